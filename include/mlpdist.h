@@ -1,0 +1,418 @@
+/* mlpdist: multilayer perceptrons trained data-parallel with MPI, OpenMP and HDF5.
+ *
+ * This header is the library's manual. Conventions:
+ *
+ *   shapes    `x (n, d)` is n rows of d values, row-major, contiguous unless a leading dimension is given.
+ *   weights   layer l holds w (inputs, outputs) and b (outputs): z = a_prev w + b, a = A(z).
+ *   errors    every function that can fail returns an mlpd_status; the message of the last failure in
+ *             this thread is mlpd_error_message(). The library never prints and never exits, but for
+ *             mlpd_comm_abort().
+ *   strings   `const char *` arguments are borrowed for the call; structs that keep one say so.
+ *   parallel  each function says `Collective` (every rank of the communicator calls it, and every rank
+ *             gets the same status), `Logically collective (x equal on all ranks)` or `Not collective`.
+ */
+#ifndef MLPDIST_H
+#define MLPDIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MLPD_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define MLPD_API __attribute__((visibility("default")))
+#else
+#define MLPD_API
+#endif
+
+/* ---- Status ------------------------------------------------------------------------------------ */
+
+typedef enum mlpd_status {
+  MLPD_OK = 0,
+  MLPD_ERROR_USAGE,    /* a value the caller chose is wrong; the program exits with 2, else with 1 */
+  MLPD_ERROR_FILE,     /* a file cannot be opened, read or written */
+  MLPD_ERROR_DATA,     /* a file's content is not what it must be */
+  MLPD_ERROR_MEMORY,   /* an allocation failed */
+  MLPD_ERROR_MPI,      /* an MPI call failed */
+  MLPD_ERROR_DIVERGED, /* the loss is no longer a finite number */
+  MLPD_ERROR_INTERNAL  /* a library below failed where it should not */
+} mlpd_status;
+
+/* One line without a newline: what failed, on which value, and a hint where there is one. Empty before
+ * the first failure. Valid until the next failure in this thread. Not collective. */
+MLPD_API const char *mlpd_error_message(void);
+
+/* "file.c:123" of the place that recorded the last failure in this thread. Not collective. */
+MLPD_API const char *mlpd_error_place(void);
+
+/* ---- Named choices ------------------------------------------------------------------------------ */
+
+/* A named value of an enumeration below; arrays of it end with name == NULL. */
+typedef struct mlpd_choice {
+  const char *name;
+  int value;
+  const char *help;
+} mlpd_choice;
+
+typedef enum mlpd_activation {
+  MLPD_IDENTITY,
+  MLPD_RELU,
+  MLPD_LEAKY_RELU, /* slope 0.01 */
+  MLPD_ELU,        /* alpha 1 */
+  MLPD_GELU,       /* x Phi(x), Phi the normal distribution function (the erf form) */
+  MLPD_SILU,       /* x sigmoid(x) */
+  MLPD_SIGMOID,
+  MLPD_TANH,
+  MLPD_SOFTPLUS,
+  MLPD_SOFTMAX, /* output layer only */
+  MLPD_NUM_ACTIVATIONS
+} mlpd_activation;
+
+typedef enum mlpd_loss {
+  MLPD_LOSS_AUTO,          /* cross-entropy for classes, mse for values; resolved before training */
+  MLPD_MSE,                /* 1/2 sum_k (yhat_k - y_k)^2 a sample */
+  MLPD_MSE_MEAN,           /* 1/K sum_k (yhat_k - y_k)^2 a sample, as torch.nn.MSELoss */
+  MLPD_CROSS_ENTROPY,      /* -log softmax(z)_y; needs softmax output */
+  MLPD_BINARY_CROSS_ENTROPY, /* sum_k of -(y log s + (1-y) log(1-s)), s = sigmoid(z); needs sigmoid output */
+  MLPD_MAE,                /* sum_k |yhat_k - y_k| */
+  MLPD_HUBER,              /* sum_k: r^2/2 if |r| <= 1 else |r| - 1/2, r = yhat_k - y_k */
+  MLPD_NUM_LOSSES
+} mlpd_loss;
+
+typedef enum mlpd_init {
+  MLPD_INIT_AUTO, /* he-normal for relu-like activations, else glorot-uniform */
+  MLPD_HE_NORMAL,      /* N(0, 2/inputs) */
+  MLPD_HE_UNIFORM,     /* U(-r, r), r = sqrt(6/inputs) */
+  MLPD_GLOROT_NORMAL,  /* N(0, 2/(inputs+outputs)) */
+  MLPD_GLOROT_UNIFORM, /* U(-r, r), r = sqrt(6/(inputs+outputs)) */
+  MLPD_LECUN_NORMAL,   /* N(0, 1/inputs) */
+  MLPD_LECUN_UNIFORM,  /* U(-r, r), r = sqrt(3/inputs) */
+  MLPD_ZEROS
+} mlpd_init;
+
+typedef enum mlpd_optimizer {
+  MLPD_SGD,      /* w -= lr g */
+  MLPD_MOMENTUM, /* v = mu v + g; w -= lr v */
+  MLPD_NESTEROV, /* v = mu v + g; w -= lr (g + mu v) */
+  MLPD_ADAM,     /* Kingma & Ba 2015; weight decay is added to the gradient */
+  MLPD_ADAMW     /* Loshchilov & Hutter 2019; weight decay is decoupled */
+} mlpd_optimizer;
+
+typedef enum mlpd_schedule {
+  MLPD_CONSTANT,
+  MLPD_STEP,  /* lr * gamma^floor(epoch / step-epochs) */
+  MLPD_COSINE /* from lr to lr-min along half a cosine over the whole run */
+} mlpd_schedule;
+
+typedef enum mlpd_lr_scale { MLPD_LR_SCALE_NONE, MLPD_LR_SCALE_LINEAR, MLPD_LR_SCALE_SQRT } mlpd_lr_scale;
+
+typedef enum mlpd_task { MLPD_TASK_AUTO, MLPD_CLASSIFICATION, MLPD_REGRESSION } mlpd_task;
+
+typedef enum mlpd_normalize {
+  MLPD_NORMALIZE_AUTO, /* scale for integer data, standard for floating-point data */
+  MLPD_NORMALIZE_NONE,
+  MLPD_NORMALIZE_SCALE,   /* (x - min) / (max - min), min and max over all of the training x */
+  MLPD_NORMALIZE_STANDARD /* (x - mean) / deviation, column by column; a constant column becomes 0 */
+} mlpd_normalize;
+
+typedef enum mlpd_reduce {
+  MLPD_REDUCE_CANONICAL, /* fixed binary tree over lanes: the same bits on any number of ranks */
+  MLPD_REDUCE_ALLREDUCE  /* MPI_Allreduce: rounding may depend on the number of ranks */
+} mlpd_reduce;
+
+typedef enum mlpd_keep { MLPD_KEEP_BEST, MLPD_KEEP_LAST } mlpd_keep;
+
+/* The choices of each enumeration, for option parsers and help. Static storage. Not collective. */
+MLPD_API extern const mlpd_choice mlpd_activation_choices[];
+MLPD_API extern const mlpd_choice mlpd_loss_choices[];
+MLPD_API extern const mlpd_choice mlpd_init_choices[];
+MLPD_API extern const mlpd_choice mlpd_optimizer_choices[];
+MLPD_API extern const mlpd_choice mlpd_schedule_choices[];
+MLPD_API extern const mlpd_choice mlpd_lr_scale_choices[];
+MLPD_API extern const mlpd_choice mlpd_task_choices[];
+MLPD_API extern const mlpd_choice mlpd_normalize_choices[];
+MLPD_API extern const mlpd_choice mlpd_reduce_choices[];
+MLPD_API extern const mlpd_choice mlpd_keep_choices[];
+
+/* The name of value in choices, or "?" where it has none. Not collective. */
+MLPD_API const char *mlpd_choice_name(const mlpd_choice *choices, int value);
+
+/* Finds name in choices and stores its value; false where it has none. Not collective. */
+MLPD_API bool mlpd_choice_find(const mlpd_choice *choices, const char *name, int *value);
+
+/* ---- Processes ---------------------------------------------------------------------------------- */
+
+/* A group of MPI ranks; owns a duplicate of MPI_COMM_WORLD. */
+typedef struct mlpd_comm mlpd_comm;
+
+/* Initialises MPI where it is not yet (thread level FUNNELED) and makes the communicator of all ranks.
+ * Works without mpirun as a single rank. argc and argv may be NULL. Collective. */
+MLPD_API mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm);
+
+/* Frees comm and, where mlpd_comm_init initialised MPI, finalises it. NULL is allowed. Collective. */
+MLPD_API void mlpd_comm_finalize(mlpd_comm *comm);
+
+MLPD_API int mlpd_comm_rank(const mlpd_comm *comm); /* Not collective */
+MLPD_API int mlpd_comm_size(const mlpd_comm *comm); /* Not collective */
+
+/* Every rank gives the status of what it just did alone. If all are MLPD_OK, returns MLPD_OK; else every
+ * rank returns the status and message of the lowest failing rank, the message prefixed (when there is
+ * more than one rank) by "rank R of P on HOST: ". This is how ranks fail together. Collective. */
+MLPD_API mlpd_status mlpd_comm_agree(mlpd_comm *comm, mlpd_status local_status);
+
+/* Ends all ranks at once, without finalising: the last resort. Does not return. Not collective. */
+MLPD_API void mlpd_comm_abort(mlpd_comm *comm, int exit_code);
+
+/* ---- Threads and back ends ---------------------------------------------------------------------- */
+
+/* Sets the number of OpenMP threads of this process and flush-to-zero / denormals-are-zero on each of
+ * them. threads == 0: OMP_NUM_THREADS where set, else the cores this process is bound to. Stores the
+ * number taken. Not collective. */
+MLPD_API mlpd_status mlpd_threads_set(int threads, int *taken);
+
+/* Names of the matrix-multiplication back ends built in, fastest first, NULL at the end; "plain" is
+ * always the last. Not collective. */
+MLPD_API const char *const *mlpd_backend_names(void);
+
+/* One line on how the library was built: version, back ends, MPI, HDF5. Not collective. */
+MLPD_API const char *mlpd_build_description(void);
+
+/* ---- Network ------------------------------------------------------------------------------------ */
+
+/* A multilayer perceptron: shapes, activations and one arena of parameters. */
+typedef struct mlpd_network mlpd_network;
+
+/* A view of one layer's arrays inside a network; all pointers belong to the network (or to the trace
+ * that filled them) and may be NULL where a function says so. */
+typedef struct mlpd_layer_view {
+  uint32_t inputs, outputs;
+  mlpd_activation activation;
+  float *weight; /* (inputs, outputs) */
+  float *bias;   /* (outputs) */
+} mlpd_layer_view;
+
+/* Makes a network of num_layers layers with all parameters zero. widths (num_layers + 1): input width,
+ * then the outputs of each layer, all >= 1. activations (num_layers). Softmax only in the last layer.
+ * The caller frees it. Not collective. */
+MLPD_API mlpd_status mlpd_network_create(uint32_t num_layers, const uint32_t *widths,
+                                         const mlpd_activation *activations, mlpd_network **network);
+MLPD_API void mlpd_network_free(mlpd_network *network); /* NULL is allowed. Not collective. */
+
+MLPD_API uint32_t mlpd_network_num_layers(const mlpd_network *network);   /* Not collective */
+MLPD_API uint64_t mlpd_network_num_parameters(const mlpd_network *network); /* weights + biases. Not collective */
+MLPD_API mlpd_layer_view mlpd_network_layer(mlpd_network *network, uint32_t layer); /* layer from 0. Not collective */
+
+/* Draws the weights by init from the counter-based generator keyed by seed (biases become 0): the same
+ * seed and shape give the same weights everywhere. Not collective. */
+MLPD_API void mlpd_network_init(mlpd_network *network, mlpd_init init, uint64_t seed);
+
+/* 16 lower-case hexadecimal digits: XXH3-64 over shapes, activations and parameters. Not collective. */
+MLPD_API void mlpd_network_digest(const mlpd_network *network, char digest[17]);
+
+/* What one pass left behind, for layer l from 0: activation a[l] (n, outputs), weighted input z[l]
+ * (n, outputs), error delta[l] = dC/dz (n, outputs), and the gradient arrays summed over the n samples.
+ * Owned by the trace. */
+typedef struct mlpd_trace {
+  uint32_t num_layers;
+  uint64_t n;
+  double loss; /* summed over the samples */
+  const float **z, **a, **delta;
+  const float **weight_gradient, **bias_gradient;
+  void *owner;
+} mlpd_trace;
+
+/* One forward pass and back propagation over n samples by the code that trains: x (n, inputs),
+ * y (n, outputs) targets (one-hot rows for cross-entropy). The caller frees the trace.
+ * Not collective. */
+MLPD_API mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n, const float *x,
+                                        const float *y, mlpd_trace *trace);
+MLPD_API void mlpd_trace_free(mlpd_trace *trace); /* Not collective */
+
+/* One plain gradient-descent step: w -= lr * gradient of the trace (a sum, not a mean). Not collective. */
+MLPD_API void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trace, float lr);
+
+/* ---- Data --------------------------------------------------------------------------------------- */
+
+/* Where the arrays of a data set lie. NULL members take the schema's paths: /SPLIT/x, /SPLIT/y and, where
+ * present, /SPLIT/weight. Strings are borrowed and must outlive the struct's use. */
+typedef struct mlpd_data_paths {
+  const char *file;
+  const char *x, *y, *weight;             /* training part */
+  const char *valid_x, *valid_y;          /* validation part */
+  const char *test_x, *test_y;            /* test part */
+} mlpd_data_paths;
+
+typedef enum mlpd_split { MLPD_TRAIN, MLPD_VALID, MLPD_TEST } mlpd_split;
+MLPD_API extern const mlpd_choice mlpd_split_choices[];
+
+/* ---- Model -------------------------------------------------------------------------------------- */
+
+/* A network with all it needs to take raw data: input normalisation, target scaling, class names, and
+ * the options it was trained with. */
+typedef struct mlpd_model mlpd_model;
+
+/* Reads a model from an HDF5 file that mlpd_train wrote. The caller frees it. Not collective. */
+MLPD_API mlpd_status mlpd_model_load(const char *path, mlpd_model **model);
+MLPD_API void mlpd_model_free(mlpd_model *model);                  /* NULL is allowed. Not collective. */
+MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model);      /* owned by the model. Not collective */
+MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);       /* Not collective */
+MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k); /* decimal k where unnamed. Not collective */
+
+/* ---- Training ----------------------------------------------------------------------------------- */
+
+/* Options of a training run; mlpd_train_options_default() fills it. Strings are borrowed. */
+typedef struct mlpd_train_options {
+  mlpd_data_paths data;
+  double valid_fraction;     /* of the training rows, taken for validation where the file has no valid part */
+  mlpd_task task;
+  uint32_t classes;          /* 0: from the data */
+  mlpd_normalize normalize;
+
+  const char *hidden;        /* widths of the hidden layers, "512,256"; "" for none */
+  mlpd_activation activation; /* of the hidden layers */
+  int output_activation;     /* an mlpd_activation, or -1: by task and loss */
+  mlpd_init init;
+  mlpd_loss loss;
+
+  mlpd_optimizer optimizer;
+  double lr, momentum, beta1, beta2, epsilon, weight_decay, clip_norm; /* clip_norm 0: none */
+  mlpd_schedule schedule;
+  double lr_min, lr_gamma, lr_step_epochs, warmup_epochs;
+  mlpd_lr_scale lr_scale;    /* lr times batch / base_batch, or its square root */
+  uint64_t base_batch;
+
+  uint64_t batch, epochs, seed;
+  uint32_t lanes;            /* 0: from the batch size */
+  uint64_t patience;         /* epochs without a better validation loss before stopping; 0: never */
+  double min_delta;          /* what counts as better */
+  mlpd_keep keep;            /* which weights model.h5 holds */
+  mlpd_reduce reduce;
+  const char *backend;       /* NULL: the fastest built in */
+  int threads;               /* 0: see mlpd_threads_set() */
+  const char *out;           /* run folder, made where absent */
+  const char *config_text;   /* the resolved options as text, stored in the model; NULL: none */
+} mlpd_train_options;
+
+/* Fills options with the defaults. Not collective. */
+MLPD_API void mlpd_train_options_default(mlpd_train_options *options);
+
+/* Figures of one finished epoch; equal on all ranks, times (seconds) of the slowest rank. */
+typedef struct mlpd_epoch {
+  uint64_t epoch, epochs;  /* epoch from 1 */
+  uint64_t step;           /* steps done since the start of the run */
+  double lr;               /* of the last step */
+  double train_loss;       /* mean over the epoch's samples, each at the weights of its step */
+  double train_metric;     /* accuracy, or RMSE in the target's units; likewise */
+  bool has_valid;
+  double valid_loss, valid_metric;
+  bool best;               /* lowest validation loss so far */
+  double seconds, samples_per_second;
+  double compute_seconds, reduce_seconds, wait_seconds;
+} mlpd_epoch;
+
+/* Figures of a finished run. */
+typedef struct mlpd_train_result {
+  char digest[17];         /* of the weights in model.h5 */
+  uint64_t epochs, steps, best_epoch; /* best_epoch 0: no validation part */
+  bool stopped_early;
+  bool has_test;
+  double test_loss, test_metric;
+  mlpd_task task;
+  uint64_t train_rows, valid_rows, test_rows;
+  uint32_t features, outputs, lanes;
+  int ranks, threads;
+  const char *backend;     /* static storage */
+  double seconds, samples_per_second; /* training steps alone */
+  double load_seconds, compute_seconds, reduce_seconds, wait_seconds, valid_seconds;
+} mlpd_train_result;
+
+/* What the trainer reports while it runs; any member may be NULL. Called on rank 0 only, from the
+ * calling thread. */
+typedef struct mlpd_train_events {
+  void *context;
+  void (*started)(void *context, const mlpd_train_result *plan); /* sizes known, nothing trained yet */
+  void (*notice)(void *context, const char *message);            /* one line the user should know */
+  void (*stepped)(void *context, uint64_t epoch, uint64_t step_in_epoch, uint64_t steps_per_epoch,
+                  double loss, double samples_per_second);       /* at most some 10 times a second */
+  void (*epoch_done)(void *context, const mlpd_epoch *epoch);
+} mlpd_train_events;
+
+/* Trains a network and leaves config.ini, metrics.csv and model.h5 in options->out. On
+ * MLPD_ERROR_DIVERGED the last good model stays. Collective; options equal on all ranks. */
+MLPD_API mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options,
+                                const mlpd_train_events *events, mlpd_train_result *result);
+
+/* ---- Evaluation and prediction ------------------------------------------------------------------ */
+
+typedef struct mlpd_report {
+  mlpd_task task;
+  mlpd_loss loss_kind;
+  uint64_t rows;
+  uint32_t outputs;      /* classes, or values a sample */
+  double loss;           /* mean a sample, in the scaled targets the network was trained on */
+  double accuracy;       /* classification */
+  uint64_t *confusion;   /* classification: (outputs, outputs), true class by predicted class */
+  double *precision, *recall, *f1; /* classification: (outputs); 0 where undefined */
+  double *rmse, *mae, *r2;         /* regression: (outputs), in the target's units */
+  double rmse_all, mae_all, r2_all; /* regression: over all outputs (r2_all: their mean) */
+  double seconds;
+} mlpd_report;
+
+/* Evaluates the model on one split, each sample once, counts and sums exact over ranks.
+ * The caller frees the report's arrays. Collective; arguments equal on all ranks. */
+MLPD_API mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data,
+                                   mlpd_split split, const char *backend, int threads, mlpd_report *report);
+MLPD_API void mlpd_report_free(mlpd_report *report); /* Not collective */
+
+/* Predicts each row of data (its x of the split; no y needed) and writes them in the order of the input
+ * to out: HDF5 (/class and /probability, or /value) where it ends in .h5, else CSV. Stores the number of
+ * rows. Collective; arguments equal on all ranks. */
+MLPD_API mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data,
+                                  mlpd_split split, const char *out, const char *backend, int threads,
+                                  uint64_t *rows);
+
+/* ---- Looking into files and converting ---------------------------------------------------------- */
+
+/* Prints what an HDF5 file is: a data set (shapes, types, classes), a model or a checkpoint
+ * (architecture, parameters, options, digest). Not collective. */
+MLPD_API mlpd_status mlpd_describe(const char *path, FILE *stream);
+
+typedef struct mlpd_convert_options {
+  const char *const *inputs; /* num_inputs paths; kind by extension and content: .csv/.tsv/.txt/.data, .npy,
+                                .npz, IDX (any name, gz too) */
+  int num_inputs;
+  const char *out;           /* the HDF5 file to write; replaced only when all is well */
+  const char *label;         /* CSV, NPY of one array: label column by name or number from 0, negative from
+                                the end; NULL: the last column; "none": no y */
+  const char *header;        /* CSV: "auto", "yes" or "no" */
+  char delimiter;            /* CSV: 0 finds it: comma, semicolon, tab or blanks */
+  mlpd_task task;            /* auto: classes where every label is a name or a small integer */
+  double valid_fraction, test_fraction; /* of all rows, drawn by seed; for inputs that come unsplit */
+  uint64_t seed;
+  int compress;              /* deflate level of x, 0 to 9 */
+  /* May be NULL; called some 10 times a second with the bytes read and to be read. */
+  void (*progress)(void *context, uint64_t done_bytes, uint64_t total_bytes);
+  void *context;
+} mlpd_convert_options;
+
+typedef struct mlpd_convert_result {
+  uint64_t train_rows, valid_rows, test_rows;
+  uint32_t features, classes; /* classes 0: values */
+} mlpd_convert_result;
+
+MLPD_API void mlpd_convert_options_default(mlpd_convert_options *options); /* Not collective */
+
+/* Writes inputs to options->out in mlpdist's HDF5 schema, streaming. On failure nothing is left behind
+ * and a former file stays. Not collective. */
+MLPD_API mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,26 @@
+/* Element types: the types in which a data set's x stays in memory. */
+#ifndef MLPDIST_ELEMENT_H
+#define MLPDIST_ELEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum element_type {
+  ELEMENT_I8,
+  ELEMENT_U8,
+  ELEMENT_I16,
+  ELEMENT_U16,
+  ELEMENT_I32,
+  ELEMENT_U32,
+  ELEMENT_I64,
+  ELEMENT_U64,
+  ELEMENT_F32,
+  ELEMENT_F64,
+  NUM_ELEMENT_TYPES
+} element_type;
+
+size_t element_size(element_type type);      /* bytes. Not collective */
+const char *element_name(element_type type); /* "uint8", "float32", ... static. Not collective */
+bool element_is_integer(element_type type);  /* Not collective */
+
+#endif

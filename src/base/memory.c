@@ -1,0 +1,26 @@
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+mlpd_status memory_allocate(void *array, size_t count, size_t size, const char *what) {
+  void *memory = NULL;
+  memcpy(array, &memory, sizeof memory);
+  if (count == 0 || size == 0) return MLPD_OK;
+  if (count > (SIZE_MAX - MEMORY_ALIGNMENT) / size)
+    return FAIL(MLPD_ERROR_MEMORY, "%s: %zu x %zu bytes are more than this machine can address", what, count, size);
+  const size_t bytes = (count * size + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+  memory = aligned_alloc(MEMORY_ALIGNMENT, bytes);
+  if (memory == NULL) return FAIL(MLPD_ERROR_MEMORY, "%s: out of memory, %.3g MB asked for", what, (double)bytes * 1e-6);
+  memset(memory, 0, bytes);
+  memcpy(array, &memory, sizeof memory);
+  return MLPD_OK;
+}
+
+mlpd_status memory_copy_string(const char *text, char **copy) {
+  *copy = NULL;
+  if (text == NULL) return MLPD_OK;
+  *copy = strdup(text);
+  if (*copy == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, copying a text of %zu bytes", strlen(text));
+  return MLPD_OK;
+}

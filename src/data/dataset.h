@@ -1,0 +1,55 @@
+/* Data sets: the schema's arrays of one HDF5 file, and a rank's rows of them in memory.
+ *
+ * Schema: /train/x (N, d) of any integer or float type; /train/y (N) integer classes, or (N) or (N, k)
+ * floats; optional /train/weight (N) floats >= 0; the same under /valid and /test; optional /class_names
+ * (k) strings. x stays in its stored type in memory. */
+#ifndef MLPDIST_DATASET_H
+#define MLPDIST_DATASET_H
+
+#include "data/h5.h"
+#include "distribution/lanes.h"
+
+/* One part of a data set, open for reading. */
+typedef struct part {
+  char *file;        /* path, for messages */
+  char *x_path, *y_path;
+  h5_file *h5;
+  h5_array *x, *y, *weight; /* y and weight may be NULL */
+  uint64_t rows;
+  uint32_t features;
+  element_type type;   /* of x */
+  bool y_integer;      /* y is (N) of an integer type: could be classes */
+  uint32_t y_columns;  /* 1 for y (N); 0 without y */
+} part;
+
+/* Opens one split. MLPD_OK with *present = false where the file has no such split and paths name none
+ * (for MLPD_TRAIN that is an error). Checks what shapes tell: rows of x, y and weight equal, rows >= 1,
+ * features >= 1. need_y false: y may lack. Not collective. */
+mlpd_status part_open(const mlpd_data_paths *paths, mlpd_split split, bool need_y, part *opened, bool *present);
+void part_close(part *p); /* Not collective */
+
+/* Rows in memory, in the order of positions. */
+typedef struct shard {
+  uint64_t rows;
+  uint32_t features;
+  element_type type;
+  void *x;          /* (rows, features) of type */
+  int32_t *classes; /* (rows), or NULL */
+  float *values;    /* (rows, outputs), or NULL */
+  uint32_t outputs; /* columns of values */
+  float *weights;   /* (rows), or NULL */
+} shard;
+
+/* Reads the rows given by runs (positions counted from first_position) of p. as_classes: y as classes,
+ * checked to be in [0, num_classes) where num_classes > 0, else >= 0; otherwise as values; p without y
+ * gives neither. Values that are not finite, in x or y or weight, or negative weights, are
+ * MLPD_ERROR_DATA naming file, object, row and column. Not collective. */
+mlpd_status shard_read(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint64_t rows,
+                       bool as_classes, uint32_t num_classes, shard *read);
+void shard_free(shard *s);                    /* Not collective */
+uint64_t shard_size(const shard *s);          /* bytes. Not collective */
+
+/* Class names of a file, or *count = 0. Free with h5_strings_free. Not collective. */
+mlpd_status dataset_class_names(h5_file *file, char ***names, uint64_t *count);
+
+#endif

@@ -1,0 +1,68 @@
+/* HDF5, and nothing else of it anywhere: this module's .c is the only file that includes hdf5.h. Errors
+ * are one line (HDF5's own error stack is silenced), naming the file and the object. Files are opened
+ * read-only with locking off. External links, external storage and virtual data sets are refused. */
+#ifndef MLPDIST_H5_H
+#define MLPDIST_H5_H
+
+#include "base/element.h"
+#include "base/status.h"
+
+typedef struct h5_file h5_file;
+typedef struct h5_array h5_array; /* an open HDF5 data set */
+
+enum { H5_MAX_RANK = 2 };
+
+typedef struct h5_shape {
+  int rank;              /* 0 to 2; images (n, h, w, ...) are opened as (n, h * w * ...) */
+  uint64_t rows, columns; /* columns 1 for rank 1 */
+  element_type type;     /* the native type it is read as; half floats as float32 */
+  uint64_t chunk_rows;   /* 0: contiguous */
+} h5_shape;
+
+mlpd_status h5_open(const char *path, h5_file **file);   /* read-only. Not collective */
+mlpd_status h5_create(const char *path, h5_file **file); /* truncates; write beside the target and rename. Not collective */
+mlpd_status h5_close(h5_file *file);                     /* NULL is allowed; flushes: check it after writing. Not collective */
+bool h5_exists(h5_file *file, const char *object);       /* Not collective */
+bool h5_is_hdf5(const char *path);                       /* Not collective */
+
+mlpd_status h5_array_open(h5_file *file, const char *object, h5_array **array); /* Not collective */
+void h5_array_close(h5_array *array);                                           /* NULL is allowed. Not collective */
+h5_shape h5_array_shape(const h5_array *array);                                 /* Not collective */
+const char *h5_array_stored_type(const h5_array *array);                        /* "uint8", "float16", ... Not collective */
+const char *h5_array_storage(const h5_array *array); /* "contiguous", "chunked 128 x 784, deflate 4". Not collective */
+
+/* Reads rows [row, row + count) as elements of type as (its own type or any other: HDF5 converts) to out
+ * (count, columns). Not collective. */
+mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out);
+
+/* Creates object (and its groups) with shape (rows, columns) (rank 1: columns 0) and type; chunk_rows 0:
+ * contiguous, rows 0 with chunk_rows > 0: growing; deflate 0 to 9 (with shuffle). Not collective. */
+mlpd_status h5_array_create(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type type,
+                            uint64_t chunk_rows, int deflate, h5_array **array);
+
+/* Writes rows [row, row + count), growing the array where it was made so. Not collective. */
+mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, element_type as, const void *data);
+
+/* Whole small arrays in one call. Not collective. */
+mlpd_status h5_write(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type type, const void *data);
+mlpd_status h5_read(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type as, void *out);
+
+/* Lists of strings (variable-length UTF-8 when written; fixed and variable-length read). Free what is read
+ * with h5_strings_free. Not collective. */
+mlpd_status h5_strings_write(h5_file *file, const char *object, const char *const *strings, uint64_t count);
+mlpd_status h5_strings_read(h5_file *file, const char *object, char ***strings, uint64_t *count);
+void h5_strings_free(char **strings, uint64_t count);
+
+/* Scalar attributes of an object ("/" is the root). A text read is allocated (free()). Not collective. */
+mlpd_status h5_attribute_write_u64(h5_file *file, const char *object, const char *name, uint64_t value);
+mlpd_status h5_attribute_write_double(h5_file *file, const char *object, const char *name, double value);
+mlpd_status h5_attribute_write_text(h5_file *file, const char *object, const char *name, const char *text);
+bool h5_attribute_exists(h5_file *file, const char *object, const char *name);
+mlpd_status h5_attribute_read_u64(h5_file *file, const char *object, const char *name, uint64_t *value);
+mlpd_status h5_attribute_read_double(h5_file *file, const char *object, const char *name, double *value);
+mlpd_status h5_attribute_read_text(h5_file *file, const char *object, const char *name, char **text);
+
+/* Calls visit for each data set below the root in name order: for `info` on foreign files. Not collective. */
+mlpd_status h5_visit_arrays(h5_file *file, mlpd_status (*visit)(void *context, const char *object), void *context);
+
+#endif

@@ -1,0 +1,34 @@
+/* Normalisation: x' = (x - shift) * scale, column by column, from the training part alone; the same for
+ * regression targets. Statistics are taken a lane at a time in double and merged in lane order, so they do
+ * not depend on the number of ranks. */
+#ifndef MLPDIST_NORMALIZE_H
+#define MLPDIST_NORMALIZE_H
+
+#include "data/dataset.h"
+
+typedef struct affine {
+  uint32_t columns;
+  float *shift, *scale; /* (columns) */
+} affine;
+
+mlpd_status affine_create(uint32_t columns, affine *made); /* shift 0, scale 1. Not collective */
+void affine_free(affine *a);                               /* Not collective */
+
+/* Statistics of columns over rows: Welford / Chan et al. merged in double. */
+typedef struct column_statistics {
+  uint32_t columns;
+  double count;
+  double *mean, *m2, *minimum, *maximum; /* (columns) */
+} column_statistics;
+
+mlpd_status column_statistics_create(uint32_t columns, column_statistics *made); /* Not collective */
+void column_statistics_free(column_statistics *s);                               /* Not collective */
+/* Statistics of rows [begin, end) of x (any, columns) of type, two passes (mean, then deviations). Not collective. */
+void column_statistics_of(element_type type, const void *x, uint64_t begin, uint64_t end, column_statistics *s);
+void column_statistics_merge(const column_statistics *other, column_statistics *into); /* Chan's formula. Not collective */
+
+/* shift and scale by kind (resolved, not auto). A constant column gets scale 0 in standard: it becomes 0.
+ * Deviation is the population's (divides by count). Not collective. */
+void affine_from_statistics(mlpd_normalize kind, const column_statistics *s, affine *a);
+
+#endif

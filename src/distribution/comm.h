@@ -1,0 +1,27 @@
+/* Communicator: the only place, with reduce, that knows MPI. Every MPI return value is checked
+ * (MPI_ERRORS_RETURN). Counts are 64-bit: larger messages are cut into pieces. */
+#ifndef MLPDIST_COMM_H
+#define MLPDIST_COMM_H
+
+#include "base/status.h"
+
+const char *comm_host(const mlpd_comm *comm); /* this rank's processor name. Not collective */
+
+/* bytes of data from rank root to all. Collective. */
+mlpd_status comm_broadcast(mlpd_comm *comm, void *data, uint64_t bytes, int root);
+
+/* Elementwise over ranks, in place, result on all. Collective. */
+mlpd_status comm_sum_u64(mlpd_comm *comm, uint64_t *values, uint64_t count);
+mlpd_status comm_max_double(mlpd_comm *comm, double *values, uint64_t count);
+mlpd_status comm_min_max_double(mlpd_comm *comm, double *minimum, double *maximum); /* of one value each */
+
+/* Each rank gives bytes[rank] bytes at local; all get them concatenated in rank order at all. bytes
+ * (size) equal on all ranks. Collective. */
+mlpd_status comm_gather_all(mlpd_comm *comm, const void *local, const uint64_t *bytes, void *all);
+
+mlpd_status comm_barrier(mlpd_comm *comm); /* Collective */
+
+/* Seconds on a monotonic clock, from an arbitrary start. Not collective. */
+double comm_seconds(void);
+
+#endif

@@ -1,0 +1,24 @@
+/* Back ends: who multiplies matrices. Each is one small file; the plain one is the tests' reference. */
+#ifndef MLPDIST_BACKEND_H
+#define MLPDIST_BACKEND_H
+
+#include "base/status.h"
+
+typedef struct backend {
+  const char *name;        /* "onednn", "cblas", "plain" */
+  const char *description; /* library and version, for one line of output */
+  /* Called once when the back end is chosen; may be NULL. Keeps the library from threading by itself. */
+  mlpd_status (*prepare)(void);
+  /* C (m, n) = op(A) (m, k) op(B) (k, n), all row-major with leading dimensions lda, ldb, ldc in elements;
+   * op transposes where transpose_* is true (then A is (k, m), B is (n, k)). C is written, not read. On
+   * the calling thread alone, by a sequence of operations that depends on the shape and leading
+   * dimensions only. m, n, k >= 1. */
+  void (*sgemm)(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda,
+                const float *b, int ldb, float *c, int ldc);
+} backend;
+
+/* Finds a back end by name (NULL: the fastest built in) and prepares it. MLPD_ERROR_USAGE names those
+ * there are. Not collective. */
+mlpd_status backend_choose(const char *name, const backend **chosen);
+
+#endif

@@ -1,0 +1,25 @@
+/* Vector loops: sums, column sums, conversion of stored rows to float. Function multiversioning picks the
+ * instruction set at run time; the bits are the same on each. */
+#ifndef MLPDIST_VECTOR_H
+#define MLPDIST_VECTOR_H
+
+#include <stdint.h>
+
+#include "base/element.h"
+
+/* y (n) += x (n). Not collective. */
+void vector_add(uint64_t n, const float *x, float *y);
+
+/* sums (n) = sum over the m rows of x (m, n), leading dimension ld, row after row. Not collective. */
+void vector_column_sums(uint64_t m, uint64_t n, uint64_t ld, const float *x, float *sums);
+
+/* Sum of squares of x (n) in double, by a fixed number of partial sums in a fixed order. Not collective. */
+double vector_sum_squares(uint64_t n, const float *x);
+
+/* out (m, d) gets row rows[i] of x (any, d), element by element (value - shift[j]) * scale[j]: the
+ * conversion to float first (from 64-bit types: the subtraction in double), then one subtraction and one
+ * multiplication. rows NULL means rows 0..m-1. shift and scale (d). Not collective. */
+void vector_gather_rows(element_type type, uint64_t m, uint64_t d, const void *x, const uint32_t *rows,
+                        const float *shift, const float *scale, float *out);
+
+#endif

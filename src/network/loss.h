@@ -1,0 +1,37 @@
+/* Losses: value and output error delta_L = C'(a) o A'(z), softmax and sigmoid fused where the loss allows. */
+#ifndef MLPDIST_LOSS_H
+#define MLPDIST_LOSS_H
+
+#include "base/status.h"
+
+/* Targets of n samples: classes (n) for classification (a one-hot row each), else values (n, outputs). */
+typedef struct targets {
+  const int32_t *classes;
+  const float *values;
+  const float *weights; /* (n), or NULL for 1 each */
+} targets;
+
+/* Sums over samples: what a step adds up, and what metrics come from. */
+typedef struct loss_sums {
+  double loss;    /* sum of w_i loss_i */
+  double weight;  /* sum of w_i */
+  double correct; /* classification: sum of w_i where argmax a (lowest index on ties) is the class */
+  double square;  /* regression: sum of w_i sum_k (a_ik - y_ik)^2, in scaled targets */
+} loss_sums;
+
+/* Is this pair of loss and output activation defined? MLPD_ERROR_USAGE says which would be. Not collective. */
+mlpd_status loss_check(mlpd_loss loss, mlpd_activation output);
+
+/* Output activation that belongs to a loss: softmax for cross-entropy, sigmoid for binary cross-entropy,
+ * softmax for other losses on classes, identity on values. Not collective. */
+mlpd_activation loss_default_activation(mlpd_loss loss, mlpd_task task);
+
+/* For n samples with weighted inputs z and outputs a, both (n, k): adds to *sums, row after row in double,
+ * and, where delta is not NULL, writes delta (n, k) = w_i dloss_i/dz_i. cross-entropy and
+ * binary-cross-entropy read z and are stable for any z; mae has derivative 0 at 0. For a single output
+ * with classes 0/1 (binary), the class is the target value itself and the prediction is a > 1/2.
+ * Not collective. */
+void loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
+                  const targets *y, float *delta, loss_sums *sums);
+
+#endif

@@ -1,0 +1,71 @@
+/* The network: shapes, one parameter arena with named views, and the pieces of a forward and backward
+ * pass. Arrays and shapes only: no MPI, no files, no threads (callers run the pieces in parallel).
+ *
+ * Work is cut into units whose sequence of operations depends on shapes alone, never on who runs them:
+ * a column block of a layer's output for one lane, or a row block of a weight gradient. That is what
+ * makes the weights independent of the split. */
+#ifndef MLPDIST_NETWORK_H
+#define MLPDIST_NETWORK_H
+
+#include "base/status.h"
+#include "kernels/backend.h"
+
+typedef struct layer {
+  uint32_t inputs, outputs;
+  mlpd_activation activation;
+  size_t weight_offset, bias_offset; /* in floats, into an arena; multiples of 16 */
+  uint32_t column_block;             /* outputs a forward or backward unit covers */
+  uint32_t row_block;                /* inputs a weight-gradient unit covers */
+} layer;
+
+struct mlpd_network {
+  uint32_t num_layers;
+  layer *layers;         /* (num_layers) */
+  size_t arena_size;     /* floats, alignment gaps included; gaps stay zero */
+  float *parameters;     /* (arena_size) */
+};
+
+/* What a lane keeps between forward and backward pass: per layer z, a, delta (rows, outputs). */
+typedef struct workspace {
+  uint32_t num_layers;
+  uint64_t rows;      /* capacity */
+  float *x;           /* (rows, inputs of layer 0) */
+  float **z;          /* [l] is a[l] where z need not be kept */
+  float **a, **delta;
+  float *memory;
+} workspace;
+
+/* keep_z: z apart from a in every layer (mlpd_network_trace). Free with workspace_free. Not collective. */
+mlpd_status workspace_create(const mlpd_network *network, uint64_t rows, bool keep_z, workspace *space);
+void workspace_free(workspace *space); /* Not collective */
+size_t workspace_size(const mlpd_network *network, uint64_t rows, bool keep_z); /* bytes. Not collective */
+
+/* Units of layer l: column blocks, and row blocks. */
+uint32_t layer_num_column_blocks(const layer *l);
+uint32_t layer_num_row_blocks(const layer *l);
+
+/* a_l = A(a_{l-1} W_l + b_l) for n rows and one column block (softmax output: only z, see
+ * network_finish_output). Not collective. */
+void network_forward_block(const mlpd_network *network, const backend *gemm, uint32_t l, uint32_t block, uint64_t n,
+                           workspace *space);
+
+/* The output layer's softmax over n rows, where it has one; after all its column blocks. Not collective. */
+void network_finish_output(const mlpd_network *network, uint64_t n, workspace *space);
+
+/* delta_l = (delta_{l+1} W_{l+1}^T) o A'(z_l) for n rows and one column block of layer l. Not collective. */
+void network_backward_block(const mlpd_network *network, const backend *gemm, uint32_t l, uint32_t block, uint64_t n,
+                            workspace *space);
+
+/* gradient (row_block, outputs) = a_{l-1}[:, rows of block]^T delta_l over n rows; for block 0 also
+ * bias_gradient (outputs) = column sums of delta_l. Not collective. */
+void network_weight_gradient_block(const mlpd_network *network, const backend *gemm, uint32_t l, uint32_t block,
+                                   uint64_t n, const workspace *space, float *gradient, float *bias_gradient);
+
+/* The whole forward pass over n rows on the calling thread: the units above in order. Not collective. */
+void network_forward(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space);
+
+/* The part of a network's digest that every network of these shapes has in common plus the parameters
+ * given: for checkpoints that hold other arenas. Not collective. */
+uint64_t network_hash(const mlpd_network *network, const float *parameters);
+
+#endif

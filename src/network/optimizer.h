@@ -1,0 +1,39 @@
+/* Optimizers: one vectorised pass over a range of the arenas. Elementwise, so that any split into ranges
+ * and threads gives the same bits. */
+#ifndef MLPDIST_OPTIMIZER_H
+#define MLPDIST_OPTIMIZER_H
+
+#include "network/network.h"
+
+typedef struct optimizer {
+  mlpd_optimizer kind;
+  float momentum, beta1, beta2, epsilon, weight_decay;
+  size_t size;       /* floats of the parameter arena */
+  uint32_t num_state; /* arenas of state: 0 sgd, 1 momentum and nesterov, 2 adam and adamw */
+  float *state[2];   /* v; or m and v */
+  uint64_t step;     /* steps done */
+} optimizer;
+
+mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network, optimizer *made); /* Not collective */
+void optimizer_free(optimizer *o);                                                                             /* Not collective */
+
+/* Scalars of one step, equal for every range: gradient is multiplied by gradient_scale (1 / sum of sample
+ * weights, times the clipping factor) before use. */
+typedef struct optimizer_scalars {
+  float lr, gradient_scale;
+  float correction1, correction2; /* adam: 1 / (1 - beta1^t), 1 / (1 - beta2^t) */
+} optimizer_scalars;
+
+/* Counts the step and computes its scalars. Once a step, on one thread. Not collective. */
+optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale);
+
+/* Updates parameters[begin, end) from gradient[begin, end) (both arenas given from their start). decay:
+ * whether weight decay applies (weights yes, biases no). Not collective. */
+void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const float *gradient,
+                      size_t begin, size_t end, bool decay);
+
+/* The same over any range of the whole arena, deciding on decay by the network's layout. Not collective. */
+void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, const mlpd_network *network,
+                            float *parameters, const float *gradient, size_t begin, size_t end);
+
+#endif
