@@ -1,0 +1,87 @@
+/* mlpd_network_trace: one forward and backward pass with everything kept, for those who want to look. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "network/loss.h"
+#include "network/network.h"
+
+typedef struct trace_memory {
+  workspace space;
+  float *gradient; /* an arena as the parameters' */
+  const float **pointers;
+} trace_memory;
+
+void mlpd_trace_free(mlpd_trace *trace) {
+  trace_memory *const memory = trace->owner;
+  if (memory != NULL) {
+    workspace_free(&memory->space);
+    free(memory->gradient);
+    free(memory->pointers);
+    free(memory);
+  }
+  *trace = (mlpd_trace){0};
+}
+
+static mlpd_status allocate_trace(const mlpd_network *network, uint64_t n, mlpd_trace *trace) {
+  trace_memory *memory = NULL;
+  TRY(memory_allocate(&memory, 1, sizeof *memory, "trace"));
+  *trace = (mlpd_trace){.num_layers = network->num_layers, .n = n, .owner = memory};
+  TRY(workspace_create(network, n, true, &memory->space));
+  TRY(memory_allocate(&memory->gradient, network->arena_size, sizeof(float), "gradient"));
+  TRY(memory_allocate(&memory->pointers, 5 * (size_t)network->num_layers, sizeof(float *), "trace"));
+  const float ***const lists[5] = {&trace->z, &trace->a, &trace->delta, &trace->weight_gradient, &trace->bias_gradient};
+  for (uint32_t i = 0; i < 5; i++) *lists[i] = memory->pointers + (size_t)i * network->num_layers;
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    trace->z[l] = memory->space.z[l];
+    trace->a[l] = memory->space.a[l];
+    trace->delta[l] = memory->space.delta[l];
+    trace->weight_gradient[l] = memory->gradient + network->layers[l].weight_offset;
+    trace->bias_gradient[l] = memory->gradient + network->layers[l].bias_offset;
+  }
+  return MLPD_OK;
+}
+
+static void back_propagate(const mlpd_network *network, const backend *gemm, uint64_t n, trace_memory *memory) {
+  for (uint32_t l = network->num_layers - 1; l-- > 0;)
+    for (uint32_t block = 0; block < layer_num_column_blocks(&network->layers[l]); block++)
+      network_backward_block(network, gemm, l, block, n, &memory->space);
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    const layer *const shape = &network->layers[l];
+    for (uint32_t block = 0; block < layer_num_row_blocks(shape); block++)
+      network_weight_gradient_block(
+          network, gemm, l, block, n, &memory->space,
+          memory->gradient + shape->weight_offset + (size_t)block * shape->row_block * shape->outputs,
+          memory->gradient + shape->bias_offset);
+  }
+}
+
+mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n, const float *x, const float *y,
+                               mlpd_trace *trace) {
+  *trace = (mlpd_trace){0};
+  const layer *const output = &network->layers[network->num_layers - 1];
+  if (n == 0 || n > INT32_MAX) return FAIL(MLPD_ERROR_USAGE, "%llu samples to trace", (unsigned long long)n);
+  TRY(loss_check(loss, output->activation));
+  const backend *gemm = NULL;
+  TRY(backend_choose(NULL, &gemm));
+  const mlpd_status status = allocate_trace(network, n, trace);
+  if (status != MLPD_OK) {
+    mlpd_trace_free(trace);
+    return status;
+  }
+  trace_memory *const memory = trace->owner;
+  memcpy(memory->space.x, x, n * network->layers[0].inputs * sizeof(float));
+  network_forward(network, gemm, n, &memory->space);
+  const uint32_t last = network->num_layers - 1;
+  loss_sums sums = {0};
+  loss_compute(loss, output->activation, n, output->outputs, memory->space.z[last], memory->space.a[last],
+               &(targets){.values = y}, memory->space.delta[last], &sums);
+  trace->loss = sums.loss;
+  back_propagate(network, gemm, n, memory);
+  return MLPD_OK;
+}
+
+void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trace, float lr) {
+  const trace_memory *const memory = trace->owner;
+  for (size_t i = 0; i < network->arena_size; i++) network->parameters[i] -= lr * memory->gradient[i];
+}
