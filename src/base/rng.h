@@ -32,7 +32,7 @@ uint32_t rng_next(rng *stream); /* uniform in [0, 2^32). Not collective */
 /* Uniform in [0, n), unbiased (Lemire's rejection), n >= 1. Not collective. */
 uint64_t rng_below(rng *stream, uint64_t n);
 
-double rng_uniform(rng *stream); /* uniform in (0, 1), 53 bits. Not collective */
+double rng_uniform(rng *stream); /* uniform in (0, 1), an odd multiple of 2^-53. Not collective */
 double rng_normal(rng *stream);  /* N(0, 1), by Box and Muller's cosine. Not collective */
 
 /* Fisher-Yates: order (n) becomes a permutation of its present content. Not collective. */
