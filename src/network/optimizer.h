@@ -27,12 +27,14 @@ typedef struct optimizer_scalars {
 /* Counts the step and computes its scalars. Once a step, on one thread. Not collective. */
 optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale);
 
-/* Updates parameters[begin, end) from gradient[begin, end) (both arenas given from their start). decay:
- * whether weight decay applies (weights yes, biases no). Not collective. */
+/* Updates count parameters from begin on (parameters and state are arenas given from their start; gradient
+ * (count) is the gradient of just these). decay: whether weight decay applies (weights yes, biases no).
+ * Not collective. */
 void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const float *gradient,
-                      size_t begin, size_t end, bool decay);
+                      size_t begin, size_t count, bool decay);
 
-/* The same over any range of the whole arena, deciding on decay by the network's layout. Not collective. */
+/* The same over any range [begin, end) of the whole arena (gradient given from its start too), deciding on
+ * decay by the network's layout. Not collective. */
 void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, const mlpd_network *network,
                             float *parameters, const float *gradient, size_t begin, size_t end);
 

@@ -1,0 +1,62 @@
+/* The training step: gather, forward, loss, backward, lane sums, reduction, optimizer.
+ *
+ * Phase 1 takes each lane of this rank forward and back and keeps its a and delta. Phase 2 computes the
+ * weight gradient one unit (a row block of a layer) at a time: for each lane a_prev^T delta of its rows,
+ * summed over the lanes in tree order while the block is in cache. So a lane gradient is never a whole
+ * arena in memory, and threads share phase 2 by units, however many lanes there are. With one rank the
+ * optimizer updates a unit's weights as soon as its sum is there. */
+#ifndef MLPDIST_STEPPER_H
+#define MLPDIST_STEPPER_H
+
+#include "data/dataset.h"
+#include "data/normalize.h"
+#include "distribution/lanes.h"
+#include "distribution/reduce.h"
+#include "network/loss.h"
+#include "network/network.h"
+#include "network/optimizer.h"
+
+/* Borrowed parts of a stepper; all must outlive it. */
+typedef struct stepper_parts {
+  mlpd_comm *comm;
+  mlpd_network *network;
+  const backend *gemm;
+  optimizer *optimizer;
+  const lane_plan *plan;
+  const shard *rows;   /* this rank's rows, in position order from its first lane's */
+  const affine *input; /* (features) */
+  mlpd_loss loss;
+  mlpd_reduce reduce;
+  uint64_t seed;
+  double clip_norm; /* 0: none */
+  int threads;
+} stepper_parts;
+
+typedef struct stepper stepper;
+
+/* Collective; parts equal on all ranks but for rows. */
+mlpd_status stepper_create(const stepper_parts *parts, stepper **made);
+void stepper_free(stepper *s); /* NULL is allowed. Not collective */
+
+/* Shuffles each lane's rows for an epoch (from 0). Not collective. */
+void stepper_begin_epoch(stepper *s, uint64_t epoch);
+
+/* What one step did; sums are over the global batch and equal on all ranks. */
+typedef struct step_outcome {
+  loss_sums sums;
+  double gradient_norm; /* before clipping; 0 where not clipped */
+  bool finite;          /* false: the loss is not a number; the weights were not changed */
+} step_outcome;
+
+/* Seconds since the stepper was made, on this rank. */
+typedef struct step_times {
+  double compute, reduce, data; /* data: gathering and converting rows */
+} step_times;
+
+/* One step with learning rate lr; step counts from 0 within the epoch. local is this rank's own state:
+ * not MLPD_OK stops all ranks together, with its message. Collective. */
+mlpd_status stepper_step(stepper *s, uint64_t step, double lr, mlpd_status local, step_outcome *outcome);
+
+step_times stepper_times(const stepper *s); /* Not collective */
+
+#endif
