@@ -1,0 +1,215 @@
+#include "distribution/comm.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "distribution/comm_internal.h"
+
+/* Messages of 1 GiB: far below the int of MPI counts, far above what latency costs. */
+static const size_t DEFAULT_PIECE_BYTES = (size_t)1 << 30;
+
+/* Up to here one MPI_Allgatherv of all nodes beats the two rounds of a sum by slices: latency rules. */
+static const size_t DEFAULT_GATHER_BYTES = (size_t)64 << 10;
+
+mlpd_status comm_mpi_failed(int code, const char *call, const char *file, int line) {
+  char text[MPI_MAX_ERROR_STRING + 1] = "unknown error";
+  int length = 0;
+  if (MPI_Error_string(code, text, &length) != MPI_SUCCESS) (void)snprintf(text, sizeof text, "error %d", code);
+  for (char *c = text; *c != '\0'; ++c)
+    if (*c == '\n') *c = ' ';
+  return status_record(MLPD_ERROR_MPI, file, line, "%.*s: %s", (int)strcspn(call, "("), call, text);
+}
+
+/* ---- Start and end ------------------------------------------------------------------------------ */
+
+static mlpd_status start_mpi(int *argc, char ***argv, bool *owns) {
+  int initialized = 0, finalized = 0, provided = 0;
+  *owns = false;
+  CHECK_MPI(MPI_Finalized(&finalized));
+  if (finalized) return FAIL(MLPD_ERROR_MPI, "MPI_Init_thread: MPI has been finalised and cannot start again");
+  CHECK_MPI(MPI_Initialized(&initialized));
+  if (initialized) {
+    CHECK_MPI(MPI_Query_thread(&provided));
+  } else {
+    CHECK_MPI(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
+    *owns = true;
+  }
+  if (provided < MPI_THREAD_FUNNELED)
+    return FAIL(MLPD_ERROR_MPI, "MPI_Init_thread: this MPI library allows no threads (level %d), but OpenMP needs them",
+                provided);
+  return MLPD_OK;
+}
+
+static mlpd_status open_communicator(mlpd_comm *comm) {
+  int length = 0;
+  CHECK_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &comm->mpi));
+  CHECK_MPI(MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_RETURN));
+  CHECK_MPI(MPI_Comm_rank(comm->mpi, &comm->rank));
+  CHECK_MPI(MPI_Comm_size(comm->mpi, &comm->size));
+  CHECK_MPI(MPI_Get_processor_name(comm->host, &length));
+  /* Here, so that no rank can fail alone between two collectives later. */
+  TRY(memory_allocate(&comm->counts, (size_t)comm->size, sizeof *comm->counts, "message lengths"));
+  TRY(memory_allocate(&comm->offsets, (size_t)comm->size, sizeof *comm->offsets, "message offsets"));
+  return MLPD_OK;
+}
+
+mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm) {
+  mlpd_comm *made = NULL;
+  *comm = NULL;
+  TRY(memory_allocate(&made, 1, sizeof *made, "communicator"));
+  made->mpi = MPI_COMM_NULL;
+  made->size = 1;
+  made->piece_bytes = DEFAULT_PIECE_BYTES;
+  made->gather_bytes = DEFAULT_GATHER_BYTES;
+  mlpd_status status = MLPD_OK;
+  TRY_GOTO(status, start_mpi(argc, argv, &made->owns_mpi), failed);
+  TRY_GOTO(status, open_communicator(made), failed);
+  *comm = made;
+  return MLPD_OK;
+
+failed:
+  mlpd_comm_finalize(made);
+  return status;
+}
+
+void mlpd_comm_finalize(mlpd_comm *comm) {
+  if (comm == NULL) return;
+  /* Nobody is left to hear of a failure here. */
+  if (comm->mpi != MPI_COMM_NULL) (void)MPI_Comm_free(&comm->mpi);
+  if (comm->owns_mpi) (void)MPI_Finalize();
+  free(comm->counts);
+  free(comm->offsets);
+  free(comm);
+}
+
+int mlpd_comm_rank(const mlpd_comm *comm) { return comm->rank; }
+
+int mlpd_comm_size(const mlpd_comm *comm) { return comm->size; }
+
+const char *comm_host(const mlpd_comm *comm) { return comm->host; }
+
+void mlpd_comm_abort(mlpd_comm *comm, int exit_code) {
+  (void)MPI_Abort(comm != NULL ? comm->mpi : MPI_COMM_WORLD, exit_code);
+  abort(); /* MPI_Abort does not return; should it, this rank still ends */
+}
+
+/* ---- Failing together --------------------------------------------------------------------------- */
+
+typedef struct failure {
+  int status, line;
+  char file[128];
+  char message[COMM_MESSAGE_BYTES];
+} failure;
+
+/* This thread's last failure, its place "file:line" taken apart. */
+static failure describe_failure(mlpd_status status) {
+  failure mine = {.status = (int)status, .line = 0};
+  const char *place = mlpd_error_place();
+  const char *colon = strrchr(place, ':');
+  const size_t length = colon != NULL ? (size_t)(colon - place) : strlen(place);
+  (void)snprintf(mine.file, sizeof mine.file, "%.*s", (int)length, place);
+  if (colon != NULL) mine.line = (int)strtol(colon + 1, NULL, 10);
+  (void)snprintf(mine.message, sizeof mine.message, "%s", mlpd_error_message());
+  return mine;
+}
+
+mlpd_status mlpd_comm_agree(mlpd_comm *comm, mlpd_status local_status) {
+  if (comm->size == 1) return local_status;
+  const int candidate = local_status == MLPD_OK ? comm->size : comm->rank;
+  int lowest = comm->size;
+  CHECK_MPI(MPI_Allreduce(&candidate, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi));
+  if (lowest == comm->size) return MLPD_OK;
+
+  failure agreed = {.status = MLPD_OK};
+  if (lowest == comm->rank) {
+    const bool prefixed = comm->agreed[0] != '\0' && strstr(mlpd_error_message(), comm->agreed) != NULL;
+    if (!prefixed) (void)status_prefix(local_status, "rank %d of %d on %s: ", comm->rank, comm->size, comm->host);
+    agreed = describe_failure(local_status);
+  }
+  CHECK_MPI(MPI_Bcast(&agreed, (int)sizeof agreed, MPI_BYTE, lowest, comm->mpi));
+  memcpy(comm->agreed, agreed.message, sizeof comm->agreed);
+  return status_record((mlpd_status)agreed.status, agreed.file, agreed.line, "%s", agreed.message);
+}
+
+/* ---- Collectives -------------------------------------------------------------------------------- */
+
+mlpd_status comm_broadcast(mlpd_comm *comm, void *data, uint64_t bytes, int root) {
+  char *next = data;
+  while (bytes > 0 && comm->size > 1) {
+    const uint64_t piece = bytes < comm->piece_bytes ? bytes : comm->piece_bytes;
+    CHECK_MPI(MPI_Bcast(next, (int)piece, MPI_BYTE, root, comm->mpi));
+    next += piece;
+    bytes -= piece;
+  }
+  return MLPD_OK;
+}
+
+/* values (count of size bytes) become op over ranks. */
+static mlpd_status all_reduce(mlpd_comm *comm, void *values, uint64_t count, size_t size, MPI_Datatype type,
+                              MPI_Op op) {
+  const uint64_t longest = comm->piece_bytes > size ? comm->piece_bytes / size : 1;
+  char *next = values;
+  while (count > 0 && comm->size > 1) {
+    const uint64_t piece = count < longest ? count : longest;
+    CHECK_MPI(MPI_Allreduce(MPI_IN_PLACE, next, (int)piece, type, op, comm->mpi));
+    next += piece * size;
+    count -= piece;
+  }
+  return MLPD_OK;
+}
+
+mlpd_status comm_sum_u64(mlpd_comm *comm, uint64_t *values, uint64_t count) {
+  return all_reduce(comm, values, count, sizeof *values, MPI_UINT64_T, MPI_SUM);
+}
+
+mlpd_status comm_max_double(mlpd_comm *comm, double *values, uint64_t count) {
+  return all_reduce(comm, values, count, sizeof *values, MPI_DOUBLE, MPI_MAX);
+}
+
+mlpd_status comm_min_max_double(mlpd_comm *comm, double *minimum, double *maximum) {
+  double both[2] = {-*minimum, *maximum}; /* one message: min(x) = -max(-x) */
+  TRY(comm_max_double(comm, both, 2));
+  *minimum = -both[0];
+  *maximum = both[1];
+  return MLPD_OK;
+}
+
+static mlpd_status gather_whole(mlpd_comm *comm, const void *local, const uint64_t *bytes, void *all) {
+  int offset = 0;
+  for (int rank = 0; rank < comm->size; ++rank) {
+    comm->counts[rank] = (int)bytes[rank];
+    comm->offsets[rank] = offset;
+    offset += comm->counts[rank];
+  }
+  CHECK_MPI(
+      MPI_Allgatherv(local, comm->counts[comm->rank], MPI_BYTE, all, comm->counts, comm->offsets, MPI_BYTE, comm->mpi));
+  return MLPD_OK;
+}
+
+mlpd_status comm_gather_all(mlpd_comm *comm, const void *local, const uint64_t *bytes, void *all) {
+  uint64_t total = 0;
+  for (int rank = 0; rank < comm->size; ++rank) total += bytes[rank];
+  if (total <= comm->piece_bytes) return gather_whole(comm, local, bytes, all);
+  /* Offsets would not fit MPI's int: each rank's part travels by itself, in pieces. */
+  char *next = all;
+  for (int rank = 0; rank < comm->size; ++rank) {
+    if (rank == comm->rank && bytes[rank] > 0) memcpy(next, local, bytes[rank]);
+    TRY(comm_broadcast(comm, next, bytes[rank], rank));
+    next += bytes[rank];
+  }
+  return MLPD_OK;
+}
+
+mlpd_status comm_barrier(mlpd_comm *comm) {
+  CHECK_MPI(MPI_Barrier(comm->mpi));
+  return MLPD_OK;
+}
+
+double comm_seconds(void) {
+  struct timespec now;
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}

@@ -1,0 +1,32 @@
+/* What comm and reduce share and nobody else sees: the communicator's struct and the check of MPI calls. */
+#ifndef MLPDIST_COMM_INTERNAL_H
+#define MLPDIST_COMM_INTERNAL_H
+
+#include <mpi.h>
+
+#include "distribution/comm.h"
+
+enum { COMM_MESSAGE_BYTES = 1024 };
+
+struct mlpd_comm {
+  MPI_Comm mpi; /* a duplicate of MPI_COMM_WORLD that returns errors */
+  int rank, size;
+  bool owns_mpi;         /* mlpd_comm_init initialised MPI, so finalize ends it */
+  size_t piece_bytes;    /* longest message in bytes; MPI counts are int, so at most INT_MAX */
+  size_t gather_bytes;   /* sums whose nodes take no more bytes than this are gathered whole: see reduce.c */
+  int *counts, *offsets; /* (size) each: work space of collectives of uneven parts */
+  char host[MPI_MAX_PROCESSOR_NAME];
+  char agreed[COMM_MESSAGE_BYTES]; /* the last failure the ranks agreed on, to prefix it only once */
+};
+
+/* Records the failure code of an MPI call, written as "MPI_Xxx(...)". Not collective. */
+mlpd_status comm_mpi_failed(int code, const char *call, const char *file, int line);
+
+/* Returns from the calling function where an MPI call fails. */
+#define CHECK_MPI(call)                                                                         \
+  do {                                                                                          \
+    const int mpi_code_ = (call);                                                               \
+    if (mpi_code_ != MPI_SUCCESS) return comm_mpi_failed(mpi_code_, #call, __FILE__, __LINE__); \
+  } while (0)
+
+#endif

@@ -1,0 +1,159 @@
+#include "distribution/lanes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* About 64 blocks a lane mix a file sorted by class; 4096 rows a block keep the reads of a rank long. */
+enum { BLOCKS_PER_LANE = 64, MAX_BLOCK_ROWS = 4096 };
+
+enum { MAX_LANES = 1 << 24 }; /* rng_start's limit of b, which takes the lane */
+
+static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* floor(total * lane / num_lanes); dividing first keeps it within 64 bits. */
+static uint64_t cut(uint64_t total, uint32_t num_lanes, uint32_t lane) {
+  return total / num_lanes * lane + total % num_lanes * lane / num_lanes;
+}
+
+static uint64_t share(uint64_t total, uint32_t num_lanes, uint32_t lane) {
+  return cut(total, num_lanes, lane + 1) - cut(total, num_lanes, lane);
+}
+
+uint32_t lanes_default(uint64_t batch) {
+  uint32_t lanes = 1;
+  while (2 * lanes <= MAX_LANES && 2 * (uint64_t)lanes <= batch / 64) lanes *= 2;
+  return lanes;
+}
+
+static mlpd_status check_arguments(uint64_t rows, uint64_t batch, uint32_t num_lanes) {
+  if (rows == 0) return FAIL(MLPD_ERROR_DATA, "there are no rows to train on");
+  if (batch == 0) return FAIL(MLPD_ERROR_USAGE, "batch is 0, but a step needs at least one sample");
+  if (num_lanes == 0 || num_lanes > MAX_LANES)
+    return FAIL(MLPD_ERROR_USAGE, "lanes is %u, but must be from 1 to %d", num_lanes, MAX_LANES);
+  /* Row orders and block orders are of 32-bit numbers; a lane holds at most ceil(rows / lanes) + 1 rows. */
+  if (rows / num_lanes >= UINT32_MAX - 1)
+    return FAIL(MLPD_ERROR_USAGE, "%llu rows are too many for %u lanes; take more lanes", (unsigned long long)rows,
+                num_lanes);
+  return MLPD_OK;
+}
+
+mlpd_status lane_plan_create(uint64_t rows, uint64_t batch, uint32_t num_lanes, uint64_t seed, lane_plan *plan) {
+  memset(plan, 0, sizeof *plan);
+  TRY(check_arguments(rows, batch, num_lanes));
+  plan->rows = rows;
+  plan->batch = smaller(batch, rows);
+  plan->num_lanes = num_lanes;
+  const uint64_t full_steps = rows / plan->batch, rest = rows % plan->batch;
+  plan->steps_per_epoch = full_steps + (rest > 0);
+
+  const uint64_t wanted = rows / ((uint64_t)BLOCKS_PER_LANE * num_lanes);
+  plan->block_rows = wanted < 1 ? 1 : smaller(wanted, MAX_BLOCK_ROWS);
+  plan->num_blocks = rows / plan->block_rows + (rows % plan->block_rows > 0);
+  if (plan->num_blocks > UINT32_MAX)
+    return FAIL(MLPD_ERROR_DATA, "%llu rows are more than this program can deal", (unsigned long long)rows);
+
+  mlpd_status status = MLPD_OK;
+  TRY_GOTO(status, memory_allocate(&plan->block_order, plan->num_blocks, sizeof *plan->block_order, "block order"),
+           failed);
+  TRY_GOTO(status, memory_allocate(&plan->lane_begin, (size_t)num_lanes + 1, sizeof *plan->lane_begin, "lane plan"),
+           failed);
+  TRY_GOTO(status, memory_allocate(&plan->batch_begin, (size_t)num_lanes + 1, sizeof *plan->batch_begin, "lane plan"),
+           failed);
+  for (uint32_t lane = 0; lane <= num_lanes; ++lane) {
+    plan->batch_begin[lane] = cut(plan->batch, num_lanes, lane);
+    plan->lane_begin[lane] = full_steps * plan->batch_begin[lane] + cut(rest, num_lanes, lane);
+  }
+  for (uint64_t block = 0; block < plan->num_blocks; ++block) plan->block_order[block] = (uint32_t)block;
+  rng stream = rng_start(seed, RNG_DEAL_BLOCKS, 0, 0);
+  rng_shuffle(&stream, plan->block_order, plan->num_blocks);
+  return MLPD_OK;
+
+failed:
+  lane_plan_free(plan);
+  return status;
+}
+
+void lane_plan_free(lane_plan *plan) {
+  free(plan->block_order);
+  free(plan->lane_begin);
+  free(plan->batch_begin);
+  memset(plan, 0, sizeof *plan);
+}
+
+void lanes_of_rank(uint32_t num_lanes, int size, int rank, uint32_t *begin, uint32_t *end) {
+  const uint32_t ranks = (uint32_t)size, me = (uint32_t)rank;
+  const uint32_t each = num_lanes / ranks, larger = num_lanes % ranks;
+  *begin = each * me + (me < larger ? me : larger);
+  *end = *begin + each + (me < larger ? 1 : 0);
+}
+
+void lane_microbatch(const lane_plan *plan, uint32_t lane, uint64_t step, uint64_t *begin, uint64_t *count) {
+  const uint64_t full_steps = plan->rows / plan->batch;
+  const uint64_t full = plan->batch_begin[lane + 1] - plan->batch_begin[lane];
+  const uint64_t lane_rows = plan->lane_begin[lane + 1] - plan->lane_begin[lane];
+  *begin = step * full;
+  *count = step < full_steps ? full : lane_rows - full_steps * full;
+}
+
+uint64_t lane_max_microbatch(const lane_plan *plan, uint32_t lane) {
+  /* The short step may give a lane a row that a full step does not. */
+  const uint64_t full = share(plan->batch, plan->num_lanes, lane);
+  const uint64_t last = share(plan->rows % plan->batch, plan->num_lanes, lane);
+  return full > last ? full : last;
+}
+
+static int compare_runs(const void *left, const void *right) {
+  const row_run *a = left, *b = right;
+  return (a->file_row > b->file_row) - (a->file_row < b->file_row);
+}
+
+/* Joins neighbours of sorted runs in place; returns how many are left. */
+static uint64_t join_runs(row_run *runs, uint64_t num_runs) {
+  uint64_t joined = 0;
+  for (uint64_t i = 0; i < num_runs; ++i) {
+    row_run *last = joined > 0 ? &runs[joined - 1] : NULL;
+    if (last != NULL && last->file_row + last->count == runs[i].file_row &&
+        last->position + last->count == runs[i].position)
+      last->count += runs[i].count;
+    else
+      runs[joined++] = runs[i];
+  }
+  return joined;
+}
+
+/* The parts of the blocks within positions [begin, end), in position order; runs NULL: only their number. */
+static uint64_t list_runs(const lane_plan *plan, uint64_t begin, uint64_t end, row_run *runs) {
+  uint64_t num_runs = 0;
+  uint64_t place_begin = 0; /* position of the block's first row; the file's last block may be short */
+  for (uint64_t place = 0; place < plan->num_blocks && place_begin < end; ++place) {
+    const uint64_t block_row = plan->block_order[place] * plan->block_rows;
+    const uint64_t place_end = place_begin + smaller(plan->block_rows, plan->rows - block_row);
+    const uint64_t from = begin > place_begin ? begin : place_begin, to = smaller(end, place_end);
+    if (from < to) {
+      if (runs != NULL)
+        runs[num_runs] = (row_run){.file_row = block_row + (from - place_begin), .position = from, .count = to - from};
+      ++num_runs;
+    }
+    place_begin = place_end;
+  }
+  return num_runs;
+}
+
+mlpd_status lane_plan_runs(const lane_plan *plan, uint64_t begin, uint64_t end, row_run **runs, uint64_t *num_runs) {
+  *num_runs = list_runs(plan, begin, end, NULL);
+  TRY(memory_allocate(runs, *num_runs, sizeof **runs, "row runs"));
+  if (*num_runs == 0) return MLPD_OK;
+  (void)list_runs(plan, begin, end, *runs);
+  qsort(*runs, *num_runs, sizeof **runs, compare_runs);
+  *num_runs = join_runs(*runs, *num_runs);
+  return MLPD_OK;
+}
+
+void lane_shuffle(const lane_plan *plan, uint64_t seed, uint64_t epoch, uint32_t lane, uint32_t *order) {
+  const uint64_t rows = plan->lane_begin[lane + 1] - plan->lane_begin[lane];
+  for (uint64_t row = 0; row < rows; ++row) order[row] = (uint32_t)row;
+  rng stream = rng_start(seed, RNG_SHUFFLE, (uint32_t)epoch, lane);
+  rng_shuffle(&stream, order, rows);
+}
