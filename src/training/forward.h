@@ -1,0 +1,41 @@
+/* Forward passes over a split: in blocks of fixed size, dealt contiguously to ranks and by turns to
+ * threads; sums are kept a block and added in block order, so that they do not depend on the split. */
+#ifndef MLPDIST_FORWARD_H
+#define MLPDIST_FORWARD_H
+
+#include "data/dataset.h"
+#include "data/normalize.h"
+#include "network/loss.h"
+#include "network/network.h"
+
+enum { FORWARD_BLOCK_ROWS = 256 };
+
+/* This rank's blocks of a split of `rows` rows. */
+typedef struct forward_range {
+  uint64_t rows;                   /* of the split, over all ranks */
+  uint64_t block_begin, block_end; /* of this rank */
+  uint64_t row_begin, row_end;
+} forward_range;
+
+forward_range forward_range_of_rank(uint64_t rows, int size, int rank); /* Not collective */
+
+/* Calls visit for each block of this rank, from several threads at once: rows [first, first + n) of the
+ * shard (which holds just this rank's rows) have gone through the network into space; y has their targets. */
+typedef void forward_visit(void *context, uint64_t block, uint64_t first, uint64_t n, const workspace *space,
+                           const targets *y);
+
+/* Not collective. */
+mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,
+                           const forward_range *range, int threads, forward_visit *visit, void *context);
+
+/* Loss sums of the whole split, equal on all ranks. Collective. */
+mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
+                           const shard *rows, const forward_range *range, mlpd_loss loss, int threads,
+                           loss_sums *sums);
+
+/* Adds up records of `doubles` doubles a block, of all ranks in block order: local holds this rank's
+ * blocks, sum (doubles) gets the total on all ranks. Collective. */
+mlpd_status forward_sum_blocks(mlpd_comm *comm, const forward_range *range, const double *local, uint32_t doubles,
+                               double *sum);
+
+#endif

@@ -1,0 +1,240 @@
+#include "training/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/h5.h"
+
+enum { OBJECT_BYTES = 64, MAX_LAYERS = 10000 };
+
+void mlpd_model_free(mlpd_model *model) {
+  if (model == NULL) return;
+  mlpd_network_free(model->network);
+  affine_free(&model->input);
+  affine_free(&model->target);
+  h5_strings_free(model->class_names, model->num_names);
+  free(model->config);
+  free(model);
+}
+
+mlpd_network *mlpd_model_network(mlpd_model *model) { return model->network; }
+
+mlpd_task mlpd_model_task(const mlpd_model *model) { return model->task; }
+
+const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k) {
+  static _Thread_local char number[16];
+  if (k < model->num_names) return model->class_names[k];
+  (void)snprintf(number, sizeof number, "%u", k);
+  return number;
+}
+
+static void layer_object(char object[OBJECT_BYTES], uint32_t l, const char *name) {
+  (void)snprintf(object, OBJECT_BYTES, "/network/layer_%u/%s", l + 1, name);
+}
+
+/* ---- Writing ------------------------------------------------------------------------------------ */
+
+static mlpd_status write_network(h5_file *file, const mlpd_network *network) {
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    const layer *const shape = &network->layers[l];
+    char object[OBJECT_BYTES];
+    layer_object(object, l, "weight");
+    TRY(h5_write(file, object, shape->inputs, shape->outputs, ELEMENT_F32, network->parameters + shape->weight_offset));
+    TRY(h5_attribute_write_text(file, object, "activation",
+                                mlpd_choice_name(mlpd_activation_choices, (int)shape->activation)));
+    layer_object(object, l, "bias");
+    TRY(h5_write(file, object, shape->outputs, 0, ELEMENT_F32, network->parameters + shape->bias_offset));
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status write_affine(h5_file *file, const char *shift, const char *scale, const affine *a) {
+  TRY(h5_write(file, shift, a->columns, 0, ELEMENT_F32, a->shift));
+  return h5_write(file, scale, a->columns, 0, ELEMENT_F32, a->scale);
+}
+
+static mlpd_status write_model(h5_file *file, const mlpd_model *model) {
+  char digest[17];
+  mlpd_network_digest(model->network, digest);
+  TRY(h5_attribute_write_text(file, "/", "mlpdist", "model"));
+  TRY(h5_attribute_write_u64(file, "/", "format", MODEL_FORMAT));
+  TRY(h5_attribute_write_text(file, "/", "version", MLPD_VERSION));
+  TRY(h5_attribute_write_text(file, "/", "task", mlpd_choice_name(mlpd_task_choices, (int)model->task)));
+  TRY(h5_attribute_write_text(file, "/", "loss", mlpd_choice_name(mlpd_loss_choices, (int)model->loss)));
+  TRY(h5_attribute_write_text(file, "/", "digest", digest));
+  TRY(h5_attribute_write_u64(file, "/", "epoch", model->epoch));
+  TRY(h5_attribute_write_u64(file, "/", "step", model->step));
+  if (model->config != NULL) TRY(h5_attribute_write_text(file, "/", "config", model->config));
+  TRY(write_network(file, model->network));
+  TRY(write_affine(file, "/input/shift", "/input/scale", &model->input));
+  if (model->target.columns > 0) TRY(write_affine(file, "/target/shift", "/target/scale", &model->target));
+  if (model->num_names > 0)
+    TRY(h5_strings_write(file, "/class_names", (const char *const *)model->class_names, model->num_names));
+  return MLPD_OK;
+}
+
+mlpd_status model_save(const mlpd_model *model, const char *path) {
+  char temporary[FILE_PATH_BYTES];
+  TRY(file_temporary(temporary, path));
+  h5_file *file = NULL;
+  mlpd_status status = h5_create(temporary, &file);
+  if (status == MLPD_OK) {
+    status = write_model(file, model);
+    const mlpd_status closed = h5_close(file);
+    if (status == MLPD_OK) status = closed;
+  }
+  if (status != MLPD_OK) {
+    (void)unlink(temporary);
+    return status;
+  }
+  return file_commit(temporary, path);
+}
+
+/* ---- Reading ------------------------------------------------------------------------------------ */
+
+static mlpd_status read_choice(h5_file *file, const char *object, const char *name, const mlpd_choice *choices,
+                               int *value) {
+  char *text = NULL;
+  TRY(h5_attribute_read_text(file, object, name, &text));
+  const bool found = mlpd_choice_find(choices, text, value);
+  const mlpd_status status =
+      found ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "%s: attribute %s is '%.40s', which this version does not know", object, name, text);
+  free(text);
+  return status;
+}
+
+/* Shape of a float array of the file. */
+static mlpd_status read_shape(h5_file *file, const char *object, h5_shape *shape) {
+  h5_array *array = NULL;
+  TRY(h5_array_open(file, object, &array));
+  *shape = h5_array_shape(array);
+  h5_array_close(array);
+  return MLPD_OK;
+}
+
+static uint32_t count_layers(h5_file *file) {
+  uint32_t layers = 0;
+  char object[OBJECT_BYTES];
+  for (layer_object(object, 0, "weight"); layers < MAX_LAYERS && h5_exists(file, object);
+       layer_object(object, layers, "weight"))
+    layers++;
+  return layers;
+}
+
+static mlpd_status read_layer_shapes(h5_file *file, uint32_t layers, uint32_t *widths, mlpd_activation *activations) {
+  for (uint32_t l = 0; l < layers; l++) {
+    char object[OBJECT_BYTES];
+    layer_object(object, l, "weight");
+    h5_shape shape;
+    TRY(read_shape(file, object, &shape));
+    if (shape.rank != 2 || shape.rows == 0 || shape.columns == 0 || shape.rows > INT32_MAX || shape.columns > INT32_MAX)
+      return FAIL(MLPD_ERROR_DATA, "%s is no weight matrix", object);
+    if (l > 0 && shape.rows != widths[l])
+      return FAIL(MLPD_ERROR_DATA, "%s takes %llu inputs, but the layer before has %u outputs", object,
+                  (unsigned long long)shape.rows, widths[l]);
+    widths[l] = (uint32_t)shape.rows;
+    widths[l + 1] = (uint32_t)shape.columns;
+    int activation = 0;
+    TRY(read_choice(file, object, "activation", mlpd_activation_choices, &activation));
+    activations[l] = (mlpd_activation)activation;
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status read_parameters(h5_file *file, mlpd_network *network) {
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    const layer *const shape = &network->layers[l];
+    char object[OBJECT_BYTES];
+    layer_object(object, l, "weight");
+    TRY(h5_read(file, object, shape->inputs, shape->outputs, ELEMENT_F32, network->parameters + shape->weight_offset));
+    layer_object(object, l, "bias");
+    TRY(h5_read(file, object, shape->outputs, 0, ELEMENT_F32, network->parameters + shape->bias_offset));
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status read_network(h5_file *file, mlpd_network **network) {
+  const uint32_t layers = count_layers(file);
+  if (layers == 0) return FAIL(MLPD_ERROR_DATA, "no /network/layer_1/weight: not a model");
+  uint32_t *widths = NULL;
+  mlpd_activation *activations = NULL;
+  mlpd_status status = memory_allocate(&widths, layers + 1, sizeof *widths, "layer widths");
+  if (status == MLPD_OK) status = memory_allocate(&activations, layers, sizeof *activations, "activations");
+  if (status == MLPD_OK) status = read_layer_shapes(file, layers, widths, activations);
+  if (status == MLPD_OK) status = mlpd_network_create(layers, widths, activations, network);
+  if (status == MLPD_OK) status = read_parameters(file, *network);
+  free(activations);
+  free(widths);
+  return status;
+}
+
+static mlpd_status read_affine(h5_file *file, const char *shift, const char *scale, uint32_t columns, affine *a) {
+  TRY(affine_create(columns, a));
+  TRY(h5_read(file, shift, columns, 0, ELEMENT_F32, a->shift));
+  return h5_read(file, scale, columns, 0, ELEMENT_F32, a->scale);
+}
+
+static mlpd_status check_digest(h5_file *file, const mlpd_network *network) {
+  char digest[17];
+  char *stored = NULL;
+  mlpd_network_digest(network, digest);
+  TRY(h5_attribute_read_text(file, "/", "digest", &stored));
+  const mlpd_status status =
+      strcmp(stored, digest) == 0
+          ? MLPD_OK
+          : FAIL(MLPD_ERROR_DATA, "the weights hash to %s but the file says %.40s: it is damaged", digest, stored);
+  free(stored);
+  return status;
+}
+
+static mlpd_status read_model(h5_file *file, mlpd_model *model) {
+  char *kind = NULL;
+  if (!h5_attribute_exists(file, "/", "mlpdist")) return FAIL(MLPD_ERROR_DATA, "not a model of mlpdist");
+  TRY(h5_attribute_read_text(file, "/", "mlpdist", &kind));
+  const bool is_model = strcmp(kind, "model") == 0;
+  free(kind);
+  if (!is_model) return FAIL(MLPD_ERROR_DATA, "not a model of mlpdist");
+  uint64_t format = 0;
+  TRY(h5_attribute_read_u64(file, "/", "format", &format));
+  if (format != MODEL_FORMAT)
+    return FAIL(MLPD_ERROR_DATA, "model format %llu; this version reads %d", (unsigned long long)format, MODEL_FORMAT);
+  int task = 0, loss = 0;
+  TRY(read_choice(file, "/", "task", mlpd_task_choices, &task));
+  TRY(read_choice(file, "/", "loss", mlpd_loss_choices, &loss));
+  model->task = (mlpd_task)task;
+  model->loss = (mlpd_loss)loss;
+  TRY(h5_attribute_read_u64(file, "/", "epoch", &model->epoch));
+  TRY(h5_attribute_read_u64(file, "/", "step", &model->step));
+  if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &model->config));
+  TRY(read_network(file, &model->network));
+  TRY(check_digest(file, model->network));
+  const layer *const first = &model->network->layers[0];
+  const layer *const last = &model->network->layers[model->network->num_layers - 1];
+  TRY(read_affine(file, "/input/shift", "/input/scale", first->inputs, &model->input));
+  if (h5_exists(file, "/target/shift"))
+    TRY(read_affine(file, "/target/shift", "/target/scale", last->outputs, &model->target));
+  if (h5_exists(file, "/class_names")) TRY(h5_strings_read(file, "/class_names", &model->class_names, &model->num_names));
+  return MLPD_OK;
+}
+
+mlpd_status mlpd_model_load(const char *path, mlpd_model **model) {
+  *model = NULL;
+  mlpd_model *made = NULL;
+  h5_file *file = NULL;
+  TRY(memory_allocate(&made, 1, sizeof *made, "model"));
+  mlpd_status status = h5_open(path, &file);
+  if (status == MLPD_OK) {
+    status = read_model(file, made);
+    if (status != MLPD_OK) status = status_prefix(status, "%s: ", path);
+    (void)h5_close(file);
+  }
+  if (status != MLPD_OK) {
+    mlpd_model_free(made);
+    return status;
+  }
+  *model = made;
+  return MLPD_OK;
+}

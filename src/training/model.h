@@ -1,0 +1,31 @@
+/* Models: a network with what it needs to take raw data, and its HDF5 file.
+ *
+ * File: root attributes mlpdist = "model", format, version, task, loss, digest, epoch, step;
+ * /network/layer_1/weight (inputs, outputs) with attribute activation, /network/layer_1/bias (outputs), ...;
+ * /input/shift, /input/scale (features): x' = (x - shift) * scale; /target/shift, /target/scale (outputs),
+ * for regression; /class_names, where the data has names; attribute config, the run's resolved options. */
+#ifndef MLPDIST_MODEL_H
+#define MLPDIST_MODEL_H
+
+#include "data/normalize.h"
+#include "network/network.h"
+
+enum { MODEL_FORMAT = 1 };
+
+struct mlpd_model {
+  mlpd_network *network;
+  mlpd_task task;
+  mlpd_loss loss;
+  affine input;  /* (features) */
+  affine target; /* (outputs), regression only */
+  char **class_names; /* (num_names), or NULL */
+  uint64_t num_names;
+  uint64_t epoch, step; /* when these weights were made */
+  char *config;
+};
+
+/* Writes path whole or not at all: to a temporary file beside it, synced, then renamed. A former file
+ * stays on failure. Not collective. */
+mlpd_status model_save(const mlpd_model *model, const char *path);
+
+#endif
