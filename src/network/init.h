@@ -7,4 +7,10 @@
 /* The initialisation MLPD_INIT_AUTO stands for in a layer with this activation. Not collective. */
 mlpd_init init_for_activation(mlpd_activation activation);
 
+/* weight (end - begin) gets elements [begin, end) of the initial weights of layer l (row-major over its
+ * (inputs, outputs)): each a pure function of (seed, l, its number), so that any cut gives the same bits.
+ * Not collective. */
+void init_draw(const mlpd_network *network, mlpd_init init, uint64_t seed, uint32_t l, size_t begin, size_t end,
+               float *weight);
+
 #endif

@@ -1,0 +1,146 @@
+/* The named choices of the public header, and the defaults of a training run. */
+#include <string.h>
+
+#include "mlpdist.h"
+
+#define END_OF_CHOICES \
+  { NULL, 0, NULL }
+
+const mlpd_choice mlpd_activation_choices[] = {
+    {"identity", MLPD_IDENTITY, "z"},
+    {"relu", MLPD_RELU, "max(z, 0)"},
+    {"leaky-relu", MLPD_LEAKY_RELU, "z if z > 0 else 0.01 z"},
+    {"elu", MLPD_ELU, "z if z > 0 else exp(z) - 1"},
+    {"gelu", MLPD_GELU, "z Phi(z), Phi the normal distribution function"},
+    {"silu", MLPD_SILU, "z / (1 + exp(-z))"},
+    {"sigmoid", MLPD_SIGMOID, "1 / (1 + exp(-z))"},
+    {"tanh", MLPD_TANH, "tanh(z)"},
+    {"softplus", MLPD_SOFTPLUS, "log(1 + exp(z))"},
+    {"softmax", MLPD_SOFTMAX, "exp(z_k) / sum_j exp(z_j); output layer only"},
+    END_OF_CHOICES,
+};
+
+const mlpd_choice mlpd_loss_choices[] = {
+    {"auto", MLPD_LOSS_AUTO, "cross-entropy for classes, mse for values"},
+    {"mse", MLPD_MSE, "1/2 sum_k (yhat_k - y_k)^2"},
+    {"mse-mean", MLPD_MSE_MEAN, "1/K sum_k (yhat_k - y_k)^2"},
+    {"cross-entropy", MLPD_CROSS_ENTROPY, "-log softmax(z)_y; softmax output"},
+    {"binary-cross-entropy", MLPD_BINARY_CROSS_ENTROPY,
+     "-sum_k y_k log yhat_k + (1 - y_k) log(1 - yhat_k); sigmoid output"},
+    {"mae", MLPD_MAE, "sum_k |yhat_k - y_k|"},
+    {"huber", MLPD_HUBER, "sum_k r^2/2 if |r| <= 1 else |r| - 1/2, r = yhat_k - y_k"},
+    END_OF_CHOICES,
+};
+
+const mlpd_choice mlpd_init_choices[] = {
+    {"auto", MLPD_INIT_AUTO, "he-normal for relu-like activations, else glorot-uniform"},
+    {"he-normal", MLPD_HE_NORMAL, "N(0, 2 / inputs)"},
+    {"he-uniform", MLPD_HE_UNIFORM, "U(-r, r), r = sqrt(6 / inputs)"},
+    {"glorot-normal", MLPD_GLOROT_NORMAL, "N(0, 2 / (inputs + outputs))"},
+    {"glorot-uniform", MLPD_GLOROT_UNIFORM, "U(-r, r), r = sqrt(6 / (inputs + outputs))"},
+    {"lecun-normal", MLPD_LECUN_NORMAL, "N(0, 1 / inputs)"},
+    {"lecun-uniform", MLPD_LECUN_UNIFORM, "U(-r, r), r = sqrt(3 / inputs)"},
+    {"zeros", MLPD_ZEROS, "0"},
+    END_OF_CHOICES,
+};
+
+const mlpd_choice mlpd_optimizer_choices[] = {
+    {"sgd", MLPD_SGD, "w -= lr g"},
+    {"momentum", MLPD_MOMENTUM, "v = mu v + g; w -= lr v"},
+    {"nesterov", MLPD_NESTEROV, "v = mu v + g; w -= lr (g + mu v)"},
+    {"adam", MLPD_ADAM, "Adam (Kingma & Ba 2015); weight decay added to the gradient"},
+    {"adamw", MLPD_ADAMW, "Adam; decoupled weight decay (Loshchilov & Hutter 2019)"},
+    END_OF_CHOICES,
+};
+
+const mlpd_choice mlpd_schedule_choices[] = {
+    {"constant", MLPD_CONSTANT, "lr"},
+    {"step", MLPD_STEP, "lr gamma^floor(epoch / step-epochs)"},
+    {"cosine", MLPD_COSINE, "from lr to lr-min along half a cosine over the run"},
+    END_OF_CHOICES,
+};
+
+const mlpd_choice mlpd_lr_scale_choices[] = {
+    {"none", MLPD_LR_SCALE_NONE, "lr"},
+    {"linear", MLPD_LR_SCALE_LINEAR, "lr batch / base-batch"},
+    {"sqrt", MLPD_LR_SCALE_SQRT, "lr sqrt(batch / base-batch)"},
+    END_OF_CHOICES,
+};
+
+const mlpd_choice mlpd_task_choices[] = {
+    {"auto", MLPD_TASK_AUTO, "classification where y holds integers, else regression"},
+    {"classification", MLPD_CLASSIFICATION, "y is one class a row"},
+    {"regression", MLPD_REGRESSION, "y is one or more values a row"},
+    END_OF_CHOICES,
+};
+
+const mlpd_choice mlpd_normalize_choices[] = {
+    {"auto", MLPD_NORMALIZE_AUTO, "scale for integer data, standard for floating-point data"},
+    {"none", MLPD_NORMALIZE_NONE, "x"},
+    {"scale", MLPD_NORMALIZE_SCALE, "(x - min) / (max - min) over all of the training x"},
+    {"standard", MLPD_NORMALIZE_STANDARD, "(x - mean) / deviation, column by column"},
+    END_OF_CHOICES,
+};
+
+const mlpd_choice mlpd_reduce_choices[] = {
+    {"canonical", MLPD_REDUCE_CANONICAL, "fixed tree over lanes: the same bits on any number of ranks"},
+    {"allreduce", MLPD_REDUCE_ALLREDUCE, "MPI_Allreduce: rounding may depend on the number of ranks"},
+    END_OF_CHOICES,
+};
+
+const mlpd_choice mlpd_keep_choices[] = {
+    {"best", MLPD_KEEP_BEST, "the weights of the lowest validation loss"},
+    {"last", MLPD_KEEP_LAST, "the weights of the last epoch"},
+    END_OF_CHOICES,
+};
+
+const mlpd_choice mlpd_split_choices[] = {
+    {"train", MLPD_TRAIN, "/train"},
+    {"valid", MLPD_VALID, "/valid"},
+    {"test", MLPD_TEST, "/test"},
+    END_OF_CHOICES,
+};
+
+const char *mlpd_choice_name(const mlpd_choice *choices, int value) {
+  for (; choices->name != NULL; choices++)
+    if (choices->value == value) return choices->name;
+  return "?";
+}
+
+bool mlpd_choice_find(const mlpd_choice *choices, const char *name, int *value) {
+  for (; choices->name != NULL; choices++) {
+    if (strcmp(choices->name, name) != 0) continue;
+    *value = choices->value;
+    return true;
+  }
+  return false;
+}
+
+void mlpd_train_options_default(mlpd_train_options *options) {
+  *options = (mlpd_train_options){
+      .task = MLPD_TASK_AUTO,
+      .normalize = MLPD_NORMALIZE_AUTO,
+      .hidden = "64",
+      .activation = MLPD_RELU,
+      .output_activation = -1,
+      .init = MLPD_INIT_AUTO,
+      .loss = MLPD_LOSS_AUTO,
+      .optimizer = MLPD_MOMENTUM,
+      .lr = 0.1,
+      .momentum = 0.9,
+      .beta1 = 0.9,
+      .beta2 = 0.999,
+      .epsilon = 1e-8,
+      .schedule = MLPD_CONSTANT,
+      .lr_gamma = 0.1,
+      .lr_step_epochs = 10,
+      .lr_scale = MLPD_LR_SCALE_NONE,
+      .base_batch = 256,
+      .batch = 256,
+      .epochs = 10,
+      .seed = 1,
+      .keep = MLPD_KEEP_BEST,
+      .reduce = MLPD_REDUCE_CANONICAL,
+      .out = "run",
+  };
+}
