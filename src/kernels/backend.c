@@ -1,0 +1,57 @@
+#include "kernels/backend.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/backend_parts.h"
+
+/* Fastest first. */
+static const backend *const backends[] = {
+#ifdef HAVE_ONEDNN
+    &backend_onednn,
+#endif
+#ifdef HAVE_CBLAS
+    &backend_cblas,
+#endif
+    &backend_plain,
+};
+
+enum { NUM_BACKENDS = sizeof backends / sizeof backends[0] };
+
+const char *const *mlpd_backend_names(void) {
+  static const char *const names[] = {
+#ifdef HAVE_ONEDNN
+      "onednn",
+#endif
+#ifdef HAVE_CBLAS
+      "cblas",
+#endif
+      "plain", NULL};
+  return names;
+}
+
+static mlpd_status prepare(const backend *candidate) {
+  return candidate->prepare == NULL ? MLPD_OK : candidate->prepare();
+}
+
+static mlpd_status fail_unknown(const char *name) {
+  char known[128] = "";
+  size_t length = 0;
+  for (int i = 0; i < NUM_BACKENDS && length < sizeof known; i++)
+    length += (size_t)snprintf(known + length, sizeof known - length, "%s%s", i == 0 ? "" : ", ", backends[i]->name);
+  return FAIL(MLPD_ERROR_USAGE, "unknown back end \"%s\"; built in: %s", name, known);
+}
+
+mlpd_status backend_choose(const char *name, const backend **chosen) {
+  *chosen = NULL;
+  for (int i = 0; i < NUM_BACKENDS; i++) {
+    if (name != NULL && strcmp(name, backends[i]->name) != 0) continue;
+    const mlpd_status status = prepare(backends[i]);
+    /* Without a name, a library that cannot serve gives way to the next; plain always can. */
+    if (status != MLPD_OK && name == NULL) continue;
+    TRY(status);
+    *chosen = backends[i];
+    return MLPD_OK;
+  }
+  return fail_unknown(name);
+}

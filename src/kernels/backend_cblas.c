@@ -1,0 +1,48 @@
+/* Any CBLAS: OpenBLAS, BLIS, MKL, a vendor's. */
+#ifdef HAVE_CBLAS
+
+#include <cblas.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "kernels/backend_parts.h"
+
+/* What the libraries call their thread counts; only one of them is there. MKL's C name is the capital one. */
+extern void openblas_set_num_threads(int threads) __attribute__((weak));
+extern char *openblas_get_config(void) __attribute__((weak));
+extern void MKL_Set_Num_Threads(int threads) __attribute__((weak));
+extern void bli_thread_set_num_threads(int64_t threads) __attribute__((weak));
+
+static char description[160] = "CBLAS";
+
+static mlpd_status prepare(void) {
+  /* OpenBLAS on OpenMP calls omp_set_num_threads here, for everyone. */
+  const int threads = omp_get_max_threads();
+  if (openblas_set_num_threads != NULL) {
+    openblas_set_num_threads(1);
+    (void)snprintf(description, sizeof description, "%s",
+                   openblas_get_config != NULL ? openblas_get_config() : "OpenBLAS");
+  } else if (MKL_Set_Num_Threads != NULL) {
+    MKL_Set_Num_Threads(1);
+    (void)snprintf(description, sizeof description, "MKL");
+  } else if (bli_thread_set_num_threads != NULL) {
+    bli_thread_set_num_threads(1);
+    (void)snprintf(description, sizeof description, "BLIS");
+  }
+  omp_set_num_threads(threads);
+  return MLPD_OK;
+}
+
+static void sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda, const float *b,
+                  int ldb, float *c, int ldc) {
+  const int threads = threads_hide();
+  cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, m, n, k,
+              1, a, lda, b, ldb, 0, c, ldc);
+  threads_restore(threads);
+}
+
+const backend backend_cblas = {"cblas", description, prepare, sgemm};
+
+#else
+typedef int not_built; /* C wants a declaration in each file */
+#endif

@@ -1,0 +1,46 @@
+/* oneDNN: generates its kernels from CPUID. dnnl_sgemm is in the C API of 2.x and 3.x alike; on CPUs the
+ * inner-product primitives with plain layouts run this very routine. */
+#ifdef HAVE_ONEDNN
+
+#include <dnnl.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "kernels/backend_parts.h"
+
+static char description[64] = "oneDNN";
+
+static mlpd_status prepare(void) {
+  const dnnl_version_t *version = dnnl_version();
+  (void)snprintf(description, sizeof description, "oneDNN %d.%d.%d", version->major, version->minor, version->patch);
+  if (version->cpu_runtime != DNNL_RUNTIME_OMP && version->cpu_runtime != DNNL_RUNTIME_SEQ)
+    return FAIL(MLPD_ERROR_INTERNAL, "%s is built for a threading runtime other than OpenMP; take --backend cblas or plain",
+                description);
+  const float one = 1;
+  float product = 0;
+  const dnnl_status_t status = dnnl_sgemm('N', 'N', 1, 1, 1, 1, &one, 1, &one, 1, 0, &product, 1);
+  if (status != dnnl_success) return FAIL(MLPD_ERROR_INTERNAL, "%s: dnnl_sgemm fails with status %d", description, status);
+  return MLPD_OK;
+}
+
+/* Past prepare, a valid shape can fail only for want of memory. Another routine would be right but to other
+ * bits, in silence; NaN ends the run on every rank at this step, as a divergence does. */
+static void poison(int m, int n, float *c, int ldc) {
+  for (int i = 0; i < m; i++)
+    for (int j = 0; j < n; j++) c[(size_t)i * (size_t)ldc + (size_t)j] = NAN;
+}
+
+static void sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda, const float *b,
+                  int ldb, float *c, int ldc) {
+  const int threads = threads_hide();
+  const dnnl_status_t status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb,
+                                          0, c, ldc);
+  threads_restore(threads);
+  if (status != dnnl_success) poison(m, n, c, ldc);
+}
+
+const backend backend_onednn = {"onednn", description, prepare, sgemm};
+
+#else
+typedef int not_built; /* C wants a declaration in each file */
+#endif
