@@ -1,0 +1,215 @@
+# mlpdist: `make help` lists the targets and variables.
+
+BUILD := build
+PREFIX := /usr/local
+BINDIR := $(PREFIX)/bin
+LIBDIR := $(PREFIX)/lib
+INCLUDEDIR := $(PREFIX)/include
+DATADIR := $(PREFIX)/share/mlpdist
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+AR ?= ar
+LD ?= ld
+OBJCOPY ?= objcopy
+PKG_CONFIG ?= pkg-config
+CLANG_FORMAT ?= clang-format
+CFLAGS ?= -O3 -g
+ONEDNN := 1
+CBLAS := 1
+TARGET_CLONES := 1
+WERROR := 0
+SANITIZE :=
+MPI_NP :=
+# V=1 shows the commands.
+V := 0
+ifneq ($(V),1)
+quiet = @echo '  $(1)'; 
+endif
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+ifneq ($(filter $(abspath $(BUILD))/%,$(CURDIR)/),)
+$(error BUILD must be a folder of its own, not $(BUILD), which holds the sources)
+endif
+
+# ---- what there is -------------------------------------------------------------------------------
+LAYERS := base kernels network distribution data training
+LIB_SOURCES := $(sort $(foreach layer,$(LAYERS),$(wildcard src/$(layer)/*.c)))
+PROGRAM_SOURCES := $(sort $(wildcard src/program/*.c))
+TEST_SOURCES := $(sort $(wildcard tests/test_*.c))
+BENCH_SOURCES := $(sort $(wildcard tests/bench_*.c))
+BATS_TESTS := $(sort $(wildcard tests/*.bats))
+# A test that runs under mpirun says so in its first line, with the numbers of ranks: /* mpi: 1 2 3 */
+MPI_TESTS := $(foreach test,$(TEST_SOURCES),$(if $(shell sed -n '1{/^\/\* mpi:/p}' $(test)),$(test)))
+
+LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+PROGRAM_OBJECTS := $(PROGRAM_SOURCES:%.c=$(BUILD)/%.o)
+TESTS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
+BENCHES := $(BENCH_SOURCES:tests/%.c=$(BUILD)/tests/%)
+
+VERSION := $(shell sed -n 's/^.define MLPD_VERSION "\(.*\)"/\1/p' include/mlpdist.h)
+STATIC := $(BUILD)/libmlpdist.a
+SONAME := libmlpdist.so.0
+SHARED := $(BUILD)/libmlpdist.so.$(VERSION)
+PROGRAM := $(if $(PROGRAM_SOURCES),$(BUILD)/mlpdist)
+
+# ---- flags ---------------------------------------------------------------------------------------
+# -ffp-contract=off and no -ffast-math: the same bits on every instruction set our own loops run on.
+WARNINGS := -Wall -Wextra -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
+ALL_CFLAGS = $(CFLAGS) -std=gnu11 -fopenmp -ffp-contract=off -fno-math-errno -fvisibility=hidden -fPIC \
+  $(WARNINGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
+ALL_CPPFLAGS = -Iinclude -Isrc -include $(BUILD)/config.h $(DEPS_CFLAGS) $(CPPFLAGS)
+ALL_LDFLAGS = -fopenmp $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
+# The program finds the default data set where it is installed, or beside the source tree.
+PROGRAM_CPPFLAGS = -DMLPD_DATADIR='"$(DATADIR)"' -DMLPD_SOURCE_DATADIR='"$(CURDIR)/datasets"'
+
+# ---- configuration, once -------------------------------------------------------------------------
+# No compiler is asked for goals that build nothing.
+ifneq ($(filter-out clean help format uninstall,$(or $(MAKECMDGOALS),all)),)
+# $(call remember,file,text): writes text to file where it holds something else, so that what was made
+# with other settings is made again.
+remember = $(if $(filter-out x,x$(shell mkdir -p $(BUILD); printf '%s' '$(subst ','\'',$(2))' | cmp -s - $(1) || \
+  { printf '%s' '$(subst ','\'',$(2))' > $(1) || echo failed; })),$(error cannot write $(1)))
+COMPILER := $(shell $(CC) --version 2>&1 | head -n 1)
+$(call remember,$(BUILD)/config.key,$(CC) $(COMPILER) $(ONEDNN) $(CBLAS) $(TARGET_CLONES) $(PKG_CONFIG_PATH))
+
+include $(BUILD)/config.mk
+$(BUILD)/config.mk: scripts/configure Makefile $(BUILD)/config.key
+	@CC='$(CC)' ONEDNN='$(ONEDNN)' CBLAS='$(CBLAS)' TARGET_CLONES='$(TARGET_CLONES)' PKG_CONFIG='$(PKG_CONFIG)' \
+	  scripts/configure $(BUILD)
+$(BUILD)/config.key $(BUILD)/config.h:;
+
+$(call remember,$(BUILD)/flags,$(ALL_CFLAGS) $(ALL_CPPFLAGS) $(ALL_LDFLAGS) $(PROGRAM_CPPFLAGS))
+$(call remember,$(BUILD)/objects,$(LIB_OBJECTS))
+endif
+
+# ---- library and program -------------------------------------------------------------------------
+.PHONY: all library
+all: library $(PROGRAM)
+library: $(STATIC) $(BUILD)/libmlpdist.so
+
+$(BUILD)/%.o: %.c $(BUILD)/flags $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	$(call quiet,compile $<)$(CC) $(ALL_CPPFLAGS) $(if $(filter src/program/%,$<),$(PROGRAM_CPPFLAGS)) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/flags $(BUILD)/objects:;
+
+# One object with the hidden symbols made local: the static library, too, shows its public names only.
+$(BUILD)/libmlpdist.o: $(LIB_OBJECTS) $(BUILD)/objects
+	$(call quiet,link    $@)$(LD) -r -o $@ $(LIB_OBJECTS)
+	@$(OBJCOPY) --localize-hidden $@
+
+$(STATIC): $(BUILD)/libmlpdist.o
+	@rm -f $@
+	$(call quiet,archive $@)$(AR) rcs $@ $<
+
+$(SHARED): $(LIB_OBJECTS) $(BUILD)/objects
+	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -o $@ $(LIB_OBJECTS) $(DEPS_LIBS)
+
+$(BUILD)/libmlpdist.so: $(SHARED)
+	@ln -sf $(<F) $(BUILD)/$(SONAME)
+	@ln -sf $(SONAME) $@
+
+# Against the static library: runs from the build folder with no LD_LIBRARY_PATH.
+$(BUILD)/mlpdist: $(PROGRAM_OBJECTS) $(STATIC)
+	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) -o $@ $(PROGRAM_OBJECTS) $(STATIC) $(DEPS_LIBS)
+
+-include $(LIB_OBJECTS:.o=.d) $(PROGRAM_OBJECTS:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
+
+# ---- tests ---------------------------------------------------------------------------------------
+.PHONY: test test-unit test-program tests check-cmocka check-mpi asan bench
+tests: $(TESTS)
+test: test-unit test-program
+
+# Unit tests reach internal functions: they link with this archive, which hides nothing.
+$(BUILD)/internal.a: $(LIB_OBJECTS) $(BUILD)/objects
+	@rm -f $@
+	@$(AR) rcs $@ $(LIB_OBJECTS)
+
+$(TESTS): $(BUILD)/tests/%: tests/%.c $(BUILD)/internal.a $(BUILD)/flags | check-cmocka
+	@mkdir -p $(@D)
+	$(call quiet,test    $<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(ALL_LDFLAGS) -o $@ $< $(BUILD)/internal.a \
+	  -lcmocka $(DEPS_LIBS)
+
+check-cmocka:
+	@printf '#include <setjmp.h>\n#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <cmocka.h>\n' | \
+	  $(CC) -E -x c -o /dev/null - 2> /dev/null || \
+	  { echo 'the tests need the library cmocka (Debian and Ubuntu: package libcmocka-dev)' >&2; exit 1; }
+
+test-unit: $(TESTS)
+	scripts/run-tests unit $(TESTS)
+
+test-program: all
+	MLPDIST=$(abspath $(BUILD)/mlpdist) scripts/run-tests bats $(BATS_TESTS)
+
+check-mpi: $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
+	MPI_NP='$(MPI_NP)' scripts/run-tests mpi $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
+
+# Without clones: the sanitizers see one version of each loop, and ifunc resolvers run before they are set up.
+asan:
+	$(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SANITIZE=address,undefined TARGET_CLONES=0 \
+	  tests all
+	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
+	  $(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SANITIZE=address,undefined TARGET_CLONES=0 \
+	  MPI_NP='1 2' test-unit check-mpi
+
+$(BENCHES): $(BUILD)/tests/%: tests/%.c $(BUILD)/internal.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call quiet,test    $<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(ALL_LDFLAGS) -o $@ $< \
+	  $(BUILD)/internal.a $(DEPS_LIBS)
+
+bench: $(BENCHES)
+	@for bench in $(BENCHES); do "$$bench" || exit 1; done
+
+# ---- style ---------------------------------------------------------------------------------------
+.PHONY: lint format
+FORMATTED := $(wildcard include/*.h src/*/*.h src/*/*.c tests/*.h tests/*.c)
+format:
+	$(CLANG_FORMAT) -i $(FORMATTED)
+
+lint: $(BUILD)/config.mk
+	scripts/lint '$(ALL_CPPFLAGS) $(PROGRAM_CPPFLAGS)'
+
+# ---- installation --------------------------------------------------------------------------------
+.PHONY: install uninstall
+install: all
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(DATADIR)'
+	$(if $(PROGRAM),install -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/mlpdist')
+	install -m 644 $(STATIC) '$(DESTDIR)$(LIBDIR)/libmlpdist.a'
+	install -m 755 $(SHARED) '$(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))'
+	ln -sf $(notdir $(SHARED)) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
+	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libmlpdist.so'
+	install -m 644 include/mlpdist.h '$(DESTDIR)$(INCLUDEDIR)/mlpdist.h'
+	install -m 644 datasets/*.h5 '$(DESTDIR)$(DATADIR)'
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	  -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS_PRIVATE@|-fopenmp $(DEPS_LIBS)|' scripts/mlpdist.pc.in \
+	  > '$(DESTDIR)$(LIBDIR)/pkgconfig/mlpdist.pc'
+	chmod 644 '$(DESTDIR)$(LIBDIR)/pkgconfig/mlpdist.pc'
+
+uninstall:
+	rm -f '$(DESTDIR)$(BINDIR)/mlpdist' '$(DESTDIR)$(LIBDIR)/libmlpdist.a' '$(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))' \
+	  '$(DESTDIR)$(LIBDIR)/$(SONAME)' '$(DESTDIR)$(LIBDIR)/libmlpdist.so' '$(DESTDIR)$(INCLUDEDIR)/mlpdist.h' \
+	  '$(DESTDIR)$(LIBDIR)/pkgconfig/mlpdist.pc'
+	rm -f $(patsubst %,'$(DESTDIR)$(DATADIR)/%',$(notdir $(wildcard datasets/*.h5)))
+	-rmdir '$(DESTDIR)$(DATADIR)' 2> /dev/null
+
+.PHONY: clean help
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo 'Targets:'
+	@echo '  all         the library (static and shared) and the program, in $(BUILD)/ (default)'
+	@echo '  test        unit tests and tests of the program'
+	@echo '  check-mpi   the tests of collective code under mpirun on 1 to 7 ranks'
+	@echo '  asan        unit tests and 1 and 2 ranks with the address and undefined-behaviour sanitizers'
+	@echo '  lint        layers, clang-tidy, clang-format, shellcheck'
+	@echo '  format      clang-format on every C file'
+	@echo '  bench       speed of the training step beside the peak of this machine'
+	@echo '  install, uninstall    under PREFIX ($(PREFIX)); DESTDIR is put before it'
+	@echo '  clean, help'
+	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, LDFLAGS, WERROR=1, ONEDNN=0, CBLAS=0, TARGET_CLONES=0,'
+	@echo '  MPI_NP="1 2" (ranks of check-mpi), SANITIZE=address,undefined'
