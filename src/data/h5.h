@@ -53,7 +53,8 @@ mlpd_status h5_strings_write(h5_file *file, const char *object, const char *cons
 mlpd_status h5_strings_read(h5_file *file, const char *object, char ***strings, uint64_t *count);
 void h5_strings_free(char **strings, uint64_t count);
 
-/* Scalar attributes of an object ("/" is the root). A text read is allocated (free()). Not collective. */
+/* Scalar attributes of an object ("/" is the root). Writing replaces, and makes the object a group where there is
+ * none. A text read is allocated (free()). Not collective. */
 mlpd_status h5_attribute_write_u64(h5_file *file, const char *object, const char *name, uint64_t value);
 mlpd_status h5_attribute_write_double(h5_file *file, const char *object, const char *name, double value);
 mlpd_status h5_attribute_write_text(h5_file *file, const char *object, const char *name, const char *text);
