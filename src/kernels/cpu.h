@@ -7,6 +7,10 @@
 /* Cores this process is bound to (its affinity mask, capped by a cgroup's CPU quota), at least 1. Not collective. */
 int cpu_cores_bound(void);
 
+/* Cores' worth of CPU time a cgroup may use, rounded up; 0 where no quota holds. proc_cgroup is the file
+ * /proc/self/cgroup, mount the folder /sys/fs/cgroup. Not collective. */
+int cpu_quota_cores(const char *proc_cgroup, const char *mount);
+
 /* Sets flush-to-zero and denormals-are-zero on the calling thread (x86: MXCSR, Arm: FPCR.FZ); elsewhere
  * does nothing. Not collective. */
 void cpu_flush_denormals(void);
