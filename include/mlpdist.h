@@ -313,7 +313,7 @@ typedef struct mlpd_epoch {
   double valid_loss, valid_metric;
   bool best;               /* lowest validation loss so far */
   double seconds, samples_per_second;
-  double compute_seconds, reduce_seconds, wait_seconds;
+  double compute_seconds, reduce_seconds, data_seconds; /* data: gathering rows into microbatches */
 } mlpd_epoch;
 
 /* Figures of a finished run. */
@@ -329,7 +329,7 @@ typedef struct mlpd_train_result {
   int ranks, threads;
   const char *backend;     /* static storage */
   double seconds, samples_per_second; /* training steps alone */
-  double load_seconds, compute_seconds, reduce_seconds, wait_seconds, valid_seconds;
+  double load_seconds, compute_seconds, reduce_seconds, data_seconds, valid_seconds;
 } mlpd_train_result;
 
 /* What the trainer reports while it runs; any member may be NULL. Called on rank 0 only, from the

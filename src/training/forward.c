@@ -23,6 +23,14 @@ forward_range forward_range_of_rank(uint64_t rows, int size, int rank) {
   return range;
 }
 
+uint32_t forward_predicted_class(const float *a, uint32_t k) {
+  if (k == 1) return a[0] > 0.5f;
+  uint32_t largest = 0;
+  for (uint32_t j = 1; j < k; j++)
+    if (a[j] > a[largest]) largest = j;
+  return largest;
+}
+
 static targets targets_at(const shard *rows, uint64_t first) {
   return (targets){.classes = rows->classes != NULL ? rows->classes + first : NULL,
                    .values = rows->values != NULL ? rows->values + first * rows->outputs : NULL};

@@ -24,6 +24,10 @@ forward_range forward_range_of_rank(uint64_t rows, int size, int rank); /* Not c
 typedef void forward_visit(void *context, uint64_t block, uint64_t first, uint64_t n, const workspace *space,
                            const targets *y);
 
+/* The class that outputs a (k) stand for: the largest, the lowest on ties; with one output, 1 above 1/2.
+ * Not collective. */
+uint32_t forward_predicted_class(const float *a, uint32_t k);
+
 /* Not collective. */
 mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,
                            const forward_range *range, int threads, forward_visit *visit, void *context);

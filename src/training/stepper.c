@@ -12,7 +12,7 @@
 enum { NORM_BLOCK = 1 << 16 }; /* floats a partial sum of squares covers: fixed, so that the norm is */
 
 /* Statistics that ride behind the gradient. */
-enum { TAIL_LOSS, TAIL_WEIGHT, TAIL_CORRECT, TAIL_SQUARE, TAIL_FAILED, TAIL_DOUBLES };
+enum { TAIL_LOSS, TAIL_WEIGHT, TAIL_CORRECT, TAIL_SQUARE, TAIL_DOUBLES };
 
 /* One lane of this rank. */
 typedef struct lane {
@@ -247,7 +247,6 @@ static void sum_tail(const lane *u, double tail[TAIL_DOUBLES]) {
   tail[TAIL_WEIGHT] = u->sums.weight;
   tail[TAIL_CORRECT] = u->sums.correct;
   tail[TAIL_SQUARE] = u->sums.square;
-  tail[TAIL_FAILED] = 0;
 }
 
 /* tail = the statistics of the lanes in range, in tree order. */
@@ -378,22 +377,18 @@ static void compute(stepper *s, uint64_t step, double lr) {
   }
 }
 
-mlpd_status stepper_step(stepper *s, uint64_t step, double lr, mlpd_status local, step_outcome *outcome) {
+mlpd_status stepper_step(stepper *s, uint64_t step, double lr, step_outcome *outcome) {
   const double start = comm_seconds();
   const double data_before = s->times.data;
   compute(s, step, lr);
   const double computed = comm_seconds();
   double updated = computed;
-  if (s->fused) {
-    TRY(mlpd_comm_agree(s->parts.comm, local));
-  } else {
-    if (local != MLPD_OK && reducer_num_nodes(s->reducer) > 0) reducer_doubles(s->reducer, 0)[TAIL_FAILED] = 1;
+  if (!s->fused) {
     const float *gradient = NULL;
     const double *tail = NULL;
     TRY(reducer_sum(s->reducer, &gradient, &tail));
     updated = comm_seconds();
     s->times.reduce += updated - computed;
-    if (tail[TAIL_FAILED] > 0) return mlpd_comm_agree(s->parts.comm, local);
     take_outcome(s, tail);
     if (s->outcome.finite) update_all(s, gradient, lr);
   }

@@ -53,9 +53,9 @@ typedef struct step_times {
   double compute, reduce, data; /* data: gathering and converting rows */
 } step_times;
 
-/* One step with learning rate lr; step counts from 0 within the epoch. local is this rank's own state:
- * not MLPD_OK stops all ranks together, with its message. Collective. */
-mlpd_status stepper_step(stepper *s, uint64_t step, double lr, mlpd_status local, step_outcome *outcome);
+/* One step with learning rate lr; step counts from 0 within the epoch. Collective; arguments equal on all
+ * ranks. */
+mlpd_status stepper_step(stepper *s, uint64_t step, double lr, step_outcome *outcome);
 
 step_times stepper_times(const stepper *s); /* Not collective */
 

@@ -1,0 +1,155 @@
+/* mlpd_describe: what an HDF5 file is, for people without h5dump. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "network/network.h"
+#include "training/model.h"
+
+enum { NAMES_SHOWN = 20 };
+
+const char *mlpd_build_description(void) { return "mlpdist " MLPD_VERSION " (" MLPD_BUILD_DESCRIPTION ")"; }
+
+/* ---- Data sets ------------------------------------------------------------------------------------ */
+
+typedef struct listing {
+  h5_file *file;
+  FILE *stream;
+} listing;
+
+static mlpd_status list_array(void *context, const char *object) {
+  const listing *const to = context;
+  h5_array *array = NULL;
+  if (h5_array_open(to->file, object, &array) != MLPD_OK) {
+    (void)fprintf(to->stream, "  %-24s %s\n", object, "not an array of numbers");
+    return MLPD_OK;
+  }
+  const h5_shape shape = h5_array_shape(array);
+  char size[48];
+  if (shape.rank < 2)
+    (void)snprintf(size, sizeof size, "(%llu)", (unsigned long long)shape.rows);
+  else
+    (void)snprintf(size, sizeof size, "(%llu, %llu)", (unsigned long long)shape.rows, (unsigned long long)shape.columns);
+  (void)fprintf(to->stream, "  %-24s %-16s %s, %s\n", object, size, h5_array_stored_type(array), h5_array_storage(array));
+  h5_array_close(array);
+  return MLPD_OK;
+}
+
+static void describe_names(FILE *stream, char *const *names, uint64_t count) {
+  (void)fprintf(stream, "class names: ");
+  for (uint64_t k = 0; k < count && k < NAMES_SHOWN; k++) (void)fprintf(stream, "%s%s", k > 0 ? ", " : "", names[k]);
+  (void)fprintf(stream, "%s\n", count > NAMES_SHOWN ? ", ..." : "");
+}
+
+/* Rows of each class, where y holds classes; silent where it does not. */
+static mlpd_status describe_classes(const part *p, FILE *stream) {
+  enum { CLASSES_COUNTED = 1000, ROWS = 65536 };
+  uint64_t counts[CLASSES_COUNTED] = {0};
+  int64_t *y = NULL;
+  int64_t largest = -1;
+  TRY(memory_allocate(&y, ROWS, sizeof *y, "classes"));
+  mlpd_status status = MLPD_OK;
+  for (uint64_t row = 0; row < p->rows && status == MLPD_OK; row += ROWS) {
+    const uint64_t n = p->rows - row < ROWS ? p->rows - row : ROWS;
+    status = h5_array_read(p->y, row, n, ELEMENT_I64, y);
+    for (uint64_t i = 0; i < n && status == MLPD_OK; i++) {
+      if (y[i] > largest) largest = y[i];
+      if (y[i] < 0 || y[i] >= CLASSES_COUNTED) {
+        free(y);
+        return MLPD_OK;
+      }
+      counts[y[i]]++;
+    }
+  }
+  free(y);
+  if (status != MLPD_OK || largest < 0) return status;
+  (void)fprintf(stream, "    rows of each class:");
+  for (int64_t k = 0; k <= largest && k < NAMES_SHOWN; k++) (void)fprintf(stream, " %llu", (unsigned long long)counts[k]);
+  (void)fprintf(stream, "%s\n", largest >= NAMES_SHOWN ? " ..." : "");
+  return MLPD_OK;
+}
+
+static mlpd_status describe_split(const char *path, mlpd_split split, FILE *stream) {
+  part p = {0};
+  bool present = false;
+  TRY(part_open(&(mlpd_data_paths){.file = path}, split, false, &p, &present));
+  if (!present) return MLPD_OK;
+  (void)fprintf(stream, "  %s: %llu rows, %u features of %s", mlpd_choice_name(mlpd_split_choices, (int)split),
+                (unsigned long long)p.rows, p.features, element_name(p.type));
+  mlpd_status status = MLPD_OK;
+  if (p.y == NULL) {
+    (void)fprintf(stream, ", no targets\n");
+  } else if (p.y_integer) {
+    (void)fprintf(stream, ", integer classes\n");
+    status = describe_classes(&p, stream);
+  } else {
+    (void)fprintf(stream, ", %u target value%s\n", p.y_columns, p.y_columns == 1 ? "" : "s");
+  }
+  part_close(&p);
+  return status;
+}
+
+static mlpd_status describe_dataset(const char *path, h5_file *file, FILE *stream) {
+  char **names = NULL;
+  uint64_t count = 0;
+  (void)fprintf(stream, "%s: data set\n", path);
+  const bool schema = h5_exists(file, "/train/x") || h5_exists(file, "/valid/x") || h5_exists(file, "/test/x");
+  for (int split = MLPD_TRAIN; schema && split <= MLPD_TEST; split++)
+    if (split != MLPD_TRAIN || h5_exists(file, "/train/x")) TRY(describe_split(path, (mlpd_split)split, stream));
+  if (schema) TRY(dataset_class_names(file, &names, &count));
+  if (count > 0) describe_names(stream, names, count);
+  h5_strings_free(names, count);
+  if (!schema) (void)fprintf(stream, "  not in mlpdist's schema: name its arrays with --x and --y\n");
+  (void)fprintf(stream, "arrays:\n");
+  return h5_visit_arrays(file, list_array, &(listing){.file = file, .stream = stream});
+}
+
+/* ---- Models --------------------------------------------------------------------------------------- */
+
+static void describe_layers(const mlpd_network *network, FILE *stream) {
+  (void)fprintf(stream, "network: %u", network->layers[0].inputs);
+  for (uint32_t l = 0; l < network->num_layers; l++) (void)fprintf(stream, "-%u", network->layers[l].outputs);
+  (void)fprintf(stream, ", %llu parameters\n", (unsigned long long)mlpd_network_num_parameters(network));
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    const layer *const shape = &network->layers[l];
+    (void)fprintf(stream, "  layer %u: weight (%u, %u), bias (%u), %s\n", l + 1, shape->inputs, shape->outputs,
+                  shape->outputs, mlpd_choice_name(mlpd_activation_choices, (int)shape->activation));
+  }
+}
+
+/* The options, indented. */
+static void describe_config(const char *config, FILE *stream) {
+  (void)fprintf(stream, "options:\n");
+  for (const char *line = config; *line != '\0';) {
+    const size_t length = strcspn(line, "\n");
+    if (length > 0) (void)fprintf(stream, "  %.*s\n", (int)length, line);
+    line += length + (line[length] == '\n');
+  }
+}
+
+static mlpd_status describe_model(const char *path, FILE *stream) {
+  mlpd_model *model = NULL;
+  char digest[17];
+  TRY(mlpd_model_load(path, &model));
+  mlpd_network_digest(model->network, digest);
+  (void)fprintf(stream, "%s: model, epoch %llu, step %llu\n", path, (unsigned long long)model->epoch,
+                (unsigned long long)model->step);
+  (void)fprintf(stream, "task: %s, loss %s\n", mlpd_choice_name(mlpd_task_choices, (int)model->task),
+                mlpd_choice_name(mlpd_loss_choices, (int)model->loss));
+  describe_layers(model->network, stream);
+  if (model->num_names > 0) describe_names(stream, model->class_names, model->num_names);
+  if (model->config != NULL) describe_config(model->config, stream);
+  (void)fprintf(stream, "digest %s\n", digest);
+  mlpd_model_free(model);
+  return MLPD_OK;
+}
+
+mlpd_status mlpd_describe(const char *path, FILE *stream) {
+  h5_file *file = NULL;
+  TRY(h5_open(path, &file));
+  const bool ours = h5_attribute_exists(file, "/", "mlpdist");
+  mlpd_status status = ours ? describe_model(path, stream) : describe_dataset(path, file, stream);
+  const mlpd_status closed = h5_close(file);
+  return status != MLPD_OK ? status : closed;
+}

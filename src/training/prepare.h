@@ -1,0 +1,42 @@
+/* Preparation of a run: data opened and read, open choices settled, statistics taken, network made. */
+#ifndef MLPDIST_PREPARE_H
+#define MLPDIST_PREPARE_H
+
+#include "data/dataset.h"
+#include "distribution/lanes.h"
+#include "training/forward.h"
+#include "training/model.h"
+
+/* A validation or test part: this rank's rows of it. */
+typedef struct held_out {
+  bool present;
+  forward_range range;
+  shard rows;
+} held_out;
+
+typedef struct preparation {
+  mlpd_train_options options; /* with batch, lanes, loss, task, normalize, output activation settled */
+  mlpd_model *model;          /* network with initial weights, normalisation, names */
+  lane_plan split;            /* order in which --valid-fraction takes rows; num_lanes 0 where unused */
+  lane_plan plan;
+  shard train;                /* this rank's lanes */
+  held_out valid;
+  uint64_t file_rows;         /* of the training part in the file */
+  uint32_t features, outputs;
+  int threads;
+} preparation;
+
+/* notice may be NULL; called on rank 0. Free with preparation_free, on failure too. Collective. */
+mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
+                               preparation *made);
+void preparation_free(preparation *p); /* Not collective */
+
+/* Reads this rank's rows of a validation or test part for a model: its widths and classes checked, its
+ * targets scaled. Not present is no error unless required. Collective. */
+mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_split which, const mlpd_model *model,
+                          bool need_y, bool required, held_out *read);
+
+/* Maps values (rows, columns) by a in place. Not collective. */
+void affine_apply(const affine *a, uint64_t rows, float *values);
+
+#endif
