@@ -8,12 +8,6 @@
 #include "base/memory.h"
 #include "distribution/comm_internal.h"
 
-/* Messages of 1 GiB: far below the int of MPI counts, far above what latency costs. */
-static const size_t DEFAULT_PIECE_BYTES = (size_t)1 << 30;
-
-/* Up to here one MPI_Allgatherv of all nodes beats the two rounds of a sum by slices: latency rules. */
-static const size_t DEFAULT_GATHER_BYTES = (size_t)64 << 10;
-
 mlpd_status comm_mpi_failed(int code, const char *call, const char *file, int line) {
   char text[MPI_MAX_ERROR_STRING + 1] = "unknown error";
   int length = 0;
@@ -62,8 +56,8 @@ mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm) {
   TRY(memory_allocate(&made, 1, sizeof *made, "communicator"));
   made->mpi = MPI_COMM_NULL;
   made->size = 1;
-  made->piece_bytes = DEFAULT_PIECE_BYTES;
-  made->gather_bytes = DEFAULT_GATHER_BYTES;
+  made->piece_bytes = COMM_PIECE_BYTES;
+  made->gather_bytes = COMM_GATHER_BYTES;
   mlpd_status status = MLPD_OK;
   TRY_GOTO(status, start_mpi(argc, argv, &made->owns_mpi), failed);
   TRY_GOTO(status, open_communicator(made), failed);

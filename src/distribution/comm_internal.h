@@ -6,7 +6,13 @@
 
 #include "distribution/comm.h"
 
-enum { COMM_MESSAGE_BYTES = 1024 };
+enum {
+  COMM_MESSAGE_BYTES = 1024,
+  /* Far below the int of MPI's counts, far above where latency costs. */
+  COMM_PIECE_BYTES = 1 << 30,
+  /* Up to here one MPI_Allgatherv of all nodes beats the two rounds of a sum by slices: latency rules. */
+  COMM_GATHER_BYTES = 64 << 10
+};
 
 struct mlpd_comm {
   MPI_Comm mpi; /* a duplicate of MPI_COMM_WORLD that returns errors */

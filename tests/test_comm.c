@@ -1,0 +1,202 @@
+/* mpi: 1 2 3 4 7 */
+/* The communicator: ranks fail together, and data arrives whole. */
+#include "distribution/comm.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "distribution/comm_internal.h"
+
+#include <cmocka.h>
+
+static mlpd_comm *comm;
+
+/* A rank that leaves a test of collectives early would leave the others waiting: it ends them all. */
+#define CHECK(condition)                                                                                  \
+  do {                                                                                                    \
+    if (!(condition)) {                                                                                   \
+      print_error("rank %d, line %d: %s (%s)\n", comm->rank, __LINE__, #condition, mlpd_error_message()); \
+      mlpd_comm_abort(comm, 1);                                                                           \
+    }                                                                                                     \
+  } while (0)
+
+static void test_rank_and_size(void **state) {
+  (void)state;
+  uint64_t seen[64] = {0};
+  CHECK(comm->size <= 64 && comm->rank < comm->size);
+  CHECK(mlpd_comm_rank(comm) == comm->rank && mlpd_comm_size(comm) == comm->size);
+  CHECK(comm_host(comm)[0] != '\0');
+  ++seen[comm->rank];
+  CHECK(comm_sum_u64(comm, seen, 64) == MLPD_OK);
+  for (int rank = 0; rank < 64; ++rank) CHECK(seen[rank] == (rank < comm->size ? 1 : 0));
+}
+
+/* Ranks whose bit is set in failing fail, each in its own way; all must hear the lowest. */
+static void check_agree(unsigned failing) {
+  const mlpd_status kinds[] = {MLPD_ERROR_FILE, MLPD_ERROR_DATA, MLPD_ERROR_DIVERGED};
+  mlpd_status local = MLPD_OK;
+  if (failing >> comm->rank & 1)
+    local = status_record(kinds[comm->rank % 3], "src/data/shard.c", 100 + comm->rank, "shard %d is bad", comm->rank);
+  const mlpd_status agreed = mlpd_comm_agree(comm, local);
+  int lowest = 0;
+  while (lowest < comm->size && !(failing >> lowest & 1)) ++lowest;
+  if (lowest == comm->size) {
+    CHECK(agreed == MLPD_OK);
+    return;
+  }
+  char message[COMM_MESSAGE_BYTES], place[32];
+  if (comm->size == 1)
+    (void)snprintf(message, sizeof message, "shard 0 is bad");
+  else
+    (void)snprintf(message, sizeof message, "rank %d of %d on %s: shard %d is bad", lowest, comm->size, comm_host(comm),
+                   lowest); /* the test's ranks share a host */
+  (void)snprintf(place, sizeof place, "shard.c:%d", 100 + lowest);
+  CHECK(agreed == kinds[lowest % 3]);
+  CHECK(strcmp(mlpd_error_message(), message) == 0);
+  CHECK(strcmp(mlpd_error_place(), place) == 0);
+
+  /* Passed on through another agreement, the message keeps its one prefix. */
+  CHECK(mlpd_comm_agree(comm, status_prefix(agreed, "while reading: ")) == agreed);
+  CHECK(strncmp(mlpd_error_message(), "while reading: ", 15) == 0);
+  CHECK(strcmp(mlpd_error_message() + 15, message) == 0);
+}
+
+static void test_agree(void **state) {
+  (void)state;
+  const unsigned all = (1u << comm->size) - 1;
+  check_agree(0);
+  for (int rank = 0; rank < comm->size; ++rank) check_agree(1u << rank);
+  check_agree(all);
+  check_agree(all & ~1u);
+  check_agree(all & 0x6);
+  check_agree(0);
+}
+
+static void check_broadcast(uint64_t bytes, int root) {
+  unsigned char *data = malloc(bytes + 1);
+  CHECK(data != NULL);
+  for (uint64_t i = 0; i < bytes; ++i) data[i] = comm->rank == root ? (unsigned char)(i * 7 + 3) : 0;
+  data[bytes] = 99;
+  CHECK(comm_broadcast(comm, data, bytes, root) == MLPD_OK);
+  for (uint64_t i = 0; i < bytes; ++i) CHECK(data[i] == (unsigned char)(i * 7 + 3));
+  CHECK(data[bytes] == 99);
+  free(data);
+}
+
+static void check_gather_all(uint64_t unit) {
+  uint64_t bytes[64], total = 0;
+  for (int rank = 0; rank < comm->size; ++rank) {
+    bytes[rank] = rank % 3 == 1 ? 0 : unit * (uint64_t)(rank + 1); /* uneven, some with nothing */
+    total += bytes[rank];
+  }
+  unsigned char *local = malloc(bytes[comm->rank] + 1), *all = malloc(total + 1);
+  CHECK(local != NULL && all != NULL);
+  memset(local, comm->rank + 1, bytes[comm->rank]);
+  memset(all, 0, total + 1);
+  CHECK(comm_gather_all(comm, local, bytes, all) == MLPD_OK);
+  const unsigned char *next = all;
+  for (int rank = 0; rank < comm->size; ++rank)
+    for (uint64_t i = 0; i < bytes[rank]; ++i) CHECK(*next++ == rank + 1);
+  CHECK(*next == 0);
+  free(local);
+  free(all);
+}
+
+static void check_elementwise(uint64_t count) {
+  uint64_t *sums = malloc(count * sizeof *sums);
+  double *largest = malloc(count * sizeof *largest);
+  const uint64_t size = (uint64_t)comm->size, rank = (uint64_t)comm->rank;
+  CHECK(sums != NULL && largest != NULL);
+  for (uint64_t i = 0; i < count; ++i) {
+    sums[i] = (UINT64_C(1) << 40) + rank * i;
+    largest[i] = -1.0 - (double)((rank + i) % size);
+  }
+  CHECK(comm_sum_u64(comm, sums, count) == MLPD_OK);
+  CHECK(comm_max_double(comm, largest, count) == MLPD_OK);
+  for (uint64_t i = 0; i < count; ++i) {
+    CHECK(sums[i] == size * (UINT64_C(1) << 40) + size * (size - 1) / 2 * i);
+    CHECK(largest[i] == -1.0);
+  }
+  free(sums);
+  free(largest);
+}
+
+static void check_collectives(void) {
+  for (int root = 0; root < comm->size; ++root) {
+    check_broadcast(0, root);
+    check_broadcast(1, root);
+    check_broadcast(1000, root);
+  }
+  check_gather_all(0);
+  check_gather_all(1);
+  check_gather_all(333);
+  check_elementwise(1);
+  check_elementwise(100);
+}
+
+static void test_collectives(void **state) {
+  (void)state;
+  check_collectives();
+}
+
+/* As if MPI could carry only a few bytes a message: what happens beyond 2^31 of them. */
+static void test_collectives_in_pieces(void **state) {
+  (void)state;
+  const size_t usual = comm->piece_bytes;
+  comm->piece_bytes = 48;
+  check_collectives();
+  comm->piece_bytes = 7;
+  check_collectives();
+  comm->piece_bytes = usual;
+}
+
+static void test_min_max(void **state) {
+  (void)state;
+  double minimum = 10.0 - comm->rank, maximum = -10.0 + comm->rank;
+  CHECK(comm_min_max_double(comm, &minimum, &maximum) == MLPD_OK);
+  CHECK(minimum == 10.0 - (comm->size - 1));
+  CHECK(maximum == -10.0 + (comm->size - 1));
+}
+
+static void test_seconds(void **state) {
+  (void)state;
+  const double before = comm_seconds();
+  CHECK(comm_barrier(comm) == MLPD_OK);
+  CHECK(comm_seconds() >= before);
+}
+
+/* An MPI failure is a status with MPI's own words, not the end of the process. */
+static void test_mpi_failure(void **state) {
+  (void)state;
+  if (comm->size == 1) return; /* a broadcast to oneself calls no MPI */
+  char byte = 0;
+  CHECK(comm_broadcast(comm, &byte, 1, comm->size) == MLPD_ERROR_MPI);
+  CHECK(strncmp(mlpd_error_message(), "MPI_Bcast: ", 11) == 0);
+  CHECK(strchr(mlpd_error_message(), '\n') == NULL);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_rank_and_size),         cmocka_unit_test(test_agree),   cmocka_unit_test(test_collectives),
+      cmocka_unit_test(test_collectives_in_pieces), cmocka_unit_test(test_min_max), cmocka_unit_test(test_seconds),
+      cmocka_unit_test(test_mpi_failure),
+  };
+  if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
+    print_error("%s\n", mlpd_error_message());
+    return 1;
+  }
+  const int failures = cmocka_run_group_tests_name("comm", tests, NULL, NULL);
+
+  /* Where the caller initialised MPI, finalize leaves it running. */
+  mlpd_comm *guest = NULL;
+  if (mlpd_comm_init(NULL, NULL, &guest) != MLPD_OK) mlpd_comm_abort(comm, 1);
+  mlpd_comm_finalize(guest);
+  int finalized = 1;
+  if (MPI_Finalized(&finalized) != MPI_SUCCESS || finalized) return 1;
+
+  mlpd_comm_finalize(comm);
+  mlpd_comm_finalize(NULL);
+  return failures;
+}
