@@ -128,7 +128,7 @@ static void sum_block(reducer *r, size_t begin, size_t end, bool floats) {
   block partial[MAX_DEPTH];
   if (begin == end) return;
   if (r->num_additions == 0) {
-    memcpy(r->result + begin, operand(r, partial, 0, begin), end - begin);
+    memcpy(r->result + begin, r->sources[0] + (begin - r->slice_begin), end - begin);
     return;
   }
   for (uint32_t i = 0; i < r->num_additions; ++i) {
