@@ -1,0 +1,140 @@
+# Shell functions the scripts share; sourced from the repository root, by sh.
+# shellcheck shell=sh disable=SC2034
+
+# What to install, one a line: Debian package | how to see that it is there elsewhere | what it is.
+# "command NAME" looks in PATH, "header NAME MODULE" asks the C preprocessor; "?" marks what the build can do without.
+BUILD_NEEDS='
+gcc            | command gcc                 | a C compiler
+libc6-dev      | header stdio.h              | the C library headers
+make           | command make                | GNU make
+pkg-config     | command pkg-config          | pkg-config
+openmpi-bin    | command mpirun              | Open MPI: mpirun
+libopenmpi-dev | header mpi.h ompi-c         | Open MPI: headers
+libhdf5-dev    | header hdf5.h hdf5          | HDF5, serial: headers
+libinih-dev    | header ini.h inih           | inih, which reads config files
+libjansson-dev | header jansson.h jansson    | Jansson, which writes JSON
+libxxhash-dev  | header xxhash.h libxxhash   | xxHash, which makes the digests
+zlib1g-dev     | header zlib.h zlib          | zlib, which reads .gz files
+libdnnl-dev    | ? header oneapi/dnnl/dnnl.h | oneDNN, the fastest matrix multiplication
+'
+TEST_NEEDS='
+libcmocka-dev  | header cmocka.h cmocka      | cmocka, the unit test library
+bats           | command bats                | bats, which tests the program
+python3-h5py   | command python3             | Python with h5py, which checks the HDF5 files
+'
+LINT_NEEDS='
+clang          | command clang               | clang, the second compiler
+libomp-dev     | command clang               | OpenMP for clang
+clang-tidy     | command clang-tidy          | clang-tidy
+clang-format   | command clang-format        | clang-format
+shellcheck     | command shellcheck          | shellcheck
+'
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() {
+  say "$*"
+  exit 1
+}
+
+is_debian() { command -v apt-get > /dev/null 2>&1 && command -v dpkg-query > /dev/null 2>&1; }
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ]; }
+available() { apt-cache policy "$1" 2> /dev/null | grep -q '^  Candidate: [^(]'; }
+
+# as_root COMMAND...
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo > /dev/null 2>&1; then
+    sudo "$@"
+  else
+    die "installing needs root and there is no sudo; as root: apt-get install --no-install-recommends $missing"
+  fi
+}
+
+apt_install() {
+  # Words are wanted: a list of packages.
+  # shellcheck disable=SC2086
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+}
+
+# A check of the second column, for systems without apt.
+present() {
+  # shellcheck disable=SC2086
+  set -- $1
+  [ "$1" != '?' ] || shift
+  case $1 in
+    command) command -v "$2" > /dev/null 2>&1 ;;
+    header)
+      # shellcheck disable=SC2046
+      echo "#include <$2>" | cc -E $([ -z "${3:-}" ] || pkg-config --cflags "$3" 2> /dev/null) - > /dev/null 2>&1
+      ;;
+  esac
+}
+
+# need TABLE...: installs what lacks, or names it and stops.
+need() {
+  missing='' list='' optional=''
+  table=$(printf '%s' "$@" | sed '/^$/d; s/ *| */|/g')
+  while IFS='|' read -r package check what; do
+    if is_debian; then installed "$package" && continue; else present "$check" && continue; fi
+    case $check in
+      '?'*)
+        is_debian || {
+          say "not found: $what (the build goes on without it)"
+          continue
+        }
+        optional="$optional $package"
+        ;;
+    esac
+    missing="$missing $package"
+    list="$list
+  $what ($package)"
+  done << TABLE
+$table
+TABLE
+  [ -n "$missing" ] || return 0
+  if ! is_debian; then
+    die "missing, and only Debian and Ubuntu are known here; please install (Debian's package names in brackets):$list"
+  fi
+  updated=''
+  for package in $missing; do
+    available "$package" && continue
+    say "apt-get update: the package lists do not have $package"
+    as_root apt-get update -q
+    updated=yes
+    break
+  done
+  for package in $optional; do # not every architecture has oneDNN; then a BLAS is the next best
+    available "$package" && continue
+    say "$package is not to be had here; OpenBLAS serves instead"
+    missing=$(echo " $missing " | sed "s/ $package / /")
+    list=$(echo "$list" | grep -vF "($package)")
+    installed libopenblas-dev && continue
+    missing="$missing libopenblas-dev"
+    list="$list
+  OpenBLAS, a matrix multiplication (libopenblas-dev)"
+  done
+  [ -n "$(echo "$missing" | tr -d ' ')" ] || return 0
+  say "about to install (with apt-get):$list"
+  if ! apt_install; then
+    [ -z "$updated" ] || die "apt-get could not install:$missing"
+    say "apt-get update: the package lists may be old"
+    as_root apt-get update -q
+    apt_install || die "apt-get could not install:$missing"
+  fi
+}
+
+# Number of processors this process may use.
+processors() { nproc 2> /dev/null || getconf _NPROCESSORS_ONLN 2> /dev/null || echo 1; }
+
+# Cores (not hardware threads) this process may use.
+cores() {
+  all=$(lscpu -p=CORE,SOCKET 2> /dev/null | grep -v '^#' | sort -u | wc -l)
+  logical=$(processors)
+  if [ "$all" -ge 1 ] && [ "$all" -lt "$logical" ]; then echo "$all"; else echo "$logical"; fi
+}
+
+# mpirun refuses to run as root unless told twice.
+allow_mpirun_as_root() {
+  [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+}
