@@ -4,7 +4,8 @@
 
 #include "base/status.h"
 
-/* Targets of n samples: classes (n) for classification (a one-hot row each), else values (n, outputs). */
+/* Targets of n samples: classes (n) in [0, outputs) for classification (a one-hot row each), else values
+ * (n, outputs). */
 typedef struct targets {
   const int32_t *classes;
   const float *values;
@@ -19,7 +20,7 @@ typedef struct loss_sums {
   double square;  /* regression: sum of w_i sum_k (a_ik - y_ik)^2, in scaled targets */
 } loss_sums;
 
-/* Is this pair of loss and output activation defined? MLPD_ERROR_USAGE says which would be. Not collective. */
+/* Are both resolved (no MLPD_LOSS_AUTO) and is this pair of loss and output activation defined? MLPD_ERROR_USAGE says which would be. Not collective. */
 mlpd_status loss_check(mlpd_loss loss, mlpd_activation output);
 
 /* Output activation that belongs to a loss: softmax for cross-entropy, sigmoid for binary cross-entropy,
@@ -28,9 +29,10 @@ mlpd_activation loss_default_activation(mlpd_loss loss, mlpd_task task);
 
 /* For n samples with weighted inputs z and outputs a, both (n, k): adds to *sums, row after row in double,
  * and, where delta is not NULL, writes delta (n, k) = w_i dloss_i/dz_i. cross-entropy and
- * binary-cross-entropy read z and are stable for any z; mae has derivative 0 at 0. For a single output
- * with classes 0/1 (binary), the class is the target value itself and the prediction is a > 1/2.
- * Not collective. */
+ * binary-cross-entropy read z and are stable for any z; with target values cross-entropy is
+ * -sum_k y_k log softmax(z)_k, whatever the sum of y. mae has derivative 0 at 0. For a single output with
+ * classes 0/1 (binary), the class is the target value itself and the prediction is a > 1/2. Where an
+ * input is not a finite number neither is the loss. delta must not overlap z or a. Not collective. */
 void loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
                   const targets *y, float *delta, loss_sums *sums);
 
