@@ -1,0 +1,146 @@
+#include "kernels/activation.h"
+
+#include <math.h>
+
+#include "kernels/multiversion.h"
+#include "kernels/vmath.h"
+
+bool activation_needs_z(mlpd_activation kind) { return kind == MLPD_GELU || kind == MLPD_SILU; }
+
+/* A(z). Comparisons are such that NaN stays NaN: the loss must show it. */
+
+static inline float identity(float z) { return z; }
+
+static inline float relu(float z) { return z < 0 ? 0.0f : z; }
+
+static inline float leaky_relu(float z) { return z * (z < 0 ? 0.01f : 1.0f); }
+
+static inline float elu(float z) {
+  const float below = vmath_expm1_negative(z);
+  return z > 0 ? z : below;
+}
+
+static inline float gelu(float z) {
+  const float finite = vmath_clamp(z, -1e30f, INFINITY); /* -inf times 0 would be NaN */
+  return finite * vmath_normal(finite, vmath_bell(finite));
+}
+
+static inline float silu(float z) {
+  const float finite = vmath_clamp(z, -1e30f, INFINITY);
+  return finite * vmath_sigmoid(finite);
+}
+
+/* A'(z) as a function of a = A(z), */
+
+static inline float identity_slope(float a) {
+  (void)a;
+  return 1.0f;
+}
+
+static inline float relu_slope(float a) { return a > 0 ? 1.0f : 0.0f; }
+
+static inline float leaky_relu_slope(float a) { return a > 0 ? 1.0f : 0.01f; }
+
+static inline float elu_slope(float a) { return a > 0 ? 1.0f : a + 1.0f; }
+
+static inline float sigmoid_slope(float a) { return a * (1.0f - a); }
+
+static inline float tanh_slope(float a) { return 1.0f - a * a; }
+
+static inline float softplus_slope(float a) { return -vmath_expm1_negative(-a); }
+
+/* or of z: Phi(z) + z phi(z), and s(z) (1 + z (1 - s(z))). Past the clamps they are 0 or 1 in float. */
+
+static inline float gelu_slope(float z) {
+  const float x = vmath_clamp(z, -30.0f, 30.0f), bell = vmath_bell(x);
+  return vmath_normal(x, bell) + x * (0.398942280f * bell); /* 1 / sqrt(2 pi) */
+}
+
+static inline float silu_slope(float z) {
+  const float x = vmath_clamp(z, -100.0f, 100.0f), s = vmath_sigmoid(x);
+  return s * (1.0f + x * (1.0f - s));
+}
+
+/* NAME: activation_forward for one A, bias and activation in one pass. a may be z: each element is read before
+ * it is written, so lanes do not depend on each other. */
+#define DEFINE_FORWARD(NAME, FUNCTION) \
+  MULTIVERSION static void NAME(uint64_t m, uint64_t n, uint64_t ld, const float *bias, float *z, float *a) { \
+    for (uint64_t i = 0; i < m; i++) { \
+      float *zi = z + i * ld, *ai = a + i * ld; \
+      if (bias == NULL) { \
+        _Pragma("omp simd") for (uint64_t j = 0; j < n; j++) ai[j] = FUNCTION(zi[j]); \
+      } else if (zi == ai) { \
+        _Pragma("omp simd") for (uint64_t j = 0; j < n; j++) zi[j] = FUNCTION(zi[j] + bias[j]); \
+      } else { \
+        _Pragma("omp simd") for (uint64_t j = 0; j < n; j++) { \
+          const float biased = zi[j] + bias[j]; \
+          zi[j] = biased; \
+          ai[j] = FUNCTION(biased); \
+        } \
+      } \
+    } \
+  }
+
+/* NAME: activation_backward for one A; from is a or z. */
+#define DEFINE_BACKWARD(NAME, SLOPE) \
+  MULTIVERSION static void NAME(uint64_t m, uint64_t n, uint64_t ld, const float *from, float *delta) { \
+    for (uint64_t i = 0; i < m; i++) { \
+      const float *fi = from + i * ld; \
+      float *di = delta + i * ld; \
+      _Pragma("omp simd") for (uint64_t j = 0; j < n; j++) di[j] *= SLOPE(fi[j]); \
+    } \
+  }
+
+DEFINE_FORWARD(forward_identity, identity)
+DEFINE_FORWARD(forward_relu, relu)
+DEFINE_FORWARD(forward_leaky_relu, leaky_relu)
+DEFINE_FORWARD(forward_elu, elu)
+DEFINE_FORWARD(forward_gelu, gelu)
+DEFINE_FORWARD(forward_silu, silu)
+DEFINE_FORWARD(forward_sigmoid, vmath_sigmoid)
+DEFINE_FORWARD(forward_tanh, vmath_tanh)
+DEFINE_FORWARD(forward_softplus, vmath_softplus)
+
+DEFINE_BACKWARD(backward_identity, identity_slope)
+DEFINE_BACKWARD(backward_relu, relu_slope)
+DEFINE_BACKWARD(backward_leaky_relu, leaky_relu_slope)
+DEFINE_BACKWARD(backward_elu, elu_slope)
+DEFINE_BACKWARD(backward_gelu, gelu_slope)
+DEFINE_BACKWARD(backward_silu, silu_slope)
+DEFINE_BACKWARD(backward_sigmoid, sigmoid_slope)
+DEFINE_BACKWARD(backward_tanh, tanh_slope)
+DEFINE_BACKWARD(backward_softplus, softplus_slope)
+
+void activation_forward(mlpd_activation kind, uint64_t m, uint64_t n, uint64_t ld, const float *bias, float *z,
+                        float *a) {
+  switch (kind) {
+    case MLPD_IDENTITY: forward_identity(m, n, ld, bias, z, a); break;
+    case MLPD_RELU: forward_relu(m, n, ld, bias, z, a); break;
+    case MLPD_LEAKY_RELU: forward_leaky_relu(m, n, ld, bias, z, a); break;
+    case MLPD_ELU: forward_elu(m, n, ld, bias, z, a); break;
+    case MLPD_GELU: forward_gelu(m, n, ld, bias, z, a); break;
+    case MLPD_SILU: forward_silu(m, n, ld, bias, z, a); break;
+    case MLPD_SIGMOID: forward_sigmoid(m, n, ld, bias, z, a); break;
+    case MLPD_TANH: forward_tanh(m, n, ld, bias, z, a); break;
+    case MLPD_SOFTPLUS: forward_softplus(m, n, ld, bias, z, a); break;
+    case MLPD_SOFTMAX:
+    case MLPD_NUM_ACTIVATIONS: break;
+  }
+}
+
+void activation_backward(mlpd_activation kind, uint64_t m, uint64_t n, uint64_t ld, const float *z, const float *a,
+                         float *delta) {
+  switch (kind) {
+    case MLPD_IDENTITY: backward_identity(m, n, ld, a, delta); break;
+    case MLPD_RELU: backward_relu(m, n, ld, a, delta); break;
+    case MLPD_LEAKY_RELU: backward_leaky_relu(m, n, ld, a, delta); break;
+    case MLPD_ELU: backward_elu(m, n, ld, a, delta); break;
+    case MLPD_GELU: backward_gelu(m, n, ld, z, delta); break;
+    case MLPD_SILU: backward_silu(m, n, ld, z, delta); break;
+    case MLPD_SIGMOID: backward_sigmoid(m, n, ld, a, delta); break;
+    case MLPD_TANH: backward_tanh(m, n, ld, a, delta); break;
+    case MLPD_SOFTPLUS: backward_softplus(m, n, ld, a, delta); break;
+    case MLPD_SOFTMAX:
+    case MLPD_NUM_ACTIVATIONS: break;
+  }
+}
