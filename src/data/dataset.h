@@ -12,19 +12,21 @@
 /* One part of a data set, open for reading. */
 typedef struct part {
   char *file;        /* path, for messages */
-  char *x_path, *y_path;
+  char *x_path, *y_path, *weight_path;
   h5_file *h5;
   h5_array *x, *y, *weight; /* y and weight may be NULL */
+  bool need_y;
   uint64_t rows;
   uint32_t features;
   element_type type;   /* of x */
-  bool y_integer;      /* y is (N) of an integer type: could be classes */
+  bool y_integer;      /* y is (N) or (N, 1) of an integer type: could be classes */
   uint32_t y_columns;  /* 1 for y (N); 0 without y */
 } part;
 
 /* Opens one split. MLPD_OK with *present = false where the file has no such split and paths name none
  * (for MLPD_TRAIN that is an error). Checks what shapes tell: rows of x, y and weight equal, rows >= 1,
- * features >= 1. need_y false: y may lack. Not collective. */
+ * features >= 1. need_y false: y may lack or be of no use, and shard_read leaves y and weight be.
+ * Not collective. */
 mlpd_status part_open(const mlpd_data_paths *paths, mlpd_split split, bool need_y, part *opened, bool *present);
 void part_close(part *p); /* Not collective */
 

@@ -96,17 +96,28 @@ static void id_close(hid_t id) {
 
 static hid_t native_type(element_type type) {
   switch (type) {
-    case ELEMENT_I8: return H5T_NATIVE_INT8;
-    case ELEMENT_U8: return H5T_NATIVE_UINT8;
-    case ELEMENT_I16: return H5T_NATIVE_INT16;
-    case ELEMENT_U16: return H5T_NATIVE_UINT16;
-    case ELEMENT_I32: return H5T_NATIVE_INT32;
-    case ELEMENT_U32: return H5T_NATIVE_UINT32;
-    case ELEMENT_I64: return H5T_NATIVE_INT64;
-    case ELEMENT_U64: return H5T_NATIVE_UINT64;
-    case ELEMENT_F32: return H5T_NATIVE_FLOAT;
-    case ELEMENT_F64: return H5T_NATIVE_DOUBLE;
-    case NUM_ELEMENT_TYPES: break;
+    case ELEMENT_I8:
+      return H5T_NATIVE_INT8;
+    case ELEMENT_U8:
+      return H5T_NATIVE_UINT8;
+    case ELEMENT_I16:
+      return H5T_NATIVE_INT16;
+    case ELEMENT_U16:
+      return H5T_NATIVE_UINT16;
+    case ELEMENT_I32:
+      return H5T_NATIVE_INT32;
+    case ELEMENT_U32:
+      return H5T_NATIVE_UINT32;
+    case ELEMENT_I64:
+      return H5T_NATIVE_INT64;
+    case ELEMENT_U64:
+      return H5T_NATIVE_UINT64;
+    case ELEMENT_F32:
+      return H5T_NATIVE_FLOAT;
+    case ELEMENT_F64:
+      return H5T_NATIVE_DOUBLE;
+    case NUM_ELEMENT_TYPES:
+      break;
   }
   return H5I_INVALID_HID;
 }
@@ -126,8 +137,8 @@ static mlpd_status file_allocate(const char *path, h5_file **file) {
   made->id = H5I_INVALID_HID;
   made->link_access = H5Pcreate(H5P_LINK_ACCESS);
   mlpd_status status = memory_copy_string(path, &made->path);
-  if (status == MLPD_OK && (made->link_access < 0 || H5Pset_elink_cb(made->link_access, refuse_external_link,
-                                                                     &made->met_external_link) < 0))
+  if (status == MLPD_OK &&
+      (made->link_access < 0 || H5Pset_elink_cb(made->link_access, refuse_external_link, &made->met_external_link) < 0))
     status = FAIL(MLPD_ERROR_INTERNAL, "%s: HDF5 makes no property list: %s", path, reason());
   if (status != MLPD_OK) {
     id_close(made->link_access);
@@ -250,14 +261,22 @@ bool h5_exists(h5_file *file, const char *object) {
 
 static const char *class_name(H5T_class_t class) {
   switch (class) {
-    case H5T_STRING: return "text";
-    case H5T_COMPOUND: return "a compound type";
-    case H5T_REFERENCE: return "references";
-    case H5T_OPAQUE: return "opaque bytes";
-    case H5T_BITFIELD: return "a bit field";
-    case H5T_VLEN: return "rows of varying length";
-    case H5T_ARRAY: return "an array type";
-    default: return "an unusual type";
+    case H5T_STRING:
+      return "text";
+    case H5T_COMPOUND:
+      return "a compound type";
+    case H5T_REFERENCE:
+      return "references";
+    case H5T_OPAQUE:
+      return "opaque bytes";
+    case H5T_BITFIELD:
+      return "a bit field";
+    case H5T_VLEN:
+      return "rows of varying length";
+    case H5T_ARRAY:
+      return "an array type";
+    default:
+      return "an unusual type";
   }
 }
 
@@ -317,8 +336,10 @@ static mlpd_status filters_describe(h5_array *array, hid_t creation) {
         H5Pget_filter2(creation, (unsigned)i, &flags, &num_values, values, sizeof name, name, &config);
     name[sizeof name - 1] = '\0';
     if (filter < 0 || H5Zfilter_avail(filter) <= 0)
-      return FAIL(MLPD_ERROR_DATA, "%s: %s is packed by HDF5 filter %d (%s), which is not installed here; rewrite it "
-                  "with h5repack -f GZIP=4", array->file->path, array->object, (int)filter, name);
+      return FAIL(MLPD_ERROR_DATA,
+                  "%s: %s is packed by HDF5 filter %d (%s), which is not installed here; rewrite it "
+                  "with h5repack -f GZIP=4",
+                  array->file->path, array->object, (int)filter, name);
     const size_t length = strlen(array->storage);
     char *end = array->storage + length;
     if (filter == H5Z_FILTER_DEFLATE)
@@ -340,16 +361,17 @@ static void chunks_describe(h5_array *array, int rank) {
 static mlpd_status array_find_storage(h5_array *array) {
   const char *path = array->file->path;
   const hid_t creation = H5Dget_create_plist(array->id);
-  if (creation < 0)
-    return FAIL(MLPD_ERROR_FILE, "%s: layout of %s cannot be read: %s", path, array->object, reason());
+  if (creation < 0) return FAIL(MLPD_ERROR_FILE, "%s: layout of %s cannot be read: %s", path, array->object, reason());
   mlpd_status status = MLPD_OK;
   const H5D_layout_t layout = H5Pget_layout(creation);
   if (layout == H5D_VIRTUAL) {
     status = FAIL(MLPD_ERROR_DATA, "%s: %s is a virtual data set, which is refused; copy it into one file (h5repack)",
                   path, array->object);
   } else if (H5Pget_external_count(creation) != 0) {
-    status = FAIL(MLPD_ERROR_DATA, "%s: %s keeps its data in an external file, which is refused; copy it into one "
-                  "file (h5repack)", path, array->object);
+    status = FAIL(MLPD_ERROR_DATA,
+                  "%s: %s keeps its data in an external file, which is refused; copy it into one "
+                  "file (h5repack)",
+                  path, array->object);
   } else if (layout == H5D_CHUNKED) {
     const int rank = H5Pget_chunk(creation, MAX_STORED_RANK, array->chunk);
     chunks_describe(array, rank < MAX_STORED_RANK ? rank : MAX_STORED_RANK);
@@ -510,8 +532,7 @@ mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element
                 array->file->path, array->object, array->shape.rows, count, row);
   hid_t file_space = H5I_INVALID_HID, memory_space = H5I_INVALID_HID;
   mlpd_status status = rows_select(array, row, count, &file_space, &memory_space);
-  if (status == MLPD_OK &&
-      H5Dread(array->id, native_type(as), memory_space, file_space, H5P_DEFAULT, out) < 0)
+  if (status == MLPD_OK && H5Dread(array->id, native_type(as), memory_space, file_space, H5P_DEFAULT, out) < 0)
     status = FAIL(MLPD_ERROR_FILE, "%s: %s cannot be read at rows %" PRIu64 " to %" PRIu64 ": %s", array->file->path,
                   array->object, row, row + count - 1, reason());
   id_close(memory_space);
@@ -524,8 +545,7 @@ static hid_t creation_create(const h5_array *array, int deflate) {
   const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
   bool good = creation >= 0 && H5Pset_obj_track_times(creation, false) >= 0;
   if (good && array->chunk[0] > 0) good = H5Pset_chunk(creation, array->stored_rank, array->chunk) >= 0;
-  if (good && deflate > 0)
-    good = H5Pset_shuffle(creation) >= 0 && H5Pset_deflate(creation, (unsigned)deflate) >= 0;
+  if (good && deflate > 0) good = H5Pset_shuffle(creation) >= 0 && H5Pset_deflate(creation, (unsigned)deflate) >= 0;
   if (good) return creation;
   id_close(creation);
   return H5I_INVALID_HID;
@@ -544,8 +564,8 @@ static mlpd_status array_make(h5_array *array, int deflate) {
   const hid_t space = H5Screate_simple(array->stored_rank, array->dims, max_dims);
   mlpd_status status = MLPD_OK;
   if (creation >= 0 && link >= 0 && space >= 0)
-    array->id = H5Dcreate2(array->file->id, array->object, native_type(array->shape.type), space, link, creation,
-                           H5P_DEFAULT);
+    array->id =
+        H5Dcreate2(array->file->id, array->object, native_type(array->shape.type), space, link, creation, H5P_DEFAULT);
   if (array->id < 0)
     status = FAIL(MLPD_ERROR_FILE, "%s: %s cannot be created: %s", array->file->path, array->object, reason());
   id_close(space);
@@ -605,8 +625,7 @@ mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, elemen
   }
   hid_t file_space = H5I_INVALID_HID, memory_space = H5I_INVALID_HID;
   mlpd_status status = rows_select(array, row, count, &file_space, &memory_space);
-  if (status == MLPD_OK &&
-      H5Dwrite(array->id, native_type(as), memory_space, file_space, H5P_DEFAULT, data) < 0)
+  if (status == MLPD_OK && H5Dwrite(array->id, native_type(as), memory_space, file_space, H5P_DEFAULT, data) < 0)
     status = FAIL(MLPD_ERROR_FILE, "%s: %s cannot be written: %s", array->file->path, array->object, reason());
   id_close(memory_space);
   id_close(file_space);
@@ -629,9 +648,8 @@ mlpd_status h5_read(h5_file *file, const char *object, uint64_t rows, uint64_t c
   const uint64_t wanted_columns = columns == 0 ? 1 : columns;
   mlpd_status status = MLPD_OK;
   if (shape.rows != rows || shape.columns != wanted_columns)
-    status = FAIL(MLPD_ERROR_DATA,
-                  "%s: %s is (%" PRIu64 ", %" PRIu64 "), but (%" PRIu64 ", %" PRIu64 ") belongs there", file->path,
-                  object, shape.rows, shape.columns, rows, wanted_columns);
+    status = FAIL(MLPD_ERROR_DATA, "%s: %s is (%" PRIu64 ", %" PRIu64 "), but (%" PRIu64 ", %" PRIu64 ") belongs there",
+                  file->path, object, shape.rows, shape.columns, rows, wanted_columns);
   else
     status = h5_array_read(array, 0, rows, as, out);
   h5_array_close(array);
@@ -774,8 +792,7 @@ void h5_strings_free(char **strings, uint64_t count) {
 
 /* ---- Attributes ------------------------------------------------------------------------------------- */
 
-static mlpd_status attribute_write(h5_file *file, const char *object, const char *name, hid_t type,
-                                   const void *value) {
+static mlpd_status attribute_write(h5_file *file, const char *object, const char *name, hid_t type, const void *value) {
   if (!h5_exists(file, object)) {
     const hid_t link = link_creation_create();
     const hid_t group = H5Gcreate2(file->id, object, link, H5P_DEFAULT, H5P_DEFAULT);
@@ -788,8 +805,7 @@ static mlpd_status attribute_write(h5_file *file, const char *object, const char
   const hid_t space = H5Screate(H5S_SCALAR);
   const hid_t id = H5Acreate_by_name(file->id, object, name, type, space, H5P_DEFAULT, H5P_DEFAULT, file->link_access);
   if (id < 0 || H5Awrite(id, type, value) < 0)
-    status =
-        FAIL(MLPD_ERROR_FILE, "%s: attribute %s of %s cannot be written: %s", file->path, name, object, reason());
+    status = FAIL(MLPD_ERROR_FILE, "%s: attribute %s of %s cannot be written: %s", file->path, name, object, reason());
   id_close(id);
   id_close(space);
   return status;
@@ -908,8 +924,7 @@ static herr_t visit_object(hid_t root, const char *name, const object_info *info
 
 mlpd_status h5_visit_arrays(h5_file *file, mlpd_status (*visit)(void *context, const char *object), void *context) {
   visit_state state = {.visit = visit, .context = context, .status = MLPD_OK};
-  const herr_t result =
-      VISIT_OBJECTS(file->id, H5_INDEX_NAME, H5_ITER_INC, visit_object, &state, H5O_INFO_BASIC);
+  const herr_t result = VISIT_OBJECTS(file->id, H5_INDEX_NAME, H5_ITER_INC, visit_object, &state, H5O_INFO_BASIC);
   if (state.status != MLPD_OK) return state.status;
   if (result < 0) return FAIL(MLPD_ERROR_FILE, "%s: its objects cannot be listed: %s", file->path, reason());
   return MLPD_OK;

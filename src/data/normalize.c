@@ -1,0 +1,203 @@
+#include "data/normalize.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { TILE_COLUMNS = 512 }; /* whose sums, least and greatest values stay in the first-level cache */
+
+mlpd_status affine_create(uint32_t columns, affine *made) {
+  *made = (affine){.columns = columns};
+  mlpd_status status = memory_allocate(&made->shift, columns, sizeof(float), "normalisation");
+  if (status == MLPD_OK) status = memory_allocate(&made->scale, columns, sizeof(float), "normalisation");
+  if (status != MLPD_OK) {
+    affine_free(made);
+    return status;
+  }
+  for (uint32_t c = 0; c < columns; ++c) made->scale[c] = 1.0f;
+  return MLPD_OK;
+}
+
+void affine_free(affine *a) {
+  free(a->shift);
+  free(a->scale);
+  *a = (affine){0};
+}
+
+static void statistics_clear(column_statistics *s) {
+  s->count = 0;
+  for (uint32_t c = 0; c < s->columns; ++c) {
+    s->mean[c] = s->m2[c] = 0;
+    s->minimum[c] = INFINITY;
+    s->maximum[c] = -INFINITY;
+  }
+}
+
+mlpd_status column_statistics_create(uint32_t columns, column_statistics *made) {
+  *made = (column_statistics){.columns = columns};
+  double **arrays[] = {&made->mean, &made->m2, &made->minimum, &made->maximum};
+  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; ++i) {
+    const mlpd_status status = memory_allocate(arrays[i], columns, sizeof(double), "column statistics");
+    if (status != MLPD_OK) {
+      column_statistics_free(made);
+      return status;
+    }
+  }
+  statistics_clear(made);
+  return MLPD_OK;
+}
+
+void column_statistics_free(column_statistics *s) {
+  free(s->mean);
+  free(s->m2);
+  free(s->minimum);
+  free(s->maximum);
+  *s = (column_statistics){0};
+}
+
+/* Adds rows (count, stride) of x to columns [0, width) of mean (as sums), minimum and maximum; then
+ * deviations from mean and their squares. One function a type, so that the inner loops vectorise. */
+#define DEFINE_PASSES(type, name)                                                                                      \
+  static void name##_sums(const type *restrict x, uint64_t count, size_t stride, uint32_t width, double *restrict sum, \
+                          double *restrict minimum, double *restrict maximum) {                                        \
+    for (uint64_t r = 0; r < count; ++r, x += stride)                                                                  \
+      for (uint32_t c = 0; c < width; ++c) {                                                                           \
+        const double v = (double)x[c];                                                                                 \
+        sum[c] += v;                                                                                                   \
+        minimum[c] = v < minimum[c] ? v : minimum[c];                                                                  \
+        maximum[c] = v > maximum[c] ? v : maximum[c];                                                                  \
+      }                                                                                                                \
+  }                                                                                                                    \
+  static void name##_deviations(const type *restrict x, uint64_t count, size_t stride, uint32_t width,                 \
+                                const double *restrict mean, double *restrict deviations, double *restrict squares) {  \
+    for (uint64_t r = 0; r < count; ++r, x += stride)                                                                  \
+      for (uint32_t c = 0; c < width; ++c) {                                                                           \
+        const double d = (double)x[c] - mean[c];                                                                       \
+        deviations[c] += d;                                                                                            \
+        squares[c] += d * d;                                                                                           \
+      }                                                                                                                \
+  }                                                                                                                    \
+  /* Columns [first, first + width) of s from the rows at x. The squares are corrected for the rounding of the         \
+   * mean (Chan, Golub & LeVeque, The American Statistician 37, 1983, the corrected two-pass algorithm). */            \
+  static void name##_tile(const type *x, uint64_t count, uint32_t first, uint32_t width, column_statistics *s) {       \
+    double deviations[TILE_COLUMNS] = {0};                                                                             \
+    double *mean = s->mean + first, *m2 = s->m2 + first;                                                               \
+    name##_sums(x + first, count, s->columns, width, mean, s->minimum + first, s->maximum + first);                    \
+    for (uint32_t c = 0; c < width; ++c) mean[c] /= (double)count;                                                     \
+    name##_deviations(x + first, count, s->columns, width, mean, deviations, m2);                                      \
+    for (uint32_t c = 0; c < width; ++c) {                                                                             \
+      m2[c] -= deviations[c] * deviations[c] / (double)count;                                                          \
+      if (m2[c] < 0) m2[c] = 0;                                                                                        \
+    }                                                                                                                  \
+  }
+
+DEFINE_PASSES(int8_t, i8)
+DEFINE_PASSES(uint8_t, u8)
+DEFINE_PASSES(int16_t, i16)
+DEFINE_PASSES(uint16_t, u16)
+DEFINE_PASSES(int32_t, i32)
+DEFINE_PASSES(uint32_t, u32)
+DEFINE_PASSES(int64_t, i64)
+DEFINE_PASSES(uint64_t, u64)
+DEFINE_PASSES(float, f32)
+DEFINE_PASSES(double, f64)
+
+static void statistics_tile(element_type type, const void *x, uint64_t count, uint32_t first, uint32_t width,
+                            column_statistics *s) {
+  switch (type) {
+    case ELEMENT_I8:
+      i8_tile(x, count, first, width, s);
+      break;
+    case ELEMENT_U8:
+      u8_tile(x, count, first, width, s);
+      break;
+    case ELEMENT_I16:
+      i16_tile(x, count, first, width, s);
+      break;
+    case ELEMENT_U16:
+      u16_tile(x, count, first, width, s);
+      break;
+    case ELEMENT_I32:
+      i32_tile(x, count, first, width, s);
+      break;
+    case ELEMENT_U32:
+      u32_tile(x, count, first, width, s);
+      break;
+    case ELEMENT_I64:
+      i64_tile(x, count, first, width, s);
+      break;
+    case ELEMENT_U64:
+      u64_tile(x, count, first, width, s);
+      break;
+    case ELEMENT_F32:
+      f32_tile(x, count, first, width, s);
+      break;
+    case ELEMENT_F64:
+      f64_tile(x, count, first, width, s);
+      break;
+    case NUM_ELEMENT_TYPES:
+      break;
+  }
+}
+
+void column_statistics_of(element_type type, const void *x, uint64_t begin, uint64_t end, column_statistics *s) {
+  statistics_clear(s);
+  if (begin >= end) return;
+  const char *rows = (const char *)x + begin * s->columns * element_size(type);
+  s->count = (double)(end - begin);
+  for (uint32_t first = 0, width = 0; first < s->columns; first += width) {
+    const uint32_t left = s->columns - first;
+    width = left < TILE_COLUMNS ? left : TILE_COLUMNS;
+    statistics_tile(type, rows, end - begin, first, width, s);
+  }
+}
+
+void column_statistics_merge(const column_statistics *other, column_statistics *into) {
+  if (other->count == 0) return;
+  const double count = into->count + other->count;
+  /* 0 or 1 where into is empty, so that its columns become other's exactly. */
+  const double share = other->count / count, cross = into->count * share;
+  for (uint32_t c = 0; c < into->columns; ++c) {
+    const double delta = other->mean[c] - into->mean[c];
+    into->mean[c] = into->count == 0 ? other->mean[c] : into->mean[c] + delta * share;
+    into->m2[c] += other->m2[c] + delta * delta * cross;
+    if (other->minimum[c] < into->minimum[c]) into->minimum[c] = other->minimum[c];
+    if (other->maximum[c] > into->maximum[c]) into->maximum[c] = other->maximum[c];
+  }
+  into->count = count;
+}
+
+/* 1 / width, or 0 where width is that of a constant: rounding apart, no width at all. */
+static float scale_of(double width, double magnitude) {
+  if (!(width > 1e-12 * fabs(magnitude)) || width < 1.0 / (double)FLT_MAX) return 0.0f;
+  return (float)(1.0 / width);
+}
+
+static void affine_scale(const column_statistics *s, affine *a) {
+  double minimum = INFINITY, maximum = -INFINITY;
+  for (uint32_t c = 0; c < s->columns; ++c) {
+    minimum = s->minimum[c] < minimum ? s->minimum[c] : minimum;
+    maximum = s->maximum[c] > maximum ? s->maximum[c] : maximum;
+  }
+  const float scale = scale_of(maximum - minimum, 0.0);
+  for (uint32_t c = 0; c < a->columns; ++c) {
+    a->shift[c] = (float)minimum;
+    a->scale[c] = scale;
+  }
+}
+
+void affine_from_statistics(mlpd_normalize kind, const column_statistics *s, affine *a) {
+  const bool empty = s->count == 0 || s->columns == 0;
+  if (kind == MLPD_NORMALIZE_SCALE && !empty) {
+    affine_scale(s, a);
+    return;
+  }
+  for (uint32_t c = 0; c < a->columns; ++c) {
+    const bool standard = kind == MLPD_NORMALIZE_STANDARD && !empty;
+    a->shift[c] = standard ? (float)s->mean[c] : 0.0f;
+    a->scale[c] = standard ? scale_of(sqrt(s->m2[c] / s->count), s->mean[c]) : 1.0f;
+  }
+}
