@@ -10,6 +10,10 @@ const char *comm_host(const mlpd_comm *comm); /* this rank's processor name. Not
 /* bytes of data from rank root to all. Collective. */
 mlpd_status comm_broadcast(mlpd_comm *comm, void *data, uint64_t bytes, int root);
 
+/* bytes of data from rank `from` to rank `to`; nothing happens on the others. from, to and bytes equal on
+ * both. Collective (on those two). */
+mlpd_status comm_move(mlpd_comm *comm, void *data, uint64_t bytes, int from, int to);
+
 /* Elementwise over ranks, in place, result on all. Collective. */
 mlpd_status comm_sum_u64(mlpd_comm *comm, uint64_t *values, uint64_t count);
 mlpd_status comm_max_double(mlpd_comm *comm, double *values, uint64_t count);

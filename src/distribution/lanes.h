@@ -11,14 +11,14 @@
 #include "base/status.h"
 
 typedef struct lane_plan {
-  uint64_t rows, batch;      /* batch <= rows */
+  uint64_t rows, batch; /* batch <= rows */
   uint32_t num_lanes;
-  uint64_t steps_per_epoch;  /* ceil(rows / batch) */
+  uint64_t steps_per_epoch; /* ceil(rows / batch) */
   uint64_t block_rows;
   uint64_t num_blocks;
-  uint32_t *block_order;     /* (num_blocks): the block dealt at each place */
-  uint64_t *lane_begin;      /* (num_lanes + 1): positions */
-  uint64_t *batch_begin;     /* (num_lanes + 1): split of a full batch over lanes */
+  uint32_t *block_order; /* (num_blocks): the block dealt at each place */
+  uint64_t *lane_begin;  /* (num_lanes + 1): positions */
+  uint64_t *batch_begin; /* (num_lanes + 1): split of a full batch over lanes */
 } lane_plan;
 
 /* A run of rows of the file that lie one after the other both in the file and in position. */

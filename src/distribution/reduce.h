@@ -27,15 +27,17 @@ mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_float
                            reducer **made);
 void reducer_free(reducer *r); /* NULL is allowed. Not collective */
 
-uint32_t reducer_num_nodes(const reducer *r);               /* of this rank; may be 0. Not collective */
-lane_range reducer_node(const reducer *r, uint32_t node);   /* Not collective */
-float *reducer_floats(reducer *r, uint32_t node);           /* (num_floats), 64-byte aligned: fill before reducer_sum. Not collective */
-double *reducer_doubles(reducer *r, uint32_t node);         /* (num_doubles). Not collective */
+uint32_t reducer_num_nodes(const reducer *r);             /* of this rank; may be 0. Not collective */
+lane_range reducer_node(const reducer *r, uint32_t node); /* Not collective */
+float *reducer_floats(reducer *r,
+                      uint32_t node); /* (num_floats), 64-byte aligned: fill before reducer_sum. Not collective */
+double *reducer_doubles(reducer *r, uint32_t node); /* (num_doubles). Not collective */
 
 /* Sums all ranks' nodes in tree order; sum and totals (valid until the next call) hold the result on all
  * ranks. With one rank there is one node and nothing is copied. Collective. */
 mlpd_status reducer_sum(reducer *r, const float **sum, const double **totals);
 
-size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats); /* bytes a reducer takes. Not collective */
+size_t reducer_size(uint32_t num_lanes, int size, int rank,
+                    size_t num_floats); /* bytes a reducer takes. Not collective */
 
 #endif
