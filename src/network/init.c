@@ -15,8 +15,10 @@ mlpd_init init_for_activation(mlpd_activation activation) {
     case MLPD_ELU:
     case MLPD_GELU:
     case MLPD_SILU:
-    case MLPD_SOFTPLUS: return MLPD_HE_NORMAL;
-    default: return MLPD_GLOROT_UNIFORM;
+    case MLPD_SOFTPLUS:
+      return MLPD_HE_NORMAL;
+    default:
+      return MLPD_GLOROT_UNIFORM;
   }
 }
 
@@ -29,13 +31,20 @@ typedef struct distribution {
 
 static distribution distribution_of(mlpd_init init, double inputs, double outputs) {
   switch (init) {
-    case MLPD_HE_NORMAL: return (distribution){true, sqrt(2 / inputs)};
-    case MLPD_HE_UNIFORM: return (distribution){false, sqrt(6 / inputs)};
-    case MLPD_GLOROT_NORMAL: return (distribution){true, sqrt(2 / (inputs + outputs))};
-    case MLPD_GLOROT_UNIFORM: return (distribution){false, sqrt(6 / (inputs + outputs))};
-    case MLPD_LECUN_NORMAL: return (distribution){true, sqrt(1 / inputs)};
-    case MLPD_LECUN_UNIFORM: return (distribution){false, sqrt(3 / inputs)};
-    default: return (distribution){false, 0};
+    case MLPD_HE_NORMAL:
+      return (distribution){true, sqrt(2 / inputs)};
+    case MLPD_HE_UNIFORM:
+      return (distribution){false, sqrt(6 / inputs)};
+    case MLPD_GLOROT_NORMAL:
+      return (distribution){true, sqrt(2 / (inputs + outputs))};
+    case MLPD_GLOROT_UNIFORM:
+      return (distribution){false, sqrt(6 / (inputs + outputs))};
+    case MLPD_LECUN_NORMAL:
+      return (distribution){true, sqrt(1 / inputs)};
+    case MLPD_LECUN_UNIFORM:
+      return (distribution){false, sqrt(3 / inputs)};
+    default:
+      return (distribution){false, 0};
   }
 }
 

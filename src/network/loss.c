@@ -129,19 +129,27 @@ static void add_binary_cross_entropy(uint32_t count, const float *z, const float
 static inline double residual_loss(mlpd_loss loss, double r) {
   const double size = fabs(r);
   switch (loss) {
-    case MLPD_MAE: return size;
-    case MLPD_HUBER: return size > 1 ? size - 0.5 : 0.5 * (r * r);
-    case MLPD_MSE_MEAN: return r * r;
-    default: return 0.5 * (r * r);
+    case MLPD_MAE:
+      return size;
+    case MLPD_HUBER:
+      return size > 1 ? size - 0.5 : 0.5 * (r * r);
+    case MLPD_MSE_MEAN:
+      return r * r;
+    default:
+      return 0.5 * (r * r);
   }
 }
 
 static inline float residual_slope(mlpd_loss loss, float r) {
   switch (loss) {
-    case MLPD_MAE: return r > 0 ? 1 : r < 0 ? -1 : r;
-    case MLPD_HUBER: return r > 1 ? 1 : r < -1 ? -1 : r;
-    case MLPD_MSE_MEAN: return 2 * r;
-    default: return r;
+    case MLPD_MAE:
+      return r > 0 ? 1 : r < 0 ? -1 : r;
+    case MLPD_HUBER:
+      return r > 1 ? 1 : r < -1 ? -1 : r;
+    case MLPD_MSE_MEAN:
+      return 2 * r;
+    default:
+      return r;
   }
 }
 
@@ -166,10 +174,18 @@ ALWAYS_INLINE void slope_residuals(mlpd_loss loss, uint32_t count, float weight,
 MULTIVERSION
 static void add_residuals(mlpd_loss loss, uint32_t count, const float *a, const float *y, double *parts) {
   switch (loss) {
-    case MLPD_MAE: sum_residuals(MLPD_MAE, count, a, y, parts); break;
-    case MLPD_HUBER: sum_residuals(MLPD_HUBER, count, a, y, parts); break;
-    case MLPD_MSE_MEAN: sum_residuals(MLPD_MSE_MEAN, count, a, y, parts); break;
-    default: sum_residuals(MLPD_MSE, count, a, y, parts); break;
+    case MLPD_MAE:
+      sum_residuals(MLPD_MAE, count, a, y, parts);
+      break;
+    case MLPD_HUBER:
+      sum_residuals(MLPD_HUBER, count, a, y, parts);
+      break;
+    case MLPD_MSE_MEAN:
+      sum_residuals(MLPD_MSE_MEAN, count, a, y, parts);
+      break;
+    default:
+      sum_residuals(MLPD_MSE, count, a, y, parts);
+      break;
   }
 }
 
@@ -177,10 +193,18 @@ MULTIVERSION
 static void residual_slopes(mlpd_loss loss, uint32_t count, float weight, const float *a, const float *y,
                             float *delta) {
   switch (loss) {
-    case MLPD_MAE: slope_residuals(MLPD_MAE, count, weight, a, y, delta); break;
-    case MLPD_HUBER: slope_residuals(MLPD_HUBER, count, weight, a, y, delta); break;
-    case MLPD_MSE_MEAN: slope_residuals(MLPD_MSE_MEAN, count, weight, a, y, delta); break;
-    default: slope_residuals(MLPD_MSE, count, weight, a, y, delta); break;
+    case MLPD_MAE:
+      slope_residuals(MLPD_MAE, count, weight, a, y, delta);
+      break;
+    case MLPD_HUBER:
+      slope_residuals(MLPD_HUBER, count, weight, a, y, delta);
+      break;
+    case MLPD_MSE_MEAN:
+      slope_residuals(MLPD_MSE_MEAN, count, weight, a, y, delta);
+      break;
+    default:
+      slope_residuals(MLPD_MSE, count, weight, a, y, delta);
+      break;
   }
 }
 
@@ -195,7 +219,7 @@ static double chunked_row(mlpd_loss loss, uint32_t k, const float *z, const floa
     const float *const target = y != NULL ? y + begin : hot;
     if (y == NULL) {
       memset(hot, 0, count * sizeof *hot);
-      if ((uint32_t)class - begin < count) hot[(uint32_t)class - begin] = 1;
+      if ((uint32_t) class - begin < count) hot[(uint32_t) class - begin] = 1;
     }
     if (loss == MLPD_BINARY_CROSS_ENTROPY) {
       add_binary_cross_entropy(count, z + begin, a + begin, target, parts);
@@ -233,7 +257,7 @@ void loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k
     if (y->classes == NULL) {
       sums->square += (double)weight * chunked_row(MLPD_MSE, k, zi, ai, yi, 0, weight, NULL) * 2;
     } else {
-      const bool correct = k == 1 ? (ai[0] > 0.5f) == (class == 1) : best == (uint32_t)class;
+      const bool correct = k == 1 ? (ai[0] > 0.5f) == (class == 1) : best == (uint32_t) class;
       if (correct) sums->correct += (double)weight;
     }
   }

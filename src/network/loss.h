@@ -20,7 +20,8 @@ typedef struct loss_sums {
   double square;  /* regression: sum of w_i sum_k (a_ik - y_ik)^2, in scaled targets */
 } loss_sums;
 
-/* Are both resolved (no MLPD_LOSS_AUTO) and is this pair of loss and output activation defined? MLPD_ERROR_USAGE says which would be. Not collective. */
+/* Are both resolved (no MLPD_LOSS_AUTO) and is this pair of loss and output activation defined? MLPD_ERROR_USAGE says
+ * which would be. Not collective. */
 mlpd_status loss_check(mlpd_loss loss, mlpd_activation output);
 
 /* Output activation that belongs to a loss: softmax for cross-entropy, sigmoid for binary cross-entropy,

@@ -120,9 +120,15 @@ void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *par
   float *const w = parameters + begin;
   float *const state = o->num_state > 0 ? o->state[0] + begin : NULL;
   switch (o->kind) {
-    case MLPD_SGD: update_sgd(count, lr, scale, weight_decay, gradient, w); break;
-    case MLPD_MOMENTUM: update_momentum(count, lr, scale, weight_decay, o->momentum, gradient, w, state); break;
-    case MLPD_NESTEROV: update_nesterov(count, lr, scale, weight_decay, o->momentum, gradient, w, state); break;
+    case MLPD_SGD:
+      update_sgd(count, lr, scale, weight_decay, gradient, w);
+      break;
+    case MLPD_MOMENTUM:
+      update_momentum(count, lr, scale, weight_decay, o->momentum, gradient, w, state);
+      break;
+    case MLPD_NESTEROV:
+      update_nesterov(count, lr, scale, weight_decay, o->momentum, gradient, w, state);
+      break;
     case MLPD_ADAM:
     case MLPD_ADAMW: {
       const bool decoupled = o->kind == MLPD_ADAMW;

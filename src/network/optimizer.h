@@ -8,14 +8,15 @@
 typedef struct optimizer {
   mlpd_optimizer kind;
   float momentum, beta1, beta2, epsilon, weight_decay;
-  size_t size;       /* floats of the parameter arena */
+  size_t size;        /* floats of the parameter arena */
   uint32_t num_state; /* arenas of state: 0 sgd, 1 momentum and nesterov, 2 adam and adamw */
-  float *state[2];   /* v; or m and v */
-  uint64_t step;     /* steps done */
+  float *state[2];    /* v; or m and v */
+  uint64_t step;      /* steps done */
 } optimizer;
 
-mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network, optimizer *made); /* Not collective */
-void optimizer_free(optimizer *o);                                                                             /* Not collective */
+mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network,
+                             optimizer *made); /* Not collective */
+void optimizer_free(optimizer *o);             /* Not collective */
 
 /* Scalars of one step, equal for every range: gradient is multiplied by gradient_scale (1 / sum of sample
  * weights, times the clipping factor) before use. */

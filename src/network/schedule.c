@@ -5,9 +5,12 @@
 static double scaled_base(const mlpd_train_options *options) {
   const double ratio = (double)options->batch / (double)options->base_batch;
   switch (options->lr_scale) {
-    case MLPD_LR_SCALE_LINEAR: return options->lr * ratio;
-    case MLPD_LR_SCALE_SQRT: return options->lr * sqrt(ratio);
-    case MLPD_LR_SCALE_NONE: break;
+    case MLPD_LR_SCALE_LINEAR:
+      return options->lr * ratio;
+    case MLPD_LR_SCALE_SQRT:
+      return options->lr * sqrt(ratio);
+    case MLPD_LR_SCALE_NONE:
+      break;
   }
   return options->lr;
 }
@@ -29,7 +32,8 @@ double schedule_lr(const mlpd_train_options *options, uint64_t steps_per_epoch, 
       if (done >= all) return options->lr_min;
       return options->lr_min + (base - options->lr_min) * 0.5 * (1 + cos(PI * done / all));
     }
-    case MLPD_CONSTANT: break;
+    case MLPD_CONSTANT:
+      break;
   }
   return base;
 }

@@ -1,0 +1,134 @@
+/* The mathematics in double, one value at a time, for tests to compare with: written from the definitions,
+ * with no code of the library in it. */
+#ifndef MLPDIST_TESTS_REFERENCE_H
+#define MLPDIST_TESTS_REFERENCE_H
+
+#include <math.h>
+
+#include "mlpdist.h"
+
+static inline double reference_activation(mlpd_activation kind, double z) {
+  switch (kind) {
+    case MLPD_RELU:
+      return z > 0 ? z : 0;
+    case MLPD_LEAKY_RELU:
+      return z > 0 ? z : 0.01 * z;
+    case MLPD_ELU:
+      return z > 0 ? z : exp(z) - 1;
+    case MLPD_GELU:
+      return 0.5 * z * (1 + erf(z / sqrt(2)));
+    case MLPD_SILU:
+      return z / (1 + exp(-z));
+    case MLPD_SIGMOID:
+      return 1 / (1 + exp(-z));
+    case MLPD_TANH:
+      return tanh(z);
+    case MLPD_SOFTPLUS:
+      return z > 30 ? z : log(1 + exp(z));
+    default:
+      return z;
+  }
+}
+
+static inline double reference_slope(mlpd_activation kind, double z) {
+  const double s = 1 / (1 + exp(-z));
+  switch (kind) {
+    case MLPD_RELU:
+      return z > 0 ? 1 : 0;
+    case MLPD_LEAKY_RELU:
+      return z > 0 ? 1 : 0.01;
+    case MLPD_ELU:
+      return z > 0 ? 1 : exp(z);
+    case MLPD_GELU:
+      return 0.5 * (1 + erf(z / sqrt(2))) + z * exp(-z * z / 2) / sqrt(2 * 3.14159265358979323846);
+    case MLPD_SILU:
+      return s + z * s * (1 - s);
+    case MLPD_SIGMOID:
+      return s * (1 - s);
+    case MLPD_TANH:
+      return 1 - tanh(z) * tanh(z);
+    case MLPD_SOFTPLUS:
+      return s;
+    default:
+      return 1;
+  }
+}
+
+/* a (k) = A(z), z (k), softmax included. */
+static inline void reference_activate(mlpd_activation kind, uint32_t k, const double *z, double *a) {
+  if (kind != MLPD_SOFTMAX) {
+    for (uint32_t j = 0; j < k; j++) a[j] = reference_activation(kind, z[j]);
+    return;
+  }
+  double top = z[0], sum = 0;
+  for (uint32_t j = 1; j < k; j++) top = fmax(top, z[j]);
+  for (uint32_t j = 0; j < k; j++) sum += a[j] = exp(z[j] - top);
+  for (uint32_t j = 0; j < k; j++) a[j] /= sum;
+}
+
+/* Loss of one sample: z, a, y (k). */
+static inline double reference_loss(mlpd_loss loss, uint32_t k, const double *z, const double *a, const double *y) {
+  double sum = 0, top = z[0], exponentials = 0;
+  for (uint32_t j = 1; j < k; j++) top = fmax(top, z[j]);
+  for (uint32_t j = 0; j < k; j++) exponentials += exp(z[j] - top);
+  for (uint32_t j = 0; j < k; j++) {
+    const double r = a[j] - y[j];
+    switch (loss) {
+      case MLPD_MSE:
+        sum += r * r / 2;
+        break;
+      case MLPD_MSE_MEAN:
+        sum += r * r / k;
+        break;
+      case MLPD_CROSS_ENTROPY:
+        sum -= y[j] * (z[j] - top - log(exponentials));
+        break;
+      case MLPD_BINARY_CROSS_ENTROPY:
+        sum += y[j] * log1p(exp(-z[j])) + (1 - y[j]) * log1p(exp(z[j]));
+        break;
+      case MLPD_MAE:
+        sum += fabs(r);
+        break;
+      case MLPD_HUBER:
+        sum += fabs(r) <= 1 ? r * r / 2 : fabs(r) - 0.5;
+        break;
+      default:
+        return NAN;
+    }
+  }
+  return sum;
+}
+
+/* dloss/dz_j of one sample by the definitions: C'(a), then A'(z) (the Jacobian for softmax). */
+static inline void reference_delta(mlpd_loss loss, mlpd_activation output, uint32_t k, const double *z, const double *a,
+                                   const double *y, double *delta) {
+  double dot = 0;
+  for (uint32_t j = 0; j < k; j++) {
+    const double r = a[j] - y[j];
+    switch (loss) {
+      case MLPD_MSE_MEAN:
+        delta[j] = 2 * r / k;
+        break;
+      case MLPD_CROSS_ENTROPY:
+        delta[j] = -y[j] / a[j];
+        break;
+      case MLPD_BINARY_CROSS_ENTROPY:
+        delta[j] = (1 - y[j]) / (1 - a[j]) - y[j] / a[j];
+        break;
+      case MLPD_MAE:
+        delta[j] = (r > 0) - (r < 0);
+        break;
+      case MLPD_HUBER:
+        delta[j] = fmax(-1, fmin(1, r));
+        break;
+      default:
+        delta[j] = r;
+        break;
+    }
+    dot += delta[j] * a[j];
+  }
+  for (uint32_t j = 0; j < k; j++)
+    delta[j] = output == MLPD_SOFTMAX ? a[j] * (delta[j] - dot) : delta[j] * reference_slope(output, z[j]);
+}
+
+#endif

@@ -1,0 +1,309 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "kernels/activation.h"
+#include "network/loss.h"
+#include "reference.h"
+
+enum { MAX_K = 1000 };
+
+/* n rows of a random case: z, a, values (n, k), classes and weights (n). */
+typedef struct sample {
+  uint64_t n;
+  uint32_t k;
+  float *z, *a, *values, *weights, *delta;
+  int32_t *classes;
+} sample;
+
+static void *array(size_t count, size_t size) {
+  void *made = NULL;
+  assert_int_equal(memory_allocate(&made, count, size, "test"), MLPD_OK);
+  return made;
+}
+
+static void activate(mlpd_activation output, sample *s) {
+  memcpy(s->a, s->z, s->n * s->k * sizeof(float));
+  if (output == MLPD_SOFTMAX)
+    softmax_forward(s->n, s->k, s->z, s->a);
+  else
+    activation_forward(output, s->n, s->k, s->k, NULL, s->z, s->a);
+}
+
+static sample sample_make(mlpd_activation output, uint64_t n, uint32_t k) {
+  sample s = {.n = n, .k = k};
+  float **const arrays[] = {&s.z, &s.a, &s.values, &s.delta};
+  for (size_t i = 0; i < 4; i++) *arrays[i] = array(n * k, sizeof(float));
+  s.weights = array(n, sizeof(float));
+  s.classes = array(n, sizeof *s.classes);
+  rng draws = rng_start(7, RNG_SPLIT_ROWS, k, output);
+  for (uint64_t i = 0; i < n * k; i++) {
+    s.z[i] = (float)(2 * rng_normal(&draws));
+    s.values[i] = (float)rng_uniform(&draws);
+  }
+  for (uint64_t i = 0; i < n; i++) {
+    s.weights[i] = (float)(0.25 + 2 * rng_uniform(&draws));
+    s.classes[i] = (int32_t)rng_below(&draws, k == 1 ? 2 : k);
+  }
+  activate(output, &s);
+  return s;
+}
+
+static void sample_free(sample *s) {
+  void *const arrays[] = {s->z, s->a, s->values, s->weights, s->delta, s->classes};
+  for (size_t i = 0; i < 6; i++) free(arrays[i]);
+}
+
+static void target_row(const sample *s, const targets *y, uint64_t i, double *row) {
+  for (uint32_t j = 0; j < s->k; j++) {
+    if (y->classes == NULL)
+      row[j] = y->values[i * s->k + j];
+    else
+      row[j] = s->k == 1 ? y->classes[i] : y->classes[i] == (int32_t)j;
+  }
+}
+
+static double loss_of(mlpd_loss loss, mlpd_activation output, uint32_t k, const double *z, const double *y) {
+  double a[MAX_K];
+  reference_activate(output, k, z, a);
+  return reference_loss(loss, k, z, a, y);
+}
+
+/* Loss against the definition, and delta against central differences of it, in double. */
+static void check_sample(mlpd_loss loss, mlpd_activation output, sample *s, const targets *y) {
+  static const double STEP = 1e-5;
+  loss_sums sums = {.loss = 3, .weight = 5};
+  loss_compute(loss, output, s->n, s->k, s->z, s->a, y, s->delta, &sums);
+  double expected_loss = 3, expected_weight = 5, largest = 0;
+  for (uint64_t i = 0; i < s->n; i++) {
+    const double weight = y->weights != NULL ? y->weights[i] : 1;
+    double z[MAX_K], target[MAX_K];
+    for (uint32_t j = 0; j < s->k; j++) z[j] = s->z[i * s->k + j];
+    target_row(s, y, i, target);
+    expected_loss += weight * loss_of(loss, output, s->k, z, target);
+    expected_weight += weight;
+    for (uint32_t j = 0; j < s->k; j += 1 + s->k / 40) {
+      const double kept = z[j];
+      z[j] = kept + STEP;
+      const double above = loss_of(loss, output, s->k, z, target);
+      z[j] = kept - STEP;
+      const double below = loss_of(loss, output, s->k, z, target);
+      z[j] = kept;
+      const double slope = weight * (above - below) / (2 * STEP), got = s->delta[i * s->k + j];
+      largest = fmax(largest, fabs(got));
+      if (fabs(got - slope) > 1e-5 * (1 + fabs(slope)))
+        fail_msg("%s on %s, k %u, row %d, column %u: delta %.9g, slope %.9g",
+                 mlpd_choice_name(mlpd_loss_choices, (int)loss), mlpd_choice_name(mlpd_activation_choices, (int)output),
+                 s->k, (int)i, j, got, slope);
+    }
+  }
+  assert_true(fabs(sums.loss - expected_loss) <= 2e-6 * fabs(expected_loss));
+  assert_true(fabs(sums.weight - expected_weight) <= 1e-12 * expected_weight);
+  assert_true(largest > 1e-6 || (s->k == 1 && output == MLPD_SOFTMAX)); /* softmax of one output is constant */
+
+  loss_sums again = {.loss = 3, .weight = 5};
+  loss_compute(loss, output, s->n, s->k, s->z, s->a, y, NULL, &again);
+  assert_memory_equal(&sums, &again, sizeof sums);
+}
+
+static void test_every_loss_on_every_output(void **state) {
+  (void)state;
+  static const uint32_t widths[] = {1, 2, 7, 8, 10, 300, MAX_K};
+  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_NUM_LOSSES; loss++)
+    for (mlpd_activation output = 0; output < MLPD_NUM_ACTIVATIONS; output++) {
+      if (loss_check(loss, output) != MLPD_OK) continue;
+      for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+        sample s = sample_make(output, 5, widths[w]);
+        check_sample(loss, output, &s, &(targets){.values = s.values});
+        check_sample(loss, output, &s, &(targets){.values = s.values, .weights = s.weights});
+        check_sample(loss, output, &s, &(targets){.classes = s.classes, .weights = s.weights});
+        sample_free(&s);
+      }
+    }
+}
+
+static void test_classes_are_one_hot_rows(void **state) {
+  (void)state;
+  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_NUM_LOSSES; loss++) {
+    const mlpd_activation output = loss_default_activation(loss, MLPD_CLASSIFICATION);
+    sample s = sample_make(output, 9, 600);
+    memset(s.values, 0, s.n * s.k * sizeof(float));
+    for (uint64_t i = 0; i < s.n; i++) s.values[i * s.k + (uint32_t)s.classes[i]] = 1;
+    loss_sums by_class = {0}, by_value = {0};
+    loss_compute(loss, output, s.n, s.k, s.z, s.a, &(targets){.classes = s.classes}, s.delta, &by_class);
+    float *const delta = array(s.n * s.k, sizeof(float));
+    loss_compute(loss, output, s.n, s.k, s.z, s.a, &(targets){.values = s.values}, delta, &by_value);
+    assert_memory_equal(delta, s.delta, s.n * s.k * sizeof(float));
+    assert_true(fabs(by_class.loss - by_value.loss) <= 1e-12 * by_value.loss);
+    free(delta);
+    sample_free(&s);
+  }
+}
+
+/* One sample, k outputs; returns the loss and leaves delta. */
+static double one(mlpd_loss loss, mlpd_activation output, uint32_t k, const float *z, const targets *y, float *delta) {
+  sample s = {.n = 1, .k = k, .z = array(k, sizeof(float)), .a = array(k, sizeof(float))};
+  memcpy(s.z, z, k * sizeof(float));
+  activate(output, &s);
+  loss_sums sums = {0};
+  loss_compute(loss, output, 1, k, s.z, s.a, y, delta, &sums);
+  free(s.z);
+  free(s.a);
+  return sums.loss;
+}
+
+static void test_cross_entropy_extremes(void **state) {
+  (void)state;
+  float delta[3];
+  const float z[3] = {1e4f, -1e4f, 0};
+  const int32_t classes[3] = {0, 1, 2};
+  const double expected[3] = {0, 2e4, 1e4};
+  for (int c = 0; c < 3; c++) {
+    assert_true(one(MLPD_CROSS_ENTROPY, MLPD_SOFTMAX, 3, z, &(targets){.classes = &classes[c]}, delta) == expected[c]);
+    for (int j = 0; j < 3; j++) assert_true(delta[j] == (float)(j == 0) - (float)(j == c));
+  }
+  /* The same shift of all outputs changes nothing, however large. */
+  const float shifted[2] = {1e4f + 1, 1e4f};
+  const double loss = one(MLPD_CROSS_ENTROPY, MLPD_SOFTMAX, 2, shifted, &(targets){.classes = &classes[1]}, delta);
+  assert_true(fabs(loss - log(1 + exp(1.0))) < 1e-6);
+  const float soft[3] = {0.5f, 0.25f, 0.25f};
+  assert_true(one(MLPD_CROSS_ENTROPY, MLPD_SOFTMAX, 3, z, &(targets){.values = soft}, delta) == 7500);
+}
+
+static void test_binary_cross_entropy_extremes(void **state) {
+  (void)state;
+  static const float zs[] = {1e4f, -1e4f, 100, -100, 20, -20, 0};
+  for (size_t i = 0; i < sizeof zs / sizeof *zs; i++)
+    for (int32_t class = 0; class < 2; class ++) {
+      float delta = 9;
+      const targets y = {.classes = &class};
+      const double loss = one(MLPD_BINARY_CROSS_ENTROPY, MLPD_SIGMOID, 1, &zs[i], &y, &delta);
+      const double signed_z = class == 1 ? -(double)zs[i] : zs[i]; /* loss = log(1 + exp(signed z)) */
+      const double expected = signed_z > 50 ? signed_z : log1p(exp(signed_z));
+      assert_true(fabs(loss - expected) <= 1e-5 * expected + 1e-37);
+      assert_true(fabs(delta - (1 / (1 + exp(-(double)zs[i])) - class)) <= 1e-6);
+    }
+}
+
+static void test_corners_of_residual_losses(void **state) {
+  (void)state;
+  const float z[4] = {1, -1, 3, -5};
+  const float values[4] = {1, 0, 1, -4};
+  float delta[4];
+  assert_true(one(MLPD_MAE, MLPD_IDENTITY, 4, z, &(targets){.values = values}, delta) == 4);
+  const float mae[4] = {0, -1, 1, -1}, huber[4] = {0, -1, 1, -1}, mean[4] = {0, -0.5f, 1, -0.5f};
+  assert_memory_equal(delta, mae, sizeof delta);
+  assert_true(one(MLPD_HUBER, MLPD_IDENTITY, 4, z, &(targets){.values = values}, delta) == 0.5 + 1.5 + 0.5);
+  assert_memory_equal(delta, huber, sizeof delta);
+  assert_true(one(MLPD_MSE, MLPD_IDENTITY, 4, z, &(targets){.values = values}, delta) == 3);
+  assert_true(one(MLPD_MSE_MEAN, MLPD_IDENTITY, 4, z, &(targets){.values = values}, delta) == 1.5);
+  assert_memory_equal(delta, mean, sizeof delta);
+}
+
+static void test_non_finite_inputs_show(void **state) {
+  (void)state;
+  static const float bad[] = {NAN, INFINITY, -INFINITY};
+  float delta[20], values[20] = {0};
+  values[3] = 1;
+  const int32_t class = 3;
+  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_NUM_LOSSES; loss++)
+    for (uint32_t place = 0; place < 20; place++)
+      for (int b = 0; b < 3; b++) {
+        const mlpd_activation output = loss_default_activation(loss, MLPD_REGRESSION);
+        float z[20] = {0};
+        z[place] = bad[b];
+        assert_false((bool)isfinite(one(loss, output, 20, z, &(targets){.values = values}, delta)));
+        assert_false((bool)isfinite(one(loss, output, 20, z, &(targets){.classes = &class}, NULL)));
+        if (b > 0) continue;
+        float spoiled[20] = {0};
+        spoiled[place] = NAN;
+        z[place] = 1;
+        assert_false((bool)isfinite(one(loss, output, 20, z, &(targets){.values = spoiled}, delta)));
+      }
+  const float far[2] = {3e38f, -3e38f}; /* their difference overflows a float */
+  assert_true(one(MLPD_CROSS_ENTROPY, MLPD_SOFTMAX, 2, far, &(targets){.classes = (const int32_t[]){1}}, delta) > 5e38);
+}
+
+static void test_metrics(void **state) {
+  (void)state;
+  const float a[3 * 10] = {[0] = 0.5f, [1] = 0.5f, [10 + 9] = 1, [20 + 4] = 0.6f, [20 + 5] = 0.4f};
+  const int32_t classes[3] = {0, 9, 5};
+  const float weights[3] = {1, 2, 4}, values[3] = {1, 1, 1};
+  loss_sums sums = {0};
+  loss_compute(MLPD_CROSS_ENTROPY, MLPD_SOFTMAX, 3, 10, a, a, &(targets){.classes = classes, .weights = weights}, NULL,
+               &sums);
+  assert_true(sums.correct == 3 && sums.weight == 7 && sums.square == 0);
+  const int32_t tie_lost = 1; /* of equal values the lowest index is the prediction */
+  sums = (loss_sums){0};
+  loss_compute(MLPD_MSE, MLPD_SOFTMAX, 1, 10, a, a, &(targets){.classes = &tie_lost}, NULL, &sums);
+  assert_true(sums.correct == 0);
+
+  const float single[3] = {0.25f, 0.75f, 0.5f};
+  const int32_t binary[3] = {0, 1, 1};
+  sums = (loss_sums){0};
+  loss_compute(MLPD_MSE, MLPD_SIGMOID, 3, 1, single, single, &(targets){.classes = binary, .weights = weights}, NULL,
+               &sums);
+  assert_true(sums.correct == 3);
+
+  sums = (loss_sums){0};
+  loss_compute(MLPD_MAE, MLPD_IDENTITY, 3, 1, single, single, &(targets){.values = values, .weights = weights}, NULL,
+               &sums);
+  assert_true(sums.square == 0.5625 + 2 * 0.0625 + 4 * 0.25 && sums.correct == 0);
+}
+
+static void test_rows_add_up_in_order(void **state) {
+  (void)state;
+  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_NUM_LOSSES; loss++) {
+    const mlpd_activation output = loss_default_activation(loss, MLPD_CLASSIFICATION);
+    sample s = sample_make(output, 33, 13);
+    loss_sums whole = {0}, parts = {0};
+    loss_compute(loss, output, s.n, s.k, s.z, s.a, &(targets){.classes = s.classes}, s.delta, &whole);
+    float row[13];
+    for (uint64_t i = 0; i < s.n; i++) {
+      const size_t at = i * s.k;
+      loss_compute(loss, output, 1, s.k, s.z + at, s.a + at, &(targets){.classes = s.classes + i}, row, &parts);
+      assert_memory_equal(row, s.delta + at, sizeof row);
+    }
+    assert_memory_equal(&whole, &parts, sizeof whole);
+    sample_free(&s);
+  }
+}
+
+static void test_pairs(void **state) {
+  (void)state;
+  assert_int_equal(loss_check(MLPD_CROSS_ENTROPY, MLPD_SIGMOID), MLPD_ERROR_USAGE);
+  assert_non_null(strstr(mlpd_error_message(), "softmax"));
+  assert_int_equal(loss_check(MLPD_BINARY_CROSS_ENTROPY, MLPD_SOFTMAX), MLPD_ERROR_USAGE);
+  assert_non_null(strstr(mlpd_error_message(), "sigmoid"));
+  assert_int_equal(loss_check(MLPD_LOSS_AUTO, MLPD_IDENTITY), MLPD_ERROR_USAGE);
+  assert_int_equal(loss_check(MLPD_NUM_LOSSES, MLPD_IDENTITY), MLPD_ERROR_USAGE);
+  assert_int_equal(loss_check(MLPD_MSE, MLPD_NUM_ACTIVATIONS), MLPD_ERROR_USAGE);
+  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_NUM_LOSSES; loss++) {
+    assert_int_equal(loss_check(loss, loss_default_activation(loss, MLPD_CLASSIFICATION)), MLPD_OK);
+    assert_int_equal(loss_check(loss, loss_default_activation(loss, MLPD_REGRESSION)), MLPD_OK);
+  }
+  assert_int_equal(loss_default_activation(MLPD_MSE, MLPD_CLASSIFICATION), MLPD_SOFTMAX);
+  assert_int_equal(loss_default_activation(MLPD_HUBER, MLPD_REGRESSION), MLPD_IDENTITY);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_every_loss_on_every_output),
+      cmocka_unit_test(test_classes_are_one_hot_rows),
+      cmocka_unit_test(test_cross_entropy_extremes),
+      cmocka_unit_test(test_binary_cross_entropy_extremes),
+      cmocka_unit_test(test_corners_of_residual_losses),
+      cmocka_unit_test(test_non_finite_inputs_show),
+      cmocka_unit_test(test_metrics),
+      cmocka_unit_test(test_rows_add_up_in_order),
+      cmocka_unit_test(test_pairs),
+  };
+  return cmocka_run_group_tests_name("loss", tests, NULL, NULL);
+}

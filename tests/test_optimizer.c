@@ -1,0 +1,226 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "network/optimizer.h"
+#include "reference.h"
+
+static const double GRADIENT_SCALE = 0.125;
+enum { STEPS = 7 };
+
+static double lr_of(int step) { return 0.01 / (1 + step); }
+
+static mlpd_network *network_make(void) {
+  const uint32_t widths[] = {7, 13, 5, 1};
+  const mlpd_activation activations[] = {MLPD_RELU, MLPD_RELU, MLPD_IDENTITY};
+  mlpd_network *network = NULL;
+  assert_int_equal(mlpd_network_create(3, widths, activations, &network), MLPD_OK);
+  return network;
+}
+
+static mlpd_train_options options_for(mlpd_optimizer kind) {
+  mlpd_train_options options;
+  mlpd_train_options_default(&options);
+  options.optimizer = kind;
+  options.weight_decay = 0.5;
+  return options;
+}
+
+/* 'w' weight, 'b' bias, 'g' gap for each float of the arena. */
+static char *layout_of(const mlpd_network *network) {
+  char *const layout = malloc(network->arena_size);
+  assert_non_null(layout);
+  memset(layout, 'g', network->arena_size);
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    const layer *const shape = &network->layers[l];
+    memset(layout + shape->weight_offset, 'w', (size_t)shape->inputs * shape->outputs);
+    memset(layout + shape->bias_offset, 'b', shape->outputs);
+  }
+  return layout;
+}
+
+/* values[i] of every parameter and nothing in the gaps, from stream. */
+static void fill(const mlpd_network *network, const char *layout, uint32_t stream, float *values) {
+  rng draws = rng_start(3, RNG_SPLIT_ROWS, stream, 0);
+  for (size_t i = 0; i < network->arena_size; i++) values[i] = layout[i] == 'g' ? 0 : (float)rng_normal(&draws);
+}
+
+static float *arena_make(const mlpd_network *network) {
+  float *arena = NULL;
+  assert_int_equal(memory_allocate(&arena, network->arena_size, sizeof(float), "test"), MLPD_OK);
+  return arena;
+}
+
+/* Steps one parameter as torch.optim documents it (SGD with momentum, nesterov; Adam; AdamW), t from 1. */
+static void reference_step(const mlpd_train_options *o, int t, double lr, double g, bool decays, double *w, double *s1,
+                           double *s2) {
+  const double decay = decays ? o->weight_decay : 0;
+  if (o->optimizer == MLPD_ADAMW)
+    *w *= 1 - lr * decay;
+  else
+    g += decay * *w;
+  if (o->optimizer == MLPD_SGD) {
+    *w -= lr * g;
+  } else if (o->optimizer == MLPD_MOMENTUM || o->optimizer == MLPD_NESTEROV) {
+    *s1 = t == 1 ? g : o->momentum * *s1 + g;
+    *w -= lr * (o->optimizer == MLPD_NESTEROV ? g + o->momentum * *s1 : *s1);
+  } else {
+    *s1 = o->beta1 * *s1 + (1 - o->beta1) * g;
+    *s2 = o->beta2 * *s2 + (1 - o->beta2) * g * g;
+    const double step_size = lr / (1 - pow(o->beta1, t));
+    *w -= step_size * *s1 / (sqrt(*s2) / sqrt(1 - pow(o->beta2, t)) + o->epsilon);
+  }
+}
+
+static void test_against_double_reference(void **state) {
+  (void)state;
+  mlpd_network *const network = network_make();
+  char *const layout = layout_of(network);
+  float *const gradient = arena_make(network);
+  for (mlpd_optimizer kind = MLPD_SGD; kind <= MLPD_ADAMW; kind++) {
+    const mlpd_train_options options = options_for(kind);
+    optimizer o;
+    assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
+    assert_int_equal(o.num_state, kind == MLPD_SGD ? 0 : kind < MLPD_ADAM ? 1 : 2);
+    fill(network, layout, 0, network->parameters);
+    double *const reference = calloc(network->arena_size * 3, sizeof *reference);
+    assert_non_null(reference);
+    for (size_t i = 0; i < network->arena_size; i++) reference[3 * i] = network->parameters[i];
+    for (int step = 0; step < STEPS; step++) {
+      fill(network, layout, 1 + (uint32_t)step, gradient);
+      const optimizer_scalars scalars = optimizer_begin(&o, lr_of(step), GRADIENT_SCALE);
+      optimizer_update_range(&o, &scalars, network, network->parameters, gradient, 0, network->arena_size);
+      for (size_t i = 0; i < network->arena_size; i++)
+        reference_step(&options, step + 1, lr_of(step), gradient[i] * GRADIENT_SCALE, layout[i] == 'w',
+                       &reference[3 * i], &reference[3 * i + 1], &reference[3 * i + 2]);
+    }
+    assert_int_equal(o.step, STEPS);
+    for (size_t i = 0; i < network->arena_size; i++) {
+      if (layout[i] == 'g') assert_true(network->parameters[i] == 0);
+      assert_true(fabs(network->parameters[i] - reference[3 * i]) <= 2e-6 * (1 + fabs(reference[3 * i])));
+    }
+    free(reference);
+    optimizer_free(&o);
+  }
+  free(gradient);
+  free(layout);
+  mlpd_network_free(network);
+}
+
+/* Runs STEPS steps, each in ranges cut by cuts (0: one range), and leaves parameters and states behind. */
+static void run_in_ranges(const mlpd_network *network, mlpd_optimizer kind, uint32_t cuts, float *parameters,
+                          float *states) {
+  const mlpd_train_options options = options_for(kind);
+  optimizer o;
+  assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
+  char *const layout = layout_of(network);
+  float *const gradient = arena_make(network);
+  fill(network, layout, 0, parameters);
+  rng draws = rng_start(11, RNG_SPLIT_ROWS, cuts, 0);
+  for (int step = 0; step < STEPS; step++) {
+    fill(network, layout, 1 + (uint32_t)step, gradient);
+    const optimizer_scalars scalars = optimizer_begin(&o, lr_of(step), GRADIENT_SCALE);
+    for (size_t begin = 0, end; begin < network->arena_size; begin = end) {
+      end = cuts == 0 ? network->arena_size : begin + 1 + rng_below(&draws, cuts);
+      if (end > network->arena_size) end = network->arena_size;
+      optimizer_update_range(&o, &scalars, network, parameters, gradient, begin, end);
+    }
+  }
+  for (uint32_t s = 0; s < o.num_state; s++)
+    memcpy(states + s * network->arena_size, o.state[s], network->arena_size * sizeof(float));
+  free(gradient);
+  free(layout);
+  optimizer_free(&o);
+}
+
+static void test_any_cut_gives_the_same_bits(void **state) {
+  (void)state;
+  mlpd_network *const network = network_make();
+  const size_t size = network->arena_size;
+  for (mlpd_optimizer kind = MLPD_SGD; kind <= MLPD_ADAMW; kind++) {
+    float *const whole = calloc(3 * size, sizeof(float)), *const cut = calloc(3 * size, sizeof(float));
+    assert_true(whole != NULL && cut != NULL);
+    run_in_ranges(network, kind, 0, whole, whole + size);
+    for (uint32_t cuts = 1; cuts < 60; cuts += 7) {
+      run_in_ranges(network, kind, cuts, cut, cut + size);
+      assert_memory_equal(whole, cut, 3 * size * sizeof(float));
+    }
+    free(whole);
+    free(cut);
+  }
+  mlpd_network_free(network);
+}
+
+/* A gradient given for the range alone, as a unit of work has it. */
+static void test_update_takes_gradient_of_the_range(void **state) {
+  (void)state;
+  mlpd_network *const network = network_make();
+  mlpd_train_options options = options_for(MLPD_SGD);
+  optimizer o;
+  assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
+  for (size_t i = 0; i < network->arena_size; i++) network->parameters[i] = 1;
+  const float gradient[3] = {1, 2, 4};
+  const optimizer_scalars scalars = optimizer_begin(&o, 0.5, 0.25);
+  optimizer_update(&o, &scalars, network->parameters, gradient, 5, 3, false);
+  optimizer_update(&o, &scalars, network->parameters, gradient, 9, 1, true);
+  const float expected[11] = {1, 1, 1, 1, 1, 0.875f, 0.75f, 0.5f, 1, 1 - 0.5f * 0.75f, 1};
+  assert_memory_equal(network->parameters, expected, sizeof expected);
+  optimizer_free(&o);
+  mlpd_network_free(network);
+}
+
+/* The first step of Adam moves each parameter by lr against the sign of its gradient, whatever its size. */
+static void test_adam_first_step(void **state) {
+  (void)state;
+  mlpd_network *const network = network_make();
+  mlpd_train_options options = options_for(MLPD_ADAM);
+  options.weight_decay = 0;
+  optimizer o;
+  assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
+  const float gradient[4] = {1e-3f, -1e3f, 0, 1};
+  const optimizer_scalars scalars = optimizer_begin(&o, 0.1, 1);
+  optimizer_update_range(&o, &scalars, network, network->parameters, gradient, 0, 4);
+  const double expected[4] = {-0.1, 0.1, 0, -0.1};
+  for (int i = 0; i < 4; i++) assert_true(fabs(network->parameters[i] - expected[i]) < 2e-6);
+  optimizer_free(&o);
+  mlpd_network_free(network);
+}
+
+static void test_bad_options(void **state) {
+  (void)state;
+  mlpd_network *const network = network_make();
+  mlpd_train_options bad[8];
+  for (int i = 0; i < 8; i++) bad[i] = options_for(MLPD_ADAM);
+  bad[0].momentum = 1;
+  bad[1].beta1 = -0.1;
+  bad[2].beta2 = 0.99999999999; /* 1 in single precision */
+  bad[3].epsilon = 0;
+  bad[4].epsilon = 1e-50; /* 0 in single precision */
+  bad[5].weight_decay = -1;
+  bad[6].weight_decay = NAN;
+  bad[7].optimizer = (mlpd_optimizer)99;
+  for (int i = 0; i < 8; i++) {
+    optimizer o;
+    assert_int_equal(optimizer_create(&bad[i], network, &o), MLPD_ERROR_USAGE);
+    optimizer_free(&o);
+  }
+  mlpd_network_free(network);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_against_double_reference),
+      cmocka_unit_test(test_any_cut_gives_the_same_bits),
+      cmocka_unit_test(test_update_takes_gradient_of_the_range),
+      cmocka_unit_test(test_adam_first_step),
+      cmocka_unit_test(test_bad_options),
+  };
+  return cmocka_run_group_tests_name("optimizer", tests, NULL, NULL);
+}
