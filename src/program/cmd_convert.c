@@ -1,0 +1,119 @@
+/* mlpdist convert: other people's files into the HDF5 schema. */
+#include <string.h>
+
+#include "program/commands.h"
+#include "program/outcome.h"
+#include "program/progress.h"
+
+typedef enum header { HEADER_AUTO, HEADER_YES, HEADER_NO } header;
+typedef enum delimiter {
+  DELIMITER_AUTO,
+  DELIMITER_COMMA,
+  DELIMITER_SEMICOLON,
+  DELIMITER_TAB,
+  DELIMITER_BLANK
+} delimiter;
+
+static const mlpd_choice header_choices[] = {
+    {"auto", HEADER_AUTO, ""}, {"yes", HEADER_YES, ""}, {"no", HEADER_NO, ""}, {NULL, 0, NULL}};
+
+static const mlpd_choice delimiter_choices[] = {{"auto", DELIMITER_AUTO, ""},           {"comma", DELIMITER_COMMA, ""},
+                                                {"semicolon", DELIMITER_SEMICOLON, ""}, {"tab", DELIMITER_TAB, ""},
+                                                {"blank", DELIMITER_BLANK, ""},         {NULL, 0, NULL}};
+
+static const char delimiter_characters[] = {'\0', ',', ';', '\t', ' '};
+
+typedef struct convert_arguments {
+  mlpd_convert_options convert;
+  header header_kind;
+  delimiter delimiter_kind;
+  bool help;
+} convert_arguments;
+
+#define AT(member) OPTION_AT(convert_arguments, member)
+
+static const option rows[] = {
+    {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this and stop"},
+    {"label", "input", "COLUMN", OPTION_TEXT, AT(convert.label),
+     .help = "column of the targets by name or number, from 0, negative from the end; none: no targets",
+     .note = "the last"},
+    {"header", "input", "YES", OPTION_CHOICE, AT(header_kind), .help = "does the CSV begin with column names",
+     .choices = header_choices},
+    {"delimiter", "input", "WHICH", OPTION_CHOICE, AT(delimiter_kind), .help = "between the columns of the CSV",
+     .choices = delimiter_choices},
+    {"task", "input", "TASK", OPTION_CHOICE, AT(convert.task),
+     .help = "what the targets are; auto: classes where all are names or small whole numbers",
+     .choices = mlpd_task_choices},
+    {"valid-fraction", "output", "FRACTION", OPTION_REAL, AT(convert.valid_fraction),
+     .help = "of the rows, drawn for validation, where the input comes unsplit", .maximum = 0.9},
+    {"test-fraction", "output", "FRACTION", OPTION_REAL, AT(convert.test_fraction),
+     .help = "of the rows, drawn for the test", .maximum = 0.9},
+    {"seed", "output", "N", OPTION_INTEGER, AT(convert.seed), .help = "of what is drawn",
+     .maximum = 9007199254740992.0},
+    {"compress", "output", "LEVEL", OPTION_INTEGER, AT(convert.compress), .help = "deflate level; 0: none",
+     .maximum = 9},
+    {.name = NULL},
+};
+
+static const option_table table = {
+    .command = "convert",
+    .usage = "INPUT... OUT.h5 [options]",
+    .summary =
+        "Turns CSV, NPY, NPZ or IDX files (gzipped too) into an HDF5 data set, row by row: a file may be larger "
+        "than memory.",
+    .details =
+        "Examples\n"
+        "  mlpdist convert iris.csv iris.h5 --label species --test-fraction 0.2\n"
+        "  mlpdist convert train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
+        "    t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz mnist.h5\n",
+    .rows = rows,
+    .min_positionals = 2,
+    .max_positionals = -1,
+};
+
+static void on_progress(void *context, uint64_t done_bytes, uint64_t total_bytes) {
+  progress *bar = context;
+  if (!bar->active || total_bytes == 0) return;
+  const double fraction = (double)done_bytes / (double)total_bytes;
+  char right[80], time_left[32];
+  (void)progress_time_left(bar, fraction, time_left, sizeof time_left);
+  (void)snprintf(right, sizeof right, "%.1f of %.1f MB%s%s%s", (double)done_bytes * 1e-6, (double)total_bytes * 1e-6,
+                 time_left[0] != '\0' ? "  " : "", time_left, time_left[0] != '\0' ? " left" : "");
+  progress_draw(bar, fraction, "converting", right);
+}
+
+static mlpd_status convert(convert_arguments *arguments, const option_results *results) {
+  mlpd_convert_options *options = &arguments->convert;
+  mlpd_convert_result made = {0};
+  progress bar;
+  options->num_inputs = results->num_positionals - 1;
+  options->inputs = results->positionals;
+  options->out = results->positionals[options->num_inputs];
+  options->header = mlpd_choice_name(header_choices, (int)arguments->header_kind);
+  options->delimiter = delimiter_characters[arguments->delimiter_kind];
+  options->progress = on_progress;
+  options->context = &bar;
+  progress_start(&bar, true);
+  const mlpd_status status = mlpd_convert(options, &made);
+  progress_clear(&bar);
+  if (status != MLPD_OK) return status;
+  (void)printf("%s: %llu train, %llu valid, %llu test rows of %u values", options->out,
+               (unsigned long long)made.train_rows, (unsigned long long)made.valid_rows,
+               (unsigned long long)made.test_rows, made.features);
+  if (made.classes > 0) (void)printf(", %u classes", made.classes);
+  (void)printf("\n");
+  return MLPD_OK;
+}
+
+int command_convert(int argc, char **argv) {
+  convert_arguments arguments = {.header_kind = HEADER_AUTO};
+  option_results results = {0};
+  mlpd_convert_options_default(&arguments.convert);
+  if (options_want_help(argc, argv)) return command_help(&table, &arguments);
+  mlpd_status status = options_parse(&table, argc, argv, &arguments, &results);
+  if (status == MLPD_OK && arguments.convert.valid_fraction + arguments.convert.test_fraction >= 1)
+    status = outcome_fail(MLPD_ERROR_USAGE, "--valid-fraction and --test-fraction leave nothing to train on");
+  if (status == MLPD_OK && outcome_launcher_rank() <= 0) status = convert(&arguments, &results);
+  options_free(&results);
+  return outcome_end(NULL, status);
+}

@@ -1,0 +1,67 @@
+/* mlpdist eval: how good a model is on one part of a data set. */
+#include "program/commands.h"
+#include "program/data_options.h"
+#include "program/outcome.h"
+#include "program/report.h"
+
+typedef struct eval_arguments {
+  data_options common;
+  bool json, help;
+} eval_arguments;
+
+static const option rows[] = {
+    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(eval_arguments, help), .help = "print this and stop"},
+    {"json", "general", NULL, OPTION_FLAG, OPTION_AT(eval_arguments, json), .help = "print JSON, for programs"},
+    DATA_OPTION_ROWS(eval_arguments),
+    {"y", "input", "PATH", OPTION_PATH, OPTION_AT(eval_arguments, common.y), .help = "targets", .note = "/PART/y"},
+    COMPUTE_OPTION_ROWS(eval_arguments),
+    {.name = NULL},
+};
+
+static const option_table table = {
+    .command = "eval",
+    .usage = "[options]",
+    .summary =
+        "Evaluates a model, alone or under mpirun: loss, accuracy, precision, recall, F1 and confusion of the "
+        "classes, or RMSE, MAE and R2 of the values. Each sample counts once on any number of ranks.",
+    .details =
+        "Examples\n"
+        "  mlpdist eval --model run/model.h5 --data fashion-mnist.h5\n"
+        "  mlpdist eval --json | jq .accuracy\n",
+    .rows = rows,
+};
+
+static mlpd_status evaluate(mlpd_comm *comm, const eval_arguments *arguments, const mlpd_data_paths *paths) {
+  const data_options *common = &arguments->common;
+  mlpd_model *model = NULL;
+  mlpd_report report = {0};
+  mlpd_status status = data_options_load_model(comm, common, &model);
+  if (status == MLPD_OK)
+    status = mlpd_evaluate(comm, model, paths, common->split, common->backend, common->threads, &report);
+  if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) {
+    if (arguments->json) {
+      status = report_print_json(&report, model, stdout);
+    } else {
+      (void)printf("model     %s\ndata      %s, %s part\n", common->model, common->data,
+                   mlpd_choice_name(mlpd_split_choices, (int)common->split));
+      report_print_text(&report, model, stdout);
+    }
+  }
+  mlpd_report_free(&report);
+  mlpd_model_free(model);
+  return status;
+}
+
+int command_eval(int argc, char **argv) {
+  eval_arguments arguments = {.common = data_options_default};
+  option_results results = {0};
+  mlpd_data_paths paths = {0};
+  mlpd_comm *comm = NULL;
+  if (options_want_help(argc, argv)) return command_help(&table, &arguments);
+  mlpd_status status = options_parse(&table, argc, argv, &arguments, &results);
+  if (status == MLPD_OK) status = data_options_resolve(&arguments.common, &paths);
+  status = outcome_begin(status, &comm);
+  if (status == MLPD_OK) status = evaluate(comm, &arguments, &paths);
+  options_free(&results);
+  return outcome_end(comm, status);
+}

@@ -1,0 +1,34 @@
+/* mlpdist info: what a file holds. */
+#include "program/commands.h"
+#include "program/outcome.h"
+
+typedef struct info_arguments {
+  bool help;
+} info_arguments;
+
+static const option rows[] = {
+    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(info_arguments, help), .help = "print this and stop"},
+    {.name = NULL},
+};
+
+static const option_table table = {
+    .command = "info",
+    .usage = "FILE",
+    .summary =
+        "Says what an HDF5 file holds: the shapes, types and classes of a data set, or the layers, options and "
+        "digest of a model.",
+    .details = "Examples\n  mlpdist info run/model.h5\n",
+    .rows = rows,
+    .min_positionals = 1,
+    .max_positionals = 1,
+};
+
+int command_info(int argc, char **argv) {
+  info_arguments arguments = {0};
+  option_results results = {0};
+  if (options_want_help(argc, argv)) return command_help(&table, &arguments);
+  mlpd_status status = options_parse(&table, argc, argv, &arguments, &results);
+  if (status == MLPD_OK && outcome_launcher_rank() <= 0) status = mlpd_describe(results.positionals[0], stdout);
+  options_free(&results);
+  return outcome_end(NULL, status);
+}

@@ -1,0 +1,60 @@
+/* mlpdist predict: the model's answer to every row. */
+#include "program/commands.h"
+#include "program/data_options.h"
+#include "program/outcome.h"
+
+typedef struct predict_arguments {
+  data_options common;
+  const char *out;
+  bool help;
+} predict_arguments;
+
+static const option rows[] = {
+    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(predict_arguments, help), .help = "print this and stop"},
+    DATA_OPTION_ROWS(predict_arguments),
+    {"out", "output", "FILE", OPTION_PATH, OPTION_AT(predict_arguments, out),
+     .help = "file to write: HDF5 where it ends in .h5 (/class and /probability, or /value), else CSV",
+     .note = "needed"},
+    COMPUTE_OPTION_ROWS(predict_arguments),
+    {.name = NULL},
+};
+
+static const option_table table = {
+    .command = "predict",
+    .usage = "--out FILE [options]",
+    .summary =
+        "Predicts each row of a data set, alone or under mpirun, and writes classes with probabilities, or "
+        "values, in the order of the input.",
+    .details = "Examples\n  mlpdist predict --model run/model.h5 --data new.h5 --x /x --out new.csv\n",
+    .rows = rows,
+};
+
+static mlpd_status predict(mlpd_comm *comm, const predict_arguments *arguments, const mlpd_data_paths *paths) {
+  const data_options *common = &arguments->common;
+  mlpd_model *model = NULL;
+  uint64_t num_rows = 0;
+  mlpd_status status = data_options_load_model(comm, common, &model);
+  if (status == MLPD_OK)
+    status =
+        mlpd_predict(comm, model, paths, common->split, arguments->out, common->backend, common->threads, &num_rows);
+  if (status == MLPD_OK && mlpd_comm_rank(comm) == 0)
+    (void)printf("%llu rows of %s to %s\n", (unsigned long long)num_rows, common->data, arguments->out);
+  mlpd_model_free(model);
+  return status;
+}
+
+int command_predict(int argc, char **argv) {
+  predict_arguments arguments = {.common = data_options_default};
+  option_results results = {0};
+  mlpd_data_paths paths = {0};
+  mlpd_comm *comm = NULL;
+  if (options_want_help(argc, argv)) return command_help(&table, &arguments);
+  mlpd_status status = options_parse(&table, argc, argv, &arguments, &results);
+  if (status == MLPD_OK && arguments.out == NULL)
+    status = outcome_fail(MLPD_ERROR_USAGE, "predict needs --out FILE (.h5 or .csv)");
+  if (status == MLPD_OK) status = data_options_resolve(&arguments.common, &paths);
+  status = outcome_begin(status, &comm);
+  if (status == MLPD_OK) status = predict(comm, &arguments, &paths);
+  options_free(&results);
+  return outcome_end(comm, status);
+}

@@ -1,0 +1,178 @@
+/* mlpdist train: runs the trainer and tells what it does. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/commands.h"
+#include "program/outcome.h"
+#include "program/progress.h"
+
+/* What the events need to know of the run. */
+typedef struct train_view {
+  const train_arguments *arguments;
+  mlpd_train_result plan;
+  progress bar;
+} train_view;
+
+static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
+
+static const char *metric_name(mlpd_task task) { return task == MLPD_REGRESSION ? "rmse" : "accuracy"; }
+
+static void print_plan(const train_view *view) {
+  const mlpd_train_result *plan = &view->plan;
+  const mlpd_train_options *train = &view->arguments->train;
+  (void)printf("data     %s: %llu train, %llu valid, %llu test rows of %u values, %u %s%s\n", train->data.file,
+               (unsigned long long)plan->train_rows, (unsigned long long)plan->valid_rows,
+               (unsigned long long)plan->test_rows, plan->features, plan->outputs,
+               plan->task == MLPD_REGRESSION ? "target" : "class",
+               plan->outputs == 1              ? ""
+               : plan->task == MLPD_REGRESSION ? "s"
+                                               : "es");
+  (void)printf("network  %u", plan->features);
+  for (const char *c = train->hidden; *c != '\0'; c++) {
+    if (c == train->hidden) (void)putchar('-');
+    (void)putchar(*c == ',' ? '-' : *c);
+  }
+  (void)printf("-%u, %s\n", plan->outputs, mlpd_choice_name(mlpd_activation_choices, (int)train->activation));
+  (void)printf("run      %d rank%s x %d thread%s, %u lane%s, %s, batch %llu, %s lr %g, seed %llu\n", plan->ranks,
+               plural((uint64_t)plan->ranks), plan->threads, plural((uint64_t)plan->threads), plan->lanes,
+               plural(plan->lanes), plan->backend, (unsigned long long)train->batch,
+               mlpd_choice_name(mlpd_optimizer_choices, (int)train->optimizer), train->lr,
+               (unsigned long long)train->seed);
+  (void)fflush(stdout);
+}
+
+static void on_started(void *context, const mlpd_train_result *plan) {
+  train_view *view = context;
+  view->plan = *plan;
+  if (!view->arguments->quiet) print_plan(view);
+  progress_start(&view->bar, !view->arguments->quiet);
+}
+
+static void on_notice(void *context, const char *message) {
+  train_view *view = context;
+  progress_clear(&view->bar);
+  (void)fprintf(stderr, "mlpdist: note: %s\n", message);
+}
+
+static void on_stepped(void *context, uint64_t epoch, uint64_t step_in_epoch, uint64_t steps_per_epoch, double loss,
+                       double samples_per_second) {
+  train_view *view = context;
+  if (!view->bar.active || steps_per_epoch == 0) return;
+  const uint64_t epochs = view->arguments->train.epochs;
+  const double in_epoch = (double)step_in_epoch / (double)steps_per_epoch;
+  char left[48], right[96], time_left[32];
+  (void)progress_time_left(&view->bar, ((double)(epoch - 1) + in_epoch) / (double)epochs, time_left, sizeof time_left);
+  (void)snprintf(left, sizeof left, "epoch %llu/%llu", (unsigned long long)epoch, (unsigned long long)epochs);
+  (void)snprintf(right, sizeof right, "loss %.4g  %.0f samples/s%s%s%s", loss, samples_per_second,
+                 time_left[0] != '\0' ? "  " : "", time_left, time_left[0] != '\0' ? " left" : "");
+  progress_draw(&view->bar, in_epoch, left, right);
+}
+
+static int decimal_digits(uint64_t n) {
+  char text[24];
+  return snprintf(text, sizeof text, "%llu", (unsigned long long)n);
+}
+
+static void on_epoch_done(void *context, const mlpd_epoch *epoch) {
+  train_view *view = context;
+  if (view->arguments->quiet) return;
+  progress_clear(&view->bar);
+  const char *metric = metric_name(view->plan.task);
+  (void)printf("epoch %*llu/%llu  train loss %.4f", decimal_digits(epoch->epochs), (unsigned long long)epoch->epoch,
+               (unsigned long long)epoch->epochs, epoch->train_loss);
+  if (epoch->has_valid)
+    (void)printf("  valid loss %.4f  %s %.4f", epoch->valid_loss, metric, epoch->valid_metric);
+  else
+    (void)printf("  train %s %.4f", metric, epoch->train_metric);
+  (void)printf("  lr %.4g  %.0f samples/s%s\n", epoch->lr, epoch->samples_per_second, epoch->best ? "  best" : "");
+  (void)fflush(stdout);
+}
+
+static void print_share(const char *name, double seconds, double total) {
+  (void)printf("  %s %.2f s (%.0f%%)", name, seconds, total > 0 ? 100 * seconds / total : 0.0);
+}
+
+static void print_result(const train_view *view, const mlpd_train_result *result) {
+  const char *out = view->arguments->train.out;
+  if (!view->arguments->quiet) {
+    if (result->stopped_early)
+      (void)printf("stopped  after epoch %llu: no better validation loss in %llu epochs\n",
+                   (unsigned long long)result->epochs, (unsigned long long)view->arguments->train.patience);
+    if (result->best_epoch > 0) (void)printf("best     epoch %llu\n", (unsigned long long)result->best_epoch);
+    (void)printf("speed    %.0f samples/s, %llu steps in %.2f s\n", result->samples_per_second,
+                 (unsigned long long)result->steps, result->seconds);
+    const double inside = result->compute_seconds + result->reduce_seconds + result->data_seconds;
+    const double outside = result->load_seconds + result->valid_seconds;
+    const double total = outside + (inside > result->seconds ? inside : result->seconds);
+    (void)printf("time   ");
+    print_share("load", result->load_seconds, total);
+    print_share("compute", result->compute_seconds, total);
+    print_share("reduce", result->reduce_seconds, total);
+    print_share("gather rows", result->data_seconds, total);
+    print_share("validate", result->valid_seconds, total);
+    (void)printf("\nfiles    %s/config.ini  %s/metrics.csv  %s/model.h5\n", out, out, out);
+  }
+  if (result->has_test)
+    (void)printf("test     loss %.4f  %s %.4f  (%llu rows)\n", result->test_loss, metric_name(result->task),
+                 result->test_metric, (unsigned long long)result->test_rows);
+  (void)printf("digest %s\n", result->digest);
+}
+
+/* The resolved options as text; the caller frees it. */
+static mlpd_status make_config_text(const train_arguments *arguments, char **text) {
+  size_t bytes = 0;
+  FILE *stream = open_memstream(text, &bytes);
+  if (stream == NULL) return outcome_fail(MLPD_ERROR_MEMORY, "out of memory, writing the options as text");
+  options_print_config(&train_table, arguments, stream);
+  const bool written = ferror(stream) == 0;
+  if (fclose(stream) == 0 && written) return MLPD_OK;
+  return outcome_fail(MLPD_ERROR_MEMORY, "out of memory, writing the options as text");
+}
+
+static mlpd_status resolve(int argc, char **argv, train_arguments *arguments, option_results *results) {
+  static char shipped[PATH_MAX];
+  mlpd_status status = options_parse(&train_table, argc, argv, arguments, results);
+  if (status != MLPD_OK || arguments->train.data.file != NULL) return status;
+  status = default_data(shipped, sizeof shipped);
+  arguments->train.data.file = shipped;
+  return status;
+}
+
+static int run(mlpd_status status, train_arguments *arguments) {
+  mlpd_comm *comm = NULL;
+  char *config_text = NULL;
+  if (status == MLPD_OK) status = make_config_text(arguments, &config_text);
+  arguments->train.config_text = config_text;
+  status = outcome_begin(status, &comm);
+  if (status == MLPD_OK) {
+    train_view view = {.arguments = arguments};
+    const mlpd_train_events events = {.context = &view,
+                                      .started = on_started,
+                                      .notice = on_notice,
+                                      .stepped = on_stepped,
+                                      .epoch_done = on_epoch_done};
+    mlpd_train_result result = {0};
+    status = mlpd_train(comm, &arguments->train, &events, &result);
+    progress_clear(&view.bar);
+    if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) print_result(&view, &result);
+  }
+  free(config_text);
+  return outcome_end(comm, status);
+}
+
+int command_train(int argc, char **argv) {
+  train_arguments arguments = {0};
+  option_results results = {0};
+  mlpd_train_options_default(&arguments.train);
+  if (options_want_help(argc, argv)) return command_help(&train_table, &arguments);
+  const mlpd_status status = resolve(argc, argv, &arguments, &results);
+  int exit_status = EXIT_DONE;
+  if (status == MLPD_OK && arguments.print_config) {
+    if (outcome_launcher_rank() <= 0) options_print_config(&train_table, &arguments, stdout);
+  } else {
+    exit_status = run(status, &arguments);
+  }
+  options_free(&results);
+  return exit_status;
+}

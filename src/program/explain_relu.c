@@ -1,0 +1,89 @@
+/* A ReLU network with three samples at once, matrix after matrix: a row is a sample. */
+#include "program/explain.h"
+
+enum { SAMPLES = 3, LAYERS = 2 };
+
+static const float rate = 0.1F;
+static const uint32_t widths[LAYERS + 1] = {1, 2, 2};
+static const float x[SAMPLES] = {1, 2, 3};                             /* (3, 1) */
+static const float y[SAMPLES * 2] = {0.6F, 0.2F, 1, 0.4F, 1.2F, 0.1F}; /* (3, 2) */
+/* Chosen so that some units are off: a hidden one for samples 2 and 3, an output for the same. */
+static const float hidden_weight[] = {0.6F, -0.5F}; /* (1, 2) */
+static const float hidden_bias[] = {0.1F, 0.8F};
+static const float output_weight[] = {0.5F, -0.3F, 0.2F, 0.9F}; /* (2, 2) */
+static const float output_bias[] = {0.1F, 0.3F};
+
+static void print_matrix(FILE *stream, const char *formula, uint64_t rows, uint32_t columns, const float *matrix) {
+  char b[32];
+  for (uint64_t i = 0; i < rows; i++) {
+    char shape[16] = "";
+    if (i == 0) (void)snprintf(shape, sizeof shape, "(%u, %u)", (unsigned)rows, columns);
+    (void)fprintf(stream, "  %-38s %-7s [", i == 0 ? formula : "", shape);
+    for (uint32_t j = 0; j < columns; j++)
+      (void)fprintf(stream, " %8s", explain_number((double)matrix[i * columns + j], 4, b));
+    (void)fprintf(stream, "  ]\n");
+  }
+}
+
+static void print_start(const explain_step *step, FILE *stream) {
+  const mlpd_layer_view hidden = mlpd_network_layer(step->before, 0), output = mlpd_network_layer(step->before, 1);
+  (void)fprintf(stream,
+                "One step of gradient descent on three samples, in numbers\n"
+                "=========================================================\n\n"
+                "Network   1-2-2: one input, hidden units 2 and 3, output units 4 and 5\n"
+                "          A(z) = max(z, 0) in both layers; A'(z) = 1 where z > 0, else 0\n"
+                "Cost      C = 1/2 sum (Yhat - Y)^2 over samples and outputs: C' = Yhat - Y\n"
+                "Rate      eta = 0.1\n"
+                "Matrices  a row is a sample, a column a unit; o multiplies element by element\n\n");
+  print_matrix(stream, "X   inputs", SAMPLES, 1, x);
+  print_matrix(stream, "Y   targets", SAMPLES, 2, y);
+  print_matrix(stream, "Wh  weights of the hidden layer", 1, 2, hidden.weight);
+  print_matrix(stream, "Bh  biases", 1, 2, hidden.bias);
+  print_matrix(stream, "Wo  weights of the output layer", 2, 2, output.weight);
+  print_matrix(stream, "Bo  biases", 1, 2, output.bias);
+}
+
+static void print_passes(const explain_step *step, FILE *stream) {
+  const mlpd_trace *t = &step->trace;
+  char b[32];
+  (void)fprintf(stream, "\n1. Forward pass (the biases are added to every row)\n\n");
+  print_matrix(stream, "Zh = X Wh + Bh", SAMPLES, 2, t->z[0]);
+  print_matrix(stream, "H = A(Zh)", SAMPLES, 2, t->a[0]);
+  print_matrix(stream, "Zo = H Wo + Bo", SAMPLES, 2, t->z[1]);
+  print_matrix(stream, "Yhat = A(Zo)", SAMPLES, 2, t->a[1]);
+  (void)fprintf(stream, "  C = 1/2 sum (Yhat - Y)^2 = %s\n", explain_number(t->loss, 4, b));
+  (void)fprintf(stream, "\n2. Back propagation (a unit that is off passes no error: 0)\n\n");
+  print_matrix(stream, "delta_o = (Yhat - Y) o A'(Zo)", SAMPLES, 2, t->delta[1]);
+  print_matrix(stream, "delta_h = (delta_o Wo^T) o A'(Zh)", SAMPLES, 2, t->delta[0]);
+  (void)fprintf(stream, "\n3. Gradients, summed over the three samples\n\n");
+  print_matrix(stream, "dC/dWo = H^T delta_o", 2, 2, t->weight_gradient[1]);
+  print_matrix(stream, "dC/dBo = column sums of delta_o", 1, 2, t->bias_gradient[1]);
+  print_matrix(stream, "dC/dWh = X^T delta_h", 1, 2, t->weight_gradient[0]);
+  print_matrix(stream, "dC/dBh = column sums of delta_h", 1, 2, t->bias_gradient[0]);
+}
+
+static void print_update(const explain_step *step, FILE *stream) {
+  const mlpd_layer_view hidden = mlpd_network_layer(step->after, 0), output = mlpd_network_layer(step->after, 1);
+  char b[32], c[32];
+  (void)fprintf(stream, "\n4. Update, a step downhill\n\n");
+  print_matrix(stream, "Wo <- Wo - eta dC/dWo", 2, 2, output.weight);
+  print_matrix(stream, "Bo <- Bo - eta dC/dBo", 1, 2, output.bias);
+  print_matrix(stream, "Wh <- Wh - eta dC/dWh", 1, 2, hidden.weight);
+  print_matrix(stream, "Bh <- Bh - eta dC/dBh", 1, 2, hidden.bias);
+  (void)fprintf(stream, "\nThe step took the cost C from %s to %s.\n", explain_number(step->trace.loss, 4, b),
+                explain_number(step->trace_after.loss, 4, c));
+}
+
+mlpd_status explain_relu(FILE *stream) {
+  const float *const weights[LAYERS] = {hidden_weight, output_weight};
+  const float *const biases[LAYERS] = {hidden_bias, output_bias};
+  explain_step step;
+  const mlpd_status status = explain_step_make(LAYERS, widths, MLPD_RELU, weights, biases, SAMPLES, x, y, rate, &step);
+  if (status == MLPD_OK) {
+    print_start(&step, stream);
+    print_passes(&step, stream);
+    print_update(&step, stream);
+  }
+  explain_step_free(&step);
+  return status;
+}

@@ -1,0 +1,66 @@
+/* --help: the table as text, 80 columns wide. */
+#include <ctype.h>
+#include <string.h>
+
+#include "program/options.h"
+
+enum { WIDTH = 80, HELP_COLUMN = 30 };
+
+/* Prints text broken at blanks, from column on, further lines indented by indent; ends the line. */
+static void print_wrapped(FILE *stream, int column, int indent, const char *text) {
+  while (*text != '\0') {
+    const int length = (int)strcspn(text, " ");
+    if (column > indent && column + 1 + length > WIDTH) {
+      (void)fprintf(stream, "\n%*s", indent, "");
+      column = indent;
+    } else if (column > indent) {
+      (void)fputc(' ', stream);
+      column++;
+    }
+    (void)fprintf(stream, "%.*s", length, text);
+    column += length;
+    text += length;
+    while (*text == ' ') text++;
+  }
+  (void)fputc('\n', stream);
+}
+
+static void describe_row(const option *row, const void *defaults, char *text, size_t bytes) {
+  size_t used = (size_t)snprintf(text, bytes, "%s", row->help);
+  if (row->choices != NULL) {
+    used += (size_t)snprintf(text + used, bytes - used, ":");
+    if (row->automatic) used += (size_t)snprintf(text + used, bytes - used, " auto,");
+    for (const mlpd_choice *choice = row->choices; choice->name != NULL && used < bytes; choice++)
+      used += (size_t)snprintf(text + used, bytes - used, " %s%s", choice->name, choice[1].name != NULL ? "," : "");
+  }
+  char buffer[64];
+  const char *value = row->note;
+  if (value == NULL && row->type != OPTION_FLAG) value = option_format(row, defaults, buffer, sizeof buffer);
+  if (value != NULL && value[0] != '\0' && used < bytes) (void)snprintf(text + used, bytes - used, " [%s]", value);
+}
+
+static void print_row(const option *row, const void *defaults, FILE *stream) {
+  char text[1024];
+  describe_row(row, defaults, text, sizeof text);
+  int column = fprintf(stream, "  --%s%s%s", row->name, row->metavar != NULL ? " " : "",
+                       row->metavar != NULL ? row->metavar : "");
+  if (column > HELP_COLUMN - 2) {
+    (void)fputc('\n', stream);
+    column = 0;
+  }
+  (void)fprintf(stream, "%*s", HELP_COLUMN - column, "");
+  print_wrapped(stream, HELP_COLUMN, HELP_COLUMN, text);
+}
+
+void options_print_help(const option_table *table, const void *defaults, FILE *stream) {
+  (void)fprintf(stream, "Usage: mlpdist %s %s\n\n", table->command, table->usage);
+  print_wrapped(stream, 0, 0, table->summary);
+  const char *section = NULL;
+  for (const option *row = table->rows; row->name != NULL; row++) {
+    if (section == NULL || strcmp(section, row->section) != 0)
+      (void)fprintf(stream, "\n%c%s\n", toupper((unsigned char)row->section[0]), row->section + 1);
+    section = row->section;
+    print_row(row, defaults, stream);
+  }
+  if (table->details != NULL) (void)fprintf(stream, "\n%s", table->details);
+}

@@ -1,0 +1,75 @@
+#include "program/outcome.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char own_message[1024];
+static int speaker; /* the rank that prints */
+
+mlpd_status outcome_fail(mlpd_status status, const char *format, ...) {
+  if (own_message[0] != '\0') return status;
+  va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(own_message, sizeof own_message, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+const char *outcome_message(void) { return own_message[0] != '\0' ? own_message : mlpd_error_message(); }
+
+void outcome_forget(void) { own_message[0] = '\0'; }
+
+int outcome_launcher_rank(void) {
+  /* Open MPI, PMIx (Slurm, PRRTE), Hydra (MPICH, Intel MPI), plain srun */
+  static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+  for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+    const char *text = getenv(variables[i]);
+    if (text != NULL && isdigit((unsigned char)text[0])) return (int)strtol(text, NULL, 10);
+  }
+  return -1;
+}
+
+mlpd_status outcome_begin(mlpd_status local_status, mlpd_comm **comm) {
+  *comm = NULL;
+  if (local_status != MLPD_OK && outcome_launcher_rank() < 0) return local_status;
+  mlpd_status status = mlpd_comm_init(NULL, NULL, comm);
+  if (status != MLPD_OK) return status;
+  /* The library knows nothing of the program's messages, so the rank that has one must print it: rank 0 where it
+   * failed too (a wrong option fails everywhere), else the lowest that did (a config file that one node lacks),
+   * which mlpd_comm_agree names. */
+  const int rank = mlpd_comm_rank(*comm);
+  status = mlpd_comm_agree(*comm, rank == 0 ? local_status : MLPD_OK);
+  if (status != MLPD_OK) return status;
+  status = mlpd_comm_agree(*comm, local_status);
+  if (status == MLPD_OK) return MLPD_OK;
+  if (sscanf(mlpd_error_message(), "rank %d of", &speaker) != 1) speaker = rank;
+  return status;
+}
+
+static void print_message(void) {
+  char line[1200];
+  const char *place = getenv("MLPDIST_DEBUG");
+  const bool show_place = place != NULL && place[0] == '1' && own_message[0] == '\0';
+  (void)snprintf(line, sizeof line, "%s%s%s%s", outcome_message(), show_place ? " [" : "",
+                 show_place ? mlpd_error_place() : "", show_place ? "]" : "");
+  /* A file name may hold anything; the message stays one line and leaves the terminal alone. */
+  for (char *c = line; *c != '\0'; c++)
+    if (iscntrl((unsigned char)*c)) *c = '?';
+  (void)fflush(stdout);
+  (void)fprintf(stderr, "mlpdist: %s\n", line);
+}
+
+int outcome_end(mlpd_comm *comm, mlpd_status status) {
+  const int exit_status = status == MLPD_OK ? EXIT_DONE : status == MLPD_ERROR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+  if (status == MLPD_ERROR_MPI) {
+    print_message();
+    if (comm != NULL) mlpd_comm_abort(comm, exit_status);
+    return exit_status;
+  }
+  const bool speaks = comm != NULL ? mlpd_comm_rank(comm) == speaker : outcome_launcher_rank() <= 0;
+  if (status != MLPD_OK && speaks) print_message();
+  mlpd_comm_finalize(comm);
+  return exit_status;
+}

@@ -1,0 +1,26 @@
+/* Outcome: how a command ends. The program's own messages, the one line on standard error, the exit status. */
+#ifndef MLPDIST_PROGRAM_OUTCOME_H
+#define MLPDIST_PROGRAM_OUTCOME_H
+
+#include "mlpdist.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* Records a failure of the program itself and returns status; only the first is kept. */
+mlpd_status outcome_fail(mlpd_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+const char *outcome_message(void); /* of outcome_fail, else of the library */
+void outcome_forget(void);         /* drops the recorded message */
+
+/* The rank that the launcher's environment names, or -1 without a launcher: for what comes before MPI. */
+int outcome_launcher_rank(void);
+
+/* Starts the ranks after each did something alone (parsing, looking for files) with local_status, and makes them
+ * fail together. A usage error without a launcher comes back at once and starts no MPI: *comm stays NULL. */
+mlpd_status outcome_begin(mlpd_status local_status, mlpd_comm **comm);
+
+/* Prints the message of a failure once (comm NULL: on the launcher's rank 0), finalises comm and returns the exit
+ * status. A failure of MPI itself ends all ranks, because they may wait for each other. */
+int outcome_end(mlpd_comm *comm, mlpd_status status);
+
+#endif

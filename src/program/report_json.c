@@ -1,0 +1,71 @@
+#include <jansson.h>
+#include <math.h>
+
+#include "program/outcome.h"
+#include "program/report.h"
+
+/* JSON has no NaN and no infinity. */
+static json_t *number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+
+static json_t *count(uint64_t value) { return json_integer((json_int_t)value); }
+
+static json_t *classification(const mlpd_report *report, const mlpd_model *model) {
+  json_t *classes = json_array(), *confusion = json_array();
+  for (uint32_t k = 0; k < report->outputs; k++) {
+    json_t *row = json_array();
+    uint64_t support = 0;
+    for (uint32_t j = 0; j < report->outputs; j++) {
+      const uint64_t cell = report->confusion[(size_t)k * report->outputs + j];
+      support += cell;
+      (void)json_array_append_new(row, count(cell));
+    }
+    (void)json_array_append_new(confusion, row);
+    json_t *entry = json_object();
+    (void)json_object_set_new(entry, "name", json_string(mlpd_model_class_name(model, k)));
+    (void)json_object_set_new(entry, "precision", number(report->precision[k]));
+    (void)json_object_set_new(entry, "recall", number(report->recall[k]));
+    (void)json_object_set_new(entry, "f1", number(report->f1[k]));
+    (void)json_object_set_new(entry, "support", count(support));
+    (void)json_array_append_new(classes, entry);
+  }
+  json_t *root = json_object();
+  (void)json_object_set_new(root, "accuracy", number(report->accuracy));
+  (void)json_object_set_new(root, "classes", classes);
+  (void)json_object_set_new(root, "confusion", confusion);
+  return root;
+}
+
+static json_t *errors(double rmse, double mae, double r2) {
+  json_t *entry = json_object();
+  (void)json_object_set_new(entry, "rmse", number(rmse));
+  (void)json_object_set_new(entry, "mae", number(mae));
+  (void)json_object_set_new(entry, "r2", number(r2));
+  return entry;
+}
+
+static json_t *regression(const mlpd_report *report) {
+  json_t *root = errors(report->rmse_all, report->mae_all, report->r2_all), *outputs = json_array();
+  for (uint32_t k = 0; k < report->outputs; k++)
+    (void)json_array_append_new(outputs, errors(report->rmse[k], report->mae[k], report->r2[k]));
+  (void)json_object_set_new(root, "outputs", outputs);
+  return root;
+}
+
+/* jansson's setters take NULL as failure and say so in their result; the one check that matters is the text. */
+mlpd_status report_print_json(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
+  json_t *root = json_object();
+  json_t *details = report->task == MLPD_REGRESSION ? regression(report) : classification(report, model);
+  (void)json_object_set_new(root, "task", json_string(mlpd_choice_name(mlpd_task_choices, (int)report->task)));
+  (void)json_object_set_new(root, "rows", count(report->rows));
+  (void)json_object_set_new(root, "loss", number(report->loss));
+  (void)json_object_set_new(root, "loss_kind",
+                            json_string(mlpd_choice_name(mlpd_loss_choices, (int)report->loss_kind)));
+  (void)json_object_set_new(root, "seconds", number(report->seconds));
+  int failed = json_object_update(root, details);
+  if (failed == 0) failed = json_dumpf(root, stream, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+  json_decref(details);
+  json_decref(root);
+  if (failed != 0) return outcome_fail(MLPD_ERROR_FILE, "the report cannot be written as JSON");
+  (void)fprintf(stream, "\n");
+  return MLPD_OK;
+}

@@ -1,0 +1,129 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "program/report.h"
+
+enum { MAX_MATRIX_CLASSES = 20, MAX_CONFUSIONS = 20, MAX_NAME = 24 };
+
+static uint64_t count_of(const mlpd_report *report, uint32_t truth, uint32_t predicted) {
+  return report->confusion[(size_t)truth * report->outputs + predicted];
+}
+
+static uint64_t support_of(const mlpd_report *report, uint32_t truth) {
+  uint64_t support = 0;
+  for (uint32_t k = 0; k < report->outputs; k++) support += count_of(report, truth, k);
+  return support;
+}
+
+/* Columns that class names take, at least `least`. */
+static int name_width(const mlpd_report *report, const mlpd_model *model, int least) {
+  int width = least;
+  for (uint32_t k = 0; k < report->outputs; k++) {
+    const int length = (int)strnlen(mlpd_model_class_name(model, k), MAX_NAME);
+    if (length > width) width = length;
+  }
+  return width;
+}
+
+static void print_classes(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
+  const int width = name_width(report, model, 12);
+  double precision = 0, recall = 0, f1 = 0, weighted[3] = {0};
+  (void)fprintf(stream, "\n%-*s  precision  recall      F1   support\n", width, "class");
+  for (uint32_t k = 0; k < report->outputs; k++) {
+    const uint64_t support = support_of(report, k);
+    (void)fprintf(stream, "%-*.*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, MAX_NAME, mlpd_model_class_name(model, k),
+                  report->precision[k], report->recall[k], report->f1[k], (unsigned long long)support);
+    precision += report->precision[k];
+    recall += report->recall[k];
+    f1 += report->f1[k];
+    weighted[0] += report->precision[k] * (double)support;
+    weighted[1] += report->recall[k] * (double)support;
+    weighted[2] += report->f1[k] * (double)support;
+  }
+  const double classes = report->outputs, rows = (double)report->rows;
+  (void)fprintf(stream, "%-*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, "mean", precision / classes, recall / classes,
+                f1 / classes, (unsigned long long)report->rows);
+  (void)fprintf(stream, "%-*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, "by support", weighted[0] / rows,
+                weighted[1] / rows, weighted[2] / rows, (unsigned long long)report->rows);
+}
+
+static void print_matrix(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
+  const int width = name_width(report, model, 4);
+  int cell = 4;
+  for (uint32_t k = 0; k < report->outputs; k++) {
+    const int digits = snprintf(NULL, 0, "%llu", (unsigned long long)support_of(report, k));
+    if (digits + 1 > cell) cell = digits + 1;
+  }
+  (void)fprintf(stream, "\nconfusion: a row is a true class, a column the class predicted in its stead\n");
+  (void)fprintf(stream, "%*s", width + 5, "");
+  for (uint32_t k = 0; k < report->outputs; k++) (void)fprintf(stream, "%*u", cell, k);
+  (void)fprintf(stream, "\n");
+  for (uint32_t truth = 0; truth < report->outputs; truth++) {
+    (void)fprintf(stream, "%3u  %-*.*s", truth, width, MAX_NAME, mlpd_model_class_name(model, truth));
+    for (uint32_t k = 0; k < report->outputs; k++) {
+      const uint64_t count = count_of(report, truth, k);
+      if (count == 0)
+        (void)fprintf(stream, "%*s", cell, ".");
+      else
+        (void)fprintf(stream, "%*llu", cell, (unsigned long long)count);
+    }
+    (void)fprintf(stream, "\n");
+  }
+}
+
+typedef struct confusion {
+  uint64_t count;
+  uint32_t truth, predicted;
+} confusion;
+
+/* Keeps list, of at most MAX_CONFUSIONS, sorted by falling count; returns its new length. */
+static uint32_t insert(confusion *list, uint32_t length, confusion found) {
+  uint32_t at = length;
+  while (at > 0 && list[at - 1].count < found.count) at--;
+  if (at == MAX_CONFUSIONS) return length;
+  const uint32_t kept = length < MAX_CONFUSIONS ? length : MAX_CONFUSIONS - 1;
+  memmove(list + at + 1, list + at, (kept - at) * sizeof *list);
+  list[at] = found;
+  return kept + 1;
+}
+
+static void print_confusions(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
+  confusion list[MAX_CONFUSIONS];
+  uint32_t length = 0;
+  for (uint32_t truth = 0; truth < report->outputs; truth++)
+    for (uint32_t k = 0; k < report->outputs; k++)
+      if (k != truth && count_of(report, truth, k) > 0)
+        length = insert(list, length, (confusion){count_of(report, truth, k), truth, k});
+  const int width = name_width(report, model, 10);
+  (void)fprintf(stream, "\nlargest confusions\n%-*s  %-*s     count  of the class\n", width, "true", width,
+                "predicted");
+  for (uint32_t i = 0; i < length; i++)
+    (void)fprintf(stream, "%-*.*s  %-*.*s  %8llu  %11.1f%%\n", width, MAX_NAME,
+                  mlpd_model_class_name(model, list[i].truth), width, MAX_NAME,
+                  mlpd_model_class_name(model, list[i].predicted), (unsigned long long)list[i].count,
+                  100 * (double)list[i].count / (double)support_of(report, list[i].truth));
+}
+
+static void print_values(const mlpd_report *report, FILE *stream) {
+  (void)fprintf(stream, "\n%-8s %12s %12s %9s\n", "output", "RMSE", "MAE", "R2");
+  for (uint32_t k = 0; k < report->outputs; k++)
+    (void)fprintf(stream, "%-8u %12.6g %12.6g %9.4f\n", k, report->rmse[k], report->mae[k], report->r2[k]);
+  if (report->outputs > 1)
+    (void)fprintf(stream, "%-8s %12.6g %12.6g %9.4f\n", "all", report->rmse_all, report->mae_all, report->r2_all);
+}
+
+void report_print_text(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
+  (void)fprintf(stream, "rows      %llu, in %.3g s\n", (unsigned long long)report->rows, report->seconds);
+  (void)fprintf(stream, "loss      %.6g (%s)\n", report->loss,
+                mlpd_choice_name(mlpd_loss_choices, (int)report->loss_kind));
+  if (report->task == MLPD_REGRESSION) {
+    print_values(report, stream);
+    return;
+  }
+  (void)fprintf(stream, "accuracy  %.4f\n", report->accuracy);
+  print_classes(report, model, stream);
+  if (report->outputs <= MAX_MATRIX_CLASSES)
+    print_matrix(report, model, stream);
+  else
+    print_confusions(report, model, stream);
+}
