@@ -141,6 +141,20 @@ mlpd_status comm_broadcast(mlpd_comm *comm, void *data, uint64_t bytes, int root
   return MLPD_OK;
 }
 
+mlpd_status comm_move(mlpd_comm *comm, void *data, uint64_t bytes, int from, int to) {
+  char *next = data;
+  while (bytes > 0 && from != to && (comm->rank == from || comm->rank == to)) {
+    const uint64_t piece = bytes < comm->piece_bytes ? bytes : comm->piece_bytes;
+    if (comm->rank == from)
+      CHECK_MPI(MPI_Send(next, (int)piece, MPI_BYTE, to, 0, comm->mpi));
+    else
+      CHECK_MPI(MPI_Recv(next, (int)piece, MPI_BYTE, from, 0, comm->mpi, MPI_STATUS_IGNORE));
+    next += piece;
+    bytes -= piece;
+  }
+  return MLPD_OK;
+}
+
 /* values (count of size bytes) become op over ranks. */
 static mlpd_status all_reduce(mlpd_comm *comm, void *values, uint64_t count, size_t size, MPI_Datatype type,
                               MPI_Op op) {
