@@ -123,7 +123,23 @@ static void check_elementwise(uint64_t count) {
   free(largest);
 }
 
+/* From the last rank to the first, and from a rank to itself. */
+static void check_move(uint64_t bytes) {
+  const int from = comm->size - 1;
+  unsigned char *data = malloc(bytes + 1);
+  CHECK(data != NULL);
+  for (uint64_t i = 0; i <= bytes; ++i) data[i] = (unsigned char)(i * 5 + (uint64_t)comm->rank);
+  CHECK(comm_move(comm, data, bytes, from, 0) == MLPD_OK);
+  CHECK(comm_move(comm, data, bytes, comm->rank, comm->rank) == MLPD_OK);
+  const int whose = comm->rank == 0 ? from : comm->rank;
+  for (uint64_t i = 0; i < bytes; ++i) CHECK(data[i] == (unsigned char)(i * 5 + (uint64_t)whose));
+  CHECK(data[bytes] == (unsigned char)(bytes * 5 + (uint64_t)comm->rank));
+  free(data);
+}
+
 static void check_collectives(void) {
+  check_move(0);
+  check_move(1000);
   for (int root = 0; root < comm->size; ++root) {
     check_broadcast(0, root);
     check_broadcast(1, root);
