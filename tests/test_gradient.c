@@ -140,7 +140,7 @@ static void draw_sample(mlpd_loss loss, uint32_t inputs, uint32_t outputs, uint3
 static void check_network(uint32_t num_layers, const uint32_t *widths, mlpd_activation hidden, mlpd_activation output,
                           mlpd_loss loss, size_t limit) {
   static float x[ROWS * MAX_WIDTH], y[ROWS * MAX_WIDTH];
-  mlpd_activation activations[MAX_LAYERS];
+  mlpd_activation activations[MAX_LAYERS] = {0};
   for (uint32_t l = 0; l < num_layers; l++) activations[l] = l + 1 < num_layers ? hidden : output;
   mlpd_network *network = NULL;
   assert_int_equal(mlpd_network_create(num_layers, widths, activations, &network), MLPD_OK);
