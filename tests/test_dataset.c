@@ -1,0 +1,382 @@
+/* Data sets: the schema's arrays found or named in messages, rows put in the order of positions, bad values named. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/dataset.h"
+
+enum { ROWS = 10, FEATURES = 3 };
+
+static char path[] = "/tmp/test_dataset_XXXXXX";
+
+static int setup(void **state) {
+  (void)state;
+  const int descriptor = mkstemp(path);
+  return descriptor < 0 || close(descriptor) != 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  return unlink(path);
+}
+
+#define assert_ok(expression)                                                                                    \
+  do {                                                                                                           \
+    if ((expression) != MLPD_OK) fail_msg("%s: %s (%s)", #expression, mlpd_error_message(), mlpd_error_place()); \
+  } while (0)
+
+static void assert_message(const char *after_path) {
+  char expected[512];
+  (void)snprintf(expected, sizeof expected, "%s: %s", path, after_path);
+  assert_string_equal(mlpd_error_message(), expected);
+}
+
+/* An array to write; columns 0: rank 1. */
+typedef struct array_spec {
+  const char *object;
+  uint64_t rows, columns;
+  element_type type;
+  const void *data;
+} array_spec;
+
+static void write_file(const array_spec *arrays, size_t count) {
+  h5_file *file = NULL;
+  assert_ok(h5_create(path, &file));
+  for (size_t i = 0; i < count; ++i)
+    assert_ok(h5_write(file, arrays[i].object, arrays[i].rows, arrays[i].columns, arrays[i].type, arrays[i].data));
+  assert_ok(h5_close(file));
+}
+#define WRITE(...) \
+  write_file((const array_spec[]){__VA_ARGS__}, sizeof((const array_spec[]){__VA_ARGS__}) / sizeof(array_spec))
+
+static float x[ROWS * FEATURES];
+static const int64_t classes[ROWS] = {0, 1, 2, 0, 1, 2, 0, 1, 2, 9};
+
+static void fill_x(void) {
+  for (int i = 0; i < ROWS * FEATURES; ++i) x[i] = (float)i;
+}
+
+static const mlpd_data_paths schema = {.file = path};
+
+static void assert_part_fails(const mlpd_data_paths *paths, mlpd_split split, bool need_y, const char *after_path) {
+  part p;
+  bool present = true;
+  assert_int_equal(part_open(paths, split, need_y, &p, &present), MLPD_ERROR_DATA);
+  assert_false(present);
+  assert_null(p.h5);
+  assert_message(after_path);
+}
+
+static void test_schema(void **state) {
+  (void)state;
+  fill_x();
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, classes},
+        {"/test/x", 2, FEATURES, ELEMENT_F32, x}, {"/test/y", 2, 2, ELEMENT_F32, x});
+  part p;
+  bool present = false;
+  assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+  assert_true(present);
+  assert_int_equal(p.rows, ROWS);
+  assert_int_equal(p.features, FEATURES);
+  assert_int_equal(p.type, ELEMENT_F32);
+  assert_true(p.y_integer);
+  assert_int_equal(p.y_columns, 1);
+  assert_null(p.weight);
+  part_close(&p);
+  assert_ok(part_open(&schema, MLPD_VALID, true, &p, &present));
+  assert_false(present);
+  part_close(&p); /* closing what is closed is harmless */
+  assert_ok(part_open(&schema, MLPD_TEST, true, &p, &present));
+  assert_true(present);
+  assert_false(p.y_integer);
+  assert_int_equal(p.y_columns, 2);
+  part_close(&p);
+}
+
+static void test_named_paths(void **state) {
+  (void)state;
+  fill_x();
+  WRITE({"/images", ROWS, FEATURES, ELEMENT_F32, x}, {"/labels", ROWS, 0, ELEMENT_I64, classes},
+        {"/pairs", ROWS, 2, ELEMENT_I32, x});
+  part p;
+  bool present = false;
+  const mlpd_data_paths named = {.file = path, .x = "/images", .y = "/labels", .valid_x = "/images", .test_y = "/y"};
+  assert_ok(part_open(&named, MLPD_TRAIN, true, &p, &present));
+  assert_true(present);
+  assert_string_equal(p.y_path, "/labels");
+  part_close(&p);
+  assert_part_fails(&schema, MLPD_TRAIN, true,
+                    "no data set /train/x; the file holds /images (10, 3), /labels (10), /pairs (10, 2); name them "
+                    "with --x and --y");
+  assert_part_fails(&named, MLPD_VALID, true,
+                    "no data set /valid/y; the file holds /images (10, 3), /labels (10), /pairs (10, 2); name them "
+                    "with --valid-x and --valid-y");
+  assert_part_fails(&named, MLPD_TEST, false,
+                    "no data set /test/x; the file holds /images (10, 3), /labels (10), /pairs (10, 2); name them "
+                    "with --test-x and --test-y");
+  assert_ok(part_open(&named, MLPD_VALID, false, &p, &present));
+  assert_true(present);
+  assert_null(p.y);
+  part_close(&p);
+  const mlpd_data_paths pairs = {.file = path, .x = "/images", .y = "/pairs"};
+  assert_ok(part_open(&pairs, MLPD_TRAIN, true, &p, &present));
+  assert_false(p.y_integer);
+  assert_int_equal(p.y_columns, 2);
+  part_close(&p);
+}
+
+static void test_many_arrays(void **state) {
+  (void)state;
+  fill_x();
+  WRITE({"/a", 1, 0, ELEMENT_F32, x}, {"/b", 1, 0, ELEMENT_F32, x}, {"/c", 1, 0, ELEMENT_F32, x},
+        {"/d", 1, 0, ELEMENT_F32, x}, {"/e", 1, 0, ELEMENT_F32, x}, {"/f", 1, 0, ELEMENT_F32, x},
+        {"/g", 1, 0, ELEMENT_F32, x}, {"/h", 1, 0, ELEMENT_F32, x}, {"/i", 1, 0, ELEMENT_F32, x});
+  assert_part_fails(&schema, MLPD_TRAIN, true,
+                    "no data set /train/x; the file holds /a (1), /b (1), /c (1), /d (1), /e (1), /f (1), /g (1), "
+                    "/h (1) and 1 more; name them with --x and --y");
+  h5_file *file = NULL;
+  assert_ok(h5_create(path, &file));
+  assert_ok(h5_close(file));
+  assert_part_fails(&schema, MLPD_TRAIN, true, "no data set /train/x; the file holds no arrays");
+}
+
+static void test_bad_shapes(void **state) {
+  (void)state;
+  fill_x();
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", 9, 0, ELEMENT_I64, classes},
+        {"/valid/x", 0, FEATURES, ELEMENT_F32, NULL}, {"/valid/y", 0, 0, ELEMENT_I64, NULL},
+        {"/test/x", 2, FEATURES, ELEMENT_F32, x}, {"/test/y", 2, 0, ELEMENT_F32, x},
+        {"/test/weight", 2, 2, ELEMENT_F32, x});
+  assert_part_fails(&schema, MLPD_TRAIN, true, "/train/x has 10 rows but /train/y has 9");
+  assert_part_fails(&schema, MLPD_VALID, true, "/valid/x has no rows");
+  assert_part_fails(&schema, MLPD_TEST, true, "/test/weight has 2 columns; a weight is one number a row");
+  part p;
+  bool present = false;
+  assert_ok(part_open(&schema, MLPD_TRAIN, false, &p, &present)); /* predicting asks for no y */
+  assert_true(present);
+  assert_null(p.y);
+  part_close(&p);
+  const mlpd_data_paths none = {.file = NULL}, missing = {.file = "/tmp/no/such.h5"};
+  assert_int_equal(part_open(&none, MLPD_TRAIN, true, &p, &present), MLPD_ERROR_USAGE);
+  assert_int_equal(part_open(&missing, MLPD_VALID, true, &p, &present), MLPD_ERROR_FILE);
+  assert_string_equal(mlpd_error_message(), "/tmp/no/such.h5: no such file");
+}
+
+static void test_rows_in_order_of_positions(void **state) {
+  (void)state;
+  fill_x();
+  const double weights[ROWS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9.5};
+  for (unsigned chunk = 0; chunk < 2; ++chunk) {
+    h5_file *file = NULL;
+    h5_array *array = NULL;
+    assert_ok(h5_create(path, &file));
+    assert_ok(h5_array_create(file, "/train/x", ROWS, FEATURES, ELEMENT_F32, chunk * 4, (int)chunk * 4, &array));
+    assert_ok(h5_array_write(array, 0, ROWS, ELEMENT_F32, x));
+    h5_array_close(array);
+    assert_ok(h5_write(file, "/train/y", ROWS, 0, ELEMENT_I64, classes));
+    assert_ok(h5_write(file, "/train/weight", ROWS, 0, ELEMENT_F64, weights));
+    assert_ok(h5_close(file));
+
+    part p;
+    bool present = false;
+    shard s;
+    assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+    /* rows of the file at positions 100 to 105: 8 9 0 1 2 5 */
+    const row_run runs[] = {{0, 102, 3}, {5, 105, 1}, {8, 100, 2}};
+    const int rows[6] = {8, 9, 0, 1, 2, 5};
+    assert_ok(shard_read(&p, runs, 3, 100, 6, true, 10, &s));
+    assert_int_equal(s.rows, 6);
+    assert_int_equal(s.features, FEATURES);
+    assert_null(s.values);
+    for (int i = 0; i < 6; ++i) {
+      assert_memory_equal((float *)s.x + i * FEATURES, x + rows[i] * FEATURES, FEATURES * sizeof(float));
+      assert_int_equal(s.classes[i], classes[rows[i]]);
+      assert_true(s.weights[i] == (float)weights[rows[i]]);
+    }
+    assert_int_equal(shard_size(&s), 6 * (FEATURES * 4 + 4 + 4));
+    shard_free(&s);
+    assert_ok(shard_read(&p, runs, 3, 100, 6, false, 0, &s)); /* integers as values */
+    assert_null(s.classes);
+    assert_int_equal(s.outputs, 1);
+    assert_true(s.values[1] == 9.0f);
+    shard_free(&s);
+    assert_ok(shard_read(&p, NULL, 0, 100, 0, true, 10, &s)); /* a rank without rows */
+    assert_int_equal(shard_size(&s), 0);
+    shard_free(&s);
+    const row_run outside[] = {{8, 100, 3}}, displaced[] = {{0, 99, 1}};
+    assert_int_equal(shard_read(&p, outside, 1, 100, 3, true, 10, &s), MLPD_ERROR_INTERNAL);
+    assert_int_equal(shard_read(&p, displaced, 1, 100, 1, true, 10, &s), MLPD_ERROR_INTERNAL);
+    assert_int_equal(shard_read(&p, runs, 3, 100, 7, true, 10, &s), MLPD_ERROR_INTERNAL);
+    part_close(&p);
+    assert_ok(part_open(&schema, MLPD_TRAIN, false, &p, &present));
+    assert_ok(shard_read(&p, runs, 3, 100, 6, true, 1, &s)); /* y is not needed: not read, not checked */
+    assert_null(s.classes);
+    assert_null(s.weights);
+    shard_free(&s);
+    part_close(&p);
+  }
+}
+
+/* More rows than are read at once, of a byte each, and values of several columns. */
+static void test_many_rows(void **state) {
+  (void)state;
+  enum { MANY = 70000, WIDE = 100 };
+  uint8_t *bytes = malloc((size_t)MANY * WIDE);
+  float *y = malloc(sizeof(float) * 2 * MANY);
+  assert_non_null(bytes);
+  assert_non_null(y);
+  for (int i = 0; i < MANY * WIDE; ++i) bytes[i] = (uint8_t)(i % 251);
+  for (int i = 0; i < MANY * 2; ++i) y[i] = (float)i;
+  h5_file *file = NULL;
+  h5_array *array = NULL;
+  assert_ok(h5_create(path, &file));
+  assert_ok(h5_array_create(file, "/train/x", MANY, WIDE, ELEMENT_U8, 1000, 0, &array));
+  assert_ok(h5_array_write(array, 0, MANY, ELEMENT_U8, bytes));
+  h5_array_close(array);
+  assert_ok(h5_write(file, "/train/y", MANY, 2, ELEMENT_F32, y));
+  assert_ok(h5_close(file));
+  part p;
+  bool present = false;
+  shard s;
+  assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+  const row_run runs[] = {{0, MANY - 500, 500}, {500, 0, MANY - 500}};
+  assert_ok(shard_read(&p, runs, 2, 0, MANY, false, 0, &s));
+  assert_int_equal(s.type, ELEMENT_U8);
+  assert_int_equal(s.outputs, 2);
+  assert_memory_equal(s.x, bytes + 500 * WIDE, (size_t)(MANY - 500) * WIDE);
+  assert_memory_equal((uint8_t *)s.x + (size_t)(MANY - 500) * WIDE, bytes, 500 * WIDE);
+  assert_memory_equal(s.values, y + 1000, sizeof(float) * 2 * (MANY - 500));
+  assert_memory_equal(s.values + 2 * (MANY - 500), y, sizeof(float) * 1000);
+  shard_free(&s);
+  assert_int_equal(shard_read(&p, runs, 2, 0, MANY, true, 0, &s), MLPD_ERROR_DATA);
+  assert_message("/train/y has 2 columns, which are values, no classes; use --task regression");
+  part_close(&p);
+  free(bytes);
+  free(y);
+}
+
+/* Reads all rows of the file as it is; the status is MLPD_ERROR_DATA with this message. */
+static void assert_read_fails(bool as_classes, uint32_t num_classes, const char *after_path) {
+  part p;
+  bool present = false;
+  shard s;
+  const row_run all[] = {{0, 0, ROWS}};
+  assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+  assert_int_equal(shard_read(&p, all, 1, 0, ROWS, as_classes, num_classes, &s), MLPD_ERROR_DATA);
+  assert_null(s.x);
+  assert_message(after_path);
+  part_close(&p);
+}
+
+static void test_values_not_finite(void **state) {
+  (void)state;
+  double wide[ROWS * FEATURES] = {0};
+  fill_x();
+  x[7 * FEATURES + 2] = NAN;
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, classes});
+  assert_read_fails(true, 0, "/train/x holds nan at row 7, column 2 (from 0)");
+  wide[4] = -INFINITY;
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F64, wide}, {"/train/y", ROWS, 0, ELEMENT_I64, classes});
+  assert_read_fails(true, 0, "/train/x holds -inf at row 1, column 1 (from 0)");
+  wide[4] = 1e300;
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F64, wide}, {"/train/y", ROWS, 0, ELEMENT_I64, classes});
+  assert_read_fails(true, 0, "/train/x holds 1e+300 at row 1, column 1 (from 0), too large for 32-bit floats");
+  wide[4] = 0;
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F64, wide}, {"/train/y", ROWS, FEATURES, ELEMENT_F32, x});
+  assert_read_fails(false, 0, "/train/y holds nan at row 7, column 2 (from 0)");
+  wide[9] = INFINITY;
+  WRITE({"/train/x", ROWS, 0, ELEMENT_F64, wide}, {"/train/y", ROWS, 0, ELEMENT_I64, classes});
+  assert_read_fails(true, 0, "/train/x holds inf at row 9 (from 0)");
+}
+
+static void test_bad_classes(void **state) {
+  (void)state;
+  int64_t y[ROWS] = {0};
+  double real[ROWS] = {0};
+  fill_x();
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, classes});
+  assert_read_fails(true, 9, "/train/y holds class 9 at row 9, but --classes is 9");
+  y[4] = -1;
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, y});
+  assert_read_fails(true, 0, "/train/y holds class -1 at row 4, but classes count from 0");
+  y[4] = (int64_t)1 << 32;
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, y});
+  assert_read_fails(true, 0, "/train/y holds class 4294967296 at row 4; use --task regression");
+  real[3] = 0.5;
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_F64, real});
+  assert_read_fails(true, 0, "/train/y holds 0.5 at row 3, which is no class; use --task regression");
+  real[3] = NAN;
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_F64, real});
+  assert_read_fails(true, 0, "/train/y holds nan at row 3 (from 0)");
+  real[3] = 1e30;
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_F64, real});
+  assert_read_fails(true, 0, "/train/y holds 1e+30 at row 3, which is no class; use --task regression");
+
+  real[3] = 7; /* floats that are classes */
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 1, ELEMENT_F64, real});
+  part p;
+  bool present = false;
+  shard s;
+  const row_run all[] = {{0, 0, ROWS}};
+  assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+  assert_false(p.y_integer);
+  assert_ok(shard_read(&p, all, 1, 0, ROWS, true, 8, &s));
+  assert_int_equal(s.classes[3], 7);
+  shard_free(&s);
+  part_close(&p);
+}
+
+static void test_bad_weights(void **state) {
+  (void)state;
+  float weights[ROWS] = {0};
+  fill_x();
+  weights[2] = -0.5f;
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, classes},
+        {"/train/weight", ROWS, 0, ELEMENT_F32, weights});
+  assert_read_fails(true, 0, "/train/weight holds -0.5 at row 2; a weight is at least 0");
+  weights[2] = INFINITY;
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, classes},
+        {"/train/weight", ROWS, 0, ELEMENT_F32, weights});
+  assert_read_fails(true, 0, "/train/weight holds inf at row 2 (from 0)");
+}
+
+static void test_class_names(void **state) {
+  (void)state;
+  const char *const names[2] = {"cat", "dog"};
+  h5_file *file = NULL;
+  char **read = NULL;
+  uint64_t count = 7;
+  assert_ok(h5_create(path, &file));
+  assert_ok(dataset_class_names(file, &read, &count));
+  assert_int_equal(count, 0);
+  assert_null(read);
+  assert_ok(h5_strings_write(file, "/class_names", names, 2));
+  assert_ok(dataset_class_names(file, &read, &count));
+  assert_int_equal(count, 2);
+  assert_string_equal(read[1], "dog");
+  h5_strings_free(read, count);
+  assert_ok(h5_close(file));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_schema),
+      cmocka_unit_test(test_named_paths),
+      cmocka_unit_test(test_many_arrays),
+      cmocka_unit_test(test_bad_shapes),
+      cmocka_unit_test(test_rows_in_order_of_positions),
+      cmocka_unit_test(test_many_rows),
+      cmocka_unit_test(test_values_not_finite),
+      cmocka_unit_test(test_bad_classes),
+      cmocka_unit_test(test_bad_weights),
+      cmocka_unit_test(test_class_names),
+  };
+  return cmocka_run_group_tests_name("dataset", tests, setup, teardown);
+}

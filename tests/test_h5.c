@@ -1,0 +1,525 @@
+/* HDF5 files: what is written is read, foreign layouts are read or refused in one line, damage is an error. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data/h5.h"
+
+static char folder[64];
+
+static const char *in_folder(const char *name) {
+  static char paths[4][128];
+  static int next = 0;
+  next = (next + 1) % 4;
+  (void)snprintf(paths[next], sizeof paths[next], "%s/%s", folder, name);
+  return paths[next];
+}
+
+static int setup(void **state) {
+  (void)state;
+  (void)snprintf(folder, sizeof folder, "/tmp/test_h5_XXXXXX");
+  return mkdtemp(folder) == NULL;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  char command[128];
+  (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
+  return system(command);
+}
+
+#define assert_ok(expression)                                                                                    \
+  do {                                                                                                           \
+    if ((expression) != MLPD_OK) fail_msg("%s: %s (%s)", #expression, mlpd_error_message(), mlpd_error_place()); \
+  } while (0)
+
+static void assert_message_has(const char *part) {
+  const char *message = mlpd_error_message();
+  assert_null(strchr(message, '\n'));
+  if (strstr(message, part) == NULL) fail_msg("\"%s\" has no \"%s\"", message, part);
+}
+
+static void assert_open_fails(h5_file *file, const char *object, mlpd_status status, const char *part) {
+  h5_array *array = NULL;
+  assert_int_equal(h5_array_open(file, object, &array), status);
+  assert_null(array);
+  assert_message_has(object);
+  assert_message_has(part);
+}
+
+static void test_types(void **state) {
+  (void)state;
+  const double numbers[6] = {0, 1, 2, 3, 100, 127};
+  h5_file *file = NULL;
+  assert_ok(h5_create(in_folder("types.h5"), &file));
+  for (int t = 0; t < NUM_ELEMENT_TYPES; ++t) {
+    char object[32];
+    h5_array *array = NULL;
+    (void)snprintf(object, sizeof object, "/group/%d/x", t);
+    assert_ok(h5_array_create(file, object, 3, 2, (element_type)t, 0, 0, &array));
+    assert_ok(h5_array_write(array, 0, 3, ELEMENT_F64, numbers));
+    h5_array_close(array);
+  }
+  assert_ok(h5_close(file));
+  assert_true(h5_is_hdf5(in_folder("types.h5")));
+
+  assert_ok(h5_open(in_folder("types.h5"), &file));
+  assert_true(h5_exists(file, "/"));
+  assert_true(h5_exists(file, "/group/0"));
+  assert_false(h5_exists(file, "/group/none/x"));
+  for (int t = 0; t < NUM_ELEMENT_TYPES; ++t) {
+    char object[32];
+    h5_array *array = NULL;
+    (void)snprintf(object, sizeof object, "/group/%d/x", t);
+    assert_ok(h5_array_open(file, object, &array));
+    const h5_shape shape = h5_array_shape(array);
+    assert_int_equal(shape.rank, 2);
+    assert_int_equal(shape.rows, 3);
+    assert_int_equal(shape.columns, 2);
+    assert_int_equal(shape.type, t);
+    assert_int_equal(shape.chunk_rows, 0);
+    assert_string_equal(h5_array_stored_type(array), element_name((element_type)t));
+    assert_string_equal(h5_array_storage(array), "contiguous");
+    double back[4] = {0};
+    assert_ok(h5_array_read(array, 1, 2, ELEMENT_F64, back));
+    assert_memory_equal(back, numbers + 2, sizeof back);
+    assert_int_equal(h5_array_read(array, 1, 3, ELEMENT_F64, back), MLPD_ERROR_INTERNAL);
+    h5_array_close(array);
+  }
+  float floats[6];
+  assert_ok(h5_read(file, "/group/1/x", 3, 2, ELEMENT_F32, floats));
+  assert_true(floats[5] == 127.0f);
+  assert_int_equal(h5_read(file, "/group/1/x", 2, 2, ELEMENT_F32, floats), MLPD_ERROR_DATA);
+  assert_message_has("(3, 2)");
+  assert_int_equal(h5_write(file, "/z", 3, 2, ELEMENT_F32, floats), MLPD_ERROR_FILE);
+  assert_ok(h5_close(file));
+}
+
+static void test_growing_and_packed(void **state) {
+  (void)state;
+  uint8_t x[7][5];
+  for (size_t i = 0; i < sizeof x; ++i) ((uint8_t *)x)[i] = (uint8_t)(i * 3);
+  h5_file *file = NULL;
+  h5_array *array = NULL;
+  assert_ok(h5_create(in_folder("grow.h5"), &file));
+  assert_int_equal(h5_array_create(file, "/bad", 7, 5, ELEMENT_U8, 0, 4, &array), MLPD_ERROR_INTERNAL);
+  assert_ok(h5_array_create(file, "/x", 0, 5, ELEMENT_U8, 2, 4, &array));
+  assert_ok(h5_array_write(array, 0, 3, ELEMENT_U8, x));
+  assert_ok(h5_array_write(array, 3, 4, ELEMENT_U8, x[3]));
+  assert_int_equal(h5_array_shape(array).rows, 7);
+  h5_array_close(array);
+  assert_ok(h5_array_create(file, "/fixed", 2, 0, ELEMENT_U8, 100, 0, &array));
+  assert_ok(h5_array_write(array, 0, 2, ELEMENT_U8, x));
+  assert_int_equal(h5_array_write(array, 1, 2, ELEMENT_U8, x), MLPD_ERROR_INTERNAL);
+  h5_array_close(array);
+  assert_ok(h5_write(file, "/empty", 0, 3, ELEMENT_F32, NULL));
+  assert_int_equal(h5_write(file, "/x", 1, 0, ELEMENT_U8, x), MLPD_ERROR_FILE);
+  assert_message_has("already exists");
+  assert_ok(h5_close(file));
+
+  assert_ok(h5_open(in_folder("grow.h5"), &file));
+  assert_ok(h5_array_open(file, "/x", &array));
+  assert_int_equal(h5_array_shape(array).rows, 7);
+  assert_int_equal(h5_array_shape(array).chunk_rows, 2);
+  assert_string_equal(h5_array_storage(array), "chunked 2 x 5, deflate 4");
+  uint8_t back[7][5];
+  assert_ok(h5_array_read(array, 0, 7, ELEMENT_U8, back));
+  assert_memory_equal(back, x, sizeof x);
+  h5_array_close(array);
+  assert_ok(h5_array_open(file, "/fixed", &array));
+  assert_int_equal(h5_array_shape(array).rank, 1);
+  assert_int_equal(h5_array_shape(array).columns, 1);
+  assert_int_equal(h5_array_shape(array).chunk_rows, 2);
+  h5_array_close(array);
+  assert_ok(h5_array_open(file, "/empty", &array));
+  assert_int_equal(h5_array_shape(array).rows, 0);
+  h5_array_close(array);
+  assert_ok(h5_close(file));
+  assert_ok(h5_close(NULL));
+  h5_array_close(NULL);
+}
+
+static void test_strings_and_attributes(void **state) {
+  (void)state;
+  const char *const names[3] = {"T-shirt", "größer", ""};
+  h5_file *file = NULL;
+  assert_ok(h5_create(in_folder("text.h5"), &file));
+  assert_ok(h5_strings_write(file, "/a/names", names, 3));
+  assert_ok(h5_strings_write(file, "/none", NULL, 0));
+  assert_ok(h5_attribute_write_u64(file, "/", "format", 1));
+  assert_ok(h5_attribute_write_u64(file, "/", "format", UINT64_MAX));
+  assert_ok(h5_attribute_write_double(file, "/new/group", "lr", -0.1));
+  assert_ok(h5_attribute_write_text(file, "/a/names", "config", "a = 1\nb = 2\n"));
+  assert_ok(h5_attribute_write_text(file, "/", "blank", ""));
+  assert_ok(h5_close(file));
+
+  assert_ok(h5_open(in_folder("text.h5"), &file));
+  char **strings = NULL, *text = NULL;
+  uint64_t count = 0, number = 0;
+  double real = 0;
+  assert_ok(h5_strings_read(file, "/a/names", &strings, &count));
+  assert_int_equal(count, 3);
+  for (int i = 0; i < 3; ++i) assert_string_equal(strings[i], names[i]);
+  h5_strings_free(strings, count);
+  assert_ok(h5_strings_read(file, "/none", &strings, &count));
+  assert_int_equal(count, 0);
+  h5_strings_free(strings, count);
+  assert_ok(h5_attribute_read_u64(file, "/", "format", &number));
+  assert_true(number == UINT64_MAX);
+  assert_ok(h5_attribute_read_double(file, "/new/group", "lr", &real));
+  assert_true(real == -0.1);
+  assert_ok(h5_attribute_read_text(file, "/a/names", "config", &text));
+  assert_string_equal(text, "a = 1\nb = 2\n");
+  free(text);
+  assert_ok(h5_attribute_read_text(file, "/", "blank", &text));
+  assert_string_equal(text, "");
+  free(text);
+  assert_true(h5_attribute_exists(file, "/", "format"));
+  assert_false(h5_attribute_exists(file, "/", "other"));
+  assert_false(h5_attribute_exists(file, "/nowhere", "other"));
+  assert_int_equal(h5_attribute_read_u64(file, "/new/group", "lr", &number), MLPD_ERROR_DATA);
+  assert_int_equal(h5_attribute_read_u64(file, "/", "blank", &number), MLPD_ERROR_DATA);
+  assert_int_equal(h5_attribute_read_text(file, "/", "format", &text), MLPD_ERROR_DATA);
+  assert_int_equal(h5_attribute_read_double(file, "/", "other", &real), MLPD_ERROR_DATA);
+  assert_message_has("/ has no attribute other");
+  assert_open_fails(file, "/a/names", MLPD_ERROR_DATA, "text, not numbers");
+  assert_open_fails(file, "/a", MLPD_ERROR_DATA, "is not a data set");
+  assert_open_fails(file, "/b", MLPD_ERROR_DATA, "no data set /b");
+  assert_ok(h5_close(file));
+}
+
+static mlpd_status join_names(void *context, const char *object) {
+  (void)strcat(context, object);
+  return MLPD_OK;
+}
+
+static mlpd_status stop_at_once(void *context, const char *object) {
+  (void)context;
+  return FAIL(MLPD_ERROR_USAGE, "stopped at %s", object);
+}
+
+static void test_visit(void **state) {
+  (void)state;
+  const float x[1] = {1};
+  char names[128] = "";
+  h5_file *file = NULL;
+  assert_ok(h5_create(in_folder("visit.h5"), &file));
+  assert_ok(h5_write(file, "/train/y", 1, 0, ELEMENT_F32, x));
+  assert_ok(h5_write(file, "/train/x", 1, 1, ELEMENT_F32, x));
+  assert_ok(h5_write(file, "/b", 1, 1, ELEMENT_F32, x));
+  assert_ok(h5_visit_arrays(file, join_names, names));
+  assert_string_equal(names, "/b/train/x/train/y");
+  assert_int_equal(h5_visit_arrays(file, stop_at_once, NULL), MLPD_ERROR_USAGE);
+  assert_message_has("stopped at /b");
+  assert_ok(h5_close(file));
+}
+
+static void assert_file_refused(const char *path, const char *part) {
+  h5_file *file = NULL;
+  assert_int_equal(h5_open(path, &file), MLPD_ERROR_FILE);
+  assert_null(file);
+  assert_message_has(path);
+  assert_message_has(part);
+}
+
+static void test_no_hdf5(void **state) {
+  (void)state;
+  assert_file_refused(in_folder("none.h5"), "no such file");
+  assert_file_refused(folder, "is a folder");
+  FILE *text = fopen(in_folder("text.csv"), "w");
+  assert_non_null(text);
+  (void)fputs("a,b\n1,2\n", text);
+  (void)fclose(text);
+  assert_file_refused(in_folder("text.csv"), "not an HDF5 file");
+  assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+  assert_file_refused(in_folder("pipe"), "not a regular file");
+  assert_false(h5_is_hdf5(in_folder("pipe")));
+  assert_false(h5_is_hdf5(in_folder("none.h5")));
+  h5_file *file = NULL;
+  assert_int_equal(h5_create(in_folder("no/such/folder.h5"), &file), MLPD_ERROR_FILE);
+  assert_message_has("No such file or directory");
+}
+
+/* Writes the first length bytes of data to a file. */
+static void write_bytes(const char *path, const char *data, size_t length) {
+  FILE *stream = fopen(path, "wb");
+  assert_non_null(stream);
+  assert_int_equal(fwrite(data, 1, length, stream), length);
+  assert_int_equal(fclose(stream), 0);
+}
+
+static char *read_bytes(const char *path, size_t *length) {
+  FILE *stream = fopen(path, "rb");
+  assert_non_null(stream);
+  char *data = malloc(1 << 20);
+  assert_non_null(data);
+  *length = fread(data, 1, 1 << 20, stream);
+  assert_int_equal(fclose(stream), 0);
+  return data;
+}
+
+static void write_sample(const char *path) {
+  float x[300];
+  for (int i = 0; i < 300; ++i) x[i] = (float)i;
+  const char *const names[2] = {"a", "b"};
+  h5_file *file = NULL;
+  h5_array *array = NULL;
+  assert_ok(h5_create(path, &file));
+  assert_ok(h5_array_create(file, "/train/x", 0, 3, ELEMENT_F32, 16, 4, &array));
+  assert_ok(h5_array_write(array, 0, 100, ELEMENT_F32, x));
+  h5_array_close(array);
+  assert_ok(h5_write(file, "/train/y", 100, 0, ELEMENT_F32, x));
+  assert_ok(h5_strings_write(file, "/class_names", names, 2));
+  assert_ok(h5_attribute_write_text(file, "/", "config", "epochs = 1"));
+  assert_ok(h5_close(file));
+}
+
+static void test_truncated(void **state) {
+  (void)state;
+  size_t length = 0;
+  write_sample(in_folder("whole.h5"));
+  char *data = read_bytes(in_folder("whole.h5"), &length);
+  for (size_t cut = 0; cut < length; cut += cut < 128 ? 1 : 97) {
+    h5_file *file = NULL;
+    write_bytes(in_folder("cut.h5"), data, cut);
+    assert_int_equal(h5_open(in_folder("cut.h5"), &file), MLPD_ERROR_FILE);
+    assert_null(file);
+    assert_message_has("cut.h5: ");
+  }
+  free(data);
+}
+
+/* A chunk whose bytes were spoiled does not unpack. */
+static void test_spoiled_chunk(void **state) {
+  (void)state;
+  size_t length = 0, first = 0;
+  write_sample(in_folder("whole.h5"));
+  char *data = read_bytes(in_folder("whole.h5"), &length);
+  for (size_t i = 0; i + 1 < length && first == 0; ++i)
+    if ((uint8_t)data[i] == 0x78 && (uint8_t)data[i + 1] == 0x5e) first = i; /* zlib's mark of level 4 */
+  assert_true(first > 0);
+  memset(data + first + 2, 0xff, 16);
+  write_bytes(in_folder("spoiled.h5"), data, length);
+  free(data);
+  h5_file *file = NULL;
+  h5_array *array = NULL;
+  float x[300];
+  assert_ok(h5_open(in_folder("spoiled.h5"), &file));
+  assert_ok(h5_array_open(file, "/train/x", &array));
+  assert_int_equal(h5_array_read(array, 0, 100, ELEMENT_F32, x), MLPD_ERROR_FILE);
+  assert_message_has("/train/x cannot be read at rows 0 to 99");
+  h5_array_close(array);
+  assert_ok(h5_close(file));
+}
+
+static void test_same_bytes(void **state) {
+  (void)state;
+  size_t length = 0, other_length = 0;
+  write_sample(in_folder("one.h5"));
+  sleep(1); /* a time written into the file would differ */
+  write_sample(in_folder("two.h5"));
+  char *data = read_bytes(in_folder("one.h5"), &length), *other = read_bytes(in_folder("two.h5"), &other_length);
+  assert_int_equal(length, other_length);
+  assert_memory_equal(data, other, length);
+  free(data);
+  free(other);
+}
+
+static void write_beyond_limit(const char *name, uint64_t chunk_rows) {
+  h5_file *file = NULL;
+  h5_array *array = NULL;
+  float *x = calloc(100000, sizeof *x);
+  assert_non_null(x);
+  assert_ok(h5_create(in_folder(name), &file));
+  mlpd_status written = h5_array_create(file, "/x", chunk_rows > 0 ? 0 : 100, 1000, ELEMENT_F32, chunk_rows, 0, &array);
+  if (written == MLPD_OK) written = h5_array_write(array, 0, 100, ELEMENT_F32, x);
+  if (written != MLPD_OK) assert_message_has("File too large");
+  h5_array_close(array);
+  const mlpd_status closed = h5_close(file);
+  if (written == MLPD_OK) {
+    assert_int_equal(closed, MLPD_ERROR_FILE);
+    assert_message_has("cannot be written: File too large");
+  }
+  free(x);
+}
+
+static void test_full_disk(void **state) {
+  (void)state;
+  struct rlimit before, low;
+  (void)signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+  low = (struct rlimit){.rlim_cur = 10000, .rlim_max = before.rlim_max};
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+  write_beyond_limit("full_chunked.h5", 10);
+  write_beyond_limit("full_contiguous.h5", 0);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+}
+
+static const char foreign_script[] =
+    "import h5py, numpy as np, sys, os\n"
+    "os.chdir(sys.argv[1])\n"
+    "with h5py.File('other.h5', 'w') as f: f['g/x'] = np.arange(6, dtype='f4').reshape(3, 2)\n"
+    "f = h5py.File('foreign.h5', 'w')\n"
+    "f['half'] = np.array([[0.5, -2], [65504, 6e-8]], dtype='f2')\n"
+    "f['big_endian'] = np.array([1, -2, 3], dtype='>i4')\n"
+    "f['big_endian_double'] = np.array([1, -2, 1e300], dtype='>f8')\n"
+    "f['long_double'] = np.array([1, -2], dtype=np.longdouble)\n"
+    "f['bool'] = np.array([True, False, True])\n"
+    "images = np.arange(5 * 4 * 3, dtype='u1')\n"
+    "f.create_dataset('image3', data=images.reshape(5, 4, 3), chunks=(2, 3, 2), compression='gzip', shuffle=True)\n"
+    "f['image4'] = images.reshape(5, 2, 2, 3)\n"
+    "f.create_dataset('wide', data=np.arange(70 * 11).reshape(70, 11), chunks=(7, 4), compression=1)\n"
+    "f.create_dataset('lzf', data=np.arange(500), compression='lzf')\n"
+    "f['fixed_text'] = np.array([b'ab', b'c'])\n"
+    "f.attrs['fixed'] = np.bytes_('fixed text')\n"
+    "f.attrs['negative'] = -1\n"
+    "f.attrs['list'] = [1, 2]\n"
+    "t = h5py.h5t.IEEE_F32LE.copy(); t.set_fields(15, 7, 8, 0, 7); t.set_size(2); t.set_ebias(127)\n"
+    "s = h5py.h5s.create_simple((2,)); d = h5py.h5d.create(f.id, b'bfloat', t, s)\n"
+    "d.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([1.5, -2], dtype='f4'), h5py.h5t.NATIVE_FLOAT)\n"
+    "t = h5py.h5t.STD_U32LE.copy(); t.set_precision(24); t.set_size(3)\n"
+    "d = h5py.h5d.create(f.id, b'uint24', t, s)\n"
+    "d.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([16777215, 5], dtype='u4'), h5py.h5t.NATIVE_UINT32)\n"
+    "f['scalar'] = 3.0\n"
+    "f['null'] = h5py.Empty('f4')\n"
+    "f['complex'] = np.arange(3) * 1j\n"
+    "f['rank5'] = np.zeros((1, 1, 1, 1, 1))\n"
+    "f['triples'] = np.zeros(4, dtype=np.dtype([('a', 'f4')]))\n"
+    "f['refs'] = np.array([f['half'].ref], dtype=h5py.ref_dtype)\n"
+    "f.create_dataset('ragged', (2,), dtype=h5py.vlen_dtype('f4'))\n"
+    "f['soft'] = h5py.SoftLink('/half')\n"
+    "f['dangling'] = h5py.SoftLink('/nowhere')\n"
+    "f['loop'] = h5py.SoftLink('/loop')\n"
+    "f['external'] = h5py.ExternalLink('other.h5', '/g/x')\n"
+    "f['external_group'] = h5py.ExternalLink('other.h5', '/g')\n"
+    "f.create_dataset('outside', (4,), dtype='i4', external=[('raw.bin', 0, 16)])\n"
+    "v = h5py.VirtualLayout(shape=(3, 2), dtype='f4')\n"
+    "v[:] = h5py.VirtualSource('other.h5', '/g/x', shape=(3, 2))\n"
+    "f.create_virtual_dataset('virtual', v)\n"
+    "f.create_dataset('huge', (2**40, 2**22, 3), dtype='f4', chunks=(1, 100, 3))\n"
+    "f.create_dataset('overflowing', (2**62, 2**40, 3), dtype='u1', chunks=(1, 100, 3))\n"
+    "f.close()\n";
+
+static bool foreign_made(void) {
+  write_bytes(in_folder("foreign.py"), foreign_script, sizeof foreign_script - 1);
+  char command[256];
+  if (system("/usr/bin/python3 -c 'import h5py' 2>/dev/null") != 0) {
+    print_message("no python3 with h5py: foreign files are not tested\n");
+    return false;
+  }
+  (void)snprintf(command, sizeof command, "/usr/bin/python3 %s %s", in_folder("foreign.py"), folder);
+  assert_int_equal(system(command), 0);
+  return true;
+}
+
+/* Opens object, checks what it is read as and reads all of it as doubles. */
+static void assert_reads(h5_file *file, const char *object, const char *stored, element_type type, uint64_t rows,
+                         uint64_t columns, const double *expected) {
+  h5_array *array = NULL;
+  assert_ok(h5_array_open(file, object, &array));
+  const h5_shape shape = h5_array_shape(array);
+  assert_string_equal(h5_array_stored_type(array), stored);
+  assert_int_equal(shape.type, type);
+  assert_int_equal(shape.rows, rows);
+  assert_int_equal(shape.columns, columns);
+  double *values = calloc(rows * columns, sizeof *values);
+  assert_non_null(values);
+  for (uint64_t row = 0; row < rows; row += 3) /* in parts, that chunks are met halfway */
+    assert_ok(h5_array_read(array, row, rows - row < 3 ? rows - row : 3, ELEMENT_F64, values + row * columns));
+  for (uint64_t i = 0; i < rows * columns; ++i)
+    if (values[i] != (expected != NULL ? expected[i] : (double)i)) fail_msg("%s: element %d", object, (int)i);
+  free(values);
+  h5_array_close(array);
+}
+
+static void test_foreign_types(void **state) {
+  (void)state;
+  if (!foreign_made()) skip();
+  h5_file *file = NULL;
+  assert_ok(h5_open(in_folder("foreign.h5"), &file));
+  assert_reads(file, "/half", "float16", ELEMENT_F32, 2, 2, (const double[]){0.5, -2, 65504, 0x1p-24});
+  assert_reads(file, "/soft", "float16", ELEMENT_F32, 2, 2, (const double[]){0.5, -2, 65504, 0x1p-24});
+  assert_reads(file, "/bfloat", "bfloat16", ELEMENT_F32, 2, 1, (const double[]){1.5, -2});
+  assert_reads(file, "/big_endian", "int32", ELEMENT_I32, 3, 1, (const double[]){1, -2, 3});
+  assert_reads(file, "/big_endian_double", "float64", ELEMENT_F64, 3, 1, (const double[]){1, -2, 1e300});
+  assert_reads(file, "/bool", "int8 (named values)", ELEMENT_I8, 3, 1, (const double[]){1, 0, 1});
+  assert_reads(file, "/uint24", "uint24", ELEMENT_U32, 2, 1, (const double[]){16777215, 5});
+  assert_reads(file, "/image3", "uint8", ELEMENT_U8, 5, 12, NULL);
+  assert_reads(file, "/image4", "uint8", ELEMENT_U8, 5, 12, NULL);
+  assert_reads(file, "/wide", "int64", ELEMENT_I64, 70, 11, NULL);
+  h5_array *array = NULL;
+  assert_ok(h5_array_open(file, "/long_double", &array));
+  assert_int_equal(h5_array_shape(array).type, ELEMENT_F64);
+  h5_array_close(array);
+  assert_ok(h5_array_open(file, "/image3", &array));
+  assert_string_equal(h5_array_storage(array), "chunked 2 x 3 x 2, deflate 4");
+  h5_array_close(array);
+
+  char **strings = NULL, *text = NULL;
+  uint64_t count = 0, number = 0;
+  assert_ok(h5_strings_read(file, "/fixed_text", &strings, &count));
+  assert_int_equal(count, 2);
+  assert_string_equal(strings[0], "ab");
+  assert_string_equal(strings[1], "c");
+  h5_strings_free(strings, count);
+  assert_ok(h5_attribute_read_text(file, "/", "fixed", &text));
+  assert_string_equal(text, "fixed text");
+  free(text);
+  assert_int_equal(h5_attribute_read_u64(file, "/", "negative", &number), MLPD_ERROR_DATA);
+  assert_message_has("-1");
+  assert_int_equal(h5_attribute_read_u64(file, "/", "list", &number), MLPD_ERROR_DATA);
+  assert_message_has("not a single value");
+  assert_ok(h5_close(file));
+}
+
+static void test_foreign_refused(void **state) {
+  (void)state;
+  if (!foreign_made()) skip();
+  h5_file *file = NULL;
+  assert_ok(h5_open(in_folder("foreign.h5"), &file));
+  assert_open_fails(file, "/external", MLPD_ERROR_DATA, "external link");
+  assert_open_fails(file, "/external_group/x", MLPD_ERROR_DATA, "external link");
+  assert_false(h5_exists(file, "/external_group/x"));
+  assert_open_fails(file, "/outside", MLPD_ERROR_DATA, "external file");
+  assert_open_fails(file, "/virtual", MLPD_ERROR_DATA, "virtual data set");
+  assert_open_fails(file, "/scalar", MLPD_ERROR_DATA, "0 dimensions");
+  assert_open_fails(file, "/null", MLPD_ERROR_DATA, "0 dimensions");
+  assert_open_fails(file, "/rank5", MLPD_ERROR_DATA, "5 dimensions");
+  assert_open_fails(file, "/complex", MLPD_ERROR_DATA, "compound");
+  assert_open_fails(file, "/triples", MLPD_ERROR_DATA, "compound");
+  assert_open_fails(file, "/refs", MLPD_ERROR_DATA, "references");
+  assert_open_fails(file, "/ragged", MLPD_ERROR_DATA, "varying length");
+  assert_open_fails(file, "/fixed_text", MLPD_ERROR_DATA, "text");
+  assert_open_fails(file, "/lzf", MLPD_ERROR_DATA, "h5repack");
+  assert_open_fails(file, "/dangling", MLPD_ERROR_DATA, "no data set");
+  assert_open_fails(file, "/loop", MLPD_ERROR_DATA, "no data set");
+  assert_open_fails(file, "/huge", MLPD_ERROR_DATA, "more elements than memory can address");
+  assert_open_fails(file, "/overflowing", MLPD_ERROR_DATA, "more elements than memory can address");
+  assert_ok(h5_close(file));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_types),
+      cmocka_unit_test(test_growing_and_packed),
+      cmocka_unit_test(test_strings_and_attributes),
+      cmocka_unit_test(test_visit),
+      cmocka_unit_test(test_no_hdf5),
+      cmocka_unit_test(test_truncated),
+      cmocka_unit_test(test_spoiled_chunk),
+      cmocka_unit_test(test_same_bytes),
+      cmocka_unit_test(test_foreign_types),
+      cmocka_unit_test(test_foreign_refused),
+      cmocka_unit_test(test_full_disk), /* last: HDF5 cannot close what it could not write */
+  };
+  return cmocka_run_group_tests_name("h5", tests, setup, teardown);
+}

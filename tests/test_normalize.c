@@ -1,0 +1,234 @@
+/* Column statistics against sums in long double, merged against whole, and the normalisations made of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/normalize.h"
+
+enum { ROWS = 37, COLUMNS = 600 }; /* more columns than one tile holds */
+
+static void assert_close(double value, double expected, double tolerance) {
+  if (!(fabs(value - expected) <= tolerance * fmax(1.0, fabs(expected))))
+    fail_msg("%.17g is not %.17g", value, expected);
+}
+
+static column_statistics statistics_make(uint32_t columns) {
+  column_statistics s;
+  assert_int_equal(column_statistics_create(columns, &s), MLPD_OK);
+  return s;
+}
+
+static affine affine_make(uint32_t columns) {
+  affine a;
+  assert_int_equal(affine_create(columns, &a), MLPD_OK);
+  return a;
+}
+
+/* Stores value as an element of type. */
+static void element_store(element_type type, void *x, size_t i, int value) {
+  switch (type) {
+    case ELEMENT_I8:
+      ((int8_t *)x)[i] = (int8_t)value;
+      break;
+    case ELEMENT_U8:
+      ((uint8_t *)x)[i] = (uint8_t)value;
+      break;
+    case ELEMENT_I16:
+      ((int16_t *)x)[i] = (int16_t)value;
+      break;
+    case ELEMENT_U16:
+      ((uint16_t *)x)[i] = (uint16_t)value;
+      break;
+    case ELEMENT_I32:
+      ((int32_t *)x)[i] = value;
+      break;
+    case ELEMENT_U32:
+      ((uint32_t *)x)[i] = (uint32_t)value;
+      break;
+    case ELEMENT_I64:
+      ((int64_t *)x)[i] = value;
+      break;
+    case ELEMENT_U64:
+      ((uint64_t *)x)[i] = (uint64_t)value;
+      break;
+    case ELEMENT_F32:
+      ((float *)x)[i] = (float)value;
+      break;
+    case ELEMENT_F64:
+      ((double *)x)[i] = value;
+      break;
+    case NUM_ELEMENT_TYPES:
+      break;
+  }
+}
+
+static int value_at(int row, int column) { return (row * 31 + column * 17 + row * column) % 101; }
+
+static void test_statistics_of_each_type(void **state) {
+  (void)state;
+  const int begin = 3, end = ROWS - 2;
+  void *x = malloc(sizeof(double) * ROWS * COLUMNS);
+  assert_non_null(x);
+  for (int t = 0; t < NUM_ELEMENT_TYPES; ++t) {
+    const int sign = t == ELEMENT_I8 || t == ELEMENT_I16 || t == ELEMENT_I32 || t >= ELEMENT_F32 ? -1 : 1;
+    for (int r = 0; r < ROWS; ++r)
+      for (int c = 0; c < COLUMNS; ++c)
+        element_store((element_type)t, x, (size_t)(r * COLUMNS + c), sign * value_at(r, c));
+    column_statistics s = statistics_make(COLUMNS);
+    column_statistics_of((element_type)t, x, (uint64_t)begin, (uint64_t)end, &s);
+    assert_true(s.count == end - begin);
+    for (int c = 0; c < COLUMNS; ++c) {
+      long double sum = 0, squares = 0;
+      int minimum = 1000, maximum = -1000;
+      for (int r = begin; r < end; ++r) {
+        const int v = sign * value_at(r, c);
+        sum += v;
+        minimum = v < minimum ? v : minimum;
+        maximum = v > maximum ? v : maximum;
+      }
+      const long double mean = sum / (end - begin);
+      for (int r = begin; r < end; ++r) squares += (sign * value_at(r, c) - mean) * (sign * value_at(r, c) - mean);
+      assert_close(s.mean[c], (double)mean, 1e-14);
+      assert_close(s.m2[c], (double)squares, 1e-13);
+      assert_true(s.minimum[c] == minimum);
+      assert_true(s.maximum[c] == maximum);
+    }
+    column_statistics_free(&s);
+  }
+  free(x);
+}
+
+/* Timestamps: a mean far from 0 takes no digits from the deviation. */
+static void test_far_from_zero(void **state) {
+  (void)state;
+  double x[1000];
+  for (int i = 0; i < 1000; ++i) x[i] = 1.7e12 + i % 2;
+  column_statistics s = statistics_make(1);
+  column_statistics_of(ELEMENT_F64, x, 0, 1000, &s);
+  assert_close(s.m2[0], 250.0, 1e-12);
+  column_statistics_free(&s);
+}
+
+static void test_merged_is_whole(void **state) {
+  (void)state;
+  float x[ROWS * 3];
+  for (int i = 0; i < ROWS * 3; ++i) x[i] = (float)value_at(i / 3, i % 3) * 0.37f + 1000.0f * (float)(i % 3);
+  column_statistics whole = statistics_make(3), merged = statistics_make(3), piece = statistics_make(3);
+  column_statistics_of(ELEMENT_F32, x, 0, ROWS, &whole);
+  const uint64_t cuts[] = {0, 0, 5, 6, 6, 30, ROWS, ROWS}; /* with empty pieces first, amid and last */
+  for (size_t i = 0; i + 1 < sizeof cuts / sizeof *cuts; ++i) {
+    column_statistics_of(ELEMENT_F32, x, cuts[i], cuts[i + 1], &piece);
+    column_statistics_merge(&piece, &merged);
+  }
+  assert_true(merged.count == ROWS);
+  for (int c = 0; c < 3; ++c) {
+    assert_close(merged.mean[c], whole.mean[c], 1e-14);
+    assert_close(merged.m2[c], whole.m2[c], 1e-12);
+    assert_true(merged.minimum[c] == whole.minimum[c]);
+    assert_true(merged.maximum[c] == whole.maximum[c]);
+  }
+  column_statistics_free(&piece);
+
+  /* No rows are the identity, bit for bit, on either side. */
+  column_statistics empty = statistics_make(3), copy = statistics_make(3);
+  column_statistics_merge(&whole, &copy);
+  column_statistics_merge(&empty, &copy);
+  assert_true(copy.count == whole.count);
+  assert_memory_equal(copy.mean, whole.mean, 3 * sizeof(double));
+  assert_memory_equal(copy.m2, whole.m2, 3 * sizeof(double));
+  assert_memory_equal(copy.minimum, whole.minimum, 3 * sizeof(double));
+  column_statistics_of(ELEMENT_F32, x, 4, 4, &copy); /* forgets what was there */
+  assert_true(copy.count == 0);
+  column_statistics_merge(&empty, &copy);
+  assert_true(copy.count == 0);
+  column_statistics_free(&empty);
+  column_statistics_free(&copy);
+  column_statistics_free(&merged);
+  column_statistics_free(&whole);
+}
+
+static void test_standard(void **state) {
+  (void)state;
+  /* columns: two values, a constant, a constant but for rounding, deviation 2 about 0.1 */
+  const double x[4][4] = {{1, 7, 0.1, 2.1}, {3, 7, 0.1, -1.9}, {1, 7, 0.1 + 0x1p-56, 2.1}, {3, 7, 0.1, -1.9}};
+  column_statistics s = statistics_make(4);
+  affine a = affine_make(4);
+  for (int c = 0; c < 4; ++c) {
+    assert_true(a.shift[c] == 0.0f);
+    assert_true(a.scale[c] == 1.0f);
+  }
+  column_statistics_of(ELEMENT_F64, x, 0, 4, &s);
+  affine_from_statistics(MLPD_NORMALIZE_STANDARD, &s, &a);
+  assert_true(a.shift[0] == 2.0f);
+  assert_true(a.scale[0] == 1.0f);
+  assert_true(a.shift[1] == 7.0f);
+  assert_true(a.scale[1] == 0.0f);
+  assert_true(a.scale[2] == 0.0f);
+  assert_close((double)a.shift[3], 0.1, 1e-7);
+  assert_close((double)a.scale[3], 0.5, 1e-7);
+  affine_from_statistics(MLPD_NORMALIZE_NONE, &s, &a);
+  assert_true(a.shift[0] == 0.0f);
+  assert_true(a.scale[1] == 1.0f);
+  column_statistics_free(&s);
+  affine_free(&a);
+  assert_null(a.scale);
+}
+
+static void test_scale(void **state) {
+  (void)state;
+  const uint8_t x[2][2] = {{10, 20}, {30, 60}};
+  const float constant[2][2] = {{5, 5}, {5, 5}};
+  column_statistics s = statistics_make(2);
+  affine a = affine_make(2);
+  column_statistics_of(ELEMENT_U8, x, 0, 2, &s);
+  affine_from_statistics(MLPD_NORMALIZE_SCALE, &s, &a);
+  for (int c = 0; c < 2; ++c) { /* over all columns together */
+    assert_true(a.shift[c] == 10.0f);
+    assert_true(a.scale[c] == 1.0f / 50.0f);
+  }
+  column_statistics_of(ELEMENT_F32, constant, 0, 2, &s);
+  affine_from_statistics(MLPD_NORMALIZE_SCALE, &s, &a);
+  assert_true(a.shift[1] == 5.0f);
+  assert_true(a.scale[1] == 0.0f);
+  column_statistics_free(&s);
+  affine_free(&a);
+}
+
+/* Whatever the data, shift and scale are finite. */
+static void test_extremes(void **state) {
+  (void)state;
+  const double x[3][4] = {{1e-300, (double)FLT_MAX, 1e-39, 0}, {0, -(double)FLT_MAX, 0, 0}, {0, 0, 0, 0}};
+  const mlpd_normalize kinds[] = {MLPD_NORMALIZE_NONE, MLPD_NORMALIZE_SCALE, MLPD_NORMALIZE_STANDARD};
+  column_statistics s = statistics_make(4);
+  affine a = affine_make(4);
+  for (int empty = 0; empty < 2; ++empty)
+    for (int k = 0; k < 3; ++k) {
+      column_statistics_of(ELEMENT_F64, x, 0, empty ? 0 : 3, &s);
+      affine_from_statistics(kinds[k], &s, &a);
+      for (int c = 0; c < 4; ++c) {
+        assert_true(isfinite(a.shift[c]));
+        assert_true(isfinite(a.scale[c]));
+      }
+    }
+  column_statistics_free(&s);
+  affine_free(&a);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_statistics_of_each_type),
+      cmocka_unit_test(test_far_from_zero),
+      cmocka_unit_test(test_merged_is_whole),
+      cmocka_unit_test(test_standard),
+      cmocka_unit_test(test_scale),
+      cmocka_unit_test(test_extremes),
+  };
+  return cmocka_run_group_tests_name("normalize", tests, NULL, NULL);
+}
