@@ -21,10 +21,9 @@ static const char *metric_name(mlpd_task task) { return task == MLPD_REGRESSION 
 static void print_plan(const train_view *view) {
   const mlpd_train_result *plan = &view->plan;
   const mlpd_train_options *train = &view->arguments->train;
-  (void)printf("data     %s: %llu train, %llu valid, %llu test rows of %u values, %u %s%s\n", train->data.file,
-               (unsigned long long)plan->train_rows, (unsigned long long)plan->valid_rows,
-               (unsigned long long)plan->test_rows, plan->features, plan->outputs,
-               plan->task == MLPD_REGRESSION ? "target" : "class",
+  (void)printf("data     %s: %llu train, %llu valid rows of %u values, %u %s%s\n", train->data.file,
+               (unsigned long long)plan->train_rows, (unsigned long long)plan->valid_rows, plan->features,
+               plan->outputs, plan->task == MLPD_REGRESSION ? "target" : "class",
                plan->outputs == 1              ? ""
                : plan->task == MLPD_REGRESSION ? "s"
                                                : "es");

@@ -46,7 +46,7 @@ static void print_network(const explain_step *step, FILE *stream) {
     for (uint32_t i = 0; i < layer.inputs; i++) {
       (void)fprintf(stream, "%-8s", l == 0 && i == 0 ? "Weights" : "");
       for (uint32_t j = 0; j < layer.outputs; j++)
-        (void)fprintf(stream, "  w%u%u = %6s ", source_unit(l, i), unit_of(l, j),
+        (void)fprintf(stream, "%sw%u%u = %6s", j == 0 ? "  " : "   ", source_unit(l, i), unit_of(l, j),
                       value((double)layer.weight[i * layer.outputs + j], b));
       (void)fprintf(stream, "\n");
     }
@@ -55,7 +55,7 @@ static void print_network(const explain_step *step, FILE *stream) {
     const mlpd_layer_view layer = mlpd_network_layer(step->before, l);
     (void)fprintf(stream, "%-8s", l == 0 ? "Biases" : "");
     for (uint32_t j = 0; j < layer.outputs; j++)
-      (void)fprintf(stream, "  b%u  = %6s ", unit_of(l, j), value((double)layer.bias[j], b));
+      (void)fprintf(stream, "%sb%u  = %6s", j == 0 ? "  " : "   ", unit_of(l, j), value((double)layer.bias[j], b));
     (void)fprintf(stream, "\n");
   }
 }
@@ -97,8 +97,10 @@ static void print_backward(const explain_step *step, FILE *stream) {
                 "\n2. Back propagation of the error delta_j = -dC/dz_j\n"
                 "   output: delta_j = (y_j - a_j) a_j (1 - a_j)\n"
                 "   hidden: delta_j = (sum_k delta_k w_jk) a_j (1 - a_j)\n\n");
-  (void)fprintf(stream, "  delta6 = (y6 - a6) a6 (1 - a6)\n         = (1 - %s) %s (1 - %s) = %s\n\n", value(a6, b),
-                value(a6, c), value(a6, d), error(delta6, e));
+  (void)fprintf(stream,
+                "  delta6 = (y6 - a6) a6 (1 - a6)\n         = (1 - %s) %s (1 - %s) = %s       (0.1311 by hand, from "
+                "the rounded a6)\n\n",
+                value(a6, b), value(a6, c), value(a6, d), error(delta6, e));
   for (uint32_t j = output.inputs; j-- > 0;) {
     const uint32_t unit = unit_of(0, j);
     const double a = (double)step->trace.a[0][j];

@@ -48,7 +48,9 @@ static void store(const option *row, void *values, const void *value) {
 
 /* %.*g with the fewest digits that give the same number back, and exponents as people write them: 1e6, 1e-8. */
 static void format_real(double value, char *buffer, size_t bytes) {
-  for (int digits = 1; digits <= 17; digits++) {
+  /* From as many digits as a small number has before its point: 10, not 1e1. */
+  const double size = fabs(value);
+  for (int digits = size < 10 || size >= 1e5 ? 1 : (int)log10(size) + 1; digits <= 17; digits++) {
     (void)snprintf(buffer, bytes, "%.*g", digits, value);
     if (strtod(buffer, NULL) == value) break;
   }

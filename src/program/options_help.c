@@ -28,10 +28,9 @@ static void print_wrapped(FILE *stream, int column, int indent, const char *text
 static void describe_row(const option *row, const void *defaults, char *text, size_t bytes) {
   size_t used = (size_t)snprintf(text, bytes, "%s", row->help);
   if (row->choices != NULL) {
-    used += (size_t)snprintf(text + used, bytes - used, ":");
-    if (row->automatic) used += (size_t)snprintf(text + used, bytes - used, " auto,");
+    used += (size_t)snprintf(text + used, bytes - used, " (%s", row->automatic ? "auto, " : "");
     for (const mlpd_choice *choice = row->choices; choice->name != NULL && used < bytes; choice++)
-      used += (size_t)snprintf(text + used, bytes - used, " %s%s", choice->name, choice[1].name != NULL ? "," : "");
+      used += (size_t)snprintf(text + used, bytes - used, "%s%s", choice->name, choice[1].name != NULL ? ", " : ")");
   }
   char buffer[64];
   const char *value = row->note;

@@ -62,7 +62,7 @@ mlpd_status report_print_json(const mlpd_report *report, const mlpd_model *model
                             json_string(mlpd_choice_name(mlpd_loss_choices, (int)report->loss_kind)));
   (void)json_object_set_new(root, "seconds", number(report->seconds));
   int failed = json_object_update(root, details);
-  if (failed == 0) failed = json_dumpf(root, stream, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+  if (failed == 0) failed = json_dumpf(root, stream, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
   json_decref(details);
   json_decref(root);
   if (failed != 0) return outcome_fail(MLPD_ERROR_FILE, "the report cannot be written as JSON");

@@ -15,6 +15,16 @@ static uint64_t support_of(const mlpd_report *report, uint32_t truth) {
   return support;
 }
 
+/* Do the classes have names other than their numbers? */
+static bool is_named(const mlpd_report *report, const mlpd_model *model) {
+  char number[16];
+  for (uint32_t k = 0; k < report->outputs; k++) {
+    (void)snprintf(number, sizeof number, "%u", k);
+    if (strcmp(number, mlpd_model_class_name(model, k)) != 0) return true;
+  }
+  return false;
+}
+
 /* Columns that class names take, at least `least`. */
 static int name_width(const mlpd_report *report, const mlpd_model *model, int least) {
   int width = least;
@@ -26,7 +36,7 @@ static int name_width(const mlpd_report *report, const mlpd_model *model, int le
 }
 
 static void print_classes(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
-  const int width = name_width(report, model, 12);
+  const int width = name_width(report, model, 15);
   double precision = 0, recall = 0, f1 = 0, weighted[3] = {0};
   (void)fprintf(stream, "\n%-*s  precision  recall      F1   support\n", width, "class");
   for (uint32_t k = 0; k < report->outputs; k++) {
@@ -41,25 +51,27 @@ static void print_classes(const mlpd_report *report, const mlpd_model *model, FI
     weighted[2] += report->f1[k] * (double)support;
   }
   const double classes = report->outputs, rows = (double)report->rows;
-  (void)fprintf(stream, "%-*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, "mean", precision / classes, recall / classes,
-                f1 / classes, (unsigned long long)report->rows);
-  (void)fprintf(stream, "%-*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, "by support", weighted[0] / rows,
+  (void)fprintf(stream, "%-*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, "mean of classes", precision / classes,
+                recall / classes, f1 / classes, (unsigned long long)report->rows);
+  (void)fprintf(stream, "%-*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, "weighted mean", weighted[0] / rows,
                 weighted[1] / rows, weighted[2] / rows, (unsigned long long)report->rows);
 }
 
 static void print_matrix(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
-  const int width = name_width(report, model, 4);
+  const bool named = is_named(report, model);
+  const int width = named ? name_width(report, model, 4) : 0;
   int cell = 4;
   for (uint32_t k = 0; k < report->outputs; k++) {
     const int digits = snprintf(NULL, 0, "%llu", (unsigned long long)support_of(report, k));
     if (digits + 1 > cell) cell = digits + 1;
   }
   (void)fprintf(stream, "\nconfusion: a row is a true class, a column the class predicted in its stead\n");
-  (void)fprintf(stream, "%*s", width + 5, "");
+  (void)fprintf(stream, "%*s", named ? width + 5 : 3, "");
   for (uint32_t k = 0; k < report->outputs; k++) (void)fprintf(stream, "%*u", cell, k);
   (void)fprintf(stream, "\n");
   for (uint32_t truth = 0; truth < report->outputs; truth++) {
-    (void)fprintf(stream, "%3u  %-*.*s", truth, width, MAX_NAME, mlpd_model_class_name(model, truth));
+    (void)fprintf(stream, "%3u", truth);
+    if (named) (void)fprintf(stream, "  %-*.*s", width, MAX_NAME, mlpd_model_class_name(model, truth));
     for (uint32_t k = 0; k < report->outputs; k++) {
       const uint64_t count = count_of(report, truth, k);
       if (count == 0)
