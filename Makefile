@@ -171,7 +171,7 @@ format:
 	$(CLANG_FORMAT) -i $(FORMATTED)
 
 lint: $(BUILD)/config.mk
-	scripts/lint '$(ALL_CPPFLAGS) $(PROGRAM_CPPFLAGS)'
+	scripts/lint $(ALL_CPPFLAGS) $(PROGRAM_CPPFLAGS)
 
 # ---- installation --------------------------------------------------------------------------------
 .PHONY: install uninstall
