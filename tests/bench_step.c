@@ -1,6 +1,6 @@
 /* Speed of the training step beside the FMA peak of the cores used, measured in the same run: alternately
  * peak and steps, medians. Alone: one thread, then all threads; under mpirun: one thread a rank.
- * Usage: bench_step [ROUNDS]   (default 5) */
+ * Usage: bench_step [ROUNDS [NETWORK]]   (default 5, all; NETWORK is the start of a name, "784-30") */
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,8 +142,10 @@ int main(int argc, char **argv) {
   if (mlpd_comm_rank(comm) == 0)
     (void)printf("%s, back end %s\n%-38s %-7s %10s %8s %8s %9s\n", cpu_name(), gemm->description, "network",
                  "rks x thr", "samples/s", "GF/s", "peak", "fraction");
-  for (size_t i = 0; i < NUM_CASES; i++) run_case(comm, gemm, &cases[i], 1, rounds);
-  for (size_t i = 0; i < NUM_CASES && threads > 1; i++) run_case(comm, gemm, &cases[i], threads, rounds);
+  const char *const wanted = argc > 2 ? argv[2] : "";
+  for (int all = 0; all <= (threads > 1); all++)
+    for (size_t i = 0; i < NUM_CASES; i++)
+      if (strncmp(cases[i].name, wanted, strlen(wanted)) == 0) run_case(comm, gemm, &cases[i], all ? threads : 1, rounds);
   mlpd_comm_finalize(comm);
   return 0;
 }
