@@ -142,6 +142,8 @@ mlpd_status mlpd_threads_set(int threads, int *taken) {
   omp_set_dynamic(0);
   omp_set_num_threads((int)wanted);
   int team = 0;
+  /* LLVM's runtime hands the caller's mode to the team at each fork; GNU's threads keep their own. */
+  cpu_flush_denormals();
 #pragma omp parallel
   {
     cpu_flush_denormals();
