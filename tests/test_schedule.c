@@ -71,9 +71,9 @@ static void test_step_edges(void **state) {
   assert_true(schedule_lr(&o, 10, 39) == 0.5);
   assert_true(schedule_lr(&o, 10, 40) == 0.25);
   o.warmup_epochs = 0;
-  o.lr_step_epochs = 1.1; /* 1.1 * 10 is above 11 in double */
-  assert_true(schedule_lr(&o, 10, 10) == 0.5);
-  assert_true(schedule_lr(&o, 10, 11) == 0.25);
+  o.lr_step_epochs = 1.1; /* 1.1 * 100 is above 110 in double */
+  assert_true(schedule_lr(&o, 100, 109) == 0.5);
+  assert_true(schedule_lr(&o, 100, 110) == 0.25);
 }
 
 static void test_cosine(void **state) {

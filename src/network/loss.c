@@ -113,15 +113,15 @@ static double cross_entropy_values(uint32_t k, const float *z, const float *a, u
 
 /* ---- The others, by chunks of a row: they add to parts ------------------------------------------- */
 
-/* log(1 + exp(z)) - z y = max(z, 0) - z y + log(1 + exp(-|z|)), count <= CHUNK. */
+/* log(1 + exp(z)) - z y = max(z, 0) - z y + log(1 + exp(-|z|)), count <= CHUNK. What the comparison hides of
+ * an infinity or NaN, z y shows. */
 MULTIVERSION
-static void add_binary_cross_entropy(uint32_t count, const float *z, const float *a, const float *y, double *parts) {
+static void add_binary_cross_entropy(uint32_t count, const float *z, const float *y, double *parts) {
   float tail[CHUNK];
   for (uint32_t j = 0; j < count; j++) tail[j] = -fabsf(z[j]);
   activation_forward(MLPD_SOFTPLUS, 1, count, count, NULL, tail, tail);
   for (uint32_t j = 0; j < count; j++)
     parts[j % PARTS] += ((z[j] > 0 ? (double)z[j] : 0) - (double)z[j] * y[j]) + tail[j];
-  parts[0] += (double)finite_or_nan(count, z, a);
 }
 
 /* The losses of a residual r = a - y and their slopes dloss/dr, written so that NaN falls through the
@@ -222,7 +222,7 @@ static double chunked_row(mlpd_loss loss, uint32_t k, const float *z, const floa
       if ((uint32_t) class - begin < count) hot[(uint32_t) class - begin] = 1;
     }
     if (loss == MLPD_BINARY_CROSS_ENTROPY) {
-      add_binary_cross_entropy(count, z + begin, a + begin, target, parts);
+      add_binary_cross_entropy(count, z + begin, target, parts);
       if (delta != NULL) scaled_difference(count, weight, 1, a + begin, target, delta + begin);
     } else {
       add_residuals(loss, count, a + begin, target, parts);
