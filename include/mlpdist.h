@@ -389,11 +389,17 @@ typedef struct mlpd_convert_options {
   int num_inputs;
   const char *out;           /* the HDF5 file to write; replaced only when all is well */
   const char *label;         /* CSV, NPY of one array: label column by name or number from 0, negative from
-                                the end; NULL: the last column; "none": no y */
+                                the end; NULL: the last column; "none": no y, and unless the inputs come
+                                split, all rows go to /test/x in their order, for mlpd_predict() */
   const char *header;        /* CSV: "auto", "yes" or "no" */
   char delimiter;            /* CSV: 0 finds it: comma, semicolon, tab or blanks */
-  mlpd_task task;            /* auto: classes where every label is a name or a small integer */
-  double valid_fraction, test_fraction; /* of all rows, drawn by seed; for inputs that come unsplit */
+  mlpd_task task;            /* auto: classes where labels are names, or integers 0 to 9999 of which at most
+                                1000 differ; values where one has a decimal point. Labels that are not
+                                0, 1, 2, ... without a gap are numbered in order and kept in /class_names */
+  const char *class_names;   /* comma-separated names for integer classes: of 0, 1, 2, ..., or of the labels
+                                in order; NULL or "": none */
+  double valid_fraction, test_fraction; /* of all rows, drawn by seed, exact to a row. Inputs that come as
+                                train and test: only valid, of the train rows; as train, valid and test: none */
   uint64_t seed;
   int compress;              /* deflate level of x, 0 to 9 */
   /* May be NULL; called some 10 times a second with the bytes read and to be read. */

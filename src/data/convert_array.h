@@ -1,0 +1,50 @@
+/* Typed arrays in files of other kinds than HDF5: IDX (LeCun's MNIST page) and NPY (NumPy's NEP 1), as
+ * streams of rows. Their headers are untrusted: shapes are checked against what the input can hold. */
+#ifndef MLPDIST_CONVERT_ARRAY_H
+#define MLPDIST_CONVERT_ARRAY_H
+
+#include "base/element.h"
+#include "data/convert_input.h"
+
+/* What a header says. */
+typedef struct array_header {
+  uint64_t bytes; /* of the header */
+  int rank;
+  uint64_t rows, columns; /* columns: the product of the other dimensions; 1 for rank 1 */
+  element_type type;      /* as delivered */
+  size_t stored_size;     /* bytes an element in the file */
+  bool swap;              /* stored in the other byte order */
+  bool half;              /* stored as IEEE half, delivered as float32 */
+} array_header;
+
+typedef struct input_array {
+  input *in; /* owned */
+  array_header header;
+  uint64_t row; /* the next one */
+} input_array;
+
+typedef enum input_kind { KIND_TEXT, KIND_NPY, KIND_NPZ, KIND_IDX } input_kind;
+
+/* Tells an input's kind by its first bytes, and rewinds it. Not collective. */
+mlpd_status input_kind_of(input *in, input_kind *kind);
+
+/* Reads the header of in (IDX or NPY, at its start) and checks it. Takes in over, closing it on failure.
+ * Not collective. */
+mlpd_status array_open(input *in, input_array **opened);
+void array_close(input_array *array); /* NULL is allowed. Not collective */
+
+/* Reads the next rows (at most those left) to out (rows, columns) of header.type. A value that is not
+ * finite is MLPD_ERROR_DATA, and so are bytes after the last row. Not collective. */
+mlpd_status array_read(input_array *array, uint64_t rows, void *out);
+
+mlpd_status array_rewind(input_array *array); /* Not collective */
+
+/* Parsers of the headers; in is at its start. Not collective. */
+mlpd_status idx_header(input *in, array_header *header);
+mlpd_status npy_header(input *in, array_header *header);
+
+/* Folds dimensions (rank) into rows and columns; an overflow, no row or no column is an error.
+ * Not collective. */
+mlpd_status array_fold(const char *name, const uint64_t *dimensions, int rank, array_header *header);
+
+#endif

@@ -1,0 +1,59 @@
+/* Labels of a conversion: gathered in the first pass over all inputs, decided between the passes
+ * (classes or values; which label is which class), looked up in the second. */
+#ifndef MLPDIST_CONVERT_LABEL_H
+#define MLPDIST_CONVERT_LABEL_H
+
+#include "base/element.h"
+#include "base/status.h"
+#include "data/convert_number.h"
+
+enum {
+  LABEL_CLASSES_MOST = 10000, /* classes a file may have */
+  LABEL_AUTO_MOST = 1000,     /* distinct integers that task auto takes as classes */
+  LABEL_AUTO_INTEGER = 9999,  /* the largest of them */
+  LABEL_NAME_BYTES = 255
+};
+
+typedef struct label_entry {
+  char *key; /* a cell's text, or the 8 bytes of an int64_t */
+  size_t length;
+  double value; /* where the label is a number */
+  int32_t class_index;
+} label_entry;
+
+typedef struct label_set {
+  mlpd_task task; /* wanted */
+  /* Gathered. */
+  bool any_text;    /* a label that is no number */
+  bool any_decimal; /* a number with a decimal point */
+  bool any_vector;  /* several values a row */
+  bool any_real;    /* stored as float64 */
+  double minimum, maximum;
+  bool full;            /* more distinct labels than LABEL_CLASSES_MOST; the set is not kept up then */
+  label_entry *entries; /* (LABEL_CLASSES_MOST) */
+  uint32_t count;
+  uint32_t *slots; /* (LABEL_SLOTS) index + 1 into entries, by hash */
+  /* Decided. */
+  bool classes;
+  uint32_t num_classes;
+  char **names;      /* (num_classes), or NULL where class k is the label k */
+  element_type type; /* of /SPLIT/y */
+} label_set;
+
+mlpd_status label_set_create(mlpd_task task, label_set *set); /* Not collective */
+void label_set_free(label_set *set);                          /* Not collective */
+
+/* Gathers one label; messages name no place: prefix them. number NULL: the text is no number.
+ * Not collective. */
+mlpd_status label_add_text(label_set *set, const char *text, size_t length, const number *parsed);
+mlpd_status label_add_integer(label_set *set, int64_t value); /* Not collective */
+mlpd_status label_add_value(label_set *set, double value);    /* a float of an array of labels. Not collective */
+
+/* Decides; class_names as in mlpd_convert_options. Not collective. */
+mlpd_status label_set_decide(label_set *set, const char *class_names);
+
+/* The class of a label, or -1 where the first pass did not see it. Not collective. */
+int32_t label_class_of_text(const label_set *set, const char *text, size_t length);
+int32_t label_class_of_integer(const label_set *set, int64_t value);
+
+#endif

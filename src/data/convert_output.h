@@ -1,0 +1,45 @@
+/* The HDF5 file that a conversion writes: beside its target, and renamed to it when all is well. */
+#ifndef MLPDIST_CONVERT_OUTPUT_H
+#define MLPDIST_CONVERT_OUTPUT_H
+
+#include "data/convert_label.h"
+#include "data/h5.h"
+
+/* Rows of one part, gathered to blocks and written. */
+typedef struct part_output {
+  h5_array *x, *y;
+  uint64_t rows, written, filled; /* to come in all; on file; in the block */
+  uint64_t block_rows;
+  char *x_block;    /* (block_rows, features) */
+  int32_t *classes; /* (block_rows), or */
+  double *values;   /* (block_rows, y_columns) */
+} part_output;
+
+typedef struct output {
+  char *path, *temporary;
+  h5_file *file;
+  /* Set these before output_part. */
+  uint32_t features, y_columns; /* y_columns 0: no y */
+  element_type stored_type;     /* of x on file */
+  int compress;
+  part_output parts[3]; /* by mlpd_split */
+} output;
+
+/* Creates the temporary file. The output is closed by output_close in any case. Not collective. */
+mlpd_status output_create(const char *path, output *out);
+
+/* Makes the arrays of a part of rows rows; read_type: of x as it will come. Not collective. */
+mlpd_status output_part(output *out, mlpd_split split, uint64_t rows, element_type read_type, const label_set *labels);
+
+/* Adds a row: x (features), and where there is y, *class_index or value (y_columns). Not collective. */
+mlpd_status output_row(output *out, mlpd_split split, element_type read_type, const void *x, const int32_t *class_index,
+                       const double *value);
+
+/* Writes what is left of each part. Not collective. */
+mlpd_status output_flush(output *out, const element_type read_types[3]);
+
+/* Closes the file. Where so_far is MLPD_OK, flushes it and renames it to its target; else, and where that
+ * fails, removes the temporary file. Returns so_far or the failure. Not collective. */
+mlpd_status output_close(output *out, mlpd_status so_far);
+
+#endif

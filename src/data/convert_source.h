@@ -1,0 +1,64 @@
+/* Row sources of a conversion: each reads one part (train, valid or test) twice: scan gathers shapes,
+ * types and labels; read then yields the rows in order. */
+#ifndef MLPDIST_CONVERT_SOURCE_H
+#define MLPDIST_CONVERT_SOURCE_H
+
+#include "data/convert_array.h"
+#include "data/convert_label.h"
+
+typedef struct source source;
+
+typedef struct source_methods {
+  mlpd_status (*scan)(source *s, label_set *labels); /* leaves s at its first row */
+  mlpd_status (*read)(source *s, const label_set *labels, uint64_t rows, void *x, int32_t *classes, double *values);
+  void (*close)(source *s);
+} source_methods;
+
+struct source {
+  const source_methods *methods;
+  const char *name; /* for messages */
+  /* Known after the scan. */
+  uint64_t rows;
+  uint32_t features;
+  element_type type;  /* of x as read */
+  uint32_t y_columns; /* values a row; 0: no y */
+};
+
+enum { SOURCE_BLOCK_BYTES = 1 << 20 }; /* about this much of x and y is in memory at a time */
+
+/* First pass over s: its shape and types, its labels into labels. Not collective. */
+static inline mlpd_status source_scan(source *s, label_set *labels) { return s->methods->scan(s, labels); }
+
+/* The next rows: x (rows, features) of s->type, and classes (rows) or values (rows, y_columns), as labels
+ * has decided. Not collective. */
+static inline mlpd_status source_read(source *s, const label_set *labels, uint64_t rows, void *x, int32_t *classes,
+                                      double *values) {
+  return s->methods->read(s, labels, rows, x, classes, values);
+}
+
+static inline void source_close(source *s) { /* NULL is allowed. Not collective */
+  if (s != NULL) s->methods->close(s);
+}
+
+/* CSV: options give label, header and delimiter. Takes in over, closing it on failure. Not collective. */
+mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, source **opened);
+
+/* MLPD_ERROR_DATA where both have headers and their columns differ. Not collective. */
+mlpd_status csv_source_match(const source *one, const source *other);
+
+/* x and y from arrays of their own; y may be NULL. Takes both over, closing them on failure.
+ * Not collective. */
+mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **opened);
+
+/* One array (rows, columns) with its label in one column (as in mlpd_convert_options). Takes array over,
+ * closing it on failure. Not collective. */
+mlpd_status column_source_open(input_array *array, const char *label, meter *m, source **opened);
+
+/* A column by number from 0, negative from the end. False where text is none of columns. Not collective. */
+bool column_by_number(const char *text, uint32_t columns, uint32_t *column);
+
+/* Opens what options->inputs name as parts[MLPD_TRAIN], and where there are more, parts[MLPD_VALID] and
+ * parts[MLPD_TEST]; the others are NULL. Not collective. */
+mlpd_status sources_open(const mlpd_convert_options *options, meter *m, source *parts[3]);
+
+#endif
