@@ -4,13 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cmocka.h>
 
 #include "data/h5.h"
 
@@ -334,17 +334,24 @@ static void test_same_bytes(void **state) {
   free(other);
 }
 
-static void write_beyond_limit(const char *name, uint64_t chunk_rows) {
+static struct rlimit file_limit; /* before a test lowered it */
+
+/* Writes 400 kB where 10 kB may be written; lifted: until the array is closed. */
+static void write_beyond_limit(const char *name, uint64_t chunk_rows, bool lifted) {
   h5_file *file = NULL;
   h5_array *array = NULL;
   float *x = calloc(100000, sizeof *x);
   assert_non_null(x);
+  const struct rlimit low = {.rlim_cur = 10000, .rlim_max = file_limit.rlim_max};
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
   assert_ok(h5_create(in_folder(name), &file));
-  mlpd_status written = h5_array_create(file, "/x", chunk_rows > 0 ? 0 : 100, 1000, ELEMENT_F32, chunk_rows, 0, &array);
-  if (written == MLPD_OK) written = h5_array_write(array, 0, 100, ELEMENT_F32, x);
-  if (written != MLPD_OK) assert_message_has("File too large");
+  assert_ok(h5_array_create(file, "/x", chunk_rows > 0 ? 0 : 100, 1000, ELEMENT_F32, chunk_rows, 0, &array));
+  const mlpd_status written = h5_array_write(array, 0, 100, ELEMENT_F32, x);
+  if (written != MLPD_OK) assert_message_has("/x cannot be written: File too large");
   h5_array_close(array);
+  if (lifted) assert_int_equal(setrlimit(RLIMIT_FSIZE, &file_limit), 0);
   const mlpd_status closed = h5_close(file);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &file_limit), 0);
   if (written == MLPD_OK) {
     assert_int_equal(closed, MLPD_ERROR_FILE);
     assert_message_has("cannot be written: File too large");
@@ -354,14 +361,11 @@ static void write_beyond_limit(const char *name, uint64_t chunk_rows) {
 
 static void test_full_disk(void **state) {
   (void)state;
-  struct rlimit before, low;
   (void)signal(SIGXFSZ, SIG_IGN);
-  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-  low = (struct rlimit){.rlim_cur = 10000, .rlim_max = before.rlim_max};
-  assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-  write_beyond_limit("full_chunked.h5", 10);
-  write_beyond_limit("full_contiguous.h5", 0);
-  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &file_limit), 0);
+  write_beyond_limit("full_chunked.h5", 10, false);
+  write_beyond_limit("full_contiguous.h5", 0, false);
+  write_beyond_limit("full_for_a_while.h5", 10, true);
 }
 
 static const char foreign_script[] =

@@ -4,11 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "data/normalize.h"
 
@@ -113,6 +113,14 @@ static void test_far_from_zero(void **state) {
   column_statistics s = statistics_make(1);
   column_statistics_of(ELEMENT_F64, x, 0, 1000, &s);
   assert_close(s.m2[0], 250.0, 1e-12);
+  long double sum = 0, squares = 0; /* and where the sum of the rows is rounded */
+  for (int i = 0; i < 1000; ++i) {
+    x[i] = 1.7e12 + 0.1 * (i % 7);
+    sum += x[i];
+  }
+  for (int i = 0; i < 1000; ++i) squares += (x[i] - sum / 1000) * (x[i] - sum / 1000);
+  column_statistics_of(ELEMENT_F64, x, 0, 1000, &s);
+  assert_close(s.m2[0], (double)squares, 1e-7);
   column_statistics_free(&s);
 }
 
