@@ -12,6 +12,15 @@
 #include "base/memory.h"
 #include "base/rng.h"
 
+/* The plain loops once more, for the compiler's basic instruction set only. */
+#undef MULTIVERSION
+#define MULTIVERSION
+#define backend_plain basic_plain
+#define sgemm basic_sgemm
+#include "kernels/backend_plain.c"
+#undef sgemm
+#undef backend_plain
+
 enum { PAD = 3 }; /* leading dimensions are this much wider than the rows */
 
 typedef struct problem {
@@ -163,6 +172,22 @@ static void test_addresses(void **state) {
   }
 }
 
+static void test_clones_agree(void **state) {
+  (void)state;
+  const backend *plain;
+  assert_int_equal(backend_choose("plain", &plain), MLPD_OK);
+  for (int transposed = 0; transposed < 4; transposed++) {
+    problem p = problem_make((transposed & 1) != 0, (transposed & 2) != 0, 31, 75, 290);
+    const size_t bytes = (size_t)(p.m * p.ldc) * sizeof(float);
+    float *basic = random_array(p.m, p.ldc, 2);
+    multiply(plain, &p, p.c);
+    basic_sgemm(p.transpose_a, p.transpose_b, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, basic, p.ldc);
+    assert_memory_equal(basic, p.c, bytes);
+    free(basic);
+    problem_free(&p);
+  }
+}
+
 static void test_choice(void **state) {
   (void)state;
   const char *const *names = mlpd_backend_names();
@@ -180,6 +205,7 @@ static void test_choice(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_products), cmocka_unit_test(test_threads),
-                                     cmocka_unit_test(test_addresses), cmocka_unit_test(test_choice)};
+                                     cmocka_unit_test(test_addresses), cmocka_unit_test(test_clones_agree),
+                                     cmocka_unit_test(test_choice)};
   return cmocka_run_group_tests_name("backend", tests, NULL, NULL);
 }

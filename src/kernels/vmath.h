@@ -1,8 +1,8 @@
 /* Elementary functions in float without branches, so that loops over them vectorise. Separate multiplications and
  * additions only: the same bits on every instruction set. NaN gives NaN; infinities give the limit.
  *
- * Ranges and polynomials of exp and log: Cephes, expf.c and logf.c (S. L. Moshier). Errors stated are the
- * largest seen by tests/test_activation.c. */
+ * Ranges and polynomials of exp and log: Cephes, expf.c and logf.c (S. L. Moshier). The errors stated
+ * are bounds that tests/test_activation.c checks. */
 #ifndef MLPDIST_VMATH_H
 #define MLPDIST_VMATH_H
 

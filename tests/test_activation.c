@@ -1,0 +1,255 @@
+#include "kernels/activation.h"
+
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "kernels/vmath.h"
+
+/* The same loops once more, for the compiler's basic instruction set only. */
+#undef MULTIVERSION
+#define MULTIVERSION
+#define activation_needs_z basic_activation_needs_z
+#define activation_forward basic_activation_forward
+#define activation_backward basic_activation_backward
+#define softmax_forward basic_softmax_forward
+#define softmax_backward basic_softmax_backward
+#include "kernels/activation.c"
+#include "kernels/softmax.c"
+#undef activation_needs_z
+#undef activation_forward
+#undef activation_backward
+#undef softmax_forward
+#undef softmax_backward
+
+static void assert_near(double value, double expected, double tolerance) {
+  if (!(fabs(value - expected) <= tolerance)) fail_msg("%.9g, not %.9g within %g", value, expected, tolerance);
+}
+
+static double units(float value, double exact) { /* error in units in the last place of the exact value */
+  const double size = fmax(fabs(exact), (double)FLT_MIN);
+  return fabs((double)value - exact) / ldexp(1, ilogb(size) - 23);
+}
+
+/* Largest error of function over [low, high], evenly and ever closer to 0. */
+static double worst(float (*function)(float), double (*exact)(double), double low, double high) {
+  double most = 0;
+  enum { POINTS = 200000 };
+  for (int i = 0; i <= POINTS; i++) {
+    const float x = (float)(low + (high - low) * i / POINTS);
+    most = fmax(most, units(function(x), exact((double)x)));
+  }
+  for (double x = fmin(-low, high); x > 1e-30; x *= 0.97) /* towards 0 from both sides */
+    most = fmax(most, fmax(units(function((float)x), exact((double)(float)x)),
+                           units(function(-(float)x), exact(-(double)(float)x))));
+  return most;
+}
+
+static double exact_sigmoid(double x) { return 1 / (1 + exp(-x)); }
+static double exact_softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
+static double exact_normal(double x) { return 0.5 * erfc(-x / sqrt(2.0)); }
+static double exact_bell(double x) { return exp(-0.5 * x * x); }
+static float normal(float x) { return vmath_normal(x, vmath_bell(x)); }
+static float log1p_of_square(float x) { return vmath_log1p(x * x); }
+static double exact_log1p_of_square(double x) { return log1p((double)((float)x * (float)x)); }
+static float expm1_below(float x) { return vmath_expm1_negative(-vmath_abs(x)); }
+static double exact_expm1_below(double x) { return expm1(-fabs(x)); }
+
+#define CHECK_WORST(LIMIT, FUNCTION, EXACT, LOW, HIGH)                                                        \
+  do {                                                                                                        \
+    const double most = worst(FUNCTION, EXACT, LOW, HIGH);                                                    \
+    print_message("%s [%g, %g]: %.2f ulp\n", #FUNCTION, (double)(LOW), (double)(HIGH), most);                 \
+    if (!(most <= (LIMIT))) fail_msg("%s: more than %g ulp", #FUNCTION, (double)(LIMIT));                      \
+  } while (0)
+
+static void test_elementary_functions(void **state) {
+  (void)state;
+  CHECK_WORST(2, vmath_exp, exp, -86.5, 88.7);
+  CHECK_WORST(3, expm1_below, exact_expm1_below, -100.0, 100.0);
+  CHECK_WORST(3, log1p_of_square, exact_log1p_of_square, -1.0, 1.0);
+  CHECK_WORST(3, vmath_sigmoid, exact_sigmoid, -86.0, 86.0);
+  CHECK_WORST(3, vmath_softplus, exact_softplus, -86.0, 86.0);
+  CHECK_WORST(4, vmath_tanh, tanh, -100.0, 100.0);
+  CHECK_WORST(3, vmath_bell, exact_bell, -1.5, 1.5);
+  CHECK_WORST(8, normal, exact_normal, -2.0, 10.0);
+  CHECK_WORST(60, normal, exact_normal, -10.0, 10.0);
+}
+
+static void test_extremes(void **state) {
+  (void)state;
+  assert_true(vmath_exp(-INFINITY) == 0 && vmath_exp(-1e30f) == 0 && vmath_exp(INFINITY) == INFINITY);
+  assert_true(vmath_exp(0) == 1 && vmath_exp(89.5f) == INFINITY);
+  assert_true(vmath_sigmoid(-INFINITY) == 0 && vmath_sigmoid(INFINITY) == 1 && vmath_sigmoid(0) == 0.5f);
+  assert_true(vmath_tanh(-INFINITY) == -1 && vmath_tanh(INFINITY) == 1 && vmath_tanh(0) == 0);
+  assert_true(vmath_softplus(-INFINITY) == 0 && vmath_softplus(1e30f) == 1e30f);
+  assert_true(normal(-INFINITY) == 0 && normal(INFINITY) == 1);
+}
+
+static const mlpd_activation kinds[] = {MLPD_IDENTITY, MLPD_RELU,    MLPD_LEAKY_RELU, MLPD_ELU,     MLPD_GELU,
+                                        MLPD_SILU,     MLPD_SIGMOID, MLPD_TANH,       MLPD_SOFTPLUS};
+enum { NUM_KINDS = sizeof kinds / sizeof kinds[0] };
+
+static double exact_activation(mlpd_activation kind, double z) {
+  switch (kind) {
+    case MLPD_RELU: return fmax(z, 0);
+    case MLPD_LEAKY_RELU: return z > 0 ? z : 0.01 * z;
+    case MLPD_ELU: return z > 0 ? z : expm1(z);
+    case MLPD_GELU: return z * exact_normal(z);
+    case MLPD_SILU: return z * exact_sigmoid(z);
+    case MLPD_SIGMOID: return exact_sigmoid(z);
+    case MLPD_TANH: return tanh(z);
+    case MLPD_SOFTPLUS: return exact_softplus(z);
+    case MLPD_IDENTITY:
+    case MLPD_SOFTMAX:
+    case MLPD_NUM_ACTIVATIONS: break;
+  }
+  return z;
+}
+
+static void fill(float *x, size_t n, double scale, uint32_t which) {
+  rng stream = rng_start(1, RNG_INIT_WEIGHTS, which, 0);
+  for (size_t i = 0; i < n; i++) x[i] = (float)(scale * rng_normal(&stream));
+}
+
+enum { M = 7, N = 53, LD = 59 };
+
+/* A and A' against double precision, A' by central differences. */
+static void test_values_and_slopes(void **state) {
+  (void)state;
+  for (int k = 0; k < NUM_KINDS; k++) {
+    float z[M * LD], a[M * LD], delta[M * LD], bias[N], before[M * LD];
+    fill(z, M * LD, 3, 0);
+    fill(bias, N, 1, 1);
+    memcpy(before, z, sizeof z);
+    for (int i = 0; i < M * LD; i++) a[i] = 77, delta[i] = 2;
+    activation_forward(kinds[k], M, N, LD, bias, z, a);
+    activation_backward(kinds[k], M, N, LD, activation_needs_z(kinds[k]) ? z : NULL, a, delta);
+    for (int i = 0; i < M; i++)
+      for (int j = 0; j < LD; j++) {
+        const int at = i * LD + j;
+        if (j >= N) { /* between the rows */
+          assert_true(z[at] == before[at] && a[at] == 77 && delta[at] == 2);
+          continue;
+        }
+        assert_true(z[at] == before[at] + bias[j]);
+        const double x = (double)z[at], step = 1e-5;
+        assert_near((double)a[at], exact_activation(kinds[k], x), 2e-6 * (1 + fabs(x)));
+        if (fabs(x) < 2 * step) continue;
+        const double slope = (exact_activation(kinds[k], x + step) - exact_activation(kinds[k], x - step)) / (2 * step);
+        assert_near((double)delta[at], 2 * slope, 3e-6);
+      }
+  }
+}
+
+/* In place and without a bias: the same numbers. */
+static void test_in_place(void **state) {
+  (void)state;
+  for (int k = 0; k < NUM_KINDS; k++) {
+    float z[M * LD], a[M * LD], same[M * LD], zero[N] = {0};
+    fill(z, M * LD, 3, 0);
+    memcpy(a, z, sizeof z);
+    memcpy(same, z, sizeof z);
+    activation_forward(kinds[k], M, N, LD, zero, z, a);
+    memcpy(z, same, sizeof z);
+    activation_forward(kinds[k], M, N, LD, NULL, z, z);
+    assert_memory_equal(z, a, sizeof z);
+    if (activation_needs_z(kinds[k])) continue;
+    activation_forward(kinds[k], M, N, LD, zero, same, same);
+    assert_memory_equal(same, a, sizeof same);
+  }
+}
+
+static void test_nan_and_infinity(void **state) {
+  (void)state;
+  for (int k = 0; k < NUM_KINDS; k++) {
+    float z[N], a[N], delta[N];
+    static const float extremes[] = {1e30f, -1e30f, FLT_MAX, -FLT_MAX, INFINITY, -INFINITY, 0, -0.0f};
+    for (int j = 0; j < N; j++) z[j] = extremes[j % 8];
+    activation_forward(kinds[k], 1, N, N, NULL, z, a);
+    for (int j = 0; j < N; j++) {
+      assert_true(!isnan(a[j]));
+      assert_true(isfinite(z[j]) ? isfinite(a[j]) : true);
+      delta[j] = 1;
+    }
+    activation_backward(kinds[k], 1, N, N, z, a, delta);
+    for (int j = 0; j < N; j++) assert_true(isfinite(z[j]) ? isfinite(delta[j]) : !isnan(delta[j]) || isinf(a[j]));
+    for (int j = 0; j < N; j++) z[j] = NAN;
+    activation_forward(kinds[k], 1, N, N, NULL, z, a);
+    for (int j = 0; j < N; j++) assert_true(isnan(a[j]));
+  }
+}
+
+static void test_softmax(void **state) {
+  (void)state;
+  static const int widths[] = {1, 2, 10, 16, 33, 100};
+  for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
+    const int n = widths[w];
+    float z[M * 100], a[M * 100], delta[M * 100], given[M * 100];
+    fill(z, (size_t)(M * n), 20, 2);
+    fill(delta, (size_t)(M * n), 1, 3);
+    memcpy(given, delta, sizeof given);
+    softmax_forward(M, (uint64_t)n, z, a);
+    softmax_backward(M, (uint64_t)n, a, delta);
+    for (int i = 0; i < M; i++) {
+      double maximum = -INFINITY, sum = 0, dot = 0;
+      for (int j = 0; j < n; j++) maximum = fmax(maximum, (double)z[i * n + j]);
+      for (int j = 0; j < n; j++) sum += exp((double)z[i * n + j] - maximum);
+      for (int j = 0; j < n; j++) dot += exp((double)z[i * n + j] - maximum) / sum * (double)given[i * n + j];
+      for (int j = 0; j < n; j++) {
+        const double p = exp((double)z[i * n + j] - maximum) / sum;
+        assert_near((double)a[i * n + j], p, 1e-5 * p + 2e-38);
+        assert_near((double)delta[i * n + j], p * ((double)given[i * n + j] - dot), 2e-6);
+      }
+    }
+    softmax_forward(M, (uint64_t)n, z, z);
+    assert_memory_equal(z, a, (size_t)(M * n) * sizeof(float));
+  }
+  float wide[] = {1e30f, -1e30f, 0, NAN, 1, 2};
+  softmax_forward(2, 3, wide, wide);
+  assert_true(wide[0] == 1 && wide[1] == 0 && wide[2] == 0);
+  for (int j = 3; j < 6; j++) assert_true(isnan(wide[j]));
+}
+
+static void test_clones_agree(void **state) {
+  (void)state;
+  enum { MOST = 70 };
+  for (uint64_t n = 1; n <= MOST; n++)
+    for (int k = 0; k <= NUM_KINDS; k++) {
+      float z[2][M * MOST], a[2][M * MOST], delta[2][M * MOST], bias[MOST];
+      fill(z[0], M * MOST, 8, (uint32_t)n);
+      memcpy(z[1], z[0], sizeof z[0]);
+      memset(a, 0, sizeof a);
+      fill(bias, MOST, 1, 1000);
+      fill(delta[0], M * MOST, 1, 1001);
+      memcpy(delta[1], delta[0], sizeof delta[0]);
+      if (k < NUM_KINDS) {
+        activation_forward(kinds[k], M, n, n, bias, z[0], a[0]);
+        basic_activation_forward(kinds[k], M, n, n, bias, z[1], a[1]);
+        activation_backward(kinds[k], M, n, n, z[0], a[0], delta[0]);
+        basic_activation_backward(kinds[k], M, n, n, z[1], a[1], delta[1]);
+      } else {
+        softmax_forward(M, n, z[0], a[0]);
+        basic_softmax_forward(M, n, z[1], a[1]);
+        softmax_backward(M, n, a[0], delta[0]);
+        basic_softmax_backward(M, n, a[1], delta[1]);
+      }
+      assert_memory_equal(z[0], z[1], sizeof z[0]);
+      assert_memory_equal(a[0], a[1], sizeof a[0]);
+      assert_memory_equal(delta[0], delta[1], sizeof delta[0]);
+    }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_elementary_functions), cmocka_unit_test(test_extremes),
+      cmocka_unit_test(test_values_and_slopes),    cmocka_unit_test(test_in_place),
+      cmocka_unit_test(test_nan_and_infinity),     cmocka_unit_test(test_softmax),
+      cmocka_unit_test(test_clones_agree),
+  };
+  return cmocka_run_group_tests_name("activation", tests, NULL, NULL);
+}

@@ -1,0 +1,182 @@
+#include "kernels/vector.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/rng.h"
+
+/* The same loops once more, for the compiler's basic instruction set only. */
+#undef MULTIVERSION
+#define MULTIVERSION
+#define vector_add basic_vector_add
+#define vector_column_sums basic_vector_column_sums
+#define vector_sum_squares basic_vector_sum_squares
+#define vector_gather_rows basic_vector_gather_rows
+#include "kernels/vector.c"
+#undef vector_add
+#undef vector_column_sums
+#undef vector_sum_squares
+#undef vector_gather_rows
+
+enum { ROWS = 11, MOST = 70 };
+
+static void assert_near(double value, double expected, double tolerance) {
+  if (!(fabs(value - expected) <= tolerance)) fail_msg("%.9g, not %.9g within %g", value, expected, tolerance);
+}
+
+static void fill(float *x, size_t n, uint32_t which) {
+  rng stream = rng_start(1, RNG_INIT_WEIGHTS, which, 0);
+  for (size_t i = 0; i < n; i++) x[i] = (float)rng_normal(&stream);
+}
+
+static void test_add(void **state) {
+  (void)state;
+  for (uint64_t n = 0; n <= MOST; n++) {
+    float x[MOST + 1], y[MOST + 1], before[MOST + 1];
+    fill(x, MOST + 1, 0);
+    fill(y, MOST + 1, 1);
+    memcpy(before, y, sizeof y);
+    vector_add(n, x, y);
+    for (uint64_t j = 0; j <= MOST; j++) assert_true(y[j] == (j < n ? before[j] + x[j] : before[j]));
+  }
+}
+
+/* Row after row in float, whatever the loop looks like. */
+static void test_column_sums(void **state) {
+  (void)state;
+  float x[ROWS * MOST], sums[MOST + 1], basic[MOST + 1];
+  fill(x, ROWS * MOST, 2);
+  for (uint64_t m = 0; m <= ROWS; m++)
+    for (uint64_t n = 1; n <= MOST; n++) {
+      for (int j = 0; j <= MOST; j++) sums[j] = basic[j] = 5;
+      vector_column_sums(m, n, MOST, x, sums);
+      basic_vector_column_sums(m, n, MOST, x, basic);
+      for (uint64_t j = 0; j < n; j++) {
+        float sum = 0;
+        for (uint64_t i = 0; i < m; i++) sum += x[i * MOST + j];
+        assert_true(sums[j] == sum);
+      }
+      assert_true(sums[n] == 5);
+      assert_memory_equal(sums, basic, sizeof sums);
+    }
+}
+
+static void test_sum_squares(void **state) {
+  (void)state;
+  float x[1000];
+  fill(x, 1000, 3);
+  double plain = 0;
+  for (uint64_t n = 0; n <= 1000; n++) {
+    const double sum = vector_sum_squares(n, x), basic = basic_vector_sum_squares(n, x);
+    assert_near(sum, plain, 1e-12 * plain);
+    assert_memory_equal(&sum, &basic, sizeof sum);
+    if (n < 1000) plain += (double)x[n] * (double)x[n];
+  }
+}
+
+static void test_element_types(void **state) {
+  (void)state;
+  static const struct {
+    element_type type;
+    const char *name;
+    size_t size;
+    bool integer;
+  } known[] = {{ELEMENT_I8, "int8", 1, true},     {ELEMENT_U8, "uint8", 1, true},      {ELEMENT_I16, "int16", 2, true},
+               {ELEMENT_U16, "uint16", 2, true},  {ELEMENT_I32, "int32", 4, true},     {ELEMENT_U32, "uint32", 4, true},
+               {ELEMENT_I64, "int64", 8, true},   {ELEMENT_U64, "uint64", 8, true},    {ELEMENT_F32, "float32", 4, false},
+               {ELEMENT_F64, "float64", 8, false}};
+  assert_int_equal(sizeof known / sizeof known[0], NUM_ELEMENT_TYPES);
+  for (size_t i = 0; i < NUM_ELEMENT_TYPES; i++) {
+    assert_string_equal(element_name(known[i].type), known[i].name);
+    assert_int_equal(element_size(known[i].type), known[i].size);
+    assert_int_equal(element_is_integer(known[i].type), known[i].integer);
+  }
+}
+
+/* Element index of x as the header says it reaches out. */
+static float converted(element_type type, const void *x, size_t index, float shift, float scale) {
+  switch (type) {
+    case ELEMENT_I8: return ((float)((const int8_t *)x)[index] - shift) * scale;
+    case ELEMENT_U8: return ((float)((const uint8_t *)x)[index] - shift) * scale;
+    case ELEMENT_I16: return ((float)((const int16_t *)x)[index] - shift) * scale;
+    case ELEMENT_U16: return ((float)((const uint16_t *)x)[index] - shift) * scale;
+    case ELEMENT_I32: return ((float)((const int32_t *)x)[index] - shift) * scale;
+    case ELEMENT_U32: return ((float)((const uint32_t *)x)[index] - shift) * scale;
+    case ELEMENT_I64: return (float)((double)((const int64_t *)x)[index] - (double)shift) * scale;
+    case ELEMENT_U64: return (float)((double)((const uint64_t *)x)[index] - (double)shift) * scale;
+    case ELEMENT_F32: return (((const float *)x)[index] - shift) * scale;
+    case ELEMENT_F64: return (float)(((const double *)x)[index] - (double)shift) * scale;
+    case NUM_ELEMENT_TYPES: break;
+  }
+  return NAN;
+}
+
+/* Integers of all magnitudes from any bits, floats from numbers. */
+static void fill_elements(element_type type, void *x, size_t n) {
+  rng stream = rng_start(2, RNG_INIT_WEIGHTS, (uint32_t)type, 0);
+  for (size_t i = 0; i < n; i++) {
+    if (type == ELEMENT_F32) ((float *)x)[i] = (float)rng_normal(&stream);
+    if (type == ELEMENT_F64) ((double *)x)[i] = 1e6 + rng_normal(&stream);
+    for (size_t byte = 0; byte < element_size(type) && element_is_integer(type); byte++)
+      ((unsigned char *)x)[i * element_size(type) + byte] = (unsigned char)rng_next(&stream);
+  }
+}
+
+static void check_gather(element_type type, uint64_t d, const uint32_t *rows, uint64_t m) {
+  static double memory[ROWS * MOST];
+  static float out[(ROWS + 1) * MOST], basic[(ROWS + 1) * MOST];
+  float shift[MOST], scale[MOST];
+  fill(shift, MOST, 5);
+  fill(scale, MOST, 6);
+  fill_elements(type, memory, ROWS * d);
+  for (size_t i = 0; i < sizeof out / sizeof out[0]; i++) out[i] = basic[i] = 3;
+  vector_gather_rows(type, m, d, memory, rows, shift, scale, out);
+  basic_vector_gather_rows(type, m, d, memory, rows, shift, scale, basic);
+  for (uint64_t i = 0; i < m; i++)
+    for (uint64_t j = 0; j < d; j++) {
+      const uint64_t row = rows != NULL ? rows[i] : i;
+      const float expected = converted(type, memory, row * d + j, shift[j], scale[j]);
+      if (out[i * d + j] != expected)
+        fail_msg("%s, d %d: out[%d, %d] is %.9g, not %.9g", element_name(type), (int)d, (int)i, (int)j,
+                 (double)out[i * d + j], (double)expected);
+    }
+  assert_true(out[m * d] == 3);
+  assert_memory_equal(out, basic, sizeof out);
+}
+
+static void test_gather(void **state) {
+  (void)state;
+  static const uint32_t rows[ROWS] = {10, 0, 3, 3, 9, 1, 7, 2, 2, 5, 10};
+  for (element_type type = ELEMENT_I8; type < NUM_ELEMENT_TYPES; type++)
+    for (uint64_t d = 1; d <= MOST; d++) {
+      check_gather(type, d, rows, ROWS);
+      check_gather(type, d, rows, 3);
+      check_gather(type, d, NULL, ROWS);
+    }
+}
+
+/* A 64-bit value near a large shift keeps what float would drop. */
+static void test_gather_wide(void **state) {
+  (void)state;
+  const int64_t time = 1700000003;
+  const double value = 1700000003.5;
+  const float shift = 1700000000, scale = 2; /* the shift itself is a float */
+  const double exact_shift = (double)shift;
+  float out;
+  vector_gather_rows(ELEMENT_I64, 1, 1, &time, NULL, &shift, &scale, &out);
+  assert_true((double)out == ((double)time - exact_shift) * 2);
+  vector_gather_rows(ELEMENT_F64, 1, 1, &value, NULL, &shift, &scale, &out);
+  assert_true((double)out == (value - exact_shift) * 2);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_add),    cmocka_unit_test(test_column_sums), cmocka_unit_test(test_sum_squares),
+      cmocka_unit_test(test_gather), cmocka_unit_test(test_gather_wide), cmocka_unit_test(test_element_types),
+  };
+  return cmocka_run_group_tests_name("vector", tests, NULL, NULL);
+}
