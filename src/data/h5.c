@@ -511,13 +511,13 @@ const char *h5_array_storage(const h5_array *array) { return array->storage; }
 
 /* ---- Arrays: reading, creating, writing ------------------------------------------------------------- */
 
-/* Selects rows [row, row + count) in *file_space and makes *memory_space of as many elements. */
+/* Selects rows [row, row + count) in *file_space and makes *memory_space of the same shape: HDF5 maps chunks to any
+ * other shape an element at a time, many times slower. */
 static mlpd_status rows_select(h5_array *array, uint64_t row, uint64_t count, hid_t *file_space, hid_t *memory_space) {
   hsize_t start[MAX_STORED_RANK] = {row}, extent[MAX_STORED_RANK] = {count};
-  const hsize_t elements = count * array->shape.columns;
   for (int i = 1; i < array->stored_rank; ++i) extent[i] = array->dims[i];
   *file_space = H5Dget_space(array->id);
-  *memory_space = H5Screate_simple(1, &elements, NULL);
+  *memory_space = H5Screate_simple(array->stored_rank, extent, NULL);
   if (*file_space < 0 || *memory_space < 0 ||
       H5Sselect_hyperslab(*file_space, H5S_SELECT_SET, start, NULL, extent, NULL) < 0)
     return FAIL(MLPD_ERROR_INTERNAL, "%s: rows of %s cannot be selected: %s", array->file->path, array->object,
