@@ -48,7 +48,7 @@ mlpd_status outcome_begin(mlpd_status local_status, mlpd_comm **comm) {
   return status;
 }
 
-static void print_message(void) {
+static void print_failure(void) {
   char line[1200];
   const char *place = getenv("MLPDIST_DEBUG");
   const bool show_place = place != NULL && place[0] == '1' && own_message[0] == '\0';
@@ -64,12 +64,12 @@ static void print_message(void) {
 int outcome_end(mlpd_comm *comm, mlpd_status status) {
   const int exit_status = status == MLPD_OK ? EXIT_DONE : status == MLPD_ERROR_USAGE ? EXIT_USAGE : EXIT_FAILED;
   if (status == MLPD_ERROR_MPI) {
-    print_message();
+    print_failure();
     if (comm != NULL) mlpd_comm_abort(comm, exit_status);
     return exit_status;
   }
   const bool speaks = comm != NULL ? mlpd_comm_rank(comm) == speaker : outcome_launcher_rank() <= 0;
-  if (status != MLPD_OK && speaks) print_message();
+  if (status != MLPD_OK && speaks) print_failure();
   mlpd_comm_finalize(comm);
   return exit_status;
 }

@@ -102,8 +102,8 @@ static const option rows[] = {
 };
 
 static const char details[] =
-    "The same file, seed and options give the same weights, bit for bit, on any number\n"
-    "of ranks and threads: compare the last line, digest.\n\n"
+    "The same file, seed and options give the same weights, bit for bit, on any\n"
+    "number of ranks and threads: compare the last line, digest.\n\n"
     "Examples\n"
     "  mlpdist train --hidden 64,32 --epochs 20\n"
     "  mpirun -np 4 mlpdist train --data fashion-mnist.h5 --optimizer adam --lr 0.001\n"

@@ -1,0 +1,213 @@
+# The command line: help, config files, usage errors, explain. Trains nothing.
+
+load helper
+
+@test "help of the program and of each command" {
+  alone --help
+  succeeds
+  for command in $commands; do
+    says "  $command"
+  done
+  for command in $commands; do
+    alone "$command" --help
+    succeeds
+    says "Usage: mlpdist $command"
+  done
+  alone train -h
+  succeeds
+}
+
+@test "help is at most 80 columns wide" {
+  for command in $commands; do
+    alone "$command" --help
+    [ "$(wc -L <<< "$output")" -le 80 ] || fail "$command --help is too wide"
+  done
+}
+
+@test "help wins over errors beside it" {
+  alone train --epoch 3 --help
+  succeeds
+}
+
+@test "--help on two ranks prints once" {
+  launch 2 train --help
+  succeeds
+  [ "$(grep -c '^Usage' <<< "$output")" = 1 ] || fail "expected one help"
+}
+
+@test "every option of train's help is taken" {
+  alone train --help
+  local options option
+  options=$(sed -n 's/^  --\([a-z0-9-]*\) [A-Z].*/\1/p' <<< "$output")
+  [ "$(wc -w <<< "$options")" -gt 35 ] || fail "expected more options"
+  for option in $options; do
+    alone train "--$option"
+    fails_with 2 "--$option needs a value"
+  done
+}
+
+@test "version says how it was built" {
+  alone --version
+  succeeds
+  says "mlpdist 0." MPI HDF5
+}
+
+@test "usage errors: one line, status 2, a suggestion" {
+  alone
+  fails_with 2 --help
+  alone trian
+  fails_with 2 "did you mean train?"
+  alone frobnicate
+  fails_with 2 frobnicate convert
+  alone train --epoch 3
+  fails_with 2 "unknown option --epoch; did you mean --epochs?"
+  alone train --hiden=3
+  fails_with 2 "did you mean --hidden?"
+  alone train --xyzzy
+  fails_with 2 "unknown option --xyzzy" "train --help"
+  alone train -e 3
+  fails_with 2 "unknown option -e"
+  alone train epochs 3
+  fails_with 2 "did you mean --epochs?"
+  alone train --quiet=yes
+  fails_with 2 "takes no value"
+  alone train --data --lr 1
+  fails_with 2 "--data needs a value"
+  alone eval --jsn
+  fails_with 2 "--json"
+  alone info
+  fails_with 2 FILE
+  alone info a b
+  fails_with 2 '"b"'
+  alone convert a.csv
+  fails_with 2 "OUT.h5"
+  alone predict
+  fails_with 2 "--out"
+}
+
+@test "values out of range or of another kind" {
+  alone train --lr 1e9
+  fails_with 2 "--lr: 1e9 is not in [0, 1e6]"
+  alone train --lr nan
+  fails_with 2 '--lr: "nan" is not a number'
+  alone train --lr ""
+  fails_with 2 '--lr: "" is not a number'
+  alone train --epochs 0
+  fails_with 2 "--epochs: 0 is not in [1, 1e9]"
+  alone train --epochs -1
+  fails_with 2 "--epochs: -1 is not in"
+  alone train --epochs 1.5
+  fails_with 2 "--epochs: 1.5 is not a whole number"
+  alone train --epochs 99999999999999999999999
+  fails_with 2 "is not in"
+  alone train --batch 3x
+  fails_with 2 '"3x" is not a whole number'
+  alone train --activation rleu
+  fails_with 2 "did you mean relu?" softplus
+  alone train --output-activation atuo
+  fails_with 2 "did you mean auto?"
+  alone train --hidden 12,,3
+  fails_with 2 "--hidden" "512,256"
+  alone train --hidden 0
+  fails_with 2 "--hidden"
+  alone train --data ""
+  fails_with 2 "the path is empty"
+  alone train --out $'a\nb'
+  fails_with 2 "control character"
+}
+
+@test "usage errors on 1, 2 and 3 ranks: one line, no hang" {
+  for np in 1 2 3; do
+    launch $np train --epoch 3
+    fails_with 2 "did you mean --epochs?"
+    launch $np eval --split tset
+    fails_with 2 "did you mean test?"
+    launch $np train --config "$BATS_TEST_TMPDIR/none.ini"
+    fails_with 1 "none.ini: cannot be opened"
+  done
+}
+
+@test "a printed config fed back prints itself" {
+  alone train --print-config
+  succeeds
+  says "[network]" "hidden = 64" "threads = auto" "backend = auto"
+  printf '%s\n' "$output" > "$BATS_TEST_TMPDIR/a.ini"
+  alone train --config "$BATS_TEST_TMPDIR/a.ini" --print-config
+  succeeds
+  cmp "$BATS_TEST_TMPDIR/a.ini" - <<< "$output"
+
+  alone train --print-config --data some.h5 --x /a/b --hidden "" --lr 0.1234567890123456 --epochs 1e3 --seed 9007199254740991 \
+    --output-activation softplus --classes 7 --threads 3 --weight-decay=1e-7 --valid-fraction 0.25 --out "a b; c"
+  succeeds
+  says "hidden =" "lr = 0.1234567890123456" "epochs = 1000" "seed = 9007199254740991" "out = a b; c" \
+    "output-activation = softplus" "classes = 7" "threads = 3" "weight-decay = 1e-7" "x = /a/b"
+  printf '%s\n' "$output" > "$BATS_TEST_TMPDIR/b.ini"
+  alone train --config "$BATS_TEST_TMPDIR/b.ini" --print-config
+  succeeds
+  cmp "$BATS_TEST_TMPDIR/b.ini" - <<< "$output"
+}
+
+@test "the command line beats the config file, wherever it stands" {
+  printf '[run]\nepochs = 7\nbatch = 32\n' > "$BATS_TEST_TMPDIR/run.ini"
+  alone train --epochs 3 --config "$BATS_TEST_TMPDIR/run.ini" --print-config
+  succeeds
+  says "epochs = 3" "batch = 32"
+}
+
+@test "config files: comments, indentation, no sections" {
+  printf '# note\n; note\nlr = 0.5 ; note\n  epochs: 4\n\n[network]\n  hidden = 8,4\n' > "$BATS_TEST_TMPDIR/run.ini"
+  alone train --config "$BATS_TEST_TMPDIR/run.ini" --print-config
+  succeeds
+  says "lr = 0.5" "epochs = 4" "hidden = 8,4"
+}
+
+# config_fails TEXT WORD...
+config_fails() {
+  printf "$1" > "$BATS_TEST_TMPDIR/run.ini"
+  shift
+  alone train --config "$BATS_TEST_TMPDIR/run.ini"
+  fails_with 2 "$@"
+}
+
+@test "errors in a config file name file and line" {
+  config_fails '[run]\n\nepoch = 3\n' "run.ini:3: unknown key epoch; did you mean epochs?"
+  config_fails '[run]\nepochs = many\n' "run.ini:2: epochs: \"many\" is not a whole number"
+  config_fails '[rum]\nepochs = 3\n' "run.ini:2: unknown section [rum]; did you mean [run]?"
+  config_fails '[run]\nlr = 3\n' "run.ini:2: lr stands in [run] but belongs in [optimizer]"
+  config_fails '[run]\nepochs\n' "run.ini:2: neither"
+  config_fails 'quiet = yes\n' "run.ini:1: unknown key quiet"
+  config_fails "out = $(printf '%0300d' 0)\n" "run.ini:1: the line is longer"
+}
+
+@test "explain prints the textbook's numbers" {
+  alone explain
+  succeeds
+  says "0.332" "0.525" "0.474" "-0.105" "a4 = A(-0.700) = 0.332" "a5 = A(0.100) = 0.525" "a6 = A(-0.105) = 0.474" \
+    "0.1311" "= -0.0065" "= -0.0087"
+  # name, old value, formula, gradient, new value
+  grep -qE '^  b6 +0\.100 .* 0\.218 ' <<< "$output" || fail "new b6"
+  grep -qE '^  w46 +-0\.300 .* -0\.261 ' <<< "$output" || fail "new w46"
+  grep -qE '^  w56 +-0\.200 .* -0\.138 ' <<< "$output" || fail "new w56"
+  grep -qE '^  w14 +0\.200 .* 0\.192 ' <<< "$output" || fail "new w14"
+  grep -qE '^  w35 +0\.200 .* 0\.194 ' <<< "$output" || fail "new w35"
+  grep -qE '^  b4 +-0\.400 .* -0\.408 ' <<< "$output" || fail "new b4"
+  [ "$(wc -L <<< "$output")" -le 80 ] || fail "wider than 80 columns"
+}
+
+@test "explain --example relu: errors pass where units are on" {
+  alone explain --example relu
+  succeeds
+  # By hand: delta_h of sample 1 is (-0.09 0.5 + 0.16 (-0.3), -0.09 0.2 + 0.16 0.9).
+  says "[  -0.0930   0.1260  ]" "[  -0.1250   0.0000  ]" "[  -0.6730   0.1120  ]" "[  -0.0270   0.0480  ]" \
+    "[   0.5673  -0.3112  ]" "[   0.1293   0.7874  ]"
+  [ "$(wc -L <<< "$output")" -le 80 ] || fail "wider than 80 columns"
+  alone explain --example rleu
+  fails_with 2 "did you mean relu?"
+}
+
+@test "a full disk is a failure" {
+  [ -w /dev/full ] || skip "no /dev/full here"
+  status=0
+  "$MLPDIST" explain > /dev/full 2> "$errors" || status=$?
+  fails_with 1 "standard output"
+}

@@ -1,0 +1,61 @@
+# What the tests of the program share. MLPDIST names the program (default build/mlpdist).
+
+: "${MLPDIST:=$BATS_TEST_DIRNAME/../build/mlpdist}"
+export MLPDIST_DATA_DIR="$BATS_TEST_DIRNAME/../datasets"
+export OMP_WAIT_POLICY=passive OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
+: "${OMP_NUM_THREADS:=1}"
+export OMP_NUM_THREADS
+[ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+
+commands="train eval predict info convert explain"
+
+# Standard error of the last launch, without mpirun's own remarks about exit codes.
+errors="$BATS_TEST_TMPDIR/errors"
+
+# launch NP ARGUMENT...: the program on NP ranks; output gets standard output, $errors what mlpdist said, status its
+# exit status (124 after 60 seconds).
+launch() {
+  local np=$1
+  shift
+  status=0
+  output=$(timeout 60 mpirun --oversubscribe --bind-to none -np "$np" "$MLPDIST" "$@" 2> "$errors.all") || status=$?
+  grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
+}
+
+# alone ARGUMENT...: the program without mpirun.
+alone() {
+  status=0
+  output=$(timeout 60 "$MLPDIST" "$@" 2> "$errors.all") || status=$?
+  grep -v '^mlpdist: note:' "$errors.all" > "$errors" || true
+}
+
+fail() {
+  echo "$*"
+  echo "status $status"
+  echo "output: $output"
+  echo "errors: $(cat "$errors")"
+  return 1
+}
+
+# fails_with STATUS WORD...: the last run ended with this status and one line that holds the words.
+fails_with() {
+  [ "$status" = "$1" ] || fail "expected status $1"
+  shift
+  [ "$(wc -l < "$errors")" = 1 ] || fail "expected one line of error"
+  grep -q '^mlpdist: ' "$errors" || fail "the line does not begin with mlpdist:"
+  local word
+  for word; do grep -qF -- "$word" "$errors" || fail "expected '$word'"; done
+}
+
+succeeds() {
+  [ "$status" = 0 ] || fail "expected status 0"
+  [ ! -s "$errors" ] || fail "expected no errors"
+}
+
+# says WORD...: the last output holds the words.
+says() {
+  local word
+  for word; do grep -qF -- "$word" <<< "$output" || fail "expected '$word'"; done
+}
+
+last_line() { tail -n 1 <<< "$output"; }

@@ -1,0 +1,236 @@
+/* The option tables and what is made of them. The program's sources are part of this test, which sees their statics. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "program/options.c"
+#include "program/options_file.c"
+#include "program/options_help.c"
+#include "program/outcome.c"
+#include "program/suggest.c"
+#include "program/train_options.c"
+
+static train_arguments arguments;
+static option_results results;
+
+static int set_up(void **state) {
+  (void)state;
+  arguments = (train_arguments){0};
+  results = (option_results){0};
+  mlpd_train_options_default(&arguments.train);
+  outcome_forget();
+  return 0;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  options_free(&results);
+  return 0;
+}
+
+static mlpd_status parse(const char *first, const char *second) {
+  char command[] = "train", a[64], b[64];
+  (void)snprintf(a, sizeof a, "%s", first);
+  (void)snprintf(b, sizeof b, "%s", second);
+  char *argv[] = {command, a, b, NULL};
+  free(results.positionals);
+  return options_parse(&train_table, second[0] != '\0' ? 3 : 2, argv, &arguments, &results);
+}
+
+/* Every row can be found, has a place inside the struct, and a default that its own parser takes back. */
+static void test_table_is_sound(void **state) {
+  (void)state;
+  for (const option *row = train_table.rows; row->name != NULL; row++) {
+    assert_ptr_equal(option_find(&train_table, row->name), row);
+    assert_true(row->offset + row->size <= sizeof(train_arguments));
+    assert_non_null(row->section);
+    assert_true(row->help != NULL && row->help[0] != '\0' && row->help[strlen(row->help) - 1] != '.');
+    assert_true((row->type == OPTION_FLAG) == (row->metavar == NULL));
+    assert_true((row->type == OPTION_CHOICE) == (row->choices != NULL));
+    char buffer[64], again[64];
+    const char *text = option_format(row, &arguments, buffer, sizeof buffer);
+    if (row->type == OPTION_FLAG || text == NULL) continue;
+    char kept[64];
+    (void)snprintf(kept, sizeof kept, "%s", text);
+    assert_int_equal(option_set(row, row->name, kept, &arguments), MLPD_OK);
+    assert_string_equal(option_format(row, &arguments, again, sizeof again), kept);
+    assert_string_equal(outcome_message(), mlpd_error_message());
+  }
+}
+
+/* Sizes are what the types store: a row with another would write past its member. */
+static void test_sizes_fit_types(void **state) {
+  (void)state;
+  for (const option *row = train_table.rows; row->name != NULL; row++) switch (row->type) {
+      case OPTION_TEXT:
+      case OPTION_PATH:
+      case OPTION_WIDTHS:
+        assert_int_equal(row->size, sizeof(const char *));
+        break;
+      case OPTION_INTEGER:
+        assert_true(row->size == 4 || row->size == 8);
+        assert_true(row->minimum < row->maximum);
+        break;
+      case OPTION_REAL:
+        assert_int_equal(row->size, sizeof(double));
+        assert_true(row->minimum < row->maximum);
+        break;
+      case OPTION_CHOICE:
+        assert_int_equal(row->size, sizeof(int));
+        break;
+      case OPTION_FLAG:
+        assert_int_equal(row->size, sizeof(bool));
+        break;
+    }
+}
+
+static void test_values_reach_the_struct(void **state) {
+  (void)state;
+  assert_int_equal(parse("--lr", "0.25"), MLPD_OK);
+  assert_true(arguments.train.lr == 0.25);
+  assert_int_equal(parse("--lr=-0", ""), MLPD_OK);
+  assert_int_equal(parse("--epochs=12", ""), MLPD_OK);
+  assert_int_equal(arguments.train.epochs, 12);
+  assert_int_equal(parse("--lanes", "5"), MLPD_OK);
+  assert_int_equal(arguments.train.lanes, 5);
+  assert_int_equal(parse("--lanes", "auto"), MLPD_OK);
+  assert_int_equal(arguments.train.lanes, 0);
+  assert_int_equal(parse("--loss", "huber"), MLPD_OK);
+  assert_int_equal(arguments.train.loss, MLPD_HUBER);
+  assert_int_equal(parse("--output-activation", "tanh"), MLPD_OK);
+  assert_int_equal(arguments.train.output_activation, MLPD_TANH);
+  assert_int_equal(parse("--output-activation", "auto"), MLPD_OK);
+  assert_int_equal(arguments.train.output_activation, -1);
+  assert_int_equal(parse("--quiet", ""), MLPD_OK);
+  assert_true(arguments.quiet);
+  assert_int_equal(parse("--backend", "auto"), MLPD_OK);
+  assert_null(arguments.train.backend);
+}
+
+static void test_bad_values_change_nothing(void **state) {
+  (void)state;
+  const double lr = arguments.train.lr;
+  const uint64_t epochs = arguments.train.epochs;
+  static const char *const bad[][2] = {{"--lr", "1e9"},      {"--lr", "x"},      {"--lr", "0.1x"},   {"--lr", "-1"},
+                                       {"--epochs", "1e10"}, {"--epochs", "-3"}, {"--epochs", "2 "}, {"--epochs", ""}};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    outcome_forget();
+    char joined[64];
+    (void)snprintf(joined, sizeof joined, "%s=%s", bad[i][0], bad[i][1]);
+    assert_int_equal(parse(joined, ""), MLPD_ERROR_USAGE);
+    assert_non_null(strstr(outcome_message(), bad[i][0]));
+  }
+  assert_true(arguments.train.lr == lr);
+  assert_int_equal(arguments.train.epochs, epochs);
+}
+
+static void test_reals_are_short_and_exact(void **state) {
+  (void)state;
+  static const struct {
+    double value;
+    const char *text;
+  } cases[] = {{0, "0"},
+               {10, "10"},
+               {0.1, "0.1"},
+               {1e-8, "1e-8"},
+               {1e6, "1e6"},
+               {1250, "1250"},
+               {0.9999999, "0.9999999"},
+               {1.0 / 3, "0.3333333333333333"},
+               {99999, "99999"},
+               {-20, "-20"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char buffer[64];
+    format_real(cases[i].value, buffer, sizeof buffer);
+    assert_string_equal(buffer, cases[i].text);
+    assert_true(strtod(buffer, NULL) == cases[i].value);
+  }
+}
+
+static void test_suggestions(void **state) {
+  (void)state;
+  assert_int_equal(suggest_distance("kitten", "sitting"), 3);
+  assert_int_equal(suggest_distance("", "abc"), 3);
+  assert_int_equal(suggest_distance("same", "same"), 0);
+  const char *near = NULL;
+  suggest_offer("epoch", "batch", &near);
+  assert_null(near);
+  suggest_offer("epoch", "epochs", &near);
+  assert_string_equal(near, "epochs");
+  near = NULL;
+  suggest_offer("learning", "learning-rate", &near);
+  assert_string_equal(near, "learning-rate");
+  near = NULL;
+  suggest_offer("zz", "lr", &near);
+  assert_null(near);
+}
+
+/* --help names every option and every choice, within 80 columns. */
+static void test_help_agrees_with_table(void **state) {
+  (void)state;
+  char *text = NULL;
+  size_t bytes = 0;
+  FILE *stream = open_memstream(&text, &bytes);
+  options_print_help(&train_table, &arguments, stream);
+  assert_int_equal(fclose(stream), 0);
+  for (const option *row = train_table.rows; row->name != NULL; row++) {
+    char wanted[64];
+    (void)snprintf(wanted, sizeof wanted, "\n  --%s", row->name);
+    assert_non_null(strstr(text, wanted));
+    for (const mlpd_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++)
+      assert_non_null(strstr(text, choice->name));
+  }
+  for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
+    assert_true(strcspn(line, "\n") <= WIDTH + 1);
+  free(text);
+}
+
+/* A run with every option away from its default comes back from its config file. */
+static void test_config_round_trip(void **state) {
+  (void)state;
+  for (const option *row = train_table.rows; row->name != NULL; row++) {
+    if (row->command_line_only) continue;
+    const char *text = row->type == OPTION_WIDTHS                             ? "3,4"
+                       : row->type == OPTION_CHOICE                           ? row->choices[1].name
+                       : row->type == OPTION_TEXT || row->type == OPTION_PATH ? "/some/thing"
+                       : row->maximum >= 3                                    ? "3"
+                                                                              : "0.125";
+    assert_int_equal(option_set(row, row->name, text, &arguments), MLPD_OK);
+  }
+  char path[] = "/tmp/mlpdist-test-XXXXXX";
+  FILE *file = fdopen(mkstemp(path), "w");
+  options_print_config(&train_table, &arguments, file);
+  assert_int_equal(fclose(file), 0);
+  train_arguments again = {0};
+  mlpd_train_options_default(&again.train);
+  assert_int_equal(options_read_file(&train_table, path, &again, &results), MLPD_OK);
+  assert_int_equal(unlink(path), 0);
+  for (const option *row = train_table.rows; row->name != NULL; row++) {
+    char before[64], after[64];
+    const char *wanted = option_format(row, &arguments, before, sizeof before);
+    const char *got = option_format(row, &again, after, sizeof after);
+    if (wanted == NULL)
+      assert_null(got);
+    else
+      assert_string_equal(got, wanted);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_table_is_sound, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_sizes_fit_types, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_values_reach_the_struct, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_bad_values_change_nothing, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_reals_are_short_and_exact, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_suggestions, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_help_agrees_with_table, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_config_round_trip, set_up, tear_down),
+  };
+  return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
