@@ -11,16 +11,16 @@
 
 /* One part of a data set, open for reading. */
 typedef struct part {
-  char *file;        /* path, for messages */
+  char *file; /* path, for messages */
   char *x_path, *y_path, *weight_path;
   h5_file *h5;
   h5_array *x, *y, *weight; /* y and weight may be NULL */
   bool need_y;
   uint64_t rows;
   uint32_t features;
-  element_type type;   /* of x */
-  bool y_integer;      /* y is (N) or (N, 1) of an integer type: could be classes */
-  uint32_t y_columns;  /* 1 for y (N); 0 without y */
+  element_type type;  /* of x */
+  bool y_integer;     /* y is (N) or (N, 1) of an integer type: could be classes */
+  uint32_t y_columns; /* 1 for y (N); 0 without y */
 } part;
 
 /* Opens one split. MLPD_OK with *present = false where the file has no such split and paths name none
@@ -48,8 +48,8 @@ typedef struct shard {
  * MLPD_ERROR_DATA naming file, object, row and column. Not collective. */
 mlpd_status shard_read(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint64_t rows,
                        bool as_classes, uint32_t num_classes, shard *read);
-void shard_free(shard *s);                    /* Not collective */
-uint64_t shard_size(const shard *s);          /* bytes. Not collective */
+void shard_free(shard *s);           /* Not collective */
+uint64_t shard_size(const shard *s); /* bytes. Not collective */
 
 /* Class names of a file, or *count = 0. Free with h5_strings_free. Not collective. */
 mlpd_status dataset_class_names(h5_file *file, char ***names, uint64_t *count);

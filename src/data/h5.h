@@ -13,22 +13,23 @@ typedef struct h5_array h5_array; /* an open HDF5 data set */
 enum { H5_MAX_RANK = 2 };
 
 typedef struct h5_shape {
-  int rank;              /* 0 to 2; images (n, h, w, ...) are opened as (n, h * w * ...) */
+  int rank;               /* 0 to 2; images (n, h, w, ...) are opened as (n, h * w * ...) */
   uint64_t rows, columns; /* columns 1 for rank 1 */
-  element_type type;     /* the native type it is read as; half floats as float32 */
-  uint64_t chunk_rows;   /* 0: contiguous */
+  element_type type;      /* the native type it is read as; half floats as float32 */
+  uint64_t chunk_rows;    /* 0: contiguous */
 } h5_shape;
 
-mlpd_status h5_open(const char *path, h5_file **file);   /* read-only. Not collective */
-mlpd_status h5_create(const char *path, h5_file **file); /* truncates; write beside the target and rename. Not collective */
-mlpd_status h5_close(h5_file *file);                     /* NULL is allowed; flushes: check it after writing. Not collective */
-bool h5_exists(h5_file *file, const char *object);       /* Not collective */
-bool h5_is_hdf5(const char *path);                       /* Not collective */
+mlpd_status h5_open(const char *path, h5_file **file); /* read-only. Not collective */
+mlpd_status h5_create(const char *path,
+                      h5_file **file); /* truncates; write beside the target and rename. Not collective */
+mlpd_status h5_close(h5_file *file);   /* NULL is allowed; flushes: check it after writing. Not collective */
+bool h5_exists(h5_file *file, const char *object); /* Not collective */
+bool h5_is_hdf5(const char *path);                 /* Not collective */
 
 mlpd_status h5_array_open(h5_file *file, const char *object, h5_array **array); /* Not collective */
 void h5_array_close(h5_array *array);                                           /* NULL is allowed. Not collective */
 h5_shape h5_array_shape(const h5_array *array);                                 /* Not collective */
-const char *h5_array_stored_type(const h5_array *array);                        /* "uint8", "float16", ... Not collective */
+const char *h5_array_stored_type(const h5_array *array); /* "uint8", "float16", ... Not collective */
 const char *h5_array_storage(const h5_array *array); /* "contiguous", "chunked 128 x 784, deflate 4". Not collective */
 
 /* Reads rows [row, row + count) as elements of type as (its own type or any other: HDF5 converts) to out
@@ -44,7 +45,8 @@ mlpd_status h5_array_create(h5_file *file, const char *object, uint64_t rows, ui
 mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, element_type as, const void *data);
 
 /* Whole small arrays in one call. Not collective. */
-mlpd_status h5_write(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type type, const void *data);
+mlpd_status h5_write(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type type,
+                     const void *data);
 mlpd_status h5_read(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type as, void *out);
 
 /* Lists of strings (variable-length UTF-8 when written; fixed and variable-length read). Free what is read

@@ -25,7 +25,8 @@ mlpd_status column_statistics_create(uint32_t columns, column_statistics *made);
 void column_statistics_free(column_statistics *s);                               /* Not collective */
 /* Statistics of rows [begin, end) of x (any, columns) of type, two passes (mean, then deviations). Not collective. */
 void column_statistics_of(element_type type, const void *x, uint64_t begin, uint64_t end, column_statistics *s);
-void column_statistics_merge(const column_statistics *other, column_statistics *into); /* Chan's formula. Not collective */
+void column_statistics_merge(const column_statistics *other,
+                             column_statistics *into); /* Chan's formula. Not collective */
 
 /* shift and scale by kind (resolved, not auto). A constant column gets scale 0 in standard: it becomes 0.
  * Deviation is the population's (divides by count). Not collective. */
