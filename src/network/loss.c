@@ -14,6 +14,15 @@ static double sum_parts(const double parts[PARTS]) {
   return ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]));
 }
 
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+ALWAYS_INLINE void add_parts(uint32_t count, const double *restrict values, double *restrict parts) {
+  const uint32_t whole = count / PARTS * PARTS;
+  for (uint32_t j = 0; j < whole; j += PARTS)
+    for (uint32_t p = 0; p < PARTS; p++) parts[p] += values[j + p];
+  for (uint32_t j = whole; j < count; j++) parts[j - whole] += values[j];
+}
+
 mlpd_status loss_check(mlpd_loss loss, mlpd_activation output) {
   const char *const activation_name = mlpd_choice_name(mlpd_activation_choices, (int)output);
   const char *const loss_name = mlpd_choice_name(mlpd_loss_choices, (int)loss);
@@ -115,13 +124,21 @@ static double cross_entropy_values(uint32_t k, const float *z, const float *a, u
 
 /* log(1 + exp(z)) - z y = max(z, 0) - z y + log(1 + exp(-|z|)), count <= CHUNK. What the comparison hides of
  * an infinity or NaN, z y shows. */
+static inline double binary_cross_entropy(double z, double y, double tail) { return ((z > 0 ? z : 0) - z * y) + tail; }
+
 MULTIVERSION
-static void add_binary_cross_entropy(uint32_t count, const float *z, const float *y, double *parts) {
+static void add_binary_cross_entropy(uint32_t count, const float *restrict z, const float *restrict y,
+                                     double *restrict parts) {
   float tail[CHUNK];
-  for (uint32_t j = 0; j < count; j++) tail[j] = -fabsf(z[j]);
-  activation_forward(MLPD_SOFTPLUS, 1, count, count, NULL, tail, tail);
-  for (uint32_t j = 0; j < count; j++)
-    parts[j % PARTS] += ((z[j] > 0 ? (double)z[j] : 0) - (double)z[j] * y[j]) + tail[j];
+  double values[CHUNK];
+  const uint32_t whole = count / PARTS * PARTS;
+  for (uint32_t j = 0; j < whole; j++) tail[j] = -fabsf(z[j]);
+  if (whole > 0) activation_forward(MLPD_SOFTPLUS, 1, whole, whole, NULL, tail, tail);
+#pragma omp simd
+  for (uint32_t j = 0; j < whole; j++) values[j] = binary_cross_entropy(z[j], y[j], tail[j]);
+  for (uint32_t j = whole; j < count; j++) /* a few: the call would cost more */
+    values[j] = binary_cross_entropy(z[j], y[j], log1p(exp(-fabs((double)z[j]))));
+  add_parts(count, values, parts);
 }
 
 /* The losses of a residual r = a - y and their slopes dloss/dr, written so that NaN falls through the
@@ -153,16 +170,13 @@ static inline float residual_slope(mlpd_loss loss, float r) {
   }
 }
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-ALWAYS_INLINE void sum_residuals(mlpd_loss loss, uint32_t count, const float *a, const float *y, double *parts) {
-  double sum[PARTS];
-  for (uint32_t p = 0; p < PARTS; p++) sum[p] = parts[p];
-  const uint32_t whole = count / PARTS * PARTS;
-  for (uint32_t j = 0; j < whole; j += PARTS)
-    for (uint32_t p = 0; p < PARTS; p++) sum[p] += residual_loss(loss, (double)a[j + p] - (double)y[j + p]);
-  for (uint32_t j = whole; j < count; j++) sum[j - whole] += residual_loss(loss, (double)a[j] - (double)y[j]);
-  for (uint32_t p = 0; p < PARTS; p++) parts[p] = sum[p];
+/* count <= CHUNK. The values first, then their sum: each loop vectorises alone. */
+ALWAYS_INLINE void sum_residuals(mlpd_loss loss, uint32_t count, const float *restrict a, const float *restrict y,
+                                 double *restrict parts) {
+  double values[CHUNK];
+#pragma omp simd
+  for (uint32_t j = 0; j < count; j++) values[j] = residual_loss(loss, (double)a[j] - (double)y[j]);
+  add_parts(count, values, parts);
 }
 
 ALWAYS_INLINE void slope_residuals(mlpd_loss loss, uint32_t count, float weight, const float *restrict a,
