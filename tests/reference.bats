@@ -1,0 +1,66 @@
+# Training beside a second implementation of it, in double precision and another language: reference_epoch.py.
+
+load helper
+
+setup() {
+  local status=0
+  for python in "${PYTHON:-python3}" /usr/bin/python3; do
+    status=0
+    "$python" -c 'import numpy, h5py' 2> /dev/null && return
+  done
+  skip "no Python with NumPy and h5py; PYTHON names one"
+}
+
+# alike OPTION...: a run on $ranks ranks with these options ends at the reference's weights.
+alike() {
+  local folder="$BATS_TEST_TMPDIR/run"
+  if [ "${ranks:-1}" = 1 ]; then
+    alone train --quiet --keep last --out "$folder" "$@"
+  else
+    launch "$ranks" train --quiet --keep last --out "$folder" "$@"
+  fi
+  succeeds
+  status=0
+  output=$("$python" "$BATS_TEST_DIRNAME/reference_epoch.py" compare "$folder" 2>&1) || status=$?
+  [ "$status" = 0 ] || fail "the weights differ from the reference's"
+}
+
+regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression "$BATS_TEST_TMPDIR/table.h5"; }
+
+@test "digits: one epoch of momentum, two relu layers" {
+  alike --epochs 1 --hidden 64,32 --optimizer momentum --lr 0.05
+}
+
+@test "digits: one epoch of adam, a tanh layer" {
+  alike --epochs 1 --hidden 64 --activation tanh --optimizer adam --lr 0.001
+}
+
+@test "digits: ten epochs, lanes and a last batch that do not come out even" {
+  alike --epochs 10 --hidden 40 --batch 100 --lanes 7 --seed 12345678901
+}
+
+@test "digits: no hidden layer, sgd, weight decay and clipping" {
+  alike --epochs 3 --hidden "" --optimizer sgd --lr 0.2 --weight-decay 0.01 --clip-norm 0.4
+}
+
+@test "values with sample weights: nesterov" {
+  regression
+  alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 3 --hidden 16,8 --activation tanh --optimizer nesterov --lr 0.05 \
+    --batch 50 --lanes 3
+}
+
+@test "values on three ranks: adamw, cosine with warm-up, validation rows taken out" {
+  regression
+  ranks=3 alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 16,8 --activation silu --optimizer adamw \
+    --lr 0.01 --weight-decay 0.1 --clip-norm 0.5 --schedule cosine --warmup-epochs 1 --valid-fraction 0.2 --batch 50 \
+    --lanes 5 --normalize none
+}
+
+@test "the comparison sees a learning rate one per cent off" {
+  alike --epochs 1 --lr 0.1
+  sed -i 's/^lr = .*/lr = 0.101/' "$BATS_TEST_TMPDIR/run/config.ini"
+  status=0
+  output=$("$python" "$BATS_TEST_DIRNAME/reference_epoch.py" compare "$BATS_TEST_TMPDIR/run" 2>&1) || status=$?
+  [ "$status" = 1 ] || fail "expected a difference"
+  says DIFFERENT
+}
