@@ -137,11 +137,12 @@ static void test_threads(void **state) {
   for (const char *const *name = mlpd_backend_names(); *name != NULL; name++) {
     const backend *gemm;
     assert_int_equal(backend_choose(*name, &gemm), MLPD_OK);
-    for (int transposed = 0; transposed < 4; transposed++) {
-      problem p = problem_make((transposed & 1) != 0, (transposed & 2) != 0, 67, 190, 300);
-      check_threads(gemm, &p);
-      problem_free(&p);
-    }
+    for (int transposed = 0; transposed < 4; transposed++)
+      for (int k = 300; k <= 9000; k += 8700) { /* long sums are what a library would split */
+        problem p = problem_make((transposed & 1) != 0, (transposed & 2) != 0, 37, 20, k);
+        check_threads(gemm, &p);
+        problem_free(&p);
+      }
   }
 }
 

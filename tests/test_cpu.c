@@ -18,10 +18,15 @@ static void test_cores_and_name(void **state) {
   assert_null(strchr(cpu_name(), '\n'));
 }
 
-/* Half the smallest normal number, computed where the compiler cannot. */
-static float half_of_smallest(void) {
-  volatile float smallest = FLT_MIN, half = 0.5f;
-  return smallest * half;
+/* True where a denormal result becomes zero and a denormal operand counts as zero. */
+static bool flushes(void) {
+  volatile float smallest = FLT_MIN, half = 0.5f, huge = 0x1p100f; /* volatile: not at compile time */
+  const uint32_t denormal_bits = 1u << 22;
+  float result = smallest * half, denormal;
+  uint32_t bits; /* a comparison would treat a denormal as zero */
+  memcpy(&bits, &result, sizeof bits);
+  memcpy(&denormal, &denormal_bits, sizeof denormal);
+  return bits == 0 && denormal * huge == 0;
 }
 
 static void test_threads(void **state) {
@@ -33,7 +38,7 @@ static void test_threads(void **state) {
 #pragma omp parallel reduction(+ : team, flushing)
   {
     team++;
-    flushing += half_of_smallest() == 0;
+    flushing += flushes();
   }
   assert_int_equal(team, 3);
 #if defined(__x86_64__) || defined(__aarch64__)

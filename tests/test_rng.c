@@ -85,20 +85,24 @@ static void test_below(void **state) {
   for (int i = 0; i < 6; i++) assert_true(counts[i] > 9500 && counts[i] < 10500); /* 5 deviations */
 }
 
-/* 3 * 2^30 and 3 * 2^62 are where draws that are not rejected would show: the lowest third would be twice
- * as likely. */
+/* 3 * 2^30 and 3 * 2^62 are where draws that are not rejected would show: multiples of 3 would be twice as
+ * likely as the others. */
 static void test_below_unbiased(void **state) {
   (void)state;
-  static const uint64_t bounds[] = {(uint64_t)3 << 30, (uint64_t)3 << 62, ((uint64_t)1 << 32) + 1, UINT64_MAX};
+  static const uint64_t bounds[] = {(uint64_t)3 << 30, (uint64_t)3 << 62, ((uint64_t)1 << 32) + 2, UINT64_MAX};
   rng stream = rng_start(4, RNG_SHUFFLE, 0, 0);
   for (size_t b = 0; b < sizeof bounds / sizeof bounds[0]; b++) {
-    int thirds[3] = {0};
+    int thirds[3] = {0}, remainders[3] = {0};
     for (int i = 0; i < 30000; i++) {
       const uint64_t draw = rng_below(&stream, bounds[b]);
       assert_true(draw < bounds[b]);
-      thirds[(int)((double)draw / (double)bounds[b] * 2.9999999999)]++;
+      remainders[draw % 3]++;
+      thirds[draw / (bounds[b] / 3 + 1)]++;
     }
-    for (int i = 0; i < 3; i++) assert_true(thirds[i] > 9600 && thirds[i] < 10400);
+    for (int i = 0; i < 3; i++) {
+      assert_true(thirds[i] > 9600 && thirds[i] < 10400);
+      assert_true(remainders[i] > 9600 && remainders[i] < 10400);
+    }
   }
 }
 
