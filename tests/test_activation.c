@@ -60,11 +60,11 @@ static double exact_log1p_of_square(double x) { return log1p((double)((float)x *
 static float expm1_below(float x) { return vmath_expm1_negative(-vmath_abs(x)); }
 static double exact_expm1_below(double x) { return expm1(-fabs(x)); }
 
-#define CHECK_WORST(LIMIT, FUNCTION, EXACT, LOW, HIGH)                                                        \
-  do {                                                                                                        \
-    const double most = worst(FUNCTION, EXACT, LOW, HIGH);                                                    \
-    print_message("%s [%g, %g]: %.2f ulp\n", #FUNCTION, (double)(LOW), (double)(HIGH), most);                 \
-    if (!(most <= (LIMIT))) fail_msg("%s: more than %g ulp", #FUNCTION, (double)(LIMIT));                      \
+#define CHECK_WORST(LIMIT, FUNCTION, EXACT, LOW, HIGH)                                        \
+  do {                                                                                        \
+    const double most = worst(FUNCTION, EXACT, LOW, HIGH);                                    \
+    print_message("%s [%g, %g]: %.2f ulp\n", #FUNCTION, (double)(LOW), (double)(HIGH), most); \
+    if (!(most <= (LIMIT))) fail_msg("%s: more than %g ulp", #FUNCTION, (double)(LIMIT));     \
   } while (0)
 
 static void test_elementary_functions(void **state) {
@@ -96,17 +96,26 @@ enum { NUM_KINDS = sizeof kinds / sizeof kinds[0] };
 
 static double exact_activation(mlpd_activation kind, double z) {
   switch (kind) {
-    case MLPD_RELU: return fmax(z, 0);
-    case MLPD_LEAKY_RELU: return z > 0 ? z : 0.01 * z;
-    case MLPD_ELU: return z > 0 ? z : expm1(z);
-    case MLPD_GELU: return z * exact_normal(z);
-    case MLPD_SILU: return z * exact_sigmoid(z);
-    case MLPD_SIGMOID: return exact_sigmoid(z);
-    case MLPD_TANH: return tanh(z);
-    case MLPD_SOFTPLUS: return exact_softplus(z);
+    case MLPD_RELU:
+      return fmax(z, 0);
+    case MLPD_LEAKY_RELU:
+      return z > 0 ? z : 0.01 * z;
+    case MLPD_ELU:
+      return z > 0 ? z : expm1(z);
+    case MLPD_GELU:
+      return z * exact_normal(z);
+    case MLPD_SILU:
+      return z * exact_sigmoid(z);
+    case MLPD_SIGMOID:
+      return exact_sigmoid(z);
+    case MLPD_TANH:
+      return tanh(z);
+    case MLPD_SOFTPLUS:
+      return exact_softplus(z);
     case MLPD_IDENTITY:
     case MLPD_SOFTMAX:
-    case MLPD_NUM_ACTIVATIONS: break;
+    case MLPD_NUM_ACTIVATIONS:
+      break;
   }
   return z;
 }

@@ -89,9 +89,9 @@ static void check_product(const backend *gemm, problem *p) {
   }
 }
 
-static const int shapes[][3] = {{1, 1, 1},     {2, 3, 4},    {3, 5, 7},     {17, 33, 65}, {128, 10, 30}, {5, 130, 257},
-                                {1, 64, 784},  {31, 1, 129}, {1, 1, 300},   {64, 2, 1},   {37, 97, 128}, {96, 512, 3},
-                                {130, 31, 140}};
+static const int shapes[][3] = {{1, 1, 1},     {2, 3, 4},    {3, 5, 7},     {17, 33, 65}, {128, 10, 30},
+                                {5, 130, 257}, {1, 64, 784}, {31, 1, 129},  {1, 1, 300},  {64, 2, 1},
+                                {37, 97, 128}, {96, 512, 3}, {130, 31, 140}};
 
 static void test_products(void **state) {
   (void)state;
@@ -102,7 +102,8 @@ static void test_products(void **state) {
     assert_true(strlen(gemm->description) > 0);
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++)
       for (int transposed = 0; transposed < 4; transposed++) {
-        problem p = problem_make((transposed & 1) != 0, (transposed & 2) != 0, shapes[s][0], shapes[s][1], shapes[s][2]);
+        problem p =
+            problem_make((transposed & 1) != 0, (transposed & 2) != 0, shapes[s][0], shapes[s][1], shapes[s][2]);
         check_product(gemm, &p);
         problem_free(&p);
       }

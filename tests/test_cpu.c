@@ -160,9 +160,12 @@ static void test_peak(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_cores_and_name),       cmocka_unit_test(test_threads),
-      cmocka_unit_test(test_threads_of_environment), cmocka_unit_test(test_threads_out_of_range),
-      cmocka_unit_test(test_quota_v2),             cmocka_unit_test(test_quota_v1),
+      cmocka_unit_test(test_cores_and_name),
+      cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_threads_of_environment),
+      cmocka_unit_test(test_threads_out_of_range),
+      cmocka_unit_test(test_quota_v2),
+      cmocka_unit_test(test_quota_v1),
       cmocka_unit_test(test_peak),
   };
   return cmocka_run_group_tests_name("cpu", tests, make_root, remove_root);

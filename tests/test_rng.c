@@ -178,9 +178,9 @@ static void test_shuffle_unbiased(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_philox),         cmocka_unit_test(test_position),  cmocka_unit_test(test_far_position),
-      cmocka_unit_test(test_streams_differ), cmocka_unit_test(test_below),     cmocka_unit_test(test_below_unbiased),
-      cmocka_unit_test(test_uniform),        cmocka_unit_test(test_normal),    cmocka_unit_test(test_shuffle),
+      cmocka_unit_test(test_philox),           cmocka_unit_test(test_position), cmocka_unit_test(test_far_position),
+      cmocka_unit_test(test_streams_differ),   cmocka_unit_test(test_below),    cmocka_unit_test(test_below_unbiased),
+      cmocka_unit_test(test_uniform),          cmocka_unit_test(test_normal),   cmocka_unit_test(test_shuffle),
       cmocka_unit_test(test_shuffle_unbiased),
   };
   return cmocka_run_group_tests_name("rng", tests, NULL, NULL);

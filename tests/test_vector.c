@@ -85,9 +85,9 @@ static void test_element_types(void **state) {
     const char *name;
     size_t size;
     bool integer;
-  } known[] = {{ELEMENT_I8, "int8", 1, true},     {ELEMENT_U8, "uint8", 1, true},      {ELEMENT_I16, "int16", 2, true},
-               {ELEMENT_U16, "uint16", 2, true},  {ELEMENT_I32, "int32", 4, true},     {ELEMENT_U32, "uint32", 4, true},
-               {ELEMENT_I64, "int64", 8, true},   {ELEMENT_U64, "uint64", 8, true},    {ELEMENT_F32, "float32", 4, false},
+  } known[] = {{ELEMENT_I8, "int8", 1, true},     {ELEMENT_U8, "uint8", 1, true},   {ELEMENT_I16, "int16", 2, true},
+               {ELEMENT_U16, "uint16", 2, true},  {ELEMENT_I32, "int32", 4, true},  {ELEMENT_U32, "uint32", 4, true},
+               {ELEMENT_I64, "int64", 8, true},   {ELEMENT_U64, "uint64", 8, true}, {ELEMENT_F32, "float32", 4, false},
                {ELEMENT_F64, "float64", 8, false}};
   assert_int_equal(sizeof known / sizeof known[0], NUM_ELEMENT_TYPES);
   for (size_t i = 0; i < NUM_ELEMENT_TYPES; i++) {
@@ -100,17 +100,28 @@ static void test_element_types(void **state) {
 /* Element index of x as the header says it reaches out. */
 static float converted(element_type type, const void *x, size_t index, float shift, float scale) {
   switch (type) {
-    case ELEMENT_I8: return ((float)((const int8_t *)x)[index] - shift) * scale;
-    case ELEMENT_U8: return ((float)((const uint8_t *)x)[index] - shift) * scale;
-    case ELEMENT_I16: return ((float)((const int16_t *)x)[index] - shift) * scale;
-    case ELEMENT_U16: return ((float)((const uint16_t *)x)[index] - shift) * scale;
-    case ELEMENT_I32: return ((float)((const int32_t *)x)[index] - shift) * scale;
-    case ELEMENT_U32: return ((float)((const uint32_t *)x)[index] - shift) * scale;
-    case ELEMENT_I64: return (float)((double)((const int64_t *)x)[index] - (double)shift) * scale;
-    case ELEMENT_U64: return (float)((double)((const uint64_t *)x)[index] - (double)shift) * scale;
-    case ELEMENT_F32: return (((const float *)x)[index] - shift) * scale;
-    case ELEMENT_F64: return (float)(((const double *)x)[index] - (double)shift) * scale;
-    case NUM_ELEMENT_TYPES: break;
+    case ELEMENT_I8:
+      return ((float)((const int8_t *)x)[index] - shift) * scale;
+    case ELEMENT_U8:
+      return ((float)((const uint8_t *)x)[index] - shift) * scale;
+    case ELEMENT_I16:
+      return ((float)((const int16_t *)x)[index] - shift) * scale;
+    case ELEMENT_U16:
+      return ((float)((const uint16_t *)x)[index] - shift) * scale;
+    case ELEMENT_I32:
+      return ((float)((const int32_t *)x)[index] - shift) * scale;
+    case ELEMENT_U32:
+      return ((float)((const uint32_t *)x)[index] - shift) * scale;
+    case ELEMENT_I64:
+      return (float)((double)((const int64_t *)x)[index] - (double)shift) * scale;
+    case ELEMENT_U64:
+      return (float)((double)((const uint64_t *)x)[index] - (double)shift) * scale;
+    case ELEMENT_F32:
+      return (((const float *)x)[index] - shift) * scale;
+    case ELEMENT_F64:
+      return (float)(((const double *)x)[index] - (double)shift) * scale;
+    case NUM_ELEMENT_TYPES:
+      break;
   }
   return NAN;
 }

@@ -63,32 +63,32 @@ static inline float silu_slope(float z) {
 
 /* NAME: activation_forward for one A, bias and activation in one pass. a may be z: each element is read before
  * it is written, so lanes do not depend on each other. */
-#define DEFINE_FORWARD(NAME, FUNCTION) \
+#define DEFINE_FORWARD(NAME, FUNCTION)                                                                        \
   MULTIVERSION static void NAME(uint64_t m, uint64_t n, uint64_t ld, const float *bias, float *z, float *a) { \
-    for (uint64_t i = 0; i < m; i++) { \
-      float *zi = z + i * ld, *ai = a + i * ld; \
-      if (bias == NULL) { \
-        _Pragma("omp simd") for (uint64_t j = 0; j < n; j++) ai[j] = FUNCTION(zi[j]); \
-      } else if (zi == ai) { \
-        _Pragma("omp simd") for (uint64_t j = 0; j < n; j++) zi[j] = FUNCTION(zi[j] + bias[j]); \
-      } else { \
-        _Pragma("omp simd") for (uint64_t j = 0; j < n; j++) { \
-          const float biased = zi[j] + bias[j]; \
-          zi[j] = biased; \
-          ai[j] = FUNCTION(biased); \
-        } \
-      } \
-    } \
+    for (uint64_t i = 0; i < m; i++) {                                                                        \
+      float *zi = z + i * ld, *ai = a + i * ld;                                                               \
+      if (bias == NULL) {                                                                                     \
+        _Pragma("omp simd") for (uint64_t j = 0; j < n; j++) ai[j] = FUNCTION(zi[j]);                         \
+      } else if (zi == ai) {                                                                                  \
+        _Pragma("omp simd") for (uint64_t j = 0; j < n; j++) zi[j] = FUNCTION(zi[j] + bias[j]);               \
+      } else {                                                                                                \
+        _Pragma("omp simd") for (uint64_t j = 0; j < n; j++) {                                                \
+          const float biased = zi[j] + bias[j];                                                               \
+          zi[j] = biased;                                                                                     \
+          ai[j] = FUNCTION(biased);                                                                           \
+        }                                                                                                     \
+      }                                                                                                       \
+    }                                                                                                         \
   }
 
 /* NAME: activation_backward for one A; from is a or z. */
-#define DEFINE_BACKWARD(NAME, SLOPE) \
+#define DEFINE_BACKWARD(NAME, SLOPE)                                                                    \
   MULTIVERSION static void NAME(uint64_t m, uint64_t n, uint64_t ld, const float *from, float *delta) { \
-    for (uint64_t i = 0; i < m; i++) { \
-      const float *fi = from + i * ld; \
-      float *di = delta + i * ld; \
-      _Pragma("omp simd") for (uint64_t j = 0; j < n; j++) di[j] *= SLOPE(fi[j]); \
-    } \
+    for (uint64_t i = 0; i < m; i++) {                                                                  \
+      const float *fi = from + i * ld;                                                                  \
+      float *di = delta + i * ld;                                                                       \
+      _Pragma("omp simd") for (uint64_t j = 0; j < n; j++) di[j] *= SLOPE(fi[j]);                       \
+    }                                                                                                   \
   }
 
 DEFINE_FORWARD(forward_identity, identity)
@@ -114,33 +114,71 @@ DEFINE_BACKWARD(backward_softplus, softplus_slope)
 void activation_forward(mlpd_activation kind, uint64_t m, uint64_t n, uint64_t ld, const float *bias, float *z,
                         float *a) {
   switch (kind) {
-    case MLPD_IDENTITY: forward_identity(m, n, ld, bias, z, a); break;
-    case MLPD_RELU: forward_relu(m, n, ld, bias, z, a); break;
-    case MLPD_LEAKY_RELU: forward_leaky_relu(m, n, ld, bias, z, a); break;
-    case MLPD_ELU: forward_elu(m, n, ld, bias, z, a); break;
-    case MLPD_GELU: forward_gelu(m, n, ld, bias, z, a); break;
-    case MLPD_SILU: forward_silu(m, n, ld, bias, z, a); break;
-    case MLPD_SIGMOID: forward_sigmoid(m, n, ld, bias, z, a); break;
-    case MLPD_TANH: forward_tanh(m, n, ld, bias, z, a); break;
-    case MLPD_SOFTPLUS: forward_softplus(m, n, ld, bias, z, a); break;
+    case MLPD_IDENTITY:
+      forward_identity(m, n, ld, bias, z, a);
+      break;
+    case MLPD_RELU:
+      forward_relu(m, n, ld, bias, z, a);
+      break;
+    case MLPD_LEAKY_RELU:
+      forward_leaky_relu(m, n, ld, bias, z, a);
+      break;
+    case MLPD_ELU:
+      forward_elu(m, n, ld, bias, z, a);
+      break;
+    case MLPD_GELU:
+      forward_gelu(m, n, ld, bias, z, a);
+      break;
+    case MLPD_SILU:
+      forward_silu(m, n, ld, bias, z, a);
+      break;
+    case MLPD_SIGMOID:
+      forward_sigmoid(m, n, ld, bias, z, a);
+      break;
+    case MLPD_TANH:
+      forward_tanh(m, n, ld, bias, z, a);
+      break;
+    case MLPD_SOFTPLUS:
+      forward_softplus(m, n, ld, bias, z, a);
+      break;
     case MLPD_SOFTMAX:
-    case MLPD_NUM_ACTIVATIONS: break;
+    case MLPD_NUM_ACTIVATIONS:
+      break;
   }
 }
 
 void activation_backward(mlpd_activation kind, uint64_t m, uint64_t n, uint64_t ld, const float *z, const float *a,
                          float *delta) {
   switch (kind) {
-    case MLPD_IDENTITY: backward_identity(m, n, ld, a, delta); break;
-    case MLPD_RELU: backward_relu(m, n, ld, a, delta); break;
-    case MLPD_LEAKY_RELU: backward_leaky_relu(m, n, ld, a, delta); break;
-    case MLPD_ELU: backward_elu(m, n, ld, a, delta); break;
-    case MLPD_GELU: backward_gelu(m, n, ld, z, delta); break;
-    case MLPD_SILU: backward_silu(m, n, ld, z, delta); break;
-    case MLPD_SIGMOID: backward_sigmoid(m, n, ld, a, delta); break;
-    case MLPD_TANH: backward_tanh(m, n, ld, a, delta); break;
-    case MLPD_SOFTPLUS: backward_softplus(m, n, ld, a, delta); break;
+    case MLPD_IDENTITY:
+      backward_identity(m, n, ld, a, delta);
+      break;
+    case MLPD_RELU:
+      backward_relu(m, n, ld, a, delta);
+      break;
+    case MLPD_LEAKY_RELU:
+      backward_leaky_relu(m, n, ld, a, delta);
+      break;
+    case MLPD_ELU:
+      backward_elu(m, n, ld, a, delta);
+      break;
+    case MLPD_GELU:
+      backward_gelu(m, n, ld, z, delta);
+      break;
+    case MLPD_SILU:
+      backward_silu(m, n, ld, z, delta);
+      break;
+    case MLPD_SIGMOID:
+      backward_sigmoid(m, n, ld, a, delta);
+      break;
+    case MLPD_TANH:
+      backward_tanh(m, n, ld, a, delta);
+      break;
+    case MLPD_SOFTPLUS:
+      backward_softplus(m, n, ld, a, delta);
+      break;
     case MLPD_SOFTMAX:
-    case MLPD_NUM_ACTIVATIONS: break;
+    case MLPD_NUM_ACTIVATIONS:
+      break;
   }
 }

@@ -13,8 +13,8 @@ typedef struct backend {
    * op transposes where transpose_* is true (then A is (k, m), B is (n, k)). C is written, not read. On
    * the calling thread alone, by a sequence of operations that depends on the shape and leading
    * dimensions only. m, n, k >= 1. */
-  void (*sgemm)(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda,
-                const float *b, int ldb, float *c, int ldc);
+  void (*sgemm)(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda, const float *b,
+                int ldb, float *c, int ldc);
 } backend;
 
 /* Finds a back end by name (NULL: the fastest built in) and prepares it. MLPD_ERROR_USAGE names those

@@ -14,12 +14,13 @@ static mlpd_status prepare(void) {
   const dnnl_version_t *version = dnnl_version();
   (void)snprintf(description, sizeof description, "oneDNN %d.%d.%d", version->major, version->minor, version->patch);
   if (version->cpu_runtime != DNNL_RUNTIME_OMP && version->cpu_runtime != DNNL_RUNTIME_SEQ)
-    return FAIL(MLPD_ERROR_INTERNAL, "%s is built for a threading runtime other than OpenMP; take --backend cblas or plain",
-                description);
+    return FAIL(MLPD_ERROR_INTERNAL,
+                "%s is built for a threading runtime other than OpenMP; take --backend cblas or plain", description);
   const float one = 1;
   float product = 0;
   const dnnl_status_t status = dnnl_sgemm('N', 'N', 1, 1, 1, 1, &one, 1, &one, 1, 0, &product, 1);
-  if (status != dnnl_success) return FAIL(MLPD_ERROR_INTERNAL, "%s: dnnl_sgemm fails with status %d", description, status);
+  if (status != dnnl_success)
+    return FAIL(MLPD_ERROR_INTERNAL, "%s: dnnl_sgemm fails with status %d", description, status);
   return MLPD_OK;
 }
 
@@ -33,8 +34,8 @@ static void poison(int m, int n, float *c, int ldc) {
 static void sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda, const float *b,
                   int ldb, float *c, int ldc) {
   const int threads = threads_hide();
-  const dnnl_status_t status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb,
-                                          0, c, ldc);
+  const dnnl_status_t status =
+      dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, 0, c, ldc);
   threads_restore(threads);
   if (status != dnnl_success) poison(m, n, c, ldc);
 }

@@ -50,16 +50,15 @@ static inline void prefetch_row(const void *row, size_t bytes) {
 }
 
 /* One gather a type. WIDE is the type of the subtraction: float, or double where float would lose the value. */
-#define DEFINE_GATHER(NAME, TYPE, WIDE)                                                                          \
-  MULTIVERSION static void NAME(uint64_t m, uint64_t d, const void *x, const uint32_t *rows, const float *shift, \
-                                const float *scale, float *out) {                                                \
-    for (uint64_t i = 0; i < m; i++) {                                                                           \
-      const TYPE *row = (const TYPE *)x + d * (rows != NULL ? rows[i] : i);                                      \
-      float *to = out + d * i;                                                                                   \
-      if (rows != NULL && i + AHEAD < m) prefetch_row((const TYPE *)x + d * rows[i + AHEAD], d * sizeof(TYPE));  \
-      _Pragma("omp simd") for (uint64_t j = 0; j < d; j++) to[j] =                                               \
-          (float)((WIDE)row[j] - (WIDE)shift[j]) * scale[j];                                                     \
-    }                                                                                                            \
+#define DEFINE_GATHER(NAME, TYPE, WIDE)                                                                               \
+  MULTIVERSION static void NAME(uint64_t m, uint64_t d, const void *x, const uint32_t *rows, const float *shift,      \
+                                const float *scale, float *out) {                                                     \
+    for (uint64_t i = 0; i < m; i++) {                                                                                \
+      const TYPE *row = (const TYPE *)x + d * (rows != NULL ? rows[i] : i);                                           \
+      float *to = out + d * i;                                                                                        \
+      if (rows != NULL && i + AHEAD < m) prefetch_row((const TYPE *)x + d * rows[i + AHEAD], d * sizeof(TYPE));       \
+      _Pragma("omp simd") for (uint64_t j = 0; j < d; j++) to[j] = (float)((WIDE)row[j] - (WIDE)shift[j]) * scale[j]; \
+    }                                                                                                                 \
   }
 
 DEFINE_GATHER(gather_i8, int8_t, float)
@@ -88,17 +87,36 @@ void vector_gather_rows(element_type type, uint64_t m, uint64_t d, const void *x
                         const float *shift, const float *scale, float *out) {
   gather_function gather = gather_f32;
   switch (type) {
-    case ELEMENT_I8: gather = gather_i8; break;
-    case ELEMENT_U8: gather = gather_u8; break;
-    case ELEMENT_I16: gather = gather_i16; break;
-    case ELEMENT_U16: gather = gather_u16; break;
-    case ELEMENT_I32: gather = gather_i32; break;
-    case ELEMENT_U32: gather = gather_u32; break;
-    case ELEMENT_I64: gather = gather_i64; break;
-    case ELEMENT_U64: gather = gather_u64; break;
-    case ELEMENT_F64: gather = gather_f64; break;
+    case ELEMENT_I8:
+      gather = gather_i8;
+      break;
+    case ELEMENT_U8:
+      gather = gather_u8;
+      break;
+    case ELEMENT_I16:
+      gather = gather_i16;
+      break;
+    case ELEMENT_U16:
+      gather = gather_u16;
+      break;
+    case ELEMENT_I32:
+      gather = gather_i32;
+      break;
+    case ELEMENT_U32:
+      gather = gather_u32;
+      break;
+    case ELEMENT_I64:
+      gather = gather_i64;
+      break;
+    case ELEMENT_U64:
+      gather = gather_u64;
+      break;
+    case ELEMENT_F64:
+      gather = gather_f64;
+      break;
     case ELEMENT_F32:
-    case NUM_ELEMENT_TYPES: break;
+    case NUM_ELEMENT_TYPES:
+      break;
   }
   gather(m, d, x, rows, shift, scale, out);
 }

@@ -87,9 +87,7 @@ static inline float vmath_sigmoid(float x) {
 }
 
 /* log(1 + e^x), to 3 ulp. */
-static inline float vmath_softplus(float x) {
-  return (x < 0 ? 0.0f : x) + vmath_log1p(vmath_exp(-vmath_abs(x)));
-}
+static inline float vmath_softplus(float x) { return (x < 0 ? 0.0f : x) + vmath_log1p(vmath_exp(-vmath_abs(x))); }
 
 /* tanh x, to 4 ulp, also near 0. */
 static inline float vmath_tanh(float x) {
