@@ -163,7 +163,7 @@ load helper
 
 # config_fails TEXT WORD...
 config_fails() {
-  printf "$1" > "$BATS_TEST_TMPDIR/run.ini"
+  printf '%b' "$1" > "$BATS_TEST_TMPDIR/run.ini"
   shift
   alone train --config "$BATS_TEST_TMPDIR/run.ini"
   fails_with 2 "$@"

@@ -29,8 +29,8 @@ static const option_table table = {
         "Shows one forward pass, back propagation and gradient-descent step of a tiny network: the formulas with "
         "their numbers, computed by the code that trains.",
     .details =
-        "sigmoid is a 3-2-1 network with one sample, unit by unit; relu a 1-2-2 network with three\n"
-        "samples, matrix by matrix.\n",
+        "sigmoid is a 3-2-1 network with one sample, unit by unit; relu a 1-2-2 network\n"
+        "with three samples, matrix by matrix.\n",
     .rows = rows,
 };
 

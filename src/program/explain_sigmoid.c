@@ -98,8 +98,8 @@ static void print_backward(const explain_step *step, FILE *stream) {
                 "   output: delta_j = (y_j - a_j) a_j (1 - a_j)\n"
                 "   hidden: delta_j = (sum_k delta_k w_jk) a_j (1 - a_j)\n\n");
   (void)fprintf(stream,
-                "  delta6 = (y6 - a6) a6 (1 - a6)\n         = (1 - %s) %s (1 - %s) = %s       (0.1311 by hand, from "
-                "the rounded a6)\n\n",
+                "  delta6 = (y6 - a6) a6 (1 - a6)\n         = (1 - %s) %s (1 - %s) = %s\n"
+                "         (0.1311 by hand, where a6 is rounded first)\n\n",
                 value(a6, b), value(a6, c), value(a6, d), error(delta6, e));
   for (uint32_t j = output.inputs; j-- > 0;) {
     const uint32_t unit = unit_of(0, j);

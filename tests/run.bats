@@ -1,0 +1,229 @@
+# The program end to end on small data: train, eval, predict, info, convert, and how each fails.
+
+load helper
+
+# One trained model for all tests of this file, and the data sets with a fault.
+setup_file() {
+  load helper
+  shared=$BATS_FILE_TMPDIR
+  # shellcheck disable=SC2046 # several flags
+  "${CC:-cc}" -o "$shared/make_bad_data" "$BATS_TEST_DIRNAME/make_bad_data.c" \
+    $(pkg-config --cflags --libs hdf5 2> /dev/null || pkg-config --cflags --libs hdf5-serial) -lm
+  "$shared/make_bad_data" "$shared"
+  "$MLPDIST" train --quiet --epochs 4 --hidden 32 --lr 0.05 --batch 64 --out "$shared/run" > "$shared/train.out"
+}
+
+setup() {
+  shared=$BATS_FILE_TMPDIR
+  cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+@test "train ends with the digest that info prints, and leaves three files" {
+  output=$(cat "$shared/train.out")
+  [[ "$(last_line)" =~ ^digest\ [0-9a-f]{16}$ ]] || fail "no digest line"
+  local digest
+  digest=$(last_line)
+  for file in config.ini metrics.csv model.h5; do
+    [ -s "$shared/run/$file" ] || fail "no $file"
+  done
+  [ "$(find "$shared/run" -mindepth 1 | wc -l)" = 3 ] || fail "more files than three"
+  alone info "$shared/run/model.h5"
+  succeeds
+  says "$digest" "64-32-10" "hidden = 32"
+}
+
+@test "train says what it does: data, network, run, an epoch a line, where the time went" {
+  alone train --epochs 3 --hidden 8 --threads 1
+  succeeds
+  says "digits.h5" "64 values, 10 classes" "64-8-10" "1 rank x 1 thread" "lane" "compute" "files    run/config.ini" "test "
+  [ "$(grep -c '^epoch [1-3]/3  train loss .* valid loss .* accuracy .* lr .* samples/s' <<< "$output")" = 3 ] || fail "epoch lines"
+}
+
+@test "no progress bar and no escape codes without a terminal" {
+  alone train --epochs 1 --hidden 4
+  succeeds
+  ! grep -q $'[\r\033]' "$errors.all" - <<< "$output" || fail "control characters"
+}
+
+@test "the same digest for any number of ranks and threads" {
+  local first="" split np threads
+  for split in "1 1" "1 2" "2 1" "3 1" "4 2"; do
+    read -r np threads <<< "$split"
+    launch "$np" train --quiet --epochs 2 --hidden 16,8 --batch 256 --lanes 4 --threads "$threads" --out "run-$np-$threads"
+    succeeds
+    first=${first:-$(last_line)}
+    [ "$(last_line)" = "$first" ] || fail "np $np x $threads gives another digest than $first"
+  done
+  [[ "$first" =~ ^digest\ [0-9a-f]{16}$ ]] || fail "no digest"
+}
+
+@test "the config file in the run folder repeats the run" {
+  alone train --config "$shared/run/config.ini" --quiet --out again
+  succeeds
+  [ "$(last_line)" = "$(tail -n 1 "$shared/train.out")" ] || fail "another digest"
+}
+
+@test "another seed gives another digest" {
+  alone train --config "$shared/run/config.ini" --quiet --out again --seed 2
+  succeeds
+  [ "$(last_line)" != "$(tail -n 1 "$shared/train.out")" ] || fail "the same digest"
+}
+
+@test "eval: text and JSON, the same on 1 and 3 ranks" {
+  alone eval --model "$shared/run/model.h5"
+  succeeds
+  says "accuracy" "precision" "confusion" "cross-entropy"
+  local accuracy
+  accuracy=$(sed -n 's/^accuracy  //p' <<< "$output")
+  awk -v a="$accuracy" 'BEGIN { exit !(a > 0.7 && a <= 1) }' || fail "accuracy $accuracy"
+  alone eval --model "$shared/run/model.h5" --json
+  succeeds
+  says '"task": "classification"' '"accuracy": 0.' '"support": 27' '"rows": 269'
+  local alone_json
+  alone_json=$(grep -v '"seconds"' <<< "$output")
+  launch 3 eval --model "$shared/run/model.h5" --json
+  succeeds
+  [ "$(grep -v '"seconds"' <<< "$output")" = "$alone_json" ] || fail "three ranks count otherwise"
+}
+
+@test "the accuracy that eval finds is the share of right predictions" {
+  # The class of row i in good.h5 is i modulo 3.
+  alone train --data "$shared/good.h5" --epochs 3 --batch 16 --lr 0.02 --hidden 6 --quiet
+  succeeds
+  alone eval --data "$shared/good.h5" --split train
+  succeeds
+  local accuracy
+  accuracy=$(sed -n 's/^accuracy  //p' <<< "$output")
+  alone predict --data "$shared/good.h5" --split train --out p.csv
+  succeeds
+  [ "$(wc -l < p.csv)" = 41 ] || fail "expected a header and 40 rows"
+  # Rows in order, and probabilities that add up to 1.
+  awk -F, 'NR > 1 { s = $3 + $4 + $5; if ($1 != NR - 2 || NF != 5 || s < 0.999 || s > 1.001) exit 1 }' p.csv ||
+    fail "rows out of order or probabilities that do not add up"
+  [ "$(awk -F, 'NR > 1 { right += $2 == $1 % 3 } END { printf "%.4f", right / 40 }' p.csv)" = "$accuracy" ] ||
+    fail "accuracy $accuracy is not that of p.csv"
+}
+
+@test "predict writes the same file on 1, 2 and 3 ranks, CSV and HDF5" {
+  alone predict --model "$shared/run/model.h5" --out a.csv
+  succeeds
+  for np in 2 3; do
+    launch $np predict --model "$shared/run/model.h5" --out b.csv
+    succeeds
+    cmp a.csv b.csv
+  done
+  launch 2 predict --model "$shared/run/model.h5" --out b.h5
+  succeeds
+  alone info b.h5
+  succeeds
+  says "/class" "/probability"
+}
+
+@test "regression: targets in their own units" {
+  alone train --data "$shared/values.h5" --quiet --epochs 200 --batch 16 --hidden 16 --optimizer adam --lr 0.01
+  succeeds
+  says "rmse"
+  alone eval --data "$shared/values.h5"
+  succeeds
+  says RMSE MAE R2
+  awk '$1 == "0" && NF == 4 { exit !($2 > 0.01 && $2 < 50 && $4 > 0.5) }' <<< "$output" || fail "not learned, or not in units"
+  alone eval --data "$shared/values.h5" --json
+  says '"outputs"' '"r2"'
+}
+
+@test "other people's paths: --x and --y" {
+  alone train --data "$shared/good.h5" --x /test/x --y /test/y --test-x /train/x --test-y /train/y --epochs 1 --quiet
+  succeeds
+  alone eval --data "$shared/good.h5" --x /train/x --y /train/y --split test
+  succeeds
+}
+
+@test "convert a CSV, train on it, predict" {
+  {
+    echo "length,width,kind"
+    for i in $(seq 1 60); do echo "$((i % 7)).5,$((i % 3 * 10)),kind-$((i % 3))"; done
+  } > a.csv
+  alone convert a.csv a.h5 --label kind --test-fraction 0.25 --valid-fraction 0
+  succeeds
+  says "45 train" "15 test" "3 classes"
+  alone train --data a.h5 --epochs 30 --batch 16 --lr 0.05 --quiet
+  succeeds
+  alone eval --data a.h5
+  succeeds
+  says "kind-0" "kind-2"
+  printf '1,2\n3,oops\n' > bad.csv
+  alone convert bad.csv bad.h5 --label none --header no
+  fails_with 1 "bad.csv"
+  [ ! -e bad.h5 ] || fail "a half-written file is left"
+}
+
+# train_fails STATUS WORDS -- ARGUMENT...: on 1, 2 and 3 ranks, one line, no hang, and no run folder.
+train_fails() {
+  local expected=$1 words=$2 np
+  shift 3
+  for np in 1 2 3; do
+    launch $np train --epochs 2 --out bad-run "$@"
+    fails_with "$expected" "$words"
+    [ ! -e bad-run/model.h5 ] || fail "a model is left"
+    [ -z "$(find bad-run -type f 2> /dev/null)" ] || fail "files are left: $(find bad-run -type f)"
+  done
+}
+
+@test "no file" { train_fails 1 "none.h5" -- --data none.h5; }
+@test "not HDF5" {
+  echo "a,b" > a.csv
+  train_fails 1 "a.csv: not an HDF5 file" -- --data a.csv
+}
+@test "wrong path in the file" { train_fails 1 "/nothing/x" -- --data "$shared/good.h5" --x /nothing/x; }
+@test "numbers of rows differ" { train_fails 1 "/test/y" -- --y /test/y; }
+@test "no rows" { train_fails 1 "/train/x" -- --data "$shared/no-rows.h5"; }
+@test "not a number: which row, which column" { train_fails 1 "row 31, column 1" -- --data "$shared/nan.h5"; }
+@test "infinity: which row, which column" { train_fails 1 "row 5, column 2" -- --data "$shared/infinity.h5"; }
+@test "a class below 0" { train_fails 1 "-4" -- --data "$shared/negative-class.h5"; }
+@test "a class that --classes does not allow" { train_fails 1 "class" -- --classes 5; }
+@test "an unknown back end" { train_fails 2 "plain" -- --backend magma; }
+@test "a loss that does not fit the output" { train_fails 2 "softmax" -- --loss cross-entropy --output-activation tanh; }
+
+@test "an output folder that cannot be made" {
+  touch file
+  for np in 1 2 3; do
+    launch $np train --epochs 1 --out file/run
+    fails_with 1 "file/run"
+  done
+  launch 2 predict --model "$shared/run/model.h5" --out nowhere/p.csv
+  fails_with 1 "nowhere/p.csv"
+}
+
+@test "a loss that is no number stops the run and says where" {
+  for np in 1 2; do
+    launch $np train --data "$shared/values.h5" --batch 8 --lr 1e6 --epochs 50 --out wild
+    fails_with 1 "step"
+  done
+}
+
+@test "eval and predict: no model, no data, another width" {
+  for np in 1 2 3; do
+    launch $np eval --model none.h5
+    fails_with 1 "none.h5"
+    launch $np eval --model "$shared/good.h5"
+    fails_with 1 "good.h5"
+    launch $np eval --model "$shared/run/model.h5" --data "$shared/good.h5"
+    fails_with 1 "64"
+    launch $np predict --model "$shared/run/model.h5" --data "$shared/good.h5" --out p.h5
+    fails_with 1 "64"
+    [ ! -e p.h5 ] || fail "a half-written file is left"
+  done
+}
+
+@test "MLPDIST_DEBUG=1 adds the place" {
+  export MLPDIST_DEBUG=1
+  alone info none.h5
+  fails_with 1 "none.h5" ".c:"
+}
+
+@test "the default data set: MLPDIST_DATA_DIR comes first" {
+  cp "$MLPDIST_DATA_DIR/digits.h5" .
+  MLPDIST_DATA_DIR=$BATS_TEST_TMPDIR alone train --print-config
+  succeeds
+  says "data = $BATS_TEST_TMPDIR/digits.h5"
+}
