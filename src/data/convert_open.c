@@ -74,8 +74,15 @@ static mlpd_status open_tables(opened_inputs *o, const mlpd_convert_options *opt
   return MLPD_OK;
 }
 
-/* x and y of one part; of two arrays the one with a single column is y. Takes both over. */
-static mlpd_status open_pair(input *first, input *second, meter *m, source **opened) {
+static bool names_labels(const char *path) {
+  const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+  const bool is_y = (name[0] == 'y' || name[0] == 'Y') && name[1] != '\0' && strchr("._-", name[1]) != NULL;
+  return is_y || name_holds(name, "label") || name_holds(name, "target");
+}
+
+/* x and y of one part, second NULL without y. unordered: where the first has one dimension and the second
+ * more, the first is y. Takes both over. */
+static mlpd_status open_pair(input *first, input *second, bool unordered, meter *m, source **opened) {
   input_array *x = NULL, *y = NULL;
   mlpd_status status = array_open(first, &x);
   if (status != MLPD_OK) {
@@ -87,7 +94,7 @@ static mlpd_status open_pair(input *first, input *second, meter *m, source **ope
     array_close(x);
     return status;
   }
-  if (y != NULL && x->header.columns == 1 && y->header.columns > 1) {
+  if (unordered && y != NULL && x->header.rank == 1 && y->header.rank > 1) {
     input_array *swapped = x;
     x = y;
     y = swapped;
@@ -117,7 +124,11 @@ static mlpd_status open_arrays(opened_inputs *o, const mlpd_convert_options *opt
     int found = 0;
     for (int i = 0; i < o->count; i++)
       if (part[i] == p) members[found++] = take(o, i);
-    if (found > 0) TRY(open_pair(members[0], members[1], m, &parts[p]));
+    if (found == 0) continue;
+    const bool first_is_y = found == 2 && names_labels(input_name(members[0]));
+    const bool second_is_y = found == 2 && names_labels(input_name(members[1]));
+    const bool swapped = first_is_y && !second_is_y;
+    TRY(open_pair(members[swapped], members[!swapped], first_is_y == second_is_y, m, &parts[p]));
   }
   return MLPD_OK;
 }
@@ -166,7 +177,7 @@ static mlpd_status open_entries(const archive *a, const zip_entry *x, const zip_
       return status;
     }
   }
-  return open_pair(x_input, y_input, m, opened);
+  return open_pair(x_input, y_input, false, m, opened);
 }
 
 static mlpd_status no_known_names(const archive *a) {
