@@ -59,12 +59,15 @@ PROGRAM := $(if $(PROGRAM_SOURCES),$(BUILD)/mlpdist)
 # ---- flags ---------------------------------------------------------------------------------------
 # -ffp-contract=off and no -ffast-math: the same bits on every instruction set our own loops run on.
 WARNINGS := -Wall -Wextra -Wconversion $(if $(filter 1,$(WERROR)),-Werror)
-ALL_CFLAGS = $(CFLAGS) -std=gnu11 -fopenmp -ffp-contract=off -fno-math-errno -fvisibility=hidden -fPIC \
+ALL_CFLAGS = $(CFLAGS) -std=gnu11 -fopenmp -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden -fPIC \
   $(WARNINGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 ALL_CPPFLAGS = -Iinclude -Isrc -include $(BUILD)/config.h $(DEPS_CFLAGS) $(CPPFLAGS)
 ALL_LDFLAGS = -fopenmp $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 # The program finds the default data set where it is installed, or beside the source tree.
 PROGRAM_CPPFLAGS = -DMLPD_DATADIR='"$(DATADIR)"' -DMLPD_SOURCE_DATADIR='"$(CURDIR)/datasets"'
+
+# Under a sanitizer, and there only: see the file.
+KEEP_LIBRARIES := $(if $(SANITIZE),$(BUILD)/tests/keep_libraries.o)
 
 # ---- configuration, once -------------------------------------------------------------------------
 # No compiler is asked for goals that build nothing.
@@ -114,8 +117,8 @@ $(BUILD)/libmlpdist.so: $(SHARED)
 	@ln -sf $(SONAME) $@
 
 # Against the static library: runs from the build folder with no LD_LIBRARY_PATH.
-$(BUILD)/mlpdist: $(PROGRAM_OBJECTS) $(STATIC)
-	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) -o $@ $(PROGRAM_OBJECTS) $(STATIC) $(DEPS_LIBS)
+$(BUILD)/mlpdist: $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC)
+	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) -o $@ $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC) $(DEPS_LIBS)
 
 -include $(LIB_OBJECTS:.o=.d) $(PROGRAM_OBJECTS:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
 
@@ -129,10 +132,10 @@ $(BUILD)/internal.a: $(LIB_OBJECTS) $(BUILD)/objects
 	@rm -f $@
 	@$(AR) rcs $@ $(LIB_OBJECTS)
 
-$(TESTS): $(BUILD)/tests/%: tests/%.c $(BUILD)/internal.a $(BUILD)/flags | check-cmocka
+$(TESTS): $(BUILD)/tests/%: tests/%.c $(BUILD)/internal.a $(KEEP_LIBRARIES) $(BUILD)/flags | check-cmocka
 	@mkdir -p $(@D)
-	$(call quiet,test    $<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(ALL_LDFLAGS) -o $@ $< $(BUILD)/internal.a \
-	  -lcmocka $(DEPS_LIBS)
+	$(call quiet,test    $<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(ALL_LDFLAGS) -o $@ $< $(KEEP_LIBRARIES) \
+	  $(BUILD)/internal.a -lcmocka $(DEPS_LIBS)
 
 check-cmocka:
 	@printf '#include <setjmp.h>\n#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <cmocka.h>\n' | \
@@ -149,12 +152,13 @@ check-mpi: $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
 	MPI_NP='$(MPI_NP)' scripts/run-tests mpi $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
 
 # Without clones: the sanitizers see one version of each loop, and ifunc resolvers run before they are set up.
+ASAN := BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SANITIZE=address,undefined TARGET_CLONES=0
 asan:
-	$(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SANITIZE=address,undefined TARGET_CLONES=0 \
-	  tests all
-	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
-	  $(MAKE) BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SANITIZE=address,undefined TARGET_CLONES=0 \
-	  MPI_NP='1 2' test-unit check-mpi
+	$(MAKE) $(ASAN) tests all
+	@export ASAN_OPTIONS=fast_unwind_on_malloc=0 \
+	  LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0; \
+	status=0; for goal in test-unit check-mpi test-program; do \
+	  $(MAKE) $(ASAN) MPI_NP='1 2' $$goal || status=1; done; exit $$status
 
 $(BENCHES): $(BUILD)/tests/%: tests/%.c $(BUILD)/internal.a $(BUILD)/flags
 	@mkdir -p $(@D)

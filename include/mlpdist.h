@@ -193,6 +193,7 @@ typedef struct mlpd_network mlpd_network;
 typedef struct mlpd_layer_view {
   uint32_t inputs, outputs;
   mlpd_activation activation;
+  uint32_t weight_stride; /* floats from a row of weight to the next, >= outputs */
   float *weight; /* (inputs, outputs) */
   float *bias;   /* (outputs) */
 } mlpd_layer_view;

@@ -34,7 +34,7 @@ static reference_network reference_copy(mlpd_network *network) {
     r.b[l] = r.w[l] + size;
     r.dw[l] = r.b[l] + view.outputs;
     r.db[l] = r.dw[l] + size;
-    for (size_t i = 0; i < size; i++) r.w[l][i] = view.weight[i];
+    for (size_t i = 0; i < size; i++) r.w[l][i] = view.weight[i / view.outputs * view.weight_stride + i % view.outputs];
     for (uint32_t j = 0; j < view.outputs; j++) r.b[l][j] = view.bias[j];
   }
   return r;

@@ -40,7 +40,8 @@ static char *layout_of(const mlpd_network *network) {
   memset(layout, 'g', network->arena_size);
   for (uint32_t l = 0; l < network->num_layers; l++) {
     const layer *const shape = &network->layers[l];
-    memset(layout + shape->weight_offset, 'w', (size_t)shape->inputs * shape->outputs);
+    for (uint32_t i = 0; i < shape->inputs; i++)
+      memset(layout + shape->weight_offset + (size_t)i * shape->weight_stride, 'w', shape->outputs);
     memset(layout + shape->bias_offset, 'b', shape->outputs);
   }
   return layout;

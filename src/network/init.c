@@ -6,7 +6,7 @@
 #include "base/rng.h"
 
 /* One group of four 32-bit draws an element: rng_normal takes all four, rng_uniform two of them. */
-enum { DRAWS_PER_ELEMENT = 4, CHUNK = 16384 };
+enum { DRAWS_PER_ELEMENT = 4 };
 
 mlpd_init init_for_activation(mlpd_activation activation) {
   switch (activation) {
@@ -68,12 +68,11 @@ void init_draw(const mlpd_network *network, mlpd_init init, uint64_t seed, uint3
 void mlpd_network_init(mlpd_network *network, mlpd_init init, uint64_t seed) {
   for (uint32_t l = 0; l < network->num_layers; l++) {
     const layer *const shape = &network->layers[l];
-    const size_t size = (size_t)shape->inputs * shape->outputs;
     float *const weight = network->parameters + shape->weight_offset;
 #pragma omp parallel for schedule(static)
-    for (size_t begin = 0; begin < size; begin += CHUNK) {
-      const size_t end = size - begin < CHUNK ? size : begin + CHUNK;
-      init_draw(network, init, seed, l, begin, end, weight + begin);
+    for (uint32_t i = 0; i < shape->inputs; i++) {
+      const size_t begin = (size_t)i * shape->outputs;
+      init_draw(network, init, seed, l, begin, begin + shape->outputs, weight + (size_t)i * shape->weight_stride);
     }
     memset(network->parameters + shape->bias_offset, 0, shape->outputs * sizeof(float));
   }

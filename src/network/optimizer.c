@@ -157,7 +157,7 @@ void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, cons
   for (uint32_t l = 0; l < network->num_layers && at < end; l++) {
     const layer *const shape = &network->layers[l];
     const size_t weights_begin = smaller(shape->weight_offset, end);
-    const size_t weights_end = smaller(shape->weight_offset + (size_t)shape->inputs * shape->outputs, end);
+    const size_t weights_end = smaller(shape->weight_offset + (size_t)shape->inputs * shape->weight_stride, end);
     if (at < weights_begin) {
       optimizer_update(o, scalars, parameters, gradient + at, at, weights_begin - at, false);
       at = weights_begin;

@@ -9,6 +9,7 @@
 typedef struct trace_memory {
   workspace space;
   float *gradient; /* an arena as the parameters' */
+  float *compact;  /* copies of z, a, delta and weight gradients with no gaps between rows */
   const float **pointers;
 } trace_memory;
 
@@ -17,10 +18,18 @@ void mlpd_trace_free(mlpd_trace *trace) {
   if (memory != NULL) {
     workspace_free(&memory->space);
     free(memory->gradient);
+    free(memory->compact);
     free(memory->pointers);
     free(memory);
   }
   *trace = (mlpd_trace){0};
+}
+
+static size_t compact_floats(const mlpd_network *network, uint64_t n) {
+  size_t floats = 0;
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    floats += (3 * n + network->layers[l].inputs) * network->layers[l].outputs;
+  return floats;
 }
 
 static mlpd_status allocate_trace(const mlpd_network *network, uint64_t n, mlpd_trace *trace) {
@@ -29,17 +38,32 @@ static mlpd_status allocate_trace(const mlpd_network *network, uint64_t n, mlpd_
   *trace = (mlpd_trace){.num_layers = network->num_layers, .n = n, .owner = memory};
   TRY(workspace_create(network, n, true, &memory->space));
   TRY(memory_allocate(&memory->gradient, network->arena_size, sizeof(float), "gradient"));
+  TRY(memory_allocate(&memory->compact, compact_floats(network, n), sizeof(float), "trace"));
   TRY(memory_allocate(&memory->pointers, 5 * (size_t)network->num_layers, sizeof(float *), "trace"));
   const float ***const lists[5] = {&trace->z, &trace->a, &trace->delta, &trace->weight_gradient, &trace->bias_gradient};
   for (uint32_t i = 0; i < 5; i++) *lists[i] = memory->pointers + (size_t)i * network->num_layers;
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    trace->z[l] = memory->space.z[l];
-    trace->a[l] = memory->space.a[l];
-    trace->delta[l] = memory->space.delta[l];
-    trace->weight_gradient[l] = memory->gradient + network->layers[l].weight_offset;
-    trace->bias_gradient[l] = memory->gradient + network->layers[l].bias_offset;
-  }
   return MLPD_OK;
+}
+
+/* Copies rows (rows, columns), stride apart, to *next without gaps; returns the copy and moves *next on. */
+static const float *copy_rows(const float *from, uint64_t rows, uint32_t columns, uint32_t stride, float **next) {
+  float *const to = *next;
+  for (uint64_t i = 0; i < rows; i++) memcpy(to + i * columns, from + i * stride, columns * sizeof *to);
+  *next = to + rows * columns;
+  return to;
+}
+
+static void fill_trace(const mlpd_network *network, trace_memory *memory, mlpd_trace *trace) {
+  float *next = memory->compact;
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    const layer *const shape = &network->layers[l];
+    trace->z[l] = copy_rows(memory->space.z[l], trace->n, shape->outputs, shape->stride, &next);
+    trace->a[l] = copy_rows(memory->space.a[l], trace->n, shape->outputs, shape->stride, &next);
+    trace->delta[l] = copy_rows(memory->space.delta[l], trace->n, shape->outputs, shape->stride, &next);
+    trace->weight_gradient[l] = copy_rows(memory->gradient + shape->weight_offset, shape->inputs, shape->outputs,
+                                          shape->weight_stride, &next);
+    trace->bias_gradient[l] = memory->gradient + shape->bias_offset;
+  }
 }
 
 static void back_propagate(const mlpd_network *network, const backend *gemm, uint64_t n, trace_memory *memory) {
@@ -51,7 +75,7 @@ static void back_propagate(const mlpd_network *network, const backend *gemm, uin
     for (uint32_t block = 0; block < layer_num_row_blocks(shape); block++)
       network_weight_gradient_block(
           network, gemm, l, block, n, &memory->space,
-          memory->gradient + shape->weight_offset + (size_t)block * shape->row_block * shape->outputs,
+          memory->gradient + shape->weight_offset + (size_t)block * shape->row_block * shape->weight_stride,
           memory->gradient + shape->bias_offset);
   }
 }
@@ -78,6 +102,7 @@ mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n
                &(targets){.values = y}, memory->space.delta[last], &sums);
   trace->loss = sums.loss;
   back_propagate(network, gemm, n, memory);
+  fill_trace(network, memory, trace);
   return MLPD_OK;
 }
 

@@ -37,12 +37,34 @@ static void layer_object(char object[OBJECT_BYTES], uint32_t l, const char *name
 
 /* ---- Writing ------------------------------------------------------------------------------------ */
 
+/* In the file the rows of a weight matrix lie together, in the arena weight_stride apart. */
+static mlpd_status write_weight(h5_file *file, const char *object, const layer *shape, const float *weight) {
+  float *together = NULL;
+  const size_t row = shape->outputs;
+  TRY(memory_allocate(&together, shape->inputs * row, sizeof *together, "weights"));
+  for (size_t i = 0; i < shape->inputs; i++)
+    memcpy(together + i * row, weight + i * shape->weight_stride, row * sizeof *together);
+  const mlpd_status status = h5_write(file, object, shape->inputs, row, ELEMENT_F32, together);
+  free(together);
+  return status;
+}
+
+static mlpd_status read_weight(h5_file *file, const char *object, const layer *shape, float *weight) {
+  TRY(h5_read(file, object, shape->inputs, shape->outputs, ELEMENT_F32, weight));
+  const size_t row = shape->outputs;
+  for (size_t i = shape->inputs; i-- > 1 && shape->weight_stride > row;) {
+    memmove(weight + i * shape->weight_stride, weight + i * row, row * sizeof *weight);
+    memset(weight + (i - 1) * shape->weight_stride + row, 0, (shape->weight_stride - row) * sizeof *weight);
+  }
+  return MLPD_OK;
+}
+
 static mlpd_status write_network(h5_file *file, const mlpd_network *network) {
   for (uint32_t l = 0; l < network->num_layers; l++) {
     const layer *const shape = &network->layers[l];
     char object[OBJECT_BYTES];
     layer_object(object, l, "weight");
-    TRY(h5_write(file, object, shape->inputs, shape->outputs, ELEMENT_F32, network->parameters + shape->weight_offset));
+    TRY(write_weight(file, object, shape, network->parameters + shape->weight_offset));
     TRY(h5_attribute_write_text(file, object, "activation",
                                 mlpd_choice_name(mlpd_activation_choices, (int)shape->activation)));
     layer_object(object, l, "bias");
@@ -149,7 +171,7 @@ static mlpd_status read_parameters(h5_file *file, mlpd_network *network) {
     const layer *const shape = &network->layers[l];
     char object[OBJECT_BYTES];
     layer_object(object, l, "weight");
-    TRY(h5_read(file, object, shape->inputs, shape->outputs, ELEMENT_F32, network->parameters + shape->weight_offset));
+    TRY(read_weight(file, object, shape, network->parameters + shape->weight_offset));
     layer_object(object, l, "bias");
     TRY(h5_read(file, object, shape->outputs, 0, ELEMENT_F32, network->parameters + shape->bias_offset));
   }

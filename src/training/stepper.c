@@ -84,8 +84,8 @@ static mlpd_status make_units(stepper *s) {
       const uint32_t rows = shape->inputs - begin < shape->row_block ? shape->inputs - begin : shape->row_block;
       *next = (unit){.layer = l,
                      .block = block,
-                     .offset = shape->weight_offset + (size_t)begin * shape->outputs,
-                     .count = (size_t)rows * shape->outputs};
+                     .offset = shape->weight_offset + (size_t)begin * shape->weight_stride,
+                     .count = (size_t)rows * shape->weight_stride};
       const size_t floats = (next->count + shape->outputs + 15) / 16 * 16;
       if (floats > s->level_floats) s->level_floats = floats;
       next++;
