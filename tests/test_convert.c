@@ -45,6 +45,10 @@ static void test_numbers_are_exact(void **state) {
                                "1e23",
                                "4503599627370497.5",
                                "9007199254740993e-1",
+
+                               /* just above the middle of two doubles */ "7.753859853626558607",
+                               "8908902.240611956455",
+                               "7.159707744350010561",
                                "0e99999999999"};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) assert_number(texts[i]);
   uint64_t draw = 88172645463325252u; /* xorshift64: any bits will do */

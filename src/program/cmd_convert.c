@@ -44,6 +44,8 @@ static const option rows[] = {
     {"task", "input", "TASK", OPTION_CHOICE, AT(convert.task),
      .help = "what the targets are; auto: classes where all are names or small whole numbers",
      .choices = mlpd_task_choices},
+    {"class-names", "input", "NAMES", OPTION_TEXT, AT(convert.class_names),
+     .help = "names of classes 0, 1, 2, ..., separated by commas", .note = "from the input"},
     {"valid-fraction", "output", "FRACTION", OPTION_REAL, AT(convert.valid_fraction),
      .help = "of the rows, drawn for validation, where the input comes unsplit", .maximum = 0.9},
     {"test-fraction", "output", "FRACTION", OPTION_REAL, AT(convert.test_fraction),
