@@ -48,6 +48,8 @@ static void test_table_is_sound(void **state) {
   for (const option *row = train_table.rows; row->name != NULL; row++) {
     assert_ptr_equal(option_find(&train_table, row->name), row);
     assert_true(row->offset + row->size <= sizeof(train_arguments));
+    for (const option *other = train_table.rows; other != row; other++)
+      assert_true(other->offset + other->size <= row->offset || row->offset + row->size <= other->offset);
     assert_non_null(row->section);
     assert_true(row->help != NULL && row->help[0] != '\0' && row->help[strlen(row->help) - 1] != '.');
     assert_true((row->type == OPTION_FLAG) == (row->metavar == NULL));
@@ -116,8 +118,15 @@ static void test_bad_values_change_nothing(void **state) {
   (void)state;
   const double lr = arguments.train.lr;
   const uint64_t epochs = arguments.train.epochs;
-  static const char *const bad[][2] = {{"--lr", "1e9"},      {"--lr", "x"},      {"--lr", "0.1x"},   {"--lr", "-1"},
-                                       {"--epochs", "1e10"}, {"--epochs", "-3"}, {"--epochs", "2 "}, {"--epochs", ""}};
+  static const char *const bad[][2] = {{"--lr", "1e9"},
+                                       {"--lr", "x"},
+                                       {"--lr", "0.1x"},
+                                       {"--lr", "-1"},
+                                       {"--epochs", "1e10"},
+                                       {"--epochs", "-3"},
+                                       {"--epochs", "-18446744073709551615"},
+                                       {"--epochs", "2 "},
+                                       {"--epochs", ""}};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     outcome_forget();
     char joined[64];
