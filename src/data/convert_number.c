@@ -58,7 +58,7 @@ static double divide_exactly(uint64_t digits, int decimals) {
   const unsigned __int128 numerator = (unsigned __int128)(digits << digits_zeros) << 63;
   const uint64_t denominator = divisor << divisor_zeros;
   uint64_t quotient = (uint64_t)(numerator / denominator);
-  if ((unsigned __int128)quotient * denominator != numerator) quotient |= 0;
+  if ((unsigned __int128)quotient * denominator != numerator) quotient |= 1;
   /* 2^exponent as bits of a double: -63 + 0 - 63 <= exponent <= 0, far from the ends. */
   const int exponent = divisor_zeros - digits_zeros - 63;
   const uint64_t bits = (uint64_t)(exponent + 1023) << 52;
