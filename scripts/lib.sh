@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2034
 
 # What to install, one a line: Debian package | how to see that it is there elsewhere | what it is.
-# "command NAME" looks in PATH, "header NAME MODULE" asks the C preprocessor; "?" marks what the build can do without.
+# "command NAME" looks in PATH, "header NAME MODULE" asks the C preprocessor, "python NAME" Python; "?" marks what the build can do without.
 BUILD_NEEDS='
 gcc            | command gcc                 | a C compiler
 libc6-dev      | header stdio.h              | the C library headers
@@ -20,7 +20,7 @@ libdnnl-dev    | ? header oneapi/dnnl/dnnl.h | oneDNN, the fastest matrix multip
 TEST_NEEDS='
 libcmocka-dev  | header cmocka.h cmocka      | cmocka, the unit test library
 bats           | command bats                | bats, which tests the program
-python3-h5py   | command python3             | Python with h5py, which checks the HDF5 files
+python3-h5py   | python h5py                 | Python with h5py, for the second implementation
 '
 LINT_NEEDS='
 clang          | command clang               | clang, the second compiler
@@ -64,6 +64,7 @@ present() {
   [ "$1" != '?' ] || shift
   case $1 in
     command) command -v "$2" > /dev/null 2>&1 ;;
+    python) python3 -c "import $2" > /dev/null 2>&1 ;;
     header)
       # shellcheck disable=SC2046
       echo "#include <$2>" | cc -E $([ -z "${3:-}" ] || pkg-config --cflags "$3" 2> /dev/null) - > /dev/null 2>&1
