@@ -659,10 +659,15 @@ mlpd_status h5_read(h5_file *file, const char *object, uint64_t rows, uint64_t c
 /* ---- Strings ---------------------------------------------------------------------------------------- */
 
 /* Text of varying length in UTF-8. */
-static hid_t text_type_create(void) {
+/* Room that an attribute has in an object header is 64 KiB. */
+enum { MAX_FIXED_ATTRIBUTE = 60000 };
+
+/* A text of size bytes, its end mark included, or H5T_VARIABLE. Varying texts lie in HDF5's global heap, where version
+ * 1.10 follows a damaged index out of its memory: what is read first of a file is better fixed. */
+static hid_t text_type_create(size_t size) {
   const hid_t type = H5Tcopy(H5T_C_S1);
   if (type >= 0) {
-    (void)H5Tset_size(type, H5T_VARIABLE);
+    (void)H5Tset_size(type, size);
     (void)H5Tset_cset(type, H5T_CSET_UTF8);
   }
   return type;
@@ -670,18 +675,25 @@ static hid_t text_type_create(void) {
 
 mlpd_status h5_strings_write(h5_file *file, const char *object, const char *const *strings, uint64_t count) {
   const hsize_t dims = count;
-  const hid_t type = text_type_create(), link = link_creation_create(), creation = H5Pcreate(H5P_DATASET_CREATE);
+  size_t size = 1;
+  char *packed = NULL; /* (count, size) */
+  for (uint64_t i = 0; i < count; ++i)
+    if (strlen(strings[i]) >= size) size = strlen(strings[i]) + 1;
+  TRY(memory_allocate(&packed, count, size, object));
+  for (uint64_t i = 0; i < count; ++i) memcpy(packed + i * size, strings[i], strlen(strings[i]));
+  const hid_t type = text_type_create(size), link = link_creation_create(), creation = H5Pcreate(H5P_DATASET_CREATE);
   (void)H5Pset_obj_track_times(creation, false);
   const hid_t space = H5Screate_simple(1, &dims, NULL);
   const hid_t id = H5Dcreate2(file->id, object, type, space, link, creation, H5P_DEFAULT);
   mlpd_status status = MLPD_OK;
-  if (id < 0 || (count > 0 && H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, strings) < 0))
+  if (id < 0 || (count > 0 && H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) < 0))
     status = FAIL(MLPD_ERROR_FILE, "%s: %s cannot be written: %s", file->path, object, reason());
   id_close(id);
   id_close(space);
   id_close(creation);
   id_close(link);
   id_close(type);
+  free(packed);
   return status;
 }
 
@@ -820,8 +832,10 @@ mlpd_status h5_attribute_write_double(h5_file *file, const char *object, const c
 }
 
 mlpd_status h5_attribute_write_text(h5_file *file, const char *object, const char *name, const char *text) {
-  const hid_t type = text_type_create();
-  const mlpd_status status = attribute_write(file, object, name, type, &text);
+  const size_t size = strlen(text) + 1;
+  const bool fixed = size <= MAX_FIXED_ATTRIBUTE;
+  const hid_t type = text_type_create(fixed ? size : H5T_VARIABLE);
+  const mlpd_status status = attribute_write(file, object, name, type, fixed ? (const void *)text : &text);
   id_close(type);
   return status;
 }

@@ -49,7 +49,7 @@ mlpd_status h5_write(h5_file *file, const char *object, uint64_t rows, uint64_t 
                      const void *data);
 mlpd_status h5_read(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type as, void *out);
 
-/* Lists of strings (variable-length UTF-8 when written; fixed and variable-length read). Free what is read
+/* Lists of strings (UTF-8 of the longest's length when written; fixed and variable-length read). Free what is read
  * with h5_strings_free. Not collective. */
 mlpd_status h5_strings_write(h5_file *file, const char *object, const char *const *strings, uint64_t count);
 mlpd_status h5_strings_read(h5_file *file, const char *object, char ***strings, uint64_t *count);
