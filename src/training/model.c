@@ -1,12 +1,15 @@
 #include "training/model.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/h5.h"
+#include "network/loss.h"
 
 enum { OBJECT_BYTES = 64, MAX_LAYERS = 10000 };
 
@@ -33,6 +36,29 @@ const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k) {
 
 static void layer_object(char object[OBJECT_BYTES], uint32_t l, const char *name) {
   (void)snprintf(object, OBJECT_BYTES, "/network/layer_%u/%s", l + 1, name);
+}
+
+static void hash_affine(XXH3_state_t *state, const affine *a) {
+  (void)XXH3_64bits_update(state, a->shift, a->columns * sizeof(float));
+  (void)XXH3_64bits_update(state, a->scale, a->columns * sizeof(float));
+}
+
+/* Over all of the model that the digest of its network leaves out. */
+static mlpd_status hash_rest(const mlpd_model *model, char checksum[17]) {
+  XXH3_state_t *const state = XXH3_createState();
+  if (state == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, hashing a model");
+  (void)XXH3_64bits_reset(state);
+  const uint64_t numbers[] = {(uint64_t)model->task, (uint64_t)model->loss, model->epoch, model->step,
+                              model->num_names};
+  (void)XXH3_64bits_update(state, numbers, sizeof numbers);
+  hash_affine(state, &model->input);
+  hash_affine(state, &model->target);
+  for (uint64_t k = 0; k < model->num_names; k++)
+    (void)XXH3_64bits_update(state, model->class_names[k], strlen(model->class_names[k]) + 1);
+  if (model->config != NULL) (void)XXH3_64bits_update(state, model->config, strlen(model->config));
+  (void)snprintf(checksum, 17, "%016llx", (unsigned long long)XXH3_64bits_digest(state));
+  (void)XXH3_freeState(state);
+  return MLPD_OK;
 }
 
 /* ---- Writing ------------------------------------------------------------------------------------ */
@@ -79,14 +105,16 @@ static mlpd_status write_affine(h5_file *file, const char *shift, const char *sc
 }
 
 static mlpd_status write_model(h5_file *file, const mlpd_model *model) {
-  char digest[17];
+  char digest[17], checksum[17];
   mlpd_network_digest(model->network, digest);
+  TRY(hash_rest(model, checksum));
   TRY(h5_attribute_write_text(file, "/", "mlpdist", "model"));
   TRY(h5_attribute_write_u64(file, "/", "format", MODEL_FORMAT));
   TRY(h5_attribute_write_text(file, "/", "version", MLPD_VERSION));
   TRY(h5_attribute_write_text(file, "/", "task", mlpd_choice_name(mlpd_task_choices, (int)model->task)));
   TRY(h5_attribute_write_text(file, "/", "loss", mlpd_choice_name(mlpd_loss_choices, (int)model->loss)));
   TRY(h5_attribute_write_text(file, "/", "digest", digest));
+  TRY(h5_attribute_write_text(file, "/", "checksum", checksum));
   TRY(h5_attribute_write_u64(file, "/", "epoch", model->epoch));
   TRY(h5_attribute_write_u64(file, "/", "step", model->step));
   if (model->config != NULL) TRY(h5_attribute_write_text(file, "/", "config", model->config));
@@ -123,7 +151,9 @@ static mlpd_status read_choice(h5_file *file, const char *object, const char *na
   TRY(h5_attribute_read_text(file, object, name, &text));
   const bool found = mlpd_choice_find(choices, text, value);
   const mlpd_status status =
-      found ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "%s: attribute %s is '%.40s', which this version does not know", object, name, text);
+      found
+          ? MLPD_OK
+          : FAIL(MLPD_ERROR_DATA, "%s: attribute %s is '%.40s', which this version does not know", object, name, text);
   free(text);
   return status;
 }
@@ -187,6 +217,7 @@ static mlpd_status read_network(h5_file *file, mlpd_network **network) {
   if (status == MLPD_OK) status = memory_allocate(&activations, layers, sizeof *activations, "activations");
   if (status == MLPD_OK) status = read_layer_shapes(file, layers, widths, activations);
   if (status == MLPD_OK) status = mlpd_network_create(layers, widths, activations, network);
+  if (status == MLPD_ERROR_USAGE) status = FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message()); /* not the caller's */
   if (status == MLPD_OK) status = read_parameters(file, *network);
   free(activations);
   free(widths);
@@ -199,17 +230,36 @@ static mlpd_status read_affine(h5_file *file, const char *shift, const char *sca
   return h5_read(file, scale, columns, 0, ELEMENT_F32, a->scale);
 }
 
-static mlpd_status check_digest(h5_file *file, const mlpd_network *network) {
-  char digest[17];
+static mlpd_status check_hash(h5_file *file, const char *name, const char *what, const char found[17]) {
   char *stored = NULL;
-  mlpd_network_digest(network, digest);
-  TRY(h5_attribute_read_text(file, "/", "digest", &stored));
+  TRY(h5_attribute_read_text(file, "/", name, &stored));
   const mlpd_status status =
-      strcmp(stored, digest) == 0
+      strcmp(stored, found) == 0
           ? MLPD_OK
-          : FAIL(MLPD_ERROR_DATA, "the weights hash to %s but the file says %.40s: it is damaged", digest, stored);
+          : FAIL(MLPD_ERROR_DATA, "the %s hash to %s but the file says %.40s: it is damaged", what, found, stored);
   free(stored);
   return status;
+}
+
+static mlpd_status check_hashes(h5_file *file, const mlpd_model *model) {
+  char digest[17], checksum[17];
+  mlpd_network_digest(model->network, digest);
+  TRY(check_hash(file, "digest", "weights", digest));
+  TRY(hash_rest(model, checksum));
+  return check_hash(file, "checksum", "parts beside the weights", checksum);
+}
+
+/* What training never writes but a file could hold, and others rely on. */
+static mlpd_status check_model(const mlpd_model *model) {
+  const layer *const last = &model->network->layers[model->network->num_layers - 1];
+  if (model->task == MLPD_TASK_AUTO) return FAIL(MLPD_ERROR_DATA, "attribute task does not say which");
+  if (loss_check(model->loss, last->activation) != MLPD_OK) return FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message());
+  if ((model->task == MLPD_REGRESSION) != (model->target.columns > 0))
+    return FAIL(MLPD_ERROR_DATA, "/target/shift goes with regression, and with nothing else");
+  for (uint32_t j = 0; j < model->target.columns; j++)
+    if (!isfinite(model->target.shift[j]) || !(model->target.scale[j] > 0) || isinf(model->target.scale[j]))
+      return FAIL(MLPD_ERROR_DATA, "/target/scale [%u] is %g: no scale", j, (double)model->target.scale[j]);
+  return MLPD_OK;
 }
 
 static mlpd_status read_model(h5_file *file, mlpd_model *model) {
@@ -232,14 +282,15 @@ static mlpd_status read_model(h5_file *file, mlpd_model *model) {
   TRY(h5_attribute_read_u64(file, "/", "step", &model->step));
   if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &model->config));
   TRY(read_network(file, &model->network));
-  TRY(check_digest(file, model->network));
   const layer *const first = &model->network->layers[0];
   const layer *const last = &model->network->layers[model->network->num_layers - 1];
   TRY(read_affine(file, "/input/shift", "/input/scale", first->inputs, &model->input));
   if (h5_exists(file, "/target/shift"))
     TRY(read_affine(file, "/target/shift", "/target/scale", last->outputs, &model->target));
-  if (h5_exists(file, "/class_names")) TRY(h5_strings_read(file, "/class_names", &model->class_names, &model->num_names));
-  return MLPD_OK;
+  if (h5_exists(file, "/class_names"))
+    TRY(h5_strings_read(file, "/class_names", &model->class_names, &model->num_names));
+  TRY(check_hashes(file, model));
+  return check_model(model);
 }
 
 mlpd_status mlpd_model_load(const char *path, mlpd_model **model) {

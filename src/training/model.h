@@ -1,6 +1,7 @@
 /* Models: a network with what it needs to take raw data, and its HDF5 file.
  *
- * File: root attributes mlpdist = "model", format, version, task, loss, digest, epoch, step;
+ * File: root attributes mlpdist = "model", format, version, task, loss, epoch, step, digest (of the network) and
+ * checksum (of all the rest: a damaged file is no model);
  * /network/layer_1/weight (inputs, outputs) with attribute activation, /network/layer_1/bias (outputs), ...;
  * /input/shift, /input/scale (features): x' = (x - shift) * scale; /target/shift, /target/scale (outputs),
  * for regression; /class_names, where the data has names; attribute config, the run's resolved options. */

@@ -1,0 +1,366 @@
+/* Models: what is saved is loaded to the bit; a damaged file is an error, or the same model. */
+#include "training/model.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "data/h5.h"
+
+#include <cmocka.h>
+
+static char folder[64];
+
+static const char *in_folder(const char *name) {
+  static char paths[4][128];
+  static int next = 0;
+  next = (next + 1) % 4;
+  (void)snprintf(paths[next], sizeof paths[next], "%s/%s", folder, name);
+  return paths[next];
+}
+
+static int setup(void **state) {
+  (void)state;
+  (void)snprintf(folder, sizeof folder, "/tmp/test_model_XXXXXX");
+  return mkdtemp(folder) == NULL;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  char command[128];
+  (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
+  return system(command);
+}
+
+#define assert_ok(expression)                                                                                    \
+  do {                                                                                                           \
+    if ((expression) != MLPD_OK) fail_msg("%s: %s (%s)", #expression, mlpd_error_message(), mlpd_error_place()); \
+  } while (0)
+
+static void assert_load_fails(const char *name, const char *part) {
+  mlpd_model *model = (mlpd_model *)(void *)folder;
+  assert_int_equal(mlpd_model_load(in_folder(name), &model), MLPD_ERROR_DATA);
+  assert_null(model);
+  const char *const message = mlpd_error_message();
+  assert_null(strchr(message, '\n'));
+  if (strstr(message, name) == NULL) fail_msg("\"%s\" does not name the file", message);
+  if (strstr(message, part) == NULL) fail_msg("\"%s\" has no \"%s\"", message, part);
+}
+
+/* ---- Models to save --------------------------------------------------------------------------------- */
+
+static mlpd_model *make_model(mlpd_task task) {
+  static const uint32_t widths[] = {7, 19, 5, 3};
+  const bool classes = task == MLPD_CLASSIFICATION;
+  const mlpd_activation activations[] = {MLPD_GELU, MLPD_TANH, classes ? MLPD_SOFTMAX : MLPD_IDENTITY};
+  mlpd_model *const made = calloc(1, sizeof *made);
+  assert_non_null(made);
+  *made = (mlpd_model){.task = task, .loss = classes ? MLPD_CROSS_ENTROPY : MLPD_MSE, .epoch = 12, .step = 345};
+  assert_ok(mlpd_network_create(3, widths, activations, &made->network));
+  mlpd_network_init(made->network, MLPD_INIT_AUTO, 5);
+  for (uint32_t j = 0; j < 5; j++) mlpd_network_layer(made->network, 1).bias[j] = -1.0f / (float)(j + 3);
+  assert_ok(affine_create(7, &made->input));
+  for (uint32_t j = 0; j < 7; j++) {
+    made->input.shift[j] = (float)j / 3;
+    made->input.scale[j] = j == 4 ? 0 : 1 + (float)j / 7;
+  }
+  made->config = strdup("[run]\nseed = 5\n\n# caf\xc3\xa9\n");
+  if (classes) {
+    static const char *const names[] = {"ant", "", "b\xc3\xa9"};
+    made->class_names = calloc(3, sizeof *made->class_names);
+    assert_non_null(made->class_names);
+    for (int k = 0; k < 3; k++) made->class_names[k] = strdup(names[k]);
+    made->num_names = 3;
+  } else {
+    assert_ok(affine_create(3, &made->target));
+    made->target.shift[1] = -7.25f;
+    made->target.scale[2] = 1e-3f;
+  }
+  return made;
+}
+
+static bool same_affine(const affine *a, const affine *b) {
+  const size_t bytes = a->columns * sizeof(float);
+  return a->columns == b->columns &&
+         (bytes == 0 || (memcmp(a->shift, b->shift, bytes) == 0 && memcmp(a->scale, b->scale, bytes) == 0));
+}
+
+static bool same_text(const char *a, const char *b) { return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0; }
+
+static bool same_model(const mlpd_model *a, const mlpd_model *b) {
+  const mlpd_network *const x = a->network, *const y = b->network;
+  if (x->num_layers != y->num_layers || x->arena_size != y->arena_size) return false;
+  for (uint32_t l = 0; l < x->num_layers; l++)
+    if (x->layers[l].inputs != y->layers[l].inputs || x->layers[l].outputs != y->layers[l].outputs ||
+        x->layers[l].activation != y->layers[l].activation)
+      return false;
+  if (memcmp(x->parameters, y->parameters, x->arena_size * sizeof(float)) != 0) return false;
+  if (a->task != b->task || a->loss != b->loss || a->epoch != b->epoch || a->step != b->step) return false;
+  if (!same_affine(&a->input, &b->input) || !same_affine(&a->target, &b->target)) return false;
+  if (a->num_names != b->num_names || !same_text(a->config, b->config)) return false;
+  for (uint64_t k = 0; k < a->num_names; k++)
+    if (!same_text(a->class_names[k], b->class_names[k])) return false;
+  return true;
+}
+
+static void assert_round_trip(const mlpd_model *model, const char *name) {
+  mlpd_model *loaded = NULL;
+  assert_ok(model_save(model, in_folder(name)));
+  assert_ok(mlpd_model_load(in_folder(name), &loaded));
+  assert_true(same_model(model, loaded));
+  assert_ptr_equal(mlpd_model_network(loaded), loaded->network);
+  assert_int_equal(mlpd_model_task(loaded), model->task);
+  mlpd_model_free(loaded);
+}
+
+/* ---- Tests ------------------------------------------------------------------------------------------ */
+
+static void test_round_trip(void **state) {
+  (void)state;
+  mlpd_model *model = make_model(MLPD_CLASSIFICATION);
+  assert_round_trip(model, "classes.h5");
+  assert_string_equal(mlpd_model_class_name(model, 0), "ant");
+  assert_string_equal(mlpd_model_class_name(model, 3), "3");
+  model->epoch = UINT64_MAX; /* saved over the former */
+  assert_round_trip(model, "classes.h5");
+  free(model->config);
+  model->config = calloc(1, 100001); /* more than an attribute has room for as a text of fixed length */
+  assert_non_null(model->config);
+  memset(model->config, 'c', 100000);
+  assert_round_trip(model, "long.h5");
+  free(model->config);
+  model->config = NULL;
+  h5_strings_free(model->class_names, model->num_names);
+  model->class_names = NULL;
+  model->num_names = 0;
+  assert_round_trip(model, "bare.h5");
+  assert_string_equal(mlpd_model_class_name(model, 0), "0");
+  mlpd_model_free(model);
+  model = make_model(MLPD_REGRESSION);
+  assert_round_trip(model, "values.h5");
+  mlpd_model_free(model);
+  mlpd_model_free(NULL);
+}
+
+static void test_every_activation(void **state) {
+  (void)state;
+  for (int kind = 0; kind < MLPD_NUM_ACTIVATIONS; kind++) {
+    mlpd_model *const model = make_model(kind == MLPD_SOFTMAX ? MLPD_CLASSIFICATION : MLPD_REGRESSION);
+    for (uint32_t l = 0; l < 3; l++)
+      if (kind != MLPD_SOFTMAX || l == 2) model->network->layers[l].activation = (mlpd_activation)kind;
+    assert_round_trip(model, "activation.h5");
+    mlpd_model_free(model);
+  }
+}
+
+static void test_save_fails(void **state) {
+  (void)state;
+  mlpd_model *const model = make_model(MLPD_REGRESSION), *loaded = NULL;
+  assert_ok(model_save(model, in_folder("former.h5")));
+  /* A folder in the way of the final name: the rename fails, and nothing is left beside it. */
+  assert_int_equal(mkdir(in_folder("taken.h5"), 0777), 0);
+  assert_int_equal(model_save(model, in_folder("taken.h5")), MLPD_ERROR_FILE);
+  assert_non_null(strstr(mlpd_error_message(), "taken.h5"));
+  assert_int_equal(model_save(model, in_folder("former.h5/under.h5")), MLPD_ERROR_FILE);
+  assert_int_equal(model_save(model, in_folder("none/under.h5")), MLPD_ERROR_FILE);
+  assert_ok(mlpd_model_load(in_folder("former.h5"), &loaded));
+  mlpd_model_free(loaded);
+  char command[128];
+  (void)snprintf(command, sizeof command, "! ls -A %s | grep -q tmp", folder);
+  assert_int_equal(system(command), 0);
+  mlpd_model_free(model);
+}
+
+static void test_no_model(void **state) {
+  (void)state;
+  mlpd_model *model = NULL;
+  h5_file *file = NULL;
+  assert_int_equal(mlpd_model_load(in_folder("absent.h5"), &model), MLPD_ERROR_FILE);
+  assert_null(model);
+  assert_ok(h5_create(in_folder("data.h5"), &file));
+  assert_ok(h5_attribute_write_u64(file, "/", "something", 1));
+  assert_ok(h5_close(file));
+  assert_load_fails("data.h5", "not a model");
+  assert_ok(h5_create(in_folder("checkpoint.h5"), &file));
+  assert_ok(h5_attribute_write_text(file, "/", "mlpdist", "checkpoint"));
+  assert_ok(h5_close(file));
+  assert_load_fails("checkpoint.h5", "not a model");
+}
+
+/* ---- Files that someone changed ---------------------------------------------------------------------- */
+
+typedef struct fault {
+  const char *object, *name, *text; /* a text attribute, written last */
+  uint64_t number;                  /* where text is NULL */
+  const char *message;
+} fault;
+
+/* A whole, small model written by hand, as the header documents the file; layer_2 takes second_inputs. */
+static void write_by_hand(const char *name, uint64_t second_inputs, const fault *bad) {
+  const float zeros[64] = {0}, ones[4] = {1, 1, 1, 1};
+  h5_file *file = NULL;
+  assert_ok(h5_create(in_folder(name), &file));
+  assert_ok(h5_attribute_write_text(file, "/", "mlpdist", "model"));
+  assert_ok(h5_attribute_write_u64(file, "/", "format", MODEL_FORMAT));
+  assert_ok(h5_attribute_write_text(file, "/", "task", "regression"));
+  assert_ok(h5_attribute_write_text(file, "/", "loss", "mse"));
+  assert_ok(h5_attribute_write_text(file, "/", "digest", "0000000000000000"));
+  assert_ok(h5_attribute_write_text(file, "/", "checksum", "0000000000000000"));
+  assert_ok(h5_attribute_write_u64(file, "/", "epoch", 1));
+  assert_ok(h5_attribute_write_u64(file, "/", "step", 1));
+  assert_ok(h5_write(file, "/network/layer_1/weight", 4, 3, ELEMENT_F32, zeros));
+  assert_ok(h5_attribute_write_text(file, "/network/layer_1/weight", "activation", "relu"));
+  assert_ok(h5_write(file, "/network/layer_1/bias", 3, 0, ELEMENT_F32, zeros));
+  assert_ok(h5_write(file, "/network/layer_2/weight", second_inputs, 2, ELEMENT_F32, zeros));
+  assert_ok(h5_attribute_write_text(file, "/network/layer_2/weight", "activation", "identity"));
+  assert_ok(h5_write(file, "/network/layer_2/bias", 2, 0, ELEMENT_F32, zeros));
+  assert_ok(h5_write(file, "/input/shift", 4, 0, ELEMENT_F32, zeros));
+  assert_ok(h5_write(file, "/input/scale", 4, 0, ELEMENT_F32, ones));
+  assert_ok(h5_write(file, "/target/shift", 2, 0, ELEMENT_F32, zeros));
+  assert_ok(h5_write(file, "/target/scale", 2, 0, ELEMENT_F32, ones));
+  if (bad != NULL && bad->text != NULL)
+    assert_ok(h5_attribute_write_text(file, bad->object, bad->name, bad->text));
+  else if (bad != NULL)
+    assert_ok(h5_attribute_write_u64(file, bad->object, bad->name, bad->number));
+  assert_ok(h5_close(file));
+}
+
+static void test_widths_that_do_not_chain(void **state) {
+  (void)state;
+  write_by_hand("chain.h5", 4, NULL);
+  assert_load_fails("chain.h5", "/network/layer_2/weight takes 4 inputs, but the layer before has 3 outputs");
+}
+
+static void test_faults(void **state) {
+  (void)state;
+  static const fault faults[] = {
+      {"/", "epoch", NULL, 1, "the weights hash to"}, /* nothing wrong but the digest */
+      {"/", "format", NULL, 99, "model format 99"},
+      {"/", "task", "auto", 0, "hash"},
+      {"/", "task", "juggling", 0, "juggling"},
+      {"/", "loss", "none", 0, "loss"},
+      {"/network/layer_1/weight", "activation", "softmax", 0, "softmax"},
+      {"/network/layer_2/weight", "activation", "", 0, "activation"},
+  };
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+    write_by_hand("fault.h5", 3, &faults[i]);
+    assert_load_fails("fault.h5", faults[i].message);
+  }
+}
+
+/* Hashes that fit, but content that others could not work with. */
+static void test_content_that_does_not_fit(void **state) {
+  (void)state;
+  mlpd_model *model = make_model(MLPD_REGRESSION);
+  model->task = MLPD_TASK_AUTO;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "task");
+  model->task = MLPD_CLASSIFICATION; /* beside /target */
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/target");
+  model->task = MLPD_REGRESSION;
+  model->loss = MLPD_CROSS_ENTROPY;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "cross-entropy");
+  model->loss = MLPD_LOSS_AUTO;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "loss");
+  model->loss = MLPD_MSE;
+  model->target.scale[1] = 0;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/target/scale [1]");
+  affine_free(&model->target);
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/target");
+  mlpd_model_free(model);
+}
+
+/* ---- Damage ------------------------------------------------------------------------------------------ */
+
+static unsigned char *read_bytes(const char *name, size_t *size) {
+  FILE *const stream = fopen(in_folder(name), "rb");
+  assert_non_null(stream);
+  assert_int_equal(fseek(stream, 0, SEEK_END), 0);
+  *size = (size_t)ftell(stream);
+  rewind(stream);
+  unsigned char *const bytes = malloc(*size);
+  assert_non_null(bytes);
+  assert_int_equal(fread(bytes, 1, *size, stream), *size);
+  assert_int_equal(fclose(stream), 0);
+  return bytes;
+}
+
+static void write_bytes(const char *name, const unsigned char *bytes, size_t size) {
+  FILE *const stream = fopen(in_folder(name), "wb");
+  assert_non_null(stream);
+  assert_int_equal(fwrite(bytes, 1, size, stream), size);
+  assert_int_equal(fclose(stream), 0);
+}
+
+/* True where the damage was seen. */
+static bool load_damaged(const mlpd_model *original, const char *what, size_t where) {
+  mlpd_model *loaded = NULL;
+  const mlpd_status status = mlpd_model_load(in_folder("damaged.h5"), &loaded);
+  if (status == MLPD_OK) {
+    if (!same_model(original, loaded)) fail_msg("%s at byte %zu goes unseen and changes the model", what, where);
+    mlpd_model_free(loaded);
+    return false;
+  }
+  assert_null(loaded);
+  assert_true(strlen(mlpd_error_message()) > 0);
+  assert_null(strchr(mlpd_error_message(), '\n'));
+  return true;
+}
+
+static void check_damage(mlpd_task task) {
+  mlpd_model *const model = make_model(task);
+  size_t size = 0, seen = 0, tried = 0;
+  assert_ok(model_save(model, in_folder("whole.h5")));
+  unsigned char *const bytes = read_bytes("whole.h5", &size);
+  for (size_t length = 0; length < size; length += 1 + size / 150) {
+    write_bytes("damaged.h5", bytes, length);
+    if (!load_damaged(model, "truncation", length)) fail_msg("%zu of %zu bytes are taken for a model", length, size);
+  }
+  /* Every byte near the start, where the structure lies, then every 23rd; one bit, and all. */
+  for (size_t at = 0; at < size; at += at < 1024 ? 1 : 23)
+    for (int pattern = 0; pattern < 2; pattern++) {
+      const unsigned char kept = bytes[at];
+      bytes[at] ^= pattern == 0 ? (unsigned char)(1u << at % 8) : 0xff;
+      write_bytes("damaged.h5", bytes, size);
+      seen += load_damaged(model, "a flipped bit", at);
+      tried++;
+      bytes[at] = kept;
+    }
+  if (seen < tried / 10) fail_msg("only %zu of %zu flips were seen: what was flipped?", seen, tried);
+  free(bytes);
+  mlpd_model_free(model);
+}
+
+static void test_damaged_classes(void **state) {
+  (void)state;
+  check_damage(MLPD_CLASSIFICATION);
+}
+
+static void test_damaged_values(void **state) {
+  (void)state;
+  check_damage(MLPD_REGRESSION);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_round_trip),
+      cmocka_unit_test(test_every_activation),
+      cmocka_unit_test(test_save_fails),
+      cmocka_unit_test(test_no_model),
+      cmocka_unit_test(test_widths_that_do_not_chain),
+      cmocka_unit_test(test_faults),
+      cmocka_unit_test(test_content_that_does_not_fit),
+      cmocka_unit_test(test_damaged_classes),
+      cmocka_unit_test(test_damaged_values),
+  };
+  return cmocka_run_group_tests_name("model", tests, setup, teardown);
+}
