@@ -113,7 +113,7 @@ static mlpd_status write_rows_csv(prediction_file *f, uint64_t n, const float *v
     for (uint32_t j = 0; j < k; j++) (void)fprintf(f->csv, ",%.9g", (double)values[i * k + j]);
     (void)fputc('\n', f->csv);
   }
-  return ferror(f->csv) ? FAIL(MLPD_ERROR_FILE, "%s", strerror(errno)) : MLPD_OK;
+  return ferror(f->csv) ? FAIL(MLPD_ERROR_FILE, "%s: %s", f->temporary, strerror(errno)) : MLPD_OK;
 }
 
 static mlpd_status prediction_open(const char *out, uint64_t rows, prediction_file *f) {

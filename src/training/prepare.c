@@ -113,11 +113,17 @@ static mlpd_status read_positions(preparation *p, part *from, const lane_plan *p
   return status;
 }
 
+static double largest_class(const shard *rows) {
+  double most = -1;
+  for (uint64_t i = 0; i < rows->rows; i++)
+    if (rows->classes[i] > most) most = rows->classes[i];
+  return most;
+}
+
+/* Validation rows taken from the training part count, too: the rarest class may be among them alone. */
 static mlpd_status count_classes(mlpd_comm *comm, preparation *p, const part *from) {
   mlpd_train_options *const o = &p->options;
-  double most = -1;
-  for (uint64_t i = 0; i < p->train.rows; i++)
-    if (p->train.classes[i] > most) most = p->train.classes[i];
+  double most = fmax(largest_class(&p->train), largest_class(&p->valid.rows));
   TRY(comm_max_double(comm, &most, 1));
   if (o->classes == 0) o->classes = (uint32_t)most + 1;
   if (o->classes < 2)

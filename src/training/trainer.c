@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "distribution/comm.h"
+#include "kernels/vector.h"
 #include "network/optimizer.h"
 #include "network/schedule.h"
 #include "training/prepare.h"
@@ -149,14 +150,15 @@ static void report_step(trainer *t, uint64_t epoch, uint64_t step, const loss_su
                      sums->weight > 0 ? sums->loss / sums->weight : 0, samples / seconds);
 }
 
-static mlpd_status diverged(trainer *t, uint64_t epoch, double lr) {
+/* what: "the loss is not a finite number", after or in step (from 1). */
+static mlpd_status diverged(trainer *t, const char *what, uint64_t step, uint64_t epoch, double lr) {
   char kept[128] = "no model was written";
   if (t->kept_epoch > 0)
     (void)snprintf(kept, sizeof kept, "model.h5 keeps the weights of epoch %llu", (unsigned long long)t->kept_epoch);
   return FAIL(MLPD_ERROR_DIVERGED,
-              "the loss is not a finite number at step %llu (epoch %llu); the likely cause is a learning rate too large "
-              "for this network: try --lr %g, --warmup-epochs 1 or --clip-norm 1; %s",
-              (unsigned long long)t->step + 1, (unsigned long long)epoch, lr / 10, kept);
+              "%s at step %llu (epoch %llu); the likely cause is a learning rate too large for this network: try "
+              "--lr %g, --warmup-epochs 1 or --clip-norm 1; %s",
+              what, (unsigned long long)step, (unsigned long long)epoch, lr / 10, kept);
 }
 
 /* The steps of one epoch (from 1); fills all of figures but validation. Collective. */
@@ -170,7 +172,7 @@ static mlpd_status train_epoch(trainer *t, uint64_t epoch, mlpd_epoch *figures) 
     const double lr = schedule_lr(&t->prep.options, plan->steps_per_epoch, t->step);
     step_outcome outcome;
     TRY(stepper_step(t->stepper, step, lr, &outcome));
-    if (!outcome.finite) return diverged(t, epoch, lr);
+    if (!outcome.finite) return diverged(t, "the loss is not a finite number", t->step + 1, epoch, lr);
     sums.loss += outcome.sums.loss;
     sums.weight += outcome.sums.weight;
     sums.correct += outcome.sums.correct;
@@ -179,6 +181,10 @@ static mlpd_status train_epoch(trainer *t, uint64_t epoch, mlpd_epoch *figures) 
     t->step++;
     report_step(t, epoch, step, &sums, comm_seconds() - started);
   }
+  /* A step that ruins the weights shows in the loss of the next; the last has none, and its weights may be kept. */
+  const mlpd_network *const network = t->prep.model->network;
+  if (!isfinite(vector_sum_squares(network->arena_size, network->parameters)))
+    return diverged(t, "the weights are not finite numbers", t->step, epoch, figures->lr);
   const step_times after = stepper_times(t->stepper);
   double seconds[4] = {comm_seconds() - started, after.compute - before.compute, after.reduce - before.reduce,
                        after.data - before.data};
@@ -238,7 +244,8 @@ static mlpd_status run_epochs(trainer *t) {
     mlpd_epoch figures = {.epoch = epoch, .epochs = o->epochs};
     TRY(train_epoch(t, epoch, &figures));
     TRY(validate(t, &figures));
-    if (figures.has_valid && !isfinite(figures.valid_loss)) return diverged(t, epoch, figures.lr);
+    if (figures.has_valid && !isfinite(figures.valid_loss))
+      return diverged(t, "the validation loss is not a finite number", t->step, epoch, figures.lr);
     t->result->stopped_early = end_epoch(t, epoch, &figures) && epoch < o->epochs;
     t->result->epochs = epoch;
     add_times(t->result, &figures);
