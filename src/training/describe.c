@@ -22,7 +22,7 @@ static mlpd_status list_array(void *context, const char *object) {
   const listing *const to = context;
   h5_array *array = NULL;
   if (h5_array_open(to->file, object, &array) != MLPD_OK) {
-    (void)fprintf(to->stream, "  %-24s %s\n", object, "not an array of numbers");
+    (void)fprintf(to->stream, "  %-24s %s\n", object, "text");
     return MLPD_OK;
   }
   const h5_shape shape = h5_array_shape(array);
