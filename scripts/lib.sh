@@ -2,7 +2,8 @@
 # shellcheck shell=sh disable=SC2034
 
 # What to install, one a line: Debian package | how to see that it is there elsewhere | what it is.
-# "command NAME" looks in PATH, "header NAME MODULE" asks the C preprocessor, "python NAME" Python; "?" marks what the build can do without.
+# "command NAME" looks in PATH, "header NAME MODULE" asks the C preprocessor, "python NAME" Python; "?" marks what the
+# build can do without.
 BUILD_NEEDS='
 gcc            | command gcc                 | a C compiler
 libc6-dev      | header stdio.h              | the C library headers
@@ -135,7 +136,8 @@ cores() {
   if [ "$all" -ge 1 ] && [ "$all" -lt "$logical" ]; then echo "$all"; else echo "$logical"; fi
 }
 
-# mpirun refuses to run as root unless told twice.
-allow_mpirun_as_root() {
+# mpirun refuses to run as root unless told twice, and its hwloc complains, in each process, where /sys is not mounted.
+prepare_mpirun() {
+  export HWLOC_HIDE_ERRORS=2
   [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 }
