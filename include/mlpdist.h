@@ -75,18 +75,18 @@ typedef enum mlpd_activation {
 } mlpd_activation;
 
 typedef enum mlpd_loss {
-  MLPD_LOSS_AUTO,          /* cross-entropy for classes, mse for values; resolved before training */
-  MLPD_MSE,                /* 1/2 sum_k (yhat_k - y_k)^2 a sample */
-  MLPD_MSE_MEAN,           /* 1/K sum_k (yhat_k - y_k)^2 a sample, as torch.nn.MSELoss */
-  MLPD_CROSS_ENTROPY,      /* -log softmax(z)_y; needs softmax output */
+  MLPD_LOSS_AUTO,            /* cross-entropy for classes, mse for values; resolved before training */
+  MLPD_MSE,                  /* 1/2 sum_k (yhat_k - y_k)^2 a sample */
+  MLPD_MSE_MEAN,             /* 1/K sum_k (yhat_k - y_k)^2 a sample, as torch.nn.MSELoss */
+  MLPD_CROSS_ENTROPY,        /* -log softmax(z)_y; needs softmax output */
   MLPD_BINARY_CROSS_ENTROPY, /* sum_k of -(y log s + (1-y) log(1-s)), s = sigmoid(z); needs sigmoid output */
-  MLPD_MAE,                /* sum_k |yhat_k - y_k| */
-  MLPD_HUBER,              /* sum_k: r^2/2 if |r| <= 1 else |r| - 1/2, r = yhat_k - y_k */
+  MLPD_MAE,                  /* sum_k |yhat_k - y_k| */
+  MLPD_HUBER,                /* sum_k: r^2/2 if |r| <= 1 else |r| - 1/2, r = yhat_k - y_k */
   MLPD_NUM_LOSSES
 } mlpd_loss;
 
 typedef enum mlpd_init {
-  MLPD_INIT_AUTO, /* he-normal for relu-like activations, else glorot-uniform */
+  MLPD_INIT_AUTO,      /* he-normal for relu-like activations, else glorot-uniform */
   MLPD_HE_NORMAL,      /* N(0, 2/inputs) */
   MLPD_HE_UNIFORM,     /* U(-r, r), r = sqrt(6/inputs) */
   MLPD_GLOROT_NORMAL,  /* N(0, 2/(inputs+outputs)) */
@@ -194,8 +194,8 @@ typedef struct mlpd_layer_view {
   uint32_t inputs, outputs;
   mlpd_activation activation;
   uint32_t weight_stride; /* floats from a row of weight to the next, >= outputs */
-  float *weight; /* (inputs, outputs) */
-  float *bias;   /* (outputs) */
+  float *weight;          /* (inputs, outputs) */
+  float *bias;            /* (outputs) */
 } mlpd_layer_view;
 
 /* Makes a network of num_layers layers with all parameters zero. widths (num_layers + 1): input width,
@@ -205,7 +205,7 @@ MLPD_API mlpd_status mlpd_network_create(uint32_t num_layers, const uint32_t *wi
                                          const mlpd_activation *activations, mlpd_network **network);
 MLPD_API void mlpd_network_free(mlpd_network *network); /* NULL is allowed. Not collective. */
 
-MLPD_API uint32_t mlpd_network_num_layers(const mlpd_network *network);   /* Not collective */
+MLPD_API uint32_t mlpd_network_num_layers(const mlpd_network *network);     /* Not collective */
 MLPD_API uint64_t mlpd_network_num_parameters(const mlpd_network *network); /* weights + biases. Not collective */
 MLPD_API mlpd_layer_view mlpd_network_layer(mlpd_network *network, uint32_t layer); /* layer from 0. Not collective */
 
@@ -244,9 +244,9 @@ MLPD_API void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trac
  * present, /SPLIT/weight. Strings are borrowed and must outlive the struct's use. */
 typedef struct mlpd_data_paths {
   const char *file;
-  const char *x, *y, *weight;             /* training part */
-  const char *valid_x, *valid_y;          /* validation part */
-  const char *test_x, *test_y;            /* test part */
+  const char *x, *y, *weight;    /* training part */
+  const char *valid_x, *valid_y; /* validation part */
+  const char *test_x, *test_y;   /* test part */
 } mlpd_data_paths;
 
 typedef enum mlpd_split { MLPD_TRAIN, MLPD_VALID, MLPD_TEST } mlpd_split;
@@ -260,24 +260,25 @@ typedef struct mlpd_model mlpd_model;
 
 /* Reads a model from an HDF5 file that mlpd_train wrote. The caller frees it. Not collective. */
 MLPD_API mlpd_status mlpd_model_load(const char *path, mlpd_model **model);
-MLPD_API void mlpd_model_free(mlpd_model *model);                  /* NULL is allowed. Not collective. */
-MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model);      /* owned by the model. Not collective */
-MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);       /* Not collective */
-MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k); /* decimal k where unnamed. Not collective */
+MLPD_API void mlpd_model_free(mlpd_model *model);             /* NULL is allowed. Not collective. */
+MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model); /* owned by the model. Not collective */
+MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);  /* Not collective */
+MLPD_API const char *mlpd_model_class_name(const mlpd_model *model,
+                                           uint32_t k); /* decimal k where unnamed. Not collective */
 
 /* ---- Training ----------------------------------------------------------------------------------- */
 
 /* Options of a training run; mlpd_train_options_default() fills it. Strings are borrowed. */
 typedef struct mlpd_train_options {
   mlpd_data_paths data;
-  double valid_fraction;     /* of the training rows, taken for validation where the file has no valid part */
+  double valid_fraction; /* of the training rows, taken for validation where the file has no valid part */
   mlpd_task task;
-  uint32_t classes;          /* 0: from the data */
+  uint32_t classes; /* 0: from the data */
   mlpd_normalize normalize;
 
-  const char *hidden;        /* widths of the hidden layers, "512,256"; "" for none */
+  const char *hidden;         /* widths of the hidden layers, "512,256"; "" for none */
   mlpd_activation activation; /* of the hidden layers */
-  int output_activation;     /* an mlpd_activation, or -1: by task and loss */
+  int output_activation;      /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;
   mlpd_loss loss;
 
@@ -285,19 +286,19 @@ typedef struct mlpd_train_options {
   double lr, momentum, beta1, beta2, epsilon, weight_decay, clip_norm; /* clip_norm 0: none */
   mlpd_schedule schedule;
   double lr_min, lr_gamma, lr_step_epochs, warmup_epochs;
-  mlpd_lr_scale lr_scale;    /* lr times batch / base_batch, or its square root */
+  mlpd_lr_scale lr_scale; /* lr times batch / base_batch, or its square root */
   uint64_t base_batch;
 
   uint64_t batch, epochs, seed;
-  uint32_t lanes;            /* 0: from the batch size */
-  uint64_t patience;         /* epochs without a better validation loss before stopping; 0: never */
-  double min_delta;          /* what counts as better */
-  mlpd_keep keep;            /* which weights model.h5 holds */
+  uint32_t lanes;    /* 0: from the batch size */
+  uint64_t patience; /* epochs without a better validation loss before stopping; 0: never */
+  double min_delta;  /* what counts as better */
+  mlpd_keep keep;    /* which weights model.h5 holds */
   mlpd_reduce reduce;
-  const char *backend;       /* NULL: the fastest built in */
-  int threads;               /* 0: see mlpd_threads_set() */
-  const char *out;           /* run folder, made where absent */
-  const char *config_text;   /* the resolved options as text, stored in the model; NULL: none */
+  const char *backend;     /* NULL: the fastest built in */
+  int threads;             /* 0: see mlpd_threads_set() */
+  const char *out;         /* run folder, made where absent */
+  const char *config_text; /* the resolved options as text, stored in the model; NULL: none */
 } mlpd_train_options;
 
 /* Fills options with the defaults. Not collective. */
@@ -305,21 +306,21 @@ MLPD_API void mlpd_train_options_default(mlpd_train_options *options);
 
 /* Figures of one finished epoch; equal on all ranks, times (seconds) of the slowest rank. */
 typedef struct mlpd_epoch {
-  uint64_t epoch, epochs;  /* epoch from 1 */
-  uint64_t step;           /* steps done since the start of the run */
-  double lr;               /* of the last step */
-  double train_loss;       /* mean over the epoch's samples, each at the weights of its step */
-  double train_metric;     /* accuracy, or RMSE in the target's units; likewise */
+  uint64_t epoch, epochs; /* epoch from 1 */
+  uint64_t step;          /* steps done since the start of the run */
+  double lr;              /* of the last step */
+  double train_loss;      /* mean over the epoch's samples, each at the weights of its step */
+  double train_metric;    /* accuracy, or RMSE in the target's units; likewise */
   bool has_valid;
   double valid_loss, valid_metric;
-  bool best;               /* lowest validation loss so far */
+  bool best; /* lowest validation loss so far */
   double seconds, samples_per_second;
   double compute_seconds, reduce_seconds, data_seconds; /* data: gathering rows into microbatches */
 } mlpd_epoch;
 
 /* Figures of a finished run. */
 typedef struct mlpd_train_result {
-  char digest[17];         /* of the weights in model.h5 */
+  char digest[17];                    /* of the weights in model.h5 */
   uint64_t epochs, steps, best_epoch; /* best_epoch 0: no validation part */
   bool stopped_early;
   bool has_test;
@@ -328,7 +329,7 @@ typedef struct mlpd_train_result {
   uint64_t train_rows, valid_rows, test_rows;
   uint32_t features, outputs, lanes;
   int ranks, threads;
-  const char *backend;     /* static storage */
+  const char *backend;                /* static storage */
   double seconds, samples_per_second; /* training steps alone */
   double load_seconds, compute_seconds, reduce_seconds, data_seconds, valid_seconds;
 } mlpd_train_result;
@@ -339,15 +340,15 @@ typedef struct mlpd_train_events {
   void *context;
   void (*started)(void *context, const mlpd_train_result *plan); /* sizes known, nothing trained yet */
   void (*notice)(void *context, const char *message);            /* one line the user should know */
-  void (*stepped)(void *context, uint64_t epoch, uint64_t step_in_epoch, uint64_t steps_per_epoch,
-                  double loss, double samples_per_second);       /* at most some 10 times a second */
+  void (*stepped)(void *context, uint64_t epoch, uint64_t step_in_epoch, uint64_t steps_per_epoch, double loss,
+                  double samples_per_second); /* at most some 10 times a second */
   void (*epoch_done)(void *context, const mlpd_epoch *epoch);
 } mlpd_train_events;
 
 /* Trains a network and leaves config.ini, metrics.csv and model.h5 in options->out. On
  * MLPD_ERROR_DIVERGED the last good model stays. Collective; options equal on all ranks. */
-MLPD_API mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options,
-                                const mlpd_train_events *events, mlpd_train_result *result);
+MLPD_API mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
+                                mlpd_train_result *result);
 
 /* ---- Evaluation and prediction ------------------------------------------------------------------ */
 
@@ -355,28 +356,27 @@ typedef struct mlpd_report {
   mlpd_task task;
   mlpd_loss loss_kind;
   uint64_t rows;
-  uint32_t outputs;      /* classes, or values a sample */
-  double loss;           /* mean a sample, in the scaled targets the network was trained on */
-  double accuracy;       /* classification */
-  uint64_t *confusion;   /* classification: (outputs, outputs), true class by predicted class */
-  double *precision, *recall, *f1; /* classification: (outputs); 0 where undefined */
-  double *rmse, *mae, *r2;         /* regression: (outputs), in the target's units */
+  uint32_t outputs;                 /* classes, or values a sample */
+  double loss;                      /* mean a sample, in the scaled targets the network was trained on */
+  double accuracy;                  /* classification */
+  uint64_t *confusion;              /* classification: (outputs, outputs), true class by predicted class */
+  double *precision, *recall, *f1;  /* classification: (outputs); 0 where undefined */
+  double *rmse, *mae, *r2;          /* regression: (outputs), in the target's units */
   double rmse_all, mae_all, r2_all; /* regression: over all outputs (r2_all: their mean) */
   double seconds;
 } mlpd_report;
 
 /* Evaluates the model on one split, each sample once, counts and sums exact over ranks.
  * The caller frees the report's arrays. Collective; arguments equal on all ranks. */
-MLPD_API mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data,
-                                   mlpd_split split, const char *backend, int threads, mlpd_report *report);
+MLPD_API mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
+                                   const char *backend, int threads, mlpd_report *report);
 MLPD_API void mlpd_report_free(mlpd_report *report); /* Not collective */
 
 /* Predicts each row of data (its x of the split; no y needed) and writes them in the order of the input
  * to out: HDF5 (/class and /probability, or /value) where it ends in .h5, else CSV. Stores the number of
  * rows. Collective; arguments equal on all ranks. */
-MLPD_API mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data,
-                                  mlpd_split split, const char *out, const char *backend, int threads,
-                                  uint64_t *rows);
+MLPD_API mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
+                                  const char *out, const char *backend, int threads, uint64_t *rows);
 
 /* ---- Looking into files and converting ---------------------------------------------------------- */
 
@@ -388,21 +388,21 @@ typedef struct mlpd_convert_options {
   const char *const *inputs; /* num_inputs paths; kind by extension and content: .csv/.tsv/.txt/.data, .npy,
                                 .npz, IDX (any name, gz too) */
   int num_inputs;
-  const char *out;           /* the HDF5 file to write; replaced only when all is well */
-  const char *label;         /* CSV, NPY of one array: label column by name or number from 0, negative from
-                                the end; NULL: the last column; "none": no y, and unless the inputs come
-                                split, all rows go to /test/x in their order, for mlpd_predict() */
-  const char *header;        /* CSV: "auto", "yes" or "no" */
-  char delimiter;            /* CSV: 0 finds it: comma, semicolon, tab or blanks */
-  mlpd_task task;            /* auto: classes where labels are names, or integers 0 to 9999 of which at most
-                                1000 differ; values where one has a decimal point. Labels that are not
-                                0, 1, 2, ... without a gap are numbered in order and kept in /class_names */
-  const char *class_names;   /* comma-separated names for integer classes: of 0, 1, 2, ..., or of the labels
-                                in order; NULL or "": none */
+  const char *out;                      /* the HDF5 file to write; replaced only when all is well */
+  const char *label;                    /* CSV, NPY of one array: label column by name or number from 0, negative from
+                                           the end; NULL: the last column; "none": no y, and unless the inputs come
+                                           split, all rows go to /test/x in their order, for mlpd_predict() */
+  const char *header;                   /* CSV: "auto", "yes" or "no" */
+  char delimiter;                       /* CSV: 0 finds it: comma, semicolon, tab or blanks */
+  mlpd_task task;                       /* auto: classes where labels are names, or integers 0 to 9999 of which at most
+                                           1000 differ; values where one has a decimal point. Labels that are not
+                                           0, 1, 2, ... without a gap are numbered in order and kept in /class_names */
+  const char *class_names;              /* comma-separated names for integer classes: of 0, 1, 2, ..., or of the labels
+                                           in order; NULL or "": none */
   double valid_fraction, test_fraction; /* of all rows, drawn by seed, exact to a row. Inputs that come as
                                 train and test: only valid, of the train rows; as train, valid and test: none */
   uint64_t seed;
-  int compress;              /* deflate level of x, 0 to 9 */
+  int compress; /* deflate level of x, 0 to 9 */
   /* May be NULL; called some 10 times a second with the bytes read and to be read. */
   void (*progress)(void *context, uint64_t done_bytes, uint64_t total_bytes);
   void *context;

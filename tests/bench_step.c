@@ -99,9 +99,16 @@ static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, 
   check(comm, affine_create(c->widths[0], &input));
   for (uint32_t j = 0; j < input.columns; j++) input.scale[j] = 1.0f / 255;
   check(comm, optimizer_create(&options, network, &opt));
-  check(comm, stepper_create(&(stepper_parts){.comm = comm, .network = network, .gemm = gemm, .optimizer = &opt,
-                                              .plan = &plan, .rows = &rows, .input = &input,
-                                              .loss = MLPD_CROSS_ENTROPY, .reduce = MLPD_REDUCE_CANONICAL, .seed = 1,
+  check(comm, stepper_create(&(stepper_parts){.comm = comm,
+                                              .network = network,
+                                              .gemm = gemm,
+                                              .optimizer = &opt,
+                                              .plan = &plan,
+                                              .rows = &rows,
+                                              .input = &input,
+                                              .loss = MLPD_CROSS_ENTROPY,
+                                              .reduce = MLPD_REDUCE_CANONICAL,
+                                              .seed = 1,
                                               .threads = threads},
                              &s));
   double speeds[MAX_ROUNDS], peaks[MAX_ROUNDS], fractions[MAX_ROUNDS];
@@ -145,7 +152,8 @@ int main(int argc, char **argv) {
   const char *const wanted = argc > 2 ? argv[2] : "";
   for (int all = 0; all <= (threads > 1); all++)
     for (size_t i = 0; i < NUM_CASES; i++)
-      if (strncmp(cases[i].name, wanted, strlen(wanted)) == 0) run_case(comm, gemm, &cases[i], all ? threads : 1, rounds);
+      if (strncmp(cases[i].name, wanted, strlen(wanted)) == 0)
+        run_case(comm, gemm, &cases[i], all ? threads : 1, rounds);
   mlpd_comm_finalize(comm);
   return 0;
 }

@@ -8,7 +8,8 @@
 
 mlpd_status file_path(char joined[FILE_PATH_BYTES], const char *folder, const char *name) {
   const int length = snprintf(joined, FILE_PATH_BYTES, "%s/%s", folder, name);
-  if (length < 0 || length >= FILE_PATH_BYTES) return FAIL(MLPD_ERROR_USAGE, "the path %s/%s is too long", folder, name);
+  if (length < 0 || length >= FILE_PATH_BYTES)
+    return FAIL(MLPD_ERROR_USAGE, "the path %s/%s is too long", folder, name);
   return MLPD_OK;
 }
 
@@ -39,7 +40,8 @@ static mlpd_status sync_folder_of(const char *path) {
 
 mlpd_status file_commit(const char *temporary, const char *path) {
   mlpd_status status = sync_path(temporary, O_RDWR);
-  if (status == MLPD_OK && rename(temporary, path) != 0) status = FAIL(MLPD_ERROR_FILE, "%s: %s", path, strerror(errno));
+  if (status == MLPD_OK && rename(temporary, path) != 0)
+    status = FAIL(MLPD_ERROR_FILE, "%s: %s", path, strerror(errno));
   if (status != MLPD_OK) {
     (void)unlink(temporary);
     return status;
@@ -69,7 +71,8 @@ mlpd_status file_make_folder(const char *folder) {
     if (*end != '/' && *end != '\0') continue;
     const char kept = *end;
     *end = '\0';
-    if (mkdir(path, 0777) != 0 && errno != EEXIST) return FAIL(MLPD_ERROR_FILE, "%s: cannot make this folder: %s", path, strerror(errno));
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+      return FAIL(MLPD_ERROR_FILE, "%s: cannot make this folder: %s", path, strerror(errno));
     *end = kept;
     if (kept == '\0') break;
   }

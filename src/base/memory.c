@@ -11,7 +11,8 @@ mlpd_status memory_allocate(void *array, size_t count, size_t size, const char *
     return FAIL(MLPD_ERROR_MEMORY, "%s: %zu x %zu bytes are more than this machine can address", what, count, size);
   const size_t bytes = (count * size + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
   memory = aligned_alloc(MEMORY_ALIGNMENT, bytes);
-  if (memory == NULL) return FAIL(MLPD_ERROR_MEMORY, "%s: out of memory, %.3g MB asked for", what, (double)bytes * 1e-6);
+  if (memory == NULL)
+    return FAIL(MLPD_ERROR_MEMORY, "%s: out of memory, %.3g MB asked for", what, (double)bytes * 1e-6);
   memset(memory, 0, bytes);
   memcpy(array, &memory, sizeof memory);
   return MLPD_OK;

@@ -18,17 +18,17 @@ mlpd_status status_prefix(mlpd_status status, const char *format, ...) __attribu
 #define FAIL(status, ...) status_record((status), __FILE__, __LINE__, __VA_ARGS__)
 
 /* Returns from the calling function where expression is not MLPD_OK. */
-#define TRY(expression)                                  \
-  do {                                                   \
-    const mlpd_status try_status_ = (expression);        \
-    if (try_status_ != MLPD_OK) return try_status_;      \
+#define TRY(expression)                             \
+  do {                                              \
+    const mlpd_status try_status_ = (expression);   \
+    if (try_status_ != MLPD_OK) return try_status_; \
   } while (0)
 
 /* Assigns expression to status and jumps to label where it is not MLPD_OK: for functions that clean up. */
-#define TRY_GOTO(status, expression, label)      \
-  do {                                           \
-    (status) = (expression);                     \
-    if ((status) != MLPD_OK) goto label;         \
+#define TRY_GOTO(status, expression, label) \
+  do {                                      \
+    (status) = (expression);                \
+    if ((status) != MLPD_OK) goto label;    \
   } while (0)
 
 #endif

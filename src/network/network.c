@@ -145,7 +145,8 @@ mlpd_status workspace_create(const mlpd_network *network, uint64_t rows, bool ke
   *space = (workspace){.num_layers = network->num_layers, .rows = rows};
   mlpd_status status = MLPD_OK;
   TRY_GOTO(status, memory_allocate(&space->z, 3 * (size_t)network->num_layers, sizeof(float *), "workspace"), failed);
-  TRY_GOTO(status, memory_allocate(&space->memory, workspace_floats(network, rows, keep_z), sizeof(float), "activations"),
+  TRY_GOTO(status,
+           memory_allocate(&space->memory, workspace_floats(network, rows, keep_z), sizeof(float), "activations"),
            failed);
   space->a = space->z + network->num_layers;
   space->delta = space->a + network->num_layers;

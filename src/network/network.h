@@ -13,8 +13,8 @@
 typedef struct layer {
   uint32_t inputs, outputs;
   mlpd_activation activation;
-  uint32_t weight_stride; /* floats from a row of the weights to the next: outputs, or a little more */
-  uint32_t stride;        /* floats from a row of z, a and delta to the next, likewise */
+  uint32_t weight_stride;            /* floats from a row of the weights to the next: outputs, or a little more */
+  uint32_t stride;                   /* floats from a row of z, a and delta to the next, likewise */
   size_t weight_offset, bias_offset; /* in floats, into an arena; multiples of 16 */
   uint32_t column_block;             /* outputs a forward or backward unit covers */
   uint32_t row_block;                /* inputs a weight-gradient unit covers */
@@ -22,25 +22,25 @@ typedef struct layer {
 
 struct mlpd_network {
   uint32_t num_layers;
-  layer *layers;         /* (num_layers) */
-  size_t arena_size;     /* floats, alignment gaps included; gaps stay zero */
-  float *parameters;     /* (arena_size) */
+  layer *layers;     /* (num_layers) */
+  size_t arena_size; /* floats, alignment gaps included; gaps stay zero */
+  float *parameters; /* (arena_size) */
 };
 
 /* What a lane keeps between forward and backward pass: per layer z, a, delta (rows, outputs), rows `stride`
  * floats apart; in the output layer they lie together. */
 typedef struct workspace {
   uint32_t num_layers;
-  uint64_t rows;      /* capacity */
-  float *x;           /* (rows, inputs of layer 0) */
-  float **z;          /* [l] is a[l] where z need not be kept */
+  uint64_t rows; /* capacity */
+  float *x;      /* (rows, inputs of layer 0) */
+  float **z;     /* [l] is a[l] where z need not be kept */
   float **a, **delta;
   float *memory;
 } workspace;
 
 /* keep_z: z apart from a in every layer (mlpd_network_trace). Free with workspace_free. Not collective. */
 mlpd_status workspace_create(const mlpd_network *network, uint64_t rows, bool keep_z, workspace *space);
-void workspace_free(workspace *space); /* Not collective */
+void workspace_free(workspace *space);                                          /* Not collective */
 size_t workspace_size(const mlpd_network *network, uint64_t rows, bool keep_z); /* bytes. Not collective */
 
 /* Units of layer l: column blocks, and row blocks. */
@@ -59,8 +59,8 @@ void network_finish_output(const mlpd_network *network, uint64_t n, workspace *s
 void network_backward_block(const mlpd_network *network, const backend *gemm, uint32_t l, uint32_t block, uint64_t n,
                             workspace *space);
 
-/* gradient (row_block, outputs), rows weight_stride apart and the gaps zero, = a_{l-1}[:, rows of block]^T delta_l over n rows; for block 0 also
- * bias_gradient (outputs) = column sums of delta_l. Not collective. */
+/* gradient (row_block, outputs), rows weight_stride apart and the gaps zero, = a_{l-1}[:, rows of block]^T delta_l over
+ * n rows; for block 0 also bias_gradient (outputs) = column sums of delta_l. Not collective. */
 void network_weight_gradient_block(const mlpd_network *network, const backend *gemm, uint32_t l, uint32_t block,
                                    uint64_t n, const workspace *space, float *gradient, float *bias_gradient);
 

@@ -60,8 +60,8 @@ static void fill_trace(const mlpd_network *network, trace_memory *memory, mlpd_t
     trace->z[l] = copy_rows(memory->space.z[l], trace->n, shape->outputs, shape->stride, &next);
     trace->a[l] = copy_rows(memory->space.a[l], trace->n, shape->outputs, shape->stride, &next);
     trace->delta[l] = copy_rows(memory->space.delta[l], trace->n, shape->outputs, shape->stride, &next);
-    trace->weight_gradient[l] = copy_rows(memory->gradient + shape->weight_offset, shape->inputs, shape->outputs,
-                                          shape->weight_stride, &next);
+    trace->weight_gradient[l] =
+        copy_rows(memory->gradient + shape->weight_offset, shape->inputs, shape->outputs, shape->weight_stride, &next);
     trace->bias_gradient[l] = memory->gradient + shape->bias_offset;
   }
 }

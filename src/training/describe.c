@@ -30,8 +30,10 @@ static mlpd_status list_array(void *context, const char *object) {
   if (shape.rank < 2)
     (void)snprintf(size, sizeof size, "(%llu)", (unsigned long long)shape.rows);
   else
-    (void)snprintf(size, sizeof size, "(%llu, %llu)", (unsigned long long)shape.rows, (unsigned long long)shape.columns);
-  (void)fprintf(to->stream, "  %-24s %-16s %s, %s\n", object, size, h5_array_stored_type(array), h5_array_storage(array));
+    (void)snprintf(size, sizeof size, "(%llu, %llu)", (unsigned long long)shape.rows,
+                   (unsigned long long)shape.columns);
+  (void)fprintf(to->stream, "  %-24s %-16s %s, %s\n", object, size, h5_array_stored_type(array),
+                h5_array_storage(array));
   h5_array_close(array);
   return MLPD_OK;
 }
@@ -65,7 +67,8 @@ static mlpd_status describe_classes(const part *p, FILE *stream) {
   free(y);
   if (status != MLPD_OK || largest < 0) return status;
   (void)fprintf(stream, "    rows of each class:");
-  for (int64_t k = 0; k <= largest && k < NAMES_SHOWN; k++) (void)fprintf(stream, " %llu", (unsigned long long)counts[k]);
+  for (int64_t k = 0; k <= largest && k < NAMES_SHOWN; k++)
+    (void)fprintf(stream, " %llu", (unsigned long long)counts[k]);
   (void)fprintf(stream, "%s\n", largest >= NAMES_SHOWN ? " ..." : "");
   return MLPD_OK;
 }

@@ -51,7 +51,8 @@ static void visit_report(void *context, uint64_t block, uint64_t first, uint64_t
     return;
   }
   for (uint64_t i = 0; i < n; i++) {
-    uint64_t *const cell = &pass->confusion[(size_t)y->classes[i] * k + forward_predicted_class(space->a[last] + i * k, k)];
+    uint64_t *const cell =
+        &pass->confusion[(size_t)y->classes[i] * k + forward_predicted_class(space->a[last] + i * k, k)];
 #pragma omp atomic
     (*cell)++;
   }
@@ -131,7 +132,8 @@ static mlpd_status fill_report(mlpd_comm *comm, const mlpd_model *model, const b
   double *total = NULL;
   mlpd_status status = memory_allocate(&total, pass.record, sizeof *total, "report");
   if (status == MLPD_OK)
-    status = memory_allocate(&pass.records, (range->block_end - range->block_begin) * pass.record, sizeof(double), "report");
+    status =
+        memory_allocate(&pass.records, (range->block_end - range->block_begin) * pass.record, sizeof(double), "report");
   if (status == MLPD_OK)
     status = forward_blocks(model->network, gemm, &model->input, &part->rows, range, threads, visit_report, &pass);
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);

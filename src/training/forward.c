@@ -16,7 +16,8 @@ static uint64_t share(uint64_t blocks, int size, int rank) {
 
 forward_range forward_range_of_rank(uint64_t rows, int size, int rank) {
   const uint64_t blocks = blocks_of(rows);
-  forward_range range = {.rows = rows, .block_begin = share(blocks, size, rank), .block_end = share(blocks, size, rank + 1)};
+  forward_range range = {
+      .rows = rows, .block_begin = share(blocks, size, rank), .block_end = share(blocks, size, rank + 1)};
   range.row_begin = range.block_begin * FORWARD_BLOCK_ROWS;
   range.row_end = range.block_end * FORWARD_BLOCK_ROWS < rows ? range.block_end * FORWARD_BLOCK_ROWS : rows;
   if (range.row_begin > range.row_end) range.row_begin = range.row_end;
@@ -112,8 +113,7 @@ mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const b
   loss_pass pass = {.network = network, .loss = loss, .first_block = range->block_begin};
   mlpd_status status =
       memory_allocate(&pass.sums, range->block_end - range->block_begin, sizeof *pass.sums, "block sums");
-  if (status == MLPD_OK)
-    status = forward_blocks(network, gemm, input, rows, range, threads, visit_loss, &pass);
+  if (status == MLPD_OK) status = forward_blocks(network, gemm, input, rows, range, threads, visit_loss, &pass);
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK)
     status = forward_sum_blocks(comm, range, (const double *)pass.sums, SUM_DOUBLES, (double *)sums);

@@ -34,8 +34,7 @@ mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, con
 
 /* Loss sums of the whole split, equal on all ranks. Collective. */
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
-                           const shard *rows, const forward_range *range, mlpd_loss loss, int threads,
-                           loss_sums *sums);
+                           const shard *rows, const forward_range *range, mlpd_loss loss, int threads, loss_sums *sums);
 
 /* Adds up records of `doubles` doubles a block, of all ranks in block order: local holds this rank's
  * blocks, sum (doubles) gets the total on all ranks. Collective. */

@@ -17,8 +17,8 @@ struct mlpd_model {
   mlpd_network *network;
   mlpd_task task;
   mlpd_loss loss;
-  affine input;  /* (features) */
-  affine target; /* (outputs), regression only */
+  affine input;       /* (features) */
+  affine target;      /* (outputs), regression only */
   char **class_names; /* (num_names), or NULL */
   uint64_t num_names;
   uint64_t epoch, step; /* when these weights were made */

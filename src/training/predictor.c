@@ -56,7 +56,8 @@ static bool has_classes(const prediction_file *f) { return f->model->task == MLP
 static mlpd_status open_h5(prediction_file *f, uint64_t rows) {
   TRY(h5_create(f->temporary, &f->h5));
   if (has_classes(f)) TRY(h5_array_create(f->h5, "/class", rows, 0, ELEMENT_I32, 0, 0, &f->classes));
-  TRY(h5_array_create(f->h5, has_classes(f) ? "/probability" : "/value", rows, f->outputs, ELEMENT_F32, 0, 0, &f->values));
+  TRY(h5_array_create(f->h5, has_classes(f) ? "/probability" : "/value", rows, f->outputs, ELEMENT_F32, 0, 0,
+                      &f->values));
   if (f->model->num_names > 0)
     TRY(h5_strings_write(f->h5, "/class_names", (const char *const *)f->model->class_names, f->model->num_names));
   return MLPD_OK;
@@ -188,7 +189,8 @@ static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *ge
   const bool root = mlpd_comm_rank(comm) == 0;
   mlpd_status status = memory_allocate(&pass.values, part->rows.rows * pass.outputs, sizeof(float), "predictions");
   if (status == MLPD_OK)
-    status = forward_blocks(model->network, gemm, &model->input, &part->rows, &part->range, threads, visit_prediction, &pass);
+    status = forward_blocks(model->network, gemm, &model->input, &part->rows, &part->range, threads, visit_prediction,
+                            &pass);
   if (status == MLPD_OK && root) status = prediction_open(out, part->range.rows, &file);
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK) status = write_all(comm, &part->range, pass.outputs, pass.values, &file);

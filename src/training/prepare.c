@@ -50,8 +50,8 @@ static void settle_lanes(mlpd_comm *comm, const mlpd_train_events *events, prepa
   const uint32_t size = (uint32_t)mlpd_comm_size(comm);
   if (o->lanes < size) {
     (void)snprintf(text, sizeof text,
-                   "%u lanes are raised to the %u ranks; for the same weights on fewer ranks give --lanes %u there", o->lanes,
-                   size, size);
+                   "%u lanes are raised to the %u ranks; for the same weights on fewer ranks give --lanes %u there",
+                   o->lanes, size, size);
     notice(comm, events, text);
     o->lanes = size;
   }
@@ -106,9 +106,11 @@ static mlpd_status read_positions(preparation *p, part *from, const lane_plan *p
   row_run *runs = NULL;
   uint64_t num_runs = 0;
   mlpd_status status = lane_plan_runs(plan, begin, end, &runs, &num_runs);
-  if (status == MLPD_OK && plan == &p->plan && p->split.num_lanes > 0) status = compose_runs(&p->split, &runs, &num_runs);
+  if (status == MLPD_OK && plan == &p->plan && p->split.num_lanes > 0)
+    status = compose_runs(&p->split, &runs, &num_runs);
   if (status == MLPD_OK)
-    status = shard_read(from, runs, num_runs, begin, end - begin, p->options.task == MLPD_CLASSIFICATION, classes, read);
+    status =
+        shard_read(from, runs, num_runs, begin, end - begin, p->options.task == MLPD_CLASSIFICATION, classes, read);
   free(runs);
   return status;
 }
@@ -245,7 +247,11 @@ static mlpd_status gather_statistics(mlpd_comm *comm, const preparation *p, elem
 #pragma omp parallel for num_threads(p->threads) schedule(dynamic)
   for (uint32_t u = first; u < end; u++) {
     double *const at = local + (u - first) * record;
-    column_statistics lane = {.columns = d, .mean = at + 1, .m2 = at + 1 + d, .minimum = at + 1 + 2 * (size_t)d, .maximum = at + 1 + 3 * (size_t)d};
+    column_statistics lane = {.columns = d,
+                              .mean = at + 1,
+                              .m2 = at + 1 + d,
+                              .minimum = at + 1 + 2 * (size_t)d,
+                              .maximum = at + 1 + 3 * (size_t)d};
     const uint64_t start = p->plan.lane_begin[first];
     column_statistics_of(type, x, p->plan.lane_begin[u] - start, p->plan.lane_begin[u + 1] - start, &lane);
     at[0] = lane.count;
@@ -258,7 +264,12 @@ static mlpd_status gather_statistics(mlpd_comm *comm, const preparation *p, elem
   TRY_GOTO(status, comm_gather_all(comm, local, bytes, all), done);
   for (uint32_t u = 0; u < lanes; u++) {
     double *const at = all + u * record;
-    column_statistics_merge(&(column_statistics){.columns = d, .count = at[0], .mean = at + 1, .m2 = at + 1 + d, .minimum = at + 1 + 2 * (size_t)d, .maximum = at + 1 + 3 * (size_t)d},
+    column_statistics_merge(&(column_statistics){.columns = d,
+                                                 .count = at[0],
+                                                 .mean = at + 1,
+                                                 .m2 = at + 1 + d,
+                                                 .minimum = at + 1 + 2 * (size_t)d,
+                                                 .maximum = at + 1 + 3 * (size_t)d},
                             total);
   }
 done:

@@ -19,16 +19,16 @@ typedef struct preparation {
   mlpd_model *model;          /* network with initial weights, normalisation, names */
   lane_plan split;            /* order in which --valid-fraction takes rows; num_lanes 0 where unused */
   lane_plan plan;
-  shard train;                /* this rank's lanes */
+  shard train; /* this rank's lanes */
   held_out valid;
-  uint64_t file_rows;         /* of the training part in the file */
+  uint64_t file_rows; /* of the training part in the file */
   uint32_t features, outputs;
   int threads;
 } preparation;
 
 /* notice may be NULL; called on rank 0. Free with preparation_free, on failure too. Collective. */
 mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
-                               preparation *made);
+                               preparation *p);
 void preparation_free(preparation *p); /* Not collective */
 
 /* Reads this rank's rows of a validation or test part for a model: its widths and classes checked, its

@@ -12,10 +12,10 @@ typedef struct run_folder {
 } run_folder;
 
 /* Makes the folder, writes config.ini (where there is a text) and the head of metrics.csv. Not collective. */
-mlpd_status run_folder_open(const char *folder, const char *config_text, run_folder *made);
+mlpd_status run_folder_open(const char *folder, const char *config_text, run_folder *f);
 
 /* Appends one row to metrics.csv. Not collective. */
-mlpd_status run_folder_add(run_folder *f, const mlpd_epoch *epoch);
+mlpd_status run_folder_add(run_folder *f, const mlpd_epoch *e);
 
 mlpd_status run_folder_close(run_folder *f); /* Not collective */
 

@@ -42,10 +42,10 @@ struct stepper {
   unit *units;
   size_t level_floats; /* one level of a thread's tree scratch */
   uint32_t levels;
-  float *scratch;         /* (threads, levels, level_floats) */
-  double *norms;          /* (blocks of the arena) */
+  float *scratch; /* (threads, levels, level_floats) */
+  double *norms;  /* (blocks of the arena) */
   optimizer_scalars scalars;
-  bool fused;             /* one rank, no clipping: update a unit as soon as its sum is there */
+  bool fused; /* one rank, no clipping: update a unit as soon as its sum is there */
   step_outcome outcome;
   step_times times;
 };
@@ -63,8 +63,7 @@ static mlpd_status make_lane(const stepper_parts *parts, uint32_t u, uint64_t fi
                 (unsigned long long)rows);
   TRY(workspace_create(parts->network, capacity, false, &made->space));
   TRY(memory_allocate(&made->order, rows, sizeof *made->order, "row order"));
-  if (parts->rows->classes != NULL)
-    TRY(memory_allocate(&made->classes, capacity, sizeof *made->classes, "targets"));
+  if (parts->rows->classes != NULL) TRY(memory_allocate(&made->classes, capacity, sizeof *made->classes, "targets"));
   if (parts->rows->values != NULL)
     TRY(memory_allocate(&made->values, capacity * parts->rows->outputs, sizeof *made->values, "targets"));
   if (parts->rows->weights != NULL)

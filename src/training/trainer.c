@@ -24,12 +24,12 @@ typedef struct trainer {
   const backend *gemm;
   optimizer optimizer;
   stepper *stepper;
-  run_folder folder;  /* rank 0 */
-  float *kept;        /* (arena): the weights model.h5 is to hold */
+  run_folder folder;   /* rank 0 */
+  float *kept;         /* (arena): the weights model.h5 is to hold */
   uint64_t kept_epoch; /* 0: none yet */
   double best_loss;
   uint64_t step, since_best;
-  bool unsaved;        /* kept is newer than model.h5 */
+  bool unsaved; /* kept is newer than model.h5 */
   double saved_at, reported_at;
   mlpd_train_result *result;
 } trainer;
@@ -96,8 +96,7 @@ static mlpd_status start(trainer *t, const mlpd_train_options *options) {
   fill_plan(t);
   status = is_root(t) ? run_folder_open(options->out, options->config_text, &t->folder) : MLPD_OK;
   TRY(mlpd_comm_agree(comm, status));
-  if (is_root(t) && t->events != NULL && t->events->started != NULL)
-    t->events->started(t->events->context, t->result);
+  if (is_root(t) && t->events != NULL && t->events->started != NULL) t->events->started(t->events->context, t->result);
   return MLPD_OK;
 }
 
