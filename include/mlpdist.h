@@ -41,6 +41,7 @@ typedef enum mlpd_status {
   MLPD_ERROR_MEMORY,   /* an allocation failed */
   MLPD_ERROR_MPI,      /* an MPI call failed */
   MLPD_ERROR_DIVERGED, /* the loss is no longer a finite number */
+  MLPD_INTERRUPTED,    /* stopped by mlpd_request(), after a checkpoint; the program exits with 3 */
   MLPD_ERROR_INTERNAL  /* a library below failed where it should not */
 } mlpd_status;
 
@@ -126,7 +127,7 @@ typedef enum mlpd_reduce {
   MLPD_REDUCE_ALLREDUCE  /* MPI_Allreduce: rounding may depend on the number of ranks */
 } mlpd_reduce;
 
-typedef enum mlpd_keep { MLPD_KEEP_BEST, MLPD_KEEP_LAST } mlpd_keep;
+typedef enum mlpd_save { MLPD_SAVE_BEST, MLPD_SAVE_LAST } mlpd_save;
 
 /* The choices of each enumeration, for option parsers and help. Static storage. Not collective. */
 MLPD_API extern const mlpd_choice mlpd_activation_choices[];
@@ -138,7 +139,7 @@ MLPD_API extern const mlpd_choice mlpd_lr_scale_choices[];
 MLPD_API extern const mlpd_choice mlpd_task_choices[];
 MLPD_API extern const mlpd_choice mlpd_normalize_choices[];
 MLPD_API extern const mlpd_choice mlpd_reduce_choices[];
-MLPD_API extern const mlpd_choice mlpd_keep_choices[];
+MLPD_API extern const mlpd_choice mlpd_save_choices[];
 
 /* The name of value in choices, or "?" where it has none. Not collective. */
 MLPD_API const char *mlpd_choice_name(const mlpd_choice *choices, int value);
@@ -293,13 +294,26 @@ typedef struct mlpd_train_options {
   uint32_t lanes;    /* 0: from the batch size */
   uint64_t patience; /* epochs without a better validation loss before stopping; 0: never */
   double min_delta;  /* what counts as better */
-  mlpd_keep keep;    /* which weights model.h5 holds */
+  mlpd_save save;    /* which weights model.h5 holds */
   mlpd_reduce reduce;
-  const char *backend;     /* NULL: the fastest built in */
-  int threads;             /* 0: see mlpd_threads_set() */
-  const char *out;         /* run folder, made where absent */
-  const char *config_text; /* the resolved options as text, stored in the model; NULL: none */
+  const char *backend;          /* NULL: the fastest built in */
+  int threads;                  /* 0: see mlpd_threads_set() */
+  const char *resume;           /* NULL or "never"; "auto": the newest whole checkpoint of out, if any; or a file */
+  const char *checkpoint_every; /* "1000" steps, "10min", "2epochs" or "never" */
+  uint64_t keep;                /* checkpoints that stay */
+  uint64_t check_every;         /* steps between comparisons of the ranks' weights; 0: only at ends of epochs */
+  const char *out;              /* run folder, made where absent */
+  const char *config_text;      /* the resolved options as text, stored in the model; NULL: none */
 } mlpd_train_options;
+
+/* What a running mlpd_train() of this process is asked to do after the step under way, on all ranks. */
+typedef enum mlpd_request_kind {
+  MLPD_REQUEST_STOP = 1,      /* write a checkpoint and return MLPD_INTERRUPTED */
+  MLPD_REQUEST_CHECKPOINT = 2 /* write a checkpoint and go on */
+} mlpd_request_kind;
+
+/* May be called from a signal handler, on any rank. Not collective. */
+MLPD_API void mlpd_request(mlpd_request_kind kind);
 
 /* Fills options with the defaults. Not collective. */
 MLPD_API void mlpd_train_options_default(mlpd_train_options *options);
@@ -323,6 +337,9 @@ typedef struct mlpd_train_result {
   char digest[17];                    /* of the weights in model.h5 */
   uint64_t epochs, steps, best_epoch; /* best_epoch 0: no validation part */
   bool stopped_early;
+  uint64_t resumed_step;       /* step of the checkpoint the run went on from; 0: from the beginning */
+  uint64_t checkpoints;        /* written */
+  uint64_t checkpoints_failed; /* could not be written; each was told as a notice */
   bool has_test;
   double test_loss, test_metric;
   mlpd_task task;

@@ -118,7 +118,8 @@ static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, 
     check(comm, comm_barrier(comm));
     const double start = comm_seconds();
     stepper_begin_epoch(s, (uint64_t)(round + 1));
-    for (uint64_t step = 0; step < plan.steps_per_epoch; step++) check(comm, stepper_step(s, step, 0.01, &outcome));
+    for (uint64_t step = 0; step < plan.steps_per_epoch; step++)
+      check(comm, stepper_step(s, step, 0.01, &(step_wishes){0}, &outcome));
     check(comm, comm_barrier(comm));
     if (round < 0) continue;
     speeds[round] = ROWS / (comm_seconds() - start);

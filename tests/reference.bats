@@ -15,9 +15,9 @@ setup() {
 alike() {
   local folder="$BATS_TEST_TMPDIR/run"
   if [ "${ranks:-1}" = 1 ]; then
-    alone train --quiet --keep last --out "$folder" "$@"
+    alone train --quiet --save last --out "$folder" "$@"
   else
-    launch "$ranks" train --quiet --keep last --out "$folder" "$@"
+    launch "$ranks" train --quiet --save last --out "$folder" "$@"
   fi
   succeeds
   status=0

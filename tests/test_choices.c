@@ -39,7 +39,7 @@ static void test_tables(void **state) {
   check_table(mlpd_task_choices, MLPD_REGRESSION + 1);
   check_table(mlpd_normalize_choices, MLPD_NORMALIZE_STANDARD + 1);
   check_table(mlpd_reduce_choices, MLPD_REDUCE_ALLREDUCE + 1);
-  check_table(mlpd_keep_choices, MLPD_KEEP_LAST + 1);
+  check_table(mlpd_save_choices, MLPD_SAVE_LAST + 1);
   check_table(mlpd_split_choices, MLPD_TEST + 1);
 }
 

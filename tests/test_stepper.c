@@ -393,7 +393,7 @@ static trail run_stepper(const setting *given, uint32_t lanes, int threads, mlpd
     stepper_begin_epoch(h.stepper, epoch);
     for (uint64_t step = 0; step < h.plan.steps_per_epoch; step++) {
       step_outcome outcome;
-      const mlpd_status status = stepper_step(h.stepper, step, rate(steps++), &outcome);
+      const mlpd_status status = stepper_step(h.stepper, step, rate(steps++), &(step_wishes){0}, &outcome);
       assert_on_all(status == MLPD_OK && outcome.finite, "stepper_step");
       add_to_trail(&left, given, &outcome.sums, outcome.gradient_norm);
     }
@@ -538,18 +538,21 @@ static void check_not_finite(double clip_norm, float bad) {
   harness_make(&h, &given, 8, 2, MLPD_REDUCE_CANONICAL);
   step_outcome outcome;
   stepper_begin_epoch(h.stepper, 0);
-  assert_on_all(stepper_step(h.stepper, 0, 0.1, &outcome) == MLPD_OK && outcome.finite, "a good step");
+  assert_on_all(stepper_step(h.stepper, 0, 0.1, &(step_wishes){0}, &outcome) == MLPD_OK && outcome.finite,
+                "a good step");
   const uint64_t before = network_hash(h.network, h.network->parameters);
   const uint64_t state_before = network_hash(h.network, h.optimizer.state[0]);
   if (mlpd_comm_rank(comm) == mlpd_comm_size(comm) - 1 && h.rows.rows > 0) ((float *)h.rows.x)[5] = bad;
   stepper_begin_epoch(h.stepper, 1);
-  assert_on_all(stepper_step(h.stepper, 0, 0.1, &outcome) == MLPD_OK, "a bad step is no failure of the call");
+  assert_on_all(stepper_step(h.stepper, 0, 0.1, &(step_wishes){0}, &outcome) == MLPD_OK,
+                "a bad step is no failure of the call");
   assert_on_all(!outcome.finite, "not finite");
   assert_on_all(network_hash(h.network, h.network->parameters) == before, "weights unchanged");
   assert_on_all(network_hash(h.network, h.optimizer.state[0]) == state_before, "state unchanged");
   assert_on_all(h.optimizer.step == 1, "no step counted");
   if (mlpd_comm_rank(comm) == mlpd_comm_size(comm) - 1 && h.rows.rows > 0) ((float *)h.rows.x)[5] = 0;
-  assert_on_all(stepper_step(h.stepper, 0, 0.1, &outcome) == MLPD_OK && outcome.finite, "the next step is good again");
+  assert_on_all(stepper_step(h.stepper, 0, 0.1, &(step_wishes){0}, &outcome) == MLPD_OK && outcome.finite,
+                "the next step is good again");
   assert_on_all(network_hash(h.network, h.network->parameters) != before, "and changes weights");
   harness_free(&h);
 }
@@ -571,7 +574,7 @@ static void test_weightless_batch(void **state) {
   const float before = h.network->parameters[3];
   step_outcome outcome;
   stepper_begin_epoch(h.stepper, 0);
-  assert_on_all(stepper_step(h.stepper, 0, 0.5, &outcome) == MLPD_OK && outcome.finite, "step");
+  assert_on_all(stepper_step(h.stepper, 0, 0.5, &(step_wishes){0}, &outcome) == MLPD_OK && outcome.finite, "step");
   assert_on_all(h.network->parameters[3] == before - 0.5f * (0.01f * before), "decay alone");
   assert_on_all(h.network->parameters[h.network->layers[0].bias_offset] == 0, "biases stay");
   harness_free(&h);

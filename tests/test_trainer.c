@@ -279,7 +279,7 @@ static void test_keep_and_early_stop(void **state) {
 
   /* The best's weights are those of a run that ends there; the last's of one that ends at the last. */
   options.patience = 0;
-  options.keep = MLPD_KEEP_LAST;
+  options.save = MLPD_SAVE_LAST;
   options.epochs = stopped.best_epoch;
   options.out = in_folder("straight");
   assert_on_all(train(&options, NULL, &straight) == MLPD_OK, "train");

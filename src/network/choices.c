@@ -88,9 +88,9 @@ const mlpd_choice mlpd_reduce_choices[] = {
     END_OF_CHOICES,
 };
 
-const mlpd_choice mlpd_keep_choices[] = {
-    {"best", MLPD_KEEP_BEST, "the weights of the lowest validation loss"},
-    {"last", MLPD_KEEP_LAST, "the weights of the last epoch"},
+const mlpd_choice mlpd_save_choices[] = {
+    {"best", MLPD_SAVE_BEST, "the weights of the lowest validation loss"},
+    {"last", MLPD_SAVE_LAST, "the weights of the last epoch"},
     END_OF_CHOICES,
 };
 
@@ -139,7 +139,11 @@ void mlpd_train_options_default(mlpd_train_options *options) {
       .batch = 256,
       .epochs = 10,
       .seed = 1,
-      .keep = MLPD_KEEP_BEST,
+      .save = MLPD_SAVE_BEST,
+      .resume = "never",
+      .checkpoint_every = "10min",
+      .keep = 2,
+      .check_every = 100,
       .reduce = MLPD_REDUCE_CANONICAL,
       .out = "run",
   };

@@ -1,7 +1,9 @@
 /* mlpdist train: runs the trainer and tells what it does. */
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "program/commands.h"
 #include "program/outcome.h"
@@ -13,6 +15,26 @@ typedef struct train_view {
   mlpd_train_result plan;
   progress bar;
 } train_view;
+
+/* ---- Signals: the trainer finishes its step, all ranks agree, a checkpoint is written -------------- */
+
+static void on_signal(int number) {
+  static volatile sig_atomic_t interrupts;
+  if (number == SIGUSR1) {
+    mlpd_request(MLPD_REQUEST_CHECKPOINT);
+    return;
+  }
+  if (number == SIGINT && interrupts++ > 0) _exit(128 + SIGINT); /* asked twice: at once */
+  mlpd_request(MLPD_REQUEST_STOP);
+}
+
+static void catch_signals(void) {
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+  (void)sigemptyset(&action.sa_mask);
+  (void)sigaction(SIGINT, &action, NULL);
+  (void)sigaction(SIGTERM, &action, NULL);
+  (void)sigaction(SIGUSR1, &action, NULL);
+}
 
 static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
 
@@ -38,6 +60,7 @@ static void print_plan(const train_view *view) {
                plural(plan->lanes), plan->backend, (unsigned long long)train->batch,
                mlpd_choice_name(mlpd_optimizer_choices, (int)train->optimizer), train->lr,
                (unsigned long long)train->seed);
+  if (plan->resumed_step > 0) (void)printf("resumed  after step %llu\n", (unsigned long long)plan->resumed_step);
   (void)fflush(stdout);
 }
 
@@ -112,6 +135,12 @@ static void print_result(const train_view *view, const mlpd_train_result *result
     print_share("validate", result->valid_seconds, total);
     (void)printf("\nfiles    %s/config.ini  %s/metrics.csv  %s/model.h5\n", out, out, out);
   }
+  if (!view->arguments->quiet && result->checkpoints > 0)
+    (void)printf("saved    %llu checkpoint%s in %s/checkpoints\n", (unsigned long long)result->checkpoints,
+                 plural(result->checkpoints), out);
+  if (result->checkpoints_failed > 0)
+    (void)printf("FAILED   %llu checkpoint%s could not be written; model.h5 is whole\n",
+                 (unsigned long long)result->checkpoints_failed, plural(result->checkpoints_failed));
   if (result->has_test)
     (void)printf("test     loss %.4f  %s %.4f  (%llu rows)\n", result->test_loss, metric_name(result->task),
                  result->test_metric, (unsigned long long)result->test_rows);
@@ -152,6 +181,7 @@ static int run(mlpd_status status, train_arguments *arguments) {
                                       .stepped = on_stepped,
                                       .epoch_done = on_epoch_done};
     mlpd_train_result result = {0};
+    catch_signals();
     status = mlpd_train(comm, &arguments->train, &events, &result);
     progress_clear(&view.bar);
     if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) print_result(&view, &result);

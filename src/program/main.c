@@ -33,7 +33,8 @@ static int print_help(void) {
   (void)printf(
       "\nmlpdist COMMAND --help lists the options of a command, mlpdist --version says how\n"
       "it was built. To begin: mlpdist train\n\n"
-      "Exit status: 0 done, 1 failed, 2 wrong usage.\n\n"
+      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 stopped by a signal after a\n"
+      "checkpoint.\n\n"
       "Environment\n"
       "  OMP_NUM_THREADS    threads of a rank, where --threads is not given\n"
       "  MLPDIST_DATA_DIR   folder of digits.h5, the data set taken without --data\n"

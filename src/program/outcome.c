@@ -62,7 +62,10 @@ static void print_failure(void) {
 }
 
 int outcome_end(mlpd_comm *comm, mlpd_status status) {
-  const int exit_status = status == MLPD_OK ? EXIT_DONE : status == MLPD_ERROR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+  const int exit_status = status == MLPD_OK            ? EXIT_DONE
+                          : status == MLPD_ERROR_USAGE ? EXIT_USAGE
+                          : status == MLPD_INTERRUPTED ? EXIT_INTERRUPTED
+                                                       : EXIT_FAILED;
   if (status == MLPD_ERROR_MPI) {
     print_failure();
     if (comm != NULL) mlpd_comm_abort(comm, exit_status);

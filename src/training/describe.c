@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "network/network.h"
+#include "training/checkpoint.h"
 #include "training/model.h"
 
 enum { NAMES_SHOWN = 20 };
@@ -148,11 +149,46 @@ static mlpd_status describe_model(const char *path, FILE *stream) {
   return MLPD_OK;
 }
 
+/* ---- Checkpoints ----------------------------------------------------------------------------------- */
+
+static mlpd_status describe_checkpoint(const char *path, FILE *stream) {
+  checkpoint c;
+  TRY(checkpoint_read(path, &c));
+  const run_state *const at = &c.state;
+  (void)fprintf(stream, "%s: checkpoint after step %llu: epoch %llu, %llu steps of it done; whole\n", path,
+                (unsigned long long)at->step, (unsigned long long)at->epoch, (unsigned long long)at->step_in_epoch);
+  if (at->best_epoch > 0)
+    (void)fprintf(stream, "best validation loss %.9g, epoch %llu\n", at->best_loss, (unsigned long long)at->best_epoch);
+  uint32_t states = 0;
+  for (int i = 2; i < CHECKPOINT_ARENAS; i++) states += c.arenas[i] != NULL;
+  (void)fprintf(stream, "arrays: %llu parameters (gaps included), %u of optimizer state%s\n",
+                (unsigned long long)at->arena_size, states, c.arenas[1] != NULL ? ", the weights for model.h5" : "");
+  (void)fprintf(stream, "data fingerprint %016llx\n", (unsigned long long)at->data_fingerprint);
+  if (c.config != NULL) describe_config(c.config, stream);
+  checkpoint_free(&c);
+  return MLPD_OK;
+}
+
+/* What the file says it is: "model", "checkpoint", or "" for other people's. */
+static mlpd_status read_kind(h5_file *file, char kind[16]) {
+  char *text = NULL;
+  kind[0] = '\0';
+  if (!h5_attribute_exists(file, "/", "mlpdist")) return MLPD_OK;
+  TRY(h5_attribute_read_text(file, "/", "mlpdist", &text));
+  (void)snprintf(kind, 16, "%s", text);
+  free(text);
+  return MLPD_OK;
+}
+
 mlpd_status mlpd_describe(const char *path, FILE *stream) {
   h5_file *file = NULL;
   TRY(h5_open(path, &file));
-  const bool ours = h5_attribute_exists(file, "/", "mlpdist");
-  mlpd_status status = ours ? describe_model(path, stream) : describe_dataset(path, file, stream);
+  char kind[16];
+  mlpd_status status = read_kind(file, kind);
+  if (status == MLPD_OK)
+    status = strcmp(kind, "checkpoint") == 0 ? describe_checkpoint(path, stream)
+             : kind[0] != '\0'               ? describe_model(path, stream)
+                                             : describe_dataset(path, file, stream);
   const mlpd_status closed = h5_close(file);
   return status != MLPD_OK ? status : closed;
 }

@@ -367,6 +367,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   p->model->loss = p->options.loss;
   TRY(mlpd_comm_agree(comm, make_network(p)));
   TRY(normalize(comm, p));
+  TRY(preparation_fingerprint(comm, p));
   if (p->split.num_lanes == 0) TRY(held_out_read(comm, &p->options.data, MLPD_VALID, p->model, true, false, &p->valid));
   return MLPD_OK;
 }

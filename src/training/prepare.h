@@ -23,6 +23,7 @@ typedef struct preparation {
   held_out valid;
   uint64_t file_rows; /* of the training part in the file */
   uint32_t features, outputs;
+  uint64_t fingerprint; /* of the training rows as dealt to lanes */
   int threads;
 } preparation;
 
@@ -35,6 +36,13 @@ void preparation_free(preparation *p); /* Not collective */
  * targets scaled. Not present is no error unless required. Collective. */
 mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_split which, const mlpd_model *model,
                           bool need_y, bool required, held_out *read);
+
+/* Fills p->fingerprint from the rows read. Collective. */
+mlpd_status preparation_fingerprint(mlpd_comm *comm, preparation *p);
+
+/* The resolved options that decide the weights, "key = value" a line; *text is allocated. backend is the one
+ * taken. Not collective. */
+mlpd_status preparation_mathematics(const preparation *p, const char *backend, char **text);
 
 /* Maps values (rows, columns) by a in place. Not collective. */
 void affine_apply(const affine *a, uint64_t rows, float *values);

@@ -8,11 +8,15 @@
 typedef struct run_folder {
   char model[FILE_PATH_BYTES];
   char metrics[FILE_PATH_BYTES];
+  char checkpoints[FILE_PATH_BYTES];
   FILE *metrics_stream;
+  char *text; /* of metrics.csv so far, for checkpoints */
+  size_t length, room;
 } run_folder;
 
-/* Makes the folder, writes config.ini (where there is a text) and the head of metrics.csv. Not collective. */
-mlpd_status run_folder_open(const char *folder, const char *config_text, run_folder *f);
+/* Makes the folder, writes config.ini (where there is a text) and metrics.csv: its head, or the text of a run
+ * that goes on. Not collective. */
+mlpd_status run_folder_open(const char *folder, const char *config_text, const char *metrics_text, run_folder *f);
 
 /* Appends one row to metrics.csv. Not collective. */
 mlpd_status run_folder_add(run_folder *f, const mlpd_epoch *e);

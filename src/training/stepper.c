@@ -12,7 +12,17 @@
 enum { NORM_BLOCK = 1 << 16 }; /* floats a partial sum of squares covers: fixed, so that the norm is */
 
 /* Statistics that ride behind the gradient. */
-enum { TAIL_LOSS, TAIL_WEIGHT, TAIL_CORRECT, TAIL_SQUARE, TAIL_DOUBLES };
+enum {
+  TAIL_LOSS,
+  TAIL_WEIGHT,
+  TAIL_CORRECT,
+  TAIL_SQUARE,
+  TAIL_STOP,       /* ranks that wish to stop */
+  TAIL_CHECKPOINT, /* ranks that wish for a checkpoint */
+  TAIL_PIECES,     /* sums over ranks of the 8 bytes of the hash of their weights, then of the squares */
+  HASH_PIECES = 8,
+  TAIL_DOUBLES = TAIL_PIECES + 2 * HASH_PIECES
+};
 
 /* One lane of this rank. */
 typedef struct lane {
@@ -246,6 +256,7 @@ static void sum_tail(const lane *u, double tail[TAIL_DOUBLES]) {
   tail[TAIL_WEIGHT] = u->sums.weight;
   tail[TAIL_CORRECT] = u->sums.correct;
   tail[TAIL_SQUARE] = u->sums.square;
+  memset(tail + TAIL_STOP, 0, (TAIL_DOUBLES - TAIL_STOP) * sizeof *tail);
 }
 
 /* tail = the statistics of the lanes in range, in tree order. */
@@ -299,11 +310,36 @@ static void update_unit(stepper *s, const unit *part, float *scratch) {
 
 /* ---- The step ------------------------------------------------------------------------------------ */
 
+/* Adds to this rank's tail, once, what it wishes for and the hash of its weights. */
+static void add_wishes(stepper *s, const step_wishes *wishes, double tail[TAIL_DOUBLES]) {
+  tail[TAIL_STOP] += wishes->stop;
+  tail[TAIL_CHECKPOINT] += wishes->checkpoint;
+  if (!wishes->check) return;
+  uint64_t hash = network_hash(s->parts.network, s->parts.network->parameters);
+  for (uint32_t i = 0; i < HASH_PIECES; i++, hash >>= 8) {
+    const double piece = (double)(hash & 255);
+    tail[TAIL_PIECES + i] += piece;
+    tail[TAIL_PIECES + HASH_PIECES + i] += piece * piece;
+  }
+}
+
+/* All pieces are equal where, by Cauchy and Schwarz, ranks * sum of squares = square of the sum; exact in double. */
+static bool pieces_agree(const double tail[TAIL_DOUBLES], int ranks) {
+  for (uint32_t i = 0; i < HASH_PIECES; i++) {
+    const double sum = tail[TAIL_PIECES + i], squares = tail[TAIL_PIECES + HASH_PIECES + i];
+    if (ranks * squares != sum * sum) return false;
+  }
+  return true;
+}
+
 static void take_outcome(stepper *s, const double tail[TAIL_DOUBLES]) {
   s->outcome = (step_outcome){.sums = {.loss = tail[TAIL_LOSS],
                                        .weight = tail[TAIL_WEIGHT],
                                        .correct = tail[TAIL_CORRECT],
                                        .square = tail[TAIL_SQUARE]},
+                              .stop = tail[TAIL_STOP] > 0,
+                              .checkpoint = tail[TAIL_CHECKPOINT] > 0,
+                              .agreed = pieces_agree(tail, mlpd_comm_size(s->parts.comm)),
                               .finite = isfinite(tail[TAIL_LOSS])};
 }
 
@@ -341,7 +377,7 @@ static void update_all(stepper *s, const float *gradient, double lr) {
 }
 
 /* Phases 1 and 2 on all threads. */
-static void compute(stepper *s, uint64_t step, double lr) {
+static void compute(stepper *s, uint64_t step, double lr, const step_wishes *wishes) {
   const uint32_t nodes = reducer_num_nodes(s->reducer);
   const bool whole = whole_lanes(s);
 #pragma omp parallel num_threads(s->parts.threads)
@@ -360,6 +396,7 @@ static void compute(stepper *s, uint64_t step, double lr) {
     {
       for (uint32_t node = 0; node < nodes; node++)
         sum_tails(s, reducer_node(s->reducer, node), reducer_doubles(s->reducer, node));
+      if (nodes > 0) add_wishes(s, wishes, reducer_doubles(s->reducer, 0));
       if (s->fused) {
         take_outcome(s, reducer_doubles(s->reducer, 0));
         if (s->outcome.finite) s->scalars = optimizer_begin(s->parts.optimizer, lr, mean_scale(s));
@@ -376,10 +413,10 @@ static void compute(stepper *s, uint64_t step, double lr) {
   }
 }
 
-mlpd_status stepper_step(stepper *s, uint64_t step, double lr, step_outcome *outcome) {
+mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes *wishes, step_outcome *outcome) {
   const double start = comm_seconds();
   const double data_before = s->times.data;
-  compute(s, step, lr);
+  compute(s, step, lr, wishes);
   const double computed = comm_seconds();
   double updated = computed;
   if (!s->fused) {
@@ -394,6 +431,35 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, step_outcome *out
   s->times.compute += (computed - start) - (s->times.data - data_before) + (comm_seconds() - updated);
   *outcome = s->outcome;
   return MLPD_OK;
+}
+
+mlpd_status stepper_compare_weights(stepper *s) {
+  const int size = mlpd_comm_size(s->parts.comm), me = mlpd_comm_rank(s->parts.comm);
+  if (size == 1) return MLPD_OK;
+  uint64_t *hashes = NULL, *bytes = NULL;
+  mlpd_status status = memory_allocate(&hashes, (size_t)size, sizeof *hashes, "hashes");
+  if (status == MLPD_OK) status = memory_allocate(&bytes, (size_t)size, sizeof *bytes, "hashes");
+  TRY_GOTO(status, mlpd_comm_agree(s->parts.comm, status), done);
+  const uint64_t mine = network_hash(s->parts.network, s->parts.network->parameters);
+  for (int rank = 0; rank < size; rank++) bytes[rank] = sizeof mine;
+  TRY_GOTO(status, comm_gather_all(s->parts.comm, &mine, bytes, hashes), done);
+  int like_mine = 0, most = 0;
+  for (int a = 0; a < size; a++) {
+    int same = 0;
+    for (int b = 0; b < size; b++) same += hashes[a] == hashes[b];
+    if (same > most) most = same;
+    if (a == me) like_mine = same;
+  }
+  if (like_mine < size && (like_mine < most || 2 * most <= size))
+    status =
+        FAIL(MLPD_ERROR_INTERNAL,
+             "the weights of this rank are not those of the others: a bit has flipped in memory, or the machines "
+             "compute differently (DNNL_MAX_CPU_ISA makes them alike); the run stops before it writes a checkpoint");
+  status = mlpd_comm_agree(s->parts.comm, status);
+done:
+  free(bytes);
+  free(hashes);
+  return status;
 }
 
 step_times stepper_times(const stepper *s) { return s->times; }

@@ -41,11 +41,19 @@ void stepper_free(stepper *s); /* NULL is allowed. Not collective */
 /* Shuffles each lane's rows for an epoch (from 0). Not collective. */
 void stepper_begin_epoch(stepper *s, uint64_t epoch);
 
+/* What this rank wishes for after a step; rides with the gradient, so that all ranks know. */
+typedef struct step_wishes {
+  bool stop, checkpoint;
+  bool check; /* compare the weights of all ranks, as they are before the step; equal on all ranks */
+} step_wishes;
+
 /* What one step did; sums are over the global batch and equal on all ranks. */
 typedef struct step_outcome {
   loss_sums sums;
-  double gradient_norm; /* before clipping; 0 where not clipped */
-  bool finite;          /* false: the loss is not a number; the weights were not changed */
+  double gradient_norm;  /* before clipping; 0 where not clipped */
+  bool stop, checkpoint; /* some rank wished for it */
+  bool agreed;           /* false: checked, and the weights before the step were not the same on all ranks */
+  bool finite;           /* false: the loss is not a number; the weights were not changed */
 } step_outcome;
 
 /* Seconds since the stepper was made, on this rank. */
@@ -53,9 +61,13 @@ typedef struct step_times {
   double compute, reduce, data; /* data: gathering and converting rows */
 } step_times;
 
-/* One step with learning rate lr; step counts from 0 within the epoch. Collective; arguments equal on all
+/* One step with learning rate lr; step counts from 0 within the epoch. Collective; step and lr equal on all
  * ranks. */
-mlpd_status stepper_step(stepper *s, uint64_t step, double lr, step_outcome *outcome);
+mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes *wishes, step_outcome *outcome);
+
+/* Are the weights the same on all ranks? MLPD_ERROR_INTERNAL names a rank whose weights are not those of the
+ * most. Collective. */
+mlpd_status stepper_compare_weights(stepper *s);
 
 step_times stepper_times(const stepper *s); /* Not collective */
 

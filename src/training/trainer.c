@@ -6,43 +6,24 @@
 
 #include "base/memory.h"
 #include "distribution/comm.h"
+#include "kernels/cpu.h"
 #include "kernels/vector.h"
-#include "network/optimizer.h"
 #include "network/schedule.h"
-#include "training/prepare.h"
-#include "training/run_folder.h"
-#include "training/stepper.h"
+#include "training/run.h"
 
 /* Between these, an improved model waits in memory: small networks improve faster than disks sync. */
 static const double SAVE_EVERY_SECONDS = 5;
 static const double REPORT_EVERY_SECONDS = 0.1;
 
-typedef struct trainer {
-  mlpd_comm *comm;
-  const mlpd_train_events *events;
-  preparation prep;
-  const backend *gemm;
-  optimizer optimizer;
-  stepper *stepper;
-  run_folder folder;   /* rank 0 */
-  float *kept;         /* (arena): the weights model.h5 is to hold */
-  uint64_t kept_epoch; /* 0: none yet */
-  double best_loss;
-  uint64_t step, since_best;
-  bool unsaved; /* kept is newer than model.h5 */
-  double saved_at, reported_at;
-  mlpd_train_result *result;
-} trainer;
+bool run_is_root(const trainer *t) { return mlpd_comm_rank(t->comm) == 0; }
 
-static bool is_root(const trainer *t) { return mlpd_comm_rank(t->comm) == 0; }
-
-static void notice(const trainer *t, const char *text) {
-  if (is_root(t) && t->events != NULL && t->events->notice != NULL) t->events->notice(t->events->context, text);
+void run_notice(const trainer *t, const char *text) {
+  if (run_is_root(t) && t->events != NULL && t->events->notice != NULL) t->events->notice(t->events->context, text);
 }
 
 /* ---- Start --------------------------------------------------------------------------------------- */
 
-static mlpd_status check_options(const mlpd_train_options *o) {
+static mlpd_status check_options(const mlpd_train_options *o, checkpoint_plan *every) {
   if (o->data.file == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file given");
   if (o->out == NULL || o->out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--out: no run folder given");
   if (o->batch == 0) return FAIL(MLPD_ERROR_USAGE, "--batch: 0 is not a batch size");
@@ -50,7 +31,8 @@ static mlpd_status check_options(const mlpd_train_options *o) {
   if (!(o->valid_fraction >= 0 && o->valid_fraction < 1))
     return FAIL(MLPD_ERROR_USAGE, "--valid-fraction: %g is not in [0, 1)", o->valid_fraction);
   if (!isfinite(o->lr)) return FAIL(MLPD_ERROR_USAGE, "--lr: not a number");
-  return MLPD_OK;
+  if (o->keep == 0) return FAIL(MLPD_ERROR_USAGE, "--keep: at least one checkpoint stays");
+  return checkpoint_plan_parse(o->checkpoint_every, every);
 }
 
 static void fill_plan(trainer *t) {
@@ -67,37 +49,78 @@ static void fill_plan(trainer *t) {
   r->backend = t->gemm->name;
 }
 
-static mlpd_status start(trainer *t, const mlpd_train_options *options) {
+/* Threads that share a core wait for each other at every barrier: an order of magnitude, easily mended. */
+static void warn_of_binding(const trainer *t) {
+  const int cores = cpu_cores_bound(), threads = t->prep.threads;
+  if (threads <= cores) return;
+  char text[256];
+  (void)snprintf(text, sizeof text,
+                 "%d threads share %d core%s; under mpirun, --map-by slot:PE=%d or --bind-to none gives each its own",
+                 threads, cores, cores == 1 ? "" : "s", threads);
+  run_notice(t, text);
+}
+
+static mlpd_status make_arrays(trainer *t) {
+  const preparation *const p = &t->prep;
+  const mlpd_network *const network = p->model->network;
+  TRY(optimizer_create(&p->options, network, &t->optimizer));
+  TRY(memory_allocate(&t->kept, network->arena_size, sizeof(float), "best weights"));
+  t->state = (run_state){.epoch = 1,
+                         .best_loss = INFINITY,
+                         .data_fingerprint = p->fingerprint,
+                         .lanes = p->options.lanes,
+                         .arena_size = network->arena_size};
+  return preparation_mathematics(p, t->gemm->name, &t->mathematics);
+}
+
+static mlpd_status make_stepper(trainer *t) {
+  const preparation *const p = &t->prep;
+  const stepper_parts parts = {.comm = t->comm,
+                               .network = p->model->network,
+                               .gemm = t->gemm,
+                               .optimizer = &t->optimizer,
+                               .plan = &p->plan,
+                               .rows = &p->train,
+                               .input = &p->model->input,
+                               .loss = p->options.loss,
+                               .reduce = p->options.reduce,
+                               .seed = p->options.seed,
+                               .clip_norm = p->options.clip_norm,
+                               .threads = p->threads};
+  return stepper_create(&parts, &t->stepper);
+}
+
+/* The run folder and the thread that writes checkpoints, on rank 0. */
+static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, const char *metrics) {
+  if (!run_is_root(t)) return MLPD_OK;
+  TRY(run_folder_open(options->out, options->config_text, metrics, &t->folder));
+  if (t->every.steps == 0 && t->every.epochs == 0 && t->every.seconds <= 0) return MLPD_OK;
+  return checkpoint_writer_start(t->folder.checkpoints, options->keep, metrics == NULL, &t->writer);
+}
+
+static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   mlpd_comm *const comm = t->comm;
-  mlpd_status status = check_options(options);
-  if (status == MLPD_OK) status = backend_choose(options->backend, &t->gemm);
+  mlpd_train_options options = *given;
+  checkpoint resumed = {0};
+  bool found = false;
+  mlpd_status status = check_options(&options, &t->every);
+  if (status == MLPD_OK) status = backend_choose(options.backend, &t->gemm);
   TRY(mlpd_comm_agree(comm, status));
   const double started = comm_seconds();
-  TRY(preparation_create(comm, options, t->events, &t->prep));
+  TRY_GOTO(status, run_find_checkpoint(comm, t->events, &options, &resumed, &found), done);
+  TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
   t->result->load_seconds = comm_seconds() - started;
-  const preparation *const p = &t->prep;
-  mlpd_network *const network = p->model->network;
-  status = optimizer_create(&p->options, network, &t->optimizer);
-  if (status == MLPD_OK) status = memory_allocate(&t->kept, network->arena_size, sizeof(float), "best weights");
-  TRY(mlpd_comm_agree(comm, status));
-  TRY(stepper_create(&(stepper_parts){.comm = comm,
-                                      .network = network,
-                                      .gemm = t->gemm,
-                                      .optimizer = &t->optimizer,
-                                      .plan = &p->plan,
-                                      .rows = &p->train,
-                                      .input = &p->model->input,
-                                      .loss = p->options.loss,
-                                      .reduce = p->options.reduce,
-                                      .seed = p->options.seed,
-                                      .clip_norm = p->options.clip_norm,
-                                      .threads = p->threads},
-                     &t->stepper));
+  TRY_GOTO(status, mlpd_comm_agree(comm, make_arrays(t)), done);
+  TRY_GOTO(status, make_stepper(t), done);
+  if (found) TRY_GOTO(status, run_restore(t, &resumed), done);
   fill_plan(t);
-  status = is_root(t) ? run_folder_open(options->out, options->config_text, &t->folder) : MLPD_OK;
-  TRY(mlpd_comm_agree(comm, status));
-  if (is_root(t) && t->events != NULL && t->events->started != NULL) t->events->started(t->events->context, t->result);
-  return MLPD_OK;
+  TRY_GOTO(status, mlpd_comm_agree(comm, open_folder(t, &options, resumed.metrics)), done);
+  warn_of_binding(t);
+  if (run_is_root(t) && t->events != NULL && t->events->started != NULL)
+    t->events->started(t->events->context, t->result);
+done:
+  checkpoint_free(&resumed);
+  return status;
 }
 
 /* ---- The model ------------------------------------------------------------------------------------ */
@@ -105,14 +128,15 @@ static mlpd_status start(trainer *t, const mlpd_train_options *options) {
 static void keep_weights(trainer *t, uint64_t epoch) {
   const mlpd_network *const network = t->prep.model->network;
   memcpy(t->kept, network->parameters, network->arena_size * sizeof(float));
-  t->kept_epoch = epoch;
-  t->prep.model->epoch = epoch;
-  t->prep.model->step = t->step;
+  t->prep.model->epoch = t->state.kept_epoch = epoch;
+  t->prep.model->step = t->state.kept_step = t->state.step;
   t->unsaved = true;
 }
 
-/* The network takes the kept weights for the call and gets its own back. */
+/* The network takes the kept weights for the call and gets its own back. HDF5 knows one thread at a time: a
+ * checkpoint under way is waited for. */
 static mlpd_status save_kept(trainer *t) {
+  if (t->writer != NULL) run_tell_checkpoint(t, checkpoint_writer_wait(t->writer));
   mlpd_network *const network = t->prep.model->network;
   float *const current = network->parameters;
   network->parameters = t->kept;
@@ -125,8 +149,8 @@ static mlpd_status save_kept(trainer *t) {
 
 /* Saves now and then; a failure is told and tried again, for the weights are still in memory. */
 static void save_sometimes(trainer *t) {
-  if (!is_root(t) || !t->unsaved || comm_seconds() - t->saved_at < SAVE_EVERY_SECONDS) return;
-  if (save_kept(t) != MLPD_OK) notice(t, mlpd_error_message());
+  if (!t->unsaved || comm_seconds() - t->saved_at < SAVE_EVERY_SECONDS) return;
+  if (save_kept(t) != MLPD_OK) run_notice(t, mlpd_error_message());
 }
 
 /* ---- Epochs --------------------------------------------------------------------------------------- */
@@ -139,64 +163,84 @@ static double metric_of(const trainer *t, const loss_sums *sums) {
   return sqrt(sums->square / (sums->weight * p->outputs)) * unit;
 }
 
-static void report_step(trainer *t, uint64_t epoch, uint64_t step, const loss_sums *sums, double seconds) {
-  if (!is_root(t) || t->events == NULL || t->events->stepped == NULL) return;
+static void report_step(trainer *t, double samples_per_second) {
+  if (!run_is_root(t) || t->events == NULL || t->events->stepped == NULL) return;
   const double now = comm_seconds();
   if (now - t->reported_at < REPORT_EVERY_SECONDS) return;
   t->reported_at = now;
-  const double samples = (double)(step + 1) * (double)t->prep.plan.batch;
-  t->events->stepped(t->events->context, epoch, step + 1, t->prep.plan.steps_per_epoch,
-                     sums->weight > 0 ? sums->loss / sums->weight : 0, samples / seconds);
+  t->events->stepped(t->events->context, t->state.epoch, t->state.step_in_epoch, t->prep.plan.steps_per_epoch,
+                     t->sums.weight > 0 ? t->sums.loss / t->sums.weight : 0, samples_per_second);
 }
 
 /* what: "the loss is not a finite number", after or in step (from 1). */
-static mlpd_status diverged(trainer *t, const char *what, uint64_t step, uint64_t epoch, double lr) {
+static mlpd_status diverged(trainer *t, const char *what, uint64_t step, double lr) {
   char kept[128] = "no model was written";
-  if (t->kept_epoch > 0)
-    (void)snprintf(kept, sizeof kept, "model.h5 keeps the weights of epoch %llu", (unsigned long long)t->kept_epoch);
+  if (t->state.kept_epoch > 0)
+    (void)snprintf(kept, sizeof kept, "model.h5 keeps the weights of epoch %llu",
+                   (unsigned long long)t->state.kept_epoch);
   return FAIL(MLPD_ERROR_DIVERGED,
               "%s at step %llu (epoch %llu); the likely cause is a learning rate too large for this network: try "
               "--lr %g, --warmup-epochs 1 or --clip-norm 1; %s",
-              what, (unsigned long long)step, (unsigned long long)epoch, lr / 10, kept);
+              what, (unsigned long long)step, (unsigned long long)t->state.epoch, lr / 10, kept);
 }
 
-/* The steps of one epoch (from 1); fills all of figures but validation. Collective. */
-static mlpd_status train_epoch(trainer *t, uint64_t epoch, mlpd_epoch *figures) {
-  const lane_plan *const plan = &t->prep.plan;
-  const step_times before = stepper_times(t->stepper);
-  const double started = comm_seconds();
-  loss_sums sums = {0};
-  stepper_begin_epoch(t->stepper, epoch - 1);
-  for (uint64_t step = 0; step < plan->steps_per_epoch; step++) {
-    const double lr = schedule_lr(&t->prep.options, plan->steps_per_epoch, t->step);
-    step_outcome outcome;
-    TRY(stepper_step(t->stepper, step, lr, &outcome));
-    if (!outcome.finite) return diverged(t, "the loss is not a finite number", t->step + 1, epoch, lr);
-    sums.loss += outcome.sums.loss;
-    sums.weight += outcome.sums.weight;
-    sums.correct += outcome.sums.correct;
-    sums.square += outcome.sums.square;
-    figures->lr = lr;
-    t->step++;
-    report_step(t, epoch, step, &sums, comm_seconds() - started);
-  }
-  /* A step that ruins the weights shows in the loss of the next; the last has none, and its weights may be kept. */
-  const mlpd_network *const network = t->prep.model->network;
-  if (!isfinite(vector_sum_squares(network->arena_size, network->parameters)))
-    return diverged(t, "the weights are not finite numbers", t->step, epoch, figures->lr);
+/* One step of the epoch under way. Collective. */
+static mlpd_status train_step(trainer *t, double *lr) {
+  step_outcome outcome;
+  *lr = schedule_lr(&t->prep.options, t->prep.plan.steps_per_epoch, t->state.step);
+  const step_wishes wishes = run_wishes(t);
+  TRY(stepper_step(t->stepper, t->state.step_in_epoch, *lr, &wishes, &outcome));
+  if (!outcome.finite) return diverged(t, "the loss is not a finite number", t->state.step + 1, *lr);
+  t->sums.loss += outcome.sums.loss;
+  t->sums.weight += outcome.sums.weight;
+  t->sums.correct += outcome.sums.correct;
+  t->sums.square += outcome.sums.square;
+  t->state.step++;
+  t->state.step_in_epoch++;
+  return run_after_step(t, &outcome);
+}
+
+/* Times of the epoch: of the slowest rank. Collective. */
+static mlpd_status take_times(trainer *t, const step_times *before, double started, uint64_t rows,
+                              mlpd_epoch *figures) {
   const step_times after = stepper_times(t->stepper);
-  double seconds[4] = {comm_seconds() - started, after.compute - before.compute, after.reduce - before.reduce,
-                       after.data - before.data};
+  double seconds[4] = {comm_seconds() - started, after.compute - before->compute, after.reduce - before->reduce,
+                       after.data - before->data};
   TRY(comm_max_double(t->comm, seconds, 4));
-  figures->step = t->step;
-  figures->train_loss = sums.weight > 0 ? sums.loss / sums.weight : 0;
-  figures->train_metric = metric_of(t, &sums);
   figures->seconds = seconds[0];
   figures->compute_seconds = seconds[1];
   figures->reduce_seconds = seconds[2];
   figures->data_seconds = seconds[3];
-  figures->samples_per_second = (double)plan->rows / seconds[0];
+  figures->samples_per_second = (double)rows / seconds[0];
+  t->result->seconds += seconds[0];
+  t->result->compute_seconds += seconds[1];
+  t->result->reduce_seconds += seconds[2];
+  t->result->data_seconds += seconds[3];
+  t->result->samples_per_second += (double)rows; /* divided by the seconds at the end */
   return MLPD_OK;
+}
+
+/* The steps of the epoch under way, from where it stands; fills all of figures but validation. Collective. */
+static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
+  const lane_plan *const plan = &t->prep.plan;
+  const step_times before = stepper_times(t->stepper);
+  const double started = comm_seconds();
+  const uint64_t resumed_rows = t->state.step_in_epoch * plan->batch;
+  if (t->state.step_in_epoch == 0) t->sums = (loss_sums){0};
+  stepper_begin_epoch(t->stepper, t->state.epoch - 1);
+  while (t->state.step_in_epoch < plan->steps_per_epoch) {
+    TRY(train_step(t, &figures->lr));
+    report_step(t, (double)(t->state.step_in_epoch * plan->batch - resumed_rows) / (comm_seconds() - started));
+    if (t->stop && t->state.step_in_epoch < plan->steps_per_epoch) return run_interrupt(t);
+  }
+  /* A step that ruins the weights shows in the loss of the next; the last has none, and its weights may be kept. */
+  const mlpd_network *const network = t->prep.model->network;
+  if (!isfinite(vector_sum_squares(network->arena_size, network->parameters)))
+    return diverged(t, "the weights are not finite numbers", t->state.step, figures->lr);
+  figures->step = t->state.step;
+  figures->train_loss = t->sums.weight > 0 ? t->sums.loss / t->sums.weight : 0;
+  figures->train_metric = metric_of(t, &t->sums);
+  return take_times(t, &before, started, plan->rows - resumed_rows, figures);
 }
 
 static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
@@ -210,49 +254,54 @@ static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
   figures->valid_loss = sums.loss / sums.weight;
   figures->valid_metric = metric_of(t, &sums);
   t->result->valid_seconds += comm_seconds() - started;
+  if (isfinite(figures->valid_loss)) return MLPD_OK;
+  return diverged(t, "the validation loss is not a finite number", t->state.step, figures->lr);
+}
+
+static bool patience_is_over(const trainer *t) {
+  const mlpd_train_options *const o = &t->prep.options;
+  return t->prep.valid.present && o->patience > 0 && t->state.since_best >= o->patience;
+}
+
+/* Takes the decisions of an epoch's end. */
+static void decide(trainer *t, mlpd_epoch *figures) {
+  const mlpd_train_options *const o = &t->prep.options;
+  figures->best = figures->has_valid && figures->valid_loss < t->state.best_loss - o->min_delta;
+  t->state.since_best++;
+  if (figures->best) {
+    t->state.best_loss = figures->valid_loss;
+    t->state.best_epoch = t->state.epoch;
+    t->state.since_best = 0;
+  }
+  if (!figures->has_valid || o->save == MLPD_SAVE_LAST || figures->best) keep_weights(t, t->state.epoch);
+}
+
+static mlpd_status run_epoch(trainer *t) {
+  const uint64_t epochs = t->prep.options.epochs;
+  mlpd_epoch figures = {.epoch = t->state.epoch, .epochs = epochs};
+  TRY(train_epoch(t, &figures));
+  TRY(validate(t, &figures));
+  decide(t, &figures);
+  if (run_is_root(t)) {
+    if (t->events != NULL && t->events->epoch_done != NULL) t->events->epoch_done(t->events->context, &figures);
+    if (run_folder_add(&t->folder, &figures) != MLPD_OK) run_notice(t, mlpd_error_message());
+  }
+  t->state.epoch++;
+  t->state.step_in_epoch = 0;
+  t->sums = (loss_sums){0};
+  TRY(run_after_epoch(t, t->state.epoch > epochs || patience_is_over(t)));
+  if (run_is_root(t)) save_sometimes(t);
   return MLPD_OK;
 }
 
-/* Takes the decisions of an epoch's end; true where training should stop early. */
-static bool end_epoch(trainer *t, uint64_t epoch, mlpd_epoch *figures) {
-  const mlpd_train_options *const o = &t->prep.options;
-  figures->best = figures->has_valid && figures->valid_loss < t->best_loss - o->min_delta;
-  if (figures->best) {
-    t->best_loss = figures->valid_loss;
-    t->result->best_epoch = epoch;
-    t->since_best = 0;
-  } else {
-    t->since_best++;
-  }
-  if (!figures->has_valid || o->keep == MLPD_KEEP_LAST || figures->best) keep_weights(t, epoch);
-  return figures->has_valid && o->patience > 0 && t->since_best >= o->patience;
-}
-
-static void add_times(mlpd_train_result *r, const mlpd_epoch *figures) {
-  r->seconds += figures->seconds;
-  r->compute_seconds += figures->compute_seconds;
-  r->reduce_seconds += figures->reduce_seconds;
-  r->data_seconds += figures->data_seconds;
-}
-
 static mlpd_status run_epochs(trainer *t) {
-  const mlpd_train_options *const o = &t->prep.options;
-  t->best_loss = INFINITY;
-  t->saved_at = comm_seconds();
-  for (uint64_t epoch = 1; epoch <= o->epochs && !t->result->stopped_early; epoch++) {
-    mlpd_epoch figures = {.epoch = epoch, .epochs = o->epochs};
-    TRY(train_epoch(t, epoch, &figures));
-    TRY(validate(t, &figures));
-    if (figures.has_valid && !isfinite(figures.valid_loss))
-      return diverged(t, "the validation loss is not a finite number", t->step, epoch, figures.lr);
-    t->result->stopped_early = end_epoch(t, epoch, &figures) && epoch < o->epochs;
-    t->result->epochs = epoch;
-    add_times(t->result, &figures);
-    if (!is_root(t)) continue;
-    if (t->events != NULL && t->events->epoch_done != NULL) t->events->epoch_done(t->events->context, &figures);
-    if (run_folder_add(&t->folder, &figures) != MLPD_OK) notice(t, mlpd_error_message());
-    save_sometimes(t);
+  const uint64_t epochs = t->prep.options.epochs;
+  t->saved_at = t->checkpoint_at = comm_seconds();
+  while (t->state.epoch <= epochs && !patience_is_over(t)) {
+    TRY(run_epoch(t));
+    if (t->stop && t->state.epoch <= epochs && !patience_is_over(t)) return run_interrupt(t);
   }
+  t->result->stopped_early = t->state.epoch <= epochs;
   return MLPD_OK;
 }
 
@@ -278,30 +327,45 @@ static mlpd_status test(trainer *t) {
   return status;
 }
 
-/* Whatever ended the run: the kept weights reach the disk, then the status is agreed on. */
+/* Whatever ended the run, the kept weights reach the disk; the message of the end stays. */
+static mlpd_status save_at_end(trainer *t, mlpd_status ended) {
+  if (!run_is_root(t) || t->state.kept_epoch == 0 || !t->unsaved) return MLPD_OK;
+  if (ended != MLPD_OK && ended != MLPD_ERROR_DIVERGED && ended != MLPD_INTERRUPTED) return MLPD_OK;
+  char message[1024];
+  (void)snprintf(message, sizeof message, "%s", mlpd_error_message());
+  const mlpd_status saved = save_kept(t);
+  if (ended == MLPD_OK) return saved;
+  if (saved != MLPD_OK) run_notice(t, mlpd_error_message());
+  return FAIL(MLPD_OK, "%s", message);
+}
+
+static void fill_result(trainer *t) {
+  mlpd_train_result *const r = t->result;
+  mlpd_network_digest(t->prep.model->network, r->digest);
+  r->epochs = t->state.epoch - 1;
+  r->steps = t->state.step;
+  r->best_epoch = t->state.best_epoch;
+  r->checkpoints -= r->checkpoints_failed < r->checkpoints ? r->checkpoints_failed : r->checkpoints;
+  if (r->seconds > 0) r->samples_per_second /= r->seconds;
+}
+
 static mlpd_status finish(trainer *t, mlpd_status status) {
   mlpd_network *const network = t->prep.model->network;
-  mlpd_status saved = MLPD_OK;
-  if (t->kept_epoch > 0 && is_root(t) && t->unsaved && (status == MLPD_OK || status == MLPD_ERROR_DIVERGED)) {
-    char message[1024];
-    (void)snprintf(message, sizeof message, "%s", mlpd_error_message());
-    saved = save_kept(t);
-    if (saved == MLPD_OK && status != MLPD_OK) status = FAIL(status, "%s", message);
-  }
-  const mlpd_status closed = is_root(t) ? run_folder_close(&t->folder) : MLPD_OK;
+  const mlpd_status saved = save_at_end(t, status);
+  const mlpd_status closed = run_is_root(t) ? run_folder_close(&t->folder) : MLPD_OK;
   if (status != MLPD_OK) return status; /* every rank has it already */
   TRY(mlpd_comm_agree(t->comm, saved != MLPD_OK ? saved : closed));
   memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
-  mlpd_network_digest(network, t->result->digest);
-  t->result->steps = t->step;
-  t->result->samples_per_second = (double)(t->prep.plan.rows * t->result->epochs) / t->result->seconds;
+  fill_result(t);
   return test(t);
 }
 
 static void free_trainer(trainer *t) {
+  checkpoint_writer_free(t->writer);
   (void)run_folder_close(&t->folder);
   stepper_free(t->stepper);
   optimizer_free(&t->optimizer);
+  free(t->mathematics);
   free(t->kept);
   preparation_free(&t->prep);
 }

@@ -1,0 +1,302 @@
+#include "training/checkpoint.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/memory.h"
+#include "data/h5.h"
+
+typedef struct field {
+  const char *name;
+  size_t offset;
+  bool real; /* a double, else uint64 */
+} field;
+
+#define INTEGER(name) \
+  { #name, offsetof(run_state, name), false }
+#define REAL(name) \
+  { #name, offsetof(run_state, name), true }
+static const field fields[] = {
+    INTEGER(epoch),     INTEGER(step_in_epoch),    INTEGER(step),       INTEGER(kept_epoch),
+    INTEGER(kept_step), INTEGER(best_epoch),       INTEGER(since_best), REAL(best_loss),
+    REAL(sum_loss),     REAL(sum_weight),          REAL(sum_correct),   REAL(sum_square),
+    REAL(seconds),      INTEGER(data_fingerprint), INTEGER(lanes),      INTEGER(arena_size),
+};
+enum { NUM_FIELDS = sizeof fields / sizeof *fields };
+
+static const char *const arena_objects[CHECKPOINT_ARENAS] = {"/parameters", "/kept", "/optimizer/state_0",
+                                                             "/optimizer/state_1"};
+
+static void hash_text(uint64_t hash, char text[17]) { (void)snprintf(text, 17, "%016llx", (unsigned long long)hash); }
+
+/* Over what is not an array: each text with its end, so that no two sets of texts run into the same bytes. */
+static uint64_t state_hash(const checkpoint *c) {
+  uint64_t hash = XXH3_64bits(&c->state, sizeof c->state);
+  const char *const texts[] = {c->options, c->config, c->metrics};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    hash = XXH3_64bits_withSeed(texts[i] != NULL ? texts[i] : "", texts[i] != NULL ? strlen(texts[i]) + 1 : 0, hash);
+  return hash;
+}
+
+void checkpoint_free(checkpoint *c) {
+  for (int i = 0; i < CHECKPOINT_ARENAS; i++) free(c->arenas[i]);
+  free(c->options);
+  free(c->config);
+  free(c->metrics);
+  *c = (checkpoint){0};
+}
+
+/* ---- Writing ------------------------------------------------------------------------------------- */
+
+static mlpd_status write_array(h5_file *file, const char *object, uint64_t count, element_type type, const void *data) {
+  char hash[17];
+  TRY(h5_write(file, object, count, 0, type, data));
+  hash_text(XXH3_64bits(data, count * element_size(type)), hash);
+  return h5_attribute_write_text(file, object, "xxh3", hash);
+}
+
+static mlpd_status write_all(h5_file *file, const checkpoint *c) {
+  char hash[17];
+  TRY(h5_attribute_write_text(file, "/", "mlpdist", "checkpoint"));
+  TRY(h5_attribute_write_u64(file, "/", "format", CHECKPOINT_FORMAT));
+  TRY(h5_attribute_write_text(file, "/", "version", MLPD_VERSION));
+  for (int i = 0; i < NUM_FIELDS; i++) {
+    const char *const at = (const char *)&c->state + fields[i].offset;
+    uint64_t integer = 0;
+    double real = 0;
+    memcpy(&integer, at, sizeof integer);
+    memcpy(&real, at, sizeof real);
+    TRY(fields[i].real ? h5_attribute_write_double(file, "/", fields[i].name, real)
+                       : h5_attribute_write_u64(file, "/", fields[i].name, integer));
+  }
+  TRY(h5_attribute_write_text(file, "/", "options", c->options));
+  if (c->config != NULL) TRY(h5_attribute_write_text(file, "/", "config", c->config));
+  hash_text(state_hash(c), hash);
+  TRY(h5_attribute_write_text(file, "/", "checksum", hash));
+  for (int i = 0; i < CHECKPOINT_ARENAS; i++)
+    if (c->arenas[i] != NULL) TRY(write_array(file, arena_objects[i], c->state.arena_size, ELEMENT_F32, c->arenas[i]));
+  return write_array(file, "/metrics", strlen(c->metrics) + 1, ELEMENT_U8, c->metrics);
+}
+
+mlpd_status checkpoint_write(const checkpoint *c, const char *path) {
+  char temporary[FILE_PATH_BYTES];
+  TRY(file_temporary(temporary, path));
+  h5_file *file = NULL;
+  mlpd_status status = h5_create(temporary, &file);
+  if (status == MLPD_OK) {
+    status = write_all(file, c);
+    const mlpd_status closed = h5_close(file);
+    if (status == MLPD_OK) status = closed;
+  }
+  if (status != MLPD_OK) {
+    (void)unlink(temporary);
+    return status;
+  }
+  return file_commit(temporary, path);
+}
+
+/* ---- Reading ------------------------------------------------------------------------------------- */
+
+/* A one-dimensional array of the file and its length, its checksum compared; *data is allocated. */
+static mlpd_status read_array(h5_file *file, const char *object, element_type type, uint64_t *count, void *data) {
+  h5_array *array = NULL;
+  void *read = NULL;
+  char *stored = NULL, hash[17];
+  TRY(h5_array_open(file, object, &array));
+  const h5_shape shape = h5_array_shape(array);
+  mlpd_status status = MLPD_OK;
+  if (shape.rank != 1 || shape.type != type || (*count > 0 && shape.rows != *count))
+    status = FAIL(MLPD_ERROR_DATA, "%s has not the shape of a checkpoint's", object);
+  if (status == MLPD_OK) status = memory_allocate(&read, shape.rows, element_size(type), object);
+  if (status == MLPD_OK) status = h5_array_read(array, 0, shape.rows, type, read);
+  if (status == MLPD_OK) status = h5_attribute_read_text(file, object, "xxh3", &stored);
+  if (status == MLPD_OK) {
+    hash_text(XXH3_64bits(read, shape.rows * element_size(type)), hash);
+    if (strcmp(hash, stored) != 0)
+      status = FAIL(MLPD_ERROR_DATA, "%s does not fit its checksum: it is damaged", object);
+  }
+  h5_array_close(array);
+  free(stored);
+  if (status != MLPD_OK) {
+    free(read);
+    return status;
+  }
+  *count = shape.rows;
+  memcpy(data, &read, sizeof read);
+  return MLPD_OK;
+}
+
+static mlpd_status read_fields(h5_file *file, run_state *state) {
+  char *kind = NULL;
+  if (!h5_attribute_exists(file, "/", "mlpdist")) return FAIL(MLPD_ERROR_DATA, "not a checkpoint of mlpdist");
+  TRY(h5_attribute_read_text(file, "/", "mlpdist", &kind));
+  const bool ours = strcmp(kind, "checkpoint") == 0;
+  free(kind);
+  if (!ours) return FAIL(MLPD_ERROR_DATA, "not a checkpoint of mlpdist");
+  uint64_t format = 0;
+  TRY(h5_attribute_read_u64(file, "/", "format", &format));
+  if (format != CHECKPOINT_FORMAT)
+    return FAIL(MLPD_ERROR_DATA, "checkpoint format %llu; this version reads %d", (unsigned long long)format,
+                CHECKPOINT_FORMAT);
+  for (int i = 0; i < NUM_FIELDS; i++) {
+    char *const at = (char *)state + fields[i].offset;
+    uint64_t integer = 0;
+    double real = 0;
+    if (fields[i].real) {
+      TRY(h5_attribute_read_double(file, "/", fields[i].name, &real));
+      memcpy(at, &real, sizeof real);
+    } else {
+      TRY(h5_attribute_read_u64(file, "/", fields[i].name, &integer));
+      memcpy(at, &integer, sizeof integer);
+    }
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status read_all(h5_file *file, checkpoint *c) {
+  char *stored = NULL, hash[17];
+  TRY(read_fields(file, &c->state));
+  TRY(h5_attribute_read_text(file, "/", "options", &c->options));
+  if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &c->config));
+  uint64_t length = 0;
+  TRY(read_array(file, "/metrics", ELEMENT_U8, &length, &c->metrics));
+  if (length == 0 || c->metrics[length - 1] != '\0') return FAIL(MLPD_ERROR_DATA, "/metrics is not a text");
+  hash_text(state_hash(c), hash);
+  TRY(h5_attribute_read_text(file, "/", "checksum", &stored));
+  const bool fits = strcmp(stored, hash) == 0;
+  free(stored);
+  if (!fits) return FAIL(MLPD_ERROR_DATA, "its attributes do not fit their checksum: it is damaged");
+  for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
+    uint64_t count = c->state.arena_size;
+    if (count > 0 && h5_exists(file, arena_objects[i]))
+      TRY(read_array(file, arena_objects[i], ELEMENT_F32, &count, &c->arenas[i]));
+  }
+  return c->arenas[0] != NULL ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "holds no parameters");
+}
+
+mlpd_status checkpoint_read(const char *path, checkpoint *c) {
+  *c = (checkpoint){0};
+  h5_file *file = NULL;
+  TRY(h5_open(path, &file));
+  mlpd_status status = read_all(file, c);
+  if (status != MLPD_OK) status = status_prefix(status, "%s: ", path);
+  (void)h5_close(file);
+  if (status != MLPD_OK) checkpoint_free(c);
+  return status;
+}
+
+/* ---- Folders ------------------------------------------------------------------------------------- */
+
+static const char *const NAME_HEAD = "step-", *const NAME_TAIL = ".h5";
+
+mlpd_status checkpoint_path(char path[FILE_PATH_BYTES], const char *folder, uint64_t step) {
+  char name[64];
+  (void)snprintf(name, sizeof name, "%s%012llu%s", NAME_HEAD, (unsigned long long)step, NAME_TAIL);
+  return file_path(path, folder, name);
+}
+
+/* Is name a checkpoint's, or (partial) what a writer that crashed left of one? */
+static bool is_checkpoint(const char *name, uint64_t *step, bool *partial) {
+  char *end = NULL;
+  if (strncmp(name, NAME_HEAD, strlen(NAME_HEAD)) != 0) return false;
+  errno = 0;
+  *step = strtoull(name + strlen(NAME_HEAD), &end, 10);
+  if (errno != 0 || end == name + strlen(NAME_HEAD) || strncmp(end, NAME_TAIL, strlen(NAME_TAIL)) != 0) return false;
+  end += strlen(NAME_TAIL);
+  *partial = strncmp(end, ".tmp.", 5) == 0;
+  return *partial || *end == '\0';
+}
+
+static int newer_first(const void *a, const void *b) {
+  const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return x > y ? -1 : x < y;
+}
+
+/* Steps of the checkpoints in folder, newest first; *steps is allocated. A folder that is not there holds none. */
+static mlpd_status list_steps(const char *folder, uint64_t **steps, size_t *count) {
+  *steps = NULL;
+  *count = 0;
+  DIR *const listing = opendir(folder);
+  if (listing == NULL) return errno == ENOENT ? MLPD_OK : FAIL(MLPD_ERROR_FILE, "%s: %s", folder, strerror(errno));
+  size_t room = 0;
+  for (const struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
+    uint64_t step = 0;
+    bool partial = false;
+    if (!is_checkpoint(entry->d_name, &step, &partial) || partial) continue;
+    if (*count == room) {
+      room = 2 * room + 16;
+      uint64_t *const larger = realloc(*steps, room * sizeof *larger);
+      if (larger == NULL) {
+        free(*steps);
+        *steps = NULL;
+        (void)closedir(listing);
+        return FAIL(MLPD_ERROR_MEMORY, "%s: out of memory, listing it", folder);
+      }
+      *steps = larger;
+    }
+    (*steps)[(*count)++] = step;
+  }
+  (void)closedir(listing);
+  if (*count > 0) qsort(*steps, *count, sizeof **steps, newer_first);
+  return MLPD_OK;
+}
+
+mlpd_status checkpoint_read_newest(const char *folder, checkpoint *c, bool *found,
+                                   void (*rejected)(void *context, const char *message), void *context) {
+  uint64_t *steps = NULL;
+  size_t count = 0;
+  *found = false;
+  *c = (checkpoint){0};
+  TRY(list_steps(folder, &steps, &count));
+  mlpd_status status = MLPD_OK;
+  for (size_t i = 0; i < count && !*found; i++) {
+    char path[FILE_PATH_BYTES];
+    status = checkpoint_path(path, folder, steps[i]);
+    if (status != MLPD_OK) break;
+    *found = checkpoint_read(path, c) == MLPD_OK;
+    if (!*found && rejected != NULL) rejected(context, mlpd_error_message());
+  }
+  free(steps);
+  return status;
+}
+
+void checkpoint_prune(const char *folder, uint64_t step, uint64_t keep) {
+  uint64_t *steps = NULL;
+  size_t count = 0;
+  if (list_steps(folder, &steps, &count) == MLPD_OK)
+    for (size_t i = 0, kept = 0; i < count; i++) {
+      char path[FILE_PATH_BYTES];
+      if (steps[i] <= step && kept++ < keep) continue;
+      if (checkpoint_path(path, folder, steps[i]) == MLPD_OK) (void)unlink(path);
+    }
+  free(steps);
+  DIR *const listing = opendir(folder);
+  if (listing == NULL) return;
+  for (const struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
+    uint64_t of_step = 0;
+    bool partial = false;
+    char path[FILE_PATH_BYTES];
+    if (is_checkpoint(entry->d_name, &of_step, &partial) && partial &&
+        file_path(path, folder, entry->d_name) == MLPD_OK)
+      (void)unlink(path);
+  }
+  (void)closedir(listing);
+}
+
+bool checkpoint_options_differ(const char *a, const char *b, char line_a[128], char line_b[128]) {
+  while (*a != '\0' || *b != '\0') {
+    const size_t length_a = strcspn(a, "\n"), length_b = strcspn(b, "\n");
+    if (length_a != length_b || memcmp(a, b, length_a) != 0) {
+      (void)snprintf(line_a, 128, "%.*s", (int)(length_a < 127 ? length_a : 127), a);
+      (void)snprintf(line_b, 128, "%.*s", (int)(length_b < 127 ? length_b : 127), b);
+      return true;
+    }
+    a += length_a + (a[length_a] == '\n');
+    b += length_b + (b[length_b] == '\n');
+  }
+  return false;
+}

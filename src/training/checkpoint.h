@@ -1,0 +1,78 @@
+/* Checkpoints: all that a run needs to go on bit for bit, on any number of ranks and threads.
+ *
+ * File: root attributes mlpdist = "checkpoint", format, version, every field of run_state by name, options
+ * (the mathematics, as text), config, checksum; arrays /parameters, /kept (weights model.h5 is to hold),
+ * /optimizer/state_0, ... (arenas, gaps included), /metrics (the rows of metrics.csv so far), each with an
+ * attribute xxh3 over its bytes. A file whose checksums do not fit is damaged and is not used. */
+#ifndef MLPDIST_CHECKPOINT_H
+#define MLPDIST_CHECKPOINT_H
+
+#include "base/file.h"
+#include "network/network.h"
+
+enum { CHECKPOINT_FORMAT = 1, CHECKPOINT_ARENAS = 4 };
+
+/* Counters and decisions of a run; 8 bytes a field, so that it can be hashed and sent as bytes. */
+typedef struct run_state {
+  uint64_t epoch;                 /* under way, from 1 */
+  uint64_t step_in_epoch;         /* steps of it done */
+  uint64_t step;                  /* done since the start of the run */
+  uint64_t kept_epoch, kept_step; /* of the weights model.h5 is to hold; 0: none yet */
+  uint64_t best_epoch, since_best;
+  double best_loss;
+  double sum_loss, sum_weight, sum_correct, sum_square; /* of the epoch under way */
+  double seconds;                                       /* of training so far, for the summary alone */
+  uint64_t data_fingerprint, lanes, arena_size;
+} run_state;
+
+typedef struct checkpoint {
+  run_state state;
+  float *arenas[CHECKPOINT_ARENAS]; /* (state.arena_size) each: parameters, kept, optimizer states; NULL: none */
+  char *options;                    /* what must not change, "key = value" a line */
+  char *config;                     /* resolved options, or NULL */
+  char *metrics;                    /* text of metrics.csv so far */
+} checkpoint;
+
+/* Writes path whole or not at all. Not collective. */
+mlpd_status checkpoint_write(const checkpoint *c, const char *path);
+
+/* Reads and checks path; allocates all members of *c, which the caller frees. Not collective. */
+mlpd_status checkpoint_read(const char *path, checkpoint *c);
+
+void checkpoint_free(checkpoint *c); /* Not collective */
+
+/* Name of the checkpoint of a step in folder. Not collective. */
+mlpd_status checkpoint_path(char path[FILE_PATH_BYTES], const char *folder, uint64_t step);
+
+/* Reads the newest checkpoint of folder that is whole; *found false where there is none. rejected (may be
+ * NULL) is called with a line for each one passed over. Not collective. */
+mlpd_status checkpoint_read_newest(const char *folder, checkpoint *c, bool *found,
+                                   void (*rejected)(void *context, const char *message), void *context);
+
+/* Removes all checkpoints of folder but that of step and the newest keep - 1 of those before it, and what crashed
+ * writers left. Not collective. */
+void checkpoint_prune(const char *folder, uint64_t step, uint64_t keep);
+
+/* The first line in which the options a and b differ, both sides copied cut to 127 bytes; false where they do
+ * not. Not collective. */
+bool checkpoint_options_differ(const char *a, const char *b, char line_a[128], char line_b[128]);
+
+/* ---- Writing in the background ------------------------------------------------------------------- */
+
+typedef struct checkpoint_writer checkpoint_writer;
+
+/* Starts the thread that writes checkpoints into folder and keeps the newest `keep`. fresh: the first one written
+ * takes the place of all that another run left there. Not collective. */
+mlpd_status checkpoint_writer_start(const char *folder, uint64_t keep, bool fresh, checkpoint_writer **started);
+
+/* Copies c and has it written; *taken false where the one before is still being written. The failure of the
+ * one before, if any, is returned once. Not collective. */
+mlpd_status checkpoint_writer_submit(checkpoint_writer *w, const checkpoint *c, bool *taken);
+
+/* Waits until nothing is being written; returns the failure of the last, once. HDF5 may be used by the caller
+ * only between this and the next submit. Not collective. */
+mlpd_status checkpoint_writer_wait(checkpoint_writer *w);
+
+void checkpoint_writer_free(checkpoint_writer *w); /* waits; NULL is allowed. Not collective */
+
+#endif

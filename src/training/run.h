@@ -1,0 +1,68 @@
+/* A run under way: what trainer.c and run_checkpoint.c share. */
+#ifndef MLPDIST_RUN_H
+#define MLPDIST_RUN_H
+
+#include "network/optimizer.h"
+#include "training/checkpoint.h"
+#include "training/prepare.h"
+#include "training/run_folder.h"
+#include "training/stepper.h"
+
+/* When checkpoints are due; 0: not by this measure. */
+typedef struct checkpoint_plan {
+  uint64_t steps, epochs;
+  double seconds;
+} checkpoint_plan;
+
+typedef struct trainer {
+  mlpd_comm *comm;
+  const mlpd_train_events *events;
+  mlpd_train_result *result;
+  preparation prep;
+  const backend *gemm;
+  optimizer optimizer;
+  stepper *stepper;
+  run_folder folder;         /* rank 0 */
+  checkpoint_writer *writer; /* rank 0 */
+  checkpoint_plan every;
+  char *mathematics; /* options that decide the weights */
+  run_state state;   /* where the run is; equal on all ranks */
+  loss_sums sums;    /* of the epoch under way */
+  float *kept;       /* (arena): the weights model.h5 is to hold */
+  bool unsaved;      /* kept is newer than model.h5 */
+  bool verify;       /* a checkpoint is due once the ranks' weights are found equal; equal on all ranks */
+  bool stop;         /* leave after a checkpoint; equal on all ranks */
+  double saved_at, reported_at, checkpoint_at; /* seconds */
+} trainer;
+
+bool run_is_root(const trainer *t);                  /* Not collective */
+void run_notice(const trainer *t, const char *text); /* on rank 0. Not collective */
+
+/* "1000", "10min", "2epochs" or "never" as a plan. Not collective. */
+mlpd_status checkpoint_plan_parse(const char *text, checkpoint_plan *plan);
+
+/* Rank 0 reads the checkpoint that options->resume names into *c; *found on all ranks. lanes becomes its number
+ * of lanes where options leave it open. Collective. */
+mlpd_status run_find_checkpoint(mlpd_comm *comm, const mlpd_train_events *events, mlpd_train_options *options,
+                                checkpoint *c, bool *found);
+
+/* Takes over c (rank 0's) on all ranks after checking that it belongs to this run. Collective. */
+mlpd_status run_restore(trainer *t, const checkpoint *c);
+
+/* What this rank wishes for in the next step. Not collective. */
+step_wishes run_wishes(trainer *t);
+
+/* After a step within an epoch: writes what is due. Collective. */
+mlpd_status run_after_step(trainer *t, const step_outcome *outcome);
+
+/* After an epoch's decisions, the state standing at the start of the next: compares the weights of all ranks and
+ * writes a checkpoint where one is due; last: it is, and it is waited for. Collective. */
+mlpd_status run_after_epoch(trainer *t, bool last);
+
+/* Counts and tells the failure of a checkpoint, where status is one. Not collective. */
+void run_tell_checkpoint(trainer *t, mlpd_status status);
+
+/* Writes a checkpoint, waits for it and returns MLPD_INTERRUPTED. Collective. */
+mlpd_status run_interrupt(trainer *t);
+
+#endif

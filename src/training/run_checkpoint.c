@@ -1,0 +1,227 @@
+/* A run's checkpoints: when they are due, what goes into one, how a run goes on from one. */
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "distribution/comm.h"
+#include "training/run.h"
+
+static volatile sig_atomic_t stop_requested, checkpoint_requested;
+
+void mlpd_request(mlpd_request_kind kind) {
+  if (kind == MLPD_REQUEST_STOP) stop_requested = 1;
+  if (kind == MLPD_REQUEST_CHECKPOINT) checkpoint_requested = 1;
+}
+
+mlpd_status checkpoint_plan_parse(const char *text, checkpoint_plan *plan) {
+  *plan = (checkpoint_plan){0};
+  if (text == NULL || strcmp(text, "never") == 0) return MLPD_OK;
+  char *unit = NULL;
+  errno = 0;
+  const double amount = strtod(text, &unit);
+  const bool whole = amount == floor(amount);
+  if (unit != text && errno == 0 && amount > 0 && amount < 1e15) {
+    if (strcmp(unit, "min") == 0) {
+      plan->seconds = 60 * amount;
+      return MLPD_OK;
+    }
+    if (whole && (*unit == '\0' || strcmp(unit, "steps") == 0)) {
+      plan->steps = (uint64_t)amount;
+      return MLPD_OK;
+    }
+    if (whole && (strcmp(unit, "epochs") == 0 || strcmp(unit, "epoch") == 0)) {
+      plan->epochs = (uint64_t)amount;
+      return MLPD_OK;
+    }
+  }
+  return FAIL(MLPD_ERROR_USAGE, "--checkpoint-every: '%s' is not a number of steps, 10min, 2epochs or never", text);
+}
+
+/* ---- Writing ------------------------------------------------------------------------------------- */
+
+void run_tell_checkpoint(trainer *t, mlpd_status status) {
+  if (status == MLPD_OK) return;
+  char text[1200];
+  t->result->checkpoints_failed++;
+  (void)snprintf(text, sizeof text, "a checkpoint could not be written: %s", mlpd_error_message());
+  run_notice(t, text);
+}
+
+static checkpoint live_checkpoint(trainer *t) {
+  checkpoint c = {
+      .state = t->state, .options = t->mathematics, .config = t->prep.model->config, .metrics = t->folder.text};
+  c.state.sum_loss = t->sums.loss;
+  c.state.sum_weight = t->sums.weight;
+  c.state.sum_correct = t->sums.correct;
+  c.state.sum_square = t->sums.square;
+  c.state.seconds = t->result->seconds;
+  c.arenas[0] = t->prep.model->network->parameters;
+  c.arenas[1] = t->state.kept_epoch > 0 ? t->kept : NULL;
+  c.arenas[2] = t->optimizer.state[0];
+  c.arenas[3] = t->optimizer.state[1];
+  return c;
+}
+
+/* On rank 0: hands the run's state to the writer; one still being written means that this one is left out. */
+static void submit(trainer *t) {
+  if (t->writer == NULL) return;
+  bool taken = false;
+  const checkpoint live = live_checkpoint(t);
+  run_tell_checkpoint(t, checkpoint_writer_submit(t->writer, &live, &taken));
+  if (taken) t->result->checkpoints++;
+  t->checkpoint_at = comm_seconds();
+}
+
+/* The same, but nothing is left out, and it is on disk when this returns. */
+static mlpd_status submit_and_wait(trainer *t) {
+  if (t->writer == NULL) return MLPD_OK;
+  run_tell_checkpoint(t, checkpoint_writer_wait(t->writer));
+  submit(t);
+  const mlpd_status status = checkpoint_writer_wait(t->writer);
+  run_tell_checkpoint(t, status);
+  return status;
+}
+
+/* ---- When ---------------------------------------------------------------------------------------- */
+
+/* The writing follows one step after the wish: the step between compares the ranks' weights. */
+static bool is_due(const trainer *t) {
+  if (t->every.steps > 0 && (t->every.steps == 1 || (t->state.step + 2) % t->every.steps == 0)) return true;
+  return t->every.seconds > 0 && comm_seconds() - t->checkpoint_at >= t->every.seconds;
+}
+
+step_wishes run_wishes(trainer *t) {
+  const uint64_t check_every = t->prep.options.check_every;
+  step_wishes wishes = {.stop = stop_requested != 0,
+                        .checkpoint = checkpoint_requested != 0 || (t->writer != NULL && is_due(t)),
+                        .check = t->verify || (check_every > 0 && t->state.step % check_every == 0)};
+  checkpoint_requested = 0;
+  return wishes;
+}
+
+mlpd_status run_after_step(trainer *t, const step_outcome *outcome) {
+  if (!outcome->agreed) {
+    TRY(stepper_compare_weights(t->stepper));
+    return FAIL(MLPD_ERROR_INTERNAL, "the ranks' weights differed before step %llu", (unsigned long long)t->state.step);
+  }
+  t->stop = t->stop || outcome->stop;
+  if (t->verify) submit(t);
+  t->verify = outcome->checkpoint;
+  return MLPD_OK;
+}
+
+mlpd_status run_after_epoch(trainer *t, bool last) {
+  TRY(stepper_compare_weights(t->stepper));
+  const bool by_epochs = t->every.epochs > 0 && (t->state.epoch - 1) % t->every.epochs == 0;
+  if (last && run_is_root(t)) (void)submit_and_wait(t);
+  if (!last && (t->verify || by_epochs)) submit(t);
+  t->verify = false;
+  return MLPD_OK;
+}
+
+mlpd_status run_interrupt(trainer *t) {
+  TRY(stepper_compare_weights(t->stepper));
+  stop_requested = 0;
+  mlpd_status status = MLPD_OK;
+  if (run_is_root(t) && t->writer != NULL) status = submit_and_wait(t);
+  TRY(mlpd_comm_agree(t->comm, status));
+  const bool written = t->every.steps > 0 || t->every.epochs > 0 || t->every.seconds > 0;
+  return FAIL(MLPD_INTERRUPTED, "stopped as asked after step %llu (epoch %llu)%s", (unsigned long long)t->state.step,
+              (unsigned long long)t->state.epoch,
+              written ? "; --resume auto goes on from here" : "; no checkpoint was written: --checkpoint-every never");
+}
+
+/* ---- Going on ------------------------------------------------------------------------------------ */
+
+typedef struct reject_notice {
+  const mlpd_train_events *events;
+} reject_notice;
+
+static void tell_rejected(void *context, const char *message) {
+  const reject_notice *const to = context;
+  char text[1200];
+  (void)snprintf(text, sizeof text, "passed over a damaged checkpoint: %s", message);
+  if (to->events != NULL && to->events->notice != NULL) to->events->notice(to->events->context, text);
+}
+
+static mlpd_status find_on_root(const mlpd_train_events *events, const mlpd_train_options *o, checkpoint *c,
+                                bool *found) {
+  if (strcmp(o->resume, "auto") != 0) {
+    TRY(checkpoint_read(o->resume, c));
+    *found = true;
+    return MLPD_OK;
+  }
+  char folder[FILE_PATH_BYTES];
+  TRY(file_path(folder, o->out, "checkpoints"));
+  return checkpoint_read_newest(folder, c, found, tell_rejected, &(reject_notice){.events = events});
+}
+
+mlpd_status run_find_checkpoint(mlpd_comm *comm, const mlpd_train_events *events, mlpd_train_options *options,
+                                checkpoint *c, bool *found) {
+  *c = (checkpoint){0};
+  *found = false;
+  if (options->resume == NULL || strcmp(options->resume, "never") == 0) return MLPD_OK;
+  mlpd_status status = MLPD_OK;
+  if (mlpd_comm_rank(comm) == 0) status = find_on_root(events, options, c, found);
+  TRY(mlpd_comm_agree(comm, status));
+  uint64_t told[2] = {*found, c->state.lanes};
+  TRY(comm_broadcast(comm, told, sizeof told, 0));
+  *found = told[0] != 0;
+  if (!*found) return MLPD_OK;
+  if (options->lanes == 0) options->lanes = (uint32_t)told[1];
+  if (told[1] < (uint64_t)mlpd_comm_size(comm))
+    return FAIL(MLPD_ERROR_USAGE,
+                "the checkpoint's run has %llu lanes, so at most %llu ranks can go on with it, not %d",
+                (unsigned long long)told[1], (unsigned long long)told[1], mlpd_comm_size(comm));
+  return MLPD_OK;
+}
+
+/* On rank 0: does c belong to the run that the options and the data make? */
+static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
+  char theirs[128], ours[128];
+  if (checkpoint_options_differ(c->options, t->mathematics, theirs, ours))
+    return FAIL(MLPD_ERROR_USAGE,
+                "the checkpoint was made with '%s', this run has '%s'; take the same options, another --out, or "
+                "--resume never",
+                theirs, ours);
+  if (c->state.data_fingerprint != t->state.data_fingerprint)
+    return FAIL(MLPD_ERROR_DATA, "%s: the training data is not what the checkpoint was made with",
+                t->prep.options.data.file);
+  bool fits = c->state.arena_size == t->prep.model->network->arena_size && c->state.epoch >= 1 &&
+              c->state.step_in_epoch < t->prep.plan.steps_per_epoch;
+  for (uint32_t i = 0; i < 2; i++) fits = fits && (c->arenas[2 + i] != NULL) == (i < t->optimizer.num_state);
+  fits = fits && (c->arenas[1] != NULL) == (c->state.kept_epoch > 0);
+  return fits ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "the checkpoint's arrays do not fit this network");
+}
+
+mlpd_status run_restore(trainer *t, const checkpoint *c) {
+  TRY(mlpd_comm_agree(t->comm, run_is_root(t) ? check_belongs(t, c) : MLPD_OK));
+  const uint64_t lanes = t->state.lanes, fingerprint = t->state.data_fingerprint, arena_size = t->state.arena_size;
+  if (run_is_root(t)) t->state = c->state;
+  TRY(comm_broadcast(t->comm, &t->state, sizeof t->state, 0));
+  t->state.lanes = lanes;
+  t->state.data_fingerprint = fingerprint;
+  t->state.arena_size = arena_size;
+  float *const arenas[CHECKPOINT_ARENAS] = {t->prep.model->network->parameters,
+                                            t->state.kept_epoch > 0 ? t->kept : NULL, t->optimizer.state[0],
+                                            t->optimizer.state[1]};
+  const size_t bytes = arena_size * sizeof(float);
+  for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
+    if (arenas[i] == NULL) continue;
+    if (run_is_root(t)) memcpy(arenas[i], c->arenas[i], bytes);
+    TRY(comm_broadcast(t->comm, arenas[i], bytes, 0));
+  }
+  t->optimizer.step = t->state.step;
+  t->sums = (loss_sums){.loss = t->state.sum_loss,
+                        .weight = t->state.sum_weight,
+                        .correct = t->state.sum_correct,
+                        .square = t->state.sum_square};
+  t->prep.model->epoch = t->state.kept_epoch;
+  t->prep.model->step = t->state.kept_step;
+  t->unsaved = t->state.kept_epoch > 0;
+  t->result->resumed_step = t->state.step;
+  return MLPD_OK;
+}
