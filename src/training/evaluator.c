@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "distribution/comm.h"
+#include "distribution/placement.h"
 #include "training/prepare.h"
 
 /* Sums of one block, for each output of a regression; a block's record is the loss sums, then these. */
@@ -160,7 +161,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   const backend *gemm = NULL;
   held_out part = {0};
   r->outputs = model->network->layers[model->network->num_layers - 1].outputs;
-  mlpd_status status = mlpd_threads_set(threads, &threads);
+  mlpd_status status = placement_threads(comm, threads, &threads);
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   if (status == MLPD_OK) status = allocate_report(model, r);
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "data/h5.h"
 #include "distribution/comm.h"
+#include "distribution/placement.h"
 #include "training/prepare.h"
 
 /* Rows of all ranks that travel to rank 0 and to the disk at a time: bounds its memory. */
@@ -205,7 +206,7 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   const backend *gemm = NULL;
   held_out part = {0};
   *rows = 0;
-  mlpd_status status = mlpd_threads_set(threads, &threads);
+  mlpd_status status = placement_threads(comm, threads, &threads);
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   TRY(mlpd_comm_agree(comm, status));
   TRY(held_out_read(comm, data, split, model, false, true, &part));

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "distribution/comm.h"
+#include "distribution/placement.h"
 #include "network/init.h"
 #include "network/loss.h"
 
@@ -358,7 +359,7 @@ mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_sp
 mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
                                preparation *p) {
   *p = (preparation){.options = *options};
-  mlpd_status status = mlpd_threads_set(options->threads, &p->threads);
+  mlpd_status status = placement_threads(comm, options->threads, &p->threads);
   if (status == MLPD_OK) status = memory_allocate(&p->model, 1, sizeof *p->model, "model");
   if (status == MLPD_OK) status = memory_copy_string(options->config_text, &p->model->config);
   TRY(mlpd_comm_agree(comm, status));
