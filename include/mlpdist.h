@@ -324,7 +324,7 @@ typedef struct mlpd_epoch {
   uint64_t step;          /* steps done since the start of the run */
   double lr;              /* of the last step */
   double train_loss;      /* mean over the epoch's samples, each at the weights of its step */
-  double train_metric;    /* accuracy, or RMSE in the target's units; likewise */
+  double train_metric;    /* accuracy, or RMSE in the target's units (of several targets: standardised); likewise */
   bool has_valid;
   double valid_loss, valid_metric;
   bool best; /* lowest validation loss so far */

@@ -34,7 +34,8 @@ uint32_t forward_predicted_class(const float *a, uint32_t k) {
 
 static targets targets_at(const shard *rows, uint64_t first) {
   return (targets){.classes = rows->classes != NULL ? rows->classes + first : NULL,
-                   .values = rows->values != NULL ? rows->values + first * rows->outputs : NULL};
+                   .values = rows->values != NULL ? rows->values + first * rows->outputs : NULL,
+                   .weights = rows->weights != NULL ? rows->weights + first : NULL};
 }
 
 mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,

@@ -354,6 +354,16 @@ mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_sp
   return mlpd_comm_agree(comm, status);
 }
 
+/* Says before the run, not after it, that the test part does not fit. Not collective. */
+static mlpd_status check_test_part(const preparation *p) {
+  part test = {0};
+  bool present = false;
+  mlpd_status status = part_open(&p->options.data, MLPD_TEST, true, &test, &present);
+  if (status == MLPD_OK && present) status = check_part(&test, p->model, true);
+  part_close(&test);
+  return status;
+}
+
 /* ---- All of it ----------------------------------------------------------------------------------- */
 
 mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
@@ -367,6 +377,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   p->model->task = p->options.task;
   p->model->loss = p->options.loss;
   TRY(mlpd_comm_agree(comm, make_network(p)));
+  TRY(mlpd_comm_agree(comm, check_test_part(p)));
   TRY(normalize(comm, p));
   TRY(preparation_fingerprint(comm, p));
   if (p->split.num_lanes == 0) TRY(held_out_read(comm, &p->options.data, MLPD_VALID, p->model, true, false, &p->valid));
