@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -21,10 +22,21 @@ typedef struct field {
 #define REAL(name) \
   { #name, offsetof(run_state, name), true }
 static const field fields[] = {
-    INTEGER(epoch),     INTEGER(step_in_epoch),    INTEGER(step),       INTEGER(kept_epoch),
-    INTEGER(kept_step), INTEGER(best_epoch),       INTEGER(since_best), REAL(best_loss),
-    REAL(sum_loss),     REAL(sum_weight),          REAL(sum_correct),   REAL(sum_square),
-    REAL(seconds),      INTEGER(data_fingerprint), INTEGER(lanes),      INTEGER(arena_size),
+    INTEGER(epoch),
+    INTEGER(step_in_epoch),
+    INTEGER(step),
+    INTEGER(kept_epoch),
+    INTEGER(kept_step),
+    INTEGER(best_epoch),
+    INTEGER(since_best),
+    REAL(best_loss),
+    REAL(sum_loss),
+    REAL(sum_weight),
+    REAL(sum_correct),
+    REAL(sum_square),
+    INTEGER(data_fingerprint),
+    INTEGER(lanes),
+    INTEGER(arena_size),
 };
 enum { NUM_FIELDS = sizeof fields / sizeof *fields };
 
@@ -101,15 +113,18 @@ mlpd_status checkpoint_write(const checkpoint *c, const char *path) {
 
 /* ---- Reading ------------------------------------------------------------------------------------- */
 
-/* A one-dimensional array of the file and its length, its checksum compared; *data is allocated. */
-static mlpd_status read_array(h5_file *file, const char *object, element_type type, uint64_t *count, void *data) {
+/* A one-dimensional array of the file, its checksum compared; *data is allocated. *count is its length, 0 for any of
+ * at most `most` bytes, which the file can hold: a damaged shape must not take all memory. */
+static mlpd_status read_array(h5_file *file, const char *object, element_type type, uint64_t most, uint64_t *count,
+                              void *data) {
   h5_array *array = NULL;
   void *read = NULL;
   char *stored = NULL, hash[17];
   TRY(h5_array_open(file, object, &array));
   const h5_shape shape = h5_array_shape(array);
   mlpd_status status = MLPD_OK;
-  if (shape.rank != 1 || shape.type != type || (*count > 0 && shape.rows != *count))
+  if (shape.rank != 1 || shape.type != type || (*count > 0 && shape.rows != *count) ||
+      shape.rows > most / element_size(type))
     status = FAIL(MLPD_ERROR_DATA, "%s has not the shape of a checkpoint's", object);
   if (status == MLPD_OK) status = memory_allocate(&read, shape.rows, element_size(type), object);
   if (status == MLPD_OK) status = h5_array_read(array, 0, shape.rows, type, read);
@@ -157,13 +172,13 @@ static mlpd_status read_fields(h5_file *file, run_state *state) {
   return MLPD_OK;
 }
 
-static mlpd_status read_all(h5_file *file, checkpoint *c) {
+static mlpd_status read_all(h5_file *file, uint64_t most, checkpoint *c) {
   char *stored = NULL, hash[17];
   TRY(read_fields(file, &c->state));
   TRY(h5_attribute_read_text(file, "/", "options", &c->options));
   if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &c->config));
   uint64_t length = 0;
-  TRY(read_array(file, "/metrics", ELEMENT_U8, &length, &c->metrics));
+  TRY(read_array(file, "/metrics", ELEMENT_U8, most, &length, &c->metrics));
   if (length == 0 || c->metrics[length - 1] != '\0') return FAIL(MLPD_ERROR_DATA, "/metrics is not a text");
   hash_text(state_hash(c), hash);
   TRY(h5_attribute_read_text(file, "/", "checksum", &stored));
@@ -173,16 +188,18 @@ static mlpd_status read_all(h5_file *file, checkpoint *c) {
   for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
     uint64_t count = c->state.arena_size;
     if (count > 0 && h5_exists(file, arena_objects[i]))
-      TRY(read_array(file, arena_objects[i], ELEMENT_F32, &count, &c->arenas[i]));
+      TRY(read_array(file, arena_objects[i], ELEMENT_F32, most, &count, &c->arenas[i]));
   }
   return c->arenas[0] != NULL ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "holds no parameters");
 }
 
 mlpd_status checkpoint_read(const char *path, checkpoint *c) {
   *c = (checkpoint){0};
+  struct stat about;
   h5_file *file = NULL;
   TRY(h5_open(path, &file));
-  mlpd_status status = read_all(file, c);
+  const uint64_t most = stat(path, &about) == 0 ? (uint64_t)about.st_size : 0;
+  mlpd_status status = read_all(file, most, c);
   if (status != MLPD_OK) status = status_prefix(status, "%s: ", path);
   (void)h5_close(file);
   if (status != MLPD_OK) checkpoint_free(c);

@@ -21,7 +21,6 @@ typedef struct run_state {
   uint64_t best_epoch, since_best;
   double best_loss;
   double sum_loss, sum_weight, sum_correct, sum_square; /* of the epoch under way */
-  double seconds;                                       /* of training so far, for the summary alone */
   uint64_t data_fingerprint, lanes, arena_size;
 } run_state;
 
@@ -65,12 +64,15 @@ typedef struct checkpoint_writer checkpoint_writer;
  * takes the place of all that another run left there. Not collective. */
 mlpd_status checkpoint_writer_start(const char *folder, uint64_t keep, bool fresh, checkpoint_writer **started);
 
-/* Copies c and has it written; *taken false where the one before is still being written. The failure of the
- * one before, if any, is returned once. Not collective. */
-mlpd_status checkpoint_writer_submit(checkpoint_writer *w, const checkpoint *c, bool *taken);
+/* Copies c, in place of what is held already; *taken false where the one before is still being written. The failure
+ * of the one before, if any, is returned once. Not collective. */
+mlpd_status checkpoint_writer_hold(checkpoint_writer *w, const checkpoint *c, bool *taken);
+
+/* Has what is held written; false where nothing is. Not collective. */
+bool checkpoint_writer_release(checkpoint_writer *w);
 
 /* Waits until nothing is being written; returns the failure of the last, once. HDF5 may be used by the caller
- * only between this and the next submit. Not collective. */
+ * only between this and the next release. Not collective. */
 mlpd_status checkpoint_writer_wait(checkpoint_writer *w);
 
 void checkpoint_writer_free(checkpoint_writer *w); /* waits; NULL is allowed. Not collective */

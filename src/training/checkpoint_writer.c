@@ -14,6 +14,7 @@ struct checkpoint_writer {
   pthread_mutex_t mutex;
   pthread_cond_t changed;
   bool busy, ending, started; /* busy: `copy` is the thread's */
+  bool held;                  /* `copy` waits for its release; of the caller's thread alone */
   checkpoint copy;
   mlpd_status failed; /* of the last one written, until it is told */
   char message[1024];
@@ -96,7 +97,7 @@ static mlpd_status copy_checkpoint(const checkpoint *from, checkpoint *to) {
   return copy_text(from->metrics, &to->metrics);
 }
 
-mlpd_status checkpoint_writer_submit(checkpoint_writer *w, const checkpoint *c, bool *taken) {
+mlpd_status checkpoint_writer_hold(checkpoint_writer *w, const checkpoint *c, bool *taken) {
   (void)pthread_mutex_lock(&w->mutex);
   *taken = !w->busy;
   const mlpd_status failure = *taken ? take_failure(w) : MLPD_OK;
@@ -104,14 +105,18 @@ mlpd_status checkpoint_writer_submit(checkpoint_writer *w, const checkpoint *c, 
   if (!*taken) return MLPD_OK;
   /* The thread does not look at the copy until busy is set. */
   const mlpd_status status = copy_checkpoint(c, &w->copy);
-  *taken = status == MLPD_OK;
-  if (*taken) {
-    (void)pthread_mutex_lock(&w->mutex);
-    w->busy = true;
-    (void)pthread_cond_broadcast(&w->changed);
-    (void)pthread_mutex_unlock(&w->mutex);
-  }
+  *taken = w->held = status == MLPD_OK;
   return status != MLPD_OK ? status : failure;
+}
+
+bool checkpoint_writer_release(checkpoint_writer *w) {
+  if (!w->held) return false;
+  w->held = false;
+  (void)pthread_mutex_lock(&w->mutex);
+  w->busy = true;
+  (void)pthread_cond_broadcast(&w->changed);
+  (void)pthread_mutex_unlock(&w->mutex);
+  return true;
 }
 
 mlpd_status checkpoint_writer_wait(checkpoint_writer *w) {

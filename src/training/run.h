@@ -30,7 +30,8 @@ typedef struct trainer {
   loss_sums sums;    /* of the epoch under way */
   float *kept;       /* (arena): the weights model.h5 is to hold */
   bool unsaved;      /* kept is newer than model.h5 */
-  bool verify;       /* a checkpoint is due once the ranks' weights are found equal; equal on all ranks */
+  bool verify;       /* the next step compares the ranks' weights, and then a checkpoint held is written; equal on
+                      * all ranks */
   bool stop;         /* leave after a checkpoint; equal on all ranks */
   double saved_at, reported_at, checkpoint_at; /* seconds */
 } trainer;
@@ -52,7 +53,8 @@ mlpd_status run_restore(trainer *t, const checkpoint *c);
 /* What this rank wishes for in the next step. Not collective. */
 step_wishes run_wishes(trainer *t);
 
-/* After a step within an epoch: writes what is due. Collective. */
+/* After a step: writes the checkpoint of the state before it, where one was held and the ranks' weights were equal,
+ * and holds one of the state now, where some rank wished for it. Collective. */
 mlpd_status run_after_step(trainer *t, const step_outcome *outcome);
 
 /* After an epoch's decisions, the state standing at the start of the next: compares the weights of all ranks and

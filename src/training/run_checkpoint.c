@@ -57,7 +57,6 @@ static checkpoint live_checkpoint(trainer *t) {
   c.state.sum_weight = t->sums.weight;
   c.state.sum_correct = t->sums.correct;
   c.state.sum_square = t->sums.square;
-  c.state.seconds = t->result->seconds;
   c.arenas[0] = t->prep.model->network->parameters;
   c.arenas[1] = t->state.kept_epoch > 0 ? t->kept : NULL;
   c.arenas[2] = t->optimizer.state[0];
@@ -65,21 +64,25 @@ static checkpoint live_checkpoint(trainer *t) {
   return c;
 }
 
-/* On rank 0: hands the run's state to the writer; one still being written means that this one is left out. */
-static void submit(trainer *t) {
+/* On rank 0: copies the run's state for the writer; one still being written means that this one is left out. */
+static void hold(trainer *t) {
   if (t->writer == NULL) return;
   bool taken = false;
   const checkpoint live = live_checkpoint(t);
-  run_tell_checkpoint(t, checkpoint_writer_submit(t->writer, &live, &taken));
-  if (taken) t->result->checkpoints++;
+  run_tell_checkpoint(t, checkpoint_writer_hold(t->writer, &live, &taken));
   t->checkpoint_at = comm_seconds();
+}
+
+static void release(trainer *t) {
+  if (t->writer != NULL && checkpoint_writer_release(t->writer)) t->result->checkpoints++;
 }
 
 /* The same, but nothing is left out, and it is on disk when this returns. */
 static mlpd_status submit_and_wait(trainer *t) {
   if (t->writer == NULL) return MLPD_OK;
   run_tell_checkpoint(t, checkpoint_writer_wait(t->writer));
-  submit(t);
+  hold(t);
+  release(t);
   const mlpd_status status = checkpoint_writer_wait(t->writer);
   run_tell_checkpoint(t, status);
   return status;
@@ -87,18 +90,21 @@ static mlpd_status submit_and_wait(trainer *t) {
 
 /* ---- When ---------------------------------------------------------------------------------------- */
 
-/* The writing follows one step after the wish: the step between compares the ranks' weights. */
+/* Of the state after the next step; it is written when the step after that has found the ranks' weights equal. */
 static bool is_due(const trainer *t) {
-  if (t->every.steps > 0 && (t->every.steps == 1 || (t->state.step + 2) % t->every.steps == 0)) return true;
+  if (t->every.steps > 0 && (t->state.step + 1) % t->every.steps == 0) return true;
   return t->every.seconds > 0 && comm_seconds() - t->checkpoint_at >= t->every.seconds;
 }
 
 step_wishes run_wishes(trainer *t) {
   const uint64_t check_every = t->prep.options.check_every;
   step_wishes wishes = {.stop = stop_requested != 0,
-                        .checkpoint = checkpoint_requested != 0 || (t->writer != NULL && is_due(t)),
+                        .checkpoint = t->writer != NULL && is_due(t),
                         .check = t->verify || (check_every > 0 && t->state.step % check_every == 0)};
-  checkpoint_requested = 0;
+  if (checkpoint_requested) {
+    checkpoint_requested = 0;
+    wishes.checkpoint = true;
+  }
   return wishes;
 }
 
@@ -108,8 +114,10 @@ mlpd_status run_after_step(trainer *t, const step_outcome *outcome) {
     return FAIL(MLPD_ERROR_INTERNAL, "the ranks' weights differed before step %llu", (unsigned long long)t->state.step);
   }
   t->stop = t->stop || outcome->stop;
-  if (t->verify) submit(t);
+  release(t);
   t->verify = outcome->checkpoint;
+  /* After the last step of an epoch the state is between two: run_after_epoch() writes it. */
+  if (t->verify && t->state.step_in_epoch < t->prep.plan.steps_per_epoch) hold(t);
   return MLPD_OK;
 }
 
@@ -117,7 +125,10 @@ mlpd_status run_after_epoch(trainer *t, bool last) {
   TRY(stepper_compare_weights(t->stepper));
   const bool by_epochs = t->every.epochs > 0 && (t->state.epoch - 1) % t->every.epochs == 0;
   if (last && run_is_root(t)) (void)submit_and_wait(t);
-  if (!last && (t->verify || by_epochs)) submit(t);
+  if (!last && (t->verify || by_epochs)) {
+    hold(t);
+    release(t);
+  }
   t->verify = false;
   return MLPD_OK;
 }
@@ -182,6 +193,7 @@ mlpd_status run_find_checkpoint(mlpd_comm *comm, const mlpd_train_events *events
 /* On rank 0: does c belong to the run that the options and the data make? */
 static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
   char theirs[128], ours[128];
+  const uint64_t epochs = c->state.epoch - (c->state.step_in_epoch == 0);
   if (checkpoint_options_differ(c->options, t->mathematics, theirs, ours))
     return FAIL(MLPD_ERROR_USAGE,
                 "the checkpoint was made with '%s', this run has '%s'; take the same options, another --out, or "
@@ -190,6 +202,9 @@ static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
   if (c->state.data_fingerprint != t->state.data_fingerprint)
     return FAIL(MLPD_ERROR_DATA, "%s: the training data is not what the checkpoint was made with",
                 t->prep.options.data.file);
+  if (epochs > t->prep.options.epochs)
+    return FAIL(MLPD_ERROR_USAGE, "the checkpoint is in epoch %llu already: --epochs %llu would be fewer",
+                (unsigned long long)epochs, (unsigned long long)t->prep.options.epochs);
   bool fits = c->state.arena_size == t->prep.model->network->arena_size && c->state.epoch >= 1 &&
               c->state.step_in_epoch < t->prep.plan.steps_per_epoch;
   for (uint32_t i = 0; i < 2; i++) fits = fits && (c->arenas[2 + i] != NULL) == (i < t->optimizer.num_state);
