@@ -338,7 +338,7 @@ typedef struct mlpd_train_result {
   uint64_t epochs, steps, best_epoch; /* best_epoch 0: no validation part */
   bool stopped_early;
   uint64_t resumed_step;       /* step of the checkpoint the run went on from; 0: from the beginning */
-  uint64_t checkpoints;        /* written */
+  uint64_t checkpoints;        /* written; on rank 0 */
   uint64_t checkpoints_failed; /* could not be written; each was told as a notice */
   bool has_test;
   double test_loss, test_metric;

@@ -34,6 +34,7 @@ static void catch_signals(void) {
   (void)sigaction(SIGINT, &action, NULL);
   (void)sigaction(SIGTERM, &action, NULL);
   (void)sigaction(SIGUSR1, &action, NULL);
+  (void)signal(SIGXFSZ, SIG_IGN); /* ulimit -f: a write that fails, as on a full disk, and no death */
 }
 
 static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
@@ -123,7 +124,7 @@ static void print_result(const train_view *view, const mlpd_train_result *result
                    (unsigned long long)result->epochs, (unsigned long long)view->arguments->train.patience);
     if (result->best_epoch > 0) (void)printf("best     epoch %llu\n", (unsigned long long)result->best_epoch);
     (void)printf("speed    %.0f samples/s, %llu steps in %.2f s\n", result->samples_per_second,
-                 (unsigned long long)result->steps, result->seconds);
+                 (unsigned long long)(result->steps - result->resumed_step), result->seconds);
     const double inside = result->compute_seconds + result->reduce_seconds + result->data_seconds;
     const double outside = result->load_seconds + result->valid_seconds;
     const double total = outside + (inside > result->seconds ? inside : result->seconds);
@@ -185,6 +186,9 @@ static int run(mlpd_status status, train_arguments *arguments) {
     status = mlpd_train(comm, &arguments->train, &events, &result);
     progress_clear(&view.bar);
     if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) print_result(&view, &result);
+    if (status == MLPD_OK && result.checkpoints_failed > 0)
+      status = outcome_fail(MLPD_ERROR_FILE, "trained, but checkpoints could not be written: %llu of them",
+                            (unsigned long long)result.checkpoints_failed);
   }
   free(config_text);
   return outcome_end(comm, status);

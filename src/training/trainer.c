@@ -355,6 +355,7 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
   const mlpd_status closed = run_is_root(t) ? run_folder_close(&t->folder) : MLPD_OK;
   if (status != MLPD_OK) return status; /* every rank has it already */
   TRY(mlpd_comm_agree(t->comm, saved != MLPD_OK ? saved : closed));
+  TRY(comm_broadcast(t->comm, &t->result->checkpoints_failed, sizeof t->result->checkpoints_failed, 0));
   memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
   fill_result(t);
   return test(t);
