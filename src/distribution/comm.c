@@ -19,6 +19,32 @@ mlpd_status comm_mpi_failed(int code, const char *call, const char *file, int li
 
 /* ---- Start and end ------------------------------------------------------------------------------ */
 
+/* Without a launcher there is nobody to talk to: Open MPI then need not start a daemon nor look for networks, which
+ * takes ten times as long as all else a small run does (0.28 s against 0.02 s). What the user set is left alone. */
+static const char *const lone_settings[][2] = {
+    {"OMPI_MCA_ess_singleton_isolated", "1"}, {"OMPI_MCA_pml", "ob1"}, {"OMPI_MCA_btl", "self"}};
+enum { LONE_SETTINGS = sizeof lone_settings / sizeof *lone_settings };
+
+static bool has_launcher(void) {
+  static const char *const variables[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD", "SLURM_PROCID"};
+  for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+    if (getenv(variables[i]) != NULL) return true;
+  return false;
+}
+
+/* MPI_Init_thread, with the settings of a process alone where this is one. */
+static int initialize(int *argc, char ***argv, int *provided) {
+  bool set[LONE_SETTINGS] = {false};
+  for (int i = 0; i < LONE_SETTINGS && !has_launcher(); i++) {
+    set[i] = getenv(lone_settings[i][0]) == NULL;
+    (void)setenv(lone_settings[i][0], lone_settings[i][1], 0);
+  }
+  const int code = MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, provided);
+  for (int i = 0; i < LONE_SETTINGS; i++)
+    if (set[i]) (void)unsetenv(lone_settings[i][0]);
+  return code;
+}
+
 static mlpd_status start_mpi(int *argc, char ***argv, bool *owns) {
   int initialized = 0, finalized = 0, provided = 0;
   *owns = false;
@@ -28,7 +54,8 @@ static mlpd_status start_mpi(int *argc, char ***argv, bool *owns) {
   if (initialized) {
     CHECK_MPI(MPI_Query_thread(&provided));
   } else {
-    CHECK_MPI(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided));
+    const int code = initialize(argc, argv, &provided);
+    if (code != MPI_SUCCESS) return comm_mpi_failed(code, "MPI_Init_thread", __FILE__, __LINE__);
     *owns = true;
   }
   if (provided < MPI_THREAD_FUNNELED)
