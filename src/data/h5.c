@@ -29,6 +29,7 @@ enum {
   MAX_STORED_RANK = 4,
   MAX_STRINGS = 1 << 24,      /* class names: more is a damaged or hostile file */
   MAX_STRING_BYTES = 1 << 20, /* of a fixed-length string */
+  DEFLATED_AT_BEST = 1032,    /* bytes out of one packed; what claims to hold more is damaged */
 };
 static const size_t max_cache_bytes = (size_t)256 << 20;
 
@@ -36,6 +37,7 @@ struct h5_file {
   hid_t id;
   hid_t link_access; /* refuses external links and notes them in met_external_link */
   bool writable, met_external_link;
+  uint64_t size; /* bytes; of a file being written: any */
   char *path;
   char failure[256]; /* what went wrong when an array was closed, for h5_close to report; or empty */
 };
@@ -54,7 +56,8 @@ struct h5_array {
 /* ---- The library and its errors -------------------------------------------------------------------- */
 
 static void library_start(void) {
-  static bool started = false;
+  static _Thread_local bool started =
+      false; /* a thread-safe HDF5 prints errors of each thread that is not asked not to */
   if (started) return;
   started = true;
   /* Locks fail on some parallel file systems. HDF5 without H5Pset_file_locking reads this when it starts. */
@@ -135,6 +138,7 @@ static mlpd_status file_allocate(const char *path, h5_file **file) {
   h5_file *made = NULL;
   TRY(memory_allocate(&made, 1, sizeof *made, "an HDF5 file"));
   made->id = H5I_INVALID_HID;
+  made->size = UINT64_MAX;
   made->link_access = H5Pcreate(H5P_LINK_ACCESS);
   mlpd_status status = memory_copy_string(path, &made->path);
   if (status == MLPD_OK &&
@@ -175,8 +179,8 @@ static bool signature_found(const char *path) {
 #endif
 }
 
-/* Says what the operating system has against reading path: HDF5's own words for it are long. */
-static mlpd_status path_check(const char *path) {
+/* Its size; or says what the operating system has against reading path: HDF5's own words for it are long. */
+static mlpd_status path_check(const char *path, uint64_t *size) {
   struct stat info;
   if (stat(path, &info) != 0) {
     if (errno == ENOENT) return FAIL(MLPD_ERROR_FILE, "%s: no such file", path);
@@ -184,6 +188,7 @@ static mlpd_status path_check(const char *path) {
   }
   if (S_ISDIR(info.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is a folder, not an HDF5 file", path);
   if (!S_ISREG(info.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is not a regular file", path);
+  *size = (uint64_t)info.st_size;
   const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return FAIL(MLPD_ERROR_FILE, "%s: cannot be opened: %s", path, strerror(errno));
   (void)close(descriptor);
@@ -198,11 +203,13 @@ bool h5_is_hdf5(const char *path) {
 
 mlpd_status h5_open(const char *path, h5_file **file) {
   *file = NULL;
+  uint64_t size = 0;
   library_start();
-  TRY(path_check(path));
+  TRY(path_check(path, &size));
   if (!signature_found(path)) return FAIL(MLPD_ERROR_FILE, "%s: not an HDF5 file", path);
   h5_file *opened = NULL;
   TRY(file_allocate(path, &opened));
+  opened->size = size;
   const hid_t access = file_access_create();
   opened->id = H5Fopen(path, H5F_ACC_RDONLY, access);
   if (opened->id < 0) {
@@ -383,6 +390,29 @@ static mlpd_status array_find_storage(h5_array *array) {
   return status;
 }
 
+static size_t stored_size(const h5_array *array) {
+  const hid_t type = H5Dget_type(array->id);
+  const size_t size = H5Tget_size(type);
+  id_close(type);
+  return size;
+}
+
+/* Could the file hold so many bytes, as they are or (packed) deflated? Asked before memory is taken for them. */
+static bool file_could_hold(const h5_file *file, double bytes, bool packed) {
+  return bytes <= (double)file->size * (packed ? DEFLATED_AT_BEST : 1);
+}
+
+static mlpd_status array_check_size(const h5_array *array) {
+  const bool in_one_piece = array->chunk[0] == 0 && H5Dget_offset(array->id) != HADDR_UNDEF;
+  const double size = (double)stored_size(array);
+  const double bytes = size * (double)array->dims[0] * (double)array->shape.columns;
+  double chunk = size;
+  for (int i = 0; i < array->stored_rank; ++i) chunk *= (double)array->chunk[i];
+  if (file_could_hold(array->file, bytes, !in_one_piece) && file_could_hold(array->file, chunk, true)) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA, "%s: %s claims %.3g bytes, more than a file of %" PRIu64 " can hold; is it damaged?",
+              array->file->path, array->object, bytes > chunk ? bytes : chunk, array->file->size);
+}
+
 static mlpd_status array_find_shape(h5_array *array) {
   const char *path = array->file->path;
   const hid_t space = H5Dget_space(array->id);
@@ -410,14 +440,12 @@ static mlpd_status array_find_shape(h5_array *array) {
   array->shape.rows = array->dims[0];
   array->shape.columns = columns;
   array->shape.chunk_rows = array->chunk[0];
-  return MLPD_OK;
+  return array_check_size(array);
 }
 
 /* Bytes and number of the chunks that hold one band of chunk_rows rows. */
 static void band_measure(const h5_array *array, size_t *bytes, size_t *chunks) {
-  const hid_t type = H5Dget_type(array->id);
-  double band = (double)H5Tget_size(type) * (double)array->chunk[0], count = 1;
-  id_close(type);
+  double band = (double)stored_size(array) * (double)array->chunk[0], count = 1;
   for (int i = 1; i < array->stored_rank; ++i) {
     const double across = (double)((array->dims[i] + array->chunk[i] - 1) / array->chunk[i]);
     count *= across;
@@ -763,6 +791,9 @@ static mlpd_status strings_open(h5_file *file, const char *object, hid_t *id, hi
   const hssize_t points = H5Sget_simple_extent_npoints(*space);
   if (H5Sget_simple_extent_ndims(*space) > 1 || points < 0 || points > MAX_STRINGS)
     return FAIL(MLPD_ERROR_DATA, "%s: %s is no list of at most %d texts", file->path, object, (int)MAX_STRINGS);
+  if (!file_could_hold(file, (double)points * (double)layout->size, true))
+    return FAIL(MLPD_ERROR_DATA, "%s: %s claims %lld texts, more than a file of %" PRIu64 " bytes can hold", file->path,
+                object, (long long)points, file->size);
   *count = (uint64_t)points;
   return MLPD_OK;
 }

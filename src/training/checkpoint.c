@@ -45,9 +45,11 @@ static const char *const arena_objects[CHECKPOINT_ARENAS] = {"/parameters", "/ke
 
 static void hash_text(uint64_t hash, char text[17]) { (void)snprintf(text, 17, "%016llx", (unsigned long long)hash); }
 
-/* Over what is not an array: each text with its end, so that no two sets of texts run into the same bytes. */
-static uint64_t state_hash(const checkpoint *c) {
+/* Over all of c, so that no array can be missing or stand in another's place. arenas: the hashes of those; each text
+ * counts with its end, so that no two sets of texts run into the same bytes. */
+static uint64_t checkpoint_hash(const checkpoint *c, const uint64_t arenas[CHECKPOINT_ARENAS]) {
   uint64_t hash = XXH3_64bits(&c->state, sizeof c->state);
+  hash = XXH3_64bits_withSeed(arenas, CHECKPOINT_ARENAS * sizeof *arenas, hash);
   const char *const texts[] = {c->options, c->config, c->metrics};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     hash = XXH3_64bits_withSeed(texts[i] != NULL ? texts[i] : "", texts[i] != NULL ? strlen(texts[i]) + 1 : 0, hash);
@@ -64,15 +66,18 @@ void checkpoint_free(checkpoint *c) {
 
 /* ---- Writing ------------------------------------------------------------------------------------- */
 
-static mlpd_status write_array(h5_file *file, const char *object, uint64_t count, element_type type, const void *data) {
-  char hash[17];
+static mlpd_status write_array(h5_file *file, const char *object, uint64_t count, element_type type, const void *data,
+                               uint64_t *hash) {
+  char text[17];
   TRY(h5_write(file, object, count, 0, type, data));
-  hash_text(XXH3_64bits(data, count * element_size(type)), hash);
-  return h5_attribute_write_text(file, object, "xxh3", hash);
+  *hash = XXH3_64bits(data, count * element_size(type));
+  hash_text(*hash, text);
+  return h5_attribute_write_text(file, object, "xxh3", text);
 }
 
 static mlpd_status write_all(h5_file *file, const checkpoint *c) {
-  char hash[17];
+  char checksum[17];
+  uint64_t metrics_hash = 0, hashes[CHECKPOINT_ARENAS] = {0};
   TRY(h5_attribute_write_text(file, "/", "mlpdist", "checkpoint"));
   TRY(h5_attribute_write_u64(file, "/", "format", CHECKPOINT_FORMAT));
   TRY(h5_attribute_write_text(file, "/", "version", MLPD_VERSION));
@@ -87,11 +92,12 @@ static mlpd_status write_all(h5_file *file, const checkpoint *c) {
   }
   TRY(h5_attribute_write_text(file, "/", "options", c->options));
   if (c->config != NULL) TRY(h5_attribute_write_text(file, "/", "config", c->config));
-  hash_text(state_hash(c), hash);
-  TRY(h5_attribute_write_text(file, "/", "checksum", hash));
   for (int i = 0; i < CHECKPOINT_ARENAS; i++)
-    if (c->arenas[i] != NULL) TRY(write_array(file, arena_objects[i], c->state.arena_size, ELEMENT_F32, c->arenas[i]));
-  return write_array(file, "/metrics", strlen(c->metrics) + 1, ELEMENT_U8, c->metrics);
+    if (c->arenas[i] != NULL)
+      TRY(write_array(file, arena_objects[i], c->state.arena_size, ELEMENT_F32, c->arenas[i], &hashes[i]));
+  TRY(write_array(file, "/metrics", strlen(c->metrics) + 1, ELEMENT_U8, c->metrics, &metrics_hash));
+  hash_text(checkpoint_hash(c, hashes), checksum);
+  return h5_attribute_write_text(file, "/", "checksum", checksum);
 }
 
 mlpd_status checkpoint_write(const checkpoint *c, const char *path) {
@@ -113,36 +119,53 @@ mlpd_status checkpoint_write(const checkpoint *c, const char *path) {
 
 /* ---- Reading ------------------------------------------------------------------------------------- */
 
-/* A one-dimensional array of the file, its checksum compared; *data is allocated. *count is its length, 0 for any of
- * at most `most` bytes, which the file can hold: a damaged shape must not take all memory. */
-static mlpd_status read_array(h5_file *file, const char *object, element_type type, uint64_t most, uint64_t *count,
-                              void *data) {
+typedef struct stored_array {
+  uint64_t count, hash; /* of elements; XXH3 of the bytes */
+  void *data;
+} stored_array;
+
+/* Reads a one-dimensional array of at most `most` bytes (what the file can hold: a damaged shape must not take all
+ * memory) and compares its checksum; read->data is allocated. */
+static mlpd_status read_array(h5_file *file, const char *object, element_type type, uint64_t most, stored_array *read) {
   h5_array *array = NULL;
-  void *read = NULL;
-  char *stored = NULL, hash[17];
+  char *stored = NULL, text[17];
+  *read = (stored_array){0};
   TRY(h5_array_open(file, object, &array));
   const h5_shape shape = h5_array_shape(array);
   mlpd_status status = MLPD_OK;
-  if (shape.rank != 1 || shape.type != type || (*count > 0 && shape.rows != *count) ||
-      shape.rows > most / element_size(type))
+  if (shape.rank != 1 || shape.type != type || shape.rows > most / element_size(type))
     status = FAIL(MLPD_ERROR_DATA, "%s has not the shape of a checkpoint's", object);
-  if (status == MLPD_OK) status = memory_allocate(&read, shape.rows, element_size(type), object);
-  if (status == MLPD_OK) status = h5_array_read(array, 0, shape.rows, type, read);
+  if (status == MLPD_OK) status = memory_allocate(&read->data, shape.rows, element_size(type), object);
+  if (status == MLPD_OK) status = h5_array_read(array, 0, shape.rows, type, read->data);
   if (status == MLPD_OK) status = h5_attribute_read_text(file, object, "xxh3", &stored);
   if (status == MLPD_OK) {
-    hash_text(XXH3_64bits(read, shape.rows * element_size(type)), hash);
-    if (strcmp(hash, stored) != 0)
+    read->count = shape.rows;
+    read->hash = XXH3_64bits(read->data, shape.rows * element_size(type));
+    hash_text(read->hash, text);
+    if (strcmp(text, stored) != 0)
       status = FAIL(MLPD_ERROR_DATA, "%s does not fit its checksum: it is damaged", object);
   }
   h5_array_close(array);
   free(stored);
   if (status != MLPD_OK) {
-    free(read);
-    return status;
+    free(read->data);
+    read->data = NULL;
   }
-  *count = shape.rows;
-  memcpy(data, &read, sizeof read);
-  return MLPD_OK;
+  return status;
+}
+
+/* The arenas that are there, and their hashes. */
+static mlpd_status read_arenas(h5_file *file, uint64_t most, checkpoint *c, uint64_t hashes[CHECKPOINT_ARENAS]) {
+  for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
+    stored_array read;
+    if (!h5_exists(file, arena_objects[i])) continue;
+    TRY(read_array(file, arena_objects[i], ELEMENT_F32, most, &read));
+    c->arenas[i] = read.data;
+    hashes[i] = read.hash;
+    if (read.count != c->state.arena_size)
+      return FAIL(MLPD_ERROR_DATA, "%s has not the length of the others", arena_objects[i]);
+  }
+  return c->arenas[0] != NULL ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "holds no parameters");
 }
 
 static mlpd_status read_fields(h5_file *file, run_state *state) {
@@ -173,24 +196,22 @@ static mlpd_status read_fields(h5_file *file, run_state *state) {
 }
 
 static mlpd_status read_all(h5_file *file, uint64_t most, checkpoint *c) {
-  char *stored = NULL, hash[17];
+  char *stored = NULL, checksum[17];
+  uint64_t hashes[CHECKPOINT_ARENAS] = {0};
+  stored_array metrics;
   TRY(read_fields(file, &c->state));
   TRY(h5_attribute_read_text(file, "/", "options", &c->options));
   if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &c->config));
-  uint64_t length = 0;
-  TRY(read_array(file, "/metrics", ELEMENT_U8, most, &length, &c->metrics));
-  if (length == 0 || c->metrics[length - 1] != '\0') return FAIL(MLPD_ERROR_DATA, "/metrics is not a text");
-  hash_text(state_hash(c), hash);
+  TRY(read_array(file, "/metrics", ELEMENT_U8, most, &metrics));
+  c->metrics = metrics.data;
+  if (metrics.count == 0 || c->metrics[metrics.count - 1] != '\0')
+    return FAIL(MLPD_ERROR_DATA, "/metrics is not a text");
+  TRY(read_arenas(file, most, c, hashes));
+  hash_text(checkpoint_hash(c, hashes), checksum);
   TRY(h5_attribute_read_text(file, "/", "checksum", &stored));
-  const bool fits = strcmp(stored, hash) == 0;
+  const bool fits = strcmp(stored, checksum) == 0;
   free(stored);
-  if (!fits) return FAIL(MLPD_ERROR_DATA, "its attributes do not fit their checksum: it is damaged");
-  for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
-    uint64_t count = c->state.arena_size;
-    if (count > 0 && h5_exists(file, arena_objects[i]))
-      TRY(read_array(file, arena_objects[i], ELEMENT_F32, most, &count, &c->arenas[i]));
-  }
-  return c->arenas[0] != NULL ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "holds no parameters");
+  return fits ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "does not fit its checksum: it is damaged");
 }
 
 mlpd_status checkpoint_read(const char *path, checkpoint *c) {

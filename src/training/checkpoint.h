@@ -3,7 +3,7 @@
  * File: root attributes mlpdist = "checkpoint", format, version, every field of run_state by name, options
  * (the mathematics, as text), config, checksum; arrays /parameters, /kept (weights model.h5 is to hold),
  * /optimizer/state_0, ... (arenas, gaps included), /metrics (the rows of metrics.csv so far), each with an
- * attribute xxh3 over its bytes. A file whose checksums do not fit is damaged and is not used. */
+ * attribute xxh3 over its bytes. checksum is over all. A file whose checksums do not fit is damaged and is not used. */
 #ifndef MLPDIST_CHECKPOINT_H
 #define MLPDIST_CHECKPOINT_H
 
