@@ -8,21 +8,9 @@
 #include "base/memory.h"
 #include "distribution/comm.h"
 #include "kernels/vector.h"
+#include "training/step_tail.h"
 
 enum { NORM_BLOCK = 1 << 16 }; /* floats a partial sum of squares covers: fixed, so that the norm is */
-
-/* Statistics that ride behind the gradient. */
-enum {
-  TAIL_LOSS,
-  TAIL_WEIGHT,
-  TAIL_CORRECT,
-  TAIL_SQUARE,
-  TAIL_STOP,       /* ranks that wish to stop */
-  TAIL_CHECKPOINT, /* ranks that wish for a checkpoint */
-  TAIL_PIECES,     /* sums over ranks of the 8 bytes of the hash of their weights, then of the squares */
-  HASH_PIECES = 8,
-  TAIL_DOUBLES = TAIL_PIECES + 2 * HASH_PIECES
-};
 
 /* One lane of this rank. */
 typedef struct lane {
@@ -251,18 +239,10 @@ static bool whole_lanes(const stepper *s) {
 
 /* ---- Phase 2: weight gradients, summed over lanes -------------------------------------------------- */
 
-static void sum_tail(const lane *u, double tail[TAIL_DOUBLES]) {
-  tail[TAIL_LOSS] = u->sums.loss;
-  tail[TAIL_WEIGHT] = u->sums.weight;
-  tail[TAIL_CORRECT] = u->sums.correct;
-  tail[TAIL_SQUARE] = u->sums.square;
-  memset(tail + TAIL_STOP, 0, (TAIL_DOUBLES - TAIL_STOP) * sizeof *tail);
-}
-
 /* tail = the statistics of the lanes in range, in tree order. */
 static void sum_tails(const stepper *s, lane_range range, double tail[TAIL_DOUBLES]) {
   if (range.end - range.begin == 1) {
-    sum_tail(&s->lane[range.begin - s->lanes.begin], tail);
+    step_tail_of_lane(&s->lane[range.begin - s->lanes.begin].sums, tail);
     return;
   }
   const uint32_t middle = reduce_split(range);
@@ -309,39 +289,6 @@ static void update_unit(stepper *s, const unit *part, float *scratch) {
 }
 
 /* ---- The step ------------------------------------------------------------------------------------ */
-
-/* Adds to this rank's tail, once, what it wishes for and the hash of its weights. */
-static void add_wishes(stepper *s, const step_wishes *wishes, double tail[TAIL_DOUBLES]) {
-  tail[TAIL_STOP] += wishes->stop;
-  tail[TAIL_CHECKPOINT] += wishes->checkpoint;
-  if (!wishes->check) return;
-  uint64_t hash = network_hash(s->parts.network, s->parts.network->parameters);
-  for (uint32_t i = 0; i < HASH_PIECES; i++, hash >>= 8) {
-    const double piece = (double)(hash & 255);
-    tail[TAIL_PIECES + i] += piece;
-    tail[TAIL_PIECES + HASH_PIECES + i] += piece * piece;
-  }
-}
-
-/* All pieces are equal where, by Cauchy and Schwarz, ranks * sum of squares = square of the sum; exact in double. */
-static bool pieces_agree(const double tail[TAIL_DOUBLES], int ranks) {
-  for (uint32_t i = 0; i < HASH_PIECES; i++) {
-    const double sum = tail[TAIL_PIECES + i], squares = tail[TAIL_PIECES + HASH_PIECES + i];
-    if (ranks * squares != sum * sum) return false;
-  }
-  return true;
-}
-
-static void take_outcome(stepper *s, const double tail[TAIL_DOUBLES]) {
-  s->outcome = (step_outcome){.sums = {.loss = tail[TAIL_LOSS],
-                                       .weight = tail[TAIL_WEIGHT],
-                                       .correct = tail[TAIL_CORRECT],
-                                       .square = tail[TAIL_SQUARE]},
-                              .stop = tail[TAIL_STOP] > 0,
-                              .checkpoint = tail[TAIL_CHECKPOINT] > 0,
-                              .agreed = pieces_agree(tail, mlpd_comm_size(s->parts.comm)),
-                              .finite = isfinite(tail[TAIL_LOSS])};
-}
 
 /* A batch whose samples all weigh nothing has no gradient: the step then only decays. */
 static double mean_scale(const stepper *s) { return s->outcome.sums.weight > 0 ? 1 / s->outcome.sums.weight : 0; }
@@ -396,9 +343,9 @@ static void compute(stepper *s, uint64_t step, double lr, const step_wishes *wis
     {
       for (uint32_t node = 0; node < nodes; node++)
         sum_tails(s, reducer_node(s->reducer, node), reducer_doubles(s->reducer, node));
-      if (nodes > 0) add_wishes(s, wishes, reducer_doubles(s->reducer, 0));
+      if (nodes > 0) step_tail_add_wishes(wishes, s->parts.network, reducer_doubles(s->reducer, 0));
       if (s->fused) {
-        take_outcome(s, reducer_doubles(s->reducer, 0));
+        s->outcome = step_tail_outcome(reducer_doubles(s->reducer, 0), mlpd_comm_size(s->parts.comm));
         if (s->outcome.finite) s->scalars = optimizer_begin(s->parts.optimizer, lr, mean_scale(s));
       }
     }
@@ -425,7 +372,7 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
     TRY(reducer_sum(s->reducer, &gradient, &tail));
     updated = comm_seconds();
     s->times.reduce += updated - computed;
-    take_outcome(s, tail);
+    s->outcome = step_tail_outcome(tail, mlpd_comm_size(s->parts.comm));
     if (s->outcome.finite) update_all(s, gradient, lr);
   }
   s->times.compute += (computed - start) - (s->times.data - data_before) + (comm_seconds() - updated);

@@ -1,0 +1,30 @@
+/* The tail of a step: statistics, wishes and the hash of the weights, doubles that ride behind the gradient and
+ * are summed with it, so that every rank takes the same decisions without a second collective. */
+#ifndef MLPDIST_STEP_TAIL_H
+#define MLPDIST_STEP_TAIL_H
+
+#include "training/stepper.h"
+
+enum {
+  TAIL_LOSS,
+  TAIL_WEIGHT,
+  TAIL_CORRECT,
+  TAIL_SQUARE,
+  TAIL_STOP,       /* ranks that wish to stop */
+  TAIL_CHECKPOINT, /* ranks that wish for a checkpoint */
+  TAIL_PIECES,     /* sums over ranks of the 8 bytes of the hash of their weights, then of the squares */
+  HASH_PIECES = 8,
+  TAIL_DOUBLES = TAIL_PIECES + 2 * HASH_PIECES
+};
+
+/* The tail of one lane's microbatch. Not collective. */
+void step_tail_of_lane(const loss_sums *sums, double tail[TAIL_DOUBLES]);
+
+/* Adds to this rank's tail, once, what it wishes for and, where it is to be checked, the hash of its weights.
+ * Not collective. */
+void step_tail_add_wishes(const step_wishes *wishes, const mlpd_network *network, double tail[TAIL_DOUBLES]);
+
+/* What the sum of all ranks' tails says. Not collective. */
+step_outcome step_tail_outcome(const double tail[TAIL_DOUBLES], int ranks);
+
+#endif
