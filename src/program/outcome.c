@@ -14,6 +14,8 @@ mlpd_status outcome_fail(mlpd_status status, const char *format, ...) {
   va_start(arguments, format);
   (void)vsnprintf(own_message, sizeof own_message, format, arguments);
   va_end(arguments);
+  for (char *c = own_message; *c != '\0'; c++) /* of a config file, perhaps: nothing that steers a terminal */
+    if (iscntrl((unsigned char)*c)) *c = '?';
   return status;
 }
 
