@@ -299,6 +299,47 @@ static void test_truncated(void **state) {
 }
 
 /* A chunk whose bytes were spoiled does not unpack. */
+/* HDF5 would change the text and say nothing; with the headers' checksums it refuses. */
+static void test_spoiled_header(void **state) {
+  (void)state;
+  static const char config[] = "epochs = 1";
+  size_t length = 0;
+  h5_file *file = NULL;
+  char *text = NULL;
+  write_sample(in_folder("whole.h5"));
+  char *data = read_bytes(in_folder("whole.h5"), &length), *at = NULL;
+  for (size_t i = 0; i + sizeof config <= length && at == NULL; ++i)
+    if (memcmp(data + i, config, sizeof config) == 0) at = data + i;
+  assert_non_null(at);
+  at[0] ^= 1;
+  write_bytes(in_folder("spoiled.h5"), data, length);
+  if (h5_open(in_folder("spoiled.h5"), &file) == MLPD_OK)
+    assert_int_not_equal(h5_attribute_read_text(file, "/", "config", &text), MLPD_OK);
+  assert_null(text);
+  assert_ok(h5_close(file));
+  free(data);
+}
+
+/* Shapes, chunks and lists larger than the file can hold are refused before memory is taken for them. */
+static void test_claims(void **state) {
+  (void)state;
+  h5_file *file = NULL;
+  h5_array *array = NULL;
+  assert_ok(h5_create(in_folder("claims.h5"), &file));
+  assert_ok(h5_array_create(file, "/packed", 1 << 24, 100, ELEMENT_F32, 10, 4, &array));
+  h5_array_close(array);
+  assert_ok(h5_array_create(file, "/unwritten", 1 << 24, 100, ELEMENT_F32, 0, 0, &array));
+  h5_array_close(array);
+  assert_ok(h5_array_create(file, "/chunk", 0, 100, ELEMENT_F32, 1 << 20, 0, &array));
+  h5_array_close(array);
+  assert_ok(h5_close(file));
+  assert_ok(h5_open(in_folder("claims.h5"), &file));
+  assert_open_fails(file, "/packed", MLPD_ERROR_DATA, "/packed claims 6.71e+09 bytes, more than a file of ");
+  assert_open_fails(file, "/unwritten", MLPD_ERROR_DATA, "/unwritten claims 6.71e+09 bytes");
+  assert_open_fails(file, "/chunk", MLPD_ERROR_DATA, "/chunk claims 4.19e+08 bytes");
+  assert_ok(h5_close(file));
+}
+
 static void test_spoiled_chunk(void **state) {
   (void)state;
   size_t length = 0, first = 0;
@@ -520,6 +561,8 @@ int main(void) {
       cmocka_unit_test(test_no_hdf5),
       cmocka_unit_test(test_truncated),
       cmocka_unit_test(test_spoiled_chunk),
+      cmocka_unit_test(test_spoiled_header),
+      cmocka_unit_test(test_claims),
       cmocka_unit_test(test_same_bytes),
       cmocka_unit_test(test_foreign_types),
       cmocka_unit_test(test_foreign_refused),

@@ -29,6 +29,7 @@ enum {
   MAX_STORED_RANK = 4,
   MAX_STRINGS = 1 << 24,      /* class names: more is a damaged or hostile file */
   MAX_STRING_BYTES = 1 << 20, /* of a fixed-length string */
+  ATTRIBUTES_MOST = 1000,     /* of the root, written beside each other; more would go into a heap */
   DEFLATED_AT_BEST = 1032,    /* bytes out of one packed; what claims to hold more is damaged */
 };
 static const size_t max_cache_bytes = (size_t)256 << 20;
@@ -232,8 +233,16 @@ mlpd_status h5_create(const char *path, h5_file **file) {
   h5_file *made = NULL;
   TRY(file_allocate(path, &made));
   made->writable = true;
-  const hid_t access = file_access_create();
-  made->id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  const hid_t access = file_access_create(), creation = H5Pcreate(H5P_FILE_CREATE);
+#if H5_VERSION_GE(1, 10, 2)
+  /* The format of 2008 has checksums in its headers: HDF5 sees most damage before it follows a damaged address, which
+   * crashes it, or a damaged size. */
+  (void)H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
+#endif
+  (void)H5Pset_obj_track_times(creation, false);
+  (void)H5Pset_attr_phase_change(creation, ATTRIBUTES_MOST, 0);
+  made->id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+  id_close(creation);
   if (made->id < 0) {
     const mlpd_status status = FAIL(MLPD_ERROR_FILE, "%s: cannot be created: %s", path, reason());
     id_close(access);
@@ -579,25 +588,42 @@ static hid_t creation_create(const h5_array *array, int deflate) {
   return H5I_INVALID_HID;
 }
 
-static hid_t link_creation_create(void) {
-  const hid_t link = H5Pcreate(H5P_LINK_CREATE);
-  if (link >= 0) (void)H5Pset_create_intermediate_group(link, 1);
-  return link;
+/* Creates the groups that object lies in, and whole: object itself. HDF5 would make them along with an array, but with
+ * the time of it in them. */
+static mlpd_status groups_create(h5_file *file, const char *object, bool whole) {
+  char *path = NULL;
+  TRY(memory_copy_string(object, &path));
+  const hid_t creation = H5Pcreate(H5P_GROUP_CREATE);
+  (void)H5Pset_obj_track_times(creation, false);
+  mlpd_status status = MLPD_OK;
+  for (char *end = path; *end != '\0' && status == MLPD_OK;) {
+    end += 1 + strcspn(end + 1, "/");
+    const char kept = *end;
+    *end = '\0';
+    if ((kept != '\0' || whole) && !h5_exists(file, path)) {
+      const hid_t group = H5Gcreate2(file->id, path, H5P_DEFAULT, creation, H5P_DEFAULT);
+      if (group < 0) status = FAIL(MLPD_ERROR_FILE, "%s: group %s cannot be created: %s", file->path, path, reason());
+      id_close(group);
+    }
+    *end = kept;
+  }
+  id_close(creation);
+  free(path);
+  return status;
 }
 
 static mlpd_status array_make(h5_array *array, int deflate) {
   hsize_t max_dims[2] = {array->grows ? H5S_UNLIMITED : array->dims[0], array->dims[1]};
+  TRY(groups_create(array->file, array->object, false));
   const hid_t creation = creation_create(array, deflate);
-  const hid_t link = link_creation_create();
   const hid_t space = H5Screate_simple(array->stored_rank, array->dims, max_dims);
   mlpd_status status = MLPD_OK;
-  if (creation >= 0 && link >= 0 && space >= 0)
-    array->id =
-        H5Dcreate2(array->file->id, array->object, native_type(array->shape.type), space, link, creation, H5P_DEFAULT);
+  if (creation >= 0 && space >= 0)
+    array->id = H5Dcreate2(array->file->id, array->object, native_type(array->shape.type), space, H5P_DEFAULT, creation,
+                           H5P_DEFAULT);
   if (array->id < 0)
     status = FAIL(MLPD_ERROR_FILE, "%s: %s cannot be created: %s", array->file->path, array->object, reason());
   id_close(space);
-  id_close(link);
   id_close(creation);
   return status;
 }
@@ -707,19 +733,19 @@ mlpd_status h5_strings_write(h5_file *file, const char *object, const char *cons
   char *packed = NULL; /* (count, size) */
   for (uint64_t i = 0; i < count; ++i)
     if (strlen(strings[i]) >= size) size = strlen(strings[i]) + 1;
+  TRY(groups_create(file, object, false));
   TRY(memory_allocate(&packed, count, size, object));
   for (uint64_t i = 0; i < count; ++i) memcpy(packed + i * size, strings[i], strlen(strings[i]));
-  const hid_t type = text_type_create(size), link = link_creation_create(), creation = H5Pcreate(H5P_DATASET_CREATE);
+  const hid_t type = text_type_create(size), creation = H5Pcreate(H5P_DATASET_CREATE);
   (void)H5Pset_obj_track_times(creation, false);
   const hid_t space = H5Screate_simple(1, &dims, NULL);
-  const hid_t id = H5Dcreate2(file->id, object, type, space, link, creation, H5P_DEFAULT);
+  const hid_t id = H5Dcreate2(file->id, object, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
   mlpd_status status = MLPD_OK;
   if (id < 0 || (count > 0 && H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) < 0))
     status = FAIL(MLPD_ERROR_FILE, "%s: %s cannot be written: %s", file->path, object, reason());
   id_close(id);
   id_close(space);
   id_close(creation);
-  id_close(link);
   id_close(type);
   free(packed);
   return status;
@@ -836,13 +862,7 @@ void h5_strings_free(char **strings, uint64_t count) {
 /* ---- Attributes ------------------------------------------------------------------------------------- */
 
 static mlpd_status attribute_write(h5_file *file, const char *object, const char *name, hid_t type, const void *value) {
-  if (!h5_exists(file, object)) {
-    const hid_t link = link_creation_create();
-    const hid_t group = H5Gcreate2(file->id, object, link, H5P_DEFAULT, H5P_DEFAULT);
-    id_close(link);
-    if (group < 0) return FAIL(MLPD_ERROR_FILE, "%s: group %s cannot be created", file->path, object);
-    id_close(group);
-  }
+  TRY(groups_create(file, object, true));
   if (h5_attribute_exists(file, object, name)) (void)H5Adelete_by_name(file->id, object, name, file->link_access);
   mlpd_status status = MLPD_OK;
   const hid_t space = H5Screate(H5S_SCALAR);
