@@ -15,6 +15,9 @@ typedef struct backend {
    * dimensions only. m, n, k >= 1. */
   void (*sgemm)(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda, const float *b,
                 int ldb, float *c, int ldc);
+  /* The instruction set it computes with after prepare; NULL: its bits are the same on all. Static storage. */
+  const char *(*instructions)(void);
+  const char *pin; /* how to choose the instruction set, for a message; NULL: there is nothing to choose */
 } backend;
 
 /* Finds a back end by name (NULL: the fastest built in) and prepares it. MLPD_ERROR_USAGE names those

@@ -4,12 +4,15 @@
 #include <cblas.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "kernels/backend_parts.h"
+#include "kernels/cpu.h"
 
 /* What the libraries call their thread counts; only one of them is there. MKL's C name is the capital one. */
 extern void openblas_set_num_threads(int threads) __attribute__((weak));
 extern char *openblas_get_config(void) __attribute__((weak));
+extern char *openblas_get_corename(void) __attribute__((weak));
 extern void MKL_Set_Num_Threads(int threads) __attribute__((weak));
 extern void bli_thread_set_num_threads(int64_t threads) __attribute__((weak));
 
@@ -20,8 +23,11 @@ static mlpd_status prepare(void) {
   const int threads = omp_get_max_threads();
   if (openblas_set_num_threads != NULL) {
     openblas_set_num_threads(1);
-    (void)snprintf(description, sizeof description, "%s",
-                   openblas_get_config != NULL ? openblas_get_config() : "OpenBLAS");
+    /* "OpenBLAS 0.3.21 ..."; what follows depends on the processor. */
+    const char *const config = openblas_get_config != NULL ? openblas_get_config() : "OpenBLAS";
+    const size_t name = strcspn(config, " ");
+    const size_t end = name + (config[name] == ' ' ? 1 + strcspn(config + name + 1, " ") : 0);
+    (void)snprintf(description, sizeof description, "%.*s", (int)end, config);
   } else if (MKL_Set_Num_Threads != NULL) {
     MKL_Set_Num_Threads(1);
     (void)snprintf(description, sizeof description, "MKL");
@@ -41,7 +47,11 @@ static void sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const
   threads_restore(threads);
 }
 
-const backend backend_cblas = {"cblas", description, prepare, sgemm};
+/* OpenBLAS says whose kernels it took; of the others the processor's own name must do. */
+static const char *instructions(void) { return openblas_get_corename != NULL ? openblas_get_corename() : cpu_name(); }
+
+const backend backend_cblas = {"cblas", description,  prepare,
+                               sgemm,   instructions, "OPENBLAS_CORETYPE (MKL: MKL_CBWR; BLIS: BLIS_ARCH_TYPE)"};
 
 #else
 typedef int not_built; /* C wants a declaration in each file */

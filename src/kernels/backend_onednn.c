@@ -40,7 +40,29 @@ static void sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const
   if (status != dnnl_success) poison(m, n, c, ldc);
 }
 
-const backend backend_onednn = {"onednn", description, prepare, sgemm};
+/* As DNNL_MAX_CPU_ISA calls it, which caps it. Our own loops (multiversion.h) need no pin: they give the same bits
+ * on every instruction set. */
+static const char *instructions(void) {
+  static const struct {
+    dnnl_cpu_isa_t isa;
+    const char *name;
+  } names[] = {{dnnl_cpu_isa_sse41, "SSE41"},
+               {dnnl_cpu_isa_avx, "AVX"},
+               {dnnl_cpu_isa_avx2, "AVX2"},
+               {dnnl_cpu_isa_avx2_vnni, "AVX2_VNNI"},
+               {dnnl_cpu_isa_avx512_core, "AVX512_CORE"},
+               {dnnl_cpu_isa_avx512_core_vnni, "AVX512_CORE_VNNI"},
+               {dnnl_cpu_isa_avx512_core_bf16, "AVX512_CORE_BF16"},
+               {dnnl_cpu_isa_avx512_core_amx, "AVX512_CORE_AMX"}};
+  static char other[32];
+  const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (names[i].isa == isa) return names[i].name;
+  (void)snprintf(other, sizeof other, "oneDNN's set 0x%x", (unsigned)isa);
+  return other;
+}
+
+const backend backend_onednn = {"onednn", description, prepare, sgemm, instructions, "DNNL_MAX_CPU_ISA"};
 
 #else
 typedef int not_built; /* C wants a declaration in each file */

@@ -85,4 +85,4 @@ static void sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const
     }
 }
 
-const backend backend_plain = {"plain", "plain C loops", NULL, sgemm};
+const backend backend_plain = {"plain", "plain C loops", NULL, sgemm, NULL, NULL};

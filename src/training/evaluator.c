@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "distribution/comm.h"
 #include "distribution/placement.h"
+#include "training/agreement.h"
 #include "training/prepare.h"
 
 /* Sums of one block, for each output of a regression; a block's record is the loss sums, then these. */
@@ -165,6 +166,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   if (status == MLPD_OK) status = allocate_report(model, r);
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+  TRY_GOTO(status, agreement_of_model(comm, gemm, model, data, split), done);
   TRY_GOTO(status, held_out_read(comm, data, split, model, true, true, &part), done);
   r->rows = part.range.rows;
   status = fill_report(comm, model, gemm, &part, threads, r);

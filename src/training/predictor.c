@@ -9,6 +9,7 @@
 #include "data/h5.h"
 #include "distribution/comm.h"
 #include "distribution/placement.h"
+#include "training/agreement.h"
 #include "training/prepare.h"
 
 /* Rows of all ranks that travel to rank 0 and to the disk at a time: bounds its memory. */
@@ -209,6 +210,7 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   mlpd_status status = placement_threads(comm, threads, &threads);
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   TRY(mlpd_comm_agree(comm, status));
+  TRY(agreement_of_model(comm, gemm, model, data, split));
   TRY(held_out_read(comm, data, split, model, false, true, &part));
   *rows = part.range.rows;
   status = predict(comm, model, gemm, &part, threads, out);
