@@ -1,0 +1,85 @@
+# The promise: the same bits for any number of ranks and threads. Random configurations on random splits, and ranks
+# that do not start alike.
+
+load helper
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+comparison() {
+  local python
+  for python in "${PYTHON:-python3}" /usr/bin/python3; do
+    "$python" -c 'import numpy, h5py' 2> /dev/null || continue
+    status=0
+    output=$("$python" "$BATS_TEST_DIRNAME/../scripts/compare-splits" "$@" 2>&1) || status=$?
+    return
+  done
+  skip "no Python with NumPy and h5py; PYTHON names one"
+}
+
+@test "random networks, data and splits: one digest each, and one metrics.csv" {
+  : > "$errors"
+  MLPDIST=$(command -v "$MLPDIST") comparison --seconds "${SPLITS_SECONDS:-60}" --seed 1
+  [ "$status" = 0 ] || fail "splits differ"
+  [[ "$(last_line)" =~ ^[1-9][0-9]*\ configurations,.*,\ 0\ differ$ ]] || fail "no summary"
+}
+
+@test "the comparison sees a momentum that is another under mpirun" {
+  : > "$errors"
+  cat > wrong << END
+#!/bin/sh
+[ -z "\${OMPI_COMM_WORLD_SIZE:-}" ] || set -- "\$@" --optimizer momentum --momentum 0.89
+[ -n "\${OMPI_COMM_WORLD_SIZE:-}" ] || [ "\$1" != train ] || set -- "\$@" --optimizer momentum
+exec "$(command -v "$MLPDIST")" "\$@"
+END
+  chmod +x wrong
+  # The configuration drawn first has several steps, and splits of more than one rank.
+  MLPDIST=$PWD/wrong TMPDIR=$PWD comparison --only 2 --seed 1
+  [ "$status" = 1 ] || fail "expected status 1"
+  says "DIFFERENT: result, metrics" "to repeat: scripts/compare-splits --seed 1 --only 2" "1 configurations" "1 differ"
+}
+
+# unlike ARGUMENTS OF RANK 0 -- ARGUMENTS OF RANK 1
+unlike() {
+  local first=()
+  while [ "$1" != -- ]; do
+    first+=("$1")
+    shift
+  done
+  shift
+  status=0
+  output=$(timeout 60 mpirun --oversubscribe --bind-to none -np 1 "${first[@]}" : -np 1 "$@" 2> "$errors.all") || status=$?
+  grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
+}
+
+@test "ranks with other options, another back end or another split are refused by name" {
+  unlike "$MLPDIST" train --quiet --epochs 1 -- "$MLPDIST" train --quiet --epochs 1 --lr 0.2
+  fails_with 2 "rank 1 of 2 on " "'lr = 0.2' here, 'lr = 0.1' there"
+  [ ! -e run ] || fail "a run folder is left"
+  unlike "$MLPDIST" train --quiet --epochs 1 -- "$MLPDIST" train --quiet --epochs 1 --checkpoint-every 5
+  fails_with 2 "rank 1 of 2 on " "'checkpoint-every = 5' here, 'checkpoint-every = 10min' there"
+  alone train --quiet --epochs 1
+  succeeds
+  unlike "$MLPDIST" eval -- "$MLPDIST" eval --split train
+  fails_with 2 "rank 1 of 2 on " "'split = train' here, 'split = test' there"
+  unlike "$MLPDIST" predict --out p.csv -- "$MLPDIST" predict --split train --out p.csv
+  fails_with 2 "rank 1 of 2 on " "'split = train' here, 'split = test' there"
+}
+
+@test "threads may differ from rank to rank" {
+  alone train --quiet --epochs 2 --lanes 4 --threads 1
+  succeeds
+  local digest
+  digest=$(last_line)
+  unlike "$MLPDIST" train --quiet --epochs 2 --lanes 4 --threads 1 -- "$MLPDIST" train --quiet --epochs 2 --lanes 4 --threads 3
+  succeeds
+  [ "$(last_line)" = "$digest" ] || fail "another digest than $digest"
+}
+
+@test "another instruction set on one rank is noticed, and the run goes on" {
+  "$MLPDIST" --version | grep -q oneDNN || skip "built without oneDNN"
+  grep -qw avx2 /proc/cpuinfo || skip "no processor with AVX2"
+  unlike env DNNL_MAX_CPU_ISA=SSE41 "$MLPDIST" train --quiet --epochs 1 --backend onednn -- \
+    env DNNL_MAX_CPU_ISA=AVX "$MLPDIST" train --quiet --epochs 1 --backend onednn
+  succeeds
+  grep -q 'note: rank 1 of 2 on .* computes with AVX, rank 0 with SSE41: .*DNNL_MAX_CPU_ISA' "$errors.all" || fail "no notice"
+}
