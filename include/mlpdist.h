@@ -302,6 +302,7 @@ typedef struct mlpd_train_options {
   const char *checkpoint_every; /* "1000" steps, "10min", "2epochs" or "never" */
   uint64_t keep;                /* checkpoints that stay */
   uint64_t check_every;         /* steps between comparisons of the ranks' weights; 0: only at ends of epochs */
+  double stall_timeout;         /* seconds that ranks wait for others before they say for whom; 0: never */
   const char *out;              /* run folder, made where absent */
   const char *config_text;      /* the resolved options as text, stored in the model; NULL: none */
 } mlpd_train_options;
@@ -351,8 +352,8 @@ typedef struct mlpd_train_result {
   double load_seconds, compute_seconds, reduce_seconds, data_seconds, valid_seconds;
 } mlpd_train_result;
 
-/* What the trainer reports while it runs; any member may be NULL. Called on rank 0 only, from the
- * calling thread. */
+/* What the trainer reports while it runs; any member may be NULL. Called on rank 0 only (but for stalled), from
+ * the calling thread. */
 typedef struct mlpd_train_events {
   void *context;
   void (*started)(void *context, const mlpd_train_result *plan); /* sizes known, nothing trained yet */
@@ -360,6 +361,9 @@ typedef struct mlpd_train_events {
   void (*stepped)(void *context, uint64_t epoch, uint64_t step_in_epoch, uint64_t steps_per_epoch, double loss,
                   double samples_per_second); /* at most some 10 times a second */
   void (*epoch_done)(void *context, const mlpd_epoch *epoch);
+  /* One line: which ranks keep the others waiting, and where; or that all go on. Called on the lowest rank that
+   * waits, which is not 0 where it is rank 0 that is waited for. */
+  void (*stalled)(void *context, const char *message);
 } mlpd_train_events;
 
 /* Trains a network and leaves config.ini, metrics.csv and model.h5 in options->out. On

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "distribution/comm_internal.h"
 
@@ -189,15 +190,67 @@ static void test_mpi_failure(void **state) {
   if (comm->size == 1) return; /* a broadcast to oneself calls no MPI */
   char byte = 0;
   CHECK(comm_broadcast(comm, &byte, 1, comm->size) == MLPD_ERROR_MPI);
-  CHECK(strncmp(mlpd_error_message(), "MPI_Bcast: ", 11) == 0);
+  CHECK(strncmp(mlpd_error_message(), "MPI_Ibcast: ", 12) == 0);
   CHECK(strchr(mlpd_error_message(), '\n') == NULL);
+}
+
+/* ---- The watch over waits ------------------------------------------------------------------------ */
+
+/* What was told on this rank; the file tells the rank that keeps the others waiting. */
+typedef struct told_lines {
+  char file[64], text[2][COMM_MESSAGE_BYTES];
+  int count;
+} told_lines;
+
+static void take_line(void *context, const char *message) {
+  told_lines *const lines = context;
+  if (lines->count < 2) (void)snprintf(lines->text[lines->count], COMM_MESSAGE_BYTES, "%s", message);
+  ++lines->count;
+  FILE *const file = fopen(lines->file, "w");
+  CHECK(file != NULL && fclose(file) == 0);
+}
+
+/* Rank `late` comes to a barrier only when it is told of, as if it had been stopped. */
+static void check_late(int late) {
+  told_lines lines = {.count = 0};
+  uint64_t number = comm->rank == 0 ? (uint64_t)getpid() : 0;
+  char name[600];
+  CHECK(comm_broadcast(comm, &number, sizeof number, 0) == MLPD_OK);
+  (void)snprintf(lines.file, sizeof lines.file, "/tmp/mlpdist-late-%llu-%d", (unsigned long long)number, late);
+  comm_watch_start(comm, 0.3, take_line, &lines);
+  comm_watch_step(comm, 42);
+  for (int i = 0; comm->rank == late && access(lines.file, F_OK) != 0; ++i) {
+    CHECK(i < 3000);
+    (void)usleep(10000);
+  }
+  CHECK(comm_barrier(comm) == MLPD_OK);
+  comm_watch_stop(comm);
+  if (comm->rank == 0) (void)remove(lines.file);
+  CHECK(comm_barrier(comm) == MLPD_OK);
+  if (comm->rank != (late == 0 ? 1 : 0)) {
+    CHECK(lines.count == 0);
+    return;
+  }
+  (void)snprintf(name, sizeof name, "rank %d on %s: ", late, comm_host_of(comm, late));
+  CHECK(lines.count == 2); /* at 0.3 s; the next would be seconds later */
+  CHECK(strncmp(lines.text[0], name, strlen(name)) == 0);
+  CHECK(strstr(lines.text[0], "step 42") != NULL);
+  CHECK(strstr(lines.text[1], "goes on") != NULL);
+}
+
+static void test_watch(void **state) {
+  (void)state;
+  if (comm->size == 1) return;
+  check_late(comm->size - 1);
+  check_late(0);
+  check_collectives(); /* undisturbed by what was sent to the late rank */
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rank_and_size),         cmocka_unit_test(test_agree),   cmocka_unit_test(test_collectives),
       cmocka_unit_test(test_collectives_in_pieces), cmocka_unit_test(test_min_max), cmocka_unit_test(test_seconds),
-      cmocka_unit_test(test_mpi_failure),
+      cmocka_unit_test(test_mpi_failure),           cmocka_unit_test(test_watch),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
     print_error("%s\n", mlpd_error_message());

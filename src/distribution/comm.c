@@ -74,7 +74,10 @@ static mlpd_status open_communicator(mlpd_comm *comm) {
   /* Here, so that no rank can fail alone between two collectives later. */
   TRY(memory_allocate(&comm->counts, (size_t)comm->size, sizeof *comm->counts, "message lengths"));
   TRY(memory_allocate(&comm->offsets, (size_t)comm->size, sizeof *comm->offsets, "message offsets"));
-  return MLPD_OK;
+  TRY(memory_allocate(&comm->hosts, (size_t)comm->size, sizeof comm->host, "names of hosts"));
+  CHECK_MPI(MPI_Allgather(comm->host, (int)sizeof comm->host, MPI_CHAR, comm->hosts, (int)sizeof comm->host, MPI_CHAR,
+                          comm->mpi));
+  return comm->size > 1 ? comm_watch_create(comm) : MLPD_OK;
 }
 
 mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm) {
@@ -98,11 +101,13 @@ failed:
 
 void mlpd_comm_finalize(mlpd_comm *comm) {
   if (comm == NULL) return;
+  comm_watch_free(comm);
   /* Nobody is left to hear of a failure here. */
   if (comm->mpi != MPI_COMM_NULL) (void)MPI_Comm_free(&comm->mpi);
   if (comm->owns_mpi) (void)MPI_Finalize();
   free(comm->counts);
   free(comm->offsets);
+  free(comm->hosts);
   free(comm);
 }
 
@@ -111,6 +116,8 @@ int mlpd_comm_rank(const mlpd_comm *comm) { return comm->rank; }
 int mlpd_comm_size(const mlpd_comm *comm) { return comm->size; }
 
 const char *comm_host(const mlpd_comm *comm) { return comm->host; }
+
+const char *comm_host_of(const mlpd_comm *comm, int rank) { return comm->hosts + (size_t)rank * sizeof comm->host; }
 
 void mlpd_comm_abort(mlpd_comm *comm, int exit_code) {
   (void)MPI_Abort(comm != NULL ? comm->mpi : MPI_COMM_WORLD, exit_code);
@@ -141,7 +148,9 @@ mlpd_status mlpd_comm_agree(mlpd_comm *comm, mlpd_status local_status) {
   if (comm->size == 1) return local_status;
   const int candidate = local_status == MLPD_OK ? comm->size : comm->rank;
   int lowest = comm->size;
-  CHECK_MPI(MPI_Allreduce(&candidate, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi));
+  MPI_Request request;
+  CHECK_MPI(MPI_Iallreduce(&candidate, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi, &request));
+  TRY(comm_wait(comm, 1, &request));
   if (lowest == comm->size) return MLPD_OK;
 
   failure agreed = {.status = MLPD_OK};
@@ -150,7 +159,8 @@ mlpd_status mlpd_comm_agree(mlpd_comm *comm, mlpd_status local_status) {
     if (!prefixed) (void)status_prefix(local_status, "rank %d of %d on %s: ", comm->rank, comm->size, comm->host);
     agreed = describe_failure(local_status);
   }
-  CHECK_MPI(MPI_Bcast(&agreed, (int)sizeof agreed, MPI_BYTE, lowest, comm->mpi));
+  CHECK_MPI(MPI_Ibcast(&agreed, (int)sizeof agreed, MPI_BYTE, lowest, comm->mpi, &request));
+  TRY(comm_wait(comm, 1, &request));
   memcpy(comm->agreed, agreed.message, sizeof comm->agreed);
   return status_record((mlpd_status)agreed.status, agreed.file, agreed.line, "%s", agreed.message);
 }
@@ -161,7 +171,9 @@ mlpd_status comm_broadcast(mlpd_comm *comm, void *data, uint64_t bytes, int root
   char *next = data;
   while (bytes > 0 && comm->size > 1) {
     const uint64_t piece = bytes < comm->piece_bytes ? bytes : comm->piece_bytes;
-    CHECK_MPI(MPI_Bcast(next, (int)piece, MPI_BYTE, root, comm->mpi));
+    MPI_Request request;
+    CHECK_MPI(MPI_Ibcast(next, (int)piece, MPI_BYTE, root, comm->mpi, &request));
+    TRY(comm_wait(comm, 1, &request));
     next += piece;
     bytes -= piece;
   }
@@ -172,10 +184,12 @@ mlpd_status comm_move(mlpd_comm *comm, void *data, uint64_t bytes, int from, int
   char *next = data;
   while (bytes > 0 && from != to && (comm->rank == from || comm->rank == to)) {
     const uint64_t piece = bytes < comm->piece_bytes ? bytes : comm->piece_bytes;
+    MPI_Request request;
     if (comm->rank == from)
-      CHECK_MPI(MPI_Send(next, (int)piece, MPI_BYTE, to, 0, comm->mpi));
+      CHECK_MPI(MPI_Isend(next, (int)piece, MPI_BYTE, to, 0, comm->mpi, &request));
     else
-      CHECK_MPI(MPI_Recv(next, (int)piece, MPI_BYTE, from, 0, comm->mpi, MPI_STATUS_IGNORE));
+      CHECK_MPI(MPI_Irecv(next, (int)piece, MPI_BYTE, from, 0, comm->mpi, &request));
+    TRY(comm_wait(comm, 1, &request));
     next += piece;
     bytes -= piece;
   }
@@ -189,7 +203,9 @@ static mlpd_status all_reduce(mlpd_comm *comm, void *values, uint64_t count, siz
   char *next = values;
   while (count > 0 && comm->size > 1) {
     const uint64_t piece = count < longest ? count : longest;
-    CHECK_MPI(MPI_Allreduce(MPI_IN_PLACE, next, (int)piece, type, op, comm->mpi));
+    MPI_Request request;
+    CHECK_MPI(MPI_Iallreduce(MPI_IN_PLACE, next, (int)piece, type, op, comm->mpi, &request));
+    TRY(comm_wait(comm, 1, &request));
     next += piece * size;
     count -= piece;
   }
@@ -219,9 +235,10 @@ static mlpd_status gather_whole(mlpd_comm *comm, const void *local, const uint64
     comm->offsets[rank] = offset;
     offset += comm->counts[rank];
   }
-  CHECK_MPI(
-      MPI_Allgatherv(local, comm->counts[comm->rank], MPI_BYTE, all, comm->counts, comm->offsets, MPI_BYTE, comm->mpi));
-  return MLPD_OK;
+  MPI_Request request;
+  CHECK_MPI(MPI_Iallgatherv(local, comm->counts[comm->rank], MPI_BYTE, all, comm->counts, comm->offsets, MPI_BYTE,
+                            comm->mpi, &request));
+  return comm_wait(comm, 1, &request);
 }
 
 mlpd_status comm_gather_all(mlpd_comm *comm, const void *local, const uint64_t *bytes, void *all) {
@@ -239,8 +256,9 @@ mlpd_status comm_gather_all(mlpd_comm *comm, const void *local, const uint64_t *
 }
 
 mlpd_status comm_barrier(mlpd_comm *comm) {
-  CHECK_MPI(MPI_Barrier(comm->mpi));
-  return MLPD_OK;
+  MPI_Request request;
+  CHECK_MPI(MPI_Ibarrier(comm->mpi, &request));
+  return comm_wait(comm, 1, &request);
 }
 
 double comm_seconds(void) {

@@ -7,6 +7,22 @@
 
 const char *comm_host(const mlpd_comm *comm); /* this rank's processor name. Not collective */
 
+const char *comm_host_of(const mlpd_comm *comm, int rank); /* Not collective */
+
+/* ---- The watch over waits ----------------------------------------------------------------------- */
+
+/* Gets one line about ranks that keep the others waiting, or that all go on. */
+typedef void comm_told(void *context, const char *message);
+
+/* Whenever a wait for other ranks lasts longer than timeout (seconds; 0: off), and at doubling intervals after it,
+ * told is called on the lowest rank that waits, from within a collective: it must not call one. Logically collective
+ * (timeout equal on all ranks). */
+void comm_watch_start(mlpd_comm *comm, double timeout, comm_told *told, void *context);
+void comm_watch_stop(mlpd_comm *comm);                /* Not collective */
+void comm_watch_step(mlpd_comm *comm, uint64_t step); /* to be named in the message, from 1. Not collective */
+
+/* ---- Messages ----------------------------------------------------------------------------------- */
+
 /* bytes of data from rank root to all. Collective. */
 mlpd_status comm_broadcast(mlpd_comm *comm, void *data, uint64_t bytes, int root);
 

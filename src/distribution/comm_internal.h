@@ -15,6 +15,8 @@ enum {
   COMM_GATHER_BYTES = 64 << 10
 };
 
+typedef struct comm_watch comm_watch;
+
 struct mlpd_comm {
   MPI_Comm mpi; /* a duplicate of MPI_COMM_WORLD that returns errors */
   int rank, size;
@@ -23,11 +25,21 @@ struct mlpd_comm {
   size_t gather_bytes;   /* sums whose nodes take no more bytes than this are gathered whole: see reduce.c */
   int *counts, *offsets; /* (size) each: work space of collectives of uneven parts */
   char host[MPI_MAX_PROCESSOR_NAME];
+  char *hosts;                     /* (size, MPI_MAX_PROCESSOR_NAME): of all ranks */
+  comm_watch *watch;               /* NULL where there is nobody to wait for */
   char agreed[COMM_MESSAGE_BYTES]; /* the last failure the ranks agreed on, to prefix it only once */
 };
 
 /* Records the failure code of an MPI call, written as "MPI_Xxx(...)". Not collective. */
 mlpd_status comm_mpi_failed(int code, const char *call, const char *file, int line);
+
+/* The watch over waits of more than one rank, off until comm_watch_start. Collective; on failure comm->watch holds
+ * what comm_watch_free frees. */
+mlpd_status comm_watch_create(mlpd_comm *comm);
+void comm_watch_free(mlpd_comm *comm); /* Collective */
+
+/* Completes requests (count), at least one of which other ranks must take part in: MPI_Waitall under the watch. */
+mlpd_status comm_wait(mlpd_comm *comm, int count, MPI_Request *requests);
 
 /* Returns from the calling function where an MPI call fails. */
 #define CHECK_MPI(call)                                                                         \

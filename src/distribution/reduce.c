@@ -341,33 +341,37 @@ size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats) {
 /* ---- The sum over ranks ------------------------------------------------------------------------- */
 
 static mlpd_status sum_gathered(reducer *r) {
-  CHECK_MPI(MPI_Allgatherv(r->local, r->counts[r->comm->rank], r->unit, r->received, r->counts, r->offsets, r->unit,
-                           r->comm->mpi));
+  MPI_Request request;
+  CHECK_MPI(MPI_Iallgatherv(r->local, r->counts[r->comm->rank], r->unit, r->received, r->counts, r->offsets, r->unit,
+                            r->comm->mpi, &request));
+  TRY(comm_wait(r->comm, 1, &request));
   sum_slice(r);
   return MLPD_OK;
 }
 
 static mlpd_status sum_slices(reducer *r) {
   CHECK_MPI(MPI_Startall(r->num_requests, r->requests));
-  CHECK_MPI(MPI_Waitall(r->num_requests, r->requests, MPI_STATUSES_IGNORE));
+  TRY(comm_wait(r->comm, r->num_requests, r->requests));
   sum_slice(r);
-  CHECK_MPI(MPI_Allgatherv(MPI_IN_PLACE, 0, r->unit, r->result, r->counts, r->offsets, r->unit, r->comm->mpi));
-  return MLPD_OK;
+  MPI_Request request;
+  CHECK_MPI(
+      MPI_Iallgatherv(MPI_IN_PLACE, 0, r->unit, r->result, r->counts, r->offsets, r->unit, r->comm->mpi, &request));
+  return comm_wait(r->comm, 1, &request);
 }
 
 static mlpd_status sum_allreduce(reducer *r) {
   sum_slice(r);
-  /* The statistics are under way while the gradients take their buckets: no second latency. */
-  MPI_Request request = MPI_REQUEST_NULL;
+  /* Two under way at a time: the statistics with the first bucket cost no second latency. */
+  MPI_Request requests[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
   CHECK_MPI(MPI_Iallreduce(MPI_IN_PLACE, r->result + r->float_bytes, (int)r->num_doubles, MPI_DOUBLE, MPI_SUM,
-                           r->comm->mpi, &request));
+                           r->comm->mpi, &requests[0]));
   float *floats = (float *)(void *)r->result;
   for (size_t i = 0; i < r->num_floats; i += BUCKET_FLOATS) {
     const size_t count = r->num_floats - i < BUCKET_FLOATS ? r->num_floats - i : BUCKET_FLOATS;
-    CHECK_MPI(MPI_Allreduce(MPI_IN_PLACE, floats + i, (int)count, MPI_FLOAT, MPI_SUM, r->comm->mpi));
+    CHECK_MPI(MPI_Iallreduce(MPI_IN_PLACE, floats + i, (int)count, MPI_FLOAT, MPI_SUM, r->comm->mpi, &requests[1]));
+    TRY(comm_wait(r->comm, 2, requests));
   }
-  CHECK_MPI(MPI_Wait(&request, MPI_STATUS_IGNORE));
-  return MLPD_OK;
+  return comm_wait(r->comm, 2, requests);
 }
 
 mlpd_status reducer_sum(reducer *r, const float **sum, const double **totals) {

@@ -144,6 +144,7 @@ void mlpd_train_options_default(mlpd_train_options *options) {
       .checkpoint_every = "10min",
       .keep = 2,
       .check_every = 100,
+      .stall_timeout = 60,
       .reduce = MLPD_REDUCE_CANONICAL,
       .out = "run",
   };

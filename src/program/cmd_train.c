@@ -180,7 +180,8 @@ static int run(mlpd_status status, train_arguments *arguments) {
                                       .started = on_started,
                                       .notice = on_notice,
                                       .stepped = on_stepped,
-                                      .epoch_done = on_epoch_done};
+                                      .epoch_done = on_epoch_done,
+                                      .stalled = on_notice};
     mlpd_train_result result = {0};
     catch_signals();
     status = mlpd_train(comm, &arguments->train, &events, &result);

@@ -9,7 +9,6 @@
 #include "kernels/cpu.h"
 #include "kernels/vector.h"
 #include "network/schedule.h"
-#include "training/agreement.h"
 #include "training/run.h"
 
 /* Between these, an improved model waits in memory: small networks improve faster than disks sync. */
@@ -32,15 +31,9 @@ static mlpd_status check_options(const mlpd_train_options *o, checkpoint_plan *e
   if (!(o->valid_fraction >= 0 && o->valid_fraction < 1))
     return FAIL(MLPD_ERROR_USAGE, "--valid-fraction: %g is not in [0, 1)", o->valid_fraction);
   if (!isfinite(o->lr)) return FAIL(MLPD_ERROR_USAGE, "--lr: not a number");
+  if (!(o->stall_timeout >= 0)) return FAIL(MLPD_ERROR_USAGE, "--stall-timeout: %g seconds?", o->stall_timeout);
   if (o->keep == 0) return FAIL(MLPD_ERROR_USAGE, "--keep: at least one checkpoint stays");
   return checkpoint_plan_parse(o->checkpoint_every, every);
-}
-
-static mlpd_status compare_ranks(trainer *t, const mlpd_train_options *options) {
-  char notice[AGREEMENT_NOTICE_BYTES];
-  TRY(agreement_of_training(t->comm, t->gemm, options, notice));
-  if (notice[0] != '\0') run_notice(t, notice);
-  return MLPD_OK;
 }
 
 static void fill_plan(trainer *t) {
@@ -114,7 +107,6 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   mlpd_status status = check_options(&options, &t->every);
   if (status == MLPD_OK) status = backend_choose(options.backend, &t->gemm);
   TRY(mlpd_comm_agree(comm, status));
-  TRY(compare_ranks(t, &options));
   const double started = comm_seconds();
   TRY_GOTO(status, run_find_checkpoint(comm, t->events, &options, &resumed, &found), done);
   TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
@@ -198,6 +190,7 @@ static mlpd_status train_step(trainer *t, double *lr) {
   step_outcome outcome;
   *lr = schedule_lr(&t->prep.options, t->prep.plan.steps_per_epoch, t->state.step);
   const step_wishes wishes = run_wishes(t);
+  comm_watch_step(t->comm, t->state.step + 1);
   TRY(stepper_step(t->stepper, t->state.step_in_epoch, *lr, &wishes, &outcome));
   if (!outcome.finite) return diverged(t, "the loss is not a finite number", t->state.step + 1, *lr);
   t->sums.loss += outcome.sums.loss;
@@ -384,8 +377,10 @@ mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const
                        mlpd_train_result *result) {
   *result = (mlpd_train_result){0};
   trainer t = {.comm = comm, .events = events, .result = result};
+  if (events != NULL) comm_watch_start(comm, options->stall_timeout, events->stalled, events->context);
   mlpd_status status = start(&t, options);
   if (status == MLPD_OK) status = finish(&t, run_epochs(&t));
   free_trainer(&t);
+  comm_watch_stop(comm);
   return status;
 }

@@ -1,0 +1,241 @@
+/* The watch over waits: every wait for other ranks polls, so that one which takes too long can be told.
+ *
+ * A rank that has waited for the time given asks all others whether they wait too, on a communicator that carries
+ * nothing else. Who waits polls, and answers; who is stopped, swapped out, lost or still computing does not. */
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "distribution/comm_internal.h"
+
+enum {
+  QUICK_POLLS = 1000, /* before the clock is looked at and the core is offered to others */
+  RANKS_NAMED = 8,
+  QUESTION = 0,
+  ANSWER = 1,
+  KINDS = 2
+};
+
+static const double ANSWER_SECONDS = 1;    /* given to the others to answer */
+static const double LISTEN_SECONDS = 0.01; /* between looks for messages */
+/* A longer gap between two polls is this rank's own: it was the one stopped, and blames nobody for that. */
+static const double MOST_BETWEEN_POLLS = 0.1;
+
+/* Travels between ranks of one binary: an answer repeats the question's number. */
+typedef struct note {
+  uint64_t kind, number;
+} note;
+
+struct comm_watch {
+  MPI_Comm mpi; /* a duplicate that carries notes alone */
+  double timeout;
+  comm_told *told;
+  void *context;
+  uint64_t step;         /* under way, from 1; 0: none yet */
+  uint64_t question;     /* number of the last one asked */
+  bool *answered;        /* (size): to it */
+  note *notes;           /* (size, KINDS): under way to each rank */
+  MPI_Request *requests; /* (size, KINDS) */
+  int *sent, *received;  /* (size): notes so far, so that none is left over at the end */
+};
+
+/* A wait under way; seconds on this rank's clock while it ran. */
+typedef struct wait_state {
+  double waited, last, listen_at, ask_at, conclude_at;
+  bool asking, told;
+} wait_state;
+
+/* ---- Start and end ------------------------------------------------------------------------------ */
+
+mlpd_status comm_watch_create(mlpd_comm *comm) {
+  const size_t size = (size_t)comm->size;
+  comm_watch *w = NULL;
+  TRY(memory_allocate(&w, 1, sizeof *w, "watch"));
+  w->mpi = MPI_COMM_NULL;
+  comm->watch = w;
+  TRY(memory_allocate(&w->answered, size, sizeof *w->answered, "watch"));
+  TRY(memory_allocate(&w->notes, size * KINDS, sizeof *w->notes, "watch"));
+  TRY(memory_allocate(&w->sent, size, sizeof *w->sent, "watch"));
+  TRY(memory_allocate(&w->received, size, sizeof *w->received, "watch"));
+  TRY(memory_allocate(&w->requests, size * KINDS, sizeof(MPI_Request), "watch"));
+  for (size_t i = 0; i < size * KINDS; ++i) w->requests[i] = MPI_REQUEST_NULL;
+  CHECK_MPI(MPI_Comm_dup(comm->mpi, &w->mpi));
+  return MLPD_OK;
+}
+
+static mlpd_status receive_note(comm_watch *w, int from, note *taken) {
+  CHECK_MPI(MPI_Recv(taken, (int)sizeof *taken, MPI_BYTE, from, 0, w->mpi, MPI_STATUS_IGNORE));
+  w->received[from]++;
+  return MLPD_OK;
+}
+
+/* Receives what was sent to this rank and never looked at: questions asked of it while it was stopped. */
+static mlpd_status drain(mlpd_comm *comm) {
+  comm_watch *const w = comm->watch;
+  int *const expected = comm->counts;
+  CHECK_MPI(MPI_Alltoall(w->sent, 1, MPI_INT, expected, 1, MPI_INT, w->mpi));
+  for (int rank = 0; rank < comm->size; ++rank) {
+    note taken;
+    while (w->received[rank] < expected[rank]) TRY(receive_note(w, rank, &taken));
+  }
+  CHECK_MPI(MPI_Waitall(KINDS * comm->size, w->requests, MPI_STATUSES_IGNORE));
+  return MLPD_OK;
+}
+
+void comm_watch_free(mlpd_comm *comm) {
+  comm_watch *const w = comm->watch;
+  if (w == NULL) return;
+  if (w->mpi != MPI_COMM_NULL) {
+    (void)drain(comm);
+    (void)MPI_Comm_free(&w->mpi);
+  }
+  free(w->answered);
+  free(w->notes);
+  free(w->requests);
+  free(w->sent);
+  free(w->received);
+  free(w);
+  comm->watch = NULL;
+}
+
+void comm_watch_start(mlpd_comm *comm, double timeout, comm_told *told, void *context) {
+  comm_watch *const w = comm->watch;
+  if (w == NULL) return;
+  w->timeout = told != NULL ? timeout : 0;
+  w->told = told;
+  w->context = context;
+  w->step = 0;
+}
+
+void comm_watch_stop(mlpd_comm *comm) { comm_watch_start(comm, 0, NULL, NULL); }
+
+void comm_watch_step(mlpd_comm *comm, uint64_t step) {
+  if (comm->watch != NULL) comm->watch->step = step;
+}
+
+/* ---- Questions and answers ---------------------------------------------------------------------- */
+
+/* Sends a note, unless the one before is still under way: then nobody is there to read it. */
+static mlpd_status send_note(comm_watch *w, int to, uint64_t kind, uint64_t number) {
+  MPI_Request *const request = &w->requests[KINDS * to + (int)kind];
+  note *const sent = &w->notes[KINDS * to + (int)kind];
+  int done = 0;
+  CHECK_MPI(MPI_Test(request, &done, MPI_STATUS_IGNORE));
+  if (!done) return MLPD_OK;
+  *sent = (note){kind, number};
+  CHECK_MPI(MPI_Isend(sent, (int)sizeof *sent, MPI_BYTE, to, 0, w->mpi, request));
+  w->sent[to]++;
+  return MLPD_OK;
+}
+
+/* Answers what others ask and takes in their answers. */
+static mlpd_status listen_to_others(comm_watch *w) {
+  for (;;) {
+    int there = 0;
+    MPI_Status from;
+    note taken;
+    CHECK_MPI(MPI_Iprobe(MPI_ANY_SOURCE, 0, w->mpi, &there, &from));
+    if (!there) return MLPD_OK;
+    TRY(receive_note(w, from.MPI_SOURCE, &taken));
+    if (taken.kind == QUESTION)
+      TRY(send_note(w, from.MPI_SOURCE, ANSWER, taken.number));
+    else if (taken.number == w->question)
+      w->answered[from.MPI_SOURCE] = true;
+  }
+}
+
+static mlpd_status ask(mlpd_comm *comm) {
+  comm_watch *const w = comm->watch;
+  ++w->question;
+  for (int rank = 0; rank < comm->size; ++rank) {
+    w->answered[rank] = rank == comm->rank;
+    if (rank != comm->rank) TRY(send_note(w, rank, QUESTION, w->question));
+  }
+  return MLPD_OK;
+}
+
+/* "rank 2 on node07, rank 3 on node07 and 4 more": those that did not answer; returns how many. */
+static int name_silent(const mlpd_comm *comm, char *text, size_t room) {
+  int silent = 0;
+  size_t length = 0;
+  text[0] = '\0';
+  for (int rank = 0; rank < comm->size; ++rank) {
+    if (comm->watch->answered[rank] || silent++ >= RANKS_NAMED) continue;
+    const int added = snprintf(text + length, room - length, "%srank %d on %s", length > 0 ? ", " : "", rank,
+                               comm_host_of(comm, rank));
+    if (added > 0 && (size_t)added < room - length) length += (size_t)added;
+  }
+  if (silent > RANKS_NAMED) (void)snprintf(text + length, room - length, " and %d more", silent - RANKS_NAMED);
+  return silent;
+}
+
+/* The lowest rank that answered tells; returns whether this one did. */
+static bool conclude(const mlpd_comm *comm, double waited) {
+  const comm_watch *const w = comm->watch;
+  char names[COMM_MESSAGE_BYTES / 2], text[COMM_MESSAGE_BYTES], place[48] = "before the first step";
+  int lowest = 0;
+  while (!w->answered[lowest]) ++lowest; /* this rank at the latest */
+  const int silent = name_silent(comm, names, sizeof names);
+  if (silent == 0 || lowest != comm->rank) return false;
+  if (w->step > 0) (void)snprintf(place, sizeof place, "at step %llu", (unsigned long long)w->step);
+  (void)snprintf(
+      text, sizeof text,
+      "%s: %d other rank%s waited %.0f s for %s %s; stopped, swapped out, lost, or far slower than the rest?", names,
+      comm->size - silent, comm->size - silent == 1 ? " has" : "s have", waited, silent == 1 ? "it" : "them", place);
+  w->told(w->context, text);
+  return true;
+}
+
+/* ---- Waiting ------------------------------------------------------------------------------------ */
+
+static mlpd_status look_around(mlpd_comm *comm, wait_state *at) {
+  comm_watch *const w = comm->watch;
+  if (at->waited >= at->listen_at) {
+    TRY(listen_to_others(w));
+    at->listen_at = at->waited + LISTEN_SECONDS;
+  }
+  if (at->asking && at->waited >= at->conclude_at) {
+    at->asking = false;
+    if (conclude(comm, at->waited)) at->told = true;
+  }
+  if (at->waited < at->ask_at) return MLPD_OK;
+  TRY(ask(comm));
+  at->asking = true;
+  at->conclude_at = at->waited + ANSWER_SECONDS;
+  at->ask_at = 2 * at->ask_at > at->conclude_at ? 2 * at->ask_at : 2 * at->conclude_at;
+  return MLPD_OK;
+}
+
+static mlpd_status wait_watching(mlpd_comm *comm, int count, MPI_Request *requests) {
+  const comm_watch *const w = comm->watch;
+  wait_state at = {.last = comm_seconds(), .ask_at = w->timeout};
+  for (;;) {
+    int done = 0;
+    CHECK_MPI(MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE));
+    if (done) break;
+    const double now = comm_seconds();
+    at.waited += now - at.last < MOST_BETWEEN_POLLS ? now - at.last : MOST_BETWEEN_POLLS;
+    at.last = now;
+    TRY(look_around(comm, &at));
+    (void)sched_yield();
+  }
+  if (!at.told) return MLPD_OK;
+  char text[96];
+  (void)snprintf(text, sizeof text, "all ranks are there again after %.0f s: the run goes on", at.waited);
+  w->told(w->context, text);
+  return MLPD_OK;
+}
+
+mlpd_status comm_wait(mlpd_comm *comm, int count, MPI_Request *requests) {
+  if (comm->watch == NULL || !(comm->watch->timeout > 0)) {
+    CHECK_MPI(MPI_Waitall(count, requests, MPI_STATUSES_IGNORE));
+    return MLPD_OK;
+  }
+  for (int i = 0; i < QUICK_POLLS; ++i) {
+    int done = 0;
+    CHECK_MPI(MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE));
+    if (done) return MLPD_OK;
+  }
+  return wait_watching(comm, count, requests);
+}

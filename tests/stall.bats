@@ -1,0 +1,67 @@
+# The watch over waits: a rank that is stopped is named, and the run goes on with it as if nothing had been.
+
+load helper
+
+setup_file() {
+  load helper
+  "$MLPDIST" train --quiet "${options[@]}" --out "$BATS_FILE_TMPDIR/undisturbed" > "$BATS_FILE_TMPDIR/train.out"
+}
+
+options=(--epochs 300 --hidden 512,256 --lanes 4 --batch 64 --seed 3 --threads 1 --checkpoint-every never)
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+# process_of RANK: the process of a rank of the run under way, by its environment.
+process_of() {
+  local process
+  for process in $(pgrep -f -- "--out $BATS_TEST_TMPDIR/run"); do
+    if tr '\0' '\n' < "/proc/$process/environ" 2> /dev/null | grep -qx "OMPI_COMM_WORLD_RANK=$1"; then
+      echo "$process"
+    fi
+  done
+}
+
+# stop_and_go RANK: stops a rank of three in mid-run until it is told of, then lets it go on.
+stop_and_go() {
+  local rank=$1 launcher process
+  timeout 100 mpirun --oversubscribe --bind-to none -np 3 "$MLPDIST" train "${options[@]}" \
+    --stall-timeout 1 --out "$BATS_TEST_TMPDIR/run" > out 2> "$errors.all" 3>&- &
+  launcher=$!
+  for _ in $(seq 600); do
+    ! grep -qs '^1,' run/metrics.csv || break # the first epoch is done
+    sleep 0.02
+  done
+  process=$(process_of "$rank")
+  [ -n "$process" ] || fail "no process of rank $rank"
+  kill -STOP "$process"
+  for _ in $(seq 300); do
+    grep -q "rank $rank on " "$errors.all" && break
+    sleep 0.1
+  done
+  kill -CONT "$process"
+  status=0
+  wait "$launcher" || status=$?
+  output=$(cat out)
+  : > "$errors"
+}
+
+for_rank() {
+  stop_and_go "$1"
+  [ "$status" = 0 ] || fail "status $status: $(cat "$errors.all")"
+  [ "$(grep -c "^mlpdist: note: rank $1 on [^ ]*: 2 other ranks have waited [0-9]* s for it at step [0-9]*;" "$errors.all")" -ge 1 ] ||
+    fail "not told: $(cat "$errors.all")"
+  grep -q "^mlpdist: note: all ranks are there again .* goes on" "$errors.all" || fail "nothing goes on: $(cat "$errors.all")"
+  [ "$(last_line)" = "$(tail -n 1 "$BATS_FILE_TMPDIR/train.out")" ] || fail "another digest"
+}
+
+@test "a stopped rank is named by rank 0" { for_rank 2; }
+
+@test "rank 0, stopped, is named by rank 1" { for_rank 0; }
+
+@test "--stall-timeout 0 says nothing; a negative one is refused" {
+  launch 2 train --quiet --epochs 2 --hidden 4 --stall-timeout 0
+  succeeds
+  ! grep -q "waited" "$errors.all" || fail "told"
+  alone train --epochs 1 --stall-timeout=-1
+  fails_with 2 "--stall-timeout"
+}
