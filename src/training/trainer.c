@@ -9,6 +9,7 @@
 #include "kernels/cpu.h"
 #include "kernels/vector.h"
 #include "network/schedule.h"
+#include "training/agreement.h"
 #include "training/run.h"
 
 /* Between these, an improved model waits in memory: small networks improve faster than disks sync. */
@@ -34,6 +35,13 @@ static mlpd_status check_options(const mlpd_train_options *o, checkpoint_plan *e
   if (!(o->stall_timeout >= 0)) return FAIL(MLPD_ERROR_USAGE, "--stall-timeout: %g seconds?", o->stall_timeout);
   if (o->keep == 0) return FAIL(MLPD_ERROR_USAGE, "--keep: at least one checkpoint stays");
   return checkpoint_plan_parse(o->checkpoint_every, every);
+}
+
+static mlpd_status compare_ranks(trainer *t, const mlpd_train_options *options) {
+  char notice[AGREEMENT_NOTICE_BYTES];
+  TRY(agreement_of_training(t->comm, t->gemm, options, notice));
+  if (notice[0] != '\0') run_notice(t, notice);
+  return MLPD_OK;
 }
 
 static void fill_plan(trainer *t) {
@@ -107,6 +115,7 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   mlpd_status status = check_options(&options, &t->every);
   if (status == MLPD_OK) status = backend_choose(options.backend, &t->gemm);
   TRY(mlpd_comm_agree(comm, status));
+  TRY(compare_ranks(t, &options));
   const double started = comm_seconds();
   TRY_GOTO(status, run_find_checkpoint(comm, t->events, &options, &resumed, &found), done);
   TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
