@@ -123,7 +123,7 @@ $(BUILD)/mlpdist: $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC)
 -include $(LIB_OBJECTS:.o=.d) $(PROGRAM_OBJECTS:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
 
 # ---- tests ---------------------------------------------------------------------------------------
-.PHONY: test test-unit test-program tests check-cmocka check-mpi asan bench
+.PHONY: test test-unit test-program tests check-cmocka check-mpi asan valgrind bench
 tests: $(TESTS)
 test: test-unit test-program
 
@@ -159,6 +159,9 @@ asan:
 	  LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0; \
 	status=0; for goal in test-unit check-mpi test-program; do \
 	  $(MAKE) $(ASAN) MPI_NP='1 2' $$goal || status=1; done; exit $$status
+
+valgrind: all
+	scripts/valgrind $(BUILD)/mlpdist
 
 $(BENCHES): $(BUILD)/tests/%: tests/%.c $(BUILD)/internal.a $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -210,6 +213,7 @@ help:
 	@echo '  test        unit tests and tests of the program'
 	@echo '  check-mpi   the tests of collective code under mpirun on 1 to 7 ranks'
 	@echo '  asan        unit tests and 1 and 2 ranks with the address and undefined-behaviour sanitizers'
+	@echo '  valgrind    short runs of the program on 1 and 2 ranks under memcheck'
 	@echo '  lint        layers, clang-tidy, clang-format, shellcheck'
 	@echo '  format      clang-format on every C file'
 	@echo '  bench       speed of the training step beside the peak of this machine'
