@@ -171,9 +171,23 @@ $(BENCHES): $(BUILD)/tests/%: tests/%.c $(BUILD)/internal.a $(BUILD)/flags
 bench: $(BENCHES)
 	@for bench in $(BENCHES); do "$$bench" || exit 1; done
 
+# ---- fuzzing ---------------------------------------------------------------------------------------
+.PHONY: fuzz fuzzers
+FUZZ_SECONDS := 20
+FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+CONFIG_READER := $(filter $(addprefix $(BUILD)/src/program/,options% outcome.o suggest.o train_options.o),$(PROGRAM_OBJECTS))
+fuzz:
+	scripts/fuzz $(BUILD)/fuzz $(FUZZ_SECONDS)
+
+fuzzers: $(FUZZERS) $(BUILD)/tests/fuzz/make_seeds
+$(FUZZERS): LIBFUZZER := -fsanitize=fuzzer
+$(FUZZERS): $(BUILD)/tests/fuzz/fuzz.o
+$(FUZZERS) $(BUILD)/tests/fuzz/make_seeds: %: %.o $(CONFIG_READER) $(BUILD)/internal.a
+	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) $(LIBFUZZER) -o $@ $^ $(DEPS_LIBS)
+
 # ---- style ---------------------------------------------------------------------------------------
 .PHONY: lint format
-FORMATTED := $(wildcard include/*.h src/*/*.h src/*/*.c tests/*.h tests/*.c)
+FORMATTED := $(wildcard include/*.h src/*/*.h src/*/*.c tests/*.h tests/*.c tests/fuzz/*.h tests/fuzz/*.c)
 format:
 	$(CLANG_FORMAT) -i $(FORMATTED)
 
@@ -214,6 +228,7 @@ help:
 	@echo '  check-mpi   the tests of collective code under mpirun on 1 to 7 ranks'
 	@echo '  asan        unit tests and 1 and 2 ranks with the address and undefined-behaviour sanitizers'
 	@echo '  valgrind    short runs of the program on 1 and 2 ranks under memcheck'
+	@echo '  fuzz        FUZZ_SECONDS ($(FUZZ_SECONDS)) of damaged files for each reader of files (clang)'
 	@echo '  lint        layers, clang-tidy, clang-format, shellcheck'
 	@echo '  format      clang-format on every C file'
 	@echo '  bench       speed of the training step beside the peak of this machine'

@@ -1,0 +1,78 @@
+/* HDF5 files as data sets, models, checkpoints and for `info`. They are read in a process apart: HDF5 1.10 itself
+ * crashes, reads beyond its buffers and asks for absurd sizes where a file was made for it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "data/dataset.h"
+#include "fuzz.h"
+#include "training/checkpoint.h"
+#include "training/model.h"
+
+/* HDF5 keeps lists of what it may use again, and leaks where a file is damaged. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) { return "leak:libhdf5"; }
+
+enum { ROWS_MOST = 1000 };
+
+static void check(mlpd_status status, const char *path) {
+  if (status != MLPD_OK) fuzz_check_message(mlpd_error_message(), path);
+  /* Too much for the sanitizer's limit: a claim that should have been refused. */
+  FUZZ_ASSERT(status != MLPD_ERROR_MEMORY, "%s (%s)", mlpd_error_message(), mlpd_error_place());
+}
+
+static void read_dataset(const char *path) {
+  for (int split = MLPD_TRAIN; split <= MLPD_TEST; split++) {
+    part p = {0};
+    bool present = false;
+    check(part_open(&(mlpd_data_paths){.file = path}, (mlpd_split)split, true, &p, &present), path);
+    if (!present) continue;
+    const uint64_t rows = p.rows < ROWS_MOST ? p.rows : ROWS_MOST;
+    for (int as_classes = 0; as_classes < 2; as_classes++) {
+      shard s = {0};
+      const row_run run = {.file_row = p.rows - rows, .position = 0, .count = rows};
+      check(shard_read(&p, &run, 1, 0, rows, as_classes == 1, 0, &s), path);
+      shard_free(&s);
+    }
+    part_close(&p);
+  }
+}
+
+static void read_model(const char *path) {
+  mlpd_model *model = NULL;
+  check(mlpd_model_load(path, &model), path);
+  mlpd_model_free(model);
+}
+
+static void read_checkpoint(const char *path) {
+  checkpoint c;
+  check(checkpoint_read(path, &c), path);
+  checkpoint_free(&c);
+}
+
+static void describe(const char *path) {
+  char *text = NULL;
+  size_t bytes = 0;
+  FILE *const stream = open_memstream(&text, &bytes);
+  FUZZ_ASSERT(stream != NULL, "no memory");
+  check(mlpd_describe(path, stream), path);
+  (void)fclose(stream);
+  free(text);
+}
+
+/* As what the file is read; shared with the process that reads it. */
+static unsigned *choice;
+
+static void read_file(const char *path) {
+  static void (*const readers[])(const char *path) = {read_dataset, read_model, read_checkpoint, describe};
+  readers[*choice % 4](path);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  if (size == 0) return 0;
+  if (choice == NULL) choice = mmap(NULL, sizeof *choice, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  FUZZ_ASSERT(choice != MAP_FAILED, "no memory to share");
+  *choice = data[0];
+  fuzz_apart(read_file, fuzz_write("input.h5", data + 1, size - 1));
+  return 0;
+}
