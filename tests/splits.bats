@@ -32,10 +32,10 @@ comparison() {
 exec "$(command -v "$MLPDIST")" "\$@"
 END
   chmod +x wrong
-  # The configuration drawn first has several steps, and splits of more than one rank.
-  MLPDIST=$PWD/wrong TMPDIR=$PWD comparison --only 2 --seed 1
+  # The third configuration has several steps, and splits of more than one rank.
+  MLPDIST=$PWD/wrong TMPDIR=$PWD comparison --only 3 --seed 1
   [ "$status" = 1 ] || fail "expected status 1"
-  says "DIFFERENT: result, metrics" "to repeat: scripts/compare-splits --seed 1 --only 2" "1 configurations" "1 differ"
+  says "DIFFERENT: result, metrics" "to repeat: scripts/compare-splits --seed 1 --only 3" "1 configurations" "1 differ"
 }
 
 # unlike ARGUMENTS OF RANK 0 -- ARGUMENTS OF RANK 1
