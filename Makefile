@@ -184,6 +184,7 @@ $(FUZZERS): LIBFUZZER := -fsanitize=fuzzer
 $(FUZZERS): $(BUILD)/tests/fuzz/fuzz.o
 $(FUZZERS) $(BUILD)/tests/fuzz/make_seeds: %: %.o $(CONFIG_READER) $(BUILD)/internal.a
 	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) $(LIBFUZZER) -o $@ $^ $(DEPS_LIBS)
+-include $(wildcard $(BUILD)/tests/fuzz/*.d)
 
 # ---- style ---------------------------------------------------------------------------------------
 .PHONY: lint format
