@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -177,14 +176,7 @@ static uint32_t count_layers(h5_file *file) {
   return layers;
 }
 
-/* Floats that a file of path's size can hold, deflated at best 1032 to 1: a damaged shape must not take all memory. */
-static uint64_t most_floats(const char *path) {
-  struct stat about;
-  return stat(path, &about) == 0 ? (uint64_t)about.st_size / sizeof(float) * 1032 : 0;
-}
-
-static mlpd_status read_layer_shapes(h5_file *file, uint64_t most, uint32_t layers, uint32_t *widths,
-                                     mlpd_activation *activations) {
+static mlpd_status read_layer_shapes(h5_file *file, uint32_t layers, uint32_t *widths, mlpd_activation *activations) {
   for (uint32_t l = 0; l < layers; l++) {
     char object[OBJECT_BYTES];
     layer_object(object, l, "weight");
@@ -192,7 +184,6 @@ static mlpd_status read_layer_shapes(h5_file *file, uint64_t most, uint32_t laye
     TRY(read_shape(file, object, &shape));
     if (shape.rank != 2 || shape.rows == 0 || shape.columns == 0 || shape.rows > INT32_MAX || shape.columns > INT32_MAX)
       return FAIL(MLPD_ERROR_DATA, "%s is no weight matrix", object);
-    if (shape.rows * shape.columns > most) return FAIL(MLPD_ERROR_DATA, "%s is larger than the file", object);
     if (l > 0 && shape.rows != widths[l])
       return FAIL(MLPD_ERROR_DATA, "%s takes %llu inputs, but the layer before has %u outputs", object,
                   (unsigned long long)shape.rows, widths[l]);
@@ -217,14 +208,14 @@ static mlpd_status read_parameters(h5_file *file, mlpd_network *network) {
   return MLPD_OK;
 }
 
-static mlpd_status read_network(h5_file *file, uint64_t most, mlpd_network **network) {
+static mlpd_status read_network(h5_file *file, mlpd_network **network) {
   const uint32_t layers = count_layers(file);
   if (layers == 0) return FAIL(MLPD_ERROR_DATA, "no /network/layer_1/weight: not a model");
   uint32_t *widths = NULL;
   mlpd_activation *activations = NULL;
   mlpd_status status = memory_allocate(&widths, layers + 1, sizeof *widths, "layer widths");
   if (status == MLPD_OK) status = memory_allocate(&activations, layers, sizeof *activations, "activations");
-  if (status == MLPD_OK) status = read_layer_shapes(file, most, layers, widths, activations);
+  if (status == MLPD_OK) status = read_layer_shapes(file, layers, widths, activations);
   if (status == MLPD_OK) status = mlpd_network_create(layers, widths, activations, network);
   if (status == MLPD_ERROR_USAGE) status = FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message()); /* not the caller's */
   if (status == MLPD_OK) status = read_parameters(file, *network);
@@ -271,7 +262,7 @@ static mlpd_status check_model(const mlpd_model *model) {
   return MLPD_OK;
 }
 
-static mlpd_status read_model(h5_file *file, const char *path, mlpd_model *model) {
+static mlpd_status read_model(h5_file *file, mlpd_model *model) {
   char *kind = NULL;
   if (!h5_attribute_exists(file, "/", "mlpdist")) return FAIL(MLPD_ERROR_DATA, "not a model of mlpdist");
   TRY(h5_attribute_read_text(file, "/", "mlpdist", &kind));
@@ -290,7 +281,7 @@ static mlpd_status read_model(h5_file *file, const char *path, mlpd_model *model
   TRY(h5_attribute_read_u64(file, "/", "epoch", &model->epoch));
   TRY(h5_attribute_read_u64(file, "/", "step", &model->step));
   if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &model->config));
-  TRY(read_network(file, most_floats(path), &model->network));
+  TRY(read_network(file, &model->network));
   const layer *const first = &model->network->layers[0];
   const layer *const last = &model->network->layers[model->network->num_layers - 1];
   TRY(read_affine(file, "/input/shift", "/input/scale", first->inputs, &model->input));
@@ -309,7 +300,7 @@ mlpd_status mlpd_model_load(const char *path, mlpd_model **model) {
   TRY(memory_allocate(&made, 1, sizeof *made, "model"));
   mlpd_status status = h5_open(path, &file);
   if (status == MLPD_OK) {
-    status = read_model(file, path, made);
+    status = read_model(file, made);
     if (status != MLPD_OK) status = status_prefix(status, "%s: ", path);
     (void)h5_close(file);
   }
