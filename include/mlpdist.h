@@ -350,6 +350,9 @@ typedef struct mlpd_train_result {
   const char *backend;                /* static storage */
   double seconds, samples_per_second; /* training steps alone */
   double load_seconds, compute_seconds, reduce_seconds, data_seconds, valid_seconds;
+  /* Resident bytes of a rank, the most over the ranks of each: before loading, at the peak, and the peak as it was
+   * expected before anything was allocated; 0 where the system does not tell. */
+  uint64_t memory_before, memory_peak, memory_expected;
 } mlpd_train_result;
 
 /* What the trainer reports while it runs; any member may be NULL. Called on rank 0 only (but for stalled), from

@@ -195,9 +195,10 @@ static void test_nodes(void **state) {
 
 static void test_size(void **state) {
   (void)state;
-  assert_int_equal(reducer_size(16, 1, 0, 1000), 4032);
+  assert_int_equal(reducer_size(16, 1, 0, 1000, MLPD_REDUCE_CANONICAL), 4032);
   /* 2 ranks: own node, half of the other's, the result. */
-  assert_int_equal(reducer_size(16, 2, 0, 1 << 20), (4 << 20) + (2 << 20) + (4 << 20));
+  assert_int_equal(reducer_size(16, 2, 0, 1 << 20, MLPD_REDUCE_CANONICAL), (4 << 20) + (2 << 20) + (4 << 20));
+  assert_int_equal(reducer_size(16, 2, 0, 1 << 20, MLPD_REDUCE_ALLREDUCE), (4 << 20) + (4 << 20));
 }
 
 static void test_refusal(void **state) {

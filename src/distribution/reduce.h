@@ -37,7 +37,7 @@ double *reducer_doubles(reducer *r, uint32_t node); /* (num_doubles). Not collec
  * ranks. With one rank there is one node and nothing is copied. Collective. */
 mlpd_status reducer_sum(reducer *r, const float **sum, const double **totals);
 
-size_t reducer_size(uint32_t num_lanes, int size, int rank,
-                    size_t num_floats); /* bytes a reducer takes. Not collective */
+/* Bytes a reducer takes. Not collective. */
+size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, mlpd_reduce mode);
 
 #endif

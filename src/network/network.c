@@ -47,15 +47,18 @@ static mlpd_status check_shape(uint32_t num_layers, const uint32_t *widths, cons
   return MLPD_OK;
 }
 
-mlpd_status mlpd_network_create(uint32_t num_layers, const uint32_t *widths, const mlpd_activation *activations,
-                                mlpd_network **network) {
+mlpd_status network_shape(uint32_t num_layers, const uint32_t *widths, const mlpd_activation *activations,
+                          mlpd_network **network) {
   *network = NULL;
   TRY(check_shape(num_layers, widths, activations));
   mlpd_network *made = NULL;
-  mlpd_status status = MLPD_OK;
   TRY(memory_allocate(&made, 1, sizeof *made, "network"));
   made->num_layers = num_layers;
-  TRY_GOTO(status, memory_allocate(&made->layers, num_layers, sizeof *made->layers, "layers"), failed);
+  const mlpd_status status = memory_allocate(&made->layers, num_layers, sizeof *made->layers, "layers");
+  if (status != MLPD_OK) {
+    mlpd_network_free(made);
+    return status;
+  }
   for (uint32_t l = 0; l < num_layers; l++) {
     layer *const shape = &made->layers[l];
     *shape = (layer){.inputs = widths[l], .outputs = widths[l + 1], .activation = activations[l]};
@@ -67,11 +70,18 @@ mlpd_status mlpd_network_create(uint32_t num_layers, const uint32_t *widths, con
     shape->bias_offset = shape->weight_offset + round_up((size_t)shape->inputs * shape->weight_stride, ARENA_STEP);
     made->arena_size = shape->bias_offset + round_up(shape->outputs, ARENA_STEP);
   }
-  TRY_GOTO(status, memory_allocate(&made->parameters, made->arena_size, sizeof(float), "parameters"), failed);
   *network = made;
   return MLPD_OK;
-failed:
-  mlpd_network_free(made);
+}
+
+mlpd_status mlpd_network_create(uint32_t num_layers, const uint32_t *widths, const mlpd_activation *activations,
+                                mlpd_network **network) {
+  TRY(network_shape(num_layers, widths, activations, network));
+  const mlpd_status status =
+      memory_allocate(&(*network)->parameters, (*network)->arena_size, sizeof(float), "parameters");
+  if (status == MLPD_OK) return MLPD_OK;
+  mlpd_network_free(*network);
+  *network = NULL;
   return status;
 }
 

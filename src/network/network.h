@@ -27,6 +27,10 @@ struct mlpd_network {
   float *parameters; /* (arena_size) */
 };
 
+/* As mlpd_network_create, but without parameters (NULL): for its sizes. Not collective. */
+mlpd_status network_shape(uint32_t num_layers, const uint32_t *widths, const mlpd_activation *activations,
+                          mlpd_network **network);
+
 /* What a lane keeps between forward and backward pass: per layer z, a, delta (rows, outputs), rows `stride`
  * floats apart; in the output layer they lie together. */
 typedef struct workspace {

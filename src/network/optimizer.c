@@ -25,6 +25,10 @@ static mlpd_status check_options(const mlpd_train_options *options) {
   return MLPD_OK;
 }
 
+uint32_t optimizer_num_state(mlpd_optimizer kind) {
+  return kind == MLPD_SGD ? 0 : kind == MLPD_ADAM || kind == MLPD_ADAMW ? 2 : 1;
+}
+
 mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network, optimizer *made) {
   *made = (optimizer){.kind = options->optimizer,
                       .momentum = (float)options->momentum,
@@ -34,7 +38,7 @@ mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_netwo
                       .weight_decay = (float)options->weight_decay,
                       .size = network->arena_size};
   TRY(check_options(options));
-  made->num_state = made->kind == MLPD_SGD ? 0 : made->kind == MLPD_ADAM || made->kind == MLPD_ADAMW ? 2 : 1;
+  made->num_state = optimizer_num_state(made->kind);
   for (uint32_t s = 0; s < made->num_state; s++) {
     const mlpd_status status = memory_allocate(&made->state[s], made->size, sizeof(float), "optimizer state");
     if (status == MLPD_OK) continue;

@@ -9,10 +9,13 @@ typedef struct optimizer {
   mlpd_optimizer kind;
   float momentum, beta1, beta2, epsilon, weight_decay;
   size_t size;        /* floats of the parameter arena */
-  uint32_t num_state; /* arenas of state: 0 sgd, 1 momentum and nesterov, 2 adam and adamw */
+  uint32_t num_state; /* see optimizer_num_state */
   float *state[2];    /* v; or m and v */
   uint64_t step;      /* steps done */
 } optimizer;
+
+/* Arenas of state: 0 sgd, 1 momentum and nesterov, 2 adam and adamw. Not collective. */
+uint32_t optimizer_num_state(mlpd_optimizer kind);
 
 mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network,
                              optimizer *made); /* Not collective */

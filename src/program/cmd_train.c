@@ -134,7 +134,10 @@ static void print_result(const train_view *view, const mlpd_train_result *result
     print_share("reduce", result->reduce_seconds, total);
     print_share("gather rows", result->data_seconds, total);
     print_share("validate", result->valid_seconds, total);
-    (void)printf("\nfiles    %s/config.ini  %s/metrics.csv  %s/model.h5\n", out, out, out);
+    (void)printf("\nmemory   %.1f MB at most on a rank, %.1f MB expected (%.1f MB of them before loading)\n",
+                 1e-6 * (double)result->memory_peak, 1e-6 * (double)result->memory_expected,
+                 1e-6 * (double)result->memory_before);
+    (void)printf("files    %s/config.ini  %s/metrics.csv  %s/model.h5\n", out, out, out);
   }
   if (!view->arguments->quiet && result->checkpoints > 0)
     (void)printf("saved    %llu checkpoint%s in %s/checkpoints\n", (unsigned long long)result->checkpoints,

@@ -6,6 +6,7 @@
 #include "data/dataset.h"
 #include "network/network.h"
 #include "training/checkpoint.h"
+#include "training/memory_estimate.h"
 #include "training/model.h"
 
 enum { NAMES_SHOWN = 20 };
@@ -104,6 +105,7 @@ static mlpd_status describe_dataset(const char *path, h5_file *file, FILE *strea
   if (schema) TRY(dataset_class_names(file, &names, &count));
   if (count > 0) describe_names(stream, names, count);
   h5_strings_free(names, count);
+  if (schema) TRY(memory_describe_data(path, stream));
   if (!schema) (void)fprintf(stream, "  not in mlpdist's schema: name its arrays with --x and --y\n");
   (void)fprintf(stream, "arrays:\n");
   return h5_visit_arrays(file, list_array, &(listing){.file = file, .stream = stream});
@@ -142,6 +144,11 @@ static mlpd_status describe_model(const char *path, FILE *stream) {
   (void)fprintf(stream, "task: %s, loss %s\n", mlpd_choice_name(mlpd_task_choices, (int)model->task),
                 mlpd_choice_name(mlpd_loss_choices, (int)model->loss));
   describe_layers(model->network, stream);
+  const mlpd_status status = memory_describe_network(model->network, model->config, stream);
+  if (status != MLPD_OK) {
+    mlpd_model_free(model);
+    return status;
+  }
   if (model->num_names > 0) describe_names(stream, model->class_names, model->num_names);
   if (model->config != NULL) describe_config(model->config, stream);
   (void)fprintf(stream, "digest %s\n", digest);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/machine_memory.h"
 #include "base/memory.h"
 #include "distribution/comm.h"
 #include "distribution/placement.h"
@@ -189,8 +190,9 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
   if (valid_in_file && p->options.valid_fraction > 0)
     notice(comm, events, "the data has a validation part of its own; --valid-fraction is not used");
   status = plan_rows(comm, events, p, !valid_in_file && p->options.valid_fraction > 0);
-  if (status == MLPD_OK) status = read_rows(comm, p, &train);
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+  TRY_GOTO(status, preparation_check_memory(comm, events, p, &train), done);
+  TRY_GOTO(status, mlpd_comm_agree(comm, read_rows(comm, p, &train)), done);
   if (p->options.task == MLPD_CLASSIFICATION) status = count_classes(comm, p, &train);
   p->outputs = p->options.task == MLPD_CLASSIFICATION ? p->options.classes : train.y_columns;
 done:
@@ -218,16 +220,20 @@ static mlpd_status parse_hidden(const char *text, uint32_t *widths, uint32_t *co
   return MLPD_OK;
 }
 
-static mlpd_status make_network(preparation *p) {
+mlpd_status preparation_network(const preparation *p, uint32_t outputs, network_maker *create, mlpd_network **network) {
   const mlpd_train_options *const o = &p->options;
   uint32_t widths[MAX_HIDDEN + 2] = {p->features}, hidden = 0;
   mlpd_activation activations[MAX_HIDDEN + 1];
   TRY(parse_hidden(o->hidden, widths + 1, &hidden));
   for (uint32_t l = 0; l < hidden; l++) activations[l] = o->activation;
-  widths[hidden + 1] = p->outputs;
+  widths[hidden + 1] = outputs;
   activations[hidden] = (mlpd_activation)o->output_activation;
-  TRY(mlpd_network_create(hidden + 1, widths, activations, &p->model->network));
-  mlpd_network_init(p->model->network, o->init, o->seed);
+  return create(hidden + 1, widths, activations, network);
+}
+
+static mlpd_status make_network(preparation *p) {
+  TRY(preparation_network(p, p->outputs, mlpd_network_create, &p->model->network));
+  mlpd_network_init(p->model->network, p->options.init, p->options.seed);
   return MLPD_OK;
 }
 
@@ -370,10 +376,12 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
                                preparation *p) {
   *p = (preparation){.options = *options};
   mlpd_status status = placement_threads(comm, options->threads, &p->threads);
+  p->memory_before = machine_memory_resident();
   if (status == MLPD_OK) status = memory_allocate(&p->model, 1, sizeof *p->model, "model");
   if (status == MLPD_OK) status = memory_copy_string(options->config_text, &p->model->config);
   TRY(mlpd_comm_agree(comm, status));
   TRY(read_train(comm, events, p));
+  TRY(preparation_check_memory(comm, events, p, NULL));
   p->model->task = p->options.task;
   p->model->loss = p->options.loss;
   TRY(mlpd_comm_agree(comm, make_network(p)));

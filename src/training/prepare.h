@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "distribution/lanes.h"
 #include "training/forward.h"
+#include "training/memory_estimate.h"
 #include "training/model.h"
 
 /* A validation or test part: this rank's rows of it. */
@@ -25,6 +26,9 @@ typedef struct preparation {
   uint32_t features, outputs;
   uint64_t fingerprint; /* of the training rows as dealt to lanes */
   int threads;
+  uint64_t memory_before; /* resident bytes of this process before anything of the run was allocated */
+  memory_shapes memory;   /* of the data, network left aside */
+  memory_estimate expects;
 } preparation;
 
 /* notice may be NULL; called on rank 0. Free with preparation_free, on failure too. Collective. */
@@ -36,6 +40,16 @@ void preparation_free(preparation *p); /* Not collective */
  * targets scaled. Not present is no error unless required. Collective. */
 mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_split which, const mlpd_model *model,
                           bool need_y, bool required, held_out *read);
+
+/* Makes the network that the options ask for, by mlpd_network_create or network_shape. Not collective. */
+typedef mlpd_status network_maker(uint32_t num_layers, const uint32_t *widths, const mlpd_activation *activations,
+                                  mlpd_network **network);
+mlpd_status preparation_network(const preparation *p, uint32_t outputs, network_maker *create, mlpd_network **network);
+
+/* Does what the run needs fit into memory? Before the rows are read (train is their part, open), and once more when
+ * they are (train NULL) and all is known. Collective. */
+mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *events, preparation *p,
+                                     const part *train);
 
 /* Fills p->fingerprint from the rows read. Collective. */
 mlpd_status preparation_fingerprint(mlpd_comm *comm, preparation *p);

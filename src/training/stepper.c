@@ -69,6 +69,11 @@ static mlpd_status make_lane(const stepper_parts *parts, uint32_t u, uint64_t fi
   return MLPD_OK;
 }
 
+/* Room for the gradient of the largest unit and its bias. */
+static size_t floats_of_unit(const layer *shape, uint32_t rows) {
+  return ((size_t)rows * shape->weight_stride + shape->outputs + 15) / 16 * 16;
+}
+
 static mlpd_status make_units(stepper *s) {
   const mlpd_network *const network = s->parts.network;
   for (uint32_t l = 0; l < network->num_layers; l++) s->num_units += layer_num_row_blocks(&network->layers[l]);
@@ -83,7 +88,7 @@ static mlpd_status make_units(stepper *s) {
                      .block = block,
                      .offset = shape->weight_offset + (size_t)begin * shape->weight_stride,
                      .count = (size_t)rows * shape->weight_stride};
-      const size_t floats = (next->count + shape->outputs + 15) / 16 * 16;
+      const size_t floats = floats_of_unit(shape, rows);
       if (floats > s->level_floats) s->level_floats = floats;
       next++;
     }
@@ -110,6 +115,21 @@ static mlpd_status make_local(stepper *s) {
   TRY(memory_allocate(&s->scratch, (size_t)parts->threads * s->levels * s->level_floats, sizeof(float), "lane sums"));
   TRY(memory_allocate(&s->norms, parts->network->arena_size / NORM_BLOCK + 1, sizeof(double), "norms"));
   return MLPD_OK;
+}
+
+size_t stepper_size(const mlpd_network *network, const lane_plan *plan, lane_range lanes, uint64_t target_bytes,
+                    int threads) {
+  size_t bytes = 0, level = 0;
+  for (uint32_t u = lanes.begin; u < lanes.end; u++) {
+    const uint64_t most = lane_max_microbatch(plan, u), rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
+    bytes += workspace_size(network, most, false) + most * target_bytes + rows * sizeof(uint32_t);
+  }
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    const layer *const shape = &network->layers[l];
+    const size_t floats = floats_of_unit(shape, shape->inputs < shape->row_block ? shape->inputs : shape->row_block);
+    if (floats > level) level = floats;
+  }
+  return bytes + (size_t)threads * (tree_levels(lanes.end - lanes.begin) + 1) * level * sizeof(float);
 }
 
 mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/machine_memory.h"
 #include "base/memory.h"
 #include "distribution/comm.h"
 #include "kernels/cpu.h"
@@ -360,6 +361,17 @@ static void fill_result(trainer *t) {
   if (r->seconds > 0) r->samples_per_second /= r->seconds;
 }
 
+/* Collective. */
+static mlpd_status take_memory(trainer *t) {
+  const double before = (double)t->prep.memory_before;
+  double bytes[3] = {before, (double)machine_memory_peak(), before + (double)t->prep.expects.total};
+  TRY(comm_max_double(t->comm, bytes, 3));
+  t->result->memory_before = (uint64_t)bytes[0];
+  t->result->memory_peak = (uint64_t)bytes[1];
+  t->result->memory_expected = (uint64_t)bytes[2];
+  return MLPD_OK;
+}
+
 static mlpd_status finish(trainer *t, mlpd_status status) {
   mlpd_network *const network = t->prep.model->network;
   const mlpd_status saved = save_at_end(t, status);
@@ -369,7 +381,8 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
   TRY(comm_broadcast(t->comm, &t->result->checkpoints_failed, sizeof t->result->checkpoints_failed, 0));
   memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
   fill_result(t);
-  return test(t);
+  TRY(test(t));
+  return take_memory(t);
 }
 
 static void free_trainer(trainer *t) {
