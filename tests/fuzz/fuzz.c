@@ -140,11 +140,13 @@ _Noreturn static void serve(const reader *r, void (*read_file)(const char *path)
  * not look frames' names up here, which takes a second. The sanitizer is linked in: of this program it alone has names
  * that dladdr sees. False where it is ours. */
 static bool is_of_library(const char *log, char where[96]) {
-  /* A stack of the fault itself comes first; those of an allocation or a free follow it. Warnings come before. */
+  /* A stack of the fault itself comes first; those of an allocation or a free follow it, warnings come before. After a
+   * signal of ours it begins with the sanitizer, tell_signal and libc. */
   const char *at = strstr(log, "ERROR: ");
-  if (at != NULL) at = strstr(at, "    #0 ");
-  for (int frame = 0; at != NULL; frame++) {
-    char mark[16];
+  int frame = at != NULL && strncmp(at, "ERROR: signal", 13) == 0 ? 2 : 0;
+  char mark[16];
+  (void)snprintf(mark, sizeof mark, "    #%d ", frame);
+  for (at = at != NULL ? strstr(at, mark) : NULL; at != NULL; frame++) {
     (void)snprintf(mark, sizeof mark, "    #%d ", frame);
     if (strncmp(at, mark, strlen(mark)) != 0) return false;
     Dl_info info = {0};
