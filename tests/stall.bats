@@ -2,12 +2,19 @@
 
 load helper
 
+options=(--hidden "512,256" --lanes 4 --batch 64 --seed 3 --threads 1 --checkpoint-every never)
+
+# A run of some seconds, however fast the machine and the build are: long enough to stop a rank in its middle.
 setup_file() {
   load helper
-  "$MLPDIST" train --quiet "${options[@]}" --out "$BATS_FILE_TMPDIR/undisturbed" > "$BATS_FILE_TMPDIR/train.out"
+  local started milliseconds
+  started=$(date +%s%N)
+  "$MLPDIST" train --quiet --epochs 20 "${options[@]}" --out "$BATS_FILE_TMPDIR/measured" > "$BATS_FILE_TMPDIR/train.out"
+  milliseconds=$((($(date +%s%N) - started) / 1000000))
+  export EPOCHS=$((20 + 20 * 3000 / (milliseconds + 1)))
+  "$MLPDIST" train --quiet --epochs "$EPOCHS" "${options[@]}" --out "$BATS_FILE_TMPDIR/undisturbed" \
+    > "$BATS_FILE_TMPDIR/train.out"
 }
-
-options=(--epochs 300 --hidden 512,256 --lanes 4 --batch 64 --seed 3 --threads 1 --checkpoint-every never)
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
@@ -24,7 +31,7 @@ process_of() {
 # stop_and_go RANK: stops a rank of three in mid-run until it is told of, then lets it go on.
 stop_and_go() {
   local rank=$1 launcher process
-  timeout 100 mpirun --oversubscribe --bind-to none -np 3 "$MLPDIST" train "${options[@]}" \
+  timeout 100 mpirun --oversubscribe --bind-to none -np 3 "$MLPDIST" train --epochs "$EPOCHS" "${options[@]}" \
     --stall-timeout 1 --out "$BATS_TEST_TMPDIR/run" > out 2> "$errors.all" 3>&- &
   launcher=$!
   for _ in $(seq 600); do
