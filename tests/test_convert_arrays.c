@@ -61,6 +61,9 @@ static void test_idx(void **state) {
     assert_array("/test/y", 1, 1, ELEMENT_U8, VALUES(1));
     ASSERT_CONVERTED(o, &r, "train-images", "train-labels");
     assert_int_equal(r.train_rows, 3);
+    mlpd_convert_options classes = o;
+    classes.task = MLPD_CLASSIFICATION;
+    ASSERT_REFUSED(classes, MLPD_ERROR_DATA, "train-images: y has several columns", "train-images", "train-images");
   }
   write_idx("s", 0, 0x0B, 2, DIMENSIONS(2, 1), "\1\0\377\376", 4);
   write_idx("f", 0, 0x0D, 1, DIMENSIONS(2), "\77\200\0\0\300\0\0\0", 8);

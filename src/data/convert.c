@@ -74,7 +74,10 @@ static mlpd_status scan_sources(conversion *c) {
   }
   c->features = train->features;
   c->y_columns = train->y_columns;
-  if (c->y_columns > 0) return label_set_decide(&c->labels, c->options->class_names);
+  if (c->y_columns > 0) {
+    const mlpd_status status = label_set_decide(&c->labels, c->options->class_names);
+    return status == MLPD_ERROR_DATA ? status_prefix(status, "%s: ", train->name) : status;
+  }
   if (c->options->class_names != NULL) return FAIL(MLPD_ERROR_USAGE, "class names are given, but no labels are read");
   return MLPD_OK;
 }
