@@ -63,6 +63,7 @@ static void test_idx(void **state) {
     assert_int_equal(r.train_rows, 3);
     mlpd_convert_options classes = o;
     classes.task = MLPD_CLASSIFICATION;
+    assert_int_equal(remove(in_folder("out.h5")), 0);
     ASSERT_REFUSED(classes, MLPD_ERROR_DATA, "train-images: y has several columns", "train-images", "train-images");
   }
   write_idx("s", 0, 0x0B, 2, DIMENSIONS(2, 1), "\1\0\377\376", 4);
