@@ -68,4 +68,11 @@ mlpd_status h5_attribute_read_text(h5_file *file, const char *object, const char
 /* Calls visit for each data set below the root in name order: for `info` on foreign files. Not collective. */
 mlpd_status h5_visit_arrays(h5_file *file, mlpd_status (*visit)(void *context, const char *object), void *context);
 
+/* Writes content into a new file. */
+typedef mlpd_status h5_writer(h5_file *file, const void *content);
+
+/* Writes path whole or not at all: to a temporary file beside it, synced, then renamed. A former file stays on
+ * failure. Not collective. */
+mlpd_status h5_save(const char *path, h5_writer *write, const void *content);
+
 #endif

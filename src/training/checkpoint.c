@@ -75,7 +75,8 @@ static mlpd_status write_array(h5_file *file, const char *object, uint64_t count
   return h5_attribute_write_text(file, object, "xxh3", text);
 }
 
-static mlpd_status write_all(h5_file *file, const checkpoint *c) {
+static mlpd_status write_all(h5_file *file, const void *content) {
+  const checkpoint *const c = content;
   char checksum[17];
   uint64_t metrics_hash = 0, hashes[CHECKPOINT_ARENAS] = {0};
   TRY(h5_attribute_write_text(file, "/", "mlpdist", "checkpoint"));
@@ -100,22 +101,7 @@ static mlpd_status write_all(h5_file *file, const checkpoint *c) {
   return h5_attribute_write_text(file, "/", "checksum", checksum);
 }
 
-mlpd_status checkpoint_write(const checkpoint *c, const char *path) {
-  char temporary[FILE_PATH_BYTES];
-  TRY(file_temporary(temporary, path));
-  h5_file *file = NULL;
-  mlpd_status status = h5_create(temporary, &file);
-  if (status == MLPD_OK) {
-    status = write_all(file, c);
-    const mlpd_status closed = h5_close(file);
-    if (status == MLPD_OK) status = closed;
-  }
-  if (status != MLPD_OK) {
-    (void)unlink(temporary);
-    return status;
-  }
-  return file_commit(temporary, path);
-}
+mlpd_status checkpoint_write(const checkpoint *c, const char *path) { return h5_save(path, write_all, c); }
 
 /* ---- Reading ------------------------------------------------------------------------------------- */
 

@@ -104,7 +104,8 @@ static mlpd_status write_affine(h5_file *file, const char *shift, const char *sc
   return h5_write(file, scale, a->columns, 0, ELEMENT_F32, a->scale);
 }
 
-static mlpd_status write_model(h5_file *file, const mlpd_model *model) {
+static mlpd_status write_model(h5_file *file, const void *content) {
+  const mlpd_model *const model = content;
   char digest[17], checksum[17];
   mlpd_network_digest(model->network, digest);
   TRY(hash_rest(model, checksum));
@@ -126,22 +127,7 @@ static mlpd_status write_model(h5_file *file, const mlpd_model *model) {
   return MLPD_OK;
 }
 
-mlpd_status model_save(const mlpd_model *model, const char *path) {
-  char temporary[FILE_PATH_BYTES];
-  TRY(file_temporary(temporary, path));
-  h5_file *file = NULL;
-  mlpd_status status = h5_create(temporary, &file);
-  if (status == MLPD_OK) {
-    status = write_model(file, model);
-    const mlpd_status closed = h5_close(file);
-    if (status == MLPD_OK) status = closed;
-  }
-  if (status != MLPD_OK) {
-    (void)unlink(temporary);
-    return status;
-  }
-  return file_commit(temporary, path);
-}
+mlpd_status model_save(const mlpd_model *model, const char *path) { return h5_save(path, write_model, model); }
 
 /* ---- Reading ------------------------------------------------------------------------------------ */
 
