@@ -3,10 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <xxhash.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "data/h5.h"
 #include "network/loss.h"
