@@ -34,7 +34,7 @@ static void catch_signals(void) {
   (void)sigaction(SIGINT, &action, NULL);
   (void)sigaction(SIGTERM, &action, NULL);
   (void)sigaction(SIGUSR1, &action, NULL);
-  (void)signal(SIGPIPE, SIG_IGN); /* mpirun, told to end, closes the pipes before it passes SIGTERM on */
+  (void)signal(SIGPIPE, SIG_IGN); /* whoever reads along may leave: training goes on */
   (void)signal(SIGXFSZ, SIG_IGN); /* ulimit -f: a write that fails, as on a full disk, and no death */
 }
 

@@ -380,7 +380,23 @@ static void compute(stepper *s, uint64_t step, double lr, const step_wishes *wis
   }
 }
 
+#ifdef MLPD_FAULT_INJECTION
+/* For tests/faults.bats alone: MLPD_FAULT_FLIP=RANK:STEP flips a bit of a weight of a rank before a step of the run. */
+static void inject_fault(stepper *s) {
+  static unsigned long steps;
+  const char *const fault = getenv("MLPD_FAULT_FLIP");
+  int rank = -1;
+  unsigned long step = 0;
+  if (fault != NULL && sscanf(fault, "%d:%lu", &rank, &step) == 2 && rank == mlpd_comm_rank(s->parts.comm) &&
+      steps++ == step)
+    *(uint32_t *)(void *)s->parts.network->parameters ^= 1u << 20;
+}
+#endif
+
 mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes *wishes, step_outcome *outcome) {
+#ifdef MLPD_FAULT_INJECTION
+  inject_fault(s);
+#endif
   const double start = comm_seconds();
   const double data_before = s->times.data;
   compute(s, step, lr, wishes);
