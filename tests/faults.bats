@@ -1,0 +1,67 @@
+# shellcheck disable=SC2154 # variables of helper.bash and background.bash
+# Faults: ranks that die, memory that lies.
+
+load helper
+load background
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+@test "a rank that is killed ends the run, with a status that says so" {
+  local rank
+  for rank in 0 1 2; do
+    begin 3 train --quiet --out run --hidden 16 --lanes 4 --epochs 1000000 --checkpoint-every 50
+    until_true has_checkpoint run
+    kill -9 "$(pid_of $rank)"
+    end
+    [ "$status" != 0 ] && [ "$status" != 3 ] || fail "rank $rank killed"
+    alone info "$(checkpoints run | head -n 1)"
+    succeeds
+    rm -r run
+  done
+}
+
+@test "ranks killed at random, also while they write checkpoints: the same end" {
+  MLPDIST=$(realpath "$MLPDIST") timeout 80 "$BATS_TEST_DIRNAME/../scripts/soak" 5 "${SOAK_SEED:-5}"
+}
+
+# A build that flips a bit where MLPD_FAULT_FLIP says; as little of it as will do.
+build_with_faults() {
+  local source=$BATS_TEST_DIRNAME/..
+  make -s -C "$source" BUILD="$PWD/faulty" CFLAGS=-O0 TARGET_CLONES=0 ONEDNN=0 CBLAS=0 CPPFLAGS=-DMLPD_FAULT_INJECTION \
+    "$PWD/faulty/mlpdist" > build.log 2>&1 || { cat build.log && return 1; }
+  MLPDIST=$PWD/faulty/mlpdist
+}
+
+@test "a flipped bit stops the run before a checkpoint, and names the rank" {
+  build_with_faults
+  local options="--quiet --hidden 16 --batch 64 --lanes 4 --epochs 5 --backend plain" rank
+  # Without a fault the ranks agree.
+  # shellcheck disable=SC2086
+  launch 3 train --out good $options --check-every 1
+  succeeds
+  for rank in 0 1 2; do
+    # Before step 30: 40 is the next checkpoint after 20, and the comparisons in between see it. An epoch has 20 steps.
+    export MLPD_FAULT_FLIP=$rank:30
+    # shellcheck disable=SC2086
+    launch 3 train --out "run-$rank" $options --check-every 10 --checkpoint-every 20
+    fails_with 1 "rank $rank of 3" "weights" "stops before it writes a checkpoint"
+    # shellcheck disable=SC2086
+    launch 3 train --out "late-$rank" $options --check-every 0 --checkpoint-every 39
+    fails_with 1 "rank $rank of 3"
+    [ -z "$(find "late-$rank/checkpoints" -type f 2> /dev/null)" ] || fail "a checkpoint of wrong weights"
+  done
+  # The step just after one that a checkpoint holds, and the one it is held for.
+  for step in 18 19 20 21; do
+    export MLPD_FAULT_FLIP=0:$step
+    # shellcheck disable=SC2086
+    launch 3 train --out "at-$step" $options --check-every 0 --checkpoint-every 10 --keep 100
+    fails_with 1 "rank 0 of 3"
+    for file in $(checkpoints "at-$step"); do
+      unset MLPD_FAULT_FLIP
+      # shellcheck disable=SC2086
+      launch 2 train --out again --resume "$file" --checkpoint-every never $options
+      succeeds
+      same_metrics good again
+    done
+  done
+}

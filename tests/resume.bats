@@ -1,0 +1,314 @@
+# shellcheck disable=SC2154 # variables of helper.bash and background.bash
+# Checkpoints, resume and signals: a run that is interrupted and goes on elsewhere ends as one that is not.
+
+load helper
+load background
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+# Long enough to be interrupted: 79 steps an epoch, a second or more alone.
+long="--hidden 64 --batch 16 --lanes 4 --epochs 200"
+
+# interrupted NP SIGNAL TARGET ARGUMENT...: a run gets a signal in its first epochs after a start; TARGET is a rank.
+# It must end with a checkpoint.
+interrupted() {
+  local np=$1 signal=$2 target=$3 rows=0
+  shift 3
+  [ ! -e run/metrics.csv ] || rows=$(($(wc -l < run/metrics.csv) - 1))
+  rm -f run/metrics.csv
+  begin "$np" train --out run --resume auto "$@"
+  until_true has_rows run/metrics.csv $((rows + 1))
+  if [ "$np" = 0 ]; then target=$run; else target=$(pid_of "$target"); fi
+  kill -"$signal" "$target"
+  end
+  has_checkpoint run || fail "no checkpoint"
+  fails_with 3 "stopped as asked after step" "--resume auto goes on from here"
+}
+
+# goes_on_as_whole ARGUMENT...: the run uninterrupted, and in five pieces on other ranks and threads.
+goes_on_as_whole() {
+  alone train --out whole --checkpoint-every never "$@"
+  succeeds
+  local expected
+  expected=$(digest_of "$output")
+  interrupted 3 TERM 1 --threads 1 "$@"
+  interrupted 0 INT alone --threads 2 "$@"
+  interrupted 2 TERM 0 --threads 2 --checkpoint-every 1 "$@"
+  interrupted 4 INT 0 --threads 1 --checkpoint-every 2epochs --keep 1 "$@"
+  launch 2 train --out run --resume auto --threads 2 "$@"
+  succeeds
+  says "resumed  after step" "digest $expected"
+  same_metrics whole run
+}
+
+@test "interrupted four times and resumed on other ranks and threads: momentum, cosine, clipping" {
+  # shellcheck disable=SC2086
+  goes_on_as_whole $long --optimizer momentum --lr 0.002 --schedule cosine --warmup-epochs 3 --clip-norm 0.5
+}
+
+@test "interrupted four times and resumed on other ranks and threads: adam, early stopping" {
+  # shellcheck disable=SC2086
+  goes_on_as_whole $long --optimizer adam --lr 0.0005 --patience 40 --min-delta 0.001
+  says "stopped  after epoch"
+}
+
+@test "every checkpoint of a run leads to its end, those on the last steps of epochs too" {
+  # 4 steps an epoch. A checkpoint that falls due while another is being written is left out.
+  local options="--hidden 256 --batch 320 --lanes 4 --epochs 12 --optimizer adam --lr 0.001 --quiet" expected file every
+  for every in 1 3 4; do
+    rm -rf whole
+    # shellcheck disable=SC2086
+    alone train --out whole --checkpoint-every $every --keep 1000 $options
+    succeeds
+    expected=$(digest_of "$output")
+    [ "$(checkpoints whole | wc -l)" -ge 2 ] || fail "too few checkpoints"
+    for file in $(checkpoints whole); do
+      # shellcheck disable=SC2086
+      alone train --out run --resume "$file" --checkpoint-every never $options
+      succeeds
+      [ "$(digest_of "$output")" = "$expected" ] || fail "$file: expected $expected"
+      same_metrics whole run
+    done
+  done
+}
+
+@test "SIGUSR1 on a rank: a checkpoint, and the run goes on to the same end" {
+  # shellcheck disable=SC2086
+  alone train --out whole --checkpoint-every never $long
+  succeeds
+  local expected pid
+  expected=$(digest_of "$output")
+  # shellcheck disable=SC2086
+  begin 2 train --out run --checkpoint-every 1000000 $long
+  until_true has_rows run/metrics.csv 2
+  ! has_checkpoint run || fail "a checkpoint before it was asked for"
+  pid=$(pid_of 1)
+  kill -USR1 "$pid"
+  until_true has_checkpoint run
+  is_running "$run" || fail "the run is over already"
+  local step
+  step=$(basename "$(checkpoints run)" .h5)
+  end
+  succeeds
+  [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
+  # The one asked for, and the one at the end.
+  [ "$(checkpoints run | wc -l)" = 2 ] || fail "expected two checkpoints"
+  # shellcheck disable=SC2086
+  launch 3 train --out again --resume "run/checkpoints/$step.h5" $long
+  succeeds
+  [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
+}
+
+@test "SIGUSR1 on mpirun reaches the ranks" {
+  # shellcheck disable=SC2086
+  begin 2 train --out run --checkpoint-every 1000000 $long
+  until_true has_rows run/metrics.csv 2
+  kill -USR1 "$run"
+  until_true has_checkpoint run
+  end
+  succeeds
+}
+
+@test "SIGTERM on mpirun: a checkpoint, for mpirun passes it on a second before it kills" {
+  # And has a status of its own. --mca odls_base_sigkill_timeout gives longer steps more time. Meanwhile mpirun reads
+  # nothing, so a run that prints more than a pipe holds would wait.
+  begin 2 train --quiet --out run --hidden 16 --epochs 1000000 --checkpoint-every 100000000
+  until_true has_rows run/metrics.csv 1
+  ! has_checkpoint run || fail "a checkpoint before it was asked for"
+  kill -TERM "$run"
+  end
+  [ "$status" != 0 ] || fail "expected another status"
+  has_checkpoint run || fail "no checkpoint"
+  alone info "$(checkpoints run)"
+  succeeds
+}
+
+@test "a second SIGINT leaves at once" {
+  # The first cannot be followed, for rank 1 does not come along.
+  begin 2 train --out run --hidden 8 --epochs 1000000
+  until_true has_rows run/metrics.csv 1
+  local rank0 rank1 i
+  rank0=$(pid_of 0) rank1=$(pid_of 1)
+  kill -STOP "$rank1"
+  for ((i = 0; i < 50; i++)); do
+    kill -INT "$rank0" 2> /dev/null || break
+    sleep 0.2
+  done
+  ((i > 1)) || fail "the first SIGINT was enough"
+  kill -CONT "$rank1" 2> /dev/null || true
+  end
+  [ "$status" != 0 ] && [ "$status" != 3 ] || fail "expected another status"
+}
+
+@test "--epochs may grow, and may not fall below what is done" {
+  local options="--hidden 16 --batch 320 --quiet"
+  # shellcheck disable=SC2086
+  alone train --out whole --epochs 9 $options
+  succeeds
+  local expected
+  expected=$(digest_of "$output")
+  # shellcheck disable=SC2086
+  alone train --out run --epochs 4 $options
+  succeeds
+  # shellcheck disable=SC2086
+  alone train --out run --epochs 9 --resume auto $options
+  succeeds
+  [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
+  same_metrics whole run
+  # Done already: the same end again.
+  # shellcheck disable=SC2086
+  alone train --out run --epochs 9 --resume auto $options
+  succeeds
+  [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
+  # shellcheck disable=SC2086
+  alone train --out run --epochs 5 --resume auto $options
+  fails_with 2 "epoch 9" "--epochs 5"
+}
+
+@test "options that change the weights are refused with the difference shown, others are free" {
+  local options="--hidden 16 --batch 320 --lanes 3 --lr 0.05 --epochs 5 --quiet" expected change
+  # shellcheck disable=SC2086
+  alone train --out run $options
+  succeeds
+  expected=$(digest_of "$output")
+  cp run/metrics.csv before.csv
+  for change in "lr = 0.05|lr = 0.06|--lr 0.06" "hidden = 16|hidden = 16,8|--hidden 16,8" "seed = 1|seed = 2|--seed 2" \
+    "lanes = 3|lanes = 6|--lanes 6" "batch = 320|batch = 32|--batch 32" "reduce = canonical|reduce = allreduce|--reduce allreduce"; do
+    # shellcheck disable=SC2086
+    launch 2 train --out run --resume auto $options ${change##*|}
+    fails_with 2 "'${change%%|*}'" "$(cut -d'|' -f2 <<< "$change")"
+    cmp run/metrics.csv before.csv
+  done
+  # shellcheck disable=SC2086
+  launch 3 train --out elsewhere --resume "$(checkpoints run)" --threads 2 --checkpoint-every 3 --keep 4 --check-every 7 $options
+  succeeds
+  [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
+}
+
+@test "more ranks than lanes are refused with one line" {
+  alone train --out run --hidden 16 --batch 64 --epochs 2 --quiet
+  succeeds
+  launch 3 train --out run --hidden 16 --batch 64 --epochs 4 --quiet --resume auto
+  fails_with 2 "1 lanes" "not 3"
+}
+
+@test "other data is refused" {
+  printf 'a,b,kind\n' > a.csv
+  for i in $(seq 1 60); do echo "$((i % 7)).5,$((i % 3 * 10)),kind-$((i % 3))"; done >> a.csv
+  sed '7s/^[0-9]/9/' a.csv > b.csv
+  alone convert a.csv a.h5 --label kind --test-fraction 0 --valid-fraction 0
+  alone convert b.csv b.h5 --label kind --test-fraction 0 --valid-fraction 0
+  alone train --data a.h5 --out run --epochs 3 --batch 16 --lanes 2 --quiet
+  succeeds
+  launch 2 train --data b.h5 --out run --epochs 4 --batch 16 --resume auto --quiet
+  fails_with 1 "b.h5" "data"
+  cp a.h5 same.h5 # elsewhere, but the same
+  launch 2 train --data same.h5 --out run --epochs 4 --batch 16 --resume auto --quiet
+  succeeds
+}
+
+@test "--resume auto in an empty folder starts; a file that is not there, and no checkpoint, are told" {
+  launch 2 train --out run --hidden 8 --epochs 2 --resume auto --lanes 4 --batch 320 --quiet
+  succeeds
+  local first
+  first=$(digest_of "$output")
+  launch 2 train --out other --hidden 8 --epochs 2 --lanes 4 --batch 320 --quiet
+  succeeds
+  [ "$(digest_of "$output")" = "$first" ] || fail "expected $first"
+  launch 2 train --out run --resume none.h5
+  fails_with 1 "none.h5: no such file"
+  launch 2 train --out run --resume run/model.h5
+  fails_with 1 "run/model.h5" "not a checkpoint"
+}
+
+@test "without --resume a run begins anew and its checkpoints replace the other's" {
+  alone train --out run --hidden 8 --epochs 20 --batch 320 --quiet
+  succeeds
+  [ "$(checkpoints run)" = run/checkpoints/step-000000000080.h5 ] || fail "left: $(checkpoints run)"
+  alone train --out run --hidden 8 --epochs 2 --batch 320 --seed 5 --keep 3 --quiet
+  succeeds
+  [ "$(checkpoints run)" = run/checkpoints/step-000000000008.h5 ] || fail "left: $(checkpoints run)"
+}
+
+@test "a damaged newest checkpoint is passed over with a note for the one before" {
+  local options="--hidden 16 --batch 320 --lanes 4 --epochs 6 --optimizer adam --lr 0.01 --quiet" expected newest size
+  # shellcheck disable=SC2086
+  alone train --out run --checkpoint-every 1epochs --keep 3 $options
+  succeeds
+  expected=$(digest_of "$output")
+  newest=$(checkpoints run | tail -n 1)
+  size=$(stat -c %s "$newest")
+  printf '\377\376' | dd of="$newest" bs=1 seek=$((size - 3000)) conv=notrunc 2> /dev/null
+  alone info "$newest"
+  fails_with 1 "$newest" "damaged"
+  # shellcheck disable=SC2086
+  launch 2 train --out run --resume auto $options
+  succeeds
+  [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
+  grep -q "^mlpdist: note: passed over a damaged checkpoint: .*$newest" "$errors.all" || fail "no note"
+  alone info "$newest"
+  succeeds
+  # A named one is that or nothing.
+  truncate -s 5000 "$newest"
+  # shellcheck disable=SC2086
+  launch 2 train --out run --resume "$newest" $options
+  fails_with 1 "$newest"
+}
+
+@test "info describes a checkpoint" {
+  alone train --out run --hidden 16 --epochs 2 --batch 320 --optimizer adam --lr 0.01 --quiet
+  succeeds
+  alone info "$(checkpoints run)"
+  succeeds
+  says "checkpoint after step 8: epoch 3, 0 steps of it done; whole" "2 of optimizer state" "hidden = 16" "fingerprint"
+}
+
+# failing_checkpoints_told FOLDER: the last run trained to its end, and says that its checkpoints failed.
+failing_checkpoints_told() {
+  fails_with 1 "checkpoints could not be written"
+  grep -q "^mlpdist: note: a checkpoint could not be written: .*$1" "$errors.all" || fail "no note with the cause"
+  says "FAILED  "
+  [[ "$(last_line)" =~ ^digest\ [0-9a-f]{16}$ ]] || fail "no digest"
+  local digest
+  digest=$(last_line)
+  alone info "$1/model.h5"
+  succeeds
+  says "$digest"
+  [ -z "$(find "$1" -name '*.tmp.*')" ] || fail "left behind: $(find "$1" -name '*.tmp.*')"
+}
+
+@test "checkpoints that cannot be written: notes, a whole model, FAILED, status 1" {
+  local options="--hidden 16 --batch 320 --lanes 4 --epochs 8 --checkpoint-every 2epochs"
+  mkdir run
+  echo "in the way" > run/checkpoints
+  # shellcheck disable=SC2086
+  launch 2 train --out run $options
+  failing_checkpoints_told run
+  [ "$(cat run/checkpoints)" = "in the way" ] || fail "the file was harmed"
+  has_rows run/metrics.csv 8 || fail "not all epochs"
+}
+
+@test "a full disk (a limit to the size of files): the good checkpoint stays, notes, a whole model, status 1" {
+  local options="--hidden 128 --batch 320 --optimizer adam --lr 0.001"
+  # shellcheck disable=SC2086
+  alone train --out run $options --epochs 2
+  succeeds
+  cp "$(checkpoints run)" good.h5
+  ulimit -f 80 # KiB: model.h5 fits, checkpoints with their four arrays do not
+  # shellcheck disable=SC2086
+  alone train --out run $options --epochs 6 --checkpoint-every 2epochs --resume auto
+  failing_checkpoints_told run
+  cmp good.h5 "$(checkpoints run)"
+  [ "$(checkpoints run | wc -l)" = 1 ] || fail "left: $(checkpoints run)"
+}
+
+@test "a full disk (a small file system)" {
+  mkdir -p run/checkpoints
+  mount -t tmpfs -o size=96k tmpfs run/checkpoints 2> /dev/null || skip "no privilege to mount a file system"
+  launch 2 train --out run --hidden 128 --batch 320 --optimizer adam --epochs 6 --checkpoint-every 2epochs
+  local left
+  left=$(find run/checkpoints -type f)
+  umount run/checkpoints
+  failing_checkpoints_told run
+  [ -z "$left" ] || fail "left behind: $left"
+}
