@@ -32,6 +32,7 @@ typedef struct trainer {
   bool unsaved;      /* kept is newer than model.h5 */
   bool verify;       /* the next step compares the ranks' weights, and then a checkpoint held is written; equal on
                       * all ranks */
+  bool missed;       /* rank 0: a checkpoint was due while one was being written */
   bool stop;         /* leave after a checkpoint; equal on all ranks */
   double saved_at, reported_at, checkpoint_at; /* seconds */
 } trainer;

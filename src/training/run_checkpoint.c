@@ -64,12 +64,17 @@ static checkpoint live_checkpoint(trainer *t) {
   return c;
 }
 
-/* On rank 0: copies the run's state for the writer; one still being written means that this one is left out. */
+/* On rank 0: copies the run's state for the writer; while one is still being written, that has to wait. */
 static void hold(trainer *t) {
-  if (t->writer == NULL) return;
+  if (t->writer == NULL) {
+    run_notice(t, "a checkpoint was asked for, but --checkpoint-every is never");
+    return;
+  }
   bool taken = false;
   const checkpoint live = live_checkpoint(t);
-  run_tell_checkpoint(t, checkpoint_writer_hold(t->writer, &live, &taken));
+  const mlpd_status status = checkpoint_writer_hold(t->writer, &live, &taken);
+  run_tell_checkpoint(t, status);
+  t->missed = !taken && status == MLPD_OK;
   t->checkpoint_at = comm_seconds();
 }
 
@@ -99,7 +104,7 @@ static bool is_due(const trainer *t) {
 step_wishes run_wishes(trainer *t) {
   const uint64_t check_every = t->prep.options.check_every;
   step_wishes wishes = {.stop = stop_requested != 0,
-                        .checkpoint = t->writer != NULL && is_due(t),
+                        .checkpoint = t->writer != NULL && (t->missed || is_due(t)),
                         .check = t->verify || (check_every > 0 && t->state.step % check_every == 0)};
   if (checkpoint_requested) {
     checkpoint_requested = 0;

@@ -433,11 +433,14 @@ mlpd_status stepper_compare_weights(stepper *s) {
     if (same > most) most = same;
     if (a == me) like_mine = same;
   }
-  if (like_mine < size && (like_mine < most || 2 * most <= size))
+  static const char *const cause =
+      "a bit has flipped in memory, or the machines compute differently (DNNL_MAX_CPU_ISA makes them alike); the run "
+      "stops before it writes a checkpoint";
+  if (2 * most <= size) /* also of two ranks that differ: nobody can tell which is right */
     status =
-        FAIL(MLPD_ERROR_INTERNAL,
-             "the weights of this rank are not those of the others: a bit has flipped in memory, or the machines "
-             "compute differently (DNNL_MAX_CPU_ISA makes them alike); the run stops before it writes a checkpoint");
+        FAIL(MLPD_ERROR_INTERNAL, "the weights are not the same on all ranks, and no majority has the same: %s", cause);
+  else if (like_mine < most)
+    status = FAIL(MLPD_ERROR_INTERNAL, "the weights of this rank are not those of the others: %s", cause);
   status = mlpd_comm_agree(s->parts.comm, status);
 done:
   free(bytes);
