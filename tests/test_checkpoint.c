@@ -15,36 +15,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include "temporary_folder.h"
 
 enum { ARENA = 1000 };
-
-static char folder[64]; /* of one test */
-
-static const char *in_folder(const char *name) {
-  static char paths[8][256];
-  static int next = 0;
-  next = (next + 1) % 8;
-  (void)snprintf(paths[next], sizeof paths[next], "%s/%s", folder, name);
-  return paths[next];
-}
-
-static int setup(void **state) {
-  (void)state;
-  (void)snprintf(folder, sizeof folder, "/tmp/test_checkpoint_XXXXXX");
-  return mkdtemp(folder) == NULL;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  char command[128];
-  (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
-  return system(command);
-}
-
-#define assert_ok(expression)                                                                                    \
-  do {                                                                                                           \
-    if ((expression) != MLPD_OK) fail_msg("%s: %s (%s)", #expression, mlpd_error_message(), mlpd_error_place()); \
-  } while (0)
 
 /* ---- Checkpoints to write ---------------------------------------------------------------------------- */
 

@@ -12,34 +12,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static char folder[64];
-
-static const char *in_folder(const char *name) {
-  static char paths[8][FILE_PATH_BYTES];
-  static int next = 0;
-  next = (next + 1) % 8;
-  (void)snprintf(paths[next], FILE_PATH_BYTES, "%s/%s", folder, name);
-  return paths[next];
-}
-
-static int setup(void **state) {
-  (void)state;
-  (void)snprintf(folder, sizeof folder, "/tmp/test_file_XXXXXX");
-  return mkdtemp(folder) == NULL;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  char command[128];
-  (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
-  return system(command);
-}
-
-#define assert_ok(expression)                                                                                    \
-  do {                                                                                                           \
-    if ((expression) != MLPD_OK) fail_msg("%s: %s (%s)", #expression, mlpd_error_message(), mlpd_error_place()); \
-  } while (0)
+#include "temporary_folder.h"
 
 static void assert_file_error(mlpd_status status, const char *part) {
   assert_int_equal(status, MLPD_ERROR_FILE);

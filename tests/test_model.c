@@ -13,34 +13,7 @@
 #include "data/h5.h"
 
 #include <cmocka.h>
-
-static char folder[64];
-
-static const char *in_folder(const char *name) {
-  static char paths[4][128];
-  static int next = 0;
-  next = (next + 1) % 4;
-  (void)snprintf(paths[next], sizeof paths[next], "%s/%s", folder, name);
-  return paths[next];
-}
-
-static int setup(void **state) {
-  (void)state;
-  (void)snprintf(folder, sizeof folder, "/tmp/test_model_XXXXXX");
-  return mkdtemp(folder) == NULL;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  char command[128];
-  (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
-  return system(command);
-}
-
-#define assert_ok(expression)                                                                                    \
-  do {                                                                                                           \
-    if ((expression) != MLPD_OK) fail_msg("%s: %s (%s)", #expression, mlpd_error_message(), mlpd_error_place()); \
-  } while (0)
+#include "temporary_folder.h"
 
 static void assert_load_fails(const char *name, const char *part) {
   mlpd_model *model = (mlpd_model *)(void *)folder;
