@@ -260,10 +260,10 @@ def standard(values):
     return values.mean(axis=0), np.where(deviation > 0, 1 / np.where(deviation > 0, deviation, 1), 0)
 
 
-def normalise(options, integers, x):
+def normalise(options, pixels, x):
     kind = options["normalize"]
     if kind == "auto":
-        kind = "scale" if integers else "standard"
+        kind = "scale" if pixels else "standard"
     if kind == "scale":
         return x.min(), 1 / (x.max() - x.min())
     return standard(x) if kind == "standard" else (0.0, 1.0)
@@ -288,7 +288,7 @@ class Run:
     def __init__(self, options):
         seed, batch = int(options["seed"]), int(options["batch"])
         x, y, self.sample_weights, classes = read_training(options)
-        self.shift, self.scale = normalise(options, np.issubdtype(x.dtype, np.integer), x.astype(float))
+        self.shift, self.scale = normalise(options, x.dtype == np.uint8, x.astype(float))
         self.x, self.y = (x.astype(float) - self.shift) * self.scale, y
         loss, output = options["loss"], options["output-activation"]
         self.loss = loss if loss != "auto" else "cross-entropy" if classes else "mse"

@@ -139,6 +139,18 @@ setup() {
   succeeds
 }
 
+@test "columns of unlike ranges: wide integers are normalised column by column" {
+  # The class is in b alone, whose range is a thousandth of that of a.
+  awk 'BEGIN { print "a,b,y"; for (i = 0; i < 600; i++) print (i * 7919) % 20000 - 10000 "," i % 20 - 10 "," (i % 20 >= 10) }' > wide.csv
+  alone convert wide.csv wide.h5
+  succeeds
+  alone train --data wide.h5 --hidden 8 --batch 64 --epochs 10 --threads 1 --quiet
+  succeeds
+  local accuracy
+  accuracy=$(sed -n 's/.*accuracy \([0-9.]*\).*/\1/p' <<< "$output")
+  awk "BEGIN { exit !($accuracy > 0.95) }" || fail "$output"
+}
+
 @test "convert a CSV, train on it, predict" {
   {
     echo "length,width,kind"

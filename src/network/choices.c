@@ -75,7 +75,7 @@ const mlpd_choice mlpd_task_choices[] = {
 };
 
 const mlpd_choice mlpd_normalize_choices[] = {
-    {"auto", MLPD_NORMALIZE_AUTO, "scale for integer data, standard for floating-point data"},
+    {"auto", MLPD_NORMALIZE_AUTO, "scale for bytes (images), standard for all else"},
     {"none", MLPD_NORMALIZE_NONE, "x"},
     {"scale", MLPD_NORMALIZE_SCALE, "(x - min) / (max - min) over all of the training x"},
     {"standard", MLPD_NORMALIZE_STANDARD, "(x - mean) / deviation, column by column"},

@@ -32,7 +32,7 @@ static const option rows[] = {
     {"classes", "data", "N", OPTION_INTEGER, AT(train.classes), .help = "number of classes; auto: from the data",
      RANGE(0, 1048576), .automatic = true},
     {"normalize", "data", "HOW", OPTION_CHOICE, AT(train.normalize),
-     .help = "how inputs are normalised; auto: scale for integers, standard for real numbers",
+     .help = "how inputs are normalised; auto: scale for bytes (images), standard for all else",
      .choices = mlpd_normalize_choices},
 
     {"hidden", "network", "WIDTHS", OPTION_WIDTHS, AT(train.hidden),

@@ -32,7 +32,9 @@ static mlpd_status settle_task(preparation *p, const part *train) {
   if (o->loss == MLPD_LOSS_AUTO) o->loss = o->task == MLPD_CLASSIFICATION ? MLPD_CROSS_ENTROPY : MLPD_MSE;
   if (o->output_activation < 0) o->output_activation = (int)loss_default_activation(o->loss, o->task);
   if (o->normalize == MLPD_NORMALIZE_AUTO)
-    o->normalize = element_is_integer(train->type) ? MLPD_NORMALIZE_SCALE : MLPD_NORMALIZE_STANDARD;
+    /* Bytes are pixels, alike in all columns. Wider integers are tables: one range for all columns would leave the
+     * narrow ones constant (UCI shuttle: accuracy 0.79 by scale, 0.995 by standard). */
+    o->normalize = train->type == ELEMENT_U8 ? MLPD_NORMALIZE_SCALE : MLPD_NORMALIZE_STANDARD;
   if (o->task == MLPD_CLASSIFICATION && train->y_columns > 1)
     return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but classes come as one", train->file, train->y_path,
                 train->y_columns);
