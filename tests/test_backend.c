@@ -16,9 +16,9 @@
 #undef MULTIVERSION
 #define MULTIVERSION
 #define backend_plain basic_plain
-#define sgemm basic_sgemm
+#define plain_sgemm basic_sgemm
 #include "kernels/backend_plain.c"
-#undef sgemm
+#undef plain_sgemm
 #undef backend_plain
 
 enum { PAD = 3 }; /* leading dimensions are this much wider than the rows */
@@ -196,7 +196,11 @@ static void test_choice(void **state) {
   const char *const *names = mlpd_backend_names();
   const backend *gemm;
   assert_int_equal(backend_choose(NULL, &gemm), MLPD_OK);
-  assert_string_equal(gemm->name, names[0]);
+  /* The first that this processor can serve. */
+  int first = 0;
+  const backend *fastest = NULL;
+  while (backend_choose(names[first], &fastest) != MLPD_OK) first++;
+  assert_ptr_equal(gemm, fastest);
   int count = 0;
   while (names[count] != NULL) count++;
   assert_string_equal(names[count - 1], "plain");

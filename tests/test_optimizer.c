@@ -159,20 +159,28 @@ static void test_any_cut_gives_the_same_bits(void **state) {
   mlpd_network_free(network);
 }
 
-/* A gradient given for the range alone, as a unit of work has it. */
-static void test_update_takes_gradient_of_the_range(void **state) {
+/* A gradient given for the block alone, as a unit of work has it. */
+static void test_update_of_blocks(void **state) {
   (void)state;
   mlpd_network *const network = network_make();
   mlpd_train_options options = options_for(MLPD_SGD);
   optimizer o;
   assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
   for (size_t i = 0; i < network->arena_size; i++) network->parameters[i] = 1;
-  const float gradient[3] = {1, 2, 4};
+  const float gradient[5] = {1, 2, 4, 8, 16};
   const optimizer_scalars scalars = optimizer_begin(&o, 0.5, 0.25);
-  optimizer_update(&o, &scalars, network->parameters, gradient, 5, 3, false);
-  optimizer_update(&o, &scalars, network->parameters, gradient, 9, 1, true);
+  optimizer_update(&o, &scalars, network->parameters,
+                   &(optimizer_block){.begin = 5, .rows = 1, .columns = 3, .gradient = gradient});
+  optimizer_update(&o, &scalars, network->parameters,
+                   &(optimizer_block){.begin = 9, .rows = 1, .columns = 1, .gradient = gradient, .decay = true});
   const float expected[11] = {1, 1, 1, 1, 1, 0.875f, 0.75f, 0.5f, 1, 1 - 0.5f * 0.75f, 1};
   assert_memory_equal(network->parameters, expected, sizeof expected);
+  /* Two rows of two, apart by 3 in the arena and by 3 in the gradient. */
+  optimizer_update(
+      &o, &scalars, network->parameters,
+      &(optimizer_block){.begin = 0, .rows = 2, .columns = 2, .stride = 3, .gradient = gradient, .gradient_stride = 3});
+  const float blocks[6] = {0.875f, 0.75f, 1, 0, -1, 0.875f};
+  assert_memory_equal(network->parameters, blocks, sizeof blocks);
   optimizer_free(&o);
   mlpd_network_free(network);
 }
@@ -219,7 +227,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_against_double_reference),
       cmocka_unit_test(test_any_cut_gives_the_same_bits),
-      cmocka_unit_test(test_update_takes_gradient_of_the_range),
+      cmocka_unit_test(test_update_of_blocks),
       cmocka_unit_test(test_adam_first_step),
       cmocka_unit_test(test_bad_options),
   };

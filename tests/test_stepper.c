@@ -496,7 +496,12 @@ static void test_several_blocks(void **state) {
   setting given = {"several blocks",  40, 21, 150, 270, 4, .kind = MLPD_MOMENTUM, .activation = MLPD_RELU,
                    .backend = "plain"};
   mlpd_network *const net = make_network(&given);
-  assert_on_all(layer_num_column_blocks(&net->layers[0]) > 1 && layer_num_row_blocks(&net->layers[0]) > 1, "blocks");
+  const backend *plain = NULL, *fastest = NULL;
+  assert_on_all(backend_choose("plain", &plain) == MLPD_OK && backend_choose(NULL, &fastest) == MLPD_OK, "back ends");
+  assert_on_all(layer_num_blocks(&net->layers[0], plain, 10, 1) > 1 && layer_num_units(&net->layers[0], plain) > 1 &&
+                    layer_num_blocks(&net->layers[0], fastest, 10, 2) > 1 &&
+                    layer_num_units(&net->layers[0], fastest) > 1,
+                "blocks");
   mlpd_network_free(net);
   check_setting(&given);
 }

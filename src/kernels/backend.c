@@ -7,6 +7,9 @@
 
 /* Fastest first. */
 static const backend *const backends[] = {
+#ifdef __x86_64__
+    &backend_native,
+#endif
 #ifdef HAVE_ONEDNN
     &backend_onednn,
 #endif
@@ -20,6 +23,9 @@ enum { NUM_BACKENDS = sizeof backends / sizeof backends[0] };
 
 const char *const *mlpd_backend_names(void) {
   static const char *const names[] = {
+#ifdef __x86_64__
+      "native",
+#endif
 #ifdef HAVE_ONEDNN
       "onednn",
 #endif

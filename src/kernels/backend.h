@@ -4,8 +4,20 @@
 
 #include "base/status.h"
 
+/* The factors of a block of a weight gradient. Lane u: a (rows[u], m), rows lda apart; delta (rows[u], n), rows ldd
+ * apart. next: arrays that the caller goes on to read at C's place, rows next_row apart, fetched meanwhile. */
+typedef struct lane_products {
+  uint32_t num_lanes;
+  const uint64_t *rows; /* may be 0 */
+  const float *const *a, *const *delta;
+  int lda, ldd;
+  const float *next[3];
+  uint32_t num_next;
+  size_t next_row;
+} lane_products;
+
 typedef struct backend {
-  const char *name;        /* "onednn", "cblas", "plain" */
+  const char *name;        /* "native", "onednn", "cblas", "plain" */
   const char *description; /* library and version, for one line of output */
   /* Called once when the back end is chosen; may be NULL. Keeps the library from threading by itself. */
   mlpd_status (*prepare)(void);
@@ -15,6 +27,9 @@ typedef struct backend {
    * dimensions only. m, n, k >= 1. */
   void (*sgemm)(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda, const float *b,
                 int ldb, float *c, int ldc);
+  /* C (m, n) = the sum over lanes, in the canonical tree (reduce.h) of num_lanes >= 1 lanes, of a_u^T delta_u. NULL:
+   * the caller multiplies and adds. Then, too, no product's bits depend on how it is cut into blocks. */
+  void (*sum_gradients)(int m, int n, const lane_products *lanes, float *c, int ldc);
   /* The instruction set it computes with after prepare; NULL: its bits are the same on all. Static storage. */
   const char *(*instructions)(void);
   const char *pin; /* how to choose the instruction set, for a message; NULL: there is nothing to choose */

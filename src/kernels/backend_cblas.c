@@ -50,8 +50,12 @@ static void sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const
 /* OpenBLAS says whose kernels it took; of the others the processor's own name must do. */
 static const char *instructions(void) { return openblas_get_corename != NULL ? openblas_get_corename() : cpu_name(); }
 
-const backend backend_cblas = {"cblas", description,  prepare,
-                               sgemm,   instructions, "OPENBLAS_CORETYPE (MKL: MKL_CBWR; BLIS: BLIS_ARCH_TYPE)"};
+const backend backend_cblas = {.name = "cblas",
+                               .description = description,
+                               .prepare = prepare,
+                               .sgemm = sgemm,
+                               .instructions = instructions,
+                               .pin = "OPENBLAS_CORETYPE (MKL: MKL_CBWR; BLIS: BLIS_ARCH_TYPE)"};
 
 #else
 typedef int not_built; /* C wants a declaration in each file */

@@ -3,7 +3,6 @@
 #ifdef HAVE_ONEDNN
 
 #include <dnnl.h>
-#include <math.h>
 #include <stdio.h>
 
 #include "kernels/backend_parts.h"
@@ -22,13 +21,6 @@ static mlpd_status prepare(void) {
   if (status != dnnl_success)
     return FAIL(MLPD_ERROR_INTERNAL, "%s: dnnl_sgemm fails with status %d", description, status);
   return MLPD_OK;
-}
-
-/* Past prepare, a valid shape can fail only for want of memory. Another routine would be right but to other
- * bits, in silence; NaN ends the run on every rank at this step, as a divergence does. */
-static void poison(int m, int n, float *c, int ldc) {
-  for (int i = 0; i < m; i++)
-    for (int j = 0; j < n; j++) c[(size_t)i * (size_t)ldc + (size_t)j] = NAN;
 }
 
 static void sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda, const float *b,
@@ -62,7 +54,12 @@ static const char *instructions(void) {
   return other;
 }
 
-const backend backend_onednn = {"onednn", description, prepare, sgemm, instructions, "DNNL_MAX_CPU_ISA"};
+const backend backend_onednn = {.name = "onednn",
+                                .description = description,
+                                .prepare = prepare,
+                                .sgemm = sgemm,
+                                .instructions = instructions,
+                                .pin = "DNNL_MAX_CPU_ISA"};
 
 #else
 typedef int not_built; /* C wants a declaration in each file */

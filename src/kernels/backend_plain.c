@@ -69,8 +69,8 @@ static const float *element(const float *x, bool transpose, int row, int column,
   return transpose ? x + (size_t)column * ld + (size_t)row : x + (size_t)row * ld + (size_t)column;
 }
 
-static void sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda, const float *b,
-                  int ldb, float *c, int ldc) {
+static void plain_sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda,
+                        const float *b, int ldb, float *c, int ldc) {
   const size_t a_stride = (size_t)lda, b_stride = (size_t)ldb, c_stride = (size_t)ldc;
   float panel[DEPTH * COLUMNS], strip[DEPTH * ROWS];
   for (int j = 0; j < n; j += COLUMNS)
@@ -85,4 +85,4 @@ static void sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const
     }
 }
 
-const backend backend_plain = {"plain", "plain C loops", NULL, sgemm, NULL, NULL};
+const backend backend_plain = {.name = "plain", .description = "plain C loops", .sgemm = plain_sgemm};

@@ -1,9 +1,8 @@
 /* The network: shapes, one parameter arena with named views, and the pieces of a forward and backward
  * pass. Arrays and shapes only: no MPI, no files, no threads (callers run the pieces in parallel).
  *
- * Work is cut into units whose sequence of operations depends on shapes alone, never on who runs them:
- * a column block of a layer's output for one lane, or a row block of a weight gradient. That is what
- * makes the weights independent of the split. */
+ * Work is cut into blocks of a layer's outputs for one lane, and units of a weight gradient. The bits of each depend on
+ * shapes alone, never on who computes it. That is what makes the weights independent of the split. */
 #ifndef MLPDIST_NETWORK_H
 #define MLPDIST_NETWORK_H
 
@@ -16,7 +15,7 @@ typedef struct layer {
   uint32_t weight_stride;            /* floats from a row of the weights to the next: outputs, or a little more */
   uint32_t stride;                   /* floats from a row of z, a and delta to the next, likewise */
   size_t weight_offset, bias_offset; /* in floats, into an arena; multiples of 16 */
-  uint32_t column_block;             /* outputs a forward or backward unit covers */
+  uint32_t column_block;             /* outputs a forward or backward block covers */
   uint32_t row_block;                /* inputs a weight-gradient unit covers */
 } layer;
 
@@ -47,26 +46,54 @@ mlpd_status workspace_create(const mlpd_network *network, uint64_t rows, bool ke
 void workspace_free(workspace *space);                                          /* Not collective */
 size_t workspace_size(const mlpd_network *network, uint64_t rows, bool keep_z); /* bytes. Not collective */
 
-/* Units of layer l: column blocks, and row blocks. */
-uint32_t layer_num_column_blocks(const layer *l);
-uint32_t layer_num_row_blocks(const layer *l);
+/* What one call computes of a layer's outputs: some rows of a lane, some columns. */
+typedef struct block {
+  uint64_t row, rows;
+  uint32_t column, columns;
+} block;
 
-/* a_l = A(a_{l-1} W_l + b_l) for n rows and one column block (softmax output: only z, see
- * network_finish_output). Not collective. */
-void network_forward_block(const mlpd_network *network, const backend *gemm, uint32_t l, uint32_t block, uint64_t n,
+/* Layer l over n rows as blocks: their number, and each. As many rows and columns as a call's bits may depend on, which
+ * with products that do not depend on the cut (gemm->sum_gradients) are as few as feed the given threads: at least
+ * `wanted` blocks, where there is so much. Not collective. */
+uint32_t layer_num_blocks(const layer *l, const backend *gemm, uint64_t n, uint32_t wanted);
+block layer_block(const layer *l, const backend *gemm, uint64_t n, uint32_t wanted, uint32_t index);
+
+/* A weight-gradient unit: rows [row, row + rows) (inputs) and columns (outputs) of a layer's weights, and where row is
+ * 0 of its biases. */
+typedef struct gradient_unit {
+  uint32_t layer, row, rows, column, columns;
+} gradient_unit;
+
+/* Units of layer l, and each. Not collective. */
+uint32_t layer_num_units(const layer *l, const backend *gemm);
+gradient_unit layer_unit(const mlpd_network *network, const backend *gemm, uint32_t l, uint32_t index);
+
+/* a_l = A(a_{l-1} W_l + b_l) for a block (softmax output: only z, see network_finish_output). Not collective. */
+void network_forward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
                            workspace *space);
 
-/* The output layer's softmax over n rows, where it has one; after all its column blocks. Not collective. */
+/* The output layer's softmax over n rows, where it has one; after all its blocks. Not collective. */
 void network_finish_output(const mlpd_network *network, uint64_t n, workspace *space);
 
-/* delta_l = (delta_{l+1} W_{l+1}^T) o A'(z_l) for n rows and one column block of layer l. Not collective. */
-void network_backward_block(const mlpd_network *network, const backend *gemm, uint32_t l, uint32_t block, uint64_t n,
+/* delta_l = (delta_{l+1} W_{l+1}^T) o A'(z_l) for a block of layer l. Not collective. */
+void network_backward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
                             workspace *space);
 
-/* gradient (row_block, outputs), rows weight_stride apart and the gaps zero, = a_{l-1}[:, rows of block]^T delta_l over
- * n rows; for block 0 also bias_gradient (outputs) = column sums of delta_l. Not collective. */
-void network_weight_gradient_block(const mlpd_network *network, const backend *gemm, uint32_t l, uint32_t block,
-                                   uint64_t n, const workspace *space, float *gradient, float *bias_gradient);
+/* gradient (unit's rows, columns), rows `stride` floats apart, = a_{l-1}^T delta_l over n rows. Not collective. */
+void network_weight_gradient(const mlpd_network *network, const backend *gemm, const gradient_unit *unit, uint64_t n,
+                             const workspace *space, float *gradient, uint32_t stride);
+
+/* bias_gradient (unit's columns) = column sums of delta_l over n rows. Not collective. */
+void network_bias_gradient(const mlpd_network *network, const gradient_unit *unit, uint64_t n, const workspace *space,
+                           float *bias_gradient);
+
+/* The factors of a unit's weight gradient, for gemm->sum_gradients. Not collective. */
+typedef struct gradient_factors {
+  const float *a, *delta;
+  int a_stride, delta_stride;
+} gradient_factors;
+gradient_factors network_gradient_factors(const mlpd_network *network, const gradient_unit *unit,
+                                          const workspace *space);
 
 /* The whole forward pass over n rows on the calling thread: the units above in order. Not collective. */
 void network_forward(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space);

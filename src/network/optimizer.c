@@ -66,94 +66,102 @@ optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale
   return made;
 }
 
-/* ---- The loops: one pass over n elements each. scale: of the gradient; decay: L2 term's factor, 0 for none.
- * Formulas and their order as in PyTorch's torch.optim; v starts as the first gradient there and here. ---- */
+/* ---- The loops: formulas and their order as in PyTorch's torch.optim; v starts as the first gradient there and here.
+ * ---- */
 
-MULTIVERSION
-static void update_sgd(size_t n, float lr, float scale, float decay, const float *restrict gradient,
-                       float *restrict w) {
-#pragma omp simd
-  for (size_t i = 0; i < n; i++) w[i] -= lr * (gradient[i] * scale + decay * w[i]);
-}
+/* scale: of the gradient; decay: factor of the L2 term, 0 for none. keep: 1 - lr * weight decay for the decoupled form
+ * of adamw, else 1. */
+typedef struct update_scalars {
+  float lr, scale, decay, mu;
+  float keep, beta1, beta2, rest1, rest2, correction1, correction2, epsilon;
+} update_scalars;
 
-MULTIVERSION
-static void update_momentum(size_t n, float lr, float scale, float decay, float mu, const float *restrict gradient,
-                            float *restrict w, float *restrict v) {
-#pragma omp simd
-  for (size_t i = 0; i < n; i++) {
-    const float g = gradient[i] * scale + decay * w[i];
-    v[i] = mu * v[i] + g;
-    w[i] -= lr * v[i];
+/* NAME: one optimizer over a block, row by row. w and the state arenas p and q point at the block. */
+#define DEFINE_UPDATE(NAME, ...)                                                                            \
+  MULTIVERSION static void NAME(const update_scalars *scalars, const optimizer_block *part, float *w_begin, \
+                                float *p_begin, float *q_begin) {                                           \
+    const update_scalars s = *scalars;                                                                      \
+    for (size_t row = 0; row < part->rows; row++) {                                                         \
+      const float *const restrict gradient = part->gradient + row * part->gradient_stride;                  \
+      float *const restrict w = w_begin + row * part->stride;                                               \
+      float *const restrict p = p_begin != NULL ? p_begin + row * part->stride : NULL;                      \
+      float *const restrict q = q_begin != NULL ? q_begin + row * part->stride : NULL;                      \
+      (void)p, (void)q;                                                                                     \
+      _Pragma("omp simd") for (size_t i = 0; i < part->columns; i++) __VA_ARGS__                            \
+    }                                                                                                       \
   }
-}
 
-MULTIVERSION
-static void update_nesterov(size_t n, float lr, float scale, float decay, float mu, const float *restrict gradient,
-                            float *restrict w, float *restrict v) {
-#pragma omp simd
-  for (size_t i = 0; i < n; i++) {
-    const float g = gradient[i] * scale + decay * w[i];
-    v[i] = mu * v[i] + g;
-    w[i] -= lr * (g + mu * v[i]);
-  }
-}
+DEFINE_UPDATE(update_sgd, { w[i] -= s.lr * (gradient[i] * s.scale + s.decay * w[i]); })
 
-/* keep: 1 - lr * weight decay for the decoupled form of adamw, else 1. */
-typedef struct adam_scalars {
-  float lr, scale, decay, keep, beta1, beta2, rest1, rest2, correction1, correction2, epsilon;
-} adam_scalars;
+DEFINE_UPDATE(update_momentum, {
+  const float g = gradient[i] * s.scale + s.decay * w[i];
+  p[i] = s.mu * p[i] + g;
+  w[i] -= s.lr * p[i];
+})
 
-MULTIVERSION
-static void update_adam(size_t n, const adam_scalars *scalars, const float *restrict gradient, float *restrict w,
-                        float *restrict m, float *restrict v) {
-  const adam_scalars s = *scalars;
-#pragma omp simd
-  for (size_t i = 0; i < n; i++) {
-    const float g = gradient[i] * s.scale + s.decay * w[i];
-    m[i] = s.beta1 * m[i] + s.rest1 * g;
-    v[i] = s.beta2 * v[i] + s.rest2 * (g * g);
-    const float step = m[i] * s.correction1 / (sqrtf(v[i] * s.correction2) + s.epsilon);
-    w[i] = s.keep * w[i] - s.lr * step;
-  }
-}
+DEFINE_UPDATE(update_nesterov, {
+  const float g = gradient[i] * s.scale + s.decay * w[i];
+  p[i] = s.mu * p[i] + g;
+  w[i] -= s.lr * (g + s.mu * p[i]);
+})
 
-void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const float *gradient,
-                      size_t begin, size_t count, bool decay) {
-  const float lr = scalars->lr, scale = scalars->gradient_scale;
-  const float weight_decay = decay ? o->weight_decay : 0;
-  float *const w = parameters + begin;
-  float *const state = o->num_state > 0 ? o->state[0] + begin : NULL;
+DEFINE_UPDATE(update_adam, {
+  const float g = gradient[i] * s.scale + s.decay * w[i];
+  p[i] = s.beta1 * p[i] + s.rest1 * g;
+  q[i] = s.beta2 * q[i] + s.rest2 * (g * g);
+  const float step = p[i] * s.correction1 / (sqrtf(q[i] * s.correction2) + s.epsilon);
+  w[i] = s.keep * w[i] - s.lr * step;
+})
+
+void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part) {
+  const float weight_decay = part->decay ? o->weight_decay : 0;
+  const bool decoupled = o->kind == MLPD_ADAMW;
+  const update_scalars s = {.lr = scalars->lr,
+                            .scale = scalars->gradient_scale,
+                            .decay = decoupled ? 0 : weight_decay,
+                            .mu = o->momentum,
+                            .keep = decoupled ? 1 - scalars->lr * weight_decay : 1,
+                            .beta1 = o->beta1,
+                            .beta2 = o->beta2,
+                            .rest1 = 1 - o->beta1,
+                            .rest2 = 1 - o->beta2,
+                            .correction1 = scalars->correction1,
+                            .correction2 = scalars->correction2,
+                            .epsilon = o->epsilon};
+  float *const w = parameters + part->begin;
+  float *const p = o->num_state > 0 ? o->state[0] + part->begin : NULL;
+  float *const q = o->num_state > 1 ? o->state[1] + part->begin : NULL;
   switch (o->kind) {
     case MLPD_SGD:
-      update_sgd(count, lr, scale, weight_decay, gradient, w);
+      update_sgd(&s, part, w, p, q);
       break;
     case MLPD_MOMENTUM:
-      update_momentum(count, lr, scale, weight_decay, o->momentum, gradient, w, state);
+      update_momentum(&s, part, w, p, q);
       break;
     case MLPD_NESTEROV:
-      update_nesterov(count, lr, scale, weight_decay, o->momentum, gradient, w, state);
+      update_nesterov(&s, part, w, p, q);
       break;
     case MLPD_ADAM:
-    case MLPD_ADAMW: {
-      const bool decoupled = o->kind == MLPD_ADAMW;
-      const adam_scalars adam = {.lr = lr,
-                                 .scale = scale,
-                                 .decay = decoupled ? 0 : weight_decay,
-                                 .keep = decoupled ? 1 - lr * weight_decay : 1,
-                                 .beta1 = o->beta1,
-                                 .beta2 = o->beta2,
-                                 .rest1 = 1 - o->beta1,
-                                 .rest2 = 1 - o->beta2,
-                                 .correction1 = scalars->correction1,
-                                 .correction2 = scalars->correction2,
-                                 .epsilon = o->epsilon};
-      update_adam(count, &adam, gradient, w, state, o->state[1] + begin);
+    case MLPD_ADAMW:
+      update_adam(&s, part, w, p, q);
       break;
-    }
   }
 }
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Elements [begin, end) of the arenas. */
+static void update_run(optimizer *o, const optimizer_scalars *scalars, float *parameters, const float *gradient,
+                       size_t begin, size_t end, bool decay) {
+  optimizer_update(o, scalars, parameters,
+                   &(optimizer_block){.begin = begin,
+                                      .rows = 1,
+                                      .columns = end - begin,
+                                      .stride = end - begin,
+                                      .gradient = gradient + begin,
+                                      .gradient_stride = end - begin,
+                                      .decay = decay});
+}
 
 void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, const mlpd_network *network,
                             float *parameters, const float *gradient, size_t begin, size_t end) {
@@ -163,13 +171,13 @@ void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, cons
     const size_t weights_begin = smaller(shape->weight_offset, end);
     const size_t weights_end = smaller(shape->weight_offset + (size_t)shape->inputs * shape->weight_stride, end);
     if (at < weights_begin) {
-      optimizer_update(o, scalars, parameters, gradient + at, at, weights_begin - at, false);
+      update_run(o, scalars, parameters, gradient, at, weights_begin, false);
       at = weights_begin;
     }
     if (at < weights_end) {
-      optimizer_update(o, scalars, parameters, gradient + at, at, weights_end - at, true);
+      update_run(o, scalars, parameters, gradient, at, weights_end, true);
       at = weights_end;
     }
   }
-  if (at < end) optimizer_update(o, scalars, parameters, gradient + at, at, end - at, false);
+  if (at < end) update_run(o, scalars, parameters, gradient, at, end, false);
 }

@@ -31,11 +31,17 @@ typedef struct optimizer_scalars {
 /* Counts the step and computes its scalars. Once a step, on one thread. Not collective. */
 optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale);
 
-/* Updates count parameters from begin on (parameters and state are arenas given from their start; gradient
- * (count) is the gradient of just these). decay: whether weight decay applies (weights yes, biases no).
- * Not collective. */
-void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const float *gradient,
-                      size_t begin, size_t count, bool decay);
+/* Parameters to update: rows of `columns` floats, `stride` apart in the arenas, the first at `begin`; their gradient is
+ * given apart, rows gradient_stride apart. decay: whether weight decay applies (weights yes, biases no). */
+typedef struct optimizer_block {
+  size_t begin, rows, columns, stride;
+  const float *gradient;
+  size_t gradient_stride;
+  bool decay;
+} optimizer_block;
+
+/* parameters: the arena, from its start. Not collective. */
+void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part);
 
 /* The same over any range [begin, end) of the whole arena (gradient given from its start too), deciding on
  * decay by the network's layout. Not collective. */

@@ -67,16 +67,22 @@ static void fill_trace(const mlpd_network *network, trace_memory *memory, mlpd_t
 }
 
 static void back_propagate(const mlpd_network *network, const backend *gemm, uint64_t n, trace_memory *memory) {
+  workspace *const space = &memory->space;
   for (uint32_t l = network->num_layers - 1; l-- > 0;)
-    for (uint32_t block = 0; block < layer_num_column_blocks(&network->layers[l]); block++)
-      network_backward_block(network, gemm, l, block, n, &memory->space);
+    for (uint32_t i = 0; i < layer_num_blocks(&network->layers[l], gemm, n, 1); i++) {
+      const block part = layer_block(&network->layers[l], gemm, n, 1, i);
+      network_backward_block(network, gemm, l, &part, space);
+    }
   for (uint32_t l = 0; l < network->num_layers; l++) {
     const layer *const shape = &network->layers[l];
-    for (uint32_t block = 0; block < layer_num_row_blocks(shape); block++)
-      network_weight_gradient_block(
-          network, gemm, l, block, n, &memory->space,
-          memory->gradient + shape->weight_offset + (size_t)block * shape->row_block * shape->weight_stride,
-          memory->gradient + shape->bias_offset);
+    float *const weights = memory->gradient + shape->weight_offset, *const biases =
+                                                                        memory->gradient + shape->bias_offset;
+    for (uint32_t i = 0; i < layer_num_units(shape, gemm); i++) {
+      const gradient_unit unit = layer_unit(network, gemm, l, i);
+      network_weight_gradient(network, gemm, &unit, n, space,
+                              weights + (size_t)unit.row * shape->weight_stride + unit.column, shape->weight_stride);
+      if (unit.row == 0) network_bias_gradient(network, &unit, n, space, biases + unit.column);
+    }
   }
 }
 

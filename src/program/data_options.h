@@ -39,7 +39,7 @@ extern const data_options data_options_default;
    "NAME",                                                                                                  \
    OPTION_TEXT,                                                                                             \
    OPTION_AT(type, common.backend),                                                                         \
-   .help = "matrix multiplication: onednn, cblas or plain, where built; auto: the fastest",                 \
+   .help = "matrix multiplication: native, onednn, cblas or plain, where built; auto: the fastest",         \
    .automatic = true},                                                                                      \
   {                                                                                                         \
     "threads", "run", "N", OPTION_INTEGER, OPTION_AT(type, common.threads),                                 \

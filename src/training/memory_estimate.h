@@ -21,6 +21,7 @@ typedef enum memory_item {
 /* What an estimate is made from. */
 typedef struct memory_shapes {
   const mlpd_network *network; /* its parameters may be NULL */
+  const char *backend;         /* name; NULL: the default */
   const lane_plan *plan;
   uint64_t row_bytes;      /* of a training row, targets and weight included */
   uint64_t target_bytes;   /* of these, targets and weight */

@@ -26,7 +26,8 @@ static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
   const bool as_classes = p->options.task == MLPD_CLASSIFICATION;
   const char *const every = p->options.checkpoint_every;
   memory_shapes *const s = &p->memory;
-  *s = (memory_shapes){.plan = &p->plan,
+  *s = (memory_shapes){.backend = p->options.backend,
+                       .plan = &p->plan,
                        .row_bytes = memory_row_bytes(train, as_classes),
                        .target_bytes = memory_target_bytes(train, as_classes),
                        .optimizer = p->options.optimizer,

@@ -10,7 +10,10 @@
 #include "kernels/vector.h"
 #include "training/step_tail.h"
 
-enum { NORM_BLOCK = 1 << 16 }; /* floats a partial sum of squares covers: fixed, so that the norm is */
+enum {
+  NORM_BLOCK = 1 << 16, /* floats a partial sum of squares covers: fixed, so that the norm is */
+  BLOCKS_PER_THREAD = 2 /* of a layer, at least, where products may be cut so */
+};
 
 /* One lane of this rank. */
 typedef struct lane {
@@ -24,11 +27,20 @@ typedef struct lane {
   loss_sums sums;
 } lane;
 
-/* A weight-gradient unit. */
+/* A weight-gradient unit and its places in the arenas. */
 typedef struct unit {
-  uint32_t layer, block;
-  size_t offset, count; /* floats of the arena; the bias follows with block 0 */
+  gradient_unit shape;
+  size_t weight, bias; /* floats from the arena's start */
+  uint32_t stride;     /* of the weights' rows */
 } unit;
+
+/* A thread's room for a unit's gradient, and for the sums of subtrees of lanes that wait for others. */
+typedef struct scratch {
+  float *sum, *bias;             /* (unit_floats), (unit_columns): whole sums, where this rank updates at once */
+  float *partial, *partial_bias; /* (levels, unit_floats), (levels, unit_columns) */
+  const float **a, **delta;      /* (lanes): factors */
+  uint64_t *rows;                /* (lanes) */
+} scratch;
 
 struct stepper {
   stepper_parts parts;
@@ -38,10 +50,10 @@ struct stepper {
   reducer *reducer;
   uint32_t num_units;
   unit *units;
-  size_t level_floats; /* one level of a thread's tree scratch */
-  uint32_t levels;
-  float *scratch; /* (threads, levels, level_floats) */
-  double *norms;  /* (blocks of the arena) */
+  size_t unit_floats, unit_columns; /* of the largest unit, multiples of a cache line */
+  uint32_t levels;                  /* of partial sums */
+  scratch *scratch;                 /* (threads) */
+  double *norms;                    /* (blocks of the arena) */
   optimizer_scalars scalars;
   bool fused; /* one rank, no clipping: update a unit as soon as its sum is there */
   step_outcome outcome;
@@ -69,28 +81,24 @@ static mlpd_status make_lane(const stepper_parts *parts, uint32_t u, uint64_t fi
   return MLPD_OK;
 }
 
-/* Room for the gradient of the largest unit and its bias. */
-static size_t floats_of_unit(const layer *shape, uint32_t rows) {
-  return ((size_t)rows * shape->weight_stride + shape->outputs + 15) / 16 * 16;
-}
+static size_t pad(size_t floats) { return (floats + 15) / 16 * 16; }
+
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 static mlpd_status make_units(stepper *s) {
   const mlpd_network *const network = s->parts.network;
-  for (uint32_t l = 0; l < network->num_layers; l++) s->num_units += layer_num_row_blocks(&network->layers[l]);
+  const backend *const gemm = s->parts.gemm;
+  for (uint32_t l = 0; l < network->num_layers; l++) s->num_units += layer_num_units(&network->layers[l], gemm);
   TRY(memory_allocate(&s->units, s->num_units, sizeof *s->units, "units"));
   unit *next = s->units;
   for (uint32_t l = 0; l < network->num_layers; l++) {
     const layer *const shape = &network->layers[l];
-    for (uint32_t block = 0; block < layer_num_row_blocks(shape); block++) {
-      const uint32_t begin = block * shape->row_block;
-      const uint32_t rows = shape->inputs - begin < shape->row_block ? shape->inputs - begin : shape->row_block;
-      *next = (unit){.layer = l,
-                     .block = block,
-                     .offset = shape->weight_offset + (size_t)begin * shape->weight_stride,
-                     .count = (size_t)rows * shape->weight_stride};
-      const size_t floats = floats_of_unit(shape, rows);
-      if (floats > s->level_floats) s->level_floats = floats;
-      next++;
+    for (uint32_t i = 0; i < layer_num_units(shape, gemm); i++, next++) {
+      const gradient_unit made = layer_unit(network, gemm, l, i);
+      *next = (unit){.shape = made,
+                     .weight = shape->weight_offset + (size_t)made.row * shape->weight_stride + made.column,
+                     .bias = shape->bias_offset + made.column,
+                     .stride = shape->weight_stride};
     }
   }
   return MLPD_OK;
@@ -103,6 +111,33 @@ static uint32_t tree_levels(uint32_t lanes) {
   return levels;
 }
 
+/* Floats of a unit's sum and of its bias, at most. */
+static void largest_unit(const mlpd_network *network, const backend *gemm, size_t *floats, size_t *columns) {
+  *floats = *columns = 0;
+  for (uint32_t l = 0; l < network->num_layers; l++) { /* the first unit of a layer is none smaller than the others */
+    const gradient_unit first = layer_unit(network, gemm, l, 0);
+    *floats = larger(*floats, first.rows * pad(first.columns));
+    *columns = larger(*columns, pad(first.columns));
+  }
+}
+
+static mlpd_status make_scratch(stepper *s) {
+  TRY(memory_allocate(&s->scratch, (size_t)s->parts.threads, sizeof *s->scratch, "lane sums"));
+  largest_unit(s->parts.network, s->parts.gemm, &s->unit_floats, &s->unit_columns);
+  const size_t levels = s->parts.gemm->sum_gradients == NULL ? s->levels : 0;
+  for (int t = 0; t < s->parts.threads; t++) {
+    scratch *const made = &s->scratch[t];
+    TRY(memory_allocate(&made->sum, s->unit_floats * (1 + levels), sizeof(float), "lane sums"));
+    TRY(memory_allocate(&made->bias, s->unit_columns * (1 + s->levels), sizeof(float), "lane sums"));
+    TRY(memory_allocate(&made->a, 2 * (size_t)s->num_lanes, sizeof *made->a, "lane sums"));
+    TRY(memory_allocate(&made->rows, s->num_lanes, sizeof *made->rows, "lane sums"));
+    made->partial = made->sum + s->unit_floats;
+    made->partial_bias = made->bias + s->unit_columns;
+    made->delta = made->a + s->num_lanes;
+  }
+  return MLPD_OK;
+}
+
 static mlpd_status make_local(stepper *s) {
   const stepper_parts *const parts = &s->parts;
   const lane_plan *const plan = parts->plan;
@@ -111,25 +146,22 @@ static mlpd_status make_local(stepper *s) {
   for (uint32_t i = 0; i < s->num_lanes; i++)
     TRY(make_lane(parts, s->lanes.begin + i, plan->lane_begin[s->lanes.begin], &s->lane[i]));
   TRY(make_units(s));
-  s->levels = tree_levels(s->num_lanes) + 1;
-  TRY(memory_allocate(&s->scratch, (size_t)parts->threads * s->levels * s->level_floats, sizeof(float), "lane sums"));
+  s->levels = tree_levels(s->num_lanes);
+  TRY(make_scratch(s));
   TRY(memory_allocate(&s->norms, parts->network->arena_size / NORM_BLOCK + 1, sizeof(double), "norms"));
   return MLPD_OK;
 }
 
-size_t stepper_size(const mlpd_network *network, const lane_plan *plan, lane_range lanes, uint64_t target_bytes,
-                    int threads) {
-  size_t bytes = 0, level = 0;
+size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
+                    uint64_t target_bytes, int threads) {
+  size_t bytes = 0, floats = 0, columns = 0;
   for (uint32_t u = lanes.begin; u < lanes.end; u++) {
     const uint64_t most = lane_max_microbatch(plan, u), rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
     bytes += workspace_size(network, most, false) + most * target_bytes + rows * sizeof(uint32_t);
   }
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const layer *const shape = &network->layers[l];
-    const size_t floats = floats_of_unit(shape, shape->inputs < shape->row_block ? shape->inputs : shape->row_block);
-    if (floats > level) level = floats;
-  }
-  return bytes + (size_t)threads * (tree_levels(lanes.end - lanes.begin) + 1) * level * sizeof(float);
+  largest_unit(network, gemm, &floats, &columns);
+  const size_t levels = gemm->sum_gradients == NULL ? tree_levels(lanes.end - lanes.begin) : 0;
+  return bytes + (size_t)threads * (1 + levels) * floats * sizeof(float);
 }
 
 mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
@@ -167,6 +199,12 @@ void stepper_free(stepper *s) {
   free(s->lane);
   reducer_free(s->reducer);
   free(s->units);
+  for (int t = 0; s->scratch != NULL && t < s->parts.threads; t++) {
+    free(s->scratch[t].sum);
+    free(s->scratch[t].bias);
+    free(s->scratch[t].a);
+    free(s->scratch[t].rows);
+  }
   free(s->scratch);
   free(s->norms);
   free(s);
@@ -211,42 +249,53 @@ static void finish_forward(const stepper *s, lane *u) {
                &u->sums);
 }
 
-/* A lane from its rows to its deltas, on one thread. */
-static void run_lane(stepper *s, lane *u) {
-  const mlpd_network *const network = s->parts.network;
-  const backend *const gemm = s->parts.gemm;
-  for (uint32_t l = 0; l < network->num_layers; l++)
-    for (uint32_t block = 0; block < layer_num_column_blocks(&network->layers[l]); block++)
-      network_forward_block(network, gemm, l, block, u->count, &u->space);
-  finish_forward(s, u);
-  for (uint32_t l = network->num_layers - 1; l-- > 0;)
-    for (uint32_t block = 0; block < layer_num_column_blocks(&network->layers[l]); block++)
-      network_backward_block(network, gemm, l, block, u->count, &u->space);
+static void forward_block(const stepper *s, lane *u, uint32_t l, uint32_t wanted, uint32_t index) {
+  const block part = layer_block(&s->parts.network->layers[l], s->parts.gemm, u->count, wanted, index);
+  network_forward_block(s->parts.network, s->parts.gemm, l, &part, &u->space);
 }
 
-/* The same units, but all threads on one layer of all lanes at a time: for when lanes do not feed the
- * threads evenly. Called by every thread of a parallel region. */
+static void backward_block(const stepper *s, lane *u, uint32_t l, uint32_t wanted, uint32_t index) {
+  const block part = layer_block(&s->parts.network->layers[l], s->parts.gemm, u->count, wanted, index);
+  network_backward_block(s->parts.network, s->parts.gemm, l, &part, &u->space);
+}
+
+/* A lane from its rows to its deltas, on one thread. */
+static void run_lane(const stepper *s, lane *u) {
+  const mlpd_network *const network = s->parts.network;
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    for (uint32_t i = 0; i < layer_num_blocks(&network->layers[l], s->parts.gemm, u->count, 1); i++)
+      forward_block(s, u, l, 1, i);
+  finish_forward(s, u);
+  for (uint32_t l = network->num_layers - 1; l-- > 0;)
+    for (uint32_t i = 0; i < layer_num_blocks(&network->layers[l], s->parts.gemm, u->count, 1); i++)
+      backward_block(s, u, l, 1, i);
+}
+
+typedef void block_function(const stepper *s, lane *u, uint32_t l, uint32_t wanted, uint32_t index);
+
+/* All lanes' blocks of layer l. Called by every thread of a parallel region. */
+static void run_blocks(stepper *s, uint32_t l, uint64_t most_rows, block_function *run) {
+  const layer *const shape = &s->parts.network->layers[l];
+  const backend *const gemm = s->parts.gemm;
+  const uint32_t wanted = (BLOCKS_PER_THREAD * (uint32_t)s->parts.threads - 1) / s->num_lanes + 1;
+  const uint32_t blocks = layer_num_blocks(shape, gemm, most_rows, wanted);
+#pragma omp for schedule(dynamic)
+  for (uint32_t i = 0; i < s->num_lanes * blocks; i++) {
+    lane *const u = &s->lane[i / blocks];
+    if (i % blocks < layer_num_blocks(shape, gemm, u->count, wanted)) run(s, u, l, wanted, i % blocks);
+  }
+}
+
+/* The same, but all threads on one layer of all lanes at a time: for when lanes do not feed the threads evenly. Called
+ * by every thread of a parallel region. */
 static void run_lanes_by_layer(stepper *s) {
   const mlpd_network *const network = s->parts.network;
-  const backend *const gemm = s->parts.gemm;
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const uint32_t blocks = layer_num_column_blocks(&network->layers[l]);
-#pragma omp for schedule(dynamic)
-    for (uint32_t i = 0; i < s->num_lanes * blocks; i++) {
-      lane *const u = &s->lane[i / blocks];
-      network_forward_block(network, gemm, l, i % blocks, u->count, &u->space);
-    }
-  }
+  uint64_t most_rows = 0;
+  for (uint32_t i = 0; i < s->num_lanes; i++) most_rows = larger(most_rows, s->lane[i].count);
+  for (uint32_t l = 0; l < network->num_layers; l++) run_blocks(s, l, most_rows, forward_block);
 #pragma omp for schedule(dynamic)
   for (uint32_t i = 0; i < s->num_lanes; i++) finish_forward(s, &s->lane[i]);
-  for (uint32_t l = network->num_layers - 1; l-- > 0;) {
-    const uint32_t blocks = layer_num_column_blocks(&network->layers[l]);
-#pragma omp for schedule(dynamic)
-    for (uint32_t i = 0; i < s->num_lanes * blocks; i++) {
-      lane *const u = &s->lane[i / blocks];
-      network_backward_block(network, gemm, l, i % blocks, u->count, &u->space);
-    }
-  }
+  for (uint32_t l = network->num_layers - 1; l-- > 0;) run_blocks(s, l, most_rows, backward_block);
 }
 
 /* Whole lanes keep their data in one core's cache and need no barriers, but waste threads where lanes are
@@ -272,40 +321,99 @@ static void sum_tails(const stepper *s, lane_range range, double tail[TAIL_DOUBL
   for (uint32_t i = 0; i < TAIL_DOUBLES; i++) tail[i] += right[i];
 }
 
-/* out (count) and, for block 0, bias (outputs) = the unit's gradient summed over the lanes in range, in
- * tree order; scratch is room for the levels below. */
-static void sum_unit(const stepper *s, const unit *part, lane_range range, float *out, float *bias, float *scratch) {
-  const mlpd_network *const network = s->parts.network;
+/* bias (unit's columns) = the unit's bias gradient summed over the lanes in range, in tree order; partial is room for
+ * the levels below. */
+static void sum_bias(const stepper *s, const unit *part, lane_range range, float *bias, float *partial) {
   if (range.end - range.begin == 1) {
     const lane *const u = &s->lane[range.begin - s->lanes.begin];
-    network_weight_gradient_block(network, s->parts.gemm, part->layer, part->block, u->count, &u->space, out, bias);
+    network_bias_gradient(s->parts.network, &part->shape, u->count, &u->space, bias);
     return;
   }
   const uint32_t middle = reduce_split(range);
-  float *const right = scratch;
-  float *const right_bias = scratch + part->count;
-  sum_unit(s, part, (lane_range){range.begin, middle}, out, bias, scratch);
-  sum_unit(s, part, (lane_range){middle, range.end}, right, right_bias, scratch + s->level_floats);
-  vector_add(part->count, right, out);
-  if (part->block == 0) vector_add(network->layers[part->layer].outputs, right_bias, bias);
+  sum_bias(s, part, (lane_range){range.begin, middle}, bias, partial);
+  sum_bias(s, part, (lane_range){middle, range.end}, partial, partial + s->unit_columns);
+  vector_add(part->shape.columns, partial, bias);
+}
+
+/* out (unit's rows, columns), rows `stride` apart, likewise. */
+static void sum_weights(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride,
+                        float *partial) {
+  const uint32_t columns = (uint32_t)pad(part->shape.columns);
+  if (range.end - range.begin == 1) {
+    const lane *const u = &s->lane[range.begin - s->lanes.begin];
+    network_weight_gradient(s->parts.network, s->parts.gemm, &part->shape, u->count, &u->space, out, stride);
+    return;
+  }
+  const uint32_t middle = reduce_split(range);
+  sum_weights(s, part, (lane_range){range.begin, middle}, out, stride, partial);
+  sum_weights(s, part, (lane_range){middle, range.end}, partial, columns, partial + s->unit_floats);
+  for (uint32_t i = 0; i < part->shape.rows; i++)
+    vector_add(part->shape.columns, partial + (size_t)i * columns, out + (size_t)i * stride);
+}
+
+/* The same by the back end, which sums tiles of all lanes in its registers. fetched: the arrays of the optimizer. */
+static void sum_weights_at_once(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride,
+                                bool update_follows, const scratch *room) {
+  const uint32_t num_lanes = range.end - range.begin;
+  gradient_factors factors = {0};
+  for (uint32_t i = 0; i < num_lanes; i++) {
+    const lane *const u = &s->lane[range.begin - s->lanes.begin + i];
+    factors = network_gradient_factors(s->parts.network, &part->shape, &u->space);
+    room->a[i] = factors.a;
+    room->delta[i] = factors.delta;
+    room->rows[i] = u->count;
+  }
+  lane_products lanes = {.num_lanes = num_lanes,
+                         .rows = room->rows,
+                         .a = room->a,
+                         .delta = room->delta,
+                         .lda = factors.a_stride,
+                         .ldd = factors.delta_stride,
+                         .next_row = part->stride};
+  if (update_follows) {
+    const optimizer *const o = s->parts.optimizer;
+    lanes.next[lanes.num_next++] = s->parts.network->parameters + part->weight;
+    for (uint32_t i = 0; i < o->num_state; i++) lanes.next[lanes.num_next++] = o->state[i] + part->weight;
+  }
+  s->parts.gemm->sum_gradients((int)part->shape.rows, (int)part->shape.columns, &lanes, out, (int)stride);
+}
+
+static void sum_unit(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride, float *bias,
+                     bool update_follows, const scratch *room) {
+  if (s->parts.gemm->sum_gradients != NULL)
+    sum_weights_at_once(s, part, range, out, stride, update_follows, room);
+  else
+    sum_weights(s, part, range, out, stride, room->partial);
+  if (part->shape.row == 0) sum_bias(s, part, range, bias, room->partial_bias);
 }
 
 /* Sums a unit into the node's buffer. */
-static void reduce_unit(stepper *s, uint32_t node, const unit *part, float *scratch) {
+static void reduce_unit(stepper *s, uint32_t node, const unit *part, const scratch *room) {
   float *const sum = reducer_floats(s->reducer, node);
-  sum_unit(s, part, reducer_node(s->reducer, node), sum + part->offset,
-           sum + s->parts.network->layers[part->layer].bias_offset, scratch);
+  sum_unit(s, part, reducer_node(s->reducer, node), sum + part->weight, part->stride, sum + part->bias, false, room);
 }
 
 /* Sums a unit in scratch and updates its weights while both are in cache: one rank owns the whole tree. */
-static void update_unit(stepper *s, const unit *part, float *scratch) {
-  const layer *const shape = &s->parts.network->layers[part->layer];
+static void update_unit(stepper *s, const unit *part, const scratch *room) {
   float *const parameters = s->parts.network->parameters;
-  float *const bias = scratch + part->count;
-  sum_unit(s, part, s->lanes, scratch, bias, scratch + s->level_floats);
-  optimizer_update(s->parts.optimizer, &s->scalars, parameters, scratch, part->offset, part->count, true);
-  if (part->block == 0)
-    optimizer_update(s->parts.optimizer, &s->scalars, parameters, bias, shape->bias_offset, shape->outputs, false);
+  const uint32_t columns = (uint32_t)pad(part->shape.columns);
+  sum_unit(s, part, s->lanes, room->sum, columns, room->bias, true, room);
+  optimizer_update(s->parts.optimizer, &s->scalars, parameters,
+                   &(optimizer_block){.begin = part->weight,
+                                      .rows = part->shape.rows,
+                                      .columns = part->shape.columns,
+                                      .stride = part->stride,
+                                      .gradient = room->sum,
+                                      .gradient_stride = columns,
+                                      .decay = true});
+  if (part->shape.row == 0)
+    optimizer_update(s->parts.optimizer, &s->scalars, parameters,
+                     &(optimizer_block){.begin = part->bias,
+                                        .rows = 1,
+                                        .columns = part->shape.columns,
+                                        .stride = part->shape.columns,
+                                        .gradient = room->bias,
+                                        .gradient_stride = columns});
 }
 
 /* ---- The step ------------------------------------------------------------------------------------ */
@@ -350,7 +458,7 @@ static void compute(stepper *s, uint64_t step, double lr, const step_wishes *wis
 #pragma omp parallel num_threads(s->parts.threads)
   {
     const int thread = omp_get_thread_num();
-    float *const scratch = s->scratch + (size_t)thread * s->levels * s->level_floats;
+    const scratch *const room = &s->scratch[thread];
     double gathering = 0;
 #pragma omp for schedule(static)
     for (uint32_t i = 0; i < s->num_lanes; i++) {
@@ -372,10 +480,10 @@ static void compute(stepper *s, uint64_t step, double lr, const step_wishes *wis
     if (!s->fused) {
 #pragma omp for schedule(dynamic)
       for (uint32_t i = 0; i < nodes * s->num_units; i++)
-        reduce_unit(s, i / s->num_units, &s->units[i % s->num_units], scratch);
+        reduce_unit(s, i / s->num_units, &s->units[i % s->num_units], room);
     } else if (s->outcome.finite) {
 #pragma omp for schedule(dynamic)
-      for (uint32_t i = 0; i < s->num_units; i++) update_unit(s, &s->units[i], scratch);
+      for (uint32_t i = 0; i < s->num_units; i++) update_unit(s, &s->units[i], room);
     }
   }
 }

@@ -39,8 +39,8 @@ mlpd_status stepper_create(const stepper_parts *parts, stepper **made);
 
 /* Bytes that a stepper takes for these lanes, its reducer left aside; target_bytes: of a row's targets and weight.
  * Not collective. */
-size_t stepper_size(const mlpd_network *network, const lane_plan *plan, lane_range lanes, uint64_t target_bytes,
-                    int threads);
+size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
+                    uint64_t target_bytes, int threads);
 
 void stepper_free(stepper *s); /* NULL is allowed. Not collective */
 

@@ -1,0 +1,195 @@
+/* Our own products, for processors with fused multiply-add. Every element is one chain of fused multiply-adds over k in
+ * ascending order, from 0: the same bits on every instruction set, in any cut into blocks, and those of the plain back
+ * end. Nothing is packed but a transposed second operand: weights and activations are read where they lie.
+ *
+ * The loops keep a panel of B (depth x tile columns) in the level-2 cache while tiles of A pass it, as in K. Goto and
+ * R. van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/backend_parts.h"
+#include "kernels/native.h"
+
+enum {
+  AHEAD = 8,          /* rows of B that are fetched ahead */
+  DEPTH = 2048,       /* of a panel of B: 256 KiB at 32 columns */
+  A_FLOATS = 1 << 17, /* of A that pass a panel of B before the next: 512 KiB */
+  CACHE_LINE_FLOATS = 16,
+  GROUP_ROWS = 112, /* rows whose transposed product, or gradient, is computed as one: 8 tiles of 14, 7 squares of 16 */
+  STACK_DEPTH = 1024, /* of a transposed panel on the stack: 128 KiB */
+  MAX_COLUMNS = 32,   /* of any instruction set's tile */
+  MAX_LEVELS = 25     /* of partial sums of lanes alive at once, up to 2^24 lanes */
+};
+
+static const native_kernels *kernels;
+
+static int smaller(int x, int y) { return x < y ? x : y; }
+
+static int larger(int x, int y) { return x > y ? x : y; }
+
+/* Rows [begin, end) from place on, of what the caller reads next, into the level-2 cache. */
+static void fetch(const lane_products *wanted, ptrdiff_t place, int begin, int end, int columns) {
+  for (uint32_t array = 0; array < wanted->num_next; array++)
+    for (int i = begin; i < end; i++) {
+      const float *const row = wanted->next[array] + place + i * (ptrdiff_t)wanted->next_row;
+      for (int j = 0; j < columns; j += CACHE_LINE_FLOATS) __builtin_prefetch(row + j, 1, 2);
+    }
+}
+
+/* C (m, columns of job), which is complete but for rows, and is used up: tiles as even as can be. wanted, where not
+ * NULL: what to fetch for each tile. */
+static void run_tiles(tile_job *job, int m, const lane_products *wanted, ptrdiff_t place, const float *after_a,
+                      const float *after_b) {
+  const int tiles = (m - 1) / kernels->tile_rows + 1, smallest = m / tiles, uneven = m % tiles;
+  for (int t = 0, row = 0; t < tiles; t++) {
+    const int rows = smallest + (t < uneven);
+    job->next_a = t + 1 < tiles ? job->a + 2 * rows - 1 : after_a + rows - 1;
+    if (t + 1 == tiles && after_b != NULL) job->next_b = after_b;
+    kernels->run(rows, job);
+    if (wanted != NULL) fetch(wanted, place, row, row + rows, job->columns);
+    row += rows;
+    job->a += rows * job->a_row;
+    job->c += rows * job->c_row;
+    for (uint32_t s = 0; s < job->num_addends; s++) job->addends[s] += rows * job->addend_row;
+  }
+}
+
+/* C (m, n) = A (m, k) B (k, n), A with any strides. */
+static void multiply(int m, int n, int k, const float *a, ptrdiff_t a_row, ptrdiff_t a_step, const float *b,
+                     ptrdiff_t b_step, float *c, ptrdiff_t c_row) {
+  const int most = larger(A_FLOATS / smaller(k, DEPTH), kernels->tile_rows);
+  const int row_blocks = (m - 1) / most + 1, row_block = (m - 1) / row_blocks + 1;
+  for (int l = 0; l < k; l += DEPTH)
+    for (int i = 0; i < m; i += row_block)
+      for (int j = 0; j < n; j += kernels->tile_columns)
+        run_tiles(&(tile_job){.depth = (uint64_t)smaller(DEPTH, k - l),
+                              .a = a + i * a_row + l * a_step,
+                              .a_row = a_row,
+                              .a_step = a_step,
+                              .b = b + l * b_step + j,
+                              .b_step = b_step,
+                              .c = c + i * c_row + j,
+                              .c_row = c_row,
+                              .columns = smaller(kernels->tile_columns, n - j),
+                              .accumulate = l > 0,
+                              .next_b = b + (l + AHEAD) * b_step + j},
+                  smaller(row_block, m - i), NULL, 0, a, NULL);
+}
+
+/* to (columns, rows) = transpose of from (rows, columns). */
+static void transpose(int rows, int columns, const float *from, ptrdiff_t from_row, float *to, ptrdiff_t to_row) {
+  const int square = kernels->square;
+  for (int i = 0; i < rows; i += square)
+    for (int j = 0; j < columns; j += square) {
+      const float *const source = from + i * from_row + j;
+      float *const target = to + j * to_row + i;
+      if (rows - i >= square && columns - j >= square) {
+        kernels->transpose(source, from_row, target, to_row);
+        continue;
+      }
+      for (int s = 0; s < smaller(square, rows - i); s++)
+        for (int t = 0; t < smaller(square, columns - j); t++) target[t * to_row + s] = source[s * from_row + t];
+    }
+}
+
+/* Rows [0, columns) of C (m, n) = A B^T, B (n, k), as columns of C^T = B A^T; at (k, columns) is that part of A^T. */
+static void multiply_panel(int columns, int n, int k, const float *at, ptrdiff_t at_row, const float *b,
+                           ptrdiff_t b_row, float *c, ptrdiff_t c_row) {
+  _Alignas(64) float group[GROUP_ROWS * MAX_COLUMNS];
+  for (int j = 0; j < n; j += GROUP_ROWS) {
+    const int rows = smaller(GROUP_ROWS, n - j);
+    multiply(rows, columns, k, b + j * b_row, b_row, 1, at, at_row, group, MAX_COLUMNS);
+    transpose(rows, columns, group, MAX_COLUMNS, c + j, c_row);
+  }
+}
+
+/* C (m, n) = A (m, k) B^T. Of the two, A is transposed: in a network B is by far the larger. */
+static void multiply_transposed(int m, int n, int k, const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row,
+                                float *c, ptrdiff_t c_row) {
+  _Alignas(64) float panel[MAX_COLUMNS * STACK_DEPTH];
+  const int width = kernels->tile_columns;
+  float *at = panel, *allocated = NULL;
+  if (k > STACK_DEPTH) {
+    at = allocated = aligned_alloc(64, (size_t)k * MAX_COLUMNS * sizeof(float));
+    if (allocated == NULL) {
+      poison(m, n, c, c_row);
+      return;
+    }
+  }
+  for (int i = 0; i < m; i += width) {
+    const int columns = smaller(width, m - i);
+    transpose(columns, k, a + i * a_row, a_row, at, width);
+    multiply_panel(columns, n, k, at, width, b, b_row, c + i * c_row, c_row);
+  }
+  free(allocated);
+}
+
+static void native_sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda,
+                         const float *b, int ldb, float *c, int ldc) {
+  if (!transpose_b)
+    multiply(m, n, k, a, transpose_a ? 1 : lda, transpose_a ? lda : 1, b, ldb, c, ldc);
+  else if (!transpose_a)
+    multiply_transposed(m, n, k, a, lda, b, ldb, c, ldc);
+  else /* A^T is there already */
+    for (int i = 0; i < m; i += kernels->tile_columns)
+      multiply_panel(smaller(kernels->tile_columns, m - i), n, k, a + i, lda, b, ldb, c + (ptrdiff_t)i * ldc, ldc);
+}
+
+/* Lane u adds the complete subtrees to its left that it ends: as many as u ends in ones, and all that wait where it is
+ * the last. Of sums that wait, number `waiting` is scratch[waiting]. */
+static void sum_gradient_panel(int m, const lane_products *lanes, ptrdiff_t i, ptrdiff_t j, int columns, float *c,
+                               ptrdiff_t c_row) {
+  _Alignas(64) float scratch[MAX_LEVELS][GROUP_ROWS * MAX_COLUMNS];
+  const float *addends[MAX_LEVELS];
+  uint32_t waiting = 0;
+  for (uint32_t u = 0; u < lanes->num_lanes; u++) {
+    const bool last = u + 1 == lanes->num_lanes;
+    const uint32_t after = last ? 0 : u + 1;
+    const uint32_t ended = last ? waiting : (uint32_t)__builtin_ctz(~u);
+    for (uint32_t s = 0; s < ended; s++) addends[s] = scratch[--waiting];
+    run_tiles(&(tile_job){.depth = lanes->rows[u],
+                          .a = lanes->a[u] + i,
+                          .a_row = 1,
+                          .a_step = lanes->lda,
+                          .b = lanes->delta[u] + j,
+                          .b_step = lanes->ldd,
+                          .c = last ? c : scratch[waiting],
+                          .c_row = last ? c_row : MAX_COLUMNS,
+                          .columns = columns,
+                          .next_b = lanes->delta[u] + j + AHEAD * lanes->ldd,
+                          .num_addends = ended,
+                          .addends = addends,
+                          .addend_row = MAX_COLUMNS},
+              m, u == 0 ? lanes : NULL, i * (ptrdiff_t)lanes->next_row + j, lanes->a[after] + i,
+              lanes->delta[after] + j);
+    waiting++;
+  }
+}
+
+static void sum_gradients(int m, int n, const lane_products *lanes, float *c, int ldc) {
+  for (int i = 0; i < m; i += GROUP_ROWS)
+    for (int j = 0; j < n; j += kernels->tile_columns)
+      sum_gradient_panel(smaller(GROUP_ROWS, m - i), lanes, i, j, smaller(kernels->tile_columns, n - j),
+                         c + (ptrdiff_t)i * ldc + j, ldc);
+}
+
+static mlpd_status prepare(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f"))
+    kernels = &native_avx512;
+  else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    kernels = &native_avx2;
+#endif
+  if (kernels == NULL)
+    return FAIL(
+        MLPD_ERROR_USAGE,
+        "back end native needs AVX2 and FMA, which this processor lacks: take --backend onednn, cblas or plain");
+  return MLPD_OK;
+}
+
+const backend backend_native = {.name = "native",
+                                .description = "our own kernels",
+                                .prepare = prepare,
+                                .sgemm = native_sgemm,
+                                .sum_gradients = sum_gradients};

@@ -1,0 +1,142 @@
+/* The native back end: each element is the chain of fused multiply-adds that its contract promises, to the bit, on each
+ * instruction set of this machine, at any size and place. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+
+/* A copy whose kernels this test can choose. */
+#define backend_native tested_native
+#include "kernels/backend_native.c"
+#undef backend_native
+
+enum { PAD = 5, MAX_SETS = 2 };
+
+static const native_kernels *sets[MAX_SETS];
+static int num_sets;
+
+static int find_sets(void **state) {
+  (void)state;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f")) sets[num_sets++] = &native_avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets[num_sets++] = &native_avx2;
+#endif
+  return 0;
+}
+
+static float *random_array(size_t count, uint32_t which) {
+  float *array = NULL;
+  assert_int_equal(memory_allocate(&array, count, sizeof *array, "test"), MLPD_OK);
+  rng stream = rng_start(7, RNG_INIT_WEIGHTS, which, 0);
+  for (size_t i = 0; i < count; i++) array[i] = (float)(2 * rng_uniform(&stream) - 1);
+  return array;
+}
+
+/* The contract's chain. */
+static float chain(int depth, const float *a, ptrdiff_t a_step, const float *b, ptrdiff_t b_step) {
+  float sum = 0;
+  for (int k = 0; k < depth; k++) sum = fmaf(a[k * a_step], b[k * b_step], sum);
+  return sum;
+}
+
+static void check_product(bool transpose_a, bool transpose_b, int m, int n, int k) {
+  const int lda = (transpose_a ? m : k) + PAD, ldb = (transpose_b ? k : n) + PAD, ldc = n + PAD;
+  float *const a = random_array((size_t)lda * (size_t)(transpose_a ? k : m), 0);
+  float *const b = random_array((size_t)ldb * (size_t)(transpose_b ? n : k), 1);
+  float *const c = random_array((size_t)ldc * (size_t)m, 2), *const before = random_array((size_t)ldc * (size_t)m, 2);
+  native_sgemm(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc);
+  for (int i = 0; i < m; i++)
+    for (int j = 0; j < ldc; j++) {
+      const float *const row = transpose_a ? a + i : a + i * lda, *const column = transpose_b ? b + j * ldb : b + j;
+      const float expected =
+          j < n ? chain(k, row, transpose_a ? lda : 1, column, transpose_b ? 1 : ldb) : before[i * ldc + j];
+      if (memcmp(&c[i * ldc + j], &expected, sizeof expected) != 0)
+        fail_msg("(%d, %d, %d) transposed %d %d: C[%d, %d] is %a, not %a", m, n, k, transpose_a, transpose_b, i, j,
+                 (double)c[i * ldc + j], (double)expected);
+    }
+  free(a);
+  free(b);
+  free(c);
+  free(before);
+}
+
+static void test_products(void **state) {
+  (void)state;
+  if (num_sets == 0) skip();
+  static const int shapes[][3] = {{1, 1, 1},    {1, 16, 3},      {7, 17, 5},    {14, 32, 64},  {15, 33, 65},
+                                  {64, 10, 30}, {13, 31, 2},     {29, 47, 19},  {113, 129, 9}, {3, 40, 2500},
+                                  {33, 3, 257}, {17, 225, 1100}, {70, 15, 4100}};
+  for (int set = 0; set < num_sets; set++) {
+    kernels = sets[set];
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+      for (int transposed = 0; transposed < 4; transposed++)
+        check_product((transposed & 1) != 0, (transposed & 2) != 0, shapes[s][0], shapes[s][1], shapes[s][2]);
+  }
+}
+
+/* ---- Sums over lanes ---------------------------------------------------------------------------- */
+
+enum { M = 130, N = 45, MOST_ROWS = 9, MOST_LANES = 21 };
+
+typedef struct lanes_of_test {
+  uint64_t rows[MOST_LANES];
+  float *a[MOST_LANES], *delta[MOST_LANES];
+} lanes_of_test;
+
+/* The canonical tree, written down as reduce.h states it: n lanes split at the largest power of two below n. */
+static float tree(const lanes_of_test *lanes, uint32_t begin, uint32_t end, int i, int j) {
+  if (end - begin == 1) return chain((int)lanes->rows[begin], lanes->a[begin] + i, M + PAD, lanes->delta[begin] + j, N);
+  uint32_t power = 1;
+  while (2 * power < end - begin) power *= 2;
+  return tree(lanes, begin, begin + power, i, j) + tree(lanes, begin + power, end, i, j);
+}
+
+static void check_lanes(uint32_t num_lanes) {
+  lanes_of_test made = {{0}, {0}, {0}};
+  for (uint32_t u = 0; u < num_lanes; u++) {
+    made.rows[u] = u % 5 == 3 ? 0 : 1 + (u * 7) % MOST_ROWS;
+    made.a[u] = random_array((M + PAD) * MOST_ROWS, 10 + u);
+    made.delta[u] = random_array(N * MOST_ROWS, 100 + u);
+  }
+  const lane_products lanes = {.num_lanes = num_lanes,
+                               .rows = made.rows,
+                               .a = (const float *const *)made.a,
+                               .delta = (const float *const *)made.delta,
+                               .lda = M + PAD,
+                               .ldd = N};
+  float *const c = random_array(M * (N + PAD), 2), *const before = random_array(M * (N + PAD), 2);
+  sum_gradients(M, N, &lanes, c, N + PAD);
+  for (int i = 0; i < M; i++)
+    for (int j = 0; j < N + PAD; j++) {
+      const float expected = j < N ? tree(&made, 0, num_lanes, i, j) : before[i * (N + PAD) + j];
+      if (memcmp(&c[i * (N + PAD) + j], &expected, sizeof expected) != 0)
+        fail_msg("%u lanes: C[%d, %d] is %a, not %a", num_lanes, i, j, (double)c[i * (N + PAD) + j], (double)expected);
+    }
+  for (uint32_t u = 0; u < num_lanes; u++) {
+    free(made.a[u]);
+    free(made.delta[u]);
+  }
+  free(c);
+  free(before);
+}
+
+static void test_lanes(void **state) {
+  (void)state;
+  if (num_sets == 0) skip();
+  for (int set = 0; set < num_sets; set++) {
+    kernels = sets[set];
+    for (uint32_t num_lanes = 1; num_lanes <= MOST_LANES; num_lanes++) check_lanes(num_lanes);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_products), cmocka_unit_test(test_lanes)};
+  return cmocka_run_group_tests_name("native", tests, find_sets, NULL);
+}
