@@ -233,12 +233,13 @@ uint32_t layer_num_blocks(const layer *l, const backend *gemm, uint64_t n, uint3
 
 static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-block layer_block(const layer *l, const backend *gemm, uint64_t n, uint32_t wanted, uint32_t index) {
+block layer_block(const layer *l, const backend *gemm, uint64_t row, uint64_t n, uint32_t wanted, uint32_t index) {
   const block_shape shape = shape_of_blocks(l, gemm, n, wanted);
   const uint32_t across = blocks_of(l->outputs, shape.columns);
   block made = {.row = index / across * shape.rows, .column = index % across * shape.columns};
   made.rows = smaller(shape.rows, n - made.row);
   made.columns = (uint32_t)smaller(shape.columns, l->outputs - made.column);
+  made.row += row;
   return made;
 }
 
@@ -287,10 +288,10 @@ void network_forward_block(const mlpd_network *network, const backend *gemm, uin
                      softmax ? z : space->a[l] + place);
 }
 
-void network_finish_output(const mlpd_network *network, uint64_t n, workspace *space) {
-  const uint32_t last = network->num_layers - 1;
+void network_finish_output(const mlpd_network *network, uint64_t row, uint64_t n, workspace *space) {
+  const uint32_t last = network->num_layers - 1, outputs = network->layers[last].outputs;
   if (network->layers[last].activation == MLPD_SOFTMAX)
-    softmax_forward(n, network->layers[last].outputs, space->z[last], space->a[last]);
+    softmax_forward(n, outputs, space->z[last] + row * outputs, space->a[last] + row * outputs);
 }
 
 void network_backward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
@@ -308,36 +309,37 @@ void network_backward_block(const mlpd_network *network, const backend *gemm, ui
                       space->a[l] + place, space->delta[l] + place);
 }
 
-gradient_factors network_gradient_factors(const mlpd_network *network, const gradient_unit *unit,
+gradient_factors network_gradient_factors(const mlpd_network *network, const gradient_unit *unit, uint64_t row,
                                           const workspace *space) {
-  return (gradient_factors){.a = layer_input(space, unit->layer) + unit->row,
-                            .delta = space->delta[unit->layer] + unit->column,
-                            .a_stride = (int)layer_input_stride(network, unit->layer),
-                            .delta_stride = (int)network->layers[unit->layer].stride};
+  const uint32_t a_stride = layer_input_stride(network, unit->layer), stride = network->layers[unit->layer].stride;
+  return (gradient_factors){.a = layer_input(space, unit->layer) + row * a_stride + unit->row,
+                            .delta = space->delta[unit->layer] + row * stride + unit->column,
+                            .a_stride = (int)a_stride,
+                            .delta_stride = (int)stride};
 }
 
-void network_weight_gradient(const mlpd_network *network, const backend *gemm, const gradient_unit *unit, uint64_t n,
-                             const workspace *space, float *gradient, uint32_t stride) {
+void network_weight_gradient(const mlpd_network *network, const backend *gemm, const gradient_unit *unit, uint64_t row,
+                             uint64_t n, const workspace *space, float *gradient, uint32_t stride) {
   if (n == 0) {
     for (uint32_t i = 0; i < unit->rows; i++) memset(gradient + (size_t)i * stride, 0, unit->columns * sizeof(float));
     return;
   }
-  const gradient_factors factors = network_gradient_factors(network, unit, space);
+  const gradient_factors factors = network_gradient_factors(network, unit, row, space);
   gemm->sgemm(true, false, (int)unit->rows, (int)unit->columns, (int)n, factors.a, factors.a_stride, factors.delta,
               factors.delta_stride, gradient, (int)stride);
 }
 
-void network_bias_gradient(const mlpd_network *network, const gradient_unit *unit, uint64_t n, const workspace *space,
-                           float *bias_gradient) {
-  const gradient_factors factors = network_gradient_factors(network, unit, space);
+void network_bias_gradient(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
+                           const workspace *space, float *bias_gradient) {
+  const gradient_factors factors = network_gradient_factors(network, unit, row, space);
   vector_column_sums(n, unit->columns, (uint64_t)factors.delta_stride, factors.delta, bias_gradient);
 }
 
 void network_forward(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space) {
   for (uint32_t l = 0; l < network->num_layers; l++)
     for (uint32_t i = 0; i < layer_num_blocks(&network->layers[l], gemm, n, 1); i++) {
-      const block part = layer_block(&network->layers[l], gemm, n, 1, i);
+      const block part = layer_block(&network->layers[l], gemm, 0, n, 1, i);
       network_forward_block(network, gemm, l, &part, space);
     }
-  network_finish_output(network, n, space);
+  network_finish_output(network, 0, n, space);
 }

@@ -30,8 +30,8 @@ struct mlpd_network {
 mlpd_status network_shape(uint32_t num_layers, const uint32_t *widths, const mlpd_activation *activations,
                           mlpd_network **network);
 
-/* What a lane keeps between forward and backward pass: per layer z, a, delta (rows, outputs), rows `stride`
- * floats apart; in the output layer they lie together. */
+/* What is kept between forward and backward pass: per layer z, a, delta (rows, outputs), rows `stride` floats apart; in
+ * the output layer they lie together. */
 typedef struct workspace {
   uint32_t num_layers;
   uint64_t rows; /* capacity */
@@ -46,17 +46,17 @@ mlpd_status workspace_create(const mlpd_network *network, uint64_t rows, bool ke
 void workspace_free(workspace *space);                                          /* Not collective */
 size_t workspace_size(const mlpd_network *network, uint64_t rows, bool keep_z); /* bytes. Not collective */
 
-/* What one call computes of a layer's outputs: some rows of a lane, some columns. */
+/* What one call computes of a layer's outputs: some rows of a workspace, some columns. */
 typedef struct block {
   uint64_t row, rows;
   uint32_t column, columns;
 } block;
 
-/* Layer l over n rows as blocks: their number, and each. As many rows and columns as a call's bits may depend on, which
- * with products that do not depend on the cut (gemm->sum_gradients) are as few as feed the given threads: at least
- * `wanted` blocks, where there is so much. Not collective. */
+/* Layer l over n rows from row on as blocks: their number, and each. As many rows and columns as a call's bits may
+ * depend on, which with products that do not depend on the cut (gemm->sum_gradients) are as few as feed the given
+ * threads: at least `wanted` blocks, where there is so much. Not collective. */
 uint32_t layer_num_blocks(const layer *l, const backend *gemm, uint64_t n, uint32_t wanted);
-block layer_block(const layer *l, const backend *gemm, uint64_t n, uint32_t wanted, uint32_t index);
+block layer_block(const layer *l, const backend *gemm, uint64_t row, uint64_t n, uint32_t wanted, uint32_t index);
 
 /* A weight-gradient unit: rows [row, row + rows) (inputs) and columns (outputs) of a layer's weights, and where row is
  * 0 of its biases. */
@@ -72,27 +72,28 @@ gradient_unit layer_unit(const mlpd_network *network, const backend *gemm, uint3
 void network_forward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
                            workspace *space);
 
-/* The output layer's softmax over n rows, where it has one; after all its blocks. Not collective. */
-void network_finish_output(const mlpd_network *network, uint64_t n, workspace *space);
+/* The output layer's softmax over n rows from row on, where it has one; after all their blocks. Not collective. */
+void network_finish_output(const mlpd_network *network, uint64_t row, uint64_t n, workspace *space);
 
 /* delta_l = (delta_{l+1} W_{l+1}^T) o A'(z_l) for a block of layer l. Not collective. */
 void network_backward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
                             workspace *space);
 
-/* gradient (unit's rows, columns), rows `stride` floats apart, = a_{l-1}^T delta_l over n rows. Not collective. */
-void network_weight_gradient(const mlpd_network *network, const backend *gemm, const gradient_unit *unit, uint64_t n,
-                             const workspace *space, float *gradient, uint32_t stride);
+/* gradient (unit's rows, columns), rows `stride` floats apart, = a_{l-1}^T delta_l over n rows from row on.
+ * Not collective. */
+void network_weight_gradient(const mlpd_network *network, const backend *gemm, const gradient_unit *unit, uint64_t row,
+                             uint64_t n, const workspace *space, float *gradient, uint32_t stride);
 
-/* bias_gradient (unit's columns) = column sums of delta_l over n rows. Not collective. */
-void network_bias_gradient(const mlpd_network *network, const gradient_unit *unit, uint64_t n, const workspace *space,
-                           float *bias_gradient);
+/* bias_gradient (unit's columns) = column sums of delta_l over n rows from row on. Not collective. */
+void network_bias_gradient(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
+                           const workspace *space, float *bias_gradient);
 
-/* The factors of a unit's weight gradient, for gemm->sum_gradients. Not collective. */
+/* The factors of a unit's weight gradient from row on, for gemm->sum_gradients. Not collective. */
 typedef struct gradient_factors {
   const float *a, *delta;
   int a_stride, delta_stride;
 } gradient_factors;
-gradient_factors network_gradient_factors(const mlpd_network *network, const gradient_unit *unit,
+gradient_factors network_gradient_factors(const mlpd_network *network, const gradient_unit *unit, uint64_t row,
                                           const workspace *space);
 
 /* The whole forward pass over n rows on the calling thread: the units above in order. Not collective. */

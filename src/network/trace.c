@@ -70,7 +70,7 @@ static void back_propagate(const mlpd_network *network, const backend *gemm, uin
   workspace *const space = &memory->space;
   for (uint32_t l = network->num_layers - 1; l-- > 0;)
     for (uint32_t i = 0; i < layer_num_blocks(&network->layers[l], gemm, n, 1); i++) {
-      const block part = layer_block(&network->layers[l], gemm, n, 1, i);
+      const block part = layer_block(&network->layers[l], gemm, 0, n, 1, i);
       network_backward_block(network, gemm, l, &part, space);
     }
   for (uint32_t l = 0; l < network->num_layers; l++) {
@@ -79,9 +79,9 @@ static void back_propagate(const mlpd_network *network, const backend *gemm, uin
                                                                         memory->gradient + shape->bias_offset;
     for (uint32_t i = 0; i < layer_num_units(shape, gemm); i++) {
       const gradient_unit unit = layer_unit(network, gemm, l, i);
-      network_weight_gradient(network, gemm, &unit, n, space,
+      network_weight_gradient(network, gemm, &unit, 0, n, space,
                               weights + (size_t)unit.row * shape->weight_stride + unit.column, shape->weight_stride);
-      if (unit.row == 0) network_bias_gradient(network, &unit, n, space, biases + unit.column);
+      if (unit.row == 0) network_bias_gradient(network, &unit, 0, n, space, biases + unit.column);
     }
   }
 }

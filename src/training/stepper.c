@@ -12,16 +12,17 @@
 
 enum {
   NORM_BLOCK = 1 << 16, /* floats a partial sum of squares covers: fixed, so that the norm is */
+  GROUP_ROWS = 128,     /* of lanes that pass a layer together */
   BLOCKS_PER_THREAD = 2 /* of a layer, at least, where products may be cut so */
 };
 
 /* One lane of this rank. */
 typedef struct lane {
-  workspace space;
   uint32_t *order; /* (rows): the epoch's order of the lane's rows */
   uint64_t first;  /* its first row in the shard */
   uint64_t count;  /* rows in this step's microbatch */
   uint64_t begin;  /* its place in order */
+  uint64_t row;    /* its place in the workspace */
   int32_t *classes;
   float *values, *weights; /* targets of the microbatch */
   loss_sums sums;
@@ -47,6 +48,7 @@ struct stepper {
   lane_range lanes; /* of this rank */
   lane *lane;       /* [u - lanes.begin] */
   uint32_t num_lanes;
+  workspace space; /* of all lanes: their microbatches in lane order, with no rows between */
   reducer *reducer;
   uint32_t num_units;
   unit *units;
@@ -71,7 +73,6 @@ static mlpd_status make_lane(const stepper_parts *parts, uint32_t u, uint64_t fi
   if (rows > UINT32_MAX)
     return FAIL(MLPD_ERROR_USAGE, "lane %u would hold %llu rows, more than 2^32: choose more --lanes", u,
                 (unsigned long long)rows);
-  TRY(workspace_create(parts->network, capacity, false, &made->space));
   TRY(memory_allocate(&made->order, rows, sizeof *made->order, "row order"));
   if (parts->rows->classes != NULL) TRY(memory_allocate(&made->classes, capacity, sizeof *made->classes, "targets"));
   if (parts->rows->values != NULL)
@@ -138,6 +139,13 @@ static mlpd_status make_scratch(stepper *s) {
   return MLPD_OK;
 }
 
+/* Rows of a step of all lanes, at most. */
+static uint64_t most_rows(const lane_plan *plan, lane_range lanes) {
+  uint64_t rows = 0;
+  for (uint32_t u = lanes.begin; u < lanes.end; u++) rows += lane_max_microbatch(plan, u);
+  return rows;
+}
+
 static mlpd_status make_local(stepper *s) {
   const stepper_parts *const parts = &s->parts;
   const lane_plan *const plan = parts->plan;
@@ -145,6 +153,7 @@ static mlpd_status make_local(stepper *s) {
   TRY(memory_allocate(&s->lane, s->num_lanes, sizeof *s->lane, "lanes"));
   for (uint32_t i = 0; i < s->num_lanes; i++)
     TRY(make_lane(parts, s->lanes.begin + i, plan->lane_begin[s->lanes.begin], &s->lane[i]));
+  TRY(workspace_create(parts->network, most_rows(plan, s->lanes), false, &s->space));
   TRY(make_units(s));
   s->levels = tree_levels(s->num_lanes);
   TRY(make_scratch(s));
@@ -154,10 +163,10 @@ static mlpd_status make_local(stepper *s) {
 
 size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
                     uint64_t target_bytes, int threads) {
-  size_t bytes = 0, floats = 0, columns = 0;
+  size_t bytes = workspace_size(network, most_rows(plan, lanes), false), floats = 0, columns = 0;
   for (uint32_t u = lanes.begin; u < lanes.end; u++) {
     const uint64_t most = lane_max_microbatch(plan, u), rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
-    bytes += workspace_size(network, most, false) + most * target_bytes + rows * sizeof(uint32_t);
+    bytes += most * target_bytes + rows * sizeof(uint32_t);
   }
   largest_unit(network, gemm, &floats, &columns);
   const size_t levels = gemm->sum_gradients == NULL ? tree_levels(lanes.end - lanes.begin) : 0;
@@ -190,13 +199,13 @@ mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
 void stepper_free(stepper *s) {
   if (s == NULL) return;
   for (uint32_t i = 0; s->lane != NULL && i < s->num_lanes; i++) {
-    workspace_free(&s->lane[i].space);
     free(s->lane[i].order);
     free(s->lane[i].classes);
     free(s->lane[i].values);
     free(s->lane[i].weights);
   }
   free(s->lane);
+  workspace_free(&s->space);
   reducer_free(s->reducer);
   free(s->units);
   for (int t = 0; s->scratch != NULL && t < s->parts.threads; t++) {
@@ -218,15 +227,25 @@ void stepper_begin_epoch(stepper *s, uint64_t epoch) {
 
 /* ---- Phase 1: each lane forward and back --------------------------------------------------------- */
 
+/* Where the lanes' microbatches of a step are. */
+static void place_lanes(stepper *s, uint64_t step) {
+  uint64_t row = 0;
+  for (uint32_t i = 0; i < s->num_lanes; i++) {
+    lane *const u = &s->lane[i];
+    lane_microbatch(s->parts.plan, s->lanes.begin + i, step, &u->begin, &u->count);
+    u->row = row;
+    row += u->count;
+  }
+}
+
 /* Returns the seconds it took. */
-static double gather(const stepper *s, lane *u, uint32_t number, uint64_t step) {
+static double gather(const stepper *s, lane *u) {
   const double start = comm_seconds();
   const shard *const rows = s->parts.rows;
-  lane_microbatch(s->parts.plan, number, step, &u->begin, &u->count);
   const uint32_t *const order = u->order + u->begin;
   const char *const x = (const char *)rows->x + u->first * rows->features * element_size(rows->type);
   vector_gather_rows(rows->type, u->count, rows->features, x, order, s->parts.input->shift, s->parts.input->scale,
-                     u->space.x);
+                     s->space.x + u->row * rows->features);
   for (uint64_t i = 0; i < u->count; i++) {
     const uint64_t row = u->first + order[i];
     if (rows->classes != NULL) u->classes[i] = rows->classes[row];
@@ -237,65 +256,79 @@ static double gather(const stepper *s, lane *u, uint32_t number, uint64_t step) 
   return comm_seconds() - start;
 }
 
-static void finish_forward(const stepper *s, lane *u) {
+static void finish_forward(stepper *s, lane *u) {
   const mlpd_network *const network = s->parts.network;
   const uint32_t last = network->num_layers - 1;
   const layer *const output = &network->layers[last];
+  const size_t place = u->row * output->outputs;
   u->sums = (loss_sums){0};
   if (u->count == 0) return;
-  network_finish_output(network, u->count, &u->space);
-  loss_compute(s->parts.loss, output->activation, u->count, output->outputs, u->space.z[last], u->space.a[last],
-               &(targets){.classes = u->classes, .values = u->values, .weights = u->weights}, u->space.delta[last],
-               &u->sums);
+  network_finish_output(network, u->row, u->count, &s->space);
+  loss_compute(s->parts.loss, output->activation, u->count, output->outputs, s->space.z[last] + place,
+               s->space.a[last] + place, &(targets){.classes = u->classes, .values = u->values, .weights = u->weights},
+               s->space.delta[last] + place, &u->sums);
 }
 
-static void forward_block(const stepper *s, lane *u, uint32_t l, uint32_t wanted, uint32_t index) {
-  const block part = layer_block(&s->parts.network->layers[l], s->parts.gemm, u->count, wanted, index);
-  network_forward_block(s->parts.network, s->parts.gemm, l, &part, &u->space);
-}
+/* n rows from row on: a lane, or where products may be cut at will several. */
+typedef struct rows_of_lanes {
+  uint64_t row, n;
+} rows_of_lanes;
 
-static void backward_block(const stepper *s, lane *u, uint32_t l, uint32_t wanted, uint32_t index) {
-  const block part = layer_block(&s->parts.network->layers[l], s->parts.gemm, u->count, wanted, index);
-  network_backward_block(s->parts.network, s->parts.gemm, l, &part, &u->space);
-}
+typedef void block_function(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
+                            workspace *space);
 
-/* A lane from its rows to its deltas, on one thread. */
-static void run_lane(const stepper *s, lane *u) {
-  const mlpd_network *const network = s->parts.network;
-  for (uint32_t l = 0; l < network->num_layers; l++)
-    for (uint32_t i = 0; i < layer_num_blocks(&network->layers[l], s->parts.gemm, u->count, 1); i++)
-      forward_block(s, u, l, 1, i);
-  finish_forward(s, u);
-  for (uint32_t l = network->num_layers - 1; l-- > 0;)
-    for (uint32_t i = 0; i < layer_num_blocks(&network->layers[l], s->parts.gemm, u->count, 1); i++)
-      backward_block(s, u, l, 1, i);
-}
-
-typedef void block_function(const stepper *s, lane *u, uint32_t l, uint32_t wanted, uint32_t index);
-
-/* All lanes' blocks of layer l. Called by every thread of a parallel region. */
-static void run_blocks(stepper *s, uint32_t l, uint64_t most_rows, block_function *run) {
+static void run_layer(stepper *s, uint32_t l, const rows_of_lanes *rows, block_function *run) {
   const layer *const shape = &s->parts.network->layers[l];
-  const backend *const gemm = s->parts.gemm;
-  const uint32_t wanted = (BLOCKS_PER_THREAD * (uint32_t)s->parts.threads - 1) / s->num_lanes + 1;
-  const uint32_t blocks = layer_num_blocks(shape, gemm, most_rows, wanted);
-#pragma omp for schedule(dynamic)
-  for (uint32_t i = 0; i < s->num_lanes * blocks; i++) {
-    lane *const u = &s->lane[i / blocks];
-    if (i % blocks < layer_num_blocks(shape, gemm, u->count, wanted)) run(s, u, l, wanted, i % blocks);
+  for (uint32_t i = 0; i < layer_num_blocks(shape, s->parts.gemm, rows->n, 1); i++) {
+    const block part = layer_block(shape, s->parts.gemm, rows->row, rows->n, 1, i);
+    run(s->parts.network, s->parts.gemm, l, &part, &s->space);
   }
 }
 
-/* The same, but all threads on one layer of all lanes at a time: for when lanes do not feed the threads evenly. Called
- * by every thread of a parallel region. */
+/* Lanes [begin, end), one after the other in memory, from their rows to their deltas, on one thread. */
+static void run_group(stepper *s, uint32_t begin, uint32_t end) {
+  const uint32_t layers = s->parts.network->num_layers;
+  rows_of_lanes rows = {.row = s->lane[begin].row};
+  for (uint32_t i = begin; i < end; i++) rows.n += s->lane[i].count;
+  for (uint32_t l = 0; l < layers; l++) run_layer(s, l, &rows, network_forward_block);
+  for (uint32_t i = begin; i < end; i++) finish_forward(s, &s->lane[i]);
+  for (uint32_t l = layers - 1; l-- > 0;) run_layer(s, l, &rows, network_backward_block);
+}
+
+/* Lanes of a group: what keeps the weights in cache longer, as far as all threads have their share. */
+static uint32_t group_lanes(const stepper *s) {
+  if (s->parts.gemm->sum_gradients == NULL) return 1;
+  const uint64_t rows = (s->parts.plan->batch - 1) / s->parts.plan->num_lanes + 1;
+  const uint32_t share = (s->num_lanes - 1) / (uint32_t)s->parts.threads + 1; /* of a thread */
+  const uint64_t most = rows < GROUP_ROWS ? GROUP_ROWS / rows : 1, groups = (share - 1) / most + 1;
+  return (uint32_t)((share - 1) / groups + 1);
+}
+
+/* All lanes' blocks of layer l. Called by every thread of a parallel region. */
+static void run_blocks(stepper *s, uint32_t l, uint64_t most_count, block_function *run) {
+  const layer *const shape = &s->parts.network->layers[l];
+  const backend *const gemm = s->parts.gemm;
+  const uint32_t wanted = (BLOCKS_PER_THREAD * (uint32_t)s->parts.threads - 1) / s->num_lanes + 1;
+  const uint32_t blocks = layer_num_blocks(shape, gemm, most_count, wanted);
+#pragma omp for schedule(dynamic)
+  for (uint32_t i = 0; i < s->num_lanes * blocks; i++) {
+    const lane *const u = &s->lane[i / blocks];
+    if (i % blocks >= layer_num_blocks(shape, gemm, u->count, wanted)) continue;
+    const block part = layer_block(shape, gemm, u->row, u->count, wanted, i % blocks);
+    run(s->parts.network, gemm, l, &part, &s->space);
+  }
+}
+
+/* All threads on one layer of all lanes at a time: for when lanes do not feed the threads evenly. Called by every
+ * thread of a parallel region. */
 static void run_lanes_by_layer(stepper *s) {
   const mlpd_network *const network = s->parts.network;
-  uint64_t most_rows = 0;
-  for (uint32_t i = 0; i < s->num_lanes; i++) most_rows = larger(most_rows, s->lane[i].count);
-  for (uint32_t l = 0; l < network->num_layers; l++) run_blocks(s, l, most_rows, forward_block);
+  uint64_t most_count = 0;
+  for (uint32_t i = 0; i < s->num_lanes; i++) most_count = larger(most_count, s->lane[i].count);
+  for (uint32_t l = 0; l < network->num_layers; l++) run_blocks(s, l, most_count, network_forward_block);
 #pragma omp for schedule(dynamic)
   for (uint32_t i = 0; i < s->num_lanes; i++) finish_forward(s, &s->lane[i]);
-  for (uint32_t l = network->num_layers - 1; l-- > 0;) run_blocks(s, l, most_rows, backward_block);
+  for (uint32_t l = network->num_layers - 1; l-- > 0;) run_blocks(s, l, most_count, network_backward_block);
 }
 
 /* Whole lanes keep their data in one core's cache and need no barriers, but waste threads where lanes are
@@ -326,7 +359,7 @@ static void sum_tails(const stepper *s, lane_range range, double tail[TAIL_DOUBL
 static void sum_bias(const stepper *s, const unit *part, lane_range range, float *bias, float *partial) {
   if (range.end - range.begin == 1) {
     const lane *const u = &s->lane[range.begin - s->lanes.begin];
-    network_bias_gradient(s->parts.network, &part->shape, u->count, &u->space, bias);
+    network_bias_gradient(s->parts.network, &part->shape, u->row, u->count, &s->space, bias);
     return;
   }
   const uint32_t middle = reduce_split(range);
@@ -341,7 +374,7 @@ static void sum_weights(const stepper *s, const unit *part, lane_range range, fl
   const uint32_t columns = (uint32_t)pad(part->shape.columns);
   if (range.end - range.begin == 1) {
     const lane *const u = &s->lane[range.begin - s->lanes.begin];
-    network_weight_gradient(s->parts.network, s->parts.gemm, &part->shape, u->count, &u->space, out, stride);
+    network_weight_gradient(s->parts.network, s->parts.gemm, &part->shape, u->row, u->count, &s->space, out, stride);
     return;
   }
   const uint32_t middle = reduce_split(range);
@@ -358,7 +391,7 @@ static void sum_weights_at_once(const stepper *s, const unit *part, lane_range r
   gradient_factors factors = {0};
   for (uint32_t i = 0; i < num_lanes; i++) {
     const lane *const u = &s->lane[range.begin - s->lanes.begin + i];
-    factors = network_gradient_factors(s->parts.network, &part->shape, &u->space);
+    factors = network_gradient_factors(s->parts.network, &part->shape, u->row, &s->space);
     room->a[i] = factors.a;
     room->delta[i] = factors.delta;
     room->rows[i] = u->count;
@@ -455,15 +488,18 @@ static void update_all(stepper *s, const float *gradient, double lr) {
 static void compute(stepper *s, uint64_t step, double lr, const step_wishes *wishes) {
   const uint32_t nodes = reducer_num_nodes(s->reducer);
   const bool whole = whole_lanes(s);
+  const uint32_t group = whole ? group_lanes(s) : 1, num_groups = (s->num_lanes + group - 1) / group;
+  place_lanes(s, step);
 #pragma omp parallel num_threads(s->parts.threads)
   {
     const int thread = omp_get_thread_num();
     const scratch *const room = &s->scratch[thread];
     double gathering = 0;
 #pragma omp for schedule(static)
-    for (uint32_t i = 0; i < s->num_lanes; i++) {
-      gathering += gather(s, &s->lane[i], s->lanes.begin + i, step);
-      if (whole) run_lane(s, &s->lane[i]);
+    for (uint32_t g = 0; g < num_groups; g++) {
+      const uint32_t begin = g * group, end = begin + group < s->num_lanes ? begin + group : s->num_lanes;
+      for (uint32_t i = begin; i < end; i++) gathering += gather(s, &s->lane[i]);
+      if (whole) run_group(s, begin, end);
     }
     if (thread == 0) s->times.data += gathering;
     if (!whole) run_lanes_by_layer(s);
