@@ -39,6 +39,7 @@ libomp-dev     | command clang               | OpenMP for clang
 clang-tidy     | command clang-tidy          | clang-tidy
 clang-format   | command clang-format        | clang-format
 shellcheck     | command shellcheck          | shellcheck
+valgrind       | command valgrind            | valgrind, which counts instructions
 '
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
