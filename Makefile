@@ -146,7 +146,7 @@ check-cmocka:
 test-unit: $(TESTS)
 	scripts/run-tests unit $(TESTS)
 
-test-program: all
+test-program: all $(BENCHES)
 	MLPDIST=$(abspath $(BUILD)/mlpdist) scripts/run-tests bats $(BATS_TESTS)
 
 check-mpi: $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
