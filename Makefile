@@ -21,6 +21,7 @@ TARGET_CLONES := 1
 WERROR := 0
 SANITIZE :=
 MPI_NP :=
+BENCH_OPTIONS :=
 # V=1 shows the commands.
 V := 0
 ifneq ($(V),1)
@@ -145,7 +146,7 @@ check-cmocka:
 test-unit: $(TESTS)
 	scripts/run-tests unit $(TESTS)
 
-test-program: all
+test-program: all $(BENCHES)
 	MLPDIST=$(abspath $(BUILD)/mlpdist) scripts/run-tests bats $(BATS_TESTS)
 
 check-mpi: $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
@@ -168,8 +169,8 @@ $(BENCHES): $(BUILD)/tests/%: tests/%.c $(BUILD)/internal.a $(BUILD)/flags
 	$(call quiet,test    $<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(ALL_LDFLAGS) -o $@ $< \
 	  $(BUILD)/internal.a $(DEPS_LIBS)
 
-bench: $(BENCHES)
-	@for bench in $(BENCHES); do "$$bench" || exit 1; done
+bench: $(BENCHES) $(PROGRAM)
+	scripts/bench --build $(BUILD) $(BENCH_OPTIONS)
 
 # ---- fuzzing ---------------------------------------------------------------------------------------
 .PHONY: fuzz fuzzers
@@ -232,8 +233,8 @@ help:
 	@echo '  fuzz        FUZZ_SECONDS ($(FUZZ_SECONDS)) of damaged files for each reader of files (clang)'
 	@echo '  lint        layers, clang-tidy, clang-format, shellcheck'
 	@echo '  format      clang-format on every C file'
-	@echo '  bench       speed of the training step beside the peak of this machine'
+	@echo '  bench       speed of the training step beside the peak of this machine and beside other libraries'
 	@echo '  install, uninstall    under PREFIX ($(PREFIX)); DESTDIR is put before it'
 	@echo '  clean, help'
 	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, LDFLAGS, WERROR=1, ONEDNN=0, CBLAS=0, TARGET_CLONES=0,'
-	@echo '  MPI_NP="1 2" (ranks of check-mpi), SANITIZE=address,undefined'
+	@echo '  MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick", SANITIZE=address,undefined'

@@ -27,12 +27,19 @@ FUZZ_NEEDS='
 clang          | command clang               | clang (scripts/fuzz names the package of its libFuzzer)
 libomp-dev     | command clang               | OpenMP for clang
 '
+BENCH_NEEDS='
+python3-torch      | python torch      | PyTorch, to compare speed with
+python3-sklearn    | python sklearn    | scikit-learn, to compare speed with
+python3-h5py       | python h5py       | Python with h5py, which writes the data of one measurement
+python3-matplotlib | python matplotlib | Matplotlib, for the plot
+'
 LINT_NEEDS='
 clang          | command clang               | clang, the second compiler
 libomp-dev     | command clang               | OpenMP for clang
 clang-tidy     | command clang-tidy          | clang-tidy
 clang-format   | command clang-format        | clang-format
 shellcheck     | command shellcheck          | shellcheck
+valgrind       | command valgrind            | valgrind, which counts instructions
 '
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }

@@ -1,6 +1,8 @@
 /* Speed of the training step beside the FMA peak of the cores used, measured in the same run: alternately
  * peak and steps, medians. Alone: one thread, then all threads; under mpirun: one thread a rank.
- * Usage: bench_step [ROUNDS [NETWORK]]   (default 5, all; NETWORK is the start of a name, "784-30") */
+ * Usage: bench_step [--threads N] [--reduce NAME] [--csv] [ROUNDS [CASE]]   (default 5, all; CASE is the start of a
+ * name, "784-30"); --csv prints a line a round, for scripts/bench; --list prints the cases. */
+#include <getopt.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,20 +14,31 @@
 #include "training/stepper.h"
 
 typedef struct bench_case {
-  const char *name;
+  const char *name; /* network-batch-optimizer */
   uint32_t widths[5], num_layers;
   uint64_t batch;
   mlpd_optimizer optimizer;
+  mlpd_loss loss; /* mse: float rows and targets; cross-entropy: uint8 rows */
 } bench_case;
 
 static const bench_case cases[] = {
-    {"784-512-512-10  batch 128  momentum", {784, 512, 512, 10}, 3, 128, MLPD_MOMENTUM},
-    {"784-1024-1024-10 batch 1024 momentum", {784, 1024, 1024, 10}, 3, 1024, MLPD_MOMENTUM},
-    {"784-30-10       batch 1200 sgd", {784, 30, 10}, 2, 1200, MLPD_SGD},
-    {"784-30-10       batch 32   sgd", {784, 30, 10}, 2, 32, MLPD_SGD},
-    {"784-512-512-10  batch 128  adam", {784, 512, 512, 10}, 3, 128, MLPD_ADAM},
+    {"784-1024-1024-10-b1024-momentum", {784, 1024, 1024, 10}, 3, 1024, MLPD_MOMENTUM, MLPD_CROSS_ENTROPY},
+    {"784-512-512-10-b128-momentum", {784, 512, 512, 10}, 3, 128, MLPD_MOMENTUM, MLPD_CROSS_ENTROPY},
+    {"784-512-512-10-b128-adam", {784, 512, 512, 10}, 3, 128, MLPD_ADAM, MLPD_CROSS_ENTROPY},
+    {"784-30-10-b32-sgd", {784, 30, 10}, 2, 32, MLPD_SGD, MLPD_CROSS_ENTROPY},
+    {"784-30-10-b1200-sgd", {784, 30, 10}, 2, 1200, MLPD_SGD, MLPD_CROSS_ENTROPY},
+    {"32-64-64-1-b256-momentum", {32, 64, 64, 1}, 3, 256, MLPD_MOMENTUM, MLPD_MSE},
+    {"32-64-64-1-b256-adam", {32, 64, 64, 1}, 3, 256, MLPD_ADAM, MLPD_MSE},
 };
-enum { NUM_CASES = sizeof cases / sizeof *cases, ROWS = 12000, MAX_ROUNDS = 101 };
+enum { NUM_CASES = sizeof cases / sizeof *cases, ROWS = 12000, MAX_ROUNDS = 101, MAX_RANKS = 256 };
+
+static const double ROUND_SECONDS = 0.25; /* a round repeats the epoch until about this long */
+
+typedef struct bench_settings {
+  int rounds;
+  mlpd_reduce reduce;
+  bool csv;
+} bench_settings;
 
 static void check(mlpd_comm *comm, mlpd_status status) {
   if (status == MLPD_OK) return;
@@ -56,8 +69,8 @@ static double peak_of_all(mlpd_comm *comm, int threads) {
   check(comm, comm_barrier(comm));
 #pragma omp parallel num_threads(threads) reduction(+ : sum)
   sum += cpu_measure_peak(0.05);
-  double all[256] = {0};
-  uint64_t bytes[256];
+  double all[MAX_RANKS] = {0};
+  uint64_t bytes[MAX_RANKS];
   for (int r = 0; r < mlpd_comm_size(comm); r++) bytes[r] = sizeof sum;
   check(comm, comm_gather_all(comm, &sum, bytes, all));
   sum = 0;
@@ -65,21 +78,80 @@ static double peak_of_all(mlpd_comm *comm, int threads) {
   return sum;
 }
 
-/* uint8 images, classes: the content does not matter to the clock, but zeros would train into denormals. */
-static void make_rows(mlpd_comm *comm, const lane_plan *plan, uint32_t features, shard *rows) {
+/* Random rows; the content does not matter to the clock, but zeros would train into denormals. */
+static void make_rows(mlpd_comm *comm, const lane_plan *plan, const bench_case *c, shard *rows) {
   uint32_t first = 0, end = 0;
+  const bool images = c->loss == MLPD_CROSS_ENTROPY;
+  const uint32_t features = c->widths[0];
   lanes_of_rank(plan->num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &first, &end);
-  *rows = (shard){.rows = plan->lane_begin[end] - plan->lane_begin[first], .features = features, .type = ELEMENT_U8};
-  check(comm, memory_allocate(&rows->x, rows->rows * features, 1, "x"));
-  check(comm, memory_allocate(&rows->classes, rows->rows, sizeof(int32_t), "y"));
+  *rows = (shard){.rows = plan->lane_begin[end] - plan->lane_begin[first],
+                  .features = features,
+                  .type = images ? ELEMENT_U8 : ELEMENT_F32};
+  check(comm, memory_allocate(&rows->x, rows->rows * features, element_size(rows->type), "x"));
   rng stream = rng_start(1, RNG_SHUFFLE, 0, first);
-  for (uint64_t i = 0; i < rows->rows * features; i++) ((uint8_t *)rows->x)[i] = (uint8_t)rng_below(&stream, 256);
-  for (uint64_t i = 0; i < rows->rows; i++) rows->classes[i] = (int32_t)rng_below(&stream, 10);
+  if (images) {
+    check(comm, memory_allocate(&rows->classes, rows->rows, sizeof(int32_t), "y"));
+    for (uint64_t i = 0; i < rows->rows * features; i++) ((uint8_t *)rows->x)[i] = (uint8_t)rng_below(&stream, 256);
+    for (uint64_t i = 0; i < rows->rows; i++) rows->classes[i] = (int32_t)rng_below(&stream, 10);
+  } else {
+    rows->outputs = c->widths[c->num_layers];
+    check(comm, memory_allocate(&rows->values, rows->rows * rows->outputs, sizeof(float), "y"));
+    for (uint64_t i = 0; i < rows->rows * features; i++) ((float *)rows->x)[i] = (float)rng_below(&stream, 256);
+    for (uint64_t i = 0; i < rows->rows * rows->outputs; i++) rows->values[i] = (float)rng_below(&stream, 256) / 255;
+  }
 }
 
-static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, int threads, int rounds) {
-  const mlpd_activation activations[4] = {c->num_layers > 1 ? MLPD_RELU : MLPD_SOFTMAX,
-                                          c->num_layers > 2 ? MLPD_RELU : MLPD_SOFTMAX, MLPD_SOFTMAX, MLPD_SOFTMAX};
+/* Trains epochs on end; returns the seconds of the slowest rank. */
+static double run_epochs(mlpd_comm *comm, stepper *s, uint64_t steps, int epochs) {
+  step_outcome outcome = {0};
+  check(comm, comm_barrier(comm));
+  const double start = comm_seconds();
+  for (int epoch = 0; epoch < epochs; epoch++) {
+    stepper_begin_epoch(s, (uint64_t)epoch);
+    for (uint64_t step = 0; step < steps; step++)
+      check(comm, stepper_step(s, step, 0.001, &(step_wishes){0}, &outcome));
+  }
+  check(comm, comm_barrier(comm));
+  double seconds = comm_seconds() - start;
+  check(comm, comm_max_double(comm, &seconds, 1));
+  if (!outcome.finite) { /* infinities would be another kind of work */
+    (void)fprintf(stderr, "bench_step: the loss is no number\n");
+    mlpd_comm_abort(comm, 1);
+  }
+  return seconds;
+}
+
+static void measure(mlpd_comm *comm, stepper *s, const bench_case *c, uint64_t steps, int threads,
+                    const bench_settings *settings) {
+  double speeds[MAX_ROUNDS], peaks[MAX_ROUNDS], fractions[MAX_ROUNDS];
+  const bool speaks = mlpd_comm_rank(comm) == 0;
+  (void)run_epochs(comm, s, steps, 1); /* warms up */
+  const double one = run_epochs(comm, s, steps, 1);
+  const int epochs = one < ROUND_SECONDS ? (int)(ROUND_SECONDS / one) + 1 : 1;
+  for (int round = 0; round < settings->rounds; round++) {
+    const double peak = peak_of_all(comm, threads);
+    const step_times before = stepper_times(s);
+    const double seconds = run_epochs(comm, s, steps, epochs);
+    const step_times after = stepper_times(s);
+    speeds[round] = (double)(steps * c->batch) * epochs / seconds;
+    peaks[round] = peak;
+    fractions[round] = speeds[round] * flops_a_sample(c) * 1e-9 / peak;
+    if (speaks && settings->csv)
+      (void)printf("%s,%d,%d,%s,%.1f,%.2f,%.2f,%.4f,%.6f,%.6f,%.6f,%.6f\n", c->name, mlpd_comm_size(comm), threads,
+                   mlpd_choice_name(mlpd_reduce_choices, (int)settings->reduce), speeds[round],
+                   speeds[round] * flops_a_sample(c) * 1e-9, peak, fractions[round], seconds,
+                   after.compute - before.compute, after.reduce - before.reduce, after.data - before.data);
+  }
+  const double speed = median(speeds, settings->rounds);
+  if (speaks && !settings->csv)
+    (void)printf("%-32s %3d x %-3d %10.0f %8.0f %8.0f %9.2f\n", c->name, mlpd_comm_size(comm), threads, speed,
+                 speed * flops_a_sample(c) * 1e-9, median(peaks, settings->rounds),
+                 median(fractions, settings->rounds));
+}
+
+static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, int threads,
+                     const bench_settings *settings) {
+  mlpd_activation activations[4] = {MLPD_RELU, MLPD_RELU, MLPD_RELU, MLPD_RELU};
   mlpd_network *network = NULL;
   lane_plan plan;
   shard rows;
@@ -90,12 +162,13 @@ static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, 
   uint32_t lanes = lanes_default(c->batch);
   const uint32_t size = (uint32_t)mlpd_comm_size(comm);
   if (lanes < size) lanes = size;
+  activations[c->num_layers - 1] = c->loss == MLPD_CROSS_ENTROPY ? MLPD_SOFTMAX : MLPD_IDENTITY;
   mlpd_train_options_default(&options);
   options.optimizer = c->optimizer;
   check(comm, mlpd_network_create(c->num_layers, c->widths, activations, &network));
   mlpd_network_init(network, MLPD_INIT_AUTO, 1);
-  check(comm, lane_plan_create(ROWS, c->batch, lanes, 1, &plan));
-  make_rows(comm, &plan, c->widths[0], &rows);
+  check(comm, lane_plan_create(ROWS / c->batch * c->batch, c->batch, lanes, 1, &plan)); /* whole batches */
+  make_rows(comm, &plan, c, &rows);
   check(comm, affine_create(c->widths[0], &input));
   for (uint32_t j = 0; j < input.columns; j++) input.scale[j] = 1.0f / 255;
   check(comm, optimizer_create(&options, network, &opt));
@@ -106,30 +179,12 @@ static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, 
                                               .plan = &plan,
                                               .rows = &rows,
                                               .input = &input,
-                                              .loss = MLPD_CROSS_ENTROPY,
-                                              .reduce = MLPD_REDUCE_CANONICAL,
+                                              .loss = c->loss,
+                                              .reduce = settings->reduce,
                                               .seed = 1,
                                               .threads = threads},
                              &s));
-  double speeds[MAX_ROUNDS], peaks[MAX_ROUNDS], fractions[MAX_ROUNDS];
-  step_outcome outcome = {0};
-  for (int round = -1; round < rounds; round++) { /* round -1 warms up */
-    const double peak = peak_of_all(comm, threads);
-    check(comm, comm_barrier(comm));
-    const double start = comm_seconds();
-    stepper_begin_epoch(s, (uint64_t)(round + 1));
-    for (uint64_t step = 0; step < plan.steps_per_epoch; step++)
-      check(comm, stepper_step(s, step, 0.01, &(step_wishes){0}, &outcome));
-    check(comm, comm_barrier(comm));
-    if (round < 0) continue;
-    speeds[round] = ROWS / (comm_seconds() - start);
-    peaks[round] = peak;
-    fractions[round] = speeds[round] * flops_a_sample(c) * 1e-9 / peak;
-  }
-  const double speed = median(speeds, rounds);
-  if (mlpd_comm_rank(comm) == 0)
-    (void)printf("%-38s %2d x %-2d %10.0f %8.0f %8.0f %9.2f\n", c->name, mlpd_comm_size(comm), threads, speed,
-                 speed * flops_a_sample(c) * 1e-9, median(peaks, rounds), median(fractions, rounds));
+  measure(comm, s, c, plan.steps_per_epoch, threads, settings);
   stepper_free(s);
   optimizer_free(&opt);
   affine_free(&input);
@@ -138,23 +193,61 @@ static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, 
   mlpd_network_free(network);
 }
 
+/* name,network,batch,optimizer,loss,operations a sample */
+static void list_cases(void) {
+  for (size_t i = 0; i < NUM_CASES; i++) {
+    const bench_case *const c = &cases[i];
+    (void)printf("%s,", c->name);
+    for (uint32_t l = 0; l <= c->num_layers; l++) (void)printf("%s%u", l > 0 ? "-" : "", c->widths[l]);
+    (void)printf(",%llu,%s,%s,%.0f\n", (unsigned long long)c->batch,
+                 mlpd_choice_name(mlpd_optimizer_choices, (int)c->optimizer),
+                 mlpd_choice_name(mlpd_loss_choices, (int)c->loss), flops_a_sample(c));
+  }
+}
+
 int main(int argc, char **argv) {
+  static const struct option known[] = {{"threads", required_argument, NULL, 't'},
+                                        {"reduce", required_argument, NULL, 'r'},
+                                        {"csv", no_argument, NULL, 'c'},
+                                        {"list", no_argument, NULL, 'l'},
+                                        {0}};
   mlpd_comm *comm = NULL;
-  if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) return 1;
   const backend *gemm = NULL;
-  int threads = 0, rounds = argc > 1 ? atoi(argv[1]) : 5;
-  if (rounds < 1 || rounds > MAX_ROUNDS) rounds = 5;
+  int threads = 0, wanted_threads = 0, reduce = MLPD_REDUCE_CANONICAL;
+  bool csv = false;
+  for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) switch (option) {
+      case 't':
+        wanted_threads = atoi(optarg);
+        break;
+      case 'r':
+        if (!mlpd_choice_find(mlpd_reduce_choices, optarg, &reduce)) return 2;
+        break;
+      case 'c':
+        csv = true;
+        break;
+      case 'l':
+        list_cases();
+        return 0;
+      default:
+        return 2;
+    }
+  bench_settings settings = {
+      .rounds = optind < argc ? atoi(argv[optind]) : 5, .reduce = (mlpd_reduce)reduce, .csv = csv};
+  if (settings.rounds < 1 || settings.rounds > MAX_ROUNDS) settings.rounds = 5;
+  const char *const wanted = optind + 1 < argc ? argv[optind + 1] : "";
+  if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) return 1;
   const bool alone = mlpd_comm_size(comm) == 1;
-  check(comm, mlpd_threads_set(alone ? 0 : 1, &threads));
+  if (mlpd_comm_size(comm) > MAX_RANKS) mlpd_comm_abort(comm, 2);
+  check(comm, mlpd_threads_set(wanted_threads > 0 ? wanted_threads : alone ? 0 : 1, &threads));
   check(comm, backend_choose(NULL, &gemm));
-  if (mlpd_comm_rank(comm) == 0)
-    (void)printf("%s, back end %s\n%-38s %-7s %10s %8s %8s %9s\n", cpu_name(), gemm->description, "network",
-                 "rks x thr", "samples/s", "GF/s", "peak", "fraction");
-  const char *const wanted = argc > 2 ? argv[2] : "";
-  for (int all = 0; all <= (threads > 1); all++)
+  if (mlpd_comm_rank(comm) == 0 && !csv)
+    (void)printf("%s, back end %s\n%-32s %-9s %10s %8s %8s %9s\n", cpu_name(), gemm->description, "case", "ranks x t",
+                 "samples/s", "GF/s", "peak", "fraction");
+  /* Without --threads and alone: on one thread, then on all. */
+  for (int all = wanted_threads > 0 || !alone; all <= (threads > 1 || wanted_threads > 0 || !alone); all++)
     for (size_t i = 0; i < NUM_CASES; i++)
       if (strncmp(cases[i].name, wanted, strlen(wanted)) == 0)
-        run_case(comm, gemm, &cases[i], all ? threads : 1, rounds);
+        run_case(comm, gemm, &cases[i], all ? threads : 1, &settings);
   mlpd_comm_finalize(comm);
   return 0;
 }
