@@ -1,4 +1,4 @@
-/* HDF5, and nothing else of it anywhere: this module's .c is the only file that includes hdf5.h. Errors
+/* HDF5, and nothing else of it anywhere: the files data/h5*.c alone include hdf5.h. Errors
  * are one line (HDF5's own error stack is silenced), naming the file and the object. Files are opened
  * read-only with locking off. External links, external storage and virtual data sets are refused. */
 #ifndef MLPDIST_H5_H
