@@ -50,6 +50,15 @@ build_with_faults() {
     fails_with 1 "rank $rank of 3"
     [ -z "$(find "late-$rank/checkpoints" -type f 2> /dev/null)" ] || fail "a checkpoint of wrong weights"
   done
+  # The optimizer's state carries the flip into the weights of the next step, and not before.
+  export MLPD_FAULT_FLIP=1:30 MLPD_FAULT_STATE=1
+  # shellcheck disable=SC2086
+  launch 3 train --out state $options --check-every 1
+  fails_with 1 "rank 1 of 3" "optimizer state" "stops before it writes a checkpoint"
+  # shellcheck disable=SC2086
+  launch 3 train --out still $options --lr 0 --check-every 1
+  fails_with 1 "rank 1 of 3" "optimizer state"
+  unset MLPD_FAULT_STATE
   # The step just after one that a checkpoint holds, and the one it is held for.
   for step in 18 19 20 21; do
     export MLPD_FAULT_FLIP=0:$step
