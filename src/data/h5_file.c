@@ -93,7 +93,15 @@ mlpd_status h5_open(const char *path, h5_file **file) {
   h5_library_start();
   TRY(path_check(path, &size));
   if (!signature_found(path)) return FAIL(MLPD_ERROR_FILE, "%s: not an HDF5 file", path);
+  TRY(h5_trial(path));
+  return h5_open_untried(path, file);
+}
+
+mlpd_status h5_open_untried(const char *path, h5_file **file) {
+  *file = NULL;
+  uint64_t size = 0;
   h5_file *opened = NULL;
+  TRY(path_check(path, &size));
   TRY(file_allocate(path, &opened));
   opened->size = size;
   const hid_t access = file_access_create();
@@ -148,6 +156,7 @@ mlpd_status h5_close(h5_file *file) {
     status = FAIL(MLPD_ERROR_FILE, "%s: cannot be written: %s", file->path, h5_reason());
   if (H5Fclose(file->id) < 0 && status == MLPD_OK)
     status = FAIL(MLPD_ERROR_FILE, "%s: cannot be closed: %s", file->path, h5_reason());
+  if (file->writable && status == MLPD_OK) h5_trial_spare(file->path);
   file_free(file);
   return status;
 }

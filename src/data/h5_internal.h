@@ -50,12 +50,18 @@ void h5_library_start(void);
 /* HDF5's innermost description of what just failed. Call it before any other HDF5 call: each clears it. */
 const char *h5_reason(void);
 
+/* Whether one of the failures of this thread that h5_reason() was asked about was for want of memory. */
+bool h5_lacked_memory(void);
+
 /* Closes an identifier of any kind but a file's; negative ones are let be. */
 void h5_id_close(hid_t id);
 
 hid_t h5_native_type(element_type type);
 
 /* ---- h5_file.c -------------------------------------------------------------------------------------- */
+
+/* h5_open without the trial. */
+mlpd_status h5_open_untried(const char *path, h5_file **file);
 
 /* H5Pset_elink_cb's: refuses, and notes it in the bool that is its context. */
 herr_t h5_refuse_external_link(const char *parent_file, const char *parent_group, const char *child_file,
@@ -95,5 +101,19 @@ mlpd_status h5_text_layout_make(const h5_file *file, const char *object, hid_t s
 
 /* Copies count raw texts to strings (count). */
 mlpd_status h5_texts_copy(const h5_text_layout *layout, const char *raw, uint64_t count, char **strings);
+
+/* ---- h5_trial.c ------------------------------------------------------------------------------------- */
+
+/* Reads path in a process apart: what lies in the file but for the numbers of its arrays, with the HDF5 that crashes on
+ * some forged files or turns in circles. MLPD_ERROR_DATA where it does; all other failures are left to the reading
+ * proper. Without a process to try it in (fork fails) the file is taken as it is. A file that this thread has tried
+ * before is not tried again.
+ *
+ * Under MPI, too: memory that a network card writes to stays the parent's through a fork since Linux 5.10, and the
+ * child neither calls MPI nor returns. */
+mlpd_status h5_trial(const char *path);
+
+/* path was written by this thread: it needs no trial. */
+void h5_trial_spare(const char *path);
 
 #endif

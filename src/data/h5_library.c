@@ -16,9 +16,15 @@ void h5_library_start(void) {
   (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
+static _Thread_local bool lacked_memory;
+
+bool h5_lacked_memory(void) { return lacked_memory; }
+
 static herr_t take_description(unsigned level, const H5E_error2_t *entry, void *context) {
   (void)level;
   char *text = context;
+  if (entry->maj_num == H5E_RESOURCE && (entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC))
+    lacked_memory = true;
   if (text[0] == '\0' && entry->desc != NULL) (void)snprintf(text, 256, "%s", entry->desc);
   return 0;
 }
