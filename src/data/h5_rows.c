@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "data/h5_internal.h"
 
@@ -18,6 +19,17 @@ static mlpd_status rows_select(h5_array *array, uint64_t row, uint64_t count, hi
   return MLPD_OK;
 }
 
+/* HDF5 reads zeros where a file has become shorter than it was when it was opened. */
+static mlpd_status check_whole(const h5_file *file) {
+  const int *descriptor = NULL;
+  struct stat about;
+  if (file->writable || H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&descriptor) < 0 || descriptor == NULL ||
+      fstat(*descriptor, &about) != 0 || (uint64_t)about.st_size >= file->size)
+    return MLPD_OK;
+  return FAIL(MLPD_ERROR_FILE, "%s: became shorter while it was read: %llu of %" PRIu64 " bytes are left", file->path,
+              (unsigned long long)about.st_size, file->size);
+}
+
 mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out) {
   if (count == 0 || array->shape.columns == 0) return MLPD_OK;
   if (row > array->shape.rows || count > array->shape.rows - row)
@@ -30,7 +42,8 @@ mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element
                   array->object, row, row + count - 1, h5_reason());
   h5_id_close(memory_space);
   h5_id_close(file_space);
-  return status;
+  const mlpd_status whole = check_whole(array->file);
+  return whole != MLPD_OK ? whole : status;
 }
 
 /* Creation properties, or a negative identifier. Times are left out, so that equal content is equal bytes. */
