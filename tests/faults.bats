@@ -21,6 +21,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 }
 
 @test "ranks killed at random, also while they write checkpoints: the same end" {
+  unless_sanitized "digests after many kills: compared in the build without sanitizers"
   MLPDIST=$(realpath "$MLPDIST") timeout 80 "$BATS_TEST_DIRNAME/../scripts/soak" 5 "${SOAK_SEED:-5}"
 }
 
@@ -72,6 +73,7 @@ build_with_faults() {
 }
 
 @test "a flipped bit stops the run before a checkpoint, and names the rank" {
+  unless_sanitized "it makes a build of its own, without sanitizers"
   build_with_faults
   local options="--quiet --hidden 16 --batch 64 --lanes 4 --epochs 5 --backend plain" rank
   # Without a fault the ranks agree.
