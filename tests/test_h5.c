@@ -446,6 +446,8 @@ static const char forging_script[] =
     "write('forged_heap.h5', heap + 24, '<Q', 0)\n" /* a free space of size 0: the same one comes next, for ever */
     "tree = next(i for i in range(len(good)) if good[i:i + 5] == b'TREE\\1' and good[i + 5] == 1)\n"
     "write('forged_tree.h5', tree + 24 + 32, '<Q', tree)\n" /* its first child is itself */
+    "leaf = struct.unpack_from('<Q', good, tree + 24 + 32)[0]\n"
+    "write('forged_chunk.h5', leaf + 24, '<I', 7)\n" /* bytes of its first chunk */
     "names = good.index(b'HEAP')\n"
     "size, free, at = struct.unpack_from('<QQQ', good, names + 8)\n"
     "write('forged_list.h5', at + free, '<Q', free)\n"; /* the next free block is this one */
@@ -504,6 +506,16 @@ static void test_forged(void **state) {
     assert_message_has("damaged or forged");
     assert_null(file);
   }
+  h5_array *array = NULL;
+  float x[4];
+  assert_ok(h5_open(in_folder("forged_chunk.h5"), &file));
+  assert_ok(h5_array_open(file, "/x", &array));
+  assert_int_equal(h5_array_read(array, 1, 1, ELEMENT_F32, x), MLPD_ERROR_DATA);
+  assert_message_has("7 bytes instead of 32: damaged or forged");
+  assert_ok(h5_array_read(array, 2, 1, ELEMENT_F32, x));
+  assert_true(x[0] == 8);
+  h5_array_close(array);
+  assert_ok(h5_close(file));
   assert_ok(h5_open(in_folder("forge.h5"), &file));
   assert_ok(h5_strings_read(file, "/names", &names, &count));
   assert_int_equal(count, 2);
