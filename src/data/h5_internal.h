@@ -41,6 +41,8 @@ struct h5_array {
   int stored_rank;
   hsize_t dims[H5_MAX_STORED_RANK], chunk[H5_MAX_STORED_RANK]; /* chunk[0] 0: contiguous */
   char stored_type[32], storage[160];
+  bool is_checked; /* h5_check_chunks() has seen the chunks that begin with checked_row */
+  hsize_t checked_row;
 };
 
 /* ---- h5_library.c ----------------------------------------------------------------------------------- */
@@ -83,6 +85,13 @@ mlpd_status h5_groups_create(h5_file *file, const char *object, bool whole);
 
 mlpd_status h5_array_allocate(h5_file *file, const char *object, h5_array **array);
 void h5_chunks_describe(h5_array *array, int rank);
+
+/* ---- h5_chunk.c ------------------------------------------------------------------------------------- */
+
+/* HDF5 1.10 takes a chunk to be as long as its shape says, and reads on behind it where a forged index or a forged
+ * stream makes it shorter. MLPD_ERROR_DATA where one of rows [row, row + count) is: plain or deflated; other ways of
+ * packing are left to HDF5. A deflated chunk is unpacked once more for it. */
+mlpd_status h5_check_chunks(h5_array *array, uint64_t row, uint64_t count);
 
 /* ---- h5_text.c -------------------------------------------------------------------------------------- */
 

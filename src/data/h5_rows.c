@@ -30,54 +30,12 @@ static mlpd_status check_whole(const h5_file *file) {
               (unsigned long long)about.st_size, file->size);
 }
 
-#if H5_VERSION_GE(1, 10, 5)
-/* The filters of an array that pack, a bit each by their place. */
-static unsigned packing_filters(const h5_array *array) {
-  const hid_t creation = H5Dget_create_plist(array->id);
-  unsigned packing = 0;
-  for (int i = 0; i < H5Pget_nfilters(creation) && i < 32; i++) {
-    unsigned flags = 0, config = 0;
-    size_t num_values = 0;
-    const H5Z_filter_t filter = H5Pget_filter2(creation, (unsigned)i, &flags, &num_values, NULL, 0, NULL, &config);
-    if (filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32) packing |= 1u << i;
-  }
-  h5_id_close(creation);
-  return packing;
-}
-
-/* HDF5 1.10 takes a chunk that is not packed to be as long as its shape says, and reads on behind it where a forged
- * index says that it is shorter. Packed chunks are left to it. */
-static mlpd_status check_chunks(h5_array *array, uint64_t row, uint64_t count) {
-  const hid_t type = H5Dget_type(array->id);
-  hsize_t bytes = H5Tget_size(type), at[H5_MAX_STORED_RANK] = {row / array->chunk[0] * array->chunk[0]};
-  const unsigned packing = packing_filters(array);
-  h5_id_close(type);
-  for (int i = 0; i < array->stored_rank; i++) bytes *= array->chunk[i];
-  while (at[0] < row + count) {
-    unsigned left_out = 0; /* filters that were not used, a bit each */
-    haddr_t address = HADDR_UNDEF;
-    hsize_t stored = 0;
-    if (H5Dget_chunk_info_by_coord(array->id, at, &left_out, &address, &stored) < 0)
-      return MLPD_OK; /* H5Dread says why */
-    if (address != HADDR_UNDEF && (packing & ~left_out) == 0 && stored < bytes)
-      return FAIL(MLPD_ERROR_DATA, "%s: %s has a chunk at row %llu of %llu bytes instead of %llu: damaged or forged",
-                  array->file->path, array->object, (unsigned long long)at[0], (unsigned long long)stored,
-                  (unsigned long long)bytes);
-    int i = array->stored_rank - 1;
-    for (at[i] += array->chunk[i]; i > 0 && at[i] >= array->dims[i]; at[i] += array->chunk[i]) at[i--] = 0;
-  }
-  return MLPD_OK;
-}
-#endif
-
 mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out) {
   if (count == 0 || array->shape.columns == 0) return MLPD_OK;
   if (row > array->shape.rows || count > array->shape.rows - row)
     return FAIL(MLPD_ERROR_INTERNAL, "%s: %s has %" PRIu64 " rows; %" PRIu64 " from %" PRIu64 " on were asked for",
                 array->file->path, array->object, array->shape.rows, count, row);
-#if H5_VERSION_GE(1, 10, 5)
-  if (array->chunk[0] > 0 && !array->file->writable) TRY(check_chunks(array, row, count));
-#endif
+  if (array->chunk[0] > 0 && !array->file->writable) TRY(h5_check_chunks(array, row, count));
   hid_t file_space = H5I_INVALID_HID, memory_space = H5I_INVALID_HID;
   mlpd_status status = rows_select(array, row, count, &file_space, &memory_space);
   if (status == MLPD_OK && H5Dread(array->id, h5_native_type(as), memory_space, file_space, H5P_DEFAULT, out) < 0)
