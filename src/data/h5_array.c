@@ -245,6 +245,7 @@ void h5_array_close(h5_array *array) {
   /* Closing writes the chunks still cached. */
   if (array->id >= 0 && H5Idec_ref(array->id) < 0 && array->file->writable)
     (void)snprintf(array->file->failure, sizeof array->file->failure, "%s", h5_reason());
+  free(array->checked);
   free(array->object);
   free(array);
 }

@@ -5,6 +5,11 @@
 #include "base/memory.h"
 #include "data/h5_internal.h"
 
+enum {
+  MOST_REMEMBERED = 1 << 27,
+  MOST_ASKED_FOR = 4096 /* HDF5 1.10 goes through the whole index for each */
+};
+
 #if H5_VERSION_GE(1, 10, 5)
 
 /* The filters of an array, a bit each by their place. */
@@ -44,57 +49,70 @@ static bool inflates_to(const uint8_t *packed, size_t bytes, hsize_t wanted) {
   return result != Z_STREAM_END || stream.total_out >= wanted;
 }
 
-/* Whether the chunk that begins at `at`, of `stored` bytes in the file, unpacks to its whole length. What cannot be
- * read is left to H5Dread, which says why. */
-static mlpd_status check_deflated(const h5_array *array, const hsize_t *at, hsize_t stored, hsize_t bytes,
+static hsize_t chunks_of(const h5_array *array) {
+  hsize_t chunks = 1;
+  for (int i = 0; i < array->stored_rank; i++) chunks *= (array->dims[i] + array->chunk[i] - 1) / array->chunk[i];
+  return chunks;
+}
+
+/* Of a chunk without packing. */
+static bool plain_is_whole(const h5_array *array, const hsize_t *at, hsize_t bytes) {
+  unsigned left_out = 0;
+  haddr_t address = HADDR_UNDEF;
+  hsize_t stored = 0;
+  return chunks_of(array) > MOST_ASKED_FOR ||
+         H5Dget_chunk_info_by_coord(array->id, at, &left_out, &address, &stored) < 0 || address == HADDR_UNDEF ||
+         stored >= bytes;
+}
+
+/* What cannot be read is left to H5Dread, which says why. */
+static mlpd_status chunk_is_whole(const h5_array *array, filter_bits filters, const hsize_t *at, hsize_t bytes,
                                   bool *whole) {
-  uint8_t *packed = NULL;
-  uint32_t left_out = 0;
-  *whole = true;
-  if (stored > array->file->size) return MLPD_OK;
-  TRY(memory_allocate(&packed, stored, 1, array->object));
-  if (H5Dread_chunk(array->id, H5P_DEFAULT, at, &left_out, packed) >= 0) *whole = inflates_to(packed, stored, bytes);
-  free(packed);
+  hsize_t stored = 0;
+  uint8_t *data = NULL;
+  uint32_t left_out = 0; /* filters that were not used */
+  *whole = filters.packing != 0 || plain_is_whole(array, at, bytes);
+  if (filters.packing == 0 || filters.packing != filters.deflate ||
+      H5Dget_chunk_storage_size(array->id, at, &stored) < 0 || stored > array->file->size)
+    return MLPD_OK;
+  /* A chunk that is not there has no bytes either, but cannot be read. */
+  TRY(memory_allocate(&data, stored + 1, 1, array->object));
+  if (H5Dread_chunk(array->id, H5P_DEFAULT, at, &left_out, data) >= 0)
+    *whole = (filters.packing & ~left_out) == 0 ? stored >= bytes : inflates_to(data, stored, bytes);
+  free(data);
   return MLPD_OK;
 }
 
-static mlpd_status check_chunk(const h5_array *array, filter_bits filters, const hsize_t *at, hsize_t bytes) {
-  unsigned left_out = 0; /* filters that were not used */
-  haddr_t address = HADDR_UNDEF;
-  hsize_t stored = 0;
-  if (H5Dget_chunk_info_by_coord(array->id, at, &left_out, &address, &stored) < 0 || address == HADDR_UNDEF)
-    return MLPD_OK;
-  const unsigned packing = filters.packing & ~left_out;
-  bool whole = true;
-  if (packing == 0)
-    whole = stored >= bytes;
-  else if (packing == filters.deflate)
-    TRY(check_deflated(array, at, stored, bytes, &whole));
-  return whole ? MLPD_OK
-               : FAIL(MLPD_ERROR_DATA,
-                      "%s: %s has a chunk at row %" PRIu64 " shorter than its %" PRIu64 " bytes: damaged or forged",
-                      array->file->path, array->object, (uint64_t)at[0], (uint64_t)bytes);
+/* Has the band of chunks been seen? Remembers it. Where there are too many of them they are looked at each time. */
+static bool was_checked(h5_array *array, hsize_t band) {
+  const hsize_t bands = array->dims[0] / array->chunk[0] + 1;
+  if (bands > MOST_REMEMBERED) return false;
+  if (array->checked == NULL) array->checked = calloc(bands / 8 + 1, 1);
+  if (array->checked == NULL) return false;
+  const uint8_t bit = (uint8_t)(1u << band % 8), before = array->checked[band / 8];
+  array->checked[band / 8] |= bit;
+  return (before & bit) != 0;
 }
 
 mlpd_status h5_check_chunks(h5_array *array, uint64_t row, uint64_t count) {
   const hid_t type = H5Dget_type(array->id);
-  hsize_t bytes = H5Tget_size(type), at[H5_MAX_STORED_RANK] = {row / array->chunk[0] * array->chunk[0]};
+  hsize_t bytes = H5Tget_size(type);
   const filter_bits filters = filters_of(array);
   h5_id_close(type);
   for (int i = 0; i < array->stored_rank; i++) bytes *= array->chunk[i];
-  while (at[0] < row + count) {
-    if (array->is_checked && at[0] == array->checked_row) {
-      at[0] += array->chunk[0];
-      continue;
-    }
-    const hsize_t band = at[0];
-    while (at[0] == band) {
-      TRY(check_chunk(array, filters, at, bytes));
+  for (hsize_t band = row / array->chunk[0]; band <= (row + count - 1) / array->chunk[0]; band++) {
+    hsize_t at[H5_MAX_STORED_RANK] = {band * array->chunk[0]};
+    if (was_checked(array, band)) continue;
+    while (at[0] == band * array->chunk[0]) {
+      bool whole = true;
+      TRY(chunk_is_whole(array, filters, at, bytes, &whole));
+      if (!whole)
+        return FAIL(MLPD_ERROR_DATA,
+                    "%s: %s has a chunk at row %" PRIu64 " shorter than its %" PRIu64 " bytes: damaged or forged",
+                    array->file->path, array->object, (uint64_t)at[0], (uint64_t)bytes);
       int i = array->stored_rank - 1;
       for (at[i] += array->chunk[i]; i > 0 && at[i] >= array->dims[i]; at[i] += array->chunk[i]) at[i--] = 0;
     }
-    array->is_checked = true;
-    array->checked_row = band;
   }
   return MLPD_OK;
 }

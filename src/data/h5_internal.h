@@ -41,8 +41,7 @@ struct h5_array {
   int stored_rank;
   hsize_t dims[H5_MAX_STORED_RANK], chunk[H5_MAX_STORED_RANK]; /* chunk[0] 0: contiguous */
   char stored_type[32], storage[160];
-  bool is_checked; /* h5_check_chunks() has seen the chunks that begin with checked_row */
-  hsize_t checked_row;
+  uint8_t *checked; /* of h5_check_chunks(): a bit for each row of chunks that it has seen; or NULL */
 };
 
 /* ---- h5_library.c ----------------------------------------------------------------------------------- */
