@@ -34,10 +34,9 @@ static filter_bits filters_of(const h5_array *array) {
 }
 
 /* Do the packed bytes unpack to `wanted` or more? Damage, too, is left to H5Dread. */
-static bool inflates_to(const uint8_t *packed, size_t bytes, hsize_t wanted) {
+static bool inflates_to(uint8_t *packed, size_t bytes, hsize_t wanted) {
   static _Thread_local uint8_t nowhere[1 << 15];
-  z_stream stream = {.next_in = (uint8_t *)(uintptr_t)packed,
-                     .avail_in = bytes < UINT32_MAX ? (uInt)bytes : UINT32_MAX};
+  z_stream stream = {.next_in = packed, .avail_in = bytes < UINT32_MAX ? (uInt)bytes : UINT32_MAX};
   if (inflateInit(&stream) != Z_OK) return false;
   int result = Z_OK;
   while (result == Z_OK && stream.total_out < wanted) {
