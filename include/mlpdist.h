@@ -301,10 +301,10 @@ typedef struct mlpd_train_options {
   const char *resume;           /* NULL or "never"; "auto": the newest whole checkpoint of out, if any; or a file */
   const char *checkpoint_every; /* "1000" steps, "10min", "2epochs" or "never" */
   uint64_t keep;                /* checkpoints that stay */
-  uint64_t check_every;         /* steps between comparisons of the ranks' weights; 0: only at ends of epochs */
-  double stall_timeout;         /* seconds that ranks wait for others before they say for whom; 0: never */
-  const char *out;              /* run folder, made where absent */
-  const char *config_text;      /* the resolved options as text, stored in the model; NULL: none */
+  uint64_t check_every;    /* steps between comparisons of the ranks' weights and optimizer state; 0: ends of epochs */
+  double stall_timeout;    /* seconds that ranks wait for others before they say for whom; 0: never */
+  const char *out;         /* run folder, made where absent */
+  const char *config_text; /* the resolved options as text, stored in the model; NULL: none */
 } mlpd_train_options;
 
 /* What a running mlpd_train() of this process is asked to do after the step under way, on all ranks. */

@@ -59,3 +59,9 @@ says() {
 }
 
 last_line() { tail -n 1 <<< "$output"; }
+
+# Is the program a build with the address sanitizer?
+is_sanitized() { grep -q __asan_init "$(command -v "$MLPDIST")"; }
+
+# unless_sanitized REASON: skips a test that such a build need not repeat, or cannot.
+unless_sanitized() { ! is_sanitized || skip "$1"; }

@@ -1,3 +1,4 @@
+# alone: it measures how long a run takes, and waits that others make longer would be told of.
 # The watch over waits: a rank that is stopped is named, and the run goes on with it as if nothing had been.
 
 load helper
@@ -7,6 +8,7 @@ options=(--hidden "512,256" --lanes 4 --batch 64 --seed 3 --threads 1 --checkpoi
 # A run of some seconds, however fast the machine and the build are: long enough to stop a rank in its middle.
 setup_file() {
   load helper
+  ! is_sanitized || return 0 # all is skipped
   local started milliseconds
   started=$(date +%s%N)
   "$MLPDIST" train --quiet --epochs 20 "${options[@]}" --out "$BATS_FILE_TMPDIR/measured" > "$BATS_FILE_TMPDIR/train.out"
@@ -16,7 +18,10 @@ setup_file() {
     > "$BATS_FILE_TMPDIR/train.out"
 }
 
-setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+setup() {
+  unless_sanitized "waits of seconds; test_comm watches over waits under the sanitizers"
+  cd "$BATS_TEST_TMPDIR" || return 1
+}
 
 # process_of RANK: the process of a rank of the run under way, by its environment.
 process_of() {

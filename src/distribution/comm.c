@@ -34,6 +34,8 @@ static bool has_launcher(void) {
 
 /* MPI_Init_thread, with the settings of a process alone where this is one. */
 static int initialize(int *argc, char ***argv, int *provided) {
+  /* A file is read on trial in a child (data/h5_internal.h) that calls nothing of MPI's: no reason for its warning. */
+  (void)setenv("OMPI_MCA_mpi_warn_on_fork", "0", 0);
   bool set[LONE_SETTINGS] = {false};
   for (int i = 0; i < LONE_SETTINGS && !has_launcher(); i++) {
     set[i] = getenv(lone_settings[i][0]) == NULL;
