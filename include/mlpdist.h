@@ -374,6 +374,14 @@ typedef struct mlpd_train_events {
 MLPD_API mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
                                 mlpd_train_result *result);
 
+/* ---- Doctor ------------------------------------------------------------------------------------- */
+
+/* Something that costs speed, and its cure: a phrase each. */
+typedef struct mlpd_finding {
+  char id[32]; /* for programs: "threads-share-cores" */
+  char what[240], cure[240];
+} mlpd_finding;
+
 /* ---- Evaluation and prediction ------------------------------------------------------------------ */
 
 typedef struct mlpd_report {
