@@ -133,9 +133,11 @@ static mlpd_status time_steps(const doctor *d, mlpd_comm *comm, uint32_t lanes, 
   mlpd_status status = MLPD_OK;
   TRY_GOTO(status, make_run(d, comm, lanes, batch, apart, &t), done);
   TRY_GOTO(status, doctor_time(comm, step_once, &t, seconds, step), done);
-  const double shuffle = t.shuffles / (double)t.steps;
-  *step += shuffle; /* the median is of a step without one */
-  *input = fmin(*step, stepper_times(t.stepper).data / (double)t.steps + shuffle);
+  /* The median is of a step without a shuffle, and the times of its parts are means. */
+  const step_times times = stepper_times(t.stepper);
+  const double shuffle = t.shuffles / (double)t.steps, all = times.data + times.compute + times.reduce;
+  *input = (all > 0 ? *step * times.data / all : 0) + shuffle;
+  *step += shuffle;
 done:
   free_run(&t);
   return status;
