@@ -61,8 +61,9 @@ static const option_table table = {
     .details =
         "Examples\n"
         "  mlpdist doctor\n"
-        "  mpirun -np 2 --map-by slot:PE=1 --bind-to core mlpdist doctor --data fashion-mnist.h5 --np 4,16\n"
-        "  mlpdist doctor --hidden 1024,1024 --batch 1024 --np 2,8,64 --latency 2 --bandwidth 12 --json\n",
+        "  mpirun -np 4 mlpdist doctor --data fashion-mnist.h5 --np 8,16\n"
+        "  mlpdist doctor --hidden 1024,1024 --batch 1024 --np 8,64 --latency 2 \\\n"
+        "    --bandwidth 12 --json\n",
     .rows = rows,
 };
 

@@ -40,7 +40,7 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-enum { MAX_GROUP = 500, MIN_GROUP = 4, GROUPS = 5 };
+enum { MAX_GROUP = 500, MIN_GROUP = 4, GROUPS = 20 };
 
 /* Does count actions; their median, equal on all ranks. */
 static mlpd_status time_group(mlpd_comm *comm, doctor_action *action, void *context, int count, double *median) {
