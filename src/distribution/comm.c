@@ -66,9 +66,9 @@ static mlpd_status start_mpi(int *argc, char ***argv, bool *owns) {
   return MLPD_OK;
 }
 
-static mlpd_status open_communicator(mlpd_comm *comm) {
+static mlpd_status open_communicator(mlpd_comm *comm, MPI_Comm of) {
   int length = 0;
-  CHECK_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &comm->mpi));
+  CHECK_MPI(MPI_Comm_dup(of, &comm->mpi));
   CHECK_MPI(MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_RETURN));
   CHECK_MPI(MPI_Comm_rank(comm->mpi, &comm->rank));
   CHECK_MPI(MPI_Comm_size(comm->mpi, &comm->size));
@@ -82,22 +82,39 @@ static mlpd_status open_communicator(mlpd_comm *comm) {
   return comm->size > 1 ? comm_watch_create(comm) : MLPD_OK;
 }
 
+static mlpd_status make_communicator(mlpd_comm **made) {
+  TRY(memory_allocate(made, 1, sizeof **made, "communicator"));
+  (*made)->mpi = MPI_COMM_NULL;
+  (*made)->size = 1;
+  (*made)->piece_bytes = COMM_PIECE_BYTES;
+  (*made)->gather_bytes = COMM_GATHER_BYTES;
+  return MLPD_OK;
+}
+
 mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm) {
   mlpd_comm *made = NULL;
   *comm = NULL;
-  TRY(memory_allocate(&made, 1, sizeof *made, "communicator"));
-  made->mpi = MPI_COMM_NULL;
-  made->size = 1;
-  made->piece_bytes = COMM_PIECE_BYTES;
-  made->gather_bytes = COMM_GATHER_BYTES;
+  TRY(make_communicator(&made));
   mlpd_status status = MLPD_OK;
   TRY_GOTO(status, start_mpi(argc, argv, &made->owns_mpi), failed);
-  TRY_GOTO(status, open_communicator(made), failed);
+  TRY_GOTO(status, open_communicator(made, MPI_COMM_WORLD), failed);
   *comm = made;
   return MLPD_OK;
 
 failed:
   mlpd_comm_finalize(made);
+  return status;
+}
+
+mlpd_status comm_alone(mlpd_comm **comm) {
+  mlpd_comm *made = NULL;
+  *comm = NULL;
+  TRY(make_communicator(&made));
+  const mlpd_status status = open_communicator(made, MPI_COMM_SELF);
+  if (status == MLPD_OK)
+    *comm = made;
+  else
+    mlpd_comm_finalize(made);
   return status;
 }
 
