@@ -1,12 +1,13 @@
 /* Speed of the training step beside the FMA peak of the cores used, measured in the same run: alternately
  * peak and steps, medians. Alone: one thread, then all threads; under mpirun: one thread a rank.
- * Usage: bench_step [ROUNDS [NETWORK]]   (default 5, all; NETWORK is the start of a name, "784-30") */
+ * Usage: bench_step [ROUNDS [NETWORK [WAY]]]   (default 5, all; NETWORK is the start of a name, "784-30"; WAY is
+ * canonical, messages (canonical, though the ranks share memory) or allreduce) */
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "distribution/comm.h"
+#include "distribution/comm_internal.h"
 #include "kernels/backend.h"
 #include "kernels/cpu.h"
 #include "training/stepper.h"
@@ -77,7 +78,8 @@ static void make_rows(mlpd_comm *comm, const lane_plan *plan, uint32_t features,
   for (uint64_t i = 0; i < rows->rows; i++) rows->classes[i] = (int32_t)rng_below(&stream, 10);
 }
 
-static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, int threads, int rounds) {
+static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, int threads, int rounds,
+                     mlpd_reduce reduce) {
   const mlpd_activation activations[4] = {c->num_layers > 1 ? MLPD_RELU : MLPD_SOFTMAX,
                                           c->num_layers > 2 ? MLPD_RELU : MLPD_SOFTMAX, MLPD_SOFTMAX, MLPD_SOFTMAX};
   mlpd_network *network = NULL;
@@ -107,7 +109,7 @@ static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, 
                                               .rows = &rows,
                                               .input = &input,
                                               .loss = MLPD_CROSS_ENTROPY,
-                                              .reduce = MLPD_REDUCE_CANONICAL,
+                                              .reduce = reduce,
                                               .seed = 1,
                                               .threads = threads},
                              &s));
@@ -150,11 +152,13 @@ int main(int argc, char **argv) {
   if (mlpd_comm_rank(comm) == 0)
     (void)printf("%s, back end %s\n%-38s %-7s %10s %8s %8s %9s\n", cpu_name(), gemm->description, "network",
                  "rks x thr", "samples/s", "GF/s", "peak", "fraction");
-  const char *const wanted = argc > 2 ? argv[2] : "";
+  const char *const wanted = argc > 2 ? argv[2] : "", *const way = argc > 3 ? argv[3] : "canonical";
+  const mlpd_reduce reduce = strcmp(way, "allreduce") == 0 ? MLPD_REDUCE_ALLREDUCE : MLPD_REDUCE_CANONICAL;
+  if (strcmp(way, "messages") == 0) comm->shares = false;
   for (int all = 0; all <= (threads > 1); all++)
     for (size_t i = 0; i < NUM_CASES; i++)
       if (strncmp(cases[i].name, wanted, strlen(wanted)) == 0)
-        run_case(comm, gemm, &cases[i], all ? threads : 1, rounds);
+        run_case(comm, gemm, &cases[i], all ? threads : 1, rounds, reduce);
   mlpd_comm_finalize(comm);
   return 0;
 }

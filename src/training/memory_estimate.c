@@ -44,7 +44,7 @@ memory_estimate memory_estimate_of(const memory_shapes *s) {
   e.bytes[MEMORY_ROWS] = rows * s->row_bytes;
   e.bytes[MEMORY_HELD_OUT] = s->held_out_bytes;
   e.bytes[MEMORY_ARENAS] = arenas;
-  e.bytes[MEMORY_SUMS] = reducer_size(s->plan->num_lanes, s->size, s->rank, arena, s->reduce);
+  e.bytes[MEMORY_SUMS] = reducer_size(s->plan->num_lanes, s->size, s->rank, arena, s->reduce, s->shares);
   e.bytes[MEMORY_LANES] = stepper_size(s->network, s->plan, lanes, s->target_bytes, s->threads);
   e.bytes[MEMORY_EVALUATION] = (uint64_t)s->threads * workspace_size(s->network, FORWARD_BLOCK_ROWS, false);
   e.bytes[MEMORY_CHECKPOINT] = s->checkpoints && s->rank == 0 ? arenas : 0;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <omp.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,9 @@ struct stepper {
   reducer *reducer;
   uint32_t num_units;
   unit *units;
+  atomic_uint *left;   /* (num_units): nodes for which this step's sum of a unit is not there yet */
+  uint32_t num_ready;  /* units the reducer knows of, from the last one down */
+  mlpd_status sent;    /* of telling it */
   size_t level_floats; /* one level of a thread's tree scratch */
   uint32_t levels;
   float *scratch; /* (threads, levels, level_floats) */
@@ -111,6 +115,7 @@ static mlpd_status make_local(stepper *s) {
   for (uint32_t i = 0; i < s->num_lanes; i++)
     TRY(make_lane(parts, s->lanes.begin + i, plan->lane_begin[s->lanes.begin], &s->lane[i]));
   TRY(make_units(s));
+  TRY(memory_allocate(&s->left, s->num_units, sizeof *s->left, "units"));
   s->levels = tree_levels(s->num_lanes) + 1;
   TRY(memory_allocate(&s->scratch, (size_t)parts->threads * s->levels * s->level_floats, sizeof(float), "lane sums"));
   TRY(memory_allocate(&s->norms, parts->network->arena_size / NORM_BLOCK + 1, sizeof(double), "norms"));
@@ -132,6 +137,21 @@ size_t stepper_size(const mlpd_network *network, const lane_plan *plan, lane_ran
   return bytes + (size_t)threads * (tree_levels(lanes.end - lanes.begin) + 1) * level * sizeof(float);
 }
 
+/* A bucket a unit; the bias, at the end of its layer, with the last. */
+static mlpd_status make_reducer(stepper *s) {
+  const stepper_parts *const parts = &s->parts;
+  size_t *begin = NULL;
+  mlpd_status status = memory_allocate(&begin, (size_t)s->num_units + 1, sizeof *begin, "buckets");
+  for (uint32_t i = 0; status == MLPD_OK && i < s->num_units; i++) begin[i] = s->units[i].offset;
+  if (status == MLPD_OK) begin[s->num_units] = parts->network->arena_size;
+  status = mlpd_comm_agree(parts->comm, status);
+  if (status == MLPD_OK)
+    status = reducer_create(parts->comm, parts->plan->num_lanes, parts->network->arena_size, TAIL_DOUBLES,
+                            parts->reduce, s->num_units, begin, &s->reducer);
+  free(begin);
+  return status;
+}
+
 mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
   *made = NULL;
   stepper *s = NULL;
@@ -144,9 +164,7 @@ mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
     status = make_local(s);
   }
   status = mlpd_comm_agree(parts->comm, status);
-  if (status == MLPD_OK)
-    status = reducer_create(parts->comm, parts->plan->num_lanes, parts->network->arena_size, TAIL_DOUBLES,
-                            parts->reduce, &s->reducer);
+  if (status == MLPD_OK) status = make_reducer(s);
   if (status != MLPD_OK) {
     stepper_free(s);
     return status;
@@ -167,6 +185,7 @@ void stepper_free(stepper *s) {
   free(s->lane);
   reducer_free(s->reducer);
   free(s->units);
+  free(s->left);
   free(s->scratch);
   free(s->norms);
   free(s);
@@ -211,7 +230,7 @@ static void finish_forward(const stepper *s, lane *u) {
                &u->sums);
 }
 
-/* A lane from its rows to its deltas, on one thread. */
+/* A lane from its rows to its deltas (of all layers where one rank is alone), on one thread. */
 static void run_lane(stepper *s, lane *u) {
   const mlpd_network *const network = s->parts.network;
   const backend *const gemm = s->parts.gemm;
@@ -219,7 +238,7 @@ static void run_lane(stepper *s, lane *u) {
     for (uint32_t block = 0; block < layer_num_column_blocks(&network->layers[l]); block++)
       network_forward_block(network, gemm, l, block, u->count, &u->space);
   finish_forward(s, u);
-  for (uint32_t l = network->num_layers - 1; l-- > 0;)
+  for (uint32_t l = network->num_layers - 1; s->fused && l-- > 0;)
     for (uint32_t block = 0; block < layer_num_column_blocks(&network->layers[l]); block++)
       network_backward_block(network, gemm, l, block, u->count, &u->space);
 }
@@ -239,7 +258,7 @@ static void run_lanes_by_layer(stepper *s) {
   }
 #pragma omp for schedule(dynamic)
   for (uint32_t i = 0; i < s->num_lanes; i++) finish_forward(s, &s->lane[i]);
-  for (uint32_t l = network->num_layers - 1; l-- > 0;) {
+  for (uint32_t l = network->num_layers - 1; s->fused && l-- > 0;) {
     const uint32_t blocks = layer_num_column_blocks(&network->layers[l]);
 #pragma omp for schedule(dynamic)
     for (uint32_t i = 0; i < s->num_lanes * blocks; i++) {
@@ -297,6 +316,54 @@ static void reduce_unit(stepper *s, uint32_t node, const unit *part, float *scra
            sum + s->parts.network->layers[part->layer].bias_offset, scratch);
 }
 
+static bool bucket_complete(stepper *s, uint32_t u) {
+  const bool last = u + 1 == s->num_units || s->units[u + 1].layer != s->units[u].layer;
+  const uint32_t first = u - s->units[u].block; /* has the bias */
+  return atomic_load_explicit(&s->left[u], memory_order_acquire) == 0 &&
+         (!last || atomic_load_explicit(&s->left[first], memory_order_acquire) == 0);
+}
+
+/* Tells the reducer what is complete, and lets messages go on. On the master thread. */
+static void send_complete(stepper *s) {
+  while (s->sent == MLPD_OK && s->num_ready < s->num_units && bucket_complete(s, s->num_units - 1 - s->num_ready)) {
+    s->num_ready++;
+    s->sent = reducer_ready(s->reducer, s->num_units - s->num_ready);
+  }
+  if (s->sent == MLPD_OK) s->sent = reducer_progress(s->reducer);
+}
+
+/* Deltas and weight gradients from the last layer down, so that a layer's gradient travels while those below are
+ * computed. Called by every thread of a parallel region. */
+static void run_back_and_send(stepper *s, float *scratch) {
+  const mlpd_network *const network = s->parts.network;
+  const uint32_t nodes = reducer_num_nodes(s->reducer);
+  const bool master = omp_get_thread_num() == 0;
+  uint32_t end = s->num_units; /* units of the layer: [begin, end) */
+  for (uint32_t l = network->num_layers; l-- > 0;) {
+    const uint32_t blocks = layer_num_column_blocks(&network->layers[l]);
+    if (l + 1 < network->num_layers) {
+#pragma omp for schedule(dynamic)
+      for (uint32_t i = 0; i < s->num_lanes * blocks; i++) {
+        lane *const u = &s->lane[i / blocks];
+        network_backward_block(network, s->parts.gemm, l, i % blocks, u->count, &u->space);
+        if (master) send_complete(s);
+      }
+    }
+    const uint32_t units = layer_num_row_blocks(&network->layers[l]), begin = end - units;
+#pragma omp for schedule(dynamic) nowait
+    for (uint32_t i = 0; i < nodes * units; i++) {
+      const uint32_t place = i / nodes; /* the first, which has the bias, then from the last down */
+      const uint32_t u = place == 0 ? begin : end - place;
+      reduce_unit(s, i % nodes, &s->units[u], scratch);
+      (void)atomic_fetch_sub_explicit(&s->left[u], 1, memory_order_release);
+      if (master) send_complete(s);
+    }
+    end = begin;
+  }
+#pragma omp barrier
+  if (master) send_complete(s);
+}
+
 /* Sums a unit in scratch and updates its weights while both are in cache: one rank owns the whole tree. */
 static void update_unit(stepper *s, const unit *part, float *scratch) {
   const layer *const shape = &s->parts.network->layers[part->layer];
@@ -313,33 +380,40 @@ static void update_unit(stepper *s, const unit *part, float *scratch) {
 /* A batch whose samples all weigh nothing has no gradient: the step then only decays. */
 static double mean_scale(const stepper *s) { return s->outcome.sums.weight > 0 ? 1 / s->outcome.sums.weight : 0; }
 
-static double gradient_norm(stepper *s, const float *gradient, double scale) {
+static double gradient_norm(stepper *s, double scale) {
   const size_t size = s->parts.network->arena_size;
   const size_t blocks = (size - 1) / NORM_BLOCK + 1;
 #pragma omp parallel for num_threads(s->parts.threads)
   for (size_t i = 0; i < blocks; i++) {
-    const size_t begin = i * NORM_BLOCK;
-    s->norms[i] = vector_sum_squares(size - begin < NORM_BLOCK ? size - begin : NORM_BLOCK, gradient + begin);
+    _Alignas(64) float block[NORM_BLOCK];
+    const size_t begin = i * NORM_BLOCK, end = size - begin < NORM_BLOCK ? size : begin + NORM_BLOCK;
+    for (size_t at = begin; at < end; at += REDUCER_READ_FLOATS) {
+      const size_t stop = end - at < REDUCER_READ_FLOATS ? end : at + REDUCER_READ_FLOATS;
+      const float *const read = reducer_read(s->reducer, at, stop, block + (at - begin));
+      if (read != block + (at - begin)) memcpy(block + (at - begin), read, (stop - at) * sizeof *block);
+    }
+    s->norms[i] = vector_sum_squares(end - begin, block);
   }
   double sum = 0;
   for (size_t i = 0; i < blocks; i++) sum += s->norms[i];
   return sqrt(sum) * scale;
 }
 
-static void update_all(stepper *s, const float *gradient, double lr) {
+static void update_all(stepper *s, double lr) {
   double scale = mean_scale(s);
   if (s->parts.clip_norm > 0) {
-    s->outcome.gradient_norm = gradient_norm(s, gradient, scale);
+    s->outcome.gradient_norm = gradient_norm(s, scale);
     if (s->outcome.gradient_norm > s->parts.clip_norm) scale *= s->parts.clip_norm / s->outcome.gradient_norm;
   }
   s->scalars = optimizer_begin(s->parts.optimizer, lr, scale);
   const size_t size = s->parts.network->arena_size;
-#pragma omp parallel num_threads(s->parts.threads)
-  {
-    const size_t thread = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
-    const size_t lines = size / 16;
-    optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, gradient,
-                           lines * thread / threads * 16, lines * (thread + 1) / threads * 16);
+#pragma omp parallel for num_threads(s->parts.threads) schedule(static)
+  for (size_t begin = 0; begin < size; begin += REDUCER_READ_FLOATS) {
+    _Alignas(64) float scratch[REDUCER_READ_FLOATS];
+    const size_t end = size - begin < REDUCER_READ_FLOATS ? size : begin + REDUCER_READ_FLOATS;
+    const float *const gradient = reducer_read(s->reducer, begin, end, scratch);
+    optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters,
+                           gradient - begin, begin, end);
   }
 }
 
@@ -347,6 +421,10 @@ static void update_all(stepper *s, const float *gradient, double lr) {
 static void compute(stepper *s, uint64_t step, double lr, const step_wishes *wishes) {
   const uint32_t nodes = reducer_num_nodes(s->reducer);
   const bool whole = whole_lanes(s);
+  reducer_begin(s->reducer);
+  s->num_ready = 0;
+  s->sent = MLPD_OK;
+  for (uint32_t u = 0; u < s->num_units; u++) atomic_init(&s->left[u], nodes);
 #pragma omp parallel num_threads(s->parts.threads)
   {
     const int thread = omp_get_thread_num();
@@ -370,9 +448,7 @@ static void compute(stepper *s, uint64_t step, double lr, const step_wishes *wis
       }
     }
     if (!s->fused) {
-#pragma omp for schedule(dynamic)
-      for (uint32_t i = 0; i < nodes * s->num_units; i++)
-        reduce_unit(s, i / s->num_units, &s->units[i % s->num_units], scratch);
+      run_back_and_send(s, scratch);
     } else if (s->outcome.finite) {
 #pragma omp for schedule(dynamic)
       for (uint32_t i = 0; i < s->num_units; i++) update_unit(s, &s->units[i], scratch);
@@ -403,13 +479,13 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
   const double computed = comm_seconds();
   double updated = computed;
   if (!s->fused) {
-    const float *gradient = NULL;
     const double *tail = NULL;
-    TRY(reducer_sum(s->reducer, &gradient, &tail));
+    TRY(s->sent);
+    TRY(reducer_finish(s->reducer, &tail));
     updated = comm_seconds();
     s->times.reduce += updated - computed;
     s->outcome = step_tail_outcome(tail, mlpd_comm_size(s->parts.comm));
-    if (s->outcome.finite) update_all(s, gradient, lr);
+    if (s->outcome.finite) update_all(s, lr);
   }
   s->times.compute += (computed - start) - (s->times.data - data_before) + (comm_seconds() - updated);
   *outcome = s->outcome;
