@@ -123,20 +123,22 @@ static uint32_t cut_buckets(uint32_t wanted, size_t num_floats, size_t begin[MAX
   return wanted;
 }
 
-static reducer *make(const route *by, uint32_t num_lanes, size_t num_floats, uint32_t num_buckets,
+/* bucket_bytes as in comm: 64 joins and cuts hardly anything. */
+static reducer *make(const route *by, size_t bucket_bytes, uint32_t num_lanes, size_t num_floats, uint32_t num_buckets,
                      const size_t *bucket_begin) {
   const mlpd_comm usual = *comm;
   reducer *r = NULL;
   comm->shares = by->shares;
   comm->gather_bytes = by->gather_bytes;
   comm->direct_nodes = by->direct_nodes;
-  comm->bucket_bytes = 64; /* so that few are joined */
+  comm->bucket_bytes = comm->sum_bytes = bucket_bytes;
   const mlpd_status made =
       reducer_create(comm, num_lanes, num_floats, NUM_DOUBLES, by->mode, num_buckets, bucket_begin, &r);
   comm->shares = usual.shares;
   comm->gather_bytes = usual.gather_bytes;
   comm->direct_nodes = usual.direct_nodes;
   comm->bucket_bytes = usual.bucket_bytes;
+  comm->sum_bytes = usual.sum_bytes;
   assert_on_all(made == MLPD_OK, "reducer_create");
   assert_string_equal(reducer_way(r), comm->size > 1 ? by->way : "");
   return r;
@@ -169,14 +171,15 @@ static bool run_step(reducer *r, size_t num_floats, uint32_t num_buckets, uint32
   return good && reducer_finish(r, totals) == MLPD_OK && read_all(r, num_floats, round, sum);
 }
 
-static void check_sum(const route *by, uint32_t num_lanes, size_t num_floats, uint32_t wanted_buckets) {
+static void check_sum(const route *by, size_t bucket_bytes, uint32_t num_lanes, size_t num_floats,
+                      uint32_t wanted_buckets) {
   size_t bucket_begin[MAX_TEST_BUCKETS + 1];
   const uint32_t num_buckets = cut_buckets(wanted_buckets, num_floats, bucket_begin);
-  reducer *const r = make(by, num_lanes, num_floats, num_buckets, bucket_begin);
+  reducer *const r = make(by, bucket_bytes, num_lanes, num_floats, num_buckets, bucket_begin);
   float *const sum = malloc(num_floats * sizeof *sum);
   assert_non_null(sum);
   bool good = true;
-  for (uint32_t round = 0; round < 4; ++round) { /* buffers and messages are used again */
+  for (uint32_t round = 0; round < 3; ++round) { /* buffers and messages are used again */
     const double *totals = NULL;
     const bool done = run_step(r, num_floats, num_buckets, round, sum, &totals);
     if (!done) mlpd_comm_abort(comm, 1); /* the others would wait */
@@ -192,13 +195,11 @@ static void check_route(const route *by) {
   const uint32_t lanes[] = {1, 2, 3, 5, 7, 8, 16, 18, 33};
   const size_t sizes[] = {1, 15, 16, 17, 1000};
   for (size_t i = 0; i < sizeof lanes / sizeof *lanes; ++i)
-    for (size_t j = 0; j < sizeof sizes / sizeof *sizes; ++j) {
-      check_sum(by, lanes[i], sizes[j], 1);
-      check_sum(by, lanes[i], sizes[j], 5);
-    }
-  check_sum(by, 7, 100003, 1);
-  check_sum(by, 7, 30003, 3);
-  check_sum(by, 18, 30003, MAX_TEST_BUCKETS);
+    for (size_t j = 0; j < sizeof sizes / sizeof *sizes; ++j)
+      check_sum(by, 64, lanes[i], sizes[j], (i + j) % 2 == 0 ? 1 : 5);
+  check_sum(by, 4096, 7, 30003, 1);                /* cut */
+  check_sum(by, 4096, 3, 30003, MAX_TEST_BUCKETS); /* some joined, some cut */
+  check_sum(by, 1 << 20, 3, 30003, 3);             /* all joined */
 }
 
 static void test_read_directly(void **state) {
@@ -232,9 +233,9 @@ static void test_usual_way(void **state) {
   const route shared = {"shared memory", MLPD_REDUCE_CANONICAL, true, comm->gather_bytes, comm->direct_nodes};
   const route messages = {"messages", MLPD_REDUCE_CANONICAL, false, comm->gather_bytes, comm->direct_nodes};
   for (uint32_t lanes = 1; lanes < 9; lanes += lanes) {
-    check_sum(&shared, lanes, 30000, 3);
-    check_sum(&messages, lanes, 100, 1);
-    check_sum(&messages, lanes, 30000, 3);
+    check_sum(&shared, comm->bucket_bytes, lanes, 30000, 3);
+    check_sum(&messages, comm->bucket_bytes, lanes, 100, 1);
+    check_sum(&messages, comm->bucket_bytes, lanes, 30000, 3);
   }
 }
 
@@ -245,7 +246,7 @@ static void test_late_rank(void **state) {
   const size_t bucket_begin[3] = {0, 512, 1000};
   float sum[1000];
   for (size_t i = 0; i < sizeof routes / sizeof *routes; ++i) {
-    reducer *const r = make(routes[i], 9, 1000, 2, bucket_begin);
+    reducer *const r = make(routes[i], 64, 9, 1000, 2, bucket_begin);
     bool good = true;
     for (uint32_t round = 0; round < 2 * (uint32_t)comm->size; ++round) {
       const double *totals = NULL;
@@ -268,7 +269,7 @@ static void test_without_shared_memory(void **state) {
   by.way = "messages";
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
   const size_t bucket_begin[2] = {0, 1000};
-  reducer *const r = make(&by, 9, 1000, 1, bucket_begin);
+  reducer *const r = make(&by, 64, 9, 1000, 1, bucket_begin);
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
   float sum[1000];
   const double *totals = NULL;

@@ -103,6 +103,7 @@ mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm) {
   made->gather_bytes = COMM_GATHER_BYTES;
   made->direct_nodes = COMM_DIRECT_NODES;
   made->bucket_bytes = COMM_BUCKET_BYTES;
+  made->sum_bytes = COMM_SUM_BYTES;
   mlpd_status status = MLPD_OK;
   TRY_GOTO(status, start_mpi(argc, argv, &made->owns_mpi), failed);
   TRY_GOTO(status, open_communicator(made), failed);

@@ -52,23 +52,32 @@ static mlpd_status check_buckets(const reducer *r, uint32_t num_buckets, const s
   return good ? MLPD_OK : FAIL(MLPD_ERROR_INTERNAL, "the buckets do not cut %zu floats", r->num_floats);
 }
 
-/* Joins the caller's buckets, from the last down, until one is worth a message. */
-static mlpd_status join_buckets(reducer *r, uint32_t num_buckets, const size_t *begin) {
+/* Appends units [begin, end) as buckets of about `worth` units, the last one first. */
+static void append_buckets(reducer *r, size_t begin, size_t end, size_t worth, uint32_t last) {
+  const size_t pieces = (end - begin) / worth > 1 ? (end - begin) / worth : 1;
+  for (size_t i = pieces; i-- > 0;)
+    r->buckets[r->num_buckets++] = (bucket){
+        .begin = begin + (end - begin) * i / pieces, .end = begin + (end - begin) * (i + 1) / pieces, .last = last};
+}
+
+/* Joins the caller's buckets, from the last down, until one is worth a message, and cuts what is worth several. */
+static mlpd_status plan_buckets(reducer *r, uint32_t num_buckets, const size_t *begin) {
   TRY(check_buckets(r, num_buckets, begin));
-  TRY(memory_allocate(&r->buckets, num_buckets, sizeof *r->buckets, "buckets"));
-  const size_t least = r->comm->bucket_bytes / UNIT_BYTES, share = r->units / MAX_BUCKETS;
-  const size_t worth = least > share ? least : share;
+  const bool allreduce = r->mode == MLPD_REDUCE_ALLREDUCE;
+  const size_t least = (allreduce ? r->comm->sum_bytes : r->comm->bucket_bytes) / UNIT_BYTES;
+  const size_t worth = least > r->units / MAX_BUCKETS + 1 ? least : r->units / MAX_BUCKETS + 1;
+  TRY(memory_allocate(&r->buckets, r->units / worth + 1, sizeof *r->buckets, "buckets"));
   size_t end = r->units;
   for (uint32_t i = num_buckets; i-- > 0;) {
     const size_t unit = i > 0 ? (r->double_bytes + begin[i] * sizeof(float)) / UNIT_BYTES : 0;
     if (i > 0 && end - unit < worth) continue;
-    r->buckets[r->num_buckets++] = (bucket){.begin = unit, .end = end, .last = i};
+    append_buckets(r, unit, end, worth, i);
     end = unit;
   }
-  for (uint32_t i = 0; i < r->num_buckets / 2; ++i) {
-    const bucket last = r->buckets[r->num_buckets - 1 - i];
-    r->buckets[r->num_buckets - 1 - i] = r->buckets[i];
-    r->buckets[i] = last;
+  for (uint32_t i = 0; i < r->num_buckets / 2; ++i) { /* ascending */
+    const bucket high = r->buckets[i];
+    r->buckets[i] = r->buckets[r->num_buckets - 1 - i];
+    r->buckets[r->num_buckets - 1 - i] = high;
   }
   return MLPD_OK;
 }
@@ -78,7 +87,7 @@ static mlpd_status plan(reducer *r, uint32_t num_buckets, const size_t *bucket_b
   if (r->units > INT_MAX)
     return FAIL(MLPD_ERROR_USAGE, "%zu parameters are more than one message can carry", r->num_floats);
   TRY(list_nodes(r));
-  TRY(join_buckets(r, num_buckets, bucket_begin));
+  TRY(plan_buckets(r, num_buckets, bucket_begin));
   const bool own_only = r->mode == MLPD_REDUCE_ALLREDUCE;
   const uint32_t first = own_only ? r->first_node[r->comm->rank] : 0;
   const uint32_t nodes = own_only ? own_nodes(r) : r->first_node[r->comm->size];

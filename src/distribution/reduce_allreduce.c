@@ -46,7 +46,8 @@ static mlpd_status ready(reducer *r, uint32_t b) {
   allreduce *const a = r->state;
   const bucket *const cut = &r->buckets[b];
   const size_t begin = cut->begin * UNIT_BYTES, end = cut->end * UNIT_BYTES;
-  const size_t floats = begin > r->double_bytes ? begin : r->double_bytes;
+  const size_t doubles = end < r->double_bytes ? end : r->double_bytes; /* a bucket may hold nothing else */
+  const size_t floats = begin > doubles ? begin : doubles;
   MPI_Request *const request = &a->requests[r->num_ready - 1];
   reduce_sum_range(r, r->sources, 0, begin, end, a->result + begin);
   CHECK_MPI(MPI_Iallreduce(MPI_IN_PLACE, a->result + floats, (int)((end - floats) / sizeof(float)), MPI_FLOAT, MPI_SUM,

@@ -70,10 +70,10 @@ static mlpd_status plan_sources(reducer *r, uint32_t b, char **next) {
   return MLPD_OK;
 }
 
-static mlpd_status add_receive(const reducer *r, traffic *t, int tag, int peer, const char *to, size_t units) {
+static mlpd_status add_receive(const reducer *r, traffic *t, int tag, int peer, char *to, size_t units) {
   const messages *const m = r->state;
   if (units == 0) return MLPD_OK;
-  CHECK_MPI(MPI_Recv_init((void *)(uintptr_t)to, (int)units, m->unit, peer, tag, r->comm->mpi, &t->requests[t->count]));
+  CHECK_MPI(MPI_Recv_init(to, (int)units, m->unit, peer, tag, r->comm->mpi, &t->requests[t->count]));
   ++t->count;
   return MLPD_OK;
 }
@@ -93,8 +93,10 @@ static mlpd_status plan_first_round(reducer *r, uint32_t b, int tag) {
   const int size = r->comm->size, rank = r->comm->rank;
   for (int step = 1; step < size; ++step) {
     const int peer = (rank + size - step) % size;
-    for (uint32_t i = 0; i < nodes_on(r, peer); ++i)
-      TRY(add_receive(r, t, tag, peer, t->sources[r->first_node[peer] + i], (t->end - t->begin) / UNIT_BYTES));
+    for (uint32_t i = 0; i < nodes_on(r, peer); ++i) {
+      char *const to = m->received + (t->sources[r->first_node[peer] + i] - m->received);
+      TRY(add_receive(r, t, tag, peer, to, (t->end - t->begin) / UNIT_BYTES));
+    }
   }
   t->first_sends = t->count;
   for (int step = 1; step < size; ++step) {
