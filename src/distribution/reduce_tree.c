@@ -109,6 +109,7 @@ static void sum_block(const tree_sum *t, const char *const *sources, size_t offs
 }
 
 void tree_sum_run(const tree_sum *t, const char *const *sources, size_t offset, size_t bytes, bool floats, char *out) {
+  if (bytes == 0) return; /* there may be no memory either */
   if (t->num_sources == 0) {
     memset(out, 0, bytes);
     return;
