@@ -55,13 +55,22 @@ static double tree_double(uint32_t begin, uint32_t end, size_t index, uint32_t r
   return tree_double(begin, begin + half, index, round) + tree_double(begin + half, end, index, round);
 }
 
-static void fill_nodes(reducer *r, size_t num_floats, uint32_t round) {
+/* Fills this rank's nodes with what no sum may hold. */
+static void poison_nodes(reducer *r, size_t num_floats) {
+  for (uint32_t node = 0; node < reducer_num_nodes(r); ++node) {
+    memset(reducer_floats(r, node), 0xff, num_floats * sizeof(float));
+    memset(reducer_doubles(r, node), 0xff, NUM_DOUBLES * sizeof(double));
+  }
+}
+
+/* Floats [begin, end), and with the first of them the doubles. */
+static void fill_nodes(reducer *r, size_t begin, size_t end, uint32_t round) {
   for (uint32_t node = 0; node < reducer_num_nodes(r); ++node) {
     const lane_range lanes = reducer_node(r, node);
     float *floats = reducer_floats(r, node);
     double *doubles = reducer_doubles(r, node);
-    for (size_t i = 0; i < num_floats; ++i) floats[i] = tree_float(lanes.begin, lanes.end, i, round);
-    for (size_t i = 0; i < NUM_DOUBLES; ++i) doubles[i] = tree_double(lanes.begin, lanes.end, i, round);
+    for (size_t i = begin; i < end; ++i) floats[i] = tree_float(lanes.begin, lanes.end, i, round);
+    for (size_t i = 0; begin == 0 && i < NUM_DOUBLES; ++i) doubles[i] = tree_double(lanes.begin, lanes.end, i, round);
   }
 }
 
@@ -158,13 +167,14 @@ static bool read_all(const reducer *r, size_t num_floats, uint32_t round, float 
   return same;
 }
 
-/* One step; messages of early buckets may go on before the others are ready, or not. */
-static bool run_step(reducer *r, size_t num_floats, uint32_t num_buckets, uint32_t round, float *sum,
-                     const double **totals) {
+/* One step, bucket by bucket; messages of early ones may go on before the others are complete, or not. */
+static bool run_step(reducer *r, size_t num_floats, uint32_t num_buckets, const size_t *bucket_begin, uint32_t round,
+                     float *sum, const double **totals) {
   bool good = true;
   reducer_begin(r);
-  fill_nodes(r, num_floats, round);
+  poison_nodes(r, num_floats);
   for (uint32_t i = num_buckets; good && i-- > 0;) {
+    fill_nodes(r, bucket_begin[i], bucket_begin[i + 1], round);
     good = reducer_ready(r, i) == MLPD_OK;
     for (uint32_t polls = 0; good && polls < round * 7; ++polls) good = reducer_progress(r) == MLPD_OK;
   }
@@ -181,7 +191,7 @@ static void check_sum(const route *by, size_t bucket_bytes, uint32_t num_lanes, 
   bool good = true;
   for (uint32_t round = 0; round < 3; ++round) { /* buffers and messages are used again */
     const double *totals = NULL;
-    const bool done = run_step(r, num_floats, num_buckets, round, sum, &totals);
+    const bool done = run_step(r, num_floats, num_buckets, bucket_begin, round, sum, &totals);
     if (!done) mlpd_comm_abort(comm, 1); /* the others would wait */
     good = good && (by->mode == MLPD_REDUCE_CANONICAL ? same_bits(sum, totals, num_lanes, num_floats, round)
                                                       : close_enough(sum, totals, num_lanes, num_floats, round));
@@ -251,7 +261,7 @@ static void test_late_rank(void **state) {
     for (uint32_t round = 0; round < 2 * (uint32_t)comm->size; ++round) {
       const double *totals = NULL;
       if (round % (uint32_t)comm->size == (uint32_t)comm->rank) (void)usleep(5000);
-      if (!run_step(r, 1000, 2, round, sum, &totals)) mlpd_comm_abort(comm, 1);
+      if (!run_step(r, 1000, 2, bucket_begin, round, sum, &totals)) mlpd_comm_abort(comm, 1);
       good = good && same_bits(sum, totals, 9, 1000, round);
     }
     assert_on_all(good, "sum");
@@ -273,7 +283,7 @@ static void test_without_shared_memory(void **state) {
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
   float sum[1000];
   const double *totals = NULL;
-  const bool done = run_step(r, 1000, 1, 0, sum, &totals);
+  const bool done = run_step(r, 1000, 1, bucket_begin, 0, sum, &totals);
   assert_on_all(done && same_bits(sum, totals, 9, 1000, 0), "sum");
   reducer_free(r);
 }
