@@ -66,6 +66,17 @@ static mlpd_status start_mpi(int *argc, char ***argv, bool *owns) {
   return MLPD_OK;
 }
 
+/* Do all ranks run where mpirun sees one machine? */
+static mlpd_status find_neighbours(mlpd_comm *comm) {
+  MPI_Comm neighbours = MPI_COMM_NULL;
+  int number = 0;
+  CHECK_MPI(MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &neighbours));
+  CHECK_MPI(MPI_Comm_size(neighbours, &number));
+  CHECK_MPI(MPI_Comm_free(&neighbours));
+  comm->shares = comm->size > 1 && number == comm->size;
+  return MLPD_OK;
+}
+
 static mlpd_status open_communicator(mlpd_comm *comm, MPI_Comm of) {
   int length = 0;
   CHECK_MPI(MPI_Comm_dup(of, &comm->mpi));
@@ -79,7 +90,9 @@ static mlpd_status open_communicator(mlpd_comm *comm, MPI_Comm of) {
   TRY(memory_allocate(&comm->hosts, (size_t)comm->size, sizeof comm->host, "names of hosts"));
   CHECK_MPI(MPI_Allgather(comm->host, (int)sizeof comm->host, MPI_CHAR, comm->hosts, (int)sizeof comm->host, MPI_CHAR,
                           comm->mpi));
-  return comm->size > 1 ? comm_watch_create(comm) : MLPD_OK;
+  if (comm->size == 1) return MLPD_OK;
+  TRY(find_neighbours(comm));
+  return comm_watch_create(comm);
 }
 
 static mlpd_status make_communicator(mlpd_comm **made) {
@@ -88,6 +101,9 @@ static mlpd_status make_communicator(mlpd_comm **made) {
   (*made)->size = 1;
   (*made)->piece_bytes = COMM_PIECE_BYTES;
   (*made)->gather_bytes = COMM_GATHER_BYTES;
+  (*made)->direct_nodes = COMM_DIRECT_NODES;
+  (*made)->bucket_bytes = COMM_BUCKET_BYTES;
+  (*made)->sum_bytes = COMM_SUM_BYTES;
   return MLPD_OK;
 }
 
@@ -137,6 +153,8 @@ int mlpd_comm_size(const mlpd_comm *comm) { return comm->size; }
 const char *comm_host(const mlpd_comm *comm) { return comm->host; }
 
 const char *comm_host_of(const mlpd_comm *comm, int rank) { return comm->hosts + (size_t)rank * sizeof comm->host; }
+
+bool comm_shares_memory(const mlpd_comm *comm) { return comm->shares; }
 
 void mlpd_comm_abort(mlpd_comm *comm, int exit_code) {
   (void)MPI_Abort(comm != NULL ? comm->mpi : MPI_COMM_WORLD, exit_code);

@@ -13,6 +13,9 @@ const char *comm_host_of(const mlpd_comm *comm, int rank); /* Not collective */
  * mlpd_comm_init. Not collective. */
 mlpd_status comm_alone(mlpd_comm **comm);
 
+/* Can all ranks share memory: are they on one machine? Not collective. */
+bool comm_shares_memory(const mlpd_comm *comm);
+
 /* ---- The watch over waits ----------------------------------------------------------------------- */
 
 /* Gets one line about ranks that keep the others waiting, or that all go on. */

@@ -4,18 +4,36 @@
 
 enum { LARGEST_BYTES = 64 << 20 };
 
+typedef struct timed_sum {
+  reducer *reducer;
+  size_t floats;
+  int threads;
+} timed_sum;
+
+/* As a step does it: the sum is complete when its blocks have been read. */
 static mlpd_status sum_once(void *context) {
-  const float *sum = NULL;
+  const timed_sum *const of = context;
   const double *totals = NULL;
-  return reducer_sum(context, &sum, &totals);
+  reducer_begin(of->reducer);
+  TRY(reducer_ready(of->reducer, 0));
+  TRY(reducer_finish(of->reducer, &totals));
+  double kept = 0;
+#pragma omp parallel for num_threads(of->threads) schedule(static) reduction(+ : kept)
+  for (size_t begin = 0; begin < of->floats; begin += REDUCER_READ_FLOATS) {
+    _Alignas(64) float scratch[REDUCER_READ_FLOATS];
+    const size_t end = of->floats - begin < REDUCER_READ_FLOATS ? of->floats : begin + REDUCER_READ_FLOATS;
+    kept += (double)reducer_read(of->reducer, begin, end, scratch)[0];
+  }
+  return kept == 0 ? MLPD_OK : FAIL(MLPD_ERROR_INTERNAL, "a sum of zeros is not zero");
 }
 
 /* Median seconds of a sum of bytes, of the slowest rank. Collective. */
 static mlpd_status time_sum(doctor *d, uint64_t bytes, double seconds, double *median) {
-  reducer *r = NULL;
-  TRY(reducer_create(d->comm, d->report->lanes, bytes / sizeof(float), TAIL_DOUBLES, MLPD_REDUCE_CANONICAL, &r));
-  const mlpd_status status = doctor_time(d->comm, sum_once, r, seconds, median);
-  reducer_free(r);
+  timed_sum of = {.floats = bytes / sizeof(float), .threads = d->report->threads};
+  TRY(reducer_create(d->comm, d->report->lanes, of.floats, TAIL_DOUBLES, MLPD_REDUCE_CANONICAL, 1,
+                     (const size_t[]){0, of.floats}, &of.reducer));
+  const mlpd_status status = doctor_time(d->comm, sum_once, &of, seconds, median);
+  reducer_free(of.reducer);
   return status;
 }
 
