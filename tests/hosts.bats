@@ -93,13 +93,13 @@ goes_on_from_checkpoint() {
 
 @test "2, 3 and 4 hosts, uneven shares, fast wires and slow ones: the digest of one host" {
   local where
-  alone train "${options[@]}" --epochs 10
+  alone train "${options[@]}" --epochs 4
   succeeds
   local digest
   digest=$(last_line)
   for where in node1:1,node2:1 node1:2,node3:1 node1:1,node2:1,node3:1 node4:1,node1:2,node2:1 \
     node1:1,node2:1,node3:1,node4:1; do
-    launch_on $where train "${options[@]}" --epochs 10
+    launch_on $where train "${options[@]}" --epochs 4
     succeeds
     [ "$(last_line)" = "$digest" ] || fail "$where: another digest than $digest"
   done
