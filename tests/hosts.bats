@@ -9,7 +9,7 @@ options=(--quiet --hidden "256,64" --lanes 4 --batch 64 --seed 3 --threads 1)
 
 setup_file() {
   load helper
-  export HOSTS why
+  export HOSTS='' why
   why=$("$hosts" possible) || return 0
   HOSTS=mlpd$$
   # Keepalives: how soon mpirun takes a host that answers nothing for lost. It need not give ranks seconds to end.
@@ -133,7 +133,7 @@ goes_on_from_checkpoint() {
 @test "a wire cut for seconds: rank and host are named, and the run goes on as if nothing had been" {
   OMPI_MCA_oob_tcp_keepalive_time=300 begin_on node1:1,node2:1,node3:1 --stall-timeout 1
   "$hosts" cut "$HOSTS" node3
-  until_true is_told "note: rank 2 on node3: 2 other ranks have waited 2 s for it at step"
+  until_true is_told "note: rank 2 on node3: 2 other ranks have waited [0-9]* s for it at step"
   "$hosts" mend "$HOSTS" node3
   end
   succeeds
@@ -146,23 +146,15 @@ goes_on_from_checkpoint() {
   "$hosts" cut "$HOSTS" node3
   end
   [ "$status" != 0 ] && [ "$status" != 3 ] || fail "as if nothing had been"
-  is_told "note: rank 2 on node3: 2 other ranks have waited 2 s for it at step" || fail "nobody is named"
+  is_told "note: rank 2 on node3: 2 other ranks have waited [0-9]* s for it at step" || fail "nobody is named"
   is_told "lost communication with a remote daemon" || fail "mpirun does not say why"
   is_told "Remote daemon:.*node3" || fail "mpirun does not name the host"
   goes_on_from_checkpoint node1:1,node2:1
   # Where no word of it arrives the rank ends itself.
   local i
-  for ((i = 0; i < 300; i++)); do
-    ranks_on node3 || return 0
+  for ((i = 0; i < 600; i++)); do
+    [ -n "$("$hosts" processes "$HOSTS" node3 mlpdist)" ] || return 0
     sleep 0.1
   done
   fail "a rank is left on the host that was cut off"
-}
-
-ranks_on() {
-  local process
-  for process in $(ip netns pids "$HOSTS-$1"); do
-    [ "$(cat "/proc/$process/comm" 2> /dev/null)" != mlpdist ] || return 0
-  done
-  return 1
 }

@@ -11,7 +11,7 @@ one_core=(--ntasks-per-node=1 --cpus-per-task=1)
 
 setup_file() {
   load helper
-  export HOSTS why
+  export HOSTS='' why
   why=$("$slurm" possible) || return 0
   HOSTS=mlps$$
   export MLPDIST TMPDIR=$BATS_FILE_TMPDIR HWLOC_HIDE_ERRORS=2 SLURM_CONF=$BATS_FILE_TMPDIR/cluster/slurm.conf
