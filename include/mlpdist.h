@@ -39,7 +39,7 @@ typedef enum mlpd_status {
   MLPD_ERROR_FILE,     /* a file cannot be opened, read or written */
   MLPD_ERROR_DATA,     /* a file's content is not what it must be */
   MLPD_ERROR_MEMORY,   /* an allocation failed */
-  MLPD_ERROR_MPI,      /* an MPI call failed, or others were waited for too long: mlpd_comm_abort() is left */
+  MLPD_ERROR_MPI,      /* an MPI call failed, or ranks were waited for too long: mlpd_comm_abort() is left; 4 */
   MLPD_ERROR_DIVERGED, /* the loss is no longer a finite number */
   MLPD_INTERRUPTED,    /* stopped by mlpd_request(), after a checkpoint; the program exits with 3 */
   MLPD_ERROR_INTERNAL  /* a library below failed where it should not */

@@ -6,7 +6,7 @@ load helper
 hosts=$BATS_TEST_DIRNAME/hosts
 slurm=$BATS_TEST_DIRNAME/slurm
 script=$BATS_TEST_DIRNAME/../scripts/slurm/train.sbatch
-options=(--hidden 64 --lanes 4 --batch 64 --seed 3)
+options=(--hidden 64 --lanes 4 --batch 64 --seed 3 --checkpoint-every 20 --keep 1000)
 one_core=(--ntasks-per-node=1 --cpus-per-task=1)
 
 setup_file() {
@@ -64,14 +64,14 @@ submit() {
   job=$output
 }
 
-# ends_as_uninterrupted: the job has stopped; it goes on, and ends soon, as a run does that was left alone.
+# ends_as_uninterrupted START: the job has stopped before this start; it goes on, and ends soon, as a run does that was left alone.
 ends_as_uninterrupted() {
   local epochs
   wait_for "the checkpoint" logged "stopped as asked after step"
   epochs=$(($(sed -n 's/.*stopped as asked after step .*(epoch \([0-9]*\)).*/\1/p' job.log) + 10))
   echo "epochs = $epochs" > run.ini
   "$hosts" slow "$HOSTS" 10gbit
-  wait_for "the second start" logged "job $job, start 2,"
+  wait_for "the second start" logged "job $job, start $1,"
   wait_for "the end" over "$job"
   logged "^resumed  after step" || fail "not resumed: $(cat job.log)"
   [ "$(wc -l < run/metrics.csv)" = $((epochs + 1)) ] || fail "epochs lack, or are there twice"
@@ -95,19 +95,22 @@ ends_as_uninterrupted() {
   fails_with 1 "on node1: none.h5: no such file"
 }
 
-@test "train.sbatch with srun: asked to stop, it leaves a checkpoint, queues again and ends as if left alone" {
+@test "train.sbatch with srun: it loses ranks, is asked to stop, queues again each time and ends as if left alone" {
   on_node srun --mpi=list 2>&1 | grep -q pmix || skip "this Slurm has no PMIx"
   local job
-  MLPDIST_LAUNCHER=srun submit
+  MLPDIST_LAUNCHER=srun MLPDIST_RETRY_SECONDS=0 submit
   wait_for "two epochs" epochs_done 2
+  "$hosts" kill "$HOSTS" node2 mlpdist
+  wait_for "the second start" logged "^resumed  after step"
+  logged "job $job, start 2," || fail "not by the second start: $(cat job.log)"
   on_node scancel --batch --signal=USR2 "$job"
-  ends_as_uninterrupted
+  ends_as_uninterrupted 3
 }
 
 @test "train.sbatch with mpirun: the time limit nears, it leaves a checkpoint, queues again and ends as if left alone" {
   local job
   submit --time=1 --signal=B:USR2@30
-  ends_as_uninterrupted
+  ends_as_uninterrupted 2
   logged "mpirun -np 2" || fail "not by mpirun"
 }
 

@@ -82,7 +82,7 @@ for_rank() {
   for rank in 0 2; do
     stop_rank "$rank" --stall-timeout 0 --stall-abort 1 --checkpoint-every 1epoch
     wait_for_run
-    fails_with 1 "rank $rank on " " waited " " at step " "--stall-abort 1" "--resume auto"
+    fails_with 4 "rank $rank on " " waited " " at step " "--stall-abort 1" "--resume auto"
     ! is_running "$process" || fail "rank $rank is still there"
     launch 2 train --quiet --epochs "$EPOCHS" "${options[@]}" --resume auto --out run
     succeeds
