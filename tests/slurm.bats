@@ -64,14 +64,12 @@ submit() {
   job=$output
 }
 
-# ends_as_uninterrupted START: the job has stopped before this start; it goes on, and ends soon, as a run does that was left alone.
+# ends_as_uninterrupted EPOCHS: the job is to start a second time; it goes on, and ends after these as a run left alone.
 ends_as_uninterrupted() {
-  local epochs
-  wait_for "the checkpoint" logged "stopped as asked after step"
-  epochs=$(($(sed -n 's/.*stopped as asked after step .*(epoch \([0-9]*\)).*/\1/p' job.log) + 10))
+  local epochs=$1
   echo "epochs = $epochs" > run.ini
   "$hosts" slow "$HOSTS" 10gbit
-  wait_for "the second start" logged "job $job, start $1,"
+  wait_for "the second start" logged "job $job, start 2,"
   wait_for "the end" over "$job"
   logged "^resumed  after step" || fail "not resumed: $(cat job.log)"
   [ "$(wc -l < run/metrics.csv)" = $((epochs + 1)) ] || fail "epochs lack, or are there twice"
@@ -95,22 +93,34 @@ ends_as_uninterrupted() {
   fails_with 1 "on node1: none.h5: no such file"
 }
 
-@test "train.sbatch with srun: it loses ranks, is asked to stop, queues again each time and ends as if left alone" {
+@test "train.sbatch with srun: ranks are killed, it queues again and ends as if left alone" {
   on_node srun --mpi=list 2>&1 | grep -q pmix || skip "this Slurm has no PMIx"
   local job
   MLPDIST_LAUNCHER=srun MLPDIST_RETRY_SECONDS=0 submit
   wait_for "two epochs" epochs_done 2
   "$hosts" kill "$HOSTS" node2 mlpdist
-  wait_for "the second start" logged "^resumed  after step"
-  logged "job $job, start 2," || fail "not by the second start: $(cat job.log)"
-  on_node scancel --batch --signal=USR2 "$job"
-  ends_as_uninterrupted 3
+  wait_for "the end of the first start" logged "DUE TO JOB REQUEUE"
+  ends_as_uninterrupted $(($(wc -l < run/metrics.csv) + 9))
+}
+
+@test "srun passes SIGUSR2 on: a checkpoint, status 3" {
+  on_node srun --mpi=list 2>&1 | grep -q pmix || skip "this Slurm has no PMIx"
+  "$hosts" run "$HOSTS" node1 srun --mpi=pmix --nodes=2 --ntasks=2 "$MLPDIST" train --epochs 1000000 "${options[@]}" \
+    > job.log 2> "$errors.all" 3>&- &
+  local srun=$!
+  wait_for "an epoch" epochs_done 1
+  kill -USR2 "$srun"
+  status=0
+  wait "$srun" || status=$?
+  grep '^mlpdist:' "$errors.all" > "$errors"
+  fails_with 3 "stopped as asked after step" "--resume auto goes on from here"
 }
 
 @test "train.sbatch with mpirun: the time limit nears, it leaves a checkpoint, queues again and ends as if left alone" {
   local job
-  submit --time=1 --signal=B:USR2@30
-  ends_as_uninterrupted 2
+  submit --time=1 --signal=B:USR2@20
+  wait_for "the checkpoint" logged "stopped as asked after step"
+  ends_as_uninterrupted $(($(wc -l < run/metrics.csv) + 9))
   logged "mpirun -np 2" || fail "not by mpirun"
 }
 
