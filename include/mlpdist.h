@@ -39,7 +39,7 @@ typedef enum mlpd_status {
   MLPD_ERROR_FILE,     /* a file cannot be opened, read or written */
   MLPD_ERROR_DATA,     /* a file's content is not what it must be */
   MLPD_ERROR_MEMORY,   /* an allocation failed */
-  MLPD_ERROR_MPI,      /* an MPI call failed */
+  MLPD_ERROR_MPI,      /* an MPI call failed, or ranks were waited for too long: mlpd_comm_abort() is left; 4 */
   MLPD_ERROR_DIVERGED, /* the loss is no longer a finite number */
   MLPD_INTERRUPTED,    /* stopped by mlpd_request(), after a checkpoint; the program exits with 3 */
   MLPD_ERROR_INTERNAL  /* a library below failed where it should not */
@@ -303,6 +303,7 @@ typedef struct mlpd_train_options {
   uint64_t keep;                /* checkpoints that stay */
   uint64_t check_every;    /* steps between comparisons of the ranks' weights and optimizer state; 0: ends of epochs */
   double stall_timeout;    /* seconds that ranks wait for others before they say for whom; 0: never */
+  double stall_abort;      /* seconds that ranks wait for others before they give the run up; 0: never */
   const char *out;         /* run folder, made where absent */
   const char *config_text; /* the resolved options as text, stored in the model; NULL: none */
 } mlpd_train_options;

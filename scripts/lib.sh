@@ -23,6 +23,11 @@ libcmocka-dev  | header cmocka.h cmocka      | cmocka, the unit test library
 bats           | command bats                | bats, which tests the program
 python3-h5py   | python h5py                 | Python with h5py, for the second implementation
 '
+CLUSTER_NEEDS='
+iproute2       | command ip                  | iproute2, which makes hosts of network namespaces
+slurm-wlm      | command slurmctld           | Slurm, for the test of scripts/slurm
+munge          | command munged              | munge, which Slurm needs
+'
 FUZZ_NEEDS='
 clang          | command clang               | clang (scripts/fuzz names the package of its libFuzzer)
 libomp-dev     | command clang               | OpenMP for clang

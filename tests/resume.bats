@@ -109,6 +109,15 @@ goes_on_as_whole() {
   succeeds
 }
 
+@test "SIGUSR2 on mpirun stops the ranks: a checkpoint, one line, status 3" {
+  begin 2 train --quiet --out run --hidden 16 --epochs 1000000 --checkpoint-every 100000000
+  until_true has_rows run/metrics.csv 1
+  kill -USR2 "$run"
+  end
+  fails_with 3 "stopped as asked after step" "--resume auto goes on from here"
+  has_checkpoint run || fail "no checkpoint"
+}
+
 @test "SIGTERM on mpirun: a checkpoint, for mpirun passes it on a second before it kills" {
   # And has a status of its own. --mca odls_base_sigkill_timeout gives longer steps more time. Meanwhile mpirun reads
   # nothing, so a run that prints more than a pipe holds would wait.

@@ -2,8 +2,9 @@
 # The watch over waits: a rank that is stopped is named, and the run goes on with it as if nothing had been.
 
 load helper
+load background
 
-options=(--hidden "512,256" --lanes 4 --batch 64 --seed 3 --threads 1 --checkpoint-every never)
+options=(--hidden "512,256" --lanes 4 --batch 64 --seed 3 --threads 1)
 
 # A run of some seconds, however fast the machine and the build are: long enough to stop a rank in its middle.
 setup_file() {
@@ -41,12 +42,12 @@ apart() {
 }
 machines=(--oversubscribe)
 
-# stop_and_go RANK OPTION...: stops a rank of three in mid-run until it is told of, then lets it go on.
-stop_and_go() {
-  local rank=$1 launcher process
+# stop_rank RANK [OPTION]...: stops a rank of three in mid-run; launcher is mpirun's process.
+stop_rank() {
+  local rank=$1
   shift
   timeout 100 mpirun "${machines[@]}" --bind-to none -np 3 "$MLPDIST" train --epochs "$EPOCHS" "${options[@]}" "$@" \
-    --stall-timeout 1 --out "$BATS_TEST_TMPDIR/run" > out 2> "$errors.all" 3>&- &
+    --out "$BATS_TEST_TMPDIR/run" > out 2> "$errors.all" 3>&- &
   launcher=$!
   for _ in $(seq 600); do
     ! grep -qs '^1,' run/metrics.csv || break # the first epoch is done
@@ -55,15 +56,25 @@ stop_and_go() {
   process=$(process_of "$rank")
   [ -n "$process" ] || fail "no process of rank $rank"
   kill -STOP "$process"
+}
+
+wait_for_run() {
+  status=0
+  wait "$launcher" || status=$?
+  output=$(cat out)
+  grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
+}
+
+# stop_and_go RANK [OPTION]...: stops a rank until it is told of, then lets it go on.
+stop_and_go() {
+  local rank=$1 launcher process
+  stop_rank "$@" --stall-timeout 1
   for _ in $(seq 300); do
     grep -q "rank $rank on " "$errors.all" && break
     sleep 0.1
   done
   kill -CONT "$process"
-  status=0
-  wait "$launcher" || status=$?
-  output=$(cat out)
-  : > "$errors"
+  wait_for_run
 }
 
 # is_named RANK OPTION...
@@ -91,10 +102,26 @@ for_rank() {
 
 @test "--reduce allreduce: a stopped rank is named, too" { is_named 1 --reduce allreduce; }
 
-@test "--stall-timeout 0 says nothing; a negative one is refused" {
-  launch 2 train --quiet --epochs 2 --hidden 4 --stall-timeout 0
+@test "a rank that stays stopped ends the run after --stall-abort, with one line; it goes on without it" {
+  local rank launcher process
+  for rank in 0 2; do
+    stop_rank "$rank" --stall-timeout 0 --stall-abort 1 --checkpoint-every 1epoch
+    wait_for_run
+    fails_with 4 "rank $rank on " " waited " " at step " "--stall-abort 1" "--resume auto"
+    ! is_running "$process" || fail "rank $rank is still there"
+    launch 2 train --quiet --epochs "$EPOCHS" "${options[@]}" --resume auto --out run
+    succeeds
+    [ "$(last_line)" = "$(tail -n 1 "$BATS_FILE_TMPDIR/train.out")" ] || fail "another digest"
+    rm -r run
+  done
+}
+
+@test "--stall-timeout 0 says nothing; negative ones are refused" {
+  launch 2 train --quiet --epochs 2 --hidden 4 --stall-timeout 0 --stall-abort 0
   succeeds
   ! grep -q "waited" "$errors.all" || fail "told"
   alone train --epochs 1 --stall-timeout=-1
   fails_with 2 "--stall-timeout"
+  alone train --epochs 1 --stall-abort=-1
+  fails_with 2 "--stall-abort"
 }

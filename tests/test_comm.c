@@ -217,7 +217,7 @@ static void check_late(int late) {
   char name[600];
   CHECK(comm_broadcast(comm, &number, sizeof number, 0) == MLPD_OK);
   (void)snprintf(lines.file, sizeof lines.file, "/tmp/mlpdist-late-%llu-%d", (unsigned long long)number, late);
-  comm_watch_start(comm, 0.3, take_line, &lines);
+  comm_watch_start(comm, 0.3, 0, take_line, &lines);
   comm_watch_step(comm, 42);
   for (int i = 0; comm->rank == late && access(lines.file, F_OK) != 0; ++i) {
     CHECK(i < 3000);

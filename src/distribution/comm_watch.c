@@ -1,7 +1,8 @@
 /* The watch over waits: every wait for other ranks polls, so that one which takes too long can be told.
  *
  * A rank that has waited for the time given asks all others whether they wait too, on a communicator that carries
- * nothing else. Who waits polls, and answers; who is stopped, swapped out, lost or still computing does not. */
+ * nothing else. Who waits polls, and answers; who is stopped, swapped out, lost or still computing does not. After a
+ * longer time the run ends: a wire that stays cut, or a node that hangs, would be waited for until somebody looks. */
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ enum {
 };
 
 static const double ANSWER_SECONDS = 1;    /* given to the others to answer */
+static const double ABORT_SECONDS = 10;    /* given to the rank that speaks for all to end the run */
 static const double LISTEN_SECONDS = 0.01; /* between looks for messages */
 /* A longer gap between two polls is this rank's own: it was the one stopped, and blames nobody for that. */
 static const double MOST_BETWEEN_POLLS = 0.1;
@@ -29,8 +31,8 @@ typedef struct note {
 } note;
 
 struct comm_watch {
-  MPI_Comm mpi; /* a duplicate that carries notes alone */
-  double timeout;
+  MPI_Comm mpi;          /* a duplicate that carries notes alone */
+  double timeout, limit; /* seconds until others are asked, and until the run ends; 0: never */
   comm_told *told;
   void *context;
   uint64_t step;         /* under way, from 1; 0: none yet */
@@ -43,8 +45,8 @@ struct comm_watch {
 
 /* A wait under way; seconds on this rank's clock while it ran. */
 typedef struct wait_state {
-  double waited, last, listen_at, ask_at, conclude_at;
-  bool asking, told;
+  double waited, last, listen_at, ask_at, conclude_at, leave_at;
+  bool asking, told, leaving;
 } wait_state;
 
 /* ---- Start and end ------------------------------------------------------------------------------ */
@@ -100,16 +102,17 @@ void comm_watch_free(mlpd_comm *comm) {
   comm->watch = NULL;
 }
 
-void comm_watch_start(mlpd_comm *comm, double timeout, comm_told *told, void *context) {
+void comm_watch_start(mlpd_comm *comm, double timeout, double limit, comm_told *told, void *context) {
   comm_watch *const w = comm->watch;
   if (w == NULL) return;
   w->timeout = told != NULL ? timeout : 0;
+  w->limit = limit;
   w->told = told;
   w->context = context;
   w->step = 0;
 }
 
-void comm_watch_stop(mlpd_comm *comm) { comm_watch_start(comm, 0, NULL, NULL); }
+void comm_watch_stop(mlpd_comm *comm) { comm_watch_start(comm, 0, 0, NULL, NULL); }
 
 void comm_watch_step(mlpd_comm *comm, uint64_t step) {
   if (comm->watch != NULL) comm->watch->step = step;
@@ -171,21 +174,44 @@ static int name_silent(const mlpd_comm *comm, char *text, size_t room) {
   return silent;
 }
 
-/* The lowest rank that answered tells; returns whether this one did. */
+/* The lowest rank that answered speaks for those that wait. */
+static bool speaks(const mlpd_comm *comm) {
+  int lowest = 0;
+  while (!comm->watch->answered[lowest]) ++lowest; /* this rank at the latest */
+  return lowest == comm->rank;
+}
+
+/* "rank 2 on node07: 3 other ranks have waited 60 s for it at step 12"; returns how many are waited for. */
+static int describe_wait(const mlpd_comm *comm, double waited, char *text, size_t room) {
+  const comm_watch *const w = comm->watch;
+  char names[COMM_MESSAGE_BYTES / 2], place[48] = "before the first step";
+  const int silent = name_silent(comm, names, sizeof names), others = comm->size - silent;
+  if (w->step > 0) (void)snprintf(place, sizeof place, "at step %llu", (unsigned long long)w->step);
+  if (silent > 0)
+    (void)snprintf(text, room, "%s: %d other rank%s waited %.0f s for %s %s", names, others,
+                   others == 1 ? " has" : "s have", waited, silent == 1 ? "it" : "them", place);
+  else
+    (void)snprintf(text, room, "all ranks have waited %.0f s for each other %s", waited, place);
+  return silent;
+}
+
+/* Tells of the ranks that did not answer, where this rank speaks; returns whether it did. */
 static bool conclude(const mlpd_comm *comm, double waited) {
   const comm_watch *const w = comm->watch;
-  char names[COMM_MESSAGE_BYTES / 2], text[COMM_MESSAGE_BYTES], place[48] = "before the first step";
-  int lowest = 0;
-  while (!w->answered[lowest]) ++lowest; /* this rank at the latest */
-  const int silent = name_silent(comm, names, sizeof names);
-  if (silent == 0 || lowest != comm->rank) return false;
-  if (w->step > 0) (void)snprintf(place, sizeof place, "at step %llu", (unsigned long long)w->step);
-  (void)snprintf(
-      text, sizeof text,
-      "%s: %d other rank%s waited %.0f s for %s %s; stopped, swapped out, lost, or far slower than the rest?", names,
-      comm->size - silent, comm->size - silent == 1 ? " has" : "s have", waited, silent == 1 ? "it" : "them", place);
+  char waiting[COMM_MESSAGE_BYTES - 128], text[COMM_MESSAGE_BYTES];
+  if (describe_wait(comm, waited, waiting, sizeof waiting) == 0 || w->told == NULL || !speaks(comm)) return false;
+  (void)snprintf(text, sizeof text, "%s; stopped, swapped out, lost, or far slower than the rest?", waiting);
   w->told(w->context, text);
   return true;
+}
+
+/* What ends the run. */
+static mlpd_status waited_too_long(const mlpd_comm *comm, double waited) {
+  char waiting[COMM_MESSAGE_BYTES - 128];
+  (void)describe_wait(comm, waited, waiting, sizeof waiting);
+  return FAIL(MLPD_ERROR_MPI,
+              "%s; the run ends, as --stall-abort %g asks; --resume auto goes on from its last checkpoint", waiting,
+              comm->watch->limit);
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------ */
@@ -208,6 +234,12 @@ static void pause_briefly(void) {
   }
 }
 
+/* Asked when timeout is over, then at doubling intervals, and when the limit is reached. */
+static double next_question(const comm_watch *w, const wait_state *at) {
+  const double doubled = 2 * at->ask_at > at->conclude_at ? 2 * at->ask_at : 2 * at->conclude_at;
+  return w->limit > at->ask_at && w->limit < doubled ? w->limit : doubled;
+}
+
 static mlpd_status look_around(mlpd_comm *comm, wait_state *at, comm_wait_kind kind) {
   comm_watch *const w = comm->watch;
   /* Who polls memory alone moves no message of his own on: here he does. */
@@ -215,22 +247,30 @@ static mlpd_status look_around(mlpd_comm *comm, wait_state *at, comm_wait_kind k
     TRY(listen_to_others(w));
     at->listen_at = at->waited + LISTEN_SECONDS;
   }
-  if (!(w->timeout > 0)) return MLPD_OK;
+  if (!(w->timeout > 0 || w->limit > 0)) return MLPD_OK;
   if (at->asking && at->waited >= at->conclude_at) {
     at->asking = false;
-    if (conclude(comm, at->waited)) at->told = true;
+    if (w->limit > 0 && at->waited >= w->limit) {
+      /* One rank speaks and ends all; the others speak where that does not reach them. */
+      at->leaving = true;
+      at->leave_at = at->waited + (speaks(comm) ? 0 : ABORT_SECONDS);
+    } else if (conclude(comm, at->waited)) {
+      at->told = true;
+    }
   }
-  if (at->waited < at->ask_at) return MLPD_OK;
+  if (at->leaving && at->waited >= at->leave_at) return waited_too_long(comm, at->waited);
+  if (at->leaving || at->waited < at->ask_at) return MLPD_OK;
   TRY(ask(comm));
   at->asking = true;
   at->conclude_at = at->waited + ANSWER_SECONDS;
-  at->ask_at = 2 * at->ask_at > at->conclude_at ? 2 * at->ask_at : 2 * at->conclude_at;
+  at->ask_at = next_question(w, at);
   return MLPD_OK;
 }
 
 static mlpd_status wait_watching(mlpd_comm *comm, comm_poll *poll, void *context, comm_wait_kind kind) {
   const comm_watch *const w = comm->watch;
-  wait_state at = {.last = comm_seconds(), .ask_at = w->timeout};
+  const bool limit_first = w->limit > 0 && !(w->timeout > 0 && w->timeout < w->limit);
+  wait_state at = {.last = comm_seconds(), .ask_at = limit_first ? w->limit : w->timeout};
   for (;;) {
     bool done = false;
     TRY(poll(context, &done));
@@ -279,7 +319,7 @@ static mlpd_status poll_requests(void *context, bool *done) {
 }
 
 mlpd_status comm_wait(mlpd_comm *comm, int count, MPI_Request *requests) {
-  if (comm->watch == NULL || !(comm->watch->timeout > 0)) {
+  if (comm->watch == NULL || !(comm->watch->timeout > 0 || comm->watch->limit > 0)) {
     CHECK_MPI(MPI_Waitall(count, requests, MPI_STATUSES_IGNORE));
     return MLPD_OK;
   }

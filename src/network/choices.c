@@ -145,6 +145,7 @@ void mlpd_train_options_default(mlpd_train_options *options) {
       .keep = 2,
       .check_every = 100,
       .stall_timeout = 60,
+      .stall_abort = 1800,
       .reduce = MLPD_REDUCE_CANONICAL,
       .out = "run",
   };

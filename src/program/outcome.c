@@ -67,6 +67,7 @@ int outcome_end(mlpd_comm *comm, mlpd_status status) {
   const int exit_status = status == MLPD_OK            ? EXIT_DONE
                           : status == MLPD_ERROR_USAGE ? EXIT_USAGE
                           : status == MLPD_INTERRUPTED ? EXIT_INTERRUPTED
+                          : status == MLPD_ERROR_MPI   ? EXIT_LOST
                                                        : EXIT_FAILED;
   if (status == MLPD_ERROR_MPI) {
     print_failure();

@@ -4,7 +4,7 @@
 
 #include "mlpdist.h"
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 3 };
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 3, EXIT_LOST = 4 };
 
 /* Records a failure of the program itself and returns status; only the first is kept. */
 mlpd_status outcome_fail(mlpd_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));

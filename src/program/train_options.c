@@ -107,6 +107,8 @@ static const option rows[] = {
      RANGE(0, 1e9)},
     {"stall-timeout", "run", "SECONDS", OPTION_REAL, AT(train.stall_timeout),
      .help = "after which ranks that wait for others say for whom; 0: never", RANGE(0, 1e6)},
+    {"stall-abort", "run", "SECONDS", OPTION_REAL, AT(train.stall_abort),
+     .help = "after which ranks that wait for others end the run; 0: never", RANGE(0, 1e6)},
     {"reduce", "run", "HOW", OPTION_CHOICE, AT(train.reduce),
      .help = "sum over ranks; canonical gives the same bits on any number of ranks", .choices = mlpd_reduce_choices},
     {"backend", "run", "NAME", OPTION_TEXT, AT(train.backend),

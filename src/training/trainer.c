@@ -34,6 +34,7 @@ static mlpd_status check_options(const mlpd_train_options *o, checkpoint_plan *e
     return FAIL(MLPD_ERROR_USAGE, "--valid-fraction: %g is not in [0, 1)", o->valid_fraction);
   if (!isfinite(o->lr)) return FAIL(MLPD_ERROR_USAGE, "--lr: not a number");
   if (!(o->stall_timeout >= 0)) return FAIL(MLPD_ERROR_USAGE, "--stall-timeout: %g seconds?", o->stall_timeout);
+  if (!(o->stall_abort >= 0)) return FAIL(MLPD_ERROR_USAGE, "--stall-abort: %g seconds?", o->stall_abort);
   if (o->keep == 0) return FAIL(MLPD_ERROR_USAGE, "--keep: at least one checkpoint stays");
   return checkpoint_plan_parse(o->checkpoint_every, every);
 }
@@ -400,7 +401,8 @@ mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const
                        mlpd_train_result *result) {
   *result = (mlpd_train_result){0};
   trainer t = {.comm = comm, .events = events, .result = result};
-  if (events != NULL) comm_watch_start(comm, options->stall_timeout, events->stalled, events->context);
+  comm_watch_start(comm, options->stall_timeout, options->stall_abort, events != NULL ? events->stalled : NULL,
+                   events != NULL ? events->context : NULL);
   mlpd_status status = start(&t, options);
   if (status == MLPD_OK) status = finish(&t, run_epochs(&t));
   free_trainer(&t);
