@@ -131,7 +131,7 @@ static void run_in_ranges(const mlpd_network *network, mlpd_optimizer kind, uint
     for (size_t begin = 0, end; begin < network->arena_size; begin = end) {
       end = cuts == 0 ? network->arena_size : begin + 1 + rng_below(&draws, cuts);
       if (end > network->arena_size) end = network->arena_size;
-      optimizer_update_range(&o, &scalars, network, parameters, gradient, begin, end);
+      optimizer_update_range(&o, &scalars, network, parameters, gradient + begin, begin, end);
     }
   }
   for (uint32_t s = 0; s < o.num_state; s++)

@@ -222,6 +222,37 @@ const float *reducer_read(const reducer *r, size_t begin, size_t end, float *scr
   return scratch;
 }
 
+/* ---- Pulling ------------------------------------------------------------------------------------ */
+
+bool reducer_pulls(const reducer *r) { return r->way->pulls != NULL && r->way->pulls(r); }
+
+void reducer_publish(reducer *r, uint32_t count) { r->way->publish(r, count); }
+
+bool reducer_published(const reducer *r, uint32_t count) { return r->way->published(r, count); }
+
+typedef struct awaited {
+  const reducer *reducer;
+  uint32_t count;
+} awaited;
+
+static mlpd_status poll_published(void *context, bool *done) {
+  const awaited *const a = context;
+  *done = reducer_published(a->reducer, a->count);
+  return MLPD_OK;
+}
+
+mlpd_status reducer_wait_published(reducer *r, uint32_t count) {
+  awaited a = {r, count};
+  return comm_wait_for(r->comm, poll_published, &a, COMM_WAIT_MEMORY);
+}
+
+const double *reducer_pull_totals(reducer *r) {
+  tree_sum_run(&r->tree, r->sources, 0, r->num_doubles * sizeof(double), false, (char *)r->totals);
+  return r->totals;
+}
+
+/* ---- Sums ---------------------------------------------------------------------------------------- */
+
 void reduce_sum_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end,
                       char *out) {
   if (begin < r->double_bytes) {

@@ -66,6 +66,27 @@ mlpd_status reducer_finish(reducer *r, const double **totals);
  * reducer_begin. Not collective. */
 const float *reducer_read(const reducer *r, size_t begin, size_t end, float *scratch);
 
+/* ---- Pulling: where ranks share memory and who reads adds, a step may do without ready and finish -------- */
+
+/* Each rank publishes how much of its nodes is complete, in an order on which all agree, and reads what all ranks have
+ * published. reducer_begin comes first as ever. */
+bool reducer_pulls(const reducer *r); /* equal on all ranks. Not collective */
+
+/* `count` parts, of which it is the caller's what they are, are complete on this rank. Any thread, in any order: the
+ * largest of a step counts. Not collective. */
+void reducer_publish(reducer *r, uint32_t count);
+
+bool reducer_published(const reducer *r, uint32_t count); /* by all ranks, so many? Any thread. Not collective */
+
+/* Waits for it under the watch. On the thread that may call MPI. Collective. */
+mlpd_status reducer_wait_published(reducer *r, uint32_t count);
+
+/* The summed doubles (num_doubles, valid until reducer_begin), once all ranks have published theirs. One thread.
+ * Not collective. */
+const double *reducer_pull_totals(reducer *r);
+
+/* ---- What it does ----------------------------------------------------------------------------------- */
+
 /* Does the sum travel while what reducer_ready has not seen is computed? Not collective. */
 bool reducer_overlaps(const reducer *r);
 

@@ -16,7 +16,8 @@ reduce_cost reduce_cost_of(uint32_t num_lanes, int size, uint64_t bytes) {
     if (own < least) least = own;
   }
   const double peers = size - 1, whole = (double)bytes, slice = whole / size;
-  if ((double)total * whole <= COMM_GATHER_BYTES || (size == 2 && total == 2)) return (reduce_cost){peers, (total - least) * whole};
+  if ((double)total * whole <= COMM_GATHER_BYTES || (size == 2 && total == 2))
+    return (reduce_cost){peers, (total - least) * whole};
   const double sent = most * peers * slice, received = (total - least) * slice;
   return (reduce_cost){most * peers + peers, (sent > received ? sent : received) + peers * slice};
 }

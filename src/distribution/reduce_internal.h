@@ -26,6 +26,9 @@ typedef struct reduce_way {
   void (*begin)(reducer *r);
   mlpd_status (*ready)(reducer *r, uint32_t bucket); /* of r->buckets */
   mlpd_status (*progress)(reducer *r, bool *done);   /* done: all of the sum can be read; only after all are ready */
+  bool (*pulls)(const reducer *r);                   /* NULL: no. Then: */
+  void (*publish)(reducer *r, uint32_t count);
+  bool (*published)(const reducer *r, uint32_t count);
 } reduce_way;
 
 struct reducer {

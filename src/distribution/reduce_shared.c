@@ -33,6 +33,7 @@ typedef struct shared {
   size_t bytes;
   counter *complete; /* (size): this rank's nodes of the step are complete */
   counter *added;    /* (size): its slice is added */
+  counter *parts;    /* (size): where the sum is pulled: step and parts published */
   uint64_t step;
   bool direct;          /* who reads adds */
   char *nodes[COPIES];  /* this rank's */
@@ -49,7 +50,7 @@ typedef struct handle {
 
 static size_t whole_pages(size_t bytes) { return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES; }
 
-static size_t counter_bytes(int size) { return whole_pages((1 + 2 * (size_t)size) * sizeof(counter)); }
+static size_t counter_bytes(int size) { return whole_pages((1 + 3 * (size_t)size) * sizeof(counter)); }
 
 static size_t copies(bool direct) { return direct ? COPIES : 1; }
 
@@ -76,6 +77,7 @@ static void lay_out(reducer *r, shared *s) {
   const int size = r->comm->size, me = r->comm->rank;
   s->complete = (counter *)(void *)s->memory + 1;
   s->added = s->complete + size;
+  s->parts = s->added + size;
   char *next = s->memory + counter_bytes(size);
   for (int rank = 0; rank < size; ++rank) {
     const uint32_t nodes = r->first_node[rank + 1] - r->first_node[rank];
@@ -195,6 +197,26 @@ static mlpd_status ready(reducer *r, uint32_t bucket) {
   return MLPD_OK;
 }
 
+/* Steps above parts, so that a step begins with none. */
+static uint64_t parts_of_step(const shared *s, uint32_t count) { return s->step << 32 | count; }
+
+static bool pulls(const reducer *r) { return ((const shared *)r->state)->direct; }
+
+static void publish(reducer *r, uint32_t parts) {
+  shared *const s = r->state;
+  _Atomic uint64_t *const mine = &s->parts[r->comm->rank].value;
+  const uint64_t value = parts_of_step(s, parts);
+  uint64_t known = atomic_load_explicit(mine, memory_order_relaxed);
+  while (known < value &&
+         !atomic_compare_exchange_weak_explicit(mine, &known, value, memory_order_release, memory_order_relaxed)) {
+  }
+}
+
+static bool published(const reducer *r, uint32_t parts) {
+  const shared *const s = r->state;
+  return all_reached(r, s->parts, parts_of_step(s, parts));
+}
+
 static mlpd_status progress(reducer *r, bool *done) {
   shared *const s = r->state;
   const int size = r->comm->size, me = r->comm->rank;
@@ -218,4 +240,7 @@ const reduce_way reduce_by_shared_memory = {
     .begin = begin,
     .ready = ready,
     .progress = progress,
+    .pulls = pulls,
+    .publish = publish,
+    .published = published,
 };

@@ -4,6 +4,8 @@
 
 #include "base/status.h"
 
+enum { BACKEND_MAX_NEXT = 4 };
+
 /* The factors of a block of a weight gradient. Lane u: a (rows[u], m), rows lda apart; delta (rows[u], n), rows ldd
  * apart. next: arrays that the caller goes on to read at C's place, rows next_row apart, fetched meanwhile. */
 typedef struct lane_products {
@@ -11,7 +13,7 @@ typedef struct lane_products {
   const uint64_t *rows; /* may be 0 */
   const float *const *a, *const *delta;
   int lda, ldd;
-  const float *next[3];
+  const float *next[BACKEND_MAX_NEXT];
   uint32_t num_next;
   size_t next_row;
 } lane_products;

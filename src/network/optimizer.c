@@ -150,7 +150,7 @@ void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *par
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-/* Elements [begin, end) of the arenas. */
+/* Elements [begin, end) of the arenas, gradient that of these. */
 static void update_run(optimizer *o, const optimizer_scalars *scalars, float *parameters, const float *gradient,
                        size_t begin, size_t end, bool decay) {
   optimizer_update(o, scalars, parameters,
@@ -158,7 +158,7 @@ static void update_run(optimizer *o, const optimizer_scalars *scalars, float *pa
                                       .rows = 1,
                                       .columns = end - begin,
                                       .stride = end - begin,
-                                      .gradient = gradient + begin,
+                                      .gradient = gradient,
                                       .gradient_stride = end - begin,
                                       .decay = decay});
 }
@@ -171,13 +171,13 @@ void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, cons
     const size_t weights_begin = smaller(shape->weight_offset, end);
     const size_t weights_end = smaller(shape->weight_offset + (size_t)shape->inputs * shape->weight_stride, end);
     if (at < weights_begin) {
-      update_run(o, scalars, parameters, gradient, at, weights_begin, false);
+      update_run(o, scalars, parameters, gradient + (at - begin), at, weights_begin, false);
       at = weights_begin;
     }
     if (at < weights_end) {
-      update_run(o, scalars, parameters, gradient, at, weights_end, true);
+      update_run(o, scalars, parameters, gradient + (at - begin), at, weights_end, true);
       at = weights_end;
     }
   }
-  if (at < end) update_run(o, scalars, parameters, gradient, at, end, false);
+  if (at < end) update_run(o, scalars, parameters, gradient + (at - begin), at, end, false);
 }

@@ -43,8 +43,8 @@ typedef struct optimizer_block {
 /* parameters: the arena, from its start. Not collective. */
 void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part);
 
-/* The same over any range [begin, end) of the whole arena (gradient given from its start too), deciding on
- * decay by the network's layout. Not collective. */
+/* The same over any range [begin, end) of the whole arena, deciding on decay by the network's layout; gradient
+ * (end - begin) is that of the range. Not collective. */
 void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, const mlpd_network *network,
                             float *parameters, const float *gradient, size_t begin, size_t end);
 

@@ -89,6 +89,8 @@ mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
   }
   status = mlpd_comm_agree(parts->comm, status);
   if (status == MLPD_OK) status = make_reducer(s);
+  if (status == MLPD_OK && parts->clip_norm <= 0 && reducer_pulls(s->reducer))
+    status = mlpd_comm_agree(parts->comm, stepper_make_pull(s));
   if (status != MLPD_OK) {
     stepper_free(s);
     return status;
@@ -108,6 +110,7 @@ void stepper_free(stepper *s) {
   free(s->lane);
   workspace_free(&s->space);
   reducer_free(s->reducer);
+  stepper_free_pull(s);
   stepper_free_sums(s);
   free(s->norms);
   free(s);
@@ -156,9 +159,26 @@ static void update_all(stepper *s, double lr) {
     _Alignas(64) float scratch[REDUCER_READ_FLOATS];
     const size_t end = size - begin < REDUCER_READ_FLOATS ? size : begin + REDUCER_READ_FLOATS;
     const float *const gradient = reducer_read(s->reducer, begin, end, scratch);
-    optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters,
-                           gradient - begin, begin, end);
+    optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, gradient,
+                           begin, end);
   }
+}
+
+/* Between the phases: this rank's statistics, and where updates go with the sums, what they depend on. On the master
+ * thread. */
+static void begin_updates(stepper *s, double lr, const step_wishes *wishes) {
+  const double *totals = NULL;
+  s->sent = MLPD_OK;
+  stepper_sum_tails(s, wishes);
+  if (s->fused) totals = reducer_doubles(s->reducer, 0);
+  if (s->pull != NULL) {
+    const double start = comm_seconds();
+    s->sent = stepper_pull_totals(s, &totals);
+    s->times.reduce += comm_seconds() - start;
+  }
+  if (totals == NULL) return;
+  s->outcome = step_tail_outcome(totals, mlpd_comm_size(s->parts.comm));
+  if (s->outcome.finite) s->scalars = optimizer_begin(s->parts.optimizer, lr, mean_scale(s));
 }
 
 /* Phases 1 and 2 on all threads. */
@@ -170,18 +190,16 @@ static void compute(stepper *s, uint64_t step, double lr, const step_wishes *wis
 #pragma omp parallel num_threads(s->parts.threads)
   {
     stepper_run_lanes(s, !overlaps);
-#pragma omp single
-    {
-      stepper_sum_tails(s, wishes);
-      if (s->fused) {
-        s->outcome = step_tail_outcome(reducer_doubles(s->reducer, 0), mlpd_comm_size(s->parts.comm));
-        if (s->outcome.finite) s->scalars = optimizer_begin(s->parts.optimizer, lr, mean_scale(s));
-      }
-    }
-    if (!s->fused)
+#pragma omp master
+    begin_updates(s, lr, wishes);
+#pragma omp barrier
+    if (s->pull != NULL) {
+      if (s->sent == MLPD_OK && s->outcome.finite) stepper_pull_units(s);
+    } else if (!s->fused) {
       stepper_sum_units(s, overlaps);
-    else if (s->outcome.finite)
+    } else if (s->outcome.finite) {
       stepper_update_units(s);
+    }
   }
 }
 
@@ -209,20 +227,18 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
   inject_fault(s);
 #endif
   const double start = comm_seconds();
-  const double data_before = s->times.data;
+  const step_times before = s->times;
   compute(s, step, lr, wishes);
-  const double computed = comm_seconds();
-  double updated = computed;
-  if (!s->fused) {
+  TRY(s->sent);
+  if (!s->fused && s->pull == NULL) {
     const double *tail = NULL;
-    TRY(s->sent);
+    const double computed = comm_seconds();
     TRY(reducer_finish(s->reducer, &tail));
-    updated = comm_seconds();
-    s->times.reduce += updated - computed;
+    s->times.reduce += comm_seconds() - computed;
     s->outcome = step_tail_outcome(tail, mlpd_comm_size(s->parts.comm));
     if (s->outcome.finite) update_all(s, lr);
   }
-  s->times.compute += (computed - start) - (s->times.data - data_before) + (comm_seconds() - updated);
+  s->times.compute += comm_seconds() - start - (s->times.data - before.data) - (s->times.reduce - before.reduce);
   *outcome = s->outcome;
   return MLPD_OK;
 }

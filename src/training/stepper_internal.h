@@ -35,6 +35,8 @@ typedef struct strip {
   atomic_uint left; /* sums of this step, of a unit for a node, that are not there yet */
 } strip;
 
+typedef struct pull pull; /* of stepper_pull.c */
+
 /* A thread's room for a unit's gradient, and for the sums of subtrees of lanes that wait for others. */
 typedef struct scratch {
   float *sum, *bias;             /* (unit_floats), (unit_columns): whole sums, where this rank updates at once */
@@ -62,6 +64,7 @@ struct stepper {
   double *norms;                    /* (blocks of the arena) */
   optimizer_scalars scalars;
   bool fused; /* one rank, no clipping: update a unit as soon as its sum is there */
+  pull *pull; /* ranks that share memory, no clipping: update a strip as soon as all have summed it; NULL: not so */
   step_outcome outcome;
   step_times times;
 };
@@ -100,5 +103,25 @@ void stepper_sum_tails(stepper *s, const step_wishes *wishes);
  * region. Not collective. */
 void stepper_sum_units(stepper *s, bool deltas);
 void stepper_update_units(stepper *s);
+
+/* Sums a unit into a node's buffer; next (count), with the strides of the arenas, is what will be read at its place.
+ * Not collective. */
+void stepper_reduce_unit(stepper *s, uint32_t node, const unit *part, const float *const *next, uint32_t count,
+                         const scratch *room);
+
+/* The arrays that an update reads, at a place of the arenas; returns their number. Not collective. */
+uint32_t stepper_arrays_of_update(const stepper *s, size_t place, const float *arrays[BACKEND_MAX_NEXT]);
+
+/* ---- Phase 2 where ranks share memory, stepper_pull.c ------------------------------------------------- */
+
+mlpd_status stepper_make_pull(stepper *s); /* after the reducer. Not collective */
+void stepper_free_pull(stepper *s);        /* Not collective */
+
+/* The summed statistics, before anything else is. On the master thread. Collective. */
+mlpd_status stepper_pull_totals(stepper *s, const double **totals);
+
+/* All units into nodes, sums and updates; s->sent says whether that failed. Called by every thread of a parallel
+ * region. Collective. */
+void stepper_pull_units(stepper *s);
 
 #endif

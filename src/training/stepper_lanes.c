@@ -81,7 +81,7 @@ static void run_group(stepper *s, uint32_t begin, uint32_t end, bool backward) {
 
 /* Lanes of a group: what keeps the weights in cache longer, as far as all threads have their share. */
 static uint32_t group_lanes(const stepper *s) {
-  if (s->parts.gemm->sum_gradients == NULL) return 1;
+  if (s->parts.gemm->sum_gradients == NULL || s->num_lanes == 0) return 1;
   const uint64_t rows = (s->parts.plan->batch - 1) / s->parts.plan->num_lanes + 1;
   const uint32_t share = (s->num_lanes - 1) / (uint32_t)s->parts.threads + 1; /* of a thread */
   const uint64_t most = rows < GROUP_ROWS ? GROUP_ROWS / rows : 1, groups = (share - 1) / most + 1;
@@ -92,6 +92,7 @@ static uint32_t group_lanes(const stepper *s) {
 static void run_blocks(stepper *s, uint32_t l, block_function *run, void master(stepper *s)) {
   const layer *const shape = &s->parts.network->layers[l];
   const backend *const gemm = s->parts.gemm;
+  if (s->num_lanes == 0) return; /* on all threads of this rank */
   const uint32_t wanted = (BLOCKS_PER_THREAD * (uint32_t)s->parts.threads - 1) / s->num_lanes + 1;
   uint64_t most_count = 0;
   for (uint32_t i = 0; i < s->num_lanes; i++) most_count = stepper_larger(most_count, s->lane[i].count);

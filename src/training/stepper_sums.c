@@ -155,9 +155,10 @@ static void sum_weights(const stepper *s, const unit *part, lane_range range, fl
     vector_add(part->shape.columns, partial + (size_t)i * columns, out + (size_t)i * stride);
 }
 
-/* The same by the back end, which sums tiles of all lanes in its registers. fetched: the arrays of the optimizer. */
+/* The same by the back end, which sums tiles of all lanes in its registers. next (count): what will be read at the
+ * unit's place, to be fetched. */
 static void sum_weights_at_once(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride,
-                                bool update_follows, const scratch *room) {
+                                const float *const *next, uint32_t count, const scratch *room) {
   const uint32_t num_lanes = range.end - range.begin;
   gradient_factors factors = {0};
   for (uint32_t i = 0; i < num_lanes; i++) {
@@ -173,22 +174,27 @@ static void sum_weights_at_once(const stepper *s, const unit *part, lane_range r
                          .delta = room->delta,
                          .lda = factors.a_stride,
                          .ldd = factors.delta_stride,
+                         .num_next = count,
                          .next_row = part->stride};
-  if (update_follows) {
-    const optimizer *const o = s->parts.optimizer;
-    lanes.next[lanes.num_next++] = s->parts.network->parameters + part->weight;
-    for (uint32_t i = 0; i < o->num_state; i++) lanes.next[lanes.num_next++] = o->state[i] + part->weight;
-  }
+  for (uint32_t i = 0; i < count; i++) lanes.next[i] = next[i];
   s->parts.gemm->sum_gradients((int)part->shape.rows, (int)part->shape.columns, &lanes, out, (int)stride);
 }
 
 static void sum_unit(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride, float *bias,
-                     bool update_follows, const scratch *room) {
+                     const float *const *next, uint32_t count, const scratch *room) {
   if (s->parts.gemm->sum_gradients != NULL)
-    sum_weights_at_once(s, part, range, out, stride, update_follows, room);
+    sum_weights_at_once(s, part, range, out, stride, next, count, room);
   else
     sum_weights(s, part, range, out, stride, room->partial);
   if (part->shape.row == 0) sum_bias(s, part, range, bias, room->partial_bias);
+}
+
+uint32_t stepper_arrays_of_update(const stepper *s, size_t place, const float *arrays[BACKEND_MAX_NEXT]) {
+  const optimizer *const o = s->parts.optimizer;
+  uint32_t count = 0;
+  arrays[count++] = s->parts.network->parameters + place;
+  for (uint32_t i = 0; i < o->num_state; i++) arrays[count++] = o->state[i] + place;
+  return count;
 }
 
 void stepper_sum_tails(stepper *s, const step_wishes *wishes) {
@@ -200,10 +206,11 @@ void stepper_sum_tails(stepper *s, const step_wishes *wishes) {
 
 /* ---- Into the nodes of this rank -------------------------------------------------------------------- */
 
-/* Sums a unit into the node's buffer. */
-static void reduce_unit(stepper *s, uint32_t node, const unit *part, const scratch *room) {
+void stepper_reduce_unit(stepper *s, uint32_t node, const unit *part, const float *const *next, uint32_t count,
+                         const scratch *room) {
   float *const sum = reducer_floats(s->reducer, node);
-  sum_unit(s, part, reducer_node(s->reducer, node), sum + part->weight, part->stride, sum + part->bias, false, room);
+  sum_unit(s, part, reducer_node(s->reducer, node), sum + part->weight, part->stride, sum + part->bias, next, count,
+           room);
 }
 
 static bool strip_complete(stepper *s, uint32_t place) {
@@ -231,7 +238,7 @@ static void reduce_layer(stepper *s, uint32_t l) {
   for (uint32_t i = 0; i < (end - begin) * across * nodes; i++) {
     const uint32_t place = i / (across * nodes);
     strip *const at = &s->strips[place == 0 ? begin : end - place];
-    reduce_unit(s, i % nodes, &s->units[at->first_unit + i / nodes % across], room);
+    stepper_reduce_unit(s, i % nodes, &s->units[at->first_unit + i / nodes % across], NULL, 0, room);
     (void)atomic_fetch_sub_explicit(&at->left, 1, memory_order_release);
     if (omp_get_thread_num() == 0) send_complete(s);
   }
@@ -242,7 +249,6 @@ void stepper_sum_units(stepper *s, bool deltas) {
 #pragma omp single
   {
     s->num_ready = 0;
-    s->sent = MLPD_OK;
     for (uint32_t i = 0; i < s->num_strips; i++) atomic_init(&s->strips[i].left, nodes * s->strips[i].num_units);
   }
   for (uint32_t l = layers; l-- > 0;) {
@@ -261,7 +267,9 @@ static void update_unit(stepper *s, const unit *part, const scratch *room) {
   /* Rows that lie together in the arena lie together here: then all are one row to the optimizer. */
   const uint32_t columns =
       part->shape.columns == part->stride ? part->stride : (uint32_t)stepper_pad(part->shape.columns);
-  sum_unit(s, part, s->lanes, room->sum, columns, room->bias, true, room);
+  const float *arrays[BACKEND_MAX_NEXT];
+  const uint32_t count = stepper_arrays_of_update(s, part->weight, arrays);
+  sum_unit(s, part, s->lanes, room->sum, columns, room->bias, arrays, count, room);
   optimizer_update(s->parts.optimizer, &s->scalars, parameters,
                    &(optimizer_block){.begin = part->weight,
                                       .rows = part->shape.rows,
