@@ -49,7 +49,7 @@ stop_rank() {
   timeout 100 mpirun "${machines[@]}" --bind-to none -np 3 "$MLPDIST" train --epochs "$EPOCHS" "${options[@]}" "$@" \
     --out "$BATS_TEST_TMPDIR/run" > out 2> "$errors.all" 3>&- &
   launcher=$!
-  for _ in $(seq 600); do
+  for _ in $(seq 3000); do
     ! grep -qs '^1,' run/metrics.csv || break # the first epoch is done
     sleep 0.02
   done
