@@ -16,7 +16,7 @@ libinih-dev    | header ini.h inih           | inih, which reads config files
 libjansson-dev | header jansson.h jansson    | Jansson, which writes JSON
 libxxhash-dev  | header xxhash.h libxxhash   | xxHash, which makes the digests
 zlib1g-dev     | header zlib.h zlib          | zlib, which reads .gz files
-libdnnl-dev    | ? header oneapi/dnnl/dnnl.h | oneDNN, the fastest matrix multiplication
+libdnnl-dev    | ? header oneapi/dnnl/dnnl.h | oneDNN, the matrix multiplication where a processor has no AVX2
 '
 TEST_NEEDS='
 libcmocka-dev  | header cmocka.h cmocka      | cmocka, the unit test library

@@ -100,3 +100,20 @@ unlike() {
   succeeds
   grep -q 'note: rank 1 of 2 on .* computes with AVX, rank 0 with SSE41: .*DNNL_MAX_CPU_ISA' "$errors.all" || fail "no notice"
 }
+
+# valgrind's processor has AVX2 and no AVX-512.
+@test "the same digest with AVX-512 and with AVX2" {
+  unless_sanitized "valgrind does not run what the address sanitizer has compiled"
+  command -v valgrind > /dev/null || skip "needs valgrind"
+  grep -qw avx512f /proc/cpuinfo || skip "this processor has no AVX-512 to compare with"
+  local options digest
+  for options in "--hidden 70,33" "--hidden 40 --activation gelu --optimizer adamw --lr 0.01 --schedule cosine"; do
+    # shellcheck disable=SC2086
+    alone train --quiet --epochs 1 $options
+    succeeds
+    digest=$(last_line)
+    # shellcheck disable=SC2086
+    [ "$(timeout 120 valgrind -q --error-exitcode=0 "$MLPDIST" train --quiet --epochs 1 $options 2> /dev/null | tail -n 1)" = "$digest" ] ||
+      fail "another digest with $options"
+  done
+}

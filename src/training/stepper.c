@@ -261,7 +261,7 @@ mlpd_status stepper_compare_weights(stepper *s) {
     if (a == me) like_mine = same;
   }
   static const char *const cause =
-      "a bit has flipped in memory, or the machines compute differently (DNNL_MAX_CPU_ISA makes them alike); the run "
+      "a bit has flipped in memory, or the machines compute differently (as --backend onednn may); the run "
       "stops before it writes a checkpoint";
   if (2 * most <= size) /* also of two ranks that differ: nobody can tell which is right */
     status = FAIL(MLPD_ERROR_INTERNAL,
