@@ -61,7 +61,7 @@ static void test_cost_of_the_sum(void **state) {
   reduce_cost cost = reduce_cost_of(4, 1, bytes);
   assert_true(cost.messages == 0 && cost.bytes == 0);
   cost = reduce_cost_of(4, 2, bytes);
-  near(cost.messages, 2);
+  near(cost.messages, 1); /* a node each: whole, in one round */
   near(cost.bytes, (double)bytes);
   cost = reduce_cost_of(4, 4, bytes);
   near(cost.messages, 6);
