@@ -101,6 +101,7 @@ static mlpd_status make_communicator(mlpd_comm **made) {
   (*made)->size = 1;
   (*made)->piece_bytes = COMM_PIECE_BYTES;
   (*made)->gather_bytes = COMM_GATHER_BYTES;
+  (*made)->pull_bytes = COMM_PULL_BYTES;
   (*made)->direct_nodes = COMM_DIRECT_NODES;
   (*made)->bucket_bytes = COMM_BUCKET_BYTES;
   (*made)->sum_bytes = COMM_SUM_BYTES;

@@ -14,6 +14,9 @@ enum {
    * with Open MPI 4.1.4 in shared memory the two are even at some 50 KiB (4 ranks) to 200 KiB (2 ranks). */
   COMM_GATHER_BYTES = 64 << 10,
   COMM_DIRECT_NODES = 4,
+  /* From here on sums are pulled strip by strip (reducer_pulls): below, all fits into the level-2 cache, and to wait
+   * once costs less than to wait for each strip. */
+  COMM_PULL_BYTES = 1 << 20,
   /* Less costs latency, more leaves less to overlap. Measured with 2.7 MB on 2 ranks in shared memory. */
   COMM_BUCKET_BYTES = 256 << 10,
   COMM_SUM_BYTES = 1 << 20 /* 256 KiB and 8 MiB take 1.3 times as long */
@@ -29,6 +32,7 @@ struct mlpd_comm {
   /* How gradients are summed, see reduce_internal.h; tests set other values. */
   bool shares;           /* in memory that the ranks share: all are on one machine */
   size_t gather_bytes;   /* nodes that take no more bytes than this go whole to all ranks */
+  size_t pull_bytes;     /* sums of fewer bytes are not pulled */
   size_t direct_nodes;   /* no more nodes than this in shared memory are added by who reads the sum */
   size_t bucket_bytes;   /* of a bucket that travels: smaller ones are joined, larger ones cut */
   size_t sum_bytes;      /* the same of one that MPI sums */

@@ -200,7 +200,9 @@ static mlpd_status ready(reducer *r, uint32_t bucket) {
 /* Steps above parts, so that a step begins with none. */
 static uint64_t parts_of_step(const shared *s, uint32_t count) { return s->step << 32 | count; }
 
-static bool pulls(const reducer *r) { return ((const shared *)r->state)->direct; }
+static bool pulls(const reducer *r) {
+  return ((const shared *)r->state)->direct && r->units * UNIT_BYTES >= r->comm->pull_bytes;
+}
 
 static void publish(reducer *r, uint32_t parts) {
   shared *const s = r->state;
