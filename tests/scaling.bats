@@ -68,6 +68,21 @@ END
   ! cmp -s order1 order2 || fail "the same order"
 }
 
+@test "the warm-up does not count" {
+  cat > slow << END
+#!/bin/sh
+"$MLPDIST" "\$@" || exit
+while [ \$# -gt 1 ]; do [ "\$1" != --out ] || out=\$2; shift; done
+[ -z "\$out" ] || awk -F, -v OFS=, 'NR == 2 { \$8 = 1; \$9 = \$12 = \$15 = 999 } { print }' "\$out/metrics.csv" > "\$out/m" &&
+  mv "\$out/m" "\$out/metrics.csv"
+END
+  chmod +x slow
+  MLPDIST=$PWD/slow study --splits 1x1 --batch 128 --repeat 1 --epochs 2
+  succeeds
+  awk "BEGIN { exit !($(column seconds) < 900 && $(column compute_max) < 900) }" || fail "the first epoch counts"
+  [ "$(column steps)" = 20 ] || fail "steps"
+}
+
 @test "a weak sweep: a batch and a digest for each number of ranks" {
   study --mode weak --splits 1x1,1x2,2x1 --batch-per-rank 128 --repeat 1 --oversubscribe
   succeeds
