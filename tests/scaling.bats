@@ -162,7 +162,7 @@ END
 # A report of doctor: steps of 1 and 2 ms on ranks 1 and 3; on 3 ranks latency takes most.
 write_report() {
   cat > report.json << END
-{"machine": {"threads": 1, "cpu_share": ${2:-1.0}}, "network": {"widths": "$1", "batch": 128, "lanes": 3},
+{"machine": {"threads": 1, "cpu_share": ${2:-1.0}}, "wire": {"latency": 2e-6, "bandwidth": 8e9}, "network": {"widths": "$1", "batch": 128, "lanes": 3},
  "predictions": [
   {"ranks": 1, "lanes": 3, "most_lanes": 3, "step": 1e-3, "compute": 9e-4, "input": 1e-4, "imbalance": 0, "latency": 0,
    "bandwidth": 0, "samples_per_second": 128e3, "wire_known": true},
@@ -178,6 +178,13 @@ END
   says "no prediction for strong 9x1" \
     "strong 3x1: efficiency 0.17; lost most to sum: latency, 75 % of the step: a batch of about 4600 would make the sum a tenth"
   [ "$(column step study/predictions.csv | tr '\n' ' ')" = "0.001 0.002 " ] || fail "steps"
+  says "2 us, 8 GB/s"
+  # Of two reports the quicker; ranks without a wire are named.
+  sed 's/1e-3, "compute": 9e-4/0.8e-3, "compute": 7e-4/; s/true}]/false}]/; s/2e-3/1.9e-3/' report.json > quick.json
+  study --splits 1x1 --batch 128 --lanes 3 --repeat 1 --predict-splits 3x1,9x1 --doctor report.json --doctor quick.json
+  succeeds
+  [ "$(column step study/predictions.csv | tr '\n' ' ')" = "0.0008 0.0019 " ] || fail "not the quickest"
+  says "no sum between ranks was measured: it counts as nothing in strong 3x1"
   write_report 64-64-10 0.41
   study --splits 1x1 --batch 128 --lanes 3 --repeat 1 --predict-splits 3x1,9x1 --doctor report.json
   succeeds
@@ -192,7 +199,7 @@ END
   "$MLPDIST" doctor --help > /dev/null 2>&1 || skip "this mlpdist has no doctor"
   ! grep -q __asan_init "$MLPDIST" || skip "a sanitizer measures itself"
   study --mode both --splits 1x1,2x1 --batch 128 --batch-per-rank 64 --repeat 1 --oversubscribe --predict \
-    --predict-splits 8x1 --doctor-seconds 0.5 -- --hidden 32
+    --predict-splits 8x1 --doctor-seconds 0.2 --doctor-calls 2 -- --hidden 32
   succeeds
   [ "$(paste -d- <(column mode study/predictions.csv) <(column ranks study/predictions.csv) <(column batch study/predictions.csv) |
     tr '\n' ' ')" = "strong-1-128 strong-2-128 strong-8-128 weak-1-64 weak-2-128 weak-8-512 " ] || fail "other predictions"

@@ -44,7 +44,9 @@ def parse(argv, description):
     p.add_argument("--predict-splits", type=splits, default=[], metavar="LIST", help="splits to predict and not to run")
     p.add_argument("--doctor", action="append", metavar="FILE", help="take predictions from what `mlpdist doctor --json` "
                    "printed, instead of running it; once a file")
-    p.add_argument("--doctor-seconds", type=float, default=5, metavar="S", help="a call of doctor; default 5")
+    p.add_argument("--doctor-seconds", type=float, default=5, metavar="S", help="of a call of doctor; default 5")
+    p.add_argument("--doctor-calls", type=positive, default=3, metavar="N", help="for each prediction; the quickest counts, "
+                   "for other programs only make steps longer; default 3")
     p.add_argument("--install", action="store_true", help="install what is missing first (Debian, Ubuntu)")
     before, after = (argv[:argv.index("--")], argv[argv.index("--") + 1:]) if "--" in argv else (argv, [])
     a = p.parse_args(before)
