@@ -159,6 +159,40 @@ END
   says "do not fit on 3 x 16 cores (Slurm allocation)"
 }
 
+# Hosts and a cluster that this test makes (tests/hosts, tests/slurm), taken down whatever comes.
+teardown() {
+  [ ! -e cluster ] || "$BATS_TEST_DIRNAME/slurm" stop "$PWD/cluster" "mlpc$$"
+  [ ! -e made ] || "$BATS_TEST_DIRNAME/hosts" remove "mlpc$$"
+}
+
+@test "on two hosts of a file: ranks fill one after the other, one digest" {
+  local hosts=$BATS_TEST_DIRNAME/hosts why
+  why=$("$hosts" possible 2>&1) || skip "$why"
+  touch made
+  "$hosts" make "mlpc$$" 2
+  printf 'node1 slots=1\nnode2 slots=1\n' > list
+  status=0
+  output=$(OMPI_MCA_plm_rsh_agent=$hosts TMPDIR=$PWD timeout 120 "$hosts" run "mlpc$$" node1 "$scripts/scaling-study" \
+    --data "$data" --epochs 1 --splits 1x1,2x1 --batch 128 --repeat 1 --hostfile list 2>&1) || status=$?
+  succeeds
+  [ "$(column hosts | sort | tr '\n' ',')" = "node1:1,node1:1 node2:1," ] || fail "hosts: $(column hosts)"
+  [ "$(column digest | sort -u | wc -l)" = 1 ] || fail "digests"
+}
+
+@test "in a Slurm allocation of two nodes: mpirun takes them, one digest" {
+  local slurm=$BATS_TEST_DIRNAME/slurm why
+  why=$("$slurm" possible 2>&1) || skip "$why"
+  export SLURM_CONF=$PWD/cluster/slurm.conf TMPDIR=$PWD
+  "$slurm" start "$PWD/cluster" "mlpc$$"
+  status=0
+  output=$(timeout 120 "$BATS_TEST_DIRNAME/hosts" run "mlpc$$" node1 salloc --nodes=2 --ntasks-per-node=2 --cpus-per-task=1 \
+    "$scripts/scaling-study" --data "$data" --epochs 1 --splits 1x1,3x1 --batch 128 --repeat 1 2>&1) || status=$?
+  succeeds
+  grep -q "2 (Slurm allocation), 2 cores each" study/study.json || fail "another place"
+  [ "$(column hosts | sort | tr '\n' ',')" = "node1:1,node1:2 node2:1," ] || fail "hosts: $(column hosts)"
+  [ "$(column digest | sort -u | wc -l)" = 1 ] || fail "digests"
+}
+
 # A report of doctor: steps of 1 and 2 ms on ranks 1 and 3; on 3 ranks latency takes most.
 write_report() {
   cat > report.json << END

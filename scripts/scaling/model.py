@@ -13,13 +13,11 @@ COLUMNS = ["mode", "threads", "batch", *PREDICTED, "wire_latency", "wire_bandwid
 MOST_PREDICTIONS = 12  # of one call of doctor, besides those it makes unasked
 
 
-def doctor_command(a, mlpdist, place, mode, threads, ranks_list):
-    """On as many ranks as the study has at most, for there the wire is measured; weak: on those it predicts."""
-    measured = [r for r, t in a.splits if t == threads]
-    ranks = ranks_list[0] if mode == "weak" and ranks_list[0] in measured else max(measured or [1])
+def doctor_command(a, mlpdist, place, mode, threads, ranks, predicted):
+    """Runs on `ranks`, so that the wire between these is measured, and predicts several numbers of ranks."""
     words = [*place.mpirun(ranks, threads), mlpdist, "doctor", "--json", "--data", a.data, "--threads", str(threads),
-             "--batch", str(batch_of(a, mode, ranks_list[0])), "--lanes", str(lanes_of(a, mode, ranks_list[0])),
-             "--np", ",".join(map(str, ranks_list)), "--seconds", str(a.doctor_seconds)]
+             "--batch", str(batch_of(a, mode, predicted[0])), "--lanes", str(lanes_of(a, mode, predicted[0])),
+             "--np", ",".join(map(str, predicted)), "--seconds", str(a.doctor_seconds)]
     for name in FOR_DOCTOR:
         value = value_of(a.train, name)
         # train's default network is not doctor's.
@@ -29,12 +27,16 @@ def doctor_command(a, mlpdist, place, mode, threads, ranks_list):
 
 
 def commands(a, mlpdist, place):
+    """A call for each split that is run; those that are not are predicted from the most ranks with as many threads."""
     for mode in a.modes:
         for threads in dict.fromkeys(t for _, t in a.splits + a.predict_splits):
-            asked_for = sorted({r for r, t in a.splits + a.predict_splits if t == threads})
-            size = 1 if mode == "weak" else MOST_PREDICTIONS
-            for i in range(0, len(asked_for), size):
-                yield doctor_command(a, mlpdist, place, mode, threads, asked_for[i:i + size])
+            run = sorted(r for r, t in a.splits if t == threads)
+            beyond = sorted({r for r, t in a.predict_splits if t == threads} - set(run))
+            size = 1 if mode == "weak" else MOST_PREDICTIONS  # weak: each has a batch of its own
+            calls = [(r, [r]) for r in run]
+            calls += [(max(run or [1]), beyond[i:i + size]) for i in range(0, len(beyond), size)]
+            for ranks, predicted in calls:
+                yield doctor_command(a, mlpdist, place, mode, threads, ranks, predicted)
 
 
 def call_doctor(a, mlpdist, place):
