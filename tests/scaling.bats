@@ -176,6 +176,8 @@ teardown() {
     --data "$data" --epochs 1 --splits 1x1,2x1 --batch 128 --repeat 1 --hostfile list 2>&1) || status=$?
   succeeds
   [ "$(column hosts | sort | tr '\n' ',')" = "node1:1,node1:1 node2:1," ] || fail "hosts: $(column hosts)"
+  # Where a host has one core, its rank is not bound.
+  ! column bindings | grep -q N/A || fail "bindings: $(column bindings)"
   [ "$(column digest | sort -u | wc -l)" = 1 ] || fail "digests"
 }
 

@@ -157,8 +157,13 @@ def start(command, timeout, folder, *extra):
 
 
 def placed(output):
-    """Hosts with their ranks, and bindings with theirs, from mpirun's map."""
-    hosts = re.findall(r"Data for node: (\S+).*Num procs: (\d+)", output)
-    bindings = collections.Counter(re.findall(r"Process rank: \d+ Bound: (?:.*:)?(\S+)", output))
-    return (len(hosts), " ".join(f"{host}:{n}" for host, n in hosts),
+    """Hosts with their ranks, and bindings with theirs, from the map that each host prints: a host knows its own ranks'
+    bindings, and says N/A for the others."""
+    hosts = dict(re.findall(r"Data for node: (\S+).*Num procs: (\d+)", output))
+    masks = {}
+    for rank, mask in re.findall(r"Process rank: (\d+) Bound: (?:.*:)?(\S+)", output):
+        if mask != "N/A" or rank not in masks:
+            masks[rank] = mask
+    bindings = collections.Counter(masks.values())
+    return (len(hosts), " ".join(f"{host}:{n}" for host, n in hosts.items()),
             " ".join(f"{mask} x{n}" for mask, n in bindings.items()))
