@@ -332,6 +332,8 @@ typedef struct mlpd_epoch {
   bool best; /* lowest validation loss so far */
   double seconds, samples_per_second;
   double compute_seconds, reduce_seconds, data_seconds; /* data: gathering rows into microbatches */
+  /* The same of the quickest rank, and their means: what the ranks waited for one another. */
+  double compute_least, reduce_least, data_least, compute_mean, reduce_mean, data_mean;
 } mlpd_epoch;
 
 /* Figures of a finished run. */

@@ -38,6 +38,9 @@ python3-sklearn    | python sklearn    | scikit-learn, to compare speed with
 python3-h5py       | python h5py       | Python with h5py, which writes the data of one measurement
 python3-matplotlib | python matplotlib | Matplotlib, for the plot
 '
+STUDY_NEEDS='
+python3-matplotlib | python matplotlib | Matplotlib, for the plots
+'
 LINT_NEEDS='
 clang          | command clang               | clang, the second compiler
 libomp-dev     | command clang               | OpenMP for clang

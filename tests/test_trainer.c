@@ -250,18 +250,25 @@ static void test_metrics_file(void **state) {
   assert_non_null(fgets(line, sizeof line, stream));
   assert_string_equal(line,
                       "epoch,step,lr,train_loss,train_metric,valid_loss,valid_metric,samples_per_second,"
-                      "compute_seconds,reduce_seconds,data_seconds\n");
+                      "compute_seconds,reduce_seconds,data_seconds,"
+                      "compute_seconds_min,reduce_seconds_min,data_seconds_min,"
+                      "compute_seconds_mean,reduce_seconds_mean,data_seconds_mean\n");
   for (uint64_t epoch = 1; epoch <= 7; epoch++) {
     unsigned long long number = 0, step = 0;
-    double figure[9];
+    double figure[15];
+    int read = 0, used = 0;
     assert_non_null(fgets(line, sizeof line, stream));
-    assert_int_equal(
-        sscanf(line, "%llu,%llu,%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf", &number, &step, &figure[0], &figure[1],
-               &figure[2], &figure[3], &figure[4], &figure[5], &figure[6], &figure[7], &figure[8]),
-        11);
+    assert_int_equal(sscanf(line, "%llu,%llu%n", &number, &step, &used), 2);
+    for (const char *at = line + used; read < 15 && sscanf(at, ",%lf%n", &figure[read], &used) == 1; at += used) read++;
+    assert_int_equal(read, 15);
     assert_int_equal(number, epoch);
     assert_int_equal(step, epoch * TRAIN / 60);
     assert_true(figure[0] == options.lr && figure[1] > 0 && figure[2] > 0 && figure[2] <= 1 && figure[5] > 0);
+    for (int phase = 6; phase < 9;
+         phase++) /* most, least, mean over ranks; the mean in nanoseconds, printed in six digits */
+      assert_true(figure[phase + 3] <= 1.0001 * figure[phase + 6] + 1e-8 &&
+                  figure[phase + 6] <= 1.0001 * figure[phase] + 1e-8 && figure[phase + 6] >= 0);
+    assert_true(figure[9] > 0 && figure[12] > 0);
   }
   assert_null(fgets(line, sizeof line, stream));
   assert_int_equal(fclose(stream), 0);

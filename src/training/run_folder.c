@@ -6,7 +6,9 @@
 
 static const char metrics_head[] =
     "epoch,step,lr,train_loss,train_metric,valid_loss,valid_metric,samples_per_second,"
-    "compute_seconds,reduce_seconds,data_seconds\n";
+    "compute_seconds,reduce_seconds,data_seconds,"
+    "compute_seconds_min,reduce_seconds_min,data_seconds_min,"
+    "compute_seconds_mean,reduce_seconds_mean,data_seconds_mean\n";
 
 /* Appends to the text in memory, then to the file, so that a full disk loses nothing but the file's tail. */
 static mlpd_status append(run_folder *f, const char *text) {
@@ -45,9 +47,10 @@ mlpd_status run_folder_open(const char *folder, const char *config_text, const c
 mlpd_status run_folder_add(run_folder *f, const mlpd_epoch *e) {
   char row[512], valid[80] = ",";
   if (e->has_valid) (void)snprintf(valid, sizeof valid, "%.9g,%.9g", e->valid_loss, e->valid_metric);
-  (void)snprintf(row, sizeof row, "%llu,%llu,%.9g,%.9g,%.9g,%s,%.6g,%.6g,%.6g,%.6g\n", (unsigned long long)e->epoch,
-                 (unsigned long long)e->step, e->lr, e->train_loss, e->train_metric, valid, e->samples_per_second,
-                 e->compute_seconds, e->reduce_seconds, e->data_seconds);
+  (void)snprintf(row, sizeof row, "%llu,%llu,%.9g,%.9g,%.9g,%s,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g\n",
+                 (unsigned long long)e->epoch, (unsigned long long)e->step, e->lr, e->train_loss, e->train_metric,
+                 valid, e->samples_per_second, e->compute_seconds, e->reduce_seconds, e->data_seconds, e->compute_least,
+                 e->reduce_least, e->data_least, e->compute_mean, e->reduce_mean, e->data_mean);
   return append(f, row);
 }
 

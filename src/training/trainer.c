@@ -214,17 +214,27 @@ static mlpd_status train_step(trainer *t, double *lr) {
   return run_after_step(t, &outcome);
 }
 
-/* Times of the epoch: of the slowest rank. Collective. */
+/* Times of the epoch over the ranks: the most, the least and the mean (summed in nanoseconds). Collective. */
 static mlpd_status take_times(trainer *t, const step_times *before, double started, uint64_t rows,
                               mlpd_epoch *figures) {
   const step_times after = stepper_times(t->stepper);
-  double seconds[4] = {comm_seconds() - started, after.compute - before->compute, after.reduce - before->reduce,
-                       after.data - before->data};
-  TRY(comm_max_double(t->comm, seconds, 4));
+  const double own[3] = {after.compute - before->compute, after.reduce - before->reduce, after.data - before->data};
+  double seconds[7] = {comm_seconds() - started, own[0], own[1], own[2], -own[0], -own[1], -own[2]};
+  uint64_t sums[3];
+  for (int i = 0; i < 3; i++) sums[i] = own[i] > 0 ? (uint64_t)(1e9 * own[i]) : 0;
+  TRY(comm_max_double(t->comm, seconds, 7));
+  TRY(comm_sum_u64(t->comm, sums, 3));
+  const double share = 1e-9 / mlpd_comm_size(t->comm);
   figures->seconds = seconds[0];
   figures->compute_seconds = seconds[1];
   figures->reduce_seconds = seconds[2];
   figures->data_seconds = seconds[3];
+  figures->compute_least = -seconds[4];
+  figures->reduce_least = -seconds[5];
+  figures->data_least = -seconds[6];
+  figures->compute_mean = share * (double)sums[0];
+  figures->reduce_mean = share * (double)sums[1];
+  figures->data_mean = share * (double)sums[2];
   figures->samples_per_second = (double)rows / seconds[0];
   t->result->seconds += seconds[0];
   t->result->compute_seconds += seconds[1];

@@ -1,0 +1,289 @@
+# scripts/scaling-study and scaling-report: what runs, what is refused, what is drawn; not how fast.
+
+load helper
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  : > "$errors"
+  scripts=$BATS_TEST_DIRNAME/../scripts
+  data=$BATS_TEST_DIRNAME/../datasets/digits.h5
+  MLPDIST=$(command -v "$MLPDIST")
+  export MLPDIST
+  unset SLURM_JOB_NUM_NODES
+}
+
+# study ARGUMENT...: two epochs of digits, one counted, in the folder `study`.
+study() {
+  status=0
+  output=$(timeout 120 "$scripts/scaling-study" --data "$data" --epochs 1 "$@" 2>&1) || status=$?
+}
+
+# column NAME: its cells in study/runs.csv, one a line.
+column() {
+  /usr/bin/python3 -c 'import csv, sys
+for row in csv.DictReader(open(sys.argv[2])): print(row[sys.argv[1]])' "$1" "${2:-study/runs.csv}"
+}
+
+has_matplotlib() { /usr/bin/python3 -c 'import matplotlib' 2> /dev/null; }
+
+@test "a strong sweep: a row a run, one digest, and it goes on where it was interrupted" {
+  study --splits 1x1,2x1 --batch 128 --repeat 3 --oversubscribe
+  succeeds
+  [ "$(column digest | sort -u | wc -l)" = 1 ] || fail "not one digest"
+  [ "$(column ranks | sort | uniq -c | tr -s ' \n' ' ')" = " 3 1 3 2 " ] || fail "not three runs each"
+  says "strong  " "efficiency"
+  # Eleven steps an epoch, one epoch counted; phases of the ranks in order, none longer than the whole.
+  /usr/bin/python3 - << 'END' || fail "rows that cannot be"
+import csv
+rows = list(csv.DictReader(open("study/runs.csv")))
+for r in rows:
+    f = {k: float(v) for k, v in r.items() if k.endswith(("_min", "_mean", "_max")) or k in ("seconds", "samples_per_second")}
+    assert r["steps"] == "10" and r["epochs"] == "1" and r["batch"] == "128" and r["network"] == "64-64-10", r
+    assert abs(f["samples_per_second"] * f["seconds"] - 1259) < 1, r
+    for p in ("compute", "reduce", "data"):
+        assert 0 <= f[p + "_min"] <= 1.001 * f[p + "_mean"] + 1e-8 <= 1.002 * f[p + "_max"] + 3e-8 <= 1.02 * f["seconds"] + 1e-6, r
+    assert (f["reduce_min"] > 0) == (r["ranks"] == "2") and f["compute_min"] > 0, r
+    assert r["hosts"].endswith(":" + r["ranks"]) and float(r["memory_mb"]) > 1 and r["version"].startswith("mlpdist "), r
+base = sorted(float(r["efficiency"]) for r in rows if r["ranks"] == "1")
+assert abs(base[1] - 1) < 1e-4, base
+END
+  column started > before
+  column repeat > order
+  head -n 4 study/runs.csv > cut && mv cut study/runs.csv
+  study --splits 1x1,2x1 --batch 128 --repeat 3 --oversubscribe
+  succeeds
+  says "3 runs are there, 3 to go"
+  cmp <(column started | head -n 3) <(head -n 3 before) || fail "done again"
+  cmp <(column repeat) order || fail "another order"
+}
+
+@test "the order is drawn by the seed, round by round" {
+  local seed
+  for seed in 1 2; do
+    study --splits 1x1,1x2,1x3,2x1 --batch 128 --repeat 2 --oversubscribe --seed $seed --out "s$seed"
+    succeeds
+    paste <(column repeat "s$seed/runs.csv") <(column ranks "s$seed/runs.csv") <(column threads "s$seed/runs.csv") > "order$seed"
+  done
+  [ "$(cut -f1 order1 | tr '\n' ' ')" = "1 1 1 1 2 2 2 2 " ] || fail "not round by round"
+  ! cmp -s order1 order2 || fail "the same order"
+}
+
+@test "the warm-up does not count" {
+  cat > slow << END
+#!/bin/sh
+"$MLPDIST" "\$@" || exit
+while [ \$# -gt 1 ]; do [ "\$1" != --out ] || out=\$2; shift; done
+[ -z "\$out" ] || awk -F, -v OFS=, 'NR == 2 { \$8 = 1; \$9 = \$12 = \$15 = 999 } { print }' "\$out/metrics.csv" > "\$out/m" &&
+  mv "\$out/m" "\$out/metrics.csv"
+END
+  chmod +x slow
+  MLPDIST=$PWD/slow study --splits 1x1 --batch 128 --repeat 1 --epochs 2
+  succeeds
+  awk "BEGIN { exit !($(column seconds) < 900 && $(column compute_max) < 900) }" || fail "the first epoch counts"
+  [ "$(column steps)" = 20 ] || fail "steps"
+}
+
+@test "a weak sweep: a batch and a digest for each number of ranks" {
+  study --mode weak --splits 1x1,1x2,2x1 --batch-per-rank 128 --repeat 1 --oversubscribe
+  succeeds
+  [ "$(paste <(column ranks) <(column batch) <(column lanes) | sort -u | tr '\t\n' '-,')" = "1-128-2,2-256-4," ] || fail "batches"
+  [ "$(paste <(column ranks) <(column digest) | sort -u | wc -l)" = 2 ] || fail "digests"
+  [ "$(column digest | sort -u | wc -l)" = 2 ] || fail "digests"
+}
+
+@test "mixed digests are refused, and not kept" {
+  cat > wrong << END
+#!/bin/sh
+[ "\${OMPI_COMM_WORLD_SIZE:-1}" = 1 ] || set -- "\$@" --seed 7
+exec "$MLPDIST" "\$@"
+END
+  chmod +x wrong
+  MLPDIST=$PWD/wrong study --splits 1x1,2x1 --batch 128 --repeat 1 --oversubscribe
+  [ "$status" = 1 ] || fail "expected status 1"
+  says "do not give the same weights" "-np 1 " "-np 2 "
+  [ "$(column digest | wc -l)" = 1 ] || fail "kept"
+  # Nor are rows that came to differ in the file.
+  study --splits 1x1,2x1 --batch 128 --repeat 1 --oversubscribe --out other
+  succeeds
+  sed -i "3s/$(column digest other/runs.csv | tail -n 1)/0123456789abcdef/" other/runs.csv
+  study --splits 1x1,2x1 --batch 128 --repeat 1 --oversubscribe --out other
+  [ "$status" = 1 ] || fail "expected status 1"
+  says "do not give the same weights" "digest 0123456789abcdef"
+}
+
+@test "another study in the folder, splits that do not fit, options of the study's own: refused before a run" {
+  study --splits 1x1 --batch 128 --repeat 1
+  succeeds
+  study --splits 1x1 --batch 64 --repeat 1
+  [ "$status" = 2 ] || fail "expected status 2"
+  says "study holds a study with batch = 128, not 64"
+  study --splits 1x1 --batch 128 --repeat 2
+  succeeds
+  study --splits 999x99 --out none
+  [ "$status" = 2 ] || fail "expected status 2"
+  says "999 ranks x 99 threads do not fit on 1 x" "--oversubscribe"
+  study --splits 1x1 --out none -- --batch 7
+  [ "$status" = 2 ] || fail "expected status 2"
+  says "--batch is not for train here"
+  study --splits 1x1,2 --out none
+  [ "$status" = 2 ] || fail "expected status 2"
+  says "'1x1,2' is not a list of RANKSxTHREADS"
+  [ ! -e none ] || fail "a folder is left"
+}
+
+@test "a run that fails ends the study with its message and its command" {
+  study --splits 1x1 --repeat 1 -- --hidden 0
+  [ "$status" = 1 ] || fail "expected status 1"
+  says "status 2: mpirun -np 1 --map-by slot:PE=1 --bind-to core $MLPDIST train" "mlpdist: --hidden"
+  [ ! -e study/runs.csv ] || fail "a row"
+  [ -z "$(find study -name 'run-*')" ] || fail "a run folder is left"
+}
+
+@test "how ranks are placed on hosts of a file and in a Slurm allocation" {
+  mkdir bin
+  printf '#!/bin/sh\n[ "$1" != --version ] || { echo "mpirun 0"; exit 0; }\necho no host >&2\nexit 9\n' > bin/mpirun
+  chmod +x bin/mpirun
+  printf '# two hosts\nnode1 slots=8\nnode2 slots=6\n\n' > hosts
+  PATH=$PWD/bin:$PATH study --splits 5x2 --hostfile hosts
+  [ "$status" = 1 ] || fail "expected status 1"
+  says "status 9: mpirun --hostfile $PWD/hosts -np 5 --map-by ppr:3:node:PE=2 --bind-to core $MLPDIST train" "no host"
+  PATH=$PWD/bin:$PATH study --splits 7x2 --hostfile hosts --out none
+  [ "$status" = 2 ] || fail "expected status 2"
+  says "do not fit on 2 x 6 cores (hosts of a file)"
+  export SLURM_JOB_NUM_NODES=3 SLURM_JOB_CPUS_PER_NODE='32(x2),16'
+  PATH=$PWD/bin:$PATH study --splits 12x4
+  [ "$status" = 1 ] || fail "expected status 1"
+  says "status 9: mpirun -np 12 --map-by ppr:4:node:PE=4 --bind-to core $MLPDIST train"
+  PATH=$PWD/bin:$PATH study --splits 12x4 --per-node 3
+  [ "$status" = 2 ] || fail "expected status 2"
+  says "do not fit on 3 x 16 cores (Slurm allocation)"
+}
+
+# Hosts and a cluster that this test makes (tests/hosts, tests/slurm), taken down whatever comes.
+teardown() {
+  [ ! -e cluster ] || "$BATS_TEST_DIRNAME/slurm" stop "$PWD/cluster" "mlpc$$"
+  [ ! -e made ] || "$BATS_TEST_DIRNAME/hosts" remove "mlpc$$"
+}
+
+@test "on two hosts of a file: ranks fill one after the other, one digest" {
+  local hosts=$BATS_TEST_DIRNAME/hosts why
+  why=$("$hosts" possible 2>&1) || skip "$why"
+  touch made
+  "$hosts" make "mlpc$$" 2
+  printf 'node1 slots=1\nnode2 slots=1\n' > list
+  status=0
+  output=$(OMPI_MCA_plm_rsh_agent=$hosts TMPDIR=$PWD timeout 120 "$hosts" run "mlpc$$" node1 "$scripts/scaling-study" \
+    --data "$data" --epochs 1 --splits 1x1,2x1 --batch 128 --repeat 1 --hostfile list 2>&1) || status=$?
+  succeeds
+  [ "$(column hosts | sort | tr '\n' ',')" = "node1:1,node1:1 node2:1," ] || fail "hosts: $(column hosts)"
+  # Where a host has one core, its rank is not bound.
+  ! column bindings | grep -q N/A || fail "bindings: $(column bindings)"
+  [ "$(column digest | sort -u | wc -l)" = 1 ] || fail "digests"
+}
+
+@test "in a Slurm allocation of two nodes: mpirun takes them, one digest" {
+  local slurm=$BATS_TEST_DIRNAME/slurm why
+  why=$("$slurm" possible 2>&1) || skip "$why"
+  export SLURM_CONF=$PWD/cluster/slurm.conf TMPDIR=$PWD
+  "$slurm" start "$PWD/cluster" "mlpc$$"
+  status=0
+  output=$(timeout 120 "$BATS_TEST_DIRNAME/hosts" run "mlpc$$" node1 salloc --nodes=2 --ntasks-per-node=2 --cpus-per-task=1 \
+    "$scripts/scaling-study" --data "$data" --epochs 1 --splits 1x1,3x1 --batch 128 --repeat 1 2>&1) || status=$?
+  succeeds
+  grep -q "2 (Slurm allocation), 2 cores each" study/study.json || fail "another place"
+  [ "$(column hosts | sort | tr '\n' ',')" = "node1:1,node1:2 node2:1," ] || fail "hosts: $(column hosts)"
+  [ "$(column digest | sort -u | wc -l)" = 1 ] || fail "digests"
+}
+
+# A report of doctor: steps of 1 and 2 ms on ranks 1 and 3; on 3 ranks latency takes most.
+write_report() {
+  cat > report.json << END
+{"machine": {"threads": 1, "cpu_share": ${2:-1.0}}, "wire": {"latency": 2e-6, "bandwidth": 8e9}, "network": {"widths": "$1", "batch": 128, "lanes": 3},
+ "predictions": [
+  {"ranks": 1, "lanes": 3, "most_lanes": 3, "step": 1e-3, "compute": 9e-4, "input": 1e-4, "imbalance": 0, "latency": 0,
+   "bandwidth": 0, "samples_per_second": 128e3, "wire_known": true},
+  {"ranks": 3, "lanes": 3, "most_lanes": 1, "step": 2e-3, "compute": 3e-4, "input": 1e-4, "imbalance": 0, "latency": 15e-4,
+   "bandwidth": 1e-4, "samples_per_second": 64e3, "wire_known": true}]}
+END
+}
+
+@test "predictions from doctor's reports: what limits and what to change" {
+  write_report 64-64-10
+  study --splits 1x1 --batch 128 --lanes 3 --repeat 1 --predict-splits 3x1,9x1 --doctor report.json
+  succeeds
+  says "no prediction for strong 9x1" \
+    "strong 3x1: efficiency 0.17; lost most to sum: latency, 75 % of the step: a batch of about 4600 would make the sum a tenth"
+  [ "$(column step study/predictions.csv | tr '\n' ' ')" = "0.001 0.002 " ] || fail "steps"
+  says "2 us, 8 GB/s"
+  # Of two reports the quicker; ranks without a wire are named.
+  sed 's/1e-3, "compute": 9e-4/0.8e-3, "compute": 7e-4/; s/true}]/false}]/; s/2e-3/1.9e-3/' report.json > quick.json
+  study --splits 1x1 --batch 128 --lanes 3 --repeat 1 --predict-splits 3x1,9x1 --doctor report.json --doctor quick.json
+  succeeds
+  [ "$(column step study/predictions.csv | tr '\n' ' ')" = "0.0008 0.0019 " ] || fail "not the quickest"
+  says "no sum between ranks was measured: it counts as nothing in strong 3x1"
+  write_report 64-64-10 0.41
+  study --splits 1x1 --batch 128 --lanes 3 --repeat 1 --predict-splits 3x1,9x1 --doctor report.json
+  succeeds
+  says "its threads got 41 % of their cores' time"
+  write_report 64-32-10
+  study --splits 1x1 --batch 128 --lanes 3 --repeat 1 --predict-splits 3x1,9x1 --doctor report.json
+  [ "$status" = 2 ] || fail "expected status 2"
+  says "predicts 64-32-10, not 64-64-10"
+}
+
+@test "predictions by doctor itself" {
+  "$MLPDIST" doctor --help > /dev/null 2>&1 || skip "this mlpdist has no doctor"
+  ! grep -q __asan_init "$MLPDIST" || skip "a sanitizer measures itself"
+  study --mode both --splits 1x1,2x1 --batch 128 --batch-per-rank 64 --repeat 1 --oversubscribe --predict \
+    --predict-splits 8x1 --doctor-seconds 0.2 --doctor-calls 2 -- --hidden 32
+  succeeds
+  [ "$(paste -d- <(column mode study/predictions.csv) <(column ranks study/predictions.csv) <(column batch study/predictions.csv) |
+    tr '\n' ' ')" = "strong-1-128 strong-2-128 strong-8-128 weak-1-64 weak-2-128 weak-8-512 " ] || fail "other predictions"
+  says "strong 8x1: efficiency" "weak 8x1: efficiency"
+}
+
+@test "imbalance is named, with the lanes that cure it" {
+  study --splits 1x1 --batch 128 --lanes 4 --repeat 1
+  succeeds
+  cat > study/predictions.csv << END
+mode,threads,batch,ranks,lanes,most_lanes,step,compute,input,imbalance,latency,bandwidth,samples_per_second,wire_known,source
+strong,1,128,1,4,4,0.003,0.003,0,0,0,0,42667,True,x
+strong,1,128,3,4,2,0.0015,0.001,0,0.0005,0,0,85333,True,x
+END
+  output=$("$scripts/scaling-report" study 2>&1) || status=$?
+  succeeds
+  says "strong 3x1: efficiency 0.67; lost most to waiting for others, 33 % of the step: 4 lanes do not divide by 3 ranks: --lanes 6"
+}
+
+@test "the page stands alone and a browser draws it" {
+  has_matplotlib || skip "no Matplotlib (package python3-matplotlib)"
+  local browser
+  browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || skip "no chromium (package chromium)"
+  write_report 64-64-10
+  study --mode both --splits 1x1,2x1 --batch 128 --lanes 3 --batch-per-rank 64 --repeat 2 --oversubscribe --predict-splits 3x1 \
+    --doctor report.json
+  succeeds
+  ! grep -Eq '(src|href)=.?(http|/|file)|@import|url\((http|/)' study/index.html || fail "it needs other files"
+  # What the browser made of it: pictures with a size and text, tables, nothing wider than the window.
+  sed 's|</body>|<script>document.title = JSON.stringify({\
+    pictures: [...document.querySelectorAll("svg")].filter(s => s.getBoundingClientRect().width > 200).length,\
+    words: document.querySelectorAll("svg text").length > 40, rows: document.querySelectorAll("tbody tr").length,\
+    limits: document.querySelectorAll(".limits li").length, fits: document.body.scrollWidth <= innerWidth})</script></body>|' \
+    study/index.html > probe.html
+  timeout 60 "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$PWD/profile" --window-size=1400,1000 --dump-dom \
+    "file://$PWD/probe.html" > dom.html 2> browser.log || skip "the browser does not run here: $(tail -n 1 browser.log)"
+  output=$(grep -o '<title>[^<]*' dom.html | head -n 1)
+  # Strong and weak, three pictures each; 4 measured splits in two tables, 2 predictions; 2 + 1 judgements.
+  says '"pictures":6' '"words":true' '"rows":10' '"limits":3' '"fits":true'
+  output=$(cat dom.html)
+  says "scripts/scaling-study --data" "-np 2 " "processor" "measured left, model right"
+}
+
+@test "without Matplotlib: the tables, and a word about the page" {
+  mkdir none
+  echo 'raise ImportError("none here")' > none/matplotlib.py
+  PYTHONPATH=$PWD/none study --splits 1x1 --batch 128 --repeat 1
+  succeeds
+  says "strong  " "no page: Python's matplotlib is not installed"
+  [ ! -e study/index.html ] || fail "a page"
+}
