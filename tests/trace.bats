@@ -4,6 +4,7 @@ load helper
 load background
 
 setup() {
+  command -v python3 > /dev/null || skip "no python3 to read traces with"
   cd "$BATS_TEST_TMPDIR" || return 1
 }
 
