@@ -33,10 +33,10 @@ check() {
 }
 
 @test "--trace shows buckets that travel in messages, one by one" {
-  launch 3 train --quiet --epochs 1 --hidden 512,256 --lanes 4 --threads 1 --reduce allreduce --trace all.json
+  launch 3 train --quiet --epochs 1 --hidden 1024,1024 --lanes 4 --threads 1 --reduce allreduce --trace all.json
   succeeds
   check all.json 3 1 5 messages wait add reduce
-  grep -q '"name":"reduce, bucket 0"' all.json || fail "no bucket 0"
+  grep -q '"name":"reduce, bucket 0"' all.json && grep -q "reduce, bucket 1" all.json || fail "not two buckets"
 }
 
 @test "--trace-steps bounds the steps; what is between them is there to the end" {
