@@ -304,6 +304,9 @@ typedef struct mlpd_train_options {
   uint64_t check_every;    /* steps between comparisons of the ranks' weights and optimizer state; 0: ends of epochs */
   double stall_timeout;    /* seconds that ranks wait for others before they say for whom; 0: never */
   double stall_abort;      /* seconds that ranks wait for others before they give the run up; 0: never */
+  const char *trace;       /* file that gets a timeline of the run (mlpdist train --trace); NULL: none. On rank 0 the
+                              path counts, on the others that it is there */
+  uint64_t trace_steps;    /* of which the phases go there, from the first on */
   const char *out;         /* run folder, made where absent */
   const char *config_text; /* the resolved options as text, stored in the model; NULL: none */
 } mlpd_train_options;
@@ -344,6 +347,7 @@ typedef struct mlpd_train_result {
   uint64_t resumed_step;       /* step of the checkpoint the run went on from; 0: from the beginning */
   uint64_t checkpoints;        /* written; on rank 0 */
   uint64_t checkpoints_failed; /* could not be written; each was told as a notice */
+  bool trace_failed;           /* it could not be written; told as a notice */
   bool has_test;
   double test_loss, test_metric;
   mlpd_task task;

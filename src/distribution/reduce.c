@@ -93,6 +93,8 @@ static mlpd_status plan(reducer *r, uint32_t num_buckets, const size_t *bucket_b
   const uint32_t nodes = own_only ? own_nodes(r) : r->first_node[r->comm->size];
   TRY(tree_sum_create(r->num_lanes, r->nodes + first, nodes, &r->tree));
   TRY(memory_allocate(&r->sources, nodes, sizeof *r->sources, "reduction tree"));
+  TRY(memory_allocate(&r->ready_at, r->num_buckets, sizeof *r->ready_at, "buckets"));
+  TRY(memory_allocate(&r->summed_at, r->num_buckets, sizeof *r->summed_at, "buckets"));
   return memory_allocate(&r->totals, r->num_doubles, sizeof *r->totals, "summed statistics");
 }
 
@@ -144,9 +146,15 @@ void reducer_free(reducer *r) {
   free(r->first_node);
   free(r->buckets);
   free(r->sources);
+  free(r->ready_at);
+  free(r->summed_at);
   free(r->totals);
   free(r);
 }
+
+void reducer_trace(reducer *r, timeline *t) { r->line = t; }
+
+uint32_t reducer_num_buckets(const reducer *r) { return r->num_buckets; }
 
 uint32_t reducer_num_nodes(const reducer *r) { return own_nodes(r); }
 
@@ -189,6 +197,8 @@ mlpd_status reducer_ready(reducer *r, uint32_t bucket) {
     const uint32_t next = r->num_buckets - 1 - r->num_ready;
     if (r->buckets[next].last < bucket) break;
     ++r->num_ready;
+    r->ready_at[next] = timeline_begin(r->line);
+    r->summed_at[next] = 0;
     if (r->way->ready != NULL) TRY(r->way->ready(r, next));
   }
   return MLPD_OK;
@@ -199,6 +209,23 @@ mlpd_status reducer_progress(reducer *r) {
   return r->num_ready > 0 ? r->way->progress(r, &done) : MLPD_OK;
 }
 
+static uint32_t bytes_of(const bucket *first, const bucket *last) {
+  const size_t bytes = (last->end - first->begin) * UNIT_BYTES;
+  return bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+}
+
+/* The buckets of a step: in shared memory, where ranks see them all at once, as one. */
+static void record_sums(const reducer *r, uint64_t now) {
+  const uint32_t track = timeline_track_of(r->line, TIMELINE_SUMS), last = r->num_buckets - 1;
+  if (now == 0) return;
+  if (r->way->waits_for == COMM_WAIT_MEMORY)
+    timeline_add(r->line, track, TIMELINE_REDUCE, 0, bytes_of(r->buckets, &r->buckets[last]), r->ready_at[0], now);
+  else
+    for (uint32_t i = r->num_buckets; i-- > 0;)
+      timeline_add(r->line, track, TIMELINE_REDUCE, i, bytes_of(&r->buckets[i], &r->buckets[i]), r->ready_at[i],
+                   r->summed_at[i] > 0 ? r->summed_at[i] : now);
+}
+
 static mlpd_status poll_sum(void *context, bool *done) {
   reducer *const r = context;
   return r->way->progress(r, done);
@@ -206,7 +233,11 @@ static mlpd_status poll_sum(void *context, bool *done) {
 
 mlpd_status reducer_finish(reducer *r, const double **totals) {
   if (r->num_ready < r->num_buckets) return FAIL(MLPD_ERROR_INTERNAL, "a sum of which not all buckets are ready");
-  if (r->comm->size > 1) TRY(comm_wait_for(r->comm, poll_sum, r, r->way->waits_for));
+  if (r->comm->size > 1) {
+    const uint64_t began = timeline_begin(r->line);
+    TRY(comm_wait_for(r->comm, poll_sum, r, r->way->waits_for));
+    record_sums(r, timeline_end(r->line, 0, TIMELINE_WAIT, 0, 0, began));
+  }
   *totals = (const double *)(const void *)r->result;
   if (r->result == NULL) {
     tree_sum_run(&r->tree, r->sources, 0, r->num_doubles * sizeof(double), false, (char *)r->totals);
@@ -255,6 +286,8 @@ const double *reducer_pull_totals(reducer *r) {
 
 void reduce_sum_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end,
                       char *out) {
+  const uint64_t began = timeline_begin(r->line);
+  const size_t bytes = end - begin;
   if (begin < r->double_bytes) {
     const size_t border = end < r->double_bytes ? end : r->double_bytes;
     tree_sum_run(&r->tree, sources, begin - origin, border - begin, false, out);
@@ -265,7 +298,8 @@ void reduce_sum_range(const reducer *r, const char *const *sources, size_t origi
 #pragma omp parallel for schedule(static) if (blocks >= MIN_PARALLEL_BLOCKS)
   for (size_t i = 0; i < blocks; ++i) {
     const size_t from = begin + i * BLOCK_BYTES;
-    const size_t bytes = end - from < BLOCK_BYTES ? end - from : BLOCK_BYTES;
-    tree_sum_run(&r->tree, sources, from - origin, bytes, true, out + (from - begin));
+    const size_t piece = end - from < BLOCK_BYTES ? end - from : BLOCK_BYTES;
+    tree_sum_run(&r->tree, sources, from - origin, piece, true, out + (from - begin));
   }
+  (void)timeline_end(r->line, 0, TIMELINE_ADD, bytes, 0, began);
 }

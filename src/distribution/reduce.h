@@ -13,7 +13,7 @@
 #ifndef MLPDIST_REDUCE_H
 #define MLPDIST_REDUCE_H
 
-#include "base/status.h"
+#include "base/timeline.h"
 
 typedef struct lane_range {
   uint32_t begin, end;
@@ -42,6 +42,12 @@ void reducer_free(reducer *r); /* NULL is allowed. Not collective */
 
 uint32_t reducer_num_nodes(const reducer *r);             /* of this rank; may be 0. Not collective */
 lane_range reducer_node(const reducer *r, uint32_t node); /* Not collective */
+
+/* Has the steps that follow recorded: waits, sums of several ranks' gradients, and each bucket from ready to readable.
+ * t may be NULL. Not collective. */
+void reducer_trace(reducer *r, timeline *t);
+
+uint32_t reducer_num_buckets(const reducer *r); /* that travel, or at once: as they are recorded. Not collective */
 
 /* A step begins: the sum before it is gone, its nodes may be written. Not collective. */
 void reducer_begin(reducer *r);

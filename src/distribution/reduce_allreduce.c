@@ -8,6 +8,8 @@
 typedef struct allreduce {
   char *local, *result;
   MPI_Request *requests; /* (num_buckets + 1): buckets from the last one down, then the doubles */
+  int *completed;        /* (num_buckets + 1): which of them, as MPI tells */
+  uint32_t under_way;
 } allreduce;
 
 static mlpd_status create(reducer *r) {
@@ -17,6 +19,7 @@ static mlpd_status create(reducer *r) {
   TRY(memory_allocate(&a->local, own_nodes(r) * r->units, UNIT_BYTES, "lane gradients"));
   TRY(memory_allocate(&a->result, r->units, UNIT_BYTES, "summed gradient"));
   TRY(memory_allocate(&a->requests, (size_t)r->num_buckets + 1, sizeof(MPI_Request), "message requests"));
+  TRY(memory_allocate(&a->completed, (size_t)r->num_buckets + 1, sizeof *a->completed, "message requests"));
   for (uint32_t i = 0; i <= r->num_buckets; ++i) a->requests[i] = MPI_REQUEST_NULL;
   for (uint32_t i = 0; i < own_nodes(r); ++i) r->sources[i] = a->local + i * r->units * UNIT_BYTES;
   r->local = a->local;
@@ -30,15 +33,20 @@ static void release(reducer *r) {
   free(a->local);
   free(a->result);
   free(a->requests);
+  free(a->completed);
   free(a);
 }
 
 static mlpd_status progress(reducer *r, bool *done) {
   allreduce *const a = r->state;
   const bool all = r->num_ready == r->num_buckets;
-  int flag = 0;
-  CHECK_MPI(MPI_Testall((int)r->num_ready + all, a->requests, &flag, MPI_STATUSES_IGNORE));
-  *done = flag != 0;
+  int count = 0;
+  if (a->under_way > 0)
+    CHECK_MPI(MPI_Testsome((int)r->num_ready + all, a->requests, &count, a->completed, MPI_STATUSES_IGNORE));
+  for (int i = 0; i < count; ++i)
+    if ((uint32_t)a->completed[i] < r->num_buckets) reduce_summed(r, r->num_buckets - 1 - (uint32_t)a->completed[i]);
+  a->under_way -= (uint32_t)count;
+  *done = a->under_way == 0;
   return MLPD_OK;
 }
 
@@ -52,9 +60,11 @@ static mlpd_status ready(reducer *r, uint32_t b) {
   reduce_sum_range(r, r->sources, 0, begin, end, a->result + begin);
   CHECK_MPI(MPI_Iallreduce(MPI_IN_PLACE, a->result + floats, (int)((end - floats) / sizeof(float)), MPI_FLOAT, MPI_SUM,
                            r->comm->mpi, request));
-  if (b == 0)
-    CHECK_MPI(
-        MPI_Iallreduce(MPI_IN_PLACE, a->result, (int)r->num_doubles, MPI_DOUBLE, MPI_SUM, r->comm->mpi, request + 1));
+  ++a->under_way;
+  if (b > 0) return MLPD_OK;
+  CHECK_MPI(
+      MPI_Iallreduce(MPI_IN_PLACE, a->result, (int)r->num_doubles, MPI_DOUBLE, MPI_SUM, r->comm->mpi, request + 1));
+  ++a->under_way;
   return MLPD_OK;
 }
 

@@ -51,9 +51,15 @@ struct reducer {
   const char **sources; /* (tree.num_sources): whole buffers, added by who reads; where result is NULL */
   char *result;         /* (units): the sum */
   double *totals;       /* (num_doubles): where result is NULL */
+
+  timeline *line;                 /* NULL: nothing is recorded */
+  uint64_t *ready_at, *summed_at; /* (num_buckets): ticks of this step; 0: not yet */
 };
 
 extern const reduce_way reduce_alone, reduce_by_shared_memory, reduce_by_messages, reduce_by_allreduce;
+
+/* For the timeline: bucket can be read from now on. */
+static inline void reduce_summed(reducer *r, uint32_t bucket) { r->summed_at[bucket] = timeline_begin(r->line); }
 
 /* Bytes [begin, end) of the sum to out, by the team of the calling thread: the sources (tree.num_sources) point to
  * their byte `origin`. Not collective. */

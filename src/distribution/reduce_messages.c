@@ -211,6 +211,7 @@ static mlpd_status advance(reducer *r, traffic *t) {
   }
   TRY(test(t, t->first_sends, t->count, &done));
   t->under_way = !done;
+  if (done) reduce_summed(r, (uint32_t)(t - m->traffic));
   return MLPD_OK;
 }
 

@@ -146,6 +146,7 @@ void mlpd_train_options_default(mlpd_train_options *options) {
       .check_every = 100,
       .stall_timeout = 60,
       .stall_abort = 1800,
+      .trace_steps = 200,
       .reduce = MLPD_REDUCE_CANONICAL,
       .out = "run",
   };

@@ -147,6 +147,10 @@ static void print_result(const train_view *view, const mlpd_train_result *result
   if (result->checkpoints_failed > 0)
     (void)printf("FAILED   %llu checkpoint%s could not be written; model.h5 is whole\n",
                  (unsigned long long)result->checkpoints_failed, plural(result->checkpoints_failed));
+  if (result->trace_failed)
+    (void)printf("FAILED   the trace could not be written: %s\n", view->arguments->train.trace);
+  else if (!view->arguments->quiet && view->arguments->train.trace != NULL)
+    (void)printf("trace    %s\n", view->arguments->train.trace);
   if (result->has_test)
     (void)printf("test     loss %.4f  %s %.4f  (%llu rows)\n", result->test_loss, metric_name(result->task),
                  result->test_metric, (unsigned long long)result->test_rows);
@@ -195,6 +199,8 @@ static int run(mlpd_status status, train_arguments *arguments) {
     if (status == MLPD_OK && result.checkpoints_failed > 0)
       status = outcome_fail(MLPD_ERROR_FILE, "trained, but checkpoints could not be written: %llu of them",
                             (unsigned long long)result.checkpoints_failed);
+    else if (status == MLPD_OK && result.trace_failed)
+      status = outcome_fail(MLPD_ERROR_FILE, "trained, but the trace could not be written: %s", arguments->train.trace);
   }
   free(config_text);
   return outcome_end(comm, status);

@@ -119,6 +119,11 @@ static const option rows[] = {
      .automatic = true},
     {"out", "run", "FOLDER", OPTION_PATH, AT(train.out),
      .help = "run folder: gets config.ini, metrics.csv, model.h5 and checkpoints/"},
+    {"trace", "run", "FILE", OPTION_PATH, AT(train.trace),
+     .help = "write what each thread of each rank did when, for https://ui.perfetto.dev", .note = "none",
+     .command_line_only = true},
+    {"trace-steps", "run", "N", OPTION_INTEGER, AT(train.trace_steps),
+     .help = "of --trace: steps whose phases it shows, from the first on", RANGE(1, 1e9), .command_line_only = true},
     {.name = NULL},
 };
 

@@ -200,6 +200,7 @@ static void print_course(FILE *out, const mlpd_train_options *o) {
   (void)fprintf(out, "check-every = %llu\n", (unsigned long long)o->check_every);
   print_path(out, "checkpoint-every", o->checkpoint_every);
   print_path(out, "resume", o->resume);
+  (void)fprintf(out, "trace = %s\n", o->trace != NULL ? "yes" : "no");
 }
 
 static mlpd_status training_text(const backend *gemm, const mlpd_train_options *options, char **text) {

@@ -8,6 +8,7 @@
 #define MLPDIST_CHECKPOINT_H
 
 #include "base/file.h"
+#include "base/timeline.h"
 #include "network/network.h"
 
 enum { CHECKPOINT_FORMAT = 1, CHECKPOINT_ARENAS = 4 };
@@ -63,6 +64,9 @@ typedef struct checkpoint_writer checkpoint_writer;
 /* Starts the thread that writes checkpoints into folder and keeps the newest `keep`. fresh: the first one written
  * takes the place of all that another run left there. Not collective. */
 mlpd_status checkpoint_writer_start(const char *folder, uint64_t keep, bool fresh, checkpoint_writer **started);
+
+/* Has what is written from now on recorded; t may be NULL. Not collective. */
+void checkpoint_writer_trace(checkpoint_writer *w, timeline *t);
 
 /* Copies c, in place of what is held already; *taken false where the one before is still being written. The failure
  * of the one before, if any, is returned once. Not collective. */

@@ -16,6 +16,7 @@ struct checkpoint_writer {
   bool busy, ending, started; /* busy: `copy` is the thread's */
   bool held;                  /* `copy` waits for its release; of the caller's thread alone */
   checkpoint copy;
+  timeline *line;     /* NULL: nothing is recorded */
   mlpd_status failed; /* of the last one written, until it is told */
   char message[1024];
 };
@@ -37,7 +38,10 @@ static void *write_when_told(void *argument) {
     while (!w->busy && !w->ending) (void)pthread_cond_wait(&w->changed, &w->mutex);
     if (!w->busy) break;
     (void)pthread_mutex_unlock(&w->mutex);
+    const uint64_t began = timeline_begin_rare(w->line);
     const mlpd_status status = write_copy(w);
+    (void)timeline_end(w->line, timeline_track_of(w->line, TIMELINE_CHECKPOINTS), TIMELINE_CHECKPOINT_WRITE, 0, 0,
+                       began);
     (void)pthread_mutex_lock(&w->mutex);
     w->failed = status;
     if (status != MLPD_OK) (void)snprintf(w->message, sizeof w->message, "%s", mlpd_error_message());
@@ -65,6 +69,12 @@ mlpd_status checkpoint_writer_start(const char *folder, uint64_t keep, bool fres
   }
   *started = w;
   return MLPD_OK;
+}
+
+void checkpoint_writer_trace(checkpoint_writer *w, timeline *t) {
+  (void)pthread_mutex_lock(&w->mutex);
+  w->line = t;
+  (void)pthread_mutex_unlock(&w->mutex);
 }
 
 /* The failure not yet told, in this thread's message; the caller holds the mutex. */

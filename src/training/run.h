@@ -7,6 +7,7 @@
 #include "training/prepare.h"
 #include "training/run_folder.h"
 #include "training/stepper.h"
+#include "training/trace.h"
 
 /* When checkpoints are due; 0: not by this measure. */
 typedef struct checkpoint_plan {
@@ -35,6 +36,9 @@ typedef struct trainer {
   bool missed;       /* rank 0: a checkpoint was due while one was being written */
   bool stop;         /* leave after a checkpoint; equal on all ranks */
   double saved_at, reported_at, checkpoint_at; /* seconds */
+  trace *trace;                                /* NULL: none is asked for */
+  timeline *line;                              /* its timeline, or NULL */
+  uint64_t trace_begin;                        /* its first step, from 1 */
 } trainer;
 
 bool run_is_root(const trainer *t);                  /* Not collective */
@@ -64,6 +68,11 @@ mlpd_status run_after_epoch(trainer *t, bool last);
 
 /* Counts and tells the failure of a checkpoint, where status is one. Not collective. */
 void run_tell_checkpoint(trainer *t, mlpd_status status);
+
+/* Begins the trace where one is asked for; writes it, when nothing is under way any more. That it could not be written
+ * is told and does not end the run; the message of what did stays. Collective. */
+mlpd_status run_trace_start(trainer *t);
+mlpd_status run_trace_write(trainer *t);
 
 /* Writes a checkpoint, waits for it and returns MLPD_INTERRUPTED. Collective. */
 mlpd_status run_interrupt(trainer *t);

@@ -72,7 +72,9 @@ static void hold(trainer *t) {
   }
   bool taken = false;
   const checkpoint live = live_checkpoint(t);
+  const uint64_t began = timeline_begin_rare(t->line);
   const mlpd_status status = checkpoint_writer_hold(t->writer, &live, &taken);
+  (void)timeline_end(t->line, 0, TIMELINE_CHECKPOINT_COPY, 0, 0, began);
   run_tell_checkpoint(t, status);
   t->missed = !taken && status == MLPD_OK;
   t->checkpoint_at = comm_seconds();
@@ -128,7 +130,9 @@ mlpd_status run_after_step(trainer *t, const step_outcome *outcome) {
 }
 
 mlpd_status run_after_epoch(trainer *t, bool last) {
+  const uint64_t began = timeline_begin_rare(t->line);
   TRY(stepper_compare_weights(t->stepper));
+  (void)timeline_end(t->line, 0, TIMELINE_COMPARE, 0, 0, began);
   const bool by_epochs = t->every.epochs > 0 && (t->state.epoch - 1) % t->every.epochs == 0;
   if (last && run_is_root(t)) (void)submit_and_wait(t);
   if (!last && (t->verify || by_epochs)) {

@@ -1,6 +1,7 @@
 #include "training/stepper.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +131,7 @@ static double mean_scale(const stepper *s) { return s->outcome.sums.weight > 0 ?
 static double gradient_norm(stepper *s, double scale) {
   const size_t size = s->parts.network->arena_size;
   const size_t blocks = (size - 1) / NORM_BLOCK + 1;
+  const uint64_t began = timeline_begin(s->line);
 #pragma omp parallel for num_threads(s->parts.threads)
   for (size_t i = 0; i < blocks; i++) {
     _Alignas(64) float block[NORM_BLOCK];
@@ -143,6 +145,7 @@ static double gradient_norm(stepper *s, double scale) {
   }
   double sum = 0;
   for (size_t i = 0; i < blocks; i++) sum += s->norms[i];
+  (void)timeline_end(s->line, 0, TIMELINE_NORM, 0, 0, began);
   return sqrt(sum) * scale;
 }
 
@@ -154,13 +157,18 @@ static void update_all(stepper *s, double lr) {
   }
   s->scalars = optimizer_begin(s->parts.optimizer, lr, scale);
   const size_t size = s->parts.network->arena_size;
-#pragma omp parallel for num_threads(s->parts.threads) schedule(static)
-  for (size_t begin = 0; begin < size; begin += REDUCER_READ_FLOATS) {
-    _Alignas(64) float scratch[REDUCER_READ_FLOATS];
-    const size_t end = size - begin < REDUCER_READ_FLOATS ? size : begin + REDUCER_READ_FLOATS;
-    const float *const gradient = reducer_read(s->reducer, begin, end, scratch);
-    optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, gradient,
-                           begin, end);
+#pragma omp parallel num_threads(s->parts.threads)
+  {
+    const uint64_t began = timeline_begin(s->line);
+#pragma omp for schedule(static) nowait
+    for (size_t begin = 0; begin < size; begin += REDUCER_READ_FLOATS) {
+      _Alignas(64) float scratch[REDUCER_READ_FLOATS];
+      const size_t end = size - begin < REDUCER_READ_FLOATS ? size : begin + REDUCER_READ_FLOATS;
+      const float *const gradient = reducer_read(s->reducer, begin, end, scratch);
+      optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, gradient,
+                             begin, end);
+    }
+    (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_OPTIMIZER, 0, 0, began);
   }
 }
 
@@ -242,6 +250,25 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
   *outcome = s->outcome;
   return MLPD_OK;
 }
+
+/* ---- The timeline -------------------------------------------------------------------------------- */
+
+enum { SMALL_UNIT = 1 << 20 }; /* multiplications, some 10 us: to record each would take a percent or more */
+
+void stepper_trace(stepper *s, timeline *t) {
+  s->line = t;
+  s->record_units = reducer_overlaps(s->reducer) || s->unit_floats * most_rows(s->parts.plan, s->lanes) >= SMALL_UNIT;
+  reducer_trace(s->reducer, t);
+}
+
+/* Twice a thread's even share of blocks and units; a unit is followed by messages or the optimizer. */
+size_t stepper_trace_events(const stepper *s) {
+  const size_t units = 2 * ((size_t)s->num_units + s->num_strips) * stepper_larger(reducer_num_nodes(s->reducer), 1);
+  const size_t share = (stepper_lane_events(s) + units) / (size_t)s->parts.threads + 1;
+  return 2 * share + 2 * (size_t)reducer_num_buckets(s->reducer) + 16;
+}
+
+/* ---- Checks -------------------------------------------------------------------------------------- */
 
 mlpd_status stepper_compare_weights(stepper *s) {
   const int size = mlpd_comm_size(s->parts.comm), me = mlpd_comm_rank(s->parts.comm);

@@ -77,4 +77,10 @@ mlpd_status stepper_compare_weights(stepper *s);
 
 step_times stepper_times(const stepper *s); /* Not collective */
 
+/* Has the steps that follow recorded; t may be NULL. Not collective. */
+void stepper_trace(stepper *s, timeline *t);
+
+/* Events that a thread records in a step, at most unless the threads share very unevenly. Not collective. */
+size_t stepper_trace_events(const stepper *s);
+
 #endif

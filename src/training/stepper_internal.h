@@ -67,6 +67,8 @@ struct stepper {
   pull *pull; /* ranks that share memory, no clipping: update a strip as soon as all have summed it; NULL: not so */
   step_outcome outcome;
   step_times times;
+  timeline *line;    /* NULL: nothing is recorded */
+  bool record_units; /* each by itself, not all that a thread does of a layer */
 };
 
 static inline size_t stepper_pad(size_t floats) { return (floats + 15) / 16 * 16; }
@@ -85,6 +87,9 @@ void stepper_run_lanes(stepper *s, bool backward);
 /* The deltas of layer l (not the last) of all lanes; master, where not NULL, is called on the master thread now and
  * then. Called by every thread of a parallel region. Not collective. */
 void stepper_run_deltas(stepper *s, uint32_t l, void master(stepper *s));
+
+/* Blocks and lanes that are recorded of phase 1. Not collective. */
+size_t stepper_lane_events(const stepper *s);
 
 /* ---- Phase 2, stepper_sums.c: weight gradients, summed over lanes ---------------------------------- */
 

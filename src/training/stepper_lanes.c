@@ -69,14 +69,23 @@ static void run_layer(stepper *s, uint32_t l, const rows_of_lanes *rows, block_f
 }
 
 /* Lanes [begin, end), one after the other in memory, from their rows to their deltas (of all layers where backward is
- * set), on one thread. */
-static void run_group(stepper *s, uint32_t begin, uint32_t end, bool backward) {
+ * set), on one thread, from tick `began` on. */
+static void run_group(stepper *s, uint32_t begin, uint32_t end, bool backward, uint64_t began) {
+  const uint32_t me = (uint32_t)omp_get_thread_num();
+  uint64_t at = began;
   const uint32_t layers = s->parts.network->num_layers;
   rows_of_lanes rows = {.row = s->lane[begin].row};
   for (uint32_t i = begin; i < end; i++) rows.n += s->lane[i].count;
-  for (uint32_t l = 0; l < layers; l++) run_layer(s, l, &rows, network_forward_block);
+  for (uint32_t l = 0; l < layers; l++) {
+    run_layer(s, l, &rows, network_forward_block);
+    at = timeline_end(s->line, me, TIMELINE_FORWARD, l + 1, rows.n, at);
+  }
   for (uint32_t i = begin; i < end; i++) finish_forward(s, &s->lane[i]);
-  for (uint32_t l = layers - 1; backward && l-- > 0;) run_layer(s, l, &rows, network_backward_block);
+  at = timeline_end(s->line, me, TIMELINE_LOSS, rows.n, 0, at);
+  for (uint32_t l = layers - 1; backward && l-- > 0;) {
+    run_layer(s, l, &rows, network_backward_block);
+    at = timeline_end(s->line, me, TIMELINE_BACKWARD, l + 1, rows.n, at);
+  }
 }
 
 /* Lanes of a group: what keeps the weights in cache longer, as far as all threads have their share. */
@@ -88,12 +97,18 @@ static uint32_t group_lanes(const stepper *s) {
   return (uint32_t)((share - 1) / groups + 1);
 }
 
+/* Blocks of a lane to ask for, so that all threads have their share. */
+static uint32_t wanted_blocks(const stepper *s) {
+  return (BLOCKS_PER_THREAD * (uint32_t)s->parts.threads - 1) / s->num_lanes + 1;
+}
+
 /* All lanes' blocks of layer l. Called by every thread of a parallel region. */
-static void run_blocks(stepper *s, uint32_t l, block_function *run, void master(stepper *s)) {
+static void run_blocks(stepper *s, uint32_t l, timeline_phase phase, block_function *run, void master(stepper *s)) {
+  const uint32_t me = (uint32_t)omp_get_thread_num();
   const layer *const shape = &s->parts.network->layers[l];
   const backend *const gemm = s->parts.gemm;
   if (s->num_lanes == 0) return; /* on all threads of this rank */
-  const uint32_t wanted = (BLOCKS_PER_THREAD * (uint32_t)s->parts.threads - 1) / s->num_lanes + 1;
+  const uint32_t wanted = wanted_blocks(s);
   uint64_t most_count = 0;
   for (uint32_t i = 0; i < s->num_lanes; i++) most_count = stepper_larger(most_count, s->lane[i].count);
   const uint32_t blocks = layer_num_blocks(shape, gemm, most_count, wanted);
@@ -102,22 +117,28 @@ static void run_blocks(stepper *s, uint32_t l, block_function *run, void master(
     const lane *const u = &s->lane[i / blocks];
     if (i % blocks >= layer_num_blocks(shape, gemm, u->count, wanted)) continue;
     const block part = layer_block(shape, gemm, u->row, u->count, wanted, i % blocks);
+    const uint64_t began = timeline_begin(s->line);
     run(s->parts.network, gemm, l, &part, &s->space);
-    if (master != NULL && omp_get_thread_num() == 0) master(s);
+    (void)timeline_end(s->line, me, phase, l + 1, part.rows, began);
+    if (master != NULL && me == 0) master(s);
   }
 }
 
 void stepper_run_deltas(stepper *s, uint32_t l, void master(stepper *s)) {
-  run_blocks(s, l, network_backward_block, master);
+  run_blocks(s, l, TIMELINE_BACKWARD, network_backward_block, master);
 }
 
 /* All threads on one layer of all lanes at a time: for when lanes do not feed the threads evenly. Called by every
  * thread of a parallel region. */
 static void run_lanes_by_layer(stepper *s, bool backward) {
   const mlpd_network *const network = s->parts.network;
-  for (uint32_t l = 0; l < network->num_layers; l++) run_blocks(s, l, network_forward_block, NULL);
+  for (uint32_t l = 0; l < network->num_layers; l++) run_blocks(s, l, TIMELINE_FORWARD, network_forward_block, NULL);
 #pragma omp for schedule(dynamic)
-  for (uint32_t i = 0; i < s->num_lanes; i++) finish_forward(s, &s->lane[i]);
+  for (uint32_t i = 0; i < s->num_lanes; i++) {
+    const uint64_t began = timeline_begin(s->line);
+    finish_forward(s, &s->lane[i]);
+    (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_LOSS, s->lane[i].count, 0, began);
+  }
   for (uint32_t l = network->num_layers - 1; backward && l-- > 0;) stepper_run_deltas(s, l, NULL);
 }
 
@@ -136,9 +157,21 @@ void stepper_run_lanes(stepper *s, bool backward) {
 #pragma omp for schedule(static)
   for (uint32_t begin = 0; begin < s->num_lanes; begin += group) {
     const uint32_t end = begin + group < s->num_lanes ? begin + group : s->num_lanes;
+    const lane *const last = &s->lane[end - 1];
+    uint64_t at = timeline_begin(s->line);
     for (uint32_t i = begin; i < end; i++) gathering += gather(s, &s->lane[i]);
-    if (whole) run_group(s, begin, end, backward);
+    at = timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_GATHER,
+                      last->row + last->count - s->lane[begin].row, 0, at);
+    if (whole) run_group(s, begin, end, backward, at);
   }
   if (omp_get_thread_num() == 0) s->times.data += gathering;
   if (!whole) run_lanes_by_layer(s, backward);
+}
+
+size_t stepper_lane_events(const stepper *s) {
+  const uint64_t rows = (s->parts.plan->batch - 1) / s->parts.plan->num_lanes + 1;
+  size_t events = 2;                                          /* gather, loss */
+  for (uint32_t l = 0; l < s->parts.network->num_layers; l++) /* forward, backward, messages */
+    events += 3 * layer_num_blocks(&s->parts.network->layers[l], s->parts.gemm, rows, wanted_blocks(s));
+  return s->num_lanes * events;
 }

@@ -114,8 +114,22 @@ static void run_sum(stepper *s, const pull_item *item, const scratch *room) {
   uint32_t count = 0;
   /* The strip before in the list, which is updated next, lies behind this one, but for a layer's last. */
   if (!at->last) count = stepper_arrays_of_update(s, part->weight + (size_t)part->shape.rows * part->stride, arrays);
+  const uint64_t began = timeline_begin(s->line);
   stepper_reduce_unit(s, item->node, part, arrays, count, room);
+  (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_GRADIENT, at->layer + 1, 1, began);
   if (atomic_fetch_sub_explicit(&s->pull->left[item->strip], 1, memory_order_acq_rel) == 1) publish_complete(s);
+}
+
+/* Updates that a thread does one after the other: one event. */
+typedef struct update_run {
+  uint32_t updates;
+  uint64_t began;
+} update_run;
+
+static void end_updates(stepper *s, update_run *run) {
+  if (run->updates == 0) return;
+  (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_OPTIMIZER, 0, 0, run->began);
+  run->updates = 0;
 }
 
 /* Waits until the strip is complete on all ranks. The master thread does so under the watch; while threads of its own
@@ -138,9 +152,10 @@ static mlpd_status wait_for_strip(stepper *s, uint32_t place) {
   return MLPD_OK;
 }
 
-static mlpd_status run_update(stepper *s, const pull_item *item) {
+static mlpd_status run_update(stepper *s, const pull_item *item, update_run *run) {
   _Alignas(64) float block[REDUCER_READ_FLOATS];
   TRY(wait_for_strip(s, item->strip));
+  if (run->updates++ == 0) run->began = timeline_begin(s->line);
   const float *const gradient = reducer_read(s->reducer, item->begin, item->end, block);
   optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, gradient,
                          item->begin, item->end);
@@ -150,18 +165,21 @@ static mlpd_status run_update(stepper *s, const pull_item *item) {
 void stepper_pull_units(stepper *s) {
   pull *const p = s->pull;
   const scratch *const room = &s->scratch[omp_get_thread_num()];
+  update_run run = {0, 0};
   for (;;) {
     const uint32_t i = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
     if (i >= p->num_items) break;
     const pull_item *const item = &p->items[i];
-    if (item->end == 0)
+    if (item->end == 0) {
+      end_updates(s, &run);
       run_sum(s, item, room);
-    else {
-      const mlpd_status status = run_update(s, item);
+    } else {
+      const mlpd_status status = run_update(s, item, &run);
       if (status == MLPD_OK) continue;
       s->sent = status; /* the master's alone: who else waits asks nobody */
       atomic_store(&p->failed, true);
     }
     if (atomic_load_explicit(&p->failed, memory_order_relaxed)) break;
   }
+  end_updates(s, &run);
 }

@@ -204,6 +204,28 @@ void stepper_sum_tails(stepper *s, const step_wishes *wishes) {
   if (nodes > 0) step_tail_add_wishes(wishes, s->parts.network, s->parts.optimizer, reducer_doubles(s->reducer, 0));
 }
 
+/* ---- What is recorded of it ------------------------------------------------------------------------- */
+
+/* Units of a layer that a thread does one after the other, when they are too small to be recorded one by one. */
+typedef struct unit_run {
+  uint32_t layer, units;
+  uint64_t began;
+} unit_run;
+
+static void end_run(stepper *s, unit_run *run, timeline_phase phase) {
+  if (run->units == 0) return;
+  (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), phase, run->layer + 1, run->units, run->began);
+  run->units = 0;
+}
+
+/* A unit of a layer begins. */
+static void begin_unit(stepper *s, unit_run *run, timeline_phase phase, uint32_t layer) {
+  if (run->layer != layer) end_run(s, run, phase);
+  if (run->units++ > 0) return;
+  run->layer = layer;
+  run->began = timeline_begin(s->line);
+}
+
 /* ---- Into the nodes of this rank -------------------------------------------------------------------- */
 
 void stepper_reduce_unit(stepper *s, uint32_t node, const unit *part, const float *const *next, uint32_t count,
@@ -221,11 +243,13 @@ static bool strip_complete(stepper *s, uint32_t place) {
 
 /* Tells the reducer what is complete, and lets messages go on. On the master thread. */
 static void send_complete(stepper *s) {
+  const uint64_t began = reducer_overlaps(s->reducer) ? timeline_begin(s->line) : 0;
   while (s->sent == MLPD_OK && s->num_ready < s->num_strips && strip_complete(s, s->num_strips - 1 - s->num_ready)) {
     s->num_ready++;
     s->sent = reducer_ready(s->reducer, s->num_strips - s->num_ready);
   }
   if (s->sent == MLPD_OK) s->sent = reducer_progress(s->reducer);
+  (void)timeline_end(s->line, 0, TIMELINE_MESSAGES, 0, 0, began);
 }
 
 /* The units of layer l for all nodes: the first strip, which has the bias, then from the last down. Called by every
@@ -234,14 +258,18 @@ static void reduce_layer(stepper *s, uint32_t l) {
   const uint32_t nodes = reducer_num_nodes(s->reducer), begin = s->first_strip[l], end = s->first_strip[l + 1];
   const uint32_t across = s->strips[begin].num_units;
   const scratch *const room = &s->scratch[omp_get_thread_num()];
+  unit_run run = {0};
 #pragma omp for schedule(dynamic) nowait
   for (uint32_t i = 0; i < (end - begin) * across * nodes; i++) {
     const uint32_t place = i / (across * nodes);
     strip *const at = &s->strips[place == 0 ? begin : end - place];
+    begin_unit(s, &run, TIMELINE_GRADIENT, l);
     stepper_reduce_unit(s, i % nodes, &s->units[at->first_unit + i / nodes % across], NULL, 0, room);
+    if (s->record_units) end_run(s, &run, TIMELINE_GRADIENT);
     (void)atomic_fetch_sub_explicit(&at->left, 1, memory_order_release);
     if (omp_get_thread_num() == 0) send_complete(s);
   }
+  end_run(s, &run, TIMELINE_GRADIENT);
 }
 
 void stepper_sum_units(stepper *s, bool deltas) {
@@ -261,8 +289,9 @@ void stepper_sum_units(stepper *s, bool deltas) {
 
 /* ---- Into the weights, where one rank owns the whole tree -------------------------------------------- */
 
-/* Sums a unit in scratch and updates its weights while both are in cache. */
-static void update_unit(stepper *s, const unit *part, const scratch *room) {
+/* Sums a unit in scratch and updates its weights while both are in cache; from tick `began` on. */
+static void update_unit(stepper *s, const unit *part, const scratch *room, uint64_t began) {
+  const uint32_t me = (uint32_t)omp_get_thread_num(), layer = part->shape.layer + 1;
   float *const parameters = s->parts.network->parameters;
   /* Rows that lie together in the arena lie together here: then all are one row to the optimizer. */
   const uint32_t columns =
@@ -270,6 +299,7 @@ static void update_unit(stepper *s, const unit *part, const scratch *room) {
   const float *arrays[BACKEND_MAX_NEXT];
   const uint32_t count = stepper_arrays_of_update(s, part->weight, arrays);
   sum_unit(s, part, s->lanes, room->sum, columns, room->bias, arrays, count, room);
+  const uint64_t summed = timeline_end(s->line, me, TIMELINE_GRADIENT, layer, 1, began);
   optimizer_update(s->parts.optimizer, &s->scalars, parameters,
                    &(optimizer_block){.begin = part->weight,
                                       .rows = part->shape.rows,
@@ -286,10 +316,17 @@ static void update_unit(stepper *s, const unit *part, const scratch *room) {
                                         .stride = part->shape.columns,
                                         .gradient = room->bias,
                                         .gradient_stride = columns});
+  (void)timeline_end(s->line, me, TIMELINE_OPTIMIZER, layer, 1, summed);
 }
 
 void stepper_update_units(stepper *s) {
   const scratch *const room = &s->scratch[omp_get_thread_num()];
-#pragma omp for schedule(dynamic)
-  for (uint32_t i = 0; i < s->num_units; i++) update_unit(s, &s->units[i], room);
+  unit_run run = {0};
+#pragma omp for schedule(dynamic) nowait
+  for (uint32_t i = 0; i < s->num_units; i++) {
+    if (!s->record_units) begin_unit(s, &run, TIMELINE_UPDATE, s->units[i].shape.layer);
+    update_unit(s, &s->units[i], room, s->record_units ? timeline_begin(s->line) : 0);
+  }
+  end_run(s, &run, TIMELINE_UPDATE);
+#pragma omp barrier
 }

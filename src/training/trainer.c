@@ -35,6 +35,7 @@ static mlpd_status check_options(const mlpd_train_options *o, checkpoint_plan *e
   if (!isfinite(o->lr)) return FAIL(MLPD_ERROR_USAGE, "--lr: not a number");
   if (!(o->stall_timeout >= 0)) return FAIL(MLPD_ERROR_USAGE, "--stall-timeout: %g seconds?", o->stall_timeout);
   if (!(o->stall_abort >= 0)) return FAIL(MLPD_ERROR_USAGE, "--stall-abort: %g seconds?", o->stall_abort);
+  if (o->trace != NULL && o->trace_steps == 0) return FAIL(MLPD_ERROR_USAGE, "--trace-steps: 0 steps to trace");
   if (o->keep == 0) return FAIL(MLPD_ERROR_USAGE, "--keep: at least one checkpoint stays");
   return checkpoint_plan_parse(o->checkpoint_every, every);
 }
@@ -128,6 +129,7 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   if (found) TRY_GOTO(status, run_restore(t, &resumed), done);
   fill_plan(t);
   TRY_GOTO(status, mlpd_comm_agree(comm, open_folder(t, &options, resumed.metrics)), done);
+  TRY_GOTO(status, run_trace_start(t), done);
   TRY_GOTO(status, warn_of_placement(t), done);
   if (run_is_root(t) && t->events != NULL && t->events->started != NULL)
     t->events->started(t->events->context, t->result);
@@ -153,7 +155,9 @@ static mlpd_status save_kept(trainer *t) {
   mlpd_network *const network = t->prep.model->network;
   float *const current = network->parameters;
   network->parameters = t->kept;
+  const uint64_t began = timeline_begin_rare(t->line);
   const mlpd_status status = model_save(t->prep.model, t->folder.model);
+  (void)timeline_end(t->line, 0, TIMELINE_MODEL, 0, 0, began);
   network->parameters = current;
   if (status == MLPD_OK) t->unsaved = false;
   t->saved_at = comm_seconds();
@@ -200,6 +204,8 @@ static mlpd_status diverged(trainer *t, const char *what, uint64_t step, double 
 /* One step of the epoch under way. Collective. */
 static mlpd_status train_step(trainer *t, double *lr) {
   step_outcome outcome;
+  timeline_next_step(t->line);
+  const uint64_t began = timeline_begin(t->line);
   *lr = schedule_lr(&t->prep.options, t->prep.plan.steps_per_epoch, t->state.step);
   const step_wishes wishes = run_wishes(t);
   comm_watch_step(t->comm, t->state.step + 1);
@@ -211,7 +217,9 @@ static mlpd_status train_step(trainer *t, double *lr) {
   t->sums.square += outcome.sums.square;
   t->state.step++;
   t->state.step_in_epoch++;
-  return run_after_step(t, &outcome);
+  const mlpd_status status = run_after_step(t, &outcome);
+  (void)timeline_end(t->line, 0, TIMELINE_STEP, 0, 0, began);
+  return status;
 }
 
 /* Times of the epoch over the ranks: the most, the least and the mean (summed in nanoseconds). Collective. */
@@ -271,9 +279,11 @@ static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
   const preparation *const p = &t->prep;
   if (!p->valid.present) return MLPD_OK;
   const double started = comm_seconds();
+  const uint64_t began = timeline_begin_rare(t->line);
   loss_sums sums;
   TRY(forward_losses(t->comm, p->model->network, t->gemm, &p->model->input, &p->valid.rows, &p->valid.range,
                      p->options.loss, p->threads, &sums));
+  (void)timeline_end(t->line, 0, TIMELINE_VALIDATE, 0, 0, began);
   figures->has_valid = true;
   figures->valid_loss = sums.loss / sums.weight;
   figures->valid_metric = metric_of(t, &sums);
@@ -388,12 +398,15 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
   mlpd_network *const network = t->prep.model->network;
   const mlpd_status saved = save_at_end(t, status);
   const mlpd_status closed = run_is_root(t) ? run_folder_close(&t->folder) : MLPD_OK;
-  if (status != MLPD_OK) return status; /* every rank has it already */
+  /* Where the ranks have agreed, they go on together; every rank has status already. */
+  if (status == MLPD_ERROR_DIVERGED || status == MLPD_INTERRUPTED) TRY(run_trace_write(t));
+  if (status != MLPD_OK) return status;
   TRY(mlpd_comm_agree(t->comm, saved != MLPD_OK ? saved : closed));
   TRY(comm_broadcast(t->comm, &t->result->checkpoints_failed, sizeof t->result->checkpoints_failed, 0));
   memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
   fill_result(t);
   TRY(test(t));
+  TRY(run_trace_write(t));
   return take_memory(t);
 }
 
@@ -401,6 +414,7 @@ static void free_trainer(trainer *t) {
   checkpoint_writer_free(t->writer);
   (void)run_folder_close(&t->folder);
   stepper_free(t->stepper);
+  trace_free(t->trace);
   optimizer_free(&t->optimizer);
   free(t->mathematics);
   free(t->kept);
