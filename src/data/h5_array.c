@@ -224,6 +224,7 @@ mlpd_status h5_array_allocate(h5_file *file, const char *object, h5_array **arra
 }
 
 mlpd_status h5_array_open(h5_file *file, const char *object, h5_array **array) {
+  H5_ENTER();
   *array = NULL;
   h5_array *opened = NULL;
   TRY(h5_array_allocate(file, object, &opened));
@@ -242,6 +243,7 @@ failed:
 
 void h5_array_close(h5_array *array) {
   if (array == NULL) return;
+  H5_ENTER();
   /* Closing writes the chunks still cached. */
   if (array->id >= 0 && H5Idec_ref(array->id) < 0 && array->file->writable)
     (void)snprintf(array->file->failure, sizeof array->file->failure, "%s", h5_reason());

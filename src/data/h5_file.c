@@ -82,12 +82,14 @@ static mlpd_status path_check(const char *path, uint64_t *size) {
 }
 
 bool h5_is_hdf5(const char *path) {
+  H5_ENTER();
   h5_library_start();
   struct stat info; /* asked first: opening a pipe would wait */
   return stat(path, &info) == 0 && S_ISREG(info.st_mode) && signature_found(path);
 }
 
 mlpd_status h5_open(const char *path, h5_file **file) {
+  H5_ENTER();
   *file = NULL;
   uint64_t size = 0;
   h5_library_start();
@@ -118,6 +120,7 @@ mlpd_status h5_open_untried(const char *path, h5_file **file) {
 }
 
 mlpd_status h5_create(const char *path, h5_file **file) {
+  H5_ENTER();
   *file = NULL;
   h5_library_start();
   const int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -149,6 +152,7 @@ mlpd_status h5_create(const char *path, h5_file **file) {
 
 mlpd_status h5_close(h5_file *file) {
   if (file == NULL) return MLPD_OK;
+  H5_ENTER();
   mlpd_status status = MLPD_OK;
   if (file->failure[0] != '\0') status = FAIL(MLPD_ERROR_FILE, "%s: cannot be written: %s", file->path, file->failure);
   /* Flushed first: H5Fclose leaves the writing to the last open array, whose closing reports nothing. */
@@ -162,6 +166,7 @@ mlpd_status h5_close(h5_file *file) {
 }
 
 bool h5_exists(h5_file *file, const char *object) {
+  H5_ENTER();
   if (strcmp(object, "/") == 0) return true;
   return H5Lexists(file->id, object, file->link_access) > 0 &&
          H5Oexists_by_name(file->id, object, file->link_access) > 0;

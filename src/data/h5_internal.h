@@ -48,6 +48,21 @@ struct h5_array {
 
 void h5_library_start(void);
 
+/* One thread at a time: HDF5 need not be built for more, and a process forked off while another thread is in an HDF5
+ * that is (Debian's serial one) waits in it for ever. Every function of h5.h that calls HDF5 begins with this, and
+ * holds the lock until it returns, the reason of a failure being HDF5's until then. May be nested. */
+#define H5_ENTER() const h5_guard guard_ __attribute__((cleanup(h5_leave), unused)) = h5_enter()
+
+typedef struct h5_guard {
+  char entered;
+} h5_guard;
+
+h5_guard h5_enter(void);
+void h5_leave(const h5_guard *guard);
+
+/* In the child of a fork made between H5_ENTER() and the return: the lock is new, and this thread's. */
+void h5_enter_in_child(void);
+
 /* HDF5's innermost description of what just failed. Call it before any other HDF5 call: each clears it. */
 const char *h5_reason(void);
 

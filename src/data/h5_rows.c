@@ -32,6 +32,7 @@ static mlpd_status check_whole(const h5_file *file) {
 
 mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out) {
   if (count == 0 || array->shape.columns == 0) return MLPD_OK;
+  H5_ENTER();
   if (row > array->shape.rows || count > array->shape.rows - row)
     return FAIL(MLPD_ERROR_INTERNAL, "%s: %s has %" PRIu64 " rows; %" PRIu64 " from %" PRIu64 " on were asked for",
                 array->file->path, array->object, array->shape.rows, count, row);
@@ -76,6 +77,7 @@ static mlpd_status array_make(h5_array *array, int deflate) {
 
 mlpd_status h5_array_create(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type type,
                             uint64_t chunk_rows, int deflate, h5_array **array) {
+  H5_ENTER();
   *array = NULL;
   if (deflate > 0 && chunk_rows == 0)
     return FAIL(MLPD_ERROR_INTERNAL, "%s: %s cannot be compressed without chunks", file->path, object);
@@ -116,6 +118,7 @@ static mlpd_status array_grow(h5_array *array, uint64_t rows) {
 }
 
 mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, element_type as, const void *data) {
+  H5_ENTER();
   if (count == 0) return MLPD_OK;
   if (row + count > array->shape.rows) {
     if (!array->grows)
