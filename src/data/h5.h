@@ -35,6 +35,8 @@ h5_shape h5_array_shape(const h5_array *array);                                 
 const char *h5_array_stored_type(const h5_array *array); /* "uint8", "float16", ... Not collective */
 const char *h5_array_storage(const h5_array *array); /* "contiguous", "chunked 128 x 784, deflate 4". Not collective */
 
+uint64_t h5_array_kept(const h5_array *array); /* bytes of unpacked chunks that HDF5 keeps, at most. Not collective */
+
 /* Reads rows [row, row + count) as elements of type as (its own type or any other: HDF5 converts) to out
  * (count, columns). Not collective. */
 mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out);

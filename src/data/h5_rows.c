@@ -20,14 +20,17 @@ static mlpd_status rows_select(h5_array *array, uint64_t row, uint64_t count, hi
 }
 
 /* HDF5 reads zeros where a file has become shorter than it was when it was opened. */
-static mlpd_status check_whole(const h5_file *file) {
+static mlpd_status check_whole(const h5_array *array, uint64_t row, uint64_t count) {
+  const h5_file *const file = array->file;
   const int *descriptor = NULL;
   struct stat about;
   if (file->writable || H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&descriptor) < 0 || descriptor == NULL ||
       fstat(*descriptor, &about) != 0 || (uint64_t)about.st_size >= file->size)
     return MLPD_OK;
-  return FAIL(MLPD_ERROR_FILE, "%s: became shorter while it was read: %llu of %" PRIu64 " bytes are left", file->path,
-              (unsigned long long)about.st_size, file->size);
+  return FAIL(MLPD_ERROR_FILE,
+              "%s: became shorter while it was read, at rows %" PRIu64 " to %" PRIu64 " of %s: %llu of %" PRIu64
+              " bytes are left",
+              file->path, row, row + count - 1, array->object, (unsigned long long)about.st_size, file->size);
 }
 
 mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out) {
@@ -44,7 +47,7 @@ mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element
                   array->object, row, row + count - 1, h5_reason());
   h5_id_close(memory_space);
   h5_id_close(file_space);
-  const mlpd_status whole = check_whole(array->file);
+  const mlpd_status whole = check_whole(array, row, count);
   return whole != MLPD_OK ? whole : status;
 }
 
