@@ -603,6 +603,35 @@ static void test_foreign_refused(void **state) {
   assert_ok(h5_close(file));
 }
 
+static void test_shared(void **state) {
+  (void)state;
+  const float one[3] = {1, 2, 3}, other[3] = {4, 5, 6};
+  float back[3] = {0};
+  h5_file *first = NULL, *second = NULL, *third = NULL, *made = NULL;
+  assert_ok(h5_create(in_folder("shared.h5"), &made));
+  assert_ok(h5_write(made, "/x", 3, 0, ELEMENT_F32, one));
+  assert_ok(h5_close(made));
+  assert_ok(h5_open(in_folder("shared.h5"), &first));
+  assert_ok(h5_open(in_folder("shared.h5"), &second));
+  assert_ptr_equal(first, second); /* opened once */
+  assert_ok(h5_close(first));
+  assert_ok(h5_read(second, "/x", 3, 0, ELEMENT_F32, back));
+  assert_memory_equal(back, one, sizeof one);
+  /* Another file of the name is another file. */
+  assert_ok(h5_create(in_folder("new.h5"), &made));
+  assert_ok(h5_write(made, "/x", 3, 0, ELEMENT_F32, other));
+  assert_ok(h5_close(made));
+  assert_int_equal(rename(in_folder("new.h5"), in_folder("shared.h5")), 0);
+  assert_ok(h5_open(in_folder("shared.h5"), &third));
+  assert_ptr_not_equal(third, second);
+  assert_ok(h5_read(third, "/x", 3, 0, ELEMENT_F32, back));
+  assert_memory_equal(back, other, sizeof other);
+  assert_ok(h5_close(third));
+  assert_ok(h5_close(second));
+  assert_ok(h5_open(in_folder("shared.h5"), &third)); /* nothing of the list is left */
+  assert_ok(h5_close(third));
+}
+
 /* ---- Threads ---------------------------------------------------------------------------------------- */
 
 enum { THREADS = 4, FILES_A_THREAD = 10, THREAD_ROWS = 3000, THREAD_COLUMNS = 5 };
@@ -659,6 +688,7 @@ int main(void) {
       cmocka_unit_test(test_growing_and_packed),
       cmocka_unit_test(test_strings_and_attributes),
       cmocka_unit_test(test_visit),
+      cmocka_unit_test(test_shared),
       cmocka_unit_test(test_threads),
       cmocka_unit_test(test_no_hdf5),
       cmocka_unit_test(test_truncated),

@@ -27,7 +27,10 @@ struct h5_file {
   hid_t id;
   hid_t link_access; /* refuses external links and notes them in met_external_link */
   bool writable, met_external_link;
-  uint64_t size; /* bytes; of a file being written: any */
+  uint64_t size;        /* bytes; of a file being written: any */
+  unsigned users;       /* of a file being read: how often it was opened */
+  h5_identity identity; /* likewise, as it was then */
+  h5_file *next;        /* likewise, in the list of those open */
   char *path;
   char failure[256]; /* what went wrong when an array was closed, for h5_close to report; or empty */
 };

@@ -16,6 +16,7 @@ typedef struct preparation {
   lane_plan split;            /* order in which --valid-fraction takes rows; num_lanes 0 where unused */
   lane_plan plan;
   shard train;           /* this rank's lanes; of streamed rows type and features alone */
+  h5_file *file;         /* held open for the run, so that its parts share it */
   part source;           /* the training part, open while its rows are streamed */
   lane_plan dealt;       /* of streamed rows: the plan of rows in memory, in whose order statistics are taken */
   row_scan scan;         /* of streamed rows */
