@@ -114,6 +114,29 @@ static void test_each_row_once(void **state) {
   }
 }
 
+/* A window's rows are of other blocks in another epoch, and taken in another order in another window. */
+static void test_keys(void **state) {
+  (void)state;
+  plans made = make_plans(&settings[3]);
+  stream_lane blocks;
+  row_run *runs[2] = {NULL, NULL};
+  uint64_t num_runs[2] = {0, 0};
+  uint32_t order[3][50];
+  assert_int_equal(made.window, 50);
+  assert_ok(stream_lane_create(&made.plan, NULL, SEED, made.window, 1, &blocks));
+  for (uint64_t epoch = 0; epoch < 2; epoch++)
+    assert_ok(stream_lane_runs(&blocks, epoch, 0, &runs[epoch], &num_runs[epoch]));
+  assert_true(num_runs[0] != num_runs[1] || memcmp(runs[0], runs[1], num_runs[0] * sizeof **runs) != 0);
+  stream_lane_shuffle(&blocks, 0, 0, order[0]);
+  stream_lane_shuffle(&blocks, 0, 1, order[1]);
+  stream_lane_shuffle(&blocks, 1, 0, order[2]);
+  for (int i = 0; i < 3; i++) assert_memory_not_equal(order[i], order[(i + 1) % 3], sizeof order[i]);
+  free(runs[0]);
+  free(runs[1]);
+  stream_lane_free(&blocks);
+  free_plans(&made);
+}
+
 static void test_windows(void **state) {
   (void)state;
   for (int i = 0; i < NUM_SETTINGS; i++) {
@@ -151,7 +174,7 @@ static void test_windows(void **state) {
 
 /* ---- Reading ---------------------------------------------------------------------------------------------- */
 
-/* Row r holds r, r / 2 and 1; its value is 3 r, its class r % 7, its weight 1 + r % 5. */
+/* Row r holds r, r / 3 and 1; its value is 3 r, its class r % 7, its weight 1 + r % 5. */
 static const char *make_file(uint64_t rows, bool values) {
   const char *const path = in_folder("stream.h5");
   h5_file *file = NULL;
@@ -160,7 +183,7 @@ static const char *make_file(uint64_t rows, bool values) {
   int32_t *const classes = calloc(rows, sizeof *classes);
   for (uint64_t r = 0; r < rows; r++) {
     x[r * FEATURES] = (float)r;
-    x[r * FEATURES + 1] = (float)r / 2;
+    x[r * FEATURES + 1] = (float)r / 3;
     x[r * FEATURES + 2] = 1;
     y[r] = 3 * (float)r;
     classes[r] = (int32_t)(r % 7);
@@ -223,7 +246,7 @@ static void follow(part *from, const plans *made, bool values, uint32_t begin, u
           for (uint64_t i = 0; i < count; i++) {
             const uint64_t row = sequence[made->plan.lane_begin[lane] + at + i], place = order[i];
             assert_true(((const float *)rows->x)[place * FEATURES] == (float)row);
-            assert_true(((const float *)rows->x)[place * FEATURES + 1] == (float)row / 2);
+            assert_true(((const float *)rows->x)[place * FEATURES + 1] == (float)row / 3);
             assert_true(rows->weights[place] == 1 + (float)(row % 5));
             if (values)
               assert_true(rows->values[place] == 3 * (float)row);
@@ -377,7 +400,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_row_once), cmocka_unit_test(test_windows),  cmocka_unit_test(test_reading),
       cmocka_unit_test(test_given_up),      cmocka_unit_test(test_failures), cmocka_unit_test(test_scan),
-      cmocka_unit_test(test_scan_refuses),
+      cmocka_unit_test(test_scan_refuses),  cmocka_unit_test(test_keys),
   };
   return cmocka_run_group_tests_name("stream", tests, setup, teardown);
 }
