@@ -11,7 +11,7 @@
  * 1024 rows a lane where that is more, and no more than the lane. given > 0: what was asked for. At least the largest
  * microbatch, so that one meets two windows at most. From plan and file alone, so equal on all ranks.
  * Not collective. */
-enum { STREAM_WINDOW_BYTES = 128 << 20 };
+enum { STREAM_WINDOW_BYTES = 32 << 20 };
 uint64_t stream_window_rows(const lane_plan *plan, uint64_t given, uint64_t row_bytes);
 
 /* The blocks of one lane: pieces of the plan's order. */

@@ -92,7 +92,7 @@ static const option rows[] = {
      .help = "read the training rows as they are needed, a window at a time, and do not hold them"},
     {"window", "run", "ROWS", OPTION_INTEGER, AT(train.window),
      .help = "of --stream: rows of a lane in a window, shuffled together; part of the result as the seed is; auto: "
-             "128 MiB in the windows of all lanes",
+             "32 MiB in the windows of all lanes",
      RANGE(0, 1073741824), .automatic = true},
     {"memory", "run", "BYTES", OPTION_INTEGER, AT(train.memory),
      .help = "of --stream: what a rank may take in all; auto: its share of a quarter of what is available",
