@@ -292,6 +292,9 @@ typedef struct mlpd_train_options {
 
   uint64_t batch, epochs, seed;
   uint32_t lanes;    /* 0: from the batch size */
+  bool stream;       /* training rows are read as they are needed, not held */
+  uint64_t window;   /* of stream: rows of a lane shuffled together; 0: from the data */
+  uint64_t memory;   /* of stream: bytes a rank may take in all; 0: see the README */
   uint64_t patience; /* epochs without a better validation loss before stopping; 0: never */
   double min_delta;  /* what counts as better */
   mlpd_save save;    /* which weights model.h5 holds */

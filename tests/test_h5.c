@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <H5public.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -601,12 +603,93 @@ static void test_foreign_refused(void **state) {
   assert_ok(h5_close(file));
 }
 
+static void test_shared(void **state) {
+  (void)state;
+  const float one[3] = {1, 2, 3}, other[3] = {4, 5, 6};
+  float back[3] = {0};
+  h5_file *first = NULL, *second = NULL, *third = NULL, *made = NULL;
+  assert_ok(h5_create(in_folder("shared.h5"), &made));
+  assert_ok(h5_write(made, "/x", 3, 0, ELEMENT_F32, one));
+  assert_ok(h5_close(made));
+  assert_ok(h5_open(in_folder("shared.h5"), &first));
+  assert_ok(h5_open(in_folder("shared.h5"), &second));
+  assert_ptr_equal(first, second); /* opened once */
+  assert_ok(h5_close(first));
+  assert_ok(h5_read(second, "/x", 3, 0, ELEMENT_F32, back));
+  assert_memory_equal(back, one, sizeof one);
+  /* Another file of the name is another file. */
+  assert_ok(h5_create(in_folder("new.h5"), &made));
+  assert_ok(h5_write(made, "/x", 3, 0, ELEMENT_F32, other));
+  assert_ok(h5_close(made));
+  assert_int_equal(rename(in_folder("new.h5"), in_folder("shared.h5")), 0);
+  assert_ok(h5_open(in_folder("shared.h5"), &third));
+  assert_ptr_not_equal(third, second);
+  assert_ok(h5_read(third, "/x", 3, 0, ELEMENT_F32, back));
+  assert_memory_equal(back, other, sizeof other);
+  assert_ok(h5_close(third));
+  assert_ok(h5_close(second));
+  assert_ok(h5_open(in_folder("shared.h5"), &third)); /* nothing of the list is left */
+  assert_ok(h5_close(third));
+}
+
+/* ---- Threads ---------------------------------------------------------------------------------------- */
+
+enum { THREADS = 4, FILES_A_THREAD = 10, THREAD_ROWS = 3000, THREAD_COLUMNS = 5 };
+
+/* Writes and reads files of its own, each tried in a process apart first; returns "" or what failed first. */
+static void *write_and_read(void *argument) {
+  const int me = *(const int *)argument;
+  static _Thread_local char failure[1200];
+  static _Thread_local float wrote[THREAD_ROWS * THREAD_COLUMNS], back[THREAD_ROWS * THREAD_COLUMNS];
+  char path[FILE_PATH_BYTES];
+  (void)snprintf(path, sizeof path, "%s/thread%d.h5", folder, me);
+  for (int n = 0; n < FILES_A_THREAD && failure[0] == '\0'; n++) {
+    h5_file *file = NULL;
+    h5_array *array = NULL;
+    for (int i = 0; i < THREAD_ROWS * THREAD_COLUMNS; i++) wrote[i] = (float)(i * (me + 1) + n);
+    mlpd_status status = h5_create(path, &file);
+    if (status == MLPD_OK)
+      status = h5_array_create(file, "/a/x", THREAD_ROWS, THREAD_COLUMNS, ELEMENT_F32, 64, n % 2, &array);
+    if (status == MLPD_OK) status = h5_array_write(array, 0, THREAD_ROWS, ELEMENT_F32, wrote);
+    h5_array_close(array);
+    if (status == MLPD_OK) status = h5_attribute_write_u64(file, "/a", "n", (uint64_t)n);
+    if (status == MLPD_OK) status = h5_close(file);
+    /* Of another age than when it was written it counts as another's file. */
+    if (status == MLPD_OK && utimensat(AT_FDCWD, path, (struct timespec[2]){{n + 1, 0}, {n + 1, 0}}, 0) != 0)
+      status = MLPD_ERROR_FILE;
+    if (status == MLPD_OK) status = h5_open(path, &file);
+    if (status == MLPD_OK) status = h5_read(file, "/a/x", THREAD_ROWS, THREAD_COLUMNS, ELEMENT_F32, back);
+    /* HDF5's reason is the one of this thread's failure. */
+    if (status == MLPD_OK && h5_array_open(file, "/none", &array) == MLPD_OK) status = MLPD_ERROR_INTERNAL;
+    if (status == MLPD_OK) status = h5_close(file);
+    if (status != MLPD_OK || memcmp(wrote, back, sizeof wrote) != 0)
+      (void)snprintf(failure, sizeof failure, "thread %d, file %d: %s", me, n, mlpd_error_message());
+  }
+  return failure[0] == '\0' ? NULL : strdup(failure);
+}
+
+static void test_threads(void **state) {
+  (void)state;
+  pthread_t threads[THREADS];
+  int numbers[THREADS];
+  void *failures[THREADS];
+  for (int t = 0; t < THREADS; t++) {
+    numbers[t] = t;
+    assert_int_equal(pthread_create(&threads[t], NULL, write_and_read, &numbers[t]), 0);
+  }
+  for (int t = 0; t < THREADS; t++) assert_int_equal(pthread_join(threads[t], &failures[t]), 0);
+  for (int t = 0; t < THREADS; t++)
+    if (failures[t] != NULL) fail_msg("%s", (const char *)failures[t]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_types),
       cmocka_unit_test(test_growing_and_packed),
       cmocka_unit_test(test_strings_and_attributes),
       cmocka_unit_test(test_visit),
+      cmocka_unit_test(test_shared),
+      cmocka_unit_test(test_threads),
       cmocka_unit_test(test_no_hdf5),
       cmocka_unit_test(test_truncated),
       cmocka_unit_test(test_spoiled_chunk),

@@ -7,10 +7,12 @@
 
 /* What a draw is for; keeps the streams of one seed apart. */
 typedef enum rng_purpose {
-  RNG_INIT_WEIGHTS = 1, /* a: layer, index: 4-draw group */
-  RNG_DEAL_BLOCKS = 2,  /* rows dealt to lanes */
-  RNG_SHUFFLE = 3,      /* a: epoch, b: lane */
-  RNG_SPLIT_ROWS = 4,   /* train / valid / test */
+  RNG_INIT_WEIGHTS = 1,  /* a: layer, index: 4-draw group */
+  RNG_DEAL_BLOCKS = 2,   /* rows dealt to lanes */
+  RNG_SHUFFLE = 3,       /* a: epoch, b: lane */
+  RNG_SPLIT_ROWS = 4,    /* train / valid / test */
+  RNG_STREAM_BLOCKS = 5, /* order of a lane's blocks; a: epoch, b: lane */
+  RNG_STREAM_ROWS = 6,   /* order within its windows: from position window * 2^32 on; a: epoch, b: lane */
 } rng_purpose;
 
 /* A stream: position counts the 32-bit draws taken. Copying it copies its place. */

@@ -349,36 +349,47 @@ static mlpd_status take_weights(const part *p, shard *s, const void *data, uint6
   return MLPD_OK;
 }
 
-static mlpd_status shard_read_y(part *p, const row_request *request, bool as_classes, uint32_t num_classes, shard *s) {
-  if (!as_classes) {
-    s->outputs = p->y_columns;
-    TRY(memory_allocate(&s->values, request->rows, sizeof(float) * p->y_columns, p->y_path));
-    return blocks_read(p, p->y, request, ELEMENT_F64, take_values, 0, s);
-  }
-  if (p->y_columns != 1)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu32 " columns, which are values, no classes; use --task regression",
-                p->file, p->y_path, p->y_columns);
-  TRY(memory_allocate(&s->classes, request->rows, sizeof(int32_t), p->y_path));
+static mlpd_status shard_read_y(part *p, const row_request *request, uint32_t num_classes, shard *s) {
+  if (s->values != NULL) return blocks_read(p, p->y, request, ELEMENT_F64, take_values, 0, s);
   if (p->y_integer) return blocks_read(p, p->y, request, ELEMENT_I64, take_integer_classes, num_classes, s);
   return blocks_read(p, p->y, request, ELEMENT_F64, take_float_classes, num_classes, s);
 }
 
+static mlpd_status allocate_y(const part *p, uint64_t rows, bool as_classes, shard *made) {
+  if (!as_classes) {
+    made->outputs = p->y_columns;
+    return memory_allocate(&made->values, rows, sizeof(float) * p->y_columns, p->y_path);
+  }
+  if (p->y_columns != 1)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu32 " columns, which are values, no classes; use --task regression",
+                p->file, p->y_path, p->y_columns);
+  return memory_allocate(&made->classes, rows, sizeof(int32_t), p->y_path);
+}
+
+mlpd_status shard_allocate(const part *p, uint64_t rows, bool as_classes, shard *made) {
+  *made = (shard){.rows = rows, .features = p->features, .type = p->type};
+  mlpd_status status = memory_allocate(&made->x, rows, element_size(p->type) * p->features, p->x_path);
+  if (status == MLPD_OK && p->need_y && p->y != NULL) status = allocate_y(p, rows, as_classes, made);
+  if (status == MLPD_OK && p->need_y && p->weight != NULL)
+    status = memory_allocate(&made->weights, rows, sizeof(float), p->weight_path);
+  if (status != MLPD_OK) shard_free(made);
+  return status;
+}
+
+mlpd_status shard_fill(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint32_t num_classes,
+                       shard *s) {
+  const row_request request = {runs, num_runs, first_position, s->rows};
+  TRY(request_check(p, &request));
+  TRY(shard_read_x(p, &request, s));
+  if (s->classes != NULL || s->values != NULL) TRY(shard_read_y(p, &request, num_classes, s));
+  return s->weights == NULL ? MLPD_OK : blocks_read(p, p->weight, &request, ELEMENT_F64, take_weights, 0, s);
+}
+
 mlpd_status shard_read(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint64_t rows,
                        bool as_classes, uint32_t num_classes, shard *read) {
-  const row_request request = {runs, num_runs, first_position, rows};
-  *read = (shard){.rows = rows, .features = p->features, .type = p->type};
-  TRY(request_check(p, &request));
-  mlpd_status status = MLPD_OK;
-  TRY_GOTO(status, memory_allocate(&read->x, rows, element_size(p->type) * p->features, p->x_path), failed);
-  TRY_GOTO(status, shard_read_x(p, &request, read), failed);
-  if (p->need_y && p->y != NULL) TRY_GOTO(status, shard_read_y(p, &request, as_classes, num_classes, read), failed);
-  if (p->need_y && p->weight != NULL) {
-    TRY_GOTO(status, memory_allocate(&read->weights, rows, sizeof(float), p->weight_path), failed);
-    TRY_GOTO(status, blocks_read(p, p->weight, &request, ELEMENT_F64, take_weights, 0, read), failed);
-  }
-  return MLPD_OK;
-failed:
-  shard_free(read);
+  TRY(shard_allocate(p, rows, as_classes, read));
+  const mlpd_status status = shard_fill(p, runs, num_runs, first_position, num_classes, read);
+  if (status != MLPD_OK) shard_free(read);
   return status;
 }
 

@@ -48,6 +48,13 @@ typedef struct shard {
  * MLPD_ERROR_DATA naming file, object, row and column. Not collective. */
 mlpd_status shard_read(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint64_t rows,
                        bool as_classes, uint32_t num_classes, shard *read);
+
+/* The same in two steps, for room that is filled again and again: arrays for rows rows; and rows s->rows, at most
+ * those, read into them. Not collective. */
+mlpd_status shard_allocate(const part *p, uint64_t rows, bool as_classes, shard *made);
+mlpd_status shard_fill(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint32_t num_classes,
+                       shard *s);
+
 void shard_free(shard *s);           /* Not collective */
 uint64_t shard_size(const shard *s); /* bytes. Not collective */
 

@@ -19,9 +19,22 @@ typedef struct h5_shape {
   uint64_t chunk_rows;    /* 0: contiguous */
 } h5_shape;
 
-/* Read-only. HDF5 crashes on some forged files or turns in circles: a file that this thread did not write is read in a
- * process apart first, all but the numbers of its arrays (h5_trial in h5_internal.h). MLPD_ERROR_DATA where that
- * process dies. Not collective. */
+/* Which content of which file, as far as the system tells without reading it: equal on all machines that see it. */
+typedef struct h5_identity {
+  uint64_t inode, bytes;
+  int64_t seconds, nanoseconds; /* of its last change */
+} h5_identity;
+
+/* false: there is no such file. Not collective. */
+bool h5_identify(const char *path, h5_identity *identity);
+
+/* The content was read on trial elsewhere: where path is the same, h5_open needs no trial of it. Not collective. */
+void h5_tried_elsewhere(const char *path, const h5_identity *tried);
+
+/* Read-only. A file that is open already, unchanged, is shared, and closed when all who opened it have. HDF5 crashes on
+ * some forged files or turns in circles: a file that this thread did not write is read in a process apart first, all
+ * but the numbers of its arrays (h5_trial in h5_internal.h). MLPD_ERROR_DATA where that process dies. Not collective.
+ */
 mlpd_status h5_open(const char *path, h5_file **file);
 mlpd_status h5_create(const char *path,
                       h5_file **file); /* truncates; write beside the target and rename. Not collective */
@@ -34,6 +47,8 @@ void h5_array_close(h5_array *array);                                           
 h5_shape h5_array_shape(const h5_array *array);                                 /* Not collective */
 const char *h5_array_stored_type(const h5_array *array); /* "uint8", "float16", ... Not collective */
 const char *h5_array_storage(const h5_array *array); /* "contiguous", "chunked 128 x 784, deflate 4". Not collective */
+
+uint64_t h5_array_kept(const h5_array *array); /* bytes of unpacked chunks that HDF5 keeps, at most. Not collective */
 
 /* Reads rows [row, row + count) as elements of type as (its own type or any other: HDF5 converts) to out
  * (count, columns). Not collective. */

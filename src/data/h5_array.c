@@ -192,6 +192,16 @@ static void band_measure(const h5_array *array, size_t *bytes, size_t *chunks) {
   *chunks = count < 1e5 ? (size_t)count : (size_t)100000;
 }
 
+static const size_t min_cache_bytes = 1 << 20; /* HDF5's default */
+
+uint64_t h5_array_kept(const h5_array *array) {
+  size_t bytes = 0, chunks = 0;
+  if (array->chunk[0] == 0) return 0;
+  H5_ENTER();
+  band_measure(array, &bytes, &chunks);
+  return bytes > min_cache_bytes ? bytes : min_cache_bytes;
+}
+
 /* Opens the data set with a chunk cache that holds a band, so that reading on unpacks each chunk once. */
 static mlpd_status array_reopen_cached(h5_array *array) {
   size_t bytes = 0, chunks = 0;
@@ -199,7 +209,7 @@ static mlpd_status array_reopen_cached(h5_array *array) {
   const size_t slots = chunks * 10 > 521 ? chunks * 10 + 1 : 521; /* HDF5's advice and its default */
   const hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
   (void)H5Pset_elink_cb(access, h5_refuse_external_link, &array->file->met_external_link);
-  (void)H5Pset_chunk_cache(access, slots, bytes > (1 << 20) ? bytes : (size_t)1 << 20, 1.0);
+  (void)H5Pset_chunk_cache(access, slots, bytes > min_cache_bytes ? bytes : min_cache_bytes, 1.0);
   h5_id_close(array->id);
   array->id = H5Dopen2(array->file->id, array->object, access);
   mlpd_status status = MLPD_OK;
@@ -224,6 +234,7 @@ mlpd_status h5_array_allocate(h5_file *file, const char *object, h5_array **arra
 }
 
 mlpd_status h5_array_open(h5_file *file, const char *object, h5_array **array) {
+  H5_ENTER();
   *array = NULL;
   h5_array *opened = NULL;
   TRY(h5_array_allocate(file, object, &opened));
@@ -242,6 +253,7 @@ failed:
 
 void h5_array_close(h5_array *array) {
   if (array == NULL) return;
+  H5_ENTER();
   /* Closing writes the chunks still cached. */
   if (array->id >= 0 && H5Idec_ref(array->id) < 0 && array->file->writable)
     (void)snprintf(array->file->failure, sizeof array->file->failure, "%s", h5_reason());

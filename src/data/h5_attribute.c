@@ -23,14 +23,17 @@ static mlpd_status attribute_write(h5_file *file, const char *object, const char
 }
 
 mlpd_status h5_attribute_write_u64(h5_file *file, const char *object, const char *name, uint64_t value) {
+  H5_ENTER();
   return attribute_write(file, object, name, H5T_NATIVE_UINT64, &value);
 }
 
 mlpd_status h5_attribute_write_double(h5_file *file, const char *object, const char *name, double value) {
+  H5_ENTER();
   return attribute_write(file, object, name, H5T_NATIVE_DOUBLE, &value);
 }
 
 mlpd_status h5_attribute_write_text(h5_file *file, const char *object, const char *name, const char *text) {
+  H5_ENTER();
   const size_t size = strlen(text) + 1;
   const bool fixed = size <= MAX_FIXED_ATTRIBUTE;
   const hid_t type = h5_text_type(fixed ? size : H5T_VARIABLE);
@@ -40,6 +43,7 @@ mlpd_status h5_attribute_write_text(h5_file *file, const char *object, const cha
 }
 
 bool h5_attribute_exists(h5_file *file, const char *object, const char *name) {
+  H5_ENTER();
   return H5Aexists_by_name(file->id, object, name, file->link_access) > 0;
 }
 
@@ -81,14 +85,17 @@ static mlpd_status attribute_read_number(h5_file *file, const char *object, cons
 }
 
 mlpd_status h5_attribute_read_u64(h5_file *file, const char *object, const char *name, uint64_t *value) {
+  H5_ENTER();
   return attribute_read_number(file, object, name, true, H5T_NATIVE_UINT64, value);
 }
 
 mlpd_status h5_attribute_read_double(h5_file *file, const char *object, const char *name, double *value) {
+  H5_ENTER();
   return attribute_read_number(file, object, name, false, H5T_NATIVE_DOUBLE, value);
 }
 
 mlpd_status h5_attribute_read_text(h5_file *file, const char *object, const char *name, char **text) {
+  H5_ENTER();
   *text = NULL;
   hid_t id = H5I_INVALID_HID, type = H5I_INVALID_HID;
   TRY(attribute_open(file, object, name, &id, &type));

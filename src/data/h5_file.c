@@ -81,20 +81,75 @@ static mlpd_status path_check(const char *path, uint64_t *size) {
   return MLPD_OK;
 }
 
+bool h5_identify(const char *path, h5_identity *identity) {
+  struct stat about;
+  if (stat(path, &about) != 0) return false;
+  *identity = (h5_identity){.inode = about.st_ino,
+                            .bytes = (uint64_t)about.st_size,
+                            .seconds = about.st_mtim.tv_sec,
+                            .nanoseconds = about.st_mtim.tv_nsec};
+  return true;
+}
+
+static bool identities_equal(const h5_identity *a, const h5_identity *b) {
+  return a->inode == b->inode && a->bytes == b->bytes && a->seconds == b->seconds && a->nanoseconds == b->nanoseconds;
+}
+
+void h5_tried_elsewhere(const char *path, const h5_identity *tried) {
+  h5_identity mine;
+  if (h5_identify(path, &mine) && identities_equal(&mine, tried)) h5_trial_spare(path);
+}
+
+/* ---- Files open for reading, under H5_ENTER() ---------------------------------------------------------- */
+
+static h5_file *open_files;
+
+static h5_file *find_open(const char *path) {
+  h5_identity now;
+  for (h5_file *file = open_files; file != NULL; file = file->next)
+    if (strcmp(file->path, path) == 0 && h5_identify(path, &now) && identities_equal(&now, &file->identity))
+      return file;
+  return NULL;
+}
+
+static void list_open(h5_file *file) {
+  file->users = 1;
+  if (!h5_identify(file->path, &file->identity)) return;
+  file->next = open_files;
+  open_files = file;
+}
+
+static void unlist(const h5_file *file) {
+  for (h5_file **at = &open_files; *at != NULL; at = &(*at)->next)
+    if (*at == file) {
+      *at = file->next;
+      return;
+    }
+}
+
 bool h5_is_hdf5(const char *path) {
+  H5_ENTER();
   h5_library_start();
   struct stat info; /* asked first: opening a pipe would wait */
   return stat(path, &info) == 0 && S_ISREG(info.st_mode) && signature_found(path);
 }
 
 mlpd_status h5_open(const char *path, h5_file **file) {
+  H5_ENTER();
   *file = NULL;
   uint64_t size = 0;
   h5_library_start();
+  *file = find_open(path);
+  if (*file != NULL) {
+    (*file)->users++;
+    return MLPD_OK;
+  }
   TRY(path_check(path, &size));
   if (!signature_found(path)) return FAIL(MLPD_ERROR_FILE, "%s: not an HDF5 file", path);
   TRY(h5_trial(path));
-  return h5_open_untried(path, file);
+  TRY(h5_open_untried(path, file));
+  list_open(*file);
+  return MLPD_OK;
 }
 
 mlpd_status h5_open_untried(const char *path, h5_file **file) {
@@ -118,6 +173,7 @@ mlpd_status h5_open_untried(const char *path, h5_file **file) {
 }
 
 mlpd_status h5_create(const char *path, h5_file **file) {
+  H5_ENTER();
   *file = NULL;
   h5_library_start();
   const int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -149,6 +205,12 @@ mlpd_status h5_create(const char *path, h5_file **file) {
 
 mlpd_status h5_close(h5_file *file) {
   if (file == NULL) return MLPD_OK;
+  H5_ENTER();
+  if (file->users > 1) {
+    file->users--;
+    return MLPD_OK;
+  }
+  unlist(file);
   mlpd_status status = MLPD_OK;
   if (file->failure[0] != '\0') status = FAIL(MLPD_ERROR_FILE, "%s: cannot be written: %s", file->path, file->failure);
   /* Flushed first: H5Fclose leaves the writing to the last open array, whose closing reports nothing. */
@@ -162,6 +224,7 @@ mlpd_status h5_close(h5_file *file) {
 }
 
 bool h5_exists(h5_file *file, const char *object) {
+  H5_ENTER();
   if (strcmp(object, "/") == 0) return true;
   return H5Lexists(file->id, object, file->link_access) > 0 &&
          H5Oexists_by_name(file->id, object, file->link_access) > 0;

@@ -27,7 +27,10 @@ struct h5_file {
   hid_t id;
   hid_t link_access; /* refuses external links and notes them in met_external_link */
   bool writable, met_external_link;
-  uint64_t size; /* bytes; of a file being written: any */
+  uint64_t size;        /* bytes; of a file being written: any */
+  unsigned users;       /* of a file being read: how often it was opened */
+  h5_identity identity; /* likewise, as it was then */
+  h5_file *next;        /* likewise, in the list of those open */
   char *path;
   char failure[256]; /* what went wrong when an array was closed, for h5_close to report; or empty */
 };
@@ -47,6 +50,21 @@ struct h5_array {
 /* ---- h5_library.c ----------------------------------------------------------------------------------- */
 
 void h5_library_start(void);
+
+/* One thread at a time: HDF5 need not be built for more, and a process forked off while another thread is in an HDF5
+ * that is (Debian's serial one) waits in it for ever. Every function of h5.h that calls HDF5 begins with this, and
+ * holds the lock until it returns, the reason of a failure being HDF5's until then. May be nested. */
+#define H5_ENTER() const h5_guard guard_ __attribute__((cleanup(h5_leave), unused)) = h5_enter()
+
+typedef struct h5_guard {
+  char entered;
+} h5_guard;
+
+h5_guard h5_enter(void);
+void h5_leave(const h5_guard *guard);
+
+/* In the child of a fork made between H5_ENTER() and the return: the lock is new, and this thread's. */
+void h5_enter_in_child(void);
 
 /* HDF5's innermost description of what just failed. Call it before any other HDF5 call: each clears it. */
 const char *h5_reason(void);

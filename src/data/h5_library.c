@@ -1,7 +1,35 @@
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/h5_internal.h"
+
+static pthread_mutex_t in_hdf5;
+static pthread_once_t made = PTHREAD_ONCE_INIT;
+
+static void make_lock(void) {
+  pthread_mutexattr_t kind;
+  (void)pthread_mutexattr_init(&kind);
+  (void)pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE);
+  (void)pthread_mutex_init(&in_hdf5, &kind);
+  (void)pthread_mutexattr_destroy(&kind);
+}
+
+h5_guard h5_enter(void) {
+  (void)pthread_once(&made, make_lock);
+  (void)pthread_mutex_lock(&in_hdf5);
+  return (h5_guard){1};
+}
+
+void h5_leave(const h5_guard *guard) {
+  (void)guard;
+  (void)pthread_mutex_unlock(&in_hdf5);
+}
+
+void h5_enter_in_child(void) { /* a recursive lock knows its owner by a number that the fork has changed */
+  make_lock();
+  (void)pthread_mutex_lock(&in_hdf5);
+}
 
 void h5_library_start(void) {
   static _Thread_local bool started =

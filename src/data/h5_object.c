@@ -69,6 +69,7 @@ static herr_t visit_object(hid_t root, const char *name, const h5_object_info *i
 }
 
 mlpd_status h5_visit_arrays(h5_file *file, mlpd_status (*visit)(void *context, const char *object), void *context) {
+  H5_ENTER();
   visit_state state = {.visit = visit, .context = context, .status = MLPD_OK};
   const herr_t result = H5_VISIT_OBJECTS(file->id, H5_INDEX_NAME, H5_ITER_INC, visit_object, &state, H5O_INFO_BASIC);
   if (state.status != MLPD_OK) return state.status;

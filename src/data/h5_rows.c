@@ -20,18 +20,22 @@ static mlpd_status rows_select(h5_array *array, uint64_t row, uint64_t count, hi
 }
 
 /* HDF5 reads zeros where a file has become shorter than it was when it was opened. */
-static mlpd_status check_whole(const h5_file *file) {
+static mlpd_status check_whole(const h5_array *array, uint64_t row, uint64_t count) {
+  const h5_file *const file = array->file;
   const int *descriptor = NULL;
   struct stat about;
   if (file->writable || H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&descriptor) < 0 || descriptor == NULL ||
       fstat(*descriptor, &about) != 0 || (uint64_t)about.st_size >= file->size)
     return MLPD_OK;
-  return FAIL(MLPD_ERROR_FILE, "%s: became shorter while it was read: %llu of %" PRIu64 " bytes are left", file->path,
-              (unsigned long long)about.st_size, file->size);
+  return FAIL(MLPD_ERROR_FILE,
+              "%s: became shorter while it was read, at rows %" PRIu64 " to %" PRIu64 " of %s: %llu of %" PRIu64
+              " bytes are left",
+              file->path, row, row + count - 1, array->object, (unsigned long long)about.st_size, file->size);
 }
 
 mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out) {
   if (count == 0 || array->shape.columns == 0) return MLPD_OK;
+  H5_ENTER();
   if (row > array->shape.rows || count > array->shape.rows - row)
     return FAIL(MLPD_ERROR_INTERNAL, "%s: %s has %" PRIu64 " rows; %" PRIu64 " from %" PRIu64 " on were asked for",
                 array->file->path, array->object, array->shape.rows, count, row);
@@ -43,7 +47,7 @@ mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element
                   array->object, row, row + count - 1, h5_reason());
   h5_id_close(memory_space);
   h5_id_close(file_space);
-  const mlpd_status whole = check_whole(array->file);
+  const mlpd_status whole = check_whole(array, row, count);
   return whole != MLPD_OK ? whole : status;
 }
 
@@ -76,6 +80,7 @@ static mlpd_status array_make(h5_array *array, int deflate) {
 
 mlpd_status h5_array_create(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type type,
                             uint64_t chunk_rows, int deflate, h5_array **array) {
+  H5_ENTER();
   *array = NULL;
   if (deflate > 0 && chunk_rows == 0)
     return FAIL(MLPD_ERROR_INTERNAL, "%s: %s cannot be compressed without chunks", file->path, object);
@@ -116,6 +121,7 @@ static mlpd_status array_grow(h5_array *array, uint64_t rows) {
 }
 
 mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, element_type as, const void *data) {
+  H5_ENTER();
   if (count == 0) return MLPD_OK;
   if (row + count > array->shape.rows) {
     if (!array->grows)

@@ -22,6 +22,7 @@ hid_t h5_text_type(size_t size) {
 }
 
 mlpd_status h5_strings_write(h5_file *file, const char *object, const char *const *strings, uint64_t count) {
+  H5_ENTER();
   const hsize_t dims = count;
   size_t size = 1;
   char *packed = NULL; /* (count, size) */
@@ -110,6 +111,7 @@ static mlpd_status strings_open(h5_file *file, const char *object, hid_t *id, hi
 }
 
 mlpd_status h5_strings_read(h5_file *file, const char *object, char ***strings, uint64_t *count) {
+  H5_ENTER();
   *strings = NULL;
   *count = 0;
   hid_t id = H5I_INVALID_HID, space = H5I_INVALID_HID;

@@ -157,6 +157,7 @@ static void set_apart(unsigned seconds, uint64_t file_bytes) {
 }
 
 _Noreturn static void serve(const char *path, unsigned seconds, uint64_t file_bytes, int answers) {
+  h5_enter_in_child();
   set_apart(seconds, file_bytes);
   const char told = (char)try_file(path);
   _exit(write(answers, &told, 1) == 1 ? 0 : 1);

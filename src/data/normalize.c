@@ -27,7 +27,13 @@ void affine_free(affine *a) {
   *a = (affine){0};
 }
 
-static void statistics_clear(column_statistics *s) {
+void affine_apply(const affine *a, uint64_t rows, float *values) {
+  for (uint64_t i = 0; i < rows; i++)
+    for (uint32_t j = 0; j < a->columns; j++)
+      values[i * a->columns + j] = (values[i * a->columns + j] - a->shift[j]) * a->scale[j];
+}
+
+void column_statistics_clear(column_statistics *s) {
   s->count = 0;
   for (uint32_t c = 0; c < s->columns; ++c) {
     s->mean[c] = s->m2[c] = 0;
@@ -46,7 +52,7 @@ mlpd_status column_statistics_create(uint32_t columns, column_statistics *made) 
       return status;
     }
   }
-  statistics_clear(made);
+  column_statistics_clear(made);
   return MLPD_OK;
 }
 
@@ -79,19 +85,6 @@ void column_statistics_free(column_statistics *s) {
         deviations[c] += d;                                                                                            \
         squares[c] += d * d;                                                                                           \
       }                                                                                                                \
-  }                                                                                                                    \
-  /* Columns [first, first + width) of s from the rows at x. The squares are corrected for the rounding of the         \
-   * mean (Chan, Golub & LeVeque, The American Statistician 37, 1983, the corrected two-pass algorithm). */            \
-  static void name##_tile(const type *x, uint64_t count, uint32_t first, uint32_t width, column_statistics *s) {       \
-    double deviations[TILE_COLUMNS] = {0};                                                                             \
-    double *mean = s->mean + first, *m2 = s->m2 + first;                                                               \
-    name##_sums(x + first, count, s->columns, width, mean, s->minimum + first, s->maximum + first);                    \
-    for (uint32_t c = 0; c < width; ++c) mean[c] /= (double)count;                                                     \
-    name##_deviations(x + first, count, s->columns, width, mean, deviations, m2);                                      \
-    for (uint32_t c = 0; c < width; ++c) {                                                                             \
-      m2[c] -= deviations[c] * deviations[c] / (double)count;                                                          \
-      if (m2[c] < 0) m2[c] = 0;                                                                                        \
-    }                                                                                                                  \
   }
 
 DEFINE_PASSES(int8_t, i8)
@@ -105,54 +98,138 @@ DEFINE_PASSES(uint64_t, u64)
 DEFINE_PASSES(float, f32)
 DEFINE_PASSES(double, f64)
 
-static void statistics_tile(element_type type, const void *x, uint64_t count, uint32_t first, uint32_t width,
-                            column_statistics *s) {
+/* Columns [first, first + width) of the rows at x, of s->columns. */
+static void tile_sums(element_type type, const void *x, uint64_t count, uint32_t first, uint32_t width,
+                      column_statistics *s) {
+  const size_t stride = s->columns;
+  double *const sum = s->mean + first, *const minimum = s->minimum + first, *const maximum = s->maximum + first;
   switch (type) {
     case ELEMENT_I8:
-      i8_tile(x, count, first, width, s);
+      i8_sums((const int8_t *)x + first, count, stride, width, sum, minimum, maximum);
       break;
     case ELEMENT_U8:
-      u8_tile(x, count, first, width, s);
+      u8_sums((const uint8_t *)x + first, count, stride, width, sum, minimum, maximum);
       break;
     case ELEMENT_I16:
-      i16_tile(x, count, first, width, s);
+      i16_sums((const int16_t *)x + first, count, stride, width, sum, minimum, maximum);
       break;
     case ELEMENT_U16:
-      u16_tile(x, count, first, width, s);
+      u16_sums((const uint16_t *)x + first, count, stride, width, sum, minimum, maximum);
       break;
     case ELEMENT_I32:
-      i32_tile(x, count, first, width, s);
+      i32_sums((const int32_t *)x + first, count, stride, width, sum, minimum, maximum);
       break;
     case ELEMENT_U32:
-      u32_tile(x, count, first, width, s);
+      u32_sums((const uint32_t *)x + first, count, stride, width, sum, minimum, maximum);
       break;
     case ELEMENT_I64:
-      i64_tile(x, count, first, width, s);
+      i64_sums((const int64_t *)x + first, count, stride, width, sum, minimum, maximum);
       break;
     case ELEMENT_U64:
-      u64_tile(x, count, first, width, s);
+      u64_sums((const uint64_t *)x + first, count, stride, width, sum, minimum, maximum);
       break;
     case ELEMENT_F32:
-      f32_tile(x, count, first, width, s);
+      f32_sums((const float *)x + first, count, stride, width, sum, minimum, maximum);
       break;
     case ELEMENT_F64:
-      f64_tile(x, count, first, width, s);
+      f64_sums((const double *)x + first, count, stride, width, sum, minimum, maximum);
       break;
     case NUM_ELEMENT_TYPES:
       break;
   }
 }
 
+static void tile_deviations(element_type type, const void *x, uint64_t count, uint32_t first, uint32_t width,
+                            const column_statistics *s, double *deviations) {
+  const size_t stride = s->columns;
+  const double *const mean = s->mean + first;
+  double *const squares = s->m2 + first;
+  switch (type) {
+    case ELEMENT_I8:
+      i8_deviations((const int8_t *)x + first, count, stride, width, mean, deviations, squares);
+      break;
+    case ELEMENT_U8:
+      u8_deviations((const uint8_t *)x + first, count, stride, width, mean, deviations, squares);
+      break;
+    case ELEMENT_I16:
+      i16_deviations((const int16_t *)x + first, count, stride, width, mean, deviations, squares);
+      break;
+    case ELEMENT_U16:
+      u16_deviations((const uint16_t *)x + first, count, stride, width, mean, deviations, squares);
+      break;
+    case ELEMENT_I32:
+      i32_deviations((const int32_t *)x + first, count, stride, width, mean, deviations, squares);
+      break;
+    case ELEMENT_U32:
+      u32_deviations((const uint32_t *)x + first, count, stride, width, mean, deviations, squares);
+      break;
+    case ELEMENT_I64:
+      i64_deviations((const int64_t *)x + first, count, stride, width, mean, deviations, squares);
+      break;
+    case ELEMENT_U64:
+      u64_deviations((const uint64_t *)x + first, count, stride, width, mean, deviations, squares);
+      break;
+    case ELEMENT_F32:
+      f32_deviations((const float *)x + first, count, stride, width, mean, deviations, squares);
+      break;
+    case ELEMENT_F64:
+      f64_deviations((const double *)x + first, count, stride, width, mean, deviations, squares);
+      break;
+    case NUM_ELEMENT_TYPES:
+      break;
+  }
+}
+
+static void finish_sums(column_statistics *s, uint32_t first, uint32_t width) {
+  for (uint32_t c = first; c < first + width; ++c) s->mean[c] /= s->count;
+}
+
+/* The squares are corrected for the rounding of the mean (Chan, Golub & LeVeque, The American Statistician 37, 1983,
+ * the corrected two-pass algorithm). */
+static void finish_deviations(column_statistics *s, uint32_t first, uint32_t width, const double *deviations) {
+  for (uint32_t c = 0; c < width; ++c) {
+    double *const m2 = &s->m2[first + c];
+    *m2 -= deviations[c] * deviations[c] / s->count;
+    if (*m2 < 0) *m2 = 0;
+  }
+}
+
+static uint32_t tile_width(const column_statistics *s, uint32_t first) {
+  return s->columns - first < TILE_COLUMNS ? s->columns - first : TILE_COLUMNS;
+}
+
 void column_statistics_of(element_type type, const void *x, uint64_t begin, uint64_t end, column_statistics *s) {
-  statistics_clear(s);
+  column_statistics_clear(s);
   if (begin >= end) return;
   const char *rows = (const char *)x + begin * s->columns * element_size(type);
   s->count = (double)(end - begin);
   for (uint32_t first = 0, width = 0; first < s->columns; first += width) {
-    const uint32_t left = s->columns - first;
-    width = left < TILE_COLUMNS ? left : TILE_COLUMNS;
-    statistics_tile(type, rows, end - begin, first, width, s);
+    double deviations[TILE_COLUMNS] = {0};
+    width = tile_width(s, first);
+    tile_sums(type, rows, end - begin, first, width, s);
+    finish_sums(s, first, width);
+    tile_deviations(type, rows, end - begin, first, width, s, deviations);
+    finish_deviations(s, first, width, deviations);
   }
+}
+
+void column_sums_add(element_type type, const void *x, uint64_t rows, column_statistics *s) {
+  for (uint32_t first = 0; first < s->columns; first += tile_width(s, first))
+    tile_sums(type, x, rows, first, tile_width(s, first), s);
+  s->count += (double)rows;
+}
+
+void column_sums_finish(column_statistics *s) {
+  if (s->count > 0) finish_sums(s, 0, s->columns);
+}
+
+void column_deviations_add(element_type type, const void *x, uint64_t rows, column_statistics *s, double *deviations) {
+  for (uint32_t first = 0; first < s->columns; first += tile_width(s, first))
+    tile_deviations(type, x, rows, first, tile_width(s, first), s, deviations + first);
+}
+
+void column_deviations_finish(column_statistics *s, const double *deviations) {
+  if (s->count > 0) finish_deviations(s, 0, s->columns, deviations);
 }
 
 void column_statistics_merge(const column_statistics *other, column_statistics *into) {

@@ -14,6 +14,9 @@ typedef struct affine {
 mlpd_status affine_create(uint32_t columns, affine *made); /* shift 0, scale 1. Not collective */
 void affine_free(affine *a);                               /* Not collective */
 
+/* Maps values (rows, columns) by a in place. Not collective. */
+void affine_apply(const affine *a, uint64_t rows, float *values);
+
 /* Statistics of columns over rows: Welford / Chan et al. merged in double. */
 typedef struct column_statistics {
   uint32_t columns;
@@ -25,6 +28,16 @@ mlpd_status column_statistics_create(uint32_t columns, column_statistics *made);
 void column_statistics_free(column_statistics *s);                               /* Not collective */
 /* Statistics of rows [begin, end) of x (any, columns) of type, two passes (mean, then deviations). Not collective. */
 void column_statistics_of(element_type type, const void *x, uint64_t begin, uint64_t end, column_statistics *s);
+
+/* The same bits from rows that come piece by piece: clear, add all pieces' sums, finish them, then, with the pieces
+ * once more, the deviations; deviations (columns) is room, and 0 at first. Without deviations m2 stays 0.
+ * Not collective. */
+void column_statistics_clear(column_statistics *s);
+void column_sums_add(element_type type, const void *x, uint64_t rows, column_statistics *s);
+void column_sums_finish(column_statistics *s);
+void column_deviations_add(element_type type, const void *x, uint64_t rows, column_statistics *s, double *deviations);
+void column_deviations_finish(column_statistics *s, const double *deviations);
+
 void column_statistics_merge(const column_statistics *other,
                              column_statistics *into); /* Chan's formula. Not collective */
 

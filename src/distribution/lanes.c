@@ -6,7 +6,7 @@
 #include "base/memory.h"
 
 /* About 64 blocks a lane mix a file sorted by class; 4096 rows a block keep the reads of a rank long. */
-enum { BLOCKS_PER_LANE = 64, MAX_BLOCK_ROWS = 4096 };
+enum { BLOCKS_PER_LANE = 64, LEAST_BLOCKS_PER_LANE = 16, MAX_BLOCK_ROWS = 4096 };
 
 enum { MAX_LANES = 1 << 24 }; /* rng_start's limit of b, which takes the lane */
 
@@ -39,7 +39,20 @@ static mlpd_status check_arguments(uint64_t rows, uint64_t batch, uint32_t num_l
   return MLPD_OK;
 }
 
+static uint64_t choose_block_rows(uint64_t rows, uint32_t num_lanes, uint64_t grain_rows) {
+  const uint64_t wanted = rows / ((uint64_t)BLOCKS_PER_LANE * num_lanes);
+  const uint64_t most = rows / ((uint64_t)LEAST_BLOCKS_PER_LANE * num_lanes);
+  const uint64_t usual = wanted < 1 ? 1 : smaller(wanted, MAX_BLOCK_ROWS);
+  if (grain_rows > 0 && grain_rows <= usual) return usual - usual % grain_rows;
+  return grain_rows > usual && grain_rows <= most ? grain_rows : usual;
+}
+
 mlpd_status lane_plan_create(uint64_t rows, uint64_t batch, uint32_t num_lanes, uint64_t seed, lane_plan *plan) {
+  return lane_plan_create_grained(rows, batch, num_lanes, seed, 0, plan);
+}
+
+mlpd_status lane_plan_create_grained(uint64_t rows, uint64_t batch, uint32_t num_lanes, uint64_t seed,
+                                     uint64_t grain_rows, lane_plan *plan) {
   memset(plan, 0, sizeof *plan);
   TRY(check_arguments(rows, batch, num_lanes));
   plan->rows = rows;
@@ -48,8 +61,7 @@ mlpd_status lane_plan_create(uint64_t rows, uint64_t batch, uint32_t num_lanes, 
   const uint64_t full_steps = rows / plan->batch, rest = rows % plan->batch;
   plan->steps_per_epoch = full_steps + (rest > 0);
 
-  const uint64_t wanted = rows / ((uint64_t)BLOCKS_PER_LANE * num_lanes);
-  plan->block_rows = wanted < 1 ? 1 : smaller(wanted, MAX_BLOCK_ROWS);
+  plan->block_rows = choose_block_rows(rows, num_lanes, grain_rows);
   plan->num_blocks = rows / plan->block_rows + (rows % plan->block_rows > 0);
   if (plan->num_blocks > UINT32_MAX)
     return FAIL(MLPD_ERROR_DATA, "%llu rows are more than this program can deal", (unsigned long long)rows);
@@ -68,6 +80,7 @@ mlpd_status lane_plan_create(uint64_t rows, uint64_t batch, uint32_t num_lanes, 
   for (uint64_t block = 0; block < plan->num_blocks; ++block) plan->block_order[block] = (uint32_t)block;
   rng stream = rng_start(seed, RNG_DEAL_BLOCKS, 0, 0);
   rng_shuffle(&stream, plan->block_order, plan->num_blocks);
+  while (plan->block_order[plan->last_place] != plan->num_blocks - 1) plan->last_place++;
   return MLPD_OK;
 
 failed:
@@ -123,11 +136,22 @@ static uint64_t join_runs(row_run *runs, uint64_t num_runs) {
   return joined;
 }
 
+uint64_t lane_place_begin(const lane_plan *plan, uint64_t place) {
+  const uint64_t lacking = plan->num_blocks * plan->block_rows - plan->rows; /* of the file's last block */
+  return place * plan->block_rows - (place > plan->last_place ? lacking : 0);
+}
+
+uint64_t lane_place_of(const lane_plan *plan, uint64_t position) {
+  const uint64_t place = position / plan->block_rows;
+  return place + 1 < plan->num_blocks && lane_place_begin(plan, place + 1) <= position ? place + 1 : place;
+}
+
 /* The parts of the blocks within positions [begin, end), in position order; runs NULL: only their number. */
 static uint64_t list_runs(const lane_plan *plan, uint64_t begin, uint64_t end, row_run *runs) {
   uint64_t num_runs = 0;
-  uint64_t place_begin = 0; /* position of the block's first row; the file's last block may be short */
-  for (uint64_t place = 0; place < plan->num_blocks && place_begin < end; ++place) {
+  uint64_t place = lane_place_of(plan, begin);
+  uint64_t place_begin = lane_place_begin(plan, place);
+  for (; place < plan->num_blocks && place_begin < end; ++place) {
     const uint64_t block_row = plan->block_order[place] * plan->block_rows;
     const uint64_t place_end = place_begin + smaller(plan->block_rows, plan->rows - block_row);
     const uint64_t from = begin > place_begin ? begin : place_begin, to = smaller(end, place_end);
@@ -149,6 +173,41 @@ mlpd_status lane_plan_runs(const lane_plan *plan, uint64_t begin, uint64_t end, 
   qsort(*runs, *num_runs, sizeof **runs, compare_runs);
   *num_runs = join_runs(*runs, *num_runs);
   return MLPD_OK;
+}
+
+mlpd_status lane_runs_compose(const lane_plan *outer, row_run **runs, uint64_t *num_runs) {
+  row_run *composed = NULL;
+  uint64_t count = 0, room = 0;
+  mlpd_status status = MLPD_OK;
+  for (uint64_t i = 0; i < *num_runs; i++) {
+    const row_run run = (*runs)[i];
+    row_run *pieces = NULL;
+    uint64_t num_pieces = 0;
+    TRY_GOTO(status, lane_plan_runs(outer, run.file_row, run.file_row + run.count, &pieces, &num_pieces), failed);
+    if (count + num_pieces > room) {
+      room = 2 * (count + num_pieces);
+      row_run *const larger = realloc(composed, room * sizeof *larger);
+      if (larger == NULL) {
+        free(pieces);
+        status = FAIL(MLPD_ERROR_MEMORY, "row runs: out of memory");
+        goto failed;
+      }
+      composed = larger;
+    }
+    for (uint64_t k = 0; k < num_pieces; k++) {
+      pieces[k].position = run.position + (pieces[k].position - run.file_row);
+      composed[count++] = pieces[k];
+    }
+    free(pieces);
+  }
+  if (count > 0) qsort(composed, count, sizeof *composed, compare_runs);
+  free(*runs);
+  *runs = composed;
+  *num_runs = count;
+  return MLPD_OK;
+failed:
+  free(composed);
+  return status;
 }
 
 void lane_shuffle(const lane_plan *plan, uint64_t seed, uint64_t epoch, uint32_t lane, uint32_t *order) {

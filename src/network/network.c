@@ -213,14 +213,12 @@ static block_shape shape_of_blocks(const layer *l, const backend *gemm, uint64_t
   if (!cut_is_free(gemm)) return (block_shape){n, l->column_block};
   block_shape shape = {n, (uint32_t)round_up(l->outputs, SMALLEST_COLUMNS)};
   while (blocks_of(l->outputs, shape.columns) * blocks_of(n, shape.rows) < wanted) {
-    if (shape.columns > COLUMN_BLOCK)
-      shape.columns = (uint32_t)round_up((shape.columns - 1) / 2 + 1, SMALLEST_COLUMNS);
-    else if (shape.rows > SMALLEST_ROWS)
+    const bool rows_next = shape.columns <= COLUMN_BLOCK && shape.rows > SMALLEST_ROWS;
+    if (!rows_next && shape.columns <= SMALLEST_COLUMNS) break;
+    if (rows_next)
       shape.rows = round_up((shape.rows - 1) / 2 + 1, SMALLEST_ROWS);
-    else if (shape.columns > SMALLEST_COLUMNS)
-      shape.columns = (uint32_t)round_up((shape.columns - 1) / 2 + 1, SMALLEST_COLUMNS);
     else
-      break;
+      shape.columns = (uint32_t)round_up((shape.columns - 1) / 2 + 1, SMALLEST_COLUMNS);
   }
   return shape;
 }

@@ -167,6 +167,15 @@ static mlpd_status set_text(const option *row, const char *where, const char *te
   return MLPD_OK;
 }
 
+/* On the command line "", in a config file what option_format() writes. */
+static mlpd_status set_flag(const option *row, const char *where, const char *text, void *values) {
+  const bool yes = text[0] == '\0' || strcmp(text, "yes") == 0;
+  if (!yes && strcmp(text, "no") != 0)
+    return outcome_fail(MLPD_ERROR_USAGE, "%s: \"%s\" is neither yes nor no", where, text);
+  store(row, values, &yes);
+  return MLPD_OK;
+}
+
 static void set_automatic(const option *row, void *values) {
   static const uint64_t zero = 0;
   static const int minus_one = -1;
@@ -190,8 +199,7 @@ mlpd_status option_set(const option *row, const char *where, const char *text, v
     case OPTION_CHOICE:
       return set_choice(row, where, text, values);
     case OPTION_FLAG:
-      store(row, values, &(bool){true});
-      return MLPD_OK;
+      return set_flag(row, where, text, values);
     case OPTION_TEXT:
     case OPTION_PATH:
     case OPTION_WIDTHS:

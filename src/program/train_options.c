@@ -88,6 +88,15 @@ static const option rows[] = {
      .help = "fixed parts a batch is cut into, at least as many as ranks; part of the result as the seed is; auto: "
              "the largest power of two up to batch / 64",
      RANGE(0, 65536), .automatic = true},
+    {"stream", "run", NULL, OPTION_FLAG, AT(train.stream),
+     .help = "read the training rows as they are needed, a window at a time, and do not hold them"},
+    {"window", "run", "ROWS", OPTION_INTEGER, AT(train.window),
+     .help = "of --stream: rows of a lane in a window, shuffled together; part of the result as the seed is; auto: "
+             "32 MiB in the windows of all lanes",
+     RANGE(0, 1073741824), .automatic = true},
+    {"memory", "run", "BYTES", OPTION_INTEGER, AT(train.memory),
+     .help = "of --stream: what a rank may take in all; auto: its share of a quarter of what is available",
+     RANGE(0, MAX_WHOLE), .automatic = true},
     {"patience", "run", "N", OPTION_INTEGER, AT(train.patience),
      .help = "stop after N epochs without a better validation loss; 0: never", RANGE(0, 1e9)},
     {"min-delta", "run", "D", OPTION_REAL, AT(train.min_delta),

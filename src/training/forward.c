@@ -108,13 +108,30 @@ static void visit_loss(void *context, uint64_t block, uint64_t first, uint64_t n
                &pass->sums[block - pass->first_block]);
 }
 
+/* This rank's blocks, range->row_begin's being the first of rows, or of what read brings. */
+static mlpd_status run_losses(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,
+                              const forward_windows *windows, const forward_range *range, int threads,
+                              loss_pass *pass) {
+  if (windows == NULL) return forward_blocks(network, gemm, input, rows, range, threads, visit_loss, pass);
+  for (uint64_t block = range->block_begin; block < range->block_end; block += windows->blocks) {
+    forward_range window = *range;
+    window.block_begin = block;
+    if (range->block_end - block > windows->blocks) window.block_end = block + windows->blocks;
+    window.row_begin = block * FORWARD_BLOCK_ROWS;
+    if (window.block_end < range->block_end) window.row_end = window.block_end * FORWARD_BLOCK_ROWS;
+    TRY(windows->read(windows->context, window.row_begin, window.row_end, &rows));
+    TRY(forward_blocks(network, gemm, input, rows, &window, threads, visit_loss, pass));
+  }
+  return MLPD_OK;
+}
+
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
-                           const shard *rows, const forward_range *range, mlpd_loss loss, int threads,
-                           loss_sums *sums) {
+                           const shard *rows, const forward_windows *windows, const forward_range *range,
+                           mlpd_loss loss, int threads, loss_sums *sums) {
   loss_pass pass = {.network = network, .loss = loss, .first_block = range->block_begin};
   mlpd_status status =
       memory_allocate(&pass.sums, range->block_end - range->block_begin, sizeof *pass.sums, "block sums");
-  if (status == MLPD_OK) status = forward_blocks(network, gemm, input, rows, range, threads, visit_loss, &pass);
+  if (status == MLPD_OK) status = run_losses(network, gemm, input, rows, windows, range, threads, &pass);
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK)
     status = forward_sum_blocks(comm, range, (const double *)pass.sums, SUM_DOUBLES, (double *)sums);

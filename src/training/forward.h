@@ -32,9 +32,18 @@ uint32_t forward_predicted_class(const float *a, uint32_t k);
 mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,
                            const forward_range *range, int threads, forward_visit *visit, void *context);
 
-/* Loss sums of the whole split, equal on all ranks. Collective. */
+/* Rows of a split that come a window at a time: read brings rows [begin, end) of the split, `blocks` blocks or fewer.
+ */
+typedef struct forward_windows {
+  uint64_t blocks;
+  mlpd_status (*read)(void *context, uint64_t begin, uint64_t end, const shard **rows);
+  void *context;
+} forward_windows;
+
+/* Loss sums of the whole split, equal on all ranks; this rank's rows in rows or, not NULL, from windows. Collective. */
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
-                           const shard *rows, const forward_range *range, mlpd_loss loss, int threads, loss_sums *sums);
+                           const shard *rows, const forward_windows *windows, const forward_range *range,
+                           mlpd_loss loss, int threads, loss_sums *sums);
 
 /* Adds up records of `doubles` doubles a block, of all ranks in block order: local holds this rank's
  * blocks, sum (doubles) gets the total on all ranks. Collective. */

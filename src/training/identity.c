@@ -20,6 +20,10 @@ mlpd_status preparation_fingerprint(mlpd_comm *comm, preparation *p) {
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
 #pragma omp parallel for num_threads(p->threads) schedule(dynamic)
   for (uint32_t u = first; u < end; u++) {
+    if (p->scan.hashes != NULL) { /* of rows that are not in memory: another hash, as they are another order */
+      local[u - first] = p->scan.hashes[u - first];
+      continue;
+    }
     const uint64_t row = p->plan.lane_begin[u] - p->plan.lane_begin[first];
     const uint64_t n = p->plan.lane_begin[u + 1] - p->plan.lane_begin[u];
     const size_t x_row = rows->features * element_size(rows->type), y_row = rows->outputs * sizeof(float);
@@ -102,6 +106,7 @@ mlpd_status preparation_mathematics(const preparation *p, const char *backend, c
   print_whole(out, "batch", o->batch);
   print_whole(out, "seed", o->seed);
   print_whole(out, "lanes", o->lanes);
+  if (o->stream) print_whole(out, "stream window", o->window); /* 0: not settled yet */
   print_real(out, "min-delta", o->min_delta);
   print_choice(out, "save", mlpd_save_choices, (int)o->save);
   print_choice(out, "reduce", mlpd_reduce_choices, (int)o->reduce);

@@ -21,7 +21,7 @@ static const uint64_t LIBRARY_BYTES = 9000000, MESSAGE_BYTES = 3000000;
 static const struct {
   const char *name, *cure;
 } items[MEMORY_ITEMS] = {
-    [MEMORY_ROWS] = {"training rows", "spread the rows over ranks on more machines"},
+    [MEMORY_ROWS] = {"training rows", "spread the rows over ranks on more machines, or --stream them"},
     [MEMORY_HELD_OUT] = {"validation and test rows", "spread the rows over ranks on more machines"},
     [MEMORY_ARENAS] = {"parameters and optimizer state",
                        "take a smaller network, or fewer ranks a machine with more --threads each"},
@@ -42,12 +42,15 @@ memory_estimate memory_estimate_of(const memory_shapes *s) {
   const uint64_t rows = s->plan->lane_begin[lanes.end] - s->plan->lane_begin[lanes.begin];
   const uint64_t arenas = (2 + (uint64_t)optimizer_num_state(s->optimizer)) * arena * sizeof(float);
   e.bytes[MEMORY_ROWS] = rows * s->row_bytes;
+  if (s->window_rows > 0)
+    e.bytes[MEMORY_ROWS] = s->reader_bytes + stream_size(s->plan, lanes.begin, lanes.end, s->window_rows, s->row_bytes);
   e.bytes[MEMORY_HELD_OUT] = s->held_out_bytes;
   e.bytes[MEMORY_ARENAS] = arenas;
   e.bytes[MEMORY_SUMS] = reducer_size(s->plan->num_lanes, s->size, s->rank, arena, s->reduce, s->shares);
   const backend *gemm = NULL;
   if (backend_choose(s->backend, &gemm) == MLPD_OK)
-    e.bytes[MEMORY_LANES] = stepper_size(s->network, gemm, s->plan, lanes, s->target_bytes, s->threads);
+    e.bytes[MEMORY_LANES] =
+        stepper_size(s->network, gemm, s->plan, lanes, s->target_bytes, s->window_rows > 0, s->threads);
   e.bytes[MEMORY_EVALUATION] = (uint64_t)s->threads * workspace_size(s->network, FORWARD_BLOCK_ROWS, false);
   e.bytes[MEMORY_CHECKPOINT] = s->checkpoints && s->rank == 0 ? arenas : 0;
   e.bytes[MEMORY_LIBRARIES] = LIBRARY_BYTES + (s->size > 1 ? MESSAGE_BYTES : 0);

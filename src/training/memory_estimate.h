@@ -7,7 +7,7 @@
 #include "network/network.h"
 
 typedef enum memory_item {
-  MEMORY_ROWS,       /* training rows */
+  MEMORY_ROWS,       /* training rows, or the windows of them that are streamed */
   MEMORY_HELD_OUT,   /* rows for validation and test */
   MEMORY_ARENAS,     /* parameters, kept weights, optimizer state */
   MEMORY_SUMS,       /* gradients of this rank and those received */
@@ -26,6 +26,8 @@ typedef struct memory_shapes {
   uint64_t row_bytes;      /* of a training row, targets and weight included */
   uint64_t target_bytes;   /* of these, targets and weight */
   uint64_t held_out_bytes; /* of this rank */
+  uint64_t window_rows;    /* of a lane, where rows are streamed; 0: they are all in memory */
+  uint64_t reader_bytes;   /* beside the windows: chunks that HDF5 keeps, the room of the first look */
   mlpd_optimizer optimizer;
   mlpd_reduce reduce;
   bool checkpoints;

@@ -9,7 +9,8 @@
 
 /* ---- A run ---------------------------------------------------------------------------------------- */
 
-/* Bytes of this rank's rows of a validation or test part; what is wrong with it is told where it is read. */
+/* Bytes of this rank's rows of a validation or test part, or of a window of them; what is wrong with it is told where
+ * it is read. */
 static uint64_t held_out_bytes(const preparation *p, mlpd_split which, int size, int rank) {
   part opened = {0};
   bool present = false;
@@ -20,6 +21,13 @@ static uint64_t held_out_bytes(const preparation *p, mlpd_split which, int size,
   }
   part_close(&opened);
   return bytes;
+}
+
+/* Chunks that HDF5 keeps of an open part. */
+static uint64_t kept_bytes(const part *of) {
+  uint64_t bytes = h5_array_kept(of->x);
+  if (of->y != NULL) bytes += h5_array_kept(of->y);
+  return bytes + (of->weight != NULL ? h5_array_kept(of->weight) : 0);
 }
 
 static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
@@ -42,6 +50,41 @@ static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
     s->held_out_bytes += (p->valid.range.row_end - p->valid.range.row_begin) * s->row_bytes;
   else
     s->held_out_bytes += held_out_bytes(p, MLPD_VALID, s->size, s->rank);
+  if (!p->options.stream) return;
+  s->window_rows = p->options.window;
+  s->reader_bytes = kept_bytes(train) + row_scan_size(s->row_bytes, p->threads);
+}
+
+/* ---- Streaming ------------------------------------------------------------------------------------ */
+
+enum { SHARE_OF_AVAILABLE = 4 };
+
+/* What this rank may take where nobody says. */
+static uint64_t usual_limit(const mlpd_comm *comm) {
+  uint64_t here = 0;
+  for (int rank = 0; rank < mlpd_comm_size(comm); rank++)
+    here += strcmp(comm_host_of(comm, rank), comm_host(comm)) == 0;
+  return machine_memory_available("") / SHARE_OF_AVAILABLE / (here > 0 ? here : 1);
+}
+
+/* Validation and test rows are held where they fit beside all else; without them --memory must do. */
+static mlpd_status fit_into_limit(const mlpd_comm *comm, preparation *p, bool decided) {
+  memory_shapes *const s = &p->memory;
+  const uint64_t given = p->options.memory, limit = given > 0 ? given : usual_limit(comm);
+  const uint64_t window = 2 * held_out_window_size(s->row_bytes, p->threads); /* of validation, then of test rows */
+  p->expects = memory_estimate_of(s);
+  if (!decided && p->memory_before + p->expects.total > limit && s->held_out_bytes > window) {
+    p->held_out_windows = true;
+    s->held_out_bytes = window;
+    p->expects = memory_estimate_of(s);
+  }
+  const uint64_t needed = p->memory_before + p->expects.total;
+  if (given == 0 || needed <= given) return MLPD_OK;
+  return FAIL(MLPD_ERROR_MEMORY,
+              "--memory %llu is too little: this rank needs %llu bytes at least, of these %.3g MB for windows of %llu "
+              "rows a lane; a smaller --window or more ranks make it less",
+              (unsigned long long)given, (unsigned long long)needed, 1e-6 * (double)p->expects.bytes[MEMORY_ROWS],
+              (unsigned long long)s->window_rows);
 }
 
 mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *events, preparation *p,
@@ -58,9 +101,14 @@ mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *e
   }
   TRY(mlpd_comm_agree(comm, preparation_network(p, outputs, network_shape, &network)));
   p->memory.network = network;
-  p->expects = memory_estimate_of(&p->memory);
+  mlpd_status status = MLPD_OK;
+  if (p->options.stream)
+    status = fit_into_limit(comm, p, train == NULL);
+  else
+    p->expects = memory_estimate_of(&p->memory);
   p->memory.network = NULL;
   mlpd_network_free(network);
+  if (p->options.stream) TRY(mlpd_comm_agree(comm, status));
   const uint64_t resident = machine_memory_resident();
   const uint64_t allocated = resident > p->memory_before ? resident - p->memory_before : 0;
   TRY(memory_claim_all(comm, &p->expects, allocated, note));

@@ -211,7 +211,7 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   TRY(mlpd_comm_agree(comm, status));
   TRY(agreement_of_model(comm, gemm, model, data, split));
-  TRY(held_out_read(comm, data, split, model, false, true, &part));
+  TRY(held_out_read(comm, data, split, model, false, true, false, 1, &part));
   *rows = part.range.rows;
   status = predict(comm, model, gemm, &part, threads, out);
   shard_free(&part.rows);

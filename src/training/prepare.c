@@ -7,21 +7,16 @@
 
 #include "base/machine_memory.h"
 #include "base/memory.h"
+#include "data/stream_order.h"
 #include "distribution/comm.h"
 #include "distribution/placement.h"
 #include "network/init.h"
 #include "network/loss.h"
 
-enum { SPLIT_LANES = 64, MAX_HIDDEN = 1000 };
+enum { SPLIT_LANES = 64, MAX_HIDDEN = 1000, READ_BYTES = 1 << 17 };
 
 static void notice(mlpd_comm *comm, const mlpd_train_events *events, const char *message) {
   if (mlpd_comm_rank(comm) == 0 && events != NULL && events->notice != NULL) events->notice(events->context, message);
-}
-
-void affine_apply(const affine *a, uint64_t rows, float *values) {
-  for (uint64_t i = 0; i < rows; i++)
-    for (uint32_t j = 0; j < a->columns; j++)
-      values[i * a->columns + j] = (values[i * a->columns + j] - a->shift[j]) * a->scale[j];
 }
 
 /* ---- Settling what the options leave open ------------------------------------------------------- */
@@ -63,47 +58,6 @@ static void settle_lanes(mlpd_comm *comm, const mlpd_train_events *events, prepa
 
 /* ---- Reading the training part ------------------------------------------------------------------ */
 
-static int compare_runs(const void *left, const void *right) {
-  const uint64_t a = ((const row_run *)left)->file_row, b = ((const row_run *)right)->file_row;
-  return a < b ? -1 : a > b;
-}
-
-/* runs over the positions of `outer` become runs over the file: each is replaced by outer's runs. */
-static mlpd_status compose_runs(const lane_plan *outer, row_run **runs, uint64_t *num_runs) {
-  row_run *composed = NULL;
-  uint64_t count = 0, room = 0;
-  mlpd_status status = MLPD_OK;
-  for (uint64_t i = 0; i < *num_runs; i++) {
-    const row_run run = (*runs)[i];
-    row_run *pieces = NULL;
-    uint64_t num_pieces = 0;
-    TRY_GOTO(status, lane_plan_runs(outer, run.file_row, run.file_row + run.count, &pieces, &num_pieces), failed);
-    if (count + num_pieces > room) {
-      room = 2 * (count + num_pieces);
-      row_run *const larger = realloc(composed, room * sizeof *larger);
-      if (larger == NULL) {
-        free(pieces);
-        status = FAIL(MLPD_ERROR_MEMORY, "row runs: out of memory");
-        goto failed;
-      }
-      composed = larger;
-    }
-    for (uint64_t k = 0; k < num_pieces; k++) {
-      pieces[k].position = run.position + (pieces[k].position - run.file_row);
-      composed[count++] = pieces[k];
-    }
-    free(pieces);
-  }
-  if (count > 0) qsort(composed, count, sizeof *composed, compare_runs);
-  free(*runs);
-  *runs = composed;
-  *num_runs = count;
-  return MLPD_OK;
-failed:
-  free(composed);
-  return status;
-}
-
 /* Reads positions [begin, end): of the lane plan, or of the split order itself (direct). */
 static mlpd_status read_positions(preparation *p, part *from, const lane_plan *plan, uint64_t begin, uint64_t end,
                                   uint32_t classes, shard *read) {
@@ -111,7 +65,7 @@ static mlpd_status read_positions(preparation *p, part *from, const lane_plan *p
   uint64_t num_runs = 0;
   mlpd_status status = lane_plan_runs(plan, begin, end, &runs, &num_runs);
   if (status == MLPD_OK && plan == &p->plan && p->split.num_lanes > 0)
-    status = compose_runs(&p->split, &runs, &num_runs);
+    status = lane_runs_compose(&p->split, &runs, &num_runs);
   if (status == MLPD_OK)
     status =
         shard_read(from, runs, num_runs, begin, end - begin, p->options.task == MLPD_CLASSIFICATION, classes, read);
@@ -119,25 +73,36 @@ static mlpd_status read_positions(preparation *p, part *from, const lane_plan *p
   return status;
 }
 
-static double largest_class(const shard *rows) {
-  double most = -1;
-  for (uint64_t i = 0; i < rows->rows; i++)
-    if (rows->classes[i] > most) most = rows->classes[i];
-  return most;
-}
-
 /* Validation rows taken from the training part count, too: the rarest class may be among them alone. */
 static mlpd_status count_classes(mlpd_comm *comm, preparation *p, const part *from) {
   mlpd_train_options *const o = &p->options;
-  double most = fmax(largest_class(&p->train), largest_class(&p->valid.rows));
+  double most = p->scan.largest_class, held_out_most = -1;
+  for (uint64_t i = 0; i < p->train.rows; i++)
+    if (p->train.classes[i] > most) most = p->train.classes[i];
+  TRY(mlpd_comm_agree(comm, held_out_largest_class(&p->valid, &held_out_most)));
+  most = fmax(most, held_out_most);
   TRY(comm_max_double(comm, &most, 1));
   if (o->classes == 0) o->classes = (uint32_t)most + 1;
   if (o->classes < 2)
     return FAIL(MLPD_ERROR_DATA, "%s: %s holds one class only: there is nothing to learn", from->file, from->y_path);
+  p->valid.num_classes = o->classes;
   return MLPD_OK;
 }
 
-static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, bool from_train) {
+/* The window of streamed rows becomes a part of what the run is. */
+static void settle_window(preparation *p, const part *from) {
+  mlpd_train_options *const o = &p->options;
+  o->window = stream_window_rows(&p->plan, o->window, memory_row_bytes(from, o->task == MLPD_CLASSIFICATION));
+}
+
+/* Streamed rows are read in whole chunks, or at least in pieces that are worth a call. */
+static uint64_t grain_rows(const part *from) {
+  const uint64_t chunk_rows = h5_array_shape(from->x).chunk_rows;
+  return chunk_rows > 0 ? chunk_rows : READ_BYTES / (from->features * element_size(from->type)) + 1;
+}
+
+static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, const part *from,
+                             bool from_train) {
   uint64_t valid_rows = 0;
   if (from_train) {
     valid_rows = (uint64_t)llround(p->options.valid_fraction * (double)p->file_rows);
@@ -148,20 +113,57 @@ static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, p
     p->valid.present = true;
     p->valid.range = forward_range_of_rank(valid_rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
   }
-  settle_lanes(comm, events, p, p->file_rows - valid_rows);
-  return lane_plan_create(p->file_rows - valid_rows, p->options.batch, p->options.lanes, p->options.seed, &p->plan);
+  const uint64_t rows = p->file_rows - valid_rows, seed = p->options.seed;
+  settle_lanes(comm, events, p, rows);
+  if (!p->options.stream) return lane_plan_create(rows, p->options.batch, p->options.lanes, seed, &p->plan);
+  TRY(lane_plan_create(rows, p->options.batch, p->options.lanes, seed, &p->dealt));
+  TRY(lane_plan_create_grained(rows, p->options.batch, p->options.lanes, seed, grain_rows(from), &p->plan));
+  settle_window(p, from);
+  return MLPD_OK;
+}
+
+static const lane_plan *split_of(const preparation *p) { return p->split.num_lanes > 0 ? &p->split : NULL; }
+
+/* Targets are standardised where the output can be any number; probabilities stay as they are. */
+static bool scales_targets(const preparation *p) {
+  return p->options.task == MLPD_REGRESSION && p->options.output_activation == MLPD_IDENTITY &&
+         p->options.normalize != MLPD_NORMALIZE_NONE;
+}
+
+/* Looks through this rank's lanes, whose rows will come from a stream. */
+static mlpd_status scan_rows(mlpd_comm *comm, preparation *p, part *from) {
+  row_scan_wishes wishes = {.plan = &p->dealt,
+                            .split = split_of(p),
+                            .as_classes = p->options.task == MLPD_CLASSIFICATION,
+                            .num_classes = p->options.classes,
+                            .x_deviations = p->options.normalize == MLPD_NORMALIZE_STANDARD,
+                            .y_deviations = scales_targets(p),
+                            .threads = p->threads};
+  lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &wishes.lane_begin, &wishes.lane_end);
+  p->train =
+      (shard){.type = from->type, .features = from->features, .outputs = wishes.as_classes ? 0 : from->y_columns};
+  return row_scan_run(from, &wishes, &p->scan);
 }
 
 /* This rank's lanes of the training part, and its blocks of a validation part taken from it. */
 static mlpd_status read_rows(mlpd_comm *comm, preparation *p, part *from) {
   uint32_t first = 0, end = 0;
   lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &first, &end);
-  TRY(read_positions(p, from, &p->plan, p->plan.lane_begin[first], p->plan.lane_begin[end], p->options.classes,
-                     &p->train));
+  p->scan.largest_class = -1;
+  if (p->options.stream)
+    TRY(scan_rows(comm, p, from));
+  else
+    TRY(read_positions(p, from, &p->plan, p->plan.lane_begin[first], p->plan.lane_begin[end], p->options.classes,
+                       &p->train));
   if (p->split.num_lanes == 0) return MLPD_OK;
   const uint64_t start = p->plan.rows; /* validation takes the end of the split order */
-  return read_positions(p, from, &p->split, start + p->valid.range.row_begin, start + p->valid.range.row_end,
-                        p->options.classes, &p->valid.rows);
+  if (!p->held_out_windows)
+    return read_positions(p, from, &p->split, start + p->valid.range.row_begin, start + p->valid.range.row_end,
+                          p->options.classes, &p->valid.rows);
+  p->valid.order = &p->split;
+  p->valid.first = start;
+  p->valid.num_classes = p->options.classes;
+  return held_out_in_windows(from, p->options.task == MLPD_CLASSIFICATION, p->threads, &p->valid);
 }
 
 static mlpd_status take_names(part *train, preparation *p, mlpd_model *model) {
@@ -184,22 +186,32 @@ static mlpd_status open_train(preparation *p, part *train, bool *valid_in_file) 
   return status;
 }
 
+/* Opens the file, once for the whole run. Reading it on trial first is for rank 0; where another rank's path leads to
+ * other content, for that rank, too. Collective. */
+static mlpd_status open_file(mlpd_comm *comm, preparation *p) {
+  const char *const path = p->options.data.file;
+  const bool root = mlpd_comm_rank(comm) == 0;
+  h5_identity tried = {0};
+  TRY(mlpd_comm_agree(comm, root ? h5_open(path, &p->file) : MLPD_OK));
+  if (root) (void)h5_identify(path, &tried);
+  TRY(comm_broadcast(comm, &tried, sizeof tried, 0));
+  if (!root) h5_tried_elsewhere(path, &tried);
+  return mlpd_comm_agree(comm, root ? MLPD_OK : h5_open(path, &p->file));
+}
+
 static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
-  part train = {0};
+  part *const train = &p->source;
   bool valid_in_file = false;
-  mlpd_status status = open_train(p, &train, &valid_in_file);
-  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+  TRY(mlpd_comm_agree(comm, open_train(p, train, &valid_in_file)));
   if (valid_in_file && p->options.valid_fraction > 0)
     notice(comm, events, "the data has a validation part of its own; --valid-fraction is not used");
-  status = plan_rows(comm, events, p, !valid_in_file && p->options.valid_fraction > 0);
-  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-  TRY_GOTO(status, preparation_check_memory(comm, events, p, &train), done);
-  TRY_GOTO(status, mlpd_comm_agree(comm, read_rows(comm, p, &train)), done);
-  if (p->options.task == MLPD_CLASSIFICATION) status = count_classes(comm, p, &train);
-  p->outputs = p->options.task == MLPD_CLASSIFICATION ? p->options.classes : train.y_columns;
-done:
-  part_close(&train);
-  return status;
+  TRY(mlpd_comm_agree(comm, plan_rows(comm, events, p, train, !valid_in_file && p->options.valid_fraction > 0)));
+  TRY(preparation_check_memory(comm, events, p, train));
+  TRY(mlpd_comm_agree(comm, read_rows(comm, p, train)));
+  if (p->options.task == MLPD_CLASSIFICATION) TRY(count_classes(comm, p, train));
+  p->outputs = p->options.task == MLPD_CLASSIFICATION ? p->options.classes : train->y_columns;
+  if (!p->options.stream) part_close(train);
+  return MLPD_OK;
 }
 
 /* ---- Network and normalisation ------------------------------------------------------------------ */
@@ -239,9 +251,10 @@ static mlpd_status make_network(preparation *p) {
   return MLPD_OK;
 }
 
-/* Statistics of columns over the whole training part: a lane at a time, merged in lane order. */
+/* Statistics of columns over the whole training part: a lane at a time, merged in lane order. Of rows x or, not NULL,
+ * as a scan has found them for the lanes of this rank. */
 static mlpd_status gather_statistics(mlpd_comm *comm, const preparation *p, element_type type, const void *x,
-                                     column_statistics *total) {
+                                     const double *scanned, column_statistics *total) {
   const uint32_t lanes = p->plan.num_lanes, d = total->columns;
   const size_t record = 1 + 4 * (size_t)d; /* doubles: count, mean, m2, minimum, maximum */
   uint32_t first = 0, end = 0;
@@ -256,11 +269,11 @@ static mlpd_status gather_statistics(mlpd_comm *comm, const preparation *p, elem
 #pragma omp parallel for num_threads(p->threads) schedule(dynamic)
   for (uint32_t u = first; u < end; u++) {
     double *const at = local + (u - first) * record;
-    column_statistics lane = {.columns = d,
-                              .mean = at + 1,
-                              .m2 = at + 1 + d,
-                              .minimum = at + 1 + 2 * (size_t)d,
-                              .maximum = at + 1 + 3 * (size_t)d};
+    if (scanned != NULL) {
+      memcpy(at, scanned + (u - first) * record, record * sizeof *at);
+      continue;
+    }
+    column_statistics lane = row_scan_record(at, d);
     const uint64_t start = p->plan.lane_begin[first];
     column_statistics_of(type, x, p->plan.lane_begin[u] - start, p->plan.lane_begin[u + 1] - start, &lane);
     at[0] = lane.count;
@@ -272,14 +285,8 @@ static mlpd_status gather_statistics(mlpd_comm *comm, const preparation *p, elem
   }
   TRY_GOTO(status, comm_gather_all(comm, local, bytes, all), done);
   for (uint32_t u = 0; u < lanes; u++) {
-    double *const at = all + u * record;
-    column_statistics_merge(&(column_statistics){.columns = d,
-                                                 .count = at[0],
-                                                 .mean = at + 1,
-                                                 .m2 = at + 1 + d,
-                                                 .minimum = at + 1 + 2 * (size_t)d,
-                                                 .maximum = at + 1 + 3 * (size_t)d},
-                            total);
+    const column_statistics lane = row_scan_record(all + u * record, d);
+    column_statistics_merge(&lane, total);
   }
 done:
   free(bytes);
@@ -289,77 +296,31 @@ done:
 }
 
 static mlpd_status normalize_columns(mlpd_comm *comm, const preparation *p, mlpd_normalize kind, element_type type,
-                                     const void *x, uint32_t columns, affine *a) {
+                                     const void *x, const double *scanned, uint32_t columns, affine *a) {
   column_statistics total = {0};
   mlpd_status status = affine_create(columns, a);
   if (status == MLPD_OK) status = column_statistics_create(columns, &total);
   status = mlpd_comm_agree(comm, status);
-  if (status == MLPD_OK && kind != MLPD_NORMALIZE_NONE) status = gather_statistics(comm, p, type, x, &total);
+  if (status == MLPD_OK && kind != MLPD_NORMALIZE_NONE) status = gather_statistics(comm, p, type, x, scanned, &total);
   if (status == MLPD_OK && kind != MLPD_NORMALIZE_NONE) affine_from_statistics(kind, &total, a);
   column_statistics_free(&total);
   return status;
 }
 
-/* Targets are standardised where the output can be any number; probabilities stay as they are. */
-static bool scales_targets(const preparation *p) {
-  return p->options.task == MLPD_REGRESSION && p->options.output_activation == MLPD_IDENTITY &&
-         p->options.normalize != MLPD_NORMALIZE_NONE;
-}
-
 static mlpd_status normalize(mlpd_comm *comm, preparation *p) {
   mlpd_model *const model = p->model;
-  TRY(normalize_columns(comm, p, p->options.normalize, p->train.type, p->train.x, p->features, &model->input));
+  TRY(normalize_columns(comm, p, p->options.normalize, p->train.type, p->train.x, p->scan.x, p->features,
+                        &model->input));
   if (p->options.task != MLPD_REGRESSION) return MLPD_OK;
   TRY(normalize_columns(comm, p, scales_targets(p) ? MLPD_NORMALIZE_STANDARD : MLPD_NORMALIZE_NONE, ELEMENT_F32,
-                        p->train.values, p->outputs, &model->target));
+                        p->train.values, p->scan.y, p->outputs, &model->target));
   for (uint32_t j = 0; j < p->outputs; j++) /* a constant target stays what it is, so that it maps back */
     if (!(model->target.scale[j] > 0)) model->target.scale[j] = 1;
   affine_apply(&model->target, p->train.rows, p->train.values);
-  if (p->split.num_lanes > 0) affine_apply(&model->target, p->valid.rows.rows, p->valid.rows.values);
+  p->valid.target = &model->target;
+  if (p->split.num_lanes > 0 && p->valid.from == NULL)
+    affine_apply(&model->target, p->valid.rows.rows, p->valid.rows.values);
   return MLPD_OK;
-}
-
-/* ---- Validation and test parts ------------------------------------------------------------------ */
-
-static mlpd_status check_part(const part *given, const mlpd_model *model, bool has_y) {
-  const layer *const first = &model->network->layers[0];
-  const layer *const last = &model->network->layers[model->network->num_layers - 1];
-  if (given->features != first->inputs)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network takes %u", given->file, given->x_path,
-                given->features, first->inputs);
-  if (has_y && model->task == MLPD_REGRESSION && given->y_columns != last->outputs)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network gives %u values", given->file, given->y_path,
-                given->y_columns, last->outputs);
-  return MLPD_OK;
-}
-
-static mlpd_status read_held_out(mlpd_comm *comm, part *from, const mlpd_model *model, held_out *read) {
-  TRY(check_part(from, model, from->y != NULL));
-  read->range = forward_range_of_rank(from->rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
-  const forward_range *const range = &read->range;
-  const row_run run = {.file_row = range->row_begin, .count = range->row_end - range->row_begin};
-  const uint32_t outputs = model->network->layers[model->network->num_layers - 1].outputs;
-  TRY(shard_read(from, &run, run.count > 0 ? 1 : 0, 0, run.count, model->task == MLPD_CLASSIFICATION, outputs,
-                 &read->rows));
-  if (read->rows.values != NULL && model->target.columns > 0)
-    affine_apply(&model->target, read->rows.rows, read->rows.values);
-  return MLPD_OK;
-}
-
-mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_split which, const mlpd_model *model,
-                          bool need_y, bool required, held_out *read) {
-  part opened = {0};
-  *read = (held_out){0};
-  mlpd_status status = part_open(paths, which, need_y, &opened, &read->present);
-  if (status == MLPD_OK && !read->present && required)
-    status = FAIL(MLPD_ERROR_DATA, "%s: has no %s part", paths->file, mlpd_choice_name(mlpd_split_choices, (int)which));
-  if (!need_y && opened.y != NULL) { /* predictions do not look at targets, whatever they hold */
-    h5_array_close(opened.y);
-    opened.y = NULL;
-  }
-  if (status == MLPD_OK && read->present) status = read_held_out(comm, &opened, model, read);
-  part_close(&opened);
-  return mlpd_comm_agree(comm, status);
 }
 
 /* Says before the run, not after it, that the test part does not fit. Not collective. */
@@ -367,9 +328,23 @@ static mlpd_status check_test_part(const preparation *p) {
   part test = {0};
   bool present = false;
   mlpd_status status = part_open(&p->options.data, MLPD_TEST, true, &test, &present);
-  if (status == MLPD_OK && present) status = check_part(&test, p->model, true);
+  if (status == MLPD_OK && present) status = held_out_check(&test, p->model);
   part_close(&test);
   return status;
+}
+
+static mlpd_status make_stream(mlpd_comm *comm, preparation *p) {
+  stream_parts parts = {.from = &p->source,
+                        .plan = &p->plan,
+                        .split = split_of(p),
+                        .window_rows = p->options.window,
+                        .seed = p->options.seed,
+                        .epochs = p->options.epochs,
+                        .as_classes = p->options.task == MLPD_CLASSIFICATION,
+                        .num_classes = p->options.classes,
+                        .target = p->options.task == MLPD_REGRESSION ? &p->model->target : NULL};
+  lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &parts.lane_begin, &parts.lane_end);
+  return stream_create(&parts, &p->stream);
 }
 
 /* ---- All of it ----------------------------------------------------------------------------------- */
@@ -382,6 +357,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   if (status == MLPD_OK) status = memory_allocate(&p->model, 1, sizeof *p->model, "model");
   if (status == MLPD_OK) status = memory_copy_string(options->config_text, &p->model->config);
   TRY(mlpd_comm_agree(comm, status));
+  TRY(open_file(comm, p));
   TRY(read_train(comm, events, p));
   TRY(preparation_check_memory(comm, events, p, NULL));
   p->model->task = p->options.task;
@@ -390,15 +366,22 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   TRY(mlpd_comm_agree(comm, check_test_part(p)));
   TRY(normalize(comm, p));
   TRY(preparation_fingerprint(comm, p));
-  if (p->split.num_lanes == 0) TRY(held_out_read(comm, &p->options.data, MLPD_VALID, p->model, true, false, &p->valid));
-  return MLPD_OK;
+  if (p->split.num_lanes == 0)
+    TRY(held_out_read(comm, &p->options.data, MLPD_VALID, p->model, true, false, p->held_out_windows, p->threads,
+                      &p->valid));
+  return p->options.stream ? mlpd_comm_agree(comm, make_stream(comm, p)) : MLPD_OK;
 }
 
 void preparation_free(preparation *p) {
+  stream_free(p->stream); /* first: its thread uses the others */
+  held_out_free(&p->valid);
+  part_close(&p->source);
+  (void)h5_close(p->file); /* read-only: nothing is lost */
   mlpd_model_free(p->model);
   lane_plan_free(&p->split);
+  lane_plan_free(&p->dealt);
   lane_plan_free(&p->plan);
   shard_free(&p->train);
-  shard_free(&p->valid.rows);
+  row_scan_free(&p->scan);
   *p = (preparation){0};
 }

@@ -3,24 +3,25 @@
 #define MLPDIST_PREPARE_H
 
 #include "data/dataset.h"
+#include "data/row_scan.h"
+#include "data/stream.h"
 #include "distribution/lanes.h"
-#include "training/forward.h"
+#include "training/held_out.h"
 #include "training/memory_estimate.h"
 #include "training/model.h"
 
-/* A validation or test part: this rank's rows of it. */
-typedef struct held_out {
-  bool present;
-  forward_range range;
-  shard rows;
-} held_out;
-
 typedef struct preparation {
-  mlpd_train_options options; /* with batch, lanes, loss, task, normalize, output activation settled */
+  mlpd_train_options options; /* with batch, lanes, window, loss, task, normalize, output activation settled */
   mlpd_model *model;          /* network with initial weights, normalisation, names */
   lane_plan split;            /* order in which --valid-fraction takes rows; num_lanes 0 where unused */
   lane_plan plan;
-  shard train; /* this rank's lanes */
+  shard train;           /* this rank's lanes; of streamed rows type and features alone */
+  h5_file *file;         /* held open for the run, so that its parts share it */
+  part source;           /* the training part, open while its rows are streamed */
+  lane_plan dealt;       /* of streamed rows: the plan of rows in memory, in whose order statistics are taken */
+  row_scan scan;         /* of streamed rows */
+  stream *stream;        /* of the training rows, or NULL: they are in memory */
+  bool held_out_windows; /* validation and test rows are too many to be held */
   held_out valid;
   uint64_t file_rows; /* of the training part in the file */
   uint32_t features, outputs;
@@ -36,18 +37,13 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
                                preparation *p);
 void preparation_free(preparation *p); /* Not collective */
 
-/* Reads this rank's rows of a validation or test part for a model: its widths and classes checked, its
- * targets scaled. Not present is no error unless required. Collective. */
-mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_split which, const mlpd_model *model,
-                          bool need_y, bool required, held_out *read);
-
 /* Makes the network that the options ask for, by mlpd_network_create or network_shape. Not collective. */
 typedef mlpd_status network_maker(uint32_t num_layers, const uint32_t *widths, const mlpd_activation *activations,
                                   mlpd_network **network);
 mlpd_status preparation_network(const preparation *p, uint32_t outputs, network_maker *create, mlpd_network **network);
 
 /* Does what the run needs fit into memory? Before the rows are read (train is their part, open), and once more when
- * they are (train NULL) and all is known. Collective. */
+ * they are (train NULL) and all is known. Streaming, sets p->held_out_windows before. Collective. */
 mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *events, preparation *p,
                                      const part *train);
 
@@ -57,8 +53,5 @@ mlpd_status preparation_fingerprint(mlpd_comm *comm, preparation *p);
 /* The resolved options that decide the weights, "key = value" a line; *text is allocated. backend is the one
  * taken. Not collective. */
 mlpd_status preparation_mathematics(const preparation *p, const char *backend, char **text);
-
-/* Maps values (rows, columns) by a in place. Not collective. */
-void affine_apply(const affine *a, uint64_t rows, float *values);
 
 #endif

@@ -47,6 +47,7 @@ step_outcome step_tail_outcome(const double tail[TAIL_DOUBLES], int ranks) {
                                  .square = tail[TAIL_SQUARE]},
                         .stop = tail[TAIL_STOP] > 0,
                         .checkpoint = tail[TAIL_CHECKPOINT] > 0,
+                        .failed = tail[TAIL_FAILED] > 0,
                         .agreed = pieces_agree(tail, ranks),
                         .finite = isfinite(tail[TAIL_LOSS])};
 }

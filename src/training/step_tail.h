@@ -12,6 +12,7 @@ enum {
   TAIL_SQUARE,
   TAIL_STOP,       /* ranks that wish to stop */
   TAIL_CHECKPOINT, /* ranks that wish for a checkpoint */
+  TAIL_FAILED,     /* ranks that could not read their rows */
   TAIL_PIECES,     /* sums over ranks of the 8 bytes of step_tail_hash(), then of the squares */
   HASH_PIECES = 8,
   TAIL_DOUBLES = TAIL_PIECES + 2 * HASH_PIECES

@@ -23,7 +23,7 @@ static mlpd_status make_lane(const stepper_parts *parts, uint32_t u, uint64_t fi
   if (rows > UINT32_MAX)
     return FAIL(MLPD_ERROR_USAGE, "lane %u would hold %llu rows, more than 2^32: choose more --lanes", u,
                 (unsigned long long)rows);
-  TRY(memory_allocate(&made->order, rows, sizeof *made->order, "row order"));
+  if (parts->stream == NULL) TRY(memory_allocate(&made->order, rows, sizeof *made->order, "row order"));
   if (parts->rows->classes != NULL) TRY(memory_allocate(&made->classes, capacity, sizeof *made->classes, "targets"));
   if (parts->rows->values != NULL)
     TRY(memory_allocate(&made->values, capacity * parts->rows->outputs, sizeof *made->values, "targets"));
@@ -53,11 +53,11 @@ static mlpd_status make_local(stepper *s) {
 }
 
 size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
-                    uint64_t target_bytes, int threads) {
+                    uint64_t target_bytes, bool streams, int threads) {
   size_t bytes = workspace_size(network, most_rows(plan, lanes), false);
   for (uint32_t u = lanes.begin; u < lanes.end; u++) {
     const uint64_t most = lane_max_microbatch(plan, u), rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
-    bytes += most * target_bytes + rows * sizeof(uint32_t);
+    bytes += most * target_bytes + (streams ? 0 : rows * sizeof(uint32_t));
   }
   return bytes + (size_t)threads * stepper_scratch_size(network, gemm, lanes.end - lanes.begin);
 }
@@ -118,6 +118,8 @@ void stepper_free(stepper *s) {
 }
 
 void stepper_begin_epoch(stepper *s, uint64_t epoch) {
+  s->epoch = epoch;
+  if (s->parts.stream != NULL) return;
 #pragma omp parallel for num_threads(s->parts.threads) schedule(dynamic)
   for (uint32_t i = 0; i < s->num_lanes; i++)
     lane_shuffle(s->parts.plan, s->parts.seed, epoch, s->lanes.begin + i, s->lane[i].order);
@@ -172,6 +174,8 @@ static void update_all(stepper *s, double lr) {
   }
 }
 
+static bool takes_step(const stepper *s) { return s->outcome.finite && !s->outcome.failed; }
+
 /* Between the phases: this rank's statistics, and where updates go with the sums, what they depend on. On the master
  * thread. */
 static void begin_updates(stepper *s, double lr, const step_wishes *wishes) {
@@ -186,7 +190,7 @@ static void begin_updates(stepper *s, double lr, const step_wishes *wishes) {
   }
   if (totals == NULL) return;
   s->outcome = step_tail_outcome(totals, mlpd_comm_size(s->parts.comm));
-  if (s->outcome.finite) s->scalars = optimizer_begin(s->parts.optimizer, lr, mean_scale(s));
+  if (takes_step(s)) s->scalars = optimizer_begin(s->parts.optimizer, lr, mean_scale(s));
 }
 
 /* Phases 1 and 2 on all threads. */
@@ -202,10 +206,10 @@ static void compute(stepper *s, uint64_t step, double lr, const step_wishes *wis
     begin_updates(s, lr, wishes);
 #pragma omp barrier
     if (s->pull != NULL) {
-      if (s->sent == MLPD_OK && s->outcome.finite) stepper_pull_units(s);
+      if (s->sent == MLPD_OK && takes_step(s)) stepper_pull_units(s);
     } else if (!s->fused) {
       stepper_sum_units(s, overlaps);
-    } else if (s->outcome.finite) {
+    } else if (takes_step(s)) {
       stepper_update_units(s);
     }
   }
@@ -236,6 +240,10 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
 #endif
   const double start = comm_seconds();
   const step_times before = s->times;
+  if (s->parts.stream != NULL) {
+    s->streamed = stream_take(s->parts.stream, s->epoch, step);
+    s->times.data += comm_seconds() - start;
+  }
   compute(s, step, lr, wishes);
   TRY(s->sent);
   if (!s->fused && s->pull == NULL) {
@@ -244,8 +252,9 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
     TRY(reducer_finish(s->reducer, &tail));
     s->times.reduce += comm_seconds() - computed;
     s->outcome = step_tail_outcome(tail, mlpd_comm_size(s->parts.comm));
-    if (s->outcome.finite) update_all(s, lr);
+    if (takes_step(s)) update_all(s, lr);
   }
+  if (s->outcome.failed) return mlpd_comm_agree(s->parts.comm, s->streamed);
   s->times.compute += comm_seconds() - start - (s->times.data - before.data) - (s->times.reduce - before.reduce);
   *outcome = s->outcome;
   return MLPD_OK;

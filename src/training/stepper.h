@@ -10,6 +10,7 @@
 
 #include "data/dataset.h"
 #include "data/normalize.h"
+#include "data/stream.h"
 #include "distribution/lanes.h"
 #include "distribution/reduce.h"
 #include "network/loss.h"
@@ -23,7 +24,8 @@ typedef struct stepper_parts {
   const backend *gemm;
   optimizer *optimizer;
   const lane_plan *plan;
-  const shard *rows;   /* this rank's rows, in position order from its first lane's */
+  const shard *rows;   /* this rank's rows, in position order from its first lane's; of a stream: its kinds */
+  stream *stream;      /* where rows come from, or NULL: they are in memory */
   const affine *input; /* (features) */
   mlpd_loss loss;
   mlpd_reduce reduce;
@@ -37,14 +39,14 @@ typedef struct stepper stepper;
 /* Collective; parts equal on all ranks but for rows. */
 mlpd_status stepper_create(const stepper_parts *parts, stepper **made);
 
-/* Bytes that a stepper takes for these lanes, its reducer left aside; target_bytes: of a row's targets and weight.
- * Not collective. */
+/* Bytes that a stepper takes for these lanes, its reducer left aside; target_bytes: of a row's targets and weight;
+ * streams: its rows are a stream's. Not collective. */
 size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
-                    uint64_t target_bytes, int threads);
+                    uint64_t target_bytes, bool streams, int threads);
 
 void stepper_free(stepper *s); /* NULL is allowed. Not collective */
 
-/* Shuffles each lane's rows for an epoch (from 0). Not collective. */
+/* Shuffles each lane's rows in memory for an epoch (from 0). Not collective. */
 void stepper_begin_epoch(stepper *s, uint64_t epoch);
 
 /* What this rank wishes for after a step; rides with the gradient, so that all ranks know. */
@@ -59,16 +61,17 @@ typedef struct step_outcome {
   double gradient_norm;  /* before clipping; 0 where not clipped */
   bool stop, checkpoint; /* some rank wished for it */
   bool agreed;           /* false: checked, and weights or state before the step were not the same on all ranks */
+  bool failed;           /* some rank could not read its rows; the weights are of no use */
   bool finite;           /* false: the loss is not a number; the weights were not changed */
 } step_outcome;
 
 /* Seconds since the stepper was made, on this rank. */
 typedef struct step_times {
-  double compute, reduce, data; /* data: gathering and converting rows */
+  double compute, reduce, data; /* data: gathering and converting rows, and waiting for them */
 } step_times;
 
-/* One step with learning rate lr; step counts from 0 within the epoch. Collective; step and lr equal on all
- * ranks. */
+/* One step with learning rate lr; step counts from 0 within the epoch. Where a rank's stream fails, all return that
+ * failure. Collective; step and lr equal on all ranks. */
 mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes *wishes, step_outcome *outcome);
 
 /* Are the weights and the optimizer's state the same on all ranks? MLPD_ERROR_INTERNAL names a rank whose are not those

@@ -9,7 +9,7 @@
 
 /* One lane of this rank. */
 typedef struct lane {
-  uint32_t *order; /* (rows): the epoch's order of the lane's rows */
+  uint32_t *order; /* (rows): the epoch's order of the lane's rows; NULL where they are streamed */
   uint64_t first;  /* its first row in the shard */
   uint64_t count;  /* rows in this step's microbatch */
   uint64_t begin;  /* its place in order */
@@ -55,9 +55,11 @@ struct stepper {
   uint32_t num_units, num_strips;
   unit *units;
   strip *strips;
-  uint32_t *first_strip;            /* (layers + 1) */
-  uint32_t num_ready;               /* strips the reducer knows of, from the last one down */
-  mlpd_status sent;                 /* of telling it */
+  uint32_t *first_strip; /* (layers + 1) */
+  uint32_t num_ready;    /* strips the reducer knows of, from the last one down */
+  mlpd_status sent;      /* of telling it */
+  uint64_t epoch;
+  mlpd_status streamed;             /* of the rows of this step; where they failed, its lanes are empty */
   size_t unit_floats, unit_columns; /* of the largest unit, multiples of a cache line */
   uint32_t levels;                  /* of partial sums */
   scratch *scratch;                 /* (threads) */

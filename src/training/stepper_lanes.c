@@ -16,25 +16,38 @@ void stepper_place_lanes(stepper *s, uint64_t step) {
   for (uint32_t i = 0; i < s->num_lanes; i++) {
     lane *const u = &s->lane[i];
     lane_microbatch(s->parts.plan, s->lanes.begin + i, step, &u->begin, &u->count);
+    if (s->streamed != MLPD_OK) u->count = 0;
     u->row = row;
     row += u->count;
   }
 }
 
-/* Returns the seconds it took. */
-static double gather(const stepper *s, lane *u) {
-  const double start = comm_seconds();
-  const shard *const rows = s->parts.rows;
-  const uint32_t *const order = u->order + u->begin;
-  const char *const x = (const char *)rows->x + u->first * rows->features * element_size(rows->type);
-  vector_gather_rows(rows->type, u->count, rows->features, x, order, s->parts.input->shift, s->parts.input->scale,
-                     s->space.x + u->row * rows->features);
-  for (uint64_t i = 0; i < u->count; i++) {
-    const uint64_t row = u->first + order[i];
-    if (rows->classes != NULL) u->classes[i] = rows->classes[row];
-    if (rows->weights != NULL) u->weights[i] = rows->weights[row];
+/* count rows of rows, first + order[0 ...], become those of the microbatch from place on. */
+static void gather_rows(const stepper *s, const lane *u, const shard *rows, uint64_t first, const uint32_t *order,
+                        uint64_t place, uint64_t count) {
+  const char *const x = (const char *)rows->x + first * rows->features * element_size(rows->type);
+  vector_gather_rows(rows->type, count, rows->features, x, order, s->parts.input->shift, s->parts.input->scale,
+                     s->space.x + (u->row + place) * rows->features);
+  for (uint64_t i = 0; i < count; i++) {
+    const uint64_t row = first + order[i];
+    if (rows->classes != NULL) u->classes[place + i] = rows->classes[row];
+    if (rows->weights != NULL) u->weights[place + i] = rows->weights[row];
     if (rows->values != NULL)
-      memcpy(u->values + i * rows->outputs, rows->values + row * rows->outputs, rows->outputs * sizeof(float));
+      memcpy(u->values + (place + i) * rows->outputs, rows->values + row * rows->outputs,
+             rows->outputs * sizeof(float));
+  }
+}
+
+/* Returns the seconds it took. */
+static double gather(const stepper *s, const lane *u) {
+  const double start = comm_seconds();
+  if (s->parts.stream == NULL) gather_rows(s, u, s->parts.rows, u->first, u->order + u->begin, 0, u->count);
+  for (uint64_t done = 0, count = 0; s->parts.stream != NULL && done < u->count; done += count) {
+    const shard *rows = NULL;
+    count = u->count - done;
+    const uint32_t *const order =
+        stream_rows(s->parts.stream, s->lanes.begin + (uint32_t)(u - s->lane), u->begin + done, &count, &rows);
+    gather_rows(s, u, rows, 0, order, done, count);
   }
   return comm_seconds() - start;
 }

@@ -201,7 +201,9 @@ void stepper_sum_tails(stepper *s, const step_wishes *wishes) {
   const uint32_t nodes = reducer_num_nodes(s->reducer);
   for (uint32_t node = 0; node < nodes; node++)
     sum_tails(s, reducer_node(s->reducer, node), reducer_doubles(s->reducer, node));
-  if (nodes > 0) step_tail_add_wishes(wishes, s->parts.network, s->parts.optimizer, reducer_doubles(s->reducer, 0));
+  if (nodes == 0) return;
+  step_tail_add_wishes(wishes, s->parts.network, s->parts.optimizer, reducer_doubles(s->reducer, 0));
+  if (s->streamed != MLPD_OK) reducer_doubles(s->reducer, 0)[TAIL_FAILED] += 1;
 }
 
 /* ---- What is recorded of it ------------------------------------------------------------------------- */

@@ -36,6 +36,8 @@ static mlpd_status check_options(const mlpd_train_options *o, checkpoint_plan *e
   if (!(o->stall_timeout >= 0)) return FAIL(MLPD_ERROR_USAGE, "--stall-timeout: %g seconds?", o->stall_timeout);
   if (!(o->stall_abort >= 0)) return FAIL(MLPD_ERROR_USAGE, "--stall-abort: %g seconds?", o->stall_abort);
   if (o->trace != NULL && o->trace_steps == 0) return FAIL(MLPD_ERROR_USAGE, "--trace-steps: 0 steps to trace");
+  if (o->window > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--window is of --stream, which is not given");
+  if (o->memory > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--memory is of --stream, which is not given");
   if (o->keep == 0) return FAIL(MLPD_ERROR_USAGE, "--keep: at least one checkpoint stays");
   return checkpoint_plan_parse(o->checkpoint_every, every);
 }
@@ -93,7 +95,8 @@ static mlpd_status make_stepper(trainer *t) {
                                .gemm = t->gemm,
                                .optimizer = &t->optimizer,
                                .plan = &p->plan,
-                               .rows = &p->train,
+                               .rows = p->stream != NULL ? stream_kinds(p->stream) : &p->train,
+                               .stream = p->stream,
                                .input = &p->model->input,
                                .loss = p->options.loss,
                                .reduce = p->options.reduce,
@@ -276,13 +279,12 @@ static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
 }
 
 static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
-  const preparation *const p = &t->prep;
+  preparation *const p = &t->prep;
   if (!p->valid.present) return MLPD_OK;
   const double started = comm_seconds();
   const uint64_t began = timeline_begin_rare(t->line);
   loss_sums sums;
-  TRY(forward_losses(t->comm, p->model->network, t->gemm, &p->model->input, &p->valid.rows, &p->valid.range,
-                     p->options.loss, p->threads, &sums));
+  TRY(held_out_losses(t->comm, p->model, t->gemm, &p->valid, p->threads, &sums));
   (void)timeline_end(t->line, 0, TIMELINE_VALIDATE, 0, 0, began);
   figures->has_valid = true;
   figures->valid_loss = sums.loss / sums.weight;
@@ -344,12 +346,12 @@ static mlpd_status run_epochs(trainer *t) {
 static mlpd_status test(trainer *t) {
   const preparation *const p = &t->prep;
   held_out part;
-  TRY(held_out_read(t->comm, &p->options.data, MLPD_TEST, p->model, true, false, &part));
+  TRY(held_out_read(t->comm, &p->options.data, MLPD_TEST, p->model, true, false, p->held_out_windows, p->threads,
+                    &part));
   mlpd_status status = MLPD_OK;
   if (part.present) {
     loss_sums sums;
-    status = forward_losses(t->comm, p->model->network, t->gemm, &p->model->input, &part.rows, &part.range,
-                            p->options.loss, p->threads, &sums);
+    status = held_out_losses(t->comm, p->model, t->gemm, &part, p->threads, &sums);
     if (status == MLPD_OK) {
       t->result->has_test = true;
       t->result->test_rows = part.range.rows;
@@ -357,7 +359,7 @@ static mlpd_status test(trainer *t) {
       t->result->test_metric = metric_of(t, &sums);
     }
   }
-  shard_free(&part.rows);
+  held_out_free(&part);
   return status;
 }
 

@@ -1,0 +1,189 @@
+#include "data/row_scan.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "base/memory.h"
+
+enum { PIECE_BYTES = 4 << 20 };
+
+column_statistics row_scan_record(double *record, uint32_t columns) {
+  const size_t d = columns;
+  return (column_statistics){.columns = columns,
+                             .count = record[0],
+                             .mean = record + 1,
+                             .m2 = record + 1 + d,
+                             .minimum = record + 1 + 2 * d,
+                             .maximum = record + 1 + 3 * d};
+}
+
+static uint64_t piece_rows(uint64_t row_bytes) { return PIECE_BYTES / row_bytes + 1; }
+
+uint64_t row_scan_size(uint64_t row_bytes, int threads) {
+  return (uint64_t)threads * piece_rows(row_bytes) * row_bytes;
+}
+
+/* ---- One lane ------------------------------------------------------------------------------------------ */
+
+typedef struct lane_pass {
+  part *from;
+  const row_scan_wishes *wishes;
+  shard piece;
+  column_statistics x, y;
+  double *x_deviations, *y_deviations; /* (columns) */
+  XXH3_state_t *hash[4];               /* of x, classes, values, weights */
+  double largest_class;
+} lane_pass;
+
+static void look_at_classes(lane_pass *pass) {
+  for (uint64_t i = 0; i < pass->piece.rows; i++)
+    if (pass->piece.classes[i] > pass->largest_class) pass->largest_class = pass->piece.classes[i];
+}
+
+static void first_look(lane_pass *pass) {
+  const shard *const rows = &pass->piece;
+  const size_t n = rows->rows;
+  column_sums_add(rows->type, rows->x, n, &pass->x);
+  (void)XXH3_64bits_update(pass->hash[0], rows->x, n * rows->features * element_size(rows->type));
+  if (rows->classes != NULL) {
+    look_at_classes(pass);
+    (void)XXH3_64bits_update(pass->hash[1], rows->classes, n * sizeof *rows->classes);
+  }
+  if (rows->values != NULL) {
+    column_sums_add(ELEMENT_F32, rows->values, n, &pass->y);
+    (void)XXH3_64bits_update(pass->hash[2], rows->values, n * rows->outputs * sizeof(float));
+  }
+  if (rows->weights != NULL) (void)XXH3_64bits_update(pass->hash[3], rows->weights, n * sizeof(float));
+}
+
+static void second_look(lane_pass *pass) {
+  const shard *const rows = &pass->piece;
+  if (pass->wishes->x_deviations) column_deviations_add(rows->type, rows->x, rows->rows, &pass->x, pass->x_deviations);
+  if (pass->wishes->y_deviations)
+    column_deviations_add(ELEMENT_F32, rows->values, rows->rows, &pass->y, pass->y_deviations);
+}
+
+static mlpd_status read_piece(lane_pass *pass, uint64_t begin, uint64_t end) {
+  const row_scan_wishes *const w = pass->wishes;
+  row_run *runs = NULL;
+  uint64_t num_runs = 0;
+  pass->piece.rows = end - begin;
+  mlpd_status status = lane_plan_runs(w->plan, begin, end, &runs, &num_runs);
+  if (status == MLPD_OK && w->split != NULL) status = lane_runs_compose(w->split, &runs, &num_runs);
+  if (status == MLPD_OK) status = shard_fill(pass->from, runs, num_runs, begin, w->num_classes, &pass->piece);
+  free(runs);
+  return status;
+}
+
+static mlpd_status each_piece(lane_pass *pass, uint32_t lane, uint64_t most, void look(lane_pass *pass)) {
+  const uint64_t last = pass->wishes->plan->lane_begin[lane + 1];
+  for (uint64_t begin = pass->wishes->plan->lane_begin[lane]; begin < last; begin += most) {
+    TRY(read_piece(pass, begin, last - begin < most ? last : begin + most));
+    look(pass);
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status scan_lane(lane_pass *pass, uint32_t lane, uint64_t most) {
+  column_statistics_clear(&pass->x);
+  if (pass->y.mean != NULL) column_statistics_clear(&pass->y);
+  for (int i = 0; i < 4; i++) (void)XXH3_64bits_reset(pass->hash[i]);
+  TRY(each_piece(pass, lane, most, first_look));
+  column_sums_finish(&pass->x);
+  if (pass->y.mean != NULL) column_sums_finish(&pass->y);
+  if (!pass->wishes->x_deviations && !pass->wishes->y_deviations) return MLPD_OK;
+  for (uint32_t c = 0; c < pass->x.columns; c++) pass->x_deviations[c] = 0;
+  for (uint32_t c = 0; c < pass->y.columns; c++) pass->y_deviations[c] = 0;
+  TRY(each_piece(pass, lane, most, second_look));
+  if (pass->wishes->x_deviations) column_deviations_finish(&pass->x, pass->x_deviations);
+  if (pass->wishes->y_deviations) column_deviations_finish(&pass->y, pass->y_deviations);
+  return MLPD_OK;
+}
+
+/* ---- All lanes ----------------------------------------------------------------------------------------- */
+
+static mlpd_status make_pass(part *from, const row_scan_wishes *wishes, uint64_t most, lane_pass *pass) {
+  *pass = (lane_pass){.from = from, .wishes = wishes, .largest_class = -1};
+  for (int i = 0; i < 4; i++) {
+    pass->hash[i] = XXH3_createState();
+    if (pass->hash[i] == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, looking through the rows");
+  }
+  TRY(shard_allocate(from, most, wishes->as_classes, &pass->piece));
+  TRY(memory_allocate(&pass->x_deviations, from->features, sizeof(double), "statistics"));
+  return memory_allocate(&pass->y_deviations, pass->piece.outputs, sizeof(double), "statistics");
+}
+
+static void free_pass(lane_pass *pass) {
+  for (int i = 0; i < 4; i++) (void)XXH3_freeState(pass->hash[i]);
+  shard_free(&pass->piece);
+  free(pass->x_deviations);
+  free(pass->y_deviations);
+}
+
+/* Lane i of the scan, from 0. */
+static mlpd_status fill_lane(lane_pass *pass, uint32_t i, uint64_t most, row_scan *made) {
+  const uint32_t d = pass->piece.features, k = pass->piece.outputs;
+  double *const x = made->x + i * (1 + 4 * (size_t)d);
+  double *const y = made->y != NULL ? made->y + i * (1 + 4 * (size_t)k) : NULL;
+  pass->x = row_scan_record(x, d);
+  pass->y = y != NULL ? row_scan_record(y, k) : (column_statistics){0};
+  TRY(scan_lane(pass, pass->wishes->lane_begin + i, most));
+  x[0] = pass->x.count;
+  if (y != NULL) y[0] = pass->y.count;
+  uint64_t hashes[4];
+  for (int h = 0; h < 4; h++) hashes[h] = XXH3_64bits_digest(pass->hash[h]);
+  made->hashes[i] = XXH3_64bits(hashes, sizeof hashes);
+  return MLPD_OK;
+}
+
+/* The failure of the lowest lane that failed, told by one thread to all. */
+typedef struct lane_failure {
+  uint32_t lane;
+  mlpd_status status;
+  char message[1024];
+} lane_failure;
+
+static void note_failure(lane_failure *first, uint32_t lane, mlpd_status status) {
+#pragma omp critical(row_scan_failure)
+  if (status != MLPD_OK && (first->status == MLPD_OK || lane < first->lane)) {
+    first->lane = lane;
+    first->status = status;
+    (void)snprintf(first->message, sizeof first->message, "%s", mlpd_error_message());
+  }
+}
+
+mlpd_status row_scan_run(part *from, const row_scan_wishes *wishes, row_scan *made) {
+  const uint32_t lanes = wishes->lane_end - wishes->lane_begin;
+  const uint64_t row_bytes = from->features * element_size(from->type);
+  const uint64_t most = piece_rows(row_bytes);
+  *made = (row_scan){.largest_class = -1};
+  TRY(memory_allocate(&made->x, lanes * (1 + 4 * (size_t)from->features), sizeof(double), "statistics"));
+  if (!wishes->as_classes)
+    TRY(memory_allocate(&made->y, lanes * (1 + 4 * (size_t)from->y_columns), sizeof(double), "statistics"));
+  TRY(memory_allocate(&made->hashes, lanes, sizeof *made->hashes, "statistics"));
+  lane_failure failure = {0};
+  double largest = -1;
+#pragma omp parallel num_threads(wishes->threads) reduction(max : largest)
+  {
+    lane_pass pass;
+    mlpd_status status = make_pass(from, wishes, most, &pass);
+    if (status != MLPD_OK) note_failure(&failure, 0, status);
+#pragma omp for schedule(dynamic)
+    for (uint32_t i = 0; i < lanes; i++) {
+      if (status != MLPD_OK) continue;
+      status = fill_lane(&pass, i, most, made);
+      if (status != MLPD_OK) note_failure(&failure, i, status);
+    }
+    largest = pass.largest_class;
+    free_pass(&pass);
+  }
+  made->largest_class = largest;
+  return failure.status == MLPD_OK ? MLPD_OK : FAIL(failure.status, "%s", failure.message);
+}
+
+void row_scan_free(row_scan *scan) {
+  free(scan->x);
+  free(scan->y);
+  free(scan->hashes);
+  *scan = (row_scan){0};
+}

@@ -1,0 +1,126 @@
+#include "training/held_out.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "distribution/comm.h"
+
+enum { WINDOW_BYTES = 4 << 20 };
+
+/* ---- Reading ------------------------------------------------------------------------------------- */
+
+mlpd_status held_out_check(const part *given, const mlpd_model *model) {
+  const layer *const first = &model->network->layers[0];
+  const layer *const last = &model->network->layers[model->network->num_layers - 1];
+  if (given->features != first->inputs)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network takes %u", given->file, given->x_path,
+                given->features, first->inputs);
+  if (given->y != NULL && model->task == MLPD_REGRESSION && given->y_columns != last->outputs)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network gives %u values", given->file, given->y_path,
+                given->y_columns, last->outputs);
+  return MLPD_OK;
+}
+
+/* At least a block for each thread. */
+static uint64_t window_blocks(uint64_t row_bytes, int threads) {
+  const uint64_t blocks = WINDOW_BYTES / (row_bytes * FORWARD_BLOCK_ROWS);
+  return blocks > (uint64_t)threads ? blocks : (uint64_t)threads;
+}
+
+uint64_t held_out_window_size(uint64_t row_bytes, int threads) {
+  return window_blocks(row_bytes, threads) * FORWARD_BLOCK_ROWS * row_bytes;
+}
+
+mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_out *held) {
+  const uint64_t blocks = window_blocks(from->features * element_size(from->type), threads);
+  const uint64_t rows = held->range.row_end - held->range.row_begin;
+  held->from = from;
+  held->window_rows = blocks * FORWARD_BLOCK_ROWS;
+  return shard_allocate(from, rows < held->window_rows ? rows : held->window_rows, as_classes, &held->rows);
+}
+
+static mlpd_status read_rows(mlpd_comm *comm, const mlpd_model *model, bool in_windows, int threads, held_out *read) {
+  part *const from = &read->file;
+  const bool as_classes = model->task == MLPD_CLASSIFICATION;
+  TRY(held_out_check(from, model));
+  read->range = forward_range_of_rank(from->rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
+  read->num_classes = model->network->layers[model->network->num_layers - 1].outputs;
+  read->target = model->target.columns > 0 ? &model->target : NULL;
+  if (in_windows) return held_out_in_windows(from, as_classes, threads, read);
+  const forward_range *const range = &read->range;
+  const row_run run = {.file_row = range->row_begin, .count = range->row_end - range->row_begin};
+  TRY(shard_read(from, &run, run.count > 0 ? 1 : 0, 0, run.count, as_classes, read->num_classes, &read->rows));
+  if (read->rows.values != NULL && read->target != NULL) affine_apply(read->target, read->rows.rows, read->rows.values);
+  return MLPD_OK;
+}
+
+mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_split which, const mlpd_model *model,
+                          bool need_y, bool required, bool in_windows, int threads, held_out *read) {
+  *read = (held_out){0};
+  part *const opened = &read->file;
+  mlpd_status status = part_open(paths, which, need_y, opened, &read->present);
+  if (status == MLPD_OK && !read->present && required)
+    status = FAIL(MLPD_ERROR_DATA, "%s: has no %s part", paths->file, mlpd_choice_name(mlpd_split_choices, (int)which));
+  if (!need_y && opened->y != NULL) { /* predictions do not look at targets, whatever they hold */
+    h5_array_close(opened->y);
+    opened->y = NULL;
+  }
+  if (status == MLPD_OK && read->present) status = read_rows(comm, model, in_windows, threads, read);
+  if (read->from == NULL) part_close(opened);
+  status = mlpd_comm_agree(comm, status);
+  if (status != MLPD_OK) held_out_free(read);
+  return status;
+}
+
+void held_out_free(held_out *held) {
+  shard_free(&held->rows);
+  part_close(&held->file);
+  *held = (held_out){0};
+}
+
+/* ---- Windows ------------------------------------------------------------------------------------- */
+
+/* forward_windows' read. */
+static mlpd_status read_window(void *context, uint64_t begin, uint64_t end, const shard **rows) {
+  held_out *const held = context;
+  row_run *runs = NULL;
+  uint64_t num_runs = 1;
+  mlpd_status status = MLPD_OK;
+  if (held->order != NULL)
+    status = lane_plan_runs(held->order, held->first + begin, held->first + end, &runs, &num_runs);
+  else if ((status = memory_allocate(&runs, 1, sizeof *runs, "row runs")) == MLPD_OK)
+    *runs = (row_run){.file_row = begin, .position = begin, .count = end - begin};
+  held->rows.rows = end - begin;
+  if (status == MLPD_OK)
+    status = shard_fill(held->from, runs, num_runs, held->first + begin, held->num_classes, &held->rows);
+  free(runs);
+  if (status == MLPD_OK && held->rows.values != NULL && held->target != NULL)
+    affine_apply(held->target, held->rows.rows, held->rows.values);
+  *rows = &held->rows;
+  return status;
+}
+
+static void look_at_classes(const shard *rows, double *largest) {
+  for (uint64_t i = 0; rows->classes != NULL && i < rows->rows; i++)
+    if (rows->classes[i] > *largest) *largest = rows->classes[i];
+}
+
+mlpd_status held_out_largest_class(held_out *held, double *largest) {
+  *largest = -1;
+  if (held->from == NULL) look_at_classes(&held->rows, largest);
+  const uint64_t last = held->range.row_end;
+  for (uint64_t begin = held->range.row_begin; held->from != NULL && begin < last; begin += held->window_rows) {
+    const shard *rows = NULL;
+    TRY(read_window(held, begin, last - begin < held->window_rows ? last : begin + held->window_rows, &rows));
+    look_at_classes(rows, largest);
+  }
+  return MLPD_OK;
+}
+
+mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
+                            loss_sums *sums) {
+  const forward_windows windows = {
+      .blocks = held->window_rows / FORWARD_BLOCK_ROWS, .read = read_window, .context = held};
+  return forward_losses(comm, model->network, gemm, &model->input, &held->rows, held->from != NULL ? &windows : NULL,
+                        &held->range, model->loss, threads, sums);
+}

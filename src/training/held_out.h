@@ -1,0 +1,47 @@
+/* Rows for validation or test: this rank's blocks of them, in memory, or read a window at a time each time they are
+ * looked at, where they are too many to be held. The results are the same bits. */
+#ifndef MLPDIST_HELD_OUT_H
+#define MLPDIST_HELD_OUT_H
+
+#include "data/dataset.h"
+#include "distribution/lanes.h"
+#include "training/forward.h"
+#include "training/model.h"
+
+typedef struct held_out {
+  bool present;
+  forward_range range;
+  shard rows;             /* of this rank; or room for a window of them */
+  part *from;             /* open: windows are read from it; NULL: all rows are in memory */
+  part file;              /* from, where it is this part's own */
+  const lane_plan *order; /* row r of the part is position first + r of it; NULL: row r of the file */
+  uint64_t first, window_rows;
+  uint32_t num_classes;
+  const affine *target; /* of a regression with scaled targets */
+} held_out;
+
+/* Reads this rank's rows of a validation or test part for a model: its widths and classes checked, its targets scaled.
+ * Not present is no error unless required. in_windows: leaves the rows in the file; may differ between ranks.
+ * Collective. */
+mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_split which, const mlpd_model *model,
+                          bool need_y, bool required, bool in_windows, int threads, held_out *read);
+
+/* The rows of held->range are to be read in windows from an open part. Not collective. */
+mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_out *held);
+
+/* Bytes of a window of rows of row_bytes. Not collective. */
+uint64_t held_out_window_size(uint64_t row_bytes, int threads);
+
+/* The largest class among this rank's rows, or -1. Not collective. */
+mlpd_status held_out_largest_class(held_out *held, double *largest);
+
+/* Loss sums of the whole part, equal on all ranks. Collective. */
+mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
+                            loss_sums *sums);
+
+/* Does an open part fit the model? Not collective. */
+mlpd_status held_out_check(const part *given, const mlpd_model *model);
+
+void held_out_free(held_out *held); /* Not collective */
+
+#endif
