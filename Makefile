@@ -15,6 +15,7 @@ OBJCOPY ?= objcopy
 PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 CFLAGS ?= -O3 -g
+MPI := openmpi
 ONEDNN := 1
 CBLAS := 1
 TARGET_CLONES := 1
@@ -78,11 +79,11 @@ ifneq ($(filter-out clean help format uninstall,$(or $(MAKECMDGOALS),all)),)
 remember = $(if $(filter-out x,x$(shell mkdir -p $(BUILD); printf '%s' '$(subst ','\'',$(2))' | cmp -s - $(1) || \
   { printf '%s' '$(subst ','\'',$(2))' > $(1) || echo failed; })),$(error cannot write $(1)))
 COMPILER := $(shell $(CC) --version 2>&1 | head -n 1)
-$(call remember,$(BUILD)/config.key,$(CC) $(COMPILER) $(ONEDNN) $(CBLAS) $(TARGET_CLONES) $(PKG_CONFIG_PATH))
+$(call remember,$(BUILD)/config.key,$(CC) $(COMPILER) $(MPI) $(ONEDNN) $(CBLAS) $(TARGET_CLONES) $(PKG_CONFIG_PATH))
 
 include $(BUILD)/config.mk
 $(BUILD)/config.mk: scripts/configure Makefile $(BUILD)/config.key
-	@CC='$(CC)' ONEDNN='$(ONEDNN)' CBLAS='$(CBLAS)' TARGET_CLONES='$(TARGET_CLONES)' PKG_CONFIG='$(PKG_CONFIG)' \
+	@CC='$(CC)' MPI='$(MPI)' ONEDNN='$(ONEDNN)' CBLAS='$(CBLAS)' TARGET_CLONES='$(TARGET_CLONES)' PKG_CONFIG='$(PKG_CONFIG)' \
 	  scripts/configure $(BUILD)
 $(BUILD)/config.key $(BUILD)/config.h:;
 
@@ -147,10 +148,10 @@ test-unit: $(TESTS)
 	scripts/run-tests unit $(TESTS)
 
 test-program: all $(BENCHES)
-	MLPDIST=$(abspath $(BUILD)/mlpdist) scripts/run-tests bats $(BATS_TESTS)
+	MLPDIST=$(abspath $(BUILD)/mlpdist) MPI_LAUNCH='$(MPI_LAUNCH)' scripts/run-tests bats $(BATS_TESTS)
 
 check-mpi: $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
-	MPI_NP='$(MPI_NP)' scripts/run-tests mpi $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
+	MPI_NP='$(MPI_NP)' MPI_LAUNCH='$(MPI_LAUNCH)' scripts/run-tests mpi $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
 
 # Without clones: the sanitizers see one version of each loop, and ifunc resolvers run before they are set up.
 ASAN := BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SANITIZE=address,undefined TARGET_CLONES=0
@@ -236,5 +237,5 @@ help:
 	@echo '  bench       speed of the training step beside the peak of this machine and beside other libraries'
 	@echo '  install, uninstall    under PREFIX ($(PREFIX)); DESTDIR is put before it'
 	@echo '  clean, help'
-	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, LDFLAGS, WERROR=1, ONEDNN=0, CBLAS=0, TARGET_CLONES=0,'
+	@echo 'Variables: BUILD, CC (gcc, clang), MPI (openmpi, mpich), CFLAGS, LDFLAGS, WERROR=1, ONEDNN=0, CBLAS=0, TARGET_CLONES=0,'
 	@echo '  MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick", SANITIZE=address,undefined'

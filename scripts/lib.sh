@@ -23,6 +23,10 @@ libcmocka-dev  | header cmocka.h cmocka      | cmocka, the unit test library
 bats           | command bats                | bats, which tests the program
 python3-h5py   | python h5py                 | Python with h5py, for the second implementation
 '
+MPICH_NEEDS='
+mpich          | command mpirun.mpich        | MPICH: mpirun
+libmpich-dev   | command mpicc.mpich         | MPICH: headers
+'
 FUZZ_NEEDS='
 clang          | command clang               | clang (scripts/fuzz names the package of its libFuzzer)
 libomp-dev     | command clang               | OpenMP for clang

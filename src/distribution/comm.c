@@ -25,17 +25,22 @@ static const char *const lone_settings[][2] = {
     {"OMPI_MCA_ess_singleton_isolated", "1"}, {"OMPI_MCA_pml", "ob1"}, {"OMPI_MCA_btl", "self"}};
 enum { LONE_SETTINGS = sizeof lone_settings / sizeof *lone_settings };
 
-static bool has_launcher(void) {
+/* Whether there is nobody to talk to, and Open MPI is to know. */
+static bool starts_alone(void) {
+#ifdef OPEN_MPI
   static const char *const variables[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD", "SLURM_PROCID"};
   for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-    if (getenv(variables[i]) != NULL) return true;
+    if (getenv(variables[i]) != NULL) return false;
+  return true;
+#else
   return false;
+#endif
 }
 
 /* MPI_Init_thread, with the settings of a process alone where this is one. */
 static int initialize(int *argc, char ***argv, int *provided) {
   bool set[LONE_SETTINGS] = {false};
-  for (int i = 0; i < LONE_SETTINGS && !has_launcher(); i++) {
+  for (int i = 0; i < LONE_SETTINGS && starts_alone(); i++) {
     set[i] = getenv(lone_settings[i][0]) == NULL;
     (void)setenv(lone_settings[i][0], lone_settings[i][1], 0);
   }
