@@ -159,7 +159,7 @@ asan:
 	$(MAKE) $(ASAN) tests all
 	@export ASAN_OPTIONS=fast_unwind_on_malloc=0 \
 	  LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0; \
-	status=0; for goal in test-unit check-mpi test-program; do \
+	export SPLITS_SECONDS=15; status=0; for goal in test-unit check-mpi test-program; do \
 	  $(MAKE) $(ASAN) MPI_NP='1 2' $$goal || status=1; done; exit $$status
 
 valgrind: all

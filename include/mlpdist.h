@@ -301,10 +301,10 @@ typedef struct mlpd_train_options {
   const char *resume;           /* NULL or "never"; "auto": the newest whole checkpoint of out, if any; or a file */
   const char *checkpoint_every; /* "1000" steps, "10min", "2epochs" or "never" */
   uint64_t keep;                /* checkpoints that stay */
-  uint64_t check_every;         /* steps between comparisons of the ranks' weights; 0: only at ends of epochs */
-  double stall_timeout;         /* seconds that ranks wait for others before they say for whom; 0: never */
-  const char *out;              /* run folder, made where absent */
-  const char *config_text;      /* the resolved options as text, stored in the model; NULL: none */
+  uint64_t check_every;    /* steps between comparisons of the ranks' weights and optimizer state; 0: ends of epochs */
+  double stall_timeout;    /* seconds that ranks wait for others before they say for whom; 0: never */
+  const char *out;         /* run folder, made where absent */
+  const char *config_text; /* the resolved options as text, stored in the model; NULL: none */
 } mlpd_train_options;
 
 /* What a running mlpd_train() of this process is asked to do after the step under way, on all ranks. */
@@ -373,6 +373,110 @@ typedef struct mlpd_train_events {
  * MLPD_ERROR_DIVERGED the last good model stays. Collective; options equal on all ranks. */
 MLPD_API mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
                                 mlpd_train_result *result);
+
+/* ---- Doctor ------------------------------------------------------------------------------------- */
+
+/* Something that costs speed, and its cure: a phrase each. */
+typedef struct mlpd_finding {
+  char id[32]; /* for programs: "threads-share-cores" */
+  char what[240], cure[240];
+} mlpd_finding;
+
+/* What most of a step's time goes to. */
+typedef enum mlpd_limit {
+  MLPD_LIMIT_COMPUTE,
+  MLPD_LIMIT_LATENCY,   /* messages, however short */
+  MLPD_LIMIT_BANDWIDTH, /* bytes between the ranks */
+  MLPD_LIMIT_IMBALANCE, /* ranks that wait for one with more lanes */
+  MLPD_LIMIT_INPUT      /* rows gathered into batches */
+} mlpd_limit;
+MLPD_API extern const mlpd_choice mlpd_limit_choices[]; /* help: what to change */
+
+/* Strings are borrowed. */
+typedef struct mlpd_doctor_options {
+  mlpd_data_paths data;       /* file NULL: no file is read, the network's inputs are features */
+  uint32_t features, outputs; /* 0: of the data, else 784 and 10 */
+  const char *hidden;         /* as of mlpd_train_options, and so on */
+  mlpd_activation activation;
+  mlpd_optimizer optimizer;
+  uint64_t batch;
+  uint32_t lanes;
+  const char *backend;
+  int threads;
+  const char *ranks; /* numbers of ranks to predict besides the one it runs on and 1: "4,16"; NULL: none */
+  double latency;    /* of a message between ranks, seconds; 0: as measured */
+  double bandwidth;  /* between ranks, bytes/s; 0: as measured */
+  double seconds;    /* it takes about so long */
+} mlpd_doctor_options;
+
+MLPD_API void mlpd_doctor_options_default(mlpd_doctor_options *options); /* Not collective */
+
+/* A back end at the products of the network, all threads of all ranks at once. */
+typedef struct mlpd_backend_speed {
+  const char *name, *description; /* static storage */
+  const char *instructions;       /* static storage; "" where it has no choice of them */
+  bool taken;                     /* train would take it */
+  double flops;                   /* flop/s */
+  double fraction;                /* of the peak of the same cores */
+} mlpd_backend_speed;
+
+/* A sum over the ranks, as after a step. */
+typedef struct mlpd_wire_point {
+  uint64_t bytes; /* of the vector summed */
+  double seconds; /* median, of the slowest rank */
+} mlpd_wire_point;
+
+/* A step on a number of ranks, each with the threads that this one has; parts in seconds, their sum is step. */
+typedef struct mlpd_prediction {
+  int ranks;
+  uint32_t lanes, most_lanes; /* of the batch; of the rank that has most */
+  double step, compute, input, imbalance, latency, bandwidth;
+  double samples_per_second;
+  double efficiency; /* samples/s over ranks times those of 1 rank */
+  bool wire_known;   /* false: latency and bandwidth were neither measured nor given, and count as 0 */
+  mlpd_limit limit;
+} mlpd_prediction;
+
+enum { MLPD_MAX_BACKENDS = 8, MLPD_MAX_WIRE_POINTS = 12, MLPD_MAX_PREDICTIONS = 16, MLPD_MAX_FINDINGS = 24 };
+
+typedef struct mlpd_doctor_report {
+  const char *cpu; /* static storage */
+  int ranks, nodes, ranks_on_node, threads;
+  int cores, physical_cores, quota_cores; /* of rank 0; 0: not known, no quota */
+  double peak_one, peak_all;              /* flop/s: a core alone; all threads of all ranks at once */
+  double memory_one, memory_all;          /* bytes/s read and written, likewise */
+  double cpu_share;                       /* of their cores' time that all threads at once got; below 1: others run */
+  bool flushes_denormals;                 /* on every thread of every rank */
+
+  char network[64]; /* "784-512-512-10" */
+  uint64_t parameters, batch;
+  uint32_t lanes;
+  int num_backends;
+  mlpd_backend_speed backends[MLPD_MAX_BACKENDS];
+
+  int num_wire_points; /* 0: one rank, there was nobody to measure with */
+  mlpd_wire_point wire[MLPD_MAX_WIRE_POINTS];
+  double latency, bandwidth; /* seconds a message, bytes/s: fitted, or as given */
+  double sum_seconds;        /* the sum of this network's gradient, measured */
+
+  bool has_file;           /* the training part of the file, all ranks at once */
+  const char *file_system; /* static storage; "" where not known */
+  bool network_file_system;
+  uint64_t rows;                /* in the file */
+  double read_rows, read_bytes; /* a second */
+
+  double step_seconds; /* measured: real steps on these ranks, on made-up rows */
+  int num_predictions; /* the first is of these ranks */
+  mlpd_prediction predictions[MLPD_MAX_PREDICTIONS];
+
+  int num_findings;
+  mlpd_finding findings[MLPD_MAX_FINDINGS];
+  double seconds; /* all of it took */
+} mlpd_doctor_report;
+
+/* Measures the machines that the ranks run on and predicts the speed of training. Findings are no failure.
+ * Collective; options equal on all ranks. The report is equal on all ranks but for cores. */
+MLPD_API mlpd_status mlpd_doctor(mlpd_comm *comm, const mlpd_doctor_options *options, mlpd_doctor_report *report);
 
 /* ---- Evaluation and prediction ------------------------------------------------------------------ */
 

@@ -21,7 +21,47 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 }
 
 @test "ranks killed at random, also while they write checkpoints: the same end" {
+  unless_sanitized "digests after many kills: compared in the build without sanitizers"
   MLPDIST=$(realpath "$MLPDIST") timeout 80 "$BATS_TEST_DIRNAME/../scripts/soak" 5 "${SOAK_SEED:-5}"
+}
+
+# spoilt NP HOW N: trains on data.h5, which rank NP - 1 finds spoilt (tests/spoil_file.c) from its Nth read of rows on.
+spoilt() {
+  local np=$1 how=$2 at=$3
+  cp good.h5 data.h5
+  cat > spoilt << END
+#!/bin/sh
+[ "\${OMPI_COMM_WORLD_RANK:-0}" != $((np - 1)) ] || export SPOIL_FILE=$PWD/data.h5 SPOIL_HOW=$how SPOIL_AT=$at LD_PRELOAD=$PWD/spoil.so
+exec "$(command -v "$MLPDIST")" "\$@"
+END
+  chmod +x spoilt
+  if [ "$np" = 1 ]; then
+    MLPDIST=$PWD/spoilt alone train --quiet --data data.h5 --epochs 1 --out run
+  else
+    MLPDIST=$PWD/spoilt launch "$np" train --quiet --data data.h5 --epochs 1 --out run
+  fi
+}
+
+@test "a data file that shrinks, or whose disk breaks, while it is read: one line, no hang, no run" {
+  # Preloaded before the sanitizer, which wants to be the first.
+  export ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0"
+  "${CC:-cc}" -shared -fPIC -o spoil.so "$BATS_TEST_DIRNAME/spoil_file.c" -ldl
+  # 30000 rows of 50 values, read a few hundred at a time.
+  awk 'BEGIN { for (i = 0; i < 30000; i++) { for (j = 0; j < 50; j++) printf "%d,", (i * 7 + j * 13) % 101; print i % 3 } }' > rows.csv
+  alone convert rows.csv good.h5 --test-fraction 0 --valid-fraction 0
+  succeeds
+  local split np at
+  for split in "1 1" "1 9" "3 2"; do
+    read -r np at <<< "$split"
+    spoilt "$np" cut "$at"
+    fails_with 1 "data.h5" "became shorter while it was read"
+    spoilt "$np" break "$at"
+    fails_with 1 "data.h5" "cannot be read at rows" "Input/output error"
+    [ ! -e run/model.h5 ] || fail "a model is left"
+  done
+  # The loader reads on where nothing is wrong.
+  spoilt 3 break 1000000
+  succeeds
 }
 
 # A build that flips a bit where MLPD_FAULT_FLIP says; as little of it as will do.
@@ -33,6 +73,7 @@ build_with_faults() {
 }
 
 @test "a flipped bit stops the run before a checkpoint, and names the rank" {
+  unless_sanitized "it makes a build of its own, without sanitizers"
   build_with_faults
   local options="--quiet --hidden 16 --batch 64 --lanes 4 --epochs 5 --backend plain" rank
   # Without a fault the ranks agree.
@@ -50,6 +91,15 @@ build_with_faults() {
     fails_with 1 "rank $rank of 3"
     [ -z "$(find "late-$rank/checkpoints" -type f 2> /dev/null)" ] || fail "a checkpoint of wrong weights"
   done
+  # The optimizer's state carries the flip into the weights of the next step, and not before.
+  export MLPD_FAULT_FLIP=1:30 MLPD_FAULT_STATE=1
+  # shellcheck disable=SC2086
+  launch 3 train --out state $options --check-every 1
+  fails_with 1 "rank 1 of 3" "optimizer state" "stops before it writes a checkpoint"
+  # shellcheck disable=SC2086
+  launch 3 train --out still $options --lr 0 --check-every 1
+  fails_with 1 "rank 1 of 3" "optimizer state"
+  unset MLPD_FAULT_STATE
   # The step just after one that a checkpoint holds, and the one it is held for.
   for step in 18 19 20 21; do
     export MLPD_FAULT_FLIP=0:$step

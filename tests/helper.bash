@@ -9,7 +9,7 @@ export OMP_WAIT_POLICY=passive OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_
 export OMP_NUM_THREADS
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
-commands="train eval predict info convert explain"
+commands="train eval predict info convert explain doctor"
 
 # Standard error of the last launch, without mpirun's own remarks about exit codes.
 errors="$BATS_TEST_TMPDIR/errors"
@@ -61,3 +61,9 @@ says() {
 }
 
 last_line() { tail -n 1 <<< "$output"; }
+
+# Is the program a build with the address sanitizer?
+is_sanitized() { grep -q __asan_init "$(command -v "$MLPDIST")"; }
+
+# unless_sanitized REASON: skips a test that such a build need not repeat, or cannot.
+unless_sanitized() { ! is_sanitized || skip "$1"; }

@@ -230,6 +230,15 @@ goes_on_as_whole() {
   [ "$(checkpoints run)" = run/checkpoints/step-000000000008.h5 ] || fail "left: $(checkpoints run)"
 }
 
+@test "what a killed run left half written is removed when the next one starts" {
+  alone train --quiet --epochs 1 --out run
+  succeeds
+  touch run/model.h5.tmp.999999999 run/config.ini.tmp.999999999 run/model.h5.tmp.$$ run/checkpoints/step-000000000001.h5.tmp.999999999
+  alone train --quiet --epochs 1 --out run
+  succeeds
+  [ "$(find run -name '*.tmp.*')" = "run/model.h5.tmp.$$" ] || fail "left: $(find run -name '*.tmp.*')"
+}
+
 @test "a damaged newest checkpoint is passed over with a note for the one before" {
   local options="--hidden 16 --batch 320 --lanes 4 --epochs 6 --optimizer adam --lr 0.01 --quiet" expected newest size
   # shellcheck disable=SC2086

@@ -1,3 +1,4 @@
+# alone: it measures how long a run takes, and waits that others make longer would be told of.
 # The watch over waits: a rank that is stopped is named, and the run goes on with it as if nothing had been.
 
 load helper
@@ -7,6 +8,7 @@ options=(--hidden "512,256" --lanes 4 --batch 64 --seed 3 --threads 1 --checkpoi
 # A run of some seconds, however fast the machine and the build are: long enough to stop a rank in its middle.
 setup_file() {
   load helper
+  ! is_sanitized || return 0 # all is skipped
   local started milliseconds
   started=$(date +%s%N)
   "$MLPDIST" train --quiet --epochs 20 "${options[@]}" --out "$BATS_FILE_TMPDIR/measured" > "$BATS_FILE_TMPDIR/train.out"
@@ -16,7 +18,10 @@ setup_file() {
     > "$BATS_FILE_TMPDIR/train.out"
 }
 
-setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+setup() {
+  unless_sanitized "waits of seconds; test_comm watches over waits under the sanitizers"
+  cd "$BATS_TEST_TMPDIR" || return 1
+}
 
 # process_of RANK: the process of a rank of the run under way, by its environment.
 process_of() {
@@ -28,10 +33,19 @@ process_of() {
   done
 }
 
-# stop_and_go RANK: stops a rank of three in mid-run until it is told of, then lets it go on.
+# As if each rank had a machine: this one under three names.
+apart() {
+  printf '#!/bin/sh\nshift\nexec sh -c "$*"\n' > reach
+  chmod +x reach
+  machines=(--host "one:1,two:1,three:1" --mca plm_rsh_agent "$PWD/reach" --mca btl_tcp_if_include lo)
+}
+machines=(--oversubscribe)
+
+# stop_and_go RANK OPTION...: stops a rank of three in mid-run until it is told of, then lets it go on.
 stop_and_go() {
   local rank=$1 launcher process
-  timeout 100 mpirun --oversubscribe --bind-to none -np 3 "$MLPDIST" train --epochs "$EPOCHS" "${options[@]}" \
+  shift
+  timeout 100 mpirun "${machines[@]}" --bind-to none -np 3 "$MLPDIST" train --epochs "$EPOCHS" "${options[@]}" "$@" \
     --stall-timeout 1 --out "$BATS_TEST_TMPDIR/run" > out 2> "$errors.all" 3>&- &
   launcher=$!
   for _ in $(seq 600); do
@@ -52,18 +66,30 @@ stop_and_go() {
   : > "$errors"
 }
 
-for_rank() {
-  stop_and_go "$1"
+# is_named RANK OPTION...
+is_named() {
+  stop_and_go "$@"
   [ "$status" = 0 ] || fail "status $status: $(cat "$errors.all")"
   [ "$(grep -c "^mlpdist: note: rank $1 on [^ ]*: 2 other ranks have waited [0-9]* s for it at step [0-9]*;" "$errors.all")" -ge 1 ] ||
     fail "not told: $(cat "$errors.all")"
   grep -q "^mlpdist: note: all ranks are there again .* goes on" "$errors.all" || fail "nothing goes on: $(cat "$errors.all")"
+}
+
+for_rank() {
+  is_named "$1"
   [ "$(last_line)" = "$(tail -n 1 "$BATS_FILE_TMPDIR/train.out")" ] || fail "another digest"
 }
 
 @test "a stopped rank is named by rank 0" { for_rank 2; }
 
 @test "rank 0, stopped, is named by rank 1" { for_rank 0; }
+
+@test "ranks that wait for messages name a stopped rank, too" {
+  apart
+  for_rank 1
+}
+
+@test "--reduce allreduce: a stopped rank is named, too" { is_named 1 --reduce allreduce; }
 
 @test "--stall-timeout 0 says nothing; a negative one is refused" {
   launch 2 train --quiet --epochs 2 --hidden 4 --stall-timeout 0

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -157,12 +158,53 @@ static void test_long_paths(void **state) {
   assert_string_equal(joined, "folder/name");
 }
 
+/* A number that no process has any more. */
+static long dead_process(void) {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  assert_true(child > 0 && waitpid(child, NULL, 0) == child);
+  return child;
+}
+
+static void make_beside(const char *name, long number) {
+  char path[128];
+  (void)snprintf(path, sizeof path, "%s.%ld", name, number);
+  FILE *const stream = fopen(in_folder(path), "w");
+  assert_non_null(stream);
+  assert_int_equal(fclose(stream), 0);
+}
+
+static void test_leftovers(void **state) {
+  (void)state;
+  const long dead = dead_process();
+  char a_folder[128];
+  assert_ok(file_make_folder(in_folder("left")));
+  file_remove_leftovers(in_folder("left"), "model.h5");
+  file_remove_leftovers(in_folder("left/nowhere"), "model.h5");
+  make_beside("left/model.h5.tmp", dead);
+  make_beside("left/model.h5.tmp", getpid());
+  assert_int_equal(count_entries(in_folder("left")), 2);
+  file_remove_leftovers(in_folder("left"), "model.h5");
+  assert_int_equal(count_entries(in_folder("left")), 0);
+  /* What stays: of the living, of other names, folders, what only looks alike. */
+  make_beside("left/model.h5.tmp", getppid());
+  make_beside("left/other.h5.tmp", dead);
+  make_beside("left/model.h5", dead);
+  make_beside("left/model.h5.tmp.-", dead);
+  make_beside("left/model.h5.tmp.1x", dead);
+  (void)snprintf(a_folder, sizeof a_folder, "left/model.h5.tmp.%ld", dead);
+  assert_ok(file_make_folder(in_folder(a_folder)));
+  file_remove_leftovers(in_folder("left"), "model.h5");
+  assert_int_equal(count_entries(in_folder("left")), 6);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_write_text),  cmocka_unit_test(test_write_in_working_folder),
       cmocka_unit_test(test_commit),      cmocka_unit_test(test_failures_leave_nothing),
       cmocka_unit_test(test_short_write), cmocka_unit_test(test_make_folder),
       cmocka_unit_test(test_bad_folders), cmocka_unit_test(test_long_paths),
+      cmocka_unit_test(test_leftovers),
   };
   return cmocka_run_group_tests_name("file", tests, setup, teardown);
 }

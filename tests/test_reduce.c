@@ -1,5 +1,5 @@
 /* mpi: 1 2 3 4 7 */
-/* The canonical sum: the same bits on every number of ranks and by both ways through the network. */
+/* The canonical sum: the same bits on every number of ranks and by every way between them. */
 #include "distribution/reduce.h"
 
 #include <math.h>
@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "distribution/comm_internal.h"
 
@@ -53,13 +55,22 @@ static double tree_double(uint32_t begin, uint32_t end, size_t index, uint32_t r
   return tree_double(begin, begin + half, index, round) + tree_double(begin + half, end, index, round);
 }
 
-static void fill_nodes(reducer *r, size_t num_floats, uint32_t round) {
+/* Fills this rank's nodes with what no sum may hold. */
+static void poison_nodes(reducer *r, size_t num_floats) {
+  for (uint32_t node = 0; node < reducer_num_nodes(r); ++node) {
+    memset(reducer_floats(r, node), 0xff, num_floats * sizeof(float));
+    memset(reducer_doubles(r, node), 0xff, NUM_DOUBLES * sizeof(double));
+  }
+}
+
+/* Floats [begin, end), and with the first of them the doubles. */
+static void fill_nodes(reducer *r, size_t begin, size_t end, uint32_t round) {
   for (uint32_t node = 0; node < reducer_num_nodes(r); ++node) {
     const lane_range lanes = reducer_node(r, node);
     float *floats = reducer_floats(r, node);
     double *doubles = reducer_doubles(r, node);
-    for (size_t i = 0; i < num_floats; ++i) floats[i] = tree_float(lanes.begin, lanes.end, i, round);
-    for (size_t i = 0; i < NUM_DOUBLES; ++i) doubles[i] = tree_double(lanes.begin, lanes.end, i, round);
+    for (size_t i = begin; i < end; ++i) floats[i] = tree_float(lanes.begin, lanes.end, i, round);
+    for (size_t i = 0; begin == 0 && i < NUM_DOUBLES; ++i) doubles[i] = tree_double(lanes.begin, lanes.end, i, round);
   }
 }
 
@@ -96,54 +107,185 @@ static bool close_enough(const float *sum, const double *totals, uint32_t num_la
   return true;
 }
 
-static void check_sum(uint32_t num_lanes, size_t num_floats, mlpd_reduce mode, size_t gather_bytes) {
-  const size_t usual = comm->gather_bytes;
+/* How a sum is to travel. */
+typedef struct route {
+  const char *way; /* with more than one rank */
+  mlpd_reduce mode;
+  bool shares;
+  size_t gather_bytes, direct_nodes;
+} route;
+
+static const route read_directly = {"shared memory", MLPD_REDUCE_CANONICAL, true, 0, SIZE_MAX};
+static const route by_shared_slices = {"shared memory", MLPD_REDUCE_CANONICAL, true, 0, 0};
+static const route by_slices = {"messages", MLPD_REDUCE_CANONICAL, false, 0, 0};
+static const route gathered_whole = {"messages", MLPD_REDUCE_CANONICAL, false, SIZE_MAX, 0};
+static const route by_allreduce = {"MPI_Iallreduce", MLPD_REDUCE_ALLREDUCE, true, 0, 0};
+
+enum { MAX_TEST_BUCKETS = 8 };
+
+/* Uneven buckets, the second one empty where there are several; returns how many. */
+static uint32_t cut_buckets(uint32_t wanted, size_t num_floats, size_t begin[MAX_TEST_BUCKETS + 1]) {
+  const size_t lines = num_floats / 16;
+  for (uint32_t i = 0; i <= wanted; ++i) begin[i] = lines * i / wanted * i / wanted * 16;
+  if (wanted > 2) begin[2] = begin[1];
+  begin[wanted] = num_floats;
+  return wanted;
+}
+
+/* bucket_bytes as in comm: 64 joins and cuts hardly anything. */
+static reducer *make(const route *by, size_t bucket_bytes, uint32_t num_lanes, size_t num_floats, uint32_t num_buckets,
+                     const size_t *bucket_begin) {
+  const mlpd_comm usual = *comm;
   reducer *r = NULL;
-  comm->gather_bytes = gather_bytes;
-  const mlpd_status made = reducer_create(comm, num_lanes, num_floats, NUM_DOUBLES, mode, &r);
-  comm->gather_bytes = usual;
-  assert_int_equal(made, MLPD_OK);
-  for (uint32_t round = 0; round < 2; ++round) { /* buffers and messages are used again */
-    const float *sum = NULL;
-    const double *totals = NULL;
-    fill_nodes(r, num_floats, round);
-    assert_on_all(reducer_sum(r, &sum, &totals) == MLPD_OK, "reducer_sum");
-    const bool good = mode == MLPD_REDUCE_CANONICAL ? same_bits(sum, totals, num_lanes, num_floats, round)
-                                                    : close_enough(sum, totals, num_lanes, num_floats, round);
-    assert_on_all(good, "sum");
+  comm->shares = by->shares;
+  comm->gather_bytes = by->gather_bytes;
+  comm->direct_nodes = by->direct_nodes;
+  comm->bucket_bytes = comm->sum_bytes = bucket_bytes;
+  const mlpd_status made =
+      reducer_create(comm, num_lanes, num_floats, NUM_DOUBLES, by->mode, num_buckets, bucket_begin, &r);
+  comm->shares = usual.shares;
+  comm->gather_bytes = usual.gather_bytes;
+  comm->direct_nodes = usual.direct_nodes;
+  comm->bucket_bytes = usual.bucket_bytes;
+  comm->sum_bytes = usual.sum_bytes;
+  assert_on_all(made == MLPD_OK, "reducer_create");
+  assert_string_equal(reducer_way(r), comm->size > 1 ? by->way : "");
+  return r;
+}
+
+/* sum (num_floats) from blocks of many sizes, each of them read twice. */
+static bool read_all(const reducer *r, size_t num_floats, uint32_t round, float *sum) {
+  _Alignas(64) float scratch[REDUCER_READ_FLOATS];
+  bool same = true;
+  for (size_t begin = 0, n = round; begin < num_floats; ++n) {
+    const size_t most = n % 3 == 0 ? REDUCER_READ_FLOATS : 16 * (1 + n % 255);
+    const size_t end = num_floats - begin < most ? num_floats : begin + most;
+    memcpy(sum + begin, reducer_read(r, begin, end, scratch), (end - begin) * sizeof *sum);
+    same = same && memcmp(sum + begin, reducer_read(r, begin, end, scratch), (end - begin) * sizeof *sum) == 0;
+    begin = end;
   }
+  return same;
+}
+
+/* One step, bucket by bucket; messages of early ones may go on before the others are complete, or not. */
+static bool run_step(reducer *r, size_t num_floats, uint32_t num_buckets, const size_t *bucket_begin, uint32_t round,
+                     float *sum, const double **totals) {
+  bool good = true;
+  reducer_begin(r);
+  poison_nodes(r, num_floats);
+  for (uint32_t i = num_buckets; good && i-- > 0;) {
+    fill_nodes(r, bucket_begin[i], bucket_begin[i + 1], round);
+    good = reducer_ready(r, i) == MLPD_OK;
+    for (uint32_t polls = 0; good && polls < round * 7; ++polls) good = reducer_progress(r) == MLPD_OK;
+  }
+  return good && reducer_finish(r, totals) == MLPD_OK && read_all(r, num_floats, round, sum);
+}
+
+static void check_sum(const route *by, size_t bucket_bytes, uint32_t num_lanes, size_t num_floats,
+                      uint32_t wanted_buckets) {
+  size_t bucket_begin[MAX_TEST_BUCKETS + 1];
+  const uint32_t num_buckets = cut_buckets(wanted_buckets, num_floats, bucket_begin);
+  reducer *const r = make(by, bucket_bytes, num_lanes, num_floats, num_buckets, bucket_begin);
+  float *const sum = malloc(num_floats * sizeof *sum);
+  assert_non_null(sum);
+  bool good = true;
+  for (uint32_t round = 0; round < 3; ++round) { /* buffers and messages are used again */
+    const double *totals = NULL;
+    const bool done = run_step(r, num_floats, num_buckets, bucket_begin, round, sum, &totals);
+    if (!done) mlpd_comm_abort(comm, 1); /* the others would wait */
+    good = good && (by->mode == MLPD_REDUCE_CANONICAL ? same_bits(sum, totals, num_lanes, num_floats, round)
+                                                      : close_enough(sum, totals, num_lanes, num_floats, round));
+  }
+  assert_on_all(good, "sum");
+  free(sum);
   reducer_free(r);
 }
 
-static void check_sizes(mlpd_reduce mode, size_t gather_bytes) {
+static void check_route(const route *by) {
   const uint32_t lanes[] = {1, 2, 3, 5, 7, 8, 16, 18, 33};
   const size_t sizes[] = {1, 15, 16, 17, 1000};
   for (size_t i = 0; i < sizeof lanes / sizeof *lanes; ++i)
-    for (size_t j = 0; j < sizeof sizes / sizeof *sizes; ++j) check_sum(lanes[i], sizes[j], mode, gather_bytes);
-  check_sum(7, 100003, mode, gather_bytes);
-  check_sum(18, 100003, mode, gather_bytes);
+    for (size_t j = 0; j < sizeof sizes / sizeof *sizes; ++j)
+      check_sum(by, 64, lanes[i], sizes[j], (i + j) % 2 == 0 ? 1 : 5);
+  check_sum(by, 4096, 7, 30003, 1);                /* cut */
+  check_sum(by, 4096, 3, 30003, MAX_TEST_BUCKETS); /* some joined, some cut */
+  check_sum(by, 1 << 20, 3, 30003, 3);             /* all joined */
+}
+
+static void test_read_directly(void **state) {
+  (void)state;
+  check_route(&read_directly);
+}
+
+static void test_by_shared_slices(void **state) {
+  (void)state;
+  check_route(&by_shared_slices);
 }
 
 static void test_by_slices(void **state) {
   (void)state;
-  check_sizes(MLPD_REDUCE_CANONICAL, 0);
+  check_route(&by_slices);
 }
 
 static void test_gathered_whole(void **state) {
   (void)state;
-  check_sizes(MLPD_REDUCE_CANONICAL, SIZE_MAX);
-}
-
-static void test_usual_way(void **state) {
-  (void)state;
-  check_sum(5, 100, MLPD_REDUCE_CANONICAL, comm->gather_bytes);
-  check_sum(5, 30000, MLPD_REDUCE_CANONICAL, comm->gather_bytes);
+  check_route(&gathered_whole);
 }
 
 static void test_allreduce(void **state) {
   (void)state;
-  check_sizes(MLPD_REDUCE_ALLREDUCE, 0);
-  check_sum(3, ((size_t)4 << 20) / sizeof(float) + 5, MLPD_REDUCE_ALLREDUCE, 0); /* two buckets */
+  check_route(&by_allreduce);
+}
+
+/* As users have it: what is chosen for the ranks at hand, and by messages. */
+static void test_usual_way(void **state) {
+  (void)state;
+  const route shared = {"shared memory", MLPD_REDUCE_CANONICAL, true, comm->gather_bytes, comm->direct_nodes};
+  const route messages = {"messages", MLPD_REDUCE_CANONICAL, false, comm->gather_bytes, comm->direct_nodes};
+  for (uint32_t lanes = 1; lanes < 9; lanes += lanes) {
+    check_sum(&shared, comm->bucket_bytes, lanes, 30000, 3);
+    check_sum(&messages, comm->bucket_bytes, lanes, 100, 1);
+    check_sum(&messages, comm->bucket_bytes, lanes, 30000, 3);
+  }
+}
+
+/* A rank that is late by more than a nap, each in turn: nobody reads what is not there yet. */
+static void test_late_rank(void **state) {
+  (void)state;
+  const route *const routes[] = {&read_directly, &by_shared_slices, &by_slices, &gathered_whole};
+  const size_t bucket_begin[3] = {0, 512, 1000};
+  float sum[1000];
+  for (size_t i = 0; i < sizeof routes / sizeof *routes; ++i) {
+    reducer *const r = make(routes[i], 64, 9, 1000, 2, bucket_begin);
+    bool good = true;
+    for (uint32_t round = 0; round < 2 * (uint32_t)comm->size; ++round) {
+      const double *totals = NULL;
+      if (round % (uint32_t)comm->size == (uint32_t)comm->rank) (void)usleep(5000);
+      if (!run_step(r, 1000, 2, bucket_begin, round, sum, &totals)) mlpd_comm_abort(comm, 1);
+      good = good && same_bits(sum, totals, 9, 1000, round);
+    }
+    assert_on_all(good, "sum");
+    reducer_free(r);
+  }
+}
+
+/* Memory that cannot be shared is no failure: here files, and so this memory, may not be as large. */
+static void test_without_shared_memory(void **state) {
+  (void)state;
+  struct rlimit usual;
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &usual), 0);
+  const struct rlimit less = {.rlim_cur = 4096, .rlim_max = usual.rlim_max};
+  route by = read_directly;
+  by.way = "messages";
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
+  const size_t bucket_begin[2] = {0, 1000};
+  reducer *const r = make(&by, 64, 9, 1000, 1, bucket_begin);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
+  float sum[1000];
+  const double *totals = NULL;
+  const bool done = run_step(r, 1000, 1, bucket_begin, 0, sum, &totals);
+  assert_on_all(done && same_bits(sum, totals, 9, 1000, 0), "sum");
+  reducer_free(r);
 }
 
 /* The lane values can tell: another bracketing of them has other bits. */
@@ -195,26 +337,44 @@ static void test_nodes(void **state) {
 
 static void test_size(void **state) {
   (void)state;
-  assert_int_equal(reducer_size(16, 1, 0, 1000, MLPD_REDUCE_CANONICAL), 4032);
-  /* 2 ranks: own node, half of the other's, the result. */
-  assert_int_equal(reducer_size(16, 2, 0, 1 << 20, MLPD_REDUCE_CANONICAL), (4 << 20) + (2 << 20) + (4 << 20));
-  assert_int_equal(reducer_size(16, 2, 0, 1 << 20, MLPD_REDUCE_ALLREDUCE), (4 << 20) + (4 << 20));
+  const size_t million = 1 << 20, bytes = 4 << 20;
+  assert_int_equal(reducer_size(16, 1, 0, 1000, MLPD_REDUCE_CANONICAL, false), 4032);
+  /* 2 ranks: its own node and the other's; in shared memory its own twice. */
+  assert_int_equal(reducer_size(16, 2, 0, million, MLPD_REDUCE_CANONICAL, false), 2 * bytes);
+  assert_int_equal(reducer_size(16, 2, 0, million, MLPD_REDUCE_CANONICAL, true), 2 * bytes);
+  assert_int_equal(reducer_size(16, 2, 0, million, MLPD_REDUCE_ALLREDUCE, true), 2 * bytes);
+  /* 8 ranks: its own, its slice of the others', the result; shared: its own, its slice of the result. */
+  assert_int_equal(reducer_size(16, 8, 0, million, MLPD_REDUCE_CANONICAL, false), bytes + 7 * (bytes / 8 + 64) + bytes);
+  assert_int_equal(reducer_size(16, 8, 0, million, MLPD_REDUCE_CANONICAL, true), bytes + bytes / 8);
 }
 
 static void test_refusal(void **state) {
   (void)state;
   reducer *r = NULL;
-  const mlpd_status status = reducer_create(comm, 0, 10, 1, MLPD_REDUCE_CANONICAL, &r);
-  assert_on_all(status == MLPD_ERROR_USAGE && r == NULL, "0 lanes");
+  const size_t good[2] = {0, 10}, gap[3] = {0, 8, 10}, less[2] = {0, 9};
+  assert_on_all(reducer_create(comm, 0, 10, 1, MLPD_REDUCE_CANONICAL, 1, good, &r) == MLPD_ERROR_USAGE && r == NULL,
+                "0 lanes");
+  assert_on_all(reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, 2, gap, &r) == MLPD_ERROR_INTERNAL && r == NULL,
+                "a border within a cache line");
+  assert_on_all(reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, 1, less, &r) == MLPD_ERROR_INTERNAL && r == NULL,
+                "buckets of less than all");
+  /* A sum of which a bucket is not ready waits for nothing. */
+  assert_on_all(reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, 1, good, &r) == MLPD_OK, "reducer_create");
+  const double *totals = NULL;
+  reducer_begin(r);
+  assert_on_all(reducer_finish(r, &totals) == MLPD_ERROR_INTERNAL, "not ready");
+  reducer_free(r);
   reducer_free(NULL);
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_split),     cmocka_unit_test(test_nodes),
-      cmocka_unit_test(test_size),      cmocka_unit_test(test_bracketing_matters),
-      cmocka_unit_test(test_by_slices), cmocka_unit_test(test_gathered_whole),
-      cmocka_unit_test(test_usual_way), cmocka_unit_test(test_allreduce),
+      cmocka_unit_test(test_split),         cmocka_unit_test(test_nodes),
+      cmocka_unit_test(test_size),          cmocka_unit_test(test_bracketing_matters),
+      cmocka_unit_test(test_read_directly), cmocka_unit_test(test_by_shared_slices),
+      cmocka_unit_test(test_by_slices),     cmocka_unit_test(test_gathered_whole),
+      cmocka_unit_test(test_allreduce),     cmocka_unit_test(test_usual_way),
+      cmocka_unit_test(test_late_rank),     cmocka_unit_test(test_without_shared_memory),
       cmocka_unit_test(test_refusal),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {

@@ -1,7 +1,11 @@
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +21,32 @@ mlpd_status file_temporary(char temporary[FILE_PATH_BYTES], const char *path) {
   const int length = snprintf(temporary, FILE_PATH_BYTES, "%s.tmp.%ld", path, (long)getpid());
   if (length < 0 || length >= FILE_PATH_BYTES) return FAIL(MLPD_ERROR_USAGE, "the path %s is too long", path);
   return MLPD_OK;
+}
+
+/* Is entry NAME.tmp.PID of a process that is no more? One of this process' own number is: nothing of its own lies there
+ * yet, and in a container numbers come again soon. */
+static bool is_leftover(const char *entry, const char *name) {
+  const size_t length = strlen(name);
+  static const char middle[] = ".tmp.";
+  if (strncmp(entry, name, length) != 0 || strncmp(entry + length, middle, sizeof middle - 1) != 0) return false;
+  const char *const digits = entry + length + sizeof middle - 1;
+  char *end = NULL;
+  const long process = strtol(digits, &end, 10);
+  if (*digits < '1' || *digits > '9' || *end != '\0' || process > INT_MAX) return false;
+  return process == getpid() || (kill((pid_t)process, 0) != 0 && errno == ESRCH);
+}
+
+void file_remove_leftovers(const char *folder, const char *name) {
+  DIR *const listing = opendir(folder);
+  if (listing == NULL) return;
+  for (const struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
+    char path[FILE_PATH_BYTES];
+    struct stat about;
+    if (is_leftover(entry->d_name, name) && file_path(path, folder, entry->d_name) == MLPD_OK &&
+        lstat(path, &about) == 0 && S_ISREG(about.st_mode))
+      (void)unlink(path);
+  }
+  (void)closedir(listing);
 }
 
 static mlpd_status sync_path(const char *path, int flags) {

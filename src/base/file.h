@@ -19,6 +19,10 @@ mlpd_status file_commit(const char *temporary, const char *path);
 /* Writes text to path, whole or not at all. Not collective. */
 mlpd_status file_write_text(const char *path, const char *text);
 
+/* Removes the temporary files beside folder/name that processes of this machine left when they were killed: those of
+ * the living stay. Not collective. */
+void file_remove_leftovers(const char *folder, const char *name);
+
 /* Makes folder and those above it, where absent, and checks that files can be made in it. Not collective. */
 mlpd_status file_make_folder(const char *folder);
 

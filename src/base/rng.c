@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/portable.h"
+
 enum { ROUNDS = 10 };
 
 /* Multipliers and Weyl increments of Philox4x32, Salmon et al., SC11. */
@@ -78,9 +80,8 @@ uint64_t rng_below(rng *stream, uint64_t n) {
 double rng_uniform(rng *stream) { return ((double)(next_64(stream) >> 12) + 0.5) * 0x1p-52; }
 
 double rng_normal(rng *stream) {
-  static const double TWO_PI = 6.28318530717958647692;
-  const double radius = sqrt(-2.0 * log(rng_uniform(stream)));
-  return radius * cos(TWO_PI * rng_uniform(stream));
+  const double radius = sqrt(-2.0 * portable_log(rng_uniform(stream)));
+  return radius * portable_cos_turn(rng_uniform(stream));
 }
 
 void rng_shuffle(rng *stream, uint32_t *order, uint64_t n) {

@@ -1,4 +1,4 @@
-/* HDF5, and nothing else of it anywhere: this module's .c is the only file that includes hdf5.h. Errors
+/* HDF5, and nothing else of it anywhere: the files data/h5*.c alone include hdf5.h. Errors
  * are one line (HDF5's own error stack is silenced), naming the file and the object. Files are opened
  * read-only with locking off. External links, external storage and virtual data sets are refused. */
 #ifndef MLPDIST_H5_H
@@ -19,7 +19,10 @@ typedef struct h5_shape {
   uint64_t chunk_rows;    /* 0: contiguous */
 } h5_shape;
 
-mlpd_status h5_open(const char *path, h5_file **file); /* read-only. Not collective */
+/* Read-only. HDF5 crashes on some forged files or turns in circles: a file that this thread did not write is read in a
+ * process apart first, all but the numbers of its arrays (h5_trial in h5_internal.h). MLPD_ERROR_DATA where that
+ * process dies. Not collective. */
+mlpd_status h5_open(const char *path, h5_file **file);
 mlpd_status h5_create(const char *path,
                       h5_file **file); /* truncates; write beside the target and rename. Not collective */
 mlpd_status h5_close(h5_file *file);   /* NULL is allowed; flushes: check it after writing. Not collective */

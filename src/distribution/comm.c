@@ -39,6 +39,8 @@ static bool starts_alone(void) {
 
 /* MPI_Init_thread, with the settings of a process alone where this is one. */
 static int initialize(int *argc, char ***argv, int *provided) {
+  /* A file is read on trial in a child (data/h5_internal.h) that calls nothing of MPI's: no reason for its warning. */
+  (void)setenv("OMPI_MCA_mpi_warn_on_fork", "0", 0);
   bool set[LONE_SETTINGS] = {false};
   for (int i = 0; i < LONE_SETTINGS && starts_alone(); i++) {
     set[i] = getenv(lone_settings[i][0]) == NULL;
@@ -69,9 +71,20 @@ static mlpd_status start_mpi(int *argc, char ***argv, bool *owns) {
   return MLPD_OK;
 }
 
-static mlpd_status open_communicator(mlpd_comm *comm) {
+/* Do all ranks run where mpirun sees one machine? */
+static mlpd_status find_neighbours(mlpd_comm *comm) {
+  MPI_Comm neighbours = MPI_COMM_NULL;
+  int number = 0;
+  CHECK_MPI(MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &neighbours));
+  CHECK_MPI(MPI_Comm_size(neighbours, &number));
+  CHECK_MPI(MPI_Comm_free(&neighbours));
+  comm->shares = comm->size > 1 && number == comm->size;
+  return MLPD_OK;
+}
+
+static mlpd_status open_communicator(mlpd_comm *comm, MPI_Comm of) {
   int length = 0;
-  CHECK_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &comm->mpi));
+  CHECK_MPI(MPI_Comm_dup(of, &comm->mpi));
   CHECK_MPI(MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_RETURN));
   CHECK_MPI(MPI_Comm_rank(comm->mpi, &comm->rank));
   CHECK_MPI(MPI_Comm_size(comm->mpi, &comm->size));
@@ -82,25 +95,47 @@ static mlpd_status open_communicator(mlpd_comm *comm) {
   TRY(memory_allocate(&comm->hosts, (size_t)comm->size, sizeof comm->host, "names of hosts"));
   CHECK_MPI(MPI_Allgather(comm->host, (int)sizeof comm->host, MPI_CHAR, comm->hosts, (int)sizeof comm->host, MPI_CHAR,
                           comm->mpi));
-  return comm->size > 1 ? comm_watch_create(comm) : MLPD_OK;
+  if (comm->size == 1) return MLPD_OK;
+  TRY(find_neighbours(comm));
+  return comm_watch_create(comm);
+}
+
+static mlpd_status make_communicator(mlpd_comm **made) {
+  TRY(memory_allocate(made, 1, sizeof **made, "communicator"));
+  (*made)->mpi = MPI_COMM_NULL;
+  (*made)->size = 1;
+  (*made)->piece_bytes = COMM_PIECE_BYTES;
+  (*made)->gather_bytes = COMM_GATHER_BYTES;
+  (*made)->direct_nodes = COMM_DIRECT_NODES;
+  (*made)->bucket_bytes = COMM_BUCKET_BYTES;
+  (*made)->sum_bytes = COMM_SUM_BYTES;
+  return MLPD_OK;
 }
 
 mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm) {
   mlpd_comm *made = NULL;
   *comm = NULL;
-  TRY(memory_allocate(&made, 1, sizeof *made, "communicator"));
-  made->mpi = MPI_COMM_NULL;
-  made->size = 1;
-  made->piece_bytes = COMM_PIECE_BYTES;
-  made->gather_bytes = COMM_GATHER_BYTES;
+  TRY(make_communicator(&made));
   mlpd_status status = MLPD_OK;
   TRY_GOTO(status, start_mpi(argc, argv, &made->owns_mpi), failed);
-  TRY_GOTO(status, open_communicator(made), failed);
+  TRY_GOTO(status, open_communicator(made, MPI_COMM_WORLD), failed);
   *comm = made;
   return MLPD_OK;
 
 failed:
   mlpd_comm_finalize(made);
+  return status;
+}
+
+mlpd_status comm_alone(mlpd_comm **comm) {
+  mlpd_comm *made = NULL;
+  *comm = NULL;
+  TRY(make_communicator(&made));
+  const mlpd_status status = open_communicator(made, MPI_COMM_SELF);
+  if (status == MLPD_OK)
+    *comm = made;
+  else
+    mlpd_comm_finalize(made);
   return status;
 }
 
@@ -123,6 +158,8 @@ int mlpd_comm_size(const mlpd_comm *comm) { return comm->size; }
 const char *comm_host(const mlpd_comm *comm) { return comm->host; }
 
 const char *comm_host_of(const mlpd_comm *comm, int rank) { return comm->hosts + (size_t)rank * sizeof comm->host; }
+
+bool comm_shares_memory(const mlpd_comm *comm) { return comm->shares; }
 
 void mlpd_comm_abort(mlpd_comm *comm, int exit_code) {
   (void)MPI_Abort(comm != NULL ? comm->mpi : MPI_COMM_WORLD, exit_code);

@@ -9,6 +9,13 @@ const char *comm_host(const mlpd_comm *comm); /* this rank's processor name. Not
 
 const char *comm_host_of(const mlpd_comm *comm, int rank); /* Not collective */
 
+/* A communicator of this rank alone, for what it does without the others. Free with mlpd_comm_finalize, before that of
+ * mlpd_comm_init. Not collective. */
+mlpd_status comm_alone(mlpd_comm **comm);
+
+/* Can all ranks share memory: are they on one machine? Not collective. */
+bool comm_shares_memory(const mlpd_comm *comm);
+
 /* ---- The watch over waits ----------------------------------------------------------------------- */
 
 /* Gets one line about ranks that keep the others waiting, or that all go on. */

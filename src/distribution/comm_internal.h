@@ -12,7 +12,11 @@ enum {
   COMM_PIECE_BYTES = 1 << 30,
   /* Up to here one MPI_Allgatherv of all nodes beats the two rounds of a sum by slices: latency rules. Measured
    * with Open MPI 4.1.4 in shared memory the two are even at some 50 KiB (4 ranks) to 200 KiB (2 ranks). */
-  COMM_GATHER_BYTES = 64 << 10
+  COMM_GATHER_BYTES = 64 << 10,
+  COMM_DIRECT_NODES = 4,
+  /* Less costs latency, more leaves less to overlap. Measured with 2.7 MB on 2 ranks in shared memory. */
+  COMM_BUCKET_BYTES = 256 << 10,
+  COMM_SUM_BYTES = 1 << 20 /* 256 KiB and 8 MiB take 1.3 times as long */
 };
 
 typedef struct comm_watch comm_watch;
@@ -20,9 +24,14 @@ typedef struct comm_watch comm_watch;
 struct mlpd_comm {
   MPI_Comm mpi; /* a duplicate of MPI_COMM_WORLD that returns errors */
   int rank, size;
-  bool owns_mpi;         /* mlpd_comm_init initialised MPI, so finalize ends it */
-  size_t piece_bytes;    /* longest message in bytes; MPI counts are int, so at most INT_MAX */
-  size_t gather_bytes;   /* sums whose nodes take no more bytes than this are gathered whole: see reduce.c */
+  bool owns_mpi;      /* mlpd_comm_init initialised MPI, so finalize ends it */
+  size_t piece_bytes; /* longest message in bytes; MPI counts are int, so at most INT_MAX */
+  /* How gradients are summed, see reduce_internal.h; tests set other values. */
+  bool shares;           /* in memory that the ranks share: all are on one machine */
+  size_t gather_bytes;   /* nodes that take no more bytes than this go whole to all ranks */
+  size_t direct_nodes;   /* no more nodes than this in shared memory are added by who reads the sum */
+  size_t bucket_bytes;   /* of a bucket that travels: smaller ones are joined, larger ones cut */
+  size_t sum_bytes;      /* the same of one that MPI sums */
   int *counts, *offsets; /* (size) each: work space of collectives of uneven parts */
   char host[MPI_MAX_PROCESSOR_NAME];
   char *hosts;                     /* (size, MPI_MAX_PROCESSOR_NAME): of all ranks */
@@ -37,6 +46,15 @@ mlpd_status comm_mpi_failed(int code, const char *call, const char *file, int li
  * what comm_watch_free frees. */
 mlpd_status comm_watch_create(mlpd_comm *comm);
 void comm_watch_free(mlpd_comm *comm); /* Collective */
+
+/* Sets *done when what is waited for is there; waits itself for nobody. */
+typedef mlpd_status comm_poll(void *context, bool *done);
+
+/* What polls look at: messages, which they move on; or memory that other ranks write. */
+typedef enum comm_wait_kind { COMM_WAIT_MESSAGES, COMM_WAIT_MEMORY } comm_wait_kind;
+
+/* Polls under the watch until done. Collective. */
+mlpd_status comm_wait_for(mlpd_comm *comm, comm_poll *poll, void *context, comm_wait_kind kind);
 
 /* Completes requests (count), at least one of which other ranks must take part in: MPI_Waitall under the watch. */
 mlpd_status comm_wait(mlpd_comm *comm, int count, MPI_Request *requests);

@@ -1,9 +1,15 @@
 /* The canonical sum: a step's gradient is the sum of the lane gradients in one fixed binary tree over lane
  * numbers (n lanes split at the largest power of two below n), whatever the number of ranks. A rank sums
- * whole subtrees ("nodes") of its own lanes; the ranks exchange slices of them (MPI_Alltoallv), sum their
- * slice in tree order and gather the result (MPI_Allgatherv). Small buffers are gathered whole instead.
+ * whole subtrees ("nodes") of its own lanes into buffers: num_floats gradients and num_doubles statistics.
  *
- * A buffer is num_floats gradients followed by num_doubles statistics, summed in the same tree. */
+ * A step: reducer_begin; the nodes are filled; reducer_ready for each bucket, the last one first, as soon as
+ * its part of the nodes is complete; reducer_progress now and then, so that buckets travel meanwhile;
+ * reducer_finish; the sum is read block by block, while each block is in cache. How it gets there:
+ * - one rank: it is the rank's one node;
+ * - all ranks on one machine: the nodes lie in memory they share. Of few nodes each reader adds the blocks it
+ *   reads; of many, each rank adds a slice first;
+ * - ranks on several machines: messages, bucket by bucket. Where it costs no bytes all nodes go to all ranks;
+ *   else a rank gets its slice of each bucket, adds and passes on the sum. */
 #ifndef MLPDIST_REDUCE_H
 #define MLPDIST_REDUCE_H
 
@@ -22,22 +28,51 @@ uint32_t reduce_split(lane_range range);
 
 typedef struct reducer reducer;
 
-/* Makes the buffers: one a node of this rank. Collective; arguments equal on all ranks. */
+enum {
+  REDUCER_ALIGNMENT = 16,    /* floats that borders of buckets are multiples of: a cache line */
+  REDUCER_READ_FLOATS = 4096 /* the most that one reducer_read gives */
+};
+
+/* Makes the buffers: one a node of this rank. Bucket i is floats [bucket_begin[i], bucket_begin[i + 1]);
+ * bucket_begin (num_buckets + 1) goes from 0 to num_floats in multiples of REDUCER_ALIGNMENT (but for the end).
+ * Collective; arguments equal on all ranks. */
 mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_floats, size_t num_doubles, mlpd_reduce mode,
-                           reducer **made);
+                           uint32_t num_buckets, const size_t *bucket_begin, reducer **made);
 void reducer_free(reducer *r); /* NULL is allowed. Not collective */
 
 uint32_t reducer_num_nodes(const reducer *r);             /* of this rank; may be 0. Not collective */
 lane_range reducer_node(const reducer *r, uint32_t node); /* Not collective */
-float *reducer_floats(reducer *r,
-                      uint32_t node); /* (num_floats), 64-byte aligned: fill before reducer_sum. Not collective */
-double *reducer_doubles(reducer *r, uint32_t node); /* (num_doubles). Not collective */
 
-/* Sums all ranks' nodes in tree order; sum and totals (valid until the next call) hold the result on all
- * ranks. With one rank there is one node and nothing is copied. Collective. */
-mlpd_status reducer_sum(reducer *r, const float **sum, const double **totals);
+/* A step begins: the sum before it is gone, its nodes may be written. Not collective. */
+void reducer_begin(reducer *r);
 
-/* Bytes a reducer takes. Not collective. */
-size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, mlpd_reduce mode);
+/* Where this step's sums of a node belong, 64-byte aligned: (num_floats) and (num_doubles). Not collective. */
+float *reducer_floats(reducer *r, uint32_t node);
+double *reducer_doubles(reducer *r, uint32_t node);
+
+/* This rank's nodes are complete in bucket; every bucket once a step, in descending order, the doubles with bucket 0.
+ * Waits for nobody. On the thread that may call MPI. Logically collective (bucket equal on all ranks). */
+mlpd_status reducer_ready(reducer *r, uint32_t bucket);
+
+/* Lets messages go on; cheap. Waits for nobody. On the thread that may call MPI. Not collective. */
+mlpd_status reducer_progress(reducer *r);
+
+/* Waits until all of the sum can be read, after all buckets are ready; totals (num_doubles, valid until reducer_begin)
+ * are the summed doubles. On the thread that may call MPI. Collective. */
+mlpd_status reducer_finish(reducer *r, const double **totals);
+
+/* Floats [begin, end) of the sum, at most REDUCER_READ_FLOATS, begin a multiple of REDUCER_ALIGNMENT: in a buffer, or
+ * added in scratch (end - begin) just now, the same bits each time. Any thread, from reducer_finish to
+ * reducer_begin. Not collective. */
+const float *reducer_read(const reducer *r, size_t begin, size_t end, float *scratch);
+
+/* Does the sum travel while what reducer_ready has not seen is computed? Not collective. */
+bool reducer_overlaps(const reducer *r);
+
+/* How the sum travels: "shared memory", "messages", "MPI_Iallreduce"; "" alone. Not collective. */
+const char *reducer_way(const reducer *r);
+
+/* Bytes a reducer takes, its part of memory that ranks share included; shares: comm_shares_memory. Not collective. */
+size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, mlpd_reduce mode, bool shares);
 
 #endif

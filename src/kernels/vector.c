@@ -25,7 +25,7 @@ MULTIVERSION static void column_sums(uint64_t m, uint64_t n, uint64_t ld, const 
 
 enum {
   PARTIALS = 16, /* sums of vector_sum_squares */
-  AHEAD = 4,     /* rows a gather prefetches ahead */
+  AHEAD = 8,     /* rows a gather prefetches ahead */
 };
 
 MULTIVERSION static double sum_squares(uint64_t n, const float *x) {

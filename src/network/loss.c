@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/portable.h"
 #include "kernels/activation.h"
 #include "kernels/multiversion.h"
 
@@ -91,7 +92,7 @@ static double cross_entropy_class(uint32_t k, const float *z, const float *a, ui
     scale_row(k, weight, a, delta);
     delta[class] = weight * (a[class] - 1);
   }
-  return ((double)z[best] - z[class]) - log((double)a[best]) + (double)finite_or_nan(k, z, a);
+  return ((double)z[best] - z[class]) - portable_log((double)a[best]) + (double)finite_or_nan(k, z, a);
 }
 
 /* *sum_y = sum_j y_j; returns sum_j y_j (top - z_j). */
@@ -117,7 +118,7 @@ static double cross_entropy_values(uint32_t k, const float *z, const float *a, u
   double sum_y;
   const double differences = weighted_differences(k, z[best], z, y, &sum_y);
   if (delta != NULL) scaled_difference(k, weight, (float)sum_y, a, y, delta);
-  return differences - sum_y * log((double)a[best]) + (double)finite_or_nan(k, z, a);
+  return differences - sum_y * portable_log((double)a[best]) + (double)finite_or_nan(k, z, a);
 }
 
 /* ---- The others, by chunks of a row: they add to parts ------------------------------------------- */
@@ -137,7 +138,7 @@ static void add_binary_cross_entropy(uint32_t count, const float *restrict z, co
 #pragma omp simd
   for (uint32_t j = 0; j < whole; j++) values[j] = binary_cross_entropy(z[j], y[j], tail[j]);
   for (uint32_t j = whole; j < count; j++) /* a few: the call would cost more */
-    values[j] = binary_cross_entropy(z[j], y[j], log1p(exp(-fabs((double)z[j]))));
+    values[j] = binary_cross_entropy(z[j], y[j], portable_log1p(portable_exp(-fabs((double)z[j]))));
   add_parts(count, values, parts);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/portable.h"
 #include "kernels/multiversion.h"
 
 static bool in_unit_interval(float x) { return x >= 0 && x < 1; }
@@ -59,9 +60,8 @@ optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale
   o->step++;
   optimizer_scalars made = {.lr = (float)lr, .gradient_scale = (float)gradient_scale};
   if (o->num_state == 2) {
-    const double t = (double)o->step;
-    made.correction1 = (float)(1 / (1 - pow(o->beta1, t)));
-    made.correction2 = (float)(1 / (1 - pow(o->beta2, t)));
+    made.correction1 = (float)(1 / (1 - portable_power(o->beta1, o->step)));
+    made.correction2 = (float)(1 / (1 - portable_power(o->beta2, o->step)));
   }
   return made;
 }

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/portable.h"
+
 static double scaled_base(const mlpd_train_options *options) {
   const double ratio = (double)options->batch / (double)options->base_batch;
   switch (options->lr_scale) {
@@ -16,7 +18,6 @@ static double scaled_base(const mlpd_train_options *options) {
 }
 
 double schedule_lr(const mlpd_train_options *options, uint64_t steps_per_epoch, uint64_t step) {
-  static const double PI = 3.14159265358979323846;
   const double base = scaled_base(options);
   const double per_epoch = (double)steps_per_epoch;
   const double warmup = round(options->warmup_epochs * per_epoch);
@@ -24,13 +25,15 @@ double schedule_lr(const mlpd_train_options *options, uint64_t steps_per_epoch, 
 
   const double done = (double)step - warmup; /* steps after warm-up */
   switch (options->schedule) {
-    case MLPD_STEP:
+    case MLPD_STEP: {
       /* The small term keeps an edge on its step where the quotient is rounded to just below it. */
-      return base * pow(options->lr_gamma, floor(done / (options->lr_step_epochs * per_epoch) + 1e-9));
+      const double falls = fmin(done / (options->lr_step_epochs * per_epoch) + 1e-9, 1e18);
+      return base * portable_power(options->lr_gamma, (uint64_t)falls);
+    }
     case MLPD_COSINE: {
       const double all = (double)options->epochs * per_epoch - warmup;
       if (done >= all) return options->lr_min;
-      return options->lr_min + (base - options->lr_min) * 0.5 * (1 + cos(PI * done / all));
+      return options->lr_min + (base - options->lr_min) * 0.5 * (1 + portable_cos_turn(0.5 * done / all));
     }
     case MLPD_CONSTANT:
       break;

@@ -10,6 +10,7 @@ int command_predict(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_convert(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 
 /* What `mlpdist train` parses into, and its table. */
 typedef struct train_arguments {

@@ -19,6 +19,7 @@ static const command commands[] = {
     {"info", "say what a data set or model file holds", command_info},
     {"convert", "turn CSV, NPY, NPZ or IDX files into an HDF5 data set", command_convert},
     {"explain", "show one training step of a tiny network in numbers", command_explain},
+    {"doctor", "is this machine set up to be fast? measure, predict, name the cures", command_doctor},
     {NULL, NULL, NULL},
 };
 
@@ -27,7 +28,8 @@ static int print_help(void) {
   (void)printf(
       "mlpdist trains multilayer perceptrons data-parallel with MPI, OpenMP and HDF5.\n\n"
       "Usage: mlpdist COMMAND [options]              on this machine\n"
-      "       mpirun -np N mlpdist COMMAND [options] on N ranks: train, eval, predict\n\n"
+      "       mpirun -np N mlpdist COMMAND [options] on N ranks: train, eval, predict,\n"
+      "                                             doctor\n\n"
       "Commands\n");
   for (const command *c = commands; c->name != NULL; c++) (void)printf("  %-10s%s\n", c->name, c->summary);
   (void)printf(
@@ -52,7 +54,7 @@ static mlpd_status fail_command(const char *word) {
   for (const command *c = commands; c->name != NULL; c++) suggest_offer(word, c->name, &near);
   if (near != NULL) return outcome_fail(MLPD_ERROR_USAGE, "unknown command \"%s\"; did you mean %s?", word, near);
   return outcome_fail(MLPD_ERROR_USAGE,
-                      "unknown command \"%s\"; there are train, eval, predict, info, convert, explain", word);
+                      "unknown command \"%s\"; there are train, eval, predict, info, convert, explain, doctor", word);
 }
 
 static int dispatch(int argc, char **argv) {

@@ -29,6 +29,7 @@ typedef struct memory_shapes {
   mlpd_optimizer optimizer;
   mlpd_reduce reduce;
   bool checkpoints;
+  bool shares; /* the ranks share memory: comm_shares_memory */
   int threads, size, rank;
 } memory_shapes;
 

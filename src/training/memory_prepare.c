@@ -33,6 +33,7 @@ static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
                        .optimizer = p->options.optimizer,
                        .reduce = p->options.reduce,
                        .checkpoints = every != NULL && strcmp(every, "never") != 0,
+                       .shares = comm_shares_memory(comm),
                        .threads = p->threads,
                        .size = mlpd_comm_size(comm),
                        .rank = mlpd_comm_rank(comm)};

@@ -116,7 +116,8 @@ step_wishes run_wishes(trainer *t) {
 mlpd_status run_after_step(trainer *t, const step_outcome *outcome) {
   if (!outcome->agreed) {
     TRY(stepper_compare_weights(t->stepper));
-    return FAIL(MLPD_ERROR_INTERNAL, "the ranks' weights differed before step %llu", (unsigned long long)t->state.step);
+    return FAIL(MLPD_ERROR_INTERNAL, "weights or optimizer state of the ranks differed before step %llu",
+                (unsigned long long)t->state.step);
   }
   t->stop = t->stop || outcome->stop;
   release(t);

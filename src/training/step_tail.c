@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <xxhash.h>
 
 void step_tail_of_lane(const loss_sums *sums, double tail[TAIL_DOUBLES]) {
   memset(tail, 0, TAIL_DOUBLES * sizeof *tail);
@@ -11,11 +12,18 @@ void step_tail_of_lane(const loss_sums *sums, double tail[TAIL_DOUBLES]) {
   tail[TAIL_SQUARE] = sums->square;
 }
 
-void step_tail_add_wishes(const step_wishes *wishes, const mlpd_network *network, double tail[TAIL_DOUBLES]) {
+uint64_t step_tail_hash(const mlpd_network *network, const optimizer *o) {
+  uint64_t hashes[4] = {network_hash(network, network->parameters), o->step};
+  for (uint32_t i = 0; i < o->num_state; i++) hashes[2 + i] = network_hash(network, o->state[i]);
+  return XXH3_64bits(hashes, sizeof hashes);
+}
+
+void step_tail_add_wishes(const step_wishes *wishes, const mlpd_network *network, const optimizer *o,
+                          double tail[TAIL_DOUBLES]) {
   tail[TAIL_STOP] += wishes->stop;
   tail[TAIL_CHECKPOINT] += wishes->checkpoint;
   if (!wishes->check) return;
-  uint64_t hash = network_hash(network, network->parameters);
+  uint64_t hash = step_tail_hash(network, o);
   for (uint32_t i = 0; i < HASH_PIECES; i++, hash >>= 8) {
     const double piece = (double)(hash & 255);
     tail[TAIL_PIECES + i] += piece;

@@ -1,4 +1,4 @@
-/* The tail of a step: statistics, wishes and the hash of the weights, doubles that ride behind the gradient and
+/* The tail of a step: statistics, wishes and the hash of the state, doubles that ride behind the gradient and
  * are summed with it, so that every rank takes the same decisions without a second collective. */
 #ifndef MLPDIST_STEP_TAIL_H
 #define MLPDIST_STEP_TAIL_H
@@ -12,7 +12,7 @@ enum {
   TAIL_SQUARE,
   TAIL_STOP,       /* ranks that wish to stop */
   TAIL_CHECKPOINT, /* ranks that wish for a checkpoint */
-  TAIL_PIECES,     /* sums over ranks of the 8 bytes of the hash of their weights, then of the squares */
+  TAIL_PIECES,     /* sums over ranks of the 8 bytes of step_tail_hash(), then of the squares */
   HASH_PIECES = 8,
   TAIL_DOUBLES = TAIL_PIECES + 2 * HASH_PIECES
 };
@@ -20,9 +20,14 @@ enum {
 /* The tail of one lane's microbatch. Not collective. */
 void step_tail_of_lane(const loss_sums *sums, double tail[TAIL_DOUBLES]);
 
-/* Adds to this rank's tail, once, what it wishes for and, where it is to be checked, the hash of its weights.
+/* Of all that a rank carries from step to step, and that must be equal on all: weights and the optimizer's state.
  * Not collective. */
-void step_tail_add_wishes(const step_wishes *wishes, const mlpd_network *network, double tail[TAIL_DOUBLES]);
+uint64_t step_tail_hash(const mlpd_network *network, const optimizer *o);
+
+/* Adds to this rank's tail, once, what it wishes for and, where it is to be checked, step_tail_hash().
+ * Not collective. */
+void step_tail_add_wishes(const step_wishes *wishes, const mlpd_network *network, const optimizer *o,
+                          double tail[TAIL_DOUBLES]);
 
 /* What the sum of all ranks' tails says. Not collective. */
 step_outcome step_tail_outcome(const double tail[TAIL_DOUBLES], int ranks);

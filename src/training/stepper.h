@@ -50,7 +50,7 @@ void stepper_begin_epoch(stepper *s, uint64_t epoch);
 /* What this rank wishes for after a step; rides with the gradient, so that all ranks know. */
 typedef struct step_wishes {
   bool stop, checkpoint;
-  bool check; /* compare the weights of all ranks, as they are before the step; equal on all ranks */
+  bool check; /* compare weights and optimizer state of all ranks, as before the step; equal on all ranks */
 } step_wishes;
 
 /* What one step did; sums are over the global batch and equal on all ranks. */
@@ -58,7 +58,7 @@ typedef struct step_outcome {
   loss_sums sums;
   double gradient_norm;  /* before clipping; 0 where not clipped */
   bool stop, checkpoint; /* some rank wished for it */
-  bool agreed;           /* false: checked, and the weights before the step were not the same on all ranks */
+  bool agreed;           /* false: checked, and weights or state before the step were not the same on all ranks */
   bool finite;           /* false: the loss is not a number; the weights were not changed */
 } step_outcome;
 
@@ -71,8 +71,8 @@ typedef struct step_times {
  * ranks. */
 mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes *wishes, step_outcome *outcome);
 
-/* Are the weights the same on all ranks? MLPD_ERROR_INTERNAL names a rank whose weights are not those of the
- * most. Collective. */
+/* Are the weights and the optimizer's state the same on all ranks? MLPD_ERROR_INTERNAL names a rank whose are not those
+ * of the most. Collective. */
 mlpd_status stepper_compare_weights(stepper *s);
 
 step_times stepper_times(const stepper *s); /* Not collective */

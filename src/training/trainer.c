@@ -7,7 +7,7 @@
 #include "base/machine_memory.h"
 #include "base/memory.h"
 #include "distribution/comm.h"
-#include "kernels/cpu.h"
+#include "distribution/placement_check.h"
 #include "kernels/vector.h"
 #include "network/schedule.h"
 #include "training/agreement.h"
@@ -59,15 +59,16 @@ static void fill_plan(trainer *t) {
   r->backend = t->gemm->name;
 }
 
-/* Threads that share a core wait for each other at every barrier: an order of magnitude, easily mended. */
-static void warn_of_binding(const trainer *t) {
-  const int cores = cpu_cores_bound(), threads = t->prep.threads;
-  if (threads <= cores) return;
-  char text[256];
-  (void)snprintf(text, sizeof text,
-                 "%d threads share %d core%s; under mpirun, --map-by slot:PE=%d or --bind-to none gives each its own",
-                 threads, cores, cores == 1 ? "" : "s", threads);
-  run_notice(t, text);
+/* What of the placement costs speed, one line each with the cure. Collective. */
+static mlpd_status warn_of_placement(const trainer *t) {
+  placement_view view;
+  char text[512];
+  TRY(placement_inspect(t->comm, t->prep.threads, &view));
+  for (uint32_t i = 0; i < view.num_findings; i++) {
+    (void)snprintf(text, sizeof text, "%s; %s", view.findings[i].what, view.findings[i].cure);
+    run_notice(t, text);
+  }
+  return MLPD_OK;
 }
 
 static mlpd_status make_arrays(trainer *t) {
@@ -126,7 +127,7 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   if (found) TRY_GOTO(status, run_restore(t, &resumed), done);
   fill_plan(t);
   TRY_GOTO(status, mlpd_comm_agree(comm, open_folder(t, &options, resumed.metrics)), done);
-  warn_of_binding(t);
+  TRY_GOTO(status, warn_of_placement(t), done);
   if (run_is_root(t) && t->events != NULL && t->events->started != NULL)
     t->events->started(t->events->context, t->result);
 done:

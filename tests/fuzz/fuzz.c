@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SECONDS_MOST = 10, LOG_BYTES = 1 << 16, PLACES = 64, FAULT_STATUS = 77, LEAKS_EVERY = 64 };
+enum { SECONDS_MOST = 60, LOG_BYTES = 1 << 16, PLACES = 64, FAULT_STATUS = 77, LEAKS_EVERY = 64 };
 
 static char folder[64];
 

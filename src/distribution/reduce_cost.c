@@ -1,0 +1,22 @@
+#include "distribution/reduce_cost.h"
+
+#include "distribution/comm_internal.h"
+#include "distribution/lanes.h"
+
+reduce_cost reduce_cost_of(uint32_t num_lanes, int size, uint64_t bytes) {
+  lane_range nodes[2 * 32];
+  uint32_t total = 0, most = 0, least = UINT32_MAX;
+  if (size <= 1) return (reduce_cost){0, 0};
+  for (int rank = 0; rank < size; rank++) {
+    lane_range lanes;
+    lanes_of_rank(num_lanes, size, rank, &lanes.begin, &lanes.end);
+    const uint32_t own = reduce_nodes(num_lanes, lanes, nodes);
+    total += own;
+    if (own > most) most = own;
+    if (own < least) least = own;
+  }
+  const double peers = size - 1, whole = (double)bytes, slice = whole / size;
+  if ((double)total * whole <= COMM_GATHER_BYTES || (size == 2 && total == 2)) return (reduce_cost){peers, (total - least) * whole};
+  const double sent = most * peers * slice, received = (total - least) * slice;
+  return (reduce_cost){most * peers + peers, (sent > received ? sent : received) + peers * slice};
+}

@@ -1,0 +1,252 @@
+/* The sum by persistent messages between buffers, nothing packed, bucket by bucket. Two rounds: a rank gets its slice
+ * of the bucket of all nodes, adds, and sends the sum to all. Or one: all get the bucket of all nodes, and who reads
+ * the sum adds. Each bucket and round has its tag, for ranks need not come to them in the same order. */
+#include <limits.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "distribution/reduce_internal.h"
+
+enum { FIRST_TAG = 1, ROUNDS = 2 };
+
+/* Persistent requests of a bucket, in the order in which they are started or done: receives and sends of the first
+ * round, then receives and sends of the second. */
+typedef struct traffic {
+  MPI_Request *requests;
+  int first_sends, second_receives, second_sends, count; /* where each kind begins */
+  size_t begin, end;                                     /* this rank's slice, in bytes of a buffer */
+  const char **sources;                                  /* (nodes of all ranks): where their slices lie */
+  bool under_way, added;
+} traffic;
+
+typedef struct messages {
+  bool gathers; /* one round */
+  char *local, *received, *result;
+  MPI_Datatype unit; /* UNIT_BYTES bytes */
+  traffic *traffic;  /* (num_buckets) */
+} messages;
+
+/* ---- Plan --------------------------------------------------------------------------------------- */
+
+size_t reduce_messages_size(uint32_t num_nodes, uint32_t own, size_t units, int size) {
+  if (reduce_gathers(num_nodes, units, size, COMM_GATHER_BYTES)) return num_nodes * units * UNIT_BYTES;
+  const size_t slice = units / (size_t)size + 1;
+  return (own * units + (num_nodes - own) * slice + units) * UNIT_BYTES;
+}
+
+/* Units [*begin, *end) of a buffer: rank's slice of bucket, or all of it. */
+static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size_t *end) {
+  const messages *const m = r->state;
+  const bucket *const cut = &r->buckets[b];
+  const size_t units = cut->end - cut->begin;
+  *begin = cut->begin + (m->gathers ? 0 : slice_unit(units, r->comm->size, rank));
+  *end = m->gathers ? cut->end : cut->begin + slice_unit(units, r->comm->size, rank + 1);
+}
+
+static uint32_t nodes_on(const reducer *r, int rank) { return r->first_node[rank + 1] - r->first_node[rank]; }
+
+/* Where the slices of other ranks' nodes come to lie; *next moves on by what they take. */
+static mlpd_status plan_sources(reducer *r, uint32_t b, char **next) {
+  messages *const m = r->state;
+  traffic *const t = &m->traffic[b];
+  const uint32_t first = r->first_node[r->comm->rank], nodes = r->first_node[r->comm->size];
+  size_t begin, end;
+  slice_of(r, b, r->comm->rank, &begin, &end);
+  t->begin = begin * UNIT_BYTES;
+  t->end = end * UNIT_BYTES;
+  TRY(memory_allocate(&t->sources, nodes, sizeof *t->sources, "message sources"));
+  for (uint32_t i = 0; i < nodes; ++i) {
+    const bool own = i >= first && i - first < own_nodes(r);
+    if (own) {
+      t->sources[i] = m->local + (i - first) * r->units * UNIT_BYTES + t->begin;
+    } else if (m->gathers) { /* whole buffers, one a node, so that readers find them as they find their own */
+      const uint32_t other = i < first ? i : i - own_nodes(r);
+      t->sources[i] = m->received + other * r->units * UNIT_BYTES + t->begin;
+    } else {
+      t->sources[i] = *next;
+      *next += t->end - t->begin;
+    }
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status add_receive(const reducer *r, traffic *t, int tag, int peer, char *to, size_t units) {
+  const messages *const m = r->state;
+  if (units == 0) return MLPD_OK;
+  CHECK_MPI(MPI_Recv_init(to, (int)units, m->unit, peer, tag, r->comm->mpi, &t->requests[t->count]));
+  ++t->count;
+  return MLPD_OK;
+}
+
+static mlpd_status add_send(const reducer *r, traffic *t, int tag, int peer, const char *from, size_t units) {
+  const messages *const m = r->state;
+  if (units == 0) return MLPD_OK;
+  CHECK_MPI(MPI_Send_init(from, (int)units, m->unit, peer, tag, r->comm->mpi, &t->requests[t->count]));
+  ++t->count;
+  return MLPD_OK;
+}
+
+/* Peers in an order that differs by rank, so that not all ranks write to one. */
+static mlpd_status plan_first_round(reducer *r, uint32_t b, int tag) {
+  messages *const m = r->state;
+  traffic *const t = &m->traffic[b];
+  const int size = r->comm->size, rank = r->comm->rank;
+  for (int step = 1; step < size; ++step) {
+    const int peer = (rank + size - step) % size;
+    for (uint32_t i = 0; i < nodes_on(r, peer); ++i) {
+      char *const to = m->received + (t->sources[r->first_node[peer] + i] - m->received);
+      TRY(add_receive(r, t, tag, peer, to, (t->end - t->begin) / UNIT_BYTES));
+    }
+  }
+  t->first_sends = t->count;
+  for (int step = 1; step < size; ++step) {
+    const int peer = (rank + step) % size;
+    size_t begin, end;
+    slice_of(r, b, peer, &begin, &end);
+    for (uint32_t i = 0; i < own_nodes(r); ++i)
+      TRY(add_send(r, t, tag, peer, m->local + (i * r->units + begin) * UNIT_BYTES, end - begin));
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status plan_second_round(reducer *r, uint32_t b, int tag) {
+  messages *const m = r->state;
+  traffic *const t = &m->traffic[b];
+  const int size = r->comm->size, rank = r->comm->rank;
+  t->second_receives = t->count;
+  for (int step = 1; !m->gathers && step < size; ++step) {
+    const int peer = (rank + size - step) % size;
+    size_t begin, end;
+    slice_of(r, b, peer, &begin, &end);
+    TRY(add_receive(r, t, tag, peer, m->result + begin * UNIT_BYTES, end - begin));
+  }
+  t->second_sends = t->count;
+  for (int step = 1; !m->gathers && step < size; ++step)
+    TRY(add_send(r, t, tag, (rank + step) % size, m->result + t->begin, (t->end - t->begin) / UNIT_BYTES));
+  return MLPD_OK;
+}
+
+static mlpd_status plan_traffic(reducer *r, uint32_t b) {
+  messages *const m = r->state;
+  const size_t others = (size_t)r->comm->size - 1, nodes = r->first_node[r->comm->size];
+  const size_t most = own_nodes(r) * others + nodes - own_nodes(r) + 2 * others;
+  if (most > INT_MAX) return FAIL(MLPD_ERROR_USAGE, "%zu messages a step are too many; take fewer lanes", most);
+  TRY(memory_allocate(&m->traffic[b].requests, most, sizeof(MPI_Request), "message requests"));
+  const int tag = FIRST_TAG + ROUNDS * (int)b;
+  TRY(plan_first_round(r, b, tag));
+  return plan_second_round(r, b, tag + 1);
+}
+
+static mlpd_status create(reducer *r) {
+  messages *m = NULL;
+  const int size = r->comm->size, rank = r->comm->rank;
+  const uint32_t nodes = r->first_node[size], others = nodes - own_nodes(r);
+  TRY(memory_allocate(&m, 1, sizeof *m, "messages"));
+  r->state = m;
+  m->unit = MPI_DATATYPE_NULL;
+  m->gathers = reduce_gathers(nodes, r->units, size, r->comm->gather_bytes);
+  CHECK_MPI(MPI_Type_contiguous(UNIT_BYTES, MPI_BYTE, &m->unit));
+  CHECK_MPI(MPI_Type_commit(&m->unit));
+  TRY(memory_allocate(&m->traffic, r->num_buckets, sizeof *m->traffic, "messages"));
+  size_t slices = 0;
+  for (uint32_t b = 0; b < r->num_buckets; ++b) {
+    size_t begin, end;
+    slice_of(r, b, rank, &begin, &end);
+    slices += end - begin;
+  }
+  TRY(memory_allocate(&m->local, own_nodes(r) * r->units, UNIT_BYTES, "lane gradients"));
+  TRY(memory_allocate(&m->received, others * slices, UNIT_BYTES, "received gradients"));
+  if (!m->gathers) TRY(memory_allocate(&m->result, r->units, UNIT_BYTES, "summed gradient"));
+  char *next = m->received;
+  for (uint32_t b = 0; b < r->num_buckets; ++b) {
+    TRY(plan_sources(r, b, &next));
+    TRY(plan_traffic(r, b));
+  }
+  for (uint32_t i = 0; i < nodes; ++i) r->sources[i] = m->traffic[0].sources[i] - m->traffic[0].begin;
+  r->local = m->local;
+  r->result = m->result;
+  return MLPD_OK;
+}
+
+static void release(reducer *r) {
+  messages *const m = r->state;
+  if (m == NULL) return;
+  for (uint32_t b = 0; m->traffic != NULL && b < r->num_buckets; ++b) {
+    traffic *const t = &m->traffic[b];
+    for (int i = 0; i < t->count; ++i) (void)MPI_Request_free(&t->requests[i]);
+    free(t->requests);
+    free(t->sources);
+  }
+  if (m->unit != MPI_DATATYPE_NULL) (void)MPI_Type_free(&m->unit);
+  free(m->traffic);
+  free(m->local);
+  free(m->received);
+  free(m->result);
+  free(m);
+}
+
+/* ---- A step ------------------------------------------------------------------------------------- */
+
+static mlpd_status start(traffic *t, int begin, int end) {
+  if (begin < end) CHECK_MPI(MPI_Startall(end - begin, t->requests + begin));
+  return MLPD_OK;
+}
+
+static mlpd_status test(traffic *t, int begin, int end, bool *done) {
+  int flag = 1;
+  if (begin < end) CHECK_MPI(MPI_Testall(end - begin, t->requests + begin, &flag, MPI_STATUSES_IGNORE));
+  *done = flag != 0;
+  return MLPD_OK;
+}
+
+static mlpd_status advance(reducer *r, traffic *t) {
+  messages *const m = r->state;
+  bool done = false;
+  if (!t->added) {
+    TRY(test(t, 0, t->first_sends, &done));
+    if (!done) return MLPD_OK;
+    if (!m->gathers) reduce_sum_range(r, t->sources, t->begin, t->begin, t->end, m->result + t->begin);
+    TRY(start(t, t->second_sends, t->count));
+    t->added = true;
+  }
+  TRY(test(t, t->first_sends, t->count, &done));
+  t->under_way = !done;
+  return MLPD_OK;
+}
+
+static mlpd_status progress(reducer *r, bool *done) {
+  messages *const m = r->state;
+  *done = true;
+  for (uint32_t i = 0; i < r->num_ready; ++i) {
+    traffic *const t = &m->traffic[r->num_buckets - 1 - i];
+    if (t->under_way) TRY(advance(r, t));
+    if (t->under_way) *done = false;
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status ready(reducer *r, uint32_t b) {
+  messages *const m = r->state;
+  traffic *const t = &m->traffic[b];
+  t->under_way = true;
+  t->added = false;
+  /* Nothing of the step before is read any more, so whatever comes first may come; receives of all buckets at once,
+   * for ranks that are ahead. */
+  if (b + 1 == r->num_buckets)
+    for (uint32_t i = r->num_buckets; i-- > 0;) {
+      TRY(start(&m->traffic[i], 0, m->traffic[i].first_sends));
+      TRY(start(&m->traffic[i], m->traffic[i].second_receives, m->traffic[i].second_sends));
+    }
+  TRY(start(t, t->first_sends, t->second_receives));
+  bool done;
+  return progress(r, &done);
+}
+
+const reduce_way reduce_by_messages = {
+    .name = "messages",
+    .waits_for = COMM_WAIT_MESSAGES,
+    .create = create,
+    .free = release,
+    .ready = ready,
+    .progress = progress,
+};

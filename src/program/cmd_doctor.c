@@ -1,0 +1,94 @@
+/* mlpdist doctor: is this machine set up to be fast? */
+#include "program/commands.h"
+#include "program/data_options.h"
+#include "program/doctor_report.h"
+#include "program/outcome.h"
+
+typedef struct doctor_arguments {
+  mlpd_doctor_options doctor;
+  data_options common; /* --backend and --threads */
+  double latency, bandwidth;
+  bool json, help;
+} doctor_arguments;
+
+#define AT(member) OPTION_AT(doctor_arguments, member)
+#define RANGE(low, high) .minimum = (low), .maximum = (high)
+
+static const option rows[] = {
+    {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this and stop"},
+    {"json", "general", NULL, OPTION_FLAG, AT(json), .help = "print JSON, for programs"},
+    {"seconds", "general", "S", OPTION_REAL, AT(doctor.seconds), .help = "about so long it measures",
+     RANGE(0.01, 3600)},
+
+    {"data", "network", "FILE", OPTION_PATH, AT(doctor.data.file),
+     .help = "HDF5 data set: is read, and gives inputs and outputs", .note = "none"},
+    {"x", "network", "PATH", OPTION_PATH, AT(doctor.data.x), .help = "training inputs in the file", .note = "/train/x"},
+    {"y", "network", "PATH", OPTION_PATH, AT(doctor.data.y), .help = "training targets", .note = "/train/y"},
+    {"features", "network", "N", OPTION_INTEGER, AT(doctor.features), .help = "inputs", RANGE(0, 1073741823),
+     .automatic = true, .note = "of the data, else 784"},
+    {"hidden", "network", "WIDTHS", OPTION_WIDTHS, AT(doctor.hidden), .help = "units of the hidden layers"},
+    {"outputs", "network", "N", OPTION_INTEGER, AT(doctor.outputs), .help = "outputs", RANGE(0, 1048576),
+     .automatic = true, .note = "of the data, else 10"},
+    {"activation", "network", "NAME", OPTION_CHOICE, AT(doctor.activation), .help = "of the hidden layers",
+     .choices = mlpd_activation_choices},
+    {"optimizer", "network", "NAME", OPTION_CHOICE, AT(doctor.optimizer), .help = "how weights follow gradients",
+     .choices = mlpd_optimizer_choices},
+
+    {"batch", "run", "N", OPTION_INTEGER, AT(doctor.batch), .help = "samples of a step, over all ranks",
+     RANGE(1, 2147483647)},
+    {"lanes", "run", "N", OPTION_INTEGER, AT(doctor.lanes),
+     .help = "fixed parts a batch is cut into; auto: the largest power of two up to batch / 64", RANGE(0, 65536),
+     .automatic = true},
+    COMPUTE_OPTION_ROWS(doctor_arguments),
+
+    {"np", "prediction", "LIST", OPTION_TEXT, AT(doctor.ranks),
+     .help = "numbers of ranks to predict besides these and 1, such as 4,16; ranks like these, with as many threads",
+     .automatic = true, .note = "none"},
+    {"latency", "prediction", "US", OPTION_REAL, AT(latency),
+     .help = "of a message between ranks, microseconds, in place of the measured one; 0: as measured", RANGE(0, 1e6)},
+    {"bandwidth", "prediction", "GB/S", OPTION_REAL, AT(bandwidth),
+     .help = "between ranks, 1e9 bytes a second, in place of the measured one; 0: as measured", RANGE(0, 1e6)},
+    {.name = NULL},
+};
+
+static const option_table table = {
+    .command = "doctor",
+    .usage = "[options]",
+    .summary =
+        "Is this machine set up to be fast? Looks at cores, quotas and clock, measures the arithmetic peak, memory, "
+        "each matrix product built in, the sum between the ranks it was started with and the reading of --data, "
+        "predicts the speed of training a network, and names what costs speed, with the cure.",
+    .details =
+        "Examples\n"
+        "  mlpdist doctor\n"
+        "  mpirun -np 4 mlpdist doctor --data fashion-mnist.h5 --np 8,16\n"
+        "  mlpdist doctor --hidden 1024,1024 --batch 1024 --np 8,64 --latency 2 \\\n"
+        "    --bandwidth 12 --json\n",
+    .rows = rows,
+};
+
+static mlpd_status examine(mlpd_comm *comm, const doctor_arguments *arguments) {
+  mlpd_doctor_report report;
+  const mlpd_status status = mlpd_doctor(comm, &arguments->doctor, &report);
+  if (status != MLPD_OK || mlpd_comm_rank(comm) != 0) return status;
+  if (arguments->json) return doctor_print_json(&report, arguments->doctor.data.file, stdout);
+  doctor_print_text(&report, arguments->doctor.data.file, stdout);
+  return MLPD_OK;
+}
+
+int command_doctor(int argc, char **argv) {
+  doctor_arguments arguments = {0};
+  option_results results = {0};
+  mlpd_comm *comm = NULL;
+  mlpd_doctor_options_default(&arguments.doctor);
+  if (options_want_help(argc, argv)) return command_help(&table, &arguments);
+  mlpd_status status = options_parse(&table, argc, argv, &arguments, &results);
+  arguments.doctor.backend = arguments.common.backend;
+  arguments.doctor.threads = arguments.common.threads;
+  arguments.doctor.latency = 1e-6 * arguments.latency;
+  arguments.doctor.bandwidth = 1e9 * arguments.bandwidth;
+  status = outcome_begin(status, &comm);
+  if (status == MLPD_OK) status = examine(comm, &arguments);
+  options_free(&results);
+  return outcome_end(comm, status);
+}

@@ -1,0 +1,74 @@
+/* How fast the training part of a file is read, by all ranks at once. */
+#include <string.h>
+
+#include "base/machine_cores.h"
+#include "data/dataset.h"
+#include "distribution/comm.h"
+#include "training/doctor.h"
+
+enum { BLOCK_BYTES = 16 << 20, LEAST_ROWS = 64 };
+
+/* Reads rows [begin, end) a block after the other until the time is over. */
+static mlpd_status read_share(part *from, uint64_t begin, uint64_t end, double seconds, double rate[2],
+                              double *largest_class) {
+  const uint64_t row_bytes = from->features * element_size(from->type);
+  const uint64_t fit = BLOCK_BYTES / row_bytes, block = fit > LEAST_ROWS ? fit : LEAST_ROWS;
+  const double start = comm_seconds();
+  double took = 0, rows = 0;
+  for (uint64_t row = begin; row < end && took < seconds;) {
+    const row_run run = {.file_row = row, .position = row, .count = end - row < block ? end - row : block};
+    shard read = {0};
+    TRY(shard_read(from, &run, 1, row, run.count, from->y_integer, 0, &read));
+    for (uint64_t i = 0; read.classes != NULL && i < read.rows; i++)
+      if (read.classes[i] > *largest_class) *largest_class = read.classes[i];
+    shard_free(&read);
+    row += run.count;
+    rows += (double)run.count;
+    took = comm_seconds() - start;
+  }
+  rate[0] = took > 0 ? rows / took : 0;
+  rate[1] = rate[0] * (double)row_bytes;
+  return MLPD_OK;
+}
+
+static mlpd_status take_shapes(doctor *d, const part *opened) {
+  const mlpd_doctor_options *const o = d->options;
+  if (o->features > 0 && o->features != opened->features)
+    return FAIL(MLPD_ERROR_USAGE, "--features is %u, but %s: %s has %u columns", o->features, opened->file,
+                opened->x_path, opened->features);
+  d->features = opened->features;
+  d->type = opened->type;
+  d->classes = opened->y_integer;
+  d->report->rows = opened->rows;
+  if (o->outputs == 0) d->outputs = opened->y_integer ? 0 : opened->y_columns;
+  if (o->outputs > 0 || !opened->y_integer) return MLPD_OK;
+  char **names = NULL;
+  uint64_t count = 0;
+  TRY(dataset_class_names(opened->h5, &names, &count));
+  h5_strings_free(names, count);
+  d->outputs = (uint32_t)count;
+  return MLPD_OK;
+}
+
+mlpd_status doctor_read(doctor *d, double seconds) {
+  const uint64_t size = (uint64_t)mlpd_comm_size(d->comm), rank = (uint64_t)mlpd_comm_rank(d->comm);
+  mlpd_doctor_report *const r = d->report;
+  part train = {0};
+  bool present = false;
+  double rates[2] = {0}, largest = 0;
+  mlpd_status status = part_open(&d->options->data, MLPD_TRAIN, true, &train, &present);
+  if (status == MLPD_OK) status = take_shapes(d, &train);
+  TRY_GOTO(status, mlpd_comm_agree(d->comm, status), done);
+  status = read_share(&train, train.rows * rank / size, train.rows * (rank + 1) / size, seconds, rates, &largest);
+  TRY_GOTO(status, mlpd_comm_agree(d->comm, status), done);
+  TRY_GOTO(status, doctor_sum(d->comm, rates, 2), done);
+  TRY_GOTO(status, comm_max_double(d->comm, &largest, 1), done);
+  if (d->outputs == 0) d->outputs = (uint32_t)largest + 1 > 2 ? (uint32_t)largest + 1 : 2;
+  r->has_file = true;
+  r->file_system = machine_file_system(d->options->data.file, &r->network_file_system);
+  r->read_rows = rates[0];
+  r->read_bytes = rates[1];
+done:
+  part_close(&train);
+  return status;
+}

@@ -1,0 +1,104 @@
+/* What the files of the stepper share: its struct, and the two phases of a step. */
+#ifndef MLPDIST_STEPPER_INTERNAL_H
+#define MLPDIST_STEPPER_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "training/step_tail.h"
+#include "training/stepper.h"
+
+/* One lane of this rank. */
+typedef struct lane {
+  uint32_t *order; /* (rows): the epoch's order of the lane's rows */
+  uint64_t first;  /* its first row in the shard */
+  uint64_t count;  /* rows in this step's microbatch */
+  uint64_t begin;  /* its place in order */
+  uint64_t row;    /* its place in the workspace */
+  int32_t *classes;
+  float *values, *weights; /* targets of the microbatch */
+  loss_sums sums;
+} lane;
+
+/* A weight-gradient unit and its places in the arenas. */
+typedef struct unit {
+  gradient_unit shape;
+  size_t weight, bias; /* floats from the arena's start */
+  uint32_t stride;     /* of the weights' rows */
+  uint32_t strip;
+} unit;
+
+/* The units of some rows of a layer, all columns: one run of the arena, so a bucket of the reducer. The layer's biases
+ * lie behind its last strip, but come with the units of its first. */
+typedef struct strip {
+  uint32_t layer, first_unit, num_units;
+  bool last;        /* of its layer */
+  atomic_uint left; /* sums of this step, of a unit for a node, that are not there yet */
+} strip;
+
+/* A thread's room for a unit's gradient, and for the sums of subtrees of lanes that wait for others. */
+typedef struct scratch {
+  float *sum, *bias;             /* (unit_floats), (unit_columns): whole sums, where this rank updates at once */
+  float *partial, *partial_bias; /* (levels, unit_floats), (levels, unit_columns) */
+  const float **a, **delta;      /* (lanes): factors */
+  uint64_t *rows;                /* (lanes) */
+} scratch;
+
+struct stepper {
+  stepper_parts parts;
+  lane_range lanes; /* of this rank */
+  lane *lane;       /* [u - lanes.begin] */
+  uint32_t num_lanes;
+  workspace space; /* of all lanes: their microbatches in lane order, with no rows between */
+  reducer *reducer;
+  uint32_t num_units, num_strips;
+  unit *units;
+  strip *strips;
+  uint32_t *first_strip;            /* (layers + 1) */
+  uint32_t num_ready;               /* strips the reducer knows of, from the last one down */
+  mlpd_status sent;                 /* of telling it */
+  size_t unit_floats, unit_columns; /* of the largest unit, multiples of a cache line */
+  uint32_t levels;                  /* of partial sums */
+  scratch *scratch;                 /* (threads) */
+  double *norms;                    /* (blocks of the arena) */
+  optimizer_scalars scalars;
+  bool fused; /* one rank, no clipping: update a unit as soon as its sum is there */
+  step_outcome outcome;
+  step_times times;
+};
+
+static inline size_t stepper_pad(size_t floats) { return (floats + 15) / 16 * 16; }
+
+static inline uint64_t stepper_larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+/* ---- Phase 1, stepper_lanes.c: rows to deltas ----------------------------------------------------- */
+
+/* Where the lanes' microbatches of a step are. Not collective. */
+void stepper_place_lanes(stepper *s, uint64_t step);
+
+/* Gathers all lanes' rows, and takes them forward and, where backward is set, back to the deltas of all layers. Called
+ * by every thread of a parallel region. Not collective. */
+void stepper_run_lanes(stepper *s, bool backward);
+
+/* The deltas of layer l (not the last) of all lanes; master, where not NULL, is called on the master thread now and
+ * then. Called by every thread of a parallel region. Not collective. */
+void stepper_run_deltas(stepper *s, uint32_t l, void master(stepper *s));
+
+/* ---- Phase 2, stepper_sums.c: weight gradients, summed over lanes ---------------------------------- */
+
+/* Units, strips and scratch. Not collective. */
+mlpd_status stepper_make_sums(stepper *s);
+void stepper_free_sums(stepper *s); /* Not collective */
+size_t stepper_scratch_size(const mlpd_network *network, const backend *gemm,
+                            uint32_t num_lanes); /* bytes, of a thread.
+                                                  Not collective */
+
+/* The statistics of this rank's nodes and what it wishes for, into the reducer. Not collective. */
+void stepper_sum_tails(stepper *s, const step_wishes *wishes);
+
+/* All units into this rank's nodes, or with deltas too, from the last layer down, so that a layer's gradient travels
+ * while those below are computed; or with one rank, at once into the weights. Called by every thread of a parallel
+ * region. Not collective. */
+void stepper_sum_units(stepper *s, bool deltas);
+void stepper_update_units(stepper *s);
+
+#endif
