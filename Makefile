@@ -120,7 +120,7 @@ $(BUILD)/libmlpdist.so: $(SHARED)
 
 # Against the static library: runs from the build folder with no LD_LIBRARY_PATH.
 $(BUILD)/mlpdist: $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC)
-	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) -o $@ $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC) $(DEPS_LIBS)
+	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) $(MPI_PROGRAM) -o $@ $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC) $(DEPS_LIBS)
 
 -include $(LIB_OBJECTS:.o=.d) $(PROGRAM_OBJECTS:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
 
@@ -169,6 +169,11 @@ $(BENCHES): $(BUILD)/tests/%: tests/%.c $(BUILD)/internal.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,test    $<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(ALL_LDFLAGS) -o $@ $< \
 	  $(BUILD)/internal.a $(DEPS_LIBS)
+
+# The program for SimGrid's smpirun: see scripts/simulate.
+.PHONY: smpi
+smpi:
+	$(MAKE) BUILD=$(BUILD)/smpi MPI=smpi all
 
 bench: $(BENCHES) $(PROGRAM)
 	scripts/bench --build $(BUILD) $(BENCH_OPTIONS)
@@ -235,6 +240,7 @@ help:
 	@echo '  lint        layers, clang-tidy, clang-format, shellcheck'
 	@echo '  format      clang-format on every C file'
 	@echo '  bench       speed of the training step beside the peak of this machine and beside other libraries'
+	@echo '  smpi        the program for simulated clusters, in $(BUILD)/smpi: see scripts/simulate'
 	@echo '  install, uninstall    under PREFIX ($(PREFIX)); DESTDIR is put before it'
 	@echo '  clean, help'
 	@echo 'Variables: BUILD, CC (gcc, clang), MPI (openmpi, mpich), CFLAGS, LDFLAGS, WERROR=1, ONEDNN=0, CBLAS=0, TARGET_CLONES=0,'

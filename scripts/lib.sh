@@ -27,6 +27,9 @@ MPICH_NEEDS='
 mpich          | command mpirun.mpich        | MPICH: mpirun
 libmpich-dev   | command mpicc.mpich         | MPICH: headers
 '
+SMPI_NEEDS='
+libsimgrid-dev     | command smpirun   | SimGrid with SMPI: simulated clusters
+'
 FUZZ_NEEDS='
 clang          | command clang               | clang (scripts/fuzz names the package of its libFuzzer)
 libomp-dev     | command clang               | OpenMP for clang

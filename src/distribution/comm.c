@@ -65,6 +65,9 @@ static mlpd_status start_mpi(int *argc, char ***argv, bool *owns) {
     if (code != MPI_SUCCESS) return comm_mpi_failed(code, "MPI_Init_thread", __FILE__, __LINE__);
     *owns = true;
   }
+#ifdef SMPI_H
+  provided = MPI_THREAD_FUNNELED; /* SimGrid's simulated MPI says none, but the threads of a rank never call it */
+#endif
   if (provided < MPI_THREAD_FUNNELED)
     return FAIL(MLPD_ERROR_MPI, "MPI_Init_thread: this MPI library allows no threads (level %d), but OpenMP needs them",
                 provided);
