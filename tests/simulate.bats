@@ -7,7 +7,7 @@ load helper
   export MLPDIST_SMPI="${MLPDIST_SMPI:-$BATS_TEST_DIRNAME/../build/smpi/mlpdist}"
   [ -x "$MLPDIST_SMPI" ] || skip "no program for simulation: make smpi"
   cd "$BATS_TEST_TMPDIR"
-  alone train --quiet --batch 256 --lanes 8 --epochs 3
+  alone train --quiet --batch 256 --lanes 4 --epochs 3
   succeeds
   local digest
   digest=$(last_line)
