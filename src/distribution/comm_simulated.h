@@ -1,6 +1,7 @@
-/* Persistent messages under SimGrid's SMPI, whose own (3.32) are lost once MPI_Testall has found them done: they are
- * remembered by the place of their request, and each start makes a message of its own. Included by comm_internal.h in
- * the build for simulation only. As the MPI calls of these names. */
+/* Persistent messages under SimGrid's SMPI, whose own (3.32) went wrong here from the second start on, whether
+ * MPI_Testall or MPI_Test had found them done (the cause was not traced): they are remembered by the place of their
+ * request, and each start makes a message of its own. Included by comm_internal.h in the build for simulation only. As
+ * the MPI calls of these names. */
 #ifndef MLPDIST_COMM_SIMULATED_H
 #define MLPDIST_COMM_SIMULATED_H
 
