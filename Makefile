@@ -15,6 +15,7 @@ OBJCOPY ?= objcopy
 PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 CFLAGS ?= -O3 -g
+MPI := openmpi
 ONEDNN := 1
 CBLAS := 1
 TARGET_CLONES := 1
@@ -78,11 +79,11 @@ ifneq ($(filter-out clean help format uninstall,$(or $(MAKECMDGOALS),all)),)
 remember = $(if $(filter-out x,x$(shell mkdir -p $(BUILD); printf '%s' '$(subst ','\'',$(2))' | cmp -s - $(1) || \
   { printf '%s' '$(subst ','\'',$(2))' > $(1) || echo failed; })),$(error cannot write $(1)))
 COMPILER := $(shell $(CC) --version 2>&1 | head -n 1)
-$(call remember,$(BUILD)/config.key,$(CC) $(COMPILER) $(ONEDNN) $(CBLAS) $(TARGET_CLONES) $(PKG_CONFIG_PATH))
+$(call remember,$(BUILD)/config.key,$(CC) $(COMPILER) $(MPI) $(ONEDNN) $(CBLAS) $(TARGET_CLONES) $(PKG_CONFIG_PATH))
 
 include $(BUILD)/config.mk
 $(BUILD)/config.mk: scripts/configure Makefile $(BUILD)/config.key
-	@CC='$(CC)' ONEDNN='$(ONEDNN)' CBLAS='$(CBLAS)' TARGET_CLONES='$(TARGET_CLONES)' PKG_CONFIG='$(PKG_CONFIG)' \
+	@CC='$(CC)' MPI='$(MPI)' ONEDNN='$(ONEDNN)' CBLAS='$(CBLAS)' TARGET_CLONES='$(TARGET_CLONES)' PKG_CONFIG='$(PKG_CONFIG)' \
 	  scripts/configure $(BUILD)
 $(BUILD)/config.key $(BUILD)/config.h:;
 
@@ -119,7 +120,7 @@ $(BUILD)/libmlpdist.so: $(SHARED)
 
 # Against the static library: runs from the build folder with no LD_LIBRARY_PATH.
 $(BUILD)/mlpdist: $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC)
-	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) -o $@ $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC) $(DEPS_LIBS)
+	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) $(MPI_PROGRAM) -o $@ $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC) $(DEPS_LIBS)
 
 -include $(LIB_OBJECTS:.o=.d) $(PROGRAM_OBJECTS:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
 
@@ -147,10 +148,10 @@ test-unit: $(TESTS)
 	scripts/run-tests unit $(TESTS)
 
 test-program: all $(BENCHES)
-	MLPDIST=$(abspath $(BUILD)/mlpdist) scripts/run-tests bats $(BATS_TESTS)
+	MLPDIST=$(abspath $(BUILD)/mlpdist) MPI_LAUNCH='$(MPI_LAUNCH)' scripts/run-tests bats $(BATS_TESTS)
 
 check-mpi: $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
-	MPI_NP='$(MPI_NP)' scripts/run-tests mpi $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
+	MPI_NP='$(MPI_NP)' MPI_LAUNCH='$(MPI_LAUNCH)' scripts/run-tests mpi $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
 
 # Without clones: the sanitizers see one version of each loop, and ifunc resolvers run before they are set up.
 ASAN := BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SANITIZE=address,undefined TARGET_CLONES=0
@@ -168,6 +169,11 @@ $(BENCHES): $(BUILD)/tests/%: tests/%.c $(BUILD)/internal.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,test    $<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(ALL_LDFLAGS) -o $@ $< \
 	  $(BUILD)/internal.a $(DEPS_LIBS)
+
+# The program for SimGrid's smpirun: see scripts/simulate.
+.PHONY: smpi
+smpi:
+	$(MAKE) BUILD=$(BUILD)/smpi MPI=smpi all
 
 bench: $(BENCHES) $(PROGRAM)
 	scripts/bench --build $(BUILD) $(BENCH_OPTIONS)
@@ -234,7 +240,8 @@ help:
 	@echo '  lint        layers, clang-tidy, clang-format, shellcheck'
 	@echo '  format      clang-format on every C file'
 	@echo '  bench       speed of the training step beside the peak of this machine and beside other libraries'
+	@echo '  smpi        the program for simulated clusters, in $(BUILD)/smpi: see scripts/simulate'
 	@echo '  install, uninstall    under PREFIX ($(PREFIX)); DESTDIR is put before it'
 	@echo '  clean, help'
-	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, LDFLAGS, WERROR=1, ONEDNN=0, CBLAS=0, TARGET_CLONES=0,'
+	@echo 'Variables: BUILD, CC (gcc, clang), MPI (openmpi, mpich), CFLAGS, LDFLAGS, WERROR=1, ONEDNN=0, CBLAS=0, TARGET_CLONES=0,'
 	@echo '  MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick", SANITIZE=address,undefined'

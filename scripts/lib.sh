@@ -28,6 +28,13 @@ iproute2       | command ip                  | iproute2, which makes hosts of ne
 slurm-wlm      | command slurmctld           | Slurm, for the test of scripts/slurm
 munge          | command munged              | munge, which Slurm needs
 '
+MPICH_NEEDS='
+mpich          | command mpirun.mpich        | MPICH: mpirun
+libmpich-dev   | command mpicc.mpich         | MPICH: headers
+'
+SMPI_NEEDS='
+libsimgrid-dev     | command smpirun   | SimGrid with SMPI: simulated clusters
+'
 FUZZ_NEEDS='
 clang          | command clang               | clang (scripts/fuzz names the package of its libFuzzer)
 libomp-dev     | command clang               | OpenMP for clang

@@ -1,6 +1,8 @@
-# What the tests of the program share. MLPDIST names the program (default build/mlpdist).
+# What the tests of the program share. MLPDIST names the program (default build/mlpdist), MPI_LAUNCH what starts its
+# ranks (default Open MPI's mpirun).
 
 : "${MLPDIST:=$BATS_TEST_DIRNAME/../build/mlpdist}"
+read -ra mpi_launch <<< "${MPI_LAUNCH:-mpirun --oversubscribe --bind-to none}"
 export MLPDIST_DATA_DIR="$BATS_TEST_DIRNAME/../datasets"
 export OMP_WAIT_POLICY=passive OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
 : "${OMP_NUM_THREADS:=1}"
@@ -18,7 +20,7 @@ launch() {
   local np=$1
   shift
   status=0
-  output=$(timeout 60 mpirun --oversubscribe --bind-to none -np "$np" "$MLPDIST" "$@" 2> "$errors.all") || status=$?
+  output=$(timeout 60 "${mpi_launch[@]}" -np "$np" "$MLPDIST" "$@" 2> "$errors.all") || status=$?
   grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
 }
 

@@ -44,8 +44,8 @@ comparison() {
   : > "$errors"
   cat > wrong << END
 #!/bin/sh
-[ -z "\${OMPI_COMM_WORLD_SIZE:-}" ] || set -- "\$@" --optimizer momentum --momentum 0.89
-[ -n "\${OMPI_COMM_WORLD_SIZE:-}" ] || [ "\$1" != train ] || set -- "\$@" --optimizer momentum
+[ -z "\${OMPI_COMM_WORLD_SIZE:-\${PMI_SIZE:-}}" ] || set -- "\$@" --optimizer momentum --momentum 0.89
+[ -n "\${OMPI_COMM_WORLD_SIZE:-\${PMI_SIZE:-}}" ] || [ "\$1" != train ] || set -- "\$@" --optimizer momentum
 exec "$(command -v "$MLPDIST")" "\$@"
 END
   chmod +x wrong
@@ -64,7 +64,7 @@ unlike() {
   done
   shift
   status=0
-  output=$(timeout 60 mpirun --oversubscribe --bind-to none -np 1 "${first[@]}" : -np 1 "$@" 2> "$errors.all") || status=$?
+  output=$(timeout 60 "${mpi_launch[@]}" -np 1 "${first[@]}" : -np 1 "$@" 2> "$errors.all") || status=$?
   grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
 }
 

@@ -25,11 +25,16 @@ static const char *const lone_settings[][2] = {
     {"OMPI_MCA_ess_singleton_isolated", "1"}, {"OMPI_MCA_pml", "ob1"}, {"OMPI_MCA_btl", "self"}};
 enum { LONE_SETTINGS = sizeof lone_settings / sizeof *lone_settings };
 
-static bool has_launcher(void) {
+/* Whether there is nobody to talk to, and Open MPI is to know. */
+static bool starts_alone(void) {
+#ifdef OPEN_MPI
   static const char *const variables[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD", "SLURM_PROCID"};
   for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-    if (getenv(variables[i]) != NULL) return true;
+    if (getenv(variables[i]) != NULL) return false;
+  return true;
+#else
   return false;
+#endif
 }
 
 /* MPI_Init_thread, with the settings of a process alone where this is one. */
@@ -37,7 +42,7 @@ static int initialize(int *argc, char ***argv, int *provided) {
   /* A file is read on trial in a child (data/h5_internal.h) that calls nothing of MPI's: no reason for its warning. */
   (void)setenv("OMPI_MCA_mpi_warn_on_fork", "0", 0);
   bool set[LONE_SETTINGS] = {false};
-  for (int i = 0; i < LONE_SETTINGS && !has_launcher(); i++) {
+  for (int i = 0; i < LONE_SETTINGS && starts_alone(); i++) {
     set[i] = getenv(lone_settings[i][0]) == NULL;
     (void)setenv(lone_settings[i][0], lone_settings[i][1], 0);
   }
@@ -60,6 +65,9 @@ static mlpd_status start_mpi(int *argc, char ***argv, bool *owns) {
     if (code != MPI_SUCCESS) return comm_mpi_failed(code, "MPI_Init_thread", __FILE__, __LINE__);
     *owns = true;
   }
+#ifdef SMPI_H
+  provided = MPI_THREAD_FUNNELED; /* SimGrid's simulated MPI says none, but the threads of a rank never call it */
+#endif
   if (provided < MPI_THREAD_FUNNELED)
     return FAIL(MLPD_ERROR_MPI, "MPI_Init_thread: this MPI library allows no threads (level %d), but OpenMP needs them",
                 provided);

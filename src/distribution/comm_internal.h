@@ -5,6 +5,9 @@
 #include <mpi.h>
 
 #include "distribution/comm.h"
+#ifdef SMPI_H
+#include "distribution/comm_simulated.h"
+#endif
 
 enum {
   COMM_MESSAGE_BYTES = 1024,
