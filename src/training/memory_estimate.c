@@ -14,9 +14,9 @@
 
 static const double CLOSE = 0.8; /* of what is available: page cache and other programs want some, too */
 
-/* Library code as it is first used, generated kernels, buffers: 6 to 11 MB were measured with oneDNN 2.6, HDF5 1.10
- * and Open MPI 4.1, and some 3 MB of shared memory with more than one rank. */
-static const uint64_t LIBRARY_BYTES = 9000000, MESSAGE_BYTES = 3000000;
+/* Library code as it is first used and buffers: some 6 MB were measured with HDF5 1.10 and Open MPI 4.1, with
+ * oneDNN 2.6 and its generated kernels up to 11 MB, and 1 to 3 MB more with more than one rank. */
+static const uint64_t LIBRARY_BYTES = 6500000, BACKEND_BYTES = 3500000, MESSAGE_BYTES = 2000000;
 
 static const struct {
   const char *name, *cure;
@@ -53,7 +53,8 @@ memory_estimate memory_estimate_of(const memory_shapes *s) {
         stepper_size(s->network, gemm, s->plan, lanes, s->target_bytes, s->window_rows > 0, s->threads);
   e.bytes[MEMORY_EVALUATION] = (uint64_t)s->threads * workspace_size(s->network, FORWARD_BLOCK_ROWS, false);
   e.bytes[MEMORY_CHECKPOINT] = s->checkpoints && s->rank == 0 ? arenas : 0;
-  e.bytes[MEMORY_LIBRARIES] = LIBRARY_BYTES + (s->size > 1 ? MESSAGE_BYTES : 0);
+  const bool foreign = gemm != NULL && gemm->instructions != NULL;
+  e.bytes[MEMORY_LIBRARIES] = LIBRARY_BYTES + (foreign ? BACKEND_BYTES : 0) + (s->size > 1 ? MESSAGE_BYTES : 0);
   for (int i = 0; i < MEMORY_ITEMS; i++) e.total += e.bytes[i];
   return e;
 }
