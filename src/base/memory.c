@@ -14,8 +14,7 @@ mlpd_status memory_allocate(void *array, size_t count, size_t size, const char *
     return FAIL(MLPD_ERROR_MEMORY, "%s: %zu x %zu bytes are more than this machine can address", what, count, size);
   const size_t bytes = (count * size + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
   const bool large = bytes >= LARGE_BYTES;
-  memory = aligned_alloc(large ? HUGE_PAGE_BYTES : MEMORY_ALIGNMENT, bytes);
-  if (memory == NULL)
+  if (posix_memalign(&memory, large ? HUGE_PAGE_BYTES : MEMORY_ALIGNMENT, bytes) != 0)
     return FAIL(MLPD_ERROR_MEMORY, "%s: out of memory, %.3g MB asked for", what, (double)bytes * 1e-6);
   /* A wish: rows picked at random, and weights read a row a page, miss the TLB less. */
   if (large) (void)madvise(memory, bytes / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES, MADV_HUGEPAGE);
