@@ -41,7 +41,8 @@ quick=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
   json "abs(d['predictions'][1]['imbalance'] / d['predictions'][1]['compute'] - 0.5) < 1e-6"
   json "d['predictions'][0]['efficiency'] == 1 and d['predictions'][0]['wire_known']"
   json "d['backends'][-1]['name'] == 'plain' and sum(b['taken'] for b in d['backends']) == 1"
-  json "all(b['flops'] > 0 and 0 < b['fraction'] < 1.5 for b in d['backends'])"
+  # Unless our own loops, the one for the peak among them, are compiled without optimisation.
+  is_sanitized || json "all(b['flops'] > 0 and 0 < b['fraction'] < 1.5 for b in d['backends'])"
   json "d['machine']['peak_one'] > 1e9 and d['machine']['memory_one'] > 1e8 and d['machine']['flushes_denormals']"
   json "d['wire']['latency'] == 5e-6 and d['wire']['bandwidth'] == 1e9 and d['wire']['sums'] == []"
   json "d['data'] is None and d['measured_step'] > 0"
@@ -79,6 +80,7 @@ quick=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
 }
 
 @test "a BLAS with kernels of an old processor is found, and the better back end named" {
+  unless_sanitized "our own kernels are compiled without optimisation"
   alone doctor "${quick[@]}" --json
   json "True" # built at all
   python3 -c "import json, sys; sys.exit(not any(b['library'].startswith('OpenBLAS') for b in json.load(sys.stdin)['backends']))" \

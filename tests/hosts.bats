@@ -9,7 +9,8 @@ options=(--quiet --hidden "256,64" --lanes 4 --batch 64 --seed 3 --threads 1)
 
 setup_file() {
   load helper
-  export HOSTS='' why
+  export HOSTS='' why='hosts and schedulers are tested with the build without sanitizers'
+  ! is_sanitized || return 0
   why=$("$hosts" possible) || return 0
   HOSTS=mlpd$$
   # Keepalives: how soon mpirun takes a host that answers nothing for lost. It need not give ranks seconds to end.

@@ -3,6 +3,7 @@
 load helper
 
 setup() {
+  unless_sanitized "a test of scripts, made with the build without sanitizers"
   cd "$BATS_TEST_TMPDIR" || return 1
   : > "$errors"
   scripts=$BATS_TEST_DIRNAME/../scripts

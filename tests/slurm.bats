@@ -11,7 +11,8 @@ one_core=(--ntasks-per-node=1 --cpus-per-task=1)
 
 setup_file() {
   load helper
-  export HOSTS='' why
+  export HOSTS='' why='hosts and schedulers are tested with the build without sanitizers'
+  ! is_sanitized || return 0
   why=$("$slurm" possible) || return 0
   HOSTS=mlps$$
   export MLPDIST TMPDIR=$BATS_FILE_TMPDIR HWLOC_HIDE_ERRORS=2 SLURM_CONF=$BATS_FILE_TMPDIR/cluster/slurm.conf

@@ -3,6 +3,7 @@
 load helper
 
 setup() {
+  unless_sanitized "a test of scripts, made with the build without sanitizers"
   cd "$BATS_TEST_TMPDIR" || return 1
   : > "$errors"
   /usr/bin/python3 -c 'import numpy, h5py' 2> /dev/null || skip "no Python with NumPy and h5py (package python3-h5py)"
