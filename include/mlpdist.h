@@ -127,6 +127,11 @@ typedef enum mlpd_reduce {
   MLPD_REDUCE_ALLREDUCE  /* MPI_Allreduce: rounding may depend on the number of ranks */
 } mlpd_reduce;
 
+typedef enum mlpd_update {
+  MLPD_UPDATE_SPLIT, /* a rank updates its part of the weights and the others take it over, where that pays */
+  MLPD_UPDATE_EACH   /* every rank updates all weights */
+} mlpd_update;
+
 typedef enum mlpd_save { MLPD_SAVE_BEST, MLPD_SAVE_LAST } mlpd_save;
 
 /* The choices of each enumeration, for option parsers and help. Static storage. Not collective. */
@@ -139,6 +144,7 @@ MLPD_API extern const mlpd_choice mlpd_lr_scale_choices[];
 MLPD_API extern const mlpd_choice mlpd_task_choices[];
 MLPD_API extern const mlpd_choice mlpd_normalize_choices[];
 MLPD_API extern const mlpd_choice mlpd_reduce_choices[];
+MLPD_API extern const mlpd_choice mlpd_update_choices[];
 MLPD_API extern const mlpd_choice mlpd_save_choices[];
 
 /* The name of value in choices, or "?" where it has none. Not collective. */
@@ -299,6 +305,7 @@ typedef struct mlpd_train_options {
   double min_delta;  /* what counts as better */
   mlpd_save save;    /* which weights model.h5 holds */
   mlpd_reduce reduce;
+  mlpd_update update;
   const char *backend;          /* NULL: the fastest built in */
   int threads;                  /* 0: see mlpd_threads_set() */
   const char *resume;           /* NULL or "never"; "auto": the newest whole checkpoint of out, if any; or a file */

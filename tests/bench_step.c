@@ -1,7 +1,7 @@
 /* Speed of the training step beside the FMA peak of the cores used, measured in the same run: alternately
  * peak and steps, medians. Alone: one thread, then all threads; under mpirun: one thread a rank.
- * Usage: bench_step [--threads N] [--reduce NAME] [--csv] [ROUNDS [CASE]]   (default 5, all; CASE is the start of a
- * name, "784-30"); --csv prints a line a round, for scripts/bench; --list prints the cases. */
+ * Usage: bench_step [--threads N] [--reduce NAME] [--update NAME] [--csv] [ROUNDS [CASE]]   (default 5, all; CASE is
+ * the start of a name, "784-30"); --csv prints a line a round, for scripts/bench; --list prints the cases. */
 #include <getopt.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -37,6 +37,7 @@ static const double ROUND_SECONDS = 0.25; /* a round repeats the epoch until abo
 typedef struct bench_settings {
   int rounds;
   mlpd_reduce reduce;
+  mlpd_update update;
   bool csv;
 } bench_settings;
 
@@ -181,6 +182,7 @@ static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, 
                                               .input = &input,
                                               .loss = c->loss,
                                               .reduce = settings->reduce,
+                                              .update = settings->update,
                                               .seed = 1,
                                               .threads = threads},
                              &s));
@@ -206,14 +208,13 @@ static void list_cases(void) {
 }
 
 int main(int argc, char **argv) {
-  static const struct option known[] = {{"threads", required_argument, NULL, 't'},
-                                        {"reduce", required_argument, NULL, 'r'},
-                                        {"csv", no_argument, NULL, 'c'},
-                                        {"list", no_argument, NULL, 'l'},
-                                        {0}};
+  static const struct option known[] = {
+      {"threads", required_argument, NULL, 't'}, {"reduce", required_argument, NULL, 'r'},
+      {"update", required_argument, NULL, 'u'},  {"csv", no_argument, NULL, 'c'},
+      {"list", no_argument, NULL, 'l'},          {0}};
   mlpd_comm *comm = NULL;
   const backend *gemm = NULL;
-  int threads = 0, wanted_threads = 0, reduce = MLPD_REDUCE_CANONICAL;
+  int threads = 0, wanted_threads = 0, reduce = MLPD_REDUCE_CANONICAL, update = MLPD_UPDATE_SPLIT;
   bool csv = false;
   for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) switch (option) {
       case 't':
@@ -221,6 +222,9 @@ int main(int argc, char **argv) {
         break;
       case 'r':
         if (!mlpd_choice_find(mlpd_reduce_choices, optarg, &reduce)) return 2;
+        break;
+      case 'u':
+        if (!mlpd_choice_find(mlpd_update_choices, optarg, &update)) return 2;
         break;
       case 'c':
         csv = true;
@@ -231,8 +235,10 @@ int main(int argc, char **argv) {
       default:
         return 2;
     }
-  bench_settings settings = {
-      .rounds = optind < argc ? atoi(argv[optind]) : 5, .reduce = (mlpd_reduce)reduce, .csv = csv};
+  bench_settings settings = {.rounds = optind < argc ? atoi(argv[optind]) : 5,
+                             .reduce = (mlpd_reduce)reduce,
+                             .update = (mlpd_update)update,
+                             .csv = csv};
   if (settings.rounds < 1 || settings.rounds > MAX_ROUNDS) settings.rounds = 5;
   const char *const wanted = optind + 1 < argc ? argv[optind + 1] : "";
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) return 1;

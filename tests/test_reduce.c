@@ -142,7 +142,7 @@ static reducer *make(const route *by, size_t bucket_bytes, uint32_t num_lanes, s
   comm->direct_nodes = by->direct_nodes;
   comm->bucket_bytes = comm->sum_bytes = bucket_bytes;
   const mlpd_status made =
-      reducer_create(comm, num_lanes, num_floats, NUM_DOUBLES, by->mode, num_buckets, bucket_begin, &r);
+      reducer_create(comm, num_lanes, num_floats, NUM_DOUBLES, by->mode, false, num_buckets, bucket_begin, &r);
   comm->shares = usual.shares;
   comm->gather_bytes = usual.gather_bytes;
   comm->direct_nodes = usual.direct_nodes;
@@ -338,28 +338,33 @@ static void test_nodes(void **state) {
 static void test_size(void **state) {
   (void)state;
   const size_t million = 1 << 20, bytes = 4 << 20;
-  assert_int_equal(reducer_size(16, 1, 0, 1000, MLPD_REDUCE_CANONICAL, false), 4032);
+  assert_int_equal(reducer_size(16, 1, 0, 1000, MLPD_REDUCE_CANONICAL, false, false), 4032);
   /* 2 ranks: its own node and the other's; in shared memory its own twice. */
-  assert_int_equal(reducer_size(16, 2, 0, million, MLPD_REDUCE_CANONICAL, false), 2 * bytes);
-  assert_int_equal(reducer_size(16, 2, 0, million, MLPD_REDUCE_CANONICAL, true), 2 * bytes);
-  assert_int_equal(reducer_size(16, 2, 0, million, MLPD_REDUCE_ALLREDUCE, true), 2 * bytes);
+  assert_int_equal(reducer_size(16, 2, 0, million, MLPD_REDUCE_CANONICAL, false, false), 2 * bytes);
+  assert_int_equal(reducer_size(16, 2, 0, million, MLPD_REDUCE_CANONICAL, false, true), 2 * bytes);
+  assert_int_equal(reducer_size(16, 2, 0, million, MLPD_REDUCE_ALLREDUCE, false, true), 2 * bytes);
+  assert_int_equal(reducer_size(16, 2, 0, million, MLPD_REDUCE_CANONICAL, true, true), bytes + bytes / 2);
   /* 8 ranks: its own, its slice of the others', the result; shared: its own, its slice of the result. */
-  assert_int_equal(reducer_size(16, 8, 0, million, MLPD_REDUCE_CANONICAL, false), bytes + 7 * (bytes / 8 + 64) + bytes);
-  assert_int_equal(reducer_size(16, 8, 0, million, MLPD_REDUCE_CANONICAL, true), bytes + bytes / 8);
+  assert_int_equal(reducer_size(16, 8, 0, million, MLPD_REDUCE_CANONICAL, false, false),
+                   bytes + 7 * (bytes / 8 + 64) + bytes);
+  assert_int_equal(reducer_size(16, 8, 0, million, MLPD_REDUCE_CANONICAL, false, true), bytes + bytes / 8);
 }
 
 static void test_refusal(void **state) {
   (void)state;
   reducer *r = NULL;
   const size_t good[2] = {0, 10}, gap[3] = {0, 8, 10}, less[2] = {0, 9};
-  assert_on_all(reducer_create(comm, 0, 10, 1, MLPD_REDUCE_CANONICAL, 1, good, &r) == MLPD_ERROR_USAGE && r == NULL,
-                "0 lanes");
-  assert_on_all(reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, 2, gap, &r) == MLPD_ERROR_INTERNAL && r == NULL,
-                "a border within a cache line");
-  assert_on_all(reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, 1, less, &r) == MLPD_ERROR_INTERNAL && r == NULL,
-                "buckets of less than all");
+  assert_on_all(
+      reducer_create(comm, 0, 10, 1, MLPD_REDUCE_CANONICAL, false, 1, good, &r) == MLPD_ERROR_USAGE && r == NULL,
+      "0 lanes");
+  assert_on_all(
+      reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, false, 2, gap, &r) == MLPD_ERROR_INTERNAL && r == NULL,
+      "a border within a cache line");
+  assert_on_all(
+      reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, false, 1, less, &r) == MLPD_ERROR_INTERNAL && r == NULL,
+      "buckets of less than all");
   /* A sum of which a bucket is not ready waits for nothing. */
-  assert_on_all(reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, 1, good, &r) == MLPD_OK, "reducer_create");
+  assert_on_all(reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, false, 1, good, &r) == MLPD_OK, "reducer_create");
   const double *totals = NULL;
   reducer_begin(r);
   assert_on_all(reducer_finish(r, &totals) == MLPD_ERROR_INTERNAL, "not ready");

@@ -282,9 +282,9 @@ static loss_sums serial_step(serial *s, uint64_t step, double lr, double *norm) 
   return sums;
 }
 
-/* What a run leaves: a hash of the weights, and sums over all steps. */
+/* What a run leaves: hashes of the weights and of the optimizer's state, and sums over all steps. */
 typedef struct trail {
-  uint64_t hash;
+  uint64_t hash, state[2];
   double loss, correct, square, weight, norm;
   uint64_t clipped; /* steps */
 } trail;
@@ -324,6 +324,8 @@ static trail run_serially(const setting *given, uint32_t lanes) {
     }
   }
   left.hash = network_hash(net, net->parameters);
+  const float *const states[2] = {s.first, s.second};
+  for (uint32_t i = 0; i < optimizer_num_state(given->kind); i++) left.state[i] = network_hash(net, states[i]);
   for (uint32_t u = 0; u < lanes; u++) free(s.order[u]);
   free(s.order);
   free(s.first);
@@ -346,6 +348,17 @@ typedef struct harness {
   stepper *stepper;
 } harness;
 
+/* How sums travel and who updates what, in turn: as it comes for so small a network; and as large ones have it: pulled
+ * strip by strip, by messages in slices. */
+static const struct {
+  bool shares, large;
+  mlpd_update update;
+} ways[] = {{true, false, MLPD_UPDATE_SPLIT},
+            {true, true, MLPD_UPDATE_SPLIT},
+            {true, true, MLPD_UPDATE_EACH},
+            {false, true, MLPD_UPDATE_SPLIT},
+            {false, true, MLPD_UPDATE_EACH}};
+
 static void harness_make(harness *h, const setting *given, uint32_t lanes, int threads, mlpd_reduce reduce) {
   *h = (harness){0};
   const mlpd_train_options options = make_options(given);
@@ -360,6 +373,8 @@ static void harness_make(harness *h, const setting *given, uint32_t lanes, int t
   lanes_of_rank(lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &first, &end);
   h->rows = make_shard(given, &h->plan, h->plan.lane_begin[first], h->plan.lane_begin[end]);
   h->input = make_input(given);
+  static int steppers;
+  const int way = steppers++ % (int)(sizeof ways / sizeof *ways);
   const stepper_parts parts = {.comm = comm,
                                .network = h->network,
                                .gemm = gemm,
@@ -369,13 +384,19 @@ static void harness_make(harness *h, const setting *given, uint32_t lanes, int t
                                .input = &h->input,
                                .loss = loss_of(given),
                                .reduce = reduce,
+                               .update = ways[way].update,
                                .seed = SEED,
                                .clip_norm = given->clip_norm,
                                .threads = threads};
-  /* One time with the sum as it comes for so small a network, the next time pulled strip by strip. */
-  static int steppers;
-  comm->pull_bytes = steppers++ % 2 == 0 ? COMM_PULL_BYTES : 0;
+  const mlpd_comm usual = *comm;
+  comm->shares = ways[way].shares && usual.shares;
+  if (ways[way].large) comm->pull_bytes = comm->gather_bytes = 0;
+  if (ways[way].large) comm->bucket_bytes = 256;
   assert_on_all(stepper_create(&parts, &h->stepper) == MLPD_OK, "stepper_create");
+  comm->shares = usual.shares;
+  comm->pull_bytes = usual.pull_bytes;
+  comm->gather_bytes = usual.gather_bytes;
+  comm->bucket_bytes = usual.bucket_bytes;
 }
 
 static void harness_free(harness *h) {
@@ -402,6 +423,10 @@ static trail run_stepper(const setting *given, uint32_t lanes, int threads, mlpd
     }
   }
   left.hash = network_hash(h.network, h.network->parameters);
+  assert_on_all(stepper_complete_state(h.stepper) == MLPD_OK, "stepper_complete_state");
+  for (uint32_t i = 0; i < h.optimizer.num_state; i++) left.state[i] = network_hash(h.network, h.optimizer.state[i]);
+  stepper_own_weights(h.stepper);
+  assert_on_all(left.hash == network_hash(h.network, h.network->parameters), "stepper_own_weights");
   if (weights != NULL) memcpy(weights, h.network->parameters, h.network->arena_size * sizeof *weights);
   const step_times times = stepper_times(h.stepper);
   assert_on_all(times.compute >= 0 && times.reduce >= 0 && times.data >= 0, "times");
@@ -411,7 +436,8 @@ static trail run_stepper(const setting *given, uint32_t lanes, int threads, mlpd
 
 static bool same_trail(const trail *a, const trail *b) {
   return a->hash == b->hash && a->loss == b->loss && a->correct == b->correct && a->square == b->square &&
-         a->weight == b->weight && a->norm == b->norm && a->clipped == b->clipped;
+         a->weight == b->weight && a->norm == b->norm && a->clipped == b->clipped && a->state[0] == b->state[0] &&
+         a->state[1] == b->state[1];
 }
 
 /* All ranks hold the same. */
@@ -548,6 +574,7 @@ static void check_not_finite(double clip_norm, float bad) {
   stepper_begin_epoch(h.stepper, 0);
   assert_on_all(stepper_step(h.stepper, 0, 0.1, &(step_wishes){0}, &outcome) == MLPD_OK && outcome.finite,
                 "a good step");
+  assert_on_all(stepper_complete_state(h.stepper) == MLPD_OK, "stepper_complete_state");
   const uint64_t before = network_hash(h.network, h.network->parameters);
   const uint64_t state_before = network_hash(h.network, h.optimizer.state[0]);
   if (mlpd_comm_rank(comm) == mlpd_comm_size(comm) - 1 && h.rows.rows > 0) ((float *)h.rows.x)[5] = bad;
@@ -555,6 +582,7 @@ static void check_not_finite(double clip_norm, float bad) {
   assert_on_all(stepper_step(h.stepper, 0, 0.1, &(step_wishes){0}, &outcome) == MLPD_OK,
                 "a bad step is no failure of the call");
   assert_on_all(!outcome.finite, "not finite");
+  assert_on_all(stepper_complete_state(h.stepper) == MLPD_OK, "stepper_complete_state");
   assert_on_all(network_hash(h.network, h.network->parameters) == before, "weights unchanged");
   assert_on_all(network_hash(h.network, h.optimizer.state[0]) == state_before, "state unchanged");
   assert_on_all(h.optimizer.step == 1, "no step counted");
@@ -567,7 +595,7 @@ static void check_not_finite(double clip_norm, float bad) {
 
 static void test_not_finite(void **state) {
   (void)state;
-  check_not_finite(0, NAN);
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) check_not_finite(0, NAN);
   check_not_finite(0.1, NAN);
 }
 

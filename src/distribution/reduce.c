@@ -115,12 +115,13 @@ static mlpd_status choose_way(reducer *r) {
 }
 
 mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_floats, size_t num_doubles, mlpd_reduce mode,
-                           uint32_t num_buckets, const size_t *bucket_begin, reducer **made) {
+                           bool divided, uint32_t num_buckets, const size_t *bucket_begin, reducer **made) {
   reducer *r = NULL;
   mlpd_status status = memory_allocate(&r, 1, sizeof *r, "reducer");
   if (status == MLPD_OK) {
     r->comm = comm;
     r->mode = mode;
+    r->divided = divided;
     r->num_lanes = num_lanes;
     r->num_floats = num_floats;
     r->num_doubles = num_doubles;
@@ -174,7 +175,8 @@ bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_by
   return num_nodes * units * UNIT_BYTES <= gather_bytes || (gather_bytes > 0 && size == 2 && num_nodes == 2);
 }
 
-size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, mlpd_reduce mode, bool shares) {
+size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, mlpd_reduce mode, bool divided,
+                    bool shares) {
   lane_range nodes[MAX_NODES];
   uint32_t num_nodes = 0;
   for (int j = 0; j < size; ++j) num_nodes += nodes_of_rank(num_lanes, size, j, nodes);
@@ -182,7 +184,8 @@ size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, m
   const size_t units = pad(num_floats * sizeof(float)) / UNIT_BYTES;
   if (size == 1) return own * units * UNIT_BYTES;
   if (mode == MLPD_REDUCE_ALLREDUCE) return (own + 1) * units * UNIT_BYTES;
-  return shares ? reduce_shared_size(num_nodes, own, units, size) : reduce_messages_size(num_nodes, own, units, size);
+  return shares ? reduce_shared_size(num_nodes, own, units, size, divided)
+                : reduce_messages_size(num_nodes, own, units, size);
 }
 
 /* ---- A step ------------------------------------------------------------------------------------- */
@@ -257,23 +260,30 @@ const float *reducer_read(const reducer *r, size_t begin, size_t end, float *scr
 
 bool reducer_pulls(const reducer *r) { return r->way->pulls != NULL && r->way->pulls(r); }
 
-void reducer_publish(reducer *r, uint32_t count) { r->way->publish(r, count); }
+float *reducer_common(const reducer *r) {
+  return r->common != NULL ? (float *)(void *)(r->common + r->double_bytes) : NULL;
+}
 
-bool reducer_published(const reducer *r, uint32_t count) { return r->way->published(r, count); }
+void reducer_publish(reducer *r, published_kind kind, uint32_t count) { r->way->publish(r, kind, count); }
+
+bool reducer_published(const reducer *r, published_kind kind, uint32_t count) {
+  return r->way->published(r, kind, count);
+}
 
 typedef struct awaited {
   const reducer *reducer;
+  published_kind kind;
   uint32_t count;
 } awaited;
 
 static mlpd_status poll_published(void *context, bool *done) {
   const awaited *const a = context;
-  *done = reducer_published(a->reducer, a->count);
+  *done = reducer_published(a->reducer, a->kind, a->count);
   return MLPD_OK;
 }
 
-mlpd_status reducer_wait_published(reducer *r, uint32_t count) {
-  awaited a = {r, count};
+mlpd_status reducer_wait_published(reducer *r, published_kind kind, uint32_t count) {
+  awaited a = {r, kind, count};
   return comm_wait_for(r->comm, poll_published, &a, COMM_WAIT_MEMORY);
 }
 

@@ -33,11 +33,11 @@ enum {
   REDUCER_READ_FLOATS = 4096 /* the most that one reducer_read gives */
 };
 
-/* Makes the buffers: one a node of this rank. Bucket i is floats [bucket_begin[i], bucket_begin[i + 1]);
- * bucket_begin (num_buckets + 1) goes from 0 to num_floats in multiples of REDUCER_ALIGNMENT (but for the end).
- * Collective; arguments equal on all ranks. */
+/* Makes the buffers: one a node of this rank. divided: the ranks divide what follows the sum, see below. Bucket i is
+ * floats [bucket_begin[i], bucket_begin[i + 1]); bucket_begin (num_buckets + 1) goes from 0 to num_floats in multiples
+ * of REDUCER_ALIGNMENT (but for the end). Collective; arguments equal on all ranks. */
 mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_floats, size_t num_doubles, mlpd_reduce mode,
-                           uint32_t num_buckets, const size_t *bucket_begin, reducer **made);
+                           bool divided, uint32_t num_buckets, const size_t *bucket_begin, reducer **made);
 void reducer_free(reducer *r); /* NULL is allowed. Not collective */
 
 uint32_t reducer_num_nodes(const reducer *r);             /* of this rank; may be 0. Not collective */
@@ -75,17 +75,25 @@ const float *reducer_read(const reducer *r, size_t begin, size_t end, float *scr
 /* ---- Pulling: where ranks share memory and who reads adds, a step may do without ready and finish -------- */
 
 /* Each rank publishes how much of its nodes is complete, in an order on which all agree, and reads what all ranks have
- * published. reducer_begin comes first as ever. */
+ * published. reducer_begin comes first as ever. Where the ranks divide what follows, each puts what it makes of its
+ * part of the sum into common memory, publishes that too, and takes from there what the others made; a step then ends
+ * when all have published all of it. */
 bool reducer_pulls(const reducer *r); /* equal on all ranks. Not collective */
+
+/* Memory of all ranks (num_floats) where they divide, else NULL. Not collective. */
+float *reducer_common(const reducer *r);
+
+typedef enum published_kind { PUBLISHED_SUMS, PUBLISHED_COMMON, PUBLISHED_KINDS } published_kind;
 
 /* `count` parts, of which it is the caller's what they are, are complete on this rank. Any thread, in any order: the
  * largest of a step counts. Not collective. */
-void reducer_publish(reducer *r, uint32_t count);
+void reducer_publish(reducer *r, published_kind kind, uint32_t count);
 
-bool reducer_published(const reducer *r, uint32_t count); /* by all ranks, so many? Any thread. Not collective */
+/* By all ranks, so many? Any thread. Not collective. */
+bool reducer_published(const reducer *r, published_kind kind, uint32_t count);
 
 /* Waits for it under the watch. On the thread that may call MPI. Collective. */
-mlpd_status reducer_wait_published(reducer *r, uint32_t count);
+mlpd_status reducer_wait_published(reducer *r, published_kind kind, uint32_t count);
 
 /* The summed doubles (num_doubles, valid until reducer_begin), once all ranks have published theirs. One thread.
  * Not collective. */
@@ -100,6 +108,7 @@ bool reducer_overlaps(const reducer *r);
 const char *reducer_way(const reducer *r);
 
 /* Bytes a reducer takes, its part of memory that ranks share included; shares: comm_shares_memory. Not collective. */
-size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, mlpd_reduce mode, bool shares);
+size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, mlpd_reduce mode, bool divided,
+                    bool shares);
 
 #endif

@@ -27,13 +27,14 @@ typedef struct reduce_way {
   mlpd_status (*ready)(reducer *r, uint32_t bucket); /* of r->buckets */
   mlpd_status (*progress)(reducer *r, bool *done);   /* done: all of the sum can be read; only after all are ready */
   bool (*pulls)(const reducer *r);                   /* NULL: no. Then: */
-  void (*publish)(reducer *r, uint32_t count);
-  bool (*published)(const reducer *r, uint32_t count);
+  void (*publish)(reducer *r, published_kind kind, uint32_t count);
+  bool (*published)(const reducer *r, published_kind kind, uint32_t count);
 } reduce_way;
 
 struct reducer {
   mlpd_comm *comm;
   mlpd_reduce mode;
+  bool divided; /* as the caller wishes */
   const reduce_way *way;
   void *state; /* the way's own */
   uint32_t num_lanes;
@@ -51,6 +52,7 @@ struct reducer {
   const char **sources; /* (tree.num_sources): whole buffers, added by who reads; where result is NULL */
   char *result;         /* (units): the sum */
   double *totals;       /* (num_doubles): where result is NULL */
+  char *common;         /* (units): of all ranks, where they pull and divide */
 
   timeline *line;                 /* NULL: nothing is recorded */
   uint64_t *ready_at, *summed_at; /* (num_buckets): ticks of this step; 0: not yet */
@@ -77,7 +79,7 @@ static inline uint32_t own_nodes(const reducer *r) {
 bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_bytes);
 
 /* Bytes that a way takes on this rank for units of 64 bytes a buffer. */
-size_t reduce_shared_size(uint32_t num_nodes, uint32_t own_nodes, size_t units, int size);
+size_t reduce_shared_size(uint32_t num_nodes, uint32_t own_nodes, size_t units, int size, bool divided);
 size_t reduce_messages_size(uint32_t num_nodes, uint32_t own_nodes, size_t units, int size);
 
 #endif

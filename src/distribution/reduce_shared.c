@@ -3,7 +3,9 @@
  *
  * Few nodes: who reads the sum adds the nodes. They are there twice, used in turn: a rank that has seen all others
  * reach a step knows that they have read the step before, so that its buffers may be written again. Many nodes: each
- * rank adds its slice to one result, and a second count says that the slices are there.
+ * rank adds its slice to one result, and a second count says that the slices are there. Divided: each rank reads its
+ * parts of the sum and leaves in common memory what it made of them; a step ends when all have, so the nodes are there
+ * once.
  *
  * The memory is a file without a name (memfd_create), which the others open through /proc: it ends with the last
  * process, killed or not, and the size of /dev/shm, often 64 MB in a container, does not bound it. */
@@ -29,16 +31,17 @@ typedef struct counter {
 } counter;
 
 typedef struct shared {
-  char *memory; /* (bytes): token, counters, each rank's nodes, result */
+  char *memory; /* (bytes): token, counters, each rank's nodes, result or common memory */
   size_t bytes;
-  counter *complete; /* (size): this rank's nodes of the step are complete */
-  counter *added;    /* (size): its slice is added */
-  counter *parts;    /* (size): where the sum is pulled: step and parts published */
+  counter *complete;               /* (size): this rank's nodes of the step are complete */
+  counter *added;                  /* (size): its slice is added */
+  counter *parts[PUBLISHED_KINDS]; /* (size): where the sum is pulled: step and parts published */
   uint64_t step;
+  bool divided;
   bool direct;          /* who reads adds */
   char *nodes[COPIES];  /* this rank's */
   const char **sources; /* (COPIES, tree.num_sources) */
-  char *result;         /* not direct */
+  char *result;         /* or common memory; NULL where who reads adds all */
 } shared;
 
 /* How the first rank's memory is found. */
@@ -50,25 +53,34 @@ typedef struct handle {
 
 static size_t whole_pages(size_t bytes) { return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES; }
 
-static size_t counter_bytes(int size) { return whole_pages((1 + 3 * (size_t)size) * sizeof(counter)); }
-
-static size_t copies(bool direct) { return direct ? COPIES : 1; }
-
-static size_t part_bytes(uint32_t nodes, size_t units, bool direct) {
-  return copies(direct) * whole_pages(nodes * units * UNIT_BYTES);
+static size_t counter_bytes(int size) {
+  return whole_pages((1 + (2 + PUBLISHED_KINDS) * (size_t)size) * sizeof(counter));
 }
+
+static bool divides(bool wished, size_t units, size_t pull_bytes) { return wished && units * UNIT_BYTES >= pull_bytes; }
 
 static bool reads_directly(uint32_t num_nodes, size_t direct_nodes) { return num_nodes <= direct_nodes; }
 
-size_t reduce_shared_size(uint32_t num_nodes, uint32_t own, size_t units, int size) {
-  const bool direct = reads_directly(num_nodes, COMM_DIRECT_NODES);
-  return copies(direct) * own * units * UNIT_BYTES + (direct ? 0 : units * UNIT_BYTES / (size_t)size);
+static size_t copies(bool direct, bool divided) { return direct && !divided ? COPIES : 1; }
+
+static bool has_result(bool direct, bool divided) { return !direct || divided; }
+
+static size_t part_bytes(const shared *s, uint32_t nodes, size_t units) {
+  return copies(s->direct, s->divided) * whole_pages(nodes * units * UNIT_BYTES);
 }
 
-static size_t total_bytes(const reducer *r, bool direct) {
-  size_t bytes = counter_bytes(r->comm->size) + (direct ? 0 : whole_pages(r->units * UNIT_BYTES));
+size_t reduce_shared_size(uint32_t num_nodes, uint32_t own, size_t units, int size, bool divided) {
+  const bool direct = reads_directly(num_nodes, COMM_DIRECT_NODES);
+  divided = divides(divided, units, COMM_PULL_BYTES);
+  return copies(direct, divided) * own * units * UNIT_BYTES +
+         (has_result(direct, divided) ? units * UNIT_BYTES / (size_t)size : 0);
+}
+
+static size_t total_bytes(const reducer *r, const shared *s) {
+  size_t bytes = counter_bytes(r->comm->size);
+  if (has_result(s->direct, s->divided)) bytes += whole_pages(r->units * UNIT_BYTES);
   for (int rank = 0; rank < r->comm->size; ++rank)
-    bytes += part_bytes(r->first_node[rank + 1] - r->first_node[rank], r->units, direct);
+    bytes += part_bytes(s, r->first_node[rank + 1] - r->first_node[rank], r->units);
   return bytes;
 }
 
@@ -77,13 +89,13 @@ static void lay_out(reducer *r, shared *s) {
   const int size = r->comm->size, me = r->comm->rank;
   s->complete = (counter *)(void *)s->memory + 1;
   s->added = s->complete + size;
-  s->parts = s->added + size;
+  for (int kind = 0; kind < PUBLISHED_KINDS; ++kind) s->parts[kind] = s->added + (1 + kind) * size;
   char *next = s->memory + counter_bytes(size);
   for (int rank = 0; rank < size; ++rank) {
     const uint32_t nodes = r->first_node[rank + 1] - r->first_node[rank];
-    const size_t part = part_bytes(nodes, r->units, s->direct);
-    for (size_t copy = 0; copy < copies(s->direct); ++copy) {
-      char *const begin = next + copy * (part / copies(s->direct));
+    const size_t part = part_bytes(s, nodes, r->units), times = copies(s->direct, s->divided);
+    for (size_t copy = 0; copy < times; ++copy) {
+      char *const begin = next + copy * (part / times);
       if (rank == me) s->nodes[copy] = begin;
       for (uint32_t i = 0; i < nodes; ++i)
         s->sources[copy * r->tree.num_sources + r->first_node[rank] + i] = begin + i * r->units * UNIT_BYTES;
@@ -91,7 +103,7 @@ static void lay_out(reducer *r, shared *s) {
     if (rank == me) memset(next, 0, part);
     next += part;
   }
-  if (s->direct) return;
+  if (!has_result(s->direct, s->divided)) return;
   s->result = next;
   const size_t begin = slice_unit(r->units, size, me), end = slice_unit(r->units, size, me + 1);
   memset(s->result + begin * UNIT_BYTES, 0, (end - begin) * UNIT_BYTES);
@@ -148,7 +160,8 @@ static mlpd_status create(reducer *r) {
   r->state = s;
   if (status == MLPD_OK) {
     s->direct = reads_directly(r->first_node[comm->size], comm->direct_nodes);
-    s->bytes = total_bytes(r, s->direct);
+    s->divided = divides(r->divided, r->units, comm->pull_bytes);
+    s->bytes = total_bytes(r, s);
     status = memory_allocate(&s->sources, (size_t)COPIES * r->tree.num_sources, sizeof *s->sources, "shared memory");
   }
   if (status == MLPD_OK && comm->rank == 0) status = make_memory(s, &first, &descriptor);
@@ -159,7 +172,7 @@ static mlpd_status create(reducer *r) {
   if (descriptor >= 0) (void)close(descriptor);
   if (status != MLPD_OK) return status;
   lay_out(r, s);
-  r->result = s->result;
+  *(s->divided ? &r->common : &r->result) = s->result;
   return MLPD_OK;
 }
 
@@ -170,7 +183,7 @@ static void release(reducer *r) {
   free(s->sources);
   free(s);
   r->state = NULL;
-  r->result = NULL;
+  r->result = r->common = NULL;
 }
 
 /* ---- A step ------------------------------------------------------------------------------------- */
@@ -178,7 +191,7 @@ static void release(reducer *r) {
 static void begin(reducer *r) {
   shared *const s = r->state;
   ++s->step;
-  const size_t copy = s->step % copies(s->direct);
+  const size_t copy = s->step % copies(s->direct, s->divided);
   r->local = s->nodes[copy];
   memcpy(r->sources, s->sources + copy * r->tree.num_sources, r->tree.num_sources * sizeof *r->sources);
 }
@@ -201,12 +214,13 @@ static mlpd_status ready(reducer *r, uint32_t bucket) {
 static uint64_t parts_of_step(const shared *s, uint32_t count) { return s->step << 32 | count; }
 
 static bool pulls(const reducer *r) {
-  return ((const shared *)r->state)->direct && r->units * UNIT_BYTES >= r->comm->pull_bytes;
+  const shared *const s = r->state;
+  return s->divided || (s->direct && r->units * UNIT_BYTES >= r->comm->pull_bytes);
 }
 
-static void publish(reducer *r, uint32_t parts) {
+static void publish(reducer *r, published_kind kind, uint32_t parts) {
   shared *const s = r->state;
-  _Atomic uint64_t *const mine = &s->parts[r->comm->rank].value;
+  _Atomic uint64_t *const mine = &s->parts[kind][r->comm->rank].value;
   const uint64_t value = parts_of_step(s, parts);
   uint64_t known = atomic_load_explicit(mine, memory_order_relaxed);
   while (known < value &&
@@ -214,9 +228,9 @@ static void publish(reducer *r, uint32_t parts) {
   }
 }
 
-static bool published(const reducer *r, uint32_t parts) {
+static bool published(const reducer *r, published_kind kind, uint32_t parts) {
   const shared *const s = r->state;
-  return all_reached(r, s->parts, parts_of_step(s, parts));
+  return all_reached(r, s->parts[kind], parts_of_step(s, parts));
 }
 
 static mlpd_status progress(reducer *r, bool *done) {

@@ -82,6 +82,12 @@ const mlpd_choice mlpd_normalize_choices[] = {
     END_OF_CHOICES,
 };
 
+const mlpd_choice mlpd_update_choices[] = {
+    {"split", MLPD_UPDATE_SPLIT, "each rank updates a part, and the new weights travel, where that pays"},
+    {"each", MLPD_UPDATE_EACH, "every rank updates all weights"},
+    END_OF_CHOICES,
+};
+
 const mlpd_choice mlpd_reduce_choices[] = {
     {"canonical", MLPD_REDUCE_CANONICAL, "fixed tree over lanes: the same bits on any number of ranks"},
     {"allreduce", MLPD_REDUCE_ALLREDUCE, "MPI_Allreduce: rounding may depend on the number of ranks"},
@@ -148,6 +154,7 @@ void mlpd_train_options_default(mlpd_train_options *options) {
       .stall_abort = 1800,
       .trace_steps = 200,
       .reduce = MLPD_REDUCE_CANONICAL,
+      .update = MLPD_UPDATE_SPLIT,
       .out = "run",
   };
 }

@@ -120,6 +120,8 @@ static const option rows[] = {
      .help = "after which ranks that wait for others end the run; 0: never", RANGE(0, 1e6)},
     {"reduce", "run", "HOW", OPTION_CHOICE, AT(train.reduce),
      .help = "sum over ranks; canonical gives the same bits on any number of ranks", .choices = mlpd_reduce_choices},
+    {"update", "run", "HOW", OPTION_CHOICE, AT(train.update),
+     .help = "who updates which weights; the same bits either way", .choices = mlpd_update_choices},
     {"backend", "run", "NAME", OPTION_TEXT, AT(train.backend),
      .help = "matrix multiplication: native, onednn, cblas or plain, where built; auto: the fastest",
      .automatic = true},

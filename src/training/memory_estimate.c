@@ -46,7 +46,7 @@ memory_estimate memory_estimate_of(const memory_shapes *s) {
     e.bytes[MEMORY_ROWS] = s->reader_bytes + stream_size(s->plan, lanes.begin, lanes.end, s->window_rows, s->row_bytes);
   e.bytes[MEMORY_HELD_OUT] = s->held_out_bytes;
   e.bytes[MEMORY_ARENAS] = arenas;
-  e.bytes[MEMORY_SUMS] = reducer_size(s->plan->num_lanes, s->size, s->rank, arena, s->reduce, s->shares);
+  e.bytes[MEMORY_SUMS] = reducer_size(s->plan->num_lanes, s->size, s->rank, arena, s->reduce, s->divided, s->shares);
   const backend *gemm = NULL;
   if (backend_choose(s->backend, &gemm) == MLPD_OK)
     e.bytes[MEMORY_LANES] =

@@ -31,7 +31,8 @@ typedef struct memory_shapes {
   mlpd_optimizer optimizer;
   mlpd_reduce reduce;
   bool checkpoints;
-  bool shares; /* the ranks share memory: comm_shares_memory */
+  bool shares;  /* the ranks share memory: comm_shares_memory */
+  bool divided; /* a rank updates its part of the weights: stepper_divides */
   int threads, size, rank;
 } memory_shapes;
 

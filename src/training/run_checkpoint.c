@@ -125,7 +125,9 @@ mlpd_status run_after_step(trainer *t, const step_outcome *outcome) {
   release(t);
   t->verify = outcome->checkpoint;
   /* After the last step of an epoch the state is between two: run_after_epoch() writes it. */
-  if (t->verify && t->state.step_in_epoch < t->prep.plan.steps_per_epoch) hold(t);
+  if (!t->verify || t->state.step_in_epoch == t->prep.plan.steps_per_epoch) return MLPD_OK;
+  TRY(stepper_complete_state(t->stepper));
+  hold(t);
   return MLPD_OK;
 }
 
@@ -134,6 +136,7 @@ mlpd_status run_after_epoch(trainer *t, bool last) {
   TRY(stepper_compare_weights(t->stepper));
   (void)timeline_end(t->line, 0, TIMELINE_COMPARE, 0, 0, began);
   const bool by_epochs = t->every.epochs > 0 && (t->state.epoch - 1) % t->every.epochs == 0;
+  if (last || t->verify || by_epochs) TRY(stepper_complete_state(t->stepper));
   if (last && run_is_root(t)) (void)submit_and_wait(t);
   if (!last && (t->verify || by_epochs)) {
     hold(t);
@@ -145,6 +148,7 @@ mlpd_status run_after_epoch(trainer *t, bool last) {
 
 mlpd_status run_interrupt(trainer *t) {
   TRY(stepper_compare_weights(t->stepper));
+  TRY(stepper_complete_state(t->stepper));
   stop_requested = 0;
   mlpd_status status = MLPD_OK;
   if (run_is_root(t) && t->writer != NULL) status = submit_and_wait(t);

@@ -13,8 +13,8 @@ void step_tail_of_lane(const loss_sums *sums, double tail[TAIL_DOUBLES]) {
 }
 
 uint64_t step_tail_hash(const mlpd_network *network, const optimizer *o) {
-  uint64_t hashes[4] = {network_hash(network, network->parameters), o->step};
-  for (uint32_t i = 0; i < o->num_state; i++) hashes[2 + i] = network_hash(network, o->state[i]);
+  uint64_t hashes[4] = {network_hash(network, network->parameters), o != NULL ? o->step : 0};
+  for (uint32_t i = 0; o != NULL && i < o->num_state; i++) hashes[2 + i] = network_hash(network, o->state[i]);
   return XXH3_64bits(hashes, sizeof hashes);
 }
 

@@ -21,8 +21,8 @@ enum {
 /* The tail of one lane's microbatch. Not collective. */
 void step_tail_of_lane(const loss_sums *sums, double tail[TAIL_DOUBLES]);
 
-/* Of all that a rank carries from step to step, and that must be equal on all: weights and the optimizer's state.
- * Not collective. */
+/* Of what a rank carries from step to step and must be equal on all: weights and the optimizer's state, which o has;
+ * NULL: of the weights alone. Not collective. */
 uint64_t step_tail_hash(const mlpd_network *network, const optimizer *o);
 
 /* Adds to this rank's tail, once, what it wishes for and, where it is to be checked, step_tail_hash().

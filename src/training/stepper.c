@@ -52,6 +52,10 @@ static mlpd_status make_local(stepper *s) {
   return MLPD_OK;
 }
 
+bool stepper_divides(mlpd_update update, mlpd_reduce reduce, double clip_norm) {
+  return update == MLPD_UPDATE_SPLIT && reduce == MLPD_REDUCE_CANONICAL && clip_norm <= 0;
+}
+
 size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
                     uint64_t target_bytes, bool streams, int threads) {
   size_t bytes = workspace_size(network, most_rows(plan, lanes), false);
@@ -72,7 +76,7 @@ static mlpd_status make_reducer(stepper *s) {
   status = mlpd_comm_agree(parts->comm, status);
   if (status == MLPD_OK)
     status = reducer_create(parts->comm, parts->plan->num_lanes, parts->network->arena_size, TAIL_DOUBLES,
-                            parts->reduce, s->num_strips, begin, &s->reducer);
+                            parts->reduce, s->divides, s->num_strips, begin, &s->reducer);
   free(begin);
   return status;
 }
@@ -86,10 +90,12 @@ mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
     const int size = mlpd_comm_size(parts->comm);
     lanes_of_rank(parts->plan->num_lanes, size, mlpd_comm_rank(parts->comm), &s->lanes.begin, &s->lanes.end);
     s->fused = size == 1 && parts->clip_norm <= 0;
+    s->divides = size > 1 && stepper_divides(parts->update, parts->reduce, parts->clip_norm);
     status = make_local(s);
   }
   status = mlpd_comm_agree(parts->comm, status);
   if (status == MLPD_OK) status = make_reducer(s);
+  if (status == MLPD_OK) s->divides = reducer_common(s->reducer) != NULL;
   if (status == MLPD_OK && parts->clip_norm <= 0 && reducer_pulls(s->reducer))
     status = mlpd_comm_agree(parts->comm, stepper_make_pull(s));
   if (status != MLPD_OK) {
@@ -109,6 +115,7 @@ void stepper_free(stepper *s) {
     free(s->lane[i].weights);
   }
   free(s->lane);
+  stepper_own_weights(s);
   workspace_free(&s->space);
   reducer_free(s->reducer);
   stepper_free_pull(s);
@@ -240,12 +247,14 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
 #endif
   const double start = comm_seconds();
   const step_times before = s->times;
+  TRY(stepper_share_weights(s));
   if (s->parts.stream != NULL) {
     s->streamed = stream_take(s->parts.stream, s->epoch, step);
     s->times.data += comm_seconds() - start;
   }
   compute(s, step, lr, wishes);
   TRY(s->sent);
+  if (s->pull != NULL) TRY(stepper_pull_end(s, takes_step(s)));
   if (!s->fused && s->pull == NULL) {
     const double *tail = NULL;
     const double computed = comm_seconds();
@@ -275,41 +284,6 @@ size_t stepper_trace_events(const stepper *s) {
   const size_t units = 2 * ((size_t)s->num_units + s->num_strips) * stepper_larger(reducer_num_nodes(s->reducer), 1);
   const size_t share = (stepper_lane_events(s) + units) / (size_t)s->parts.threads + 1;
   return 2 * share + 2 * (size_t)reducer_num_buckets(s->reducer) + 16;
-}
-
-/* ---- Checks -------------------------------------------------------------------------------------- */
-
-mlpd_status stepper_compare_weights(stepper *s) {
-  const int size = mlpd_comm_size(s->parts.comm), me = mlpd_comm_rank(s->parts.comm);
-  if (size == 1) return MLPD_OK;
-  uint64_t *hashes = NULL, *bytes = NULL;
-  mlpd_status status = memory_allocate(&hashes, (size_t)size, sizeof *hashes, "hashes");
-  if (status == MLPD_OK) status = memory_allocate(&bytes, (size_t)size, sizeof *bytes, "hashes");
-  TRY_GOTO(status, mlpd_comm_agree(s->parts.comm, status), done);
-  const uint64_t mine = step_tail_hash(s->parts.network, s->parts.optimizer);
-  for (int rank = 0; rank < size; rank++) bytes[rank] = sizeof mine;
-  TRY_GOTO(status, comm_gather_all(s->parts.comm, &mine, bytes, hashes), done);
-  int like_mine = 0, most = 0;
-  for (int a = 0; a < size; a++) {
-    int same = 0;
-    for (int b = 0; b < size; b++) same += hashes[a] == hashes[b];
-    if (same > most) most = same;
-    if (a == me) like_mine = same;
-  }
-  static const char *const cause =
-      "a bit has flipped in memory, or the machines compute differently (as --backend onednn may); the run "
-      "stops before it writes a checkpoint";
-  if (2 * most <= size) /* also of two ranks that differ: nobody can tell which is right */
-    status = FAIL(MLPD_ERROR_INTERNAL,
-                  "weights or optimizer state are not the same on all ranks, and no majority has the same: %s", cause);
-  else if (like_mine < most)
-    status =
-        FAIL(MLPD_ERROR_INTERNAL, "weights or optimizer state of this rank are not those of the others: %s", cause);
-  status = mlpd_comm_agree(s->parts.comm, status);
-done:
-  free(bytes);
-  free(hashes);
-  return status;
 }
 
 step_times stepper_times(const stepper *s) { return s->times; }

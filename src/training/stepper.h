@@ -5,7 +5,9 @@
  * summed over the lanes in tree order while the block is in cache. So a lane gradient is never a whole
  * arena in memory, and threads share phase 2 by units, however many lanes there are. With one rank the
  * optimizer updates a unit's weights as soon as its sum is there; where ranks share memory, those of a strip
- * of units as soon as all ranks have summed it; elsewhere all, after the sum over ranks. */
+ * of units as soon as all ranks have summed it; elsewhere all, after the sum over ranks. Where ranks divide the
+ * update, each updates its part of the strip and takes the others' from them: to divide the optimizer's work costs
+ * no more bytes, for new weights travel instead of sums. */
 #ifndef MLPDIST_STEPPER_H
 #define MLPDIST_STEPPER_H
 
@@ -30,6 +32,7 @@ typedef struct stepper_parts {
   const affine *input; /* (features) */
   mlpd_loss loss;
   mlpd_reduce reduce;
+  mlpd_update update;
   uint64_t seed;
   double clip_norm; /* 0: none */
   int threads;
@@ -39,6 +42,10 @@ typedef struct stepper stepper;
 
 /* Collective; parts equal on all ranks but for rows. */
 mlpd_status stepper_create(const stepper_parts *parts, stepper **made);
+
+/* Do ranks divide the update, where it pays? Not where the norm of the whole gradient comes first, nor where a sum may
+ * differ by rank. Not collective. */
+bool stepper_divides(mlpd_update update, mlpd_reduce reduce, double clip_norm);
 
 /* Bytes that a stepper takes for these lanes, its reducer left aside; target_bytes: of a row's targets and weight;
  * streams: its rows are a stream's. Not collective. */
@@ -53,7 +60,8 @@ void stepper_begin_epoch(stepper *s, uint64_t epoch);
 /* What this rank wishes for after a step; rides with the gradient, so that all ranks know. */
 typedef struct step_wishes {
   bool stop, checkpoint;
-  bool check; /* compare weights and optimizer state of all ranks, as before the step; equal on all ranks */
+  bool check; /* compare weights (and optimizer state, see stepper_compare_weights) of all ranks, as before the step;
+                 equal on all ranks */
 } step_wishes;
 
 /* What one step did; sums are over the global batch and equal on all ranks. */
@@ -75,9 +83,17 @@ typedef struct step_times {
  * failure. Collective; step and lr equal on all ranks. */
 mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes *wishes, step_outcome *outcome);
 
-/* Are the weights and the optimizer's state the same on all ranks? MLPD_ERROR_INTERNAL names a rank whose are not those
- * of the most. Collective. */
+/* Are the weights and, where every rank updates all of them, the optimizer's state the same on all ranks?
+ * MLPD_ERROR_INTERNAL names a rank whose are not those of the most. Collective. */
 mlpd_status stepper_compare_weights(stepper *s);
+
+/* Where ranks divide the update, each has the optimizer's state of its part alone: makes it whole on all ranks, for a
+ * checkpoint. Collective. */
+mlpd_status stepper_complete_state(stepper *s);
+
+/* Ranks of a machine that divide the update have the weights in common memory from the first step on, and nobody may
+ * write them between steps: copies them to memory of this rank's own again, until the next step. Not collective. */
+void stepper_own_weights(stepper *s);
 
 step_times stepper_times(const stepper *s); /* Not collective */
 

@@ -65,8 +65,10 @@ struct stepper {
   scratch *scratch;                 /* (threads) */
   double *norms;                    /* (blocks of the arena) */
   optimizer_scalars scalars;
-  bool fused; /* one rank, no clipping: update a unit as soon as its sum is there */
-  pull *pull; /* ranks that share memory, no clipping: update a strip as soon as all have summed it; NULL: not so */
+  bool divides; /* the update: this rank has the optimizer's state of its parts alone */
+  float *own;   /* (arena): the network's own parameters, while those it has are in common memory; else NULL */
+  bool fused;   /* one rank, no clipping: update a unit as soon as its sum is there */
+  pull *pull;   /* ranks that share memory, no clipping: update a strip as soon as all have summed it; NULL: not so */
   step_outcome outcome;
   step_times times;
   timeline *line;    /* NULL: nothing is recorded */
@@ -111,13 +113,18 @@ void stepper_sum_tails(stepper *s, const step_wishes *wishes);
 void stepper_sum_units(stepper *s, bool deltas);
 void stepper_update_units(stepper *s);
 
-/* Sums a unit into a node's buffer; next (count), with the strides of the arenas, is what will be read at its place.
- * Not collective. */
-void stepper_reduce_unit(stepper *s, uint32_t node, const unit *part, const float *const *next, uint32_t count,
-                         const scratch *room);
+/* Arrays that will be read soon, to be fetched: row by row of a unit, at its column. */
+typedef struct soon {
+  const float *arrays[BACKEND_MAX_NEXT];
+  uint32_t count;
+  size_t row; /* from one row to the next */
+} soon;
 
-/* The arrays that an update reads, at a place of the arenas; returns their number. Not collective. */
-uint32_t stepper_arrays_of_update(const stepper *s, size_t place, const float *arrays[BACKEND_MAX_NEXT]);
+/* Sums a unit into a node's buffer. Not collective. */
+void stepper_reduce_unit(stepper *s, uint32_t node, const unit *part, const soon *next, const scratch *room);
+
+/* The arrays that an update reads, from a place of the arenas on. Not collective. */
+soon stepper_soon_updated(const stepper *s, size_t place, size_t row);
 
 /* ---- Phase 2 where ranks share memory, stepper_pull.c ------------------------------------------------- */
 
@@ -127,8 +134,19 @@ void stepper_free_pull(stepper *s);        /* Not collective */
 /* The summed statistics, before anything else is. On the master thread. Collective. */
 mlpd_status stepper_pull_totals(stepper *s, const double **totals);
 
+/* Floats [*begin, *end) of the arenas that rank updates, the i-th such range; false: there are no more. Not collective.
+ */
+bool stepper_pull_range(const stepper *s, int rank, uint32_t i, size_t *begin, size_t *end);
+
 /* All units into nodes, sums and updates; s->sent says whether that failed. Called by every thread of a parallel
  * region. Collective. */
 void stepper_pull_units(stepper *s);
+
+/* A step ends, one that updated the weights or not: waits for the other ranks' parts. On the master thread. Collective.
+ */
+mlpd_status stepper_pull_end(stepper *s, bool updated);
+
+/* Puts the weights into the ranks' common memory, where they divide the update and it is not there yet. Collective. */
+mlpd_status stepper_share_weights(stepper *s);
 
 #endif

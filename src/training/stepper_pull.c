@@ -1,9 +1,11 @@
 /* Phase 2 where ranks of one machine share memory: each rank updates the strips one after the other, as soon as all
  * ranks have summed theirs, while it sums the next. So the optimizer's arrays come into cache while there is something
- * to compute, as with one rank, and ranks wait for each other once a strip at most.
+ * to compute, as with one rank, and ranks wait for each other once a strip at most. Where they divide the update, the
+ * weights lie in their common memory, and a rank updates its part of each strip.
  *
  * Threads take the items of one list in order. Sums wait for nobody; an update waits for sums that lie before it in the
- * list of each rank, so that somebody always goes on. */
+ * list of each rank, so that somebody always goes on. Who has published the sum of a strip has its deltas of all
+ * layers, so nobody reads the weights that an update writes. */
 #include <omp.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -21,13 +23,28 @@ typedef struct pull_item {
   size_t begin, end; /* of an update; 0, 0 */
 } pull_item;
 
+/* Floats [begin, end) of the arenas, whole cache lines but for the end, that are updated with a strip. */
+typedef struct update_range {
+  size_t begin, end;
+} update_range;
+
+/* What the threads of this rank have done of each strip. */
+typedef struct pull_count {
+  atomic_uint *left; /* (num_strips): items that are not done yet, in the order of the list */
+  atomic_uint complete;
+} pull_count;
+
 struct pull {
   uint32_t num_items, num_strips;
   pull_item *items;
-  atomic_uint *left; /* (num_strips): sums that are not there yet, in the order of the list */
-  atomic_uint next, complete;
+  update_range *ranges; /* (2 * num_strips): of a strip its weights, and of a layer's first its biases, or nothing */
+  uint32_t *updates;    /* (num_strips): items of this rank */
+  pull_count counts[PUBLISHED_KINDS];
+  atomic_uint next;
   atomic_bool failed;
 };
+
+/* ---- Making --------------------------------------------------------------------------------------- */
 
 /* Parts published: the statistics, then strips in the order of the list. */
 static uint32_t parts_with(uint32_t strip) { return strip + 2; }
@@ -35,19 +52,50 @@ static uint32_t parts_with(uint32_t strip) { return strip + 2; }
 /* The list's order: layers and strips from the last to the first. */
 static const strip *strip_in_order(const stepper *s, uint32_t place) { return &s->strips[s->num_strips - 1 - place]; }
 
-static void append_update(pull *p, uint32_t place, size_t begin, size_t end) {
-  for (size_t at = begin; at < end; at += REDUCER_READ_FLOATS)
-    p->items[p->num_items++] = (pull_item){
-        .strip = place, .begin = at, .end = end - at < REDUCER_READ_FLOATS ? end : at + REDUCER_READ_FLOATS};
+static void find_ranges(const stepper *s, update_range *ranges) {
+  for (uint32_t place = 0; place < s->num_strips; place++) {
+    const strip *const at = strip_in_order(s, place);
+    const layer *const shape = &s->parts.network->layers[at->layer];
+    const unit *const first = &s->units[at->first_unit];
+    ranges[2 * place] = (update_range){first->weight, first->weight + (size_t)first->shape.rows * first->stride};
+    if (first->shape.row == 0)
+      ranges[2 * place + 1] = (update_range){shape->bias_offset, shape->bias_offset + shape->outputs};
+  }
 }
 
-/* The strip's weights; with a layer's first strip, which has them, its biases. */
-static void append_updates(const stepper *s, pull *p, uint32_t place) {
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* The part of a range that is rank's to update. */
+static update_range part_of(const stepper *s, update_range whole, int rank) {
+  const size_t lines = (whole.end - whole.begin + REDUCER_ALIGNMENT - 1) / REDUCER_ALIGNMENT;
+  const size_t size = (size_t)mlpd_comm_size(s->parts.comm), r = (size_t)rank;
+  if (!s->divides) return whole;
+  return (update_range){smaller(whole.end, whole.begin + lines * r / size * REDUCER_ALIGNMENT),
+                        smaller(whole.end, whole.begin + lines * (r + 1) / size * REDUCER_ALIGNMENT)};
+}
+
+bool stepper_pull_range(const stepper *s, int rank, uint32_t i, size_t *begin, size_t *end) {
+  if (i == 2 * s->num_strips) return false;
+  const update_range part = part_of(s, s->pull->ranges[i], rank);
+  *begin = part.begin;
+  *end = part.end;
+  return true;
+}
+
+static void append_sums(const stepper *s, pull *p, uint32_t place) {
+  const uint32_t nodes = reducer_num_nodes(s->reducer);
   const strip *const at = strip_in_order(s, place);
-  const layer *const shape = &s->parts.network->layers[at->layer];
-  const unit *const first = &s->units[at->first_unit];
-  append_update(p, place, first->weight, first->weight + (size_t)first->shape.rows * first->stride);
-  if (first->shape.row == 0) append_update(p, place, shape->bias_offset, shape->bias_offset + shape->outputs);
+  for (uint32_t i = 0; i < at->num_units * nodes; i++)
+    p->items[p->num_items++] = (pull_item){.strip = place, .unit = at->first_unit + i / nodes, .node = i % nodes};
+}
+
+static void append_updates(const stepper *s, pull *p, uint32_t place) {
+  for (uint32_t i = 2 * place; i < 2 * place + 2; i++) {
+    const update_range own = part_of(s, p->ranges[i], mlpd_comm_rank(s->parts.comm));
+    for (size_t at = own.begin; at < own.end; at += REDUCER_READ_FLOATS, p->updates[place]++)
+      p->items[p->num_items++] =
+          (pull_item){.strip = place, .begin = at, .end = smaller(own.end, at + REDUCER_READ_FLOATS)};
+  }
 }
 
 static size_t most_items(const stepper *s) {
@@ -56,68 +104,105 @@ static size_t most_items(const stepper *s) {
 }
 
 mlpd_status stepper_make_pull(stepper *s) {
-  const uint32_t nodes = reducer_num_nodes(s->reducer);
   pull *p = NULL;
   TRY(memory_allocate(&p, 1, sizeof *p, "list of sums"));
   s->pull = p;
   p->num_strips = s->num_strips;
   TRY(memory_allocate(&p->items, most_items(s), sizeof *p->items, "list of sums"));
-  TRY(memory_allocate(&p->left, s->num_strips, sizeof *p->left, "list of sums"));
+  TRY(memory_allocate(&p->ranges, 2 * (size_t)s->num_strips, sizeof *p->ranges, "list of sums"));
+  TRY(memory_allocate(&p->updates, s->num_strips, sizeof *p->updates, "list of sums"));
+  for (int kind = 0; kind < PUBLISHED_KINDS; kind++)
+    TRY(memory_allocate(&p->counts[kind].left, s->num_strips, sizeof *p->counts[kind].left, "list of sums"));
+  find_ranges(s, p->ranges);
   for (uint32_t place = 0; place <= s->num_strips; place++) {
-    const strip *const at = place < s->num_strips ? strip_in_order(s, place) : NULL;
-    for (uint32_t i = 0; at != NULL && i < at->num_units * nodes; i++)
-      p->items[p->num_items++] = (pull_item){.strip = place, .unit = at->first_unit + i / nodes, .node = i % nodes};
+    if (place < s->num_strips) append_sums(s, p, place);
     if (place > 0) append_updates(s, p, place - 1);
   }
   return MLPD_OK;
 }
 
 void stepper_free_pull(stepper *s) {
-  if (s->pull == NULL) return;
-  free(s->pull->items);
-  free(s->pull->left);
-  free(s->pull);
+  pull *const p = s->pull;
+  if (p == NULL) return;
+  for (int kind = 0; kind < PUBLISHED_KINDS; kind++) free(p->counts[kind].left);
+  free(p->items);
+  free(p->ranges);
+  free(p->updates);
+  free(p);
 }
 
+/* ---- Counting ------------------------------------------------------------------------------------- */
+
 /* Publishes all strips up to the first that is not complete; any thread. */
-static void publish_complete(stepper *s) {
-  pull *const p = s->pull;
-  uint32_t complete = atomic_load_explicit(&p->complete, memory_order_acquire);
-  while (complete < p->num_strips && atomic_load_explicit(&p->left[complete], memory_order_acquire) == 0) {
-    if (!atomic_compare_exchange_weak_explicit(&p->complete, &complete, complete + 1, memory_order_acq_rel,
+static void publish_complete(stepper *s, published_kind kind) {
+  pull_count *const c = &s->pull->counts[kind];
+  uint32_t complete = atomic_load_explicit(&c->complete, memory_order_acquire);
+  while (complete < s->num_strips && atomic_load_explicit(&c->left[complete], memory_order_acquire) == 0) {
+    if (!atomic_compare_exchange_weak_explicit(&c->complete, &complete, complete + 1, memory_order_acq_rel,
                                                memory_order_acquire))
       continue;
-    reducer_publish(s->reducer, parts_with(complete));
+    reducer_publish(s->reducer, kind, parts_with(complete));
     complete++;
   }
 }
 
-mlpd_status stepper_pull_totals(stepper *s, const double **totals) {
+static void count_done(stepper *s, published_kind kind, uint32_t place) {
+  if (atomic_fetch_sub_explicit(&s->pull->counts[kind].left[place], 1, memory_order_acq_rel) == 1)
+    publish_complete(s, kind);
+}
+
+static void count_anew(stepper *s) {
   pull *const p = s->pull;
   const uint32_t nodes = reducer_num_nodes(s->reducer);
-  for (uint32_t place = 0; place < p->num_strips; place++)
-    atomic_init(&p->left[place], nodes * strip_in_order(s, place)->num_units);
+  for (uint32_t place = 0; place < p->num_strips; place++) {
+    atomic_init(&p->counts[PUBLISHED_SUMS].left[place], nodes * strip_in_order(s, place)->num_units);
+    atomic_init(&p->counts[PUBLISHED_COMMON].left[place], p->updates[place]);
+  }
+  for (int kind = 0; kind < PUBLISHED_KINDS; kind++) atomic_init(&p->counts[kind].complete, 0);
   atomic_init(&p->next, 0);
-  atomic_init(&p->complete, 0);
   atomic_init(&p->failed, false);
-  reducer_publish(s->reducer, 1);
-  publish_complete(s); /* all, on a rank without lanes */
-  TRY(reducer_wait_published(s->reducer, 1));
+}
+
+mlpd_status stepper_pull_totals(stepper *s, const double **totals) {
+  count_anew(s);
+  reducer_publish(s->reducer, PUBLISHED_SUMS, 1);
+  /* All, on a rank without lanes or without a part. */
+  for (int kind = 0; kind < PUBLISHED_KINDS; kind++) publish_complete(s, (published_kind)kind);
+  TRY(reducer_wait_published(s->reducer, PUBLISHED_SUMS, 1));
   *totals = reducer_pull_totals(s->reducer);
   return MLPD_OK;
 }
 
+mlpd_status stepper_pull_end(stepper *s, bool updated) {
+  if (!s->divides) return MLPD_OK;
+  const uint32_t all = parts_with(s->num_strips);
+  const double start = comm_seconds();
+  if (!updated) reducer_publish(s->reducer, PUBLISHED_COMMON, all);
+  const mlpd_status status = reducer_wait_published(s->reducer, PUBLISHED_COMMON, updated ? all - 1 : all);
+  s->times.reduce += comm_seconds() - start;
+  return status;
+}
+
+/* ---- Items ---------------------------------------------------------------------------------------- */
+
+/* What this rank updates of the strip before in the list, which comes next: one run of the arenas, whose rows lie
+ * closer than the unit's where it is a part. */
+static soon updated_next(const stepper *s, const pull_item *item) {
+  if (item->strip == 0) return (soon){0};
+  const unit *const part = &s->units[item->unit];
+  const update_range own = part_of(s, s->pull->ranges[2 * (item->strip - 1)], mlpd_comm_rank(s->parts.comm));
+  const size_t row = (own.end - own.begin) / part->shape.rows;
+  if (row > part->stride) return (soon){0}; /* of a wider layer, of which this unit would fetch something else */
+  return stepper_soon_updated(s, own.begin + part->shape.column, row);
+}
+
 static void run_sum(stepper *s, const pull_item *item, const scratch *room) {
   const unit *const part = &s->units[item->unit];
-  const strip *const at = &s->strips[part->strip];
-  const float *arrays[BACKEND_MAX_NEXT];
-  uint32_t count = 0;
-  /* The strip before in the list, which is updated next, lies behind this one, but for a layer's last. */
-  if (!at->last) count = stepper_arrays_of_update(s, part->weight + (size_t)part->shape.rows * part->stride, arrays);
+  const soon next = updated_next(s, item);
   const uint64_t began = timeline_begin(s->line);
-  stepper_reduce_unit(s, item->node, part, arrays, count, room);
-  (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_GRADIENT, at->layer + 1, 1, began);
-  if (atomic_fetch_sub_explicit(&s->pull->left[item->strip], 1, memory_order_acq_rel) == 1) publish_complete(s);
+  stepper_reduce_unit(s, item->node, part, &next, room);
+  (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_GRADIENT, part->shape.layer + 1, 1, began);
+  count_done(s, PUBLISHED_SUMS, item->strip);
 }
 
 /* Updates that a thread does one after the other: one event. */
@@ -136,15 +221,16 @@ static void end_updates(stepper *s, update_run *run) {
  * rank are the ones missing, there is nothing to watch. */
 static mlpd_status wait_as_master(stepper *s, uint32_t place) {
   const double start = comm_seconds();
-  while (atomic_load_explicit(&s->pull->complete, memory_order_acquire) <= place) (void)sched_yield();
-  const mlpd_status status = reducer_wait_published(s->reducer, parts_with(place));
+  while (atomic_load_explicit(&s->pull->counts[PUBLISHED_SUMS].complete, memory_order_acquire) <= place)
+    (void)sched_yield();
+  const mlpd_status status = reducer_wait_published(s->reducer, PUBLISHED_SUMS, parts_with(place));
   s->times.reduce += comm_seconds() - start;
   return status;
 }
 
 static mlpd_status wait_for_strip(stepper *s, uint32_t place) {
   const uint32_t parts = parts_with(place);
-  for (uint32_t i = 0; !reducer_published(s->reducer, parts) && !atomic_load(&s->pull->failed); i++) {
+  for (uint32_t i = 0; !reducer_published(s->reducer, PUBLISHED_SUMS, parts) && !atomic_load(&s->pull->failed); i++) {
     if (i < SPINS) continue;
     if (omp_get_thread_num() == 0) return wait_as_master(s, place);
     (void)sched_yield();
@@ -159,6 +245,7 @@ static mlpd_status run_update(stepper *s, const pull_item *item, update_run *run
   const float *const gradient = reducer_read(s->reducer, item->begin, item->end, block);
   optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, gradient,
                          item->begin, item->end);
+  if (s->divides) count_done(s, PUBLISHED_COMMON, item->strip);
   return MLPD_OK;
 }
 

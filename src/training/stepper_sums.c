@@ -155,10 +155,9 @@ static void sum_weights(const stepper *s, const unit *part, lane_range range, fl
     vector_add(part->shape.columns, partial + (size_t)i * columns, out + (size_t)i * stride);
 }
 
-/* The same by the back end, which sums tiles of all lanes in its registers. next (count): what will be read at the
- * unit's place, to be fetched. */
+/* The same by the back end, which sums tiles of all lanes in its registers. */
 static void sum_weights_at_once(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride,
-                                const float *const *next, uint32_t count, const scratch *room) {
+                                const soon *next, const scratch *room) {
   const uint32_t num_lanes = range.end - range.begin;
   gradient_factors factors = {0};
   for (uint32_t i = 0; i < num_lanes; i++) {
@@ -174,27 +173,26 @@ static void sum_weights_at_once(const stepper *s, const unit *part, lane_range r
                          .delta = room->delta,
                          .lda = factors.a_stride,
                          .ldd = factors.delta_stride,
-                         .num_next = count,
-                         .next_row = part->stride};
-  for (uint32_t i = 0; i < count; i++) lanes.next[i] = next[i];
+                         .num_next = next->count,
+                         .next_row = next->row};
+  for (uint32_t i = 0; i < next->count; i++) lanes.next[i] = next->arrays[i];
   s->parts.gemm->sum_gradients((int)part->shape.rows, (int)part->shape.columns, &lanes, out, (int)stride);
 }
 
 static void sum_unit(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride, float *bias,
-                     const float *const *next, uint32_t count, const scratch *room) {
+                     const soon *next, const scratch *room) {
   if (s->parts.gemm->sum_gradients != NULL)
-    sum_weights_at_once(s, part, range, out, stride, next, count, room);
+    sum_weights_at_once(s, part, range, out, stride, next, room);
   else
     sum_weights(s, part, range, out, stride, room->partial);
   if (part->shape.row == 0) sum_bias(s, part, range, bias, room->partial_bias);
 }
 
-uint32_t stepper_arrays_of_update(const stepper *s, size_t place, const float *arrays[BACKEND_MAX_NEXT]) {
+soon stepper_soon_updated(const stepper *s, size_t place, size_t row) {
   const optimizer *const o = s->parts.optimizer;
-  uint32_t count = 0;
-  arrays[count++] = s->parts.network->parameters + place;
-  for (uint32_t i = 0; i < o->num_state; i++) arrays[count++] = o->state[i] + place;
-  return count;
+  soon next = {.arrays = {s->parts.network->parameters + place}, .count = 1, .row = row};
+  for (uint32_t i = 0; i < o->num_state; i++) next.arrays[next.count++] = o->state[i] + place;
+  return next;
 }
 
 void stepper_sum_tails(stepper *s, const step_wishes *wishes) {
@@ -202,7 +200,8 @@ void stepper_sum_tails(stepper *s, const step_wishes *wishes) {
   for (uint32_t node = 0; node < nodes; node++)
     sum_tails(s, reducer_node(s->reducer, node), reducer_doubles(s->reducer, node));
   if (nodes == 0) return;
-  step_tail_add_wishes(wishes, s->parts.network, s->parts.optimizer, reducer_doubles(s->reducer, 0));
+  step_tail_add_wishes(wishes, s->parts.network, s->divides ? NULL : s->parts.optimizer,
+                       reducer_doubles(s->reducer, 0));
   if (s->streamed != MLPD_OK) reducer_doubles(s->reducer, 0)[TAIL_FAILED] += 1;
 }
 
@@ -230,11 +229,9 @@ static void begin_unit(stepper *s, unit_run *run, timeline_phase phase, uint32_t
 
 /* ---- Into the nodes of this rank -------------------------------------------------------------------- */
 
-void stepper_reduce_unit(stepper *s, uint32_t node, const unit *part, const float *const *next, uint32_t count,
-                         const scratch *room) {
+void stepper_reduce_unit(stepper *s, uint32_t node, const unit *part, const soon *next, const scratch *room) {
   float *const sum = reducer_floats(s->reducer, node);
-  sum_unit(s, part, reducer_node(s->reducer, node), sum + part->weight, part->stride, sum + part->bias, next, count,
-           room);
+  sum_unit(s, part, reducer_node(s->reducer, node), sum + part->weight, part->stride, sum + part->bias, next, room);
 }
 
 static bool strip_complete(stepper *s, uint32_t place) {
@@ -266,7 +263,7 @@ static void reduce_layer(stepper *s, uint32_t l) {
     const uint32_t place = i / (across * nodes);
     strip *const at = &s->strips[place == 0 ? begin : end - place];
     begin_unit(s, &run, TIMELINE_GRADIENT, l);
-    stepper_reduce_unit(s, i % nodes, &s->units[at->first_unit + i / nodes % across], NULL, 0, room);
+    stepper_reduce_unit(s, i % nodes, &s->units[at->first_unit + i / nodes % across], &(soon){0}, room);
     if (s->record_units) end_run(s, &run, TIMELINE_GRADIENT);
     (void)atomic_fetch_sub_explicit(&at->left, 1, memory_order_release);
     if (omp_get_thread_num() == 0) send_complete(s);
@@ -298,9 +295,8 @@ static void update_unit(stepper *s, const unit *part, const scratch *room, uint6
   /* Rows that lie together in the arena lie together here: then all are one row to the optimizer. */
   const uint32_t columns =
       part->shape.columns == part->stride ? part->stride : (uint32_t)stepper_pad(part->shape.columns);
-  const float *arrays[BACKEND_MAX_NEXT];
-  const uint32_t count = stepper_arrays_of_update(s, part->weight, arrays);
-  sum_unit(s, part, s->lanes, room->sum, columns, room->bias, arrays, count, room);
+  const soon next = stepper_soon_updated(s, part->weight, part->stride);
+  sum_unit(s, part, s->lanes, room->sum, columns, room->bias, &next, room);
   const uint64_t summed = timeline_end(s->line, me, TIMELINE_GRADIENT, layer, 1, began);
   optimizer_update(s->parts.optimizer, &s->scalars, parameters,
                    &(optimizer_block){.begin = part->weight,

@@ -100,6 +100,7 @@ static mlpd_status make_stepper(trainer *t) {
                                .input = &p->model->input,
                                .loss = p->options.loss,
                                .reduce = p->options.reduce,
+                               .update = p->options.update,
                                .seed = p->options.seed,
                                .clip_norm = p->options.clip_norm,
                                .threads = p->threads};
@@ -405,6 +406,7 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
   if (status != MLPD_OK) return status;
   TRY(mlpd_comm_agree(t->comm, saved != MLPD_OK ? saved : closed));
   TRY(comm_broadcast(t->comm, &t->result->checkpoints_failed, sizeof t->result->checkpoints_failed, 0));
+  stepper_own_weights(t->stepper);
   memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
   fill_result(t);
   TRY(test(t));
