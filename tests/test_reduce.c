@@ -63,14 +63,14 @@ static void poison_nodes(reducer *r, size_t num_floats) {
   }
 }
 
-/* Floats [begin, end), and with the first of them the doubles. */
+/* Floats [begin, end), and the doubles. */
 static void fill_nodes(reducer *r, size_t begin, size_t end, uint32_t round) {
   for (uint32_t node = 0; node < reducer_num_nodes(r); ++node) {
     const lane_range lanes = reducer_node(r, node);
     float *floats = reducer_floats(r, node);
     double *doubles = reducer_doubles(r, node);
     for (size_t i = begin; i < end; ++i) floats[i] = tree_float(lanes.begin, lanes.end, i, round);
-    for (size_t i = 0; begin == 0 && i < NUM_DOUBLES; ++i) doubles[i] = tree_double(lanes.begin, lanes.end, i, round);
+    for (size_t i = 0; i < NUM_DOUBLES; ++i) doubles[i] = tree_double(lanes.begin, lanes.end, i, round);
   }
 }
 
@@ -113,13 +113,15 @@ typedef struct route {
   mlpd_reduce mode;
   bool shares;
   size_t gather_bytes, direct_nodes;
+  bool divided;
 } route;
 
-static const route read_directly = {"shared memory", MLPD_REDUCE_CANONICAL, true, 0, SIZE_MAX};
-static const route by_shared_slices = {"shared memory", MLPD_REDUCE_CANONICAL, true, 0, 0};
-static const route by_slices = {"messages", MLPD_REDUCE_CANONICAL, false, 0, 0};
-static const route gathered_whole = {"messages", MLPD_REDUCE_CANONICAL, false, SIZE_MAX, 0};
-static const route by_allreduce = {"MPI_Iallreduce", MLPD_REDUCE_ALLREDUCE, true, 0, 0};
+static const route read_directly = {"shared memory", MLPD_REDUCE_CANONICAL, true, 0, SIZE_MAX, false};
+static const route by_shared_slices = {"shared memory", MLPD_REDUCE_CANONICAL, true, 0, 0, false};
+static const route by_slices = {"messages", MLPD_REDUCE_CANONICAL, false, 0, 0, false};
+static const route gathered_whole = {"messages", MLPD_REDUCE_CANONICAL, false, SIZE_MAX, 0, false};
+static const route divided_by_slices = {"messages", MLPD_REDUCE_CANONICAL, false, 0, 0, true};
+static const route by_allreduce = {"MPI_Iallreduce", MLPD_REDUCE_ALLREDUCE, true, 0, 0, false};
 
 enum { MAX_TEST_BUCKETS = 8 };
 
@@ -132,6 +134,36 @@ static uint32_t cut_buckets(uint32_t wanted, size_t num_floats, size_t begin[MAX
   return wanted;
 }
 
+/* What ranks make of a sum where they divide: its elements in another order of their bits, and how often. */
+typedef struct made_of_sum {
+  float *whole;
+  size_t num_floats;
+  bool begun, good;
+  const double *totals;
+} made_of_sum;
+
+static made_of_sum made;
+
+static void take_totals(void *context, const double *totals) {
+  made_of_sum *const m = context;
+  m->good = m->good && !m->begun;
+  m->begun = true;
+  m->totals = totals;
+}
+
+static void negate(void *context, size_t begin, size_t end, const float *sum) {
+  made_of_sum *const m = context;
+  m->good = m->good && m->begun && begin < end && end <= m->num_floats && end - begin <= REDUCER_READ_FLOATS;
+  for (size_t i = begin; i < end; ++i) m->whole[i] = -sum[i - begin];
+}
+
+static reducer_owner owner_of(size_t num_floats) {
+  free(made.whole);
+  made = (made_of_sum){.whole = calloc(num_floats + 16, sizeof(float)), .num_floats = num_floats, .good = true};
+  assert_non_null(made.whole);
+  return (reducer_owner){.whole = made.whole, .context = &made, .begin = take_totals, .replace = negate};
+}
+
 /* bucket_bytes as in comm: 64 joins and cuts hardly anything. */
 static reducer *make(const route *by, size_t bucket_bytes, uint32_t num_lanes, size_t num_floats, uint32_t num_buckets,
                      const size_t *bucket_begin) {
@@ -141,14 +173,16 @@ static reducer *make(const route *by, size_t bucket_bytes, uint32_t num_lanes, s
   comm->gather_bytes = by->gather_bytes;
   comm->direct_nodes = by->direct_nodes;
   comm->bucket_bytes = comm->sum_bytes = bucket_bytes;
-  const mlpd_status made =
-      reducer_create(comm, num_lanes, num_floats, NUM_DOUBLES, by->mode, false, num_buckets, bucket_begin, &r);
+  const reducer_owner owner = owner_of(num_floats);
+  const mlpd_status status = reducer_create(comm, num_lanes, num_floats, NUM_DOUBLES, by->mode,
+                                            by->divided ? &owner : NULL, num_buckets, bucket_begin, &r);
   comm->shares = usual.shares;
   comm->gather_bytes = usual.gather_bytes;
   comm->direct_nodes = usual.direct_nodes;
   comm->bucket_bytes = usual.bucket_bytes;
   comm->sum_bytes = usual.sum_bytes;
-  assert_on_all(made == MLPD_OK, "reducer_create");
+  assert_on_all(status == MLPD_OK, "reducer_create");
+  assert_true(reducer_divides(r) == (by->divided && comm->size > 1));
   assert_string_equal(reducer_way(r), comm->size > 1 ? by->way : "");
   return r;
 }
@@ -172,13 +206,17 @@ static bool run_step(reducer *r, size_t num_floats, uint32_t num_buckets, const 
                      float *sum, const double **totals) {
   bool good = true;
   reducer_begin(r);
+  made.begun = false;
   poison_nodes(r, num_floats);
   for (uint32_t i = num_buckets; good && i-- > 0;) {
     fill_nodes(r, bucket_begin[i], bucket_begin[i + 1], round);
     good = reducer_ready(r, i) == MLPD_OK;
     for (uint32_t polls = 0; good && polls < round * 7; ++polls) good = reducer_progress(r) == MLPD_OK;
   }
-  return good && reducer_finish(r, totals) == MLPD_OK && read_all(r, num_floats, round, sum);
+  if (!good || reducer_finish(r, totals) != MLPD_OK) return false;
+  if (!reducer_divides(r)) return read_all(r, num_floats, round, sum);
+  for (size_t i = 0; i < num_floats; ++i) sum[i] = -made.whole[i];
+  return made.good && made.begun && made.totals == *totals;
 }
 
 static void check_sum(const route *by, size_t bucket_bytes, uint32_t num_lanes, size_t num_floats,
@@ -227,6 +265,28 @@ static void test_by_slices(void **state) {
   check_route(&by_slices);
 }
 
+/* Each float is in one slice of one rank. */
+static void check_slices(size_t num_floats) {
+  size_t bucket_begin[MAX_TEST_BUCKETS + 1], begin = 0, end = 0;
+  const uint32_t num_buckets = cut_buckets(3, num_floats, bucket_begin);
+  reducer *const r = make(&divided_by_slices, 256, 16, num_floats, num_buckets, bucket_begin);
+  uint8_t *const owners = calloc(num_floats, 1);
+  assert_non_null(owners);
+  for (int rank = 0; reducer_divides(r) && rank < comm->size; ++rank)
+    for (uint32_t i = 0; reducer_slice(r, rank, i, &begin, &end); ++i)
+      for (size_t at = begin; at < end; ++at) ++owners[at];
+  for (size_t i = 0; reducer_divides(r) && i < num_floats; ++i) assert_int_equal(owners[i], 1);
+  free(owners);
+  reducer_free(r);
+}
+
+static void test_divided_by_slices(void **state) {
+  (void)state;
+  check_route(&divided_by_slices);
+  check_slices(1000);
+  check_slices(17);
+}
+
 static void test_gathered_whole(void **state) {
   (void)state;
   check_route(&gathered_whole);
@@ -240,8 +300,8 @@ static void test_allreduce(void **state) {
 /* As users have it: what is chosen for the ranks at hand, and by messages. */
 static void test_usual_way(void **state) {
   (void)state;
-  const route shared = {"shared memory", MLPD_REDUCE_CANONICAL, true, comm->gather_bytes, comm->direct_nodes};
-  const route messages = {"messages", MLPD_REDUCE_CANONICAL, false, comm->gather_bytes, comm->direct_nodes};
+  const route shared = {"shared memory", MLPD_REDUCE_CANONICAL, true, comm->gather_bytes, comm->direct_nodes, false};
+  const route messages = {"messages", MLPD_REDUCE_CANONICAL, false, comm->gather_bytes, comm->direct_nodes, false};
   for (uint32_t lanes = 1; lanes < 9; lanes += lanes) {
     check_sum(&shared, comm->bucket_bytes, lanes, 30000, 3);
     check_sum(&messages, comm->bucket_bytes, lanes, 100, 1);
@@ -252,7 +312,7 @@ static void test_usual_way(void **state) {
 /* A rank that is late by more than a nap, each in turn: nobody reads what is not there yet. */
 static void test_late_rank(void **state) {
   (void)state;
-  const route *const routes[] = {&read_directly, &by_shared_slices, &by_slices, &gathered_whole};
+  const route *const routes[] = {&read_directly, &by_shared_slices, &by_slices, &divided_by_slices, &gathered_whole};
   const size_t bucket_begin[3] = {0, 512, 1000};
   float sum[1000];
   for (size_t i = 0; i < sizeof routes / sizeof *routes; ++i) {
@@ -355,16 +415,16 @@ static void test_refusal(void **state) {
   reducer *r = NULL;
   const size_t good[2] = {0, 10}, gap[3] = {0, 8, 10}, less[2] = {0, 9};
   assert_on_all(
-      reducer_create(comm, 0, 10, 1, MLPD_REDUCE_CANONICAL, false, 1, good, &r) == MLPD_ERROR_USAGE && r == NULL,
+      reducer_create(comm, 0, 10, 1, MLPD_REDUCE_CANONICAL, NULL, 1, good, &r) == MLPD_ERROR_USAGE && r == NULL,
       "0 lanes");
   assert_on_all(
-      reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, false, 2, gap, &r) == MLPD_ERROR_INTERNAL && r == NULL,
+      reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, NULL, 2, gap, &r) == MLPD_ERROR_INTERNAL && r == NULL,
       "a border within a cache line");
   assert_on_all(
-      reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, false, 1, less, &r) == MLPD_ERROR_INTERNAL && r == NULL,
+      reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, NULL, 1, less, &r) == MLPD_ERROR_INTERNAL && r == NULL,
       "buckets of less than all");
   /* A sum of which a bucket is not ready waits for nothing. */
-  assert_on_all(reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, false, 1, good, &r) == MLPD_OK, "reducer_create");
+  assert_on_all(reducer_create(comm, 1, 10, 1, MLPD_REDUCE_CANONICAL, NULL, 1, good, &r) == MLPD_OK, "reducer_create");
   const double *totals = NULL;
   reducer_begin(r);
   assert_on_all(reducer_finish(r, &totals) == MLPD_ERROR_INTERNAL, "not ready");
@@ -374,12 +434,19 @@ static void test_refusal(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_split),         cmocka_unit_test(test_nodes),
-      cmocka_unit_test(test_size),          cmocka_unit_test(test_bracketing_matters),
-      cmocka_unit_test(test_read_directly), cmocka_unit_test(test_by_shared_slices),
-      cmocka_unit_test(test_by_slices),     cmocka_unit_test(test_gathered_whole),
-      cmocka_unit_test(test_allreduce),     cmocka_unit_test(test_usual_way),
-      cmocka_unit_test(test_late_rank),     cmocka_unit_test(test_without_shared_memory),
+      cmocka_unit_test(test_split),
+      cmocka_unit_test(test_nodes),
+      cmocka_unit_test(test_size),
+      cmocka_unit_test(test_bracketing_matters),
+      cmocka_unit_test(test_read_directly),
+      cmocka_unit_test(test_by_shared_slices),
+      cmocka_unit_test(test_by_slices),
+      cmocka_unit_test(test_divided_by_slices),
+      cmocka_unit_test(test_gathered_whole),
+      cmocka_unit_test(test_allreduce),
+      cmocka_unit_test(test_usual_way),
+      cmocka_unit_test(test_late_rank),
+      cmocka_unit_test(test_without_shared_memory),
       cmocka_unit_test(test_refusal),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {

@@ -64,12 +64,14 @@ static void append_buckets(reducer *r, size_t begin, size_t end, size_t worth, u
 static mlpd_status plan_buckets(reducer *r, uint32_t num_buckets, const size_t *begin) {
   TRY(check_buckets(r, num_buckets, begin));
   const bool allreduce = r->mode == MLPD_REDUCE_ALLREDUCE;
+  const size_t floats = r->float_bytes / UNIT_BYTES;
   const size_t least = (allreduce ? r->comm->sum_bytes : r->comm->bucket_bytes) / UNIT_BYTES;
   const size_t worth = least > r->units / MAX_BUCKETS + 1 ? least : r->units / MAX_BUCKETS + 1;
-  TRY(memory_allocate(&r->buckets, r->units / worth + 1, sizeof *r->buckets, "buckets"));
-  size_t end = r->units;
+  TRY(memory_allocate(&r->buckets, r->units / worth + 2, sizeof *r->buckets, "buckets"));
+  if (r->divides) r->buckets[r->num_buckets++] = (bucket){.begin = floats, .end = r->units, .last = num_buckets};
+  size_t end = r->divides ? floats : r->units;
   for (uint32_t i = num_buckets; i-- > 0;) {
-    const size_t unit = i > 0 ? (r->double_bytes + begin[i] * sizeof(float)) / UNIT_BYTES : 0;
+    const size_t unit = begin[i] * sizeof(float) / UNIT_BYTES;
     if (i > 0 && end - unit < worth) continue;
     append_buckets(r, unit, end, worth, i);
     end = unit;
@@ -87,6 +89,8 @@ static mlpd_status plan(reducer *r, uint32_t num_buckets, const size_t *bucket_b
   if (r->units > INT_MAX)
     return FAIL(MLPD_ERROR_USAGE, "%zu parameters are more than one message can carry", r->num_floats);
   TRY(list_nodes(r));
+  r->divides = r->owner.replace != NULL && r->comm->size > 1 &&
+               !reduce_gathers(r->first_node[r->comm->size], r->units, r->comm->size, r->comm->gather_bytes, true);
   TRY(plan_buckets(r, num_buckets, bucket_begin));
   const bool own_only = r->mode == MLPD_REDUCE_ALLREDUCE;
   const uint32_t first = own_only ? r->first_node[r->comm->rank] : 0;
@@ -108,25 +112,28 @@ static mlpd_status choose_way(reducer *r) {
   if (r->comm->size == 1) return create_way(r, &reduce_alone);
   if (r->mode == MLPD_REDUCE_ALLREDUCE) return create_way(r, &reduce_by_allreduce);
   if (comm_shares_memory(r->comm)) {
+    const bool divides = r->divides;
     if (create_way(r, &reduce_by_shared_memory) == MLPD_OK) return MLPD_OK;
     r->way->free(r);
+    r->divides = divides;
   }
   return create_way(r, &reduce_by_messages);
 }
 
 mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_floats, size_t num_doubles, mlpd_reduce mode,
-                           bool divided, uint32_t num_buckets, const size_t *bucket_begin, reducer **made) {
+                           const reducer_owner *owner, uint32_t num_buckets, const size_t *bucket_begin,
+                           reducer **made) {
   reducer *r = NULL;
   mlpd_status status = memory_allocate(&r, 1, sizeof *r, "reducer");
   if (status == MLPD_OK) {
     r->comm = comm;
     r->mode = mode;
-    r->divided = divided;
+    if (owner != NULL && mode == MLPD_REDUCE_CANONICAL) r->owner = *owner;
     r->num_lanes = num_lanes;
     r->num_floats = num_floats;
     r->num_doubles = num_doubles;
-    r->double_bytes = pad(num_doubles * sizeof(double));
-    r->units = (r->double_bytes + pad(num_floats * sizeof(float))) / UNIT_BYTES;
+    r->float_bytes = pad(num_floats * sizeof(float));
+    r->units = (r->float_bytes + pad(num_doubles * sizeof(double))) / UNIT_BYTES;
     status = plan(r, num_buckets, bucket_begin);
   }
   status = mlpd_comm_agree(comm, status);
@@ -163,16 +170,28 @@ lane_range reducer_node(const reducer *r, uint32_t node) { return r->nodes[r->fi
 
 static char *local_node(const reducer *r, uint32_t node) { return r->local + (size_t)node * r->units * UNIT_BYTES; }
 
-float *reducer_floats(reducer *r, uint32_t node) { return (float *)(void *)(local_node(r, node) + r->double_bytes); }
+float *reducer_floats(reducer *r, uint32_t node) { return (float *)(void *)local_node(r, node); }
 
-double *reducer_doubles(reducer *r, uint32_t node) { return (double *)(void *)local_node(r, node); }
+double *reducer_doubles(reducer *r, uint32_t node) { return (double *)(void *)(local_node(r, node) + r->float_bytes); }
+
+bool reducer_divides(const reducer *r) { return r->divides; }
+
+bool reducer_slice(const reducer *r, int rank, uint32_t i, size_t *begin, size_t *end) {
+  if (r->buckets[i].begin * UNIT_BYTES >= r->float_bytes) return false; /* the doubles' */
+  r->way->slice(r, i, rank, begin, end);
+  *begin *= REDUCER_ALIGNMENT;
+  *end *= REDUCER_ALIGNMENT;
+  if (*end > r->num_floats) *end = r->num_floats;
+  return true;
+}
 
 bool reducer_overlaps(const reducer *r) { return r->way->waits_for != COMM_WAIT_MEMORY && r->comm->size > 1; }
 
 const char *reducer_way(const reducer *r) { return r->way->name; }
 
-bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_bytes) {
-  return num_nodes * units * UNIT_BYTES <= gather_bytes || (gather_bytes > 0 && size == 2 && num_nodes == 2);
+bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_bytes, bool divided) {
+  return num_nodes * units * UNIT_BYTES <= gather_bytes ||
+         (!divided && gather_bytes > 0 && size == 2 && num_nodes == 2);
 }
 
 size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, mlpd_reduce mode, bool divided,
@@ -185,7 +204,7 @@ size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, m
   if (size == 1) return own * units * UNIT_BYTES;
   if (mode == MLPD_REDUCE_ALLREDUCE) return (own + 1) * units * UNIT_BYTES;
   return shares ? reduce_shared_size(num_nodes, own, units, size, divided)
-                : reduce_messages_size(num_nodes, own, units, size);
+                : reduce_messages_size(num_nodes, own, units, size, divided);
 }
 
 /* ---- A step ------------------------------------------------------------------------------------- */
@@ -241,16 +260,16 @@ mlpd_status reducer_finish(reducer *r, const double **totals) {
     TRY(comm_wait_for(r->comm, poll_sum, r, r->way->waits_for));
     record_sums(r, timeline_end(r->line, 0, TIMELINE_WAIT, 0, 0, began));
   }
-  *totals = (const double *)(const void *)r->result;
-  if (r->result == NULL) {
-    tree_sum_run(&r->tree, r->sources, 0, r->num_doubles * sizeof(double), false, (char *)r->totals);
-    *totals = r->totals;
-  }
+  *totals = r->totals;
+  if (r->result != NULL)
+    *totals = (const double *)(const void *)(r->result + r->float_bytes);
+  else if (!r->divides)
+    (void)reducer_pull_totals(r);
   return MLPD_OK;
 }
 
 const float *reducer_read(const reducer *r, size_t begin, size_t end, float *scratch) {
-  const size_t offset = r->double_bytes + begin * sizeof(float);
+  const size_t offset = begin * sizeof(float);
   if (r->result != NULL) return (const float *)(const void *)(r->result + offset);
   tree_sum_run(&r->tree, r->sources, offset, (end - begin) * sizeof(float), true, (char *)scratch);
   return scratch;
@@ -260,9 +279,7 @@ const float *reducer_read(const reducer *r, size_t begin, size_t end, float *scr
 
 bool reducer_pulls(const reducer *r) { return r->way->pulls != NULL && r->way->pulls(r); }
 
-float *reducer_common(const reducer *r) {
-  return r->common != NULL ? (float *)(void *)(r->common + r->double_bytes) : NULL;
-}
+float *reducer_common(const reducer *r) { return (float *)(void *)r->common; }
 
 void reducer_publish(reducer *r, published_kind kind, uint32_t count) { r->way->publish(r, kind, count); }
 
@@ -288,7 +305,7 @@ mlpd_status reducer_wait_published(reducer *r, published_kind kind, uint32_t cou
 }
 
 const double *reducer_pull_totals(reducer *r) {
-  tree_sum_run(&r->tree, r->sources, 0, r->num_doubles * sizeof(double), false, (char *)r->totals);
+  tree_sum_run(&r->tree, r->sources, r->float_bytes, r->num_doubles * sizeof(double), false, (char *)r->totals);
   return r->totals;
 }
 
@@ -297,19 +314,29 @@ const double *reducer_pull_totals(reducer *r) {
 void reduce_sum_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end,
                       char *out) {
   const uint64_t began = timeline_begin(r->line);
-  const size_t bytes = end - begin;
-  if (begin < r->double_bytes) {
-    const size_t border = end < r->double_bytes ? end : r->double_bytes;
-    tree_sum_run(&r->tree, sources, begin - origin, border - begin, false, out);
-    out += border - begin;
-    begin = border;
-  }
-  const size_t blocks = (end - begin + BLOCK_BYTES - 1) / BLOCK_BYTES;
+  const size_t bytes = end - begin, floats = end < r->float_bytes ? end : r->float_bytes;
+  const size_t blocks = floats > begin ? (floats - begin + BLOCK_BYTES - 1) / BLOCK_BYTES : 0;
 #pragma omp parallel for schedule(static) if (blocks >= MIN_PARALLEL_BLOCKS)
   for (size_t i = 0; i < blocks; ++i) {
     const size_t from = begin + i * BLOCK_BYTES;
-    const size_t piece = end - from < BLOCK_BYTES ? end - from : BLOCK_BYTES;
+    const size_t piece = floats - from < BLOCK_BYTES ? floats - from : BLOCK_BYTES;
     tree_sum_run(&r->tree, sources, from - origin, piece, true, out + (from - begin));
   }
+  const size_t doubles = begin > floats ? begin : floats;
+  if (end > doubles) tree_sum_run(&r->tree, sources, doubles - origin, end - doubles, false, out + (doubles - begin));
   (void)timeline_end(r->line, 0, TIMELINE_ADD, bytes, 0, began);
+}
+
+void reduce_replace_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end) {
+  const uint64_t began = timeline_begin(r->line);
+  const size_t blocks = (end - begin + BLOCK_BYTES - 1) / BLOCK_BYTES;
+#pragma omp parallel for schedule(static) if (blocks >= MIN_PARALLEL_BLOCKS)
+  for (size_t i = 0; i < blocks; ++i) {
+    _Alignas(64) float sum[REDUCER_READ_FLOATS];
+    const size_t from = begin + i * BLOCK_BYTES, to = end - from < BLOCK_BYTES ? end : from + BLOCK_BYTES;
+    const size_t first = from / sizeof(float), last = to / sizeof(float);
+    tree_sum_run(&r->tree, sources, from - origin, to - from, true, (char *)sum);
+    r->owner.replace(r->owner.context, first, last < r->num_floats ? last : r->num_floats, sum);
+  }
+  (void)timeline_end(r->line, 0, TIMELINE_OPTIMIZER, 0, 0, began);
 }

@@ -33,11 +33,23 @@ enum {
   REDUCER_READ_FLOATS = 4096 /* the most that one reducer_read gives */
 };
 
-/* Makes the buffers: one a node of this rank. divided: the ranks divide what follows the sum, see below. Bucket i is
+/* What follows a sum may be divided over the ranks: each makes of its slices of it, which it alone then gets, something
+ * of the same length that all get in place of the sum (an optimizer: new weights). */
+typedef struct reducer_owner {
+  float *whole; /* (num_floats, up to a whole cache line): what all get, in place */
+  void *context;
+  /* The summed doubles are known, and replace may be called for the slices of this step. One thread. */
+  void (*begin)(void *context, const double *totals);
+  /* Makes whole [begin, end) of the sum of these floats, at most REDUCER_READ_FLOATS. Any thread, several at once. */
+  void (*replace)(void *context, size_t begin, size_t end, const float *sum);
+} reducer_owner;
+
+/* Makes the buffers: one a node of this rank. owner: to divide what follows where that pays; NULL: never. Bucket i is
  * floats [bucket_begin[i], bucket_begin[i + 1]); bucket_begin (num_buckets + 1) goes from 0 to num_floats in multiples
  * of REDUCER_ALIGNMENT (but for the end). Collective; arguments equal on all ranks. */
 mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_floats, size_t num_doubles, mlpd_reduce mode,
-                           bool divided, uint32_t num_buckets, const size_t *bucket_begin, reducer **made);
+                           const reducer_owner *owner, uint32_t num_buckets, const size_t *bucket_begin,
+                           reducer **made);
 void reducer_free(reducer *r); /* NULL is allowed. Not collective */
 
 uint32_t reducer_num_nodes(const reducer *r);             /* of this rank; may be 0. Not collective */
@@ -56,20 +68,28 @@ void reducer_begin(reducer *r);
 float *reducer_floats(reducer *r, uint32_t node);
 double *reducer_doubles(reducer *r, uint32_t node);
 
-/* This rank's nodes are complete in bucket; every bucket once a step, in descending order, the doubles with bucket 0.
- * Waits for nobody. On the thread that may call MPI. Logically collective (bucket equal on all ranks). */
+/* Do the ranks divide what follows the sum? Not collective. */
+bool reducer_divides(const reducer *r);
+
+/* Floats [*begin, *end) of which rank makes what all get, the i-th such slice; false: there are no more. Where ranks
+ * divide, but do not pull. Not collective. */
+bool reducer_slice(const reducer *r, int rank, uint32_t i, size_t *begin, size_t *end);
+
+/* This rank's nodes are complete in bucket; every bucket once a step, in descending order, the doubles before; they
+ * alone: bucket num_buckets, which may be left out. Where ranks divide, other ranks write to that part of whole from
+ * now on. Waits for nobody. On the thread that may call MPI. Logically collective (bucket equal on all ranks). */
 mlpd_status reducer_ready(reducer *r, uint32_t bucket);
 
 /* Lets messages go on; cheap. Waits for nobody. On the thread that may call MPI. Not collective. */
 mlpd_status reducer_progress(reducer *r);
 
-/* Waits until all of the sum can be read, after all buckets are ready; totals (num_doubles, valid until reducer_begin)
- * are the summed doubles. On the thread that may call MPI. Collective. */
+/* Waits until all of the sum can be read, or whole is complete, after all buckets are ready; totals (num_doubles, valid
+ * until reducer_begin) are the summed doubles. On the thread that may call MPI. Collective. */
 mlpd_status reducer_finish(reducer *r, const double **totals);
 
-/* Floats [begin, end) of the sum, at most REDUCER_READ_FLOATS, begin a multiple of REDUCER_ALIGNMENT: in a buffer, or
- * added in scratch (end - begin) just now, the same bits each time. Any thread, from reducer_finish to
- * reducer_begin. Not collective. */
+/* Not where ranks divide. Floats [begin, end) of the sum, at most REDUCER_READ_FLOATS, begin a multiple of
+ * REDUCER_ALIGNMENT: in a buffer, or added in scratch (end - begin) just now, the same bits each time. Any thread, from
+ * reducer_finish to reducer_begin. Not collective. */
 const float *reducer_read(const reducer *r, size_t begin, size_t end, float *scratch);
 
 /* ---- Pulling: where ranks share memory and who reads adds, a step may do without ready and finish -------- */

@@ -7,7 +7,7 @@
 
 typedef struct allreduce {
   char *local, *result;
-  MPI_Request *requests; /* (num_buckets + 1): buckets from the last one down, then the doubles */
+  MPI_Request *requests; /* (num_buckets + 1): the doubles, then buckets from the last one down */
   int *completed;        /* (num_buckets + 1): which of them, as MPI tells */
   uint32_t under_way;
 } allreduce;
@@ -39,31 +39,37 @@ static void release(reducer *r) {
 
 static mlpd_status progress(reducer *r, bool *done) {
   allreduce *const a = r->state;
-  const bool all = r->num_ready == r->num_buckets;
   int count = 0;
   if (a->under_way > 0)
-    CHECK_MPI(MPI_Testsome((int)r->num_ready + all, a->requests, &count, a->completed, MPI_STATUSES_IGNORE));
+    CHECK_MPI(MPI_Testsome((int)r->num_ready + 1, a->requests, &count, a->completed, MPI_STATUSES_IGNORE));
   for (int i = 0; i < count; ++i)
-    if ((uint32_t)a->completed[i] < r->num_buckets) reduce_summed(r, r->num_buckets - 1 - (uint32_t)a->completed[i]);
+    if (a->completed[i] > 0) reduce_summed(r, r->num_buckets - (uint32_t)a->completed[i]);
   a->under_way -= (uint32_t)count;
   *done = a->under_way == 0;
+  return MLPD_OK;
+}
+
+static mlpd_status sum_doubles(reducer *r) {
+  allreduce *const a = r->state;
+  char *const doubles = a->result + r->float_bytes;
+  reduce_sum_range(r, r->sources, 0, r->float_bytes, r->units * UNIT_BYTES, doubles);
+  CHECK_MPI(
+      MPI_Iallreduce(MPI_IN_PLACE, doubles, (int)r->num_doubles, MPI_DOUBLE, MPI_SUM, r->comm->mpi, &a->requests[0]));
+  ++a->under_way;
   return MLPD_OK;
 }
 
 static mlpd_status ready(reducer *r, uint32_t b) {
   allreduce *const a = r->state;
   const bucket *const cut = &r->buckets[b];
-  const size_t begin = cut->begin * UNIT_BYTES, end = cut->end * UNIT_BYTES;
-  const size_t doubles = end < r->double_bytes ? end : r->double_bytes; /* a bucket may hold nothing else */
-  const size_t floats = begin > doubles ? begin : doubles;
-  MPI_Request *const request = &a->requests[r->num_ready - 1];
+  const size_t begin = cut->begin * UNIT_BYTES;
+  size_t end = cut->end * UNIT_BYTES;
+  if (b + 1 == r->num_buckets) TRY(sum_doubles(r));
+  if (end > r->float_bytes) end = r->float_bytes;
+  if (begin >= end) return MLPD_OK; /* of doubles alone */
   reduce_sum_range(r, r->sources, 0, begin, end, a->result + begin);
-  CHECK_MPI(MPI_Iallreduce(MPI_IN_PLACE, a->result + floats, (int)((end - floats) / sizeof(float)), MPI_FLOAT, MPI_SUM,
-                           r->comm->mpi, request));
-  ++a->under_way;
-  if (b > 0) return MLPD_OK;
-  CHECK_MPI(
-      MPI_Iallreduce(MPI_IN_PLACE, a->result, (int)r->num_doubles, MPI_DOUBLE, MPI_SUM, r->comm->mpi, request + 1));
+  CHECK_MPI(MPI_Iallreduce(MPI_IN_PLACE, a->result + begin, (int)((end - begin) / sizeof(float)), MPI_FLOAT, MPI_SUM,
+                           r->comm->mpi, &a->requests[r->num_ready]));
   ++a->under_way;
   return MLPD_OK;
 }

@@ -1,5 +1,6 @@
-/* What the ways of the sum share: the reducer's struct. A buffer, in bytes: num_doubles doubles, padded to a unit,
- * then num_floats floats, padded to a unit: so the statistics travel with bucket 0, which is ready last. */
+/* What the ways of the sum share: the reducer's struct. A buffer, in bytes: num_floats floats, padded to a unit, then
+ * num_doubles doubles, padded to a unit: so the statistics travel first, by themselves where ranks divide what follows.
+ */
 #ifndef MLPDIST_REDUCE_INTERNAL_H
 #define MLPDIST_REDUCE_INTERNAL_H
 
@@ -27,6 +28,7 @@ typedef struct reduce_way {
   mlpd_status (*ready)(reducer *r, uint32_t bucket); /* of r->buckets */
   mlpd_status (*progress)(reducer *r, bool *done);   /* done: all of the sum can be read; only after all are ready */
   bool (*pulls)(const reducer *r);                   /* NULL: no. Then: */
+  void (*slice)(const reducer *r, uint32_t bucket, int rank, size_t *begin, size_t *end); /* units; where it divides */
   void (*publish)(reducer *r, published_kind kind, uint32_t count);
   bool (*published)(const reducer *r, published_kind kind, uint32_t count);
 } reduce_way;
@@ -34,12 +36,13 @@ typedef struct reduce_way {
 struct reducer {
   mlpd_comm *comm;
   mlpd_reduce mode;
-  bool divided; /* as the caller wishes */
+  reducer_owner owner;
+  bool divides; /* as the caller wishes, and as the way does it */
   const reduce_way *way;
   void *state; /* the way's own */
   uint32_t num_lanes;
   size_t num_floats, num_doubles;
-  size_t double_bytes, units;      /* bytes of the doubles' part; units of a whole buffer */
+  size_t float_bytes, units;       /* bytes of the floats' part; units of a whole buffer */
   uint32_t num_buckets, num_ready; /* num_ready: of this step, from the last one down */
   bucket *buckets;                 /* (num_buckets), ascending */
 
@@ -51,7 +54,7 @@ struct reducer {
   char *local;          /* (this rank's nodes, units): what callers fill */
   const char **sources; /* (tree.num_sources): whole buffers, added by who reads; where result is NULL */
   char *result;         /* (units): the sum */
-  double *totals;       /* (num_doubles): where result is NULL */
+  double *totals;       /* (num_doubles): where result is NULL; where ranks divide, once they are known */
   char *common;         /* (units): of all ranks, where they pull and divide */
 
   timeline *line;                 /* NULL: nothing is recorded */
@@ -75,11 +78,15 @@ static inline uint32_t own_nodes(const reducer *r) {
 }
 
 /* Do whole nodes travel to all ranks, rather than slices? Where they are small (gather_bytes), for latency then rules;
- * and where no rank takes in more bytes that way. */
-bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_bytes);
+ * and where no rank takes in more bytes that way, but for who divides what follows. */
+bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_bytes, bool divided);
+
+/* The slice [begin, end) (bytes) of this rank, summed from sources as above, becomes what all get. By the team of the
+ * calling thread. Not collective. */
+void reduce_replace_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end);
 
 /* Bytes that a way takes on this rank for units of 64 bytes a buffer. */
 size_t reduce_shared_size(uint32_t num_nodes, uint32_t own_nodes, size_t units, int size, bool divided);
-size_t reduce_messages_size(uint32_t num_nodes, uint32_t own_nodes, size_t units, int size);
+size_t reduce_messages_size(uint32_t num_nodes, uint32_t own_nodes, size_t units, int size, bool divided);
 
 #endif

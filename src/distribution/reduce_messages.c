@@ -1,6 +1,7 @@
 /* The sum by persistent messages between buffers, nothing packed, bucket by bucket. Two rounds: a rank gets its slice
- * of the bucket of all nodes, adds, and sends the sum to all. Or one: all get the bucket of all nodes, and who reads
- * the sum adds. Each bucket and round has its tag, for ranks need not come to them in the same order. */
+ * of the bucket of all nodes, adds, and sends the sum, or what it makes of it, to all. Or one: all get the bucket of
+ * all nodes, and who reads the sum adds. Where ranks divide what follows the sum, the doubles travel in one round,
+ * first. Each bucket and round has its tag, for ranks need not come to them in the same order. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -16,31 +17,37 @@ typedef struct traffic {
   int first_sends, second_receives, second_sends, count; /* where each kind begins */
   size_t begin, end;                                     /* this rank's slice, in bytes of a buffer */
   const char **sources;                                  /* (nodes of all ranks): where their slices lie */
+  bool gathers;                                          /* one round */
   bool under_way, added;
 } traffic;
 
 typedef struct messages {
-  bool gathers; /* one round */
+  bool gathers; /* all in one round */
   char *local, *received, *result;
+  char *second; /* (units, but where ranks divide without the doubles): where the second round comes from and goes to */
+  bool begun;   /* the owner knows the doubles of this step */
   MPI_Datatype unit; /* UNIT_BYTES bytes */
   traffic *traffic;  /* (num_buckets) */
 } messages;
 
 /* ---- Plan --------------------------------------------------------------------------------------- */
 
-size_t reduce_messages_size(uint32_t num_nodes, uint32_t own, size_t units, int size) {
-  if (reduce_gathers(num_nodes, units, size, COMM_GATHER_BYTES)) return num_nodes * units * UNIT_BYTES;
+size_t reduce_messages_size(uint32_t num_nodes, uint32_t own, size_t units, int size, bool divided) {
+  if (reduce_gathers(num_nodes, units, size, COMM_GATHER_BYTES, divided)) return num_nodes * units * UNIT_BYTES;
   const size_t slice = units / (size_t)size + 1;
-  return (own * units + (num_nodes - own) * slice + units) * UNIT_BYTES;
+  return (own * units + (num_nodes - own) * slice + (divided ? 0 : units)) * UNIT_BYTES;
 }
+
+static bool is_doubles(const reducer *r, uint32_t b) { return r->buckets[b].begin * UNIT_BYTES == r->float_bytes; }
 
 /* Units [*begin, *end) of a buffer: rank's slice of bucket, or all of it. */
 static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size_t *end) {
   const messages *const m = r->state;
   const bucket *const cut = &r->buckets[b];
   const size_t units = cut->end - cut->begin;
-  *begin = cut->begin + (m->gathers ? 0 : slice_unit(units, r->comm->size, rank));
-  *end = m->gathers ? cut->end : cut->begin + slice_unit(units, r->comm->size, rank + 1);
+  const bool all = m->traffic[b].gathers;
+  *begin = cut->begin + (all ? 0 : slice_unit(units, r->comm->size, rank));
+  *end = all ? cut->end : cut->begin + slice_unit(units, r->comm->size, rank + 1);
 }
 
 static uint32_t nodes_on(const reducer *r, int rank) { return r->first_node[rank + 1] - r->first_node[rank]; }
@@ -114,15 +121,15 @@ static mlpd_status plan_second_round(reducer *r, uint32_t b, int tag) {
   traffic *const t = &m->traffic[b];
   const int size = r->comm->size, rank = r->comm->rank;
   t->second_receives = t->count;
-  for (int step = 1; !m->gathers && step < size; ++step) {
+  for (int step = 1; !t->gathers && step < size; ++step) {
     const int peer = (rank + size - step) % size;
     size_t begin, end;
     slice_of(r, b, peer, &begin, &end);
-    TRY(add_receive(r, t, tag, peer, m->result + begin * UNIT_BYTES, end - begin));
+    TRY(add_receive(r, t, tag, peer, m->second + begin * UNIT_BYTES, end - begin));
   }
   t->second_sends = t->count;
-  for (int step = 1; !m->gathers && step < size; ++step)
-    TRY(add_send(r, t, tag, (rank + step) % size, m->result + t->begin, (t->end - t->begin) / UNIT_BYTES));
+  for (int step = 1; !t->gathers && step < size; ++step)
+    TRY(add_send(r, t, tag, (rank + step) % size, m->second + t->begin, (t->end - t->begin) / UNIT_BYTES));
   return MLPD_OK;
 }
 
@@ -144,19 +151,21 @@ static mlpd_status create(reducer *r) {
   TRY(memory_allocate(&m, 1, sizeof *m, "messages"));
   r->state = m;
   m->unit = MPI_DATATYPE_NULL;
-  m->gathers = reduce_gathers(nodes, r->units, size, r->comm->gather_bytes);
+  m->gathers = reduce_gathers(nodes, r->units, size, r->comm->gather_bytes, r->divides);
   CHECK_MPI(MPI_Type_contiguous(UNIT_BYTES, MPI_BYTE, &m->unit));
   CHECK_MPI(MPI_Type_commit(&m->unit));
   TRY(memory_allocate(&m->traffic, r->num_buckets, sizeof *m->traffic, "messages"));
   size_t slices = 0;
   for (uint32_t b = 0; b < r->num_buckets; ++b) {
     size_t begin, end;
+    m->traffic[b].gathers = m->gathers || (r->divides && is_doubles(r, b));
     slice_of(r, b, rank, &begin, &end);
     slices += end - begin;
   }
   TRY(memory_allocate(&m->local, own_nodes(r) * r->units, UNIT_BYTES, "lane gradients"));
   TRY(memory_allocate(&m->received, others * slices, UNIT_BYTES, "received gradients"));
-  if (!m->gathers) TRY(memory_allocate(&m->result, r->units, UNIT_BYTES, "summed gradient"));
+  if (!m->gathers && !r->divides) TRY(memory_allocate(&m->result, r->units, UNIT_BYTES, "summed gradient"));
+  m->second = r->divides ? (char *)r->owner.whole : m->result;
   char *next = m->received;
   for (uint32_t b = 0; b < r->num_buckets; ++b) {
     TRY(plan_sources(r, b, &next));
@@ -205,13 +214,24 @@ static mlpd_status advance(reducer *r, traffic *t) {
   if (!t->added) {
     TRY(test(t, 0, t->first_sends, &done));
     if (!done) return MLPD_OK;
-    if (!m->gathers) reduce_sum_range(r, t->sources, t->begin, t->begin, t->end, m->result + t->begin);
+    if (!t->gathers && r->divides && !m->begun) return MLPD_OK;
+    if (!t->gathers && r->divides)
+      reduce_replace_range(r, t->sources, t->begin, t->begin, t->end);
+    else if (!t->gathers)
+      reduce_sum_range(r, t->sources, t->begin, t->begin, t->end, m->result + t->begin);
     TRY(start(t, t->second_sends, t->count));
     t->added = true;
   }
   TRY(test(t, t->first_sends, t->count, &done));
   t->under_way = !done;
-  if (done) reduce_summed(r, (uint32_t)(t - m->traffic));
+  if (!done) return MLPD_OK;
+  const uint32_t b = (uint32_t)(t - m->traffic);
+  reduce_summed(r, b);
+  if (r->divides && is_doubles(r, b)) {
+    tree_sum_run(&r->tree, t->sources, 0, r->num_doubles * sizeof(double), false, (char *)r->totals);
+    r->owner.begin(r->owner.context, r->totals);
+    m->begun = true;
+  }
   return MLPD_OK;
 }
 
@@ -243,11 +263,15 @@ static mlpd_status ready(reducer *r, uint32_t b) {
   return progress(r, &done);
 }
 
+static void begin_step(reducer *r) { ((messages *)r->state)->begun = false; }
+
 const reduce_way reduce_by_messages = {
     .name = "messages",
     .waits_for = COMM_WAIT_MESSAGES,
     .create = create,
     .free = release,
+    .begin = begin_step,
     .ready = ready,
     .progress = progress,
+    .slice = slice_of,
 };

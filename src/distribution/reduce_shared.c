@@ -57,7 +57,9 @@ static size_t counter_bytes(int size) {
   return whole_pages((1 + (2 + PUBLISHED_KINDS) * (size_t)size) * sizeof(counter));
 }
 
-static bool divides(bool wished, size_t units, size_t pull_bytes) { return wished && units * UNIT_BYTES >= pull_bytes; }
+static bool worth_dividing(bool wished, size_t units, size_t pull_bytes) {
+  return wished && units * UNIT_BYTES >= pull_bytes;
+}
 
 static bool reads_directly(uint32_t num_nodes, size_t direct_nodes) { return num_nodes <= direct_nodes; }
 
@@ -71,7 +73,7 @@ static size_t part_bytes(const shared *s, uint32_t nodes, size_t units) {
 
 size_t reduce_shared_size(uint32_t num_nodes, uint32_t own, size_t units, int size, bool divided) {
   const bool direct = reads_directly(num_nodes, COMM_DIRECT_NODES);
-  divided = divides(divided, units, COMM_PULL_BYTES);
+  divided = worth_dividing(divided, units, COMM_PULL_BYTES);
   return copies(direct, divided) * own * units * UNIT_BYTES +
          (has_result(direct, divided) ? units * UNIT_BYTES / (size_t)size : 0);
 }
@@ -160,7 +162,7 @@ static mlpd_status create(reducer *r) {
   r->state = s;
   if (status == MLPD_OK) {
     s->direct = reads_directly(r->first_node[comm->size], comm->direct_nodes);
-    s->divided = divides(r->divided, r->units, comm->pull_bytes);
+    s->divided = r->divides = worth_dividing(r->owner.replace != NULL, r->units, comm->pull_bytes);
     s->bytes = total_bytes(r, s);
     status = memory_allocate(&s->sources, (size_t)COPIES * r->tree.num_sources, sizeof *s->sources, "shared memory");
   }

@@ -30,7 +30,7 @@ static mlpd_status sum_once(void *context) {
 /* Median seconds of a sum of bytes, of the slowest rank. Collective. */
 static mlpd_status time_sum(doctor *d, uint64_t bytes, double seconds, double *median) {
   timed_sum of = {.floats = bytes / sizeof(float), .threads = d->report->threads};
-  TRY(reducer_create(d->comm, d->report->lanes, of.floats, TAIL_DOUBLES, MLPD_REDUCE_CANONICAL, false, 1,
+  TRY(reducer_create(d->comm, d->report->lanes, of.floats, TAIL_DOUBLES, MLPD_REDUCE_CANONICAL, NULL, 1,
                      (const size_t[]){0, of.floats}, &of.reducer));
   const mlpd_status status = doctor_time(d->comm, sum_once, &of, seconds, median);
   reducer_free(of.reducer);

@@ -66,17 +66,43 @@ size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane
   return bytes + (size_t)threads * stepper_scratch_size(network, gemm, lanes.end - lanes.begin);
 }
 
+/* ---- Where ranks divide the update, but do not pull ---------------------------------------------- */
+
+/* A batch whose samples all weigh nothing has no gradient: the step then only decays. */
+static double mean_scale(const stepper *s) { return s->outcome.sums.weight > 0 ? 1 / s->outcome.sums.weight : 0; }
+
+static bool takes_step(const stepper *s) { return s->outcome.finite && !s->outcome.failed; }
+
+static void take_totals(void *context, const double *totals) {
+  stepper *const s = context;
+  s->outcome = step_tail_outcome(totals, mlpd_comm_size(s->parts.comm));
+  if (takes_step(s)) s->scalars = optimizer_begin(s->parts.optimizer, s->lr, mean_scale(s));
+}
+
+static void update_slice(void *context, size_t begin, size_t end, const float *sum) {
+  const stepper *const s = context;
+  if (!takes_step(s)) return;
+  optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, sum, begin,
+                         end);
+}
+
+/* ---- Making, with other ranks ---------------------------------------------------------------------- */
+
 /* A bucket a strip; a layer's biases are in that of its last. */
 static mlpd_status make_reducer(stepper *s) {
   const stepper_parts *const parts = &s->parts;
   size_t *begin = NULL;
+  const reducer_owner owner = {
+      .whole = parts->network->parameters, .context = s, .begin = take_totals, .replace = update_slice};
+  const bool divides = stepper_divides(parts->update, parts->reduce, parts->clip_norm);
   mlpd_status status = memory_allocate(&begin, (size_t)s->num_strips + 1, sizeof *begin, "buckets");
   for (uint32_t i = 0; status == MLPD_OK && i < s->num_strips; i++) begin[i] = s->units[s->strips[i].first_unit].weight;
   if (status == MLPD_OK) begin[s->num_strips] = parts->network->arena_size;
   status = mlpd_comm_agree(parts->comm, status);
   if (status == MLPD_OK)
     status = reducer_create(parts->comm, parts->plan->num_lanes, parts->network->arena_size, TAIL_DOUBLES,
-                            parts->reduce, s->divides, s->num_strips, begin, &s->reducer);
+                            parts->reduce, divides ? &owner : NULL, s->num_strips, begin, &s->reducer);
+  s->divides = status == MLPD_OK && reducer_divides(s->reducer);
   free(begin);
   return status;
 }
@@ -90,12 +116,10 @@ mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
     const int size = mlpd_comm_size(parts->comm);
     lanes_of_rank(parts->plan->num_lanes, size, mlpd_comm_rank(parts->comm), &s->lanes.begin, &s->lanes.end);
     s->fused = size == 1 && parts->clip_norm <= 0;
-    s->divides = size > 1 && stepper_divides(parts->update, parts->reduce, parts->clip_norm);
     status = make_local(s);
   }
   status = mlpd_comm_agree(parts->comm, status);
   if (status == MLPD_OK) status = make_reducer(s);
-  if (status == MLPD_OK) s->divides = reducer_common(s->reducer) != NULL;
   if (status == MLPD_OK && parts->clip_norm <= 0 && reducer_pulls(s->reducer))
     status = mlpd_comm_agree(parts->comm, stepper_make_pull(s));
   if (status != MLPD_OK) {
@@ -134,9 +158,6 @@ void stepper_begin_epoch(stepper *s, uint64_t epoch) {
 
 /* ---- The step ------------------------------------------------------------------------------------ */
 
-/* A batch whose samples all weigh nothing has no gradient: the step then only decays. */
-static double mean_scale(const stepper *s) { return s->outcome.sums.weight > 0 ? 1 / s->outcome.sums.weight : 0; }
-
 static double gradient_norm(stepper *s, double scale) {
   const size_t size = s->parts.network->arena_size;
   const size_t blocks = (size - 1) / NORM_BLOCK + 1;
@@ -158,13 +179,13 @@ static double gradient_norm(stepper *s, double scale) {
   return sqrt(sum) * scale;
 }
 
-static void update_all(stepper *s, double lr) {
+static void update_all(stepper *s) {
   double scale = mean_scale(s);
   if (s->parts.clip_norm > 0) {
     s->outcome.gradient_norm = gradient_norm(s, scale);
     if (s->outcome.gradient_norm > s->parts.clip_norm) scale *= s->parts.clip_norm / s->outcome.gradient_norm;
   }
-  s->scalars = optimizer_begin(s->parts.optimizer, lr, scale);
+  s->scalars = optimizer_begin(s->parts.optimizer, s->lr, scale);
   const size_t size = s->parts.network->arena_size;
 #pragma omp parallel num_threads(s->parts.threads)
   {
@@ -181,11 +202,9 @@ static void update_all(stepper *s, double lr) {
   }
 }
 
-static bool takes_step(const stepper *s) { return s->outcome.finite && !s->outcome.failed; }
-
 /* Between the phases: this rank's statistics, and where updates go with the sums, what they depend on. On the master
  * thread. */
-static void begin_updates(stepper *s, double lr, const step_wishes *wishes) {
+static void begin_updates(stepper *s, const step_wishes *wishes) {
   const double *totals = NULL;
   s->sent = MLPD_OK;
   stepper_sum_tails(s, wishes);
@@ -195,13 +214,12 @@ static void begin_updates(stepper *s, double lr, const step_wishes *wishes) {
     s->sent = stepper_pull_totals(s, &totals);
     s->times.reduce += comm_seconds() - start;
   }
-  if (totals == NULL) return;
-  s->outcome = step_tail_outcome(totals, mlpd_comm_size(s->parts.comm));
-  if (takes_step(s)) s->scalars = optimizer_begin(s->parts.optimizer, lr, mean_scale(s));
+  if (totals != NULL) take_totals(s, totals);
+  if (s->divides && s->pull == NULL) s->sent = reducer_ready(s->reducer, s->num_strips);
 }
 
 /* Phases 1 and 2 on all threads. */
-static void compute(stepper *s, uint64_t step, double lr, const step_wishes *wishes) {
+static void compute(stepper *s, uint64_t step, const step_wishes *wishes) {
   /* What travels in messages sets out layer by layer, as soon as it is summed. */
   const bool overlaps = reducer_overlaps(s->reducer);
   reducer_begin(s->reducer);
@@ -210,7 +228,7 @@ static void compute(stepper *s, uint64_t step, double lr, const step_wishes *wis
   {
     stepper_run_lanes(s, !overlaps);
 #pragma omp master
-    begin_updates(s, lr, wishes);
+    begin_updates(s, wishes);
 #pragma omp barrier
     if (s->pull != NULL) {
       if (s->sent == MLPD_OK && takes_step(s)) stepper_pull_units(s);
@@ -252,7 +270,8 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
     s->streamed = stream_take(s->parts.stream, s->epoch, step);
     s->times.data += comm_seconds() - start;
   }
-  compute(s, step, lr, wishes);
+  s->lr = lr;
+  compute(s, step, wishes);
   TRY(s->sent);
   if (s->pull != NULL) TRY(stepper_pull_end(s, takes_step(s)));
   if (!s->fused && s->pull == NULL) {
@@ -260,8 +279,8 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
     const double computed = comm_seconds();
     TRY(reducer_finish(s->reducer, &tail));
     s->times.reduce += comm_seconds() - computed;
-    s->outcome = step_tail_outcome(tail, mlpd_comm_size(s->parts.comm));
-    if (takes_step(s)) update_all(s, lr);
+    if (!s->divides) s->outcome = step_tail_outcome(tail, mlpd_comm_size(s->parts.comm));
+    if (!s->divides && takes_step(s)) update_all(s);
   }
   if (s->outcome.failed) return mlpd_comm_agree(s->parts.comm, s->streamed);
   s->times.compute += comm_seconds() - start - (s->times.data - before.data) - (s->times.reduce - before.reduce);

@@ -64,6 +64,7 @@ struct stepper {
   uint32_t levels;                  /* of partial sums */
   scratch *scratch;                 /* (threads) */
   double *norms;                    /* (blocks of the arena) */
+  double lr;                        /* of this step */
   optimizer_scalars scalars;
   bool divides; /* the update: this rank has the optimizer's state of its parts alone */
   float *own;   /* (arena): the network's own parameters, while those it has are in common memory; else NULL */
@@ -108,8 +109,8 @@ size_t stepper_scratch_size(const mlpd_network *network, const backend *gemm,
 void stepper_sum_tails(stepper *s, const step_wishes *wishes);
 
 /* All units into this rank's nodes, or with deltas too, from the last layer down, so that a layer's gradient travels
- * while those below are computed; or with one rank, at once into the weights. Called by every thread of a parallel
- * region. Not collective. */
+ * while those below are computed, and its weights are read by nobody when it sets out; or with one rank, at once into
+ * the weights. Called by every thread of a parallel region. Not collective. */
 void stepper_sum_units(stepper *s, bool deltas);
 void stepper_update_units(stepper *s);
 

@@ -32,10 +32,15 @@ void stepper_own_weights(stepper *s) {
 
 /* ---- Whole states ---------------------------------------------------------------------------------- */
 
+/* Floats that rank updates, the i-th range; false: there are no more. */
+static bool range_of(const stepper *s, int rank, uint32_t i, size_t *begin, size_t *end) {
+  return s->pull != NULL ? stepper_pull_range(s, rank, i, begin, end) : reducer_slice(s->reducer, rank, i, begin, end);
+}
+
 /* Floats of array between its place and a packed run of rank's ranges; returns how many. */
 static size_t copy_ranges(const stepper *s, int rank, float *array, float *packed, bool pack) {
   size_t count = 0, begin = 0, end = 0;
-  for (uint32_t i = 0; stepper_pull_range(s, rank, i, &begin, &end); i++) {
+  for (uint32_t i = 0; range_of(s, rank, i, &begin, &end); i++) {
     const size_t floats = end - begin;
     if (floats > 0 && pack) memcpy(packed + count, array + begin, floats * sizeof *array);
     if (floats > 0 && !pack && array != NULL) memcpy(array + begin, packed + count, floats * sizeof *array);

@@ -279,7 +279,7 @@ void stepper_sum_units(stepper *s, bool deltas) {
     for (uint32_t i = 0; i < s->num_strips; i++) atomic_init(&s->strips[i].left, nodes * s->strips[i].num_units);
   }
   for (uint32_t l = layers; l-- > 0;) {
-    if (deltas && l + 1 < layers) stepper_run_deltas(s, l, send_complete);
+    if (deltas && l > 0) stepper_run_deltas(s, l - 1, send_complete);
     reduce_layer(s, l);
   }
 #pragma omp barrier
