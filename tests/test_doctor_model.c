@@ -61,7 +61,7 @@ static void test_cost_of_the_sum(void **state) {
   reduce_cost cost = reduce_cost_of(4, 1, bytes);
   assert_true(cost.messages == 0 && cost.bytes == 0);
   cost = reduce_cost_of(4, 2, bytes);
-  near(cost.messages, 1); /* a node each: whole, in one round */
+  near(cost.messages, 2); /* half of a node, and half of the new weights */
   near(cost.bytes, (double)bytes);
   cost = reduce_cost_of(4, 4, bytes);
   near(cost.messages, 6);
@@ -70,6 +70,9 @@ static void test_cost_of_the_sum(void **state) {
   cost = reduce_cost_of(5, 2, bytes);
   near(cost.messages, 3);
   near(cost.bytes, 1.5 * (double)bytes);
+  cost = reduce_cost_of(64, 64, bytes); /* by halves: six rounds there, six back */
+  near(cost.messages, 12);
+  near(cost.bytes, 2 * 63. / 64 * (double)bytes);
   /* Small: gathered whole. */
   cost = reduce_cost_of(2, 2, 1000);
   near(cost.messages, 1);

@@ -1,7 +1,8 @@
-/* mpi: 1 2 3 4 7 */
+/* mpi: 1 2 3 4 7 8 */
 /* The canonical sum: the same bits on every number of ranks and by every way between them. */
 #include "distribution/reduce.h"
 
+#include <limits.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,14 +64,14 @@ static void poison_nodes(reducer *r, size_t num_floats) {
   }
 }
 
-/* Floats [begin, end), and the doubles. */
-static void fill_nodes(reducer *r, size_t begin, size_t end, uint32_t round) {
+/* Floats [begin, end); with the last of them, which are ready first, the doubles. */
+static void fill_nodes(reducer *r, size_t begin, size_t end, bool last, uint32_t round) {
   for (uint32_t node = 0; node < reducer_num_nodes(r); ++node) {
     const lane_range lanes = reducer_node(r, node);
     float *floats = reducer_floats(r, node);
     double *doubles = reducer_doubles(r, node);
     for (size_t i = begin; i < end; ++i) floats[i] = tree_float(lanes.begin, lanes.end, i, round);
-    for (size_t i = 0; i < NUM_DOUBLES; ++i) doubles[i] = tree_double(lanes.begin, lanes.end, i, round);
+    for (size_t i = 0; last && i < NUM_DOUBLES; ++i) doubles[i] = tree_double(lanes.begin, lanes.end, i, round);
   }
 }
 
@@ -113,15 +114,17 @@ typedef struct route {
   mlpd_reduce mode;
   bool shares;
   size_t gather_bytes, direct_nodes;
-  bool divided;
+  bool divided, halves;
 } route;
 
-static const route read_directly = {"shared memory", MLPD_REDUCE_CANONICAL, true, 0, SIZE_MAX, false};
-static const route by_shared_slices = {"shared memory", MLPD_REDUCE_CANONICAL, true, 0, 0, false};
-static const route by_slices = {"messages", MLPD_REDUCE_CANONICAL, false, 0, 0, false};
-static const route gathered_whole = {"messages", MLPD_REDUCE_CANONICAL, false, SIZE_MAX, 0, false};
-static const route divided_by_slices = {"messages", MLPD_REDUCE_CANONICAL, false, 0, 0, true};
-static const route by_allreduce = {"MPI_Iallreduce", MLPD_REDUCE_ALLREDUCE, true, 0, 0, false};
+static const route read_directly = {"shared memory", MLPD_REDUCE_CANONICAL, true, 0, SIZE_MAX, false, false};
+static const route by_shared_slices = {"shared memory", MLPD_REDUCE_CANONICAL, true, 0, 0, false, false};
+static const route by_slices = {"messages", MLPD_REDUCE_CANONICAL, false, 0, 0, false, false};
+static const route gathered_whole = {"messages", MLPD_REDUCE_CANONICAL, false, SIZE_MAX, 0, false, false};
+static const route divided_by_slices = {"messages", MLPD_REDUCE_CANONICAL, false, 0, 0, true, false};
+static const route by_halves = {"messages by halves", MLPD_REDUCE_CANONICAL, false, 0, 0, false, true};
+static const route divided_by_halves = {"messages by halves", MLPD_REDUCE_CANONICAL, false, 0, 0, true, true};
+static const route by_allreduce = {"MPI_Iallreduce", MLPD_REDUCE_ALLREDUCE, true, 0, 0, false, false};
 
 enum { MAX_TEST_BUCKETS = 8 };
 
@@ -172,15 +175,19 @@ static reducer *make(const route *by, size_t bucket_bytes, uint32_t num_lanes, s
   comm->shares = by->shares;
   comm->gather_bytes = by->gather_bytes;
   comm->direct_nodes = by->direct_nodes;
+  comm->halving_ranks = by->halves ? 2 : INT_MAX;
   comm->bucket_bytes = comm->sum_bytes = bucket_bytes;
+  comm->slice_bytes = 0;
   const reducer_owner owner = owner_of(num_floats);
   const mlpd_status status = reducer_create(comm, num_lanes, num_floats, NUM_DOUBLES, by->mode,
                                             by->divided ? &owner : NULL, num_buckets, bucket_begin, &r);
   comm->shares = usual.shares;
   comm->gather_bytes = usual.gather_bytes;
   comm->direct_nodes = usual.direct_nodes;
+  comm->halving_ranks = usual.halving_ranks;
   comm->bucket_bytes = usual.bucket_bytes;
   comm->sum_bytes = usual.sum_bytes;
+  comm->slice_bytes = usual.slice_bytes;
   assert_on_all(status == MLPD_OK, "reducer_create");
   assert_true(reducer_divides(r) == (by->divided && comm->size > 1));
   assert_string_equal(reducer_way(r), comm->size > 1 ? by->way : "");
@@ -209,7 +216,7 @@ static bool run_step(reducer *r, size_t num_floats, uint32_t num_buckets, const 
   made.begun = false;
   poison_nodes(r, num_floats);
   for (uint32_t i = num_buckets; good && i-- > 0;) {
-    fill_nodes(r, bucket_begin[i], bucket_begin[i + 1], round);
+    fill_nodes(r, bucket_begin[i], bucket_begin[i + 1], i + 1 == num_buckets, round);
     good = reducer_ready(r, i) == MLPD_OK;
     for (uint32_t polls = 0; good && polls < round * 7; ++polls) good = reducer_progress(r) == MLPD_OK;
   }
@@ -266,10 +273,10 @@ static void test_by_slices(void **state) {
 }
 
 /* Each float is in one slice of one rank. */
-static void check_slices(size_t num_floats) {
+static void check_slices(const route *by, size_t num_floats) {
   size_t bucket_begin[MAX_TEST_BUCKETS + 1], begin = 0, end = 0;
   const uint32_t num_buckets = cut_buckets(3, num_floats, bucket_begin);
-  reducer *const r = make(&divided_by_slices, 256, 16, num_floats, num_buckets, bucket_begin);
+  reducer *const r = make(by, 256, 16, num_floats, num_buckets, bucket_begin);
   uint8_t *const owners = calloc(num_floats, 1);
   assert_non_null(owners);
   for (int rank = 0; reducer_divides(r) && rank < comm->size; ++rank)
@@ -283,8 +290,36 @@ static void check_slices(size_t num_floats) {
 static void test_divided_by_slices(void **state) {
   (void)state;
   check_route(&divided_by_slices);
-  check_slices(1000);
-  check_slices(17);
+  check_slices(&divided_by_slices, 1000);
+  check_slices(&divided_by_slices, 17);
+}
+
+/* Where lanes and ranks are powers of two; elsewhere slices do it. */
+static void check_halves(const route *by) {
+  const bool power = (comm->size & (comm->size - 1)) == 0;
+  const uint32_t lanes[] = {4, 8, 16, 32};
+  const size_t sizes[] = {1, 15, 16, 17, 1000, 30003};
+  for (size_t i = 0; power && i < sizeof lanes / sizeof *lanes; ++i)
+    for (size_t j = 0; lanes[i] >= (uint32_t)comm->size && j < sizeof sizes / sizeof *sizes; ++j) {
+      check_sum(by, 64, lanes[i], sizes[j], (i + j) % 2 == 0 ? 1 : 5);
+      check_sum(by, 4096, lanes[i], sizes[j], 3);
+    }
+  route slices = *by;
+  slices.way = "messages";
+  check_sum(&slices, 64, 6, 1000, 3);
+  check_sum(power && comm->size <= 2 ? by : &slices, 64, 2, 1000, 3);
+}
+
+static void test_by_halves(void **state) {
+  (void)state;
+  check_halves(&by_halves);
+}
+
+static void test_divided_by_halves(void **state) {
+  (void)state;
+  check_halves(&divided_by_halves);
+  if ((comm->size & (comm->size - 1)) == 0) check_slices(&divided_by_halves, 1000);
+  if ((comm->size & (comm->size - 1)) == 0) check_slices(&divided_by_halves, 17);
 }
 
 static void test_gathered_whole(void **state) {
@@ -300,8 +335,10 @@ static void test_allreduce(void **state) {
 /* As users have it: what is chosen for the ranks at hand, and by messages. */
 static void test_usual_way(void **state) {
   (void)state;
-  const route shared = {"shared memory", MLPD_REDUCE_CANONICAL, true, comm->gather_bytes, comm->direct_nodes, false};
-  const route messages = {"messages", MLPD_REDUCE_CANONICAL, false, comm->gather_bytes, comm->direct_nodes, false};
+  const route shared = {
+      "shared memory", MLPD_REDUCE_CANONICAL, true, comm->gather_bytes, comm->direct_nodes, false, false};
+  const route messages = {"messages", MLPD_REDUCE_CANONICAL, false, comm->gather_bytes, comm->direct_nodes, false,
+                          false};
   for (uint32_t lanes = 1; lanes < 9; lanes += lanes) {
     check_sum(&shared, comm->bucket_bytes, lanes, 30000, 3);
     check_sum(&messages, comm->bucket_bytes, lanes, 100, 1);
@@ -407,6 +444,8 @@ static void test_size(void **state) {
   /* 8 ranks: its own, its slice of the others', the result; shared: its own, its slice of the result. */
   assert_int_equal(reducer_size(16, 8, 0, million, MLPD_REDUCE_CANONICAL, false, false),
                    bytes + 7 * (bytes / 8 + 64) + bytes);
+  assert_int_equal(reducer_size(64, 64, 0, million, MLPD_REDUCE_CANONICAL, true, false), 2 * bytes);
+  assert_int_equal(reducer_size(64, 64, 0, million, MLPD_REDUCE_CANONICAL, false, false), 3 * bytes);
   assert_int_equal(reducer_size(16, 8, 0, million, MLPD_REDUCE_CANONICAL, false, true), bytes + bytes / 8);
 }
 
@@ -442,6 +481,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_by_shared_slices),
       cmocka_unit_test(test_by_slices),
       cmocka_unit_test(test_divided_by_slices),
+      cmocka_unit_test(test_by_halves),
+      cmocka_unit_test(test_divided_by_halves),
       cmocka_unit_test(test_gathered_whole),
       cmocka_unit_test(test_allreduce),
       cmocka_unit_test(test_usual_way),

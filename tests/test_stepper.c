@@ -3,6 +3,7 @@
  * definition of the tree. The weights must be the same to the bit, on every number of threads and ranks. */
 #include "training/stepper.h"
 
+#include <limits.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -349,15 +350,15 @@ typedef struct harness {
 } harness;
 
 /* How sums travel and who updates what, in turn: as it comes for so small a network; and as large ones have it: pulled
- * strip by strip, by messages in slices. */
+ * strip by strip, by messages in slices or, where they can, by halves. */
 static const struct {
   bool shares, large;
+  int halving_ranks;
   mlpd_update update;
-} ways[] = {{true, false, MLPD_UPDATE_SPLIT},
-            {true, true, MLPD_UPDATE_SPLIT},
-            {true, true, MLPD_UPDATE_EACH},
-            {false, true, MLPD_UPDATE_SPLIT},
-            {false, true, MLPD_UPDATE_EACH}};
+} ways[] = {{true, false, INT_MAX, MLPD_UPDATE_SPLIT}, {true, true, INT_MAX, MLPD_UPDATE_SPLIT},
+            {true, true, INT_MAX, MLPD_UPDATE_EACH},   {false, true, INT_MAX, MLPD_UPDATE_SPLIT},
+            {false, true, INT_MAX, MLPD_UPDATE_EACH},  {false, true, 2, MLPD_UPDATE_SPLIT},
+            {false, true, 2, MLPD_UPDATE_EACH}};
 
 static void harness_make(harness *h, const setting *given, uint32_t lanes, int threads, mlpd_reduce reduce) {
   *h = (harness){0};
@@ -392,11 +393,15 @@ static void harness_make(harness *h, const setting *given, uint32_t lanes, int t
   comm->shares = ways[way].shares && usual.shares;
   if (ways[way].large) comm->pull_bytes = comm->gather_bytes = 0;
   if (ways[way].large) comm->bucket_bytes = 256;
+  comm->slice_bytes = 0;
+  comm->halving_ranks = ways[way].halving_ranks;
   assert_on_all(stepper_create(&parts, &h->stepper) == MLPD_OK, "stepper_create");
   comm->shares = usual.shares;
   comm->pull_bytes = usual.pull_bytes;
   comm->gather_bytes = usual.gather_bytes;
   comm->bucket_bytes = usual.bucket_bytes;
+  comm->slice_bytes = usual.slice_bytes;
+  comm->halving_ranks = usual.halving_ranks;
 }
 
 static void harness_free(harness *h) {

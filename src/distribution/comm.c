@@ -111,7 +111,9 @@ static mlpd_status make_communicator(mlpd_comm **made) {
   (*made)->gather_bytes = COMM_GATHER_BYTES;
   (*made)->pull_bytes = COMM_PULL_BYTES;
   (*made)->direct_nodes = COMM_DIRECT_NODES;
+  (*made)->halving_ranks = COMM_HALVING_RANKS;
   (*made)->bucket_bytes = COMM_BUCKET_BYTES;
+  (*made)->slice_bytes = COMM_SLICE_BYTES;
   (*made)->sum_bytes = COMM_SUM_BYTES;
   return MLPD_OK;
 }

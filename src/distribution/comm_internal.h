@@ -17,12 +17,16 @@ enum {
    * with Open MPI 4.1.4 in shared memory the two are even at some 50 KiB (4 ranks) to 200 KiB (2 ranks). */
   COMM_GATHER_BYTES = 64 << 10,
   COMM_DIRECT_NODES = 4,
+  /* From here on recursive halving takes less time than slices, by their messages: 2 log2(n) one after the other
+   * against 2 n at once. */
+  COMM_HALVING_RANKS = 32,
   /* From here on sums are pulled strip by strip (reducer_pulls): below, all fits into the level-2 cache, and to wait
    * once costs less than to wait for each strip. */
   COMM_PULL_BYTES = 1 << 20,
   /* Less costs latency, more leaves less to overlap. Measured with 2.7 MB on 2 ranks in shared memory. */
   COMM_BUCKET_BYTES = 256 << 10,
-  COMM_SUM_BYTES = 1 << 20 /* 256 KiB and 8 MiB take 1.3 times as long */
+  COMM_SLICE_BYTES = 8 << 10, /* of a bucket, on each rank: some 1 us of a fast wire */
+  COMM_SUM_BYTES = 1 << 20    /* 256 KiB and 8 MiB take 1.3 times as long */
 };
 
 typedef struct comm_watch comm_watch;
@@ -37,7 +41,9 @@ struct mlpd_comm {
   size_t gather_bytes;   /* nodes that take no more bytes than this go whole to all ranks */
   size_t pull_bytes;     /* sums of fewer bytes are not pulled */
   size_t direct_nodes;   /* no more nodes than this in shared memory are added by who reads the sum */
+  int halving_ranks;     /* fewer do without recursive halving */
   size_t bucket_bytes;   /* of a bucket that travels: smaller ones are joined, larger ones cut */
+  size_t slice_bytes;    /* of a slice of a bucket that travels, at least */
   size_t sum_bytes;      /* the same of one that MPI sums */
   int *counts, *offsets; /* (size) each: work space of collectives of uneven parts */
   char host[MPI_MAX_PROCESSOR_NAME];

@@ -60,12 +60,23 @@ static void append_buckets(reducer *r, size_t begin, size_t end, size_t worth, u
         .begin = begin + (end - begin) * i / pieces, .end = begin + (end - begin) * (i + 1) / pieces, .last = last};
 }
 
+static bool halves(const reducer *r) {
+  return reduce_halves(r->num_lanes, r->comm->size, r->comm->halving_ranks) &&
+         !reduce_gathers(r->first_node[r->comm->size], r->units, r->comm->size, r->comm->gather_bytes, r->divides);
+}
+
+/* Bytes of a bucket; where it is cut into slices, none of them shall be too short to be worth a message. */
+static size_t bucket_bytes(const reducer *r) {
+  const size_t slices = halves(r) ? 0 : (size_t)r->comm->size * r->comm->slice_bytes;
+  if (r->mode == MLPD_REDUCE_ALLREDUCE) return r->comm->sum_bytes;
+  return r->comm->bucket_bytes > slices ? r->comm->bucket_bytes : slices;
+}
+
 /* Joins the caller's buckets, from the last down, until one is worth a message, and cuts what is worth several. */
 static mlpd_status plan_buckets(reducer *r, uint32_t num_buckets, const size_t *begin) {
   TRY(check_buckets(r, num_buckets, begin));
-  const bool allreduce = r->mode == MLPD_REDUCE_ALLREDUCE;
   const size_t floats = r->float_bytes / UNIT_BYTES;
-  const size_t least = (allreduce ? r->comm->sum_bytes : r->comm->bucket_bytes) / UNIT_BYTES;
+  const size_t least = bucket_bytes(r) / UNIT_BYTES;
   const size_t worth = least > r->units / MAX_BUCKETS + 1 ? least : r->units / MAX_BUCKETS + 1;
   TRY(memory_allocate(&r->buckets, r->units / worth + 2, sizeof *r->buckets, "buckets"));
   if (r->divides) r->buckets[r->num_buckets++] = (bucket){.begin = floats, .end = r->units, .last = num_buckets};
@@ -117,7 +128,10 @@ static mlpd_status choose_way(reducer *r) {
     r->way->free(r);
     r->divides = divides;
   }
-  return create_way(r, &reduce_by_messages);
+  const bool halves =
+      reduce_halves(r->num_lanes, r->comm->size, r->comm->halving_ranks) &&
+      !reduce_gathers(r->first_node[r->comm->size], r->units, r->comm->size, r->comm->gather_bytes, r->divides);
+  return create_way(r, halves ? &reduce_by_halving : &reduce_by_messages);
 }
 
 mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_floats, size_t num_doubles, mlpd_reduce mode,
@@ -203,6 +217,9 @@ size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, m
   const size_t units = pad(num_floats * sizeof(float)) / UNIT_BYTES;
   if (size == 1) return own * units * UNIT_BYTES;
   if (mode == MLPD_REDUCE_ALLREDUCE) return (own + 1) * units * UNIT_BYTES;
+  if (!shares && reduce_halves(num_lanes, size, COMM_HALVING_RANKS) &&
+      !reduce_gathers(num_nodes, units, size, COMM_GATHER_BYTES, divided))
+    return reduce_halving_size(units, divided);
   return shares ? reduce_shared_size(num_nodes, own, units, size, divided)
                 : reduce_messages_size(num_nodes, own, units, size, divided);
 }
@@ -327,6 +344,20 @@ void reduce_sum_range(const reducer *r, const char *const *sources, size_t origi
   (void)timeline_end(r->line, 0, TIMELINE_ADD, bytes, 0, began);
 }
 
+void reduce_add_range(const reducer *r, const char *other, size_t begin, size_t end, char *into) {
+  const uint64_t began = timeline_begin(r->line);
+  const size_t floats = end < r->float_bytes ? end : r->float_bytes;
+  const size_t blocks = floats > begin ? (floats - begin + BLOCK_BYTES - 1) / BLOCK_BYTES : 0;
+#pragma omp parallel for schedule(static) if (blocks >= MIN_PARALLEL_BLOCKS)
+  for (size_t i = 0; i < blocks; ++i) {
+    const size_t from = i * BLOCK_BYTES, left = floats - begin - from;
+    tree_add(into + from, other + from, left < BLOCK_BYTES ? left : BLOCK_BYTES, true);
+  }
+  const size_t doubles = begin > floats ? begin : floats;
+  if (end > doubles) tree_add(into + (doubles - begin), other + (doubles - begin), end - doubles, false);
+  (void)timeline_end(r->line, 0, TIMELINE_ADD, end - begin, 0, began);
+}
+
 void reduce_replace_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end) {
   const uint64_t began = timeline_begin(r->line);
   const size_t blocks = (end - begin + BLOCK_BYTES - 1) / BLOCK_BYTES;
@@ -335,8 +366,9 @@ void reduce_replace_range(const reducer *r, const char *const *sources, size_t o
     _Alignas(64) float sum[REDUCER_READ_FLOATS];
     const size_t from = begin + i * BLOCK_BYTES, to = end - from < BLOCK_BYTES ? end : from + BLOCK_BYTES;
     const size_t first = from / sizeof(float), last = to / sizeof(float);
-    tree_sum_run(&r->tree, sources, from - origin, to - from, true, (char *)sum);
-    r->owner.replace(r->owner.context, first, last < r->num_floats ? last : r->num_floats, sum);
+    if (sources != NULL) tree_sum_run(&r->tree, sources, from - origin, to - from, true, (char *)sum);
+    r->owner.replace(r->owner.context, first, last < r->num_floats ? last : r->num_floats,
+                     sources != NULL ? sum : (const float *)(const void *)(r->local + from));
   }
   (void)timeline_end(r->line, 0, TIMELINE_OPTIMIZER, 0, 0, began);
 }

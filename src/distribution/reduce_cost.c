@@ -1,7 +1,7 @@
 #include "distribution/reduce_cost.h"
 
-#include "distribution/comm_internal.h"
 #include "distribution/lanes.h"
+#include "distribution/reduce_internal.h"
 
 reduce_cost reduce_cost_of(uint32_t num_lanes, int size, uint64_t bytes) {
   lane_range nodes[2 * 32];
@@ -16,8 +16,13 @@ reduce_cost reduce_cost_of(uint32_t num_lanes, int size, uint64_t bytes) {
     if (own < least) least = own;
   }
   const double peers = size - 1, whole = (double)bytes, slice = whole / size;
-  if ((double)total * whole <= COMM_GATHER_BYTES || (size == 2 && total == 2))
+  if (reduce_gathers(total, bytes / UNIT_BYTES, size, COMM_GATHER_BYTES, true))
     return (reduce_cost){peers, (total - least) * whole};
+  if (reduce_halves(num_lanes, size, COMM_HALVING_RANKS)) {
+    double rounds = 0;
+    for (int reached = 1; reached < size; reached *= 2) rounds++;
+    return (reduce_cost){2 * rounds, 2 * peers * slice};
+  }
   const double sent = most * peers * slice, received = (total - least) * slice;
   return (reduce_cost){most * peers + peers, (sent > received ? sent : received) + peers * slice};
 }

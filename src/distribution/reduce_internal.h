@@ -61,7 +61,8 @@ struct reducer {
   uint64_t *ready_at, *summed_at; /* (num_buckets): ticks of this step; 0: not yet */
 };
 
-extern const reduce_way reduce_alone, reduce_by_shared_memory, reduce_by_messages, reduce_by_allreduce;
+extern const reduce_way reduce_alone, reduce_by_shared_memory, reduce_by_messages, reduce_by_halving,
+    reduce_by_allreduce;
 
 /* For the timeline: bucket can be read from now on. */
 static inline void reduce_summed(reducer *r, uint32_t bucket) { r->summed_at[bucket] = timeline_begin(r->line); }
@@ -81,12 +82,20 @@ static inline uint32_t own_nodes(const reducer *r) {
  * and where no rank takes in more bytes that way, but for who divides what follows. */
 bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_bytes, bool divided);
 
-/* The slice [begin, end) (bytes) of this rank, summed from sources as above, becomes what all get. By the team of the
+/* Bytes [begin, end) of a buffer, at into: other is added. By the team of the calling thread. Not collective. */
+void reduce_add_range(const reducer *r, const char *other, size_t begin, size_t end, char *into);
+
+/* The slice [begin, end) (bytes) of this rank, summed from sources as above, or where they are NULL in its one node
+ * already, becomes what all get. By the team of the
  * calling thread. Not collective. */
 void reduce_replace_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end);
+
+/* Is the sum of this many lanes one that recursive halving brackets as the canonical tree does, over ranks enough? */
+bool reduce_halves(uint32_t num_lanes, int size, int halving_ranks);
 
 /* Bytes that a way takes on this rank for units of 64 bytes a buffer. */
 size_t reduce_shared_size(uint32_t num_nodes, uint32_t own_nodes, size_t units, int size, bool divided);
 size_t reduce_messages_size(uint32_t num_nodes, uint32_t own_nodes, size_t units, int size, bool divided);
+size_t reduce_halving_size(size_t units, bool divided);
 
 #endif

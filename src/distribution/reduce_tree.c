@@ -123,3 +123,12 @@ void tree_sum_run(const tree_sum *t, const char *const *sources, size_t offset, 
     sum_block(t, sources, offset + done, piece, floats, out + done);
   }
 }
+
+void tree_add(char *into, const char *other, size_t bytes, bool floats) {
+  if (floats)
+    add_floats((float *)(void *)into, (const float *)(const void *)into, (const float *)(const void *)other,
+               bytes / sizeof(float));
+  else
+    add_doubles((double *)(void *)into, (const double *)(const void *)into, (const double *)(const void *)other,
+                bytes / sizeof(double));
+}

@@ -27,4 +27,7 @@ void tree_sum_free(tree_sum *t); /* Not collective */
  * all doubles. out must not be a source. Not collective. */
 void tree_sum_run(const tree_sum *t, const char *const *sources, size_t offset, size_t bytes, bool floats, char *out);
 
+/* into += other, bytes of floats or of doubles. Not collective. */
+void tree_add(char *into, const char *other, size_t bytes, bool floats);
+
 #endif
