@@ -132,6 +132,11 @@ typedef enum mlpd_update {
   MLPD_UPDATE_EACH   /* every rank updates all weights */
 } mlpd_update;
 
+typedef enum mlpd_overlap {
+  MLPD_OVERLAP_LAYERS, /* a layer's gradient travels while those below it are computed */
+  MLPD_OVERLAP_NONE    /* all gradients travel after the last is computed */
+} mlpd_overlap;
+
 typedef enum mlpd_save { MLPD_SAVE_BEST, MLPD_SAVE_LAST } mlpd_save;
 
 /* The choices of each enumeration, for option parsers and help. Static storage. Not collective. */
@@ -145,6 +150,7 @@ MLPD_API extern const mlpd_choice mlpd_task_choices[];
 MLPD_API extern const mlpd_choice mlpd_normalize_choices[];
 MLPD_API extern const mlpd_choice mlpd_reduce_choices[];
 MLPD_API extern const mlpd_choice mlpd_update_choices[];
+MLPD_API extern const mlpd_choice mlpd_overlap_choices[];
 MLPD_API extern const mlpd_choice mlpd_save_choices[];
 
 /* The name of value in choices, or "?" where it has none. Not collective. */
@@ -306,6 +312,7 @@ typedef struct mlpd_train_options {
   mlpd_save save;    /* which weights model.h5 holds */
   mlpd_reduce reduce;
   mlpd_update update;
+  mlpd_overlap overlap;
   const char *backend;          /* NULL: the fastest built in */
   int threads;                  /* 0: see mlpd_threads_set() */
   const char *resume;           /* NULL or "never"; "auto": the newest whole checkpoint of out, if any; or a file */

@@ -52,6 +52,15 @@ goes_on_as_whole() {
   says "stopped  after epoch"
 }
 
+@test "interrupted four times and resumed on other ranks and threads: ranks that divide the update" {
+  # More than 1 MiB of weights: no rank has the whole state of the optimizer but for a checkpoint.
+  goes_on_as_whole --hidden 512,480 --batch 160 --lanes 4 --epochs 150 --optimizer adam --lr 0.0002
+  launch 3 train --out each --update each --threads 1 --checkpoint-every never --hidden 512,480 --batch 160 --lanes 4 \
+    --epochs 150 --optimizer adam --lr 0.0002
+  succeeds
+  same_metrics whole each
+}
+
 @test "every checkpoint of a run leads to its end, those on the last steps of epochs too" {
   # 4 steps an epoch. A checkpoint that falls due while another is being written is left out.
   local options="--hidden 256 --batch 320 --lanes 4 --epochs 12 --optimizer adam --lr 0.001 --quiet" expected file every

@@ -36,7 +36,8 @@ process_of() {
 
 # As if each rank had a machine: this one under three names.
 apart() {
-  printf '#!/bin/sh\nshift\nexec sh -c "$*"\n' > reach
+  # Each with a folder of its own: two of Open MPI's daemons in one spoil each other's files now and then.
+  printf '#!/bin/sh\nexport TMPDIR="%s/$1"\nmkdir -p "$TMPDIR"\nshift\nexec sh -c "$*"\n' "$BATS_TEST_TMPDIR" > reach
   chmod +x reach
   machines=(--host "one:1,two:1,three:1" --mca plm_rsh_agent "$PWD/reach" --mca btl_tcp_if_include lo)
 }

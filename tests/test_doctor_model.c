@@ -60,8 +60,11 @@ static void test_cost_of_the_sum(void **state) {
   const uint64_t bytes = 1 << 20;
   reduce_cost cost = reduce_cost_of(4, 1, bytes);
   assert_true(cost.messages == 0 && cost.bytes == 0);
-  cost = reduce_cost_of(4, 2, bytes);
+  cost = reduce_cost_of(4, 2, 8 * bytes);
   near(cost.messages, 2); /* half of a node, and half of the new weights */
+  near(cost.bytes, 8 * (double)bytes);
+  cost = reduce_cost_of(4, 2, bytes);
+  near(cost.messages, 1); /* a node each: whole, in one round */
   near(cost.bytes, (double)bytes);
   cost = reduce_cost_of(4, 4, bytes);
   near(cost.messages, 6);

@@ -386,6 +386,7 @@ static void harness_make(harness *h, const setting *given, uint32_t lanes, int t
                                .loss = loss_of(given),
                                .reduce = reduce,
                                .update = ways[way].update,
+                               .overlap = way == 4 ? MLPD_OVERLAP_NONE : MLPD_OVERLAP_LAYERS,
                                .seed = SEED,
                                .clip_norm = given->clip_norm,
                                .threads = threads};

@@ -17,6 +17,8 @@ enum {
    * with Open MPI 4.1.4 in shared memory the two are even at some 50 KiB (4 ranks) to 200 KiB (2 ranks). */
   COMM_GATHER_BYTES = 64 << 10,
   COMM_DIRECT_NODES = 4,
+  /* Two ranks with a node each, by messages: from here on half of the optimizer's work is worth a second round. */
+  COMM_PAIR_BYTES = 4 << 20,
   /* From here on recursive halving takes less time than slices, by their messages: 2 log2(n) one after the other
    * against 2 n at once. */
   COMM_HALVING_RANKS = 32,

@@ -204,8 +204,9 @@ bool reducer_overlaps(const reducer *r) { return r->way->waits_for != COMM_WAIT_
 const char *reducer_way(const reducer *r) { return r->way->name; }
 
 bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_bytes, bool divided) {
-  return num_nodes * units * UNIT_BYTES <= gather_bytes ||
-         (!divided && gather_bytes > 0 && size == 2 && num_nodes == 2);
+  const size_t bytes = units * UNIT_BYTES;
+  const bool pair = gather_bytes > 0 && size == 2 && num_nodes == 2;
+  return num_nodes * bytes <= gather_bytes || (pair && (!divided || bytes < COMM_PAIR_BYTES));
 }
 
 size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, mlpd_reduce mode, bool divided,

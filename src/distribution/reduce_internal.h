@@ -79,7 +79,7 @@ static inline uint32_t own_nodes(const reducer *r) {
 }
 
 /* Do whole nodes travel to all ranks, rather than slices? Where they are small (gather_bytes), for latency then rules;
- * and where no rank takes in more bytes that way, but for who divides what follows. */
+ * and where no rank takes in more bytes that way, unless dividing what follows is worth a second round. */
 bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_bytes, bool divided);
 
 /* Bytes [begin, end) of a buffer, at into: other is added. By the team of the calling thread. Not collective. */

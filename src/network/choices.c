@@ -88,6 +88,12 @@ const mlpd_choice mlpd_update_choices[] = {
     END_OF_CHOICES,
 };
 
+const mlpd_choice mlpd_overlap_choices[] = {
+    {"layers", MLPD_OVERLAP_LAYERS, "a layer's gradient travels while those below it are computed"},
+    {"none", MLPD_OVERLAP_NONE, "all gradients travel after the last is computed"},
+    END_OF_CHOICES,
+};
+
 const mlpd_choice mlpd_reduce_choices[] = {
     {"canonical", MLPD_REDUCE_CANONICAL, "fixed tree over lanes: the same bits on any number of ranks"},
     {"allreduce", MLPD_REDUCE_ALLREDUCE, "MPI_Allreduce: rounding may depend on the number of ranks"},
@@ -155,6 +161,7 @@ void mlpd_train_options_default(mlpd_train_options *options) {
       .trace_steps = 200,
       .reduce = MLPD_REDUCE_CANONICAL,
       .update = MLPD_UPDATE_SPLIT,
+      .overlap = MLPD_OVERLAP_LAYERS,
       .out = "run",
   };
 }

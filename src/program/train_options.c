@@ -122,6 +122,8 @@ static const option rows[] = {
      .help = "sum over ranks; canonical gives the same bits on any number of ranks", .choices = mlpd_reduce_choices},
     {"update", "run", "HOW", OPTION_CHOICE, AT(train.update),
      .help = "who updates which weights; the same bits either way", .choices = mlpd_update_choices},
+    {"overlap", "run", "HOW", OPTION_CHOICE, AT(train.overlap),
+     .help = "when gradients travel between machines; the same bits either way", .choices = mlpd_overlap_choices},
     {"backend", "run", "NAME", OPTION_TEXT, AT(train.backend),
      .help = "matrix multiplication: native, onednn, cblas or plain, where built; auto: the fastest",
      .automatic = true},

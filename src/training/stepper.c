@@ -66,7 +66,7 @@ size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane
   return bytes + (size_t)threads * stepper_scratch_size(network, gemm, lanes.end - lanes.begin);
 }
 
-/* ---- Where ranks divide the update, but do not pull ---------------------------------------------- */
+/* ---- What an update depends on, and that of a slice ----------------------------------------------- */
 
 /* A batch whose samples all weigh nothing has no gradient: the step then only decays. */
 static double mean_scale(const stepper *s) { return s->outcome.sums.weight > 0 ? 1 / s->outcome.sums.weight : 0; }
@@ -103,6 +103,7 @@ static mlpd_status make_reducer(stepper *s) {
     status = reducer_create(parts->comm, parts->plan->num_lanes, parts->network->arena_size, TAIL_DOUBLES,
                             parts->reduce, divides ? &owner : NULL, s->num_strips, begin, &s->reducer);
   s->divides = status == MLPD_OK && reducer_divides(s->reducer);
+  s->overlaps = status == MLPD_OK && reducer_overlaps(s->reducer) && parts->overlap == MLPD_OVERLAP_LAYERS;
   free(begin);
   return status;
 }
@@ -220,20 +221,18 @@ static void begin_updates(stepper *s, const step_wishes *wishes) {
 
 /* Phases 1 and 2 on all threads. */
 static void compute(stepper *s, uint64_t step, const step_wishes *wishes) {
-  /* What travels in messages sets out layer by layer, as soon as it is summed. */
-  const bool overlaps = reducer_overlaps(s->reducer);
   reducer_begin(s->reducer);
   stepper_place_lanes(s, step);
 #pragma omp parallel num_threads(s->parts.threads)
   {
-    stepper_run_lanes(s, !overlaps);
+    stepper_run_lanes(s, !s->overlaps);
 #pragma omp master
     begin_updates(s, wishes);
 #pragma omp barrier
     if (s->pull != NULL) {
       if (s->sent == MLPD_OK && takes_step(s)) stepper_pull_units(s);
     } else if (!s->fused) {
-      stepper_sum_units(s, overlaps);
+      stepper_sum_units(s, s->overlaps);
     } else if (takes_step(s)) {
       stepper_update_units(s);
     }
@@ -294,7 +293,7 @@ enum { SMALL_UNIT = 1 << 20 }; /* multiplications, some 10 us: to record each wo
 
 void stepper_trace(stepper *s, timeline *t) {
   s->line = t;
-  s->record_units = reducer_overlaps(s->reducer) || s->unit_floats * most_rows(s->parts.plan, s->lanes) >= SMALL_UNIT;
+  s->record_units = s->overlaps || s->unit_floats * most_rows(s->parts.plan, s->lanes) >= SMALL_UNIT;
   reducer_trace(s->reducer, t);
 }
 

@@ -33,6 +33,7 @@ typedef struct stepper_parts {
   mlpd_loss loss;
   mlpd_reduce reduce;
   mlpd_update update;
+  mlpd_overlap overlap;
   uint64_t seed;
   double clip_norm; /* 0: none */
   int threads;

@@ -66,10 +66,11 @@ struct stepper {
   double *norms;                    /* (blocks of the arena) */
   double lr;                        /* of this step */
   optimizer_scalars scalars;
-  bool divides; /* the update: this rank has the optimizer's state of its parts alone */
-  float *own;   /* (arena): the network's own parameters, while those it has are in common memory; else NULL */
-  bool fused;   /* one rank, no clipping: update a unit as soon as its sum is there */
-  pull *pull;   /* ranks that share memory, no clipping: update a strip as soon as all have summed it; NULL: not so */
+  bool overlaps; /* what travels in messages sets out layer by layer, as soon as it is summed */
+  bool divides;  /* the update: this rank has the optimizer's state of its parts alone */
+  float *own;    /* (arena): the network's own parameters, while those it has are in common memory; else NULL */
+  bool fused;    /* one rank, no clipping: update a unit as soon as its sum is there */
+  pull *pull;    /* ranks that share memory, no clipping: update a strip as soon as all have summed it; NULL: not so */
   step_outcome outcome;
   step_times times;
   timeline *line;    /* NULL: nothing is recorded */

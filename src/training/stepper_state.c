@@ -37,25 +37,35 @@ static bool range_of(const stepper *s, int rank, uint32_t i, size_t *begin, size
   return s->pull != NULL ? stepper_pull_range(s, rank, i, begin, end) : reducer_slice(s->reducer, rank, i, begin, end);
 }
 
-/* Floats of array between its place and a packed run of rank's ranges; returns how many. */
-static size_t copy_ranges(const stepper *s, int rank, float *array, float *packed, bool pack) {
+static size_t floats_of(const stepper *s, int rank) {
   size_t count = 0, begin = 0, end = 0;
-  for (uint32_t i = 0; range_of(s, rank, i, &begin, &end); i++) {
-    const size_t floats = end - begin;
-    if (floats > 0 && pack) memcpy(packed + count, array + begin, floats * sizeof *array);
-    if (floats > 0 && !pack && array != NULL) memcpy(array + begin, packed + count, floats * sizeof *array);
-    count += floats;
-  }
+  for (uint32_t i = 0; range_of(s, rank, i, &begin, &end); i++) count += end - begin;
   return count;
 }
 
+/* rank's ranges of array, one after the other, to packed, and back. */
+static void pack(const stepper *s, int rank, const float *array, float *packed) {
+  size_t begin = 0, end = 0;
+  for (uint32_t i = 0; range_of(s, rank, i, &begin, &end); i++) {
+    memcpy(packed, array + begin, (end - begin) * sizeof *packed);
+    packed += end - begin;
+  }
+}
+
+static void unpack(const stepper *s, int rank, const float *packed, float *array) {
+  size_t begin = 0, end = 0;
+  for (uint32_t i = 0; range_of(s, rank, i, &begin, &end); i++) {
+    memcpy(array + begin, packed, (end - begin) * sizeof *packed);
+    packed += end - begin;
+  }
+}
+
 static mlpd_status complete_array(stepper *s, float *array, const uint64_t *bytes, float *own, float *all) {
-  const int size = mlpd_comm_size(s->parts.comm), me = mlpd_comm_rank(s->parts.comm);
-  (void)copy_ranges(s, me, array, own, true);
+  pack(s, mlpd_comm_rank(s->parts.comm), array, own);
   TRY(comm_gather_all(s->parts.comm, own, bytes, all));
   const float *next = all;
-  for (int rank = 0; rank < size; rank++) {
-    if (rank != me) (void)copy_ranges(s, rank, array, (float *)next, false);
+  for (int rank = 0; rank < mlpd_comm_size(s->parts.comm); rank++) {
+    unpack(s, rank, next, array);
     next += bytes[rank] / sizeof *next;
   }
   return MLPD_OK;
@@ -67,8 +77,7 @@ mlpd_status stepper_complete_state(stepper *s) {
   uint64_t *bytes = NULL;
   float *own = NULL, *all = NULL;
   mlpd_status status = memory_allocate(&bytes, (size_t)size, sizeof *bytes, "optimizer state");
-  for (int rank = 0; status == MLPD_OK && rank < size; rank++)
-    bytes[rank] = copy_ranges(s, rank, NULL, NULL, false) * sizeof(float);
+  for (int rank = 0; status == MLPD_OK && rank < size; rank++) bytes[rank] = floats_of(s, rank) * sizeof(float);
   if (status == MLPD_OK) status = memory_allocate(&own, bytes[me], 1, "optimizer state");
   if (status == MLPD_OK) status = memory_allocate(&all, s->parts.network->arena_size, sizeof *all, "optimizer state");
   status = mlpd_comm_agree(s->parts.comm, status);

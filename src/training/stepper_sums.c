@@ -242,7 +242,7 @@ static bool strip_complete(stepper *s, uint32_t place) {
 
 /* Tells the reducer what is complete, and lets messages go on. On the master thread. */
 static void send_complete(stepper *s) {
-  const uint64_t began = reducer_overlaps(s->reducer) ? timeline_begin(s->line) : 0;
+  const uint64_t began = s->overlaps ? timeline_begin(s->line) : 0;
   while (s->sent == MLPD_OK && s->num_ready < s->num_strips && strip_complete(s, s->num_strips - 1 - s->num_ready)) {
     s->num_ready++;
     s->sent = reducer_ready(s->reducer, s->num_strips - s->num_ready);
@@ -266,7 +266,7 @@ static void reduce_layer(stepper *s, uint32_t l) {
     stepper_reduce_unit(s, i % nodes, &s->units[at->first_unit + i / nodes % across], &(soon){0}, room);
     if (s->record_units) end_run(s, &run, TIMELINE_GRADIENT);
     (void)atomic_fetch_sub_explicit(&at->left, 1, memory_order_release);
-    if (omp_get_thread_num() == 0) send_complete(s);
+    if (s->overlaps && omp_get_thread_num() == 0) send_complete(s);
   }
   end_run(s, &run, TIMELINE_GRADIENT);
 }

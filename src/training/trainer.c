@@ -101,6 +101,7 @@ static mlpd_status make_stepper(trainer *t) {
                                .loss = p->options.loss,
                                .reduce = p->options.reduce,
                                .update = p->options.update,
+                               .overlap = p->options.overlap,
                                .seed = p->options.seed,
                                .clip_norm = p->options.clip_norm,
                                .threads = p->threads};
