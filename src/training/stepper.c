@@ -297,11 +297,18 @@ void stepper_trace(stepper *s, timeline *t) {
   reducer_trace(s->reducer, t);
 }
 
+/* Additions of a bucket, at most: by halves one a round. */
+static size_t most_additions(const stepper *s) {
+  size_t rounds = 1;
+  while (1 << rounds < mlpd_comm_size(s->parts.comm)) rounds++;
+  return rounds;
+}
+
 /* Twice a thread's even share of blocks and units; a unit is followed by messages or the optimizer. */
 size_t stepper_trace_events(const stepper *s) {
   const size_t units = 2 * ((size_t)s->num_units + s->num_strips) * stepper_larger(reducer_num_nodes(s->reducer), 1);
   const size_t share = (stepper_lane_events(s) + units) / (size_t)s->parts.threads + 1;
-  return 2 * share + 2 * (size_t)reducer_num_buckets(s->reducer) + 16;
+  return 2 * share + (2 + most_additions(s)) * reducer_num_buckets(s->reducer) + 16;
 }
 
 step_times stepper_times(const stepper *s) { return s->times; }
