@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernels/multiversion.h"
 
 enum {
   LISTED_ARRAYS = 8, /* named in the message where one is not found */
@@ -180,13 +181,13 @@ void part_close(part *p) {
 /* ---- Values that are no numbers ----------------------------------------------------------------------- */
 
 /* Whether all n values are finite as float32. Written so that compilers vectorise it. */
-static bool floats_good(const float *x, uint64_t n) {
+MULTIVERSION static bool floats_good(const float *x, uint64_t n) {
   int bad = 0;
   for (uint64_t i = 0; i < n; ++i) bad |= !(fabsf(x[i]) <= FLT_MAX);
   return bad == 0;
 }
 
-static bool doubles_good(const double *x, uint64_t n) {
+MULTIVERSION static bool doubles_good(const double *x, uint64_t n) {
   int bad = 0;
   for (uint64_t i = 0; i < n; ++i) bad |= !(fabs(x[i]) <= (double)FLT_MAX);
   return bad == 0;
@@ -269,7 +270,10 @@ typedef mlpd_status (*block_taker)(const part *p, shard *s, const void *data, ui
 static mlpd_status blocks_read(part *p, h5_array *array, const row_request *request, element_type as, block_taker take,
                                uint32_t num_classes, shard *s) {
   const uint64_t columns = h5_array_shape(array).columns;
-  const uint64_t block = columns < COLUMN_BLOCK ? COLUMN_BLOCK / columns : 1;
+  uint64_t block = 1;
+  for (uint64_t i = 0; i < request->num_runs; ++i)
+    if (request->runs[i].count > block) block = request->runs[i].count;
+  if (block > COLUMN_BLOCK / columns) block = columns < COLUMN_BLOCK ? COLUMN_BLOCK / columns : 1;
   void *data = NULL;
   TRY(memory_allocate(&data, block * columns, element_size(as), "a block of the data set"));
   mlpd_status status = MLPD_OK;
