@@ -28,10 +28,33 @@ setup() {
     fail "$output"
 }
 
-@test "scripts/bench alone: a table, CSV files" {
+@test "bench_step --phases: phases beside floors that follow from shapes, peak and bandwidth" {
+  output=$("$build/tests/bench_step" --phases --csv --threads 1 1 784-30-10-b1200) && status=0 || status=$?
+  [ "$status" = 0 ] || fail "status"
+  awk -F, '
+    function near(a, b) { return a > 0.999 * b && a < 1.001 * b }
+    NF != 10 || $1 != "784-30-10-b1200-sgd" || $2 != 1 || $3 != 1 || $4 != "canonical" { bad = 1 }
+    { seconds[$5] = $6; operations[$5] = $8; bytes[$5] = $9; all += $8 }
+    $8 > 0 && !near($7, $8 / ($10 * 1e9)) { bad = 1 }
+    $9 > 0 && ($9 / $7 < 1e9 || $9 / $7 > 1e13) { bad = 1 }
+    END {
+      # bytes become floats; weights are read, written, and their gradient read, all with the gaps of the arena
+      if (!near(bytes["gather"], 1200 * 784 * 5) || bytes["optimizer"] < 12 * 23860 || bytes["optimizer"] > 12 * 24000) bad = 1
+      if (!near(all, 95880 * 1200) || !near(operations["deltas"], 2 * 1200 * 300)) bad = 1
+      for (phase in seconds) if (phase != "reduction" && phase != "rest" && seconds[phase] <= 0) bad = 1
+      exit bad || NR != 8 || seconds["reduction"] != 0
+    }' <<< "$output" || fail "$output"
+  output=$("$build/tests/bench_step" --phases --threads 2 1 32-64-64-1-b256-mom) && status=0 || status=$?
+  grep -Eq '^step +[0-9.]+ +1.000 +[0-9.]+ +[0-9.]+  0\.[0-9]+ of the peak is the most here' <<< "$output" || fail "no sum"
+}
+
+@test "scripts/bench alone: tables, bars, CSV files" {
   output=$(timeout 100 "$BATS_TEST_DIRNAME/../scripts/bench" --build "$build" --no-peers --rounds 1 --markdown \
     --cases 32-64-64-1-b256-momentum) && status=0 || status=$?
   [ "$status" = 0 ] || fail "status"
   grep -Eq '^\| 32-64-64-1-b256-momentum \| mlpdist 1 x 1 \| 1 \| [0-9]+ ' <<< "$output" || fail "no row"
   grep -q '^32-64-64-1-b256-momentum,1,mlpdist 1 x 1,' "$build/bench/summary.csv" || fail "no summary"
+  [ "$(grep -c '^mlpdist 1 x 1,32-64-64-1-b256-momentum,1.0,1.0,canonical,' "$build/bench/phases.csv")" = 8 ] || fail "no phases"
+  grep -Eq '^\| case \| who \| step \| gather \| forward \| .* \| fraction \| the most \|$' <<< "$output" || fail "no phases"
+  grep -Eq '^  mlpdist 1 x n +█+ +0\.[0-9]{2}' <<< "$output" || fail "no bars"
 }

@@ -1,13 +1,15 @@
 /* Speed of the training step beside the FMA peak of the cores used, measured in the same run: alternately
  * peak and steps, medians. Alone: one thread, then all threads; under mpirun: one thread a rank.
- * Usage: bench_step [--threads N] [--reduce NAME] [--update NAME] [--csv] [ROUNDS [CASE]]   (default 5, all; CASE is
- * the start of a name, "784-30"); --csv prints a line a round, for scripts/bench; --list prints the cases. */
+ * Usage: bench_step [--threads N] [--reduce NAME] [--update NAME] [--phases] [--csv] [ROUNDS [CASE]]   (default 5, all;
+ * CASE is the start of a name, "784-30"); --phases: where the time goes, see bench_phases.h; --csv prints a line a
+ * round, or a phase, for scripts/bench; --list prints the cases. */
 #include <getopt.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "bench_phases.h"
 #include "distribution/comm.h"
 #include "kernels/backend.h"
 #include "kernels/cpu.h"
@@ -38,7 +40,7 @@ typedef struct bench_settings {
   int rounds;
   mlpd_reduce reduce;
   mlpd_update update;
-  bool csv;
+  bool csv, phases;
 } bench_settings;
 
 static void check(mlpd_comm *comm, mlpd_status status) {
@@ -102,15 +104,17 @@ static void make_rows(mlpd_comm *comm, const lane_plan *plan, const bench_case *
   }
 }
 
-/* Trains epochs on end; returns the seconds of the slowest rank. */
-static double run_epochs(mlpd_comm *comm, stepper *s, uint64_t steps, int epochs) {
+/* Trains epochs on end, recording them where line is not NULL; returns the seconds of the slowest rank. */
+static double run_epochs(mlpd_comm *comm, stepper *s, timeline *line, uint64_t steps, int epochs) {
   step_outcome outcome = {0};
   check(comm, comm_barrier(comm));
   const double start = comm_seconds();
   for (int epoch = 0; epoch < epochs; epoch++) {
     stepper_begin_epoch(s, (uint64_t)epoch);
-    for (uint64_t step = 0; step < steps; step++)
+    for (uint64_t step = 0; step < steps; step++) {
+      timeline_next_step(line);
       check(comm, stepper_step(s, step, 0.001, &(step_wishes){0}, &outcome));
+    }
   }
   check(comm, comm_barrier(comm));
   double seconds = comm_seconds() - start;
@@ -126,13 +130,13 @@ static void measure(mlpd_comm *comm, stepper *s, const bench_case *c, uint64_t s
                     const bench_settings *settings) {
   double speeds[MAX_ROUNDS], peaks[MAX_ROUNDS], fractions[MAX_ROUNDS];
   const bool speaks = mlpd_comm_rank(comm) == 0;
-  (void)run_epochs(comm, s, steps, 1); /* warms up */
-  const double one = run_epochs(comm, s, steps, 1);
+  (void)run_epochs(comm, s, NULL, steps, 1); /* warms up */
+  const double one = run_epochs(comm, s, NULL, steps, 1);
   const int epochs = one < ROUND_SECONDS ? (int)(ROUND_SECONDS / one) + 1 : 1;
   for (int round = 0; round < settings->rounds; round++) {
     const double peak = peak_of_all(comm, threads);
     const step_times before = stepper_times(s);
-    const double seconds = run_epochs(comm, s, steps, epochs);
+    const double seconds = run_epochs(comm, s, NULL, steps, epochs);
     const step_times after = stepper_times(s);
     speeds[round] = (double)(steps * c->batch) * epochs / seconds;
     peaks[round] = peak;
@@ -148,6 +152,62 @@ static void measure(mlpd_comm *comm, stepper *s, const bench_case *c, uint64_t s
     (void)printf("%-32s %3d x %-3d %10.0f %8.0f %8.0f %9.2f\n", c->name, mlpd_comm_size(comm), threads, speed,
                  speed * flops_a_sample(c) * 1e-9, median(peaks, settings->rounds),
                  median(fractions, settings->rounds));
+}
+
+static double median_of(phase_cost (*rounds)[NUM_PHASES], int n, int phase, size_t member) {
+  double values[MAX_ROUNDS];
+  for (int round = 0; round < n; round++)
+    values[round] = *(const double *)(const void *)((const char *)&rounds[round][phase] + member);
+  return median(values, n);
+}
+
+/* One round: peak, bandwidths, recorded steps. Returns the peak, flop/s. */
+static double phases_of_round(mlpd_comm *comm, stepper *s, timeline *line, uint64_t steps, int epochs, int threads,
+                              phase_cost costs[NUM_PHASES]) {
+  const double peak = 1e9 * peak_of_all(comm, threads);
+  product_floors(s, peak, costs);
+  check(comm, byte_floors(s, costs));
+  (void)run_epochs(comm, s, NULL, steps, 1); /* into the caches again */
+  forget_events(line);
+  stepper_trace(s, line);
+  s->record_units = true; /* gradients and optimizer apart, however small */
+  const uint64_t began = timeline_clock(line);
+  const double start = comm_seconds();
+  (void)run_epochs(comm, s, line, steps, epochs);
+  const double ticks = (double)(timeline_clock(line) - began), seconds = comm_seconds() - start;
+  stepper_trace(s, NULL);
+  check(comm, take_phases(s, line, (double)steps * epochs, seconds, ticks, costs));
+  return peak;
+}
+
+static void measure_phases(mlpd_comm *comm, stepper *s, const bench_case *c, uint64_t steps, int threads,
+                           const bench_settings *settings) {
+  static phase_cost rounds[MAX_ROUNDS][NUM_PHASES];
+  double peaks[MAX_ROUNDS];
+  timeline *line = NULL;
+  (void)run_epochs(comm, s, NULL, steps, 1); /* warms up */
+  const double one = run_epochs(comm, s, NULL, steps, 1);
+  const int epochs = one < ROUND_SECONDS ? (int)(ROUND_SECONDS / one) + 1 : 1;
+  check(comm, timeline_create((uint32_t)threads, steps * (uint64_t)epochs, stepper_trace_events(s), &line));
+  memset(rounds, 0, sizeof rounds);
+  for (int round = 0; round < settings->rounds; round++)
+    peaks[round] = phases_of_round(comm, s, line, steps, epochs, threads, rounds[round]);
+  timeline_free(line);
+  phase_cost costs[NUM_PHASES];
+  for (int phase = 0; phase < NUM_PHASES; phase++)
+    costs[phase] = (phase_cost){
+        .seconds = median_of(rounds, settings->rounds, phase, offsetof(phase_cost, seconds)),
+        .floor = median_of(rounds, settings->rounds, phase, offsetof(phase_cost, floor)),
+        .operations = rounds[0][phase].operations,
+        .bytes = rounds[0][phase].bytes,
+    };
+  const double peak = median(peaks, settings->rounds);
+  if (mlpd_comm_rank(comm) != 0) return;
+  if (settings->csv)
+    print_phases_csv(c->name, mlpd_comm_size(comm), threads,
+                     mlpd_choice_name(mlpd_reduce_choices, (int)settings->reduce), peak, costs);
+  else
+    print_phases(c->name, mlpd_comm_size(comm), threads, peak, costs);
 }
 
 static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, int threads,
@@ -186,7 +246,7 @@ static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, 
                                               .seed = 1,
                                               .threads = threads},
                              &s));
-  measure(comm, s, c, plan.steps_per_epoch, threads, settings);
+  (settings->phases ? measure_phases : measure)(comm, s, c, plan.steps_per_epoch, threads, settings);
   stepper_free(s);
   optimizer_free(&opt);
   affine_free(&input);
@@ -208,14 +268,17 @@ static void list_cases(void) {
 }
 
 int main(int argc, char **argv) {
-  static const struct option known[] = {
-      {"threads", required_argument, NULL, 't'}, {"reduce", required_argument, NULL, 'r'},
-      {"update", required_argument, NULL, 'u'},  {"csv", no_argument, NULL, 'c'},
-      {"list", no_argument, NULL, 'l'},          {0}};
+  static const struct option known[] = {{"threads", required_argument, NULL, 't'},
+                                        {"reduce", required_argument, NULL, 'r'},
+                                        {"update", required_argument, NULL, 'u'},
+                                        {"phases", no_argument, NULL, 'p'},
+                                        {"csv", no_argument, NULL, 'c'},
+                                        {"list", no_argument, NULL, 'l'},
+                                        {0}};
   mlpd_comm *comm = NULL;
   const backend *gemm = NULL;
   int threads = 0, wanted_threads = 0, reduce = MLPD_REDUCE_CANONICAL, update = MLPD_UPDATE_SPLIT;
-  bool csv = false;
+  bool csv = false, phases = false;
   for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) switch (option) {
       case 't':
         wanted_threads = atoi(optarg);
@@ -225,6 +288,9 @@ int main(int argc, char **argv) {
         break;
       case 'u':
         if (!mlpd_choice_find(mlpd_update_choices, optarg, &update)) return 2;
+        break;
+      case 'p':
+        phases = true;
         break;
       case 'c':
         csv = true;
@@ -238,7 +304,8 @@ int main(int argc, char **argv) {
   bench_settings settings = {.rounds = optind < argc ? atoi(argv[optind]) : 5,
                              .reduce = (mlpd_reduce)reduce,
                              .update = (mlpd_update)update,
-                             .csv = csv};
+                             .csv = csv,
+                             .phases = phases};
   if (settings.rounds < 1 || settings.rounds > MAX_ROUNDS) settings.rounds = 5;
   const char *const wanted = optind + 1 < argc ? argv[optind + 1] : "";
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) return 1;
@@ -246,7 +313,9 @@ int main(int argc, char **argv) {
   if (mlpd_comm_size(comm) > MAX_RANKS) mlpd_comm_abort(comm, 2);
   check(comm, mlpd_threads_set(wanted_threads > 0 ? wanted_threads : alone ? 0 : 1, &threads));
   check(comm, backend_choose(NULL, &gemm));
-  if (mlpd_comm_rank(comm) == 0 && !csv)
+  if (mlpd_comm_rank(comm) == 0 && !csv && phases)
+    (void)printf("%s, back end %s\n\n", cpu_name(), gemm->description);
+  else if (mlpd_comm_rank(comm) == 0 && !csv)
     (void)printf("%s, back end %s\n%-32s %-9s %10s %8s %8s %9s\n", cpu_name(), gemm->description, "case", "ranks x t",
                  "samples/s", "GF/s", "peak", "fraction");
   /* Without --threads and alone: on one thread, then on all. */

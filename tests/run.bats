@@ -240,3 +240,15 @@ train_fails() {
   succeeds
   says "data = $BATS_TEST_TMPDIR/digits.h5"
 }
+
+@test "ranks of one machine do not look for networks, unless told to" {
+  [[ "${mpi_launch[0]}" == mpirun && -z "${OMPI_MCA_pml-}" ]] || skip "not with the default of Open MPI"
+  "${mpi_launch[@]}" --version | grep -q "Open MPI" || skip "not Open MPI"
+  choice() { OMPI_MCA_pml_base_verbose=20 "${mpi_launch[@]}" -np 2 "$MLPDIST" train --quiet --epochs 1 --out run 2>&1; }
+  output=$(choice) && status=0 || status=$?
+  [ "$status" = 0 ] || fail "status"
+  grep -q "component ob1 selected" <<< "$output" || fail "not chosen"
+  ! grep -q "component cm" <<< "$output" || fail "looked further"
+  output=$(OMPI_MCA_pml=^v choice) && status=0 || status=$?
+  grep -q "component cm" <<< "$output" || fail "what the user set was overridden"
+}

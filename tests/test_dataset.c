@@ -262,6 +262,83 @@ static void test_many_rows(void **state) {
   free(y);
 }
 
+/* Runs near each other in the file are read at once: each row comes to its position all the same, and what lies between
+ * them is nobody's concern. */
+static void test_runs_read_at_once(void **state) {
+  (void)state;
+  enum { MANY = 40000, WIDTHS = 4 };
+  static const uint32_t widths[WIDTHS] = {1, 28, 300, 700}; /* of float32: gaps of 512, 18, 1 and 0 rows are bridged */
+  static const uint64_t chunks[WIDTHS] = {0, 64, 0, 1000};
+  rng draws = rng_start(5, RNG_SHUFFLE, 0, 0);
+  row_run *const runs = calloc(MANY, sizeof *runs);
+  assert_non_null(runs);
+  for (int w = 0; w < WIDTHS; ++w) {
+    float *const wide = malloc(sizeof(float) * MANY * widths[w]), *const y = malloc(sizeof(float) * 2 * MANY);
+    assert_non_null(wide);
+    assert_non_null(y);
+    uint64_t num_runs = 0, rows = 0, row = 0;
+    for (size_t i = 0; i < (size_t)MANY * widths[w]; ++i) wide[i] = NAN;
+    for (int i = 0; i < 2 * MANY; ++i) y[i] = NAN;
+    while (row < MANY - 2000) {
+      const uint64_t count = 1 + rng_below(&draws, rng_below(&draws, 20) == 0 ? 1500 : 4);
+      runs[num_runs++] = (row_run){.file_row = row, .count = count};
+      for (uint64_t i = row; i < row + count; ++i) {
+        for (uint32_t j = 0; j < widths[w]; ++j) wide[i * widths[w] + j] = (float)(i + j);
+        y[2 * i] = (float)i;
+        y[2 * i + 1] = 1;
+      }
+      rows += count;
+      row += count + rng_below(&draws, 3) + (rng_below(&draws, 50) == 0 ? 400 : 0);
+    }
+    for (uint64_t i = num_runs, place = 0; i-- > 0; place += runs[i].count) runs[i].position = place; /* backwards */
+    h5_file *file = NULL;
+    h5_array *array = NULL;
+    assert_ok(h5_create(path, &file));
+    assert_ok(h5_array_create(file, "/train/x", MANY, widths[w], ELEMENT_F32, chunks[w], 0, &array));
+    assert_ok(h5_array_write(array, 0, MANY, ELEMENT_F32, wide));
+    h5_array_close(array);
+    assert_ok(h5_write(file, "/train/y", MANY, 2, ELEMENT_F32, y));
+    assert_ok(h5_close(file));
+    part p;
+    bool present = false;
+    shard s;
+    assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+    assert_ok(shard_read(&p, runs, num_runs, 0, rows, false, 0, &s));
+    for (uint64_t i = 0; i < num_runs; ++i) {
+      const size_t floats = runs[i].count * widths[w];
+      assert_memory_equal((float *)s.x + runs[i].position * widths[w], wide + runs[i].file_row * widths[w],
+                          floats * sizeof(float));
+      assert_memory_equal(s.values + 2 * runs[i].position, y + 2 * runs[i].file_row, 2 * runs[i].count * sizeof(float));
+    }
+    shard_free(&s);
+    part_close(&p);
+    free(wide);
+    free(y);
+  }
+  free(runs);
+}
+
+/* Of rows that are read at once a bad one is still named. */
+static void test_bad_value_of_a_group(void **state) {
+  (void)state;
+  fill_x();
+  x[7 * FEATURES + 2] = NAN;
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, classes});
+  part p;
+  bool present = false;
+  shard s;
+  const row_run beside[] = {{0, 0, 2}, {6, 2, 1}, {8, 3, 2}}, with[] = {{0, 0, 2}, {6, 2, 2}};
+  assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+  assert_ok(shard_read(&p, beside, 3, 0, 5, true, 0, &s));
+  shard_free(&s);
+  assert_int_equal(shard_read(&p, with, 2, 0, 4, true, 0, &s), MLPD_ERROR_DATA);
+  assert_message("/train/x holds nan at row 7, column 2 (from 0)");
+  const row_run ninth[] = {{0, 0, 2}, {9, 2, 1}};
+  assert_int_equal(shard_read(&p, ninth, 2, 0, 3, true, 3, &s), MLPD_ERROR_DATA);
+  assert_message("/train/y holds class 9 at row 9, but --classes is 3");
+  part_close(&p);
+}
+
 /* Reads all rows of the file as it is; the status is MLPD_ERROR_DATA with this message. */
 static void assert_read_fails(bool as_classes, uint32_t num_classes, const char *after_path) {
   part p;
@@ -373,6 +450,8 @@ int main(void) {
       cmocka_unit_test(test_bad_shapes),
       cmocka_unit_test(test_rows_in_order_of_positions),
       cmocka_unit_test(test_many_rows),
+      cmocka_unit_test(test_runs_read_at_once),
+      cmocka_unit_test(test_bad_value_of_a_group),
       cmocka_unit_test(test_values_not_finite),
       cmocka_unit_test(test_bad_classes),
       cmocka_unit_test(test_bad_weights),

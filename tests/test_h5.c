@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "data/h5.h"
+#include "data/h5_internal.h"
 #include "temporary_folder.h"
 
 static void assert_message_has(const char *part) {
@@ -77,6 +77,62 @@ static void test_types(void **state) {
   assert_int_equal(h5_read(file, "/group/1/x", 2, 2, ELEMENT_F32, floats), MLPD_ERROR_DATA);
   assert_message_has("(3, 2)");
   assert_int_equal(h5_write(file, "/z", 3, 2, ELEMENT_F32, floats), MLPD_ERROR_FILE);
+  assert_ok(h5_close(file));
+}
+
+/* What is read past HDF5 is what HDF5 reads: the numbers at the ends of each type, and rows in the middle. */
+static void test_direct(void **state) {
+  (void)state;
+  const int64_t ends[NUM_ELEMENT_TYPES][2] = {{INT8_MIN, INT8_MAX},   {0, UINT8_MAX},         {INT16_MIN, INT16_MAX},
+                                              {0, UINT16_MAX},        {INT32_MIN, INT32_MAX}, {0, UINT32_MAX},
+                                              {INT64_MIN, INT64_MAX}, {0, INT64_MAX}};
+  enum { ROWS = 70 };
+  h5_file *file = NULL;
+  h5_array *array = NULL;
+  assert_ok(h5_create(in_folder("direct.h5"), &file));
+  for (int t = 0; t < NUM_ELEMENT_TYPES; ++t) {
+    int64_t numbers[ROWS];
+    char object[32];
+    for (int i = 0; i < ROWS; ++i) numbers[i] = i % 3 < 2 ? ends[t][i % 3] : i;
+    (void)snprintf(object, sizeof object, "/as/%d", t);
+    assert_ok(h5_array_create(file, object, ROWS, 0, (element_type)t, 0, 0, &array));
+    assert_ok(h5_array_write(array, 0, ROWS, ELEMENT_I64, numbers));
+    h5_array_close(array);
+  }
+  assert_ok(h5_array_create(file, "/never_written", ROWS, 0, ELEMENT_U8, 0, 0, &array));
+  h5_array_close(array);
+  assert_ok(h5_close(file));
+  assert_ok(h5_open(in_folder("direct.h5"), &file));
+  for (int t = 0; t < NUM_ELEMENT_TYPES; ++t) {
+    char object[32];
+    (void)snprintf(object, sizeof object, "/as/%d", t);
+    assert_ok(h5_array_open(file, object, &array));
+    for (int as = 0; as < NUM_ELEMENT_TYPES; ++as) {
+      uint64_t direct[ROWS] = {0}, by_hdf5[ROWS] = {0};
+      const bool can = h5_direct_can(array, (element_type)as);
+      const bool widens = (t < ELEMENT_I64 && as == ELEMENT_I64) || (t == ELEMENT_F32 && as == ELEMENT_F64);
+      assert_int_equal(can, as == t || widens);
+      assert_ok(h5_array_read(array, 3, ROWS - 5, (element_type)as, direct));
+      const int descriptor = array->descriptor;
+      array->descriptor = -1;
+      assert_ok(h5_array_read(array, 3, ROWS - 5, (element_type)as, by_hdf5));
+      array->descriptor = descriptor;
+      assert_memory_equal(direct, by_hdf5, sizeof direct);
+    }
+    h5_array_close(array);
+  }
+  uint8_t zeros[ROWS], nothing[ROWS] = {0};
+  memset(zeros, 1, sizeof zeros);
+  assert_ok(h5_array_open(file, "/never_written", &array));
+  assert_false(h5_direct_can(array, ELEMENT_U8));
+  assert_ok(h5_array_read(array, 0, ROWS, ELEMENT_U8, zeros));
+  assert_memory_equal(zeros, nothing, sizeof zeros);
+  h5_array_close(array);
+  assert_ok(h5_array_open(file, "/as/0", &array));
+  assert_int_equal(truncate(in_folder("direct.h5"), (off_t)array->place + 7), 0);
+  assert_int_equal(h5_array_read(array, 0, ROWS, ELEMENT_I8, zeros), MLPD_ERROR_FILE);
+  assert_message_has("direct.h5: became shorter while it was read, at rows 0 to 69 of /as/0");
+  h5_array_close(array);
   assert_ok(h5_close(file));
 }
 
@@ -685,6 +741,7 @@ static void test_threads(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_types),
+      cmocka_unit_test(test_direct),
       cmocka_unit_test(test_growing_and_packed),
       cmocka_unit_test(test_strings_and_attributes),
       cmocka_unit_test(test_visit),

@@ -32,6 +32,12 @@ check() {
     "checkpoint write"
 }
 
+@test "--trace shows that ranks wait for each other's strips in memory they share" {
+  launch 2 train --quiet --epochs 1 --hidden 1024,1024 --lanes 4 --threads 1 --trace strips.json
+  succeeds
+  check strips.json 2 1 5 gradient optimizer wait
+}
+
 @test "--trace shows buckets that travel in messages, one by one" {
   launch 3 train --quiet --epochs 1 --hidden 1024,1024 --lanes 4 --threads 1 --reduce allreduce --trace all.json
   succeeds

@@ -224,6 +224,7 @@ mlpd_status h5_array_allocate(h5_file *file, const char *object, h5_array **arra
   TRY(memory_allocate(&made, 1, sizeof *made, "an HDF5 array"));
   made->file = file;
   made->id = H5I_INVALID_HID;
+  made->descriptor = -1;
   const mlpd_status status = memory_copy_string(object, &made->object);
   if (status != MLPD_OK) {
     free(made);
@@ -244,6 +245,7 @@ mlpd_status h5_array_open(h5_file *file, const char *object, h5_array **array) {
   TRY_GOTO(status, array_find_type(opened), failed);
   TRY_GOTO(status, array_find_shape(opened), failed);
   if (opened->chunk[0] > 0) TRY_GOTO(status, array_reopen_cached(opened), failed);
+  h5_direct_find(opened);
   *array = opened;
   return MLPD_OK;
 failed:

@@ -44,6 +44,8 @@ struct h5_array {
   int stored_rank;
   hsize_t dims[H5_MAX_STORED_RANK], chunk[H5_MAX_STORED_RANK]; /* chunk[0] 0: contiguous */
   char stored_type[32], storage[160];
+  int descriptor;   /* of h5_direct.c: of the file; -1: read by HDF5 */
+  uint64_t place;   /* likewise: bytes from the file's start to row 0 */
   uint8_t *checked; /* of h5_check_chunks(): a bit for each row of chunks that it has seen; or NULL */
 };
 
@@ -102,6 +104,22 @@ mlpd_status h5_groups_create(h5_file *file, const char *object, bool whole);
 
 mlpd_status h5_array_allocate(h5_file *file, const char *object, h5_array **array);
 void h5_chunks_describe(h5_array *array, int rank);
+
+/* ---- h5_rows.c -------------------------------------------------------------------------------------- */
+
+/* The failure that rows [row, row + count) are no longer there: left bytes are. */
+mlpd_status h5_became_shorter(const h5_array *array, uint64_t row, uint64_t count, uint64_t left);
+
+/* ---- h5_direct.c ------------------------------------------------------------------------------------ */
+
+/* Finds out whether the array, whose shape is known, can be read so. */
+void h5_direct_find(h5_array *array);
+
+/* Whether its rows can be had as elements of this type. */
+bool h5_direct_can(const h5_array *array, element_type as);
+
+/* h5_array_read for those. Any thread. */
+mlpd_status h5_direct_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out);
 
 /* ---- h5_chunk.c ------------------------------------------------------------------------------------- */
 

@@ -19,6 +19,13 @@ static mlpd_status rows_select(h5_array *array, uint64_t row, uint64_t count, hi
   return MLPD_OK;
 }
 
+mlpd_status h5_became_shorter(const h5_array *array, uint64_t row, uint64_t count, uint64_t left) {
+  return FAIL(MLPD_ERROR_FILE,
+              "%s: became shorter while it was read, at rows %" PRIu64 " to %" PRIu64 " of %s: %" PRIu64 " of %" PRIu64
+              " bytes are left",
+              array->file->path, row, row + count - 1, array->object, left, array->file->size);
+}
+
 /* HDF5 reads zeros where a file has become shorter than it was when it was opened. */
 static mlpd_status check_whole(const h5_array *array, uint64_t row, uint64_t count) {
   const h5_file *const file = array->file;
@@ -27,18 +34,16 @@ static mlpd_status check_whole(const h5_array *array, uint64_t row, uint64_t cou
   if (file->writable || H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&descriptor) < 0 || descriptor == NULL ||
       fstat(*descriptor, &about) != 0 || (uint64_t)about.st_size >= file->size)
     return MLPD_OK;
-  return FAIL(MLPD_ERROR_FILE,
-              "%s: became shorter while it was read, at rows %" PRIu64 " to %" PRIu64 " of %s: %llu of %" PRIu64
-              " bytes are left",
-              file->path, row, row + count - 1, array->object, (unsigned long long)about.st_size, file->size);
+  return h5_became_shorter(array, row, count, (uint64_t)about.st_size);
 }
 
 mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out) {
   if (count == 0 || array->shape.columns == 0) return MLPD_OK;
-  H5_ENTER();
   if (row > array->shape.rows || count > array->shape.rows - row)
     return FAIL(MLPD_ERROR_INTERNAL, "%s: %s has %" PRIu64 " rows; %" PRIu64 " from %" PRIu64 " on were asked for",
                 array->file->path, array->object, array->shape.rows, count, row);
+  if (h5_direct_can(array, as)) return h5_direct_read(array, row, count, as, out);
+  H5_ENTER();
   if (array->chunk[0] > 0 && !array->file->writable) TRY(h5_check_chunks(array, row, count));
   hid_t file_space = H5I_INVALID_HID, memory_space = H5I_INVALID_HID;
   mlpd_status status = rows_select(array, row, count, &file_space, &memory_space);

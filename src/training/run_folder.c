@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ROW_BYTES = 512 };
+
 static const char metrics_head[] =
     "epoch,step,lr,train_loss,train_metric,valid_loss,valid_metric,samples_per_second,"
     "compute_seconds,reduce_seconds,data_seconds,"
@@ -27,6 +29,45 @@ static mlpd_status append(run_folder *f, const char *text) {
   return MLPD_OK;
 }
 
+/* ---- Metrics of a run that an older version began ------------------------------------------------- */
+
+static size_t field_length(const char *field) { return strcspn(field, ",\n"); }
+
+/* The field after this one of a line, or NULL. */
+static const char *field_after(const char *field) {
+  const char *const end = field + field_length(field);
+  return *end == ',' ? end + 1 : NULL;
+}
+
+static const char *line_after(const char *line) {
+  const char *const end = strchr(line, '\n');
+  return end != NULL ? end + 1 : line + strlen(line);
+}
+
+/* The field of a line under the name that heads a column, or "". */
+static const char *field_under(const char *head, const char *name, const char *line) {
+  for (; head != NULL && line != NULL; head = field_after(head), line = field_after(line))
+    if (field_length(head) == field_length(name) && strncmp(head, name, field_length(name)) == 0) return line;
+  return "";
+}
+
+/* Rows of another head under this version's: what they do not tell is empty. */
+static mlpd_status append_older(run_folder *f, const char *text) {
+  TRY(append(f, metrics_head));
+  for (const char *line = line_after(text); *line != '\0'; line = line_after(line)) {
+    char row[ROW_BYTES];
+    size_t length = 0;
+    for (const char *name = metrics_head; name != NULL && length < sizeof row; name = field_after(name)) {
+      const char *const field = field_under(text, name, line);
+      length += (size_t)snprintf(row + length, sizeof row - length, "%.*s%s", (int)field_length(field), field,
+                                 field_after(name) != NULL ? "," : "\n");
+    }
+    if (length >= sizeof row) return FAIL(MLPD_ERROR_DATA, "%s: the checkpoint holds a row that is none", f->metrics);
+    TRY(append(f, row));
+  }
+  return MLPD_OK;
+}
+
 mlpd_status run_folder_open(const char *folder, const char *config_text, const char *metrics_text, run_folder *f) {
   *f = (run_folder){0};
   char config[FILE_PATH_BYTES];
@@ -41,11 +82,13 @@ mlpd_status run_folder_open(const char *folder, const char *config_text, const c
   if (config_text != NULL) TRY(file_write_text(config, config_text));
   f->metrics_stream = fopen(f->metrics, "w");
   if (f->metrics_stream == NULL) return FAIL(MLPD_ERROR_FILE, "%s: %s", f->metrics, strerror(errno));
-  return append(f, metrics_text != NULL ? metrics_text : metrics_head);
+  if (metrics_text == NULL) return append(f, metrics_head);
+  return strncmp(metrics_text, metrics_head, strlen(metrics_head)) == 0 ? append(f, metrics_text)
+                                                                        : append_older(f, metrics_text);
 }
 
 mlpd_status run_folder_add(run_folder *f, const mlpd_epoch *e) {
-  char row[512], valid[80] = ",";
+  char row[ROW_BYTES], valid[80] = ",";
   if (e->has_valid) (void)snprintf(valid, sizeof valid, "%.9g,%.9g", e->valid_loss, e->valid_metric);
   (void)snprintf(row, sizeof row, "%llu,%llu,%.9g,%.9g,%.9g,%s,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g\n",
                  (unsigned long long)e->epoch, (unsigned long long)e->step, e->lr, e->train_loss, e->train_metric,

@@ -15,7 +15,8 @@ typedef struct run_folder {
 } run_folder;
 
 /* Makes the folder, writes config.ini (where there is a text) and metrics.csv: its head, or the text of a run
- * that goes on. Not collective. */
+ * that goes on, whose rows, if an older version wrote them, get this one's head and are empty where they tell nothing.
+ * Not collective. */
 mlpd_status run_folder_open(const char *folder, const char *config_text, const char *metrics_text, run_folder *f);
 
 /* Appends one row to metrics.csv. Not collective. */

@@ -168,7 +168,9 @@ mlpd_status stepper_pull_totals(stepper *s, const double **totals) {
   reducer_publish(s->reducer, PUBLISHED_SUMS, 1);
   /* All, on a rank without lanes or without a part. */
   for (int kind = 0; kind < PUBLISHED_KINDS; kind++) publish_complete(s, (published_kind)kind);
+  const uint64_t began = timeline_begin(s->line);
   TRY(reducer_wait_published(s->reducer, PUBLISHED_SUMS, 1));
+  (void)timeline_end(s->line, 0, TIMELINE_WAIT, 0, 0, began);
   *totals = reducer_pull_totals(s->reducer);
   return MLPD_OK;
 }
@@ -178,7 +180,9 @@ mlpd_status stepper_pull_end(stepper *s, bool updated) {
   const uint32_t all = parts_with(s->num_strips);
   const double start = comm_seconds();
   if (!updated) reducer_publish(s->reducer, PUBLISHED_COMMON, all);
+  const uint64_t began = timeline_begin(s->line);
   const mlpd_status status = reducer_wait_published(s->reducer, PUBLISHED_COMMON, updated ? all - 1 : all);
+  (void)timeline_end(s->line, 0, TIMELINE_WAIT, 0, 0, began);
   s->times.reduce += comm_seconds() - start;
   return status;
 }
@@ -228,19 +232,27 @@ static mlpd_status wait_as_master(stepper *s, uint32_t place) {
   return status;
 }
 
-static mlpd_status wait_for_strip(stepper *s, uint32_t place) {
-  const uint32_t parts = parts_with(place);
+static mlpd_status wait_for_strip(stepper *s, uint32_t place, update_run *run) {
+  const uint32_t parts = parts_with(place), me = (uint32_t)omp_get_thread_num();
+  mlpd_status status = MLPD_OK;
+  if (reducer_published(s->reducer, PUBLISHED_SUMS, parts)) return MLPD_OK;
+  end_updates(s, run);
+  const uint64_t began = timeline_begin(s->line);
   for (uint32_t i = 0; !reducer_published(s->reducer, PUBLISHED_SUMS, parts) && !atomic_load(&s->pull->failed); i++) {
     if (i < SPINS) continue;
-    if (omp_get_thread_num() == 0) return wait_as_master(s, place);
+    if (me == 0) {
+      status = wait_as_master(s, place);
+      break;
+    }
     (void)sched_yield();
   }
-  return MLPD_OK;
+  (void)timeline_end(s->line, me, TIMELINE_WAIT, 0, 0, began);
+  return status;
 }
 
 static mlpd_status run_update(stepper *s, const pull_item *item, update_run *run) {
   _Alignas(64) float block[REDUCER_READ_FLOATS];
-  TRY(wait_for_strip(s, item->strip));
+  TRY(wait_for_strip(s, item->strip, run));
   if (run->updates++ == 0) run->began = timeline_begin(s->line);
   const float *const gradient = reducer_read(s->reducer, item->begin, item->end, block);
   optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, gradient,

@@ -1,0 +1,320 @@
+/* Rows of a part in memory: runs of the file to their positions, and no value that is none. */
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "kernels/multiversion.h"
+
+enum {
+  BLOCK_BYTES = 4 << 20,          /* of x read at once, so that it is still in cache when it is looked through */
+  COLUMN_BLOCK_BYTES = 256 << 10, /* of y or weight read at once */
+  GAP_BYTES = 2 << 10,            /* between runs that are read at once: to copy so many costs as much as a call */
+  SPAN_BYTES = 256 << 10          /* that such runs cover, at most */
+};
+
+/* ---- Values that are no numbers ----------------------------------------------------------------------- */
+
+/* Whether all n values are finite as float32. Written so that compilers vectorise it. */
+MULTIVERSION static bool floats_good(const float *x, uint64_t n) {
+  int bad = 0;
+  for (uint64_t i = 0; i < n; ++i) bad |= !(fabsf(x[i]) <= FLT_MAX);
+  return bad == 0;
+}
+
+MULTIVERSION static bool doubles_good(const double *x, uint64_t n) {
+  int bad = 0;
+  for (uint64_t i = 0; i < n; ++i) bad |= !(fabs(x[i]) <= (double)FLT_MAX);
+  return bad == 0;
+}
+
+/* The failure that value, at row of path, cannot be used. columns: of path. */
+static mlpd_status fail_value(const part *p, const char *path, double value, uint64_t row, uint64_t column,
+                              uint64_t columns) {
+  char place[64] = "";
+  if (columns > 1) (void)snprintf(place, sizeof place, ", column %" PRIu64, column);
+  const char *name = isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"; /* printf's nan may have a sign */
+  if (!isfinite(value))
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds %s at row %" PRIu64 "%s (from 0)", p->file, path, name, row, place);
+  return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "%s (from 0), too large for 32-bit floats", p->file,
+              path, value, row, place);
+}
+
+/* data (count, columns) of type, the rows of path from row on. Integers are always good. */
+static mlpd_status values_check(const part *p, const char *path, element_type type, const void *data, uint64_t row,
+                                uint64_t count, uint64_t columns) {
+  const uint64_t n = count * columns;
+  const float *floats = data;
+  const double *doubles = data;
+  if (type == ELEMENT_F32 ? floats_good(floats, n) : type != ELEMENT_F64 || doubles_good(doubles, n)) return MLPD_OK;
+  for (uint64_t i = 0; i < n; ++i) {
+    const double value = type == ELEMENT_F32 ? (double)floats[i] : doubles[i];
+    if (!(fabs(value) <= (double)FLT_MAX)) return fail_value(p, path, value, row + i / columns, i % columns, columns);
+  }
+  return MLPD_OK;
+}
+
+/* ---- Shards ------------------------------------------------------------------------------------------- */
+
+/* The rows asked for: runs, and where position 0 of the shard is. */
+typedef struct row_request {
+  const row_run *runs;
+  uint64_t num_runs, first_position, rows;
+} row_request;
+
+static mlpd_status request_check(const part *p, const row_request *request) {
+  uint64_t rows = 0;
+  for (uint64_t i = 0; i < request->num_runs; ++i) {
+    const row_run run = request->runs[i];
+    if (run.count > p->rows || run.file_row > p->rows - run.count || run.position < request->first_position ||
+        run.count > request->rows || run.position - request->first_position > request->rows - run.count)
+      return FAIL(MLPD_ERROR_INTERNAL, "%s: run of %" PRIu64 " rows at %" PRIu64 " is outside of %s", p->file,
+                  run.count, run.file_row, p->x_path);
+    rows += run.count;
+  }
+  if (rows != request->rows)
+    return FAIL(MLPD_ERROR_INTERNAL, "%s: runs give %" PRIu64 " rows of %" PRIu64, p->file, rows, request->rows);
+  return MLPD_OK;
+}
+
+/* Runs [first, ...) of the request that one read is to cover, neighbours in the file but for gaps of at most gap rows,
+ * most rows in all: the number of the first that it does not. */
+static uint64_t group_end(const row_request *request, uint64_t first, uint64_t gap, uint64_t most) {
+  const row_run *const runs = request->runs;
+  uint64_t next = first + 1;
+  for (uint64_t end = runs[first].file_row + runs[first].count; next < request->num_runs; next++) {
+    if (runs[next].file_row < end || runs[next].file_row - end > gap) break;
+    end = runs[next].file_row + runs[next].count;
+    if (end - runs[first].file_row > most) break;
+  }
+  return next;
+}
+
+static uint64_t group_rows(const row_request *request, uint64_t first, uint64_t end) {
+  return request->runs[end - 1].file_row + request->runs[end - 1].count - request->runs[first].file_row;
+}
+
+static char *place_of_run(const row_request *request, const row_run *run, const shard *s, size_t row_bytes) {
+  return (char *)s->x + (run->position - request->first_position) * row_bytes;
+}
+
+static mlpd_status read_run_x(part *p, const row_run *run, size_t row_bytes, char *out) {
+  const uint64_t chunk_rows = h5_array_shape(p->x).chunk_rows;
+  uint64_t block = BLOCK_BYTES / row_bytes + 1;
+  if (chunk_rows > 0) block = (block + chunk_rows - 1) / chunk_rows * chunk_rows; /* ends where chunks end */
+  for (uint64_t row = run->file_row, end = run->file_row + run->count; row < end;) {
+    const uint64_t left_in_block = block - row % block;
+    const uint64_t count = end - row < left_in_block ? end - row : left_in_block;
+    TRY(h5_array_read(p->x, row, count, p->type, out));
+    TRY(values_check(p, p->x_path, p->type, out, row, count, p->features));
+    out += count * row_bytes;
+    row += count;
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status shard_read_x(part *p, const row_request *request, shard *s) {
+  const size_t row_bytes = element_size(p->type) * p->features;
+  const uint64_t gap = GAP_BYTES / row_bytes, most = SPAN_BYTES / row_bytes;
+  char *span = NULL;
+  mlpd_status status = MLPD_OK;
+  for (uint64_t i = 0, next = 0; i < request->num_runs && status == MLPD_OK; i = next) {
+    const row_run *const runs = request->runs;
+    next = group_end(request, i, gap, most);
+    if (next == i + 1) {
+      status = read_run_x(p, &runs[i], row_bytes, place_of_run(request, &runs[i], s, row_bytes));
+      continue;
+    }
+    if (span == NULL) status = memory_allocate(&span, most, row_bytes, "a block of the data set");
+    if (status == MLPD_OK) status = h5_array_read(p->x, runs[i].file_row, group_rows(request, i, next), p->type, span);
+    for (uint64_t k = i; k < next && status == MLPD_OK; k++) {
+      const char *const from = span + (runs[k].file_row - runs[i].file_row) * row_bytes;
+      status = values_check(p, p->x_path, p->type, from, runs[k].file_row, runs[k].count, p->features);
+      memcpy(place_of_run(request, &runs[k], s, row_bytes), from, runs[k].count * row_bytes);
+    }
+  }
+  free(span);
+  return status;
+}
+
+/* Takes data (count, columns), rows [row, row + count) of the file, to rows [place, ...) of the shard. */
+typedef mlpd_status (*block_taker)(const part *p, shard *s, const void *data, uint64_t row, uint64_t place,
+                                   uint64_t count, uint32_t num_classes);
+
+/* y or weight, read as elements of 8 bytes. */
+typedef struct column_reader {
+  part *p;
+  h5_array *array;
+  element_type as;
+  block_taker take;
+  uint32_t num_classes;
+  shard *s;
+  uint64_t block; /* rows that data has room for */
+  char *data;
+  size_t row_bytes;
+} column_reader;
+
+static mlpd_status read_run_column(const column_reader *r, const row_run *run, uint64_t place) {
+  for (uint64_t done = 0; done < run->count; done += r->block) {
+    const uint64_t count = run->count - done < r->block ? run->count - done : r->block;
+    TRY(h5_array_read(r->array, run->file_row + done, count, r->as, r->data));
+    TRY(r->take(r->p, r->s, r->data, run->file_row + done, place + done, count, r->num_classes));
+  }
+  return MLPD_OK;
+}
+
+/* Several runs, which the block covers. */
+static mlpd_status read_group_column(const column_reader *r, const row_request *request, uint64_t first, uint64_t end) {
+  const row_run *const runs = request->runs;
+  TRY(h5_array_read(r->array, runs[first].file_row, group_rows(request, first, end), r->as, r->data));
+  for (uint64_t i = first; i < end; i++)
+    TRY(r->take(r->p, r->s, r->data + (runs[i].file_row - runs[first].file_row) * r->row_bytes, runs[i].file_row,
+                runs[i].position - request->first_position, runs[i].count, r->num_classes));
+  return MLPD_OK;
+}
+
+static mlpd_status column_read(part *p, h5_array *array, const row_request *request, element_type as, block_taker take,
+                               uint32_t num_classes, shard *s) {
+  const size_t row_bytes = h5_array_shape(array).columns * element_size(as);
+  const uint64_t gap = GAP_BYTES / row_bytes;
+  const uint64_t most = COLUMN_BLOCK_BYTES > row_bytes ? COLUMN_BLOCK_BYTES / row_bytes : 1;
+  column_reader r = {p, array, as, take, num_classes, s, .row_bytes = row_bytes, .block = 1};
+  for (uint64_t i = 0, next = 0; i < request->num_runs; i = next) { /* no more room than is used: windows are many */
+    next = group_end(request, i, gap, most);
+    const uint64_t rows = group_rows(request, i, next) < most ? group_rows(request, i, next) : most;
+    if (rows > r.block) r.block = rows;
+  }
+  TRY(memory_allocate(&r.data, r.block, r.row_bytes, "a block of the data set"));
+  mlpd_status status = MLPD_OK;
+  for (uint64_t i = 0, next = 0; i < request->num_runs && status == MLPD_OK; i = next) {
+    next = group_end(request, i, gap, most);
+    status = next > i + 1 ? read_group_column(&r, request, i, next)
+                          : read_run_column(&r, &request->runs[i], request->runs[i].position - request->first_position);
+  }
+  free(r.data);
+  return status;
+}
+
+static mlpd_status class_check(const part *p, int64_t class, uint64_t row, uint32_t num_classes) {
+  if (class < 0)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but classes count from 0", p->file,
+                p->y_path, class, row);
+  if (num_classes > 0 && class >= num_classes)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but --classes is %" PRIu32,
+                p->file, p->y_path, class, row, num_classes);
+  if (class >= INT32_MAX)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 "; use --task regression", p->file,
+                p->y_path, class, row);
+  return MLPD_OK;
+}
+
+static mlpd_status take_integer_classes(const part *p, shard *s, const void *data, uint64_t row, uint64_t place,
+                                        uint64_t count, uint32_t num_classes) {
+  const int64_t *classes = data;
+  for (uint64_t i = 0; i < count; ++i) {
+    TRY(class_check(p, classes[i], row + i, num_classes));
+    s->classes[place + i] = (int32_t)classes[i];
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status take_float_classes(const part *p, shard *s, const void *data, uint64_t row, uint64_t place,
+                                      uint64_t count, uint32_t num_classes) {
+  const double *classes = data;
+  TRY(values_check(p, p->y_path, ELEMENT_F64, classes, row, count, 1));
+  for (uint64_t i = 0; i < count; ++i) {
+    if (classes[i] != floor(classes[i]) || fabs(classes[i]) > 0x1p53)
+      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 ", which is no class; use --task regression",
+                  p->file, p->y_path, classes[i], row + i);
+    TRY(class_check(p, (int64_t)classes[i], row + i, num_classes));
+    s->classes[place + i] = (int32_t)classes[i];
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status take_values(const part *p, shard *s, const void *data, uint64_t row, uint64_t place, uint64_t count,
+                               uint32_t num_classes) {
+  (void)num_classes;
+  const double *values = data;
+  TRY(values_check(p, p->y_path, ELEMENT_F64, values, row, count, s->outputs));
+  float *out = s->values + place * s->outputs;
+  for (uint64_t i = 0; i < count * s->outputs; ++i) out[i] = (float)values[i];
+  return MLPD_OK;
+}
+
+static mlpd_status take_weights(const part *p, shard *s, const void *data, uint64_t row, uint64_t place, uint64_t count,
+                                uint32_t num_classes) {
+  (void)num_classes;
+  const double *weights = data;
+  TRY(values_check(p, p->weight_path, ELEMENT_F64, weights, row, count, 1));
+  for (uint64_t i = 0; i < count; ++i) {
+    if (weights[i] < 0)
+      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "; a weight is at least 0", p->file,
+                  p->weight_path, weights[i], row + i);
+    s->weights[place + i] = (float)weights[i];
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status shard_read_y(part *p, const row_request *request, uint32_t num_classes, shard *s) {
+  if (s->values != NULL) return column_read(p, p->y, request, ELEMENT_F64, take_values, 0, s);
+  if (p->y_integer) return column_read(p, p->y, request, ELEMENT_I64, take_integer_classes, num_classes, s);
+  return column_read(p, p->y, request, ELEMENT_F64, take_float_classes, num_classes, s);
+}
+
+static mlpd_status allocate_y(const part *p, uint64_t rows, bool as_classes, shard *made) {
+  if (!as_classes) {
+    made->outputs = p->y_columns;
+    return memory_allocate(&made->values, rows, sizeof(float) * p->y_columns, p->y_path);
+  }
+  if (p->y_columns != 1)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu32 " columns, which are values, no classes; use --task regression",
+                p->file, p->y_path, p->y_columns);
+  return memory_allocate(&made->classes, rows, sizeof(int32_t), p->y_path);
+}
+
+mlpd_status shard_allocate(const part *p, uint64_t rows, bool as_classes, shard *made) {
+  *made = (shard){.rows = rows, .features = p->features, .type = p->type};
+  mlpd_status status = memory_allocate(&made->x, rows, element_size(p->type) * p->features, p->x_path);
+  if (status == MLPD_OK && p->need_y && p->y != NULL) status = allocate_y(p, rows, as_classes, made);
+  if (status == MLPD_OK && p->need_y && p->weight != NULL)
+    status = memory_allocate(&made->weights, rows, sizeof(float), p->weight_path);
+  if (status != MLPD_OK) shard_free(made);
+  return status;
+}
+
+mlpd_status shard_fill(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint32_t num_classes,
+                       shard *s) {
+  const row_request request = {runs, num_runs, first_position, s->rows};
+  TRY(request_check(p, &request));
+  TRY(shard_read_x(p, &request, s));
+  if (s->classes != NULL || s->values != NULL) TRY(shard_read_y(p, &request, num_classes, s));
+  return s->weights == NULL ? MLPD_OK : column_read(p, p->weight, &request, ELEMENT_F64, take_weights, 0, s);
+}
+
+mlpd_status shard_read(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint64_t rows,
+                       bool as_classes, uint32_t num_classes, shard *read) {
+  TRY(shard_allocate(p, rows, as_classes, read));
+  const mlpd_status status = shard_fill(p, runs, num_runs, first_position, num_classes, read);
+  if (status != MLPD_OK) shard_free(read);
+  return status;
+}
+
+void shard_free(shard *s) {
+  free(s->x);
+  free(s->classes);
+  free(s->values);
+  free(s->weights);
+  *s = (shard){0};
+}
+
+uint64_t shard_size(const shard *s) {
+  uint64_t row = element_size(s->type) * s->features;
+  if (s->classes != NULL) row += sizeof(int32_t);
+  if (s->values != NULL) row += sizeof(float) * s->outputs;
+  if (s->weights != NULL) row += sizeof(float);
+  return s->rows * row;
+}
