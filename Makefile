@@ -172,10 +172,17 @@ $(BENCHES): $(BUILD)/tests/%: tests/%.c $(BUILD)/internal.a $(BUILD)/flags
 	$(call quiet,test    $<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(ALL_LDFLAGS) -o $@ $< \
 	  $(BUILD)/internal.a $(DEPS_LIBS)
 
-# The program for SimGrid's smpirun: see scripts/simulate.
+# The program for SimGrid's smpirun, and its steps without their computation: see scripts/simulate.
 .PHONY: smpi
 smpi:
-	$(MAKE) BUILD=$(BUILD)/smpi MPI=smpi all
+	$(MAKE) BUILD=$(BUILD)/smpi MPI=smpi all $(BUILD)/smpi/tests/simulated_steps
+
+CHARGED := vector_gather_rows network_forward_block network_backward_block network_finish_output loss_compute \
+  network_bias_gradient optimizer_update_range optimizer_update reduce_sum_range tree_sum_run comm_seconds memory_allocate
+$(BUILD)/tests/simulated_steps: tests/simulated_steps.c $(BUILD)/internal.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call quiet,link    $@)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(ALL_LDFLAGS) $(MPI_PROGRAM) \
+	  $(CHARGED:%=-Wl,--wrap=%) -o $@ $< $(BUILD)/internal.a $(DEPS_LIBS)
 
 bench: $(BENCHES) $(PROGRAM)
 	scripts/bench --build $(BUILD) $(BENCH_OPTIONS)

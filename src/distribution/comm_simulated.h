@@ -9,9 +9,13 @@
  *   if (rank == 0) v[0] = 1;
  *   MPI_Startall(1, &q); MPI_Wait(&q, MPI_STATUS_IGNORE);    rank 1 finds v[0] == 0; right with MPI_BYTE
  *
- * And to test a request takes simulated time, so that the polls of many messages cost more than the messages. Hence
- * messages are remembered by the place of their request, and each start sends bytes anew; a test of all stops at the
- * first that is not done; and who waits for messages sleeps until one of those arrives, with no time spent on polls. */
+ * Hence messages are remembered by the place of their request, and each start sends bytes anew.
+ *
+ * Polls. To test a request takes simulated time, so that polls of many messages would cost more than the messages. A
+ * test of all stops at the first that is not done, and who waits sleeps until one of those is, with no time spent.
+ *
+ * Collectives. Nonblocking ones send from each to all, and take hours of real time with 1024 ranks. Where they are
+ * waited for at once (comm.c) they are the blocking ones. */
 #ifndef MLPDIST_COMM_SIMULATED_H
 #define MLPDIST_COMM_SIMULATED_H
 
@@ -43,5 +47,33 @@ int simulated_wait(void);
 #define MPI_Startall simulated_startall
 #define MPI_Request_free simulated_request_free
 #define MPI_Testall simulated_testall
+
+#ifdef COMM_WAITS_AT_ONCE
+#undef MPI_Ibarrier
+#undef MPI_Ibcast
+#undef MPI_Iallreduce
+#undef MPI_Iallgatherv
+#define MPI_Ibarrier(comm, request) (*(request) = MPI_REQUEST_NULL, MPI_Barrier(comm))
+#define MPI_Ibcast(data, count, type, root, comm, request) \
+  (*(request) = MPI_REQUEST_NULL, MPI_Bcast(data, count, type, root, comm))
+#define MPI_Iallreduce(from, to, count, type, op, comm, request) \
+  (*(request) = MPI_REQUEST_NULL, MPI_Allreduce(from, to, count, type, op, comm))
+#define MPI_Iallgatherv(from, count, type, to, counts, places, types, comm, request) \
+  (*(request) = MPI_REQUEST_NULL, MPI_Allgatherv(from, count, type, to, counts, places, types, comm))
+#endif
+
+#ifdef COMM_WAITS_AT_ONCE
+#undef MPI_Ibarrier
+#undef MPI_Ibcast
+#undef MPI_Iallreduce
+#undef MPI_Iallgatherv
+#define MPI_Ibarrier(comm, request) (*(request) = MPI_REQUEST_NULL, MPI_Barrier(comm))
+#define MPI_Ibcast(data, count, type, root, comm, request) \
+  (*(request) = MPI_REQUEST_NULL, MPI_Bcast(data, count, type, root, comm))
+#define MPI_Iallreduce(from, to, count, type, op, comm, request) \
+  (*(request) = MPI_REQUEST_NULL, MPI_Allreduce(from, to, count, type, op, comm))
+#define MPI_Iallgatherv(from, count, type, to, counts, places, types, comm, request) \
+  (*(request) = MPI_REQUEST_NULL, MPI_Allgatherv(from, count, type, to, counts, places, types, comm))
+#endif
 
 #endif
