@@ -359,8 +359,7 @@ static mlpd_status make_parts(const setting *set, mlpd_comm *comm, parts *p) {
 }
 
 /* apart: on one rank, the optimizer runs after the sum of the whole gradient, as on several, because clipping asks. */
-static mlpd_status make_stepper(mlpd_comm *comm, const setting *set, parts *p, bool apart, stepper **made) {
-  (void)set;
+static mlpd_status make_stepper(mlpd_comm *comm, parts *p, bool apart, stepper **made) {
   return stepper_create(&(stepper_parts){.comm = comm,
                                          .network = p->network,
                                          .gemm = &p->gemm,
@@ -370,6 +369,7 @@ static mlpd_status make_stepper(mlpd_comm *comm, const setting *set, parts *p, b
                                          .input = &p->input,
                                          .loss = MLPD_CROSS_ENTROPY,
                                          .reduce = MLPD_REDUCE_CANONICAL,
+                                         .update = MLPD_UPDATE_SPLIT,
                                          .seed = 1,
                                          .clip_norm = apart ? 1e30 : 0,
                                          .threads = 1},
@@ -433,7 +433,7 @@ static mlpd_status measure(mlpd_comm *comm, const setting *set) {
   TRY(make_parts(set, comm, &p));
   for (int apart = 0; apart < 2; apart++) {
     stepper *s = NULL;
-    TRY(make_stepper(comm, set, &p, apart, &s));
+    TRY(make_stepper(comm, &p, apart, &s));
     TRY(measure_steps(set, s, &seconds[apart]));
     stepper_free(s);
   }
@@ -474,7 +474,7 @@ static mlpd_status charge_steps(mlpd_comm *comm, const setting *set) {
   stepper *s = NULL;
   TRY(read_costs(set->costs));
   TRY(mlpd_comm_agree(comm, make_parts(set, comm, &p)));
-  TRY(make_stepper(comm, set, &p, false, &s));
+  TRY(make_stepper(comm, &p, false, &s));
   TRY(run_steps(set, s, 0));
   TRY(comm_barrier(comm));
   const double start = comm_seconds();
