@@ -21,14 +21,15 @@
 #include "distribution/reduce_internal.h"
 #include "kernels/vector.h"
 #include "network/init.h"
-#include "training/stepper.h"
+#include "training/stepper_internal.h"
 
 enum {
   SHARED_BYTES = 1 << 18, /* arrays from here on share memory */
   MAX_LAYERS = 16,
   MAX_COSTS = 512,
   MAX_SAMPLES = 1 << 17,
-  ADD_SOURCES = 4 /* of the sums that are timed */
+  LONG_BYTES = 16 << 20, /* of the message that tells the bandwidth */
+  ADD_SOURCES = 4        /* of the sums that are timed */
 };
 static const double FLOPS_A_SECOND = 1e9; /* of a host in the platform files of scripts/simulate */
 static const double LEAST_SPENT = 5e-6;   /* seconds that are worth an event */
@@ -61,7 +62,8 @@ typedef struct cost {
 static cost costs[MAX_COSTS];
 static size_t num_costs;
 static bool measures, recording;
-static double owed; /* seconds not yet spent */
+static double owed;               /* seconds not yet spent */
+static double charged[NUM_WORKS]; /* seconds so far */
 
 /* ---- Time ---------------------------------------------------------------------------------------- */
 
@@ -97,7 +99,9 @@ static cost *find_cost(work kind, uint64_t a, uint64_t b, uint64_t c, double amo
 static void charge(work kind, uint64_t a, uint64_t b, uint64_t c, double amount) {
   const cost *const at = amount > 0 ? find_cost(kind, a, b, c, amount) : NULL;
   if (at == NULL) return;
-  owed += at->a == a && at->b == b && at->c == c ? at->seconds : at->seconds * amount / at->amount;
+  const double seconds = at->a == a && at->b == b && at->c == c ? at->seconds : at->seconds * amount / at->amount;
+  owed += seconds;
+  charged[kind] += seconds;
   if (owed >= LEAST_SPENT) spend_owed();
 }
 
@@ -468,25 +472,56 @@ static mlpd_status print_phase(mlpd_comm *comm, const char *name, double seconds
   return MLPD_OK;
 }
 
+/* What has been charged of kinds [begin, end), per step. */
+static void print_charged(const char *name, work begin, work end, double steps) {
+  double sum = 0;
+  for (work kind = begin; kind < end; kind++) sum += charged[kind];
+  (void)printf(", \"%s\": %.9g", name, sum / steps);
+}
+
+/* Seconds of a message of bytes from the first to the last rank. Collective. */
+static mlpd_status time_message(mlpd_comm *comm, uint64_t bytes, double *seconds) {
+  void *data = NULL;
+  TRY(memory_allocate(&data, bytes, 1, "message"));
+  TRY(comm_barrier(comm));
+  const double start = comm_seconds();
+  TRY(comm_move(comm, data, bytes, 0, mlpd_comm_size(comm) - 1));
+  *seconds = mlpd_comm_rank(comm) == mlpd_comm_size(comm) - 1 ? comm_seconds() - start : 0;
+  return comm_max_double(comm, seconds, 1);
+}
+
 /* What it makes lives until the process ends: shared memory is not for free(). */
 static mlpd_status charge_steps(mlpd_comm *comm, const setting *set) {
+  const double steps = (double)set->steps;
+  const int size = mlpd_comm_size(comm);
+  double latency = 0, longer = 0;
   parts p = {0};
   stepper *s = NULL;
   TRY(read_costs(set->costs));
   TRY(mlpd_comm_agree(comm, make_parts(set, comm, &p)));
   TRY(make_stepper(comm, &p, false, &s));
+  if (size > 1) TRY(time_message(comm, 64, &latency));
+  if (size > 1) TRY(time_message(comm, LONG_BYTES, &longer));
   TRY(run_steps(set, s, 0));
+  memset(charged, 0, sizeof charged);
   TRY(comm_barrier(comm));
   const double start = comm_seconds();
   const step_times before = stepper_times(s);
   TRY(run_steps(set, s, 1));
   const step_times after = stepper_times(s);
   double seconds = comm_seconds() - start;
-  const double steps = (double)set->steps;
   TRY(comm_max_double(comm, &seconds, 1));
-  const reduce_cost sum = reduce_cost_of(set->lanes, mlpd_comm_size(comm), p.network->arena_size * sizeof(float));
-  if (mlpd_comm_rank(comm) == 0)
-    (void)printf("{\"seconds\": %.9g, \"messages\": %.9g, \"bytes\": %.9g", seconds / steps, sum.messages, sum.bytes);
+  const reduce_cost sum = reduce_cost_of(set->lanes, size, p.network->arena_size * sizeof(float));
+  if (mlpd_comm_rank(comm) == 0) {
+    (void)printf(
+        "{\"seconds\": %.9g, \"way\": \"%s\", \"buckets\": %u, \"messages\": %.9g, \"bytes\": %.9g, "
+        "\"latency\": %.9g, \"bandwidth\": %.9g",
+        seconds / steps, reducer_way(s->reducer), reducer_num_buckets(s->reducer), sum.messages, sum.bytes, latency,
+        size > 1 ? (LONG_BYTES - 64) / (longer - latency) : 0);
+    print_charged("forward", GATHER, BACKWARD, steps);
+    print_charged("backward", BACKWARD, UPDATE, steps);
+    print_charged("update", UPDATE, NUM_WORKS, steps);
+  }
   TRY(print_phase(comm, "compute", (after.compute - before.compute) / steps));
   TRY(print_phase(comm, "reduce", (after.reduce - before.reduce) / steps));
   TRY(print_phase(comm, "data", (after.data - before.data) / steps));

@@ -1,8 +1,10 @@
-"""The model: what `mlpdist doctor` predicts for the splits of a study."""
+"""The model: what `mlpdist doctor` predicts for the splits of a study, and what its like predicts for a simulation."""
 import json
+import math
 import os
 import shlex
 
+from .cluster import OVERHEAD
 from .options import batch_of, lanes_of, value_of
 from .place import die, say, start
 from .table import write_rows
@@ -10,6 +12,7 @@ from .table import write_rows
 PREDICTED = ("ranks lanes most_lanes step compute input imbalance latency bandwidth samples_per_second wire_known").split()
 FOR_DOCTOR = ("x y hidden activation optimizer backend").split()
 COLUMNS = ["mode", "threads", "batch", *PREDICTED, "wire_latency", "wire_bandwidth", "source"]
+SIMULATED_PREDICTED = ["cluster", *COLUMNS]
 MOST_PREDICTIONS = 12  # of one call of doctor, besides those it makes unasked
 
 
@@ -95,3 +98,29 @@ def predict(a, mlpdist, place, rows):
     if unknown:
         say(f"note: no sum between ranks was measured: it counts as nothing in {', '.join(unknown)}")
     write_rows(os.path.join(a.out, "predictions.csv"), COLUMNS, [found[key] for key in sorted(found)])
+
+
+# ---- Simulations -----------------------------------------------------------------------------------
+
+# Messages that must follow one another before a bucket is there, by the way of the sum.
+ROUNDS = {"": lambda ranks: 0, "messages": lambda ranks: 2}
+
+
+def predict_simulated(ranks, batch, lanes, f):
+    """A step on a simulated cluster. f: seconds of computation as measured on one rank (before the first gradient; of the
+    gradients; of sums and update), the sum's way, buckets, messages and bytes of a rank, and the network's latency and
+    bandwidth. Buckets travel while gradients are computed: what counts is the longer of both, and the last bucket."""
+    computing = f["backward"] + f["update"]
+    work = f["forward"] + computing
+    step, latency, bandwidth = work, 0.0, 0.0
+    if ranks > 1:
+        wire, each = f["bytes"] / f["bandwidth"], 1 / f["buckets"]
+        posting = f["messages"] * f["buckets"] * OVERHEAD  # takes the processor's time
+        rounds = ROUNDS[f["way"]](ranks) * f["latency"]
+        step = f["forward"] + max(computing + posting + wire * each, computing * each + wire) + rounds
+        latency = rounds + posting
+        bandwidth = max(0.0, step - work - latency)
+        latency = step - work - bandwidth
+    return {"most_lanes": -(-lanes // ranks), "step": step, "compute": work, "input": 0.0, "imbalance": 0.0, "latency": latency,
+            "bandwidth": bandwidth, "samples_per_second": batch / step, "wire_known": True, "wire_latency": f["latency"],
+            "wire_bandwidth": f["bandwidth"], "source": "simulated_steps"}
