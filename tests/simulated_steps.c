@@ -62,8 +62,10 @@ typedef struct cost {
 static cost costs[MAX_COSTS];
 static size_t num_costs;
 static bool measures, recording;
-static double owed;               /* seconds not yet spent */
-static double charged[NUM_WORKS]; /* seconds so far */
+static double owed;                    /* seconds not yet spent */
+static double charged[NUM_WORKS];      /* seconds so far */
+static double of_layer[MAX_LAYERS][2]; /* of these, a layer's deltas and gradients */
+static uint32_t layer_now;
 
 /* ---- Time ---------------------------------------------------------------------------------------- */
 
@@ -102,6 +104,8 @@ static void charge(work kind, uint64_t a, uint64_t b, uint64_t c, double amount)
   const double seconds = at->a == a && at->b == b && at->c == c ? at->seconds : at->seconds * amount / at->amount;
   owed += seconds;
   charged[kind] += seconds;
+  if (kind == BACKWARD) of_layer[a][0] += seconds;
+  if (kind == GRADIENT) of_layer[layer_now][1] += seconds;
   if (owed >= LEAST_SPENT) spend_owed();
 }
 
@@ -165,6 +169,16 @@ void __wrap_loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uin
   if (!measures) *sums = (loss_sums){.loss = (double)n, .weight = (double)n};
 }
 
+/* Tells of which layer the products are that follow. */
+typedef gradient_factors factors_work(const mlpd_network *network, const gradient_unit *unit, uint64_t row,
+                                      const workspace *space);
+factors_work __real_network_gradient_factors, __wrap_network_gradient_factors;
+gradient_factors __wrap_network_gradient_factors(const mlpd_network *network, const gradient_unit *unit, uint64_t row,
+                                                 const workspace *space) {
+  layer_now = unit->layer;
+  return __real_network_gradient_factors(network, unit, row, space);
+}
+
 static const backend *real_backend;
 
 static void sum_gradients(int m, int n, const lane_products *lanes, float *c, int ldc) {
@@ -201,19 +215,7 @@ void __wrap_optimizer_update(optimizer *o, const optimizer_scalars *scalars, flo
        part->rows * part->columns);
 }
 
-/* Sums over ranks: charged by the byte that is read. */
-void __real_reduce_sum_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end,
-                             char *out);
-void __wrap_reduce_sum_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end,
-                             char *out);
-void __wrap_reduce_sum_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end,
-                             char *out) {
-  if (measures)
-    __real_reduce_sum_range(r, sources, origin, begin, end, out);
-  else
-    charge(ADD, 0, 0, 0, (double)(end - begin) * r->tree.num_sources);
-}
-
+/* Sums over ranks, but for the few doubles: charged by the byte that is read. */
 void __real_tree_sum_run(const tree_sum *t, const char *const *sources, size_t offset, size_t bytes, bool floats,
                          char *out);
 void __wrap_tree_sum_run(const tree_sum *t, const char *const *sources, size_t offset, size_t bytes, bool floats,
@@ -224,6 +226,15 @@ void __wrap_tree_sum_run(const tree_sum *t, const char *const *sources, size_t o
     __real_tree_sum_run(t, sources, offset, bytes, floats, out);
   else
     charge(ADD, 0, 0, 0, (double)bytes * t->num_sources);
+}
+
+void __real_tree_add(char *into, const char *other, size_t bytes, bool floats);
+void __wrap_tree_add(char *into, const char *other, size_t bytes, bool floats);
+void __wrap_tree_add(char *into, const char *other, size_t bytes, bool floats) {
+  if (measures || !floats)
+    __real_tree_add(into, other, bytes, floats);
+  else
+    charge(ADD, 0, 0, 0, 2.0 * (double)bytes);
 }
 
 /* What is owed is spent before the clock is looked at. */
@@ -479,6 +490,12 @@ static void print_charged(const char *name, work begin, work end, double steps) 
   (void)printf(", \"%s\": %.9g", name, sum / steps);
 }
 
+/* Of the arena. */
+static size_t layer_bytes(const mlpd_network *network, uint32_t l) {
+  const size_t end = l + 1 < network->num_layers ? network->layers[l + 1].weight_offset : network->arena_size;
+  return (end - network->layers[l].weight_offset) * sizeof(float);
+}
+
 /* Seconds of a message of bytes from the first to the last rank. Collective. */
 static mlpd_status time_message(mlpd_comm *comm, uint64_t bytes, double *seconds) {
   void *data = NULL;
@@ -504,6 +521,7 @@ static mlpd_status charge_steps(mlpd_comm *comm, const setting *set) {
   if (size > 1) TRY(time_message(comm, LONG_BYTES, &longer));
   TRY(run_steps(set, s, 0));
   memset(charged, 0, sizeof charged);
+  memset(of_layer, 0, sizeof of_layer);
   TRY(comm_barrier(comm));
   const double start = comm_seconds();
   const step_times before = stepper_times(s);
@@ -521,6 +539,10 @@ static mlpd_status charge_steps(mlpd_comm *comm, const setting *set) {
     print_charged("forward", GATHER, BACKWARD, steps);
     print_charged("backward", BACKWARD, UPDATE, steps);
     print_charged("update", UPDATE, NUM_WORKS, steps);
+    for (uint32_t l = 0; l < set->num_layers; l++)
+      (void)printf("%s[%.9g, %.9g, %zu]", l == 0 ? ", \"layers\": [" : ", ", of_layer[l][0] / steps,
+                   of_layer[l][1] / steps, layer_bytes(p.network, l));
+    (void)printf("]");
   }
   TRY(print_phase(comm, "compute", (after.compute - before.compute) / steps));
   TRY(print_phase(comm, "reduce", (after.reduce - before.reduce) / steps));

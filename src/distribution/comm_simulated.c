@@ -98,16 +98,20 @@ static int await(MPI_Request *request) {
   return MPI_SUCCESS;
 }
 
-int simulated_testall(int count, MPI_Request *requests, int *done, MPI_Status *statuses) {
-  (void)statuses;
+#undef MPI_Test
+int simulated_test(MPI_Request *request, int *done, MPI_Status *status) {
+  (void)status;
   *done = 1;
-  for (int i = 0; i < count; ++i) {
-    if (requests[i] == MPI_REQUEST_NULL) continue;
-    const int code = MPI_Test(&requests[i], done, MPI_STATUS_IGNORE);
-    if (code != MPI_SUCCESS) return code;
-    if (!*done) return await(&requests[i]);
-  }
-  return MPI_SUCCESS;
+  if (*request == MPI_REQUEST_NULL) return MPI_SUCCESS;
+  const int code = MPI_Test(request, done, MPI_STATUS_IGNORE);
+  return code != MPI_SUCCESS || *done ? code : await(request);
+}
+
+int simulated_testall(int count, MPI_Request *requests, int *done, MPI_Status *statuses) {
+  int code = MPI_SUCCESS;
+  *done = 1;
+  for (int i = 0; i < count && code == MPI_SUCCESS && *done; ++i) code = simulated_test(&requests[i], done, statuses);
+  return code;
 }
 
 int simulated_wait(void) {

@@ -28,7 +28,8 @@ int simulated_send_init(const void *data, int count, MPI_Datatype type, int to, 
 int simulated_startall(int count, MPI_Request *requests);
 int simulated_request_free(MPI_Request *request);
 
-/* statuses is not written. */
+/* The status is not written. */
+int simulated_test(MPI_Request *request, int *done, MPI_Status *status);
 int simulated_testall(int count, MPI_Request *requests, int *done, MPI_Status *statuses);
 
 void simulated_poll_begins(void);
@@ -41,11 +42,13 @@ int simulated_wait(void);
 #undef MPI_Send_init
 #undef MPI_Startall
 #undef MPI_Request_free
+#undef MPI_Test
 #undef MPI_Testall
 #define MPI_Recv_init simulated_recv_init
 #define MPI_Send_init simulated_send_init
 #define MPI_Startall simulated_startall
 #define MPI_Request_free simulated_request_free
+#define MPI_Test simulated_test
 #define MPI_Testall simulated_testall
 
 #ifdef COMM_WAITS_AT_ONCE
