@@ -29,8 +29,11 @@ enum {
   MAX_COSTS = 512,
   MAX_SAMPLES = 1 << 17,
   LONG_BYTES = 16 << 20, /* of the message that tells the bandwidth */
-  ADD_SOURCES = 4        /* of the sums that are timed */
+  ADD_SOURCES = 4,       /* of the sums that are timed */
+  MIN_EPOCHS = 3,
+  MAX_EPOCHS = 64
 };
+static const double MEASURED_SECONDS = 3;
 static const double LEAST_SPENT = 5e-6; /* seconds that are worth an event */
 
 typedef enum work {
@@ -429,12 +432,13 @@ static mlpd_status measure_adds(const parts *p) {
 
 /* Median seconds of a step; real_seconds. */
 static mlpd_status measure_steps(const setting *set, stepper *s, double *median) {
-  float times[64];
+  float times[MAX_EPOCHS];
   recording = false;
   TRY(run_steps(set, s, 0));
   recording = true;
   uint64_t count = 0;
-  for (; count < sizeof times / sizeof *times; count++) {
+  const double began = real_seconds();
+  for (; count < MAX_EPOCHS && (count < MIN_EPOCHS || real_seconds() - began < MEASURED_SECONDS); count++) {
     const double start = real_seconds();
     TRY(run_steps(set, s, count + 1));
     times[count] = (float)((real_seconds() - start) / (double)set->steps);
