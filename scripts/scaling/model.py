@@ -1,8 +1,10 @@
-"""The model: what `mlpdist doctor` predicts for the splits of a study."""
+"""The model: what `mlpdist doctor` predicts for the splits of a study, and what its like predicts for a simulation."""
 import json
+import math
 import os
 import shlex
 
+from .cluster import OVERHEAD
 from .options import batch_of, lanes_of, value_of
 from .place import die, say, start
 from .table import write_rows
@@ -10,6 +12,7 @@ from .table import write_rows
 PREDICTED = ("ranks lanes most_lanes step compute input imbalance latency bandwidth samples_per_second wire_known").split()
 FOR_DOCTOR = ("x y hidden activation optimizer backend").split()
 COLUMNS = ["mode", "threads", "batch", *PREDICTED, "wire_latency", "wire_bandwidth", "source"]
+SIMULATED_PREDICTED = ["cluster", *COLUMNS]
 MOST_PREDICTIONS = 12  # of one call of doctor, besides those it makes unasked
 
 
@@ -95,3 +98,43 @@ def predict(a, mlpdist, place, rows):
     if unknown:
         say(f"note: no sum between ranks was measured: it counts as nothing in {', '.join(unknown)}")
     write_rows(os.path.join(a.out, "predictions.csv"), COLUMNS, [found[key] for key in sorted(found)])
+
+
+# ---- Simulations -----------------------------------------------------------------------------------
+
+# Messages that must follow one another before a bucket is there, by the way of the sum.
+ROUNDS = {"": lambda ranks: 0, "messages": lambda ranks: 2, "messages by halves": lambda ranks: 2 * math.log2(ranks)}
+
+
+def last_byte(f, slower, byte):
+    """Seconds after the forward pass at which the wire is done. f["layers"]: seconds of deltas, seconds of gradients and
+    bytes, each computed `slower` times as slowly beside messages. A layer's buckets travel as they are computed, after
+    the deltas of the layer below; the wire is free for them once those before have passed."""
+    now, free = 0.0, 0.0
+    for number in range(len(f["layers"]) - 1, -1, -1):
+        gradients, size = f["layers"][number][1:]
+        now += slower * (f["layers"][number - 1][0] if number > 0 else 0)
+        buckets = max(1, round(size / sum(layer[2] for layer in f["layers"]) * f["buckets"]))
+        first = now + slower * gradients / buckets
+        now += slower * gradients
+        each = size * byte
+        free = max(max(free, first) + each, now + each / buckets)
+    return free
+
+
+def predict_simulated(ranks, batch, lanes, f):
+    """A step on a simulated cluster. f: what pieces of work took on one rank, the sum's way, its buckets, messages of one
+    and bytes of all, and the network's latency and bandwidth."""
+    work = f["forward"] + f["backward"] + f["update"]
+    step, latency, bandwidth = work, 0.0, 0.0
+    if ranks > 1:
+        posting = f["messages"] * f["buckets"] * OVERHEAD  # takes the processor's time, as sums and updates do
+        rounds = ROUNDS[f["way"]](ranks) * f["latency"]
+        slower = (f["backward"] + f["update"] + posting) / f["backward"]
+        byte = f["bytes"] / f["bandwidth"] / sum(layer[2] for layer in f["layers"])
+        step = f["forward"] + last_byte(f, slower, byte) + rounds
+        latency = min(step - work, rounds + posting)
+        bandwidth = step - work - latency
+    return {"most_lanes": -(-lanes // ranks), "step": step, "compute": work, "input": 0.0, "imbalance": 0.0, "latency": latency,
+            "bandwidth": bandwidth, "samples_per_second": batch / step, "wire_known": True, "wire_latency": f["latency"],
+            "wire_bandwidth": f["bandwidth"], "source": "simulated_steps"}

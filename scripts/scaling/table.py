@@ -9,6 +9,7 @@ PHASES = ("compute", "reduce", "data")
 COLUMNS = ("mode ranks threads repeat started batch lanes network backend epochs steps nodes hosts bindings version "
            "samples_per_second seconds " + " ".join(f"{p}_{of}" for p in PHASES for of in ("min", "mean", "max")) +
            " efficiency digest memory_mb command").split()
+SIMULATED = ["cluster", *COLUMNS]  # of scripts/simulate
 
 
 def write_whole(path, text):

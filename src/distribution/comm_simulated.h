@@ -1,25 +1,82 @@
-/* Persistent messages under SimGrid's SMPI, whose own (3.32) went wrong here from the second start on, whether
- * MPI_Testall or MPI_Test had found them done (the cause was not traced): they are remembered by the place of their
- * request, and each start makes a message of its own. Included by comm_internal.h in the build for simulation only. As
- * the MPI calls of these names. */
+/* What differs under SimGrid's SMPI (seen with 3.32); included by comm_internal.h in the build for simulation only.
+ *
+ * Persistent messages. SMPI packs those of a derived type, here MPI_Type_contiguous(64, MPI_BYTE), when they are made,
+ * not when they are started: what a first start sends is the buffer as it was at MPI_Send_init. The whole of it:
+ *
+ *   MPI_Type_contiguous(64, MPI_BYTE, &unit); MPI_Type_commit(&unit);
+ *   if (rank == 0) MPI_Send_init(v, 10, unit, 1, 0, MPI_COMM_WORLD, &q);
+ *   if (rank == 1) MPI_Recv_init(v, 10, unit, 0, 0, MPI_COMM_WORLD, &q);
+ *   if (rank == 0) v[0] = 1;
+ *   MPI_Startall(1, &q); MPI_Wait(&q, MPI_STATUS_IGNORE);    rank 1 finds v[0] == 0; right with MPI_BYTE
+ *
+ * Hence messages are remembered by the place of their request, and each start sends bytes anew.
+ *
+ * Polls. To test a request takes simulated time, so that polls of many messages would cost more than the messages. A
+ * test of all stops at the first that is not done, and who waits sleeps until one of those is, with no time spent.
+ *
+ * Collectives. Nonblocking ones send from each to all, and take hours of real time with 1024 ranks. Where they are
+ * waited for at once (comm.c) they are the blocking ones. */
 #ifndef MLPDIST_COMM_SIMULATED_H
 #define MLPDIST_COMM_SIMULATED_H
 
 #include <mpi.h>
 
+/* As the MPI calls of these names. */
 int simulated_recv_init(void *to, int count, MPI_Datatype type, int from, int tag, MPI_Comm comm, MPI_Request *request);
 int simulated_send_init(const void *data, int count, MPI_Datatype type, int to, int tag, MPI_Comm comm,
                         MPI_Request *request);
 int simulated_startall(int count, MPI_Request *requests);
 int simulated_request_free(MPI_Request *request);
 
+/* The status is not written. */
+int simulated_test(MPI_Request *request, int *done, MPI_Status *status);
+int simulated_testall(int count, MPI_Request *requests, int *done, MPI_Status *statuses);
+
+void simulated_poll_begins(void);
+
+/* Waits for any of the requests that tests since simulated_poll_begins found not done, or where there are none a
+ * moment. */
+int simulated_wait(void);
+
 #undef MPI_Recv_init
 #undef MPI_Send_init
 #undef MPI_Startall
 #undef MPI_Request_free
+#undef MPI_Test
+#undef MPI_Testall
 #define MPI_Recv_init simulated_recv_init
 #define MPI_Send_init simulated_send_init
 #define MPI_Startall simulated_startall
 #define MPI_Request_free simulated_request_free
+#define MPI_Test simulated_test
+#define MPI_Testall simulated_testall
+
+#ifdef COMM_WAITS_AT_ONCE
+#undef MPI_Ibarrier
+#undef MPI_Ibcast
+#undef MPI_Iallreduce
+#undef MPI_Iallgatherv
+#define MPI_Ibarrier(comm, request) (*(request) = MPI_REQUEST_NULL, MPI_Barrier(comm))
+#define MPI_Ibcast(data, count, type, root, comm, request) \
+  (*(request) = MPI_REQUEST_NULL, MPI_Bcast(data, count, type, root, comm))
+#define MPI_Iallreduce(from, to, count, type, op, comm, request) \
+  (*(request) = MPI_REQUEST_NULL, MPI_Allreduce(from, to, count, type, op, comm))
+#define MPI_Iallgatherv(from, count, type, to, counts, places, types, comm, request) \
+  (*(request) = MPI_REQUEST_NULL, MPI_Allgatherv(from, count, type, to, counts, places, types, comm))
+#endif
+
+#ifdef COMM_WAITS_AT_ONCE
+#undef MPI_Ibarrier
+#undef MPI_Ibcast
+#undef MPI_Iallreduce
+#undef MPI_Iallgatherv
+#define MPI_Ibarrier(comm, request) (*(request) = MPI_REQUEST_NULL, MPI_Barrier(comm))
+#define MPI_Ibcast(data, count, type, root, comm, request) \
+  (*(request) = MPI_REQUEST_NULL, MPI_Bcast(data, count, type, root, comm))
+#define MPI_Iallreduce(from, to, count, type, op, comm, request) \
+  (*(request) = MPI_REQUEST_NULL, MPI_Allreduce(from, to, count, type, op, comm))
+#define MPI_Iallgatherv(from, count, type, to, counts, places, types, comm, request) \
+  (*(request) = MPI_REQUEST_NULL, MPI_Allgatherv(from, count, type, to, counts, places, types, comm))
+#endif
 
 #endif

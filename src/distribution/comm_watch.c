@@ -291,7 +291,23 @@ static mlpd_status wait_watching(mlpd_comm *comm, comm_poll *poll, void *context
   return MLPD_OK;
 }
 
+#ifdef SMPI_H
+/* No rank of a simulation is stopped or lost. */
+static mlpd_status wait_simulated(comm_poll *poll, void *context) {
+  for (;;) {
+    bool done = false;
+    simulated_poll_begins();
+    TRY(poll(context, &done));
+    if (done) return MLPD_OK;
+    CHECK_MPI(simulated_wait());
+  }
+}
+#endif
+
 mlpd_status comm_wait_for(mlpd_comm *comm, comm_poll *poll, void *context, comm_wait_kind kind) {
+#ifdef SMPI_H
+  if (kind == COMM_WAIT_MESSAGES) return wait_simulated(poll, context);
+#endif
   for (int i = 0; i < QUICK_POLLS; ++i) {
     bool done = false;
     TRY(poll(context, &done));
