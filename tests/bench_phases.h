@@ -170,17 +170,18 @@ static mlpd_status byte_floors(const stepper *s, phase_cost costs[NUM_PHASES]) {
   const double x_bytes = (double)rows->features * sizeof(float), arrays = 1 + s->parts.optimizer->num_state;
   TRY(add_bytes(s, read_lines, mine * row_bytes, (double)rows->rows * row_bytes, &costs[PHASE_GATHER]));
   TRY(add_bytes(s, write_lines, mine * x_bytes, mine * x_bytes, &costs[PHASE_GATHER]));
-  TRY(add_bytes(s, update_lines, 2 * arrays * arena, arrays * arena, &costs[PHASE_OPTIMIZER]));
+  const double part = s->divides ? arena / size : arena; /* that this rank updates */
+  TRY(add_bytes(s, update_lines, 2 * arrays * part, arrays * part, &costs[PHASE_OPTIMIZER]));
   if (s->fused) { /* the gradient is in a unit's scratch, one a thread */
     const double unit = (double)s->unit_floats * sizeof(float) * s->parts.threads;
     return add_bytes(s, read_lines, arena, unit, &costs[PHASE_OPTIMIZER]);
   }
-  if (s->pull != NULL) { /* every rank reads all nodes of all */
+  if (s->pull != NULL) { /* of all nodes of all */
     double nodes = reducer_num_nodes(s->reducer);
     TRY(sum_over_ranks(s->parts.comm, &nodes, 1));
-    return add_bytes(s, read_lines, nodes * arena, nodes * arena, &costs[PHASE_OPTIMIZER]);
+    return add_bytes(s, read_lines, nodes * part, nodes * part, &costs[PHASE_OPTIMIZER]);
   }
-  TRY(add_bytes(s, read_lines, arena, arena, &costs[PHASE_OPTIMIZER]));
+  TRY(add_bytes(s, read_lines, part, part, &costs[PHASE_OPTIMIZER]));
   const reduce_cost sent = reduce_cost_of(s->parts.plan->num_lanes, size, (uint64_t)arena);
   return add_bytes(s, update_lines, 2 * sent.bytes, arena, &costs[PHASE_REDUCTION]);
 }
