@@ -20,6 +20,7 @@ static mlpd_status make_lane(const stepper_parts *parts, uint32_t u, uint64_t fi
   const uint64_t most = lane_max_microbatch(plan, u);
   const uint64_t capacity = most > 0 ? most : 1;
   made->first = plan->lane_begin[u] - first_position;
+  made->rows = rows;
   if (rows > UINT32_MAX)
     return FAIL(MLPD_ERROR_USAGE, "lane %u would hold %llu rows, more than 2^32: choose more --lanes", u,
                 (unsigned long long)rows);

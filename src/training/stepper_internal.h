@@ -11,6 +11,7 @@
 typedef struct lane {
   uint32_t *order; /* (rows): the epoch's order of the lane's rows; NULL where they are streamed */
   uint64_t first;  /* its first row in the shard */
+  uint64_t rows;   /* its rows there */
   uint64_t count;  /* rows in this step's microbatch */
   uint64_t begin;  /* its place in order */
   uint64_t row;    /* its place in the workspace */

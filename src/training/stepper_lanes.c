@@ -22,11 +22,11 @@ void stepper_place_lanes(stepper *s, uint64_t step) {
   }
 }
 
-/* count rows of rows, first + order[0 ...], become those of the microbatch from place on. */
+/* count rows of rows, first + order[0 ...], become those of the microbatch from place on; order has `known` entries. */
 static void gather_rows(const stepper *s, const lane *u, const shard *rows, uint64_t first, const uint32_t *order,
-                        uint64_t place, uint64_t count) {
+                        uint64_t place, uint64_t count, uint64_t known) {
   const char *const x = (const char *)rows->x + first * rows->features * element_size(rows->type);
-  vector_gather_rows(rows->type, count, rows->features, x, order, s->parts.input->shift, s->parts.input->scale,
+  vector_gather_rows(rows->type, count, known, rows->features, x, order, s->parts.input->shift, s->parts.input->scale,
                      s->space.x + (u->row + place) * rows->features);
   for (uint64_t i = 0; i < count; i++) {
     const uint64_t row = first + order[i];
@@ -41,13 +41,14 @@ static void gather_rows(const stepper *s, const lane *u, const shard *rows, uint
 /* Returns the seconds it took. */
 static double gather(const stepper *s, const lane *u) {
   const double start = comm_seconds();
-  if (s->parts.stream == NULL) gather_rows(s, u, s->parts.rows, u->first, u->order + u->begin, 0, u->count);
+  if (s->parts.stream == NULL)
+    gather_rows(s, u, s->parts.rows, u->first, u->order + u->begin, 0, u->count, u->rows - u->begin);
   for (uint64_t done = 0, count = 0; s->parts.stream != NULL && done < u->count; done += count) {
     const shard *rows = NULL;
     count = u->count - done;
     const uint32_t *const order =
         stream_rows(s->parts.stream, s->lanes.begin + (uint32_t)(u - s->lane), u->begin + done, &count, &rows);
-    gather_rows(s, u, rows, 0, order, done, count);
+    gather_rows(s, u, rows, 0, order, done, count, count);
   }
   return comm_seconds() - start;
 }
