@@ -360,7 +360,7 @@ static void narrow_rows(uint32_t n, uint32_t k, const float *z, const float *a, 
 
 static void single_rows(mlpd_loss loss, uint32_t n, const float *a, const targets *y, uint64_t first, float *delta,
                         row_values *to) {
-  float target[ROWS];
+  float target[ROWS] = {0};
   for (uint32_t i = 0; i < n; i++) target[i] = y->classes != NULL ? (float)y->classes[first + i] : y->values[first + i];
   single_residuals(loss, n, a, target, to->loss, to->square);
   if (delta == NULL) return;
@@ -392,23 +392,40 @@ static void some_rows(mlpd_loss loss, uint32_t n, uint32_t k, const float *z, co
   }
 }
 
-void loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
-                  const targets *y, float *delta, loss_sums *sums) {
+void loss_rows(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
+               const targets *y, float *delta, loss_sums *rows) {
   for (uint64_t first = 0; first < n; first += ROWS) {
     const uint32_t count = n - first < ROWS ? (uint32_t)(n - first) : ROWS;
     const size_t place = first * k;
-    loss_sums rows[ROWS];
-    some_rows(loss, count, k, z + place, a + place, y, first, delta != NULL ? delta + place : NULL, rows);
-    for (uint32_t i = 0; i < count; i++) {
-      sums->loss += rows[i].loss;
-      sums->weight += rows[i].weight;
-      sums->correct += rows[i].correct;
-      sums->square += rows[i].square;
-    }
+    some_rows(loss, count, k, z + place, a + place, y, first, delta != NULL ? delta + place : NULL, rows + first);
   }
   if (delta == NULL || loss == MLPD_CROSS_ENTROPY || loss == MLPD_BINARY_CROSS_ENTROPY) return;
   if (output == MLPD_SOFTMAX)
     softmax_backward(n, k, a, delta);
   else
     activation_backward(output, n, k, k, z, a, delta);
+}
+
+void loss_add(uint64_t n, const loss_sums *rows, loss_sums *sums) {
+  for (uint64_t i = 0; i < n; i++) {
+    sums->loss += rows[i].loss;
+    sums->weight += rows[i].weight;
+    sums->correct += rows[i].correct;
+    sums->square += rows[i].square;
+  }
+}
+
+void loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
+                  const targets *y, float *delta, loss_sums *sums) {
+  enum { MOST = 8 * ROWS };
+  loss_sums rows[MOST];
+  for (uint64_t first = 0; first < n; first += MOST) {
+    const uint64_t count = n - first < MOST ? n - first : MOST;
+    const size_t place = first * k;
+    const targets those = {.classes = y->classes != NULL ? y->classes + first : NULL,
+                           .values = y->values != NULL ? y->values + place : NULL,
+                           .weights = y->weights != NULL ? y->weights + first : NULL};
+    loss_rows(loss, output, count, k, z + place, a + place, &those, delta != NULL ? delta + place : NULL, rows);
+    loss_add(count, rows, sums);
+  }
 }
