@@ -41,10 +41,12 @@ static void fetch(const lane_products *wanted, ptrdiff_t place, int begin, int e
 static void run_tiles(tile_job *job, int m, const lane_products *wanted, ptrdiff_t place, const float *after_a,
                       const float *after_b) {
   const int tiles = (m - 1) / kernels->tile_rows + 1, smallest = m / tiles, uneven = m % tiles;
+  const float *const next_panel = job->later_b;
   for (int t = 0, row = 0; t < tiles; t++) {
     const int rows = smallest + (t < uneven);
     job->next_a = t + 1 < tiles ? job->a + 2 * rows - 1 : after_a + rows - 1;
     if (t + 1 == tiles && after_b != NULL) job->next_b = after_b;
+    job->later_b = t + 1 == tiles && next_panel != NULL ? next_panel : job->next_b;
     kernels->run(rows, job);
     if (wanted != NULL) fetch(wanted, place, row, row + rows, job->columns);
     row += rows;
@@ -62,18 +64,20 @@ static void multiply(int m, int n, int k, const float *a, ptrdiff_t a_row, ptrdi
   for (int l = 0; l < k; l += DEPTH)
     for (int i = 0; i < m; i += row_block)
       for (int j = 0; j < n; j += kernels->tile_columns)
-        run_tiles(&(tile_job){.depth = (uint64_t)smaller(DEPTH, k - l),
-                              .a = a + i * a_row + l * a_step,
-                              .a_row = a_row,
-                              .a_step = a_step,
-                              .b = b + l * b_step + j,
-                              .b_step = b_step,
-                              .c = c + i * c_row + j,
-                              .c_row = c_row,
-                              .columns = smaller(kernels->tile_columns, n - j),
-                              .accumulate = l > 0,
-                              .next_b = b + (l + AHEAD) * b_step + j},
-                  smaller(row_block, m - i), NULL, 0, a, NULL);
+        run_tiles(
+            &(tile_job){.depth = (uint64_t)smaller(DEPTH, k - l),
+                        .a = a + i * a_row + l * a_step,
+                        .a_row = a_row,
+                        .a_step = a_step,
+                        .b = b + l * b_step + j,
+                        .b_step = b_step,
+                        .c = c + i * c_row + j,
+                        .c_row = c_row,
+                        .columns = smaller(kernels->tile_columns, n - j),
+                        .accumulate = l > 0,
+                        .next_b = b + (l + AHEAD) * b_step + j,
+                        .later_b = b + l * b_step + (j + kernels->tile_columns < n ? j + kernels->tile_columns : 0)},
+            smaller(row_block, m - i), NULL, 0, a, NULL);
 }
 
 /* to (columns, rows) = transpose of from (rows, columns). */
