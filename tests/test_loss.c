@@ -258,22 +258,28 @@ static void test_metrics(void **state) {
   assert_true(sums.square == 0.5625 + 2 * 0.0625 + 4 * 0.25 && sums.correct == 0);
 }
 
+/* However many rows are computed at once, and in whichever way for their width. */
 static void test_rows_add_up_in_order(void **state) {
   (void)state;
-  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_NUM_LOSSES; loss++) {
-    const mlpd_activation output = loss_default_activation(loss, MLPD_CLASSIFICATION);
-    sample s = sample_make(output, 33, 13);
-    loss_sums whole = {0}, parts = {0};
-    loss_compute(loss, output, s.n, s.k, s.z, s.a, &(targets){.classes = s.classes}, s.delta, &whole);
-    float row[13];
-    for (uint64_t i = 0; i < s.n; i++) {
-      const size_t at = i * s.k;
-      loss_compute(loss, output, 1, s.k, s.z + at, s.a + at, &(targets){.classes = s.classes + i}, row, &parts);
-      assert_memory_equal(row, s.delta + at, sizeof row);
+  static const uint32_t widths[] = {1, 2, 13, 16, 17};
+  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_NUM_LOSSES; loss++)
+    for (size_t w = 0; w < 2 * sizeof widths / sizeof *widths; w++) {
+      const mlpd_activation output = loss_default_activation(loss, MLPD_CLASSIFICATION);
+      sample s = sample_make(output, 33, widths[w / 2]);
+      const float *const weights = w % 2 == 0 ? s.weights : NULL;
+      loss_sums whole = {0}, parts = {0};
+      loss_compute(loss, output, s.n, s.k, s.z, s.a, &(targets){.classes = s.classes, .weights = weights}, s.delta,
+                   &whole);
+      float row[17];
+      for (uint64_t i = 0; i < s.n; i++) {
+        const size_t at = i * s.k;
+        const targets y = {.classes = s.classes + i, .weights = weights != NULL ? weights + i : NULL};
+        loss_compute(loss, output, 1, s.k, s.z + at, s.a + at, &y, row, &parts);
+        assert_memory_equal(row, s.delta + at, s.k * sizeof *row);
+      }
+      assert_memory_equal(&whole, &parts, sizeof whole);
+      sample_free(&s);
     }
-    assert_memory_equal(&whole, &parts, sizeof whole);
-    sample_free(&s);
-  }
 }
 
 static void test_pairs(void **state) {

@@ -1,7 +1,7 @@
 /* mpi: 1 2 3 4 7 */
 /* The training step beside a serial one written here: plain loops, one lane at a time, whole gradients summed by the
  * definition of the tree. The weights must be the same to the bit, on every number of threads and ranks. */
-#include "training/stepper.h"
+#include "training/stepper_internal.h"
 
 #include <limits.h>
 #include <math.h>
@@ -549,6 +549,32 @@ static void test_fastest_backend(void **state) {
                            .clip_norm = 0.5, .activation = MLPD_TANH, .backend = NULL});
 }
 
+/* Rows shared by threads, and threads that sum lanes of their own: where weights are few beside rows. */
+static void test_small_network_on_threads(void **state) {
+  (void)state;
+  setting given = {
+      "small network, classes", 640, 320, 13, 21, 4, .weights = true, .kind = MLPD_MOMENTUM, .activation = MLPD_RELU,
+      .backend = NULL};
+  mlpd_network *const net = make_network(&given);
+  const backend *fastest = NULL;
+  lane_plan plan;
+  assert_on_all(
+      backend_choose(NULL, &fastest) == MLPD_OK && lane_plan_create(given.rows, given.batch, 8, SEED, &plan) == MLPD_OK,
+      "plan");
+  if (fastest->sum_gradients != NULL)
+    assert_on_all(stepper_sharing(net, fastest, &plan, (lane_range){0, 1}, 2) == SHARE_ROWS &&
+                      stepper_sharing(net, fastest, &plan, (lane_range){0, 8}, 3) == SHARE_LANES &&
+                      stepper_apart_size(net, fastest, &plan, (lane_range){0, 8}, 3) > 0,
+                  "ways of sharing");
+  lane_plan_free(&plan);
+  mlpd_network_free(net);
+  check_setting(&given);
+  given = (setting){
+      "small network, values", 640, 320, 13, 21, 1, .values = true, .kind = MLPD_ADAM, .activation = MLPD_TANH,
+      .backend = NULL};
+  check_setting(&given);
+}
+
 /* Another order of the sum over ranks: the same up to rounding. */
 static void test_plain_allreduce(void **state) {
   (void)state;
@@ -627,6 +653,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_classes),
       cmocka_unit_test(test_uneven_batch_and_short_last_step),
       cmocka_unit_test(test_lanes_without_rows),
+      cmocka_unit_test(test_small_network_on_threads),
       cmocka_unit_test(test_clipping),
       cmocka_unit_test(test_values_and_weights),
       cmocka_unit_test(test_several_blocks),

@@ -137,7 +137,7 @@ static void fill_elements(element_type type, void *x, size_t n) {
   }
 }
 
-static void check_gather(element_type type, uint64_t d, const uint32_t *rows, uint64_t m) {
+static void check_gather(element_type type, uint64_t d, const uint32_t *rows, uint64_t m, uint64_t known) {
   static double memory[ROWS * MOST];
   static float out[(ROWS + 1) * MOST], basic[(ROWS + 1) * MOST];
   float shift[MOST], scale[MOST];
@@ -145,8 +145,8 @@ static void check_gather(element_type type, uint64_t d, const uint32_t *rows, ui
   fill(scale, MOST, 6);
   fill_elements(type, memory, ROWS * d);
   for (size_t i = 0; i < sizeof out / sizeof out[0]; i++) out[i] = basic[i] = 3;
-  vector_gather_rows(type, m, d, memory, rows, shift, scale, out);
-  basic_vector_gather_rows(type, m, d, memory, rows, shift, scale, basic);
+  vector_gather_rows(type, m, known, d, memory, rows, shift, scale, out);
+  basic_vector_gather_rows(type, m, known, d, memory, rows, shift, scale, basic);
   for (uint64_t i = 0; i < m; i++)
     for (uint64_t j = 0; j < d; j++) {
       const uint64_t row = rows != NULL ? rows[i] : i;
@@ -164,9 +164,10 @@ static void test_gather(void **state) {
   static const uint32_t rows[ROWS] = {10, 0, 3, 3, 9, 1, 7, 2, 2, 5, 10};
   for (element_type type = ELEMENT_I8; type < NUM_ELEMENT_TYPES; type++)
     for (uint64_t d = 1; d <= MOST; d++) {
-      check_gather(type, d, rows, ROWS);
-      check_gather(type, d, rows, 3);
-      check_gather(type, d, NULL, ROWS);
+      check_gather(type, d, rows, ROWS, ROWS);
+      check_gather(type, d, rows, 3, 3);
+      check_gather(type, d, rows, 3, ROWS);
+      check_gather(type, d, NULL, ROWS, ROWS);
     }
 }
 
@@ -178,9 +179,9 @@ static void test_gather_wide(void **state) {
   const float shift = 1700000000, scale = 2; /* the shift itself is a float */
   const double exact_shift = (double)shift;
   float out;
-  vector_gather_rows(ELEMENT_I64, 1, 1, &time, NULL, &shift, &scale, &out);
+  vector_gather_rows(ELEMENT_I64, 1, 1, 1, &time, NULL, &shift, &scale, &out);
   assert_true((double)out == ((double)time - exact_shift) * 2);
-  vector_gather_rows(ELEMENT_F64, 1, 1, &value, NULL, &shift, &scale, &out);
+  vector_gather_rows(ELEMENT_F64, 1, 1, 1, &value, NULL, &shift, &scale, &out);
   assert_true((double)out == (value - exact_shift) * 2);
 }
 

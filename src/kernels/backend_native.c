@@ -17,8 +17,10 @@ enum {
   CACHE_LINE_FLOATS = 16,
   GROUP_ROWS = 112, /* rows whose transposed product, or gradient, is computed as one: 8 tiles of 14, 7 squares of 16 */
   STACK_DEPTH = 1024, /* of a transposed panel on the stack: 128 KiB */
-  MAX_COLUMNS = 32,   /* of any instruction set's tile */
-  MAX_LEVELS = 25     /* of partial sums of lanes alive at once, up to 2^24 lanes */
+  SHALLOW = 16,       /* depth of a product whose transposed second operand is the smaller to transpose */
+  SHALLOW_COLUMNS = 512,
+  MAX_COLUMNS = 32, /* of any instruction set's tile */
+  MAX_LEVELS = 25   /* of partial sums of lanes alive at once, up to 2^24 lanes */
 };
 
 static const native_kernels *kernels;
@@ -41,10 +43,12 @@ static void fetch(const lane_products *wanted, ptrdiff_t place, int begin, int e
 static void run_tiles(tile_job *job, int m, const lane_products *wanted, ptrdiff_t place, const float *after_a,
                       const float *after_b) {
   const int tiles = (m - 1) / kernels->tile_rows + 1, smallest = m / tiles, uneven = m % tiles;
+  const float *const next_panel = job->later_b;
   for (int t = 0, row = 0; t < tiles; t++) {
     const int rows = smallest + (t < uneven);
     job->next_a = t + 1 < tiles ? job->a + 2 * rows - 1 : after_a + rows - 1;
     if (t + 1 == tiles && after_b != NULL) job->next_b = after_b;
+    job->later_b = t + 1 == tiles && next_panel != NULL ? next_panel : job->next_b;
     kernels->run(rows, job);
     if (wanted != NULL) fetch(wanted, place, row, row + rows, job->columns);
     row += rows;
@@ -62,18 +66,20 @@ static void multiply(int m, int n, int k, const float *a, ptrdiff_t a_row, ptrdi
   for (int l = 0; l < k; l += DEPTH)
     for (int i = 0; i < m; i += row_block)
       for (int j = 0; j < n; j += kernels->tile_columns)
-        run_tiles(&(tile_job){.depth = (uint64_t)smaller(DEPTH, k - l),
-                              .a = a + i * a_row + l * a_step,
-                              .a_row = a_row,
-                              .a_step = a_step,
-                              .b = b + l * b_step + j,
-                              .b_step = b_step,
-                              .c = c + i * c_row + j,
-                              .c_row = c_row,
-                              .columns = smaller(kernels->tile_columns, n - j),
-                              .accumulate = l > 0,
-                              .next_b = b + (l + AHEAD) * b_step + j},
-                  smaller(row_block, m - i), NULL, 0, a, NULL);
+        run_tiles(
+            &(tile_job){.depth = (uint64_t)smaller(DEPTH, k - l),
+                        .a = a + i * a_row + l * a_step,
+                        .a_row = a_row,
+                        .a_step = a_step,
+                        .b = b + l * b_step + j,
+                        .b_step = b_step,
+                        .c = c + i * c_row + j,
+                        .c_row = c_row,
+                        .columns = smaller(kernels->tile_columns, n - j),
+                        .accumulate = l > 0,
+                        .next_b = b + (l + AHEAD) * b_step + j,
+                        .later_b = b + l * b_step + (j + kernels->tile_columns < n ? j + kernels->tile_columns : 0)},
+            smaller(row_block, m - i), NULL, 0, a, NULL);
 }
 
 /* to (columns, rows) = transpose of from (rows, columns). */
@@ -103,12 +109,28 @@ static void multiply_panel(int columns, int n, int k, const float *at, ptrdiff_t
   }
 }
 
+/* C (m, n) = A (m, k) B^T for few k: B is transposed, a part at a time, for C is the largest of the three. */
+static void multiply_shallow(int m, int n, int k, const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row,
+                             float *c, ptrdiff_t c_row) {
+  enum { STRIDE = SHALLOW_COLUMNS + CACHE_LINE_FLOATS };
+  _Alignas(64) float bt[SHALLOW * STRIDE];
+  for (int j = 0; j < n; j += SHALLOW_COLUMNS) {
+    const int columns = smaller(SHALLOW_COLUMNS, n - j);
+    transpose(columns, k, b + j * b_row, b_row, bt, STRIDE);
+    multiply(m, columns, k, a, a_row, 1, bt, STRIDE, c + j, c_row);
+  }
+}
+
 /* C (m, n) = A (m, k) B^T. Of the two, A is transposed: in a network B is by far the larger. */
 static void multiply_transposed(int m, int n, int k, const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row,
                                 float *c, ptrdiff_t c_row) {
   _Alignas(64) float panel[MAX_COLUMNS * STACK_DEPTH];
   const int width = kernels->tile_columns;
   float *at = panel, *allocated = NULL;
+  if (k <= SHALLOW) {
+    multiply_shallow(m, n, k, a, a_row, b, b_row, c, c_row);
+    return;
+  }
   if (k > STACK_DEPTH) {
     at = allocated = aligned_alloc(64, (size_t)k * MAX_COLUMNS * sizeof(float));
     if (allocated == NULL) {

@@ -20,6 +20,7 @@ typedef struct tile_job {
   /* Fetched in step k, for later: a line at next_a + k * a_step (where a_row is 1), and a row of B at next_b + k *
    * b_step. Rows a page apart are no stream that hardware would foresee. */
   const float *next_a, *next_b;
+  const float *later_b; /* where a_step is 1, a row of B for much later: into the level-2 cache */
   /* Then C = addends[n - 1] + (... + (addends[0] + C)), each laid out like C but rows addend_row apart. */
   uint32_t num_addends;
   const float **addends;

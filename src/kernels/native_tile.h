@@ -30,7 +30,7 @@ INLINE void tile(const int rows, const int vectors, const bool masked, const boo
   /* Four rows a pointer: what the addressing modes reach with one stride. */
   const float *a[4] = {job->a, rows > 4 ? job->a + 4 * a_row : NULL, rows > 8 ? job->a + 8 * a_row : NULL,
                        rows > 12 ? job->a + 12 * a_row : NULL};
-  const float *b = job->b, *next_b = job->next_b, *const next_a = job->next_a;
+  const float *b = job->b, *next_b = job->next_b, *later_b = job->later_b, *const next_a = job->next_a;
   vec sum[TILE_ROWS][VECTORS];
 #pragma GCC unroll 14
   for (int i = 0; i < rows; i++)
@@ -45,7 +45,13 @@ INLINE void tile(const int rows, const int vectors, const bool masked, const boo
       row[j] = tile_load(b + j * WIDTH, masked && j + 1 == vectors, mask);
       __builtin_prefetch(next_b + j * WIDTH);
     }
-    if (!by_columns) __builtin_prefetch(next_a + k * (uint64_t)a_step);
+    if (by_columns) {
+#pragma GCC unroll 2
+      for (int j = 0; j < vectors; j++) __builtin_prefetch(later_b + j * WIDTH, 0, 2);
+      later_b += b_step;
+    } else {
+      __builtin_prefetch(next_a + k * (uint64_t)a_step);
+    }
 #pragma GCC unroll 14
     for (int i = 0; i < rows; i++) {
       const vec factor = vec_broadcast(a[i / 4] + (i % 4) * a_row);

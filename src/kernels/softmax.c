@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "kernels/activation.h"
 #include "kernels/multiversion.h"
@@ -49,6 +50,36 @@ static inline float row_dot(uint64_t n, const float *x, const float *y) {
   return fold_sum(partial);
 }
 
+/* Up to PARTIALS rows of up to PARTIALS elements, a row a lane of a vector: what rows this short, one after the other,
+ * would leave mostly empty. The same operations in the same order: element j is a partial sum by itself. */
+MULTIVERSION static void forward_narrow(uint64_t m, uint64_t n, const float *z, float *a) {
+  float x[PARTIALS][PARTIALS] = {{0}}, maximum[PARTIALS];
+  for (uint64_t i = 0; i < m; i++)
+    for (uint64_t j = 0; j < n; j++) x[j][i] = z[i * n + j];
+  memcpy(maximum, x[0], sizeof maximum);
+  for (uint64_t j = 1; j < n; j++) {
+#pragma omp simd
+    for (int i = 0; i < PARTIALS; i++) maximum[i] = largest(x[j][i], maximum[i]);
+  }
+  for (uint64_t j = 0; j < n; j++) {
+#pragma omp simd
+    for (int i = 0; i < PARTIALS; i++) x[j][i] = vmath_exp(x[j][i] - maximum[i]);
+  }
+  float partial[PARTIALS][PARTIALS];
+  memcpy(partial, x, sizeof partial);
+  for (int width = PARTIALS / 2; width > 0; width /= 2)
+    for (int j = 0; j < width; j++) {
+#pragma omp simd
+      for (int i = 0; i < PARTIALS; i++) partial[j][i] += partial[j + width][i];
+    }
+  for (uint64_t j = 0; j < n; j++) {
+#pragma omp simd
+    for (int i = 0; i < PARTIALS; i++) x[j][i] /= partial[0][i];
+  }
+  for (uint64_t i = 0; i < m; i++)
+    for (uint64_t j = 0; j < n; j++) a[i * n + j] = x[j][i];
+}
+
 MULTIVERSION static void forward(uint64_t m, uint64_t n, const float *z, float *a) {
   for (uint64_t i = 0; i < m; i++) {
     const float *zi = z + i * n;
@@ -78,6 +109,13 @@ MULTIVERSION static void backward(uint64_t m, uint64_t n, const float *a, float 
   }
 }
 
-void softmax_forward(uint64_t m, uint64_t n, const float *z, float *a) { forward(m, n, z, a); }
+void softmax_forward(uint64_t m, uint64_t n, const float *z, float *a) {
+  if (n > PARTIALS) {
+    forward(m, n, z, a);
+    return;
+  }
+  for (uint64_t i = 0; i < m; i += PARTIALS)
+    forward_narrow(m - i < PARTIALS ? m - i : PARTIALS, n, z + i * n, a + i * n);
+}
 
 void softmax_backward(uint64_t m, uint64_t n, const float *a, float *delta) { backward(m, n, a, delta); }

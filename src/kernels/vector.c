@@ -26,6 +26,7 @@ MULTIVERSION static void column_sums(uint64_t m, uint64_t n, uint64_t ld, const 
 enum {
   PARTIALS = 16, /* sums of vector_sum_squares */
   AHEAD = 8,     /* rows a gather prefetches ahead */
+  LINE_BYTES = 64
 };
 
 MULTIVERSION static double sum_squares(uint64_t n, const float *x) {
@@ -44,22 +45,27 @@ MULTIVERSION static double sum_squares(uint64_t n, const float *x) {
   return partial[0];
 }
 
-/* Rows are picked at random, which hardware prefetchers do not foresee. */
-static inline void prefetch_row(const void *row, size_t bytes) {
-  for (size_t offset = 0; offset < bytes; offset += 64) __builtin_prefetch((const char *)row + offset);
-}
-
-/* One gather a type. WIDE is the type of the subtraction: float, or double where float would lose the value. */
-#define DEFINE_GATHER(NAME, TYPE, WIDE)                                                                               \
-  MULTIVERSION static void NAME(uint64_t m, uint64_t d, const void *x, const uint32_t *rows, const float *shift,      \
-                                const float *scale, float *out) {                                                     \
-    for (uint64_t i = 0; i < m; i++) {                                                                                \
-      const TYPE *row = (const TYPE *)x + d * (rows != NULL ? rows[i] : i);                                           \
-      float *to = out + d * i;                                                                                        \
-      if (rows != NULL && i + AHEAD < m) prefetch_row((const TYPE *)x + d * rows[i + AHEAD], d * sizeof(TYPE));       \
-      _Pragma("omp simd") for (uint64_t j = 0; j < d; j++) to[j] = (float)((WIDE)row[j] - (WIDE)shift[j]) * scale[j]; \
-    }                                                                                                                 \
+/* One gather a type. WIDE is the type of the subtraction: float, or double where float would lose the value. Rows are
+ * picked at random, which hardware prefetchers do not foresee: for each line of a row one of a later row is fetched,
+ * not all at once, for which the core has no room. */
+#define DEFINE_GATHER(NAME, TYPE, WIDE)                                                                      \
+  MULTIVERSION static void NAME(uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows, \
+                                const float *shift, const float *scale, float *out) {                        \
+    enum { LINE = LINE_BYTES / sizeof(TYPE) };                                                               \
+    for (uint64_t i = 0; i < m; i++) {                                                                       \
+      const TYPE *row = (const TYPE *)x + d * (rows != NULL ? rows[i] : i), *later = row;                    \
+      float *to = out + d * i;                                                                               \
+      uint64_t j = 0;                                                                                        \
+      if (rows != NULL && i + AHEAD < known) later = (const TYPE *)x + d * rows[i + AHEAD];                  \
+      for (; j + LINE <= d; j += LINE) {                                                                     \
+        __builtin_prefetch(later + j);                                                                       \
+        _Pragma("omp simd") for (uint64_t t = j; t < j + LINE; t++) CONVERT(WIDE, t);                        \
+      }                                                                                                      \
+      __builtin_prefetch(later + j);                                                                         \
+      _Pragma("omp simd") for (uint64_t t = j; t < d; t++) CONVERT(WIDE, t);                                 \
+    }                                                                                                        \
   }
+#define CONVERT(WIDE, J) to[J] = (float)((WIDE)row[J] - (WIDE)shift[J]) * scale[J]
 
 DEFINE_GATHER(gather_i8, int8_t, float)
 DEFINE_GATHER(gather_u8, uint8_t, float)
@@ -80,10 +86,10 @@ void vector_column_sums(uint64_t m, uint64_t n, uint64_t ld, const float *x, flo
 
 double vector_sum_squares(uint64_t n, const float *x) { return sum_squares(n, x); }
 
-typedef void (*gather_function)(uint64_t m, uint64_t d, const void *x, const uint32_t *rows, const float *shift,
-                                const float *scale, float *out);
+typedef void (*gather_function)(uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows,
+                                const float *shift, const float *scale, float *out);
 
-void vector_gather_rows(element_type type, uint64_t m, uint64_t d, const void *x, const uint32_t *rows,
+void vector_gather_rows(element_type type, uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows,
                         const float *shift, const float *scale, float *out) {
   gather_function gather = gather_f32;
   switch (type) {
@@ -118,5 +124,5 @@ void vector_gather_rows(element_type type, uint64_t m, uint64_t d, const void *x
     case NUM_ELEMENT_TYPES:
       break;
   }
-  gather(m, d, x, rows, shift, scale, out);
+  gather(m, known, d, x, rows, shift, scale, out);
 }

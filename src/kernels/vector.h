@@ -18,8 +18,9 @@ double vector_sum_squares(uint64_t n, const float *x);
 
 /* out (m, d) gets row rows[i] of x (any, d), element by element (value - shift[j]) * scale[j]: the
  * conversion to float first (from 64-bit types: the subtraction in double), then one subtraction and one
- * multiplication. rows NULL means rows 0..m-1. shift and scale (d). Not collective. */
-void vector_gather_rows(element_type type, uint64_t m, uint64_t d, const void *x, const uint32_t *rows,
+ * multiplication. rows NULL means rows 0..m-1, else those from m on, up to `known`, are what is gathered next: they are
+ * fetched. shift and scale (d). Not collective. */
+void vector_gather_rows(element_type type, uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows,
                         const float *shift, const float *scale, float *out);
 
 #endif

@@ -11,6 +11,8 @@
  * depends on nothing but the row. */
 enum { PARTS = 8, CHUNK = 256 };
 
+enum { ROWS = 16 }; /* that are computed together where they are short */
+
 static double sum_parts(const double parts[PARTS]) {
   return ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]));
 }
@@ -93,6 +95,43 @@ static double cross_entropy_class(uint32_t k, const float *z, const float *a, ui
     delta[class] = weight * (a[class] - 1);
   }
   return ((double)z[best] - z[class]) - portable_log((double)a[best]) + (double)finite_or_nan(k, z, a);
+}
+
+/* cross_entropy_class of up to ROWS rows of up to ROWS outputs, delta left aside: a row a lane of a vector. *best: of
+ * each. */
+MULTIVERSION
+static void cross_entropy_narrow(uint32_t n, uint32_t k, const float *restrict z, const float *restrict a,
+                                 const int32_t *restrict classes, double *restrict values, int32_t *restrict best) {
+  float zt[ROWS][ROWS], at[ROWS][ROWS], z_best[ROWS], largest[ROWS], bad[ROWS];
+  double z_class[ROWS];
+  for (uint32_t i = 0; i < ROWS; i++) { /* of rows that are not there, the last */
+    const size_t row = i < n ? i : n - 1;
+    z_class[i] = z[row * k + (uint32_t)classes[row]];
+    for (uint32_t j = 0; j < k; j++) {
+      zt[j][i] = z[row * k + j];
+      at[j][i] = a[row * k + j];
+    }
+  }
+#pragma omp simd
+  for (uint32_t i = 0; i < ROWS; i++) {
+    best[i] = 0;
+    largest[i] = at[0][i];
+    z_best[i] = zt[0][i];
+    bad[i] = (z_best[i] - z_best[i]) + (largest[i] - largest[i]);
+  }
+  for (uint32_t j = 1; j < k; j++) {
+#pragma omp simd
+    for (uint32_t i = 0; i < ROWS; i++) {
+      const float x = at[j][i], y = zt[j][i];
+      bad[i] += (y - y) + (x - x);
+      best[i] = x > largest[i] ? (int32_t)j : best[i];
+      z_best[i] = x > largest[i] ? y : z_best[i];
+      largest[i] = x > largest[i] ? x : largest[i];
+    }
+  }
+#pragma omp simd
+  for (uint32_t i = 0; i < ROWS; i++)
+    values[i] = (((double)z_best[i] - z_class[i]) - portable_log_inline((double)largest[i])) + (double)bad[i];
 }
 
 /* *sum_y = sum_j y_j; returns sum_j y_j (top - z_j). */
@@ -249,36 +288,144 @@ static double chunked_row(mlpd_loss loss, uint32_t k, const float *z, const floa
 
 /* ---- All rows ----------------------------------------------------------------------------------- */
 
-void loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
-                  const targets *y, float *delta, loss_sums *sums) {
-  for (uint64_t i = 0; i < n; i++) {
-    const float weight = y->weights != NULL ? y->weights[i] : 1;
-    const float *const zi = z + i * k, *const ai = a + i * k;
-    float *const di = delta != NULL ? delta + i * k : NULL;
-    const int32_t class = y->classes != NULL ? y->classes[i] : 0;
-    const float binary = (float)class;
-    const float *const yi = y->classes == NULL ? y->values + i * k : k == 1 ? &binary : NULL;
-    const bool needs_best = loss == MLPD_CROSS_ENTROPY || (y->classes != NULL && k > 1);
-    const uint32_t best = needs_best ? largest_index(k, ai) : 0;
-    double value;
-    if (loss != MLPD_CROSS_ENTROPY)
-      value = chunked_row(loss, k, zi, ai, yi, class, weight, di);
-    else if (yi != NULL)
-      value = cross_entropy_values(k, zi, ai, best, yi, weight, di);
-    else
-      value = cross_entropy_class(k, zi, ai, best, class, weight, di);
-    sums->loss += (double)weight * value;
-    sums->weight += (double)weight;
-    if (y->classes == NULL) {
-      sums->square += (double)weight * chunked_row(MLPD_MSE, k, zi, ai, yi, 0, weight, NULL) * 2;
-    } else {
-      const bool correct = k == 1 ? (ai[0] > 0.5f) == (class == 1) : best == (uint32_t) class;
-      if (correct) sums->correct += (double)weight;
-    }
+/* ROWS rows or fewer of a single output, residual losses. y: targets. */
+ALWAYS_INLINE void rows_of_residuals(mlpd_loss loss, uint32_t n, const float *restrict a, const float *restrict y,
+                                     double *restrict values, double *restrict squares) {
+#pragma omp simd
+  for (uint32_t i = 0; i < n; i++) {
+    const double r = (double)a[i] - (double)y[i];
+    values[i] = residual_loss(loss, r);
+    squares[i] = residual_loss(MLPD_MSE, r);
+  }
+}
+
+MULTIVERSION
+static void single_residuals(mlpd_loss loss, uint32_t n, const float *a, const float *y, double *values,
+                             double *squares) {
+  switch (loss) {
+    case MLPD_MAE:
+      rows_of_residuals(MLPD_MAE, n, a, y, values, squares);
+      break;
+    case MLPD_HUBER:
+      rows_of_residuals(MLPD_HUBER, n, a, y, values, squares);
+      break;
+    case MLPD_MSE_MEAN:
+      rows_of_residuals(MLPD_MSE_MEAN, n, a, y, values, squares);
+      break;
+    default:
+      rows_of_residuals(MLPD_MSE, n, a, y, values, squares);
+      break;
+  }
+}
+
+/* What ROWS rows or fewer come to, before they are weighted. */
+typedef struct row_values {
+  double loss[ROWS], square[ROWS];
+  int32_t best[ROWS]; /* index of the largest output, where that is asked for */
+} row_values;
+
+static float weight_of(const targets *y, uint64_t i) { return y->weights != NULL ? y->weights[i] : 1; }
+
+static void one_row(mlpd_loss loss, uint32_t k, const float *z, const float *a, const targets *y, uint64_t i,
+                    float *delta, row_values *to, uint32_t place) {
+  const float weight = weight_of(y, i);
+  const int32_t class = y->classes != NULL ? y->classes[i] : 0;
+  const float binary = (float)class;
+  const float *const yi = y->classes == NULL ? y->values + i * k : k == 1 ? &binary : NULL;
+  const bool needs_best = loss == MLPD_CROSS_ENTROPY || (y->classes != NULL && k > 1);
+  const uint32_t best = needs_best ? largest_index(k, a) : 0;
+  to->best[place] = (int32_t)best;
+  if (loss != MLPD_CROSS_ENTROPY)
+    to->loss[place] = chunked_row(loss, k, z, a, yi, class, weight, delta);
+  else if (yi != NULL)
+    to->loss[place] = cross_entropy_values(k, z, a, best, yi, weight, delta);
+  else
+    to->loss[place] = cross_entropy_class(k, z, a, best, class, weight, delta);
+  to->square[place] = y->classes == NULL ? chunked_row(MLPD_MSE, k, z, a, yi, 0, weight, NULL) : 0;
+}
+
+static void narrow_rows(uint32_t n, uint32_t k, const float *z, const float *a, const targets *y, uint64_t first,
+                        float *delta, row_values *to) {
+  const int32_t *const classes = y->classes + first;
+  cross_entropy_narrow(n, k, z, a, classes, to->loss, to->best);
+  if (delta == NULL) return;
+  memcpy(delta, a, (size_t)n * k * sizeof *delta);
+  for (uint32_t i = 0; i < n; i++) {
+    const float weight = weight_of(y, first + i);
+    float *const di = delta + (size_t)i * k;
+    if (y->weights != NULL) scale_row(k, weight, a + (size_t)i * k, di);
+    di[classes[i]] = weight * (a[(size_t)i * k + (uint32_t)classes[i]] - 1);
+  }
+}
+
+static void single_rows(mlpd_loss loss, uint32_t n, const float *a, const targets *y, uint64_t first, float *delta,
+                        row_values *to) {
+  float target[ROWS] = {0};
+  for (uint32_t i = 0; i < n; i++) target[i] = y->classes != NULL ? (float)y->classes[first + i] : y->values[first + i];
+  single_residuals(loss, n, a, target, to->loss, to->square);
+  if (delta == NULL) return;
+  residual_slopes(loss, n, 1, a, target, delta);
+  for (uint32_t i = 0; y->weights != NULL && i < n; i++) delta[i] = y->weights[first + i] * delta[i];
+}
+
+/* Rows [first, first + n) of y, n <= ROWS; z, a and delta begin with the first. */
+static void some_rows(mlpd_loss loss, uint32_t n, uint32_t k, const float *z, const float *a, const targets *y,
+                      uint64_t first, float *delta, loss_sums *rows) {
+  row_values values;
+  const bool classes = y->classes != NULL;
+  if (loss == MLPD_CROSS_ENTROPY && classes && k > 1 && k <= ROWS)
+    narrow_rows(n, k, z, a, y, first, delta, &values);
+  else if (k == 1 && loss != MLPD_CROSS_ENTROPY && loss != MLPD_BINARY_CROSS_ENTROPY)
+    single_rows(loss, n, a, y, first, delta, &values);
+  else
+    for (uint32_t i = 0; i < n; i++)
+      one_row(loss, k, z + (size_t)i * k, a + (size_t)i * k, y, first + i, delta != NULL ? delta + (size_t)i * k : NULL,
+              &values, i);
+  for (uint32_t i = 0; i < n; i++) {
+    const double weight = (double)weight_of(y, first + i);
+    const int32_t class = classes ? y->classes[first + i] : 0;
+    const bool correct = classes && (k == 1 ? (a[i] > 0.5f) == (class == 1) : values.best[i] == class);
+    rows[i] = (loss_sums){.loss = weight * values.loss[i],
+                          .weight = weight,
+                          .correct = correct ? weight : 0,
+                          .square = classes ? 0 : weight * values.square[i] * 2};
+  }
+}
+
+void loss_rows(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
+               const targets *y, float *delta, loss_sums *rows) {
+  for (uint64_t first = 0; first < n; first += ROWS) {
+    const uint32_t count = n - first < ROWS ? (uint32_t)(n - first) : ROWS;
+    const size_t place = first * k;
+    some_rows(loss, count, k, z + place, a + place, y, first, delta != NULL ? delta + place : NULL, rows + first);
   }
   if (delta == NULL || loss == MLPD_CROSS_ENTROPY || loss == MLPD_BINARY_CROSS_ENTROPY) return;
   if (output == MLPD_SOFTMAX)
     softmax_backward(n, k, a, delta);
   else
     activation_backward(output, n, k, k, z, a, delta);
+}
+
+void loss_add(uint64_t n, const loss_sums *rows, loss_sums *sums) {
+  for (uint64_t i = 0; i < n; i++) {
+    sums->loss += rows[i].loss;
+    sums->weight += rows[i].weight;
+    sums->correct += rows[i].correct;
+    sums->square += rows[i].square;
+  }
+}
+
+void loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
+                  const targets *y, float *delta, loss_sums *sums) {
+  enum { MOST = 8 * ROWS };
+  loss_sums rows[MOST];
+  for (uint64_t first = 0; first < n; first += MOST) {
+    const uint64_t count = n - first < MOST ? n - first : MOST;
+    const size_t place = first * k;
+    const targets those = {.classes = y->classes != NULL ? y->classes + first : NULL,
+                           .values = y->values != NULL ? y->values + place : NULL,
+                           .weights = y->weights != NULL ? y->weights + first : NULL};
+    loss_rows(loss, output, count, k, z + place, a + place, &those, delta != NULL ? delta + place : NULL, rows);
+    loss_add(count, rows, sums);
+  }
 }

@@ -37,4 +37,10 @@ mlpd_activation loss_default_activation(mlpd_loss loss, mlpd_task task);
 void loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
                   const targets *y, float *delta, loss_sums *sums);
 
+/* The same in two parts, for who has the rows of one sum computed on several threads: what each row adds, rows (n), and
+ * adding that up. Not collective. */
+void loss_rows(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
+               const targets *y, float *delta, loss_sums *rows);
+void loss_add(uint64_t n, const loss_sums *rows, loss_sums *sums);
+
 #endif

@@ -52,7 +52,7 @@ mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, con
     const uint64_t first = block * FORWARD_BLOCK_ROWS - range->row_begin;
     const uint64_t left = range->row_end - range->row_begin - first;
     const uint64_t n = left < FORWARD_BLOCK_ROWS ? left : FORWARD_BLOCK_ROWS;
-    vector_gather_rows(rows->type, n, rows->features, (const char *)rows->x + first * row_bytes, NULL, input->shift,
+    vector_gather_rows(rows->type, n, n, rows->features, (const char *)rows->x + first * row_bytes, NULL, input->shift,
                        input->scale, space->x);
     network_forward(network, gemm, n, space);
     const targets y = targets_at(rows, first);

@@ -20,6 +20,7 @@ static mlpd_status make_lane(const stepper_parts *parts, uint32_t u, uint64_t fi
   const uint64_t most = lane_max_microbatch(plan, u);
   const uint64_t capacity = most > 0 ? most : 1;
   made->first = plan->lane_begin[u] - first_position;
+  made->rows = rows;
   if (rows > UINT32_MAX)
     return FAIL(MLPD_ERROR_USAGE, "lane %u would hold %llu rows, more than 2^32: choose more --lanes", u,
                 (unsigned long long)rows);
@@ -47,7 +48,11 @@ static mlpd_status make_local(stepper *s) {
   for (uint32_t i = 0; i < s->num_lanes; i++)
     TRY(make_lane(parts, s->lanes.begin + i, plan->lane_begin[s->lanes.begin], &s->lane[i]));
   TRY(workspace_create(parts->network, most_rows(plan, s->lanes), false, &s->space));
+  s->sharing = stepper_sharing(parts->network, parts->gemm, plan, s->lanes, parts->threads);
+  if (s->sharing == SHARE_ROWS)
+    TRY(memory_allocate(&s->row_sums, most_rows(plan, s->lanes), sizeof *s->row_sums, "loss of rows"));
   TRY(stepper_make_sums(s));
+  if (s->fused) TRY(stepper_make_apart(s));
   TRY(memory_allocate(&s->norms, parts->network->arena_size / NORM_BLOCK + 1, sizeof(double), "norms"));
   return MLPD_OK;
 }
@@ -63,6 +68,9 @@ size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane
     const uint64_t most = lane_max_microbatch(plan, u), rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
     bytes += most * target_bytes + (streams ? 0 : rows * sizeof(uint32_t));
   }
+  if (stepper_sharing(network, gemm, plan, lanes, threads) == SHARE_ROWS)
+    bytes += most_rows(plan, lanes) * sizeof(loss_sums);
+  if (lanes.end - lanes.begin == plan->num_lanes) bytes += stepper_apart_size(network, gemm, plan, lanes, threads);
   return bytes + (size_t)threads * stepper_scratch_size(network, gemm, lanes.end - lanes.begin);
 }
 
@@ -145,6 +153,8 @@ void stepper_free(stepper *s) {
   reducer_free(s->reducer);
   stepper_free_pull(s);
   stepper_free_sums(s);
+  stepper_free_apart(s);
+  free(s->row_sums);
   free(s->norms);
   free(s);
 }
@@ -203,11 +213,12 @@ static void update_all(stepper *s) {
   }
 }
 
-/* Between the phases: this rank's statistics, and where updates go with the sums, what they depend on. On the master
- * thread. */
+/* Between the phases: this rank's statistics, and where updates go with the sums, what they depend on. On one
+ * thread, on the master where ranks exchange anything. */
 static void begin_updates(stepper *s, const step_wishes *wishes) {
   const double *totals = NULL;
   s->sent = MLPD_OK;
+  stepper_end_lanes(s);
   stepper_sum_tails(s, wishes);
   if (s->fused) totals = reducer_doubles(s->reducer, 0);
   if (s->pull != NULL) {
@@ -219,22 +230,35 @@ static void begin_updates(stepper *s, const step_wishes *wishes) {
   if (s->divides && s->pull == NULL) s->sent = reducer_ready(s->reducer, s->num_strips);
 }
 
+/* Called by every thread of a parallel region. Where nothing is sent, whoever comes last goes on at once. */
+static void end_phase_1(stepper *s, const step_wishes *wishes) {
+  if (s->fused) {
+    if (atomic_fetch_add_explicit(&s->computed, 1, memory_order_acq_rel) + 1 == (unsigned)omp_get_num_threads())
+      begin_updates(s, wishes);
+  } else {
+#pragma omp barrier
+#pragma omp master
+    begin_updates(s, wishes);
+  }
+#pragma omp barrier
+}
+
 /* Phases 1 and 2 on all threads. */
 static void compute(stepper *s, uint64_t step, const step_wishes *wishes) {
   reducer_begin(s->reducer);
   stepper_place_lanes(s, step);
+  atomic_init(&s->computed, 0);
 #pragma omp parallel num_threads(s->parts.threads)
   {
     stepper_run_lanes(s, !s->overlaps);
-#pragma omp master
-    begin_updates(s, wishes);
-#pragma omp barrier
+    if (s->apart != NULL) stepper_sum_apart(s);
+    end_phase_1(s, wishes);
     if (s->pull != NULL) {
       if (s->sent == MLPD_OK && takes_step(s)) stepper_pull_units(s);
     } else if (!s->fused) {
       stepper_sum_units(s, s->overlaps);
     } else if (takes_step(s)) {
-      stepper_update_units(s);
+      s->apart != NULL ? stepper_update_apart(s) : stepper_update_units(s);
     }
   }
 }

@@ -11,6 +11,7 @@
 typedef struct lane {
   uint32_t *order; /* (rows): the epoch's order of the lane's rows; NULL where they are streamed */
   uint64_t first;  /* its first row in the shard */
+  uint64_t rows;   /* its rows there */
   uint64_t count;  /* rows in this step's microbatch */
   uint64_t begin;  /* its place in order */
   uint64_t row;    /* its place in the workspace */
@@ -35,7 +36,15 @@ typedef struct strip {
   atomic_uint left; /* sums of this step, of a unit for a node, that are not there yet */
 } strip;
 
-typedef struct pull pull; /* of stepper_pull.c */
+typedef struct pull pull;   /* of stepper_pull.c */
+typedef struct apart apart; /* of stepper_apart.c */
+
+/* How the threads share phase 1. */
+typedef enum sharing {
+  SHARE_LANES, /* whole lanes: what one computes stays in a core's cache, and nobody waits */
+  SHARE_ROWS,  /* rows of all lanes together, likewise: where the weights are small */
+  SHARE_LAYERS /* blocks of one layer of all lanes at a time */
+} sharing;
 
 /* A thread's room for a unit's gradient, and for the sums of subtrees of lanes that wait for others. */
 typedef struct scratch {
@@ -66,11 +75,15 @@ struct stepper {
   double *norms;                    /* (blocks of the arena) */
   double lr;                        /* of this step */
   optimizer_scalars scalars;
-  bool overlaps; /* what travels in messages sets out layer by layer, as soon as it is summed */
-  bool divides;  /* the update: this rank has the optimizer's state of its parts alone */
-  float *own;    /* (arena): the network's own parameters, while those it has are in common memory; else NULL */
-  bool fused;    /* one rank, no clipping: update a unit as soon as its sum is there */
-  pull *pull;    /* ranks that share memory, no clipping: update a strip as soon as all have summed it; NULL: not so */
+  sharing sharing;
+  loss_sums *row_sums;  /* (rows): what each adds to its lane's, where lanes are shared by rows; else NULL */
+  atomic_uint computed; /* threads that are through with phase 1 */
+  apart *apart;         /* threads sum gradients of lanes of their own; NULL: not so */
+  bool overlaps;        /* what travels in messages sets out layer by layer, as soon as it is summed */
+  bool divides;         /* the update: this rank has the optimizer's state of its parts alone */
+  float *own;           /* (arena): the network's own parameters, while those it has are in common memory; else NULL */
+  bool fused;           /* one rank, no clipping: update a unit as soon as its sum is there */
+  pull *pull; /* ranks that share memory, no clipping: update a strip as soon as all have summed it; NULL: not so */
   step_outcome outcome;
   step_times times;
   timeline *line;    /* NULL: nothing is recorded */
@@ -86,9 +99,20 @@ static inline uint64_t stepper_larger(uint64_t a, uint64_t b) { return a > b ? a
 /* Where the lanes' microbatches of a step are. Not collective. */
 void stepper_place_lanes(stepper *s, uint64_t step);
 
+/* How the threads share phase 1 of these lanes. Not collective. */
+sharing stepper_sharing(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
+                        int threads);
+
 /* Gathers all lanes' rows, and takes them forward and, where backward is set, back to the deltas of all layers. Called
- * by every thread of a parallel region. Not collective. */
+ * by every thread of a parallel region, which may leave before the others are done; where lanes are shared whole, the
+ * lanes of stepper_thread_lanes are. Not collective. */
 void stepper_run_lanes(stepper *s, bool backward);
+
+/* The lanes of a thread, from 0 on, where they are shared whole. Not collective. */
+lane_range stepper_thread_lanes(const stepper *s, uint32_t thread);
+
+/* The statistics of all lanes, after phase 1. On one thread. Not collective. */
+void stepper_end_lanes(stepper *s);
 
 /* The deltas of layer l (not the last) of all lanes; master, where not NULL, is called on the master thread now and
  * then. Called by every thread of a parallel region. Not collective. */
@@ -125,8 +149,26 @@ typedef struct soon {
 /* Sums a unit into a node's buffer. Not collective. */
 void stepper_reduce_unit(stepper *s, uint32_t node, const unit *part, const soon *next, const scratch *room);
 
+/* Sums a unit over the lanes in range, a subtree: out (unit's rows, columns), rows `stride` apart, and of a layer's
+ * first rows the bias. Not collective. */
+void stepper_sum_unit(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride, float *bias,
+                      const soon *next, const scratch *room);
+
 /* The arrays that an update reads, from a place of the arenas on. Not collective. */
 soon stepper_soon_updated(const stepper *s, size_t place, size_t row);
+
+/* ---- Phase 2 where threads sum lanes of their own, stepper_apart.c --------------------------------- */
+
+/* Bytes that it takes, 0 where the threads do not. Not collective. */
+size_t stepper_apart_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
+                          int threads);
+mlpd_status stepper_make_apart(stepper *s); /* Not collective */
+void stepper_free_apart(stepper *s);        /* Not collective */
+
+/* All units of the calling thread's lanes, which it has computed; then, when all have, into the weights. Called by
+ * every thread of a parallel region. Not collective. */
+void stepper_sum_apart(stepper *s);
+void stepper_update_apart(stepper *s);
 
 /* ---- Phase 2 where ranks share memory, stepper_pull.c ------------------------------------------------- */
 

@@ -179,8 +179,8 @@ static void sum_weights_at_once(const stepper *s, const unit *part, lane_range r
   s->parts.gemm->sum_gradients((int)part->shape.rows, (int)part->shape.columns, &lanes, out, (int)stride);
 }
 
-static void sum_unit(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride, float *bias,
-                     const soon *next, const scratch *room) {
+void stepper_sum_unit(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride, float *bias,
+                      const soon *next, const scratch *room) {
   if (s->parts.gemm->sum_gradients != NULL)
     sum_weights_at_once(s, part, range, out, stride, next, room);
   else
@@ -231,7 +231,8 @@ static void begin_unit(stepper *s, unit_run *run, timeline_phase phase, uint32_t
 
 void stepper_reduce_unit(stepper *s, uint32_t node, const unit *part, const soon *next, const scratch *room) {
   float *const sum = reducer_floats(s->reducer, node);
-  sum_unit(s, part, reducer_node(s->reducer, node), sum + part->weight, part->stride, sum + part->bias, next, room);
+  stepper_sum_unit(s, part, reducer_node(s->reducer, node), sum + part->weight, part->stride, sum + part->bias, next,
+                   room);
 }
 
 static bool strip_complete(stepper *s, uint32_t place) {
@@ -296,7 +297,7 @@ static void update_unit(stepper *s, const unit *part, const scratch *room, uint6
   const uint32_t columns =
       part->shape.columns == part->stride ? part->stride : (uint32_t)stepper_pad(part->shape.columns);
   const soon next = stepper_soon_updated(s, part->weight, part->stride);
-  sum_unit(s, part, s->lanes, room->sum, columns, room->bias, &next, room);
+  stepper_sum_unit(s, part, s->lanes, room->sum, columns, room->bias, &next, room);
   const uint64_t summed = timeline_end(s->line, me, TIMELINE_GRADIENT, layer, 1, began);
   optimizer_update(s->parts.optimizer, &s->scalars, parameters,
                    &(optimizer_block){.begin = part->weight,
