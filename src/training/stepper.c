@@ -79,17 +79,15 @@ size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane
 /* A batch whose samples all weigh nothing has no gradient: the step then only decays. */
 static double mean_scale(const stepper *s) { return s->outcome.sums.weight > 0 ? 1 / s->outcome.sums.weight : 0; }
 
-static bool takes_step(const stepper *s) { return s->outcome.finite && !s->outcome.failed; }
-
-static void take_totals(void *context, const double *totals) {
+void stepper_take_totals(void *context, const double *totals) {
   stepper *const s = context;
   s->outcome = step_tail_outcome(totals, mlpd_comm_size(s->parts.comm));
-  if (takes_step(s)) s->scalars = optimizer_begin(s->parts.optimizer, s->lr, mean_scale(s));
+  if (stepper_takes_step(s)) s->scalars = optimizer_begin(s->parts.optimizer, s->lr, mean_scale(s));
 }
 
 static void update_slice(void *context, size_t begin, size_t end, const float *sum) {
   const stepper *const s = context;
-  if (!takes_step(s)) return;
+  if (!stepper_takes_step(s)) return;
   optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, sum, begin,
                          end);
 }
@@ -101,7 +99,7 @@ static mlpd_status make_reducer(stepper *s) {
   const stepper_parts *const parts = &s->parts;
   size_t *begin = NULL;
   const reducer_owner owner = {
-      .whole = parts->network->parameters, .context = s, .begin = take_totals, .replace = update_slice};
+      .whole = parts->network->parameters, .context = s, .begin = stepper_take_totals, .replace = update_slice};
   const bool divides = stepper_divides(parts->update, parts->reduce, parts->clip_norm);
   mlpd_status status = memory_allocate(&begin, (size_t)s->num_strips + 1, sizeof *begin, "buckets");
   for (uint32_t i = 0; status == MLPD_OK && i < s->num_strips; i++) begin[i] = s->units[s->strips[i].first_unit].weight;
@@ -216,17 +214,11 @@ static void update_all(stepper *s) {
 /* Between the phases: this rank's statistics, and where updates go with the sums, what they depend on. On one
  * thread, on the master where ranks exchange anything. */
 static void begin_updates(stepper *s, const step_wishes *wishes) {
-  const double *totals = NULL;
   s->sent = MLPD_OK;
   stepper_end_lanes(s);
   stepper_sum_tails(s, wishes);
-  if (s->fused) totals = reducer_doubles(s->reducer, 0);
-  if (s->pull != NULL) {
-    const double start = comm_seconds();
-    s->sent = stepper_pull_totals(s, &totals);
-    s->times.reduce += comm_seconds() - start;
-  }
-  if (totals != NULL) take_totals(s, totals);
+  if (s->fused) stepper_take_totals(s, reducer_doubles(s->reducer, 0));
+  if (s->pull != NULL) stepper_pull_begin(s);
   if (s->divides && s->pull == NULL) s->sent = reducer_ready(s->reducer, s->num_strips);
 }
 
@@ -254,10 +246,10 @@ static void compute(stepper *s, uint64_t step, const step_wishes *wishes) {
     if (s->apart != NULL) stepper_sum_apart(s);
     end_phase_1(s, wishes);
     if (s->pull != NULL) {
-      if (s->sent == MLPD_OK && takes_step(s)) stepper_pull_units(s);
+      stepper_pull_units(s);
     } else if (!s->fused) {
       stepper_sum_units(s, s->overlaps);
-    } else if (takes_step(s)) {
+    } else if (stepper_takes_step(s)) {
       s->apart != NULL ? stepper_update_apart(s) : stepper_update_units(s);
     }
   }
@@ -296,14 +288,14 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
   s->lr = lr;
   compute(s, step, wishes);
   TRY(s->sent);
-  if (s->pull != NULL) TRY(stepper_pull_end(s, takes_step(s)));
+  if (s->pull != NULL) TRY(stepper_pull_end(s));
   if (!s->fused && s->pull == NULL) {
     const double *tail = NULL;
     const double computed = comm_seconds();
     TRY(reducer_finish(s->reducer, &tail));
     s->times.reduce += comm_seconds() - computed;
     if (!s->divides) s->outcome = step_tail_outcome(tail, mlpd_comm_size(s->parts.comm));
-    if (!s->divides && takes_step(s)) update_all(s);
+    if (!s->divides && stepper_takes_step(s)) update_all(s);
   }
   if (s->outcome.failed) return mlpd_comm_agree(s->parts.comm, s->streamed);
   s->times.compute += comm_seconds() - start - (s->times.data - before.data) - (s->times.reduce - before.reduce);

@@ -94,6 +94,13 @@ static inline size_t stepper_pad(size_t floats) { return (floats + 15) / 16 * 16
 
 static inline uint64_t stepper_larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
+/* Does the step change weights? Once its statistics are known. Not collective. */
+static inline bool stepper_takes_step(const stepper *s) { return s->outcome.finite && !s->outcome.failed; }
+
+/* The statistics of all ranks are known, and what updates depend on with them; context: the stepper. On one thread. Not
+ * collective. */
+void stepper_take_totals(void *context, const double *totals);
+
 /* ---- Phase 1, stepper_lanes.c: rows to deltas ----------------------------------------------------- */
 
 /* Where the lanes' microbatches of a step are. Not collective. */
@@ -175,8 +182,8 @@ void stepper_update_apart(stepper *s);
 mlpd_status stepper_make_pull(stepper *s); /* after the reducer. Not collective */
 void stepper_free_pull(stepper *s);        /* Not collective */
 
-/* The summed statistics, before anything else is. On the master thread. Collective. */
-mlpd_status stepper_pull_totals(stepper *s, const double **totals);
+/* This rank's statistics are there. On the master thread. Not collective. */
+void stepper_pull_begin(stepper *s);
 
 /* Floats [*begin, *end) of the arenas that rank updates, the i-th such range; false: there are no more. Not collective.
  */
@@ -186,9 +193,8 @@ bool stepper_pull_range(const stepper *s, int rank, uint32_t i, size_t *begin, s
  * region. Collective. */
 void stepper_pull_units(stepper *s);
 
-/* A step ends, one that updated the weights or not: waits for the other ranks' parts. On the master thread. Collective.
- */
-mlpd_status stepper_pull_end(stepper *s, bool updated);
+/* A step ends: waits for the other ranks' parts. On the master thread. Collective. */
+mlpd_status stepper_pull_end(stepper *s);
 
 /* Puts the weights into the ranks' common memory, where they divide the update and it is not there yet. Collective. */
 mlpd_status stepper_share_weights(stepper *s);

@@ -42,7 +42,10 @@ struct pull {
   pull_count counts[PUBLISHED_KINDS];
   atomic_uint next;
   atomic_bool failed;
+  atomic_int totals; /* of this step: */
 };
+
+enum { TOTALS_UNKNOWN, TOTALS_TAKEN_UP, TOTALS_KNOWN };
 
 /* ---- Making --------------------------------------------------------------------------------------- */
 
@@ -161,30 +164,14 @@ static void count_anew(stepper *s) {
   for (int kind = 0; kind < PUBLISHED_KINDS; kind++) atomic_init(&p->counts[kind].complete, 0);
   atomic_init(&p->next, 0);
   atomic_init(&p->failed, false);
+  atomic_init(&p->totals, TOTALS_UNKNOWN);
 }
 
-mlpd_status stepper_pull_totals(stepper *s, const double **totals) {
+void stepper_pull_begin(stepper *s) {
   count_anew(s);
-  reducer_publish(s->reducer, PUBLISHED_SUMS, 1);
+  reducer_publish(s->reducer, PUBLISHED_SUMS, parts_with(0) - 1);
   /* All, on a rank without lanes or without a part. */
   for (int kind = 0; kind < PUBLISHED_KINDS; kind++) publish_complete(s, (published_kind)kind);
-  const uint64_t began = timeline_begin(s->line);
-  TRY(reducer_wait_published(s->reducer, PUBLISHED_SUMS, 1));
-  (void)timeline_end(s->line, 0, TIMELINE_WAIT, 0, 0, began);
-  *totals = reducer_pull_totals(s->reducer);
-  return MLPD_OK;
-}
-
-mlpd_status stepper_pull_end(stepper *s, bool updated) {
-  if (!s->divides) return MLPD_OK;
-  const uint32_t all = parts_with(s->num_strips);
-  const double start = comm_seconds();
-  if (!updated) reducer_publish(s->reducer, PUBLISHED_COMMON, all);
-  const uint64_t began = timeline_begin(s->line);
-  const mlpd_status status = reducer_wait_published(s->reducer, PUBLISHED_COMMON, updated ? all - 1 : all);
-  (void)timeline_end(s->line, 0, TIMELINE_WAIT, 0, 0, began);
-  s->times.reduce += comm_seconds() - start;
-  return status;
 }
 
 /* ---- Items ---------------------------------------------------------------------------------------- */
@@ -250,13 +237,30 @@ static mlpd_status wait_for_strip(stepper *s, uint32_t place, update_run *run) {
   return status;
 }
 
-static mlpd_status run_update(stepper *s, const pull_item *item, update_run *run) {
+/* Once all ranks have published a strip, and with it their statistics before: whoever comes first takes them. */
+static void know_totals(stepper *s) {
+  pull *const p = s->pull;
+  int state = TOTALS_UNKNOWN;
+  if (atomic_load_explicit(&p->totals, memory_order_acquire) == TOTALS_KNOWN) return;
+  if (atomic_compare_exchange_strong(&p->totals, &state, TOTALS_TAKEN_UP)) {
+    stepper_take_totals(s, reducer_pull_totals(s->reducer));
+    atomic_store_explicit(&p->totals, TOTALS_KNOWN, memory_order_release);
+  }
+  while (atomic_load_explicit(&p->totals, memory_order_acquire) != TOTALS_KNOWN) (void)sched_yield();
+}
+
+static void update(stepper *s, const pull_item *item) {
   _Alignas(64) float block[REDUCER_READ_FLOATS];
-  TRY(wait_for_strip(s, item->strip, run));
-  if (run->updates++ == 0) run->began = timeline_begin(s->line);
   const float *const gradient = reducer_read(s->reducer, item->begin, item->end, block);
   optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, gradient,
                          item->begin, item->end);
+}
+
+static mlpd_status run_update(stepper *s, const pull_item *item, update_run *run) {
+  TRY(wait_for_strip(s, item->strip, run));
+  know_totals(s);
+  if (run->updates++ == 0) run->began = timeline_begin(s->line);
+  if (stepper_takes_step(s)) update(s, item);
   if (s->divides) count_done(s, PUBLISHED_COMMON, item->strip);
   return MLPD_OK;
 }
@@ -281,4 +285,15 @@ void stepper_pull_units(stepper *s) {
     if (atomic_load_explicit(&p->failed, memory_order_relaxed)) break;
   }
   end_updates(s, &run);
+}
+
+mlpd_status stepper_pull_end(stepper *s) {
+  const published_kind kind = s->divides ? PUBLISHED_COMMON : PUBLISHED_SUMS;
+  const double start = comm_seconds();
+  const uint64_t began = timeline_begin(s->line);
+  const mlpd_status status = reducer_wait_published(s->reducer, kind, parts_with(s->num_strips - 1));
+  (void)timeline_end(s->line, 0, TIMELINE_WAIT, 0, 0, began);
+  s->times.reduce += comm_seconds() - start;
+  if (status == MLPD_OK) know_totals(s); /* where this rank has no part */
+  return status;
 }
