@@ -252,3 +252,19 @@ train_fails() {
   output=$(OMPI_MCA_pml=^v choice) && status=0 || status=$?
   grep -q "component cm" <<< "$output" || fail "what the user set was overridden"
 }
+
+@test "a rank other than the first opens the data file once" {
+  unless_sanitized "the sanitizer wants to be preloaded first"
+  "${CC:-cc}" -shared -fPIC -o count.so "$BATS_TEST_DIRNAME/count_opens.c" -ldl
+  cp "$MLPDIST_DATA_DIR/digits.h5" data.h5
+  cat > counting << END
+#!/bin/sh
+[ "\${OMPI_COMM_WORLD_RANK:-\${PMI_RANK:-0}}" = 0 ] || export COUNT_FILE=data.h5 COUNT_TO=$PWD/opens LD_PRELOAD=$PWD/count.so
+exec "$(command -v "$MLPDIST")" "\$@"
+END
+  chmod +x counting
+  touch -d 2020-01-01 data.h5 # a file of this moment could change unseen
+  MLPDIST=$PWD/counting launch 4 train --quiet --data data.h5 --epochs 1 --out run
+  succeeds
+  [ "$(sort opens | uniq -c | awk '{ print $1 }' | tr '\n' ' ')" = "1 1 1 " ] || fail "$(sort opens | uniq -c)"
+}

@@ -65,7 +65,7 @@ static bool signature_found(const char *path) {
 #endif
 }
 
-/* Its size; or says what the operating system has against reading path: HDF5's own words for it are long. */
+/* The size of path, which must be a regular file: to open a pipe would wait. */
 static mlpd_status path_check(const char *path, uint64_t *size) {
   struct stat info;
   if (stat(path, &info) != 0) {
@@ -75,6 +75,11 @@ static mlpd_status path_check(const char *path, uint64_t *size) {
   if (S_ISDIR(info.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is a folder, not an HDF5 file", path);
   if (!S_ISREG(info.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is not a regular file", path);
   *size = (uint64_t)info.st_size;
+  return MLPD_OK;
+}
+
+/* After HDF5 has failed to open path: what the operating system has against it. HDF5's own words for it are long. */
+static mlpd_status readable_check(const char *path) {
   const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return FAIL(MLPD_ERROR_FILE, "%s: cannot be opened: %s", path, strerror(errno));
   (void)close(descriptor);
@@ -145,8 +150,13 @@ mlpd_status h5_open(const char *path, h5_file **file) {
     return MLPD_OK;
   }
   TRY(path_check(path, &size));
-  if (!signature_found(path)) return FAIL(MLPD_ERROR_FILE, "%s: not an HDF5 file", path);
-  TRY(h5_trial(path));
+  if (!h5_trial_spares(path)) { /* else one opening is enough: many ranks open files at once */
+    if (!signature_found(path)) {
+      TRY(readable_check(path));
+      return FAIL(MLPD_ERROR_FILE, "%s: not an HDF5 file", path);
+    }
+    TRY(h5_trial(path));
+  }
   TRY(h5_open_untried(path, file));
   list_open(*file);
   return MLPD_OK;
@@ -162,7 +172,9 @@ mlpd_status h5_open_untried(const char *path, h5_file **file) {
   const hid_t access = file_access_create();
   opened->id = H5Fopen(path, H5F_ACC_RDONLY, access);
   if (opened->id < 0) {
-    const mlpd_status status = FAIL(MLPD_ERROR_FILE, "%s: cannot be opened: %s", path, h5_reason());
+    const char *const reason = h5_reason();
+    mlpd_status status = readable_check(path);
+    if (status == MLPD_OK) status = FAIL(MLPD_ERROR_FILE, "%s: cannot be opened: %s", path, reason);
     h5_id_close(access);
     file_free(opened);
     return status;

@@ -160,4 +160,7 @@ mlpd_status h5_trial(const char *path);
 /* path was written by this thread: it needs no trial. */
 void h5_trial_spare(const char *path);
 
+/* Does it need none, having been tried, or written, by this thread? */
+bool h5_trial_spares(const char *path);
+
 #endif

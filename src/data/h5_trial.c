@@ -66,6 +66,11 @@ void h5_trial_spare(const char *path) {
   if (key_of(path, &key)) remember(&key);
 }
 
+bool h5_trial_spares(const char *path) {
+  file_key key;
+  return key_of(path, &key) && is_remembered(&key);
+}
+
 /* ---- In the process apart ---------------------------------------------------------------------------- */
 
 /* What the child answers: one byte, or none where it dies. */
