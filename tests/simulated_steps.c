@@ -136,17 +136,27 @@ static void record(work kind, uint64_t a, uint64_t b, uint64_t c, double amount,
 
 /* ---- Pieces of work --------------------------------------------------------------------------------- */
 
-void __real_vector_gather_rows(element_type type, uint64_t m, uint64_t d, const void *x, const uint32_t *rows,
-                               const float *shift, const float *scale, float *out);
-void __wrap_vector_gather_rows(element_type type, uint64_t m, uint64_t d, const void *x, const uint32_t *rows,
-                               const float *shift, const float *scale, float *out) {
-  WORK(__real_vector_gather_rows(type, m, d, x, rows, shift, scale, out), GATHER, m, d, 0, m * d);
-}
+/* Of the types of what they stand before, whatever these become. */
+#define WRAPPED(name) extern __typeof__(name) __real_##name, __wrap_##name
+WRAPPED(vector_gather_rows);
+WRAPPED(network_forward_block);
+WRAPPED(network_backward_block);
+WRAPPED(network_finish_output);
+WRAPPED(loss_compute);
+WRAPPED(loss_rows);
+WRAPPED(network_gradient_factors);
+WRAPPED(network_bias_gradient);
+WRAPPED(optimizer_update_range);
+WRAPPED(optimizer_update);
+WRAPPED(tree_sum_run);
+WRAPPED(tree_add);
+WRAPPED(comm_seconds);
+WRAPPED(memory_allocate);
 
-typedef void block_work(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
-                        workspace *space);
-block_work __real_network_forward_block, __wrap_network_forward_block;
-block_work __real_network_backward_block, __wrap_network_backward_block;
+void __wrap_vector_gather_rows(element_type type, uint64_t m, uint64_t known, uint64_t d, const void *x,
+                               const uint32_t *rows, const float *shift, const float *scale, float *out) {
+  WORK(__real_vector_gather_rows(type, m, known, d, x, rows, shift, scale, out), GATHER, m, d, 0, m * d);
+}
 
 void __wrap_network_forward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
                                   workspace *space) {
@@ -160,15 +170,10 @@ void __wrap_network_backward_block(const mlpd_network *network, const backend *g
        part->rows * part->columns * network->layers[l + 1].outputs);
 }
 
-void __real_network_finish_output(const mlpd_network *network, uint64_t row, uint64_t n, workspace *space);
-void __wrap_network_finish_output(const mlpd_network *network, uint64_t row, uint64_t n, workspace *space);
 void __wrap_network_finish_output(const mlpd_network *network, uint64_t row, uint64_t n, workspace *space) {
   WORK(__real_network_finish_output(network, row, n, space), OUTPUT, n, 0, 0, n);
 }
 
-typedef void loss_work(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
-                       const targets *y, float *delta, loss_sums *sums);
-loss_work __real_loss_compute, __wrap_loss_compute;
 void __wrap_loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
                          const targets *y, float *delta, loss_sums *sums) {
   WORK(__real_loss_compute(loss, output, n, k, z, a, y, delta, sums), LOSS, n, k, 0, n * k);
@@ -176,13 +181,16 @@ void __wrap_loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uin
 }
 
 /* Tells of which layer the products are that follow. */
-typedef gradient_factors factors_work(const mlpd_network *network, const gradient_unit *unit, uint64_t row,
-                                      const workspace *space);
-factors_work __real_network_gradient_factors, __wrap_network_gradient_factors;
 gradient_factors __wrap_network_gradient_factors(const mlpd_network *network, const gradient_unit *unit, uint64_t row,
                                                  const workspace *space) {
   layer_now = unit->layer;
   return __real_network_gradient_factors(network, unit, row, space);
+}
+
+void __wrap_loss_rows(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
+                      const targets *y, float *delta, loss_sums *rows) {
+  WORK(__real_loss_rows(loss, output, n, k, z, a, y, delta, rows), LOSS, n, k, 0, n * k);
+  for (uint64_t i = 0; !measures && i < n; i++) rows[i] = (loss_sums){.loss = 1, .weight = 1};
 }
 
 static const backend *real_backend;
@@ -194,27 +202,18 @@ static void sum_gradients(int m, int n, const lane_products *lanes, float *c, in
        (uint64_t)n, rows, rows * (uint64_t)m * (uint64_t)n);
 }
 
-typedef void bias_work(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
-                       const workspace *space, float *bias_gradient);
-bias_work __real_network_bias_gradient, __wrap_network_bias_gradient;
 void __wrap_network_bias_gradient(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
                                   const workspace *space, float *bias_gradient) {
   WORK(__real_network_bias_gradient(network, unit, row, n, space, bias_gradient), BIAS, n, unit->columns, 0,
        n * unit->columns);
 }
 
-typedef void range_work(optimizer *o, const optimizer_scalars *scalars, const mlpd_network *network, float *parameters,
-                        const float *gradient, size_t begin, size_t end);
-range_work __real_optimizer_update_range, __wrap_optimizer_update_range;
 void __wrap_optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, const mlpd_network *network,
                                    float *parameters, const float *gradient, size_t begin, size_t end) {
   WORK(__real_optimizer_update_range(o, scalars, network, parameters, gradient, begin, end), UPDATE, end - begin, 0, 0,
        end - begin);
 }
 
-typedef void update_work(optimizer *o, const optimizer_scalars *scalars, float *parameters,
-                         const optimizer_block *part);
-update_work __real_optimizer_update, __wrap_optimizer_update;
 void __wrap_optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters,
                              const optimizer_block *part) {
   WORK(__real_optimizer_update(o, scalars, parameters, part), UPDATE_FUSED, part->rows, part->columns, 0,
@@ -222,10 +221,6 @@ void __wrap_optimizer_update(optimizer *o, const optimizer_scalars *scalars, flo
 }
 
 /* Sums over ranks, but for the few doubles: charged by the byte that is read. */
-void __real_tree_sum_run(const tree_sum *t, const char *const *sources, size_t offset, size_t bytes, bool floats,
-                         char *out);
-void __wrap_tree_sum_run(const tree_sum *t, const char *const *sources, size_t offset, size_t bytes, bool floats,
-                         char *out);
 void __wrap_tree_sum_run(const tree_sum *t, const char *const *sources, size_t offset, size_t bytes, bool floats,
                          char *out) {
   if (measures || !floats)
@@ -234,8 +229,6 @@ void __wrap_tree_sum_run(const tree_sum *t, const char *const *sources, size_t o
     charge(ADD, 0, 0, 0, (double)bytes * t->num_sources);
 }
 
-void __real_tree_add(char *into, const char *other, size_t bytes, bool floats);
-void __wrap_tree_add(char *into, const char *other, size_t bytes, bool floats);
 void __wrap_tree_add(char *into, const char *other, size_t bytes, bool floats) {
   if (measures || !floats)
     __real_tree_add(into, other, bytes, floats);
@@ -244,15 +237,11 @@ void __wrap_tree_add(char *into, const char *other, size_t bytes, bool floats) {
 }
 
 /* What is owed is spent before the clock is looked at. */
-double __real_comm_seconds(void);
-double __wrap_comm_seconds(void);
 double __wrap_comm_seconds(void) {
   if (!measures) spend_owed();
   return __real_comm_seconds();
 }
 
-mlpd_status __real_memory_allocate(void *array, size_t count, size_t size, const char *what);
-mlpd_status __wrap_memory_allocate(void *array, size_t count, size_t size, const char *what);
 mlpd_status __wrap_memory_allocate(void *array, size_t count, size_t size, const char *what) {
   if (measures || count < SHARED_BYTES / (size > 0 ? size : 1)) return __real_memory_allocate(array, count, size, what);
   void *const shared = SMPI_SHARED_MALLOC(count * size);
