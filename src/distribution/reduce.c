@@ -65,11 +65,14 @@ static bool halves(const reducer *r) {
          !reduce_gathers(r->first_node[r->comm->size], r->units, r->comm->size, r->comm->gather_bytes, r->divides);
 }
 
-/* Bytes of a bucket; where it is cut into slices, none of them shall be too short to be worth a message. */
+/* Bytes of a bucket; where it is cut into slices, none of them shall be too short to be worth a message. By halves
+ * there are a few messages a bucket whatever its size; with more ranks, fewer and larger buckets. */
 static size_t bucket_bytes(const reducer *r) {
-  const size_t slices = halves(r) ? 0 : (size_t)r->comm->size * r->comm->slice_bytes;
+  const size_t usual = r->comm->bucket_bytes, ranks = (size_t)r->comm->size;
   if (r->mode == MLPD_REDUCE_ALLREDUCE) return r->comm->sum_bytes;
-  return r->comm->bucket_bytes > slices ? r->comm->bucket_bytes : slices;
+  if (halves(r))
+    return ranks >= 4 * COMM_HALVING_RANKS ? 4 * usual : ranks >= 2 * COMM_HALVING_RANKS ? 2 * usual : usual;
+  return usual > ranks * r->comm->slice_bytes ? usual : ranks * r->comm->slice_bytes;
 }
 
 /* Joins the caller's buckets, from the last down, until one is worth a message, and cuts what is worth several. */
