@@ -229,11 +229,11 @@ void __wrap_tree_sum_run(const tree_sum *t, const char *const *sources, size_t o
     charge(ADD, 0, 0, 0, (double)bytes * t->num_sources);
 }
 
-void __wrap_tree_add(char *into, const char *other, size_t bytes, bool floats) {
+void __wrap_tree_add(char *const *parts, int count, size_t offset, size_t bytes, bool floats, char *out) {
   if (measures || !floats)
-    __real_tree_add(into, other, bytes, floats);
+    __real_tree_add(parts, count, offset, bytes, floats, out);
   else
-    charge(ADD, 0, 0, 0, 2.0 * (double)bytes);
+    charge(ADD, 0, 0, 0, (double)bytes * count);
 }
 
 /* What is owed is spent before the clock is looked at. */

@@ -73,8 +73,9 @@ static void test_cost_of_the_sum(void **state) {
   cost = reduce_cost_of(5, 2, bytes);
   near(cost.messages, 3);
   near(cost.bytes, 1.5 * (double)bytes);
-  cost = reduce_cost_of(64, 64, bytes); /* by halves: six rounds there, six back */
-  near(cost.messages, 12);
+  cost = reduce_cost_of(64, 64, bytes); /* three rounds of groups of four there, and back */
+  near(cost.messages, 18);
+  near(reduce_cost_of(32, 32, bytes).messages, 14); /* and one of pairs */
   near(cost.bytes, 2 * 63. / 64 * (double)bytes);
   /* Small: gathered whole. */
   cost = reduce_cost_of(2, 2, 1000);

@@ -103,7 +103,7 @@ def predict(a, mlpdist, place, rows):
 # ---- Simulations -----------------------------------------------------------------------------------
 
 # Messages that must follow one another before a bucket is there, by the way of the sum.
-ROUNDS = {"": lambda ranks: 0, "messages": lambda ranks: 2, "messages by halves": lambda ranks: 2 * math.log2(ranks)}
+ROUNDS = {"": lambda ranks: 0, "messages": lambda ranks: 2, "messages by halves": lambda ranks: 2 * math.ceil(math.log2(ranks) / 2)}
 
 
 def last_byte(f, slower, byte):

@@ -348,17 +348,17 @@ void reduce_sum_range(const reducer *r, const char *const *sources, size_t origi
   (void)timeline_end(r->line, 0, TIMELINE_ADD, bytes, 0, began);
 }
 
-void reduce_add_range(const reducer *r, const char *other, size_t begin, size_t end, char *into) {
+void reduce_add_parts(const reducer *r, char *const *parts, int count, size_t begin, size_t end, char *into) {
   const uint64_t began = timeline_begin(r->line);
   const size_t floats = end < r->float_bytes ? end : r->float_bytes;
   const size_t blocks = floats > begin ? (floats - begin + BLOCK_BYTES - 1) / BLOCK_BYTES : 0;
 #pragma omp parallel for schedule(static) if (blocks >= MIN_PARALLEL_BLOCKS)
   for (size_t i = 0; i < blocks; ++i) {
     const size_t from = i * BLOCK_BYTES, left = floats - begin - from;
-    tree_add(into + from, other + from, left < BLOCK_BYTES ? left : BLOCK_BYTES, true);
+    tree_add(parts, count, from, left < BLOCK_BYTES ? left : BLOCK_BYTES, true, into + from);
   }
   const size_t doubles = begin > floats ? begin : floats;
-  if (end > doubles) tree_add(into + (doubles - begin), other + (doubles - begin), end - doubles, false);
+  if (end > doubles) tree_add(parts, count, doubles - begin, end - doubles, false, into + (doubles - begin));
   (void)timeline_end(r->line, 0, TIMELINE_ADD, end - begin, 0, began);
 }
 

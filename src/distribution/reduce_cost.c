@@ -19,9 +19,9 @@ reduce_cost reduce_cost_of(uint32_t num_lanes, int size, uint64_t bytes) {
   if (reduce_gathers(total, bytes / UNIT_BYTES, size, COMM_GATHER_BYTES, true))
     return (reduce_cost){peers, (total - least) * whole};
   if (reduce_halves(num_lanes, size, COMM_HALVING_RANKS)) {
-    double rounds = 0;
-    for (int reached = 1; reached < size; reached *= 2) rounds++;
-    return (reduce_cost){2 * rounds, 2 * peers * slice};
+    double messages = 0; /* there: three a group of four, one a pair */
+    for (int left = size; left >= 2; left /= 4) messages += left == 2 ? 1 : 3;
+    return (reduce_cost){2 * messages, 2 * peers * slice};
   }
   const double sent = most * peers * slice, received = (total - least) * slice;
   return (reduce_cost){most * peers + peers, (sent > received ? sent : received) + peers * slice};

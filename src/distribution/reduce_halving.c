@@ -1,10 +1,12 @@
-/* The sum by recursive halving and doubling, for many ranks: 2 log2(size) messages a bucket where slices take 2 size.
+/* The sum by recursive halving and doubling, for many ranks: 3 log2(size) messages a bucket where slices take 2 size.
  *
- * In round k a rank exchanges half of what it still sums with the rank whose number differs in bit k, and adds: after
- * it, ranks that agree in all but the bits up to k have summed 2^(k+1) neighbours, each a part of it. Where size and
- * lanes are powers of two these are the subtrees of the canonical tree, so the bits are those of any other way. In the
- * rounds that follow, in reverse, ranks exchange what they have of the result. The doubles, where they travel by
- * themselves, are so short that whole sums are exchanged, and there is nothing to follow.
+ * Ranks exchange what they still sum in groups of four: each gets the same quarter of the three others, and adds the
+ * four as the tree does. Then groups are made of those that have the same quarters, of four times as many neighbours
+ * each time, until all are in one; where size is no power of four, the first groups are pairs, with halves. (With pairs
+ * alone a rank would read and write almost twice as much memory to add.) Where size and lanes are powers of two, what a
+ * group has summed are the subtrees of the canonical tree, so the bits are those of any other way. In the rounds that
+ * follow, in reverse, ranks exchange what they have of the result. The doubles, where they travel by themselves, are so
+ * short that whole sums are exchanged, and there is nothing to follow.
  *
  * R. Thakur, R. Rabenseifner, W. Gropp, Optimization of Collective Communication Operations in MPICH, 2005. */
 #include <stdlib.h>
@@ -13,14 +15,20 @@
 #include "base/memory.h"
 #include "distribution/reduce_internal.h"
 
-enum { FIRST_TAG = 1, MAX_ROUNDS = 2 * 14 }; /* with MAX_BUCKETS, tags that every MPI has */
+enum {
+  FIRST_TAG = 1,
+  MAX_LOG = 14,                       /* of the ranks */
+  MAX_ROUNDS = 2 * (MAX_LOG + 1) / 2, /* with MAX_BUCKETS, tags that every MPI has */
+  GROUP = 4
+};
 
-/* One exchange, in bytes of a buffer. */
+/* One exchange in a group, in bytes of a buffer. */
 typedef struct exchange {
-  char *addend;              /* what comes, in the rounds that add; its bytes belong to [begin, end) */
-  size_t begin, end;         /* what this rank has after it */
-  MPI_Request receive, send; /* persistent */
-  bool receives, sends;      /* there are such */
+  char *parts[GROUP]; /* in the rounds that add: [begin, end) of each of the group; of this rank in its node */
+  int size;           /* of the group */
+  size_t begin, end;  /* what this rank has after it */
+  MPI_Request requests[2 * (GROUP - 1)]; /* persistent: receives, then sends */
+  int receives, count;
 } exchange;
 
 typedef struct traffic {
@@ -44,7 +52,7 @@ typedef struct halving {
 static bool is_power(uint64_t n) { return n > 0 && (n & (n - 1)) == 0; }
 
 bool reduce_halves(uint32_t num_lanes, int size, int halving_ranks) {
-  return size >= halving_ranks && size <= 1 << MAX_ROUNDS / 2 && is_power((uint64_t)size) && is_power(num_lanes) &&
+  return size >= halving_ranks && size <= 1 << MAX_LOG && is_power((uint64_t)size) && is_power(num_lanes) &&
          num_lanes >= (uint32_t)size;
 }
 
@@ -54,67 +62,99 @@ static bool is_doubles(const reducer *r, uint32_t b) { return r->buckets[b].begi
 
 static bool exchanges_whole(const reducer *r, uint32_t b) { return r->divides && is_doubles(r, b); }
 
-/* Units [*begin, *end) of bucket that rank still has after `rounds` halvings. */
+/* Neighbours that a group of round k joins, and its size: 4, or 2 in the first round where size is no power of four. */
+static int stride_of(const reducer *r, int k) {
+  int size = r->comm->size, odd = 0;
+  while (size >= GROUP) size /= GROUP;
+  odd = size == 2;
+  return odd && k > 0 ? 1 << (2 * k - 1) : 1 << 2 * k;
+}
+
+static int group_of(const reducer *r, int k) { return stride_of(r, k + 1) / stride_of(r, k); }
+
+static int rounds_that_add(const reducer *r) {
+  int rounds = 0;
+  while (stride_of(r, rounds) < r->comm->size) ++rounds;
+  return rounds;
+}
+
+/* The place of rank in its group of round k, and the rank at a place there. */
+static int place_in(const reducer *r, int rank, int k) { return rank / stride_of(r, k) % group_of(r, k); }
+
+static int rank_at(const reducer *r, int k, int place) {
+  return r->comm->rank + (place - place_in(r, r->comm->rank, k)) * stride_of(r, k);
+}
+
+/* Units [*begin, *end) of bucket that rank still has after `rounds` rounds. */
 static void part_after(const reducer *r, uint32_t b, int rank, int rounds, size_t *begin, size_t *end) {
   *begin = r->buckets[b].begin;
   *end = r->buckets[b].end;
   for (int k = 0; k < rounds && !exchanges_whole(r, b); ++k) {
-    const size_t middle = *begin + (*end - *begin) / 2;
-    *(rank >> k & 1 ? begin : end) = middle;
+    const size_t first = *begin, units = *end - *begin;
+    *begin = first + slice_unit(units, group_of(r, k), place_in(r, rank, k));
+    *end = first + slice_unit(units, group_of(r, k), place_in(r, rank, k) + 1);
   }
 }
 
-static int log_size(const reducer *r) {
-  int rounds = 0;
-  while (1 << rounds < r->comm->size) ++rounds;
-  return rounds;
-}
-
 static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size_t *end) {
-  part_after(r, b, rank, log_size(r), begin, end);
+  part_after(r, b, rank, rounds_that_add(r), begin, end);
 }
 
-static mlpd_status make_receive(const reducer *r, exchange *x, int tag, int peer, char *to, size_t units) {
+static mlpd_status add_receive(const reducer *r, exchange *x, int tag, int peer, char *to, size_t units) {
   const halving *const h = r->state;
   if (units == 0) return MLPD_OK;
-  CHECK_MPI(MPI_Recv_init(to, (int)units, h->unit, peer, tag, r->comm->mpi, &x->receive));
-  x->receives = true;
+  CHECK_MPI(MPI_Recv_init(to, (int)units, h->unit, peer, tag, r->comm->mpi, &x->requests[x->count]));
+  x->receives = ++x->count;
   return MLPD_OK;
 }
 
-static mlpd_status make_send(const reducer *r, exchange *x, int tag, int peer, const char *from, size_t units) {
+static mlpd_status add_send(const reducer *r, exchange *x, int tag, int peer, const char *from, size_t units) {
   const halving *const h = r->state;
   if (units == 0) return MLPD_OK;
-  CHECK_MPI(MPI_Send_init(from, (int)units, h->unit, peer, tag, r->comm->mpi, &x->send));
-  x->sends = true;
+  CHECK_MPI(MPI_Send_init(from, (int)units, h->unit, peer, tag, r->comm->mpi, &x->requests[x->count]));
+  ++x->count;
   return MLPD_OK;
 }
 
-/* Round k of adding: what this rank keeps comes from the other, which gets what that keeps. */
+/* Round k of adding: what this rank keeps comes from the others of the group, which get what they keep. */
 static mlpd_status plan_adding(reducer *r, uint32_t b, int k, int tag, char **room) {
   halving *const h = r->state;
   exchange *const x = &h->traffic[b].rounds[k];
-  const int peer = r->comm->rank ^ 1 << k;
-  size_t begin, end, their_begin, their_end;
+  const int me = place_in(r, r->comm->rank, k);
+  size_t begin, end;
   part_after(r, b, r->comm->rank, k + 1, &begin, &end);
-  part_after(r, b, peer, k + 1, &their_begin, &their_end);
+  x->size = group_of(r, k);
   x->begin = begin * UNIT_BYTES;
   x->end = end * UNIT_BYTES;
-  x->addend = *room;
-  *room += x->end - x->begin;
-  TRY(make_receive(r, x, tag, peer, x->addend, end - begin));
-  return make_send(r, x, tag, peer, h->local + their_begin * UNIT_BYTES, their_end - their_begin);
+  for (int place = 0; place < x->size; ++place) {
+    x->parts[place] = place == me ? h->local + x->begin : *room;
+    if (place == me) continue;
+    *room += x->end - x->begin;
+    TRY(add_receive(r, x, tag, rank_at(r, k, place), x->parts[place], end - begin));
+  }
+  for (int step = 1; step < x->size; ++step) {
+    const int peer = rank_at(r, k, (me + step) % x->size);
+    size_t their_begin, their_end;
+    part_after(r, b, peer, k + 1, &their_begin, &their_end);
+    TRY(add_send(r, x, tag, peer, h->local + their_begin * UNIT_BYTES, their_end - their_begin));
+  }
+  return MLPD_OK;
 }
 
 /* The round that undoes round k. */
 static mlpd_status plan_passing_on(reducer *r, uint32_t b, int k, exchange *x, int tag) {
   halving *const h = r->state;
-  const int peer = r->comm->rank ^ 1 << k;
-  size_t begin, end, their_begin, their_end;
+  const int me = place_in(r, r->comm->rank, k), size = group_of(r, k);
+  size_t begin, end;
+  for (int place = 0; place < size; ++place) {
+    const int peer = rank_at(r, k, place);
+    part_after(r, b, peer, k + 1, &begin, &end);
+    if (place != me) TRY(add_receive(r, x, tag, peer, h->second + begin * UNIT_BYTES, end - begin));
+  }
   part_after(r, b, r->comm->rank, k + 1, &begin, &end);
-  part_after(r, b, peer, k + 1, &their_begin, &their_end);
-  TRY(make_receive(r, x, tag, peer, h->second + their_begin * UNIT_BYTES, their_end - their_begin));
-  return make_send(r, x, tag, peer, h->second + begin * UNIT_BYTES, end - begin);
+  for (int step = 1; step < size; ++step)
+    TRY(add_send(r, x, tag, rank_at(r, k, (me + step) % size), h->second + begin * UNIT_BYTES, end - begin));
+  return MLPD_OK;
 }
 
 static mlpd_status plan_traffic(reducer *r, uint32_t b, char **room) {
@@ -122,7 +162,7 @@ static mlpd_status plan_traffic(reducer *r, uint32_t b, char **room) {
   traffic *const t = &h->traffic[b];
   int tag = FIRST_TAG + MAX_ROUNDS * (int)b;
   size_t begin, end;
-  t->adding = log_size(r);
+  t->adding = rounds_that_add(r);
   t->count = exchanges_whole(r, b) ? t->adding : 2 * t->adding;
   slice_of(r, b, r->comm->rank, &begin, &end);
   t->begin = begin * UNIT_BYTES;
@@ -136,9 +176,9 @@ static mlpd_status plan_traffic(reducer *r, uint32_t b, char **room) {
 static size_t units_received(const reducer *r) {
   size_t units = 0, begin, end;
   for (uint32_t b = 0; b < r->num_buckets; ++b)
-    for (int k = 0; k < log_size(r); ++k) {
+    for (int k = 0; k < rounds_that_add(r); ++k) {
       part_after(r, b, r->comm->rank, k + 1, &begin, &end);
-      units += end - begin;
+      units += (end - begin) * (size_t)(group_of(r, k) - 1);
     }
   return units;
 }
@@ -168,8 +208,7 @@ static void release(reducer *r) {
   for (uint32_t b = 0; h->traffic != NULL && b < r->num_buckets; ++b)
     for (int i = 0; i < h->traffic[b].count; ++i) {
       exchange *const x = &h->traffic[b].rounds[i];
-      if (x->receives) (void)MPI_Request_free(&x->receive);
-      if (x->sends) (void)MPI_Request_free(&x->send);
+      for (int m = 0; m < x->count; ++m) (void)MPI_Request_free(&x->requests[m]);
     }
   if (h->unit != MPI_DATATYPE_NULL) (void)MPI_Type_free(&h->unit);
   free(h->traffic);
@@ -181,16 +220,15 @@ static void release(reducer *r) {
 
 /* ---- A step ------------------------------------------------------------------------------------- */
 
-static mlpd_status start(bool there, MPI_Request *request) {
-  if (there) CHECK_MPI(MPI_Startall(1, request));
+static mlpd_status start(exchange *x, int begin, int end) {
+  if (begin < end) CHECK_MPI(MPI_Startall(end - begin, x->requests + begin));
   return MLPD_OK;
 }
 
 static mlpd_status test(exchange *x, bool *done) {
-  int received = 1, sent = 1;
-  if (x->receives) CHECK_MPI(MPI_Test(&x->receive, &received, MPI_STATUS_IGNORE));
-  if (x->sends) CHECK_MPI(MPI_Test(&x->send, &sent, MPI_STATUS_IGNORE));
-  *done = received && sent;
+  int flag = 1;
+  if (x->count > 0) CHECK_MPI(MPI_Testall(x->count, x->requests, &flag, MPI_STATUSES_IGNORE));
+  *done = flag != 0;
   return MLPD_OK;
 }
 
@@ -218,12 +256,12 @@ static mlpd_status advance(reducer *r, uint32_t b) {
     if (!t->sent) {
       if (t->now == t->adding && r->divides && !h->begun) return MLPD_OK;
       if (t->now == t->adding) conclude_sum(r, t, b);
-      TRY(start(x->sends, &x->send));
+      TRY(start(x, x->receives, x->count));
       t->sent = true;
     }
     TRY(test(x, &done));
     if (!done) return MLPD_OK;
-    if (t->now < t->adding) reduce_add_range(r, x->addend, x->begin, x->end, h->local + x->begin);
+    if (t->now < t->adding) reduce_add_parts(r, x->parts, x->size, x->begin, x->end, h->local + x->begin);
     t->sent = false;
     ++t->now;
   }
@@ -257,7 +295,7 @@ static mlpd_status ready(reducer *r, uint32_t b) {
     for (uint32_t i = r->num_buckets; i-- > 0;)
       for (int round = 0; round < h->traffic[i].count; ++round) {
         exchange *const x = &h->traffic[i].rounds[round];
-        TRY(start(x->receives, &x->receive));
+        TRY(start(x, 0, x->receives));
       }
   bool done;
   return progress(r, &done);

@@ -82,8 +82,9 @@ static inline uint32_t own_nodes(const reducer *r) {
  * and where no rank takes in more bytes that way, unless dividing what follows is worth a second round. */
 bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_bytes, bool divided);
 
-/* Bytes [begin, end) of a buffer, at into: other is added. By the team of the calling thread. Not collective. */
-void reduce_add_range(const reducer *r, const char *other, size_t begin, size_t end, char *into);
+/* Bytes [begin, end) of a buffer to into: the sum of 2 or 4 parts, added in pairs; into may be one of them. By the team
+ * of the calling thread. Not collective. */
+void reduce_add_parts(const reducer *r, char *const *parts, int count, size_t begin, size_t end, char *into);
 
 /* The slice [begin, end) (bytes) of this rank, summed from sources as above, or where they are NULL in its one node
  * already, becomes what all get. By the team of the

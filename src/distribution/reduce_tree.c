@@ -124,11 +124,27 @@ void tree_sum_run(const tree_sum *t, const char *const *sources, size_t offset, 
   }
 }
 
-void tree_add(char *into, const char *other, size_t bytes, bool floats) {
-  if (floats)
-    add_floats((float *)(void *)into, (const float *)(const void *)into, (const float *)(const void *)other,
-               bytes / sizeof(float));
+MULTIVERSION static void add_four_floats(float *out, const float *a, const float *b, const float *c, const float *d,
+                                         size_t count) {
+#pragma omp simd
+  for (size_t i = 0; i < count; ++i) out[i] = (a[i] + b[i]) + (c[i] + d[i]);
+}
+
+static void add_four_doubles(double *out, const double *a, const double *b, const double *c, const double *d,
+                             size_t count) {
+#pragma omp simd
+  for (size_t i = 0; i < count; ++i) out[i] = (a[i] + b[i]) + (c[i] + d[i]);
+}
+
+void tree_add(char *const *parts, int count, size_t offset, size_t bytes, bool floats, char *out) {
+  const void *p[4] = {0};
+  for (int i = 0; i < count; ++i) p[i] = parts[i] + offset;
+  if (count == 2 && floats)
+    add_floats((float *)(void *)out, p[0], p[1], bytes / sizeof(float));
+  else if (count == 2)
+    add_doubles((double *)(void *)out, p[0], p[1], bytes / sizeof(double));
+  else if (floats)
+    add_four_floats((float *)(void *)out, p[0], p[1], p[2], p[3], bytes / sizeof(float));
   else
-    add_doubles((double *)(void *)into, (const double *)(const void *)into, (const double *)(const void *)other,
-                bytes / sizeof(double));
+    add_four_doubles((double *)(void *)out, p[0], p[1], p[2], p[3], bytes / sizeof(double));
 }

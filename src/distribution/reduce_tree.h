@@ -27,7 +27,8 @@ void tree_sum_free(tree_sum *t); /* Not collective */
  * all doubles. out must not be a source. Not collective. */
 void tree_sum_run(const tree_sum *t, const char *const *sources, size_t offset, size_t bytes, bool floats, char *out);
 
-/* into += other, bytes of floats or of doubles. Not collective. */
-void tree_add(char *into, const char *other, size_t bytes, bool floats);
+/* out = parts[0] + parts[1], or (parts[0] + parts[1]) + (parts[2] + parts[3]): bytes of floats or of doubles from
+ * offset on; out, which is at offset, may be one of them. Not collective. */
+void tree_add(char *const *parts, int count, size_t offset, size_t bytes, bool floats, char *out);
 
 #endif
