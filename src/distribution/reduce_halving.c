@@ -2,7 +2,7 @@
  *
  * Ranks exchange what they still sum in groups of four: each gets the same quarter of the three others, and adds the
  * four as the tree does. Then groups are made of those that have the same quarters, of four times as many neighbours
- * each time, until all are in one; where size is no power of four, the first groups are pairs, with halves. (With pairs
+ * each time, until all are in one; where size is no power of four, the last groups are pairs, with halves. (With pairs
  * alone a rank would read and write almost twice as much memory to add.) Where size and lanes are powers of two, what a
  * group has summed are the subtrees of the canonical tree, so the bits are those of any other way. In the rounds that
  * follow, in reverse, ranks exchange what they have of the result. The doubles, where they travel by themselves, are so
@@ -62,27 +62,25 @@ static bool is_doubles(const reducer *r, uint32_t b) { return r->buckets[b].begi
 
 static bool exchanges_whole(const reducer *r, uint32_t b) { return r->divides && is_doubles(r, b); }
 
-/* Neighbours that a group of round k joins, and its size: 4, or 2 in the first round where size is no power of four. */
-static int stride_of(const reducer *r, int k) {
-  int size = r->comm->size, odd = 0;
-  while (size >= GROUP) size /= GROUP;
-  odd = size == 2;
-  return odd && k > 0 ? 1 << (2 * k - 1) : 1 << 2 * k;
-}
+/* Neighbours that a member of a group of round k stands for, and the group's size: 4, or 2 in the last round. */
+static int stride_of(int k) { return 1 << 2 * k; }
 
-static int group_of(const reducer *r, int k) { return stride_of(r, k + 1) / stride_of(r, k); }
+static int group_of(const reducer *r, int k) {
+  const int left = r->comm->size / stride_of(k);
+  return left < GROUP ? left : GROUP;
+}
 
 static int rounds_that_add(const reducer *r) {
   int rounds = 0;
-  while (stride_of(r, rounds) < r->comm->size) ++rounds;
+  while (stride_of(rounds) < r->comm->size) ++rounds;
   return rounds;
 }
 
 /* The place of rank in its group of round k, and the rank at a place there. */
-static int place_in(const reducer *r, int rank, int k) { return rank / stride_of(r, k) % group_of(r, k); }
+static int place_in(const reducer *r, int rank, int k) { return rank / stride_of(k) % group_of(r, k); }
 
 static int rank_at(const reducer *r, int k, int place) {
-  return r->comm->rank + (place - place_in(r, r->comm->rank, k)) * stride_of(r, k);
+  return r->comm->rank + (place - place_in(r, r->comm->rank, k)) * stride_of(k);
 }
 
 /* Units [*begin, *end) of bucket that rank still has after `rounds` rounds. */
