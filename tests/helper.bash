@@ -1,7 +1,7 @@
 # What the tests of the program share. MLPDIST names the program (default build/mlpdist), MPI_LAUNCH what starts its
 # ranks (default Open MPI's mpirun).
 
-: "${MLPDIST:=$BATS_TEST_DIRNAME/../build/mlpdist}"
+: "${MLPDIST:=$(cd "$BATS_TEST_DIRNAME/.." && pwd)/build/mlpdist}"
 read -ra mpi_launch <<< "${MPI_LAUNCH:-mpirun --oversubscribe --bind-to none}"
 export MLPDIST_DATA_DIR="$BATS_TEST_DIRNAME/../datasets"
 export OMP_WAIT_POLICY=passive OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
