@@ -170,24 +170,19 @@ static reducer_owner owner_of(size_t num_floats) {
 /* bucket_bytes as in comm: 64 joins and cuts hardly anything. */
 static reducer *make(const route *by, size_t bucket_bytes, uint32_t num_lanes, size_t num_floats, uint32_t num_buckets,
                      const size_t *bucket_begin) {
-  const mlpd_comm usual = *comm;
+  const comm_sums usual = comm->sums;
   reducer *r = NULL;
-  comm->shares = by->shares;
-  comm->gather_bytes = by->gather_bytes;
-  comm->direct_nodes = by->direct_nodes;
-  comm->halving_ranks = by->halves ? 2 : INT_MAX;
-  comm->bucket_bytes = comm->sum_bytes = bucket_bytes;
-  comm->slice_bytes = 0;
+  comm->sums = (comm_sums){.shares = by->shares,
+                           .gather_bytes = by->gather_bytes,
+                           .pull_bytes = usual.pull_bytes,
+                           .direct_nodes = by->direct_nodes,
+                           .halving_ranks = by->halves ? 2 : INT_MAX,
+                           .bucket_bytes = bucket_bytes,
+                           .sum_bytes = bucket_bytes};
   const reducer_owner owner = owner_of(num_floats);
   const mlpd_status status = reducer_create(comm, num_lanes, num_floats, NUM_DOUBLES, by->mode,
                                             by->divided ? &owner : NULL, num_buckets, bucket_begin, &r);
-  comm->shares = usual.shares;
-  comm->gather_bytes = usual.gather_bytes;
-  comm->direct_nodes = usual.direct_nodes;
-  comm->halving_ranks = usual.halving_ranks;
-  comm->bucket_bytes = usual.bucket_bytes;
-  comm->sum_bytes = usual.sum_bytes;
-  comm->slice_bytes = usual.slice_bytes;
+  comm->sums = usual;
   assert_on_all(status == MLPD_OK, "reducer_create");
   assert_true(reducer_divides(r) == (by->divided && comm->size > 1));
   assert_string_equal(reducer_way(r), comm->size > 1 ? by->way : "");
@@ -336,13 +331,13 @@ static void test_allreduce(void **state) {
 static void test_usual_way(void **state) {
   (void)state;
   const route shared = {
-      "shared memory", MLPD_REDUCE_CANONICAL, true, comm->gather_bytes, comm->direct_nodes, false, false};
-  const route messages = {"messages", MLPD_REDUCE_CANONICAL, false, comm->gather_bytes, comm->direct_nodes, false,
-                          false};
+      "shared memory", MLPD_REDUCE_CANONICAL, true, comm->sums.gather_bytes, comm->sums.direct_nodes, false, false};
+  const route messages = {
+      "messages", MLPD_REDUCE_CANONICAL, false, comm->sums.gather_bytes, comm->sums.direct_nodes, false, false};
   for (uint32_t lanes = 1; lanes < 9; lanes += lanes) {
-    check_sum(&shared, comm->bucket_bytes, lanes, 30000, 3);
-    check_sum(&messages, comm->bucket_bytes, lanes, 100, 1);
-    check_sum(&messages, comm->bucket_bytes, lanes, 30000, 3);
+    check_sum(&shared, comm->sums.bucket_bytes, lanes, 30000, 3);
+    check_sum(&messages, comm->sums.bucket_bytes, lanes, 100, 1);
+    check_sum(&messages, comm->sums.bucket_bytes, lanes, 30000, 3);
   }
 }
 

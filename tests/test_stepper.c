@@ -390,19 +390,14 @@ static void harness_make(harness *h, const setting *given, uint32_t lanes, int t
                                .seed = SEED,
                                .clip_norm = given->clip_norm,
                                .threads = threads};
-  const mlpd_comm usual = *comm;
-  comm->shares = ways[way].shares && usual.shares;
-  if (ways[way].large) comm->pull_bytes = comm->gather_bytes = 0;
-  if (ways[way].large) comm->bucket_bytes = 256;
-  comm->slice_bytes = 0;
-  comm->halving_ranks = ways[way].halving_ranks;
+  const comm_sums usual = comm->sums;
+  comm->sums.shares = ways[way].shares && usual.shares;
+  if (ways[way].large) comm->sums.pull_bytes = comm->sums.gather_bytes = 0;
+  if (ways[way].large) comm->sums.bucket_bytes = 256;
+  comm->sums.slice_bytes = 0;
+  comm->sums.halving_ranks = ways[way].halving_ranks;
   assert_on_all(stepper_create(&parts, &h->stepper) == MLPD_OK, "stepper_create");
-  comm->shares = usual.shares;
-  comm->pull_bytes = usual.pull_bytes;
-  comm->gather_bytes = usual.gather_bytes;
-  comm->bucket_bytes = usual.bucket_bytes;
-  comm->slice_bytes = usual.slice_bytes;
-  comm->halving_ranks = usual.halving_ranks;
+  comm->sums = usual;
 }
 
 static void harness_free(harness *h) {

@@ -91,7 +91,7 @@ static mlpd_status find_neighbours(mlpd_comm *comm) {
   CHECK_MPI(MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &neighbours));
   CHECK_MPI(MPI_Comm_size(neighbours, &number));
   CHECK_MPI(MPI_Comm_free(&neighbours));
-  comm->shares = comm->size > 1 && number == comm->size;
+  comm->sums.shares = comm->size > 1 && number == comm->size;
   return MLPD_OK;
 }
 
@@ -118,13 +118,13 @@ static mlpd_status make_communicator(mlpd_comm **made) {
   (*made)->mpi = MPI_COMM_NULL;
   (*made)->size = 1;
   (*made)->piece_bytes = COMM_PIECE_BYTES;
-  (*made)->gather_bytes = COMM_GATHER_BYTES;
-  (*made)->pull_bytes = COMM_PULL_BYTES;
-  (*made)->direct_nodes = COMM_DIRECT_NODES;
-  (*made)->halving_ranks = COMM_HALVING_RANKS;
-  (*made)->bucket_bytes = COMM_BUCKET_BYTES;
-  (*made)->slice_bytes = COMM_SLICE_BYTES;
-  (*made)->sum_bytes = COMM_SUM_BYTES;
+  (*made)->sums.gather_bytes = COMM_GATHER_BYTES;
+  (*made)->sums.pull_bytes = COMM_PULL_BYTES;
+  (*made)->sums.direct_nodes = COMM_DIRECT_NODES;
+  (*made)->sums.halving_ranks = COMM_HALVING_RANKS;
+  (*made)->sums.bucket_bytes = COMM_BUCKET_BYTES;
+  (*made)->sums.slice_bytes = COMM_SLICE_BYTES;
+  (*made)->sums.sum_bytes = COMM_SUM_BYTES;
   return MLPD_OK;
 }
 
@@ -175,7 +175,7 @@ const char *comm_host(const mlpd_comm *comm) { return comm->host; }
 
 const char *comm_host_of(const mlpd_comm *comm, int rank) { return comm->hosts + (size_t)rank * sizeof comm->host; }
 
-bool comm_shares_memory(const mlpd_comm *comm) { return comm->shares; }
+bool comm_shares_memory(const mlpd_comm *comm) { return comm->sums.shares; }
 
 void mlpd_comm_abort(mlpd_comm *comm, int exit_code) {
   (void)MPI_Abort(comm != NULL ? comm->mpi : MPI_COMM_WORLD, exit_code);

@@ -33,20 +33,24 @@ enum {
 
 typedef struct comm_watch comm_watch;
 
+/* How gradients are summed, see reduce_internal.h; tests set other values. */
+typedef struct comm_sums {
+  bool shares;         /* in memory that the ranks share: all are on one machine */
+  size_t gather_bytes; /* nodes that take no more bytes than this go whole to all ranks */
+  size_t pull_bytes;   /* sums of fewer bytes are not pulled */
+  size_t direct_nodes; /* no more nodes than this in shared memory are added by who reads the sum */
+  int halving_ranks;   /* fewer do without recursive halving */
+  size_t bucket_bytes; /* of a bucket that travels: smaller ones are joined, larger ones cut */
+  size_t slice_bytes;  /* of a slice of a bucket that travels, at least */
+  size_t sum_bytes;    /* the same of one that MPI sums */
+} comm_sums;
+
 struct mlpd_comm {
   MPI_Comm mpi; /* a duplicate of MPI_COMM_WORLD that returns errors */
   int rank, size;
   bool owns_mpi;      /* mlpd_comm_init initialised MPI, so finalize ends it */
   size_t piece_bytes; /* longest message in bytes; MPI counts are int, so at most INT_MAX */
-  /* How gradients are summed, see reduce_internal.h; tests set other values. */
-  bool shares;           /* in memory that the ranks share: all are on one machine */
-  size_t gather_bytes;   /* nodes that take no more bytes than this go whole to all ranks */
-  size_t pull_bytes;     /* sums of fewer bytes are not pulled */
-  size_t direct_nodes;   /* no more nodes than this in shared memory are added by who reads the sum */
-  int halving_ranks;     /* fewer do without recursive halving */
-  size_t bucket_bytes;   /* of a bucket that travels: smaller ones are joined, larger ones cut */
-  size_t slice_bytes;    /* of a slice of a bucket that travels, at least */
-  size_t sum_bytes;      /* the same of one that MPI sums */
+  comm_sums sums;
   int *counts, *offsets; /* (size) each: work space of collectives of uneven parts */
   char host[MPI_MAX_PROCESSOR_NAME];
   char *hosts;                     /* (size, MPI_MAX_PROCESSOR_NAME): of all ranks */

@@ -65,18 +65,4 @@ int simulated_wait(void);
   (*(request) = MPI_REQUEST_NULL, MPI_Allgatherv(from, count, type, to, counts, places, types, comm))
 #endif
 
-#ifdef COMM_WAITS_AT_ONCE
-#undef MPI_Ibarrier
-#undef MPI_Ibcast
-#undef MPI_Iallreduce
-#undef MPI_Iallgatherv
-#define MPI_Ibarrier(comm, request) (*(request) = MPI_REQUEST_NULL, MPI_Barrier(comm))
-#define MPI_Ibcast(data, count, type, root, comm, request) \
-  (*(request) = MPI_REQUEST_NULL, MPI_Bcast(data, count, type, root, comm))
-#define MPI_Iallreduce(from, to, count, type, op, comm, request) \
-  (*(request) = MPI_REQUEST_NULL, MPI_Allreduce(from, to, count, type, op, comm))
-#define MPI_Iallgatherv(from, count, type, to, counts, places, types, comm, request) \
-  (*(request) = MPI_REQUEST_NULL, MPI_Allgatherv(from, count, type, to, counts, places, types, comm))
-#endif
-
 #endif

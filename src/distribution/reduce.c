@@ -61,18 +61,18 @@ static void append_buckets(reducer *r, size_t begin, size_t end, size_t worth, u
 }
 
 static bool halves(const reducer *r) {
-  return reduce_halves(r->num_lanes, r->comm->size, r->comm->halving_ranks) &&
-         !reduce_gathers(r->first_node[r->comm->size], r->units, r->comm->size, r->comm->gather_bytes, r->divides);
+  return reduce_halves(r->num_lanes, r->comm->size, r->comm->sums.halving_ranks) &&
+         !reduce_gathers(r->first_node[r->comm->size], r->units, r->comm->size, r->comm->sums.gather_bytes, r->divides);
 }
 
 /* Bytes of a bucket; where it is cut into slices, none of them shall be too short to be worth a message. By halves
  * there are a few messages a bucket whatever its size; with more ranks, fewer and larger buckets. */
 static size_t bucket_bytes(const reducer *r) {
-  const size_t usual = r->comm->bucket_bytes, ranks = (size_t)r->comm->size;
-  if (r->mode == MLPD_REDUCE_ALLREDUCE) return r->comm->sum_bytes;
+  const size_t usual = r->comm->sums.bucket_bytes, ranks = (size_t)r->comm->size;
+  if (r->mode == MLPD_REDUCE_ALLREDUCE) return r->comm->sums.sum_bytes;
   if (halves(r))
     return ranks >= 4 * COMM_HALVING_RANKS ? 4 * usual : ranks >= 2 * COMM_HALVING_RANKS ? 2 * usual : usual;
-  return usual > ranks * r->comm->slice_bytes ? usual : ranks * r->comm->slice_bytes;
+  return usual > ranks * r->comm->sums.slice_bytes ? usual : ranks * r->comm->sums.slice_bytes;
 }
 
 /* Joins the caller's buckets, from the last down, until one is worth a message, and cuts what is worth several. */
@@ -104,7 +104,7 @@ static mlpd_status plan(reducer *r, uint32_t num_buckets, const size_t *bucket_b
     return FAIL(MLPD_ERROR_USAGE, "%zu parameters are more than one message can carry", r->num_floats);
   TRY(list_nodes(r));
   r->divides = r->owner.replace != NULL && r->comm->size > 1 &&
-               !reduce_gathers(r->first_node[r->comm->size], r->units, r->comm->size, r->comm->gather_bytes, true);
+               !reduce_gathers(r->first_node[r->comm->size], r->units, r->comm->size, r->comm->sums.gather_bytes, true);
   TRY(plan_buckets(r, num_buckets, bucket_begin));
   const bool own_only = r->mode == MLPD_REDUCE_ALLREDUCE;
   const uint32_t first = own_only ? r->first_node[r->comm->rank] : 0;
@@ -131,10 +131,7 @@ static mlpd_status choose_way(reducer *r) {
     r->way->free(r);
     r->divides = divides;
   }
-  const bool halves =
-      reduce_halves(r->num_lanes, r->comm->size, r->comm->halving_ranks) &&
-      !reduce_gathers(r->first_node[r->comm->size], r->units, r->comm->size, r->comm->gather_bytes, r->divides);
-  return create_way(r, halves ? &reduce_by_halving : &reduce_by_messages);
+  return create_way(r, halves(r) ? &reduce_by_halving : &reduce_by_messages);
 }
 
 mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_floats, size_t num_doubles, mlpd_reduce mode,

@@ -9,7 +9,8 @@
  * - all ranks on one machine: the nodes lie in memory they share. Of few nodes each reader adds the blocks it
  *   reads; of many, each rank adds a slice first;
  * - ranks on several machines: messages, bucket by bucket. Where it costs no bytes all nodes go to all ranks;
- *   else a rank gets its slice of each bucket, adds and passes on the sum. */
+ *   else a rank gets its slice of each bucket, adds and passes on the sum: in two rounds with all others, or, many
+ *   ranks, in several with few (reduce_halving.c). */
 #ifndef MLPDIST_REDUCE_H
 #define MLPDIST_REDUCE_H
 

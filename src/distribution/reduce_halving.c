@@ -1,4 +1,5 @@
-/* The sum by recursive halving and doubling, for many ranks: 3 log2(size) messages a bucket where slices take 2 size.
+/* The sum by recursive halving and doubling, for many ranks: 3 log2(size) messages a rank and bucket
+ * where slices take 2 size.
  *
  * Ranks exchange what they still sum in groups of four: each gets the same quarter of the three others, and adds the
  * four as the tree does. Then groups are made of those that have the same quarters, of four times as many neighbours
@@ -13,7 +14,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "distribution/reduce_internal.h"
+#include "distribution/reduce_requests.h"
 
 enum {
   FIRST_TAG = 1,
@@ -27,8 +28,9 @@ typedef struct exchange {
   char *parts[GROUP]; /* in the rounds that add: [begin, end) of each of the group; of this rank in its node */
   int size;           /* of the group */
   size_t begin, end;  /* what this rank has after it */
-  MPI_Request requests[2 * (GROUP - 1)]; /* persistent: receives, then sends */
-  int receives, count;
+  MPI_Request room[2 * (GROUP - 1)];
+  request_list list; /* receives, then sends */
+  int receives;
 } exchange;
 
 typedef struct traffic {
@@ -58,9 +60,7 @@ bool reduce_halves(uint32_t num_lanes, int size, int halving_ranks) {
 
 size_t reduce_halving_size(size_t units, bool divided) { return (divided ? 2 : 3) * units * UNIT_BYTES; }
 
-static bool is_doubles(const reducer *r, uint32_t b) { return r->buckets[b].begin * UNIT_BYTES == r->float_bytes; }
-
-static bool exchanges_whole(const reducer *r, uint32_t b) { return r->divides && is_doubles(r, b); }
+static bool exchanges_whole(const reducer *r, uint32_t b) { return r->divides && reduce_is_doubles(r, b); }
 
 /* Neighbours that a member of a group of round k stands for, and the group's size: 4, or 2 in the last round. */
 static int stride_of(int k) { return 1 << 2 * k; }
@@ -98,22 +98,6 @@ static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size
   part_after(r, b, rank, rounds_that_add(r), begin, end);
 }
 
-static mlpd_status add_receive(const reducer *r, exchange *x, int tag, int peer, char *to, size_t units) {
-  const halving *const h = r->state;
-  if (units == 0) return MLPD_OK;
-  CHECK_MPI(MPI_Recv_init(to, (int)units, h->unit, peer, tag, r->comm->mpi, &x->requests[x->count]));
-  x->receives = ++x->count;
-  return MLPD_OK;
-}
-
-static mlpd_status add_send(const reducer *r, exchange *x, int tag, int peer, const char *from, size_t units) {
-  const halving *const h = r->state;
-  if (units == 0) return MLPD_OK;
-  CHECK_MPI(MPI_Send_init(from, (int)units, h->unit, peer, tag, r->comm->mpi, &x->requests[x->count]));
-  ++x->count;
-  return MLPD_OK;
-}
-
 /* Round k of adding: what this rank keeps comes from the others of the group, which get what they keep. */
 static mlpd_status plan_adding(reducer *r, uint32_t b, int k, int tag, char **room) {
   halving *const h = r->state;
@@ -128,13 +112,14 @@ static mlpd_status plan_adding(reducer *r, uint32_t b, int k, int tag, char **ro
     x->parts[place] = place == me ? h->local + x->begin : *room;
     if (place == me) continue;
     *room += x->end - x->begin;
-    TRY(add_receive(r, x, tag, rank_at(r, k, place), x->parts[place], end - begin));
+    TRY(reduce_add_receive(r, h->unit, &x->list, tag, rank_at(r, k, place), x->parts[place], end - begin));
   }
+  x->receives = x->list.count;
   for (int step = 1; step < x->size; ++step) {
     const int peer = rank_at(r, k, (me + step) % x->size);
     size_t their_begin, their_end;
     part_after(r, b, peer, k + 1, &their_begin, &their_end);
-    TRY(add_send(r, x, tag, peer, h->local + their_begin * UNIT_BYTES, their_end - their_begin));
+    TRY(reduce_add_send(r, h->unit, &x->list, tag, peer, h->local + their_begin * UNIT_BYTES, their_end - their_begin));
   }
   return MLPD_OK;
 }
@@ -147,11 +132,14 @@ static mlpd_status plan_passing_on(reducer *r, uint32_t b, int k, exchange *x, i
   for (int place = 0; place < size; ++place) {
     const int peer = rank_at(r, k, place);
     part_after(r, b, peer, k + 1, &begin, &end);
-    if (place != me) TRY(add_receive(r, x, tag, peer, h->second + begin * UNIT_BYTES, end - begin));
+    if (place == me) continue;
+    TRY(reduce_add_receive(r, h->unit, &x->list, tag, peer, h->second + begin * UNIT_BYTES, end - begin));
   }
+  x->receives = x->list.count;
   part_after(r, b, r->comm->rank, k + 1, &begin, &end);
   for (int step = 1; step < size; ++step)
-    TRY(add_send(r, x, tag, rank_at(r, k, (me + step) % size), h->second + begin * UNIT_BYTES, end - begin));
+    TRY(reduce_add_send(r, h->unit, &x->list, tag, rank_at(r, k, (me + step) % size), h->second + begin * UNIT_BYTES,
+                        end - begin));
   return MLPD_OK;
 }
 
@@ -165,6 +153,7 @@ static mlpd_status plan_traffic(reducer *r, uint32_t b, char **room) {
   slice_of(r, b, r->comm->rank, &begin, &end);
   t->begin = begin * UNIT_BYTES;
   t->end = end * UNIT_BYTES;
+  for (int i = 0; i < t->count; ++i) t->rounds[i].list.requests = t->rounds[i].room;
   for (int k = 0; k < t->adding; ++k) TRY(plan_adding(r, b, k, tag++, room));
   for (int i = t->adding; i < t->count; ++i) TRY(plan_passing_on(r, b, t->count - 1 - i, &t->rounds[i], tag++));
   return MLPD_OK;
@@ -185,9 +174,7 @@ static mlpd_status create(reducer *r) {
   halving *h = NULL;
   TRY(memory_allocate(&h, 1, sizeof *h, "messages"));
   r->state = h;
-  h->unit = MPI_DATATYPE_NULL;
-  CHECK_MPI(MPI_Type_contiguous(UNIT_BYTES, MPI_BYTE, &h->unit));
-  CHECK_MPI(MPI_Type_commit(&h->unit));
+  TRY(reduce_unit_create(&h->unit));
   TRY(memory_allocate(&h->traffic, r->num_buckets, sizeof *h->traffic, "messages"));
   TRY(memory_allocate(&h->local, r->units, UNIT_BYTES, "lane gradients"));
   TRY(memory_allocate(&h->received, units_received(r), UNIT_BYTES, "received gradients"));
@@ -204,11 +191,8 @@ static void release(reducer *r) {
   halving *const h = r->state;
   if (h == NULL) return;
   for (uint32_t b = 0; h->traffic != NULL && b < r->num_buckets; ++b)
-    for (int i = 0; i < h->traffic[b].count; ++i) {
-      exchange *const x = &h->traffic[b].rounds[i];
-      for (int m = 0; m < x->count; ++m) (void)MPI_Request_free(&x->requests[m]);
-    }
-  if (h->unit != MPI_DATATYPE_NULL) (void)MPI_Type_free(&h->unit);
+    for (int i = 0; i < h->traffic[b].count; ++i) reduce_free_requests(&h->traffic[b].rounds[i].list);
+  reduce_unit_free(&h->unit);
   free(h->traffic);
   free(h->local);
   free(h->received);
@@ -217,18 +201,6 @@ static void release(reducer *r) {
 }
 
 /* ---- A step ------------------------------------------------------------------------------------- */
-
-static mlpd_status start(exchange *x, int begin, int end) {
-  if (begin < end) CHECK_MPI(MPI_Startall(end - begin, x->requests + begin));
-  return MLPD_OK;
-}
-
-static mlpd_status test(exchange *x, bool *done) {
-  int flag = 1;
-  if (x->count > 0) CHECK_MPI(MPI_Testall(x->count, x->requests, &flag, MPI_STATUSES_IGNORE));
-  *done = flag != 0;
-  return MLPD_OK;
-}
 
 /* The slice is summed: it becomes what all get. */
 static void conclude_sum(reducer *r, traffic *t, uint32_t b) {
@@ -254,10 +226,10 @@ static mlpd_status advance(reducer *r, uint32_t b) {
     if (!t->sent) {
       if (t->now == t->adding && r->divides && !h->begun) return MLPD_OK;
       if (t->now == t->adding) conclude_sum(r, t, b);
-      TRY(start(x, x->receives, x->count));
+      TRY(reduce_start(&x->list, x->receives, x->list.count));
       t->sent = true;
     }
-    TRY(test(x, &done));
+    TRY(reduce_test(&x->list, 0, x->list.count, &done));
     if (!done) return MLPD_OK;
     if (t->now < t->adding) reduce_add_parts(r, x->parts, x->size, x->begin, x->end, h->local + x->begin);
     t->sent = false;
@@ -293,7 +265,7 @@ static mlpd_status ready(reducer *r, uint32_t b) {
     for (uint32_t i = r->num_buckets; i-- > 0;)
       for (int round = 0; round < h->traffic[i].count; ++round) {
         exchange *const x = &h->traffic[i].rounds[round];
-        TRY(start(x, 0, x->receives));
+        TRY(reduce_start(&x->list, 0, x->receives));
       }
   bool done;
   return progress(r, &done);

@@ -74,6 +74,11 @@ void reduce_sum_range(const reducer *r, const char *const *sources, size_t origi
 /* The unit where the slice of rank begins, of units cut for size ranks. */
 static inline size_t slice_unit(size_t units, int size, int rank) { return units * (size_t)rank / (size_t)size; }
 
+/* Is it the bucket of the doubles? They travel by themselves where ranks divide. */
+static inline bool reduce_is_doubles(const reducer *r, uint32_t bucket) {
+  return r->buckets[bucket].begin * UNIT_BYTES == r->float_bytes;
+}
+
 static inline uint32_t own_nodes(const reducer *r) {
   return r->first_node[r->comm->rank + 1] - r->first_node[r->comm->rank];
 }
@@ -87,8 +92,7 @@ bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_by
 void reduce_add_parts(const reducer *r, char *const *parts, int count, size_t begin, size_t end, char *into);
 
 /* The slice [begin, end) (bytes) of this rank, summed from sources as above, or where they are NULL in its one node
- * already, becomes what all get. By the team of the
- * calling thread. Not collective. */
+ * already, becomes what all get. By the team of the calling thread. Not collective. */
 void reduce_replace_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end);
 
 /* Is the sum of this many lanes one that recursive halving brackets as the canonical tree does, over ranks enough? */

@@ -6,18 +6,18 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "distribution/reduce_internal.h"
+#include "distribution/reduce_requests.h"
 
 enum { FIRST_TAG = 1, ROUNDS = 2 };
 
 /* Persistent requests of a bucket, in the order in which they are started or done: receives and sends of the first
  * round, then receives and sends of the second. */
 typedef struct traffic {
-  MPI_Request *requests;
-  int first_sends, second_receives, second_sends, count; /* where each kind begins */
-  size_t begin, end;                                     /* this rank's slice, in bytes of a buffer */
-  const char **sources;                                  /* (nodes of all ranks): where their slices lie */
-  bool gathers;                                          /* one round */
+  request_list list;
+  int first_sends, second_receives, second_sends; /* where each kind begins */
+  size_t begin, end;                              /* this rank's slice, in bytes of a buffer */
+  const char **sources;                           /* (nodes of all ranks): where their slices lie */
+  bool gathers;                                   /* one round */
   bool under_way, added;
 } traffic;
 
@@ -37,8 +37,6 @@ size_t reduce_messages_size(uint32_t num_nodes, uint32_t own, size_t units, int 
   const size_t slice = units / (size_t)size + 1;
   return (own * units + (num_nodes - own) * slice + (divided ? 0 : units)) * UNIT_BYTES;
 }
-
-static bool is_doubles(const reducer *r, uint32_t b) { return r->buckets[b].begin * UNIT_BYTES == r->float_bytes; }
 
 /* Units [*begin, *end) of a buffer: rank's slice of bucket, or all of it. */
 static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size_t *end) {
@@ -77,22 +75,6 @@ static mlpd_status plan_sources(reducer *r, uint32_t b, char **next) {
   return MLPD_OK;
 }
 
-static mlpd_status add_receive(const reducer *r, traffic *t, int tag, int peer, char *to, size_t units) {
-  const messages *const m = r->state;
-  if (units == 0) return MLPD_OK;
-  CHECK_MPI(MPI_Recv_init(to, (int)units, m->unit, peer, tag, r->comm->mpi, &t->requests[t->count]));
-  ++t->count;
-  return MLPD_OK;
-}
-
-static mlpd_status add_send(const reducer *r, traffic *t, int tag, int peer, const char *from, size_t units) {
-  const messages *const m = r->state;
-  if (units == 0) return MLPD_OK;
-  CHECK_MPI(MPI_Send_init(from, (int)units, m->unit, peer, tag, r->comm->mpi, &t->requests[t->count]));
-  ++t->count;
-  return MLPD_OK;
-}
-
 /* Peers in an order that differs by rank, so that not all ranks write to one. */
 static mlpd_status plan_first_round(reducer *r, uint32_t b, int tag) {
   messages *const m = r->state;
@@ -102,16 +84,17 @@ static mlpd_status plan_first_round(reducer *r, uint32_t b, int tag) {
     const int peer = (rank + size - step) % size;
     for (uint32_t i = 0; i < nodes_on(r, peer); ++i) {
       char *const to = m->received + (t->sources[r->first_node[peer] + i] - m->received);
-      TRY(add_receive(r, t, tag, peer, to, (t->end - t->begin) / UNIT_BYTES));
+      TRY(reduce_add_receive(r, m->unit, &t->list, tag, peer, to, (t->end - t->begin) / UNIT_BYTES));
     }
   }
-  t->first_sends = t->count;
+  t->first_sends = t->list.count;
   for (int step = 1; step < size; ++step) {
     const int peer = (rank + step) % size;
     size_t begin, end;
     slice_of(r, b, peer, &begin, &end);
     for (uint32_t i = 0; i < own_nodes(r); ++i)
-      TRY(add_send(r, t, tag, peer, m->local + (i * r->units + begin) * UNIT_BYTES, end - begin));
+      TRY(reduce_add_send(r, m->unit, &t->list, tag, peer, m->local + (i * r->units + begin) * UNIT_BYTES,
+                          end - begin));
   }
   return MLPD_OK;
 }
@@ -120,16 +103,17 @@ static mlpd_status plan_second_round(reducer *r, uint32_t b, int tag) {
   messages *const m = r->state;
   traffic *const t = &m->traffic[b];
   const int size = r->comm->size, rank = r->comm->rank;
-  t->second_receives = t->count;
+  t->second_receives = t->list.count;
   for (int step = 1; !t->gathers && step < size; ++step) {
     const int peer = (rank + size - step) % size;
     size_t begin, end;
     slice_of(r, b, peer, &begin, &end);
-    TRY(add_receive(r, t, tag, peer, m->second + begin * UNIT_BYTES, end - begin));
+    TRY(reduce_add_receive(r, m->unit, &t->list, tag, peer, m->second + begin * UNIT_BYTES, end - begin));
   }
-  t->second_sends = t->count;
+  t->second_sends = t->list.count;
   for (int step = 1; !t->gathers && step < size; ++step)
-    TRY(add_send(r, t, tag, (rank + step) % size, m->second + t->begin, (t->end - t->begin) / UNIT_BYTES));
+    TRY(reduce_add_send(r, m->unit, &t->list, tag, (rank + step) % size, m->second + t->begin,
+                        (t->end - t->begin) / UNIT_BYTES));
   return MLPD_OK;
 }
 
@@ -138,7 +122,7 @@ static mlpd_status plan_traffic(reducer *r, uint32_t b) {
   const size_t others = (size_t)r->comm->size - 1, nodes = r->first_node[r->comm->size];
   const size_t most = own_nodes(r) * others + nodes - own_nodes(r) + 2 * others;
   if (most > INT_MAX) return FAIL(MLPD_ERROR_USAGE, "%zu messages a step are too many; take fewer lanes", most);
-  TRY(memory_allocate(&m->traffic[b].requests, most, sizeof(MPI_Request), "message requests"));
+  TRY(memory_allocate(&m->traffic[b].list.requests, most, sizeof(MPI_Request), "message requests"));
   const int tag = FIRST_TAG + ROUNDS * (int)b;
   TRY(plan_first_round(r, b, tag));
   return plan_second_round(r, b, tag + 1);
@@ -150,15 +134,13 @@ static mlpd_status create(reducer *r) {
   const uint32_t nodes = r->first_node[size], others = nodes - own_nodes(r);
   TRY(memory_allocate(&m, 1, sizeof *m, "messages"));
   r->state = m;
-  m->unit = MPI_DATATYPE_NULL;
-  m->gathers = reduce_gathers(nodes, r->units, size, r->comm->gather_bytes, r->divides);
-  CHECK_MPI(MPI_Type_contiguous(UNIT_BYTES, MPI_BYTE, &m->unit));
-  CHECK_MPI(MPI_Type_commit(&m->unit));
+  m->gathers = reduce_gathers(nodes, r->units, size, r->comm->sums.gather_bytes, r->divides);
+  TRY(reduce_unit_create(&m->unit));
   TRY(memory_allocate(&m->traffic, r->num_buckets, sizeof *m->traffic, "messages"));
   size_t slices = 0;
   for (uint32_t b = 0; b < r->num_buckets; ++b) {
     size_t begin, end;
-    m->traffic[b].gathers = m->gathers || (r->divides && is_doubles(r, b));
+    m->traffic[b].gathers = m->gathers || (r->divides && reduce_is_doubles(r, b));
     slice_of(r, b, rank, &begin, &end);
     slices += end - begin;
   }
@@ -182,11 +164,11 @@ static void release(reducer *r) {
   if (m == NULL) return;
   for (uint32_t b = 0; m->traffic != NULL && b < r->num_buckets; ++b) {
     traffic *const t = &m->traffic[b];
-    for (int i = 0; i < t->count; ++i) (void)MPI_Request_free(&t->requests[i]);
-    free(t->requests);
+    reduce_free_requests(&t->list);
+    free(t->list.requests);
     free(t->sources);
   }
-  if (m->unit != MPI_DATATYPE_NULL) (void)MPI_Type_free(&m->unit);
+  reduce_unit_free(&m->unit);
   free(m->traffic);
   free(m->local);
   free(m->received);
@@ -196,38 +178,26 @@ static void release(reducer *r) {
 
 /* ---- A step ------------------------------------------------------------------------------------- */
 
-static mlpd_status start(traffic *t, int begin, int end) {
-  if (begin < end) CHECK_MPI(MPI_Startall(end - begin, t->requests + begin));
-  return MLPD_OK;
-}
-
-static mlpd_status test(traffic *t, int begin, int end, bool *done) {
-  int flag = 1;
-  if (begin < end) CHECK_MPI(MPI_Testall(end - begin, t->requests + begin, &flag, MPI_STATUSES_IGNORE));
-  *done = flag != 0;
-  return MLPD_OK;
-}
-
 static mlpd_status advance(reducer *r, traffic *t) {
   messages *const m = r->state;
   bool done = false;
   if (!t->added) {
-    TRY(test(t, 0, t->first_sends, &done));
+    TRY(reduce_test(&t->list, 0, t->first_sends, &done));
     if (!done) return MLPD_OK;
     if (!t->gathers && r->divides && !m->begun) return MLPD_OK;
     if (!t->gathers && r->divides)
       reduce_replace_range(r, t->sources, t->begin, t->begin, t->end);
     else if (!t->gathers)
       reduce_sum_range(r, t->sources, t->begin, t->begin, t->end, m->result + t->begin);
-    TRY(start(t, t->second_sends, t->count));
+    TRY(reduce_start(&t->list, t->second_sends, t->list.count));
     t->added = true;
   }
-  TRY(test(t, t->first_sends, t->count, &done));
+  TRY(reduce_test(&t->list, t->first_sends, t->list.count, &done));
   t->under_way = !done;
   if (!done) return MLPD_OK;
   const uint32_t b = (uint32_t)(t - m->traffic);
   reduce_summed(r, b);
-  if (r->divides && is_doubles(r, b)) {
+  if (r->divides && reduce_is_doubles(r, b)) {
     tree_sum_run(&r->tree, t->sources, 0, r->num_doubles * sizeof(double), false, (char *)r->totals);
     r->owner.begin(r->owner.context, r->totals);
     m->begun = true;
@@ -255,10 +225,10 @@ static mlpd_status ready(reducer *r, uint32_t b) {
    * for ranks that are ahead. */
   if (b + 1 == r->num_buckets)
     for (uint32_t i = r->num_buckets; i-- > 0;) {
-      TRY(start(&m->traffic[i], 0, m->traffic[i].first_sends));
-      TRY(start(&m->traffic[i], m->traffic[i].second_receives, m->traffic[i].second_sends));
+      TRY(reduce_start(&m->traffic[i].list, 0, m->traffic[i].first_sends));
+      TRY(reduce_start(&m->traffic[i].list, m->traffic[i].second_receives, m->traffic[i].second_sends));
     }
-  TRY(start(t, t->first_sends, t->second_receives));
+  TRY(reduce_start(&t->list, t->first_sends, t->second_receives));
   bool done;
   return progress(r, &done);
 }

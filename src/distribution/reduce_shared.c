@@ -161,8 +161,8 @@ static mlpd_status create(reducer *r) {
   mlpd_status status = memory_allocate(&s, 1, sizeof *s, "shared memory");
   r->state = s;
   if (status == MLPD_OK) {
-    s->direct = reads_directly(r->first_node[comm->size], comm->direct_nodes);
-    s->divided = r->divides = worth_dividing(r->owner.replace != NULL, r->units, comm->pull_bytes);
+    s->direct = reads_directly(r->first_node[comm->size], comm->sums.direct_nodes);
+    s->divided = r->divides = worth_dividing(r->owner.replace != NULL, r->units, comm->sums.pull_bytes);
     s->bytes = total_bytes(r, s);
     status = memory_allocate(&s->sources, (size_t)COPIES * r->tree.num_sources, sizeof *s->sources, "shared memory");
   }
@@ -217,7 +217,7 @@ static uint64_t parts_of_step(const shared *s, uint32_t count) { return s->step 
 
 static bool pulls(const reducer *r) {
   const shared *const s = r->state;
-  return s->divided || (s->direct && r->units * UNIT_BYTES >= r->comm->pull_bytes);
+  return s->divided || (s->direct && r->units * UNIT_BYTES >= r->comm->sums.pull_bytes);
 }
 
 static void publish(reducer *r, published_kind kind, uint32_t parts) {
