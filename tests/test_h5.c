@@ -724,6 +724,70 @@ static void *write_and_read(void *argument) {
   return failure[0] == '\0' ? NULL : strdup(failure);
 }
 
+/* Overwrites all of a file but its numbers, leaves its time of change. */
+static void spoil_metadata(const char *path, uint64_t numbers_begin, uint64_t numbers_end) {
+  struct stat about;
+  size_t length = 0;
+  char *const bytes = read_bytes(path, &length);
+  assert_int_equal(stat(path, &about), 0);
+  for (size_t i = 0; i < length; ++i)
+    if (i < numbers_begin || i >= numbers_end) bytes[i] = (char)0xee;
+  const int descriptor = open(path, O_WRONLY);
+  assert_true(descriptor >= 0);
+  assert_int_equal(pwrite(descriptor, bytes, length, 0), length);
+  const struct timespec times[2] = {about.st_atim, about.st_mtim};
+  assert_int_equal(futimens(descriptor, times), 0);
+  assert_int_equal(close(descriptor), 0);
+  free(bytes);
+}
+
+/* What another process has read of a file's metadata is not read again: it may even be gone. Of other content it is not
+ * believed. */
+static void test_known_elsewhere(void **state) {
+  (void)state;
+#if H5_VERSION_GE(1, 13, 0)
+  skip();
+#endif
+  const char *const path = in_folder("known.h5");
+  enum { ROWS = 100 };
+  int32_t numbers[ROWS], found[ROWS];
+  h5_file *file = NULL;
+  h5_array *array = NULL;
+  h5_metadata known, copy;
+  for (int i = 0; i < ROWS; ++i) numbers[i] = 3 * i;
+  assert_ok(h5_create(path, &file));
+  assert_ok(h5_write(file, "/group/x", ROWS, 0, ELEMENT_I32, numbers));
+  assert_ok(h5_close(file));
+
+  assert_ok(h5_open(path, &file));
+  assert_ok(h5_array_open(file, "/group/x", &array));
+  const uint64_t begin = array->place, end = begin + sizeof numbers;
+  assert_int_equal(h5_array_stored_bytes(array), sizeof numbers);
+  h5_array_close(array);
+  h5_record_take(file, &known);
+  assert_true(known.bytes > 0 && known.records != NULL);
+  copy = known;
+  copy.records = malloc(known.bytes);
+  assert_non_null(copy.records);
+  memcpy(copy.records, known.records, known.bytes);
+  assert_ok(h5_close(file));
+
+  spoil_metadata(path, begin, end);
+  h5_known_elsewhere(path, &known);
+  assert_null(known.records); /* taken */
+  assert_ok(h5_open(path, &file));
+  assert_ok(h5_array_open(file, "/group/x", &array));
+  assert_ok(h5_array_read(array, 0, ROWS, ELEMENT_I32, found));
+  assert_memory_equal(found, numbers, sizeof numbers);
+  h5_array_close(array);
+  assert_ok(h5_close(file));
+
+  copy.identity.nanoseconds ^= 1;
+  h5_known_elsewhere(path, &copy);
+  assert_null(copy.records);
+  assert_int_equal(h5_open(path, &file), MLPD_ERROR_FILE);
+}
+
 static void test_threads(void **state) {
   (void)state;
   pthread_t threads[THREADS];
@@ -746,6 +810,7 @@ int main(void) {
       cmocka_unit_test(test_strings_and_attributes),
       cmocka_unit_test(test_visit),
       cmocka_unit_test(test_shared),
+      cmocka_unit_test(test_known_elsewhere),
       cmocka_unit_test(test_threads),
       cmocka_unit_test(test_no_hdf5),
       cmocka_unit_test(test_truncated),

@@ -28,14 +28,29 @@ typedef struct h5_identity {
 /* false: there is no such file. Not collective. */
 bool h5_identify(const char *path, h5_identity *identity);
 
-/* The content was read on trial elsewhere: where path is the same, h5_open needs no trial of it. Not collective. */
-void h5_tried_elsewhere(const char *path, const h5_identity *tried);
-
 /* Read-only. A file that is open already, unchanged, is shared, and closed when all who opened it have. HDF5 crashes on
  * some forged files or turns in circles: a file that this thread did not write is read in a process apart first, all
  * but the numbers of its arrays (h5_trial in h5_internal.h). MLPD_ERROR_DATA where that process dies. Not collective.
  */
 mlpd_status h5_open(const char *path, h5_file **file);
+
+/* What HDF5 has read of a file beside its numbers, to be known in other processes that read the same content. */
+typedef struct h5_metadata {
+  h5_identity identity;
+  uint64_t bytes;
+  char *records; /* (bytes) */
+} h5_metadata;
+
+/* Takes what was read since file was opened (to be freed), and keeps nothing from now on. Nothing with HDF5 1.13 and
+ * later. Not collective. */
+void h5_record_take(h5_file *file, h5_metadata *taken);
+
+/* Takes what another process has read: where path is the same content, it was tried there, too, and the next h5_open of
+ * it asks the file for nothing that is known. Not collective. */
+void h5_known_elsewhere(const char *path, h5_metadata *known);
+
+void h5_metadata_free(h5_metadata *m); /* Not collective */
+
 mlpd_status h5_create(const char *path,
                       h5_file **file); /* truncates; write beside the target and rename. Not collective */
 mlpd_status h5_close(h5_file *file);   /* NULL is allowed; flushes: check it after writing. Not collective */
@@ -47,6 +62,9 @@ void h5_array_close(h5_array *array);                                           
 h5_shape h5_array_shape(const h5_array *array);                                 /* Not collective */
 const char *h5_array_stored_type(const h5_array *array); /* "uint8", "float16", ... Not collective */
 const char *h5_array_storage(const h5_array *array); /* "contiguous", "chunked 128 x 784, deflate 4". Not collective */
+
+/* Bytes in the file; of chunks, the whole index is read for it. Not collective. */
+uint64_t h5_array_stored_bytes(const h5_array *array);
 
 uint64_t h5_array_kept(const h5_array *array); /* bytes of unpacked chunks that HDF5 keeps, at most. Not collective */
 

@@ -264,6 +264,11 @@ void h5_array_close(h5_array *array) {
   free(array);
 }
 
+uint64_t h5_array_stored_bytes(const h5_array *array) {
+  H5_ENTER();
+  return H5Dget_storage_size(array->id);
+}
+
 h5_shape h5_array_shape(const h5_array *array) { return array->shape; }
 const char *h5_array_stored_type(const h5_array *array) { return array->stored_type; }
 const char *h5_array_storage(const h5_array *array) { return array->storage; }

@@ -86,23 +86,22 @@ static mlpd_status readable_check(const char *path) {
   return MLPD_OK;
 }
 
+h5_identity h5_identity_of(const struct stat *about) {
+  return (h5_identity){.inode = about->st_ino,
+                       .bytes = (uint64_t)about->st_size,
+                       .seconds = about->st_mtim.tv_sec,
+                       .nanoseconds = about->st_mtim.tv_nsec};
+}
+
 bool h5_identify(const char *path, h5_identity *identity) {
   struct stat about;
   if (stat(path, &about) != 0) return false;
-  *identity = (h5_identity){.inode = about.st_ino,
-                            .bytes = (uint64_t)about.st_size,
-                            .seconds = about.st_mtim.tv_sec,
-                            .nanoseconds = about.st_mtim.tv_nsec};
+  *identity = h5_identity_of(&about);
   return true;
 }
 
-static bool identities_equal(const h5_identity *a, const h5_identity *b) {
+bool h5_identities_equal(const h5_identity *a, const h5_identity *b) {
   return a->inode == b->inode && a->bytes == b->bytes && a->seconds == b->seconds && a->nanoseconds == b->nanoseconds;
-}
-
-void h5_tried_elsewhere(const char *path, const h5_identity *tried) {
-  h5_identity mine;
-  if (h5_identify(path, &mine) && identities_equal(&mine, tried)) h5_trial_spare(path);
 }
 
 /* ---- Files open for reading, under H5_ENTER() ---------------------------------------------------------- */
@@ -112,7 +111,7 @@ static h5_file *open_files;
 static h5_file *find_open(const char *path) {
   h5_identity now;
   for (h5_file *file = open_files; file != NULL; file = file->next)
-    if (strcmp(file->path, path) == 0 && h5_identify(path, &now) && identities_equal(&now, &file->identity))
+    if (strcmp(file->path, path) == 0 && h5_identify(path, &now) && h5_identities_equal(&now, &file->identity))
       return file;
   return NULL;
 }
@@ -170,6 +169,7 @@ mlpd_status h5_open_untried(const char *path, h5_file **file) {
   TRY(file_allocate(path, &opened));
   opened->size = size;
   const hid_t access = file_access_create();
+  (void)H5Pset_driver(access, h5_record_driver(), NULL);
   opened->id = H5Fopen(path, H5F_ACC_RDONLY, access);
   if (opened->id < 0) {
     const char *const reason = h5_reason();

@@ -3,6 +3,7 @@
 #define MLPDIST_H5_INTERNAL_H
 
 #include <hdf5.h>
+#include <sys/stat.h>
 
 #include "data/h5.h"
 
@@ -90,6 +91,14 @@ herr_t h5_refuse_external_link(const char *parent_file, const char *parent_group
 
 /* Could the file hold so many bytes, as they are or (packed) deflated? Asked before memory is taken for them. */
 bool h5_could_hold(const h5_file *file, double bytes, bool packed);
+
+bool h5_identities_equal(const h5_identity *a, const h5_identity *b);
+h5_identity h5_identity_of(const struct stat *about);
+
+/* ---- h5_record.c ------------------------------------------------------------------------------------ */
+
+/* The driver of files that are read: reads with one descriptor. */
+hid_t h5_record_driver(void);
 
 /* ---- h5_object.c ------------------------------------------------------------------------------------ */
 

@@ -12,6 +12,7 @@
 #include "distribution/placement.h"
 #include "network/init.h"
 #include "network/loss.h"
+#include "training/data_open.h"
 
 enum { SPLIT_LANES = 64, MAX_HIDDEN = 1000, READ_BYTES = 1 << 17 };
 
@@ -186,19 +187,6 @@ static mlpd_status open_train(preparation *p, part *train, bool *valid_in_file) 
   return status;
 }
 
-/* Opens the file, once for the whole run. Reading it on trial first is for rank 0; where another rank's path leads to
- * other content, for that rank, too. Collective. */
-static mlpd_status open_file(mlpd_comm *comm, preparation *p) {
-  const char *const path = p->options.data.file;
-  const bool root = mlpd_comm_rank(comm) == 0;
-  h5_identity tried = {0};
-  TRY(mlpd_comm_agree(comm, root ? h5_open(path, &p->file) : MLPD_OK));
-  if (root) (void)h5_identify(path, &tried);
-  TRY(comm_broadcast(comm, &tried, sizeof tried, 0));
-  if (!root) h5_tried_elsewhere(path, &tried);
-  return mlpd_comm_agree(comm, root ? MLPD_OK : h5_open(path, &p->file));
-}
-
 static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
   part *const train = &p->source;
   bool valid_in_file = false;
@@ -357,7 +345,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   if (status == MLPD_OK) status = memory_allocate(&p->model, 1, sizeof *p->model, "model");
   if (status == MLPD_OK) status = memory_copy_string(options->config_text, &p->model->config);
   TRY(mlpd_comm_agree(comm, status));
-  TRY(open_file(comm, p));
+  TRY(data_open(comm, &p->options.data, &p->file));
   TRY(read_train(comm, events, p));
   TRY(preparation_check_memory(comm, events, p, NULL));
   p->model->task = p->options.task;

@@ -1,0 +1,54 @@
+#include "training/data_open.h"
+
+#include "base/memory.h"
+
+/* What ranks will look at. A failure is for them to find: here the file is looked at, not judged. */
+static void look_at_all(const mlpd_data_paths *paths, h5_file *file) {
+  static const mlpd_split splits[] = {MLPD_TRAIN, MLPD_VALID, MLPD_TEST};
+  char **names = NULL;
+  uint64_t count = 0;
+  for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
+    part p = {0};
+    bool present = false;
+    if (part_open(paths, splits[i], splits[i] != MLPD_TEST, &p, &present) != MLPD_OK || !present) continue;
+    const h5_array *const arrays[] = {p.x, p.y, p.weight};
+    for (int a = 0; a < 3; a++)
+      if (arrays[a] != NULL) (void)h5_array_stored_bytes(arrays[a]); /* reads the index of its chunks */
+    part_close(&p);
+  }
+  if (dataset_class_names(file, &names, &count) == MLPD_OK) h5_strings_free(names, count);
+}
+
+/* Rank 0's metadata to all. */
+static mlpd_status tell(mlpd_comm *comm, h5_metadata *known) {
+  const bool root = mlpd_comm_rank(comm) == 0;
+  h5_metadata head = *known;
+  TRY(comm_broadcast(comm, &head, sizeof head, 0));
+  if (!root) *known = (h5_metadata){.identity = head.identity, .bytes = head.bytes};
+  if (head.bytes == 0) return MLPD_OK;
+  mlpd_status status = MLPD_OK;
+  if (!root) status = memory_allocate(&known->records, known->bytes, 1, "metadata");
+  TRY(mlpd_comm_agree(comm, status));
+  return comm_broadcast(comm, known->records, known->bytes, 0);
+}
+
+mlpd_status data_open(mlpd_comm *comm, const mlpd_data_paths *paths, h5_file **file) {
+  const char *const path = paths->file;
+  const bool root = mlpd_comm_rank(comm) == 0;
+  h5_metadata known = {0};
+  *file = NULL;
+  if (path == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file is named; use --data FILE");
+  TRY(mlpd_comm_agree(comm, root ? h5_open(path, file) : MLPD_OK));
+  if (mlpd_comm_size(comm) == 1) return MLPD_OK;
+  if (root) {
+    look_at_all(paths, *file);
+    h5_record_take(*file, &known);
+  }
+  const mlpd_status status = tell(comm, &known);
+  if (root || status != MLPD_OK)
+    h5_metadata_free(&known);
+  else
+    h5_known_elsewhere(path, &known);
+  TRY(status);
+  return mlpd_comm_agree(comm, root ? MLPD_OK : h5_open(path, file));
+}
