@@ -288,3 +288,14 @@ END
   says "strong  " "no page: Python's matplotlib is not installed"
   [ ! -e study/index.html ] || fail "a page"
 }
+
+@test "the studies that are kept beside the scripts can be drawn" {
+  has_matplotlib || skip "no Matplotlib"
+  for kept in "$scripts"/scaling/seen/*; do
+    cp -r "$kept" kept
+    output=$(timeout 120 "$scripts/scaling-report" kept 2>&1) && status=0 || status=$?
+    succeeds
+    grep -q "<svg\|data:image" kept/index.html || fail "$kept: no plot"
+    rm -r kept
+  done
+}

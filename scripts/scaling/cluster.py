@@ -18,13 +18,14 @@ TOPOLOGIES = ("fat-tree", "dragonfly")
 
 
 def shape(topology, hosts):
-    """SimGrid's parameters: a fat tree of two levels with full bandwidth, a dragonfly of groups of 4 x 4 x 4 hosts."""
+    """SimGrid's parameters: a fat tree of two levels with full bandwidth, a dragonfly of groups of 16 switches, each
+    linked to each, of 4 hosts. (SimGrid 3.32 wants no more groups than switches in a row of one, and crashes.)"""
     if topology == "fat-tree":
         leaf = min(16, hosts)
         switches = -(-hosts // leaf)
         return "FAT_TREE", f"2;{leaf},{switches};1,{leaf};1,1", leaf * switches
     groups = max(2, -(-hosts // 64))
-    return "DRAGONFLY", f"{groups},1;4,2;4,1;4", groups * 64
+    return "DRAGONFLY", f"{groups},1;1,1;16,1;4", groups * 64
 
 
 def write_platform(folder, topology, gbits, hosts):
