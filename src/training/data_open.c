@@ -10,7 +10,7 @@ static void look_at_all(const mlpd_data_paths *paths, h5_file *file) {
   for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
     part p = {0};
     bool present = false;
-    if (part_open(paths, splits[i], splits[i] != MLPD_TEST, &p, &present) != MLPD_OK || !present) continue;
+    if (part_open(paths, splits[i], true, &p, &present) != MLPD_OK || !present) continue;
     const h5_array *const arrays[] = {p.x, p.y, p.weight};
     for (int a = 0; a < 3; a++)
       if (arrays[a] != NULL) (void)h5_array_stored_bytes(arrays[a]); /* reads the index of its chunks */
