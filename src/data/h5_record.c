@@ -95,10 +95,11 @@ static const char *find_known(const recorded_file *f, haddr_t place, size_t byte
 static void take_handed(recorded_file *f, const char *path, const struct stat *about) {
   const h5_identity mine = h5_identity_of(about);
   if (handed.path == NULL || strcmp(handed.path, path) != 0) return;
-  if (h5_identities_equal(&mine, &handed.known.identity))
+  if (h5_identities_equal(&mine, &handed.known.identity)) {
     f->known = handed.known;
-  else
-    h5_metadata_free(&handed.known);
+    handed.known = (h5_metadata){0};
+  }
+  h5_metadata_free(&handed.known);
   free(handed.path);
   handed.path = NULL;
 }
