@@ -41,8 +41,11 @@ typedef struct h5_metadata {
   char *records; /* (bytes) */
 } h5_metadata;
 
-/* Takes what was read since file was opened (to be freed), and keeps nothing from now on. Nothing with HDF5 1.13 and
- * later. Not collective. */
+/* h5_open of a file that keeps what is read of it, if it was not open already. Not collective. */
+mlpd_status h5_open_recording(const char *path, h5_file **file);
+
+/* Takes what was kept so far (to be freed); from now on nothing is. Nothing with HDF5 1.13 and later. Not collective.
+ */
 void h5_record_take(h5_file *file, h5_metadata *taken);
 
 /* Takes what another process has read: where path is the same content, it was tried there, too, and the next h5_open of

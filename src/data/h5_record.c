@@ -1,6 +1,6 @@
-/* HDF5's driver for files that are read: with one descriptor, by pread(), as H5FD_SEC2 does, but it keeps what HDF5
- * reads of metadata, and knows beforehand what another process has kept of the same content, for which it asks no file
- * system. Many ranks that open one file then cost its servers an opening each and no read.
+/* HDF5's driver for files that are read: with one descriptor, by pread(), as H5FD_SEC2 does, but it keeps, where asked
+ * to, what HDF5 reads of metadata, and knows beforehand what another process has kept of the same content, for which it
+ * asks no file system. Many ranks that open one file then cost its servers an opening each and no read.
  *
  * Kept, and handed on: records one after the other, each two numbers, place and count of bytes, then these, padded. */
 #include <errno.h>
@@ -14,13 +14,18 @@
 #include "base/memory.h"
 #include "data/h5_internal.h"
 
+void h5_metadata_free(h5_metadata *m) {
+  free(m->records);
+  *m = (h5_metadata){0};
+}
+
 /* H5FD_class_t has other members since HDF5 1.13: there, ranks read what they need. */
 #if H5_VERSION_GE(1, 13, 0)
 hid_t h5_record_driver(void) { return H5FD_SEC2; }
 
-void h5_record_take(h5_file *file, h5_metadata *taken) { *taken = (h5_metadata){.identity = file->identity}; }
+mlpd_status h5_open_recording(const char *path, h5_file **file) { return h5_open(path, file); }
 
-void h5_metadata_free(h5_metadata *m) { *m = (h5_metadata){0}; }
+void h5_record_take(h5_file *file, h5_metadata *taken) { *taken = (h5_metadata){.identity = file->identity}; }
 
 void h5_known_elsewhere(const char *path, h5_metadata *known) {
   h5_identity mine;
@@ -50,7 +55,10 @@ typedef struct recorded_file {
   h5_metadata known; /* from elsewhere */
 } recorded_file;
 
-/* The next file opened at path knows this; under H5_ENTER(). */
+/* Under H5_ENTER(): does the file that is being opened keep what it reads? */
+static bool keeping;
+
+/* Likewise: the next file opened at path knows this. */
 static struct {
   char *path;
   h5_metadata known;
@@ -59,11 +67,6 @@ static struct {
 /* ---- Records ----------------------------------------------------------------------------------------- */
 
 static uint64_t padded(uint64_t bytes) { return (bytes + 7) / 8 * 8; }
-
-void h5_metadata_free(h5_metadata *m) {
-  free(m->records);
-  *m = (h5_metadata){0};
-}
 
 static void keep(recorded_file *f, H5FD_mem_t kind, haddr_t place, size_t bytes, const void *read) {
   const uint64_t more = sizeof(record_head) + padded(bytes);
@@ -121,7 +124,7 @@ static H5FD_t *record_open(const char *path, unsigned flags, hid_t access, haddr
   f->end = (haddr_t)about.st_size;
   f->device = about.st_dev;
   f->inode = about.st_ino;
-  f->keeps = true;
+  f->keeps = keeping;
   take_handed(f, path, &about);
   return &f->base;
 }
@@ -176,9 +179,9 @@ static herr_t record_get_handle(H5FD_t *base, hid_t access, void **handle) {
 static herr_t record_read(H5FD_t *base, H5FD_mem_t kind, hid_t transfer, haddr_t place, size_t bytes, void *out) {
   (void)transfer;
   recorded_file *const f = of_base(base);
-  const char *const known = find_known(f, place, bytes);
   size_t done = 0;
   if (place > INT64_MAX || bytes > INT64_MAX - place) return -1;
+  const char *const known = find_known(f, place, bytes);
   if (known != NULL) memcpy(out, known, bytes);
   while (known == NULL && done < bytes) {
     const ssize_t got = pread(f->descriptor, (char *)out + done, bytes - done, (off_t)(place + done));
@@ -228,6 +231,14 @@ static recorded_file *recorded(const h5_file *file) {
   h5_id_close(access);
   if (!ours || H5Fget_vfd_handle(file->id, H5P_DEFAULT, &handle) < 0 || handle == NULL) return NULL;
   return (recorded_file *)(void *)((char *)handle - offsetof(recorded_file, descriptor));
+}
+
+mlpd_status h5_open_recording(const char *path, h5_file **file) {
+  H5_ENTER();
+  keeping = true;
+  const mlpd_status status = h5_open(path, file);
+  keeping = false;
+  return status;
 }
 
 void h5_record_take(h5_file *file, h5_metadata *taken) {

@@ -38,8 +38,8 @@ mlpd_status data_open(mlpd_comm *comm, const mlpd_data_paths *paths, h5_file **f
   h5_metadata known = {0};
   *file = NULL;
   if (path == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file is named; use --data FILE");
-  TRY(mlpd_comm_agree(comm, root ? h5_open(path, file) : MLPD_OK));
-  if (mlpd_comm_size(comm) == 1) return MLPD_OK;
+  if (mlpd_comm_size(comm) == 1) return h5_open(path, file);
+  TRY(mlpd_comm_agree(comm, root ? h5_open_recording(path, file) : MLPD_OK));
   if (root) {
     look_at_all(paths, *file);
     h5_record_take(*file, &known);
