@@ -79,6 +79,19 @@ EOF
   on_splits --data values.h5 --stream --valid-fraction 0.2 --window 300 --batch 200 --lanes 4 --epochs 3
 }
 
+@test "fewer rows in a batch than lanes: ranks whose lanes have no rows in a step do not wait for themselves" {
+  local digest np
+  for batch in 1 3; do
+    digest=
+    for np in 1 2 4; do
+      launch "$np" train --quiet --stream --lanes 4 --batch "$batch" --epochs 1 --hidden 8 --threads 1 --out run
+      succeeds
+      : "${digest:=$(last_line)}"
+      [ "$(last_line)" = "$digest" ] || fail "$np ranks, batch $batch: not $digest"
+    done
+  done
+}
+
 @test "normalisation and validation are those of rows in memory, to the bit" {
   need_h5py
   make_file float.h5 3001 9 float32 50

@@ -32,6 +32,9 @@ static const setting settings[] = {
     {20011, 128, 5, 3000, 7, 0},
     {1009, 50, 4, 60, 0, 101},
     {40000, 512, 8, 700, 100, 4000},
+    {9, 1, 4, 0, 0, 0}, /* fewer rows in a batch than lanes: some lanes have none in a step, or none at all */
+    {50, 3, 8, 2, 0, 0},
+    {49, 7, 16, 0, 0, 9},
 };
 enum { NUM_SETTINGS = sizeof settings / sizeof *settings };
 
@@ -272,9 +275,24 @@ static void test_reading(void **state) {
     if (middle < lanes) follow(&from, &made, values, middle, lanes, 0, 0);     /* the last of two */
     follow(&from, &made, values, 0, middle, 1, made.plan.steps_per_epoch / 2); /* resumed */
     follow(&from, &made, values, 0, middle, 1, made.plan.steps_per_epoch - 1);
+    for (uint32_t lane = 0; lanes > 2 && settings[i].rows <= 50 && lane < lanes; lane++)
+      follow(&from, &made, values, lane, lane + 1, 0, 0); /* a rank with nothing but a lane without rows, too */
     part_close(&from);
     free_plans(&made);
   }
+}
+
+/* A stream that waits for itself would wait for ever: the alarm ends the test instead. */
+static int begin_reading(void **state) {
+  (void)state;
+  (void)alarm(60);
+  return 0;
+}
+
+static int end_reading(void **state) {
+  (void)state;
+  (void)alarm(0);
+  return 0;
 }
 
 /* A stream may be given up at any time. */
@@ -398,9 +416,14 @@ static void test_scan_refuses(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_each_row_once), cmocka_unit_test(test_windows),  cmocka_unit_test(test_reading),
-      cmocka_unit_test(test_given_up),      cmocka_unit_test(test_failures), cmocka_unit_test(test_scan),
-      cmocka_unit_test(test_scan_refuses),  cmocka_unit_test(test_keys),
+      cmocka_unit_test(test_each_row_once),
+      cmocka_unit_test(test_windows),
+      cmocka_unit_test_setup_teardown(test_reading, begin_reading, end_reading),
+      cmocka_unit_test(test_given_up),
+      cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_scan),
+      cmocka_unit_test(test_scan_refuses),
+      cmocka_unit_test(test_keys),
   };
   return cmocka_run_group_tests_name("stream", tests, setup, teardown);
 }

@@ -185,10 +185,7 @@ mlpd_status stream_take(stream *s, uint64_t epoch, uint64_t step) {
   (void)pthread_mutex_lock(&s->mutex);
   bool there = move_to(s, epoch, step);
   mlpd_status status = MLPD_OK;
-  if (!s->started) {
-    status = start(s);
-    there = false;
-  }
+  if (!s->started) status = start(s);
   (void)pthread_cond_broadcast(&s->changed);
   while (status == MLPD_OK && !there) {
     if (s->failed == MLPD_OK) {
