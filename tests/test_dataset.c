@@ -424,21 +424,24 @@ static void test_bad_weights(void **state) {
   assert_read_fails(true, 0, "/train/weight holds inf at row 2 (from 0)");
 }
 
-static void test_class_names(void **state) {
+static void test_names(void **state) {
   (void)state;
-  const char *const names[2] = {"cat", "dog"};
+  const char *const classes[2] = {"cat", "dog"}, *const columns[3] = {"u", "", "u"}, *const target = "kind";
   h5_file *file = NULL;
-  char **read = NULL;
-  uint64_t count = 7;
+  data_names read = {.classes = {.count = 7}};
   assert_ok(h5_create(path, &file));
-  assert_ok(dataset_class_names(file, &read, &count));
-  assert_int_equal(count, 0);
-  assert_null(read);
-  assert_ok(h5_strings_write(file, "/class_names", names, 2));
-  assert_ok(dataset_class_names(file, &read, &count));
-  assert_int_equal(count, 2);
-  assert_string_equal(read[1], "dog");
-  h5_strings_free(read, count);
+  assert_ok(dataset_names(file, &read));
+  assert_true(read.columns.count == 0 && read.targets.count == 0 && read.classes.count == 0);
+  assert_ok(h5_strings_write(file, "/class_names", classes, 2));
+  assert_ok(h5_strings_write(file, "/columns/name", columns, 3));
+  assert_ok(h5_strings_write(file, "/targets/name", &target, 1));
+  assert_ok(dataset_names(file, &read));
+  assert_true(read.columns.count == 3 && read.targets.count == 1 && read.classes.count == 2);
+  assert_string_equal(read.columns.names[2], "u");
+  assert_string_equal(read.columns.names[1], "");
+  assert_string_equal(read.targets.names[0], "kind");
+  assert_string_equal(read.classes.names[1], "dog");
+  data_names_free(&read);
   assert_ok(h5_close(file));
 }
 
@@ -455,7 +458,7 @@ int main(void) {
       cmocka_unit_test(test_values_not_finite),
       cmocka_unit_test(test_bad_classes),
       cmocka_unit_test(test_bad_weights),
-      cmocka_unit_test(test_class_names),
+      cmocka_unit_test(test_names),
   };
   return cmocka_run_group_tests_name("dataset", tests, setup, teardown);
 }

@@ -13,6 +13,7 @@
 #include "data/h5.h"
 
 #include <cmocka.h>
+#include "former_model.h"
 #include "temporary_folder.h"
 
 static void assert_load_fails(const char *name, const char *part) {
@@ -42,15 +43,16 @@ static mlpd_model *make_model(mlpd_task task) {
     made->input.shift[j] = (float)j / 3;
     made->input.scale[j] = j == 4 ? 0 : 1 + (float)j / 7;
   }
+  static const char *const columns[] = {"age", "", "age", "h\xc3\xb6he", "a,b", "5", "longest of all"};
+  assert_ok(name_list_copy(columns, 7, &made->names.columns));
   made->config = strdup("[run]\nseed = 5\n\n# caf\xc3\xa9\n");
   if (classes) {
     static const char *const names[] = {"ant", "", "b\xc3\xa9"};
-    made->class_names = calloc(3, sizeof *made->class_names);
-    assert_non_null(made->class_names);
-    for (int k = 0; k < 3; k++) made->class_names[k] = strdup(names[k]);
-    made->num_names = 3;
+    assert_ok(name_list_copy(names, 3, &made->names.classes));
   } else {
     assert_ok(affine_create(3, &made->target));
+    static const char *const targets[] = {"x", "y", "z"};
+    assert_ok(name_list_copy(targets, 3, &made->names.targets));
     made->target.shift[1] = -7.25f;
     made->target.scale[2] = 1e-3f;
   }
@@ -65,6 +67,13 @@ static bool same_affine(const affine *a, const affine *b) {
 
 static bool same_text(const char *a, const char *b) { return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0; }
 
+static bool same_names(const name_list *a, const name_list *b) {
+  if (a->count != b->count) return false;
+  for (uint64_t i = 0; i < a->count; i++)
+    if (strcmp(a->names[i], b->names[i]) != 0) return false;
+  return true;
+}
+
 static bool same_model(const mlpd_model *a, const mlpd_model *b) {
   const mlpd_network *const x = a->network, *const y = b->network;
   if (x->num_layers != y->num_layers || x->arena_size != y->arena_size) return false;
@@ -75,10 +84,8 @@ static bool same_model(const mlpd_model *a, const mlpd_model *b) {
   if (memcmp(x->parameters, y->parameters, x->arena_size * sizeof(float)) != 0) return false;
   if (a->task != b->task || a->loss != b->loss || a->epoch != b->epoch || a->step != b->step) return false;
   if (!same_affine(&a->input, &b->input) || !same_affine(&a->target, &b->target)) return false;
-  if (a->num_names != b->num_names || !same_text(a->config, b->config)) return false;
-  for (uint64_t k = 0; k < a->num_names; k++)
-    if (!same_text(a->class_names[k], b->class_names[k])) return false;
-  return true;
+  return same_names(&a->names.columns, &b->names.columns) && same_names(&a->names.targets, &b->names.targets) &&
+         same_names(&a->names.classes, &b->names.classes) && same_text(a->config, b->config);
 }
 
 static void assert_round_trip(const mlpd_model *model, const char *name) {
@@ -108,9 +115,7 @@ static void test_round_trip(void **state) {
   assert_round_trip(model, "long.h5");
   free(model->config);
   model->config = NULL;
-  h5_strings_free(model->class_names, model->num_names);
-  model->class_names = NULL;
-  model->num_names = 0;
+  data_names_free(&model->names);
   assert_round_trip(model, "bare.h5");
   assert_string_equal(mlpd_model_class_name(model, 0), "0");
   mlpd_model_free(model);
@@ -165,6 +170,51 @@ static void test_no_model(void **state) {
   assert_load_fails("checkpoint.h5", "not a model");
 }
 
+/* ---- Former formats ----------------------------------------------------------------------------------- */
+
+static void test_format_1(void **state) {
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    const former_model *const former = &former_models[i];
+    mlpd_model *model = NULL;
+    assert_ok(former_model_write(former, in_folder("former.h5")));
+    assert_ok(mlpd_model_load(in_folder("former.h5"), &model));
+    assert_int_equal(mlpd_model_task(model), i == 0 ? MLPD_CLASSIFICATION : MLPD_REGRESSION);
+    assert_string_equal(mlpd_model_class_name(model, 1), i == 0 ? "yes" : "1");
+    assert_true(model->input.shift[2] == -0.625f && model->input.scale[1] == 1 &&
+                model->network->parameters[5] == -0.25f);
+    assert_round_trip(model, "again.h5"); /* as format 2 */
+    mlpd_model_free(model);
+  }
+}
+
+/* The former hashes are checked, not passed over. */
+static void test_format_1_damaged(void **state) {
+  (void)state;
+  former_model changed = former_models[0];
+  changed.output = "sigmoid";
+  assert_ok(former_model_write(&changed, in_folder("former.h5")));
+  assert_load_fails("former.h5", "the weights hash to");
+  changed = former_models[1];
+  changed.loss = "mae";
+  assert_ok(former_model_write(&changed, in_folder("former.h5")));
+  assert_load_fails("former.h5", "the parts beside the weights hash to");
+}
+
+/* Digests that were printed once stay true: they are made of names, not of the numbers of an enumeration. */
+static void test_digest_of_old(void **state) {
+  (void)state;
+  static const uint32_t widths[] = {2, 3, 1};
+  static const mlpd_activation activations[] = {MLPD_SOFTPLUS, MLPD_IDENTITY};
+  mlpd_network *network = NULL;
+  char digest[17];
+  assert_ok(mlpd_network_create(2, widths, activations, &network));
+  mlpd_network_layer(network, 0).bias[2] = 0.5f;
+  mlpd_network_digest(network, digest);
+  assert_string_equal(digest, "e7e73c75be59c17a");
+  mlpd_network_free(network);
+}
+
 /* ---- Files that someone changed ---------------------------------------------------------------------- */
 
 typedef struct fault {
@@ -214,6 +264,7 @@ static void test_faults(void **state) {
   static const fault faults[] = {
       {"/", "epoch", NULL, 1, "the weights hash to"}, /* nothing wrong but the digest */
       {"/", "format", NULL, 99, "model format 99"},
+      {"/", "format", NULL, 0, "model format 0"},
       {"/", "task", "auto", 0, "hash"},
       {"/", "task", "juggling", 0, "juggling"},
       {"/", "loss", "none", 0, "loss"},
@@ -247,6 +298,11 @@ static void test_content_that_does_not_fit(void **state) {
   model->target.scale[1] = 0;
   assert_ok(model_save(model, in_folder("unfit.h5")));
   assert_load_fails("unfit.h5", "/target/scale [1]");
+  model->target.scale[1] = 1;
+  model->names.columns.count--; /* one more is in the list than is saved */
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/columns/name holds 6 names");
+  model->names.columns.count++;
   affine_free(&model->target);
   assert_ok(model_save(model, in_folder("unfit.h5")));
   assert_load_fails("unfit.h5", "/target");
@@ -343,15 +399,12 @@ static void test_damaged_values(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_round_trip),
-      cmocka_unit_test(test_every_activation),
-      cmocka_unit_test(test_save_fails),
-      cmocka_unit_test(test_no_model),
-      cmocka_unit_test(test_widths_that_do_not_chain),
-      cmocka_unit_test(test_faults),
-      cmocka_unit_test(test_content_that_does_not_fit),
-      cmocka_unit_test(test_damaged_classes),
-      cmocka_unit_test(test_damaged_values),
+      cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_every_activation),
+      cmocka_unit_test(test_save_fails),      cmocka_unit_test(test_no_model),
+      cmocka_unit_test(test_format_1),        cmocka_unit_test(test_format_1_damaged),
+      cmocka_unit_test(test_digest_of_old),   cmocka_unit_test(test_widths_that_do_not_chain),
+      cmocka_unit_test(test_faults),          cmocka_unit_test(test_content_that_does_not_fit),
+      cmocka_unit_test(test_damaged_classes), cmocka_unit_test(test_damaged_values),
   };
   return cmocka_run_group_tests_name("model", tests, setup, teardown);
 }

@@ -173,9 +173,15 @@ void part_close(part *p) {
   *p = (part){0};
 }
 
-mlpd_status dataset_class_names(h5_file *file, char ***names, uint64_t *count) {
-  *names = NULL;
-  *count = 0;
-  if (!h5_exists(file, "/class_names")) return MLPD_OK;
-  return h5_strings_read(file, "/class_names", names, count);
+static mlpd_status read_names(h5_file *file, const char *object, name_list *list) {
+  return h5_exists(file, object) ? h5_strings_read(file, object, &list->names, &list->count) : MLPD_OK;
+}
+
+mlpd_status dataset_names(h5_file *file, data_names *names) {
+  *names = (data_names){.classes = {0}};
+  mlpd_status status = read_names(file, "/columns/name", &names->columns);
+  if (status == MLPD_OK) status = read_names(file, "/targets/name", &names->targets);
+  if (status == MLPD_OK) status = read_names(file, "/class_names", &names->classes);
+  if (status != MLPD_OK) data_names_free(names);
+  return status;
 }

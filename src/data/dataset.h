@@ -1,12 +1,14 @@
 /* Data sets: the schema's arrays of one HDF5 file, and a rank's rows of them in memory.
  *
  * Schema: /train/x (N, d) of any integer or float type; /train/y (N) integer classes, or (N) or (N, k)
- * floats; optional /train/weight (N) floats >= 0; the same under /valid and /test; optional /class_names
- * (k) strings. x stays in its stored type in memory. */
+ * floats; optional /train/weight (N) floats >= 0; the same under /valid and /test; optional strings: /columns/name (d),
+ * /targets/name (k), /class_names (k). /columns/kind (d), "number" or "yes/no", marks a table: x is no image. x stays
+ * in its stored type in memory. */
 #ifndef MLPDIST_DATASET_H
 #define MLPDIST_DATASET_H
 
 #include "data/h5.h"
+#include "data/names.h"
 #include "distribution/lanes.h"
 
 /* One part of a data set, open for reading. */
@@ -58,7 +60,7 @@ mlpd_status shard_fill(part *p, const row_run *runs, uint64_t num_runs, uint64_t
 void shard_free(shard *s);           /* Not collective */
 uint64_t shard_size(const shard *s); /* bytes. Not collective */
 
-/* Class names of a file, or *count = 0. Free with h5_strings_free. Not collective. */
-mlpd_status dataset_class_names(h5_file *file, char ***names, uint64_t *count);
+/* The names that a file has; the caller frees them. Not collective. */
+mlpd_status dataset_names(h5_file *file, data_names *names);
 
 #endif

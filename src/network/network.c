@@ -127,8 +127,10 @@ uint64_t network_hash(const mlpd_network *network, const float *parameters) {
   (void)XXH3_64bits_reset(state);
   for (uint32_t l = 0; l < network->num_layers; l++) {
     const layer *const shape = &network->layers[l];
-    const uint32_t words[3] = {shape->inputs, shape->outputs, (uint32_t)shape->activation};
-    (void)XXH3_64bits_update(state, words, sizeof words);
+    const char *const activation = mlpd_choice_name(mlpd_activation_choices, (int)shape->activation);
+    const uint32_t widths[] = {shape->inputs, shape->outputs};
+    (void)XXH3_64bits_update(state, widths, sizeof widths);
+    (void)XXH3_64bits_update(state, activation, strlen(activation) + 1);
     for (uint32_t i = 0; i < shape->inputs; i++)
       (void)XXH3_64bits_update(state, parameters + shape->weight_offset + (size_t)i * shape->weight_stride,
                                shape->outputs * sizeof(float));

@@ -5,8 +5,7 @@
 /* What ranks will look at. A failure is for them to find: here the file is looked at, not judged. */
 static void look_at_all(const mlpd_data_paths *paths, h5_file *file) {
   static const mlpd_split splits[] = {MLPD_TRAIN, MLPD_VALID, MLPD_TEST};
-  char **names = NULL;
-  uint64_t count = 0;
+  data_names names = {.classes = {0}};
   for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
     part p = {0};
     bool present = false;
@@ -16,7 +15,7 @@ static void look_at_all(const mlpd_data_paths *paths, h5_file *file) {
       if (arrays[a] != NULL) (void)h5_array_stored_bytes(arrays[a]); /* reads the index of its chunks */
     part_close(&p);
   }
-  if (dataset_class_names(file, &names, &count) == MLPD_OK) h5_strings_free(names, count);
+  if (dataset_names(file, &names) == MLPD_OK) data_names_free(&names);
 }
 
 /* Rank 0's metadata to all. */

@@ -40,10 +40,18 @@ static mlpd_status list_array(void *context, const char *object) {
   return MLPD_OK;
 }
 
-static void describe_names(FILE *stream, char *const *names, uint64_t count) {
-  (void)fprintf(stream, "class names: ");
-  for (uint64_t k = 0; k < count && k < NAMES_SHOWN; k++) (void)fprintf(stream, "%s%s", k > 0 ? ", " : "", names[k]);
-  (void)fprintf(stream, "%s\n", count > NAMES_SHOWN ? ", ..." : "");
+static void describe_list(FILE *stream, const char *what, const name_list *list) {
+  if (list->count == 0) return;
+  (void)fprintf(stream, "%s: ", what);
+  for (uint64_t i = 0; i < list->count && i < NAMES_SHOWN; i++)
+    (void)fprintf(stream, "%s%s", i > 0 ? ", " : "", list->names[i]);
+  (void)fprintf(stream, "%s\n", list->count > NAMES_SHOWN ? ", ..." : "");
+}
+
+static void describe_names(FILE *stream, const data_names *names) {
+  describe_list(stream, "columns", &names->columns);
+  describe_list(stream, names->targets.count == 1 ? "target" : "targets", &names->targets);
+  describe_list(stream, "class names", &names->classes);
 }
 
 /* Rows of each class, where y holds classes; silent where it does not. */
@@ -96,15 +104,14 @@ static mlpd_status describe_split(const char *path, mlpd_split split, FILE *stre
 }
 
 static mlpd_status describe_dataset(const char *path, h5_file *file, FILE *stream) {
-  char **names = NULL;
-  uint64_t count = 0;
+  data_names names = {.classes = {0}};
   (void)fprintf(stream, "%s: data set\n", path);
   const bool schema = h5_exists(file, "/train/x") || h5_exists(file, "/valid/x") || h5_exists(file, "/test/x");
   for (int split = MLPD_TRAIN; schema && split <= MLPD_TEST; split++)
     if (split != MLPD_TRAIN || h5_exists(file, "/train/x")) TRY(describe_split(path, (mlpd_split)split, stream));
-  if (schema) TRY(dataset_class_names(file, &names, &count));
-  if (count > 0) describe_names(stream, names, count);
-  h5_strings_free(names, count);
+  if (schema) TRY(dataset_names(file, &names));
+  describe_names(stream, &names);
+  data_names_free(&names);
   if (schema) TRY(memory_describe_data(path, stream));
   if (!schema) (void)fprintf(stream, "  not in mlpdist's schema: name its arrays with --x and --y\n");
   (void)fprintf(stream, "arrays:\n");
@@ -149,7 +156,7 @@ static mlpd_status describe_model(const char *path, FILE *stream) {
     mlpd_model_free(model);
     return status;
   }
-  if (model->num_names > 0) describe_names(stream, model->class_names, model->num_names);
+  describe_names(stream, &model->names);
   if (model->config != NULL) describe_config(model->config, stream);
   (void)fprintf(stream, "digest %s\n", digest);
   mlpd_model_free(model);

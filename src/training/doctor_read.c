@@ -42,11 +42,10 @@ static mlpd_status take_shapes(doctor *d, const part *opened) {
   d->report->rows = opened->rows;
   if (o->outputs == 0) d->outputs = opened->y_integer ? 0 : opened->y_columns;
   if (o->outputs > 0 || !opened->y_integer) return MLPD_OK;
-  char **names = NULL;
-  uint64_t count = 0;
-  TRY(dataset_class_names(opened->h5, &names, &count));
-  h5_strings_free(names, count);
-  d->outputs = (uint32_t)count;
+  data_names names;
+  TRY(dataset_names(opened->h5, &names));
+  d->outputs = (uint32_t)names.classes.count;
+  data_names_free(&names);
   return MLPD_OK;
 }
 

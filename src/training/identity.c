@@ -6,6 +6,14 @@
 #include "distribution/comm.h"
 #include "training/prepare.h"
 
+/* The type's own number in fingerprints, whatever the enumeration's. These numbers never change. */
+static uint64_t type_number(element_type type) {
+  static const uint64_t numbers[NUM_ELEMENT_TYPES] = {
+      [ELEMENT_I8] = 0,  [ELEMENT_U8] = 1,  [ELEMENT_I16] = 2, [ELEMENT_U16] = 3, [ELEMENT_I32] = 4,
+      [ELEMENT_U32] = 5, [ELEMENT_I64] = 6, [ELEMENT_U64] = 7, [ELEMENT_F32] = 8, [ELEMENT_F64] = 9};
+  return numbers[type];
+}
+
 /* Hash of the shapes and of each lane's rows in lane order: the same on any number of ranks. */
 mlpd_status preparation_fingerprint(mlpd_comm *comm, preparation *p) {
   const int size = mlpd_comm_size(comm);
@@ -39,7 +47,7 @@ mlpd_status preparation_fingerprint(mlpd_comm *comm, preparation *p) {
     bytes[rank] = (b - a) * sizeof *all;
   }
   TRY_GOTO(status, comm_gather_all(comm, local, bytes, all), done);
-  const uint64_t shape[] = {p->plan.rows, p->features, p->outputs, (uint64_t)rows->type};
+  const uint64_t shape[] = {p->plan.rows, p->features, p->outputs, type_number(rows->type)};
   p->fingerprint = XXH3_64bits_withSeed(all, lanes * sizeof *all, XXH3_64bits(shape, sizeof shape));
 done:
   free(bytes);

@@ -3,11 +3,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/memory.h"
 #include "data/h5.h"
 #include "network/loss.h"
+#include "training/model_hash.h"
 
 enum { OBJECT_BYTES = 64, MAX_LAYERS = 10000 };
 
@@ -16,7 +16,7 @@ void mlpd_model_free(mlpd_model *model) {
   mlpd_network_free(model->network);
   affine_free(&model->input);
   affine_free(&model->target);
-  h5_strings_free(model->class_names, model->num_names);
+  data_names_free(&model->names);
   free(model->config);
   free(model);
 }
@@ -27,36 +27,13 @@ mlpd_task mlpd_model_task(const mlpd_model *model) { return model->task; }
 
 const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k) {
   static _Thread_local char number[16];
-  if (k < model->num_names) return model->class_names[k];
+  if (k < model->names.classes.count) return model->names.classes.names[k];
   (void)snprintf(number, sizeof number, "%u", k);
   return number;
 }
 
 static void layer_object(char object[OBJECT_BYTES], uint32_t l, const char *name) {
   (void)snprintf(object, OBJECT_BYTES, "/network/layer_%u/%s", l + 1, name);
-}
-
-static void hash_affine(XXH3_state_t *state, const affine *a) {
-  (void)XXH3_64bits_update(state, a->shift, a->columns * sizeof(float));
-  (void)XXH3_64bits_update(state, a->scale, a->columns * sizeof(float));
-}
-
-/* Over all of the model that the digest of its network leaves out. */
-static mlpd_status hash_rest(const mlpd_model *model, char checksum[17]) {
-  XXH3_state_t *const state = XXH3_createState();
-  if (state == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, hashing a model");
-  (void)XXH3_64bits_reset(state);
-  const uint64_t numbers[] = {(uint64_t)model->task, (uint64_t)model->loss, model->epoch, model->step,
-                              model->num_names};
-  (void)XXH3_64bits_update(state, numbers, sizeof numbers);
-  hash_affine(state, &model->input);
-  hash_affine(state, &model->target);
-  for (uint64_t k = 0; k < model->num_names; k++)
-    (void)XXH3_64bits_update(state, model->class_names[k], strlen(model->class_names[k]) + 1);
-  if (model->config != NULL) (void)XXH3_64bits_update(state, model->config, strlen(model->config));
-  (void)snprintf(checksum, 17, "%016llx", (unsigned long long)XXH3_64bits_digest(state));
-  (void)XXH3_freeState(state);
-  return MLPD_OK;
 }
 
 /* ---- Writing ------------------------------------------------------------------------------------ */
@@ -97,32 +74,45 @@ static mlpd_status write_network(h5_file *file, const mlpd_network *network) {
   return MLPD_OK;
 }
 
+static mlpd_status write_doubles(h5_file *file, const char *object, uint32_t count, const float *values) {
+  double *wide = NULL;
+  TRY(memory_allocate(&wide, count, sizeof *wide, object));
+  for (uint32_t j = 0; j < count; j++) wide[j] = (double)values[j];
+  const mlpd_status status = h5_write(file, object, count, 0, ELEMENT_F64, wide);
+  free(wide);
+  return status;
+}
+
 static mlpd_status write_affine(h5_file *file, const char *shift, const char *scale, const affine *a) {
-  TRY(h5_write(file, shift, a->columns, 0, ELEMENT_F32, a->shift));
-  return h5_write(file, scale, a->columns, 0, ELEMENT_F32, a->scale);
+  TRY(write_doubles(file, shift, a->columns, a->shift));
+  return write_doubles(file, scale, a->columns, a->scale);
+}
+
+static mlpd_status write_names(h5_file *file, const char *object, const name_list *list) {
+  if (list->count == 0) return MLPD_OK;
+  return h5_strings_write(file, object, (const char *const *)list->names, list->count);
 }
 
 static mlpd_status write_model(h5_file *file, const void *content) {
   const mlpd_model *const model = content;
-  char digest[17], checksum[17];
-  mlpd_network_digest(model->network, digest);
-  TRY(hash_rest(model, checksum));
+  model_hashes hashes;
+  TRY(model_hash(model, &hashes));
   TRY(h5_attribute_write_text(file, "/", "mlpdist", "model"));
   TRY(h5_attribute_write_u64(file, "/", "format", MODEL_FORMAT));
   TRY(h5_attribute_write_text(file, "/", "version", MLPD_VERSION));
   TRY(h5_attribute_write_text(file, "/", "task", mlpd_choice_name(mlpd_task_choices, (int)model->task)));
   TRY(h5_attribute_write_text(file, "/", "loss", mlpd_choice_name(mlpd_loss_choices, (int)model->loss)));
-  TRY(h5_attribute_write_text(file, "/", "digest", digest));
-  TRY(h5_attribute_write_text(file, "/", "checksum", checksum));
+  TRY(h5_attribute_write_text(file, "/", "digest", hashes.digest));
+  TRY(h5_attribute_write_text(file, "/", "checksum", hashes.checksum));
   TRY(h5_attribute_write_u64(file, "/", "epoch", model->epoch));
   TRY(h5_attribute_write_u64(file, "/", "step", model->step));
   if (model->config != NULL) TRY(h5_attribute_write_text(file, "/", "config", model->config));
   TRY(write_network(file, model->network));
   TRY(write_affine(file, "/input/shift", "/input/scale", &model->input));
   if (model->target.columns > 0) TRY(write_affine(file, "/target/shift", "/target/scale", &model->target));
-  if (model->num_names > 0)
-    TRY(h5_strings_write(file, "/class_names", (const char *const *)model->class_names, model->num_names));
-  return MLPD_OK;
+  TRY(write_names(file, "/columns/name", &model->names.columns));
+  TRY(write_names(file, "/targets/name", &model->names.targets));
+  return write_names(file, "/class_names", &model->names.classes);
 }
 
 mlpd_status model_save(const mlpd_model *model, const char *path) { return h5_save(path, write_model, model); }
@@ -225,12 +215,17 @@ static mlpd_status check_hash(h5_file *file, const char *name, const char *what,
   return status;
 }
 
-static mlpd_status check_hashes(h5_file *file, const mlpd_model *model) {
-  char digest[17], checksum[17];
-  mlpd_network_digest(model->network, digest);
-  TRY(check_hash(file, "digest", "weights", digest));
-  TRY(hash_rest(model, checksum));
-  return check_hash(file, "checksum", "parts beside the weights", checksum);
+static mlpd_status check_hashes(h5_file *file, uint64_t format, const mlpd_model *model) {
+  model_hashes found;
+  TRY(format == 1 ? model_hash_format_1(model, &found) : model_hash(model, &found));
+  TRY(check_hash(file, "digest", "weights", found.digest));
+  return check_hash(file, "checksum", "parts beside the weights", found.checksum);
+}
+
+static mlpd_status check_count(const name_list *list, const char *object, uint32_t wanted) {
+  if (list->count == 0 || list->count == wanted) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA, "%s holds %llu names, but %u are named", object, (unsigned long long)list->count,
+              wanted);
 }
 
 /* What training never writes but a file could hold, and others rely on. */
@@ -240,23 +235,29 @@ static mlpd_status check_model(const mlpd_model *model) {
   if (loss_check(model->loss, last->activation) != MLPD_OK) return FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message());
   if ((model->task == MLPD_REGRESSION) != (model->target.columns > 0))
     return FAIL(MLPD_ERROR_DATA, "/target/shift goes with regression, and with nothing else");
+  TRY(check_count(&model->names.columns, "/columns/name", model->network->layers[0].inputs));
+  TRY(check_count(&model->names.targets, "/targets/name", model->task == MLPD_REGRESSION ? last->outputs : 1));
   for (uint32_t j = 0; j < model->target.columns; j++)
     if (!isfinite(model->target.shift[j]) || !(model->target.scale[j] > 0) || isinf(model->target.scale[j]))
       return FAIL(MLPD_ERROR_DATA, "/target/scale [%u] is %g: no scale", j, (double)model->target.scale[j]);
   return MLPD_OK;
 }
 
-static mlpd_status read_model(h5_file *file, mlpd_model *model) {
+static mlpd_status read_format(h5_file *file, uint64_t *format) {
   char *kind = NULL;
   if (!h5_attribute_exists(file, "/", "mlpdist")) return FAIL(MLPD_ERROR_DATA, "not a model of mlpdist");
   TRY(h5_attribute_read_text(file, "/", "mlpdist", &kind));
   const bool is_model = strcmp(kind, "model") == 0;
   free(kind);
   if (!is_model) return FAIL(MLPD_ERROR_DATA, "not a model of mlpdist");
-  uint64_t format = 0;
-  TRY(h5_attribute_read_u64(file, "/", "format", &format));
-  if (format != MODEL_FORMAT)
-    return FAIL(MLPD_ERROR_DATA, "model format %llu; this version reads %d", (unsigned long long)format, MODEL_FORMAT);
+  TRY(h5_attribute_read_u64(file, "/", "format", format));
+  if (*format < 1 || *format > MODEL_FORMAT)
+    return FAIL(MLPD_ERROR_DATA, "model format %llu; this version reads 1 to %d", (unsigned long long)*format,
+                MODEL_FORMAT);
+  return MLPD_OK;
+}
+
+static mlpd_status read_attributes(h5_file *file, mlpd_model *model) {
   int task = 0, loss = 0;
   TRY(read_choice(file, "/", "task", mlpd_task_choices, &task));
   TRY(read_choice(file, "/", "loss", mlpd_loss_choices, &loss));
@@ -265,15 +266,27 @@ static mlpd_status read_model(h5_file *file, mlpd_model *model) {
   TRY(h5_attribute_read_u64(file, "/", "epoch", &model->epoch));
   TRY(h5_attribute_read_u64(file, "/", "step", &model->step));
   if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &model->config));
+  return MLPD_OK;
+}
+
+static mlpd_status read_names(h5_file *file, const char *object, name_list *list) {
+  return h5_exists(file, object) ? h5_strings_read(file, object, &list->names, &list->count) : MLPD_OK;
+}
+
+static mlpd_status read_model(h5_file *file, mlpd_model *model) {
+  uint64_t format = 0;
+  TRY(read_format(file, &format));
+  TRY(read_attributes(file, model));
   TRY(read_network(file, &model->network));
   const layer *const first = &model->network->layers[0];
   const layer *const last = &model->network->layers[model->network->num_layers - 1];
   TRY(read_affine(file, "/input/shift", "/input/scale", first->inputs, &model->input));
   if (h5_exists(file, "/target/shift"))
     TRY(read_affine(file, "/target/shift", "/target/scale", last->outputs, &model->target));
-  if (h5_exists(file, "/class_names"))
-    TRY(h5_strings_read(file, "/class_names", &model->class_names, &model->num_names));
-  TRY(check_hashes(file, model));
+  TRY(read_names(file, "/class_names", &model->names.classes));
+  if (format > 1) TRY(read_names(file, "/columns/name", &model->names.columns));
+  if (format > 1) TRY(read_names(file, "/targets/name", &model->names.targets));
+  TRY(check_hashes(file, format, model));
   return check_model(model);
 }
 

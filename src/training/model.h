@@ -3,24 +3,27 @@
  * File: root attributes mlpdist = "model", format, version, task, loss, epoch, step, digest (of the network) and
  * checksum (of all the rest: a damaged file is no model);
  * /network/layer_1/weight (inputs, outputs) with attribute activation, /network/layer_1/bias (outputs), ...;
- * /input/shift, /input/scale (features): x' = (x - shift) * scale; /target/shift, /target/scale (outputs),
- * for regression; /class_names, where the data has names; attribute config, the run's resolved options. */
+ * /input/shift, /input/scale (features): x' = (x - shift) * scale, float64; /target/shift, /target/scale (outputs),
+ * for regression; /columns/name (features), /targets/name (outputs, or the one of the classes) and /class_names, where
+ * the data has names; attribute config, the run's resolved options.
+ *
+ * Format 1 had no names of columns and targets, shift and scale in float32, and other hashes (model_hash.h). */
 #ifndef MLPDIST_MODEL_H
 #define MLPDIST_MODEL_H
 
+#include "data/names.h"
 #include "data/normalize.h"
 #include "network/network.h"
 
-enum { MODEL_FORMAT = 1 };
+enum { MODEL_FORMAT = 2 };
 
 struct mlpd_model {
   mlpd_network *network;
   mlpd_task task;
   mlpd_loss loss;
-  affine input;       /* (features) */
-  affine target;      /* (outputs), regression only */
-  char **class_names; /* (num_names), or NULL */
-  uint64_t num_names;
+  affine input;  /* (features) */
+  affine target; /* (outputs), regression only */
+  data_names names;
   uint64_t epoch, step; /* when these weights were made */
   char *config;
 };

@@ -60,8 +60,9 @@ static mlpd_status open_h5(prediction_file *f, uint64_t rows) {
   if (has_classes(f)) TRY(h5_array_create(f->h5, "/class", rows, 0, ELEMENT_I32, 0, 0, &f->classes));
   TRY(h5_array_create(f->h5, has_classes(f) ? "/probability" : "/value", rows, f->outputs, ELEMENT_F32, 0, 0,
                       &f->values));
-  if (f->model->num_names > 0)
-    TRY(h5_strings_write(f->h5, "/class_names", (const char *const *)f->model->class_names, f->model->num_names));
+  const name_list *const classes = &f->model->names.classes;
+  if (classes->count > 0)
+    TRY(h5_strings_write(f->h5, "/class_names", (const char *const *)classes->names, classes->count));
   return MLPD_OK;
 }
 

@@ -167,10 +167,15 @@ static mlpd_status read_rows(mlpd_comm *comm, preparation *p, part *from) {
   return held_out_in_windows(from, p->options.task == MLPD_CLASSIFICATION, p->threads, &p->valid);
 }
 
-static mlpd_status take_names(part *train, preparation *p, mlpd_model *model) {
-  if (p->options.task != MLPD_CLASSIFICATION) return MLPD_OK;
-  TRY(dataset_class_names(train->h5, &model->class_names, &model->num_names));
-  if (p->options.classes == 0) p->options.classes = (uint32_t)model->num_names;
+/* The model keeps the names that the data has. Names of columns are those of the schema's x: where they are not as many
+ * as the columns of the array that is read, they are of another one. */
+static mlpd_status take_names(part *train, preparation *p, data_names *names) {
+  const bool classes = p->options.task == MLPD_CLASSIFICATION;
+  TRY(dataset_names(train->h5, names));
+  if (names->columns.count != train->features) name_list_free(&names->columns);
+  if (names->targets.count != (classes ? 1 : train->y_columns)) name_list_free(&names->targets);
+  if (!classes) name_list_free(&names->classes);
+  if (classes && p->options.classes == 0) p->options.classes = (uint32_t)names->classes.count;
   return MLPD_OK;
 }
 
@@ -180,7 +185,7 @@ static mlpd_status open_train(preparation *p, part *train, bool *valid_in_file) 
   TRY(settle_task(p, train));
   p->file_rows = train->rows;
   p->features = train->features;
-  TRY(take_names(train, p, p->model));
+  TRY(take_names(train, p, &p->model->names));
   part valid = {0};
   const mlpd_status status = part_open(&p->options.data, MLPD_VALID, true, &valid, valid_in_file);
   part_close(&valid);
