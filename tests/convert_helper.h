@@ -137,15 +137,15 @@ static inline void assert_array(const char *object, uint64_t rows, uint64_t colu
 
 #define VALUES(...) ((const double[]){__VA_ARGS__})
 
-/* Fails unless /class_names of out.h5 is joined, comma-separated; "" for none. */
-static inline void assert_class_names(const char *joined) {
+/* Fails unless the strings of object of out.h5 are joined, comma-separated; "" for none. */
+static inline void assert_names(const char *object, const char *joined) {
   h5_file *file;
   char text[512] = "";
   assert_int_equal(h5_open(in_folder("out.h5"), &file), MLPD_OK);
-  if (h5_exists(file, "/class_names")) {
+  if (h5_exists(file, object)) {
     char **names;
     uint64_t count;
-    assert_int_equal(h5_strings_read(file, "/class_names", &names, &count), MLPD_OK);
+    assert_int_equal(h5_strings_read(file, object, &names, &count), MLPD_OK);
     for (uint64_t i = 0; i < count; i++) {
       if (i > 0) (void)strcat(text, ",");
       (void)strcat(text, names[i]);
@@ -155,5 +155,7 @@ static inline void assert_class_names(const char *joined) {
   assert_int_equal(h5_close(file), MLPD_OK);
   assert_string_equal(text, joined);
 }
+
+static inline void assert_class_names(const char *joined) { assert_names("/class_names", joined); }
 
 #endif

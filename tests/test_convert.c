@@ -96,6 +96,29 @@ static void test_header_quotes_and_comments(void **state) {
   assert_array("/train/y", 2, 1, ELEMENT_F32, VALUES(1.5, 2.5));
 }
 
+static void test_names(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  mlpd_convert_options o = plain_options();
+  o.label = "kind";
+  write_text("a.csv", "w,kind,,w\n1,0,2,3\n4,1,5,6\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "w,,w");
+  assert_names("/columns/kind", "number,number,number");
+  assert_names("/targets/name", "kind");
+  assert_class_names("0,1"); /* 0, 1, ... are names, too */
+  o.label = "none";
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "w,kind,,w");
+  assert_names("/targets/name", "");
+  write_text("b.csv", "1,2.5\n3,4.5\n");
+  ASSERT_CONVERTED(plain_options(), &r, "b.csv");
+  assert_names("/columns/name", "");
+  assert_names("/columns/kind", "number"); /* a table, though without names */
+  assert_names("/targets/name", "");
+  assert_class_names("");
+}
+
 static void test_delimiters(void **state) {
   (void)state;
   mlpd_convert_result r;
@@ -395,7 +418,7 @@ static void test_compressed_gz_and_attributes(void **state) {
   assert_string_equal(sources, "a.csv.gz");
   free(sources);
   assert_int_equal(h5_attribute_read_u64(file, "/", "mlpdist_schema", &schema), MLPD_OK);
-  assert_int_equal(schema, 1);
+  assert_int_equal(schema, 2);
   assert_int_equal(h5_array_open(file, "/train/x", &array), MLPD_OK);
   assert_non_null(strstr(h5_array_storage(array), "deflate 9"));
   h5_array_close(array);
@@ -468,6 +491,7 @@ int main(void) {
       cmocka_unit_test(test_numbers_are_exact),
       cmocka_unit_test(test_no_numbers),
       cmocka_unit_test_teardown(test_header_quotes_and_comments, clear_folder),
+      cmocka_unit_test_teardown(test_names, clear_folder),
       cmocka_unit_test_teardown(test_delimiters, clear_folder),
       cmocka_unit_test_teardown(test_types_of_x, clear_folder),
       cmocka_unit_test_teardown(test_cell_errors, clear_folder),

@@ -57,18 +57,21 @@ static void test_dataset(void **state) {
   (void)state;
   static const uint8_t x[6 * 3] = {0};
   static const int64_t y[6] = {0, 2, 2, 1, 2, 0};
-  static const char *const names[] = {"ant", "bee", "cat"};
+  static const char *const names[] = {"ant", "bee", "cat"}, *const columns[] = {"a", "b", "c"}, *const target = "kind";
   h5_file *file = NULL;
   assert_ok(h5_create(path, &file));
   assert_ok(h5_write(file, "/train/x", 6, 3, ELEMENT_U8, x));
   assert_ok(h5_write(file, "/train/y", 6, 0, ELEMENT_I64, y));
   assert_ok(h5_write(file, "/test/x", 2, 3, ELEMENT_U8, x));
   assert_ok(h5_strings_write(file, "/class_names", names, 3));
+  assert_ok(h5_strings_write(file, "/columns/name", columns, 3));
+  assert_ok(h5_strings_write(file, "/targets/name", &target, 1));
   assert_ok(h5_close(file));
   assert_says((const char *const[]){path, ": data set\n", "train: 6 rows, 3 features of uint8, integer classes\n",
                                     "rows of each class: 2 1 3\n", "test: 2 rows, 3 features of uint8, no targets\n",
-                                    "class names: ant, bee, cat\n", "arrays:\n", "/test/x", "(2, 3)", "/train/x",
-                                    "(6, 3)", "uint8, contiguous", "/train/y", "(6)", "int64", NULL});
+                                    "columns: a, b, c\n", "target: kind\n", "class names: ant, bee, cat\n", "arrays:\n",
+                                    "/test/x", "(2, 3)", "/train/x", "(6, 3)", "uint8, contiguous", "/train/y", "(6)",
+                                    "int64", NULL});
 }
 
 static void test_values(void **state) {

@@ -9,7 +9,7 @@
 #include "data/convert_output.h"
 #include "data/convert_source.h"
 
-enum { PARTS = 3, SCHEMA_VERSION = 1 };
+enum { PARTS = 3, SCHEMA_VERSION = 2 };
 
 typedef struct conversion {
   const mlpd_convert_options *options;
@@ -205,9 +205,48 @@ static mlpd_status write_attributes(conversion *c) {
   mlpd_status status = h5_attribute_write_text(c->out.file, "/", "sources", names);
   free(names);
   TRY(status);
-  TRY(h5_attribute_write_u64(c->out.file, "/", "mlpdist_schema", SCHEMA_VERSION));
-  if (c->labels.names == NULL) return MLPD_OK;
-  return h5_strings_write(c->out.file, "/class_names", (const char *const *)c->labels.names, c->labels.num_classes);
+  return h5_attribute_write_u64(c->out.file, "/", "mlpdist_schema", SCHEMA_VERSION);
+}
+
+static mlpd_status write_list(h5_file *file, const char *object, const name_list *list) {
+  return list->count > 0 ? h5_strings_write(file, object, (const char *const *)list->names, list->count) : MLPD_OK;
+}
+
+/* For every table, so that the file is known to be one. */
+static mlpd_status write_kinds(const conversion *c) {
+  const source *const train = c->sources[MLPD_TRAIN];
+  const char **kinds = NULL;
+  if (!train->table) return MLPD_OK;
+  TRY(memory_allocate(&kinds, c->features, sizeof *kinds, "kinds of columns"));
+  for (uint32_t j = 0; j < c->features; j++) kinds[j] = train->yes_no != NULL && train->yes_no[j] ? "yes/no" : "number";
+  const mlpd_status status = h5_strings_write(c->out.file, "/columns/kind", kinds, c->features);
+  free(kinds);
+  return status;
+}
+
+/* Labels 0, 1, 2, ... are names, too: a file that lacks one of them must not be taken for another's classes. */
+static mlpd_status write_class_names(const conversion *c) {
+  const label_set *const labels = &c->labels;
+  name_list numbers = {.count = labels->num_classes};
+  char text[16];
+  if (!labels->classes) return MLPD_OK;
+  if (labels->names != NULL)
+    return h5_strings_write(c->out.file, "/class_names", (const char *const *)labels->names, labels->num_classes);
+  mlpd_status status = memory_allocate(&numbers.names, numbers.count, sizeof *numbers.names, "class names");
+  for (uint32_t k = 0; k < labels->num_classes && status == MLPD_OK; k++) {
+    (void)snprintf(text, sizeof text, "%u", k);
+    status = memory_copy_string(text, &numbers.names[k]);
+  }
+  if (status == MLPD_OK) status = write_list(c->out.file, "/class_names", &numbers);
+  name_list_free(&numbers);
+  return status;
+}
+
+static mlpd_status write_names(const conversion *c) {
+  TRY(write_list(c->out.file, "/columns/name", &c->sources[MLPD_TRAIN]->columns));
+  TRY(write_kinds(c));
+  TRY(write_list(c->out.file, "/targets/name", &c->sources[MLPD_TRAIN]->targets));
+  return c->y_columns > 0 ? write_class_names(c) : MLPD_OK;
 }
 
 static mlpd_status write_file(conversion *c) {
@@ -231,7 +270,8 @@ static mlpd_status write_file(conversion *c) {
     TRY(copy_rows(c, c->sources[p], &draw));
   }
   TRY(output_flush(&c->out, read_types));
-  return write_attributes(c);
+  TRY(write_attributes(c));
+  return write_names(c);
 }
 
 mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_result *result) {

@@ -254,6 +254,21 @@ static mlpd_status find_label(csv_source *c, const char *label) {
               c->layout.names != NULL ? c->layout.names[columns - 1] : "");
 }
 
+/* The header's names, apart for features and target. */
+static mlpd_status take_names(csv_source *c) {
+  char **const names = c->layout.names;
+  const char **features = NULL;
+  if (names == NULL) return MLPD_OK;
+  TRY(memory_allocate(&features, c->base.features, sizeof *features, "column names"));
+  for (uint32_t i = 0, f = 0; i < c->layout.columns; i++)
+    if (i != c->label) features[f++] = names[i];
+  mlpd_status status = name_list_copy(features, c->base.features, &c->base.columns);
+  if (status == MLPD_OK && c->label != NO_LABEL)
+    status = name_list_copy((const char *const *)&names[c->label], 1, &c->base.targets);
+  free(features);
+  return status;
+}
+
 mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, source **opened) {
   *opened = NULL;
   csv_source *c = NULL;
@@ -262,7 +277,7 @@ mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *opt
     input_close(in);
     return status;
   }
-  c->base = (source){.methods = &csv_methods, .name = input_name(in)};
+  c->base = (source){.methods = &csv_methods, .name = input_name(in), .table = true};
   c->lines.in = in;
   TRY_GOTO(status, csv_lines_start(in, &c->lines), failed);
   TRY_GOTO(status, csv_layout_find(&c->lines, options->header, options->delimiter, &c->layout), failed);
@@ -274,12 +289,13 @@ mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *opt
         FAIL(MLPD_ERROR_DATA, "%s: one column; features and a label need two at least (or --delimiter)", c->base.name);
     goto failed;
   }
+  TRY_GOTO(status, take_names(c), failed);
   TRY_GOTO(status, memory_allocate(&c->numbers, c->base.features, sizeof *c->numbers, "CSV row"), failed);
   meter_expect(m, 2 * input_stored(in));
   *opened = &c->base;
   return MLPD_OK;
 failed:
-  csv_close(&c->base);
+  source_close(&c->base);
   return status;
 }
 

@@ -222,6 +222,14 @@ static mlpd_status open_npz(const opened_inputs *o, const mlpd_convert_options *
   return status;
 }
 
+void source_close(source *s) {
+  if (s == NULL) return;
+  name_list_free(&s->columns);
+  name_list_free(&s->targets);
+  free(s->yes_no);
+  s->methods->close(s);
+}
+
 mlpd_status sources_open(const mlpd_convert_options *options, meter *m, source *parts[3]) {
   for (int p = 0; p < PARTS; p++) parts[p] = NULL;
   if (options->num_inputs < 1 || options->num_inputs > INPUTS_MOST)

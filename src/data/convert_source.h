@@ -5,6 +5,7 @@
 
 #include "data/convert_array.h"
 #include "data/convert_label.h"
+#include "data/names.h"
 
 typedef struct source source;
 
@@ -17,11 +18,16 @@ typedef struct source_methods {
 struct source {
   const source_methods *methods;
   const char *name; /* for messages */
+  bool table;       /* rows of a text table: columns of their own kinds, no image */
+  /* Known from the start, where the input has them; freed by source_close. */
+  name_list columns; /* (features) */
+  name_list targets; /* (y_columns) */
   /* Known after the scan. */
   uint64_t rows;
   uint32_t features;
   element_type type;  /* of x as read */
   uint32_t y_columns; /* values a row; 0: no y */
+  bool *yes_no;       /* (features) columns of True and False and the like, or NULL; freed by source_close */
 };
 
 enum { SOURCE_BLOCK_BYTES = 1 << 20 }; /* about this much of x and y is in memory at a time */
@@ -36,9 +42,7 @@ static inline mlpd_status source_read(source *s, const label_set *labels, uint64
   return s->methods->read(s, labels, rows, x, classes, values);
 }
 
-static inline void source_close(source *s) { /* NULL is allowed. Not collective */
-  if (s != NULL) s->methods->close(s);
-}
+void source_close(source *s); /* NULL is allowed. Not collective */
 
 /* CSV: options give label, header and delimiter. Takes in over, closing it on failure. Not collective. */
 mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, source **opened);

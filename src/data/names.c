@@ -17,7 +17,7 @@ mlpd_status name_list_copy(const char *const *names, uint64_t count, name_list *
 }
 
 void name_list_free(name_list *list) {
-  for (uint64_t i = 0; i < list->count; i++) free(list->names[i]);
+  for (uint64_t i = 0; list->names != NULL && i < list->count; i++) free(list->names[i]);
   free(list->names);
   *list = (name_list){0};
 }
