@@ -1,0 +1,183 @@
+# The smaller scripts: pictures of runs, files that are written whole and replace nothing else, ends of pipes.
+
+load helper
+
+setup() {
+  unless_sanitized "a test of scripts, made with the build without sanitizers"
+  cd "$BATS_TEST_TMPDIR" || return 1
+  : > "$errors"
+  scripts=$BATS_TEST_DIRNAME/../scripts
+  MLPDIST=$(command -v "$MLPDIST")
+  export MLPDIST
+}
+
+# script NAME ARGUMENT...: output gets both streams.
+script() {
+  local name=$1
+  shift
+  status=0
+  output=$(timeout 60 "$scripts/$name" "$@" 2>&1) || status=$?
+}
+
+needs() { /usr/bin/python3 -c "import $1" 2> /dev/null || skip "no Python with $1"; }
+
+# refused WORD...: the last script ended with status 1 and one line that holds the words.
+refused() {
+  [ "$status" = 1 ] || fail "expected status 1"
+  [ "$(wc -l <<< "$output")" = 1 ] || fail "expected one line"
+  says "$@"
+}
+
+# write_run FOLDER EPOCHS: metrics.csv of a run whose validation loss is lowest after epoch 2.
+write_run() {
+  mkdir -p "$1"
+  echo epoch,step,lr,train_loss,train_metric,valid_loss,valid_metric > "$1/metrics.csv"
+  local epoch
+  for ((epoch = 1; epoch <= $2; epoch++)); do
+    echo "$epoch,$epoch,0.1,0.$((9 - epoch)),0.8,0.$(((epoch - 2) * (epoch - 2) + 1)),0.7"
+  done >> "$1/metrics.csv"
+}
+
+# write_model FOLDER TASK LOSS SCALES: what plot reads of a model.
+write_model() {
+  /usr/bin/python3 - "$@" << 'END_OF_MODEL'
+import sys
+import h5py
+with h5py.File(sys.argv[1] + "/model.h5", "w") as f:
+    f.attrs["task"], f.attrs["loss"] = sys.argv[2], sys.argv[3]
+    if sys.argv[4]:
+        f["target/scale"] = [float(s) for s in sys.argv[4].split(",")]
+END_OF_MODEL
+}
+
+# drawn TEXT...: the texts of out.svg hold these.
+drawn() {
+  output=$(grep -o '<!-- [^>]* -->' out.svg)
+  says "$@"
+}
+
+@test "plot: the axes say what the metric is and in which unit, and the best epoch is marked" {
+  needs matplotlib
+  needs h5py
+  write_run run 4
+  write_model run regression mse 0.5
+  script plot run --out out.svg
+  succeeds
+  drawn "RMSE in the unit of the target" "loss (mse), targets standardised" "lowest loss 0.1, epoch 2" "epoch"
+  # Several targets: their mean has no unit, and fractions are no accuracy.
+  write_model run regression mse 0.5,2
+  script plot run --out out.svg
+  succeeds
+  drawn "RMSE of 2 standardised targets"
+  ! grep -q -i "accuracy\|unit of the target" <<< "$output" || fail "another unit"
+  write_model run regression mse 1,1
+  script plot run --out out.svg
+  drawn "RMSE of 2 targets"
+  write_model run classification cross-entropy ""
+  script plot run/metrics.csv --out out.svg
+  drawn "accuracy" "loss (cross-entropy)"
+  # Without a model nothing is guessed.
+  rm run/model.h5
+  script plot run --out out.svg
+  drawn "metric: accuracy of classes, RMSE of values"
+}
+
+@test "plot agrees with what the program writes" {
+  needs matplotlib
+  needs h5py
+  alone train --epochs 1 --quiet --out run
+  succeeds
+  script plot run --out out.svg
+  succeeds
+  drawn "accuracy" "loss (cross-entropy)"
+}
+
+@test "plot: nine runs are told apart, each with its best epoch" {
+  needs matplotlib
+  local run
+  for run in 1 2 3 4 5 6 7 8 9; do write_run "sweep/a-rather-long-name-of-a-run-number-$run" 3; done
+  script plot sweep/* --out out.svg
+  succeeds
+  drawn "number-1" "number-9"
+  [ "$(grep -c "lowest loss 0.1, epoch 2" <<< "$output")" = 9 ] || fail "best epochs"
+  # Nine colours in the legend.
+  [ "$(grep -o 'stroke: #[0-9a-f]*; stroke-width: 2.5' out.svg | sort -u | wc -l)" = 9 ] || fail "colours"
+}
+
+@test "an output never replaces an input, a folder or another kind of file" {
+  needs matplotlib
+  needs h5py
+  write_run run 3
+  cp run/metrics.csv before
+  ln run/metrics.csv other-name.png
+  ln -s run/metrics.csv link.png
+  for out in run/metrics.csv other-name.png link.png; do
+    script plot run --out "$out"
+    refused "$out: is also read (run/metrics.csv)"
+  done
+  cmp run/metrics.csv before || fail "replaced"
+  script plot run --out run
+  refused "run: is a folder"
+  script plot run --out nowhere/x.png
+  refused "nowhere/x.png: no such folder"
+  script plot run --out x.table
+  refused "Format 'table' is not supported"
+  echo "a,b" > table.csv
+  script make-synthetic table.csv --rows 100
+  refused "table.csv: is there already and is another kind of file"
+  [ "$(cat table.csv)" = a,b ] || fail "replaced"
+  script make-synthetic . --rows 100
+  refused ".: is a folder"
+  script make-synthetic made.h5 --rows 100
+  succeeds
+  script make-synthetic made.h5 --rows 200
+  succeeds
+  awk 'BEGIN { for (i = 0; i < 1797; i++) { for (k = 0; k < 64; k++) printf "%d,", i == k ? 16 : i % 16; print i % 10 } }' > digits.csv
+  ln -s digits.csv digits.h5
+  script make-digits digits.csv digits.h5
+  refused "digits.h5: is also read (digits.csv)"
+  script make-digits digits.csv table.csv
+  refused "table.csv: is there already"
+  [ "$(wc -l < digits.csv)" = 1797 ] || fail "replaced"
+  [ -z "$(find . -name '*.tmp')" ] || fail "temporary files: $(find . -name '*.tmp')"
+}
+
+@test "links are followed, pipes and devices written through, leftovers removed, the umask obeyed" {
+  needs matplotlib
+  write_run run 3
+  mkdir elsewhere
+  ln -s elsewhere/target.png link.png
+  : > ".target.png.$(hostname)-999999999-00.tmp"
+  mv .target.png.* elsewhere
+  (umask 027 && "$scripts/plot" run --out link.png)
+  [ -L link.png ] || fail "the link is gone"
+  [ "$(stat -c %a elsewhere/target.png)" = 640 ] || fail "mode $(stat -c %a elsewhere/target.png)"
+  [ "$(ls -A elsewhere)" = target.png ] || fail "left: $(ls -A elsewhere)"
+  mkfifo pipe.png
+  cat pipe.png > through.png &
+  script plot run --out pipe.png
+  wait
+  succeeds
+  [ -p pipe.png ] || fail "the pipe is gone"
+  cmp <(tail -c 20 through.png) <(tail -c 20 elsewhere/target.png) || fail "not whole"
+  "$scripts/plot" run --out - > out.png
+  cmp out.png elsewhere/target.png || fail "another picture on standard output"
+  script plot run --out /dev/full
+  refused "/dev/full: No space left on device"
+  [ -c /dev/full ] || fail "/dev/full is gone"
+}
+
+@test "a script whose reader has gone ends without a traceback" {
+  needs matplotlib
+  write_run run 3
+  local command
+  for command in "plot --help" "plot run --out -" "make-synthetic --help" "compare-splits --help"; do
+    # shellcheck disable=SC2086 # words are wanted
+    "$scripts/"$command 2> told | true
+    [ ! -s told ] || fail "$command: $(cat told)"
+  done
+  # On a full disk: one line.
+  status=0
+  output=$("$scripts/plot" run 2>&1 > /dev/full) || status=$?
+  refused "plot: standard output: No space left on device"
+}
