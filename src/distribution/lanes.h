@@ -1,9 +1,9 @@
-/* Lanes: the fixed parts into which a data set and each global mini-batch are cut, whoever computes them.
+/* Lanes: the fixed parts into which a data set and each global mini-batch are cut, independent of ranks and threads.
  *
- * The rows, in blocks of block_rows, are permuted by a generator keyed by the seed; lane u owns the
- * contiguous run [lane_begin[u], lane_begin[u+1]) of that sequence ("positions"). Full steps take
- * batch_begin[u+1] - batch_begin[u] rows of lane u; the last, short step takes what is left. So each
- * sample is used exactly once an epoch and every step but the last has exactly `batch` samples. */
+ * The rows, in blocks of block_rows, are permuted by a generator keyed by the seed; lane u owns the run [lane_begin[u],
+ * lane_begin[u+1]) of that sequence of "positions". A full step takes batch_begin[u+1] - batch_begin[u] rows of lane u;
+ * the last, short step takes the rows that are left. So each sample is used exactly once per epoch, and every step but
+ * the last has exactly `batch` samples. Nothing here is collective: pure functions. */
 #ifndef MLPDIST_LANES_H
 #define MLPDIST_LANES_H
 
@@ -22,45 +22,44 @@ typedef struct lane_plan {
   uint64_t *batch_begin; /* (num_lanes + 1): split of a full batch over lanes */
 } lane_plan;
 
-/* A run of rows of the file that lie one after the other both in the file and in position. */
+/* Rows that are consecutive both in the file and in position. */
 typedef struct row_run {
   uint64_t file_row, position, count;
 } row_run;
 
-/* Default number of lanes for a batch: the largest power of two <= max(1, batch / 64). Not collective. */
+/* Default number of lanes for a batch: the largest power of two <= max(1, batch / 64). */
 uint32_t lanes_default(uint64_t batch);
 
-/* batch > rows is lowered to rows. Free with lane_plan_free. Not collective. */
+/* batch > rows is lowered to rows. Free with lane_plan_free. */
 mlpd_status lane_plan_create(uint64_t rows, uint64_t batch, uint32_t num_lanes, uint64_t seed, lane_plan *plan);
 
-/* The same for who reads block by block: of multiples of grain_rows (a chunk, or what is worth a read), or of one where
- * that leaves a lane 16 blocks. 0: any. Not collective. */
+/* As above, but block sizes are multiples of grain_rows (a chunk, or what is worth a read) if a lane still gets 16
+ * blocks; 0: no constraint. */
 mlpd_status lane_plan_create_grained(uint64_t rows, uint64_t batch, uint32_t num_lanes, uint64_t seed,
                                      uint64_t grain_rows, lane_plan *plan);
-void lane_plan_free(lane_plan *plan); /* Not collective */
+void lane_plan_free(lane_plan *plan);
 
-/* Lanes [*begin, *end) of rank: contiguous, sizes differing by at most one, the larger first. Not collective. */
+/* Lanes [*begin, *end) of rank: contiguous, sizes differing by at most one, the larger first. */
 void lanes_of_rank(uint32_t num_lanes, int size, int rank, uint32_t *begin, uint32_t *end);
 
 /* The microbatch of lane in step (from 0) of an epoch: rows [*begin, *begin + *count) of the lane's
- * shuffled order. Not collective. */
+ * shuffled order. */
 void lane_microbatch(const lane_plan *plan, uint32_t lane, uint64_t step, uint64_t *begin, uint64_t *count);
 
-uint64_t lane_max_microbatch(const lane_plan *plan, uint32_t lane); /* rows. Not collective */
+uint64_t lane_max_microbatch(const lane_plan *plan, uint32_t lane); /* rows */
 
-/* Position of the first row of the block at place, and the place of the block that holds position. Not collective. */
+/* Position of the first row of the block at place, and the place of the block that holds position. */
 uint64_t lane_place_begin(const lane_plan *plan, uint64_t place);
 uint64_t lane_place_of(const lane_plan *plan, uint64_t position);
 
 /* The file rows at positions [begin, end), as runs sorted by file_row, neighbours joined; *runs is
- * allocated (free()). Not collective. */
+ * allocated (free()). */
 mlpd_status lane_plan_runs(const lane_plan *plan, uint64_t begin, uint64_t end, row_run **runs, uint64_t *num_runs);
 
-/* runs, whose file rows are positions of outer, become runs over outer's file. Not collective. */
+/* Translates runs whose file rows are positions of outer into runs over outer's file. */
 mlpd_status lane_runs_compose(const lane_plan *outer, row_run **runs, uint64_t *num_runs);
 
-/* order (rows of lane) becomes the lane's row order in epoch (from 0): indices into the lane's rows.
- * Not collective. */
+/* Stores the row order of lane in epoch (from 0) in order (rows of lane): indices into the lane's rows. */
 void lane_shuffle(const lane_plan *plan, uint64_t seed, uint64_t epoch, uint32_t lane, uint32_t *order);
 
 #endif

@@ -1,5 +1,4 @@
-/* The sum by MPI_Iallreduce: this rank's nodes are added first, then each bucket over ranks in whatever order MPI
- * likes. */
+/* The sum by MPI_Iallreduce: adds this rank's nodes first, then each bucket over ranks in an order that MPI chooses. */
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -8,7 +7,7 @@
 typedef struct allreduce {
   char *local, *result;
   MPI_Request *requests; /* (num_buckets + 1): the doubles, then buckets from the last one down */
-  int *completed;        /* (num_buckets + 1): which of them, as MPI tells */
+  int *completed;        /* (num_buckets + 1): indices of those done, from MPI_Testsome */
   uint32_t under_way;
 } allreduce;
 

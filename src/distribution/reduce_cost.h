@@ -1,16 +1,16 @@
-/* What the canonical sum (reduce.h) sends: for predictions of its time as messages times latency plus bytes over
- * bandwidth. Changes with the algorithm there. */
+/* Messages and bytes of the canonical sum (reduce.h), to predict its time as messages times latency plus bytes over
+ * bandwidth. Keep it in step with the algorithm there. Not collective. */
 #ifndef MLPDIST_REDUCE_COST_H
 #define MLPDIST_REDUCE_COST_H
 
 #include "distribution/reduce.h"
 
-/* Of the rank that sends or receives most. */
+/* Of the rank that sends or receives the most. */
 typedef struct reduce_cost {
   double messages, bytes;
 } reduce_cost;
 
-/* One sum of buffers of bytes over num_lanes lanes on size ranks; nothing for one rank. Not collective. */
+/* The cost of one sum of buffers of `bytes` bytes over num_lanes lanes on size ranks; zero for one rank. */
 reduce_cost reduce_cost_of(uint32_t num_lanes, int size, uint64_t bytes);
 
 #endif

@@ -1,13 +1,13 @@
-/* The sum by recursive halving and doubling, for many ranks: 3 log2(size) messages a rank and bucket
- * where slices take 2 size.
+/* The sum by recursive halving and doubling, for many ranks: 3 log2(size) messages per rank and bucket, where slices
+ * take 2 size.
  *
- * Ranks exchange what they still sum in groups of four: each gets the same quarter of the three others, and adds the
- * four as the tree does. Then groups are made of those that have the same quarters, of four times as many neighbours
- * each time, until all are in one; where size is no power of four, the last groups are pairs, with halves. (With pairs
- * alone a rank would read and write almost twice as much memory to add.) Where size and lanes are powers of two, what a
- * group has summed are the subtrees of the canonical tree, so the bits are those of any other way. In the rounds that
- * follow, in reverse, ranks exchange what they have of the result. The doubles, where they travel by themselves, are so
- * short that whole sums are exchanged, and there is nothing to follow.
+ * Ranks work in groups of four: each receives its quarter of the current range from the three others and adds the four
+ * as the tree does. The next groups consist of ranks with the same quarters, from four times as many neighbours each
+ * time, until one group spans all ranks. If size is not a power of four, the last groups are pairs that exchange
+ * halves. (With pairs alone a rank would read and write almost twice as much memory to add.) If size and lanes are
+ * powers of two, the sums of a group are subtrees of the canonical tree, so the bits are those of any other way. The
+ * rounds then run in reverse, and ranks exchange their parts of the result. The doubles, if they have a bucket of their
+ * own, are so short that whole sums are exchanged, and no reverse rounds are needed.
  *
  * R. Thakur, R. Rabenseifner, W. Gropp, Optimization of Collective Communication Operations in MPICH, 2005. */
 #include <stdlib.h>
@@ -62,7 +62,8 @@ size_t reduce_halving_size(size_t units, bool divided) { return (divided ? 2 : 3
 
 static bool exchanges_whole(const reducer *r, uint32_t b) { return r->divides && reduce_is_doubles(r, b); }
 
-/* Neighbours that a member of a group of round k stands for, and the group's size: 4, or 2 in the last round. */
+/* The number of neighbours that a member of a group represents in round k, and the size of the group: 4, or 2 in the
+ * last round. */
 static int stride_of(int k) { return 1 << 2 * k; }
 
 static int group_of(const reducer *r, int k) {
@@ -98,7 +99,8 @@ static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size
   part_after(r, b, rank, rounds_that_add(r), begin, end);
 }
 
-/* Round k of adding: what this rank keeps comes from the others of the group, which get what they keep. */
+/* Round k of adding: this rank receives the part it keeps from the others of the group, and sends them the parts they
+ * keep. */
 static mlpd_status plan_adding(reducer *r, uint32_t b, int k, int tag, char **room) {
   halving *const h = r->state;
   exchange *const x = &h->traffic[b].rounds[k];
@@ -202,7 +204,7 @@ static void release(reducer *r) {
 
 /* ---- A step ------------------------------------------------------------------------------------- */
 
-/* The slice is summed: it becomes what all get. */
+/* The slice is summed: the owner transforms it. */
 static void conclude_sum(reducer *r, traffic *t, uint32_t b) {
   halving *const h = r->state;
   if (exchanges_whole(r, b)) {
@@ -216,7 +218,7 @@ static void conclude_sum(reducer *r, traffic *t, uint32_t b) {
   }
 }
 
-/* Goes on until something is not there yet. */
+/* Proceeds until a message is missing. */
 static mlpd_status advance(reducer *r, uint32_t b) {
   halving *const h = r->state;
   traffic *const t = &h->traffic[b];
@@ -260,7 +262,7 @@ static mlpd_status ready(reducer *r, uint32_t b) {
   t->under_way = true;
   t->sent = false;
   t->now = 0;
-  /* As in reduce_messages.c: receives of all buckets and rounds at once, for ranks that are ahead. */
+  /* As in reduce_messages.c: starts the receives of all buckets and rounds at once, for ranks that are ahead. */
   if (b + 1 == r->num_buckets)
     for (uint32_t i = r->num_buckets; i-- > 0;)
       for (int round = 0; round < h->traffic[i].count; ++round) {

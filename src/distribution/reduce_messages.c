@@ -1,7 +1,8 @@
-/* The sum by persistent messages between buffers, nothing packed, bucket by bucket. Two rounds: a rank gets its slice
- * of the bucket of all nodes, adds, and sends the sum, or what it makes of it, to all. Or one: all get the bucket of
- * all nodes, and who reads the sum adds. Where ranks divide what follows the sum, the doubles travel in one round,
- * first. Each bucket and round has its tag, for ranks need not come to them in the same order. */
+/* The sum by persistent messages between buffers, without packing, bucket by bucket. Either in two rounds: a rank
+ * receives its slice of the bucket from all nodes, adds, and sends the sum, or the result of its owner, to all. Or in
+ * one round: all ranks receive the bucket of all nodes, and readers of the sum add. If ranks divide the work after the
+ * sum, the doubles go first, in one round. Each bucket and round has a tag of its own, because ranks need not reach
+ * them in the same order. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -10,8 +11,8 @@
 
 enum { FIRST_TAG = 1, ROUNDS = 2 };
 
-/* Persistent requests of a bucket, in the order in which they are started or done: receives and sends of the first
- * round, then receives and sends of the second. */
+/* Persistent requests of a bucket in the order in which they are started: receives and sends of the first round, then
+ * receives and sends of the second. */
 typedef struct traffic {
   request_list list;
   int first_sends, second_receives, second_sends; /* where each kind begins */
@@ -24,7 +25,8 @@ typedef struct traffic {
 typedef struct messages {
   bool gathers; /* all in one round */
   char *local, *received, *result;
-  char *second; /* (units, but where ranks divide without the doubles): where the second round comes from and goes to */
+  char *second; /* (units; without the doubles if ranks divide the work): the second round sends from and receives into
+                   it */
   bool begun;   /* the owner knows the doubles of this step */
   MPI_Datatype unit; /* UNIT_BYTES bytes */
   traffic *traffic;  /* (num_buckets) */
@@ -50,7 +52,7 @@ static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size
 
 static uint32_t nodes_on(const reducer *r, int rank) { return r->first_node[rank + 1] - r->first_node[rank]; }
 
-/* Where the slices of other ranks' nodes come to lie; *next moves on by what they take. */
+/* Places for the slices of other ranks' nodes; *next advances by their size. */
 static mlpd_status plan_sources(reducer *r, uint32_t b, char **next) {
   messages *const m = r->state;
   traffic *const t = &m->traffic[b];
@@ -64,7 +66,7 @@ static mlpd_status plan_sources(reducer *r, uint32_t b, char **next) {
     const bool own = i >= first && i - first < own_nodes(r);
     if (own) {
       t->sources[i] = m->local + (i - first) * r->units * UNIT_BYTES + t->begin;
-    } else if (m->gathers) { /* whole buffers, one a node, so that readers find them as they find their own */
+    } else if (m->gathers) { /* whole buffers, one per node, laid out as readers expect their own */
       const uint32_t other = i < first ? i : i - own_nodes(r);
       t->sources[i] = m->received + other * r->units * UNIT_BYTES + t->begin;
     } else {
@@ -75,7 +77,7 @@ static mlpd_status plan_sources(reducer *r, uint32_t b, char **next) {
   return MLPD_OK;
 }
 
-/* Peers in an order that differs by rank, so that not all ranks write to one. */
+/* Peers in an order that differs by rank, so that not all ranks send to the same one. */
 static mlpd_status plan_first_round(reducer *r, uint32_t b, int tag) {
   messages *const m = r->state;
   traffic *const t = &m->traffic[b];
@@ -221,7 +223,7 @@ static mlpd_status ready(reducer *r, uint32_t b) {
   traffic *const t = &m->traffic[b];
   t->under_way = true;
   t->added = false;
-  /* Nothing of the step before is read any more, so whatever comes first may come; receives of all buckets at once,
+  /* Nothing of the former step is read any more, so messages may arrive in any order. All receives are started at once,
    * for ranks that are ahead. */
   if (b + 1 == r->num_buckets)
     for (uint32_t i = r->num_buckets; i-- > 0;) {

@@ -1,14 +1,14 @@
-/* The sum among ranks of one machine: their nodes lie in memory that all have mapped, and counters there say how far
- * each rank is. No message travels.
+/* The sum among ranks of one machine: their nodes are in memory that all have mapped, with counters that say how far
+ * each rank is. No messages are sent.
  *
- * Few nodes: who reads the sum adds the nodes. They are there twice, used in turn: a rank that has seen all others
- * reach a step knows that they have read the step before, so that its buffers may be written again. Many nodes: each
- * rank adds its slice to one result, and a second count says that the slices are there. Divided: each rank reads its
- * parts of the sum and leaves in common memory what it made of them; a step ends when all have, so the nodes are there
- * once.
+ * Few nodes: each reader of the sum adds the nodes. Every node has two buffers, used in turn: a rank that has seen all
+ * others reach a step knows that they have read the step before, so the buffers of that step may be written again. Many
+ * nodes: each rank adds its slice to one result, and a second counter says that the slices are ready. Divided work:
+ * each rank reads its parts of the sum and writes its results to common memory; a step ends when all ranks have done
+ * so, so one buffer per node is enough.
  *
- * The memory is a file without a name (memfd_create), which the others open through /proc: it ends with the last
- * process, killed or not, and the size of /dev/shm, often 64 MB in a container, does not bound it. */
+ * The memory is a file without a name (memfd_create), which the other ranks open through /proc. It disappears with the
+ * last process, even if that is killed, and the size of /dev/shm, often 64 MB in a container, does not limit it. */
 #define _GNU_SOURCE /* memfd_create */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,8 @@
 
 enum { PAGE_BYTES = 4096, COPIES = 2 };
 
-/* A rank's progress, in steps; only the rank writes. Its own cache line: who polls it disturbs nobody else. */
+/* Progress of a rank, in steps; only that rank writes it. It has its own cache line, so polling it disturbs no other
+ * rank. */
 typedef struct counter {
   _Alignas(UNIT_BYTES) _Atomic uint64_t value;
 } counter;
@@ -86,7 +87,7 @@ static size_t total_bytes(const reducer *r, const shared *s) {
   return bytes;
 }
 
-/* Finds everything in the mapped memory, and touches this rank's part first: so it lies near its cores. */
+/* Finds everything in the mapped memory, and touches this rank's part first, so that it is placed near its cores. */
 static void lay_out(reducer *r, shared *s) {
   const int size = r->comm->size, me = r->comm->rank;
   s->complete = (counter *)(void *)s->memory + 1;
@@ -123,7 +124,7 @@ static mlpd_status map(shared *s, int descriptor) {
 /* On rank 0; *descriptor stays open until the others have opened it too. */
 static mlpd_status make_memory(shared *s, handle *made, int *descriptor) {
   struct rlimit limit;
-  /* Beyond it the kernel ends the process rather than refuse. */
+  /* Beyond it the kernel would end the process instead of reporting an error. */
   if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur < s->bytes)
     return FAIL(MLPD_ERROR_MEMORY, "shared memory: larger than files may be");
   *descriptor = memfd_create("mlpdist", MFD_CLOEXEC);
@@ -137,7 +138,7 @@ static mlpd_status make_memory(shared *s, handle *made, int *descriptor) {
   return MLPD_OK;
 }
 
-/* On the others: the token tells whether the process of that number is rank 0, or one of another container. */
+/* On the others: the token shows whether the process of that number is rank 0 or a process of another container. */
 static mlpd_status open_memory(shared *s, const handle *of_first) {
   char path[64];
   uint64_t token = 0;
@@ -212,7 +213,7 @@ static mlpd_status ready(reducer *r, uint32_t bucket) {
   return MLPD_OK;
 }
 
-/* Steps above parts, so that a step begins with none. */
+/* Steps in the high bits, parts in the low ones, so that a step begins with no parts. */
 static uint64_t parts_of_step(const shared *s, uint32_t count) { return s->step << 32 | count; }
 
 static bool pulls(const reducer *r) {
