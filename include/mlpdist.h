@@ -179,6 +179,14 @@ MLPD_API int mlpd_comm_size(const mlpd_comm *comm); /* Not collective */
  * more than one rank) by "rank R of P on HOST: ". This is how ranks fail together. Collective. */
 MLPD_API mlpd_status mlpd_comm_agree(mlpd_comm *comm, mlpd_status local_status);
 
+/* Watches over waits from now on: whenever this rank waits longer than timeout seconds (0: never) for others, one line
+ * that names the ranks waited for goes to stalled, on the lowest rank that waits. A wait longer than limit seconds (0:
+ * never) fails with MLPD_ERROR_MPI. Nothing is watched before the first call, nor within MPI_Init and MPI_Finalize.
+ * mlpd_train() watches by its own options meanwhile. stalled is called from within collective functions and must not
+ * call one; NULL is allowed. Logically collective (timeout and limit equal on all ranks). */
+typedef void mlpd_stalled(void *context, const char *message);
+MLPD_API void mlpd_comm_watch(mlpd_comm *comm, double timeout, double limit, mlpd_stalled *stalled, void *context);
+
 /* Ends all ranks at once, without finalising: the last resort. Does not return. Not collective. */
 MLPD_API void mlpd_comm_abort(mlpd_comm *comm, int exit_code);
 
@@ -319,8 +327,8 @@ typedef struct mlpd_train_options {
   const char *checkpoint_every; /* "1000" steps, "10min", "2epochs" or "never" */
   uint64_t keep;                /* checkpoints that stay */
   uint64_t check_every;    /* steps between comparisons of the ranks' weights and optimizer state; 0: ends of epochs */
-  double stall_timeout;    /* seconds that ranks wait for others before they say for whom; 0: never */
-  double stall_abort;      /* seconds that ranks wait for others before they give the run up; 0: never */
+  double stall_timeout;    /* seconds until the ranks being waited for are reported; 0: never */
+  double stall_abort;      /* seconds of waiting for other ranks until the run ends; 0: never */
   const char *trace;       /* file that gets a timeline of the run (mlpdist train --trace); NULL: none. On rank 0 the
                               path counts, on the others that it is there */
   uint64_t trace_steps;    /* of which the phases go there, from the first on */

@@ -117,6 +117,37 @@ for_rank() {
   done
 }
 
+# stopped RANK COLLECTIVE COMMAND...: two ranks, of which one stops as it begins its collective of this number.
+stopped() {
+  printf '#!/bin/sh\nexport STOP_RANK=%s STOP_AT=%s STOP_COUNT="%s" LD_PRELOAD="%s"\nexec "%s" "$@"\n' \
+    "$1" "$2" "$PWD/count" "$PWD/stop.so" "$(command -v "$MLPDIST")" > stopping
+  chmod +x stopping
+  shift 2
+  MLPDIST=$PWD/stopping launch 2 "$@" --threads 1 --stall-timeout 0 --stall-abort 0.2
+}
+
+# ends_naming RANK WHERE
+ends_naming() { fails_with 4 "rank $1 on " ": 1 other rank has waited " " s for it $2; " "--stall-abort 0.2"; }
+
+@test "a rank that stops while ranks start, read, evaluate or end is named, too; likewise of eval" {
+  local collectives small=(train --quiet --epochs 1 --hidden 4 --lanes 2 --batch 600)
+  # shellcheck disable=SC2046 # flags, to be split
+  "${CC:-cc}" -shared -fPIC $(pkg-config --cflags ompi-c) -o stop.so "$BATS_TEST_DIRNAME/stop_rank.c"
+  stopped none 0 "${small[@]}" --out whole
+  succeeds
+  collectives=$(head -n 1 count)
+  stopped 1 1 "${small[@]}" --out run
+  ends_naming 1 "at the start"
+  stopped 0 12 "${small[@]}" --out run
+  ends_naming 0 "while the data is read"
+  stopped 1 $((collectives - 4)) "${small[@]}" --out run
+  ends_naming 1 "while the test part is evaluated"
+  stopped 0 "$collectives" "${small[@]}" --out run
+  ends_naming 0 "at the end"
+  stopped 1 8 eval --model whole/model.h5
+  ends_naming 1 "during the evaluation"
+}
+
 @test "--stall-timeout 0 says nothing; negative ones are refused" {
   launch 2 train --quiet --epochs 2 --hidden 4 --stall-timeout 0 --stall-abort 0
   succeeds

@@ -18,17 +18,19 @@ bool comm_shares_memory(const mlpd_comm *comm);
 
 /* ---- The watch over waits ----------------------------------------------------------------------- */
 
-/* Gets one line about ranks that keep the others waiting, or that all go on. */
-typedef void comm_told(void *context, const char *message);
-
 /* Whenever a wait for other ranks lasts longer than timeout (seconds; 0: off), and at doubling intervals after it,
  * told is called on the lowest rank that waits, from within a collective: it must not call one. One that lasts longer
  * than limit (seconds; 0: off) fails with MLPD_ERROR_MPI; only mlpd_comm_abort() may follow. The lowest rank that waits
- * fails first, the others ten seconds later, so that one rank speaks for all. told may be NULL. Logically collective
- * (timeout and limit equal on all ranks). */
-void comm_watch_start(mlpd_comm *comm, double timeout, double limit, comm_told *told, void *context);
-void comm_watch_stop(mlpd_comm *comm);                /* Not collective */
-void comm_watch_step(mlpd_comm *comm, uint64_t step); /* to be named in the message, from 1. Not collective */
+ * fails first, the others ten seconds later, so that one rank speaks for all. told may be NULL. In place of what
+ * mlpd_comm_watch() has set, until comm_watch_stop(). Logically collective (timeout and limit equal on all ranks). */
+void comm_watch_start(mlpd_comm *comm, double timeout, double limit, mlpd_stalled *told, void *context);
+void comm_watch_stop(mlpd_comm *comm); /* Not collective */
+
+/* What the ranks do, for the message: a phrase such as "while the data is read", in static storage; or a step, from 1.
+ * Not collective. */
+#define COMM_AT_THE_END "at the end"
+void comm_watch_place(mlpd_comm *comm, const char *place);
+void comm_watch_step(mlpd_comm *comm, uint64_t step);
 
 /* ---- Messages ----------------------------------------------------------------------------------- */
 

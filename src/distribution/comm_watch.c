@@ -30,12 +30,19 @@ typedef struct note {
   uint64_t kind, number;
 } note;
 
-struct comm_watch {
-  MPI_Comm mpi;          /* a duplicate that carries notes alone */
-  double timeout, limit; /* seconds until others are asked, and until the run ends; 0: never */
-  comm_told *told;
+/* Seconds until others are asked, and until the run ends; 0: never. */
+typedef struct watch_limits {
+  double timeout, limit;
+  mlpd_stalled *told;
   void *context;
-  uint64_t step;         /* under way, from 1; 0: none yet */
+} watch_limits;
+
+struct comm_watch {
+  MPI_Comm mpi; /* a duplicate that carries notes alone */
+  watch_limits now, outer;
+  const char *place;     /* what the ranks do; NULL: */
+  uint64_t step;         /* the step under way, from 1 */
+  bool resumes;          /* a step was done: there may be a checkpoint */
   uint64_t question;     /* number of the last one asked */
   bool *answered;        /* (size): to it */
   note *notes;           /* (size, KINDS): under way to each rank */
@@ -56,6 +63,7 @@ mlpd_status comm_watch_create(mlpd_comm *comm) {
   comm_watch *w = NULL;
   TRY(memory_allocate(&w, 1, sizeof *w, "watch"));
   w->mpi = MPI_COMM_NULL;
+  w->place = "at the start";
   comm->watch = w;
   TRY(memory_allocate(&w->answered, size, sizeof *w->answered, "watch"));
   TRY(memory_allocate(&w->notes, size * KINDS, sizeof *w->notes, "watch"));
@@ -102,20 +110,39 @@ void comm_watch_free(mlpd_comm *comm) {
   comm->watch = NULL;
 }
 
-void comm_watch_start(mlpd_comm *comm, double timeout, double limit, comm_told *told, void *context) {
-  comm_watch *const w = comm->watch;
-  if (w == NULL) return;
-  w->timeout = told != NULL ? timeout : 0;
-  w->limit = limit;
-  w->told = told;
-  w->context = context;
-  w->step = 0;
+static watch_limits make_limits(double timeout, double limit, mlpd_stalled *told, void *context) {
+  return (watch_limits){.timeout = told != NULL ? timeout : 0, .limit = limit, .told = told, .context = context};
 }
 
-void comm_watch_stop(mlpd_comm *comm) { comm_watch_start(comm, 0, 0, NULL, NULL); }
+void mlpd_comm_watch(mlpd_comm *comm, double timeout, double limit, mlpd_stalled *stalled, void *context) {
+  if (comm->watch != NULL) comm->watch->now = make_limits(timeout, limit, stalled, context);
+}
+
+void comm_watch_start(mlpd_comm *comm, double timeout, double limit, mlpd_stalled *told, void *context) {
+  comm_watch *const w = comm->watch;
+  if (w == NULL) return;
+  w->outer = w->now;
+  w->now = make_limits(timeout, limit, told, context);
+}
+
+void comm_watch_stop(mlpd_comm *comm) {
+  comm_watch *const w = comm->watch;
+  if (w == NULL) return;
+  w->now = w->outer;
+  w->place = COMM_AT_THE_END;
+  w->resumes = false;
+}
+
+void comm_watch_place(mlpd_comm *comm, const char *place) {
+  if (comm->watch != NULL) comm->watch->place = place;
+}
 
 void comm_watch_step(mlpd_comm *comm, uint64_t step) {
-  if (comm->watch != NULL) comm->watch->step = step;
+  comm_watch *const w = comm->watch;
+  if (w == NULL) return;
+  w->place = NULL;
+  w->step = step;
+  w->resumes = w->resumes || step > 1;
 }
 
 /* ---- Questions and answers ---------------------------------------------------------------------- */
@@ -184,9 +211,12 @@ static bool speaks(const mlpd_comm *comm) {
 /* "rank 2 on node07: 3 other ranks have waited 60 s for it at step 12"; returns how many are waited for. */
 static int describe_wait(const mlpd_comm *comm, double waited, char *text, size_t room) {
   const comm_watch *const w = comm->watch;
-  char names[COMM_MESSAGE_BYTES / 2], place[48] = "before the first step";
+  char names[COMM_MESSAGE_BYTES / 2], place[64];
   const int silent = name_silent(comm, names, sizeof names), others = comm->size - silent;
-  if (w->step > 0) (void)snprintf(place, sizeof place, "at step %llu", (unsigned long long)w->step);
+  if (w->place != NULL)
+    (void)snprintf(place, sizeof place, "%s", w->place);
+  else
+    (void)snprintf(place, sizeof place, "at step %llu", (unsigned long long)w->step);
   if (silent > 0)
     (void)snprintf(text, room, "%s: %d other rank%s waited %.0f s for %s %s", names, others,
                    others == 1 ? " has" : "s have", waited, silent == 1 ? "it" : "them", place);
@@ -199,9 +229,9 @@ static int describe_wait(const mlpd_comm *comm, double waited, char *text, size_
 static bool conclude(const mlpd_comm *comm, double waited) {
   const comm_watch *const w = comm->watch;
   char waiting[COMM_MESSAGE_BYTES - 128], text[COMM_MESSAGE_BYTES];
-  if (describe_wait(comm, waited, waiting, sizeof waiting) == 0 || w->told == NULL || !speaks(comm)) return false;
+  if (describe_wait(comm, waited, waiting, sizeof waiting) == 0 || w->now.told == NULL || !speaks(comm)) return false;
   (void)snprintf(text, sizeof text, "%s; stopped, swapped out, lost, or far slower than the rest?", waiting);
-  w->told(w->context, text);
+  w->now.told(w->now.context, text);
   return true;
 }
 
@@ -209,9 +239,8 @@ static bool conclude(const mlpd_comm *comm, double waited) {
 static mlpd_status waited_too_long(const mlpd_comm *comm, double waited) {
   char waiting[COMM_MESSAGE_BYTES - 128];
   (void)describe_wait(comm, waited, waiting, sizeof waiting);
-  return FAIL(MLPD_ERROR_MPI,
-              "%s; the run ends, as --stall-abort %g asks; --resume auto goes on from its last checkpoint", waiting,
-              comm->watch->limit);
+  return FAIL(MLPD_ERROR_MPI, "%s; the run ends, as --stall-abort %g asks%s", waiting, comm->watch->now.limit,
+              comm->watch->resumes ? "; --resume auto goes on from its last checkpoint" : "");
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------ */
@@ -237,8 +266,11 @@ static void pause_briefly(void) {
 /* Asked when timeout is over, then at doubling intervals, and when the limit is reached. */
 static double next_question(const comm_watch *w, const wait_state *at) {
   const double doubled = 2 * at->ask_at > at->conclude_at ? 2 * at->ask_at : 2 * at->conclude_at;
-  return w->limit > at->ask_at && w->limit < doubled ? w->limit : doubled;
+  const double limit = w->now.limit;
+  return limit > at->ask_at && limit < doubled ? limit : doubled;
 }
+
+static bool is_watching(const comm_watch *w) { return w->now.timeout > 0 || w->now.limit > 0; }
 
 static mlpd_status look_around(mlpd_comm *comm, wait_state *at, comm_wait_kind kind) {
   comm_watch *const w = comm->watch;
@@ -247,10 +279,10 @@ static mlpd_status look_around(mlpd_comm *comm, wait_state *at, comm_wait_kind k
     TRY(listen_to_others(w));
     at->listen_at = at->waited + LISTEN_SECONDS;
   }
-  if (!(w->timeout > 0 || w->limit > 0)) return MLPD_OK;
+  if (!is_watching(w)) return MLPD_OK;
   if (at->asking && at->waited >= at->conclude_at) {
     at->asking = false;
-    if (w->limit > 0 && at->waited >= w->limit) {
+    if (w->now.limit > 0 && at->waited >= w->now.limit) {
       /* One rank speaks and ends all; the others speak where that does not reach them. */
       at->leaving = true;
       at->leave_at = at->waited + (speaks(comm) ? 0 : ABORT_SECONDS);
@@ -269,15 +301,16 @@ static mlpd_status look_around(mlpd_comm *comm, wait_state *at, comm_wait_kind k
 
 static mlpd_status wait_watching(mlpd_comm *comm, comm_poll *poll, void *context, comm_wait_kind kind) {
   const comm_watch *const w = comm->watch;
-  const bool limit_first = w->limit > 0 && !(w->timeout > 0 && w->timeout < w->limit);
-  wait_state at = {.last = comm_seconds(), .ask_at = limit_first ? w->limit : w->timeout};
+  const watch_limits *const now = &w->now;
+  const bool limit_first = now->limit > 0 && !(now->timeout > 0 && now->timeout < now->limit);
+  wait_state at = {.last = comm_seconds(), .ask_at = limit_first ? now->limit : now->timeout};
   for (;;) {
     bool done = false;
     TRY(poll(context, &done));
     if (done) break;
-    const double now = comm_seconds();
-    at.waited += now - at.last < MOST_BETWEEN_POLLS ? now - at.last : MOST_BETWEEN_POLLS;
-    at.last = now;
+    const double seconds = comm_seconds();
+    at.waited += seconds - at.last < MOST_BETWEEN_POLLS ? seconds - at.last : MOST_BETWEEN_POLLS;
+    at.last = seconds;
     TRY(look_around(comm, &at, kind));
     if (kind == COMM_WAIT_MEMORY && at.waited > NAP_SECONDS)
       (void)nanosleep(&(struct timespec){.tv_nsec = NAP_NANOSECONDS}, NULL);
@@ -287,7 +320,7 @@ static mlpd_status wait_watching(mlpd_comm *comm, comm_poll *poll, void *context
   if (!at.told) return MLPD_OK;
   char text[96];
   (void)snprintf(text, sizeof text, "all ranks are there again after %.0f s: the run goes on", at.waited);
-  w->told(w->context, text);
+  w->now.told(w->now.context, text);
   return MLPD_OK;
 }
 
@@ -335,7 +368,7 @@ static mlpd_status poll_requests(void *context, bool *done) {
 }
 
 mlpd_status comm_wait(mlpd_comm *comm, int count, MPI_Request *requests) {
-  if (comm->watch == NULL || !(comm->watch->timeout > 0 || comm->watch->limit > 0)) {
+  if (comm->watch == NULL || !is_watching(comm->watch)) {
     CHECK_MPI(MPI_Waitall(count, requests, MPI_STATUSES_IGNORE));
     return MLPD_OK;
   }

@@ -77,7 +77,7 @@ static mlpd_status examine(mlpd_comm *comm, const doctor_arguments *arguments) {
 }
 
 int command_doctor(int argc, char **argv) {
-  doctor_arguments arguments = {0};
+  doctor_arguments arguments = {.common = data_options_default};
   option_results results = {0};
   mlpd_comm *comm = NULL;
   mlpd_doctor_options_default(&arguments.doctor);
@@ -87,7 +87,7 @@ int command_doctor(int argc, char **argv) {
   arguments.doctor.threads = arguments.common.threads;
   arguments.doctor.latency = 1e-6 * arguments.latency;
   arguments.doctor.bandwidth = 1e9 * arguments.bandwidth;
-  status = outcome_begin(status, &comm);
+  status = outcome_begin(status, &arguments.common.stall, &comm);
   if (status == MLPD_OK) status = examine(comm, &arguments);
   options_free(&results);
   return outcome_end(comm, status);

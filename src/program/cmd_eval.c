@@ -60,7 +60,7 @@ int command_eval(int argc, char **argv) {
   if (options_want_help(argc, argv)) return command_help(&table, &arguments);
   mlpd_status status = options_parse(&table, argc, argv, &arguments, &results);
   if (status == MLPD_OK) status = data_options_resolve(&arguments.common, &paths);
-  status = outcome_begin(status, &comm);
+  status = outcome_begin(status, &arguments.common.stall, &comm);
   if (status == MLPD_OK) status = evaluate(comm, &arguments, &paths);
   options_free(&results);
   return outcome_end(comm, status);

@@ -182,7 +182,7 @@ static int run(mlpd_status status, train_arguments *arguments) {
   char *config_text = NULL;
   if (status == MLPD_OK) status = make_config_text(arguments, &config_text);
   arguments->train.config_text = config_text;
-  status = outcome_begin(status, &comm);
+  status = outcome_begin(status, &(stall_options){arguments->train.stall_timeout, arguments->train.stall_abort}, &comm);
   if (status == MLPD_OK) {
     train_view view = {.arguments = arguments};
     const mlpd_train_events events = {.context = &view,

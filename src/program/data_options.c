@@ -4,7 +4,8 @@
 
 #include "program/commands.h"
 
-const data_options data_options_default = {.model = "run/model.h5", .split = MLPD_TEST};
+const data_options data_options_default = {
+    .model = "run/model.h5", .split = MLPD_TEST, .stall = {.timeout = 60, .abort = 1800}}; /* as of train */
 
 mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths) {
   static char shipped[PATH_MAX];

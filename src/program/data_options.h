@@ -1,13 +1,14 @@
-/* The options eval and predict share: a model, a part of a data set, where and how to compute. */
+/* The options that eval and predict share: a model, a part of a data set, where and how to compute. */
 #ifndef MLPDIST_PROGRAM_DATA_OPTIONS_H
 #define MLPDIST_PROGRAM_DATA_OPTIONS_H
 
-#include "mlpdist.h"
+#include "program/outcome.h"
 
 typedef struct data_options {
   const char *model, *data, *x, *y, *backend;
   mlpd_split split;
   int threads;
+  stall_options stall;
 } data_options;
 
 extern const data_options data_options_default;
@@ -33,19 +34,23 @@ extern const data_options data_options_default;
     "x", "input", "PATH", OPTION_PATH, OPTION_AT(type, common.x), .help = "inputs in the file", .note = "/PART/x" \
   }
 
-#define COMPUTE_OPTION_ROWS(type)                                                                           \
-  {"backend",                                                                                               \
-   "run",                                                                                                   \
-   "NAME",                                                                                                  \
-   OPTION_TEXT,                                                                                             \
-   OPTION_AT(type, common.backend),                                                                         \
-   .help = "matrix multiplication: native, onednn, cblas or plain, where built; auto: the fastest",         \
-   .automatic = true},                                                                                      \
-  {                                                                                                         \
-    "threads", "run", "N", OPTION_INTEGER, OPTION_AT(type, common.threads),                                 \
-        .help = "threads of a rank; auto: OMP_NUM_THREADS, else the cores it is bound to", .maximum = 4096, \
-        .automatic = true                                                                                   \
-  }
+#define COMPUTE_OPTION_ROWS(type)                                                                   \
+  {"backend",                                                                                       \
+   "run",                                                                                           \
+   "NAME",                                                                                          \
+   OPTION_TEXT,                                                                                     \
+   OPTION_AT(type, common.backend),                                                                 \
+   .help = "matrix multiplication: native, onednn, cblas or plain, where built; auto: the fastest", \
+   .automatic = true},                                                                              \
+      {"threads",                                                                                   \
+       "run",                                                                                       \
+       "N",                                                                                         \
+       OPTION_INTEGER,                                                                              \
+       OPTION_AT(type, common.threads),                                                             \
+       .help = "threads of a rank; auto: OMP_NUM_THREADS, else the cores it is bound to",           \
+       .maximum = 4096,                                                                             \
+       .automatic = true},                                                                          \
+      STALL_OPTION_ROWS(type, common.stall.timeout, common.stall.abort)
 
 /* The paths of the split that options name; fills options->data where it is NULL. */
 mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths);

@@ -31,6 +31,20 @@ typedef struct option {
 /* Where a command's option goes: offset and size of a member, the fifth and sixth initialisers of an option. */
 #define OPTION_AT(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 
+/* The rows of --stall-timeout and --stall-abort for a struct with these members. */
+#define STALL_OPTION_ROWS(type, timeout, abort)                                                     \
+  {"stall-timeout",                                                                                 \
+   "run",                                                                                           \
+   "SECONDS",                                                                                       \
+   OPTION_REAL,                                                                                     \
+   OPTION_AT(type, timeout),                                                                        \
+   .help = "report the ranks being waited for after this long, from the start of MPI on; 0: never", \
+   .maximum = 1e6},                                                                                 \
+  {                                                                                                 \
+    "stall-abort", "run", "SECONDS", OPTION_REAL, OPTION_AT(type, abort),                           \
+        .help = "end the run after ranks have been waited for this long; 0: never", .maximum = 1e6  \
+  }
+
 typedef struct option_table {
   const char *command;                  /* "train" */
   const char *usage;                    /* what follows the command: "[options]" */

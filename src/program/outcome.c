@@ -33,11 +33,17 @@ int outcome_launcher_rank(void) {
   return -1;
 }
 
-mlpd_status outcome_begin(mlpd_status local_status, mlpd_comm **comm) {
+static void print_stalled(void *context, const char *message) {
+  (void)context;
+  (void)fprintf(stderr, "mlpdist: note: %s\n", message);
+}
+
+mlpd_status outcome_begin(mlpd_status local_status, const stall_options *stall, mlpd_comm **comm) {
   *comm = NULL;
   if (local_status != MLPD_OK && outcome_launcher_rank() < 0) return local_status;
   mlpd_status status = mlpd_comm_init(NULL, NULL, comm);
   if (status != MLPD_OK) return status;
+  mlpd_comm_watch(*comm, stall->timeout, stall->abort, print_stalled, NULL);
   /* The library knows nothing of the program's messages, so the rank that has one must print it: rank 0 where it
    * failed too (a wrong option fails everywhere), else the lowest that did (a config file that one node lacks),
    * which mlpd_comm_agree names. */
@@ -63,19 +69,25 @@ static void print_failure(void) {
   (void)fprintf(stderr, "mlpdist: %s\n", line);
 }
 
+static int lose_ranks(mlpd_comm *comm) {
+  print_failure();
+  if (comm != NULL) mlpd_comm_abort(comm, EXIT_LOST);
+  return EXIT_LOST;
+}
+
 int outcome_end(mlpd_comm *comm, mlpd_status status) {
   const int exit_status = status == MLPD_OK            ? EXIT_DONE
                           : status == MLPD_ERROR_USAGE ? EXIT_USAGE
                           : status == MLPD_INTERRUPTED ? EXIT_INTERRUPTED
-                          : status == MLPD_ERROR_MPI   ? EXIT_LOST
                                                        : EXIT_FAILED;
-  if (status == MLPD_ERROR_MPI) {
-    print_failure();
-    if (comm != NULL) mlpd_comm_abort(comm, exit_status);
-    return exit_status;
-  }
+  if (status == MLPD_ERROR_MPI) return lose_ranks(comm);
   const bool speaks = comm != NULL ? mlpd_comm_rank(comm) == speaker : outcome_launcher_rank() <= 0;
   if (status != MLPD_OK && speaks) print_failure();
+  /* MPI_Finalize waits unwatched: the ranks meet before it. */
+  if (comm != NULL && mlpd_comm_agree(comm, MLPD_OK) == MLPD_ERROR_MPI) {
+    outcome_forget();
+    return lose_ranks(comm);
+  }
   mlpd_comm_finalize(comm);
   return exit_status;
 }

@@ -15,9 +15,15 @@ void outcome_forget(void);         /* drops the recorded message */
 /* The rank that the launcher's environment names, or -1 without a launcher: for what comes before MPI. */
 int outcome_launcher_rank(void);
 
+/* Seconds as --stall-timeout and --stall-abort give them; of train, eval, predict and doctor. */
+typedef struct stall_options {
+  double timeout, abort;
+} stall_options;
+
 /* Starts the ranks after each did something alone (parsing, looking for files) with local_status, and makes them
- * fail together. A usage error without a launcher comes back at once and starts no MPI: *comm stays NULL. */
-mlpd_status outcome_begin(mlpd_status local_status, mlpd_comm **comm);
+ * fail together; all waits are watched until outcome_end. A usage error without a launcher comes back at once and
+ * starts no MPI: *comm stays NULL. */
+mlpd_status outcome_begin(mlpd_status local_status, const stall_options *stall, mlpd_comm **comm);
 
 /* Prints the message of a failure once (comm NULL: on the launcher's rank 0), finalises comm and returns the exit
  * status. A failure of MPI itself ends all ranks, because they may wait for each other. */

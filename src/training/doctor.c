@@ -150,6 +150,7 @@ mlpd_status mlpd_doctor(mlpd_comm *comm, const mlpd_doctor_options *options, mlp
   int ranks[MLPD_MAX_PREDICTIONS], count = 0;
   *report = (mlpd_doctor_report){.file_system = ""};
   mlpd_status status = MLPD_OK;
+  comm_watch_place(comm, "while the doctor measures");
   TRY_GOTO(status, start(&d, ranks, &count), done);
   if (options->data.file != NULL) TRY_GOTO(status, doctor_read(&d, 0.1 * seconds), done);
   TRY_GOTO(status, mlpd_comm_agree(comm, make_network(&d)), done);
@@ -160,6 +161,7 @@ mlpd_status mlpd_doctor(mlpd_comm *comm, const mlpd_doctor_options *options, mlp
   doctor_judge(&d);
   report->seconds = comm_seconds() - started;
 done:
+  comm_watch_place(comm, COMM_AT_THE_END);
   mlpd_network_free(d.network);
   mlpd_comm_finalize(d.alone);
   return status;

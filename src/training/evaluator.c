@@ -161,6 +161,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   const double started = comm_seconds();
   const backend *gemm = NULL;
   held_out part = {0};
+  comm_watch_place(comm, "during the evaluation");
   r->outputs = model->network->layers[model->network->num_layers - 1].outputs;
   mlpd_status status = placement_threads(comm, threads, &threads);
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
@@ -172,6 +173,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   status = fill_report(comm, model, gemm, &part, threads, r);
   r->seconds = comm_seconds() - started;
 done:
+  comm_watch_place(comm, COMM_AT_THE_END);
   shard_free(&part.rows);
   if (status != MLPD_OK) mlpd_report_free(r);
   return status;

@@ -208,6 +208,7 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   const backend *gemm = NULL;
   held_out part = {0};
   *rows = 0;
+  comm_watch_place(comm, "during the prediction");
   mlpd_status status = placement_threads(comm, threads, &threads);
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   TRY(mlpd_comm_agree(comm, status));
@@ -215,6 +216,7 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   TRY(held_out_read(comm, data, split, model, false, true, false, 1, &part));
   *rows = part.range.rows;
   status = predict(comm, model, gemm, &part, threads, out);
+  comm_watch_place(comm, COMM_AT_THE_END);
   shard_free(&part.rows);
   return status;
 }

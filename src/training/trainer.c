@@ -126,9 +126,11 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   TRY(mlpd_comm_agree(comm, status));
   TRY(compare_ranks(t, &options));
   const double started = comm_seconds();
+  comm_watch_place(comm, "while the data is read");
   TRY_GOTO(status, run_find_checkpoint(comm, t->events, &options, &resumed, &found), done);
   TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
   t->result->load_seconds = comm_seconds() - started;
+  comm_watch_place(comm, "before the first step");
   TRY_GOTO(status, mlpd_comm_agree(comm, make_arrays(t)), done);
   TRY_GOTO(status, make_stepper(t), done);
   if (found) TRY_GOTO(status, run_restore(t, &resumed), done);
@@ -399,6 +401,7 @@ static mlpd_status take_memory(trainer *t) {
 }
 
 static mlpd_status finish(trainer *t, mlpd_status status) {
+  comm_watch_place(t->comm, "while the model is written");
   mlpd_network *const network = t->prep.model->network;
   const mlpd_status saved = save_at_end(t, status);
   const mlpd_status closed = run_is_root(t) ? run_folder_close(&t->folder) : MLPD_OK;
@@ -410,6 +413,7 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
   stepper_own_weights(t->stepper);
   memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
   fill_result(t);
+  comm_watch_place(t->comm, "while the test part is evaluated");
   TRY(test(t));
   TRY(run_trace_write(t));
   return take_memory(t);
