@@ -36,3 +36,47 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   succeeds
   says "memory to train it on one thread a rank, rows left aside (adam, batch 128)" "copy for checkpoints"
 }
+
+need_h5py() {
+  for python in ${PYTHON:-python3 /usr/bin/python3}; do
+    "$python" -c 'import numpy, h5py' 2> /dev/null && return
+  done
+  skip "no Python with NumPy and h5py; PYTHON names one"
+}
+
+# take_peak: measured gets the MB of the peak, expected those of the estimate.
+take_peak() {
+  read -r measured expected <<< "$(sed -n 's/^memory *\([0-9]*\)\.[0-9]* MB at most on a rank, \([0-9]*\)\.[0-9]* MB expected.*/\1 \2/p' <<< "$output")"
+  [ -n "$measured" ] || fail "no line about memory"
+}
+
+@test "--memory holds for wide targets, wide rows and tiny files" {
+  need_h5py
+  unless_sanitized "the address sanitizer takes memory of its own"
+  "$python" - << 'EOF'
+import h5py
+import numpy as np
+
+draw = np.random.default_rng(5)
+for name, rows, columns, targets in (("targets.h5", 3000, 4, 1000), ("rows.h5", 600, 5000, 1), ("tiny.h5", 40, 1, 1)):
+    with h5py.File(name, "w") as file:
+        for part, n in (("train", rows), ("valid", rows // 2), ("test", rows // 2)):
+            file[part + "/x"] = draw.integers(0, 200, (n, columns), dtype="u1")
+            file[part + "/y"] = draw.standard_normal((n, targets)).astype("f4")
+EOF
+  local file limit threads
+  while read -r file limit threads; do
+    alone train --data "$file.h5" --stream --window 64 --memory "${limit}e6" --hidden 4 --epochs 1 --batch 32 \
+      --threads "$threads" --checkpoint-every never --out run
+    succeeds
+    take_peak
+    [ "$measured" -le "$limit" ] || fail "$file on $threads threads: $measured MB, not $limit"
+    [ $((measured * 100)) -gt $((expected * 40)) ] || fail "$file on $threads threads: $measured MB, $expected expected"
+  done << 'EOF'
+targets 70 1
+targets 100 4
+rows 70 1
+tiny 40 1
+tiny 40 4
+EOF
+}

@@ -161,10 +161,11 @@ typedef struct row_block {
 } row_block;
 
 static mlpd_status row_block_create(const conversion *c, const source *s, row_block *b) {
-  const uint64_t row_bytes = s->features * element_size(s->type);
+  const uint64_t x_bytes = s->features * element_size(s->type);
+  const uint64_t row_bytes = x_bytes + sizeof *b->classes + c->y_columns * sizeof *b->values;
   b->most = row_bytes >= SOURCE_BLOCK_BYTES ? 1 : SOURCE_BLOCK_BYTES / row_bytes;
   if (b->most > s->rows) b->most = s->rows;
-  TRY(memory_allocate(&b->x, b->most * row_bytes, 1, "rows read"));
+  TRY(memory_allocate(&b->x, b->most * x_bytes, 1, "rows read"));
   TRY(memory_allocate(&b->classes, b->most, sizeof *b->classes, "labels read"));
   return memory_allocate(&b->values, b->most * c->y_columns, sizeof *b->values, "labels read");
 }

@@ -35,9 +35,11 @@ mlpd_status output_create(const char *path, output *out) {
 mlpd_status output_part(output *out, mlpd_split split, uint64_t rows, element_type read_type, const label_set *labels) {
   part_output *p = &out->parts[split];
   const uint64_t row_bytes = out->features * element_size(out->stored_type);
+  const uint64_t y_bytes = labels->classes ? sizeof *p->classes : out->y_columns * sizeof *p->values;
   uint64_t chunk_rows = row_bytes >= CHUNK_BYTES ? 1 : CHUNK_BYTES / row_bytes;
+  if (chunk_rows * y_bytes > BLOCK_BYTES) chunk_rows = y_bytes >= BLOCK_BYTES ? 1 : BLOCK_BYTES / y_bytes;
   if (chunk_rows > rows) chunk_rows = rows;
-  const uint64_t chunk_bytes = chunk_rows * row_bytes;
+  const uint64_t chunk_bytes = chunk_rows * (out->features * element_size(read_type) + y_bytes);
   p->rows = rows;
   p->block_rows = chunk_bytes >= BLOCK_BYTES ? chunk_rows : BLOCK_BYTES / chunk_bytes * chunk_rows;
   if (p->block_rows > rows) p->block_rows = rows;

@@ -32,6 +32,10 @@ typedef struct part {
 mlpd_status part_open(const mlpd_data_paths *paths, mlpd_split split, bool need_y, part *opened, bool *present);
 void part_close(part *p); /* Not collective */
 
+/* Bytes of a row in memory: x in its own type, targets, weight; and targets and weight alone. Not collective. */
+uint64_t part_row_bytes(const part *p, bool as_classes);
+uint64_t part_target_bytes(const part *p, bool as_classes);
+
 /* Rows in memory, in the order of positions. */
 typedef struct shard {
   uint64_t rows;

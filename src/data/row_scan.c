@@ -17,10 +17,25 @@ column_statistics row_scan_record(double *record, uint32_t columns) {
                              .maximum = record + 1 + 3 * d};
 }
 
-static uint64_t piece_rows(uint64_t row_bytes) { return PIECE_BYTES / row_bytes + 1; }
+/* Of a lane that is read at once: no more rows than the largest lane has. row_bytes: x, targets and weight. */
+static uint64_t piece_rows(const lane_plan *plan, uint32_t begin, uint32_t end, uint64_t row_bytes) {
+  uint64_t most = 0;
+  for (uint32_t u = begin; u < end; u++) {
+    const uint64_t rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
+    most = rows > most ? rows : most;
+  }
+  const uint64_t wanted = PIECE_BYTES / row_bytes + 1;
+  return wanted < most ? wanted : most;
+}
 
-uint64_t row_scan_size(uint64_t row_bytes, int threads) {
-  return (uint64_t)threads * piece_rows(row_bytes) * row_bytes;
+static size_t record_doubles(uint32_t columns) { return 1 + 4 * (size_t)columns; }
+
+uint64_t row_scan_size(const part *from, const row_scan_wishes *w) {
+  const uint64_t row_bytes = part_row_bytes(from, w->as_classes);
+  const uint64_t pieces = (uint64_t)w->threads * piece_rows(w->plan, w->lane_begin, w->lane_end, row_bytes) * row_bytes;
+  const size_t doubles =
+      record_doubles(from->features) + (w->as_classes ? 0 : record_doubles(from->y_columns)); /* of a lane */
+  return pieces + (w->lane_end - w->lane_begin) * doubles * sizeof(double);
 }
 
 /* ---- One lane ------------------------------------------------------------------------------------------ */
@@ -123,8 +138,8 @@ static void free_pass(lane_pass *pass) {
 /* Lane i of the scan, from 0. */
 static mlpd_status fill_lane(lane_pass *pass, uint32_t i, uint64_t most, row_scan *made) {
   const uint32_t d = pass->piece.features, k = pass->piece.outputs;
-  double *const x = made->x + i * (1 + 4 * (size_t)d);
-  double *const y = made->y != NULL ? made->y + i * (1 + 4 * (size_t)k) : NULL;
+  double *const x = made->x + i * record_doubles(d);
+  double *const y = made->y != NULL ? made->y + i * record_doubles(k) : NULL;
   pass->x = row_scan_record(x, d);
   pass->y = y != NULL ? row_scan_record(y, k) : (column_statistics){0};
   TRY(scan_lane(pass, pass->wishes->lane_begin + i, most));
@@ -154,12 +169,12 @@ static void note_failure(lane_failure *first, uint32_t lane, mlpd_status status)
 
 mlpd_status row_scan_run(part *from, const row_scan_wishes *wishes, row_scan *made) {
   const uint32_t lanes = wishes->lane_end - wishes->lane_begin;
-  const uint64_t row_bytes = from->features * element_size(from->type);
-  const uint64_t most = piece_rows(row_bytes);
+  const uint64_t most =
+      piece_rows(wishes->plan, wishes->lane_begin, wishes->lane_end, part_row_bytes(from, wishes->as_classes));
   *made = (row_scan){.largest_class = -1};
-  TRY(memory_allocate(&made->x, lanes * (1 + 4 * (size_t)from->features), sizeof(double), "statistics"));
+  TRY(memory_allocate(&made->x, lanes * record_doubles(from->features), sizeof(double), "statistics"));
   if (!wishes->as_classes)
-    TRY(memory_allocate(&made->y, lanes * (1 + 4 * (size_t)from->y_columns), sizeof(double), "statistics"));
+    TRY(memory_allocate(&made->y, lanes * record_doubles(from->y_columns), sizeof(double), "statistics"));
   TRY(memory_allocate(&made->hashes, lanes, sizeof *made->hashes, "statistics"));
   lane_failure failure = {0};
   double largest = -1;

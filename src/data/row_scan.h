@@ -31,7 +31,7 @@ void row_scan_free(row_scan *scan); /* Not collective */
 /* The statistics in a record of (1 + 4 columns) doubles. Not collective. */
 column_statistics row_scan_record(double *record, uint32_t columns);
 
-/* Bytes that a run takes, of rows of row_bytes each. Not collective. */
-uint64_t row_scan_size(uint64_t row_bytes, int threads);
+/* Bytes that a run takes. Not collective. */
+uint64_t row_scan_size(const part *from, const row_scan_wishes *w);
 
 #endif

@@ -311,6 +311,15 @@ void shard_free(shard *s) {
   *s = (shard){0};
 }
 
+uint64_t part_target_bytes(const part *p, bool as_classes) {
+  const uint64_t targets = p->y == NULL ? 0 : as_classes ? sizeof(int32_t) : sizeof(float) * (uint64_t)p->y_columns;
+  return targets + (p->weight != NULL ? sizeof(float) : 0);
+}
+
+uint64_t part_row_bytes(const part *p, bool as_classes) {
+  return element_size(p->type) * (uint64_t)p->features + part_target_bytes(p, as_classes);
+}
+
 uint64_t shard_size(const shard *s) {
   uint64_t row = element_size(s->type) * s->features;
   if (s->classes != NULL) row += sizeof(int32_t);

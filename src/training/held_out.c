@@ -28,16 +28,16 @@ static uint64_t window_blocks(uint64_t row_bytes, int threads) {
   return blocks > (uint64_t)threads ? blocks : (uint64_t)threads;
 }
 
-uint64_t held_out_window_size(uint64_t row_bytes, int threads) {
-  return window_blocks(row_bytes, threads) * FORWARD_BLOCK_ROWS * row_bytes;
+uint64_t held_out_window_rows(uint64_t row_bytes, int threads, uint64_t rows) {
+  const uint64_t most = window_blocks(row_bytes, threads) * FORWARD_BLOCK_ROWS;
+  return rows < most ? rows : most;
 }
 
 mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_out *held) {
-  const uint64_t blocks = window_blocks(from->features * element_size(from->type), threads);
-  const uint64_t rows = held->range.row_end - held->range.row_begin;
+  const uint64_t row_bytes = part_row_bytes(from, as_classes), rows = held->range.row_end - held->range.row_begin;
   held->from = from;
-  held->window_rows = blocks * FORWARD_BLOCK_ROWS;
-  return shard_allocate(from, rows < held->window_rows ? rows : held->window_rows, as_classes, &held->rows);
+  held->window_rows = window_blocks(row_bytes, threads) * FORWARD_BLOCK_ROWS;
+  return shard_allocate(from, held_out_window_rows(row_bytes, threads, rows), as_classes, &held->rows);
 }
 
 static mlpd_status read_rows(mlpd_comm *comm, const mlpd_model *model, bool in_windows, int threads, held_out *read) {

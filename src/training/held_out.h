@@ -29,8 +29,8 @@ mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_sp
 /* The rows of held->range are to be read in windows from an open part. Not collective. */
 mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_out *held);
 
-/* Bytes of a window of rows of row_bytes. Not collective. */
-uint64_t held_out_window_size(uint64_t row_bytes, int threads);
+/* Rows of a window, each of row_bytes: targets and weight too; at most the rows there are. Not collective. */
+uint64_t held_out_window_rows(uint64_t row_bytes, int threads, uint64_t rows);
 
 /* The largest class among this rank's rows, or -1. Not collective. */
 mlpd_status held_out_largest_class(held_out *held, double *largest);

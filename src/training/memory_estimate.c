@@ -59,15 +59,6 @@ memory_estimate memory_estimate_of(const memory_shapes *s) {
   return e;
 }
 
-uint64_t memory_target_bytes(const part *p, bool as_classes) {
-  const uint64_t targets = p->y == NULL ? 0 : as_classes ? sizeof(int32_t) : sizeof(float) * (uint64_t)p->y_columns;
-  return targets + (p->weight != NULL ? sizeof(float) : 0);
-}
-
-uint64_t memory_row_bytes(const part *p, bool as_classes) {
-  return element_size(p->type) * (uint64_t)p->features + memory_target_bytes(p, as_classes);
-}
-
 /* ---- Do they fit? --------------------------------------------------------------------------------- */
 
 static uint64_t still_needed(const memory_claim *claim) {

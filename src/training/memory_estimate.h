@@ -23,11 +23,12 @@ typedef struct memory_shapes {
   const mlpd_network *network; /* its parameters may be NULL */
   const char *backend;         /* name; NULL: the default */
   const lane_plan *plan;
-  uint64_t row_bytes;      /* of a training row, targets and weight included */
-  uint64_t target_bytes;   /* of these, targets and weight */
-  uint64_t held_out_bytes; /* of this rank */
-  uint64_t window_rows;    /* of a lane, where rows are streamed; 0: they are all in memory */
-  uint64_t reader_bytes;   /* beside the windows: chunks that HDF5 keeps, the room of the first look */
+  uint64_t row_bytes;             /* of a training row, targets and weight included */
+  uint64_t target_bytes;          /* of these, targets and weight */
+  uint64_t held_out_bytes;        /* of this rank */
+  uint64_t held_out_window_bytes; /* of this rank, where they are read in windows instead */
+  uint64_t window_rows;           /* of a lane, where rows are streamed; 0: they are all in memory */
+  uint64_t reader_bytes;          /* beside the windows: chunks that HDF5 keeps, the room of the first look */
   mlpd_optimizer optimizer;
   mlpd_reduce reduce;
   bool checkpoints;
@@ -43,10 +44,6 @@ typedef struct memory_estimate {
 } memory_estimate;
 
 memory_estimate memory_estimate_of(const memory_shapes *shapes); /* Not collective */
-
-/* Bytes of a row of p in memory: x in its own type, targets, weight. Not collective. */
-uint64_t memory_row_bytes(const part *p, bool as_classes);
-uint64_t memory_target_bytes(const part *p, bool as_classes);
 
 /* The summary of `info`: what the rows of a data set take on 1, 2, 4 and 8 ranks; and what training a model's network
  * takes, with the options its config names, data left aside. Not collective. */

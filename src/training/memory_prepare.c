@@ -10,18 +10,23 @@
 
 /* ---- A run ---------------------------------------------------------------------------------------- */
 
-/* Bytes of this rank's rows of a validation or test part, or of a window of them; what is wrong with it is told where
- * it is read. */
-static uint64_t held_out_bytes(const preparation *p, mlpd_split which, int size, int rank) {
+/* Adds what this rank's rows of a held-out part take, whole and in windows. */
+static void add_held_out(preparation *p, const part *of, const forward_range *range) {
+  const uint64_t row_bytes = part_row_bytes(of, p->options.task == MLPD_CLASSIFICATION);
+  const uint64_t rows = range->row_end - range->row_begin;
+  p->memory.held_out_bytes += rows * row_bytes;
+  p->memory.held_out_window_bytes += held_out_window_rows(row_bytes, p->threads, rows) * row_bytes;
+}
+
+/* The same of a part of the file, if it is there; errors in it are reported where it is read. */
+static void add_held_out_file(preparation *p, mlpd_split which) {
   part opened = {0};
   bool present = false;
-  uint64_t bytes = 0;
   if (part_open(&p->options.data, which, true, &opened, &present) == MLPD_OK && present) {
-    const forward_range range = forward_range_of_rank(opened.rows, size, rank);
-    bytes = (range.row_end - range.row_begin) * memory_row_bytes(&opened, p->options.task == MLPD_CLASSIFICATION);
+    const forward_range range = forward_range_of_rank(opened.rows, p->memory.size, p->memory.rank);
+    add_held_out(p, &opened, &range);
   }
   part_close(&opened);
-  return bytes;
 }
 
 /* Chunks that HDF5 keeps of an open part. */
@@ -37,8 +42,8 @@ static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
   memory_shapes *const s = &p->memory;
   *s = (memory_shapes){.backend = p->options.backend,
                        .plan = &p->plan,
-                       .row_bytes = memory_row_bytes(train, as_classes),
-                       .target_bytes = memory_target_bytes(train, as_classes),
+                       .row_bytes = part_row_bytes(train, as_classes),
+                       .target_bytes = part_target_bytes(train, as_classes),
                        .optimizer = p->options.optimizer,
                        .reduce = p->options.reduce,
                        .checkpoints = every != NULL && strcmp(every, "never") != 0,
@@ -47,14 +52,15 @@ static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
                        .threads = p->threads,
                        .size = mlpd_comm_size(comm),
                        .rank = mlpd_comm_rank(comm)};
-  s->held_out_bytes = held_out_bytes(p, MLPD_TEST, s->size, s->rank);
+  add_held_out_file(p, MLPD_TEST);
   if (p->split.num_lanes > 0)
-    s->held_out_bytes += (p->valid.range.row_end - p->valid.range.row_begin) * s->row_bytes;
+    add_held_out(p, train, &p->valid.range);
   else
-    s->held_out_bytes += held_out_bytes(p, MLPD_VALID, s->size, s->rank);
+    add_held_out_file(p, MLPD_VALID);
   if (!p->options.stream) return;
+  const row_scan_wishes scan = preparation_scan(comm, p);
   s->window_rows = p->options.window;
-  s->reader_bytes = kept_bytes(train) + row_scan_size(s->row_bytes, p->threads);
+  s->reader_bytes = kept_bytes(train) + row_scan_size(train, &scan);
 }
 
 /* ---- Streaming ------------------------------------------------------------------------------------ */
@@ -73,11 +79,10 @@ static uint64_t usual_limit(const mlpd_comm *comm) {
 static mlpd_status fit_into_limit(const mlpd_comm *comm, preparation *p, bool decided) {
   memory_shapes *const s = &p->memory;
   const uint64_t given = p->options.memory, limit = given > 0 ? given : usual_limit(comm);
-  const uint64_t window = 2 * held_out_window_size(s->row_bytes, p->threads); /* of validation, then of test rows */
   p->expects = memory_estimate_of(s);
-  if (!decided && p->memory_before + p->expects.total > limit && s->held_out_bytes > window) {
+  if (!decided && p->memory_before + p->expects.total > limit && s->held_out_bytes > s->held_out_window_bytes) {
     p->held_out_windows = true;
-    s->held_out_bytes = window;
+    s->held_out_bytes = s->held_out_window_bytes;
     p->expects = memory_estimate_of(s);
   }
   const uint64_t needed = p->memory_before + p->expects.total;
@@ -132,7 +137,7 @@ mlpd_status memory_describe_data(const char *path, FILE *stream) {
     /* A file may hold no training part. */
     if (part_open(&(mlpd_data_paths){.file = path}, (mlpd_split)split, false, &p, &present) == MLPD_OK && present) {
       const uint64_t order = split == MLPD_TRAIN ? sizeof(uint32_t) : 0;
-      bytes += p.rows * (memory_row_bytes(&p, p.y_integer) + order);
+      bytes += p.rows * (part_row_bytes(&p, p.y_integer) + order);
     }
     part_close(&p);
   }

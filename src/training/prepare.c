@@ -93,7 +93,7 @@ static mlpd_status count_classes(mlpd_comm *comm, preparation *p, const part *fr
 /* The window of streamed rows becomes a part of what the run is. */
 static void settle_window(preparation *p, const part *from) {
   mlpd_train_options *const o = &p->options;
-  o->window = stream_window_rows(&p->plan, o->window, memory_row_bytes(from, o->task == MLPD_CLASSIFICATION));
+  o->window = stream_window_rows(&p->plan, o->window, part_row_bytes(from, o->task == MLPD_CLASSIFICATION));
 }
 
 /* Streamed rows are read in whole chunks, or at least in pieces that are worth a call. */
@@ -131,8 +131,7 @@ static bool scales_targets(const preparation *p) {
          p->options.normalize != MLPD_NORMALIZE_NONE;
 }
 
-/* Looks through this rank's lanes, whose rows will come from a stream. */
-static mlpd_status scan_rows(mlpd_comm *comm, preparation *p, part *from) {
+row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p) {
   row_scan_wishes wishes = {.plan = &p->dealt,
                             .split = split_of(p),
                             .as_classes = p->options.task == MLPD_CLASSIFICATION,
@@ -141,6 +140,12 @@ static mlpd_status scan_rows(mlpd_comm *comm, preparation *p, part *from) {
                             .y_deviations = scales_targets(p),
                             .threads = p->threads};
   lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &wishes.lane_begin, &wishes.lane_end);
+  return wishes;
+}
+
+/* Looks through this rank's lanes, whose rows will come from a stream. */
+static mlpd_status scan_rows(mlpd_comm *comm, preparation *p, part *from) {
+  const row_scan_wishes wishes = preparation_scan(comm, p);
   p->train =
       (shard){.type = from->type, .features = from->features, .outputs = wishes.as_classes ? 0 : from->y_columns};
   return row_scan_run(from, &wishes, &p->scan);

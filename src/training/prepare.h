@@ -42,6 +42,9 @@ typedef mlpd_status network_maker(uint32_t num_layers, const uint32_t *widths, c
                                   mlpd_network **network);
 mlpd_status preparation_network(const preparation *p, uint32_t outputs, network_maker *create, mlpd_network **network);
 
+/* What this rank looks for in rows that are streamed. Not collective. */
+row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p);
+
 /* Does what the run needs fit into memory? Before the rows are read (train is their part, open), and once more when
  * they are (train NULL) and all is known. Streaming, sets p->held_out_windows before. Collective. */
 mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *events, preparation *p,
