@@ -52,6 +52,17 @@ MLPD_API const char *mlpd_error_message(void);
 /* "file.c:123" of the place that recorded the last failure in this thread. Not collective. */
 MLPD_API const char *mlpd_error_place(void);
 
+/* ---- Text of others ----------------------------------------------------------------------------- */
+
+/* Copies text, which may come from anyone's file, for a terminal: control characters, marks of direction and bytes
+ * that are no UTF-8 become '?'. copy (size) is cut at the end of a character; text itself may be copy.
+ * Not collective. */
+MLPD_API void mlpd_text_printable(const char *text, char *copy, size_t size);
+
+/* Copies text as valid UTF-8, for JSON: bytes that are none become U+FFFD, so copy takes up to 3 strlen(text) + 1
+ * bytes; it is cut at size. Not collective. */
+MLPD_API void mlpd_text_utf8(const char *text, char *copy, size_t size);
+
 /* ---- Named choices ------------------------------------------------------------------------------ */
 
 /* A named value of an enumeration below; arrays of it end with name == NULL. */
@@ -286,6 +297,8 @@ MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model); /* owned by the mo
 MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);  /* Not collective */
 MLPD_API const char *mlpd_model_class_name(const mlpd_model *model,
                                            uint32_t k); /* decimal k where unnamed. Not collective */
+MLPD_API const char *mlpd_model_target_name(const mlpd_model *model,
+                                            uint32_t k); /* likewise, of output k of a regression. Not collective */
 
 /* ---- Training ----------------------------------------------------------------------------------- */
 

@@ -3,16 +3,12 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/text.h"
+
 enum { MESSAGE_BYTES = 1024 };
 
 static _Thread_local char message[MESSAGE_BYTES];
 static _Thread_local char place[128];
-
-/* Names and cells of a damaged or hostile file get into messages: they must not end the line or steer a terminal. */
-static void make_printable(char *text) {
-  for (; *text != '\0'; text++)
-    if ((unsigned char)*text < ' ' || *text == 127) *text = '?';
-}
 
 mlpd_status status_record(mlpd_status status, const char *file, int line, const char *format, ...) {
   /* Arguments may point into message itself: format beside it, then copy. */
@@ -21,7 +17,7 @@ mlpd_status status_record(mlpd_status status, const char *file, int line, const 
   va_start(arguments, format);
   (void)vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  make_printable(text);
+  text_make_printable(text); /* names and cells of hostile files: one line that leaves the terminal alone */
   memcpy(message, text, sizeof text);
   const char *slash = strrchr(file, '/');
   (void)snprintf(place, sizeof place, "%s:%d", slash != NULL ? slash + 1 : file, line);
@@ -36,7 +32,7 @@ mlpd_status status_prefix(mlpd_status status, const char *format, ...) {
   va_end(arguments);
   if (length >= 0 && (size_t)length < sizeof text) {
     (void)snprintf(text + length, sizeof text - (size_t)length, "%s", message);
-    make_printable(text);
+    text_make_printable(text);
     memcpy(message, text, sizeof text);
   }
   return status;

@@ -77,7 +77,7 @@ static void on_started(void *context, const mlpd_train_result *plan) {
 static void on_notice(void *context, const char *message) {
   train_view *view = context;
   progress_clear(&view->bar);
-  (void)fprintf(stderr, "mlpdist: note: %s\n", message);
+  outcome_note(message);
 }
 
 static void on_stepped(void *context, uint64_t epoch, uint64_t step_in_epoch, uint64_t steps_per_epoch, double loss,

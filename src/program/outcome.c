@@ -14,8 +14,7 @@ mlpd_status outcome_fail(mlpd_status status, const char *format, ...) {
   va_start(arguments, format);
   (void)vsnprintf(own_message, sizeof own_message, format, arguments);
   va_end(arguments);
-  for (char *c = own_message; *c != '\0'; c++) /* of a config file, perhaps: nothing that steers a terminal */
-    if (iscntrl((unsigned char)*c)) *c = '?';
+  mlpd_text_printable(own_message, own_message, sizeof own_message); /* of a config file, perhaps */
   return status;
 }
 
@@ -56,6 +55,12 @@ mlpd_status outcome_begin(mlpd_status local_status, const stall_options *stall, 
   return status;
 }
 
+void outcome_note(const char *message) {
+  char line[1200];
+  mlpd_text_printable(message, line, sizeof line);
+  (void)fprintf(stderr, "mlpdist: note: %s\n", line);
+}
+
 static void print_failure(void) {
   char line[1200];
   const char *place = getenv("MLPDIST_DEBUG");
@@ -63,8 +68,7 @@ static void print_failure(void) {
   (void)snprintf(line, sizeof line, "%s%s%s%s", outcome_message(), show_place ? " [" : "",
                  show_place ? mlpd_error_place() : "", show_place ? "]" : "");
   /* A file name may hold anything; the message stays one line and leaves the terminal alone. */
-  for (char *c = line; *c != '\0'; c++)
-    if (iscntrl((unsigned char)*c)) *c = '?';
+  mlpd_text_printable(line, line, sizeof line);
   (void)fflush(stdout);
   (void)fprintf(stderr, "mlpdist: %s\n", line);
 }

@@ -12,6 +12,9 @@ mlpd_status outcome_fail(mlpd_status status, const char *format, ...) __attribut
 const char *outcome_message(void); /* of outcome_fail, else of the library */
 void outcome_forget(void);         /* drops the recorded message */
 
+/* A line that the user should know, on standard error. */
+void outcome_note(const char *message);
+
 /* The rank that the launcher's environment names, or -1 without a launcher: for what comes before MPI. */
 int outcome_launcher_rank(void);
 

@@ -1,5 +1,7 @@
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "program/outcome.h"
 #include "program/report.h"
@@ -8,6 +10,17 @@
 static json_t *number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
 static json_t *count(uint64_t value) { return json_integer((json_int_t)value); }
+
+/* Names may be of any file, but JSON is UTF-8. */
+static json_t *name_of(const char *name) {
+  const size_t bytes = 3 * strlen(name) + 1;
+  char *const text = malloc(bytes);
+  if (text == NULL) return NULL;
+  mlpd_text_utf8(name, text, bytes);
+  json_t *const made = json_string(text);
+  free(text);
+  return made;
+}
 
 static json_t *classification(const mlpd_report *report, const mlpd_model *model) {
   json_t *classes = json_array(), *confusion = json_array();
@@ -21,7 +34,7 @@ static json_t *classification(const mlpd_report *report, const mlpd_model *model
     }
     (void)json_array_append_new(confusion, row);
     json_t *entry = json_object();
-    (void)json_object_set_new(entry, "name", json_string(mlpd_model_class_name(model, k)));
+    (void)json_object_set_new(entry, "name", name_of(mlpd_model_class_name(model, k)));
     (void)json_object_set_new(entry, "precision", number(report->precision[k]));
     (void)json_object_set_new(entry, "recall", number(report->recall[k]));
     (void)json_object_set_new(entry, "f1", number(report->f1[k]));
@@ -43,10 +56,13 @@ static json_t *errors(double rmse, double mae, double r2) {
   return entry;
 }
 
-static json_t *regression(const mlpd_report *report) {
+static json_t *regression(const mlpd_report *report, const mlpd_model *model) {
   json_t *root = errors(report->rmse_all, report->mae_all, report->r2_all), *outputs = json_array();
-  for (uint32_t k = 0; k < report->outputs; k++)
-    (void)json_array_append_new(outputs, errors(report->rmse[k], report->mae[k], report->r2[k]));
+  for (uint32_t k = 0; k < report->outputs; k++) {
+    json_t *const entry = errors(report->rmse[k], report->mae[k], report->r2[k]);
+    (void)json_object_set_new(entry, "name", name_of(mlpd_model_target_name(model, k)));
+    (void)json_array_append_new(outputs, entry);
+  }
   (void)json_object_set_new(root, "outputs", outputs);
   return root;
 }
@@ -54,7 +70,7 @@ static json_t *regression(const mlpd_report *report) {
 /* jansson's setters take NULL as failure and say so in their result; the one check that matters is the text. */
 mlpd_status report_print_json(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
   json_t *root = json_object();
-  json_t *details = report->task == MLPD_REGRESSION ? regression(report) : classification(report, model);
+  json_t *details = report->task == MLPD_REGRESSION ? regression(report, model) : classification(report, model);
   (void)json_object_set_new(root, "task", json_string(mlpd_choice_name(mlpd_task_choices, (int)report->task)));
   (void)json_object_set_new(root, "rows", count(report->rows));
   (void)json_object_set_new(root, "loss", number(report->loss));

@@ -3,7 +3,7 @@
 
 #include "program/report.h"
 
-enum { MAX_MATRIX_CLASSES = 20, MAX_CONFUSIONS = 20, MAX_NAME = 24 };
+enum { MAX_MATRIX_CLASSES = 20, MAX_CONFUSIONS = 20, MAX_NAME = 24, NAME_BYTES = 4 * MAX_NAME + 1 };
 
 static uint64_t count_of(const mlpd_report *report, uint32_t truth, uint32_t predicted) {
   return report->confusion[(size_t)truth * report->outputs + predicted];
@@ -25,11 +25,34 @@ static bool is_named(const mlpd_report *report, const mlpd_model *model) {
   return false;
 }
 
+/* A name for a terminal, at most MAX_NAME characters; returns their number. */
+static int shorten(const char *name, char text[NAME_BYTES]) {
+  int characters = 0;
+  mlpd_text_printable(name, text, NAME_BYTES);
+  for (char *c = text; *c != '\0'; c++) {
+    if (((unsigned char)*c & 0xc0) == 0x80) continue; /* goes on with a character of UTF-8 */
+    if (characters == MAX_NAME) {
+      *c = '\0';
+      break;
+    }
+    characters++;
+  }
+  return characters;
+}
+
+/* printf's %-*s, by characters. */
+static void print_name(FILE *stream, int width, const char *name) {
+  char text[NAME_BYTES];
+  const int characters = shorten(name, text);
+  (void)fprintf(stream, "%s%*s", text, width > characters ? width - characters : 0, "");
+}
+
 /* Columns that class names take, at least `least`. */
 static int name_width(const mlpd_report *report, const mlpd_model *model, int least) {
   int width = least;
+  char text[NAME_BYTES];
   for (uint32_t k = 0; k < report->outputs; k++) {
-    const int length = (int)strnlen(mlpd_model_class_name(model, k), MAX_NAME);
+    const int length = shorten(mlpd_model_class_name(model, k), text);
     if (length > width) width = length;
   }
   return width;
@@ -41,8 +64,9 @@ static void print_classes(const mlpd_report *report, const mlpd_model *model, FI
   (void)fprintf(stream, "\n%-*s  precision  recall      F1   support\n", width, "class");
   for (uint32_t k = 0; k < report->outputs; k++) {
     const uint64_t support = support_of(report, k);
-    (void)fprintf(stream, "%-*.*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, MAX_NAME, mlpd_model_class_name(model, k),
-                  report->precision[k], report->recall[k], report->f1[k], (unsigned long long)support);
+    print_name(stream, width, mlpd_model_class_name(model, k));
+    (void)fprintf(stream, "  %9.4f  %6.4f  %6.4f  %8llu\n", report->precision[k], report->recall[k], report->f1[k],
+                  (unsigned long long)support);
     precision += report->precision[k];
     recall += report->recall[k];
     f1 += report->f1[k];
@@ -71,7 +95,8 @@ static void print_matrix(const mlpd_report *report, const mlpd_model *model, FIL
   (void)fprintf(stream, "\n");
   for (uint32_t truth = 0; truth < report->outputs; truth++) {
     (void)fprintf(stream, "%3u", truth);
-    if (named) (void)fprintf(stream, "  %-*.*s", width, MAX_NAME, mlpd_model_class_name(model, truth));
+    if (named) (void)fprintf(stream, "  ");
+    if (named) print_name(stream, width, mlpd_model_class_name(model, truth));
     for (uint32_t k = 0; k < report->outputs; k++) {
       const uint64_t count = count_of(report, truth, k);
       if (count == 0)
@@ -109,19 +134,33 @@ static void print_confusions(const mlpd_report *report, const mlpd_model *model,
   const int width = name_width(report, model, 10);
   (void)fprintf(stream, "\nlargest confusions\n%-*s  %-*s     count  of the class\n", width, "true", width,
                 "predicted");
-  for (uint32_t i = 0; i < length; i++)
-    (void)fprintf(stream, "%-*.*s  %-*.*s  %8llu  %11.1f%%\n", width, MAX_NAME,
-                  mlpd_model_class_name(model, list[i].truth), width, MAX_NAME,
-                  mlpd_model_class_name(model, list[i].predicted), (unsigned long long)list[i].count,
+  for (uint32_t i = 0; i < length; i++) {
+    print_name(stream, width + 2, mlpd_model_class_name(model, list[i].truth));
+    print_name(stream, width + 2, mlpd_model_class_name(model, list[i].predicted));
+    (void)fprintf(stream, "%8llu  %11.1f%%\n", (unsigned long long)list[i].count,
                   100 * (double)list[i].count / (double)support_of(report, list[i].truth));
+  }
 }
 
-static void print_values(const mlpd_report *report, FILE *stream) {
-  (void)fprintf(stream, "\n%-8s %12s %12s %9s\n", "output", "RMSE", "MAE", "R2");
-  for (uint32_t k = 0; k < report->outputs; k++)
-    (void)fprintf(stream, "%-8u %12.6g %12.6g %9.4f\n", k, report->rmse[k], report->mae[k], report->r2[k]);
-  if (report->outputs > 1)
-    (void)fprintf(stream, "%-8s %12.6g %12.6g %9.4f\n", "all", report->rmse_all, report->mae_all, report->r2_all);
+static void print_errors(FILE *stream, double rmse, double mae, double r2) {
+  (void)fprintf(stream, " %12.6g %12.6g %9.4f\n", rmse, mae, r2);
+}
+
+static void print_values(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
+  char text[NAME_BYTES];
+  int width = 8;
+  for (uint32_t k = 0; k < report->outputs; k++) {
+    const int length = shorten(mlpd_model_target_name(model, k), text);
+    if (length > width) width = length;
+  }
+  (void)fprintf(stream, "\n%-*s %12s %12s %9s\n", width, "output", "RMSE", "MAE", "R2");
+  for (uint32_t k = 0; k < report->outputs; k++) {
+    print_name(stream, width, mlpd_model_target_name(model, k));
+    print_errors(stream, report->rmse[k], report->mae[k], report->r2[k]);
+  }
+  if (report->outputs == 1) return;
+  print_name(stream, width, "all");
+  print_errors(stream, report->rmse_all, report->mae_all, report->r2_all);
 }
 
 void report_print_text(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
@@ -129,7 +168,7 @@ void report_print_text(const mlpd_report *report, const mlpd_model *model, FILE 
   (void)fprintf(stream, "loss      %.6g (%s)\n", report->loss,
                 mlpd_choice_name(mlpd_loss_choices, (int)report->loss_kind));
   if (report->task == MLPD_REGRESSION) {
-    print_values(report, stream);
+    print_values(report, model, stream);
     return;
   }
   (void)fprintf(stream, "accuracy  %.4f\n", report->accuracy);

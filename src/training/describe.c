@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "data/dataset.h"
 #include "network/network.h"
 #include "training/checkpoint.h"
 #include "training/memory_estimate.h"
 #include "training/model.h"
 
-enum { NAMES_SHOWN = 20 };
+enum { NAMES_SHOWN = 20, NAME_BYTES = 400 };
 
 const char *mlpd_build_description(void) { return "mlpdist " MLPD_VERSION " (" MLPD_BUILD_DESCRIPTION ")"; }
 
@@ -23,8 +24,10 @@ typedef struct listing {
 static mlpd_status list_array(void *context, const char *object) {
   const listing *const to = context;
   h5_array *array = NULL;
+  char shown[NAME_BYTES];
+  mlpd_text_printable(object, shown, sizeof shown);
   if (h5_array_open(to->file, object, &array) != MLPD_OK) {
-    (void)fprintf(to->stream, "  %-24s %s\n", object, "text");
+    (void)fprintf(to->stream, "  %-24s %s\n", shown, "text");
     return MLPD_OK;
   }
   const h5_shape shape = h5_array_shape(array);
@@ -34,7 +37,7 @@ static mlpd_status list_array(void *context, const char *object) {
   else
     (void)snprintf(size, sizeof size, "(%llu, %llu)", (unsigned long long)shape.rows,
                    (unsigned long long)shape.columns);
-  (void)fprintf(to->stream, "  %-24s %-16s %s, %s\n", object, size, h5_array_stored_type(array),
+  (void)fprintf(to->stream, "  %-24s %-16s %s, %s\n", shown, size, h5_array_stored_type(array),
                 h5_array_storage(array));
   h5_array_close(array);
   return MLPD_OK;
@@ -43,8 +46,11 @@ static mlpd_status list_array(void *context, const char *object) {
 static void describe_list(FILE *stream, const char *what, const name_list *list) {
   if (list->count == 0) return;
   (void)fprintf(stream, "%s: ", what);
-  for (uint64_t i = 0; i < list->count && i < NAMES_SHOWN; i++)
-    (void)fprintf(stream, "%s%s", i > 0 ? ", " : "", list->names[i]);
+  for (uint64_t i = 0; i < list->count && i < NAMES_SHOWN; i++) {
+    char shown[NAME_BYTES];
+    mlpd_text_printable(list->names[i], shown, sizeof shown);
+    (void)fprintf(stream, "%s%s", i > 0 ? ", " : "", shown);
+  }
   (void)fprintf(stream, "%s\n", list->count > NAMES_SHOWN ? ", ..." : "");
 }
 
@@ -194,7 +200,7 @@ static mlpd_status read_kind(h5_file *file, char kind[16]) {
   return MLPD_OK;
 }
 
-mlpd_status mlpd_describe(const char *path, FILE *stream) {
+static mlpd_status describe(const char *path, FILE *stream) {
   h5_file *file = NULL;
   TRY(h5_open(path, &file));
   char kind[16];
@@ -205,4 +211,29 @@ mlpd_status mlpd_describe(const char *path, FILE *stream) {
                                              : describe_dataset(path, file, stream);
   const mlpd_status closed = h5_close(file);
   return status != MLPD_OK ? status : closed;
+}
+
+/* Lines for a terminal: what the file holds, its options, say, must not steer it. */
+static void print_lines(char *text, FILE *stream) {
+  for (char *line = text, *next = NULL; *line != '\0'; line = next) {
+    char *const end = strchr(line, '\n');
+    next = end != NULL ? end + 1 : line + strlen(line);
+    if (end != NULL) *end = '\0';
+    text_make_printable(line);
+    (void)fprintf(stream, "%s%s", line, end != NULL ? "\n" : "");
+  }
+}
+
+mlpd_status mlpd_describe(const char *path, FILE *stream) {
+  char *text = NULL;
+  size_t bytes = 0;
+  FILE *const lines = open_memstream(&text, &bytes);
+  if (lines == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, describing %s", path);
+  mlpd_status status = describe(path, lines);
+  const bool written = ferror(lines) == 0;
+  if ((fclose(lines) != 0 || !written) && status == MLPD_OK)
+    status = FAIL(MLPD_ERROR_MEMORY, "out of memory, describing %s", path);
+  if (text != NULL) print_lines(text, stream);
+  free(text);
+  return status;
 }

@@ -25,11 +25,19 @@ mlpd_network *mlpd_model_network(mlpd_model *model) { return model->network; }
 
 mlpd_task mlpd_model_task(const mlpd_model *model) { return model->task; }
 
-const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k) {
+static const char *name_or_number(const name_list *list, uint32_t k) {
   static _Thread_local char number[16];
-  if (k < model->names.classes.count) return model->names.classes.names[k];
+  if (k < list->count) return list->names[k];
   (void)snprintf(number, sizeof number, "%u", k);
   return number;
+}
+
+const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k) {
+  return name_or_number(&model->names.classes, k);
+}
+
+const char *mlpd_model_target_name(const mlpd_model *model, uint32_t k) {
+  return name_or_number(&model->names.targets, k);
 }
 
 static void layer_object(char object[OBJECT_BYTES], uint32_t l, const char *name) {
