@@ -300,6 +300,12 @@ MLPD_API const char *mlpd_model_class_name(const mlpd_model *model,
 MLPD_API const char *mlpd_model_target_name(const mlpd_model *model,
                                             uint32_t k); /* likewise, of output k of a regression. Not collective */
 
+/* From now on, notice is called with one line for each thing that the user should know about how data meets the model:
+ * columns that are in another order, say. On rank 0 alone, from the calling thread of mlpd_evaluate() or
+ * mlpd_predict(); NULL: no more. Not collective. */
+MLPD_API void mlpd_model_on_notice(mlpd_model *model, void (*notice)(void *context, const char *message),
+                                   void *context);
+
 /* ---- Training ----------------------------------------------------------------------------------- */
 
 /* Options of a training run; mlpd_train_options_default() fills it. Strings are borrowed. */

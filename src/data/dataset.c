@@ -170,6 +170,11 @@ void part_close(part *p) {
   free(p->x_path);
   free(p->y_path);
   free(p->weight_path);
+  free(p->order.columns);
+  free(p->order.targets);
+  free(p->order.classes);
+  free(p->order.known_classes);
+  name_list_free(&p->order.class_names);
   *p = (part){0};
 }
 

@@ -11,6 +11,16 @@
 #include "data/names.h"
 #include "distribution/lanes.h"
 
+/* How a part is read whose columns, targets or classes are not in the order that is wanted (data/match.h). */
+typedef struct part_order {
+  uint32_t *columns, *targets; /* (features), (y_columns): places in the file; NULL: as they are */
+  uint32_t file_columns;       /* of x, where columns is not NULL */
+  int32_t *classes;            /* (num_classes): the number wanted of a class of the file, or -1; NULL: as they are */
+  uint64_t num_classes;
+  name_list class_names; /* (num_classes), of the file */
+  char *known_classes;   /* the wanted ones, for messages */
+} part_order;
+
 /* One part of a data set, open for reading. */
 typedef struct part {
   char *file; /* path, for messages */
@@ -23,6 +33,7 @@ typedef struct part {
   element_type type;  /* of x */
   bool y_integer;     /* y is (N) or (N, 1) of an integer type: could be classes */
   uint32_t y_columns; /* 1 for y (N); 0 without y */
+  part_order order;
 } part;
 
 /* Opens one split. MLPD_OK with *present = false where the file has no such split and paths name none

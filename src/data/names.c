@@ -1,6 +1,7 @@
 #include "data/names.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -9,6 +10,20 @@ mlpd_status name_list_copy(const char *const *names, uint64_t count, name_list *
   TRY(memory_allocate(&made->names, count, sizeof *made->names, "names"));
   for (; made->count < count; made->count++) {
     const mlpd_status status = memory_copy_string(names[made->count], &made->names[made->count]);
+    if (status == MLPD_OK) continue;
+    name_list_free(made);
+    return status;
+  }
+  return MLPD_OK;
+}
+
+mlpd_status name_list_numbers(uint64_t count, name_list *made) {
+  *made = (name_list){0};
+  TRY(memory_allocate(&made->names, count, sizeof *made->names, "names"));
+  for (; made->count < count; made->count++) {
+    char text[24];
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)made->count);
+    const mlpd_status status = memory_copy_string(text, &made->names[made->count]);
     if (status == MLPD_OK) continue;
     name_list_free(made);
     return status;
@@ -26,4 +41,108 @@ void data_names_free(data_names *names) {
   name_list_free(&names->columns);
   name_list_free(&names->targets);
   name_list_free(&names->classes);
+}
+
+bool name_list_equal(const name_list *a, const name_list *b) {
+  if (a->count != b->count) return false;
+  for (uint64_t i = 0; i < a->count; i++)
+    if (strcmp(a->names[i], b->names[i]) != 0) return false;
+  return true;
+}
+
+bool name_list_holds(const name_list *list, const char *name) {
+  for (uint64_t i = 0; i < list->count; i++)
+    if (strcmp(list->names[i], name) == 0) return true;
+  return false;
+}
+
+bool name_list_is_numbers(const name_list *list) {
+  for (uint64_t i = 0; i < list->count; i++) {
+    char text[24];
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)i);
+    if (strcmp(list->names[i], text) != 0) return false;
+  }
+  return true;
+}
+
+/* ---- Matching ------------------------------------------------------------------------------------ */
+
+typedef struct placed_name {
+  const char *name;
+  uint32_t place;
+} placed_name;
+
+static int by_name_then_place(const void *a, const void *b) {
+  const placed_name *const x = a, *const y = b;
+  const int order = strcmp(x->name, y->name);
+  return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+static mlpd_status sort_names(const name_list *list, placed_name **sorted) {
+  TRY(memory_allocate(sorted, list->count, sizeof **sorted, "names"));
+  for (uint64_t i = 0; i < list->count; i++) (*sorted)[i] = (placed_name){list->names[i], (uint32_t)i};
+  if (list->count > 0) qsort(*sorted, list->count, sizeof **sorted, by_name_then_place);
+  return MLPD_OK;
+}
+
+/* Walks both sorted lists at once. */
+static void meet(const placed_name *wanted, uint64_t num_wanted, const placed_name *given, uint64_t num_given,
+                 name_match *made) {
+  made->missing = num_wanted;
+  made->unknown = num_given;
+  for (uint64_t i = 0, k = 0; i < num_wanted && k < num_given;) {
+    const int order = strcmp(wanted[i].name, given[k].name);
+    if (order == 0) {
+      made->from[wanted[i].place] = given[k].place;
+      made->to[given[k].place] = wanted[i].place;
+      made->missing--;
+      made->unknown--;
+    }
+    i += order <= 0;
+    k += order >= 0;
+  }
+}
+
+mlpd_status name_match_make(const name_list *wanted, const name_list *given, name_match *made) {
+  *made = (name_match){.in_order = name_list_equal(wanted, given)};
+  placed_name *sorted_wanted = NULL, *sorted_given = NULL;
+  mlpd_status status;
+  TRY_GOTO(status, memory_allocate(&made->from, wanted->count, sizeof *made->from, "names"), done);
+  TRY_GOTO(status, memory_allocate(&made->to, given->count, sizeof *made->to, "names"), done);
+  for (uint64_t i = 0; i < wanted->count; i++) made->from[i] = made->in_order ? (uint32_t)i : NAME_ABSENT;
+  for (uint64_t i = 0; i < given->count; i++) made->to[i] = made->in_order ? (uint32_t)i : NAME_ABSENT;
+  if (made->in_order) goto done;
+  TRY_GOTO(status, sort_names(wanted, &sorted_wanted), done);
+  TRY_GOTO(status, sort_names(given, &sorted_given), done);
+  meet(sorted_wanted, wanted->count, sorted_given, given->count, made);
+done:
+  free(sorted_wanted);
+  free(sorted_given);
+  if (status != MLPD_OK) name_match_free(made);
+  return status;
+}
+
+void name_match_free(name_match *match) {
+  free(match->from);
+  free(match->to);
+  *match = (name_match){0};
+}
+
+void name_list_print(const name_list *list, const uint32_t *place, char *text, size_t size) {
+  enum { MORE_BYTES = 32, NAME_BYTES = 64 };
+  size_t used = 0;
+  uint64_t left = 0, shown = 0;
+  text[0] = '\0';
+  for (uint64_t i = 0; i < list->count; i++) left += place == NULL || place[i] == NAME_ABSENT;
+  for (uint64_t i = 0; i < list->count && left > 0; i++) {
+    char name[NAME_BYTES];
+    if (place != NULL && place[i] != NAME_ABSENT) continue;
+    mlpd_text_printable(list->names[i], name, sizeof name);
+    if (used + strlen(name) + sizeof ", ''" + MORE_BYTES > size) break;
+    used += (size_t)snprintf(text + used, size - used, "%s'%s'", shown > 0 ? ", " : "", name);
+    shown++;
+    left--;
+  }
+  if (left > 0)
+    (void)snprintf(text + used, size - used, "%s%llu more", shown > 0 ? " and " : "", (unsigned long long)left);
 }

@@ -3,6 +3,7 @@
 #define MLPDIST_NAMES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -20,7 +21,30 @@ typedef struct data_names {
 
 /* Copies names (count); *made is empty on failure. Not collective. */
 mlpd_status name_list_copy(const char *const *names, uint64_t count, name_list *made);
-void name_list_free(name_list *list);    /* Not collective */
-void data_names_free(data_names *names); /* Not collective */
+mlpd_status name_list_numbers(uint64_t count, name_list *made); /* "0", "1", ... Not collective */
+void name_list_free(name_list *list);                           /* Not collective */
+void data_names_free(data_names *names);                        /* Not collective */
+
+bool name_list_equal(const name_list *a, const name_list *b);  /* Not collective */
+bool name_list_holds(const name_list *list, const char *name); /* Not collective */
+bool name_list_is_numbers(const name_list *list);              /* "0", "1", ... Not collective */
+
+/* Two lists matched by name: of equal names the first of one list meets the first of the other, the second the second.
+ */
+typedef struct name_match {
+  uint32_t *from;            /* (wanted.count) the place in given, or NAME_ABSENT */
+  uint32_t *to;              /* (given.count) the place in wanted, or NAME_ABSENT */
+  uint64_t missing, unknown; /* wanted names that are not given, and the other way round */
+  bool in_order;             /* all there, none unknown, in the same order */
+} name_match;
+
+static const uint32_t NAME_ABSENT = UINT32_MAX;
+
+mlpd_status name_match_make(const name_list *wanted, const name_list *given, name_match *made); /* Not collective */
+void name_match_free(name_match *match);                                                        /* Not collective */
+
+/* "'age', 'height' and 3 more": the names whose place is NAME_ABSENT (place NULL: all), as many as fit. text (size).
+ * Not collective. */
+void name_list_print(const name_list *list, const uint32_t *place, char *text, size_t size);
 
 #endif

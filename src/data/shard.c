@@ -35,6 +35,8 @@ MULTIVERSION static bool doubles_good(const double *x, uint64_t n) {
 static mlpd_status fail_value(const part *p, const char *path, double value, uint64_t row, uint64_t column,
                               uint64_t columns) {
   char place[64] = "";
+  if (path == p->x_path && p->order.columns != NULL) column = p->order.columns[column];
+  if (path == p->y_path && p->order.targets != NULL) column = p->order.targets[column];
   if (columns > 1) (void)snprintf(place, sizeof place, ", column %" PRIu64, column);
   const char *name = isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"; /* printf's nan may have a sign */
   if (!isfinite(value))
@@ -101,6 +103,24 @@ static char *place_of_run(const row_request *request, const row_run *run, const 
   return (char *)s->x + (run->position - request->first_position) * row_bytes;
 }
 
+/* Takes elements of size bytes: of each row of from (count, file_columns) those that are wanted, in their order. */
+static void pick_columns(const part *p, size_t size, uint64_t count, const char *from, char *out) {
+  for (uint64_t i = 0; i < count; i++, from += p->order.file_columns * size)
+    for (uint32_t j = 0; j < p->features; j++, out += size) memcpy(out, from + p->order.columns[j] * size, size);
+}
+
+/* Rows [row, row + count) of x to out (count, features). */
+static mlpd_status read_x(part *p, uint64_t row, uint64_t count, char *out) {
+  if (p->order.columns == NULL) return h5_array_read(p->x, row, count, p->type, out);
+  const size_t size = element_size(p->type);
+  char *whole = NULL;
+  TRY(memory_allocate(&whole, count * p->order.file_columns, size, "a block of the data set"));
+  const mlpd_status status = h5_array_read(p->x, row, count, p->type, whole);
+  if (status == MLPD_OK) pick_columns(p, size, count, whole, out);
+  free(whole);
+  return status;
+}
+
 static mlpd_status read_run_x(part *p, const row_run *run, size_t row_bytes, char *out) {
   const uint64_t chunk_rows = h5_array_shape(p->x).chunk_rows;
   uint64_t block = BLOCK_BYTES / row_bytes + 1;
@@ -108,7 +128,7 @@ static mlpd_status read_run_x(part *p, const row_run *run, size_t row_bytes, cha
   for (uint64_t row = run->file_row, end = run->file_row + run->count; row < end;) {
     const uint64_t left_in_block = block - row % block;
     const uint64_t count = end - row < left_in_block ? end - row : left_in_block;
-    TRY(h5_array_read(p->x, row, count, p->type, out));
+    TRY(read_x(p, row, count, out));
     TRY(values_check(p, p->x_path, p->type, out, row, count, p->features));
     out += count * row_bytes;
     row += count;
@@ -129,7 +149,7 @@ static mlpd_status shard_read_x(part *p, const row_request *request, shard *s) {
       continue;
     }
     if (span == NULL) status = memory_allocate(&span, most, row_bytes, "a block of the data set");
-    if (status == MLPD_OK) status = h5_array_read(p->x, runs[i].file_row, group_rows(request, i, next), p->type, span);
+    if (status == MLPD_OK) status = read_x(p, runs[i].file_row, group_rows(request, i, next), span);
     for (uint64_t k = i; k < next && status == MLPD_OK; k++) {
       const char *const from = span + (runs[k].file_row - runs[i].file_row) * row_bytes;
       status = values_check(p, p->x_path, p->type, from, runs[k].file_row, runs[k].count, p->features);
@@ -198,6 +218,18 @@ static mlpd_status column_read(part *p, h5_array *array, const row_request *requ
   return status;
 }
 
+/* The class as it is wanted, by its name. */
+static mlpd_status class_rename(const part *p, int64_t class, uint64_t row, int32_t *renamed) {
+  if (class < 0 || (uint64_t) class >= p->order.num_classes)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but /class_names has %" PRIu64 " names", p->file,
+                p->y_path, class, row, p->order.num_classes);
+  *renamed = p->order.classes[class];
+  if (*renamed >= 0) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA, "%s: %s holds class '%s' at row %" PRIu64 ", which the model does not know; it knows %s",
+              p->file, p->y_path, p->order.class_names.names[class], row, p->order.known_classes);
+}
+
 static mlpd_status class_check(const part *p, int64_t class, uint64_t row, uint32_t num_classes) {
   if (class < 0)
     return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but classes count from 0", p->file,
@@ -211,12 +243,18 @@ static mlpd_status class_check(const part *p, int64_t class, uint64_t row, uint3
   return MLPD_OK;
 }
 
+static mlpd_status take_class(const part *p, int64_t class, uint64_t row, uint32_t num_classes, int32_t *taken) {
+  if (p->order.classes != NULL) return class_rename(p, class, row, taken);
+  TRY(class_check(p, class, row, num_classes));
+  *taken = (int32_t) class;
+  return MLPD_OK;
+}
+
 static mlpd_status take_integer_classes(const part *p, shard *s, const void *data, uint64_t row, uint64_t place,
                                         uint64_t count, uint32_t num_classes) {
   const int64_t *classes = data;
   for (uint64_t i = 0; i < count; ++i) {
-    TRY(class_check(p, classes[i], row + i, num_classes));
-    s->classes[place + i] = (int32_t)classes[i];
+    TRY(take_class(p, classes[i], row + i, num_classes, &s->classes[place + i]));
   }
   return MLPD_OK;
 }
@@ -229,8 +267,7 @@ static mlpd_status take_float_classes(const part *p, shard *s, const void *data,
     if (classes[i] != floor(classes[i]) || fabs(classes[i]) > 0x1p53)
       return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 ", which is no class; use --task regression",
                   p->file, p->y_path, classes[i], row + i);
-    TRY(class_check(p, (int64_t)classes[i], row + i, num_classes));
-    s->classes[place + i] = (int32_t)classes[i];
+    TRY(take_class(p, (int64_t)classes[i], row + i, num_classes, &s->classes[place + i]));
   }
   return MLPD_OK;
 }
@@ -241,7 +278,9 @@ static mlpd_status take_values(const part *p, shard *s, const void *data, uint64
   const double *values = data;
   TRY(values_check(p, p->y_path, ELEMENT_F64, values, row, count, s->outputs));
   float *out = s->values + place * s->outputs;
-  for (uint64_t i = 0; i < count * s->outputs; ++i) out[i] = (float)values[i];
+  for (uint64_t i = 0; i < count; ++i, values += s->outputs, out += s->outputs)
+    for (uint32_t j = 0; j < s->outputs; ++j)
+      out[j] = (float)values[p->order.targets != NULL ? p->order.targets[j] : j];
   return MLPD_OK;
 }
 

@@ -31,11 +31,17 @@ static const option_table table = {
     .rows = rows,
 };
 
+static void on_notice(void *context, const char *message) {
+  (void)context;
+  outcome_note(message);
+}
+
 static mlpd_status evaluate(mlpd_comm *comm, const eval_arguments *arguments, const mlpd_data_paths *paths) {
   const data_options *common = &arguments->common;
   mlpd_model *model = NULL;
   mlpd_report report = {0};
   mlpd_status status = data_options_load_model(comm, common, &model);
+  if (status == MLPD_OK) mlpd_model_on_notice(model, on_notice, NULL);
   if (status == MLPD_OK)
     status = mlpd_evaluate(comm, model, paths, common->split, common->backend, common->threads, &report);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "data/match.h"
 #include "distribution/comm.h"
 #include "training/data_open.h"
 
@@ -40,9 +41,22 @@ mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_o
   return shard_allocate(from, held_out_window_rows(row_bytes, threads, rows), as_classes, &held->rows);
 }
 
-static mlpd_status read_rows(mlpd_comm *comm, const mlpd_model *model, bool in_windows, int threads, held_out *read) {
+/* The part's columns, targets and classes as the model has them. */
+static mlpd_status match(mlpd_comm *comm, part *from, bool need_y, const mlpd_model *model) {
+  const uint32_t outputs = model->network->layers[model->network->num_layers - 1].outputs;
+  const match_wishes wishes = {.names = &model->names,
+                               .num_classes = model->task == MLPD_CLASSIFICATION ? outputs : 0,
+                               .y_unused = !need_y,
+                               .note = mlpd_comm_rank(comm) == 0 ? model->notice : NULL,
+                               .context = model->notice_context};
+  return part_match(from, &wishes);
+}
+
+static mlpd_status read_rows(mlpd_comm *comm, const mlpd_model *model, bool need_y, bool in_windows, int threads,
+                             held_out *read) {
   part *const from = &read->file;
   const bool as_classes = model->task == MLPD_CLASSIFICATION;
+  TRY(match(comm, from, need_y, model));
   TRY(held_out_check(from, model));
   read->range = forward_range_of_rank(from->rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
   read->num_classes = model->network->layers[model->network->num_layers - 1].outputs;
@@ -68,7 +82,7 @@ mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_sp
     h5_array_close(opened->y);
     opened->y = NULL;
   }
-  if (status == MLPD_OK && read->present) status = read_rows(comm, model, in_windows, threads, read);
+  if (status == MLPD_OK && read->present) status = read_rows(comm, model, need_y, in_windows, threads, read);
   if (read->from == NULL) part_close(opened);
   (void)h5_close(shared); /* read-only: nothing is lost */
   status = mlpd_comm_agree(comm, status);

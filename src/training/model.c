@@ -25,6 +25,11 @@ mlpd_network *mlpd_model_network(mlpd_model *model) { return model->network; }
 
 mlpd_task mlpd_model_task(const mlpd_model *model) { return model->task; }
 
+void mlpd_model_on_notice(mlpd_model *model, void (*notice)(void *context, const char *message), void *context) {
+  model->notice = notice;
+  model->notice_context = context;
+}
+
 static const char *name_or_number(const name_list *list, uint32_t k) {
   static _Thread_local char number[16];
   if (k < list->count) return list->names[k];

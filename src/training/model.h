@@ -26,6 +26,8 @@ struct mlpd_model {
   data_names names;
   uint64_t epoch, step; /* when these weights were made */
   char *config;
+  void (*notice)(void *context, const char *message); /* how data meets it; NULL: nobody listens */
+  void *notice_context;
 };
 
 /* Writes path whole or not at all: to a temporary file beside it, synced, then renamed. A former file

@@ -63,6 +63,9 @@ static mlpd_status open_h5(prediction_file *f, uint64_t rows) {
   const name_list *const classes = &f->model->names.classes;
   if (classes->count > 0)
     TRY(h5_strings_write(f->h5, "/class_names", (const char *const *)classes->names, classes->count));
+  const name_list *const targets = &f->model->names.targets;
+  if (targets->count > 0)
+    TRY(h5_strings_write(f->h5, "/targets/name", (const char *const *)targets->names, targets->count));
   return MLPD_OK;
 }
 
@@ -88,6 +91,8 @@ static mlpd_status open_csv(prediction_file *f, const char *out) {
     (void)fputc(',', f->csv);
     if (has_classes(f))
       write_cell(f->csv, mlpd_model_class_name(f->model, j));
+    else if (j < f->model->names.targets.count)
+      write_cell(f->csv, mlpd_model_target_name(f->model, j));
     else
       (void)fprintf(f->csv, "value_%u", j);
   }

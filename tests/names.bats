@@ -1,0 +1,160 @@
+# Names of columns and classes: from a table into a model, and compared where another table meets the model.
+
+load helper
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+# notes_say WORD...: the last run's notes hold the words.
+notes_say() {
+  local word
+  for word; do grep '^mlpdist: note: ' "$errors.all" | grep -qF -- "$word" || fail "expected a note '$word', not: $(cat "$errors.all")"; done
+}
+
+# flowers N FIRST NAME...: a table of N rows, columns u, v, kind: classes FIRST, FIRST + 1, ... lie apart by u and v and
+# have the names.
+flowers() {
+  awk -v n="$1" -v first="$2" -v names="${*:3}" 'BEGIN {
+    count = split(names, name, " ")
+    print "u,v,kind"
+    for (i = 0; i < n; i++) {
+      k = i % count
+      a = sin(i * 12.9898) * 43758.5453; b = sin(i * 78.233) * 12345.678
+      printf "%.3f,%.3f,%s\n", 4 * (first + k) + 2 * (a - int(a)), -3 * (first + k) + 2 * (b - int(b)), name[k + 1]
+    }
+  }'
+}
+
+# model NAME...: model.h5 of such a table.
+model() {
+  flowers 300 0 "$@" > train.csv
+  alone convert train.csv train.h5
+  succeeds
+  alone train --data train.h5 --epochs 15 --batch 32 --quiet --checkpoint-every never
+  succeeds
+}
+
+# test_set FILE: FILE.h5 of FILE.csv, most of it test rows.
+test_set() {
+  alone convert "$1.csv" "$1.h5" --valid-fraction 0 --test-fraction 0.9
+  succeeds
+}
+
+accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
+
+@test "classes meet by name, whatever their numbers: a test set that lacks one" {
+  local names numbers
+  for names in "setosa versicolor virginica" "1 2 3" "0 1 2"; do
+    read -ra numbers <<< "$names"
+    model "${numbers[@]}"
+    flowers 90 1 "${numbers[@]:1}" > lacks.csv
+    test_set lacks
+    alone eval --data lacks.h5
+    succeeds
+    says "${numbers[0]} "
+    notes_say "matched by name"
+    awk -v a="$(accuracy)" 'BEGIN { exit !(a > 0.9) }' || fail "expected an accuracy above 0.9"
+  done
+}
+
+@test "a class that the model does not know is refused by name" {
+  model ant bee cat
+  flowers 90 0 ant bee cat > new.csv
+  echo "9,9,aloe" >> new.csv
+  test_set new
+  alone eval --data new.h5
+  fails_with 1 "class 'aloe'" "it knows 'ant', 'bee', 'cat'"
+  launch 2 eval --data new.h5
+  fails_with 1 "class 'aloe'"
+  alone predict --data new.h5 --split test --out p.csv # which looks at no class
+  succeeds
+}
+
+@test "columns meet by name: another order, the same bits" {
+  model ant bee cat
+  flowers 90 0 ant bee cat > same.csv
+  awk -F, '{ print $3 "," $2 "," $1 }' same.csv > other.csv
+  test_set same
+  alone convert other.csv other.h5 --label kind --valid-fraction 0 --test-fraction 0.9
+  succeeds
+  alone eval --data same.h5 --json
+  succeeds
+  grep -v seconds <<< "$output" > same.json
+  launch 2 eval --data other.h5 --json
+  succeeds
+  notes_say "the columns are in another order"
+  grep -v seconds <<< "$output" | cmp - same.json
+  alone predict --data same.h5 --split test --out same.out
+  succeeds
+  launch 2 predict --data other.h5 --split test --out other.out
+  succeeds
+  notes_say "the columns are in another order"
+  cmp same.out other.out
+}
+
+@test "columns that are missing or unknown are refused by name" {
+  model ant bee cat
+  flowers 90 0 ant bee cat | sed 's/^u,v/u,w/' > renamed.csv
+  test_set renamed
+  alone eval --data renamed.h5
+  fails_with 1 "no column 'v'" "'w'"
+  launch 2 predict --data renamed.h5 --split test --out p.csv
+  fails_with 1 "no column 'v'" "'w'"
+  [ ! -e p.csv ] || fail "expected no output"
+}
+
+@test "predict leaves out the model's target, where the table has it" {
+  model 1 2 3
+  flowers 90 0 1 2 3 > whole.csv
+  cut -d , -f 1,2 whole.csv > bare.csv
+  alone convert whole.csv whole.h5 --label none
+  succeeds
+  alone convert bare.csv bare.h5 --label none
+  succeeds
+  alone predict --data bare.h5 --split test --out bare.out
+  succeeds
+  alone predict --data whole.h5 --split test --out whole.out
+  succeeds
+  notes_say "left out: 'kind'"
+  cmp bare.out whole.out
+  flowers 90 0 1 2 3 | sed 's/kind/sort/' > more.csv
+  alone convert more.csv more.h5 --label none
+  alone predict --data more.h5 --split test --out more.out
+  fails_with 1 "column 'sort', which the model does not know"
+}
+
+@test "predictions of values have the target's name" {
+  flowers 60 0 1.5 2.5 3.5 > values.csv
+  alone convert values.csv values.h5
+  succeeds
+  alone train --data values.h5 --epochs 2 --batch 16 --quiet --checkpoint-every never
+  succeeds
+  alone predict --data values.h5 --split test --out p.csv
+  succeeds
+  [ "$(head -n 1 p.csv)" = "row,kind" ] || fail "expected the name in $(head -n 1 p.csv)"
+  alone predict --data values.h5 --split test --out p.h5
+  succeeds
+  alone info p.h5
+  says /targets/name
+  alone eval --data values.h5 --json
+  says '"name": "kind"'
+}
+
+@test "names do not steer a terminal, and JSON is UTF-8" {
+  model $'a\e[31m' $'b\x9b\xff' $'c\u202e'
+  flowers 90 1 $'b\x9b\xff' $'c\u202e' > lacks.csv
+  test_set lacks
+  local arguments
+  for arguments in "eval --data lacks.h5" "info lacks.h5" "info run/model.h5" "eval --data lacks.h5 --json"; do
+    # shellcheck disable=SC2086 # words
+    alone $arguments
+    succeeds
+    if LC_ALL=C grep -q $'\e\|\x9b\|\xff\|\u202e' <<< "$output$(cat "$errors.all")" && [[ $arguments != *json ]]; then
+      fail "$arguments: expected no control characters"
+    fi
+  done
+  python3 -c 'import json, sys; print(len(json.load(sys.stdin)["classes"]))' <<< "$output" | grep -qx 3
+  echo $'9,9,z\e[2J' >> lacks.csv
+  test_set lacks
+  alone eval --data lacks.h5
+  fails_with 1 "class 'z?[2J'"
+}
