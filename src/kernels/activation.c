@@ -5,8 +5,6 @@
 #include "kernels/multiversion.h"
 #include "kernels/vmath.h"
 
-bool activation_needs_z(mlpd_activation kind) { return kind == MLPD_GELU || kind == MLPD_SILU; }
-
 /* A(z). Comparisons are such that NaN stays NaN: the loss must show it. */
 
 static inline float identity(float z) { return z; }
@@ -91,56 +89,46 @@ static inline float silu_slope(float z) {
     }                                                                                                   \
   }
 
-DEFINE_FORWARD(forward_identity, identity)
-DEFINE_FORWARD(forward_relu, relu)
-DEFINE_FORWARD(forward_leaky_relu, leaky_relu)
-DEFINE_FORWARD(forward_elu, elu)
-DEFINE_FORWARD(forward_gelu, gelu)
-DEFINE_FORWARD(forward_silu, silu)
-DEFINE_FORWARD(forward_sigmoid, vmath_sigmoid)
-DEFINE_FORWARD(forward_tanh, vmath_tanh)
-DEFINE_FORWARD(forward_softplus, vmath_softplus)
+/* A row for each activation: its value in mlpd_activation, the functions above for A and for A', and whether A' is a
+ * function of a or of z. */
+#define ACTIVATIONS(ROW)                                \
+  ROW(MLPD_IDENTITY, identity, identity_slope, a)       \
+  ROW(MLPD_RELU, relu, relu_slope, a)                   \
+  ROW(MLPD_LEAKY_RELU, leaky_relu, leaky_relu_slope, a) \
+  ROW(MLPD_ELU, elu, elu_slope, a)                      \
+  ROW(MLPD_GELU, gelu, gelu_slope, z)                   \
+  ROW(MLPD_SILU, silu, silu_slope, z)                   \
+  ROW(MLPD_SIGMOID, vmath_sigmoid, sigmoid_slope, a)    \
+  ROW(MLPD_TANH, vmath_tanh, tanh_slope, a)             \
+  ROW(MLPD_SOFTPLUS, vmath_softplus, softplus_slope, a)
 
-DEFINE_BACKWARD(backward_identity, identity_slope)
-DEFINE_BACKWARD(backward_relu, relu_slope)
-DEFINE_BACKWARD(backward_leaky_relu, leaky_relu_slope)
-DEFINE_BACKWARD(backward_elu, elu_slope)
-DEFINE_BACKWARD(backward_gelu, gelu_slope)
-DEFINE_BACKWARD(backward_silu, silu_slope)
-DEFINE_BACKWARD(backward_sigmoid, sigmoid_slope)
-DEFINE_BACKWARD(backward_tanh, tanh_slope)
-DEFINE_BACKWARD(backward_softplus, softplus_slope)
+#define DEFINE_BOTH(KIND, FUNCTION, SLOPE, FROM) \
+  DEFINE_FORWARD(forward_##FUNCTION, FUNCTION)   \
+  DEFINE_BACKWARD(backward_##SLOPE, SLOPE)
+ACTIVATIONS(DEFINE_BOTH)
+
+bool activation_needs_z(mlpd_activation kind) {
+  enum { a = false, z = true };
+#define CASE_NEEDS_Z(KIND, FUNCTION, SLOPE, FROM) \
+  case KIND:                                      \
+    return FROM;
+  switch (kind) {
+    ACTIVATIONS(CASE_NEEDS_Z)
+    case MLPD_SOFTMAX:
+    case MLPD_NUM_ACTIVATIONS:
+      break;
+  }
+  return false;
+}
 
 void activation_forward(mlpd_activation kind, uint64_t m, uint64_t n, uint64_t ld, const float *bias, float *z,
                         float *a) {
+#define CASE_FORWARD(KIND, FUNCTION, SLOPE, FROM) \
+  case KIND:                                      \
+    forward_##FUNCTION(m, n, ld, bias, z, a);     \
+    break;
   switch (kind) {
-    case MLPD_IDENTITY:
-      forward_identity(m, n, ld, bias, z, a);
-      break;
-    case MLPD_RELU:
-      forward_relu(m, n, ld, bias, z, a);
-      break;
-    case MLPD_LEAKY_RELU:
-      forward_leaky_relu(m, n, ld, bias, z, a);
-      break;
-    case MLPD_ELU:
-      forward_elu(m, n, ld, bias, z, a);
-      break;
-    case MLPD_GELU:
-      forward_gelu(m, n, ld, bias, z, a);
-      break;
-    case MLPD_SILU:
-      forward_silu(m, n, ld, bias, z, a);
-      break;
-    case MLPD_SIGMOID:
-      forward_sigmoid(m, n, ld, bias, z, a);
-      break;
-    case MLPD_TANH:
-      forward_tanh(m, n, ld, bias, z, a);
-      break;
-    case MLPD_SOFTPLUS:
-      forward_softplus(m, n, ld, bias, z, a);
-      break;
+    ACTIVATIONS(CASE_FORWARD)
     case MLPD_SOFTMAX:
     case MLPD_NUM_ACTIVATIONS:
       break;
@@ -149,34 +137,12 @@ void activation_forward(mlpd_activation kind, uint64_t m, uint64_t n, uint64_t l
 
 void activation_backward(mlpd_activation kind, uint64_t m, uint64_t n, uint64_t ld, const float *z, const float *a,
                          float *delta) {
+#define CASE_BACKWARD(KIND, FUNCTION, SLOPE, FROM) \
+  case KIND:                                       \
+    backward_##SLOPE(m, n, ld, FROM, delta);       \
+    break;
   switch (kind) {
-    case MLPD_IDENTITY:
-      backward_identity(m, n, ld, a, delta);
-      break;
-    case MLPD_RELU:
-      backward_relu(m, n, ld, a, delta);
-      break;
-    case MLPD_LEAKY_RELU:
-      backward_leaky_relu(m, n, ld, a, delta);
-      break;
-    case MLPD_ELU:
-      backward_elu(m, n, ld, a, delta);
-      break;
-    case MLPD_GELU:
-      backward_gelu(m, n, ld, z, delta);
-      break;
-    case MLPD_SILU:
-      backward_silu(m, n, ld, z, delta);
-      break;
-    case MLPD_SIGMOID:
-      backward_sigmoid(m, n, ld, a, delta);
-      break;
-    case MLPD_TANH:
-      backward_tanh(m, n, ld, a, delta);
-      break;
-    case MLPD_SOFTPLUS:
-      backward_softplus(m, n, ld, a, delta);
-      break;
+    ACTIVATIONS(CASE_BACKWARD)
     case MLPD_SOFTMAX:
     case MLPD_NUM_ACTIVATIONS:
       break;
