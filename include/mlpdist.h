@@ -82,7 +82,11 @@ typedef enum mlpd_activation {
   MLPD_SIGMOID,
   MLPD_TANH,
   MLPD_SOFTPLUS,
-  MLPD_SOFTMAX, /* output layer only */
+  MLPD_MISH, /* x tanh(softplus(x)) (Misra 2019) */
+  MLPD_SELU, /* scaled elu (Klambauer et al. 2017); with lecun-normal weights activations keep mean 0, variance 1 */
+  MLPD_HARDSWISH, /* x min(max(x + 3, 0), 6) / 6 (Howard et al. 2019) */
+  MLPD_RELU6,     /* min(max(x, 0), 6) */
+  MLPD_SOFTMAX,   /* output layer only */
   MLPD_NUM_ACTIVATIONS
 } mlpd_activation;
 
@@ -98,7 +102,7 @@ typedef enum mlpd_loss {
 } mlpd_loss;
 
 typedef enum mlpd_init {
-  MLPD_INIT_AUTO,      /* he-normal for relu-like activations, else glorot-uniform */
+  MLPD_INIT_AUTO,      /* he-normal for relu-like activations, lecun-normal for selu, else glorot-uniform */
   MLPD_HE_NORMAL,      /* N(0, 2/inputs) */
   MLPD_HE_UNIFORM,     /* U(-r, r), r = sqrt(6/inputs) */
   MLPD_GLOROT_NORMAL,  /* N(0, 2/(inputs+outputs)) */

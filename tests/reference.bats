@@ -56,6 +56,13 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
     --lanes 5 --normalize none
 }
 
+@test "activations of later versions" {
+  local activation
+  for activation in mish selu hardswish relu6; do
+    alike --epochs 1 --hidden 16,8 --activation "$activation" --optimizer adam --lr 0.003 --batch 100
+  done
+}
+
 @test "the comparison sees a learning rate one per cent off" {
   alike --epochs 1 --lr 0.1
   sed -i 's/^lr = .*/lr = 0.101/' "$BATS_TEST_TMPDIR/run/config.ini"

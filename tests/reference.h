@@ -25,6 +25,14 @@ static inline double reference_activation(mlpd_activation kind, double z) {
       return tanh(z);
     case MLPD_SOFTPLUS:
       return z > 30 ? z : log(1 + exp(z));
+    case MLPD_MISH:
+      return z * tanh(log1p(exp(z)));
+    case MLPD_SELU:
+      return 1.0507009873554805 * (z > 0 ? z : 1.6732632423543772 * (exp(z) - 1));
+    case MLPD_HARDSWISH:
+      return z * fmin(fmax(z + 3, 0), 6) / 6;
+    case MLPD_RELU6:
+      return fmin(fmax(z, 0), 6);
     default:
       return z;
   }
@@ -49,6 +57,16 @@ static inline double reference_slope(mlpd_activation kind, double z) {
       return 1 - tanh(z) * tanh(z);
     case MLPD_SOFTPLUS:
       return s;
+    case MLPD_MISH: {
+      const double t = tanh(log1p(exp(z)));
+      return t + z * s * (1 - t * t);
+    }
+    case MLPD_SELU:
+      return 1.0507009873554805 * (z > 0 ? 1 : 1.6732632423543772 * exp(z));
+    case MLPD_HARDSWISH:
+      return z <= -3 ? 0 : z >= 3 ? 1 : (2 * z + 3) / 6;
+    case MLPD_RELU6:
+      return z > 0 && z < 6 ? 1 : 0;
     default:
       return 1;
   }

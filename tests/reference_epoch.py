@@ -127,6 +127,8 @@ def sigmoid(z):
     return (1 + np.tanh(z / 2)) / 2
 
 
+SELU = 1.0507009873554805, 1.6732632423543772  # lambda, alpha
+
 ACTIVATIONS = {  # A(z), and A'(z) from z and a
     "identity": (lambda z: z, lambda z, a: np.ones_like(z)),
     "relu": (lambda z: np.where(z > 0, z, 0), lambda z, a: (z > 0).astype(float)),
@@ -136,13 +138,19 @@ ACTIVATIONS = {  # A(z), and A'(z) from z and a
     "sigmoid": (sigmoid, lambda z, a: a * (1 - a)),
     "tanh": (np.tanh, lambda z, a: 1 - a * a),
     "softplus": (lambda z: np.logaddexp(0, z), lambda z, a: sigmoid(z)),
+    "mish": (lambda z: z * np.tanh(np.logaddexp(0, z)),
+             lambda z, a: np.tanh(np.logaddexp(0, z)) + z * sigmoid(z) / np.cosh(np.logaddexp(0, z)) ** 2),
+    "selu": (lambda z: SELU[0] * np.where(z > 0, z, SELU[1] * np.expm1(np.minimum(z, 0))),
+             lambda z, a: np.where(z > 0, SELU[0], a + SELU[0] * SELU[1])),
+    "hardswish": (lambda z: z * np.clip(z + 3, 0, 6) / 6, lambda z, a: np.where(abs(z) < 3, (2 * z + 3) / 6, z > 0)),
+    "relu6": (lambda z: np.clip(z, 0, 6), lambda z, a: ((z > 0) & (z < 6)).astype(float)),
 }
 
 
 def init_layer(name, activation, seed, layer, inputs, outputs):
     if name == "auto":
-        bent = activation in ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus")
-        name = "he-normal" if bent else "glorot-uniform"
+        bent = activation in ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "mish", "hardswish", "relu6")
+        name = "he-normal" if bent else "lecun-normal" if activation == "selu" else "glorot-uniform"
     if name == "zeros":
         return np.zeros((inputs, outputs))
     rule, form = name.rsplit("-", 1)

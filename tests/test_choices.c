@@ -14,7 +14,7 @@ static void check_table(const mlpd_choice *choices, int count) {
     const char *const name = choices[i].name;
     assert_non_null(name);
     assert_int_equal(choices[i].value, i);
-    assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz-"), strlen(name));
+    assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-"), strlen(name));
     assert_true(choices[i].help != NULL && choices[i].help[0] != '\0' && strchr(choices[i].help, '\n') == NULL);
     int value = -7;
     assert_true(mlpd_choice_find(choices, name, &value));

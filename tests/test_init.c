@@ -98,6 +98,8 @@ static void test_auto_follows_the_activation(void **state) {
   (void)state;
   assert_int_equal(init_for_activation(MLPD_RELU), MLPD_HE_NORMAL);
   assert_int_equal(init_for_activation(MLPD_GELU), MLPD_HE_NORMAL);
+  assert_int_equal(init_for_activation(MLPD_MISH), MLPD_HE_NORMAL);
+  assert_int_equal(init_for_activation(MLPD_SELU), MLPD_LECUN_NORMAL);
   assert_int_equal(init_for_activation(MLPD_TANH), MLPD_GLOROT_UNIFORM);
   assert_int_equal(init_for_activation(MLPD_SIGMOID), MLPD_GLOROT_UNIFORM);
   assert_int_equal(init_for_activation(MLPD_IDENTITY), MLPD_GLOROT_UNIFORM);

@@ -28,6 +28,33 @@ static inline float silu(float z) {
   return finite * vmath_sigmoid(finite);
 }
 
+/* tanh(log(1 + e^z)) = (1 + 2 v) / (1 + 2 v + 2 v^2) with v = e^-z, or u (u + 2) / (u (u + 2) + 2) with u = e^z: the
+ * one of the two that cannot overflow. */
+static inline float tanh_softplus(float z) {
+  const float e = vmath_exp(-vmath_abs(z)), above = 1.0f + 2.0f * e, below = e * (e + 2.0f);
+  return z > 0 ? above / (above + 2.0f * (e * e)) : below / (below + 2.0f);
+}
+
+static inline float mish(float z) {
+  const float finite = vmath_clamp(z, -1e30f, INFINITY);
+  return finite * tanh_softplus(finite);
+}
+
+/* Klambauer et al., "Self-Normalizing Neural Networks", NIPS 2017. */
+static const float SELU_SCALE = 1.05070099f, SELU_BELOW = 1.75809934f; /* lambda; lambda alpha */
+
+static inline float selu(float z) {
+  const float below = SELU_BELOW * vmath_expm1_negative(z);
+  return z > 0 ? SELU_SCALE * z : below;
+}
+
+static inline float hardswish(float z) {
+  const float finite = vmath_clamp(z, -1e30f, INFINITY);
+  return finite * (vmath_clamp(finite + 3.0f, 0.0f, 6.0f) * (1.0f / 6.0f));
+}
+
+static inline float relu6(float z) { return vmath_clamp(z, 0.0f, 6.0f); }
+
 /* A'(z) as a function of a = A(z), */
 
 static inline float identity_slope(float a) {
@@ -47,7 +74,12 @@ static inline float tanh_slope(float a) { return 1.0f - a * a; }
 
 static inline float softplus_slope(float a) { return -vmath_expm1_negative(-a); }
 
-/* or of z: Phi(z) + z phi(z), and s(z) (1 + z (1 - s(z))). Past the clamps they are 0 or 1 in float. */
+static inline float selu_slope(float a) { return a > 0 ? SELU_SCALE : a + SELU_BELOW; }
+
+static inline float relu6_slope(float a) { return a > 0 && a < 6.0f ? 1.0f : 0.0f; }
+
+/* or of z: Phi(z) + z phi(z), s(z) (1 + z (1 - s(z))), and t + z s(z) (1 - t^2) with t = tanh(softplus(z)). Past the
+ * clamps they are 0 or 1 in float. */
 
 static inline float gelu_slope(float z) {
   const float x = vmath_clamp(z, -30.0f, 30.0f), bell = vmath_bell(x);
@@ -57,6 +89,16 @@ static inline float gelu_slope(float z) {
 static inline float silu_slope(float z) {
   const float x = vmath_clamp(z, -100.0f, 100.0f), s = vmath_sigmoid(x);
   return s * (1.0f + x * (1.0f - s));
+}
+
+static inline float mish_slope(float z) {
+  const float x = vmath_clamp(z, -100.0f, 100.0f), t = tanh_softplus(x);
+  return t + x * vmath_sigmoid(x) * (1.0f - t * t);
+}
+
+static inline float hardswish_slope(float z) {
+  const float between = (2.0f * z + 3.0f) * (1.0f / 6.0f);
+  return z <= -3.0f ? 0.0f : z >= 3.0f ? 1.0f : between;
 }
 
 /* NAME: activation_forward for one A, bias and activation in one pass. a may be z: each element is read before
@@ -100,7 +142,11 @@ static inline float silu_slope(float z) {
   ROW(MLPD_SILU, silu, silu_slope, z)                   \
   ROW(MLPD_SIGMOID, vmath_sigmoid, sigmoid_slope, a)    \
   ROW(MLPD_TANH, vmath_tanh, tanh_slope, a)             \
-  ROW(MLPD_SOFTPLUS, vmath_softplus, softplus_slope, a)
+  ROW(MLPD_SOFTPLUS, vmath_softplus, softplus_slope, a) \
+  ROW(MLPD_MISH, mish, mish_slope, z)                   \
+  ROW(MLPD_SELU, selu, selu_slope, a)                   \
+  ROW(MLPD_HARDSWISH, hardswish, hardswish_slope, z)    \
+  ROW(MLPD_RELU6, relu6, relu6_slope, a)
 
 #define DEFINE_BOTH(KIND, FUNCTION, SLOPE, FROM) \
   DEFINE_FORWARD(forward_##FUNCTION, FUNCTION)   \

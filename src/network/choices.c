@@ -16,6 +16,10 @@ const mlpd_choice mlpd_activation_choices[] = {
     {"sigmoid", MLPD_SIGMOID, "1 / (1 + exp(-z))"},
     {"tanh", MLPD_TANH, "tanh(z)"},
     {"softplus", MLPD_SOFTPLUS, "log(1 + exp(z))"},
+    {"mish", MLPD_MISH, "z tanh(log(1 + exp(z)))"},
+    {"selu", MLPD_SELU, "1.0507 z if z > 0 else 1.7581 (exp(z) - 1)"},
+    {"hardswish", MLPD_HARDSWISH, "z min(max(z + 3, 0), 6) / 6"},
+    {"relu6", MLPD_RELU6, "min(max(z, 0), 6)"},
     {"softmax", MLPD_SOFTMAX, "exp(z_k) / sum_j exp(z_j); output layer only"},
     END_OF_CHOICES,
 };
@@ -33,7 +37,7 @@ const mlpd_choice mlpd_loss_choices[] = {
 };
 
 const mlpd_choice mlpd_init_choices[] = {
-    {"auto", MLPD_INIT_AUTO, "he-normal for relu-like activations, else glorot-uniform"},
+    {"auto", MLPD_INIT_AUTO, "he-normal for relu-like activations, lecun-normal for selu, else glorot-uniform"},
     {"he-normal", MLPD_HE_NORMAL, "N(0, 2 / inputs)"},
     {"he-uniform", MLPD_HE_UNIFORM, "U(-r, r), r = sqrt(6 / inputs)"},
     {"glorot-normal", MLPD_GLOROT_NORMAL, "N(0, 2 / (inputs + outputs))"},

@@ -16,7 +16,12 @@ mlpd_init init_for_activation(mlpd_activation activation) {
     case MLPD_GELU:
     case MLPD_SILU:
     case MLPD_SOFTPLUS:
+    case MLPD_MISH:
+    case MLPD_HARDSWISH:
+    case MLPD_RELU6:
       return MLPD_HE_NORMAL;
+    case MLPD_SELU:
+      return MLPD_LECUN_NORMAL;
     default:
       return MLPD_GLOROT_UNIFORM;
   }
