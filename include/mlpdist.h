@@ -365,7 +365,8 @@ typedef enum mlpd_request_kind {
   MLPD_REQUEST_CHECKPOINT = 2 /* write a checkpoint and go on */
 } mlpd_request_kind;
 
-/* May be called from a signal handler, on any rank. Not collective. */
+/* May be called from a signal handler, on any rank. What is asked before mlpd_train() begins is dropped. Not
+ * collective. */
 MLPD_API void mlpd_request(mlpd_request_kind kind);
 
 /* Fills options with the defaults. Not collective. */

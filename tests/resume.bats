@@ -283,6 +283,18 @@ goes_on_as_whole() {
   fails_with 1 "$newest"
 }
 
+@test "a checkpoint of the former format goes on, to the same end" {
+  local options="--quiet --hidden 2 --epochs 3 --batch 64 --lanes 2 --optimizer sgd" expected
+  # shellcheck disable=SC2086
+  alone train $options --out whole
+  succeeds
+  expected=$(last_line)
+  # shellcheck disable=SC2086
+  launch 2 train $options --resume "$BATS_TEST_DIRNAME/old/checkpoint-format-1.h5" --out run
+  succeeds
+  [ "$(last_line)" = "$expected" ] || fail "expected $expected"
+}
+
 @test "info describes a checkpoint" {
   alone train --out run --hidden 16 --epochs 2 --batch 320 --optimizer adam --lr 0.01 --quiet
   succeeds

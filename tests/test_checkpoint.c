@@ -36,6 +36,8 @@ static checkpoint make_checkpoint(uint64_t step, int arenas) {
                             .sum_correct = -0.0,
                             .sum_square = 5e-324,
                             .data_fingerprint = 0xfedcba9876543210u,
+                            .valid_fingerprint = 0x0123456789abcdefu,
+                            .test_fingerprint = 17,
                             .lanes = 4,
                             .arena_size = ARENA},
                   .options = strdup("lr = 0.1\nhidden = 32,16\n"),

@@ -1,5 +1,6 @@
 /* mpi: 1 2 3 */
 /* Whole runs on files: what is learned, kept, written and said, and that all ranks fail together. */
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,6 +80,7 @@ typedef struct table {
   float *x;       /* (rows, FEATURES) */
   int32_t *y;     /* (rows) */
   float *values;  /* (rows, 2) */
+  float *weights; /* (rows); NULL: none */
   bool as_values; /* which of the two is written */
 } table;
 
@@ -104,13 +106,16 @@ static void free_table(table *t) {
   free(t->x);
   free(t->y);
   free(t->values);
+  free(t->weights);
 }
 
 static mlpd_status write_part(h5_file *file, const char *split, const table *t) {
-  char x[32], y[32];
+  char x[32], y[32], weight[32];
+  (void)snprintf(weight, sizeof weight, "/%s/weight", split);
   (void)snprintf(x, sizeof x, "/%s/x", split);
   (void)snprintf(y, sizeof y, "/%s/y", split);
   TRY(h5_write(file, x, t->rows, FEATURES, ELEMENT_F32, t->x));
+  if (t->weights != NULL) TRY(h5_write(file, weight, t->rows, 0, ELEMENT_F32, t->weights));
   if (t->as_values) return h5_write(file, y, t->rows, 2, ELEMENT_F32, t->values);
   return h5_write(file, y, t->rows, 0, ELEMENT_I32, t->y);
 }
@@ -662,6 +667,116 @@ static void test_bad_files(void **state) {
   assert_train_fails(&options, MLPD_ERROR_DATA, "one class only");
 }
 
+/* ---- Resume on other data -------------------------------------------------------------------------------- */
+
+static void add_weights(table *t) {
+  t->weights = calloc(t->rows, sizeof *t->weights);
+  if (t->weights == NULL) abort();
+  for (uint64_t i = 0; i < t->rows; i++) t->weights[i] = 1;
+}
+
+/* A run with a checkpoint from a file that then becomes another: message NULL: it goes on all the same. */
+static void resume_on(const char *out, double fraction, const table *train_part, const table *valid, const table *test,
+                      const char *message) {
+  mlpd_train_options options = make_options(in_folder("changing.h5"), in_folder(out));
+  mlpd_train_result result;
+  write_data(in_folder("changing.h5"), train_part, valid, test);
+  options.valid_fraction = fraction;
+  options.epochs = 2;
+  options.resume = "auto";
+  if (message != NULL) {
+    assert_train_fails(&options, MLPD_ERROR_DATA, message);
+    return;
+  }
+  assert_on_all(train(&options, NULL, &result) == MLPD_OK, mlpd_error_message());
+}
+
+static void test_resume_on_other_parts(void **state) {
+  (void)state;
+  const char *const other_valid = "changing.h5: the validation data is not what the checkpoint was made with";
+  const char *const other_test = "changing.h5: the test data is not what the checkpoint was made with";
+  for (int as_values = 0; as_values < 2; as_values++) {
+    const char *const out = as_values ? "other-values" : "other-classes";
+    table rows = make_table(TRAIN, 0), valid = make_table(VALID, 100000), test = make_table(TEST, 200000);
+    table longer = make_table(TEST + 1, 200000);
+    rows.as_values = valid.as_values = test.as_values = longer.as_values = as_values;
+    resume_on(out, 0, &rows, &valid, &test, NULL);
+    resume_on(out, 0, &rows, &valid, &test, NULL);
+    resume_on(out, 0, &rows, &valid, &longer, other_test);
+    resume_on(out, 0, &rows, &valid, NULL, "made with test data, this run has none");
+    resume_on(out, 0, &rows, NULL, &test, "made with validation data, this run has none");
+    add_weights(&valid);
+    resume_on(out, 0, &rows, &valid, &test, other_valid);
+    free(valid.weights);
+    valid.weights = NULL;
+    valid.x[2 * VALID - 1] += 0.5f; /* the last rank's */
+    resume_on(out, 0, &rows, &valid, &test, other_valid);
+    valid.x[2 * VALID - 1] -= 0.5f;
+    valid.y[0] = 1 - valid.y[0];
+    valid.values[0] += 1;
+    resume_on(out, 0, &rows, &valid, &test, other_valid);
+    free_table(&rows);
+    free_table(&valid);
+    free_table(&test);
+    free_table(&longer);
+  }
+}
+
+/* Of rows that validation takes from training, too, weights included. */
+static void test_resume_on_other_weights(void **state) {
+  (void)state;
+  table rows = make_table(TRAIN, 0);
+  add_weights(&rows);
+  resume_on("weighted", 0.5, &rows, NULL, NULL, NULL);
+  resume_on("weighted", 0.5, &rows, NULL, NULL, NULL);
+  for (uint64_t row = 0; row < TRAIN; row += TRAIN / 5) { /* training's and validation's */
+    rows.weights[row] = 2;
+    resume_on("weighted", 0.5, &rows, NULL, NULL, "data is not what the checkpoint was made with");
+    rows.weights[row] = 1;
+  }
+  free_table(&rows);
+}
+
+/* ---- Runs one after the other in a process -------------------------------------------------------------- */
+
+static void stop_at_the_end(void *context, const mlpd_epoch *epoch) {
+  (void)context;
+  if (epoch->epoch == epoch->epochs) mlpd_request(MLPD_REQUEST_STOP); /* no step is left that would look at it */
+}
+
+static void test_stop_after_the_end(void **state) {
+  (void)state;
+  const mlpd_train_events events = {.epoch_done = stop_at_the_end};
+  mlpd_train_options options = make_options(in_folder("toy.h5"), in_folder("stopped"));
+  mlpd_train_result result, again;
+  options.epochs = 2;
+  assert_on_all(mlpd_train(comm, &options, &events, &result) == MLPD_OK, "a run that was done before the request");
+  assert_on_all(mlpd_train(comm, &options, NULL, &again) == MLPD_OK, "the request is not for the next run");
+  assert_on_all(again.steps == result.steps && strcmp(again.digest, result.digest) == 0, "the whole run");
+}
+
+static int open_files(void) {
+  int count = 0;
+  for (int descriptor = 0; descriptor < 1024; descriptor++) count += fcntl(descriptor, F_GETFD) >= 0;
+  return count;
+}
+
+/* Where one rank cannot open the file, the others have it closed again. */
+static void test_nothing_stays_open(void **state) {
+  (void)state;
+  const int last = mlpd_comm_size(comm) - 1;
+  mlpd_model *const model = trained(in_folder("toy.h5"), in_folder("open"));
+  mlpd_report report;
+  mlpd_data_paths paths = {.file = in_folder("toy.h5")};
+  assert_on_all(mlpd_evaluate(comm, model, &paths, MLPD_TEST, NULL, 1, &report) == MLPD_OK, "a first evaluation");
+  mlpd_report_free(&report);
+  const int before = open_files(); /* HDF5 and MPI have opened what they keep */
+  if (mlpd_comm_rank(comm) == last) paths.file = in_folder("absent.h5");
+  assert_on_all(mlpd_evaluate(comm, model, &paths, MLPD_TEST, NULL, 1, &report) == MLPD_ERROR_FILE, "a rank has none");
+  assert_on_all(open_files() == before, "no file stays open");
+  mlpd_model_free(model);
+}
+
 static void test_bad_options(void **state) {
   (void)state;
   const mlpd_train_options good = make_options(in_folder("toy.h5"), in_folder("bad"));
@@ -755,6 +870,10 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_predict_in_order),
       cmocka_unit_test(test_bad_rows),
       cmocka_unit_test(test_bad_files),
+      cmocka_unit_test(test_resume_on_other_parts),
+      cmocka_unit_test(test_resume_on_other_weights),
+      cmocka_unit_test(test_stop_after_the_end),
+      cmocka_unit_test(test_nothing_stays_open),
       cmocka_unit_test(test_bad_options),
       cmocka_unit_test(test_bad_evaluation),
   };

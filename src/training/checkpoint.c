@@ -37,8 +37,10 @@ static const field fields[] = {
     INTEGER(data_fingerprint),
     INTEGER(lanes),
     INTEGER(arena_size),
+    INTEGER(valid_fingerprint),
+    INTEGER(test_fingerprint),
 };
-enum { NUM_FIELDS = sizeof fields / sizeof *fields };
+enum { NUM_FIELDS = sizeof fields / sizeof *fields, NUM_FIELDS_1 = NUM_FIELDS - 2 /* of format 1 */ };
 
 static const char *const arena_objects[CHECKPOINT_ARENAS] = {"/parameters", "/kept", "/optimizer/state_0",
                                                              "/optimizer/state_1"};
@@ -47,8 +49,8 @@ static void hash_text(uint64_t hash, char text[17]) { (void)snprintf(text, 17, "
 
 /* Over all of c, so that no array can be missing or stand in another's place. arenas: the hashes of those; each text
  * counts with its end, so that no two sets of texts run into the same bytes. */
-static uint64_t checkpoint_hash(const checkpoint *c, const uint64_t arenas[CHECKPOINT_ARENAS]) {
-  uint64_t hash = XXH3_64bits(&c->state, sizeof c->state);
+static uint64_t checkpoint_hash(const checkpoint *c, uint64_t format, const uint64_t arenas[CHECKPOINT_ARENAS]) {
+  uint64_t hash = XXH3_64bits(&c->state, format == 1 ? offsetof(run_state, valid_fingerprint) : sizeof c->state);
   hash = XXH3_64bits_withSeed(arenas, CHECKPOINT_ARENAS * sizeof *arenas, hash);
   const char *const texts[] = {c->options, c->config, c->metrics};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -97,7 +99,7 @@ static mlpd_status write_all(h5_file *file, const void *content) {
     if (c->arenas[i] != NULL)
       TRY(write_array(file, arena_objects[i], c->state.arena_size, ELEMENT_F32, c->arenas[i], &hashes[i]));
   TRY(write_array(file, "/metrics", strlen(c->metrics) + 1, ELEMENT_U8, c->metrics, &metrics_hash));
-  hash_text(checkpoint_hash(c, hashes), checksum);
+  hash_text(checkpoint_hash(c, CHECKPOINT_FORMAT, hashes), checksum);
   return h5_attribute_write_text(file, "/", "checksum", checksum);
 }
 
@@ -154,19 +156,19 @@ static mlpd_status read_arenas(h5_file *file, uint64_t most, checkpoint *c, uint
   return c->arenas[0] != NULL ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "holds no parameters");
 }
 
-static mlpd_status read_fields(h5_file *file, run_state *state) {
+static mlpd_status read_fields(h5_file *file, run_state *state, uint64_t *format) {
   char *kind = NULL;
   if (!h5_attribute_exists(file, "/", "mlpdist")) return FAIL(MLPD_ERROR_DATA, "not a checkpoint of mlpdist");
   TRY(h5_attribute_read_text(file, "/", "mlpdist", &kind));
   const bool ours = strcmp(kind, "checkpoint") == 0;
   free(kind);
   if (!ours) return FAIL(MLPD_ERROR_DATA, "not a checkpoint of mlpdist");
-  uint64_t format = 0;
-  TRY(h5_attribute_read_u64(file, "/", "format", &format));
-  if (format != CHECKPOINT_FORMAT)
-    return FAIL(MLPD_ERROR_DATA, "checkpoint format %llu; this version reads %d", (unsigned long long)format,
+  TRY(h5_attribute_read_u64(file, "/", "format", format));
+  if (*format < 1 || *format > CHECKPOINT_FORMAT)
+    return FAIL(MLPD_ERROR_DATA, "checkpoint format %llu; this version reads 1 to %d", (unsigned long long)*format,
                 CHECKPOINT_FORMAT);
-  for (int i = 0; i < NUM_FIELDS; i++) {
+  state->valid_fingerprint = state->test_fingerprint = CHECKPOINT_UNKNOWN;
+  for (int i = 0; i < (*format == 1 ? NUM_FIELDS_1 : NUM_FIELDS); i++) {
     char *const at = (char *)state + fields[i].offset;
     uint64_t integer = 0;
     double real = 0;
@@ -183,9 +185,9 @@ static mlpd_status read_fields(h5_file *file, run_state *state) {
 
 static mlpd_status read_all(h5_file *file, uint64_t most, checkpoint *c) {
   char *stored = NULL, checksum[17];
-  uint64_t hashes[CHECKPOINT_ARENAS] = {0};
+  uint64_t hashes[CHECKPOINT_ARENAS] = {0}, format = 0;
   stored_array metrics;
-  TRY(read_fields(file, &c->state));
+  TRY(read_fields(file, &c->state, &format));
   TRY(h5_attribute_read_text(file, "/", "options", &c->options));
   if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &c->config));
   TRY(read_array(file, "/metrics", ELEMENT_U8, most, &metrics));
@@ -193,7 +195,7 @@ static mlpd_status read_all(h5_file *file, uint64_t most, checkpoint *c) {
   if (metrics.count == 0 || c->metrics[metrics.count - 1] != '\0')
     return FAIL(MLPD_ERROR_DATA, "/metrics is not a text");
   TRY(read_arenas(file, most, c, hashes));
-  hash_text(checkpoint_hash(c, hashes), checksum);
+  hash_text(checkpoint_hash(c, format, hashes), checksum);
   TRY(h5_attribute_read_text(file, "/", "checksum", &stored));
   const bool fits = strcmp(stored, checksum) == 0;
   free(stored);

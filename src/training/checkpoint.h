@@ -11,7 +11,10 @@
 #include "base/timeline.h"
 #include "network/network.h"
 
-enum { CHECKPOINT_FORMAT = 1, CHECKPOINT_ARENAS = 4 };
+/* Format 1 had no fingerprints of the validation and test parts. */
+enum { CHECKPOINT_FORMAT = 2, CHECKPOINT_ARENAS = 4 };
+
+#define CHECKPOINT_UNKNOWN UINT64_MAX /* a fingerprint that is not in the file */
 
 /* Counters and decisions of a run; 8 bytes a field, so that it can be hashed and sent as bytes. */
 typedef struct run_state {
@@ -23,6 +26,7 @@ typedef struct run_state {
   double best_loss;
   double sum_loss, sum_weight, sum_correct, sum_square; /* of the epoch under way */
   uint64_t data_fingerprint, lanes, arena_size;
+  uint64_t valid_fingerprint, test_fingerprint; /* 0: there is no such part */
 } run_state;
 
 typedef struct checkpoint {

@@ -31,11 +31,10 @@ static mlpd_status tell(mlpd_comm *comm, h5_metadata *known) {
   return comm_broadcast(comm, known->records, known->bytes, 0);
 }
 
-mlpd_status data_open(mlpd_comm *comm, const mlpd_data_paths *paths, h5_file **file) {
+static mlpd_status open_on_all(mlpd_comm *comm, const mlpd_data_paths *paths, h5_file **file) {
   const char *const path = paths->file;
   const bool root = mlpd_comm_rank(comm) == 0;
   h5_metadata known = {0};
-  *file = NULL;
   if (path == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file is named; use --data FILE");
   if (mlpd_comm_size(comm) == 1) return h5_open(path, file);
   TRY(mlpd_comm_agree(comm, root ? h5_open_recording(path, file) : MLPD_OK));
@@ -50,4 +49,13 @@ mlpd_status data_open(mlpd_comm *comm, const mlpd_data_paths *paths, h5_file **f
     h5_known_elsewhere(path, &known);
   TRY(status);
   return mlpd_comm_agree(comm, root ? MLPD_OK : h5_open(path, file));
+}
+
+mlpd_status data_open(mlpd_comm *comm, const mlpd_data_paths *paths, h5_file **file) {
+  *file = NULL;
+  const mlpd_status status = open_on_all(comm, paths, file);
+  if (status == MLPD_OK) return MLPD_OK;
+  (void)h5_close(*file); /* of a rank that could, where another could not */
+  *file = NULL;
+  return status;
 }

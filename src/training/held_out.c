@@ -1,6 +1,7 @@
 #include "training/held_out.h"
 
 #include <stdlib.h>
+#include <xxhash.h>
 
 #include "base/memory.h"
 #include "data/match.h"
@@ -118,20 +119,60 @@ static mlpd_status read_window(void *context, uint64_t begin, uint64_t end, cons
   return status;
 }
 
-static void look_at_classes(const shard *rows, double *largest) {
+/* Calls look with rows [begin, end) of the part, of this rank, all at once or window by window. */
+static mlpd_status look_at_rows(held_out *held, void look(void *context, const shard *rows, uint64_t begin),
+                                void *context) {
+  const forward_range *const range = &held->range;
+  if (held->from == NULL) {
+    look(context, &held->rows, range->row_begin);
+    return MLPD_OK;
+  }
+  for (uint64_t begin = range->row_begin; begin < range->row_end; begin += held->window_rows) {
+    const shard *rows = NULL;
+    const uint64_t left = range->row_end - begin;
+    TRY(read_window(held, begin, left < held->window_rows ? range->row_end : begin + held->window_rows, &rows));
+    look(context, rows, begin);
+  }
+  return MLPD_OK;
+}
+
+static void look_at_classes(void *context, const shard *rows, uint64_t begin) {
+  double *const largest = context;
+  (void)begin;
   for (uint64_t i = 0; rows->classes != NULL && i < rows->rows; i++)
     if (rows->classes[i] > *largest) *largest = rows->classes[i];
 }
 
 mlpd_status held_out_largest_class(held_out *held, double *largest) {
   *largest = -1;
-  if (held->from == NULL) look_at_classes(&held->rows, largest);
-  const uint64_t last = held->range.row_end;
-  for (uint64_t begin = held->range.row_begin; held->from != NULL && begin < last; begin += held->window_rows) {
-    const shard *rows = NULL;
-    TRY(read_window(held, begin, last - begin < held->window_rows ? last : begin + held->window_rows, &rows));
-    look_at_classes(rows, largest);
+  return look_at_rows(held, look_at_classes, largest);
+}
+
+/* Adds up a hash of each block, keyed by its number: blocks are whole but for the part's last. */
+static void hash_blocks(void *context, const shard *rows, uint64_t begin) {
+  uint64_t *const sum = context;
+  const size_t x_row = rows->features * element_size(rows->type);
+  for (uint64_t row = 0; row < rows->rows; row += FORWARD_BLOCK_ROWS) {
+    const uint64_t left = rows->rows - row, n = left < FORWARD_BLOCK_ROWS ? left : FORWARD_BLOCK_ROWS;
+    uint64_t hash = XXH3_64bits_withSeed((const char *)rows->x + row * x_row, n * x_row, begin + row);
+    if (rows->classes != NULL) hash = XXH3_64bits_withSeed(rows->classes + row, n * sizeof(int32_t), hash);
+    if (rows->values != NULL)
+      hash = XXH3_64bits_withSeed(rows->values + row * rows->outputs, n * rows->outputs * sizeof(float), hash);
+    if (rows->weights != NULL) hash = XXH3_64bits_withSeed(rows->weights + row, n * sizeof(float), hash);
+    *sum += hash;
   }
+}
+
+mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, uint64_t *fingerprint) {
+  const shard *const rows = &held->rows;
+  uint64_t sum = 0;
+  *fingerprint = 0;
+  if (!held->present) return MLPD_OK;
+  TRY(mlpd_comm_agree(comm, look_at_rows(held, hash_blocks, &sum)));
+  TRY(comm_sum_u64(comm, &sum, 1));
+  const uint64_t about[] = {held->range.rows,     rows->features, rows->outputs, element_size(rows->type), sum,
+                            rows->weights != NULL};
+  *fingerprint = XXH3_64bits(about, sizeof about) | 1;
   return MLPD_OK;
 }
 

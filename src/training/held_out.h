@@ -39,6 +39,11 @@ mlpd_status held_out_largest_class(held_out *held, double *largest);
 mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
                             loss_sums *sums);
 
+/* Hash of the shapes and of every row of the part with its targets and weight, as they are held (scaled, or not): the
+ * same on any number of ranks and threads, in memory or in windows, and never 0; 0 where there is no such part. With
+ * other ranks' parts it is summed, so nothing grows with the rows. Collective. */
+mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, uint64_t *fingerprint);
+
 /* Does an open part fit the model? Not collective. */
 mlpd_status held_out_check(const part *given, const mlpd_model *model);
 

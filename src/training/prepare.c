@@ -321,13 +321,13 @@ static mlpd_status normalize(mlpd_comm *comm, preparation *p) {
   return MLPD_OK;
 }
 
-/* Says before the run, not after it, that the test part does not fit. Not collective. */
-static mlpd_status check_test_part(const preparation *p) {
-  part test = {0};
-  bool present = false;
-  mlpd_status status = part_open(&p->options.data, MLPD_TEST, true, &test, &present);
-  if (status == MLPD_OK && present) status = held_out_check(&test, p->model);
-  part_close(&test);
+/* Reads the test part before the run, window by window: that it does not fit, or is damaged, is said now, not when all
+ * is trained. Collective. */
+static mlpd_status look_at_test_part(mlpd_comm *comm, preparation *p) {
+  held_out test;
+  TRY(held_out_read(comm, &p->options.data, MLPD_TEST, p->model, true, false, true, p->threads, &test));
+  const mlpd_status status = held_out_fingerprint(comm, &test, &p->test_fingerprint);
+  held_out_free(&test);
   return status;
 }
 
@@ -361,12 +361,13 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   p->model->task = p->options.task;
   p->model->loss = p->options.loss;
   TRY(mlpd_comm_agree(comm, make_network(p)));
-  TRY(mlpd_comm_agree(comm, check_test_part(p)));
+  TRY(look_at_test_part(comm, p));
   TRY(normalize(comm, p));
   TRY(preparation_fingerprint(comm, p));
   if (p->split.num_lanes == 0)
     TRY(held_out_read(comm, &p->options.data, MLPD_VALID, p->model, true, false, p->held_out_windows, p->threads,
                       &p->valid));
+  TRY(held_out_fingerprint(comm, &p->valid, &p->valid_fingerprint));
   return p->options.stream ? mlpd_comm_agree(comm, make_stream(comm, p)) : MLPD_OK;
 }
 

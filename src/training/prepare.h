@@ -25,7 +25,8 @@ typedef struct preparation {
   held_out valid;
   uint64_t file_rows; /* of the training part in the file */
   uint32_t features, outputs;
-  uint64_t fingerprint; /* of the training rows as dealt to lanes */
+  uint64_t fingerprint;                         /* of the training rows as dealt to lanes */
+  uint64_t valid_fingerprint, test_fingerprint; /* 0: there are none */
   int threads;
   uint64_t memory_before; /* resident bytes of this process before anything of the run was allocated */
   memory_shapes memory;   /* of the data, network left aside */

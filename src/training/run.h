@@ -55,6 +55,9 @@ mlpd_status run_find_checkpoint(mlpd_comm *comm, const mlpd_train_events *events
 /* Takes over c (rank 0's) on all ranks after checking that it belongs to this run. Collective. */
 mlpd_status run_restore(trainer *t, const checkpoint *c);
 
+/* Drops what was asked of a run before, after its last step. Not collective. */
+void run_forget_requests(void);
+
 /* What this rank wishes for in the next step. Not collective. */
 step_wishes run_wishes(trainer *t);
 

@@ -16,6 +16,8 @@ void mlpd_request(mlpd_request_kind kind) {
   if (kind == MLPD_REQUEST_CHECKPOINT) checkpoint_requested = 1;
 }
 
+void run_forget_requests(void) { stop_requested = checkpoint_requested = 0; }
+
 mlpd_status checkpoint_plan_parse(const char *text, checkpoint_plan *plan) {
   *plan = (checkpoint_plan){0};
   if (text == NULL || strcmp(text, "never") == 0) return MLPD_OK;
@@ -204,6 +206,21 @@ mlpd_status run_find_checkpoint(mlpd_comm *comm, const mlpd_train_events *events
   return MLPD_OK;
 }
 
+/* Is a part of the data what it was? Unknown of a checkpoint of format 1. */
+static mlpd_status check_part(const trainer *t, const char *which, uint64_t theirs, uint64_t ours) {
+  if (theirs == ours || theirs == CHECKPOINT_UNKNOWN) return MLPD_OK;
+  const char *const file = t->prep.options.data.file;
+  if (theirs == 0 || ours == 0)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: the checkpoint was made %s %s data, this run has %s; take the same data, another "
+                "--out, or --resume never",
+                file, theirs == 0 ? "without" : "with", which, ours == 0 ? "none" : "some");
+  return FAIL(MLPD_ERROR_DATA,
+              "%s: the %s data is not what the checkpoint was made with; take the same data, another "
+              "--out, or --resume never",
+              file, which);
+}
+
 /* On rank 0: does c belong to the run that the options and the data make? */
 static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
   char theirs[128], ours[128];
@@ -213,9 +230,9 @@ static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
                 "the checkpoint was made with '%s', this run has '%s'; take the same options, another --out, or "
                 "--resume never",
                 theirs, ours);
-  if (c->state.data_fingerprint != t->state.data_fingerprint)
-    return FAIL(MLPD_ERROR_DATA, "%s: the training data is not what the checkpoint was made with",
-                t->prep.options.data.file);
+  TRY(check_part(t, "training", c->state.data_fingerprint, t->state.data_fingerprint));
+  TRY(check_part(t, "validation", c->state.valid_fingerprint, t->state.valid_fingerprint));
+  TRY(check_part(t, "test", c->state.test_fingerprint, t->state.test_fingerprint));
   if (epochs > t->prep.options.epochs)
     return FAIL(MLPD_ERROR_USAGE, "the checkpoint is in epoch %llu already: --epochs %llu would be fewer",
                 (unsigned long long)epochs, (unsigned long long)t->prep.options.epochs);
@@ -228,16 +245,18 @@ static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
 
 mlpd_status run_restore(trainer *t, const checkpoint *c) {
   TRY(mlpd_comm_agree(t->comm, run_is_root(t) ? check_belongs(t, c) : MLPD_OK));
-  const uint64_t lanes = t->state.lanes, fingerprint = t->state.data_fingerprint, arena_size = t->state.arena_size;
+  const run_state ours = t->state;
   if (run_is_root(t)) t->state = c->state;
   TRY(comm_broadcast(t->comm, &t->state, sizeof t->state, 0));
-  t->state.lanes = lanes;
-  t->state.data_fingerprint = fingerprint;
-  t->state.arena_size = arena_size;
+  t->state.lanes = ours.lanes;
+  t->state.data_fingerprint = ours.data_fingerprint;
+  t->state.valid_fingerprint = ours.valid_fingerprint;
+  t->state.test_fingerprint = ours.test_fingerprint;
+  t->state.arena_size = ours.arena_size;
   float *const arenas[CHECKPOINT_ARENAS] = {t->prep.model->network->parameters,
                                             t->state.kept_epoch > 0 ? t->kept : NULL, t->optimizer.state[0],
                                             t->optimizer.state[1]};
-  const size_t bytes = arena_size * sizeof(float);
+  const size_t bytes = ours.arena_size * sizeof(float);
   for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
     if (arenas[i] == NULL) continue;
     if (run_is_root(t)) memcpy(arenas[i], c->arenas[i], bytes);

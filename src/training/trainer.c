@@ -83,6 +83,8 @@ static mlpd_status make_arrays(trainer *t) {
   t->state = (run_state){.epoch = 1,
                          .best_loss = INFINITY,
                          .data_fingerprint = p->fingerprint,
+                         .valid_fingerprint = p->valid_fingerprint,
+                         .test_fingerprint = p->test_fingerprint,
                          .lanes = p->options.lanes,
                          .arena_size = network->arena_size};
   return preparation_mathematics(p, t->gemm->name, &t->mathematics);
@@ -434,6 +436,7 @@ mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const
                        mlpd_train_result *result) {
   *result = (mlpd_train_result){0};
   trainer t = {.comm = comm, .events = events, .result = result};
+  run_forget_requests();
   comm_watch_start(comm, options->stall_timeout, options->stall_abort, events != NULL ? events->stalled : NULL,
                    events != NULL ? events->context : NULL);
   mlpd_status status = start(&t, options);
