@@ -206,6 +206,7 @@ static mlpd_status write_attributes(conversion *c) {
   mlpd_status status = h5_attribute_write_text(c->out.file, "/", "sources", names);
   free(names);
   TRY(status);
+  if (o->task == MLPD_REGRESSION) TRY(h5_attribute_write_text(c->out.file, "/", "task", "regression"));
   return h5_attribute_write_u64(c->out.file, "/", "mlpdist_schema", SCHEMA_VERSION);
 }
 

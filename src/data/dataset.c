@@ -26,7 +26,7 @@ static mlpd_status list_array(void *context, const char *object) {
   if (list->found > LISTED_ARRAYS) return MLPD_OK;
   char shape[64] = "";
   h5_array *array = NULL;
-  if (h5_array_open(list->file, object, &array) == MLPD_OK) {
+  if (h5_labels_open(list->file, object, &array) == MLPD_OK) {
     const h5_shape is = h5_array_shape(array);
     if (is.rank == 1)
       (void)snprintf(shape, sizeof shape, " (%" PRIu64 ")", is.rows);
@@ -93,9 +93,9 @@ static mlpd_status part_open_x(part *p, const split_paths *where) {
 }
 
 /* Opens path, an array with a row for each of x. */
-static mlpd_status part_open_beside(part *p, const char *path, h5_array **array) {
+static mlpd_status part_open_beside(part *p, const char *path, bool labels, h5_array **array) {
   h5_array *opened = NULL;
-  TRY(h5_array_open(p->h5, path, &opened));
+  TRY(labels ? h5_labels_open(p->h5, path, &opened) : h5_array_open(p->h5, path, &opened));
   const h5_shape shape = h5_array_shape(opened);
   mlpd_status status = MLPD_OK;
   if (shape.rows != p->rows)
@@ -116,18 +116,22 @@ static mlpd_status part_open_y(part *p, const split_paths *where) {
     if (p->need_y || named) return fail_absent(p->h5, p->file, p->y_path, where->hint);
     return MLPD_OK;
   }
-  const mlpd_status status = part_open_beside(p, p->y_path, &p->y);
+  const mlpd_status status = part_open_beside(p, p->y_path, true, &p->y);
   if (status != MLPD_OK) return p->need_y || named ? status : MLPD_OK;
   const h5_shape shape = h5_array_shape(p->y);
   p->y_columns = (uint32_t)shape.columns;
-  p->y_integer = shape.columns == 1 && element_is_integer(shape.type);
+  p->y_text = shape.text;
+  p->y_integer = !shape.text && shape.columns == 1 && element_is_integer(shape.type);
+  if (shape.text && shape.columns > 1 && (p->need_y || named))
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns of text; a class is one text a row", p->file, p->y_path,
+                p->y_columns);
   return MLPD_OK;
 }
 
 static mlpd_status part_open_weight(part *p, const split_paths *where) {
   if (where->weight == NULL && !h5_exists(p->h5, p->weight_path)) return MLPD_OK;
   if (!h5_exists(p->h5, p->weight_path)) return fail_absent(p->h5, p->file, p->weight_path, "--weight");
-  TRY(part_open_beside(p, p->weight_path, &p->weight));
+  TRY(part_open_beside(p, p->weight_path, false, &p->weight));
   const uint64_t columns = h5_array_shape(p->weight).columns;
   if (columns != 1)
     return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu64 " columns; a weight is one number a row", p->file,

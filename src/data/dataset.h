@@ -1,12 +1,13 @@
 /* Data sets: the schema's arrays of one HDF5 file, and a rank's rows of them in memory.
  *
- * Schema: /train/x (N, d) of any integer or float type; /train/y (N) integer classes, or (N) or (N, k)
+ * Schema: /train/x (N, d) of any integer or float type; /train/y (N) integer classes or texts, or (N) or (N, k)
  * floats; optional /train/weight (N) floats >= 0; the same under /valid and /test; optional strings: /columns/name (d),
  * /targets/name (k), /class_names (k). /columns/kind (d), "number" or "yes/no", marks a table: x is no image. x stays
  * in its stored type in memory. */
 #ifndef MLPDIST_DATASET_H
 #define MLPDIST_DATASET_H
 
+#include "data/class_map.h"
 #include "data/h5.h"
 #include "data/names.h"
 #include "distribution/lanes.h"
@@ -22,7 +23,7 @@ typedef struct part_order {
 } part_order;
 
 /* One part of a data set, open for reading. */
-typedef struct part {
+struct part {
   char *file; /* path, for messages */
   char *x_path, *y_path, *weight_path;
   h5_file *h5;
@@ -30,11 +31,13 @@ typedef struct part {
   bool need_y;
   uint64_t rows;
   uint32_t features;
-  element_type type;  /* of x */
-  bool y_integer;     /* y is (N) or (N, 1) of an integer type: could be classes */
-  uint32_t y_columns; /* 1 for y (N); 0 without y */
+  element_type type;    /* of x */
+  bool y_integer;       /* y is (N) or (N, 1) of an integer type: could be classes */
+  bool y_text;          /* y is (N) or (N, 1) of texts: classes, which need a map */
+  uint32_t y_columns;   /* 1 for y (N); 0 without y */
+  const class_map *map; /* borrowed: classes of the labels of y; NULL: a label is its class. The reader sets it */
   part_order order;
-} part;
+};
 
 /* Opens one split. MLPD_OK with *present = false where the file has no such split and paths name none
  * (for MLPD_TRAIN that is an error). Checks what shapes tell: rows of x, y and weight equal, rows >= 1,
@@ -60,9 +63,9 @@ typedef struct shard {
 } shard;
 
 /* Reads the rows given by runs (positions counted from first_position) of p. as_classes: y as classes,
- * checked to be in [0, num_classes) where num_classes > 0, else >= 0; otherwise as values; p without y
- * gives neither. Values that are not finite, in x or y or weight, or negative weights, are
- * MLPD_ERROR_DATA naming file, object, row and column. Not collective. */
+ * found by p->map and checked to be in [0, num_classes) where num_classes > 0, else >= 0; otherwise as values; p
+ * without y gives neither. Values that are not finite, in x or y or weight, or negative weights, are MLPD_ERROR_DATA
+ * naming file, object, row and column. Not collective. */
 mlpd_status shard_read(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint64_t rows,
                        bool as_classes, uint32_t num_classes, shard *read);
 

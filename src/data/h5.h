@@ -17,6 +17,7 @@ typedef struct h5_shape {
   uint64_t rows, columns; /* columns 1 for rank 1 */
   element_type type;      /* the native type it is read as; half floats as float32 */
   uint64_t chunk_rows;    /* 0: contiguous */
+  bool text;              /* texts, not numbers (type says nothing then): h5_labels_open alone opens these */
 } h5_shape;
 
 /* Which content of which file, as far as the system tells without reading it: equal on all machines that see it. */
@@ -60,9 +61,13 @@ mlpd_status h5_close(h5_file *file);   /* NULL is allowed; flushes: check it aft
 bool h5_exists(h5_file *file, const char *object); /* Not collective */
 bool h5_is_hdf5(const char *path);                 /* Not collective */
 
-mlpd_status h5_array_open(h5_file *file, const char *object, h5_array **array); /* Not collective */
-void h5_array_close(h5_array *array);                                           /* NULL is allowed. Not collective */
-h5_shape h5_array_shape(const h5_array *array);                                 /* Not collective */
+mlpd_status h5_array_open(h5_file *file, const char *object, h5_array **array); /* of numbers. Not collective */
+
+/* h5_array_open of labels: numbers, or one text a row of fixed or varying length. Not collective. */
+mlpd_status h5_labels_open(h5_file *file, const char *object, h5_array **array);
+
+void h5_array_close(h5_array *array);                    /* NULL is allowed. Not collective */
+h5_shape h5_array_shape(const h5_array *array);          /* Not collective */
 const char *h5_array_stored_type(const h5_array *array); /* "uint8", "float16", ... Not collective */
 const char *h5_array_storage(const h5_array *array); /* "contiguous", "chunked 128 x 784, deflate 4". Not collective */
 
@@ -74,6 +79,16 @@ uint64_t h5_array_kept(const h5_array *array); /* bytes of unpacked chunks that 
 /* Reads rows [row, row + count) as elements of type as (its own type or any other: HDF5 converts) to out
  * (count, columns). Not collective. */
 mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out);
+
+/* Gets a text of length bytes without the zeros or blanks that fill it up; it is valid during the call. */
+typedef mlpd_status h5_text_visit(void *context, uint64_t row, const char *text, size_t length);
+
+/* Calls visit for each of rows [row, row + count) of an array of texts, in order. Not collective. */
+mlpd_status h5_array_read_texts(h5_array *array, uint64_t row, uint64_t count, h5_text_visit *visit, void *context);
+
+/* Names and values of an array of named values (an HDF5 enumeration, h5py's booleans): *count, 0 for any other array.
+ * Free names with h5_strings_free, values with free(). Not collective. */
+mlpd_status h5_array_value_names(const h5_array *array, char ***names, int64_t **values, uint64_t *count);
 
 /* Creates object (and its groups) with shape (rows, columns) (rank 1: columns 0) and type; chunk_rows 0:
  * contiguous, rows 0 with chunk_rows > 0: growing; deflate 0 to 9 (with shuffle). Not collective. */

@@ -52,13 +52,24 @@ static void number_type_describe(h5_array *array, H5T_class_t class, hid_t type)
                  class == H5T_ENUM ? " (named values)" : "");
 }
 
-static mlpd_status array_find_type(h5_array *array) {
+static void text_type_describe(h5_array *array, hid_t type) {
+  array->shape.text = true;
+  array->shape.type = ELEMENT_U8;
+  if (H5Tis_variable_str(type) > 0)
+    (void)snprintf(array->stored_type, sizeof array->stored_type, "text");
+  else
+    (void)snprintf(array->stored_type, sizeof array->stored_type, "text of %zu bytes", H5Tget_size(type));
+}
+
+static mlpd_status array_find_type(h5_array *array, bool texts_too) {
   const char *path = array->file->path;
   const hid_t type = H5Dget_type(array->id);
   if (type < 0) return FAIL(MLPD_ERROR_FILE, "%s: type of %s cannot be read: %s", path, array->object, h5_reason());
   const H5T_class_t class = H5Tget_class(type);
   mlpd_status status = MLPD_OK;
-  if (class != H5T_INTEGER && class != H5T_FLOAT && class != H5T_ENUM) {
+  if (class == H5T_STRING && texts_too) {
+    text_type_describe(array, type);
+  } else if (class != H5T_INTEGER && class != H5T_FLOAT && class != H5T_ENUM) {
     status = FAIL(MLPD_ERROR_DATA, "%s: %s holds %s, not numbers", path, array->object, class_name(class));
   } else {
     /* h5py keeps booleans as an enumeration of int8 */
@@ -234,7 +245,7 @@ mlpd_status h5_array_allocate(h5_file *file, const char *object, h5_array **arra
   return status;
 }
 
-mlpd_status h5_array_open(h5_file *file, const char *object, h5_array **array) {
+static mlpd_status array_open(h5_file *file, const char *object, bool texts_too, h5_array **array) {
   H5_ENTER();
   *array = NULL;
   h5_array *opened = NULL;
@@ -242,15 +253,23 @@ mlpd_status h5_array_open(h5_file *file, const char *object, h5_array **array) {
   mlpd_status status = MLPD_OK;
   TRY_GOTO(status, h5_dataset_open(file, object, &opened->id), failed);
   TRY_GOTO(status, array_find_storage(opened), failed);
-  TRY_GOTO(status, array_find_type(opened), failed);
+  TRY_GOTO(status, array_find_type(opened, texts_too), failed);
   TRY_GOTO(status, array_find_shape(opened), failed);
   if (opened->chunk[0] > 0) TRY_GOTO(status, array_reopen_cached(opened), failed);
-  h5_direct_find(opened);
+  if (!opened->shape.text) h5_direct_find(opened);
   *array = opened;
   return MLPD_OK;
 failed:
   h5_array_close(opened);
   return status;
+}
+
+mlpd_status h5_array_open(h5_file *file, const char *object, h5_array **array) {
+  return array_open(file, object, false, array);
+}
+
+mlpd_status h5_labels_open(h5_file *file, const char *object, h5_array **array) {
+  return array_open(file, object, true, array);
 }
 
 void h5_array_close(h5_array *array) {

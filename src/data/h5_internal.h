@@ -116,6 +116,13 @@ void h5_chunks_describe(h5_array *array, int rank);
 
 /* ---- h5_rows.c -------------------------------------------------------------------------------------- */
 
+/* Selects rows [row, row + count) in *file_space and makes *memory_space of the same shape. Both are the caller's, on
+ * failure too. */
+mlpd_status h5_rows_select(h5_array *array, uint64_t row, uint64_t count, hid_t *file_space, hid_t *memory_space);
+
+/* MLPD_ERROR_FILE where the file of the array is shorter than it was when it was opened. */
+mlpd_status h5_check_whole(const h5_array *array, uint64_t row, uint64_t count);
+
 /* The failure that rows [row, row + count) are no longer there: left bytes are. */
 mlpd_status h5_became_shorter(const h5_array *array, uint64_t row, uint64_t count, uint64_t left);
 

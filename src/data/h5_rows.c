@@ -5,9 +5,8 @@
 
 #include "data/h5_internal.h"
 
-/* Selects rows [row, row + count) in *file_space and makes *memory_space of the same shape: HDF5 maps chunks to any
- * other shape an element at a time, many times slower. */
-static mlpd_status rows_select(h5_array *array, uint64_t row, uint64_t count, hid_t *file_space, hid_t *memory_space) {
+/* The shape in memory is that in the file: HDF5 maps chunks to any other an element at a time, many times slower. */
+mlpd_status h5_rows_select(h5_array *array, uint64_t row, uint64_t count, hid_t *file_space, hid_t *memory_space) {
   hsize_t start[H5_MAX_STORED_RANK] = {row}, extent[H5_MAX_STORED_RANK] = {count};
   for (int i = 1; i < array->stored_rank; ++i) extent[i] = array->dims[i];
   *file_space = H5Dget_space(array->id);
@@ -27,7 +26,7 @@ mlpd_status h5_became_shorter(const h5_array *array, uint64_t row, uint64_t coun
 }
 
 /* HDF5 reads zeros where a file has become shorter than it was when it was opened. */
-static mlpd_status check_whole(const h5_array *array, uint64_t row, uint64_t count) {
+mlpd_status h5_check_whole(const h5_array *array, uint64_t row, uint64_t count) {
   const h5_file *const file = array->file;
   const int *descriptor = NULL;
   struct stat about;
@@ -42,17 +41,19 @@ mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element
   if (row > array->shape.rows || count > array->shape.rows - row)
     return FAIL(MLPD_ERROR_INTERNAL, "%s: %s has %" PRIu64 " rows; %" PRIu64 " from %" PRIu64 " on were asked for",
                 array->file->path, array->object, array->shape.rows, count, row);
+  if (array->shape.text)
+    return FAIL(MLPD_ERROR_INTERNAL, "%s: %s holds text, but numbers were asked for", array->file->path, array->object);
   if (h5_direct_can(array, as)) return h5_direct_read(array, row, count, as, out);
   H5_ENTER();
   if (array->chunk[0] > 0 && !array->file->writable) TRY(h5_check_chunks(array, row, count));
   hid_t file_space = H5I_INVALID_HID, memory_space = H5I_INVALID_HID;
-  mlpd_status status = rows_select(array, row, count, &file_space, &memory_space);
+  mlpd_status status = h5_rows_select(array, row, count, &file_space, &memory_space);
   if (status == MLPD_OK && H5Dread(array->id, h5_native_type(as), memory_space, file_space, H5P_DEFAULT, out) < 0)
     status = FAIL(MLPD_ERROR_FILE, "%s: %s cannot be read at rows %" PRIu64 " to %" PRIu64 ": %s", array->file->path,
                   array->object, row, row + count - 1, h5_reason());
   h5_id_close(memory_space);
   h5_id_close(file_space);
-  const mlpd_status whole = check_whole(array, row, count);
+  const mlpd_status whole = h5_check_whole(array, row, count);
   return whole != MLPD_OK ? whole : status;
 }
 
@@ -135,7 +136,7 @@ mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, elemen
     TRY(array_grow(array, row + count));
   }
   hid_t file_space = H5I_INVALID_HID, memory_space = H5I_INVALID_HID;
-  mlpd_status status = rows_select(array, row, count, &file_space, &memory_space);
+  mlpd_status status = h5_rows_select(array, row, count, &file_space, &memory_space);
   if (status == MLPD_OK && H5Dwrite(array->id, h5_native_type(as), memory_space, file_space, H5P_DEFAULT, data) < 0)
     status = FAIL(MLPD_ERROR_FILE, "%s: %s cannot be written: %s", array->file->path, array->object, h5_reason());
   h5_id_close(memory_space);

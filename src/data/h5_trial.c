@@ -26,6 +26,7 @@ enum {
   MEGABYTES_A_SECOND = 4,
   WALL_FACTOR = 10, /* for a machine or a file system that is busy */
   REMEMBERED = 16,
+  FIXED_TEXTS_READ = 1 << 20, /* more are labels of rows, and lie like numbers */
 };
 static const uint64_t MEMORY_MOST = (uint64_t)1 << 30; /* bytes beside what there is and the file's size */
 
@@ -104,16 +105,30 @@ static herr_t try_attribute(hid_t object, const char *name, const H5A_info_t *in
   return 0;
 }
 
-/* Texts are read; of numbers, what says where they lie. */
+static mlpd_status pass_over(void *context, uint64_t row, const char *text, size_t length) {
+  (void)context, (void)row, (void)text, (void)length;
+  return MLPD_OK;
+}
+
+static bool is_worth_reading(const h5_array *array) {
+  const hid_t type = H5Dget_type(array->id);
+  const bool varying = H5Tis_variable_str(type) > 0;
+  h5_id_close(type);
+  return varying || array->shape.rows <= FIXED_TEXTS_READ;
+}
+
+/* Texts are read: those of varying length lie in a heap of their own. Of numbers, what says where they lie. */
 static void try_array(h5_file *file, const char *object) {
+  h5_array *array = NULL;
   char **texts = NULL;
   uint64_t count = 0;
-  h5_array *array = NULL;
-  if (h5_strings_read(file, object, &texts, &count) == MLPD_OK) {
-    h5_strings_free(texts, count);
-  } else if (h5_array_open(file, object, &array) == MLPD_OK) {
+  if (h5_labels_open(file, object, &array) == MLPD_OK) {
     note_failure(H5Dget_storage_size(array->id) == 0); /* walks through the index of chunks */
+    if (array->shape.text && array->shape.columns == 1 && is_worth_reading(array))
+      (void)h5_array_read_texts(array, 0, array->shape.rows, pass_over, NULL);
     h5_array_close(array);
+  } else if (h5_strings_read(file, object, &texts, &count) == MLPD_OK) { /* a single text has no rows */
+    h5_strings_free(texts, count);
   }
 }
 

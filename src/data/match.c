@@ -126,6 +126,7 @@ static bool are_whole_numbers(const name_list *list) {
 static mlpd_status match_classes(part *p, const match_wishes *wishes, name_list *given) {
   const name_list *const named = &wishes->names->classes;
   char names[NAMES_BYTES];
+  if (p->y_text || (p->map != NULL && (p->map->count > 0 || p->map->one_hot))) return MLPD_OK; /* labels tell */
   if (wishes->num_classes == 0 || (named->count == 0 && given->count == 0)) return MLPD_OK;
   if (named->count > 0 && given->count > 0) return match_names_of_classes(p, wishes, named, given);
   if (named->count == 0 && are_whole_numbers(given)) {

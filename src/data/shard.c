@@ -230,6 +230,16 @@ static mlpd_status class_rename(const part *p, int64_t class, uint64_t row, int3
               p->file, p->y_path, p->order.class_names.names[class], row, p->order.known_classes);
 }
 
+/* The class of a number; *class stays it where labels are classes. */
+static mlpd_status number_to_class(const part *p, int64_t number, uint64_t row, int64_t *class) {
+  *class = number;
+  if (p->map == NULL || p->map->count == 0) return MLPD_OK;
+  *class = class_map_of_number(p->map, number);
+  if (*class >= 0) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA, "%s: %s holds %" PRId64 " at row %" PRIu64 " (from 0), which is no class known here",
+              p->file, p->y_path, number, row);
+}
+
 static mlpd_status class_check(const part *p, int64_t class, uint64_t row, uint32_t num_classes) {
   if (class < 0)
     return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but classes count from 0", p->file,
@@ -243,8 +253,11 @@ static mlpd_status class_check(const part *p, int64_t class, uint64_t row, uint3
   return MLPD_OK;
 }
 
-static mlpd_status take_class(const part *p, int64_t class, uint64_t row, uint32_t num_classes, int32_t *taken) {
-  if (p->order.classes != NULL) return class_rename(p, class, row, taken);
+/* The class of a number of y. */
+static mlpd_status take_class(const part *p, int64_t number, uint64_t row, uint32_t num_classes, int32_t *taken) {
+  if (p->order.classes != NULL) return class_rename(p, number, row, taken);
+  int64_t class;
+  TRY(number_to_class(p, number, row, &class));
   TRY(class_check(p, class, row, num_classes));
   *taken = (int32_t) class;
   return MLPD_OK;
@@ -268,6 +281,23 @@ static mlpd_status take_float_classes(const part *p, shard *s, const void *data,
       return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 ", which is no class; use --task regression",
                   p->file, p->y_path, classes[i], row + i);
     TRY(take_class(p, (int64_t)classes[i], row + i, num_classes, &s->classes[place + i]));
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status take_one_hot(const part *p, shard *s, const void *data, uint64_t row, uint64_t place, uint64_t count,
+                                uint32_t num_classes) {
+  (void)num_classes;
+  const double *values = data;
+  for (uint64_t i = 0; i < count; ++i) {
+    const int64_t class = stored_one_hot(values + i * p->y_columns, p->y_columns);
+    if (class < 0)
+      return FAIL(MLPD_ERROR_DATA,
+                  "%s: %s is not one-hot at row %" PRIu64
+                  " (from 0): a 1 and zeros belong there; for values use --task "
+                  "regression",
+                  p->file, p->y_path, row + i);
+    s->classes[place + i] = (int32_t) class;
   }
   return MLPD_OK;
 }
@@ -298,18 +328,57 @@ static mlpd_status take_weights(const part *p, shard *s, const void *data, uint6
   return MLPD_OK;
 }
 
+/* Texts of a group of runs on their way to a shard. */
+typedef struct text_reader {
+  const part *p;
+  const row_request *request;
+  uint64_t run; /* the next row belongs to this one or lies before it */
+  uint32_t num_classes;
+  shard *s;
+} text_reader;
+
+static mlpd_status take_text(void *context, uint64_t row, const char *text, size_t length) {
+  text_reader *const r = context;
+  const row_run *const runs = r->request->runs;
+  while (row >= runs[r->run].file_row + runs[r->run].count) r->run++;
+  if (row < runs[r->run].file_row) return MLPD_OK;
+  const int64_t class = class_map_of_text(r->p->map, text, length);
+  if (class < 0)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds '%.*s' at row %" PRIu64 " (from 0), which is no class known here",
+                r->p->file, r->p->y_path, (int)(length < 60 ? length : 60), text, row);
+  TRY(class_check(r->p, class, row, r->num_classes));
+  r->s->classes[runs[r->run].position - r->request->first_position + (row - runs[r->run].file_row)] = (int32_t) class;
+  return MLPD_OK;
+}
+
+static mlpd_status texts_read(part *p, const row_request *request, uint32_t num_classes, shard *s) {
+  enum { TEXT_GAP = 64, TEXTS_MOST = 4096 };
+  if (p->map == NULL || p->map->texts == NULL)
+    return FAIL(MLPD_ERROR_INTERNAL, "%s: %s holds text that no class is known of", p->file, p->y_path);
+  for (uint64_t i = 0, next = 0; i < request->num_runs; i = next) {
+    next = group_end(request, i, TEXT_GAP, TEXTS_MOST);
+    text_reader r = {p, request, i, num_classes, s};
+    TRY(h5_array_read_texts(p->y, request->runs[i].file_row, group_rows(request, i, next), take_text, &r));
+  }
+  return MLPD_OK;
+}
+
 static mlpd_status shard_read_y(part *p, const row_request *request, uint32_t num_classes, shard *s) {
   if (s->values != NULL) return column_read(p, p->y, request, ELEMENT_F64, take_values, 0, s);
+  if (p->y_text) return texts_read(p, request, num_classes, s);
+  if (p->map != NULL && p->map->one_hot) return column_read(p, p->y, request, ELEMENT_F64, take_one_hot, 0, s);
   if (p->y_integer) return column_read(p, p->y, request, ELEMENT_I64, take_integer_classes, num_classes, s);
   return column_read(p, p->y, request, ELEMENT_F64, take_float_classes, num_classes, s);
 }
 
 static mlpd_status allocate_y(const part *p, uint64_t rows, bool as_classes, shard *made) {
   if (!as_classes) {
+    if (p->y_text)
+      return FAIL(MLPD_ERROR_DATA, "%s: %s holds text, but a regression needs numbers", p->file, p->y_path);
     made->outputs = p->y_columns;
     return memory_allocate(&made->values, rows, sizeof(float) * p->y_columns, p->y_path);
   }
-  if (p->y_columns != 1)
+  if (p->y_columns != 1 && (p->map == NULL || !p->map->one_hot))
     return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu32 " columns, which are values, no classes; use --task regression",
                 p->file, p->y_path, p->y_columns);
   return memory_allocate(&made->classes, rows, sizeof(int32_t), p->y_path);

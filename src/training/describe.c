@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/dataset.h"
+#include "data/stored_labels.h"
 #include "network/network.h"
 #include "training/checkpoint.h"
 #include "training/memory_estimate.h"
@@ -26,7 +27,7 @@ static mlpd_status list_array(void *context, const char *object) {
   h5_array *array = NULL;
   char shown[NAME_BYTES];
   mlpd_text_printable(object, shown, sizeof shown);
-  if (h5_array_open(to->file, object, &array) != MLPD_OK) {
+  if (h5_labels_open(to->file, object, &array) != MLPD_OK) {
     (void)fprintf(to->stream, "  %-24s %s\n", shown, "text");
     return MLPD_OK;
   }
@@ -60,33 +61,48 @@ static void describe_names(FILE *stream, const data_names *names) {
   describe_list(stream, "class names", &names->classes);
 }
 
-/* Rows of each class, where y holds classes; silent where it does not. */
-static mlpd_status describe_classes(const part *p, FILE *stream) {
-  enum { CLASSES_COUNTED = 1000, ROWS = 65536 };
-  uint64_t counts[CLASSES_COUNTED] = {0};
-  int64_t *y = NULL;
-  int64_t largest = -1;
-  TRY(memory_allocate(&y, ROWS, sizeof *y, "classes"));
-  mlpd_status status = MLPD_OK;
-  for (uint64_t row = 0; row < p->rows && status == MLPD_OK; row += ROWS) {
-    const uint64_t n = p->rows - row < ROWS ? p->rows - row : ROWS;
-    status = h5_array_read(p->y, row, n, ELEMENT_I64, y);
-    for (uint64_t i = 0; i < n && status == MLPD_OK; i++) {
-      if (y[i] > largest) largest = y[i];
-      if (y[i] < 0 || y[i] >= CLASSES_COUNTED) {
-        free(y);
-        return MLPD_OK;
-      }
-      counts[y[i]]++;
-    }
-  }
-  free(y);
-  if (status != MLPD_OK || largest < 0) return status;
+/* Rows of each label, in order. */
+static void describe_labels(const stored_labels *l, FILE *stream) {
+  char shown[64];
+  (void)fprintf(stream, "    rows of each label:");
+  for (uint64_t i = 0; i < l->count && i < NAMES_SHOWN; i++)
+    (void)fprintf(stream, "%s %s: %llu", i > 0 ? "," : "", stored_label_show(&l->labels[i], shown),
+                  (unsigned long long)l->labels[i].rows);
+  (void)fprintf(stream, "%s\n", l->count > NAMES_SHOWN ? ", ..." : "");
+}
+
+/* Rows of classes 0, 1, 2, ... */
+static void describe_classes(const stored_labels *l, FILE *stream) {
   (void)fprintf(stream, "    rows of each class:");
-  for (int64_t k = 0; k <= largest && k < NAMES_SHOWN; k++)
-    (void)fprintf(stream, " %llu", (unsigned long long)counts[k]);
-  (void)fprintf(stream, "%s\n", largest >= NAMES_SHOWN ? " ..." : "");
-  return MLPD_OK;
+  int64_t class = 0;
+  for (uint64_t i = 0; i < l->count && class < NAMES_SHOWN; i++)
+    for (; class <= l->labels[i].number && class < NAMES_SHOWN; class ++)
+      (void)fprintf(stream, " %llu", class == l->labels[i].number ? (unsigned long long)l->labels[i].rows : 0);
+  (void)fprintf(stream, "%s\n", l->labels[l->count - 1].number >= NAMES_SHOWN ? " ..." : "");
+}
+
+static void describe_y(const part *p, const stored_labels *l, FILE *stream) {
+  uint64_t stray = 0;
+  const bool whole = !l->broken && l->count > 0;
+  const labels_verdict verdict = whole ? stored_labels_judge(l, &stray) : LABELS_TOO_MANY;
+  const char *const columns = p->y_columns == 1 ? "" : "s";
+  if (p->y_columns > 1 && whole)
+    (void)fprintf(stream, ", one-hot rows of %u classes\n", p->y_columns);
+  else if (p->y_text)
+    (void)fprintf(stream, ", targets of text\n");
+  else if (p->y_integer)
+    (void)fprintf(stream, ", integer classes\n");
+  else
+    (void)fprintf(stream, ", %u target value%s\n", p->y_columns, columns);
+  if (verdict == LABELS_TOO_MANY || (!p->y_text && !p->y_integer && p->y_columns == 1 && l->count > 2)) return;
+  if (verdict == LABELS_ARE_CLASSES || p->y_columns > 1)
+    describe_classes(l, stream);
+  else
+    describe_labels(l, stream);
+  char shown[64];
+  if (verdict == LABELS_STRAY)
+    (void)fprintf(stream, "    label %s at row %llu is far from the others\n",
+                  stored_label_show(&l->labels[stray], shown), (unsigned long long)l->labels[stray].first_row);
 }
 
 static mlpd_status describe_split(const char *path, mlpd_split split, FILE *stream) {
@@ -99,11 +115,12 @@ static mlpd_status describe_split(const char *path, mlpd_split split, FILE *stre
   mlpd_status status = MLPD_OK;
   if (p.y == NULL) {
     (void)fprintf(stream, ", no targets\n");
-  } else if (p.y_integer) {
-    (void)fprintf(stream, ", integer classes\n");
-    status = describe_classes(&p, stream);
   } else {
-    (void)fprintf(stream, ", %u target value%s\n", p.y_columns, p.y_columns == 1 ? "" : "s");
+    stored_labels labels = {0};
+    status = stored_labels_scan(&p, split, 0, p.rows, &labels);
+    stored_labels_sort(&labels);
+    if (status == MLPD_OK) describe_y(&p, &labels, stream);
+    stored_labels_free(&labels);
   }
   part_close(&p);
   return status;

@@ -5,11 +5,12 @@
 #include "data/dataset.h"
 #include "distribution/comm.h"
 #include "training/doctor.h"
+#include "training/labels.h"
 
 enum { BLOCK_BYTES = 16 << 20, LEAST_ROWS = 64 };
 
 /* Reads rows [begin, end) a block after the other until the time is over. */
-static mlpd_status read_share(part *from, uint64_t begin, uint64_t end, double seconds, double rate[2],
+static mlpd_status read_share(part *from, bool classes, uint64_t begin, uint64_t end, double seconds, double rate[2],
                               double *largest_class) {
   const uint64_t row_bytes = from->features * element_size(from->type);
   const uint64_t fit = BLOCK_BYTES / row_bytes, block = fit > LEAST_ROWS ? fit : LEAST_ROWS;
@@ -18,7 +19,7 @@ static mlpd_status read_share(part *from, uint64_t begin, uint64_t end, double s
   for (uint64_t row = begin; row < end && took < seconds;) {
     const row_run run = {.file_row = row, .position = row, .count = end - row < block ? end - row : block};
     shard read = {0};
-    TRY(shard_read(from, &run, 1, row, run.count, from->y_integer, 0, &read));
+    TRY(shard_read(from, &run, 1, row, run.count, classes, 0, &read));
     for (uint64_t i = 0; read.classes != NULL && i < read.rows; i++)
       if (read.classes[i] > *largest_class) *largest_class = read.classes[i];
     shard_free(&read);
@@ -31,17 +32,17 @@ static mlpd_status read_share(part *from, uint64_t begin, uint64_t end, double s
   return MLPD_OK;
 }
 
-static mlpd_status take_shapes(doctor *d, const part *opened) {
+static mlpd_status take_shapes(doctor *d, const part *opened, const label_decision *labels) {
   const mlpd_doctor_options *const o = d->options;
   if (o->features > 0 && o->features != opened->features)
     return FAIL(MLPD_ERROR_USAGE, "--features is %u, but %s: %s has %u columns", o->features, opened->file,
                 opened->x_path, opened->features);
   d->features = opened->features;
   d->type = opened->type;
-  d->classes = opened->y_integer;
+  d->classes = labels->classes;
   d->report->rows = opened->rows;
-  if (o->outputs == 0) d->outputs = opened->y_integer ? 0 : opened->y_columns;
-  if (o->outputs > 0 || !opened->y_integer) return MLPD_OK;
+  if (o->outputs == 0) d->outputs = labels->classes ? labels->num_classes : opened->y_columns;
+  if (o->outputs > 0 || d->outputs > 0) return MLPD_OK;
   data_names names;
   TRY(dataset_names(opened->h5, &names));
   d->outputs = (uint32_t)names.classes.count;
@@ -55,10 +56,14 @@ mlpd_status doctor_read(doctor *d, double seconds) {
   part train = {0};
   bool present = false;
   double rates[2] = {0}, largest = 0;
+  label_decision labels = {0};
   mlpd_status status = part_open(&d->options->data, MLPD_TRAIN, true, &train, &present);
-  if (status == MLPD_OK) status = take_shapes(d, &train);
   TRY_GOTO(status, mlpd_comm_agree(d->comm, status), done);
-  status = read_share(&train, train.rows * rank / size, train.rows * (rank + 1) / size, seconds, rates, &largest);
+  TRY_GOTO(status, labels_decide(d->comm, &d->options->data, &train, MLPD_TASK_AUTO, MLPD_LOSS_AUTO, 0, &labels), done);
+  train.map = &labels.map;
+  TRY_GOTO(status, mlpd_comm_agree(d->comm, take_shapes(d, &train, &labels)), done);
+  status = read_share(&train, labels.classes, train.rows * rank / size, train.rows * (rank + 1) / size, seconds, rates,
+                      &largest);
   TRY_GOTO(status, mlpd_comm_agree(d->comm, status), done);
   TRY_GOTO(status, doctor_sum(d->comm, rates, 2), done);
   TRY_GOTO(status, comm_max_double(d->comm, &largest, 1), done);
@@ -68,6 +73,7 @@ mlpd_status doctor_read(doctor *d, double seconds) {
   r->read_rows = rates[0];
   r->read_bytes = rates[1];
 done:
+  labels_free(&labels);
   part_close(&train);
   return status;
 }

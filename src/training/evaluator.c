@@ -174,7 +174,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   r->seconds = comm_seconds() - started;
 done:
   comm_watch_place(comm, COMM_AT_THE_END);
-  shard_free(&part.rows);
+  held_out_free(&part);
   if (status != MLPD_OK) mlpd_report_free(r);
   return status;
 }

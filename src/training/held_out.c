@@ -7,6 +7,7 @@
 #include "data/match.h"
 #include "distribution/comm.h"
 #include "training/data_open.h"
+#include "training/labels.h"
 
 enum { WINDOW_BYTES = 4 << 20 };
 
@@ -83,6 +84,12 @@ mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_sp
     h5_array_close(opened->y);
     opened->y = NULL;
   }
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK && read->present && model->task == MLPD_CLASSIFICATION) {
+    status = labels_match(comm, opened, &model->names.classes,
+                          model->network->layers[model->network->num_layers - 1].outputs, &read->map);
+    opened->map = &read->map;
+  }
   if (status == MLPD_OK && read->present) status = read_rows(comm, model, need_y, in_windows, threads, read);
   if (read->from == NULL) part_close(opened);
   (void)h5_close(shared); /* read-only: nothing is lost */
@@ -94,6 +101,7 @@ mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_sp
 void held_out_free(held_out *held) {
   shard_free(&held->rows);
   part_close(&held->file);
+  class_map_free(&held->map);
   *held = (held_out){0};
 }
 

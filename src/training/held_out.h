@@ -3,6 +3,7 @@
 #ifndef MLPDIST_HELD_OUT_H
 #define MLPDIST_HELD_OUT_H
 
+#include "data/class_map.h"
 #include "data/dataset.h"
 #include "distribution/lanes.h"
 #include "training/forward.h"
@@ -14,6 +15,7 @@ typedef struct held_out {
   shard rows;             /* of this rank; or room for a window of them */
   part *from;             /* open: windows are read from it; NULL: all rows are in memory */
   part file;              /* from, where it is this part's own */
+  class_map map;          /* of file's labels */
   const lane_plan *order; /* row r of the part is position first + r of it; NULL: row r of the file */
   uint64_t first, window_rows;
   uint32_t num_classes;

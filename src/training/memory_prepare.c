@@ -137,7 +137,7 @@ mlpd_status memory_describe_data(const char *path, FILE *stream) {
     /* A file may hold no training part. */
     if (part_open(&(mlpd_data_paths){.file = path}, (mlpd_split)split, false, &p, &present) == MLPD_OK && present) {
       const uint64_t order = split == MLPD_TRAIN ? sizeof(uint32_t) : 0;
-      bytes += p.rows * (part_row_bytes(&p, p.y_integer) + order);
+      bytes += p.rows * (part_row_bytes(&p, p.y_integer || p.y_text) + order);
     }
     part_close(&p);
   }

@@ -222,6 +222,6 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   *rows = part.range.rows;
   status = predict(comm, model, gemm, &part, threads, out);
   comm_watch_place(comm, COMM_AT_THE_END);
-  shard_free(&part.rows);
+  held_out_free(&part);
   return status;
 }

@@ -24,16 +24,13 @@ static void notice(mlpd_comm *comm, const mlpd_train_events *events, const char 
 
 static mlpd_status settle_task(preparation *p, const part *train) {
   mlpd_train_options *const o = &p->options;
-  if (o->task == MLPD_TASK_AUTO) o->task = train->y_integer ? MLPD_CLASSIFICATION : MLPD_REGRESSION;
+  if (o->task == MLPD_TASK_AUTO) o->task = p->labels.classes ? MLPD_CLASSIFICATION : MLPD_REGRESSION;
   if (o->loss == MLPD_LOSS_AUTO) o->loss = o->task == MLPD_CLASSIFICATION ? MLPD_CROSS_ENTROPY : MLPD_MSE;
   if (o->output_activation < 0) o->output_activation = (int)loss_default_activation(o->loss, o->task);
   if (o->normalize == MLPD_NORMALIZE_AUTO)
     /* Bytes are pixels, alike in all columns. Wider integers are tables: one range for all columns would leave the
      * narrow ones constant (UCI shuttle: accuracy 0.79 by scale, 0.995 by standard). */
     o->normalize = train->type == ELEMENT_U8 ? MLPD_NORMALIZE_SCALE : MLPD_NORMALIZE_STANDARD;
-  if (o->task == MLPD_CLASSIFICATION && train->y_columns > 1)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but classes come as one", train->file, train->y_path,
-                train->y_columns);
   return loss_check(o->loss, (mlpd_activation)o->output_activation);
 }
 
@@ -180,13 +177,20 @@ static mlpd_status take_names(part *train, preparation *p, data_names *names) {
   if (names->columns.count != train->features) name_list_free(&names->columns);
   if (names->targets.count != (classes ? 1 : train->y_columns)) name_list_free(&names->targets);
   if (!classes) name_list_free(&names->classes);
-  if (classes && p->options.classes == 0) p->options.classes = (uint32_t)names->classes.count;
+  if (!classes) return MLPD_OK;
+  if (names->classes.count == 0) { /* labels name their classes */
+    names->classes = p->labels.names;
+    p->labels.names = (name_list){0};
+  }
+  if (p->options.classes == 0) p->options.classes = p->labels.num_classes;
+  if (p->options.classes == 0) p->options.classes = (uint32_t)names->classes.count;
+  if (p->labels.num_classes > p->options.classes)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds %u classes, but --classes is %u", train->file, train->y_path,
+                p->labels.num_classes, p->options.classes);
   return MLPD_OK;
 }
 
-static mlpd_status open_train(preparation *p, part *train, bool *valid_in_file) {
-  bool present = false;
-  TRY(part_open(&p->options.data, MLPD_TRAIN, true, train, &present));
+static mlpd_status settle_train(preparation *p, part *train, bool *valid_in_file) {
   TRY(settle_task(p, train));
   p->file_rows = train->rows;
   p->features = train->features;
@@ -200,7 +204,13 @@ static mlpd_status open_train(preparation *p, part *train, bool *valid_in_file) 
 static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
   part *const train = &p->source;
   bool valid_in_file = false;
-  TRY(mlpd_comm_agree(comm, open_train(p, train, &valid_in_file)));
+  bool present = false;
+  const mlpd_train_options *const o = &p->options;
+  TRY(mlpd_comm_agree(comm, part_open(&o->data, MLPD_TRAIN, true, train, &present)));
+  TRY(labels_decide(comm, &o->data, train, o->task, o->loss, o->classes, &p->labels));
+  train->map = &p->labels.map;
+  if (p->labels.note[0] != '\0') notice(comm, events, p->labels.note);
+  TRY(mlpd_comm_agree(comm, settle_train(p, train, &valid_in_file)));
   if (valid_in_file && p->options.valid_fraction > 0)
     notice(comm, events, "the data has a validation part of its own; --valid-fraction is not used");
   TRY(mlpd_comm_agree(comm, plan_rows(comm, events, p, train, !valid_in_file && p->options.valid_fraction > 0)));
@@ -375,6 +385,7 @@ void preparation_free(preparation *p) {
   stream_free(p->stream); /* first: its thread uses the others */
   held_out_free(&p->valid);
   part_close(&p->source);
+  labels_free(&p->labels);
   (void)h5_close(p->file); /* read-only: nothing is lost */
   mlpd_model_free(p->model);
   lane_plan_free(&p->split);

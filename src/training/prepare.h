@@ -7,6 +7,7 @@
 #include "data/stream.h"
 #include "distribution/lanes.h"
 #include "training/held_out.h"
+#include "training/labels.h"
 #include "training/memory_estimate.h"
 #include "training/model.h"
 
@@ -23,7 +24,8 @@ typedef struct preparation {
   stream *stream;        /* of the training rows, or NULL: they are in memory */
   bool held_out_windows; /* validation and test rows are too many to be held */
   held_out valid;
-  uint64_t file_rows; /* of the training part in the file */
+  label_decision labels; /* source.map is of it */
+  uint64_t file_rows;    /* of the training part in the file */
   uint32_t features, outputs;
   uint64_t fingerprint;                         /* of the training rows as dealt to lanes */
   uint64_t valid_fingerprint, test_fingerprint; /* 0: there are none */
