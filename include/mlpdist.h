@@ -572,24 +572,37 @@ typedef struct mlpd_convert_options {
   const char *const *inputs; /* num_inputs paths; kind by extension and content: .csv/.tsv/.txt/.data, .npy,
                                 .npz, IDX (any name, gz too) */
   int num_inputs;
-  const char *out;                      /* the HDF5 file to write; replaced only when all is well */
-  const char *label;                    /* CSV, NPY of one array: label column by name or number from 0, negative from
-                                           the end; NULL: the last column; "none": no y, and unless the inputs come
-                                           split, all rows go to /test/x in their order, for mlpd_predict() */
-  const char *header;                   /* CSV: "auto", "yes" or "no" */
-  char delimiter;                       /* CSV: 0 finds it: comma, semicolon, tab or blanks */
-  mlpd_task task;                       /* auto: classes where labels are names, or integers 0 to 9999 of which at most
-                                           1000 differ; values where one has a decimal point. Labels that are not
-                                           0, 1, 2, ... without a gap are numbered in order and kept in /class_names */
-  const char *class_names;              /* comma-separated names for integer classes: of 0, 1, 2, ..., or of the labels
-                                           in order; NULL or "": none */
+  const char *out;         /* the HDF5 file to write; replaced only when all is well */
+  const char *label;       /* CSV, NPY of one array: label column by name or number from 0, negative from
+                              the end; NULL: the last column; "none": no y, and unless the inputs come
+                              split, all rows go to /test/x in their order, for mlpd_predict(). CSV:
+                              several columns, as in ignore, are that many targets */
+  const char *ignore;      /* CSV: columns to leave out, separated by commas: names, numbers from 0, ranges
+                              "2-5" or "X1..X8", patterns "pixel*"; NULL: none */
+  const char *columns;     /* CSV: the columns that are features, as in ignore; NULL: all but the targets */
+  const char *missing;     /* CSV: texts that stand for a missing value, separated by commas, beside NA, NaN,
+                              null and the like; a number stands for its value; NULL: none */
+  bool drop_missing;       /* CSV: leave out rows with a missing value; else they are an error */
+  const char *decimal;     /* CSV: "point" or "comma"; NULL, "auto": point */
+  char thousands;          /* CSV: separates groups of three digits; 0: nothing does */
+  uint32_t skip_lines;     /* CSV: lines at the beginning that are passed over */
+  const char *header;      /* CSV: "auto", "yes" or "no" */
+  char delimiter;          /* CSV: 0 finds it; ' ' is any run of blanks and tabs */
+  mlpd_task task;          /* auto: classes where labels are names, or integers 0 to 9999 of which at most
+                              1000 differ and not nearly all, -1 and 1, or 0.0, 1.0, ...; else values.
+                              Labels that are not 0, 1, 2, ... without a gap are numbered in order */
+  const char *class_names; /* comma-separated names for integer classes: of 0, 1, 2, ..., or of the labels
+                              in order; NULL or "": none */
   double valid_fraction, test_fraction; /* of all rows, drawn by seed, exact to a row. Inputs that come as
                                 train and test: only valid, of the train rows; as train, valid and test: none */
   uint64_t seed;
   int compress; /* deflate level of x, 0 to 9 */
   /* May be NULL; called some 10 times a second with the bytes read and to be read. */
   void (*progress)(void *context, uint64_t done_bytes, uint64_t total_bytes);
-  void *context;
+  /* May be NULL; called with each decision about the inputs, a line without a newline: delimiter, header, what is left
+   * out, target. */
+  void (*decision)(void *context, const char *line);
+  void *context; /* for both */
 } mlpd_convert_options;
 
 typedef struct mlpd_convert_result {

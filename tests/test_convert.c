@@ -103,13 +103,13 @@ static void test_names(void **state) {
   o.label = "kind";
   write_text("a.csv", "w,kind,,w\n1,0,2,3\n4,1,5,6\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_names("/columns/name", "w,,w");
+  assert_names("/columns/name", "w,Unnamed: 2,w.1");
   assert_names("/columns/kind", "number,number,number");
   assert_names("/targets/name", "kind");
   assert_class_names("0,1"); /* 0, 1, ... are names, too */
   o.label = "none";
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_names("/columns/name", "w,kind,,w");
+  assert_names("/columns/name", "w,kind,Unnamed: 2,w.1");
   assert_names("/targets/name", "");
   write_text("b.csv", "1,2.5\n3,4.5\n");
   ASSERT_CONVERTED(plain_options(), &r, "b.csv");
@@ -172,8 +172,6 @@ static void test_cell_errors(void **state) {
       {"1,2,0\n3,\"4,1\n", "a.csv:2: column 2: '4,1' has text after its closing quote, or none"},
       {"1,2,0\n3,\"4\"x,1\n", "closing quote"},
       {"1,2,0\n1e400,2,1\n", "a.csv:2: column 1: '1e400' is beyond the range of double"},
-      {"1,2,0\n1e40,2,1\n", "a.csv:2: column 1: 1e+40 does not fit float32"},
-      {"1,2,0.5\n1,2,1e40\n", "a.csv:2: column 3: '1e40' does not fit float32"},
       {"a,b,c\n", "a header, but no rows"},
       {"# nothing\n\n", "holds no rows"},
       {"", "the file is empty"},
@@ -201,7 +199,9 @@ static void test_long_lines(void **state) {
   mlpd_convert_result r;
   ASSERT_CONVERTED(plain_options(), &r, "a.csv");
   assert_int_equal(r.features, COLUMNS);
-  at[-COLUMNS] = 'x';
+  char *cell = at - COLUMNS;
+  while (*cell == ',') cell--;
+  *cell = 'x';
   write_bytes("a.csv", text, (size_t)(at - text));
   free(text);
   (void)unlink(in_folder("out.h5"));
@@ -237,7 +237,7 @@ static void test_labels(void **state) {
   assert_class_names("10,9,cat");
   write_text("a.csv", "5,-1\n5,1\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_int_equal(r.classes, 0);
+  assert_int_equal(r.classes, 2);
   o.task = MLPD_CLASSIFICATION;
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_array("/train/y", 2, 1, ELEMENT_U8, VALUES(0, 1));
@@ -300,7 +300,8 @@ static void test_many_labels(void **state) {
                {10001, "", MLPD_CLASSIFICATION, 1}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     FILE *file = fopen(in_folder("a.csv"), "w");
-    for (int k = 0; k < cases[i].distinct; k++) (void)fprintf(file, "1,%s%d\n", cases[i].prefix, k);
+    for (int k = 0; k < 3 * cases[i].distinct; k++)
+      (void)fprintf(file, "1,%s%d\n", cases[i].prefix, k % cases[i].distinct);
     (void)fclose(file);
     o.task = cases[i].task;
     (void)unlink(in_folder("out.h5"));
@@ -432,9 +433,6 @@ static void test_failure_keeps_the_former_file(void **state) {
   write_text("a.csv", "1,2\nx,3\n");
   mlpd_convert_options o = plain_options();
   assert_int_equal(CONVERT(o, &r, "a.csv"), MLPD_ERROR_DATA);
-  o.label = "0";
-  write_text("a.csv", "1,2\n3,1\n4,1e40\n");
-  assert_int_equal(CONVERT(o, &r, "a.csv"), MLPD_ERROR_DATA); /* in the second pass */
   assert_int_equal(files_in_folder(), 2);
   char text[16] = "";
   FILE *file = fopen(in_folder("out.h5"), "r");

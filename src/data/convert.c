@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "data/convert_output.h"
+#include "data/convert_report.h"
 #include "data/convert_source.h"
 
 enum { PARTS = 3, SCHEMA_VERSION = 2 };
@@ -62,6 +63,19 @@ static mlpd_status check_options(const mlpd_convert_options *o) {
 
 /* ---- First pass ---- */
 
+static void say_target(const conversion *c) {
+  const name_list *names = &c->sources[MLPD_TRAIN]->targets;
+  char text[REPORT_BYTES], list[REPORT_BYTES] = "";
+  size_t used = 0;
+  if (c->y_columns == 1) {
+    label_set_describe(&c->labels, text, sizeof text);
+    convert_say(c->options, "%s", text);
+    return;
+  }
+  for (uint64_t i = 0; i < names->count; i++) report_list_add(list, &used, ", ", names->names[i]);
+  convert_say(c->options, "target: %u columns of values%s%s", c->y_columns, used > 0 ? ", " : "", list);
+}
+
 static mlpd_status scan_sources(conversion *c) {
   const source *train = c->sources[MLPD_TRAIN];
   for (int p = 0; p < PARTS; p++) {
@@ -76,7 +90,9 @@ static mlpd_status scan_sources(conversion *c) {
   c->y_columns = train->y_columns;
   if (c->y_columns > 0) {
     const mlpd_status status = label_set_decide(&c->labels, c->options->class_names);
-    return status == MLPD_ERROR_DATA ? status_prefix(status, "%s: ", train->name) : status;
+    const bool placed = c->labels.text_place[0] != '\0'; /* then the message has a place */
+    if (status == MLPD_OK) return say_target(c), MLPD_OK;
+    return status == MLPD_ERROR_DATA && !placed ? status_prefix(status, "%s: ", train->name) : status;
   }
   if (c->options->class_names != NULL) return FAIL(MLPD_ERROR_USAGE, "class names are given, but no labels are read");
   return MLPD_OK;

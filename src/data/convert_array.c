@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/convert_csv.h"
 
 static const uint64_t ROW_BYTES_MOST = UINT64_C(1) << 30;
 
@@ -19,7 +20,7 @@ mlpd_status input_kind_of(input *in, input_kind *kind) {
   if (memcmp(b, "\x89HDF\r\n\x1a\n", 8) == 0)
     return FAIL(MLPD_ERROR_DATA, "%s: is HDF5 already; name its arrays to train with --x and --y", input_name(in));
   if (got >= 4 && b[0] == 0 && b[1] == 0 && b[2] >= 0x08 && b[2] <= 0x0E && b[3] >= 1) return *kind = KIND_IDX, MLPD_OK;
-  if (memchr(b, 0, got) != NULL)
+  if (memchr(b, 0, got) != NULL && !csv_is_utf16(b, got))
     return FAIL(MLPD_ERROR_DATA, "%s: neither CSV nor NPY, NPZ or IDX by its first bytes", input_name(in));
   *kind = KIND_TEXT;
   return MLPD_OK;

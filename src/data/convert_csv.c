@@ -1,87 +1,118 @@
-#include "data/convert_csv.h"
-
+/* Rows of a CSV file: parsed, surveyed in the first pass, stored in the second. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/convert_number.h"
-#include "data/convert_source.h"
-
-enum { SHOWN_BYTES = 40 }; /* of a cell in a message */
+#include "data/convert_csv_internal.h"
 
 static const uint32_t NO_LABEL = UINT32_MAX;
 
-typedef struct csv_source {
-  source base;
-  csv_lines lines;
-  csv_layout layout;
-  uint32_t label;  /* column, or NO_LABEL */
-  number *numbers; /* (features) of the row last parsed */
-  csv_cell label_cell;
-  bool all_integer;
-  int64_t minimum, maximum; /* of the features, where all are integers */
-} csv_source;
-
 /* ---- Errors ---- */
 
-static mlpd_status cell_error(const csv_source *c, uint32_t column, const csv_cell *cell, const char *what) {
-  char text[SHOWN_BYTES + 1], name[300] = "";
-  const size_t length = csv_cell_text(cell, text, sizeof text);
-  for (char *p = text; *p != '\0'; p++)
-    if ((unsigned char)*p < ' ') *p = '?'; /* no control characters into a terminal */
-  if (c->layout.names != NULL) (void)snprintf(name, sizeof name, " (%s)", c->layout.names[column]);
-  return FAIL(MLPD_ERROR_DATA, "%s:%llu: column %u%s: '%s%s' %s", c->base.name, (unsigned long long)c->lines.line,
-              column + 1, name, text, length > SHOWN_BYTES ? "..." : "", what);
-}
-
 static mlpd_status count_error(const csv_source *c, const char *begin, const char *end) {
-  uint64_t cells = 0;
-  csv_cell cell;
-  for (const char *p = begin; p != NULL; cells++) p = csv_next_cell(p, end, c->layout.delimiter, &cell);
-  return FAIL(MLPD_ERROR_DATA, "%s:%llu: %llu cells, but %u in the first line", c->base.name,
-              (unsigned long long)c->lines.line, (unsigned long long)cells, c->layout.columns);
+  const uint64_t cells = csv_count_cells(begin, end, c->layout.delimiter);
+  return FAIL(MLPD_ERROR_DATA, "%s:%llu: %llu cells, but %u in the %s%s", c->base.name,
+              (unsigned long long)c->lines.line, (unsigned long long)cells, c->layout.columns,
+              c->layout.header ? "header" : "first line",
+              cells < c->layout.columns && !c->layout.header ? " (a row must be one line)" : "");
 }
 
 static mlpd_status changed_error(const csv_source *c) {
   return FAIL(MLPD_ERROR_DATA, "%s:%llu: changed while it was read", c->base.name, (unsigned long long)c->lines.line);
 }
 
-/* ---- Rows ---- */
-
-/* A cell that the fast path did not take: a number in quotes, or a fault. */
-static mlpd_status parse_odd_cell(const csv_source *c, uint32_t column, const csv_cell *cell, number *parsed) {
-  if (cell->damaged) return cell_error(c, column, cell, "has text after its closing quote, or none");
-  if (csv_cell_is_missing(cell)) return cell_error(c, column, cell, "is a missing value; fill it or drop the row");
-  if (number_parse(cell->begin, cell->end, parsed) != cell->end) return cell_error(c, column, cell, "is no number");
-  return MLPD_OK;
+static mlpd_status damaged_error(const csv_source *c, uint32_t column, const csv_cell *cell) {
+  return csv_cell_error(c, column, cell, "has text after its closing quote, or none");
 }
 
-static mlpd_status parse_label(csv_source *c, const char *p, const char *end, const char **next) {
-  *next = csv_next_cell(p, end, c->layout.delimiter, &c->label_cell);
-  if (c->label_cell.damaged)
-    return cell_error(c, c->label, &c->label_cell, "has text after its closing quote, or none");
-  if (csv_cell_is_missing(&c->label_cell))
-    return cell_error(c, c->label, &c->label_cell, "is a missing label; fill it or drop the row");
+/* ---- Rows ---- */
+
+static void worsen(row_state *state, row_state to) {
+  if (*state < to) *state = to;
+}
+
+/* A cell that the fast path did not take. */
+static mlpd_status parse_odd_cell(csv_source *c, uint32_t column, const csv_cell *cell, number *parsed,
+                                  row_state *state) {
+  if (cell->damaged) return damaged_error(c, column, cell);
+  const csv_kind kind = csv_cell_read(&c->syntax, cell, parsed);
+  if (kind == CSV_MISSING) worsen(state, ROW_MISSING);
+  if (kind == CSV_TEXT) worsen(state, ROW_FAULTY);
+  return kind == CSV_NUMBER || !c->gathering ? MLPD_OK : csv_fault_add(c, column, kind, cell);
+}
+
+/* A cell that stays text: of the only target, or of a column that is left out. */
+static mlpd_status parse_text(csv_source *c, uint32_t column, const char *p, const char *end, const char **next,
+                              row_state *state) {
+  csv_cell cell;
+  *next = csv_next_cell(p, end, c->layout.delimiter, &cell);
+  if (cell.damaged) return damaged_error(c, column, &cell);
+  if (column != c->label) return MLPD_OK;
+  c->label_cell = cell;
+  number parsed;
+  const bool values = c->options->task == MLPD_REGRESSION;
+  const bool missing =
+      values ? csv_cell_read(&c->syntax, &cell, &parsed) == CSV_MISSING : csv_cell_is_missing(&c->syntax, &cell);
+  if (!missing) return MLPD_OK;
+  worsen(state, ROW_MISSING);
+  return c->gathering ? csv_fault_add(c, column, CSV_MISSING, &cell) : MLPD_OK;
+}
+
+static bool is_empty(const csv_source *c, const char *p, const char *end) {
+  for (; p < end; p++)
+    if (*p != c->layout.delimiter && *p != ' ' && *p != '\t') return false;
+  return true;
+}
+
+static mlpd_status check_number(const csv_source *c, uint32_t column, const char *start, const char *end,
+                                const number *parsed, row_state *state) {
+  if (isfinite(parsed->value)) return MLPD_OK;
+  if (csv_is_missing_real(&c->syntax, parsed->value)) return worsen(state, ROW_MISSING), MLPD_OK;
+  csv_cell cell;
+  (void)csv_next_cell(start, end, c->layout.delimiter, &cell);
+  return csv_cell_error(c, column, &cell, "is beyond the range of double");
+}
+
+/* --missing -999 and the like. */
+static mlpd_status find_missing_reals(csv_source *c, const char *begin, const char *end, row_state *state) {
+  csv_cell cell;
+  number parsed;
+  const char *p = begin;
+  for (uint32_t column = 0; column < c->layout.columns && p != NULL; column++) {
+    p = csv_next_cell(p, end, c->layout.delimiter, &cell);
+    if (c->plan.roles[column] == CSV_LEFT_OUT || column == c->label) continue;
+    if (!csv_cell_number(&c->syntax, &cell, &parsed) || !csv_is_missing_real(&c->syntax, parsed.value)) continue;
+    if (*state == ROW_GOOD && c->gathering) TRY(csv_fault_add(c, column, CSV_MISSING, &cell));
+    worsen(state, ROW_MISSING);
+  }
   return MLPD_OK;
 }
 
 /* Parses one line into c->numbers and c->label_cell. */
-static mlpd_status parse_row(csv_source *c, const char *begin, const char *end) {
+static mlpd_status parse_row(csv_source *c, const char *begin, const char *end, row_state *state) {
   const char delimiter = c->layout.delimiter;
   const uint32_t columns = c->layout.columns;
-  number *parsed = c->numbers;
+  const uint8_t *roles = c->plan.roles;
+  number *next = c->numbers;
   const char *p = begin;
   uint32_t column = 0;
+  *state = ROW_GOOD;
   for (; p != NULL && column < columns; column++) {
-    if (column == c->label) {
-      TRY(parse_label(c, p, end, &p));
-      continue;
+    number *parsed = next;
+    if (roles[column] != CSV_FEATURE) {
+      if (c->target_places == NULL || roles[column] == CSV_LEFT_OUT) {
+        TRY(parse_text(c, column, p, end, &p, state));
+        continue;
+      }
+      parsed = &c->numbers[c->target_places[column]];
+    } else {
+      next++;
     }
     while (p < end && *p == ' ') p++;
     const char *const start = p;
-    const char *after = number_parse(p, end, parsed);
+    const char *after = c->fast ? number_parse(p, end, parsed) : NULL;
     if (after == end) {
       p = NULL;
     } else if (after != NULL && *after == delimiter) {
@@ -89,84 +120,129 @@ static mlpd_status parse_row(csv_source *c, const char *begin, const char *end) 
     } else {
       csv_cell cell;
       p = csv_next_cell(p, end, delimiter, &cell);
-      TRY(parse_odd_cell(c, column, &cell, parsed));
+      TRY(parse_odd_cell(c, column, &cell, parsed, state));
     }
-    if (!isfinite(parsed->value)) {
-      csv_cell cell;
-      (void)csv_next_cell(start, end, delimiter, &cell);
-      return cell_error(c, column, &cell, "is beyond the range of double");
-    }
-    parsed++;
+    if (!isfinite(parsed->value)) TRY(check_number(c, column, start, end, parsed, state));
   }
-  return p != NULL || column < columns ? count_error(c, begin, end) : MLPD_OK;
+  if (column < columns) return count_error(c, begin, end);
+  if (p != NULL && !is_empty(c, p, end)) return count_error(c, begin, end);
+  c->rows_trailing += p != NULL;
+  return c->syntax.num_missing_real > 0 ? find_missing_reals(c, begin, end, state) : MLPD_OK;
 }
 
-static mlpd_status next_row(csv_source *c, bool *found) {
-  const char *begin, *end;
-  TRY(csv_next_line(&c->lines, &begin, &end));
-  *found = begin != NULL;
-  return *found ? parse_row(c, begin, end) : MLPD_OK;
-}
-
-static mlpd_status skip_header(csv_source *c) {
-  const char *begin, *end;
-  return c->layout.header ? csv_next_line(&c->lines, &begin, &end) : MLPD_OK;
+/* The next row that counts: without faults, and without missing values in the second pass. */
+static mlpd_status next_row(csv_source *c, bool *found, row_state *state) {
+  for (;;) {
+    const char *begin, *end;
+    TRY(csv_next_line(&c->lines, &begin, &end));
+    *found = begin != NULL;
+    if (!*found) return MLPD_OK;
+    if (*begin == c->layout.delimiter && is_empty(c, begin, end)) {
+      c->rows_empty++;
+      continue;
+    }
+    TRY(parse_row(c, begin, end, state));
+    if (c->gathering || *state == ROW_GOOD) return MLPD_OK;
+    if (*state != ROW_MISSING) return changed_error(c);
+  }
 }
 
 /* ---- First pass ---- */
 
+static const char *label_place(const csv_source *c, char place[600]) {
+  const char *const name = c->layout.names != NULL ? c->layout.names[c->label] : NULL;
+  (void)snprintf(place, 600, "%s:%llu: column %u%s%.255s%s", c->base.name, (unsigned long long)c->lines.line,
+                 c->label + 1, name != NULL ? " (" : "", name != NULL ? name : "", name != NULL ? ")" : "");
+  return place;
+}
+
+static void note_text_label(const csv_source *c, label_set *labels) {
+  const char *const hint = csv_cell_hint(&c->label_cell);
+  labels->number_like += hint != NULL;
+  if (labels->texts > 1) return;
+  (void)label_place(c, labels->text_place);
+  (void)snprintf(labels->text_hint, sizeof labels->text_hint, "%s", hint != NULL ? hint : "");
+}
+
 static mlpd_status gather_label(csv_source *c, label_set *labels) {
-  char text[LABEL_NAME_BYTES + 2];
+  char text[LABEL_NAME_BYTES + 2], place[600];
   const size_t length = csv_cell_text(&c->label_cell, text, sizeof text);
   number parsed;
-  const bool is_number = length < sizeof text && number_parse(text, text + length, &parsed) == text + length;
+  const bool answers = c->options->task == MLPD_REGRESSION; /* yes is 1 */
+  const bool is_number = csv_cell_number(&c->syntax, &c->label_cell, &parsed) ||
+                         (answers && csv_cell_read(&c->syntax, &c->label_cell, &parsed) == CSV_YES_NO);
   if (is_number && !isfinite(parsed.value))
-    return cell_error(c, c->label, &c->label_cell, "is beyond the range of double");
+    return csv_cell_error(c, c->label, &c->label_cell, "is beyond the range of double");
   const mlpd_status status = label_add_text(labels, text, length, is_number ? &parsed : NULL);
-  if (status == MLPD_OK) return status;
-  return status_prefix(status, "%s:%llu: column %u%s%s%s: label ", c->base.name, (unsigned long long)c->lines.line,
-                       c->label + 1, c->layout.names != NULL ? " (" : "",
-                       c->layout.names != NULL ? c->layout.names[c->label] : "", c->layout.names != NULL ? ")" : "");
+  if (status != MLPD_OK) return status_prefix(status, "%s: label ", label_place(c, place));
+  if (!is_number) note_text_label(c, labels);
+  return MLPD_OK;
 }
 
-static void gather_range(csv_source *c) {
-  int64_t minimum = c->minimum, maximum = c->maximum;
-  bool all_integer = true;
-  for (uint32_t f = 0; f < c->base.features; f++) {
+static void gather_ranges(csv_source *c) {
+  const uint32_t count = c->base.features + (c->target_places != NULL ? c->base.y_columns : 0);
+  for (uint32_t f = 0; f < count; f++) {
     const number *n = &c->numbers[f];
-    all_integer &= n->is_integer;
-    minimum = n->integer < minimum ? n->integer : minimum;
-    maximum = n->integer > maximum ? n->integer : maximum;
+    csv_range *r = &c->ranges[f];
+    r->least = n->value < r->least ? n->value : r->least;
+    r->most = n->value > r->most ? n->value : r->most;
+    r->whole &= n->is_integer;
   }
-  c->all_integer = all_integer;
-  c->minimum = minimum;
-  c->maximum = maximum;
 }
 
+/* One type for all of x: integers where all cells are; floats of 64 bits where a column's offset, size or smallness
+ * leaves float32 too few digits of its spread. */
 static element_type smallest_type(const csv_source *c) {
-  if (!c->all_integer) return ELEMENT_F32;
-  if (c->minimum >= 0 && c->maximum <= UINT8_MAX) return ELEMENT_U8;
-  if (c->minimum >= INT16_MIN && c->maximum <= INT16_MAX) return ELEMENT_I16;
-  if (c->minimum >= INT32_MIN && c->maximum <= INT32_MAX) return ELEMENT_I32;
-  return ELEMENT_F32;
+  double least = 0, most = 0;
+  bool whole = true, needs_double = false;
+  for (uint32_t f = 0; f < c->base.features; f++) {
+    const csv_range *r = &c->ranges[f];
+    whole = whole && r->whole;
+    least = r->least < least ? r->least : least;
+    most = r->most > most ? r->most : most;
+    needs_double = needs_double || number_needs_double(r->least, r->most, r->whole);
+  }
+  if (!whole) return needs_double ? ELEMENT_F64 : ELEMENT_F32;
+  if (least >= 0 && most <= UINT8_MAX) return ELEMENT_U8;
+  if (least >= INT16_MIN && most <= INT16_MAX) return ELEMENT_I16;
+  if (least >= INT32_MIN && most <= INT32_MAX) return ELEMENT_I32;
+  return needs_double ? ELEMENT_I64 : ELEMENT_F32;
+}
+
+static void finish_targets(const csv_source *c, label_set *labels) {
+  char shown[300];
+  for (uint32_t t = 0; c->target_places != NULL && t < c->base.y_columns; t++) {
+    const csv_range *r = &c->ranges[c->base.features + t];
+    labels->any_vector = true;
+    labels->any_real = labels->any_real || number_needs_double(r->least, r->most, r->whole);
+  }
+  if (c->label == NO_LABEL) return;
+  (void)snprintf(labels->target, sizeof labels->target, "%s", csv_column_shown(&c->layout, c->label, shown));
 }
 
 static mlpd_status csv_scan(source *s, label_set *labels) {
   csv_source *c = (csv_source *)s;
-  c->all_integer = true;
-  TRY(skip_header(c));
+  csv_report_layout(c);
+  c->gathering = true;
   for (;;) {
     bool found;
-    TRY(next_row(c, &found));
+    row_state state;
+    TRY(next_row(c, &found, &state));
     if (!found) break;
-    if (c->all_integer) gather_range(c);
+    c->rows_seen++;
+    c->rows_missing += state == ROW_MISSING;
+    if (state != ROW_GOOD) continue;
+    gather_ranges(c);
     if (c->label != NO_LABEL) TRY(gather_label(c, labels));
     s->rows++;
   }
-  if (s->rows == 0) return FAIL(MLPD_ERROR_DATA, "%s: a header, but no rows", s->name);
+  c->gathering = false;
+  if (c->rows_seen == 0) return FAIL(MLPD_ERROR_DATA, "%s: a header, but no rows", s->name);
+  TRY(csv_faults_judge(c));
   s->type = smallest_type(c);
-  TRY(csv_lines_rewind(&c->lines));
-  return skip_header(c);
+  finish_targets(c, labels);
+  csv_report_rows(c);
+  return csv_lines_rewind(&c->lines);
 }
 
 /* ---- Second pass ---- */
@@ -186,13 +262,16 @@ static mlpd_status store_row(const csv_source *c, uint64_t row, void *x) {
     STORE_INTEGERS(int16_t, INT16_MIN, INT16_MAX)
   } else if (c->base.type == ELEMENT_I32) {
     STORE_INTEGERS(int32_t, INT32_MIN, INT32_MAX)
+  } else if (c->base.type == ELEMENT_I64) {
+    STORE_INTEGERS(int64_t, INT64_MIN, INT64_MAX)
+  } else if (c->base.type == ELEMENT_F64) {
+    double *out = (double *)x + row * features;
+    for (uint32_t f = 0; f < features; f++) out[f] = n[f].value;
   } else {
     float *out = (float *)x + row * features;
     for (uint32_t f = 0; f < features; f++) {
       out[f] = (float)n[f].value;
-      if (!isfinite(out[f]))
-        return FAIL(MLPD_ERROR_DATA, "%s:%llu: column %u: %g does not fit float32", c->base.name,
-                    (unsigned long long)c->lines.line, f + 1 + (f >= c->label), n[f].value);
+      if (!isfinite(out[f])) return changed_error(c);
     }
   }
   return MLPD_OK;
@@ -200,15 +279,14 @@ static mlpd_status store_row(const csv_source *c, uint64_t row, void *x) {
 
 static mlpd_status store_label(const csv_source *c, const label_set *labels, int32_t *class_index, double *value) {
   char text[LABEL_NAME_BYTES + 2];
-  const size_t length = csv_cell_text(&c->label_cell, text, sizeof text);
   if (labels->classes) {
+    const size_t length = csv_cell_text(&c->label_cell, text, sizeof text);
     *class_index = length < sizeof text ? label_class_of_text(labels, text, length) : -1;
     return *class_index >= 0 ? MLPD_OK : changed_error(c);
   }
   number parsed;
-  if (length >= sizeof text || number_parse(text, text + length, &parsed) != text + length) return changed_error(c);
+  if (csv_cell_read(&c->syntax, &c->label_cell, &parsed) > CSV_YES_NO) return changed_error(c);
   *value = parsed.value;
-  if (fabs(*value) > (double)FLT_MAX) return cell_error(c, c->label, &c->label_cell, "does not fit float32");
   return MLPD_OK;
 }
 
@@ -217,9 +295,12 @@ static mlpd_status csv_read(source *s, const label_set *labels, uint64_t rows, v
   csv_source *c = (csv_source *)s;
   for (uint64_t row = 0; row < rows; row++) {
     bool found;
-    TRY(next_row(c, &found));
+    row_state state;
+    TRY(next_row(c, &found, &state));
     if (!found) return changed_error(c);
     TRY(store_row(c, row, x));
+    for (uint32_t t = 0; c->target_places != NULL && t < s->y_columns; t++)
+      values[row * s->y_columns + t] = c->numbers[s->features + t].value;
     if (c->label == NO_LABEL) continue;
     TRY(store_label(c, labels, labels->classes ? &classes[row] : NULL, labels->classes ? NULL : &values[row]));
   }
@@ -230,8 +311,13 @@ static void csv_close(source *s) {
   csv_source *c = (csv_source *)s;
   input_close(c->lines.in);
   csv_lines_free(&c->lines);
+  csv_faults_free(c);
   csv_layout_free(&c->layout);
+  csv_syntax_free(&c->syntax);
+  csv_plan_free(&c->plan);
   free(c->numbers);
+  free(c->ranges);
+  free(c->target_places);
   free(c);
 }
 
@@ -239,34 +325,58 @@ static const source_methods csv_methods = {csv_scan, csv_read, csv_close};
 
 /* ---- Opening ---- */
 
-/* A name in the header comes before a number: headers may consist of numbers. */
-static mlpd_status find_label(csv_source *c, const char *label) {
-  const uint32_t columns = c->layout.columns;
-  c->label = columns - 1;
-  if (label == NULL) return MLPD_OK;
-  for (uint32_t i = 0; c->layout.names != NULL && i < columns; i++)
-    if (strcmp(c->layout.names[i], label) == 0) return c->label = i, MLPD_OK;
-  if (strcmp(label, "none") == 0) return c->label = NO_LABEL, MLPD_OK;
-  if (column_by_number(label, columns, &c->label)) return MLPD_OK;
-  return FAIL(MLPD_ERROR_USAGE, "%s: label '%s' is no column; %s%u columns by number from 0%s%s", c->base.name, label,
-              c->layout.names != NULL ? "" : "there is no header, but ", columns,
-              c->layout.names != NULL ? ", the last is named " : "",
-              c->layout.names != NULL ? c->layout.names[columns - 1] : "");
-}
-
-/* The header's names, apart for features and target. */
+/* The header's names, apart for features and targets. */
 static mlpd_status take_names(csv_source *c) {
   char **const names = c->layout.names;
-  const char **features = NULL;
+  const char **chosen = NULL;
   if (names == NULL) return MLPD_OK;
-  TRY(memory_allocate(&features, c->base.features, sizeof *features, "column names"));
-  for (uint32_t i = 0, f = 0; i < c->layout.columns; i++)
-    if (i != c->label) features[f++] = names[i];
-  mlpd_status status = name_list_copy(features, c->base.features, &c->base.columns);
-  if (status == MLPD_OK && c->label != NO_LABEL)
-    status = name_list_copy((const char *const *)&names[c->label], 1, &c->base.targets);
-  free(features);
+  TRY(memory_allocate(&chosen, c->layout.columns, sizeof *chosen, "column names"));
+  uint32_t f = 0;
+  for (uint32_t i = 0; i < c->layout.columns; i++)
+    if (c->plan.roles[i] == CSV_FEATURE) chosen[f++] = names[i];
+  mlpd_status status = name_list_copy(chosen, f, &c->base.columns);
+  for (uint32_t t = 0; t < c->plan.num_targets; t++) chosen[t] = names[c->plan.targets[t]];
+  if (status == MLPD_OK && c->plan.num_targets > 0)
+    status = name_list_copy(chosen, c->plan.num_targets, &c->base.targets);
+  free(chosen);
   return status;
+}
+
+/* Room for the rows' numbers, of features and several targets. */
+static mlpd_status make_room(csv_source *c) {
+  const csv_plan *plan = &c->plan;
+  const uint32_t targets = plan->num_targets > 1 ? plan->num_targets : 0, count = plan->num_features + targets;
+  c->base.features = plan->num_features;
+  c->base.y_columns = plan->num_targets;
+  c->label = plan->num_targets == 1 ? plan->targets[0] : NO_LABEL;
+  if (plan->num_features == 0)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s; features and a label need two at least (or --delimiter)", c->base.name,
+                c->layout.columns == 1 ? "one column" : "no column is left for features");
+  TRY(take_names(c));
+  TRY(memory_allocate(&c->numbers, count, sizeof *c->numbers, "CSV row"));
+  TRY(memory_allocate(&c->ranges, count, sizeof *c->ranges, "CSV row"));
+  for (uint32_t i = 0; i < count; i++) c->ranges[i] = (csv_range){.least = INFINITY, .most = -INFINITY, .whole = true};
+  if (targets == 0) return MLPD_OK;
+  TRY(memory_allocate(&c->target_places, c->layout.columns, sizeof *c->target_places, "CSV row"));
+  for (uint32_t t = 0; t < targets; t++) c->target_places[plan->targets[t]] = plan->num_features + t;
+  return MLPD_OK;
+}
+
+static mlpd_status find_layout(csv_source *c, const mlpd_convert_options *options) {
+  TRY(csv_syntax_make(options, &c->syntax));
+  c->lines.skip = options->skip_lines;
+  TRY(csv_layout_find(&c->lines, options->header, &c->syntax, &c->layout));
+  c->syntax.delimiter = c->layout.delimiter;
+  c->fast = c->syntax.decimal == '.';
+  if (c->layout.decimal_commas && (options->decimal == NULL || strcmp(options->decimal, "auto") == 0))
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: commas seem to be decimal points here, and to separate columns, too; write it with other "
+                "separators (and --decimal comma), or --decimal point takes every comma as a separator",
+                c->base.name);
+  if (c->syntax.decimal == c->syntax.delimiter)
+    return FAIL(MLPD_ERROR_USAGE, "%s: commas separate its columns, so they cannot be decimal points (--decimal)",
+                c->base.name);
+  return MLPD_OK;
 }
 
 mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, source **opened) {
@@ -278,19 +388,11 @@ mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *opt
     return status;
   }
   c->base = (source){.methods = &csv_methods, .name = input_name(in), .table = true};
-  c->lines.in = in;
+  c->options = options;
   TRY_GOTO(status, csv_lines_start(in, &c->lines), failed);
-  TRY_GOTO(status, csv_layout_find(&c->lines, options->header, options->delimiter, &c->layout), failed);
-  TRY_GOTO(status, find_label(c, options->label), failed);
-  c->base.features = c->layout.columns - (c->label != NO_LABEL);
-  c->base.y_columns = c->label != NO_LABEL;
-  if (c->base.features == 0) {
-    status =
-        FAIL(MLPD_ERROR_DATA, "%s: one column; features and a label need two at least (or --delimiter)", c->base.name);
-    goto failed;
-  }
-  TRY_GOTO(status, take_names(c), failed);
-  TRY_GOTO(status, memory_allocate(&c->numbers, c->base.features, sizeof *c->numbers, "CSV row"), failed);
+  TRY_GOTO(status, find_layout(c, options), failed);
+  TRY_GOTO(status, csv_plan_make(c->base.name, &c->layout, options, &c->plan), failed);
+  TRY_GOTO(status, make_room(c), failed);
   meter_expect(m, 2 * input_stored(in));
   *opened = &c->base;
   return MLPD_OK;

@@ -2,119 +2,237 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/convert_csv.h"
+#include "data/convert_csv_sample.h"
 
-enum { SAMPLE_LINES = 32, SAMPLE_BYTES = 1 << 22, NAME_BYTES = 256 };
+enum { NAME_BYTES = 256 };
 
-static const uint32_t COLUMNS_MOST = UINT32_C(1) << 26;
+static const uint64_t COLUMNS_MOST = UINT64_C(1) << 26;
 
-typedef struct sample {
-  char *lines[SAMPLE_LINES]; /* copies */
-  size_t lengths[SAMPLE_LINES];
-  int count;
-} sample;
+/* ---- Where the table begins ---- */
 
-static mlpd_status sample_take(csv_lines *lines, sample *s) {
-  size_t bytes = 0;
-  while (s->count < SAMPLE_LINES && (s->count < 2 || bytes < SAMPLE_BYTES)) {
-    const char *begin, *end;
-    TRY(csv_next_line(lines, &begin, &end));
-    if (begin == NULL) break;
-    const size_t length = (size_t)(end - begin);
-    TRY(memory_allocate(&s->lines[s->count], length + 1, 1, "CSV sample"));
-    memcpy(s->lines[s->count], begin, length);
-    s->lengths[s->count++] = length;
-    bytes += length;
+/* Empty cells at the end of a line, one after each trailing delimiter. */
+static uint64_t empty_at_end(const struct sample_line *line, char delimiter) {
+  uint64_t empty = 0;
+  if (delimiter == CSV_BLANKS) return 0;
+  for (const char *p = line->end; p > line->text; p--) {
+    if (p[-1] == delimiter)
+      empty++;
+    else if (p[-1] != ' ' && p[-1] != '\t')
+      break;
   }
-  return MLPD_OK;
+  return empty;
 }
 
-static void sample_free(sample *s) {
-  for (int i = 0; i < SAMPLE_LINES; i++) free(s->lines[i]);
-}
-
-static uint64_t count_cells(const sample *s, int line, char delimiter) {
-  uint64_t count = 0;
-  csv_cell cell;
-  const char *end = s->lines[line] + s->lengths[line];
-  for (const char *p = s->lines[line]; p != NULL; count++) p = csv_next_cell(p, end, delimiter, &cell);
-  return count;
-}
-
-/* The first of tab, semicolon, comma and blanks that cuts every line of the sample into the same number
- * of cells, two at least; else the one that cuts the first line into most: the error then names the line
- * that differs. Comma comes after semicolon for "1,5;2,5"-like files, whose error then names the cell. */
-static char find_delimiter(const sample *s) {
-  static const char candidates[] = {'\t', ';', ',', CSV_BLANKS};
-  char best = ',';
-  uint64_t most = 1;
-  for (size_t i = 0; i < sizeof candidates; i++) {
-    const uint64_t cells = count_cells(s, 0, candidates[i]);
-    bool same = cells > 1;
-    for (int line = 1; line < s->count && same; line++) same = count_cells(s, line, candidates[i]) == cells;
-    if (same) return candidates[i];
-    if (cells > most) {
-      most = cells;
-      best = candidates[i];
-    }
-  }
-  return best;
-}
-
-/* A header: its first line has, in some column, neither a number nor a missing value where a later line
- * has a number; or, where it stands alone, no number at all. */
-static bool has_header(const sample *s, char delimiter) {
-  bool any_number = false;
-  for (int line = 1; line < s->count; line++) {
-    const char *head = s->lines[0], *head_end = head + s->lengths[0];
-    const char *body = s->lines[line], *body_end = body + s->lengths[line];
-    while (head != NULL && body != NULL) {
-      csv_cell head_cell, body_cell;
-      head = csv_next_cell(head, head_end, delimiter, &head_cell);
-      body = csv_next_cell(body, body_end, delimiter, &body_cell);
-      if (!csv_cell_is_number(&head_cell) && !csv_cell_is_missing(&head_cell) && csv_cell_is_number(&body_cell))
-        return true;
-    }
-  }
-  csv_cell cell;
-  for (const char *p = s->lines[0]; p != NULL && !any_number;) {
-    p = csv_next_cell(p, s->lines[0] + s->lengths[0], delimiter, &cell);
-    any_number = csv_cell_is_number(&cell);
-  }
-  return s->count == 1 && !any_number;
-}
-
-static mlpd_status take_names(const sample *s, csv_layout *layout) {
-  TRY(memory_allocate(&layout->names, layout->columns, sizeof *layout->names, "column names"));
-  const char *p = s->lines[0], *end = p + s->lengths[0];
-  for (uint32_t c = 0; c < layout->columns; c++) {
-    char text[NAME_BYTES];
+static bool has_kind(const struct sample_line *line, const csv_syntax *syntax, csv_kind wanted) {
+  for (const char *p = line->text; p != NULL;) {
     csv_cell cell;
-    p = csv_next_cell(p, end, layout->delimiter, &cell);
-    (void)csv_cell_text(&cell, text, sizeof text);
-    TRY(memory_copy_string(text, &layout->names[c]));
+    number parsed;
+    p = csv_next_cell(p, line->end, syntax->delimiter, &cell);
+    if (csv_cell_read(syntax, &cell, &parsed) == wanted) return true;
+  }
+  return false;
+}
+
+static bool any_number(const csv_sample *s, const csv_syntax *syntax) {
+  for (int i = 0; i < s->count; i++)
+    if (has_kind(&s->lines[i], syntax, CSV_NUMBER)) return true;
+  return false;
+}
+
+/* Lines of so many cells, or a header without a name for the column of row names, as R writes it. */
+static bool fits(const struct sample_line *line, const csv_syntax *syntax, uint64_t columns) {
+  const uint64_t cells = csv_count_cells(line->text, line->end, syntax->delimiter);
+  if (cells >= columns) return cells - empty_at_end(line, syntax->delimiter) <= columns;
+  return cells + 1 == columns && cells > 0 && !has_kind(line, syntax, CSV_NUMBER);
+}
+
+/* The first line of the table. Lines above are titles where they hold words, and have another number of cells. */
+static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t columns, int times) {
+  int first = 0;
+  while (first < s->count && s->lines[first].hash) first++;
+  for (int i = first; i < s->count && times > 1; i++) {
+    if (s->lines[i].hash) continue;
+    if (fits(&s->lines[i], syntax, columns)) return i;
+    if (!has_kind(&s->lines[i], syntax, CSV_TEXT)) return first;
+  }
+  return first;
+}
+
+/* Columns without those that are empty in all lines, whose names are, too. */
+static uint64_t without_trailing(const csv_sample *s, int start, char delimiter, uint64_t columns) {
+  uint64_t least = columns - 1;
+  for (int i = start; i < s->count; i++) {
+    const uint64_t cells = csv_count_cells(s->lines[i].text, s->lines[i].end, delimiter);
+    const uint64_t filled = cells - empty_at_end(&s->lines[i], delimiter);
+    const uint64_t empty = filled < columns ? columns - filled : 0;
+    if (!s->lines[i].hash && empty < least) least = empty;
+  }
+  return columns - least;
+}
+
+/* A comment just above the table that is its header or, where it has as many cells, its first row; or start. */
+static int find_hash_line(const csv_sample *s, const csv_syntax *syntax, int start, uint64_t columns, bool *header) {
+  *header = false;
+  for (int i = start - 1; i >= 0 && s->lines[i].hash; i--) {
+    const struct sample_line *line = &s->lines[i];
+    const char *names = sample_after_hash(s, i, syntax->delimiter);
+    if (csv_count_cells(names, line->end, syntax->delimiter) == columns && sample_is_header(s, syntax, i, start))
+      return *header = true, i;
+    const bool cells = syntax->delimiter != CSV_BLANKS || names == line->text + 1; /* # of its own is no cell */
+    if (cells && csv_count_cells(line->text, line->end, syntax->delimiter) == columns) return i;
+  }
+  return start;
+}
+
+/* ---- Names ---- */
+
+typedef struct named_column {
+  const char *name;
+  uint32_t column;
+} named_column;
+
+static int by_name(const void *a, const void *b) {
+  const named_column *x = a, *y = b;
+  const int order = strcmp(x->name, y->name);
+  return order != 0 ? order : (x->column > y->column) - (x->column < y->column);
+}
+
+static mlpd_status number_name(char **name, uint32_t times) {
+  const size_t bytes = strlen(*name) + 16;
+  char *longer;
+  TRY(memory_allocate(&longer, bytes, 1, "column name"));
+  (void)snprintf(longer, bytes, "%s.%u", *name, times);
+  free(*name);
+  *name = longer;
+  return MLPD_OK;
+}
+
+/* A name that several columns have: a, a, a becomes a, a.1, a.2, as in pandas. */
+static mlpd_status number_repeated(csv_layout *layout, const named_column *columns, uint32_t count) {
+  if (layout->repeated == NULL)
+    TRY(memory_allocate(&layout->repeated, layout->columns, sizeof *layout->repeated, "column names"));
+  for (uint32_t i = 0; i < count; i++) {
+    layout->repeated[columns[i].column] = true;
+    if (i > 0) TRY(number_name(&layout->names[columns[i].column], i));
   }
   return MLPD_OK;
 }
 
-mlpd_status csv_layout_find(csv_lines *lines, const char *header, char delimiter, csv_layout *layout) {
-  *layout = (csv_layout){.delimiter = delimiter};
-  sample s = {.count = 0};
+static mlpd_status make_names_differ(csv_layout *layout) {
+  named_column *order = NULL;
+  TRY(memory_allocate(&order, layout->columns, sizeof *order, "column names"));
+  for (uint32_t c = 0; c < layout->columns; c++) order[c] = (named_column){layout->names[c], c};
+  qsort(order, layout->columns, sizeof *order, by_name);
+  mlpd_status status = MLPD_OK;
+  for (uint32_t i = 0, end; i < layout->columns && status == MLPD_OK; i = end) {
+    for (end = i + 1; end < layout->columns && strcmp(order[i].name, order[end].name) == 0;) end++;
+    if (end > i + 1) status = number_repeated(layout, order + i, end - i);
+  }
+  free(order);
+  return status;
+}
+
+/* Without blanks around it; a column without a name is called as pandas calls it. */
+static mlpd_status take_name(const csv_cell *cell, uint32_t column, char **name) {
+  char text[NAME_BYTES], *begin = text;
+  (void)csv_cell_text(cell, text, sizeof text);
+  while (*begin == ' ') begin++;
+  for (size_t length = strlen(begin); length > 0 && begin[length - 1] == ' ';) begin[--length] = '\0';
+  if (*begin == '\0') (void)snprintf(text, sizeof text, "Unnamed: %u", column);
+  return memory_copy_string(*begin == '\0' ? text : begin, name);
+}
+
+static mlpd_status take_names(const csv_sample *s, int head, csv_layout *layout) {
+  TRY(memory_allocate(&layout->names, layout->columns, sizeof *layout->names, "column names"));
+  const char *p = sample_after_hash(s, head, layout->delimiter), *const end = s->lines[head].end;
+  const csv_cell none = {.begin = "", .end = ""};
+  const uint64_t cells = csv_count_cells(p, end, layout->delimiter);
+  for (uint32_t c = 0; c < layout->columns; c++) {
+    csv_cell cell = none;
+    const bool row_names = cells + 1 == layout->columns && c == 0; /* R leaves them without a name */
+    if (p != NULL && !row_names) p = csv_next_cell(p, end, layout->delimiter, &cell);
+    TRY(take_name(&cell, c, &layout->names[c]));
+  }
+  return make_names_differ(layout);
+}
+
+/* ---- Layout ---- */
+
+static bool is_unnamed(const csv_layout *layout) {
+  return layout->names == NULL || strncmp(layout->names[0], "Unnamed: ", 9) == 0;
+}
+
+static void find_index(const csv_sample *s, const csv_syntax *syntax, int body, csv_layout *layout) {
+  const column_role role = sample_first_column(s, syntax, body);
+  const bool unnamed = is_unnamed(layout);
+  if (layout->names != NULL)
+    layout->index = unnamed && role != COLUMN_DATA;
+  else
+    layout->index = role == COLUMN_NUMBERS_ROWS && layout->columns > 2;
+  layout->named_index = !unnamed && role == COLUMN_NUMBERS_ROWS;
+}
+
+static void show_line(const struct sample_line *line, char shown[CSV_SHOWN_BYTES + 4]) {
+  (void)csv_cell_shown(&(csv_cell){.begin = line->text, .end = line->end}, shown);
+}
+
+/* What stands above the table, and where its rows begin. */
+static void find_rows(const csv_sample *s, const csv_syntax *syntax, int head, int body, csv_layout *layout) {
+  const int top = layout->header && head < body ? head : body;
+  if (top > 0) show_line(&s->lines[0], layout->title);
+  layout->titles = (uint32_t)top;
+  while (layout->header && body < s->count && sample_is_units(s, syntax, body)) {
+    if (layout->unit_lines++ == 0) show_line(&s->lines[body], layout->units);
+    body++;
+  }
+  layout->first_line = body < s->count ? s->lines[body].line : UINT64_MAX;
+}
+
+static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *header, const csv_syntax *wanted,
+                              csv_layout *layout) {
+  csv_syntax syntax = *wanted;
+  const char named = sample_named_delimiter(s);
+  if (named != 0) sample_drop_first(s);
+  if (s->count == 0) return FAIL(MLPD_ERROR_DATA, "%s: holds no rows", input_name(lines->in));
+  if (syntax.delimiter == 0) syntax.delimiter = named != 0 ? named : sample_find_delimiter(s, &syntax);
+  layout->delimiter = syntax.delimiter;
+  int times;
+  uint64_t columns = sample_columns(s, syntax.delimiter, &times);
+  if (columns > COLUMNS_MOST)
+    return FAIL(MLPD_ERROR_DATA, "%s: more than %llu columns", input_name(lines->in), (unsigned long long)COLUMNS_MOST);
+  if (s->all_comments && !any_number(s, &syntax))
+    return FAIL(MLPD_ERROR_DATA, "%s: holds no rows", input_name(lines->in));
+  const int start = find_start(s, &syntax, columns, times);
+  const uint64_t filled = without_trailing(s, start, syntax.delimiter, columns);
+  layout->trailing = filled < columns;
+  layout->columns = (uint32_t)filled;
+  const bool own_header = sample_is_header(s, &syntax, start, start + 1);
+  bool hash_header = false;
+  int head = own_header ? start : find_hash_line(s, &syntax, start, filled, &hash_header);
+  layout->header = strcmp(header, "yes") == 0 || (strcmp(header, "auto") == 0 && (own_header || hash_header));
+  if (hash_header && !layout->header) head = start; /* then it is a comment */
+  const int body = !layout->header ? head : hash_header ? start : head + 1;
+  if (layout->header) TRY(take_names(s, head, layout));
+  find_rows(s, &syntax, head, body, layout);
+  find_index(s, &syntax, body, layout);
+  layout->decimal_commas = !layout->header && syntax.delimiter == ',' && sample_has_decimal_commas(s, body);
+  return MLPD_OK;
+}
+
+mlpd_status csv_layout_find(csv_lines *lines, const char *header, const csv_syntax *syntax, csv_layout *layout) {
+  *layout = (csv_layout){.delimiter = syntax->delimiter};
+  csv_sample s = {.count = 0};
   mlpd_status status;
+  lines->delimiter = syntax->delimiter;
   TRY_GOTO(status, sample_take(lines, &s), done);
   if (s.count == 0) {
     status = FAIL(MLPD_ERROR_DATA, "%s: holds no rows", input_name(lines->in));
     goto done;
   }
-  if (delimiter == 0) layout->delimiter = find_delimiter(&s);
-  const uint64_t columns = count_cells(&s, 0, layout->delimiter);
-  if (columns > COLUMNS_MOST) {
-    status = FAIL(MLPD_ERROR_DATA, "%s:1: more than %u columns", input_name(lines->in), COLUMNS_MOST);
-    goto done;
-  }
-  layout->columns = (uint32_t)columns;
-  layout->header = strcmp(header, "yes") == 0 || (strcmp(header, "auto") == 0 && has_header(&s, layout->delimiter));
-  if (layout->header) TRY_GOTO(status, take_names(&s, layout), done);
+  TRY_GOTO(status, find_table(&s, lines, header, syntax, layout), done);
+  lines->delimiter = layout->delimiter;
+  lines->columns = layout->columns;
+  if (layout->first_line > 0) lines->skip = layout->first_line - 1;
   status = csv_lines_rewind(lines);
 done:
   sample_free(&s);
@@ -125,5 +243,7 @@ done:
 void csv_layout_free(csv_layout *layout) {
   for (uint32_t c = 0; layout->names != NULL && c < layout->columns; c++) free(layout->names[c]);
   free(layout->names);
+  free(layout->repeated);
   layout->names = NULL;
+  layout->repeated = NULL;
 }

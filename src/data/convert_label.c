@@ -40,7 +40,7 @@ static uint32_t *find_slot(const label_set *set, const void *key, size_t length)
 static mlpd_status insert(label_set *set, const void *key, size_t length, double value) {
   if (set->full) return MLPD_OK;
   uint32_t *slot = find_slot(set, key, length);
-  if (*slot != 0) return MLPD_OK;
+  if (*slot != 0) return set->entries[*slot - 1].rows++, MLPD_OK;
   if (set->count == LABEL_CLASSES_MOST) {
     set->full = true;
     return MLPD_OK;
@@ -50,11 +50,14 @@ static mlpd_status insert(label_set *set, const void *key, size_t length, double
   memcpy(entry->key, key, length);
   entry->length = length;
   entry->value = value;
+  entry->rows = 1;
   *slot = ++set->count;
   return MLPD_OK;
 }
 
-static void widen_range(label_set *set, double value) {
+static void add_number(label_set *set, double value) {
+  set->numbers++;
+  if (value != floor(value)) set->any_fraction = true;
   if (value < set->minimum) set->minimum = value;
   if (value > set->maximum) set->maximum = value;
 }
@@ -70,9 +73,10 @@ mlpd_status label_add_text(label_set *set, const char *text, size_t length, cons
   }
   if (parsed == NULL) {
     set->any_text = true;
+    set->texts++;
   } else {
     if (!parsed->is_integer) set->any_decimal = true;
-    widen_range(set, parsed->value);
+    add_number(set, parsed->value);
   }
   if (set->task != MLPD_REGRESSION) TRY(insert(set, text, length, parsed != NULL ? parsed->value : 0));
   if (set->full && (set->any_text || set->task == MLPD_CLASSIFICATION))
@@ -83,7 +87,7 @@ mlpd_status label_add_text(label_set *set, const char *text, size_t length, cons
 
 mlpd_status label_add_integer(label_set *set, int64_t value) {
   const double as_double = (double)value;
-  widen_range(set, as_double);
+  add_number(set, as_double);
   if (set->task == MLPD_REGRESSION) return MLPD_OK;
   if (fabs(as_double) >= INTEGER_MOST) set->full = true;
   TRY(insert(set, &value, sizeof value, as_double));
@@ -97,7 +101,7 @@ mlpd_status label_add_value(label_set *set, double value) {
   if (value == floor(value) && fabs(value) < INTEGER_MOST) return label_add_integer(set, (int64_t)value);
   if (set->task == MLPD_CLASSIFICATION) return FAIL(MLPD_ERROR_DATA, "%g is no whole number, so no class", value);
   set->any_decimal = true;
-  widen_range(set, value);
+  add_number(set, value);
   return MLPD_OK;
 }
 
@@ -166,17 +170,68 @@ static mlpd_status apply_given_names(label_set *set, const char *given, label_en
   return MLPD_OK;
 }
 
+/* More than a few labels that nearly all differ are no classes. */
+static bool nearly_all_differ(const label_set *set) {
+  return set->count > LABEL_FEW && 2 * (uint64_t)set->count > set->numbers + set->texts;
+}
+
+/* 0.0 and 1.0, -1.0 and 1.0, or 1.0, 2.0, ...: classes that were written as real numbers. */
+static bool are_written_classes(const label_set *set) {
+  const double range = set->maximum - set->minimum;
+  if (set->any_fraction || set->count < 2 || set->numbers < 5 * (uint64_t)set->count) return false;
+  if (set->minimum == -1) return set->maximum == 1;
+  return (set->minimum == 0 || set->minimum == 1) && range < LABEL_FEW && range < (double)set->count;
+}
+
 static bool are_classes(const label_set *set) {
   if (set->any_text) return true;
-  return set->count > 0 && !set->any_vector && !set->any_decimal && !set->full && set->minimum >= 0 &&
-         set->maximum <= LABEL_AUTO_INTEGER && set->count <= LABEL_AUTO_MOST;
+  if (set->count == 0 || set->any_vector || set->full || nearly_all_differ(set)) return false;
+  if (set->any_decimal) return are_written_classes(set);
+  if (set->minimum == -1) return set->maximum == 1;
+  return set->minimum >= 0 && set->maximum <= LABEL_AUTO_INTEGER && set->count <= LABEL_AUTO_MOST;
+}
+
+static const char *first_text(const label_set *set) {
+  for (uint32_t i = 0; i < set->count; i++) {
+    const label_entry *e = &set->entries[i];
+    number parsed;
+    if (number_parse(e->key, e->key + e->length, &parsed) != e->key + e->length) return e->key;
+  }
+  return "";
+}
+
+/* Texts among numbers are stray cells of a column of numbers, and texts that nearly all differ are no classes. */
+static mlpd_status check_texts(const label_set *set) {
+  const uint64_t all = set->numbers + set->texts;
+  const bool mostly = set->numbers + set->number_like >= all - all / 10;
+  const bool values = 2 * set->numbers > all && (set->any_fraction || set->count > LABEL_FEW);
+  const char *const place = set->text_place, *const text = first_text(set);
+  if (!set->any_text || set->task != MLPD_TASK_AUTO) return MLPD_OK;
+  if (mostly && set->number_like > 0 && set->text_hint[0] != '\0')
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: '%.40s' is no number as it is written, as %llu labels are; %s reads it, --task classification "
+                "takes the labels as classes",
+                place, text, (unsigned long long)set->texts, set->text_hint);
+  if (mostly || values)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: '%.40s' is no number, as %llu of %llu labels are; correct it, leave out such rows with --missing "
+                "'%.40s' --drop-missing, or --task classification takes the labels as classes",
+                place, text, (unsigned long long)set->numbers, (unsigned long long)all, text);
+  if (nearly_all_differ(set))
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: '%.40s': the target has %u different texts in %llu rows, which are no classes; choose another "
+                "target with --label, or --task classification takes them",
+                place, text, set->count, (unsigned long long)all);
+  return MLPD_OK;
 }
 
 mlpd_status label_set_decide(label_set *set, const char *class_names) {
   if (set->task == MLPD_CLASSIFICATION && set->any_vector)
     return FAIL(MLPD_ERROR_DATA, "y has several columns, but classes are one whole number a row");
+  TRY(check_texts(set));
   set->classes = set->task == MLPD_CLASSIFICATION || (set->task == MLPD_TASK_AUTO && are_classes(set));
-  set->type = set->any_real ? ELEMENT_F64 : ELEMENT_F32;
+  const bool real = set->any_real || number_needs_double(set->minimum, set->maximum, !set->any_decimal);
+  set->type = real ? ELEMENT_F64 : ELEMENT_F32;
   if (!set->classes) {
     if (class_names != NULL) return FAIL(MLPD_ERROR_USAGE, "class names are given, but the labels are values");
     return MLPD_OK;
@@ -203,4 +258,39 @@ int32_t label_class_of_text(const label_set *set, const char *text, size_t lengt
 
 int32_t label_class_of_integer(const label_set *set, int64_t value) {
   return label_class_of_text(set, (const char *)&value, sizeof value);
+}
+
+/* ---- The decision in words ---- */
+
+static void describe_values(const label_set *set, char *text, size_t size) {
+  const char *note = "";
+  if (set->task == MLPD_TASK_AUTO && !set->any_fraction && !set->any_vector && set->count > 1)
+    note = " (whole numbers; --task classification takes them as classes)";
+  if (set->numbers == 0) {
+    (void)snprintf(text, size, "values");
+    return;
+  }
+  (void)snprintf(text, size, "values from %.7g to %.7g%s", set->minimum, set->maximum, note);
+}
+
+static void describe_classes(const label_set *set, char *text, size_t size) {
+  enum { SHOWN = 8 };
+  const bool numbers = !set->any_text && set->task == MLPD_TASK_AUTO;
+  size_t used = (size_t)snprintf(text, size, "%u class%s: ", set->num_classes, set->num_classes == 1 ? "" : "es");
+  for (uint32_t k = 0; k < set->num_classes && k < SHOWN && used + 80 < size; k++) {
+    if (set->names != NULL)
+      used += (size_t)snprintf(text + used, size - used, "%s%.40s", k > 0 ? ", " : "", set->names[k]);
+    else
+      used += (size_t)snprintf(text + used, size - used, "%s%u", k > 0 ? ", " : "", k);
+  }
+  (void)snprintf(text + used, size - used, "%s%s", set->num_classes > SHOWN ? ", ..." : "",
+                 numbers ? " (numbers; --task regression takes them as values)" : "");
+}
+
+void label_set_describe(const label_set *set, char *text, size_t size) {
+  const int used = snprintf(text, size, "target: %s%s", set->target, set->target[0] != '\0' ? ", " : "");
+  if (set->classes)
+    describe_classes(set, text + used, size - (size_t)used);
+  else
+    describe_values(set, text + used, size - (size_t)used);
 }

@@ -11,26 +11,32 @@ enum {
   LABEL_CLASSES_MOST = 10000, /* classes a file may have */
   LABEL_AUTO_MOST = 1000,     /* distinct integers that task auto takes as classes */
   LABEL_AUTO_INTEGER = 9999,  /* the largest of them */
-  LABEL_NAME_BYTES = 255
+  LABEL_NAME_BYTES = 255,
+  LABEL_FEW = 20 /* so many distinct labels may be classes of a row each */
 };
 
 typedef struct label_entry {
   char *key; /* a cell's text, or the 8 bytes of an int64_t */
   size_t length;
   double value; /* where the label is a number */
+  uint64_t rows;
   int32_t class_index;
 } label_entry;
 
 typedef struct label_set {
   mlpd_task task; /* wanted */
   /* Gathered. */
-  bool any_text;    /* a label that is no number */
-  bool any_decimal; /* a number with a decimal point */
-  bool any_vector;  /* several values a row */
-  bool any_real;    /* stored as float64 */
+  bool any_text;     /* a label that is no number */
+  bool any_decimal;  /* a number with a decimal point */
+  bool any_fraction; /* a number that is not whole */
+  bool any_vector;   /* several values a row */
+  bool any_real;     /* stored as float64 */
   double minimum, maximum;
-  bool full;            /* more distinct labels than LABEL_CLASSES_MOST; the set is not kept up then */
-  label_entry *entries; /* (LABEL_CLASSES_MOST) */
+  uint64_t numbers, texts, number_like; /* labels; number_like: texts that are numbers in another notation */
+  char text_place[600], text_hint[64];  /* of the first text, where its source knows: "FILE:LINE: column 2" */
+  char target[300];                     /* "column 'price'", or "" */
+  bool full;                            /* more distinct labels than LABEL_CLASSES_MOST; the set is not kept up then */
+  label_entry *entries;                 /* (LABEL_CLASSES_MOST) */
   uint32_t count;
   uint32_t *slots; /* (LABEL_SLOTS) index + 1 into entries, by hash */
   /* Decided. */
@@ -51,6 +57,9 @@ mlpd_status label_add_value(label_set *set, double value);    /* a float of an a
 
 /* Decides; class_names as in mlpd_convert_options. Not collective. */
 mlpd_status label_set_decide(label_set *set, const char *class_names);
+
+/* The decision as a line of text. Not collective. */
+void label_set_describe(const label_set *set, char *text, size_t size);
 
 /* The class of a label, or -1 where the first pass did not see it. Not collective. */
 int32_t label_class_of_text(const label_set *set, const char *text, size_t length);

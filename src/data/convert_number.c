@@ -1,6 +1,8 @@
 #include "data/convert_number.h"
 
+#include <float.h>
 #include <locale.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,4 +137,13 @@ const char *number_parse(const char *at, const char *end, number *parsed) {
   else
     parsed->value = parse_slowly(at);
   return p;
+}
+
+bool number_needs_double(double least, double most, bool whole) {
+  const double exact = 16777216, finest = 256; /* float32 has 24 bits; the spread keeps 16 of them at least */
+  const double size = fmax(fabs(least), fabs(most)), spread = most - least;
+  if (!(size > 0) || least > most) return false;
+  if (size > (double)FLT_MAX || size < 1e6 * (double)FLT_MIN) return true;
+  if (whole && size <= exact) return false;
+  return spread > 0 && size > finest * spread;
 }

@@ -15,4 +15,8 @@ typedef struct number {
  * where no number stands there. *end must be readable and no digit. Not collective. */
 const char *number_parse(const char *at, const char *end, number *parsed);
 
+/* Does a column of values from least to most need float64, because float32 would blur its spread (an offset that is
+ * large beside it), overflow, or lose digits near zero? whole: its values are whole numbers. Not collective. */
+bool number_needs_double(double least, double most, bool whole);
+
 #endif

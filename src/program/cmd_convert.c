@@ -6,28 +6,14 @@
 #include "program/progress.h"
 
 typedef enum header { HEADER_AUTO, HEADER_YES, HEADER_NO } header;
-typedef enum delimiter {
-  DELIMITER_AUTO,
-  DELIMITER_COMMA,
-  DELIMITER_SEMICOLON,
-  DELIMITER_TAB,
-  DELIMITER_BLANK
-} delimiter;
-
 static const mlpd_choice header_choices[] = {
     {"auto", HEADER_AUTO, ""}, {"yes", HEADER_YES, ""}, {"no", HEADER_NO, ""}, {NULL, 0, NULL}};
-
-static const mlpd_choice delimiter_choices[] = {{"auto", DELIMITER_AUTO, ""},           {"comma", DELIMITER_COMMA, ""},
-                                                {"semicolon", DELIMITER_SEMICOLON, ""}, {"tab", DELIMITER_TAB, ""},
-                                                {"blank", DELIMITER_BLANK, ""},         {NULL, 0, NULL}};
-
-static const char delimiter_characters[] = {'\0', ',', ';', '\t', ' '};
 
 typedef struct convert_arguments {
   mlpd_convert_options convert;
   header header_kind;
-  delimiter delimiter_kind;
-  bool help;
+  const char *delimiter, *thousands;
+  bool quiet, help;
 } convert_arguments;
 
 #define AT(member) OPTION_AT(convert_arguments, member)
@@ -35,12 +21,30 @@ typedef struct convert_arguments {
 static const option rows[] = {
     {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this and stop"},
     {"label", "input", "COLUMN", OPTION_TEXT, AT(convert.label),
-     .help = "column of the targets by name or number, from 0, negative from the end; none: no targets",
+     .help = "column of the targets by name or number, from 0, negative from the end, or several as in --ignore; none: "
+             "no targets",
      .note = "the last"},
+    {"ignore", "input", "COLUMNS", OPTION_TEXT, AT(convert.ignore),
+     .help = "columns of the CSV to leave out: names, numbers, ranges (2-5, X1..X8) and patterns (pixel*), with commas "
+             "between",
+     .note = "none"},
+    {"columns", "input", "COLUMNS", OPTION_TEXT, AT(convert.columns), .help = "columns of the CSV that are features",
+     .note = "all but the targets"},
     {"header", "input", "ANSWER", OPTION_CHOICE, AT(header_kind), .help = "does the CSV begin with column names",
      .choices = header_choices},
-    {"delimiter", "input", "WHICH", OPTION_CHOICE, AT(delimiter_kind), .help = "between the columns of the CSV",
-     .choices = delimiter_choices},
+    {"delimiter", "input", "WHICH", OPTION_TEXT, AT(delimiter),
+     .help = "between the columns of the CSV: comma, semicolon, tab, blank or a character", .note = "found"},
+    {"skip-lines", "input", "N", OPTION_INTEGER, AT(convert.skip_lines),
+     .help = "lines at the beginning of the CSV to pass over", .maximum = 4294967295.0},
+    {"decimal", "input", "SIGN", OPTION_TEXT, AT(convert.decimal), .help = "before decimals in the CSV: point or comma",
+     .note = "point"},
+    {"thousands", "input", "CHAR", OPTION_TEXT, AT(thousands),
+     .help = "between groups of three digits in the CSV: a character, or blank", .note = "nothing"},
+    {"missing", "input", "TEXT,...", OPTION_TEXT, AT(convert.missing),
+     .help = "texts or numbers in the CSV that stand for a missing value, beside NA, NaN, null and the like",
+     .note = "none"},
+    {"drop-missing", "input", NULL, OPTION_FLAG, AT(convert.drop_missing),
+     .help = "leave out the rows of the CSV that have a missing value"},
     {"task", "input", "TASK", OPTION_CHOICE, AT(convert.task),
      .help = "what the targets are; auto: classes where all are names or small whole numbers",
      .choices = mlpd_task_choices},
@@ -54,6 +58,7 @@ static const option rows[] = {
      .maximum = 9007199254740992.0},
     {"compress", "output", "LEVEL", OPTION_INTEGER, AT(convert.compress), .help = "deflate level; 0: none",
      .maximum = 9},
+    {"quiet", "output", NULL, OPTION_FLAG, AT(quiet), .help = "do not print what was decided about the input"},
     {.name = NULL},
 };
 
@@ -66,6 +71,7 @@ static const option_table table = {
     .details =
         "Examples\n"
         "  mlpdist convert iris.csv iris.h5 --label species --test-fraction 0.2\n"
+        "  mlpdist convert titanic.csv titanic.h5 --label Survived --ignore Name,Ticket --drop-missing\n"
         "  mlpdist convert train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
         "    t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz mnist.h5\n",
     .rows = rows,
@@ -84,16 +90,57 @@ static void on_progress(void *context, uint64_t done_bytes, uint64_t total_bytes
   progress_draw(bar, fraction, "converting", right);
 }
 
+static void on_decision(void *context, const char *line) {
+  progress_clear(context);
+  (void)printf("%s\n", line);
+}
+
+/* A delimiter or separator by its name or as itself; text NULL: none. */
+static mlpd_status read_character(const char *option, const char *text, char *character) {
+  static const struct {
+    const char *name;
+    char character;
+  } names[] = {{"auto", '\0'}, {"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},
+               {"\\t", '\t'},  {"blank", ' '}, {"blanks", ' '},    {"space", ' '},
+               {"pipe", '|'},  {"bar", '|'},   {"point", '.'},     {"apostrophe", '\''}};
+  *character = '\0';
+  if (text == NULL) return MLPD_OK;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (strcmp(text, names[i].name) == 0) return *character = names[i].character, MLPD_OK;
+  if (strlen(text) != 1)
+    return outcome_fail(MLPD_ERROR_USAGE, "%s: \"%s\" is neither one character nor comma, semicolon, tab or blank",
+                        option, text);
+  *character = text[0];
+  return MLPD_OK;
+}
+
+/* The last of two --label would win in silence. */
+static mlpd_status refuse_repeated_lists(int argc, char **argv) {
+  static const char *const lists[] = {"--label", "--ignore", "--columns", "--missing"};
+  for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {
+    const size_t length = strlen(lists[l]);
+    int found = 0;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+      found += strncmp(argv[i], lists[l], length) == 0 && (argv[i][length] == '\0' || argv[i][length] == '=');
+    if (found > 1)
+      return outcome_fail(MLPD_ERROR_USAGE, "%s is given %d times; give one list: %s A,B", lists[l], found, lists[l]);
+  }
+  return MLPD_OK;
+}
+
 static mlpd_status convert(convert_arguments *arguments, const option_results *results) {
   mlpd_convert_options *options = &arguments->convert;
   mlpd_convert_result made = {0};
   progress bar;
+  mlpd_status read = read_character("--delimiter", arguments->delimiter, &options->delimiter);
+  if (read == MLPD_OK) read = read_character("--thousands", arguments->thousands, &options->thousands);
+  if (read != MLPD_OK) return read;
   options->num_inputs = results->num_positionals - 1;
   options->inputs = results->positionals;
   options->out = results->positionals[options->num_inputs];
   options->header = mlpd_choice_name(header_choices, (int)arguments->header_kind);
-  options->delimiter = delimiter_characters[arguments->delimiter_kind];
   options->progress = on_progress;
+  options->decision = arguments->quiet ? NULL : on_decision;
   options->context = &bar;
   progress_start(&bar, true);
   const mlpd_status status = mlpd_convert(options, &made);
@@ -112,7 +159,8 @@ int command_convert(int argc, char **argv) {
   option_results results = {0};
   mlpd_convert_options_default(&arguments.convert);
   if (options_want_help(argc, argv)) return command_help(&table, &arguments);
-  mlpd_status status = options_parse(&table, argc, argv, &arguments, &results);
+  mlpd_status status = refuse_repeated_lists(argc, argv);
+  if (status == MLPD_OK) status = options_parse(&table, argc, argv, &arguments, &results);
   if (status == MLPD_OK && arguments.convert.valid_fraction + arguments.convert.test_fraction >= 1)
     status = outcome_fail(MLPD_ERROR_USAGE, "--valid-fraction and --test-fraction leave nothing to train on");
   if (status == MLPD_OK && outcome_launcher_rank() <= 0) status = convert(&arguments, &results);
