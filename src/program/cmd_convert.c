@@ -71,7 +71,7 @@ static const option_table table = {
     .details =
         "Examples\n"
         "  mlpdist convert iris.csv iris.h5 --label species --test-fraction 0.2\n"
-        "  mlpdist convert titanic.csv titanic.h5 --label Survived --ignore Name,Ticket --drop-missing\n"
+        "  mlpdist convert cars.csv cars.h5 --label mpg --ignore name --drop-missing\n"
         "  mlpdist convert train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
         "    t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz mnist.h5\n",
     .rows = rows,
