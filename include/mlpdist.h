@@ -572,6 +572,9 @@ typedef struct mlpd_convert_options {
   const char *const *inputs; /* num_inputs paths; kind by extension and content: .csv/.tsv/.txt/.data, .npy,
                                 .npz, IDX (any name, gz too) */
   int num_inputs;
+  const mlpd_split *roles; /* (num_inputs): what each input is; NULL: as its name says by a word of its own or of its
+                              folder: train, training; valid, val, validation, dev; test, testing, holdout, eval, t10k.
+                              Names that do not say are one table. Files of one part are read one after the other */
   const char *out;         /* the HDF5 file to write; replaced only when all is well */
   const char *label;       /* CSV, NPY of one array: label column by name or number from 0, negative from
                               the end; NULL: the last column; "none": no y, and unless the inputs come

@@ -394,7 +394,7 @@ static void test_files_that_come_split(void **state) {
   assert_array("/test/y", 2, 1, ELEMENT_U8, VALUES(1, 2));
   (void)unlink(in_folder("out.h5"));
   write_text("the-test.csv", "z,k\n1,b\n");
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "column 1 is 'x' in", "the-test.csv", "the-train.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "no column 'x', which", "the-test.csv", "the-train.csv");
   write_text("the-test.csv", "1,2,b\n");
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "has 2 features", "the-test.csv", "the-train.csv");
 }

@@ -1,26 +1,30 @@
 /* Conversion: open the inputs, scan them, decide what the labels are, draw the split, write. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/memory.h"
-#include "base/rng.h"
+#include "data/convert_names.h"
 #include "data/convert_output.h"
 #include "data/convert_report.h"
-#include "data/convert_source.h"
+#include "data/convert_split.h"
 
 enum { PARTS = 3, SCHEMA_VERSION = 2 };
 
 typedef struct conversion {
   const mlpd_convert_options *options;
   meter progress;
-  source *sources[PARTS]; /* MLPD_TRAIN is there; the others where the inputs come split */
+  source_list sources;
   label_set labels;
   uint32_t features, y_columns;
   uint64_t rows[PARTS]; /* to write, by part */
+  bool comes_split;     /* validation or test rows have inputs of their own */
+  bool unlabelled;      /* all rows go to /test/x, in their order */
+  row_split split;      /* of the training inputs */
   output out;
 } conversion;
+
+static const source *first_of(const conversion *c) { return c->sources.all[0]; }
 
 void mlpd_convert_options_default(mlpd_convert_options *options) {
   *options = (mlpd_convert_options){
@@ -64,7 +68,7 @@ static mlpd_status check_options(const mlpd_convert_options *o) {
 /* ---- First pass ---- */
 
 static void say_target(const conversion *c) {
-  const name_list *names = &c->sources[MLPD_TRAIN]->targets;
+  const name_list *names = &first_of(c)->targets;
   char text[REPORT_BYTES], list[REPORT_BYTES] = "";
   size_t used = 0;
   if (c->y_columns == 1) {
@@ -77,22 +81,22 @@ static void say_target(const conversion *c) {
 }
 
 static mlpd_status scan_sources(conversion *c) {
-  const source *train = c->sources[MLPD_TRAIN];
-  for (int p = 0; p < PARTS; p++) {
-    source *s = c->sources[p];
-    if (s == NULL) continue;
-    if (s->features != train->features || s->y_columns != train->y_columns)
-      return FAIL(MLPD_ERROR_DATA, "%s has %u features and %u y columns, but %s has %u and %u", s->name, s->features,
-                  s->y_columns, train->name, train->features, train->y_columns);
+  const source *const first = first_of(c);
+  for (int i = 0; i < c->sources.count; i++) {
+    source *const s = c->sources.all[i];
+    if (i > 0) TRY(source_match(c->options, first, s));
+    c->labels.part = s->part;
     TRY(source_scan(s, &c->labels));
+    c->rows[s->part] += s->rows;
+    c->comes_split = c->comes_split || s->part != MLPD_TRAIN;
   }
-  c->features = train->features;
-  c->y_columns = train->y_columns;
+  c->features = first->features;
+  c->y_columns = first->y_columns;
   if (c->y_columns > 0) {
     const mlpd_status status = label_set_decide(&c->labels, c->options->class_names);
     const bool placed = c->labels.text_place[0] != '\0'; /* then the message has a place */
     if (status == MLPD_OK) return say_target(c), MLPD_OK;
-    return status == MLPD_ERROR_DATA && !placed ? status_prefix(status, "%s: ", train->name) : status;
+    return status == MLPD_ERROR_DATA && !placed ? status_prefix(status, "%s: ", first->name) : status;
   }
   if (c->options->class_names != NULL) return FAIL(MLPD_ERROR_USAGE, "class names are given, but no labels are read");
   return MLPD_OK;
@@ -125,55 +129,68 @@ static element_type common_type(element_type a, element_type b) {
 
 /* ---- Split ---- */
 
-static bool comes_split(const conversion *c) { return c->sources[MLPD_VALID] != NULL || c->sources[MLPD_TEST] != NULL; }
-
-static void plan_split(conversion *c) {
-  const uint64_t rows = c->sources[MLPD_TRAIN]->rows;
-  for (int p = 0; p < PARTS; p++) c->rows[p] = c->sources[p] != NULL ? c->sources[p]->rows : 0;
-  if (comes_split(c)) {
-    if (c->sources[MLPD_VALID] == NULL)
-      c->rows[MLPD_VALID] = (uint64_t)round(c->options->valid_fraction * (double)rows);
-  } else if (c->y_columns == 0) {
-    c->rows[MLPD_TRAIN] = 0;
-    c->rows[MLPD_TEST] = rows;
-    return;
-  } else {
-    c->rows[MLPD_VALID] = (uint64_t)round(c->options->valid_fraction * (double)rows);
-    c->rows[MLPD_TEST] = (uint64_t)round(c->options->test_fraction * (double)rows);
-  }
-  /* Rounding must leave a row to train on. */
-  uint64_t *valid = c->sources[MLPD_VALID] == NULL ? &c->rows[MLPD_VALID] : NULL;
-  uint64_t *test = c->sources[MLPD_TEST] == NULL ? &c->rows[MLPD_TEST] : NULL;
-  uint64_t drawn = (valid != NULL ? *valid : 0) + (test != NULL ? *test : 0);
-  for (; drawn >= rows; drawn--) --*(valid != NULL && *valid > 0 ? valid : test);
-  c->rows[MLPD_TRAIN] = rows - drawn;
+/* Rows of each class in each part of the inputs; of values, all rows count as one class. */
+static mlpd_status count_classes(const conversion *c, uint64_t (**rows)[PARTS], uint32_t *num_classes) {
+  *num_classes = c->labels.classes ? c->labels.num_classes : 1;
+  TRY(memory_allocate(rows, *num_classes, sizeof **rows, "classes"));
+  if (c->labels.classes)
+    label_set_class_rows(&c->labels, *rows);
+  else
+    memcpy(**rows, c->rows, sizeof c->rows);
+  return MLPD_OK;
 }
 
-/* Which part each row of the train source goes to: selection sampling (Knuth, The Art of Computer
- * Programming 2, 3.4.2, Algorithm S), so the counts are exact and no list of rows is kept. */
-typedef struct row_draw {
-  rng stream;
-  uint64_t left[PARTS]; /* rows still to go to each part */
-} row_draw;
-
-static mlpd_split draw_part(row_draw *d) {
-  const uint64_t others = d->left[MLPD_VALID] + d->left[MLPD_TEST], all = others + d->left[MLPD_TRAIN];
-  mlpd_split part = MLPD_TRAIN;
-  if (others > 0) {
-    const uint64_t draw = rng_below(&d->stream, all);
-    part = draw < d->left[MLPD_VALID] ? MLPD_VALID : draw < others ? MLPD_TEST : MLPD_TRAIN;
+/* A validation part that no input is is drawn from the training inputs, and a test part where the inputs do not come
+ * split at all. */
+static mlpd_status draw_split(conversion *c, uint64_t (*rows)[PARTS], uint32_t num_classes) {
+  const double valid = c->rows[MLPD_VALID] > 0 ? 0 : c->options->valid_fraction;
+  const double test = c->comes_split ? 0 : c->options->test_fraction;
+  uint64_t *train = NULL;
+  TRY(memory_allocate(&train, num_classes, sizeof *train, "classes"));
+  for (uint32_t k = 0; k < num_classes; k++) train[k] = rows[k][MLPD_TRAIN];
+  const mlpd_status status = row_split_create(num_classes, train, valid, test, c->options->seed, &c->split);
+  free(train);
+  TRY(status);
+  c->rows[MLPD_TRAIN] = 0;
+  for (uint32_t k = 0; k < num_classes; k++) rows[k][MLPD_TRAIN] = 0;
+  for (int p = 0; p < PARTS; p++) {
+    c->rows[p] += c->split.total[p];
+    for (uint32_t k = 0; k < num_classes; k++) rows[k][p] += c->split.left[k][p];
   }
-  d->left[part]--;
-  return part;
+  return MLPD_OK;
+}
+
+static mlpd_status plan_split(conversion *c) {
+  uint64_t(*rows)[PARTS] = NULL;
+  uint32_t num_classes = 0;
+  c->unlabelled = c->y_columns == 0 && !c->comes_split;
+  if (c->unlabelled) {
+    c->rows[MLPD_TEST] = c->rows[MLPD_TRAIN];
+    c->rows[MLPD_TRAIN] = 0;
+    return MLPD_OK;
+  }
+  mlpd_status status = count_classes(c, &rows, &num_classes);
+  if (status == MLPD_OK) status = draw_split(c, rows, num_classes);
+  if (status == MLPD_OK && c->labels.classes)
+    status = convert_say_rare(c->options, &c->labels, (const uint64_t(*)[PARTS])rows);
+  free(rows);
+  return status;
+}
+
+static mlpd_split part_of_row(conversion *c, const source *s, int32_t class) {
+  if (c->unlabelled) return MLPD_TEST;
+  return s->part == MLPD_TRAIN ? row_split_draw(&c->split, c->labels.classes ? (uint32_t) class : 0) : s->part;
 }
 
 /* ---- Second pass ---- */
 
 typedef struct row_block {
   uint64_t most;
-  char *x;          /* (most, features) */
-  int32_t *classes; /* (most) */
-  double *values;   /* (most, y_columns) */
+  char *x;               /* (most, features) */
+  int32_t *classes;      /* (most) */
+  double *values;        /* (most, y_columns) */
+  char *picked_x;        /* (features), of a row in another order */
+  double *picked_values; /* (y_columns) */
 } row_block;
 
 static mlpd_status row_block_create(const conversion *c, const source *s, row_block *b) {
@@ -183,28 +200,48 @@ static mlpd_status row_block_create(const conversion *c, const source *s, row_bl
   if (b->most > s->rows) b->most = s->rows;
   TRY(memory_allocate(&b->x, b->most * x_bytes, 1, "rows read"));
   TRY(memory_allocate(&b->classes, b->most, sizeof *b->classes, "labels read"));
+  TRY(memory_allocate(&b->picked_x, row_bytes, 1, "a row"));
+  TRY(memory_allocate(&b->picked_values, c->y_columns, sizeof *b->picked_values, "a row"));
   return memory_allocate(&b->values, b->most * c->y_columns, sizeof *b->values, "labels read");
 }
 
-/* Copies all rows of s to the parts that draw says. */
-static mlpd_status copy_rows(conversion *c, source *s, row_draw *draw) {
-  const size_t row_bytes = s->features * element_size(s->type);
+/* Elements of size bytes of a row in the order of the first source. */
+static void pick(const uint32_t *from, uint32_t count, size_t size, const char *row, char *out) {
+  for (uint32_t j = 0; j < count; j++) memcpy(out + j * size, row + from[j] * size, size);
+}
+
+static mlpd_status copy_row(conversion *c, const source *s, const row_block *b, uint64_t i) {
+  const size_t size = element_size(s->type);
+  const char *x = b->x + i * s->features * size;
+  const double *values = c->y_columns > 0 ? b->values + i * c->y_columns : NULL;
+  if (s->columns_from != NULL) {
+    pick(s->columns_from, s->features, size, x, b->picked_x);
+    x = b->picked_x;
+  }
+  if (s->targets_from != NULL) {
+    pick(s->targets_from, s->y_columns, sizeof *values, (const char *)values, (char *)b->picked_values);
+    values = b->picked_values;
+  }
+  return output_row(&c->out, part_of_row(c, s, b->classes[i]), s->type, x, b->classes + i, values);
+}
+
+/* Copies all rows of s to the parts they go to. */
+static mlpd_status copy_rows(conversion *c, source *s) {
   row_block b = {.most = 0};
   mlpd_status status;
   TRY_GOTO(status, row_block_create(c, s, &b), done);
   for (uint64_t done_rows = 0; done_rows < s->rows;) {
     const uint64_t rows = s->rows - done_rows < b.most ? s->rows - done_rows : b.most;
     TRY_GOTO(status, source_read(s, &c->labels, rows, b.x, b.classes, b.values), done);
-    for (uint64_t i = 0; i < rows; i++) {
-      const double *value = c->y_columns > 0 ? b.values + i * c->y_columns : NULL;
-      TRY_GOTO(status, output_row(&c->out, draw_part(draw), s->type, b.x + i * row_bytes, b.classes + i, value), done);
-    }
+    for (uint64_t i = 0; i < rows; i++) TRY_GOTO(status, copy_row(c, s, &b, i), done);
     done_rows += rows;
   }
 done:
   free(b.x);
   free(b.classes);
   free(b.values);
+  free(b.picked_x);
+  free(b.picked_values);
   return status;
 }
 
@@ -226,70 +263,29 @@ static mlpd_status write_attributes(conversion *c) {
   return h5_attribute_write_u64(c->out.file, "/", "mlpdist_schema", SCHEMA_VERSION);
 }
 
-static mlpd_status write_list(h5_file *file, const char *object, const name_list *list) {
-  return list->count > 0 ? h5_strings_write(file, object, (const char *const *)list->names, list->count) : MLPD_OK;
-}
-
-/* For every table, so that the file is known to be one. */
-static mlpd_status write_kinds(const conversion *c) {
-  const source *const train = c->sources[MLPD_TRAIN];
-  const char **kinds = NULL;
-  if (!train->table) return MLPD_OK;
-  TRY(memory_allocate(&kinds, c->features, sizeof *kinds, "kinds of columns"));
-  for (uint32_t j = 0; j < c->features; j++) kinds[j] = train->yes_no != NULL && train->yes_no[j] ? "yes/no" : "number";
-  const mlpd_status status = h5_strings_write(c->out.file, "/columns/kind", kinds, c->features);
-  free(kinds);
-  return status;
-}
-
-/* Labels 0, 1, 2, ... are names, too: a file that lacks one of them must not be taken for another's classes. */
-static mlpd_status write_class_names(const conversion *c) {
-  const label_set *const labels = &c->labels;
-  name_list numbers = {.count = labels->num_classes};
-  char text[16];
-  if (!labels->classes) return MLPD_OK;
-  if (labels->names != NULL)
-    return h5_strings_write(c->out.file, "/class_names", (const char *const *)labels->names, labels->num_classes);
-  mlpd_status status = memory_allocate(&numbers.names, numbers.count, sizeof *numbers.names, "class names");
-  for (uint32_t k = 0; k < labels->num_classes && status == MLPD_OK; k++) {
-    (void)snprintf(text, sizeof text, "%u", k);
-    status = memory_copy_string(text, &numbers.names[k]);
+/* The type of x on file, and the widest in which rows come. */
+static void choose_types(conversion *c, element_type *widest) {
+  c->out.stored_type = *widest = first_of(c)->type;
+  for (int i = 1; i < c->sources.count; i++) {
+    const element_type type = c->sources.all[i]->type;
+    c->out.stored_type = common_type(c->out.stored_type, type);
+    if (element_size(type) > element_size(*widest)) *widest = type;
   }
-  if (status == MLPD_OK) status = write_list(c->out.file, "/class_names", &numbers);
-  name_list_free(&numbers);
-  return status;
-}
-
-static mlpd_status write_names(const conversion *c) {
-  TRY(write_list(c->out.file, "/columns/name", &c->sources[MLPD_TRAIN]->columns));
-  TRY(write_kinds(c));
-  TRY(write_list(c->out.file, "/targets/name", &c->sources[MLPD_TRAIN]->targets));
-  return c->y_columns > 0 ? write_class_names(c) : MLPD_OK;
 }
 
 static mlpd_status write_file(conversion *c) {
+  element_type widest;
   TRY(output_create(c->options->out, &c->out));
   c->out.features = c->features;
   c->out.y_columns = c->y_columns;
   c->out.compress = c->options->compress;
-  c->out.stored_type = c->sources[MLPD_TRAIN]->type;
-  element_type read_types[PARTS]; /* a part without inputs of its own is drawn from the train source */
-  for (int p = 0; p < PARTS; p++) {
-    read_types[p] = c->sources[c->sources[p] != NULL ? p : MLPD_TRAIN]->type;
-    c->out.stored_type = common_type(c->out.stored_type, read_types[p]);
-  }
+  choose_types(c, &widest);
   for (int p = 0; p < PARTS; p++)
-    if (c->rows[p] > 0) TRY(output_part(&c->out, (mlpd_split)p, c->rows[p], read_types[p], &c->labels));
-  for (int p = 0; p < PARTS; p++) {
-    if (c->sources[p] == NULL) continue;
-    row_draw draw = {.stream = rng_start(c->options->seed, RNG_SPLIT_ROWS, 0, 0)};
-    for (int q = 0; q < PARTS; q++)
-      if (q == p || (p == MLPD_TRAIN && c->sources[q] == NULL)) draw.left[q] = c->rows[q];
-    TRY(copy_rows(c, c->sources[p], &draw));
-  }
-  TRY(output_flush(&c->out, read_types));
+    if (c->rows[p] > 0) TRY(output_part(&c->out, (mlpd_split)p, c->rows[p], widest, &c->labels));
+  for (int i = 0; i < c->sources.count; i++) TRY(copy_rows(c, c->sources.all[i]));
+  TRY(output_flush(&c->out));
   TRY(write_attributes(c));
-  return write_names(c);
+  return convert_write_names(c->out.file, first_of(c), &c->labels);
 }
 
 mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_result *result) {
@@ -300,9 +296,9 @@ mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_resul
   mlpd_status status;
   TRY_GOTO(status, check_options(&checked), done);
   TRY_GOTO(status, label_set_create(checked.task, &c.labels), done);
-  TRY_GOTO(status, sources_open(&checked, &c.progress, c.sources), done);
+  TRY_GOTO(status, sources_open(&checked, &c.progress, &c.sources), done);
   TRY_GOTO(status, scan_sources(&c), done);
-  plan_split(&c);
+  TRY_GOTO(status, plan_split(&c), done);
   status = output_close(&c.out, write_file(&c));
   if (status != MLPD_OK) goto done;
   meter_finish(&c.progress);
@@ -312,7 +308,8 @@ mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_resul
                                   .features = c.features,
                                   .classes = c.labels.classes ? c.labels.num_classes : 0};
 done:
-  for (int p = 0; p < PARTS; p++) source_close(c.sources[p]);
+  source_list_free(&c.sources);
+  row_split_free(&c.split);
   label_set_free(&c.labels);
   return status;
 }

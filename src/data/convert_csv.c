@@ -400,13 +400,3 @@ failed:
   source_close(&c->base);
   return status;
 }
-
-mlpd_status csv_source_match(const source *one, const source *other) {
-  const csv_source *a = (const csv_source *)one, *b = (const csv_source *)other;
-  if (a->layout.names == NULL || b->layout.names == NULL || a->layout.columns != b->layout.columns) return MLPD_OK;
-  for (uint32_t c = 0; c < a->layout.columns; c++)
-    if (strcmp(a->layout.names[c], b->layout.names[c]) != 0)
-      return FAIL(MLPD_ERROR_DATA, "column %u is '%s' in %s, but '%s' in %s", c + 1, a->layout.names[c], one->name,
-                  b->layout.names[c], other->name);
-  return MLPD_OK;
-}

@@ -14,6 +14,7 @@ static const double INTEGER_MOST = 9007199254740992.0; /* 2^53: doubles tell int
 mlpd_status label_set_create(mlpd_task task, label_set *set) {
   *set = (label_set){.task = task, .minimum = INFINITY, .maximum = -INFINITY};
   TRY(memory_allocate(&set->entries, LABEL_CLASSES_MOST, sizeof *set->entries, "labels"));
+  TRY(memory_allocate(&set->part_rows, LABEL_CLASSES_MOST, sizeof *set->part_rows, "labels"));
   return memory_allocate(&set->slots, LABEL_SLOTS, sizeof *set->slots, "labels");
 }
 
@@ -22,6 +23,7 @@ void label_set_free(label_set *set) {
   for (uint32_t k = 0; set->names != NULL && k < set->num_classes; k++) free(set->names[k]);
   free(set->entries);
   free(set->slots);
+  free(set->part_rows);
   free(set->names);
   *set = (label_set){.count = 0};
 }
@@ -40,7 +42,11 @@ static uint32_t *find_slot(const label_set *set, const void *key, size_t length)
 static mlpd_status insert(label_set *set, const void *key, size_t length, double value) {
   if (set->full) return MLPD_OK;
   uint32_t *slot = find_slot(set, key, length);
-  if (*slot != 0) return set->entries[*slot - 1].rows++, MLPD_OK;
+  if (*slot != 0) {
+    set->part_rows[*slot - 1][set->part]++;
+    set->entries[*slot - 1].rows++;
+    return MLPD_OK;
+  }
   if (set->count == LABEL_CLASSES_MOST) {
     set->full = true;
     return MLPD_OK;
@@ -51,8 +57,16 @@ static mlpd_status insert(label_set *set, const void *key, size_t length, double
   entry->length = length;
   entry->value = value;
   entry->rows = 1;
+  set->part_rows[set->count][set->part]++;
   *slot = ++set->count;
   return MLPD_OK;
+}
+
+void label_set_class_rows(const label_set *set, uint64_t (*rows)[3]) {
+  for (uint32_t k = 0; k < set->num_classes; k++)
+    for (int p = 0; p < 3; p++) rows[k][p] = 0;
+  for (uint32_t i = 0; i < set->count; i++)
+    for (int p = 0; p < 3; p++) rows[set->entries[i].class_index][p] += set->part_rows[i][p];
 }
 
 static void add_number(label_set *set, double value) {

@@ -38,7 +38,9 @@ typedef struct label_set {
   bool full;                            /* more distinct labels than LABEL_CLASSES_MOST; the set is not kept up then */
   label_entry *entries;                 /* (LABEL_CLASSES_MOST) */
   uint32_t count;
-  uint32_t *slots; /* (LABEL_SLOTS) index + 1 into entries, by hash */
+  uint32_t *slots;          /* (LABEL_SLOTS) index + 1 into entries, by hash */
+  mlpd_split part;          /* of the rows that are gathered: set it */
+  uint64_t (*part_rows)[3]; /* (LABEL_CLASSES_MOST) rows with the label of an entry, by part */
   /* Decided. */
   bool classes;
   uint32_t num_classes;
@@ -60,6 +62,9 @@ mlpd_status label_set_decide(label_set *set, const char *class_names);
 
 /* The decision as a line of text. Not collective. */
 void label_set_describe(const label_set *set, char *text, size_t size);
+
+/* Rows of each class (num_classes) in each part of the inputs. Not collective. */
+void label_set_class_rows(const label_set *set, uint64_t (*rows)[3]);
 
 /* The class of a label, or -1 where the first pass did not see it. Not collective. */
 int32_t label_class_of_text(const label_set *set, const char *text, size_t length);

@@ -2,53 +2,45 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "base/memory.h"
+#include "data/convert_report.h"
+#include "data/convert_roles.h"
 #include "data/convert_source.h"
 
-enum { INPUTS_MOST = 6, PARTS = 3 }; /* x and y of train, valid and test */
+enum { PARTS = 3 };
 
-/* ---- Parts by name ---- */
+/* ---- Lists of sources ---- */
 
-static bool name_holds(const char *path, const char *word) {
-  const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
-  const size_t length = strlen(word);
-  for (; *name != '\0'; name++)
-    if (strncasecmp(name, word, length) == 0) return true;
-  return false;
+void source_close(source *s) {
+  if (s == NULL) return;
+  name_list_free(&s->columns);
+  name_list_free(&s->targets);
+  free(s->yes_no);
+  free(s->columns_from);
+  free(s->targets_from);
+  s->methods->close(s);
 }
 
-static int part_by_name(const char *path) {
-  if (name_holds(path, "train")) return MLPD_TRAIN;
-  if (name_holds(path, "t10k") || name_holds(path, "test")) return MLPD_TEST;
-  if (name_holds(path, "valid") || name_holds(path, "_val") || name_holds(path, "val_")) return MLPD_VALID;
-  return -1;
+void source_list_free(source_list *list) {
+  for (int i = 0; i < list->count; i++) source_close(list->all[i]);
+  free(list->all);
+  *list = (source_list){0};
 }
 
-/* The part of each input, per_part inputs a part: by names where they say so for all, else by order. */
-static void assign_parts(const char *const *paths, int count, int per_part, int part[INPUTS_MOST]) {
-  const int parts = count / per_part;
-  int found[PARTS] = {0};
-  bool by_name = parts > 1;
-  for (int i = 0; i < count; i++) {
-    part[i] = part_by_name(paths[i]);
-    if (part[i] < 0)
-      by_name = false;
-    else
-      found[part[i]]++;
-  }
-  by_name = by_name && found[MLPD_TRAIN] == per_part;
-  for (int p = 0; p < PARTS; p++) by_name = by_name && (found[p] == 0 || found[p] == per_part);
-  static const int orders[PARTS + 1][PARTS] = {
-      {0}, {MLPD_TRAIN}, {MLPD_TRAIN, MLPD_TEST}, {MLPD_TRAIN, MLPD_VALID, MLPD_TEST}};
-  for (int i = 0; i < count && !by_name; i++) part[i] = orders[parts][i / per_part];
+static void list_add(source_list *list, source *s, mlpd_split part) {
+  s->part = part;
+  list->all[list->count++] = s;
 }
 
 /* ---- Files ---- */
 
 typedef struct opened_inputs {
-  input *in[INPUTS_MOST];
-  input_kind kind[INPUTS_MOST];
+  const char *const *paths;
+  input **in;       /* (count) */
+  input_kind *kind; /* (count) */
+  role *roles;      /* (count) */
   int count;
 } opened_inputs;
 
@@ -63,21 +55,93 @@ static input *take(opened_inputs *o, int i) {
   return in;
 }
 
-static mlpd_status open_tables(opened_inputs *o, const mlpd_convert_options *options, meter *m, source **parts) {
-  if (o->count > PARTS)
-    return FAIL(MLPD_ERROR_USAGE, "%d CSV files; one, or train and test, or train, valid and test", o->count);
-  int part[INPUTS_MOST];
-  assign_parts(options->inputs, o->count, 1, part);
-  for (int i = 0; i < o->count; i++) TRY(csv_source_open(take(o, i), m, options, &parts[part[i]]));
-  for (int p = 1; p < PARTS; p++)
-    if (parts[p] != NULL) TRY(csv_source_match(parts[MLPD_TRAIN], parts[p]));
+/* The same table twice would count its rows twice, or test on what was trained on. An array may be x and y at once. */
+static mlpd_status refuse_twice(const opened_inputs *o) {
+  struct stat *about = NULL;
+  TRY(memory_allocate(&about, (size_t)o->count, sizeof *about, "input files"));
+  mlpd_status status = MLPD_OK;
+  for (int i = 0; i < o->count && status == MLPD_OK; i++) {
+    if (stat(o->paths[i], &about[i]) != 0) about[i].st_ino = 0;
+    for (int k = 0; k < i && about[i].st_ino != 0 && status == MLPD_OK; k++)
+      if (o->kind[i] == KIND_TEXT && about[k].st_dev == about[i].st_dev && about[k].st_ino == about[i].st_ino)
+        status = FAIL(MLPD_ERROR_USAGE, "%s and %s are the same file", o->paths[k], o->paths[i]);
+  }
+  free(about);
+  return status;
+}
+
+/* ---- Roles ---- */
+
+static mlpd_status find_roles(const mlpd_convert_options *options, opened_inputs *o, int per_part, bool *all_unclear) {
+  const size_t shared = roles_shared_folder(o->paths, o->count);
+  for (int i = 0; i < o->count; i++)
+    o->roles[i] = options->roles != NULL ? (role)options->roles[i] : role_by_name(o->paths[i], shared);
+  return roles_settle(o->paths, o->count, per_part, o->roles, all_unclear);
+}
+
+/* What became of the files, a line each; of many of one table, one line. */
+static void say_roles(const mlpd_convert_options *options, const opened_inputs *o, bool all_unclear) {
+  enum { LINES_MOST = 12 };
+  if (all_unclear && o->count > LINES_MOST) {
+    convert_say(options, "%d files of one table, %s to %s", o->count, o->paths[0], o->paths[o->count - 1]);
+    return;
+  }
+  for (int i = 0; i < o->count; i++) {
+    if (i == LINES_MOST && o->count > LINES_MOST + 1) {
+      convert_say(options, "and %d more files", o->count - i);
+      return;
+    }
+    if (all_unclear)
+      convert_say(options, "%s: rows of one table, with the other files", o->paths[i]);
+    else
+      convert_say(options, "%s: %s part", o->paths[i], mlpd_choice_name(mlpd_split_choices, o->roles[i]));
+  }
+}
+
+/* ---- Tables ---- */
+
+/* Opens a table whose target is the first table's, wherever its column is. */
+static mlpd_status open_alike(opened_inputs *o, int i, const mlpd_convert_options *options, meter *m, source_list *list,
+                              source **opened) {
+  const source *const first = list->count > 0 ? list->all[0] : NULL;
+  TRY(csv_source_open(take(o, i), m, options, opened));
+  if (first == NULL || first->targets.count != 1 || (*opened)->columns.count == 0) return MLPD_OK;
+  const char *const target = first->targets.names[0];
+  if (name_list_holds(&(*opened)->targets, target) || !name_list_holds(&(*opened)->columns, target)) return MLPD_OK;
+  source_close(*opened);
+  *opened = NULL;
+  list->alike = *options;
+  list->alike.label = target;
+  list->alike.decision = NULL; /* it was said once */
+  input *in;
+  TRY(input_open(o->paths[i], m, &in));
+  return csv_source_open(in, m, &list->alike, opened);
+}
+
+static mlpd_status open_tables(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
+  for (int p = 0; p < PARTS; p++)
+    for (int i = 0; i < o->count; i++) {
+      source *opened = NULL;
+      if ((int)o->roles[i] != p) continue;
+      TRY(open_alike(o, i, options, m, list, &opened));
+      list_add(list, opened, (mlpd_split)p);
+    }
   return MLPD_OK;
+}
+
+/* ---- Arrays ---- */
+
+static bool holds(const char *name, const char *word) {
+  const size_t length = strlen(word);
+  for (; *name != '\0'; name++)
+    if (strncasecmp(name, word, length) == 0) return true;
+  return false;
 }
 
 static bool names_labels(const char *path) {
   const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
   const bool is_y = (name[0] == 'y' || name[0] == 'Y') && name[1] != '\0' && strchr("._-", name[1]) != NULL;
-  return is_y || name_holds(name, "label") || name_holds(name, "target");
+  return is_y || holds(name, "label") || holds(name, "target");
 }
 
 /* x and y of one part, second NULL without y. unordered: where the first has one dimension and the second
@@ -108,29 +172,58 @@ static mlpd_status open_column(input *in, const mlpd_convert_options *options, m
   return column_source_open(array, options->label, m, opened);
 }
 
-static mlpd_status open_arrays(opened_inputs *o, const mlpd_convert_options *options, meter *m, source **parts) {
+/* The files of a part, x and y by turns: each with its neighbour, unless half of them are called labels. */
+static void order_pairs(const opened_inputs *o, mlpd_split part, int *order, int *count) {
+  int labels = 0, x = 0, y = 1;
+  *count = 0;
+  for (int i = 0; i < o->count; i++)
+    if ((int)o->roles[i] == (int)part) {
+      labels += names_labels(o->paths[i]);
+      order[(*count)++] = i;
+    }
+  if (2 * labels != *count) return;
+  for (int i = 0; i < o->count; i++) {
+    if ((int)o->roles[i] != (int)part) continue;
+    int *const next = names_labels(o->paths[i]) ? &y : &x;
+    order[*next] = i;
+    *next += 2;
+  }
+}
+
+static mlpd_status open_pairs(opened_inputs *o, mlpd_split part, int *order, int per_part, meter *m,
+                              source_list *list) {
+  int count = 0;
+  order_pairs(o, part, order, &count);
+  if (count % per_part != 0)
+    return FAIL(MLPD_ERROR_USAGE, "%d arrays of the %s part: each x needs its y", count,
+                mlpd_choice_name(mlpd_split_choices, (int)part));
+  for (int i = 0; i < count; i += per_part) {
+    const bool named = per_part == 2 && names_labels(o->paths[order[i + 1]]) && !names_labels(o->paths[order[i]]);
+    source *opened = NULL;
+    input *const first = take(o, order[i]), *const second = per_part == 2 ? take(o, order[i + 1]) : NULL;
+    TRY(open_pair(first, second, !named, m, &opened));
+    list_add(list, opened, part);
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status open_arrays(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
   const int per_part = wants_no_label(options) ? 1 : 2;
-  if (o->count == 1 && per_part == 2) return open_column(take(o, 0), options, m, &parts[MLPD_TRAIN]);
-  if (o->count % per_part != 0 || o->count / per_part > PARTS)
-    return FAIL(MLPD_ERROR_USAGE, "%d arrays; x and y of one part, of train and test, or of train, valid and test",
-                o->count);
+  if (o->count == 1 && per_part == 2) {
+    source *opened = NULL;
+    TRY(open_column(take(o, 0), options, m, &opened));
+    list_add(list, opened, (mlpd_split)o->roles[0]);
+    return MLPD_OK;
+  }
   if (per_part == 2 && options->label != NULL)
     return FAIL(MLPD_ERROR_USAGE, "label '%s' is for one array that holds x and y; here y is an array of its own",
                 options->label);
-  int part[INPUTS_MOST];
-  assign_parts(options->inputs, o->count, per_part, part);
-  for (int p = 0; p < PARTS; p++) {
-    input *members[2] = {NULL, NULL};
-    int found = 0;
-    for (int i = 0; i < o->count; i++)
-      if (part[i] == p) members[found++] = take(o, i);
-    if (found == 0) continue;
-    const bool first_is_y = found == 2 && names_labels(input_name(members[0]));
-    const bool second_is_y = found == 2 && names_labels(input_name(members[1]));
-    const bool swapped = first_is_y && !second_is_y;
-    TRY(open_pair(members[swapped], members[!swapped], first_is_y == second_is_y, m, &parts[p]));
-  }
-  return MLPD_OK;
+  int *order = NULL;
+  TRY(memory_allocate(&order, (size_t)o->count, sizeof *order, "input files"));
+  mlpd_status status = MLPD_OK;
+  for (int p = 0; p < PARTS && status == MLPD_OK; p++) status = open_pairs(o, (mlpd_split)p, order, per_part, m, list);
+  free(order);
+  return status;
 }
 
 /* ---- Arrays of an NPZ ---- */
@@ -189,10 +282,12 @@ static mlpd_status no_known_names(const archive *a) {
               a->count > 0 ? names : "nothing");
 }
 
-static mlpd_status open_archive(const archive *a, const mlpd_convert_options *options, meter *m, source **parts) {
+static mlpd_status open_archive(const archive *a, const mlpd_convert_options *options, mlpd_split whole, meter *m,
+                                source_list *list) {
   const bool no_label = wants_no_label(options);
   const bool split = find_array(a, x_words, MLPD_TRAIN) != NULL;
   bool any = false;
+  source *opened = NULL;
   for (int p = 0; p < (split ? PARTS : 1); p++) {
     const zip_entry *x = find_array(a, x_words, split ? p : -1);
     const zip_entry *y = no_label ? NULL : find_array(a, y_words, split ? p : -1);
@@ -201,67 +296,81 @@ static mlpd_status open_archive(const archive *a, const mlpd_convert_options *op
       if (!split) continue;
       return FAIL(MLPD_ERROR_DATA, "%s: x of the %s part stands without y, or y without x", a->path, part_words[p][0]);
     }
-    TRY(open_entries(a, x, y, m, &parts[p]));
+    TRY(open_entries(a, x, y, m, &opened));
+    list_add(list, opened, split ? (mlpd_split)p : whole);
     any = true;
   }
   if (any) return MLPD_OK;
   if (a->count != 1) return no_known_names(a);
-  if (no_label) return open_entries(a, &a->entries[0], NULL, m, &parts[MLPD_TRAIN]);
-  input *in;
-  TRY(input_open_entry(a->path, &a->entries[0], m, &in));
-  return open_column(in, options, m, &parts[MLPD_TRAIN]);
+  if (no_label) {
+    TRY(open_entries(a, &a->entries[0], NULL, m, &opened));
+  } else {
+    input *in;
+    TRY(input_open_entry(a->path, &a->entries[0], m, &in));
+    TRY(open_column(in, options, m, &opened));
+  }
+  list_add(list, opened, whole);
+  return MLPD_OK;
 }
 
-static mlpd_status open_npz(const opened_inputs *o, const mlpd_convert_options *options, meter *m, source **parts) {
+static mlpd_status open_npz(const opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
   archive a = {.path = options->inputs[0]};
-  if (o->count != 1)
-    return FAIL(MLPD_ERROR_USAGE, "%s: an NPZ archive is converted alone, without other inputs", a.path);
   TRY(zip_list(a.path, &a.entries, &a.count));
-  const mlpd_status status = open_archive(&a, options, m, parts);
+  const mlpd_status status = open_archive(&a, options, (mlpd_split)o->roles[0], m, list);
   zip_list_free(a.entries, a.count);
   return status;
 }
 
-void source_close(source *s) {
-  if (s == NULL) return;
-  name_list_free(&s->columns);
-  name_list_free(&s->targets);
-  free(s->yes_no);
-  s->methods->close(s);
+/* ---- All inputs ---- */
+
+static mlpd_status open_inputs(const mlpd_convert_options *options, meter *m, opened_inputs *o) {
+  const size_t count = (size_t)options->num_inputs;
+  *o = (opened_inputs){.paths = options->inputs};
+  TRY(memory_allocate(&o->in, count, sizeof(input *), "input files"));
+  TRY(memory_allocate(&o->kind, count, sizeof *o->kind, "input files"));
+  TRY(memory_allocate(&o->roles, count, sizeof *o->roles, "input files"));
+  for (int i = 0; i < options->num_inputs; i++) {
+    TRY(input_open(options->inputs[i], m, &o->in[i]));
+    o->count++;
+    TRY(input_kind_of(o->in[i], &o->kind[i]));
+  }
+  return refuse_twice(o);
 }
 
-mlpd_status sources_open(const mlpd_convert_options *options, meter *m, source *parts[3]) {
-  for (int p = 0; p < PARTS; p++) parts[p] = NULL;
-  if (options->num_inputs < 1 || options->num_inputs > INPUTS_MOST)
-    return FAIL(MLPD_ERROR_USAGE, "%d input files; 1 to %d are taken", options->num_inputs, INPUTS_MOST);
-  opened_inputs o = {.count = 0};
-  mlpd_status status = MLPD_OK;
+static void close_inputs(opened_inputs *o) {
+  for (int i = 0; i < o->count; i++) input_close(o->in[i]);
+  free(o->in);
+  free(o->kind);
+  free(o->roles);
+}
+
+static mlpd_status open_by_kind(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
   int texts = 0, archives = 0;
-  for (; o.count < options->num_inputs; o.count++) {
-    TRY_GOTO(status, input_open(options->inputs[o.count], m, &o.in[o.count]), done);
-    const int i = o.count;
-    status = input_kind_of(o.in[i], &o.kind[i]);
-    texts += status == MLPD_OK && o.kind[i] == KIND_TEXT;
-    archives += status == MLPD_OK && o.kind[i] == KIND_NPZ;
-    if (status != MLPD_OK) {
-      o.count++;
-      goto done;
-    }
+  bool all_unclear = false;
+  for (int i = 0; i < o->count; i++) {
+    texts += o->kind[i] == KIND_TEXT;
+    archives += o->kind[i] == KIND_NPZ;
   }
-  if (archives > 0)
-    status = open_npz(&o, options, m, parts);
-  else if (texts == o.count)
-    status = open_tables(&o, options, m, parts);
-  else if (texts == 0)
-    status = open_arrays(&o, options, m, parts);
-  else
-    status = FAIL(MLPD_ERROR_USAGE, "the inputs mix CSV with NPY or IDX arrays; convert one kind at a time");
-done:
-  for (int i = 0; i < o.count; i++) input_close(o.in[i]);
-  if (status != MLPD_OK)
-    for (int p = 0; p < PARTS; p++) {
-      source_close(parts[p]);
-      parts[p] = NULL;
-    }
+  if (archives > 0 && o->count > 1)
+    return FAIL(MLPD_ERROR_USAGE, "%s: an NPZ archive is converted alone, without other inputs", o->paths[0]);
+  if (texts > 0 && texts < o->count)
+    return FAIL(MLPD_ERROR_USAGE, "the inputs mix CSV with NPY or IDX arrays; convert one kind at a time");
+  const int per_part = texts > 0 || wants_no_label(options) ? 1 : 2;
+  TRY(find_roles(options, o, per_part, &all_unclear));
+  if (!all_unclear || o->count > per_part) say_roles(options, o, all_unclear);
+  if (archives > 0) return open_npz(o, options, m, list);
+  return texts > 0 ? open_tables(o, options, m, list) : open_arrays(o, options, m, list);
+}
+
+mlpd_status sources_open(const mlpd_convert_options *options, meter *m, source_list *opened) {
+  enum { NPZ_SOURCES = 3 };
+  *opened = (source_list){0};
+  opened_inputs o = {0};
+  mlpd_status status =
+      memory_allocate(&opened->all, (size_t)options->num_inputs + NPZ_SOURCES, sizeof(source *), "input files");
+  if (status == MLPD_OK) status = open_inputs(options, m, &o);
+  if (status == MLPD_OK) status = open_by_kind(&o, options, m, opened);
+  close_inputs(&o);
+  if (status != MLPD_OK) source_list_free(opened);
   return status;
 }

@@ -32,20 +32,20 @@ mlpd_status output_create(const char *path, output *out) {
   return MLPD_OK;
 }
 
-mlpd_status output_part(output *out, mlpd_split split, uint64_t rows, element_type read_type, const label_set *labels) {
+mlpd_status output_part(output *out, mlpd_split split, uint64_t rows, element_type widest, const label_set *labels) {
   part_output *p = &out->parts[split];
   const uint64_t row_bytes = out->features * element_size(out->stored_type);
   const uint64_t y_bytes = labels->classes ? sizeof *p->classes : out->y_columns * sizeof *p->values;
   uint64_t chunk_rows = row_bytes >= CHUNK_BYTES ? 1 : CHUNK_BYTES / row_bytes;
   if (chunk_rows * y_bytes > BLOCK_BYTES) chunk_rows = y_bytes >= BLOCK_BYTES ? 1 : BLOCK_BYTES / y_bytes;
   if (chunk_rows > rows) chunk_rows = rows;
-  const uint64_t chunk_bytes = chunk_rows * (out->features * element_size(read_type) + y_bytes);
+  const uint64_t chunk_bytes = chunk_rows * (out->features * element_size(widest) + y_bytes);
   p->rows = rows;
   p->block_rows = chunk_bytes >= BLOCK_BYTES ? chunk_rows : BLOCK_BYTES / chunk_bytes * chunk_rows;
   if (p->block_rows > rows) p->block_rows = rows;
   TRY(h5_array_create(out->file, x_paths[split], rows, out->features, out->stored_type,
                       out->compress > 0 ? chunk_rows : 0, out->compress, &p->x));
-  TRY(memory_allocate(&p->x_block, p->block_rows * out->features, element_size(read_type), "rows to write"));
+  TRY(memory_allocate(&p->x_block, p->block_rows * out->features, element_size(widest), "rows to write"));
   if (out->y_columns == 0) return MLPD_OK;
   const uint64_t columns = labels->classes || out->y_columns == 1 ? 0 : out->y_columns;
   TRY(h5_array_create(out->file, y_paths[split], rows, columns, labels->type, 0, 0, &p->y));
@@ -53,9 +53,9 @@ mlpd_status output_part(output *out, mlpd_split split, uint64_t rows, element_ty
   return memory_allocate(&p->values, p->block_rows * out->y_columns, sizeof *p->values, "values to write");
 }
 
-static mlpd_status write_block(part_output *p, element_type read_type) {
+static mlpd_status write_block(part_output *p) {
   if (p->filled == 0) return MLPD_OK;
-  TRY(h5_array_write(p->x, p->written, p->filled, read_type, p->x_block));
+  TRY(h5_array_write(p->x, p->written, p->filled, p->read_type, p->x_block));
   if (p->classes != NULL) TRY(h5_array_write(p->y, p->written, p->filled, ELEMENT_I32, p->classes));
   if (p->values != NULL) TRY(h5_array_write(p->y, p->written, p->filled, ELEMENT_F64, p->values));
   p->written += p->filled;
@@ -67,16 +67,18 @@ mlpd_status output_row(output *out, mlpd_split split, element_type read_type, co
                        const double *value) {
   part_output *p = &out->parts[split];
   const size_t row_bytes = out->features * element_size(read_type);
+  if (read_type != p->read_type) TRY(write_block(p)); /* the next file of the part has another type */
+  p->read_type = read_type;
   memcpy(p->x_block + p->filled * row_bytes, x, row_bytes);
   if (p->classes != NULL) p->classes[p->filled] = *class_index;
   if (p->values != NULL) memcpy(p->values + p->filled * out->y_columns, value, out->y_columns * sizeof *value);
-  return ++p->filled == p->block_rows ? write_block(p, read_type) : MLPD_OK;
+  return ++p->filled == p->block_rows ? write_block(p) : MLPD_OK;
 }
 
-mlpd_status output_flush(output *out, const element_type read_types[3]) {
+mlpd_status output_flush(output *out) {
   for (int split = MLPD_TRAIN; split <= MLPD_TEST; split++) {
     part_output *p = &out->parts[split];
-    TRY(write_block(p, read_types[split]));
+    TRY(write_block(p));
     if (p->written != p->rows)
       return FAIL(MLPD_ERROR_INTERNAL, "%s: rows are missing from %s", out->path, x_paths[split]);
   }

@@ -10,9 +10,10 @@ typedef struct part_output {
   h5_array *x, *y;
   uint64_t rows, written, filled; /* to come in all; on file; in the block */
   uint64_t block_rows;
-  char *x_block;    /* (block_rows, features) */
-  int32_t *classes; /* (block_rows), or */
-  double *values;   /* (block_rows, y_columns) */
+  element_type read_type; /* of x in the block */
+  char *x_block;          /* (block_rows, features) */
+  int32_t *classes;       /* (block_rows), or */
+  double *values;         /* (block_rows, y_columns) */
 } part_output;
 
 typedef struct output {
@@ -28,15 +29,15 @@ typedef struct output {
 /* Creates the temporary file. The output is closed by output_close in any case. Not collective. */
 mlpd_status output_create(const char *path, output *out);
 
-/* Makes the arrays of a part of rows rows; read_type: of x as it will come. Not collective. */
-mlpd_status output_part(output *out, mlpd_split split, uint64_t rows, element_type read_type, const label_set *labels);
+/* Makes the arrays of a part of rows rows; widest: the widest type in which x will come. Not collective. */
+mlpd_status output_part(output *out, mlpd_split split, uint64_t rows, element_type widest, const label_set *labels);
 
 /* Adds a row: x (features), and where there is y, *class_index or value (y_columns). Not collective. */
 mlpd_status output_row(output *out, mlpd_split split, element_type read_type, const void *x, const int32_t *class_index,
                        const double *value);
 
 /* Writes what is left of each part. Not collective. */
-mlpd_status output_flush(output *out, const element_type read_types[3]);
+mlpd_status output_flush(output *out);
 
 /* Closes the file. Where so_far is MLPD_OK, flushes it and renames it to its target; else, and where that
  * fails, removes the temporary file. Returns so_far or the failure. Not collective. */

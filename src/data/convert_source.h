@@ -18,6 +18,7 @@ typedef struct source_methods {
 struct source {
   const source_methods *methods;
   const char *name; /* for messages */
+  mlpd_split part;  /* of the data set that it is, or that is drawn from it (train) */
   bool table;       /* rows of a text table: columns of their own kinds, no image */
   /* Known from the start, where the input has them; freed by source_close. */
   name_list columns; /* (features) */
@@ -28,7 +29,15 @@ struct source {
   element_type type;  /* of x as read */
   uint32_t y_columns; /* values a row; 0: no y */
   bool *yes_no;       /* (features) columns of True and False and the like, or NULL; freed by source_close */
+  /* Places of the first source's columns and targets, where it has them in another order; freed by source_close. */
+  uint32_t *columns_from, *targets_from;
 };
+
+typedef struct source_list {
+  source **all; /* (count), the training part's first, then those of valid and test */
+  int count;
+  mlpd_convert_options alike; /* of tables whose target is found by the first one's name */
+} source_list;
 
 enum { SOURCE_BLOCK_BYTES = 1 << 20 }; /* about this much of x and y is in memory at a time */
 
@@ -47,9 +56,6 @@ void source_close(source *s); /* NULL is allowed. Not collective */
 /* CSV: options give label, header and delimiter. Takes in over, closing it on failure. Not collective. */
 mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, source **opened);
 
-/* MLPD_ERROR_DATA where both have headers and their columns differ. Not collective. */
-mlpd_status csv_source_match(const source *one, const source *other);
-
 /* x and y from arrays of their own; y may be NULL. Takes both over, closing them on failure.
  * Not collective. */
 mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **opened);
@@ -61,8 +67,12 @@ mlpd_status column_source_open(input_array *array, const char *label, meter *m, 
 /* A column by number from 0, negative from the end. False where text is none of columns. Not collective. */
 bool column_by_number(const char *text, uint32_t columns, uint32_t *column);
 
-/* Opens what options->inputs name as parts[MLPD_TRAIN], and where there are more, parts[MLPD_VALID] and
- * parts[MLPD_TEST]; the others are NULL. Not collective. */
-mlpd_status sources_open(const mlpd_convert_options *options, meter *m, source *parts[3]);
+/* Opens what options->inputs name: any number of files a part. The caller frees the list. Not collective. */
+mlpd_status sources_open(const mlpd_convert_options *options, meter *m, source_list *opened);
+void source_list_free(source_list *list); /* Not collective */
+
+/* Matches the columns and targets of s with those of first by name, where both have names. MLPD_ERROR_DATA where one is
+ * missing. Not collective. */
+mlpd_status source_match(const mlpd_convert_options *options, const source *first, source *s);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "program/commands.h"
+#include "program/convert_inputs.h"
 #include "program/outcome.h"
 #include "program/progress.h"
 
@@ -13,6 +14,7 @@ typedef struct convert_arguments {
   mlpd_convert_options convert;
   header header_kind;
   const char *delimiter, *thousands;
+  const char *part; /* of --train, --valid and --test, which convert_inputs.h reads: for --help alone */
   bool quiet, help;
 } convert_arguments;
 
@@ -20,6 +22,11 @@ typedef struct convert_arguments {
 
 static const option rows[] = {
     {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this and stop"},
+    {"train", "input", "FILE", OPTION_PATH, AT(part),
+     .help = "an input for the training part, whatever its name; may be repeated, and so may the next two",
+     .note = "by name"},
+    {"valid", "input", "FILE", OPTION_PATH, AT(part), .help = "an input for the validation part", .note = "by name"},
+    {"test", "input", "FILE", OPTION_PATH, AT(part), .help = "an input for the test part", .note = "by name"},
     {"label", "input", "COLUMN", OPTION_TEXT, AT(convert.label),
      .help = "column of the targets by name or number, from 0, negative from the end, or several as in --ignore; none: "
              "no targets",
@@ -67,20 +74,28 @@ static const option_table table = {
     .usage = "INPUT... OUT.h5 [options]",
     .summary =
         "Turns CSV, NPY, NPZ or IDX files (gzipped too) into an HDF5 data set, row by row: a file may be larger "
-        "than memory.",
+        "than memory. An input is the training, validation or test part if a word of its name or its folder says so "
+        "(train, valid, val, dev, test, holdout, ...); inputs whose names do not say are rows of one table.",
     .details =
         "Examples\n"
         "  mlpdist convert iris.csv iris.h5 --label species --test-fraction 0.2\n"
         "  mlpdist convert cars.csv cars.h5 --label mpg --ignore name --drop-missing\n"
+        "  mlpdist convert jan.csv feb.csv mar.csv year.h5\n"
+        "  mlpdist convert --train jan.csv --train feb.csv --test mar.csv months.h5\n"
         "  mlpdist convert train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
         "    t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz mnist.h5\n",
     .rows = rows,
-    .min_positionals = 2,
+    .min_positionals = 1,
     .max_positionals = -1,
 };
 
+typedef struct convert_view {
+  progress bar;
+  bool quiet;
+} convert_view;
+
 static void on_progress(void *context, uint64_t done_bytes, uint64_t total_bytes) {
-  progress *bar = context;
+  progress *bar = &((convert_view *)context)->bar;
   if (!bar->active || total_bytes == 0) return;
   const double fraction = (double)done_bytes / (double)total_bytes;
   char right[80], time_left[32];
@@ -91,8 +106,13 @@ static void on_progress(void *context, uint64_t done_bytes, uint64_t total_bytes
 }
 
 static void on_decision(void *context, const char *line) {
-  progress_clear(context);
-  (void)printf("%s\n", line);
+  static const char note[] = "note: ";
+  convert_view *const view = context;
+  progress_clear(&view->bar);
+  if (strncmp(line, note, strlen(note)) == 0)
+    outcome_note(line + strlen(note));
+  else if (!view->quiet)
+    (void)printf("%s\n", line);
 }
 
 /* A delimiter or separator by its name or as itself; text NULL: none. */
@@ -128,23 +148,20 @@ static mlpd_status refuse_repeated_lists(int argc, char **argv) {
   return MLPD_OK;
 }
 
-static mlpd_status convert(convert_arguments *arguments, const option_results *results) {
+static mlpd_status convert(convert_arguments *arguments) {
   mlpd_convert_options *options = &arguments->convert;
   mlpd_convert_result made = {0};
-  progress bar;
+  convert_view view = {.quiet = arguments->quiet};
   mlpd_status read = read_character("--delimiter", arguments->delimiter, &options->delimiter);
   if (read == MLPD_OK) read = read_character("--thousands", arguments->thousands, &options->thousands);
   if (read != MLPD_OK) return read;
-  options->num_inputs = results->num_positionals - 1;
-  options->inputs = results->positionals;
-  options->out = results->positionals[options->num_inputs];
   options->header = mlpd_choice_name(header_choices, (int)arguments->header_kind);
   options->progress = on_progress;
-  options->decision = arguments->quiet ? NULL : on_decision;
-  options->context = &bar;
-  progress_start(&bar, true);
+  options->decision = on_decision;
+  options->context = &view;
+  progress_start(&view.bar, true);
   const mlpd_status status = mlpd_convert(options, &made);
-  progress_clear(&bar);
+  progress_clear(&view.bar);
   if (status != MLPD_OK) return status;
   (void)printf("%s: %llu train, %llu valid, %llu test rows of %u values", options->out,
                (unsigned long long)made.train_rows, (unsigned long long)made.valid_rows,
@@ -156,14 +173,19 @@ static mlpd_status convert(convert_arguments *arguments, const option_results *r
 
 int command_convert(int argc, char **argv) {
   convert_arguments arguments = {.header_kind = HEADER_AUTO};
+  mlpd_convert_options *const options = &arguments.convert;
+  convert_inputs inputs = {0};
   option_results results = {0};
-  mlpd_convert_options_default(&arguments.convert);
+  mlpd_convert_options_default(options);
   if (options_want_help(argc, argv)) return command_help(&table, &arguments);
   mlpd_status status = refuse_repeated_lists(argc, argv);
-  if (status == MLPD_OK) status = options_parse(&table, argc, argv, &arguments, &results);
-  if (status == MLPD_OK && arguments.convert.valid_fraction + arguments.convert.test_fraction >= 1)
+  if (status == MLPD_OK) status = convert_inputs_take(argc, argv, &inputs);
+  if (status == MLPD_OK) status = options_parse(&table, inputs.argc, inputs.argv, &arguments, &results);
+  if (status == MLPD_OK) status = convert_inputs_choose(&inputs, results.num_positionals, results.positionals, options);
+  if (status == MLPD_OK && options->valid_fraction + options->test_fraction >= 1)
     status = outcome_fail(MLPD_ERROR_USAGE, "--valid-fraction and --test-fraction leave nothing to train on");
-  if (status == MLPD_OK && outcome_launcher_rank() <= 0) status = convert(&arguments, &results);
+  if (status == MLPD_OK && outcome_launcher_rank() <= 0) status = convert(&arguments);
   options_free(&results);
+  convert_inputs_free(&inputs);
   return outcome_end(NULL, status);
 }

@@ -1,0 +1,28 @@
+/* The split of a conversion: how many rows of each class go from the training inputs to each part, and which. */
+#ifndef MLPDIST_CONVERT_SPLIT_H
+#define MLPDIST_CONVERT_SPLIT_H
+
+#include "base/rng.h"
+#include "base/status.h"
+
+enum { SPLIT_PARTS = 3 }; /* by mlpd_split */
+
+typedef struct row_split {
+  uint32_t num_classes;          /* 1: no classes */
+  uint64_t (*left)[SPLIT_PARTS]; /* (num_classes) rows that are still to be drawn for each part */
+  uint64_t total[SPLIT_PARTS];   /* over the classes, at the beginning */
+  rng stream;
+} row_split;
+
+/* Plans the split of rows[k] rows of each class: valid and test (fractions of all rows) are exact in all, and of each
+ * class as exact as whole rows can be; the last row of a class stays in train, and so does the last row of all.
+ * Not collective. */
+mlpd_status row_split_create(uint32_t num_classes, const uint64_t *rows, double valid, double test, uint64_t seed,
+                             row_split *made);
+void row_split_free(row_split *split); /* Not collective */
+
+/* The part of the next row of a class, by selection sampling (Knuth, The Art of Computer Programming 2, 3.4.2,
+ * Algorithm S): counts are exact, and no list of rows is kept. Not collective. */
+mlpd_split row_split_draw(row_split *split, uint32_t class);
+
+#endif
