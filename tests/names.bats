@@ -33,9 +33,9 @@ model() {
   succeeds
 }
 
-# test_set FILE: FILE.h5 of FILE.csv, most of it test rows.
+# test_set FILE: FILE.h5 of FILE.csv, all of it test rows.
 test_set() {
-  alone convert "$1.csv" "$1.h5" --valid-fraction 0 --test-fraction 0.9
+  alone convert --test "$1.csv" "$1.h5"
   succeeds
 }
 
@@ -74,7 +74,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   flowers 90 0 ant bee cat > same.csv
   awk -F, '{ print $3 "," $2 "," $1 }' same.csv > other.csv
   test_set same
-  alone convert other.csv other.h5 --label kind --valid-fraction 0 --test-fraction 0.9
+  alone convert --test other.csv other.h5 --label kind
   succeeds
   alone eval --data same.h5 --json
   succeeds
@@ -157,4 +157,55 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   test_set lacks
   alone eval --data lacks.h5
   fails_with 1 "class 'z?[2J'"
+}
+
+@test "convert says what each file became, and notes classes that training lacks" {
+  flowers 90 0 ant bee cat > train.csv
+  flowers 30 0 ant. bee. cat. > dotted.csv
+  alone convert train.csv dotted.csv both.h5
+  succeeds
+  says "train.csv: train part" "dotted.csv: test part"
+  notes_say "classes 'ant.', 'bee.', 'cat.' are in the validation or test part, but not in the training part"
+  alone convert --quiet train.csv dotted.csv both.h5
+  succeeds
+  [ "$output" = "both.h5: 81 train, 9 valid, 30 test rows of 2 values, 6 classes" ] || fail "expected one line"
+}
+
+@test "inputs by the part they are for, whatever their names" {
+  flowers 60 0 ant bee > jan.csv
+  flowers 40 0 ant bee > feb.csv
+  flowers 20 0 ant bee > train.csv
+  alone convert --train jan.csv --train=feb.csv --test train.csv all.h5
+  succeeds
+  says "train.csv: test part" "all.h5: 90 train, 10 valid, 20 test rows"
+  alone convert --test jan.csv only.h5
+  succeeds
+  says "only.h5: 0 train, 0 valid, 60 test rows"
+  alone convert jan.csv feb.csv all.h5 --test-fraction 0.2
+  succeeds
+  says "jan.csv: rows of one table" "70 train, 10 valid, 20 test rows"
+  alone convert train.csv jan.csv feb.csv none.h5
+  fails_with 2 "feb.csv" "--train FILE, --valid FILE and --test FILE"
+  alone convert jan.csv --test feb.csv none.h5
+  fails_with 2 "jan.csv"
+  alone convert --train jan.csv --test ./jan.csv none.h5
+  fails_with 2 "same file"
+  alone convert --test none.h5
+  fails_with 2 "too few arguments"
+  alone convert none.h5
+  fails_with 2 "name an input"
+  [ ! -e none.h5 ] || fail "expected no file"
+}
+
+@test "a drawn split takes its share of each class" {
+  {
+    flowers 200 0 common usual
+    for k in 0 0 1 1 2 2 3 3; do echo "9,9,rare$k"; done
+  } > rare.csv
+  alone convert rare.csv rare.h5
+  succeeds
+  says "rare.h5: 166 train, 21 valid, 21 test rows"
+  alone info rare.h5
+  succeeds
+  says "rows of each class: 80 1 1 2 2 80" "rows of each class: 10 1 0 0 0 10" "rows of each class: 10 0 1 0 0 10"
 }
