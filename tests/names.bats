@@ -193,7 +193,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   alone convert --test none.h5
   fails_with 2 "too few arguments"
   alone convert none.h5
-  fails_with 2 "name an input"
+  fails_with 2 "name the inputs"
   [ ! -e none.h5 ] || fail "expected no file"
 }
 

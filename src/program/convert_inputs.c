@@ -63,5 +63,8 @@ mlpd_status convert_inputs_choose(const convert_inputs *taken, int num_positiona
                         "\"%s\": beside --train, --valid or --test, each input needs one of these options before it",
                         positionals[0]);
   if (options->num_inputs > 0) return MLPD_OK;
-  return outcome_fail(MLPD_ERROR_USAGE, "\"%s\" is the output; name an input before it", options->out);
+  return outcome_fail(
+      MLPD_ERROR_USAGE,
+      "too few arguments: \"%s\" is the output; name the inputs before it: mlpdist convert INPUT... OUT.h5",
+      options->out);
 }
