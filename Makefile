@@ -1,11 +1,23 @@
 # mlpdist: `make help` lists the targets and variables.
 
 BUILD := build
+# From another folder (make -f ../Makefile) the same is made in the sources' folder, with BUILD where make was called.
+TOP := $(patsubst %/,%,$(dir $(realpath $(firstword $(MAKEFILE_LIST)))))
+ifeq ($(filter $(realpath $(CURDIR)),$(TOP)),)
+.PHONY: elsewhere $(or $(MAKECMDGOALS),all)
+.DEFAULT_GOAL := elsewhere
+$(or $(MAKECMDGOALS),all): elsewhere
+	@:
+elsewhere:
+	@+$(MAKE) --no-print-directory -C $(TOP) BUILD='$(abspath $(BUILD))' $(MAKECMDGOALS)
+else
+
 PREFIX := /usr/local
 BINDIR := $(PREFIX)/bin
 LIBDIR := $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include
 DATADIR := $(PREFIX)/share/mlpdist
+DOCDIR := $(PREFIX)/share/doc/mlpdist
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -15,7 +27,7 @@ OBJCOPY ?= objcopy
 PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 CFLAGS ?= -O3 -g
-MPI := openmpi
+MPI :=
 ONEDNN := 1
 CBLAS := 1
 TARGET_CLONES := 1
@@ -23,6 +35,8 @@ WERROR := 0
 SANITIZE :=
 MPI_NP :=
 BENCH_OPTIONS :=
+# Where libraries were said to be, in earlier calls of make for this BUILD.
+-include $(BUILD)/settings.mk
 # V=1 shows the commands.
 V := 0
 ifneq ($(V),1)
@@ -75,22 +89,28 @@ KEEP_LIBRARIES := $(if $(SANITIZE),$(BUILD)/tests/keep_libraries.o)
 
 # ---- configuration, once -------------------------------------------------------------------------
 # No compiler is asked for goals that build nothing.
-ifneq ($(filter-out clean help format uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help format uninstall install-files dist deb,$(or $(MAKECMDGOALS),all)),)
 # $(call remember,file,text): writes text to file where it holds something else, so that what was made
 # with other settings is made again.
 remember = $(if $(filter-out x,x$(shell mkdir -p $(BUILD); printf '%s' '$(subst ','\'',$(2))' | cmp -s - $(1) || \
   { printf '%s' '$(subst ','\'',$(2))' > $(1) || echo failed; })),$(error cannot write $(1)))
 COMPILER := $(shell $(CC) --version 2>&1 | head -n 1)
-$(call remember,$(BUILD)/config.key,$(CC) $(COMPILER) $(MPI) $(ONEDNN) $(CBLAS) $(TARGET_CLONES) $(PKG_CONFIG_PATH))
+LIBRARIES := MPI HDF5 INIH JANSSON XXHASH ZLIB DNNL CBLAS
+SETTINGS := CC CFLAGS CPPFLAGS LDFLAGS MPI MPICC ONEDNN CBLAS TARGET_CLONES PKG_CONFIG PKG_CONFIG_PATH CPATH C_INCLUDE_PATH \
+  LIBRARY_PATH $(LIBRARIES:%=%_DIR) $(LIBRARIES:%=%_ROOT)
+$(call remember,$(BUILD)/config.key,$(COMPILER) $(foreach name,$(SETTINGS),$(if $($(name)),$(name)=$($(name)))))
 
 include $(BUILD)/config.mk
-$(BUILD)/config.mk: scripts/configure Makefile $(BUILD)/config.key
-	@CC='$(CC)' MPI='$(MPI)' ONEDNN='$(ONEDNN)' CBLAS='$(CBLAS)' TARGET_CLONES='$(TARGET_CLONES)' PKG_CONFIG='$(PKG_CONFIG)' \
-	  scripts/configure $(BUILD)
+$(foreach name,$(SETTINGS),$(eval $(BUILD)/config.mk: export $(name) := $$($(name))))
+$(BUILD)/config.mk: scripts/configure $(BUILD)/config.key
+	@scripts/configure $(BUILD)
 $(BUILD)/config.key $(BUILD)/config.h:;
 
-$(call remember,$(BUILD)/flags,$(ALL_CFLAGS) $(ALL_CPPFLAGS) $(ALL_LDFLAGS) $(PROGRAM_CPPFLAGS))
+$(call remember,$(BUILD)/flags,$(ALL_CFLAGS) $(ALL_CPPFLAGS) $(ALL_LDFLAGS))
+$(call remember,$(BUILD)/program_flags,$(PROGRAM_CPPFLAGS))
 $(call remember,$(BUILD)/objects,$(LIB_OBJECTS))
+else
+-include $(BUILD)/config.mk
 endif
 
 # ---- library and program -------------------------------------------------------------------------
@@ -102,7 +122,8 @@ $(BUILD)/%.o: %.c $(BUILD)/flags $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	$(call quiet,compile $<)$(CC) $(ALL_CPPFLAGS) $(if $(filter src/program/%,$<),$(PROGRAM_CPPFLAGS)) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/flags $(BUILD)/objects:;
+$(PROGRAM_OBJECTS): $(BUILD)/program_flags
+$(BUILD)/flags $(BUILD)/program_flags $(BUILD)/objects:;
 
 # One object with the hidden symbols made local: the static library, too, shows its public names only.
 $(BUILD)/libmlpdist.o: $(LIB_OBJECTS) $(BUILD)/objects
@@ -127,9 +148,9 @@ $(BUILD)/mlpdist: $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC)
 -include $(LIB_OBJECTS:.o=.d) $(PROGRAM_OBJECTS:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
 
 # ---- tests ---------------------------------------------------------------------------------------
-.PHONY: test test-unit test-program tests check-cmocka check-mpi asan valgrind bench
+.PHONY: test check test-unit test-program tests check-cmocka check-mpi asan valgrind bench
 tests: $(TESTS)
-test: test-unit test-program
+test check: test-unit test-program
 
 # Unit tests reach internal functions: they link with this archive, which hides nothing.
 $(BUILD)/internal.a: $(LIB_OBJECTS) $(BUILD)/objects
@@ -213,8 +234,24 @@ lint: $(BUILD)/config.mk
 	scripts/lint $(ALL_CPPFLAGS) $(PROGRAM_CPPFLAGS)
 
 # ---- installation --------------------------------------------------------------------------------
-.PHONY: install uninstall
+# The scripts that do not need the sources. They find the program below the same PREFIX, or as MLPDIST or PATH names it.
+TOOLS := plot get-dataset make-digits make-synthetic compare-sklearn compare-splits scaling-study scaling-report
+# Files below share/mlpdist: the scripts and what they read.
+SHARED_FILES := $(addprefix scripts/,lib.sh lib.py slurm/train.sbatch) $(wildcard scripts/scaling/*.py) \
+  $(wildcard scripts/scaling/seen/*/*.csv scripts/scaling/seen/*/*.json)
+# Files below share/doc/mlpdist, in the folders they have here, so that their links hold.
+DOCUMENTS := LICENSE $(wildcard README.md */README.md */*/README.md)
+# What uninstall removes, too, where it is empty then and PREFIX is no folder of the system.
+PREFIX_FOLDERS = $(if $(filter-out / /usr /usr/local /opt,$(PREFIX)),$(LIBDIR)/pkgconfig $(LIBDIR) $(BINDIR) $(INCLUDEDIR) \
+  $(PREFIX)/share/doc $(PREFIX)/share $(PREFIX))
+
+.PHONY: install install-files uninstall
 install: all
+	@$(MAKE) --no-print-directory install-files
+
+# As install, of what is built already: for `sudo make install-files`, which builds nothing as root.
+install-files:
+	@[ -f $(STATIC) ] || { echo 'nothing is built in $(BUILD) yet: make' >&2; exit 1; }
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(DATADIR)'
 	$(if $(PROGRAM),install -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/mlpdist')
 	install -m 644 $(STATIC) '$(DESTDIR)$(LIBDIR)/libmlpdist.a'
@@ -223,6 +260,10 @@ install: all
 	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libmlpdist.so'
 	install -m 644 include/mlpdist.h '$(DESTDIR)$(INCLUDEDIR)/mlpdist.h'
 	install -m 644 datasets/*.h5 '$(DESTDIR)$(DATADIR)'
+	@for file in $(SHARED_FILES); do install -D -m 644 $$file '$(DESTDIR)$(DATADIR)'/$$file || exit 1; done
+	@for tool in $(TOOLS); do install -D -m 755 scripts/$$tool '$(DESTDIR)$(DATADIR)'/scripts/$$tool || exit 1; done
+	@for file in $(DOCUMENTS); do install -D -m 644 $$file '$(DESTDIR)$(DOCDIR)'/$$file || exit 1; done
+	@echo 'scripts in $(DATADIR)/scripts, README.md in $(DOCDIR)'
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	  -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS_PRIVATE@|-fopenmp $(DEPS_LIBS)|' scripts/mlpdist.pc.in \
 	  > '$(DESTDIR)$(LIBDIR)/pkgconfig/mlpdist.pc'
@@ -232,17 +273,32 @@ uninstall:
 	rm -f '$(DESTDIR)$(BINDIR)/mlpdist' '$(DESTDIR)$(LIBDIR)/libmlpdist.a' '$(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))' \
 	  '$(DESTDIR)$(LIBDIR)/$(SONAME)' '$(DESTDIR)$(LIBDIR)/libmlpdist.so' '$(DESTDIR)$(INCLUDEDIR)/mlpdist.h' \
 	  '$(DESTDIR)$(LIBDIR)/pkgconfig/mlpdist.pc'
-	rm -f $(patsubst %,'$(DESTDIR)$(DATADIR)/%',$(notdir $(wildcard datasets/*.h5)))
-	-rmdir '$(DESTDIR)$(DATADIR)' 2> /dev/null
+	@rm -f $(patsubst %,'$(DESTDIR)$(DATADIR)/%',$(notdir $(wildcard datasets/*.h5)) $(SHARED_FILES) $(TOOLS:%=scripts/%)) \
+	  $(DOCUMENTS:%='$(DESTDIR)$(DOCDIR)/%')
+	@rm -rf '$(DESTDIR)$(DATADIR)/scripts/__pycache__' '$(DESTDIR)$(DATADIR)/scripts/scaling/__pycache__'
+	@find '$(DESTDIR)$(DATADIR)' '$(DESTDIR)$(DOCDIR)' -depth -type d -empty -delete 2> /dev/null || true
+	@for folder in $(PREFIX_FOLDERS); do rmdir '$(DESTDIR)'"$$folder" 2> /dev/null || true; done
+
+# ---- source package --------------------------------------------------------------------------------
+.PHONY: dist
+DIST := mlpdist-$(VERSION)
+# What git tracks, with the contents of the working tree; the same tree gives the same bytes.
+dist:
+	@git rev-parse --git-dir > /dev/null 2>&1 || { echo 'make dist asks git which files belong to the sources' >&2; exit 1; }
+	@mkdir -p $(BUILD)
+	git ls-files -z | tar --null -T - --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$$(git log -1 --format=%ct)" \
+	  --transform='s|^|$(DIST)/|' -cf - | gzip -9n > $(BUILD)/$(DIST).tar.gz
+	@echo $(BUILD)/$(DIST).tar.gz
 
 .PHONY: clean help
 clean:
+	@[ ! -d $(BUILD) ] || [ -f $(BUILD)/config.key ] || { echo '$(BUILD) was not made by this Makefile: left alone' >&2; exit 1; }
 	rm -rf $(BUILD)
 
 help:
 	@echo 'Targets:'
 	@echo '  all         the library (static and shared) and the program, in $(BUILD)/ (default)'
-	@echo '  test        unit tests and tests of the program'
+	@echo '  test, check   unit tests and tests of the program'
 	@echo '  check-mpi   the tests of collective code under mpirun on 1 to 7 ranks'
 	@echo '  asan        unit tests and 1 and 2 ranks with the address and undefined-behaviour sanitizers'
 	@echo '  valgrind    short runs of the program on 1 and 2 ranks under memcheck'
@@ -252,6 +308,11 @@ help:
 	@echo '  bench       speed of the training step beside the peak of this machine and beside other libraries'
 	@echo '  smpi        the program for simulated clusters, in $(BUILD)/smpi: see scripts/simulate'
 	@echo '  install, uninstall    under PREFIX ($(PREFIX)); DESTDIR is put before it'
+	@echo '  install-files         as install, but builds nothing: sudo make install-files'
+	@echo '  dist        $(DIST).tar.gz in $(BUILD)/: the sources, which build without git'
 	@echo '  clean, help'
-	@echo 'Variables: BUILD, CC (gcc, clang), MPI (openmpi, mpich), CFLAGS, LDFLAGS, WERROR=1, ONEDNN=0, CBLAS=0, TARGET_CLONES=0,'
-	@echo '  MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick", SANITIZE=address,undefined'
+	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, CPPFLAGS, LDFLAGS, MPI (openmpi, mpich; default: what mpicc is), MPICC, WERROR=1,'
+	@echo '  ONEDNN=0, CBLAS=0, TARGET_CLONES=0, MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick",'
+	@echo '  SANITIZE=address,undefined, and prefixes of libraries: HDF5_DIR, INIH_DIR, JANSSON_DIR, XXHASH_DIR, ZLIB_DIR, DNNL_DIR,'
+	@echo '  CBLAS_DIR (scripts/configure --help)'
+endif # from another folder

@@ -152,6 +152,16 @@ TABLE
   fi
 }
 
+# program SCRIPTS: the mlpdist to run: MLPDIST, else that of the source tree, else that of the installation, else the one
+# in PATH. SCRIPTS is the folder of the scripts.
+program() {
+  if [ -n "${MLPDIST:-}" ]; then set -- "$MLPDIST"; else set -- "$1/../build/mlpdist" "$1/../../../bin/mlpdist" mlpdist; fi
+  for name; do
+    command -v "$name" && return
+  done
+  die "${MLPDIST:-mlpdist}: no such program; build it with make, or name it with MLPDIST"
+}
+
 # Number of processors this process may use.
 processors() { nproc 2> /dev/null || getconf _NPROCESSORS_ONLN 2> /dev/null || echo 1; }
 

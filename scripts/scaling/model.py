@@ -4,9 +4,11 @@ import math
 import os
 import shlex
 
+from lib import die, say
+
 from .cluster import OVERHEAD
 from .options import batch_of, lanes_of, value_of
-from .place import die, say, start
+from .place import start
 from .table import write_rows
 
 PREDICTED = ("ranks lanes most_lanes step compute input imbalance latency bandwidth samples_per_second wire_known").split()

@@ -4,30 +4,10 @@ import os
 import platform
 import re
 import shlex
-import shutil
 import subprocess
-import sys
 import tempfile
 
-ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-
-
-def say(text):
-    print(f"scaling-study: {text}", file=sys.stderr, flush=True)
-
-
-def die(text, status=1):
-    say(text)
-    sys.exit(status)
-
-
-def program():
-    built = os.path.join(ROOT, "build", "mlpdist")
-    name = os.environ.get("MLPDIST") or (built if os.path.exists(built) else "mlpdist")
-    found = shutil.which(name)
-    if found is None:
-        die(f"{name}: no such program; build it with make, or name it with MLPDIST")
-    return os.path.abspath(found)
+from lib import ROOT, die
 
 
 def environment():

@@ -3,19 +3,13 @@ import csv
 import os
 import statistics
 
-from .place import die
+from lib import die, whole_file
 
 PHASES = ("compute", "reduce", "data")
 COLUMNS = ("mode ranks threads repeat started batch lanes network backend epochs steps nodes hosts bindings version "
            "samples_per_second seconds " + " ".join(f"{p}_{of}" for p in PHASES for of in ("min", "mean", "max")) +
            " efficiency digest memory_mb command").split()
 SIMULATED = ["cluster", *COLUMNS]  # of scripts/simulate
-
-
-def write_whole(path, text):
-    with open(path + ".tmp", "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(path + ".tmp", path)
 
 
 def read_rows(folder):
@@ -51,11 +45,10 @@ def fill_efficiency(rows):
 
 
 def write_rows(path, columns, rows):
-    with open(path + ".tmp", "w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    os.replace(path + ".tmp", path)
 
 
 def check_digests(rows, loose, folder):
