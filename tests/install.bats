@@ -143,9 +143,9 @@ make_prefix() {
   cmp b1/*.tar.gz b2/*.tar.gz || fail "other bytes"
   tar xf b1/*.tar.gz
   [ "$(ls -d mlpdist-*/)" = "$(basename b1/*.tar.gz .tar.gz)/" ] || fail "unpacks elsewhere"
+  [ -z "$(find mlpdist-* -name .git -o -name build)" ] || fail "more than the sources"
   printf '#!/bin/sh\nexit 1\n' > git
   chmod +x git
   PATH=$PWD:$PATH make -s -C mlpdist-* CC=gcc -n all > plan || fail "no build without git"
   grep -q "src/program/main.c" plan || fail "no plan"
-  [ -z "$(find mlpdist-* -name .git -o -name build)" ] || fail "more than the sources"
 }

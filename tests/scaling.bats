@@ -213,7 +213,7 @@ END
   study --splits 1x1 --batch 128 --lanes 3 --repeat 1 --predict-splits 3x1,9x1 --doctor report.json
   succeeds
   says "no prediction for strong 9x1" \
-    "strong 3x1: efficiency 0.17; lost most to sum: latency, 75 % of the step: a batch of about 4600 would make the sum a tenth"
+    "strong 3 x 1: efficiency 0.17; lost most to sum: latency, 75 % of the step: a batch of about 4600 would make the sum a tenth"
   [ "$(column step study/predictions.csv | tr '\n' ' ')" = "0.001 0.002 " ] || fail "steps"
   says "2 us, 8 GB/s"
   # Of two reports the quicker; ranks without a wire are named.
@@ -240,7 +240,7 @@ END
   succeeds
   [ "$(paste -d- <(column mode study/predictions.csv) <(column ranks study/predictions.csv) <(column batch study/predictions.csv) |
     tr '\n' ' ')" = "strong-1-128 strong-2-128 strong-8-128 weak-1-64 weak-2-128 weak-8-512 " ] || fail "other predictions"
-  says "strong 8x1: efficiency" "weak 8x1: efficiency"
+  says "strong 8 x 1: efficiency" "weak 8 x 1: efficiency"
 }
 
 @test "imbalance is named, with the lanes that cure it" {
@@ -253,7 +253,7 @@ strong,1,128,3,4,2,0.0015,0.001,0,0.0005,0,0,85333,True,x
 END
   output=$("$scripts/scaling-report" study 2>&1) || status=$?
   succeeds
-  says "strong 3x1: efficiency 0.67; lost most to waiting for others, 33 % of the step: 4 lanes do not divide by 3 ranks: --lanes 6"
+  says "strong 3 x 1: efficiency 0.67; lost most to waiting for others, 33 % of the step: 4 lanes do not divide by 3 ranks: --lanes 6"
 }
 
 @test "the page stands alone and a browser draws it" {
@@ -269,15 +269,25 @@ END
   sed 's|</body>|<script>document.title = JSON.stringify({\
     pictures: [...document.querySelectorAll("svg")].filter(s => s.getBoundingClientRect().width > 200).length,\
     words: document.querySelectorAll("svg text").length > 40, rows: document.querySelectorAll("tbody tr").length,\
-    limits: document.querySelectorAll(".limits li").length, fits: document.body.scrollWidth <= innerWidth})</script></body>|' \
+    limits: document.querySelectorAll(".limits li").length, fits: document.body.scrollWidth <= innerWidth,\
+    cut: [...document.querySelectorAll("svg, table, pre, p, .scroll")].filter(e =>\
+      Math.max(e.getBoundingClientRect().right - innerWidth + 10, e.scrollWidth - e.clientWidth - 1) > 0).map(e => e.tagName),\
+    fonts: [...new Set([...document.querySelectorAll("svg text")].map(t => getComputedStyle(t).fontSize))].length})</script></body>|' \
     study/index.html > probe.html
-  timeout 60 "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$PWD/profile" --window-size=1400,1000 --dump-dom \
+  timeout 60 "$browser" --headless --no-sandbox --disable-gpu --user-data-dir="$PWD/profile" --window-size=1200,1000 --dump-dom \
     "file://$PWD/probe.html" > dom.html 2> browser.log || skip "the browser does not run here: $(tail -n 1 browser.log)"
   output=$(grep -o '<title>[^<]*' dom.html | head -n 1)
-  # Strong and weak, three pictures each; 4 measured splits in two tables, 2 predictions; 2 + 1 judgements.
-  says '"pictures":6' '"words":true' '"rows":10' '"limits":3' '"fits":true'
+  # Strong and weak, two pictures each; 4 measured splits in three tables, 2 predictions; 2 + 1 judgements. At 1200 pixels
+  # nothing is cut, and figures have one size of letters.
+  says '"pictures":4' '"words":true' '"rows":14' '"limits":3' '"fits":true' '"cut":[]' '"fonts":1'
   output=$(cat dom.html)
-  says "scripts/scaling-study --data" "-np 2 " "processor" "measured left, model right"
+  says "scripts/scaling-study --data" "-np 2 " "processor" "parallel efficiency" "speed-up" "cores"
+  # The parts of a step and the curves are named in one order.
+  order=$(grep -oE '>(computing|gathering rows|waiting for others|sum: latency|sum over ranks|model)<' dom.html | head -n 4 | tr -d '<>\n')
+  [ "$order" = "computinggathering rowswaiting for otherssum: latency" ] || fail "order $order"
+  for name in scaling-strong step-strong scaling-weak step-weak; do
+    [ "$(head -c 5 "study/$name.pdf")" = %PDF- ] || fail "no $name.pdf"
+  done
 }
 
 @test "without Matplotlib: the tables, and a word about the page" {
@@ -295,7 +305,86 @@ END
     cp -r "$kept" kept
     output=$(timeout 120 "$scripts/scaling-report" kept 2>&1) && status=0 || status=$?
     succeeds
-    grep -q "<svg\|data:image" kept/index.html || fail "$kept: no plot"
+    grep -q "<svg" kept/index.html || fail "$kept: no plot"
+    ls kept/*.pdf > /dev/null || fail "$kept: no PDF"
     rm -r kept
   done
+}
+
+@test "efficiency refers to one core, threads and ranks alike; with a batch a rank, 1 x n is strong scaling" {
+  cp -r "$scripts/scaling/seen/one-machine-weak" kept
+  output=$("$scripts/scaling-report" kept 2>&1) && status=0 || status=$?
+  succeeds
+  # 45755 samples/s on two cores, 26229 on one.
+  says "weak            1 x 2    512      8     5      45755      1.74       0.872" "weak 1 x 2: efficiency 0.87; lost most to computing"
+  ! has_matplotlib || grep -q "one rank, more threads (strong scaling, batch 512)" kept/index.html || fail "drawn as weak scaling"
+  # So does the column that a study writes.
+  study --mode weak --splits 1x1,1x2 --batch-per-rank 128 --repeat 1 --oversubscribe
+  succeeds
+  /usr/bin/python3 -c 'import csv
+rows = {r["threads"]: r for r in csv.DictReader(open("study/runs.csv"))}
+want = float(rows["2"]["samples_per_second"]) / float(rows["1"]["samples_per_second"]) / 2
+assert abs(float(rows["2"]["efficiency"]) - want) < 1e-3, want' || fail "another base"
+}
+
+# write_runs RANKSxTHREADS:SAMPLES/S,...: a study of batch 256 whose steps take as long, in the folder study.
+write_runs() {
+  mkdir -p study
+  /usr/bin/python3 - "$1" << 'END_OF_RUNS'
+import csv, json, sys
+rows, seen = [], {}
+for word in sys.argv[1].split(","):
+    split, speed = word.split(":")
+    ranks, threads = split.split("x")
+    seen[split] = seen.get(split, 0) + 1
+    seconds = 256 / float(speed)
+    phases = {f"{p}_{of}": seconds * share for p, share in (("compute", .9), ("reduce", 0 if ranks == "1" else .05), ("data", .05))
+              for of in ("min", "mean", "max")}
+    rows.append({"mode": "strong", "ranks": ranks, "threads": threads, "repeat": seen[split], "started": "2026-01-01T00:00:00", "batch": 256,
+                 "lanes": 4, "network": "8-8-2", "backend": "native", "epochs": 1, "steps": 1, "nodes": 1, "hosts": "a:1", "bindings": "",
+                 "version": "mlpdist", "samples_per_second": speed, "seconds": seconds, **phases, "efficiency": "", "digest": "0",
+                 "memory_mb": 1, "command": "mpirun"})
+with open("study/runs.csv", "w", newline="") as f:
+    writer = csv.DictWriter(f, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+json.dump({"asked": {"data": "x.h5"}, "command": "scripts/scaling-study", "machine": {}}, open("study/study.json", "w"))
+END_OF_RUNS
+}
+
+@test "each run is drawn, one far from the others is noted, splits with as many cores lie side by side" {
+  write_runs 1x1:1000,1x1:1010,1x1:990,1x4:3800,1x4:3810,1x4:3100,2x2:3800,2x2:3790,2x2:3805,4x1:3800,4x1:3795,4x1:3805
+  output=$("$scripts/scaling-report" study 2>&1) && status=0 || status=$?
+  succeeds
+  says "run 3 of strong 1 x 4 is apart from the others: 3100 samples/s, -18 % against the median 3800"
+  [ "$(grep -c "is apart" <<< "$output")" = 1 ] || fail "others are apart"
+  has_matplotlib || return 0
+  /usr/bin/python3 -B - "$scripts" << 'END_OF_CHECK' || fail "points hide each other"
+import sys
+sys.path.insert(0, sys.argv[1])
+from scaling.draw import places_of
+from scaling.figures import Split
+splits = [Split("strong", r, t, "") for r, t in ((1, 1), (1, 4), (2, 2), (4, 1))]
+places = places_of(splits)
+four = sorted(places[s] for s in splits[1:])
+assert places[splits[0]] == 1 and all(b / a > 1.05 for a, b in zip(four, four[1:])) and four[1] == 4, places
+END_OF_CHECK
+  grep -q "a run apart from the others" study/index.html || fail "no ring"
+}
+
+@test "one line for splits of which the same is to be said; a closed pipe leaves the page whole; a page of others stays" {
+  write_runs 1x1:1000,1x2:1990,2x1:1980,1x4:3900
+  output=$("$scripts/scaling-report" study 2>&1) && status=0 || status=$?
+  succeeds
+  says "strong 1 x 2, 2 x 1, 1 x 4: efficiency 0.97 to 0.99; little to gain"
+  rm -f study/index.html
+  "$scripts/scaling-report" study 2> told | true
+  [ ! -s told ] || fail "$(cat told)"
+  ! has_matplotlib || grep -q "</html>" study/index.html || fail "no page"
+  has_matplotlib || return 0
+  echo "<html>my home page</html>" > study/index.html
+  output=$("$scripts/scaling-report" study 2>&1) && status=0 || status=$?
+  [ "$status" = 1 ] || fail "expected status 1"
+  says "study/index.html: is there already and is another kind of file"
+  grep -q "my home page" study/index.html || fail "replaced"
 }

@@ -28,15 +28,11 @@ def cores_of(row):
     return int(row["ranks"]) * int(row["threads"])
 
 
-def group_of(row):
-    return row["mode"], int(row["threads"]) if row["mode"] == "weak" else 0
-
-
 def fill_efficiency(rows):
-    """Samples/s a core over those of the split with fewest cores, of those with fewest ranks. Weak: of the splits with as
-    many threads, for the batch is fixed for a rank, not for a core."""
-    for key in {group_of(row) for row in rows}:
-        some = [row for row in rows if group_of(row) == key]
+    """Samples/s a core over those of the split with the fewest cores, of those with the fewest ranks: threads and ranks alike,
+    in weak studies, too."""
+    for mode in {row["mode"] for row in rows}:
+        some = [row for row in rows if row["mode"] == mode]
         base = min((cores_of(row), int(row["ranks"])) for row in some)
         speed = statistics.median(float(r["samples_per_second"]) / cores_of(r) for r in some
                                   if (cores_of(r), int(r["ranks"])) == base)
