@@ -279,8 +279,8 @@ uninstall:
 	@find '$(DESTDIR)$(DATADIR)' '$(DESTDIR)$(DOCDIR)' -depth -type d -empty -delete 2> /dev/null || true
 	@for folder in $(PREFIX_FOLDERS); do rmdir '$(DESTDIR)'"$$folder" 2> /dev/null || true; done
 
-# ---- source package --------------------------------------------------------------------------------
-.PHONY: dist
+# ---- packages --------------------------------------------------------------------------------------
+.PHONY: dist deb
 DIST := mlpdist-$(VERSION)
 # What git tracks, with the contents of the working tree; the same tree gives the same bytes.
 dist:
@@ -289,6 +289,9 @@ dist:
 	git ls-files -z | tar --null -T - --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$$(git log -1 --format=%ct)" \
 	  --transform='s|^|$(DIST)/|' -cf - | gzip -9n > $(BUILD)/$(DIST).tar.gz
 	@echo $(BUILD)/$(DIST).tar.gz
+
+deb:
+	scripts/packaging/make-deb $(BUILD)/deb
 
 .PHONY: clean help
 clean:
@@ -310,6 +313,7 @@ help:
 	@echo '  install, uninstall    under PREFIX ($(PREFIX)); DESTDIR is put before it'
 	@echo '  install-files         as install, but builds nothing: sudo make install-files'
 	@echo '  dist        $(DIST).tar.gz in $(BUILD)/: the sources, which build without git'
+	@echo '  deb         Debian packages in $(BUILD)/deb, checked by lintian'
 	@echo '  clean, help'
 	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, CPPFLAGS, LDFLAGS, MPI (openmpi, mpich; default: what mpicc is), MPICC, WERROR=1,'
 	@echo '  ONEDNN=0, CBLAS=0, TARGET_CLONES=0, MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick",'

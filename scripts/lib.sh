@@ -44,9 +44,15 @@ python3-torch      | python torch      | PyTorch, to compare speed with
 python3-sklearn    | python sklearn    | scikit-learn, to compare speed with
 python3-h5py       | python h5py       | Python with h5py, which writes the data of one measurement
 python3-matplotlib | python matplotlib | Matplotlib, for the plot
+libopenblas0-pthread | python numpy    | OpenBLAS, which the others multiply matrices with
 '
 STUDY_NEEDS='
 python3-matplotlib | python matplotlib | Matplotlib, for the plots
+'
+PACKAGE_NEEDS='
+dpkg-dev       | command dpkg-buildpackage   | dpkg-buildpackage
+debhelper      | command dh                  | debhelper
+lintian        | command lintian             | lintian, which checks packages
 '
 LINT_NEEDS='
 clang          | command clang               | clang, the second compiler

@@ -58,3 +58,51 @@ setup() {
   grep -Eq '^\| case \| who \| step \| gather \| forward \| .* \| fraction \| the most \|$' <<< "$output" || fail "no phases"
   grep -Eq '^  mlpdist 1 x n +█+ +0\.[0-9]{2}' <<< "$output" || fail "no bars"
 }
+
+# fake_peers SECONDS: PyTorch and scikit-learn that take so long for a step, on a BLAS of 5 GF/s.
+fake_peers() {
+  mkdir -p python/sklearn python/torch
+  echo '__version__ = "0 (a fake)"' | tee python/sklearn/__init__.py > python/torch/__init__.py
+  cat > peer << END
+#!/bin/sh
+[ "\$1" != blas ] || { echo 5 && exit; }
+echo ready 0
+while read -r steps; do
+  seconds=\$(awk "BEGIN { print \$steps * $1 }")
+  sleep "\$seconds"
+  echo "\$seconds"
+done
+END
+  chmod +x peer
+  export PYTHONPATH=$PWD/python MLPDIST_BENCH_PEER=$PWD/peer
+}
+
+# bench_one ARGUMENT...: a round of one case, results in a folder of its own.
+bench_one() {
+  ln -sfn "$build/tests" tests
+  ln -sf "$build/mlpdist" mlpdist
+  status=0
+  output=$(timeout 100 "$BATS_TEST_DIRNAME/../scripts/bench" --build "$PWD" --rounds 1 --cases 32-64-64-1-b256-momentum "$@" 2>&1) ||
+    status=$?
+  [ "$status" = 0 ] || fail "status"
+}
+
+@test "scripts/bench: a peer on the reference BLAS is named and gets no ratio; slow steps are few" {
+  fake_peers 0.2
+  bench_one
+  says "scikit-learn forced multiplies matrices with the reference BLAS, or one as slow: 5 GF/s a core" \
+    "apt-get install libopenblas0-pthread"
+  [ "$(grep -c "scikit-learn forced multiplies" <<< "$output")" = 1 ] || fail "said again"
+  grep -Eq '^32-64-64-1-b256-momentum +scikit-learn forced \(reference BLAS\) +1 +[0-9]+ .* - +-$' <<< "$output" || fail "a ratio"
+  ! sed -n '/^fraction of the FMA peak/,$p' <<< "$output" | grep -q "scikit-learn" || fail "a bar"
+  grep -q 'mlpdist 1 x n' <<< "$output" || fail "no bar of mlpdist"
+  # 256 rows in 0.2 s: a step is enough, no epoch of 12000 rows.
+  awk -F, '/scikit-learn/ { if ($4 < 1200 || $4 > 1300) bad = 1; seen = 1 } END { exit bad || !seen }' bench/summary.csv || fail "speed"
+}
+
+@test "scripts/bench: a peer whose step does not end is left out" {
+  fake_peers 60
+  bench_one --peer-seconds 0.3
+  says "scikit-learn forced takes more than 0.3 s for 1 step of 32-64-64-1-b256-momentum: left out"
+  ! grep -q '^32-64.*scikit-learn' <<< "$output" || fail "in the table"
+}
