@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "distribution/comm.h"
+#include "training/block_sums.h"
 
 #include <cmocka.h>
 
@@ -169,14 +170,32 @@ static void test_rows_once(void **state) {
 
 /* ---- Sums ------------------------------------------------------------------------------------------- */
 
-/* Blocks one after the other on this rank alone, their sums added in order. */
+/* The sum of `count` values, a power of two, by halves; values lie `stride` apart. */
+static double tree_sum(const double *values, uint64_t count, size_t stride) {
+  if (count == 1) return values[0];
+  return tree_sum(values, count / 2, stride) + tree_sum(values + count / 2 * stride, count / 2, stride);
+}
+
+/* The sum of any number: the largest power of two of them first, then of what is left. */
+static double tree_total(const double *values, uint64_t count, size_t stride) {
+  double total = 0;
+  for (uint64_t bit = UINT64_C(1) << 40, at = 0; bit > 0; bit /= 2) {
+    if ((count & bit) == 0) continue;
+    total += tree_sum(values + at * stride, bit, stride);
+    at += bit;
+  }
+  return total;
+}
+
+/* Blocks one after the other on this rank alone, their sums added in the tree's order. */
 static loss_sums serial_losses(const mlpd_network *network, const backend *gemm, const affine *input, uint64_t rows,
                                bool classes, mlpd_loss loss) {
   const forward_range all = forward_range_of_rank(rows, 1, 0);
   shard data = make_shard(&all, classes);
-  loss_sums total = {0};
+  const uint64_t blocks = (rows + FORWARD_BLOCK_ROWS - 1) / FORWARD_BLOCK_ROWS;
+  loss_sums *const of_block = calloc(blocks, sizeof *of_block);
   workspace space;
-  if (workspace_create(network, FORWARD_BLOCK_ROWS, true, &space) != MLPD_OK) abort();
+  if (of_block == NULL || workspace_create(network, FORWARD_BLOCK_ROWS, true, &space) != MLPD_OK) abort();
   for (uint64_t first = 0; first < rows; first += FORWARD_BLOCK_ROWS) {
     const uint64_t n = rows - first < FORWARD_BLOCK_ROWS ? rows - first : FORWARD_BLOCK_ROWS;
     for (uint64_t i = 0; i < n * FEATURES; i++)
@@ -185,13 +204,15 @@ static loss_sums serial_losses(const mlpd_network *network, const backend *gemm,
     network_forward(network, gemm, n, &space);
     const targets y = {.classes = classes ? data.classes + first : NULL,
                        .values = classes ? NULL : data.values + first * OUTPUTS};
-    loss_sums sums = {0};
-    loss_compute(loss, network->layers[1].activation, n, OUTPUTS, space.z[1], space.a[1], &y, NULL, &sums);
-    total.loss += sums.loss;
-    total.weight += sums.weight;
-    total.correct += sums.correct;
-    total.square += sums.square;
+    loss_compute(loss, network->layers[1].activation, n, OUTPUTS, space.z[1], space.a[1], &y, NULL,
+                 &of_block[first / FORWARD_BLOCK_ROWS]);
   }
+  const size_t stride = sizeof *of_block / sizeof(double);
+  const loss_sums total = {.loss = tree_total(&of_block->loss, blocks, stride),
+                           .weight = tree_total(&of_block->weight, blocks, stride),
+                           .correct = tree_total(&of_block->correct, blocks, stride),
+                           .square = tree_total(&of_block->square, blocks, stride)};
+  free(of_block);
   workspace_free(&space);
   shard_free(&data);
   return total;
@@ -228,30 +249,44 @@ static void test_losses(void **state) {
   check_losses(true, NULL);
 }
 
-static void test_sum_blocks(void **state) {
-  (void)state;
-  for (int i = 0; i < NUM_COUNTS; i++) {
-    const forward_range range = forward_range_of_rank(row_counts[i], mlpd_comm_size(comm), mlpd_comm_rank(comm));
-    const uint64_t blocks = (row_counts[i] + FORWARD_BLOCK_ROWS - 1) / FORWARD_BLOCK_ROWS;
-    const uint64_t own = range.block_end - range.block_begin;
-    double *const local = calloc(2 * own + 1, sizeof *local);
-    double sum[2] = {-1, -1}, expected[2] = {0};
-    for (uint64_t b = 0; b < blocks; b++)
-      for (int k = 0; k < 2; k++) {
-        const double value = ldexp((double)value_at(b, (uint64_t)k), (int)(b * 7 % 60) - 30);
-        expected[k] += value;
-        if (b >= range.block_begin && b < range.block_end) local[2 * (b - range.block_begin) + (uint64_t)k] = value;
-      }
-    assert_on_all(forward_sum_blocks(comm, &range, local, 2, sum) == MLPD_OK, "forward_sum_blocks");
-    assert_on_all(sum[0] == expected[0] && sum[1] == expected[1], "in block order");
-    free(local);
+static double value_of_block(uint64_t block, uint64_t k) {
+  return ldexp((double)value_at(block, k), (int)(block * 7 % 60) - 30);
+}
+
+/* Sums of as many blocks as a large part has: the tree's, and no more records are kept than its largest subtrees. */
+static void check_block_sums(uint64_t rows) {
+  const forward_range range = forward_range_of_rank(rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
+  const uint64_t blocks = (rows + FORWARD_BLOCK_ROWS - 1) / FORWARD_BLOCK_ROWS;
+  double *const values = calloc(blocks, sizeof *values), sum[2] = {-1, -1};
+  block_sums sums;
+  uint32_t most = 0;
+  assert_on_all(block_sums_create(range.block_begin, 2, &sums) == MLPD_OK, "create");
+  for (uint64_t b = range.block_begin; b < range.block_end; b++) {
+    block_sums_add(&sums, (const double[]){value_of_block(b, 0), value_of_block(b, 1)});
+    if (sums.num_nodes > most) most = sums.num_nodes;
   }
+  assert_on_all(most <= 2 * log2((double)blocks) + 1, "few records");
+  assert_on_all(block_sums_total(comm, rows, &sums, sum) == MLPD_OK, "total");
+  for (uint64_t k = 0; k < 2; k++) {
+    for (uint64_t b = 0; b < blocks; b++) values[b] = value_of_block(b, k);
+    const double expected = tree_total(values, blocks, 1);
+    assert_on_all(memcmp(&sum[k], &expected, sizeof expected) == 0, "the tree's bits");
+  }
+  block_sums_free(&sums);
+  free(values);
+}
+
+static void test_block_sums(void **state) {
+  (void)state;
+  for (int i = 0; i < NUM_COUNTS; i++) check_block_sums(row_counts[i]);
+  for (uint64_t blocks = 1; blocks < 70; blocks++) check_block_sums(blocks * FORWARD_BLOCK_ROWS);
+  check_block_sums(100003 * FORWARD_BLOCK_ROWS - 5);
 }
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_ranges), cmocka_unit_test(test_predicted_class), cmocka_unit_test(test_rows_once),
-      cmocka_unit_test(test_losses), cmocka_unit_test(test_sum_blocks),
+      cmocka_unit_test(test_losses), cmocka_unit_test(test_block_sums),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
     print_error("%s\n", mlpd_error_message());

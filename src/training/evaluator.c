@@ -1,5 +1,5 @@
 /* mlpd_evaluate: metrics of one split, exact over ranks: counts are summed as integers, sums a block of
- * rows at a time in double and in block order. */
+ * rows at a time in double and in a fixed order. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +21,6 @@ enum { LOSS_DOUBLES = sizeof(loss_sums) / sizeof(double), ERROR_DOUBLES = sizeof
 typedef struct report_pass {
   const mlpd_model *model;
   const layer *output;
-  uint64_t first_block;
-  uint32_t record; /* doubles a block */
-  double *records;
   uint64_t *confusion; /* (k, k), shared by the threads */
 } report_pass;
 
@@ -39,12 +36,9 @@ static void add_errors(const report_pass *pass, uint64_t n, const float *a, cons
     }
 }
 
-static void visit_report(void *context, uint64_t block, uint64_t first, uint64_t n, const workspace *space,
-                         const targets *y) {
-  (void)first;
+static void measure_report(void *context, uint64_t n, const workspace *space, const targets *y, double *record) {
   const report_pass *const pass = context;
   const uint32_t k = pass->output->outputs, last = space->num_layers - 1;
-  double *const record = pass->records + (block - pass->first_block) * pass->record;
   loss_sums sums = {0};
   loss_compute(pass->model->loss, pass->output->activation, n, k, space->z[last], space->a[last], y, NULL, &sums);
   memcpy(record, &sums, sizeof sums);
@@ -125,21 +119,20 @@ void mlpd_report_free(mlpd_report *r) {
 static mlpd_status fill_report(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, const held_out *part,
                                int threads, mlpd_report *r) {
   const bool classes = model->task == MLPD_CLASSIFICATION;
-  const forward_range *const range = &part->range;
-  report_pass pass = {.model = model,
-                      .output = &model->network->layers[model->network->num_layers - 1],
-                      .first_block = range->block_begin,
-                      .record = LOSS_DOUBLES + (classes ? 0 : r->outputs * ERROR_DOUBLES),
-                      .confusion = r->confusion};
+  report_pass measure = {
+      .model = model, .output = &model->network->layers[model->network->num_layers - 1], .confusion = r->confusion};
+  const forward_pass pass = {.network = model->network,
+                             .gemm = gemm,
+                             .input = &model->input,
+                             .rows = &part->rows,
+                             .threads = threads,
+                             .measure = measure_report,
+                             .context = &measure,
+                             .doubles = LOSS_DOUBLES + (classes ? 0 : r->outputs * ERROR_DOUBLES)};
   double *total = NULL;
-  mlpd_status status = memory_allocate(&total, pass.record, sizeof *total, "report");
-  if (status == MLPD_OK)
-    status =
-        memory_allocate(&pass.records, (range->block_end - range->block_begin) * pass.record, sizeof(double), "report");
-  if (status == MLPD_OK)
-    status = forward_blocks(model->network, gemm, &model->input, &part->rows, range, threads, visit_report, &pass);
+  mlpd_status status = memory_allocate(&total, pass.doubles, sizeof *total, "report");
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-  TRY_GOTO(status, forward_sum_blocks(comm, range, pass.records, pass.record, total), done);
+  TRY_GOTO(status, forward_sums(comm, &pass, &part->range, total), done);
   if (classes) TRY_GOTO(status, comm_sum_u64(comm, r->confusion, (uint64_t)r->outputs * r->outputs), done);
   loss_sums sums;
   memcpy(&sums, total, sizeof sums);
@@ -150,7 +143,6 @@ static mlpd_status fill_report(mlpd_comm *comm, const mlpd_model *model, const b
   else
     regress(model, (const error_sums *)(const void *)(total + LOSS_DOUBLES), r);
 done:
-  free(pass.records);
   free(total);
   return status;
 }

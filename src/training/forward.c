@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "distribution/comm.h"
 #include "kernels/vector.h"
+#include "training/block_sums.h"
 
 static uint64_t blocks_of(uint64_t rows) { return (rows + FORWARD_BLOCK_ROWS - 1) / FORWARD_BLOCK_ROWS; }
 
@@ -64,77 +65,119 @@ done:
   return status;
 }
 
-mlpd_status forward_sum_blocks(mlpd_comm *comm, const forward_range *range, const double *local, uint32_t doubles,
-                               double *sum) {
-  const int size = mlpd_comm_size(comm);
-  const uint64_t blocks = blocks_of(range->rows);
-  uint64_t *bytes = NULL;
-  double *all = NULL;
-  mlpd_status status = memory_allocate(&bytes, (size_t)size, sizeof *bytes, "block sums");
-  if (status == MLPD_OK) status = memory_allocate(&all, blocks * doubles, sizeof *all, "block sums");
-  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-  for (int rank = 0; rank < size; rank++) {
-    const forward_range theirs = forward_range_of_rank(range->rows, size, rank);
-    bytes[rank] = (theirs.block_end - theirs.block_begin) * doubles * sizeof *all;
+/* ---- Sums ---------------------------------------------------------------------------------------- */
+
+enum {
+  SUM_DOUBLES = sizeof(loss_sums) / sizeof(double),
+  BLOCKS_PER_THREAD = 64 /* of records that wait to be added */
+};
+
+typedef struct record_pass {
+  const forward_pass *pass;
+  uint64_t first_block;
+  double *records; /* of a few blocks */
+} record_pass;
+
+static void visit_record(void *context, uint64_t block, uint64_t first, uint64_t n, const workspace *space,
+                         const targets *y) {
+  (void)first;
+  const record_pass *const of = context;
+  double *const record = of->records + (block - of->first_block) * of->pass->doubles;
+  memset(record, 0, of->pass->doubles * sizeof *record);
+  of->pass->measure(of->pass->context, n, space, y, record);
+}
+
+static shard rows_from(const shard *rows, uint64_t first) {
+  shard some = *rows;
+  some.x = (char *)rows->x + first * rows->features * element_size(rows->type);
+  if (rows->classes != NULL) some.classes += first;
+  if (rows->values != NULL) some.values += first * rows->outputs;
+  if (rows->weights != NULL) some.weights += first;
+  return some;
+}
+
+/* Blocks [begin, end) of a rank's range. */
+static forward_range part_of(const forward_range *range, uint64_t begin, uint64_t end) {
+  forward_range part = *range;
+  part.block_begin = begin;
+  part.block_end = end;
+  part.row_begin = begin * FORWARD_BLOCK_ROWS;
+  if (end < range->block_end) part.row_end = end * FORWARD_BLOCK_ROWS;
+  return part;
+}
+
+/* A range whose rows are in memory: a few blocks at a time. */
+static mlpd_status add_range(const forward_pass *pass, const shard *rows, const forward_range *range, double *records,
+                             block_sums *sums) {
+  const uint64_t most = (uint64_t)pass->threads * BLOCKS_PER_THREAD;
+  for (uint64_t begin = range->block_begin; begin < range->block_end; begin += most) {
+    const uint64_t end = range->block_end - begin < most ? range->block_end : begin + most;
+    const forward_range part = part_of(range, begin, end);
+    const shard some = rows_from(rows, part.row_begin - range->row_begin);
+    record_pass of = {.pass = pass, .first_block = begin, .records = records};
+    TRY(forward_blocks(pass->network, pass->gemm, pass->input, &some, &part, pass->threads, visit_record, &of));
+    for (uint64_t i = 0; i < end - begin; i++) block_sums_add(sums, records + i * pass->doubles);
   }
-  TRY_GOTO(status, comm_gather_all(comm, local, bytes, all), done);
-  memset(sum, 0, doubles * sizeof *sum);
-  for (uint64_t block = 0; block < blocks; block++)
-    for (uint32_t i = 0; i < doubles; i++) sum[i] += all[block * doubles + i];
-done:
-  free(all);
-  free(bytes);
+  return MLPD_OK;
+}
+
+/* This rank's blocks, all rows in memory or a window after the other. */
+static mlpd_status add_blocks(const forward_pass *pass, const forward_range *range, double *records, block_sums *sums) {
+  if (pass->windows == NULL) return add_range(pass, pass->rows, range, records, sums);
+  const uint64_t most = pass->windows->blocks;
+  for (uint64_t begin = range->block_begin; begin < range->block_end; begin += most) {
+    const shard *rows = NULL;
+    const forward_range window =
+        part_of(range, begin, range->block_end - begin < most ? range->block_end : begin + most);
+    TRY(pass->windows->read(pass->windows->context, window.row_begin, window.row_end, &rows));
+    TRY(add_range(pass, rows, &window, records, sums));
+  }
+  return MLPD_OK;
+}
+
+mlpd_status forward_sums(mlpd_comm *comm, const forward_pass *pass, const forward_range *range, double *sum) {
+  double *records = NULL;
+  block_sums sums = {0};
+  const size_t room = (size_t)pass->threads * BLOCKS_PER_THREAD * pass->doubles;
+  mlpd_status status = memory_allocate(&records, room, sizeof *records, "block sums");
+  if (status == MLPD_OK) status = block_sums_create(range->block_begin, pass->doubles, &sums);
+  if (status == MLPD_OK) status = add_blocks(pass, range, records, &sums);
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK) status = block_sums_total(comm, range->rows, &sums, sum);
+  block_sums_free(&sums);
+  free(records);
   return status;
 }
 
-/* ---- Losses ------------------------------------------------------------------------------------- */
-
-enum { SUM_DOUBLES = sizeof(loss_sums) / sizeof(double) };
-
-typedef struct loss_pass {
-  const mlpd_network *network;
+typedef struct loss_measure {
   mlpd_loss loss;
-  uint64_t first_block;
-  loss_sums *sums; /* of each block */
-} loss_pass;
+  const layer *output;
+} loss_measure;
 
-static void visit_loss(void *context, uint64_t block, uint64_t first, uint64_t n, const workspace *space,
-                       const targets *y) {
-  (void)first;
-  const loss_pass *const pass = context;
-  const uint32_t last = pass->network->num_layers - 1;
-  const layer *const output = &pass->network->layers[last];
-  loss_compute(pass->loss, output->activation, n, output->outputs, space->z[last], space->a[last], y, NULL,
-               &pass->sums[block - pass->first_block]);
-}
-
-/* This rank's blocks, range->row_begin's being the first of rows, or of what read brings. */
-static mlpd_status run_losses(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,
-                              const forward_windows *windows, const forward_range *range, int threads,
-                              loss_pass *pass) {
-  if (windows == NULL) return forward_blocks(network, gemm, input, rows, range, threads, visit_loss, pass);
-  for (uint64_t block = range->block_begin; block < range->block_end; block += windows->blocks) {
-    forward_range window = *range;
-    window.block_begin = block;
-    if (range->block_end - block > windows->blocks) window.block_end = block + windows->blocks;
-    window.row_begin = block * FORWARD_BLOCK_ROWS;
-    if (window.block_end < range->block_end) window.row_end = window.block_end * FORWARD_BLOCK_ROWS;
-    TRY(windows->read(windows->context, window.row_begin, window.row_end, &rows));
-    TRY(forward_blocks(network, gemm, input, rows, &window, threads, visit_loss, pass));
-  }
-  return MLPD_OK;
+static void measure_loss(void *context, uint64_t n, const workspace *space, const targets *y, double *record) {
+  const loss_measure *const of = context;
+  const uint32_t last = space->num_layers - 1;
+  loss_sums sums = {0};
+  loss_compute(of->loss, of->output->activation, n, of->output->outputs, space->z[last], space->a[last], y, NULL,
+               &sums);
+  memcpy(record, &sums, sizeof sums);
 }
 
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
                            const shard *rows, const forward_windows *windows, const forward_range *range,
                            mlpd_loss loss, int threads, loss_sums *sums) {
-  loss_pass pass = {.network = network, .loss = loss, .first_block = range->block_begin};
-  mlpd_status status =
-      memory_allocate(&pass.sums, range->block_end - range->block_begin, sizeof *pass.sums, "block sums");
-  if (status == MLPD_OK) status = run_losses(network, gemm, input, rows, windows, range, threads, &pass);
-  status = mlpd_comm_agree(comm, status);
-  if (status == MLPD_OK)
-    status = forward_sum_blocks(comm, range, (const double *)pass.sums, SUM_DOUBLES, (double *)sums);
-  free(pass.sums);
-  return status;
+  loss_measure measure = {.loss = loss, .output = &network->layers[network->num_layers - 1]};
+  const forward_pass pass = {.network = network,
+                             .gemm = gemm,
+                             .input = input,
+                             .rows = rows,
+                             .windows = windows,
+                             .threads = threads,
+                             .measure = measure_loss,
+                             .context = &measure,
+                             .doubles = SUM_DOUBLES};
+  double total[SUM_DOUBLES];
+  TRY(forward_sums(comm, &pass, range, total));
+  memcpy(sums, total, sizeof total);
+  return MLPD_OK;
 }

@@ -1,5 +1,5 @@
 /* Forward passes over a split: in blocks of fixed size, dealt contiguously to ranks and by turns to
- * threads; sums are kept a block and added in block order, so that they do not depend on the split. */
+ * threads; the sums of blocks are added in a fixed order (block_sums.h), so that they do not depend on the split. */
 #ifndef MLPDIST_FORWARD_H
 #define MLPDIST_FORWARD_H
 
@@ -40,14 +40,27 @@ typedef struct forward_windows {
   void *context;
 } forward_windows;
 
+/* What goes through the network, and what is summed of it: measure fills the record (doubles, 0 at first) of a block of
+ * n rows; called from several threads at once. */
+typedef struct forward_pass {
+  const mlpd_network *network;
+  const backend *gemm;
+  const affine *input;
+  const shard *rows;              /* this rank's; or NULL: */
+  const forward_windows *windows; /* where they come from; NULL: all are in rows */
+  int threads;
+  void (*measure)(void *context, uint64_t n, const workspace *space, const targets *y, double *record);
+  void *context;
+  uint32_t doubles;
+} forward_pass;
+
+/* The sum of all blocks' records over all ranks, on all ranks: the same bits on any number of ranks and threads, in a
+ * memory that does not grow with the rows. Collective. */
+mlpd_status forward_sums(mlpd_comm *comm, const forward_pass *pass, const forward_range *range, double *sum);
+
 /* Loss sums of the whole split, equal on all ranks; this rank's rows in rows or, not NULL, from windows. Collective. */
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
                            const shard *rows, const forward_windows *windows, const forward_range *range,
                            mlpd_loss loss, int threads, loss_sums *sums);
-
-/* Adds up records of `doubles` doubles a block, of all ranks in block order: local holds this rank's
- * blocks, sum (doubles) gets the total on all ranks. Collective. */
-mlpd_status forward_sum_blocks(mlpd_comm *comm, const forward_range *range, const double *local, uint32_t doubles,
-                               double *sum);
 
 #endif

@@ -136,11 +136,13 @@ void stepper_free_pull(stepper *s) {
 
 /* ---- Counting ------------------------------------------------------------------------------------- */
 
-/* Publishes all strips up to the first that is not complete; any thread. */
+/* Publishes all strips up to the first that is not complete; any thread. Of two threads that end two strips at once,
+ * one must see the other's: each counts down its own, then looks at the other. That takes one order of all, which
+ * acquire and release do not give. */
 static void publish_complete(stepper *s, published_kind kind) {
   pull_count *const c = &s->pull->counts[kind];
   uint32_t complete = atomic_load_explicit(&c->complete, memory_order_acquire);
-  while (complete < s->num_strips && atomic_load_explicit(&c->left[complete], memory_order_acquire) == 0) {
+  while (complete < s->num_strips && atomic_load(&c->left[complete]) == 0) {
     if (!atomic_compare_exchange_weak_explicit(&c->complete, &complete, complete + 1, memory_order_acq_rel,
                                                memory_order_acquire))
       continue;
@@ -150,8 +152,7 @@ static void publish_complete(stepper *s, published_kind kind) {
 }
 
 static void count_done(stepper *s, published_kind kind, uint32_t place) {
-  if (atomic_fetch_sub_explicit(&s->pull->counts[kind].left[place], 1, memory_order_acq_rel) == 1)
-    publish_complete(s, kind);
+  if (atomic_fetch_sub(&s->pull->counts[kind].left[place], 1) == 1) publish_complete(s, kind);
 }
 
 static void count_anew(stepper *s) {
