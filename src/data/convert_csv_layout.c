@@ -39,11 +39,21 @@ static bool any_number(const csv_sample *s, const csv_syntax *syntax) {
   return false;
 }
 
-/* Lines of so many cells, or a header without a name for the column of row names, as R writes it. */
+/* Lines of so many cells, of which the last may be empty. */
 static bool fits(const struct sample_line *line, const csv_syntax *syntax, uint64_t columns) {
   const uint64_t cells = csv_count_cells(line->text, line->end, syntax->delimiter);
-  if (cells >= columns) return cells - empty_at_end(line, syntax->delimiter) <= columns;
-  return cells + 1 == columns && cells > 0 && !has_kind(line, syntax, CSV_NUMBER);
+  return cells >= columns && cells - empty_at_end(line, syntax->delimiter) <= columns;
+}
+
+/* A header that lacks a cell: the name of the column of row names, as R writes it, or the empty one after a trailing
+ * delimiter. Numbers come right below, or it is a title. */
+static bool is_short_header(const csv_sample *s, int line, const csv_syntax *syntax, uint64_t columns) {
+  const struct sample_line *l = &s->lines[line];
+  const uint64_t cells = csv_count_cells(l->text, l->end, syntax->delimiter);
+  int below = line + 1;
+  while (below < s->count && s->lines[below].hash) below++;
+  return cells + 1 == columns && below < s->count && !has_kind(l, syntax, CSV_NUMBER) &&
+         fits(&s->lines[below], syntax, columns) && has_kind(&s->lines[below], syntax, CSV_NUMBER);
 }
 
 /* The first line of the table. Lines above are titles where they hold words, and have another number of cells. */
@@ -52,7 +62,7 @@ static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t co
   while (first < s->count && s->lines[first].hash) first++;
   for (int i = first; i < s->count && times > 1; i++) {
     if (s->lines[i].hash) continue;
-    if (fits(&s->lines[i], syntax, columns)) return i;
+    if (fits(&s->lines[i], syntax, columns) || is_short_header(s, i, syntax, columns)) return i;
     if (!has_kind(&s->lines[i], syntax, CSV_TEXT)) return first;
   }
   return first;

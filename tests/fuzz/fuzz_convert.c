@@ -21,6 +21,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   options.header = headers[choice >> 3 & 3];
   options.task = tasks[choice >> 5 & 3];
   options.valid_fraction = choice & 128 ? 0.25 : 0;
+  /* Of options beside those that the first byte chooses, the size of the input chooses. */
+  static const char *const ignored[] = {NULL, "0,x*,2-3", NULL, "wid..label"}, *const kept[] = {NULL, NULL, "0-2",
+                                                                                                NULL};
+  options.ignore = ignored[size & 3];
+  options.columns = kept[size >> 1 & 3];
+  options.decimal = size % 5 == 1 ? "comma" : "auto";
+  options.thousands = size % 7 == 1 ? '\'' : '\0';
+  options.missing = size % 3 == 1 ? "none,-9" : NULL;
+  options.drop_missing = size % 3 > 0;
+  options.skip_lines = size % 11 == 1;
   mlpd_convert_result result;
   const mlpd_status status = mlpd_convert(&options, &result);
   const char *const message = mlpd_error_message();

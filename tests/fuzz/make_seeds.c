@@ -85,6 +85,12 @@ static void seed_csv(void) {
   seed_text("csv", "blanks", 0, "  1  2 0 \n3 \t 4\t1\t\n# end\n");
   seed_text("csv", "values", 64, "a;b;c\n1.25;2;0.5\n1e400;3;7\n");
   seed_text("csv", "numbers", 2, "1.00000000000000011102230246251565,123456789012345678,5e-324,9007199254740993e-1\n");
+  seed_text("csv", "titles", 0, "sep=;\nby hand\n# u;v;k\n[s];[K];\n1,5;2;0;\n3;\"4'000\";1;\n;;;\n");
+  seed_text("csv", "quoted", 0, "\"area\nm2\",note,k\n1,\"x\n\"\"y\",0\n3,True,1\n");
+  seed_text("csv", "index", 0, ",0,1,2\n0,1.5D+03,NA,a\n1,-9,null,b\n");
+  seed_text("csv", "carriage returns", 0, "u|v|k\r1|2|0\r3|4|1\r");
+  static const char wide[] = "\xFF\xFEu\0,\0k\0\n\0001\0,\0002\0\n\0003\0,\0004\0\n";
+  seed("csv", "utf16", 0, wide, sizeof wide);
   static const char text[] = "1,2,0\n3,4,1\n5,6,0\n";
   uint8_t packed[256];
   z_stream z = {.next_in = (uint8_t *)(uintptr_t)text,

@@ -1,0 +1,580 @@
+/* Tables as people write them: headers, titles, delimiters, notations, missing values, chosen columns; and what convert
+ * says it decided. */
+#include <math.h>
+#include <stdio.h>
+
+#include "convert_helper.h"
+
+static char said[8192]; /* the decisions of the last conversion, a line each */
+
+static void on_decision(void *context, const char *line) {
+  (void)context;
+  const size_t used = strlen(said);
+  (void)snprintf(said + used, sizeof said - used, "%s\n", line);
+}
+
+static mlpd_convert_options telling_options(void) {
+  mlpd_convert_options o = plain_options();
+  o.decision = on_decision;
+  said[0] = '\0';
+  return o;
+}
+
+static void assert_said(const char *part) {
+  if (strstr(said, part) == NULL) fail_msg("'%s' is not among the decisions:\n%s", part, said);
+}
+
+/* Writes head, then rows lines of format with the row's number, its half and its parity, and converts them. */
+static void write_rows(const char *head, int rows, const char *format) {
+  FILE *file = fopen(in_folder("a.csv"), "w");
+  (void)fputs(head, file);
+  for (int i = 0; i < rows; i++) (void)fprintf(file, format, i, i / 2, i % 2);
+  (void)fclose(file);
+}
+
+static void assert_refused(mlpd_convert_options o, mlpd_status status, const char *text, const char *part) {
+  write_text("a.csv", text);
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_REFUSED(o, status, part, "a.csv");
+}
+
+/* Fails unless text becomes two rows of two features, 1 2 and 3 4, with the labels 0 and 1. */
+static void assert_plain_table_of(mlpd_convert_options o, const char *text, size_t bytes) {
+  mlpd_convert_result r;
+  write_bytes("a.csv", text, bytes);
+  if (CONVERT(o, &r, "a.csv") != MLPD_OK) fail_msg("'%s' is refused: %s", text, mlpd_error_message());
+  if (r.features != 2 || r.train_rows != 2) fail_msg("'%s': %u features, %d rows", text, r.features, (int)r.train_rows);
+  assert_array("/train/x", 2, 2, ELEMENT_U8, VALUES(1, 2, 3, 4));
+  assert_array("/train/y", 2, 1, ELEMENT_U8, VALUES(0, 1));
+}
+
+static void assert_plain_table(mlpd_convert_options o, const char *text) {
+  assert_plain_table_of(o, text, strlen(text));
+}
+
+/* ---- Headers, titles, delimiters ---- */
+
+static void test_headers(void **state) {
+  (void)state;
+  const mlpd_convert_options o = plain_options();
+  const char *const with_names[] = {
+      "u,v,k\n1,2,0\n3,4,1\n",
+      "# u,v,k\n1,2,0\n3,4,1\n",                 /* numpy.savetxt(header=...) */
+      "#u\tv\tk\n1\t2\t0\n3\t4\t1\n",            /* VCF, BED */
+      "# made by hand\n# u v k\n1 2 0\n3 4 1\n", /* gnuplot */
+      "u,v,k\n[s],[K],\n1,2,0\n3,4,1\n",         /* units */
+      "u,v,k\nf,t,n\n1,2,0\n3,4,1\n",            /* units that may be answers */
+      "Experiment 12, run 3\n\nu,v,k\n1,2,0\n3,4,1\n",
+      "Experiment 12\nby hand\nu;v;k\n1;2;0\n3;4;1\n",
+      "sep=;\nu;v;k\n1;2;0\n3;4;1\n",
+      "\"sep=|\"\r\nu|v|k\r\n1|2|0\r\n3|4|1\r\n",
+      " u , \" v \", k \n1,2,0\n3,4,1\n",
+      "u,v,k\r1,2,0\r3,4,1\r",       /* Macintosh */
+      "u,v,k\r\r\n1,2,0\r\r\n3,4,1", /* text written as text twice */
+      "u,v,k\n1,2,0,\n3,4,1,\n",     /* trailing delimiters */
+      "u,v,k,\n1,2,0,\n3,4,1,\n",
+      "u;v;k;;\n1;2;0;;\n3;4;1;;\n;;;;\n",
+  };
+  for (size_t i = 0; i < sizeof with_names / sizeof with_names[0]; i++) {
+    assert_plain_table(o, with_names[i]);
+    assert_names("/columns/name", "u,v");
+    assert_names("/targets/name", "k");
+  }
+  const char *const without_names[] = {"1,2,0\n3,4,1\n",
+                                       "1,2,0,\n3,4,1,\n",
+                                       "1|2|0\n3|4|1\n",
+                                       "1:2:0\n3:4:1\n",
+                                       "1~2~0\n3~4~1\n",
+                                       "a title\n1,2,0\n3,4,1\n",
+                                       "\xEF\xBB\xBF"
+                                       "1,2,0\n3,4,1",
+                                       "# 1 comment\n1,2,0\n# another\n3,4,1\n"};
+  for (size_t i = 0; i < sizeof without_names / sizeof without_names[0]; i++) {
+    assert_plain_table(o, without_names[i]);
+    assert_names("/columns/name", "");
+  }
+}
+
+static void test_headers_of_numbers(void **state) {
+  (void)state;
+  const mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  const struct {
+    const char *text, *names; /* names "": a row */
+    int rows;
+  } cases[] = {
+      {"0,1,2,3\n0.5,7,8,1\n0.25,9,8,0\n", "0,1,2", 2},         /* a data frame without names */
+      {",0,1,2\n0,5,6,0\n1,7,8,1\n", "0,1", 2},                 /* with its index */
+      {"1990,2000,2010\n3.5,4.5,1\n2.5,4,0\n", "1990,2000", 2}, /* years */
+      {"label,0,1\n5,7,0\n6,8,1\n", "label,0", 2},
+      {"0,1,2,3\n4,5,6,7\n8,9,10,11\n", "", 3}, /* numbers go on */
+      {"0,1\n1,0\n0,1\n", "", 3},
+      {"1990,2000,1\n1995,2001,0\n", "", 2}, /* years in the rows, too */
+      {"0,1,2\n1,0,2\n2,0,1\n", "", 3},
+      {"1,2,a\n3,4,b\n5,6,a\n", "", 3},
+      {"1,2,null\n3,4,5\n", "", -1}, /* a row with a missing value is no header */
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    write_text("a.csv", cases[i].text);
+    const mlpd_status status = CONVERT(o, &r, "a.csv");
+    assert_int_equal(status, cases[i].rows < 0 ? MLPD_ERROR_DATA : MLPD_OK);
+    if (cases[i].rows < 0) continue;
+    if ((int)r.train_rows != cases[i].rows) fail_msg("'%s': %d rows", cases[i].text, (int)r.train_rows);
+    assert_names("/columns/name", cases[i].names);
+  }
+}
+
+static void test_rows_that_begin_with_a_hash(void **state) {
+  (void)state;
+  mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  o.label = "colour";
+  write_text("a.csv", "colour,u\n#ff0000,1\nblue,2\n# a comment\n#ff0000,3\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_array("/train/x", 3, 1, ELEMENT_U8, VALUES(1, 2, 3));
+  assert_names("/class_names", "#ff0000,blue");
+  o.label = "#";
+  write_text("a.csv", "#,HP\n5,1\n6,2\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "HP");
+  o.label = "0";
+  write_text("a.csv", "#ff0000,1\nblue,2\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_int_equal(r.train_rows, 2);
+}
+
+static void test_index_columns(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_text("a.csv", ",u,k\n7,1,0\n3,2,1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_array("/train/x", 2, 1, ELEMENT_U8, VALUES(1, 2));
+  assert_said("the first column, without a name, numbers or names the rows: left out");
+  write_text("a.csv", "u k\n\"r1\" 1 0\n\"r2\" 2 1\n"); /* R's write.table */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "u");
+  write_rows("", 20, "%d,%d,%d\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_int_equal(r.features, 1);
+  assert_said("numbers or names the rows: left out (--columns keeps it)");
+  o.columns = "0-1";
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_int_equal(r.features, 2);
+  o.columns = NULL;
+  write_rows("id,u,k\n", 20, "%d,%d,%d\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_int_equal(r.features, 2); /* its name says that it is wanted */
+  assert_said("note: the feature 'id' numbers the rows; --ignore 'id' leaves it out");
+}
+
+static void test_line_ends_in_quotes(void **state) {
+  (void)state;
+  mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  write_text("a.csv", "\"area\nm2\",price,k\n1,2,\"a\nb\"\r\n3,4,\"c\r\nd\"\n5,\"6\",e\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_array("/train/x", 3, 2, ELEMENT_U8, VALUES(1, 2, 3, 4, 5, 6));
+  assert_names("/columns/name", "area m2,price");
+  assert_names("/class_names", "a b,c d,e");
+  o.ignore = "note";
+  write_text("a.csv", "u,note,k\n1,\"line one\nline \"\"two\"\", 5\n\n# three\",0\n3,x,1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_array("/train/x", 2, 1, ELEMENT_U8, VALUES(1, 3));
+  assert_refused(o, MLPD_ERROR_DATA, "u,note,k\n1,x,0\n2,\"y,1\n3,z,0\n4,\"w\",1\n", "a.csv:3: column 2 (note)");
+  assert_refused(o, MLPD_ERROR_DATA, "u,note,k\n1,\"x\ny\",0\n2,z,1\nu,z,0\n", "a.csv:5: column 1 (u): 'u'");
+}
+
+static void test_skipped_lines(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  o.skip_lines = 3;
+  assert_plain_table(o, "5,5,5\n6,6,6\n\"open\nu,v,k\n1,2,0\n3,4,1\n");
+  assert_said("the first 3 lines are skipped");
+  assert_refused(o, MLPD_ERROR_DATA, "1,2,0\n3,4,1\n", "holds no rows");
+}
+
+/* ---- Encodings ---- */
+
+static size_t widen(const char *text, bool big, char *out) {
+  size_t bytes = 0;
+  for (; *text != '\0'; text++) {
+    out[bytes + (big ? 1 : 0)] = *text;
+    out[bytes + (big ? 0 : 1)] = '\0';
+    bytes += 2;
+  }
+  return bytes;
+}
+
+static void test_encodings(void **state) {
+  (void)state;
+  mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  char wide[256];
+  const char *text = "u,v,k\r\n1,2,0\r\n3,4,1\r\n";
+  for (int big = 0; big < 2; big++) {
+    memcpy(wide, big ? "\xFE\xFF" : "\xFF\xFE", 2);
+    const size_t bytes = widen(text, big, wide + 2);
+    assert_plain_table_of(o, wide, bytes + 2);
+    assert_plain_table_of(o, wide + 2, bytes); /* without a mark */
+    assert_names("/columns/name", "u,v");
+  }
+  write_text("a.csv",
+             "gr\xF6\xDF"
+             "e,k\n1,M\xFCller\n2,M\xFCller\n3,Z\xC3\xBCrich\n"); /* Latin-1; and UTF-8 */
+  o.columns =
+      "gr\xC3\xB6\xC3\x9F"
+      "e";
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/class_names", "M\xC3\xBCller,Z\xC3\xBCrich");
+  write_bytes("a.csv", "u,k\n1,0\n2,\0001\n", 13);
+  (void)unlink(in_folder("out.h5"));
+  o.columns = NULL;
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "a.csv:3: holds a NUL byte", "a.csv");
+}
+
+/* More text than the decoder and the buffer of lines hold at once. */
+static void test_long_utf16(void **state) {
+  (void)state;
+  enum { ROWS = 120000 };
+  mlpd_convert_result r;
+  FILE *file = fopen(in_folder("a.csv"), "wb");
+  char text[64], wide[128];
+  (void)fwrite("\xFF\xFE", 1, 2, file);
+  for (int i = 0; i < ROWS; i++) {
+    (void)snprintf(text, sizeof text, "%d,%d\n", i, i % 3);
+    (void)fwrite(wide, 1, widen(text, false, wide), file);
+    if (i == 0) (void)fwrite("#\0\xAC\x20\n", 1, 6, file); /* a comment with a character of three bytes */
+  }
+  (void)fclose(file);
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+  assert_int_equal(r.train_rows, ROWS);
+}
+
+/* ---- Numbers in other notations ---- */
+
+static void test_notations(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  const struct {
+    const char *text, *decimal;
+    char thousands;
+    double values[4];
+  } cases[] = {
+      {"u;v;k\n1,5;-2,25;0\n3;4;1\n", "comma", 0, {1.5, -2.25, 3, 4}},
+      {"u\tv\tk\n1,5\t,5\t0\n3,\t4e1\t1\n", "comma", 0, {1.5, 0.5, 3, 40}},
+      {"u,v,k\n\"1,5\",\"2\",0\n3,\"4,25\",1\n", NULL, 0, {0}}, /* refused without the option */
+      {"u;v;k\n1.234,5;2;0\n1.000.000;4,5;1\n", "comma", '.', {1234.5, 2, 1000000, 4.5}},
+      {"u,v,k\n\"147,400\",\"1,234.5\",0\n3,12,1\n", NULL, ',', {147400, 1234.5, 3, 12}},
+      {"u;v;k\n1 234;-2'0;0\n3;4;1\n", NULL, ' ', {0}},
+      {"u,v,k\n1.5D+03,2d0,0\n-1.D-1,4,1\n", NULL, 0, {1500, 2, -0.1, 4}}, /* Fortran */
+      {"u;v;k\n12,34;2;0\n3;4;1\n", NULL, ',', {0}},                       /* no groups of three */
+      {"u;v;k\n1,23,456;2;0\n3;4;1\n", NULL, ',', {0}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    mlpd_convert_options o = plain_options();
+    o.decimal = cases[i].decimal;
+    o.thousands = cases[i].thousands;
+    (void)unlink(in_folder("out.h5"));
+    write_text("a.csv", cases[i].text);
+    if (cases[i].values[3] == 0) {
+      ASSERT_REFUSED(o, MLPD_ERROR_DATA, "is no number", "a.csv");
+      continue;
+    }
+    ASSERT_CONVERTED(o, &r, "a.csv");
+    double rounded[4];
+    for (int k = 0; k < 4; k++) rounded[k] = (double)(float)cases[i].values[k];
+    assert_array("/train/x", 2, 2, ELEMENT_F32, rounded);
+  }
+}
+
+static void test_hints(void **state) {
+  (void)state;
+  mlpd_convert_options o = plain_options();
+  const struct {
+    const char *text, *part;
+  } cases[] = {
+      {"u;v;k\n1,5;2;0\n2,5;4;1\n", "a.csv:2: column 1 (u): '1,5' is no number as it is written"},
+      {"u;v;k\n1,5;2;0\n2,5;4;1\n", "--decimal comma reads it"},
+      {"u,v,k\n\"147,400\",2,0\n3,4,1\n", "--decimal comma, or --thousands , reads it"},
+      {"u;v;k\n1.234,5;2;0\n3;4;1\n", "--decimal comma --thousands . reads it"},
+      {"1,5;2;0\n2,5;4;1\n", "a.csv:1: column 1: '1,5'"},
+      {"u;v;k\n1;2;1,5\n2;4;2,25\n", "a.csv:2: column 3 (k): '1,5' is no number as it is written"},
+      {"1,01,2,50\n2,03,4,20\n3,05,6,10\n1,07,2,50\n2,00,4,20\n3,51,6,10\n1,52,2,50\n2,53,4,20\n",
+       "commas seem to be decimal points here"},
+      {"u,v,k\n1,2,0\n3,inf,1\n4,5,0\n", "a.csv:3: column 2 (v): 'inf' is no number"},
+      {"u,v,k\n1,2,0\n3,True,1\n4,5,0\n", "a.csv:3: column 2 (v): 'True, False, yes, no or the like'"},
+      {"u,v,k\n1,2,0\n3,4\n", "a.csv:3: 2 cells, but 3 in the header"},
+      {"1,2,3\n4\n5,6,7\n8\n", "(a row must be one line)"},
+      {"a,b\n1,2\n3,4\n5,6,7\n", "a.csv:4: 3 cells, but 2 in the header"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    assert_refused(o, MLPD_ERROR_DATA, cases[i].text, cases[i].part);
+  o.decimal = "comma";
+  assert_refused(o, MLPD_ERROR_USAGE, "1,2,0\n3,4,1\n", "commas separate its columns");
+  o.decimal = "dot";
+  assert_refused(o, MLPD_ERROR_USAGE, "1,2,0\n", "decimal is auto, point or comma, not 'dot'");
+}
+
+static void test_digits_of_large_offsets(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  const struct {
+    const char *text;
+    element_type type;
+  } cases[] = {
+      {"2459000.50000001,0\n2459000.54166667,1\n", ELEMENT_F64}, /* Julian dates */
+      {"5400000.001,0\n5400004.5,1\n", ELEMENT_F64},             /* UTM */
+      {"1600000000000,0\n1600000003600,1\n", ELEMENT_I64},       /* milliseconds */
+      {"1600000000,0\n1600003600,1\n", ELEMENT_I32},
+      {"1e39,0\n-1e40,1\n", ELEMENT_F64},
+      {"1e-40,0\n2e-40,1\n", ELEMENT_F64},
+      {"100.5,0\n110.5,1\n", ELEMENT_F32},
+      {"0.30000000000000004,0\n0.1,1\n", ELEMENT_F32},
+      {"2015,0.5,0\n2016,0.25,1\n", ELEMENT_F32}, /* whole numbers that float32 holds */
+      {"1000000.1,0\n1000000.1,1\n", ELEMENT_F32},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    write_text("a.csv", cases[i].text);
+    ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+    h5_file *file;
+    h5_array *array;
+    assert_int_equal(h5_open(in_folder("out.h5"), &file), MLPD_OK);
+    assert_int_equal(h5_array_open(file, "/train/x", &array), MLPD_OK);
+    if (h5_array_shape(array).type != cases[i].type)
+      fail_msg("%s: %s", cases[i].text, element_name(h5_array_shape(array).type));
+    h5_array_close(array);
+    assert_int_equal(h5_close(file), MLPD_OK);
+  }
+  write_text("a.csv", "2459000.50000001,0\n2459000.54166667,1\n");
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+  assert_array("/train/x", 2, 1, ELEMENT_F64, VALUES(2459000.50000001, 2459000.54166667));
+  write_text("a.csv", "5,2459000.50000001\n6,2459000.54166667\n");
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+  assert_array("/train/y", 2, 1, ELEMENT_F64, VALUES(2459000.50000001, 2459000.54166667));
+}
+
+/* ---- Answers and missing values ---- */
+
+static void test_answers(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_text("a.csv", "red,old,m,k\nTrue,yes,0.5,T\nFALSE,no,1,F\nfalse,Y,2,T\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_array("/train/x", 3, 3, ELEMENT_F32, VALUES(1, 1, 0.5, 0, 0, 1, 0, 1, 2));
+  assert_names("/columns/kind", "yes/no,yes/no,number");
+  assert_names("/class_names", "F,T");
+  assert_said("2 of them yes/no");
+  o.task = MLPD_REGRESSION;
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_array("/train/y", 3, 1, ELEMENT_F32, VALUES(1, 0, 1));
+  assert_refused(plain_options(), MLPD_ERROR_DATA, "sex,k\nM,0\nF,1\nF,1\n",
+                 "text or missing values for the most part: sex");
+}
+
+static void test_missing_values(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  static const char *const words[] = {"",     "?",    "NA",     "N/A",  "n/a",     "null", "NULL",
+                                      "None", "none", "<NA>",   "#N/A", "-nan",    "NaN",  "-NaN",
+                                      "NaT",  "-",    "1.#IND", ".",    "missing", "-999", "-999.0"};
+  char text[128], part[64];
+  o.missing = "gone,-999";
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    (void)snprintf(text, sizeof text, "u,v,k\n1,2,0\n5,%s,1\n3,4,1\n", words[i]);
+    (void)snprintf(part, sizeof part, "a.csv:3: column 2 (v): '%s' is a missing value", words[i]);
+    o.drop_missing = false;
+    assert_refused(o, MLPD_ERROR_DATA, text, part);
+    o.drop_missing = true;
+    assert_plain_table(o, text);
+    assert_said("1 of 3 rows left out, which have missing values");
+  }
+  assert_plain_table(o, "u,v,k\n1,2,0\n5,6,\ngone,4,0\n3,4,1\n");
+  assert_refused(o, MLPD_ERROR_DATA, "u,v,k\n,2,0\n1,,1\n", "none is left");
+  o.drop_missing = false;
+  o.missing = NULL;
+  assert_refused(o, MLPD_ERROR_DATA, "u,v,k\n1,2,0\n3,,1\n4,5,1\n",
+                 "--drop-missing leaves out such rows (1 of 3), --ignore v the column");
+}
+
+/* A word among the numbers of a target must not make 299 classes of it. */
+static void test_stray_words_in_a_target(void **state) {
+  (void)state;
+  static const char *const words[] = {"null", "NULL", "None",     "none", "<NA>", "#N/A",    "n/a",    "-nan", "-NaN",
+                                      "inf",  "-inf", "Infinity", "-",    ".",    "missing", "1.#IND", "NaT"};
+  mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) {
+    char part[64];
+    FILE *file = fopen(in_folder("a.csv"), "w");
+    (void)fputs("a,b,price\n", file);
+    for (int i = 0; i < 300; i++) {
+      if (i == 150)
+        (void)fprintf(file, "%d.5,1,%s\n", i, words[w]);
+      else
+        (void)fprintf(file, "%d.5,%d,%d.25\n", i, i % 7, i);
+    }
+    (void)fclose(file);
+    (void)snprintf(part, sizeof part, "a.csv:152: column 3 (price): '%s' is ", words[w]);
+    o.task = MLPD_TASK_AUTO;
+    o.missing = NULL;
+    o.drop_missing = false;
+    (void)unlink(in_folder("out.h5"));
+    ASSERT_REFUSED(o, MLPD_ERROR_DATA, part, "a.csv");
+    o.missing = words[w];
+    o.drop_missing = true;
+    ASSERT_CONVERTED(o, &r, "a.csv");
+    assert_int_equal(r.train_rows, 299);
+    assert_int_equal(r.classes, 0);
+  }
+  assert_refused(plain_options(), MLPD_ERROR_DATA, "a,k\n1,1.5\n2,x\n3,2.5\n4,3.5\n",
+                 "a.csv:3: column 2 (k): 'x' is no number, as 3 of 4");
+}
+
+static void test_text_columns(void **state) {
+  (void)state;
+  mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  const char *table = "Id,Name,Sex,Age,Cabin,k\n1,\"Doe, J.\",male,22,,0\n2,Roe,female,,C1,1\n3,Poe,male,30,,1\n";
+  assert_refused(o, MLPD_ERROR_DATA, table, "Name, Sex, Cabin (line 2: 'Doe, J.'); --ignore Name,Sex,Cabin leaves out");
+  assert_refused(o, MLPD_ERROR_DATA, table, "--drop-missing the rows with missing values");
+  o.ignore = "Name,Sex,Cabin";
+  o.drop_missing = true;
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_array("/train/x", 2, 2, ELEMENT_U8, VALUES(1, 22, 3, 30));
+  write_text("a.csv", "5,x,1,z,0\n6,x,2,z,1\n");
+  o = plain_options();
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "--ignore 1,3 leaves out", "a.csv");
+  o.ignore = "1,3";
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_array("/train/x", 2, 2, ELEMENT_U8, VALUES(5, 1, 6, 2));
+}
+
+/* ---- Targets ---- */
+
+static void test_classes_or_values(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  const struct {
+    int rows;
+    const char *format; /* of the row's number, its half and its parity */
+    uint32_t classes;   /* 0: values; 1: refused */
+    const char *said;
+  } cases[] = {
+      {40, "%1$d.5,%3$d\n", 2, "2 classes: 0, 1 (numbers; --task regression takes them as values)"},
+      {40, "%1$d.5,%3$d.0\n", 2, "2 classes: 0, 1"}, /* 0.0 and 1.0 */
+      {40, "%1$d.5,%3$d.5\n", 0, "values from 0.5 to 1.5"},
+      {40, "%1$d.5,%1$d\n", 0, "(whole numbers; --task classification takes them as classes)"},
+      {40, "%1$d.5,%2$d\n", 20, "20 classes"},
+      {60, "%1$d.5,c%2$d\n", 30, "30 classes"},
+      {60, "%1$d.5,c%1$d\n", 1, "60 different texts in 60 rows, which are no classes"},
+      {8, "%1$d.5,c%1$d\n", 8, "8 classes"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    mlpd_convert_options o = telling_options();
+    write_rows("u,k\n", cases[i].rows, cases[i].format);
+    (void)unlink(in_folder("out.h5"));
+    if (cases[i].classes == 1) {
+      ASSERT_REFUSED(o, MLPD_ERROR_DATA, cases[i].said, "a.csv");
+      o.task = MLPD_CLASSIFICATION;
+      ASSERT_CONVERTED(o, &r, "a.csv");
+      continue;
+    }
+    ASSERT_CONVERTED(o, &r, "a.csv");
+    if (r.classes != cases[i].classes) fail_msg("%s: %u classes", cases[i].format, r.classes);
+    assert_said(cases[i].said);
+  }
+  mlpd_convert_options o = telling_options();
+  write_text("a.csv", "u,k\n1,-1\n2,+1\n3,-1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_int_equal(r.classes, 2);
+  assert_names("/class_names", "-1,1");
+  assert_said("target: column 'k', 2 classes: -1, 1");
+}
+
+static void test_chosen_columns(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  const char *table = "X1,X2,px_1,px_2,Y1,Y2\n1,2,3,4,5.5,6.5\n7,8,9,10,11.5,12.5\n";
+  const struct {
+    const char *label, *ignore, *columns, *names, *targets;
+  } cases[] = {
+      {"Y1,Y2", NULL, NULL, "X1,X2,px_1,px_2", "Y1,Y2"},
+      {"Y2,Y1", NULL, NULL, "X1,X2,px_1,px_2", "Y2,Y1"},
+      {"4,-1", NULL, NULL, "X1,X2,px_1,px_2", "Y1,Y2"},
+      {"Y*", "px_*", NULL, "X1,X2", "Y1,Y2"},
+      {NULL, "Y1", "px_*", "px_1,px_2", "Y2"},
+      {"Y1", "Y2,X1..px_1", NULL, "px_2", "Y1"},
+      {"Y1..Y2", NULL, "0-1", "X1,X2", "Y1,Y2"},
+      {NULL, "Y2,3", NULL, "X1,X2,px_1", "Y1"}, /* the last column that is left */
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    mlpd_convert_options o = plain_options();
+    o.label = cases[i].label;
+    o.ignore = cases[i].ignore;
+    o.columns = cases[i].columns;
+    write_text("a.csv", table);
+    ASSERT_CONVERTED(o, &r, "a.csv");
+    assert_names("/columns/name", cases[i].names);
+    assert_names("/targets/name", cases[i].targets);
+  }
+  mlpd_convert_options o = plain_options();
+  o.label = "Y2,X1";
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_array("/train/y", 2, 2, ELEMENT_F32, VALUES(6.5, 1, 12.5, 7));
+  assert_array("/train/x", 2, 4, ELEMENT_F32, VALUES(2, 3, 4, 5.5, 8, 9, 10, 11.5));
+}
+
+static void test_columns_that_are_none(void **state) {
+  (void)state;
+  const char *table = "X1,X2,Y1,Y1\n1,2,3,4\n5,6,7,8\n";
+  const struct {
+    const char *label, *ignore, *columns, *part;
+  } cases[] = {
+      {"y1", NULL, NULL, "label 'y1' is no column; did you mean 'Y1'?"},
+      {"Y1", NULL, NULL, "label 'Y1' names more than one column: 2 and 3; give one of these numbers"},
+      {"9", NULL, NULL, "or numbers from 0 to 3"},
+      {NULL, "z*", NULL, "ignore 'z*' matches no column"},
+      {"X1", "X1", NULL, "column 'X1' is in both label and ignore"},
+      {"X1", NULL, "X1,X2", "column 'X1' is both the target and one of columns"},
+      {NULL, "0-3", NULL, "no column is left"},
+      {"X2..X1", NULL, NULL, "label 'X2..X1' is no column"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    mlpd_convert_options o = plain_options();
+    o.label = cases[i].label;
+    o.ignore = cases[i].ignore;
+    o.columns = cases[i].columns;
+    assert_refused(o, MLPD_ERROR_USAGE, table, cases[i].part);
+  }
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("names that stand in the header more than once are told apart: Y1, Y1.1");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(test_headers, clear_folder),
+      cmocka_unit_test_teardown(test_headers_of_numbers, clear_folder),
+      cmocka_unit_test_teardown(test_rows_that_begin_with_a_hash, clear_folder),
+      cmocka_unit_test_teardown(test_index_columns, clear_folder),
+      cmocka_unit_test_teardown(test_line_ends_in_quotes, clear_folder),
+      cmocka_unit_test_teardown(test_skipped_lines, clear_folder),
+      cmocka_unit_test_teardown(test_encodings, clear_folder),
+      cmocka_unit_test_teardown(test_long_utf16, clear_folder),
+      cmocka_unit_test_teardown(test_notations, clear_folder),
+      cmocka_unit_test_teardown(test_hints, clear_folder),
+      cmocka_unit_test_teardown(test_digits_of_large_offsets, clear_folder),
+      cmocka_unit_test_teardown(test_answers, clear_folder),
+      cmocka_unit_test_teardown(test_missing_values, clear_folder),
+      cmocka_unit_test_teardown(test_stray_words_in_a_target, clear_folder),
+      cmocka_unit_test_teardown(test_text_columns, clear_folder),
+      cmocka_unit_test_teardown(test_classes_or_values, clear_folder),
+      cmocka_unit_test_teardown(test_chosen_columns, clear_folder),
+      cmocka_unit_test_teardown(test_columns_that_are_none, clear_folder),
+  };
+  return cmocka_run_group_tests_name("convert tables", tests, make_folder, remove_folder);
+}
