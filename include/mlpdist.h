@@ -557,8 +557,9 @@ MLPD_API mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlp
 MLPD_API void mlpd_report_free(mlpd_report *report); /* Not collective */
 
 /* Predicts each row of data (its x of the split; no y needed) and writes them in the order of the input
- * to out: HDF5 (/class and /probability, or /value) where it ends in .h5, else CSV. Stores the number of
- * rows. Collective; arguments equal on all ranks. */
+ * to out: HDF5 (/class and /probability, or /value) where it ends in .h5, else CSV. "-" is the standard output; CSV is
+ * written through to pipes and devices. out may not be the data or the model. Stores the number of rows. Collective;
+ * arguments equal on all ranks. */
 MLPD_API mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
                                   const char *out, const char *backend, int threads, uint64_t *rows);
 

@@ -426,22 +426,45 @@ static void test_compressed_gz_and_attributes(void **state) {
   assert_int_equal(h5_close(file), MLPD_OK);
 }
 
+static void read_bytes(const char *path, char bytes[1 << 16], size_t *length) {
+  FILE *const file = fopen(path, "r");
+  assert_non_null(file);
+  *length = fread(bytes, 1, 1 << 16, file);
+  assert_int_equal(fclose(file), 0);
+  assert_in_range(*length, 1, (1 << 16) - 1);
+}
+
 static void test_failure_keeps_the_former_file(void **state) {
   (void)state;
+  static char former[1 << 16], now[1 << 16];
+  size_t former_length, length;
   mlpd_convert_result r;
-  write_text("out.h5", "precious");
-  write_text("a.csv", "1,2\nx,3\n");
   mlpd_convert_options o = plain_options();
+  write_text("a.csv", "1,2\n3,4\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  read_bytes(in_folder("out.h5"), former, &former_length);
+  write_text("a.csv", "1,2\nx,3\n");
   assert_int_equal(CONVERT(o, &r, "a.csv"), MLPD_ERROR_DATA);
   assert_int_equal(files_in_folder(), 2);
-  char text[16] = "";
-  FILE *file = fopen(in_folder("out.h5"), "r");
-  assert_int_equal(fread(text, 1, sizeof text, file), 8);
-  (void)fclose(file);
-  assert_string_equal(text, "precious");
+  read_bytes(in_folder("out.h5"), now, &length);
+  assert_int_equal(length, former_length);
+  assert_memory_equal(now, former, length);
   assert_int_equal(CONVERT(o, &r, "out.h5"), MLPD_ERROR_USAGE);
   assert_int_equal(CONVERT(o, &r, "missing.csv"), MLPD_ERROR_FILE);
   assert_int_equal(CONVERT(o, &r, "/tmp"), MLPD_ERROR_FILE);
+}
+
+static void test_what_is_replaced(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  mlpd_convert_options o = plain_options();
+  write_text("a.csv", "1,2\n3,4\n");
+  write_text("out.h5", "precious");
+  assert_int_equal(CONVERT(o, &r, "a.csv"), MLPD_ERROR_USAGE);
+  assert_non_null(strstr(mlpd_error_message(), "not a data set that convert made"));
+  write_text("out.h5", ""); /* as mktemp leaves it */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  ASSERT_CONVERTED(o, &r, "a.csv");
 }
 
 /* A limit on file sizes stands for a full disk. */
@@ -503,6 +526,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_files_that_come_split, clear_folder),
       cmocka_unit_test_teardown(test_compressed_gz_and_attributes, clear_folder),
       cmocka_unit_test_teardown(test_failure_keeps_the_former_file, clear_folder),
+      cmocka_unit_test_teardown(test_what_is_replaced, clear_folder),
       cmocka_unit_test_teardown(test_full_disk, clear_folder),
       cmocka_unit_test_teardown(test_progress, clear_folder),
   };

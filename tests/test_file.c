@@ -1,7 +1,8 @@
 /* Files: whole or not at all, and folders that can be written in. */
-#include "base/file.h"
+#include "base/file_output.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -62,22 +63,123 @@ static void test_write_in_working_folder(void **state) {
   assert_int_equal(count_entries(in_folder("relative/deep")), 0);
 }
 
-static void test_commit(void **state) {
+/* The first entry of a folder whose name holds part. */
+static char *entry_with(const char *path, const char *part) {
+  static char name[512];
+  DIR *const opened = opendir(path);
+  assert_non_null(opened);
+  name[0] = '\0';
+  for (const struct dirent *entry = readdir(opened); entry != NULL; entry = readdir(opened))
+    if (strstr(entry->d_name, part) != NULL) (void)snprintf(name, sizeof name, "%s", entry->d_name);
+  assert_int_equal(closedir(opened), 0);
+  return name;
+}
+
+static mode_t mode_of(const char *path) {
+  struct stat about;
+  assert_int_equal(stat(path, &about), 0);
+  return about.st_mode & 07777;
+}
+
+static void test_output(void **state) {
   (void)state;
-  assert_ok(file_make_folder(in_folder("commit")));
-  char temporary[FILE_PATH_BYTES];
-  assert_ok(file_temporary(temporary, in_folder("commit/a")));
-  assert_int_equal(strncmp(temporary, in_folder("commit/a"), strlen(in_folder("commit/a"))), 0);
-  assert_string_not_equal(temporary, in_folder("commit/a"));
-  FILE *const stream = fopen(temporary, "w");
-  assert_non_null(stream);
-  assert_true(fputs("content", stream) >= 0);
-  assert_int_equal(fclose(stream), 0);
-  assert_ok(file_commit(temporary, in_folder("commit/a")));
-  assert_text(in_folder("commit/a"), "content");
-  assert_int_equal(count_entries(in_folder("commit")), 1);
-  assert_file_error(file_commit(temporary, in_folder("commit/a")), "commit/a"); /* it is gone */
-  assert_text(in_folder("commit/a"), "content");
+  file_output out;
+  assert_ok(file_make_folder(in_folder("output")));
+  assert_ok(file_output_open(in_folder("output/a"), FILE_TEXT, &out));
+  assert_true(fputs("content", out.stream) >= 0);
+  assert_int_equal(strncmp(entry_with(in_folder("output"), "a"), "a.tmp.", 6), 0);
+  assert_ok(file_output_commit(&out));
+  assert_text(in_folder("output/a"), "content");
+  assert_ok(file_output_open(in_folder("output/a"), FILE_TEXT, &out));
+  assert_true(fputs("other", out.stream) >= 0);
+  file_output_discard(&out);
+  assert_text(in_folder("output/a"), "content");
+  assert_int_equal(count_entries(in_folder("output")), 1);
+  const mode_t before = umask(027);
+  assert_ok(file_write_text(in_folder("output/b"), "b"));
+  assert_ok(file_write_text(in_folder("output/a"), "a"));
+  (void)umask(before);
+  assert_int_equal(mode_of(in_folder("output/a")), 0640);
+  assert_int_equal(mode_of(in_folder("output/b")), 0640);
+}
+
+/* Nobody can lay a file in the way, and two outputs of one process do not share a name. */
+static void test_names_are_new(void **state) {
+  (void)state;
+  file_output one, other;
+  assert_ok(file_make_folder(in_folder("new")));
+  assert_ok(file_output_open(in_folder("new/one"), FILE_HDF5, &one));
+  assert_ok(file_output_open(in_folder("new/two"), FILE_HDF5, &other));
+  assert_string_not_equal(strrchr(one.temporary, '.'), strrchr(other.temporary, '.'));
+  file_output_discard(&one);
+  file_output_discard(&other);
+  char name[256], path[FILE_PATH_BYTES];
+  memset(name, 'n', 255);
+  name[255] = '\0'; /* the longest that file systems allow */
+  assert_ok(file_path(path, in_folder("new"), name));
+  assert_ok(file_write_text(path, "long"));
+  assert_text(path, "long");
+  assert_int_equal(count_entries(in_folder("new")), 1);
+}
+
+static void test_links(void **state) {
+  (void)state;
+  struct stat about;
+  assert_ok(file_make_folder(in_folder("links/below")));
+  assert_ok(file_write_text(in_folder("links/below/target"), "former"));
+  assert_int_equal(symlink("below/target", in_folder("links/link")), 0);
+  assert_int_equal(symlink("link", in_folder("links/twice")), 0);
+  assert_ok(file_write_text(in_folder("links/twice"), "written"));
+  assert_text(in_folder("links/below/target"), "written");
+  assert_int_equal(symlink("below/absent", in_folder("links/dangling")), 0);
+  assert_ok(file_write_text(in_folder("links/dangling"), "made"));
+  assert_text(in_folder("links/below/absent"), "made");
+  static const char *const links[] = {"links/link", "links/twice", "links/dangling"};
+  for (size_t i = 0; i < 3; i++) {
+    assert_int_equal(lstat(in_folder(links[i]), &about), 0);
+    assert_true(S_ISLNK(about.st_mode));
+  }
+  assert_int_equal(symlink("round", in_folder("links/round")), 0);
+  assert_file_error(file_write_text(in_folder("links/round"), "for ever"), "symbolic links");
+}
+
+static void test_written_through(void **state) {
+  (void)state;
+  char text[64] = {0};
+  struct stat about;
+  file_output out;
+  assert_ok(file_make_folder(in_folder("through")));
+  assert_int_equal(mkfifo(in_folder("through/fifo"), 0600), 0);
+  const int reader = open(in_folder("through/fifo"), O_RDONLY | O_NONBLOCK);
+  assert_true(reader >= 0);
+  assert_ok(file_write_text(in_folder("through/fifo"), "through"));
+  assert_int_equal(read(reader, text, sizeof text - 1), 7);
+  assert_string_equal(text, "through");
+  assert_int_equal(close(reader), 0);
+  assert_int_equal(stat(in_folder("through/fifo"), &about), 0);
+  assert_true(S_ISFIFO(about.st_mode));
+  assert_int_equal(count_entries(in_folder("through")), 1);
+  assert_file_error(file_output_open(in_folder("through/fifo"), FILE_HDF5, &out), "HDF5");
+  assert_file_error(file_output_open(in_folder("through"), FILE_TEXT, &out), "is a folder");
+}
+
+static void test_apart(void **state) {
+  (void)state;
+  assert_ok(file_make_folder(in_folder("apart")));
+  assert_ok(file_write_text(in_folder("apart/a"), "a"));
+  assert_ok(file_write_text(in_folder("apart/b"), "b"));
+  assert_int_equal(link(in_folder("apart/a"), in_folder("apart/hard")), 0);
+  assert_int_equal(symlink("a", in_folder("apart/soft")), 0);
+  char a[FILE_PATH_BYTES];
+  (void)snprintf(a, sizeof a, "%s", in_folder("apart/a"));
+  static const char *const same[] = {"apart/a", "apart/hard", "apart/soft", "apart/../apart/./a"};
+  for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+    assert_int_equal(file_check_apart("--out", in_folder(same[i]), "--data", a), MLPD_ERROR_USAGE);
+    assert_non_null(strstr(mlpd_error_message(), "is the file that --data reads"));
+  }
+  assert_ok(file_check_apart("--out", in_folder("apart/b"), "--data", a));
+  assert_ok(file_check_apart("--out", in_folder("apart/none"), "--data", a));
+  assert_ok(file_check_apart("--out", a, "--data", NULL));
 }
 
 /* The rename fails: the former content stays and nothing is left beside it. */
@@ -152,7 +254,6 @@ static void test_long_paths(void **state) {
   assert_int_equal(file_path(joined, "folder", name), MLPD_ERROR_USAGE);
   assert_int_equal(file_make_folder(name), MLPD_ERROR_USAGE);
   name[FILE_PATH_BYTES - 3] = '\0'; /* no room for the temporary's ending */
-  assert_int_equal(file_temporary(joined, name), MLPD_ERROR_USAGE);
   assert_int_equal(file_write_text(name, "text"), MLPD_ERROR_USAGE);
   assert_ok(file_path(joined, "folder", "name"));
   assert_string_equal(joined, "folder/name");
@@ -179,12 +280,12 @@ static void test_leftovers(void **state) {
   const long dead = dead_process();
   char a_folder[128];
   assert_ok(file_make_folder(in_folder("left")));
-  file_remove_leftovers(in_folder("left"), "model.h5");
-  file_remove_leftovers(in_folder("left/nowhere"), "model.h5");
+  file_remove_leftovers(in_folder("left"), "model.h5", NULL);
+  file_remove_leftovers(in_folder("left/nowhere"), "model.h5", NULL);
   make_beside("left/model.h5.tmp", dead);
   make_beside("left/model.h5.tmp", getpid());
   assert_int_equal(count_entries(in_folder("left")), 2);
-  file_remove_leftovers(in_folder("left"), "model.h5");
+  file_remove_leftovers(in_folder("left"), "model.h5", NULL);
   assert_int_equal(count_entries(in_folder("left")), 0);
   /* What stays: of the living, of other names, folders, what only looks alike. */
   make_beside("left/model.h5.tmp", getppid());
@@ -194,16 +295,58 @@ static void test_leftovers(void **state) {
   make_beside("left/model.h5.tmp.1x", dead);
   (void)snprintf(a_folder, sizeof a_folder, "left/model.h5.tmp.%ld", dead);
   assert_ok(file_make_folder(in_folder(a_folder)));
-  file_remove_leftovers(in_folder("left"), "model.h5");
+  file_remove_leftovers(in_folder("left"), "model.h5", NULL);
   assert_int_equal(count_entries(in_folder("left")), 6);
+}
+
+/* A process that dies in the middle of an output: the next output of that name removes what it left, and that alone. */
+static void test_killed_writer(void **state) {
+  (void)state;
+  assert_ok(file_make_folder(in_folder("killed")));
+  const pid_t child = fork();
+  if (child == 0) {
+    file_output one, other;
+    const bool open = file_output_open(in_folder("killed/a"), FILE_TEXT, &one) == MLPD_OK &&
+                      file_output_open(in_folder("killed/b"), FILE_HDF5, &other) == MLPD_OK;
+    _exit(open ? 0 : 1);
+  }
+  int how = 0;
+  assert_true(child > 0 && waitpid(child, &how, 0) == child && how == 0);
+  assert_int_equal(count_entries(in_folder("killed")), 2);
+  assert_ok(file_write_text(in_folder("killed/a"), "a"));
+  assert_int_equal(count_entries(in_folder("killed")), 2);
+  assert_text(in_folder("killed/a"), "a");
+  assert_int_equal(strncmp(entry_with(in_folder("killed"), ".tmp."), "b.tmp.", 6), 0);
+  /* On another host the number means nothing: it stays for a day. */
+  char here[FILE_PATH_BYTES], there[FILE_PATH_BYTES], *host;
+  assert_ok(file_path(here, in_folder("killed"), entry_with(in_folder("killed"), ".tmp.")));
+  (void)snprintf(there, sizeof there, "%s", here);
+  host = strrchr(there, '.') + 1;
+  *host = *host == '0' ? '1' : '0';
+  assert_int_equal(rename(here, there), 0);
+  assert_ok(file_write_text(in_folder("killed/b"), "b"));
+  assert_int_equal(count_entries(in_folder("killed")), 3);
+  const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+  assert_int_equal(utimensat(AT_FDCWD, there, old, 0), 0);
+  assert_ok(file_write_text(in_folder("killed/b"), "b"));
+  assert_int_equal(count_entries(in_folder("killed")), 2);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_write_text),  cmocka_unit_test(test_write_in_working_folder),
-      cmocka_unit_test(test_commit),      cmocka_unit_test(test_failures_leave_nothing),
-      cmocka_unit_test(test_short_write), cmocka_unit_test(test_make_folder),
-      cmocka_unit_test(test_bad_folders), cmocka_unit_test(test_long_paths),
+      cmocka_unit_test(test_write_text),
+      cmocka_unit_test(test_write_in_working_folder),
+      cmocka_unit_test(test_output),
+      cmocka_unit_test(test_names_are_new),
+      cmocka_unit_test(test_links),
+      cmocka_unit_test(test_written_through),
+      cmocka_unit_test(test_apart),
+      cmocka_unit_test(test_killed_writer),
+      cmocka_unit_test(test_failures_leave_nothing),
+      cmocka_unit_test(test_short_write),
+      cmocka_unit_test(test_make_folder),
+      cmocka_unit_test(test_bad_folders),
+      cmocka_unit_test(test_long_paths),
       cmocka_unit_test(test_leftovers),
   };
   return cmocka_run_group_tests_name("file", tests, setup, teardown);

@@ -1,7 +1,6 @@
 /* Conversion: open the inputs, scan them, decide what the labels are, draw the split, write. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "data/convert_names.h"
@@ -57,12 +56,7 @@ static mlpd_status check_options(const mlpd_convert_options *o) {
     return FAIL(MLPD_ERROR_USAGE, "the delimiter cannot be a sign, point, quote, # or line end");
   if ((o->delimiter >= '0' && o->delimiter <= '9') || o->delimiter == 'e' || o->delimiter == 'E')
     return FAIL(MLPD_ERROR_USAGE, "the delimiter cannot be '%c', which numbers hold", o->delimiter);
-  struct stat target, input_info;
-  for (int i = 0; i < o->num_inputs && stat(o->out, &target) == 0; i++)
-    if (stat(o->inputs[i], &input_info) == 0 && input_info.st_dev == target.st_dev &&
-        input_info.st_ino == target.st_ino)
-      return FAIL(MLPD_ERROR_USAGE, "%s is input and output at once", o->out);
-  return MLPD_OK;
+  return output_check(o->out, o->inputs, o->num_inputs);
 }
 
 /* ---- First pass ---- */

@@ -1,10 +1,9 @@
 #include "data/convert_output.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -13,23 +12,55 @@ enum { CHUNK_BYTES = 1 << 18, BLOCK_BYTES = 1 << 20 };
 static const char *const x_paths[] = {[MLPD_TRAIN] = "/train/x", [MLPD_VALID] = "/valid/x", [MLPD_TEST] = "/test/x"};
 static const char *const y_paths[] = {[MLPD_TRAIN] = "/train/y", [MLPD_VALID] = "/valid/y", [MLPD_TEST] = "/test/y"};
 
+/* What stands at path may be replaced if it is empty or a data set that a conversion made. */
+static mlpd_status check_replaceable(const char *path) {
+  struct stat about;
+  if (stat(path, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) return MLPD_OK;
+  h5_file *file = NULL;
+  bool ours = h5_is_hdf5(path) && h5_open(path, &file) == MLPD_OK;
+  if (ours) {
+    ours = h5_attribute_exists(file, "/", "mlpdist_schema");
+    (void)h5_close(file); /* read-only: nothing is lost */
+  }
+  if (ours) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE,
+              "%s exists and is not a data set that convert made, so it is not replaced: the last argument is the file "
+              "to write; name a new one, such as data.h5",
+              path);
+}
+
+/* A name that belongs to an input is a sign that OUT was forgotten. */
+static mlpd_status check_name(const char *path) {
+  static const char *const inputs[] = {".csv", ".tsv", ".txt", ".npy", ".npz", ".gz", ".zip"};
+  const size_t length = strlen(path);
+  for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+    const size_t end = strlen(inputs[i]);
+    if (length >= end && strcasecmp(path + length - end, inputs[i]) == 0)
+      return FAIL(MLPD_ERROR_USAGE,
+                  "%s: the last argument is the HDF5 file to write, and its name cannot end in %s; name it after the "
+                  "inputs, such as data.h5",
+                  path, inputs[i]);
+  }
+  return MLPD_OK;
+}
+
+mlpd_status output_check(const char *path, const char *const *inputs, int num_inputs) {
+  for (int i = 0; i < num_inputs; i++) {
+    const file_identity written = file_identify(path), read = file_identify(inputs[i]);
+    if (file_identities_equal(&written, &read))
+      return FAIL(MLPD_ERROR_USAGE,
+                  "%s is input and output at once; the last argument is the file to write, such as data.h5", path);
+  }
+  TRY(check_replaceable(path));
+  return check_name(path);
+}
+
 mlpd_status output_create(const char *path, output *out) {
   *out = (output){.file = NULL};
-  struct stat info;
-  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-    return FAIL(MLPD_ERROR_FILE, "%s: exists and is no regular file", path);
-  TRY(memory_copy_string(path, &out->path));
-  const size_t bytes = strlen(path) + 32;
-  char *temporary;
-  TRY(memory_allocate(&temporary, bytes, 1, "file name"));
-  (void)snprintf(temporary, bytes, "%s.tmp.%ld", path, (long)getpid());
-  const mlpd_status status = h5_create(temporary, &out->file);
-  if (status != MLPD_OK) {
-    free(temporary);
-    return status;
-  }
-  out->temporary = temporary;
-  return MLPD_OK;
+  TRY(file_output_open(path, FILE_HDF5, &out->place));
+  const mlpd_status status = h5_create_as(out->place.temporary, path, &out->file);
+  if (status != MLPD_OK) file_output_discard(&out->place);
+  return status;
 }
 
 mlpd_status output_part(output *out, mlpd_split split, uint64_t rows, element_type widest, const label_set *labels) {
@@ -80,7 +111,7 @@ mlpd_status output_flush(output *out) {
     part_output *p = &out->parts[split];
     TRY(write_block(p));
     if (p->written != p->rows)
-      return FAIL(MLPD_ERROR_INTERNAL, "%s: rows are missing from %s", out->path, x_paths[split]);
+      return FAIL(MLPD_ERROR_INTERNAL, "%s: rows are missing from %s", out->place.path, x_paths[split]);
   }
   return MLPD_OK;
 }
@@ -102,14 +133,13 @@ mlpd_status output_close(output *out, mlpd_status so_far) {
     free(p->values);
   }
   mlpd_status status = so_far;
-  if (out->temporary != NULL) {
+  if (out->file != NULL) {
     status = so_far == MLPD_OK ? h5_close(out->file) : close_failed(out, so_far);
-    if (status == MLPD_OK && rename(out->temporary, out->path) != 0)
-      status = FAIL(MLPD_ERROR_FILE, "%s: cannot be put in place: %s", out->path, strerror(errno));
-    if (status != MLPD_OK) (void)unlink(out->temporary);
+    if (status == MLPD_OK)
+      status = file_output_commit(&out->place);
+    else
+      file_output_discard(&out->place);
   }
-  free(out->temporary);
-  free(out->path);
   *out = (output){.file = NULL};
   return status;
 }

@@ -2,6 +2,7 @@
 #ifndef MLPDIST_CONVERT_OUTPUT_H
 #define MLPDIST_CONVERT_OUTPUT_H
 
+#include "base/file_output.h"
 #include "data/convert_label.h"
 #include "data/h5.h"
 
@@ -17,14 +18,18 @@ typedef struct part_output {
 } part_output;
 
 typedef struct output {
-  char *path, *temporary;
-  h5_file *file;
+  file_output place;
+  h5_file *file; /* NULL: nothing was created */
   /* Set these before output_part. */
   uint32_t features, y_columns; /* y_columns 0: no y */
   element_type stored_type;     /* of x on file */
   int compress;
   part_output parts[3]; /* by mlpd_split */
 } output;
+
+/* May path be written? Not over an input, under whatever name, nor over anything but a data set of ours or an empty
+ * file. Not collective. */
+mlpd_status output_check(const char *path, const char *const *inputs, int num_inputs);
 
 /* Creates the temporary file. The output is closed by output_close in any case. Not collective. */
 mlpd_status output_create(const char *path, output *out);

@@ -55,9 +55,12 @@ void h5_known_elsewhere(const char *path, h5_metadata *known);
 
 void h5_metadata_free(h5_metadata *m); /* Not collective */
 
-mlpd_status h5_create(const char *path,
-                      h5_file **file); /* truncates; write beside the target and rename. Not collective */
-mlpd_status h5_close(h5_file *file);   /* NULL is allowed; flushes: check it after writing. Not collective */
+/* Truncates: for outputs, h5_create_as() with the temporary file's path and, for messages, the output's name.
+ * Not collective. */
+mlpd_status h5_create(const char *path, h5_file **file);
+mlpd_status h5_create_as(const char *path, const char *name, h5_file **file);
+
+mlpd_status h5_close(h5_file *file); /* NULL is allowed; flushes: check it after writing. Not collective */
 bool h5_exists(h5_file *file, const char *object); /* Not collective */
 bool h5_is_hdf5(const char *path);                 /* Not collective */
 

@@ -42,6 +42,7 @@ static mlpd_status file_allocate(const char *path, h5_file **file) {
 
 static void file_free(h5_file *file) {
   h5_id_close(file->link_access);
+  free(file->created);
   free(file->path);
   free(file);
 }
@@ -184,16 +185,23 @@ mlpd_status h5_open_untried(const char *path, h5_file **file) {
   return MLPD_OK;
 }
 
-mlpd_status h5_create(const char *path, h5_file **file) {
+mlpd_status h5_create(const char *path, h5_file **file) { return h5_create_as(path, path, file); }
+
+mlpd_status h5_create_as(const char *path, const char *name, h5_file **file) {
   H5_ENTER();
   *file = NULL;
   h5_library_start();
   const int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor < 0) return FAIL(MLPD_ERROR_FILE, "%s: cannot be created: %s", path, strerror(errno));
+  if (descriptor < 0) return FAIL(MLPD_ERROR_FILE, "%s: cannot be created: %s", name, strerror(errno));
   (void)close(descriptor);
   h5_file *made = NULL;
-  TRY(file_allocate(path, &made));
+  TRY(file_allocate(name, &made));
   made->writable = true;
+  const mlpd_status copied = memory_copy_string(path, &made->created);
+  if (copied != MLPD_OK) {
+    file_free(made);
+    return copied;
+  }
   const hid_t access = file_access_create(), creation = H5Pcreate(H5P_FILE_CREATE);
 #if H5_VERSION_GE(1, 10, 2)
   /* The format of 2008 has checksums in its headers: HDF5 sees most damage before it follows a damaged address, which
@@ -205,7 +213,7 @@ mlpd_status h5_create(const char *path, h5_file **file) {
   made->id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
   h5_id_close(creation);
   if (made->id < 0) {
-    const mlpd_status status = FAIL(MLPD_ERROR_FILE, "%s: cannot be created: %s", path, h5_reason());
+    const mlpd_status status = FAIL(MLPD_ERROR_FILE, "%s: cannot be created: %s", name, h5_reason());
     h5_id_close(access);
     file_free(made);
     return status;
@@ -230,7 +238,7 @@ mlpd_status h5_close(h5_file *file) {
     status = FAIL(MLPD_ERROR_FILE, "%s: cannot be written: %s", file->path, h5_reason());
   if (H5Fclose(file->id) < 0 && status == MLPD_OK)
     status = FAIL(MLPD_ERROR_FILE, "%s: cannot be closed: %s", file->path, h5_reason());
-  if (file->writable && status == MLPD_OK) h5_trial_spare(file->path);
+  if (file->writable && status == MLPD_OK) h5_trial_spare(file->created);
   file_free(file);
   return status;
 }

@@ -32,8 +32,9 @@ struct h5_file {
   unsigned users;       /* of a file being read: how often it was opened */
   h5_identity identity; /* likewise, as it was then */
   h5_file *next;        /* likewise, in the list of those open */
-  char *path;
-  char failure[256]; /* what went wrong when an array was closed, for h5_close to report; or empty */
+  char *path;           /* as messages name it */
+  char *created;        /* of a file being written: its name until it is renamed */
+  char failure[256];    /* what went wrong when an array was closed, for h5_close to report; or empty */
 };
 
 struct h5_array {

@@ -13,7 +13,8 @@ static const option rows[] = {
     {"help", "general", NULL, OPTION_FLAG, OPTION_AT(predict_arguments, help), .help = "print this and stop"},
     DATA_OPTION_ROWS(predict_arguments),
     {"out", "output", "FILE", OPTION_PATH, OPTION_AT(predict_arguments, out),
-     .help = "file to write: HDF5 where it ends in .h5 (/class and /probability, or /value), else CSV",
+     .help =
+         "file to write: HDF5 where it ends in .h5 (/class and /probability, or /value), else CSV; -: standard output",
      .note = "needed"},
     COMPUTE_OPTION_ROWS(predict_arguments),
     {.name = NULL},
@@ -38,13 +39,14 @@ static mlpd_status predict(mlpd_comm *comm, const predict_arguments *arguments, 
   const data_options *common = &arguments->common;
   mlpd_model *model = NULL;
   uint64_t num_rows = 0;
+  FILE *const said = outcome_is_stdout(arguments->out) ? stderr : stdout; /* before the file is replaced */
   mlpd_status status = data_options_load_model(comm, common, &model);
   if (status == MLPD_OK) mlpd_model_on_notice(model, on_notice, NULL);
   if (status == MLPD_OK)
     status =
         mlpd_predict(comm, model, paths, common->split, arguments->out, common->backend, common->threads, &num_rows);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0)
-    (void)printf("%llu rows of %s to %s\n", (unsigned long long)num_rows, common->data, arguments->out);
+    (void)fprintf(said, "%llu rows of %s to %s\n", (unsigned long long)num_rows, common->data, arguments->out);
   mlpd_model_free(model);
   return status;
 }

@@ -35,8 +35,6 @@ static void catch_signals(void) {
   (void)sigaction(SIGTERM, &action, NULL);
   (void)sigaction(SIGUSR1, &action, NULL);
   (void)sigaction(SIGUSR2, &action, NULL); /* to stop: SIGTERM, mpirun follows with SIGKILL; this it passes on */
-  (void)signal(SIGPIPE, SIG_IGN);          /* whoever reads along may leave: training goes on */
-  (void)signal(SIGXFSZ, SIG_IGN);          /* ulimit -f: a write that fails, as on a full disk, and no death */
 }
 
 static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }

@@ -1,4 +1,5 @@
 /* mlpdist: the program. Finds the subcommand and prints help; the rest is in cmd_*.c. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,9 +71,11 @@ static int dispatch(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  (void)signal(SIGPIPE, SIG_IGN); /* a reader may leave (`| head`): the files are written all the same */
+  (void)signal(SIGXFSZ, SIG_IGN); /* ulimit -f: a write that fails, as on a full disk, and no death */
   const int exit_status = dispatch(argc, argv);
   /* A full disk shows when the buffer is written, and must not look like success. */
   if (fflush(stdout) == 0 && ferror(stdout) == 0) return exit_status;
-  if (exit_status != EXIT_DONE) return exit_status;
+  if (exit_status != EXIT_DONE || outcome_reader_left()) return exit_status;
   return outcome_end(NULL, outcome_fail(MLPD_ERROR_FILE, "standard output cannot be written"));
 }

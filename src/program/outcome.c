@@ -1,9 +1,12 @@
 #include "program/outcome.h"
 
 #include <ctype.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static char own_message[1024];
 static int speaker; /* the rank that prints */
@@ -59,6 +62,20 @@ void outcome_note(const char *message) {
   char line[1200];
   mlpd_text_printable(message, line, sizeof line);
   (void)fprintf(stderr, "mlpdist: note: %s\n", line);
+}
+
+bool outcome_is_stdout(const char *path) {
+  struct stat named, standard;
+  if (strcmp(path, "-") == 0) return true;
+  return fstat(STDOUT_FILENO, &standard) == 0 && stat(path, &named) == 0 && named.st_dev == standard.st_dev &&
+         named.st_ino == standard.st_ino;
+}
+
+bool outcome_reader_left(void) {
+  struct stat about;
+  if (fstat(STDOUT_FILENO, &about) != 0 || !(S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode))) return false;
+  struct pollfd end = {.fd = STDOUT_FILENO, .events = POLLOUT};
+  return poll(&end, 1, 0) > 0 && (end.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 static void print_failure(void) {

@@ -28,6 +28,12 @@ typedef struct stall_options {
  * starts no MPI: *comm stays NULL. */
 mlpd_status outcome_begin(mlpd_status local_status, const stall_options *stall, mlpd_comm **comm);
 
+/* Is path ("-" too) what standard output goes to? Then lines for the user go to standard error. */
+bool outcome_is_stdout(const char *path);
+
+/* Has the reader of the pipe on standard output left, as `head` does? That is no failure. */
+bool outcome_reader_left(void);
+
 /* Prints the message of a failure once (comm NULL: on the launcher's rank 0), finalises comm and returns the exit
  * status. A failure of MPI itself ends all ranks, because they may wait for each other. */
 int outcome_end(mlpd_comm *comm, mlpd_status status);

@@ -310,6 +310,7 @@ mlpd_status mlpd_model_load(const char *path, mlpd_model **model) {
   TRY(memory_allocate(&made, 1, sizeof *made, "model"));
   mlpd_status status = h5_open(path, &file);
   if (status == MLPD_OK) {
+    made->file = file_identify(path);
     status = read_model(file, made);
     if (status != MLPD_OK) status = status_prefix(status, "%s: ", path);
     (void)h5_close(file);

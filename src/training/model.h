@@ -11,6 +11,7 @@
 #ifndef MLPDIST_MODEL_H
 #define MLPDIST_MODEL_H
 
+#include "base/file_output.h"
 #include "data/names.h"
 #include "data/normalize.h"
 #include "network/network.h"
@@ -28,6 +29,7 @@ struct mlpd_model {
   char *config;
   void (*notice)(void *context, const char *message); /* how data meets it; NULL: nobody listens */
   void *notice_context;
+  file_identity file; /* it was loaded from: no output may replace that */
 };
 
 /* Writes path whole or not at all: to a temporary file beside it, synced, then renamed. A former file

@@ -1,10 +1,8 @@
 /* mlpd_predict: every rank computes its blocks of rows; rank 0 writes them in the order of the input. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "base/file_output.h"
 #include "base/memory.h"
 #include "data/h5.h"
 #include "distribution/comm.h"
@@ -41,10 +39,11 @@ static void visit_prediction(void *context, uint64_t block, uint64_t first, uint
 typedef struct prediction_file {
   const mlpd_model *model;
   uint32_t outputs;
-  char temporary[FILE_PATH_BYTES];
+  file_output out;
+  bool open; /* out is */
   h5_file *h5;
   h5_array *classes, *values;
-  FILE *csv;
+  FILE *csv;     /* of out, or NULL */
   uint64_t rows; /* written so far */
 } prediction_file;
 
@@ -56,7 +55,7 @@ static bool ends_in(const char *text, const char *end) {
 static bool has_classes(const prediction_file *f) { return f->model->task == MLPD_CLASSIFICATION; }
 
 static mlpd_status open_h5(prediction_file *f, uint64_t rows) {
-  TRY(h5_create(f->temporary, &f->h5));
+  TRY(h5_create_as(f->out.temporary, f->out.path, &f->h5));
   if (has_classes(f)) TRY(h5_array_create(f->h5, "/class", rows, 0, ELEMENT_I32, 0, 0, &f->classes));
   TRY(h5_array_create(f->h5, has_classes(f) ? "/probability" : "/value", rows, f->outputs, ELEMENT_F32, 0, 0,
                       &f->values));
@@ -83,9 +82,8 @@ static void write_cell(FILE *csv, const char *text) {
   (void)fputc('"', csv);
 }
 
-static mlpd_status open_csv(prediction_file *f, const char *out) {
-  f->csv = fopen(f->temporary, "w");
-  if (f->csv == NULL) return FAIL(MLPD_ERROR_FILE, "%s: %s", out, strerror(errno));
+static mlpd_status open_csv(prediction_file *f) {
+  f->csv = f->out.stream;
   (void)fputs(has_classes(f) ? "row,class" : "row", f->csv);
   for (uint32_t j = 0; j < f->outputs; j++) {
     (void)fputc(',', f->csv);
@@ -122,12 +120,14 @@ static mlpd_status write_rows_csv(prediction_file *f, uint64_t n, const float *v
     for (uint32_t j = 0; j < k; j++) (void)fprintf(f->csv, ",%.9g", (double)values[i * k + j]);
     (void)fputc('\n', f->csv);
   }
-  return ferror(f->csv) ? FAIL(MLPD_ERROR_FILE, "%s: %s", f->temporary, strerror(errno)) : MLPD_OK;
+  return file_output_flush(&f->out);
 }
 
 static mlpd_status prediction_open(const char *out, uint64_t rows, prediction_file *f) {
-  TRY(file_temporary(f->temporary, out));
-  return ends_in(out, ".h5") || ends_in(out, ".hdf5") ? open_h5(f, rows) : open_csv(f, out);
+  const bool hdf5 = ends_in(out, ".h5") || ends_in(out, ".hdf5");
+  TRY(file_output_open(out, hdf5 ? FILE_HDF5 : FILE_TEXT, &f->out));
+  f->open = true;
+  return hdf5 ? open_h5(f, rows) : open_csv(f);
 }
 
 static mlpd_status prediction_write(prediction_file *f, uint64_t n, const float *values) {
@@ -138,15 +138,14 @@ static mlpd_status prediction_write(prediction_file *f, uint64_t n, const float 
 }
 
 /* Closes the file and, where status is MLPD_OK, puts it in place; else removes it. */
-static mlpd_status prediction_close(prediction_file *f, const char *out, mlpd_status status) {
+static mlpd_status prediction_close(prediction_file *f, mlpd_status status) {
   h5_array_close(f->classes);
   h5_array_close(f->values);
   const mlpd_status closed = h5_close(f->h5);
   if (status == MLPD_OK) status = closed;
-  if (f->csv != NULL && fclose(f->csv) != 0 && status == MLPD_OK)
-    status = FAIL(MLPD_ERROR_FILE, "%s: %s", out, strerror(errno));
-  if (status == MLPD_OK) return file_commit(f->temporary, out);
-  if (f->h5 != NULL || f->csv != NULL) (void)unlink(f->temporary);
+  if (!f->open) return status;
+  if (status == MLPD_OK) return file_output_commit(&f->out);
+  file_output_discard(&f->out);
   return status;
 }
 
@@ -202,10 +201,19 @@ static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *ge
   if (status == MLPD_OK && root) status = prediction_open(out, part->range.rows, &file);
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK) status = write_all(comm, &part->range, pass.outputs, pass.values, &file);
-  const mlpd_status closed = root ? prediction_close(&file, out, status) : status;
+  const mlpd_status closed = root ? prediction_close(&file, status) : status;
   if (status == MLPD_OK) status = mlpd_comm_agree(comm, closed);
   free(pass.values);
   return status;
+}
+
+/* On rank 0: the output is named and is no file that the prediction reads. */
+static mlpd_status check_output(const char *out, const mlpd_model *model, const mlpd_data_paths *data) {
+  if (out == NULL || out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--out: no file to write is named");
+  TRY(file_check_apart("--out", out, "--data", data->file));
+  const file_identity written = file_identify(out);
+  if (!file_identities_equal(&written, &model->file)) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE, "--out %s is the file that --model reads: writing it would destroy it", out);
 }
 
 mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
@@ -216,6 +224,7 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   comm_watch_place(comm, "during the prediction");
   mlpd_status status = placement_threads(comm, threads, &threads);
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
+  if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) status = check_output(out, model, data);
   TRY(mlpd_comm_agree(comm, status));
   TRY(agreement_of_model(comm, gemm, model, data, split));
   TRY(held_out_read(comm, data, split, model, false, true, false, 1, &part));

@@ -74,7 +74,7 @@ mlpd_status run_folder_open(const char *folder, const char *config_text, const c
   TRY(file_make_folder(folder));
   static const char *const written_whole[] = {"model.h5", "config.ini", "probe"};
   for (size_t i = 0; i < sizeof written_whole / sizeof *written_whole; i++)
-    file_remove_leftovers(folder, written_whole[i]);
+    file_remove_leftovers(folder, written_whole[i], NULL);
   TRY(file_path(f->model, folder, "model.h5"));
   TRY(file_path(f->metrics, folder, "metrics.csv"));
   TRY(file_path(f->checkpoints, folder, "checkpoints"));

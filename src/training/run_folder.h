@@ -2,7 +2,7 @@
 #ifndef MLPDIST_RUN_FOLDER_H
 #define MLPDIST_RUN_FOLDER_H
 
-#include "base/file.h"
+#include "base/file_output.h"
 #include "training/model.h"
 
 typedef struct run_folder {

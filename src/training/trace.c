@@ -1,11 +1,9 @@
 #include "training/trace.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "base/file_output.h"
 #include "base/memory.h"
 #include "base/timeline_json.h"
 #include "distribution/comm.h"
@@ -103,8 +101,8 @@ typedef struct parcel {
   contents *all; /* (ranks) */
   uint64_t *counts;
   timeline_event *events;
-  FILE *stream; /* rank 0 */
-  char temporary[FILE_PATH_BYTES];
+  file_output out; /* rank 0 */
+  bool open;       /* out is */
 } parcel;
 
 static contents own_contents(const timeline *line) {
@@ -138,9 +136,9 @@ static mlpd_status open_parcel(const trace *t, const char *path, parcel *p) {
   TRY(memory_allocate(&p->counts, threads + TIMELINE_OTHER_TRACKS, sizeof *p->counts, "trace"));
   TRY(memory_allocate(&p->events, events, sizeof *p->events, "trace"));
   if (me != 0) return MLPD_OK;
-  TRY(file_temporary(p->temporary, path));
-  p->stream = fopen(p->temporary, "we");
-  return p->stream != NULL ? MLPD_OK : FAIL(MLPD_ERROR_FILE, "%s: %s", path, strerror(errno));
+  TRY(file_output_open(path, FILE_TEXT, &p->out));
+  p->open = true;
+  return MLPD_OK;
 }
 
 static void pack(const timeline *line, parcel *p) {
@@ -157,13 +155,13 @@ static void pack(const timeline *line, parcel *p) {
 static mlpd_status write_ranks(const trace *t, parcel *p, uint64_t first_step) {
   const int size = mlpd_comm_size(t->comm), me = mlpd_comm_rank(t->comm);
   pack(t->line, p);
-  if (me == 0) timeline_write_begin(p->stream);
+  if (me == 0) timeline_write_begin(p->out.stream);
   for (int rank = 0; rank < size; rank++) {
     const contents *const of = &p->all[rank];
     TRY(comm_move(t->comm, p->counts, (of->num_threads + TIMELINE_OTHER_TRACKS) * sizeof *p->counts, rank, 0));
     TRY(comm_move(t->comm, p->events, of->events * sizeof *p->events, rank, 0));
     if (me != 0) continue;
-    timeline_write_process(p->stream,
+    timeline_write_process(p->out.stream,
                            &(timeline_process){.rank = rank,
                                                .host = comm_host_of(t->comm, rank),
                                                .num_threads = (uint32_t)of->num_threads,
@@ -176,20 +174,16 @@ static mlpd_status write_ranks(const trace *t, parcel *p, uint64_t first_step) {
 }
 
 /* On rank 0. */
-static mlpd_status close_file(const trace *t, parcel *p, const char *path, uint64_t lost) {
+static mlpd_status close_file(const trace *t, parcel *p, uint64_t lost) {
   char more[256];
   const uint64_t steps = t->line->steps < t->line->most_steps ? t->line->steps : t->line->most_steps;
   (void)snprintf(more, sizeof more,
                  "\"program\":\"mlpdist " MLPD_VERSION
                  "\",\"ranks\":%d,\"steps_traced\":%llu,\"events_lost\":%llu,\"clock_error_us\":%.3f",
                  mlpd_comm_size(t->comm), (unsigned long long)steps, (unsigned long long)lost, clock_error(t) * 1e-3);
-  timeline_write_end(p->stream, more);
-  const bool written = ferror(p->stream) == 0, closed = fclose(p->stream) == 0;
-  p->stream = NULL;
-  if (written && closed) return file_commit(p->temporary, path);
-  const int error = errno;
-  (void)unlink(p->temporary);
-  return FAIL(MLPD_ERROR_FILE, "%s: %s", path, strerror(error));
+  timeline_write_end(p->out.stream, more);
+  p->open = false;
+  return file_output_commit(&p->out);
 }
 
 mlpd_status trace_write(trace *t, const char *path, uint64_t first_step, uint64_t *lost) {
@@ -201,12 +195,9 @@ mlpd_status trace_write(trace *t, const char *path, uint64_t first_step, uint64_
   for (int rank = 0; rank < mlpd_comm_size(t->comm); rank++) *lost += p.all[rank].lost;
   TRY_GOTO(status, mlpd_comm_agree(t->comm, open_parcel(t, path, &p)), done);
   TRY_GOTO(status, write_ranks(t, &p, first_step), done);
-  status = mlpd_comm_agree(t->comm, mlpd_comm_rank(t->comm) == 0 ? close_file(t, &p, path, *lost) : MLPD_OK);
+  status = mlpd_comm_agree(t->comm, mlpd_comm_rank(t->comm) == 0 ? close_file(t, &p, *lost) : MLPD_OK);
 done:
-  if (p.stream != NULL) {
-    (void)fclose(p.stream);
-    (void)unlink(p.temporary);
-  }
+  if (p.open) file_output_discard(&p.out);
   free(p.events);
   free(p.counts);
   free(p.all);

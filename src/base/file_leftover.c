@@ -1,0 +1,106 @@
+#include "base/file_leftover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file_output.h"
+
+enum {
+  NAME_BYTES = 200, /* of the output's name in that of its temporary file: file systems allow 255 in all */
+  HOST_DIGITS = 8,
+  RANDOM_DIGITS = 16,
+};
+
+static const char middle[] = ".tmp.";
+static const double other_hosts_seconds = 86400; /* a write under way changes its file more often than that */
+
+/* FNV-1a of the host's name: process numbers are a host's own. */
+static uint32_t host_hash(void) {
+  char name[256] = "";
+  uint32_t hash = 2166136261U;
+  (void)gethostname(name, sizeof name - 1);
+  for (const char *c = name; *c != '\0'; c++) hash = (hash ^ (unsigned char)*c) * 16777619U;
+  return hash;
+}
+
+static uint64_t random_number(void) {
+  uint64_t number = 0;
+  const int descriptor = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+  const bool had = descriptor >= 0 && read(descriptor, &number, sizeof number) == (ssize_t)sizeof number;
+  if (descriptor >= 0) (void)close(descriptor);
+  if (had) return number;
+  struct timespec now; /* O_EXCL keeps it safe; it is only not new each time */
+  (void)clock_gettime(CLOCK_REALTIME, &now);
+  return (uint64_t)now.tv_nsec * 0x9e3779b97f4a7c15U ^ (uint64_t)now.tv_sec;
+}
+
+mlpd_status file_temporary_name(char temporary[FILE_PATH_BYTES], const char *target) {
+  const char *const slash = strrchr(target, '/');
+  const char *const name = slash != NULL ? slash + 1 : target;
+  const size_t length = strlen(name) < NAME_BYTES ? strlen(name) : NAME_BYTES;
+  const int written =
+      snprintf(temporary, FILE_PATH_BYTES, "%.*s%s%ld.%08" PRIx32 "%016" PRIx64, (int)(name - target + (long)length),
+               target, middle, (long)getpid(), host_hash(), random_number());
+  if (written < 0 || written >= FILE_PATH_BYTES) return FAIL(MLPD_ERROR_USAGE, "the path %s is too long", target);
+  return MLPD_OK;
+}
+
+typedef struct temporary_name {
+  char name[NAME_BYTES + 1]; /* of the output, as far as it is kept */
+  long process;
+  uint32_t host;
+  bool has_host; /* former versions left NAME.tmp.PROCESS */
+} temporary_name;
+
+static bool parse_temporary(const char *entry, temporary_name *t) {
+  const char *at = NULL;
+  for (const char *next = strstr(entry, middle); next != NULL; next = strstr(next + 1, middle)) at = next;
+  if (at == NULL || at == entry || at - entry > NAME_BYTES) return false;
+  *t = (temporary_name){.has_host = false};
+  memcpy(t->name, entry, (size_t)(at - entry));
+  char *end = NULL;
+  at += sizeof middle - 1;
+  t->process = strtol(at, &end, 10);
+  if (*at < '1' || *at > '9' || t->process > INT_MAX) return false;
+  if (*end == '\0') return true;
+  if (*end != '.' || strspn(end + 1, "0123456789abcdef") != HOST_DIGITS + RANDOM_DIGITS ||
+      end[1 + HOST_DIGITS + RANDOM_DIGITS] != '\0')
+    return false;
+  char digits[HOST_DIGITS + 1];
+  (void)snprintf(digits, sizeof digits, "%.*s", HOST_DIGITS, end + 1);
+  t->host = (uint32_t)strtoul(digits, NULL, 16);
+  t->has_host = true;
+  return true;
+}
+
+/* Is the process that wrote it no more? One of this process' own number is: nothing of its own lies there yet, and in a
+ * container numbers come again soon. */
+static bool is_abandoned(const temporary_name *t, const struct stat *about) {
+  if (t->has_host && t->host != host_hash()) return difftime(time(NULL), about->st_mtime) > other_hosts_seconds;
+  return t->process == getpid() || (kill((pid_t)t->process, 0) != 0 && errno == ESRCH);
+}
+
+void file_remove_leftovers(const char *folder, const char *name, bool (*ours)(const char *name)) {
+  DIR *const listing = opendir(folder);
+  if (listing == NULL) return;
+  for (const struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
+    char path[FILE_PATH_BYTES];
+    temporary_name t;
+    struct stat about;
+    if (!parse_temporary(entry->d_name, &t)) continue;
+    if (name != NULL ? strncmp(name, t.name, NAME_BYTES) != 0 : !ours(t.name)) continue;
+    if (file_path(path, folder, entry->d_name) == MLPD_OK && lstat(path, &about) == 0 && S_ISREG(about.st_mode) &&
+        is_abandoned(&t, &about))
+      (void)unlink(path);
+  }
+  (void)closedir(listing);
+}

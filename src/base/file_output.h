@@ -1,0 +1,69 @@
+/* Outputs: the one way in which this program writes files.
+ *
+ * A regular file is written beside its place, under a name that nobody can foresee, and is renamed when it is whole and
+ * on disk: a former file stays until then, and on failure. Symbolic links are followed to the file they name. A pipe, a
+ * device or the standard output cannot be replaced: text is written through to it. */
+#ifndef MLPDIST_FILE_OUTPUT_H
+#define MLPDIST_FILE_OUTPUT_H
+
+#include <sys/types.h>
+
+#include "base/file.h"
+
+typedef enum file_content {
+  FILE_TEXT, /* written to `stream` */
+  FILE_HDF5  /* written to the file named `temporary`: HDF5 opens it by name and needs a regular one */
+} file_content;
+
+typedef struct file_output {
+  char path[FILE_PATH_BYTES];      /* as given, for messages */
+  char target[FILE_PATH_BYTES];    /* the file to replace: path, its links followed */
+  char temporary[FILE_PATH_BYTES]; /* beside target; "": written through */
+  FILE *stream;                    /* of FILE_TEXT */
+  int descriptor;
+  int error;    /* errno of the first write of the stream that failed */
+  int standard; /* descriptor of the standard output or error where path is that: written through to it; else -1 */
+} file_output;
+
+/* Opens the output of path; "-" is the standard output. Removes what killed processes left of the same output. Refuses
+ * folders, block devices and read-only files, and pipes and devices for HDF5. Discard or commit what was opened,
+ * and leave *out where it is until then. Not collective. */
+mlpd_status file_output_open(const char *path, file_content content, file_output *out);
+
+/* Hands buffered text to the system; the failure of a write so far. A reader of the standard output that leaves
+ * (`| head`) is no failure. Not collective. */
+mlpd_status file_output_flush(file_output *out);
+
+/* Puts the output in its place: syncs it, renames it and syncs the folder. On failure it is discarded.
+ * Not collective. */
+mlpd_status file_output_commit(file_output *out);
+
+void file_output_discard(file_output *out); /* Removes the temporary file. Not collective */
+
+/* Writes text to path through an output. Not collective. */
+mlpd_status file_write_text(const char *path, const char *text);
+
+/* Removes the temporary files of output folder/name that killed processes left; those of the living stay, and those of
+ * other hosts for a day. name NULL: of every output in folder whose name `ours` accepts. Not collective. */
+void file_remove_leftovers(const char *folder, const char *name, bool (*ours)(const char *name));
+
+/* ---- Which file is it ------------------------------------------------------------------------------ */
+
+/* A file under whatever name. */
+typedef struct file_identity {
+  dev_t device;
+  ino_t inode;
+  bool known;
+} file_identity;
+
+file_identity file_identify(const char *path); /* path NULL or no file there: not known. Not collective */
+bool file_identities_equal(const file_identity *a, const file_identity *b); /* false where one is not known */
+
+/* MLPD_ERROR_USAGE where output out is the file input, whatever their names: "--out e.h5 is the file that --data
+ * reads". Names may be NULL. Not collective. */
+mlpd_status file_check_apart(const char *out_option, const char *out, const char *input_option, const char *input);
+
+/* Is out the standard output: "-", or the file, pipe or device that it goes to? Not collective. */
+bool file_is_standard_output(const char *out);
+
+#endif
