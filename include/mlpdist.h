@@ -395,7 +395,8 @@ typedef struct mlpd_train_result {
   bool stopped_early;
   uint64_t resumed_step;       /* step of the checkpoint the run went on from; 0: from the beginning */
   uint64_t checkpoints;        /* written; on rank 0 */
-  uint64_t checkpoints_failed; /* could not be written; each was told as a notice */
+  uint64_t checkpoints_failed; /* could not be written; the first was told as a notice */
+  bool metrics_failed;         /* metrics.csv lacks rows; told as a notice */
   bool trace_failed;           /* it could not be written; told as a notice */
   bool has_test;
   double test_loss, test_metric;

@@ -292,7 +292,7 @@ static void test_folder_that_is_none(void **state) {
 static void test_prune(void **state) {
   (void)state;
   for (uint64_t step = 1; step <= 6; step++) write_step(step);
-  write_bytes(in_folder("step-000000000004.h5.tmp.77"), (const unsigned char *)"x", 1);
+  write_bytes(in_folder("step-000000000004.h5.tmp.999999999"), (const unsigned char *)"x", 1);
   write_bytes(in_folder("notes.txt"), (const unsigned char *)"x", 1);
   checkpoint_prune(folder, 5, 3); /* 6 is of a future that is no more */
   for (uint64_t step = 1; step <= 6; step++) assert_int_equal(exists(step), step >= 3 && step <= 5);
@@ -330,9 +330,9 @@ static void test_options_differ(void **state) {
 
 /* ---- The writer -------------------------------------------------------------------------------------- */
 
-static checkpoint_writer *start_writer(const char *path, uint64_t keep, bool fresh) {
+static checkpoint_writer *start_writer(const char *path, uint64_t keep) {
   checkpoint_writer *w = NULL;
-  assert_ok(checkpoint_writer_start(path, keep, fresh, &w));
+  assert_ok(checkpoint_writer_start(path, keep, &w));
   assert_non_null(w);
   return w;
 }
@@ -350,7 +350,7 @@ static mlpd_status write_by(checkpoint_writer *w, uint64_t step) {
 
 static void test_writer_copies(void **state) {
   (void)state;
-  checkpoint_writer *const w = start_writer(folder, 2, false);
+  checkpoint_writer *const w = start_writer(folder, 2);
   checkpoint expected = make_checkpoint(10, 4), live = make_checkpoint(10, 4);
   bool taken = false;
   assert_false(checkpoint_writer_release(w)); /* nothing is held */
@@ -386,7 +386,7 @@ static void test_writer_copies(void **state) {
 /* Submissions faster than a disk: some are turned away, and those taken are whole. */
 static void test_writer_busy(void **state) {
   (void)state;
-  checkpoint_writer *const w = start_writer(folder, 1000000, false);
+  checkpoint_writer *const w = start_writer(folder, 1000000);
   bool busy = false;
   int taken_count = 0;
   for (uint64_t step = 1; step <= 3000 && !(busy && taken_count >= 3); step++) {
@@ -412,12 +412,12 @@ static void test_writer_busy(void **state) {
 
 static void test_writer_keeps(void **state) {
   (void)state;
-  checkpoint_writer *w = start_writer(folder, 2, false);
+  checkpoint_writer *w = start_writer(folder, 2);
   for (uint64_t step = 1; step <= 5; step++) assert_ok(write_by(w, step));
   checkpoint_writer_free(w);
   assert_true(exists(4) && exists(5));
   assert_int_equal(count_files(folder), 2);
-  w = start_writer(folder, 2, false); /* goes on from 4 */
+  w = start_writer(folder, 2); /* goes on from 4 */
   assert_ok(write_by(w, 6));
   assert_true(exists(5) && exists(6));
   assert_ok(write_by(w, 4)); /* an earlier one took over: what came later is of a past that did not happen */
@@ -426,16 +426,20 @@ static void test_writer_keeps(void **state) {
   checkpoint_writer_free(w);
 }
 
-static void test_writer_fresh(void **state) {
+/* Files of others under a checkpoint's name are neither removed nor replaced. */
+static void test_writer_and_others(void **state) {
   (void)state;
   write_step(3);
-  write_step(900);
-  checkpoint_writer *const w = start_writer(folder, 2, true);
-  assert_true(exists(3) && exists(900)); /* until there is something better */
+  write_bytes(in_folder("step-000000000004.h5"), (const unsigned char *)"precious", 8);
+  write_bytes(in_folder("step-4.h5"), (const unsigned char *)"other", 5);
+  checkpoint_writer *const w = start_writer(folder, 1);
+  assert_int_equal(write_by(w, 4), MLPD_ERROR_FILE);
+  assert_non_null(strstr(mlpd_error_message(), "is no checkpoint of mlpdist"));
   assert_ok(write_by(w, 5));
-  assert_true(exists(5));
-  assert_int_equal(count_files(folder), 1);
-  assert_ok(write_by(w, 6));
+  assert_true(exists(4) && exists(5) && !exists(3));
+  assert_int_equal(count_files(folder), 3);
+  checkpoint_prune(folder, UINT64_MAX, 0);
+  assert_true(exists(4) && !exists(5));
   assert_int_equal(count_files(folder), 2);
   checkpoint_writer_free(w);
 }
@@ -460,7 +464,7 @@ static void expect_failures(checkpoint_writer *w, const char *word) {
 static void test_writer_no_folder(void **state) {
   (void)state;
   write_bytes(in_folder("file"), (const unsigned char *)"x", 1);
-  checkpoint_writer *const w = start_writer(in_folder("file/checkpoints"), 2, false);
+  checkpoint_writer *const w = start_writer(in_folder("file/checkpoints"), 2);
   expect_failures(w, "file/checkpoints");
   checkpoint_writer_free(w);
   assert_int_equal(count_files(folder), 1);
@@ -470,7 +474,7 @@ static void test_writer_folder_removed(void **state) {
   (void)state;
   char removed[256];
   (void)snprintf(removed, sizeof removed, "%s", in_folder("checkpoints"));
-  checkpoint_writer *const w = start_writer(removed, 2, false);
+  checkpoint_writer *const w = start_writer(removed, 2);
   assert_ok(write_by(w, 1));
   assert_int_equal(count_files(removed), 1);
   char command[300];
@@ -491,7 +495,7 @@ static void test_writer_folder_removed(void **state) {
 static void test_writer_disk_full(void **state) {
   (void)state;
   struct rlimit before, limit;
-  checkpoint_writer *const w = start_writer(folder, 2, false);
+  checkpoint_writer *const w = start_writer(folder, 2);
   assert_ok(write_by(w, 1));
   assert_ok(write_by(w, 2));
   assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -529,7 +533,7 @@ int main(void) {
       TEST(test_writer_copies),
       TEST(test_writer_busy),
       TEST(test_writer_keeps),
-      TEST(test_writer_fresh),
+      TEST(test_writer_and_others),
       TEST(test_writer_no_folder),
       TEST(test_writer_folder_removed),
       TEST(test_writer_disk_full),

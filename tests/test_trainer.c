@@ -408,11 +408,10 @@ static void test_divergence(void **state) {
   write_standard("values.h5", true, true, false);
   mlpd_train_options options = make_options(in_folder("values.h5"), in_folder("diverges"));
   mlpd_train_result result;
-  char good[17], left[17];
   options.epochs = 2;
   options.lr = 0.01;
   assert_on_all(train(&options, NULL, &result) == MLPD_OK, "a good run");
-  load_digest(in_folder("diverges/model.h5"), good);
+  assert_on_all(exists(in_folder("diverges/model.h5")), "a model");
   options.lr = 1e20;
   options.epochs = 5;
   assert_on_all(train(&options, NULL, &result) == MLPD_ERROR_DIVERGED, "diverges");
@@ -421,8 +420,7 @@ static void test_divergence(void **state) {
   assert_message_has("(epoch 1)");
   assert_message_has("no model was written");
   assert_on_all(comm_barrier(comm) == MLPD_OK, "barrier");
-  load_digest(in_folder("diverges/model.h5"), left);
-  assert_on_all(good[0] != '\0' && strcmp(good, left) == 0, "the earlier model stays");
+  assert_on_all(!exists(in_folder("diverges/model.h5")), "no model of another run beside its config.ini");
 
   /* A rate that rises late: the weights of the last good epoch are saved. */
   options.lr = 1e-3;

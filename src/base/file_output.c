@@ -183,10 +183,14 @@ static mlpd_status close_descriptor(file_output *out) {
   return closed ? MLPD_OK : write_failed(out, errno);
 }
 
+mlpd_status file_output_sync(file_output *out) {
+  if (out->stream != NULL) TRY(file_output_flush(out));
+  return out->temporary[0] != '\0' ? sync_descriptor(out->path, out->descriptor) : MLPD_OK;
+}
+
 mlpd_status file_output_commit(file_output *out) {
-  mlpd_status status = out->stream != NULL ? file_output_flush(out) : MLPD_OK;
   const bool through = out->temporary[0] == '\0';
-  if (status == MLPD_OK && !through) status = sync_descriptor(out->path, out->descriptor);
+  mlpd_status status = file_output_sync(out);
   if (status == MLPD_OK) status = close_descriptor(out);
   if (status == MLPD_OK && !through && rename(out->temporary, out->target) != 0)
     status = FAIL(MLPD_ERROR_FILE, "%s: %s", out->path, strerror(errno));

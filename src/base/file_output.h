@@ -34,6 +34,9 @@ mlpd_status file_output_open(const char *path, file_content content, file_output
  * (`| head`) is no failure. Not collective. */
 mlpd_status file_output_flush(file_output *out);
 
+/* Flushes, and waits until the system has it on disk: what fails for want of room fails here. Not collective. */
+mlpd_status file_output_sync(file_output *out);
+
 /* Puts the output in its place: syncs it, renames it and syncs the folder. On failure it is discarded.
  * Not collective. */
 mlpd_status file_output_commit(file_output *out);

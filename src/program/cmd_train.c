@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "program/commands.h"
@@ -145,6 +146,7 @@ static void print_result(const train_view *view, const mlpd_train_result *result
   if (result->checkpoints_failed > 0)
     (void)printf("FAILED   %llu checkpoint%s could not be written; model.h5 is whole\n",
                  (unsigned long long)result->checkpoints_failed, plural(result->checkpoints_failed));
+  if (result->metrics_failed) (void)printf("FAILED   %s/metrics.csv lacks rows\n", out);
   if (result->trace_failed)
     (void)printf("FAILED   the trace could not be written: %s\n", view->arguments->train.trace);
   else if (!view->arguments->quiet && view->arguments->train.trace != NULL)
@@ -175,9 +177,20 @@ static mlpd_status resolve(int argc, char **argv, train_arguments *arguments, op
   return status;
 }
 
+/* The library, which checks the trace against its other inputs, knows nothing of config files. */
+static mlpd_status check_trace(const train_arguments *arguments) {
+  struct stat trace, config;
+  if (arguments->train.trace == NULL || arguments->config == NULL || stat(arguments->train.trace, &trace) != 0 ||
+      stat(arguments->config, &config) != 0 || trace.st_dev != config.st_dev || trace.st_ino != config.st_ino)
+    return MLPD_OK;
+  return outcome_fail(MLPD_ERROR_USAGE, "--trace %s is the file that --config reads: writing it would destroy it",
+                      arguments->train.trace);
+}
+
 static int run(mlpd_status status, train_arguments *arguments) {
   mlpd_comm *comm = NULL;
   char *config_text = NULL;
+  if (status == MLPD_OK) status = check_trace(arguments);
   if (status == MLPD_OK) status = make_config_text(arguments, &config_text);
   arguments->train.config_text = config_text;
   status = outcome_begin(status, &(stall_options){arguments->train.stall_timeout, arguments->train.stall_abort}, &comm);
@@ -197,6 +210,9 @@ static int run(mlpd_status status, train_arguments *arguments) {
     if (status == MLPD_OK && result.checkpoints_failed > 0)
       status = outcome_fail(MLPD_ERROR_FILE, "trained, but checkpoints could not be written: %llu of them",
                             (unsigned long long)result.checkpoints_failed);
+    else if (status == MLPD_OK && result.metrics_failed)
+      status =
+          outcome_fail(MLPD_ERROR_FILE, "trained, but %s/metrics.csv could not be written whole", arguments->train.out);
     else if (status == MLPD_OK && result.trace_failed)
       status = outcome_fail(MLPD_ERROR_FILE, "trained, but the trace could not be written: %s", arguments->train.trace);
   }

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "data/h5.h"
+#include "training/run_files.h"
 
 typedef struct field {
   const char *name;
@@ -219,22 +220,30 @@ mlpd_status checkpoint_read(const char *path, checkpoint *c) {
 
 static const char *const NAME_HEAD = "step-", *const NAME_TAIL = ".h5";
 
+static void name_of(char name[64], uint64_t step) {
+  (void)snprintf(name, 64, "%s%012llu%s", NAME_HEAD, (unsigned long long)step, NAME_TAIL);
+}
+
 mlpd_status checkpoint_path(char path[FILE_PATH_BYTES], const char *folder, uint64_t step) {
   char name[64];
-  (void)snprintf(name, sizeof name, "%s%012llu%s", NAME_HEAD, (unsigned long long)step, NAME_TAIL);
+  name_of(name, step);
   return file_path(path, folder, name);
 }
 
-/* Is name a checkpoint's, or (partial) what a writer that crashed left of one? */
-static bool is_checkpoint(const char *name, uint64_t *step, bool *partial) {
-  char *end = NULL;
+/* Is name one that checkpoint_path() makes? */
+static bool names_step(const char *name, uint64_t *step) {
+  char same[64], *end = NULL;
   if (strncmp(name, NAME_HEAD, strlen(NAME_HEAD)) != 0) return false;
   errno = 0;
   *step = strtoull(name + strlen(NAME_HEAD), &end, 10);
-  if (errno != 0 || end == name + strlen(NAME_HEAD) || strncmp(end, NAME_TAIL, strlen(NAME_TAIL)) != 0) return false;
-  end += strlen(NAME_TAIL);
-  *partial = strncmp(end, ".tmp.", 5) == 0;
-  return *partial || *end == '\0';
+  if (errno != 0) return false;
+  name_of(same, *step);
+  return strcmp(name, same) == 0;
+}
+
+static bool names_some_step(const char *name) {
+  uint64_t step = 0;
+  return names_step(name, &step);
 }
 
 static int newer_first(const void *a, const void *b) {
@@ -251,8 +260,7 @@ static mlpd_status list_steps(const char *folder, uint64_t **steps, size_t *coun
   size_t room = 0;
   for (const struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
     uint64_t step = 0;
-    bool partial = false;
-    if (!is_checkpoint(entry->d_name, &step, &partial) || partial) continue;
+    if (!names_step(entry->d_name, &step)) continue;
     if (*count == room) {
       room = 2 * room + 16;
       uint64_t *const larger = realloc(*steps, room * sizeof *larger);
@@ -297,20 +305,11 @@ void checkpoint_prune(const char *folder, uint64_t step, uint64_t keep) {
     for (size_t i = 0, kept = 0; i < count; i++) {
       char path[FILE_PATH_BYTES];
       if (steps[i] <= step && kept++ < keep) continue;
-      if (checkpoint_path(path, folder, steps[i]) == MLPD_OK) (void)unlink(path);
+      if (checkpoint_path(path, folder, steps[i]) == MLPD_OK && run_file_is_ours(path, RUN_CHECKPOINT))
+        (void)unlink(path);
     }
   free(steps);
-  DIR *const listing = opendir(folder);
-  if (listing == NULL) return;
-  for (const struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
-    uint64_t of_step = 0;
-    bool partial = false;
-    char path[FILE_PATH_BYTES];
-    if (is_checkpoint(entry->d_name, &of_step, &partial) && partial &&
-        file_path(path, folder, entry->d_name) == MLPD_OK)
-      (void)unlink(path);
-  }
-  (void)closedir(listing);
+  file_remove_leftovers(folder, NULL, names_some_step);
 }
 
 bool checkpoint_options_differ(const char *a, const char *b, char line_a[128], char line_b[128]) {

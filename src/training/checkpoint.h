@@ -53,8 +53,8 @@ mlpd_status checkpoint_path(char path[FILE_PATH_BYTES], const char *folder, uint
 mlpd_status checkpoint_read_newest(const char *folder, checkpoint *c, bool *found,
                                    void (*rejected)(void *context, const char *message), void *context);
 
-/* Removes all checkpoints of folder but that of step and the newest keep - 1 of those before it, and what crashed
- * writers left. Not collective. */
+/* Removes all checkpoints of folder but that of step and the newest keep - 1 of those before it, and what killed
+ * writers left. Files under such names that are no checkpoints stay. Not collective. */
 void checkpoint_prune(const char *folder, uint64_t step, uint64_t keep);
 
 /* The first line in which the options a and b differ, both sides copied cut to 127 bytes; false where they do
@@ -65,9 +65,9 @@ bool checkpoint_options_differ(const char *a, const char *b, char line_a[128], c
 
 typedef struct checkpoint_writer checkpoint_writer;
 
-/* Starts the thread that writes checkpoints into folder and keeps the newest `keep`. fresh: the first one written
- * takes the place of all that another run left there. Not collective. */
-mlpd_status checkpoint_writer_start(const char *folder, uint64_t keep, bool fresh, checkpoint_writer **started);
+/* Starts the thread that writes checkpoints into folder, which it makes, and keeps the newest `keep`. Where the folder
+ * above is not the one that it was now, writing fails. Not collective. */
+mlpd_status checkpoint_writer_start(const char *folder, uint64_t keep, checkpoint_writer **started);
 
 /* Has what is written from now on recorded; t may be NULL. Not collective. */
 void checkpoint_writer_trace(checkpoint_writer *w, timeline *t);

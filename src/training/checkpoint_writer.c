@@ -5,11 +5,13 @@
 
 #include "base/memory.h"
 #include "training/checkpoint.h"
+#include "training/run_files.h"
 
 struct checkpoint_writer {
   char folder[FILE_PATH_BYTES];
   uint64_t keep;
-  bool fresh; /* what the folder holds is of another run */
+  char run[FILE_PATH_BYTES]; /* the folder above */
+  file_identity run_identity;
   pthread_t thread;
   pthread_mutex_t mutex;
   pthread_cond_t changed;
@@ -23,11 +25,15 @@ struct checkpoint_writer {
 
 static mlpd_status write_copy(checkpoint_writer *w) {
   char path[FILE_PATH_BYTES];
+  const file_identity run = file_identify(w->run);
+  if (!file_identities_equal(&run, &w->run_identity))
+    return FAIL(MLPD_ERROR_FILE, "%s: the run folder was removed or renamed while the run was under way", w->run);
   TRY(file_make_folder(w->folder));
   TRY(checkpoint_path(path, w->folder, w->copy.state.step));
+  if (file_identify(path).known && !run_file_is_ours(path, RUN_CHECKPOINT))
+    return FAIL(MLPD_ERROR_FILE, "%s is there and is no checkpoint of mlpdist, so it is not replaced", path);
   TRY(checkpoint_write(&w->copy, path));
-  checkpoint_prune(w->folder, w->copy.state.step, w->fresh ? 1 : w->keep);
-  w->fresh = false;
+  checkpoint_prune(w->folder, w->copy.state.step, w->keep);
   return MLPD_OK;
 }
 
@@ -52,13 +58,16 @@ static void *write_when_told(void *argument) {
   return NULL;
 }
 
-mlpd_status checkpoint_writer_start(const char *folder, uint64_t keep, bool fresh, checkpoint_writer **started) {
+mlpd_status checkpoint_writer_start(const char *folder, uint64_t keep, checkpoint_writer **started) {
   checkpoint_writer *w = NULL;
   *started = NULL;
   TRY(memory_allocate(&w, 1, sizeof *w, "checkpoint writer"));
   (void)snprintf(w->folder, sizeof w->folder, "%s", folder);
+  const char *const slash = strrchr(folder, '/');
+  (void)snprintf(w->run, sizeof w->run, "%.*s", slash != NULL ? (int)(slash - folder) : 1,
+                 slash != NULL ? folder : ".");
+  w->run_identity = file_identify(w->run);
   w->keep = keep;
-  w->fresh = fresh;
   (void)pthread_mutex_init(&w->mutex, NULL);
   (void)pthread_cond_init(&w->changed, NULL);
   const int error = pthread_create(&w->thread, NULL, write_when_told, w);

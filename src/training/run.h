@@ -26,15 +26,16 @@ typedef struct trainer {
   run_folder folder;         /* rank 0 */
   checkpoint_writer *writer; /* rank 0 */
   checkpoint_plan every;
-  char *mathematics; /* options that decide the weights */
-  run_state state;   /* where the run is; equal on all ranks */
-  loss_sums sums;    /* of the epoch under way */
-  float *kept;       /* (arena): the weights model.h5 is to hold */
-  bool unsaved;      /* kept is newer than model.h5 */
-  bool verify;       /* the next step compares the ranks' weights, and then a checkpoint held is written; equal on
-                      * all ranks */
-  bool missed;       /* rank 0: a checkpoint was due while one was being written */
-  bool stop;         /* leave after a checkpoint; equal on all ranks */
+  char *mathematics;                              /* options that decide the weights */
+  run_state state;                                /* where the run is; equal on all ranks */
+  loss_sums sums;                                 /* of the epoch under way */
+  float *kept;                                    /* (arena): the weights model.h5 is to hold */
+  bool told_metrics, told_model, told_checkpoint; /* once: that it could not be written */
+  bool unsaved;                                   /* kept is newer than model.h5 */
+  bool verify; /* the next step compares the ranks' weights, and then a checkpoint held is written; equal on
+                * all ranks */
+  bool missed; /* rank 0: a checkpoint was due while one was being written */
+  bool stop;   /* leave after a checkpoint; equal on all ranks */
   double saved_at, reported_at, checkpoint_at; /* seconds */
   trace *trace;                                /* NULL: none is asked for */
   timeline *line;                              /* its timeline, or NULL */
@@ -49,8 +50,7 @@ mlpd_status checkpoint_plan_parse(const char *text, checkpoint_plan *plan);
 
 /* Rank 0 reads the checkpoint that options->resume names into *c; *found on all ranks. lanes becomes its number
  * of lanes where options leave it open. Collective. */
-mlpd_status run_find_checkpoint(mlpd_comm *comm, const mlpd_train_events *events, mlpd_train_options *options,
-                                checkpoint *c, bool *found);
+mlpd_status run_find_checkpoint(const trainer *t, mlpd_train_options *options, checkpoint *c, bool *found);
 
 /* Takes over c (rank 0's) on all ranks after checking that it belongs to this run. Collective. */
 mlpd_status run_restore(trainer *t, const checkpoint *c);

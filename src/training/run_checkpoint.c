@@ -48,6 +48,8 @@ void run_tell_checkpoint(trainer *t, mlpd_status status) {
   if (status == MLPD_OK) return;
   char text[1200];
   t->result->checkpoints_failed++;
+  if (t->told_checkpoint) return;
+  t->told_checkpoint = true;
   (void)snprintf(text, sizeof text, "a checkpoint could not be written: %s", mlpd_error_message());
   run_notice(t, text);
 }
@@ -163,36 +165,39 @@ mlpd_status run_interrupt(trainer *t) {
 
 /* ---- Going on ------------------------------------------------------------------------------------ */
 
-typedef struct reject_notice {
-  const mlpd_train_events *events;
-} reject_notice;
-
 static void tell_rejected(void *context, const char *message) {
-  const reject_notice *const to = context;
   char text[1200];
   (void)snprintf(text, sizeof text, "passed over a damaged checkpoint: %s", message);
-  if (to->events != NULL && to->events->notice != NULL) to->events->notice(to->events->context, text);
+  run_notice(context, text);
 }
 
-static mlpd_status find_on_root(const mlpd_train_events *events, const mlpd_train_options *o, checkpoint *c,
-                                bool *found) {
-  if (strcmp(o->resume, "auto") != 0) {
-    TRY(checkpoint_read(o->resume, c));
-    *found = true;
-    return MLPD_OK;
-  }
-  char folder[FILE_PATH_BYTES];
-  TRY(file_path(folder, o->out, "checkpoints"));
-  return checkpoint_read_newest(folder, c, found, tell_rejected, &(reject_notice){.events = events});
+/* On rank 0, of --resume auto. */
+static mlpd_status find_newest(const trainer *t, checkpoint *c, bool *found) {
+  /* A run that was killed while it took the folder over had given up the checkpoints that are still there. */
+  if (!t->folder.lock.former_took_over)
+    TRY(checkpoint_read_newest(t->folder.checkpoints, c, found, tell_rejected, (void *)t));
+  if (*found || !t->folder.used) return MLPD_OK;
+  char text[FILE_PATH_BYTES + 200];
+  (void)snprintf(text, sizeof text,
+                 "%s: there is no checkpoint to go on from: the run in this folder was given up before its first, or "
+                 "wrote none; this run starts anew in its place",
+                 t->folder.path);
+  run_notice(t, text);
+  return MLPD_OK;
 }
 
-mlpd_status run_find_checkpoint(mlpd_comm *comm, const mlpd_train_events *events, mlpd_train_options *options,
-                                checkpoint *c, bool *found) {
+mlpd_status run_find_checkpoint(const trainer *t, mlpd_train_options *options, checkpoint *c, bool *found) {
+  mlpd_comm *const comm = t->comm;
   *c = (checkpoint){0};
   *found = false;
   if (options->resume == NULL || strcmp(options->resume, "never") == 0) return MLPD_OK;
   mlpd_status status = MLPD_OK;
-  if (mlpd_comm_rank(comm) == 0) status = find_on_root(events, options, c, found);
+  if (run_is_root(t) && strcmp(options->resume, "auto") == 0) {
+    status = find_newest(t, c, found);
+  } else if (run_is_root(t)) {
+    status = checkpoint_read(options->resume, c);
+    *found = status == MLPD_OK;
+  }
   TRY(mlpd_comm_agree(comm, status));
   uint64_t told[2] = {*found, c->state.lanes};
   TRY(comm_broadcast(comm, told, sizeof told, 0));

@@ -12,6 +12,7 @@
 #include "network/schedule.h"
 #include "training/agreement.h"
 #include "training/run.h"
+#include "training/run_files.h"
 
 /* Between these, an improved model waits in memory: small networks improve faster than disks sync. */
 static const double SAVE_EVERY_SECONDS = 5;
@@ -110,12 +111,36 @@ static mlpd_status make_stepper(trainer *t) {
   return stepper_create(&parts, &t->stepper);
 }
 
-/* The run folder and the thread that writes checkpoints, on rank 0. */
-static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, const char *metrics) {
+/* On rank 0, before anything is read: the folder is this run's, and no output is an input. */
+static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
   if (!run_is_root(t)) return MLPD_OK;
-  TRY(run_folder_open(options->out, options->config_text, metrics, &t->folder));
+  TRY(run_files_check_apart(o->out, "--data", o->data.file));
+  if (o->trace != NULL) {
+    TRY(run_files_check_apart(o->out, "--trace", o->trace));
+    TRY(file_check_apart("--trace", o->trace, "--data", o->data.file));
+    TRY(file_check_apart("--trace", o->trace, "--resume", o->resume));
+  }
+  TRY(run_folder_reserve(o->out, &t->folder));
+  if (t->folder.lock.former[0] == '\0') return MLPD_OK;
+  char text[FILE_PATH_BYTES + RUN_LOCK_TEXT_BYTES];
+  (void)snprintf(text, sizeof text, "%s: the run before did not end by itself (%s); its folder is taken over", o->out,
+                 t->folder.lock.former);
+  run_notice(t, text);
+  return MLPD_OK;
+}
+
+/* Does the run go on from a checkpoint of its own folder? */
+static bool goes_on_here(const trainer *t, const mlpd_train_options *options, bool found) {
+  if (!found || strcmp(options->resume, "auto") == 0) return found;
+  return run_file_lies_in(options->resume, t->folder.checkpoints);
+}
+
+/* The run folder and the thread that writes checkpoints, on rank 0. */
+static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, bool fresh, const char *metrics) {
+  if (!run_is_root(t)) return MLPD_OK;
+  TRY(run_folder_open(options->config_text, metrics, fresh, &t->folder));
   if (t->every.steps == 0 && t->every.epochs == 0 && t->every.seconds <= 0) return MLPD_OK;
-  return checkpoint_writer_start(t->folder.checkpoints, options->keep, metrics == NULL, &t->writer);
+  return checkpoint_writer_start(t->folder.checkpoints, options->keep, &t->writer);
 }
 
 static mlpd_status start(trainer *t, const mlpd_train_options *given) {
@@ -127,9 +152,10 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   if (status == MLPD_OK) status = backend_choose(options.backend, &t->gemm);
   TRY(mlpd_comm_agree(comm, status));
   TRY(compare_ranks(t, &options));
+  TRY(mlpd_comm_agree(comm, reserve_folder(t, &options)));
   const double started = comm_seconds();
   comm_watch_place(comm, "while the data is read");
-  TRY_GOTO(status, run_find_checkpoint(comm, t->events, &options, &resumed, &found), done);
+  TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
   TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
   t->result->load_seconds = comm_seconds() - started;
   comm_watch_place(comm, "before the first step");
@@ -137,7 +163,8 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   TRY_GOTO(status, make_stepper(t), done);
   if (found) TRY_GOTO(status, run_restore(t, &resumed), done);
   fill_plan(t);
-  TRY_GOTO(status, mlpd_comm_agree(comm, open_folder(t, &options, resumed.metrics)), done);
+  TRY_GOTO(status, mlpd_comm_agree(comm, open_folder(t, &options, !goes_on_here(t, &options, found), resumed.metrics)),
+           done);
   TRY_GOTO(status, run_trace_start(t), done);
   TRY_GOTO(status, warn_of_placement(t), done);
   if (run_is_root(t) && t->events != NULL && t->events->started != NULL)
@@ -160,6 +187,7 @@ static void keep_weights(trainer *t, uint64_t epoch) {
 /* The network takes the kept weights for the call and gets its own back. HDF5 knows one thread at a time: a
  * checkpoint under way is waited for. */
 static mlpd_status save_kept(trainer *t) {
+  TRY(run_lock_check(&t->folder.lock));
   if (t->writer != NULL) run_tell_checkpoint(t, checkpoint_writer_wait(t->writer));
   mlpd_network *const network = t->prep.model->network;
   float *const current = network->parameters;
@@ -176,7 +204,22 @@ static mlpd_status save_kept(trainer *t) {
 /* Saves now and then; a failure is told and tried again, for the weights are still in memory. */
 static void save_sometimes(trainer *t) {
   if (!t->unsaved || comm_seconds() - t->saved_at < SAVE_EVERY_SECONDS) return;
-  if (save_kept(t) != MLPD_OK) run_notice(t, mlpd_error_message());
+  if (save_kept(t) == MLPD_OK) return;
+  t->saved_at = comm_seconds();
+  if (!t->told_model) run_notice(t, mlpd_error_message());
+  t->told_model = true;
+}
+
+/* status: of metrics.csv, which is written again with the next row, and told once. */
+static void tell_metrics(trainer *t, mlpd_status status) {
+  char text[1200];
+  if (status != MLPD_OK && !t->told_metrics) {
+    (void)snprintf(text, sizeof text, "metrics.csv could not be written, and is tried again each epoch: %s",
+                   mlpd_error_message());
+    run_notice(t, text);
+  }
+  if (status == MLPD_OK && t->told_metrics) run_notice(t, "metrics.csv could be written again, and is whole");
+  t->told_metrics = status != MLPD_OK;
 }
 
 /* ---- Epochs --------------------------------------------------------------------------------------- */
@@ -326,7 +369,7 @@ static mlpd_status run_epoch(trainer *t) {
   decide(t, &figures);
   if (run_is_root(t)) {
     if (t->events != NULL && t->events->epoch_done != NULL) t->events->epoch_done(t->events->context, &figures);
-    if (run_folder_add(&t->folder, &figures) != MLPD_OK) run_notice(t, mlpd_error_message());
+    tell_metrics(t, run_folder_add(&t->folder, &figures));
   }
   t->state.epoch++;
   t->state.step_in_epoch = 0;
@@ -381,6 +424,16 @@ static mlpd_status save_at_end(trainer *t, mlpd_status ended) {
   return FAIL(MLPD_OK, "%s", message);
 }
 
+/* On rank 0: what metrics.csv lacks is written now, or said once more; the message of the end stays. */
+static mlpd_status close_folder(trainer *t) {
+  char message[1024];
+  (void)snprintf(message, sizeof message, "%s", mlpd_error_message());
+  const mlpd_status status = run_folder_flush(&t->folder);
+  tell_metrics(t, status);
+  t->result->metrics_failed = status != MLPD_OK;
+  return FAIL(MLPD_OK, "%s", message);
+}
+
 static void fill_result(trainer *t) {
   mlpd_train_result *const r = t->result;
   mlpd_network_digest(t->prep.model->network, r->digest);
@@ -406,12 +459,13 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
   comm_watch_place(t->comm, "while the model is written");
   mlpd_network *const network = t->prep.model->network;
   const mlpd_status saved = save_at_end(t, status);
-  const mlpd_status closed = run_is_root(t) ? run_folder_close(&t->folder) : MLPD_OK;
+  if (run_is_root(t)) (void)close_folder(t);
   /* Where the ranks have agreed, they go on together; every rank has status already. */
   if (status == MLPD_ERROR_DIVERGED || status == MLPD_INTERRUPTED) TRY(run_trace_write(t));
   if (status != MLPD_OK) return status;
-  TRY(mlpd_comm_agree(t->comm, saved != MLPD_OK ? saved : closed));
+  TRY(mlpd_comm_agree(t->comm, saved));
   TRY(comm_broadcast(t->comm, &t->result->checkpoints_failed, sizeof t->result->checkpoints_failed, 0));
+  TRY(comm_broadcast(t->comm, &t->result->metrics_failed, sizeof t->result->metrics_failed, 0));
   stepper_own_weights(t->stepper);
   memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
   fill_result(t);
