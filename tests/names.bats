@@ -209,3 +209,21 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   succeeds
   says "rows of each class: 80 1 1 2 2 80" "rows of each class: 10 1 0 0 0 10" "rows of each class: 10 0 1 0 0 10"
 }
+
+@test "train notes the classes that validation or test have and training lacks" {
+  flowers 60 0 ant bee > train.csv
+  {
+    flowers 30 0 ant bee
+    echo "9,9,cat"
+  } > test.csv
+  alone convert train.csv test.csv all.h5 --valid-fraction 0 --quiet
+  succeeds
+  local arguments
+  for arguments in "" "--stream" "--valid-fraction 0.2"; do
+    # shellcheck disable=SC2086 # words
+    launch 2 train --data all.h5 --epochs 1 --batch 16 --quiet --checkpoint-every never $arguments
+    succeeds
+    notes_say "class 'cat' is in the validation or test part, but not in the training part" "class 'cat' has a single row"
+    [ "$(grep -c "'cat'" "$errors.all")" = 2 ] || fail "expected each note once"
+  done
+}

@@ -407,7 +407,7 @@ static void test_scan_refuses(void **state) {
   row_scan_free(&scan);
   wishes.num_classes = 0;
   assert_ok(row_scan_run(&from, &wishes, &scan));
-  assert_true(scan.largest_class == 6);
+  assert_int_equal(scan.classes.largest, 6);
   assert_null(scan.y);
   row_scan_free(&scan);
   part_close(&from);

@@ -47,13 +47,9 @@ typedef struct lane_pass {
   column_statistics x, y;
   double *x_deviations, *y_deviations; /* (columns) */
   XXH3_state_t *hash[4];               /* of x, classes, values, weights */
-  double largest_class;
+  class_counts classes;
+  mlpd_status status; /* of counting */
 } lane_pass;
-
-static void look_at_classes(lane_pass *pass) {
-  for (uint64_t i = 0; i < pass->piece.rows; i++)
-    if (pass->piece.classes[i] > pass->largest_class) pass->largest_class = pass->piece.classes[i];
-}
 
 static void first_look(lane_pass *pass) {
   const shard *const rows = &pass->piece;
@@ -61,7 +57,7 @@ static void first_look(lane_pass *pass) {
   column_sums_add(rows->type, rows->x, n, &pass->x);
   (void)XXH3_64bits_update(pass->hash[0], rows->x, n * rows->features * element_size(rows->type));
   if (rows->classes != NULL) {
-    look_at_classes(pass);
+    if (pass->status == MLPD_OK) pass->status = class_counts_add(&pass->classes, rows->classes, n);
     (void)XXH3_64bits_update(pass->hash[1], rows->classes, n * sizeof *rows->classes);
   }
   if (rows->values != NULL) {
@@ -118,7 +114,7 @@ static mlpd_status scan_lane(lane_pass *pass, uint32_t lane, uint64_t most) {
 /* ---- All lanes ----------------------------------------------------------------------------------------- */
 
 static mlpd_status make_pass(part *from, const row_scan_wishes *wishes, uint64_t most, lane_pass *pass) {
-  *pass = (lane_pass){.from = from, .wishes = wishes, .largest_class = -1};
+  *pass = (lane_pass){.from = from, .wishes = wishes, .classes = NO_CLASSES};
   for (int i = 0; i < 4; i++) {
     pass->hash[i] = XXH3_createState();
     if (pass->hash[i] == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, looking through the rows");
@@ -131,6 +127,7 @@ static mlpd_status make_pass(part *from, const row_scan_wishes *wishes, uint64_t
 static void free_pass(lane_pass *pass) {
   for (int i = 0; i < 4; i++) (void)XXH3_freeState(pass->hash[i]);
   shard_free(&pass->piece);
+  class_counts_free(&pass->classes);
   free(pass->x_deviations);
   free(pass->y_deviations);
 }
@@ -171,14 +168,13 @@ mlpd_status row_scan_run(part *from, const row_scan_wishes *wishes, row_scan *ma
   const uint32_t lanes = wishes->lane_end - wishes->lane_begin;
   const uint64_t most =
       piece_rows(wishes->plan, wishes->lane_begin, wishes->lane_end, part_row_bytes(from, wishes->as_classes));
-  *made = (row_scan){.largest_class = -1};
+  *made = (row_scan){.classes = NO_CLASSES};
   TRY(memory_allocate(&made->x, lanes * record_doubles(from->features), sizeof(double), "statistics"));
   if (!wishes->as_classes)
     TRY(memory_allocate(&made->y, lanes * record_doubles(from->y_columns), sizeof(double), "statistics"));
   TRY(memory_allocate(&made->hashes, lanes, sizeof *made->hashes, "statistics"));
   lane_failure failure = {0};
-  double largest = -1;
-#pragma omp parallel num_threads(wishes->threads) reduction(max : largest)
+#pragma omp parallel num_threads(wishes->threads)
   {
     lane_pass pass;
     mlpd_status status = make_pass(from, wishes, most, &pass);
@@ -189,10 +185,12 @@ mlpd_status row_scan_run(part *from, const row_scan_wishes *wishes, row_scan *ma
       status = fill_lane(&pass, i, most, made);
       if (status != MLPD_OK) note_failure(&failure, i, status);
     }
-    largest = pass.largest_class;
+#pragma omp critical(row_scan_classes)
+    if (status == MLPD_OK)
+      status = pass.status == MLPD_OK ? class_counts_merge(&pass.classes, &made->classes) : pass.status;
+    if (status != MLPD_OK) note_failure(&failure, lanes, status);
     free_pass(&pass);
   }
-  made->largest_class = largest;
   return failure.status == MLPD_OK ? MLPD_OK : FAIL(failure.status, "%s", failure.message);
 }
 
@@ -200,5 +198,6 @@ void row_scan_free(row_scan *scan) {
   free(scan->x);
   free(scan->y);
   free(scan->hashes);
+  class_counts_free(&scan->classes);
   *scan = (row_scan){0};
 }

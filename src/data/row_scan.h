@@ -3,14 +3,15 @@
 #ifndef MLPDIST_ROW_SCAN_H
 #define MLPDIST_ROW_SCAN_H
 
+#include "data/class_counts.h"
 #include "data/dataset.h"
 #include "data/normalize.h"
 
 typedef struct row_scan {
-  double *x;            /* (lanes, 1 + 4 features): count, mean, m2, minimum, maximum: column_statistics_of's bits */
-  double *y;            /* (lanes, 1 + 4 outputs) of values, likewise, or NULL */
-  uint64_t *hashes;     /* (lanes) of x, classes, values and weights, in position order */
-  double largest_class; /* -1: there are no classes */
+  double *x;        /* (lanes, 1 + 4 features): count, mean, m2, minimum, maximum: column_statistics_of's bits */
+  double *y;        /* (lanes, 1 + 4 outputs) of values, likewise, or NULL */
+  uint64_t *hashes; /* (lanes) of x, classes, values and weights, in position order */
+  class_counts classes;
 } row_scan;
 
 typedef struct row_scan_wishes {

@@ -144,21 +144,28 @@ static mlpd_status look_at_rows(held_out *held, void look(void *context, const s
   return MLPD_OK;
 }
 
+typedef struct row_look {
+  class_counts *counts; /* may be NULL */
+  uint64_t hash;
+  mlpd_status status; /* of counting */
+} row_look;
+
 static void look_at_classes(void *context, const shard *rows, uint64_t begin) {
-  double *const largest = context;
+  row_look *const look = context;
   (void)begin;
-  for (uint64_t i = 0; rows->classes != NULL && i < rows->rows; i++)
-    if (rows->classes[i] > *largest) *largest = rows->classes[i];
+  if (look->counts != NULL && look->status == MLPD_OK)
+    look->status = class_counts_add(look->counts, rows->classes, rows->rows);
 }
 
-mlpd_status held_out_largest_class(held_out *held, double *largest) {
-  *largest = -1;
-  return look_at_rows(held, look_at_classes, largest);
+mlpd_status held_out_count_classes(held_out *held, class_counts *counts) {
+  row_look look = {.counts = counts};
+  TRY(look_at_rows(held, look_at_classes, &look));
+  return look.status;
 }
 
 /* Adds up a hash of each block, keyed by its number: blocks are whole but for the part's last. */
 static void hash_blocks(void *context, const shard *rows, uint64_t begin) {
-  uint64_t *const sum = context;
+  row_look *const look = context;
   const size_t x_row = rows->features * element_size(rows->type);
   for (uint64_t row = 0; row < rows->rows; row += FORWARD_BLOCK_ROWS) {
     const uint64_t left = rows->rows - row, n = left < FORWARD_BLOCK_ROWS ? left : FORWARD_BLOCK_ROWS;
@@ -167,16 +174,20 @@ static void hash_blocks(void *context, const shard *rows, uint64_t begin) {
     if (rows->values != NULL)
       hash = XXH3_64bits_withSeed(rows->values + row * rows->outputs, n * rows->outputs * sizeof(float), hash);
     if (rows->weights != NULL) hash = XXH3_64bits_withSeed(rows->weights + row, n * sizeof(float), hash);
-    *sum += hash;
+    look->hash += hash;
   }
+  look_at_classes(look, rows, begin);
 }
 
-mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, uint64_t *fingerprint) {
+mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, class_counts *counts, uint64_t *fingerprint) {
   const shard *const rows = &held->rows;
-  uint64_t sum = 0;
+  row_look look = {.counts = counts};
   *fingerprint = 0;
   if (!held->present) return MLPD_OK;
-  TRY(mlpd_comm_agree(comm, look_at_rows(held, hash_blocks, &sum)));
+  mlpd_status status = look_at_rows(held, hash_blocks, &look);
+  if (status == MLPD_OK) status = look.status;
+  TRY(mlpd_comm_agree(comm, status));
+  uint64_t sum = look.hash;
   TRY(comm_sum_u64(comm, &sum, 1));
   const uint64_t about[] = {held->range.rows,     rows->features, rows->outputs, element_size(rows->type), sum,
                             rows->weights != NULL};

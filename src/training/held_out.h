@@ -3,6 +3,7 @@
 #ifndef MLPDIST_HELD_OUT_H
 #define MLPDIST_HELD_OUT_H
 
+#include "data/class_counts.h"
 #include "data/class_map.h"
 #include "data/dataset.h"
 #include "distribution/lanes.h"
@@ -34,8 +35,8 @@ mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_o
 /* Rows of a window, each of row_bytes: targets and weight too; at most the rows there are. Not collective. */
 uint64_t held_out_window_rows(uint64_t row_bytes, int threads, uint64_t rows);
 
-/* The largest class among this rank's rows, or -1. Not collective. */
-mlpd_status held_out_largest_class(held_out *held, double *largest);
+/* Counts the classes of this rank's rows. Not collective. */
+mlpd_status held_out_count_classes(held_out *held, class_counts *counts);
 
 /* Loss sums of the whole part, equal on all ranks. Collective. */
 mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
@@ -43,8 +44,9 @@ mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const back
 
 /* Hash of the shapes and of every row of the part with its targets and weight, as they are held (scaled, or not): the
  * same on any number of ranks and threads, in memory or in windows, and never 0; 0 where there is no such part. With
- * other ranks' parts it is summed, so nothing grows with the rows. Collective. */
-mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, uint64_t *fingerprint);
+ * other ranks' parts it is summed, so nothing grows with the rows. On the way, counts the classes of this rank's rows
+ * where counts is not NULL. Collective. */
+mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, class_counts *counts, uint64_t *fingerprint);
 
 /* Does an open part fit the model? Not collective. */
 mlpd_status held_out_check(const part *given, const mlpd_model *model);

@@ -12,6 +12,7 @@
 #include "distribution/placement.h"
 #include "network/init.h"
 #include "network/loss.h"
+#include "training/class_notes.h"
 #include "training/data_open.h"
 
 enum { SPLIT_LANES = 64, MAX_HIDDEN = 1000, READ_BYTES = 1 << 17 };
@@ -74,11 +75,12 @@ static mlpd_status read_positions(preparation *p, part *from, const lane_plan *p
 /* Validation rows taken from the training part count, too: the rarest class may be among them alone. */
 static mlpd_status count_classes(mlpd_comm *comm, preparation *p, const part *from) {
   mlpd_train_options *const o = &p->options;
-  double most = p->scan.largest_class, held_out_most = -1;
-  for (uint64_t i = 0; i < p->train.rows; i++)
-    if (p->train.classes[i] > most) most = p->train.classes[i];
-  TRY(mlpd_comm_agree(comm, held_out_largest_class(&p->valid, &held_out_most)));
-  most = fmax(most, held_out_most);
+  class_counts *const train = &p->class_rows[MLPD_TRAIN], *const valid = &p->class_rows[MLPD_VALID];
+  mlpd_status status = class_counts_merge(&p->scan.classes, train);
+  if (status == MLPD_OK) status = class_counts_add(train, p->train.classes, p->train.rows);
+  if (status == MLPD_OK) status = held_out_count_classes(&p->valid, valid);
+  TRY(mlpd_comm_agree(comm, status));
+  double most = fmax((double)train->largest, (double)valid->largest);
   TRY(comm_max_double(comm, &most, 1));
   if (o->classes == 0) o->classes = (uint32_t)most + 1;
   if (o->classes < 2)
@@ -152,7 +154,7 @@ static mlpd_status scan_rows(mlpd_comm *comm, preparation *p, part *from) {
 static mlpd_status read_rows(mlpd_comm *comm, preparation *p, part *from) {
   uint32_t first = 0, end = 0;
   lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &first, &end);
-  p->scan.largest_class = -1;
+  p->scan.classes = NO_CLASSES;
   if (p->options.stream)
     TRY(scan_rows(comm, p, from));
   else
@@ -336,7 +338,7 @@ static mlpd_status normalize(mlpd_comm *comm, preparation *p) {
 static mlpd_status look_at_test_part(mlpd_comm *comm, preparation *p) {
   held_out test;
   TRY(held_out_read(comm, &p->options.data, MLPD_TEST, p->model, true, false, true, p->threads, &test));
-  const mlpd_status status = held_out_fingerprint(comm, &test, &p->test_fingerprint);
+  const mlpd_status status = held_out_fingerprint(comm, &test, &p->class_rows[MLPD_TEST], &p->test_fingerprint);
   held_out_free(&test);
   return status;
 }
@@ -359,7 +361,7 @@ static mlpd_status make_stream(mlpd_comm *comm, preparation *p) {
 
 mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
                                preparation *p) {
-  *p = (preparation){.options = *options};
+  *p = (preparation){.options = *options, .class_rows = {NO_CLASSES, NO_CLASSES, NO_CLASSES}};
   mlpd_status status = placement_threads(comm, options->threads, &p->threads);
   p->memory_before = machine_memory_resident();
   if (status == MLPD_OK) status = memory_allocate(&p->model, 1, sizeof *p->model, "model");
@@ -377,7 +379,9 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   if (p->split.num_lanes == 0)
     TRY(held_out_read(comm, &p->options.data, MLPD_VALID, p->model, true, false, p->held_out_windows, p->threads,
                       &p->valid));
-  TRY(held_out_fingerprint(comm, &p->valid, &p->valid_fingerprint));
+  class_counts *const counts = p->split.num_lanes == 0 ? &p->class_rows[MLPD_VALID] : NULL; /* else counted */
+  TRY(held_out_fingerprint(comm, &p->valid, counts, &p->valid_fingerprint));
+  TRY(class_notes(comm, events, p));
   return p->options.stream ? mlpd_comm_agree(comm, make_stream(comm, p)) : MLPD_OK;
 }
 
@@ -393,5 +397,6 @@ void preparation_free(preparation *p) {
   lane_plan_free(&p->plan);
   shard_free(&p->train);
   row_scan_free(&p->scan);
+  for (int part = MLPD_TRAIN; part <= MLPD_TEST; part++) class_counts_free(&p->class_rows[part]);
   *p = (preparation){0};
 }

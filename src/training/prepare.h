@@ -24,8 +24,9 @@ typedef struct preparation {
   stream *stream;        /* of the training rows, or NULL: they are in memory */
   bool held_out_windows; /* validation and test rows are too many to be held */
   held_out valid;
-  label_decision labels; /* source.map is of it */
-  uint64_t file_rows;    /* of the training part in the file */
+  class_counts class_rows[3]; /* rows of each class, by part: of this rank, then of all */
+  label_decision labels;      /* source.map is of it */
+  uint64_t file_rows;         /* of the training part in the file */
   uint32_t features, outputs;
   uint64_t fingerprint;                         /* of the training rows as dealt to lanes */
   uint64_t valid_fingerprint, test_fingerprint; /* 0: there are none */

@@ -1,0 +1,23 @@
+/* Rows of each class among rows that come piece by piece. */
+#ifndef MLPDIST_CLASS_COUNTS_H
+#define MLPDIST_CLASS_COUNTS_H
+
+#include "base/status.h"
+
+enum { CLASSES_COUNTED = 1 << 20 }; /* classes from here on change `largest` alone: labels that are none */
+
+typedef struct class_counts {
+  uint64_t *rows; /* (count) */
+  uint32_t count, room;
+  int64_t largest; /* -1: there are no classes */
+} class_counts;
+
+static const class_counts NO_CLASSES = {.largest = -1};
+
+/* Adds n rows of classes (n), all >= 0; classes NULL adds nothing. Not collective. */
+mlpd_status class_counts_add(class_counts *c, const int32_t *classes, uint64_t n);
+mlpd_status class_counts_merge(const class_counts *other, class_counts *into); /* Not collective */
+mlpd_status class_counts_reach(class_counts *c, uint32_t count); /* rows (count) at least. Not collective */
+void class_counts_free(class_counts *c);                         /* Not collective */
+
+#endif
