@@ -162,6 +162,9 @@ static void test_index_columns(void **state) {
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_int_equal(r.features, 2);
   o.columns = NULL;
+  write_text("a.csv", ",,k\n1,2,0\n3,4,1\n"); /* several columns without names: none is an index */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "Unnamed: 0,Unnamed: 1");
   write_rows("id,u,k\n", 20, "%d,%d,%d\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_int_equal(r.features, 2); /* its name says that it is wanted */
@@ -306,6 +309,7 @@ static void test_hints(void **state) {
       {"u,v,k\n1,2,0\n3,True,1\n4,5,0\n", "a.csv:3: column 2 (v): 'True, False, yes, no or the like'"},
       {"u,v,k\n1,2,0\n3,4\n", "a.csv:3: 2 cells, but 3 in the header"},
       {"1,2,3\n4\n5,6,7\n8\n", "(a row must be one line)"},
+      {"a,b,c,d\n1,2,0\n3,4,1\n", "a.csv:1: 4 cells in the header, but 3 in the rows"},
       {"a,b\n1,2\n3,4\n5,6,7\n", "a.csv:4: 3 cells, but 2 in the header"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)

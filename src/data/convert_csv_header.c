@@ -3,7 +3,7 @@
 
 #include "data/convert_csv_sample.h"
 
-enum { FIRST_YEAR = 1500, LAST_YEAR = 2200, MANY = 8 /* values that are no chance */ };
+enum { FIRST_YEAR = 1500, LAST_YEAR = 2200, LAST_ROW = 1000000, MANY = 8 /* values that are no chance */ };
 
 const char *sample_after_hash(const csv_sample *s, int line, char delimiter) {
   const char *text = s->lines[line].text;
@@ -130,6 +130,11 @@ bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at) {
   return false;
 }
 
+/* A part of a table may begin with any row; but years are values. */
+static bool may_be_row_number(int64_t first) {
+  return first >= 0 && first < LAST_ROW && (first < FIRST_YEAR || first > LAST_YEAR);
+}
+
 column_role sample_first_column(const csv_sample *s, const csv_syntax *syntax, int body) {
   bool counts = true, grows = true, all_text = true;
   int rows = 0;
@@ -142,7 +147,7 @@ column_role sample_first_column(const csv_sample *s, const csv_syntax *syntax, i
     const csv_kind kind = read_cell(syntax, &cell, &n);
     const bool whole = kind == CSV_NUMBER && n.is_integer;
     all_text = all_text && is_name(kind);
-    counts = counts && whole && (rows == 0 ? n.integer == 0 || n.integer == 1 : n.integer == last + 1);
+    counts = counts && whole && (rows == 0 ? may_be_row_number(n.integer) : n.integer == last + 1);
     grows = grows && whole;
     last = n.integer;
     rows++;

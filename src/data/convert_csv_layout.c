@@ -56,13 +56,15 @@ static bool is_short_header(const csv_sample *s, int line, const csv_syntax *syn
          fits(&s->lines[below], syntax, columns) && has_kind(&s->lines[below], syntax, CSV_NUMBER);
 }
 
-/* The first line of the table. Lines above are titles where they hold words, and have another number of cells. */
+/* The first line of the table. Lines above are titles where they hold words, and have fewer cells: a line of more would
+ * be a header that does not fit the rows. */
 static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t columns, int times) {
   int first = 0;
   while (first < s->count && s->lines[first].hash) first++;
   for (int i = first; i < s->count && times > 1; i++) {
     if (s->lines[i].hash) continue;
     if (fits(&s->lines[i], syntax, columns) || is_short_header(s, i, syntax, columns)) return i;
+    if (csv_count_cells(s->lines[i].text, s->lines[i].end, syntax->delimiter) > columns) return i;
     if (!has_kind(&s->lines[i], syntax, CSV_TEXT)) return first;
   }
   return first;
@@ -168,15 +170,13 @@ static mlpd_status take_names(const csv_sample *s, int head, csv_layout *layout)
 
 /* ---- Layout ---- */
 
-static bool is_unnamed(const csv_layout *layout) {
-  return layout->names == NULL || strncmp(layout->names[0], "Unnamed: ", 9) == 0;
-}
+static bool is_unnamed(const char *name) { return strncmp(name, "Unnamed: ", 9) == 0; }
 
 static void find_index(const csv_sample *s, const csv_syntax *syntax, int body, csv_layout *layout) {
   const column_role role = sample_first_column(s, syntax, body);
-  const bool unnamed = is_unnamed(layout);
+  const bool unnamed = layout->names == NULL || is_unnamed(layout->names[0]);
   if (layout->names != NULL)
-    layout->index = unnamed && role != COLUMN_DATA;
+    layout->index = unnamed && role != COLUMN_DATA && !(layout->columns > 1 && is_unnamed(layout->names[1]));
   else
     layout->index = role == COLUMN_NUMBERS_ROWS && layout->columns > 2;
   layout->named_index = !unnamed && role == COLUMN_NUMBERS_ROWS;
@@ -196,6 +196,19 @@ static void find_rows(const csv_sample *s, const csv_syntax *syntax, int head, i
     body++;
   }
   layout->first_line = body < s->count ? s->lines[body].line : UINT64_MAX;
+}
+
+/* A header of more names than the rows have cells belongs to other columns than it seems to. */
+static mlpd_status check_header(const csv_sample *s, const struct sample_line *head, const csv_lines *lines,
+                                const csv_layout *layout) {
+  const uint64_t cells =
+      csv_count_cells(sample_after_hash(s, (int)(head - s->lines), layout->delimiter), head->end, layout->delimiter);
+  const uint64_t names = cells - empty_at_end(head, layout->delimiter);
+  if (names <= layout->columns) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA,
+              "%s:%llu: %llu cells in the header, but %u in the rows (a title? --skip-lines %llu passes it over)",
+              input_name(lines->in), (unsigned long long)head->line, (unsigned long long)names, layout->columns,
+              (unsigned long long)head->line);
 }
 
 static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *header, const csv_syntax *wanted,
@@ -222,6 +235,7 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   layout->header = strcmp(header, "yes") == 0 || (strcmp(header, "auto") == 0 && (own_header || hash_header));
   if (hash_header && !layout->header) head = start; /* then it is a comment */
   const int body = !layout->header ? head : hash_header ? start : head + 1;
+  if (layout->header) TRY(check_header(s, &s->lines[head], lines, layout));
   if (layout->header) TRY(take_names(s, head, layout));
   find_rows(s, &syntax, head, body, layout);
   find_index(s, &syntax, body, layout);

@@ -44,7 +44,7 @@ static void report_left_out(const csv_source *c) {
   size_t used = 0;
   if (c->plan.index_left_out)
     convert_say(c->options, "%s: the first column, %s, numbers or names the rows: left out (--columns keeps it)",
-                c->base.name, l->names != NULL ? "without a name" : "0, 1, 2, ... or 1, 2, 3, ...");
+                c->base.name, l->names != NULL ? "without a name" : "each number one more than the last");
   for (uint32_t i = c->plan.index_left_out; i < l->columns; i++) {
     if (c->plan.roles[i] != CSV_LEFT_OUT) continue;
     (void)snprintf(text, sizeof text, "%u", i);
