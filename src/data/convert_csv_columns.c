@@ -16,7 +16,7 @@ typedef struct selection {
   const char *file, *option;
   const csv_layout *layout;
   uint32_t *columns; /* (capacity) in the order given, each but once */
-  uint32_t count;
+  uint32_t count, capacity;
   bool *marked; /* (layout->columns) */
   bool *named;  /* (layout->columns) given alone, not as a part of a range or pattern */
 } selection;
@@ -71,11 +71,19 @@ static mlpd_status no_column(const selection *s, const char *item) {
 
 /* ---- Items of a list ---- */
 
-static void add(selection *s, uint32_t column, bool named) {
+static mlpd_status add(selection *s, uint32_t column, bool named) {
   s->named[column] = s->named[column] || named;
-  if (s->marked[column]) return;
+  if (s->marked[column]) return MLPD_OK;
+  if (s->count == s->capacity) {
+    const uint32_t capacity = s->capacity > 0 ? 2 * s->capacity : 8;
+    uint32_t *larger = realloc(s->columns, capacity * sizeof *larger);
+    if (larger == NULL) return FAIL(MLPD_ERROR_MEMORY, "%s: out of memory for a list of columns", s->file);
+    s->columns = larger;
+    s->capacity = capacity;
+  }
   s->marked[column] = true;
   s->columns[s->count++] = column;
+  return MLPD_OK;
 }
 
 static mlpd_status repeated_name(const selection *s, const char *item) {
@@ -119,7 +127,7 @@ static mlpd_status add_pattern(selection *s, const char *item) {
   for (uint32_t c = 0; s->layout->names != NULL && c < s->layout->columns; c++) {
     if (fnmatch(item, s->layout->names[c], 0) != 0) continue;
     any = true;
-    add(s, c, false);
+    TRY(add(s, c, false));
   }
   if (any) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE, "%s: %s '%s' matches no column%s", s->file, s->option, item,
@@ -131,11 +139,11 @@ static mlpd_status add_item(selection *s, char *item) {
   if (find_column(s->layout, item, &column)) {
     if (s->layout->repeated != NULL && s->layout->repeated[column] && strcmp(s->layout->names[column], item) == 0)
       return repeated_name(s, item);
-    return add(s, column, true), MLPD_OK;
+    return add(s, column, true);
   }
   if (strchr(item, '*') != NULL) return add_pattern(s, item);
   if (!find_range(s->layout, item, &column, &last)) return no_column(s, item);
-  for (; column <= last; column++) add(s, column, false);
+  for (; column <= last; column++) TRY(add(s, column, false));
   return MLPD_OK;
 }
 
@@ -157,7 +165,6 @@ static char *next_item(char *list, char **item) {
 static mlpd_status select_columns(selection *s, const char *text) {
   char *list = NULL;
   mlpd_status status;
-  TRY(memory_allocate(&s->columns, s->layout->columns, sizeof *s->columns, "columns"));
   TRY(memory_allocate(&s->marked, s->layout->columns, sizeof *s->marked, "columns"));
   TRY(memory_allocate(&s->named, s->layout->columns, sizeof *s->named, "columns"));
   if (text == NULL) return MLPD_OK;
@@ -195,7 +202,7 @@ const char *csv_column_shown(const csv_layout *layout, uint32_t column, char tex
 /* The last column that nothing leaves out. */
 static mlpd_status default_target(const csv_plan *plan, const csv_layout *layout, selection *label) {
   for (uint32_t c = layout->columns; c-- > 0;)
-    if (plan->roles[c] != CSV_LEFT_OUT) return add(label, c, false), MLPD_OK;
+    if (plan->roles[c] != CSV_LEFT_OUT) return add(label, c, false);
   return FAIL(MLPD_ERROR_USAGE, "%s: no column is left", label->file);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ mlpd_status csv_decoder_find(input *in, csv_decoder **found) {
   if (name == NULL) return MLPD_OK;
   TRY(memory_allocate(found, 1, sizeof **found, "decoder"));
   (*found)->state = iconv_open("UTF-8", name);
-  if ((*found)->state != (iconv_t)-1) return MLPD_OK;
+  if ((intptr_t)(*found)->state != -1) return MLPD_OK;
   free(*found);
   *found = NULL;
   return FAIL(MLPD_ERROR_DATA, "%s: is %s, which this system's iconv does not know; convert it to UTF-8",
