@@ -235,9 +235,10 @@ lint: $(BUILD)/config.mk
 
 # ---- installation --------------------------------------------------------------------------------
 # The scripts that do not need the sources. They find the program below the same PREFIX, or as MLPDIST or PATH names it.
-TOOLS := plot get-dataset make-digits make-synthetic compare-sklearn compare-splits scaling-study scaling-report
+TOOLS := plot get-dataset make-digits make-synthetic compare-sklearn compare-splits scaling-study scaling-report \
+  slurm/train.sbatch
 # Files below share/mlpdist: the scripts and what they read.
-SHARED_FILES := $(addprefix scripts/,lib.sh lib.py slurm/train.sbatch) $(wildcard scripts/scaling/*.py) \
+SHARED_FILES := $(addprefix scripts/,lib.sh lib.py) $(wildcard scripts/scaling/*.py) \
   $(wildcard scripts/scaling/seen/*/*.csv scripts/scaling/seen/*/*.json)
 # Files below share/doc/mlpdist, in the folders they have here, so that their links hold.
 DOCUMENTS := LICENSE $(wildcard README.md */README.md */*/README.md)
@@ -245,12 +246,12 @@ DOCUMENTS := LICENSE $(wildcard README.md */README.md */*/README.md)
 PREFIX_FOLDERS = $(if $(filter-out / /usr /usr/local /opt,$(PREFIX)),$(LIBDIR)/pkgconfig $(LIBDIR) $(BINDIR) $(INCLUDEDIR) \
   $(PREFIX)/share/doc $(PREFIX)/share $(PREFIX))
 
-.PHONY: install install-files uninstall
+.PHONY: install install-files check-prefix uninstall
 install: all
 	@$(MAKE) --no-print-directory install-files
 
 # As install, of what is built already: for `sudo make install-files`, which builds nothing as root.
-install-files:
+install-files: check-prefix
 	@[ -f $(STATIC) ] || { echo 'nothing is built in $(BUILD) yet: make' >&2; exit 1; }
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(DATADIR)'
 	$(if $(PROGRAM),install -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/mlpdist')
@@ -269,7 +270,11 @@ install-files:
 	  > '$(DESTDIR)$(LIBDIR)/pkgconfig/mlpdist.pc'
 	chmod 644 '$(DESTDIR)$(LIBDIR)/pkgconfig/mlpdist.pc'
 
-uninstall:
+# Other programs read this path in mlpdist.pc, from any folder.
+check-prefix:
+	@case '$(PREFIX)' in /*) ;; *) echo "PREFIX must begin with /, not '$(PREFIX)'" >&2; exit 1 ;; esac
+
+uninstall: check-prefix
 	rm -f '$(DESTDIR)$(BINDIR)/mlpdist' '$(DESTDIR)$(LIBDIR)/libmlpdist.a' '$(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))' \
 	  '$(DESTDIR)$(LIBDIR)/$(SONAME)' '$(DESTDIR)$(LIBDIR)/libmlpdist.so' '$(DESTDIR)$(INCLUDEDIR)/mlpdist.h' \
 	  '$(DESTDIR)$(LIBDIR)/pkgconfig/mlpdist.pc'

@@ -89,6 +89,8 @@ def is_stream(path):
 def check_output(path, inputs=(), ours=None):
     """Stops the script where `path` is a folder, lies in none, or is one of `inputs` under any name. ours(path): may this
     existing file be replaced? Any may where it is not given."""
+    if not path:
+        die("the name of the file to write is empty")
     if os.path.isdir(path):
         die(f"{path}: is a folder, not a file to write")
     for name in inputs:

@@ -126,6 +126,8 @@ make_prefix() {
   fi
   make -s -C "$top" BUILD="$build" PREFIX="$PWD/own prefix" uninstall || fail "uninstall"
   [ -z "$(find "own prefix" ! -type d 2> /dev/null)" ] || fail "left: $(find "own prefix" ! -type d)"
+  ! make -s -C "$top" BUILD="$build" PREFIX=own install-files 2> told || fail "a relative prefix"
+  grep -q "PREFIX must begin with /, not 'own'" told || fail "$(cat told)"
   # Below a system's prefix our own folders go, and the others stay.
   make -s -C "$top" BUILD="$build" DESTDIR="$PWD/stage" install-files > /dev/null || fail "install"
   touch stage/usr/local/share/mlpdist/theirs

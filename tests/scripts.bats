@@ -118,6 +118,8 @@ drawn() {
   cmp run/metrics.csv before || fail "replaced"
   script plot run --out run
   refused "run: is a folder"
+  script plot run --out ""
+  refused "is empty"
   script plot run --out nowhere/x.png
   refused "nowhere/x.png: no such folder"
   script plot run --out x.table

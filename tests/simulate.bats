@@ -66,7 +66,7 @@ END
   simulate --ranks 4,32 --mode weak --batch-per-rank 64 --compute modelled --widths 64-256-256-10 --costs costs \
     --topology fat-tree,dragonfly -- --optimizer adam
   succeeds
-  says "weak fat-tree 100 Gb/s 32x1" "predicted"
+  says "weak fat-tree 100 Gb/s" "32 x 1" "predicted"
   [ -s costs/64-256-256-10-adam-relu-64x1.txt ] || fail "no costs are kept"
   holds 'len(r) == 6 and all(row["digest"] == "" for row in r) and len(p) == 6'
   holds 'all(float(row["compute_min"]) > 0 and (float(row["reduce_min"]) > 0) == (row["ranks"] != "1") for row in r)'
