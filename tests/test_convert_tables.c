@@ -86,6 +86,7 @@ static void test_headers(void **state) {
                                        "1:2:0\n3:4:1\n",
                                        "1~2~0\n3~4~1\n",
                                        "a title\n1,2,0\n3,4,1\n",
+                                       "// a title, or not\n1,2,0\n3,4,1\n",
                                        "\xEF\xBB\xBF"
                                        "1,2,0\n3,4,1",
                                        "# 1 comment\n1,2,0\n# another\n3,4,1\n"};
@@ -270,6 +271,14 @@ static void test_notations(void **state) {
       {"u;v;k\n1.234,5;2;0\n1.000.000;4,5;1\n", "comma", '.', {1234.5, 2, 1000000, 4.5}},
       {"u,v,k\n\"147,400\",\"1,234.5\",0\n3,12,1\n", NULL, ',', {147400, 1234.5, 3, 12}},
       {"u;v;k\n1 234;-2'0;0\n3;4;1\n", NULL, ' ', {0}},
+      {"u,v,k\n\"1,5\",\"2\",0\n3,\"4,25\",1\n", "comma", 0, {1.5, 2, 3, 4.25}},
+      {"u;v;k\n1 234;-2 000,5;0\n3\xC2\xA0"
+       "000;4\xE2\x80\xAF"
+       "000;1\n",
+       "comma",
+       ' ',
+       {1234, -2000.5, 3000, 4000}},
+      {"u v k\n1.5+010 2 0\n.25-001 4 1\n", NULL, 0, {1.5e10, 2, 0.025, 4}},
       {"u,v,k\n1.5D+03,2d0,0\n-1.D-1,4,1\n", NULL, 0, {1500, 2, -0.1, 4}}, /* Fortran */
       {"u;v;k\n12,34;2;0\n3;4;1\n", NULL, ',', {0}},                       /* no groups of three */
       {"u;v;k\n1,23,456;2;0\n3;4;1\n", NULL, ',', {0}},
@@ -301,6 +310,7 @@ static void test_hints(void **state) {
       {"u;v;k\n1,5;2;0\n2,5;4;1\n", "--decimal comma reads it"},
       {"u,v,k\n\"147,400\",2,0\n3,4,1\n", "--decimal comma, or --thousands , reads it"},
       {"u;v;k\n1.234,5;2;0\n3;4;1\n", "--decimal comma --thousands . reads it"},
+      {"u;v;k\n1 234;2;0\n3;4;1\n", "--thousands blank reads it"},
       {"1,5;2;0\n2,5;4;1\n", "a.csv:1: column 1: '1,5'"},
       {"u;v;k\n1;2;1,5\n2;4;2,25\n", "a.csv:2: column 3 (k): '1,5' is no number as it is written"},
       {"1,01,2,50\n2,03,4,20\n3,05,6,10\n1,07,2,50\n2,00,4,20\n3,51,6,10\n1,52,2,50\n2,53,4,20\n",

@@ -373,7 +373,7 @@ static mlpd_status find_layout(csv_source *c, const mlpd_convert_options *option
                 "%s: commas seem to be decimal points here, and to separate columns, too; write it with other "
                 "separators (and --decimal comma), or --decimal point takes every comma as a separator",
                 c->base.name);
-  if (c->syntax.decimal == c->syntax.delimiter)
+  if (c->syntax.decimal == c->syntax.delimiter && !c->lines.quotes) /* cells in quotes may hold them */
     return FAIL(MLPD_ERROR_USAGE, "%s: commas separate its columns, so they cannot be decimal points (--decimal)",
                 c->base.name);
   return MLPD_OK;

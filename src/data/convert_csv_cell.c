@@ -60,16 +60,33 @@ uint64_t csv_count_cells(const char *begin, const char *end, char delimiter) {
 
 /* ---- Numbers ---- */
 
+/* The bytes of a separator of thousands at p, or 0. A blank stands for those that do not break a line, too. */
+static int separator_length(const csv_syntax *s, const char *p, const char *end) {
+  if (s->thousands == 0) return 0;
+  if (*p == s->thousands) return 1;
+  if (s->thousands != ' ') return 0;
+  if (end - p > 2 && memcmp(p, "\xC2\xA0", 2) == 0) return 2;
+  return end - p > 3 && memcmp(p, "\xE2\x80\xAF", 3) == 0 ? 3 : *p == '\xA0';
+}
+
+/* Fortran leaves out the letter before an exponent of three digits: 1.5+103. */
+static bool is_bare_exponent(const char *p, const char *end, bool whole) {
+  return !whole && (*p == '-' || *p == '+') && end - p == 4 && (is_digit(p[-1]) || p[-1] == '.') && is_digit(p[1]) &&
+         is_digit(p[2]) && is_digit(p[3]);
+}
+
 /* Copies a number without its thousands separators, with a decimal point and E for Fortran's D. False where the
  * separators do not stand between groups of three digits. */
 static bool rewrite_number(const csv_syntax *s, const char *p, const char *end, char *out) {
   bool grouped = false, whole = true; /* whole: before the point */
   int digits = 0;                     /* since the last separator */
   for (; p < end; p++) {
-    if (s->thousands != 0 && *p == s->thousands && whole) {
+    const int separator = whole ? separator_length(s, p, end) : 0;
+    if (separator > 0) {
       if (digits == 0 || digits > 3 || (grouped && digits != 3)) return false;
       grouped = true;
       digits = 0;
+      p += separator - 1;
       continue;
     }
     if (whole && !is_digit(*p) && *p != '-' && *p != '+') {
@@ -79,6 +96,7 @@ static bool rewrite_number(const csv_syntax *s, const char *p, const char *end, 
     if (*p == '.' && s->decimal != '.') return false;
     const bool exponent = (*p == 'd' || *p == 'D') && p + 1 < end;
     digits += is_digit(*p);
+    if (is_bare_exponent(p, end, whole)) *out++ = 'e';
     *out++ = *p == s->decimal ? '.' : exponent ? 'e' : *p;
   }
   *out = '\0';
@@ -89,7 +107,7 @@ bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *par
   const char *p = cell->begin, *const end = cell->end;
   if (syntax->decimal == '.' && number_parse(p, end, parsed) == end) return true;
   char text[NUMBER_BYTES];
-  if (end - p >= (ptrdiff_t)sizeof text || p == end) return false;
+  if (end - p + 2 > (ptrdiff_t)sizeof text || p == end) return false; /* an e and a NUL are added */
   if (!rewrite_number(syntax, p, end, text)) return false;
   const char *text_end = text + strlen(text);
   return number_parse(text, text_end, parsed) == text_end;
@@ -99,9 +117,12 @@ const char *csv_cell_hint(const csv_cell *cell) {
   static const struct {
     char decimal, thousands;
     const char *options;
-  } ways[] = {
-      {',', 0, "--decimal comma"},      {'.', ',', "--thousands ,"},   {',', '.', "--decimal comma --thousands ."},
-      {'.', '\'', "--thousands \"'\""}, {'.', ' ', "--thousands ' '"}, {',', ' ', "--decimal comma --thousands ' '"}};
+  } ways[] = {{',', 0, "--decimal comma"},
+              {'.', ',', "--thousands ,"},
+              {',', '.', "--decimal comma --thousands ."},
+              {'.', '\'', "--thousands \"'\""},
+              {'.', ' ', "--thousands blank"},
+              {',', ' ', "--decimal comma --thousands blank"}};
   const char *found = NULL;
   for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
     const csv_syntax syntax = {.decimal = ways[i].decimal, .thousands = ways[i].thousands};

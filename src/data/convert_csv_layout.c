@@ -52,8 +52,9 @@ static bool is_short_header(const csv_sample *s, int line, const csv_syntax *syn
   const uint64_t cells = csv_count_cells(l->text, l->end, syntax->delimiter);
   int below = line + 1;
   while (below < s->count && s->lines[below].hash) below++;
-  return cells + 1 == columns && below < s->count && !has_kind(l, syntax, CSV_NUMBER) &&
-         fits(&s->lines[below], syntax, columns) && has_kind(&s->lines[below], syntax, CSV_NUMBER);
+  return cells + 1 == columns && strchr("/%;!*-", *l->text) == NULL && below < s->count &&
+         !has_kind(l, syntax, CSV_NUMBER) && fits(&s->lines[below], syntax, columns) &&
+         has_kind(&s->lines[below], syntax, CSV_NUMBER);
 }
 
 /* The first line of the table. Lines above are titles where they hold words, and have fewer cells: a line of more would

@@ -10,8 +10,6 @@ static mlpd_status check_syntax(const mlpd_convert_options *o, const csv_syntax 
                             strchr("+-eEdD\"#\r\n", s->thousands) != NULL))
     return FAIL(MLPD_ERROR_USAGE, "'%c' cannot separate thousands where the decimal sign is '%c'", s->thousands,
                 s->decimal);
-  if (s->delimiter != 0 && s->delimiter == s->decimal)
-    return FAIL(MLPD_ERROR_USAGE, "'%c' cannot be both the delimiter and the decimal sign", s->delimiter);
   if (o->missing != NULL && strchr(o->missing, '\n') != NULL)
     return FAIL(MLPD_ERROR_USAGE, "a text for missing values holds a line end");
   return MLPD_OK;
