@@ -426,7 +426,8 @@ typedef struct mlpd_train_events {
   void (*stalled)(void *context, const char *message);
 } mlpd_train_events;
 
-/* Trains a network and leaves config.ini, metrics.csv and model.h5 in options->out. On
+/* Trains a network and leaves config.ini, metrics.csv and model.h5 in options->out, which is locked meanwhile and then
+ * holds the files of this run alone; files that no run wrote are neither replaced nor removed. On
  * MLPD_ERROR_DIVERGED the last good model stays. Collective; options equal on all ranks. */
 MLPD_API mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
                                 mlpd_train_result *result);

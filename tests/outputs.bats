@@ -184,6 +184,16 @@ unharmed() {
   [ -z "$(find . -name '*.tmp.*')" ] || fail "left behind: $(find . -name '*.tmp.*')"
 }
 
+@test "a limit to the size of files that MPI cannot start with ends the ranks, with a reason" {
+  local command=("${mpi_launch[@]}" -np 2 "$MLPDIST" train --data d.h5 --hidden 256 --epochs 2 --out run --quiet)
+  status=0
+  (ulimit -f 20 && timeout 50 "${command[@]}") > said 2> "$errors.all" || status=$?
+  [ "$status" != 0 ] && [ "$status" != 124 ] || fail "expected a failure, and no hang"
+  grep '^mlpdist: ' "$errors.all" > "$errors" || fail "no line says why"
+  grep -qE "ulimit -f|File too large" "$errors" || fail "the reason is another"
+  [ -z "$(find . -name '*.tmp.*')" ] || fail "left behind: $(find . -name '*.tmp.*')"
+}
+
 @test "what killed outputs left is removed by the next one of the same name" {
   a_table t.csv
   a_run
