@@ -169,10 +169,45 @@ snapshot() { find "$1" -type f -exec md5sum {} + | sort; }
   fails_with 2 "--trace k.h5 is the file that --resume reads"
   alone train $small --epochs 1 --out run --trace ./run/model.h5
   fails_with 2 "--trace ./run/model.h5 is a file that the run itself writes"
+  alone train $small --epochs 1 --out run --trace "$(checkpoints run)"
+  fails_with 2 "is the checkpoint of a training run"
+  alone train $small --epochs 1 --out fresh --trace fresh/metrics.csv
+  fails_with 2 "--trace fresh/metrics.csv is a file that the run itself writes"
   [ "$before" = "$(snapshot run && md5sum d.h5 c.ini k.h5)" ] || fail "a file was harmed"
 }
 
 # shellcheck disable=SC2086
+# shellcheck disable=SC2086
+@test "predictions replace no file of a run" {
+  alone train $small --epochs 1 --out run --checkpoint-every 4
+  succeeds
+  alone train $small --epochs 1 --out other
+  succeeds
+  local before file
+  before=$(snapshot run && snapshot other)
+  for file in run/metrics.csv run/config.ini other/model.h5 "$(checkpoints run)"; do
+    launch 2 predict --model run/model.h5 --data d.h5 --out "$file"
+    fails_with 2 "--out $file is the" "of a training run"
+  done
+  [ "$before" = "$(snapshot run && snapshot other)" ] || fail "a file was harmed"
+}
+
+# shellcheck disable=SC2086
+@test "a run that goes on in another folder replaces what was there" {
+  alone train $small --epochs 2 --out a --checkpoint-every 4 --keep 5
+  succeeds
+  local digest
+  digest=$(last_line)
+  alone train $small --epochs 3 --seed 5 --out b --checkpoint-every 4 --keep 5
+  succeeds
+  alone train $small --epochs 2 --out b --resume a/checkpoints/step-000000000004.h5
+  succeeds
+  [ "$(last_line)" = "$digest" ] || fail "expected $digest"
+  [ "$(checkpoints b)" = b/checkpoints/step-000000000008.h5 ] || fail "left of the other run: $(checkpoints b)"
+  same_metrics a b
+  [ "$(checkpoints a | wc -l)" = 2 ] || fail "the checkpoints that it came from are gone"
+}
+
 @test "a run folder that is removed or renamed under way: said, status 1, not made anew" {
   local how
   for how in removed renamed; do

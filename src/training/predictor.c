@@ -9,6 +9,7 @@
 #include "distribution/placement.h"
 #include "training/agreement.h"
 #include "training/prepare.h"
+#include "training/run_files.h"
 
 /* Rows of all ranks that travel to rank 0 and to the disk at a time: bounds its memory. */
 enum { WRITE_BLOCKS = 64 };
@@ -212,7 +213,7 @@ static mlpd_status check_output(const char *out, const mlpd_model *model, const 
   if (out == NULL || out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--out: no file to write is named");
   TRY(file_check_apart("--out", out, "--data", data->file));
   const file_identity written = file_identify(out);
-  if (!file_identities_equal(&written, &model->file)) return MLPD_OK;
+  if (!file_identities_equal(&written, &model->file)) return run_files_check_output("--out", out);
   return FAIL(MLPD_ERROR_USAGE, "--out %s is the file that --model reads: writing it would destroy it", out);
 }
 

@@ -92,6 +92,20 @@ static file_identity folder_of(const char *path) {
   return file_identify(folder);
 }
 
+mlpd_status run_files_check_output(const char *option, const char *path) {
+  static const char *const what[] = {[RUN_MODEL] = "model",
+                                     [RUN_CONFIG] = "config.ini",
+                                     [RUN_METRICS] = "metrics.csv",
+                                     [RUN_CHECKPOINT] = "checkpoint"};
+  struct stat about;
+  if (stat(path, &about) != 0 || about.st_size == 0) return MLPD_OK;
+  for (int kind = RUN_MODEL; kind <= RUN_CHECKPOINT; kind++)
+    if (run_file_is_ours(path, (run_file)kind))
+      return FAIL(MLPD_ERROR_USAGE, "%s %s is the %s of a training run, which would be destroyed; name another file",
+                  option, path, what[kind]);
+  return MLPD_OK;
+}
+
 bool run_file_lies_in(const char *path, const char *folder) {
   const file_identity in = folder_of(path), here = file_identify(folder);
   return file_identities_equal(&in, &here);

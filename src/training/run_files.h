@@ -17,6 +17,10 @@ mlpd_status run_files_check(const char *folder, bool *used);
 /* MLPD_ERROR_USAGE where path is a file that a run in folder would write. option names it. Not collective. */
 mlpd_status run_files_check_apart(const char *folder, const char *option, const char *path);
 
+/* MLPD_ERROR_USAGE where output path, which is no file of a run, would replace one: a model, a checkpoint, a config.ini
+ * or a metrics.csv, of whichever run. option names it. Not collective. */
+mlpd_status run_files_check_output(const char *option, const char *path);
+
 /* Does path lie in folder, whatever their names? Not collective. */
 bool run_file_lies_in(const char *path, const char *folder);
 

@@ -119,6 +119,7 @@ static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
     TRY(run_files_check_apart(o->out, "--trace", o->trace));
     TRY(file_check_apart("--trace", o->trace, "--data", o->data.file));
     TRY(file_check_apart("--trace", o->trace, "--resume", o->resume));
+    TRY(run_files_check_output("--trace", o->trace));
   }
   TRY(run_folder_reserve(o->out, &t->folder));
   if (t->folder.lock.former[0] == '\0') return MLPD_OK;
@@ -139,6 +140,7 @@ static bool goes_on_here(const trainer *t, const mlpd_train_options *options, bo
 static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, bool fresh, const char *metrics) {
   if (!run_is_root(t)) return MLPD_OK;
   TRY(run_folder_open(options->config_text, metrics, fresh, &t->folder));
+  TRY(run_files_check_apart(options->out, "--trace", options->trace)); /* once more: the folder may be new */
   if (t->every.steps == 0 && t->every.epochs == 0 && t->every.seconds <= 0) return MLPD_OK;
   return checkpoint_writer_start(t->folder.checkpoints, options->keep, &t->writer);
 }
