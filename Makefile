@@ -2,8 +2,11 @@
 
 BUILD := build
 # From another folder (make -f ../Makefile) the same is made in the sources' folder, with BUILD where make was called.
-TOP := $(patsubst %/,%,$(dir $(realpath $(firstword $(MAKEFILE_LIST)))))
-ifeq ($(filter $(realpath $(CURDIR)),$(TOP)),)
+ifneq ($(words $(CURDIR) $(abspath $(BUILD))),2)
+$(error make cannot work in folders with a blank in their names: $(CURDIR), BUILD $(abspath $(BUILD)))
+endif
+TOP := $(patsubst %/,%,$(dir $(realpath $(filter-out Makefile ./Makefile,$(firstword $(MAKEFILE_LIST))))))
+ifneq ($(filter-out $(realpath $(CURDIR)),$(TOP)),)
 .PHONY: elsewhere $(or $(MAKECMDGOALS),all)
 .DEFAULT_GOAL := elsewhere
 $(or $(MAKECMDGOALS),all): elsewhere

@@ -89,6 +89,9 @@ make_prefix() {
   output=$(make -f "$top/Makefile" BUILD=other CC=gcc -n check) || fail "make -f check"
   says "scripts/run-tests unit" "run-tests bats" "$PWD/other/tests/"
   [ -f other/config.mk ] || fail "not in the folder it was called from"
+  mkdir "with blank"
+  ! (cd "with blank" && make -f "$top/Makefile" help 2> ../told) || fail "no refusal"
+  grep -q "make cannot work in folders with a blank in their names: $PWD/with blank" told || fail "$(cat told)"
   mkdir mine
   touch mine/thesis.tex
   ! make -f "$top/Makefile" BUILD=mine clean 2> /dev/null || fail "no refusal"
