@@ -11,6 +11,7 @@
 
 #include "data/h5.h"
 #include "distribution/comm.h"
+#include "training/checkpoint.h"
 #include "training/prepare.h"
 
 #include <cmocka.h>
@@ -735,6 +736,91 @@ static void test_resume_on_other_weights(void **state) {
   free_table(&rows);
 }
 
+/* ---- Forged checkpoints: whole files, with the right checksums, of what cannot have been ------------------- */
+
+#define FORGERY(name, statement) \
+  static void forge_##name(checkpoint *c) { statement; }
+FORGERY(no_epoch, c->state.epoch = 0)
+FORGERY(late_epoch, c->state.epoch = UINT64_MAX)
+FORGERY(next_epoch, c->state.epoch++)
+FORGERY(late_step, c->state.step_in_epoch = UINT64_MAX)
+FORGERY(other_step, c->state.step++)
+FORGERY(huge_step, c->state.step = UINT64_MAX)
+FORGERY(kept_later, c->state.kept_epoch = 99)
+FORGERY(kept_step_later, c->state.kept_step = UINT64_MAX)
+FORGERY(best_later, c->state.best_epoch = 99)
+FORGERY(since_ever, c->state.since_best = UINT64_MAX)
+FORGERY(best_nan, c->state.best_loss = NAN)
+FORGERY(sum_nan, c->state.sum_loss = NAN)
+FORGERY(sum_infinite, c->state.sum_square = INFINITY)
+FORGERY(sum_negative, c->state.sum_weight = -1)
+FORGERY(no_lanes, c->state.lanes = 0)
+FORGERY(many_lanes, c->state.lanes = UINT64_C(1) << 40)
+FORGERY(lanes_cut, c->state.lanes += UINT64_C(1) << 32)
+FORGERY(nan_weight, c->arenas[0][0] = NAN)
+FORGERY(infinite_weight, c->arenas[0][0] = -INFINITY)
+FORGERY(nan_kept, c->arenas[1][0] = NAN)
+FORGERY(nan_state, c->arenas[2][0] = NAN)
+FORGERY(nan_moment, c->arenas[3][0] = NAN)
+FORGERY(state_missing, free(c->arenas[3]); c->arenas[3] = NULL)
+FORGERY(kept_missing, free(c->arenas[1]); c->arenas[1] = NULL)
+FORGERY(kept_never, c->state.kept_epoch = 0)
+FORGERY(short_arenas, c->state.arena_size--)
+FORGERY(no_arenas, c->state.arena_size = 0)
+FORGERY(other_data, c->state.data_fingerprint ^= 1)
+FORGERY(other_options, c->options[0] = '\033')
+FORGERY(no_options, c->options[0] = '\0')
+
+static void (*const forgeries[])(checkpoint *c) = {
+    forge_no_epoch,     forge_late_epoch, forge_next_epoch,      forge_late_step,       forge_other_step,
+    forge_huge_step,    forge_kept_later, forge_kept_step_later, forge_best_later,      forge_since_ever,
+    forge_best_nan,     forge_sum_nan,    forge_sum_infinite,    forge_sum_negative,    forge_no_lanes,
+    forge_many_lanes,   forge_lanes_cut,  forge_nan_weight,      forge_infinite_weight, forge_nan_kept,
+    forge_nan_state,    forge_nan_moment, forge_state_missing,   forge_kept_missing,    forge_kept_never,
+    forge_short_arenas, forge_no_arenas,  forge_other_data,      forge_other_options,   forge_no_options};
+enum { NUM_FORGERIES = sizeof forgeries / sizeof *forgeries };
+
+/* Writes forged.h5: the newest checkpoint of a run, changed; forgery NULL: as it is. */
+static void forge(void (*forgery)(checkpoint *c)) {
+  mlpd_status status = MLPD_OK;
+  if (is_root()) {
+    checkpoint c;
+    bool found = false;
+    status = checkpoint_read_newest(in_folder("genuine/checkpoints"), &c, &found, NULL, NULL);
+    if (forgery != NULL) forgery(&c);
+    if (status == MLPD_OK) status = checkpoint_write(&c, in_folder("forged.h5"));
+    checkpoint_free(&c);
+  }
+  assert_on_all(status == MLPD_OK, "written");
+}
+
+static void test_forged_checkpoints(void **state) {
+  (void)state;
+  mlpd_train_options options = make_options(in_folder("toy.h5"), in_folder("genuine"));
+  mlpd_train_result result, whole;
+  options.optimizer = MLPD_ADAM;
+  options.epochs = 3;
+  assert_on_all(train(&options, NULL, &whole) == MLPD_OK, "a run");
+  options.epochs = 2; /* a checkpoint from which one epoch is left */
+  assert_on_all(train(&options, NULL, &result) == MLPD_OK, "a run");
+  options.epochs = 3;
+  options.lanes = 0;
+  for (int i = 0; i < NUM_FORGERIES; i++) {
+    forge(forgeries[i]);
+    options.data.file = in_folder("toy.h5");
+    options.resume = in_folder("forged.h5");
+    options.out = in_folder("resumed");
+    const mlpd_status found = train(&options, NULL, &result);
+    if (found != MLPD_ERROR_DATA && found != MLPD_ERROR_USAGE) print_error("forgery %d: status %d\n", i, (int)found);
+    assert_on_all(found == MLPD_ERROR_DATA || found == MLPD_ERROR_USAGE, "refused");
+    assert_message_has(strstr(mlpd_error_message(), "forged.h5") != NULL ? "forged.h5" : "checkpoint");
+  }
+  assert_on_all(!exists(in_folder("resumed")), "no run folder");
+  forge(NULL);
+  assert_on_all(train(&options, NULL, &result) == MLPD_OK, mlpd_error_message());
+  assert_on_all(strcmp(result.digest, whole.digest) == 0, "the end of the run");
+}
+
 /* ---- Runs one after the other in a process -------------------------------------------------------------- */
 
 static void stop_at_the_end(void *context, const mlpd_epoch *epoch) {
@@ -870,6 +956,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_bad_files),
       cmocka_unit_test(test_resume_on_other_parts),
       cmocka_unit_test(test_resume_on_other_weights),
+      cmocka_unit_test(test_forged_checkpoints),
       cmocka_unit_test(test_stop_after_the_end),
       cmocka_unit_test(test_nothing_stays_open),
       cmocka_unit_test(test_bad_options),

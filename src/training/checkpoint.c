@@ -210,7 +210,8 @@ mlpd_status checkpoint_read(const char *path, checkpoint *c) {
   TRY(h5_open(path, &file));
   const uint64_t most = stat(path, &about) == 0 ? (uint64_t)about.st_size : 0;
   mlpd_status status = read_all(file, most, c);
-  if (status != MLPD_OK) status = status_prefix(status, "%s: ", path);
+  if (status != MLPD_OK && strncmp(mlpd_error_message(), path, strlen(path)) != 0)
+    status = status_prefix(status, "%s: ", path);
   (void)h5_close(file);
   if (status != MLPD_OK) checkpoint_free(c);
   return status;

@@ -45,6 +45,11 @@ mlpd_status checkpoint_read(const char *path, checkpoint *c);
 
 void checkpoint_free(checkpoint *c); /* Not collective */
 
+/* Is what a checkpoint holds possible, in a run of so many steps an epoch: counters that fit each other, numbers that
+ * are numbers? And its lanes, which are looked at before the steps are known. Not collective. */
+mlpd_status checkpoint_check(const checkpoint *c, uint64_t steps_per_epoch);
+mlpd_status checkpoint_check_lanes(const checkpoint *c);
+
 /* Name of the checkpoint of a step in folder. Not collective. */
 mlpd_status checkpoint_path(char path[FILE_PATH_BYTES], const char *folder, uint64_t step);
 

@@ -198,6 +198,7 @@ mlpd_status run_find_checkpoint(const trainer *t, mlpd_train_options *options, c
     status = checkpoint_read(options->resume, c);
     *found = status == MLPD_OK;
   }
+  if (status == MLPD_OK && *found) status = checkpoint_check_lanes(c);
   TRY(mlpd_comm_agree(comm, status));
   uint64_t told[2] = {*found, c->state.lanes};
   TRY(comm_broadcast(comm, told, sizeof told, 0));
@@ -238,11 +239,11 @@ static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
   TRY(check_part(t, "training", c->state.data_fingerprint, t->state.data_fingerprint));
   TRY(check_part(t, "validation", c->state.valid_fingerprint, t->state.valid_fingerprint));
   TRY(check_part(t, "test", c->state.test_fingerprint, t->state.test_fingerprint));
+  TRY(checkpoint_check(c, t->prep.plan.steps_per_epoch));
   if (epochs > t->prep.options.epochs)
     return FAIL(MLPD_ERROR_USAGE, "the checkpoint is in epoch %llu already: --epochs %llu would be fewer",
                 (unsigned long long)epochs, (unsigned long long)t->prep.options.epochs);
-  bool fits = c->state.arena_size == t->prep.model->network->arena_size && c->state.epoch >= 1 &&
-              c->state.step_in_epoch < t->prep.plan.steps_per_epoch;
+  bool fits = c->state.arena_size == t->prep.model->network->arena_size;
   for (uint32_t i = 0; i < 2; i++) fits = fits && (c->arenas[2 + i] != NULL) == (i < t->optimizer.num_state);
   fits = fits && (c->arenas[1] != NULL) == (c->state.kept_epoch > 0);
   return fits ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "the checkpoint's arrays do not fit this network");
