@@ -363,6 +363,10 @@ static void test_digits_of_large_offsets(void **state) {
   write_text("a.csv", "2459000.50000001,0\n2459000.54166667,1\n");
   ASSERT_CONVERTED(plain_options(), &r, "a.csv");
   assert_array("/train/x", 2, 1, ELEMENT_F64, VALUES(2459000.50000001, 2459000.54166667));
+  write_text("train.csv", "u,k\n1600000000500,0\n1600000000600,1\n"); /* int64 beside float32 */
+  write_text("test.csv", "u,k\n0.5,0\n7,1\n");
+  ASSERT_CONVERTED(plain_options(), &r, "train.csv", "test.csv");
+  assert_array("/train/x", 2, 1, ELEMENT_F64, VALUES(1600000000500, 1600000000600));
   write_text("a.csv", "5,2459000.50000001\n6,2459000.54166667\n");
   ASSERT_CONVERTED(plain_options(), &r, "a.csv");
   assert_array("/train/y", 2, 1, ELEMENT_F64, VALUES(2459000.50000001, 2459000.54166667));

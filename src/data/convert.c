@@ -109,13 +109,16 @@ static bool holds(element_type wide, element_type narrow) {
   return is_signed(wide) && bits_of(wide) > bits_of(narrow);
 }
 
-/* The smallest type that holds both; integers beside floats become floats. */
+/* The smallest type that holds both; integers beside floats become floats that hold their digits. */
 static element_type common_type(element_type a, element_type b) {
   static const element_type integers[] = {ELEMENT_U8,  ELEMENT_I8,  ELEMENT_U16, ELEMENT_I16,
                                           ELEMENT_U32, ELEMENT_I32, ELEMENT_U64, ELEMENT_I64};
   if (a == b) return a;
   if (a == ELEMENT_F64 || b == ELEMENT_F64) return ELEMENT_F64;
-  if (!element_is_integer(a) || !element_is_integer(b)) return ELEMENT_F32;
+  if (!element_is_integer(a) || !element_is_integer(b)) {
+    const element_type other = element_is_integer(a) ? a : b;
+    return element_is_integer(other) && element_size(other) >= sizeof(float) ? ELEMENT_F64 : ELEMENT_F32;
+  }
   for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++)
     if (holds(integers[i], a) && holds(integers[i], b)) return integers[i];
   return ELEMENT_F64;

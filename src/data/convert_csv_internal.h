@@ -5,6 +5,8 @@
 #include "data/convert_csv_columns.h"
 #include "data/convert_source.h"
 
+#define CSV_NO_LABEL UINT32_MAX
+
 /* Cells of a column that are no numbers. */
 typedef struct csv_fault {
   uint64_t missing, texts, yes_no;               /* how many */
@@ -29,7 +31,7 @@ typedef struct csv_source {
   csv_plan plan;
   bool fast;               /* numbers are written as in C */
   bool gathering;          /* the first pass */
-  uint32_t label;          /* column of the only target, or UINT32_MAX */
+  uint32_t label;          /* column of the only target, or CSV_NO_LABEL */
   number *numbers;         /* (features, then targets where there are several) of the row last parsed */
   uint32_t *target_places; /* (columns) where the targets' numbers go; NULL: one target, or none */
   csv_cell label_cell;
@@ -37,6 +39,8 @@ typedef struct csv_source {
   csv_fault **faults; /* (columns) NULL: none; itself NULL: no faults at all */
   uint64_t rows_seen, rows_missing, rows_trailing, rows_empty;
 } csv_source;
+
+extern const source_methods csv_methods;
 
 /* Notes a cell of column that is no number. Not collective. */
 mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const csv_cell *cell);

@@ -145,5 +145,6 @@ bool number_needs_double(double least, double most, bool whole) {
   if (!(size > 0) || least > most) return false;
   if (size > (double)FLT_MAX || size < 1e6 * (double)FLT_MIN) return true;
   if (whole && size <= exact) return false;
-  return spread > 0 && size > finest * spread;
+  if (!(spread > 0)) return size > exact && (double)(float)most != most; /* another file may hold another value */
+  return size > finest * spread;
 }
