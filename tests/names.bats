@@ -227,3 +227,25 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
     [ "$(grep -c "'cat'" "$errors.all")" = 2 ] || fail "expected each note once"
   done
 }
+
+@test "--valid-fraction takes its share of each class, on any number of ranks, streamed or not" {
+  {
+    flowers 200 0 common usual
+    for k in 0 1 2 3; do for i in 1 2 3 4 5; do echo "$k,9,rare$k"; done; done
+  } > rare.csv
+  alone convert --train rare.csv rare.h5 --valid-fraction 0
+  succeeds
+  local arguments np
+  for arguments in "" "--stream"; do
+    for np in 1 2 3; do
+      # shellcheck disable=SC2086 # words
+      launch "$np" train --data rare.h5 --valid-fraction 0.2 --epochs 2 --batch 16 --lanes 4 --threads 1 --quiet \
+        --checkpoint-every never --out "run$np" $arguments
+      succeeds
+      ! grep -q "training part" "$errors.all" || fail "expected each class in the training part"
+      [ "$np" = 1 ] || cmp <(cut -d , -f 1-6 run1/metrics.csv) <(cut -d , -f 1-6 "run$np/metrics.csv")
+      echo "$(last_line)" >> "digests$arguments"
+    done
+    [ "$(sort -u "digests$arguments" | wc -l)" = 1 ] || fail "expected one digest"
+  done
+}

@@ -286,6 +286,7 @@ def read_training(options):
     classes = int(y.max()) + 1 if np.issubdtype(y.dtype, np.integer) else None
     fraction = options.real("valid-fraction")
     if fraction > 0 and not own_validation:  # validation takes the end of a random order
+        assert classes is None, "of classes each gives its share, which is not modelled here"
         order = Lanes(len(x), len(x), 64, int(options["seed"])).positions
         kept = order[:len(x) - math.floor(fraction * len(x) + 0.5)]
         x, y, weights = x[kept], y[kept], weights[kept]

@@ -242,6 +242,45 @@ static void test_refusals(void **state) {
   lane_plan_free(&plan); /* a refused plan is empty */
 }
 
+/* An order by marks: every row once, the marked ones at the end, runs whole and sorted. */
+static void check_marks(uint64_t rows, uint64_t modulus) {
+  row_marks marks;
+  lane_plan plan;
+  assert_int_equal(row_marks_create(rows, &marks), MLPD_OK);
+  for (uint64_t row = 0; row < rows; row++)
+    if (row * 2654435761U % 1000 % modulus == 0) row_marks_set(&marks, row);
+  row_marks_count(&marks);
+  const uint64_t kept = rows - marks.marked;
+  lane_plan_create_marked(&marks, &plan);
+  uint64_t *const file_row = calloc(rows, sizeof *file_row), seen = 0;
+  assert_non_null(file_row);
+  for (uint64_t begin = 0, step = 1; begin < rows; begin += step, step = step * 3 % 1001 + 1) {
+    const uint64_t end = begin + step < rows ? begin + step : rows;
+    row_run *runs = NULL;
+    uint64_t num_runs = 0;
+    assert_int_equal(lane_plan_runs(&plan, begin, end, &runs, &num_runs), MLPD_OK);
+    for (uint64_t i = 0; i < num_runs; i++) {
+      assert_true(i == 0 || runs[i].file_row > runs[i - 1].file_row);
+      for (uint64_t k = 0; k < runs[i].count; k++, seen++) file_row[runs[i].position + k] = runs[i].file_row + k;
+    }
+    free(runs);
+  }
+  assert_int_equal(seen, rows);
+  for (uint64_t i = 0; i < rows; i++) {
+    assert_int_equal(row_marks_get(&plan.marks, file_row[i]), i >= kept);
+    assert_true(i == 0 || i == kept || file_row[i] > file_row[i - 1]);
+  }
+  free(file_row);
+  lane_plan_free(&plan);
+}
+
+static void test_marks(void **state) {
+  (void)state;
+  static const uint64_t rows[] = {1, 2, 63, 64, 65, 511, 512, 513, 1024, 5000};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (uint64_t modulus = 1; modulus <= 11; modulus += 5) check_marks(rows[i], modulus);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_named_configurations),
@@ -251,6 +290,7 @@ int main(void) {
       cmocka_unit_test(test_deal_mixes_and_depends_on_seed),
       cmocka_unit_test(test_lanes_of_rank),
       cmocka_unit_test(test_lanes_default),
+      cmocka_unit_test(test_marks),
       cmocka_unit_test(test_refusals),
   };
   return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);

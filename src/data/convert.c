@@ -6,7 +6,7 @@
 #include "data/convert_names.h"
 #include "data/convert_output.h"
 #include "data/convert_report.h"
-#include "data/convert_split.h"
+#include "data/row_split.h"
 
 enum { PARTS = 3, SCHEMA_VERSION = 2 };
 

@@ -75,6 +75,9 @@ mlpd_status shard_allocate(const part *p, uint64_t rows, bool as_classes, shard 
 mlpd_status shard_fill(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint32_t num_classes,
                        shard *s);
 
+/* The classes alone of rows [row, row + count) to classes (count), as shard_read has them. Not collective. */
+mlpd_status shard_read_classes(part *p, uint64_t row, uint64_t count, uint32_t num_classes, int32_t *classes);
+
 void shard_free(shard *s);           /* Not collective */
 uint64_t shard_size(const shard *s); /* bytes. Not collective */
 

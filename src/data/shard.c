@@ -411,6 +411,14 @@ mlpd_status shard_read(part *p, const row_run *runs, uint64_t num_runs, uint64_t
   return status;
 }
 
+mlpd_status shard_read_classes(part *p, uint64_t row, uint64_t count, uint32_t num_classes, int32_t *classes) {
+  shard s = {.rows = count, .classes = classes};
+  const row_run run = {.file_row = row, .count = count};
+  const row_request request = {&run, 1, 0, count};
+  TRY(request_check(p, &request));
+  return shard_read_y(p, &request, num_classes, &s);
+}
+
 void shard_free(shard *s) {
   free(s->x);
   free(s->classes);

@@ -92,6 +92,7 @@ void lane_plan_free(lane_plan *plan) {
   free(plan->block_order);
   free(plan->lane_begin);
   free(plan->batch_begin);
+  row_marks_free(&plan->marks);
   memset(plan, 0, sizeof *plan);
 }
 
@@ -165,7 +166,43 @@ static uint64_t list_runs(const lane_plan *plan, uint64_t begin, uint64_t end, r
   return num_runs;
 }
 
+void lane_plan_create_marked(row_marks *marks, lane_plan *plan) {
+  *plan = (lane_plan){.rows = marks->rows, .num_lanes = 1, .marks = *marks};
+  *marks = (row_marks){0};
+}
+
+/* The runs of positions [begin, end) on one side of the marks, which begins at position side; runs NULL: their number.
+ */
+static uint64_t list_side(const lane_plan *plan, bool marked, uint64_t side, uint64_t begin, uint64_t end,
+                          row_run *runs) {
+  uint64_t num_runs = 0;
+  uint64_t row = begin < end ? row_marks_find(&plan->marks, marked, begin - side) : 0;
+  for (uint64_t position = begin; position < end; num_runs++) {
+    while (row_marks_get(&plan->marks, row) != marked) row++;
+    const uint64_t first = row;
+    while (row < plan->rows && row - first < end - position && row_marks_get(&plan->marks, row) == marked) row++;
+    if (runs != NULL) runs[num_runs] = (row_run){.file_row = first, .position = position, .count = row - first};
+    position += row - first;
+  }
+  return num_runs;
+}
+
+static uint64_t list_marked(const lane_plan *plan, uint64_t begin, uint64_t end, row_run *runs) {
+  const uint64_t side = plan->rows - plan->marks.marked; /* where the marked rows begin */
+  const uint64_t first = list_side(plan, false, 0, begin, smaller(end, side), runs);
+  return first + list_side(plan, true, side, begin > side ? begin : side, end, runs != NULL ? runs + first : NULL);
+}
+
 mlpd_status lane_plan_runs(const lane_plan *plan, uint64_t begin, uint64_t end, row_run **runs, uint64_t *num_runs) {
+  if (plan->marks.words != NULL) {
+    *num_runs = list_marked(plan, begin, end, NULL);
+    TRY(memory_allocate(runs, *num_runs, sizeof **runs, "row runs"));
+    if (*num_runs > 0) {
+      (void)list_marked(plan, begin, end, *runs);
+      qsort(*runs, *num_runs, sizeof **runs, compare_runs); /* of both sides, perhaps */
+    }
+    return MLPD_OK;
+  }
   *num_runs = list_runs(plan, begin, end, NULL);
   TRY(memory_allocate(runs, *num_runs, sizeof **runs, "row runs"));
   if (*num_runs == 0) return MLPD_OK;

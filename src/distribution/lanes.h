@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "base/status.h"
+#include "distribution/lane_marks.h"
 
 typedef struct lane_plan {
   uint64_t rows, batch; /* batch <= rows */
@@ -20,6 +21,8 @@ typedef struct lane_plan {
   uint64_t last_place;   /* of the file's last block, which may be short */
   uint64_t *lane_begin;  /* (num_lanes + 1): positions */
   uint64_t *batch_begin; /* (num_lanes + 1): split of a full batch over lanes */
+  /* Of lane_plan_create_marked, which has none of the above but rows and num_lanes. */
+  row_marks marks;
 } lane_plan;
 
 /* Rows that are consecutive both in the file and in position. */
@@ -37,6 +40,10 @@ mlpd_status lane_plan_create(uint64_t rows, uint64_t batch, uint32_t num_lanes, 
  * blocks; 0: no constraint. */
 mlpd_status lane_plan_create_grained(uint64_t rows, uint64_t batch, uint32_t num_lanes, uint64_t seed,
                                      uint64_t grain_rows, lane_plan *plan);
+
+/* An order of a file's rows alone: those that are not marked, then those that are, each in the file's order. Takes
+ * marks over, counted. */
+void lane_plan_create_marked(row_marks *marks, lane_plan *plan);
 void lane_plan_free(lane_plan *plan);
 
 /* Lanes [*begin, *end) of rank: contiguous, sizes differing by at most one, the larger first. */

@@ -14,6 +14,7 @@
 #include "network/loss.h"
 #include "training/class_notes.h"
 #include "training/data_open.h"
+#include "training/held_by_class.h"
 
 enum { SPLIT_LANES = 64, MAX_HIDDEN = 1000, READ_BYTES = 1 << 17 };
 
@@ -101,6 +102,14 @@ static uint64_t grain_rows(const part *from) {
   return chunk_rows > 0 ? chunk_rows : READ_BYTES / (from->features * element_size(from->type)) + 1;
 }
 
+/* The split order of classes: rows to train on, then those to validate on, of each class its share. */
+static mlpd_status split_by_class(mlpd_comm *comm, preparation *p, part *from) {
+  row_marks marks;
+  TRY(held_by_class(comm, from, p->options.valid_fraction, p->options.classes, p->options.seed, &marks));
+  lane_plan_create_marked(&marks, &p->split);
+  return MLPD_OK;
+}
+
 static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, const part *from,
                              bool from_train) {
   uint64_t valid_rows = 0;
@@ -109,7 +118,8 @@ static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, p
     if (valid_rows == 0 || valid_rows >= p->file_rows)
       return FAIL(MLPD_ERROR_USAGE, "--valid-fraction %g of %llu rows leaves nothing to %s", p->options.valid_fraction,
                   (unsigned long long)p->file_rows, valid_rows == 0 ? "validate" : "train");
-    TRY(lane_plan_create(p->file_rows, p->file_rows, SPLIT_LANES, p->options.seed, &p->split));
+    if (p->split.num_lanes == 0)
+      TRY(lane_plan_create(p->file_rows, p->file_rows, SPLIT_LANES, p->options.seed, &p->split));
     p->valid.present = true;
     p->valid.range = forward_range_of_rank(valid_rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
   }
@@ -215,7 +225,9 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
   TRY(mlpd_comm_agree(comm, settle_train(p, train, &valid_in_file)));
   if (valid_in_file && p->options.valid_fraction > 0)
     notice(comm, events, "the data has a validation part of its own; --valid-fraction is not used");
-  TRY(mlpd_comm_agree(comm, plan_rows(comm, events, p, train, !valid_in_file && p->options.valid_fraction > 0)));
+  const bool from_train = !valid_in_file && p->options.valid_fraction > 0;
+  if (from_train && p->options.task == MLPD_CLASSIFICATION) TRY(split_by_class(comm, p, train));
+  TRY(mlpd_comm_agree(comm, plan_rows(comm, events, p, train, from_train)));
   TRY(preparation_check_memory(comm, events, p, train));
   TRY(mlpd_comm_agree(comm, read_rows(comm, p, train)));
   if (p->options.task == MLPD_CLASSIFICATION) TRY(count_classes(comm, p, train));

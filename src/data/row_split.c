@@ -1,4 +1,4 @@
-#include "data/convert_split.h"
+#include "data/row_split.h"
 
 #include <math.h>
 #include <stdlib.h>

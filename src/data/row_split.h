@@ -1,6 +1,6 @@
-/* The split of a conversion: how many rows of each class go from the training inputs to each part, and which. */
-#ifndef MLPDIST_CONVERT_SPLIT_H
-#define MLPDIST_CONVERT_SPLIT_H
+/* A split drawn evenly: how many rows of each class go to train, valid and test, and which. */
+#ifndef MLPDIST_ROW_SPLIT_H
+#define MLPDIST_ROW_SPLIT_H
 
 #include "base/rng.h"
 #include "base/status.h"
