@@ -249,3 +249,12 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
     [ "$(sort -u "digests$arguments" | wc -l)" = 1 ] || fail "expected one digest"
   done
 }
+
+@test "many files of one table: all rows, few lines" {
+  local i
+  for i in $(seq 1 40); do flowers 10 0 ant bee > "part$i.csv"; done
+  alone convert part*.csv all.h5
+  succeeds
+  says "40 files of one table" "all.h5: 320 train, 40 valid, 40 test rows"
+  [ "$(wc -l <<< "$output")" -lt 40 ] || fail "expected fewer lines"
+}

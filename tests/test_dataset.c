@@ -443,6 +443,13 @@ static void test_names(void **state) {
   assert_string_equal(read.classes.names[1], "dog");
   data_names_free(&read);
   assert_ok(h5_close(file));
+  assert_ok(h5_create(path, &file));
+  assert_ok(h5_write(file, "/columns/name", 4, 2, ELEMENT_F64, x)); /* another program's */
+  assert_ok(dataset_names(file, &read));
+  assert_int_equal(read.columns.count, 0);
+  assert_ok(h5_attribute_write_u64(file, "/", "mlpdist_schema", 2));
+  assert_int_equal(dataset_names(file, &read), MLPD_ERROR_DATA);
+  assert_ok(h5_close(file));
 }
 
 int main(void) {

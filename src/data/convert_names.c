@@ -16,10 +16,10 @@ static mlpd_status fail_names(const source *first, const source *s, const char *
   name_list_print(wanted, found->from, missing, sizeof missing);
   name_list_print(given, found->to, unknown, sizeof unknown);
   if (found->missing == 0)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s %s is in no column of %s; leave it out of both or neither", s->name, what,
-                unknown, first->name);
-  return FAIL(MLPD_ERROR_DATA, "%s: no %s %s, which %s has%s%s", s->name, what, missing, first->name,
-              found->unknown > 0 ? ", but " : "", found->unknown > 0 ? unknown : "");
+    return FAIL(MLPD_ERROR_DATA, "%s: %s%s %s, which %s has not; --ignore leaves it out", s->name, what,
+                found->unknown > 1 ? "s" : "", unknown, first->name);
+  return FAIL(MLPD_ERROR_DATA, "%s: no %s%s %s, which %s has%s%s", s->name, what, found->missing > 1 ? "s" : "",
+              missing, first->name, found->unknown > 0 ? ", but " : "", found->unknown > 0 ? unknown : "");
 }
 
 static mlpd_status match_list(const source *first, const source *s, const char *what, const name_list *wanted,

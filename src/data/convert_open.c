@@ -11,6 +11,8 @@
 
 enum { PARTS = 3 };
 
+enum { LINES_MOST = 12 }; /* files of which something is said */
+
 /* ---- Lists of sources ---- */
 
 void source_close(source *s) {
@@ -81,7 +83,6 @@ static mlpd_status find_roles(const mlpd_convert_options *options, opened_inputs
 
 /* What became of the files, a line each; of many of one table, one line. */
 static void say_roles(const mlpd_convert_options *options, const opened_inputs *o, bool all_unclear) {
-  enum { LINES_MOST = 12 };
   if (all_unclear && o->count > LINES_MOST) {
     convert_say(options, "%d files of one table, %s to %s", o->count, o->paths[0], o->paths[o->count - 1]);
     return;
@@ -119,11 +120,13 @@ static mlpd_status open_alike(opened_inputs *o, int i, const mlpd_convert_option
 }
 
 static mlpd_status open_tables(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
+  list->silent = *options;
+  list->silent.decision = NULL;
   for (int p = 0; p < PARTS; p++)
     for (int i = 0; i < o->count; i++) {
       source *opened = NULL;
       if ((int)o->roles[i] != p) continue;
-      TRY(open_alike(o, i, options, m, list, &opened));
+      TRY(open_alike(o, i, list->count < LINES_MOST ? options : &list->silent, m, list, &opened));
       list_add(list, opened, (mlpd_split)p);
     }
   return MLPD_OK;

@@ -36,7 +36,8 @@ struct source {
 typedef struct source_list {
   source **all; /* (count), the training part's first, then those of valid and test */
   int count;
-  mlpd_convert_options alike; /* of tables whose target is found by the first one's name */
+  mlpd_convert_options alike,
+      silent; /* of tables whose target has the first one's name; of those beyond the first few */
 } source_list;
 
 enum { SOURCE_BLOCK_BYTES = 1 << 20 }; /* about this much of x and y is in memory at a time */

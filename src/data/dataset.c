@@ -186,10 +186,16 @@ static mlpd_status read_names(h5_file *file, const char *object, name_list *list
   return h5_exists(file, object) ? h5_strings_read(file, object, &list->names, &list->count) : MLPD_OK;
 }
 
+/* In a file that is not of our making, what bears the name may be something else. */
+static mlpd_status read_optional_names(h5_file *file, const char *object, name_list *list) {
+  const mlpd_status status = read_names(file, object, list);
+  return status == MLPD_ERROR_DATA && !h5_attribute_exists(file, "/", "mlpdist_schema") ? MLPD_OK : status;
+}
+
 mlpd_status dataset_names(h5_file *file, data_names *names) {
   *names = (data_names){.classes = {0}};
-  mlpd_status status = read_names(file, "/columns/name", &names->columns);
-  if (status == MLPD_OK) status = read_names(file, "/targets/name", &names->targets);
+  mlpd_status status = read_optional_names(file, "/columns/name", &names->columns);
+  if (status == MLPD_OK) status = read_optional_names(file, "/targets/name", &names->targets);
   if (status == MLPD_OK) status = read_names(file, "/class_names", &names->classes);
   if (status != MLPD_OK) data_names_free(names);
   return status;

@@ -20,8 +20,8 @@ typedef struct list_kind {
   const char *one, *many, *cure;
 } list_kind;
 
-static const list_kind columns_kind = {"column", "columns", "rename them in the table, or leave them out of it"};
-static const list_kind targets_kind = {"target", "targets", "convert with --label, by the names of the model's"};
+static const list_kind columns_kind = {"column", "columns", "mlpdist convert --ignore leaves columns out of a table"};
+static const list_kind targets_kind = {"target", "targets", "mlpdist convert --label chooses the targets of a table"};
 
 static mlpd_status fail_names(const part *p, const list_kind *kind, const name_list *wanted, const name_list *given,
                               const name_match *found) {
