@@ -174,6 +174,68 @@ MLPD_API const char *mlpd_choice_name(const mlpd_choice *choices, int value);
 /* Finds name in choices and stores its value; false where it has none. Not collective. */
 MLPD_API bool mlpd_choice_find(const mlpd_choice *choices, const char *name, int *value);
 
+/* ---- Options by name ------------------------------------------------------------------------------ */
+
+typedef enum mlpd_option_type {
+  MLPD_OPTION_TEXT,    /* const char * */
+  MLPD_OPTION_PATH,    /* const char *; NULL: not given */
+  MLPD_OPTION_WIDTHS,  /* const char *: whole numbers from 1 separated by commas, or "" */
+  MLPD_OPTION_INTEGER, /* int32_t, uint32_t or uint64_t, from 0 */
+  MLPD_OPTION_REAL,    /* double */
+  MLPD_OPTION_CHOICE,  /* int or an enumeration */
+  MLPD_OPTION_FLAG     /* bool */
+} mlpd_option_type;
+
+/* What an option decides, and so where it is compared. */
+typedef enum mlpd_option_effect {
+  MLPD_DECIDES_LOCAL,  /* this process alone: may differ between ranks */
+  MLPD_DECIDES_COURSE, /* the course of the run: equal on all ranks, may change when a run resumes */
+  MLPD_DECIDES_WEIGHTS /* the weights: equal on all ranks and equal to the checkpoint's when a run resumes */
+} mlpd_option_effect;
+
+/* A row of an option table: one member of a struct, by name. Tables end with name == NULL. */
+typedef struct mlpd_option {
+  const char *name;    /* "lr": --lr on the command line, lr in a config file */
+  const char *group;   /* heading in --help, section of a config file */
+  const char *metavar; /* name of the value in --help; NULL: a flag */
+  mlpd_option_type type;
+  size_t offset, size;        /* of the member, bytes */
+  const char *help;           /* a phrase without a final point */
+  double minimum, maximum;    /* of a number, both included */
+  const mlpd_choice *choices; /* of MLPD_OPTION_CHOICE */
+  bool automatic;             /* the text "auto" stands for NULL (text), 0 (integer) or -1 (choice) */
+  const char *default_text;   /* as for mlpd_option_set(); NULL: NULL, 0 or no */
+  const char *note;           /* shown in --help in place of the default */
+  bool command_line_only;     /* not a key of config files */
+  mlpd_option_effect decides;
+  const char *needs;        /* "optimizer=adam,adamw": it has no effect otherwise; "trace": any value; NULL: nothing */
+  const char *weights_with; /* "schedule=cosine": with it the option decides the weights; NULL: see decides */
+} mlpd_option;
+
+/* Sets one option from text. where ("--lr", "run.ini:3: lr") begins the message of a failure, MLPD_ERROR_USAGE, which
+ * leaves values unchanged. values is the struct of the table; it keeps text itself, uncopied, where the option is one.
+ * Not collective. */
+MLPD_API mlpd_status mlpd_option_set(const mlpd_option *row, const char *where, const char *text, void *values);
+
+/* The value as text that mlpd_option_set() takes: buffer, static storage or the string itself; NULL: none (a path not
+ * given). bytes of 64 suffice. Not collective. */
+MLPD_API const char *mlpd_option_format(const mlpd_option *row, const void *values, char *buffer, size_t bytes);
+
+/* Could mlpd_option_set() have stored this value? MLPD_ERROR_USAGE with its message, else. Not collective. */
+MLPD_API mlpd_status mlpd_option_check(const mlpd_option *row, const char *where, const void *values);
+
+/* The row of this name in a table; NULL: none. Not collective. */
+MLPD_API const mlpd_option *mlpd_option_find(const mlpd_option *table, const char *name);
+
+/* What the option lacks to have an effect ("--optimizer adam or adamw"), in buffer; NULL: nothing. values NULL: what it
+ * needs in general. Not collective. */
+MLPD_API const char *mlpd_option_lacks(const mlpd_option *table, const mlpd_option *row, const void *values,
+                                       char *buffer, size_t bytes);
+
+/* Keeps in *best (NULL at first) the candidate that is nearest to a word which may be a slip of the keyboard. For "did
+ * you mean". Not collective. */
+MLPD_API void mlpd_name_offer(const char *word, const char *candidate, const char **best);
+
 /* ---- Processes ---------------------------------------------------------------------------------- */
 
 /* A group of MPI ranks; owns a duplicate of MPI_COMM_WORLD. */
@@ -358,6 +420,17 @@ typedef struct mlpd_train_options {
   const char *out;         /* run folder, made where absent */
   const char *config_text; /* the resolved options as text, stored in the model; NULL: none */
 } mlpd_train_options;
+
+/* Every member above but config_text, in groups data, network, optimizer, schedule and run. Static storage. */
+MLPD_API extern const mlpd_option mlpd_train_option_table[];
+
+/* Sets a member by the name and text of the command line: mlpd_options_set(&options, "lr", "0.1"). text is borrowed.
+ * MLPD_ERROR_USAGE for an unknown name or a value that is not allowed; options is unchanged then. Not collective. */
+MLPD_API mlpd_status mlpd_options_set(mlpd_train_options *options, const char *name, const char *text);
+
+/* The first member whose value the command line would refuse, as MLPD_ERROR_USAGE in the same words. mlpd_train() calls
+ * it. Not collective. */
+MLPD_API mlpd_status mlpd_options_check(const mlpd_train_options *options);
 
 /* What a running mlpd_train() of this process is asked to do after the step under way, on all ranks. */
 typedef enum mlpd_request_kind {

@@ -304,30 +304,6 @@ static void test_prune(void **state) {
   checkpoint_prune(in_folder("none"), 5, 1); /* nothing to do, and no crash */
 }
 
-static void expect_difference(const char *a, const char *b, const char *line_a, const char *line_b) {
-  char got_a[128] = "-", got_b[128] = "-";
-  assert_true(checkpoint_options_differ(a, b, got_a, got_b));
-  assert_string_equal(got_a, line_a);
-  assert_string_equal(got_b, line_b);
-}
-
-static void test_options_differ(void **state) {
-  (void)state;
-  char a[128], b[128], long_a[400], long_b[400];
-  assert_false(checkpoint_options_differ("", "", a, b));
-  assert_false(checkpoint_options_differ("lr = 1\nseed = 2\n", "lr = 1\nseed = 2\n", a, b));
-  expect_difference("lr = 1\nseed = 2\n", "lr = 1\nseed = 3\n", "seed = 2", "seed = 3");
-  expect_difference("lr = 1\n", "lr = 10\n", "lr = 1", "lr = 10");
-  expect_difference("lr = 1\n", "lr = 1\nseed = 2\n", "", "seed = 2");
-  expect_difference("lr = 1\nseed = 2\n", "", "lr = 1", "");
-  memset(long_a, 'x', sizeof long_a);
-  memset(long_b, 'x', sizeof long_b);
-  long_a[399] = long_b[398] = '\0';
-  assert_true(checkpoint_options_differ(long_a, long_b, a, b));
-  assert_int_equal(strlen(a), 127);
-  assert_int_equal(strlen(b), 127);
-}
-
 /* ---- The writer -------------------------------------------------------------------------------------- */
 
 static checkpoint_writer *start_writer(const char *path, uint64_t keep) {
@@ -523,21 +499,13 @@ static void test_writer_disk_full(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_round_trip),
-      TEST(test_no_checkpoint),
-      TEST(test_truncated),
-      TEST(test_newest),
-      TEST(test_folder_that_is_none),
-      TEST(test_prune),
-      TEST(test_options_differ),
-      TEST(test_writer_copies),
-      TEST(test_writer_busy),
-      TEST(test_writer_keeps),
-      TEST(test_writer_and_others),
-      TEST(test_writer_no_folder),
-      TEST(test_writer_folder_removed),
-      TEST(test_writer_disk_full),
-      TEST(test_flipped), /* last: it limits memory */
+      TEST(test_round_trip),          TEST(test_no_checkpoint),
+      TEST(test_truncated),           TEST(test_newest),
+      TEST(test_folder_that_is_none), TEST(test_prune),
+      TEST(test_writer_copies),       TEST(test_writer_busy),
+      TEST(test_writer_keeps),        TEST(test_writer_and_others),
+      TEST(test_writer_no_folder),    TEST(test_writer_folder_removed),
+      TEST(test_writer_disk_full),    TEST(test_flipped), /* last: it limits memory */
   };
   return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
 }

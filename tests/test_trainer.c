@@ -413,7 +413,7 @@ static void test_divergence(void **state) {
   options.lr = 0.01;
   assert_on_all(train(&options, NULL, &result) == MLPD_OK, "a good run");
   assert_on_all(exists(in_folder("diverges/model.h5")), "a model");
-  options.lr = 1e20;
+  options.lr = options.weight_decay = 1e6;
   options.epochs = 5;
   assert_on_all(train(&options, NULL, &result) == MLPD_ERROR_DIVERGED, "diverges");
   assert_message_has("finite number");
@@ -425,9 +425,10 @@ static void test_divergence(void **state) {
 
   /* A rate that rises late: the weights of the last good epoch are saved. */
   options.lr = 1e-3;
+  options.weight_decay = 100;
   options.schedule = MLPD_STEP;
   options.lr_step_epochs = 2;
-  options.lr_gamma = 1e30;
+  options.lr_gamma = 1e6;
   options.out = in_folder("late");
   watched w;
   assert_on_all(train(&options, &w, &result) == MLPD_ERROR_DIVERGED, "diverges late");
@@ -447,14 +448,16 @@ static void test_last_step_diverges(void **state) {
   write_standard("no_valid.h5", true, false, false);
   mlpd_train_options options = make_options(in_folder("no_valid.h5"), in_folder("last_step"));
   options.epochs = 1;
-  options.batch = TRAIN;
+  options.batch = TRAIN / 2;
   options.optimizer = MLPD_SGD;
-  options.lr = 1e38;
-  options.weight_decay = 1e3;
+  options.lr = 1e-3;
+  options.schedule = MLPD_STEP; /* 10 times by 1e6 after half an epoch */
+  options.lr_gamma = 1e6;
+  options.lr_step_epochs = 0.05;
   mlpd_train_result result;
   assert_on_all(train(&options, NULL, &result) == MLPD_ERROR_DIVERGED, "diverges");
   assert_message_has("weights are not finite");
-  assert_message_has("at step 1 (epoch 1)");
+  assert_message_has("at step 2 (epoch 1)");
   assert_on_all(!exists(in_folder("last_step/model.h5")), "no model");
 }
 

@@ -1,4 +1,4 @@
-/* The named choices of the public header, and the defaults of a training run. */
+/* The named choices of the public header. */
 #include <string.h>
 
 #include "mlpdist.h"
@@ -130,42 +130,4 @@ bool mlpd_choice_find(const mlpd_choice *choices, const char *name, int *value) 
     return true;
   }
   return false;
-}
-
-void mlpd_train_options_default(mlpd_train_options *options) {
-  *options = (mlpd_train_options){
-      .task = MLPD_TASK_AUTO,
-      .normalize = MLPD_NORMALIZE_AUTO,
-      .hidden = "64",
-      .activation = MLPD_RELU,
-      .output_activation = -1,
-      .init = MLPD_INIT_AUTO,
-      .loss = MLPD_LOSS_AUTO,
-      .optimizer = MLPD_MOMENTUM,
-      .lr = 0.1,
-      .momentum = 0.9,
-      .beta1 = 0.9,
-      .beta2 = 0.999,
-      .epsilon = 1e-8,
-      .schedule = MLPD_CONSTANT,
-      .lr_gamma = 0.1,
-      .lr_step_epochs = 10,
-      .lr_scale = MLPD_LR_SCALE_NONE,
-      .base_batch = 256,
-      .batch = 256,
-      .epochs = 10,
-      .seed = 1,
-      .save = MLPD_SAVE_BEST,
-      .resume = "never",
-      .checkpoint_every = "10min",
-      .keep = 2,
-      .check_every = 100,
-      .stall_timeout = 60,
-      .stall_abort = 1800,
-      .trace_steps = 200,
-      .reduce = MLPD_REDUCE_CANONICAL,
-      .update = MLPD_UPDATE_SPLIT,
-      .overlap = MLPD_OVERLAP_LAYERS,
-      .out = "run",
-  };
 }

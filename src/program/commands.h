@@ -14,7 +14,7 @@ int command_doctor(int argc, char **argv);
 
 /* What `mlpdist train` parses into, and its table. */
 typedef struct train_arguments {
-  mlpd_train_options train;
+  mlpd_train_options train; /* first: the library's rows are of it */
   const char *config;
   bool print_config, quiet, help;
 } train_arguments;

@@ -6,7 +6,6 @@
 
 #include "program/commands.h"
 #include "program/outcome.h"
-#include "program/suggest.h"
 
 typedef struct command {
   const char *name, *summary;
@@ -52,7 +51,7 @@ int command_help(const option_table *table, const void *defaults) {
 
 static mlpd_status fail_command(const char *word) {
   const char *near = NULL;
-  for (const command *c = commands; c->name != NULL; c++) suggest_offer(word, c->name, &near);
+  for (const command *c = commands; c->name != NULL; c++) mlpd_name_offer(word, c->name, &near);
   if (near != NULL) return outcome_fail(MLPD_ERROR_USAGE, "unknown command \"%s\"; did you mean %s?", word, near);
   return outcome_fail(MLPD_ERROR_USAGE,
                       "unknown command \"%s\"; there are train, eval, predict, info, convert, explain, doctor", word);

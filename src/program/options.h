@@ -4,29 +4,15 @@
 
 #include "mlpdist.h"
 
-typedef enum option_type {
-  OPTION_TEXT,    /* const char * */
-  OPTION_PATH,    /* const char *; NULL where not given */
-  OPTION_WIDTHS,  /* const char *: whole numbers from 1 with commas between, or nothing */
-  OPTION_INTEGER, /* int32_t, uint32_t or uint64_t, from 0 */
-  OPTION_REAL,    /* double */
-  OPTION_CHOICE,  /* int or an enumeration */
-  OPTION_FLAG     /* bool; takes no value */
-} option_type;
+typedef mlpd_option option;
 
-typedef struct option {
-  const char *name;    /* "lr": --lr on the command line, lr in a config file */
-  const char *section; /* of the config file, and heading in --help */
-  const char *metavar; /* what its value is called in --help; NULL for flags */
-  option_type type;
-  size_t offset, size;        /* of the value in the command's struct, bytes */
-  const char *help;           /* a phrase without a final point */
-  double minimum, maximum;    /* of a number */
-  const mlpd_choice *choices; /* of OPTION_CHOICE */
-  bool automatic;             /* "auto" stands for NULL (text), 0 (integer) or -1 (choice) */
-  const char *note;           /* replaces the default in --help */
-  bool command_line_only;
-} option;
+#define OPTION_TEXT MLPD_OPTION_TEXT
+#define OPTION_PATH MLPD_OPTION_PATH
+#define OPTION_WIDTHS MLPD_OPTION_WIDTHS
+#define OPTION_INTEGER MLPD_OPTION_INTEGER
+#define OPTION_REAL MLPD_OPTION_REAL
+#define OPTION_CHOICE MLPD_OPTION_CHOICE
+#define OPTION_FLAG MLPD_OPTION_FLAG
 
 /* Where a command's option goes: offset and size of a member, the fifth and sixth initialisers of an option. */
 #define OPTION_AT(type, member) offsetof(type, member), sizeof(((type *)0)->member)
@@ -46,11 +32,12 @@ typedef struct option {
   }
 
 typedef struct option_table {
-  const char *command;                  /* "train" */
-  const char *usage;                    /* what follows the command: "[options]" */
-  const char *summary;                  /* one line */
-  const char *details;                  /* paragraphs after the options; NULL: none */
-  const option *rows;                   /* ends with name == NULL */
+  const char *command;        /* "train" */
+  const char *usage;          /* what follows the command: "[options]" */
+  const char *summary;        /* one line */
+  const char *details;        /* paragraphs after the options; NULL: none */
+  const option *rows;         /* of the command's struct; ends with name == NULL */
+  const option *library_rows; /* further rows, of the library's struct that the command's begins with; or NULL */
   int min_positionals, max_positionals; /* arguments that belong to no option; max -1: any number */
 } option_table;
 
@@ -77,14 +64,14 @@ mlpd_status options_read_file(const option_table *table, const char *path, void 
 /* Writes values as a config file that options_read_file turns into the same values. */
 void options_print_config(const option_table *table, const void *values, FILE *stream);
 
-/* Sets one option from text; where ("--lr", "run.ini:3: lr") begins the message of a failure. text must outlive
- * values. */
-mlpd_status option_set(const option *row, const char *where, const char *text, void *values);
+/* Row i of the table, the library's after the command's own; NULL: none.
+ * for (size_t i = 0; (row = options_row(table, i)) != NULL; i++) */
+const option *options_row(const option_table *table, size_t i);
 
-/* The value as text that option_set takes, in buffer; NULL where there is none (a path not given). */
-const char *option_format(const option *row, const void *values, char *buffer, size_t bytes);
+const option *options_find(const option_table *table, const char *name); /* NULL: none */
 
-const option *option_find(const option_table *table, const char *name); /* NULL: none */
+/* mlpd_option_set() with its message as the program's own. */
+mlpd_status options_set(const option *row, const char *where, const char *text, void *values);
 
 /* A copy of text that lives as long as results; NULL: out of memory. */
 const char *option_keep(option_results *results, const char *text);

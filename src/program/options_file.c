@@ -7,7 +7,6 @@
 
 #include "program/options.h"
 #include "program/outcome.h"
-#include "program/suggest.h"
 
 typedef struct config_reader {
   const option_table *table;
@@ -45,10 +44,11 @@ static char *read_line(char *buffer, int bytes, void *stream) {
 
 static mlpd_status check_section(const config_reader *reader, const char *section) {
   const char *near = NULL;
-  for (const option *row = reader->table->rows; row->name != NULL; row++) {
+  const option *row;
+  for (size_t i = 0; (row = options_row(reader->table, i)) != NULL; i++) {
     if (row->command_line_only) continue;
-    if (strcmp(row->section, section) == 0) return MLPD_OK;
-    suggest_offer(section, row->section, &near);
+    if (strcmp(row->group, section) == 0) return MLPD_OK;
+    mlpd_name_offer(section, row->group, &near);
   }
   return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: unknown section [%s]%s%s%s", reader->path, reader->line_number, section,
                       near != NULL ? "; did you mean [" : "", near != NULL ? near : "", near != NULL ? "]?" : "");
@@ -58,22 +58,23 @@ static mlpd_status set_key(const config_reader *reader, const char *section, con
   /* Keys may stand before the first section heading; under a heading they must belong there. */
   mlpd_status status = section[0] != '\0' ? check_section(reader, section) : MLPD_OK;
   if (status != MLPD_OK) return status;
-  const option *row = option_find(reader->table, key);
+  const option *row = options_find(reader->table, key);
   if (row == NULL || row->command_line_only) {
     const char *near = NULL;
-    for (const option *other = reader->table->rows; other->name != NULL; other++)
-      if (!other->command_line_only) suggest_offer(key, other->name, &near);
+    const option *other;
+    for (size_t i = 0; (other = options_row(reader->table, i)) != NULL; i++)
+      if (!other->command_line_only) mlpd_name_offer(key, other->name, &near);
     return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: unknown key %s%s%s%s", reader->path, reader->line_number, key,
                         near != NULL ? "; did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
   }
-  if (section[0] != '\0' && strcmp(row->section, section) != 0)
+  if (section[0] != '\0' && strcmp(row->group, section) != 0)
     return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: %s stands in [%s] but belongs in [%s]", reader->path,
-                        reader->line_number, key, section, row->section);
+                        reader->line_number, key, section, row->group);
   const char *kept = option_keep(reader->results, value);
   if (kept == NULL) return outcome_fail(MLPD_ERROR_MEMORY, "out of memory, reading %s", reader->path);
   char where[256];
   (void)snprintf(where, sizeof where, "%s:%d: %s", reader->path, reader->line_number, row->name);
-  return option_set(row, where, kept, reader->values);
+  return options_set(row, where, kept, reader->values);
 }
 
 static int handle_key(void *user, const char *section, const char *key, const char *value) {
@@ -99,13 +100,14 @@ mlpd_status options_read_file(const option_table *table, const char *path, void 
 void options_print_config(const option_table *table, const void *values, FILE *stream) {
   (void)fprintf(stream, "# mlpdist %s: mlpdist %s --config THIS-FILE repeats the run.\n", MLPD_VERSION, table->command);
   const char *section = NULL;
-  for (const option *row = table->rows; row->name != NULL; row++) {
+  const option *row;
+  for (size_t i = 0; (row = options_row(table, i)) != NULL; i++) {
     if (row->command_line_only) continue;
     char buffer[64];
-    const char *text = option_format(row, values, buffer, sizeof buffer);
+    const char *text = mlpd_option_format(row, values, buffer, sizeof buffer);
     if (text == NULL) continue;
-    if (section == NULL || strcmp(section, row->section) != 0) (void)fprintf(stream, "\n[%s]\n", row->section);
-    section = row->section;
+    if (section == NULL || strcmp(section, row->group) != 0) (void)fprintf(stream, "\n[%s]\n", row->group);
+    section = row->group;
     (void)fprintf(stream, "%s =%s%s\n", row->name, text[0] != '\0' ? " " : "", text);
   }
 }

@@ -33,8 +33,10 @@ static void describe_row(const option *row, const void *defaults, char *text, si
       used += (size_t)snprintf(text + used, bytes - used, "%s%s", choice->name, choice[1].name != NULL ? ", " : ")");
   }
   char buffer[64];
+  if (mlpd_option_lacks(NULL, row, NULL, buffer, sizeof buffer) != NULL && used < bytes)
+    used += (size_t)snprintf(text + used, bytes - used, "; needs %s", buffer);
   const char *value = row->note;
-  if (value == NULL && row->type != OPTION_FLAG) value = option_format(row, defaults, buffer, sizeof buffer);
+  if (value == NULL && row->type != OPTION_FLAG) value = mlpd_option_format(row, defaults, buffer, sizeof buffer);
   if (value != NULL && value[0] != '\0' && used < bytes) (void)snprintf(text + used, bytes - used, " [%s]", value);
 }
 
@@ -55,10 +57,11 @@ void options_print_help(const option_table *table, const void *defaults, FILE *s
   (void)fprintf(stream, "Usage: mlpdist %s %s\n\n", table->command, table->usage);
   print_wrapped(stream, 0, 0, table->summary);
   const char *section = NULL;
-  for (const option *row = table->rows; row->name != NULL; row++) {
-    if (section == NULL || strcmp(section, row->section) != 0)
-      (void)fprintf(stream, "\n%c%s\n", toupper((unsigned char)row->section[0]), row->section + 1);
-    section = row->section;
+  const option *row;
+  for (size_t i = 0; (row = options_row(table, i)) != NULL; i++) {
+    if (section == NULL || strcmp(section, row->group) != 0)
+      (void)fprintf(stream, "\n%c%s\n", toupper((unsigned char)row->group[0]), row->group + 1);
+    section = row->group;
     print_row(row, defaults, stream);
   }
   if (table->details != NULL) (void)fprintf(stream, "\n%s", table->details);

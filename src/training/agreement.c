@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "distribution/comm.h"
+#include "options/option_text.h"
 #include "training/prepare.h"
 
 /* Order of the texts of an agreement in messages between ranks; builds that differ in it must still understand each
@@ -193,38 +194,23 @@ static void print_paths(FILE *out, const mlpd_data_paths *paths) {
   print_path(out, "test-y", paths->test_y);
 }
 
-/* Those beside the mathematics that decide when the ranks meet. */
-static void print_course(FILE *out, const mlpd_train_options *o) {
-  (void)fprintf(out, "epochs = %llu\n", (unsigned long long)o->epochs);
-  (void)fprintf(out, "patience = %llu\n", (unsigned long long)o->patience);
-  (void)fprintf(out, "check-every = %llu\n", (unsigned long long)o->check_every);
-  print_path(out, "checkpoint-every", o->checkpoint_every);
-  print_path(out, "resume", o->resume);
-  (void)fprintf(out, "trace = %s\n", o->trace != NULL ? "yes" : "no");
-}
-
-static mlpd_status training_text(const backend *gemm, const mlpd_train_options *options, char **text) {
-  const preparation unsettled = {.options = *options};
-  char *mathematics = NULL;
+static mlpd_status training_text(const mlpd_train_options *options, char **text) {
   size_t bytes = 0;
-  TRY(preparation_mathematics(&unsettled, gemm->name, &mathematics));
   FILE *const out = open_memstream(text, &bytes);
   bool written = out != NULL;
   if (out != NULL) {
-    (void)fputs(mathematics, out);
-    print_paths(out, &options->data);
-    print_course(out, options);
+    option_text_course(options, out);
+    (void)fprintf(out, "trace = %s\n", options->trace != NULL ? "yes" : "no"); /* all write it, or none */
     written = ferror(out) == 0;
     if (fclose(out) != 0) written = false;
   }
-  free(mathematics);
   return written ? MLPD_OK : FAIL(MLPD_ERROR_MEMORY, "out of memory, writing the options as text");
 }
 
 mlpd_status agreement_of_training(mlpd_comm *comm, const backend *gemm, const mlpd_train_options *options,
                                   char *notice) {
   char *text = NULL;
-  mlpd_status status = mlpd_comm_agree(comm, training_text(gemm, options, &text));
+  mlpd_status status = mlpd_comm_agree(comm, training_text(options, &text));
   if (status == MLPD_OK) status = agreement_of_process(comm, gemm, text, notice);
   free(text);
   if (options->reduce != MLPD_REDUCE_CANONICAL) notice[0] = '\0';

@@ -312,17 +312,3 @@ void checkpoint_prune(const char *folder, uint64_t step, uint64_t keep) {
   free(steps);
   file_remove_leftovers(folder, NULL, names_some_step);
 }
-
-bool checkpoint_options_differ(const char *a, const char *b, char line_a[128], char line_b[128]) {
-  while (*a != '\0' || *b != '\0') {
-    const size_t length_a = strcspn(a, "\n"), length_b = strcspn(b, "\n");
-    if (length_a != length_b || memcmp(a, b, length_a) != 0) {
-      (void)snprintf(line_a, 128, "%.*s", (int)(length_a < 127 ? length_a : 127), a);
-      (void)snprintf(line_b, 128, "%.*s", (int)(length_b < 127 ? length_b : 127), b);
-      return true;
-    }
-    a += length_a + (a[length_a] == '\n');
-    b += length_b + (b[length_b] == '\n');
-  }
-  return false;
-}

@@ -62,10 +62,6 @@ mlpd_status checkpoint_read_newest(const char *folder, checkpoint *c, bool *foun
  * writers left. Files under such names that are no checkpoints stay. Not collective. */
 void checkpoint_prune(const char *folder, uint64_t step, uint64_t keep);
 
-/* The first line in which the options a and b differ, both sides copied cut to 127 bytes; false where they do
- * not. Not collective. */
-bool checkpoint_options_differ(const char *a, const char *b, char line_a[128], char line_b[128]);
-
 /* ---- Writing in the background ------------------------------------------------------------------- */
 
 typedef struct checkpoint_writer checkpoint_writer;

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "distribution/comm.h"
+#include "options/option_text.h"
 #include "training/prepare.h"
 
 /* The type's own number in fingerprints, whatever the enumeration's. These numbers never change. */
@@ -56,68 +57,11 @@ done:
   return status;
 }
 
-/* "key = value", the value by as few digits as give it back. */
-static void print_real(FILE *out, const char *key, double value) {
-  char text[32];
-  int digits = 6;
-  do (void)snprintf(text, sizeof text, "%.*g", digits++, value);
-  while (strtod(text, NULL) != value && digits <= 17);
-  (void)fprintf(out, "%s = %s\n", key, text);
-}
-
-static void print_choice(FILE *out, const char *key, const mlpd_choice *choices, int value) {
-  (void)fprintf(out, "%s = %s\n", key, mlpd_choice_name(choices, value));
-}
-
-static void print_whole(FILE *out, const char *key, uint64_t value) {
-  (void)fprintf(out, "%s = %llu\n", key, (unsigned long long)value);
-}
-
-static void print_network(FILE *out, const mlpd_train_options *o) {
-  print_choice(out, "task", mlpd_task_choices, (int)o->task);
-  print_whole(out, "classes", o->classes);
-  print_choice(out, "normalize", mlpd_normalize_choices, (int)o->normalize);
-  print_real(out, "valid-fraction", o->valid_fraction);
-  (void)fprintf(out, "hidden = %s\n", o->hidden);
-  print_choice(out, "activation", mlpd_activation_choices, (int)o->activation);
-  print_choice(out, "output-activation", mlpd_activation_choices, o->output_activation);
-  print_choice(out, "init", mlpd_init_choices, (int)o->init);
-  print_choice(out, "loss", mlpd_loss_choices, (int)o->loss);
-}
-
-static void print_optimizer(FILE *out, const mlpd_train_options *o) {
-  print_choice(out, "optimizer", mlpd_optimizer_choices, (int)o->optimizer);
-  print_real(out, "lr", o->lr);
-  print_real(out, "momentum", o->momentum);
-  print_real(out, "beta1", o->beta1);
-  print_real(out, "beta2", o->beta2);
-  print_real(out, "epsilon", o->epsilon);
-  print_real(out, "weight-decay", o->weight_decay);
-  print_real(out, "clip-norm", o->clip_norm);
-  print_choice(out, "schedule", mlpd_schedule_choices, (int)o->schedule);
-  print_real(out, "lr-min", o->lr_min);
-  print_real(out, "lr-gamma", o->lr_gamma);
-  print_real(out, "lr-step-epochs", o->lr_step_epochs);
-  print_real(out, "warmup-epochs", o->warmup_epochs);
-  print_choice(out, "lr-scale", mlpd_lr_scale_choices, (int)o->lr_scale);
-  print_whole(out, "base-batch", o->base_batch);
-  if (o->schedule == MLPD_COSINE) print_whole(out, "epochs", o->epochs); /* its rates depend on the run's length */
-}
-
 mlpd_status preparation_mathematics(const preparation *p, const char *backend, char **text) {
-  const mlpd_train_options *const o = &p->options;
   size_t bytes = 0;
   FILE *const out = open_memstream(text, &bytes);
   if (out == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, writing the options as text");
-  print_network(out, o);
-  print_optimizer(out, o);
-  print_whole(out, "batch", o->batch);
-  print_whole(out, "seed", o->seed);
-  print_whole(out, "lanes", o->lanes);
-  if (o->stream) print_whole(out, "stream window", o->window); /* 0: not settled yet */
-  print_real(out, "min-delta", o->min_delta);
-  print_choice(out, "save", mlpd_save_choices, (int)o->save);
-  print_choice(out, "reduce", mlpd_reduce_choices, (int)o->reduce);
+  option_text_weights(&p->options, out);
   (void)fprintf(out, "backend = %s\n", backend);
   const bool written = ferror(out) == 0;
   if (fclose(out) == 0 && written) return MLPD_OK;

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "distribution/comm.h"
+#include "options/option_text.h"
 #include "training/run.h"
 
 static volatile sig_atomic_t stop_requested, checkpoint_requested;
@@ -229,9 +230,9 @@ static mlpd_status check_part(const trainer *t, const char *which, uint64_t thei
 
 /* On rank 0: does c belong to the run that the options and the data make? */
 static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
-  char theirs[128], ours[128];
+  char theirs[OPTION_LINE_BYTES], ours[OPTION_LINE_BYTES];
   const uint64_t epochs = c->state.epoch - (c->state.step_in_epoch == 0);
-  if (checkpoint_options_differ(c->options, t->mathematics, theirs, ours))
+  if (option_text_differs(c->options, t->mathematics, theirs, ours))
     return FAIL(MLPD_ERROR_USAGE,
                 "the checkpoint was made with '%s', this run has '%s'; take the same options, another --out, or "
                 "--resume never",

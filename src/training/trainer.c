@@ -28,18 +28,9 @@ void run_notice(const trainer *t, const char *text) {
 
 static mlpd_status check_options(const mlpd_train_options *o, checkpoint_plan *every) {
   if (o->data.file == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file given");
-  if (o->out == NULL || o->out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--out: no run folder given");
-  if (o->batch == 0) return FAIL(MLPD_ERROR_USAGE, "--batch: 0 is not a batch size");
-  if (o->epochs == 0) return FAIL(MLPD_ERROR_USAGE, "--epochs: 0 is no run");
-  if (!(o->valid_fraction >= 0 && o->valid_fraction < 1))
-    return FAIL(MLPD_ERROR_USAGE, "--valid-fraction: %g is not in [0, 1)", o->valid_fraction);
-  if (!isfinite(o->lr)) return FAIL(MLPD_ERROR_USAGE, "--lr: not a number");
-  if (!(o->stall_timeout >= 0)) return FAIL(MLPD_ERROR_USAGE, "--stall-timeout: %g seconds?", o->stall_timeout);
-  if (!(o->stall_abort >= 0)) return FAIL(MLPD_ERROR_USAGE, "--stall-abort: %g seconds?", o->stall_abort);
-  if (o->trace != NULL && o->trace_steps == 0) return FAIL(MLPD_ERROR_USAGE, "--trace-steps: 0 steps to trace");
-  if (o->window > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--window is of --stream, which is not given");
-  if (o->memory > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--memory is of --stream, which is not given");
-  if (o->keep == 0) return FAIL(MLPD_ERROR_USAGE, "--keep: at least one checkpoint stays");
+  TRY(mlpd_options_check(o));
+  if (o->window > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--window needs --stream");
+  if (o->memory > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--memory needs --stream");
   return checkpoint_plan_parse(o->checkpoint_every, every);
 }
 

@@ -1,12 +1,14 @@
-#include "program/suggest.h"
+#include "options/name.h"
 
 #include <string.h>
+
+#include "mlpdist.h"
 
 enum { MAX_LENGTH = 63 };
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-size_t suggest_distance(const char *a, const char *b) {
+size_t name_distance(const char *a, const char *b) {
   const size_t na = strnlen(a, MAX_LENGTH), nb = strnlen(b, MAX_LENGTH);
   size_t row[MAX_LENGTH + 1]; /* row[j]: distance of a[0, i) and b[0, j) */
   for (size_t j = 0; j <= nb; j++) row[j] = j;
@@ -25,11 +27,11 @@ size_t suggest_distance(const char *a, const char *b) {
 /* A beginning of the candidate counts as one step away: --learn for --learning, --conf for --config. */
 static size_t remoteness(const char *word, const char *candidate) {
   const size_t length = strlen(word);
-  const size_t distance = suggest_distance(word, candidate);
+  const size_t distance = name_distance(word, candidate);
   return length >= 2 && strncmp(word, candidate, length) == 0 ? smaller(distance, 1) : distance;
 }
 
-void suggest_offer(const char *word, const char *candidate, const char **best) {
+void mlpd_name_offer(const char *word, const char *candidate, const char **best) {
   const size_t length = strlen(word);
   const size_t limit = length <= 2 ? 1 : length <= 6 ? 2 : length / 3;
   const size_t distance = remoteness(word, candidate);

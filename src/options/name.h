@@ -1,0 +1,11 @@
+/* Names that were probably meant: the distance behind mlpd_name_offer(). */
+#ifndef MLPDIST_NAME_H
+#define MLPDIST_NAME_H
+
+#include <stddef.h>
+
+/* Levenshtein's distance (1966) of two words: insertions, deletions and replacements of a character. Words are compared
+ * up to 63 characters. Not collective. */
+size_t name_distance(const char *a, const char *b);
+
+#endif

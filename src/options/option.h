@@ -1,0 +1,21 @@
+/* Options: rows of a table over the members of a struct. Text becomes a value and a value text; values are checked.
+ * The public part is in mlpdist.h. */
+#ifndef MLPDIST_OPTION_H
+#define MLPDIST_OPTION_H
+
+#include "mlpdist.h"
+
+/* The least number of digits that gives value back, exponents as people write them: 0.1, 10, 1e6, 1e-8.
+ * Not collective. */
+void option_format_real(double value, char *buffer, size_t bytes);
+
+/* MLPD_ERROR_USAGE for the first row of table whose value in values is not allowed. Not collective. */
+mlpd_status options_check(const mlpd_option *table, const void *values);
+
+/* Stores what the default text of each row says. Not collective. */
+void options_set_defaults(const mlpd_option *table, void *values);
+
+/* Does values fulfil a condition such as "optimizer=adam,adamw", "trace" (any value) or NULL (none)? Not collective. */
+bool option_condition_holds(const mlpd_option *table, const char *condition, const void *values);
+
+#endif

@@ -1,0 +1,48 @@
+/* Options that depend on another: "optimizer=adam,adamw", or "trace" for any value. */
+#include <string.h>
+
+#include "options/option.h"
+
+static size_t key_length(const char *condition) { return strcspn(condition, "="); }
+
+/* Is value one of the names in list, separated by commas? */
+static bool is_listed(const char *list, const char *value) {
+  const size_t length = strlen(value);
+  for (const char *name = list; *name != '\0'; name += strcspn(name, ",")) {
+    if (*name == ',') name++;
+    if (strcspn(name, ",") == length && strncmp(name, value, length) == 0) return true;
+  }
+  return false;
+}
+
+bool option_condition_holds(const mlpd_option *table, const char *condition, const void *values) {
+  char key[64], buffer[64];
+  if (condition == NULL) return true;
+  (void)snprintf(key, sizeof key, "%.*s", (int)key_length(condition), condition);
+  const mlpd_option *const other = mlpd_option_find(table, key);
+  if (other == NULL) return true;
+  const char *const value = mlpd_option_format(other, values, buffer, sizeof buffer);
+  const char *const list = condition + key_length(condition);
+  return value != NULL && (*list == '\0' || is_listed(list + 1, value));
+}
+
+/* "--optimizer adam or adamw"; of a flag its name alone. "auto" stands for an answer that is not known yet. */
+void option_condition_words(const char *condition, char *buffer, size_t bytes) {
+  size_t used = (size_t)snprintf(buffer, bytes, "--%.*s", (int)key_length(condition), condition);
+  const char *name = condition + key_length(condition);
+  int count = 0;
+  while (*name != '\0' && used < bytes) {
+    const int length = (int)strcspn(++name, ",");
+    const bool hidden = strncmp(name, "auto,", 5) == 0 || strcmp(name, "yes") == 0;
+    if (!hidden)
+      used += (size_t)snprintf(buffer + used, bytes - used, "%s%.*s", count++ > 0 ? " or " : " ", length, name);
+    name += length;
+  }
+}
+
+const char *mlpd_option_lacks(const mlpd_option *table, const mlpd_option *row, const void *values, char *buffer,
+                              size_t bytes) {
+  if (row->needs == NULL || (values != NULL && option_condition_holds(table, row->needs, values))) return NULL;
+  option_condition_words(row->needs, buffer, bytes);
+  return buffer;
+}

@@ -1,0 +1,255 @@
+/* The library's options: by name, checked, as text, and compared with a checkpoint's. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "options/name.h"
+#include "options/option.h"
+#include "options/option_text.h"
+
+static void test_reals_are_short_and_exact(void **state) {
+  (void)state;
+  static const struct {
+    double value;
+    const char *text;
+  } cases[] = {{0, "0"},
+               {10, "10"},
+               {0.1, "0.1"},
+               {1e-8, "1e-8"},
+               {1e6, "1e6"},
+               {1250, "1250"},
+               {0.9999999, "0.9999999"},
+               {1.0 / 3, "0.3333333333333333"},
+               {99999, "99999"},
+               {-20, "-20"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char buffer[64];
+    option_format_real(cases[i].value, buffer, sizeof buffer);
+    assert_string_equal(buffer, cases[i].text);
+    assert_true(strtod(buffer, NULL) == cases[i].value);
+  }
+}
+
+static void test_suggestions(void **state) {
+  (void)state;
+  assert_int_equal(name_distance("kitten", "sitting"), 3);
+  assert_int_equal(name_distance("", "abc"), 3);
+  assert_int_equal(name_distance("same", "same"), 0);
+  const char *near = NULL;
+  mlpd_name_offer("epoch", "batch", &near);
+  assert_null(near);
+  mlpd_name_offer("epoch", "epochs", &near);
+  assert_string_equal(near, "epochs");
+  near = NULL;
+  mlpd_name_offer("learning", "learning-rate", &near);
+  assert_string_equal(near, "learning-rate");
+  near = NULL;
+  mlpd_name_offer("zz", "lr", &near);
+  assert_null(near);
+}
+
+static mlpd_train_options defaults(void) {
+  mlpd_train_options o;
+  mlpd_train_options_default(&o);
+  return o;
+}
+
+static void test_defaults_are_allowed(void **state) {
+  (void)state;
+  mlpd_train_options o = defaults();
+  char buffer[64];
+  for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL; row++) {
+    const char *const text = mlpd_option_format(row, &o, buffer, sizeof buffer);
+    if (row->default_text == NULL)
+      assert_null(text);
+    else
+      assert_string_equal(text, row->default_text);
+  }
+  o.data.file = "a.h5";
+  assert_int_equal(mlpd_options_check(&o), MLPD_OK);
+}
+
+static void test_set_by_name(void **state) {
+  (void)state;
+  mlpd_train_options o = defaults();
+  assert_int_equal(mlpd_options_set(&o, "lr", "0.25"), MLPD_OK);
+  assert_true(o.lr == 0.25);
+  assert_int_equal(mlpd_options_set(&o, "optimizer", "adam"), MLPD_OK);
+  assert_int_equal(o.optimizer, MLPD_ADAM);
+  assert_int_equal(mlpd_options_set(&o, "hidden", "8,4"), MLPD_OK);
+  assert_string_equal(o.hidden, "8,4");
+  assert_int_equal(mlpd_options_set(&o, "lrr", "1"), MLPD_ERROR_USAGE);
+  assert_string_equal(mlpd_error_message(), "unknown option --lrr; did you mean --lr?");
+  assert_int_equal(mlpd_options_set(&o, "config_text", "x"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_options_set(&o, "lr", "1e9"), MLPD_ERROR_USAGE);
+  assert_string_equal(mlpd_error_message(), "--lr: 1e9 is not in [0, 1e6]");
+  assert_true(o.lr == 0.25);
+}
+
+/* A host that fills the struct itself is refused in the words of the command line. */
+static void refuses(const mlpd_train_options *o, const char *message) {
+  assert_int_equal(mlpd_options_check(o), MLPD_ERROR_USAGE);
+  assert_string_equal(mlpd_error_message(), message);
+}
+
+static void test_values_are_checked(void **state) {
+  (void)state;
+  const mlpd_train_options good = defaults();
+  mlpd_train_options o = good;
+  o.hidden = NULL;
+  refuses(&o, "--hidden: NULL is no value; the default is \"64\"");
+  o.hidden = "8,,4";
+  refuses(&o, "--hidden: \"8,,4\" is not a list of widths such as 512,256, or \"\" for none");
+  o = good;
+  o.lr_step_epochs = 0;
+  refuses(&o, "--lr-step-epochs: 0 is not in [1e-6, 1e9]");
+  o = good;
+  o.base_batch = 0;
+  refuses(&o, "--base-batch: 0 is not in [1, 2147483647]");
+  o = good;
+  o.threads = -2;
+  refuses(&o, "--threads: -2 is not in [0, 4096]");
+  o = good;
+  o.lr = NAN;
+  refuses(&o, "--lr: \"nan\" is not a number");
+  o.lr = -INFINITY;
+  refuses(&o, "--lr: -inf is not in [0, 1e6]");
+  o = good;
+  o.optimizer = (mlpd_optimizer)77;
+  refuses(&o, "--optimizer: \"77\" is unknown; there are sgd, momentum, nesterov, adam, adamw");
+  o = good;
+  o.output_activation = -2;
+  assert_int_equal(mlpd_options_check(&o), MLPD_ERROR_USAGE);
+  o = good;
+  o.out = "";
+  refuses(&o, "--out: the path is empty");
+  o.out = "a\nb";
+  refuses(&o, "--out: \"a?b\" has a control character such as a line end");
+  o = good;
+  o.resume = o.checkpoint_every = NULL; /* as mlpdist.h says */
+  assert_int_equal(mlpd_options_check(&o), MLPD_OK);
+}
+
+static void test_needs(void **state) {
+  (void)state;
+  mlpd_train_options o = defaults();
+  char buffer[64];
+  const mlpd_option *row = NULL;
+  /* Every condition names a row and values that it takes. */
+  for (row = mlpd_train_option_table; row->name != NULL; row++) {
+    if (row->needs == NULL) continue;
+    char key[64];
+    (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(row->needs, "="), row->needs);
+    assert_non_null(mlpd_option_find(mlpd_train_option_table, key));
+  }
+  row = mlpd_option_find(mlpd_train_option_table, "beta1");
+  assert_string_equal(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer),
+                      "--optimizer adam or adamw");
+  o.optimizer = MLPD_ADAMW;
+  assert_null(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer));
+  row = mlpd_option_find(mlpd_train_option_table, "window");
+  assert_string_equal(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer), "--stream");
+  row = mlpd_option_find(mlpd_train_option_table, "trace-steps");
+  assert_string_equal(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer), "--trace");
+  o.trace = "a.json";
+  assert_null(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer));
+  row = mlpd_option_find(mlpd_train_option_table, "classes");
+  assert_null(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer));
+  o.task = MLPD_REGRESSION;
+  assert_string_equal(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer),
+                      "--task classification");
+}
+
+static char *text_of(const mlpd_train_options *o, void (*write)(const mlpd_train_options *, FILE *)) {
+  char *text = NULL;
+  size_t bytes = 0;
+  FILE *const stream = open_memstream(&text, &bytes);
+  write(o, stream);
+  assert_int_equal(fclose(stream), 0);
+  return text;
+}
+
+static void test_texts(void **state) {
+  (void)state;
+  mlpd_train_options o = defaults();
+  char *text = text_of(&o, option_text_weights);
+  assert_non_null(strstr(text, "\nmomentum = 0.9\n"));
+  assert_null(strstr(text, "beta1")); /* has no effect */
+  assert_null(strstr(text, "\nepochs"));
+  assert_null(strstr(text, "threads"));
+  assert_null(strstr(text, "window"));
+  free(text);
+  o.optimizer = MLPD_ADAM;
+  o.schedule = MLPD_COSINE;
+  o.stream = true;
+  text = text_of(&o, option_text_weights);
+  assert_non_null(strstr(text, "\nbeta1 = 0.9\n"));
+  assert_non_null(strstr(text, "\nepochs = 10\n")); /* the rates of cosine depend on it */
+  assert_non_null(strstr(text, "\nwindow = auto\n"));
+  free(text);
+  text = text_of(&o, option_text_course);
+  assert_non_null(strstr(text, "\nepochs = 10\n"));
+  assert_non_null(strstr(text, "\npatience = 0\n"));
+  assert_non_null(strstr(text, "\nupdate = split\n"));
+  assert_null(strstr(text, "threads"));
+  assert_null(strstr(text, "out ="));
+  free(text);
+}
+
+static void differ(const char *checkpoint, const char *run, const char *their_line, const char *our_line) {
+  char theirs[OPTION_LINE_BYTES] = "-", ours[OPTION_LINE_BYTES] = "-";
+  assert_true(option_text_differs(checkpoint, run, theirs, ours));
+  assert_string_equal(theirs, their_line);
+  assert_string_equal(ours, our_line);
+}
+
+static void are_alike(const char *checkpoint, const char *run) {
+  char theirs[OPTION_LINE_BYTES] = "-", ours[OPTION_LINE_BYTES] = "-";
+  if (option_text_differs(checkpoint, run, theirs, ours)) fail_msg("'%s' and '%s' differ", theirs, ours);
+}
+
+static void test_comparison(void **state) {
+  (void)state;
+  char value[400], line[500];
+  are_alike("", "");
+  are_alike("lr = 1\nseed = 2\n", "seed = 2\nlr = 1\n");
+  are_alike("lr = 1\n", "lr = 1\nseed = 1\n"); /* an option that is younger than the checkpoint has its default */
+  are_alike("epsilon = 1e-08\nclasses = 0\n", "epsilon = 1e-8\nclasses = auto\n");
+  are_alike("lr = 1\nmomentum = 0.9\n", "lr = 1\n"); /* it has no effect here */
+  differ("lr = 1\nseed = 2\n", "lr = 1\nseed = 3\n", "seed = 2", "seed = 3");
+  differ("lr = 1\n", "lr = 10\n", "lr = 1", "lr = 10");
+  differ("lr = 1\n", "lr = 1\nseed = 2\n", "seed = 1", "seed = 2");
+  differ("backend = native\n", "backend = plain\n", "backend = native", "backend = plain");
+  differ("noise = 0.5\nlr = 1\n", "lr = 1\n", "noise = 0.5", "no noise, an option of a newer version");
+  /* Version 0.1.0 */
+  are_alike("lanes = 4\nstream window = 100\n", "lanes = 4\nstream = yes\nwindow = 100\n");
+  differ("stream window = 100\n", "stream = no\n", "stream = yes", "stream = no");
+  differ("stream window = 100\n", "stream = yes\nwindow = 200\n", "window = 100", "window = 200");
+  differ("lanes = 4\n", "lanes = 4\nstream = yes\n", "stream = no", "stream = yes");
+  memset(value, '1', sizeof value);
+  value[399] = '\0';
+  (void)snprintf(line, sizeof line, "hidden = %s\n", value);
+  char theirs[OPTION_LINE_BYTES], ours[OPTION_LINE_BYTES];
+  assert_true(option_text_differs(line, "hidden = 3\n", theirs, ours));
+  assert_int_equal(strlen(theirs), OPTION_LINE_BYTES - 1);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_reals_are_short_and_exact),
+      cmocka_unit_test(test_suggestions),
+      cmocka_unit_test(test_defaults_are_allowed),
+      cmocka_unit_test(test_set_by_name),
+      cmocka_unit_test(test_values_are_checked),
+      cmocka_unit_test(test_needs),
+      cmocka_unit_test(test_texts),
+      cmocka_unit_test(test_comparison),
+  };
+  return cmocka_run_group_tests_name("option", tests, NULL, NULL);
+}
