@@ -7,6 +7,8 @@
  *   errors    every function that can fail returns an mlpd_status; the message of the last failure in
  *             this thread is mlpd_error_message(). The library never prints and never exits, but for
  *             mlpd_comm_abort().
+ *   locale    numbers and messages are read and written in the C locale, whatever the program has set; so are
+ *             callbacks called, and the program's locale is back when a function returns.
  *   strings   `const char *` arguments are borrowed for the call; structs that keep one say so.
  *   parallel  each function says `Collective` (every rank of the communicator calls it, and every rank
  *             gets the same status), `Logically collective (x equal on all ranks)` or `Not collective`.
@@ -418,7 +420,7 @@ typedef struct mlpd_train_options {
                               path counts, on the others that it is there */
   uint64_t trace_steps;    /* of which the phases go there, from the first on */
   const char *out;         /* run folder, made where absent */
-  const char *config_text; /* the resolved options as text, stored in the model; NULL: none */
+  const char *config_text; /* text of config.ini, also stored in the model; NULL: what mlpd_options_print() writes */
 } mlpd_train_options;
 
 /* Every member above but config_text, in groups data, network, optimizer, schedule and run. Static storage. */
@@ -427,6 +429,9 @@ MLPD_API extern const mlpd_option mlpd_train_option_table[];
 /* Sets a member by the name and text of the command line: mlpd_options_set(&options, "lr", "0.1"). text is borrowed.
  * MLPD_ERROR_USAGE for an unknown name or a value that is not allowed; options is unchanged then. Not collective. */
 MLPD_API mlpd_status mlpd_options_set(mlpd_train_options *options, const char *name, const char *text);
+
+/* Writes options as a config file, which the program reads back as the same values. Not collective. */
+MLPD_API mlpd_status mlpd_options_print(const mlpd_train_options *options, FILE *stream);
 
 /* The first member whose value the command line would refuse, as MLPD_ERROR_USAGE in the same words. mlpd_train() calls
  * it. Not collective. */

@@ -172,11 +172,42 @@ config_fails() {
 @test "errors in a config file name file and line" {
   config_fails '[run]\n\nepoch = 3\n' "run.ini:3: unknown key epoch; did you mean epochs?"
   config_fails '[run]\nepochs = many\n' "run.ini:2: epochs: \"many\" is not a whole number"
-  config_fails '[rum]\nepochs = 3\n' "run.ini:2: unknown section [rum]; did you mean [run]?"
+  config_fails '[rum]\nepochs = 3\n' "run.ini:1: unknown section [rum]; did you mean [run]?"
   config_fails '[run]\nlr = 3\n' "run.ini:2: lr stands in [run] but belongs in [optimizer]"
   config_fails '[run]\nepochs\n' "run.ini:2: neither"
   config_fails 'quiet = yes\n' "run.ini:1: unknown key quiet"
-  config_fails "out = $(printf '%0300d' 0)\n" "run.ini:1: the line is longer"
+  config_fails '[run\n' "run.ini:1: neither"
+  config_fails 'out = "a\n' 'run.ini:1: the closing " is missing'
+  config_fails 'out = "a" b\n' 'run.ini:1: there is text after the closing "'
+  config_fails 'lr = 0,1\n' 'run.ini:1: lr: "0,1" is not a number'
+}
+
+@test "a config file holds any path but one with a line end" {
+  local long name
+  long=$(printf 'd%.0s' {1..400})
+  for name in "$long/digits.h5" 'my data ; v2 #3.h5' ' lead.h5' 'trail ' '"quoted".h5' 'a "b" ; c' 'back\slash\"' ';note' '#note' \
+    'a = b: c' '[x]' 'ünï 日本 %s %n' "it's" 'auto' 'a;b' '"'; do
+    alone train --data "$name" --out "$name" --print-config
+    succeeds
+    printf '%s\n' "$output" > "$BATS_TEST_TMPDIR/odd.ini"
+    alone train --config "$BATS_TEST_TMPDIR/odd.ini" --print-config
+    succeeds
+    cmp "$BATS_TEST_TMPDIR/odd.ini" - <<< "$output"
+    alone train --config "$BATS_TEST_TMPDIR/odd.ini" --data "$BATS_TEST_TMPDIR/none.h5" --out "$BATS_TEST_TMPDIR/x" --quiet
+    fails_with 1 "none.h5"
+    alone train --config "$BATS_TEST_TMPDIR/odd.ini" --quiet # the path itself comes back, not only its text
+    grep -qF -- "mlpdist: $(printf %.300s "$name")" "$errors" || fail "expected a message about '$name'"
+  done
+  alone train --data $'a\nb' --epochs 1
+  fails_with 2 "control character"
+}
+
+@test "config files: quotes, notes, colons, a byte order mark, CR LF" {
+  printf '\xef\xbb\xbf[data]\r\ndata = "a ; b" ; note\r\n[network]\nhidden = ""\n[run]\nout : c ; note\nseed=3' \
+    > "$BATS_TEST_TMPDIR/run.ini"
+  alone train --config "$BATS_TEST_TMPDIR/run.ini" --print-config
+  succeeds
+  says 'data = "a ; b"' "hidden =" "out = c" "seed = 3"
 }
 
 @test "explain prints the textbook's numbers" {

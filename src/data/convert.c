@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/locale.h"
 #include "base/memory.h"
 #include "data/convert_names.h"
 #include "data/convert_output.h"
@@ -286,6 +287,7 @@ static mlpd_status write_file(conversion *c) {
 }
 
 mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_result *result) {
+  IN_C_LOCALE();
   *result = (mlpd_convert_result){.features = 0};
   mlpd_convert_options checked = *options;
   if (checked.class_names != NULL && checked.class_names[0] == '\0') checked.class_names = NULL;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/locale.h"
 #include "base/memory.h"
 #include "distribution/comm_internal.h"
 
@@ -129,6 +130,7 @@ static mlpd_status make_communicator(mlpd_comm **made) {
 }
 
 mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm) {
+  IN_C_LOCALE();
   mlpd_comm *made = NULL;
   *comm = NULL;
   TRY(make_communicator(&made));
@@ -203,6 +205,7 @@ static failure describe_failure(mlpd_status status) {
 }
 
 mlpd_status mlpd_comm_agree(mlpd_comm *comm, mlpd_status local_status) {
+  IN_C_LOCALE();
   if (comm->size == 1) return local_status;
   const int candidate = local_status == MLPD_OK ? comm->size : comm->rank;
   int lowest = comm->size;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/locale.h"
 #include "base/status.h"
 
 static const uint32_t MAX_WIDTH = 16777216;
@@ -150,6 +151,7 @@ static void set_automatic(const mlpd_option *row, void *values) {
 }
 
 mlpd_status mlpd_option_set(const mlpd_option *row, const char *where, const char *text, void *values) {
+  IN_C_LOCALE();
   if (row->automatic && strcmp(text, "auto") == 0) {
     set_automatic(row, values);
     return MLPD_OK;
@@ -221,6 +223,7 @@ static const char *text_of(const void *value) {
 }
 
 const char *mlpd_option_format(const mlpd_option *row, const void *values, char *buffer, size_t bytes) {
+  IN_C_LOCALE();
   const char *value = (const char *)values + row->offset;
   switch (row->type) {
     case MLPD_OPTION_FLAG:
@@ -277,6 +280,7 @@ static mlpd_status check_choice(const mlpd_option *row, const char *where, const
 }
 
 mlpd_status mlpd_option_check(const mlpd_option *row, const char *where, const void *values) {
+  IN_C_LOCALE();
   const char *const value = (const char *)values + row->offset;
   switch (row->type) {
     case MLPD_OPTION_INTEGER:

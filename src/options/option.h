@@ -15,6 +15,9 @@ mlpd_status options_check(const mlpd_option *table, const void *values);
 /* Stores what the default text of each row says. Not collective. */
 void options_set_defaults(const mlpd_option *table, void *values);
 
+/* What mlpd_options_print() writes, as text that the caller frees. Not collective. */
+mlpd_status option_config_text(const mlpd_train_options *options, char **text);
+
 /* Does values fulfil a condition such as "optimizer=adam,adamw", "trace" (any value) or NULL (none)? Not collective. */
 bool option_condition_holds(const mlpd_option *table, const char *condition, const void *values);
 

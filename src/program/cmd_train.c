@@ -157,17 +157,6 @@ static void print_result(const train_view *view, const mlpd_train_result *result
   (void)printf("digest %s\n", result->digest);
 }
 
-/* The resolved options as text; the caller frees it. */
-static mlpd_status make_config_text(const train_arguments *arguments, char **text) {
-  size_t bytes = 0;
-  FILE *stream = open_memstream(text, &bytes);
-  if (stream == NULL) return outcome_fail(MLPD_ERROR_MEMORY, "out of memory, writing the options as text");
-  options_print_config(&train_table, arguments, stream);
-  const bool written = ferror(stream) == 0;
-  if (fclose(stream) == 0 && written) return MLPD_OK;
-  return outcome_fail(MLPD_ERROR_MEMORY, "out of memory, writing the options as text");
-}
-
 static mlpd_status resolve(int argc, char **argv, train_arguments *arguments, option_results *results) {
   static char shipped[PATH_MAX];
   mlpd_status status = options_parse(&train_table, argc, argv, arguments, results);
@@ -189,10 +178,7 @@ static mlpd_status check_trace(const train_arguments *arguments) {
 
 static int run(mlpd_status status, train_arguments *arguments) {
   mlpd_comm *comm = NULL;
-  char *config_text = NULL;
   if (status == MLPD_OK) status = check_trace(arguments);
-  if (status == MLPD_OK) status = make_config_text(arguments, &config_text);
-  arguments->train.config_text = config_text;
   status = outcome_begin(status, &(stall_options){arguments->train.stall_timeout, arguments->train.stall_abort}, &comm);
   if (status == MLPD_OK) {
     train_view view = {.arguments = arguments};
@@ -216,7 +202,6 @@ static int run(mlpd_status status, train_arguments *arguments) {
     else if (status == MLPD_OK && result.trace_failed)
       status = outcome_fail(MLPD_ERROR_FILE, "trained, but the trace could not be written: %s", arguments->train.trace);
   }
-  free(config_text);
   return outcome_end(comm, status);
 }
 
@@ -228,7 +213,7 @@ int command_train(int argc, char **argv) {
   const mlpd_status status = resolve(argc, argv, &arguments, &results);
   int exit_status = EXIT_DONE;
   if (status == MLPD_OK && arguments.print_config) {
-    if (outcome_launcher_rank() <= 0) options_print_config(&train_table, &arguments, stdout);
+    if (outcome_launcher_rank() <= 0) (void)mlpd_options_print(&arguments.train, stdout);
   } else {
     exit_status = run(status, &arguments);
   }

@@ -58,11 +58,8 @@ void options_free(option_results *results);
 bool options_want_help(int argc, char **argv);
 void options_print_help(const option_table *table, const void *defaults, FILE *stream); /* wrapped to 80 columns */
 
-/* Reads a config file into values. */
+/* Reads a config file, such as mlpd_options_print() writes, into values. */
 mlpd_status options_read_file(const option_table *table, const char *path, void *values, option_results *results);
-
-/* Writes values as a config file that options_read_file turns into the same values. */
-void options_print_config(const option_table *table, const void *values, FILE *stream);
 
 /* Row i of the table, the library's after the command's own; NULL: none.
  * for (size_t i = 0; (row = options_row(table, i)) != NULL; i++) */

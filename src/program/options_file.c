@@ -1,7 +1,11 @@
-/* Config files: the INI form of a command's options, read with inih. */
-#include <ctype.h>
+/* Config files: the INI form of a command's options.
+ *
+ *   [section]            optional; the keys below must belong to it
+ *   key = value          or key: value; blanks around both are dropped
+ *   key = "value"        keeps blanks and " ;"; \" and \\ stand for " and \
+ *   key = value ; note   " ;" begins a note, and so do ; and # at the start of a line
+ */
 #include <errno.h>
-#include <ini.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,63 +17,89 @@ typedef struct config_reader {
   void *values;
   option_results *results;
   const char *path;
-  FILE *file;
-  char *line;
-  size_t line_bytes;
-  int line_number; /* of the line last given to inih, from 1: what its handler is called about */
-  mlpd_status status;
+  int line_number; /* from 1 */
+  char section[64];
 } config_reader;
 
-/* inih's reader. Lines lose their indentation, which inih would take for a continued value. */
-static char *read_line(char *buffer, int bytes, void *stream) {
-  config_reader *reader = stream;
-  if (reader->status != MLPD_OK) return NULL;
-  const ssize_t length = getline(&reader->line, &reader->line_bytes, reader->file);
-  if (length < 0) {
-    if (ferror(reader->file))
-      reader->status = outcome_fail(MLPD_ERROR_FILE, "%s: cannot be read: %s", reader->path, strerror(errno));
-    return NULL;
-  }
-  reader->line_number++;
-  const char *start = reader->line;
-  while (*start == ' ' || *start == '\t') start++;
-  if (strlen(start) + 1 > (size_t)bytes) {
-    reader->status = outcome_fail(MLPD_ERROR_USAGE, "%s:%d: the line is longer than %d characters", reader->path,
-                                  reader->line_number, bytes - 2);
-    return NULL;
-  }
-  memcpy(buffer, start, strlen(start) + 1);
-  return buffer;
+/* ---- Text ------------------------------------------------------------------------------------------- */
+
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+/* text without blanks around it, in place. */
+static char *trim(char *text) {
+  while (is_blank(*text)) text++;
+  size_t length = strlen(text);
+  while (length > 0 && is_blank(text[length - 1])) length--;
+  text[length] = '\0';
+  return text;
 }
 
-static mlpd_status check_section(const config_reader *reader, const char *section) {
+/* Ends text before a note: a semicolon after a blank. */
+static void cut_note(char *text) {
+  for (char *c = text; *c != '\0'; c++)
+    if (*c == ';' && c > text && is_blank(c[-1])) {
+      *c = '\0';
+      return;
+    }
+}
+
+static mlpd_status fail_line(const config_reader *reader, const char *what) {
+  return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: %s", reader->path, reader->line_number, what);
+}
+
+/* The content of a quoted value, in place; text begins with the quote. */
+static mlpd_status unquote(const config_reader *reader, char **text) {
+  char *from = *text + 1, *to = *text;
+  for (; *from != '\0' && *from != '"'; from++) {
+    if (from[0] == '\\' && (from[1] == '"' || from[1] == '\\')) from++;
+    *to++ = *from;
+  }
+  if (*from == '\0') return fail_line(reader, "the closing \" is missing");
+  from++;
+  cut_note(from);
+  if (*trim(from) != '\0') return fail_line(reader, "there is text after the closing \"");
+  *to = '\0';
+  return MLPD_OK;
+}
+
+/* ---- Sections and keys ------------------------------------------------------------------------------ */
+
+static mlpd_status check_section(const config_reader *reader) {
   const char *near = NULL;
   const option *row;
   for (size_t i = 0; (row = options_row(reader->table, i)) != NULL; i++) {
     if (row->command_line_only) continue;
-    if (strcmp(row->group, section) == 0) return MLPD_OK;
-    mlpd_name_offer(section, row->group, &near);
+    if (strcmp(row->group, reader->section) == 0) return MLPD_OK;
+    mlpd_name_offer(reader->section, row->group, &near);
   }
-  return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: unknown section [%s]%s%s%s", reader->path, reader->line_number, section,
-                      near != NULL ? "; did you mean [" : "", near != NULL ? near : "", near != NULL ? "]?" : "");
+  return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: unknown section [%s]%s%s%s", reader->path, reader->line_number,
+                      reader->section, near != NULL ? "; did you mean [" : "", near != NULL ? near : "",
+                      near != NULL ? "]?" : "");
 }
 
-static mlpd_status set_key(const config_reader *reader, const char *section, const char *key, const char *value) {
-  /* Keys may stand before the first section heading; under a heading they must belong there. */
-  mlpd_status status = section[0] != '\0' ? check_section(reader, section) : MLPD_OK;
-  if (status != MLPD_OK) return status;
+static mlpd_status open_section(config_reader *reader, const char *text) {
+  const char *const end = strchr(text, ']');
+  if (end == NULL) return fail_line(reader, "neither [section] nor key = value");
+  (void)snprintf(reader->section, sizeof reader->section, "%.*s", (int)(end - text - 1), text + 1);
+  return check_section(reader);
+}
+
+static mlpd_status fail_key(const config_reader *reader, const char *key) {
+  const char *near = NULL;
+  const option *row;
+  for (size_t i = 0; (row = options_row(reader->table, i)) != NULL; i++)
+    if (!row->command_line_only) mlpd_name_offer(key, row->name, &near);
+  return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: unknown key %s%s%s%s", reader->path, reader->line_number, key,
+                      near != NULL ? "; did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
+}
+
+static mlpd_status set_key(const config_reader *reader, const char *key, const char *value) {
   const option *row = options_find(reader->table, key);
-  if (row == NULL || row->command_line_only) {
-    const char *near = NULL;
-    const option *other;
-    for (size_t i = 0; (other = options_row(reader->table, i)) != NULL; i++)
-      if (!other->command_line_only) mlpd_name_offer(key, other->name, &near);
-    return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: unknown key %s%s%s%s", reader->path, reader->line_number, key,
-                        near != NULL ? "; did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
-  }
-  if (section[0] != '\0' && strcmp(row->group, section) != 0)
+  if (row == NULL || row->command_line_only) return fail_key(reader, key);
+  /* Keys may stand before the first section; below one they must belong to it. */
+  if (reader->section[0] != '\0' && strcmp(row->group, reader->section) != 0)
     return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: %s stands in [%s] but belongs in [%s]", reader->path,
-                        reader->line_number, key, section, row->group);
+                        reader->line_number, key, reader->section, row->group);
   const char *kept = option_keep(reader->results, value);
   if (kept == NULL) return outcome_fail(MLPD_ERROR_MEMORY, "out of memory, reading %s", reader->path);
   char where[256];
@@ -77,37 +107,40 @@ static mlpd_status set_key(const config_reader *reader, const char *section, con
   return options_set(row, where, kept, reader->values);
 }
 
-static int handle_key(void *user, const char *section, const char *key, const char *value) {
-  config_reader *reader = user;
-  if (reader->status == MLPD_OK) reader->status = set_key(reader, section, key, value != NULL ? value : "");
-  return 1;
+/* ---- Lines ------------------------------------------------------------------------------------------ */
+
+static mlpd_status read_line(config_reader *reader, char *line) {
+  static const char byte_order_mark[] = "\xef\xbb\xbf";
+  reader->line_number++;
+  if (reader->line_number == 1 && strncmp(line, byte_order_mark, 3) == 0) line += 3;
+  char *const text = trim(line);
+  if (*text == '\0' || *text == '#' || *text == ';') return MLPD_OK;
+  if (*text == '[') return open_section(reader, text);
+  char *const end_of_key = text + strcspn(text, "=:");
+  if (*end_of_key == '\0') return fail_line(reader, "neither [section] nor key = value");
+  char *value = end_of_key + 1 + strspn(end_of_key + 1, " \t");
+  if (*value == '"') {
+    const mlpd_status status = unquote(reader, &value);
+    if (status != MLPD_OK) return status;
+  } else {
+    cut_note(end_of_key + 1);
+    value = trim(end_of_key + 1);
+  }
+  *end_of_key = '\0';
+  return set_key(reader, trim(text), value);
 }
 
 mlpd_status options_read_file(const option_table *table, const char *path, void *values, option_results *results) {
   FILE *file = fopen(path, "r");
   if (file == NULL) return outcome_fail(MLPD_ERROR_FILE, "%s: cannot be opened: %s", path, strerror(errno));
-  config_reader reader = {.table = table, .values = values, .results = results, .path = path, .file = file};
-  const int first_bad_line = ini_parse_stream(read_line, &reader, handle_key, &reader);
-  if (reader.status == MLPD_OK && first_bad_line > 0)
-    reader.status = outcome_fail(MLPD_ERROR_USAGE, "%s:%d: neither [section] nor key = value", path, first_bad_line);
-  if (reader.status == MLPD_OK && first_bad_line < 0)
-    reader.status = outcome_fail(MLPD_ERROR_MEMORY, "%s: out of memory", path);
-  free(reader.line);
+  config_reader reader = {.table = table, .values = values, .results = results, .path = path};
+  char *line = NULL;
+  size_t bytes = 0;
+  mlpd_status status = MLPD_OK;
+  while (status == MLPD_OK && getline(&line, &bytes, file) >= 0) status = read_line(&reader, line);
+  if (status == MLPD_OK && feof(file) == 0)
+    status = outcome_fail(MLPD_ERROR_FILE, "%s: cannot be read: %s", path, strerror(errno));
+  free(line);
   (void)fclose(file);
-  return reader.status;
-}
-
-void options_print_config(const option_table *table, const void *values, FILE *stream) {
-  (void)fprintf(stream, "# mlpdist %s: mlpdist %s --config THIS-FILE repeats the run.\n", MLPD_VERSION, table->command);
-  const char *section = NULL;
-  const option *row;
-  for (size_t i = 0; (row = options_row(table, i)) != NULL; i++) {
-    if (row->command_line_only) continue;
-    char buffer[64];
-    const char *text = mlpd_option_format(row, values, buffer, sizeof buffer);
-    if (text == NULL) continue;
-    if (section == NULL || strcmp(section, row->group) != 0) (void)fprintf(stream, "\n[%s]\n", row->group);
-    section = row->group;
-    (void)fprintf(stream, "%s =%s%s\n", row->name, text[0] != '\0' ? " " : "", text);
-  }
+  return status;
 }

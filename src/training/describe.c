@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/locale.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/dataset.h"
@@ -242,6 +243,7 @@ static void print_lines(char *text, FILE *stream) {
 }
 
 mlpd_status mlpd_describe(const char *path, FILE *stream) {
+  IN_C_LOCALE();
   char *text = NULL;
   size_t bytes = 0;
   FILE *const lines = open_memstream(&text, &bytes);

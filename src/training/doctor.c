@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/locale.h"
 #include "base/memory.h"
 #include "distribution/comm.h"
 #include "distribution/lanes.h"
@@ -139,6 +140,7 @@ static mlpd_status start(doctor *d, int *ranks, int *count) {
 }
 
 mlpd_status mlpd_doctor(mlpd_comm *comm, const mlpd_doctor_options *options, mlpd_doctor_report *report) {
+  IN_C_LOCALE();
   const double started = comm_seconds(), seconds = options->seconds;
   doctor d = {.comm = comm,
               .options = options,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/locale.h"
 #include "base/memory.h"
 #include "distribution/comm.h"
 #include "distribution/placement.h"
@@ -149,6 +150,7 @@ done:
 
 mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
                           const char *backend_name, int threads, mlpd_report *r) {
+  IN_C_LOCALE();
   *r = (mlpd_report){.task = model->task, .loss_kind = model->loss};
   const double started = comm_seconds();
   const backend *gemm = NULL;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/locale.h"
 #include "base/memory.h"
 #include "data/h5.h"
 #include "network/loss.h"
@@ -304,6 +305,7 @@ static mlpd_status read_model(h5_file *file, mlpd_model *model) {
 }
 
 mlpd_status mlpd_model_load(const char *path, mlpd_model **model) {
+  IN_C_LOCALE();
   *model = NULL;
   mlpd_model *made = NULL;
   h5_file *file = NULL;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file_output.h"
+#include "base/locale.h"
 #include "base/memory.h"
 #include "data/h5.h"
 #include "distribution/comm.h"
@@ -219,6 +220,7 @@ static mlpd_status check_output(const char *out, const mlpd_model *model, const 
 
 mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
                          const char *out, const char *backend_name, int threads, uint64_t *rows) {
+  IN_C_LOCALE();
   const backend *gemm = NULL;
   held_out part = {0};
   *rows = 0;

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/locale.h"
 #include "base/machine_memory.h"
 #include "base/memory.h"
 #include "distribution/comm.h"
 #include "distribution/placement_check.h"
 #include "kernels/vector.h"
 #include "network/schedule.h"
+#include "options/option.h"
 #include "training/agreement.h"
 #include "training/run.h"
 #include "training/run_files.h"
@@ -139,13 +141,18 @@ static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, bo
 static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   mlpd_comm *const comm = t->comm;
   mlpd_train_options options = *given;
+  char *config_text = NULL;
   checkpoint resumed = {0};
   bool found = false;
   mlpd_status status = check_options(&options, &t->every);
   if (status == MLPD_OK) status = backend_choose(options.backend, &t->gemm);
-  TRY(mlpd_comm_agree(comm, status));
-  TRY(compare_ranks(t, &options));
-  TRY(mlpd_comm_agree(comm, reserve_folder(t, &options)));
+  if (status == MLPD_OK && options.config_text == NULL) {
+    status = option_config_text(&options, &config_text);
+    options.config_text = config_text;
+  }
+  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+  TRY_GOTO(status, compare_ranks(t, &options), done);
+  TRY_GOTO(status, mlpd_comm_agree(comm, reserve_folder(t, &options)), done);
   const double started = comm_seconds();
   comm_watch_place(comm, "while the data is read");
   TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
@@ -164,6 +171,8 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
     t->events->started(t->events->context, t->result);
 done:
   checkpoint_free(&resumed);
+  t->prep.options.config_text = given->config_text;
+  free(config_text);
   return status;
 }
 
@@ -481,6 +490,7 @@ static void free_trainer(trainer *t) {
 
 mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
                        mlpd_train_result *result) {
+  IN_C_LOCALE();
   *result = (mlpd_train_result){0};
   trainer t = {.comm = comm, .events = events, .result = result};
   run_forget_requests();

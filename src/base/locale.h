@@ -1,0 +1,15 @@
+/* Locale: the library reads and writes numbers and messages in the C locale, whatever the host program has set. Not
+ * collective. */
+#ifndef MLPDIST_LOCALE_H
+#define MLPDIST_LOCALE_H
+
+#include <locale.h>
+
+/* Gives this thread the C locale; returns what it had. May be nested. */
+locale_t locale_enter(void);
+void locale_leave(const locale_t *former);
+
+/* The first line of public functions that read or write text: the C locale until the function returns. */
+#define IN_C_LOCALE() __attribute__((cleanup(locale_leave), unused)) const locale_t former_locale_ = locale_enter()
+
+#endif

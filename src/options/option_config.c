@@ -1,0 +1,61 @@
+/* The options of a training run as a config file. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/locale.h"
+#include "base/status.h"
+#include "options/option.h"
+
+/* Would the reader of config files change this text? It ends a value at " ;", drops blanks around it and takes off
+ * quotes. */
+static bool needs_quotes(const char *text) {
+  const size_t length = strlen(text);
+  if (length == 0) return false;
+  return strchr(" \";", text[0]) != NULL || text[length - 1] == ' ' || strstr(text, " ;") != NULL;
+}
+
+static void print_quoted(const char *text, FILE *stream) {
+  (void)fputc('"', stream);
+  for (const char *c = text; *c != '\0'; c++) {
+    if (*c == '"' || *c == '\\') (void)fputc('\\', stream);
+    (void)fputc(*c, stream);
+  }
+  (void)fputc('"', stream);
+}
+
+static void print_value(const char *text, FILE *stream) {
+  if (text[0] != '\0') (void)fputc(' ', stream);
+  if (needs_quotes(text))
+    print_quoted(text, stream);
+  else
+    (void)fputs(text, stream);
+}
+
+mlpd_status mlpd_options_print(const mlpd_train_options *options, FILE *stream) {
+  IN_C_LOCALE();
+  const char *group = NULL;
+  (void)fprintf(stream, "# mlpdist %s: mlpdist train --config THIS-FILE repeats the run.\n", MLPD_VERSION);
+  for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL; row++) {
+    if (row->command_line_only) continue;
+    char buffer[64];
+    const char *const text = mlpd_option_format(row, options, buffer, sizeof buffer);
+    if (text == NULL) continue;
+    if (group == NULL || strcmp(group, row->group) != 0) (void)fprintf(stream, "\n[%s]\n", row->group);
+    group = row->group;
+    (void)fprintf(stream, "%s =", row->name);
+    print_value(text, stream);
+    (void)fputc('\n', stream);
+  }
+  return ferror(stream) == 0 ? MLPD_OK : FAIL(MLPD_ERROR_FILE, "the options cannot be written");
+}
+
+mlpd_status option_config_text(const mlpd_train_options *options, char **text) {
+  size_t bytes = 0;
+  *text = NULL;
+  FILE *const stream = open_memstream(text, &bytes);
+  const bool written = stream != NULL && mlpd_options_print(options, stream) == MLPD_OK;
+  if (stream != NULL && fclose(stream) == 0 && written) return MLPD_OK;
+  free(*text);
+  *text = NULL;
+  return FAIL(MLPD_ERROR_MEMORY, "out of memory, writing the options as text");
+}
