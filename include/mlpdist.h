@@ -476,6 +476,8 @@ typedef struct mlpd_train_result {
   uint64_t checkpoints_failed; /* could not be written; the first was told as a notice */
   bool metrics_failed;         /* metrics.csv lacks rows; told as a notice */
   bool trace_failed;           /* it could not be written; told as a notice */
+  bool has_valid;              /* of the weights in model.h5, as the test figures */
+  double valid_loss, valid_metric;
   bool has_test;
   double test_loss, test_metric;
   mlpd_task task;

@@ -1,5 +1,6 @@
 /* mlpdist train: runs the trainer and tells what it does. */
 #include <limits.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,27 @@ static void catch_signals(void) {
 
 static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
 
-static const char *metric_name(mlpd_task task) { return task == MLPD_REGRESSION ? "rmse" : "accuracy"; }
+static void print_loss(double loss) {
+  if (fabs(loss) < 0.01)
+    (void)printf("loss %.4g", loss);
+  else
+    (void)printf("loss %.4f", loss);
+}
+
+/* An error in the target's units may be of any size, so it gets significant digits. */
+static void print_figures(mlpd_task task, double loss, double metric) {
+  print_loss(loss);
+  if (task == MLPD_REGRESSION)
+    (void)printf("  rmse %.6g", metric);
+  else
+    (void)printf("  accuracy %.4f", metric);
+}
+
+static void print_part(const char *part, mlpd_task task, double loss, double metric, uint64_t rows) {
+  (void)printf("%-9s", part);
+  print_figures(task, loss, metric);
+  (void)printf("  (%llu rows)\n", (unsigned long long)rows);
+}
 
 static void print_plan(const train_view *view) {
   const mlpd_train_result *plan = &view->plan;
@@ -102,13 +123,15 @@ static void on_epoch_done(void *context, const mlpd_epoch *epoch) {
   train_view *view = context;
   if (view->arguments->quiet) return;
   progress_clear(&view->bar);
-  const char *metric = metric_name(view->plan.task);
-  (void)printf("epoch %*llu/%llu  train loss %.4f", decimal_digits(epoch->epochs), (unsigned long long)epoch->epoch,
-               (unsigned long long)epoch->epochs, epoch->train_loss);
-  if (epoch->has_valid)
-    (void)printf("  valid loss %.4f  %s %.4f", epoch->valid_loss, metric, epoch->valid_metric);
-  else
-    (void)printf("  train %s %.4f", metric, epoch->train_metric);
+  (void)printf("epoch %*llu/%llu  train ", decimal_digits(epoch->epochs), (unsigned long long)epoch->epoch,
+               (unsigned long long)epoch->epochs);
+  if (epoch->has_valid) {
+    print_loss(epoch->train_loss);
+    (void)printf("  valid ");
+    print_figures(view->plan.task, epoch->valid_loss, epoch->valid_metric);
+  } else {
+    print_figures(view->plan.task, epoch->train_loss, epoch->train_metric);
+  }
   (void)printf("  lr %.4g  %.0f samples/s%s\n", epoch->lr, epoch->samples_per_second, epoch->best ? "  best" : "");
   (void)fflush(stdout);
 }
@@ -151,9 +174,10 @@ static void print_result(const train_view *view, const mlpd_train_result *result
     (void)printf("FAILED   the trace could not be written: %s\n", view->arguments->train.trace);
   else if (!view->arguments->quiet && view->arguments->train.trace != NULL)
     (void)printf("trace    %s\n", view->arguments->train.trace);
-  if (result->has_test)
-    (void)printf("test     loss %.4f  %s %.4f  (%llu rows)\n", result->test_loss, metric_name(result->task),
-                 result->test_metric, (unsigned long long)result->test_rows);
+  /* Validation first: a loop over options that looks for the best one must not find the test result. */
+  if (result->has_valid)
+    print_part("valid", result->task, result->valid_loss, result->valid_metric, result->valid_rows);
+  if (result->has_test) print_part("test", result->task, result->test_loss, result->test_metric, result->test_rows);
   (void)printf("digest %s\n", result->digest);
 }
 

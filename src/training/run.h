@@ -26,10 +26,12 @@ typedef struct trainer {
   run_folder folder;         /* rank 0 */
   checkpoint_writer *writer; /* rank 0 */
   checkpoint_plan every;
-  char *mathematics;                              /* options that decide the weights */
-  run_state state;                                /* where the run is; equal on all ranks */
-  loss_sums sums;                                 /* of the epoch under way */
-  float *kept;                                    /* (arena): the weights model.h5 is to hold */
+  char *mathematics; /* options that decide the weights */
+  run_state state;   /* where the run is; equal on all ranks */
+  loss_sums sums;    /* of the epoch under way */
+  float *kept;       /* (arena): the weights model.h5 is to hold */
+  bool kept_known;   /* the next two are of the kept weights; after a resume they are not known */
+  double kept_valid_loss, kept_valid_metric;
   bool told_metrics, told_model, told_checkpoint; /* once: that it could not be written */
   bool unsaved;                                   /* kept is newer than model.h5 */
   bool verify; /* the next step compares the ranks' weights, and then a checkpoint held is written; equal on

@@ -360,7 +360,11 @@ static void decide(trainer *t, mlpd_epoch *figures) {
     t->state.best_epoch = t->state.epoch;
     t->state.since_best = 0;
   }
-  if (!figures->has_valid || o->save == MLPD_SAVE_LAST || figures->best) keep_weights(t, t->state.epoch);
+  if (figures->has_valid && o->save != MLPD_SAVE_LAST && !figures->best) return;
+  keep_weights(t, t->state.epoch);
+  t->kept_known = figures->has_valid;
+  t->kept_valid_loss = figures->valid_loss;
+  t->kept_valid_metric = figures->valid_metric;
 }
 
 static mlpd_status run_epoch(trainer *t) {
@@ -393,6 +397,22 @@ static mlpd_status run_epochs(trainer *t) {
 }
 
 /* ---- End ------------------------------------------------------------------------------------------ */
+
+/* The validation figures of the weights in model.h5, which the network holds by now. Collective. */
+static mlpd_status report_valid(trainer *t) {
+  mlpd_train_result *const r = t->result;
+  mlpd_epoch figures = {0};
+  if (!t->prep.valid.present) return MLPD_OK;
+  if (!t->kept_known) {
+    TRY(validate(t, &figures));
+    t->kept_valid_loss = figures.valid_loss;
+    t->kept_valid_metric = figures.valid_metric;
+  }
+  r->has_valid = true;
+  r->valid_loss = t->kept_valid_loss;
+  r->valid_metric = t->kept_valid_metric;
+  return MLPD_OK;
+}
 
 static mlpd_status test(trainer *t) {
   const preparation *const p = &t->prep;
@@ -472,6 +492,7 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
   memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
   fill_result(t);
   comm_watch_place(t->comm, "while the test part is evaluated");
+  TRY(report_valid(t));
   TRY(test(t));
   TRY(run_trace_write(t));
   return take_memory(t);
