@@ -21,6 +21,8 @@ LIBDIR := $(PREFIX)/lib
 INCLUDEDIR := $(PREFIX)/include
 DATADIR := $(PREFIX)/share/mlpdist
 DOCDIR := $(PREFIX)/share/doc/mlpdist
+MANDIR := $(PREFIX)/share/man
+COMPLETIONDIR := $(PREFIX)/share/bash-completion/completions
 ifeq ($(origin CC),default)
 CC := gcc
 endif
@@ -117,8 +119,8 @@ else
 endif
 
 # ---- library and program -------------------------------------------------------------------------
-.PHONY: all library
-all: library $(PROGRAM)
+.PHONY: all library man
+all: library $(PROGRAM) man
 library: $(STATIC) $(BUILD)/libmlpdist.so
 
 $(BUILD)/%.o: %.c $(BUILD)/flags $(BUILD)/config.mk
@@ -147,6 +149,25 @@ $(BUILD)/libmlpdist.so: $(SHARED)
 # Against the static library: runs from the build folder with no LD_LIBRARY_PATH.
 $(BUILD)/mlpdist: $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC)
 	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) $(MPI_PROGRAM) -o $@ $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC) $(DEPS_LIBS)
+
+# Manual pages and completion, which the program prints from its tables. A program of simulated ranks runs under smpirun
+# alone.
+COMMANDS := $(patsubst src/program/cmd_%.c,%,$(wildcard src/program/cmd_*.c))
+MAN_PAGES := $(if $(PROGRAM),$(if $(filter smpi,$(MPI)),,$(BUILD)/man/mlpdist.1 $(COMMANDS:%=$(BUILD)/man/mlpdist-%.1)))
+COMPLETION := $(if $(MAN_PAGES),$(BUILD)/man/mlpdist.bash)
+man: $(MAN_PAGES) $(COMPLETION)
+
+$(BUILD)/man/mlpdist.1: $(BUILD)/mlpdist
+	@mkdir -p $(@D)
+	@$< help --man > $@
+
+$(BUILD)/man/mlpdist-%.1: $(BUILD)/mlpdist
+	@mkdir -p $(@D)
+	@$< help $* --man > $@
+
+$(BUILD)/man/mlpdist.bash: $(BUILD)/mlpdist
+	@mkdir -p $(@D)
+	@$< help --completion > $@
 
 -include $(LIB_OBJECTS:.o=.d) $(PROGRAM_OBJECTS:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
 
@@ -247,7 +268,7 @@ SHARED_FILES := $(addprefix scripts/,lib.sh lib.py) $(wildcard scripts/scaling/*
 DOCUMENTS := LICENSE $(wildcard README.md */README.md */*/README.md)
 # What uninstall removes, too, where it is empty then and PREFIX is no folder of the system.
 PREFIX_FOLDERS = $(if $(filter-out / /usr /usr/local /opt,$(PREFIX)),$(LIBDIR)/pkgconfig $(LIBDIR) $(BINDIR) $(INCLUDEDIR) \
-  $(PREFIX)/share/doc $(PREFIX)/share $(PREFIX))
+  $(MANDIR)/man1 $(MANDIR) $(COMPLETIONDIR) $(PREFIX)/share/bash-completion $(PREFIX)/share/doc $(PREFIX)/share $(PREFIX))
 
 .PHONY: install install-files check-prefix uninstall
 install: all
@@ -268,6 +289,9 @@ install-files: check-prefix
 	@for tool in $(TOOLS); do install -D -m 755 scripts/$$tool '$(DESTDIR)$(DATADIR)'/scripts/$$tool || exit 1; done
 	@for file in $(DOCUMENTS); do install -D -m 644 $$file '$(DESTDIR)$(DOCDIR)'/$$file || exit 1; done
 	@echo 'scripts in $(DATADIR)/scripts, README.md in $(DOCDIR)'
+	$(if $(MAN_PAGES),install -d '$(DESTDIR)$(MANDIR)/man1' '$(DESTDIR)$(COMPLETIONDIR)')
+	$(if $(MAN_PAGES),install -m 644 $(MAN_PAGES) '$(DESTDIR)$(MANDIR)/man1')
+	$(if $(MAN_PAGES),install -m 644 $(COMPLETION) '$(DESTDIR)$(COMPLETIONDIR)/mlpdist')
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 	  -e 's|@VERSION@|$(VERSION)|' -e 's|@LIBS_PRIVATE@|-fopenmp $(DEPS_LIBS)|' scripts/mlpdist.pc.in \
 	  > '$(DESTDIR)$(LIBDIR)/pkgconfig/mlpdist.pc'
@@ -281,6 +305,7 @@ uninstall: check-prefix
 	rm -f '$(DESTDIR)$(BINDIR)/mlpdist' '$(DESTDIR)$(LIBDIR)/libmlpdist.a' '$(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))' \
 	  '$(DESTDIR)$(LIBDIR)/$(SONAME)' '$(DESTDIR)$(LIBDIR)/libmlpdist.so' '$(DESTDIR)$(INCLUDEDIR)/mlpdist.h' \
 	  '$(DESTDIR)$(LIBDIR)/pkgconfig/mlpdist.pc'
+	rm -f $(patsubst %,'$(DESTDIR)$(MANDIR)/man1/%',$(notdir $(MAN_PAGES))) '$(DESTDIR)$(COMPLETIONDIR)/mlpdist'
 	@rm -f $(patsubst %,'$(DESTDIR)$(DATADIR)/%',$(notdir $(wildcard datasets/*.h5)) $(SHARED_FILES) $(TOOLS:%=scripts/%)) \
 	  $(DOCUMENTS:%='$(DESTDIR)$(DOCDIR)/%')
 	@rm -rf '$(DESTDIR)$(DATADIR)/scripts/__pycache__' '$(DESTDIR)$(DATADIR)/scripts/scaling/__pycache__'

@@ -17,6 +17,28 @@ load helper
   succeeds
 }
 
+@test "mlpdist help: of a command, of itself, of nothing that is there" {
+  alone help train
+  succeeds
+  says "Usage: mlpdist train" "--lr RATE"
+  alone help
+  succeeds
+  says "Commands" "Exit status" "4   "
+  alone help help
+  says "Usage: mlpdist help"
+  alone help trian
+  fails_with 2 "did you mean train?"
+  alone help train eval
+  fails_with 2 '"eval"'
+}
+
+@test "help says which option needs which" {
+  alone train --help
+  output=$(tr -s ' \n' '  ' <<< "$output")
+  says "fraction of the velocity kept each step; needs --optimizer momentum or nesterov [0.9]" \
+    "learning rate at each step; needs --schedule step [0.1]" "needs --stream" "needs --trace"
+}
+
 @test "help is at most 80 columns wide" {
   for command in $commands; do
     alone "$command" --help
@@ -47,9 +69,13 @@ load helper
 }
 
 @test "version says how it was built" {
-  alone --version
-  succeeds
-  says "mlpdist 0." MPI HDF5
+  local word
+  for word in --version -V -v version "train --version"; do
+    # shellcheck disable=SC2086
+    alone $word
+    succeeds
+    says "mlpdist 0." MPI HDF5
+  done
 }
 
 @test "usage errors: one line, status 2, a suggestion" {

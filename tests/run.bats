@@ -147,7 +147,7 @@ setup() {
   alone train --data wide.h5 --hidden 8 --batch 64 --epochs 10 --threads 1 --quiet
   succeeds
   local accuracy
-  accuracy=$(sed -n 's/.*accuracy \([0-9.]*\).*/\1/p' <<< "$output")
+  accuracy=$(sed -n 's/^valid .*accuracy \([0-9.]*\).*/\1/p' <<< "$output")
   awk "BEGIN { exit !($accuracy > 0.95) }" || fail "$output"
 }
 

@@ -147,7 +147,7 @@ static void test_help_agrees_with_table(void **state) {
   char *text = NULL;
   size_t bytes = 0;
   FILE *stream = open_memstream(&text, &bytes);
-  options_print_help(&train_table, &arguments, stream);
+  options_print_help(&train_table, stream);
   assert_int_equal(fclose(stream), 0);
   for (size_t i = 0; (row = options_row(&train_table, i)) != NULL; i++) {
     char wanted[64];

@@ -69,7 +69,13 @@ static const option rows[] = {
     {.name = NULL},
 };
 
-static const option_table table = {
+static const void *defaults(void) {
+  static convert_arguments arguments;
+  mlpd_convert_options_default(&arguments.convert);
+  return &arguments;
+}
+
+const option_table convert_table = {
     .command = "convert",
     .usage = "INPUT... OUT.h5 [options]",
     .summary =
@@ -85,6 +91,7 @@ static const option_table table = {
         "  mlpdist convert train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
         "    t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz mnist.h5\n",
     .rows = rows,
+    .defaults = defaults,
     .min_positionals = 1,
     .max_positionals = -1,
 };
@@ -177,10 +184,10 @@ int command_convert(int argc, char **argv) {
   convert_inputs inputs = {0};
   option_results results = {0};
   mlpd_convert_options_default(options);
-  if (options_want_help(argc, argv)) return command_help(&table, &arguments);
+  if (options_want_help(argc, argv)) return command_print_help(&convert_table);
   mlpd_status status = refuse_repeated_lists(argc, argv);
   if (status == MLPD_OK) status = convert_inputs_take(argc, argv, &inputs);
-  if (status == MLPD_OK) status = options_parse(&table, inputs.argc, inputs.argv, &arguments, &results);
+  if (status == MLPD_OK) status = options_parse(&convert_table, inputs.argc, inputs.argv, &arguments, &results);
   if (status == MLPD_OK) status = convert_inputs_choose(&inputs, results.num_positionals, results.positionals, options);
   if (status == MLPD_OK && options->valid_fraction + options->test_fraction >= 1)
     status = outcome_fail(MLPD_ERROR_USAGE, "--valid-fraction and --test-fraction leave nothing to train on");

@@ -51,7 +51,14 @@ static const option rows[] = {
     {.name = NULL},
 };
 
-static const option_table table = {
+static const void *defaults(void) {
+  static doctor_arguments arguments;
+  arguments = (doctor_arguments){.common = data_options_default};
+  mlpd_doctor_options_default(&arguments.doctor);
+  return &arguments;
+}
+
+const option_table doctor_table = {
     .command = "doctor",
     .usage = "[options]",
     .summary =
@@ -65,6 +72,7 @@ static const option_table table = {
         "  mlpdist doctor --hidden 1024,1024 --batch 1024 --np 8,64 --latency 2 \\\n"
         "    --bandwidth 12 --json\n",
     .rows = rows,
+    .defaults = defaults,
 };
 
 static mlpd_status examine(mlpd_comm *comm, const doctor_arguments *arguments) {
@@ -81,8 +89,8 @@ int command_doctor(int argc, char **argv) {
   option_results results = {0};
   mlpd_comm *comm = NULL;
   mlpd_doctor_options_default(&arguments.doctor);
-  if (options_want_help(argc, argv)) return command_help(&table, &arguments);
-  mlpd_status status = options_parse(&table, argc, argv, &arguments, &results);
+  if (options_want_help(argc, argv)) return command_print_help(&doctor_table);
+  mlpd_status status = options_parse(&doctor_table, argc, argv, &arguments, &results);
   arguments.doctor.backend = arguments.common.backend;
   arguments.doctor.threads = arguments.common.threads;
   arguments.doctor.latency = 1e-6 * arguments.latency;

@@ -18,7 +18,13 @@ static const option rows[] = {
     {.name = NULL},
 };
 
-static const option_table table = {
+static const void *defaults(void) {
+  static eval_arguments arguments;
+  arguments = (eval_arguments){.common = data_options_default};
+  return &arguments;
+}
+
+const option_table eval_table = {
     .command = "eval",
     .usage = "[options]",
     .summary =
@@ -29,6 +35,7 @@ static const option_table table = {
         "  mlpdist eval --model run/model.h5 --data fashion-mnist.h5\n"
         "  mlpdist eval --json | jq .accuracy\n",
     .rows = rows,
+    .defaults = defaults,
 };
 
 static void on_notice(void *context, const char *message) {
@@ -63,8 +70,8 @@ int command_eval(int argc, char **argv) {
   option_results results = {0};
   mlpd_data_paths paths = {0};
   mlpd_comm *comm = NULL;
-  if (options_want_help(argc, argv)) return command_help(&table, &arguments);
-  mlpd_status status = options_parse(&table, argc, argv, &arguments, &results);
+  if (options_want_help(argc, argv)) return command_print_help(&eval_table);
+  mlpd_status status = options_parse(&eval_table, argc, argv, &arguments, &results);
   if (status == MLPD_OK) status = data_options_resolve(&arguments.common, &paths);
   status = outcome_begin(status, &arguments.common.stall, &comm);
   if (status == MLPD_OK) status = evaluate(comm, &arguments, &paths);

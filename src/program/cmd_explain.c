@@ -22,7 +22,13 @@ static const option rows[] = {
     {.name = NULL},
 };
 
-static const option_table table = {
+static const void *defaults(void) {
+  static explain_arguments arguments;
+  arguments = (explain_arguments){.which = EXAMPLE_SIGMOID};
+  return &arguments;
+}
+
+const option_table explain_table = {
     .command = "explain",
     .usage = "[--example NAME]",
     .summary =
@@ -32,6 +38,7 @@ static const option_table table = {
         "sigmoid is a 3-2-1 network with one sample, unit by unit; relu a 1-2-2 network\n"
         "with three samples, matrix by matrix.\n",
     .rows = rows,
+    .defaults = defaults,
 };
 
 const char *explain_number(double value, int decimals, char buffer[32]) {
@@ -79,8 +86,8 @@ mlpd_status explain_step_make(uint32_t num_layers, const uint32_t *widths, mlpd_
 int command_explain(int argc, char **argv) {
   explain_arguments arguments = {.which = EXAMPLE_SIGMOID};
   option_results results = {0};
-  if (options_want_help(argc, argv)) return command_help(&table, &arguments);
-  mlpd_status status = options_parse(&table, argc, argv, &arguments, &results);
+  if (options_want_help(argc, argv)) return command_print_help(&explain_table);
+  mlpd_status status = options_parse(&explain_table, argc, argv, &arguments, &results);
   if (status == MLPD_OK && outcome_launcher_rank() <= 0)
     status = arguments.which == EXAMPLE_RELU ? explain_relu(stdout) : explain_sigmoid(stdout);
   options_free(&results);

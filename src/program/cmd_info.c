@@ -11,7 +11,13 @@ static const option rows[] = {
     {.name = NULL},
 };
 
-static const option_table table = {
+static const void *defaults(void) {
+  static info_arguments arguments;
+  arguments = (info_arguments){.help = false};
+  return &arguments;
+}
+
+const option_table info_table = {
     .command = "info",
     .usage = "FILE",
     .summary =
@@ -19,6 +25,7 @@ static const option_table table = {
         "digest of a model.",
     .details = "Examples\n  mlpdist info run/model.h5\n",
     .rows = rows,
+    .defaults = defaults,
     .min_positionals = 1,
     .max_positionals = 1,
 };
@@ -26,8 +33,8 @@ static const option_table table = {
 int command_info(int argc, char **argv) {
   info_arguments arguments = {0};
   option_results results = {0};
-  if (options_want_help(argc, argv)) return command_help(&table, &arguments);
-  mlpd_status status = options_parse(&table, argc, argv, &arguments, &results);
+  if (options_want_help(argc, argv)) return command_print_help(&info_table);
+  mlpd_status status = options_parse(&info_table, argc, argv, &arguments, &results);
   if (status == MLPD_OK && outcome_launcher_rank() <= 0) status = mlpd_describe(results.positionals[0], stdout);
   options_free(&results);
   return outcome_end(NULL, status);

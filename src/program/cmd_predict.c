@@ -20,7 +20,13 @@ static const option rows[] = {
     {.name = NULL},
 };
 
-static const option_table table = {
+static const void *defaults(void) {
+  static predict_arguments arguments;
+  arguments = (predict_arguments){.common = data_options_default};
+  return &arguments;
+}
+
+const option_table predict_table = {
     .command = "predict",
     .usage = "--out FILE [options]",
     .summary =
@@ -28,6 +34,7 @@ static const option_table table = {
         "values, in the order of the input.",
     .details = "Examples\n  mlpdist predict --model run/model.h5 --data new.h5 --x /x --out new.csv\n",
     .rows = rows,
+    .defaults = defaults,
 };
 
 static void on_notice(void *context, const char *message) {
@@ -56,8 +63,8 @@ int command_predict(int argc, char **argv) {
   option_results results = {0};
   mlpd_data_paths paths = {0};
   mlpd_comm *comm = NULL;
-  if (options_want_help(argc, argv)) return command_help(&table, &arguments);
-  mlpd_status status = options_parse(&table, argc, argv, &arguments, &results);
+  if (options_want_help(argc, argv)) return command_print_help(&predict_table);
+  mlpd_status status = options_parse(&predict_table, argc, argv, &arguments, &results);
   if (status == MLPD_OK && arguments.out == NULL)
     status = outcome_fail(MLPD_ERROR_USAGE, "predict needs --out FILE (.h5 or .csv)");
   if (status == MLPD_OK) status = data_options_resolve(&arguments.common, &paths);

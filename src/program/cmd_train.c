@@ -233,7 +233,7 @@ int command_train(int argc, char **argv) {
   train_arguments arguments = {0};
   option_results results = {0};
   mlpd_train_options_default(&arguments.train);
-  if (options_want_help(argc, argv)) return command_help(&train_table, &arguments);
+  if (options_want_help(argc, argv)) return command_print_help(&train_table);
   const mlpd_status status = resolve(argc, argv, &arguments, &results);
   int exit_status = EXIT_DONE;
   if (status == MLPD_OK && arguments.print_config) {

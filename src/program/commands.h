@@ -4,6 +4,30 @@
 
 #include "program/options.h"
 
+typedef struct command {
+  const char *name, *summary;
+  int (*run)(int argc, char **argv);
+  const option_table *table;
+} command;
+
+extern const command commands[]; /* ends with name == NULL */
+
+const command *command_find(const char *name);      /* NULL: none */
+mlpd_status command_fail_unknown(const char *word); /* with the nearest name, or all of them */
+int command_print_help(const option_table *table);  /* NULL: the program's. On the launcher's rank 0 */
+
+/* What the help of the program and its manual page share. */
+typedef struct help_term {
+  const char *name, *help;
+} help_term;
+
+extern const char program_summary[];
+extern const help_term program_statuses[], program_variables[]; /* end with name == NULL */
+
+void program_print_man(FILE *stream);
+void program_print_completion(FILE *stream);
+void options_print_man(const option_table *table, const char *summary, FILE *stream);
+
 int command_train(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_predict(int argc, char **argv);
@@ -11,6 +35,7 @@ int command_info(int argc, char **argv);
 int command_convert(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_help(int argc, char **argv);
 
 /* What `mlpdist train` parses into, and its table. */
 typedef struct train_arguments {
@@ -19,12 +44,10 @@ typedef struct train_arguments {
   bool print_config, quiet, help;
 } train_arguments;
 
-extern const option_table train_table;
+extern const option_table train_table, eval_table, predict_table, info_table, convert_table, explain_table,
+    doctor_table, help_table;
 
 /* The data set taken where none is named: the shipped digits.h5. path gets at most bytes. */
 mlpd_status default_data(char *path, size_t bytes);
-
-/* Prints the help of table on the launcher's rank 0; returns the exit status. */
-int command_help(const option_table *table, const void *defaults);
 
 #endif

@@ -106,7 +106,9 @@ static mlpd_status parse_arguments(const option_table *table, int argc, char **a
       const mlpd_status status = parse_option(table, argc, argv, &i, values);
       if (status != MLPD_OK) return status;
     } else if (!only_positionals && argument[0] == '-' && argument[1] != '\0') {
-      return outcome_fail(MLPD_ERROR_USAGE, "unknown option %s; options begin with --", argument);
+      return outcome_fail(MLPD_ERROR_USAGE,
+                          "unknown option %s; options begin with --, and mlpdist %s --help lists them", argument,
+                          table->command);
     } else {
       results->positionals[results->num_positionals++] = argument;
     }

@@ -32,12 +32,13 @@ typedef mlpd_option option;
   }
 
 typedef struct option_table {
-  const char *command;        /* "train" */
-  const char *usage;          /* what follows the command: "[options]" */
-  const char *summary;        /* one line */
-  const char *details;        /* paragraphs after the options; NULL: none */
-  const option *rows;         /* of the command's struct; ends with name == NULL */
-  const option *library_rows; /* further rows, of the library's struct that the command's begins with; or NULL */
+  const char *command;           /* "train" */
+  const char *usage;             /* what follows the command: "[options]" */
+  const char *summary;           /* one line */
+  const char *details;           /* paragraphs after the options; NULL: none */
+  const option *rows;            /* of the command's struct; ends with name == NULL */
+  const option *library_rows;    /* further rows, of the library's struct that the command's begins with; or NULL */
+  const void *(*defaults)(void); /* the command's struct before any option is parsed */
   int min_positionals, max_positionals; /* arguments that belong to no option; max -1: any number */
 } option_table;
 
@@ -56,7 +57,16 @@ void options_free(option_results *results);
 
 /* Does argv ask for help? Decided before parsing, so that a wrong option beside it does not matter. */
 bool options_want_help(int argc, char **argv);
-void options_print_help(const option_table *table, const void *defaults, FILE *stream); /* wrapped to 80 columns */
+void options_print_help(const option_table *table, FILE *stream); /* wrapped to 80 columns */
+
+/* The row's help with its choices, what it needs, and its default: "learning rate [0.1]". */
+void options_describe(const option_table *table, const option *row, char *text, size_t bytes);
+
+/* The names of the choices with a separator between them, "auto" first where it is one; "" where the row has none. */
+void options_choices(const option *row, const char *separator, char *text, size_t bytes);
+
+/* The default as help shows it, in buffer; NULL: none. */
+const char *options_default(const option_table *table, const option *row, char *buffer, size_t bytes);
 
 /* Reads a config file, such as mlpd_options_print() writes, into values. */
 mlpd_status options_read_file(const option_table *table, const char *path, void *values, option_results *results);

@@ -25,24 +25,34 @@ static void print_wrapped(FILE *stream, int column, int indent, const char *text
   (void)fputc('\n', stream);
 }
 
-static void describe_row(const option *row, const void *defaults, char *text, size_t bytes) {
-  size_t used = (size_t)snprintf(text, bytes, "%s", row->help);
-  if (row->choices != NULL) {
-    used += (size_t)snprintf(text + used, bytes - used, " (%s", row->automatic ? "auto, " : "");
-    for (const mlpd_choice *choice = row->choices; choice->name != NULL && used < bytes; choice++)
-      used += (size_t)snprintf(text + used, bytes - used, "%s%s", choice->name, choice[1].name != NULL ? ", " : ")");
-  }
-  char buffer[64];
-  if (mlpd_option_lacks(NULL, row, NULL, buffer, sizeof buffer) != NULL && used < bytes)
-    used += (size_t)snprintf(text + used, bytes - used, "; needs %s", buffer);
+const char *options_default(const option_table *table, const option *row, char *buffer, size_t bytes) {
   const char *value = row->note;
-  if (value == NULL && row->type != OPTION_FLAG) value = mlpd_option_format(row, defaults, buffer, sizeof buffer);
-  if (value != NULL && value[0] != '\0' && used < bytes) (void)snprintf(text + used, bytes - used, " [%s]", value);
+  if (value == NULL && row->type != OPTION_FLAG) value = mlpd_option_format(row, table->defaults(), buffer, bytes);
+  return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-static void print_row(const option *row, const void *defaults, FILE *stream) {
+void options_choices(const option *row, const char *separator, char *text, size_t bytes) {
+  text[0] = '\0';
+  if (row->choices == NULL) return;
+  size_t used = row->automatic ? (size_t)snprintf(text, bytes, "auto") : 0;
+  for (const mlpd_choice *choice = row->choices; choice->name != NULL && used < bytes; choice++)
+    used += (size_t)snprintf(text + used, bytes - used, "%s%s", used > 0 ? separator : "", choice->name);
+}
+
+void options_describe(const option_table *table, const option *row, char *text, size_t bytes) {
+  char buffer[64], choices[512];
+  options_choices(row, ", ", choices, sizeof choices);
+  size_t used = (size_t)snprintf(text, bytes, "%s", row->help);
+  if (choices[0] != '\0' && used < bytes) used += (size_t)snprintf(text + used, bytes - used, " (%s)", choices);
+  if (mlpd_option_lacks(NULL, row, NULL, buffer, sizeof buffer) != NULL && used < bytes)
+    used += (size_t)snprintf(text + used, bytes - used, "; needs %s", buffer);
+  const char *const value = options_default(table, row, buffer, sizeof buffer);
+  if (value != NULL && used < bytes) (void)snprintf(text + used, bytes - used, " [%s]", value);
+}
+
+static void print_row(const option_table *table, const option *row, FILE *stream) {
   char text[1024];
-  describe_row(row, defaults, text, sizeof text);
+  options_describe(table, row, text, sizeof text);
   int column = fprintf(stream, "  --%s%s%s", row->name, row->metavar != NULL ? " " : "",
                        row->metavar != NULL ? row->metavar : "");
   if (column > HELP_COLUMN - 2) {
@@ -53,7 +63,7 @@ static void print_row(const option *row, const void *defaults, FILE *stream) {
   print_wrapped(stream, HELP_COLUMN, HELP_COLUMN, text);
 }
 
-void options_print_help(const option_table *table, const void *defaults, FILE *stream) {
+void options_print_help(const option_table *table, FILE *stream) {
   (void)fprintf(stream, "Usage: mlpdist %s %s\n\n", table->command, table->usage);
   print_wrapped(stream, 0, 0, table->summary);
   const char *section = NULL;
@@ -62,7 +72,7 @@ void options_print_help(const option_table *table, const void *defaults, FILE *s
     if (section == NULL || strcmp(section, row->group) != 0)
       (void)fprintf(stream, "\n%c%s\n", toupper((unsigned char)row->group[0]), row->group + 1);
     section = row->group;
-    print_row(row, defaults, stream);
+    print_row(table, row, stream);
   }
   if (table->details != NULL) (void)fprintf(stream, "\n%s", table->details);
 }

@@ -24,6 +24,12 @@ static const char details[] =
     "  mpirun -np 4 mlpdist train --data fashion-mnist.h5 --optimizer adam --lr 0.001\n"
     "  mlpdist train --print-config > run.ini;  mlpdist train --config run.ini\n";
 
+static const void *defaults(void) {
+  static train_arguments arguments;
+  mlpd_train_options_default(&arguments.train);
+  return &arguments;
+}
+
 const option_table train_table = {
     .command = "train",
     .usage = "[options]",
@@ -32,5 +38,6 @@ const option_table train_table = {
         "ranks as mpirun -np N mlpdist train.",
     .details = details,
     .rows = rows,
+    .defaults = defaults,
     .library_rows = mlpd_train_option_table,
 };
