@@ -15,39 +15,40 @@ typedef struct doctor_arguments {
 #define RANGE(low, high) .minimum = (low), .maximum = (high)
 
 static const option rows[] = {
-    {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this and stop"},
-    {"json", "general", NULL, OPTION_FLAG, AT(json), .help = "print JSON, for programs"},
-    {"seconds", "general", "S", OPTION_REAL, AT(doctor.seconds), .help = "about so long it measures",
+    {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this help and exit"},
+    {"json", "general", NULL, OPTION_FLAG, AT(json), .help = "print JSON"},
+    {"seconds", "general", "S", OPTION_REAL, AT(doctor.seconds), .help = "approximate duration of the measurements",
      RANGE(0.01, 3600)},
 
     {"data", "network", "FILE", OPTION_PATH, AT(doctor.data.file),
-     .help = "HDF5 data set: is read, and gives inputs and outputs", .note = "none"},
+     .help = "HDF5 data set to read; gives the numbers of inputs and outputs", .note = "none"},
     {"x", "network", "PATH", OPTION_PATH, AT(doctor.data.x), .help = "training inputs in the file", .note = "/train/x"},
     {"y", "network", "PATH", OPTION_PATH, AT(doctor.data.y), .help = "training targets", .note = "/train/y"},
-    {"features", "network", "N", OPTION_INTEGER, AT(doctor.features), .help = "inputs", RANGE(0, 1073741823),
-     .automatic = true, .note = "of the data, else 784"},
-    {"hidden", "network", "WIDTHS", OPTION_WIDTHS, AT(doctor.hidden), .help = "units of the hidden layers"},
-    {"outputs", "network", "N", OPTION_INTEGER, AT(doctor.outputs), .help = "outputs", RANGE(0, 1048576),
+    {"features", "network", "N", OPTION_INTEGER, AT(doctor.features), .help = "inputs of the network",
+     RANGE(0, 1073741823), .automatic = true, .note = "of the data, else 784"},
+    {"hidden", "network", "WIDTHS", OPTION_WIDTHS, AT(doctor.hidden),
+     .help = "units of each hidden layer, such as 512,256; \"\" for none"},
+    {"outputs", "network", "N", OPTION_INTEGER, AT(doctor.outputs), .help = "outputs of the network", RANGE(0, 1048576),
      .automatic = true, .note = "of the data, else 10"},
-    {"activation", "network", "NAME", OPTION_CHOICE, AT(doctor.activation), .help = "of the hidden layers",
+    {"activation", "network", "NAME", OPTION_CHOICE, AT(doctor.activation), .help = "activation of the hidden layers",
      .choices = mlpd_activation_choices},
-    {"optimizer", "network", "NAME", OPTION_CHOICE, AT(doctor.optimizer), .help = "how weights follow gradients",
+    {"optimizer", "network", "NAME", OPTION_CHOICE, AT(doctor.optimizer), .help = "update rule",
      .choices = mlpd_optimizer_choices},
 
-    {"batch", "run", "N", OPTION_INTEGER, AT(doctor.batch), .help = "samples of a step, over all ranks",
+    {"batch", "run", "N", OPTION_INTEGER, AT(doctor.batch), .help = "samples per step, summed over all ranks",
      RANGE(1, 2147483647)},
     {"lanes", "run", "N", OPTION_INTEGER, AT(doctor.lanes),
-     .help = "fixed parts a batch is cut into; auto: the largest power of two up to batch / 64", RANGE(0, 65536),
+     .help = "fixed parts of a batch; auto: the largest power of two up to batch / 64", RANGE(0, 65536),
      .automatic = true},
     COMPUTE_OPTION_ROWS(doctor_arguments),
 
     {"np", "prediction", "LIST", OPTION_TEXT, AT(doctor.ranks),
-     .help = "numbers of ranks to predict besides these and 1, such as 4,16; ranks like these, with as many threads",
-     .automatic = true, .note = "none"},
+     .help = "further numbers of ranks to predict, such as 4,16, each with as many threads as here", .automatic = true,
+     .note = "none"},
     {"latency", "prediction", "US", OPTION_REAL, AT(latency),
-     .help = "of a message between ranks, microseconds, in place of the measured one; 0: as measured", RANGE(0, 1e6)},
+     .help = "latency between ranks in microseconds; 0: as measured", RANGE(0, 1e6)},
     {"bandwidth", "prediction", "GB/S", OPTION_REAL, AT(bandwidth),
-     .help = "between ranks, 1e9 bytes a second, in place of the measured one; 0: as measured", RANGE(0, 1e6)},
+     .help = "bandwidth between ranks in GB/s (1e9 bytes); 0: as measured", RANGE(0, 1e6)},
     {.name = NULL},
 };
 
@@ -62,9 +63,11 @@ const option_table doctor_table = {
     .command = "doctor",
     .usage = "[options]",
     .summary =
-        "Is this machine set up to be fast? Looks at cores, quotas and clock, measures the arithmetic peak, memory, "
-        "each matrix product built in, the sum between the ranks it was started with and the reading of --data, "
-        "predicts the speed of training a network, and names what costs speed, with the cure.",
+        "Checks whether this machine is set up to be fast. Inspects cores, quotas and clock; measures the arithmetic "
+        "peak, "
+        "memory, every matrix product built in, the sum over the ranks and the reading of --data; predicts the speed "
+        "of "
+        "training a network; and names whatever costs speed, with a cure.",
     .details =
         "Examples\n"
         "  mlpdist doctor\n"

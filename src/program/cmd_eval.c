@@ -10,8 +10,8 @@ typedef struct eval_arguments {
 } eval_arguments;
 
 static const option rows[] = {
-    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(eval_arguments, help), .help = "print this and stop"},
-    {"json", "general", NULL, OPTION_FLAG, OPTION_AT(eval_arguments, json), .help = "print JSON, for programs"},
+    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(eval_arguments, help), .help = "print this help and exit"},
+    {"json", "general", NULL, OPTION_FLAG, OPTION_AT(eval_arguments, json), .help = "print JSON"},
     DATA_OPTION_ROWS(eval_arguments),
     {"y", "input", "PATH", OPTION_PATH, OPTION_AT(eval_arguments, common.y), .help = "targets", .note = "/PART/y"},
     COMPUTE_OPTION_ROWS(eval_arguments),
@@ -28,8 +28,9 @@ const option_table eval_table = {
     .command = "eval",
     .usage = "[options]",
     .summary =
-        "Evaluates a model, alone or under mpirun: loss, accuracy, precision, recall, F1 and confusion of the "
-        "classes, or RMSE, MAE and R2 of the values. Each sample counts once on any number of ranks.",
+        "Evaluates a model, alone or under mpirun: loss, accuracy, precision, recall, F1 and confusion matrix for "
+        "classes, or "
+        "RMSE, MAE and R2 for values. Each sample counts once on any number of ranks.",
     .details =
         "Examples\n"
         "  mlpdist eval --model run/model.h5 --data fashion-mnist.h5\n"

@@ -16,9 +16,9 @@ typedef struct explain_arguments {
 } explain_arguments;
 
 static const option rows[] = {
-    {"example", "general", "NAME", OPTION_CHOICE, OPTION_AT(explain_arguments, which), .help = "which network",
+    {"example", "general", "NAME", OPTION_CHOICE, OPTION_AT(explain_arguments, which), .help = "network to show",
      .choices = example_choices},
-    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(explain_arguments, help), .help = "print this and stop"},
+    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(explain_arguments, help), .help = "print this help and exit"},
     {.name = NULL},
 };
 

@@ -7,7 +7,7 @@ typedef struct info_arguments {
 } info_arguments;
 
 static const option rows[] = {
-    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(info_arguments, help), .help = "print this and stop"},
+    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(info_arguments, help), .help = "print this help and exit"},
     {.name = NULL},
 };
 
@@ -21,8 +21,9 @@ const option_table info_table = {
     .command = "info",
     .usage = "FILE",
     .summary =
-        "Says what an HDF5 file holds: the shapes, types and classes of a data set, or the layers, options and "
-        "digest of a model.",
+        "Describes an HDF5 file: the shapes, types and classes of a data set, or the layers, options and digest of a "
+        "model or "
+        "checkpoint.",
     .details = "Examples\n  mlpdist info run/model.h5\n",
     .rows = rows,
     .defaults = defaults,

@@ -10,7 +10,7 @@ typedef struct predict_arguments {
 } predict_arguments;
 
 static const option rows[] = {
-    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(predict_arguments, help), .help = "print this and stop"},
+    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(predict_arguments, help), .help = "print this help and exit"},
     DATA_OPTION_ROWS(predict_arguments),
     {"out", "output", "FILE", OPTION_PATH, OPTION_AT(predict_arguments, out),
      .help =

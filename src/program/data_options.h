@@ -15,7 +15,7 @@ extern const data_options data_options_default;
 
 /* Rows of an option table for the member `common`, a data_options, of struct type. */
 #define DATA_OPTION_ROWS(type)                                                                                    \
-  {"model", "input", "FILE", OPTION_PATH, OPTION_AT(type, common.model), .help = "model that train wrote"},       \
+  {"model", "input", "FILE", OPTION_PATH, OPTION_AT(type, common.model), .help = "model file written by train"},  \
       {"data",                                                                                                    \
        "input",                                                                                                   \
        "FILE",                                                                                                    \
@@ -28,7 +28,7 @@ extern const data_options data_options_default;
        "PART",                                                                                                    \
        OPTION_CHOICE,                                                                                             \
        OPTION_AT(type, common.split),                                                                             \
-       .help = "part of the data set",                                                                            \
+       .help = "part of the data set to use",                                                                     \
        .choices = mlpd_split_choices},                                                                            \
   {                                                                                                               \
     "x", "input", "PATH", OPTION_PATH, OPTION_AT(type, common.x), .help = "inputs in the file", .note = "/PART/x" \
@@ -47,7 +47,7 @@ extern const data_options data_options_default;
        "N",                                                                                         \
        OPTION_INTEGER,                                                                              \
        OPTION_AT(type, common.threads),                                                             \
-       .help = "threads of a rank; auto: OMP_NUM_THREADS, else the cores it is bound to",           \
+       .help = "threads per rank; auto: OMP_NUM_THREADS, else the cores that the rank is bound to", \
        .maximum = 4096,                                                                             \
        .automatic = true},                                                                          \
       STALL_OPTION_ROWS(type, common.stall.timeout, common.stall.abort)

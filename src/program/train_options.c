@@ -6,19 +6,19 @@
 _Static_assert(offsetof(train_arguments, train) == 0, "the library's rows are offsets in mlpd_train_options");
 
 static const option rows[] = {
-    {"config", "general", "FILE", OPTION_PATH, AT(config), .help = "read options from FILE; the command line beats it",
-     .command_line_only = true},
+    {"config", "general", "FILE", OPTION_PATH, AT(config),
+     .help = "read options from FILE; the command line overrides them", .command_line_only = true},
     {"print-config", "general", NULL, OPTION_FLAG, AT(print_config),
-     .help = "print the options of this run as a config file", .command_line_only = true},
-    {"quiet", "general", NULL, OPTION_FLAG, AT(quiet), .help = "print the result only", .command_line_only = true},
-    {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this and stop", .command_line_only = true},
+     .help = "print the options as a config file and exit", .command_line_only = true},
+    {"quiet", "general", NULL, OPTION_FLAG, AT(quiet), .help = "print only the result", .command_line_only = true},
+    {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this help and exit", .command_line_only = true},
     {.name = NULL},
 };
 
 static const char details[] =
     "The same file, seed and options give the same weights, bit for bit, on any\n"
-    "number of ranks and threads (with one program on one CPU instruction set):\n"
-    "compare the last line, digest.\n\n"
+    "number of ranks and threads and on any x86-64 processor with AVX2 and FMA:\n"
+    "compare the last line, the digest.\n\n"
     "Examples\n"
     "  mlpdist train --hidden 64,32 --epochs 20\n"
     "  mpirun -np 4 mlpdist train --data fashion-mnist.h5 --optimizer adam --lr 0.001\n"
@@ -34,8 +34,8 @@ const option_table train_table = {
     .command = "train",
     .usage = "[options]",
     .summary =
-        "Trains a network and leaves it, with its metrics, in a run folder. Runs alone on all cores, or on N "
-        "ranks as mpirun -np N mlpdist train.",
+        "Trains a network and saves it, with its metrics, in a run folder. Uses all cores of this machine, or N ranks "
+        "under mpirun -np N mlpdist train.",
     .details = details,
     .rows = rows,
     .defaults = defaults,

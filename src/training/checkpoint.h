@@ -80,8 +80,7 @@ mlpd_status checkpoint_writer_hold(checkpoint_writer *w, const checkpoint *c, bo
 /* Has what is held written; false where nothing is. Not collective. */
 bool checkpoint_writer_release(checkpoint_writer *w);
 
-/* Waits until nothing is being written; returns the failure of the last, once. HDF5 may be used by the caller
- * only between this and the next release. Not collective. */
+/* Waits until nothing is being written; returns the failure of the last, once. Not collective. */
 mlpd_status checkpoint_writer_wait(checkpoint_writer *w);
 
 void checkpoint_writer_free(checkpoint_writer *w); /* waits; NULL is allowed. Not collective */

@@ -186,8 +186,8 @@ static void keep_weights(trainer *t, uint64_t epoch) {
   t->unsaved = true;
 }
 
-/* The network takes the kept weights for the call and gets its own back. HDF5 knows one thread at a time: a
- * checkpoint under way is waited for. */
+/* The network takes the kept weights for the call and gets its own back. A checkpoint that is being written is waited
+ * for, so that its failure is reported before the model's. */
 static mlpd_status save_kept(trainer *t) {
   TRY(run_lock_check(&t->folder.lock));
   if (t->writer != NULL) run_tell_checkpoint(t, checkpoint_writer_wait(t->writer));
