@@ -194,6 +194,46 @@ static void test_config_round_trip(void **state) {
   }
 }
 
+/* Any path comes back from a config file to the byte. */
+static void test_odd_paths(void **state) {
+  (void)state;
+  char text[501];
+  memset(text, 'd', sizeof text);
+  text[500] = '\0';
+  const char *const names[] = {text,
+                               "my data ; v2 #3.h5",
+                               " lead",
+                               "trail ",
+                               "\"quoted\"",
+                               "a \"b\" ; c",
+                               "back\\slash\\\"",
+                               ";note",
+                               "#note",
+                               "a = b: c",
+                               "[x]",
+                               "\xc3\xbcn %s %n",
+                               "it's",
+                               "auto",
+                               "a;b",
+                               "\"",
+                               "\\",
+                               "a ;",
+                               "\xff"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char path[] = "/tmp/mlpdist-test-XXXXXX";
+    FILE *file = fdopen(mkstemp(path), "w");
+    arguments.train.data.file = arguments.train.out = names[i];
+    assert_int_equal(mlpd_options_print(&arguments.train, file), MLPD_OK);
+    assert_int_equal(fclose(file), 0);
+    train_arguments again = {0};
+    mlpd_train_options_default(&again.train);
+    assert_int_equal(options_read_file(&train_table, path, &again, &results), MLPD_OK);
+    assert_int_equal(unlink(path), 0);
+    assert_string_equal(again.train.data.file, names[i]);
+    assert_string_equal(again.train.out, names[i]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_table_is_sound, set_up, tear_down),
@@ -202,6 +242,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_bad_values_change_nothing, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_help_agrees_with_table, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_config_round_trip, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_odd_paths, set_up, tear_down),
   };
   return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }
