@@ -158,6 +158,76 @@ static void test_npy(void **state) {
   assert_int_equal(r.classes, 2);
 }
 
+/* Headers as others write them: the same values each. */
+static void test_npy_of_others(void **state) {
+  (void)state;
+  const mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  char file[1024];
+  static const char *const headers[] = {
+      "{'descr': '<f8', 'fortran_order': False, 'shape': (2L, 2L), }",
+      "{'descr': '=f8', 'fortran_order': False, 'shape': (2, 2), }",
+      "{'descr': 'f8', 'fortran_order': False, 'shape': (2,2)}",
+      "{\"shape\": (2, 2), \"fortran_order\": False, \"descr\": \"<f8\"}",
+  };
+  for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+    write_bytes("x.npy", file, npy_bytes(file, headers[i], (const double[]){1.5, 0, 2.5, 1}, 32));
+    ASSERT_CONVERTED(o, &r, "x.npy");
+    assert_array("/train/x", 2, 1, ELEMENT_F64, VALUES(1.5, 2.5));
+  }
+  write_bytes("x.npy", file,
+              npy_bytes(file, "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 2), }",
+                        (const double[]){1.5, 2.5, 0, 1}, 32));
+  ASSERT_CONVERTED(o, &r, "x.npy");
+  assert_array("/train/x", 2, 1, ELEMENT_F64, VALUES(1.5, 2.5));
+  WRITE_NPY("x.npy", ">i2", "(2, 1)", unsigned char, 1, 2, 255, 254);
+  write_bytes("y.npy", file, npy_bytes(file, "{'descr': '|b1', 'fortran_order': False, 'shape': (2), }", "\1\0", 2));
+  ASSERT_CONVERTED(o, &r, "x.npy", "y.npy");
+  assert_array("/train/x", 2, 1, ELEMENT_I16, VALUES(258, -2));
+  assert_array("/train/y", 2, 1, ELEMENT_U8, VALUES(1, 0));
+  (void)unlink(in_folder("out.h5"));
+  write_bytes("x.npy", file,
+              npy_bytes(file, "{'descr': '<f8', 'fortran_order': False, 'shape': (np.int64(1), 1), }", "", 0));
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "no dictionary", "x.npy");
+}
+
+/* Labels that are texts, one-hot rows, or texts that are numbers. */
+static void test_npy_labels(void **state) {
+  (void)state;
+  const mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  WRITE_NPY("x.npy", "<f4", "(3, 2)", float, 1, 2, 3, 4, 5, 6);
+  write_npy("y.npy", "|S3", "(3,)", "yesno\0yes", 9);
+  for (int swapped = 0; swapped < 2; swapped++) { /* y is what is text */
+    ASSERT_CONVERTED(o, &r, swapped ? "y.npy" : "x.npy", swapped ? "x.npy" : "y.npy");
+    assert_array("/train/y", 3, 1, ELEMENT_U8, VALUES(1, 0, 1));
+    assert_array("/train/x", 3, 2, ELEMENT_F32, VALUES(1, 2, 3, 4, 5, 6));
+    assert_class_names("no,yes");
+  }
+  write_npy("y.npy", ">U1", "(3, 1)", "\0\0\0b\0\0\0a\0\0\0b", 12);
+  ASSERT_CONVERTED(o, &r, "x.npy", "y.npy");
+  assert_array("/train/y", 3, 1, ELEMENT_U8, VALUES(1, 0, 1));
+  assert_class_names("a,b");
+  write_npy("y.npy", "|S2", "(3,)", (const char[]){'1', '0', '9', 0, '1', '0'}, 6);
+  ASSERT_CONVERTED(o, &r, "x.npy", "y.npy");
+  assert_array("/train/y", 3, 1, ELEMENT_U8, VALUES(1, 0, 1));
+  assert_class_names("9,10");
+  WRITE_NPY("y.npy", "<f4", "(3, 2)", float, 0, 1, 1, 0, 0, 1);
+  ASSERT_CONVERTED(o, &r, "x.npy", "y.npy");
+  assert_int_equal(r.classes, 2);
+  assert_array("/train/y", 3, 1, ELEMENT_U8, VALUES(1, 0, 1));
+  mlpd_convert_options values = o;
+  values.task = MLPD_REGRESSION;
+  ASSERT_CONVERTED(values, &r, "x.npy", "y.npy");
+  assert_array("/train/y", 3, 2, ELEMENT_F32, VALUES(0, 1, 1, 0, 0, 1));
+  WRITE_NPY("y.npy", "<f4", "(3, 2)", float, 0, 1, 0.5F, 0.5F, 0, 1);
+  ASSERT_CONVERTED(o, &r, "x.npy", "y.npy");
+  assert_int_equal(r.classes, 0);
+  (void)unlink(in_folder("out.h5"));
+  write_npy("y.npy", "|S3", "(3,)", "yes\0\0\0yes", 9);
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "y.npy: row 1 (from 0): an empty text", "x.npy", "y.npy");
+}
+
 static void test_hostile_npy(void **state) {
   (void)state;
   const mlpd_convert_options o = plain_options();
@@ -172,9 +242,12 @@ static void test_hostile_npy(void **state) {
                {"<f4", "(0, 4)", "is empty"},
                {"<f4", "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1)", "no dictionary"},
                {"|O", "(2, 2)", "Python objects"},
-               {"<U5", "(2, 2)", "text"},
+               {"<U5", "(2, 2)", "the header claims"},
+               {"|S4", "(1, 1)", "holds text; features must be numbers"},
+               {"|S9999", "(1, 1)", "holds texts of type"},
+               {"<M8[D]", "(2, 2)", "dates (<M8[D]); save numbers"},
                {"<c8", "(2, 2)", "complex"},
-               {"<f16", "(2, 2)", "no plain number"},
+               {"<f16", "(2, 2)", "floats wider than 64 bits (<f16); save a.astype"},
                {"", "(2, 2)", "no plain number"}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     write_npy("x.npy", cases[i].descr, cases[i].shape, "1234", 4);
@@ -194,8 +267,10 @@ static void test_hostile_npy(void **state) {
   ASSERT_CONVERTED(o, &r, "x.npy");
   (void)unlink(in_folder("out.h5"));
   fortran = "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2)}";
-  write_bytes("x.npy", file, npy_bytes(file, fortran, "1234567812345678", 16));
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "Fortran order", "x.npy");
+  write_bytes("x.npy", file, npy_bytes(file, fortran, "123456781234", 12));
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "the header claims", "x.npy");
+  write_bytes("x.npy", file, npy_bytes(file, fortran, "12345678123456789", 17));
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "goes on after", "x.npy");
   write_bytes("x.npy", "\x93NUMPY\2\0\377\377\377\377", 12);
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "NPY version 2", "x.npy");
   write_bytes("x.npy", "\x93NUMPY\1", 7);
@@ -320,20 +395,22 @@ static void test_npz_of_numpy(void **state) {
     skip();
   }
   char command[2048];
-  (void)snprintf(command, sizeof command,
-                 PYTHON
-                 " -c \"\nimport numpy as n, zipfile\n"
-                 "x = n.arange(200000, dtype='f4').reshape(20000, 5, 2)\n"
-                 "y = n.arange(20000) %% 10\n"
-                 "n.savez('%s/a.npz', x_train=x, y_train=y, x_test=x[:9], y_test=y[:9])\n"
-                 "n.savez_compressed('%s/b.npz', train_images=x, train_labels=y[:, None], val_images=x[:7],"
-                 " val_labels=y[:7], test_images=x[:9], test_labels=y[:9])\n"
-                 "n.savez('%s/c.npz', n.asfortranarray(x.reshape(20000, 10)), y)\n"
-                 "n.savez('%s/d.npz', foo=x, bar=y)\n"
-                 "n.savez('%s/e.npz', x=x, y=n.array([None, 'a'], dtype=object))\n"
-                 "zipfile.ZIP64_LIMIT = 10\n" /* so small an archive is written as a large one is */
-                 "n.savez_compressed('%s/f.npz', x=x, y=y)\n\"",
-                 folder, folder, folder, folder, folder, folder);
+  (void)snprintf(
+      command, sizeof command,
+      PYTHON
+      " -c \"\nimport numpy as n, zipfile\n"
+      "x = n.arange(200000, dtype='f4').reshape(20000, 5, 2)\n"
+      "y = n.arange(20000) %% 10\n"
+      "n.savez('%s/a.npz', x_train=x, y_train=y, x_test=x[:9], y_test=y[:9])\n"
+      "n.savez_compressed('%s/b.npz', train_images=x, train_labels=y[:, None], val_images=x[:7],"
+      " val_labels=y[:7], test_images=x[:9], test_labels=y[:9])\n"
+      "n.savez('%s/c.npz', n.asfortranarray(x.reshape(20000, 10)), y)\n"
+      "n.savez_compressed('%s/g.npz', x=n.asfortranarray(x), y=n.array(['b', '\u00e9\u4e2d', 'a'])[y %% 3])\n"
+      "n.savez('%s/d.npz', foo=x, bar=y)\n"
+      "n.savez('%s/e.npz', x=x, y=n.array([None, 'a'], dtype=object))\n"
+      "zipfile.ZIP64_LIMIT = 10\n" /* so small an archive is written as a large one is */
+      "n.savez_compressed('%s/f.npz', x=x, y=y)\n\"",
+      folder, folder, folder, folder, folder, folder, folder);
   assert_int_equal(system(command), 0);
   mlpd_convert_options o = plain_options();
   mlpd_convert_result r;
@@ -349,9 +426,13 @@ static void test_npz_of_numpy(void **state) {
   }
   ASSERT_CONVERTED(o, &r, "f.npz");
   assert_array("/train/x", 20000, 10, ELEMENT_F32, x);
+  ASSERT_CONVERTED(o, &r, "c.npz");
+  assert_array("/train/x", 20000, 10, ELEMENT_F32, x);
+  ASSERT_CONVERTED(o, &r, "g.npz");
+  assert_array("/train/x", 20000, 10, ELEMENT_F32, x);
+  assert_class_names("a,b,\xC3\xA9\xE4\xB8\xAD");
   free(x);
   (void)unlink(in_folder("out.h5"));
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "Fortran order", "c.npz");
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "holds foo.npy, bar.npy; wanted x_train", "d.npz");
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "Python objects", "e.npz");
 }
@@ -425,6 +506,8 @@ int main(void) {
       cmocka_unit_test_teardown(test_hostile_idx, clear_folder),
       cmocka_unit_test_teardown(test_damaged_gz, clear_folder),
       cmocka_unit_test_teardown(test_npy, clear_folder),
+      cmocka_unit_test_teardown(test_npy_of_others, clear_folder),
+      cmocka_unit_test_teardown(test_npy_labels, clear_folder),
       cmocka_unit_test_teardown(test_hostile_npy, clear_folder),
       cmocka_unit_test_teardown(test_npz_stored, clear_folder),
       cmocka_unit_test_teardown(test_hostile_npz, clear_folder),

@@ -66,7 +66,7 @@ static void say_target(const conversion *c) {
   const name_list *names = &first_of(c)->targets;
   char text[REPORT_BYTES], list[REPORT_BYTES] = "";
   size_t used = 0;
-  if (c->y_columns == 1) {
+  if (c->y_columns == 1 || c->labels.one_hot) {
     label_set_describe(&c->labels, text, sizeof text);
     convert_say(c->options, "%s", text);
     return;
@@ -271,6 +271,14 @@ static void choose_types(conversion *c, element_type *widest) {
   }
 }
 
+/* x that is an image is to be scaled as a whole. */
+static mlpd_status write_layout(conversion *c) {
+  static const char *const x_paths[] = {[MLPD_TRAIN] = "/train/x", [MLPD_VALID] = "/valid/x", [MLPD_TEST] = "/test/x"};
+  for (int p = 0; p < PARTS && first_of(c)->image; p++)
+    if (c->rows[p] > 0) TRY(h5_attribute_write_text(c->out.file, x_paths[p], "layout", "image"));
+  return MLPD_OK;
+}
+
 static mlpd_status write_file(conversion *c) {
   element_type widest;
   TRY(output_create(c->options->out, &c->out));
@@ -282,6 +290,7 @@ static mlpd_status write_file(conversion *c) {
     if (c->rows[p] > 0) TRY(output_part(&c->out, (mlpd_split)p, c->rows[p], widest, &c->labels));
   for (int i = 0; i < c->sources.count; i++) TRY(copy_rows(c, c->sources.all[i]));
   TRY(output_flush(&c->out));
+  TRY(write_layout(c));
   TRY(write_attributes(c));
   return convert_write_names(c->out.file, first_of(c), &c->labels);
 }

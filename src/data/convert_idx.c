@@ -34,7 +34,9 @@ mlpd_status idx_header(input *in, array_header *header) {
   }
   header->bytes = 4 + 4 * (uint64_t)rank;
   header->stored_size = element_size(header->type);
-  header->half = false;
+  header->half = header->column_major = false;
+  header->text = ARRAY_NUMBERS;
+  header->image = true;
   header->swap = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && header->stored_size > 1;
   return array_fold(input_name(in), dimensions, rank, header);
 }

@@ -230,5 +230,7 @@ mlpd_status input_rewind(input *in) {
 }
 
 const char *input_name(const input *in) { return in->name; }
+const char *input_path(const input *in) { return in->path; }
+bool input_is_packed(const input *in) { return in->gz != NULL && gzdirect(in->gz) == 0; }
 uint64_t input_stored(const input *in) { return in->stored; }
 uint64_t input_limit(const input *in) { return in->limit; }

@@ -34,6 +34,8 @@ mlpd_status input_read(input *in, void *out, size_t bytes, size_t *got);
 mlpd_status input_rewind(input *in); /* Not collective */
 
 const char *input_name(const input *in); /* for messages: "data.npz: x_train.npy". Not collective */
+const char *input_path(const input *in); /* of the file, or of the archive. Not collective */
+bool input_is_packed(const input *in);   /* a gzip file. Not collective */
 uint64_t input_stored(const input *in);  /* bytes on disk. Not collective */
 
 /* At most so many bytes can come out: the size of a plain file, the expansion limit of deflate else.

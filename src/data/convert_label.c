@@ -240,8 +240,10 @@ static mlpd_status check_texts(const label_set *set) {
 }
 
 mlpd_status label_set_decide(label_set *set, const char *class_names) {
+  set->one_hot = set->any_vector && set->all_one_hot && set->task != MLPD_REGRESSION;
+  if (set->one_hot) set->any_vector = set->any_decimal = false; /* one whole number a row after all */
   if (set->task == MLPD_CLASSIFICATION && set->any_vector)
-    return FAIL(MLPD_ERROR_DATA, "y has several columns, but classes are one whole number a row");
+    return FAIL(MLPD_ERROR_DATA, "y has several columns that are not one-hot, but classes are one whole number a row");
   TRY(check_texts(set));
   set->classes = set->task == MLPD_CLASSIFICATION || (set->task == MLPD_TASK_AUTO && are_classes(set));
   const bool real = set->any_real || number_needs_double(set->minimum, set->maximum, !set->any_decimal);

@@ -30,6 +30,7 @@ typedef struct label_set {
   bool any_decimal;  /* a number with a decimal point */
   bool any_fraction; /* a number that is not whole */
   bool any_vector;   /* several values a row */
+  bool all_one_hot;  /* with any_vector: all rows are, of sources that look */
   bool any_real;     /* stored as float64 */
   double minimum, maximum;
   uint64_t numbers, texts, number_like; /* labels; number_like: texts that are numbers in another notation */
@@ -42,6 +43,7 @@ typedef struct label_set {
   mlpd_split part;          /* of the rows that are gathered: set it */
   uint64_t (*part_rows)[3]; /* (LABEL_CLASSES_MOST) rows with the label of an entry, by part */
   /* Decided. */
+  bool one_hot; /* the class is the place of the 1 among several values */
   bool classes;
   uint32_t num_classes;
   char **names;      /* (num_classes), or NULL where class k is the label k */

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "data/convert_array.h"
 
-enum { NPY_RANK_MOST = 32, NPY_HEADER_MOST = 65535 }; /* NumPy's own rank limit; bytes */
+enum { NPY_RANK_MOST = ARRAY_RANK_MOST, NPY_HEADER_MOST = 65535 /* bytes */ };
 
 /* A reader of the header's Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } */
 typedef struct literal {
@@ -102,25 +102,57 @@ typedef struct npy_type {
 static const npy_type types[] = {{"b1", ELEMENT_U8, 1},  {"i1", ELEMENT_I8, 1},  {"u1", ELEMENT_U8, 1},
                                  {"i2", ELEMENT_I16, 2}, {"u2", ELEMENT_U16, 2}, {"i4", ELEMENT_I32, 4},
                                  {"u4", ELEMENT_U32, 4}, {"i8", ELEMENT_I64, 8}, {"u8", ELEMENT_U64, 8},
-                                 {"f2", ELEMENT_F32, 2}, {"f4", ELEMENT_F32, 4}, {"f8", ELEMENT_F64, 8}};
+                                 {"?", ELEMENT_U8, 1},   {"f2", ELEMENT_F32, 2}, {"f4", ELEMENT_F32, 4},
+                                 {"f8", ELEMENT_F64, 8}};
+
+/* <U and S: one text an element. */
+static mlpd_status apply_text(const char *name, const char *code, array_header *header) {
+  char *end = NULL;
+  const unsigned long length = strtoul(code + 1, &end, 10);
+  header->text = code[0] == 'U' ? ARRAY_UCS4_TEXT : ARRAY_BYTES_TEXT;
+  header->type = ELEMENT_U8;
+  header->stored_size = (code[0] == 'U' ? 4 : 1) * (size_t)length;
+  if (*end != '\0' || length == 0 || length > ARRAY_TEXT_BYTES || header->stored_size > ARRAY_TEXT_BYTES)
+    return FAIL(MLPD_ERROR_DATA, "%s: the array holds texts of type '%s'; a class name has at most 255 bytes", name,
+                code);
+  return MLPD_OK;
+}
+
+static mlpd_status fail_type(const char *name, const char *descr, const char *code) {
+  static const struct {
+    const char *kinds, *what, *cure;
+  } others[] = {
+      {"O", "Python objects (a pickle)",
+       "if they are texts, save numpy.array(a.tolist()) of it; numbers: a.astype('f8')"},
+      {"c", "complex numbers", "save its real and imaginary parts as columns: numpy.stack([a.real, a.imag], -1)"},
+      {"M", "dates", "save numbers: a.astype('datetime64[s]').astype('i8')"},
+      {"m", "durations", "save numbers: a.astype('timedelta64[s]').astype('i8')"},
+      {"fg", "floats wider than 64 bits", "save a.astype('f8')"},
+      {"V", "raw bytes", "save a.view('u1') or the like"},
+      {"r", "records", "save its columns as one array: numpy.lib.recfunctions.structured_to_unstructured(a)"},
+      {"", "a type that is no plain number", "save integers or floats"},
+  };
+  size_t i = 0;
+  while (others[i].kinds[0] != '\0' && (code[0] == '\0' || strchr(others[i].kinds, code[0]) == NULL)) i++;
+  return FAIL(MLPD_ERROR_DATA, "%s: the array holds %s (%s); %s", name, others[i].what, descr, others[i].cure);
+}
 
 static mlpd_status apply_type(const char *name, const char *descr, array_header *header) {
   const bool ordered = descr[0] != '\0' && strchr("<>|=", descr[0]) != NULL;
   const char *code = ordered ? descr + 1 : descr;
+  const char other = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '>' : '<';
+  header->text = ARRAY_NUMBERS;
+  header->swap = descr[0] == other;
+  if ((code[0] == 'U' || code[0] == 'S') && code[1] != '\0') return apply_text(name, code, header);
   for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
     if (strcmp(types[i].code, code) != 0) continue;
     header->type = types[i].type;
     header->stored_size = types[i].stored_size;
     header->half = strcmp(code, "f2") == 0;
-    const char other = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '>' : '<';
-    header->swap = descr[0] == other && header->stored_size > 1;
+    header->swap = header->swap && header->stored_size > 1;
     return MLPD_OK;
   }
-  const char *what = code[0] == 'O'                     ? "Python objects"
-                     : code[0] == 'U' || code[0] == 'S' ? "text"
-                     : code[0] == 'c'                   ? "complex numbers"
-                                                        : "a type that is no plain number";
-  return FAIL(MLPD_ERROR_DATA, "%s: the array holds %s (%s); convert it to integers or floats", name, what, descr);
+  return fail_type(name, descr, code);
 }
 
 mlpd_status npy_header(input *in, array_header *header) {
@@ -157,8 +189,8 @@ mlpd_status npy_header(input *in, array_header *header) {
   TRY_GOTO(status, apply_type(name, d.descr, header), done);
   TRY_GOTO(status, array_fold(name, d.dimensions, d.rank, header), done);
   header->bytes = prefix + length;
-  if (d.fortran && header->rows > 1 && header->columns > 1)
-    status = FAIL(MLPD_ERROR_DATA, "%s: stored in Fortran order; save numpy.ascontiguousarray(...) of it", name);
+  header->column_major = d.fortran;
+  header->image = header->type == ELEMENT_U8 && header->text == ARRAY_NUMBERS && d.rank > 2;
 done:
   free(text);
   return status;

@@ -161,7 +161,9 @@ static mlpd_status open_pair(input *first, input *second, bool unordered, meter 
     array_close(x);
     return status;
   }
-  if (unordered && y != NULL && x->header.rank == 1 && y->header.rank > 1) {
+  const bool x_is_text = x->header.text != ARRAY_NUMBERS, y_is_text = y != NULL && y->header.text != ARRAY_NUMBERS;
+  const bool looks_like_y = x_is_text != y_is_text ? x_is_text : x->header.rank == 1 && y != NULL && y->header.rank > 1;
+  if (unordered && y != NULL && looks_like_y) {
     input_array *swapped = x;
     x = y;
     y = swapped;

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "data/convert_source.h"
+#include "data/stored_labels.h"
 
 typedef struct pair_source {
   source base;
@@ -64,33 +65,82 @@ static mlpd_status class_of(const source *s, const label_set *labels, element_ty
   return *class_index >= 0 ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "%s: changed while it was read", s->name);
 }
 
+/* The class of a one-hot row. */
+static mlpd_status class_of_row(const source *s, const label_set *labels, const array_header *h, const void *block,
+                                size_t row, int32_t *class_index) {
+  size_t j = 0;
+  while (j < h->columns && value_at(h->type, block, row * h->columns + j) == 0) j++;
+  *class_index = label_class_of_integer(labels, (int64_t)j);
+  return *class_index >= 0 ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "%s: changed while it was read", s->name);
+}
+
+static mlpd_status add_text(label_set *labels, const array_header *h, const char *stored) {
+  char text[ARRAY_TEXT_MOST];
+  number parsed;
+  const size_t length = array_text_at(h, stored, text);
+  if (length == 0) return FAIL(MLPD_ERROR_DATA, "an empty text: every row needs a label");
+  text[length] = '\0'; /* which number_parse() may read */
+  const bool is_number = number_parse(text, text + length, &parsed) == text + length;
+  return label_add_text(labels, text, length, is_number ? &parsed : NULL);
+}
+
+static mlpd_status take_text(const source *s, const label_set *labels, const array_header *h, const char *stored,
+                             int32_t *class_index, double *value) {
+  char text[ARRAY_TEXT_MOST];
+  number parsed;
+  const size_t length = array_text_at(h, stored, text);
+  text[length] = '\0';
+  if (labels->classes)
+    *class_index = label_class_of_text(labels, text, length);
+  else if (number_parse(text, text + length, &parsed) == text + length)
+    return *value = parsed.value, MLPD_OK;
+  return labels->classes && *class_index >= 0 ? MLPD_OK
+                                              : FAIL(MLPD_ERROR_DATA, "%s: changed while it was read", s->name);
+}
+
 static uint64_t rows_a_block(uint64_t row_bytes) {
   return row_bytes >= SOURCE_BLOCK_BYTES ? 1 : SOURCE_BLOCK_BYTES / row_bytes;
 }
 
 /* ---- x and y apart ---- */
 
+/* One row of y: a label, or several values, which are a label while all rows are one-hot. */
+static mlpd_status scan_y_row(const array_header *h, const void *block, size_t row, double *values, label_set *labels) {
+  if (h->text != ARRAY_NUMBERS) return add_text(labels, h, (const char *)block + row * h->stored_size);
+  if (h->columns == 1) return add_label(labels, h->type, block, row);
+  if (!labels->all_one_hot) return MLPD_OK;
+  for (size_t j = 0; j < h->columns; j++) values[j] = value_at(h->type, block, row * h->columns + j);
+  const int64_t place = stored_one_hot(values, h->columns);
+  labels->all_one_hot = place >= 0;
+  return place < 0 || labels->task == MLPD_REGRESSION ? MLPD_OK : label_add_integer(labels, place);
+}
+
 static mlpd_status scan_y(pair_source *p, label_set *labels) {
   const array_header *h = &p->y->header;
-  if (h->columns > 1) labels->any_vector = true;
+  if (h->columns > 1 && !labels->any_vector) labels->any_vector = labels->all_one_hot = true;
+  if (h->text != ARRAY_NUMBERS && h->columns > 1)
+    return FAIL(MLPD_ERROR_DATA, "%s: %llu texts a row; a class is one", input_name(p->y->in),
+                (unsigned long long)h->columns);
   if (h->type == ELEMENT_F64) labels->any_real = true;
   if (!element_is_integer(h->type) && labels->task == MLPD_TASK_AUTO) labels->any_decimal = true;
-  const size_t size = element_size(h->type);
-  const uint64_t most = rows_a_block(h->columns * size);
+  const size_t row_bytes = array_row_bytes(h);
+  const uint64_t most = rows_a_block(row_bytes);
   void *block;
-  TRY(memory_allocate(&block, most * h->columns, size, "label block"));
-  mlpd_status status = MLPD_OK;
+  double *values = NULL;
+  TRY(memory_allocate(&block, most, row_bytes, "label block"));
+  mlpd_status status = memory_allocate(&values, h->columns, sizeof *values, "label block");
   for (uint64_t row = 0; row < h->rows && status == MLPD_OK;) {
     const uint64_t rows = h->rows - row < most ? h->rows - row : most;
     status = array_read(p->y, rows, block);
-    for (size_t i = 0; i < rows && h->columns == 1 && status == MLPD_OK; i++) {
-      status = add_label(labels, h->type, block, i);
+    for (size_t i = 0; i < rows && status == MLPD_OK; i++) {
+      status = scan_y_row(h, block, i, values, labels);
       if (status != MLPD_OK)
         (void)status_prefix(status, "%s: row %llu (from 0): ", input_name(p->y->in), (unsigned long long)(row + i));
     }
     row += rows;
   }
   free(block);
+  free(values);
   return status != MLPD_OK ? status : array_rewind(p->y);
 }
 
@@ -105,16 +155,21 @@ static mlpd_status pair_read(source *s, const label_set *labels, uint64_t rows, 
   TRY(array_read(p->x, rows, x));
   if (p->y == NULL) return MLPD_OK;
   const array_header *h = &p->y->header;
-  const size_t count = (size_t)(rows * h->columns);
   void *block;
-  TRY(memory_allocate(&block, count, element_size(h->type), "label block"));
+  TRY(memory_allocate(&block, (size_t)rows, array_row_bytes(h), "label block"));
   mlpd_status status = array_read(p->y, rows, block);
-  for (size_t i = 0; i < count && status == MLPD_OK; i++) {
-    if (labels->classes)
-      status = class_of(s, labels, h->type, block, i, &classes[i]);
-    else
-      values[i] = value_at(h->type, block, i);
-  }
+  if (h->text != ARRAY_NUMBERS)
+    for (size_t i = 0; i < rows && status == MLPD_OK; i++)
+      status = take_text(s, labels, h, (char *)block + i * h->stored_size, &classes[i], &values[i]);
+  else if (labels->one_hot && labels->classes)
+    for (size_t i = 0; i < rows && status == MLPD_OK; i++) status = class_of_row(s, labels, h, block, i, &classes[i]);
+  else
+    for (size_t i = 0; i < rows * h->columns && status == MLPD_OK; i++) {
+      if (labels->classes)
+        status = class_of(s, labels, h->type, block, i, &classes[i]);
+      else
+        values[i] = value_at(h->type, block, i);
+    }
   free(block);
   return status;
 }
@@ -128,6 +183,12 @@ static void pair_close(source *s) {
 
 static const source_methods pair_methods = {pair_scan, pair_read, pair_close};
 
+static mlpd_status check_numbers(const input_array *x) {
+  if (x->header.text == ARRAY_NUMBERS) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA, "%s: holds text; features must be numbers (only the labels y may be text)",
+              input_name(x->in));
+}
+
 mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **opened) {
   *opened = NULL;
   pair_source *p = NULL;
@@ -135,6 +196,7 @@ mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **
   if (y != NULL && x->header.rows != y->header.rows)
     status = FAIL(MLPD_ERROR_DATA, "%s has %llu rows, but %s has %llu", input_name(x->in),
                   (unsigned long long)x->header.rows, input_name(y->in), (unsigned long long)y->header.rows);
+  if (status == MLPD_OK) status = check_numbers(x);
   if (status == MLPD_OK) status = memory_allocate(&p, 1, sizeof *p, "row source");
   if (status != MLPD_OK) {
     array_close(x);
@@ -144,6 +206,7 @@ mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **
   meter_expect(m, input_stored(x->in) + (y != NULL ? 2 * input_stored(y->in) : 0));
   *p = (pair_source){.base = {.methods = &pair_methods,
                               .name = input_name(x->in),
+                              .image = x->header.image,
                               .rows = x->header.rows,
                               .features = (uint32_t)x->header.columns,
                               .type = x->header.type,
@@ -223,6 +286,7 @@ static mlpd_status column_create(input_array *array, const char *label, column_s
   const array_header *h = &array->header;
   const uint32_t columns = (uint32_t)h->columns;
   uint32_t column = columns - 1;
+  TRY(check_numbers(array));
   if (columns < 2)
     return FAIL(MLPD_ERROR_DATA, "%s: one column; features and a label need two at least", input_name(array->in));
   if (label != NULL && !column_by_number(label, columns, &column))

@@ -19,6 +19,7 @@ struct source {
   const source_methods *methods;
   const char *name; /* for messages */
   mlpd_split part;  /* of the data set that it is, or that is drawn from it (train) */
+  bool image;       /* rows are pictures */
   bool table;       /* rows of a text table: columns of their own kinds, no image */
   /* Known from the start, where the input has them; freed by source_close. */
   name_list columns; /* (features) */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "data/foreign.h"
 #include "data/h5_internal.h"
 
 enum {
@@ -139,6 +140,14 @@ bool h5_is_hdf5(const char *path) {
   return stat(path, &info) == 0 && S_ISREG(info.st_mode) && signature_found(path);
 }
 
+/* The failure that path is another kind of file. */
+static mlpd_status fail_foreign(const char *path, uint64_t size) {
+  char described[FOREIGN_BYTES];
+  if (size == 0) return FAIL(MLPD_ERROR_FILE, "%s: not an HDF5 file: it is empty", path);
+  if (!foreign_describe(path, described)) return FAIL(MLPD_ERROR_FILE, "%s: not an HDF5 file", path);
+  return FAIL(MLPD_ERROR_FILE, "%s: not an HDF5 file: it %s", path, described);
+}
+
 mlpd_status h5_open(const char *path, h5_file **file) {
   H5_ENTER();
   *file = NULL;
@@ -153,7 +162,7 @@ mlpd_status h5_open(const char *path, h5_file **file) {
   if (!h5_trial_spares(path)) { /* else one opening is enough: many ranks open files at once */
     if (!signature_found(path)) {
       TRY(readable_check(path));
-      return FAIL(MLPD_ERROR_FILE, "%s: not an HDF5 file", path);
+      return fail_foreign(path, size);
     }
     TRY(h5_trial(path));
   }

@@ -1,0 +1,18 @@
+/* Files of other kinds, told by their first bytes: what they are, and the command that makes of them what is read here.
+ * For refusals. */
+#ifndef MLPDIST_FOREIGN_H
+#define MLPDIST_FOREIGN_H
+
+#include "base/status.h"
+
+enum { FOREIGN_BYTES = 1200 };
+
+/* What a file that is not HDF5 is, and what to do with it: "is packed by xz; unpack it: xz -dk t.csv.xz". False where
+ * it is of no kind known here. Not collective. */
+bool foreign_describe(const char *path, char described[FOREIGN_BYTES]);
+
+/* The same of what begins with head (bytes), but false for all that convert reads, too. path is for the command. Not
+ * collective. */
+bool foreign_describe_head(const char *path, const unsigned char *head, size_t bytes, char described[FOREIGN_BYTES]);
+
+#endif

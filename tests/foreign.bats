@@ -1,0 +1,151 @@
+# Files of other kinds: named by every command that meets them, with a cure that works.
+
+load helper
+
+python=${PYTHON:-/usr/bin/python3}
+
+setup_file() {
+  cd "$BATS_FILE_TMPDIR"
+  "$python" - <<'EOF'
+import bz2, gzip, json, lzma, pickle, random, sqlite3, zipfile
+r = random.Random(23)
+rows = [[round(r.gauss(0, 1), 4) for _ in range(3)] for _ in range(100)]
+labels = [int(a[0] > 0) for a in rows]
+table = "".join(",".join(map(str, a)) + f",{k}\n" for a, k in zip(rows, labels))
+csv = "a,b,c,k\n" + table
+open("t.csv", "w").write(csv)
+gzip.open("packed.csv.gz", "wt").write(csv)
+lzma.open("xz.csv.xz", "wt").write(csv)
+bz2.open("bz.csv.bz2", "wt").write(csv)
+zipfile.ZipFile("zipped.zip", "w").writestr("zipped.csv", csv)
+zipfile.ZipFile("excel.xlsx", "w").writestr("[Content_Types].xml", "<x/>")
+zipfile.ZipFile("torch.pt", "w").writestr("torch/data.pkl", "")
+db = sqlite3.connect("sqlite.db"); db.execute("create table t(a real, b real, c real, k int)")
+db.executemany("insert into t values(?, ?, ?, ?)", [a + [k] for a, k in zip(rows, labels)]); db.commit()
+open("arff.arff", "w").write("% iris\n@RELATION t\n@attribute a numeric\n@attribute k {0,1}\n\n@DATA\n" + table)
+svm = "".join(f"{'+1' if k else '-1'} 1:{a[0]} 3:{a[2]}\n" for a, k in zip(rows, labels))
+open("svm.svm", "w").write(svm)
+records = [dict(zip("abck", a + [k])) for a, k in zip(rows, labels)]
+json.dump(records, open("json.json", "w")); json.dump(records, open("pretty.json", "w"), indent=1)
+json.dump({c: [v[c] for v in records] for c in "abck"}, open("columns.json", "w"))
+open("lines.jsonl", "w").write("".join(json.dumps(v) + "\n" for v in records))
+open("fann.fann", "w").write("100 3 1\n" + "".join(" ".join(map(str, a)) + f"\n{k}\n" for a, k in zip(rows, labels)))
+open("page.html", "w").write("\n<!DOCTYPE html>\n<html><body>404: Not Found</body></html>\n")
+open("lfs.csv", "w").write("version https://git-lfs.github.com/spec/v1\noid sha256:aaaa\nsize 1234\n")
+pickle.dump(rows, open("pickle.pkl", "wb")); pickle.dump(rows, open("old.pkl", "wb"), protocol=2)
+for name, head in {"t.zst": b"\x28\xb5\x2f\xfd", "t.parquet": b"PAR1", "t.feather": b"ARROW1\0\0", "v5.mat":
+        b"MATLAB 5.0 MAT-file", "hdf4.hdf": b"\x0e\x03\x13\x01", "classic.nc": b"CDF\x01", "t.pdf": b"%PDF-1.4",
+        "t.xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "t.dta": b"<stata_dta>", "t.png": b"\x89PNG\r\n\x1a\n", "t.jpg":
+        b"\xff\xd8\xff\xe0", "t.7z": b"7z\xbc\xaf\x27\x1c", "t.tar": b"t.csv".ljust(257, b"\0") + b"ustar\0"}.items():
+    open(name, "wb").write(head + bytes(range(256)) * 4)
+gzip.open("r.rds", "wb").write(b"X\n\0\0\0\3" + bytes(200))
+open("no thing.json", "w").write('[{"a": 1}]')
+open("empty.h5", "w")
+open("npy.npy", "wb").write(b"\x93NUMPY\1\0\6\0{}    \n")
+EOF
+}
+
+setup() { cd "$BATS_FILE_TMPDIR"; }
+
+# What each is called.
+kinds() {
+  cat <<'EOF'
+xz.csv.xz packed by xz
+bz.csv.bz2 packed by bzip2
+t.zst packed by zstd
+zipped.zip a zip archive
+excel.xlsx an Excel file
+torch.pt a PyTorch file
+t.parquet a Parquet file
+t.feather a Feather
+sqlite.db an SQLite database
+arff.arff an ARFF file
+svm.svm a LIBSVM
+json.json a JSON file
+pretty.json a JSON file
+columns.json a JSON file
+lines.jsonl a JSON Lines file
+fann.fann a training file of FANN
+page.html a web page
+lfs.csv a Git LFS pointer
+pickle.pkl a Python pickle
+old.pkl a Python pickle
+v5.mat a MATLAB file of version 5
+hdf4.hdf an HDF4 file
+classic.nc a NetCDF file
+t.pdf a PDF document
+t.xls (Excel?)
+t.dta a Stata file
+t.png a PNG image
+t.jpg a JPEG image
+t.7z a 7z archive
+t.tar a tar archive
+r.rds an R file
+EOF
+}
+
+@test "convert, train and info name files of other kinds" {
+  local file words
+  while read -r file words <&3; do
+    alone convert "$file" o.h5
+    fails_with 1 "$file: is " "$words"
+    alone info "$file"
+    fails_with 1 "$file: not an HDF5 file: it is " "$words"
+  done 3< <(kinds)
+  alone train --data sqlite.db
+  fails_with 1 "an SQLite database"
+  launch 2 train --data t.parquet
+  fails_with 1 "a Parquet file"
+}
+
+@test "a table or arrays where HDF5 belongs: the command that converts it" {
+  alone train --data t.csv
+  fails_with 1 "t.csv: not an HDF5 file: it is text" "'mlpdist convert t.csv t.h5'"
+  alone info packed.csv.gz
+  fails_with 1 "'mlpdist convert packed.csv.gz packed.csv.h5'"
+  alone predict --data t.csv --model t.csv --out p.csv
+  fails_with 1 "t.csv: not an HDF5 file: it is text"
+  alone info npy.npy
+  fails_with 1 "an NPY array" "mlpdist convert npy.npy"
+  alone train --data empty.h5
+  fails_with 1 "it is empty"
+  alone info "no thing.json"
+  fails_with 1 "no thing.json: not an HDF5 file: it is a JSON file" "open('FILE')"
+}
+
+# cure FILE: the command in the refusal, with a Python that is there.
+cure() {
+  alone convert "$1" o.h5
+  local command
+  command=$(sed -e 's/.*; [^:]*: //' -e 's/ (needs .*//' -e "s|python3|$python|" -e 's/TABLE/t/' "$errors")
+  bash -c "$command" || fail "the cure fails: $command"
+}
+
+@test "the cures for packed files, SQLite, ARFF, LIBSVM, JSON and FANN make what convert reads" {
+  local want file made need tried=0
+  alone convert t.csv want.h5
+  succeeds
+  want=${output#want.h5: }
+  while read -r file made need; do
+    command -v "$need" > /dev/null || [ "$need" = sklearn ] || continue
+    [ "$need" != sklearn ] || "$python" -c "import sklearn" 2> /dev/null || continue
+    cure "$file"
+    alone convert "$made" made.h5
+    succeeds
+    [[ "$want" = "${output#made.h5: }"* ]] || fail "$file: expected $want"
+    tried=$((tried + 1))
+  done <<'EOF'
+xz.csv.xz xz.csv xz
+bz.csv.bz2 bz.csv bzip2
+zipped.zip zipped.csv sed
+sqlite.db sqlite.csv sqlite3
+arff.arff arff.csv sed
+svm.svm svm.npz sklearn
+json.json json.csv sed
+pretty.json pretty.csv sed
+columns.json columns.csv sed
+lines.jsonl lines.csv sed
+fann.fann fann.csv paste
+EOF
+  [ "$tried" -ge 7 ] || fail "expected more cures to be tried"
+}
