@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/foreign.h"
 
 enum {
   LISTED_ARRAYS = 8, /* named in the message where one is not found */
@@ -45,6 +46,7 @@ static mlpd_status list_array(void *context, const char *object) {
 /* The failure that path is not in the file, with what is there instead. */
 static mlpd_status fail_absent(h5_file *file, const char *name, const char *path, const char *hint) {
   array_list list = {.file = file};
+  TRY(h5_check_links(file, path));
   TRY(h5_visit_arrays(file, list_array, &list));
   if (list.found == 0) return FAIL(MLPD_ERROR_DATA, "%s: no data set %s; the file holds no arrays", name, path);
   char more[32] = "";
@@ -92,13 +94,38 @@ static mlpd_status part_open_x(part *p, const split_paths *where) {
   return MLPD_OK;
 }
 
+/* Do the rows of y, or of weights, of this shape match the columns of x, or its columns the rows? */
+static bool looks_transposed(const part *p, h5_shape shape) {
+  const uint64_t features = h5_array_shape(p->x).columns;
+  const bool y_lies = shape.rank > 1 && shape.rows == 1 && (shape.columns == p->rows || shape.columns == features);
+  return h5_is_matlab(p->file) || y_lies || shape.rows == features;
+}
+
+static mlpd_status fail_transposed(const part *p, const char *path, h5_shape shape) {
+  const bool matlab = h5_is_matlab(p->file),
+             x_lies = matlab || shape.rows == p->features || shape.columns == p->features;
+  const bool y_lies = matlab || (shape.rank > 1 && shape.rows == 1);
+  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  foreign_command_names(p->file, file, base);
+  return FAIL(MLPD_ERROR_DATA,
+              "%s: %s is (%" PRIu64 ", %" PRIu32 ") but %s (%" PRIu64 ", %" PRIu64
+              "): %s; turn them: python3 -c "
+              "\"import h5py; a = h5py.File('%s'); b = h5py.File('%s-turned.h5', 'w'); b['train/x'] = a['%s'][()]%s; "
+              "b['train/y'] = a['%s'][()]%s\"",
+              p->file, p->x_path, p->rows, p->features, path, shape.rows, shape.columns,
+              matlab ? "MATLAB stores arrays transposed" : "transposed?", file, base, p->x_path, x_lies ? ".T" : "",
+              path, y_lies ? ".T" : "");
+}
+
 /* Opens path, an array with a row for each of x. */
 static mlpd_status part_open_beside(part *p, const char *path, bool labels, h5_array **array) {
   h5_array *opened = NULL;
   TRY(labels ? h5_labels_open(p->h5, path, &opened) : h5_array_open(p->h5, path, &opened));
   const h5_shape shape = h5_array_shape(opened);
   mlpd_status status = MLPD_OK;
-  if (shape.rows != p->rows)
+  if (shape.rows != p->rows && looks_transposed(p, shape))
+    status = fail_transposed(p, path, shape);
+  else if (shape.rows != p->rows)
     status = FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu64 " rows but %s has %" PRIu64, p->file, p->x_path, p->rows, path,
                   shape.rows);
   else if (shape.columns == 0 || shape.columns > UINT32_MAX)

@@ -10,7 +10,7 @@
 
 #include "data/convert_number.h"
 
-enum { HEAD_BYTES = 4096, NAME_BYTES = 200, FANN_HEAD = 3 };
+enum { HEAD_BYTES = 4096, NAME_BYTES = FOREIGN_NAME_BYTES, FANN_HEAD = 3 };
 
 /* A kind of files: begins with magic (bytes of it) at an offset. In the cure %F is the file, %B its name without the
  * last extension. */
@@ -85,16 +85,19 @@ static bool is_plain(const char *path) {
   return path[0] != '-' && strlen(path) < NAME_BYTES;
 }
 
+void foreign_command_names(const char *path, char file[NAME_BYTES], char base[NAME_BYTES]) {
+  const char *const given = is_plain(path) ? path : "FILE";
+  const char *const slash = strrchr(given, '/'), *const name = slash != NULL ? slash + 1 : given;
+  (void)snprintf(file, NAME_BYTES, "%s", given);
+  (void)snprintf(base, NAME_BYTES, "%s", name);
+  char *const dot = strrchr(base, '.');
+  if (dot != NULL && dot != base) *dot = '\0';
+}
+
 /* what and cure with the names of files; those that a shell would take apart are not written out. */
 static bool describe(const char *path, const char *what, const char *cure, char described[FOREIGN_BYTES]) {
-  char file[NAME_BYTES] = "FILE", base[NAME_BYTES] = "FILE";
-  if (is_plain(path)) {
-    const char *const slash = strrchr(path, '/'), *const name = slash != NULL ? slash + 1 : path;
-    (void)snprintf(file, sizeof file, "%s", path);
-    (void)snprintf(base, sizeof base, "%s", name);
-    char *const dot = strrchr(base, '.');
-    if (dot != NULL && dot != base) *dot = '\0';
-  }
+  char file[NAME_BYTES], base[NAME_BYTES];
+  foreign_command_names(path, file, base);
   size_t used = (size_t)snprintf(described, FOREIGN_BYTES, "is %s; ", what);
   for (const char *c = cure; *c != '\0' && used + NAME_BYTES < FOREIGN_BYTES; c++) {
     const bool named = *c == '%' && (c[1] == 'F' || c[1] == 'B');

@@ -5,7 +5,11 @@
 
 #include "base/status.h"
 
-enum { FOREIGN_BYTES = 1200 };
+enum { FOREIGN_BYTES = 900, FOREIGN_NAME_BYTES = 200 };
+
+/* For commands in messages: file is path, base its name without folder and extension; FILE where a shell would take
+ * path apart. Not collective. */
+void foreign_command_names(const char *path, char file[FOREIGN_NAME_BYTES], char base[FOREIGN_NAME_BYTES]);
 
 /* What a file that is not HDF5 is, and what to do with it: "is packed by xz; unpack it: xz -dk t.csv.xz". False where
  * it is of no kind known here. Not collective. */

@@ -62,7 +62,12 @@ mlpd_status h5_create_as(const char *path, const char *name, h5_file **file);
 
 mlpd_status h5_close(h5_file *file); /* NULL is allowed; flushes: check it after writing. Not collective */
 bool h5_exists(h5_file *file, const char *object); /* Not collective */
-bool h5_is_hdf5(const char *path);                 /* Not collective */
+/* MLPD_ERROR_DATA where object, or a group on the way to it, is an external link or a link to nowhere. Not collective.
+ */
+mlpd_status h5_check_links(h5_file *file, const char *object);
+
+bool h5_is_matlab(const char *path); /* Does MATLAB 7.3 say it wrote path? Not collective */
+bool h5_is_hdf5(const char *path);   /* Not collective */
 
 mlpd_status h5_array_open(h5_file *file, const char *object, h5_array **array); /* of numbers. Not collective */
 
@@ -124,6 +129,11 @@ mlpd_status h5_attribute_read_text(h5_file *file, const char *object, const char
 
 /* Calls visit for each data set below the root in name order: for `info` on foreign files. Not collective. */
 mlpd_status h5_visit_arrays(h5_file *file, mlpd_status (*visit)(void *context, const char *object), void *context);
+
+/* Calls visit for each soft and external link, with words on where it leads. Not collective. */
+mlpd_status h5_visit_links(h5_file *file,
+                           mlpd_status (*visit)(void *context, const char *object, const char *described),
+                           void *context);
 
 /* Writes content into a new file. */
 typedef mlpd_status h5_writer(h5_file *file, const void *content);

@@ -14,7 +14,7 @@ static const char *class_name(H5T_class_t class) {
     case H5T_COMPOUND:
       return "a compound type";
     case H5T_REFERENCE:
-      return "references";
+      return "references to other objects (a MATLAB cell array?)";
     case H5T_OPAQUE:
       return "opaque bytes";
     case H5T_BITFIELD:
@@ -69,6 +69,8 @@ static mlpd_status array_find_type(h5_array *array, bool texts_too) {
   mlpd_status status = MLPD_OK;
   if (class == H5T_STRING && texts_too) {
     text_type_describe(array, type);
+  } else if (class == H5T_COMPOUND) {
+    status = h5_fail_compound(array);
   } else if (class != H5T_INTEGER && class != H5T_FLOAT && class != H5T_ENUM) {
     status = FAIL(MLPD_ERROR_DATA, "%s: %s holds %s, not numbers", path, array->object, class_name(class));
   } else {
@@ -94,11 +96,7 @@ static mlpd_status filters_describe(h5_array *array, hid_t creation) {
     const H5Z_filter_t filter =
         H5Pget_filter2(creation, (unsigned)i, &flags, &num_values, values, sizeof name, name, &config);
     name[sizeof name - 1] = '\0';
-    if (filter < 0 || H5Zfilter_avail(filter) <= 0)
-      return FAIL(MLPD_ERROR_DATA,
-                  "%s: %s is packed by HDF5 filter %d (%s), which is not installed here; rewrite it "
-                  "with h5repack -f GZIP=4",
-                  array->file->path, array->object, (int)filter, name);
+    if (filter < 0 || H5Zfilter_avail(filter) <= 0) return h5_fail_filter(array, (int)filter, name);
     const size_t length = strlen(array->storage);
     char *end = array->storage + length;
     if (filter == H5Z_FILTER_DEFLATE)
@@ -125,13 +123,9 @@ static mlpd_status array_find_storage(h5_array *array) {
   mlpd_status status = MLPD_OK;
   const H5D_layout_t layout = H5Pget_layout(creation);
   if (layout == H5D_VIRTUAL) {
-    status = FAIL(MLPD_ERROR_DATA, "%s: %s is a virtual data set, which is refused; copy it into one file (h5repack)",
-                  path, array->object);
+    status = h5_fail_elsewhere(array, "is a virtual data set: its numbers lie in other files");
   } else if (H5Pget_external_count(creation) != 0) {
-    status = FAIL(MLPD_ERROR_DATA,
-                  "%s: %s keeps its data in an external file, which is refused; copy it into one "
-                  "file (h5repack)",
-                  path, array->object);
+    status = h5_fail_elsewhere(array, "keeps its numbers in an external file");
   } else if (layout == H5D_CHUNKED) {
     const int rank = H5Pget_chunk(creation, H5_MAX_STORED_RANK, array->chunk);
     h5_chunks_describe(array, rank < H5_MAX_STORED_RANK ? rank : H5_MAX_STORED_RANK);
@@ -169,7 +163,11 @@ static mlpd_status array_find_shape(h5_array *array) {
     h5_id_close(space);
     return FAIL(MLPD_ERROR_FILE, "%s: shape of %s cannot be read", path, array->object);
   }
-  if (rank == 0 || rank > H5_MAX_STORED_RANK) {
+  if (rank == 0) {
+    h5_id_close(space);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds a single value or none, not an array of rows", path, array->object);
+  }
+  if (rank > H5_MAX_STORED_RANK) {
     h5_id_close(space);
     return FAIL(MLPD_ERROR_DATA, "%s: %s has %d dimensions, not 1 to %d", path, array->object, rank,
                 (int)H5_MAX_STORED_RANK);

@@ -110,6 +110,13 @@ mlpd_status h5_dataset_open(h5_file *file, const char *object, hid_t *id);
  * the time of it in them. */
 mlpd_status h5_groups_create(h5_file *file, const char *object, bool whole);
 
+/* ---- h5_refusal.c ----------------------------------------------------------------------------------- */
+
+mlpd_status h5_fail_filter(const h5_array *array, int filter, const char *name); /* that is missing */
+mlpd_status h5_fail_elsewhere(const h5_array *array, const char *what);          /* numbers in other files */
+mlpd_status h5_fail_compound(const h5_array *array);
+mlpd_status h5_fail_group(h5_file *file, const char *object); /* where a data set belongs */
+
 /* ---- h5_array.c ------------------------------------------------------------------------------------- */
 
 mlpd_status h5_array_allocate(h5_file *file, const char *object, h5_array **array);

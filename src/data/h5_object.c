@@ -9,16 +9,14 @@ mlpd_status h5_dataset_open(h5_file *file, const char *object, hid_t *id) {
   *id = H5I_INVALID_HID;
   const hid_t opened = H5Oopen(file->id, object, file->link_access);
   if (opened < 0) {
-    if (file->met_external_link)
-      return FAIL(MLPD_ERROR_DATA, "%s: %s is an external link, which is refused; copy the data into one file",
-                  file->path, object);
+    TRY(h5_check_links(file, object));
     if (!h5_exists(file, object)) return FAIL(MLPD_ERROR_DATA, "%s: no data set %s", file->path, object);
     (void)H5Oopen(file->id, object, file->link_access);
     return FAIL(MLPD_ERROR_FILE, "%s: %s cannot be opened: %s", file->path, object, h5_reason());
   }
   if (H5Iget_type(opened) != H5I_DATASET) {
     h5_id_close(opened);
-    return FAIL(MLPD_ERROR_DATA, "%s: %s is not a data set", file->path, object);
+    return h5_fail_group(file, object);
   }
   *id = opened;
   return MLPD_OK;

@@ -141,10 +141,16 @@ static herr_t try_object(hid_t root, const char *name, const h5_object_info *inf
   return 0;
 }
 
+static mlpd_status pass_link(void *context, const char *object, const char *described) {
+  (void)context, (void)object, (void)described;
+  return MLPD_OK;
+}
+
 static answer try_file(const char *path) {
   h5_file *file = NULL;
   if (h5_open_untried(path, &file) == MLPD_OK) {
     note_failure(H5_VISIT_OBJECTS(file->id, H5_INDEX_NAME, H5_ITER_INC, try_object, file, H5O_INFO_BASIC) < 0);
+    (void)h5_visit_links(file, pass_link, NULL);
     (void)h5_close(file);
   }
   return h5_lacked_memory() ? ANSWER_MEMORY : ANSWER_READ;

@@ -23,13 +23,32 @@ typedef struct listing {
   FILE *stream;
 } listing;
 
+/* An array that cannot be used: the reason, without the names of file and object before it and the cure behind it. */
+static void describe_refusal(const listing *to, const char *object, const char *shown) {
+  char reason[200];
+  const char *at = mlpd_error_message();
+  const char *const behind = strstr(at, object);
+  if (behind != NULL) at = behind + strlen(object) + (behind[strlen(object)] == ' ');
+  (void)snprintf(reason, sizeof reason, "%.*s", (int)strcspn(at, ";"), at);
+  (void)fprintf(to->stream, "  %-24s %s\n", shown, reason);
+}
+
+static mlpd_status list_link(void *context, const char *object, const char *described) {
+  const listing *const to = context;
+  char shown[NAME_BYTES], where[NAME_BYTES];
+  mlpd_text_printable(object, shown, sizeof shown);
+  mlpd_text_printable(described, where, sizeof where);
+  (void)fprintf(to->stream, "  %-24s %s\n", shown, where);
+  return MLPD_OK;
+}
+
 static mlpd_status list_array(void *context, const char *object) {
   const listing *const to = context;
   h5_array *array = NULL;
   char shown[NAME_BYTES];
   mlpd_text_printable(object, shown, sizeof shown);
   if (h5_labels_open(to->file, object, &array) != MLPD_OK) {
-    (void)fprintf(to->stream, "  %-24s %s\n", shown, "text");
+    describe_refusal(to, object, shown);
     return MLPD_OK;
   }
   const h5_shape shape = h5_array_shape(array);
@@ -138,8 +157,12 @@ static mlpd_status describe_dataset(const char *path, h5_file *file, FILE *strea
   data_names_free(&names);
   if (schema) TRY(memory_describe_data(path, stream));
   if (!schema) (void)fprintf(stream, "  not in mlpdist's schema: name its arrays with --x and --y\n");
+  if (h5_is_matlab(path))
+    (void)fprintf(stream, "  saved by MATLAB 7.3, which stores arrays transposed: (columns, rows)\n");
   (void)fprintf(stream, "arrays:\n");
-  return h5_visit_arrays(file, list_array, &(listing){.file = file, .stream = stream});
+  listing to = {.file = file, .stream = stream};
+  TRY(h5_visit_arrays(file, list_array, &to));
+  return h5_visit_links(file, list_link, &to);
 }
 
 /* ---- Models --------------------------------------------------------------------------------------- */
