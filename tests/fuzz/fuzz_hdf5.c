@@ -21,12 +21,35 @@ static void check(mlpd_status status, const char *path) {
   FUZZ_ASSERT(status != MLPD_ERROR_MEMORY, "%s (%s)", mlpd_error_message(), mlpd_error_place());
 }
 
+/* Counts the labels, and reads them as the classes that they become. */
+static void read_labels(part *p) {
+  stored_labels labels = {0};
+  class_map map = {0};
+  char **names = NULL;
+  shard s = {0};
+  uint64_t stray = 0;
+  const row_run run = {.count = p->rows < ROWS_MOST ? p->rows : ROWS_MOST};
+  check(stored_labels_scan(p, MLPD_TRAIN, 0, run.count, &labels), p->file);
+  stored_labels_sort(&labels);
+  if (!labels.broken && labels.count > 0 && stored_labels_judge(&labels, &stray) != LABELS_TOO_MANY &&
+      p->y_columns == 1 && class_map_of_labels(&labels, &map, &names) == MLPD_OK) {
+    p->map = &map;
+    check(shard_read(p, &run, 1, 0, run.count, true, 0, &s), p->file);
+    p->map = NULL;
+  }
+  shard_free(&s);
+  h5_strings_free(names, labels.count);
+  class_map_free(&map);
+  stored_labels_free(&labels);
+}
+
 static void read_dataset(const char *path) {
   for (int split = MLPD_TRAIN; split <= MLPD_TEST; split++) {
     part p = {0};
     bool present = false;
     check(part_open(&(mlpd_data_paths){.file = path}, (mlpd_split)split, true, &p, &present), path);
     if (!present) continue;
+    read_labels(&p);
     const uint64_t rows = p.rows < ROWS_MOST ? p.rows : ROWS_MOST;
     for (int as_classes = 0; as_classes < 2; as_classes++) {
       shard s = {0};
