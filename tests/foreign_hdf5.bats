@@ -116,11 +116,11 @@ same_as_plain() {
   succeeds
   says "/complex                 holds a compound type" "/reference               holds references" \
     "/varying                 holds rows of varying length, not numbers" "/opaque                  holds opaque bytes" \
-    "/scalar                  holds a single value or none" "/null                    holds a single value or none"
+    "/scalar                  has 0 dimensions: a single value or none" "/null                    has 0 dimensions: a single value or none"
   train odd.h5 --x /varying --y /y
   fails_with 1 "/varying holds rows of varying length, not numbers"
   train odd.h5 --x /g --y /y
-  fails_with 1 "/g is a group, not a data set"
+  fails_with 1 "/g is not a data set but a group"
   alone info table.h5
   succeeds
   says "/df/table                holds a compound type"

@@ -165,7 +165,7 @@ static mlpd_status array_find_shape(h5_array *array) {
   }
   if (rank == 0) {
     h5_id_close(space);
-    return FAIL(MLPD_ERROR_DATA, "%s: %s holds a single value or none, not an array of rows", path, array->object);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has 0 dimensions: a single value or none", path, array->object);
   }
   if (rank > H5_MAX_STORED_RANK) {
     h5_id_close(space);

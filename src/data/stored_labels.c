@@ -68,12 +68,12 @@ static bool comes_before(const stored_label *a, const stored_label *b) {
   return a->first_part != b->first_part ? a->first_part < b->first_part : a->first_row < b->first_row;
 }
 
-/* Adds `more`, whose text, of length bytes, is copied where the label is new. */
-static mlpd_status add(stored_labels *l, const stored_label *more, size_t length) {
+/* Adds `more`, of this text (length bytes; NULL: its number), which is copied where the label is new. */
+static mlpd_status add(stored_labels *l, const stored_label *more, const char *text, size_t length) {
   l->rows += more->rows;
   if (l->full) return MLPD_OK;
   TRY(grow(l));
-  uint32_t *const slot = find_slot(l, more->number, more->text, length);
+  uint32_t *const slot = find_slot(l, more->number, text, length);
   if (*slot != 0) {
     stored_label *const known = &l->labels[*slot - 1];
     known->rows += more->rows;
@@ -87,9 +87,9 @@ static mlpd_status add(stored_labels *l, const stored_label *more, size_t length
   stored_label *const made = &l->labels[l->count];
   *made = *more;
   made->text = NULL;
-  if (more->text != NULL) {
+  if (text != NULL) {
     TRY(memory_allocate(&made->text, length + 1, 1, "a label"));
-    memcpy(made->text, more->text, length);
+    memcpy(made->text, text, length);
   }
   *slot = (uint32_t)++l->count;
   return MLPD_OK;
@@ -112,8 +112,8 @@ static mlpd_status add_text(void *context, uint64_t row, const char *text, size_
   if (length > STORED_LABEL_BYTES)
     return FAIL(MLPD_ERROR_DATA, "%s: %s holds a text of %zu bytes at row %" PRIu64 " (from 0); a class has at most %d",
                 p->file, p->y_path, length, row, (int)STORED_LABEL_BYTES);
-  const stored_label label = {.text = (char *)(uintptr_t)text, .rows = 1, .first_row = row, .first_part = scan->split};
-  return add(scan->l, &label, length);
+  const stored_label label = {.rows = 1, .first_row = row, .first_part = scan->split};
+  return add(scan->l, &label, text, length);
 }
 
 int64_t stored_one_hot(const double *values, uint64_t columns) {
@@ -147,7 +147,7 @@ static mlpd_status scan_numbers(part *p, mlpd_split split, uint64_t begin, uint6
     for (uint64_t i = 0; i < count && status == MLPD_OK && !l->broken; i++) {
       stored_label label = {.rows = 1, .first_row = row + i, .first_part = split};
       l->broken = !whole_at(p, block, i, &label.number);
-      if (!l->broken) status = add(l, &label, 0);
+      if (!l->broken) status = add(l, &label, NULL, 0);
     }
   }
   free(block);
@@ -200,10 +200,10 @@ mlpd_status stored_labels_add_packed(stored_labels *l, const char *packed, uint6
     stored_label label;
     memcpy(&label, from, sizeof label);
     from += sizeof label;
-    if (label.text != NULL) label.text = (char *)(uintptr_t)from;
-    const size_t length = label.text != NULL ? strlen(from) : 0;
-    TRY(add(l, &label, length));
-    if (label.text != NULL) from += length + 1;
+    const char *const text = head.texts ? from : NULL;
+    const size_t length = text != NULL ? strlen(text) : 0;
+    TRY(add(l, &label, text, length));
+    if (text != NULL) from += length + 1;
   }
   l->full = l->full || head.full;
   return MLPD_OK;
