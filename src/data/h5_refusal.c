@@ -164,6 +164,6 @@ mlpd_status h5_fail_group(h5_file *file, const char *object) {
     free(class);
     return status;
   }
-  return FAIL(MLPD_ERROR_DATA, "%s: %s is not a data set but a group; 'mlpdist info' lists the arrays in it", file->path,
-              object);
+  return FAIL(MLPD_ERROR_DATA, "%s: %s is not a data set but a group; 'mlpdist info' lists the arrays in it",
+              file->path, object);
 }
