@@ -48,18 +48,19 @@ snapshot() { find "$1" -type f -exec md5sum {} + | sort; }
 
 # shellcheck disable=SC2086
 @test "a run that was killed blocks nobody: the next one goes on from its checkpoint, with a note" {
-  alone train $small --epochs 40 --out whole
+  alone train $small --epochs 400 --out whole
   succeeds
   local digest
   digest=$(last_line)
-  begin 2 train $small --epochs 40 --out run --checkpoint-every 4 --keep 5
+  begin 2 train $small --epochs 400 --out run --checkpoint-every 4 --keep 5
   until_true has_checkpoint run
   kill -9 "$(pid_of 0)" 2> /dev/null || true
   end
-  [ "$status" = 0 ] || [ -e run/run.lock ] || fail "no lock was there"
-  alone train $small --epochs 40 --out run --resume auto
+  [ -e run/run.lock ] || fail "the run ended too soon"
+  alone train $small --epochs 400 --out run --resume auto
   succeeds
-  [ "$status" = 0 ] && [ "$(last_line)" = "$digest" ] || fail "expected $digest"
+  notes "did not end by itself (host $(hostname), process"
+  [ "$(last_line)" = "$digest" ] || fail "expected $digest"
   [ ! -e run/run.lock ] || fail "the lock is left"
 }
 
