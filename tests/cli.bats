@@ -32,6 +32,17 @@ load helper
   fails_with 2 '"eval"'
 }
 
+@test "an option without an effect is noted, a default is not" {
+  alone train --epochs 1 --quiet --out "$BATS_TEST_TMPDIR/run" --lr-gamma 0.5 --momentum 0.9 --beta1 0.8
+  succeeds
+  grep -qF "note: --lr-gamma has no effect without --schedule step" "$errors.all" || fail "expected a note about --lr-gamma"
+  grep -qF "note: --beta1 has no effect without --optimizer adam or adamw" "$errors.all" || fail "expected a note about --beta1"
+  [ "$(grep -c "no effect" "$errors.all")" = 2 ] || fail "expected two notes"
+  alone train --config "$BATS_TEST_TMPDIR/run/config.ini" --quiet
+  succeeds
+  ! grep "no effect" "$errors.all" || fail "the run's own config file is no choice of options"
+}
+
 @test "help says which option needs which" {
   alone train --help
   output=$(tr -s ' \n' '  ' <<< "$output")

@@ -38,6 +38,7 @@ static mlpd_status parse(const char *first, const char *second) {
   (void)snprintf(b, sizeof b, "%s", second);
   char *argv[] = {command, a, b, NULL};
   free(results.positionals);
+  free(results.given);
   return options_parse(&train_table, second[0] != '\0' ? 3 : 2, argv, &arguments, &results);
 }
 

@@ -47,6 +47,10 @@ static mlpd_status check_fractions(const mlpd_convert_options *o) {
 static mlpd_status check_options(const mlpd_convert_options *o) {
   if (o->inputs == NULL || o->num_inputs < 1) return FAIL(MLPD_ERROR_USAGE, "no input file is named");
   if (o->out == NULL || o->out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "no output file is named");
+  for (int i = 0; i < o->num_inputs; i++)
+    if (o->inputs[i] == NULL || o->inputs[i][0] == '\0') return FAIL(MLPD_ERROR_USAGE, "input %d has no name", i + 1);
+  if (strcmp(mlpd_choice_name(mlpd_task_choices, (int)o->task), "?") == 0)
+    return FAIL(MLPD_ERROR_USAGE, "task %d is unknown", (int)o->task);
   TRY(check_fractions(o));
   if (o->compress < 0 || o->compress > 9)
     return FAIL(MLPD_ERROR_USAGE, "compression level %d is not in 0 to 9", o->compress);

@@ -200,7 +200,7 @@ static mlpd_status check_trace(const train_arguments *arguments) {
                       arguments->train.trace);
 }
 
-static int run(mlpd_status status, train_arguments *arguments) {
+static int run(mlpd_status status, train_arguments *arguments, const option_results *given) {
   mlpd_comm *comm = NULL;
   if (status == MLPD_OK) status = check_trace(arguments);
   status = outcome_begin(status, &(stall_options){arguments->train.stall_timeout, arguments->train.stall_abort}, &comm);
@@ -213,6 +213,7 @@ static int run(mlpd_status status, train_arguments *arguments) {
                                       .epoch_done = on_epoch_done,
                                       .stalled = on_notice};
     mlpd_train_result result = {0};
+    if (mlpd_comm_rank(comm) == 0) options_note_idle(&train_table, arguments, given);
     catch_signals();
     status = mlpd_train(comm, &arguments->train, &events, &result);
     progress_clear(&view.bar);
@@ -239,7 +240,7 @@ int command_train(int argc, char **argv) {
   if (status == MLPD_OK && arguments.print_config) {
     if (outcome_launcher_rank() <= 0) (void)mlpd_options_print(&arguments.train, stdout);
   } else {
-    exit_status = run(status, &arguments);
+    exit_status = run(status, &arguments, &results);
   }
   options_free(&results);
   return exit_status;

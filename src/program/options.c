@@ -27,6 +27,7 @@ void options_free(option_results *results) {
     results->strings = next;
   }
   free(results->positionals);
+  free(results->given);
   *results = (option_results){0};
 }
 
@@ -73,7 +74,8 @@ static mlpd_status fail_unknown(const option_table *table, const char *argument,
 }
 
 /* Parses the option at argv[*i], with its value in the same argument or the next. */
-static mlpd_status parse_option(const option_table *table, int argc, char **argv, int *i, void *values) {
+static mlpd_status parse_option(const option_table *table, int argc, char **argv, int *i, void *values,
+                                option_results *results) {
   const char *argument = argv[*i];
   const char *equals = strchr(argument, '=');
   const size_t length = equals != NULL ? (size_t)(equals - argument) - 2 : strlen(argument) - 2;
@@ -81,6 +83,7 @@ static mlpd_status parse_option(const option_table *table, int argc, char **argv
   (void)snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), argument + 2);
   const option *row = options_find(table, name);
   if (row == NULL) return fail_unknown(table, argument, length);
+  results->given[results->num_given++] = row;
   char where[72];
   (void)snprintf(where, sizeof where, "--%s", row->name);
   if (row->type == OPTION_FLAG) {
@@ -97,13 +100,13 @@ static mlpd_status parse_option(const option_table *table, int argc, char **argv
 static mlpd_status parse_arguments(const option_table *table, int argc, char **argv, void *values,
                                    option_results *results) {
   bool only_positionals = false;
-  results->num_positionals = 0;
+  results->num_positionals = results->num_given = 0;
   for (int i = 1; i < argc; i++) {
     const char *argument = argv[i];
     if (!only_positionals && strcmp(argument, "--") == 0) {
       only_positionals = true;
     } else if (!only_positionals && strncmp(argument, "--", 2) == 0) {
-      const mlpd_status status = parse_option(table, argc, argv, &i, values);
+      const mlpd_status status = parse_option(table, argc, argv, &i, values, results);
       if (status != MLPD_OK) return status;
     } else if (!only_positionals && argument[0] == '-' && argument[1] != '\0') {
       return outcome_fail(MLPD_ERROR_USAGE,
@@ -129,7 +132,9 @@ static mlpd_status check_positionals(const option_table *table, const option_res
 
 mlpd_status options_parse(const option_table *table, int argc, char **argv, void *values, option_results *results) {
   results->positionals = calloc((size_t)argc + 1, sizeof *results->positionals);
-  if (results->positionals == NULL) return outcome_fail(MLPD_ERROR_MEMORY, "out of memory, reading the arguments");
+  results->given = calloc((size_t)argc + 1, sizeof *results->given);
+  if (results->positionals == NULL || results->given == NULL)
+    return outcome_fail(MLPD_ERROR_MEMORY, "out of memory, reading the arguments");
   mlpd_status status = parse_arguments(table, argc, argv, values, results);
   const option *config = options_find(table, "config");
   const char *path = NULL;
@@ -140,4 +145,13 @@ mlpd_status options_parse(const option_table *table, int argc, char **argv, void
     if (status == MLPD_OK) status = parse_arguments(table, argc, argv, values, results);
   }
   return status == MLPD_OK ? check_positionals(table, results) : status;
+}
+
+void options_note_idle(const option_table *table, const void *values, const option_results *results) {
+  for (int i = 0; i < results->num_given; i++) {
+    char needed[64], note[200];
+    if (mlpd_option_lacks(table->library_rows, results->given[i], values, needed, sizeof needed) == NULL) continue;
+    (void)snprintf(note, sizeof note, "--%s has no effect without %s", results->given[i]->name, needed);
+    outcome_note(note);
+  }
 }

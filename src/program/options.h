@@ -47,6 +47,8 @@ typedef struct option_table {
 typedef struct option_results {
   int num_positionals;
   const char **positionals; /* (num_positionals) */
+  int num_given;
+  const option **given; /* (num_given): rows named on the command line */
   struct option_string *strings;
 } option_results;
 
@@ -79,6 +81,9 @@ const option *options_find(const option_table *table, const char *name); /* NULL
 
 /* mlpd_option_set() with its message as the program's own. */
 mlpd_status options_set(const option *row, const char *where, const char *text, void *values);
+
+/* Prints a note for each option of the command line that has no effect beside the others. */
+void options_note_idle(const option_table *table, const void *values, const option_results *results);
 
 /* A copy of text that lives as long as results; NULL: out of memory. */
 const char *option_keep(option_results *results, const char *text);

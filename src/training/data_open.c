@@ -2,6 +2,13 @@
 
 #include "base/memory.h"
 
+mlpd_status data_check(const mlpd_data_paths *paths, mlpd_split split) {
+  if (paths->file == NULL || paths->file[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--data: no data file given");
+  for (const mlpd_choice *known = mlpd_split_choices; known->name != NULL; known++)
+    if (known->value == (int)split) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE, "--split: \"%d\" is unknown; there are train, valid, test", (int)split);
+}
+
 /* What ranks will look at. A failure is for them to find: here the file is looked at, not judged. */
 static void look_at_all(const mlpd_data_paths *paths, h5_file *file) {
   static const mlpd_split splits[] = {MLPD_TRAIN, MLPD_VALID, MLPD_TEST};

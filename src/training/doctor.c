@@ -11,6 +11,7 @@
 #include "distribution/lanes.h"
 #include "distribution/placement.h"
 #include "kernels/cpu.h"
+#include "options/option.h"
 #include "training/prepare.h"
 
 void mlpd_doctor_options_default(mlpd_doctor_options *options) {
@@ -74,13 +75,23 @@ mlpd_status doctor_time(mlpd_comm *comm, doctor_action *action, void *context, d
 
 /* ---- Start --------------------------------------------------------------------------------------- */
 
-static mlpd_status check_options(const mlpd_doctor_options *o) {
-  if (o->batch == 0) return FAIL(MLPD_ERROR_USAGE, "--batch: 0 is not a batch size");
-  if (!(o->seconds > 0) || !isfinite(o->seconds)) return FAIL(MLPD_ERROR_USAGE, "--seconds: %g?", o->seconds);
-  if (!(o->latency >= 0) || !(o->bandwidth >= 0))
-    return FAIL(MLPD_ERROR_USAGE, "--latency and --bandwidth: a number from 0 on");
-  return MLPD_OK;
-}
+#define AT(member) offsetof(mlpd_doctor_options, member), sizeof(((mlpd_doctor_options *)0)->member)
+
+/* What a host program may have put there, in the words of the command line. */
+static const mlpd_option checked[] = {
+    {"features", NULL, NULL, MLPD_OPTION_INTEGER, AT(features), .maximum = 1073741823},
+    {"outputs", NULL, NULL, MLPD_OPTION_INTEGER, AT(outputs), .maximum = 1048576},
+    {"hidden", NULL, NULL, MLPD_OPTION_WIDTHS, AT(hidden), .default_text = "512,512"},
+    {"activation", NULL, NULL, MLPD_OPTION_CHOICE, AT(activation), .choices = mlpd_activation_choices},
+    {"optimizer", NULL, NULL, MLPD_OPTION_CHOICE, AT(optimizer), .choices = mlpd_optimizer_choices},
+    {"batch", NULL, NULL, MLPD_OPTION_INTEGER, AT(batch), .minimum = 1, .maximum = 2147483647},
+    {"lanes", NULL, NULL, MLPD_OPTION_INTEGER, AT(lanes), .maximum = 65536},
+    {"threads", NULL, NULL, MLPD_OPTION_INTEGER, AT(threads), .maximum = 4096},
+    {"seconds", NULL, NULL, MLPD_OPTION_REAL, AT(seconds), .minimum = 0.01, .maximum = 3600},
+    {"latency", NULL, NULL, MLPD_OPTION_REAL, AT(latency), .maximum = 1},
+    {"bandwidth", NULL, NULL, MLPD_OPTION_REAL, AT(bandwidth), .maximum = 1e15},
+    {.name = NULL},
+};
 
 /* The numbers of ranks to predict: these, 1, and those asked for; each once. */
 static mlpd_status list_ranks(const doctor *d, int ranks[MLPD_MAX_PREDICTIONS], int *count) {
@@ -131,7 +142,7 @@ static mlpd_status make_network(doctor *d) {
 }
 
 static mlpd_status start(doctor *d, int *ranks, int *count) {
-  mlpd_status status = check_options(d->options);
+  mlpd_status status = options_check(checked, d->options);
   if (status == MLPD_OK) status = list_ranks(d, ranks, count);
   if (status == MLPD_OK) status = backend_choose(d->options->backend, &d->gemm);
   if (status == MLPD_OK) status = comm_alone(&d->alone);

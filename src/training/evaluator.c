@@ -9,6 +9,7 @@
 #include "distribution/comm.h"
 #include "distribution/placement.h"
 #include "training/agreement.h"
+#include "training/data_open.h"
 #include "training/prepare.h"
 
 /* Sums of one block, for each output of a regression; a block's record is the loss sums, then these. */
@@ -158,6 +159,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   comm_watch_place(comm, "during the evaluation");
   r->outputs = model->network->layers[model->network->num_layers - 1].outputs;
   mlpd_status status = placement_threads(comm, threads, &threads);
+  if (status == MLPD_OK) status = data_check(data, split);
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   if (status == MLPD_OK) status = allocate_report(model, r);
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);

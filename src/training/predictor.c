@@ -9,6 +9,7 @@
 #include "distribution/comm.h"
 #include "distribution/placement.h"
 #include "training/agreement.h"
+#include "training/data_open.h"
 #include "training/prepare.h"
 #include "training/run_files.h"
 
@@ -226,6 +227,7 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   *rows = 0;
   comm_watch_place(comm, "during the prediction");
   mlpd_status status = placement_threads(comm, threads, &threads);
+  if (status == MLPD_OK) status = data_check(data, split);
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) status = check_output(out, model, data);
   TRY(mlpd_comm_agree(comm, status));
