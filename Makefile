@@ -100,7 +100,7 @@ ifneq ($(filter-out clean help format uninstall install-files dist deb,$(or $(MA
 remember = $(if $(filter-out x,x$(shell mkdir -p $(BUILD); printf '%s' '$(subst ','\'',$(2))' | cmp -s - $(1) || \
   { printf '%s' '$(subst ','\'',$(2))' > $(1) || echo failed; })),$(error cannot write $(1)))
 COMPILER := $(shell $(CC) --version 2>&1 | head -n 1)
-LIBRARIES := MPI HDF5 INIH JANSSON XXHASH ZLIB DNNL CBLAS
+LIBRARIES := MPI HDF5 JANSSON XXHASH ZLIB DNNL CBLAS
 SETTINGS := CC CFLAGS CPPFLAGS LDFLAGS MPI MPICC ONEDNN CBLAS TARGET_CLONES PKG_CONFIG PKG_CONFIG_PATH CPATH C_INCLUDE_PATH \
   LIBRARY_PATH $(LIBRARIES:%=%_DIR) $(LIBRARIES:%=%_ROOT)
 $(call remember,$(BUILD)/config.key,$(COMPILER) $(foreach name,$(SETTINGS),$(if $($(name)),$(name)=$($(name)))))
@@ -350,6 +350,6 @@ help:
 	@echo '  clean, help'
 	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, CPPFLAGS, LDFLAGS, MPI (openmpi, mpich; default: what mpicc is), MPICC, WERROR=1,'
 	@echo '  ONEDNN=0, CBLAS=0, TARGET_CLONES=0, MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick",'
-	@echo '  SANITIZE=address,undefined, and prefixes of libraries: HDF5_DIR, INIH_DIR, JANSSON_DIR, XXHASH_DIR, ZLIB_DIR, DNNL_DIR,'
+	@echo '  SANITIZE=address,undefined, and prefixes of libraries: HDF5_DIR, JANSSON_DIR, XXHASH_DIR, ZLIB_DIR, DNNL_DIR,'
 	@echo '  CBLAS_DIR (scripts/configure --help)'
 endif # from another folder

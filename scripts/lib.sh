@@ -12,7 +12,6 @@ pkg-config     | command pkg-config          | pkg-config
 openmpi-bin    | command mpirun              | Open MPI: mpirun
 libopenmpi-dev | header mpi.h ompi-c         | Open MPI: headers
 libhdf5-dev    | header hdf5.h hdf5          | HDF5, serial: headers
-libinih-dev    | header ini.h inih           | inih, which reads config files
 libjansson-dev | header jansson.h jansson    | Jansson, which writes JSON
 libxxhash-dev  | header xxhash.h libxxhash   | xxHash, which makes the digests
 zlib1g-dev     | header zlib.h zlib          | zlib, which reads .gz files
