@@ -325,6 +325,7 @@ static void test_hints(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
     assert_refused(o, MLPD_ERROR_DATA, cases[i].text, cases[i].part);
   o.decimal = "comma";
+  assert_refused(o, MLPD_ERROR_DATA, "u;v;k\n2.338;1;1,5\n2.5;2;2,5\n", "'2.338' has a point");
   assert_refused(o, MLPD_ERROR_USAGE, "1,2,0\n3,4,1\n", "commas separate its columns");
   o.decimal = "dot";
   assert_refused(o, MLPD_ERROR_USAGE, "1,2,0\n", "decimal is auto, point or comma, not 'dot'");

@@ -97,7 +97,13 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
   if (mixed)
     return place_error(c, f->yes_no_line, column, "True, False, yes, no or the like",
                        "stands in a column of numbers; write 1 and 0");
-  if (f->hint != NULL)
+  if (c->syntax.decimal == ',' && strchr(f->text, '.') != NULL)
+    (void)snprintf(
+        what, sizeof what,
+        "has a point%s, but --decimal comma wants commas; write the same sign in all columns, or --thousands . "
+        "takes points as separators of thousands",
+        more);
+  else if (f->hint != NULL)
     (void)snprintf(what, sizeof what, "is no number as it is written%s; %s reads it", more, f->hint);
   else
     (void)snprintf(what, sizeof what,
