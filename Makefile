@@ -172,7 +172,7 @@ $(BUILD)/man/mlpdist.bash: $(BUILD)/mlpdist
 -include $(LIB_OBJECTS:.o=.d) $(PROGRAM_OBJECTS:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
 
 # ---- tests ---------------------------------------------------------------------------------------
-.PHONY: test check test-unit test-program tests check-cmocka check-mpi asan valgrind bench
+.PHONY: test check test-unit test-program tests check-cmocka check-mpi asan tsan valgrind bench
 tests: $(TESTS)
 test check: test-unit test-program
 
@@ -208,6 +208,16 @@ asan:
 	  LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0; \
 	export SPLITS_SECONDS=15; status=0; for goal in test-unit check-mpi test-program; do \
 	  $(MAKE) $(ASAN) MPI_NP='1 2' $$goal || status=1; done; exit $$status
+
+# Races between threads: clang's runtime of OpenMP tells the sanitizer of its barriers through Archer, gcc's does not.
+TSAN := BUILD=$(BUILD)/tsan CC=clang CFLAGS='-O1 -g' SANITIZE=thread TARGET_CLONES=0 ONEDNN=0 CBLAS=0
+TSAN_TESTS := $(addprefix $(BUILD)/tsan/tests/,test_stepper test_trainer)
+tsan:
+	$(MAKE) $(TSAN) $(BUILD)/tsan/tests/test_stream $(TSAN_TESTS)
+	@export OMP_TOOL_LIBRARIES=$$(dirname $$(dirname $$(clang -print-resource-dir)))/libarcher.so \
+	  TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=$(CURDIR)/tests/tsan.supp; status=0; \
+	scripts/run-tests unit $(BUILD)/tsan/tests/test_stream || status=1; \
+	MPI_NP='1 2' scripts/run-tests mpi $(TSAN_TESTS) || status=1; exit $$status
 
 valgrind: all
 	scripts/valgrind $(BUILD)/mlpdist
@@ -337,6 +347,7 @@ help:
 	@echo '  test, check   unit tests and tests of the program'
 	@echo '  check-mpi   the tests of collective code under mpirun on 1 to 7 ranks'
 	@echo '  asan        unit tests and 1 and 2 ranks with the address and undefined-behaviour sanitizers'
+	@echo '  tsan        stream, stepper and trainer under the thread sanitizer (clang, libomp-dev)'
 	@echo '  valgrind    short runs of the program on 1 and 2 ranks under memcheck'
 	@echo '  fuzz        FUZZ_SECONDS ($(FUZZ_SECONDS)) of damaged files for each reader of files (clang)'
 	@echo '  lint        layers, clang-tidy, clang-format, shellcheck'
