@@ -141,6 +141,10 @@ load helper
   fails_with 2 '"3x" is not a whole number'
   alone train --activation rleu
   fails_with 2 "did you mean relu?" softplus
+  alone train --activation ReLU
+  fails_with 2 "did you mean relu?"
+  alone train --momentum 1
+  fails_with 2 "--momentum: 1 is not in [0, 0.9999999]"
   alone train --output-activation atuo
   fails_with 2 "did you mean auto?"
   alone train --hidden 12,,3

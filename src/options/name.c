@@ -6,6 +6,9 @@
 
 enum { MAX_LENGTH = 63 };
 
+/* ReLU is relu. */
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
+
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 size_t name_distance(const char *a, const char *b) {
@@ -16,7 +19,7 @@ size_t name_distance(const char *a, const char *b) {
     size_t diagonal = row[0];
     row[0] = i;
     for (size_t j = 1; j <= nb; j++) {
-      const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+      const size_t replaced = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
       diagonal = row[j];
       row[j] = smaller(replaced, smaller(row[j], row[j - 1]) + 1);
     }

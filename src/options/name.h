@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Levenshtein's distance (1966) of two words: insertions, deletions and replacements of a character. Words are compared
- * up to 63 characters. Not collective. */
+/* Levenshtein's distance (1966) of two words: insertions, deletions and replacements of a character, the case of
+ * letters left aside. Words are compared up to 63 characters. Not collective. */
 size_t name_distance(const char *a, const char *b);
 
 #endif
