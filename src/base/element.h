@@ -1,4 +1,4 @@
-/* Element types: the types in which a data set's x stays in memory. */
+/* Element types: the types of a data set's x, in files and in memory. Nothing here is collective. */
 #ifndef MLPDIST_ELEMENT_H
 #define MLPDIST_ELEMENT_H
 
@@ -19,8 +19,8 @@ typedef enum element_type {
   NUM_ELEMENT_TYPES
 } element_type;
 
-size_t element_size(element_type type);      /* bytes. Not collective */
-const char *element_name(element_type type); /* "uint8", "float32", ... static. Not collective */
-bool element_is_integer(element_type type);  /* Not collective */
+size_t element_size(element_type type);      /* bytes */
+const char *element_name(element_type type); /* "uint8", "float32", ... static */
+bool element_is_integer(element_type type);
 
 #endif

@@ -1,22 +1,22 @@
-/* Cores of the machine as the system tells of them: which share a physical core, how their clock is governed. root is
- * put before /sys ("" but in tests). */
+/* Cores of the machine, from /sys: which ones share a physical core, and what governs their clock. root is put before
+ * /sys ("" except in tests). Nothing here is collective. */
 #ifndef MLPDIST_MACHINE_CORES_H
 #define MLPDIST_MACHINE_CORES_H
 
 #include "base/status.h"
 
-/* Physical cores that the logical ones (count) lie on; 0 where the system does not tell. Not collective. */
+/* The number of physical cores under these logical cores (count); 0 if unknown. */
 uint32_t machine_physical_cores(const char *root, const uint32_t *cores, uint32_t count);
 
-/* The governor of a core that keeps its clock low, "powersave" or "conservative"; false where there is none, or where
- * the driver scales all the same under that name (intel_pstate, amd-pstate). Not collective. */
+/* The governor of a core that keeps its clock low, "powersave" or "conservative"; false if there is none, or if
+ * the driver scales the clock under that name all the same (intel_pstate, amd-pstate). */
 bool machine_slow_governor(const char *root, uint32_t core, char *governor, size_t bytes);
 
-/* "nfs", "lustre", ... where path lies on a file system that other machines serve, else the name of a local one
- * ("ext4", "tmpfs") or "" where it is not known. Static storage. Not collective. */
+/* The file system of path: "nfs", "lustre", ... (*network true) or a local one such as "ext4"; "" if unknown. Static
+ * storage. */
 const char *machine_file_system(const char *path, bool *network);
 
-/* The same by the number in statfs(). Not collective. */
+/* The same from the number in statfs(). */
 const char *machine_file_system_name(uint64_t type, bool *network);
 
 #endif

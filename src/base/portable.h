@@ -1,7 +1,7 @@
-/* Functions whose every bit is the same on every processor. Those of the C library are not: glibc's log, exp, pow and
- * cos differ by an ulp between processors with and without fused multiply-add. These are made of + - * / alone, which
- * IEEE 754 rounds in one way only (and so is sqrt, which stays the C library's); the build forbids contraction. Errors
- * are below 3 ulp, of portable_cos_turn() below 3 ulp of 1. Not collective. */
+/* Functions with the same bits on every processor. Those of the C library differ: glibc's log, exp, pow and cos differ
+ * by an ulp between processors with and without fused multiply-add. These use only + - * /, which IEEE 754 rounds in
+ * one way (sqrt, too, so the C library's is used); the build forbids contraction. Errors are below 3 ulp
+ * (portable_cos_turn(): below 3 ulp of 1). Nothing here is collective. */
 #ifndef MLPDIST_PORTABLE_H
 #define MLPDIST_PORTABLE_H
 

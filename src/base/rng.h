@@ -1,11 +1,12 @@
 /* Random numbers are counted, not consumed: Philox4x32-10 (Salmon et al., "Parallel random numbers: as
- * easy as 1, 2, 3", SC11) is a pure function of a key and a counter, so any rank can compute any draw. */
+ * easy as 1, 2, 3", SC11) is a pure function of a key and a counter, so any rank can compute any draw. Nothing here is
+ * collective. */
 #ifndef MLPDIST_RNG_H
 #define MLPDIST_RNG_H
 
 #include <stdint.h>
 
-/* What a draw is for; keeps the streams of one seed apart. */
+/* The purpose of a draw; keeps the streams of one seed apart. */
 typedef enum rng_purpose {
   RNG_INIT_WEIGHTS = 1,  /* a: layer, index: 4-draw group */
   RNG_DEAL_BLOCKS = 2,   /* rows dealt to lanes */
@@ -15,7 +16,7 @@ typedef enum rng_purpose {
   RNG_STREAM_ROWS = 6,   /* order within its windows: from position window * 2^32 on; a: epoch, b: lane */
 } rng_purpose;
 
-/* A stream: position counts the 32-bit draws taken. Copying it copies its place. */
+/* A stream of draws: position counts the 32-bit draws taken. A copy continues from the same position. */
 typedef struct rng {
   uint32_t key[2];
   uint32_t stream[2];
@@ -23,21 +24,21 @@ typedef struct rng {
   uint32_t block[4]; /* draws of the current counter */
 } rng;
 
-/* Four 32-bit draws of Philox4x32-10: out = philox(counter, key). Not collective. */
+/* Four 32-bit draws of Philox4x32-10: out = philox(counter, key). */
 void rng_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* The stream of (seed, purpose, a, b), at its start. b < 2^24. Not collective. */
+/* Starts the stream of (seed, purpose, a, b). b < 2^24. */
 rng rng_start(uint64_t seed, rng_purpose purpose, uint32_t a, uint32_t b);
 
-uint32_t rng_next(rng *stream); /* uniform in [0, 2^32). Not collective */
+uint32_t rng_next(rng *stream); /* uniform in [0, 2^32) */
 
-/* Uniform in [0, n), unbiased (Lemire's rejection), n >= 1. Not collective. */
+/* Uniform in [0, n), unbiased (Lemire's rejection), n >= 1. */
 uint64_t rng_below(rng *stream, uint64_t n);
 
-double rng_uniform(rng *stream); /* uniform in (0, 1), an odd multiple of 2^-53. Not collective */
-double rng_normal(rng *stream);  /* N(0, 1), by Box and Muller's cosine. Not collective */
+double rng_uniform(rng *stream); /* uniform in (0, 1), an odd multiple of 2^-53 */
+double rng_normal(rng *stream);  /* N(0, 1), by Box and Muller's cosine */
 
-/* Fisher-Yates: order (n) becomes a permutation of its present content. Not collective. */
+/* Permutes order (n) at random (Fisher-Yates). */
 void rng_shuffle(rng *stream, uint32_t *order, uint64_t n);
 
 #endif

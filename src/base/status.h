@@ -1,30 +1,29 @@
-/* Status: how errors travel. A function that fails records where, what, on which value and a hint, and
- * returns the status; callers forward it with TRY. Only the program prints. */
+/* Status: how errors travel. A function that fails records the place, what failed, the value and a hint, and returns
+ * the status; callers forward it with TRY. Only the program prints. Nothing here is collective. */
 #ifndef MLPDIST_STATUS_H
 #define MLPDIST_STATUS_H
 
 #include "mlpdist.h"
 
-/* Records a failure of this thread and returns status. format makes one line without a newline.
- * Not collective. */
+/* Records a failure of this thread and returns status. format gives one line without a newline. */
 mlpd_status status_record(mlpd_status status, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Puts a formatted text before the message of the last failure ("FILE: " + message), keeps its place and
- * returns status unchanged. Not collective. */
+/* Puts a formatted text before the message of the last failure ("FILE: " + message), keeps its place, and returns
+ * status. */
 mlpd_status status_prefix(mlpd_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* return FAIL(MLPD_ERROR_DATA, "%s: /train/x has no rows", path); */
 #define FAIL(status, ...) status_record((status), __FILE__, __LINE__, __VA_ARGS__)
 
-/* Returns from the calling function where expression is not MLPD_OK. */
+/* Returns from the calling function if expression is not MLPD_OK. */
 #define TRY(expression)                             \
   do {                                              \
     const mlpd_status try_status_ = (expression);   \
     if (try_status_ != MLPD_OK) return try_status_; \
   } while (0)
 
-/* Assigns expression to status and jumps to label where it is not MLPD_OK: for functions that clean up. */
+/* Assigns expression to status and jumps to label if it is not MLPD_OK: for functions that clean up. */
 #define TRY_GOTO(status, expression, label) \
   do {                                      \
     (status) = (expression);                \

@@ -1,5 +1,6 @@
-/* A timeline: which thread of this process did what when, for the trace of a run. Each thread writes to a track of its
- * own, in memory that is there from the start; a track that is full leaves out what follows, and counts it.
+/* A timeline: what each thread of this process does at what time, for the trace of a run. Each thread writes to a track
+ * of its own, in memory allocated at the start. A track that is full drops further events and counts them. Nothing here
+ * is collective.
  *
  *   uint64_t at = timeline_begin(t);                               0 where nothing is recorded, t NULL included
  *   ...
@@ -11,11 +12,11 @@
 
 #include "base/status.h"
 
-/* What a phase that holds others begins with comes before them. */
+/* A phase that contains others comes before them. */
 typedef enum timeline_phase {
   TIMELINE_STEP,      /* number in the run */
-  TIMELINE_WAIT,      /* for other ranks: until all of the sum can be read */
-  TIMELINE_MESSAGES,  /* set out and moved on while there is something to compute */
+  TIMELINE_WAIT,      /* for other ranks, until the whole sum can be read */
+  TIMELINE_MESSAGES,  /* sending and receiving while other threads compute */
   TIMELINE_GATHER,    /* rows */
   TIMELINE_FORWARD,   /* layer, rows */
   TIMELINE_LOSS,      /* rows */
@@ -26,7 +27,7 @@ typedef enum timeline_phase {
   TIMELINE_NORM,      /* of the gradient */
   TIMELINE_ADD,       /* bytes: gradients of several ranks */
   TIMELINE_REDUCE,    /* bucket, bytes: from complete on this rank to readable */
-  TIMELINE_VALIDATE,  /* this and those below: outside of steps, or now and then */
+  TIMELINE_VALIDATE,  /* this and those below: outside of steps, or only now and then */
   TIMELINE_COMPARE,
   TIMELINE_CHECKPOINT_COPY,
   TIMELINE_CHECKPOINT_WRITE,
@@ -43,36 +44,36 @@ typedef struct timeline_event {
 typedef struct timeline_track {
   _Alignas(64) timeline_event *events; /* (capacity), in the order of their ends */
   size_t count, capacity;
-  uint64_t lost; /* left out, for the track was full */
+  uint64_t lost; /* dropped because the track was full */
 } timeline_track;
 
-/* Tracks of a process besides its threads'. */
+/* Tracks of a process besides those of its threads. */
 enum { TIMELINE_SUMS, TIMELINE_CHECKPOINTS, TIMELINE_OTHER_TRACKS };
 
 typedef struct timeline {
-  bool counts_cycles; /* the clock is the processor's, else CLOCK_MONOTONIC in nanoseconds */
-  bool within;        /* a step that is traced is under way */
+  bool counts_cycles; /* the clock counts processor cycles, else nanoseconds of CLOCK_MONOTONIC */
+  bool within;        /* a traced step is under way */
   uint32_t num_threads, num_tracks;
   uint64_t steps, most_steps;
-  _Atomic uint32_t step;  /* under way; the thread that writes checkpoints looks too */
+  _Atomic uint32_t step;  /* under way; the thread that writes checkpoints reads it too */
   timeline_track *tracks; /* (num_tracks): threads, then TIMELINE_SUMS and TIMELINE_CHECKPOINTS */
 } timeline;
 
-/* For the first `steps` steps, with room for events_a_step of each thread and some more; what that takes beyond 64 MiB
- * a thread is not given. Free with timeline_free. Not collective. */
+/* Makes a timeline of the first `steps` steps, with room for events_a_step events per thread and step and some more, at
+ * most 64 MiB per thread. Free with timeline_free. */
 mlpd_status timeline_create(uint32_t num_threads, uint64_t steps, size_t events_a_step, timeline **made);
-void timeline_free(timeline *t); /* NULL is allowed. Not collective */
+void timeline_free(timeline *t); /* NULL is allowed */
 
-/* The next step begins; t may be NULL. Outside of a parallel region. Not collective. */
+/* Begins the next step; t may be NULL. Outside of a parallel region. */
 void timeline_next_step(timeline *t);
 
-uint64_t timeline_lost(const timeline *t); /* events left out. Not collective */
+uint64_t timeline_lost(const timeline *t); /* events left out */
 
-/* Records; on the thread the track belongs to. Not collective. */
+/* Records an event, on the thread that owns the track. */
 void timeline_add(timeline *t, uint32_t track, timeline_phase phase, uint32_t first, uint32_t second, uint64_t begin,
                   uint64_t end);
 
-/* Ticks since some moment, never 0; they go on evenly, and alike on all threads of a machine. Not collective. */
+/* Ticks since some moment, never 0; they advance evenly, and equally on all threads of a machine. */
 static inline uint64_t timeline_clock(const timeline *t) {
 #if defined(__x86_64__)
   if (t->counts_cycles) return __builtin_ia32_rdtsc();
@@ -87,11 +88,11 @@ static inline uint32_t timeline_track_of(const timeline *t, uint32_t other) {
   return t != NULL ? t->num_threads + other : 0;
 }
 
-/* The time where a phase of a step, or one between steps, begins. Not collective. */
+/* The start of a phase of a step, or of one between steps; 0 if nothing is recorded. */
 static inline uint64_t timeline_begin(const timeline *t) { return t != NULL && t->within ? timeline_clock(t) : 0; }
 static inline uint64_t timeline_begin_rare(const timeline *t) { return t != NULL ? timeline_clock(t) : 0; }
 
-/* Not collective. */
+/* */
 static inline uint64_t timeline_end(timeline *t, uint32_t track, timeline_phase phase, uint64_t first, uint64_t second,
                                     uint64_t begin) {
   if (begin == 0) return 0;

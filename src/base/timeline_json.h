@@ -1,5 +1,6 @@
-/* Timelines of several processes as one file in the Trace Event Format, which https://ui.perfetto.dev and
- * chrome://tracing open: pid is the rank, tid the thread. Times are in microseconds on the clock of rank 0.
+/* Writes timelines of several processes as one file in the Trace Event Format, for https://ui.perfetto.dev and
+ * chrome://tracing: pid is the rank, tid the thread. Times are in microseconds on the clock of rank 0. Nothing here is
+ * collective.
  *
  * Source: "Trace Event Format", Google, 2016: complete events ("X") and metadata events ("M") in the object format. */
 #ifndef MLPDIST_TIMELINE_JSON_H
@@ -7,26 +8,26 @@
 
 #include "base/timeline.h"
 
-/* A clock that goes on evenly, seen twice: when it said tick[i] it was nanosecond[i] of the trace. */
+/* Two readings of a clock that advances evenly: tick[i] is nanosecond[i] of the trace. */
 typedef struct timeline_clock_map {
   uint64_t tick[2];
   double nanosecond[2];
 } timeline_clock_map;
 
-int64_t timeline_nanosecond(const timeline_clock_map *map, uint64_t tick); /* Not collective */
+int64_t timeline_nanosecond(const timeline_clock_map *map, uint64_t tick);
 
-/* A process' timeline, to be written. */
+/* The timeline of a process. */
 typedef struct timeline_process {
   int rank;
   const char *host;
   uint32_t num_threads;
   const uint64_t *counts;   /* (num_threads + TIMELINE_OTHER_TRACKS): events of each track */
-  timeline_event *events;   /* of all tracks, one after the other; sorted by writing */
+  timeline_event *events;   /* of all tracks, one after the other; writing sorts them */
   timeline_clock_map clock; /* of its ticks */
 } timeline_process;
 
-/* The file: begin, each process, end. stream's error flag tells of failure. first_step: the number, from 1, of the
- * first step traced; more: JSON members for otherData, or "". Not collective. */
+/* Write the file: begin, each process, end. Check stream's error flag. first_step: the number, from 1, of the first
+ * traced step; more: JSON members for otherData, or "". */
 void timeline_write_begin(FILE *stream);
 void timeline_write_process(FILE *stream, const timeline_process *p, uint64_t first_step);
 void timeline_write_end(FILE *stream, const char *more);

@@ -1,4 +1,5 @@
-/* Back ends: who multiplies matrices. Each is one small file; the plain one is the tests' reference. */
+/* Back ends: matrix products. Each is one small file; the plain one is the reference of the tests. Nothing here is
+ * collective. */
 #ifndef MLPDIST_BACKEND_H
 #define MLPDIST_BACKEND_H
 
@@ -7,7 +8,7 @@
 enum { BACKEND_MAX_NEXT = 4 };
 
 /* The factors of a block of a weight gradient. Lane u: a (rows[u], m), rows lda apart; delta (rows[u], n), rows ldd
- * apart. next: arrays that the caller goes on to read at C's place, rows next_row apart, fetched meanwhile. */
+ * apart. next: arrays that the caller reads next at the place of C, rows next_row apart; they are prefetched. */
 typedef struct lane_products {
   uint32_t num_lanes;
   const uint64_t *rows; /* may be 0 */
@@ -21,7 +22,7 @@ typedef struct lane_products {
 typedef struct backend {
   const char *name;        /* "native", "onednn", "cblas", "plain" */
   const char *description; /* library and version, for one line of output */
-  /* Called once when the back end is chosen; may be NULL. Keeps the library from threading by itself. */
+  /* Called once when the back end is chosen; may be NULL. Keeps the library from starting threads of its own. */
   mlpd_status (*prepare)(void);
   /* C (m, n) = op(A) (m, k) op(B) (k, n), all row-major with leading dimensions lda, ldb, ldc in elements;
    * op transposes where transpose_* is true (then A is (k, m), B is (n, k)). C is written, not read. On
@@ -30,15 +31,16 @@ typedef struct backend {
   void (*sgemm)(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda, const float *b,
                 int ldb, float *c, int ldc);
   /* C (m, n) = the sum over lanes, in the canonical tree (reduce.h) of num_lanes >= 1 lanes, of a_u^T delta_u. NULL:
-   * the caller multiplies and adds. Then, too, no product's bits depend on how it is cut into blocks. */
+   * the caller multiplies and adds. If it is set, the bits of no product
+   * depend on how it is cut into blocks. */
   void (*sum_gradients)(int m, int n, const lane_products *lanes, float *c, int ldc);
-  /* The instruction set it computes with after prepare; NULL: its bits are the same on all. Static storage. */
+  /* The instruction set in use after prepare; NULL: the bits are the same on all. Static storage. */
   const char *(*instructions)(void);
-  const char *pin; /* how to choose the instruction set, for a message; NULL: there is nothing to choose */
+  const char *pin; /* how to choose the instruction set, for a message; NULL: there is no choice */
 } backend;
 
-/* Finds a back end by name (NULL: the fastest built in) and prepares it. MLPD_ERROR_USAGE names those
- * there are. Not collective. */
+/* Finds a back end by name (NULL: the fastest built in) and prepares it. The message of MLPD_ERROR_USAGE lists the
+ * names. */
 mlpd_status backend_choose(const char *name, const backend **chosen);
 
 #endif

@@ -1,4 +1,5 @@
-/* What the native back end (backend_native.c) has once an instruction set: the tile of a product, and transposition. */
+/* The parts of the native back end (backend_native.c) that exist once per instruction set: the tile of a product, and
+ * transposition. Not collective. */
 #ifndef MLPDIST_NATIVE_H
 #define MLPDIST_NATIVE_H
 
@@ -16,11 +17,11 @@ typedef struct tile_job {
   float *c; /* element (i, j) at c[i * c_row + j] */
   ptrdiff_t c_row;
   int columns;     /* 1 to tile_columns */
-  bool accumulate; /* the chains go on from what C holds */
-  /* Fetched in step k, for later: a line at next_a + k * a_step (where a_row is 1), and a row of B at next_b + k *
-   * b_step. Rows a page apart are no stream that hardware would foresee. */
+  bool accumulate; /* the chains continue from the values in C */
+  /* Prefetched in step k: a line at next_a + k * a_step (if a_row is 1), and a row of B at next_b + k * b_step.
+   * Hardware does not predict rows that are a page apart. */
   const float *next_a, *next_b;
-  const float *later_b; /* where a_step is 1, a row of B for much later: into the level-2 cache */
+  const float *later_b; /* if a_step is 1, a row of B needed much later: prefetched into the level-2 cache */
   /* Then C = addends[n - 1] + (... + (addends[0] + C)), each laid out like C but rows addend_row apart. */
   uint32_t num_addends;
   const float **addends;

@@ -1,4 +1,5 @@
-/* Losses: value and output error delta_L = C'(a) o A'(z), softmax and sigmoid fused where the loss allows. */
+/* Losses: value and output error delta_L = C'(a) o A'(z), fused with softmax or sigmoid if the loss allows it. Nothing
+ * here is collective. */
 #ifndef MLPDIST_LOSS_H
 #define MLPDIST_LOSS_H
 
@@ -12,7 +13,7 @@ typedef struct targets {
   const float *weights; /* (n), or NULL for 1 each */
 } targets;
 
-/* Sums over samples: what a step adds up, and what metrics come from. */
+/* Sums over samples, from which loss and metrics are computed. */
 typedef struct loss_sums {
   double loss;    /* sum of w_i loss_i */
   double weight;  /* sum of w_i */
@@ -20,25 +21,25 @@ typedef struct loss_sums {
   double square;  /* regression: sum of w_i sum_k (a_ik - y_ik)^2, in scaled targets */
 } loss_sums;
 
-/* Are both resolved (no MLPD_LOSS_AUTO) and is this pair of loss and output activation defined? MLPD_ERROR_USAGE says
- * which would be. Not collective. */
+/* Is this pair of loss and output activation defined, and is loss not MLPD_LOSS_AUTO? The message of MLPD_ERROR_USAGE
+ * names the activations that are. */
 mlpd_status loss_check(mlpd_loss loss, mlpd_activation output);
 
 /* Output activation that belongs to a loss: softmax for cross-entropy, sigmoid for binary cross-entropy,
- * softmax for other losses on classes, identity on values. Not collective. */
+ * softmax for other losses on classes, identity on values. */
 mlpd_activation loss_default_activation(mlpd_loss loss, mlpd_task task);
 
 /* For n samples with weighted inputs z and outputs a, both (n, k): adds to *sums, row after row in double,
  * and, where delta is not NULL, writes delta (n, k) = w_i dloss_i/dz_i. cross-entropy and
  * binary-cross-entropy read z and are stable for any z; with target values cross-entropy is
  * -sum_k y_k log softmax(z)_k, whatever the sum of y. mae has derivative 0 at 0. For a single output with
- * classes 0/1 (binary), the class is the target value itself and the prediction is a > 1/2. Where an
- * input is not a finite number neither is the loss. delta must not overlap z or a. Not collective. */
+ * classes 0/1 (binary), the class is the target value itself and the prediction is a > 1/2. If an
+ * input is not a finite number, the loss is not finite either. delta must not overlap z or a. */
 void loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
                   const targets *y, float *delta, loss_sums *sums);
 
-/* The same in two parts, for who has the rows of one sum computed on several threads: what each row adds, rows (n), and
- * adding that up. Not collective. */
+/* The same in two parts, for rows of one sum computed by several threads: the sums of each row, rows (n), and their
+ * addition. */
 void loss_rows(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
                const targets *y, float *delta, loss_sums *rows);
 void loss_add(uint64_t n, const loss_sums *rows, loss_sums *sums);

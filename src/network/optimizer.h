@@ -1,5 +1,5 @@
-/* Optimizers: one vectorised pass over a range of the arenas. Elementwise, so that any split into ranges
- * and threads gives the same bits. */
+/* Optimizers: one vectorised pass over a range of the arenas. Elementwise, so any split into ranges and threads gives
+ * the same bits. Nothing here is collective. */
 #ifndef MLPDIST_OPTIMIZER_H
 #define MLPDIST_OPTIMIZER_H
 
@@ -14,12 +14,11 @@ typedef struct optimizer {
   uint64_t step;      /* steps done */
 } optimizer;
 
-/* Arenas of state: 0 sgd, 1 momentum and nesterov, 2 adam and adamw. Not collective. */
+/* Arenas of state: 0 sgd, 1 momentum and nesterov, 2 adam and adamw. */
 uint32_t optimizer_num_state(mlpd_optimizer kind);
 
-mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network,
-                             optimizer *made); /* Not collective */
-void optimizer_free(optimizer *o);             /* Not collective */
+mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network, optimizer *made);
+void optimizer_free(optimizer *o);
 
 /* Scalars of one step, equal for every range: gradient is multiplied by gradient_scale (1 / sum of sample
  * weights, times the clipping factor) before use. */
@@ -28,11 +27,11 @@ typedef struct optimizer_scalars {
   float correction1, correction2; /* adam: 1 / (1 - beta1^t), 1 / (1 - beta2^t) */
 } optimizer_scalars;
 
-/* Counts the step and computes its scalars. Once a step, on one thread. Not collective. */
+/* Counts the step and computes its scalars. Once per step, on one thread. */
 optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale);
 
-/* Parameters to update: rows of `columns` floats, `stride` apart in the arenas, the first at `begin`; their gradient is
- * given apart, rows gradient_stride apart. decay: whether weight decay applies (weights yes, biases no). */
+/* Parameters to update: rows of `columns` floats, `stride` apart in the arenas, the first at `begin`. Their gradient is
+ * a separate array, rows gradient_stride apart. decay: whether weight decay applies (weights yes, biases no). */
 typedef struct optimizer_block {
   size_t begin, rows, columns, stride;
   const float *gradient;
@@ -40,11 +39,11 @@ typedef struct optimizer_block {
   bool decay;
 } optimizer_block;
 
-/* parameters: the arena, from its start. Not collective. */
+/* Updates part; parameters is the arena, from its start. */
 void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part);
 
 /* The same over any range [begin, end) of the whole arena, deciding on decay by the network's layout; gradient
- * (end - begin) is that of the range. Not collective. */
+ * (end - begin) is that of the range. */
 void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, const mlpd_network *network,
                             float *parameters, const float *gradient, size_t begin, size_t end);
 
