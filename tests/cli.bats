@@ -279,3 +279,11 @@ config_fails() {
   "$MLPDIST" explain > /dev/full 2> "$errors" || status=$?
   fails_with 1 "standard output"
 }
+
+@test "a stack that is too small is one line" {
+  unless_sanitized "the sanitizers need more stack themselves"
+  status=0
+  output=$(ulimit -s 64; "$MLPDIST" train --epochs 1 --quiet --out "$BATS_TEST_TMPDIR/run" 2> "$errors") || status=$?
+  fails_with 1 "the limit of the stack is 64 kB" "ulimit -s 8192"
+  [ ! -e "$BATS_TEST_TMPDIR/run" ]
+}

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "program/commands.h"
@@ -58,10 +59,23 @@ static int dispatch(int argc, char **argv) {
   return found != NULL ? found->run(argc - 1, argv + 1) : outcome_end(NULL, command_fail_unknown(argv[1]));
 }
 
+enum { STACK_BYTES_LEAST = 512 << 10 };
+
+/* A stack that is too small ends the process in the middle of its work, without a word. */
+static mlpd_status check_stack(void) {
+  struct rlimit stack;
+  if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur == RLIM_INFINITY || stack.rlim_cur >= STACK_BYTES_LEAST)
+    return MLPD_OK;
+  return outcome_fail(MLPD_ERROR_MEMORY,
+                      "the limit of the stack is %llu kB, and at least %d kB are needed: ulimit -s 8192",
+                      (unsigned long long)stack.rlim_cur >> 10, STACK_BYTES_LEAST >> 10);
+}
+
 int main(int argc, char **argv) {
   (void)signal(SIGPIPE, SIG_IGN); /* a reader may leave (`| head`): the files are written all the same */
   (void)signal(SIGXFSZ, SIG_IGN); /* ulimit -f: a write that fails, as on a full disk, and no death */
-  const int exit_status = dispatch(argc, argv);
+  const mlpd_status stack = check_stack();
+  const int exit_status = stack == MLPD_OK ? dispatch(argc, argv) : outcome_end(NULL, stack);
   /* A full disk shows when the buffer is written, and must not look like success. */
   if (fflush(stdout) == 0 && ferror(stdout) == 0) return exit_status;
   if (exit_status != EXIT_DONE || outcome_reader_left()) return exit_status;
