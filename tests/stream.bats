@@ -145,13 +145,13 @@ EOF
   succeeds
   digest=$(last_line)
   alone train --quiet --stream --window 120 --epochs 2 --resume auto --out run
-  fails_with 2 "stream window = 100" "stream window = 120"
+  fails_with 2 "window = 100" "window = 120"
   alone train --quiet --epochs 2 --resume auto --out run
-  fails_with 2 "stream window = 100"
+  fails_with 2 "stream = yes" "stream = no"
   alone train --window 100 --out run
-  fails_with 2 "--window is of --stream"
+  fails_with 2 "--window needs --stream"
   alone train --memory 1e9 --out run
-  fails_with 2 "--memory is of --stream"
+  fails_with 2 "--memory needs --stream"
   alone train --quiet --config run/config.ini --epochs 1 --out again
   succeeds
   grep -q "^stream = yes" again/config.ini || fail "not streamed again"
