@@ -191,7 +191,7 @@ static void test_rows_in_order_of_positions(void **state) {
     /* rows of the file at positions 100 to 105: 8 9 0 1 2 5 */
     const row_run runs[] = {{0, 102, 3}, {5, 105, 1}, {8, 100, 2}};
     const int rows[6] = {8, 9, 0, 1, 2, 5};
-    assert_ok(shard_read(&p, runs, 3, 100, 6, true, 10, &s));
+    assert_ok(shard_read(&p, runs, 3, 100, 6, true, 10, NULL, &s));
     assert_int_equal(s.rows, 6);
     assert_int_equal(s.features, FEATURES);
     assert_null(s.values);
@@ -202,21 +202,34 @@ static void test_rows_in_order_of_positions(void **state) {
     }
     assert_int_equal(shard_size(&s), 6 * (FEATURES * 4 + 4 + 4));
     shard_free(&s);
-    assert_ok(shard_read(&p, runs, 3, 100, 6, false, 0, &s)); /* integers as values */
+    assert_ok(shard_read(&p, runs, 3, 100, 6, false, 0, NULL, &s)); /* integers as values */
     assert_null(s.classes);
     assert_int_equal(s.outputs, 1);
-    assert_true(s.values[1] == 9.0f);
+    assert_int_equal(s.raw_type, ELEMENT_F64);
+    assert_true(((double *)s.raw)[1] == 9);
+    affine map;
+    assert_ok(affine_create(1, &map));
+    map.shift[0] = 5;
+    map.scale[0] = 0.5;
+    assert_ok(shard_map_values(&s, &map, "y"));
+    assert_null(s.raw);
+    assert_true(s.values[1] == 2.0f);
+    shard again;
+    assert_ok(shard_read(&p, runs, 3, 100, 6, false, 0, &map, &again)); /* the same at once */
+    assert_memory_equal(again.values, s.values, 6 * sizeof(float));
+    shard_free(&again);
+    affine_free(&map);
     shard_free(&s);
-    assert_ok(shard_read(&p, NULL, 0, 100, 0, true, 10, &s)); /* a rank without rows */
+    assert_ok(shard_read(&p, NULL, 0, 100, 0, true, 10, NULL, &s)); /* a rank without rows */
     assert_int_equal(shard_size(&s), 0);
     shard_free(&s);
     const row_run outside[] = {{8, 100, 3}}, displaced[] = {{0, 99, 1}};
-    assert_int_equal(shard_read(&p, outside, 1, 100, 3, true, 10, &s), MLPD_ERROR_INTERNAL);
-    assert_int_equal(shard_read(&p, displaced, 1, 100, 1, true, 10, &s), MLPD_ERROR_INTERNAL);
-    assert_int_equal(shard_read(&p, runs, 3, 100, 7, true, 10, &s), MLPD_ERROR_INTERNAL);
+    assert_int_equal(shard_read(&p, outside, 1, 100, 3, true, 10, NULL, &s), MLPD_ERROR_INTERNAL);
+    assert_int_equal(shard_read(&p, displaced, 1, 100, 1, true, 10, NULL, &s), MLPD_ERROR_INTERNAL);
+    assert_int_equal(shard_read(&p, runs, 3, 100, 7, true, 10, NULL, &s), MLPD_ERROR_INTERNAL);
     part_close(&p);
     assert_ok(part_open(&schema, MLPD_TRAIN, false, &p, &present));
-    assert_ok(shard_read(&p, runs, 3, 100, 6, true, 1, &s)); /* y is not needed: not read, not checked */
+    assert_ok(shard_read(&p, runs, 3, 100, 6, true, 1, NULL, &s)); /* y is not needed: not read, not checked */
     assert_null(s.classes);
     assert_null(s.weights);
     shard_free(&s);
@@ -247,15 +260,16 @@ static void test_many_rows(void **state) {
   shard s;
   assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
   const row_run runs[] = {{0, MANY - 500, 500}, {500, 0, MANY - 500}};
-  assert_ok(shard_read(&p, runs, 2, 0, MANY, false, 0, &s));
+  assert_ok(shard_read(&p, runs, 2, 0, MANY, false, 0, NULL, &s));
   assert_int_equal(s.type, ELEMENT_U8);
   assert_int_equal(s.outputs, 2);
   assert_memory_equal(s.x, bytes + 500 * WIDE, (size_t)(MANY - 500) * WIDE);
   assert_memory_equal((uint8_t *)s.x + (size_t)(MANY - 500) * WIDE, bytes, 500 * WIDE);
-  assert_memory_equal(s.values, y + 1000, sizeof(float) * 2 * (MANY - 500));
-  assert_memory_equal(s.values + 2 * (MANY - 500), y, sizeof(float) * 1000);
+  assert_int_equal(s.raw_type, ELEMENT_F32);
+  assert_memory_equal(s.raw, y + 1000, sizeof(float) * 2 * (MANY - 500));
+  assert_memory_equal((float *)s.raw + 2 * (MANY - 500), y, sizeof(float) * 1000);
   shard_free(&s);
-  assert_int_equal(shard_read(&p, runs, 2, 0, MANY, true, 0, &s), MLPD_ERROR_DATA);
+  assert_int_equal(shard_read(&p, runs, 2, 0, MANY, true, 0, NULL, &s), MLPD_ERROR_DATA);
   assert_message("/train/y has 2 columns, which are values, no classes; use --task regression");
   part_close(&p);
   free(bytes);
@@ -303,12 +317,13 @@ static void test_runs_read_at_once(void **state) {
     bool present = false;
     shard s;
     assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
-    assert_ok(shard_read(&p, runs, num_runs, 0, rows, false, 0, &s));
+    assert_ok(shard_read(&p, runs, num_runs, 0, rows, false, 0, NULL, &s));
     for (uint64_t i = 0; i < num_runs; ++i) {
       const size_t floats = runs[i].count * widths[w];
       assert_memory_equal((float *)s.x + runs[i].position * widths[w], wide + runs[i].file_row * widths[w],
                           floats * sizeof(float));
-      assert_memory_equal(s.values + 2 * runs[i].position, y + 2 * runs[i].file_row, 2 * runs[i].count * sizeof(float));
+      assert_memory_equal((float *)s.raw + 2 * runs[i].position, y + 2 * runs[i].file_row,
+                          2 * runs[i].count * sizeof(float));
     }
     shard_free(&s);
     part_close(&p);
@@ -329,12 +344,12 @@ static void test_bad_value_of_a_group(void **state) {
   shard s;
   const row_run beside[] = {{0, 0, 2}, {6, 2, 1}, {8, 3, 2}}, with[] = {{0, 0, 2}, {6, 2, 2}};
   assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
-  assert_ok(shard_read(&p, beside, 3, 0, 5, true, 0, &s));
+  assert_ok(shard_read(&p, beside, 3, 0, 5, true, 0, NULL, &s));
   shard_free(&s);
-  assert_int_equal(shard_read(&p, with, 2, 0, 4, true, 0, &s), MLPD_ERROR_DATA);
+  assert_int_equal(shard_read(&p, with, 2, 0, 4, true, 0, NULL, &s), MLPD_ERROR_DATA);
   assert_message("/train/x holds nan at row 7, column 2 (from 0)");
   const row_run ninth[] = {{0, 0, 2}, {9, 2, 1}};
-  assert_int_equal(shard_read(&p, ninth, 2, 0, 3, true, 3, &s), MLPD_ERROR_DATA);
+  assert_int_equal(shard_read(&p, ninth, 2, 0, 3, true, 3, NULL, &s), MLPD_ERROR_DATA);
   assert_message("/train/y holds class 9 at row 9, but --classes is 3");
   part_close(&p);
 }
@@ -346,7 +361,7 @@ static void assert_read_fails(bool as_classes, uint32_t num_classes, const char 
   shard s;
   const row_run all[] = {{0, 0, ROWS}};
   assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
-  assert_int_equal(shard_read(&p, all, 1, 0, ROWS, as_classes, num_classes, &s), MLPD_ERROR_DATA);
+  assert_int_equal(shard_read(&p, all, 1, 0, ROWS, as_classes, num_classes, NULL, &s), MLPD_ERROR_DATA);
   assert_null(s.x);
   assert_message(after_path);
   part_close(&p);
@@ -364,7 +379,7 @@ static void test_values_not_finite(void **state) {
   assert_read_fails(true, 0, "/train/x holds -inf at row 1, column 1 (from 0)");
   wide[4] = 1e300;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F64, wide}, {"/train/y", ROWS, 0, ELEMENT_I64, classes});
-  assert_read_fails(true, 0, "/train/x holds 1e+300 at row 1, column 1 (from 0), too large for 32-bit floats");
+  assert_read_fails(true, 0, "/train/x holds 1e+300 at row 1, column 1 (from 0), too large for the computations");
   wide[4] = 0;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F64, wide}, {"/train/y", ROWS, FEATURES, ELEMENT_F32, x});
   assert_read_fails(false, 0, "/train/y holds nan at row 7, column 2 (from 0)");
@@ -404,7 +419,7 @@ static void test_bad_classes(void **state) {
   const row_run all[] = {{0, 0, ROWS}};
   assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
   assert_false(p.y_integer);
-  assert_ok(shard_read(&p, all, 1, 0, ROWS, true, 8, &s));
+  assert_ok(shard_read(&p, all, 1, 0, ROWS, true, 8, NULL, &s));
   assert_int_equal(s.classes[3], 7);
   shard_free(&s);
   part_close(&p);

@@ -110,6 +110,7 @@ static affine make_input(void) {
     made.shift[j] = 0.1f * (float)j;
     made.scale[j] = 1 + (float)j;
   }
+  affine_settle(&made);
   return made;
 }
 
@@ -155,7 +156,8 @@ static void test_rows_once(void **state) {
       seen s = {.row_begin = range.row_begin, .first_block = range.block_begin};
       s.visits = calloc(rows.rows + 1, sizeof *s.visits);
       s.blocks = calloc(range.block_end - range.block_begin + 1, sizeof *s.blocks);
-      assert_on_all(forward_blocks(network, gemm, &input, &rows, &range, threads, visit_seen, &s) == MLPD_OK, "blocks");
+      assert_on_all(forward_blocks(network, gemm, &input, &rows, &range, threads, visit_seen, &s, NULL) == MLPD_OK,
+                    "blocks");
       bool once = true;
       for (uint64_t r = 0; r < rows.rows; r++) once = once && s.visits[r] == 1;
       for (uint64_t b = 0; b < range.block_end - range.block_begin; b++) once = once && s.blocks[b] == 1;
@@ -199,8 +201,8 @@ static loss_sums serial_losses(const mlpd_network *network, const backend *gemm,
   for (uint64_t first = 0; first < rows; first += FORWARD_BLOCK_ROWS) {
     const uint64_t n = rows - first < FORWARD_BLOCK_ROWS ? rows - first : FORWARD_BLOCK_ROWS;
     for (uint64_t i = 0; i < n * FEATURES; i++)
-      space.x[i] =
-          (((const float *)data.x)[first * FEATURES + i] - input->shift[i % FEATURES]) * input->scale[i % FEATURES];
+      space.x[i] = (((const float *)data.x)[first * FEATURES + i] - input->narrow_shift[i % FEATURES]) *
+                   input->narrow_scale[i % FEATURES];
     network_forward(network, gemm, n, &space);
     const targets y = {.classes = classes ? data.classes + first : NULL,
                        .values = classes ? NULL : data.values + first * OUTPUTS};

@@ -43,6 +43,7 @@ static mlpd_model *make_model(mlpd_task task) {
     made->input.shift[j] = (float)j / 3;
     made->input.scale[j] = j == 4 ? 0 : 1 + (float)j / 7;
   }
+  affine_settle(&made->input);
   static const char *const columns[] = {"age", "", "age", "h\xc3\xb6he", "a,b", "5", "longest of all"};
   assert_ok(name_list_copy(columns, 7, &made->names.columns));
   made->config = strdup("[run]\nseed = 5\n\n# caf\xc3\xa9\n");
@@ -55,6 +56,7 @@ static mlpd_model *make_model(mlpd_task task) {
     assert_ok(name_list_copy(targets, 3, &made->names.targets));
     made->target.shift[1] = -7.25f;
     made->target.scale[2] = 1e-3f;
+    affine_settle(&made->target);
   }
   return made;
 }

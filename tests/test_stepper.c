@@ -86,6 +86,7 @@ static affine make_input(const setting *given) {
     made.shift[j] = 0.01f * (float)j;
     made.scale[j] = 1.0f / (1 + (float)(j % 5));
   }
+  affine_settle(&made);
   return made;
 }
 
@@ -161,7 +162,8 @@ static void lane_gradient(const serial *s, uint32_t lane, uint64_t step, float *
   for (uint64_t i = 0; i < n; i++) {
     const uint64_t row = s->plan->lane_begin[lane] + s->order[lane][begin + i];
     for (uint32_t j = 0; j < d; j++)
-      space.x[i * d + j] = (((const float *)s->rows->x)[row * d + j] - s->input->shift[j]) * s->input->scale[j];
+      space.x[i * d + j] =
+          (((const float *)s->rows->x)[row * d + j] - s->input->narrow_shift[j]) * s->input->narrow_scale[j];
     if (s->rows->classes != NULL) classes[i] = s->rows->classes[row];
     if (s->rows->values != NULL) memcpy(values + i * k, s->rows->values + row * k, k * sizeof *values);
     weights[i] = s->rows->weights != NULL ? s->rows->weights[row] : 1;

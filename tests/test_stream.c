@@ -213,6 +213,13 @@ static part open_file(const char *path) {
   return opened;
 }
 
+/* Values as they are. */
+static const affine *identity(void) {
+  static affine made;
+  if (made.columns == 0 && affine_create(1, &made) != MLPD_OK) abort();
+  return &made;
+}
+
 static stream_parts parts_of(part *from, const plans *made, bool values, uint32_t begin, uint32_t end) {
   return (stream_parts){.from = from,
                         .plan = &made->plan,
@@ -223,7 +230,8 @@ static stream_parts parts_of(part *from, const plans *made, bool values, uint32_
                         .seed = SEED,
                         .epochs = EPOCHS,
                         .as_classes = !values,
-                        .num_classes = 7};
+                        .num_classes = 7,
+                        .target = values ? identity() : NULL};
 }
 
 /* Lanes [begin, end) from a step of an epoch on give the rows of the order. */
@@ -367,9 +375,9 @@ static void test_scan(void **state) {
       const uint64_t begin = made.plan.lane_begin[u], n = made.plan.lane_begin[u + 1] - begin;
       assert_ok(lane_plan_runs(&made.plan, begin, begin + n, &runs, &num_runs));
       if (made.used_split) assert_ok(lane_runs_compose(&made.split, &runs, &num_runs));
-      assert_ok(shard_read(&from, runs, num_runs, begin, n, false, 0, &rows));
-      column_statistics_of(ELEMENT_F32, rows.x, 0, n, &x);
-      column_statistics_of(ELEMENT_F32, rows.values, 0, n, &y);
+      assert_ok(shard_read(&from, runs, num_runs, begin, n, false, 0, NULL, &rows));
+      column_statistics_of(ELEMENT_F32, rows.x, FEATURES, 0, 0, n, &x);
+      column_statistics_of(rows.raw_type, rows.raw, 1, 0, 0, n, &y);
       double *const record = scan.x + u * (1 + 4 * FEATURES);
       assert_true(record[0] == (double)n);
       assert_memory_equal(record + 1, x.mean, sizeof(double) * FEATURES);

@@ -16,11 +16,13 @@
 #define vector_column_sums basic_vector_column_sums
 #define vector_sum_squares basic_vector_sum_squares
 #define vector_gather_rows basic_vector_gather_rows
+#define vector_gather_rows_wide basic_vector_gather_rows_wide
 #include "kernels/vector.c"
 #undef vector_add
 #undef vector_column_sums
 #undef vector_sum_squares
 #undef vector_gather_rows
+#undef vector_gather_rows_wide
 
 enum { ROWS = 11, MOST = 70 };
 
@@ -98,28 +100,28 @@ static void test_element_types(void **state) {
 }
 
 /* Element index of x as the header says it reaches out. */
-static float converted(element_type type, const void *x, size_t index, float shift, float scale) {
+static double element(element_type type, const void *x, size_t index) {
   switch (type) {
     case ELEMENT_I8:
-      return ((float)((const int8_t *)x)[index] - shift) * scale;
+      return ((const int8_t *)x)[index];
     case ELEMENT_U8:
-      return ((float)((const uint8_t *)x)[index] - shift) * scale;
+      return ((const uint8_t *)x)[index];
     case ELEMENT_I16:
-      return ((float)((const int16_t *)x)[index] - shift) * scale;
+      return ((const int16_t *)x)[index];
     case ELEMENT_U16:
-      return ((float)((const uint16_t *)x)[index] - shift) * scale;
+      return ((const uint16_t *)x)[index];
     case ELEMENT_I32:
-      return ((float)((const int32_t *)x)[index] - shift) * scale;
+      return ((const int32_t *)x)[index];
     case ELEMENT_U32:
-      return ((float)((const uint32_t *)x)[index] - shift) * scale;
+      return ((const uint32_t *)x)[index];
     case ELEMENT_I64:
-      return (float)((double)((const int64_t *)x)[index] - (double)shift) * scale;
+      return (double)((const int64_t *)x)[index];
     case ELEMENT_U64:
-      return (float)((double)((const uint64_t *)x)[index] - (double)shift) * scale;
+      return (double)((const uint64_t *)x)[index];
     case ELEMENT_F32:
-      return (((const float *)x)[index] - shift) * scale;
+      return (double)((const float *)x)[index];
     case ELEMENT_F64:
-      return (float)(((const double *)x)[index] - (double)shift) * scale;
+      return ((const double *)x)[index];
     case NUM_ELEMENT_TYPES:
       break;
   }
@@ -137,26 +139,42 @@ static void fill_elements(element_type type, void *x, size_t n) {
   }
 }
 
+static void assert_gathered(const char *what, const float *out, uint64_t at, float expected) {
+  if (out[at] != expected) fail_msg("%s: out[%d] is %.9g, not %.9g", what, (int)at, (double)out[at], (double)expected);
+}
+
+/* In float, where the type allows it, and in double; with vectors and without. */
 static void check_gather(element_type type, uint64_t d, const uint32_t *rows, uint64_t m, uint64_t known) {
   static double memory[ROWS * MOST];
   static float out[(ROWS + 1) * MOST], basic[(ROWS + 1) * MOST];
+  const bool narrow = element_size(type) <= 2 || type == ELEMENT_F32;
   float shift[MOST], scale[MOST];
+  double wide_shift[MOST], wide_scale[MOST];
   fill(shift, MOST, 5);
   fill(scale, MOST, 6);
+  for (int j = 0; j < MOST; j++) {
+    wide_shift[j] = (double)shift[j] + 1e-9;
+    wide_scale[j] = (double)scale[j] / 3;
+  }
   fill_elements(type, memory, ROWS * d);
-  for (size_t i = 0; i < sizeof out / sizeof out[0]; i++) out[i] = basic[i] = 3;
-  vector_gather_rows(type, m, known, d, memory, rows, shift, scale, out);
-  basic_vector_gather_rows(type, m, known, d, memory, rows, shift, scale, basic);
-  for (uint64_t i = 0; i < m; i++)
-    for (uint64_t j = 0; j < d; j++) {
-      const uint64_t row = rows != NULL ? rows[i] : i;
-      const float expected = converted(type, memory, row * d + j, shift[j], scale[j]);
-      if (out[i * d + j] != expected)
-        fail_msg("%s, d %d: out[%d, %d] is %.9g, not %.9g", element_name(type), (int)d, (int)i, (int)j,
-                 (double)out[i * d + j], (double)expected);
+  for (int wide = narrow ? 0 : 1; wide < 2; wide++) {
+    for (size_t i = 0; i < sizeof out / sizeof out[0]; i++) out[i] = basic[i] = 3;
+    if (wide) {
+      vector_gather_rows_wide(type, m, known, d, memory, rows, wide_shift, wide_scale, out);
+      basic_vector_gather_rows_wide(type, m, known, d, memory, rows, wide_shift, wide_scale, basic);
+    } else {
+      vector_gather_rows(type, m, known, d, memory, rows, shift, scale, out);
+      basic_vector_gather_rows(type, m, known, d, memory, rows, shift, scale, basic);
     }
-  assert_true(out[m * d] == 3);
-  assert_memory_equal(out, basic, sizeof out);
+    for (uint64_t i = 0; i < m; i++)
+      for (uint64_t j = 0; j < d; j++) {
+        const double value = element(type, memory, (rows != NULL ? rows[i] : i) * d + j);
+        assert_gathered(element_name(type), out, i * d + j,
+                        wide ? (float)((value - wide_shift[j]) * wide_scale[j]) : ((float)value - shift[j]) * scale[j]);
+      }
+    assert_true(out[m * d] == 3);
+    assert_memory_equal(out, basic, sizeof out);
+  }
 }
 
 static void test_gather(void **state) {
@@ -171,18 +189,19 @@ static void test_gather(void **state) {
     }
 }
 
-/* A 64-bit value near a large shift keeps what float would drop. */
+/* A value near a large shift keeps what float would drop, and so does the shift. */
 static void test_gather_wide(void **state) {
   (void)state;
   const int64_t time = 1700000003;
-  const double value = 1700000003.5;
-  const float shift = 1700000000, scale = 2; /* the shift itself is a float */
-  const double exact_shift = (double)shift;
+  const int32_t second = 1700000003;
+  const double value = 1700000003.5, shift = 1700000001, scale = 2;
   float out;
-  vector_gather_rows(ELEMENT_I64, 1, 1, 1, &time, NULL, &shift, &scale, &out);
-  assert_true((double)out == ((double)time - exact_shift) * 2);
-  vector_gather_rows(ELEMENT_F64, 1, 1, 1, &value, NULL, &shift, &scale, &out);
-  assert_true((double)out == (value - exact_shift) * 2);
+  vector_gather_rows_wide(ELEMENT_I64, 1, 1, 1, &time, NULL, &shift, &scale, &out);
+  assert_true(out == 4);
+  vector_gather_rows_wide(ELEMENT_I32, 1, 1, 1, &second, NULL, &shift, &scale, &out);
+  assert_true(out == 4);
+  vector_gather_rows_wide(ELEMENT_F64, 1, 1, 1, &value, NULL, &shift, &scale, &out);
+  assert_true(out == 5);
 }
 
 int main(void) {

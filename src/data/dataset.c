@@ -79,6 +79,16 @@ static mlpd_status path_choose(const char *named, const char *folder, const char
   return memory_copy_string(text, path);
 }
 
+static mlpd_status find_layout(part *p, const h5_shape *shape) {
+  char *layout = NULL;
+  p->image = shape->type == ELEMENT_U8 && shape->dimensions > 2;
+  if (!h5_attribute_exists(p->h5, p->x_path, "layout")) return MLPD_OK;
+  TRY(h5_attribute_read_text(p->h5, p->x_path, "layout", &layout));
+  p->image = strcmp(layout, "image") == 0;
+  free(layout);
+  return MLPD_OK;
+}
+
 static mlpd_status part_open_x(part *p, const split_paths *where) {
   if (!h5_exists(p->h5, p->x_path)) return fail_absent(p->h5, p->file, p->x_path, where->hint);
   TRY(h5_array_open(p->h5, p->x_path, &p->x));
@@ -91,7 +101,8 @@ static mlpd_status part_open_x(part *p, const split_paths *where) {
   p->rows = shape.rows;
   p->features = (uint32_t)shape.columns;
   p->type = shape.type;
-  return MLPD_OK;
+  p->table = h5_exists(p->h5, "/columns/kind");
+  return find_layout(p, &shape);
 }
 
 /* Do the rows of y, or of weights, of this shape match the columns of x, or its columns the rows? */

@@ -7,6 +7,7 @@
 #ifndef MLPDIST_DATASET_H
 #define MLPDIST_DATASET_H
 
+#include "data/affine.h"
 #include "data/class_map.h"
 #include "data/h5.h"
 #include "data/names.h"
@@ -32,6 +33,8 @@ struct part {
   uint64_t rows;
   uint32_t features;
   element_type type;    /* of x */
+  bool image;           /* x is said to be images: by its attribute layout, or bytes of more than two dimensions */
+  bool table;           /* the file has /columns/kind: x is what was a table */
   bool y_integer;       /* y is (N) or (N, 1) of an integer type: could be classes */
   bool y_text;          /* y is (N) or (N, 1) of texts: classes, which need a map */
   uint32_t y_columns;   /* 1 for y (N); 0 without y */
@@ -46,9 +49,11 @@ struct part {
 mlpd_status part_open(const mlpd_data_paths *paths, mlpd_split split, bool need_y, part *opened, bool *present);
 void part_close(part *p); /* Not collective */
 
-/* Bytes of a row in memory: x in its own type, targets, weight; and targets and weight alone. Not collective. */
+/* Bytes of a row in memory: x in its own type, targets as the network sees them, weight; and the same with raw targets.
+ * Not collective. */
 uint64_t part_row_bytes(const part *p, bool as_classes);
-uint64_t part_target_bytes(const part *p, bool as_classes);
+uint64_t part_raw_row_bytes(const part *p, bool as_classes);
+uint64_t part_target_bytes(const part *p, bool as_classes); /* of targets and weight alone */
 
 /* Rows in memory, in the order of positions. */
 typedef struct shard {
@@ -57,26 +62,32 @@ typedef struct shard {
   element_type type;
   void *x;          /* (rows, features) of type */
   int32_t *classes; /* (rows), or NULL */
-  float *values;    /* (rows, outputs), or NULL */
-  uint32_t outputs; /* columns of values */
-  float *weights;   /* (rows), or NULL */
+  float *values;    /* (rows, outputs) as the network sees them, or NULL */
+  void *raw;        /* (rows, outputs) of raw_type as the file has them, until they are mapped, or NULL */
+  element_type raw_type;
+  const affine *target; /* borrowed: by which values are mapped as they are read; NULL: they are raw */
+  uint32_t outputs;     /* columns of values */
+  float *weights;       /* (rows), or NULL */
 } shard;
 
 /* Reads the rows given by runs (positions counted from first_position) of p. as_classes: y as classes,
- * found by p->map and checked to be in [0, num_classes) where num_classes > 0, else >= 0; otherwise as values; p
- * without y gives neither. Values that are not finite, in x or y or weight, or negative weights, are MLPD_ERROR_DATA
- * naming file, object, row and column. Not collective. */
+ * found by p->map and checked to be in [0, num_classes) where num_classes > 0, else >= 0; otherwise as values, mapped
+ * by target or, where that is NULL, raw; p without y gives neither. Values that are not finite, in x or y or weight, or
+ * negative weights, are MLPD_ERROR_DATA naming file, object, row and column. Not collective. */
 mlpd_status shard_read(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint64_t rows,
-                       bool as_classes, uint32_t num_classes, shard *read);
+                       bool as_classes, uint32_t num_classes, const affine *target, shard *read);
 
 /* The same in two steps, for room that is filled again and again: arrays for rows rows; and rows s->rows, at most
  * those, read into them. Not collective. */
-mlpd_status shard_allocate(const part *p, uint64_t rows, bool as_classes, shard *made);
+mlpd_status shard_allocate(const part *p, uint64_t rows, bool as_classes, const affine *target, shard *made);
 mlpd_status shard_fill(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint32_t num_classes,
                        shard *s);
 
 /* The classes alone of rows [row, row + count) to classes (count), as shard_read has them. Not collective. */
 mlpd_status shard_read_classes(part *p, uint64_t row, uint64_t count, uint32_t num_classes, int32_t *classes);
+
+/* Raw values become values, in the same memory. MLPD_ERROR_DATA where one is too large for that. Not collective. */
+mlpd_status shard_map_values(shard *s, const affine *target, const char *what);
 
 void shard_free(shard *s);           /* Not collective */
 uint64_t shard_size(const shard *s); /* bytes. Not collective */

@@ -13,6 +13,7 @@ typedef struct h5_array h5_array; /* an open HDF5 data set */
 enum { H5_MAX_RANK = 2 };
 
 typedef struct h5_shape {
+  int dimensions;         /* in the file */
   int rank;               /* 0 to 2; images (n, h, w, ...) are opened as (n, h * w * ...) */
   uint64_t rows, columns; /* columns 1 for rank 1 */
   element_type type;      /* the native type it is read as; half floats as float32 */

@@ -182,6 +182,7 @@ static mlpd_status array_find_shape(h5_array *array) {
     return FAIL(MLPD_ERROR_DATA, "%s: %s claims more elements than memory can address; is the file damaged?", path,
                 array->object);
   array->stored_rank = rank;
+  array->shape.dimensions = rank;
   array->shape.rank = rank < H5_MAX_RANK ? rank : H5_MAX_RANK;
   array->shape.rows = array->dims[0];
   array->shape.columns = columns;

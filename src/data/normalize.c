@@ -6,32 +6,16 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernels/cpu.h"
 
-enum { TILE_COLUMNS = 512 }; /* whose sums, least and greatest values stay in the first-level cache */
+static const double LEAST_WIDTH = 1e-300; /* of a column that is scaled: its reciprocal is a number */
 
-mlpd_status affine_create(uint32_t columns, affine *made) {
-  *made = (affine){.columns = columns};
-  mlpd_status status = memory_allocate(&made->shift, columns, sizeof(float), "normalisation");
-  if (status == MLPD_OK) status = memory_allocate(&made->scale, columns, sizeof(float), "normalisation");
-  if (status != MLPD_OK) {
-    affine_free(made);
-    return status;
-  }
-  for (uint32_t c = 0; c < columns; ++c) made->scale[c] = 1.0f;
-  return MLPD_OK;
-}
+static const double EVEN = 0.3; /* deviation over range of values that are spread evenly: 0.29 of uniform ones */
 
-void affine_free(affine *a) {
-  free(a->shift);
-  free(a->scale);
-  *a = (affine){0};
-}
-
-void affine_apply(const affine *a, uint64_t rows, float *values) {
-  for (uint64_t i = 0; i < rows; i++)
-    for (uint32_t j = 0; j < a->columns; j++)
-      values[i * a->columns + j] = (values[i * a->columns + j] - a->shift[j]) * a->scale[j];
-}
+enum {
+  LEAST_PIXELS = 16,
+  TILE_COLUMNS = 512
+}; /* whose sums, least and greatest values stay in the first-level cache */
 
 void column_statistics_clear(column_statistics *s) {
   s->count = 0;
@@ -98,10 +82,9 @@ DEFINE_PASSES(uint64_t, u64)
 DEFINE_PASSES(float, f32)
 DEFINE_PASSES(double, f64)
 
-/* Columns [first, first + width) of the rows at x, of s->columns. */
-static void tile_sums(element_type type, const void *x, uint64_t count, uint32_t first, uint32_t width,
+/* Columns [first, first + width) of the rows at x, stride apart. */
+static void tile_sums(element_type type, const void *x, size_t stride, uint64_t count, uint32_t first, uint32_t width,
                       column_statistics *s) {
-  const size_t stride = s->columns;
   double *const sum = s->mean + first, *const minimum = s->minimum + first, *const maximum = s->maximum + first;
   switch (type) {
     case ELEMENT_I8:
@@ -139,9 +122,8 @@ static void tile_sums(element_type type, const void *x, uint64_t count, uint32_t
   }
 }
 
-static void tile_deviations(element_type type, const void *x, uint64_t count, uint32_t first, uint32_t width,
-                            const column_statistics *s, double *deviations) {
-  const size_t stride = s->columns;
+static void tile_deviations(element_type type, const void *x, size_t stride, uint64_t count, uint32_t first,
+                            uint32_t width, const column_statistics *s, double *deviations) {
   const double *const mean = s->mean + first;
   double *const squares = s->m2 + first;
   switch (type) {
@@ -198,24 +180,29 @@ static uint32_t tile_width(const column_statistics *s, uint32_t first) {
   return s->columns - first < TILE_COLUMNS ? s->columns - first : TILE_COLUMNS;
 }
 
-void column_statistics_of(element_type type, const void *x, uint64_t begin, uint64_t end, column_statistics *s) {
+void column_statistics_of(element_type type, const void *x, uint32_t stride, uint32_t first, uint64_t begin,
+                          uint64_t end, column_statistics *s) {
   column_statistics_clear(s);
   if (begin >= end) return;
-  const char *rows = (const char *)x + begin * s->columns * element_size(type);
+  const char *const rows = (const char *)x + (begin * stride + first) * element_size(type);
+  const uint64_t mode = cpu_keep_denormals();
   s->count = (double)(end - begin);
-  for (uint32_t first = 0, width = 0; first < s->columns; first += width) {
+  for (uint32_t c = 0, width = 0; c < s->columns; c += width) {
     double deviations[TILE_COLUMNS] = {0};
-    width = tile_width(s, first);
-    tile_sums(type, rows, end - begin, first, width, s);
-    finish_sums(s, first, width);
-    tile_deviations(type, rows, end - begin, first, width, s, deviations);
-    finish_deviations(s, first, width, deviations);
+    width = tile_width(s, c);
+    tile_sums(type, rows, stride, end - begin, c, width, s);
+    finish_sums(s, c, width);
+    tile_deviations(type, rows, stride, end - begin, c, width, s, deviations);
+    finish_deviations(s, c, width, deviations);
   }
+  cpu_restore_denormals(mode);
 }
 
 void column_sums_add(element_type type, const void *x, uint64_t rows, column_statistics *s) {
+  const uint64_t mode = cpu_keep_denormals();
   for (uint32_t first = 0; first < s->columns; first += tile_width(s, first))
-    tile_sums(type, x, rows, first, tile_width(s, first), s);
+    tile_sums(type, x, s->columns, rows, first, tile_width(s, first), s);
+  cpu_restore_denormals(mode);
   s->count += (double)rows;
 }
 
@@ -224,8 +211,10 @@ void column_sums_finish(column_statistics *s) {
 }
 
 void column_deviations_add(element_type type, const void *x, uint64_t rows, column_statistics *s, double *deviations) {
+  const uint64_t mode = cpu_keep_denormals();
   for (uint32_t first = 0; first < s->columns; first += tile_width(s, first))
-    tile_deviations(type, x, rows, first, tile_width(s, first), s, deviations + first);
+    tile_deviations(type, x, s->columns, rows, first, tile_width(s, first), s, deviations + first);
+  cpu_restore_denormals(mode);
 }
 
 void column_deviations_finish(column_statistics *s, const double *deviations) {
@@ -247,10 +236,35 @@ void column_statistics_merge(const column_statistics *other, column_statistics *
   into->count = count;
 }
 
-/* 1 / width, or 0 where width is that of a constant: rounding apart, no width at all. */
-static float scale_of(double width, double magnitude) {
-  if (!(width > 1e-12 * fabs(magnitude)) || width < 1.0 / (double)FLT_MAX) return 0.0f;
-  return (float)(1.0 / width);
+/* ---- Normalisations -------------------------------------------------------------------------------- */
+
+bool column_statistics_alike(const column_statistics *s) {
+  double least = INFINITY, most = -INFINITY;
+  for (uint32_t c = 0; c < s->columns; ++c) {
+    least = fmin(least, s->minimum[c]);
+    most = fmax(most, s->maximum[c]);
+  }
+  uint32_t varying = 0, wide = 0;
+  for (uint32_t c = 0; c < s->columns; ++c) {
+    const double range = s->maximum[c] - s->minimum[c], all = most - least;
+    if (!(range > 0)) continue;
+    varying++;
+    wide += range >= all / 2;
+    if (range < all / 4 && sqrt(s->m2[c] / s->count) > EVEN * range) return false;
+  }
+  return s->columns >= LEAST_PIXELS && 4 * (uint64_t)wide >= 3 * (uint64_t)varying;
+}
+
+/* 1 / width, or 0 where the column is constant: but for the last bits of doubles, its values are one. */
+static double scale_of(double minimum, double maximum, double width) {
+  const double range = maximum - minimum, magnitude = fmax(fabs(minimum), fabs(maximum));
+  if (!(range > 8 * DBL_EPSILON * magnitude) || !(width > LEAST_WIDTH)) return 0;
+  return 1 / width;
+}
+
+/* The deviation, by no less than two values apart in count make it: squares of less than 1e-308 are lost. */
+static double deviation_of(const column_statistics *s, uint32_t c) {
+  return fmax(sqrt(s->m2[c] / s->count), (s->maximum[c] - s->minimum[c]) / sqrt(2 * s->count));
 }
 
 static void affine_scale(const column_statistics *s, affine *a) {
@@ -259,22 +273,19 @@ static void affine_scale(const column_statistics *s, affine *a) {
     minimum = s->minimum[c] < minimum ? s->minimum[c] : minimum;
     maximum = s->maximum[c] > maximum ? s->maximum[c] : maximum;
   }
-  const float scale = scale_of(maximum - minimum, 0.0);
+  const double scale = scale_of(minimum, maximum, maximum - minimum);
   for (uint32_t c = 0; c < a->columns; ++c) {
-    a->shift[c] = (float)minimum;
+    a->shift[c] = minimum;
     a->scale[c] = scale;
   }
 }
 
 void affine_from_statistics(mlpd_normalize kind, const column_statistics *s, affine *a) {
-  const bool empty = s->count == 0 || s->columns == 0;
-  if (kind == MLPD_NORMALIZE_SCALE && !empty) {
-    affine_scale(s, a);
-    return;
-  }
+  const bool empty = s->count == 0 || s->columns == 0, standard = kind == MLPD_NORMALIZE_STANDARD && !empty;
   for (uint32_t c = 0; c < a->columns; ++c) {
-    const bool standard = kind == MLPD_NORMALIZE_STANDARD && !empty;
-    a->shift[c] = standard ? (float)s->mean[c] : 0.0f;
-    a->scale[c] = standard ? scale_of(sqrt(s->m2[c] / s->count), s->mean[c]) : 1.0f;
+    a->shift[c] = standard ? s->mean[c] : 0;
+    a->scale[c] = standard ? scale_of(s->minimum[c], s->maximum[c], deviation_of(s, c)) : 1;
   }
+  if (kind == MLPD_NORMALIZE_SCALE && !empty) affine_scale(s, a);
+  affine_settle(a);
 }

@@ -4,18 +4,8 @@
 #ifndef MLPDIST_NORMALIZE_H
 #define MLPDIST_NORMALIZE_H
 
+#include "data/affine.h"
 #include "data/dataset.h"
-
-typedef struct affine {
-  uint32_t columns;
-  float *shift, *scale; /* (columns) */
-} affine;
-
-mlpd_status affine_create(uint32_t columns, affine *made); /* shift 0, scale 1. Not collective */
-void affine_free(affine *a);                               /* Not collective */
-
-/* Maps values (rows, columns) by a in place. Not collective. */
-void affine_apply(const affine *a, uint64_t rows, float *values);
 
 /* Statistics of columns over rows: Welford / Chan et al. merged in double. */
 typedef struct column_statistics {
@@ -26,8 +16,10 @@ typedef struct column_statistics {
 
 mlpd_status column_statistics_create(uint32_t columns, column_statistics *made); /* Not collective */
 void column_statistics_free(column_statistics *s);                               /* Not collective */
-/* Statistics of rows [begin, end) of x (any, columns) of type, two passes (mean, then deviations). Not collective. */
-void column_statistics_of(element_type type, const void *x, uint64_t begin, uint64_t end, column_statistics *s);
+/* Statistics of columns [first, first + s->columns) of rows [begin, end) of x (any, stride) of type, two passes (mean,
+ * then deviations). Not collective. */
+void column_statistics_of(element_type type, const void *x, uint32_t stride, uint32_t first, uint64_t begin,
+                          uint64_t end, column_statistics *s);
 
 /* The same bits from rows that come piece by piece: clear, add all pieces' sums, finish them, then, with the pieces
  * once more, the deviations; deviations (columns) is room, and 0 at first. Without deviations m2 stays 0.
@@ -41,8 +33,13 @@ void column_deviations_finish(column_statistics *s, const double *deviations);
 void column_statistics_merge(const column_statistics *other,
                              column_statistics *into); /* Chan's formula. Not collective */
 
-/* shift and scale by kind (resolved, not auto). A constant column gets scale 0 in standard: it becomes 0.
- * Deviation is the population's (divides by count). Not collective. */
+/* Are these columns of one kind, as pixels are? There are 16 or more; three of four that vary span at least half of the
+ * range of all; and none that spans less than a quarter of it is spread evenly, as a flag or a count is. Not
+ * collective. */
+bool column_statistics_alike(const column_statistics *s);
+
+/* shift and scale by kind (resolved, not auto). A constant column gets scale 0 in standard: it becomes 0, whatever
+ * other rows hold in it. Deviation is the population's (divides by count). Not collective. */
 void affine_from_statistics(mlpd_normalize kind, const column_statistics *s, affine *a);
 
 #endif

@@ -31,7 +31,7 @@ static uint64_t piece_rows(const lane_plan *plan, uint32_t begin, uint32_t end, 
 static size_t record_doubles(uint32_t columns) { return 1 + 4 * (size_t)columns; }
 
 uint64_t row_scan_size(const part *from, const row_scan_wishes *w) {
-  const uint64_t row_bytes = part_row_bytes(from, w->as_classes);
+  const uint64_t row_bytes = part_raw_row_bytes(from, w->as_classes);
   const uint64_t pieces = (uint64_t)w->threads * piece_rows(w->plan, w->lane_begin, w->lane_end, row_bytes) * row_bytes;
   const size_t doubles =
       record_doubles(from->features) + (w->as_classes ? 0 : record_doubles(from->y_columns)); /* of a lane */
@@ -60,9 +60,9 @@ static void first_look(lane_pass *pass) {
     if (pass->status == MLPD_OK) pass->status = class_counts_add(&pass->classes, rows->classes, n);
     (void)XXH3_64bits_update(pass->hash[1], rows->classes, n * sizeof *rows->classes);
   }
-  if (rows->values != NULL) {
-    column_sums_add(ELEMENT_F32, rows->values, n, &pass->y);
-    (void)XXH3_64bits_update(pass->hash[2], rows->values, n * rows->outputs * sizeof(float));
+  if (rows->raw != NULL) {
+    column_sums_add(rows->raw_type, rows->raw, n, &pass->y);
+    (void)XXH3_64bits_update(pass->hash[2], rows->raw, n * rows->outputs * element_size(rows->raw_type));
   }
   if (rows->weights != NULL) (void)XXH3_64bits_update(pass->hash[3], rows->weights, n * sizeof(float));
 }
@@ -71,7 +71,7 @@ static void second_look(lane_pass *pass) {
   const shard *const rows = &pass->piece;
   if (pass->wishes->x_deviations) column_deviations_add(rows->type, rows->x, rows->rows, &pass->x, pass->x_deviations);
   if (pass->wishes->y_deviations)
-    column_deviations_add(ELEMENT_F32, rows->values, rows->rows, &pass->y, pass->y_deviations);
+    column_deviations_add(rows->raw_type, rows->raw, rows->rows, &pass->y, pass->y_deviations);
 }
 
 static mlpd_status read_piece(lane_pass *pass, uint64_t begin, uint64_t end) {
@@ -119,7 +119,7 @@ static mlpd_status make_pass(part *from, const row_scan_wishes *wishes, uint64_t
     pass->hash[i] = XXH3_createState();
     if (pass->hash[i] == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, looking through the rows");
   }
-  TRY(shard_allocate(from, most, wishes->as_classes, &pass->piece));
+  TRY(shard_allocate(from, most, wishes->as_classes, NULL, &pass->piece));
   TRY(memory_allocate(&pass->x_deviations, from->features, sizeof(double), "statistics"));
   return memory_allocate(&pass->y_deviations, pass->piece.outputs, sizeof(double), "statistics");
 }
@@ -167,7 +167,7 @@ static void note_failure(lane_failure *first, uint32_t lane, mlpd_status status)
 mlpd_status row_scan_run(part *from, const row_scan_wishes *wishes, row_scan *made) {
   const uint32_t lanes = wishes->lane_end - wishes->lane_begin;
   const uint64_t most =
-      piece_rows(wishes->plan, wishes->lane_begin, wishes->lane_end, part_row_bytes(from, wishes->as_classes));
+      piece_rows(wishes->plan, wishes->lane_begin, wishes->lane_end, part_raw_row_bytes(from, wishes->as_classes));
   *made = (row_scan){.classes = NO_CLASSES};
   TRY(memory_allocate(&made->x, lanes * record_doubles(from->features), sizeof(double), "statistics"));
   if (!wishes->as_classes)

@@ -16,6 +16,8 @@ enum {
   SPAN_BYTES = 256 << 10          /* that such runs cover, at most */
 };
 
+static const double MOST = 1e140; /* of a float64: sums of squares are numbers, too */
+
 /* ---- Values that are no numbers ----------------------------------------------------------------------- */
 
 /* Whether all n values are finite as float32. Written so that compilers vectorise it. */
@@ -27,7 +29,7 @@ MULTIVERSION static bool floats_good(const float *x, uint64_t n) {
 
 MULTIVERSION static bool doubles_good(const double *x, uint64_t n) {
   int bad = 0;
-  for (uint64_t i = 0; i < n; ++i) bad |= !(fabs(x[i]) <= (double)FLT_MAX);
+  for (uint64_t i = 0; i < n; ++i) bad |= !(fabs(x[i]) <= MOST);
   return bad == 0;
 }
 
@@ -41,8 +43,8 @@ static mlpd_status fail_value(const part *p, const char *path, double value, uin
   const char *name = isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"; /* printf's nan may have a sign */
   if (!isfinite(value))
     return FAIL(MLPD_ERROR_DATA, "%s: %s holds %s at row %" PRIu64 "%s (from 0)", p->file, path, name, row, place);
-  return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "%s (from 0), too large for 32-bit floats", p->file,
-              path, value, row, place);
+  return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "%s (from 0), too large for %s", p->file, path, value,
+              row, place, fabs(value) > MOST ? "the computations" : "32-bit floats");
 }
 
 /* data (count, columns) of type, the rows of path from row on. Integers are always good. */
@@ -54,7 +56,7 @@ static mlpd_status values_check(const part *p, const char *path, element_type ty
   if (type == ELEMENT_F32 ? floats_good(floats, n) : type != ELEMENT_F64 || doubles_good(doubles, n)) return MLPD_OK;
   for (uint64_t i = 0; i < n; ++i) {
     const double value = type == ELEMENT_F32 ? (double)floats[i] : doubles[i];
-    if (!(fabs(value) <= (double)FLT_MAX)) return fail_value(p, path, value, row + i / columns, i % columns, columns);
+    if (!(fabs(value) <= MOST)) return fail_value(p, path, value, row + i / columns, i % columns, columns);
   }
   return MLPD_OK;
 }
@@ -302,15 +304,65 @@ static mlpd_status take_one_hot(const part *p, shard *s, const void *data, uint6
   return MLPD_OK;
 }
 
+/* What float32 holds is kept so. */
+static element_type raw_type_of(const part *p) {
+  const element_type type = p->y != NULL ? h5_array_shape(p->y).type : ELEMENT_F32;
+  return type == ELEMENT_F64 || (element_is_integer(type) && element_size(type) > 2) ? ELEMENT_F64 : ELEMENT_F32;
+}
+
+/* Where value i of a block of targets, in the shard's order of columns, is in the file's. */
+static uint64_t source_of(const part *p, const shard *s, uint64_t i) {
+  const uint64_t column = i % s->outputs;
+  return p->order.targets != NULL ? i - column + p->order.targets[column] : i;
+}
+
+static mlpd_status map_values(const part *p, shard *s, const double *values, uint64_t row, uint64_t place,
+                              uint64_t count) {
+  float *const out = s->values + place * s->outputs;
+  for (uint64_t i = 0; i < count * s->outputs; ++i) {
+    const uint64_t source = source_of(p, s, i);
+    out[i] = affine_map(s->target, (uint32_t)(i % s->outputs), values[source]);
+    if (!isfinite(out[i]))
+      return fail_value(p, p->y_path, values[source], row + source / s->outputs, source % s->outputs, s->outputs);
+  }
+  return MLPD_OK;
+}
+
 static mlpd_status take_values(const part *p, shard *s, const void *data, uint64_t row, uint64_t place, uint64_t count,
                                uint32_t num_classes) {
   (void)num_classes;
   const double *values = data;
   TRY(values_check(p, p->y_path, ELEMENT_F64, values, row, count, s->outputs));
-  float *out = s->values + place * s->outputs;
-  for (uint64_t i = 0; i < count; ++i, values += s->outputs, out += s->outputs)
-    for (uint32_t j = 0; j < s->outputs; ++j)
-      out[j] = (float)values[p->order.targets != NULL ? p->order.targets[j] : j];
+  if (s->values != NULL) return map_values(p, s, values, row, place, count);
+  const uint64_t first = place * s->outputs, n = count * s->outputs;
+  for (uint64_t i = 0; i < n; ++i) {
+    if (s->raw_type == ELEMENT_F64)
+      ((double *)s->raw)[first + i] = values[source_of(p, s, i)];
+    else
+      ((float *)s->raw)[first + i] = (float)values[source_of(p, s, i)];
+  }
+  return MLPD_OK;
+}
+
+static double raw_value(const shard *s, uint64_t i) {
+  return s->raw_type == ELEMENT_F64 ? ((const double *)s->raw)[i] : (double)((const float *)s->raw)[i];
+}
+
+mlpd_status shard_map_values(shard *s, const affine *target, const char *what) {
+  if (s->raw == NULL) return MLPD_OK;
+  char *const bytes = s->raw; /* a value is never longer than what it is made from, so none is overwritten unread */
+  for (uint64_t i = 0; i < s->rows * s->outputs; ++i) {
+    const uint32_t column = (uint32_t)(i % s->outputs);
+    const float mapped = affine_map(target, column, raw_value(s, i));
+    if (!isfinite(mapped))
+      return FAIL(MLPD_ERROR_DATA, "%s, column %" PRIu32 " (from 0): %g is too large for 32-bit floats", what, column,
+                  raw_value(s, i));
+    memcpy(bytes + i * sizeof mapped, &mapped, sizeof mapped);
+  }
+  const size_t size = s->rows * s->outputs * sizeof(float);
+  void *const smaller = s->raw_type == ELEMENT_F64 && size > 0 ? realloc(s->raw, size) : NULL;
+  s->values = smaller != NULL ? smaller : s->raw;
+  s->raw = NULL;
   return MLPD_OK;
 }
 
@@ -364,7 +416,7 @@ static mlpd_status texts_read(part *p, const row_request *request, uint32_t num_
 }
 
 static mlpd_status shard_read_y(part *p, const row_request *request, uint32_t num_classes, shard *s) {
-  if (s->values != NULL) return column_read(p, p->y, request, ELEMENT_F64, take_values, 0, s);
+  if (s->classes == NULL) return column_read(p, p->y, request, ELEMENT_F64, take_values, 0, s);
   if (p->y_text) return texts_read(p, request, num_classes, s);
   if (p->map != NULL && p->map->one_hot) return column_read(p, p->y, request, ELEMENT_F64, take_one_hot, 0, s);
   if (p->y_integer) return column_read(p, p->y, request, ELEMENT_I64, take_integer_classes, num_classes, s);
@@ -376,7 +428,9 @@ static mlpd_status allocate_y(const part *p, uint64_t rows, bool as_classes, sha
     if (p->y_text)
       return FAIL(MLPD_ERROR_DATA, "%s: %s holds text, but a regression needs numbers", p->file, p->y_path);
     made->outputs = p->y_columns;
-    return memory_allocate(&made->values, rows, sizeof(float) * p->y_columns, p->y_path);
+    made->raw_type = raw_type_of(p);
+    if (made->target != NULL) return memory_allocate(&made->values, rows, sizeof(float) * p->y_columns, p->y_path);
+    return memory_allocate(&made->raw, rows, element_size(made->raw_type) * p->y_columns, p->y_path);
   }
   if (p->y_columns != 1 && (p->map == NULL || !p->map->one_hot))
     return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu32 " columns, which are values, no classes; use --task regression",
@@ -384,8 +438,8 @@ static mlpd_status allocate_y(const part *p, uint64_t rows, bool as_classes, sha
   return memory_allocate(&made->classes, rows, sizeof(int32_t), p->y_path);
 }
 
-mlpd_status shard_allocate(const part *p, uint64_t rows, bool as_classes, shard *made) {
-  *made = (shard){.rows = rows, .features = p->features, .type = p->type};
+mlpd_status shard_allocate(const part *p, uint64_t rows, bool as_classes, const affine *target, shard *made) {
+  *made = (shard){.rows = rows, .features = p->features, .type = p->type, .target = target};
   mlpd_status status = memory_allocate(&made->x, rows, element_size(p->type) * p->features, p->x_path);
   if (status == MLPD_OK && p->need_y && p->y != NULL) status = allocate_y(p, rows, as_classes, made);
   if (status == MLPD_OK && p->need_y && p->weight != NULL)
@@ -399,13 +453,13 @@ mlpd_status shard_fill(part *p, const row_run *runs, uint64_t num_runs, uint64_t
   const row_request request = {runs, num_runs, first_position, s->rows};
   TRY(request_check(p, &request));
   TRY(shard_read_x(p, &request, s));
-  if (s->classes != NULL || s->values != NULL) TRY(shard_read_y(p, &request, num_classes, s));
+  if (s->classes != NULL || s->values != NULL || s->raw != NULL) TRY(shard_read_y(p, &request, num_classes, s));
   return s->weights == NULL ? MLPD_OK : column_read(p, p->weight, &request, ELEMENT_F64, take_weights, 0, s);
 }
 
 mlpd_status shard_read(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint64_t rows,
-                       bool as_classes, uint32_t num_classes, shard *read) {
-  TRY(shard_allocate(p, rows, as_classes, read));
+                       bool as_classes, uint32_t num_classes, const affine *target, shard *read) {
+  TRY(shard_allocate(p, rows, as_classes, target, read));
   const mlpd_status status = shard_fill(p, runs, num_runs, first_position, num_classes, read);
   if (status != MLPD_OK) shard_free(read);
   return status;
@@ -423,6 +477,7 @@ void shard_free(shard *s) {
   free(s->x);
   free(s->classes);
   free(s->values);
+  free(s->raw);
   free(s->weights);
   *s = (shard){0};
 }
@@ -436,10 +491,16 @@ uint64_t part_row_bytes(const part *p, bool as_classes) {
   return element_size(p->type) * (uint64_t)p->features + part_target_bytes(p, as_classes);
 }
 
+uint64_t part_raw_row_bytes(const part *p, bool as_classes) {
+  const uint64_t more = as_classes || p->y == NULL ? 0 : element_size(raw_type_of(p)) - sizeof(float);
+  return part_row_bytes(p, as_classes) + more * p->y_columns;
+}
+
 uint64_t shard_size(const shard *s) {
   uint64_t row = element_size(s->type) * s->features;
   if (s->classes != NULL) row += sizeof(int32_t);
   if (s->values != NULL) row += sizeof(float) * s->outputs;
+  if (s->raw != NULL) row += element_size(s->raw_type) * s->outputs;
   if (s->weights != NULL) row += sizeof(float);
   return s->rows * row;
 }

@@ -70,8 +70,6 @@ static mlpd_status read_window(const stream *s, lane_windows *u) {
   const mlpd_status status = shard_fill(s->parts.from, runs, num_runs, 0, s->parts.num_classes, &into->rows);
   free(runs);
   TRY(status);
-  if (s->parts.target != NULL && into->rows.values != NULL)
-    affine_apply(s->parts.target, into->rows.rows, into->rows.values);
   stream_lane_shuffle(&u->blocks, epoch, window, into->order);
   return MLPD_OK;
 }
@@ -107,7 +105,7 @@ static mlpd_status make_lane(const stream_parts *parts, uint32_t lane, lane_wind
   const uint64_t lane_rows = made->blocks.rows > 0 ? made->blocks.rows : 1;
   const uint64_t rows = lane_rows < parts->window_rows ? lane_rows : parts->window_rows;
   for (int i = 0; i < STREAM_WINDOWS; i++) {
-    TRY(shard_allocate(parts->from, rows, parts->as_classes, &made->slots[i].rows));
+    TRY(shard_allocate(parts->from, rows, parts->as_classes, parts->target, &made->slots[i].rows));
     TRY(memory_allocate(&made->slots[i].order, rows, sizeof(uint32_t), "row order"));
   }
   return MLPD_OK;

@@ -4,7 +4,6 @@
 #define MLPDIST_STREAM_H
 
 #include "data/dataset.h"
-#include "data/normalize.h"
 
 enum { STREAM_WINDOWS = 3 }; /* of a lane in memory */
 
@@ -19,7 +18,7 @@ typedef struct stream_parts {
   uint64_t window_rows, seed, epochs; /* epochs: after them nothing is read */
   bool as_classes;
   uint32_t num_classes;
-  const affine *target; /* by which values are mapped, or NULL */
+  const affine *target; /* of a regression: by which targets are mapped */
 } stream_parts;
 
 /* Not collective. */

@@ -103,6 +103,28 @@ void cpu_flush_denormals(void) {
 #endif
 }
 
+uint64_t cpu_keep_denormals(void) {
+  uint64_t mode = 0;
+#if defined(__x86_64__)
+  mode = _mm_getcsr();
+  _mm_setcsr((unsigned)mode & ~0x8040u);
+#elif defined(__aarch64__)
+  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+  __asm__ volatile("msr fpcr, %0" : : "r"(mode & ~((uint64_t)1 << 24)));
+#endif
+  return mode;
+}
+
+void cpu_restore_denormals(uint64_t mode) {
+#if defined(__x86_64__)
+  _mm_setcsr((unsigned)mode);
+#elif defined(__aarch64__)
+  __asm__ volatile("msr fpcr, %0" : : "r"(mode));
+#else
+  (void)mode;
+#endif
+}
+
 static char name[128] = "unknown";
 
 static void read_name(void) {

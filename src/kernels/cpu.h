@@ -15,6 +15,10 @@ int cpu_quota_cores(const char *proc_cgroup, const char *mount);
  * does nothing. */
 void cpu_flush_denormals(void);
 
+/* Treats denormals as numbers again on the calling thread, until its former mode is restored. */
+uint64_t cpu_keep_denormals(void);
+void cpu_restore_denormals(uint64_t mode);
+
 /* Name of the processor ("AMD EPYC"), or "unknown". Static storage. */
 const char *cpu_name(void);
 

@@ -45,12 +45,11 @@ MULTIVERSION static double sum_squares(uint64_t n, const float *x) {
   return partial[0];
 }
 
-/* One gather a type. WIDE is the type of the subtraction: float, or double where float would lose the value. Rows are
- * picked at random, which hardware prefetchers do not foresee: for each line of a row one of a later row is fetched,
- * not all at once, for which the core has no room. */
-#define DEFINE_GATHER(NAME, TYPE, WIDE)                                                                      \
+/* One gather a type and REAL, in which it computes. Rows are picked at random, which hardware prefetchers do not
+ * foresee: for each line of a row one of a later row is fetched, not all at once, for which the core has no room. */
+#define DEFINE_GATHER(NAME, TYPE, REAL)                                                                      \
   MULTIVERSION static void NAME(uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows, \
-                                const float *shift, const float *scale, float *out) {                        \
+                                const REAL *shift, const REAL *scale, float *out) {                          \
     enum { LINE = LINE_BYTES / sizeof(TYPE) };                                                               \
     for (uint64_t i = 0; i < m; i++) {                                                                       \
       const TYPE *row = (const TYPE *)x + d * (rows != NULL ? rows[i] : i), *later = row;                    \
@@ -59,24 +58,30 @@ MULTIVERSION static double sum_squares(uint64_t n, const float *x) {
       if (rows != NULL && i + AHEAD < known) later = (const TYPE *)x + d * rows[i + AHEAD];                  \
       for (; j + LINE <= d; j += LINE) {                                                                     \
         __builtin_prefetch(later + j);                                                                       \
-        _Pragma("omp simd") for (uint64_t t = j; t < j + LINE; t++) CONVERT(WIDE, t);                        \
+        _Pragma("omp simd") for (uint64_t t = j; t < j + LINE; t++) CONVERT(REAL, t);                        \
       }                                                                                                      \
       __builtin_prefetch(later + j);                                                                         \
-      _Pragma("omp simd") for (uint64_t t = j; t < d; t++) CONVERT(WIDE, t);                                 \
+      _Pragma("omp simd") for (uint64_t t = j; t < d; t++) CONVERT(REAL, t);                                 \
     }                                                                                                        \
   }
-#define CONVERT(WIDE, J) to[J] = (float)((WIDE)row[J] - (WIDE)shift[J]) * scale[J]
+#define CONVERT(REAL, J) to[J] = (float)(((REAL)row[J] - shift[J]) * scale[J])
 
 DEFINE_GATHER(gather_i8, int8_t, float)
 DEFINE_GATHER(gather_u8, uint8_t, float)
 DEFINE_GATHER(gather_i16, int16_t, float)
 DEFINE_GATHER(gather_u16, uint16_t, float)
-DEFINE_GATHER(gather_i32, int32_t, float)
-DEFINE_GATHER(gather_u32, uint32_t, float)
-DEFINE_GATHER(gather_i64, int64_t, double)
-DEFINE_GATHER(gather_u64, uint64_t, double)
 DEFINE_GATHER(gather_f32, float, float)
-DEFINE_GATHER(gather_f64, double, double)
+
+DEFINE_GATHER(wide_i8, int8_t, double)
+DEFINE_GATHER(wide_u8, uint8_t, double)
+DEFINE_GATHER(wide_i16, int16_t, double)
+DEFINE_GATHER(wide_u16, uint16_t, double)
+DEFINE_GATHER(wide_i32, int32_t, double)
+DEFINE_GATHER(wide_u32, uint32_t, double)
+DEFINE_GATHER(wide_i64, int64_t, double)
+DEFINE_GATHER(wide_u64, uint64_t, double)
+DEFINE_GATHER(wide_f32, float, double)
+DEFINE_GATHER(wide_f64, double, double)
 
 void vector_add(uint64_t n, const float *x, float *y) { add(n, x, y); }
 
@@ -88,41 +93,24 @@ double vector_sum_squares(uint64_t n, const float *x) { return sum_squares(n, x)
 
 typedef void (*gather_function)(uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows,
                                 const float *shift, const float *scale, float *out);
+typedef void (*wide_function)(uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows,
+                              const double *shift, const double *scale, float *out);
 
 void vector_gather_rows(element_type type, uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows,
                         const float *shift, const float *scale, float *out) {
   gather_function gather = gather_f32;
-  switch (type) {
-    case ELEMENT_I8:
-      gather = gather_i8;
-      break;
-    case ELEMENT_U8:
-      gather = gather_u8;
-      break;
-    case ELEMENT_I16:
-      gather = gather_i16;
-      break;
-    case ELEMENT_U16:
-      gather = gather_u16;
-      break;
-    case ELEMENT_I32:
-      gather = gather_i32;
-      break;
-    case ELEMENT_U32:
-      gather = gather_u32;
-      break;
-    case ELEMENT_I64:
-      gather = gather_i64;
-      break;
-    case ELEMENT_U64:
-      gather = gather_u64;
-      break;
-    case ELEMENT_F64:
-      gather = gather_f64;
-      break;
-    case ELEMENT_F32:
-    case NUM_ELEMENT_TYPES:
-      break;
-  }
+  if (type == ELEMENT_I8) gather = gather_i8;
+  if (type == ELEMENT_U8) gather = gather_u8;
+  if (type == ELEMENT_I16) gather = gather_i16;
+  if (type == ELEMENT_U16) gather = gather_u16;
   gather(m, known, d, x, rows, shift, scale, out);
+}
+
+void vector_gather_rows_wide(element_type type, uint64_t m, uint64_t known, uint64_t d, const void *x,
+                             const uint32_t *rows, const double *shift, const double *scale, float *out) {
+  static const wide_function gathers[NUM_ELEMENT_TYPES] = {
+      [ELEMENT_I8] = wide_i8,   [ELEMENT_U8] = wide_u8,   [ELEMENT_I16] = wide_i16, [ELEMENT_U16] = wide_u16,
+      [ELEMENT_I32] = wide_i32, [ELEMENT_U32] = wide_u32, [ELEMENT_I64] = wide_i64, [ELEMENT_U64] = wide_u64,
+      [ELEMENT_F32] = wide_f32, [ELEMENT_F64] = wide_f64};
+  gathers[type](m, known, d, x, rows, shift, scale, out);
 }

@@ -16,11 +16,13 @@ void vector_column_sums(uint64_t m, uint64_t n, uint64_t ld, const float *x, flo
 /* Sum of squares of x (n) in double, by a fixed number of partial sums in a fixed order. Not collective. */
 double vector_sum_squares(uint64_t n, const float *x);
 
-/* out (m, d) gets row rows[i] of x (any, d), element by element (value - shift[j]) * scale[j]: the
- * conversion to float first (from 64-bit types: the subtraction in double), then one subtraction and one
- * multiplication. rows NULL means rows 0..m-1, else those from m on, up to `known`, are what is gathered next: they are
- * fetched. shift and scale (d). Not collective. */
+/* out (m, d) gets row rows[i] of x (any, d), element by element (value - shift[j]) * scale[j]: in float, of types whose
+ * values are floats (8 and 16 bits, float32); or wide: of any type in double, and the result to float. rows NULL means
+ * rows 0..m-1, else those from m on, up to `known`, are what is gathered next: they are fetched. shift and scale (d).
+ * Not collective. */
 void vector_gather_rows(element_type type, uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows,
                         const float *shift, const float *scale, float *out);
+void vector_gather_rows_wide(element_type type, uint64_t m, uint64_t known, uint64_t d, const void *x,
+                             const uint32_t *rows, const double *shift, const double *scale, float *out);
 
 #endif

@@ -19,7 +19,7 @@ static mlpd_status read_share(part *from, bool classes, uint64_t begin, uint64_t
   for (uint64_t row = begin; row < end && took < seconds;) {
     const row_run run = {.file_row = row, .position = row, .count = end - row < block ? end - row : block};
     shard read = {0};
-    TRY(shard_read(from, &run, 1, row, run.count, classes, 0, &read));
+    TRY(shard_read(from, &run, 1, row, run.count, classes, 0, NULL, &read));
     for (uint64_t i = 0; read.classes != NULL && i < read.rows; i++)
       if (read.classes[i] > *largest_class) *largest_class = read.classes[i];
     shard_free(&read);

@@ -82,7 +82,7 @@ static void regress(const mlpd_model *model, const error_sums *sums, mlpd_report
   const double n = (double)r->rows;
   double square = 0, absolute = 0;
   for (uint32_t j = 0; j < r->outputs; j++) {
-    const double unit = 1 / (double)model->target.scale[j];
+    const double unit = 1 / model->target.scale[j];
     const double spread = sums[j].target_square - sums[j].target * sums[j].target / n;
     r->rmse[j] = sqrt(sums[j].square / n) * unit;
     r->mae[j] = sums[j].absolute / n * unit;
@@ -119,7 +119,8 @@ void mlpd_report_free(mlpd_report *r) {
 }
 
 static mlpd_status fill_report(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, const held_out *part,
-                               int threads, mlpd_report *r) {
+                               const mlpd_data_paths *data, mlpd_split split, int threads, mlpd_report *r) {
+  uint64_t overflow = UINT64_MAX;
   const bool classes = model->task == MLPD_CLASSIFICATION;
   report_pass measure = {
       .model = model, .output = &model->network->layers[model->network->num_layers - 1], .confusion = r->confusion};
@@ -130,11 +131,14 @@ static mlpd_status fill_report(mlpd_comm *comm, const mlpd_model *model, const b
                              .threads = threads,
                              .measure = measure_report,
                              .context = &measure,
-                             .doubles = LOSS_DOUBLES + (classes ? 0 : r->outputs * ERROR_DOUBLES)};
+                             .doubles = LOSS_DOUBLES + (classes ? 0 : r->outputs * ERROR_DOUBLES),
+                             .overflow = &overflow};
   double *total = NULL;
   mlpd_status status = memory_allocate(&total, pass.doubles, sizeof *total, "report");
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
   TRY_GOTO(status, forward_sums(comm, &pass, &part->range, total), done);
+  if (overflow != UINT64_MAX) status = held_out_overflow(part, model, data->file, split, overflow);
+  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
   if (classes) TRY_GOTO(status, comm_sum_u64(comm, r->confusion, (uint64_t)r->outputs * r->outputs), done);
   loss_sums sums;
   memcpy(&sums, total, sizeof sums);
@@ -166,7 +170,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   TRY_GOTO(status, agreement_of_model(comm, gemm, model, data, split), done);
   TRY_GOTO(status, held_out_read(comm, data, split, model, true, true, false, 1, &part), done);
   r->rows = part.range.rows;
-  status = fill_report(comm, model, gemm, &part, threads, r);
+  status = fill_report(comm, model, gemm, &part, data, split, threads, r);
   r->seconds = comm_seconds() - started;
 done:
   comm_watch_place(comm, COMM_AT_THE_END);

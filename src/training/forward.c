@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "distribution/comm.h"
-#include "kernels/vector.h"
 #include "training/block_sums.h"
 
 static uint64_t blocks_of(uint64_t rows) { return (rows + FORWARD_BLOCK_ROWS - 1) / FORWARD_BLOCK_ROWS; }
@@ -39,26 +38,47 @@ static targets targets_at(const shard *rows, uint64_t first) {
                    .weights = rows->weights != NULL ? rows->weights + first : NULL};
 }
 
+/* The first of n rows whose input, once normalised, or outputs are not finite numbers, or n. */
+static uint64_t first_overflow(const mlpd_network *network, uint64_t n, const workspace *space) {
+  const uint32_t last = network->num_layers - 1, d = network->layers[0].inputs, k = network->layers[last].outputs;
+  for (uint64_t i = 0; i < n; i++) {
+    float bad = 0; /* stays 0, or becomes NaN */
+    for (uint32_t j = 0; j < d; j++) bad += space->x[i * d + j] - space->x[i * d + j];
+    for (uint32_t j = 0; j < k; j++) {
+      const float z = space->z[last][i * k + j], a = space->a[last][i * k + j];
+      bad += (z - z) + (a - a);
+    }
+    if (bad != 0) return i;
+  }
+  return n;
+}
+
 mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,
-                           const forward_range *range, int threads, forward_visit *visit, void *context) {
+                           const forward_range *range, int threads, forward_visit *visit, void *context,
+                           uint64_t *overflow) {
   workspace *spaces = NULL;
+  uint64_t bad = overflow != NULL ? *overflow : UINT64_MAX;
   mlpd_status status = MLPD_OK;
   TRY(memory_allocate(&spaces, (size_t)threads, sizeof *spaces, "workspaces"));
   for (int t = 0; t < threads; t++)
     TRY_GOTO(status, workspace_create(network, FORWARD_BLOCK_ROWS, false, &spaces[t]), done);
   const size_t row_bytes = rows->features * element_size(rows->type);
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
+#pragma omp parallel for num_threads(threads) schedule(dynamic) reduction(min : bad)
   for (uint64_t block = range->block_begin; block < range->block_end; block++) {
     workspace *const space = &spaces[omp_get_thread_num()];
     const uint64_t first = block * FORWARD_BLOCK_ROWS - range->row_begin;
     const uint64_t left = range->row_end - range->row_begin - first;
     const uint64_t n = left < FORWARD_BLOCK_ROWS ? left : FORWARD_BLOCK_ROWS;
-    vector_gather_rows(rows->type, n, n, rows->features, (const char *)rows->x + first * row_bytes, NULL, input->shift,
-                       input->scale, space->x);
+    affine_gather(input, rows->type, n, n, (const char *)rows->x + first * row_bytes, NULL, space->x);
     network_forward(network, gemm, n, space);
     const targets y = targets_at(rows, first);
+    if (overflow != NULL) {
+      const uint64_t row = first_overflow(network, n, space);
+      if (row < n && range->row_begin + first + row < bad) bad = range->row_begin + first + row;
+    }
     visit(context, block, first, n, space, &y);
   }
+  if (overflow != NULL) *overflow = bad;
 done:
   for (int t = 0; t < threads; t++) workspace_free(&spaces[t]);
   free(spaces);
@@ -115,7 +135,8 @@ static mlpd_status add_range(const forward_pass *pass, const shard *rows, const 
     const forward_range part = part_of(range, begin, end);
     const shard some = rows_from(rows, part.row_begin - range->row_begin);
     record_pass of = {.pass = pass, .first_block = begin, .records = records};
-    TRY(forward_blocks(pass->network, pass->gemm, pass->input, &some, &part, pass->threads, visit_record, &of));
+    TRY(forward_blocks(pass->network, pass->gemm, pass->input, &some, &part, pass->threads, visit_record, &of,
+                       pass->overflow));
     for (uint64_t i = 0; i < end - begin; i++) block_sums_add(sums, records + i * pass->doubles);
   }
   return MLPD_OK;

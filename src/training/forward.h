@@ -28,9 +28,11 @@ typedef void forward_visit(void *context, uint64_t block, uint64_t first, uint64
  * Not collective. */
 uint32_t forward_predicted_class(const float *a, uint32_t k);
 
-/* Not collective. */
+/* *overflow, unless NULL, gets the first row of the split that gives outputs which are not finite numbers, if that is
+ * less. Not collective. */
 mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,
-                           const forward_range *range, int threads, forward_visit *visit, void *context);
+                           const forward_range *range, int threads, forward_visit *visit, void *context,
+                           uint64_t *overflow);
 
 /* Rows of a split that come a window at a time: read brings rows [begin, end) of the split, `blocks` blocks or fewer.
  */
@@ -52,6 +54,7 @@ typedef struct forward_pass {
   void (*measure)(void *context, uint64_t n, const workspace *space, const targets *y, double *record);
   void *context;
   uint32_t doubles;
+  uint64_t *overflow; /* as of forward_blocks */
 } forward_pass;
 
 /* The sum of all blocks' records over all ranks, on all ranks: the same bits on any number of ranks and threads, in a

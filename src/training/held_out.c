@@ -1,5 +1,6 @@
 #include "training/held_out.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -40,7 +41,7 @@ mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_o
   const uint64_t row_bytes = part_row_bytes(from, as_classes), rows = held->range.row_end - held->range.row_begin;
   held->from = from;
   held->window_rows = window_blocks(row_bytes, threads) * FORWARD_BLOCK_ROWS;
-  return shard_allocate(from, held_out_window_rows(row_bytes, threads, rows), as_classes, &held->rows);
+  return shard_allocate(from, held_out_window_rows(row_bytes, threads, rows), as_classes, held->target, &held->rows);
 }
 
 /* The part's columns, targets and classes as the model has them. */
@@ -66,8 +67,8 @@ static mlpd_status read_rows(mlpd_comm *comm, const mlpd_model *model, bool need
   if (in_windows) return held_out_in_windows(from, as_classes, threads, read);
   const forward_range *const range = &read->range;
   const row_run run = {.file_row = range->row_begin, .count = range->row_end - range->row_begin};
-  TRY(shard_read(from, &run, run.count > 0 ? 1 : 0, 0, run.count, as_classes, read->num_classes, &read->rows));
-  if (read->rows.values != NULL && read->target != NULL) affine_apply(read->target, read->rows.rows, read->rows.values);
+  TRY(shard_read(from, &run, run.count > 0 ? 1 : 0, 0, run.count, as_classes, read->num_classes, read->target,
+                 &read->rows));
   return MLPD_OK;
 }
 
@@ -98,6 +99,25 @@ mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_sp
   return status;
 }
 
+mlpd_status held_out_overflow(const held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
+                              uint64_t row) {
+  const shard *const rows = &held->rows;
+  const char *const x =
+      (const char *)rows->x + (row - held->range.row_begin) * rows->features * element_size(rows->type);
+  float *mapped = NULL;
+  uint32_t farthest = 0;
+  TRY(memory_allocate(&mapped, rows->features, sizeof *mapped, "a row"));
+  affine_gather(&model->input, rows->type, 1, 1, x, NULL, mapped);
+  for (uint32_t j = 1; j < rows->features; j++)
+    if (fabsf(mapped[j]) > fabsf(mapped[farthest])) farthest = j;
+  free(mapped);
+  return FAIL(
+      MLPD_ERROR_DATA,
+      "%s: row %llu (from 0) of the %s part gives numbers too large for 32-bit floats; its column %u (from 0) is "
+      "farthest from the training data",
+      file, (unsigned long long)row, mlpd_choice_name(mlpd_split_choices, (int)which), farthest);
+}
+
 void held_out_free(held_out *held) {
   shard_free(&held->rows);
   part_close(&held->file);
@@ -121,8 +141,6 @@ static mlpd_status read_window(void *context, uint64_t begin, uint64_t end, cons
   if (status == MLPD_OK)
     status = shard_fill(held->from, runs, num_runs, held->first + begin, held->num_classes, &held->rows);
   free(runs);
-  if (status == MLPD_OK && held->rows.values != NULL && held->target != NULL)
-    affine_apply(held->target, held->rows.rows, held->rows.values);
   *rows = &held->rows;
   return status;
 }

@@ -51,6 +51,10 @@ mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, class_counts *
 /* Does an open part fit the model? Not collective. */
 mlpd_status held_out_check(const part *given, const mlpd_model *model);
 
+/* The error that a row of the part, in memory, gives no finite result. Not collective. */
+mlpd_status held_out_overflow(const held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
+                              uint64_t row);
+
 void held_out_free(held_out *held); /* Not collective */
 
 #endif

@@ -10,11 +10,11 @@
 
 /* ---- A run ---------------------------------------------------------------------------------------- */
 
-/* Adds what this rank's rows of a held-out part take, whole and in windows. */
-static void add_held_out(preparation *p, const part *of, const forward_range *range) {
+/* Adds what this rank's rows of a held-out part take, held whole, of whole_row_bytes each, and in windows. */
+static void add_held_out(preparation *p, const part *of, const forward_range *range, uint64_t whole_row_bytes) {
   const uint64_t row_bytes = part_row_bytes(of, p->options.task == MLPD_CLASSIFICATION);
   const uint64_t rows = range->row_end - range->row_begin;
-  p->memory.held_out_bytes += rows * row_bytes;
+  p->memory.held_out_bytes += rows * whole_row_bytes;
   p->memory.held_out_window_bytes += held_out_window_rows(row_bytes, p->threads, rows) * row_bytes;
 }
 
@@ -24,7 +24,7 @@ static void add_held_out_file(preparation *p, mlpd_split which) {
   bool present = false;
   if (part_open(&p->options.data, which, true, &opened, &present) == MLPD_OK && present) {
     const forward_range range = forward_range_of_rank(opened.rows, p->memory.size, p->memory.rank);
-    add_held_out(p, &opened, &range);
+    add_held_out(p, &opened, &range, part_row_bytes(&opened, p->options.task == MLPD_CLASSIFICATION));
   }
   part_close(&opened);
 }
@@ -40,21 +40,22 @@ static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
   const bool as_classes = p->options.task == MLPD_CLASSIFICATION;
   const char *const every = p->options.checkpoint_every;
   memory_shapes *const s = &p->memory;
-  *s = (memory_shapes){.backend = p->options.backend,
-                       .plan = &p->plan,
-                       .row_bytes = part_row_bytes(train, as_classes),
-                       .target_bytes = part_target_bytes(train, as_classes),
-                       .optimizer = p->options.optimizer,
-                       .reduce = p->options.reduce,
-                       .checkpoints = every != NULL && strcmp(every, "never") != 0,
-                       .shares = comm_shares_memory(comm),
-                       .divided = stepper_divides(p->options.update, p->options.reduce, p->options.clip_norm),
-                       .threads = p->threads,
-                       .size = mlpd_comm_size(comm),
-                       .rank = mlpd_comm_rank(comm)};
+  *s = (memory_shapes){
+      .backend = p->options.backend,
+      .plan = &p->plan,
+      .row_bytes = p->options.stream ? part_row_bytes(train, as_classes) : part_raw_row_bytes(train, as_classes),
+      .target_bytes = part_target_bytes(train, as_classes),
+      .optimizer = p->options.optimizer,
+      .reduce = p->options.reduce,
+      .checkpoints = every != NULL && strcmp(every, "never") != 0,
+      .shares = comm_shares_memory(comm),
+      .divided = stepper_divides(p->options.update, p->options.reduce, p->options.clip_norm),
+      .threads = p->threads,
+      .size = mlpd_comm_size(comm),
+      .rank = mlpd_comm_rank(comm)};
   add_held_out_file(p, MLPD_TEST);
   if (p->split.num_lanes > 0)
-    add_held_out(p, train, &p->valid.range);
+    add_held_out(p, train, &p->valid.range, part_raw_row_bytes(train, as_classes)); /* read before targets are scaled */
   else
     add_held_out_file(p, MLPD_VALID);
   if (!p->options.stream) return;

@@ -88,18 +88,9 @@ static mlpd_status write_network(h5_file *file, const mlpd_network *network) {
   return MLPD_OK;
 }
 
-static mlpd_status write_doubles(h5_file *file, const char *object, uint32_t count, const float *values) {
-  double *wide = NULL;
-  TRY(memory_allocate(&wide, count, sizeof *wide, object));
-  for (uint32_t j = 0; j < count; j++) wide[j] = (double)values[j];
-  const mlpd_status status = h5_write(file, object, count, 0, ELEMENT_F64, wide);
-  free(wide);
-  return status;
-}
-
 static mlpd_status write_affine(h5_file *file, const char *shift, const char *scale, const affine *a) {
-  TRY(write_doubles(file, shift, a->columns, a->shift));
-  return write_doubles(file, scale, a->columns, a->scale);
+  TRY(h5_write(file, shift, a->columns, 0, ELEMENT_F64, a->shift));
+  return h5_write(file, scale, a->columns, 0, ELEMENT_F64, a->scale);
 }
 
 static mlpd_status write_names(h5_file *file, const char *object, const name_list *list) {
@@ -214,8 +205,10 @@ static mlpd_status read_network(h5_file *file, mlpd_network **network) {
 
 static mlpd_status read_affine(h5_file *file, const char *shift, const char *scale, uint32_t columns, affine *a) {
   TRY(affine_create(columns, a));
-  TRY(h5_read(file, shift, columns, 0, ELEMENT_F32, a->shift));
-  return h5_read(file, scale, columns, 0, ELEMENT_F32, a->scale);
+  TRY(h5_read(file, shift, columns, 0, ELEMENT_F64, a->shift));
+  TRY(h5_read(file, scale, columns, 0, ELEMENT_F64, a->scale));
+  affine_settle(a);
+  return MLPD_OK;
 }
 
 static mlpd_status check_hash(h5_file *file, const char *name, const char *what, const char found[17]) {
@@ -242,6 +235,32 @@ static mlpd_status check_count(const name_list *list, const char *object, uint32
               wanted);
 }
 
+static mlpd_status check_affine(const affine *a, const char *group) {
+  for (uint32_t j = 0; j < a->columns; j++) {
+    if (!isfinite(a->shift[j])) return FAIL(MLPD_ERROR_DATA, "%s/shift [%u] is not a finite number", group, j);
+    if (!isfinite(a->scale[j])) return FAIL(MLPD_ERROR_DATA, "%s/scale [%u] is not a finite number", group, j);
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status check_finite(const float *values, uint64_t count, uint32_t l, const char *name) {
+  for (uint64_t i = 0; i < count; i++)
+    if (!isfinite(values[i]))
+      return FAIL(MLPD_ERROR_DATA, "/network/layer_%u/%s holds a value that is not a finite number", l + 1, name);
+  return MLPD_OK;
+}
+
+static mlpd_status check_parameters(const mlpd_network *network) {
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    const layer *const shape = &network->layers[l];
+    for (uint32_t i = 0; i < shape->inputs; i++)
+      TRY(check_finite(network->parameters + shape->weight_offset + (size_t)i * shape->weight_stride, shape->outputs, l,
+                       "weight"));
+    TRY(check_finite(network->parameters + shape->bias_offset, shape->outputs, l, "bias"));
+  }
+  return MLPD_OK;
+}
+
 /* What training never writes but a file could hold, and others rely on. */
 static mlpd_status check_model(const mlpd_model *model) {
   const layer *const last = &model->network->layers[model->network->num_layers - 1];
@@ -251,10 +270,12 @@ static mlpd_status check_model(const mlpd_model *model) {
     return FAIL(MLPD_ERROR_DATA, "/target/shift goes with regression, and with nothing else");
   TRY(check_count(&model->names.columns, "/columns/name", model->network->layers[0].inputs));
   TRY(check_count(&model->names.targets, "/targets/name", model->task == MLPD_REGRESSION ? last->outputs : 1));
+  TRY(check_affine(&model->input, "/input"));
+  TRY(check_affine(&model->target, "/target"));
   for (uint32_t j = 0; j < model->target.columns; j++)
-    if (!isfinite(model->target.shift[j]) || !(model->target.scale[j] > 0) || isinf(model->target.scale[j]))
-      return FAIL(MLPD_ERROR_DATA, "/target/scale [%u] is %g: no scale", j, (double)model->target.scale[j]);
-  return MLPD_OK;
+    if (!(model->target.scale[j] > 0))
+      return FAIL(MLPD_ERROR_DATA, "/target/scale [%u] is %g: no scale", j, model->target.scale[j]);
+  return check_parameters(model->network);
 }
 
 static mlpd_status read_format(h5_file *file, uint64_t *format) {

@@ -23,16 +23,9 @@ static mlpd_status start(XXH3_state_t **state) {
 
 /* ---- Format 2 ------------------------------------------------------------------------------------ */
 
-static void add_doubles(XXH3_state_t *state, const float *values, uint32_t count) {
-  for (uint32_t j = 0; j < count; j++) {
-    const double value = (double)values[j];
-    add(state, &value, sizeof value);
-  }
-}
-
 static void add_affine(XXH3_state_t *state, const affine *a) {
-  add_doubles(state, a->shift, a->columns);
-  add_doubles(state, a->scale, a->columns);
+  add(state, a->shift, a->columns * sizeof *a->shift);
+  add(state, a->scale, a->columns * sizeof *a->scale);
 }
 
 static void add_names(XXH3_state_t *state, const name_list *list) {
@@ -94,8 +87,8 @@ static mlpd_status hash_network_1(const mlpd_network *network, char digest[17]) 
 }
 
 static void add_affine_1(XXH3_state_t *state, const affine *a) {
-  add(state, a->shift, a->columns * sizeof(float));
-  add(state, a->scale, a->columns * sizeof(float));
+  add(state, a->narrow_shift, a->columns * sizeof(float));
+  add(state, a->narrow_scale, a->columns * sizeof(float));
 }
 
 mlpd_status model_hash_format_1(const mlpd_model *model, model_hashes *hashes) {

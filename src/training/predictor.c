@@ -1,4 +1,5 @@
 /* mlpd_predict: every rank computes its blocks of rows; rank 0 writes them in the order of the input. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ enum { WRITE_BLOCKS = 64 };
 typedef struct prediction_pass {
   const mlpd_model *model;
   uint32_t outputs;
-  float *values; /* (rows of the range, outputs) */
+  float *values; /* (rows of the range, outputs): what the network gives, targets still scaled */
 } prediction_pass;
 
 static void visit_prediction(void *context, uint64_t block, uint64_t first, uint64_t n, const workspace *space,
@@ -27,14 +28,8 @@ static void visit_prediction(void *context, uint64_t block, uint64_t first, uint
   (void)block;
   (void)y;
   const prediction_pass *const pass = context;
-  const affine *const target = &pass->model->target;
   const uint32_t k = pass->outputs;
-  const float *const a = space->a[space->num_layers - 1];
-  float *const out = pass->values + first * k;
-  memcpy(out, a, n * k * sizeof *out);
-  if (target->columns == 0) return;
-  for (uint64_t i = 0; i < n; i++)
-    for (uint32_t j = 0; j < k; j++) out[i * k + j] = out[i * k + j] / target->scale[j] + target->shift[j];
+  memcpy(pass->values + first * k, space->a[space->num_layers - 1], n * k * sizeof(float));
 }
 
 /* ---- Writing, on rank 0 -------------------------------------------------------------------------- */
@@ -60,8 +55,8 @@ static bool has_classes(const prediction_file *f) { return f->model->task == MLP
 static mlpd_status open_h5(prediction_file *f, uint64_t rows) {
   TRY(h5_create_as(f->out.temporary, f->out.path, &f->h5));
   if (has_classes(f)) TRY(h5_array_create(f->h5, "/class", rows, 0, ELEMENT_I32, 0, 0, &f->classes));
-  TRY(h5_array_create(f->h5, has_classes(f) ? "/probability" : "/value", rows, f->outputs, ELEMENT_F32, 0, 0,
-                      &f->values));
+  TRY(h5_array_create(f->h5, has_classes(f) ? "/probability" : "/value", rows, f->outputs,
+                      has_classes(f) ? ELEMENT_F32 : ELEMENT_F64, 0, 0, &f->values));
   const name_list *const classes = &f->model->names.classes;
   if (classes->count > 0)
     TRY(h5_strings_write(f->h5, "/class_names", (const char *const *)classes->names, classes->count));
@@ -101,15 +96,37 @@ static mlpd_status open_csv(prediction_file *f) {
   return MLPD_OK;
 }
 
+/* Regression: in the units of the targets. */
+static mlpd_status write_targets_h5(prediction_file *f, uint64_t n, const float *values) {
+  double *mapped = NULL;
+  TRY(memory_allocate(&mapped, n * f->outputs, sizeof *mapped, "predictions"));
+  for (uint64_t i = 0; i < n * f->outputs; i++)
+    mapped[i] = affine_map_back(&f->model->target, (uint32_t)(i % f->outputs), (double)values[i]);
+  const mlpd_status status = h5_array_write(f->values, f->rows, n, ELEMENT_F64, mapped);
+  free(mapped);
+  return status;
+}
+
 static mlpd_status write_rows_h5(prediction_file *f, uint64_t n, const float *values) {
+  if (!has_classes(f)) return write_targets_h5(f, n, values);
   TRY(h5_array_write(f->values, f->rows, n, ELEMENT_F32, values));
-  if (!has_classes(f)) return MLPD_OK;
   int32_t *classes = NULL;
   TRY(memory_allocate(&classes, n, sizeof *classes, "predicted classes"));
   for (uint64_t i = 0; i < n; i++) classes[i] = (int32_t)forward_predicted_class(values + i * f->outputs, f->outputs);
   const mlpd_status status = h5_array_write(f->classes, f->rows, n, ELEMENT_I32, classes);
   free(classes);
   return status;
+}
+
+/* Nine digits, which float32 has; of a target more where its shift is large, so that nine remain of the spread. */
+static void write_value(const prediction_file *f, uint32_t j, double value) {
+  int digits = 9;
+  if (!has_classes(f)) {
+    value = affine_map_back(&f->model->target, j, value);
+    const double more = ceil(log10(fabs(value) * f->model->target.scale[j]));
+    if (more > 0) digits = more < 8 ? digits + (int)more : 17;
+  }
+  (void)fprintf(f->csv, ",%.*g", digits, value);
 }
 
 static mlpd_status write_rows_csv(prediction_file *f, uint64_t n, const float *values) {
@@ -120,7 +137,7 @@ static mlpd_status write_rows_csv(prediction_file *f, uint64_t n, const float *v
       (void)fputc(',', f->csv);
       write_cell(f->csv, mlpd_model_class_name(f->model, forward_predicted_class(values + i * k, k)));
     }
-    for (uint32_t j = 0; j < k; j++) (void)fprintf(f->csv, ",%.9g", (double)values[i * k + j]);
+    for (uint32_t j = 0; j < k; j++) write_value(f, j, (double)values[i * k + j]);
     (void)fputc('\n', f->csv);
   }
   return file_output_flush(&f->out);
@@ -192,15 +209,17 @@ static mlpd_status write_all(mlpd_comm *comm, const forward_range *mine, uint32_
   return status;
 }
 
-static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *gemm, const held_out *part, int threads,
-                           const char *out) {
+static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *gemm, const held_out *part,
+                           const mlpd_data_paths *data, mlpd_split split, int threads, const char *out) {
+  uint64_t overflow = UINT64_MAX;
   prediction_pass pass = {.model = model, .outputs = model->network->layers[model->network->num_layers - 1].outputs};
   prediction_file file = {.model = model, .outputs = pass.outputs};
   const bool root = mlpd_comm_rank(comm) == 0;
   mlpd_status status = memory_allocate(&pass.values, part->rows.rows * pass.outputs, sizeof(float), "predictions");
   if (status == MLPD_OK)
     status = forward_blocks(model->network, gemm, &model->input, &part->rows, &part->range, threads, visit_prediction,
-                            &pass);
+                            &pass, &overflow);
+  if (status == MLPD_OK && overflow != UINT64_MAX) status = held_out_overflow(part, model, data->file, split, overflow);
   if (status == MLPD_OK && root) status = prediction_open(out, part->range.rows, &file);
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK) status = write_all(comm, &part->range, pass.outputs, pass.values, &file);
@@ -234,7 +253,7 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   TRY(agreement_of_model(comm, gemm, model, data, split));
   TRY(held_out_read(comm, data, split, model, false, true, false, 1, &part));
   *rows = part.range.rows;
-  status = predict(comm, model, gemm, &part, threads, out);
+  status = predict(comm, model, gemm, &part, data, split, threads, out);
   comm_watch_place(comm, COMM_AT_THE_END);
   held_out_free(&part);
   return status;

@@ -13,6 +13,7 @@
 #include "network/init.h"
 #include "network/loss.h"
 #include "training/class_notes.h"
+#include "training/column_scales.h"
 #include "training/data_open.h"
 #include "training/held_by_class.h"
 
@@ -29,10 +30,7 @@ static mlpd_status settle_task(preparation *p, const part *train) {
   if (o->task == MLPD_TASK_AUTO) o->task = p->labels.classes ? MLPD_CLASSIFICATION : MLPD_REGRESSION;
   if (o->loss == MLPD_LOSS_AUTO) o->loss = o->task == MLPD_CLASSIFICATION ? MLPD_CROSS_ENTROPY : MLPD_MSE;
   if (o->output_activation < 0) o->output_activation = (int)loss_default_activation(o->loss, o->task);
-  if (o->normalize == MLPD_NORMALIZE_AUTO)
-    /* Bytes are pixels, alike in all columns. Wider integers are tables: one range for all columns would leave the
-     * narrow ones constant (UCI shuttle: accuracy 0.79 by scale, 0.995 by standard). */
-    o->normalize = train->type == ELEMENT_U8 ? MLPD_NORMALIZE_SCALE : MLPD_NORMALIZE_STANDARD;
+  if (o->normalize == MLPD_NORMALIZE_AUTO) o->normalize = column_scales_kind(train);
   return loss_check(o->loss, (mlpd_activation)o->output_activation);
 }
 
@@ -67,8 +65,8 @@ static mlpd_status read_positions(preparation *p, part *from, const lane_plan *p
   if (status == MLPD_OK && plan == &p->plan && p->split.num_lanes > 0)
     status = lane_runs_compose(&p->split, &runs, &num_runs);
   if (status == MLPD_OK)
-    status =
-        shard_read(from, runs, num_runs, begin, end - begin, p->options.task == MLPD_CLASSIFICATION, classes, read);
+    status = shard_read(from, runs, num_runs, begin, end - begin, p->options.task == MLPD_CLASSIFICATION, classes, NULL,
+                        read);
   free(runs);
   return status;
 }
@@ -134,20 +132,15 @@ static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, p
 
 static const lane_plan *split_of(const preparation *p) { return p->split.num_lanes > 0 ? &p->split : NULL; }
 
-/* Targets are standardised where the output can be any number; probabilities stay as they are. */
-static bool scales_targets(const preparation *p) {
-  return p->options.task == MLPD_REGRESSION && p->options.output_activation == MLPD_IDENTITY &&
-         p->options.normalize != MLPD_NORMALIZE_NONE;
-}
-
 row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p) {
-  row_scan_wishes wishes = {.plan = &p->dealt,
-                            .split = split_of(p),
-                            .as_classes = p->options.task == MLPD_CLASSIFICATION,
-                            .num_classes = p->options.classes,
-                            .x_deviations = p->options.normalize == MLPD_NORMALIZE_STANDARD,
-                            .y_deviations = scales_targets(p),
-                            .threads = p->threads};
+  row_scan_wishes wishes = {
+      .plan = &p->dealt,
+      .split = split_of(p),
+      .as_classes = p->options.task == MLPD_CLASSIFICATION,
+      .num_classes = p->options.classes,
+      .x_deviations = p->options.normalize == MLPD_NORMALIZE_STANDARD || p->options.normalize == MLPD_NORMALIZE_AUTO,
+      .y_deviations = column_scales_targets(p),
+      .threads = p->threads};
   lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &wishes.lane_begin, &wishes.lane_end);
   return wishes;
 }
@@ -172,6 +165,7 @@ static mlpd_status read_rows(mlpd_comm *comm, preparation *p, part *from) {
                        &p->train));
   if (p->split.num_lanes == 0) return MLPD_OK;
   const uint64_t start = p->plan.rows; /* validation takes the end of the split order */
+  p->valid.target = p->options.task == MLPD_REGRESSION && p->held_out_windows ? &p->model->target : NULL;
   if (!p->held_out_windows)
     return read_positions(p, from, &p->split, start + p->valid.range.row_begin, start + p->valid.range.row_end,
                           p->options.classes, &p->valid.rows);
@@ -236,7 +230,7 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
   return MLPD_OK;
 }
 
-/* ---- Network and normalisation ------------------------------------------------------------------ */
+/* ---- Network ------------------------------------------------------------------------------------- */
 
 /* "512,256" as widths; rejects anything but positive integers. */
 static mlpd_status parse_hidden(const char *text, uint32_t *widths, uint32_t *count) {
@@ -270,78 +264,6 @@ mlpd_status preparation_network(const preparation *p, uint32_t outputs, network_
 static mlpd_status make_network(preparation *p) {
   TRY(preparation_network(p, p->outputs, mlpd_network_create, &p->model->network));
   mlpd_network_init(p->model->network, p->options.init, p->options.seed);
-  return MLPD_OK;
-}
-
-/* Statistics of columns over the whole training part: a lane at a time, merged in lane order. Of rows x or, not NULL,
- * as a scan has found them for the lanes of this rank. */
-static mlpd_status gather_statistics(mlpd_comm *comm, const preparation *p, element_type type, const void *x,
-                                     const double *scanned, column_statistics *total) {
-  const uint32_t lanes = p->plan.num_lanes, d = total->columns;
-  const size_t record = 1 + 4 * (size_t)d; /* doubles: count, mean, m2, minimum, maximum */
-  uint32_t first = 0, end = 0;
-  double *local = NULL, *all = NULL;
-  uint64_t *bytes = NULL;
-  const int size = mlpd_comm_size(comm);
-  lanes_of_rank(lanes, size, mlpd_comm_rank(comm), &first, &end);
-  mlpd_status status = memory_allocate(&local, (end - first) * record, sizeof *local, "statistics");
-  if (status == MLPD_OK) status = memory_allocate(&all, lanes * record, sizeof *all, "statistics");
-  if (status == MLPD_OK) status = memory_allocate(&bytes, (size_t)size, sizeof *bytes, "statistics");
-  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-#pragma omp parallel for num_threads(p->threads) schedule(dynamic)
-  for (uint32_t u = first; u < end; u++) {
-    double *const at = local + (u - first) * record;
-    if (scanned != NULL) {
-      memcpy(at, scanned + (u - first) * record, record * sizeof *at);
-      continue;
-    }
-    column_statistics lane = row_scan_record(at, d);
-    const uint64_t start = p->plan.lane_begin[first];
-    column_statistics_of(type, x, p->plan.lane_begin[u] - start, p->plan.lane_begin[u + 1] - start, &lane);
-    at[0] = lane.count;
-  }
-  for (int rank = 0; rank < size; rank++) {
-    uint32_t a = 0, b = 0;
-    lanes_of_rank(lanes, size, rank, &a, &b);
-    bytes[rank] = (b - a) * record * sizeof *all;
-  }
-  TRY_GOTO(status, comm_gather_all(comm, local, bytes, all), done);
-  for (uint32_t u = 0; u < lanes; u++) {
-    const column_statistics lane = row_scan_record(all + u * record, d);
-    column_statistics_merge(&lane, total);
-  }
-done:
-  free(bytes);
-  free(all);
-  free(local);
-  return status;
-}
-
-static mlpd_status normalize_columns(mlpd_comm *comm, const preparation *p, mlpd_normalize kind, element_type type,
-                                     const void *x, const double *scanned, uint32_t columns, affine *a) {
-  column_statistics total = {0};
-  mlpd_status status = affine_create(columns, a);
-  if (status == MLPD_OK) status = column_statistics_create(columns, &total);
-  status = mlpd_comm_agree(comm, status);
-  if (status == MLPD_OK && kind != MLPD_NORMALIZE_NONE) status = gather_statistics(comm, p, type, x, scanned, &total);
-  if (status == MLPD_OK && kind != MLPD_NORMALIZE_NONE) affine_from_statistics(kind, &total, a);
-  column_statistics_free(&total);
-  return status;
-}
-
-static mlpd_status normalize(mlpd_comm *comm, preparation *p) {
-  mlpd_model *const model = p->model;
-  TRY(normalize_columns(comm, p, p->options.normalize, p->train.type, p->train.x, p->scan.x, p->features,
-                        &model->input));
-  if (p->options.task != MLPD_REGRESSION) return MLPD_OK;
-  TRY(normalize_columns(comm, p, scales_targets(p) ? MLPD_NORMALIZE_STANDARD : MLPD_NORMALIZE_NONE, ELEMENT_F32,
-                        p->train.values, p->scan.y, p->outputs, &model->target));
-  for (uint32_t j = 0; j < p->outputs; j++) /* a constant target stays what it is, so that it maps back */
-    if (!(model->target.scale[j] > 0)) model->target.scale[j] = 1;
-  affine_apply(&model->target, p->train.rows, p->train.values);
-  p->valid.target = &model->target;
-  if (p->split.num_lanes > 0 && p->valid.from == NULL)
-    affine_apply(&model->target, p->valid.rows.rows, p->valid.rows.values);
   return MLPD_OK;
 }
 
@@ -385,8 +307,8 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   p->model->task = p->options.task;
   p->model->loss = p->options.loss;
   TRY(mlpd_comm_agree(comm, make_network(p)));
+  TRY(column_scales_find(comm, p));
   TRY(look_at_test_part(comm, p));
-  TRY(normalize(comm, p));
   TRY(preparation_fingerprint(comm, p));
   if (p->split.num_lanes == 0)
     TRY(held_out_read(comm, &p->options.data, MLPD_VALID, p->model, true, false, p->held_out_windows, p->threads,

@@ -230,7 +230,7 @@ static double metric_of(const trainer *t, const loss_sums *sums) {
   const preparation *const p = &t->prep;
   if (!(sums->weight > 0)) return 0;
   if (p->options.task == MLPD_CLASSIFICATION) return sums->correct / sums->weight;
-  const double unit = p->outputs == 1 ? 1 / (double)p->model->target.scale[0] : 1;
+  const double unit = p->outputs == 1 ? 1 / p->model->target.scale[0] : 1;
   return sqrt(sums->square / (sums->weight * p->outputs)) * unit;
 }
 

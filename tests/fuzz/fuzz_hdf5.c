@@ -54,7 +54,7 @@ static void read_dataset(const char *path) {
     for (int as_classes = 0; as_classes < 2; as_classes++) {
       shard s = {0};
       const row_run run = {.file_row = p.rows - rows, .position = 0, .count = rows};
-      check(shard_read(&p, &run, 1, 0, rows, as_classes == 1, 0, &s), path);
+      check(shard_read(&p, &run, 1, 0, rows, as_classes == 1, 0, NULL, &s), path);
       shard_free(&s);
     }
     part_close(&p);

@@ -1,0 +1,69 @@
+#include "data/affine.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "kernels/cpu.h"
+#include "kernels/vector.h"
+
+/* Scales and shifts beyond this, or scales below its reciprocal, could overflow in float32 or be flushed to 0. */
+static const double NARROW = 0x1p100;
+
+mlpd_status affine_create(uint32_t columns, affine *made) {
+  *made = (affine){.columns = columns};
+  mlpd_status status = memory_allocate(&made->shift, columns, sizeof(double), "normalisation");
+  if (status == MLPD_OK) status = memory_allocate(&made->scale, columns, sizeof(double), "normalisation");
+  if (status == MLPD_OK) status = memory_allocate(&made->narrow_shift, columns, sizeof(float), "normalisation");
+  if (status == MLPD_OK) status = memory_allocate(&made->narrow_scale, columns, sizeof(float), "normalisation");
+  if (status != MLPD_OK) {
+    affine_free(made);
+    return status;
+  }
+  for (uint32_t c = 0; c < columns; ++c) made->scale[c] = 1;
+  affine_settle(made);
+  return MLPD_OK;
+}
+
+void affine_free(affine *a) {
+  free(a->shift);
+  free(a->scale);
+  free(a->narrow_shift);
+  free(a->narrow_scale);
+  *a = (affine){0};
+}
+
+static bool is_narrow(double shift, double scale) {
+  const double size = fabs(scale);
+  return fabs(shift) <= NARROW && size <= NARROW && (size == 0 || size >= 1 / NARROW);
+}
+
+void affine_settle(affine *a) {
+  a->narrow = true;
+  for (uint32_t c = 0; c < a->columns; ++c) {
+    a->narrow = a->narrow && is_narrow(a->shift[c], a->scale[c]);
+    a->narrow_shift[c] = (float)a->shift[c];
+    a->narrow_scale[c] = (float)a->scale[c];
+  }
+}
+
+static bool fits_float(element_type type) {
+  return type == ELEMENT_I8 || type == ELEMENT_U8 || type == ELEMENT_I16 || type == ELEMENT_U16 || type == ELEMENT_F32;
+}
+
+void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t known, const void *x, const uint32_t *rows,
+                   float *out) {
+  if (a->narrow && fits_float(type)) {
+    vector_gather_rows(type, m, known, a->columns, x, rows, a->narrow_shift, a->narrow_scale, out);
+    return;
+  }
+  /* float32 columns of scale 1e-40 are denormals, which the processor would read as 0. */
+  const bool denormals = type == ELEMENT_F32;
+  const uint64_t mode = denormals ? cpu_keep_denormals() : 0;
+  vector_gather_rows_wide(type, m, known, a->columns, x, rows, a->shift, a->scale, out);
+  if (denormals) cpu_restore_denormals(mode);
+}
+
+float affine_map(const affine *a, uint32_t j, double value) { return (float)((value - a->shift[j]) * a->scale[j]); }
+
+double affine_map_back(const affine *a, uint32_t j, double value) { return value / a->scale[j] + a->shift[j]; }
