@@ -140,7 +140,7 @@ static void assert_refused(const table *t, bool y_unused, const char *message) {
 static void assert_columns(part *p, const row_run *runs, uint64_t num_runs, uint64_t rows) {
   shard s;
   assert_int_equal(p->features, COLUMNS);
-  assert_ok(shard_read(p, runs, num_runs, 0, rows, false, 0, &s));
+  assert_ok(shard_read(p, runs, num_runs, 0, rows, false, 0, NULL, &s));
   for (uint64_t r = 0; r < num_runs; r++)
     for (uint64_t i = 0; i < runs[r].count; i++)
       for (uint32_t j = 0; j < COLUMNS; j++)
@@ -204,8 +204,9 @@ static void test_targets(void **state) {
   write_table(&(table){"a b c", "u t", NULL, "abc", 0});
   assert_ok(open_matched(false, &p));
   assert_non_null(strstr(notes, "targets"));
-  assert_ok(shard_read(&p, &all, 1, 0, ROWS, false, 0, &s));
-  assert_true(s.values[6] == -3 && s.values[7] == 3);
+  assert_ok(shard_read(&p, &all, 1, 0, ROWS, false, 0, NULL, &s));
+  assert_int_equal(s.raw_type, ELEMENT_F32);
+  assert_true(((const float *)s.raw)[6] == -3 && ((const float *)s.raw)[7] == 3);
   shard_free(&s);
   part_close(&p);
   assert_refused(&(table){"a b c", "u v", NULL, "abc", 0}, false, "no target 't', which the model takes, but 'v'");
@@ -216,7 +217,7 @@ static mlpd_status read_classes(shard *s) {
   part p;
   *s = (shard){0};
   assert_ok(open_matched(false, &p));
-  const mlpd_status status = shard_read(&p, &all, 1, 0, ROWS, true, 3, s);
+  const mlpd_status status = shard_read(&p, &all, 1, 0, ROWS, true, 3, NULL, s);
   part_close(&p);
   return status;
 }

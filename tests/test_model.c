@@ -301,6 +301,24 @@ static void test_content_that_does_not_fit(void **state) {
   assert_ok(model_save(model, in_folder("unfit.h5")));
   assert_load_fails("unfit.h5", "/target/scale [1]");
   model->target.scale[1] = 1;
+  model->target.shift[2] = INFINITY;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/target/shift [2] is not a finite number");
+  model->target.shift[2] = 0;
+  model->input.scale[3] = NAN;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/input/scale [3] is not a finite number");
+  model->input.scale[3] = 1;
+  float *const bias = mlpd_network_layer(model->network, 1).bias, *const weight = model->network->parameters;
+  const float before[] = {bias[2], weight[5]};
+  bias[2] = NAN;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/network/layer_2/bias holds a value that is not a finite number");
+  bias[2] = before[0];
+  weight[5] = -INFINITY;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/network/layer_1/weight holds a value that is not a finite number");
+  weight[5] = before[1];
   model->names.columns.count--; /* one more is in the list than is saved */
   assert_ok(model_save(model, in_folder("unfit.h5")));
   assert_load_fails("unfit.h5", "/columns/name holds 6 names");

@@ -38,7 +38,6 @@ static mlpd_status fail_value(const part *p, const char *path, double value, uin
                               uint64_t columns) {
   char place[64] = "";
   if (path == p->x_path && p->order.columns != NULL) column = p->order.columns[column];
-  if (path == p->y_path && p->order.targets != NULL) column = p->order.targets[column];
   if (columns > 1) (void)snprintf(place, sizeof place, ", column %" PRIu64, column);
   const char *name = isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"; /* printf's nan may have a sign */
   if (!isfinite(value))

@@ -1,0 +1,184 @@
+# Numbers of any size and offset: scaled without losing digits, or named.
+
+load helper
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+need_h5py() {
+  for python in ${PYTHON:-python3 /usr/bin/python3}; do
+    "$python" -c 'import numpy, h5py' 2> /dev/null && return
+  done
+  skip "no Python with NumPy and h5py; PYTHON names one"
+}
+
+# figure WORD: the number after it in the first line of output.
+figure() { sed -n "1s/.*$1 \([0-9.e+-]*\).*/\1/p" <<< "$output"; }
+
+# below A B: A < B, decimal fractions.
+below() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a != "" && a + 0 < b + 0) }'; }
+
+@test "a large offset with a small spread trains as well as the spread alone, inputs and targets" {
+  need_h5py
+  "$python" - << 'EOF'
+import h5py
+import numpy as np
+
+draw = np.random.default_rng(15)
+spread = draw.uniform(0, 3600, 1500).round(1)
+y = np.sin(spread / 3600 * 6.28)
+
+def write(name, x, y):
+    with h5py.File(name + ".h5", "w") as file:
+        for part, rows in (("train", slice(0, 1200)), ("test", slice(1200, None))):
+            file[part + "/x"] = x[rows, None]
+            file[part + "/y"] = y[rows]
+
+write("plain", spread, y)
+write("float64", 1.6e9 + spread, y)
+write("int64", (1.6e12 + 1e3 * spread).astype("i8"), y)
+write("int32", (1.6e9 + spread).astype("i4"), y)
+write("uint32", (4.2e9 + spread).astype("u4"), y)
+write("julian", 2459000.5 + spread / 86400, y)
+write("target", spread, 1.6e9 + 600 * y)
+write("target32", spread, (1.6e9 + 600 * y).astype("i4"))
+EOF
+  local name rmse
+  for name in plain float64 int64 int32 uint32 julian; do
+    alone train --data "$name.h5" --epochs 25 --batch 64 --lr 0.2 --quiet --activation tanh --threads 1 --out "$name"
+    succeeds
+    rmse=$(figure rmse)
+    below "$rmse" 0.05 || fail "$name: rmse $rmse"
+  done
+  for name in target target32; do
+    alone train --data "$name.h5" --task regression --epochs 25 --batch 64 --lr 0.2 --quiet --activation tanh --threads 1 --out "$name"
+    succeeds
+    rmse=$(figure rmse)
+    below "$rmse" 30 || fail "$name: rmse $rmse"
+    alone eval --model "$name/model.h5" --data "$name.h5"
+    succeeds
+  done
+  # The same in windows from the file, and predictions with the digits that the spread needs.
+  local held
+  alone train --data target.h5 --epochs 1 --lr 0 --batch 64 --quiet --threads 1 --out held
+  succeeds
+  held=$(figure rmse)
+  alone train --data target.h5 --epochs 1 --lr 0 --batch 64 --quiet --threads 1 --stream --out streamed
+  succeeds
+  [ "$(figure rmse)" = "$held" ] || fail "streamed: not $held"
+  alone predict --model target/model.h5 --data target.h5 --out p.csv
+  succeeds
+  alone predict --model target/model.h5 --data target.h5 --out p.h5
+  succeeds
+  "$python" - << 'EOF' || fail "predictions have lost digits"
+import csv
+import h5py
+import numpy as np
+
+read = np.array([float(row["value_0"] if "value_0" in row else list(row.values())[1]) for row in csv.DictReader(open("p.csv"))])
+with h5py.File("p.h5") as p, h5py.File("target.h5") as file:
+    value, y = p["value"][()].ravel(), file["test/y"][()]
+assert value.dtype == np.float64
+assert np.sqrt(np.mean((value - y) ** 2)) < 30
+assert np.abs(read - value).max() < 1e-4
+EOF
+}
+
+@test "columns of scale 1e-40, 3e38 or 1e100 train as those of scale 1" {
+  need_h5py
+  "$python" - << 'EOF'
+import h5py
+import numpy as np
+
+draw = np.random.default_rng(2)
+x = draw.standard_normal((900, 3))
+y = (x.sum(1) > 0).astype("i4")
+for name, size, kind in (("one", 1, "f8"), ("denormal", 1e-40, "f4"), ("huge", 5e37, "f4"), ("wide", 1e100, "f8"), ("narrow", 1e-200, "f8")):
+    with h5py.File(name + ".h5", "w") as file:
+        for part, rows in (("train", slice(0, 700)), ("test", slice(700, None))):
+            file[part + "/x"] = (x[rows] * [size, 1, 1]).astype(kind)
+            file[part + "/y"] = y[rows]
+EOF
+  local name accuracy
+  for name in one denormal huge wide narrow; do
+    alone train --data "$name.h5" --epochs 15 --batch 32 --hidden 8 --quiet --threads 1 --out run
+    succeeds
+    accuracy=$(figure accuracy)
+    below 0.93 "$accuracy" || fail "$name: accuracy $accuracy"
+  done
+}
+
+@test "a table of bytes is scaled column by column, images by one range" {
+  need_h5py
+  "$python" - << 'EOF'
+import h5py
+import numpy as np
+
+draw = np.random.default_rng(38)
+n = 3000
+flag, kids = draw.integers(0, 2, n), draw.integers(0, 6, n)
+x = np.column_stack([draw.integers(18, 91, n), draw.integers(80, 201, n), flag, kids, draw.integers(0, 256, (n, 6))])
+y = (3 * (flag - 0.5) + kids - 2.5 + draw.logistic(size=n) > 0).astype("i4")
+np.save("x.npy", x.astype("u1"))
+np.save("y.npy", y)
+with open("table.csv", "w") as file:
+    file.write("age,pressure,flag,kids,n0,n1,n2,n3,n4,n5,y\n")
+    for row, k in zip(x, y):
+        file.write(",".join(map(str, row)) + f",{k}\n")
+with h5py.File("plain.h5", "w") as file:
+    for part, rows in (("train", slice(0, 2400)), ("test", slice(2400, None))):
+        file[part + "/x"] = x[rows].astype("u1")
+        file[part + "/y"] = y[rows]
+EOF
+  alone convert table.csv csv.h5
+  succeeds
+  alone convert x.npy y.npy npy.h5
+  succeeds
+  local name mode accuracy
+  for name in csv npy plain; do
+    for mode in "" --stream; do
+      alone train --data "$name.h5" --epochs 10 --quiet --save last --threads 1 $mode --out "run-$name"
+      succeeds
+      accuracy=$(figure accuracy)
+      below 0.74 "$accuracy" || fail "$name $mode: accuracy $accuracy"
+      grep -q "^normalize = " "run-$name/config.ini" || fail "no normalize in config.ini"
+    done
+  done
+  local digest
+  alone train --epochs 1 --quiet --out digits
+  succeeds
+  digest=$(last_line)
+  alone train --epochs 1 --quiet --normalize scale --out digits
+  succeeds
+  [ "$(last_line)" = "$digest" ] || fail "the digits are no images"
+}
+
+@test "rows that overflow are named, and no class is" {
+  need_h5py
+  "$python" - << 'EOF'
+import h5py
+import numpy as np
+
+draw = np.random.default_rng(4)
+x = draw.standard_normal((400, 3)).astype("f4")
+x[:, 2] *= 1e-3
+with h5py.File("data.h5", "w") as file:
+    file["train/x"] = x
+    file["train/y"] = (x[:, 0] > 0).astype("i4")
+    x[123, 2] = 3e38
+    file["test/x"] = x
+    file["test/y"] = (x[:, 0] > 0).astype("i4")
+with h5py.File("good.h5", "w") as file:
+    file["train/x"] = x[:100]
+    file["train/y"] = (x[:100, 0] > 0).astype("i4")
+EOF
+  alone train --data good.h5 --epochs 2 --batch 32 --hidden 8 --quiet --out run
+  succeeds
+  local np
+  for np in 1 2; do
+    launch "$np" eval --model run/model.h5 --data data.h5
+    fails_with 1 "data.h5: row 123 (from 0) of the test part" "column 2 (from 0)"
+    launch "$np" predict --model run/model.h5 --data data.h5 --out p.csv
+    fails_with 1 "data.h5: row 123 (from 0) of the test part"
+    [ ! -e p.csv ] || fail "predictions are left"
+  done
+}
