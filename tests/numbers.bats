@@ -182,3 +182,88 @@ EOF
     [ ! -e p.csv ] || fail "predictions are left"
   done
 }
+
+@test "weights count by their ratios: equal ones change nothing; none, negative ones and NaN are named" {
+  need_h5py
+  "$python" - << 'EOF'
+import h5py
+import numpy as np
+
+draw = np.random.default_rng(6)
+x = draw.standard_normal((300, 3))
+y = (x[:, 0] > 0).astype("i4")
+some = draw.uniform(0.1, 1, 300)
+bad = np.ones(300)
+bad[17] = -2
+nan = np.ones(300)
+nan[290] = np.nan
+for name, weight in (("none", None), ("tiny", 0 * some + 1e-30), ("huge", 0 * some + 3e38), ("some", some),
+                     ("scaled", some * 2.0**100), ("zero", 0 * some), ("bad", bad), ("nan", nan)):
+    with h5py.File(name + ".h5", "w") as file:
+        for part, rows in (("train", slice(0, 300)), ("valid", slice(0, 60))):
+            file[part + "/x"] = x[rows]
+            file[part + "/y"] = y[rows]
+            if weight is not None:
+                file[part + "/weight"] = weight[rows]
+EOF
+  local name digest mode np
+  for mode in "" --stream; do
+    digest=
+    for name in none tiny huge; do
+      alone train --data "$name.h5" --epochs 2 --batch 32 --hidden 4 --quiet --threads 1 $mode --out run
+      succeeds
+      : "${digest:=$output}"
+      [ "$output" = "$digest" ] || fail "$name: not $digest"
+    done
+    digest=
+    for name in some scaled; do
+      alone train --data "$name.h5" --epochs 2 --batch 32 --hidden 4 --quiet --threads 1 $mode --out run
+      succeeds
+      : "${digest:=$output}"
+      [ "$output" = "$digest" ] || fail "$name: not $digest"
+    done
+    for np in 1 2; do
+      launch "$np" train --data zero.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
+      fails_with 1 "zero.h5: the weights in /train/weight are all 0"
+      launch "$np" train --data bad.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
+      fails_with 1 "bad.h5: /train/weight holds -2 at row 17"
+      launch "$np" train --data nan.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
+      fails_with 1 "nan.h5: /train/weight holds nan at row 290"
+    done
+  done
+}
+
+@test "losses and outputs that cannot fit their targets are refused, on all ranks; --patience without validation is noted" {
+  need_h5py
+  "$python" - << 'EOF'
+import h5py
+import numpy as np
+
+draw = np.random.default_rng(9)
+x = draw.standard_normal((200, 3))
+for name, y in (("one", draw.random(200)), ("values", 5 * draw.standard_normal((200, 2))), ("shares", np.c_[x[:, 0] > 0, x[:, 0] <= 0])):
+    with h5py.File(name + ".h5", "w") as file:
+        file["train/x"] = x
+        file["train/y"] = y.astype("f8")
+EOF
+  local np mode
+  for np in 1 2; do
+    for mode in "" --stream; do
+      launch "$np" train --data one.h5 --task regression --loss cross-entropy --epochs 1 --quiet $mode --out run
+      fails_with 1 "one.h5: one target column cannot be fitted" "--loss mse"
+      launch "$np" train --data values.h5 --task regression --loss binary-cross-entropy --epochs 1 --quiet $mode --out run
+      fails_with 1 "values.h5: target column 0 (from 0) holds" "0 to 1" "--loss mse"
+      launch "$np" train --data values.h5 --task regression --output-activation tanh --epochs 1 --quiet $mode --out run
+      fails_with 1 "values.h5: target column 0 (from 0) holds" "-1 to 1"
+    done
+  done
+  alone train --data shares.h5 --task regression --loss cross-entropy --epochs 1 --quiet --out run
+  succeeds
+  alone train --data one.h5 --loss binary-cross-entropy --patience 2 --epochs 1 --quiet --out run
+  succeeds
+  grep -q "note: there is no validation part, so --patience is not used; --valid-fraction makes one" "$errors.all" ||
+    fail "no note"
+  alone train --data one.h5 --valid-fraction 0.2 --patience 2 --epochs 1 --quiet --out run
+  succeeds
+  ! grep -q patience "$errors.all" || fail "a note too many"
+}

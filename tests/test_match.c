@@ -205,8 +205,8 @@ static void test_targets(void **state) {
   assert_ok(open_matched(false, &p));
   assert_non_null(strstr(notes, "targets"));
   assert_ok(shard_read(&p, &all, 1, 0, ROWS, false, 0, NULL, &s));
-  assert_int_equal(s.raw_type, ELEMENT_F32);
-  assert_true(((const float *)s.raw)[6] == -3 && ((const float *)s.raw)[7] == 3);
+  assert_int_equal(s.raw_type, ELEMENT_F64);
+  assert_true(((const double *)s.raw)[6] == -3 && ((const double *)s.raw)[7] == 3);
   shard_free(&s);
   part_close(&p);
   assert_refused(&(table){"a b c", "u v", NULL, "abc", 0}, false, "no target 't', which the model takes, but 'v'");

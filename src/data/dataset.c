@@ -178,7 +178,7 @@ static mlpd_status part_open_weight(part *p, const split_paths *where) {
 }
 
 mlpd_status part_open(const mlpd_data_paths *paths, mlpd_split split, bool need_y, part *opened, bool *present) {
-  *opened = (part){.need_y = need_y};
+  *opened = (part){.need_y = need_y, .weight_unit = 1};
   *present = false;
   if (paths->file == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file is named; use --data FILE");
   const split_paths where = split_paths_of(paths, split);

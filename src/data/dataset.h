@@ -29,6 +29,7 @@ struct part {
   char *x_path, *y_path, *weight_path;
   h5_file *h5;
   h5_array *x, *y, *weight; /* y and weight may be NULL */
+  double weight_unit;       /* weights are divided by it as they are read; 1 until sample_weights_scale */
   bool need_y;
   uint64_t rows;
   uint32_t features;
@@ -48,6 +49,9 @@ struct part {
  * Not collective. */
 mlpd_status part_open(const mlpd_data_paths *paths, mlpd_split split, bool need_y, part *opened, bool *present);
 void part_close(part *p); /* Not collective */
+
+/* The largest of the weights of rows [begin, end) of p, or 0; each is checked. Not collective. */
+mlpd_status part_largest_weight(part *p, uint64_t begin, uint64_t end, double *largest);
 
 /* Bytes of a row in memory: x in its own type, targets as the network sees them, weight; and the same with raw targets.
  * Not collective. */

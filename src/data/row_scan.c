@@ -49,6 +49,7 @@ typedef struct lane_pass {
   XXH3_state_t *hash[4];               /* of x, classes, values, weights */
   class_counts classes;
   mlpd_status status; /* of counting */
+  double largest_weight;
 } lane_pass;
 
 static void first_look(lane_pass *pass) {
@@ -64,7 +65,11 @@ static void first_look(lane_pass *pass) {
     column_sums_add(rows->raw_type, rows->raw, n, &pass->y);
     (void)XXH3_64bits_update(pass->hash[2], rows->raw, n * rows->outputs * element_size(rows->raw_type));
   }
-  if (rows->weights != NULL) (void)XXH3_64bits_update(pass->hash[3], rows->weights, n * sizeof(float));
+  if (rows->weights != NULL) {
+    for (uint64_t i = 0; i < n; i++)
+      if ((double)rows->weights[i] > pass->largest_weight) pass->largest_weight = (double)rows->weights[i];
+    (void)XXH3_64bits_update(pass->hash[3], rows->weights, n * sizeof(float));
+  }
 }
 
 static void second_look(lane_pass *pass) {
@@ -174,7 +179,8 @@ mlpd_status row_scan_run(part *from, const row_scan_wishes *wishes, row_scan *ma
     TRY(memory_allocate(&made->y, lanes * record_doubles(from->y_columns), sizeof(double), "statistics"));
   TRY(memory_allocate(&made->hashes, lanes, sizeof *made->hashes, "statistics"));
   lane_failure failure = {0};
-#pragma omp parallel num_threads(wishes->threads)
+  double heaviest = 0;
+#pragma omp parallel num_threads(wishes->threads) reduction(max : heaviest)
   {
     lane_pass pass;
     mlpd_status status = make_pass(from, wishes, most, &pass);
@@ -189,8 +195,10 @@ mlpd_status row_scan_run(part *from, const row_scan_wishes *wishes, row_scan *ma
     if (status == MLPD_OK)
       status = pass.status == MLPD_OK ? class_counts_merge(&pass.classes, &made->classes) : pass.status;
     if (status != MLPD_OK) note_failure(&failure, lanes, status);
+    heaviest = pass.largest_weight;
     free_pass(&pass);
   }
+  made->largest_weight = heaviest;
   return failure.status == MLPD_OK ? MLPD_OK : FAIL(failure.status, "%s", failure.message);
 }
 

@@ -12,6 +12,7 @@ typedef struct row_scan {
   double *y;        /* (lanes, 1 + 4 outputs) of values, likewise, or NULL */
   uint64_t *hashes; /* (lanes) of x, classes, values and weights, in position order */
   class_counts classes;
+  double largest_weight;
 } row_scan;
 
 typedef struct row_scan_wishes {

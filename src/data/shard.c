@@ -365,18 +365,38 @@ mlpd_status shard_map_values(shard *s, const affine *target, const char *what) {
   return MLPD_OK;
 }
 
+/* weights (count), of rows from row on. */
+static mlpd_status weights_check(const part *p, const double *weights, uint64_t row, uint64_t count) {
+  TRY(values_check(p, p->weight_path, ELEMENT_F64, weights, row, count, 1));
+  for (uint64_t i = 0; i < count; ++i)
+    if (weights[i] < 0)
+      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "; a weight is at least 0", p->file,
+                  p->weight_path, weights[i], row + i);
+  return MLPD_OK;
+}
+
 static mlpd_status take_weights(const part *p, shard *s, const void *data, uint64_t row, uint64_t place, uint64_t count,
                                 uint32_t num_classes) {
   (void)num_classes;
   const double *weights = data;
-  TRY(values_check(p, p->weight_path, ELEMENT_F64, weights, row, count, 1));
-  for (uint64_t i = 0; i < count; ++i) {
-    if (weights[i] < 0)
-      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "; a weight is at least 0", p->file,
-                  p->weight_path, weights[i], row + i);
-    s->weights[place + i] = (float)weights[i];
-  }
+  TRY(weights_check(p, weights, row, count));
+  for (uint64_t i = 0; i < count; ++i) s->weights[place + i] = (float)(weights[i] / p->weight_unit);
   return MLPD_OK;
+}
+
+mlpd_status part_largest_weight(part *p, uint64_t begin, uint64_t end, double *largest) {
+  enum { BLOCK = COLUMN_BLOCK_BYTES / sizeof(double) };
+  double *block = NULL;
+  mlpd_status status = memory_allocate(&block, BLOCK, sizeof *block, p->weight_path);
+  *largest = 0;
+  for (uint64_t row = begin; row < end && status == MLPD_OK; row += BLOCK) {
+    const uint64_t count = end - row < BLOCK ? end - row : BLOCK;
+    status = h5_array_read(p->weight, row, count, ELEMENT_F64, block);
+    if (status == MLPD_OK) status = weights_check(p, block, row, count);
+    for (uint64_t i = 0; i < count && status == MLPD_OK; i++) *largest = fmax(*largest, block[i]);
+  }
+  free(block);
+  return status;
 }
 
 /* Texts of a group of runs on their way to a shard. */

@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "distribution/comm.h"
 
+static const double BOUND_SLACK = 1e-6; /* of targets that were rounded */
+
 enum { SLICE_BYTES = 4 << 20, LEAST_SLICE = 512 }; /* columns whose statistics are taken at a time */
 
 /* Columns of the rows in memory, or, not NULL, their statistics as a scan has found them for this rank's lanes. */
@@ -138,16 +140,34 @@ bool column_scales_targets(const preparation *p) {
          p->options.normalize != MLPD_NORMALIZE_NONE;
 }
 
-/* Cross-entropies take probabilities. */
-static mlpd_status check_probabilities(const preparation *p, const column_statistics *s) {
-  if (p->options.loss != MLPD_CROSS_ENTROPY && p->options.loss != MLPD_BINARY_CROSS_ENTROPY) return MLPD_OK;
+/* What outputs can be, where their activation bounds them. */
+static bool output_bounds(mlpd_activation output, double *least, double *most) {
+  *least = output == MLPD_TANH ? -1 : 0;
+  *most = 1;
+  return output == MLPD_TANH || output == MLPD_SIGMOID || output == MLPD_SOFTMAX;
+}
+
+/* No weights bring such outputs to such targets; cross-entropies, which want probabilities, would even fall for ever.
+ */
+static mlpd_status check_fit(const preparation *p, const column_statistics *s) {
+  const mlpd_train_options *const o = &p->options;
+  const char *const file = o->data.file, *const loss = mlpd_choice_name(mlpd_loss_choices, (int)o->loss);
+  double least = 0, most = 0;
+  if (!output_bounds((mlpd_activation)o->output_activation, &least, &most)) return MLPD_OK;
+  if (o->output_activation == MLPD_SOFTMAX && s->columns == 1)
+    return FAIL(
+        MLPD_ERROR_DATA,
+        "%s: one target column cannot be fitted with loss %s and output softmax, whose only output is always 1; "
+        "use --loss mse, or --task classification if the targets are classes",
+        file, loss);
   for (uint32_t c = 0; c < s->columns; c++)
-    if (!(s->minimum[c] >= 0) || !(s->maximum[c] <= 1))
-      return FAIL(MLPD_ERROR_DATA,
-                  "%s: target column %u (from 0) holds %g, but loss %s takes values from 0 to 1; use --loss mse, or "
-                  "--task classification if these are classes",
-                  p->options.data.file, c, s->minimum[c] < 0 ? s->minimum[c] : s->maximum[c],
-                  mlpd_choice_name(mlpd_loss_choices, (int)p->options.loss));
+    if (s->minimum[c] < least - BOUND_SLACK || s->maximum[c] > most + BOUND_SLACK)
+      return FAIL(
+          MLPD_ERROR_DATA,
+          "%s: target column %u (from 0) holds %g, but with loss %s and output %s the network gives %g to %g; use "
+          "--loss mse and --output-activation identity, or --task classification if the targets are classes",
+          file, c, s->minimum[c] < least - BOUND_SLACK ? s->minimum[c] : s->maximum[c], loss,
+          mlpd_choice_name(mlpd_activation_choices, o->output_activation), least, most);
   return MLPD_OK;
 }
 
@@ -159,7 +179,7 @@ static mlpd_status find_target(mlpd_comm *comm, preparation *p) {
   if (status == MLPD_OK) status = column_statistics_create(p->outputs, &total);
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK) status = gather_statistics(comm, p, &from, &total);
-  if (status == MLPD_OK) status = check_probabilities(p, &total);
+  if (status == MLPD_OK) status = check_fit(p, &total);
   if (status == MLPD_OK && column_scales_targets(p)) affine_from_statistics(MLPD_NORMALIZE_STANDARD, &total, a);
   column_statistics_free(&total);
   for (uint32_t j = 0; status == MLPD_OK && j < p->outputs; j++) /* a constant stays what it is, to map back */

@@ -9,6 +9,7 @@
 #include "distribution/comm.h"
 #include "training/data_open.h"
 #include "training/labels.h"
+#include "training/sample_weights.h"
 
 enum { WINDOW_BYTES = 4 << 20 };
 
@@ -81,6 +82,8 @@ mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_sp
   mlpd_status status = part_open(paths, which, need_y, opened, &read->present);
   if (status == MLPD_OK && !read->present && required)
     status = FAIL(MLPD_ERROR_DATA, "%s: has no %s part", paths->file, mlpd_choice_name(mlpd_split_choices, (int)which));
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK && read->present) status = sample_weights_scale(comm, opened);
   if (!need_y && opened->y != NULL) { /* predictions do not look at targets, whatever they hold */
     h5_array_close(opened->y);
     opened->y = NULL;

@@ -16,6 +16,7 @@
 #include "training/column_scales.h"
 #include "training/data_open.h"
 #include "training/held_by_class.h"
+#include "training/sample_weights.h"
 
 enum { SPLIT_LANES = 64, MAX_HIDDEN = 1000, READ_BYTES = 1 << 17 };
 
@@ -207,6 +208,18 @@ static mlpd_status settle_train(preparation *p, part *train, bool *valid_in_file
   return status;
 }
 
+static double largest_weight(const preparation *p) {
+  double largest = p->scan.largest_weight;
+  for (uint64_t i = 0; p->train.weights != NULL && i < p->train.rows; i++)
+    if ((double)p->train.weights[i] > largest) largest = (double)p->train.weights[i];
+  return largest;
+}
+
+static void note_patience(mlpd_comm *comm, const mlpd_train_events *events, const preparation *p, bool valid_in_file) {
+  if (p->options.patience == 0 || valid_in_file || p->options.valid_fraction > 0) return;
+  notice(comm, events, "there is no validation part, so --patience is not used; --valid-fraction makes one");
+}
+
 static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
   part *const train = &p->source;
   bool valid_in_file = false;
@@ -219,11 +232,14 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
   TRY(mlpd_comm_agree(comm, settle_train(p, train, &valid_in_file)));
   if (valid_in_file && p->options.valid_fraction > 0)
     notice(comm, events, "the data has a validation part of its own; --valid-fraction is not used");
+  note_patience(comm, events, p, valid_in_file);
+  TRY(sample_weights_scale(comm, train));
   const bool from_train = !valid_in_file && p->options.valid_fraction > 0;
   if (from_train && p->options.task == MLPD_CLASSIFICATION) TRY(split_by_class(comm, p, train));
   TRY(mlpd_comm_agree(comm, plan_rows(comm, events, p, train, from_train)));
   TRY(preparation_check_memory(comm, events, p, train));
   TRY(mlpd_comm_agree(comm, read_rows(comm, p, train)));
+  TRY(sample_weights_check(comm, train, largest_weight(p)));
   if (p->options.task == MLPD_CLASSIFICATION) TRY(count_classes(comm, p, train));
   p->outputs = p->options.task == MLPD_CLASSIFICATION ? p->options.classes : train->y_columns;
   if (!p->options.stream) part_close(train);
