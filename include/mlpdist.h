@@ -133,7 +133,7 @@ typedef enum mlpd_lr_scale { MLPD_LR_SCALE_NONE, MLPD_LR_SCALE_LINEAR, MLPD_LR_S
 typedef enum mlpd_task { MLPD_TASK_AUTO, MLPD_CLASSIFICATION, MLPD_REGRESSION } mlpd_task;
 
 typedef enum mlpd_normalize {
-  MLPD_NORMALIZE_AUTO, /* scale for uint8 data (images), standard for all else */
+  MLPD_NORMALIZE_AUTO, /* scale for images, standard for all else; which is which: src/program/README.md */
   MLPD_NORMALIZE_NONE,
   MLPD_NORMALIZE_SCALE,   /* (x - min) / (max - min), min and max over all of the training x */
   MLPD_NORMALIZE_STANDARD /* (x - mean) / deviation, column by column; a constant column becomes 0 */
