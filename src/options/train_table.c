@@ -39,8 +39,8 @@ const mlpd_option mlpd_train_option_table[] = {
     {"classes", "data", "N", INTEGER, AT(classes), .help = "number of classes; auto: from the data", RANGE(0, 1048576),
      AUTO, WEIGHTS, .needs = "task=auto,classification"},
     {"normalize", "data", "HOW", CHOICE, AT(normalize),
-     .help = "input normalization; auto: scale for images, standard for all else",
-     .choices = mlpd_normalize_choices, DEFAULT("auto"), WEIGHTS},
+     .help = "input normalization; auto: scale for images, standard for all else", .choices = mlpd_normalize_choices,
+     DEFAULT("auto"), WEIGHTS},
 
     {"hidden", "network", "WIDTHS", WIDTHS, AT(hidden),
      .help = "units of each hidden layer, such as 512,256; \"\" for none", DEFAULT("64"), WEIGHTS},
