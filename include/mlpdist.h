@@ -10,8 +10,8 @@
  *   locale    numbers and messages are read and written in the C locale, whatever the program has set; so are
  *             callbacks called, and the program's locale is back when a function returns.
  *   strings   `const char *` arguments are borrowed for the call; structs that keep one say so.
- *   parallel  each function says `Collective` (every rank of the communicator calls it, and every rank
- *             gets the same status), `Logically collective (x equal on all ranks)` or `Not collective`.
+ *   parallel  a function is not collective unless its comment says `Collective` (every rank of the communicator calls
+ * it, and every rank gets the same status) or `Logically collective (x equal on all ranks)`.
  */
 #ifndef MLPDIST_H
 #define MLPDIST_H
@@ -48,21 +48,20 @@ typedef enum mlpd_status {
 } mlpd_status;
 
 /* One line without a newline: what failed, on which value, and a hint where there is one. Empty before
- * the first failure. Valid until the next failure in this thread. Not collective. */
+ * the first failure. Valid until the next failure in this thread. */
 MLPD_API const char *mlpd_error_message(void);
 
-/* "file.c:123" of the place that recorded the last failure in this thread. Not collective. */
+/* "file.c:123" of the place that recorded the last failure in this thread. */
 MLPD_API const char *mlpd_error_place(void);
 
 /* ---- Text of others ----------------------------------------------------------------------------- */
 
 /* Copies text, which may come from anyone's file, for a terminal: control characters, marks of direction and bytes
- * that are no UTF-8 become '?'. copy (size) is cut at the end of a character; text itself may be copy.
- * Not collective. */
+ * that are no UTF-8 become '?'. copy (size) is cut at the end of a character; text itself may be copy. */
 MLPD_API void mlpd_text_printable(const char *text, char *copy, size_t size);
 
 /* Copies text as valid UTF-8, for JSON: bytes that are none become U+FFFD, so copy takes up to 3 strlen(text) + 1
- * bytes; it is cut at size. Not collective. */
+ * bytes; it is cut at size. */
 MLPD_API void mlpd_text_utf8(const char *text, char *copy, size_t size);
 
 /* ---- Named choices ------------------------------------------------------------------------------ */
@@ -156,7 +155,7 @@ typedef enum mlpd_overlap {
 
 typedef enum mlpd_save { MLPD_SAVE_BEST, MLPD_SAVE_LAST } mlpd_save;
 
-/* The choices of each enumeration, for option parsers and help. Static storage. Not collective. */
+/* The choices of each enumeration, for option parsers and help. Static storage. */
 MLPD_API extern const mlpd_choice mlpd_activation_choices[];
 MLPD_API extern const mlpd_choice mlpd_loss_choices[];
 MLPD_API extern const mlpd_choice mlpd_init_choices[];
@@ -170,10 +169,10 @@ MLPD_API extern const mlpd_choice mlpd_update_choices[];
 MLPD_API extern const mlpd_choice mlpd_overlap_choices[];
 MLPD_API extern const mlpd_choice mlpd_save_choices[];
 
-/* The name of value in choices, or "?" where it has none. Not collective. */
+/* The name of value in choices, or "?" where it has none. */
 MLPD_API const char *mlpd_choice_name(const mlpd_choice *choices, int value);
 
-/* Finds name in choices and stores its value; false where it has none. Not collective. */
+/* Finds name in choices and stores its value; false where it has none. */
 MLPD_API bool mlpd_choice_find(const mlpd_choice *choices, const char *name, int *value);
 
 /* ---- Options by name ------------------------------------------------------------------------------ */
@@ -216,26 +215,26 @@ typedef struct mlpd_option {
 
 /* Sets one option from text. where ("--lr", "run.ini:3: lr") begins the message of a failure, MLPD_ERROR_USAGE, which
  * leaves values unchanged. values is the struct of the table; it keeps text itself, uncopied, where the option is one.
- * Not collective. */
+ */
 MLPD_API mlpd_status mlpd_option_set(const mlpd_option *row, const char *where, const char *text, void *values);
 
 /* The value as text that mlpd_option_set() takes: buffer, static storage or the string itself; NULL: none (a path not
- * given). bytes of 64 suffice. Not collective. */
+ * given). bytes of 64 suffice. */
 MLPD_API const char *mlpd_option_format(const mlpd_option *row, const void *values, char *buffer, size_t bytes);
 
-/* Could mlpd_option_set() have stored this value? MLPD_ERROR_USAGE with its message, else. Not collective. */
+/* Could mlpd_option_set() have stored this value? MLPD_ERROR_USAGE with its message, else. */
 MLPD_API mlpd_status mlpd_option_check(const mlpd_option *row, const char *where, const void *values);
 
-/* The row of this name in a table; NULL: none. Not collective. */
+/* The row of this name in a table; NULL: none. */
 MLPD_API const mlpd_option *mlpd_option_find(const mlpd_option *table, const char *name);
 
 /* What the option lacks to have an effect ("--optimizer adam or adamw"), in buffer; NULL: nothing. values NULL: what it
- * needs in general. Not collective. */
+ * needs in general. */
 MLPD_API const char *mlpd_option_lacks(const mlpd_option *table, const mlpd_option *row, const void *values,
                                        char *buffer, size_t bytes);
 
 /* Keeps in *best (NULL at first) the candidate that is nearest to a word which may be a slip of the keyboard. For "did
- * you mean". Not collective. */
+ * you mean". */
 MLPD_API void mlpd_name_offer(const char *word, const char *candidate, const char **best);
 
 /* ---- Processes ---------------------------------------------------------------------------------- */
@@ -250,8 +249,8 @@ MLPD_API mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm);
 /* Frees comm and, where mlpd_comm_init initialised MPI, finalises it. NULL is allowed. Collective. */
 MLPD_API void mlpd_comm_finalize(mlpd_comm *comm);
 
-MLPD_API int mlpd_comm_rank(const mlpd_comm *comm); /* Not collective */
-MLPD_API int mlpd_comm_size(const mlpd_comm *comm); /* Not collective */
+MLPD_API int mlpd_comm_rank(const mlpd_comm *comm); /* */
+MLPD_API int mlpd_comm_size(const mlpd_comm *comm); /* */
 
 /* Every rank gives the status of what it just did alone. If all are MLPD_OK, returns MLPD_OK; else every
  * rank returns the status and message of the lowest failing rank, the message prefixed (when there is
@@ -266,21 +265,21 @@ MLPD_API mlpd_status mlpd_comm_agree(mlpd_comm *comm, mlpd_status local_status);
 typedef void mlpd_stalled(void *context, const char *message);
 MLPD_API void mlpd_comm_watch(mlpd_comm *comm, double timeout, double limit, mlpd_stalled *stalled, void *context);
 
-/* Ends all ranks at once, without finalising: the last resort. Does not return. Not collective. */
+/* Ends all ranks at once, without finalising: the last resort. Does not return. */
 MLPD_API void mlpd_comm_abort(mlpd_comm *comm, int exit_code);
 
 /* ---- Threads and back ends ---------------------------------------------------------------------- */
 
 /* Sets the number of OpenMP threads of this process and flush-to-zero / denormals-are-zero on each of
  * them. threads == 0: OMP_NUM_THREADS where set, else the cores this process is bound to. Stores the
- * number taken. Not collective. */
+ * number taken. */
 MLPD_API mlpd_status mlpd_threads_set(int threads, int *taken);
 
 /* Names of the matrix-multiplication back ends built in, fastest first, NULL at the end; "plain" is
- * always the last. Not collective. */
+ * always the last. */
 MLPD_API const char *const *mlpd_backend_names(void);
 
-/* One line on how the library was built: version, back ends, MPI, HDF5. Not collective. */
+/* One line on how the library was built: version, back ends, MPI, HDF5. */
 MLPD_API const char *mlpd_build_description(void);
 
 /* ---- Network ------------------------------------------------------------------------------------ */
@@ -300,20 +299,20 @@ typedef struct mlpd_layer_view {
 
 /* Makes a network of num_layers layers with all parameters zero. widths (num_layers + 1): input width,
  * then the outputs of each layer, all >= 1. activations (num_layers). Softmax only in the last layer.
- * The caller frees it. Not collective. */
+ * The caller frees it. */
 MLPD_API mlpd_status mlpd_network_create(uint32_t num_layers, const uint32_t *widths,
                                          const mlpd_activation *activations, mlpd_network **network);
-MLPD_API void mlpd_network_free(mlpd_network *network); /* NULL is allowed. Not collective. */
+MLPD_API void mlpd_network_free(mlpd_network *network); /* NULL is allowed. */
 
-MLPD_API uint32_t mlpd_network_num_layers(const mlpd_network *network);     /* Not collective */
-MLPD_API uint64_t mlpd_network_num_parameters(const mlpd_network *network); /* weights + biases. Not collective */
-MLPD_API mlpd_layer_view mlpd_network_layer(mlpd_network *network, uint32_t layer); /* layer from 0. Not collective */
+MLPD_API uint32_t mlpd_network_num_layers(const mlpd_network *network);             /* */
+MLPD_API uint64_t mlpd_network_num_parameters(const mlpd_network *network);         /* weights + biases. */
+MLPD_API mlpd_layer_view mlpd_network_layer(mlpd_network *network, uint32_t layer); /* layer from 0. */
 
 /* Draws the weights by init from the counter-based generator keyed by seed (biases become 0): the same
- * seed and shape give the same weights everywhere. Not collective. */
+ * seed and shape give the same weights everywhere. */
 MLPD_API void mlpd_network_init(mlpd_network *network, mlpd_init init, uint64_t seed);
 
-/* 16 lower-case hexadecimal digits: XXH3-64 over shapes, activations and parameters. Not collective. */
+/* 16 lower-case hexadecimal digits: XXH3-64 over shapes, activations and parameters. */
 MLPD_API void mlpd_network_digest(const mlpd_network *network, char digest[17]);
 
 /* What one pass left behind, for layer l from 0: activation a[l] (n, outputs), weighted input z[l]
@@ -329,13 +328,12 @@ typedef struct mlpd_trace {
 } mlpd_trace;
 
 /* One forward pass and back propagation over n samples by the code that trains: x (n, inputs),
- * y (n, outputs) targets (one-hot rows for cross-entropy). The caller frees the trace.
- * Not collective. */
+ * y (n, outputs) targets (one-hot rows for cross-entropy). The caller frees the trace. */
 MLPD_API mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n, const float *x,
                                         const float *y, mlpd_trace *trace);
-MLPD_API void mlpd_trace_free(mlpd_trace *trace); /* Not collective */
+MLPD_API void mlpd_trace_free(mlpd_trace *trace); /* */
 
-/* One plain gradient-descent step: w -= lr * gradient of the trace (a sum, not a mean). Not collective. */
+/* One plain gradient-descent step: w -= lr * gradient of the trace (a sum, not a mean). */
 MLPD_API void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trace, float lr);
 
 /* ---- Data --------------------------------------------------------------------------------------- */
@@ -358,19 +356,18 @@ MLPD_API extern const mlpd_choice mlpd_split_choices[];
  * the options it was trained with. */
 typedef struct mlpd_model mlpd_model;
 
-/* Reads a model from an HDF5 file that mlpd_train wrote. The caller frees it. Not collective. */
+/* Reads a model from an HDF5 file that mlpd_train wrote. The caller frees it. */
 MLPD_API mlpd_status mlpd_model_load(const char *path, mlpd_model **model);
-MLPD_API void mlpd_model_free(mlpd_model *model);             /* NULL is allowed. Not collective. */
-MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model); /* owned by the model. Not collective */
-MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);  /* Not collective */
-MLPD_API const char *mlpd_model_class_name(const mlpd_model *model,
-                                           uint32_t k); /* decimal k where unnamed. Not collective */
+MLPD_API void mlpd_model_free(mlpd_model *model);                                /* NULL is allowed. */
+MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model);                    /* owned by the model. */
+MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);                     /* */
+MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k); /* decimal k where unnamed. */
 MLPD_API const char *mlpd_model_target_name(const mlpd_model *model,
-                                            uint32_t k); /* likewise, of output k of a regression. Not collective */
+                                            uint32_t k); /* likewise, of output k of a regression. */
 
 /* From now on, notice is called with one line for each thing that the user should know about how data meets the model:
  * columns that are in another order, say. On rank 0 alone, from the calling thread of mlpd_evaluate() or
- * mlpd_predict(); NULL: no more. Not collective. */
+ * mlpd_predict(); NULL: no more. */
 MLPD_API void mlpd_model_on_notice(mlpd_model *model, void (*notice)(void *context, const char *message),
                                    void *context);
 
@@ -427,14 +424,14 @@ typedef struct mlpd_train_options {
 MLPD_API extern const mlpd_option mlpd_train_option_table[];
 
 /* Sets a member by the name and text of the command line: mlpd_options_set(&options, "lr", "0.1"). text is borrowed.
- * MLPD_ERROR_USAGE for an unknown name or a value that is not allowed; options is unchanged then. Not collective. */
+ * MLPD_ERROR_USAGE for an unknown name or a value that is not allowed; options is unchanged then. */
 MLPD_API mlpd_status mlpd_options_set(mlpd_train_options *options, const char *name, const char *text);
 
-/* Writes options as a config file, which the program reads back as the same values. Not collective. */
+/* Writes options as a config file, which the program reads back as the same values. */
 MLPD_API mlpd_status mlpd_options_print(const mlpd_train_options *options, FILE *stream);
 
 /* The first member whose value the command line would refuse, as MLPD_ERROR_USAGE in the same words. mlpd_train() calls
- * it. Not collective. */
+ * it. */
 MLPD_API mlpd_status mlpd_options_check(const mlpd_train_options *options);
 
 /* What a running mlpd_train() of this process is asked to do after the step under way, on all ranks. */
@@ -447,7 +444,7 @@ typedef enum mlpd_request_kind {
  * collective. */
 MLPD_API void mlpd_request(mlpd_request_kind kind);
 
-/* Fills options with the defaults. Not collective. */
+/* Fills options with the defaults. */
 MLPD_API void mlpd_train_options_default(mlpd_train_options *options);
 
 /* Figures of one finished epoch; equal on all ranks, times (seconds) of the slowest rank. */
@@ -547,7 +544,7 @@ typedef struct mlpd_doctor_options {
   double seconds;    /* it takes about so long */
 } mlpd_doctor_options;
 
-MLPD_API void mlpd_doctor_options_default(mlpd_doctor_options *options); /* Not collective */
+MLPD_API void mlpd_doctor_options_default(mlpd_doctor_options *options); /* */
 
 /* A back end at the products of the network, all threads of all ranks at once. */
 typedef struct mlpd_backend_speed {
@@ -636,7 +633,7 @@ typedef struct mlpd_report {
  * The caller frees the report's arrays. Collective; arguments equal on all ranks. */
 MLPD_API mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
                                    const char *backend, int threads, mlpd_report *report);
-MLPD_API void mlpd_report_free(mlpd_report *report); /* Not collective */
+MLPD_API void mlpd_report_free(mlpd_report *report); /* */
 
 /* Predicts each row of data (its x of the split; no y needed) and writes them in the order of the input
  * to out: HDF5 (/class and /probability, or /value) where it ends in .h5, else CSV. "-" is the standard output; CSV is
@@ -648,7 +645,7 @@ MLPD_API mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd
 /* ---- Looking into files and converting ---------------------------------------------------------- */
 
 /* Prints what an HDF5 file is: a data set (shapes, types, classes), a model or a checkpoint
- * (architecture, parameters, options, digest). Not collective. */
+ * (architecture, parameters, options, digest). */
 MLPD_API mlpd_status mlpd_describe(const char *path, FILE *stream);
 
 typedef struct mlpd_convert_options {
@@ -696,10 +693,10 @@ typedef struct mlpd_convert_result {
   uint32_t features, classes; /* classes 0: values */
 } mlpd_convert_result;
 
-MLPD_API void mlpd_convert_options_default(mlpd_convert_options *options); /* Not collective */
+MLPD_API void mlpd_convert_options_default(mlpd_convert_options *options); /* */
 
 /* Writes inputs to options->out in mlpdist's HDF5 schema, streaming. On failure nothing is left behind
- * and a former file stays. Not collective. */
+ * and a former file stays. */
 MLPD_API mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_result *result);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* Paths and folders. How files are written: file_output.h. */
+/* Paths and folders. How files are written: file_output.h. Nothing here is collective. */
 #ifndef MLPDIST_FILE_H
 #define MLPDIST_FILE_H
 
@@ -6,10 +6,10 @@
 
 enum { FILE_PATH_BYTES = 4096 };
 
-/* path + suffix in joined, or MLPD_ERROR_USAGE where it is too long. Not collective. */
+/* path + suffix in joined, or MLPD_ERROR_USAGE where it is too long */
 mlpd_status file_path(char joined[FILE_PATH_BYTES], const char *folder, const char *name);
 
-/* Makes folder and those above it, where absent, and checks that files can be made in it. Not collective. */
+/* Makes folder and those above it, where absent, and checks that files can be made in it. */
 mlpd_status file_make_folder(const char *folder);
 
 #endif

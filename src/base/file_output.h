@@ -2,7 +2,7 @@
  *
  * A regular file is written beside its place, under a name that nobody can foresee, and is renamed when it is whole and
  * on disk: a former file stays until then, and on failure. Symbolic links are followed to the file they name. A pipe, a
- * device or the standard output cannot be replaced: text is written through to it. */
+ * device or the standard output cannot be replaced: text is written through to it. Nothing here is collective. */
 #ifndef MLPDIST_FILE_OUTPUT_H
 #define MLPDIST_FILE_OUTPUT_H
 
@@ -27,27 +27,26 @@ typedef struct file_output {
 
 /* Opens the output of path; "-" is the standard output. Removes what killed processes left of the same output. Refuses
  * folders, block devices and read-only files, and pipes and devices for HDF5. Discard or commit what was opened,
- * and leave *out where it is until then. Not collective. */
+ * and leave *out where it is until then. */
 mlpd_status file_output_open(const char *path, file_content content, file_output *out);
 
 /* Hands buffered text to the system; the failure of a write so far. A reader of the standard output that leaves
- * (`| head`) is no failure. Not collective. */
+ * (`| head`) is no failure. */
 mlpd_status file_output_flush(file_output *out);
 
-/* Flushes, and waits until the system has it on disk: what fails for want of room fails here. Not collective. */
+/* Flushes, and waits until the system has it on disk: what fails for want of room fails here. */
 mlpd_status file_output_sync(file_output *out);
 
-/* Puts the output in its place: syncs it, renames it and syncs the folder. On failure it is discarded.
- * Not collective. */
+/* Puts the output in its place: syncs it, renames it and syncs the folder. On failure it is discarded. */
 mlpd_status file_output_commit(file_output *out);
 
-void file_output_discard(file_output *out); /* Removes the temporary file. Not collective */
+void file_output_discard(file_output *out); /* Removes the temporary file. */
 
-/* Writes text to path through an output. Not collective. */
+/* Writes text to path through an output. */
 mlpd_status file_write_text(const char *path, const char *text);
 
 /* Removes the temporary files of output folder/name that killed processes left; those of the living stay, and those of
- * other hosts for a day. name NULL: of every output in folder whose name `ours` accepts. Not collective. */
+ * other hosts for a day. name NULL: of every output in folder whose name `ours` accepts. */
 void file_remove_leftovers(const char *folder, const char *name, bool (*ours)(const char *name));
 
 /* ---- Which file is it ------------------------------------------------------------------------------ */
@@ -59,14 +58,14 @@ typedef struct file_identity {
   bool known;
 } file_identity;
 
-file_identity file_identify(const char *path); /* path NULL or no file there: not known. Not collective */
+file_identity file_identify(const char *path);                              /* path NULL or no file there: not known */
 bool file_identities_equal(const file_identity *a, const file_identity *b); /* false where one is not known */
 
 /* MLPD_ERROR_USAGE where output out is the file input, whatever their names: "--out e.h5 is the file that --data
- * reads". Names may be NULL. Not collective. */
+ * reads". Names may be NULL. */
 mlpd_status file_check_apart(const char *out_option, const char *out, const char *input_option, const char *input);
 
-/* Is out the standard output: "-", or the file, pipe or device that it goes to? Not collective. */
+/* Is out the standard output: "-", or the file, pipe or device that it goes to? */
 bool file_is_standard_output(const char *out);
 
 #endif

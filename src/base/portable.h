@@ -16,7 +16,7 @@ double portable_power(double x, uint64_t n); /* x^n by repeated squaring: error 
 
 /* ---- portable_log for loops that vectorise ------------------------------------------------------- */
 
-/* ln 2 in two parts; the first has 20 trailing zero bits, so that whole multiples of it are exact. */
+/* ln 2 in two parts; the first has 20 trailing zero bits, so that whole multiples of it are exact */
 static const double PORTABLE_LN2_HIGH = 0x1.62e42feep-1, PORTABLE_LN2_LOW = 0x1.a39ef35793c76p-33;
 
 static inline double portable_from_bits(uint64_t bits) {
@@ -33,7 +33,7 @@ static inline double portable_atanh_tail(double s) {
   return 2 * s * sum;
 }
 
-/* x = 2^e m with m in [sqrt(1/2), sqrt(2)); log m by the series of s = (m - 1) / (m + 1). */
+/* x = 2^e m with m in [sqrt(1/2), sqrt(2)); log m by the series of s = (m - 1) / (m + 1) */
 static inline double portable_log_inline(double x) {
   const uint64_t sqrt_half = 0x3fe6a09e667f3bcd, bias = 1024;
   uint64_t bits = 0;
@@ -42,7 +42,7 @@ static inline double portable_log_inline(double x) {
   const double e = (double)((int32_t)biased - (int32_t)bias);
   const double f = portable_from_bits(bits - ((biased - bias) << 52)) - 1; /* m - 1, exact */
   const double s = f / (2 + f);
-  /* 2 s = f - s f: the first term is exact, and the rest is small. */
+  /* 2 s = f - s f: the first term is exact, and the rest is small */
   const double rest = portable_atanh_tail(s) - s * f;
   return e * PORTABLE_LN2_HIGH + (f + (rest + e * PORTABLE_LN2_LOW));
 }

@@ -35,7 +35,7 @@ typedef enum timeline_phase {
   TIMELINE_PHASES
 } timeline_phase;
 
-/* begin and end in ticks of timeline_clock(); step from 0, the first traced one; first, second: see timeline_phase. */
+/* begin and end in ticks of timeline_clock(); step from 0, the first traced one; first, second: see timeline_phase */
 typedef struct timeline_event {
   uint64_t begin, end;
   uint32_t phase, step, first, second;
@@ -92,7 +92,6 @@ static inline uint32_t timeline_track_of(const timeline *t, uint32_t other) {
 static inline uint64_t timeline_begin(const timeline *t) { return t != NULL && t->within ? timeline_clock(t) : 0; }
 static inline uint64_t timeline_begin_rare(const timeline *t) { return t != NULL ? timeline_clock(t) : 0; }
 
-/* */
 static inline uint64_t timeline_end(timeline *t, uint32_t track, timeline_phase phase, uint64_t first, uint64_t second,
                                     uint64_t begin) {
   if (begin == 0) return 0;

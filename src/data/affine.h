@@ -1,4 +1,5 @@
-/* The map of columns that normalises: x' = (x - shift) * scale, in double before the result becomes float32. */
+/* The map of columns that normalises: x' = (x - shift) * scale, in double before the result becomes float32. Nothing
+ * here is collective. */
 #ifndef MLPDIST_AFFINE_H
 #define MLPDIST_AFFINE_H
 
@@ -12,19 +13,19 @@ typedef struct affine {
   bool narrow;                        /* float32 holds every shift and scale */
 } affine;
 
-mlpd_status affine_create(uint32_t columns, affine *made); /* shift 0, scale 1. Not collective */
-void affine_free(affine *a);                               /* Not collective */
+mlpd_status affine_create(uint32_t columns, affine *made); /* shift 0, scale 1 */
+void affine_free(affine *a);
 
-/* Must follow every change of shift and scale. Not collective. */
+/* Must follow every change of shift and scale. */
 void affine_settle(affine *a);
 
 /* out (m, columns) gets row rows[i] of x (any, columns) of type, mapped; rows and known as of vector_gather_rows. Types
  * whose values float32 holds are mapped in float32, where a is narrow: a difference of two float32 numbers close to
- * each other is exact. All others are mapped in double. Not collective. */
+ * each other is exact. All others are mapped in double. */
 void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t known, const void *x, const uint32_t *rows,
                    float *out);
 
-/* One value of column j, mapped and mapped back. Not collective. */
+/* One value of column j, mapped and mapped back. */
 float affine_map(const affine *a, uint32_t j, double value);
 double affine_map_back(const affine *a, uint32_t j, double value);
 

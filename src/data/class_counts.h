@@ -1,4 +1,4 @@
-/* Rows of each class among rows that come piece by piece. */
+/* Rows of each class among rows that come piece by piece. Nothing here is collective. */
 #ifndef MLPDIST_CLASS_COUNTS_H
 #define MLPDIST_CLASS_COUNTS_H
 
@@ -14,10 +14,10 @@ typedef struct class_counts {
 
 static const class_counts NO_CLASSES = {.largest = -1};
 
-/* Adds n rows of classes (n), all >= 0; classes NULL adds nothing. Not collective. */
+/* Adds n rows of classes (n), all >= 0; classes NULL adds nothing. */
 mlpd_status class_counts_add(class_counts *c, const int32_t *classes, uint64_t n);
-mlpd_status class_counts_merge(const class_counts *other, class_counts *into); /* Not collective */
-mlpd_status class_counts_reach(class_counts *c, uint32_t count); /* rows (count) at least. Not collective */
-void class_counts_free(class_counts *c);                         /* Not collective */
+mlpd_status class_counts_merge(const class_counts *other, class_counts *into);
+mlpd_status class_counts_reach(class_counts *c, uint32_t count); /* rows (count) at least */
+void class_counts_free(class_counts *c);
 
 #endif

@@ -1,5 +1,6 @@
 /* CSV: lines, cells, layout and columns. A row of a table is a line, or several where a cell in double quotes holds
- * line ends (RFC 4180). Lines end with LF, CRLF or, in a whole file, CR. Blank lines and comments are passed over. */
+ * line ends (RFC 4180). Lines end with LF, CRLF or, in a whole file, CR. Blank lines and comments are passed over.
+ * Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_CSV_H
 #define MLPDIST_CONVERT_CSV_H
 
@@ -35,15 +36,15 @@ typedef struct csv_lines {
   char comment[CSV_SHOWN_BYTES + 1];
 } csv_lines;
 
-mlpd_status csv_lines_start(input *in, csv_lines *lines); /* Not collective */
-mlpd_status csv_lines_rewind(csv_lines *lines);           /* Not collective */
-void csv_lines_free(csv_lines *lines);                    /* Not collective */
+mlpd_status csv_lines_start(input *in, csv_lines *lines);
+mlpd_status csv_lines_rewind(csv_lines *lines);
+void csv_lines_free(csv_lines *lines);
 
 /* The next row, without its end and without blanks around it (a tab stays); *begin is NULL at the end of the input.
- * The text lives until the next call; a NUL or a line end follows it. Not collective. */
+ * The text lives until the next call; a NUL or a line end follows it. */
 mlpd_status csv_next_line(csv_lines *lines, const char **begin, const char **end);
 
-/* UTF-16 with or without a byte order mark, by a file's first bytes. Not collective. */
+/* UTF-16 with or without a byte order mark, by a file's first bytes. */
 bool csv_is_utf16(const unsigned char *bytes, size_t count);
 
 /* ---- Cells ---- */
@@ -67,7 +68,7 @@ typedef struct csv_syntax {
 
 typedef enum csv_kind { CSV_NUMBER, CSV_YES_NO, CSV_MISSING, CSV_TEXT } csv_kind;
 
-/* From the options decimal, thousands, missing and delimiter; csv_syntax_free in any case. Not collective. */
+/* From the options decimal, thousands, missing and delimiter; csv_syntax_free in any case. */
 mlpd_status csv_syntax_make(const mlpd_convert_options *options, csv_syntax *syntax);
 void csv_syntax_free(csv_syntax *syntax);
 
@@ -114,8 +115,8 @@ typedef struct csv_layout {
 } csv_layout;
 
 /* Finds the layout from the first lines; header "auto", "yes" or "no"; syntax->delimiter 0: found. Leaves lines at the
- * first row. Not collective. */
+ * first row. */
 mlpd_status csv_layout_find(csv_lines *lines, const char *header, const csv_syntax *syntax, csv_layout *layout);
-void csv_layout_free(csv_layout *layout); /* Not collective */
+void csv_layout_free(csv_layout *layout);
 
 #endif

@@ -1,4 +1,4 @@
-/* The source of rows of a CSV file, shared by its files. */
+/* The source of rows of a CSV file, shared by its files. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_CSV_INTERNAL_H
 #define MLPDIST_CONVERT_CSV_INTERNAL_H
 
@@ -42,17 +42,17 @@ typedef struct csv_source {
 
 extern const source_methods csv_methods;
 
-/* Notes a cell of column that is no number. Not collective. */
+/* Notes a cell of column that is no number. */
 mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const csv_cell *cell);
 void csv_faults_free(csv_source *c);
 
-/* After the first pass: refuses what cannot be read, and finds the columns of answers. Not collective. */
+/* After the first pass: refuses what cannot be read, and finds the columns of answers. */
 mlpd_status csv_faults_judge(csv_source *c);
 
-/* "FILE:LINE: column 2 (age): 'text' WHAT". Not collective. */
+/* "FILE:LINE: column 2 (age): 'text' WHAT" */
 mlpd_status csv_cell_error(const csv_source *c, uint32_t column, const csv_cell *cell, const char *what);
 
-/* Reports the layout, columns and rows of c. Not collective. */
+/* Reports the layout, columns and rows of c. */
 void csv_report_layout(const csv_source *c);
 void csv_report_rows(const csv_source *c);
 

@@ -1,4 +1,4 @@
-/* The first lines of a CSV file, from which its layout is found. */
+/* The first lines of a CSV file, from which its layout is found. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_CSV_SAMPLE_H
 #define MLPDIST_CONVERT_CSV_SAMPLE_H
 
@@ -17,7 +17,6 @@ typedef struct csv_sample {
   bool all_comments; /* all begin with #; then none counts as a comment */
 } csv_sample;
 
-/* Not collective, all of them. */
 mlpd_status sample_take(csv_lines *lines, csv_sample *s);
 void sample_free(csv_sample *s);
 void sample_drop_first(csv_sample *s);

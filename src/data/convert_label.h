@@ -1,5 +1,5 @@
 /* Labels of a conversion: gathered in the first pass over all inputs, decided between the passes
- * (classes or values; which label is which class), looked up in the second. */
+ * (classes or values; which label is which class), looked up in the second. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_LABEL_H
 #define MLPDIST_CONVERT_LABEL_H
 
@@ -50,25 +50,24 @@ typedef struct label_set {
   element_type type; /* of /SPLIT/y */
 } label_set;
 
-mlpd_status label_set_create(mlpd_task task, label_set *set); /* Not collective */
-void label_set_free(label_set *set);                          /* Not collective */
+mlpd_status label_set_create(mlpd_task task, label_set *set);
+void label_set_free(label_set *set);
 
-/* Gathers one label; messages name no place: prefix them. number NULL: the text is no number.
- * Not collective. */
+/* Gathers one label; messages name no place: prefix them. number NULL: the text is no number. */
 mlpd_status label_add_text(label_set *set, const char *text, size_t length, const number *parsed);
-mlpd_status label_add_integer(label_set *set, int64_t value); /* Not collective */
-mlpd_status label_add_value(label_set *set, double value);    /* a float of an array of labels. Not collective */
+mlpd_status label_add_integer(label_set *set, int64_t value);
+mlpd_status label_add_value(label_set *set, double value); /* a float of an array of labels */
 
-/* Decides; class_names as in mlpd_convert_options. Not collective. */
+/* Decides; class_names as in mlpd_convert_options. */
 mlpd_status label_set_decide(label_set *set, const char *class_names);
 
-/* The decision as a line of text. Not collective. */
+/* The decision as a line of text. */
 void label_set_describe(const label_set *set, char *text, size_t size);
 
-/* Rows of each class (num_classes) in each part of the inputs. Not collective. */
+/* Rows of each class (num_classes) in each part of the inputs. */
 void label_set_class_rows(const label_set *set, uint64_t (*rows)[3]);
 
-/* The class of a label, or -1 where the first pass did not see it. Not collective. */
+/* The class of a label, or -1 where the first pass did not see it. */
 int32_t label_class_of_text(const label_set *set, const char *text, size_t length);
 int32_t label_class_of_integer(const label_set *set, int64_t value);
 

@@ -1,4 +1,4 @@
-/* Decimal numbers in text, exact (rounded to nearest even), whatever the locale. */
+/* Decimal numbers in text, exact (rounded to nearest even), whatever the locale. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_NUMBER_H
 #define MLPDIST_CONVERT_NUMBER_H
 
@@ -12,11 +12,11 @@ typedef struct number {
 } number;
 
 /* Parses [+-] digits [. digits] [e[+-] digits] at the start of [at, end). Returns what follows it, or NULL
- * where no number stands there. *end must be readable and no digit. Not collective. */
+ * where no number stands there. *end must be readable and no digit. */
 const char *number_parse(const char *at, const char *end, number *parsed);
 
 /* Does a column of values from least to most need float64, because float32 would blur its spread (an offset that is
- * large beside it), overflow, or lose digits near zero? whole: its values are whole numbers. Not collective. */
+ * large beside it), overflow, or lose digits near zero? whole: its values are whole numbers. */
 bool number_needs_double(double least, double most, bool whole);
 
 #endif

@@ -1,4 +1,5 @@
-/* The HDF5 file that a conversion writes: beside its target, and renamed to it when all is well. */
+/* The HDF5 file that a conversion writes: beside its target, and renamed to it when all is well. Nothing here is
+ * collective. */
 #ifndef MLPDIST_CONVERT_OUTPUT_H
 #define MLPDIST_CONVERT_OUTPUT_H
 
@@ -28,24 +29,24 @@ typedef struct output {
 } output;
 
 /* May path be written? Not over an input, under whatever name, nor over anything but a data set of ours or an empty
- * file. Not collective. */
+ * file. */
 mlpd_status output_check(const char *path, const char *const *inputs, int num_inputs);
 
-/* Creates the temporary file. The output is closed by output_close in any case. Not collective. */
+/* Creates the temporary file. The output is closed by output_close in any case. */
 mlpd_status output_create(const char *path, output *out);
 
-/* Makes the arrays of a part of rows rows; widest: the widest type in which x will come. Not collective. */
+/* Makes the arrays of a part of rows rows; widest: the widest type in which x will come. */
 mlpd_status output_part(output *out, mlpd_split split, uint64_t rows, element_type widest, const label_set *labels);
 
-/* Adds a row: x (features), and where there is y, *class_index or value (y_columns). Not collective. */
+/* Adds a row: x (features), and where there is y, *class_index or value (y_columns). */
 mlpd_status output_row(output *out, mlpd_split split, element_type read_type, const void *x, const int32_t *class_index,
                        const double *value);
 
-/* Writes what is left of each part. Not collective. */
+/* Writes what is left of each part. */
 mlpd_status output_flush(output *out);
 
 /* Closes the file. Where so_far is MLPD_OK, flushes it and renames it to its target; else, and where that
- * fails, removes the temporary file. Returns so_far or the failure. Not collective. */
+ * fails, removes the temporary file. Returns so_far or the failure. */
 mlpd_status output_close(output *out, mlpd_status so_far);
 
 #endif

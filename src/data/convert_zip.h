@@ -1,5 +1,5 @@
 /* The directory of a zip archive (PKWARE APPNOTE 6.3), as numpy's savez writes it: stored or deflated
- * entries, zip64 where large. */
+ * entries, zip64 where large. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_ZIP_H
 #define MLPDIST_CONVERT_ZIP_H
 
@@ -14,12 +14,12 @@ typedef struct zip_entry {
 } zip_entry;
 
 /* Lists the entries of the archive at path. Offsets and sizes are checked against the file's size.
- * Free with zip_list_free. Not collective. */
+ * Free with zip_list_free. */
 mlpd_status zip_list(const char *path, zip_entry **entries, size_t *count);
-void zip_list_free(zip_entry *entries, size_t count); /* Not collective */
+void zip_list_free(zip_entry *entries, size_t count);
 
 /* Reads the local header of entry: *offset is where its bytes begin in file, of file_size bytes. path
- * is for messages. Not collective. */
+ * is for messages. */
 mlpd_status zip_locate(FILE *file, uint64_t file_size, const char *path, const zip_entry *entry, uint64_t *offset);
 
 enum { DEFLATE_MOST = 1032 }; /* bytes one deflated byte can unpack to: zlib's technical notes */

@@ -3,7 +3,7 @@
  * Schema: /train/x (N, d) of any integer or float type; /train/y (N) integer classes or texts, or (N) or (N, k)
  * floats; optional /train/weight (N) floats >= 0; the same under /valid and /test; optional strings: /columns/name (d),
  * /targets/name (k), /class_names (k). /columns/kind (d), "number" or "yes/no", marks a table: x is no image. x stays
- * in its stored type in memory. */
+ * in its stored type in memory. Nothing here is collective. */
 #ifndef MLPDIST_DATASET_H
 #define MLPDIST_DATASET_H
 
@@ -45,16 +45,15 @@ struct part {
 
 /* Opens one split. MLPD_OK with *present = false where the file has no such split and paths name none
  * (for MLPD_TRAIN that is an error). Checks what shapes tell: rows of x, y and weight equal, rows >= 1,
- * features >= 1. need_y false: y may lack or be of no use, and shard_read leaves y and weight be.
- * Not collective. */
+ * features >= 1. need_y false: y may lack or be of no use, and shard_read leaves y and weight be. */
 mlpd_status part_open(const mlpd_data_paths *paths, mlpd_split split, bool need_y, part *opened, bool *present);
-void part_close(part *p); /* Not collective */
+void part_close(part *p);
 
-/* The largest of the weights of rows [begin, end) of p, or 0; each is checked. Not collective. */
+/* The largest of the weights of rows [begin, end) of p, or 0; each is checked. */
 mlpd_status part_largest_weight(part *p, uint64_t begin, uint64_t end, double *largest);
 
 /* Bytes of a row in memory: x in its own type, targets as the network sees them, weight; and the same with raw targets.
- * Not collective. */
+ */
 uint64_t part_row_bytes(const part *p, bool as_classes);
 uint64_t part_raw_row_bytes(const part *p, bool as_classes);
 uint64_t part_target_bytes(const part *p, bool as_classes); /* of targets and weight alone */
@@ -77,26 +76,26 @@ typedef struct shard {
 /* Reads the rows given by runs (positions counted from first_position) of p. as_classes: y as classes,
  * found by p->map and checked to be in [0, num_classes) where num_classes > 0, else >= 0; otherwise as values, mapped
  * by target or, where that is NULL, raw; p without y gives neither. Values that are not finite, in x or y or weight, or
- * negative weights, are MLPD_ERROR_DATA naming file, object, row and column. Not collective. */
+ * negative weights, are MLPD_ERROR_DATA naming file, object, row and column. */
 mlpd_status shard_read(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint64_t rows,
                        bool as_classes, uint32_t num_classes, const affine *target, shard *read);
 
 /* The same in two steps, for room that is filled again and again: arrays for rows rows; and rows s->rows, at most
- * those, read into them. Not collective. */
+ * those, read into them. */
 mlpd_status shard_allocate(const part *p, uint64_t rows, bool as_classes, const affine *target, shard *made);
 mlpd_status shard_fill(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint32_t num_classes,
                        shard *s);
 
-/* The classes alone of rows [row, row + count) to classes (count), as shard_read has them. Not collective. */
+/* The classes alone of rows [row, row + count) to classes (count), as shard_read has them. */
 mlpd_status shard_read_classes(part *p, uint64_t row, uint64_t count, uint32_t num_classes, int32_t *classes);
 
-/* Raw values become values, in the same memory. MLPD_ERROR_DATA where one is too large for that. Not collective. */
+/* Raw values become values, in the same memory. MLPD_ERROR_DATA where one is too large for that. */
 mlpd_status shard_map_values(shard *s, const affine *target, const char *what);
 
-void shard_free(shard *s);           /* Not collective */
-uint64_t shard_size(const shard *s); /* bytes. Not collective */
+void shard_free(shard *s);
+uint64_t shard_size(const shard *s); /* bytes */
 
-/* The names that a file has; the caller frees them. Not collective. */
+/* The names that a file has; the caller frees them. */
 mlpd_status dataset_names(h5_file *file, data_names *names);
 
 #endif

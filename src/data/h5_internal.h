@@ -83,7 +83,7 @@ hid_t h5_native_type(element_type type);
 
 /* ---- h5_file.c -------------------------------------------------------------------------------------- */
 
-/* h5_open without the trial. */
+/* h5_open without the trial */
 mlpd_status h5_open_untried(const char *path, h5_file **file);
 
 /* H5Pset_elink_cb's: refuses, and notes it in the bool that is its context. */
@@ -181,7 +181,7 @@ mlpd_status h5_texts_copy(const h5_text_layout *layout, const char *raw, uint64_
  * child neither calls MPI nor returns. */
 mlpd_status h5_trial(const char *path);
 
-/* path was written by this thread: it needs no trial. */
+/* path was written by this thread: it needs no trial */
 void h5_trial_spare(const char *path);
 
 /* Does it need none, having been tried, or written, by this thread? */

@@ -1,5 +1,5 @@
 /* A part of a data set read as a model takes it: columns, targets and classes are matched by name where both sides have
- * names, else they go by position. */
+ * names, else they go by position. Nothing here is collective. */
 #ifndef MLPDIST_MATCH_H
 #define MLPDIST_MATCH_H
 
@@ -13,7 +13,7 @@ typedef struct match_wishes {
   void *context;
 } match_wishes;
 
-/* Sets how p is read from now on. Names that are missing or unknown are MLPD_ERROR_DATA. Not collective. */
+/* Sets how p is read from now on. Names that are missing or unknown are MLPD_ERROR_DATA. */
 mlpd_status part_match(part *p, const match_wishes *wishes);
 
 #endif

@@ -1,5 +1,5 @@
 /* What passes over the training rows tell where they are not held in memory: statistics, a hash and the classes there
- * are, a lane at a time. Every value is checked, as shard_read checks it. */
+ * are, a lane at a time. Every value is checked, as shard_read checks it. Nothing here is collective. */
 #ifndef MLPDIST_ROW_SCAN_H
 #define MLPDIST_ROW_SCAN_H
 
@@ -26,14 +26,14 @@ typedef struct row_scan_wishes {
 } row_scan_wishes;
 
 /* Reads the rows of lanes [lane_begin, lane_end) once or twice, a piece of each at a time. Free with row_scan_free, on
- * failure too. Not collective. */
+ * failure too. */
 mlpd_status row_scan_run(part *from, const row_scan_wishes *wishes, row_scan *made);
-void row_scan_free(row_scan *scan); /* Not collective */
+void row_scan_free(row_scan *scan);
 
-/* The statistics in a record of (1 + 4 columns) doubles. Not collective. */
+/* The statistics in a record of (1 + 4 columns) doubles. */
 column_statistics row_scan_record(double *record, uint32_t columns);
 
-/* Bytes that a run takes. Not collective. */
+/* Bytes that a run takes. */
 uint64_t row_scan_size(const part *from, const row_scan_wishes *w);
 
 #endif

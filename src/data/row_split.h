@@ -1,4 +1,5 @@
-/* A split drawn evenly: how many rows of each class go to train, valid and test, and which. */
+/* A split drawn evenly: how many rows of each class go to train, valid and test, and which. Nothing here is collective.
+ */
 #ifndef MLPDIST_ROW_SPLIT_H
 #define MLPDIST_ROW_SPLIT_H
 
@@ -15,14 +16,13 @@ typedef struct row_split {
 } row_split;
 
 /* Plans the split of rows[k] rows of each class: valid and test (fractions of all rows) are exact in all, and of each
- * class as exact as whole rows can be; the last row of a class stays in train, and so does the last row of all.
- * Not collective. */
+ * class as exact as whole rows can be; the last row of a class stays in train, and so does the last row of all. */
 mlpd_status row_split_create(uint32_t num_classes, const uint64_t *rows, double valid, double test, uint64_t seed,
                              row_split *made);
-void row_split_free(row_split *split); /* Not collective */
+void row_split_free(row_split *split);
 
 /* The part of the next row of a class, by selection sampling (Knuth, The Art of Computer Programming 2, 3.4.2,
- * Algorithm S): counts are exact, and no list of rows is kept. Not collective. */
+ * Algorithm S): counts are exact, and no list of rows is kept. */
 mlpd_split row_split_draw(row_split *split, uint32_t class);
 
 #endif

@@ -1,7 +1,8 @@
 /* Labels as a file stores them, and the classes that they become: whole numbers (of any size), texts, or one-hot rows.
  *
  * Labels are counted over the rows of all parts of a file, each rank a share of the rows; the counts of ranks are
- * merged to one table in the order of the labels, so that a label's class depends on the file alone. */
+ * merged to one table in the order of the labels, so that a label's class depends on the file alone. Nothing here is
+ * collective. */
 #ifndef MLPDIST_STORED_LABELS_H
 #define MLPDIST_STORED_LABELS_H
 
@@ -33,18 +34,18 @@ typedef struct stored_labels {
   uint64_t num_slots;   /* a power of two */
 } stored_labels;
 
-void stored_labels_free(stored_labels *l); /* Not collective */
+void stored_labels_free(stored_labels *l);
 
 /* Counts the labels of rows [begin, end) of an open part with y. A number with a fraction, or a row that is not
- * one-hot, ends it with broken = true. Not collective. */
+ * one-hot, ends it with broken = true. */
 mlpd_status stored_labels_scan(part *p, mlpd_split split, uint64_t begin, uint64_t end, stored_labels *l);
 
-/* The table as bytes (*packed is allocated), and such a table added to l. Not collective. */
+/* The table as bytes (*packed is allocated), and such a table added to l. */
 mlpd_status stored_labels_pack(const stored_labels *l, char **packed, uint64_t *bytes);
 mlpd_status stored_labels_add_packed(stored_labels *l, const char *packed, uint64_t bytes);
 
 /* Sorts the labels: numbers, and texts that are all whole numbers, by value, other texts by their bytes. No label may
- * be added afterwards. Not collective. */
+ * be added afterwards. */
 void stored_labels_sort(stored_labels *l);
 
 typedef enum labels_verdict {
@@ -54,16 +55,16 @@ typedef enum labels_verdict {
   LABELS_STRAY        /* as LABELS_ARE_CLASSES or LABELS_TO_NUMBER but for a label far off that hardly a row has */
 } labels_verdict;
 
-/* What sorted labels are; *stray is the index of the label that LABELS_STRAY means. Not collective. */
+/* What sorted labels are; *stray is the index of the label that LABELS_STRAY means. */
 labels_verdict stored_labels_judge(const stored_labels *l, uint64_t *stray);
 
-/* A label as text, shortened: in quotes where it is one. Not collective. */
+/* A label as text, shortened: in quotes where it is one. */
 const char *stored_label_show(const stored_label *label, char shown[64]);
 
-/* The first labels of a sorted table: "-1 and 1", "'no', 'yes' and 'perhaps'", "1, 2, 3, ..., 10". Not collective. */
+/* The first labels of a sorted table: "-1 and 1", "'no', 'yes' and 'perhaps'", "1, 2, 3, ..., 10". */
 void stored_labels_list(const stored_labels *l, char *text, size_t bytes);
 
-/* The column of the 1 in a one-hot row of values (columns), or -1 where it is none. Not collective. */
+/* The column of the 1 in a one-hot row of values (columns), or -1 where it is none. */
 int64_t stored_one_hot(const double *values, uint64_t columns);
 
 #endif

@@ -1,19 +1,20 @@
 /* Communicator: the only place, with reduce, that knows MPI. Every MPI return value is checked
- * (MPI_ERRORS_RETURN). Counts are 64-bit: larger messages are cut into pieces. */
+ * (MPI_ERRORS_RETURN). Counts are 64-bit: larger messages are cut into pieces. No function here is collective unless
+ * its comment says so. */
 #ifndef MLPDIST_COMM_H
 #define MLPDIST_COMM_H
 
 #include "base/status.h"
 
-const char *comm_host(const mlpd_comm *comm); /* this rank's processor name. Not collective */
+const char *comm_host(const mlpd_comm *comm); /* this rank's processor name */
 
-const char *comm_host_of(const mlpd_comm *comm, int rank); /* Not collective */
+const char *comm_host_of(const mlpd_comm *comm, int rank);
 
 /* A communicator of this rank alone, for what it does without the others. Free with mlpd_comm_finalize, before that of
- * mlpd_comm_init. Not collective. */
+ * mlpd_comm_init. */
 mlpd_status comm_alone(mlpd_comm **comm);
 
-/* Can all ranks share memory: are they on one machine? Not collective. */
+/* Can all ranks share memory: are they on one machine? */
 bool comm_shares_memory(const mlpd_comm *comm);
 
 /* ---- The watch over waits ----------------------------------------------------------------------- */
@@ -24,10 +25,10 @@ bool comm_shares_memory(const mlpd_comm *comm);
  * fails first, the others ten seconds later, so that one rank speaks for all. told may be NULL. In place of what
  * mlpd_comm_watch() has set, until comm_watch_stop(). Logically collective (timeout and limit equal on all ranks). */
 void comm_watch_start(mlpd_comm *comm, double timeout, double limit, mlpd_stalled *told, void *context);
-void comm_watch_stop(mlpd_comm *comm); /* Not collective */
+void comm_watch_stop(mlpd_comm *comm);
 
 /* What the ranks do, for the message: a phrase such as "while the data is read", in static storage; or a step, from 1.
- * Not collective. */
+ */
 #define COMM_AT_THE_END "at the end"
 void comm_watch_place(mlpd_comm *comm, const char *place);
 void comm_watch_step(mlpd_comm *comm, uint64_t step);
@@ -52,7 +53,7 @@ mlpd_status comm_gather_all(mlpd_comm *comm, const void *local, const uint64_t *
 
 mlpd_status comm_barrier(mlpd_comm *comm); /* Collective */
 
-/* Seconds on a monotonic clock, from an arbitrary start. Not collective. */
+/* Seconds on a monotonic clock, from an arbitrary start. */
 double comm_seconds(void);
 
 #endif

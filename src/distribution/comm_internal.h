@@ -1,4 +1,5 @@
-/* What comm and reduce share and nobody else sees: the communicator's struct and the check of MPI calls. */
+/* What comm and reduce share and nobody else sees: the communicator's struct and the check of MPI calls. No function
+ * here is collective unless its comment says so. */
 #ifndef MLPDIST_COMM_INTERNAL_H
 #define MLPDIST_COMM_INTERNAL_H
 
@@ -58,7 +59,7 @@ struct mlpd_comm {
   char agreed[COMM_MESSAGE_BYTES]; /* the last failure the ranks agreed on, to prefix it only once */
 };
 
-/* Records the failure code of an MPI call, written as "MPI_Xxx(...)". Not collective. */
+/* Records the failure code of an MPI call, written as "MPI_Xxx(...)". */
 mlpd_status comm_mpi_failed(int code, const char *call, const char *file, int line);
 
 /* The watch over waits of more than one rank, off until comm_watch_start. Collective; on failure comm->watch holds

@@ -1,5 +1,5 @@
 /* How threads and ranks lie on the cores of their machines, and what of it costs speed: told by the system, nothing is
- * measured. */
+ * measured. No function here is collective unless its comment says so. */
 #ifndef MLPDIST_PLACEMENT_CHECK_H
 #define MLPDIST_PLACEMENT_CHECK_H
 
@@ -30,7 +30,7 @@ typedef struct placement_view {
 /* Looks at this rank with its threads and at all others. The view but for mine is equal on all ranks. Collective. */
 mlpd_status placement_inspect(mlpd_comm *comm, int threads, placement_view *view);
 
-/* The same of ranks (size) as given. Not collective. */
+/* The same of ranks (size) as given. */
 void placement_judge(const rank_place *ranks, int size, placement_view *view);
 
 #endif

@@ -1,5 +1,5 @@
 /* Messages and bytes of the canonical sum (reduce.h), to predict its time as messages times latency plus bytes over
- * bandwidth. Keep it in step with the algorithm there. Not collective. */
+ * bandwidth. Keep it in step with the algorithm there. Nothing here is collective. */
 #ifndef MLPDIST_REDUCE_COST_H
 #define MLPDIST_REDUCE_COST_H
 

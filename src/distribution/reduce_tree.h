@@ -16,7 +16,7 @@ typedef struct tree_sum {
   addition *additions; /* operands before their use */
 } tree_sum;
 
-/* reduce_nodes of the lanes of rank. */
+/* reduce_nodes of the lanes of rank */
 uint32_t nodes_of_rank(uint32_t num_lanes, int size, int rank, lane_range *nodes);
 
 /* Plans the sum of nodes (num_nodes), disjoint subtrees in lane order. Free with tree_sum_free. */

@@ -1,5 +1,5 @@
 /* The parts of the native back end (backend_native.c) that exist once per instruction set: the tile of a product, and
- * transposition. Not collective. */
+ * transposition. Nothing here is collective. */
 #ifndef MLPDIST_NATIVE_H
 #define MLPDIST_NATIVE_H
 
@@ -32,7 +32,7 @@ typedef struct native_kernels {
   int tile_rows, tile_columns; /* the largest tile */
   int square;                  /* rows and columns that transpose handles */
   void (*run)(int rows, const tile_job *job);
-  /* to (square, square) = transpose of from; strides in floats between rows. */
+  /* to (square, square) = transpose of from; strides in floats between rows */
   void (*transpose)(const float *from, ptrdiff_t from_row, float *to, ptrdiff_t to_row);
 } native_kernels;
 

@@ -1,5 +1,5 @@
 /* Vector loops: sums, column sums, conversion of stored rows to float. Function multiversioning picks the
- * instruction set at run time; the bits are the same on each. */
+ * instruction set at run time; the bits are the same on each. Nothing here is collective. */
 #ifndef MLPDIST_VECTOR_H
 #define MLPDIST_VECTOR_H
 
@@ -7,19 +7,19 @@
 
 #include "base/element.h"
 
-/* y (n) += x (n). Not collective. */
+/* y (n) += x (n) */
 void vector_add(uint64_t n, const float *x, float *y);
 
-/* sums (n) = sum over the m rows of x (m, n), leading dimension ld, row after row. Not collective. */
+/* sums (n) = sum over the m rows of x (m, n), leading dimension ld, row after row */
 void vector_column_sums(uint64_t m, uint64_t n, uint64_t ld, const float *x, float *sums);
 
-/* Sum of squares of x (n) in double, by a fixed number of partial sums in a fixed order. Not collective. */
+/* Sum of squares of x (n) in double, by a fixed number of partial sums in a fixed order. */
 double vector_sum_squares(uint64_t n, const float *x);
 
 /* out (m, d) gets row rows[i] of x (any, d), element by element (value - shift[j]) * scale[j]: in float, of types whose
  * values are floats (8 and 16 bits, float32); or wide: of any type in double, and the result to float. rows NULL means
  * rows 0..m-1, else those from m on, up to `known`, are what is gathered next: they are fetched. shift and scale (d).
- * Not collective. */
+ */
 void vector_gather_rows(element_type type, uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows,
                         const float *shift, const float *scale, float *out);
 void vector_gather_rows_wide(element_type type, uint64_t m, uint64_t known, uint64_t d, const void *x,

@@ -23,7 +23,7 @@ static inline uint32_t vmath_bits(float value) {
 
 static inline float vmath_abs(float x) { return vmath_from_bits(vmath_bits(x) & 0x7fffffffu); }
 
-/* x within [low, high]; NaN stays. */
+/* x within [low, high]; NaN stays */
 static inline float vmath_clamp(float x, float low, float high) {
   const float raised = x < low ? low : x;
   return raised > high ? high : raised;
@@ -54,7 +54,7 @@ static inline float vmath_exp(float x) {
   return (y + y) * vmath_from_bits((exponent + 126) << 23);
 }
 
-/* e^x - 1 for x <= 0, to 3 ulp, also near 0. */
+/* e^x - 1 for x <= 0, to 3 ulp, also near 0 */
 static inline float vmath_expm1_negative(float x) {
   uint32_t exponent;
   const float y = vmath_reduced_expm1(vmath_clamp(x, -30.0f, 0.0f), &exponent);
@@ -62,7 +62,7 @@ static inline float vmath_expm1_negative(float x) {
   return scale * y + (scale - 1.0f);
 }
 
-/* log(1 + e) for e in [0, 1], to 3 ulp. */
+/* log(1 + e) for e in [0, 1], to 3 ulp */
 static inline float vmath_log1p(float e) {
   const float high = e > 0.41421356f ? 1.0f : 0.0f; /* 1 + e above sqrt 2: take log(2 (1 + f)), f = (e - 1) / 2 */
   const float f = e > 0.41421356f ? 0.5f * (e - 1.0f) : e;
@@ -80,16 +80,16 @@ static inline float vmath_log1p(float e) {
   return (small + f) + high * 0.693359375f;
 }
 
-/* 1 / (1 + e^-x), to 3 ulp on both sides. */
+/* 1 / (1 + e^-x), to 3 ulp on both sides */
 static inline float vmath_sigmoid(float x) {
   const float e = vmath_exp(-vmath_abs(x));
   return (x < 0 ? e : 1.0f) / (1.0f + e);
 }
 
-/* log(1 + e^x), to 3 ulp. */
+/* log(1 + e^x), to 3 ulp */
 static inline float vmath_softplus(float x) { return (x < 0 ? 0.0f : x) + vmath_log1p(vmath_exp(-vmath_abs(x))); }
 
-/* tanh x, to 4 ulp, also near 0. */
+/* tanh x, to 4 ulp, also near 0 */
 static inline float vmath_tanh(float x) {
   const float t = vmath_expm1_negative(-2.0f * vmath_abs(x));
   const float positive = -t / (t + 2.0f);

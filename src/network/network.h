@@ -69,22 +69,22 @@ typedef struct gradient_unit {
 uint32_t layer_num_units(const layer *l, const backend *gemm);
 gradient_unit layer_unit(const mlpd_network *network, const backend *gemm, uint32_t l, uint32_t index);
 
-/* a_l = A(a_{l-1} W_l + b_l) for a block (softmax output: only z, see network_finish_output). */
+/* a_l = A(a_{l-1} W_l + b_l) for a block (softmax output: only z, see network_finish_output) */
 void network_forward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
                            workspace *space);
 
 /* The softmax of the output layer, if it has one, over n rows from row on; call it after all their blocks. */
 void network_finish_output(const mlpd_network *network, uint64_t row, uint64_t n, workspace *space);
 
-/* delta_l = (delta_{l+1} W_{l+1}^T) o A'(z_l) for a block of layer l. */
+/* delta_l = (delta_{l+1} W_{l+1}^T) o A'(z_l) for a block of layer l */
 void network_backward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
                             workspace *space);
 
-/* gradient (unit's rows, columns), rows `stride` floats apart, = a_{l-1}^T delta_l over n rows from row on. */
+/* gradient (unit's rows, columns), rows `stride` floats apart, = a_{l-1}^T delta_l over n rows from row on */
 void network_weight_gradient(const mlpd_network *network, const backend *gemm, const gradient_unit *unit, uint64_t row,
                              uint64_t n, const workspace *space, float *gradient, uint32_t stride);
 
-/* bias_gradient (unit's columns) = column sums of delta_l over n rows from row on. */
+/* bias_gradient (unit's columns) = column sums of delta_l over n rows from row on */
 void network_bias_gradient(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
                            const workspace *space, float *bias_gradient);
 

@@ -1,4 +1,4 @@
-/* Learning-rate schedules: a pure function of the step. Not collective. */
+/* Learning-rate schedules: a pure function of the step. Nothing here is collective. */
 #ifndef MLPDIST_SCHEDULE_H
 #define MLPDIST_SCHEDULE_H
 

@@ -1,11 +1,11 @@
-/* Names that were probably meant: the distance behind mlpd_name_offer(). */
+/* Names that were probably meant: the distance behind mlpd_name_offer(). Nothing here is collective. */
 #ifndef MLPDIST_NAME_H
 #define MLPDIST_NAME_H
 
 #include <stddef.h>
 
 /* Levenshtein's distance (1966) of two words: insertions, deletions and replacements of a character, the case of
- * letters left aside. Words are compared up to 63 characters. Not collective. */
+ * letters left aside. Words are compared up to 63 characters. */
 size_t name_distance(const char *a, const char *b);
 
 #endif

@@ -1,24 +1,23 @@
 /* Options: rows of a table over the members of a struct. Text becomes a value and a value text; values are checked.
- * The public part is in mlpdist.h. */
+ * The public part is in mlpdist.h. Nothing here is collective. */
 #ifndef MLPDIST_OPTION_H
 #define MLPDIST_OPTION_H
 
 #include "mlpdist.h"
 
-/* The least number of digits that gives value back, exponents as people write them: 0.1, 10, 1e6, 1e-8.
- * Not collective. */
+/* The least number of digits that gives value back, exponents as people write them: 0.1, 10, 1e6, 1e-8. */
 void option_format_real(double value, char *buffer, size_t bytes);
 
-/* MLPD_ERROR_USAGE for the first row of table whose value in values is not allowed. Not collective. */
+/* MLPD_ERROR_USAGE for the first row of table whose value in values is not allowed. */
 mlpd_status options_check(const mlpd_option *table, const void *values);
 
-/* Stores what the default text of each row says. Not collective. */
+/* Stores what the default text of each row says. */
 void options_set_defaults(const mlpd_option *table, void *values);
 
-/* What mlpd_options_print() writes, as text that the caller frees. Not collective. */
+/* What mlpd_options_print() writes, as text that the caller frees. */
 mlpd_status option_config_text(const mlpd_train_options *options, char **text);
 
-/* Does values fulfil a condition such as "optimizer=adam,adamw", "trace" (any value) or NULL (none)? Not collective. */
+/* Does values fulfil a condition such as "optimizer=adam,adamw", "trace" (any value) or NULL (none)? */
 bool option_condition_holds(const mlpd_option *table, const char *condition, const void *values);
 
 #endif

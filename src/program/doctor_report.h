@@ -4,7 +4,7 @@
 
 #include "mlpdist.h"
 
-/* file: the data set, NULL for none. */
+/* file: the data set, NULL for none */
 void doctor_print_text(const mlpd_doctor_report *report, const char *file, FILE *stream);
 mlpd_status doctor_print_json(const mlpd_doctor_report *report, const char *file, FILE *stream);
 

@@ -79,7 +79,7 @@ const option *options_row(const option_table *table, size_t i);
 
 const option *options_find(const option_table *table, const char *name); /* NULL: none */
 
-/* mlpd_option_set() with its message as the program's own. */
+/* mlpd_option_set() with its message as the program's own */
 mlpd_status options_set(const option *row, const char *where, const char *text, void *values);
 
 /* Prints a note for each option of the command line that has no effect beside the others. */

@@ -3,7 +3,8 @@
  * File: root attributes mlpdist = "checkpoint", format, version, every field of run_state by name, options
  * (the mathematics, as text), config, checksum; arrays /parameters, /kept (weights model.h5 is to hold),
  * /optimizer/state_0, ... (arenas, gaps included), /metrics (the rows of metrics.csv so far), each with an
- * attribute xxh3 over its bytes. checksum is over all. A file whose checksums do not fit is damaged and is not used. */
+ * attribute xxh3 over its bytes. checksum is over all. A file whose checksums do not fit is damaged and is not used.
+ * Nothing here is collective. */
 #ifndef MLPDIST_CHECKPOINT_H
 #define MLPDIST_CHECKPOINT_H
 
@@ -37,29 +38,29 @@ typedef struct checkpoint {
   char *metrics;                    /* text of metrics.csv so far */
 } checkpoint;
 
-/* Writes path whole or not at all. Not collective. */
+/* Writes path whole or not at all. */
 mlpd_status checkpoint_write(const checkpoint *c, const char *path);
 
-/* Reads and checks path; allocates all members of *c, which the caller frees. Not collective. */
+/* Reads and checks path; allocates all members of *c, which the caller frees. */
 mlpd_status checkpoint_read(const char *path, checkpoint *c);
 
-void checkpoint_free(checkpoint *c); /* Not collective */
+void checkpoint_free(checkpoint *c);
 
 /* Is what a checkpoint holds possible, in a run of so many steps an epoch: counters that fit each other, numbers that
- * are numbers? And its lanes, which are looked at before the steps are known. Not collective. */
+ * are numbers? And its lanes, which are looked at before the steps are known. */
 mlpd_status checkpoint_check(const checkpoint *c, uint64_t steps_per_epoch);
 mlpd_status checkpoint_check_lanes(const checkpoint *c);
 
-/* Name of the checkpoint of a step in folder. Not collective. */
+/* Name of the checkpoint of a step in folder. */
 mlpd_status checkpoint_path(char path[FILE_PATH_BYTES], const char *folder, uint64_t step);
 
 /* Reads the newest checkpoint of folder that is whole; *found false where there is none. rejected (may be
- * NULL) is called with a line for each one passed over. Not collective. */
+ * NULL) is called with a line for each one passed over. */
 mlpd_status checkpoint_read_newest(const char *folder, checkpoint *c, bool *found,
                                    void (*rejected)(void *context, const char *message), void *context);
 
 /* Removes all checkpoints of folder but that of step and the newest keep - 1 of those before it, and what killed
- * writers left. Files under such names that are no checkpoints stay. Not collective. */
+ * writers left. Files under such names that are no checkpoints stay. */
 void checkpoint_prune(const char *folder, uint64_t step, uint64_t keep);
 
 /* ---- Writing in the background ------------------------------------------------------------------- */
@@ -67,22 +68,22 @@ void checkpoint_prune(const char *folder, uint64_t step, uint64_t keep);
 typedef struct checkpoint_writer checkpoint_writer;
 
 /* Starts the thread that writes checkpoints into folder, which it makes, and keeps the newest `keep`. Where the folder
- * above is not the one that it was now, writing fails. Not collective. */
+ * above is not the one that it was now, writing fails. */
 mlpd_status checkpoint_writer_start(const char *folder, uint64_t keep, checkpoint_writer **started);
 
-/* Has what is written from now on recorded; t may be NULL. Not collective. */
+/* Has what is written from now on recorded; t may be NULL. */
 void checkpoint_writer_trace(checkpoint_writer *w, timeline *t);
 
 /* Copies c, in place of what is held already; *taken false where the one before is still being written. The failure
- * of the one before, if any, is returned once. Not collective. */
+ * of the one before, if any, is returned once. */
 mlpd_status checkpoint_writer_hold(checkpoint_writer *w, const checkpoint *c, bool *taken);
 
-/* Has what is held written; false where nothing is. Not collective. */
+/* Has what is held written; false where nothing is. */
 bool checkpoint_writer_release(checkpoint_writer *w);
 
-/* Waits until nothing is being written; returns the failure of the last, once. Not collective. */
+/* Waits until nothing is being written; returns the failure of the last, once. */
 mlpd_status checkpoint_writer_wait(checkpoint_writer *w);
 
-void checkpoint_writer_free(checkpoint_writer *w); /* waits; NULL is allowed. Not collective */
+void checkpoint_writer_free(checkpoint_writer *w); /* waits; NULL is allowed */
 
 #endif

@@ -1,11 +1,11 @@
-/* The data file of a run, opened by all ranks. */
+/* The data file of a run, opened by all ranks. No function here is collective unless its comment says so. */
 #ifndef MLPDIST_DATA_OPEN_H
 #define MLPDIST_DATA_OPEN_H
 
 #include "data/dataset.h"
 #include "distribution/comm.h"
 
-/* A file is named and split is one of the three; else MLPD_ERROR_USAGE. Not collective. */
+/* A file is named and split is one of the three; else MLPD_ERROR_USAGE. */
 mlpd_status data_check(const mlpd_data_paths *paths, mlpd_split split);
 
 /* Opens the file once on each rank. Rank 0 does so first: reads it on trial (h5_open), looks at every split, and tells

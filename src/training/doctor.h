@@ -1,5 +1,5 @@
 /* What the parts of mlpd_doctor() share. Each measures for about the seconds given and fills its members of the
- * report, equal on all ranks. */
+ * report, equal on all ranks. No function here is collective unless its comment says so. */
 #ifndef MLPDIST_DOCTOR_H
 #define MLPDIST_DOCTOR_H
 
@@ -36,7 +36,7 @@ mlpd_status doctor_wire(doctor *d, double seconds);
 /* Steps on these ranks, and on each number of ranks the work of its busiest; the predictions. Collective. */
 mlpd_status doctor_steps(doctor *d, const int *ranks, int count, double seconds);
 
-/* The findings, from all the rest. Not collective. */
+/* The findings, from all the rest. */
 void doctor_judge(doctor *d);
 
 /* values[0 ... count) become their sums over ranks. Collective. */

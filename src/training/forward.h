@@ -1,5 +1,6 @@
 /* Forward passes over a split: in blocks of fixed size, dealt contiguously to ranks and by turns to
- * threads; the sums of blocks are added in a fixed order (block_sums.h), so that they do not depend on the split. */
+ * threads; the sums of blocks are added in a fixed order (block_sums.h), so that they do not depend on the split. No
+ * function here is collective unless its comment says so. */
 #ifndef MLPDIST_FORWARD_H
 #define MLPDIST_FORWARD_H
 
@@ -17,19 +18,18 @@ typedef struct forward_range {
   uint64_t row_begin, row_end;
 } forward_range;
 
-forward_range forward_range_of_rank(uint64_t rows, int size, int rank); /* Not collective */
+forward_range forward_range_of_rank(uint64_t rows, int size, int rank);
 
 /* Calls visit for each block of this rank, from several threads at once: rows [first, first + n) of the
  * shard (which holds just this rank's rows) have gone through the network into space; y has their targets. */
 typedef void forward_visit(void *context, uint64_t block, uint64_t first, uint64_t n, const workspace *space,
                            const targets *y);
 
-/* The class that outputs a (k) stand for: the largest, the lowest on ties; with one output, 1 above 1/2.
- * Not collective. */
+/* The class that outputs a (k) stand for: the largest, the lowest on ties; with one output, 1 above 1/2. */
 uint32_t forward_predicted_class(const float *a, uint32_t k);
 
 /* *overflow, unless NULL, gets the first row of the split that gives outputs which are not finite numbers, if that is
- * less. Not collective. */
+ * less. */
 mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,
                            const forward_range *range, int threads, forward_visit *visit, void *context,
                            uint64_t *overflow);

@@ -1,5 +1,6 @@
 /* Rows for validation or test: this rank's blocks of them, in memory, or read a window at a time each time they are
- * looked at, where they are too many to be held. The results are the same bits. */
+ * looked at, where they are too many to be held. The results are the same bits. No function here is collective unless
+ * its comment says so. */
 #ifndef MLPDIST_HELD_OUT_H
 #define MLPDIST_HELD_OUT_H
 
@@ -29,13 +30,13 @@ typedef struct held_out {
 mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_split which, const mlpd_model *model,
                           bool need_y, bool required, bool in_windows, int threads, held_out *read);
 
-/* The rows of held->range are to be read in windows from an open part. Not collective. */
+/* The rows of held->range are to be read in windows from an open part. */
 mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_out *held);
 
-/* Rows of a window, each of row_bytes: targets and weight too; at most the rows there are. Not collective. */
+/* Rows of a window, each of row_bytes: targets and weight too; at most the rows there are. */
 uint64_t held_out_window_rows(uint64_t row_bytes, int threads, uint64_t rows);
 
-/* Counts the classes of this rank's rows. Not collective. */
+/* Counts the classes of this rank's rows. */
 mlpd_status held_out_count_classes(held_out *held, class_counts *counts);
 
 /* Loss sums of the whole part, equal on all ranks. Collective. */
@@ -48,13 +49,13 @@ mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const back
  * where counts is not NULL. Collective. */
 mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, class_counts *counts, uint64_t *fingerprint);
 
-/* Does an open part fit the model? Not collective. */
+/* Does an open part fit the model? */
 mlpd_status held_out_check(const part *given, const mlpd_model *model);
 
-/* The error that a row of the part, in memory, gives no finite result. Not collective. */
+/* The error that a row of the part, in memory, gives no finite result. */
 mlpd_status held_out_overflow(const held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
                               uint64_t row);
 
-void held_out_free(held_out *held); /* Not collective */
+void held_out_free(held_out *held);
 
 #endif

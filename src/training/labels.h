@@ -1,4 +1,5 @@
-/* What the targets of a file are: values, or classes, and which label is which class. */
+/* What the targets of a file are: values, or classes, and which label is which class. No function here is collective
+ * unless its comment says so. */
 #ifndef MLPDIST_LABELS_H
 #define MLPDIST_LABELS_H
 
@@ -20,7 +21,7 @@ typedef struct label_decision {
  * rows. Free with labels_free, on failure too. Collective. */
 mlpd_status labels_decide(mlpd_comm *comm, const mlpd_data_paths *paths, part *train, mlpd_task task, mlpd_loss loss,
                           uint32_t classes, label_decision *made);
-void labels_free(label_decision *made); /* Not collective */
+void labels_free(label_decision *made);
 
 /* The map of a part to classes (as many as classes) that a model has, by their names where the part's labels are such
  * names. Free with class_map_free, on failure too. Collective. */

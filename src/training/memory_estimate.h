@@ -1,4 +1,5 @@
-/* What a run takes of memory: computed before it is allocated, so that too little is one clear line. */
+/* What a run takes of memory: computed before it is allocated, so that too little is one clear line. No function here
+ * is collective unless its comment says so. */
 #ifndef MLPDIST_MEMORY_ESTIMATE_H
 #define MLPDIST_MEMORY_ESTIMATE_H
 
@@ -43,10 +44,10 @@ typedef struct memory_estimate {
   uint64_t total;
 } memory_estimate;
 
-memory_estimate memory_estimate_of(const memory_shapes *shapes); /* Not collective */
+memory_estimate memory_estimate_of(const memory_shapes *shapes);
 
 /* The summary of `info`: what the rows of a data set take on 1, 2, 4 and 8 ranks; and what training a model's network
- * takes, with the options its config names, data left aside. Not collective. */
+ * takes, with the options its config names, data left aside. */
 mlpd_status memory_describe_data(const char *path, FILE *stream);
 mlpd_status memory_describe_network(const mlpd_network *network, const char *config, FILE *stream);
 
@@ -59,7 +60,7 @@ typedef struct memory_claim {
 } memory_claim;
 
 /* Do the claims (size) of the ranks of each machine fit into what is available there? MLPD_ERROR_MEMORY says what is
- * needed, for what, and what helps. *note gets a line where it is close, "" elsewhere. Not collective. */
+ * needed, for what, and what helps. *note gets a line where it is close, "" elsewhere. */
 mlpd_status memory_claims_fit(const memory_claim *claims, int size, char note[256]);
 
 /* The same with the claims of all ranks gathered; available and host are filled in. Collective. */

@@ -7,7 +7,8 @@
  * for regression; /columns/name (features), /targets/name (outputs, or the one of the classes) and /class_names, where
  * the data has names; attribute config, the run's resolved options.
  *
- * Format 1 had no names of columns and targets, shift and scale in float32, and other hashes (model_hash.h). */
+ * Format 1 had no names of columns and targets, shift and scale in float32, and other hashes (model_hash.h). Nothing
+ * here is collective. */
 #ifndef MLPDIST_MODEL_H
 #define MLPDIST_MODEL_H
 
@@ -33,7 +34,7 @@ struct mlpd_model {
 };
 
 /* Writes path whole or not at all: to a temporary file beside it, synced, then renamed. A former file
- * stays on failure. Not collective. */
+ * stays on failure. */
 mlpd_status model_save(const mlpd_model *model, const char *path);
 
 #endif

@@ -1,4 +1,5 @@
-/* Preparation of a run: data opened and read, open choices settled, statistics taken, network made. */
+/* Preparation of a run: data opened and read, open choices settled, statistics taken, network made. No function here is
+ * collective unless its comment says so. */
 #ifndef MLPDIST_PREPARE_H
 #define MLPDIST_PREPARE_H
 
@@ -39,14 +40,14 @@ typedef struct preparation {
 /* notice may be NULL; called on rank 0. Free with preparation_free, on failure too. Collective. */
 mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
                                preparation *p);
-void preparation_free(preparation *p); /* Not collective */
+void preparation_free(preparation *p);
 
-/* Makes the network that the options ask for, by mlpd_network_create or network_shape. Not collective. */
+/* Makes the network that the options ask for, by mlpd_network_create or network_shape. */
 typedef mlpd_status network_maker(uint32_t num_layers, const uint32_t *widths, const mlpd_activation *activations,
                                   mlpd_network **network);
 mlpd_status preparation_network(const preparation *p, uint32_t outputs, network_maker *create, mlpd_network **network);
 
-/* What this rank looks for in rows that are streamed. Not collective. */
+/* What this rank looks for in rows that are streamed. */
 row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p);
 
 /* Does what the run needs fit into memory? Before the rows are read (train is their part, open), and once more when
@@ -58,7 +59,7 @@ mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *e
 mlpd_status preparation_fingerprint(mlpd_comm *comm, preparation *p);
 
 /* The resolved options that decide the weights, "key = value" a line; *text is allocated. backend is the one
- * taken. Not collective. */
+ * taken. */
 mlpd_status preparation_mathematics(const preparation *p, const char *backend, char **text);
 
 #endif

@@ -1,4 +1,5 @@
-/* A run under way: what trainer.c and run_checkpoint.c share. */
+/* A run under way: what trainer.c and run_checkpoint.c share. No function here is collective unless its comment says
+ * so. */
 #ifndef MLPDIST_RUN_H
 #define MLPDIST_RUN_H
 
@@ -44,10 +45,10 @@ typedef struct trainer {
   uint64_t trace_begin;                        /* its first step, from 1 */
 } trainer;
 
-bool run_is_root(const trainer *t);                  /* Not collective */
-void run_notice(const trainer *t, const char *text); /* on rank 0. Not collective */
+bool run_is_root(const trainer *t);
+void run_notice(const trainer *t, const char *text); /* on rank 0 */
 
-/* "1000", "10min", "2epochs" or "never" as a plan. Not collective. */
+/* "1000", "10min", "2epochs" or "never" as a plan */
 mlpd_status checkpoint_plan_parse(const char *text, checkpoint_plan *plan);
 
 /* Rank 0 reads the checkpoint that options->resume names into *c; *found on all ranks. lanes becomes its number
@@ -57,10 +58,10 @@ mlpd_status run_find_checkpoint(const trainer *t, mlpd_train_options *options, c
 /* Takes over c (rank 0's) on all ranks after checking that it belongs to this run. Collective. */
 mlpd_status run_restore(trainer *t, const checkpoint *c);
 
-/* Drops what was asked of a run before, after its last step. Not collective. */
+/* Drops what was asked of a run before, after its last step. */
 void run_forget_requests(void);
 
-/* What this rank wishes for in the next step. Not collective. */
+/* What this rank wishes for in the next step. */
 step_wishes run_wishes(trainer *t);
 
 /* After a step: writes the checkpoint of the state before it, where one was held and the ranks' weights were equal,
@@ -71,7 +72,7 @@ mlpd_status run_after_step(trainer *t, const step_outcome *outcome);
  * writes a checkpoint where one is due; last: it is, and it is waited for. Collective. */
 mlpd_status run_after_epoch(trainer *t, bool last);
 
-/* Counts and tells the failure of a checkpoint, where status is one. Not collective. */
+/* Counts and tells the failure of a checkpoint, where status is one. */
 void run_tell_checkpoint(trainer *t, mlpd_status status);
 
 /* Begins the trace where one is asked for; writes it, when nothing is under way any more. That it could not be written

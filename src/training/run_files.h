@@ -1,5 +1,5 @@
 /* Which files of a folder belong to a run. What they hold decides, not their names alone: folders are also other
- * people's. */
+ * people's. Nothing here is collective. */
 #ifndef MLPDIST_RUN_FILES_H
 #define MLPDIST_RUN_FILES_H
 
@@ -7,25 +7,25 @@
 
 typedef enum run_file { RUN_MODEL, RUN_CONFIG, RUN_METRICS, RUN_CHECKPOINT } run_file;
 
-/* Did a run write path, whole or damaged? An empty file counts as such. Not collective. */
+/* Did a run write path, whole or damaged? An empty file counts as such. */
 bool run_file_is_ours(const char *path, run_file kind);
 
 /* MLPD_ERROR_FILE where folder holds a file under a name that a run writes, and no run wrote it. *used: a run's files
- * are there. Not collective. */
+ * are there. */
 mlpd_status run_files_check(const char *folder, bool *used);
 
-/* MLPD_ERROR_USAGE where path is a file that a run in folder would write. option names it. Not collective. */
+/* MLPD_ERROR_USAGE where path is a file that a run in folder would write. option names it. */
 mlpd_status run_files_check_apart(const char *folder, const char *option, const char *path);
 
 /* MLPD_ERROR_USAGE where output path, which is no file of a run, would replace one: a model, a checkpoint, a config.ini
- * or a metrics.csv, of whichever run. option names it. Not collective. */
+ * or a metrics.csv, of whichever run. option names it. */
 mlpd_status run_files_check_output(const char *option, const char *path);
 
-/* Does path lie in folder, whatever their names? Not collective. */
+/* Does path lie in folder, whatever their names? */
 bool run_file_lies_in(const char *path, const char *folder);
 
 /* Removes the files of the run in folder: checkpoints first, config.ini last, so that what is left, if this is
- * interrupted, belongs to one run. Not collective. */
+ * interrupted, belongs to one run. */
 mlpd_status run_files_remove(const char *folder);
 
 #endif

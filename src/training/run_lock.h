@@ -2,7 +2,8 @@
  *
  * The file run.lock names host, process and start of the run, and is held by a lock of the system, which ends with the
  * process and which network file systems carry between hosts. Where a file system has no locks, what the file says
- * decides. A run that ends removes it; one that was killed leaves it, and the next run takes it over. */
+ * decides. A run that ends removes it; one that was killed leaves it, and the next run takes it over. Nothing here is
+ * collective. */
 #ifndef MLPDIST_RUN_LOCK_H
 #define MLPDIST_RUN_LOCK_H
 
@@ -22,16 +23,15 @@ typedef struct run_lock {
   bool former_took_over;           /* that run was killed while it removed the files of the one before */
 } run_lock;
 
-/* Locks a folder that is there. MLPD_ERROR_FILE, naming host and process, where a run is writing into it.
- * Not collective. */
+/* Locks a folder that is there. MLPD_ERROR_FILE, naming host and process, where a run is writing into it. */
 mlpd_status run_lock_take(const char *folder, run_lock *lock);
 
-/* Notes in the file that this run is removing the files of the one before, or is done with it. Not collective. */
+/* Notes in the file that this run is removing the files of the one before, or is done with it. */
 mlpd_status run_lock_note(const run_lock *lock, bool taking_over);
 
-/* MLPD_ERROR_FILE where the folder was removed or renamed since it was locked. Any thread. Not collective. */
+/* MLPD_ERROR_FILE where the folder was removed or renamed since it was locked. Any thread. */
 mlpd_status run_lock_check(const run_lock *lock);
 
-void run_lock_release(run_lock *lock); /* Not collective */
+void run_lock_release(run_lock *lock);
 
 #endif

@@ -7,7 +7,7 @@
  * optimizer updates a unit's weights as soon as its sum is there; where ranks share memory, those of a strip
  * of units as soon as all ranks have summed it; elsewhere all, after the sum over ranks. Where ranks divide the
  * update, each updates its part of the strip and takes the others' from them: to divide the optimizer's work costs
- * no more bytes, for new weights travel instead of sums. */
+ * no more bytes, for new weights travel instead of sums. No function here is collective unless its comment says so. */
 #ifndef MLPDIST_STEPPER_H
 #define MLPDIST_STEPPER_H
 
@@ -45,17 +45,17 @@ typedef struct stepper stepper;
 mlpd_status stepper_create(const stepper_parts *parts, stepper **made);
 
 /* Do ranks divide the update, where it pays? Not where the norm of the whole gradient comes first, nor where a sum may
- * differ by rank. Not collective. */
+ * differ by rank. */
 bool stepper_divides(mlpd_update update, mlpd_reduce reduce, double clip_norm);
 
 /* Bytes that a stepper takes for these lanes, its reducer left aside; target_bytes: of a row's targets and weight;
- * streams: its rows are a stream's. Not collective. */
+ * streams: its rows are a stream's. */
 size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
                     uint64_t target_bytes, bool streams, int threads);
 
-void stepper_free(stepper *s); /* NULL is allowed. Not collective */
+void stepper_free(stepper *s); /* NULL is allowed. */
 
-/* Shuffles each lane's rows in memory for an epoch (from 0). Not collective. */
+/* Shuffles each lane's rows in memory for an epoch (from 0). */
 void stepper_begin_epoch(stepper *s, uint64_t epoch);
 
 /* What this rank wishes for after a step; rides with the gradient, so that all ranks know. */
@@ -93,15 +93,15 @@ mlpd_status stepper_compare_weights(stepper *s);
 mlpd_status stepper_complete_state(stepper *s);
 
 /* Ranks of a machine that divide the update have the weights in common memory from the first step on, and nobody may
- * write them between steps: copies them to memory of this rank's own again, until the next step. Not collective. */
+ * write them between steps: copies them to memory of this rank's own again, until the next step. */
 void stepper_own_weights(stepper *s);
 
-step_times stepper_times(const stepper *s); /* Not collective */
+step_times stepper_times(const stepper *s);
 
-/* Has the steps that follow recorded; t may be NULL. Not collective. */
+/* Has the steps that follow recorded; t may be NULL. */
 void stepper_trace(stepper *s, timeline *t);
 
-/* Events that a thread records in a step, at most unless the threads share very unevenly. Not collective. */
+/* Events that a thread records in a step, at most unless the threads share very unevenly. */
 size_t stepper_trace_events(const stepper *s);
 
 #endif

@@ -1,4 +1,5 @@
-/* What the files of the stepper share: its struct, and the two phases of a step. */
+/* What the files of the stepper share: its struct, and the two phases of a step. No function here is collective unless
+ * its comment says so. */
 #ifndef MLPDIST_STEPPER_INTERNAL_H
 #define MLPDIST_STEPPER_INTERNAL_H
 
@@ -94,7 +95,7 @@ static inline size_t stepper_pad(size_t floats) { return (floats + 15) / 16 * 16
 
 static inline uint64_t stepper_larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
-/* Does the step change weights? Once its statistics are known. Not collective. */
+/* Does the step change weights? Once its statistics are known. */
 static inline bool stepper_takes_step(const stepper *s) { return s->outcome.finite && !s->outcome.failed; }
 
 /* The statistics of all ranks are known, and what updates depend on with them; context: the stepper. On one thread. Not
@@ -103,46 +104,46 @@ void stepper_take_totals(void *context, const double *totals);
 
 /* ---- Phase 1, stepper_lanes.c: rows to deltas ----------------------------------------------------- */
 
-/* Where the lanes' microbatches of a step are. Not collective. */
+/* Where the lanes' microbatches of a step are. */
 void stepper_place_lanes(stepper *s, uint64_t step);
 
-/* How the threads share phase 1 of these lanes. Not collective. */
+/* How the threads share phase 1 of these lanes. */
 sharing stepper_sharing(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
                         int threads);
 
 /* Gathers all lanes' rows, and takes them forward and, where backward is set, back to the deltas of all layers. Called
  * by every thread of a parallel region, which may leave before the others are done; where lanes are shared whole, the
- * lanes of stepper_thread_lanes are. Not collective. */
+ * lanes of stepper_thread_lanes are. */
 void stepper_run_lanes(stepper *s, bool backward);
 
-/* The lanes of a thread, from 0 on, where they are shared whole. Not collective. */
+/* The lanes of a thread, from 0 on, where they are shared whole. */
 lane_range stepper_thread_lanes(const stepper *s, uint32_t thread);
 
-/* The statistics of all lanes, after phase 1. On one thread. Not collective. */
+/* The statistics of all lanes, after phase 1. On one thread. */
 void stepper_end_lanes(stepper *s);
 
 /* The deltas of layer l (not the last) of all lanes; master, where not NULL, is called on the master thread now and
- * then. Called by every thread of a parallel region. Not collective. */
+ * then. Called by every thread of a parallel region. */
 void stepper_run_deltas(stepper *s, uint32_t l, void master(stepper *s));
 
-/* Blocks and lanes that are recorded of phase 1. Not collective. */
+/* Blocks and lanes that are recorded of phase 1. */
 size_t stepper_lane_events(const stepper *s);
 
 /* ---- Phase 2, stepper_sums.c: weight gradients, summed over lanes ---------------------------------- */
 
-/* Units, strips and scratch. Not collective. */
+/* Units, strips and scratch. */
 mlpd_status stepper_make_sums(stepper *s);
-void stepper_free_sums(stepper *s); /* Not collective */
+void stepper_free_sums(stepper *s);
 size_t stepper_scratch_size(const mlpd_network *network, const backend *gemm,
                             uint32_t num_lanes); /* bytes, of a thread.
-                                                  Not collective */
+                                                  */
 
-/* The statistics of this rank's nodes and what it wishes for, into the reducer. Not collective. */
+/* The statistics of this rank's nodes and what it wishes for, into the reducer. */
 void stepper_sum_tails(stepper *s, const step_wishes *wishes);
 
 /* All units into this rank's nodes, or with deltas too, from the last layer down, so that a layer's gradient travels
  * while those below are computed, and its weights are read by nobody when it sets out; or with one rank, at once into
- * the weights. Called by every thread of a parallel region. Not collective. */
+ * the weights. Called by every thread of a parallel region. */
 void stepper_sum_units(stepper *s, bool deltas);
 void stepper_update_units(stepper *s);
 
@@ -153,40 +154,39 @@ typedef struct soon {
   size_t row; /* from one row to the next */
 } soon;
 
-/* Sums a unit into a node's buffer. Not collective. */
+/* Sums a unit into a node's buffer. */
 void stepper_reduce_unit(stepper *s, uint32_t node, const unit *part, const soon *next, const scratch *room);
 
 /* Sums a unit over the lanes in range, a subtree: out (unit's rows, columns), rows `stride` apart, and of a layer's
- * first rows the bias. Not collective. */
+ * first rows the bias. */
 void stepper_sum_unit(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride, float *bias,
                       const soon *next, const scratch *room);
 
-/* The arrays that an update reads, from a place of the arenas on. Not collective. */
+/* The arrays that an update reads, from a place of the arenas on. */
 soon stepper_soon_updated(const stepper *s, size_t place, size_t row);
 
 /* ---- Phase 2 where threads sum lanes of their own, stepper_apart.c --------------------------------- */
 
-/* Bytes that it takes, 0 where the threads do not. Not collective. */
+/* Bytes that it takes, 0 where the threads do not. */
 size_t stepper_apart_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
                           int threads);
-mlpd_status stepper_make_apart(stepper *s); /* Not collective */
-void stepper_free_apart(stepper *s);        /* Not collective */
+mlpd_status stepper_make_apart(stepper *s);
+void stepper_free_apart(stepper *s);
 
 /* All units of the calling thread's lanes, which it has computed; then, when all have, into the weights. Called by
- * every thread of a parallel region. Not collective. */
+ * every thread of a parallel region. */
 void stepper_sum_apart(stepper *s);
 void stepper_update_apart(stepper *s);
 
 /* ---- Phase 2 where ranks share memory, stepper_pull.c ------------------------------------------------- */
 
-mlpd_status stepper_make_pull(stepper *s); /* after the reducer. Not collective */
-void stepper_free_pull(stepper *s);        /* Not collective */
+mlpd_status stepper_make_pull(stepper *s); /* after the reducer */
+void stepper_free_pull(stepper *s);
 
-/* This rank's statistics are there. On the master thread. Not collective. */
+/* This rank's statistics are there. On the master thread. */
 void stepper_pull_begin(stepper *s);
 
-/* Floats [*begin, *end) of the arenas that rank updates, the i-th such range; false: there are no more. Not collective.
- */
+/* Floats [*begin, *end) of the arenas that rank updates, the i-th such range; false: there are no more. */
 bool stepper_pull_range(const stepper *s, int rank, uint32_t i, size_t *begin, size_t *end);
 
 /* All units into nodes, sums and updates; s->sent says whether that failed. Called by every thread of a parallel
