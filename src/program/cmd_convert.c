@@ -21,12 +21,11 @@ typedef struct convert_arguments {
 #define AT(member) OPTION_AT(convert_arguments, member)
 
 static const option rows[] = {
-    {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this and stop"},
+    {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this help and exit"},
     {"train", "input", "FILE", OPTION_PATH, AT(part),
-     .help = "an input for the training part, whatever its name; may be repeated, and so may the next two",
-     .note = "by name"},
-    {"valid", "input", "FILE", OPTION_PATH, AT(part), .help = "an input for the validation part", .note = "by name"},
-    {"test", "input", "FILE", OPTION_PATH, AT(part), .help = "an input for the test part", .note = "by name"},
+     .help = "input for the training part, whatever its name; may be repeated, like the next two", .note = "by name"},
+    {"valid", "input", "FILE", OPTION_PATH, AT(part), .help = "input for the validation part", .note = "by name"},
+    {"test", "input", "FILE", OPTION_PATH, AT(part), .help = "input for the test part", .note = "by name"},
     {"label", "input", "COLUMN", OPTION_TEXT, AT(convert.label),
      .help = "column of the targets by name or number, from 0, negative from the end, or several as in --ignore; none: "
              "no targets",
@@ -37,35 +36,34 @@ static const option rows[] = {
      .note = "none"},
     {"columns", "input", "COLUMNS", OPTION_TEXT, AT(convert.columns), .help = "columns of the CSV that are features",
      .note = "all but the targets"},
-    {"header", "input", "ANSWER", OPTION_CHOICE, AT(header_kind), .help = "does the CSV begin with column names",
+    {"header", "input", "ANSWER", OPTION_CHOICE, AT(header_kind), .help = "whether the CSV begins with column names",
      .choices = header_choices},
     {"delimiter", "input", "WHICH", OPTION_TEXT, AT(delimiter),
-     .help = "between the columns of the CSV: comma, semicolon, tab, blank or a character", .note = "found"},
+     .help = "delimiter of the CSV: comma, semicolon, tab, blank or a character", .note = "found"},
     {"skip-lines", "input", "N", OPTION_INTEGER, AT(convert.skip_lines),
-     .help = "lines at the beginning of the CSV to pass over", .maximum = 4294967295.0},
-    {"decimal", "input", "SIGN", OPTION_TEXT, AT(convert.decimal), .help = "before decimals in the CSV: point or comma",
+     .help = "lines to skip at the beginning of the CSV", .maximum = 4294967295.0},
+    {"decimal", "input", "SIGN", OPTION_TEXT, AT(convert.decimal), .help = "decimal sign of the CSV: point or comma",
      .note = "point"},
     {"thousands", "input", "CHAR", OPTION_TEXT, AT(thousands),
-     .help = "between groups of three digits in the CSV: a character, or blank", .note = "nothing"},
+     .help = "thousands separator of the CSV: a character, or blank", .note = "nothing"},
     {"missing", "input", "TEXT,...", OPTION_TEXT, AT(convert.missing),
-     .help = "texts or numbers in the CSV that stand for a missing value, beside NA, NaN, null and the like",
+     .help = "texts or numbers in the CSV that mean a missing value, besides NA, NaN, null and the like",
      .note = "none"},
     {"drop-missing", "input", NULL, OPTION_FLAG, AT(convert.drop_missing),
-     .help = "leave out the rows of the CSV that have a missing value"},
+     .help = "leave out rows of the CSV with missing values"},
     {"task", "input", "TASK", OPTION_CHOICE, AT(convert.task),
-     .help = "what the targets are; auto: classes where all are names or small whole numbers",
-     .choices = mlpd_task_choices},
+     .help = "kind of targets; auto: classes if all are names or small whole numbers", .choices = mlpd_task_choices},
     {"class-names", "input", "NAMES", OPTION_TEXT, AT(convert.class_names),
      .help = "names of classes 0, 1, 2, ..., separated by commas", .note = "from the input"},
     {"valid-fraction", "output", "FRACTION", OPTION_REAL, AT(convert.valid_fraction),
-     .help = "of the rows, drawn for validation, where the input has no validation part", .maximum = 0.9},
+     .help = "fraction of the rows to draw for validation, if no input is a validation part", .maximum = 0.9},
     {"test-fraction", "output", "FRACTION", OPTION_REAL, AT(convert.test_fraction),
-     .help = "of the rows, drawn for the test, where the input comes unsplit", .maximum = 0.9},
-    {"seed", "output", "N", OPTION_INTEGER, AT(convert.seed), .help = "of what is drawn",
+     .help = "fraction of the rows to draw for the test, if no input is a validation or test part", .maximum = 0.9},
+    {"seed", "output", "N", OPTION_INTEGER, AT(convert.seed), .help = "seed of the drawn rows",
      .maximum = 9007199254740992.0},
     {"compress", "output", "LEVEL", OPTION_INTEGER, AT(convert.compress), .help = "deflate level; 0: none",
      .maximum = 9},
-    {"quiet", "output", NULL, OPTION_FLAG, AT(quiet), .help = "do not print what was decided about the input"},
+    {"quiet", "output", NULL, OPTION_FLAG, AT(quiet), .help = "do not print the decisions about the input"},
     {.name = NULL},
 };
 
@@ -79,9 +77,9 @@ const option_table convert_table = {
     .command = "convert",
     .usage = "INPUT... OUT.h5 [options]",
     .summary =
-        "Turns CSV, NPY, NPZ or IDX files (gzipped too) into an HDF5 data set, row by row: a file may be larger "
-        "than memory. An input is the training, validation or test part if a word of its name or its folder says so "
-        "(train, valid, val, dev, test, holdout, ...); inputs whose names do not say are rows of one table.",
+        "Turns CSV, NPY, NPZ or IDX files (gzipped too) into an HDF5 data set, row by row: a file may be larger than "
+        "memory. An input is the training, validation or test part if a word of its name or its folder says so (train, "
+        "valid, val, dev, test, holdout, ...); inputs whose names do not say are rows of one table.",
     .details =
         "Examples\n"
         "  mlpdist convert iris.csv iris.h5 --label species --test-fraction 0.2\n"
