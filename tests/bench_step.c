@@ -232,6 +232,7 @@ static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, 
   make_rows(comm, &plan, c, &rows);
   check(comm, affine_create(c->widths[0], &input));
   for (uint32_t j = 0; j < input.columns; j++) input.scale[j] = 1.0f / 255;
+  affine_settle(&input);
   check(comm, optimizer_create(&options, network, &opt));
   check(comm, stepper_create(&(stepper_parts){.comm = comm,
                                               .network = network,

@@ -365,6 +365,7 @@ static mlpd_status make_parts(const setting *set, mlpd_comm *comm, parts *p) {
   TRY(make_rows(set, comm, p));
   TRY(affine_create(set->widths[0], &p->input));
   for (uint32_t j = 0; j < p->input.columns; j++) p->input.scale[j] = 1.0f / 255;
+  affine_settle(&p->input);
   return optimizer_create(&options, p->network, &p->opt);
 }
 

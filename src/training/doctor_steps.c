@@ -89,6 +89,7 @@ static mlpd_status make_parts(const doctor *d, mlpd_comm *comm, uint32_t lanes, 
   TRY(make_rows(d, t->plan.lane_begin[end] - t->plan.lane_begin[first], &t->rows));
   TRY(affine_create(d->features, &t->input));
   for (uint32_t j = 0; j < d->features; j++) t->input.scale[j] = 1.0f / 255;
+  affine_settle(&t->input);
   return optimizer_create(&train, d->network, &t->opt);
 }
 

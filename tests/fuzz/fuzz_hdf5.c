@@ -34,7 +34,7 @@ static void read_labels(part *p) {
   if (!labels.broken && labels.count > 0 && stored_labels_judge(&labels, &stray) != LABELS_TOO_MANY &&
       p->y_columns == 1 && class_map_of_labels(&labels, &map, &names) == MLPD_OK) {
     p->map = &map;
-    check(shard_read(p, &run, 1, 0, run.count, true, 0, &s), p->file);
+    check(shard_read(p, &run, 1, 0, run.count, true, 0, NULL, &s), p->file);
     p->map = NULL;
   }
   shard_free(&s);

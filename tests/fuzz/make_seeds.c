@@ -299,8 +299,7 @@ static void seed_model(const char *path) {
                       .loss = MLPD_CROSS_ENTROPY,
                       .epoch = 12,
                       .step = 345,
-                      .class_names = names,
-                      .num_names = 2,
+                      .names.classes = {.names = names, .count = 2},
                       .config = config};
   check(mlpd_network_create(2, widths, activations, &model.network));
   mlpd_network_init(model.network, MLPD_INIT_AUTO, 5);
