@@ -247,7 +247,8 @@ bench: $(BENCHES) $(PROGRAM)
 .PHONY: fuzz fuzzers
 FUZZ_SECONDS := 20
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
-CONFIG_READER := $(filter $(addprefix $(BUILD)/src/program/,options% outcome.o train_options.o),$(PROGRAM_OBJECTS))
+CONFIG_READER := $(filter-out %/options_complete.o %/options_man.o,$(filter \
+  $(addprefix $(BUILD)/src/program/,options% outcome.o train_options.o),$(PROGRAM_OBJECTS)))
 fuzz:
 	scripts/fuzz $(BUILD)/fuzz $(FUZZ_SECONDS)
 
