@@ -185,13 +185,12 @@ unharmed() {
   [ -z "$(find . -name '*.tmp.*')" ] || fail "left behind: $(find . -name '*.tmp.*')"
 }
 
-@test "a limit to the size of files that MPI cannot start with ends the ranks, with a reason" {
-  local command=("${mpi_launch[@]}" -np 2 "$MLPDIST" train --data d.h5 --hidden 256 --epochs 2 --out run --quiet)
-  status=0
-  (ulimit -f 20 && timeout 50 "${command[@]}") > said 2> "$errors.all" || status=$?
-  [ "$status" != 0 ] && [ "$status" != 124 ] || fail "expected a failure, and no hang"
-  grep '^mlpdist: ' "$errors.all" > "$errors" || fail "no line says why"
-  grep -qE "ulimit -f|File too large" "$errors" || fail "the reason is another"
+# The ranks alone have the limit: Open MPI's mpirun, which would have it too, can hang under it, deaf to SIGTERM.
+@test "a limit to the size of files of two ranks: MPI starts, and one line names the file" {
+  printf '#!/bin/sh\nulimit -f 20\nexec "%s" "$@"\n' "$(realpath "$(command -v "$MLPDIST")")" > limited
+  chmod +x limited
+  MLPDIST=./limited launch 2 train --data d.h5 --hidden 256 --epochs 2 --out run --quiet
+  fails_with 1 "run/model.h5" "File too large"
   [ -z "$(find . -name '*.tmp.*')" ] || fail "left behind: $(find . -name '*.tmp.*')"
 }
 

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,26 +40,10 @@ static void print_stalled(void *context, const char *message) {
   (void)fprintf(stderr, "mlpdist: note: %s\n", message);
 }
 
-/* MPI waits for ever for shared memory that the limit does not let it make. */
-static void on_file_limit(int number) {
-  (void)number;
-  static const char line[] =
-      "mlpdist: the limit to the size of files (ulimit -f) is too low for MPI to start; raise it\n";
-  const ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
-  _exit(written > 0 ? EXIT_FAILED : EXIT_LOST);
-}
-
-static mlpd_status start_mpi(mlpd_comm **comm) {
-  (void)signal(SIGXFSZ, on_file_limit);
-  const mlpd_status status = mlpd_comm_init(NULL, NULL, comm);
-  (void)signal(SIGXFSZ, SIG_IGN);
-  return status;
-}
-
 mlpd_status outcome_begin(mlpd_status local_status, const stall_options *stall, mlpd_comm **comm) {
   *comm = NULL;
   if (local_status != MLPD_OK && outcome_launcher_rank() < 0) return local_status;
-  mlpd_status status = start_mpi(comm);
+  mlpd_status status = mlpd_comm_init(NULL, NULL, comm);
   if (status != MLPD_OK) return status;
   mlpd_comm_watch(*comm, stall->timeout, stall->abort, print_stalled, NULL);
   /* The library knows nothing of the program's messages, so the rank that has one must print it: rank 0 where it
