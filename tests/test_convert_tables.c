@@ -87,8 +87,8 @@ static void test_headers(void **state) {
                                        "1~2~0\n3~4~1\n",
                                        "a title\n1,2,0\n3,4,1\n",
                                        "// a title, or not\n1,2,0\n3,4,1\n",
-                                       "\xEF\xBB\xBF"
-                                       "1,2,0\n3,4,1",
+                                       ("\xEF\xBB\xBF"
+                                        "1,2,0\n3,4,1"),
                                        "# 1 comment\n1,2,0\n# another\n3,4,1\n"};
   for (size_t i = 0; i < sizeof without_names / sizeof without_names[0]; i++) {
     assert_plain_table(o, without_names[i]);

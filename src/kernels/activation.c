@@ -155,16 +155,9 @@ ACTIVATIONS(DEFINE_BOTH)
 
 bool activation_needs_z(mlpd_activation kind) {
   enum { a = false, z = true };
-#define CASE_NEEDS_Z(KIND, FUNCTION, SLOPE, FROM) \
-  case KIND:                                      \
-    return FROM;
-  switch (kind) {
-    ACTIVATIONS(CASE_NEEDS_Z)
-    case MLPD_SOFTMAX:
-    case MLPD_NUM_ACTIVATIONS:
-      break;
-  }
-  return false;
+#define ENTRY_NEEDS_Z(KIND, FUNCTION, SLOPE, FROM) [KIND] = FROM,
+  static const bool needs_z[MLPD_NUM_ACTIVATIONS] = {ACTIVATIONS(ENTRY_NEEDS_Z)};
+  return needs_z[kind];
 }
 
 void activation_forward(mlpd_activation kind, uint64_t m, uint64_t n, uint64_t ld, const float *bias, float *z,
