@@ -267,3 +267,34 @@ EOF
   succeeds
   ! grep -q patience "$errors.all" || fail "a note too many"
 }
+
+@test "validation rows that were drawn with weight 0 alone are named" {
+  need_h5py
+  "$python" - "$BATS_TEST_TMPDIR/w.h5" << 'END'
+import sys, h5py, numpy as np
+r = np.random.default_rng(1)
+with h5py.File(sys.argv[1], "w") as f:
+    f["train/x"], f["train/y"] = r.normal(size=(40, 3)), r.normal(size=40)
+    f["train/weight"] = np.array([1.0] * 3 + [0.0] * 37)
+END
+  for np in 1 2; do
+    launch "$np" train --data "$BATS_TEST_TMPDIR/w.h5" --valid-fraction 0.1 --batch 8 --seed 3 --epochs 2 --quiet \
+      --out "$BATS_TEST_TMPDIR/zero"
+    fails_with 1 "all validation rows have weight 0" "--seed"
+  done
+}
+
+@test "ranks whose models differ in their normalisation alone are refused" {
+  local how
+  for how in none standard; do
+    alone train --lr 0 --epochs 1 --normalize "$how" --quiet --out "$BATS_TEST_TMPDIR/$how"
+    succeeds
+    last_line
+  done > "$BATS_TEST_TMPDIR/digests"
+  [ "$(sort -u "$BATS_TEST_TMPDIR/digests" | wc -l)" = 1 ] || fail "the weights differ"
+  status=0
+  output=$(timeout 60 "${mpi_launch[@]}" -np 1 "$MLPDIST" eval --model "$BATS_TEST_TMPDIR/none/model.h5" : \
+    -np 1 "$MLPDIST" eval --model "$BATS_TEST_TMPDIR/standard/model.h5" 2> "$errors.all") || status=$?
+  grep '^mlpdist:' "$errors.all" > "$errors"
+  fails_with 2 "rank 1 of 2" "checksum of its other parts"
+}

@@ -171,7 +171,7 @@ static mlpd_status convert(convert_arguments *arguments) {
   (void)printf("%s: %llu train, %llu valid, %llu test rows of %u values", options->out,
                (unsigned long long)made.train_rows, (unsigned long long)made.valid_rows,
                (unsigned long long)made.test_rows, made.features);
-  if (made.classes > 0) (void)printf(", %u classes", made.classes);
+  if (made.classes > 0) (void)printf(", %u class%s", made.classes, made.classes > 1 ? "es" : "");
   (void)printf("\n");
   return MLPD_OK;
 }

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "distribution/comm.h"
 #include "options/option_text.h"
+#include "training/model_hash.h"
 #include "training/prepare.h"
 
 /* Order of the texts of an agreement in messages between ranks; builds that differ in it must still understand each
@@ -219,14 +220,17 @@ mlpd_status agreement_of_training(mlpd_comm *comm, const backend *gemm, const ml
 
 mlpd_status agreement_of_model(mlpd_comm *comm, const backend *gemm, const mlpd_model *model,
                                const mlpd_data_paths *data, mlpd_split split) {
-  char digest[17], notice[AGREEMENT_NOTICE_BYTES], *text = NULL;
+  char notice[AGREEMENT_NOTICE_BYTES], *text = NULL;
   size_t bytes = 0;
-  mlpd_network_digest(model->network, digest);
+  model_hashes hashes;
+  mlpd_model used = *model; /* without the options of its training, which may name other folders */
+  used.config = NULL;
+  TRY(mlpd_comm_agree(comm, model_hash(&used, &hashes)));
   FILE *const out = open_memstream(&text, &bytes);
   bool written = out != NULL;
   if (out != NULL) {
-    (void)fprintf(out, "digest of the model = %s\nsplit = %s\n", digest,
-                  mlpd_choice_name(mlpd_split_choices, (int)split));
+    (void)fprintf(out, "digest of the model = %s\nchecksum of its other parts = %s\nsplit = %s\n", hashes.digest,
+                  hashes.checksum, mlpd_choice_name(mlpd_split_choices, (int)split));
     print_paths(out, data);
     written = ferror(out) == 0;
     if (fclose(out) != 0) written = false;

@@ -337,6 +337,11 @@ static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
   loss_sums sums;
   TRY(held_out_losses(t->comm, p->model, t->gemm, &p->valid, p->threads, &sums));
   (void)timeline_end(t->line, 0, TIMELINE_VALIDATE, 0, 0, began);
+  if (!(sums.weight > 0)) /* equal on all ranks */
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: all validation rows have weight 0, so no row counts; take another --seed or a larger "
+                "--valid-fraction, or give validation rows a weight",
+                p->options.data.file);
   figures->has_valid = true;
   figures->valid_loss = sums.loss / sums.weight;
   figures->valid_metric = metric_of(t, &sums);
