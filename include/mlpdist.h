@@ -249,8 +249,8 @@ MLPD_API mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm);
 /* Frees comm and, where mlpd_comm_init initialised MPI, finalises it. NULL is allowed. Collective. */
 MLPD_API void mlpd_comm_finalize(mlpd_comm *comm);
 
-MLPD_API int mlpd_comm_rank(const mlpd_comm *comm); /* */
-MLPD_API int mlpd_comm_size(const mlpd_comm *comm); /* */
+MLPD_API int mlpd_comm_rank(const mlpd_comm *comm);
+MLPD_API int mlpd_comm_size(const mlpd_comm *comm);
 
 /* Every rank gives the status of what it just did alone. If all are MLPD_OK, returns MLPD_OK; else every
  * rank returns the status and message of the lowest failing rank, the message prefixed (when there is
@@ -304,7 +304,7 @@ MLPD_API mlpd_status mlpd_network_create(uint32_t num_layers, const uint32_t *wi
                                          const mlpd_activation *activations, mlpd_network **network);
 MLPD_API void mlpd_network_free(mlpd_network *network); /* NULL is allowed. */
 
-MLPD_API uint32_t mlpd_network_num_layers(const mlpd_network *network);             /* */
+MLPD_API uint32_t mlpd_network_num_layers(const mlpd_network *network);
 MLPD_API uint64_t mlpd_network_num_parameters(const mlpd_network *network);         /* weights + biases. */
 MLPD_API mlpd_layer_view mlpd_network_layer(mlpd_network *network, uint32_t layer); /* layer from 0. */
 
@@ -331,7 +331,7 @@ typedef struct mlpd_trace {
  * y (n, outputs) targets (one-hot rows for cross-entropy). The caller frees the trace. */
 MLPD_API mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n, const float *x,
                                         const float *y, mlpd_trace *trace);
-MLPD_API void mlpd_trace_free(mlpd_trace *trace); /* */
+MLPD_API void mlpd_trace_free(mlpd_trace *trace);
 
 /* One plain gradient-descent step: w -= lr * gradient of the trace (a sum, not a mean). */
 MLPD_API void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trace, float lr);
@@ -358,9 +358,9 @@ typedef struct mlpd_model mlpd_model;
 
 /* Reads a model from an HDF5 file that mlpd_train wrote. The caller frees it. */
 MLPD_API mlpd_status mlpd_model_load(const char *path, mlpd_model **model);
-MLPD_API void mlpd_model_free(mlpd_model *model);                                /* NULL is allowed. */
-MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model);                    /* owned by the model. */
-MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);                     /* */
+MLPD_API void mlpd_model_free(mlpd_model *model);             /* NULL is allowed. */
+MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model); /* owned by the model. */
+MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);
 MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k); /* decimal k where unnamed. */
 MLPD_API const char *mlpd_model_target_name(const mlpd_model *model,
                                             uint32_t k); /* likewise, of output k of a regression. */
@@ -544,7 +544,7 @@ typedef struct mlpd_doctor_options {
   double seconds;    /* it takes about so long */
 } mlpd_doctor_options;
 
-MLPD_API void mlpd_doctor_options_default(mlpd_doctor_options *options); /* */
+MLPD_API void mlpd_doctor_options_default(mlpd_doctor_options *options);
 
 /* A back end at the products of the network, all threads of all ranks at once. */
 typedef struct mlpd_backend_speed {
@@ -633,7 +633,7 @@ typedef struct mlpd_report {
  * The caller frees the report's arrays. Collective; arguments equal on all ranks. */
 MLPD_API mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
                                    const char *backend, int threads, mlpd_report *report);
-MLPD_API void mlpd_report_free(mlpd_report *report); /* */
+MLPD_API void mlpd_report_free(mlpd_report *report);
 
 /* Predicts each row of data (its x of the split; no y needed) and writes them in the order of the input
  * to out: HDF5 (/class and /probability, or /value) where it ends in .h5, else CSV. "-" is the standard output; CSV is
@@ -693,7 +693,7 @@ typedef struct mlpd_convert_result {
   uint32_t features, classes; /* classes 0: values */
 } mlpd_convert_result;
 
-MLPD_API void mlpd_convert_options_default(mlpd_convert_options *options); /* */
+MLPD_API void mlpd_convert_options_default(mlpd_convert_options *options);
 
 /* Writes inputs to options->out in mlpdist's HDF5 schema, streaming. On failure nothing is left behind
  * and a former file stays. */

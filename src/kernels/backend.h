@@ -31,8 +31,7 @@ typedef struct backend {
   void (*sgemm)(bool transpose_a, bool transpose_b, int m, int n, int k, const float *a, int lda, const float *b,
                 int ldb, float *c, int ldc);
   /* C (m, n) = the sum over lanes, in the canonical tree (reduce.h) of num_lanes >= 1 lanes, of a_u^T delta_u. NULL:
-   * the caller multiplies and adds. If it is set, the bits of no product
-   * depend on how it is cut into blocks. */
+   * the caller multiplies and adds. If it is set, the bits of no product depend on how it is cut into blocks. */
   void (*sum_gradients)(int m, int n, const lane_products *lanes, float *c, int ldc);
   /* The instruction set in use after prepare; NULL: the bits are the same on all. Static storage. */
   const char *(*instructions)(void);
