@@ -415,7 +415,7 @@ typedef struct mlpd_train_options {
   double stall_abort;      /* seconds of waiting for other ranks until the run ends; 0: never */
   const char *trace;       /* file that gets a timeline of the run (mlpdist train --trace); NULL: none. On rank 0 the
                               path counts, on the others that it is there */
-  uint64_t trace_steps;    /* of which the phases go there, from the first on */
+  uint64_t trace_steps;    /* number of steps, from the first, whose phases the trace holds */
   const char *out;         /* run folder, made where absent */
   const char *config_text; /* text of config.ini, also stored in the model; NULL: what mlpd_options_print() writes */
 } mlpd_train_options;
@@ -459,7 +459,7 @@ typedef struct mlpd_epoch {
   bool best; /* lowest validation loss so far */
   double seconds, samples_per_second;
   double compute_seconds, reduce_seconds, data_seconds; /* data: gathering rows into microbatches */
-  /* The same of the quickest rank, and their means: what the ranks waited for one another. */
+  /* The same of the fastest rank, and means over the ranks: the differences are waits for slower ranks. */
   double compute_least, reduce_least, data_least, compute_mean, reduce_mean, data_mean;
 } mlpd_epoch;
 
@@ -470,9 +470,9 @@ typedef struct mlpd_train_result {
   bool stopped_early;
   uint64_t resumed_step;       /* step of the checkpoint the run went on from; 0: from the beginning */
   uint64_t checkpoints;        /* written; on rank 0 */
-  uint64_t checkpoints_failed; /* could not be written; the first was told as a notice */
-  bool metrics_failed;         /* metrics.csv lacks rows; told as a notice */
-  bool trace_failed;           /* it could not be written; told as a notice */
+  uint64_t checkpoints_failed; /* could not be written; a notice reported the first */
+  bool metrics_failed;         /* metrics.csv lacks rows; a notice reported it */
+  bool trace_failed;           /* it could not be written; a notice reported it */
   bool has_valid;              /* of the weights in model.h5, as the test figures */
   double valid_loss, valid_metric;
   bool has_test;

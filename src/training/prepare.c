@@ -48,8 +48,8 @@ static void settle_lanes(mlpd_comm *comm, const mlpd_train_events *events, prepa
   const uint32_t size = (uint32_t)mlpd_comm_size(comm);
   if (o->lanes < size) {
     (void)snprintf(text, sizeof text,
-                   "%u lanes are raised to the %u ranks; for the same weights on fewer ranks give --lanes %u there",
-                   o->lanes, size, size);
+                   "%u lane%s raised to the %u ranks; for the same weights on fewer ranks give --lanes %u there",
+                   o->lanes, o->lanes == 1 ? " is" : "s are", size, size);
     notice(comm, events, text);
     o->lanes = size;
   }
