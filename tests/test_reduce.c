@@ -402,28 +402,28 @@ static void test_bracketing_matters(void **state) {
 
 static void test_split(void **state) {
   (void)state;
-  assert_int_equal(reduce_split((lane_range){0, 2}), 1);
-  assert_int_equal(reduce_split((lane_range){0, 5}), 4);
-  assert_int_equal(reduce_split((lane_range){0, 8}), 4);
-  assert_int_equal(reduce_split((lane_range){8, 11}), 10);
-  assert_int_equal(reduce_split((lane_range){0, UINT32_MAX}), UINT32_C(1) << 31);
+  assert_int_equal(tree_split((lane_range){0, 2}), 1);
+  assert_int_equal(tree_split((lane_range){0, 5}), 4);
+  assert_int_equal(tree_split((lane_range){0, 8}), 4);
+  assert_int_equal(tree_split((lane_range){8, 11}), 10);
+  assert_int_equal(tree_split((lane_range){0, UINT32_MAX}), UINT32_C(1) << 31);
 }
 
 static void test_nodes(void **state) {
   (void)state;
   lane_range nodes[64];
-  assert_int_equal(reduce_nodes(16, (lane_range){0, 16}, nodes), 1);
+  assert_int_equal(tree_nodes(16, (lane_range){0, 16}, nodes), 1);
   /* 3 ranks share 16 lanes as 6, 5, 5. */
   const lane_range expected[3][3] = {{{0, 4}, {4, 6}}, {{6, 8}, {8, 10}, {10, 11}}, {{11, 12}, {12, 16}}};
   const uint32_t counts[3] = {2, 3, 2}, begins[4] = {0, 6, 11, 16};
   for (int rank = 0; rank < 3; ++rank) {
-    const uint32_t count = reduce_nodes(16, (lane_range){begins[rank], begins[rank + 1]}, nodes);
+    const uint32_t count = tree_nodes(16, (lane_range){begins[rank], begins[rank + 1]}, nodes);
     assert_int_equal(count, counts[rank]);
     assert_memory_equal(nodes, expected[rank], count * sizeof *nodes);
   }
-  assert_int_equal(reduce_nodes(16, (lane_range){5, 5}, nodes), 0);
+  assert_int_equal(tree_nodes(16, (lane_range){5, 5}, nodes), 0);
   /* The room the header promises: the worst range of the largest tree. */
-  const uint32_t most = reduce_nodes(UINT32_MAX, (lane_range){1, UINT32_MAX - 1}, nodes);
+  const uint32_t most = tree_nodes(UINT32_MAX, (lane_range){1, UINT32_MAX - 1}, nodes);
   assert_true(most > 0 && most <= 64);
 }
 

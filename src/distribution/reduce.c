@@ -39,9 +39,10 @@ static mlpd_status list_nodes(reducer *r) {
   lane_range nodes[MAX_NODES];
   TRY(memory_allocate(&r->first_node, (size_t)size + 1, sizeof *r->first_node, "reduction tree"));
   for (int rank = 0; rank < size; ++rank)
-    r->first_node[rank + 1] = r->first_node[rank] + nodes_of_rank(r->num_lanes, size, rank, nodes);
+    r->first_node[rank + 1] = r->first_node[rank] + tree_nodes_of_rank(r->num_lanes, size, rank, nodes);
   TRY(memory_allocate(&r->nodes, r->first_node[size], sizeof *r->nodes, "reduction tree"));
-  for (int rank = 0; rank < size; ++rank) (void)nodes_of_rank(r->num_lanes, size, rank, r->nodes + r->first_node[rank]);
+  for (int rank = 0; rank < size; ++rank)
+    (void)tree_nodes_of_rank(r->num_lanes, size, rank, r->nodes + r->first_node[rank]);
   return MLPD_OK;
 }
 
@@ -213,8 +214,8 @@ size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, m
                     bool shares) {
   lane_range nodes[MAX_NODES];
   uint32_t num_nodes = 0;
-  for (int j = 0; j < size; ++j) num_nodes += nodes_of_rank(num_lanes, size, j, nodes);
-  const uint32_t own = nodes_of_rank(num_lanes, size, rank, nodes);
+  for (int j = 0; j < size; ++j) num_nodes += tree_nodes_of_rank(num_lanes, size, j, nodes);
+  const uint32_t own = tree_nodes_of_rank(num_lanes, size, rank, nodes);
   const size_t units = pad(num_floats * sizeof(float)) / UNIT_BYTES;
   if (size == 1) return own * units * UNIT_BYTES;
   if (mode == MLPD_REDUCE_ALLREDUCE) return (own + 1) * units * UNIT_BYTES;

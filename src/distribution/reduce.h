@@ -17,17 +17,7 @@
 #define MLPDIST_REDUCE_H
 
 #include "base/timeline.h"
-
-typedef struct lane_range {
-  uint32_t begin, end;
-} lane_range;
-
-/* Stores the lanes of a rank as maximal subtrees of the tree over num_lanes lanes, in lane order, in nodes (at most 2 *
- * 32), and returns their number. */
-uint32_t reduce_nodes(uint32_t num_lanes, lane_range lanes, lane_range *nodes);
-
-/* The first lane of the right child of range, which has at least 2 lanes. */
-uint32_t reduce_split(lane_range range);
+#include "distribution/reduce_tree.h"
 
 typedef struct reducer reducer;
 

@@ -10,7 +10,7 @@ reduce_cost reduce_cost_of(uint32_t num_lanes, int size, uint64_t bytes) {
   for (int rank = 0; rank < size; rank++) {
     lane_range lanes;
     lanes_of_rank(num_lanes, size, rank, &lanes.begin, &lanes.end);
-    const uint32_t own = reduce_nodes(num_lanes, lanes, nodes);
+    const uint32_t own = tree_nodes(num_lanes, lanes, nodes);
     total += own;
     if (own > most) most = own;
     if (own < least) least = own;

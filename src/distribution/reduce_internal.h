@@ -5,6 +5,7 @@
 #define MLPDIST_REDUCE_INTERNAL_H
 
 #include "distribution/comm_internal.h"
+#include "distribution/reduce.h"
 #include "distribution/reduce_tree.h"
 
 enum {

@@ -16,7 +16,7 @@ static const uint32_t NO_SLOT = UINT32_MAX;
 
 /* ---- Nodes -------------------------------------------------------------------------------------- */
 
-uint32_t reduce_split(lane_range range) {
+uint32_t tree_split(lane_range range) {
   const uint32_t lanes = range.end - range.begin;
   uint32_t power = 1;
   while (power < lanes - power) power *= 2;
@@ -29,20 +29,20 @@ static uint32_t add_nodes(lane_range tree, lane_range lanes, lane_range *nodes, 
     nodes[num_nodes] = tree;
     return num_nodes + 1;
   }
-  const uint32_t split = reduce_split(tree);
+  const uint32_t split = tree_split(tree);
   num_nodes = add_nodes((lane_range){tree.begin, split}, lanes, nodes, num_nodes);
   return add_nodes((lane_range){split, tree.end}, lanes, nodes, num_nodes);
 }
 
-uint32_t reduce_nodes(uint32_t num_lanes, lane_range lanes, lane_range *nodes) {
+uint32_t tree_nodes(uint32_t num_lanes, lane_range lanes, lane_range *nodes) {
   if (lanes.begin >= lanes.end) return 0;
   return add_nodes((lane_range){0, num_lanes}, lanes, nodes, 0);
 }
 
-uint32_t nodes_of_rank(uint32_t num_lanes, int size, int rank, lane_range *nodes) {
+uint32_t tree_nodes_of_rank(uint32_t num_lanes, int size, int rank, lane_range *nodes) {
   lane_range lanes;
   lanes_of_rank(num_lanes, size, rank, &lanes.begin, &lanes.end);
-  return reduce_nodes(num_lanes, lanes, nodes);
+  return tree_nodes(num_lanes, lanes, nodes);
 }
 
 /* ---- Their additions ---------------------------------------------------------------------------- */
@@ -52,7 +52,7 @@ uint32_t nodes_of_rank(uint32_t num_lanes, int size, int rank, lane_range *nodes
 static uint32_t compile(tree_sum *t, const lane_range *nodes, lane_range tree, uint32_t depth, uint32_t *next) {
   if (*next == t->num_sources || nodes[*next].begin >= tree.end) return NO_SLOT;
   if (nodes[*next].begin == tree.begin && nodes[*next].end == tree.end) return (*next)++;
-  const uint32_t split = reduce_split(tree);
+  const uint32_t split = tree_split(tree);
   const uint32_t left = compile(t, nodes, (lane_range){tree.begin, split}, depth, next);
   const uint32_t right_depth = left == NO_SLOT ? depth : depth + 1; /* the sum to the left stays alive */
   const uint32_t right = compile(t, nodes, (lane_range){split, tree.end}, right_depth, next);

@@ -2,7 +2,18 @@
 #ifndef MLPDIST_REDUCE_TREE_H
 #define MLPDIST_REDUCE_TREE_H
 
-#include "distribution/reduce.h"
+#include "base/status.h"
+
+typedef struct lane_range {
+  uint32_t begin, end;
+} lane_range;
+
+/* Stores the lanes of a rank as maximal subtrees of the tree over num_lanes lanes, in lane order, in nodes (at most 2 *
+ * 32), and returns their number. */
+uint32_t tree_nodes(uint32_t num_lanes, lane_range lanes, lane_range *nodes);
+
+/* The first lane of the right child of range, which has at least 2 lanes. */
+uint32_t tree_split(lane_range range);
 
 enum { MAX_NODES = 2 * 32 }; /* of a rank */
 
@@ -16,8 +27,8 @@ typedef struct tree_sum {
   addition *additions; /* operands before their use */
 } tree_sum;
 
-/* reduce_nodes of the lanes of rank */
-uint32_t nodes_of_rank(uint32_t num_lanes, int size, int rank, lane_range *nodes);
+/* tree_nodes of the lanes of rank */
+uint32_t tree_nodes_of_rank(uint32_t num_lanes, int size, int rank, lane_range *nodes);
 
 /* Plans the sum of nodes (num_nodes), disjoint subtrees in lane order. Free with tree_sum_free. */
 mlpd_status tree_sum_create(uint32_t num_lanes, const lane_range *nodes, uint32_t num_nodes, tree_sum *made);

@@ -36,7 +36,7 @@ static uint32_t list_nodes(uint32_t num_lanes, int threads, thread_node *nodes, 
   for (int t = 0; t < threads; t++) {
     lane_range mine, some[MOST_NODES];
     lanes_of_rank(num_lanes, threads, t, &mine.begin, &mine.end);
-    const uint32_t more = reduce_nodes(num_lanes, mine, some);
+    const uint32_t more = tree_nodes(num_lanes, mine, some);
     for (uint32_t i = 0; nodes != NULL && i < more; i++) nodes[count + i].lanes = some[i];
     count += more;
     if (first_node != NULL) first_node[t + 1] = count;
@@ -118,7 +118,7 @@ static const thread_node *find_node(const apart *a, lane_range range) {
 static float *add_nodes(const apart *a, lane_range range, size_t begin, size_t count) {
   const thread_node *const node = find_node(a, range);
   if (node != NULL) return node->sum + begin;
-  const uint32_t middle = reduce_split(range);
+  const uint32_t middle = tree_split(range);
   float *const left = add_nodes(a, (lane_range){range.begin, middle}, begin, count);
   vector_add(count, add_nodes(a, (lane_range){middle, range.end}, begin, count), left);
   return left;

@@ -118,7 +118,7 @@ static void sum_tails(const stepper *s, lane_range range, double tail[TAIL_DOUBL
     step_tail_of_lane(&s->lane[range.begin - s->lanes.begin].sums, tail);
     return;
   }
-  const uint32_t middle = reduce_split(range);
+  const uint32_t middle = tree_split(range);
   double right[TAIL_DOUBLES];
   sum_tails(s, (lane_range){range.begin, middle}, tail);
   sum_tails(s, (lane_range){middle, range.end}, right);
@@ -133,7 +133,7 @@ static void sum_bias(const stepper *s, const unit *part, lane_range range, float
     network_bias_gradient(s->parts.network, &part->shape, u->row, u->count, &s->space, bias);
     return;
   }
-  const uint32_t middle = reduce_split(range);
+  const uint32_t middle = tree_split(range);
   sum_bias(s, part, (lane_range){range.begin, middle}, bias, partial);
   sum_bias(s, part, (lane_range){middle, range.end}, partial, partial + s->unit_columns);
   vector_add(part->shape.columns, partial, bias);
@@ -148,7 +148,7 @@ static void sum_weights(const stepper *s, const unit *part, lane_range range, fl
     network_weight_gradient(s->parts.network, s->parts.gemm, &part->shape, u->row, u->count, &s->space, out, stride);
     return;
   }
-  const uint32_t middle = reduce_split(range);
+  const uint32_t middle = tree_split(range);
   sum_weights(s, part, (lane_range){range.begin, middle}, out, stride, partial);
   sum_weights(s, part, (lane_range){middle, range.end}, partial, columns, partial + s->unit_floats);
   for (uint32_t i = 0; i < part->shape.rows; i++)
