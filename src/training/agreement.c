@@ -10,9 +10,6 @@
 
 #include "base/memory.h"
 #include "distribution/comm.h"
-#include "options/option_text.h"
-#include "training/model_hash.h"
-#include "training/prepare.h"
 
 /* Order of the texts of an agreement in messages between ranks; builds that differ in it must still understand each
  * other, so it stays. */
@@ -179,65 +176,4 @@ mlpd_status agreement_of_process(mlpd_comm *comm, const backend *gemm, const cha
                                       .instructions = gemm->instructions != NULL ? gemm->instructions() : "",
                                       .options = options},
                          gemm->pin != NULL ? gemm->pin : "", notice);
-}
-
-static void print_path(FILE *out, const char *key, const char *path) {
-  (void)fprintf(out, "%s = %s\n", key, path != NULL ? path : "");
-}
-
-static void print_paths(FILE *out, const mlpd_data_paths *paths) {
-  print_path(out, "x", paths->x);
-  print_path(out, "y", paths->y);
-  print_path(out, "weight", paths->weight);
-  print_path(out, "valid-x", paths->valid_x);
-  print_path(out, "valid-y", paths->valid_y);
-  print_path(out, "test-x", paths->test_x);
-  print_path(out, "test-y", paths->test_y);
-}
-
-static mlpd_status training_text(const mlpd_train_options *options, char **text) {
-  size_t bytes = 0;
-  FILE *const out = open_memstream(text, &bytes);
-  bool written = out != NULL;
-  if (out != NULL) {
-    option_text_course(options, out);
-    (void)fprintf(out, "trace = %s\n", options->trace != NULL ? "yes" : "no"); /* all write it, or none */
-    written = ferror(out) == 0;
-    if (fclose(out) != 0) written = false;
-  }
-  return written ? MLPD_OK : FAIL(MLPD_ERROR_MEMORY, "out of memory, writing the options as text");
-}
-
-mlpd_status agreement_of_training(mlpd_comm *comm, const backend *gemm, const mlpd_train_options *options,
-                                  char *notice) {
-  char *text = NULL;
-  mlpd_status status = mlpd_comm_agree(comm, training_text(options, &text));
-  if (status == MLPD_OK) status = agreement_of_process(comm, gemm, text, notice);
-  free(text);
-  if (options->reduce != MLPD_REDUCE_CANONICAL) notice[0] = '\0';
-  return status;
-}
-
-mlpd_status agreement_of_model(mlpd_comm *comm, const backend *gemm, const mlpd_model *model,
-                               const mlpd_data_paths *data, mlpd_split split) {
-  char notice[AGREEMENT_NOTICE_BYTES], *text = NULL;
-  size_t bytes = 0;
-  model_hashes hashes;
-  mlpd_model used = *model; /* without the options of its training, which may name other folders */
-  used.config = NULL;
-  TRY(mlpd_comm_agree(comm, model_hash(&used, &hashes)));
-  FILE *const out = open_memstream(&text, &bytes);
-  bool written = out != NULL;
-  if (out != NULL) {
-    (void)fprintf(out, "digest of the model = %s\nchecksum of its other parts = %s\nsplit = %s\n", hashes.digest,
-                  hashes.checksum, mlpd_choice_name(mlpd_split_choices, (int)split));
-    print_paths(out, data);
-    written = ferror(out) == 0;
-    if (fclose(out) != 0) written = false;
-  }
-  mlpd_status status = written ? MLPD_OK : FAIL(MLPD_ERROR_MEMORY, "out of memory, writing the options as text");
-  status = mlpd_comm_agree(comm, status);
-  if (status == MLPD_OK) status = agreement_of_process(comm, gemm, text, notice);
-  free(text);
-  return status;
 }

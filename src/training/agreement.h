@@ -22,13 +22,4 @@ mlpd_status agreement_check(mlpd_comm *comm, const agreement *mine, const char *
 /* The same of this process, with the back end taken and options (lines "key = value"). Collective. */
 mlpd_status agreement_of_process(mlpd_comm *comm, const backend *gemm, const char *options, char *notice);
 
-/* The same before a training run: all options that the ranks must have in common. Not paths on a node, threads, or
- * what rank 0 alone acts on. notice also "" where the options promise nothing of bits. Collective. */
-mlpd_status agreement_of_training(mlpd_comm *comm, const backend *gemm, const mlpd_train_options *options,
-                                  char *notice);
-
-/* The same before a model computes on a split; model must be one model. Collective. */
-mlpd_status agreement_of_model(mlpd_comm *comm, const backend *gemm, const mlpd_model *model,
-                               const mlpd_data_paths *data, mlpd_split split);
-
 #endif

@@ -6,11 +6,12 @@
 
 #include "base/locale.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "distribution/comm.h"
 #include "distribution/placement.h"
-#include "training/agreement.h"
 #include "training/data_open.h"
-#include "training/prepare.h"
+#include "training/held_out.h"
+#include "training/model_agreement.h"
 
 /* Sums of one block, for each output of a regression; a block's record is the loss sums, then these. */
 typedef struct error_sums {
@@ -167,7 +168,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   if (status == MLPD_OK) status = allocate_report(model, r);
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-  TRY_GOTO(status, agreement_of_model(comm, gemm, model, data, split), done);
+  TRY_GOTO(status, model_agreement_check(comm, gemm, model, data, split), done);
   TRY_GOTO(status, held_out_read(comm, data, split, model, true, true, false, 1, &part), done);
   r->rows = part.range.rows;
   status = fill_report(comm, model, gemm, &part, data, split, threads, r);

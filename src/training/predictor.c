@@ -6,13 +6,14 @@
 #include "base/file_output.h"
 #include "base/locale.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "data/h5.h"
 #include "distribution/comm.h"
 #include "distribution/placement.h"
-#include "training/agreement.h"
 #include "training/data_open.h"
-#include "training/prepare.h"
-#include "training/run_files.h"
+#include "training/held_out.h"
+#include "training/model_agreement.h"
+#include "training/run_file.h"
 
 /* Rows of all ranks that travel to rank 0 and to the disk at a time: bounds its memory. */
 enum { WRITE_BLOCKS = 64 };
@@ -234,7 +235,7 @@ static mlpd_status check_output(const char *out, const mlpd_model *model, const 
   if (out == NULL || out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--out: no file to write is named");
   TRY(file_check_apart("--out", out, "--data", data->file));
   const file_identity written = file_identify(out);
-  if (!file_identities_equal(&written, &model->file)) return run_files_check_output("--out", out);
+  if (!file_identities_equal(&written, &model->file)) return run_file_check_output("--out", out);
   return FAIL(MLPD_ERROR_USAGE, "--out %s is the file that --model reads: writing it would destroy it", out);
 }
 
@@ -250,7 +251,7 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) status = check_output(out, model, data);
   TRY(mlpd_comm_agree(comm, status));
-  TRY(agreement_of_model(comm, gemm, model, data, split));
+  TRY(model_agreement_check(comm, gemm, model, data, split));
   TRY(held_out_read(comm, data, split, model, false, true, false, 1, &part));
   *rows = part.range.rows;
   status = predict(comm, model, gemm, &part, data, split, threads, out);

@@ -4,11 +4,7 @@
 #define MLPDIST_RUN_FILES_H
 
 #include "base/file_output.h"
-
-typedef enum run_file { RUN_MODEL, RUN_CONFIG, RUN_METRICS, RUN_CHECKPOINT } run_file;
-
-/* Did a run write path, whole or damaged? An empty file counts as such. */
-bool run_file_is_ours(const char *path, run_file kind);
+#include "training/run_file.h"
 
 /* MLPD_ERROR_FILE where folder holds a file under a name that a run writes, and no run wrote it. *used: a run's files
  * are there. */
@@ -16,10 +12,6 @@ mlpd_status run_files_check(const char *folder, bool *used);
 
 /* MLPD_ERROR_USAGE where path is a file that a run in folder would write. option names it. */
 mlpd_status run_files_check_apart(const char *folder, const char *option, const char *path);
-
-/* MLPD_ERROR_USAGE where output path, which is no file of a run, would replace one: a model, a checkpoint, a config.ini
- * or a metrics.csv, of whichever run. option names it. */
-mlpd_status run_files_check_output(const char *option, const char *path);
 
 /* Does path lie in folder, whatever their names? */
 bool run_file_lies_in(const char *path, const char *folder);

@@ -12,9 +12,9 @@
 #include "kernels/vector.h"
 #include "network/schedule.h"
 #include "options/option.h"
-#include "training/agreement.h"
 #include "training/run.h"
 #include "training/run_files.h"
+#include "training/train_agreement.h"
 
 /* Between these, an improved model waits in memory: small networks improve faster than disks sync. */
 static const double SAVE_EVERY_SECONDS = 5;
@@ -38,7 +38,7 @@ static mlpd_status check_options(const mlpd_train_options *o, checkpoint_plan *e
 
 static mlpd_status compare_ranks(trainer *t, const mlpd_train_options *options) {
   char notice[AGREEMENT_NOTICE_BYTES];
-  TRY(agreement_of_training(t->comm, t->gemm, options, notice));
+  TRY(train_agreement_check(t->comm, t->gemm, options, notice));
   if (notice[0] != '\0') run_notice(t, notice);
   return MLPD_OK;
 }
@@ -112,7 +112,7 @@ static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
     TRY(run_files_check_apart(o->out, "--trace", o->trace));
     TRY(file_check_apart("--trace", o->trace, "--data", o->data.file));
     TRY(file_check_apart("--trace", o->trace, "--resume", o->resume));
-    TRY(run_files_check_output("--trace", o->trace));
+    TRY(run_file_check_output("--trace", o->trace));
   }
   TRY(run_folder_reserve(o->out, &t->folder));
   if (t->folder.lock.former[0] == '\0') return MLPD_OK;
