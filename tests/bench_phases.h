@@ -14,10 +14,10 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "distribution/comm.h"
-#include "distribution/reduce_cost.h"
 #include "kernels/multiversion.h"
-#include "training/stepper_internal.h"
+#include "ranks/comm.h"
+#include "step/stepper_internal.h"
+#include "sum/reduce_cost.h"
 
 typedef enum bench_phase {
   PHASE_GATHER,

@@ -10,10 +10,10 @@
 
 #include "base/memory.h"
 #include "bench_phases.h"
-#include "distribution/comm.h"
 #include "kernels/backend.h"
 #include "kernels/cpu.h"
-#include "training/stepper.h"
+#include "ranks/comm.h"
+#include "step/stepper.h"
 
 typedef struct bench_case {
   const char *name; /* network-batch-optimizer */

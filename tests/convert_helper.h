@@ -11,7 +11,7 @@
 #include <zlib.h>
 #include <cmocka.h>
 
-#include "data/h5.h"
+#include "h5/h5.h"
 #include "mlpdist.h"
 
 static char folder[64] = "/tmp/mlpdist-convert-XXXXXX";

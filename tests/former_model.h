@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "data/h5.h"
+#include "h5/h5.h"
 
 typedef struct former_model {
   const char *task, *loss, *hidden, *output; /* activations of the two layers, 3-4-2 */

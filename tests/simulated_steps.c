@@ -16,12 +16,12 @@
 #include <time.h>
 
 #include "base/memory.h"
-#include "distribution/comm.h"
-#include "distribution/reduce_cost.h"
-#include "distribution/reduce_internal.h"
 #include "kernels/vector.h"
 #include "network/init.h"
-#include "training/stepper_internal.h"
+#include "ranks/comm.h"
+#include "step/stepper_internal.h"
+#include "sum/reduce_cost.h"
+#include "sum/reduce_internal.h"
 
 enum {
   SHARED_BYTES = 1 << 18, /* arrays from here on share memory */

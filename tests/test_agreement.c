@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "distribution/comm.h"
-#include "training/agreement.h"
+#include "ranks/agreement.h"
+#include "ranks/comm.h"
 
 #include <cmocka.h>
 

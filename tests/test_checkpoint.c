@@ -1,7 +1,7 @@
 /* Checkpoints: what is written is read to the bit, damage is seen, the last whole one is found, and the writer in the
  * background neither looks at the source later nor hurts what is on disk. */
 #define _GNU_SOURCE /* memmem */
-#include "training/checkpoint.h"
+#include "run/checkpoint.h"
 
 #include <dirent.h>
 #include <math.h>

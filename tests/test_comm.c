@@ -1,6 +1,6 @@
 /* mpi: 1 2 3 4 7 */
 /* The communicator: ranks fail together, and data arrives whole. */
-#include "distribution/comm.h"
+#include "ranks/comm.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "distribution/comm_internal.h"
+#include "ranks/comm_internal.h"
 
 #include <cmocka.h>
 

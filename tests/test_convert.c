@@ -6,8 +6,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/number.h"
 #include "convert_helper.h"
-#include "data/convert_number.h"
 
 /* ---- Numbers ---- */
 

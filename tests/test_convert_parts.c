@@ -1,7 +1,7 @@
 /* Several inputs of a conversion: which is train, valid and test, files of one table, and the split of classes. */
+#include "convert/convert_roles.h"
 #include "convert_helper.h"
-#include "data/convert_roles.h"
-#include "data/row_split.h"
+#include "lanes/row_split.h"
 
 /* ---- Roles -------------------------------------------------------------------------------------------- */
 

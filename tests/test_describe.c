@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "data/h5.h"
-#include "training/model.h"
+#include "h5/h5.h"
+#include "model/model.h"
 
 #include <cmocka.h>
 

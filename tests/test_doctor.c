@@ -9,9 +9,9 @@
 #include <time.h>
 
 #include <cmocka.h>
-#include "distribution/comm.h"
+#include "doctor/doctor.h"
 #include "mlpdist.h"
-#include "training/doctor.h"
+#include "ranks/comm.h"
 
 static mlpd_comm *comm;
 

@@ -1,5 +1,5 @@
 /* The arithmetic of the doctor's predictions, on made-up numbers. */
-#include "training/doctor_model.h"
+#include "doctor/doctor_model.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* mpi: 1 2 3 4 7 */
 /* Passes over a split: every row once, and sums that depend on neither threads nor ranks. */
-#include "training/forward.h"
+#include "model/forward.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "distribution/comm.h"
-#include "training/block_sums.h"
+#include "model/block_sums.h"
+#include "ranks/comm.h"
 
 #include <cmocka.h>
 

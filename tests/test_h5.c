@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "data/h5_internal.h"
+#include "h5/h5_internal.h"
 #include "temporary_folder.h"
 
 static void assert_message_has(const char *part) {

@@ -1,5 +1,5 @@
 /* Lanes: every row and every sample exactly once, whatever the cut. */
-#include "distribution/lanes.h"
+#include "lanes/lanes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

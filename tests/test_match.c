@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/h5.h"
+#include "h5/h5.h"
 
 #include <cmocka.h>
 #include "temporary_folder.h"

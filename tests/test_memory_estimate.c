@@ -1,5 +1,5 @@
 /* What a run is expected to take of memory, and whether it fits. */
-#include "training/memory_estimate.h"
+#include "run/memory_estimate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include "base/machine_memory.h"
 #include "base/memory.h"
-#include "distribution/reduce.h"
+#include "sum/reduce.h"
 
 #include <cmocka.h>
 

@@ -1,5 +1,5 @@
 /* Models: what is saved is loaded to the bit; a damaged file is an error, or the same model. */
-#include "training/model.h"
+#include "model/model.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "data/h5.h"
+#include "h5/h5.h"
 
 #include <cmocka.h>
 #include "former_model.h"

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-#include "distribution/comm.h"
-#include "distribution/placement.h"
 #include "kernels/cpu.h"
+#include "ranks/comm.h"
+#include "ranks/placement.h"
 
 static mlpd_comm *comm;
 

@@ -1,5 +1,5 @@
 /* Findings about threads and ranks on cores, from placements made up; and the files of the system they come from. */
-#include "distribution/placement_check.h"
+#include "ranks/placement_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* mpi: 1 2 3 4 7 8 */
 /* The canonical sum: the same bits on every number of ranks and by every way between them. */
-#include "distribution/reduce.h"
+#include "sum/reduce.h"
 
 #include <limits.h>
 #include <math.h>
@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "distribution/comm_internal.h"
+#include "ranks/comm_internal.h"
 
 #include <cmocka.h>
 

@@ -11,8 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "run/run_folder.h"
 #include "temporary_folder.h"
-#include "training/run_folder.h"
 
 static char *read_text(const char *path) {
   static char text[4096];

@@ -1,7 +1,7 @@
 /* mpi: 1 2 3 4 7 */
 /* The training step beside a serial one written here: plain loops, one lane at a time, whole gradients summed by the
  * definition of the tree. The weights must be the same to the bit, on every number of threads and ranks. */
-#include "training/stepper_internal.h"
+#include "step/stepper_internal.h"
 
 #include <limits.h>
 #include <math.h>
@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "distribution/comm_internal.h"
 #include "kernels/activation.h"
 #include "kernels/vector.h"
+#include "ranks/comm_internal.h"
 
 #include <cmocka.h>
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "data/row_scan.h"
-#include "data/stream_order.h"
+#include "lanes/stream_order.h"
 #include "temporary_folder.h"
 
 enum { SEED = 5, FEATURES = 3, EPOCHS = 3 };

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "distribution/comm.h"
-#include "training/trace.h"
-#include "training/trace_clock.h"
+#include "ranks/comm.h"
+#include "run/trace.h"
+#include "run/trace_clock.h"
 
 #include <cmocka.h>
 

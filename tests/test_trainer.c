@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "base/machine_memory.h"
-#include "data/h5.h"
-#include "distribution/comm.h"
-#include "training/checkpoint.h"
-#include "training/prepare.h"
+#include "h5/h5.h"
+#include "ranks/comm.h"
+#include "run/checkpoint.h"
+#include "run/prepare.h"
 
 #include <cmocka.h>
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/h5.h"
+#include "h5/h5.h"
 
 bool label_is_number(const char *text, int64_t *number) {
   char *end = NULL, written[32];

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/foreign.h"
 #include "base/memory.h"
-#include "data/foreign.h"
 
 enum {
   LISTED_ARRAYS = 8, /* named in the message where one is not found */

@@ -9,9 +9,9 @@
 
 #include "data/affine.h"
 #include "data/class_map.h"
-#include "data/h5.h"
 #include "data/names.h"
-#include "distribution/lanes.h"
+#include "h5/h5.h"
+#include "lanes/lanes.h"
 
 /* How a part is read whose columns, targets or classes are not in the order that is wanted (data/match.h). */
 typedef struct part_order {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/stream_order.h"
+#include "lanes/stream_order.h"
 
 /* Windows are counted through all epochs: window w of epoch e is number e * num_windows + w. Number n lies in slot
  * n % STREAM_WINDOWS. */

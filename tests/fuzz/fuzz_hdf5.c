@@ -6,8 +6,8 @@
 
 #include "data/dataset.h"
 #include "fuzz.h"
-#include "training/checkpoint.h"
-#include "training/model.h"
+#include "model/model.h"
+#include "run/checkpoint.h"
 
 /* HDF5 keeps lists of what it may use again, and leaks where a file is damaged. */
 const char *__lsan_default_suppressions(void);

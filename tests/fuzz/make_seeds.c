@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-#include "data/h5.h"
-#include "training/checkpoint.h"
-#include "training/model.h"
+#include "h5/h5.h"
+#include "model/model.h"
+#include "run/checkpoint.h"
 
 enum { CUTS = 12, FLIPS = 24, PATH_BYTES = 4096 };
 

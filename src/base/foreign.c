@@ -1,0 +1,307 @@
+#include "base/foreign.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+#include "base/number.h"
+
+enum { HEAD_BYTES = 4096, NAME_BYTES = FOREIGN_NAME_BYTES, FANN_HEAD = 3 };
+
+/* A kind of files: begins with magic (bytes of it) at an offset. In the cure %F is the file, %B its name without the
+ * last extension. */
+typedef struct kind {
+  const char *magic;
+  size_t bytes, offset;
+  const char *what, *cure;
+} kind;
+
+#define MAGIC(text) text, sizeof(text) - 1
+#define PANDAS(read, needs) \
+  "make CSV of it: python3 -c \"import pandas; pandas." read "('%F').to_csv('%B.csv', index=False)\" (needs " needs ")"
+#define SPREADSHEET "save it as CSV: libreoffice --headless --convert-to csv %F"
+#define IMAGE "put the pixels of all images into one array (numpy.savez of x and y) and convert that"
+
+static const kind kinds[] = {
+    {MAGIC("\xFD"
+           "7zXZ\0"),
+     0, "packed by xz", "unpack it: xz -dk %F"},
+    {MAGIC("BZh"), 0, "packed by bzip2", "unpack it: bzip2 -dk %F"},
+    {MAGIC("\x28\xB5\x2F\xFD"), 0, "packed by zstd", "unpack it: zstd -d %F"},
+    {MAGIC("\x04\x22\x4D\x18"), 0, "packed by lz4", "unpack it: lz4 -d %F"},
+    {MAGIC("LZIP"), 0, "packed by lzip", "unpack it: lzip -dk %F"},
+    {MAGIC("\x1F\x9D"), 0, "packed by compress", "unpack it: gzip -dk %F"},
+    {MAGIC("7z\xBC\xAF\x27\x1C"), 0, "a 7z archive", "unpack it: 7z x %F"},
+    {MAGIC("Rar!\x1A\x07"), 0, "a RAR archive", "unpack it: unrar x %F"},
+    {MAGIC("ustar"), 257, "a tar archive", "unpack it: tar xf %F"},
+    {MAGIC("PAR1"), 0, "a Parquet file", PANDAS("read_parquet", "pandas and pyarrow")},
+    {MAGIC("ARROW1"), 0, "a Feather (Arrow) file", PANDAS("read_feather", "pandas and pyarrow")},
+    {MAGIC("FEA1"), 0, "a Feather file", PANDAS("read_feather", "pandas and pyarrow")},
+    {MAGIC("ORC"), 0, "an ORC file", PANDAS("read_orc", "pandas and pyarrow")},
+    {MAGIC("Obj\1"), 0, "an Avro file", "make CSV of it"},
+    {MAGIC("SQLite format 3\0"), 0, "an SQLite database",
+     "make CSV of a table: sqlite3 -header -csv %F 'select * from TABLE' > %B.csv"},
+    {MAGIC("MATLAB 5.0"), 0, "a MATLAB file of version 5",
+     "make NPZ of it: python3 -c \"import scipy.io, numpy; m = scipy.io.loadmat('%F'); numpy.savez('%B.npz', x=m['X'], "
+     "y=m['y'].ravel())\" with the names of your variables for X and y (needs scipy)"},
+    {MAGIC("\x0E\x03\x13\x01"), 0, "an HDF4 file", "make HDF5 of it: h4toh5 %F %B.h5"},
+    {MAGIC("CDF\1"), 0, "a NetCDF file of the classic format", "make HDF5 of it: nccopy -k nc4 %F %B.h5"},
+    {MAGIC("CDF\2"), 0, "a NetCDF file of the classic format", "make HDF5 of it: nccopy -k nc4 %F %B.h5"},
+    {MAGIC("CDF\5"), 0, "a NetCDF file of the classic format", "make HDF5 of it: nccopy -k nc4 %F %B.h5"},
+    {MAGIC("FANN_FL"), 0, "a network of FANN, which is not data", "give the data that trained it"},
+    {MAGIC("version https://git-lfs"), 0, "a Git LFS pointer, not the file itself", "fetch the file: git lfs pull"},
+    {MAGIC("%PDF"), 0, "a PDF document", "save its table as CSV"},
+    {MAGIC("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), 0, "a Microsoft Office file (Excel?)", SPREADSHEET},
+    {MAGIC("{\\rtf"), 0, "an RTF document", "save its table as CSV"},
+    {MAGIC("<stata_dta>"), 0, "a Stata file", PANDAS("read_stata", "pandas")},
+    {MAGIC("$FL2"), 0, "an SPSS file", PANDAS("read_spss", "pandas and pyreadstat")},
+    {MAGIC("\xC2\xEA\x81\x60\xB3\x14\x11\xCF"), 12, "a SAS file", PANDAS("read_sas", "pandas")},
+    {MAGIC("RDX"), 0, "an R workspace",
+     "make CSV of a data frame in R: load('%F'); write.csv(FRAME, '%B.csv', row.names = FALSE)"},
+    {MAGIC("X\n\0\0\0"), 0, "an R file (RDS)",
+     "make CSV of it: Rscript -e \"write.csv(readRDS('%F'), '%B.csv', row.names = FALSE)\""},
+    {MAGIC("\x89PNG"), 0, "a PNG image", IMAGE},
+    {MAGIC("\xFF\xD8\xFF"), 0, "a JPEG image", IMAGE},
+    {MAGIC("GIF8"), 0, "a GIF image", IMAGE},
+    {MAGIC("II*\0"), 0, "a TIFF image", IMAGE},
+    {MAGIC("MM\0*"), 0, "a TIFF image", IMAGE},
+    {MAGIC("DICM"), 128, "a DICOM image", IMAGE},
+    {MAGIC("SIMPLE  ="), 0, "a FITS file", "save its arrays with numpy.savez (needs astropy)"},
+    {MAGIC("root\0"), 0, "a ROOT file", "save its arrays with numpy.savez (needs uproot)"},
+    {MAGIC("\x7F"
+           "ELF"),
+     0, "a program", "name the data instead"},
+};
+
+/* ---- The command ----------------------------------------------------------------------------------------- */
+
+static bool is_plain(const char *path) {
+  for (const char *c = path; *c != '\0'; c++)
+    if (!isalnum((unsigned char)*c) && strchr("._-/+", *c) == NULL) return false;
+  return path[0] != '-' && strlen(path) < NAME_BYTES;
+}
+
+void foreign_command_names(const char *path, char file[NAME_BYTES], char base[NAME_BYTES]) {
+  const char *const given = is_plain(path) ? path : "FILE";
+  const char *const slash = strrchr(given, '/'), *const name = slash != NULL ? slash + 1 : given;
+  (void)snprintf(file, NAME_BYTES, "%s", given);
+  (void)snprintf(base, NAME_BYTES, "%s", name);
+  char *const dot = strrchr(base, '.');
+  if (dot != NULL && dot != base) *dot = '\0';
+}
+
+/* what and cure with the names of files; those that a shell would take apart are not written out. */
+static bool describe(const char *path, const char *what, const char *cure, char described[FOREIGN_BYTES]) {
+  char file[NAME_BYTES], base[NAME_BYTES];
+  foreign_command_names(path, file, base);
+  size_t used = (size_t)snprintf(described, FOREIGN_BYTES, "is %s; ", what);
+  for (const char *c = cure; *c != '\0' && used + NAME_BYTES < FOREIGN_BYTES; c++) {
+    const bool named = *c == '%' && (c[1] == 'F' || c[1] == 'B');
+    if (!named) {
+      described[used++] = *c;
+      continue;
+    }
+    used += (size_t)snprintf(described + used, FOREIGN_BYTES - used, "%s", c[1] == 'F' ? file : base);
+    c++;
+  }
+  described[used] = '\0';
+  return true;
+}
+
+/* ---- Text ------------------------------------------------------------------------------------------------ */
+
+static const char *skip_blanks(const char *at) {
+  while (*at != '\0' && strchr(" \t\r\n", *at) != NULL) at++;
+  return at;
+}
+
+static bool begins(const char *text, const char *word) { return strncasecmp(text, word, strlen(word)) == 0; }
+
+/* ARFF: comments behind %, then @relation. */
+static bool is_arff(const char *text) {
+  for (text = skip_blanks(text); *text == '%'; text = skip_blanks(text)) text += strcspn(text, "\n");
+  return begins(text, "@relation");
+}
+
+/* Numbers of a line, and whether all but the first are pairs such as 3:0.25 with ascending indices. */
+typedef struct number_line {
+  int cells;
+  int64_t first[FANN_HEAD]; /* where they are whole, else -1 */
+  bool numbers, pairs;
+} number_line;
+
+/* Reads a line and moves *text behind it; false at the end of the text. */
+static bool take_line(const char **text, number_line *line) {
+  int64_t last = -1;
+  *line = (number_line){.numbers = true, .pairs = true};
+  const char *at = *text, *const stop = at + strlen(at);
+  while (*at != '\0' && *at != '\n') {
+    number cell, value;
+    const char *end = number_parse(at, stop, &cell);
+    if (end == NULL) return false;
+    const bool pair = *end == ':';
+    if (pair) end = number_parse(end + 1, stop, &value);
+    if (end == NULL) return false;
+    if (pair)
+      line->pairs = line->pairs && line->cells > 0 && cell.is_integer && cell.integer > last;
+    else
+      line->pairs = line->pairs && line->cells == 0;
+    if (pair) last = cell.integer;
+    if (line->cells < FANN_HEAD) line->first[line->cells] = cell.is_integer ? cell.integer : -1;
+    line->numbers = line->numbers && !pair;
+    line->cells++;
+    at = end + strspn(end, " \t\r");
+    if (at == end && *at != '\n' && *at != '\0') return false;
+  }
+  *text = at + (*at == '\n');
+  return line->cells > 0;
+}
+
+static bool is_libsvm(const char *text) {
+  number_line line;
+  int lines = 0;
+  for (; lines < 3 && take_line(&text, &line); lines++)
+    if (!line.pairs || line.cells < 2) return false;
+  return lines > 0;
+}
+
+/* FANN: "ROWS INPUTS OUTPUTS", then a line of inputs and one of outputs for each row. */
+static bool is_fann(const char *text) {
+  number_line head, input, output;
+  if (!take_line(&text, &head) || !head.numbers || head.cells != FANN_HEAD || head.first[0] < 1) return false;
+  return (head.first[1] != FANN_HEAD || head.first[2] != FANN_HEAD) && take_line(&text, &input) && input.numbers &&
+         input.cells == head.first[1] && take_line(&text, &output) && output.numbers && output.cells == head.first[2];
+}
+
+/* Does a second object follow on a line of its own? */
+static bool is_json_lines(const char *text) {
+  const char *const line = strchr(text, '\n');
+  return line != NULL && *skip_blanks(line) == '{';
+}
+
+#define JSON_COLUMNS                                                                        \
+  "make CSV of its columns: python3 -c \"import json, csv; d = json.load(open('%F')); w = " \
+  "csv.writer(open('%B.csv', 'w', newline='')); w.writerow(d); w.writerows(zip(*d.values()))\""
+
+#define JSON(rows)                                                       \
+  "make CSV of its records: python3 -c \"import json, csv; rows = " rows \
+  "; w = csv.DictWriter(open('%B.csv', 'w', newline=''), list(rows[0])); w.writeheader(); w.writerows(rows)\""
+
+static bool describe_text(const char *path, const char *text, char described[FOREIGN_BYTES]) {
+  if (strncmp(text, "\xEF\xBB\xBF", 3) == 0) text += 3;
+  const char *const first = skip_blanks(text);
+  const char second = first[0] != '\0' ? *skip_blanks(first + 1) : '\0';
+  if (is_arff(text))
+    return describe(path, "an ARFF file (Weka)", "leave its head out: sed '1,/^@data/Id' %F > %B.csv", described);
+  if (first[0] == '{' && second == '"' && is_json_lines(first))
+    return describe(path, "a JSON Lines file", JSON("[json.loads(l) for l in open('%F')]"), described);
+  if (first[0] == '{' && (second == '"' || second == '}'))
+    return describe(path, "a JSON file", JSON_COLUMNS, described);
+  if (first[0] == '[' && (second == '{' || second == '['))
+    return describe(path, "a JSON file", JSON("json.load(open('%F'))"), described);
+  if (begins(first, "<!doctype html") || begins(first, "<html"))
+    return describe(path, "a web page (HTML)", "perhaps an error page was saved in the file's place: fetch it again",
+                    described);
+  if (begins(first, "<?xml")) return describe(path, "an XML file", "make CSV of it", described);
+  if (is_libsvm(text))
+    return describe(
+        path, "a LIBSVM (svmlight) file",
+        "make NPZ of it: python3 -c \"import numpy; from sklearn.datasets import load_svmlight_file; x, y = "
+        "load_svmlight_file('%F'); numpy.savez('%B.npz', x=x.toarray(), y=y)\" (needs scikit-learn)",
+        described);
+  if (is_fann(text))
+    return describe(path, "a training file of FANN",
+                    "put each row on one line: tail -n +2 %F | paste -d ' ' - - > %B.csv", described);
+  return false;
+}
+
+/* ---- Others ---------------------------------------------------------------------------------------------- */
+
+static bool contains(const unsigned char *head, size_t bytes, const char *word) {
+  const size_t length = strlen(word);
+  for (size_t i = 0; i + length <= bytes; i++)
+    if (memcmp(head + i, word, length) == 0) return true;
+  return false;
+}
+
+/* What a zip archive holds tells its first names. */
+static bool describe_zip(const char *path, const unsigned char *head, size_t bytes, char described[FOREIGN_BYTES]) {
+  if (contains(head, bytes < 64 ? bytes : 64, ".npy")) return false;
+  if (contains(head, bytes, "[Content_Types].xml") || contains(head, bytes, "xl/"))
+    return describe(path, "an Excel file", SPREADSHEET, described);
+  if (contains(head, bytes, "opendocument")) return describe(path, "an OpenDocument file", SPREADSHEET, described);
+  if (contains(head, bytes < 128 ? bytes : 128, "data.pkl"))
+    return describe(path, "a PyTorch file",
+                    "make NPZ of tensors x and y: python3 -c \"import torch, numpy; d = torch.load('%F'); "
+                    "numpy.savez('%B.npz', x=d['x'].numpy(), y=d['y'].numpy())\"",
+                    described);
+  return describe(path, "a zip archive", "unpack it: python3 -m zipfile -e %F .", described);
+}
+
+/* Pickles: protocols 2 to 5 begin with their number; the older are text. */
+static bool is_pickle(const unsigned char *head, size_t bytes) {
+  return bytes > 4 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5 && (head[1] < 4 || head[2] == 0x95);
+}
+
+bool foreign_describe_head(const char *path, const unsigned char *head, size_t bytes, char described[FOREIGN_BYTES]) {
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (bytes >= kinds[i].offset + kinds[i].bytes &&
+        memcmp(head + kinds[i].offset, kinds[i].magic, kinds[i].bytes) == 0)
+      return describe(path, kinds[i].what, kinds[i].cure, described);
+  if (bytes > 4 && memcmp(head, "PK\3\4", 4) == 0) return describe_zip(path, head, bytes, described);
+  if (is_pickle(head, bytes))
+    return describe(path, "a Python pickle",
+                    "if you trust it and it is an array, make NPY of it: python3 -c \"import pickle, numpy; "
+                    "numpy.save('%B.npy', pickle.load(open('%F', 'rb')))\"",
+                    described);
+  if (memchr(head, 0, bytes) != NULL) return false;
+  char text[HEAD_BYTES + 1];
+  const size_t kept = bytes < HEAD_BYTES ? bytes : HEAD_BYTES;
+  memcpy(text, head, kept);
+  text[kept] = '\0';
+  return describe_text(path, text, described);
+}
+
+/* ---- For those that read HDF5 alone ---------------------------------------------------------------------- */
+
+#define CONVERT(other) "'mlpdist convert " other " %B.h5' makes a data set of it"
+
+static bool describe_convertible(const char *path, const unsigned char *head, size_t bytes,
+                                 char described[FOREIGN_BYTES]) {
+  if (bytes >= 6 && memcmp(head, "\x93NUMPY", 6) == 0)
+    return describe(path, "an NPY array", CONVERT("%F Y.npy"), described);
+  if (bytes >= 4 && memcmp(head, "PK\3\4", 4) == 0)
+    return describe(path, "an NPZ archive of arrays", CONVERT("%F"), described);
+  if (bytes >= 4 && head[0] == 0 && head[1] == 0 && head[2] >= 0x08 && head[2] <= 0x0E && head[3] >= 1 && head[3] <= 8)
+    return describe(path, "an IDX array", CONVERT("%F LABELS"), described);
+  for (size_t i = 0; i < bytes; i++)
+    if (head[i] < ' ' && strchr("\t\r\n\f", head[i]) == NULL) return false;
+  return describe(path, "text", "if it is a table (CSV), " CONVERT("%F"), described);
+}
+
+/* The first bytes of a regular file, unpacked where it is gzipped. */
+static size_t read_head(const char *path, unsigned char head[HEAD_BYTES], bool *gzipped) {
+  struct stat about;
+  *gzipped = false;
+  if (stat(path, &about) != 0 || !S_ISREG(about.st_mode)) return 0;
+  const gzFile file = gzopen(path, "rb");
+  if (file == NULL) return 0;
+  const int got = gzread(file, head, HEAD_BYTES);
+  *gzipped = gzdirect(file) == 0;
+  (void)gzclose(file);
+  return got > 0 ? (size_t)got : 0;
+}
+
+bool foreign_describe(const char *path, char described[FOREIGN_BYTES]) {
+  unsigned char head[HEAD_BYTES];
+  bool gzipped = false;
+  const size_t bytes = read_head(path, head, &gzipped);
+  if (bytes == 0) return false;
+  if (bytes >= 8 && memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0)
+    return gzipped && describe(path, "HDF5, packed by gzip", "unpack it: gzip -dk %F", described);
+  return foreign_describe_head(path, head, bytes, described) || describe_convertible(path, head, bytes, described);
+}

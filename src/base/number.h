@@ -1,0 +1,22 @@
+/* Decimal numbers in text, exact (rounded to nearest even), whatever the locale. Nothing here is collective. */
+#ifndef MLPDIST_NUMBER_H
+#define MLPDIST_NUMBER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct number {
+  double value;    /* infinite where the text is beyond double's range */
+  int64_t integer; /* the value, where is_integer */
+  bool is_integer; /* at most 18 digits, no decimal point and no exponent */
+} number;
+
+/* Parses [+-] digits [. digits] [e[+-] digits] at the start of [at, end). Returns what follows it, or NULL
+ * where no number stands there. *end must be readable and no digit. */
+const char *number_parse(const char *at, const char *end, number *parsed);
+
+/* Does a column of values from least to most need float64, because float32 would blur its spread (an offset that is
+ * large beside it), overflow, or lose digits near zero? whole: its values are whole numbers. */
+bool number_needs_double(double least, double most, bool whole);
+
+#endif

@@ -1,0 +1,327 @@
+/* Conversion: open the inputs, scan them, decide what the labels are, draw the split, write. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/locale.h"
+#include "base/memory.h"
+#include "convert/convert_names.h"
+#include "convert/convert_output.h"
+#include "convert/convert_report.h"
+#include "lanes/row_split.h"
+
+enum { PARTS = 3, SCHEMA_VERSION = 2 };
+
+typedef struct conversion {
+  const mlpd_convert_options *options;
+  meter progress;
+  source_list sources;
+  label_set labels;
+  uint32_t features, y_columns;
+  uint64_t rows[PARTS]; /* to write, by part */
+  bool comes_split;     /* validation or test rows have inputs of their own */
+  bool unlabelled;      /* all rows go to /test/x, in their order */
+  row_split split;      /* of the training inputs */
+  output out;
+} conversion;
+
+static const source *first_of(const conversion *c) { return c->sources.all[0]; }
+
+void mlpd_convert_options_default(mlpd_convert_options *options) {
+  *options = (mlpd_convert_options){
+      .header = "auto", .task = MLPD_TASK_AUTO, .valid_fraction = 0.1, .test_fraction = 0.1, .seed = 1};
+}
+
+/* ---- Options ---- */
+
+static mlpd_status check_fractions(const mlpd_convert_options *o) {
+  const double fractions[] = {o->valid_fraction, o->test_fraction};
+  for (int i = 0; i < 2; i++)
+    if (!(fractions[i] >= 0 && fractions[i] < 1))
+      return FAIL(MLPD_ERROR_USAGE, "%s fraction %g is not in [0, 1)", i == 0 ? "valid" : "test", fractions[i]);
+  if (o->valid_fraction + o->test_fraction >= 1)
+    return FAIL(MLPD_ERROR_USAGE, "valid and test fractions %g and %g leave nothing to train on", o->valid_fraction,
+                o->test_fraction);
+  return MLPD_OK;
+}
+
+static mlpd_status check_options(const mlpd_convert_options *o) {
+  if (o->inputs == NULL || o->num_inputs < 1) return FAIL(MLPD_ERROR_USAGE, "no input file is named");
+  if (o->out == NULL || o->out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "no output file is named");
+  for (int i = 0; i < o->num_inputs; i++)
+    if (o->inputs[i] == NULL || o->inputs[i][0] == '\0') return FAIL(MLPD_ERROR_USAGE, "input %d has no name", i + 1);
+  if (strcmp(mlpd_choice_name(mlpd_task_choices, (int)o->task), "?") == 0)
+    return FAIL(MLPD_ERROR_USAGE, "task %d is unknown", (int)o->task);
+  TRY(check_fractions(o));
+  if (o->compress < 0 || o->compress > 9)
+    return FAIL(MLPD_ERROR_USAGE, "compression level %d is not in 0 to 9", o->compress);
+  if (o->header == NULL ||
+      (strcmp(o->header, "auto") != 0 && strcmp(o->header, "yes") != 0 && strcmp(o->header, "no") != 0))
+    return FAIL(MLPD_ERROR_USAGE, "header is auto, yes or no, not '%s'", o->header != NULL ? o->header : "");
+  if (o->delimiter != '\0' && strchr("+-.\"#\r\n", o->delimiter) != NULL)
+    return FAIL(MLPD_ERROR_USAGE, "the delimiter cannot be a sign, point, quote, # or line end");
+  if ((o->delimiter >= '0' && o->delimiter <= '9') || o->delimiter == 'e' || o->delimiter == 'E')
+    return FAIL(MLPD_ERROR_USAGE, "the delimiter cannot be '%c', which numbers hold", o->delimiter);
+  return output_check(o->out, o->inputs, o->num_inputs);
+}
+
+/* ---- First pass ---- */
+
+static void say_target(const conversion *c) {
+  const name_list *names = &first_of(c)->targets;
+  char text[REPORT_BYTES], list[REPORT_BYTES] = "";
+  size_t used = 0;
+  if (c->y_columns == 1 || c->labels.one_hot) {
+    label_set_describe(&c->labels, text, sizeof text);
+    convert_say(c->options, "%s", text);
+    return;
+  }
+  for (uint64_t i = 0; i < names->count; i++) report_list_add(list, &used, ", ", names->names[i]);
+  convert_say(c->options, "target: %u columns of values%s%s", c->y_columns, used > 0 ? ", " : "", list);
+}
+
+static mlpd_status scan_sources(conversion *c) {
+  const source *const first = first_of(c);
+  for (int i = 0; i < c->sources.count; i++) {
+    source *const s = c->sources.all[i];
+    if (i > 0) TRY(source_match(c->options, first, s));
+    c->labels.part = s->part;
+    TRY(source_scan(s, &c->labels));
+    c->rows[s->part] += s->rows;
+    c->comes_split = c->comes_split || s->part != MLPD_TRAIN;
+  }
+  c->features = first->features;
+  c->y_columns = first->y_columns;
+  if (c->y_columns > 0) {
+    const mlpd_status status = label_set_decide(&c->labels, c->options->class_names);
+    const bool placed = c->labels.text_place[0] != '\0'; /* then the message has a place */
+    if (status == MLPD_OK) return say_target(c), MLPD_OK;
+    return status == MLPD_ERROR_DATA && !placed ? status_prefix(status, "%s: ", first->name) : status;
+  }
+  if (c->options->class_names != NULL) return FAIL(MLPD_ERROR_USAGE, "class names are given, but no labels are read");
+  return MLPD_OK;
+}
+
+/* ---- One type for x of all parts ---- */
+
+static int bits_of(element_type type) { return 8 * (int)element_size(type); }
+
+static bool is_signed(element_type type) {
+  return type == ELEMENT_I8 || type == ELEMENT_I16 || type == ELEMENT_I32 || type == ELEMENT_I64;
+}
+
+static bool holds(element_type wide, element_type narrow) {
+  if (is_signed(wide) == is_signed(narrow)) return bits_of(wide) >= bits_of(narrow);
+  return is_signed(wide) && bits_of(wide) > bits_of(narrow);
+}
+
+/* The smallest type that holds both; integers beside floats become floats that hold their digits. */
+static element_type common_type(element_type a, element_type b) {
+  static const element_type integers[] = {ELEMENT_U8,  ELEMENT_I8,  ELEMENT_U16, ELEMENT_I16,
+                                          ELEMENT_U32, ELEMENT_I32, ELEMENT_U64, ELEMENT_I64};
+  if (a == b) return a;
+  if (a == ELEMENT_F64 || b == ELEMENT_F64) return ELEMENT_F64;
+  if (!element_is_integer(a) || !element_is_integer(b)) {
+    const element_type other = element_is_integer(a) ? a : b;
+    return element_is_integer(other) && element_size(other) >= sizeof(float) ? ELEMENT_F64 : ELEMENT_F32;
+  }
+  for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++)
+    if (holds(integers[i], a) && holds(integers[i], b)) return integers[i];
+  return ELEMENT_F64;
+}
+
+/* ---- Split ---- */
+
+/* Rows of each class in each part of the inputs; of values, all rows count as one class. */
+static mlpd_status count_classes(const conversion *c, uint64_t (**rows)[PARTS], uint32_t *num_classes) {
+  *num_classes = c->labels.classes ? c->labels.num_classes : 1;
+  TRY(memory_allocate(rows, *num_classes, sizeof **rows, "classes"));
+  if (c->labels.classes)
+    label_set_class_rows(&c->labels, *rows);
+  else
+    memcpy(**rows, c->rows, sizeof c->rows);
+  return MLPD_OK;
+}
+
+/* A validation part that no input is is drawn from the training inputs, and a test part where the inputs do not come
+ * split at all. */
+static mlpd_status draw_split(conversion *c, uint64_t (*rows)[PARTS], uint32_t num_classes) {
+  const double valid = c->rows[MLPD_VALID] > 0 ? 0 : c->options->valid_fraction;
+  const double test = c->comes_split ? 0 : c->options->test_fraction;
+  uint64_t *train = NULL;
+  TRY(memory_allocate(&train, num_classes, sizeof *train, "classes"));
+  for (uint32_t k = 0; k < num_classes; k++) train[k] = rows[k][MLPD_TRAIN];
+  const mlpd_status status = row_split_create(num_classes, train, valid, test, c->options->seed, &c->split);
+  free(train);
+  TRY(status);
+  c->rows[MLPD_TRAIN] = 0;
+  for (uint32_t k = 0; k < num_classes; k++) rows[k][MLPD_TRAIN] = 0;
+  for (int p = 0; p < PARTS; p++) {
+    c->rows[p] += c->split.total[p];
+    for (uint32_t k = 0; k < num_classes; k++) rows[k][p] += c->split.left[k][p];
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status plan_split(conversion *c) {
+  uint64_t(*rows)[PARTS] = NULL;
+  uint32_t num_classes = 0;
+  c->unlabelled = c->y_columns == 0 && !c->comes_split;
+  if (c->unlabelled) {
+    c->rows[MLPD_TEST] = c->rows[MLPD_TRAIN];
+    c->rows[MLPD_TRAIN] = 0;
+    return MLPD_OK;
+  }
+  mlpd_status status = count_classes(c, &rows, &num_classes);
+  if (status == MLPD_OK) status = draw_split(c, rows, num_classes);
+  if (status == MLPD_OK && c->labels.classes)
+    status = convert_say_rare(c->options, &c->labels, (const uint64_t(*)[PARTS])rows);
+  free(rows);
+  return status;
+}
+
+static mlpd_split part_of_row(conversion *c, const source *s, int32_t class) {
+  if (c->unlabelled) return MLPD_TEST;
+  return s->part == MLPD_TRAIN ? row_split_draw(&c->split, c->labels.classes ? (uint32_t) class : 0) : s->part;
+}
+
+/* ---- Second pass ---- */
+
+typedef struct row_block {
+  uint64_t most;
+  char *x;               /* (most, features) */
+  int32_t *classes;      /* (most) */
+  double *values;        /* (most, y_columns) */
+  char *picked_x;        /* (features), of a row in another order */
+  double *picked_values; /* (y_columns) */
+} row_block;
+
+static mlpd_status row_block_create(const conversion *c, const source *s, row_block *b) {
+  const uint64_t x_bytes = s->features * element_size(s->type);
+  const uint64_t row_bytes = x_bytes + sizeof *b->classes + c->y_columns * sizeof *b->values;
+  b->most = row_bytes >= SOURCE_BLOCK_BYTES ? 1 : SOURCE_BLOCK_BYTES / row_bytes;
+  if (b->most > s->rows) b->most = s->rows;
+  TRY(memory_allocate(&b->x, b->most * x_bytes, 1, "rows read"));
+  TRY(memory_allocate(&b->classes, b->most, sizeof *b->classes, "labels read"));
+  TRY(memory_allocate(&b->picked_x, row_bytes, 1, "a row"));
+  TRY(memory_allocate(&b->picked_values, c->y_columns, sizeof *b->picked_values, "a row"));
+  return memory_allocate(&b->values, b->most * c->y_columns, sizeof *b->values, "labels read");
+}
+
+/* Elements of size bytes of a row in the order of the first source. */
+static void pick(const uint32_t *from, uint32_t count, size_t size, const char *row, char *out) {
+  for (uint32_t j = 0; j < count; j++) memcpy(out + j * size, row + from[j] * size, size);
+}
+
+static mlpd_status copy_row(conversion *c, const source *s, const row_block *b, uint64_t i) {
+  const size_t size = element_size(s->type);
+  const char *x = b->x + i * s->features * size;
+  const double *values = c->y_columns > 0 ? b->values + i * c->y_columns : NULL;
+  if (s->columns_from != NULL) {
+    pick(s->columns_from, s->features, size, x, b->picked_x);
+    x = b->picked_x;
+  }
+  if (s->targets_from != NULL) {
+    pick(s->targets_from, s->y_columns, sizeof *values, (const char *)values, (char *)b->picked_values);
+    values = b->picked_values;
+  }
+  return output_row(&c->out, part_of_row(c, s, b->classes[i]), s->type, x, b->classes + i, values);
+}
+
+/* Copies all rows of s to the parts they go to. */
+static mlpd_status copy_rows(conversion *c, source *s) {
+  row_block b = {.most = 0};
+  mlpd_status status;
+  TRY_GOTO(status, row_block_create(c, s, &b), done);
+  for (uint64_t done_rows = 0; done_rows < s->rows;) {
+    const uint64_t rows = s->rows - done_rows < b.most ? s->rows - done_rows : b.most;
+    TRY_GOTO(status, source_read(s, &c->labels, rows, b.x, b.classes, b.values), done);
+    for (uint64_t i = 0; i < rows; i++) TRY_GOTO(status, copy_row(c, s, &b, i), done);
+    done_rows += rows;
+  }
+done:
+  free(b.x);
+  free(b.classes);
+  free(b.values);
+  free(b.picked_x);
+  free(b.picked_values);
+  return status;
+}
+
+static mlpd_status write_attributes(conversion *c) {
+  size_t bytes = 1, used = 0;
+  const mlpd_convert_options *o = c->options;
+  for (int i = 0; i < o->num_inputs; i++) bytes += strlen(o->inputs[i]) + 2;
+  char *names;
+  TRY(memory_allocate(&names, bytes, 1, "source names"));
+  for (int i = 0; i < o->num_inputs; i++) {
+    const char *slash = strrchr(o->inputs[i], '/');
+    used += (size_t)snprintf(names + used, bytes - used, "%s%s", i > 0 ? ", " : "",
+                             slash != NULL ? slash + 1 : o->inputs[i]);
+  }
+  mlpd_status status = h5_attribute_write_text(c->out.file, "/", "sources", names);
+  free(names);
+  TRY(status);
+  if (o->task == MLPD_REGRESSION) TRY(h5_attribute_write_text(c->out.file, "/", "task", "regression"));
+  return h5_attribute_write_u64(c->out.file, "/", "mlpdist_schema", SCHEMA_VERSION);
+}
+
+/* The type of x on file, and the widest in which rows come. */
+static void choose_types(conversion *c, element_type *widest) {
+  c->out.stored_type = *widest = first_of(c)->type;
+  for (int i = 1; i < c->sources.count; i++) {
+    const element_type type = c->sources.all[i]->type;
+    c->out.stored_type = common_type(c->out.stored_type, type);
+    if (element_size(type) > element_size(*widest)) *widest = type;
+  }
+}
+
+/* x that is an image is to be scaled as a whole. */
+static mlpd_status write_layout(conversion *c) {
+  static const char *const x_paths[] = {[MLPD_TRAIN] = "/train/x", [MLPD_VALID] = "/valid/x", [MLPD_TEST] = "/test/x"};
+  for (int p = 0; p < PARTS && first_of(c)->image; p++)
+    if (c->rows[p] > 0) TRY(h5_attribute_write_text(c->out.file, x_paths[p], "layout", "image"));
+  return MLPD_OK;
+}
+
+static mlpd_status write_file(conversion *c) {
+  element_type widest;
+  TRY(output_create(c->options->out, &c->out));
+  c->out.features = c->features;
+  c->out.y_columns = c->y_columns;
+  c->out.compress = c->options->compress;
+  choose_types(c, &widest);
+  for (int p = 0; p < PARTS; p++)
+    if (c->rows[p] > 0) TRY(output_part(&c->out, (mlpd_split)p, c->rows[p], widest, &c->labels));
+  for (int i = 0; i < c->sources.count; i++) TRY(copy_rows(c, c->sources.all[i]));
+  TRY(output_flush(&c->out));
+  TRY(write_layout(c));
+  TRY(write_attributes(c));
+  return convert_write_names(c->out.file, first_of(c), &c->labels);
+}
+
+mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_result *result) {
+  IN_C_LOCALE();
+  *result = (mlpd_convert_result){.features = 0};
+  mlpd_convert_options checked = *options;
+  if (checked.class_names != NULL && checked.class_names[0] == '\0') checked.class_names = NULL;
+  conversion c = {.options = &checked, .progress = {.report = checked.progress, .context = checked.context}};
+  mlpd_status status;
+  TRY_GOTO(status, check_options(&checked), done);
+  TRY_GOTO(status, label_set_create(checked.task, &c.labels), done);
+  TRY_GOTO(status, sources_open(&checked, &c.progress, &c.sources), done);
+  TRY_GOTO(status, scan_sources(&c), done);
+  TRY_GOTO(status, plan_split(&c), done);
+  status = output_close(&c.out, write_file(&c));
+  if (status != MLPD_OK) goto done;
+  meter_finish(&c.progress);
+  *result = (mlpd_convert_result){.train_rows = c.rows[MLPD_TRAIN],
+                                  .valid_rows = c.rows[MLPD_VALID],
+                                  .test_rows = c.rows[MLPD_TEST],
+                                  .features = c.features,
+                                  .classes = c.labels.classes ? c.labels.num_classes : 0};
+done:
+  source_list_free(&c.sources);
+  row_split_free(&c.split);
+  label_set_free(&c.labels);
+  return status;
+}

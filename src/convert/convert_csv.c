@@ -1,0 +1,322 @@
+/* Rows of a CSV file: parsed, surveyed in the first pass, stored in the second. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "convert/convert_csv_internal.h"
+
+/* ---- Errors ---- */
+
+static mlpd_status count_error(const csv_source *c, const char *begin, const char *end) {
+  const uint64_t cells = csv_count_cells(begin, end, c->layout.delimiter);
+  return FAIL(MLPD_ERROR_DATA, "%s:%llu: %llu cells, but %u in the %s%s", c->base.name,
+              (unsigned long long)c->lines.line, (unsigned long long)cells, c->layout.columns,
+              c->layout.header ? "header" : "first line",
+              cells < c->layout.columns && !c->layout.header ? " (a row must be one line)" : "");
+}
+
+static mlpd_status changed_error(const csv_source *c) {
+  return FAIL(MLPD_ERROR_DATA, "%s:%llu: changed while it was read", c->base.name, (unsigned long long)c->lines.line);
+}
+
+static mlpd_status damaged_error(const csv_source *c, uint32_t column, const csv_cell *cell) {
+  return csv_cell_error(c, column, cell, "has text after its closing quote, or none");
+}
+
+/* ---- Rows ---- */
+
+static void worsen(row_state *state, row_state to) {
+  if (*state < to) *state = to;
+}
+
+/* A cell that the fast path did not take. */
+static mlpd_status parse_odd_cell(csv_source *c, uint32_t column, const csv_cell *cell, number *parsed,
+                                  row_state *state) {
+  if (cell->damaged) return damaged_error(c, column, cell);
+  const csv_kind kind = csv_cell_read(&c->syntax, cell, parsed);
+  if (kind == CSV_MISSING) worsen(state, ROW_MISSING);
+  if (kind == CSV_TEXT) worsen(state, ROW_FAULTY);
+  return kind == CSV_NUMBER || !c->gathering ? MLPD_OK : csv_fault_add(c, column, kind, cell);
+}
+
+/* A cell that stays text: of the only target, or of a column that is left out. */
+static mlpd_status parse_text(csv_source *c, uint32_t column, const char *p, const char *end, const char **next,
+                              row_state *state) {
+  csv_cell cell;
+  *next = csv_next_cell(p, end, c->layout.delimiter, &cell);
+  if (cell.damaged) return damaged_error(c, column, &cell);
+  if (column != c->label) return MLPD_OK;
+  c->label_cell = cell;
+  number parsed;
+  const bool values = c->options->task == MLPD_REGRESSION;
+  const bool missing =
+      values ? csv_cell_read(&c->syntax, &cell, &parsed) == CSV_MISSING : csv_cell_is_missing(&c->syntax, &cell);
+  if (!missing) return MLPD_OK;
+  worsen(state, ROW_MISSING);
+  return c->gathering ? csv_fault_add(c, column, CSV_MISSING, &cell) : MLPD_OK;
+}
+
+static bool is_empty(const csv_source *c, const char *p, const char *end) {
+  for (; p < end; p++)
+    if (*p != c->layout.delimiter && *p != ' ' && *p != '\t') return false;
+  return true;
+}
+
+static mlpd_status check_number(const csv_source *c, uint32_t column, const char *start, const char *end,
+                                const number *parsed, row_state *state) {
+  if (isfinite(parsed->value)) return MLPD_OK;
+  if (csv_is_missing_real(&c->syntax, parsed->value)) return worsen(state, ROW_MISSING), MLPD_OK;
+  csv_cell cell;
+  (void)csv_next_cell(start, end, c->layout.delimiter, &cell);
+  return csv_cell_error(c, column, &cell, "is beyond the range of double");
+}
+
+/* --missing -999 and the like. */
+static mlpd_status find_missing_reals(csv_source *c, const char *begin, const char *end, row_state *state) {
+  csv_cell cell;
+  number parsed;
+  const char *p = begin;
+  for (uint32_t column = 0; column < c->layout.columns && p != NULL; column++) {
+    p = csv_next_cell(p, end, c->layout.delimiter, &cell);
+    if (c->plan.roles[column] == CSV_LEFT_OUT || column == c->label) continue;
+    if (!csv_cell_number(&c->syntax, &cell, &parsed) || !csv_is_missing_real(&c->syntax, parsed.value)) continue;
+    if (*state == ROW_GOOD && c->gathering) TRY(csv_fault_add(c, column, CSV_MISSING, &cell));
+    worsen(state, ROW_MISSING);
+  }
+  return MLPD_OK;
+}
+
+/* Parses one line into c->numbers and c->label_cell. */
+static mlpd_status parse_row(csv_source *c, const char *begin, const char *end, row_state *state) {
+  const char delimiter = c->layout.delimiter;
+  const uint32_t columns = c->layout.columns;
+  const uint8_t *roles = c->plan.roles;
+  number *next = c->numbers;
+  const char *p = begin;
+  uint32_t column = 0;
+  *state = ROW_GOOD;
+  for (; p != NULL && column < columns; column++) {
+    number *parsed = next;
+    if (roles[column] != CSV_FEATURE) {
+      if (c->target_places == NULL || roles[column] == CSV_LEFT_OUT) {
+        TRY(parse_text(c, column, p, end, &p, state));
+        continue;
+      }
+      parsed = &c->numbers[c->target_places[column]];
+    } else {
+      next++;
+    }
+    while (p < end && *p == ' ') p++;
+    const char *const start = p;
+    const char *after = c->fast ? number_parse(p, end, parsed) : NULL;
+    if (after == end) {
+      p = NULL;
+    } else if (after != NULL && *after == delimiter) {
+      for (p = after + 1; delimiter == CSV_BLANKS && (*p == ' ' || *p == '\t') && p < end;) p++;
+    } else {
+      csv_cell cell;
+      p = csv_next_cell(p, end, delimiter, &cell);
+      TRY(parse_odd_cell(c, column, &cell, parsed, state));
+    }
+    if (!isfinite(parsed->value)) TRY(check_number(c, column, start, end, parsed, state));
+  }
+  if (column < columns) return count_error(c, begin, end);
+  if (p != NULL && !is_empty(c, p, end)) return count_error(c, begin, end);
+  c->rows_trailing += p != NULL;
+  return c->syntax.num_missing_real > 0 ? find_missing_reals(c, begin, end, state) : MLPD_OK;
+}
+
+/* The next row that counts: without faults, and without missing values in the second pass. */
+static mlpd_status next_row(csv_source *c, bool *found, row_state *state) {
+  for (;;) {
+    const char *begin, *end;
+    TRY(csv_next_line(&c->lines, &begin, &end));
+    *found = begin != NULL;
+    if (!*found) return MLPD_OK;
+    if (*begin == c->layout.delimiter && is_empty(c, begin, end)) {
+      c->rows_empty++;
+      continue;
+    }
+    TRY(parse_row(c, begin, end, state));
+    if (c->gathering || *state == ROW_GOOD) return MLPD_OK;
+    if (*state != ROW_MISSING) return changed_error(c);
+  }
+}
+
+/* ---- First pass ---- */
+
+static const char *label_place(const csv_source *c, char place[600]) {
+  const char *const name = c->layout.names != NULL ? c->layout.names[c->label] : NULL;
+  (void)snprintf(place, 600, "%s:%llu: column %u%s%.255s%s", c->base.name, (unsigned long long)c->lines.line,
+                 c->label + 1, name != NULL ? " (" : "", name != NULL ? name : "", name != NULL ? ")" : "");
+  return place;
+}
+
+static void note_text_label(const csv_source *c, label_set *labels) {
+  const char *const hint = csv_cell_hint(&c->label_cell);
+  labels->number_like += hint != NULL;
+  if (labels->texts > 1) return;
+  (void)label_place(c, labels->text_place);
+  (void)snprintf(labels->text_hint, sizeof labels->text_hint, "%s", hint != NULL ? hint : "");
+}
+
+static mlpd_status gather_label(csv_source *c, label_set *labels) {
+  char text[LABEL_NAME_BYTES + 2], place[600];
+  const size_t length = csv_cell_text(&c->label_cell, text, sizeof text);
+  number parsed;
+  const bool answers = c->options->task == MLPD_REGRESSION; /* yes is 1 */
+  const bool is_number = csv_cell_number(&c->syntax, &c->label_cell, &parsed) ||
+                         (answers && csv_cell_read(&c->syntax, &c->label_cell, &parsed) == CSV_YES_NO);
+  if (is_number && !isfinite(parsed.value))
+    return csv_cell_error(c, c->label, &c->label_cell, "is beyond the range of double");
+  const mlpd_status status = label_add_text(labels, text, length, is_number ? &parsed : NULL);
+  if (status != MLPD_OK) return status_prefix(status, "%s: label ", label_place(c, place));
+  if (!is_number) note_text_label(c, labels);
+  return MLPD_OK;
+}
+
+static void gather_ranges(csv_source *c) {
+  const uint32_t count = c->base.features + (c->target_places != NULL ? c->base.y_columns : 0);
+  for (uint32_t f = 0; f < count; f++) {
+    const number *n = &c->numbers[f];
+    csv_range *r = &c->ranges[f];
+    r->least = n->value < r->least ? n->value : r->least;
+    r->most = n->value > r->most ? n->value : r->most;
+    r->whole &= n->is_integer;
+  }
+}
+
+/* One type for all of x: integers where all cells are; floats of 64 bits where a column's offset, size or smallness
+ * leaves float32 too few digits of its spread. */
+static element_type smallest_type(const csv_source *c) {
+  double least = 0, most = 0;
+  bool whole = true, needs_double = false;
+  for (uint32_t f = 0; f < c->base.features; f++) {
+    const csv_range *r = &c->ranges[f];
+    whole = whole && r->whole;
+    least = r->least < least ? r->least : least;
+    most = r->most > most ? r->most : most;
+    needs_double = needs_double || number_needs_double(r->least, r->most, r->whole);
+  }
+  if (!whole) return needs_double ? ELEMENT_F64 : ELEMENT_F32;
+  if (least >= 0 && most <= UINT8_MAX) return ELEMENT_U8;
+  if (least >= INT16_MIN && most <= INT16_MAX) return ELEMENT_I16;
+  if (least >= INT32_MIN && most <= INT32_MAX) return ELEMENT_I32;
+  return needs_double ? ELEMENT_I64 : ELEMENT_F32;
+}
+
+static void finish_targets(const csv_source *c, label_set *labels) {
+  char shown[300];
+  for (uint32_t t = 0; c->target_places != NULL && t < c->base.y_columns; t++) {
+    const csv_range *r = &c->ranges[c->base.features + t];
+    labels->any_vector = true;
+    labels->any_real = labels->any_real || number_needs_double(r->least, r->most, r->whole);
+  }
+  if (c->label == CSV_NO_LABEL) return;
+  (void)snprintf(labels->target, sizeof labels->target, "%s", csv_column_shown(&c->layout, c->label, shown));
+}
+
+static mlpd_status csv_scan(source *s, label_set *labels) {
+  csv_source *c = (csv_source *)s;
+  csv_report_layout(c);
+  c->gathering = true;
+  for (;;) {
+    bool found;
+    row_state state;
+    TRY(next_row(c, &found, &state));
+    if (!found) break;
+    c->rows_seen++;
+    c->rows_missing += state == ROW_MISSING;
+    if (state != ROW_GOOD) continue;
+    gather_ranges(c);
+    if (c->label != CSV_NO_LABEL) TRY(gather_label(c, labels));
+    s->rows++;
+  }
+  c->gathering = false;
+  if (c->rows_seen == 0) return FAIL(MLPD_ERROR_DATA, "%s: a header, but no rows", s->name);
+  TRY(csv_faults_judge(c));
+  s->type = smallest_type(c);
+  finish_targets(c, labels);
+  csv_report_rows(c);
+  return csv_lines_rewind(&c->lines);
+}
+
+/* ---- Second pass ---- */
+
+#define STORE_INTEGERS(type, least, most)                                                             \
+  for (uint32_t f = 0; f < features; f++) {                                                           \
+    if (!n[f].is_integer || n[f].integer < (least) || n[f].integer > (most)) return changed_error(c); \
+    ((type *)x)[row * features + f] = (type)n[f].integer;                                             \
+  }
+
+static mlpd_status store_row(const csv_source *c, uint64_t row, void *x) {
+  const uint32_t features = c->base.features;
+  const number *n = c->numbers;
+  if (c->base.type == ELEMENT_U8) {
+    STORE_INTEGERS(uint8_t, 0, UINT8_MAX)
+  } else if (c->base.type == ELEMENT_I16) {
+    STORE_INTEGERS(int16_t, INT16_MIN, INT16_MAX)
+  } else if (c->base.type == ELEMENT_I32) {
+    STORE_INTEGERS(int32_t, INT32_MIN, INT32_MAX)
+  } else if (c->base.type == ELEMENT_I64) {
+    STORE_INTEGERS(int64_t, INT64_MIN, INT64_MAX)
+  } else if (c->base.type == ELEMENT_F64) {
+    double *out = (double *)x + row * features;
+    for (uint32_t f = 0; f < features; f++) out[f] = n[f].value;
+  } else {
+    float *out = (float *)x + row * features;
+    for (uint32_t f = 0; f < features; f++) {
+      out[f] = (float)n[f].value;
+      if (!isfinite(out[f])) return changed_error(c);
+    }
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status store_label(const csv_source *c, const label_set *labels, int32_t *class_index, double *value) {
+  char text[LABEL_NAME_BYTES + 2];
+  if (labels->classes) {
+    const size_t length = csv_cell_text(&c->label_cell, text, sizeof text);
+    *class_index = length < sizeof text ? label_class_of_text(labels, text, length) : -1;
+    return *class_index >= 0 ? MLPD_OK : changed_error(c);
+  }
+  number parsed;
+  if (csv_cell_read(&c->syntax, &c->label_cell, &parsed) > CSV_YES_NO) return changed_error(c);
+  *value = parsed.value;
+  return MLPD_OK;
+}
+
+static mlpd_status csv_read(source *s, const label_set *labels, uint64_t rows, void *x, int32_t *classes,
+                            double *values) {
+  csv_source *c = (csv_source *)s;
+  for (uint64_t row = 0; row < rows; row++) {
+    bool found;
+    row_state state;
+    TRY(next_row(c, &found, &state));
+    if (!found) return changed_error(c);
+    TRY(store_row(c, row, x));
+    for (uint32_t t = 0; c->target_places != NULL && t < s->y_columns; t++)
+      values[row * s->y_columns + t] = c->numbers[s->features + t].value;
+    if (c->label == CSV_NO_LABEL) continue;
+    TRY(store_label(c, labels, labels->classes ? &classes[row] : NULL, labels->classes ? NULL : &values[row]));
+  }
+  return MLPD_OK;
+}
+
+static void csv_close(source *s) {
+  csv_source *c = (csv_source *)s;
+  input_close(c->lines.in);
+  csv_lines_free(&c->lines);
+  csv_faults_free(c);
+  csv_layout_free(&c->layout);
+  csv_syntax_free(&c->syntax);
+  csv_plan_free(&c->plan);
+  free(c->numbers);
+  free(c->ranges);
+  free(c->target_places);
+  free(c);
+}
+
+const source_methods csv_methods = {csv_scan, csv_read, csv_close};

@@ -1,0 +1,256 @@
+/* Cells: how they are cut, what they are, and their text. */
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#include "convert/convert_csv.h"
+
+enum { NUMBER_BYTES = 400 }; /* of a number that is not written as C writes it */
+
+static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* ---- Cutting ---- */
+
+static const char *skip_blanks(const char *p, const char *end, char delimiter) {
+  while (p < end && is_blank(*p) && (*p != delimiter || delimiter == CSV_BLANKS)) p++;
+  return p;
+}
+
+static bool is_delimiter(char c, char delimiter) { return delimiter == CSV_BLANKS ? is_blank(c) : c == delimiter; }
+
+/* What follows the delimiter at p, where p < end. */
+static const char *after_delimiter(const char *p, const char *end, char delimiter) {
+  if (delimiter != CSV_BLANKS) return p + 1;
+  p = skip_blanks(p, end, delimiter);
+  return p < end ? p : NULL;
+}
+
+static const char *next_quoted(const char *p, const char *end, char delimiter, csv_cell *cell) {
+  cell->begin = ++p;
+  cell->quoted = true;
+  for (; p < end && (*p != '"' || (p + 1 < end && p[1] == '"')); p++)
+    if (*p == '"') p++;
+  cell->end = p;
+  if (p >= end) return cell->end = end, cell->damaged = true, NULL;
+  const char *next = skip_blanks(p + 1, end, delimiter);
+  const bool separated = delimiter == CSV_BLANKS ? next > p + 1 : next < end && is_delimiter(*next, delimiter);
+  if (next < end && !separated) return cell->damaged = true, NULL;
+  if (next == end) return NULL;
+  return delimiter == CSV_BLANKS ? next : next + 1;
+}
+
+const char *csv_next_cell(const char *p, const char *end, char delimiter, csv_cell *cell) {
+  *cell = (csv_cell){.quoted = false};
+  p = skip_blanks(p, end, delimiter);
+  if (p < end && *p == '"') return next_quoted(p, end, delimiter, cell);
+  cell->begin = p;
+  while (p < end && !is_delimiter(*p, delimiter)) p++;
+  cell->end = p;
+  while (cell->end > cell->begin && is_blank(cell->end[-1])) cell->end--;
+  return p < end ? after_delimiter(p, end, delimiter) : NULL;
+}
+
+uint64_t csv_count_cells(const char *begin, const char *end, char delimiter) {
+  uint64_t count = 0;
+  csv_cell cell;
+  for (const char *p = begin; p != NULL; count++) p = csv_next_cell(p, end, delimiter, &cell);
+  return count;
+}
+
+/* ---- Numbers ---- */
+
+/* The bytes of a separator of thousands at p, or 0. A blank stands for those that do not break a line, too. */
+static int separator_length(const csv_syntax *s, const char *p, const char *end) {
+  if (s->thousands == 0) return 0;
+  if (*p == s->thousands) return 1;
+  if (s->thousands != ' ') return 0;
+  if (end - p > 2 && memcmp(p, "\xC2\xA0", 2) == 0) return 2;
+  return end - p > 3 && memcmp(p, "\xE2\x80\xAF", 3) == 0 ? 3 : *p == '\xA0';
+}
+
+/* Fortran leaves out the letter before an exponent of three digits: 1.5+103. */
+static bool is_bare_exponent(const char *p, const char *end, bool whole) {
+  return !whole && (*p == '-' || *p == '+') && end - p == 4 && (is_digit(p[-1]) || p[-1] == '.') && is_digit(p[1]) &&
+         is_digit(p[2]) && is_digit(p[3]);
+}
+
+/* Copies a number without its thousands separators, with a decimal point and E for Fortran's D. False where the
+ * separators do not stand between groups of three digits. */
+static bool rewrite_number(const csv_syntax *s, const char *p, const char *end, char *out) {
+  bool grouped = false, whole = true; /* whole: before the point */
+  int digits = 0;                     /* since the last separator */
+  for (; p < end; p++) {
+    const int separator = whole ? separator_length(s, p, end) : 0;
+    if (separator > 0) {
+      if (digits == 0 || digits > 3 || (grouped && digits != 3)) return false;
+      grouped = true;
+      digits = 0;
+      p += separator - 1;
+      continue;
+    }
+    if (whole && !is_digit(*p) && *p != '-' && *p != '+') {
+      if (grouped && digits != 3) return false;
+      whole = false;
+    }
+    if (*p == '.' && s->decimal != '.') return false;
+    const bool exponent = (*p == 'd' || *p == 'D') && p + 1 < end;
+    digits += is_digit(*p);
+    if (is_bare_exponent(p, end, whole)) *out++ = 'e';
+    *out++ = *p == s->decimal ? '.' : exponent ? 'e' : *p;
+  }
+  *out = '\0';
+  return !(whole && grouped && digits != 3);
+}
+
+bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *parsed) {
+  const char *p = cell->begin, *const end = cell->end;
+  if (syntax->decimal == '.' && number_parse(p, end, parsed) == end) return true;
+  char text[NUMBER_BYTES];
+  if (end - p + 2 > (ptrdiff_t)sizeof text || p == end) return false; /* an e and a NUL are added */
+  if (!rewrite_number(syntax, p, end, text)) return false;
+  const char *text_end = text + strlen(text);
+  return number_parse(text, text_end, parsed) == text_end;
+}
+
+const char *csv_cell_hint(const csv_cell *cell) {
+  static const struct {
+    char decimal, thousands;
+    const char *options;
+  } ways[] = {{',', 0, "--decimal comma"},
+              {'.', ',', "--thousands ,"},
+              {',', '.', "--decimal comma --thousands ."},
+              {'.', '\'', "--thousands \"'\""},
+              {'.', ' ', "--thousands blank"},
+              {',', ' ', "--decimal comma --thousands blank"}};
+  const char *found = NULL;
+  for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+    const csv_syntax syntax = {.decimal = ways[i].decimal, .thousands = ways[i].thousands};
+    number parsed;
+    if (!csv_cell_number(&syntax, cell, &parsed)) continue;
+    if (found != NULL && i == 1) return "--decimal comma, or --thousands ,"; /* 147,400 may be either */
+    if (found == NULL) found = ways[i].options;
+  }
+  return found;
+}
+
+/* ---- Words ---- */
+
+static bool is_text(const csv_cell *cell, const char *text) {
+  const size_t length = (size_t)(cell->end - cell->begin);
+  return strlen(text) == length && memcmp(text, cell->begin, length) == 0;
+}
+
+static bool is_word(const csv_cell *cell, const char *text) {
+  const size_t length = (size_t)(cell->end - cell->begin);
+  return strlen(text) == length && strncasecmp(text, cell->begin, length) == 0;
+}
+
+/* The words pandas takes for missing values, but for None, which may be a class; Na is sodium. */
+bool csv_cell_is_missing(const csv_syntax *syntax, const csv_cell *cell) {
+  static const char *const texts[] = {"",     "?",      "NA",      "N/A",     "nan",      "NaN",    "NAN",     "n/a",
+                                      "null", "NULL",   "Null",    "<NA>",    "#N/A",     "#NA",    "-nan",    "-NaN",
+                                      "NaT",  "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "1.#NAN", "#N/A N/A"};
+  const size_t length = (size_t)(cell->end - cell->begin);
+  /* Most cells are told apart by an end. */
+  const bool may_be =
+      length == 0 || (length <= 8 && !is_digit(cell->end[-1]) && strchr("?Nn<#-1", *cell->begin) != NULL);
+  for (size_t i = 0; may_be && i < sizeof texts / sizeof texts[0]; i++)
+    if (is_text(cell, texts[i])) return true;
+  for (uint32_t i = 0; i < syntax->num_missing; i++)
+    if (is_text(cell, syntax->missing[i])) return true;
+  number parsed;
+  return syntax->num_missing_real > 0 && csv_cell_number(syntax, cell, &parsed) &&
+         csv_is_missing_real(syntax, parsed.value);
+}
+
+bool csv_is_missing_real(const csv_syntax *syntax, double value) {
+  for (uint32_t i = 0; i < syntax->num_missing_real; i++)
+    if (syntax->missing_real[i] == value) return true;
+  return false;
+}
+
+/* In a column of numbers these can be nothing else. */
+static bool is_missing_number(const csv_cell *cell) {
+  static const char *const words[] = {"none", "nil", "missing", "-", "--", ".", "*", "#DIV/0!", "#VALUE!"};
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (is_word(cell, words[i])) return true;
+  return false;
+}
+
+static bool read_yes_no(const csv_cell *cell, number *parsed) {
+  static const char *const words[2][5] = {{"false", "no", "f", "n", ".false."}, {"true", "yes", "t", "y", ".true."}};
+  for (int answer = 0; answer < 2; answer++)
+    for (int i = 0; i < 5; i++)
+      if (is_word(cell, words[answer][i]))
+        return *parsed = (number){.value = answer, .integer = answer, .is_integer = true}, true;
+  return false;
+}
+
+csv_kind csv_cell_read(const csv_syntax *syntax, const csv_cell *cell, number *parsed) {
+  if (csv_cell_number(syntax, cell, parsed))
+    return csv_is_missing_real(syntax, parsed->value) ? CSV_MISSING : CSV_NUMBER;
+  *parsed = (number){.value = 0};
+  if (csv_cell_is_missing(syntax, cell) || is_missing_number(cell)) return CSV_MISSING;
+  return read_yes_no(cell, parsed) ? CSV_YES_NO : CSV_TEXT;
+}
+
+/* ---- Text ---- */
+
+/* The length of the UTF-8 character at p, or 0 where none stands there. */
+static int utf8_length(const unsigned char *p, const unsigned char *end) {
+  const int length = *p < 0x80 ? 1 : *p < 0xC2 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF5 ? 4 : 0;
+  if (length == 0 || end - p < length) return 0;
+  for (int i = 1; i < length; i++)
+    if ((p[i] & 0xC0) != 0x80) return 0;
+  return length;
+}
+
+static bool is_utf8(const char *begin, const char *end) {
+  const unsigned char *p = (const unsigned char *)begin, *const q = (const unsigned char *)end;
+  while (p < q) {
+    const int length = utf8_length(p, q);
+    if (length == 0) return false;
+    p += length;
+  }
+  return true;
+}
+
+size_t csv_cell_text(const csv_cell *cell, char *text, size_t size) {
+  size_t length = 0;
+  const bool latin = !is_utf8(cell->begin, cell->end);
+#define PUT(c)                                 \
+  do {                                         \
+    if (length + 1 < size) text[length] = (c); \
+    length++;                                  \
+  } while (0)
+  for (const char *p = cell->begin; p < cell->end; p++) {
+    if (cell->quoted && *p == '"') p++;
+    const unsigned char c = (unsigned char)*p;
+    if (c == '\r' && p + 1 < cell->end && p[1] == '\n') continue;
+    if (c == '\n' || c == '\r') {
+      PUT(' ');
+    } else if (latin && c >= 0x80) {
+      PUT((char)(0xC0 | c >> 6));
+      PUT((char)(0x80 | (c & 0x3F)));
+    } else {
+      PUT((char)c);
+    }
+  }
+#undef PUT
+  text[length < size ? length : size - 1] = '\0';
+  return length;
+}
+
+const char *csv_cell_shown(const csv_cell *cell, char text[CSV_SHOWN_BYTES + 4]) {
+  const size_t length = csv_cell_text(cell, text, CSV_SHOWN_BYTES + 1);
+  for (char *p = text; *p != '\0'; p++)
+    if ((unsigned char)*p < ' ' || *p == 0x7F) *p = '?'; /* no control characters into a terminal */
+  if (length > CSV_SHOWN_BYTES) {
+    size_t cut = strlen(text);
+    while (cut > 0 && ((unsigned char)text[cut - 1] & 0xC0) == 0x80) cut--; /* not in the middle of a character */
+    if (cut > 0 && (unsigned char)text[cut - 1] >= 0xC0) cut--;
+    memcpy(text + cut, "...", 4);
+  }
+  return text;
+}

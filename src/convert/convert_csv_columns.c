@@ -1,0 +1,312 @@
+#include "convert/convert_csv_columns.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "convert/convert_report.h"
+#include "convert/convert_source.h"
+
+enum { NAME_MOST = 63 }; /* bytes of a name that are compared for a suggestion */
+
+/* A list of columns that an option gives, and how it was given. */
+typedef struct selection {
+  const char *file, *option;
+  const csv_layout *layout;
+  uint32_t *columns; /* (capacity) in the order given, each but once */
+  uint32_t count, capacity;
+  bool *marked; /* (layout->columns) */
+  bool *named;  /* (layout->columns) given alone, not as a part of a range or pattern */
+} selection;
+
+/* ---- Suggestions ---- */
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Levenshtein (1966), letters compared without their case. */
+static size_t distance(const char *a, const char *b) {
+  const size_t na = strnlen(a, NAME_MOST), nb = strnlen(b, NAME_MOST);
+  size_t row[NAME_MOST + 1];
+  for (size_t j = 0; j <= nb; j++) row[j] = j;
+  for (size_t i = 1; i <= na; i++) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= nb; j++) {
+      const size_t replaced = diagonal + (strncasecmp(a + i - 1, b + j - 1, 1) != 0);
+      diagonal = row[j];
+      row[j] = smaller(replaced, smaller(row[j], row[j - 1]) + 1);
+    }
+  }
+  return row[nb];
+}
+
+static const char *nearest_name(const csv_layout *layout, const char *word) {
+  const size_t length = strlen(word), limit = length <= 2 ? 0 : length <= 6 ? 2 : length / 3;
+  const char *best = NULL;
+  size_t least = limit + 1;
+  for (uint32_t c = 0; layout->names != NULL && c < layout->columns; c++) {
+    const size_t steps = distance(word, layout->names[c]);
+    if (steps >= least || steps >= strlen(layout->names[c])) continue;
+    least = steps;
+    best = layout->names[c];
+  }
+  return best;
+}
+
+static mlpd_status no_column(const selection *s, const char *item) {
+  const csv_layout *layout = s->layout;
+  char names[REPORT_BYTES] = "";
+  size_t used = 0;
+  if (layout->names == NULL)
+    return FAIL(MLPD_ERROR_USAGE, "%s: %s '%s' is no column; there is no header, but %u columns by number from 0",
+                s->file, s->option, item, layout->columns);
+  const char *near = nearest_name(layout, item);
+  for (uint32_t c = 0; c < layout->columns && c < 1000; c++) report_list_add(names, &used, ", ", layout->names[c]);
+  return FAIL(MLPD_ERROR_USAGE, "%s: %s '%s' is no column; %s%s%sthe columns are %s, or numbers from 0 to %u", s->file,
+              s->option, item, near != NULL ? "did you mean '" : "", near != NULL ? near : "",
+              near != NULL ? "'? " : "", names, layout->columns - 1);
+}
+
+/* ---- Items of a list ---- */
+
+static mlpd_status add(selection *s, uint32_t column, bool named) {
+  s->named[column] = s->named[column] || named;
+  if (s->marked[column]) return MLPD_OK;
+  if (s->count == s->capacity) {
+    const uint32_t capacity = s->capacity > 0 ? 2 * s->capacity : 8;
+    uint32_t *larger = realloc(s->columns, capacity * sizeof *larger);
+    if (larger == NULL) return FAIL(MLPD_ERROR_MEMORY, "%s: out of memory for a list of columns", s->file);
+    s->columns = larger;
+    s->capacity = capacity;
+  }
+  s->marked[column] = true;
+  s->columns[s->count++] = column;
+  return MLPD_OK;
+}
+
+static mlpd_status repeated_name(const selection *s, const char *item) {
+  char which[REPORT_BYTES] = "", number[16];
+  size_t used = 0;
+  const size_t length = strlen(item);
+  for (uint32_t c = 0; c < s->layout->columns; c++) {
+    const char *name = s->layout->names[c];
+    if (!s->layout->repeated[c] || strncmp(name, item, length) != 0) continue;
+    if (name[length] != '\0' && name[length] != '.') continue;
+    (void)snprintf(number, sizeof number, "%u", c);
+    report_list_add(which, &used, " and ", number);
+  }
+  return FAIL(MLPD_ERROR_USAGE, "%s: %s '%s' names more than one column: %s; give one of these numbers", s->file,
+              s->option, item, which);
+}
+
+/* A column by its name, else by its number. */
+static bool find_column(const csv_layout *layout, const char *item, uint32_t *column) {
+  for (uint32_t c = 0; layout->names != NULL && c < layout->columns; c++)
+    if (strcmp(layout->names[c], item) == 0) return *column = c, true;
+  return column_by_number(item, layout->columns, column);
+}
+
+/* "2-5", "2..5" or "X1..X8", both ends included. */
+static bool find_range(const csv_layout *layout, char *item, uint32_t *from, uint32_t *to) {
+  char *dots = strstr(item, "..");
+  const size_t digits = strspn(item, "0123456789");
+  const bool hyphen = dots == NULL && digits > 0 && item[digits] == '-' && strspn(item + digits + 1, "0123456789") > 0;
+  char *const separator = hyphen ? item + digits : dots;
+  if (separator == NULL) return false;
+  const char kept = *separator;
+  *separator = '\0';
+  const bool found = find_column(layout, item, from) && find_column(layout, separator + (hyphen ? 1 : 2), to);
+  *separator = kept;
+  return found && *from <= *to;
+}
+
+static mlpd_status add_pattern(selection *s, const char *item) {
+  bool any = false;
+  for (uint32_t c = 0; s->layout->names != NULL && c < s->layout->columns; c++) {
+    if (fnmatch(item, s->layout->names[c], 0) != 0) continue;
+    any = true;
+    TRY(add(s, c, false));
+  }
+  if (any) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE, "%s: %s '%s' matches no column%s", s->file, s->option, item,
+              s->layout->names == NULL ? "; there is no header" : "");
+}
+
+static mlpd_status add_item(selection *s, char *item) {
+  uint32_t column, last;
+  if (find_column(s->layout, item, &column)) {
+    if (s->layout->repeated != NULL && s->layout->repeated[column] && strcmp(s->layout->names[column], item) == 0)
+      return repeated_name(s, item);
+    return add(s, column, true);
+  }
+  if (strchr(item, '*') != NULL) return add_pattern(s, item);
+  if (!find_range(s->layout, item, &column, &last)) return no_column(s, item);
+  for (; column <= last; column++) TRY(add(s, column, false));
+  return MLPD_OK;
+}
+
+/* The next item of a list: between commas, or in double quotes. Returns what follows, or NULL. */
+static char *next_item(char *list, char **item) {
+  char *end = list + strcspn(list, ",");
+  *item = list;
+  if (*list == '"' && strchr(list + 1, '"') != NULL) {
+    *item = list + 1;
+    char *quote = strchr(list + 1, '"');
+    *quote = '\0';
+    end = quote + 1 + strcspn(quote + 1, ",");
+  }
+  const bool more = *end == ',';
+  *end = '\0';
+  return more ? end + 1 : NULL;
+}
+
+static mlpd_status select_columns(selection *s, const char *text) {
+  char *list = NULL;
+  mlpd_status status;
+  TRY(memory_allocate(&s->marked, s->layout->columns, sizeof *s->marked, "columns"));
+  TRY(memory_allocate(&s->named, s->layout->columns, sizeof *s->named, "columns"));
+  if (text == NULL) return MLPD_OK;
+  TRY(memory_copy_string(text, &list));
+  uint32_t column;
+  char *item, *rest = list;
+  status = MLPD_OK;
+  if (find_column(s->layout, text, &column)) /* a name may hold commas */
+    status = add_item(s, list);
+  else
+    while (rest != NULL && status == MLPD_OK) {
+      rest = next_item(rest, &item);
+      status = add_item(s, item);
+    }
+  free(list);
+  return status;
+}
+
+static void selection_free(selection *s) {
+  free(s->columns);
+  free(s->marked);
+  free(s->named);
+}
+
+/* ---- Roles ---- */
+
+const char *csv_column_shown(const csv_layout *layout, uint32_t column, char text[300]) {
+  if (layout->names != NULL)
+    (void)snprintf(text, 300, "column '%s'", layout->names[column]);
+  else
+    (void)snprintf(text, 300, "column %u (from 0)", column);
+  return text;
+}
+
+/* The last column that nothing leaves out. */
+static mlpd_status default_target(const csv_plan *plan, const csv_layout *layout, selection *label) {
+  for (uint32_t c = layout->columns; c-- > 0;)
+    if (plan->roles[c] != CSV_LEFT_OUT) return add(label, c, false);
+  return FAIL(MLPD_ERROR_USAGE, "%s: no column is left", label->file);
+}
+
+static mlpd_status check_target(const csv_layout *layout, const selection *label, const selection *ignore,
+                                const selection *columns, uint32_t target) {
+  char shown[300];
+  if (ignore->marked[target] && (label->named[target] || ignore->named[target]))
+    return FAIL(MLPD_ERROR_USAGE, "%s: %s is in both label and ignore", label->file,
+                csv_column_shown(layout, target, shown));
+  if (columns->named[target])
+    return FAIL(MLPD_ERROR_USAGE, "%s: %s is both the target and one of columns, the features; %s", label->file,
+                csv_column_shown(layout, target, shown),
+                label->named[target] ? "leave it out of one" : "without label, the last column is the target");
+  return MLPD_OK;
+}
+
+static mlpd_status assign_roles(const csv_layout *layout, const mlpd_convert_options *o, selection *label,
+                                const selection *ignore, const selection *columns, csv_plan *plan) {
+  const bool no_target = o->label != NULL && strcmp(o->label, "none") == 0 && label->count == 0;
+  const bool keeps_index = columns->marked[0] || label->marked[0];
+  for (uint32_t c = 0; c < layout->columns; c++) {
+    const bool index = c == 0 && layout->index && !keeps_index && layout->columns > (no_target ? 1U : 2U);
+    plan->roles[c] = ignore->marked[c] || index ? CSV_LEFT_OUT : CSV_FEATURE;
+    plan->index_left_out = plan->index_left_out || (index && !ignore->marked[c]);
+    plan->num_ignored += ignore->marked[c];
+  }
+  if (o->label == NULL) TRY(default_target(plan, layout, label));
+  for (uint32_t c = 0; o->columns != NULL && c < layout->columns; c++)
+    if (!columns->marked[c]) plan->roles[c] = CSV_LEFT_OUT;
+  for (uint32_t i = 0; i < label->count; i++) {
+    TRY(check_target(layout, label, ignore, columns, label->columns[i]));
+    plan->roles[label->columns[i]] = CSV_TARGET;
+  }
+  for (uint32_t c = 0; c < layout->columns; c++) plan->num_features += plan->roles[c] == CSV_FEATURE;
+  return MLPD_OK;
+}
+
+mlpd_status csv_plan_make(const char *name, const csv_layout *layout, const mlpd_convert_options *options,
+                          csv_plan *plan) {
+  selection label = {.file = name, .option = "label", .layout = layout};
+  selection ignore = {.file = name, .option = "ignore", .layout = layout};
+  selection columns = {.file = name, .option = "columns", .layout = layout};
+  uint32_t none;
+  const bool no_target =
+      options->label != NULL && strcmp(options->label, "none") == 0 && !find_column(layout, "none", &none);
+  mlpd_status status;
+  *plan = (csv_plan){.num_targets = 0};
+  TRY_GOTO(status, memory_allocate(&plan->roles, layout->columns, sizeof *plan->roles, "columns"), done);
+  TRY_GOTO(status, select_columns(&label, no_target ? NULL : options->label), done);
+  TRY_GOTO(status, select_columns(&ignore, options->ignore), done);
+  TRY_GOTO(status, select_columns(&columns, options->columns), done);
+  TRY_GOTO(status, assign_roles(layout, options, &label, &ignore, &columns, plan), done);
+  plan->targets = label.columns;
+  plan->num_targets = label.count;
+  label.columns = NULL;
+done:
+  selection_free(&label);
+  selection_free(&ignore);
+  selection_free(&columns);
+  return status;
+}
+
+void csv_plan_free(csv_plan *plan) {
+  free(plan->roles);
+  free(plan->targets);
+}
+
+/* ---- Lists for messages ---- */
+
+static bool is_plain_name(const char *name) {
+  return *name != '\0' && strpbrk(name, ",\"*'") == NULL && strstr(name, "..") == NULL;
+}
+
+static bool list_names(const csv_layout *layout, const bool *marked, char *text, size_t size) {
+  const char *needs_quotes = " ()[]{}<>|&;$`\\!?#~\t";
+  bool quoted = false;
+  size_t used = 0;
+  if (layout->names == NULL) return false;
+  for (uint32_t c = 0; c < layout->columns; c++) {
+    if (!marked[c]) continue;
+    const char *name = layout->names[c];
+    if (!is_plain_name(name) || (layout->repeated != NULL && layout->repeated[c])) return false;
+    quoted = quoted || strpbrk(name, needs_quotes) != NULL;
+  }
+  used = (size_t)snprintf(text, size, "%s", quoted ? "'" : "");
+  for (uint32_t c = 0, found = 0; c < layout->columns; c++) {
+    if (!marked[c]) continue;
+    used += (size_t)snprintf(text + used, size - used, "%s%s", found++ > 0 ? "," : "", layout->names[c]);
+    if (used + 2 >= size) return false;
+  }
+  (void)snprintf(text + used, size - used, "%s", quoted ? "'" : "");
+  return true;
+}
+
+void csv_columns_listed(const csv_layout *layout, const bool *marked, char *text, size_t size) {
+  if (list_names(layout, marked, text, size)) return;
+  size_t used = 0;
+  text[0] = '\0';
+  for (uint32_t c = 0; c < layout->columns; c++) {
+    if (!marked[c]) continue;
+    const uint32_t first = c;
+    while (c + 1 < layout->columns && marked[c + 1]) c++;
+    if (used + 30 > size) return (void)snprintf(text + used, size - used, ",...");
+    used += (size_t)snprintf(text + used, size - used, "%s%u", used > 0 ? "," : "", first);
+    if (c > first) used += (size_t)snprintf(text + used, size - used, "-%u", c);
+  }
+}

@@ -1,0 +1,28 @@
+/* Which columns of a table are features, targets, or left out, by the options label, ignore and columns. Nothing here
+ * is collective. */
+#ifndef MLPDIST_CONVERT_CSV_COLUMNS_H
+#define MLPDIST_CONVERT_CSV_COLUMNS_H
+
+#include "convert/convert_csv.h"
+
+typedef enum csv_role { CSV_LEFT_OUT, CSV_FEATURE, CSV_TARGET } csv_role;
+
+typedef struct csv_plan {
+  uint8_t *roles;    /* (columns) csv_role */
+  uint32_t *targets; /* (num_targets) columns, as label lists them */
+  uint32_t num_targets, num_features, num_ignored;
+  bool index_left_out;
+} csv_plan;
+
+/* name: of the file, for messages */
+mlpd_status csv_plan_make(const char *name, const csv_layout *layout, const mlpd_convert_options *options,
+                          csv_plan *plan);
+void csv_plan_free(csv_plan *plan);
+
+/* "column 'age'", or "column 2 (from 0)" where there are no names */
+const char *csv_column_shown(const csv_layout *layout, uint32_t column, char text[300]);
+
+/* Columns as the option ignore takes them, quoted for a shell where need be; marked (columns). */
+void csv_columns_listed(const csv_layout *layout, const bool *marked, char *text, size_t size);
+
+#endif

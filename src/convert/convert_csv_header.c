@@ -1,0 +1,158 @@
+/* Headers, lines of units, and columns that number the rows. */
+#include <string.h>
+
+#include "convert/convert_csv_sample.h"
+
+enum { FIRST_YEAR = 1500, LAST_YEAR = 2200, LAST_ROW = 1000000, MANY = 8 /* values that are no chance */ };
+
+const char *sample_after_hash(const csv_sample *s, int line, char delimiter) {
+  const char *text = s->lines[line].text;
+  if (text[0] != '#') return text;
+  const char *p = text + 1;
+  while (*p == '#') p++;
+  while (*p == ' ') p++;
+  return *p == '\0' || (*p == delimiter && delimiter != CSV_BLANKS) ? text : p; /* #,Name: the name is # */
+}
+
+/* Like csv_cell_read(); a number in another notation is one, too: its column is not of names. */
+static csv_kind read_cell(const csv_syntax *syntax, const csv_cell *cell, number *parsed) {
+  const csv_kind kind = csv_cell_read(syntax, cell, parsed);
+  return kind == CSV_TEXT && csv_cell_hint(cell) != NULL ? CSV_NUMBER : kind;
+}
+
+static bool is_name(csv_kind kind) { return kind == CSV_TEXT || kind == CSV_YES_NO; } /* y, n and t are names, too */
+
+/* Columns in which the line at head has a name and the line at body a number. */
+static uint64_t names_over_numbers(const csv_sample *s, const csv_syntax *syntax, int head, int body) {
+  const char *p = sample_after_hash(s, head, syntax->delimiter), *q = s->lines[body].text;
+  uint64_t found = 0;
+  while (p != NULL && q != NULL) {
+    csv_cell above, below;
+    number parsed;
+    p = csv_next_cell(p, s->lines[head].end, syntax->delimiter, &above);
+    q = csv_next_cell(q, s->lines[body].end, syntax->delimiter, &below);
+    const csv_kind kind = read_cell(syntax, &below, &parsed);
+    if (kind > CSV_YES_NO) continue;
+    const csv_kind head_kind = read_cell(syntax, &above, &parsed);
+    found += kind == CSV_NUMBER ? is_name(head_kind) : head_kind == CSV_TEXT;
+  }
+  return found;
+}
+
+/* The numbers of a line that may be a header. */
+typedef struct head_numbers {
+  uint64_t cells, names, numbers;
+  int64_t first, step;
+  bool regular;     /* whole, each step more than the one before */
+  bool first_empty; /* the first cell is empty */
+} head_numbers;
+
+static head_numbers read_head(const csv_sample *s, const csv_syntax *syntax, int head) {
+  head_numbers h = {.regular = true};
+  int64_t last = 0;
+  for (const char *p = sample_after_hash(s, head, syntax->delimiter); p != NULL; h.cells++) {
+    csv_cell cell;
+    number n;
+    p = csv_next_cell(p, s->lines[head].end, syntax->delimiter, &cell);
+    const csv_kind kind = read_cell(syntax, &cell, &n);
+    h.names += is_name(kind);
+    if (h.cells == 0) h.first_empty = cell.begin == cell.end;
+    if (kind != CSV_NUMBER) continue;
+    if (h.numbers == 0) h.first = n.integer;
+    if (h.numbers == 1) h.step = n.integer - h.first;
+    h.regular = h.regular && n.is_integer && (h.numbers == 0 || (h.step > 0 && n.integer - last == h.step));
+    last = n.integer;
+    h.numbers++;
+  }
+  return h;
+}
+
+/* Does the line at body hold other values than numbers of columns, or years, would be: decimals, texts, most of them
+ * outside of [low, high]? */
+static bool is_otherwise(const csv_sample *s, const csv_syntax *syntax, int body, double low, double high) {
+  uint64_t cells = 0, outside = 0;
+  bool any_decimal = false;
+  for (const char *p = s->lines[body].text; p != NULL; cells++) {
+    csv_cell cell;
+    number n;
+    p = csv_next_cell(p, s->lines[body].end, syntax->delimiter, &cell);
+    if (read_cell(syntax, &cell, &n) != CSV_NUMBER) continue;
+    any_decimal = any_decimal || !n.is_integer;
+    outside += n.value < low || n.value > high;
+  }
+  return (any_decimal && low == 0) || outside * 2 > cells;
+}
+
+/* 0, 1, 2, ... as pandas names the columns of a frame that has no names, or years. */
+static bool are_number_names(const csv_sample *s, const csv_syntax *syntax, int body, const head_numbers *h) {
+  if (!h->regular || h->numbers < 2 || h->names + h->numbers + h->first_empty < h->cells) return false;
+  const int64_t last = h->first + h->step * (int64_t)(h->numbers - 1);
+  const bool years = h->first >= FIRST_YEAR && last <= LAST_YEAR;
+  if (h->step == 1 && (h->first == 0 || h->first == 1)) {
+    const head_numbers next = read_head(s, syntax, body);
+    if (next.regular && next.numbers == h->numbers && next.step == 1 && next.first == last + 1) return false;
+    if (h->first_empty && !next.first_empty) return true;
+    if (h->numbers >= MANY) return true;
+    if (h->numbers < 3 && h->names == 0) return false;
+    return h->first == 0 && is_otherwise(s, syntax, body, 0, (double)last);
+  }
+  for (int line = body; years && line < s->count; line++)
+    if (!s->lines[line].hash && !is_otherwise(s, syntax, line, FIRST_YEAR, LAST_YEAR)) return false;
+  return years;
+}
+
+bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, int body) {
+  const head_numbers h = read_head(s, syntax, head);
+  uint64_t over = 0;
+  if (body >= s->count) return h.names > 0 && h.numbers == 0;
+  for (int line = body; line < s->count; line++) {
+    if (s->lines[line].hash) continue;
+    const uint64_t found = names_over_numbers(s, syntax, head, line);
+    if (found > over) over = found;
+  }
+  if (h.numbers == 0 || over * 2 > h.cells) return over > 0;
+  const bool numbered = h.regular && h.numbers > 1 && h.step == 1 && (h.first == 0 || h.first == 1);
+  return (numbered && over > 0) || are_number_names(s, syntax, body, &h);
+}
+
+bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at) {
+  if (at + 1 >= s->count || s->lines[at].hash) return false;
+  for (const char *p = s->lines[at].text; p != NULL;) {
+    csv_cell cell;
+    number parsed;
+    p = csv_next_cell(p, s->lines[at].end, syntax->delimiter, &cell);
+    const csv_kind kind = read_cell(syntax, &cell, &parsed);
+    const bool empty = cell.begin == cell.end || (cell.end == cell.begin + 1 && strchr("-.", *cell.begin) != NULL);
+    if (kind == CSV_NUMBER || (kind == CSV_MISSING && !empty)) return false;
+  }
+  for (int line = at + 1; line < s->count; line++)
+    if (!s->lines[line].hash && names_over_numbers(s, syntax, at, line) > 0) return true;
+  return false;
+}
+
+/* A part of a table may begin with any row; but years are values. */
+static bool may_be_row_number(int64_t first) {
+  return first >= 0 && first < LAST_ROW && (first < FIRST_YEAR || first > LAST_YEAR);
+}
+
+column_role sample_first_column(const csv_sample *s, const csv_syntax *syntax, int body) {
+  bool counts = true, grows = true, all_text = true;
+  int rows = 0;
+  int64_t last = 0;
+  for (int line = body; line < s->count; line++) {
+    csv_cell cell;
+    number n = {.value = 0};
+    if (s->lines[line].hash) continue;
+    (void)csv_next_cell(s->lines[line].text, s->lines[line].end, syntax->delimiter, &cell);
+    const csv_kind kind = read_cell(syntax, &cell, &n);
+    const bool whole = kind == CSV_NUMBER && n.is_integer;
+    all_text = all_text && is_name(kind);
+    counts = counts && whole && (rows == 0 ? may_be_row_number(n.integer) : n.integer == last + 1);
+    grows = grows && whole;
+    last = n.integer;
+    rows++;
+  }
+  if (rows == 0) return COLUMN_DATA;
+  if (counts && rows >= MANY) return COLUMN_NUMBERS_ROWS;
+  return grows ? COLUMN_WHOLE : all_text ? COLUMN_TEXT : COLUMN_DATA;
+}

@@ -1,0 +1,274 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "convert/convert_csv_sample.h"
+
+enum { NAME_BYTES = 256 };
+
+static const uint64_t COLUMNS_MOST = UINT64_C(1) << 26;
+
+/* ---- Where the table begins ---- */
+
+/* Empty cells at the end of a line, one after each trailing delimiter. */
+static uint64_t empty_at_end(const struct sample_line *line, char delimiter) {
+  uint64_t empty = 0;
+  if (delimiter == CSV_BLANKS) return 0;
+  for (const char *p = line->end; p > line->text; p--) {
+    if (p[-1] == delimiter)
+      empty++;
+    else if (p[-1] != ' ' && p[-1] != '\t')
+      break;
+  }
+  return empty;
+}
+
+static bool has_kind(const struct sample_line *line, const csv_syntax *syntax, csv_kind wanted) {
+  for (const char *p = line->text; p != NULL;) {
+    csv_cell cell;
+    number parsed;
+    p = csv_next_cell(p, line->end, syntax->delimiter, &cell);
+    if (csv_cell_read(syntax, &cell, &parsed) == wanted) return true;
+  }
+  return false;
+}
+
+static bool any_number(const csv_sample *s, const csv_syntax *syntax) {
+  for (int i = 0; i < s->count; i++)
+    if (has_kind(&s->lines[i], syntax, CSV_NUMBER)) return true;
+  return false;
+}
+
+/* Lines of so many cells, of which the last may be empty. */
+static bool fits(const struct sample_line *line, const csv_syntax *syntax, uint64_t columns) {
+  const uint64_t cells = csv_count_cells(line->text, line->end, syntax->delimiter);
+  return cells >= columns && cells - empty_at_end(line, syntax->delimiter) <= columns;
+}
+
+/* A header that lacks a cell: the name of the column of row names, as R writes it, or the empty one after a trailing
+ * delimiter. Numbers come right below, or it is a title. */
+static bool is_short_header(const csv_sample *s, int line, const csv_syntax *syntax, uint64_t columns) {
+  const struct sample_line *l = &s->lines[line];
+  const uint64_t cells = csv_count_cells(l->text, l->end, syntax->delimiter);
+  int below = line + 1;
+  while (below < s->count && s->lines[below].hash) below++;
+  return cells + 1 == columns && strchr("/%;!*-", *l->text) == NULL && below < s->count &&
+         !has_kind(l, syntax, CSV_NUMBER) && fits(&s->lines[below], syntax, columns) &&
+         has_kind(&s->lines[below], syntax, CSV_NUMBER);
+}
+
+/* The first line of the table. Lines above are titles where they hold words, and have fewer cells: a line of more would
+ * be a header that does not fit the rows. */
+static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t columns, int times) {
+  int first = 0;
+  while (first < s->count && s->lines[first].hash) first++;
+  for (int i = first; i < s->count && times > 1; i++) {
+    if (s->lines[i].hash) continue;
+    if (fits(&s->lines[i], syntax, columns) || is_short_header(s, i, syntax, columns)) return i;
+    if (csv_count_cells(s->lines[i].text, s->lines[i].end, syntax->delimiter) > columns) return i;
+    if (!has_kind(&s->lines[i], syntax, CSV_TEXT)) return first;
+  }
+  return first;
+}
+
+/* Columns without those that are empty in all lines, whose names are, too. */
+static uint64_t without_trailing(const csv_sample *s, int start, char delimiter, uint64_t columns) {
+  uint64_t least = columns - 1;
+  for (int i = start; i < s->count; i++) {
+    const uint64_t cells = csv_count_cells(s->lines[i].text, s->lines[i].end, delimiter);
+    const uint64_t filled = cells - empty_at_end(&s->lines[i], delimiter);
+    const uint64_t empty = filled < columns ? columns - filled : 0;
+    if (!s->lines[i].hash && empty < least) least = empty;
+  }
+  return columns - least;
+}
+
+/* A comment just above the table that is its header or, where it has as many cells, its first row; or start. */
+static int find_hash_line(const csv_sample *s, const csv_syntax *syntax, int start, uint64_t columns, bool *header) {
+  *header = false;
+  for (int i = start - 1; i >= 0 && s->lines[i].hash; i--) {
+    const struct sample_line *line = &s->lines[i];
+    const char *names = sample_after_hash(s, i, syntax->delimiter);
+    if (csv_count_cells(names, line->end, syntax->delimiter) == columns && sample_is_header(s, syntax, i, start))
+      return *header = true, i;
+    const bool cells = syntax->delimiter != CSV_BLANKS || names == line->text + 1; /* # of its own is no cell */
+    if (cells && csv_count_cells(line->text, line->end, syntax->delimiter) == columns) return i;
+  }
+  return start;
+}
+
+/* ---- Names ---- */
+
+typedef struct named_column {
+  const char *name;
+  uint32_t column;
+} named_column;
+
+static int by_name(const void *a, const void *b) {
+  const named_column *x = a, *y = b;
+  const int order = strcmp(x->name, y->name);
+  return order != 0 ? order : (x->column > y->column) - (x->column < y->column);
+}
+
+static mlpd_status number_name(char **name, uint32_t times) {
+  const size_t bytes = strlen(*name) + 16;
+  char *longer;
+  TRY(memory_allocate(&longer, bytes, 1, "column name"));
+  (void)snprintf(longer, bytes, "%s.%u", *name, times);
+  free(*name);
+  *name = longer;
+  return MLPD_OK;
+}
+
+/* A name that several columns have: a, a, a becomes a, a.1, a.2, as in pandas. */
+static mlpd_status number_repeated(csv_layout *layout, const named_column *columns, uint32_t count) {
+  if (layout->repeated == NULL)
+    TRY(memory_allocate(&layout->repeated, layout->columns, sizeof *layout->repeated, "column names"));
+  for (uint32_t i = 0; i < count; i++) {
+    layout->repeated[columns[i].column] = true;
+    if (i > 0) TRY(number_name(&layout->names[columns[i].column], i));
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status make_names_differ(csv_layout *layout) {
+  named_column *order = NULL;
+  TRY(memory_allocate(&order, layout->columns, sizeof *order, "column names"));
+  for (uint32_t c = 0; c < layout->columns; c++) order[c] = (named_column){layout->names[c], c};
+  qsort(order, layout->columns, sizeof *order, by_name);
+  mlpd_status status = MLPD_OK;
+  for (uint32_t i = 0, end; i < layout->columns && status == MLPD_OK; i = end) {
+    for (end = i + 1; end < layout->columns && strcmp(order[i].name, order[end].name) == 0;) end++;
+    if (end > i + 1) status = number_repeated(layout, order + i, end - i);
+  }
+  free(order);
+  return status;
+}
+
+/* Without blanks around it; a column without a name is called as pandas calls it. */
+static mlpd_status take_name(const csv_cell *cell, uint32_t column, char **name) {
+  char text[NAME_BYTES], *begin = text;
+  (void)csv_cell_text(cell, text, sizeof text);
+  while (*begin == ' ') begin++;
+  for (size_t length = strlen(begin); length > 0 && begin[length - 1] == ' ';) begin[--length] = '\0';
+  if (*begin == '\0') (void)snprintf(text, sizeof text, "Unnamed: %u", column);
+  return memory_copy_string(*begin == '\0' ? text : begin, name);
+}
+
+static mlpd_status take_names(const csv_sample *s, int head, csv_layout *layout) {
+  TRY(memory_allocate(&layout->names, layout->columns, sizeof *layout->names, "column names"));
+  const char *p = sample_after_hash(s, head, layout->delimiter), *const end = s->lines[head].end;
+  const csv_cell none = {.begin = "", .end = ""};
+  const uint64_t cells = csv_count_cells(p, end, layout->delimiter);
+  for (uint32_t c = 0; c < layout->columns; c++) {
+    csv_cell cell = none;
+    const bool row_names = cells + 1 == layout->columns && c == 0; /* R leaves them without a name */
+    if (p != NULL && !row_names) p = csv_next_cell(p, end, layout->delimiter, &cell);
+    TRY(take_name(&cell, c, &layout->names[c]));
+  }
+  return make_names_differ(layout);
+}
+
+/* ---- Layout ---- */
+
+static bool is_unnamed(const char *name) { return strncmp(name, "Unnamed: ", 9) == 0; }
+
+static void find_index(const csv_sample *s, const csv_syntax *syntax, int body, csv_layout *layout) {
+  const column_role role = sample_first_column(s, syntax, body);
+  const bool unnamed = layout->names == NULL || is_unnamed(layout->names[0]);
+  if (layout->names != NULL)
+    layout->index = unnamed && role != COLUMN_DATA && !(layout->columns > 1 && is_unnamed(layout->names[1]));
+  else
+    layout->index = role == COLUMN_NUMBERS_ROWS && layout->columns > 2;
+  layout->named_index = !unnamed && role == COLUMN_NUMBERS_ROWS;
+}
+
+static void show_line(const struct sample_line *line, char shown[CSV_SHOWN_BYTES + 4]) {
+  (void)csv_cell_shown(&(csv_cell){.begin = line->text, .end = line->end}, shown);
+}
+
+/* What stands above the table, and where its rows begin. */
+static void find_rows(const csv_sample *s, const csv_syntax *syntax, int head, int body, csv_layout *layout) {
+  const int top = layout->header && head < body ? head : body;
+  if (top > 0) show_line(&s->lines[0], layout->title);
+  layout->titles = (uint32_t)top;
+  while (layout->header && body < s->count && sample_is_units(s, syntax, body)) {
+    if (layout->unit_lines++ == 0) show_line(&s->lines[body], layout->units);
+    body++;
+  }
+  layout->first_line = body < s->count ? s->lines[body].line : UINT64_MAX;
+}
+
+/* A header of more names than the rows have cells belongs to other columns than it seems to. */
+static mlpd_status check_header(const csv_sample *s, const struct sample_line *head, const csv_lines *lines,
+                                const csv_layout *layout) {
+  const uint64_t cells =
+      csv_count_cells(sample_after_hash(s, (int)(head - s->lines), layout->delimiter), head->end, layout->delimiter);
+  const uint64_t names = cells - empty_at_end(head, layout->delimiter);
+  if (names <= layout->columns) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA,
+              "%s:%llu: %llu cells in the header, but %u in the rows (a title? --skip-lines %llu passes it over)",
+              input_name(lines->in), (unsigned long long)head->line, (unsigned long long)names, layout->columns,
+              (unsigned long long)head->line);
+}
+
+static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *header, const csv_syntax *wanted,
+                              csv_layout *layout) {
+  csv_syntax syntax = *wanted;
+  const char named = sample_named_delimiter(s);
+  if (named != 0) sample_drop_first(s);
+  if (s->count == 0) return FAIL(MLPD_ERROR_DATA, "%s: holds no rows", input_name(lines->in));
+  if (syntax.delimiter == 0) syntax.delimiter = named != 0 ? named : sample_find_delimiter(s, &syntax);
+  layout->delimiter = syntax.delimiter;
+  int times;
+  uint64_t columns = sample_columns(s, syntax.delimiter, &times);
+  if (columns > COLUMNS_MOST)
+    return FAIL(MLPD_ERROR_DATA, "%s: more than %llu columns", input_name(lines->in), (unsigned long long)COLUMNS_MOST);
+  if (s->all_comments && !any_number(s, &syntax))
+    return FAIL(MLPD_ERROR_DATA, "%s: holds no rows", input_name(lines->in));
+  const int start = find_start(s, &syntax, columns, times);
+  const uint64_t filled = without_trailing(s, start, syntax.delimiter, columns);
+  layout->trailing = filled < columns;
+  layout->columns = (uint32_t)filled;
+  const bool own_header = sample_is_header(s, &syntax, start, start + 1);
+  bool hash_header = false;
+  int head = own_header ? start : find_hash_line(s, &syntax, start, filled, &hash_header);
+  layout->header = strcmp(header, "yes") == 0 || (strcmp(header, "auto") == 0 && (own_header || hash_header));
+  if (hash_header && !layout->header) head = start; /* then it is a comment */
+  const int body = !layout->header ? head : hash_header ? start : head + 1;
+  if (layout->header) TRY(check_header(s, &s->lines[head], lines, layout));
+  if (layout->header) TRY(take_names(s, head, layout));
+  find_rows(s, &syntax, head, body, layout);
+  find_index(s, &syntax, body, layout);
+  layout->decimal_commas = !layout->header && syntax.delimiter == ',' && sample_has_decimal_commas(s, body);
+  return MLPD_OK;
+}
+
+mlpd_status csv_layout_find(csv_lines *lines, const char *header, const csv_syntax *syntax, csv_layout *layout) {
+  *layout = (csv_layout){.delimiter = syntax->delimiter};
+  csv_sample s = {.count = 0};
+  mlpd_status status;
+  lines->delimiter = syntax->delimiter;
+  TRY_GOTO(status, sample_take(lines, &s), done);
+  if (s.count == 0) {
+    status = FAIL(MLPD_ERROR_DATA, "%s: holds no rows", input_name(lines->in));
+    goto done;
+  }
+  TRY_GOTO(status, find_table(&s, lines, header, syntax, layout), done);
+  lines->delimiter = layout->delimiter;
+  lines->columns = layout->columns;
+  if (layout->first_line > 0) lines->skip = layout->first_line - 1;
+  status = csv_lines_rewind(lines);
+done:
+  sample_free(&s);
+  if (status != MLPD_OK) csv_layout_free(layout);
+  return status;
+}
+
+void csv_layout_free(csv_layout *layout) {
+  for (uint32_t c = 0; layout->names != NULL && c < layout->columns; c++) free(layout->names[c]);
+  free(layout->names);
+  free(layout->repeated);
+  layout->names = NULL;
+  layout->repeated = NULL;
+}

@@ -1,0 +1,83 @@
+/* Opening a CSV file: its layout, the roles of its columns, room for a row. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "convert/convert_csv_internal.h"
+
+/* The header's names, apart for features and targets. */
+static mlpd_status take_names(csv_source *c) {
+  char **const names = c->layout.names;
+  const char **chosen = NULL;
+  if (names == NULL) return MLPD_OK;
+  TRY(memory_allocate(&chosen, c->layout.columns, sizeof *chosen, "column names"));
+  uint32_t f = 0;
+  for (uint32_t i = 0; i < c->layout.columns; i++)
+    if (c->plan.roles[i] == CSV_FEATURE) chosen[f++] = names[i];
+  mlpd_status status = name_list_copy(chosen, f, &c->base.columns);
+  for (uint32_t t = 0; t < c->plan.num_targets; t++) chosen[t] = names[c->plan.targets[t]];
+  if (status == MLPD_OK && c->plan.num_targets > 0)
+    status = name_list_copy(chosen, c->plan.num_targets, &c->base.targets);
+  free(chosen);
+  return status;
+}
+
+/* Room for the rows' numbers, of features and several targets. */
+static mlpd_status make_room(csv_source *c) {
+  const csv_plan *plan = &c->plan;
+  const uint32_t targets = plan->num_targets > 1 ? plan->num_targets : 0, count = plan->num_features + targets;
+  c->base.features = plan->num_features;
+  c->base.y_columns = plan->num_targets;
+  c->label = plan->num_targets == 1 ? plan->targets[0] : CSV_NO_LABEL;
+  if (plan->num_features == 0)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s; features and a label need two at least (or --delimiter)", c->base.name,
+                c->layout.columns == 1 ? "one column" : "no column is left for features");
+  TRY(take_names(c));
+  TRY(memory_allocate(&c->numbers, count, sizeof *c->numbers, "CSV row"));
+  TRY(memory_allocate(&c->ranges, count, sizeof *c->ranges, "CSV row"));
+  for (uint32_t i = 0; i < count; i++) c->ranges[i] = (csv_range){.least = INFINITY, .most = -INFINITY, .whole = true};
+  if (targets == 0) return MLPD_OK;
+  TRY(memory_allocate(&c->target_places, c->layout.columns, sizeof *c->target_places, "CSV row"));
+  for (uint32_t t = 0; t < targets; t++) c->target_places[plan->targets[t]] = plan->num_features + t;
+  return MLPD_OK;
+}
+
+static mlpd_status find_layout(csv_source *c, const mlpd_convert_options *options) {
+  TRY(csv_syntax_make(options, &c->syntax));
+  c->lines.skip = options->skip_lines;
+  TRY(csv_layout_find(&c->lines, options->header, &c->syntax, &c->layout));
+  c->syntax.delimiter = c->layout.delimiter;
+  c->fast = c->syntax.decimal == '.';
+  if (c->layout.decimal_commas && (options->decimal == NULL || strcmp(options->decimal, "auto") == 0))
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: commas seem to be decimal points here, and to separate columns, too; write it with other "
+                "separators (and --decimal comma), or --decimal point takes every comma as a separator",
+                c->base.name);
+  if (c->syntax.decimal == c->syntax.delimiter && !c->lines.quotes) /* cells in quotes may hold them */
+    return FAIL(MLPD_ERROR_USAGE, "%s: commas separate its columns, so they cannot be decimal points (--decimal)",
+                c->base.name);
+  return MLPD_OK;
+}
+
+mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, source **opened) {
+  *opened = NULL;
+  csv_source *c = NULL;
+  mlpd_status status = memory_allocate(&c, 1, sizeof *c, "row source");
+  if (status != MLPD_OK) {
+    input_close(in);
+    return status;
+  }
+  c->base = (source){.methods = &csv_methods, .name = input_name(in), .table = true};
+  c->options = options;
+  TRY_GOTO(status, csv_lines_start(in, &c->lines), failed);
+  TRY_GOTO(status, find_layout(c, options), failed);
+  TRY_GOTO(status, csv_plan_make(c->base.name, &c->layout, options, &c->plan), failed);
+  TRY_GOTO(status, make_room(c), failed);
+  meter_expect(m, 2 * input_stored(in));
+  *opened = &c->base;
+  return MLPD_OK;
+failed:
+  source_close(&c->base);
+  return status;
+}

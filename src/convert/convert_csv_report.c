@@ -1,0 +1,98 @@
+/* What was decided about a CSV file, a line each. */
+#include <string.h>
+
+#include "convert/convert_csv_internal.h"
+#include "convert/convert_report.h"
+
+static const char *delimiter_name(char delimiter, char text[32]) {
+  if (delimiter == CSV_BLANKS) return "blanks";
+  if (delimiter == '\t') return "tabs";
+  if (delimiter == ',') return "commas";
+  if (delimiter == ';') return "semicolons";
+  (void)snprintf(text, 32, (unsigned char)delimiter < ' ' ? "byte %d" : "'%c'", delimiter);
+  return text;
+}
+
+static void report_header(const csv_source *c) {
+  const csv_layout *l = &c->layout;
+  char names[REPORT_BYTES] = "no header", text[32];
+  size_t used = 0;
+  if (l->names != NULL) {
+    (void)snprintf(names, sizeof names, "header ");
+    used = strlen(names);
+    for (uint32_t i = 0; i < l->columns && i < 1000; i++)
+      report_list_add(names, &used, i == 0 ? "" : ", ", l->names[i]);
+  }
+  convert_say(c->options, "%s: %u column%s between %s, %s", c->base.name, l->columns, l->columns == 1 ? "" : "s",
+              delimiter_name(l->delimiter, text), names);
+}
+
+static void report_repeated(const csv_source *c) {
+  const csv_layout *l = &c->layout;
+  char names[REPORT_BYTES] = "";
+  size_t used = 0;
+  for (uint32_t i = 0; l->repeated != NULL && i < l->columns; i++)
+    if (l->repeated[i]) report_list_add(names, &used, ", ", l->names[i]);
+  if (used > 0)
+    convert_say(c->options, "%s: names that stand in the header more than once are told apart: %s", c->base.name,
+                names);
+}
+
+static void report_left_out(const csv_source *c) {
+  const csv_layout *l = &c->layout;
+  char names[REPORT_BYTES] = "", text[16];
+  size_t used = 0;
+  if (c->plan.index_left_out)
+    convert_say(c->options, "%s: the first column, %s, numbers or names the rows: left out (--columns keeps it)",
+                c->base.name, l->names != NULL ? "without a name" : "each number one more than the last");
+  for (uint32_t i = c->plan.index_left_out; i < l->columns; i++) {
+    if (c->plan.roles[i] != CSV_LEFT_OUT) continue;
+    (void)snprintf(text, sizeof text, "%u", i);
+    report_list_add(names, &used, ", ", l->names != NULL ? l->names[i] : text);
+  }
+  if (used > 0) convert_say(c->options, "%s: columns left out: %s", c->base.name, names);
+  if (l->named_index && c->plan.roles[0] == CSV_FEATURE)
+    convert_say(c->options, "%s: note: the feature '%s' numbers the rows; --ignore '%s' leaves it out", c->base.name,
+                l->names != NULL ? l->names[0] : "0", l->names != NULL ? l->names[0] : "0");
+}
+
+void csv_report_layout(const csv_source *c) {
+  const csv_layout *l = &c->layout;
+  if (c->options->decision == NULL) return;
+  report_header(c);
+  if (c->options->skip_lines > 0)
+    convert_say(c->options, "%s: the first %u lines are skipped", c->base.name, c->options->skip_lines);
+  if (l->titles > 0)
+    convert_say(c->options, "%s: %u line%s above the table passed over, the first: '%s'", c->base.name, l->titles,
+                l->titles == 1 ? "" : "s", l->title);
+  if (l->unit_lines > 0)
+    convert_say(c->options, "%s: %u line%s of units below the header passed over: '%s'", c->base.name, l->unit_lines,
+                l->unit_lines == 1 ? "" : "s", l->units);
+  if (l->trailing) convert_say(c->options, "%s: trailing delimiters: the empty last column is left out", c->base.name);
+  report_repeated(c);
+  report_left_out(c);
+}
+
+void csv_report_rows(const csv_source *c) {
+  uint32_t yes_no = 0;
+  if (c->options->decision == NULL) return;
+  for (uint32_t f = 0; c->base.yes_no != NULL && f < c->base.features; f++) yes_no += c->base.yes_no[f];
+  char answers[80] = "";
+  if (yes_no > 0) (void)snprintf(answers, sizeof answers, ", %u of them yes/no (1 and 0)", yes_no);
+  convert_say(c->options, "%s: %llu row%s of %u feature%s%s, kept as %s", c->base.name,
+              (unsigned long long)c->base.rows, c->base.rows == 1 ? "" : "s", c->base.features,
+              c->base.features == 1 ? "" : "s", answers, element_name(c->base.type));
+  if (c->lines.comments > 0)
+    convert_say(c->options, "%s: %llu comment%s passed over, the first in line %llu: '%s'", c->base.name,
+                (unsigned long long)c->lines.comments, c->lines.comments == 1 ? "" : "s",
+                (unsigned long long)c->lines.first_comment, c->lines.comment);
+  if (c->rows_missing > 0)
+    convert_say(c->options, "%s: %llu of %llu rows left out, which have missing values", c->base.name,
+                (unsigned long long)c->rows_missing, (unsigned long long)c->rows_seen);
+  if (c->rows_empty > 0)
+    convert_say(c->options, "%s: %llu rows of empty cells alone passed over", c->base.name,
+                (unsigned long long)c->rows_empty);
+  if (c->rows_trailing > 0 && !c->layout.trailing)
+    convert_say(c->options, "%s: %llu lines end with a delimiter: the empty cells are left out", c->base.name,
+                (unsigned long long)c->rows_trailing);
+}

@@ -1,0 +1,151 @@
+#include "convert/convert_csv_sample.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum { SAMPLE_BYTES = 1 << 22 };
+
+/* Comments above the table may be many: the last of them are kept. */
+static void drop_first_but(csv_sample *s, int most) {
+  while (s->count > most) sample_drop_first(s);
+}
+
+void sample_drop_first(csv_sample *s) {
+  free(s->lines[0].text);
+  s->count--;
+  memmove(s->lines, s->lines + 1, (size_t)s->count * sizeof s->lines[0]);
+}
+
+mlpd_status sample_take(csv_lines *lines, csv_sample *s) {
+  size_t bytes = 0;
+  bool above = true; /* comments alone so far */
+  while (s->count < SAMPLE_MOST && (s->count < 2 || bytes < SAMPLE_BYTES)) {
+    const char *begin, *end;
+    TRY(csv_next_line(lines, &begin, &end));
+    if (begin == NULL) break;
+    struct sample_line *line = &s->lines[s->count];
+    const size_t length = (size_t)(end - begin);
+    TRY(memory_allocate(&line->text, length + 1, 1, "CSV sample"));
+    memcpy(line->text, begin, length);
+    line->end = line->text + length;
+    line->line = lines->line;
+    line->hash = line->text[0] == '#';
+    bytes += length;
+    s->count++;
+    above = above && line->hash;
+    if (above) drop_first_but(s, SAMPLE_ROWS - 1);
+  }
+  for (int i = 0; i < s->count; i++)
+    if (!s->lines[i].hash) return MLPD_OK;
+  s->all_comments = true;
+  for (int i = 0; i < s->count; i++) s->lines[i].hash = false; /* no comments, but rows */
+  return MLPD_OK;
+}
+
+void sample_free(csv_sample *s) {
+  for (int i = 0; i < s->count; i++) free(s->lines[i].text);
+  s->count = 0;
+}
+
+char sample_named_delimiter(const csv_sample *s) {
+  const struct sample_line *line = &s->lines[0];
+  const char *text = line->text;
+  const size_t length = (size_t)(line->end - text);
+  if (length == 5 && memcmp(text, "sep=", 4) == 0) return text[4];
+  if (length == 7 && memcmp(text, "\"sep=", 5) == 0 && text[6] == '"') return text[5];
+  if (length == 4 && memcmp(text, "sep=", 4) == 0) return '\t'; /* the tab was cut off as a blank */
+  return 0;
+}
+
+static uint64_t cells_of(const csv_sample *s, int line, char delimiter) {
+  return csv_count_cells(s->lines[line].text, s->lines[line].end, delimiter);
+}
+
+uint64_t sample_columns(const csv_sample *s, char delimiter, int *times) {
+  uint64_t counts[SAMPLE_MOST], best = 1;
+  *times = 0;
+  for (int i = 0; i < s->count; i++) counts[i] = s->lines[i].hash ? 0 : cells_of(s, i, delimiter);
+  for (int i = 0; i < s->count; i++) {
+    int same = 0;
+    for (int j = 0; j < s->count; j++) same += counts[j] == counts[i];
+    if (counts[i] > 0 && same > *times) {
+      *times = same;
+      best = counts[i];
+    }
+  }
+  return best;
+}
+
+/* ---- Delimiter ---- */
+
+/* Cells that are numbers or answers, in the lines that have so many cells. */
+static uint64_t count_numbers(const csv_sample *s, const csv_syntax *syntax, uint64_t columns) {
+  const csv_syntax comma = {.delimiter = syntax->delimiter, .decimal = ','};
+  uint64_t numbers = 0;
+  for (int i = 0; i < s->count; i++) {
+    if (s->lines[i].hash || cells_of(s, i, syntax->delimiter) != columns) continue;
+    for (const char *p = s->lines[i].text; p != NULL;) {
+      csv_cell cell;
+      number parsed;
+      p = csv_next_cell(p, s->lines[i].end, syntax->delimiter, &cell);
+      const bool either = syntax->delimiter != ',' && csv_cell_number(&comma, &cell, &parsed);
+      numbers += !cell.damaged && (either || csv_cell_read(syntax, &cell, &parsed) < CSV_MISSING);
+    }
+  }
+  return numbers;
+}
+
+/* Of the usual delimiters the one that leaves most numbers, then most lines alike, then the first: a semicolon comes
+ * before the comma, which may be a decimal one. */
+char sample_find_delimiter(const csv_sample *s, const csv_syntax *syntax) {
+  static const char usual[] = {'\t', ';', ',', '|', CSV_BLANKS}, rare[] = {':', '~', '^', '&', '/', '@', 1, 0x1F};
+  csv_syntax tried = *syntax;
+  char best = 0;
+  uint64_t most_numbers = 0;
+  int most_times = 0;
+  for (size_t i = 0; i < sizeof usual; i++) {
+    int times;
+    tried.delimiter = usual[i];
+    const uint64_t columns = sample_columns(s, usual[i], &times);
+    if (columns < 2) continue;
+    const uint64_t numbers = count_numbers(s, &tried, columns);
+    if (best != 0 && (numbers < most_numbers || (numbers == most_numbers && times <= most_times))) continue;
+    best = usual[i];
+    most_numbers = numbers;
+    most_times = times;
+  }
+  if (best != 0) return best;
+  for (size_t i = 0; i < sizeof rare; i++) {
+    int times;
+    tried.delimiter = rare[i];
+    const uint64_t columns = sample_columns(s, rare[i], &times);
+    if (columns < 2 || s->count < 2 || times + 1 < s->count) continue;
+    if (count_numbers(s, &tried, columns) >= (uint64_t)(times - 1) * columns) return rare[i]; /* clear */
+  }
+  return ',';
+}
+
+bool sample_has_decimal_commas(const csv_sample *s, int body) {
+  int rows = 0, zeros = 0, widths[SAMPLE_MOST] = {0};
+  for (int i = body; i < s->count; i++) {
+    if (s->lines[i].hash) continue;
+    int column = 0;
+    for (const char *p = s->lines[i].text; p != NULL; column++) {
+      csv_cell cell;
+      p = csv_next_cell(p, s->lines[i].end, ',', &cell);
+      const int width = (int)(cell.end - cell.begin);
+      const size_t sign = column % 2 == 0 && (*cell.begin == '-' || *cell.begin == '+');
+      if (cell.quoted || column == SAMPLE_MOST || width == 0) return false;
+      if (strspn(cell.begin + sign, "0123456789") != (size_t)width - sign) return false;
+      if (column % 2 == 0) continue;
+      zeros += *cell.begin == '0';
+      if (width < 2 || (rows > 0 && width != widths[column])) return false;
+      widths[column] = width;
+    }
+    if (column % 2 != 0) return false;
+    rows++;
+  }
+  return rows >= 8 && zeros > 0;
+}

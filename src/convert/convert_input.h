@@ -1,0 +1,45 @@
+/* Bytes of an input of convert: a plain or gzip file, or one entry of a zip archive, read from its
+ * beginning to its end as often as wanted; and the meter that counts them for the progress callback. Nothing here is
+ * collective. */
+#ifndef MLPDIST_CONVERT_INPUT_H
+#define MLPDIST_CONVERT_INPUT_H
+
+#include "base/status.h"
+#include "convert/convert_zip.h"
+
+typedef struct meter {
+  void (*report)(void *context, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL */
+  void *context;
+  uint64_t done, total; /* bytes as stored on disk, over all passes */
+  double last_report;   /* seconds on the monotonic clock */
+} meter;
+
+void meter_expect(meter *m, uint64_t bytes); /* adds bytes to the total */
+void meter_finish(meter *m);                 /* reports all done */
+
+typedef struct input input;
+
+/* Opens a regular file; gzip is recognised by content. The meter is borrowed until input_close. */
+mlpd_status input_open(const char *path, meter *m, input **opened);
+
+/* Opens one entry of the zip archive at path. entry is copied. */
+mlpd_status input_open_entry(const char *path, const zip_entry *entry, meter *m, input **opened);
+
+void input_close(input *in); /* NULL is allowed. */
+
+/* Reads bytes to out; *got < bytes only at the end. A damaged gzip file or zip entry is
+ * MLPD_ERROR_DATA. */
+mlpd_status input_read(input *in, void *out, size_t bytes, size_t *got);
+
+mlpd_status input_rewind(input *in);
+
+const char *input_name(const input *in); /* for messages: "data.npz: x_train.npy". */
+const char *input_path(const input *in); /* of the file, or of the archive */
+bool input_is_packed(const input *in);   /* a gzip file */
+uint64_t input_stored(const input *in);  /* bytes on disk */
+
+/* At most so many bytes can come out: the size of a plain file, the expansion limit of deflate else.
+ * What headers claim is checked against it before anything is allocated. */
+uint64_t input_limit(const input *in);
+
+#endif

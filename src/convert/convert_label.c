@@ -1,0 +1,312 @@
+#include "convert/convert_label.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "base/memory.h"
+
+enum { LABEL_SLOTS = 1 << 15 }; /* a power of two, over three times LABEL_CLASSES_MOST */
+
+static const double INTEGER_MOST = 9007199254740992.0; /* 2^53: doubles tell integers up to it apart */
+
+mlpd_status label_set_create(mlpd_task task, label_set *set) {
+  *set = (label_set){.task = task, .minimum = INFINITY, .maximum = -INFINITY};
+  TRY(memory_allocate(&set->entries, LABEL_CLASSES_MOST, sizeof *set->entries, "labels"));
+  TRY(memory_allocate(&set->part_rows, LABEL_CLASSES_MOST, sizeof *set->part_rows, "labels"));
+  return memory_allocate(&set->slots, LABEL_SLOTS, sizeof *set->slots, "labels");
+}
+
+void label_set_free(label_set *set) {
+  for (uint32_t i = 0; i < set->count; i++) free(set->entries[i].key);
+  for (uint32_t k = 0; set->names != NULL && k < set->num_classes; k++) free(set->names[k]);
+  free(set->entries);
+  free(set->slots);
+  free(set->part_rows);
+  free(set->names);
+  *set = (label_set){.count = 0};
+}
+
+/* The slot of key: of its entry, or the empty one where it belongs. */
+static uint32_t *find_slot(const label_set *set, const void *key, size_t length) {
+  uint64_t at = XXH3_64bits(key, length);
+  for (;; at++) {
+    uint32_t *slot = &set->slots[at % LABEL_SLOTS];
+    if (*slot == 0) return slot;
+    const label_entry *entry = &set->entries[*slot - 1];
+    if (entry->length == length && memcmp(entry->key, key, length) == 0) return slot;
+  }
+}
+
+static mlpd_status insert(label_set *set, const void *key, size_t length, double value) {
+  if (set->full) return MLPD_OK;
+  uint32_t *slot = find_slot(set, key, length);
+  if (*slot != 0) {
+    set->part_rows[*slot - 1][set->part]++;
+    set->entries[*slot - 1].rows++;
+    return MLPD_OK;
+  }
+  if (set->count == LABEL_CLASSES_MOST) {
+    set->full = true;
+    return MLPD_OK;
+  }
+  label_entry *entry = &set->entries[set->count];
+  TRY(memory_allocate(&entry->key, length + 1, 1, "label"));
+  memcpy(entry->key, key, length);
+  entry->length = length;
+  entry->value = value;
+  entry->rows = 1;
+  set->part_rows[set->count][set->part]++;
+  *slot = ++set->count;
+  return MLPD_OK;
+}
+
+void label_set_class_rows(const label_set *set, uint64_t (*rows)[3]) {
+  for (uint32_t k = 0; k < set->num_classes; k++)
+    for (int p = 0; p < 3; p++) rows[k][p] = 0;
+  for (uint32_t i = 0; i < set->count; i++)
+    for (int p = 0; p < 3; p++) rows[set->entries[i].class_index][p] += set->part_rows[i][p];
+}
+
+static void add_number(label_set *set, double value) {
+  set->numbers++;
+  if (value != floor(value)) set->any_fraction = true;
+  if (value < set->minimum) set->minimum = value;
+  if (value > set->maximum) set->maximum = value;
+}
+
+mlpd_status label_add_text(label_set *set, const char *text, size_t length, const number *parsed) {
+  if (parsed == NULL && set->task == MLPD_REGRESSION)
+    return FAIL(MLPD_ERROR_DATA, "'%.*s' is no number, which a regression target must be",
+                length < 40 ? (int)length : 40, text);
+  if (length > LABEL_NAME_BYTES) {
+    if (parsed == NULL || set->task == MLPD_CLASSIFICATION)
+      return FAIL(MLPD_ERROR_DATA, "the label is longer than %d bytes", LABEL_NAME_BYTES);
+    set->full = true; /* a number too long to be a class: only values remain */
+  }
+  if (parsed == NULL) {
+    set->any_text = true;
+    set->texts++;
+  } else {
+    if (!parsed->is_integer) set->any_decimal = true;
+    add_number(set, parsed->value);
+  }
+  if (set->task != MLPD_REGRESSION) TRY(insert(set, text, length, parsed != NULL ? parsed->value : 0));
+  if (set->full && (set->any_text || set->task == MLPD_CLASSIFICATION))
+    return FAIL(MLPD_ERROR_DATA, "'%.*s': more than %d distinct classes; for values, every label must be a number",
+                length < 40 ? (int)length : 40, text, LABEL_CLASSES_MOST);
+  return MLPD_OK;
+}
+
+mlpd_status label_add_integer(label_set *set, int64_t value) {
+  const double as_double = (double)value;
+  add_number(set, as_double);
+  if (set->task == MLPD_REGRESSION) return MLPD_OK;
+  if (fabs(as_double) >= INTEGER_MOST) set->full = true;
+  TRY(insert(set, &value, sizeof value, as_double));
+  if (set->full && set->task == MLPD_CLASSIFICATION)
+    return FAIL(MLPD_ERROR_DATA, "label %lld: too large for a class, or more than %d distinct classes",
+                (long long)value, LABEL_CLASSES_MOST);
+  return MLPD_OK;
+}
+
+mlpd_status label_add_value(label_set *set, double value) {
+  if (value == floor(value) && fabs(value) < INTEGER_MOST) return label_add_integer(set, (int64_t)value);
+  if (set->task == MLPD_CLASSIFICATION) return FAIL(MLPD_ERROR_DATA, "%g is no whole number, so no class", value);
+  set->any_decimal = true;
+  add_number(set, value);
+  return MLPD_OK;
+}
+
+static int by_value(const void *a, const void *b) {
+  const label_entry *const *x = a, *const *y = b;
+  return ((*x)->value > (*y)->value) - ((*x)->value < (*y)->value);
+}
+
+static int by_text(const void *a, const void *b) {
+  const label_entry *const *x = a, *const *y = b;
+  return strcmp((*x)->key, (*y)->key);
+}
+
+/* Numbers the distinct labels in order; equal numbers ("7", "07", "7.0") are one class. first (count)
+ * receives an entry of each class. */
+static void number_classes(label_set *set, label_entry **order, label_entry **first) {
+  for (uint32_t i = 0; i < set->count; i++) order[i] = &set->entries[i];
+  qsort(order, set->count, sizeof *order, set->any_text ? by_text : by_value);
+  set->num_classes = 0;
+  for (uint32_t i = 0; i < set->count; i++) {
+    const bool same = i > 0 && !set->any_text && order[i]->value == order[i - 1]->value;
+    if (!same) first[set->num_classes++] = order[i];
+    order[i]->class_index = (int32_t)set->num_classes - 1;
+  }
+}
+
+static mlpd_status name_classes(label_set *set, label_entry *const *first) {
+  bool is_identity = !set->any_text;
+  for (uint32_t k = 0; k < set->num_classes && is_identity; k++) is_identity = first[k]->value == (double)k;
+  if (is_identity) return MLPD_OK;
+  TRY(memory_allocate(&set->names, set->num_classes, sizeof *set->names, "class names"));
+  for (uint32_t k = 0; k < set->num_classes; k++) {
+    char text[32];
+    const double value = first[k]->value;
+    const bool is_whole = !set->any_text && value == floor(value) && fabs(value) < 1e15;
+    (void)snprintf(text, sizeof text, "%.0f", value);
+    TRY(memory_copy_string(is_whole ? text : first[k]->key, &set->names[k]));
+  }
+  return MLPD_OK;
+}
+
+/* Names given for integer classes: as many as the labels' range from 0, or as there are labels. */
+static mlpd_status apply_given_names(label_set *set, const char *given, label_entry *const *first) {
+  uint32_t count = 1;
+  for (const char *c = given; *c != '\0'; c++) count += *c == ',';
+  if (set->any_text) return FAIL(MLPD_ERROR_USAGE, "class names are for integer labels; the labels are names already");
+  bool direct = set->minimum >= 0 && set->maximum < (double)count;
+  for (uint32_t k = 0; k < set->num_classes; k++) direct = direct && first[k]->value == floor(first[k]->value);
+  if (!direct && count != set->num_classes)
+    return FAIL(MLPD_ERROR_USAGE, "%u class names, but %u classes with labels from %g to %g", count, set->num_classes,
+                set->minimum, set->maximum);
+  if (direct)
+    for (uint32_t i = 0; i < set->count; i++) set->entries[i].class_index = (int32_t)set->entries[i].value;
+  if (count > LABEL_CLASSES_MOST)
+    return FAIL(MLPD_ERROR_USAGE, "%u class names; at most %d", count, LABEL_CLASSES_MOST);
+  set->num_classes = count;
+  TRY(memory_allocate(&set->names, count, sizeof *set->names, "class names"));
+  const char *at = given;
+  for (uint32_t k = 0; k < count; k++) {
+    const size_t length = strcspn(at, ",");
+    if (length == 0) return FAIL(MLPD_ERROR_USAGE, "class name %u of '%s' is empty", k, given);
+    TRY(memory_allocate(&set->names[k], length + 1, 1, "class name"));
+    memcpy(set->names[k], at, length);
+    at += length + 1;
+  }
+  return MLPD_OK;
+}
+
+/* More than a few labels that nearly all differ are no classes. */
+static bool nearly_all_differ(const label_set *set) {
+  return set->count > LABEL_FEW && 2 * (uint64_t)set->count > set->numbers + set->texts;
+}
+
+/* 0.0 and 1.0, -1.0 and 1.0, or 1.0, 2.0, ...: classes that were written as real numbers. */
+static bool are_written_classes(const label_set *set) {
+  const double range = set->maximum - set->minimum;
+  if (set->any_fraction || set->count < 2 || set->numbers < 5 * (uint64_t)set->count) return false;
+  if (set->minimum == -1) return set->maximum == 1;
+  return (set->minimum == 0 || set->minimum == 1) && range < LABEL_FEW && range < (double)set->count;
+}
+
+static bool are_classes(const label_set *set) {
+  if (set->any_text) return true;
+  if (set->count == 0 || set->any_vector || set->full || nearly_all_differ(set)) return false;
+  if (set->any_decimal) return are_written_classes(set);
+  if (set->minimum == -1) return set->maximum == 1;
+  return set->minimum >= 0 && set->maximum <= LABEL_AUTO_INTEGER && set->count <= LABEL_AUTO_MOST;
+}
+
+static const char *first_text(const label_set *set) {
+  for (uint32_t i = 0; i < set->count; i++) {
+    const label_entry *e = &set->entries[i];
+    number parsed;
+    if (number_parse(e->key, e->key + e->length, &parsed) != e->key + e->length) return e->key;
+  }
+  return "";
+}
+
+/* Texts among numbers are stray cells of a column of numbers, and texts that nearly all differ are no classes. */
+static mlpd_status check_texts(const label_set *set) {
+  const uint64_t all = set->numbers + set->texts;
+  const bool mostly = set->numbers + set->number_like >= all - all / 10;
+  const bool values = 2 * set->numbers > all && (set->any_fraction || set->count > LABEL_FEW);
+  const char *const place = set->text_place, *const text = first_text(set);
+  if (!set->any_text || set->task != MLPD_TASK_AUTO) return MLPD_OK;
+  if (mostly && set->number_like > 0 && set->text_hint[0] != '\0')
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: '%.40s' is no number as it is written, as %llu labels are; %s reads it, --task classification "
+                "takes the labels as classes",
+                place, text, (unsigned long long)set->texts, set->text_hint);
+  if (mostly || values)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: '%.40s' is no number, as %llu of %llu labels are; correct it, leave out such rows with --missing "
+                "'%.40s' --drop-missing, or --task classification takes the labels as classes",
+                place, text, (unsigned long long)set->numbers, (unsigned long long)all, text);
+  if (nearly_all_differ(set))
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: '%.40s': the target has %u different texts in %llu rows, which are no classes; choose another "
+                "target with --label, or --task classification takes them",
+                place, text, set->count, (unsigned long long)all);
+  return MLPD_OK;
+}
+
+mlpd_status label_set_decide(label_set *set, const char *class_names) {
+  set->one_hot = set->any_vector && set->all_one_hot && set->task != MLPD_REGRESSION;
+  if (set->one_hot) set->any_vector = set->any_decimal = false; /* one whole number a row after all */
+  if (set->task == MLPD_CLASSIFICATION && set->any_vector)
+    return FAIL(MLPD_ERROR_DATA, "y has several columns that are not one-hot, but classes are one whole number a row");
+  TRY(check_texts(set));
+  set->classes = set->task == MLPD_CLASSIFICATION || (set->task == MLPD_TASK_AUTO && are_classes(set));
+  const bool real = set->any_real || number_needs_double(set->minimum, set->maximum, !set->any_decimal);
+  set->type = real ? ELEMENT_F64 : ELEMENT_F32;
+  if (!set->classes) {
+    if (class_names != NULL) return FAIL(MLPD_ERROR_USAGE, "class names are given, but the labels are values");
+    return MLPD_OK;
+  }
+  label_entry **order = NULL, **first = NULL;
+  mlpd_status status;
+  TRY_GOTO(status, memory_allocate(&order, set->count, sizeof(label_entry *), "classes"), done);
+  TRY_GOTO(status, memory_allocate(&first, set->count, sizeof(label_entry *), "classes"), done);
+  number_classes(set, order, first);
+  TRY_GOTO(status, class_names == NULL ? name_classes(set, first) : apply_given_names(set, class_names, first), done);
+  set->type = set->num_classes <= UINT8_MAX + 1    ? ELEMENT_U8
+              : set->num_classes <= UINT16_MAX + 1 ? ELEMENT_U16
+                                                   : ELEMENT_I32;
+done:
+  free(order);
+  free(first);
+  return status;
+}
+
+int32_t label_class_of_text(const label_set *set, const char *text, size_t length) {
+  const uint32_t slot = *find_slot(set, text, length);
+  return slot == 0 ? -1 : set->entries[slot - 1].class_index;
+}
+
+int32_t label_class_of_integer(const label_set *set, int64_t value) {
+  return label_class_of_text(set, (const char *)&value, sizeof value);
+}
+
+/* ---- The decision in words ---- */
+
+static void describe_values(const label_set *set, char *text, size_t size) {
+  const char *note = "";
+  if (set->task == MLPD_TASK_AUTO && !set->any_fraction && !set->any_vector && set->count > 1)
+    note = " (whole numbers; --task classification takes them as classes)";
+  if (set->numbers == 0) {
+    (void)snprintf(text, size, "values");
+    return;
+  }
+  (void)snprintf(text, size, "values from %.7g to %.7g%s", set->minimum, set->maximum, note);
+}
+
+static void describe_classes(const label_set *set, char *text, size_t size) {
+  enum { SHOWN = 8 };
+  const bool numbers = !set->any_text && set->task == MLPD_TASK_AUTO;
+  size_t used = (size_t)snprintf(text, size, "%u class%s: ", set->num_classes, set->num_classes == 1 ? "" : "es");
+  for (uint32_t k = 0; k < set->num_classes && k < SHOWN && used + 80 < size; k++) {
+    if (set->names != NULL)
+      used += (size_t)snprintf(text + used, size - used, "%s%.40s", k > 0 ? ", " : "", set->names[k]);
+    else
+      used += (size_t)snprintf(text + used, size - used, "%s%u", k > 0 ? ", " : "", k);
+  }
+  (void)snprintf(text + used, size - used, "%s%s", set->num_classes > SHOWN ? ", ..." : "",
+                 numbers ? " (numbers; --task regression takes them as values)" : "");
+}
+
+void label_set_describe(const label_set *set, char *text, size_t size) {
+  const int used = snprintf(text, size, "target: %s%s", set->target, set->target[0] != '\0' ? ", " : "");
+  if (set->classes)
+    describe_classes(set, text + used, size - (size_t)used);
+  else
+    describe_values(set, text + used, size - (size_t)used);
+}

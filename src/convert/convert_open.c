@@ -1,0 +1,381 @@
+/* Which of the inputs is x, y, train, valid and test. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "convert/convert_report.h"
+#include "convert/convert_roles.h"
+#include "convert/convert_source.h"
+
+enum { PARTS = 3 };
+
+enum { LINES_MOST = 12 }; /* files of which something is said */
+
+/* ---- Lists of sources ---- */
+
+void source_close(source *s) {
+  if (s == NULL) return;
+  name_list_free(&s->columns);
+  name_list_free(&s->targets);
+  free(s->yes_no);
+  free(s->columns_from);
+  free(s->targets_from);
+  s->methods->close(s);
+}
+
+void source_list_free(source_list *list) {
+  for (int i = 0; i < list->count; i++) source_close(list->all[i]);
+  free(list->all);
+  *list = (source_list){0};
+}
+
+static void list_add(source_list *list, source *s, mlpd_split part) {
+  s->part = part;
+  list->all[list->count++] = s;
+}
+
+/* ---- Files ---- */
+
+typedef struct opened_inputs {
+  const char *const *paths;
+  input **in;       /* (count) */
+  input_kind *kind; /* (count) */
+  role *roles;      /* (count) */
+  int count;
+} opened_inputs;
+
+static bool wants_no_label(const mlpd_convert_options *options) {
+  return options->label != NULL && strcmp(options->label, "none") == 0;
+}
+
+/* Takes i's input out of the list, whose closing then passes it over. */
+static input *take(opened_inputs *o, int i) {
+  input *in = o->in[i];
+  o->in[i] = NULL;
+  return in;
+}
+
+/* The same table twice would count its rows twice, or test on what was trained on. An array may be x and y at once. */
+static mlpd_status refuse_twice(const opened_inputs *o) {
+  struct stat *about = NULL;
+  TRY(memory_allocate(&about, (size_t)o->count, sizeof *about, "input files"));
+  mlpd_status status = MLPD_OK;
+  for (int i = 0; i < o->count && status == MLPD_OK; i++) {
+    if (stat(o->paths[i], &about[i]) != 0) about[i].st_ino = 0;
+    for (int k = 0; k < i && about[i].st_ino != 0 && status == MLPD_OK; k++)
+      if (o->kind[i] == KIND_TEXT && about[k].st_dev == about[i].st_dev && about[k].st_ino == about[i].st_ino)
+        status = FAIL(MLPD_ERROR_USAGE, "%s and %s are the same file", o->paths[k], o->paths[i]);
+  }
+  free(about);
+  return status;
+}
+
+/* ---- Roles ---- */
+
+static mlpd_status find_roles(const mlpd_convert_options *options, opened_inputs *o, int per_part, bool *all_unclear) {
+  const size_t shared = roles_shared_folder(o->paths, o->count);
+  for (int i = 0; i < o->count; i++)
+    o->roles[i] = options->roles != NULL ? (role)options->roles[i] : role_by_name(o->paths[i], shared);
+  return roles_settle(o->paths, o->count, per_part, o->roles, all_unclear);
+}
+
+/* What became of the files, a line each; of many of one table, one line. */
+static void say_roles(const mlpd_convert_options *options, const opened_inputs *o, bool all_unclear) {
+  if (all_unclear && o->count > LINES_MOST) {
+    convert_say(options, "%d files of one table, %s to %s", o->count, o->paths[0], o->paths[o->count - 1]);
+    return;
+  }
+  for (int i = 0; i < o->count; i++) {
+    if (i == LINES_MOST && o->count > LINES_MOST + 1) {
+      convert_say(options, "and %d more files", o->count - i);
+      return;
+    }
+    if (all_unclear)
+      convert_say(options, "%s: rows of one table, with the other files", o->paths[i]);
+    else
+      convert_say(options, "%s: %s part", o->paths[i], mlpd_choice_name(mlpd_split_choices, o->roles[i]));
+  }
+}
+
+/* ---- Tables ---- */
+
+/* Opens a table whose target is the first table's, wherever its column is. */
+static mlpd_status open_alike(opened_inputs *o, int i, const mlpd_convert_options *options, meter *m, source_list *list,
+                              source **opened) {
+  const source *const first = list->count > 0 ? list->all[0] : NULL;
+  TRY(csv_source_open(take(o, i), m, options, opened));
+  if (first == NULL || first->targets.count != 1 || (*opened)->columns.count == 0) return MLPD_OK;
+  const char *const target = first->targets.names[0];
+  if (name_list_holds(&(*opened)->targets, target) || !name_list_holds(&(*opened)->columns, target)) return MLPD_OK;
+  source_close(*opened);
+  *opened = NULL;
+  list->alike = *options;
+  list->alike.label = target;
+  list->alike.decision = NULL; /* it was said once */
+  input *in;
+  TRY(input_open(o->paths[i], m, &in));
+  return csv_source_open(in, m, &list->alike, opened);
+}
+
+static mlpd_status open_tables(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
+  list->silent = *options;
+  list->silent.decision = NULL;
+  for (int p = 0; p < PARTS; p++)
+    for (int i = 0; i < o->count; i++) {
+      source *opened = NULL;
+      if ((int)o->roles[i] != p) continue;
+      TRY(open_alike(o, i, list->count < LINES_MOST ? options : &list->silent, m, list, &opened));
+      list_add(list, opened, (mlpd_split)p);
+    }
+  return MLPD_OK;
+}
+
+/* ---- Arrays ---- */
+
+static bool holds(const char *name, const char *word) {
+  const size_t length = strlen(word);
+  for (; *name != '\0'; name++)
+    if (strncasecmp(name, word, length) == 0) return true;
+  return false;
+}
+
+static bool names_labels(const char *path) {
+  const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+  const bool is_y = (name[0] == 'y' || name[0] == 'Y') && name[1] != '\0' && strchr("._-", name[1]) != NULL;
+  return is_y || holds(name, "label") || holds(name, "target");
+}
+
+/* x and y of one part, second NULL without y. unordered: where the first has one dimension and the second
+ * more, the first is y. Takes both over. */
+static mlpd_status open_pair(input *first, input *second, bool unordered, meter *m, source **opened) {
+  input_array *x = NULL, *y = NULL;
+  mlpd_status status = array_open(first, &x);
+  if (status != MLPD_OK) {
+    input_close(second);
+    return status;
+  }
+  if (second != NULL) status = array_open(second, &y);
+  if (status != MLPD_OK) {
+    array_close(x);
+    return status;
+  }
+  const bool x_is_text = x->header.text != ARRAY_NUMBERS, y_is_text = y != NULL && y->header.text != ARRAY_NUMBERS;
+  const bool looks_like_y = x_is_text != y_is_text ? x_is_text : x->header.rank == 1 && y != NULL && y->header.rank > 1;
+  if (unordered && y != NULL && looks_like_y) {
+    input_array *swapped = x;
+    x = y;
+    y = swapped;
+  }
+  return pair_source_open(x, y, m, opened);
+}
+
+static mlpd_status open_column(input *in, const mlpd_convert_options *options, meter *m, source **opened) {
+  input_array *array;
+  TRY(array_open(in, &array));
+  return column_source_open(array, options->label, m, opened);
+}
+
+/* The files of a part, x and y by turns: each with its neighbour, unless half of them are called labels. */
+static void order_pairs(const opened_inputs *o, mlpd_split part, int *order, int *count) {
+  int labels = 0, x = 0, y = 1;
+  *count = 0;
+  for (int i = 0; i < o->count; i++)
+    if ((int)o->roles[i] == (int)part) {
+      labels += names_labels(o->paths[i]);
+      order[(*count)++] = i;
+    }
+  if (2 * labels != *count) return;
+  for (int i = 0; i < o->count; i++) {
+    if ((int)o->roles[i] != (int)part) continue;
+    int *const next = names_labels(o->paths[i]) ? &y : &x;
+    order[*next] = i;
+    *next += 2;
+  }
+}
+
+static mlpd_status open_pairs(opened_inputs *o, mlpd_split part, int *order, int per_part, meter *m,
+                              source_list *list) {
+  int count = 0;
+  order_pairs(o, part, order, &count);
+  if (count % per_part != 0)
+    return FAIL(MLPD_ERROR_USAGE, "%d arrays of the %s part: each x needs its y", count,
+                mlpd_choice_name(mlpd_split_choices, (int)part));
+  for (int i = 0; i < count; i += per_part) {
+    const bool named = per_part == 2 && names_labels(o->paths[order[i + 1]]) && !names_labels(o->paths[order[i]]);
+    source *opened = NULL;
+    input *const first = take(o, order[i]), *const second = per_part == 2 ? take(o, order[i + 1]) : NULL;
+    TRY(open_pair(first, second, !named, m, &opened));
+    list_add(list, opened, part);
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status open_arrays(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
+  const int per_part = wants_no_label(options) ? 1 : 2;
+  if (o->count == 1 && per_part == 2) {
+    source *opened = NULL;
+    TRY(open_column(take(o, 0), options, m, &opened));
+    list_add(list, opened, (mlpd_split)o->roles[0]);
+    return MLPD_OK;
+  }
+  if (per_part == 2 && options->label != NULL)
+    return FAIL(MLPD_ERROR_USAGE, "label '%s' is for one array that holds x and y; here y is an array of its own",
+                options->label);
+  int *order = NULL;
+  TRY(memory_allocate(&order, (size_t)o->count, sizeof *order, "input files"));
+  mlpd_status status = MLPD_OK;
+  for (int p = 0; p < PARTS && status == MLPD_OK; p++) status = open_pairs(o, (mlpd_split)p, order, per_part, m, list);
+  free(order);
+  return status;
+}
+
+/* ---- Arrays of an NPZ ---- */
+
+typedef struct archive {
+  const char *path;
+  zip_entry *entries;
+  size_t count;
+} archive;
+
+static const char *const x_words[] = {"x", "images", "data", "features", "inputs", "arr_0", NULL};
+static const char *const y_words[] = {"y", "labels", "label", "targets", "target", "arr_1", NULL};
+static const char *const part_words[PARTS][3] = {
+    [MLPD_TRAIN] = {"train", NULL}, [MLPD_VALID] = {"valid", "val", NULL}, [MLPD_TEST] = {"test", NULL}};
+
+static const zip_entry *find_entry(const archive *a, const char *format, const char *first, const char *second) {
+  char wanted[64];
+  (void)snprintf(wanted, sizeof wanted, format, first, second);
+  for (size_t i = 0; i < a->count; i++)
+    if (strcasecmp(a->entries[i].name, wanted) == 0) return &a->entries[i];
+  return NULL;
+}
+
+/* The entry named by a word alone (part < 0), or by a word and a part in either order. */
+static const zip_entry *find_array(const archive *a, const char *const *words, int part) {
+  const zip_entry *found = NULL;
+  for (; *words != NULL && found == NULL; words++) {
+    if (part < 0) found = find_entry(a, "%s%s", *words, ".npy");
+    for (int i = 0; part >= 0 && part_words[part][i] != NULL && found == NULL; i++) {
+      found = find_entry(a, "%s_%s.npy", *words, part_words[part][i]);
+      if (found == NULL) found = find_entry(a, "%s_%s.npy", part_words[part][i], *words);
+    }
+  }
+  return found;
+}
+
+static mlpd_status open_entries(const archive *a, const zip_entry *x, const zip_entry *y, meter *m, source **opened) {
+  input *x_input, *y_input = NULL;
+  TRY(input_open_entry(a->path, x, m, &x_input));
+  if (y != NULL) {
+    const mlpd_status status = input_open_entry(a->path, y, m, &y_input);
+    if (status != MLPD_OK) {
+      input_close(x_input);
+      return status;
+    }
+  }
+  return open_pair(x_input, y_input, false, m, opened);
+}
+
+static mlpd_status no_known_names(const archive *a) {
+  char names[256] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < a->count && used < sizeof names; i++)
+    used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", a->entries[i].name);
+  return FAIL(MLPD_ERROR_DATA, "%s: holds %s; wanted x_train and y_train (and x_test, y_test), or x and y", a->path,
+              a->count > 0 ? names : "nothing");
+}
+
+static mlpd_status open_archive(const archive *a, const mlpd_convert_options *options, mlpd_split whole, meter *m,
+                                source_list *list) {
+  const bool no_label = wants_no_label(options);
+  const bool split = find_array(a, x_words, MLPD_TRAIN) != NULL;
+  bool any = false;
+  source *opened = NULL;
+  for (int p = 0; p < (split ? PARTS : 1); p++) {
+    const zip_entry *x = find_array(a, x_words, split ? p : -1);
+    const zip_entry *y = no_label ? NULL : find_array(a, y_words, split ? p : -1);
+    if (x == NULL && (y == NULL || !split)) continue;
+    if (x == NULL || (y == NULL && !no_label)) {
+      if (!split) continue;
+      return FAIL(MLPD_ERROR_DATA, "%s: x of the %s part stands without y, or y without x", a->path, part_words[p][0]);
+    }
+    TRY(open_entries(a, x, y, m, &opened));
+    list_add(list, opened, split ? (mlpd_split)p : whole);
+    any = true;
+  }
+  if (any) return MLPD_OK;
+  if (a->count != 1) return no_known_names(a);
+  if (no_label) {
+    TRY(open_entries(a, &a->entries[0], NULL, m, &opened));
+  } else {
+    input *in;
+    TRY(input_open_entry(a->path, &a->entries[0], m, &in));
+    TRY(open_column(in, options, m, &opened));
+  }
+  list_add(list, opened, whole);
+  return MLPD_OK;
+}
+
+static mlpd_status open_npz(const opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
+  archive a = {.path = options->inputs[0]};
+  TRY(zip_list(a.path, &a.entries, &a.count));
+  const mlpd_status status = open_archive(&a, options, (mlpd_split)o->roles[0], m, list);
+  zip_list_free(a.entries, a.count);
+  return status;
+}
+
+/* ---- All inputs ---- */
+
+static mlpd_status open_inputs(const mlpd_convert_options *options, meter *m, opened_inputs *o) {
+  const size_t count = (size_t)options->num_inputs;
+  *o = (opened_inputs){.paths = options->inputs};
+  TRY(memory_allocate(&o->in, count, sizeof(input *), "input files"));
+  TRY(memory_allocate(&o->kind, count, sizeof *o->kind, "input files"));
+  TRY(memory_allocate(&o->roles, count, sizeof *o->roles, "input files"));
+  for (int i = 0; i < options->num_inputs; i++) {
+    TRY(input_open(options->inputs[i], m, &o->in[i]));
+    o->count++;
+    TRY(input_kind_of(o->in[i], &o->kind[i]));
+  }
+  return refuse_twice(o);
+}
+
+static void close_inputs(opened_inputs *o) {
+  for (int i = 0; i < o->count; i++) input_close(o->in[i]);
+  free(o->in);
+  free(o->kind);
+  free(o->roles);
+}
+
+static mlpd_status open_by_kind(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
+  int texts = 0, archives = 0;
+  bool all_unclear = false;
+  for (int i = 0; i < o->count; i++) {
+    texts += o->kind[i] == KIND_TEXT;
+    archives += o->kind[i] == KIND_NPZ;
+  }
+  if (archives > 0 && o->count > 1)
+    return FAIL(MLPD_ERROR_USAGE, "%s: an NPZ archive is converted alone, without other inputs", o->paths[0]);
+  if (texts > 0 && texts < o->count)
+    return FAIL(MLPD_ERROR_USAGE, "the inputs mix CSV with NPY or IDX arrays; convert one kind at a time");
+  const int per_part = texts > 0 || wants_no_label(options) ? 1 : 2;
+  TRY(find_roles(options, o, per_part, &all_unclear));
+  if (!all_unclear || o->count > per_part) say_roles(options, o, all_unclear);
+  if (archives > 0) return open_npz(o, options, m, list);
+  return texts > 0 ? open_tables(o, options, m, list) : open_arrays(o, options, m, list);
+}
+
+mlpd_status sources_open(const mlpd_convert_options *options, meter *m, source_list *opened) {
+  enum { NPZ_SOURCES = 3 };
+  *opened = (source_list){0};
+  opened_inputs o = {0};
+  mlpd_status status =
+      memory_allocate(&opened->all, (size_t)options->num_inputs + NPZ_SOURCES, sizeof(source *), "input files");
+  if (status == MLPD_OK) status = open_inputs(options, m, &o);
+  if (status == MLPD_OK) status = open_by_kind(&o, options, m, opened);
+  close_inputs(&o);
+  if (status != MLPD_OK) source_list_free(opened);
+  return status;
+}

@@ -1,0 +1,91 @@
+#include "convert/convert_roles.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+typedef struct role_word {
+  const char *word;
+  role is;
+} role_word;
+
+static const role_word words[] = {
+    {"train", ROLE_TRAIN},      {"training", ROLE_TRAIN}, {"valid", ROLE_VALID}, {"val", ROLE_VALID},
+    {"validation", ROLE_VALID}, {"dev", ROLE_VALID},      {"test", ROLE_TEST},   {"testing", ROLE_TEST},
+    {"holdout", ROLE_TEST},     {"eval", ROLE_TEST},      {"t10k", ROLE_TEST},
+};
+
+/* The role of a word, digits at its end aside ("train01"). */
+static role role_of_word(const char *word, size_t length) {
+  for (size_t cut = length; cut > 0; cut--) {
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+      if (strlen(words[i].word) == cut && strncasecmp(words[i].word, word, cut) == 0) return words[i].is;
+    if (!isdigit((unsigned char)word[cut - 1])) break;
+  }
+  return ROLE_UNCLEAR;
+}
+
+static bool is_in_word(char c) { return isalnum((unsigned char)c) || (unsigned char)c >= 0x80; }
+
+/* The role that the words of a name agree on; unclear where they do not. */
+static role role_of_name(const char *name, size_t length) {
+  role found = ROLE_UNCLEAR;
+  for (size_t i = 0; i < length;) {
+    size_t end = i;
+    while (end < length && is_in_word(name[end])) end++;
+    const role is = role_of_word(name + i, end - i);
+    if (is != ROLE_UNCLEAR && found != ROLE_UNCLEAR && is != found) return ROLE_UNCLEAR;
+    if (is != ROLE_UNCLEAR) found = is;
+    i = end + 1;
+  }
+  return found;
+}
+
+role role_by_name(const char *path, size_t shared) {
+  const char *end = path + strlen(path);
+  while (end > path + shared) { /* the file's own name first, then the folder it is in, and so on */
+    const char *begin = end;
+    while (begin > path + shared && begin[-1] != '/') begin--;
+    const role found = role_of_name(begin, (size_t)(end - begin));
+    if (found != ROLE_UNCLEAR) return found;
+    end = begin > path + shared ? begin - 1 : begin;
+  }
+  return ROLE_UNCLEAR;
+}
+
+size_t roles_shared_folder(const char *const *paths, int count) {
+  size_t shared = 0, length = 0;
+  for (;; length++) {
+    const char c = paths[0][length];
+    for (int i = 1; i < count; i++)
+      if (paths[i][length] != c) return shared;
+    if (c == '\0') return shared;
+    if (c == '/') shared = length + 1;
+  }
+}
+
+static const char *const cure = "say it outright with --train FILE, --valid FILE and --test FILE";
+
+mlpd_status roles_settle(const char *const *paths, int count, int per_part, role *roles, bool *all_unclear) {
+  int found[3] = {0}, unclear = 0, last = 0;
+  for (int i = 0; i < count; i++) {
+    if (roles[i] != ROLE_UNCLEAR) {
+      found[roles[i]]++;
+      continue;
+    }
+    unclear++;
+    last = i;
+  }
+  *all_unclear = unclear == count;
+  if (unclear == 0) return MLPD_OK;
+  if (found[ROLE_TRAIN] > 0 && unclear > per_part)
+    return FAIL(MLPD_ERROR_USAGE,
+                "%d files beside a training file do not say by their names what they are ('%s', say); %s", unclear,
+                paths[last], cure);
+  if (found[ROLE_TRAIN] > 0 && found[ROLE_TEST] > 0)
+    return FAIL(MLPD_ERROR_USAGE, "%s: beside files for training and test its name does not say what it is; %s",
+                paths[last], cure);
+  for (int i = 0; i < count; i++)
+    if (roles[i] == ROLE_UNCLEAR) roles[i] = found[ROLE_TRAIN] > 0 ? ROLE_TEST : ROLE_TRAIN;
+  return MLPD_OK;
+}

@@ -1,0 +1,181 @@
+/* mlpd_doctor: the order of the measurements and what each may take of the time. */
+#include "doctor/doctor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/locale.h"
+#include "base/memory.h"
+#include "kernels/cpu.h"
+#include "lanes/lanes.h"
+#include "options/option.h"
+#include "ranks/comm.h"
+#include "ranks/placement.h"
+#include "run/prepare.h"
+
+void mlpd_doctor_options_default(mlpd_doctor_options *options) {
+  *options = (mlpd_doctor_options){
+      .hidden = "512,512", .activation = MLPD_RELU, .optimizer = MLPD_MOMENTUM, .batch = 128, .seconds = 5};
+}
+
+mlpd_status doctor_sum(mlpd_comm *comm, double *values, int count) {
+  const size_t size = (size_t)mlpd_comm_size(comm), bytes_each = (size_t)count * sizeof *values;
+  double *all = NULL;
+  uint64_t *bytes = NULL;
+  mlpd_status status = memory_allocate(&all, size * (size_t)count, sizeof *all, "measurements");
+  if (status == MLPD_OK) status = memory_allocate(&bytes, size, sizeof *bytes, "measurements");
+  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+  for (size_t r = 0; r < size; r++) bytes[r] = bytes_each;
+  TRY_GOTO(status, comm_gather_all(comm, values, bytes, all), done);
+  for (int i = 0; i < count; i++) values[i] = 0;
+  for (size_t r = 0; r < size; r++)
+    for (int i = 0; i < count; i++) values[i] += all[r * (size_t)count + (size_t)i];
+done:
+  free(bytes);
+  free(all);
+  return status;
+}
+
+static int ascending(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+enum { MAX_GROUP = 500, MIN_GROUP = 4, GROUPS = 20 };
+
+/* Does count actions; their median, equal on all ranks. */
+static mlpd_status time_group(mlpd_comm *comm, doctor_action *action, void *context, int count, double *median) {
+  double times[MAX_GROUP];
+  for (int i = 0; i < count; i++) {
+    const double start = comm_seconds();
+    TRY(action(context));
+    times[i] = comm_seconds() - start;
+  }
+  qsort(times, (size_t)count, sizeof *times, ascending);
+  *median = times[count / 2];
+  return comm_max_double(comm, median, 1);
+}
+
+mlpd_status doctor_time(mlpd_comm *comm, doctor_action *action, void *context, double seconds, double *median) {
+  double trial = 0, spent = 0;
+  const double start = comm_seconds();
+  /* The first ones touch memory, connect, generate code. */
+  TRY(time_group(comm, action, context, MIN_GROUP, &trial));
+  *median = INFINITY;
+  while (spent < seconds || isinf(*median)) {
+    const double fits = seconds / GROUPS / fmax(trial, 1e-7);
+    TRY(time_group(comm, action, context, (int)fmin(MAX_GROUP, fmax(MIN_GROUP, fits)), &trial));
+    *median = fmin(*median, trial);
+    spent = comm_seconds() - start;
+    TRY(comm_max_double(comm, &spent, 1)); /* so that all ranks do as many */
+  }
+  return MLPD_OK;
+}
+
+/* ---- Start --------------------------------------------------------------------------------------- */
+
+#define AT(member) offsetof(mlpd_doctor_options, member), sizeof(((mlpd_doctor_options *)0)->member)
+
+/* What a host program may have put there, in the words of the command line. */
+static const mlpd_option checked[] = {
+    {"features", NULL, NULL, MLPD_OPTION_INTEGER, AT(features), .maximum = 1073741823},
+    {"outputs", NULL, NULL, MLPD_OPTION_INTEGER, AT(outputs), .maximum = 1048576},
+    {"hidden", NULL, NULL, MLPD_OPTION_WIDTHS, AT(hidden), .default_text = "512,512"},
+    {"activation", NULL, NULL, MLPD_OPTION_CHOICE, AT(activation), .choices = mlpd_activation_choices},
+    {"optimizer", NULL, NULL, MLPD_OPTION_CHOICE, AT(optimizer), .choices = mlpd_optimizer_choices},
+    {"batch", NULL, NULL, MLPD_OPTION_INTEGER, AT(batch), .minimum = 1, .maximum = 2147483647},
+    {"lanes", NULL, NULL, MLPD_OPTION_INTEGER, AT(lanes), .maximum = 65536},
+    {"threads", NULL, NULL, MLPD_OPTION_INTEGER, AT(threads), .maximum = 4096},
+    {"seconds", NULL, NULL, MLPD_OPTION_REAL, AT(seconds), .minimum = 0.01, .maximum = 3600},
+    {"latency", NULL, NULL, MLPD_OPTION_REAL, AT(latency), .maximum = 1},
+    {"bandwidth", NULL, NULL, MLPD_OPTION_REAL, AT(bandwidth), .maximum = 1e15},
+    {.name = NULL},
+};
+
+/* The numbers of ranks to predict: these, 1, and those asked for; each once. */
+static mlpd_status list_ranks(const doctor *d, int ranks[MLPD_MAX_PREDICTIONS], int *count) {
+  int asked[MLPD_MAX_PREDICTIONS - 2], num_asked = 0;
+  TRY(doctor_parse_ranks(d->options->ranks, asked, MLPD_MAX_PREDICTIONS - 2, &num_asked));
+  ranks[0] = mlpd_comm_size(d->comm);
+  *count = 1;
+  for (int i = -1; i < num_asked; i++) {
+    const int wanted = i < 0 ? 1 : asked[i];
+    bool known = false;
+    for (int j = 0; j < *count; j++) known = known || ranks[j] == wanted;
+    if (!known) ranks[(*count)++] = wanted;
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status look_at_machine(doctor *d) {
+  mlpd_doctor_report *const r = d->report;
+  TRY(placement_threads(d->comm, d->options->threads, &d->threads));
+  TRY(placement_inspect(d->comm, d->threads, &d->places));
+  r->cpu = cpu_name();
+  r->ranks = mlpd_comm_size(d->comm);
+  r->nodes = d->places.nodes;
+  r->ranks_on_node = d->places.ranks_on_node;
+  r->threads = d->threads;
+  r->cores = d->places.mine.bound;
+  r->physical_cores = d->places.mine.physical;
+  r->quota_cores = d->places.mine.quota;
+  return MLPD_OK;
+}
+
+static mlpd_status make_network(doctor *d) {
+  preparation p = {.features = d->features};
+  mlpd_doctor_report *const r = d->report;
+  p.options.hidden = d->options->hidden;
+  p.options.activation = d->options->activation;
+  p.options.output_activation = d->classes ? MLPD_SOFTMAX : MLPD_IDENTITY;
+  TRY(preparation_network(&p, d->outputs, mlpd_network_create, &d->network));
+  mlpd_network_init(d->network, MLPD_INIT_AUTO, 1);
+  r->parameters = mlpd_network_num_parameters(d->network);
+  r->batch = d->options->batch;
+  if (r->has_file && r->batch > r->rows) r->batch = r->rows; /* as train does */
+  r->lanes = doctor_lanes(d->options->lanes > 0 ? d->options->lanes : lanes_default(r->batch), r->ranks);
+  size_t used = (size_t)snprintf(r->network, sizeof r->network, "%u", d->features);
+  for (uint32_t l = 0; l < d->network->num_layers && used < sizeof r->network; l++)
+    used += (size_t)snprintf(r->network + used, sizeof r->network - used, "-%u", d->network->layers[l].outputs);
+  return MLPD_OK;
+}
+
+static mlpd_status start(doctor *d, int *ranks, int *count) {
+  mlpd_status status = options_check(checked, d->options);
+  if (status == MLPD_OK) status = list_ranks(d, ranks, count);
+  if (status == MLPD_OK) status = backend_choose(d->options->backend, &d->gemm);
+  if (status == MLPD_OK) status = comm_alone(&d->alone);
+  TRY(mlpd_comm_agree(d->comm, status));
+  return look_at_machine(d);
+}
+
+mlpd_status mlpd_doctor(mlpd_comm *comm, const mlpd_doctor_options *options, mlpd_doctor_report *report) {
+  IN_C_LOCALE();
+  const double started = comm_seconds(), seconds = options->seconds;
+  doctor d = {.comm = comm,
+              .options = options,
+              .report = report,
+              .features = options->features > 0 ? options->features : 784,
+              .outputs = options->outputs > 0 ? options->outputs : 10,
+              .type = ELEMENT_U8,
+              .classes = true};
+  int ranks[MLPD_MAX_PREDICTIONS], count = 0;
+  *report = (mlpd_doctor_report){.file_system = ""};
+  mlpd_status status = MLPD_OK;
+  comm_watch_place(comm, "while the doctor measures");
+  TRY_GOTO(status, start(&d, ranks, &count), done);
+  if (options->data.file != NULL) TRY_GOTO(status, doctor_read(&d, 0.1 * seconds), done);
+  TRY_GOTO(status, mlpd_comm_agree(comm, make_network(&d)), done);
+  TRY_GOTO(status, doctor_cores(&d, 0.1 * seconds), done);
+  TRY_GOTO(status, doctor_products(&d, 0.2 * seconds), done);
+  TRY_GOTO(status, doctor_wire(&d, 0.15 * seconds), done);
+  TRY_GOTO(status, doctor_steps(&d, ranks, count, 0.4 * seconds), done);
+  doctor_judge(&d);
+  report->seconds = comm_seconds() - started;
+done:
+  comm_watch_place(comm, COMM_AT_THE_END);
+  mlpd_network_free(d.network);
+  mlpd_comm_finalize(d.alone);
+  return status;
+}

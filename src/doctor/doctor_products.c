@@ -1,0 +1,113 @@
+/* Each back end at the matrix products of one lane: what a thread does in a step. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "doctor/doctor.h"
+#include "ranks/comm.h"
+
+enum { GRADIENT_FLOATS = 1 << 18 }; /* rows of a weight gradient at a time: as many as lie in a core's cache */
+
+/* A thread's arrays; the weights are the network's. */
+typedef struct bench {
+  int rows;        /* of the lane's microbatch */
+  float *in, *out; /* (rows, widest) */
+  float *back;     /* (rows, widest): product of delta and weights */
+  float *gradient; /* (GRADIENT_FLOATS, or a row if that is more) */
+  uint32_t widest;
+} bench;
+
+static mlpd_status make_bench(const mlpd_network *network, uint64_t rows, bench *b, float **memory) {
+  uint32_t widest = network->layers[0].inputs;
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    const layer *const shape = &network->layers[l];
+    if (shape->stride > widest) widest = shape->stride;
+    if (shape->weight_stride > widest) widest = shape->weight_stride;
+  }
+  widest = (widest + 15) / 16 * 16;
+  const size_t matrix = (size_t)rows * widest, gradient = widest > GRADIENT_FLOATS ? widest : GRADIENT_FLOATS;
+  TRY(memory_allocate(memory, 3 * matrix + gradient, sizeof(float), "products"));
+  *b = (bench){(int)rows, *memory, *memory + matrix, *memory + 2 * matrix, *memory + 3 * matrix, widest};
+  rng stream = rng_start(1, RNG_SHUFFLE, 0, 0);
+  for (size_t i = 0; i < 2 * matrix; i++) (*memory)[i] = (float)(rng_uniform(&stream) - 0.5);
+  return MLPD_OK;
+}
+
+/* Forward, back and weight gradient of a layer; returns the operations. */
+static double run_layer(const mlpd_network *network, const backend *gemm, uint32_t l, const bench *b) {
+  const layer *const shape = &network->layers[l];
+  const int in = (int)shape->inputs, out = (int)shape->outputs, ld = (int)b->widest, stride = (int)shape->weight_stride;
+  const float *const weight = network->parameters + shape->weight_offset;
+  const double flops = 2.0 * b->rows * in * out;
+  gemm->sgemm(false, false, b->rows, out, in, b->in, ld, weight, stride, b->back, ld);
+  if (l > 0) gemm->sgemm(false, true, b->rows, in, out, b->out, ld, weight, stride, b->back, ld);
+  const int most = GRADIENT_FLOATS / stride > 1 ? GRADIENT_FLOATS / stride : 1;
+  for (int row = 0; row < in; row += most) {
+    const int rows = in - row < most ? in - row : most;
+    gemm->sgemm(true, false, rows, out, b->rows, b->in + row, ld, b->out, ld, b->gradient, stride);
+  }
+  return (l > 0 ? 3 : 2) * flops;
+}
+
+/* flop/s of the calling thread: its best round, as its peak is its best. The first generates code or packs, and counts
+ * only where it takes all the time there is many times over. */
+static double measure(const mlpd_network *network, const backend *gemm, const bench *b, double seconds) {
+  enum { LEAST_ROUNDS = 4, MUCH_LONGER = 5 };
+  double best = 0, spent = 0;
+  const double start = comm_seconds();
+  for (int round = 0; spent < seconds || (round < LEAST_ROUNDS && spent < MUCH_LONGER * seconds); round++) {
+    double flops = 0;
+    const double begin = comm_seconds();
+    for (uint32_t l = 0; l < network->num_layers; l++) flops += run_layer(network, gemm, l, b);
+    const double end = comm_seconds();
+    if (end > begin) best = fmax(best, flops / (end - begin));
+    spent = end - start;
+  }
+  return best;
+}
+
+/* All threads of all ranks at once. Collective. */
+static mlpd_status measure_all(doctor *d, const backend *gemm, double seconds, double *flops) {
+  const uint64_t rows = doctor_most_rows(d->report->batch, d->report->lanes, (int)d->report->lanes);
+  double sum = 0;
+  int failed = 0;
+  mlpd_status status = MLPD_OK;
+  if (rows > INT32_MAX / 2) status = FAIL(MLPD_ERROR_USAGE, "--batch: too large for these lanes");
+  TRY(mlpd_comm_agree(d->comm, status));
+#pragma omp parallel num_threads(d->threads) reduction(+ : sum, failed)
+  {
+    bench b;
+    float *memory = NULL;
+    failed = make_bench(d->network, rows, &b, &memory) != MLPD_OK;
+#pragma omp barrier
+    if (!failed) sum = measure(d->network, gemm, &b, seconds);
+    free(memory);
+  }
+  if (failed > 0) status = FAIL(MLPD_ERROR_MEMORY, "out of memory, measuring matrix products");
+  TRY(mlpd_comm_agree(d->comm, status));
+  TRY(doctor_sum(d->comm, &sum, 1));
+  *flops = sum;
+  return MLPD_OK;
+}
+
+mlpd_status doctor_products(doctor *d, double seconds) {
+  mlpd_doctor_report *const r = d->report;
+  const char *const *const names = mlpd_backend_names();
+  int count = 0;
+  while (names[count] != NULL && count < MLPD_MAX_BACKENDS) count++;
+  for (int i = 0; i < count; i++) {
+    const backend *gemm = NULL;
+    /* One that cannot serve on some rank is none to choose; train says why where it is asked for. */
+    if (mlpd_comm_agree(d->comm, backend_choose(names[i], &gemm)) != MLPD_OK) continue;
+    mlpd_backend_speed *const speed = &r->backends[r->num_backends++];
+    *speed = (mlpd_backend_speed){.name = gemm->name,
+                                  .description = gemm->description,
+                                  .instructions = gemm->instructions != NULL ? gemm->instructions() : "",
+                                  .taken = gemm == d->gemm};
+    TRY(measure_all(d, gemm, seconds / count, &speed->flops));
+    speed->fraction = r->peak_all > 0 ? speed->flops / r->peak_all : 0;
+  }
+  return MLPD_OK;
+}

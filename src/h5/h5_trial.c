@@ -1,0 +1,231 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "h5/h5_internal.h"
+
+#if defined __SANITIZE_ADDRESS__
+#define HAVE_ADDRESS_SANITIZER 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define HAVE_ADDRESS_SANITIZER 1
+#endif
+#endif
+
+enum {
+  CPU_SECONDS_LEAST = 2, /* and one more for each MEGABYTES_A_SECOND of the file, up to the most */
+  CPU_SECONDS_MOST = 60,
+  MEGABYTES_A_SECOND = 4,
+  WALL_FACTOR = 10, /* for a machine or a file system that is busy */
+  REMEMBERED = 16,
+  FIXED_TEXTS_READ = 1 << 20, /* more are labels of rows, and lie like numbers */
+};
+static const uint64_t MEMORY_MOST = (uint64_t)1 << 30; /* bytes beside what there is and the file's size */
+
+/* ---- Files that need no trial ------------------------------------------------------------------------ */
+
+typedef struct file_key {
+  dev_t device;
+  ino_t inode;
+  off_t size;
+  struct timespec changed; /* its content */
+} file_key;
+
+/* Of each thread its own: a checkpoint's writer runs beside the rest. */
+static _Thread_local file_key remembered[REMEMBERED];
+static _Thread_local unsigned next_remembered;
+
+static bool key_of(const char *path, file_key *key) {
+  struct stat about;
+  if (stat(path, &about) != 0) return false;
+  *key = (file_key){about.st_dev, about.st_ino, about.st_size, about.st_mtim};
+  return true;
+}
+
+static bool is_remembered(const file_key *key) {
+  for (int i = 0; i < REMEMBERED; i++) {
+    const file_key *const r = &remembered[i];
+    if (r->device == key->device && r->inode == key->inode && r->size == key->size &&
+        r->changed.tv_sec == key->changed.tv_sec && r->changed.tv_nsec == key->changed.tv_nsec)
+      return true;
+  }
+  return false;
+}
+
+static void remember(const file_key *key) { remembered[next_remembered++ % REMEMBERED] = *key; }
+
+void h5_trial_spare(const char *path) {
+  file_key key;
+  if (key_of(path, &key)) remember(&key);
+}
+
+bool h5_trial_spares(const char *path) {
+  file_key key;
+  return key_of(path, &key) && is_remembered(&key);
+}
+
+/* ---- In the process apart ---------------------------------------------------------------------------- */
+
+/* What the child answers: one byte, or none where it dies. */
+typedef enum answer { ANSWER_READ = 'r', ANSWER_MEMORY = 'm' } answer;
+
+/* Failures that are no crash are left to the reading that follows, which names object and cause; but one for want of
+ * memory might be none there, where nothing limits it. */
+static void note_failure(bool failed) {
+  if (failed) (void)h5_reason();
+}
+
+static herr_t try_attribute(hid_t object, const char *name, const H5A_info_t *info, void *context) {
+  (void)info, (void)context;
+  const hid_t id = H5Aopen(object, name, H5P_DEFAULT);
+  note_failure(id < 0);
+  if (id < 0) return 0;
+  const hid_t type = H5Aget_type(id), space = H5Aget_space(id);
+  const hssize_t points = H5Sget_simple_extent_npoints(space);
+  const size_t size = type >= 0 ? H5Tget_size(type) : 0;
+  void *value = NULL;
+  if (points > 0 && size > 0 && (uint64_t)points <= MEMORY_MOST / size) value = calloc((size_t)points, size);
+  if (value != NULL) {
+    const herr_t got = H5Aread(id, type, value);
+    note_failure(got < 0);
+    if (got >= 0) (void)H5Dvlen_reclaim(type, space, H5P_DEFAULT, value);
+  }
+  free(value);
+  h5_id_close(space);
+  h5_id_close(type);
+  h5_id_close(id);
+  return 0;
+}
+
+static mlpd_status pass_over(void *context, uint64_t row, const char *text, size_t length) {
+  (void)context, (void)row, (void)text, (void)length;
+  return MLPD_OK;
+}
+
+static bool is_worth_reading(const h5_array *array) {
+  const hid_t type = H5Dget_type(array->id);
+  const bool varying = H5Tis_variable_str(type) > 0;
+  h5_id_close(type);
+  return varying || array->shape.rows <= FIXED_TEXTS_READ;
+}
+
+/* Texts are read: those of varying length lie in a heap of their own. Of numbers, what says where they lie. */
+static void try_array(h5_file *file, const char *object) {
+  h5_array *array = NULL;
+  char **texts = NULL;
+  uint64_t count = 0;
+  if (h5_labels_open(file, object, &array) == MLPD_OK) {
+    note_failure(H5Dget_storage_size(array->id) == 0); /* walks through the index of chunks */
+    if (array->shape.text && array->shape.columns == 1 && is_worth_reading(array))
+      (void)h5_array_read_texts(array, 0, array->shape.rows, pass_over, NULL);
+    h5_array_close(array);
+  } else if (h5_strings_read(file, object, &texts, &count) == MLPD_OK) { /* a single text has no rows */
+    h5_strings_free(texts, count);
+  }
+}
+
+static herr_t try_object(hid_t root, const char *name, const h5_object_info *info, void *context) {
+  h5_file *const file = context;
+  hsize_t at = 0;
+  note_failure(
+      H5Aiterate_by_name(root, name, H5_INDEX_NAME, H5_ITER_NATIVE, &at, try_attribute, NULL, file->link_access) < 0);
+  if (info->type == H5O_TYPE_DATASET) try_array(file, name);
+  return 0;
+}
+
+static mlpd_status pass_link(void *context, const char *object, const char *described) {
+  (void)context, (void)object, (void)described;
+  return MLPD_OK;
+}
+
+static answer try_file(const char *path) {
+  h5_file *file = NULL;
+  if (h5_open_untried(path, &file) == MLPD_OK) {
+    note_failure(H5_VISIT_OBJECTS(file->id, H5_INDEX_NAME, H5_ITER_INC, try_object, file, H5O_INFO_BASIC) < 0);
+    (void)h5_visit_links(file, pass_link, NULL);
+    (void)h5_close(file);
+  }
+  return h5_lacked_memory() ? ANSWER_MEMORY : ANSWER_READ;
+}
+
+/* Nothing of the parent's may answer to what happens here: no handler of MPI's, no core file, no report. */
+static void set_apart(unsigned seconds, uint64_t file_bytes) {
+  static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGALRM, SIGXCPU, SIGSYS};
+  static const int others[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}; /* meant for the parent */
+  for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) (void)signal(deadly[i], SIG_DFL);
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) (void)signal(others[i], SIG_IGN);
+  sigset_t none;
+  (void)sigemptyset(&none);
+  (void)sigprocmask(SIG_SETMASK, &none, NULL);
+  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+  (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+  (void)setrlimit(RLIMIT_CPU, &(struct rlimit){seconds, seconds + 1});
+  (void)alarm(seconds * WALL_FACTOR);
+  const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere >= 0) (void)dup2(nowhere, STDERR_FILENO);
+#ifdef HAVE_ADDRESS_SANITIZER /* it reserves terabytes */
+  (void)file_bytes;
+#else
+  FILE *const statm = fopen("/proc/self/statm", "r");
+  unsigned long long pages = 0;
+  if (statm != NULL && fscanf(statm, "%llu", &pages) == 1) {
+    const rlim_t most = pages * (rlim_t)sysconf(_SC_PAGESIZE) + MEMORY_MOST + file_bytes;
+    (void)setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
+  }
+  if (statm != NULL) (void)fclose(statm);
+#endif
+}
+
+_Noreturn static void serve(const char *path, unsigned seconds, uint64_t file_bytes, int answers) {
+  h5_enter_in_child();
+  set_apart(seconds, file_bytes);
+  const char told = (char)try_file(path);
+  _exit(write(answers, &told, 1) == 1 ? 0 : 1);
+}
+
+/* ---- In the process that asks ------------------------------------------------------------------------ */
+
+static unsigned seconds_for(uint64_t file_bytes) {
+  const uint64_t seconds = CPU_SECONDS_LEAST + (file_bytes >> 20) / MEGABYTES_A_SECOND;
+  return seconds < CPU_SECONDS_MOST ? (unsigned)seconds : CPU_SECONDS_MOST;
+}
+
+static mlpd_status judge(const char *path, char told, int status) {
+  if (told == ANSWER_READ) return MLPD_OK;
+  if (told == ANSWER_MEMORY)
+    return FAIL(MLPD_ERROR_DATA, "%s: HDF5 wants more memory for it than its size justifies: damaged or forged", path);
+  if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGALRM))
+    return FAIL(MLPD_ERROR_DATA, "%s: HDF5 does not come to an end reading it: damaged or forged", path);
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) /* not by what it did: a person, or memory ran out */
+    return FAIL(MLPD_ERROR_FILE, "%s: the process that reads it on trial was killed", path);
+  return FAIL(MLPD_ERROR_DATA, "%s: HDF5 crashes reading it: damaged or forged", path);
+}
+
+mlpd_status h5_trial(const char *path) {
+  file_key key;
+  int answers[2], status = 0;
+  if (!key_of(path, &key) || is_remembered(&key) || pipe(answers) != 0) return MLPD_OK;
+  const uint64_t file_bytes = (uint64_t)key.size;
+  const pid_t child = fork();
+  if (child == 0) serve(path, seconds_for(file_bytes), file_bytes, answers[1]);
+  (void)close(answers[1]);
+  char told = 0;
+  if (child > 0) {
+    while (read(answers[0], &told, 1) < 0 && errno == EINTR) continue;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  }
+  (void)close(answers[0]);
+  if (child < 0) return MLPD_OK;
+  TRY(judge(path, told, status));
+  /* A file just written may change again within one tick of the clock that marks changes. */
+  if (time(NULL) - key.changed.tv_sec > 1) remember(&key);
+  return MLPD_OK;
+}

@@ -1,0 +1,29 @@
+/* Sums over the blocks of a part, for its figures: records of doubles are added in one fixed binary tree over the
+ * blocks' numbers, so that the bits do not depend on which rank or thread has which block. What is kept is one record
+ * for each subtree that waits for its sibling: some 2 log2(blocks), however many blocks there are. No function here is
+ * collective unless its comment says so. */
+#ifndef MLPDIST_BLOCK_SUMS_H
+#define MLPDIST_BLOCK_SUMS_H
+
+#include "model/forward.h"
+
+typedef struct block_sums {
+  uint32_t doubles;        /* of a record */
+  uint64_t begin, end;     /* blocks added so far */
+  uint32_t num_nodes;      /* their largest subtrees, ascending */
+  uint64_t *first, *count; /* blocks of a node: [first, first + count) */
+  double *records;         /* (128, doubles): room for any range of blocks */
+} block_sums;
+
+/* Blocks begin at `begin`. Free with block_sums_free, on failure too. */
+mlpd_status block_sums_create(uint64_t begin, uint32_t doubles, block_sums *made);
+void block_sums_free(block_sums *s);
+
+/* Adds the record of the next block. */
+void block_sums_add(block_sums *s, const double *record);
+
+/* The sum (doubles) of all ranks' blocks, which are those of forward_range_of_rank of rows rows, on all ranks. A rank
+ * sends what it has kept once, to one other. Collective. */
+mlpd_status block_sums_total(mlpd_comm *comm, uint64_t rows, block_sums *s, double *sum);
+
+#endif

@@ -1,0 +1,181 @@
+/* mlpd_evaluate: metrics of one split, exact over ranks: counts are summed as integers, sums a block of
+ * rows at a time in double and in a fixed order. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/locale.h"
+#include "base/memory.h"
+#include "data/data_open.h"
+#include "data/dataset.h"
+#include "model/held_out.h"
+#include "model/model_agreement.h"
+#include "ranks/comm.h"
+#include "ranks/placement.h"
+
+/* Sums of one block, for each output of a regression; a block's record is the loss sums, then these. */
+typedef struct error_sums {
+  double square, absolute; /* of the error, in scaled targets */
+  double target, target_square;
+} error_sums;
+
+enum { LOSS_DOUBLES = sizeof(loss_sums) / sizeof(double), ERROR_DOUBLES = sizeof(error_sums) / sizeof(double) };
+
+typedef struct report_pass {
+  const mlpd_model *model;
+  const layer *output;
+  uint64_t *confusion; /* (k, k), shared by the threads */
+} report_pass;
+
+static void add_errors(const report_pass *pass, uint64_t n, const float *a, const float *y, error_sums *sums) {
+  const uint32_t k = pass->output->outputs;
+  for (uint64_t i = 0; i < n; i++)
+    for (uint32_t j = 0; j < k; j++) {
+      const double target = (double)y[i * k + j], error = (double)a[i * k + j] - target;
+      sums[j].square += error * error;
+      sums[j].absolute += fabs(error);
+      sums[j].target += target;
+      sums[j].target_square += target * target;
+    }
+}
+
+static void measure_report(void *context, uint64_t n, const workspace *space, const targets *y, double *record) {
+  const report_pass *const pass = context;
+  const uint32_t k = pass->output->outputs, last = space->num_layers - 1;
+  loss_sums sums = {0};
+  loss_compute(pass->model->loss, pass->output->activation, n, k, space->z[last], space->a[last], y, NULL, &sums);
+  memcpy(record, &sums, sizeof sums);
+  if (pass->confusion == NULL) {
+    add_errors(pass, n, space->a[last], y->values, (error_sums *)(void *)(record + LOSS_DOUBLES));
+    return;
+  }
+  for (uint64_t i = 0; i < n; i++) {
+    uint64_t *const cell =
+        &pass->confusion[(size_t)y->classes[i] * k + forward_predicted_class(space->a[last] + i * k, k)];
+#pragma omp atomic
+    (*cell)++;
+  }
+}
+
+/* ---- From sums to figures ------------------------------------------------------------------------ */
+
+static double ratio(double a, double b) { return b > 0 ? a / b : 0; }
+
+static void classify(mlpd_report *r) {
+  const uint32_t k = r->outputs;
+  uint64_t right = 0;
+  for (uint32_t c = 0; c < k; c++) {
+    double actual = 0, predicted = 0;
+    for (uint32_t j = 0; j < k; j++) {
+      actual += (double)r->confusion[(size_t)c * k + j];
+      predicted += (double)r->confusion[(size_t)j * k + c];
+    }
+    const double hit = (double)r->confusion[(size_t)c * k + c];
+    right += r->confusion[(size_t)c * k + c];
+    r->precision[c] = ratio(hit, predicted);
+    r->recall[c] = ratio(hit, actual);
+    r->f1[c] = ratio(2 * hit, actual + predicted);
+  }
+  r->accuracy = ratio((double)right, (double)r->rows);
+}
+
+static void regress(const mlpd_model *model, const error_sums *sums, mlpd_report *r) {
+  const double n = (double)r->rows;
+  double square = 0, absolute = 0;
+  for (uint32_t j = 0; j < r->outputs; j++) {
+    const double unit = 1 / model->target.scale[j];
+    const double spread = sums[j].target_square - sums[j].target * sums[j].target / n;
+    r->rmse[j] = sqrt(sums[j].square / n) * unit;
+    r->mae[j] = sums[j].absolute / n * unit;
+    r->r2[j] = spread > 0 ? 1 - sums[j].square / spread : 0;
+    square += r->rmse[j] * r->rmse[j];
+    absolute += r->mae[j];
+    r->r2_all += r->r2[j] / r->outputs;
+  }
+  r->rmse_all = sqrt(square / r->outputs);
+  r->mae_all = absolute / r->outputs;
+}
+
+static mlpd_status allocate_report(const mlpd_model *model, mlpd_report *r) {
+  if (model->task == MLPD_CLASSIFICATION) {
+    TRY(memory_allocate(&r->confusion, (size_t)r->outputs * r->outputs, sizeof *r->confusion, "confusion matrix"));
+    TRY(memory_allocate(&r->precision, r->outputs, sizeof(double), "report"));
+    TRY(memory_allocate(&r->recall, r->outputs, sizeof(double), "report"));
+    return memory_allocate(&r->f1, r->outputs, sizeof(double), "report");
+  }
+  TRY(memory_allocate(&r->rmse, r->outputs, sizeof(double), "report"));
+  TRY(memory_allocate(&r->mae, r->outputs, sizeof(double), "report"));
+  return memory_allocate(&r->r2, r->outputs, sizeof(double), "report");
+}
+
+void mlpd_report_free(mlpd_report *r) {
+  free(r->confusion);
+  free(r->precision);
+  free(r->recall);
+  free(r->f1);
+  free(r->rmse);
+  free(r->mae);
+  free(r->r2);
+  *r = (mlpd_report){0};
+}
+
+static mlpd_status fill_report(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, const held_out *part,
+                               const mlpd_data_paths *data, mlpd_split split, int threads, mlpd_report *r) {
+  uint64_t overflow = UINT64_MAX;
+  const bool classes = model->task == MLPD_CLASSIFICATION;
+  report_pass measure = {
+      .model = model, .output = &model->network->layers[model->network->num_layers - 1], .confusion = r->confusion};
+  const forward_pass pass = {.network = model->network,
+                             .gemm = gemm,
+                             .input = &model->input,
+                             .rows = &part->rows,
+                             .threads = threads,
+                             .measure = measure_report,
+                             .context = &measure,
+                             .doubles = LOSS_DOUBLES + (classes ? 0 : r->outputs * ERROR_DOUBLES),
+                             .overflow = &overflow};
+  double *total = NULL;
+  mlpd_status status = memory_allocate(&total, pass.doubles, sizeof *total, "report");
+  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+  TRY_GOTO(status, forward_sums(comm, &pass, &part->range, total), done);
+  if (overflow != UINT64_MAX) status = held_out_overflow(part, model, data->file, split, overflow);
+  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+  if (classes) TRY_GOTO(status, comm_sum_u64(comm, r->confusion, (uint64_t)r->outputs * r->outputs), done);
+  loss_sums sums;
+  memcpy(&sums, total, sizeof sums);
+  r->loss = ratio(sums.loss, sums.weight);
+  if (isnan(sums.loss)) r->loss = NAN;
+  if (classes)
+    classify(r);
+  else
+    regress(model, (const error_sums *)(const void *)(total + LOSS_DOUBLES), r);
+done:
+  free(total);
+  return status;
+}
+
+mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
+                          const char *backend_name, int threads, mlpd_report *r) {
+  IN_C_LOCALE();
+  *r = (mlpd_report){.task = model->task, .loss_kind = model->loss};
+  const double started = comm_seconds();
+  const backend *gemm = NULL;
+  held_out part = {0};
+  comm_watch_place(comm, "during the evaluation");
+  r->outputs = model->network->layers[model->network->num_layers - 1].outputs;
+  mlpd_status status = placement_threads(comm, threads, &threads);
+  if (status == MLPD_OK) status = data_check(data, split);
+  if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
+  if (status == MLPD_OK) status = allocate_report(model, r);
+  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+  TRY_GOTO(status, model_agreement_check(comm, gemm, model, data, split), done);
+  TRY_GOTO(status, held_out_read(comm, data, split, model, true, true, false, 1, &part), done);
+  r->rows = part.range.rows;
+  status = fill_report(comm, model, gemm, &part, data, split, threads, r);
+  r->seconds = comm_seconds() - started;
+done:
+  comm_watch_place(comm, COMM_AT_THE_END);
+  held_out_free(&part);
+  if (status != MLPD_OK) mlpd_report_free(r);
+  return status;
+}

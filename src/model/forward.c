@@ -1,0 +1,204 @@
+#include "model/forward.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/block_sums.h"
+#include "ranks/comm.h"
+
+static uint64_t blocks_of(uint64_t rows) { return (rows + FORWARD_BLOCK_ROWS - 1) / FORWARD_BLOCK_ROWS; }
+
+static uint64_t share(uint64_t blocks, int size, int rank) {
+  return blocks / (uint64_t)size * (uint64_t)rank + blocks % (uint64_t)size * (uint64_t)rank / (uint64_t)size;
+}
+
+forward_range forward_range_of_rank(uint64_t rows, int size, int rank) {
+  const uint64_t blocks = blocks_of(rows);
+  forward_range range = {
+      .rows = rows, .block_begin = share(blocks, size, rank), .block_end = share(blocks, size, rank + 1)};
+  range.row_begin = range.block_begin * FORWARD_BLOCK_ROWS;
+  range.row_end = range.block_end * FORWARD_BLOCK_ROWS < rows ? range.block_end * FORWARD_BLOCK_ROWS : rows;
+  if (range.row_begin > range.row_end) range.row_begin = range.row_end;
+  return range;
+}
+
+uint32_t forward_predicted_class(const float *a, uint32_t k) {
+  if (k == 1) return a[0] > 0.5f;
+  uint32_t largest = 0;
+  for (uint32_t j = 1; j < k; j++)
+    if (a[j] > a[largest]) largest = j;
+  return largest;
+}
+
+static targets targets_at(const shard *rows, uint64_t first) {
+  return (targets){.classes = rows->classes != NULL ? rows->classes + first : NULL,
+                   .values = rows->values != NULL ? rows->values + first * rows->outputs : NULL,
+                   .weights = rows->weights != NULL ? rows->weights + first : NULL};
+}
+
+/* The first of n rows whose input, once normalised, or outputs are not finite numbers, or n. */
+static uint64_t first_overflow(const mlpd_network *network, uint64_t n, const workspace *space) {
+  const uint32_t last = network->num_layers - 1, d = network->layers[0].inputs, k = network->layers[last].outputs;
+  for (uint64_t i = 0; i < n; i++) {
+    float bad = 0; /* stays 0, or becomes NaN */
+    for (uint32_t j = 0; j < d; j++) bad += space->x[i * d + j] - space->x[i * d + j];
+    for (uint32_t j = 0; j < k; j++) {
+      const float z = space->z[last][i * k + j], a = space->a[last][i * k + j];
+      bad += (z - z) + (a - a);
+    }
+    if (bad != 0) return i;
+  }
+  return n;
+}
+
+mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,
+                           const forward_range *range, int threads, forward_visit *visit, void *context,
+                           uint64_t *overflow) {
+  workspace *spaces = NULL;
+  uint64_t bad = overflow != NULL ? *overflow : UINT64_MAX;
+  mlpd_status status = MLPD_OK;
+  TRY(memory_allocate(&spaces, (size_t)threads, sizeof *spaces, "workspaces"));
+  for (int t = 0; t < threads; t++)
+    TRY_GOTO(status, workspace_create(network, FORWARD_BLOCK_ROWS, false, &spaces[t]), done);
+  const size_t row_bytes = rows->features * element_size(rows->type);
+#pragma omp parallel for num_threads(threads) schedule(dynamic) reduction(min : bad)
+  for (uint64_t block = range->block_begin; block < range->block_end; block++) {
+    workspace *const space = &spaces[omp_get_thread_num()];
+    const uint64_t first = block * FORWARD_BLOCK_ROWS - range->row_begin;
+    const uint64_t left = range->row_end - range->row_begin - first;
+    const uint64_t n = left < FORWARD_BLOCK_ROWS ? left : FORWARD_BLOCK_ROWS;
+    affine_gather(input, rows->type, n, n, (const char *)rows->x + first * row_bytes, NULL, space->x);
+    network_forward(network, gemm, n, space);
+    const targets y = targets_at(rows, first);
+    if (overflow != NULL) {
+      const uint64_t row = first_overflow(network, n, space);
+      if (row < n && range->row_begin + first + row < bad) bad = range->row_begin + first + row;
+    }
+    visit(context, block, first, n, space, &y);
+  }
+  if (overflow != NULL) *overflow = bad;
+done:
+  for (int t = 0; t < threads; t++) workspace_free(&spaces[t]);
+  free(spaces);
+  return status;
+}
+
+/* ---- Sums ---------------------------------------------------------------------------------------- */
+
+enum {
+  SUM_DOUBLES = sizeof(loss_sums) / sizeof(double),
+  BLOCKS_PER_THREAD = 64 /* of records that wait to be added */
+};
+
+typedef struct record_pass {
+  const forward_pass *pass;
+  uint64_t first_block;
+  double *records; /* of a few blocks */
+} record_pass;
+
+static void visit_record(void *context, uint64_t block, uint64_t first, uint64_t n, const workspace *space,
+                         const targets *y) {
+  (void)first;
+  const record_pass *const of = context;
+  double *const record = of->records + (block - of->first_block) * of->pass->doubles;
+  memset(record, 0, of->pass->doubles * sizeof *record);
+  of->pass->measure(of->pass->context, n, space, y, record);
+}
+
+static shard rows_from(const shard *rows, uint64_t first) {
+  shard some = *rows;
+  some.x = (char *)rows->x + first * rows->features * element_size(rows->type);
+  if (rows->classes != NULL) some.classes += first;
+  if (rows->values != NULL) some.values += first * rows->outputs;
+  if (rows->weights != NULL) some.weights += first;
+  return some;
+}
+
+/* Blocks [begin, end) of a rank's range. */
+static forward_range part_of(const forward_range *range, uint64_t begin, uint64_t end) {
+  forward_range part = *range;
+  part.block_begin = begin;
+  part.block_end = end;
+  part.row_begin = begin * FORWARD_BLOCK_ROWS;
+  if (end < range->block_end) part.row_end = end * FORWARD_BLOCK_ROWS;
+  return part;
+}
+
+/* A range whose rows are in memory: a few blocks at a time. */
+static mlpd_status add_range(const forward_pass *pass, const shard *rows, const forward_range *range, double *records,
+                             block_sums *sums) {
+  const uint64_t most = (uint64_t)pass->threads * BLOCKS_PER_THREAD;
+  for (uint64_t begin = range->block_begin; begin < range->block_end; begin += most) {
+    const uint64_t end = range->block_end - begin < most ? range->block_end : begin + most;
+    const forward_range part = part_of(range, begin, end);
+    const shard some = rows_from(rows, part.row_begin - range->row_begin);
+    record_pass of = {.pass = pass, .first_block = begin, .records = records};
+    TRY(forward_blocks(pass->network, pass->gemm, pass->input, &some, &part, pass->threads, visit_record, &of,
+                       pass->overflow));
+    for (uint64_t i = 0; i < end - begin; i++) block_sums_add(sums, records + i * pass->doubles);
+  }
+  return MLPD_OK;
+}
+
+/* This rank's blocks, all rows in memory or a window after the other. */
+static mlpd_status add_blocks(const forward_pass *pass, const forward_range *range, double *records, block_sums *sums) {
+  if (pass->windows == NULL) return add_range(pass, pass->rows, range, records, sums);
+  const uint64_t most = pass->windows->blocks;
+  for (uint64_t begin = range->block_begin; begin < range->block_end; begin += most) {
+    const shard *rows = NULL;
+    const forward_range window =
+        part_of(range, begin, range->block_end - begin < most ? range->block_end : begin + most);
+    TRY(pass->windows->read(pass->windows->context, window.row_begin, window.row_end, &rows));
+    TRY(add_range(pass, rows, &window, records, sums));
+  }
+  return MLPD_OK;
+}
+
+mlpd_status forward_sums(mlpd_comm *comm, const forward_pass *pass, const forward_range *range, double *sum) {
+  double *records = NULL;
+  block_sums sums = {0};
+  const size_t room = (size_t)pass->threads * BLOCKS_PER_THREAD * pass->doubles;
+  mlpd_status status = memory_allocate(&records, room, sizeof *records, "block sums");
+  if (status == MLPD_OK) status = block_sums_create(range->block_begin, pass->doubles, &sums);
+  if (status == MLPD_OK) status = add_blocks(pass, range, records, &sums);
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK) status = block_sums_total(comm, range->rows, &sums, sum);
+  block_sums_free(&sums);
+  free(records);
+  return status;
+}
+
+typedef struct loss_measure {
+  mlpd_loss loss;
+  const layer *output;
+} loss_measure;
+
+static void measure_loss(void *context, uint64_t n, const workspace *space, const targets *y, double *record) {
+  const loss_measure *const of = context;
+  const uint32_t last = space->num_layers - 1;
+  loss_sums sums = {0};
+  loss_compute(of->loss, of->output->activation, n, of->output->outputs, space->z[last], space->a[last], y, NULL,
+               &sums);
+  memcpy(record, &sums, sizeof sums);
+}
+
+mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
+                           const shard *rows, const forward_windows *windows, const forward_range *range,
+                           mlpd_loss loss, int threads, loss_sums *sums) {
+  loss_measure measure = {.loss = loss, .output = &network->layers[network->num_layers - 1]};
+  const forward_pass pass = {.network = network,
+                             .gemm = gemm,
+                             .input = input,
+                             .rows = rows,
+                             .windows = windows,
+                             .threads = threads,
+                             .measure = measure_loss,
+                             .context = &measure,
+                             .doubles = SUM_DOUBLES};
+  double total[SUM_DOUBLES];
+  TRY(forward_sums(comm, &pass, range, total));
+  memcpy(sums, total, sizeof total);
+  return MLPD_OK;
+}

@@ -1,0 +1,225 @@
+#include "model/held_out.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "base/memory.h"
+#include "data/data_open.h"
+#include "data/labels.h"
+#include "data/match.h"
+#include "data/sample_weights.h"
+#include "ranks/comm.h"
+
+enum { WINDOW_BYTES = 4 << 20 };
+
+/* ---- Reading ------------------------------------------------------------------------------------- */
+
+mlpd_status held_out_check(const part *given, const mlpd_model *model) {
+  const layer *const first = &model->network->layers[0];
+  const layer *const last = &model->network->layers[model->network->num_layers - 1];
+  if (given->features != first->inputs)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network takes %u", given->file, given->x_path,
+                given->features, first->inputs);
+  if (given->y != NULL && model->task == MLPD_REGRESSION && given->y_columns != last->outputs)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network gives %u values", given->file, given->y_path,
+                given->y_columns, last->outputs);
+  return MLPD_OK;
+}
+
+/* At least a block for each thread. */
+static uint64_t window_blocks(uint64_t row_bytes, int threads) {
+  const uint64_t blocks = WINDOW_BYTES / (row_bytes * FORWARD_BLOCK_ROWS);
+  return blocks > (uint64_t)threads ? blocks : (uint64_t)threads;
+}
+
+uint64_t held_out_window_rows(uint64_t row_bytes, int threads, uint64_t rows) {
+  const uint64_t most = window_blocks(row_bytes, threads) * FORWARD_BLOCK_ROWS;
+  return rows < most ? rows : most;
+}
+
+mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_out *held) {
+  const uint64_t row_bytes = part_row_bytes(from, as_classes), rows = held->range.row_end - held->range.row_begin;
+  held->from = from;
+  held->window_rows = window_blocks(row_bytes, threads) * FORWARD_BLOCK_ROWS;
+  return shard_allocate(from, held_out_window_rows(row_bytes, threads, rows), as_classes, held->target, &held->rows);
+}
+
+/* The part's columns, targets and classes as the model has them. */
+static mlpd_status match(mlpd_comm *comm, part *from, bool need_y, const mlpd_model *model) {
+  const uint32_t outputs = model->network->layers[model->network->num_layers - 1].outputs;
+  const match_wishes wishes = {.names = &model->names,
+                               .num_classes = model->task == MLPD_CLASSIFICATION ? outputs : 0,
+                               .y_unused = !need_y,
+                               .note = mlpd_comm_rank(comm) == 0 ? model->notice : NULL,
+                               .context = model->notice_context};
+  return part_match(from, &wishes);
+}
+
+static mlpd_status read_rows(mlpd_comm *comm, const mlpd_model *model, bool need_y, bool in_windows, int threads,
+                             held_out *read) {
+  part *const from = &read->file;
+  const bool as_classes = model->task == MLPD_CLASSIFICATION;
+  TRY(match(comm, from, need_y, model));
+  TRY(held_out_check(from, model));
+  read->range = forward_range_of_rank(from->rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
+  read->num_classes = model->network->layers[model->network->num_layers - 1].outputs;
+  read->target = model->target.columns > 0 ? &model->target : NULL;
+  if (in_windows) return held_out_in_windows(from, as_classes, threads, read);
+  const forward_range *const range = &read->range;
+  const row_run run = {.file_row = range->row_begin, .count = range->row_end - range->row_begin};
+  TRY(shard_read(from, &run, run.count > 0 ? 1 : 0, 0, run.count, as_classes, read->num_classes, read->target,
+                 &read->rows));
+  return MLPD_OK;
+}
+
+mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_split which, const mlpd_model *model,
+                          bool need_y, bool required, bool in_windows, int threads, held_out *read) {
+  *read = (held_out){0};
+  part *const opened = &read->file;
+  h5_file *shared = NULL;
+  if (required) TRY(data_open(comm, paths, &shared)); /* else a run holds it open */
+  mlpd_status status = part_open(paths, which, need_y, opened, &read->present);
+  if (status == MLPD_OK && !read->present && required)
+    status = FAIL(MLPD_ERROR_DATA, "%s: has no %s part", paths->file, mlpd_choice_name(mlpd_split_choices, (int)which));
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK && read->present) status = sample_weights_scale(comm, opened);
+  if (!need_y && opened->y != NULL) { /* predictions do not look at targets, whatever they hold */
+    h5_array_close(opened->y);
+    opened->y = NULL;
+  }
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK && read->present && model->task == MLPD_CLASSIFICATION) {
+    status = labels_match(comm, opened, &model->names.classes,
+                          model->network->layers[model->network->num_layers - 1].outputs, &read->map);
+    opened->map = &read->map;
+  }
+  if (status == MLPD_OK && read->present) status = read_rows(comm, model, need_y, in_windows, threads, read);
+  if (read->from == NULL) part_close(opened);
+  (void)h5_close(shared); /* read-only: nothing is lost */
+  status = mlpd_comm_agree(comm, status);
+  if (status != MLPD_OK) held_out_free(read);
+  return status;
+}
+
+mlpd_status held_out_overflow(const held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
+                              uint64_t row) {
+  const shard *const rows = &held->rows;
+  const char *const x =
+      (const char *)rows->x + (row - held->range.row_begin) * rows->features * element_size(rows->type);
+  float *mapped = NULL;
+  uint32_t farthest = 0;
+  TRY(memory_allocate(&mapped, rows->features, sizeof *mapped, "a row"));
+  affine_gather(&model->input, rows->type, 1, 1, x, NULL, mapped);
+  for (uint32_t j = 1; j < rows->features; j++)
+    if (fabsf(mapped[j]) > fabsf(mapped[farthest])) farthest = j;
+  free(mapped);
+  return FAIL(
+      MLPD_ERROR_DATA,
+      "%s: row %llu (from 0) of the %s part gives numbers too large for 32-bit floats; its column %u (from 0) is "
+      "farthest from the training data",
+      file, (unsigned long long)row, mlpd_choice_name(mlpd_split_choices, (int)which), farthest);
+}
+
+void held_out_free(held_out *held) {
+  shard_free(&held->rows);
+  part_close(&held->file);
+  class_map_free(&held->map);
+  *held = (held_out){0};
+}
+
+/* ---- Windows ------------------------------------------------------------------------------------- */
+
+/* forward_windows' read. */
+static mlpd_status read_window(void *context, uint64_t begin, uint64_t end, const shard **rows) {
+  held_out *const held = context;
+  row_run *runs = NULL;
+  uint64_t num_runs = 1;
+  mlpd_status status = MLPD_OK;
+  if (held->order != NULL)
+    status = lane_plan_runs(held->order, held->first + begin, held->first + end, &runs, &num_runs);
+  else if ((status = memory_allocate(&runs, 1, sizeof *runs, "row runs")) == MLPD_OK)
+    *runs = (row_run){.file_row = begin, .position = begin, .count = end - begin};
+  held->rows.rows = end - begin;
+  if (status == MLPD_OK)
+    status = shard_fill(held->from, runs, num_runs, held->first + begin, held->num_classes, &held->rows);
+  free(runs);
+  *rows = &held->rows;
+  return status;
+}
+
+/* Calls look with rows [begin, end) of the part, of this rank, all at once or window by window. */
+static mlpd_status look_at_rows(held_out *held, void look(void *context, const shard *rows, uint64_t begin),
+                                void *context) {
+  const forward_range *const range = &held->range;
+  if (held->from == NULL) {
+    look(context, &held->rows, range->row_begin);
+    return MLPD_OK;
+  }
+  for (uint64_t begin = range->row_begin; begin < range->row_end; begin += held->window_rows) {
+    const shard *rows = NULL;
+    const uint64_t left = range->row_end - begin;
+    TRY(read_window(held, begin, left < held->window_rows ? range->row_end : begin + held->window_rows, &rows));
+    look(context, rows, begin);
+  }
+  return MLPD_OK;
+}
+
+typedef struct row_look {
+  class_counts *counts; /* may be NULL */
+  uint64_t hash;
+  mlpd_status status; /* of counting */
+} row_look;
+
+static void look_at_classes(void *context, const shard *rows, uint64_t begin) {
+  row_look *const look = context;
+  (void)begin;
+  if (look->counts != NULL && look->status == MLPD_OK)
+    look->status = class_counts_add(look->counts, rows->classes, rows->rows);
+}
+
+mlpd_status held_out_count_classes(held_out *held, class_counts *counts) {
+  row_look look = {.counts = counts};
+  TRY(look_at_rows(held, look_at_classes, &look));
+  return look.status;
+}
+
+/* Adds up a hash of each block, keyed by its number: blocks are whole but for the part's last. */
+static void hash_blocks(void *context, const shard *rows, uint64_t begin) {
+  row_look *const look = context;
+  const size_t x_row = rows->features * element_size(rows->type);
+  for (uint64_t row = 0; row < rows->rows; row += FORWARD_BLOCK_ROWS) {
+    const uint64_t left = rows->rows - row, n = left < FORWARD_BLOCK_ROWS ? left : FORWARD_BLOCK_ROWS;
+    uint64_t hash = XXH3_64bits_withSeed((const char *)rows->x + row * x_row, n * x_row, begin + row);
+    if (rows->classes != NULL) hash = XXH3_64bits_withSeed(rows->classes + row, n * sizeof(int32_t), hash);
+    if (rows->values != NULL)
+      hash = XXH3_64bits_withSeed(rows->values + row * rows->outputs, n * rows->outputs * sizeof(float), hash);
+    if (rows->weights != NULL) hash = XXH3_64bits_withSeed(rows->weights + row, n * sizeof(float), hash);
+    look->hash += hash;
+  }
+  look_at_classes(look, rows, begin);
+}
+
+mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, class_counts *counts, uint64_t *fingerprint) {
+  const shard *const rows = &held->rows;
+  row_look look = {.counts = counts};
+  *fingerprint = 0;
+  if (!held->present) return MLPD_OK;
+  mlpd_status status = look_at_rows(held, hash_blocks, &look);
+  if (status == MLPD_OK) status = look.status;
+  TRY(mlpd_comm_agree(comm, status));
+  uint64_t sum = look.hash;
+  TRY(comm_sum_u64(comm, &sum, 1));
+  const uint64_t about[] = {held->range.rows,     rows->features, rows->outputs, element_size(rows->type), sum,
+                            rows->weights != NULL};
+  *fingerprint = XXH3_64bits(about, sizeof about) | 1;
+  return MLPD_OK;
+}
+
+mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
+                            loss_sums *sums) {
+  const forward_windows windows = {
+      .blocks = held->window_rows / FORWARD_BLOCK_ROWS, .read = read_window, .context = held};
+  return forward_losses(comm, model->network, gemm, &model->input, &held->rows, held->from != NULL ? &windows : NULL,
+                        &held->range, model->loss, threads, sums);
+}

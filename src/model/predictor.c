@@ -1,0 +1,261 @@
+/* mlpd_predict: every rank computes its blocks of rows; rank 0 writes them in the order of the input. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file_output.h"
+#include "base/locale.h"
+#include "base/memory.h"
+#include "data/data_open.h"
+#include "data/dataset.h"
+#include "h5/h5.h"
+#include "model/held_out.h"
+#include "model/model_agreement.h"
+#include "model/run_file.h"
+#include "ranks/comm.h"
+#include "ranks/placement.h"
+
+/* Rows of all ranks that travel to rank 0 and to the disk at a time: bounds its memory. */
+enum { WRITE_BLOCKS = 64 };
+
+typedef struct prediction_pass {
+  const mlpd_model *model;
+  uint32_t outputs;
+  float *values; /* (rows of the range, outputs): what the network gives, targets still scaled */
+} prediction_pass;
+
+static void visit_prediction(void *context, uint64_t block, uint64_t first, uint64_t n, const workspace *space,
+                             const targets *y) {
+  (void)block;
+  (void)y;
+  const prediction_pass *const pass = context;
+  const uint32_t k = pass->outputs;
+  memcpy(pass->values + first * k, space->a[space->num_layers - 1], n * k * sizeof(float));
+}
+
+/* ---- Writing, on rank 0 -------------------------------------------------------------------------- */
+
+typedef struct prediction_file {
+  const mlpd_model *model;
+  uint32_t outputs;
+  file_output out;
+  bool open; /* out is */
+  h5_file *h5;
+  h5_array *classes, *values;
+  FILE *csv;     /* of out, or NULL */
+  uint64_t rows; /* written so far */
+} prediction_file;
+
+static bool ends_in(const char *text, const char *end) {
+  const size_t length = strlen(text), tail = strlen(end);
+  return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+static bool has_classes(const prediction_file *f) { return f->model->task == MLPD_CLASSIFICATION; }
+
+static mlpd_status open_h5(prediction_file *f, uint64_t rows) {
+  TRY(h5_create_as(f->out.temporary, f->out.path, &f->h5));
+  if (has_classes(f)) TRY(h5_array_create(f->h5, "/class", rows, 0, ELEMENT_I32, 0, 0, &f->classes));
+  TRY(h5_array_create(f->h5, has_classes(f) ? "/probability" : "/value", rows, f->outputs,
+                      has_classes(f) ? ELEMENT_F32 : ELEMENT_F64, 0, 0, &f->values));
+  const name_list *const classes = &f->model->names.classes;
+  if (classes->count > 0)
+    TRY(h5_strings_write(f->h5, "/class_names", (const char *const *)classes->names, classes->count));
+  const name_list *const targets = &f->model->names.targets;
+  if (targets->count > 0)
+    TRY(h5_strings_write(f->h5, "/targets/name", (const char *const *)targets->names, targets->count));
+  return MLPD_OK;
+}
+
+/* A CSV cell: quoted where the name needs it. */
+static void write_cell(FILE *csv, const char *text) {
+  if (strpbrk(text, ",\"\n\r") == NULL) {
+    (void)fputs(text, csv);
+    return;
+  }
+  (void)fputc('"', csv);
+  for (const char *c = text; *c != '\0'; c++) {
+    if (*c == '"') (void)fputc('"', csv);
+    (void)fputc(*c, csv);
+  }
+  (void)fputc('"', csv);
+}
+
+static mlpd_status open_csv(prediction_file *f) {
+  f->csv = f->out.stream;
+  (void)fputs(has_classes(f) ? "row,class" : "row", f->csv);
+  for (uint32_t j = 0; j < f->outputs; j++) {
+    (void)fputc(',', f->csv);
+    if (has_classes(f))
+      write_cell(f->csv, mlpd_model_class_name(f->model, j));
+    else if (j < f->model->names.targets.count)
+      write_cell(f->csv, mlpd_model_target_name(f->model, j));
+    else
+      (void)fprintf(f->csv, "value_%u", j);
+  }
+  (void)fputc('\n', f->csv);
+  return MLPD_OK;
+}
+
+/* Regression: in the units of the targets. */
+static mlpd_status write_targets_h5(prediction_file *f, uint64_t n, const float *values) {
+  double *mapped = NULL;
+  TRY(memory_allocate(&mapped, n * f->outputs, sizeof *mapped, "predictions"));
+  for (uint64_t i = 0; i < n * f->outputs; i++)
+    mapped[i] = affine_map_back(&f->model->target, (uint32_t)(i % f->outputs), (double)values[i]);
+  const mlpd_status status = h5_array_write(f->values, f->rows, n, ELEMENT_F64, mapped);
+  free(mapped);
+  return status;
+}
+
+static mlpd_status write_rows_h5(prediction_file *f, uint64_t n, const float *values) {
+  if (!has_classes(f)) return write_targets_h5(f, n, values);
+  TRY(h5_array_write(f->values, f->rows, n, ELEMENT_F32, values));
+  int32_t *classes = NULL;
+  TRY(memory_allocate(&classes, n, sizeof *classes, "predicted classes"));
+  for (uint64_t i = 0; i < n; i++) classes[i] = (int32_t)forward_predicted_class(values + i * f->outputs, f->outputs);
+  const mlpd_status status = h5_array_write(f->classes, f->rows, n, ELEMENT_I32, classes);
+  free(classes);
+  return status;
+}
+
+/* Nine digits, which float32 has; of a target more where its shift is large, so that nine remain of the spread. */
+static void write_value(const prediction_file *f, uint32_t j, double value) {
+  int digits = 9;
+  if (!has_classes(f)) {
+    value = affine_map_back(&f->model->target, j, value);
+    const double more = ceil(log10(fabs(value) * f->model->target.scale[j]));
+    if (more > 0) digits = more < 8 ? digits + (int)more : 17;
+  }
+  (void)fprintf(f->csv, ",%.*g", digits, value);
+}
+
+static mlpd_status write_rows_csv(prediction_file *f, uint64_t n, const float *values) {
+  const uint32_t k = f->outputs;
+  for (uint64_t i = 0; i < n; i++) {
+    (void)fprintf(f->csv, "%llu", (unsigned long long)(f->rows + i));
+    if (has_classes(f)) {
+      (void)fputc(',', f->csv);
+      write_cell(f->csv, mlpd_model_class_name(f->model, forward_predicted_class(values + i * k, k)));
+    }
+    for (uint32_t j = 0; j < k; j++) write_value(f, j, (double)values[i * k + j]);
+    (void)fputc('\n', f->csv);
+  }
+  return file_output_flush(&f->out);
+}
+
+static mlpd_status prediction_open(const char *out, uint64_t rows, prediction_file *f) {
+  const bool hdf5 = ends_in(out, ".h5") || ends_in(out, ".hdf5");
+  TRY(file_output_open(out, hdf5 ? FILE_HDF5 : FILE_TEXT, &f->out));
+  f->open = true;
+  return hdf5 ? open_h5(f, rows) : open_csv(f);
+}
+
+static mlpd_status prediction_write(prediction_file *f, uint64_t n, const float *values) {
+  if (n == 0) return MLPD_OK;
+  TRY(f->h5 != NULL ? write_rows_h5(f, n, values) : write_rows_csv(f, n, values));
+  f->rows += n;
+  return MLPD_OK;
+}
+
+/* Closes the file and, where status is MLPD_OK, puts it in place; else removes it. */
+static mlpd_status prediction_close(prediction_file *f, mlpd_status status) {
+  h5_array_close(f->classes);
+  h5_array_close(f->values);
+  const mlpd_status closed = h5_close(f->h5);
+  if (status == MLPD_OK) status = closed;
+  if (!f->open) return status;
+  if (status == MLPD_OK) return file_output_commit(&f->out);
+  file_output_discard(&f->out);
+  return status;
+}
+
+/* ---- All of it ----------------------------------------------------------------------------------- */
+
+/* Blocks [begin, end) of a rank's own, as many as there are. */
+static forward_range slice_of(forward_range range, uint64_t slice) {
+  const uint64_t begin = range.block_begin + slice * WRITE_BLOCKS, limit = begin + WRITE_BLOCKS;
+  forward_range piece = range;
+  piece.block_begin = begin < range.block_end ? begin : range.block_end;
+  piece.block_end = limit < range.block_end ? limit : range.block_end;
+  const uint64_t first = piece.block_begin * FORWARD_BLOCK_ROWS, last = piece.block_end * FORWARD_BLOCK_ROWS;
+  piece.row_begin = first < range.row_end ? first : range.row_end;
+  piece.row_end = last < range.row_end ? last : range.row_end;
+  return piece;
+}
+
+/* Rank after rank, slice after slice, the rows travel to rank 0 in the order of the input. */
+static mlpd_status write_all(mlpd_comm *comm, const forward_range *mine, uint32_t outputs, const float *values,
+                             prediction_file *file) {
+  const int size = mlpd_comm_size(comm), me = mlpd_comm_rank(comm);
+  const size_t room = (size_t)WRITE_BLOCKS * FORWARD_BLOCK_ROWS * outputs;
+  float *buffer = NULL;
+  mlpd_status status = memory_allocate(&buffer, room, sizeof *buffer, "predictions");
+  status = mlpd_comm_agree(comm, status);
+  mlpd_status written = MLPD_OK;
+  for (int rank = 0; rank < size && status == MLPD_OK; rank++) {
+    const forward_range theirs = forward_range_of_rank(mine->rows, size, rank);
+    for (uint64_t slice = 0; status == MLPD_OK; slice++) {
+      const forward_range piece = slice_of(theirs, slice);
+      const uint64_t n = piece.row_end - piece.row_begin;
+      if (n == 0) break;
+      if (me == rank)
+        memcpy(buffer, values + (piece.row_begin - mine->row_begin) * outputs, n * outputs * sizeof *buffer);
+      if (rank != 0) status = comm_move(comm, buffer, n * outputs * sizeof *buffer, rank, 0);
+      if (me == 0 && written == MLPD_OK && status == MLPD_OK) written = prediction_write(file, n, buffer);
+    }
+  }
+  if (status == MLPD_OK) status = mlpd_comm_agree(comm, written);
+  free(buffer);
+  return status;
+}
+
+static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *gemm, const held_out *part,
+                           const mlpd_data_paths *data, mlpd_split split, int threads, const char *out) {
+  uint64_t overflow = UINT64_MAX;
+  prediction_pass pass = {.model = model, .outputs = model->network->layers[model->network->num_layers - 1].outputs};
+  prediction_file file = {.model = model, .outputs = pass.outputs};
+  const bool root = mlpd_comm_rank(comm) == 0;
+  mlpd_status status = memory_allocate(&pass.values, part->rows.rows * pass.outputs, sizeof(float), "predictions");
+  if (status == MLPD_OK)
+    status = forward_blocks(model->network, gemm, &model->input, &part->rows, &part->range, threads, visit_prediction,
+                            &pass, &overflow);
+  if (status == MLPD_OK && overflow != UINT64_MAX) status = held_out_overflow(part, model, data->file, split, overflow);
+  if (status == MLPD_OK && root) status = prediction_open(out, part->range.rows, &file);
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK) status = write_all(comm, &part->range, pass.outputs, pass.values, &file);
+  const mlpd_status closed = root ? prediction_close(&file, status) : status;
+  if (status == MLPD_OK) status = mlpd_comm_agree(comm, closed);
+  free(pass.values);
+  return status;
+}
+
+/* On rank 0: the output is named and is no file that the prediction reads. */
+static mlpd_status check_output(const char *out, const mlpd_model *model, const mlpd_data_paths *data) {
+  if (out == NULL || out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--out: no file to write is named");
+  TRY(file_check_apart("--out", out, "--data", data->file));
+  const file_identity written = file_identify(out);
+  if (!file_identities_equal(&written, &model->file)) return run_file_check_output("--out", out);
+  return FAIL(MLPD_ERROR_USAGE, "--out %s is the file that --model reads: writing it would destroy it", out);
+}
+
+mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
+                         const char *out, const char *backend_name, int threads, uint64_t *rows) {
+  IN_C_LOCALE();
+  const backend *gemm = NULL;
+  held_out part = {0};
+  *rows = 0;
+  comm_watch_place(comm, "during the prediction");
+  mlpd_status status = placement_threads(comm, threads, &threads);
+  if (status == MLPD_OK) status = data_check(data, split);
+  if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
+  if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) status = check_output(out, model, data);
+  TRY(mlpd_comm_agree(comm, status));
+  TRY(model_agreement_check(comm, gemm, model, data, split));
+  TRY(held_out_read(comm, data, split, model, false, true, false, 1, &part));
+  *rows = part.range.rows;
+  status = predict(comm, model, gemm, &part, data, split, threads, out);
+  comm_watch_place(comm, COMM_AT_THE_END);
+  held_out_free(&part);
+  return status;
+}

@@ -1,0 +1,48 @@
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "ranks/placement.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "kernels/cpu.h"
+#include "ranks/comm.h"
+
+/* Where a rank may run: compared as bytes. */
+typedef struct placement {
+  char host[256];
+  cpu_set_t cores;
+} placement;
+
+/* Ranks of this machine, this one included, that are bound to the same cores. Collective. */
+static mlpd_status count_sharing(mlpd_comm *comm, int *sharing) {
+  const size_t size = (size_t)mlpd_comm_size(comm);
+  placement mine = {0}, *all = NULL;
+  uint64_t *bytes = NULL;
+  *sharing = 1;
+  if (size == 1) return MLPD_OK;
+  (void)snprintf(mine.host, sizeof mine.host, "%s", comm_host(comm));
+  (void)sched_getaffinity(0, sizeof mine.cores, &mine.cores);
+  mlpd_status status = memory_allocate(&all, size, sizeof *all, "placement of ranks");
+  if (status == MLPD_OK) status = memory_allocate(&bytes, size, sizeof *bytes, "placement of ranks");
+  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+  for (size_t rank = 0; rank < size; rank++) bytes[rank] = sizeof mine;
+  TRY_GOTO(status, comm_gather_all(comm, &mine, bytes, all), done);
+  *sharing = 0;
+  for (size_t rank = 0; rank < size; rank++) *sharing += memcmp(&all[rank], &mine, sizeof mine) == 0;
+done:
+  free(bytes);
+  free(all);
+  return status;
+}
+
+mlpd_status placement_threads(mlpd_comm *comm, int requested, int *taken) {
+  int sharing = 1;
+  TRY(count_sharing(comm, &sharing));
+  if (requested == 0 && getenv("OMP_NUM_THREADS") == NULL && sharing > 1) {
+    const int share = cpu_cores_bound() / sharing;
+    requested = share > 1 ? share : 1;
+  }
+  return mlpd_threads_set(requested, taken);
+}

@@ -1,0 +1,52 @@
+/* What a checkpoint holds may be whole and yet impossible: files made by hand, or by a program that went wrong. */
+#include <math.h>
+
+#include "run/checkpoint.h"
+
+enum { MOST_LANES = 65536 }; /* as --lanes */
+
+static mlpd_status impossible(const char *what) {
+  return FAIL(MLPD_ERROR_DATA, "the checkpoint is damaged: %s; take one before it, or --resume never", what);
+}
+
+mlpd_status checkpoint_check_lanes(const checkpoint *c) {
+  return c->state.lanes >= 1 && c->state.lanes <= MOST_LANES ? MLPD_OK
+                                                             : impossible("its number of lanes is impossible");
+}
+
+/* Counters of the run count the same epochs and steps. */
+static mlpd_status check_counters(const run_state *s, uint64_t steps_per_epoch) {
+  if (s->epoch < 1 || s->step_in_epoch >= steps_per_epoch || (s->epoch - 1) > UINT64_MAX / steps_per_epoch - 1 ||
+      s->step != (s->epoch - 1) * steps_per_epoch + s->step_in_epoch)
+    return impossible("its counters of epochs and steps do not fit each other");
+  if (s->kept_epoch > s->epoch || s->kept_step > s->step || s->best_epoch >= s->epoch + (s->best_epoch == 0) ||
+      s->since_best >= s->epoch)
+    return impossible("it knows of epochs that have not been");
+  return MLPD_OK;
+}
+
+static mlpd_status check_sums(const run_state *s) {
+  const bool sums = isfinite(s->sum_loss) && isfinite(s->sum_weight) && isfinite(s->sum_correct) &&
+                    isfinite(s->sum_square) && s->sum_weight >= 0 && s->sum_correct >= 0 && s->sum_square >= 0;
+  /* Infinite before the first validation. */
+  return sums && !isnan(s->best_loss) ? MLPD_OK : impossible("its losses are not numbers");
+}
+
+/* An optimizer's state may have become infinite and do no harm (a second moment), but is always a number. */
+static mlpd_status check_arena(const checkpoint *c, int arena, const char *what) {
+  const float *const values = c->arenas[arena];
+  for (uint64_t i = 0; values != NULL && i < c->state.arena_size; i++)
+    if (isnan(values[i]) || (arena < 2 && isinf(values[i]))) return impossible(what);
+  return MLPD_OK;
+}
+
+mlpd_status checkpoint_check(const checkpoint *c, uint64_t steps_per_epoch) {
+  static const char *const arenas[CHECKPOINT_ARENAS] = {
+      "its weights are not finite numbers", "the weights it has for model.h5 are not finite numbers",
+      "its optimizer's state is not a number", "its optimizer's state is not a number"};
+  TRY(checkpoint_check_lanes(c));
+  TRY(check_counters(&c->state, steps_per_epoch));
+  TRY(check_sums(&c->state));
+  for (int i = 0; i < CHECKPOINT_ARENAS; i++) TRY(check_arena(c, i, arenas[i]));
+  return MLPD_OK;
+}

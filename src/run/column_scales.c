@@ -1,0 +1,200 @@
+#include "run/column_scales.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "ranks/comm.h"
+
+static const double BOUND_SLACK = 1e-6; /* of targets that were rounded */
+
+enum { SLICE_BYTES = 4 << 20, LEAST_SLICE = 512 }; /* columns whose statistics are taken at a time */
+
+/* Columns of the rows in memory, or, not NULL, their statistics as a scan has found them for this rank's lanes. */
+typedef struct column_source {
+  element_type type;
+  const void *x;
+  double *scanned; /* (lanes of this rank, 1 + 4 columns) */
+  uint32_t columns;
+} column_source;
+
+/* Statistics of a lane of this rank's, of columns [first, first + at->columns). */
+static void lane_statistics(const preparation *p, const column_source *from, uint32_t own_lane, uint32_t lane,
+                            uint32_t first, double *record, uint32_t width) {
+  column_statistics made = row_scan_record(record, width);
+  if (from->scanned != NULL) {
+    double *const stored = from->scanned + (lane - own_lane) * (1 + 4 * (size_t)from->columns);
+    const column_statistics all = row_scan_record(stored, from->columns);
+    memcpy(made.mean, all.mean + first, width * sizeof(double));
+    memcpy(made.m2, all.m2 + first, width * sizeof(double));
+    memcpy(made.minimum, all.minimum + first, width * sizeof(double));
+    memcpy(made.maximum, all.maximum + first, width * sizeof(double));
+    record[0] = all.count;
+    return;
+  }
+  const uint64_t start = p->plan.lane_begin[own_lane];
+  column_statistics_of(from->type, from->x, from->columns, first, p->plan.lane_begin[lane] - start,
+                       p->plan.lane_begin[lane + 1] - start, &made);
+  record[0] = made.count;
+}
+
+/* Room for the records of lanes: this rank's and all. */
+typedef struct record_room {
+  double *local, *all;
+  uint64_t *bytes;     /* (ranks) */
+  uint32_t begin, end; /* lanes of this rank */
+} record_room;
+
+static mlpd_status room_create(mlpd_comm *comm, uint32_t num_lanes, uint32_t width, record_room *made) {
+  const size_t record = 1 + 4 * (size_t)width;
+  *made = (record_room){0};
+  lanes_of_rank(num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &made->begin, &made->end);
+  TRY(memory_allocate(&made->local, (made->end - made->begin) * record, sizeof(double), "statistics"));
+  TRY(memory_allocate(&made->all, num_lanes * record, sizeof(double), "statistics"));
+  return memory_allocate(&made->bytes, (size_t)mlpd_comm_size(comm), sizeof *made->bytes, "statistics");
+}
+
+static void room_free(record_room *room) {
+  free(room->local);
+  free(room->all);
+  free(room->bytes);
+}
+
+/* Columns [first, first + slice->columns): a lane at a time, merged in lane order. Collective. */
+static mlpd_status gather_slice(mlpd_comm *comm, const preparation *p, const column_source *from, uint32_t first,
+                                record_room *room, column_statistics *slice) {
+  const uint32_t lanes = p->plan.num_lanes, own = room->begin, width = slice->columns;
+  const size_t record = 1 + 4 * (size_t)width;
+#pragma omp parallel for num_threads(p->threads) schedule(dynamic)
+  for (uint32_t u = own; u < room->end; u++)
+    lane_statistics(p, from, own, u, first, room->local + (u - own) * record, width);
+  for (int rank = 0; rank < mlpd_comm_size(comm); rank++) {
+    uint32_t begin = 0, end = 0;
+    lanes_of_rank(lanes, mlpd_comm_size(comm), rank, &begin, &end);
+    room->bytes[rank] = (end - begin) * record * sizeof(double);
+  }
+  TRY(comm_gather_all(comm, room->local, room->bytes, room->all));
+  for (uint32_t u = 0; u < lanes; u++) {
+    const column_statistics lane = row_scan_record(room->all + u * record, width);
+    column_statistics_merge(&lane, slice);
+  }
+  return MLPD_OK;
+}
+
+/* Statistics over the whole training part, some columns at a time: records of all lanes are large where rows are wide.
+ * Collective. */
+static mlpd_status gather_statistics(mlpd_comm *comm, const preparation *p, const column_source *from,
+                                     column_statistics *total) {
+  const uint64_t fitting = SLICE_BYTES / (p->plan.num_lanes * 4 * sizeof(double));
+  const uint64_t most = fitting > LEAST_SLICE ? fitting : LEAST_SLICE;
+  record_room room;
+  mlpd_status status =
+      room_create(comm, p->plan.num_lanes, (uint32_t)(most < from->columns ? most : from->columns), &room);
+  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+  for (uint32_t first = 0; first < from->columns && status == MLPD_OK;) {
+    const uint32_t left = from->columns - first, width = left < most ? left : (uint32_t)most;
+    column_statistics slice = {.columns = width,
+                               .mean = total->mean + first,
+                               .m2 = total->m2 + first,
+                               .minimum = total->minimum + first,
+                               .maximum = total->maximum + first};
+    status = gather_slice(comm, p, from, first, &room, &slice);
+    total->count = slice.count;
+    first += width;
+  }
+done:
+  room_free(&room);
+  return status;
+}
+
+/* ---- Input ---------------------------------------------------------------------------------------- */
+
+mlpd_normalize column_scales_kind(const part *train) {
+  if (train->image) return MLPD_NORMALIZE_SCALE;
+  return train->type == ELEMENT_U8 && !train->table ? MLPD_NORMALIZE_AUTO : MLPD_NORMALIZE_STANDARD;
+}
+
+static mlpd_status find_input(mlpd_comm *comm, preparation *p) {
+  const column_source from = {p->train.type, p->train.x, p->scan.x, p->features};
+  affine *const a = &p->model->input;
+  column_statistics total = {0};
+  mlpd_normalize *const kind = &p->options.normalize;
+  mlpd_status status = affine_create(p->features, a);
+  if (status == MLPD_OK) status = column_statistics_create(p->features, &total);
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK && *kind != MLPD_NORMALIZE_NONE) {
+    status = gather_statistics(comm, p, &from, &total);
+    if (*kind == MLPD_NORMALIZE_AUTO)
+      *kind = column_statistics_alike(&total) ? MLPD_NORMALIZE_SCALE : MLPD_NORMALIZE_STANDARD;
+    if (status == MLPD_OK) affine_from_statistics(*kind, &total, a);
+  }
+  column_statistics_free(&total);
+  return status;
+}
+
+/* ---- Targets -------------------------------------------------------------------------------------- */
+
+bool column_scales_targets(const preparation *p) {
+  return p->options.task == MLPD_REGRESSION && p->options.output_activation == MLPD_IDENTITY &&
+         p->options.normalize != MLPD_NORMALIZE_NONE;
+}
+
+/* What outputs can be, where their activation bounds them. */
+static bool output_bounds(mlpd_activation output, double *least, double *most) {
+  *least = output == MLPD_TANH ? -1 : 0;
+  *most = 1;
+  return output == MLPD_TANH || output == MLPD_SIGMOID || output == MLPD_SOFTMAX;
+}
+
+/* No weights bring such outputs to such targets; cross-entropies, which want probabilities, would even fall for ever.
+ */
+static mlpd_status check_fit(const preparation *p, const column_statistics *s) {
+  const mlpd_train_options *const o = &p->options;
+  const char *const file = o->data.file, *const loss = mlpd_choice_name(mlpd_loss_choices, (int)o->loss);
+  double least = 0, most = 0;
+  if (!output_bounds((mlpd_activation)o->output_activation, &least, &most)) return MLPD_OK;
+  if (o->output_activation == MLPD_SOFTMAX && s->columns == 1)
+    return FAIL(
+        MLPD_ERROR_DATA,
+        "%s: one target column cannot be fitted with loss %s and output softmax, whose only output is always 1; "
+        "use --loss mse, or --task classification if the targets are classes",
+        file, loss);
+  for (uint32_t c = 0; c < s->columns; c++)
+    if (s->minimum[c] < least - BOUND_SLACK || s->maximum[c] > most + BOUND_SLACK)
+      return FAIL(
+          MLPD_ERROR_DATA,
+          "%s: target column %u (from 0) holds %g, but with loss %s and output %s the network gives %g to %g; use "
+          "--loss mse and --output-activation identity, or --task classification if the targets are classes",
+          file, c, s->minimum[c] < least - BOUND_SLACK ? s->minimum[c] : s->maximum[c], loss,
+          mlpd_choice_name(mlpd_activation_choices, o->output_activation), least, most);
+  return MLPD_OK;
+}
+
+static mlpd_status find_target(mlpd_comm *comm, preparation *p) {
+  const column_source from = {p->train.raw_type, p->train.raw, p->scan.y, p->outputs};
+  affine *const a = &p->model->target;
+  column_statistics total = {0};
+  mlpd_status status = affine_create(p->outputs, a);
+  if (status == MLPD_OK) status = column_statistics_create(p->outputs, &total);
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK) status = gather_statistics(comm, p, &from, &total);
+  if (status == MLPD_OK) status = check_fit(p, &total);
+  if (status == MLPD_OK && column_scales_targets(p)) affine_from_statistics(MLPD_NORMALIZE_STANDARD, &total, a);
+  column_statistics_free(&total);
+  for (uint32_t j = 0; status == MLPD_OK && j < p->outputs; j++) /* a constant stays what it is, to map back */
+    if (!(a->scale[j] > 0)) a->scale[j] = 1;
+  if (status == MLPD_OK) affine_settle(a);
+  return status;
+}
+
+mlpd_status column_scales_find(mlpd_comm *comm, preparation *p) {
+  TRY(find_input(comm, p));
+  if (p->options.task != MLPD_REGRESSION) return MLPD_OK;
+  TRY(find_target(comm, p));
+  const affine *const target = &p->model->target;
+  p->valid.target = target;
+  mlpd_status status = shard_map_values(&p->train, target, p->options.data.file);
+  if (status == MLPD_OK) status = shard_map_values(&p->valid.rows, target, p->options.data.file);
+  return mlpd_comm_agree(comm, status);
+}

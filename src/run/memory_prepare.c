@@ -1,0 +1,204 @@
+/* Memory of a run about to start, and of files looked at. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/machine_memory.h"
+#include "data/dataset.h"
+#include "ranks/comm.h"
+#include "run/prepare.h"
+#include "step/stepper.h"
+
+/* ---- A run ---------------------------------------------------------------------------------------- */
+
+/* Adds what this rank's rows of a held-out part take, held whole, of whole_row_bytes each, and in windows. */
+static void add_held_out(preparation *p, const part *of, const forward_range *range, uint64_t whole_row_bytes) {
+  const uint64_t row_bytes = part_row_bytes(of, p->options.task == MLPD_CLASSIFICATION);
+  const uint64_t rows = range->row_end - range->row_begin;
+  p->memory.held_out_bytes += rows * whole_row_bytes;
+  p->memory.held_out_window_bytes += held_out_window_rows(row_bytes, p->threads, rows) * row_bytes;
+}
+
+/* The same of a part of the file, if it is there; errors in it are reported where it is read. */
+static void add_held_out_file(preparation *p, mlpd_split which) {
+  part opened = {0};
+  bool present = false;
+  if (part_open(&p->options.data, which, true, &opened, &present) == MLPD_OK && present) {
+    const forward_range range = forward_range_of_rank(opened.rows, p->memory.size, p->memory.rank);
+    add_held_out(p, &opened, &range, part_row_bytes(&opened, p->options.task == MLPD_CLASSIFICATION));
+  }
+  part_close(&opened);
+}
+
+/* Chunks that HDF5 keeps of an open part. */
+static uint64_t kept_bytes(const part *of) {
+  uint64_t bytes = h5_array_kept(of->x);
+  if (of->y != NULL) bytes += h5_array_kept(of->y);
+  return bytes + (of->weight != NULL ? h5_array_kept(of->weight) : 0);
+}
+
+static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
+  const bool as_classes = p->options.task == MLPD_CLASSIFICATION;
+  const char *const every = p->options.checkpoint_every;
+  memory_shapes *const s = &p->memory;
+  *s = (memory_shapes){
+      .backend = p->options.backend,
+      .plan = &p->plan,
+      .row_bytes = p->options.stream ? part_row_bytes(train, as_classes) : part_raw_row_bytes(train, as_classes),
+      .target_bytes = part_target_bytes(train, as_classes),
+      .optimizer = p->options.optimizer,
+      .reduce = p->options.reduce,
+      .checkpoints = every != NULL && strcmp(every, "never") != 0,
+      .shares = comm_shares_memory(comm),
+      .divided = stepper_divides(p->options.update, p->options.reduce, p->options.clip_norm),
+      .threads = p->threads,
+      .size = mlpd_comm_size(comm),
+      .rank = mlpd_comm_rank(comm)};
+  add_held_out_file(p, MLPD_TEST);
+  if (p->split.num_lanes > 0)
+    add_held_out(p, train, &p->valid.range, part_raw_row_bytes(train, as_classes)); /* read before targets are scaled */
+  else
+    add_held_out_file(p, MLPD_VALID);
+  if (!p->options.stream) return;
+  const row_scan_wishes scan = preparation_scan(comm, p);
+  s->window_rows = p->options.window;
+  s->reader_bytes = kept_bytes(train) + row_scan_size(train, &scan);
+}
+
+/* ---- Streaming ------------------------------------------------------------------------------------ */
+
+enum { SHARE_OF_AVAILABLE = 4 };
+
+/* What this rank may take where nobody says. */
+static uint64_t usual_limit(const mlpd_comm *comm) {
+  uint64_t here = 0;
+  for (int rank = 0; rank < mlpd_comm_size(comm); rank++)
+    here += strcmp(comm_host_of(comm, rank), comm_host(comm)) == 0;
+  return machine_memory_available("") / SHARE_OF_AVAILABLE / (here > 0 ? here : 1);
+}
+
+/* Validation and test rows are held where they fit beside all else; without them --memory must do. */
+static mlpd_status fit_into_limit(const mlpd_comm *comm, preparation *p, bool decided) {
+  memory_shapes *const s = &p->memory;
+  const uint64_t given = p->options.memory, limit = given > 0 ? given : usual_limit(comm);
+  p->expects = memory_estimate_of(s);
+  if (!decided && p->memory_before + p->expects.total > limit && s->held_out_bytes > s->held_out_window_bytes) {
+    p->held_out_windows = true;
+    s->held_out_bytes = s->held_out_window_bytes;
+    p->expects = memory_estimate_of(s);
+  }
+  const uint64_t needed = p->memory_before + p->expects.total;
+  if (given == 0 || needed <= given) return MLPD_OK;
+  return FAIL(MLPD_ERROR_MEMORY,
+              "--memory %llu is too little: this rank needs %llu bytes at least, of these %.3g MB for windows of %llu "
+              "rows a lane; a smaller --window or more ranks make it less",
+              (unsigned long long)given, (unsigned long long)needed, 1e-6 * (double)p->expects.bytes[MEMORY_ROWS],
+              (unsigned long long)s->window_rows);
+}
+
+mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *events, preparation *p,
+                                     const part *train) {
+  mlpd_network *network = NULL;
+  char note[256];
+  uint32_t outputs = p->outputs;
+  if (train != NULL) {
+    measure_data(comm, p, train);
+    /* Classes that neither the options nor names tell are counted when the rows are read. */
+    outputs = p->options.task != MLPD_CLASSIFICATION ? train->y_columns
+              : p->options.classes > 2               ? p->options.classes
+                                                     : 2;
+  }
+  TRY(mlpd_comm_agree(comm, preparation_network(p, outputs, network_shape, &network)));
+  p->memory.network = network;
+  mlpd_status status = MLPD_OK;
+  if (p->options.stream)
+    status = fit_into_limit(comm, p, train == NULL);
+  else
+    p->expects = memory_estimate_of(&p->memory);
+  p->memory.network = NULL;
+  mlpd_network_free(network);
+  if (p->options.stream) TRY(mlpd_comm_agree(comm, status));
+  const uint64_t resident = machine_memory_resident();
+  const uint64_t allocated = resident > p->memory_before ? resident - p->memory_before : 0;
+  TRY(memory_claim_all(comm, &p->expects, allocated, note));
+  if (train == NULL && note[0] != '\0' && mlpd_comm_rank(comm) == 0 && events != NULL && events->notice != NULL)
+    events->notice(events->context, note);
+  return MLPD_OK;
+}
+
+/* ---- Files ---------------------------------------------------------------------------------------- */
+
+static const int ranks_shown[] = {1, 2, 4, 8};
+enum { NUM_SHOWN = sizeof ranks_shown / sizeof *ranks_shown };
+
+mlpd_status memory_describe_data(const char *path, FILE *stream) {
+  uint64_t bytes = 0;
+  for (int split = MLPD_TRAIN; split <= MLPD_TEST; split++) {
+    part p = {0};
+    bool present = false;
+    /* A file may hold no training part. */
+    if (part_open(&(mlpd_data_paths){.file = path}, (mlpd_split)split, false, &p, &present) == MLPD_OK && present) {
+      const uint64_t order = split == MLPD_TRAIN ? sizeof(uint32_t) : 0;
+      bytes += p.rows * (part_row_bytes(&p, p.y_integer || p.y_text) + order);
+    }
+    part_close(&p);
+  }
+  (void)fprintf(stream, "memory for the rows, on each rank:");
+  for (int i = 0; i < NUM_SHOWN; i++)
+    (void)fprintf(stream, "%s %.1f MB on %d rank%s", i > 0 ? "," : "", 1e-6 * (double)bytes / ranks_shown[i],
+                  ranks_shown[i], ranks_shown[i] == 1 ? "" : "s");
+  (void)fprintf(stream, "\n");
+  return MLPD_OK;
+}
+
+/* The value of key in lines "key = value", or "". */
+static void config_value(const char *config, const char *key, char *value, size_t room) {
+  value[0] = '\0';
+  const size_t length = strlen(key);
+  for (const char *line = config; line != NULL && *line != '\0';) {
+    const char *const end = line + strcspn(line, "\n");
+    if (strncmp(line, key, length) == 0 && strncmp(line + length, " = ", 3) == 0)
+      (void)snprintf(value, room, "%.*s", (int)(end - line - (long)length - 3), line + length + 3);
+    line = *end == '\n' ? end + 1 : end;
+  }
+}
+
+mlpd_status memory_describe_network(const mlpd_network *network, const char *config, FILE *stream) {
+  mlpd_train_options options;
+  mlpd_train_options_default(&options);
+  char text[64];
+  int optimizer = (int)options.optimizer;
+  config_value(config, "optimizer", text, sizeof text);
+  (void)mlpd_choice_find(mlpd_optimizer_choices, text, &optimizer);
+  config_value(config, "batch", text, sizeof text);
+  uint64_t batch = strtoull(text, NULL, 10);
+  if (batch == 0 || batch > UINT32_MAX) batch = options.batch;
+  config_value(config, "lanes", text, sizeof text);
+  const unsigned long long named = strtoull(text, NULL, 10);
+  const uint32_t usual = named > 0 && named <= 65536 ? (uint32_t)named : lanes_default(batch);
+  (void)fprintf(stream, "memory to train it on one thread a rank, rows left aside (%s, batch %llu):",
+                mlpd_choice_name(mlpd_optimizer_choices, optimizer), (unsigned long long)batch);
+  memory_estimate most = {0};
+  for (int i = 0; i < NUM_SHOWN; i++) {
+    const uint32_t size = (uint32_t)ranks_shown[i];
+    lane_plan plan;
+    TRY(lane_plan_create(batch, batch, usual > size ? usual : size, options.seed, &plan));
+    const memory_estimate e = memory_estimate_of(&(memory_shapes){.network = network,
+                                                                  .plan = &plan,
+                                                                  .optimizer = (mlpd_optimizer)optimizer,
+                                                                  .checkpoints = true,
+                                                                  .threads = 1,
+                                                                  .size = ranks_shown[i],
+                                                                  .rank = 0});
+    lane_plan_free(&plan);
+    if (i == 0) most = e;
+    (void)fprintf(stream, "%s %.1f MB on %d rank%s", i > 0 ? "," : "", 1e-6 * (double)e.total, ranks_shown[i],
+                  ranks_shown[i] == 1 ? "" : "s");
+  }
+  (void)fprintf(stream,
+                "\n  of these on 1 rank: parameters and optimizer state %.1f MB, gradients %.1f MB, lanes %.1f MB, "
+                "evaluation %.1f MB, copy for checkpoints %.1f MB\n",
+                1e-6 * (double)most.bytes[MEMORY_ARENAS], 1e-6 * (double)most.bytes[MEMORY_SUMS],
+                1e-6 * (double)most.bytes[MEMORY_LANES], 1e-6 * (double)most.bytes[MEMORY_EVALUATION],
+                1e-6 * (double)most.bytes[MEMORY_CHECKPOINT]);
+  return MLPD_OK;
+}

@@ -1,0 +1,352 @@
+#include "run/prepare.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/machine_memory.h"
+#include "base/memory.h"
+#include "data/data_open.h"
+#include "data/sample_weights.h"
+#include "lanes/stream_order.h"
+#include "model/held_by_class.h"
+#include "network/init.h"
+#include "network/loss.h"
+#include "ranks/comm.h"
+#include "ranks/placement.h"
+#include "run/class_notes.h"
+#include "run/column_scales.h"
+
+enum { SPLIT_LANES = 64, MAX_HIDDEN = 1000, READ_BYTES = 1 << 17 };
+
+static void notice(mlpd_comm *comm, const mlpd_train_events *events, const char *message) {
+  if (mlpd_comm_rank(comm) == 0 && events != NULL && events->notice != NULL) events->notice(events->context, message);
+}
+
+/* ---- Settling what the options leave open ------------------------------------------------------- */
+
+static mlpd_status settle_task(preparation *p, const part *train) {
+  mlpd_train_options *const o = &p->options;
+  if (o->task == MLPD_TASK_AUTO) o->task = p->labels.classes ? MLPD_CLASSIFICATION : MLPD_REGRESSION;
+  if (o->loss == MLPD_LOSS_AUTO) o->loss = o->task == MLPD_CLASSIFICATION ? MLPD_CROSS_ENTROPY : MLPD_MSE;
+  if (o->output_activation < 0) o->output_activation = (int)loss_default_activation(o->loss, o->task);
+  if (o->normalize == MLPD_NORMALIZE_AUTO) o->normalize = column_scales_kind(train);
+  return loss_check(o->loss, (mlpd_activation)o->output_activation);
+}
+
+static void settle_lanes(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, uint64_t rows) {
+  mlpd_train_options *const o = &p->options;
+  char text[200];
+  if (o->batch > rows) {
+    (void)snprintf(text, sizeof text, "--batch %llu is lowered to the %llu training rows", (unsigned long long)o->batch,
+                   (unsigned long long)rows);
+    notice(comm, events, text);
+    o->batch = rows;
+  }
+  if (o->lanes == 0) o->lanes = lanes_default(o->batch);
+  const uint32_t size = (uint32_t)mlpd_comm_size(comm);
+  if (o->lanes < size) {
+    (void)snprintf(text, sizeof text,
+                   "%u lane%s raised to the %u ranks; for the same weights on fewer ranks give --lanes %u there",
+                   o->lanes, o->lanes == 1 ? " is" : "s are", size, size);
+    notice(comm, events, text);
+    o->lanes = size;
+  }
+}
+
+/* ---- Reading the training part ------------------------------------------------------------------ */
+
+/* Reads positions [begin, end): of the lane plan, or of the split order itself (direct). */
+static mlpd_status read_positions(preparation *p, part *from, const lane_plan *plan, uint64_t begin, uint64_t end,
+                                  uint32_t classes, shard *read) {
+  row_run *runs = NULL;
+  uint64_t num_runs = 0;
+  mlpd_status status = lane_plan_runs(plan, begin, end, &runs, &num_runs);
+  if (status == MLPD_OK && plan == &p->plan && p->split.num_lanes > 0)
+    status = lane_runs_compose(&p->split, &runs, &num_runs);
+  if (status == MLPD_OK)
+    status = shard_read(from, runs, num_runs, begin, end - begin, p->options.task == MLPD_CLASSIFICATION, classes, NULL,
+                        read);
+  free(runs);
+  return status;
+}
+
+/* Validation rows taken from the training part count, too: the rarest class may be among them alone. */
+static mlpd_status count_classes(mlpd_comm *comm, preparation *p, const part *from) {
+  mlpd_train_options *const o = &p->options;
+  class_counts *const train = &p->class_rows[MLPD_TRAIN], *const valid = &p->class_rows[MLPD_VALID];
+  mlpd_status status = class_counts_merge(&p->scan.classes, train);
+  if (status == MLPD_OK) status = class_counts_add(train, p->train.classes, p->train.rows);
+  if (status == MLPD_OK) status = held_out_count_classes(&p->valid, valid);
+  TRY(mlpd_comm_agree(comm, status));
+  double most = fmax((double)train->largest, (double)valid->largest);
+  TRY(comm_max_double(comm, &most, 1));
+  if (o->classes == 0) o->classes = (uint32_t)most + 1;
+  if (o->classes < 2)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds one class only: there is nothing to learn", from->file, from->y_path);
+  p->valid.num_classes = o->classes;
+  return MLPD_OK;
+}
+
+/* The window of streamed rows becomes a part of what the run is. */
+static void settle_window(preparation *p, const part *from) {
+  mlpd_train_options *const o = &p->options;
+  o->window = stream_window_rows(&p->plan, o->window, part_row_bytes(from, o->task == MLPD_CLASSIFICATION));
+}
+
+/* Streamed rows are read in whole chunks, or at least in pieces that are worth a call. */
+static uint64_t grain_rows(const part *from) {
+  const uint64_t chunk_rows = h5_array_shape(from->x).chunk_rows;
+  return chunk_rows > 0 ? chunk_rows : READ_BYTES / (from->features * element_size(from->type)) + 1;
+}
+
+/* The split order of classes: rows to train on, then those to validate on, of each class its share. */
+static mlpd_status split_by_class(mlpd_comm *comm, preparation *p, part *from) {
+  row_marks marks;
+  TRY(held_by_class(comm, from, p->options.valid_fraction, p->options.classes, p->options.seed, &marks));
+  lane_plan_create_marked(&marks, &p->split);
+  return MLPD_OK;
+}
+
+static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, const part *from,
+                             bool from_train) {
+  uint64_t valid_rows = 0;
+  if (from_train) {
+    valid_rows = (uint64_t)llround(p->options.valid_fraction * (double)p->file_rows);
+    if (valid_rows == 0 || valid_rows >= p->file_rows)
+      return FAIL(MLPD_ERROR_USAGE, "--valid-fraction %g of %llu rows leaves nothing to %s", p->options.valid_fraction,
+                  (unsigned long long)p->file_rows, valid_rows == 0 ? "validate" : "train");
+    if (p->split.num_lanes == 0)
+      TRY(lane_plan_create(p->file_rows, p->file_rows, SPLIT_LANES, p->options.seed, &p->split));
+    p->valid.present = true;
+    p->valid.range = forward_range_of_rank(valid_rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
+  }
+  const uint64_t rows = p->file_rows - valid_rows, seed = p->options.seed;
+  settle_lanes(comm, events, p, rows);
+  if (!p->options.stream) return lane_plan_create(rows, p->options.batch, p->options.lanes, seed, &p->plan);
+  TRY(lane_plan_create(rows, p->options.batch, p->options.lanes, seed, &p->dealt));
+  TRY(lane_plan_create_grained(rows, p->options.batch, p->options.lanes, seed, grain_rows(from), &p->plan));
+  settle_window(p, from);
+  return MLPD_OK;
+}
+
+static const lane_plan *split_of(const preparation *p) { return p->split.num_lanes > 0 ? &p->split : NULL; }
+
+row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p) {
+  row_scan_wishes wishes = {
+      .plan = &p->dealt,
+      .split = split_of(p),
+      .as_classes = p->options.task == MLPD_CLASSIFICATION,
+      .num_classes = p->options.classes,
+      .x_deviations = p->options.normalize == MLPD_NORMALIZE_STANDARD || p->options.normalize == MLPD_NORMALIZE_AUTO,
+      .y_deviations = column_scales_targets(p),
+      .threads = p->threads};
+  lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &wishes.lane_begin, &wishes.lane_end);
+  return wishes;
+}
+
+/* Looks through this rank's lanes, whose rows will come from a stream. */
+static mlpd_status scan_rows(mlpd_comm *comm, preparation *p, part *from) {
+  const row_scan_wishes wishes = preparation_scan(comm, p);
+  p->train =
+      (shard){.type = from->type, .features = from->features, .outputs = wishes.as_classes ? 0 : from->y_columns};
+  return row_scan_run(from, &wishes, &p->scan);
+}
+
+/* This rank's lanes of the training part, and its blocks of a validation part taken from it. */
+static mlpd_status read_rows(mlpd_comm *comm, preparation *p, part *from) {
+  uint32_t first = 0, end = 0;
+  lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &first, &end);
+  p->scan.classes = NO_CLASSES;
+  if (p->options.stream)
+    TRY(scan_rows(comm, p, from));
+  else
+    TRY(read_positions(p, from, &p->plan, p->plan.lane_begin[first], p->plan.lane_begin[end], p->options.classes,
+                       &p->train));
+  if (p->split.num_lanes == 0) return MLPD_OK;
+  const uint64_t start = p->plan.rows; /* validation takes the end of the split order */
+  p->valid.target = p->options.task == MLPD_REGRESSION && p->held_out_windows ? &p->model->target : NULL;
+  if (!p->held_out_windows)
+    return read_positions(p, from, &p->split, start + p->valid.range.row_begin, start + p->valid.range.row_end,
+                          p->options.classes, &p->valid.rows);
+  p->valid.order = &p->split;
+  p->valid.first = start;
+  p->valid.num_classes = p->options.classes;
+  return held_out_in_windows(from, p->options.task == MLPD_CLASSIFICATION, p->threads, &p->valid);
+}
+
+/* The model keeps the names that the data has. Names of columns are those of the schema's x: where they are not as many
+ * as the columns of the array that is read, they are of another one. */
+static mlpd_status take_names(part *train, preparation *p, data_names *names) {
+  const bool classes = p->options.task == MLPD_CLASSIFICATION;
+  TRY(dataset_names(train->h5, names));
+  if (names->columns.count != train->features) name_list_free(&names->columns);
+  if (names->targets.count != (classes ? 1 : train->y_columns)) name_list_free(&names->targets);
+  if (!classes) name_list_free(&names->classes);
+  if (!classes) return MLPD_OK;
+  if (names->classes.count == 0) { /* labels name their classes */
+    names->classes = p->labels.names;
+    p->labels.names = (name_list){0};
+  }
+  if (p->options.classes == 0) p->options.classes = p->labels.num_classes;
+  if (p->options.classes == 0) p->options.classes = (uint32_t)names->classes.count;
+  if (p->labels.num_classes > p->options.classes)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds %u classes, but --classes is %u", train->file, train->y_path,
+                p->labels.num_classes, p->options.classes);
+  return MLPD_OK;
+}
+
+static mlpd_status settle_train(preparation *p, part *train, bool *valid_in_file) {
+  TRY(settle_task(p, train));
+  p->file_rows = train->rows;
+  p->features = train->features;
+  TRY(take_names(train, p, &p->model->names));
+  part valid = {0};
+  const mlpd_status status = part_open(&p->options.data, MLPD_VALID, true, &valid, valid_in_file);
+  part_close(&valid);
+  return status;
+}
+
+static double largest_weight(const preparation *p) {
+  double largest = p->scan.largest_weight;
+  for (uint64_t i = 0; p->train.weights != NULL && i < p->train.rows; i++)
+    if ((double)p->train.weights[i] > largest) largest = (double)p->train.weights[i];
+  return largest;
+}
+
+static void note_patience(mlpd_comm *comm, const mlpd_train_events *events, const preparation *p, bool valid_in_file) {
+  if (p->options.patience == 0 || valid_in_file || p->options.valid_fraction > 0) return;
+  notice(comm, events, "there is no validation part, so --patience is not used; --valid-fraction makes one");
+}
+
+static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
+  part *const train = &p->source;
+  bool valid_in_file = false;
+  bool present = false;
+  const mlpd_train_options *const o = &p->options;
+  TRY(mlpd_comm_agree(comm, part_open(&o->data, MLPD_TRAIN, true, train, &present)));
+  TRY(labels_decide(comm, &o->data, train, o->task, o->loss, o->classes, &p->labels));
+  train->map = &p->labels.map;
+  if (p->labels.note[0] != '\0') notice(comm, events, p->labels.note);
+  TRY(mlpd_comm_agree(comm, settle_train(p, train, &valid_in_file)));
+  if (valid_in_file && p->options.valid_fraction > 0)
+    notice(comm, events, "the data has a validation part of its own; --valid-fraction is not used");
+  note_patience(comm, events, p, valid_in_file);
+  TRY(sample_weights_scale(comm, train));
+  const bool from_train = !valid_in_file && p->options.valid_fraction > 0;
+  if (from_train && p->options.task == MLPD_CLASSIFICATION) TRY(split_by_class(comm, p, train));
+  TRY(mlpd_comm_agree(comm, plan_rows(comm, events, p, train, from_train)));
+  TRY(preparation_check_memory(comm, events, p, train));
+  TRY(mlpd_comm_agree(comm, read_rows(comm, p, train)));
+  TRY(sample_weights_check(comm, train, largest_weight(p)));
+  if (p->options.task == MLPD_CLASSIFICATION) TRY(count_classes(comm, p, train));
+  p->outputs = p->options.task == MLPD_CLASSIFICATION ? p->options.classes : train->y_columns;
+  if (!p->options.stream) part_close(train);
+  return MLPD_OK;
+}
+
+/* ---- Network ------------------------------------------------------------------------------------- */
+
+/* "512,256" as widths; rejects anything but positive integers. */
+static mlpd_status parse_hidden(const char *text, uint32_t *widths, uint32_t *count) {
+  *count = 0;
+  const char *at = text;
+  while (*at != '\0') {
+    char *end = NULL;
+    errno = 0;
+    const long width = strtol(at, &end, 10);
+    if (end == at || errno != 0 || width < 1 || width > INT32_MAX / 2 || (*end != ',' && *end != '\0') ||
+        (*end == ',' && end[1] == '\0'))
+      return FAIL(MLPD_ERROR_USAGE, "--hidden: '%s' is not a list of widths such as 512,256", text);
+    if (*count == MAX_HIDDEN) return FAIL(MLPD_ERROR_USAGE, "--hidden: more than %d layers", MAX_HIDDEN);
+    widths[(*count)++] = (uint32_t)width;
+    at = *end == ',' ? end + 1 : end;
+  }
+  return MLPD_OK;
+}
+
+mlpd_status preparation_network(const preparation *p, uint32_t outputs, network_maker *create, mlpd_network **network) {
+  const mlpd_train_options *const o = &p->options;
+  uint32_t widths[MAX_HIDDEN + 2] = {p->features}, hidden = 0;
+  mlpd_activation activations[MAX_HIDDEN + 1];
+  TRY(parse_hidden(o->hidden, widths + 1, &hidden));
+  for (uint32_t l = 0; l < hidden; l++) activations[l] = o->activation;
+  widths[hidden + 1] = outputs;
+  activations[hidden] = (mlpd_activation)o->output_activation;
+  return create(hidden + 1, widths, activations, network);
+}
+
+static mlpd_status make_network(preparation *p) {
+  TRY(preparation_network(p, p->outputs, mlpd_network_create, &p->model->network));
+  mlpd_network_init(p->model->network, p->options.init, p->options.seed);
+  return MLPD_OK;
+}
+
+/* Reads the test part before the run, window by window: that it does not fit, or is damaged, is said now, not when all
+ * is trained. Collective. */
+static mlpd_status look_at_test_part(mlpd_comm *comm, preparation *p) {
+  held_out test;
+  TRY(held_out_read(comm, &p->options.data, MLPD_TEST, p->model, true, false, true, p->threads, &test));
+  const mlpd_status status = held_out_fingerprint(comm, &test, &p->class_rows[MLPD_TEST], &p->test_fingerprint);
+  held_out_free(&test);
+  return status;
+}
+
+static mlpd_status make_stream(mlpd_comm *comm, preparation *p) {
+  stream_parts parts = {.from = &p->source,
+                        .plan = &p->plan,
+                        .split = split_of(p),
+                        .window_rows = p->options.window,
+                        .seed = p->options.seed,
+                        .epochs = p->options.epochs,
+                        .as_classes = p->options.task == MLPD_CLASSIFICATION,
+                        .num_classes = p->options.classes,
+                        .target = p->options.task == MLPD_REGRESSION ? &p->model->target : NULL};
+  lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &parts.lane_begin, &parts.lane_end);
+  return stream_create(&parts, &p->stream);
+}
+
+/* ---- All of it ----------------------------------------------------------------------------------- */
+
+mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
+                               preparation *p) {
+  *p = (preparation){.options = *options, .class_rows = {NO_CLASSES, NO_CLASSES, NO_CLASSES}};
+  mlpd_status status = placement_threads(comm, options->threads, &p->threads);
+  p->memory_before = machine_memory_resident();
+  if (status == MLPD_OK) status = memory_allocate(&p->model, 1, sizeof *p->model, "model");
+  if (status == MLPD_OK) status = memory_copy_string(options->config_text, &p->model->config);
+  TRY(mlpd_comm_agree(comm, status));
+  TRY(data_open(comm, &p->options.data, &p->file));
+  TRY(read_train(comm, events, p));
+  TRY(preparation_check_memory(comm, events, p, NULL));
+  p->model->task = p->options.task;
+  p->model->loss = p->options.loss;
+  TRY(mlpd_comm_agree(comm, make_network(p)));
+  TRY(column_scales_find(comm, p));
+  TRY(look_at_test_part(comm, p));
+  TRY(preparation_fingerprint(comm, p));
+  if (p->split.num_lanes == 0)
+    TRY(held_out_read(comm, &p->options.data, MLPD_VALID, p->model, true, false, p->held_out_windows, p->threads,
+                      &p->valid));
+  class_counts *const counts = p->split.num_lanes == 0 ? &p->class_rows[MLPD_VALID] : NULL; /* else counted */
+  TRY(held_out_fingerprint(comm, &p->valid, counts, &p->valid_fingerprint));
+  TRY(class_notes(comm, events, p));
+  return p->options.stream ? mlpd_comm_agree(comm, make_stream(comm, p)) : MLPD_OK;
+}
+
+void preparation_free(preparation *p) {
+  stream_free(p->stream); /* first: its thread uses the others */
+  held_out_free(&p->valid);
+  part_close(&p->source);
+  labels_free(&p->labels);
+  (void)h5_close(p->file); /* read-only: nothing is lost */
+  mlpd_model_free(p->model);
+  lane_plan_free(&p->split);
+  lane_plan_free(&p->dealt);
+  lane_plan_free(&p->plan);
+  shard_free(&p->train);
+  row_scan_free(&p->scan);
+  for (int part = MLPD_TRAIN; part <= MLPD_TEST; part++) class_counts_free(&p->class_rows[part]);
+  *p = (preparation){0};
+}

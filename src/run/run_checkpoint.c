@@ -1,0 +1,282 @@
+/* A run's checkpoints: when they are due, what goes into one, how a run goes on from one. */
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "options/option_text.h"
+#include "ranks/comm.h"
+#include "run/run.h"
+
+static volatile sig_atomic_t stop_requested, checkpoint_requested;
+
+void mlpd_request(mlpd_request_kind kind) {
+  if (kind == MLPD_REQUEST_STOP) stop_requested = 1;
+  if (kind == MLPD_REQUEST_CHECKPOINT) checkpoint_requested = 1;
+}
+
+void run_forget_requests(void) { stop_requested = checkpoint_requested = 0; }
+
+mlpd_status checkpoint_plan_parse(const char *text, checkpoint_plan *plan) {
+  *plan = (checkpoint_plan){0};
+  if (text == NULL || strcmp(text, "never") == 0) return MLPD_OK;
+  char *unit = NULL;
+  errno = 0;
+  const double amount = strtod(text, &unit);
+  const bool whole = amount == floor(amount);
+  if (unit != text && errno == 0 && amount > 0 && amount < 1e15) {
+    if (strcmp(unit, "min") == 0) {
+      plan->seconds = 60 * amount;
+      return MLPD_OK;
+    }
+    if (whole && (*unit == '\0' || strcmp(unit, "steps") == 0)) {
+      plan->steps = (uint64_t)amount;
+      return MLPD_OK;
+    }
+    if (whole && (strcmp(unit, "epochs") == 0 || strcmp(unit, "epoch") == 0)) {
+      plan->epochs = (uint64_t)amount;
+      return MLPD_OK;
+    }
+  }
+  return FAIL(MLPD_ERROR_USAGE, "--checkpoint-every: '%s' is not a number of steps, 10min, 2epochs or never", text);
+}
+
+/* ---- Writing ------------------------------------------------------------------------------------- */
+
+void run_tell_checkpoint(trainer *t, mlpd_status status) {
+  if (status == MLPD_OK) return;
+  char text[1200];
+  t->result->checkpoints_failed++;
+  if (t->told_checkpoint) return;
+  t->told_checkpoint = true;
+  (void)snprintf(text, sizeof text, "a checkpoint could not be written: %s", mlpd_error_message());
+  run_notice(t, text);
+}
+
+static checkpoint live_checkpoint(trainer *t) {
+  checkpoint c = {
+      .state = t->state, .options = t->mathematics, .config = t->prep.model->config, .metrics = t->folder.text};
+  c.state.sum_loss = t->sums.loss;
+  c.state.sum_weight = t->sums.weight;
+  c.state.sum_correct = t->sums.correct;
+  c.state.sum_square = t->sums.square;
+  c.arenas[0] = t->prep.model->network->parameters;
+  c.arenas[1] = t->state.kept_epoch > 0 ? t->kept : NULL;
+  c.arenas[2] = t->optimizer.state[0];
+  c.arenas[3] = t->optimizer.state[1];
+  return c;
+}
+
+/* On rank 0: copies the run's state for the writer; while one is still being written, that has to wait. */
+static void hold(trainer *t) {
+  if (t->writer == NULL) {
+    run_notice(t, "a checkpoint was asked for, but --checkpoint-every is never");
+    return;
+  }
+  bool taken = false;
+  const checkpoint live = live_checkpoint(t);
+  const uint64_t began = timeline_begin_rare(t->line);
+  const mlpd_status status = checkpoint_writer_hold(t->writer, &live, &taken);
+  (void)timeline_end(t->line, 0, TIMELINE_CHECKPOINT_COPY, 0, 0, began);
+  run_tell_checkpoint(t, status);
+  t->missed = !taken && status == MLPD_OK;
+  t->checkpoint_at = comm_seconds();
+}
+
+static void release(trainer *t) {
+  if (t->writer != NULL && checkpoint_writer_release(t->writer)) t->result->checkpoints++;
+}
+
+/* The same, but nothing is left out, and it is on disk when this returns. */
+static mlpd_status submit_and_wait(trainer *t) {
+  if (t->writer == NULL) return MLPD_OK;
+  run_tell_checkpoint(t, checkpoint_writer_wait(t->writer));
+  hold(t);
+  release(t);
+  const mlpd_status status = checkpoint_writer_wait(t->writer);
+  run_tell_checkpoint(t, status);
+  return status;
+}
+
+/* ---- When ---------------------------------------------------------------------------------------- */
+
+/* Of the state after the next step; it is written when the step after that has found the ranks' weights equal. */
+static bool is_due(const trainer *t) {
+  if (t->every.steps > 0 && (t->state.step + 1) % t->every.steps == 0) return true;
+  return t->every.seconds > 0 && comm_seconds() - t->checkpoint_at >= t->every.seconds;
+}
+
+step_wishes run_wishes(trainer *t) {
+  const uint64_t check_every = t->prep.options.check_every;
+  step_wishes wishes = {.stop = stop_requested != 0,
+                        .checkpoint = t->writer != NULL && (t->missed || is_due(t)),
+                        .check = t->verify || (check_every > 0 && t->state.step % check_every == 0)};
+  if (checkpoint_requested) {
+    checkpoint_requested = 0;
+    wishes.checkpoint = true;
+  }
+  return wishes;
+}
+
+mlpd_status run_after_step(trainer *t, const step_outcome *outcome) {
+  if (!outcome->agreed) {
+    TRY(stepper_compare_weights(t->stepper));
+    return FAIL(MLPD_ERROR_INTERNAL, "weights or optimizer state of the ranks differed before step %llu",
+                (unsigned long long)t->state.step);
+  }
+  t->stop = t->stop || outcome->stop;
+  release(t);
+  t->verify = outcome->checkpoint;
+  /* After the last step of an epoch the state is between two: run_after_epoch() writes it. */
+  if (!t->verify || t->state.step_in_epoch == t->prep.plan.steps_per_epoch) return MLPD_OK;
+  TRY(stepper_complete_state(t->stepper));
+  hold(t);
+  return MLPD_OK;
+}
+
+mlpd_status run_after_epoch(trainer *t, bool last) {
+  const uint64_t began = timeline_begin_rare(t->line);
+  TRY(stepper_compare_weights(t->stepper));
+  (void)timeline_end(t->line, 0, TIMELINE_COMPARE, 0, 0, began);
+  const bool by_epochs = t->every.epochs > 0 && (t->state.epoch - 1) % t->every.epochs == 0;
+  if (last || t->verify || by_epochs) TRY(stepper_complete_state(t->stepper));
+  if (last && run_is_root(t)) (void)submit_and_wait(t);
+  if (!last && (t->verify || by_epochs)) {
+    hold(t);
+    release(t);
+  }
+  t->verify = false;
+  return MLPD_OK;
+}
+
+mlpd_status run_interrupt(trainer *t) {
+  TRY(stepper_compare_weights(t->stepper));
+  TRY(stepper_complete_state(t->stepper));
+  stop_requested = 0;
+  mlpd_status status = MLPD_OK;
+  if (run_is_root(t) && t->writer != NULL) status = submit_and_wait(t);
+  TRY(mlpd_comm_agree(t->comm, status));
+  const bool written = t->every.steps > 0 || t->every.epochs > 0 || t->every.seconds > 0;
+  return FAIL(MLPD_INTERRUPTED, "stopped as asked after step %llu (epoch %llu)%s", (unsigned long long)t->state.step,
+              (unsigned long long)t->state.epoch,
+              written ? "; --resume auto goes on from here" : "; no checkpoint was written: --checkpoint-every never");
+}
+
+/* ---- Going on ------------------------------------------------------------------------------------ */
+
+static void tell_rejected(void *context, const char *message) {
+  char text[1200];
+  (void)snprintf(text, sizeof text, "passed over a damaged checkpoint: %s", message);
+  run_notice(context, text);
+}
+
+/* On rank 0, of --resume auto. */
+static mlpd_status find_newest(const trainer *t, checkpoint *c, bool *found) {
+  /* A run that was killed while it took the folder over had given up the checkpoints that are still there. */
+  if (!t->folder.lock.former_took_over)
+    TRY(checkpoint_read_newest(t->folder.checkpoints, c, found, tell_rejected, (void *)t));
+  if (*found || !t->folder.used) return MLPD_OK;
+  char text[FILE_PATH_BYTES + 200];
+  (void)snprintf(text, sizeof text,
+                 "%s: there is no checkpoint to go on from: the run in this folder was given up before its first, or "
+                 "wrote none; this run starts anew in its place",
+                 t->folder.path);
+  run_notice(t, text);
+  return MLPD_OK;
+}
+
+mlpd_status run_find_checkpoint(const trainer *t, mlpd_train_options *options, checkpoint *c, bool *found) {
+  mlpd_comm *const comm = t->comm;
+  *c = (checkpoint){0};
+  *found = false;
+  if (options->resume == NULL || strcmp(options->resume, "never") == 0) return MLPD_OK;
+  mlpd_status status = MLPD_OK;
+  if (run_is_root(t) && strcmp(options->resume, "auto") == 0) {
+    status = find_newest(t, c, found);
+  } else if (run_is_root(t)) {
+    status = checkpoint_read(options->resume, c);
+    *found = status == MLPD_OK;
+  }
+  if (status == MLPD_OK && *found) status = checkpoint_check_lanes(c);
+  TRY(mlpd_comm_agree(comm, status));
+  uint64_t told[2] = {*found, c->state.lanes};
+  TRY(comm_broadcast(comm, told, sizeof told, 0));
+  *found = told[0] != 0;
+  if (!*found) return MLPD_OK;
+  if (options->lanes == 0) options->lanes = (uint32_t)told[1];
+  if (told[1] < (uint64_t)mlpd_comm_size(comm))
+    return FAIL(MLPD_ERROR_USAGE,
+                "the checkpoint's run has %llu lanes, so at most %llu ranks can go on with it, not %d",
+                (unsigned long long)told[1], (unsigned long long)told[1], mlpd_comm_size(comm));
+  return MLPD_OK;
+}
+
+/* Is a part of the data what it was? Unknown of a checkpoint of format 1. */
+static mlpd_status check_part(const trainer *t, const char *which, uint64_t theirs, uint64_t ours) {
+  if (theirs == ours || theirs == CHECKPOINT_UNKNOWN) return MLPD_OK;
+  const char *const file = t->prep.options.data.file;
+  if (theirs == 0 || ours == 0)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: the checkpoint was made %s %s data, this run has %s; take the same data, another "
+                "--out, or --resume never",
+                file, theirs == 0 ? "without" : "with", which, ours == 0 ? "none" : "some");
+  return FAIL(MLPD_ERROR_DATA,
+              "%s: the %s data is not what the checkpoint was made with; take the same data, another "
+              "--out, or --resume never",
+              file, which);
+}
+
+/* On rank 0: does c belong to the run that the options and the data make? */
+static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
+  char theirs[OPTION_LINE_BYTES], ours[OPTION_LINE_BYTES];
+  const uint64_t epochs = c->state.epoch - (c->state.step_in_epoch == 0);
+  if (option_text_differs(c->options, t->mathematics, theirs, ours))
+    return FAIL(MLPD_ERROR_USAGE,
+                "the checkpoint was made with '%s', this run has '%s'; take the same options, another --out, or "
+                "--resume never",
+                theirs, ours);
+  TRY(check_part(t, "training", c->state.data_fingerprint, t->state.data_fingerprint));
+  TRY(check_part(t, "validation", c->state.valid_fingerprint, t->state.valid_fingerprint));
+  TRY(check_part(t, "test", c->state.test_fingerprint, t->state.test_fingerprint));
+  TRY(checkpoint_check(c, t->prep.plan.steps_per_epoch));
+  if (epochs > t->prep.options.epochs)
+    return FAIL(MLPD_ERROR_USAGE, "the checkpoint is in epoch %llu already: --epochs %llu would be fewer",
+                (unsigned long long)epochs, (unsigned long long)t->prep.options.epochs);
+  bool fits = c->state.arena_size == t->prep.model->network->arena_size;
+  for (uint32_t i = 0; i < 2; i++) fits = fits && (c->arenas[2 + i] != NULL) == (i < t->optimizer.num_state);
+  fits = fits && (c->arenas[1] != NULL) == (c->state.kept_epoch > 0);
+  return fits ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "the checkpoint's arrays do not fit this network");
+}
+
+mlpd_status run_restore(trainer *t, const checkpoint *c) {
+  TRY(mlpd_comm_agree(t->comm, run_is_root(t) ? check_belongs(t, c) : MLPD_OK));
+  const run_state ours = t->state;
+  if (run_is_root(t)) t->state = c->state;
+  TRY(comm_broadcast(t->comm, &t->state, sizeof t->state, 0));
+  t->state.lanes = ours.lanes;
+  t->state.data_fingerprint = ours.data_fingerprint;
+  t->state.valid_fingerprint = ours.valid_fingerprint;
+  t->state.test_fingerprint = ours.test_fingerprint;
+  t->state.arena_size = ours.arena_size;
+  float *const arenas[CHECKPOINT_ARENAS] = {t->prep.model->network->parameters,
+                                            t->state.kept_epoch > 0 ? t->kept : NULL, t->optimizer.state[0],
+                                            t->optimizer.state[1]};
+  const size_t bytes = ours.arena_size * sizeof(float);
+  for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
+    if (arenas[i] == NULL) continue;
+    if (run_is_root(t)) memcpy(arenas[i], c->arenas[i], bytes);
+    TRY(comm_broadcast(t->comm, arenas[i], bytes, 0));
+  }
+  t->optimizer.step = t->state.step;
+  t->sums = (loss_sums){.loss = t->state.sum_loss,
+                        .weight = t->state.sum_weight,
+                        .correct = t->state.sum_correct,
+                        .square = t->state.sum_square};
+  t->prep.model->epoch = t->state.kept_epoch;
+  t->prep.model->step = t->state.kept_step;
+  t->unsaved = t->state.kept_epoch > 0;
+  t->result->resumed_step = t->state.step;
+  return MLPD_OK;
+}

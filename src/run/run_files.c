@@ -1,0 +1,77 @@
+#include "run/run_files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "run/checkpoint.h"
+
+static const char *const names[] = {
+    [RUN_MODEL] = "model.h5", [RUN_METRICS] = "metrics.csv", [RUN_CONFIG] = "config.ini"};
+static const run_file removal_order[] = {RUN_MODEL, RUN_METRICS, RUN_CONFIG};
+enum { NUM_NAMES = sizeof removal_order / sizeof *removal_order };
+
+mlpd_status run_files_check(const char *folder, bool *used) {
+  *used = false;
+  for (int i = 0; i < NUM_NAMES; i++) {
+    char path[FILE_PATH_BYTES];
+    struct stat about;
+    TRY(file_path(path, folder, names[removal_order[i]]));
+    if (stat(path, &about) != 0) continue;
+    if (!run_file_is_ours(path, removal_order[i]))
+      return FAIL(MLPD_ERROR_FILE,
+                  "%s is there, no run of mlpdist wrote it, and a run here would replace it; move it away "
+                  "or take another --out",
+                  path);
+    *used = true;
+  }
+  return MLPD_OK;
+}
+
+/* The folder that path lies in. */
+static file_identity folder_of(const char *path) {
+  char folder[FILE_PATH_BYTES];
+  const char *const slash = strrchr(path, '/');
+  (void)snprintf(folder, sizeof folder, "%s", path);
+  if (slash == NULL) return file_identify(".");
+  folder[slash == path ? 1 : slash - path] = '\0';
+  return file_identify(folder);
+}
+
+bool run_file_lies_in(const char *path, const char *folder) {
+  const file_identity in = folder_of(path), here = file_identify(folder);
+  return file_identities_equal(&in, &here);
+}
+
+mlpd_status run_files_check_apart(const char *folder, const char *option, const char *path) {
+  if (path == NULL) return MLPD_OK;
+  const char *const slash = strrchr(path, '/'), *const name = slash != NULL ? slash + 1 : path;
+  const file_identity in = folder_of(path), here = file_identify(folder), file = file_identify(path);
+  for (int i = 0; i < NUM_NAMES; i++) {
+    char own[FILE_PATH_BYTES];
+    TRY(file_path(own, folder, names[removal_order[i]]));
+    const file_identity there = file_identify(own);
+    if (file_identities_equal(&file, &there) ||
+        (strcmp(name, names[removal_order[i]]) == 0 && file_identities_equal(&in, &here)))
+      return FAIL(MLPD_ERROR_USAGE, "%s %s is a file that the run itself writes into --out %s; take another", option,
+                  path, folder);
+  }
+  return MLPD_OK;
+}
+
+mlpd_status run_files_remove(const char *folder) {
+  char path[FILE_PATH_BYTES], target[FILE_PATH_BYTES];
+  TRY(file_path(path, folder, "checkpoints"));
+  checkpoint_prune(path, UINT64_MAX, 0);
+  (void)rmdir(path); /* where nothing else is in there */
+  for (int i = 0; i < NUM_NAMES; i++) {
+    TRY(file_path(path, folder, names[removal_order[i]]));
+    if (!run_file_is_ours(path, removal_order[i])) continue;
+    /* A link stays, for the new file. */
+    if (realpath(path, target) != NULL && unlink(target) != 0)
+      return FAIL(MLPD_ERROR_FILE, "%s: the file of the run before cannot be removed: %s", path, strerror(errno));
+  }
+  return MLPD_OK;
+}

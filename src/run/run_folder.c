@@ -1,0 +1,228 @@
+#include "run/run_folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "run/run_files.h"
+
+enum { ROW_BYTES = 512 };
+
+static const char metrics_head[] =
+    "epoch,step,lr,train_loss,train_metric,valid_loss,valid_metric,samples_per_second,"
+    "compute_seconds,reduce_seconds,data_seconds,"
+    "compute_seconds_min,reduce_seconds_min,data_seconds_min,"
+    "compute_seconds_mean,reduce_seconds_mean,data_seconds_mean\n";
+
+/* Adds to the text in memory. */
+static mlpd_status append(run_folder *f, const char *text) {
+  const size_t length = strlen(text);
+  if (f->length + length + 1 > f->room) {
+    const size_t room = 2 * (f->length + length + 1);
+    char *const larger = realloc(f->text, room);
+    if (larger == NULL) return FAIL(MLPD_ERROR_MEMORY, "%s: out of memory", f->metrics);
+    f->text = larger;
+    f->room = room;
+  }
+  memcpy(f->text + f->length, text, length + 1);
+  f->length += length;
+  return MLPD_OK;
+}
+
+/* ---- metrics.csv ----------------------------------------------------------------------------------- */
+
+static mlpd_status metrics_failed(const run_folder *f) {
+  return FAIL(MLPD_ERROR_FILE, "%s: %s", f->metrics, strerror(errno));
+}
+
+/* Opens metrics.csv, which holds the text so far, for the rows to come. */
+static mlpd_status open_metrics(run_folder *f) {
+  if (f->metrics_open) (void)close(f->metrics_file);
+  f->metrics_file = open(f->metrics, O_WRONLY | O_CLOEXEC);
+  f->metrics_open = f->metrics_file >= 0;
+  f->written = f->length;
+  return f->metrics_open ? MLPD_OK : metrics_failed(f);
+}
+
+/* Is the open file still what the path names? */
+static bool metrics_in_place(const run_folder *f) {
+  struct stat about;
+  const file_identity named = file_identify(f->metrics);
+  return f->metrics_open && named.known && fstat(f->metrics_file, &about) == 0 && about.st_dev == named.device &&
+         about.st_ino == named.inode;
+}
+
+/* Writes the rows that the file lacks, at their place: a part of a row that reached a full disk is cut off, and written
+ * over by the next attempt. */
+static mlpd_status write_rest(run_folder *f) {
+  while (f->written < f->length) {
+    const size_t rest = f->length - f->written;
+    const ssize_t done = pwrite(f->metrics_file, f->text + f->written, rest, (off_t)f->written);
+    if (done < 0 && errno == EINTR) continue;
+    if (done >= 0 && (size_t)done == rest) {
+      f->written = f->length;
+      return MLPD_OK;
+    }
+    const int error = done < 0 ? errno : ENOSPC;
+    (void)ftruncate(f->metrics_file, (off_t)f->written);
+    errno = error;
+    return metrics_failed(f);
+  }
+  return MLPD_OK;
+}
+
+mlpd_status run_folder_flush(run_folder *f) {
+  if (!f->begun) return MLPD_OK;
+  TRY(run_lock_check(&f->lock));
+  if (metrics_in_place(f)) return write_rest(f);
+  TRY(file_write_text(f->metrics, f->text)); /* someone removed it */
+  return open_metrics(f);
+}
+
+/* ---- Metrics of a run that an older version began ------------------------------------------------- */
+
+static size_t field_length(const char *field) { return strcspn(field, ",\n"); }
+
+/* The field after this one of a line, or NULL. */
+static const char *field_after(const char *field) {
+  const char *const end = field + field_length(field);
+  return *end == ',' ? end + 1 : NULL;
+}
+
+static const char *line_after(const char *line) {
+  const char *const end = strchr(line, '\n');
+  return end != NULL ? end + 1 : line + strlen(line);
+}
+
+/* The field of a line under the name that heads a column, or "". */
+static const char *field_under(const char *head, const char *name, const char *line) {
+  for (; head != NULL && line != NULL; head = field_after(head), line = field_after(line))
+    if (field_length(head) == field_length(name) && strncmp(head, name, field_length(name)) == 0) return line;
+  return "";
+}
+
+/* Rows of another head under this version's: what they do not tell is empty. */
+static mlpd_status append_older(run_folder *f, const char *text) {
+  TRY(append(f, metrics_head));
+  for (const char *line = line_after(text); *line != '\0'; line = line_after(line)) {
+    char row[ROW_BYTES];
+    size_t length = 0;
+    for (const char *name = metrics_head; name != NULL && length < sizeof row; name = field_after(name)) {
+      const char *const field = field_under(text, name, line);
+      length += (size_t)snprintf(row + length, sizeof row - length, "%.*s%s", (int)field_length(field), field,
+                                 field_after(name) != NULL ? "," : "\n");
+    }
+    if (length >= sizeof row) return FAIL(MLPD_ERROR_DATA, "%s: the checkpoint holds a row that is none", f->metrics);
+    TRY(append(f, row));
+  }
+  return MLPD_OK;
+}
+
+/* ---- Taking over a folder -------------------------------------------------------------------------- */
+
+static mlpd_status name_files(const char *folder, run_folder *f) {
+  TRY(file_path(f->path, folder, ""));
+  (void)snprintf(f->path, sizeof f->path, "%s", folder);
+  TRY(file_path(f->model, folder, "model.h5"));
+  TRY(file_path(f->metrics, folder, "metrics.csv"));
+  TRY(file_path(f->config, folder, "config.ini"));
+  return file_path(f->checkpoints, folder, "checkpoints");
+}
+
+mlpd_status run_folder_reserve(const char *folder, run_folder *f) {
+  *f = (run_folder){.used = false};
+  TRY(name_files(folder, f));
+  if (!file_identify(folder).known) return MLPD_OK; /* made when all is well */
+  struct stat about;
+  if (stat(folder, &about) != 0 || !S_ISDIR(about.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is not a folder", folder);
+  TRY(run_files_check(folder, &f->used));
+  return run_lock_take(folder, &f->lock);
+}
+
+static mlpd_status fill_metrics(run_folder *f, const char *text) {
+  if (text == NULL) return append(f, metrics_head);
+  return strncmp(text, metrics_head, strlen(metrics_head)) == 0 ? append(f, text) : append_older(f, text);
+}
+
+static void remove_leftovers(const run_folder *f) {
+  static const char *const written_whole[] = {"model.h5", "config.ini", "metrics.csv", "probe"};
+  for (size_t i = 0; i < sizeof written_whole / sizeof *written_whole; i++)
+    file_remove_leftovers(f->path, written_whole[i], NULL);
+}
+
+/* The head by which run_file_is_ours() knows the file: the texts of programs that use the library need not begin so. */
+static const char *config_head(const char *text) {
+  static const char head[] = "# mlpdist " MLPD_VERSION "\n";
+  return strncmp(text, head, sizeof "# mlpdist" - 1) == 0 ? "" : head;
+}
+
+static mlpd_status write_beside(const char *path, const char *first, const char *text, file_output *out) {
+  TRY(file_output_open(path, FILE_TEXT, out));
+  (void)fputs(first, out->stream);
+  (void)fputs(text, out->stream);
+  const mlpd_status status = file_output_sync(out);
+  if (status != MLPD_OK) file_output_discard(out);
+  return status;
+}
+
+/* Puts the new files in the place of the former run's, which go first. */
+static mlpd_status exchange(run_folder *f, bool fresh, file_output *config, file_output *metrics) {
+  mlpd_status status = MLPD_OK;
+  if (fresh) status = run_lock_note(&f->lock, true);
+  if (fresh && status == MLPD_OK) status = run_files_remove(f->path);
+  if (status == MLPD_OK && config != NULL)
+    status = file_output_commit(config);
+  else if (config != NULL)
+    file_output_discard(config);
+  if (status == MLPD_OK)
+    status = file_output_commit(metrics);
+  else
+    file_output_discard(metrics);
+  return status == MLPD_OK && fresh ? run_lock_note(&f->lock, false) : status;
+}
+
+mlpd_status run_folder_open(const char *config_text, const char *metrics_text, bool fresh, run_folder *f) {
+  file_output config, metrics;
+  TRY(file_make_folder(f->path));
+  if (!f->lock.held) {
+    TRY(run_files_check(f->path, &f->used));
+    TRY(run_lock_take(f->path, &f->lock));
+  }
+  remove_leftovers(f);
+  TRY(fill_metrics(f, metrics_text));
+  if (config_text != NULL) TRY(write_beside(f->config, config_head(config_text), config_text, &config));
+  const mlpd_status status = write_beside(f->metrics, "", f->text, &metrics);
+  if (status != MLPD_OK) {
+    if (config_text != NULL) file_output_discard(&config);
+    return status;
+  }
+  TRY(exchange(f, fresh, config_text != NULL ? &config : NULL, &metrics));
+  f->begun = true;
+  return open_metrics(f);
+}
+
+mlpd_status run_folder_add(run_folder *f, const mlpd_epoch *e) {
+  char row[ROW_BYTES], valid[80] = ",";
+  if (e->has_valid) (void)snprintf(valid, sizeof valid, "%.9g,%.9g", e->valid_loss, e->valid_metric);
+  (void)snprintf(row, sizeof row, "%llu,%llu,%.9g,%.9g,%.9g,%s,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g\n",
+                 (unsigned long long)e->epoch, (unsigned long long)e->step, e->lr, e->train_loss, e->train_metric,
+                 valid, e->samples_per_second, e->compute_seconds, e->reduce_seconds, e->data_seconds, e->compute_least,
+                 e->reduce_least, e->data_least, e->compute_mean, e->reduce_mean, e->data_mean);
+  TRY(append(f, row));
+  return run_folder_flush(f);
+}
+
+mlpd_status run_folder_close(run_folder *f) {
+  const mlpd_status status = run_folder_flush(f);
+  if (f->metrics_open) (void)close(f->metrics_file);
+  f->metrics_open = false;
+  free(f->text);
+  f->text = NULL;
+  f->begun = false;
+  f->length = f->written = f->room = 0;
+  run_lock_release(&f->lock);
+  return status;
+}

@@ -1,0 +1,132 @@
+#define _GNU_SOURCE /* F_OFD_SETLK */
+#include "run/run_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST_TRIES = 10, HOST_BYTES = 256 };
+
+static const char lock_name[] = "run.lock";
+static const char head[] = "mlpdist run on ", taking_over_mark[] = ", taking over";
+
+typedef enum held { HELD_BY_US, HELD_BY_OTHER, LOCKS_UNKNOWN } held;
+
+static held lock_descriptor(int descriptor) {
+  /* Of the open file, not of the process: it also keeps out another run in this process. */
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  if (fcntl(descriptor, F_OFD_SETLK, &whole) == 0) return HELD_BY_US;
+  return errno == EAGAIN || errno == EACCES ? HELD_BY_OTHER : LOCKS_UNKNOWN;
+}
+
+/* What the file says after its head, cut at the line's end; "" where it is empty, NULL where it is no lock's. */
+static const char *read_lock(int descriptor, char text[RUN_LOCK_TEXT_BYTES]) {
+  const ssize_t length = pread(descriptor, text, RUN_LOCK_TEXT_BYTES - 1, 0);
+  text[length > 0 ? length : 0] = '\0';
+  text[strcspn(text, "\n")] = '\0';
+  if (text[0] == '\0') return text;
+  return strncmp(text, head, sizeof head - 1) == 0 ? text + sizeof head - 1 : NULL;
+}
+
+/* Is the process that the text names one of this host that is no more? */
+static bool is_dead(const char *text) {
+  char here[HOST_BYTES] = "", host[HOST_BYTES];
+  long process = 0;
+  (void)gethostname(here, sizeof here - 1);
+  if (sscanf(text, "host %255[^,], process %ld", host, &process) != 2 || strcmp(host, here) != 0) return false;
+  return process > 0 && kill((pid_t)process, 0) != 0 && errno == ESRCH;
+}
+
+static mlpd_status refuse(const run_lock *lock, const char *by, bool certain) {
+  if (by[0] == '\0') by = "another process";
+  if (certain)
+    return FAIL(MLPD_ERROR_FILE,
+                "%s: another run is writing into this folder (%s); take another --out, or end that run", lock->folder,
+                by);
+  return FAIL(MLPD_ERROR_FILE,
+              "%s: another run is writing into this folder (%s), as far as a file system without locks can tell; take "
+              "another --out, or remove %s if that run is no more",
+              lock->folder, by, lock->path);
+}
+
+/* Locks what is open, if it still is what the path names; else *again. */
+static mlpd_status lock_opened(run_lock *lock, int descriptor, bool *again) {
+  char text[RUN_LOCK_TEXT_BYTES];
+  struct stat about;
+  const held how = lock_descriptor(descriptor);
+  const file_identity now = file_identify(lock->path);
+  const file_identity opened = fstat(descriptor, &about) == 0
+                                   ? (file_identity){.device = about.st_dev, .inode = about.st_ino, .known = true}
+                                   : (file_identity){.known = false};
+  *again = !file_identities_equal(&now, &opened); /* its run has ended and removed it */
+  if (*again) return MLPD_OK;
+  const char *const says = read_lock(descriptor, text);
+  if (says == NULL)
+    return FAIL(MLPD_ERROR_FILE, "%s is not a lock of mlpdist; move it away or take another --out", lock->path);
+  if (how == HELD_BY_OTHER) return refuse(lock, says, true);
+  if (how == LOCKS_UNKNOWN && says[0] != '\0' && !is_dead(says)) return refuse(lock, says, false);
+  char *const mark = strstr(text, taking_over_mark);
+  lock->former_took_over = mark != NULL;
+  if (mark != NULL) *mark = '\0';
+  (void)snprintf(lock->former, sizeof lock->former, "%s", says);
+  return MLPD_OK;
+}
+
+mlpd_status run_lock_take(const char *folder, run_lock *lock) {
+  *lock = (run_lock){.held = false};
+  (void)snprintf(lock->folder, sizeof lock->folder, "%s", folder);
+  TRY(file_path(lock->path, folder, lock_name));
+  lock->place = file_identify(folder);
+  bool again = true;
+  for (int tries = 0; again && tries < MOST_TRIES; tries++) {
+    const int descriptor = open(lock->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (descriptor < 0)
+      return FAIL(MLPD_ERROR_FILE, "%s: cannot write in this folder: %s: %s", folder, lock_name, strerror(errno));
+    const mlpd_status status = lock_opened(lock, descriptor, &again);
+    lock->held = status == MLPD_OK && !again;
+    lock->descriptor = descriptor;
+    lock->place_opened = lock->held ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (!lock->held) (void)close(descriptor);
+    TRY(status);
+  }
+  if (again) return refuse(lock, "", true);
+  const mlpd_status status = run_lock_note(lock, lock->former_took_over);
+  if (status != MLPD_OK) run_lock_release(lock);
+  return status;
+}
+
+mlpd_status run_lock_note(const run_lock *lock, bool taking_over) {
+  char host[HOST_BYTES] = "", when[64] = "", text[RUN_LOCK_TEXT_BYTES];
+  struct tm parts;
+  const time_t now = time(NULL);
+  (void)gethostname(host, sizeof host - 1);
+  (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S %z", localtime_r(&now, &parts));
+  const int length = snprintf(text, sizeof text, "%shost %s, process %ld, since %s%s\n", head, host, (long)getpid(),
+                              when, taking_over ? taking_over_mark : "");
+  const bool written =
+      pwrite(lock->descriptor, text, (size_t)length, 0) == length && ftruncate(lock->descriptor, length) == 0;
+  return written ? MLPD_OK : FAIL(MLPD_ERROR_FILE, "%s: %s", lock->path, strerror(errno));
+}
+
+mlpd_status run_lock_check(const run_lock *lock) {
+  const file_identity now = file_identify(lock->folder);
+  if (file_identities_equal(&now, &lock->place)) return MLPD_OK;
+  return FAIL(MLPD_ERROR_FILE, "%s: the run folder was removed or renamed while the run was under way", lock->folder);
+}
+
+/* The file goes while it is locked, and only if it still is the one that was locked. */
+void run_lock_release(run_lock *lock) {
+  struct stat named, opened;
+  if (!lock->held) return;
+  if (fstatat(lock->place_opened, lock_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+      fstat(lock->descriptor, &opened) == 0 && named.st_dev == opened.st_dev && named.st_ino == opened.st_ino)
+    (void)unlinkat(lock->place_opened, lock_name, 0);
+  (void)close(lock->descriptor);
+  if (lock->place_opened >= 0) (void)close(lock->place_opened);
+  *lock = (run_lock){.held = false};
+}

@@ -1,0 +1,530 @@
+/* mlpd_train: epochs, validation, the best model, early stopping. Every decision is taken from figures
+ * that are equal on all ranks; only rank 0 writes. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/locale.h"
+#include "base/machine_memory.h"
+#include "base/memory.h"
+#include "kernels/vector.h"
+#include "network/schedule.h"
+#include "options/option.h"
+#include "ranks/comm.h"
+#include "ranks/placement_check.h"
+#include "run/run.h"
+#include "run/run_files.h"
+#include "run/train_agreement.h"
+
+/* Between these, an improved model waits in memory: small networks improve faster than disks sync. */
+static const double SAVE_EVERY_SECONDS = 5;
+static const double REPORT_EVERY_SECONDS = 0.1;
+
+bool run_is_root(const trainer *t) { return mlpd_comm_rank(t->comm) == 0; }
+
+void run_notice(const trainer *t, const char *text) {
+  if (run_is_root(t) && t->events != NULL && t->events->notice != NULL) t->events->notice(t->events->context, text);
+}
+
+/* ---- Start --------------------------------------------------------------------------------------- */
+
+static mlpd_status check_options(const mlpd_train_options *o, checkpoint_plan *every) {
+  if (o->data.file == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file given");
+  TRY(mlpd_options_check(o));
+  if (o->window > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--window needs --stream");
+  if (o->memory > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--memory needs --stream");
+  return checkpoint_plan_parse(o->checkpoint_every, every);
+}
+
+static mlpd_status compare_ranks(trainer *t, const mlpd_train_options *options) {
+  char notice[AGREEMENT_NOTICE_BYTES];
+  TRY(train_agreement_check(t->comm, t->gemm, options, notice));
+  if (notice[0] != '\0') run_notice(t, notice);
+  return MLPD_OK;
+}
+
+static void fill_plan(trainer *t) {
+  const preparation *const p = &t->prep;
+  mlpd_train_result *const r = t->result;
+  r->task = p->options.task;
+  r->train_rows = p->plan.rows;
+  r->valid_rows = p->valid.present ? p->valid.range.rows : 0;
+  r->features = p->features;
+  r->outputs = p->outputs;
+  r->lanes = p->options.lanes;
+  r->ranks = mlpd_comm_size(t->comm);
+  r->threads = p->threads;
+  r->backend = t->gemm->name;
+}
+
+/* What of the placement costs speed, one line each with the cure. Collective. */
+static mlpd_status warn_of_placement(const trainer *t) {
+  placement_view view;
+  char text[512];
+  TRY(placement_inspect(t->comm, t->prep.threads, &view));
+  for (uint32_t i = 0; i < view.num_findings; i++) {
+    (void)snprintf(text, sizeof text, "%s; %s", view.findings[i].what, view.findings[i].cure);
+    run_notice(t, text);
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status make_arrays(trainer *t) {
+  const preparation *const p = &t->prep;
+  const mlpd_network *const network = p->model->network;
+  TRY(optimizer_create(&p->options, network, &t->optimizer));
+  TRY(memory_allocate(&t->kept, network->arena_size, sizeof(float), "best weights"));
+  t->state = (run_state){.epoch = 1,
+                         .best_loss = INFINITY,
+                         .data_fingerprint = p->fingerprint,
+                         .valid_fingerprint = p->valid_fingerprint,
+                         .test_fingerprint = p->test_fingerprint,
+                         .lanes = p->options.lanes,
+                         .arena_size = network->arena_size};
+  return preparation_mathematics(p, t->gemm->name, &t->mathematics);
+}
+
+static mlpd_status make_stepper(trainer *t) {
+  const preparation *const p = &t->prep;
+  const stepper_parts parts = {.comm = t->comm,
+                               .network = p->model->network,
+                               .gemm = t->gemm,
+                               .optimizer = &t->optimizer,
+                               .plan = &p->plan,
+                               .rows = p->stream != NULL ? stream_kinds(p->stream) : &p->train,
+                               .stream = p->stream,
+                               .input = &p->model->input,
+                               .loss = p->options.loss,
+                               .reduce = p->options.reduce,
+                               .update = p->options.update,
+                               .overlap = p->options.overlap,
+                               .seed = p->options.seed,
+                               .clip_norm = p->options.clip_norm,
+                               .threads = p->threads};
+  return stepper_create(&parts, &t->stepper);
+}
+
+/* On rank 0, before anything is read: the folder is this run's, and no output is an input. */
+static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
+  if (!run_is_root(t)) return MLPD_OK;
+  TRY(run_files_check_apart(o->out, "--data", o->data.file));
+  if (o->trace != NULL) {
+    TRY(run_files_check_apart(o->out, "--trace", o->trace));
+    TRY(file_check_apart("--trace", o->trace, "--data", o->data.file));
+    TRY(file_check_apart("--trace", o->trace, "--resume", o->resume));
+    TRY(run_file_check_output("--trace", o->trace));
+  }
+  TRY(run_folder_reserve(o->out, &t->folder));
+  if (t->folder.lock.former[0] == '\0') return MLPD_OK;
+  char text[FILE_PATH_BYTES + RUN_LOCK_TEXT_BYTES];
+  (void)snprintf(text, sizeof text, "%s: the run before did not end by itself (%s); its folder is taken over", o->out,
+                 t->folder.lock.former);
+  run_notice(t, text);
+  return MLPD_OK;
+}
+
+/* Does the run go on from a checkpoint of its own folder? */
+static bool goes_on_here(const trainer *t, const mlpd_train_options *options, bool found) {
+  if (!found || strcmp(options->resume, "auto") == 0) return found;
+  return run_file_lies_in(options->resume, t->folder.checkpoints);
+}
+
+/* The run folder and the thread that writes checkpoints, on rank 0. */
+static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, bool fresh, const char *metrics) {
+  if (!run_is_root(t)) return MLPD_OK;
+  TRY(run_folder_open(options->config_text, metrics, fresh, &t->folder));
+  TRY(run_files_check_apart(options->out, "--trace", options->trace)); /* once more: the folder may be new */
+  if (t->every.steps == 0 && t->every.epochs == 0 && t->every.seconds <= 0) return MLPD_OK;
+  return checkpoint_writer_start(t->folder.checkpoints, options->keep, &t->writer);
+}
+
+static mlpd_status start(trainer *t, const mlpd_train_options *given) {
+  mlpd_comm *const comm = t->comm;
+  mlpd_train_options options = *given;
+  char *config_text = NULL;
+  checkpoint resumed = {0};
+  bool found = false;
+  mlpd_status status = check_options(&options, &t->every);
+  if (status == MLPD_OK) status = backend_choose(options.backend, &t->gemm);
+  if (status == MLPD_OK && options.config_text == NULL) {
+    status = option_config_text(&options, &config_text);
+    options.config_text = config_text;
+  }
+  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+  TRY_GOTO(status, compare_ranks(t, &options), done);
+  TRY_GOTO(status, mlpd_comm_agree(comm, reserve_folder(t, &options)), done);
+  const double started = comm_seconds();
+  comm_watch_place(comm, "while the data is read");
+  TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
+  TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
+  t->result->load_seconds = comm_seconds() - started;
+  comm_watch_place(comm, "before the first step");
+  TRY_GOTO(status, mlpd_comm_agree(comm, make_arrays(t)), done);
+  TRY_GOTO(status, make_stepper(t), done);
+  if (found) TRY_GOTO(status, run_restore(t, &resumed), done);
+  fill_plan(t);
+  TRY_GOTO(status, mlpd_comm_agree(comm, open_folder(t, &options, !goes_on_here(t, &options, found), resumed.metrics)),
+           done);
+  TRY_GOTO(status, run_trace_start(t), done);
+  TRY_GOTO(status, warn_of_placement(t), done);
+  if (run_is_root(t) && t->events != NULL && t->events->started != NULL)
+    t->events->started(t->events->context, t->result);
+done:
+  checkpoint_free(&resumed);
+  t->prep.options.config_text = given->config_text;
+  free(config_text);
+  return status;
+}
+
+/* ---- The model ------------------------------------------------------------------------------------ */
+
+static void keep_weights(trainer *t, uint64_t epoch) {
+  const mlpd_network *const network = t->prep.model->network;
+  memcpy(t->kept, network->parameters, network->arena_size * sizeof(float));
+  t->prep.model->epoch = t->state.kept_epoch = epoch;
+  t->prep.model->step = t->state.kept_step = t->state.step;
+  t->unsaved = true;
+}
+
+/* The network takes the kept weights for the call and gets its own back. A checkpoint that is being written is waited
+ * for, so that its failure is reported before the model's. */
+static mlpd_status save_kept(trainer *t) {
+  TRY(run_lock_check(&t->folder.lock));
+  if (t->writer != NULL) run_tell_checkpoint(t, checkpoint_writer_wait(t->writer));
+  mlpd_network *const network = t->prep.model->network;
+  float *const current = network->parameters;
+  network->parameters = t->kept;
+  const uint64_t began = timeline_begin_rare(t->line);
+  const mlpd_status status = model_save(t->prep.model, t->folder.model);
+  (void)timeline_end(t->line, 0, TIMELINE_MODEL, 0, 0, began);
+  network->parameters = current;
+  if (status == MLPD_OK) t->unsaved = false;
+  t->saved_at = comm_seconds();
+  return status;
+}
+
+/* Saves now and then; a failure is told and tried again, for the weights are still in memory. */
+static void save_sometimes(trainer *t) {
+  if (!t->unsaved || comm_seconds() - t->saved_at < SAVE_EVERY_SECONDS) return;
+  if (save_kept(t) == MLPD_OK) return;
+  t->saved_at = comm_seconds();
+  if (!t->told_model) run_notice(t, mlpd_error_message());
+  t->told_model = true;
+}
+
+/* status: of metrics.csv, which is written again with the next row, and told once. */
+static void tell_metrics(trainer *t, mlpd_status status) {
+  char text[1200];
+  if (status != MLPD_OK && !t->told_metrics) {
+    (void)snprintf(text, sizeof text, "metrics.csv could not be written, and is tried again each epoch: %s",
+                   mlpd_error_message());
+    run_notice(t, text);
+  }
+  if (status == MLPD_OK && t->told_metrics) run_notice(t, "metrics.csv could be written again, and is whole");
+  t->told_metrics = status != MLPD_OK;
+}
+
+/* ---- Epochs --------------------------------------------------------------------------------------- */
+
+static double metric_of(const trainer *t, const loss_sums *sums) {
+  const preparation *const p = &t->prep;
+  if (!(sums->weight > 0)) return 0;
+  if (p->options.task == MLPD_CLASSIFICATION) return sums->correct / sums->weight;
+  const double unit = p->outputs == 1 ? 1 / p->model->target.scale[0] : 1;
+  return sqrt(sums->square / (sums->weight * p->outputs)) * unit;
+}
+
+static void report_step(trainer *t, double samples_per_second) {
+  if (!run_is_root(t) || t->events == NULL || t->events->stepped == NULL) return;
+  const double now = comm_seconds();
+  if (now - t->reported_at < REPORT_EVERY_SECONDS) return;
+  t->reported_at = now;
+  t->events->stepped(t->events->context, t->state.epoch, t->state.step_in_epoch, t->prep.plan.steps_per_epoch,
+                     t->sums.weight > 0 ? t->sums.loss / t->sums.weight : 0, samples_per_second);
+}
+
+/* what: "the loss is not a finite number", after or in step (from 1). */
+static mlpd_status diverged(trainer *t, const char *what, uint64_t step, double lr) {
+  char kept[128] = "no model was written";
+  if (t->state.kept_epoch > 0)
+    (void)snprintf(kept, sizeof kept, "model.h5 keeps the weights of epoch %llu",
+                   (unsigned long long)t->state.kept_epoch);
+  return FAIL(MLPD_ERROR_DIVERGED,
+              "%s at step %llu (epoch %llu); the likely cause is a learning rate too large for this network: try "
+              "--lr %g, --warmup-epochs 1 or --clip-norm 1; %s",
+              what, (unsigned long long)step, (unsigned long long)t->state.epoch, lr / 10, kept);
+}
+
+/* One step of the epoch under way. Collective. */
+static mlpd_status train_step(trainer *t, double *lr) {
+  step_outcome outcome;
+  timeline_next_step(t->line);
+  const uint64_t began = timeline_begin(t->line);
+  *lr = schedule_lr(&t->prep.options, t->prep.plan.steps_per_epoch, t->state.step);
+  const step_wishes wishes = run_wishes(t);
+  comm_watch_step(t->comm, t->state.step + 1);
+  TRY(stepper_step(t->stepper, t->state.step_in_epoch, *lr, &wishes, &outcome));
+  if (!outcome.finite) return diverged(t, "the loss is not a finite number", t->state.step + 1, *lr);
+  t->sums.loss += outcome.sums.loss;
+  t->sums.weight += outcome.sums.weight;
+  t->sums.correct += outcome.sums.correct;
+  t->sums.square += outcome.sums.square;
+  t->state.step++;
+  t->state.step_in_epoch++;
+  const mlpd_status status = run_after_step(t, &outcome);
+  (void)timeline_end(t->line, 0, TIMELINE_STEP, 0, 0, began);
+  return status;
+}
+
+/* Times of the epoch over the ranks: the most, the least and the mean (summed in nanoseconds). Collective. */
+static mlpd_status take_times(trainer *t, const step_times *before, double started, uint64_t rows,
+                              mlpd_epoch *figures) {
+  const step_times after = stepper_times(t->stepper);
+  const double own[3] = {after.compute - before->compute, after.reduce - before->reduce, after.data - before->data};
+  double seconds[7] = {comm_seconds() - started, own[0], own[1], own[2], -own[0], -own[1], -own[2]};
+  uint64_t sums[3];
+  for (int i = 0; i < 3; i++) sums[i] = own[i] > 0 ? (uint64_t)(1e9 * own[i]) : 0;
+  TRY(comm_max_double(t->comm, seconds, 7));
+  TRY(comm_sum_u64(t->comm, sums, 3));
+  const double share = 1e-9 / mlpd_comm_size(t->comm);
+  figures->seconds = seconds[0];
+  figures->compute_seconds = seconds[1];
+  figures->reduce_seconds = seconds[2];
+  figures->data_seconds = seconds[3];
+  figures->compute_least = -seconds[4];
+  figures->reduce_least = -seconds[5];
+  figures->data_least = -seconds[6];
+  figures->compute_mean = share * (double)sums[0];
+  figures->reduce_mean = share * (double)sums[1];
+  figures->data_mean = share * (double)sums[2];
+  figures->samples_per_second = (double)rows / seconds[0];
+  t->result->seconds += seconds[0];
+  t->result->compute_seconds += seconds[1];
+  t->result->reduce_seconds += seconds[2];
+  t->result->data_seconds += seconds[3];
+  t->result->samples_per_second += (double)rows; /* divided by the seconds at the end */
+  return MLPD_OK;
+}
+
+/* The steps of the epoch under way, from where it stands; fills all of figures but validation. Collective. */
+static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
+  const lane_plan *const plan = &t->prep.plan;
+  const step_times before = stepper_times(t->stepper);
+  const double started = comm_seconds();
+  const uint64_t resumed_rows = t->state.step_in_epoch * plan->batch;
+  if (t->state.step_in_epoch == 0) t->sums = (loss_sums){0};
+  stepper_begin_epoch(t->stepper, t->state.epoch - 1);
+  while (t->state.step_in_epoch < plan->steps_per_epoch) {
+    TRY(train_step(t, &figures->lr));
+    report_step(t, (double)(t->state.step_in_epoch * plan->batch - resumed_rows) / (comm_seconds() - started));
+    if (t->stop && t->state.step_in_epoch < plan->steps_per_epoch) return run_interrupt(t);
+  }
+  /* A step that ruins the weights shows in the loss of the next; the last has none, and its weights may be kept. */
+  const mlpd_network *const network = t->prep.model->network;
+  if (!isfinite(vector_sum_squares(network->arena_size, network->parameters)))
+    return diverged(t, "the weights are not finite numbers", t->state.step, figures->lr);
+  figures->step = t->state.step;
+  figures->train_loss = t->sums.weight > 0 ? t->sums.loss / t->sums.weight : 0;
+  figures->train_metric = metric_of(t, &t->sums);
+  return take_times(t, &before, started, plan->rows - resumed_rows, figures);
+}
+
+static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
+  preparation *const p = &t->prep;
+  if (!p->valid.present) return MLPD_OK;
+  const double started = comm_seconds();
+  const uint64_t began = timeline_begin_rare(t->line);
+  loss_sums sums;
+  TRY(held_out_losses(t->comm, p->model, t->gemm, &p->valid, p->threads, &sums));
+  (void)timeline_end(t->line, 0, TIMELINE_VALIDATE, 0, 0, began);
+  if (!(sums.weight > 0)) /* equal on all ranks */
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: all validation rows have weight 0, so no row counts; take another --seed or a larger "
+                "--valid-fraction, or give validation rows a weight",
+                p->options.data.file);
+  figures->has_valid = true;
+  figures->valid_loss = sums.loss / sums.weight;
+  figures->valid_metric = metric_of(t, &sums);
+  t->result->valid_seconds += comm_seconds() - started;
+  if (isfinite(figures->valid_loss)) return MLPD_OK;
+  return diverged(t, "the validation loss is not a finite number", t->state.step, figures->lr);
+}
+
+static bool patience_is_over(const trainer *t) {
+  const mlpd_train_options *const o = &t->prep.options;
+  return t->prep.valid.present && o->patience > 0 && t->state.since_best >= o->patience;
+}
+
+/* Takes the decisions of an epoch's end. */
+static void decide(trainer *t, mlpd_epoch *figures) {
+  const mlpd_train_options *const o = &t->prep.options;
+  figures->best = figures->has_valid && figures->valid_loss < t->state.best_loss - o->min_delta;
+  t->state.since_best++;
+  if (figures->best) {
+    t->state.best_loss = figures->valid_loss;
+    t->state.best_epoch = t->state.epoch;
+    t->state.since_best = 0;
+  }
+  if (figures->has_valid && o->save != MLPD_SAVE_LAST && !figures->best) return;
+  keep_weights(t, t->state.epoch);
+  t->kept_known = figures->has_valid;
+  t->kept_valid_loss = figures->valid_loss;
+  t->kept_valid_metric = figures->valid_metric;
+}
+
+static mlpd_status run_epoch(trainer *t) {
+  const uint64_t epochs = t->prep.options.epochs;
+  mlpd_epoch figures = {.epoch = t->state.epoch, .epochs = epochs};
+  TRY(train_epoch(t, &figures));
+  TRY(validate(t, &figures));
+  decide(t, &figures);
+  if (run_is_root(t)) {
+    if (t->events != NULL && t->events->epoch_done != NULL) t->events->epoch_done(t->events->context, &figures);
+    tell_metrics(t, run_folder_add(&t->folder, &figures));
+  }
+  t->state.epoch++;
+  t->state.step_in_epoch = 0;
+  t->sums = (loss_sums){0};
+  TRY(run_after_epoch(t, t->state.epoch > epochs || patience_is_over(t)));
+  if (run_is_root(t)) save_sometimes(t);
+  return MLPD_OK;
+}
+
+static mlpd_status run_epochs(trainer *t) {
+  const uint64_t epochs = t->prep.options.epochs;
+  t->saved_at = t->checkpoint_at = comm_seconds();
+  while (t->state.epoch <= epochs && !patience_is_over(t)) {
+    TRY(run_epoch(t));
+    if (t->stop && t->state.epoch <= epochs && !patience_is_over(t)) return run_interrupt(t);
+  }
+  t->result->stopped_early = t->state.epoch <= epochs;
+  return MLPD_OK;
+}
+
+/* ---- End ------------------------------------------------------------------------------------------ */
+
+/* The validation figures of the weights in model.h5, which the network holds by now. Collective. */
+static mlpd_status report_valid(trainer *t) {
+  mlpd_train_result *const r = t->result;
+  mlpd_epoch figures = {0};
+  if (!t->prep.valid.present) return MLPD_OK;
+  if (!t->kept_known) {
+    TRY(validate(t, &figures));
+    t->kept_valid_loss = figures.valid_loss;
+    t->kept_valid_metric = figures.valid_metric;
+  }
+  r->has_valid = true;
+  r->valid_loss = t->kept_valid_loss;
+  r->valid_metric = t->kept_valid_metric;
+  return MLPD_OK;
+}
+
+static mlpd_status test(trainer *t) {
+  const preparation *const p = &t->prep;
+  held_out part;
+  TRY(held_out_read(t->comm, &p->options.data, MLPD_TEST, p->model, true, false, p->held_out_windows, p->threads,
+                    &part));
+  mlpd_status status = MLPD_OK;
+  if (part.present) {
+    loss_sums sums;
+    status = held_out_losses(t->comm, p->model, t->gemm, &part, p->threads, &sums);
+    if (status == MLPD_OK) {
+      t->result->has_test = true;
+      t->result->test_rows = part.range.rows;
+      t->result->test_loss = sums.loss / sums.weight;
+      t->result->test_metric = metric_of(t, &sums);
+    }
+  }
+  held_out_free(&part);
+  return status;
+}
+
+/* Whatever ended the run, the kept weights reach the disk; the message of the end stays. */
+static mlpd_status save_at_end(trainer *t, mlpd_status ended) {
+  if (!run_is_root(t) || t->state.kept_epoch == 0 || !t->unsaved) return MLPD_OK;
+  if (ended != MLPD_OK && ended != MLPD_ERROR_DIVERGED && ended != MLPD_INTERRUPTED) return MLPD_OK;
+  char message[1024];
+  (void)snprintf(message, sizeof message, "%s", mlpd_error_message());
+  const mlpd_status saved = save_kept(t);
+  if (ended == MLPD_OK) return saved;
+  if (saved != MLPD_OK) run_notice(t, mlpd_error_message());
+  return FAIL(MLPD_OK, "%s", message);
+}
+
+/* On rank 0: what metrics.csv lacks is written now, or said once more; the message of the end stays. */
+static mlpd_status close_folder(trainer *t) {
+  char message[1024];
+  (void)snprintf(message, sizeof message, "%s", mlpd_error_message());
+  const mlpd_status status = run_folder_flush(&t->folder);
+  tell_metrics(t, status);
+  t->result->metrics_failed = status != MLPD_OK;
+  return FAIL(MLPD_OK, "%s", message);
+}
+
+static void fill_result(trainer *t) {
+  mlpd_train_result *const r = t->result;
+  mlpd_network_digest(t->prep.model->network, r->digest);
+  r->epochs = t->state.epoch - 1;
+  r->steps = t->state.step;
+  r->best_epoch = t->state.best_epoch;
+  r->checkpoints -= r->checkpoints_failed < r->checkpoints ? r->checkpoints_failed : r->checkpoints;
+  if (r->seconds > 0) r->samples_per_second /= r->seconds;
+}
+
+/* Collective. */
+static mlpd_status take_memory(trainer *t) {
+  const double before = (double)t->prep.memory_before;
+  double bytes[3] = {before, (double)machine_memory_peak(), before + (double)t->prep.expects.total};
+  TRY(comm_max_double(t->comm, bytes, 3));
+  t->result->memory_before = (uint64_t)bytes[0];
+  t->result->memory_peak = (uint64_t)bytes[1];
+  t->result->memory_expected = (uint64_t)bytes[2];
+  return MLPD_OK;
+}
+
+static mlpd_status finish(trainer *t, mlpd_status status) {
+  comm_watch_place(t->comm, "while the model is written");
+  mlpd_network *const network = t->prep.model->network;
+  const mlpd_status saved = save_at_end(t, status);
+  if (run_is_root(t)) (void)close_folder(t);
+  /* Where the ranks have agreed, they go on together; every rank has status already. */
+  if (status == MLPD_ERROR_DIVERGED || status == MLPD_INTERRUPTED) TRY(run_trace_write(t));
+  if (status != MLPD_OK) return status;
+  TRY(mlpd_comm_agree(t->comm, saved));
+  TRY(comm_broadcast(t->comm, &t->result->checkpoints_failed, sizeof t->result->checkpoints_failed, 0));
+  TRY(comm_broadcast(t->comm, &t->result->metrics_failed, sizeof t->result->metrics_failed, 0));
+  stepper_own_weights(t->stepper);
+  memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
+  fill_result(t);
+  comm_watch_place(t->comm, "while the test part is evaluated");
+  TRY(report_valid(t));
+  TRY(test(t));
+  TRY(run_trace_write(t));
+  return take_memory(t);
+}
+
+static void free_trainer(trainer *t) {
+  checkpoint_writer_free(t->writer);
+  (void)run_folder_close(&t->folder);
+  stepper_free(t->stepper);
+  trace_free(t->trace);
+  optimizer_free(&t->optimizer);
+  free(t->mathematics);
+  free(t->kept);
+  preparation_free(&t->prep);
+}
+
+mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
+                       mlpd_train_result *result) {
+  IN_C_LOCALE();
+  *result = (mlpd_train_result){0};
+  trainer t = {.comm = comm, .events = events, .result = result};
+  run_forget_requests();
+  comm_watch_start(comm, options->stall_timeout, options->stall_abort, events != NULL ? events->stalled : NULL,
+                   events != NULL ? events->context : NULL);
+  mlpd_status status = start(&t, options);
+  if (status == MLPD_OK) status = finish(&t, run_epochs(&t));
+  free_trainer(&t);
+  comm_watch_stop(comm);
+  return status;
+}

@@ -1,0 +1,330 @@
+#include "step/stepper.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "kernels/vector.h"
+#include "ranks/comm.h"
+#include "step/stepper_internal.h"
+
+enum { NORM_BLOCK = 1 << 16 }; /* floats a partial sum of squares covers: fixed, so that the norm is */
+
+/* ---- Making ------------------------------------------------------------------------------------ */
+
+static mlpd_status make_lane(const stepper_parts *parts, uint32_t u, uint64_t first_position, lane *made) {
+  const lane_plan *const plan = parts->plan;
+  const uint64_t rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
+  const uint64_t most = lane_max_microbatch(plan, u);
+  const uint64_t capacity = most > 0 ? most : 1;
+  made->first = plan->lane_begin[u] - first_position;
+  made->rows = rows;
+  if (rows > UINT32_MAX)
+    return FAIL(MLPD_ERROR_USAGE, "lane %u would hold %llu rows, more than 2^32: choose more --lanes", u,
+                (unsigned long long)rows);
+  if (parts->stream == NULL) TRY(memory_allocate(&made->order, rows, sizeof *made->order, "row order"));
+  if (parts->rows->classes != NULL) TRY(memory_allocate(&made->classes, capacity, sizeof *made->classes, "targets"));
+  if (parts->rows->values != NULL)
+    TRY(memory_allocate(&made->values, capacity * parts->rows->outputs, sizeof *made->values, "targets"));
+  if (parts->rows->weights != NULL)
+    TRY(memory_allocate(&made->weights, capacity, sizeof *made->weights, "sample weights"));
+  return MLPD_OK;
+}
+
+/* Rows of a step of all lanes, at most. */
+static uint64_t most_rows(const lane_plan *plan, lane_range lanes) {
+  uint64_t rows = 0;
+  for (uint32_t u = lanes.begin; u < lanes.end; u++) rows += lane_max_microbatch(plan, u);
+  return rows;
+}
+
+static mlpd_status make_local(stepper *s) {
+  const stepper_parts *const parts = &s->parts;
+  const lane_plan *const plan = parts->plan;
+  s->num_lanes = s->lanes.end - s->lanes.begin;
+  TRY(memory_allocate(&s->lane, s->num_lanes, sizeof *s->lane, "lanes"));
+  for (uint32_t i = 0; i < s->num_lanes; i++)
+    TRY(make_lane(parts, s->lanes.begin + i, plan->lane_begin[s->lanes.begin], &s->lane[i]));
+  TRY(workspace_create(parts->network, most_rows(plan, s->lanes), false, &s->space));
+  s->sharing = stepper_sharing(parts->network, parts->gemm, plan, s->lanes, parts->threads);
+  if (s->sharing == SHARE_ROWS)
+    TRY(memory_allocate(&s->row_sums, most_rows(plan, s->lanes), sizeof *s->row_sums, "loss of rows"));
+  TRY(stepper_make_sums(s));
+  if (s->fused) TRY(stepper_make_apart(s));
+  TRY(memory_allocate(&s->norms, parts->network->arena_size / NORM_BLOCK + 1, sizeof(double), "norms"));
+  return MLPD_OK;
+}
+
+bool stepper_divides(mlpd_update update, mlpd_reduce reduce, double clip_norm) {
+  return update == MLPD_UPDATE_SPLIT && reduce == MLPD_REDUCE_CANONICAL && clip_norm <= 0;
+}
+
+size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
+                    uint64_t target_bytes, bool streams, int threads) {
+  size_t bytes = workspace_size(network, most_rows(plan, lanes), false);
+  for (uint32_t u = lanes.begin; u < lanes.end; u++) {
+    const uint64_t most = lane_max_microbatch(plan, u), rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
+    bytes += most * target_bytes + (streams ? 0 : rows * sizeof(uint32_t));
+  }
+  if (stepper_sharing(network, gemm, plan, lanes, threads) == SHARE_ROWS)
+    bytes += most_rows(plan, lanes) * sizeof(loss_sums);
+  if (lanes.end - lanes.begin == plan->num_lanes) bytes += stepper_apart_size(network, gemm, plan, lanes, threads);
+  return bytes + (size_t)threads * stepper_scratch_size(network, gemm, lanes.end - lanes.begin);
+}
+
+/* ---- What an update depends on, and that of a slice ----------------------------------------------- */
+
+/* A batch whose samples all weigh nothing has no gradient: the step then only decays. */
+static double mean_scale(const stepper *s) { return s->outcome.sums.weight > 0 ? 1 / s->outcome.sums.weight : 0; }
+
+void stepper_take_totals(void *context, const double *totals) {
+  stepper *const s = context;
+  s->outcome = step_tail_outcome(totals, mlpd_comm_size(s->parts.comm));
+  if (stepper_takes_step(s)) s->scalars = optimizer_begin(s->parts.optimizer, s->lr, mean_scale(s));
+}
+
+static void update_slice(void *context, size_t begin, size_t end, const float *sum) {
+  const stepper *const s = context;
+  if (!stepper_takes_step(s)) return;
+  optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, sum, begin,
+                         end);
+}
+
+/* ---- Making, with other ranks ---------------------------------------------------------------------- */
+
+/* A bucket a strip; a layer's biases are in that of its last. */
+static mlpd_status make_reducer(stepper *s) {
+  const stepper_parts *const parts = &s->parts;
+  size_t *begin = NULL;
+  const reducer_owner owner = {
+      .whole = parts->network->parameters, .context = s, .begin = stepper_take_totals, .replace = update_slice};
+  const bool divides = stepper_divides(parts->update, parts->reduce, parts->clip_norm);
+  mlpd_status status = memory_allocate(&begin, (size_t)s->num_strips + 1, sizeof *begin, "buckets");
+  for (uint32_t i = 0; status == MLPD_OK && i < s->num_strips; i++) begin[i] = s->units[s->strips[i].first_unit].weight;
+  if (status == MLPD_OK) begin[s->num_strips] = parts->network->arena_size;
+  status = mlpd_comm_agree(parts->comm, status);
+  if (status == MLPD_OK)
+    status = reducer_create(parts->comm, parts->plan->num_lanes, parts->network->arena_size, TAIL_DOUBLES,
+                            parts->reduce, divides ? &owner : NULL, s->num_strips, begin, &s->reducer);
+  s->divides = status == MLPD_OK && reducer_divides(s->reducer);
+  s->overlaps = status == MLPD_OK && reducer_overlaps(s->reducer) && parts->overlap == MLPD_OVERLAP_LAYERS;
+  free(begin);
+  return status;
+}
+
+mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
+  *made = NULL;
+  stepper *s = NULL;
+  mlpd_status status = memory_allocate(&s, 1, sizeof *s, "stepper");
+  if (status == MLPD_OK) {
+    s->parts = *parts;
+    const int size = mlpd_comm_size(parts->comm);
+    lanes_of_rank(parts->plan->num_lanes, size, mlpd_comm_rank(parts->comm), &s->lanes.begin, &s->lanes.end);
+    s->fused = size == 1 && parts->clip_norm <= 0;
+    status = make_local(s);
+  }
+  status = mlpd_comm_agree(parts->comm, status);
+  if (status == MLPD_OK) status = make_reducer(s);
+  if (status == MLPD_OK && parts->clip_norm <= 0 && reducer_pulls(s->reducer))
+    status = mlpd_comm_agree(parts->comm, stepper_make_pull(s));
+  if (status != MLPD_OK) {
+    stepper_free(s);
+    return status;
+  }
+  *made = s;
+  return MLPD_OK;
+}
+
+void stepper_free(stepper *s) {
+  if (s == NULL) return;
+  for (uint32_t i = 0; s->lane != NULL && i < s->num_lanes; i++) {
+    free(s->lane[i].order);
+    free(s->lane[i].classes);
+    free(s->lane[i].values);
+    free(s->lane[i].weights);
+  }
+  free(s->lane);
+  stepper_own_weights(s);
+  workspace_free(&s->space);
+  reducer_free(s->reducer);
+  stepper_free_pull(s);
+  stepper_free_sums(s);
+  stepper_free_apart(s);
+  free(s->row_sums);
+  free(s->norms);
+  free(s);
+}
+
+void stepper_begin_epoch(stepper *s, uint64_t epoch) {
+  s->epoch = epoch;
+  if (s->parts.stream != NULL) return;
+#pragma omp parallel for num_threads(s->parts.threads) schedule(dynamic)
+  for (uint32_t i = 0; i < s->num_lanes; i++)
+    lane_shuffle(s->parts.plan, s->parts.seed, epoch, s->lanes.begin + i, s->lane[i].order);
+}
+
+/* ---- The step ------------------------------------------------------------------------------------ */
+
+static double gradient_norm(stepper *s, double scale) {
+  const size_t size = s->parts.network->arena_size;
+  const size_t blocks = (size - 1) / NORM_BLOCK + 1;
+  const uint64_t began = timeline_begin(s->line);
+#pragma omp parallel for num_threads(s->parts.threads)
+  for (size_t i = 0; i < blocks; i++) {
+    _Alignas(64) float block[NORM_BLOCK];
+    const size_t begin = i * NORM_BLOCK, end = size - begin < NORM_BLOCK ? size : begin + NORM_BLOCK;
+    for (size_t at = begin; at < end; at += REDUCER_READ_FLOATS) {
+      const size_t stop = end - at < REDUCER_READ_FLOATS ? end : at + REDUCER_READ_FLOATS;
+      const float *const read = reducer_read(s->reducer, at, stop, block + (at - begin));
+      if (read != block + (at - begin)) memcpy(block + (at - begin), read, (stop - at) * sizeof *block);
+    }
+    s->norms[i] = vector_sum_squares(end - begin, block);
+  }
+  double sum = 0;
+  for (size_t i = 0; i < blocks; i++) sum += s->norms[i];
+  (void)timeline_end(s->line, 0, TIMELINE_NORM, 0, 0, began);
+  return sqrt(sum) * scale;
+}
+
+static void update_all(stepper *s) {
+  double scale = mean_scale(s);
+  if (s->parts.clip_norm > 0) {
+    s->outcome.gradient_norm = gradient_norm(s, scale);
+    if (s->outcome.gradient_norm > s->parts.clip_norm) scale *= s->parts.clip_norm / s->outcome.gradient_norm;
+  }
+  s->scalars = optimizer_begin(s->parts.optimizer, s->lr, scale);
+  const size_t size = s->parts.network->arena_size;
+#pragma omp parallel num_threads(s->parts.threads)
+  {
+    const uint64_t began = timeline_begin(s->line);
+#pragma omp for schedule(static) nowait
+    for (size_t begin = 0; begin < size; begin += REDUCER_READ_FLOATS) {
+      _Alignas(64) float scratch[REDUCER_READ_FLOATS];
+      const size_t end = size - begin < REDUCER_READ_FLOATS ? size : begin + REDUCER_READ_FLOATS;
+      const float *const gradient = reducer_read(s->reducer, begin, end, scratch);
+      optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, gradient,
+                             begin, end);
+    }
+    (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_OPTIMIZER, 0, 0, began);
+  }
+}
+
+/* Between the phases: this rank's statistics, and where updates go with the sums, what they depend on. On one
+ * thread, on the master where ranks exchange anything. */
+static void begin_updates(stepper *s, const step_wishes *wishes) {
+  s->sent = MLPD_OK;
+  stepper_end_lanes(s);
+  stepper_sum_tails(s, wishes);
+  if (s->fused) stepper_take_totals(s, reducer_doubles(s->reducer, 0));
+  if (s->pull != NULL) stepper_pull_begin(s);
+  if (s->divides && s->pull == NULL) s->sent = reducer_ready(s->reducer, s->num_strips);
+}
+
+/* Called by every thread of a parallel region. Where nothing is sent, whoever comes last goes on at once. */
+static void end_phase_1(stepper *s, const step_wishes *wishes) {
+  if (s->fused) {
+    if (atomic_fetch_add_explicit(&s->computed, 1, memory_order_acq_rel) + 1 == (unsigned)omp_get_num_threads())
+      begin_updates(s, wishes);
+  } else {
+#pragma omp barrier
+#pragma omp master
+    begin_updates(s, wishes);
+  }
+#pragma omp barrier
+}
+
+/* Phases 1 and 2 on all threads. */
+static void compute(stepper *s, uint64_t step, const step_wishes *wishes) {
+  reducer_begin(s->reducer);
+  stepper_place_lanes(s, step);
+  atomic_init(&s->computed, 0);
+#pragma omp parallel num_threads(s->parts.threads)
+  {
+    stepper_run_lanes(s, !s->overlaps);
+    if (s->apart != NULL) stepper_sum_apart(s);
+    end_phase_1(s, wishes);
+    if (s->pull != NULL) {
+      stepper_pull_units(s);
+    } else if (!s->fused) {
+      stepper_sum_units(s, s->overlaps);
+    } else if (stepper_takes_step(s)) {
+      s->apart != NULL ? stepper_update_apart(s) : stepper_update_units(s);
+    }
+  }
+}
+
+#ifdef MLPD_FAULT_INJECTION
+/* For tests/faults.bats alone: MLPD_FAULT_FLIP=RANK:STEP flips a bit of a weight of a rank before a step of the run, of
+ * the optimizer's state where MLPD_FAULT_STATE is set. */
+static void inject_fault(stepper *s) {
+  static unsigned long steps;
+  const char *const fault = getenv("MLPD_FAULT_FLIP");
+  int rank = -1;
+  unsigned long step = 0;
+  if (fault != NULL && sscanf(fault, "%d:%lu", &rank, &step) == 2 && rank == mlpd_comm_rank(s->parts.comm) &&
+      steps++ == step) {
+    /* Of a velocity that may be 0 a high bit: a denormal would vanish in the step. */
+    if (getenv("MLPD_FAULT_STATE") != NULL)
+      *(uint32_t *)(void *)s->parts.optimizer->state[0] ^= 1u << 30;
+    else
+      *(uint32_t *)(void *)s->parts.network->parameters ^= 1u << 20;
+  }
+}
+#endif
+
+mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes *wishes, step_outcome *outcome) {
+#ifdef MLPD_FAULT_INJECTION
+  inject_fault(s);
+#endif
+  const double start = comm_seconds();
+  const step_times before = s->times;
+  TRY(stepper_share_weights(s));
+  if (s->parts.stream != NULL) {
+    s->streamed = stream_take(s->parts.stream, s->epoch, step);
+    s->times.data += comm_seconds() - start;
+  }
+  s->lr = lr;
+  compute(s, step, wishes);
+  TRY(s->sent);
+  if (s->pull != NULL) TRY(stepper_pull_end(s));
+  if (!s->fused && s->pull == NULL) {
+    const double *tail = NULL;
+    const double computed = comm_seconds();
+    TRY(reducer_finish(s->reducer, &tail));
+    s->times.reduce += comm_seconds() - computed;
+    if (!s->divides) s->outcome = step_tail_outcome(tail, mlpd_comm_size(s->parts.comm));
+    if (!s->divides && stepper_takes_step(s)) update_all(s);
+  }
+  if (s->outcome.failed) return mlpd_comm_agree(s->parts.comm, s->streamed);
+  s->times.compute += comm_seconds() - start - (s->times.data - before.data) - (s->times.reduce - before.reduce);
+  *outcome = s->outcome;
+  return MLPD_OK;
+}
+
+/* ---- The timeline -------------------------------------------------------------------------------- */
+
+enum { SMALL_UNIT = 1 << 20 }; /* multiplications, some 10 us: to record each would take a percent or more */
+
+void stepper_trace(stepper *s, timeline *t) {
+  s->line = t;
+  s->record_units = s->overlaps || s->unit_floats * most_rows(s->parts.plan, s->lanes) >= SMALL_UNIT;
+  reducer_trace(s->reducer, t);
+}
+
+/* Additions of a bucket, at most: by halves one a round. */
+static size_t most_additions(const stepper *s) {
+  size_t rounds = 1;
+  while (1 << rounds < mlpd_comm_size(s->parts.comm)) rounds++;
+  return rounds;
+}
+
+/* Twice a thread's even share of blocks and units; a unit is followed by messages or the optimizer. */
+size_t stepper_trace_events(const stepper *s) {
+  const size_t units = 2 * ((size_t)s->num_units + s->num_strips) * stepper_larger(reducer_num_nodes(s->reducer), 1);
+  const size_t share = (stepper_lane_events(s) + units) / (size_t)s->parts.threads + 1;
+  return 2 * share + (2 + most_additions(s)) * reducer_num_buckets(s->reducer) + 16;
+}
+
+step_times stepper_times(const stepper *s) { return s->times; }

@@ -1,0 +1,285 @@
+/* Phase 1 of the step: lanes from their rows to their deltas. */
+#include <omp.h>
+#include <string.h>
+
+#include "kernels/vector.h"
+#include "ranks/comm.h"
+#include "step/stepper_internal.h"
+
+enum {
+  GROUP_ROWS = 128,      /* of lanes that pass a layer together */
+  BLOCKS_PER_THREAD = 2, /* of a layer, at least, where products may be cut so */
+  SMALL_ARENA = 1 << 17, /* floats of weights that each core's cache holds: 512 KiB */
+  FEWEST_ROWS = 4        /* of a thread that shares by rows */
+};
+
+void stepper_place_lanes(stepper *s, uint64_t step) {
+  uint64_t row = 0;
+  for (uint32_t i = 0; i < s->num_lanes; i++) {
+    lane *const u = &s->lane[i];
+    lane_microbatch(s->parts.plan, s->lanes.begin + i, step, &u->begin, &u->count);
+    if (s->streamed != MLPD_OK) u->count = 0;
+    u->row = row;
+    row += u->count;
+  }
+}
+
+/* count rows of rows, first + order[0 ...], become those of the microbatch from place on; order has `known` entries. */
+static void gather_rows(const stepper *s, const lane *u, const shard *rows, uint64_t first, const uint32_t *order,
+                        uint64_t place, uint64_t count, uint64_t known) {
+  const char *const x = (const char *)rows->x + first * rows->features * element_size(rows->type);
+  affine_gather(s->parts.input, rows->type, count, known, x, order, s->space.x + (u->row + place) * rows->features);
+  for (uint64_t i = 0; i < count; i++) {
+    const uint64_t row = first + order[i];
+    if (rows->classes != NULL) u->classes[place + i] = rows->classes[row];
+    if (rows->weights != NULL) u->weights[place + i] = rows->weights[row];
+    if (rows->values != NULL)
+      memcpy(u->values + (place + i) * rows->outputs, rows->values + row * rows->outputs,
+             rows->outputs * sizeof(float));
+  }
+}
+
+/* count rows of lane u's microbatch from place on. */
+static void gather(const stepper *s, const lane *u, uint64_t place, uint64_t count) {
+  if (s->parts.stream == NULL) {
+    const uint64_t begin = u->begin + place;
+    gather_rows(s, u, s->parts.rows, u->first, u->order + begin, place, count, u->rows - begin);
+    return;
+  }
+  for (uint64_t done = 0, some = 0; done < count; done += some) {
+    const shard *rows = NULL;
+    some = count - done;
+    const uint32_t *const order =
+        stream_rows(s->parts.stream, s->lanes.begin + (uint32_t)(u - s->lane), u->begin + place + done, &some, &rows);
+    gather_rows(s, u, rows, 0, order, place + done, some, some);
+  }
+}
+
+/* The losses of count rows of lane u's microbatch from place on, and the last layer's delta; what each row adds to the
+ * lane's sums, where that is asked for, else those. */
+static void finish_forward(stepper *s, lane *u, uint64_t place, uint64_t count, loss_sums *rows) {
+  const mlpd_network *const network = s->parts.network;
+  const uint32_t last = network->num_layers - 1;
+  const layer *const output = &network->layers[last];
+  const uint32_t k = output->outputs;
+  const size_t at = (u->row + place) * k;
+  const targets y = {.classes = u->classes != NULL ? u->classes + place : NULL,
+                     .values = u->values != NULL ? u->values + place * k : NULL,
+                     .weights = u->weights != NULL ? u->weights + place : NULL};
+  if (rows == NULL) u->sums = (loss_sums){0};
+  if (count == 0) return;
+  network_finish_output(network, u->row + place, count, &s->space);
+  if (rows == NULL)
+    loss_compute(s->parts.loss, output->activation, count, k, s->space.z[last] + at, s->space.a[last] + at, &y,
+                 s->space.delta[last] + at, &u->sums);
+  else
+    loss_rows(s->parts.loss, output->activation, count, k, s->space.z[last] + at, s->space.a[last] + at, &y,
+              s->space.delta[last] + at, rows);
+}
+
+/* Some of a lane's rows. */
+typedef struct lane_rows {
+  uint64_t place, count; /* in its microbatch */
+} lane_rows;
+
+/* n rows from row on: a lane, or where products may be cut at will several. */
+typedef struct rows_of_lanes {
+  uint64_t row, n;
+} rows_of_lanes;
+
+typedef void block_function(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
+                            workspace *space);
+
+static void run_layer(stepper *s, uint32_t l, const rows_of_lanes *rows, block_function *run) {
+  const layer *const shape = &s->parts.network->layers[l];
+  for (uint32_t i = 0; i < layer_num_blocks(shape, s->parts.gemm, rows->n, 1); i++) {
+    const block part = layer_block(shape, s->parts.gemm, rows->row, rows->n, 1, i);
+    run(s->parts.network, s->parts.gemm, l, &part, &s->space);
+  }
+}
+
+/* Those of lane u that are among rows of the workspace. */
+static lane_rows rows_within(const lane *u, const rows_of_lanes *rows) {
+  const uint64_t begin = stepper_larger(rows->row, u->row), end = rows->row + rows->n, lane_end = u->row + u->count;
+  const uint64_t stop = end < lane_end ? end : lane_end;
+  return stop > begin ? (lane_rows){begin - u->row, stop - begin} : (lane_rows){0, 0};
+}
+
+/* Rows of lanes [begin, end), one after the other in memory, forward and (where backward is set, of all layers) back to
+ * their deltas, on one thread. The lanes are whole unless they are shared by rows. */
+static void run_rows(stepper *s, uint32_t begin, uint32_t end, const rows_of_lanes *rows, bool backward, double *data) {
+  const uint32_t me = (uint32_t)omp_get_thread_num(), layers = s->parts.network->num_layers;
+  const double start = comm_seconds();
+  uint64_t at = timeline_begin(s->line);
+  for (uint32_t i = begin; i < end; i++) {
+    const lane_rows some = rows_within(&s->lane[i], rows);
+    if (some.count > 0) gather(s, &s->lane[i], some.place, some.count);
+  }
+  *data += comm_seconds() - start;
+  at = timeline_end(s->line, me, TIMELINE_GATHER, rows->n, 0, at);
+  for (uint32_t l = 0; l < layers; l++) {
+    run_layer(s, l, rows, network_forward_block);
+    at = timeline_end(s->line, me, TIMELINE_FORWARD, l + 1, rows->n, at);
+  }
+  for (uint32_t i = begin; i < end; i++) {
+    lane *const u = &s->lane[i];
+    const lane_rows some = rows_within(u, rows);
+    finish_forward(s, u, some.place, some.count, s->row_sums != NULL ? s->row_sums + u->row + some.place : NULL);
+  }
+  at = timeline_end(s->line, me, TIMELINE_LOSS, rows->n, 0, at);
+  for (uint32_t l = layers - 1; backward && l-- > 0;) {
+    run_layer(s, l, rows, network_backward_block);
+    at = timeline_end(s->line, me, TIMELINE_BACKWARD, l + 1, rows->n, at);
+  }
+}
+
+/* Lanes of a group: what keeps the weights in cache longer, as far as all threads have their share. */
+static uint32_t group_lanes(const stepper *s) {
+  if (s->parts.gemm->sum_gradients == NULL || s->num_lanes == 0) return 1;
+  const uint64_t rows = (s->parts.plan->batch - 1) / s->parts.plan->num_lanes + 1;
+  const uint32_t share = (s->num_lanes - 1) / (uint32_t)s->parts.threads + 1; /* of a thread */
+  const uint64_t most = rows < GROUP_ROWS ? GROUP_ROWS / rows : 1, groups = (share - 1) / most + 1;
+  return (uint32_t)((share - 1) / groups + 1);
+}
+
+/* Blocks of a lane to ask for, so that all threads have their share. */
+static uint32_t wanted_blocks(const stepper *s) {
+  return (BLOCKS_PER_THREAD * (uint32_t)s->parts.threads - 1) / s->num_lanes + 1;
+}
+
+/* All lanes' blocks of layer l. Called by every thread of a parallel region. */
+static void run_blocks(stepper *s, uint32_t l, timeline_phase phase, block_function *run, void master(stepper *s)) {
+  const uint32_t me = (uint32_t)omp_get_thread_num();
+  const layer *const shape = &s->parts.network->layers[l];
+  const backend *const gemm = s->parts.gemm;
+  if (s->num_lanes == 0) return; /* on all threads of this rank */
+  const uint32_t wanted = wanted_blocks(s);
+  uint64_t most_count = 0;
+  for (uint32_t i = 0; i < s->num_lanes; i++) most_count = stepper_larger(most_count, s->lane[i].count);
+  const uint32_t blocks = layer_num_blocks(shape, gemm, most_count, wanted);
+#pragma omp for schedule(dynamic)
+  for (uint32_t i = 0; i < s->num_lanes * blocks; i++) {
+    const lane *const u = &s->lane[i / blocks];
+    if (i % blocks >= layer_num_blocks(shape, gemm, u->count, wanted)) continue;
+    const block part = layer_block(shape, gemm, u->row, u->count, wanted, i % blocks);
+    const uint64_t began = timeline_begin(s->line);
+    run(s->parts.network, gemm, l, &part, &s->space);
+    (void)timeline_end(s->line, me, phase, l + 1, part.rows, began);
+    if (master != NULL && me == 0) master(s);
+  }
+}
+
+void stepper_run_deltas(stepper *s, uint32_t l, void master(stepper *s)) {
+  run_blocks(s, l, TIMELINE_BACKWARD, network_backward_block, master);
+}
+
+/* ---- How threads share lanes ----------------------------------------------------------------------- */
+
+/* Rows of all lanes of a thread. */
+static rows_of_lanes thread_rows(const stepper *s, uint32_t thread) {
+  const lane *const last = &s->lane[s->num_lanes - 1];
+  const uint64_t rows = last->row + last->count, threads = (uint64_t)s->parts.threads;
+  const uint64_t begin = rows * thread / threads;
+  return (rows_of_lanes){begin, rows * (thread + 1) / threads - begin};
+}
+
+lane_range stepper_thread_lanes(const stepper *s, uint32_t thread) {
+  lane_range mine;
+  lanes_of_rank(s->num_lanes, s->parts.threads, (int)thread, &mine.begin, &mine.end);
+  return mine;
+}
+
+/* All threads on one layer of all lanes at a time. Called by every thread of a parallel region. */
+static void run_lanes_by_layer(stepper *s, bool backward) {
+  const mlpd_network *const network = s->parts.network;
+  for (uint32_t l = 0; l < network->num_layers; l++) run_blocks(s, l, TIMELINE_FORWARD, network_forward_block, NULL);
+#pragma omp for schedule(dynamic)
+  for (uint32_t i = 0; i < s->num_lanes; i++) {
+    const uint64_t began = timeline_begin(s->line);
+    finish_forward(s, &s->lane[i], 0, s->lane[i].count, NULL);
+    (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_LOSS, s->lane[i].count, 0, began);
+  }
+  for (uint32_t l = network->num_layers - 1; backward && l-- > 0;) stepper_run_deltas(s, l, NULL);
+}
+
+/* The thread's rows alone; then all threads go on. */
+static void gather_for_layers(stepper *s, uint32_t thread, double *data) {
+  const rows_of_lanes rows = thread_rows(s, thread);
+  const double start = comm_seconds();
+  const uint64_t began = timeline_begin(s->line);
+  for (uint32_t i = 0; i < s->num_lanes; i++) {
+    const lane_rows some = rows_within(&s->lane[i], &rows);
+    if (some.count > 0) gather(s, &s->lane[i], some.place, some.count);
+  }
+  *data += comm_seconds() - start;
+  (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_GATHER, rows.n, 0, began);
+}
+
+static void run_thread_rows(stepper *s, uint32_t thread, bool backward, double *data) {
+  const rows_of_lanes rows = thread_rows(s, thread);
+  run_rows(s, 0, s->num_lanes, &rows, backward, data);
+}
+
+static void run_whole_lanes(stepper *s, lane_range mine, bool backward, double *data) {
+  const uint32_t group = group_lanes(s);
+  for (uint32_t begin = mine.begin; begin < mine.end; begin += group) {
+    const uint32_t end = begin + group < mine.end ? begin + group : mine.end;
+    const lane *const first = &s->lane[begin], *const last = &s->lane[end - 1];
+    run_rows(s, begin, end, &(rows_of_lanes){first->row, last->row + last->count - first->row}, backward, data);
+  }
+}
+
+/* Whole lanes waste threads where lanes are few or uneven; more than a quarter idle is where barriers cost less. */
+static bool whole_lanes(uint32_t lanes, uint32_t threads) {
+  const uint32_t rounds = (lanes + threads - 1) / threads;
+  return threads == 1 || 4 * lanes >= 3 * rounds * threads;
+}
+
+sharing stepper_sharing(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
+                        int threads) {
+  const uint32_t num_lanes = lanes.end - lanes.begin;
+  const uint64_t rows = (plan->batch - 1) / plan->num_lanes + 1;
+  if (whole_lanes(num_lanes, (uint32_t)threads)) return SHARE_LANES;
+  return gemm->sum_gradients != NULL && network->arena_size <= SMALL_ARENA &&
+                 num_lanes * rows >= FEWEST_ROWS * (uint64_t)threads
+             ? SHARE_ROWS
+             : SHARE_LAYERS;
+}
+
+void stepper_run_lanes(stepper *s, bool backward) {
+  const uint32_t threads = (uint32_t)s->parts.threads, team = (uint32_t)omp_get_num_threads();
+  double data = 0;
+  /* As many shares as were asked for, should the threads be fewer. */
+  for (uint32_t share = (uint32_t)omp_get_thread_num(); s->num_lanes > 0 && share < threads; share += team)
+    switch (s->sharing) {
+      case SHARE_LANES:
+        run_whole_lanes(s, stepper_thread_lanes(s, share), backward, &data);
+        break;
+      case SHARE_ROWS:
+        run_thread_rows(s, share, backward, &data);
+        break;
+      case SHARE_LAYERS:
+        gather_for_layers(s, share, &data);
+        break;
+    }
+  if (omp_get_thread_num() == 0) s->times.data += data;
+  if (s->sharing != SHARE_LAYERS) return;
+#pragma omp barrier
+  run_lanes_by_layer(s, backward);
+}
+
+void stepper_end_lanes(stepper *s) {
+  for (uint32_t i = 0; s->row_sums != NULL && i < s->num_lanes; i++) {
+    lane *const u = &s->lane[i];
+    u->sums = (loss_sums){0};
+    loss_add(u->count, s->row_sums + u->row, &u->sums);
+  }
+}
+
+size_t stepper_lane_events(const stepper *s) {
+  const uint64_t rows = (s->parts.plan->batch - 1) / s->parts.plan->num_lanes + 1;
+  size_t events = 2;                                          /* gather, loss */
+  for (uint32_t l = 0; l < s->parts.network->num_layers; l++) /* forward, backward, messages */
+    events += 3 * layer_num_blocks(&s->parts.network->layers[l], s->parts.gemm, rows, wanted_blocks(s));
+  return s->num_lanes * events;
+}

@@ -1,0 +1,285 @@
+/* The sum by recursive halving and doubling, for many ranks: 3 log2(size) messages per rank and bucket, where slices
+ * take 2 size.
+ *
+ * Ranks work in groups of four: each receives its quarter of the current range from the three others and adds the four
+ * as the tree does. The next groups consist of ranks with the same quarters, from four times as many neighbours each
+ * time, until one group spans all ranks. If size is not a power of four, the last groups are pairs that exchange
+ * halves. (With pairs alone a rank would read and write almost twice as much memory to add.) If size and lanes are
+ * powers of two, the sums of a group are subtrees of the canonical tree, so the bits are those of any other way. The
+ * rounds then run in reverse, and ranks exchange their parts of the result. The doubles, if they have a bucket of their
+ * own, are so short that whole sums are exchanged, and no reverse rounds are needed.
+ *
+ * R. Thakur, R. Rabenseifner, W. Gropp, Optimization of Collective Communication Operations in MPICH, 2005. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "sum/reduce_requests.h"
+
+enum {
+  FIRST_TAG = 1,
+  MAX_LOG = 14,                       /* of the ranks */
+  MAX_ROUNDS = 2 * (MAX_LOG + 1) / 2, /* with MAX_BUCKETS, tags that every MPI has */
+  GROUP = 4
+};
+
+/* One exchange in a group, in bytes of a buffer. */
+typedef struct exchange {
+  char *parts[GROUP]; /* in the rounds that add: [begin, end) of each of the group; of this rank in its node */
+  int size;           /* of the group */
+  size_t begin, end;  /* what this rank has after it */
+  MPI_Request room[2 * (GROUP - 1)];
+  request_list list; /* receives, then sends */
+  int receives;
+} exchange;
+
+typedef struct traffic {
+  exchange rounds[MAX_ROUNDS];
+  size_t begin, end; /* this rank's slice */
+  int adding, count; /* rounds that add, and all; the first that is not over is `now` */
+  int now;
+  bool sent, under_way; /* sent: the send of round now has begun */
+} traffic;
+
+typedef struct halving {
+  char *local, *received, *result;
+  char *second; /* as in reduce_messages.c */
+  bool begun;   /* the owner knows the doubles of this step */
+  MPI_Datatype unit;
+  traffic *traffic; /* (num_buckets) */
+} halving;
+
+/* ---- Plan --------------------------------------------------------------------------------------- */
+
+static bool is_power(uint64_t n) { return n > 0 && (n & (n - 1)) == 0; }
+
+bool reduce_halves(uint32_t num_lanes, int size, int halving_ranks) {
+  return size >= halving_ranks && size <= 1 << MAX_LOG && is_power((uint64_t)size) && is_power(num_lanes) &&
+         num_lanes >= (uint32_t)size;
+}
+
+size_t reduce_halving_size(size_t units, bool divided) { return (divided ? 2 : 3) * units * UNIT_BYTES; }
+
+static bool exchanges_whole(const reducer *r, uint32_t b) { return r->divides && reduce_is_doubles(r, b); }
+
+/* The number of neighbours that a member of a group represents in round k, and the size of the group: 4, or 2 in the
+ * last round. */
+static int stride_of(int k) { return 1 << 2 * k; }
+
+static int group_of(const reducer *r, int k) {
+  const int left = r->comm->size / stride_of(k);
+  return left < GROUP ? left : GROUP;
+}
+
+static int rounds_that_add(const reducer *r) {
+  int rounds = 0;
+  while (stride_of(rounds) < r->comm->size) ++rounds;
+  return rounds;
+}
+
+/* The place of rank in its group of round k, and the rank at a place there. */
+static int place_in(const reducer *r, int rank, int k) { return rank / stride_of(k) % group_of(r, k); }
+
+static int rank_at(const reducer *r, int k, int place) {
+  return r->comm->rank + (place - place_in(r, r->comm->rank, k)) * stride_of(k);
+}
+
+/* Units [*begin, *end) of bucket that rank still has after `rounds` rounds. */
+static void part_after(const reducer *r, uint32_t b, int rank, int rounds, size_t *begin, size_t *end) {
+  *begin = r->buckets[b].begin;
+  *end = r->buckets[b].end;
+  for (int k = 0; k < rounds && !exchanges_whole(r, b); ++k) {
+    const size_t first = *begin, units = *end - *begin;
+    *begin = first + slice_unit(units, group_of(r, k), place_in(r, rank, k));
+    *end = first + slice_unit(units, group_of(r, k), place_in(r, rank, k) + 1);
+  }
+}
+
+static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size_t *end) {
+  part_after(r, b, rank, rounds_that_add(r), begin, end);
+}
+
+/* Round k of adding: this rank receives the part it keeps from the others of the group, and sends them the parts they
+ * keep. */
+static mlpd_status plan_adding(reducer *r, uint32_t b, int k, int tag, char **room) {
+  halving *const h = r->state;
+  exchange *const x = &h->traffic[b].rounds[k];
+  const int me = place_in(r, r->comm->rank, k);
+  size_t begin, end;
+  part_after(r, b, r->comm->rank, k + 1, &begin, &end);
+  x->size = group_of(r, k);
+  x->begin = begin * UNIT_BYTES;
+  x->end = end * UNIT_BYTES;
+  for (int place = 0; place < x->size; ++place) {
+    x->parts[place] = place == me ? h->local + x->begin : *room;
+    if (place == me) continue;
+    *room += x->end - x->begin;
+    TRY(reduce_add_receive(r, h->unit, &x->list, tag, rank_at(r, k, place), x->parts[place], end - begin));
+  }
+  x->receives = x->list.count;
+  for (int step = 1; step < x->size; ++step) {
+    const int peer = rank_at(r, k, (me + step) % x->size);
+    size_t their_begin, their_end;
+    part_after(r, b, peer, k + 1, &their_begin, &their_end);
+    TRY(reduce_add_send(r, h->unit, &x->list, tag, peer, h->local + their_begin * UNIT_BYTES, their_end - their_begin));
+  }
+  return MLPD_OK;
+}
+
+/* The round that undoes round k. */
+static mlpd_status plan_passing_on(reducer *r, uint32_t b, int k, exchange *x, int tag) {
+  halving *const h = r->state;
+  const int me = place_in(r, r->comm->rank, k), size = group_of(r, k);
+  size_t begin, end;
+  for (int place = 0; place < size; ++place) {
+    const int peer = rank_at(r, k, place);
+    part_after(r, b, peer, k + 1, &begin, &end);
+    if (place == me) continue;
+    TRY(reduce_add_receive(r, h->unit, &x->list, tag, peer, h->second + begin * UNIT_BYTES, end - begin));
+  }
+  x->receives = x->list.count;
+  part_after(r, b, r->comm->rank, k + 1, &begin, &end);
+  for (int step = 1; step < size; ++step)
+    TRY(reduce_add_send(r, h->unit, &x->list, tag, rank_at(r, k, (me + step) % size), h->second + begin * UNIT_BYTES,
+                        end - begin));
+  return MLPD_OK;
+}
+
+static mlpd_status plan_traffic(reducer *r, uint32_t b, char **room) {
+  halving *const h = r->state;
+  traffic *const t = &h->traffic[b];
+  int tag = FIRST_TAG + MAX_ROUNDS * (int)b;
+  size_t begin, end;
+  t->adding = rounds_that_add(r);
+  t->count = exchanges_whole(r, b) ? t->adding : 2 * t->adding;
+  slice_of(r, b, r->comm->rank, &begin, &end);
+  t->begin = begin * UNIT_BYTES;
+  t->end = end * UNIT_BYTES;
+  for (int i = 0; i < t->count; ++i) t->rounds[i].list.requests = t->rounds[i].room;
+  for (int k = 0; k < t->adding; ++k) TRY(plan_adding(r, b, k, tag++, room));
+  for (int i = t->adding; i < t->count; ++i) TRY(plan_passing_on(r, b, t->count - 1 - i, &t->rounds[i], tag++));
+  return MLPD_OK;
+}
+
+/* Units that come in the rounds that add. */
+static size_t units_received(const reducer *r) {
+  size_t units = 0, begin, end;
+  for (uint32_t b = 0; b < r->num_buckets; ++b)
+    for (int k = 0; k < rounds_that_add(r); ++k) {
+      part_after(r, b, r->comm->rank, k + 1, &begin, &end);
+      units += (end - begin) * (size_t)(group_of(r, k) - 1);
+    }
+  return units;
+}
+
+static mlpd_status create(reducer *r) {
+  halving *h = NULL;
+  TRY(memory_allocate(&h, 1, sizeof *h, "messages"));
+  r->state = h;
+  TRY(reduce_unit_create(&h->unit));
+  TRY(memory_allocate(&h->traffic, r->num_buckets, sizeof *h->traffic, "messages"));
+  TRY(memory_allocate(&h->local, r->units, UNIT_BYTES, "lane gradients"));
+  TRY(memory_allocate(&h->received, units_received(r), UNIT_BYTES, "received gradients"));
+  if (!r->divides) TRY(memory_allocate(&h->result, r->units, UNIT_BYTES, "summed gradient"));
+  h->second = r->divides ? (char *)r->owner.whole : h->result;
+  char *room = h->received;
+  for (uint32_t b = 0; b < r->num_buckets; ++b) TRY(plan_traffic(r, b, &room));
+  r->local = h->local;
+  r->result = h->result;
+  return MLPD_OK;
+}
+
+static void release(reducer *r) {
+  halving *const h = r->state;
+  if (h == NULL) return;
+  for (uint32_t b = 0; h->traffic != NULL && b < r->num_buckets; ++b)
+    for (int i = 0; i < h->traffic[b].count; ++i) reduce_free_requests(&h->traffic[b].rounds[i].list);
+  reduce_unit_free(&h->unit);
+  free(h->traffic);
+  free(h->local);
+  free(h->received);
+  free(h->result);
+  free(h);
+}
+
+/* ---- A step ------------------------------------------------------------------------------------- */
+
+/* The slice is summed: the owner transforms it. */
+static void conclude_sum(reducer *r, traffic *t, uint32_t b) {
+  halving *const h = r->state;
+  if (exchanges_whole(r, b)) {
+    memcpy(r->totals, h->local + t->begin, r->num_doubles * sizeof(double));
+    r->owner.begin(r->owner.context, r->totals);
+    h->begun = true;
+  } else if (r->divides) {
+    reduce_replace_range(r, NULL, 0, t->begin, t->end);
+  } else {
+    memcpy(h->result + t->begin, h->local + t->begin, t->end - t->begin);
+  }
+}
+
+/* Proceeds until a message is missing. */
+static mlpd_status advance(reducer *r, uint32_t b) {
+  halving *const h = r->state;
+  traffic *const t = &h->traffic[b];
+  while (t->now < t->count) {
+    exchange *const x = &t->rounds[t->now];
+    bool done = false;
+    if (!t->sent) {
+      if (t->now == t->adding && r->divides && !h->begun) return MLPD_OK;
+      if (t->now == t->adding) conclude_sum(r, t, b);
+      TRY(reduce_start(&x->list, x->receives, x->list.count));
+      t->sent = true;
+    }
+    TRY(reduce_test(&x->list, 0, x->list.count, &done));
+    if (!done) return MLPD_OK;
+    if (t->now < t->adding) reduce_add_parts(r, x->parts, x->size, x->begin, x->end, h->local + x->begin);
+    t->sent = false;
+    ++t->now;
+  }
+  if (exchanges_whole(r, b)) conclude_sum(r, t, b);
+  t->under_way = false;
+  reduce_summed(r, b);
+  return MLPD_OK;
+}
+
+static mlpd_status progress(reducer *r, bool *done) {
+  halving *const h = r->state;
+  *done = true;
+  for (uint32_t i = 0; i < r->num_ready; ++i) {
+    const uint32_t b = r->num_buckets - 1 - i;
+    if (h->traffic[b].under_way) TRY(advance(r, b));
+    if (h->traffic[b].under_way) *done = false;
+  }
+  return MLPD_OK;
+}
+
+static void begin_step(reducer *r) { ((halving *)r->state)->begun = false; }
+
+static mlpd_status ready(reducer *r, uint32_t b) {
+  halving *const h = r->state;
+  traffic *const t = &h->traffic[b];
+  t->under_way = true;
+  t->sent = false;
+  t->now = 0;
+  /* As in reduce_messages.c: starts the receives of all buckets and rounds at once, for ranks that are ahead. */
+  if (b + 1 == r->num_buckets)
+    for (uint32_t i = r->num_buckets; i-- > 0;)
+      for (int round = 0; round < h->traffic[i].count; ++round) {
+        exchange *const x = &h->traffic[i].rounds[round];
+        TRY(reduce_start(&x->list, 0, x->receives));
+      }
+  bool done;
+  return progress(r, &done);
+}
+
+const reduce_way reduce_by_halving = {
+    .name = "messages by halves",
+    .waits_for = COMM_WAIT_MESSAGES,
+    .create = create,
+    .free = release,
+    .begin = begin_step,
+    .ready = ready,
+    .progress = progress,
+    .slice = slice_of,
+};

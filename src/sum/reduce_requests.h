@@ -1,0 +1,30 @@
+/* Lists of persistent messages of whole units, for the ways that send messages. Nothing here is collective. */
+#ifndef MLPDIST_REDUCE_REQUESTS_H
+#define MLPDIST_REDUCE_REQUESTS_H
+
+#include "sum/reduce_internal.h"
+
+/* The caller provides room for all requests. */
+typedef struct request_list {
+  MPI_Request *requests;
+  int count;
+} request_list;
+
+/* Makes the MPI type of a unit. reduce_unit_free ignores MPI_DATATYPE_NULL. */
+mlpd_status reduce_unit_create(MPI_Datatype *unit);
+void reduce_unit_free(MPI_Datatype *unit);
+
+/* Appends a message, unless it has no units. */
+mlpd_status reduce_add_receive(const reducer *r, MPI_Datatype unit, request_list *list, int tag, int peer, char *to,
+                               size_t units);
+mlpd_status reduce_add_send(const reducer *r, MPI_Datatype unit, request_list *list, int tag, int peer,
+                            const char *from, size_t units);
+
+/* Starts requests [begin, end); tests whether all of them are done. Neither waits. */
+mlpd_status reduce_start(request_list *list, int begin, int end);
+mlpd_status reduce_test(request_list *list, int begin, int end, bool *done);
+
+/* Frees the requests, not the room they are in. */
+void reduce_free_requests(request_list *list);
+
+#endif

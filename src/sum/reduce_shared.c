@@ -1,0 +1,265 @@
+/* The sum among ranks of one machine: their nodes are in memory that all have mapped, with counters that say how far
+ * each rank is. No messages are sent.
+ *
+ * Few nodes: each reader of the sum adds the nodes. Every node has two buffers, used in turn: a rank that has seen all
+ * others reach a step knows that they have read the step before, so the buffers of that step may be written again. Many
+ * nodes: each rank adds its slice to one result, and a second counter says that the slices are ready. Divided work:
+ * each rank reads its parts of the sum and writes its results to common memory; a step ends when all ranks have done
+ * so, so one buffer per node is enough.
+ *
+ * The memory is a file without a name (memfd_create), which the other ranks open through /proc. It disappears with the
+ * last process, even if that is killed, and the size of /dev/shm, often 64 MB in a container, does not limit it. */
+#define _GNU_SOURCE /* memfd_create */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "sum/reduce_internal.h"
+
+enum { PAGE_BYTES = 4096, COPIES = 2 };
+
+/* Progress of a rank, in steps; only that rank writes it. It has its own cache line, so polling it disturbs no other
+ * rank. */
+typedef struct counter {
+  _Alignas(UNIT_BYTES) _Atomic uint64_t value;
+} counter;
+
+typedef struct shared {
+  char *memory; /* (bytes): token, counters, each rank's nodes, result or common memory */
+  size_t bytes;
+  counter *complete;               /* (size): this rank's nodes of the step are complete */
+  counter *added;                  /* (size): its slice is added */
+  counter *parts[PUBLISHED_KINDS]; /* (size): where the sum is pulled: step and parts published */
+  uint64_t step;
+  bool divided;
+  bool direct;          /* who reads adds */
+  char *nodes[COPIES];  /* this rank's */
+  const char **sources; /* (COPIES, tree.num_sources) */
+  char *result;         /* or common memory; NULL where who reads adds all */
+} shared;
+
+/* How the first rank's memory is found. */
+typedef struct handle {
+  uint64_t pid, descriptor, token;
+} handle;
+
+/* ---- Layout ------------------------------------------------------------------------------------- */
+
+static size_t whole_pages(size_t bytes) { return (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES; }
+
+static size_t counter_bytes(int size) {
+  return whole_pages((1 + (2 + PUBLISHED_KINDS) * (size_t)size) * sizeof(counter));
+}
+
+static bool worth_dividing(bool wished, size_t units, size_t pull_bytes) {
+  return wished && units * UNIT_BYTES >= pull_bytes;
+}
+
+static bool reads_directly(uint32_t num_nodes, size_t direct_nodes) { return num_nodes <= direct_nodes; }
+
+static size_t copies(bool direct, bool divided) { return direct && !divided ? COPIES : 1; }
+
+static bool has_result(bool direct, bool divided) { return !direct || divided; }
+
+static size_t part_bytes(const shared *s, uint32_t nodes, size_t units) {
+  return copies(s->direct, s->divided) * whole_pages(nodes * units * UNIT_BYTES);
+}
+
+size_t reduce_shared_size(uint32_t num_nodes, uint32_t own, size_t units, int size, bool divided) {
+  const bool direct = reads_directly(num_nodes, COMM_DIRECT_NODES);
+  divided = worth_dividing(divided, units, COMM_PULL_BYTES);
+  return copies(direct, divided) * own * units * UNIT_BYTES +
+         (has_result(direct, divided) ? units * UNIT_BYTES / (size_t)size : 0);
+}
+
+static size_t total_bytes(const reducer *r, const shared *s) {
+  size_t bytes = counter_bytes(r->comm->size);
+  if (has_result(s->direct, s->divided)) bytes += whole_pages(r->units * UNIT_BYTES);
+  for (int rank = 0; rank < r->comm->size; ++rank)
+    bytes += part_bytes(s, r->first_node[rank + 1] - r->first_node[rank], r->units);
+  return bytes;
+}
+
+/* Finds everything in the mapped memory, and touches this rank's part first, so that it is placed near its cores. */
+static void lay_out(reducer *r, shared *s) {
+  const int size = r->comm->size, me = r->comm->rank;
+  s->complete = (counter *)(void *)s->memory + 1;
+  s->added = s->complete + size;
+  for (int kind = 0; kind < PUBLISHED_KINDS; ++kind) s->parts[kind] = s->added + (1 + kind) * size;
+  char *next = s->memory + counter_bytes(size);
+  for (int rank = 0; rank < size; ++rank) {
+    const uint32_t nodes = r->first_node[rank + 1] - r->first_node[rank];
+    const size_t part = part_bytes(s, nodes, r->units), times = copies(s->direct, s->divided);
+    for (size_t copy = 0; copy < times; ++copy) {
+      char *const begin = next + copy * (part / times);
+      if (rank == me) s->nodes[copy] = begin;
+      for (uint32_t i = 0; i < nodes; ++i)
+        s->sources[copy * r->tree.num_sources + r->first_node[rank] + i] = begin + i * r->units * UNIT_BYTES;
+    }
+    if (rank == me) memset(next, 0, part);
+    next += part;
+  }
+  if (!has_result(s->direct, s->divided)) return;
+  s->result = next;
+  const size_t begin = slice_unit(r->units, size, me), end = slice_unit(r->units, size, me + 1);
+  memset(s->result + begin * UNIT_BYTES, 0, (end - begin) * UNIT_BYTES);
+}
+
+/* ---- Making ------------------------------------------------------------------------------------- */
+
+static mlpd_status map(shared *s, int descriptor) {
+  void *const memory = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  if (memory == MAP_FAILED) return FAIL(MLPD_ERROR_MEMORY, "shared memory: %s", strerror(errno));
+  s->memory = memory;
+  return MLPD_OK;
+}
+
+/* On rank 0; *descriptor stays open until the others have opened it too. */
+static mlpd_status make_memory(shared *s, handle *made, int *descriptor) {
+  struct rlimit limit;
+  /* Beyond it the kernel would end the process instead of reporting an error. */
+  if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur < s->bytes)
+    return FAIL(MLPD_ERROR_MEMORY, "shared memory: larger than files may be");
+  *descriptor = memfd_create("mlpdist", MFD_CLOEXEC);
+  if (*descriptor < 0 || ftruncate(*descriptor, (off_t)s->bytes) != 0)
+    return FAIL(MLPD_ERROR_MEMORY, "shared memory: %s", strerror(errno));
+  TRY(map(s, *descriptor));
+  *made = (handle){.pid = (uint64_t)getpid(), .descriptor = (uint64_t)*descriptor};
+  if (getrandom(&made->token, sizeof made->token, 0) != (ssize_t)sizeof made->token)
+    return FAIL(MLPD_ERROR_MEMORY, "shared memory: %s", strerror(errno));
+  memcpy(s->memory, &made->token, sizeof made->token);
+  return MLPD_OK;
+}
+
+/* On the others: the token shows whether the process of that number is rank 0 or a process of another container. */
+static mlpd_status open_memory(shared *s, const handle *of_first) {
+  char path[64];
+  uint64_t token = 0;
+  (void)snprintf(path, sizeof path, "/proc/%llu/fd/%llu", (unsigned long long)of_first->pid,
+                 (unsigned long long)of_first->descriptor);
+  const int descriptor = open(path, O_RDWR | O_CLOEXEC);
+  if (descriptor < 0) return FAIL(MLPD_ERROR_MEMORY, "shared memory: %s: %s", path, strerror(errno));
+  mlpd_status status = MLPD_OK;
+  if (pread(descriptor, &token, sizeof token, 0) != (ssize_t)sizeof token || token != of_first->token)
+    status = FAIL(MLPD_ERROR_MEMORY, "shared memory: %s is not that of rank 0", path);
+  if (status == MLPD_OK) status = map(s, descriptor);
+  (void)close(descriptor);
+  return status;
+}
+
+static mlpd_status create(reducer *r) {
+  mlpd_comm *const comm = r->comm;
+  shared *s = NULL;
+  handle first = {0};
+  int descriptor = -1;
+  mlpd_status status = memory_allocate(&s, 1, sizeof *s, "shared memory");
+  r->state = s;
+  if (status == MLPD_OK) {
+    s->direct = reads_directly(r->first_node[comm->size], comm->sums.direct_nodes);
+    s->divided = r->divides = worth_dividing(r->owner.replace != NULL, r->units, comm->sums.pull_bytes);
+    s->bytes = total_bytes(r, s);
+    status = memory_allocate(&s->sources, (size_t)COPIES * r->tree.num_sources, sizeof *s->sources, "shared memory");
+  }
+  if (status == MLPD_OK && comm->rank == 0) status = make_memory(s, &first, &descriptor);
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK) status = comm_broadcast(comm, &first, sizeof first, 0);
+  if (status == MLPD_OK && comm->rank != 0) status = open_memory(s, &first);
+  status = mlpd_comm_agree(comm, status);
+  if (descriptor >= 0) (void)close(descriptor);
+  if (status != MLPD_OK) return status;
+  lay_out(r, s);
+  *(s->divided ? &r->common : &r->result) = s->result;
+  return MLPD_OK;
+}
+
+static void release(reducer *r) {
+  shared *const s = r->state;
+  if (s == NULL) return;
+  if (s->memory != NULL) (void)munmap(s->memory, s->bytes);
+  free(s->sources);
+  free(s);
+  r->state = NULL;
+  r->result = r->common = NULL;
+}
+
+/* ---- A step ------------------------------------------------------------------------------------- */
+
+static void begin(reducer *r) {
+  shared *const s = r->state;
+  ++s->step;
+  const size_t copy = s->step % copies(s->direct, s->divided);
+  r->local = s->nodes[copy];
+  memcpy(r->sources, s->sources + copy * r->tree.num_sources, r->tree.num_sources * sizeof *r->sources);
+}
+
+static void count(counter *mine, uint64_t step) { atomic_store_explicit(&mine->value, step, memory_order_release); }
+
+static bool all_reached(const reducer *r, const counter *counters, uint64_t step) {
+  for (int rank = 0; rank < r->comm->size; ++rank)
+    if (atomic_load_explicit(&counters[rank].value, memory_order_acquire) < step) return false;
+  return true;
+}
+
+static mlpd_status ready(reducer *r, uint32_t bucket) {
+  shared *const s = r->state;
+  if (bucket == 0) count(&s->complete[r->comm->rank], s->step);
+  return MLPD_OK;
+}
+
+/* Steps in the high bits, parts in the low ones, so that a step begins with no parts. */
+static uint64_t parts_of_step(const shared *s, uint32_t count) { return s->step << 32 | count; }
+
+static bool pulls(const reducer *r) {
+  const shared *const s = r->state;
+  return s->divided || (s->direct && r->units * UNIT_BYTES >= r->comm->sums.pull_bytes);
+}
+
+static void publish(reducer *r, published_kind kind, uint32_t parts) {
+  shared *const s = r->state;
+  _Atomic uint64_t *const mine = &s->parts[kind][r->comm->rank].value;
+  const uint64_t value = parts_of_step(s, parts);
+  uint64_t known = atomic_load_explicit(mine, memory_order_relaxed);
+  while (known < value &&
+         !atomic_compare_exchange_weak_explicit(mine, &known, value, memory_order_release, memory_order_relaxed)) {
+  }
+}
+
+static bool published(const reducer *r, published_kind kind, uint32_t parts) {
+  const shared *const s = r->state;
+  return all_reached(r, s->parts[kind], parts_of_step(s, parts));
+}
+
+static mlpd_status progress(reducer *r, bool *done) {
+  shared *const s = r->state;
+  const int size = r->comm->size, me = r->comm->rank;
+  *done = false;
+  if (!all_reached(r, s->complete, s->step)) return MLPD_OK;
+  if (!s->direct && atomic_load_explicit(&s->added[me].value, memory_order_relaxed) < s->step) {
+    const size_t from = slice_unit(r->units, size, me) * UNIT_BYTES;
+    const size_t to = slice_unit(r->units, size, me + 1) * UNIT_BYTES;
+    reduce_sum_range(r, r->sources, 0, from, to, s->result + from);
+    count(&s->added[me], s->step);
+  }
+  *done = s->direct || all_reached(r, s->added, s->step);
+  return MLPD_OK;
+}
+
+const reduce_way reduce_by_shared_memory = {
+    .name = "shared memory",
+    .waits_for = COMM_WAIT_MEMORY,
+    .create = create,
+    .free = release,
+    .begin = begin,
+    .ready = ready,
+    .progress = progress,
+    .pulls = pulls,
+    .publish = publish,
+    .published = published,
+};
