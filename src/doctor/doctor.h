@@ -39,15 +39,4 @@ mlpd_status doctor_steps(doctor *d, const int *ranks, int count, double seconds)
 /* The findings, from all the rest. */
 void doctor_judge(doctor *d);
 
-/* values[0 ... count) become their sums over ranks. Collective. */
-mlpd_status doctor_sum(mlpd_comm *comm, double *values, int count);
-
-/* Something that is timed: done once. */
-typedef mlpd_status doctor_action(void *context);
-
-/* Median seconds of an action, of the slowest rank, in about seconds. It is done in groups, and the group with the
- * lowest median counts: what else runs on the machine comes and goes.
- * Collective over comm; seconds equal on all ranks. */
-mlpd_status doctor_time(mlpd_comm *comm, doctor_action *action, void *context, double seconds, double *median);
-
 #endif

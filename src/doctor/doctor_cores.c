@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "doctor/doctor.h"
+#include "doctor/doctor_measure.h"
 #include "kernels/cpu.h"
 #include "kernels/multiversion.h"
 #include "ranks/comm.h"

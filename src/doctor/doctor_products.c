@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "doctor/doctor.h"
+#include "doctor/doctor_measure.h"
 #include "ranks/comm.h"
 
 enum { GRADIENT_FLOATS = 1 << 18 }; /* rows of a weight gradient at a time: as many as lie in a core's cache */

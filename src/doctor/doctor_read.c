@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "data/labels.h"
 #include "doctor/doctor.h"
+#include "doctor/doctor_measure.h"
 #include "ranks/comm.h"
 
 enum { BLOCK_BYTES = 16 << 20, LEAST_ROWS = 64 };

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "doctor/doctor.h"
+#include "doctor/doctor_measure.h"
 #include "kernels/vector.h"
 #include "network/optimizer.h"
 #include "ranks/comm.h"

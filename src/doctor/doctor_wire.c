@@ -1,5 +1,6 @@
 /* The canonical sum over vectors of several lengths. */
 #include "doctor/doctor.h"
+#include "doctor/doctor_measure.h"
 #include "step/step_tail.h"
 
 enum { LARGEST_BYTES = 64 << 20 };
