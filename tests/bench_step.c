@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "bench_phases.h"
 #include "kernels/backend.h"
@@ -108,7 +109,7 @@ static void make_rows(mlpd_comm *comm, const lane_plan *plan, const bench_case *
 static double run_epochs(mlpd_comm *comm, stepper *s, timeline *line, uint64_t steps, int epochs) {
   step_outcome outcome = {0};
   check(comm, comm_barrier(comm));
-  const double start = comm_seconds();
+  const double start = clock_seconds();
   for (int epoch = 0; epoch < epochs; epoch++) {
     stepper_begin_epoch(s, (uint64_t)epoch);
     for (uint64_t step = 0; step < steps; step++) {
@@ -117,7 +118,7 @@ static double run_epochs(mlpd_comm *comm, stepper *s, timeline *line, uint64_t s
     }
   }
   check(comm, comm_barrier(comm));
-  double seconds = comm_seconds() - start;
+  double seconds = clock_seconds() - start;
   check(comm, comm_max_double(comm, &seconds, 1));
   if (!outcome.finite) { /* infinities would be another kind of work */
     (void)fprintf(stderr, "bench_step: the loss is no number\n");
@@ -172,9 +173,9 @@ static double phases_of_round(mlpd_comm *comm, stepper *s, timeline *line, uint6
   stepper_trace(s, line);
   s->record_units = true; /* gradients and optimizer apart, however small */
   const uint64_t began = timeline_clock(line);
-  const double start = comm_seconds();
+  const double start = clock_seconds();
   (void)run_epochs(comm, s, line, steps, epochs);
-  const double ticks = (double)(timeline_clock(line) - began), seconds = comm_seconds() - start;
+  const double ticks = (double)(timeline_clock(line) - began), seconds = clock_seconds() - start;
   stepper_trace(s, NULL);
   check(comm, take_phases(s, line, (double)steps * epochs, seconds, ticks, costs));
   return peak;

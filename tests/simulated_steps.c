@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "kernels/vector.h"
 #include "network/init.h"
@@ -150,7 +151,7 @@ WRAPPED(optimizer_update_range);
 WRAPPED(optimizer_update);
 WRAPPED(tree_sum_run);
 WRAPPED(tree_add);
-WRAPPED(comm_seconds);
+WRAPPED(clock_seconds);
 WRAPPED(memory_allocate);
 
 void __wrap_vector_gather_rows(element_type type, uint64_t m, uint64_t known, uint64_t d, const void *x,
@@ -237,9 +238,9 @@ void __wrap_tree_add(char *const *parts, int count, size_t offset, size_t bytes,
 }
 
 /* What is owed is spent before the clock is looked at. */
-double __wrap_comm_seconds(void) {
+double __wrap_clock_seconds(void) {
   if (!measures) spend_owed();
-  return __real_comm_seconds();
+  return __real_clock_seconds();
 }
 
 mlpd_status __wrap_memory_allocate(void *array, size_t count, size_t size, const char *what) {
@@ -498,9 +499,9 @@ static mlpd_status time_message(mlpd_comm *comm, uint64_t bytes, double *seconds
   void *data = NULL;
   TRY(memory_allocate(&data, bytes, 1, "message"));
   TRY(comm_barrier(comm));
-  const double start = comm_seconds();
+  const double start = clock_seconds();
   TRY(comm_move(comm, data, bytes, 0, mlpd_comm_size(comm) - 1));
-  *seconds = mlpd_comm_rank(comm) == mlpd_comm_size(comm) - 1 ? comm_seconds() - start : 0;
+  *seconds = mlpd_comm_rank(comm) == mlpd_comm_size(comm) - 1 ? clock_seconds() - start : 0;
   return comm_max_double(comm, seconds, 1);
 }
 
@@ -520,11 +521,11 @@ static mlpd_status charge_steps(mlpd_comm *comm, const setting *set) {
   memset(charged, 0, sizeof charged);
   memset(of_layer, 0, sizeof of_layer);
   TRY(comm_barrier(comm));
-  const double start = comm_seconds();
+  const double start = clock_seconds();
   const step_times before = stepper_times(s);
   TRY(run_steps(set, s, 1));
   const step_times after = stepper_times(s);
-  double seconds = comm_seconds() - start;
+  double seconds = clock_seconds() - start;
   TRY(comm_max_double(comm, &seconds, 1));
   const reduce_cost sum = reduce_cost_of(set->lanes, size, p.network->arena_size * sizeof(float));
   if (mlpd_comm_rank(comm) == 0) {

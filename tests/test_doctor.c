@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include "doctor/doctor.h"
+#include "doctor/doctor_measure.h"
 #include "mlpdist.h"
 #include "ranks/comm.h"
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "ranks/comm.h"
 #include "run/trace.h"
@@ -28,7 +29,7 @@ static uint64_t ahead(int rank) { return (uint64_t)rank * 1000u * 1000000000u; }
 
 static uint64_t shifted_clock(const void *context) {
   (void)context;
-  return (uint64_t)(comm_seconds() * 1e9) + ahead(mlpd_comm_rank(comm));
+  return (uint64_t)(clock_seconds() * 1e9) + ahead(mlpd_comm_rank(comm));
 }
 
 static void test_clocks(void **state) {
@@ -40,7 +41,7 @@ static void test_clocks(void **state) {
   bool good = true;
   for (int rank = 0; mlpd_comm_rank(comm) == 0 && rank < size; rank++) {
     const int64_t wrong = (int64_t)(pairs[rank].there - ahead(rank) - pairs[rank].here);
-    const int64_t error = (int64_t)pairs[rank].error + 500; /* comm_seconds() is a double: 200 ns at 10^9 s */
+    const int64_t error = (int64_t)pairs[rank].error + 500; /* clock_seconds() is a double: 200 ns at 10^9 s */
     good = good && wrong <= error && -wrong <= error;
   }
   assert_on_all(good, "each clock within its error of the truth");

@@ -7,8 +7,8 @@
 #include "base/foreign.h"
 #include "base/memory.h"
 #include "convert/convert_csv.h"
-
-static const uint64_t ROW_BYTES_MOST = UINT64_C(1) << 30;
+#include "convert/convert_idx.h"
+#include "convert/convert_npy.h"
 
 enum { HEAD_BYTES = 4096 };
 
@@ -37,24 +37,6 @@ mlpd_status input_kind_of(input *in, input_kind *kind) {
   return MLPD_OK;
 }
 
-mlpd_status array_fold(const char *name, const uint64_t *dimensions, int rank, array_header *header) {
-  if (rank < 1) return FAIL(MLPD_ERROR_DATA, "%s: a single value, not an array of rows", name);
-  header->rank = rank;
-  for (int i = 0; i < rank; i++) header->dimensions[i] = dimensions[i];
-  header->rows = dimensions[0];
-  header->columns = 1;
-  for (int i = 1; i < rank; i++) {
-    if (dimensions[i] != 0 && header->columns > ROW_BYTES_MOST / dimensions[i])
-      return FAIL(MLPD_ERROR_DATA, "%s: the header claims rows of more than %llu values", name,
-                  (unsigned long long)ROW_BYTES_MOST);
-    header->columns *= dimensions[i];
-  }
-  if (header->rows == 0 || header->columns == 0)
-    return FAIL(MLPD_ERROR_DATA, "%s: the array is empty: %llu rows of %llu values", name,
-                (unsigned long long)header->rows, (unsigned long long)header->columns);
-  return MLPD_OK;
-}
-
 static mlpd_status read_header(input *in, array_header *header) {
   input_kind kind;
   TRY(input_kind_of(in, &kind));
@@ -62,7 +44,7 @@ static mlpd_status read_header(input *in, array_header *header) {
     return FAIL(MLPD_ERROR_DATA, "%s: neither an NPY nor an IDX array", input_name(in));
   TRY(kind == KIND_NPY ? npy_header(in, header) : idx_header(in, header));
   const uint64_t limit = input_limit(in), row_bytes = header->columns * header->stored_size;
-  if (header->bytes > limit || row_bytes > ROW_BYTES_MOST || header->rows > (limit - header->bytes) / row_bytes)
+  if (header->bytes > limit || row_bytes > ARRAY_ROW_BYTES_MOST || header->rows > (limit - header->bytes) / row_bytes)
     return FAIL(MLPD_ERROR_DATA, "%s: the header claims %llu rows of %llu %s, the file holds no more than %llu bytes",
                 input_name(in), (unsigned long long)header->rows, (unsigned long long)header->columns,
                 element_name(header->type), (unsigned long long)limit);

@@ -1,4 +1,4 @@
-#include "convert/convert_array.h"
+#include "convert/convert_idx.h"
 
 enum { IDX_RANK_MOST = 8 };
 

@@ -1,8 +1,9 @@
+#include "convert/convert_npy.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "convert/convert_array.h"
 
 enum { NPY_RANK_MOST = ARRAY_RANK_MOST, NPY_HEADER_MOST = 65535 /* bytes */ };
 

@@ -15,16 +15,6 @@ enum { LINES_MOST = 12 }; /* files of which something is said */
 
 /* ---- Lists of sources ---- */
 
-void source_close(source *s) {
-  if (s == NULL) return;
-  name_list_free(&s->columns);
-  name_list_free(&s->targets);
-  free(s->yes_no);
-  free(s->columns_from);
-  free(s->targets_from);
-  s->methods->close(s);
-}
-
 void source_list_free(source_list *list) {
   for (int i = 0; i < list->count; i++) source_close(list->all[i]);
   free(list->all);

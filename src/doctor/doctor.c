@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/locale.h"
 #include "base/memory.h"
 #include "kernels/cpu.h"
@@ -94,7 +95,7 @@ static mlpd_status start(doctor *d, int *ranks, int *count) {
 
 mlpd_status mlpd_doctor(mlpd_comm *comm, const mlpd_doctor_options *options, mlpd_doctor_report *report) {
   IN_C_LOCALE();
-  const double started = comm_seconds(), seconds = options->seconds;
+  const double started = clock_seconds(), seconds = options->seconds;
   doctor d = {.comm = comm,
               .options = options,
               .report = report,
@@ -114,7 +115,7 @@ mlpd_status mlpd_doctor(mlpd_comm *comm, const mlpd_doctor_options *options, mlp
   TRY_GOTO(status, doctor_wire(&d, 0.15 * seconds), done);
   TRY_GOTO(status, doctor_steps(&d, ranks, count, 0.4 * seconds), done);
   doctor_judge(&d);
-  report->seconds = comm_seconds() - started;
+  report->seconds = clock_seconds() - started;
 done:
   comm_watch_place(comm, COMM_AT_THE_END);
   mlpd_network_free(d.network);

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "doctor/doctor.h"
 #include "doctor/doctor_measure.h"
@@ -28,10 +29,10 @@ static double measure_triad(size_t n, double seconds) {
   float *const a = memory, *const b = memory + n, *const c = memory + 2 * n;
   for (size_t i = 0; i < n; i++) b[i] = c[i] = 1; /* on this thread: pages lie near the core that touches them first */
   double best = 0;
-  const double start = comm_seconds();
+  const double start = clock_seconds();
   for (double now = start; now - start < seconds || best == 0;) {
     triad(n, 0.5f, b, c, a);
-    const double end = comm_seconds();
+    const double end = clock_seconds();
     if (end > now) best = fmax(best, 3 * (double)n * sizeof *a / (end - now));
     now = end;
   }
@@ -79,10 +80,10 @@ mlpd_status doctor_cores(doctor *d, double seconds) {
   double peak = 0, memory = 0, denormal = 0, ran = 0, passed = 0;
 #pragma omp parallel num_threads(d->threads) reduction(+ : peak, memory, denormal, ran, passed)
   {
-    const double start = comm_seconds(), before = thread_seconds();
+    const double start = clock_seconds(), before = thread_seconds();
     peak = 1e9 * cpu_measure_peak(0.3 * seconds);
     ran = thread_seconds() - before;
-    passed = comm_seconds() - start;
+    passed = clock_seconds() - start;
 #pragma omp barrier
     memory = measure_triad(n, 0.3 * seconds);
     denormal = flushes() ? 0 : 1;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "ranks/comm.h"
 
@@ -35,9 +36,9 @@ enum { MAX_GROUP = 500, MIN_GROUP = 4, GROUPS = 20 };
 static mlpd_status time_group(mlpd_comm *comm, doctor_action *action, void *context, int count, double *median) {
   double times[MAX_GROUP];
   for (int i = 0; i < count; i++) {
-    const double start = comm_seconds();
+    const double start = clock_seconds();
     TRY(action(context));
-    times[i] = comm_seconds() - start;
+    times[i] = clock_seconds() - start;
   }
   qsort(times, (size_t)count, sizeof *times, ascending);
   *median = times[count / 2];
@@ -46,7 +47,7 @@ static mlpd_status time_group(mlpd_comm *comm, doctor_action *action, void *cont
 
 mlpd_status doctor_time(mlpd_comm *comm, doctor_action *action, void *context, double seconds, double *median) {
   double trial = 0, spent = 0;
-  const double start = comm_seconds();
+  const double start = clock_seconds();
   /* The first ones touch memory, connect, generate code. */
   TRY(time_group(comm, action, context, MIN_GROUP, &trial));
   *median = INFINITY;
@@ -54,7 +55,7 @@ mlpd_status doctor_time(mlpd_comm *comm, doctor_action *action, void *context, d
     const double fits = seconds / GROUPS / fmax(trial, 1e-7);
     TRY(time_group(comm, action, context, (int)fmin(MAX_GROUP, fmax(MIN_GROUP, fits)), &trial));
     *median = fmin(*median, trial);
-    spent = comm_seconds() - start;
+    spent = clock_seconds() - start;
     TRY(comm_max_double(comm, &spent, 1)); /* so that all ranks do as many */
   }
   return MLPD_OK;

@@ -1,6 +1,7 @@
 /* How fast the training part of a file is read, by all ranks at once. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/machine_cores.h"
 #include "data/dataset.h"
 #include "data/labels.h"
@@ -15,7 +16,7 @@ static mlpd_status read_share(part *from, bool classes, uint64_t begin, uint64_t
                               double *largest_class) {
   const uint64_t row_bytes = from->features * element_size(from->type);
   const uint64_t fit = BLOCK_BYTES / row_bytes, block = fit > LEAST_ROWS ? fit : LEAST_ROWS;
-  const double start = comm_seconds();
+  const double start = clock_seconds();
   double took = 0, rows = 0;
   for (uint64_t row = begin; row < end && took < seconds;) {
     const row_run run = {.file_row = row, .position = row, .count = end - row < block ? end - row : block};
@@ -26,7 +27,7 @@ static mlpd_status read_share(part *from, bool classes, uint64_t begin, uint64_t
     shard_free(&read);
     row += run.count;
     rows += (double)run.count;
-    took = comm_seconds() - start;
+    took = clock_seconds() - start;
   }
   rate[0] = took > 0 ? rows / took : 0;
   rate[1] = rate[0] * (double)row_bytes;

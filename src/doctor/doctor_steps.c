@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "doctor/doctor.h"
 #include "doctor/doctor_measure.h"
@@ -120,9 +121,9 @@ static mlpd_status step_once(void *context) {
   step_outcome outcome;
   const uint64_t step = t->steps % t->plan.steps_per_epoch;
   if (step == 0) {
-    const double start = comm_seconds();
+    const double start = clock_seconds();
     stepper_begin_epoch(t->stepper, t->steps / t->plan.steps_per_epoch);
-    t->shuffles += comm_seconds() - start;
+    t->shuffles += clock_seconds() - start;
   }
   t->steps++;
   return stepper_step(t->stepper, step, 0, &wishes, &outcome);
@@ -136,14 +137,14 @@ static double time_update(const doctor *d, optimizer *o) {
   float *const weights = d->network->parameters;
   double best = INFINITY;
   for (int round = 0; round < 8; round++) {
-    const double start = comm_seconds();
+    const double start = clock_seconds();
 #pragma omp parallel num_threads(d->threads)
     {
       const size_t thread = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
       const size_t begin = lines * thread / threads * 16, end = lines * (thread + 1) / threads * 16;
       optimizer_update_range(o, &scalars, d->network, weights, weights + begin, begin, end);
     }
-    best = fmin(best, comm_seconds() - start);
+    best = fmin(best, clock_seconds() - start);
   }
   return best;
 }
@@ -172,14 +173,14 @@ static double time_norm(const doctor *d) {
   const size_t size = d->network->arena_size, lines = size / 16;
   double best = INFINITY, sum = 0;
   for (int round = 0; round < 8; round++) {
-    const double start = comm_seconds();
+    const double start = clock_seconds();
 #pragma omp parallel num_threads(d->threads) reduction(+ : sum)
     {
       const size_t thread = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
       const size_t begin = lines * thread / threads * 16, end = lines * (thread + 1) / threads * 16;
       sum += vector_sum_squares(end - begin, d->network->parameters + begin);
     }
-    best = fmin(best, comm_seconds() - start);
+    best = fmin(best, clock_seconds() - start);
   }
   return sum >= 0 ? best : 0; /* the sum is used, so that it is taken */
 }

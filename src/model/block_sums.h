@@ -5,7 +5,8 @@
 #ifndef MLPDIST_BLOCK_SUMS_H
 #define MLPDIST_BLOCK_SUMS_H
 
-#include "model/forward.h"
+#include "base/status.h"
+#include "model/forward_range.h"
 
 typedef struct block_sums {
   uint32_t doubles;        /* of a record */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/locale.h"
 #include "base/memory.h"
 #include "data/data_open.h"
@@ -158,7 +159,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
                           const char *backend_name, int threads, mlpd_report *r) {
   IN_C_LOCALE();
   *r = (mlpd_report){.task = model->task, .loss_kind = model->loss};
-  const double started = comm_seconds();
+  const double started = clock_seconds();
   const backend *gemm = NULL;
   held_out part = {0};
   comm_watch_place(comm, "during the evaluation");
@@ -172,7 +173,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   TRY_GOTO(status, held_out_read(comm, data, split, model, true, true, false, 1, &part), done);
   r->rows = part.range.rows;
   status = fill_report(comm, model, gemm, &part, data, split, threads, r);
-  r->seconds = comm_seconds() - started;
+  r->seconds = clock_seconds() - started;
 done:
   comm_watch_place(comm, COMM_AT_THE_END);
   held_out_free(&part);

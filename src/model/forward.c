@@ -8,22 +8,6 @@
 #include "model/block_sums.h"
 #include "ranks/comm.h"
 
-static uint64_t blocks_of(uint64_t rows) { return (rows + FORWARD_BLOCK_ROWS - 1) / FORWARD_BLOCK_ROWS; }
-
-static uint64_t share(uint64_t blocks, int size, int rank) {
-  return blocks / (uint64_t)size * (uint64_t)rank + blocks % (uint64_t)size * (uint64_t)rank / (uint64_t)size;
-}
-
-forward_range forward_range_of_rank(uint64_t rows, int size, int rank) {
-  const uint64_t blocks = blocks_of(rows);
-  forward_range range = {
-      .rows = rows, .block_begin = share(blocks, size, rank), .block_end = share(blocks, size, rank + 1)};
-  range.row_begin = range.block_begin * FORWARD_BLOCK_ROWS;
-  range.row_end = range.block_end * FORWARD_BLOCK_ROWS < rows ? range.block_end * FORWARD_BLOCK_ROWS : rows;
-  if (range.row_begin > range.row_end) range.row_begin = range.row_end;
-  return range;
-}
-
 uint32_t forward_predicted_class(const float *a, uint32_t k) {
   if (k == 1) return a[0] > 0.5f;
   uint32_t largest = 0;

@@ -6,19 +6,9 @@
 
 #include "data/dataset.h"
 #include "data/normalize.h"
+#include "model/forward_range.h"
 #include "network/loss.h"
 #include "network/network.h"
-
-enum { FORWARD_BLOCK_ROWS = 256 };
-
-/* This rank's blocks of a split of `rows` rows. */
-typedef struct forward_range {
-  uint64_t rows;                   /* of the split, over all ranks */
-  uint64_t block_begin, block_end; /* of this rank */
-  uint64_t row_begin, row_end;
-} forward_range;
-
-forward_range forward_range_of_rank(uint64_t rows, int size, int rank);
 
 /* Calls visit for each block of this rank, from several threads at once: rows [first, first + n) of the
  * shard (which holds just this rank's rows) have gone through the network into space; y has their targets. */

@@ -4,20 +4,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/locale.h"
 #include "base/memory.h"
 #include "ranks/comm_internal.h"
-
-mlpd_status comm_mpi_failed(int code, const char *call, const char *file, int line) {
-  char text[MPI_MAX_ERROR_STRING + 1] = "unknown error";
-  int length = 0;
-  if (MPI_Error_string(code, text, &length) != MPI_SUCCESS) (void)snprintf(text, sizeof text, "error %d", code);
-  for (char *c = text; *c != '\0'; ++c)
-    if (*c == '\n') *c = ' ';
-  return status_record(MLPD_ERROR_MPI, file, line, "%.*s: %s", (int)strcspn(call, "("), call, text);
-}
 
 /* ---- Start and end ------------------------------------------------------------------------------ */
 
@@ -175,8 +165,6 @@ int mlpd_comm_size(const mlpd_comm *comm) { return comm->size; }
 
 const char *comm_host(const mlpd_comm *comm) { return comm->host; }
 
-const char *comm_host_of(const mlpd_comm *comm, int rank) { return comm->hosts + (size_t)rank * sizeof comm->host; }
-
 bool comm_shares_memory(const mlpd_comm *comm) { return comm->sums.shares; }
 
 void mlpd_comm_abort(mlpd_comm *comm, int exit_code) {
@@ -320,10 +308,4 @@ mlpd_status comm_barrier(mlpd_comm *comm) {
   MPI_Request request;
   CHECK_MPI(MPI_Ibarrier(comm->mpi, &request));
   return comm_wait(comm, 1, &request);
-}
-
-double comm_seconds(void) {
-  struct timespec now;
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }

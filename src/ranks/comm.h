@@ -53,7 +53,4 @@ mlpd_status comm_gather_all(mlpd_comm *comm, const void *local, const uint64_t *
 
 mlpd_status comm_barrier(mlpd_comm *comm); /* Collective */
 
-/* Seconds on a monotonic clock, from an arbitrary start. */
-double comm_seconds(void);
-
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "ranks/comm_internal.h"
 
@@ -303,12 +304,12 @@ static mlpd_status wait_watching(mlpd_comm *comm, comm_poll *poll, void *context
   const comm_watch *const w = comm->watch;
   const watch_limits *const now = &w->now;
   const bool limit_first = now->limit > 0 && !(now->timeout > 0 && now->timeout < now->limit);
-  wait_state at = {.last = comm_seconds(), .ask_at = limit_first ? now->limit : now->timeout};
+  wait_state at = {.last = clock_seconds(), .ask_at = limit_first ? now->limit : now->timeout};
   for (;;) {
     bool done = false;
     TRY(poll(context, &done));
     if (done) break;
-    const double seconds = comm_seconds();
+    const double seconds = clock_seconds();
     at.waited += seconds - at.last < MOST_BETWEEN_POLLS ? seconds - at.last : MOST_BETWEEN_POLLS;
     at.last = seconds;
     TRY(look_around(comm, &at, kind));

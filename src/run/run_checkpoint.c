@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "options/option_text.h"
 #include "ranks/comm.h"
@@ -82,7 +83,7 @@ static void hold(trainer *t) {
   (void)timeline_end(t->line, 0, TIMELINE_CHECKPOINT_COPY, 0, 0, began);
   run_tell_checkpoint(t, status);
   t->missed = !taken && status == MLPD_OK;
-  t->checkpoint_at = comm_seconds();
+  t->checkpoint_at = clock_seconds();
 }
 
 static void release(trainer *t) {
@@ -105,7 +106,7 @@ static mlpd_status submit_and_wait(trainer *t) {
 /* Of the state after the next step; it is written when the step after that has found the ranks' weights equal. */
 static bool is_due(const trainer *t) {
   if (t->every.steps > 0 && (t->state.step + 1) % t->every.steps == 0) return true;
-  return t->every.seconds > 0 && comm_seconds() - t->checkpoint_at >= t->every.seconds;
+  return t->every.seconds > 0 && clock_seconds() - t->checkpoint_at >= t->every.seconds;
 }
 
 step_wishes run_wishes(trainer *t) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file_output.h"
 #include "base/memory.h"
 #include "base/timeline_json.h"
@@ -44,7 +45,7 @@ static uint64_t read_clock(const void *line) { return timeline_clock(line); }
 static mlpd_status look_at_clocks(trace *t, int look) {
   moment *const now = &t->moments[look];
   now->tick = timeline_clock(t->line);
-  now->nanosecond = comm_seconds() * 1e9;
+  now->nanosecond = clock_seconds() * 1e9;
   return trace_clock_compare(t->comm, read_clock, t->line, t->pairs[look]);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/locale.h"
 #include "base/machine_memory.h"
 #include "base/memory.h"
@@ -19,12 +20,6 @@
 /* Between these, an improved model waits in memory: small networks improve faster than disks sync. */
 static const double SAVE_EVERY_SECONDS = 5;
 static const double REPORT_EVERY_SECONDS = 0.1;
-
-bool run_is_root(const trainer *t) { return mlpd_comm_rank(t->comm) == 0; }
-
-void run_notice(const trainer *t, const char *text) {
-  if (run_is_root(t) && t->events != NULL && t->events->notice != NULL) t->events->notice(t->events->context, text);
-}
 
 /* ---- Start --------------------------------------------------------------------------------------- */
 
@@ -153,11 +148,11 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
   TRY_GOTO(status, compare_ranks(t, &options), done);
   TRY_GOTO(status, mlpd_comm_agree(comm, reserve_folder(t, &options)), done);
-  const double started = comm_seconds();
+  const double started = clock_seconds();
   comm_watch_place(comm, "while the data is read");
   TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
   TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
-  t->result->load_seconds = comm_seconds() - started;
+  t->result->load_seconds = clock_seconds() - started;
   comm_watch_place(comm, "before the first step");
   TRY_GOTO(status, mlpd_comm_agree(comm, make_arrays(t)), done);
   TRY_GOTO(status, make_stepper(t), done);
@@ -199,15 +194,15 @@ static mlpd_status save_kept(trainer *t) {
   (void)timeline_end(t->line, 0, TIMELINE_MODEL, 0, 0, began);
   network->parameters = current;
   if (status == MLPD_OK) t->unsaved = false;
-  t->saved_at = comm_seconds();
+  t->saved_at = clock_seconds();
   return status;
 }
 
 /* Saves now and then; a failure is told and tried again, for the weights are still in memory. */
 static void save_sometimes(trainer *t) {
-  if (!t->unsaved || comm_seconds() - t->saved_at < SAVE_EVERY_SECONDS) return;
+  if (!t->unsaved || clock_seconds() - t->saved_at < SAVE_EVERY_SECONDS) return;
   if (save_kept(t) == MLPD_OK) return;
-  t->saved_at = comm_seconds();
+  t->saved_at = clock_seconds();
   if (!t->told_model) run_notice(t, mlpd_error_message());
   t->told_model = true;
 }
@@ -236,7 +231,7 @@ static double metric_of(const trainer *t, const loss_sums *sums) {
 
 static void report_step(trainer *t, double samples_per_second) {
   if (!run_is_root(t) || t->events == NULL || t->events->stepped == NULL) return;
-  const double now = comm_seconds();
+  const double now = clock_seconds();
   if (now - t->reported_at < REPORT_EVERY_SECONDS) return;
   t->reported_at = now;
   t->events->stepped(t->events->context, t->state.epoch, t->state.step_in_epoch, t->prep.plan.steps_per_epoch,
@@ -281,7 +276,7 @@ static mlpd_status take_times(trainer *t, const step_times *before, double start
                               mlpd_epoch *figures) {
   const step_times after = stepper_times(t->stepper);
   const double own[3] = {after.compute - before->compute, after.reduce - before->reduce, after.data - before->data};
-  double seconds[7] = {comm_seconds() - started, own[0], own[1], own[2], -own[0], -own[1], -own[2]};
+  double seconds[7] = {clock_seconds() - started, own[0], own[1], own[2], -own[0], -own[1], -own[2]};
   uint64_t sums[3];
   for (int i = 0; i < 3; i++) sums[i] = own[i] > 0 ? (uint64_t)(1e9 * own[i]) : 0;
   TRY(comm_max_double(t->comm, seconds, 7));
@@ -310,13 +305,13 @@ static mlpd_status take_times(trainer *t, const step_times *before, double start
 static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
   const lane_plan *const plan = &t->prep.plan;
   const step_times before = stepper_times(t->stepper);
-  const double started = comm_seconds();
+  const double started = clock_seconds();
   const uint64_t resumed_rows = t->state.step_in_epoch * plan->batch;
   if (t->state.step_in_epoch == 0) t->sums = (loss_sums){0};
   stepper_begin_epoch(t->stepper, t->state.epoch - 1);
   while (t->state.step_in_epoch < plan->steps_per_epoch) {
     TRY(train_step(t, &figures->lr));
-    report_step(t, (double)(t->state.step_in_epoch * plan->batch - resumed_rows) / (comm_seconds() - started));
+    report_step(t, (double)(t->state.step_in_epoch * plan->batch - resumed_rows) / (clock_seconds() - started));
     if (t->stop && t->state.step_in_epoch < plan->steps_per_epoch) return run_interrupt(t);
   }
   /* A step that ruins the weights shows in the loss of the next; the last has none, and its weights may be kept. */
@@ -332,7 +327,7 @@ static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
 static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
   preparation *const p = &t->prep;
   if (!p->valid.present) return MLPD_OK;
-  const double started = comm_seconds();
+  const double started = clock_seconds();
   const uint64_t began = timeline_begin_rare(t->line);
   loss_sums sums;
   TRY(held_out_losses(t->comm, p->model, t->gemm, &p->valid, p->threads, &sums));
@@ -345,7 +340,7 @@ static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
   figures->has_valid = true;
   figures->valid_loss = sums.loss / sums.weight;
   figures->valid_metric = metric_of(t, &sums);
-  t->result->valid_seconds += comm_seconds() - started;
+  t->result->valid_seconds += clock_seconds() - started;
   if (isfinite(figures->valid_loss)) return MLPD_OK;
   return diverged(t, "the validation loss is not a finite number", t->state.step, figures->lr);
 }
@@ -392,7 +387,7 @@ static mlpd_status run_epoch(trainer *t) {
 
 static mlpd_status run_epochs(trainer *t) {
   const uint64_t epochs = t->prep.options.epochs;
-  t->saved_at = t->checkpoint_at = comm_seconds();
+  t->saved_at = t->checkpoint_at = clock_seconds();
   while (t->state.epoch <= epochs && !patience_is_over(t)) {
     TRY(run_epoch(t));
     if (t->stop && t->state.epoch <= epochs && !patience_is_over(t)) return run_interrupt(t);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "kernels/vector.h"
 #include "ranks/comm.h"
@@ -278,12 +279,12 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
 #ifdef MLPD_FAULT_INJECTION
   inject_fault(s);
 #endif
-  const double start = comm_seconds();
+  const double start = clock_seconds();
   const step_times before = s->times;
   TRY(stepper_share_weights(s));
   if (s->parts.stream != NULL) {
     s->streamed = stream_take(s->parts.stream, s->epoch, step);
-    s->times.data += comm_seconds() - start;
+    s->times.data += clock_seconds() - start;
   }
   s->lr = lr;
   compute(s, step, wishes);
@@ -291,14 +292,14 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
   if (s->pull != NULL) TRY(stepper_pull_end(s));
   if (!s->fused && s->pull == NULL) {
     const double *tail = NULL;
-    const double computed = comm_seconds();
+    const double computed = clock_seconds();
     TRY(reducer_finish(s->reducer, &tail));
-    s->times.reduce += comm_seconds() - computed;
+    s->times.reduce += clock_seconds() - computed;
     if (!s->divides) s->outcome = step_tail_outcome(tail, mlpd_comm_size(s->parts.comm));
     if (!s->divides && stepper_takes_step(s)) update_all(s);
   }
   if (s->outcome.failed) return mlpd_comm_agree(s->parts.comm, s->streamed);
-  s->times.compute += comm_seconds() - start - (s->times.data - before.data) - (s->times.reduce - before.reduce);
+  s->times.compute += clock_seconds() - start - (s->times.data - before.data) - (s->times.reduce - before.reduce);
   *outcome = s->outcome;
   return MLPD_OK;
 }

@@ -2,6 +2,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "kernels/vector.h"
 #include "ranks/comm.h"
 #include "step/stepper_internal.h"
@@ -109,13 +110,13 @@ static lane_rows rows_within(const lane *u, const rows_of_lanes *rows) {
  * their deltas, on one thread. The lanes are whole unless they are shared by rows. */
 static void run_rows(stepper *s, uint32_t begin, uint32_t end, const rows_of_lanes *rows, bool backward, double *data) {
   const uint32_t me = (uint32_t)omp_get_thread_num(), layers = s->parts.network->num_layers;
-  const double start = comm_seconds();
+  const double start = clock_seconds();
   uint64_t at = timeline_begin(s->line);
   for (uint32_t i = begin; i < end; i++) {
     const lane_rows some = rows_within(&s->lane[i], rows);
     if (some.count > 0) gather(s, &s->lane[i], some.place, some.count);
   }
-  *data += comm_seconds() - start;
+  *data += clock_seconds() - start;
   at = timeline_end(s->line, me, TIMELINE_GATHER, rows->n, 0, at);
   for (uint32_t l = 0; l < layers; l++) {
     run_layer(s, l, rows, network_forward_block);
@@ -205,13 +206,13 @@ static void run_lanes_by_layer(stepper *s, bool backward) {
 /* The thread's rows alone; then all threads go on. */
 static void gather_for_layers(stepper *s, uint32_t thread, double *data) {
   const rows_of_lanes rows = thread_rows(s, thread);
-  const double start = comm_seconds();
+  const double start = clock_seconds();
   const uint64_t began = timeline_begin(s->line);
   for (uint32_t i = 0; i < s->num_lanes; i++) {
     const lane_rows some = rows_within(&s->lane[i], &rows);
     if (some.count > 0) gather(s, &s->lane[i], some.place, some.count);
   }
-  *data += comm_seconds() - start;
+  *data += clock_seconds() - start;
   (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_GATHER, rows.n, 0, began);
 }
 

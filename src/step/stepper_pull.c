@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "ranks/comm.h"
 #include "step/stepper_internal.h"
@@ -212,11 +213,11 @@ static void end_updates(stepper *s, update_run *run) {
 /* Waits until the strip is complete on all ranks. The master thread does so under the watch; while threads of its own
  * rank are the ones missing, there is nothing to watch. */
 static mlpd_status wait_as_master(stepper *s, uint32_t place) {
-  const double start = comm_seconds();
+  const double start = clock_seconds();
   while (atomic_load_explicit(&s->pull->counts[PUBLISHED_SUMS].complete, memory_order_acquire) <= place)
     (void)sched_yield();
   const mlpd_status status = reducer_wait_published(s->reducer, PUBLISHED_SUMS, parts_with(place));
-  s->times.reduce += comm_seconds() - start;
+  s->times.reduce += clock_seconds() - start;
   return status;
 }
 
@@ -290,11 +291,11 @@ void stepper_pull_units(stepper *s) {
 
 mlpd_status stepper_pull_end(stepper *s) {
   const published_kind kind = s->divides ? PUBLISHED_COMMON : PUBLISHED_SUMS;
-  const double start = comm_seconds();
+  const double start = clock_seconds();
   const uint64_t began = timeline_begin(s->line);
   const mlpd_status status = reducer_wait_published(s->reducer, kind, parts_with(s->num_strips - 1));
   (void)timeline_end(s->line, 0, TIMELINE_WAIT, 0, 0, began);
-  s->times.reduce += comm_seconds() - start;
+  s->times.reduce += clock_seconds() - start;
   if (status == MLPD_OK) know_totals(s); /* where this rank has no part */
   return status;
 }

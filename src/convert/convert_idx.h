@@ -1,0 +1,11 @@
+/* The header of an IDX file (LeCun's MNIST page). Nothing here is collective. */
+#ifndef MLPDIST_CONVERT_IDX_H
+#define MLPDIST_CONVERT_IDX_H
+
+#include "convert/convert_header.h"
+#include "convert/convert_input.h"
+
+/* Parses the header of in, which is at its start. */
+mlpd_status idx_header(input *in, array_header *header);
+
+#endif

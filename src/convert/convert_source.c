@@ -1,0 +1,13 @@
+#include "convert/convert_source.h"
+
+#include <stdlib.h>
+
+void source_close(source *s) {
+  if (s == NULL) return;
+  name_list_free(&s->columns);
+  name_list_free(&s->targets);
+  free(s->yes_no);
+  free(s->columns_from);
+  free(s->targets_from);
+  s->methods->close(s);
+}

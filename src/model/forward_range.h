@@ -1,0 +1,19 @@
+/* Blocks of rows, of fixed size, that forward passes over a part are cut into, and which rank has which. Nothing here
+ * is collective. */
+#ifndef MLPDIST_FORWARD_RANGE_H
+#define MLPDIST_FORWARD_RANGE_H
+
+#include <stdint.h>
+
+enum { FORWARD_BLOCK_ROWS = 256 };
+
+/* This rank's blocks of a split of `rows` rows. */
+typedef struct forward_range {
+  uint64_t rows;                   /* of the split, over all ranks */
+  uint64_t block_begin, block_end; /* of this rank */
+  uint64_t row_begin, row_end;
+} forward_range;
+
+forward_range forward_range_of_rank(uint64_t rows, int size, int rank);
+
+#endif
