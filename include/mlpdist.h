@@ -668,6 +668,8 @@ typedef struct mlpd_convert_options {
   bool drop_missing;       /* CSV: leave out rows with a missing value; else they are an error */
   const char *decimal;     /* CSV: "point" or "comma"; NULL, "auto": point */
   char thousands;          /* CSV: separates groups of three digits; 0: nothing does */
+  const char *strip;       /* CSV: texts before or after a number that count for nothing, separated by commas: "%,$";
+                              NULL: none */
   uint32_t skip_lines;     /* CSV: lines at the beginning that are passed over */
   const char *header;      /* CSV: "auto", "yes" or "no" */
   char delimiter;          /* CSV: 0 finds it; ' ' is any run of blanks and tabs */

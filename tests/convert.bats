@@ -58,3 +58,63 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   alone convert t.csv u.h5
   fails_with 1 "t.csv:2: column 2 (t): '0,25' is no number as it is written" "--decimal comma reads it"
 }
+
+@test "percent signs and currencies are refused with the option that reads them, and read" {
+  printf 'a,p,t\n1,5%%,"$1,000.50"\n2,-7%%,-$20\n4,12.5 %%,$3\n' > t.csv
+  alone convert t.csv t.h5
+  fails_with 1 "t.csv:2: column 2 (p): '5%' is no number as it is written" "--strip % reads it"
+  alone convert t.csv t.h5 --strip %
+  fails_with 1 "t.csv:2: column 3 (t): '\$1,000.50'" "--strip '\$' --thousands , reads it"
+  alone convert t.csv t.h5 --strip '%,$' --thousands ,
+  succeeds
+  says "target: column 't', values from -20 to 1000.5" "3 rows of 2 features, kept as float32"
+  printf 'a;t\n1;5,5 €\n2;7 EUR\n3;1.200,5 €\n' > t.csv
+  alone convert t.csv t.h5 --strip €,EUR --decimal comma --thousands .
+  succeeds
+  says "values from 5.5 to 1200.5"
+  alone convert t.csv t.h5 --strip 1
+  fails_with 2 "strip: '1' may be a part of a number"
+}
+
+@test "labels that are all the same, and classes that differ in letter case alone, are noted" {
+  awk 'BEGIN { print "a,t"; for (i = 0; i < 40; i++) print i % 7 ",yes" }' > t.csv
+  alone convert t.csv t.h5
+  grep -q "note: all labels are the same, 'yes'" "$errors.all" || fail "no note"
+  awk 'BEGIN { print "a,t"; for (i = 0; i < 40; i++) print i % 7 ",0.5" }' > t.csv
+  alone convert t.csv t.h5
+  grep -q "note: all labels are the same, 0.5" "$errors.all" || fail "no note of values"
+  awk 'BEGIN { print "a,t"; for (i = 0; i < 40; i++) print i % 7 "," (i % 3 == 0 ? "no" : i % 3 == 1 ? "Yes" : "yes") }' > t.csv
+  alone convert t.csv t.h5
+  grep -q "note: the classes 'Yes' and 'yes' differ in letter case alone" "$errors.all" || fail "no note of cases"
+}
+
+@test "one-hot columns are classes with the names of the columns" {
+  awk 'BEGIN { print "a,setosa,rare,virginica"; for (i = 0; i < 40; i++) print i % 7 "," (i % 2) ",0," (1 - i % 2) }' > t.csv
+  alone convert t.csv t.h5 --label virginica,setosa,rare
+  succeeds
+  says "target: 2 classes: virginica, setosa (one-hot: each row has a single 1"
+  alone info t.h5
+  says "class names: virginica, setosa"
+  alone convert t.csv t.h5 --label virginica,setosa,rare --task regression
+  succeeds
+  says "target: 3 columns of values, virginica, setosa, rare"
+}
+
+@test "whole numbers beyond 2^53 are noted, inputs and targets, in convert and in train" {
+  awk 'BEGIN { print "id,a,t"; for (i = 0; i < 40; i++) printf "11529215046068%05d,%d,%.1f\n", 46976 + i * 999, i % 7, i / 2 }' > t.csv
+  alone convert t.csv t.h5
+  grep -q "note: t.csv: whole numbers beyond 2^53 = 9007199254740992 are rounded in id" "$errors.all" || fail "no note"
+  alone train --data t.h5 --epochs 1 --quiet
+  grep -q "note: t.h5: 1 input column, first 0 (from 0), holds whole numbers beyond 2^53" "$errors.all" || fail "train says nothing"
+  awk 'BEGIN { print "a,t"; for (i = 0; i < 40; i++) printf "%d,11529215046068%05d\n", i % 7, 46976 + i * 999 }' > t.csv
+  alone convert t.csv t.h5
+  grep -q "note: labels are whole numbers up to 1.15292e+18; beyond 2^53" "$errors.all" || fail "no note of labels"
+}
+
+@test "a text file among arrays is named" {
+  printf '\000\000\010\001\000\000\000\001\005' > labels
+  printf '\000\000\010\003\000\000\000\001\000\000\000\001\000\000\000\001\005' > images
+  echo "What is in here" > README.txt
+  alone convert README.txt images labels t.h5
+  fails_with 2 "README.txt is text, but images is an array" "leave README.txt out"
+}

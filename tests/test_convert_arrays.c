@@ -102,7 +102,7 @@ static void test_hostile_idx(void **state) {
   write_bytes("x", "\211HDF\r\n\032\n", 8);
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "HDF5 already", "x", "y");
   write_text("x", "1,2\n");
-  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "the inputs mix", "x", "y");
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "inputs of one data set are of one kind", "x", "y");
 }
 
 static void test_damaged_gz(void **state) {

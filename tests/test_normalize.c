@@ -292,6 +292,15 @@ static void test_alike(void **state) {
   for (int i = 0; i < COUNT; ++i) x[i][1] = (uint8_t)(i % 2);
   column_statistics_of(ELEMENT_U8, x, WIDTH, 0, 0, COUNT, &s); /* a flag */
   assert_false(column_statistics_alike(&s));
+  for (int i = 0; i < COUNT; ++i) x[i][1] = i % 40 == 3;
+  column_statistics_of(ELEMENT_U8, x, WIDTH, 0, 0, COUNT, &s); /* a rare one */
+  assert_false(column_statistics_alike(&s));
+  for (int i = 0; i < COUNT; ++i)
+    for (int c = 1; c < WIDTH; ++c) x[i][c] = (uint8_t)((i * 37 + c * 11) % 50 == 0);
+  column_statistics_of(ELEMENT_U8, x, WIDTH, 0, 0, COUNT, &s); /* rare flags alone */
+  assert_false(column_statistics_alike(&s));
+  for (int i = 0; i < COUNT; ++i)
+    for (int c = 1; c < WIDTH; ++c) x[i][c] = (uint8_t)((i * 37 + c * 11) % 256);
   for (int i = 0; i < COUNT; ++i)
     for (int c = 1; c < 8; ++c) x[i][c] = (uint8_t)(100 + (i + c) % 100);
   column_statistics_of(ELEMENT_U8, x, WIDTH, 0, 0, COUNT, &s); /* ranges that differ */

@@ -1,14 +1,12 @@
 #include "base/number.h"
 
 #include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-  DIGITS_OF_U64 = 19, /* 10^19 - 1 < 2^64 */
-  DIGITS_OF_INTEGER = 18,
+  DIGITS_OF_U64 = 19,    /* 10^19 - 1 < 2^64 */
   EXACT_POWER = 22,      /* 10^22 is a double */
   EXPONENT_MOST = 100000 /* beyond any double: larger ones are not told apart */
 };
@@ -38,18 +36,6 @@ static const uint64_t integer_powers[DIGITS_OF_U64 + 1] = {UINT64_C(1),
                                                            UINT64_C(100000000000000000),
                                                            UINT64_C(1000000000000000000),
                                                            UINT64_C(10000000000000000000)};
-
-/* strtod reads the decimal point of the locale; a host program may have set any. */
-static double parse_slowly(const char *at) {
-  const locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-  const locale_t former = c_locale != (locale_t)0 ? uselocale(c_locale) : (locale_t)0;
-  const double value = strtod(at, NULL);
-  if (c_locale != (locale_t)0) {
-    (void)uselocale(former);
-    freelocale(c_locale);
-  }
-  return value;
-}
 
 #ifdef __SIZEOF_INT128__
 /* digits / 10^decimals, correctly rounded: a 127 by 64 bit division gives at least 63 bits of quotient,
@@ -110,7 +96,7 @@ const char *number_parse(const char *at, const char *end, number *parsed) {
   int64_t count = p - first;
   if (p == end || (*p != '.' && *p != 'e' && *p != 'E')) {
     if (count == 0) return NULL;
-    if (count <= DIGITS_OF_INTEGER) {
+    if (count <= DIGITS_OF_U64 && digits <= INT64_MAX) {
       parsed->is_integer = true;
       parsed->integer = negative ? -(int64_t)digits : (int64_t)digits;
       parsed->value = negative ? -(double)digits : (double)digits;
@@ -135,7 +121,7 @@ const char *number_parse(const char *at, const char *end, number *parsed) {
   if (count <= DIGITS_OF_U64 && scale_fast(digits, exponent - (int)decimals, &value))
     parsed->value = negative ? -value : value;
   else
-    parsed->value = parse_slowly(at);
+    parsed->value = strtod(at, NULL);
   return p;
 }
 

@@ -1,4 +1,5 @@
-/* Decimal numbers in text, exact (rounded to nearest even), whatever the locale. Nothing here is collective. */
+/* Decimal numbers in text, exact (rounded to nearest even). The caller has set the C locale. Nothing here is
+ * collective. */
 #ifndef MLPDIST_NUMBER_H
 #define MLPDIST_NUMBER_H
 
@@ -8,7 +9,7 @@
 typedef struct number {
   double value;    /* infinite where the text is beyond double's range */
   int64_t integer; /* the value, where is_integer */
-  bool is_integer; /* at most 18 digits, no decimal point and no exponent */
+  bool is_integer; /* no decimal point, no exponent, and an int64_t holds it */
 } number;
 
 /* Parses [+-] digits [. digits] [e[+-] digits] at the start of [at, end). Returns what follows it, or NULL

@@ -4,6 +4,7 @@
 
 #include "base/locale.h"
 #include "base/memory.h"
+#include "convert/convert_label_notes.h"
 #include "convert/convert_names.h"
 #include "convert/convert_output.h"
 #include "convert/convert_report.h"
@@ -92,9 +93,15 @@ static mlpd_status scan_sources(conversion *c) {
   c->features = first->features;
   c->y_columns = first->y_columns;
   if (c->y_columns > 0) {
-    const mlpd_status status = label_set_decide(&c->labels, c->options->class_names);
+    mlpd_status status = label_set_decide(&c->labels, c->options->class_names);
+    if (status == MLPD_OK && c->labels.one_hot && c->options->class_names == NULL)
+      status = label_set_name_columns(&c->labels, (const char *const *)first->targets.names, first->targets.count);
     const bool placed = c->labels.text_place[0] != '\0'; /* then the message has a place */
-    if (status == MLPD_OK) return say_target(c), MLPD_OK;
+    if (status == MLPD_OK) {
+      say_target(c);
+      label_set_notes(c->options, &c->labels);
+      return MLPD_OK;
+    }
     return status == MLPD_ERROR_DATA && !placed ? status_prefix(status, "%s: ", first->name) : status;
   }
   if (c->options->class_names != NULL) return FAIL(MLPD_ERROR_USAGE, "class names are given, but no labels are read");

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "convert/convert_csv_internal.h"
+#include "data/stored_labels.h"
 
 /* ---- Errors ---- */
 
@@ -155,11 +156,11 @@ static const char *label_place(const csv_source *c, char place[600]) {
 }
 
 static void note_text_label(const csv_source *c, label_set *labels) {
-  const char *const hint = csv_cell_hint(&c->label_cell);
-  labels->number_like += hint != NULL;
+  char hint[CSV_HINT_BYTES];
+  labels->number_like += csv_cell_hint(&c->label_cell, hint);
   if (labels->texts > 1) return;
   (void)label_place(c, labels->text_place);
-  (void)snprintf(labels->text_hint, sizeof labels->text_hint, "%s", hint != NULL ? hint : "");
+  (void)snprintf(labels->text_hint, sizeof labels->text_hint, "%s", hint);
 }
 
 static mlpd_status gather_label(csv_source *c, label_set *labels) {
@@ -175,6 +176,16 @@ static mlpd_status gather_label(csv_source *c, label_set *labels) {
   if (status != MLPD_OK) return status_prefix(status, "%s: label ", label_place(c, place));
   if (!is_number) note_text_label(c, labels);
   return MLPD_OK;
+}
+
+/* Several targets of 0 and 1 alone may be one class, one-hot. */
+static mlpd_status gather_targets(csv_source *c, label_set *labels) {
+  if (!labels->any_vector) labels->any_vector = labels->all_one_hot = true;
+  if (!labels->all_one_hot) return MLPD_OK;
+  for (uint32_t t = 0; t < c->base.y_columns; t++) c->target_values[t] = c->numbers[c->base.features + t].value;
+  const int64_t place = stored_one_hot(c->target_values, c->base.y_columns);
+  labels->all_one_hot = place >= 0;
+  return place < 0 || labels->task == MLPD_REGRESSION ? MLPD_OK : label_add_integer(labels, place);
 }
 
 static void gather_ranges(csv_source *c) {
@@ -211,7 +222,6 @@ static void finish_targets(const csv_source *c, label_set *labels) {
   char shown[300];
   for (uint32_t t = 0; c->target_places != NULL && t < c->base.y_columns; t++) {
     const csv_range *r = &c->ranges[c->base.features + t];
-    labels->any_vector = true;
     labels->any_real = labels->any_real || number_needs_double(r->least, r->most, r->whole);
   }
   if (c->label == CSV_NO_LABEL) return;
@@ -232,6 +242,7 @@ static mlpd_status csv_scan(source *s, label_set *labels) {
     if (state != ROW_GOOD) continue;
     gather_ranges(c);
     if (c->label != CSV_NO_LABEL) TRY(gather_label(c, labels));
+    if (c->target_places != NULL) TRY(gather_targets(c, labels));
     s->rows++;
   }
   c->gathering = false;
@@ -288,6 +299,12 @@ static mlpd_status store_label(const csv_source *c, const label_set *labels, int
   return MLPD_OK;
 }
 
+static mlpd_status store_one_hot(const csv_source *c, const label_set *labels, const double *values,
+                                 int32_t *class_index) {
+  *class_index = label_class_of_integer(labels, stored_one_hot(values, c->base.y_columns));
+  return *class_index >= 0 ? MLPD_OK : changed_error(c);
+}
+
 static mlpd_status csv_read(source *s, const label_set *labels, uint64_t rows, void *x, int32_t *classes,
                             double *values) {
   csv_source *c = (csv_source *)s;
@@ -299,6 +316,8 @@ static mlpd_status csv_read(source *s, const label_set *labels, uint64_t rows, v
     TRY(store_row(c, row, x));
     for (uint32_t t = 0; c->target_places != NULL && t < s->y_columns; t++)
       values[row * s->y_columns + t] = c->numbers[s->features + t].value;
+    if (c->target_places != NULL && labels->classes)
+      TRY(store_one_hot(c, labels, &values[row * s->y_columns], &classes[row]));
     if (c->label == CSV_NO_LABEL) continue;
     TRY(store_label(c, labels, labels->classes ? &classes[row] : NULL, labels->classes ? NULL : &values[row]));
   }
@@ -316,6 +335,7 @@ static void csv_close(source *s) {
   free(c->numbers);
   free(c->ranges);
   free(c->target_places);
+  free(c->target_values);
   free(c);
 }
 

@@ -8,8 +8,9 @@
 #include "convert/convert_input.h"
 
 enum {
-  CSV_BLANKS = ' ',    /* as a delimiter: any run of blanks and tabs */
-  CSV_SHOWN_BYTES = 40 /* of a cell or line in a message */
+  CSV_BLANKS = ' ',     /* as a delimiter: any run of blanks and tabs */
+  CSV_SHOWN_BYTES = 40, /* of a cell or line in a message */
+  CSV_HINT_BYTES = 64
 };
 
 /* ---- Lines ---- */
@@ -63,12 +64,13 @@ typedef struct csv_syntax {
   char thousands;       /* between groups of three digits; 0: nothing */
   char **missing;       /* (num_missing) further texts for "no value" */
   double *missing_real; /* (num_missing_real) those of them that are numbers */
-  uint32_t num_missing, num_missing_real;
+  char **strips;        /* (num_strips) texts before or after numbers that count for nothing: %, $ */
+  uint32_t num_missing, num_missing_real, num_strips;
 } csv_syntax;
 
 typedef enum csv_kind { CSV_NUMBER, CSV_YES_NO, CSV_MISSING, CSV_TEXT } csv_kind;
 
-/* From the options decimal, thousands, missing and delimiter; csv_syntax_free in any case. */
+/* From the options decimal, thousands, missing, strip and delimiter; csv_syntax_free in any case. */
 mlpd_status csv_syntax_make(const mlpd_convert_options *options, csv_syntax *syntax);
 void csv_syntax_free(csv_syntax *syntax);
 
@@ -85,8 +87,8 @@ bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *par
 bool csv_cell_is_missing(const csv_syntax *syntax, const csv_cell *cell);
 bool csv_is_missing_real(const csv_syntax *syntax, double value);
 
-/* The options that would make a number of the cell: "--decimal comma"; NULL: none. */
-const char *csv_cell_hint(const csv_cell *cell);
+/* The options that would make a number of the cell, in hint: "--decimal comma", "--strip %"; false: none would. */
+bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]);
 
 /* The cell's text, doubled quotes made single, line ends made blanks, Latin-1 made UTF-8, NUL-terminated; at most
  * size - 1 bytes; returns its length before cutting. */

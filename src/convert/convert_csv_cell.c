@@ -1,5 +1,6 @@
 /* Cells: how they are cut, what they are, and their text. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -103,17 +104,39 @@ static bool rewrite_number(const csv_syntax *s, const char *p, const char *end, 
   return !(whole && grouped && digits != 3);
 }
 
+/* Passes over the texts to strip, and blanks, at both ends. */
+static void strip(const csv_syntax *s, const char **begin, const char **end) {
+  for (uint32_t i = 0; i < s->num_strips; i++) {
+    const size_t length = strlen(s->strips[i]);
+    if ((size_t)(*end - *begin) <= length) continue;
+    if (memcmp(*begin, s->strips[i], length) == 0)
+      *begin += length;
+    else if (memcmp(*end - length, s->strips[i], length) == 0)
+      *end -= length;
+    else
+      continue;
+    while (*begin < *end && is_blank(**begin)) (*begin)++;
+    while (*end > *begin && is_blank((*end)[-1])) (*end)--;
+  }
+}
+
 bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *parsed) {
-  const char *p = cell->begin, *const end = cell->end;
+  const char *p = cell->begin, *end = cell->end;
   if (syntax->decimal == '.' && number_parse(p, end, parsed) == end) return true;
-  char text[NUMBER_BYTES];
+  char text[NUMBER_BYTES], *to = text;
   if (end - p + 2 > (ptrdiff_t)sizeof text || p == end) return false; /* an e and a NUL are added */
-  if (!rewrite_number(syntax, p, end, text)) return false;
+  if (syntax->num_strips > 0) {
+    if (*p == '-' || *p == '+') *to++ = *p++; /* -$5 */
+    strip(syntax, &p, &end);
+    if (to > text && (p == end || *p == '-' || *p == '+')) return false;
+  }
+  if (!rewrite_number(syntax, p, end, to)) return false;
   const char *text_end = text + strlen(text);
   return number_parse(text, text_end, parsed) == text_end;
 }
 
-const char *csv_cell_hint(const csv_cell *cell) {
+/* The options that read it once the texts of syntax are stripped, or NULL. */
+static const char *notation_hint(const csv_cell *cell, char *strips[], uint32_t num_strips) {
   static const struct {
     char decimal, thousands;
     const char *options;
@@ -125,13 +148,38 @@ const char *csv_cell_hint(const csv_cell *cell) {
               {',', ' ', "--decimal comma --thousands blank"}};
   const char *found = NULL;
   for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-    const csv_syntax syntax = {.decimal = ways[i].decimal, .thousands = ways[i].thousands};
+    const csv_syntax syntax = {
+        .decimal = ways[i].decimal, .thousands = ways[i].thousands, .strips = strips, .num_strips = num_strips};
     number parsed;
     if (!csv_cell_number(&syntax, cell, &parsed)) continue;
     if (found != NULL && i == 1) return "--decimal comma, or --thousands ,"; /* 147,400 may be either */
     if (found == NULL) found = ways[i].options;
   }
   return found;
+}
+
+bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
+  static char symbols[][8] = {"%",      "\u2030", "$",   "\u20AC", "\u00A3", "\u00A5",
+                              "\u20B9", "USD",    "EUR", "GBP",    "CHF",    "JPY"};
+  hint[0] = '\0';
+  bool any_digit = false;
+  for (const char *p = cell->begin; p < cell->end && !any_digit; p++) any_digit = is_digit(*p);
+  if (!any_digit) return false; /* most texts */
+  const char *found = notation_hint(cell, NULL, 0);
+  if (found != NULL) return (void)snprintf(hint, CSV_HINT_BYTES, "%s", found), true;
+  for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
+    char *one[] = {symbols[i]};
+    const char *const quote = symbols[i][0] == '$' ? "'" : "";
+    const csv_syntax plain = {.decimal = '.', .strips = one, .num_strips = 1};
+    number parsed;
+    const bool is_plain = csv_cell_number(&plain, cell, &parsed);
+    found = is_plain ? "" : notation_hint(cell, one, 1);
+    if (found == NULL) continue;
+    (void)snprintf(hint, CSV_HINT_BYTES, "--strip %s%.7s%s%s%.40s", quote, symbols[i], quote, is_plain ? "" : " ",
+                   found);
+    return true;
+  }
+  return false;
 }
 
 /* ---- Words ---- */

@@ -36,7 +36,7 @@ mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const c
     f->yes_no_line = c->lines.line;
   } else if (kind == CSV_TEXT && f->texts++ == 0) {
     f->text_line = c->lines.line;
-    f->hint = csv_cell_hint(cell);
+    (void)csv_cell_hint(cell, f->hint);
     (void)csv_cell_shown(cell, f->text);
   }
   return MLPD_OK;
@@ -53,7 +53,7 @@ void csv_faults_free(csv_source *c) {
 /* Columns that are text, or empty, for the most part: to be left out, not mended. */
 static bool is_text_column(const csv_source *c, const csv_fault *f) {
   const uint64_t filled = c->rows_seen - f->missing;
-  if (f->texts > 0) return 2 * (f->texts + f->yes_no) > filled && f->hint == NULL;
+  if (f->texts > 0) return 2 * (f->texts + f->yes_no) > filled && f->hint[0] == '\0';
   return 2 * f->missing > c->rows_seen && c->rows_seen > 2;
 }
 
@@ -103,7 +103,7 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
         "has a point%s, but --decimal comma wants commas; write the same sign in all columns, or --thousands . "
         "takes points as separators of thousands",
         more);
-  else if (f->hint != NULL)
+  else if (f->hint[0] != '\0')
     (void)snprintf(what, sizeof what, "is no number as it is written%s; %s reads it", more, f->hint);
   else
     (void)snprintf(what, sizeof what,

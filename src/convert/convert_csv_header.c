@@ -17,7 +17,8 @@ const char *sample_after_hash(const csv_sample *s, int line, char delimiter) {
 /* Like csv_cell_read(); a number in another notation is one, too: its column is not of names. */
 static csv_kind read_cell(const csv_syntax *syntax, const csv_cell *cell, number *parsed) {
   const csv_kind kind = csv_cell_read(syntax, cell, parsed);
-  return kind == CSV_TEXT && csv_cell_hint(cell) != NULL ? CSV_NUMBER : kind;
+  char hint[CSV_HINT_BYTES];
+  return kind == CSV_TEXT && csv_cell_hint(cell, hint) ? CSV_NUMBER : kind;
 }
 
 static bool is_name(csv_kind kind) { return kind == CSV_TEXT || kind == CSV_YES_NO; } /* y, n and t are names, too */

@@ -12,7 +12,7 @@ typedef struct csv_fault {
   uint64_t missing, texts, yes_no;               /* how many */
   uint64_t missing_line, text_line, yes_no_line; /* of the first */
   char missing_text[CSV_SHOWN_BYTES + 4], text[CSV_SHOWN_BYTES + 4];
-  const char *hint; /* options that read the first text */
+  char hint[CSV_HINT_BYTES]; /* options that read the first text, or "" */
 } csv_fault;
 
 typedef struct csv_range {
@@ -34,6 +34,7 @@ typedef struct csv_source {
   uint32_t label;          /* column of the only target, or CSV_NO_LABEL */
   number *numbers;         /* (features, then targets where there are several) of the row last parsed */
   uint32_t *target_places; /* (columns) where the targets' numbers go; NULL: one target, or none */
+  double *target_values;   /* (y_columns) of a row, where they are several */
   csv_cell label_cell;
   csv_range *ranges;  /* like numbers */
   csv_fault **faults; /* (columns) NULL: none; itself NULL: no faults at all */

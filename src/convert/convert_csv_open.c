@@ -39,6 +39,7 @@ static mlpd_status make_room(csv_source *c) {
   for (uint32_t i = 0; i < count; i++) c->ranges[i] = (csv_range){.least = INFINITY, .most = -INFINITY, .whole = true};
   if (targets == 0) return MLPD_OK;
   TRY(memory_allocate(&c->target_places, c->layout.columns, sizeof *c->target_places, "CSV row"));
+  TRY(memory_allocate(&c->target_values, targets, sizeof *c->target_values, "CSV row"));
   for (uint32_t t = 0; t < targets; t++) c->target_places[plan->targets[t]] = plan->num_features + t;
   return MLPD_OK;
 }

@@ -1,4 +1,5 @@
 /* What was decided about a CSV file, a line each. */
+#include <math.h>
 #include <string.h>
 
 #include "convert/convert_csv_internal.h"
@@ -73,6 +74,25 @@ void csv_report_layout(const csv_source *c) {
   report_left_out(c);
 }
 
+/* Features of whole numbers that doubles, in which the computations are done, round. */
+static void report_rounded(const csv_source *c) {
+  char names[REPORT_BYTES] = "", text[16];
+  size_t used = 0;
+  for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
+    if (c->plan.roles[i] != CSV_FEATURE) continue;
+    const csv_range *r = &c->ranges[f++];
+    if (!(fmax(fabs(r->least), fabs(r->most)) > 0x1p53) || !r->whole) continue;
+    (void)snprintf(text, sizeof text, "%u", i);
+    report_list_add(names, &used, ",", c->layout.names != NULL ? c->layout.names[i] : text);
+  }
+  if (used > 0)
+    convert_say(
+        c->options,
+        "note: %s: whole numbers beyond 2^53 = 9007199254740992 are rounded in %s; if they identify rows, leave "
+        "them out with --ignore",
+        c->base.name, names);
+}
+
 void csv_report_rows(const csv_source *c) {
   uint32_t yes_no = 0;
   if (c->options->decision == NULL) return;
@@ -82,6 +102,7 @@ void csv_report_rows(const csv_source *c) {
   convert_say(c->options, "%s: %llu row%s of %u feature%s%s, kept as %s", c->base.name,
               (unsigned long long)c->base.rows, c->base.rows == 1 ? "" : "s", c->base.features,
               c->base.features == 1 ? "" : "s", answers, element_name(c->base.type));
+  report_rounded(c);
   if (c->lines.comments > 0)
     convert_say(c->options, "%s: %llu comment%s passed over, the first in line %llu: '%s'", c->base.name,
                 (unsigned long long)c->lines.comments, c->lines.comments == 1 ? "" : "s",

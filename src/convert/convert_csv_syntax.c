@@ -35,18 +35,41 @@ static mlpd_status take_missing(const char *list, csv_syntax *s) {
   }
 }
 
+/* The texts of "%,$". */
+static mlpd_status take_strips(const char *list, csv_syntax *s) {
+  uint32_t count = 1;
+  for (const char *p = list; *p != '\0'; p++) count += *p == ',';
+  TRY(memory_allocate(&s->strips, count, sizeof *s->strips, "texts to strip"));
+  for (const char *p = list;; p++) {
+    const size_t length = strcspn(p, ",");
+    if (strcspn(p, "0123456789+-.") < length)
+      return FAIL(MLPD_ERROR_USAGE, "strip: '%.*s' may be a part of a number", (int)length, p);
+    if (length > 0) {
+      char **text = &s->strips[s->num_strips];
+      TRY(memory_allocate(text, length + 1, 1, "texts to strip"));
+      s->num_strips++;
+      memcpy(*text, p, length);
+    }
+    p += length;
+    if (*p == '\0') return MLPD_OK;
+  }
+}
+
 mlpd_status csv_syntax_make(const mlpd_convert_options *o, csv_syntax *s) {
   const bool comma = o->decimal != NULL && strcmp(o->decimal, "comma") == 0;
   *s = (csv_syntax){.delimiter = o->delimiter, .decimal = comma ? ',' : '.', .thousands = o->thousands};
   if (o->decimal != NULL && !comma && strcmp(o->decimal, "point") != 0 && strcmp(o->decimal, "auto") != 0)
     return FAIL(MLPD_ERROR_USAGE, "decimal is auto, point or comma, not '%s'", o->decimal);
   TRY(check_syntax(o, s));
+  if (o->strip != NULL) TRY(take_strips(o->strip, s));
   return o->missing != NULL && o->missing[0] != '\0' ? take_missing(o->missing, s) : MLPD_OK;
 }
 
 void csv_syntax_free(csv_syntax *s) {
   for (uint32_t i = 0; i < s->num_missing; i++) free(s->missing[i]);
+  for (uint32_t i = 0; i < s->num_strips; i++) free(s->strips[i]);
   free(s->missing);
   free(s->missing_real);
+  free(s->strips);
   *s = (csv_syntax){.num_missing = 0};
 }

@@ -267,6 +267,17 @@ done:
   return status;
 }
 
+mlpd_status label_set_name_columns(label_set *set, const char *const *names, uint64_t count) {
+  if (count == 0) return MLPD_OK;
+  if (set->names == NULL) TRY(memory_allocate(&set->names, set->num_classes, sizeof *set->names, "class names"));
+  for (uint32_t i = 0; i < set->count; i++) {
+    const label_entry *const e = &set->entries[i];
+    free(set->names[e->class_index]);
+    TRY(memory_copy_string(names[(uint64_t)e->value], &set->names[e->class_index]));
+  }
+  return MLPD_OK;
+}
+
 int32_t label_class_of_text(const label_set *set, const char *text, size_t length) {
   const uint32_t slot = *find_slot(set, text, length);
   return slot == 0 ? -1 : set->entries[slot - 1].class_index;
@@ -291,7 +302,7 @@ static void describe_values(const label_set *set, char *text, size_t size) {
 
 static void describe_classes(const label_set *set, char *text, size_t size) {
   enum { SHOWN = 8 };
-  const bool numbers = !set->any_text && set->task == MLPD_TASK_AUTO;
+  const bool numbers = !set->any_text && set->task == MLPD_TASK_AUTO && !set->one_hot;
   size_t used = (size_t)snprintf(text, size, "%u class%s: ", set->num_classes, set->num_classes == 1 ? "" : "es");
   for (uint32_t k = 0; k < set->num_classes && k < SHOWN && used + 80 < size; k++) {
     if (set->names != NULL)
@@ -300,7 +311,9 @@ static void describe_classes(const label_set *set, char *text, size_t size) {
       used += (size_t)snprintf(text + used, size - used, "%s%u", k > 0 ? ", " : "", k);
   }
   (void)snprintf(text + used, size - used, "%s%s", set->num_classes > SHOWN ? ", ..." : "",
-                 numbers ? " (numbers; --task regression takes them as values)" : "");
+                 set->one_hot ? " (one-hot: each row has a single 1; --task regression takes them as values)"
+                 : numbers    ? " (numbers; --task regression takes them as values)"
+                              : "");
 }
 
 void label_set_describe(const label_set *set, char *text, size_t size) {

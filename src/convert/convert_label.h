@@ -61,6 +61,9 @@ mlpd_status label_add_value(label_set *set, double value); /* a float of an arra
 /* Decides; class_names as in mlpd_convert_options. */
 mlpd_status label_set_decide(label_set *set, const char *class_names);
 
+/* Classes of one-hot rows get the names (count) of their columns. count 0: there are none, and nothing is done. */
+mlpd_status label_set_name_columns(label_set *set, const char *const *names, uint64_t count);
+
 /* The decision as a line of text. */
 void label_set_describe(const label_set *set, char *text, size_t size);
 

@@ -75,7 +75,7 @@ mlpd_status convert_write_names(h5_file *file, const source *first, const label_
   name_list classes = {0};
   TRY(write_list(file, "/columns/name", &first->columns));
   TRY(write_kinds(file, first));
-  TRY(write_list(file, "/targets/name", &first->targets));
+  if (!labels->one_hot) TRY(write_list(file, "/targets/name", &first->targets)); /* else they name the classes */
   if (first->y_columns == 0 || !labels->classes) return MLPD_OK;
   TRY(list_classes(labels, &classes));
   const mlpd_status status = write_list(file, "/class_names", &classes);

@@ -339,6 +339,17 @@ static void close_inputs(opened_inputs *o) {
   free(o->roles);
 }
 
+/* Names a file of the kind that is rarer: README.txt among arrays, say. */
+static mlpd_status fail_mixed(const opened_inputs *o, int texts) {
+  int text = -1, array = -1;
+  for (int i = o->count - 1; i >= 0; i--) *(o->kind[i] == KIND_TEXT ? &text : &array) = i;
+  const bool odd_text = 2 * texts <= o->count;
+  return FAIL(MLPD_ERROR_USAGE,
+              "%s is %s, but %s is %s: inputs of one data set are of one kind; leave %s out, or convert it alone",
+              o->paths[odd_text ? text : array], odd_text ? "text" : "an array", o->paths[odd_text ? array : text],
+              odd_text ? "an array" : "text", o->paths[odd_text ? text : array]);
+}
+
 static mlpd_status open_by_kind(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
   int texts = 0, archives = 0;
   bool all_unclear = false;
@@ -348,8 +359,7 @@ static mlpd_status open_by_kind(opened_inputs *o, const mlpd_convert_options *op
   }
   if (archives > 0 && o->count > 1)
     return FAIL(MLPD_ERROR_USAGE, "%s: an NPZ archive is converted alone, without other inputs", o->paths[0]);
-  if (texts > 0 && texts < o->count)
-    return FAIL(MLPD_ERROR_USAGE, "the inputs mix CSV with NPY or IDX arrays; convert one kind at a time");
+  if (texts > 0 && texts < o->count) return fail_mixed(o, texts);
   const int per_part = texts > 0 || wants_no_label(options) ? 1 : 2;
   TRY(find_roles(options, o, per_part, &all_unclear));
   if (!all_unclear || o->count > per_part) say_roles(options, o, all_unclear);

@@ -10,7 +10,8 @@
 
 static const double LEAST_WIDTH = 1e-300; /* of a column that is scaled: its reciprocal is a number */
 
-static const double EVEN = 0.3; /* deviation over range of values that are spread evenly: 0.29 of uniform ones */
+static const double RARE = 0.002; /* of rows: how often a flag differs */
+static const double EVEN = 0.3;   /* deviation over range of values that are spread evenly: 0.29 of uniform ones */
 
 enum {
   LEAST_PIXELS = 16,
@@ -238,18 +239,26 @@ void column_statistics_merge(const column_statistics *other, column_statistics *
 
 /* ---- Normalisations -------------------------------------------------------------------------------- */
 
+/* 0 and 1, the rarer one more often than a pixel at an edge that is lit once in a thousand images. */
+static bool is_flag(const column_statistics *s, uint32_t c) {
+  const double ones = s->mean[c] - s->minimum[c];
+  return s->maximum[c] - s->minimum[c] == 1 && fmin(ones, 1 - ones) > RARE;
+}
+
 bool column_statistics_alike(const column_statistics *s) {
   double least = INFINITY, most = -INFINITY;
   for (uint32_t c = 0; c < s->columns; ++c) {
     least = fmin(least, s->minimum[c]);
     most = fmax(most, s->maximum[c]);
   }
+  if (most - least <= 1) return false; /* flags alone */
   uint32_t varying = 0, wide = 0;
   for (uint32_t c = 0; c < s->columns; ++c) {
     const double range = s->maximum[c] - s->minimum[c], all = most - least;
     if (!(range > 0)) continue;
     varying++;
     wide += range >= all / 2;
+    if (is_flag(s, c)) return false;
     if (range < all / 4 && sqrt(s->m2[c] / s->count) > EVEN * range) return false;
   }
   return s->columns >= LEAST_PIXELS && 4 * (uint64_t)wide >= 3 * (uint64_t)varying;

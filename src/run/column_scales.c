@@ -115,7 +115,27 @@ mlpd_normalize column_scales_kind(const part *train) {
   return train->type == ELEMENT_U8 && !train->table ? MLPD_NORMALIZE_AUTO : MLPD_NORMALIZE_STANDARD;
 }
 
-static mlpd_status find_input(mlpd_comm *comm, preparation *p) {
+/* Whole numbers beyond 2^53, where doubles no longer hold every one. */
+static void note_rounded(mlpd_comm *comm, const mlpd_train_events *events, const preparation *p, const char *what,
+                         const column_statistics *s) {
+  char text[400];
+  uint64_t rounded = 0;
+  uint32_t first = 0;
+  for (uint32_t c = s->columns; c-- > 0;) {
+    if (!(fmax(fabs(s->minimum[c]), fabs(s->maximum[c])) > 0x1p53)) continue;
+    rounded++;
+    first = c;
+  }
+  if (rounded == 0 || mlpd_comm_rank(comm) != 0 || events == NULL || events->notice == NULL) return;
+  (void)snprintf(text, sizeof text,
+                 "%s: %llu %s column%s, first %u (from 0), hold%s whole numbers beyond 2^53 = 9007199254740992, which "
+                 "are rounded; subtract their offset first if their differences matter",
+                 p->options.data.file, (unsigned long long)rounded, what, rounded == 1 ? "" : "s", first,
+                 rounded == 1 ? "s" : "");
+  events->notice(events->context, text);
+}
+
+static mlpd_status find_input(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
   const column_source from = {p->train.type, p->train.x, p->scan.x, p->features};
   affine *const a = &p->model->input;
   column_statistics total = {0};
@@ -128,6 +148,7 @@ static mlpd_status find_input(mlpd_comm *comm, preparation *p) {
     if (*kind == MLPD_NORMALIZE_AUTO)
       *kind = column_statistics_alike(&total) ? MLPD_NORMALIZE_SCALE : MLPD_NORMALIZE_STANDARD;
     if (status == MLPD_OK) affine_from_statistics(*kind, &total, a);
+    if (from.type == ELEMENT_I64 || from.type == ELEMENT_U64) note_rounded(comm, events, p, "input", &total);
   }
   column_statistics_free(&total);
   return status;
@@ -171,7 +192,7 @@ static mlpd_status check_fit(const preparation *p, const column_statistics *s) {
   return MLPD_OK;
 }
 
-static mlpd_status find_target(mlpd_comm *comm, preparation *p) {
+static mlpd_status find_target(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
   const column_source from = {p->train.raw_type, p->train.raw, p->scan.y, p->outputs};
   affine *const a = &p->model->target;
   column_statistics total = {0};
@@ -180,6 +201,7 @@ static mlpd_status find_target(mlpd_comm *comm, preparation *p) {
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK) status = gather_statistics(comm, p, &from, &total);
   if (status == MLPD_OK) status = check_fit(p, &total);
+  if (status == MLPD_OK && p->whole_targets) note_rounded(comm, events, p, "target", &total);
   if (status == MLPD_OK && column_scales_targets(p)) affine_from_statistics(MLPD_NORMALIZE_STANDARD, &total, a);
   column_statistics_free(&total);
   for (uint32_t j = 0; status == MLPD_OK && j < p->outputs; j++) /* a constant stays what it is, to map back */
@@ -188,10 +210,10 @@ static mlpd_status find_target(mlpd_comm *comm, preparation *p) {
   return status;
 }
 
-mlpd_status column_scales_find(mlpd_comm *comm, preparation *p) {
-  TRY(find_input(comm, p));
+mlpd_status column_scales_find(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
+  TRY(find_input(comm, events, p));
   if (p->options.task != MLPD_REGRESSION) return MLPD_OK;
-  TRY(find_target(comm, p));
+  TRY(find_target(comm, events, p));
   const affine *const target = &p->model->target;
   p->valid.target = target;
   mlpd_status status = shard_map_values(&p->train, target, p->options.data.file);

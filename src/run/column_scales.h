@@ -13,7 +13,7 @@ mlpd_normalize column_scales_kind(const part *train);
 bool column_scales_targets(const preparation *p);
 
 /* Settles p->options.normalize, fills the model's input and target, and maps the targets read so far. Refuses targets
- * that the loss cannot fit. Collective. */
-mlpd_status column_scales_find(mlpd_comm *comm, preparation *p);
+ * that the loss cannot fit; notes whole numbers that doubles round. Collective. */
+mlpd_status column_scales_find(mlpd_comm *comm, const mlpd_train_events *events, preparation *p);
 
 #endif

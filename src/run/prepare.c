@@ -201,6 +201,8 @@ static mlpd_status settle_train(preparation *p, part *train, bool *valid_in_file
   TRY(settle_task(p, train));
   p->file_rows = train->rows;
   p->features = train->features;
+  const element_type y_type = h5_array_shape(train->y).type;
+  p->whole_targets = !train->y_text && (y_type == ELEMENT_I64 || y_type == ELEMENT_U64);
   TRY(take_names(train, p, &p->model->names));
   part valid = {0};
   const mlpd_status status = part_open(&p->options.data, MLPD_VALID, true, &valid, valid_in_file);
@@ -323,7 +325,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   p->model->task = p->options.task;
   p->model->loss = p->options.loss;
   TRY(mlpd_comm_agree(comm, make_network(p)));
-  TRY(column_scales_find(comm, p));
+  TRY(column_scales_find(comm, events, p));
   TRY(look_at_test_part(comm, p));
   TRY(preparation_fingerprint(comm, p));
   if (p->split.num_lanes == 0)

@@ -28,6 +28,7 @@ typedef struct preparation {
   class_counts class_rows[3]; /* rows of each class, by part: of this rank, then of all */
   label_decision labels;      /* source.map is of it */
   uint64_t file_rows;         /* of the training part in the file */
+  bool whole_targets;         /* y is of 64-bit whole numbers */
   uint32_t features, outputs;
   uint64_t fingerprint;                         /* of the training rows as dealt to lanes */
   uint64_t valid_fingerprint, test_fingerprint; /* 0: there are none */

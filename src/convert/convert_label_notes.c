@@ -1,0 +1,44 @@
+#include "convert/convert_label_notes.h"
+
+#include <math.h>
+#include <strings.h>
+
+#include "convert/convert_report.h"
+
+enum { CASES_MOST = 200 }; /* classes that are compared with one another */
+
+static void note_constant(const mlpd_convert_options *o, const label_set *set) {
+  if (set->classes && set->num_classes == 1)
+    convert_say(o,
+                "note: all labels are the same, '%.60s': there is nothing to learn; choose another target with --label",
+                set->names != NULL ? set->names[0] : "0");
+  if (!set->classes && set->numbers > 1 && set->minimum == set->maximum && fabs(set->minimum) < LABEL_EXACT_MOST)
+    convert_say(o,
+                "note: all labels are the same, %.17g: there is nothing to learn; choose another target with --label",
+                set->minimum);
+}
+
+static void note_letter_case(const mlpd_convert_options *o, const label_set *set) {
+  if (!set->classes || set->names == NULL || set->num_classes > CASES_MOST) return;
+  for (uint32_t k = 0; k < set->num_classes; k++)
+    for (uint32_t j = 0; j < k; j++) {
+      if (strcasecmp(set->names[j], set->names[k]) != 0) continue;
+      convert_say(o,
+                  "note: the classes '%.60s' and '%.60s' differ in letter case alone, and remain two; write them alike "
+                  "if they are one",
+                  set->names[j], set->names[k]);
+      return;
+    }
+}
+
+static void note_rounding(const mlpd_convert_options *o, const label_set *set) {
+  const double largest = fmax(fabs(set->minimum), fabs(set->maximum));
+  if (set->classes || set->numbers == 0 || set->any_fraction || !(largest > LABEL_EXACT_MOST)) return;
+  convert_say(o, "note: labels are whole numbers up to %.6g; beyond 2^53 = 9007199254740992 they are rounded", largest);
+}
+
+void label_set_notes(const mlpd_convert_options *options, const label_set *set) {
+  note_constant(options, set);
+  note_letter_case(options, set);
+  note_rounding(options, set);
+}
