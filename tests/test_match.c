@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/machine_memory.h"
 #include "h5/h5.h"
 
 #include <cmocka.h>
@@ -183,6 +185,40 @@ static void test_columns(void **state) {
   part_close(&p);
 }
 
+/* Rows far wider than the model takes: what is read at a time is bounded by their width, not by the model's. */
+static void test_wide_rows(void **state) {
+  (void)state;
+  enum { WIDE = 4000, MANY = 6000, LIMIT = 32 << 20 /* bytes, where the rows are 96 MB */ };
+  uint32_t columns[COLUMNS] = {0, 7, WIDE - 1};
+  h5_file *file = NULL;
+  h5_array *x = NULL;
+  assert_ok(h5_create(in_folder("wide.h5"), &file));
+  assert_ok(h5_array_create(file, "/train/x", MANY, WIDE, ELEMENT_F64, 0, 0, &x)); /* zeros, which take no room */
+  h5_array_close(x);
+  assert_ok(h5_write(file, "/train/y", MANY, 0, ELEMENT_U8, memset((uint8_t[MANY]){0}, 1, MANY)));
+  assert_ok(h5_close(file));
+  assert_int_equal(truncate(in_folder("wide.h5"), (off_t)WIDE * MANY * 8 + (1 << 20)), 0); /* room for what it claims */
+  part p;
+  shard s;
+  bool present = false;
+  assert_ok(part_open(&(mlpd_data_paths){.file = in_folder("wide.h5")}, MLPD_TRAIN, true, &p, &present));
+  p.order.columns = columns;
+  p.order.file_columns = WIDE;
+  p.features = COLUMNS;
+  const row_run runs[] = {{.count = MANY / 2}, {.file_row = MANY / 2 + 1, .count = 1, .position = MANY / 2}};
+  const uint64_t before = machine_memory_peak();
+  assert_ok(shard_read(&p, runs, 2, 0, MANY / 2 + 1, true, 2, NULL, &s));
+#ifndef __SANITIZE_ADDRESS__ /* it keeps what was freed */
+  if (machine_memory_peak() - before > LIMIT) fail_msg("%g bytes", (double)(machine_memory_peak() - before));
+#else
+  (void)before;
+#endif
+  assert_true(s.classes[MANY / 2] == 1 && ((const double *)s.x)[COLUMNS] == 0);
+  shard_free(&s);
+  p.order.columns = NULL;
+  part_close(&p);
+}
+
 static void test_columns_refused(void **state) {
   (void)state;
   model_names = (data_names){.columns = LIST("a", "b", "c"), .targets = LIST("t", "u")};
@@ -266,13 +302,10 @@ static void test_classes_without_names(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_lists),
-      cmocka_unit_test(test_printed_lists),
-      cmocka_unit_test(test_columns),
-      cmocka_unit_test(test_columns_refused),
-      cmocka_unit_test(test_targets),
-      cmocka_unit_test(test_classes),
-      cmocka_unit_test(test_classes_without_names),
+      cmocka_unit_test(test_lists),     cmocka_unit_test(test_printed_lists),
+      cmocka_unit_test(test_columns),   cmocka_unit_test(test_columns_refused),
+      cmocka_unit_test(test_wide_rows), cmocka_unit_test(test_targets),
+      cmocka_unit_test(test_classes),   cmocka_unit_test(test_classes_without_names),
   };
   return cmocka_run_group_tests_name("match", tests, setup, teardown);
 }

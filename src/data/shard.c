@@ -13,7 +13,8 @@ enum {
   BLOCK_BYTES = 4 << 20,          /* of x read at once, so that it is still in cache when it is looked through */
   COLUMN_BLOCK_BYTES = 256 << 10, /* of y or weight read at once */
   GAP_BYTES = 2 << 10,            /* between runs that are read at once: to copy so many costs as much as a call */
-  SPAN_BYTES = 256 << 10          /* that such runs cover, at most */
+  SPAN_BYTES = 256 << 10,         /* that such runs cover, at most */
+  CHUNK_BYTES = 64 << 20          /* of whole chunks read into a buffer of their own, at most */
 };
 
 static const double MOST = 1e140; /* of a float64: sums of squares are numbers, too */
@@ -110,6 +111,20 @@ static void pick_columns(const part *p, size_t size, uint64_t count, const char 
     for (uint32_t j = 0; j < p->features; j++, out += size) memcpy(out, from + p->order.columns[j] * size, size);
 }
 
+/* Bytes of a row of x as it is read: with the columns that are left out. */
+static size_t x_bytes_read(const part *p) {
+  return element_size(p->type) * (p->order.columns != NULL ? p->order.file_columns : p->features);
+}
+
+/* Rows of x that are read at once, so that a block ends where chunks end. */
+static uint64_t x_block_rows(const part *p) {
+  const size_t read_bytes = x_bytes_read(p);
+  const uint64_t chunk_rows = h5_array_shape(p->x).chunk_rows, block = BLOCK_BYTES / read_bytes + 1;
+  const uint64_t whole = chunk_rows > 0 ? (block + chunk_rows - 1) / chunk_rows * chunk_rows : block;
+  const bool buffered = p->order.columns != NULL; /* else rows go straight to their place */
+  return buffered && whole > CHUNK_BYTES / read_bytes ? block : whole;
+}
+
 /* Rows [row, row + count) of x to out (count, features). */
 static mlpd_status read_x(part *p, uint64_t row, uint64_t count, char *out) {
   if (p->order.columns == NULL) return h5_array_read(p->x, row, count, p->type, out);
@@ -123,9 +138,7 @@ static mlpd_status read_x(part *p, uint64_t row, uint64_t count, char *out) {
 }
 
 static mlpd_status read_run_x(part *p, const row_run *run, size_t row_bytes, char *out) {
-  const uint64_t chunk_rows = h5_array_shape(p->x).chunk_rows;
-  uint64_t block = BLOCK_BYTES / row_bytes + 1;
-  if (chunk_rows > 0) block = (block + chunk_rows - 1) / chunk_rows * chunk_rows; /* ends where chunks end */
+  const uint64_t block = x_block_rows(p);
   for (uint64_t row = run->file_row, end = run->file_row + run->count; row < end;) {
     const uint64_t left_in_block = block - row % block;
     const uint64_t count = end - row < left_in_block ? end - row : left_in_block;
@@ -139,7 +152,7 @@ static mlpd_status read_run_x(part *p, const row_run *run, size_t row_bytes, cha
 
 static mlpd_status shard_read_x(part *p, const row_request *request, shard *s) {
   const size_t row_bytes = element_size(p->type) * p->features;
-  const uint64_t gap = GAP_BYTES / row_bytes, most = SPAN_BYTES / row_bytes;
+  const uint64_t gap = GAP_BYTES / x_bytes_read(p), most = SPAN_BYTES / x_bytes_read(p);
   char *span = NULL;
   mlpd_status status = MLPD_OK;
   for (uint64_t i = 0, next = 0; i < request->num_runs && status == MLPD_OK; i = next) {
