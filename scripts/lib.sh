@@ -21,6 +21,7 @@ TEST_NEEDS='
 libcmocka-dev  | header cmocka.h cmocka      | cmocka, the unit test library
 bats           | command bats                | bats, which tests the program
 python3-h5py   | python h5py                 | Python with h5py, for the second implementation
+groff-base     | ? command groff             | groff, which checks the manual pages
 '
 CLUSTER_NEEDS='
 iproute2       | command ip                  | iproute2, which makes hosts of network namespaces

@@ -53,6 +53,10 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
     says "${numbers[0]} "
     notes_say "matched by name"
     awk -v a="$(accuracy)" 'BEGIN { exit !(a > 0.9) }' || fail "expected an accuracy above 0.9"
+    # The class without rows is shown, and is no 0 in the means.
+    says "mean of 2 of 3 classes"
+    awk '$NF == 45 { sum += $(NF - 2) } /^mean of/ { exit !(sum > 1.8 && ($(NF - 2) - sum / 2) ^ 2 < 1e-7) }' <<< "$output" ||
+      fail "expected the mean recall of two classes"
   done
 }
 

@@ -58,8 +58,18 @@ static int name_width(const mlpd_report *report, const mlpd_model *model, int le
   return width;
 }
 
+/* What heads the means over classes: over how many, where some have no rows. */
+static int mean_label(const mlpd_report *report, uint32_t with_rows, char *text, size_t bytes) {
+  if (with_rows == report->outputs) return snprintf(text, bytes, "mean of classes");
+  return snprintf(text, bytes, "mean of %u of %u classes", with_rows, report->outputs);
+}
+
+/* Classes without rows have no recall: they are shown, and are left out of the means. */
 static void print_classes(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
-  const int width = name_width(report, model, 15);
+  char label[64];
+  uint32_t with_rows = 0;
+  for (uint32_t k = 0; k < report->outputs; k++) with_rows += support_of(report, k) > 0;
+  const int width = name_width(report, model, mean_label(report, with_rows, label, sizeof label));
   double precision = 0, recall = 0, f1 = 0, weighted[3] = {0};
   (void)fprintf(stream, "\n%-*s  precision  recall      F1   support\n", width, "class");
   for (uint32_t k = 0; k < report->outputs; k++) {
@@ -67,6 +77,7 @@ static void print_classes(const mlpd_report *report, const mlpd_model *model, FI
     print_name(stream, width, mlpd_model_class_name(model, k));
     (void)fprintf(stream, "  %9.4f  %6.4f  %6.4f  %8llu\n", report->precision[k], report->recall[k], report->f1[k],
                   (unsigned long long)support);
+    if (support == 0) continue;
     precision += report->precision[k];
     recall += report->recall[k];
     f1 += report->f1[k];
@@ -74,9 +85,9 @@ static void print_classes(const mlpd_report *report, const mlpd_model *model, FI
     weighted[1] += report->recall[k] * (double)support;
     weighted[2] += report->f1[k] * (double)support;
   }
-  const double classes = report->outputs, rows = (double)report->rows;
-  (void)fprintf(stream, "%-*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, "mean of classes", precision / classes,
-                recall / classes, f1 / classes, (unsigned long long)report->rows);
+  const double classes = with_rows, rows = (double)report->rows;
+  (void)fprintf(stream, "%-*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, label, precision / classes, recall / classes,
+                f1 / classes, (unsigned long long)report->rows);
   (void)fprintf(stream, "%-*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, "weighted mean", weighted[0] / rows,
                 weighted[1] / rows, weighted[2] / rows, (unsigned long long)report->rows);
 }
