@@ -1,4 +1,4 @@
-# The command line: help, config files, usage errors, explain. Trains nothing.
+# The command line: help, config files, usage errors. Trains nothing.
 
 load helper
 
@@ -245,32 +245,6 @@ config_fails() {
   alone train --config "$BATS_TEST_TMPDIR/run.ini" --print-config
   succeeds
   says 'data = "a ; b"' "hidden =" "out = c" "seed = 3"
-}
-
-@test "explain prints the textbook's numbers" {
-  alone explain
-  succeeds
-  says "0.332" "0.525" "0.474" "-0.105" "a4 = A(-0.700) = 0.332" "a5 = A(0.100) = 0.525" "a6 = A(-0.105) = 0.474" \
-    "0.1311" "= -0.0065" "= -0.0087"
-  # name, old value, formula, gradient, new value
-  grep -qE '^  b6 +0\.100 .* 0\.218 ' <<< "$output" || fail "new b6"
-  grep -qE '^  w46 +-0\.300 .* -0\.261 ' <<< "$output" || fail "new w46"
-  grep -qE '^  w56 +-0\.200 .* -0\.138 ' <<< "$output" || fail "new w56"
-  grep -qE '^  w14 +0\.200 .* 0\.192 ' <<< "$output" || fail "new w14"
-  grep -qE '^  w35 +0\.200 .* 0\.194 ' <<< "$output" || fail "new w35"
-  grep -qE '^  b4 +-0\.400 .* -0\.408 ' <<< "$output" || fail "new b4"
-  [ "$(wc -L <<< "$output")" -le 80 ] || fail "wider than 80 columns"
-}
-
-@test "explain --example relu: errors pass where units are on" {
-  alone explain --example relu
-  succeeds
-  # By hand: delta_h of sample 1 is (-0.09 0.5 + 0.16 (-0.3), -0.09 0.2 + 0.16 0.9).
-  says "[  -0.0930   0.1260  ]" "[  -0.1250   0.0000  ]" "[  -0.6730   0.1120  ]" "[  -0.0270   0.0480  ]" \
-    "[   0.5673  -0.3112  ]" "[   0.1293   0.7874  ]"
-  [ "$(wc -L <<< "$output")" -le 80 ] || fail "wider than 80 columns"
-  alone explain --example rleu
-  fails_with 2 "did you mean relu?"
 }
 
 @test "a full disk is a failure" {

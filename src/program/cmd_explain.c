@@ -1,95 +1,150 @@
-/* mlpdist explain: one training step of a tiny network in numbers. */
+/* mlpdist explain: gradient descent of a small network in numbers. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "program/commands.h"
 #include "program/explain.h"
 #include "program/outcome.h"
 
-typedef enum example { EXAMPLE_SIGMOID, EXAMPLE_RELU } example;
+typedef enum example { EXAMPLE_SIGMOID, EXAMPLE_RELU, EXAMPLE_XOR, EXAMPLE_MAZUR } example;
 
 static const mlpd_choice example_choices[] = {
-    {"sigmoid", EXAMPLE_SIGMOID, "3-2-1, one sample"}, {"relu", EXAMPLE_RELU, "1-2-2, three samples"}, {NULL, 0, NULL}};
+    {"sigmoid", EXAMPLE_SIGMOID, "3-2-1, one sample, unit by unit"},
+    {"relu", EXAMPLE_RELU, "1-2-2, three samples, matrix by matrix"},
+    {"xor", EXAMPLE_XOR, "2-3-1, the four samples of exclusive or, 200 steps"},
+    {"mazur", EXAMPLE_MAZUR, "2-2-2, the step-by-step example of Matt Mazur (2015), 10000 steps"},
+    {NULL, 0, NULL}};
 
 typedef struct explain_arguments {
+  explain_settings settings; /* as the command line leaves those of the lesson */
   example which;
-  bool help;
+  const char *network;
+  bool print_network, help;
 } explain_arguments;
 
+#define AT(member) OPTION_AT(explain_arguments, member)
+
 static const option rows[] = {
-    {"example", "general", "NAME", OPTION_CHOICE, OPTION_AT(explain_arguments, which), .help = "network to show",
-     .choices = example_choices},
-    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(explain_arguments, help), .help = "print this help and exit"},
+    {"example", "input", "NAME", OPTION_CHOICE, AT(which), .help = "network to show", .choices = example_choices},
+    {"network", "input", "FILE", OPTION_PATH, AT(network),
+     .help = "text file of a network to show; \"-\": standard input"},
+    EXPLAIN_SETTING_ROWS(explain_arguments),
+    {"print-network", "output", NULL, OPTION_FLAG, AT(print_network),
+     .help = "print the text of the example, which --network reads, and exit"},
+    {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this help and exit"},
     {.name = NULL},
 };
 
 static const void *defaults(void) {
   static explain_arguments arguments;
-  arguments = (explain_arguments){.which = EXAMPLE_SIGMOID};
+  arguments = (explain_arguments){.settings = explain_settings_default, .which = EXAMPLE_SIGMOID};
   return &arguments;
 }
 
 const option_table explain_table = {
     .command = "explain",
-    .usage = "[--example NAME]",
+    .usage = "[--example NAME | --network FILE] [options]",
     .summary =
-        "Shows one forward pass, back propagation and gradient-descent step of a tiny network: the formulas with "
+        "Shows forward pass, back propagation and gradient descent of a small network: the formulas with "
         "their numbers, computed by the code that trains.",
     .details =
-        "sigmoid is a 3-2-1 network with one sample, unit by unit; relu a 1-2-2 network\n"
-        "with three samples, matrix by matrix.\n",
+        "The cost is summed over the samples; train takes the mean. delta is dC/dz, from\n"
+        "yhat - y; the example sigmoid follows a textbook that takes y - yhat.\n"
+        "\n"
+        "A network of your own\n"
+        "  mlpdist explain --example mazur --print-network > mine.txt\n"
+        "  mlpdist explain --network mine.txt --steps 20\n"
+        "  mlpdist explain --example xor --hidden 4 --seed 2 --steps 500\n"
+        "\n"
+        "A line of FILE is an option above without its dashes (lr 0.5), or one of:\n"
+        "  title TEXT               heading\n"
+        "  weights L NUMBERS        of layer L from 1, also on the lines that follow:\n"
+        "                           a row for each input, a column for each output\n"
+        "  biases L NUMBERS         one for each output; 0 where they are not given\n"
+        "  sample INPUTS -> TARGETS\n"
+        "  # a note\n"
+        "Without weights, they are drawn by --seed.\n",
     .rows = rows,
     .defaults = defaults,
 };
 
-const char *explain_number(double value, int decimals, char buffer[32]) {
-  (void)snprintf(buffer, 32, "%.*f", decimals, value);
-  const bool is_zero = strspn(buffer, "-0.") == strlen(buffer);
-  if (is_zero) (void)snprintf(buffer, 32, "%.*f", decimals, 0.0);
-  return buffer;
+static bool is_given(const option_results *results, const char *name) {
+  for (int i = 0; i < results->num_given; i++)
+    if (strcmp(results->given[i]->name, name) == 0) return true;
+  return false;
 }
 
-void explain_step_free(explain_step *step) {
-  mlpd_trace_free(&step->trace);
-  mlpd_trace_free(&step->trace_after);
-  mlpd_network_free(step->before);
-  mlpd_network_free(step->after);
-  *step = (explain_step){0};
+static mlpd_status read_example(const char *name, explain_lesson *lesson) {
+  char *const text = strdup(explain_example(name)); /* fmemopen takes no const */
+  FILE *const stream = text != NULL ? fmemopen(text, strlen(text), "r") : NULL;
+  const mlpd_status status = stream != NULL ? explain_read(stream, name, lesson)
+                                            : outcome_fail(MLPD_ERROR_MEMORY, "out of memory, reading an example");
+  if (stream != NULL) (void)fclose(stream);
+  free(text);
+  return status;
 }
 
-static void fill(mlpd_network *network, const float *const *weights, const float *const *biases) {
-  for (uint32_t l = 0; l < mlpd_network_num_layers(network); l++) {
-    const mlpd_layer_view layer = mlpd_network_layer(network, l);
-    memcpy(layer.weight, weights[l], sizeof(float) * layer.inputs * layer.outputs);
-    memcpy(layer.bias, biases[l], sizeof(float) * layer.outputs);
+static mlpd_status read_file(const char *path, explain_lesson *lesson) {
+  if (strcmp(path, "-") == 0) return explain_read(stdin, "standard input", lesson);
+  FILE *const stream = fopen(path, "r");
+  if (stream == NULL) return outcome_fail(MLPD_ERROR_FILE, "%s: cannot be opened: %s", path, strerror(errno));
+  const mlpd_status status = explain_read(stream, path, lesson);
+  (void)fclose(stream);
+  return status;
+}
+
+/* The lesson's settings, and what of them the command line changes. */
+static mlpd_status settle(int argc, char **argv, explain_arguments *arguments, option_results *results,
+                          explain_lesson *lesson) {
+  options_free(results);
+  arguments->settings = lesson->settings;
+  const mlpd_status status = options_parse(&explain_table, argc, argv, arguments, results);
+  lesson->settings = arguments->settings;
+  if (status != MLPD_OK) return status;
+  for (int i = 0; i < results->num_given; i++) explain_setting_given(lesson, results->given[i]->name);
+  return explain_lesson_finish(lesson, is_given(results, "hidden") || is_given(results, "seed"));
+}
+
+static mlpd_status show(const explain_lesson *lesson, const explain_arguments *arguments, bool is_changed) {
+  explain_step step;
+  mlpd_status status = explain_step_make(lesson, &step);
+  if (status == MLPD_OK) {
+    if (!is_changed && arguments->network == NULL && arguments->which == EXAMPLE_SIGMOID)
+      explain_sigmoid(lesson, &step, stdout);
+    else if (!is_changed && arguments->network == NULL && arguments->which == EXAMPLE_RELU)
+      explain_relu(lesson, &step, stdout);
+    else
+      explain_any(lesson, &step, stdout);
+    status = explain_steps(lesson, &step, stdout);
   }
+  explain_step_free(&step);
+  return status;
 }
 
-mlpd_status explain_step_make(uint32_t num_layers, const uint32_t *widths, mlpd_activation activation,
-                              const float *const *weights, const float *const *biases, uint64_t n, const float *x,
-                              const float *y, float lr, explain_step *step) {
-  enum { MAX_LAYERS = 8 };
-  mlpd_activation activations[MAX_LAYERS];
-  *step = (explain_step){0};
-  if (num_layers > MAX_LAYERS) return outcome_fail(MLPD_ERROR_USAGE, "explain shows at most %d layers", MAX_LAYERS);
-  for (uint32_t l = 0; l < num_layers; l++) activations[l] = activation;
-  mlpd_status status = mlpd_network_create(num_layers, widths, activations, &step->before);
-  if (status == MLPD_OK) status = mlpd_network_create(num_layers, widths, activations, &step->after);
-  if (status != MLPD_OK) return status;
-  fill(step->before, weights, biases);
-  fill(step->after, weights, biases);
-  status = mlpd_network_trace(step->before, MLPD_MSE, n, x, y, &step->trace);
-  if (status != MLPD_OK) return status;
-  mlpd_network_descend(step->after, &step->trace, lr);
-  return mlpd_network_trace(step->after, MLPD_MSE, n, x, y, &step->trace_after);
+static mlpd_status explain(int argc, char **argv, explain_arguments *arguments, option_results *results) {
+  const char *const name = mlpd_choice_name(example_choices, (int)arguments->which);
+  const bool has_example = is_given(results, "example");
+  if (arguments->network != NULL && (has_example || arguments->print_network))
+    return outcome_fail(MLPD_ERROR_USAGE, "--network and --%s exclude each other",
+                        has_example ? "example" : "print-network");
+  if (arguments->print_network) return fputs(explain_example(name), stdout) >= 0 ? MLPD_OK : MLPD_ERROR_FILE;
+  explain_lesson lesson = {0};
+  const bool is_changed = results->num_given > (has_example ? 1 : 0);
+  mlpd_status status =
+      arguments->network != NULL ? read_file(arguments->network, &lesson) : read_example(name, &lesson);
+  if (status == MLPD_OK) status = settle(argc, argv, arguments, results, &lesson);
+  if (status == MLPD_OK) status = show(&lesson, arguments, is_changed);
+  explain_lesson_free(&lesson);
+  return status;
 }
 
 int command_explain(int argc, char **argv) {
-  explain_arguments arguments = {.which = EXAMPLE_SIGMOID};
+  explain_arguments arguments = {.settings = explain_settings_default, .which = EXAMPLE_SIGMOID};
   option_results results = {0};
   if (options_want_help(argc, argv)) return command_print_help(&explain_table);
   mlpd_status status = options_parse(&explain_table, argc, argv, &arguments, &results);
-  if (status == MLPD_OK && outcome_launcher_rank() <= 0)
-    status = arguments.which == EXAMPLE_RELU ? explain_relu(stdout) : explain_sigmoid(stdout);
+  if (status == MLPD_OK && outcome_launcher_rank() <= 0) status = explain(argc, argv, &arguments, &results);
   options_free(&results);
   return outcome_end(NULL, status);
 }

@@ -1,31 +1,13 @@
 /* A ReLU network with three samples at once, matrix after matrix: a row is a sample. */
 #include "program/explain.h"
 
-enum { SAMPLES = 3, LAYERS = 2 };
-
-static const float rate = 0.1F;
-static const uint32_t widths[LAYERS + 1] = {1, 2, 2};
-static const float x[SAMPLES] = {1, 2, 3};                             /* (3, 1) */
-static const float y[SAMPLES * 2] = {0.6F, 0.2F, 1, 0.4F, 1.2F, 0.1F}; /* (3, 2) */
-/* Chosen so that some units are off: a hidden one for samples 2 and 3, an output for the same. */
-static const float hidden_weight[] = {0.6F, -0.5F}; /* (1, 2) */
-static const float hidden_bias[] = {0.1F, 0.8F};
-static const float output_weight[] = {0.5F, -0.3F, 0.2F, 0.9F}; /* (2, 2) */
-static const float output_bias[] = {0.1F, 0.3F};
+enum { SAMPLES = 3 };
 
 static void print_matrix(FILE *stream, const char *formula, uint64_t rows, uint32_t columns, const float *matrix) {
-  char b[32];
-  for (uint64_t i = 0; i < rows; i++) {
-    char shape[16] = "";
-    if (i == 0) (void)snprintf(shape, sizeof shape, "(%u, %u)", (unsigned)rows, columns);
-    (void)fprintf(stream, "  %-38s %-7s [", i == 0 ? formula : "", shape);
-    for (uint32_t j = 0; j < columns; j++)
-      (void)fprintf(stream, " %8s", explain_number((double)matrix[i * columns + j], 4, b));
-    (void)fprintf(stream, "  ]\n");
-  }
+  explain_print_matrix(stream, 4, formula, (explain_matrix){matrix, rows, columns, columns});
 }
 
-static void print_start(const explain_step *step, FILE *stream) {
+static void print_start(const explain_lesson *lesson, const explain_step *step, FILE *stream) {
   const mlpd_layer_view hidden = mlpd_network_layer(step->before, 0), output = mlpd_network_layer(step->before, 1);
   (void)fprintf(stream,
                 "One step of gradient descent on three samples, in numbers\n"
@@ -35,8 +17,8 @@ static void print_start(const explain_step *step, FILE *stream) {
                 "Cost      C = 1/2 sum (Yhat - Y)^2 over samples and outputs: C' = Yhat - Y\n"
                 "Rate      eta = 0.1\n"
                 "Matrices  a row is a sample, a column a unit; o multiplies element by element\n\n");
-  print_matrix(stream, "X   inputs", SAMPLES, 1, x);
-  print_matrix(stream, "Y   targets", SAMPLES, 2, y);
+  print_matrix(stream, "X   inputs", SAMPLES, 1, lesson->x.values);
+  print_matrix(stream, "Y   targets", SAMPLES, 2, lesson->y.values);
   print_matrix(stream, "Wh  weights of the hidden layer", 1, 2, hidden.weight);
   print_matrix(stream, "Bh  biases", 1, 2, hidden.bias);
   print_matrix(stream, "Wo  weights of the output layer", 2, 2, output.weight);
@@ -74,16 +56,8 @@ static void print_update(const explain_step *step, FILE *stream) {
                 explain_number(step->trace_after.loss, 4, c));
 }
 
-mlpd_status explain_relu(FILE *stream) {
-  const float *const weights[LAYERS] = {hidden_weight, output_weight};
-  const float *const biases[LAYERS] = {hidden_bias, output_bias};
-  explain_step step;
-  const mlpd_status status = explain_step_make(LAYERS, widths, MLPD_RELU, weights, biases, SAMPLES, x, y, rate, &step);
-  if (status == MLPD_OK) {
-    print_start(&step, stream);
-    print_passes(&step, stream);
-    print_update(&step, stream);
-  }
-  explain_step_free(&step);
-  return status;
+void explain_relu(const explain_lesson *lesson, const explain_step *step, FILE *stream) {
+  print_start(lesson, step, stream);
+  print_passes(step, stream);
+  print_update(step, stream);
 }

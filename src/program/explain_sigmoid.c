@@ -4,14 +4,8 @@
 
 enum { INPUTS = 3, LAYERS = 2 };
 
-static const float rate = 0.9F;
-static const float x[INPUTS] = {1, 0, 1};
-static const float y[1] = {1};
+static const float x[INPUTS] = {1, 0, 1}; /* of the example, as its heading shows */
 static const uint32_t widths[LAYERS + 1] = {INPUTS, 2, 1};
-static const float hidden_weight[] = {0.2F, -0.3F, 0.4F, 0.1F, -0.5F, 0.2F}; /* (3, 2) */
-static const float hidden_bias[] = {-0.4F, 0.2F};
-static const float output_weight[] = {-0.3F, -0.2F}; /* (2, 1) */
-static const float output_bias[] = {0.1F};
 
 /* Numbers of the units before layer l: inputs are 1, 2, 3, hidden units 4, 5, the output 6. */
 static uint32_t units_before(uint32_t l) {
@@ -144,23 +138,16 @@ static void print_update(const explain_step *step, FILE *stream) {
   }
 }
 
-mlpd_status explain_sigmoid(FILE *stream) {
-  const float *const weights[LAYERS] = {hidden_weight, output_weight};
-  const float *const biases[LAYERS] = {hidden_bias, output_bias};
-  explain_step step;
-  const mlpd_status status = explain_step_make(LAYERS, widths, MLPD_SIGMOID, weights, biases, 1, x, y, rate, &step);
-  if (status == MLPD_OK) {
-    char b[32], c[32], d[32], e[32];
-    print_network(&step, stream);
-    print_forward(&step, stream);
-    print_backward(&step, stream);
-    print_update(&step, stream);
-    (void)fprintf(stream,
-                  "\nAfter the step the network answers a6 = %s where it answered %s, target 1;\n"
-                  "the cost C fell from %s to %s.\n",
-                  value((double)step.trace_after.a[1][0], b), value((double)step.trace.a[1][0], c),
-                  error(step.trace.loss, d), error(step.trace_after.loss, e));
-  }
-  explain_step_free(&step);
-  return status;
+void explain_sigmoid(const explain_lesson *lesson, const explain_step *step, FILE *stream) {
+  char b[32], c[32], d[32], e[32];
+  (void)lesson;
+  print_network(step, stream);
+  print_forward(step, stream);
+  print_backward(step, stream);
+  print_update(step, stream);
+  (void)fprintf(stream,
+                "\nAfter the step the network answers a6 = %s where it answered %s, target 1;\n"
+                "the cost C fell from %s to %s.\n",
+                value((double)step->trace_after.a[1][0], b), value((double)step->trace.a[1][0], c),
+                error(step->trace.loss, d), error(step->trace_after.loss, e));
 }

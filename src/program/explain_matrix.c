@@ -1,0 +1,63 @@
+/* Numbers and matrices as text. */
+#include <math.h>
+#include <string.h>
+
+#include "program/explain.h"
+
+enum { WIDTH = 80, FORMULA = 38, SHAPE = 7, MOST_ROWS = 12 };
+
+static const double LARGE = 1e6; /* from here on with an exponent */
+
+const char *explain_number(double value, uint64_t decimals, char buffer[32]) {
+  if (!(fabs(value) < LARGE)) {
+    (void)snprintf(buffer, 32, "%.*e", (int)decimals - 1, value);
+    return buffer;
+  }
+  (void)snprintf(buffer, 32, "%.*f", (int)decimals, value);
+  const bool is_zero = strspn(buffer, "-0.") == strlen(buffer);
+  if (is_zero) (void)snprintf(buffer, 32, "%.*f", (int)decimals, 0.0);
+  return buffer;
+}
+
+const char *explain_cost(double value, uint64_t decimals, char buffer[32]) {
+  const bool is_small = value > 0 && value < 100 * pow(10, -(double)decimals);
+  if (!is_small) return explain_number(value, decimals, buffer);
+  (void)snprintf(buffer, 32, "%.*e", (int)decimals - 1, value);
+  return buffer;
+}
+
+static int number_width(uint64_t digits) { return digits < 5 ? 8 : (int)digits + 4; }
+
+static void print_row(FILE *stream, uint64_t digits, const explain_matrix *matrix, uint64_t i, uint32_t shown) {
+  char b[32];
+  (void)fprintf(stream, " [");
+  for (uint32_t j = 0; j < shown; j++)
+    (void)fprintf(stream, " %*s", number_width(digits),
+                  explain_number((double)matrix->values[i * matrix->stride + j], digits, b));
+  (void)fprintf(stream, "  ]\n");
+}
+
+/* The columns that fit behind this many characters. */
+static uint32_t fitting(int before, uint64_t digits) {
+  return (uint32_t)((WIDTH - before - 5) / (number_width(digits) + 1));
+}
+
+void explain_print_matrix(FILE *stream, uint64_t digits, const char *formula, explain_matrix matrix) {
+  char shape[48];
+  const int length = snprintf(shape, sizeof shape, "(%llu, %u)", (unsigned long long)matrix.rows, matrix.columns);
+  const uint32_t beside = fitting(FORMULA + SHAPE + 3, digits), below = fitting(2, digits);
+  const bool is_beside = matrix.columns <= beside && length <= SHAPE;
+  const uint32_t columns = matrix.columns <= below ? matrix.columns : below;
+  const uint64_t rows = matrix.rows <= MOST_ROWS ? matrix.rows : MOST_ROWS;
+  if (!is_beside) (void)fprintf(stream, "  %-*s %s\n", FORMULA, formula, shape);
+  for (uint64_t i = 0; i < rows; i++) {
+    if (is_beside)
+      (void)fprintf(stream, "  %-*s %-*s", FORMULA, i == 0 ? formula : "", SHAPE, i == 0 ? shape : "");
+    else
+      (void)fprintf(stream, "  ");
+    print_row(stream, digits, &matrix, i, columns);
+  }
+  if (columns < matrix.columns || rows < matrix.rows)
+    (void)fprintf(stream, "   ... (shown: %llu of %llu rows, %u of %u columns)\n", (unsigned long long)rows,
+                  (unsigned long long)matrix.rows, columns, matrix.columns);
+}

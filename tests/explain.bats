@@ -1,0 +1,166 @@
+# mlpdist explain: the textbooks' numbers, networks of one's own, and bad files. Trains nothing.
+
+load helper
+
+narrow() { [ "$(wc -L <<< "$output")" -le 80 ] || fail "wider than 80 columns"; }
+
+# row PATTERN: the last output has a line that matches.
+row() { grep -qE -- "$1" <<< "$output" || fail "no line matches $1"; }
+
+# lesson LINE...: explains a network of these lines
+lesson() {
+  printf '%s\n' "$@" > "$BATS_TEST_TMPDIR/mine.txt"
+  alone explain --network "$BATS_TEST_TMPDIR/mine.txt"
+}
+
+@test "explain prints the textbook's numbers" {
+  alone explain
+  succeeds
+  says "0.332" "0.525" "0.474" "-0.105" "a4 = A(-0.700) = 0.332" "a5 = A(0.100) = 0.525" "a6 = A(-0.105) = 0.474" \
+    "0.1311" "= -0.0065" "= -0.0087"
+  # name, old value, formula, gradient, new value
+  row '^  b6 +0\.100 .* 0\.218 '
+  row '^  w46 +-0\.300 .* -0\.261 '
+  row '^  w56 +-0\.200 .* -0\.138 '
+  row '^  w14 +0\.200 .* 0\.192 '
+  row '^  w35 +0\.200 .* 0\.194 '
+  row '^  b4 +-0\.400 .* -0\.408 '
+  narrow
+  [ "$(cksum <<< "$output")" = "1130186664 2702" ] || fail "the text has changed"
+}
+
+@test "explain --example relu: errors pass where units are on" {
+  alone explain --example relu
+  succeeds
+  # By hand: delta_h of sample 1 is (-0.09 0.5 + 0.16 (-0.3), -0.09 0.2 + 0.16 0.9).
+  says "[  -0.0930   0.1260  ]" "[  -0.1250   0.0000  ]" "[  -0.6730   0.1120  ]" "[  -0.0270   0.0480  ]" \
+    "[   0.5673  -0.3112  ]" "[   0.1293   0.7874  ]"
+  narrow
+  [ "$(cksum <<< "$output")" = "2462093931 3492" ] || fail "the text has changed"
+  alone explain --example rleu
+  fails_with 2 "did you mean relu?"
+}
+
+@test "explain --example mazur: the published figures" {
+  alone explain --example mazur
+  succeeds
+  narrow
+  # Published in double precision: 0.298371109, w5 0.35891648, w6 0.408666186, w1 0.149780716, outputs 0.75136507 and
+  # 0.772928465; after 10000 steps about 0.0000351 is left. float32 holds 7 digits.
+  says "C = 0.2983711" "[   0.7513651   0.7729285  ]" "W2 <- W2 - eta dC/dW2                  (2, 2)  [   0.3589165 "
+  row '^ +\[   0\.4086662 '
+  row '^  W1 <- W1 .* \[   0\.1497807 '
+  row '^ +10000 +0\.0000351 +0\.01591'
+  ! grep -q '^  B1 <-' <<< "$output" || fail "biases are updated"
+  says "Yhat - Y" "Y - Yhat" "the biases are not updated"
+}
+
+@test "explain --example xor: the cost falls step after step" {
+  alone explain --example xor
+  succeeds
+  narrow
+  says "2-3-1; weights drawn with seed 1" "5. Step after step"
+  row '^ +0 +3\.0243 +0\.5000 '
+  row '^ +200 +0\.0[0-9]+ +0\.0[0-9]+ +0\.9[0-9]+ +0\.9[0-9]+ +0\.0[0-9]+$'
+  alone explain --example xor --steps 1 --hidden 4 --seed 2 --digits 2
+  succeeds
+  says "2-4-1; weights drawn with seed 2" "(2, 4)"
+  ! grep -q "Step after step" <<< "$output" || fail "a table of one step"
+}
+
+@test "explain --network: the printed examples come back, with the numbers of the textbooks" {
+  local name
+  for name in sigmoid relu xor mazur; do
+    "$MLPDIST" explain --example "$name" --print-network > "$BATS_TEST_TMPDIR/$name.txt"
+    alone explain --network "$BATS_TEST_TMPDIR/$name.txt"
+    succeeds
+    narrow
+  done
+  alone explain --network - < "$BATS_TEST_TMPDIR/relu.txt"
+  succeeds
+  says "[  -0.0930   0.1260  ]" "[  -0.1250   0.0000  ]" "[  -0.6730   0.1120  ]" "[  -0.0270   0.0480  ]" \
+    "[   0.5673  -0.3112  ]" "[   0.1293   0.7874  ]" "delta1 = (delta2 W2^T) o relu'(Z1)"
+  alone explain --network "$BATS_TEST_TMPDIR/sigmoid.txt"
+  succeeds
+  says "[   0.1921  -0.3059  ]" "[  -0.2608  ]" # 0.192 and -0.261 unit by unit
+}
+
+@test "explain --network: activations of each layer, a softmax output, several steps" {
+  lesson "hidden 2, 3" "activation relu, tanh" "loss = cross-entropy" "lr=0.5" "digits 3" "steps 2" \
+    "weights 1 0.5 -0.25" "weights 2" "1 0 -1" "0 1 0.5" "biases 2 0.1 0 -0.1" "weights 3 1 0 0 1 0.5 -0.5" \
+    "sample 2 -> 0 1 # one-hot" "sample -1 -> 1 0"
+  succeeds
+  narrow
+  # By hand: H1 = relu(2 (0.5, -0.25)) = (1, 0); Z2 = (1.1, 0, -1.1); H2 = tanh(Z2) = (0.800, 0, -0.800);
+  # Z3 = (0.800 - 0.400, 0.400); softmax of equal values is 1/2 each, delta3 = (0.5, -0.5).
+  row '^  H1 = relu\(Z1\) +\(2, 2\) +\[    1\.000    0\.000  \]'
+  row '^  H2 = tanh\(Z2\) +\(2, 3\) +\[    0\.800    0\.000   -0\.800  \]'
+  row '^  Yhat = softmax\(Z3\) +\(2, 2\) +\[    0\.500    0\.500  \]'
+  row '^  delta3 = Yhat - Y +\(2, 2\) +\[    0\.500   -0\.500  \]'
+  row '^ +2 +[0-9.]+ '
+}
+
+@test "explain --network: a large network shows its first rows and columns" {
+  lesson "hidden 100" "seed 3" "sample $(seq -s ' ' 40) -> 1"
+  succeeds
+  narrow
+  says "(40, 100)" "shown: 12 of 40 rows, 8 of 100 columns"
+  [ "$(wc -l <<< "$output")" -lt 160 ] || fail "too long"
+}
+
+@test "explain --network: bad files are refused with the line and a cure" {
+  local mine="$BATS_TEST_TMPDIR/mine.txt" line words
+  while IFS='|' read -r line words; do
+    printf '%b\n' "$line" > "$mine"
+    alone explain --network "$mine"
+    fails_with 2 "$mine" "$words"
+  done << 'END'
+# nothing|there is no sample; add a line such as
+weihgts 1 2 3|:1: "weihgts" is unknown; did you mean weights?
+sample 1 0 -> 1\nfoo 1|:2: "foo" is unknown; a line begins with title
+0.5 0.5|:1: numbers belong below
+sample 1 0 -> 1\nweights 1 0.5|:2: weights 1: the layer needs 2 rows (inputs) x 1 columns (outputs), 2 numbers; here are 1
+sample 1 0 -> 1\nweights 1\n0.5\n0.5 x|:4: number: "x" is not a number
+sample 1 0 -> 1\nweights 0 1|:2: weights needs the number of a layer
+sample 1 0 -> 1\nweights|:2: weights needs the number of a layer
+sample 1 0 -> 1\nbiases 17 1|:2: biases needs the number of a layer, from 1 to 16
+sample 1 0 -> 1\nweights 2 1 2|:2: weights 2: the network has 1 layer
+hidden 2\nsample 1 0 -> 1\nweights 1 1 2 3 4|weights 2 is missing
+sample 1 0 -> 1\nweights 1 1 2\nbiases 1 1 2|:3: biases 1: the layer needs a number for each output, 1; here are 2
+sample 1 0 -> 1\nweights 1 1 2\nweights 1 1 2|:3: weights 1 stands in line 2 already
+sample 1 0 -> 1\nsample 1 -> 1|:2: the number of inputs is 1, and 2 in the sample of line 1
+sample 1 0 -> 1\nsample 1 0 -> 1 2|:2: the number of targets is 2
+sample 1 0 1|:1: inputs and targets of a sample have -> between them
+sample -> 1|:1: a sample has from 1 to 1024 inputs
+sample 1 ->|:1: a sample has from 1 to 1024 targets
+sample 1 nan -> 1|:1: input: "nan" is not a number
+sample 1 -> 1e39|:1: target: 1e39 is not in
+activation rleu\nsample 1 -> 1|:1: activation: "rleu" is unknown; did you mean relu?
+hidden 2\nactivation relu,tanh\nsample 1 -> 1|:2: activation: names: 2, hidden layers: 1
+hidden 2\nactivation softmax\nsample 1 -> 1|:2: activation: softmax is for the output layer only
+loss cross-entropy\noutput-activation relu\nsample 1 -> 1|:1: loss: loss cross-entropy needs output activation softmax
+lr -1\nsample 1 -> 1|:1: lr: -1 is not in [0, 1e6]
+steps 0\nsample 1 -> 1|:1: steps: 0 is not in
+hidden 2-3\nsample 1 -> 1|:1: hidden: "2-3" is not a list of widths
+hidden 2048\nsample 1 -> 1|:1: hidden: 2048: explain shows at most
+sample\t1 ->\a1|:1: this is not a text
+\0211HDF\r\n|:1: this is not a text
+END
+  alone explain --network "$BATS_TEST_TMPDIR"
+  fails_with 1 "cannot be read"
+  alone explain --network /nowhere/mine.txt
+  fails_with 1 "/nowhere/mine.txt: cannot be opened"
+}
+
+@test "explain: options that do not fit, and steps that are too long" {
+  alone explain --network mine.txt --example xor
+  fails_with 2 "--network and --example"
+  alone explain --network mine.txt --print-network
+  fails_with 2 "--network and --print-network"
+  alone explain --example xor --activation relu,tanh
+  fails_with 2 "--activation: names: 2, hidden layers: 1"
+  alone explain --example xor --loss cross-entropy
+  fails_with 2 "--loss: loss cross-entropy needs output activation softmax"
+  lesson "hidden 3" "activation relu" "lr 1e6" "steps 9" "sample 1000 -> 1"
+  fails_with 1 "the cost is not a finite number; try a smaller lr"
+}
