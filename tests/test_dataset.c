@@ -68,7 +68,7 @@ static const mlpd_data_paths schema = {.file = path};
 static void assert_part_fails(const mlpd_data_paths *paths, mlpd_split split, bool need_y, const char *after_path) {
   part p;
   bool present = true;
-  assert_int_equal(part_open(paths, split, need_y, &p, &present), MLPD_ERROR_DATA);
+  assert_int_equal(part_open(NULL, paths, split, need_y, &p, &present), MLPD_ERROR_DATA);
   assert_false(present);
   assert_null(p.h5);
   assert_message(after_path);
@@ -81,7 +81,7 @@ static void test_schema(void **state) {
         {"/test/x", 2, FEATURES, ELEMENT_F32, x}, {"/test/y", 2, 2, ELEMENT_F32, x});
   part p;
   bool present = false;
-  assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+  assert_ok(part_open(NULL, &schema, MLPD_TRAIN, true, &p, &present));
   assert_true(present);
   assert_int_equal(p.rows, ROWS);
   assert_int_equal(p.features, FEATURES);
@@ -90,10 +90,10 @@ static void test_schema(void **state) {
   assert_int_equal(p.y_columns, 1);
   assert_null(p.weight);
   part_close(&p);
-  assert_ok(part_open(&schema, MLPD_VALID, true, &p, &present));
+  assert_ok(part_open(NULL, &schema, MLPD_VALID, true, &p, &present));
   assert_false(present);
   part_close(&p); /* closing what is closed is harmless */
-  assert_ok(part_open(&schema, MLPD_TEST, true, &p, &present));
+  assert_ok(part_open(NULL, &schema, MLPD_TEST, true, &p, &present));
   assert_true(present);
   assert_false(p.y_integer);
   assert_int_equal(p.y_columns, 2);
@@ -108,7 +108,7 @@ static void test_named_paths(void **state) {
   part p;
   bool present = false;
   const mlpd_data_paths named = {.file = path, .x = "/images", .y = "/labels", .valid_x = "/images", .test_y = "/y"};
-  assert_ok(part_open(&named, MLPD_TRAIN, true, &p, &present));
+  assert_ok(part_open(NULL, &named, MLPD_TRAIN, true, &p, &present));
   assert_true(present);
   assert_string_equal(p.y_path, "/labels");
   part_close(&p);
@@ -121,12 +121,12 @@ static void test_named_paths(void **state) {
   assert_part_fails(&named, MLPD_TEST, false,
                     "no data set /test/x; the file holds /images (10, 3), /labels (10), /pairs (10, 2); name them "
                     "with --test-x and --test-y");
-  assert_ok(part_open(&named, MLPD_VALID, false, &p, &present));
+  assert_ok(part_open(NULL, &named, MLPD_VALID, false, &p, &present));
   assert_true(present);
   assert_null(p.y);
   part_close(&p);
   const mlpd_data_paths pairs = {.file = path, .x = "/images", .y = "/pairs"};
-  assert_ok(part_open(&pairs, MLPD_TRAIN, true, &p, &present));
+  assert_ok(part_open(NULL, &pairs, MLPD_TRAIN, true, &p, &present));
   assert_false(p.y_integer);
   assert_int_equal(p.y_columns, 2);
   part_close(&p);
@@ -159,13 +159,13 @@ static void test_bad_shapes(void **state) {
   assert_part_fails(&schema, MLPD_TEST, true, "/test/weight has 2 columns; a weight is one number a row");
   part p;
   bool present = false;
-  assert_ok(part_open(&schema, MLPD_TRAIN, false, &p, &present)); /* predicting asks for no y */
+  assert_ok(part_open(NULL, &schema, MLPD_TRAIN, false, &p, &present)); /* predicting asks for no y */
   assert_true(present);
   assert_null(p.y);
   part_close(&p);
   const mlpd_data_paths none = {.file = NULL}, missing = {.file = "/tmp/no/such.h5"};
-  assert_int_equal(part_open(&none, MLPD_TRAIN, true, &p, &present), MLPD_ERROR_USAGE);
-  assert_int_equal(part_open(&missing, MLPD_VALID, true, &p, &present), MLPD_ERROR_FILE);
+  assert_int_equal(part_open(NULL, &none, MLPD_TRAIN, true, &p, &present), MLPD_ERROR_USAGE);
+  assert_int_equal(part_open(NULL, &missing, MLPD_VALID, true, &p, &present), MLPD_ERROR_FILE);
   assert_string_equal(mlpd_error_message(), "/tmp/no/such.h5: no such file");
 }
 
@@ -187,7 +187,7 @@ static void test_rows_in_order_of_positions(void **state) {
     part p;
     bool present = false;
     shard s;
-    assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+    assert_ok(part_open(NULL, &schema, MLPD_TRAIN, true, &p, &present));
     /* rows of the file at positions 100 to 105: 8 9 0 1 2 5 */
     const row_run runs[] = {{0, 102, 3}, {5, 105, 1}, {8, 100, 2}};
     const int rows[6] = {8, 9, 0, 1, 2, 5};
@@ -228,7 +228,7 @@ static void test_rows_in_order_of_positions(void **state) {
     assert_int_equal(shard_read(&p, displaced, 1, 100, 1, true, 10, NULL, &s), MLPD_ERROR_INTERNAL);
     assert_int_equal(shard_read(&p, runs, 3, 100, 7, true, 10, NULL, &s), MLPD_ERROR_INTERNAL);
     part_close(&p);
-    assert_ok(part_open(&schema, MLPD_TRAIN, false, &p, &present));
+    assert_ok(part_open(NULL, &schema, MLPD_TRAIN, false, &p, &present));
     assert_ok(shard_read(&p, runs, 3, 100, 6, true, 1, NULL, &s)); /* y is not needed: not read, not checked */
     assert_null(s.classes);
     assert_null(s.weights);
@@ -258,7 +258,7 @@ static void test_many_rows(void **state) {
   part p;
   bool present = false;
   shard s;
-  assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+  assert_ok(part_open(NULL, &schema, MLPD_TRAIN, true, &p, &present));
   const row_run runs[] = {{0, MANY - 500, 500}, {500, 0, MANY - 500}};
   assert_ok(shard_read(&p, runs, 2, 0, MANY, false, 0, NULL, &s));
   assert_int_equal(s.type, ELEMENT_U8);
@@ -316,7 +316,7 @@ static void test_runs_read_at_once(void **state) {
     part p;
     bool present = false;
     shard s;
-    assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+    assert_ok(part_open(NULL, &schema, MLPD_TRAIN, true, &p, &present));
     assert_ok(shard_read(&p, runs, num_runs, 0, rows, false, 0, NULL, &s));
     for (uint64_t i = 0; i < num_runs; ++i) {
       const size_t floats = runs[i].count * widths[w];
@@ -343,7 +343,7 @@ static void test_bad_value_of_a_group(void **state) {
   bool present = false;
   shard s;
   const row_run beside[] = {{0, 0, 2}, {6, 2, 1}, {8, 3, 2}}, with[] = {{0, 0, 2}, {6, 2, 2}};
-  assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+  assert_ok(part_open(NULL, &schema, MLPD_TRAIN, true, &p, &present));
   assert_ok(shard_read(&p, beside, 3, 0, 5, true, 0, NULL, &s));
   shard_free(&s);
   assert_int_equal(shard_read(&p, with, 2, 0, 4, true, 0, NULL, &s), MLPD_ERROR_DATA);
@@ -360,7 +360,7 @@ static void assert_read_fails(bool as_classes, uint32_t num_classes, const char 
   bool present = false;
   shard s;
   const row_run all[] = {{0, 0, ROWS}};
-  assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+  assert_ok(part_open(NULL, &schema, MLPD_TRAIN, true, &p, &present));
   assert_int_equal(shard_read(&p, all, 1, 0, ROWS, as_classes, num_classes, NULL, &s), MLPD_ERROR_DATA);
   assert_null(s.x);
   assert_message(after_path);
@@ -417,7 +417,7 @@ static void test_bad_classes(void **state) {
   bool present = false;
   shard s;
   const row_run all[] = {{0, 0, ROWS}};
-  assert_ok(part_open(&schema, MLPD_TRAIN, true, &p, &present));
+  assert_ok(part_open(NULL, &schema, MLPD_TRAIN, true, &p, &present));
   assert_false(p.y_integer);
   assert_ok(shard_read(&p, all, 1, 0, ROWS, true, 8, NULL, &s));
   assert_int_equal(s.classes[3], 7);

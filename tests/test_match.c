@@ -126,7 +126,7 @@ static mlpd_status open_matched(bool y_unused, part *p) {
                                .note = take_note};
   bool present = false;
   notes[0] = '\0';
-  assert_ok(part_open(&(mlpd_data_paths){.file = in_folder("table.h5")}, MLPD_TEST, true, p, &present));
+  assert_ok(part_open(NULL, &(mlpd_data_paths){.file = in_folder("table.h5")}, MLPD_TEST, true, p, &present));
   return part_match(p, &wishes);
 }
 
@@ -201,7 +201,7 @@ static void test_wide_rows(void **state) {
   part p;
   shard s;
   bool present = false;
-  assert_ok(part_open(&(mlpd_data_paths){.file = in_folder("wide.h5")}, MLPD_TRAIN, true, &p, &present));
+  assert_ok(part_open(NULL, &(mlpd_data_paths){.file = in_folder("wide.h5")}, MLPD_TRAIN, true, &p, &present));
   p.order.columns = columns;
   p.order.file_columns = WIDE;
   p.features = COLUMNS;

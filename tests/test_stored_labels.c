@@ -39,7 +39,7 @@ static void open_labels(uint64_t rows, uint64_t columns, element_type type, cons
   assert_ok(h5_write(file, "/train/y", rows, columns, type, y));
   assert_ok(h5_close(file));
   free(x);
-  assert_ok(part_open(&(mlpd_data_paths){.file = path}, MLPD_TRAIN, true, p, &present));
+  assert_ok(part_open(NULL, &(mlpd_data_paths){.file = path}, MLPD_TRAIN, true, p, &present));
 }
 
 /* The table of all rows, gathered by this many ranks. */

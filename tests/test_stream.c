@@ -208,7 +208,7 @@ static const char *make_file(uint64_t rows, bool values) {
 static part open_file(const char *path) {
   part opened;
   bool present = false;
-  assert_ok(part_open(&(mlpd_data_paths){.file = path}, MLPD_TRAIN, true, &opened, &present));
+  assert_ok(part_open(NULL, &(mlpd_data_paths){.file = path}, MLPD_TRAIN, true, &opened, &present));
   assert_true(present);
   return opened;
 }

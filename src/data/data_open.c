@@ -16,7 +16,7 @@ static void look_at_all(const mlpd_data_paths *paths, h5_file *file) {
   for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
     part p = {0};
     bool present = false;
-    if (part_open(paths, splits[i], true, &p, &present) != MLPD_OK || !present) continue;
+    if (part_open(file, paths, splits[i], true, &p, &present) != MLPD_OK || !present) continue;
     const h5_array *const arrays[] = {p.x, p.y, p.weight};
     for (int a = 0; a < 3; a++)
       if (arrays[a] != NULL) (void)h5_array_stored_bytes(arrays[a]); /* reads the index of its chunks */
@@ -30,7 +30,7 @@ static mlpd_status tell(mlpd_comm *comm, h5_metadata *known) {
   const bool root = mlpd_comm_rank(comm) == 0;
   h5_metadata head = *known;
   TRY(comm_broadcast(comm, &head, sizeof head, 0));
-  if (!root) *known = (h5_metadata){.identity = head.identity, .bytes = head.bytes};
+  if (!root) *known = (h5_metadata){.version = head.version, .bytes = head.bytes};
   if (head.bytes == 0) return MLPD_OK;
   mlpd_status status = MLPD_OK;
   if (!root) status = memory_allocate(&known->records, known->bytes, 1, "metadata");
@@ -44,18 +44,15 @@ static mlpd_status open_on_all(mlpd_comm *comm, const mlpd_data_paths *paths, h5
   h5_metadata known = {0};
   if (path == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file is named; use --data FILE");
   if (mlpd_comm_size(comm) == 1) return h5_open(path, file);
-  TRY(mlpd_comm_agree(comm, root ? h5_open_recording(path, file) : MLPD_OK));
+  TRY(mlpd_comm_agree(comm, root ? h5_open_as(path, &(h5_opening){.records = true}, file) : MLPD_OK));
   if (root) {
     look_at_all(paths, *file);
     h5_record_take(*file, &known);
   }
-  const mlpd_status status = tell(comm, &known);
-  if (root || status != MLPD_OK)
-    h5_metadata_free(&known);
-  else
-    h5_known_elsewhere(path, &known);
-  TRY(status);
-  return mlpd_comm_agree(comm, root ? MLPD_OK : h5_open(path, file));
+  mlpd_status status = tell(comm, &known);
+  if (status == MLPD_OK && !root) status = h5_open_as(path, &(h5_opening){.known = &known}, file);
+  h5_metadata_free(&known);
+  return mlpd_comm_agree(comm, status);
 }
 
 mlpd_status data_open(mlpd_comm *comm, const mlpd_data_paths *paths, h5_file **file) {

@@ -9,8 +9,8 @@
 mlpd_status data_check(const mlpd_data_paths *paths, mlpd_split split);
 
 /* Opens the file once on each rank. Rank 0 does so first: reads it on trial (h5_open), looks at every split, and tells
- * the others what metadata it has read; they read none where their path leads to the same content. While the file is
- * open, part_open opens no other. Close with h5_close. Collective. */
+ * the others what metadata it has read; they read none where their path leads to the same content. Close
+ * with h5_close. Collective. */
 mlpd_status data_open(mlpd_comm *comm, const mlpd_data_paths *paths, h5_file **file);
 
 #endif

@@ -177,7 +177,8 @@ static mlpd_status part_open_weight(part *p, const split_paths *where) {
   return MLPD_OK;
 }
 
-mlpd_status part_open(const mlpd_data_paths *paths, mlpd_split split, bool need_y, part *opened, bool *present) {
+mlpd_status part_open(h5_file *file, const mlpd_data_paths *paths, mlpd_split split, bool need_y, part *opened,
+                      bool *present) {
   *opened = (part){.need_y = need_y, .weight_unit = 1};
   *present = false;
   if (paths->file == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file is named; use --data FILE");
@@ -188,7 +189,10 @@ mlpd_status part_open(const mlpd_data_paths *paths, mlpd_split split, bool need_
   TRY_GOTO(status, path_choose(where.x, where.folder, "x", &opened->x_path), failed);
   TRY_GOTO(status, path_choose(where.y, where.folder, "y", &opened->y_path), failed);
   TRY_GOTO(status, path_choose(where.weight, where.folder, "weight", &opened->weight_path), failed);
-  TRY_GOTO(status, h5_open(paths->file, &opened->h5), failed);
+  if (file != NULL)
+    opened->h5 = h5_share(file);
+  else
+    TRY_GOTO(status, h5_open(paths->file, &opened->h5), failed);
   if (split != MLPD_TRAIN && !named && !h5_exists(opened->h5, opened->x_path)) {
     part_close(opened);
     return MLPD_OK;

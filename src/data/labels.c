@@ -49,7 +49,7 @@ static mlpd_status scan_others(mlpd_comm *comm, const mlpd_data_paths *paths, co
   for (int split = MLPD_VALID; split <= MLPD_TEST && status == MLPD_OK; split++) {
     part other = {0};
     bool present = false;
-    if (part_open(paths, (mlpd_split)split, true, &other, &present) != MLPD_OK || !present) continue;
+    if (part_open(train->h5, paths, (mlpd_split)split, true, &other, &present) != MLPD_OK || !present) continue;
     if (other.y_text == train->y_text && other.y_columns == train->y_columns)
       status = scan_share(comm, &other, (mlpd_split)split, l);
     part_close(&other);

@@ -59,7 +59,7 @@ mlpd_status doctor_read(doctor *d, double seconds) {
   bool present = false;
   double rates[2] = {0}, largest = 0;
   label_decision labels = {0};
-  mlpd_status status = part_open(&d->options->data, MLPD_TRAIN, true, &train, &present);
+  mlpd_status status = part_open(NULL, &d->options->data, MLPD_TRAIN, true, &train, &present);
   TRY_GOTO(status, mlpd_comm_agree(d->comm, status), done);
   TRY_GOTO(status, labels_decide(d->comm, &d->options->data, &train, MLPD_TASK_AUTO, MLPD_LOSS_AUTO, 0, &labels), done);
   train.map = &labels.map;

@@ -6,6 +6,7 @@
 #define MLPDIST_H5_H
 
 #include "base/element.h"
+#include "base/file_version.h"
 #include "base/status.h"
 
 typedef struct h5_file h5_file;
@@ -22,36 +23,30 @@ typedef struct h5_shape {
   bool text;              /* texts, not numbers (type says nothing then): h5_labels_open alone opens these */
 } h5_shape;
 
-/* Which content of which file, as far as the system tells without reading it: equal on all machines that see it. */
-typedef struct h5_identity {
-  uint64_t inode, bytes;
-  int64_t seconds, nanoseconds; /* of its last change */
-} h5_identity;
-
-/* false: there is no such file */
-bool h5_identify(const char *path, h5_identity *identity);
-
-/* Read-only. A file that is open already, unchanged, is shared, and closed when all who opened it have. HDF5 crashes on
- * some forged files or turns in circles: a file that this thread did not write is read in a process apart first, all
- * but the numbers of its arrays (h5_trial in h5_internal.h). MLPD_ERROR_DATA where that process dies. */
-mlpd_status h5_open(const char *path, h5_file **file);
-
-/* What HDF5 has read of a file beside its numbers, to be known in other processes that read the same content. */
+/* What HDF5 has read of a file beside its numbers, for other processes that read the same content. */
 typedef struct h5_metadata {
-  h5_identity identity;
+  file_version version; /* of the file */
   uint64_t bytes;
   char *records; /* (bytes) */
 } h5_metadata;
 
-/* h5_open of a file that keeps what is read of it, if it was not open already */
-mlpd_status h5_open_recording(const char *path, h5_file **file);
+/* How a file is opened. */
+typedef struct h5_opening {
+  bool records;       /* what is read of its metadata is kept, for h5_record_take */
+  h5_metadata *known; /* what another process has read, or NULL. It is taken over, used or not. Where path is the same
+                       * content, it was tried there, too, and nothing that is known is read of the file again. */
+} h5_opening;
+
+/* Read-only. HDF5 crashes on some forged files or turns in circles: a file is read in a process apart first, all but
+ * the numbers of its arrays (h5_trial in h5_internal.h). MLPD_ERROR_DATA where that process dies. */
+mlpd_status h5_open(const char *path, h5_file **file);
+mlpd_status h5_open_as(const char *path, const h5_opening *how, h5_file **file);
+
+/* One more user of a file that is open: closes it, too; the last one really does. */
+h5_file *h5_share(h5_file *file);
 
 /* Takes what was kept so far (to be freed); from now on nothing is. Nothing with HDF5 1.13 and later. */
 void h5_record_take(h5_file *file, h5_metadata *taken);
-
-/* Takes what another process has read: where path is the same content, it was tried there, too, and the next h5_open of
- * it asks the file for nothing that is known. */
-void h5_known_elsewhere(const char *path, h5_metadata *known);
 
 void h5_metadata_free(h5_metadata *m);
 

@@ -28,13 +28,10 @@ struct h5_file {
   hid_t id;
   hid_t link_access; /* refuses external links and notes them in met_external_link */
   bool writable, met_external_link;
-  uint64_t size;        /* bytes; of a file being written: any */
-  unsigned users;       /* of a file being read: how often it was opened */
-  h5_identity identity; /* likewise, as it was then */
-  h5_file *next;        /* likewise, in the list of those open */
-  char *path;           /* as messages name it */
-  char *created;        /* of a file being written: its name until it is renamed */
-  char failure[256];    /* what went wrong when an array was closed, for h5_close to report; or empty */
+  uint64_t size;     /* bytes; of a file being written: any */
+  unsigned users;    /* h5_close closes it for the last one */
+  char *path;        /* as messages name it */
+  char failure[256]; /* what went wrong when an array was closed, for h5_close to report; or empty */
 };
 
 struct h5_array {
@@ -83,8 +80,16 @@ hid_t h5_native_type(element_type type);
 
 /* ---- h5_file.c -------------------------------------------------------------------------------------- */
 
-/* h5_open without the trial */
-mlpd_status h5_open_untried(const char *path, h5_file **file);
+/* h5_open_as without the trial */
+mlpd_status h5_open_untried(const char *path, const h5_opening *how, h5_file **file);
+
+/* The size of path, which must be a regular file: to open a pipe would wait. */
+mlpd_status h5_path_check(const char *path, uint64_t *size);
+
+/* After HDF5 has failed to open path: what the operating system has against it. HDF5's own words for it are long. */
+mlpd_status h5_readable_check(const char *path);
+
+hid_t h5_file_access_create(void);
 
 /* H5Pset_elink_cb's: refuses, and notes it in the bool that is its context. */
 herr_t h5_refuse_external_link(const char *parent_file, const char *parent_group, const char *child_file,
@@ -93,18 +98,21 @@ herr_t h5_refuse_external_link(const char *parent_file, const char *parent_group
 /* Could the file hold so many bytes, as they are or (packed) deflated? Asked before memory is taken for them. */
 bool h5_could_hold(const h5_file *file, double bytes, bool packed);
 
-bool h5_identities_equal(const h5_identity *a, const h5_identity *b);
-h5_identity h5_identity_of(const struct stat *about);
-
 /* ---- h5_record.c ------------------------------------------------------------------------------------ */
 
-/* The driver of files that are read: reads with one descriptor. */
+/* Has files that are opened with access read by a driver of one descriptor, as how says; how must outlive the opening.
+ */
+void h5_record_set_driver(hid_t access, const h5_opening *how);
+
+/* That driver. */
 hid_t h5_record_driver(void);
 
 /* ---- h5_object.c ------------------------------------------------------------------------------------ */
 
 /* Opens a data set of any type; *id is negative on failure. */
 mlpd_status h5_dataset_open(h5_file *file, const char *object, hid_t *id);
+
+/* ---- h5_group.c ------------------------------------------------------------------------------------- */
 
 /* Creates the groups that object lies in, and whole: object itself. HDF5 would make them along with an array, but with
  * the time of it in them. */
@@ -127,6 +135,8 @@ void h5_chunks_describe(h5_array *array, int rank);
 /* Selects rows [row, row + count) in *file_space and makes *memory_space of the same shape. Both are the caller's, on
  * failure too. */
 mlpd_status h5_rows_select(h5_array *array, uint64_t row, uint64_t count, hid_t *file_space, hid_t *memory_space);
+
+/* ---- h5_whole.c ------------------------------------------------------------------------------------- */
 
 /* MLPD_ERROR_FILE where the file of the array is shorter than it was when it was opened. */
 mlpd_status h5_check_whole(const h5_array *array, uint64_t row, uint64_t count);
@@ -174,17 +184,10 @@ mlpd_status h5_texts_copy(const h5_text_layout *layout, const char *raw, uint64_
 
 /* Reads path in a process apart: what lies in the file but for the numbers of its arrays, with the HDF5 that crashes on
  * some forged files or turns in circles. MLPD_ERROR_DATA where it does; all other failures are left to the reading
- * proper. Without a process to try it in (fork fails) the file is taken as it is. A file that this thread has tried
- * before is not tried again.
+ * proper. Without a process to try it in (fork fails) the file is taken as it is.
  *
  * Under MPI, too: memory that a network card writes to stays the parent's through a fork since Linux 5.10, and the
  * child neither calls MPI nor returns. */
 mlpd_status h5_trial(const char *path);
-
-/* path was written by this thread: it needs no trial */
-void h5_trial_spare(const char *path);
-
-/* Does it need none, having been tried, or written, by this thread? */
-bool h5_trial_spares(const char *path);
 
 #endif

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/memory.h"
 #include "h5/h5_internal.h"
 
 void h5_metadata_free(h5_metadata *m) {
@@ -23,14 +22,14 @@ void h5_metadata_free(h5_metadata *m) {
 #if H5_VERSION_GE(1, 13, 0)
 hid_t h5_record_driver(void) { return H5FD_SEC2; }
 
-mlpd_status h5_open_recording(const char *path, h5_file **file) { return h5_open(path, file); }
+void h5_record_set_driver(hid_t access, const h5_opening *how) {
+  (void)how;
+  (void)H5Pset_fapl_sec2(access);
+}
 
-void h5_record_take(h5_file *file, h5_metadata *taken) { *taken = (h5_metadata){.identity = file->identity}; }
-
-void h5_known_elsewhere(const char *path, h5_metadata *known) {
-  h5_identity mine;
-  if (h5_identify(path, &mine) && h5_identities_equal(&mine, &known->identity)) h5_trial_spare(path);
-  h5_metadata_free(known);
+void h5_record_take(h5_file *file, h5_metadata *taken) {
+  *taken = (h5_metadata){.bytes = 0};
+  (void)file_version_get(file->path, &taken->version);
 }
 #else
 
@@ -54,15 +53,6 @@ typedef struct recorded_file {
   h5_metadata kept;  /* by this file */
   h5_metadata known; /* from elsewhere */
 } recorded_file;
-
-/* Under H5_ENTER(): does the file that is being opened keep what it reads? */
-static bool keeping;
-
-/* Likewise: the next file opened at path knows this. */
-static struct {
-  char *path;
-  h5_metadata known;
-} handed;
 
 /* ---- Records ----------------------------------------------------------------------------------------- */
 
@@ -95,23 +85,18 @@ static const char *find_known(const recorded_file *f, haddr_t place, size_t byte
   return NULL;
 }
 
-static void take_handed(recorded_file *f, const char *path, const struct stat *about) {
-  const h5_identity mine = h5_identity_of(about);
-  if (handed.path == NULL || strcmp(handed.path, path) != 0) return;
-  if (h5_identities_equal(&mine, &handed.known.identity)) {
-    f->known = handed.known;
-    handed.known = (h5_metadata){0};
-  }
-  h5_metadata_free(&handed.known);
-  free(handed.path);
-  handed.path = NULL;
+static void take_known(recorded_file *f, h5_metadata *known) {
+  if (known == NULL || !file_versions_equal(&f->kept.version, &known->version)) return;
+  f->known = *known;
+  *known = (h5_metadata){.bytes = 0};
 }
 
 /* ---- What HDF5 calls: negative or NULL on failure -------------------------------------------------------- */
 
 static H5FD_t *record_open(const char *path, unsigned flags, hid_t access, haddr_t maximum) {
-  (void)access, (void)maximum;
+  (void)maximum;
   struct stat about;
+  const h5_opening *const how = H5Pget_driver_info(access);
   if ((flags & H5F_ACC_RDWR) != 0) return NULL;
   recorded_file *const f = calloc(1, sizeof *f);
   if (f == NULL) return NULL;
@@ -124,8 +109,9 @@ static H5FD_t *record_open(const char *path, unsigned flags, hid_t access, haddr
   f->end = (haddr_t)about.st_size;
   f->device = about.st_dev;
   f->inode = about.st_ino;
-  f->keeps = keeping;
-  take_handed(f, path, &about);
+  f->kept.version = file_version_of(&about);
+  f->keeps = how != NULL && how->records;
+  take_known(f, how != NULL ? how->known : NULL);
   return &f->base;
 }
 
@@ -203,6 +189,7 @@ static herr_t record_write(H5FD_t *base, H5FD_mem_t kind, hid_t transfer, haddr_
 static const H5FD_class_t driver_class = {.name = "mlpdist",
                                           .maxaddr = INT64_MAX,
                                           .fc_degree = H5F_CLOSE_WEAK,
+                                          .fapl_size = sizeof(h5_opening),
                                           .open = record_open,
                                           .close = record_close,
                                           .cmp = record_compare,
@@ -223,6 +210,11 @@ hid_t h5_record_driver(void) {
   return driver >= 0 ? driver : H5FD_SEC2;
 }
 
+void h5_record_set_driver(hid_t access, const h5_opening *how) {
+  const hid_t driver = h5_record_driver();
+  (void)H5Pset_driver(access, driver, driver != H5FD_SEC2 ? how : NULL); /* HDF5 copies how */
+}
+
 /* NULL: another driver reads the file. */
 static recorded_file *recorded(const h5_file *file) {
   void *handle = NULL;
@@ -233,35 +225,13 @@ static recorded_file *recorded(const h5_file *file) {
   return (recorded_file *)(void *)((char *)handle - offsetof(recorded_file, descriptor));
 }
 
-mlpd_status h5_open_recording(const char *path, h5_file **file) {
-  H5_ENTER();
-  keeping = true;
-  const mlpd_status status = h5_open(path, file);
-  keeping = false;
-  return status;
-}
-
 void h5_record_take(h5_file *file, h5_metadata *taken) {
   H5_ENTER();
   recorded_file *const f = recorded(file);
-  *taken = (h5_metadata){.identity = file->identity};
+  *taken = (h5_metadata){.bytes = 0};
   if (f == NULL) return;
-  taken->records = f->kept.records;
-  taken->bytes = f->kept.bytes;
-  f->kept = (h5_metadata){0};
+  *taken = f->kept;
+  f->kept = (h5_metadata){.version = taken->version};
   f->keeps = false;
-}
-
-void h5_known_elsewhere(const char *path, h5_metadata *known) {
-  H5_ENTER();
-  h5_identity mine;
-  if (h5_identify(path, &mine) && h5_identities_equal(&mine, &known->identity)) {
-    h5_trial_spare(path);
-    free(handed.path);
-    h5_metadata_free(&handed.known);
-    if (memory_copy_string(path, &handed.path) == MLPD_OK) handed.known = *known;
-    if (handed.path != NULL) *known = (h5_metadata){0};
-  }
-  h5_metadata_free(known);
 }
 #endif

@@ -1,7 +1,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "h5/h5_internal.h"
 
@@ -16,24 +15,6 @@ mlpd_status h5_rows_select(h5_array *array, uint64_t row, uint64_t count, hid_t 
     return FAIL(MLPD_ERROR_INTERNAL, "%s: rows of %s cannot be selected: %s", array->file->path, array->object,
                 h5_reason());
   return MLPD_OK;
-}
-
-mlpd_status h5_became_shorter(const h5_array *array, uint64_t row, uint64_t count, uint64_t left) {
-  return FAIL(MLPD_ERROR_FILE,
-              "%s: became shorter while it was read, at rows %" PRIu64 " to %" PRIu64 " of %s: %" PRIu64 " of %" PRIu64
-              " bytes are left",
-              array->file->path, row, row + count - 1, array->object, left, array->file->size);
-}
-
-/* HDF5 reads zeros where a file has become shorter than it was when it was opened. */
-mlpd_status h5_check_whole(const h5_array *array, uint64_t row, uint64_t count) {
-  const h5_file *const file = array->file;
-  const int *descriptor = NULL;
-  struct stat about;
-  if (file->writable || H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&descriptor) < 0 || descriptor == NULL ||
-      fstat(*descriptor, &about) != 0 || (uint64_t)about.st_size >= file->size)
-    return MLPD_OK;
-  return h5_became_shorter(array, row, count, (uint64_t)about.st_size);
 }
 
 mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out) {

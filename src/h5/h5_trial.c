@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "h5/h5_internal.h"
@@ -24,53 +23,10 @@ enum {
   CPU_SECONDS_LEAST = 2, /* and one more for each MEGABYTES_A_SECOND of the file, up to the most */
   CPU_SECONDS_MOST = 60,
   MEGABYTES_A_SECOND = 4,
-  WALL_FACTOR = 10, /* for a machine or a file system that is busy */
-  REMEMBERED = 16,
+  WALL_FACTOR = 10,           /* for a machine or a file system that is busy */
   FIXED_TEXTS_READ = 1 << 20, /* more are labels of rows, and lie like numbers */
 };
 static const uint64_t MEMORY_MOST = (uint64_t)1 << 30; /* bytes beside what there is and the file's size */
-
-/* ---- Files that need no trial ------------------------------------------------------------------------ */
-
-typedef struct file_key {
-  dev_t device;
-  ino_t inode;
-  off_t size;
-  struct timespec changed; /* its content */
-} file_key;
-
-/* Of each thread its own: a checkpoint's writer runs beside the rest. */
-static _Thread_local file_key remembered[REMEMBERED];
-static _Thread_local unsigned next_remembered;
-
-static bool key_of(const char *path, file_key *key) {
-  struct stat about;
-  if (stat(path, &about) != 0) return false;
-  *key = (file_key){about.st_dev, about.st_ino, about.st_size, about.st_mtim};
-  return true;
-}
-
-static bool is_remembered(const file_key *key) {
-  for (int i = 0; i < REMEMBERED; i++) {
-    const file_key *const r = &remembered[i];
-    if (r->device == key->device && r->inode == key->inode && r->size == key->size &&
-        r->changed.tv_sec == key->changed.tv_sec && r->changed.tv_nsec == key->changed.tv_nsec)
-      return true;
-  }
-  return false;
-}
-
-static void remember(const file_key *key) { remembered[next_remembered++ % REMEMBERED] = *key; }
-
-void h5_trial_spare(const char *path) {
-  file_key key;
-  if (key_of(path, &key)) remember(&key);
-}
-
-bool h5_trial_spares(const char *path) {
-  file_key key;
-  return key_of(path, &key) && is_remembered(&key);
-}
 
 /* ---- In the process apart ---------------------------------------------------------------------------- */
 
@@ -148,7 +104,7 @@ static mlpd_status pass_link(void *context, const char *object, const char *desc
 
 static answer try_file(const char *path) {
   h5_file *file = NULL;
-  if (h5_open_untried(path, &file) == MLPD_OK) {
+  if (h5_open_untried(path, &(h5_opening){.known = NULL}, &file) == MLPD_OK) {
     note_failure(H5_VISIT_OBJECTS(file->id, H5_INDEX_NAME, H5_ITER_INC, try_object, file, H5O_INFO_BASIC) < 0);
     (void)h5_visit_links(file, pass_link, NULL);
     (void)h5_close(file);
@@ -210,10 +166,10 @@ static mlpd_status judge(const char *path, char told, int status) {
 }
 
 mlpd_status h5_trial(const char *path) {
-  file_key key;
+  struct stat about;
   int answers[2], status = 0;
-  if (!key_of(path, &key) || is_remembered(&key) || pipe(answers) != 0) return MLPD_OK;
-  const uint64_t file_bytes = (uint64_t)key.size;
+  if (stat(path, &about) != 0 || pipe(answers) != 0) return MLPD_OK;
+  const uint64_t file_bytes = (uint64_t)about.st_size;
   const pid_t child = fork();
   if (child == 0) serve(path, seconds_for(file_bytes), file_bytes, answers[1]);
   (void)close(answers[1]);
@@ -223,9 +179,5 @@ mlpd_status h5_trial(const char *path) {
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   }
   (void)close(answers[0]);
-  if (child < 0) return MLPD_OK;
-  TRY(judge(path, told, status));
-  /* A file just written may change again within one tick of the clock that marks changes. */
-  if (time(NULL) - key.changed.tv_sec > 1) remember(&key);
-  return MLPD_OK;
+  return child < 0 ? MLPD_OK : judge(path, told, status);
 }

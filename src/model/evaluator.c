@@ -170,7 +170,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   if (status == MLPD_OK) status = allocate_report(model, r);
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
   TRY_GOTO(status, model_agreement_check(comm, gemm, model, data, split), done);
-  TRY_GOTO(status, held_out_read(comm, data, split, model, true, true, false, 1, &part), done);
+  TRY_GOTO(status, held_out_read(comm, NULL, data, split, model, true, false, 1, &part), done);
   r->rows = part.range.rows;
   status = fill_report(comm, model, gemm, &part, data, split, threads, r);
   r->seconds = clock_seconds() - started;

@@ -73,13 +73,13 @@ static mlpd_status read_rows(mlpd_comm *comm, const mlpd_model *model, bool need
   return MLPD_OK;
 }
 
-mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_split which, const mlpd_model *model,
-                          bool need_y, bool required, bool in_windows, int threads, held_out *read) {
+mlpd_status held_out_read(mlpd_comm *comm, h5_file *file, const mlpd_data_paths *paths, mlpd_split which,
+                          const mlpd_model *model, bool need_y, bool in_windows, int threads, held_out *read) {
   *read = (held_out){0};
   part *const opened = &read->file;
-  h5_file *shared = NULL;
-  if (required) TRY(data_open(comm, paths, &shared)); /* else a run holds it open */
-  mlpd_status status = part_open(paths, which, need_y, opened, &read->present);
+  const bool required = file == NULL;
+  if (required) TRY(data_open(comm, paths, &file));
+  mlpd_status status = part_open(file, paths, which, need_y, opened, &read->present);
   if (status == MLPD_OK && !read->present && required)
     status = FAIL(MLPD_ERROR_DATA, "%s: has no %s part", paths->file, mlpd_choice_name(mlpd_split_choices, (int)which));
   status = mlpd_comm_agree(comm, status);
@@ -96,7 +96,7 @@ mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_sp
   }
   if (status == MLPD_OK && read->present) status = read_rows(comm, model, need_y, in_windows, threads, read);
   if (read->from == NULL) part_close(opened);
-  (void)h5_close(shared); /* read-only: nothing is lost */
+  if (required) (void)h5_close(file); /* read-only: nothing is lost */
   status = mlpd_comm_agree(comm, status);
   if (status != MLPD_OK) held_out_free(read);
   return status;

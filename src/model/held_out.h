@@ -25,10 +25,11 @@ typedef struct held_out {
 } held_out;
 
 /* Reads this rank's rows of a validation or test part for a model: its widths and classes checked, its targets scaled.
- * Not present is no error unless required. in_windows: leaves the rows in the file; may differ between ranks.
+ * file is paths->file, held open by a run, to which a part that is not present is no error; or NULL: the file is opened
+ * here, and must have the part. in_windows: leaves the rows in the file; may differ between ranks.
  * Collective. */
-mlpd_status held_out_read(mlpd_comm *comm, const mlpd_data_paths *paths, mlpd_split which, const mlpd_model *model,
-                          bool need_y, bool required, bool in_windows, int threads, held_out *read);
+mlpd_status held_out_read(mlpd_comm *comm, h5_file *file, const mlpd_data_paths *paths, mlpd_split which,
+                          const mlpd_model *model, bool need_y, bool in_windows, int threads, held_out *read);
 
 /* The rows of held->range are to be read in windows from an open part. */
 mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_out *held);

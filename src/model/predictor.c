@@ -252,7 +252,7 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) status = check_output(out, model, data);
   TRY(mlpd_comm_agree(comm, status));
   TRY(model_agreement_check(comm, gemm, model, data, split));
-  TRY(held_out_read(comm, data, split, model, false, true, false, 1, &part));
+  TRY(held_out_read(comm, NULL, data, split, model, false, false, 1, &part));
   *rows = part.range.rows;
   status = predict(comm, model, gemm, &part, data, split, threads, out);
   comm_watch_place(comm, COMM_AT_THE_END);

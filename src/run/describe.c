@@ -125,10 +125,10 @@ static void describe_y(const part *p, const stored_labels *l, FILE *stream) {
                   stored_label_show(&l->labels[stray], shown), (unsigned long long)l->labels[stray].first_row);
 }
 
-static mlpd_status describe_split(const char *path, mlpd_split split, FILE *stream) {
+static mlpd_status describe_split(const char *path, h5_file *file, mlpd_split split, FILE *stream) {
   part p = {0};
   bool present = false;
-  TRY(part_open(&(mlpd_data_paths){.file = path}, split, false, &p, &present));
+  TRY(part_open(file, &(mlpd_data_paths){.file = path}, split, false, &p, &present));
   if (!present) return MLPD_OK;
   (void)fprintf(stream, "  %s: %llu rows, %u features of %s", mlpd_choice_name(mlpd_split_choices, (int)split),
                 (unsigned long long)p.rows, p.features, element_name(p.type));
@@ -151,11 +151,11 @@ static mlpd_status describe_dataset(const char *path, h5_file *file, FILE *strea
   (void)fprintf(stream, "%s: data set\n", path);
   const bool schema = h5_exists(file, "/train/x") || h5_exists(file, "/valid/x") || h5_exists(file, "/test/x");
   for (int split = MLPD_TRAIN; schema && split <= MLPD_TEST; split++)
-    if (split != MLPD_TRAIN || h5_exists(file, "/train/x")) TRY(describe_split(path, (mlpd_split)split, stream));
+    if (split != MLPD_TRAIN || h5_exists(file, "/train/x")) TRY(describe_split(path, file, (mlpd_split)split, stream));
   if (schema) TRY(dataset_names(file, &names));
   describe_names(stream, &names);
   data_names_free(&names);
-  if (schema) TRY(memory_describe_data(path, stream));
+  if (schema) TRY(memory_describe_data(path, file, stream));
   if (!schema) (void)fprintf(stream, "  not in mlpdist's schema: name its arrays with --x and --y\n");
   if (h5_is_matlab(path))
     (void)fprintf(stream, "  saved by MATLAB 7.3, which stores arrays transposed: (columns, rows)\n");

@@ -4,6 +4,7 @@
 #define MLPDIST_MEMORY_ESTIMATE_H
 
 #include "data/dataset.h"
+#include "h5/h5.h"
 #include "lanes/lanes.h"
 #include "network/network.h"
 
@@ -48,7 +49,7 @@ memory_estimate memory_estimate_of(const memory_shapes *shapes);
 
 /* The summary of `info`: what the rows of a data set take on 1, 2, 4 and 8 ranks; and what training a model's network
  * takes, with the options its config names, data left aside. */
-mlpd_status memory_describe_data(const char *path, FILE *stream);
+mlpd_status memory_describe_data(const char *path, h5_file *file, FILE *stream);
 mlpd_status memory_describe_network(const mlpd_network *network, const char *config, FILE *stream);
 
 /* One rank's part of the question whether memory suffices. */

@@ -22,7 +22,7 @@ static void add_held_out(preparation *p, const part *of, const forward_range *ra
 static void add_held_out_file(preparation *p, mlpd_split which) {
   part opened = {0};
   bool present = false;
-  if (part_open(&p->options.data, which, true, &opened, &present) == MLPD_OK && present) {
+  if (part_open(p->file, &p->options.data, which, true, &opened, &present) == MLPD_OK && present) {
     const forward_range range = forward_range_of_rank(opened.rows, p->memory.size, p->memory.rank);
     add_held_out(p, &opened, &range, part_row_bytes(&opened, p->options.task == MLPD_CLASSIFICATION));
   }
@@ -130,13 +130,14 @@ mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *e
 static const int ranks_shown[] = {1, 2, 4, 8};
 enum { NUM_SHOWN = sizeof ranks_shown / sizeof *ranks_shown };
 
-mlpd_status memory_describe_data(const char *path, FILE *stream) {
+mlpd_status memory_describe_data(const char *path, h5_file *file, FILE *stream) {
   uint64_t bytes = 0;
   for (int split = MLPD_TRAIN; split <= MLPD_TEST; split++) {
     part p = {0};
     bool present = false;
     /* A file may hold no training part. */
-    if (part_open(&(mlpd_data_paths){.file = path}, (mlpd_split)split, false, &p, &present) == MLPD_OK && present) {
+    if (part_open(file, &(mlpd_data_paths){.file = path}, (mlpd_split)split, false, &p, &present) == MLPD_OK &&
+        present) {
       const uint64_t order = split == MLPD_TRAIN ? sizeof(uint32_t) : 0;
       bytes += p.rows * (part_row_bytes(&p, p.y_integer || p.y_text) + order);
     }

@@ -205,7 +205,7 @@ static mlpd_status settle_train(preparation *p, part *train, bool *valid_in_file
   p->whole_targets = !train->y_text && (y_type == ELEMENT_I64 || y_type == ELEMENT_U64);
   TRY(take_names(train, p, &p->model->names));
   part valid = {0};
-  const mlpd_status status = part_open(&p->options.data, MLPD_VALID, true, &valid, valid_in_file);
+  const mlpd_status status = part_open(p->file, &p->options.data, MLPD_VALID, true, &valid, valid_in_file);
   part_close(&valid);
   return status;
 }
@@ -227,7 +227,7 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
   bool valid_in_file = false;
   bool present = false;
   const mlpd_train_options *const o = &p->options;
-  TRY(mlpd_comm_agree(comm, part_open(&o->data, MLPD_TRAIN, true, train, &present)));
+  TRY(mlpd_comm_agree(comm, part_open(p->file, &o->data, MLPD_TRAIN, true, train, &present)));
   TRY(labels_decide(comm, &o->data, train, o->task, o->loss, o->classes, &p->labels));
   train->map = &p->labels.map;
   if (p->labels.note[0] != '\0') notice(comm, events, p->labels.note);
@@ -289,7 +289,7 @@ static mlpd_status make_network(preparation *p) {
  * is trained. Collective. */
 static mlpd_status look_at_test_part(mlpd_comm *comm, preparation *p) {
   held_out test;
-  TRY(held_out_read(comm, &p->options.data, MLPD_TEST, p->model, true, false, true, p->threads, &test));
+  TRY(held_out_read(comm, p->file, &p->options.data, MLPD_TEST, p->model, true, true, p->threads, &test));
   const mlpd_status status = held_out_fingerprint(comm, &test, &p->class_rows[MLPD_TEST], &p->test_fingerprint);
   held_out_free(&test);
   return status;
@@ -329,7 +329,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   TRY(look_at_test_part(comm, p));
   TRY(preparation_fingerprint(comm, p));
   if (p->split.num_lanes == 0)
-    TRY(held_out_read(comm, &p->options.data, MLPD_VALID, p->model, true, false, p->held_out_windows, p->threads,
+    TRY(held_out_read(comm, p->file, &p->options.data, MLPD_VALID, p->model, true, p->held_out_windows, p->threads,
                       &p->valid));
   class_counts *const counts = p->split.num_lanes == 0 ? &p->class_rows[MLPD_VALID] : NULL; /* else counted */
   TRY(held_out_fingerprint(comm, &p->valid, counts, &p->valid_fingerprint));

@@ -417,7 +417,7 @@ static mlpd_status report_valid(trainer *t) {
 static mlpd_status test(trainer *t) {
   const preparation *const p = &t->prep;
   held_out part;
-  TRY(held_out_read(t->comm, &p->options.data, MLPD_TEST, p->model, true, false, p->held_out_windows, p->threads,
+  TRY(held_out_read(t->comm, p->file, &p->options.data, MLPD_TEST, p->model, true, p->held_out_windows, p->threads,
                     &part));
   mlpd_status status = MLPD_OK;
   if (part.present) {

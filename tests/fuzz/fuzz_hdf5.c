@@ -47,7 +47,7 @@ static void read_dataset(const char *path) {
   for (int split = MLPD_TRAIN; split <= MLPD_TEST; split++) {
     part p = {0};
     bool present = false;
-    check(part_open(&(mlpd_data_paths){.file = path}, (mlpd_split)split, true, &p, &present), path);
+    check(part_open(NULL, &(mlpd_data_paths){.file = path}, (mlpd_split)split, true, &p, &present), path);
     if (!present) continue;
     read_labels(&p);
     const uint64_t rows = p.rows < ROWS_MOST ? p.rows : ROWS_MOST;
