@@ -289,6 +289,9 @@ static void test_alike(void **state) {
   column_statistics s = statistics_make(WIDTH);
   column_statistics_of(ELEMENT_U8, x, WIDTH, 0, 0, COUNT, &s);
   assert_true(column_statistics_alike(&s));
+  for (int i = 0; i < COUNT; ++i) x[i][1] = i == 7;
+  column_statistics_of(ELEMENT_U8, x, WIDTH, 0, 0, COUNT, &s); /* an edge that is hardly ever lit, and faintly */
+  assert_true(column_statistics_alike(&s));
   for (int i = 0; i < COUNT; ++i) x[i][1] = (uint8_t)(i % 2);
   column_statistics_of(ELEMENT_U8, x, WIDTH, 0, 0, COUNT, &s); /* a flag */
   assert_false(column_statistics_alike(&s));

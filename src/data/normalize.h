@@ -33,7 +33,7 @@ void column_statistics_merge(const column_statistics *other, column_statistics *
 
 /* Are these columns of one kind, as pixels are? There are 16 or more; three of four that vary span at least half of the
  * range of all; none that spans less than a quarter of it is spread evenly, as a count is; and none is a flag, 0 or 1,
- * whose rarer value is in more than two of 1000 rows. Not collective. */
+ * whose rarer value is in more than one of 100 rows. Not collective. */
 bool column_statistics_alike(const column_statistics *s);
 
 /* shift and scale by kind (resolved, not auto). A constant column gets scale 0 in standard: it becomes 0, whatever
