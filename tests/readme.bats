@@ -1,0 +1,79 @@
+# What the READMEs show, run as it stands there: the library example, and sessions at a prompt with what they print.
+
+load helper
+
+setup() {
+  unless_sanitized "a test of texts, made with the build without sanitizers"
+  top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+  build=$(cd "$(dirname "$(command -v "$MLPDIST")")" && pwd)
+  cd "$BATS_TEST_TMPDIR" || return 1
+  mkdir bin
+  ln -s "$(command -v "$MLPDIST")" bin/mlpdist
+  PATH=$PWD/bin:$PATH
+}
+
+# The digests are those of processors with AVX2 and FMA.
+unless_plain() { grep -q avx2 /proc/cpuinfo || skip "a processor without AVX2"; }
+
+# block FILE TEXT: the fenced block of a README that holds the text.
+block() {
+  awk -v text="$2" '/^```/ { if (inside && index(all, text)) { printf "%s", all; exit } inside = !inside; all = ""; next }
+                    inside { all = all $0 "\n" }' "$top/$1" > block.txt
+  [ -s block.txt ] || fail "$1 has no block with '$2'"
+}
+
+# session FILE TEXT: runs the commands behind the prompts of that block, and compares what they print with what stands
+# there. Notes, which depend on the machine, are left out of both, and so are comments behind commands.
+session() {
+  block "$1" "$2"
+  # A command goes on in lines that begin with "> ".
+  # shellcheck disable=SC2154 # of helper.bash
+  grep -E '^[$>] ' block.txt | cut -c3- | sed -E "s|mpirun( --oversubscribe --bind-to none)?|${mpi_launch[*]}|" > commands.sh
+  grep -vE '^([$>] |mlpdist: note:)' block.txt | sed "s/node07/$(hostname)/" > expected.txt || true
+  bash commands.sh 2>&1 | grep -vE '^mlpdist: note:' > printed.txt || true
+  [ "${3:-}" != failures ] || sed -i '/^mlpdist: /!d' printed.txt # mpirun adds remarks of its own
+  diff expected.txt printed.txt > differ.txt || {
+    cat commands.sh differ.txt
+    return 1
+  }
+}
+
+# iris FILE: a table of the shape of the one in the READMEs.
+iris() {
+  echo "sepal_length,sepal_width,petal_length,petal_width,species"
+  echo "5.1,3.5,1.4,0.2,setosa"
+  awk 'BEGIN { for (i = 1; i < 150; i++) {
+    k = int(i / 50); printf "%.1f,%.1f,%.1f,%.1f,%s\n", 5 + k + i % 7 / 10, 3 + i % 5 / 10, 1.4 + 2 * k + i % 3 / 10, 0.2 + k,
+      k == 0 ? "setosa" : k == 1 ? "versicolor" : "virginica" } }'
+}
+
+@test "include/README.md: the library example is compiled and run, and prints what stands there" {
+  unless_plain
+  make -s -C "$top" BUILD="$build" PREFIX="$PWD/mlpdist-0.1" install-files > /dev/null || fail "install"
+  block include/README.md "int main"
+  cp block.txt mine.c
+  HOME=$PWD session include/README.md 'gcc mine.c'
+}
+
+@test "README.md: from a table to predictions" {
+  iris > iris.csv
+  session README.md 'mlpdist convert iris.csv'
+  tail -n +2 iris.csv | cut -d, -f 1-4 | cat <(head -n 1 iris.csv | cut -d, -f 1-4) - > new.csv
+  mlpdist convert new.csv new.h5 --label none > /dev/null 2>&1 || fail "convert new.csv"
+  block README.md 'mlpdist predict --model iris/model.h5'
+  output=$(bash -e block.txt 2>&1) || fail "$(cat block.txt)"
+  says "predicted.csv" "64" "species"
+  [ "$(wc -l < predicted.csv)" = 151 ] || fail "150 rows and a header"
+}
+
+@test "README.md, src/lanes/README.md: the digests of the same bits" {
+  unless_plain
+  session README.md 'for s in'
+  session src/lanes/README.md 'for s in'
+  session src/lanes/README.md '--quiet --lanes 5'
+  session src/lanes/README.md 'cmp one.h5'
+}
+
+@test "src/program/README.md: a failure is one line" {
+  session src/program/README.md '--normalize none --activation identity' failures
+}
