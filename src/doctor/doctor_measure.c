@@ -8,19 +8,12 @@
 #include "ranks/comm.h"
 
 mlpd_status doctor_sum(mlpd_comm *comm, double *values, int count) {
-  const size_t size = (size_t)mlpd_comm_size(comm), bytes_each = (size_t)count * sizeof *values;
+  const size_t size = (size_t)mlpd_comm_size(comm);
   double *all = NULL;
-  uint64_t *bytes = NULL;
-  mlpd_status status = memory_allocate(&all, size * (size_t)count, sizeof *all, "measurements");
-  if (status == MLPD_OK) status = memory_allocate(&bytes, size, sizeof *bytes, "measurements");
-  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-  for (size_t r = 0; r < size; r++) bytes[r] = bytes_each;
-  TRY_GOTO(status, comm_gather_all(comm, values, bytes, all), done);
-  for (int i = 0; i < count; i++) values[i] = 0;
-  for (size_t r = 0; r < size; r++)
+  const mlpd_status status = comm_gather_equal(comm, values, (size_t)count * sizeof *values, "measurements", &all);
+  for (int i = 0; status == MLPD_OK && i < count; i++) values[i] = 0;
+  for (size_t r = 0; status == MLPD_OK && r < size; r++)
     for (int i = 0; i < count; i++) values[i] += all[r * (size_t)count + (size_t)i];
-done:
-  free(bytes);
   free(all);
   return status;
 }

@@ -33,19 +33,13 @@ static const char *text_of(const agreement *a, int which) {
 /* Bit `which` is set where a rank's text has another hash than rank 0's; differing[rank] on all ranks. */
 static mlpd_status compare_hashes(mlpd_comm *comm, const agreement *mine, unsigned *differing) {
   const int size = mlpd_comm_size(comm);
-  uint64_t hash[NUM_TEXTS], *all = NULL, *bytes = NULL;
-  mlpd_status status = memory_allocate(&all, (size_t)size * NUM_TEXTS, sizeof *all, "comparison of the ranks");
-  if (status == MLPD_OK) status = memory_allocate(&bytes, (size_t)size, sizeof *bytes, "comparison of the ranks");
-  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+  uint64_t hash[NUM_TEXTS], *all = NULL;
   for (int which = 0; which < NUM_TEXTS; which++)
     hash[which] = XXH3_64bits(text_of(mine, which), strlen(text_of(mine, which)));
-  for (int rank = 0; rank < size; rank++) bytes[rank] = sizeof hash;
-  TRY_GOTO(status, comm_gather_all(comm, hash, bytes, all), done);
-  for (int rank = 0; rank < size; rank++)
+  const mlpd_status status = comm_gather_equal(comm, hash, sizeof hash, "comparison of the ranks", &all);
+  for (int rank = 0; status == MLPD_OK && rank < size; rank++)
     for (int which = 0; which < NUM_TEXTS; which++)
       if (all[rank * NUM_TEXTS + which] != all[which]) differing[rank] |= 1u << which;
-done:
-  free(bytes);
   free(all);
   return status;
 }

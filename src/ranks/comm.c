@@ -304,6 +304,20 @@ mlpd_status comm_gather_all(mlpd_comm *comm, const void *local, const uint64_t *
   return MLPD_OK;
 }
 
+mlpd_status comm_gather_equal(mlpd_comm *comm, const void *local, uint64_t bytes, const char *what, void *all) {
+  const size_t size = (size_t)comm->size;
+  uint64_t *each = NULL;
+  void *gathered = NULL;
+  mlpd_status status = memory_allocate(&gathered, size, bytes, what);
+  memcpy(all, &gathered, sizeof gathered);
+  if (status == MLPD_OK) status = memory_allocate(&each, size, sizeof *each, what);
+  status = mlpd_comm_agree(comm, status);
+  for (size_t rank = 0; status == MLPD_OK && rank < size; rank++) each[rank] = bytes;
+  if (status == MLPD_OK) status = comm_gather_all(comm, local, each, gathered);
+  free(each);
+  return status;
+}
+
 mlpd_status comm_barrier(mlpd_comm *comm) {
   MPI_Request request;
   CHECK_MPI(MPI_Ibarrier(comm->mpi, &request));

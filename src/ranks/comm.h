@@ -51,6 +51,10 @@ mlpd_status comm_min_max_double(mlpd_comm *comm, double *minimum, double *maximu
  * (size) equal on all ranks. Collective. */
 mlpd_status comm_gather_all(mlpd_comm *comm, const void *local, const uint64_t *bytes, void *all);
 
+/* The same where each rank gives `bytes` bytes: *all (a pointer's address) is allocated for them, to be freed by the
+ * caller, on failure too. what names it if memory is short. Collective. */
+mlpd_status comm_gather_equal(mlpd_comm *comm, const void *local, uint64_t bytes, const char *what, void *all);
+
 mlpd_status comm_barrier(mlpd_comm *comm); /* Collective */
 
 #endif

@@ -19,20 +19,14 @@ typedef struct placement {
 static mlpd_status count_sharing(mlpd_comm *comm, int *sharing) {
   const size_t size = (size_t)mlpd_comm_size(comm);
   placement mine = {0}, *all = NULL;
-  uint64_t *bytes = NULL;
   *sharing = 1;
   if (size == 1) return MLPD_OK;
   (void)snprintf(mine.host, sizeof mine.host, "%s", comm_host(comm));
   (void)sched_getaffinity(0, sizeof mine.cores, &mine.cores);
-  mlpd_status status = memory_allocate(&all, size, sizeof *all, "placement of ranks");
-  if (status == MLPD_OK) status = memory_allocate(&bytes, size, sizeof *bytes, "placement of ranks");
-  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-  for (size_t rank = 0; rank < size; rank++) bytes[rank] = sizeof mine;
-  TRY_GOTO(status, comm_gather_all(comm, &mine, bytes, all), done);
-  *sharing = 0;
-  for (size_t rank = 0; rank < size; rank++) *sharing += memcmp(&all[rank], &mine, sizeof mine) == 0;
-done:
-  free(bytes);
+  const mlpd_status status = comm_gather_equal(comm, &mine, sizeof mine, "placement of ranks", &all);
+  if (status == MLPD_OK) *sharing = 0;
+  for (size_t rank = 0; status == MLPD_OK && rank < size; rank++)
+    *sharing += memcmp(&all[rank], &mine, sizeof mine) == 0;
   free(all);
   return status;
 }

@@ -144,19 +144,11 @@ void placement_judge(const rank_place *ranks, int size, placement_view *view) {
 }
 
 mlpd_status placement_inspect(mlpd_comm *comm, int threads, placement_view *view) {
-  const size_t size = (size_t)mlpd_comm_size(comm);
   rank_place *all = NULL;
-  uint64_t *bytes = NULL;
   *view = (placement_view){0};
   look(comm, threads, &view->mine);
-  mlpd_status status = memory_allocate(&all, size, sizeof *all, "placement of ranks");
-  if (status == MLPD_OK) status = memory_allocate(&bytes, size, sizeof *bytes, "placement of ranks");
-  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-  for (size_t rank = 0; rank < size; rank++) bytes[rank] = sizeof view->mine;
-  TRY_GOTO(status, comm_gather_all(comm, &view->mine, bytes, all), done);
-  placement_judge(all, (int)size, view);
-done:
-  free(bytes);
+  const mlpd_status status = comm_gather_equal(comm, &view->mine, sizeof view->mine, "placement of ranks", &all);
+  if (status == MLPD_OK) placement_judge(all, mlpd_comm_size(comm), view);
   free(all);
   return status;
 }

@@ -123,20 +123,13 @@ mlpd_status memory_claims_fit(const memory_claim *claims, int size, char note[25
 }
 
 mlpd_status memory_claim_all(mlpd_comm *comm, const memory_estimate *expects, uint64_t allocated, char note[256]) {
-  const size_t size = (size_t)mlpd_comm_size(comm);
   memory_claim mine = {.available = machine_memory_available(""), .allocated = allocated, .expects = *expects};
   memory_claim *all = NULL;
-  uint64_t *bytes = NULL;
   note[0] = '\0';
   (void)snprintf(mine.host, sizeof mine.host, "%s", comm_host(comm));
-  mlpd_status status = memory_allocate(&all, size, sizeof *all, "memory of ranks");
-  if (status == MLPD_OK) status = memory_allocate(&bytes, size, sizeof *bytes, "memory of ranks");
-  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-  for (size_t rank = 0; rank < size; rank++) bytes[rank] = sizeof mine;
-  TRY_GOTO(status, comm_gather_all(comm, &mine, bytes, all), done);
-  status = memory_claims_fit(all, (int)size, note); /* of the same claims everywhere: one answer */
-done:
-  free(bytes);
+  mlpd_status status = comm_gather_equal(comm, &mine, sizeof mine, "memory of ranks", &all);
+  if (status == MLPD_OK) /* of the same claims everywhere: one answer */
+    status = memory_claims_fit(all, mlpd_comm_size(comm), note);
   free(all);
   return status;
 }

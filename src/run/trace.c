@@ -114,16 +114,8 @@ static contents own_contents(const timeline *line) {
 
 /* Every rank learns of all. Collective. */
 static mlpd_status exchange_contents(const trace *t, parcel *p) {
-  const int size = mlpd_comm_size(t->comm);
   const contents mine = own_contents(t->line);
-  uint64_t *bytes = NULL;
-  mlpd_status status = memory_allocate(&p->all, (size_t)size, sizeof *p->all, "trace");
-  if (status == MLPD_OK) status = memory_allocate(&bytes, (size_t)size, sizeof *bytes, "trace");
-  status = mlpd_comm_agree(t->comm, status);
-  for (int rank = 0; status == MLPD_OK && rank < size; rank++) bytes[rank] = sizeof mine;
-  if (status == MLPD_OK) status = comm_gather_all(t->comm, &mine, bytes, p->all);
-  free(bytes);
-  return status;
+  return comm_gather_equal(t->comm, &mine, sizeof mine, "trace", &p->all);
 }
 
 /* Room, and on rank 0 the file beside its place. */

@@ -94,13 +94,10 @@ mlpd_status stepper_complete_state(stepper *s) {
 mlpd_status stepper_compare_weights(stepper *s) {
   const int size = mlpd_comm_size(s->parts.comm), me = mlpd_comm_rank(s->parts.comm);
   if (size == 1) return MLPD_OK;
-  uint64_t *hashes = NULL, *bytes = NULL;
-  mlpd_status status = memory_allocate(&hashes, (size_t)size, sizeof *hashes, "hashes");
-  if (status == MLPD_OK) status = memory_allocate(&bytes, (size_t)size, sizeof *bytes, "hashes");
-  TRY_GOTO(status, mlpd_comm_agree(s->parts.comm, status), done);
+  uint64_t *hashes = NULL;
   const uint64_t mine = step_tail_hash(s->parts.network, s->divides ? NULL : s->parts.optimizer);
-  for (int rank = 0; rank < size; rank++) bytes[rank] = sizeof mine;
-  TRY_GOTO(status, comm_gather_all(s->parts.comm, &mine, bytes, hashes), done);
+  mlpd_status status = comm_gather_equal(s->parts.comm, &mine, sizeof mine, "hashes", &hashes);
+  if (status != MLPD_OK) goto done;
   int like_mine = 0, most = 0;
   for (int a = 0; a < size; a++) {
     int same = 0;
@@ -119,7 +116,6 @@ mlpd_status stepper_compare_weights(stepper *s) {
         FAIL(MLPD_ERROR_INTERNAL, "weights or optimizer state of this rank are not those of the others: %s", cause);
   status = mlpd_comm_agree(s->parts.comm, status);
 done:
-  free(bytes);
   free(hashes);
   return status;
 }
