@@ -1,8 +1,10 @@
 /* Files: whole or not at all, and folders that can be written in. */
+#define _GNU_SOURCE /* unshare */
 #include "base/file_output.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +14,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/file_leftover.h"
 
 #include <cmocka.h>
 #include "temporary_folder.h"
@@ -332,6 +336,43 @@ static void test_killed_writer(void **state) {
   assert_int_equal(count_entries(in_folder("killed")), 2);
 }
 
+/* Waits for a child that exits with what it has to say. */
+static int answer_of(pid_t child) {
+  int how = 0;
+  if (child <= 0 || waitpid(child, &how, 0) != child) return -1;
+  return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+}
+
+/* A container that shares the host's name and folder, but not its process numbers: none of ours is there. */
+static void test_writer_in_another_container(void **state) {
+  (void)state;
+  enum { DONE, FAILED, NO_CONTAINER };
+  file_output out;
+  assert_ok(file_make_folder(in_folder("container")));
+  assert_ok(file_output_open(in_folder("container/a"), FILE_TEXT, &out));
+  const uint32_t here = file_process_space();
+  const pid_t child = fork();
+  if (child == 0) {
+    if (unshare(CLONE_NEWPID) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) _exit(NO_CONTAINER);
+    const pid_t first = fork();
+    if (first == 0)
+      _exit(file_process_space() != here && file_write_text(in_folder("container/a"), "theirs") == MLPD_OK ? DONE
+                                                                                                           : FAILED);
+    _exit(answer_of(first));
+  }
+  const int answer = answer_of(child);
+  if (answer == NO_CONTAINER) {
+    file_output_discard(&out);
+    print_message("no privilege to make a name space of processes\n");
+    skip();
+  }
+  assert_int_equal(answer, DONE);
+  assert_true(fputs("ours", out.stream) >= 0);
+  assert_ok(file_output_commit(&out));
+  assert_text(in_folder("container/a"), "ours");
+  assert_int_equal(count_entries(in_folder("container")), 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_write_text),
@@ -342,6 +383,7 @@ int main(void) {
       cmocka_unit_test(test_written_through),
       cmocka_unit_test(test_apart),
       cmocka_unit_test(test_killed_writer),
+      cmocka_unit_test(test_writer_in_another_container),
       cmocka_unit_test(test_failures_leave_nothing),
       cmocka_unit_test(test_short_write),
       cmocka_unit_test(test_make_folder),

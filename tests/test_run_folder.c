@@ -1,4 +1,7 @@
 /* The run folder: metrics.csv has one head, whichever version wrote the rows of a checkpoint. */
+#define _GNU_SOURCE /* F_OFD_SETLK */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/file_leftover.h"
 #include "run/run_folder.h"
 #include "temporary_folder.h"
 
@@ -111,6 +117,52 @@ static void test_one_run_at_a_time(void **state) {
   assert_int_equal(run_folder_open(NULL, NULL, true, &other), MLPD_ERROR_FILE);
   assert_ok(run_folder_close(&other));
   assert_ok(run_folder_close(&one));
+}
+
+/* Of this test alone, in place of the C library's: a file system without locks. */
+static bool no_locks;
+int fcntl64(int descriptor, int command, ...);
+int fcntl64(int descriptor, int command, ...) {
+  va_list more;
+  va_start(more, command);
+  void *const argument = va_arg(more, void *);
+  va_end(more);
+  if (no_locks && command == F_OFD_SETLK) {
+    errno = ENOLCK;
+    return -1;
+  }
+  return (int)syscall(SYS_fcntl, descriptor, command, argument);
+}
+int fcntl(int descriptor, int command, ...) {
+  va_list more;
+  va_start(more, command);
+  void *const argument = va_arg(more, void *);
+  va_end(more);
+  return fcntl64(descriptor, command, argument);
+}
+
+/* There what the file says decides: a dead process of this host frees the folder, but not where its number is that of
+ * another container, which may have the host's name. */
+static void test_lock_without_locks(void **state) {
+  (void)state;
+  char host[128] = "", text[512];
+  run_lock lock;
+  (void)gethostname(host, sizeof host - 1);
+  assert_int_equal(mkdir(in_folder("lockless"), 0777), 0);
+  no_locks = true;
+  for (uint32_t i = 0; i < 3; i++) {
+    const uint32_t space = file_process_space() + (i == 2);
+    (void)snprintf(text, sizeof text, "mlpdist run on host %s, process 999999999, since yesterday\n", host);
+    if (i > 0) (void)snprintf(text + strlen(text), sizeof text - strlen(text), "processes %08x\n", space);
+    write_file("lockless/run.lock", text);
+    const mlpd_status status = run_lock_take(in_folder("lockless"), &lock);
+    assert_int_equal(status, i < 2 ? MLPD_OK : MLPD_ERROR_FILE);
+    if (status == MLPD_OK) run_lock_release(&lock);
+  }
+  no_locks = false;
+  assert_non_null(strstr(mlpd_error_message(), "without locks"));
+  assert_ok(run_lock_take(in_folder("lockless"), &lock)); /* with locks nobody holds it */
+  run_lock_release(&lock);
 }
 
 /* A run that was killed leaves its lock file, which nobody holds. */
@@ -228,14 +280,11 @@ static void test_folder_removed(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_head),
-                                     cmocka_unit_test(test_older_head),
-                                     cmocka_unit_test(test_no_rows),
-                                     cmocka_unit_test(test_one_run_at_a_time),
-                                     cmocka_unit_test(test_stale_lock),
-                                     cmocka_unit_test(test_others_files),
-                                     cmocka_unit_test(test_takes_over_in_one_step),
-                                     cmocka_unit_test(test_full_for_a_moment),
-                                     cmocka_unit_test(test_folder_removed)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_same_head),         cmocka_unit_test(test_older_head),
+      cmocka_unit_test(test_no_rows),           cmocka_unit_test(test_one_run_at_a_time),
+      cmocka_unit_test(test_stale_lock),        cmocka_unit_test(test_lock_without_locks),
+      cmocka_unit_test(test_others_files),      cmocka_unit_test(test_takes_over_in_one_step),
+      cmocka_unit_test(test_full_for_a_moment), cmocka_unit_test(test_folder_removed)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

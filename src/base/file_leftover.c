@@ -16,20 +16,27 @@
 
 enum {
   NAME_BYTES = 200, /* of the output's name in that of its temporary file: file systems allow 255 in all */
-  HOST_DIGITS = 8,
+  SPACE_DIGITS = 8,
   RANDOM_DIGITS = 16,
 };
 
 static const char middle[] = ".tmp.";
-static const double other_hosts_seconds = 86400; /* a write under way changes its file more often than that */
+static const double elsewhere_seconds = 86400; /* a write under way changes its file more often than that */
 
-/* FNV-1a of the host's name: process numbers are a host's own. */
-static uint32_t host_hash(void) {
-  char name[256] = "";
-  uint32_t hash = 2166136261U;
-  (void)gethostname(name, sizeof name - 1);
-  for (const char *c = name; *c != '\0'; c++) hash = (hash ^ (unsigned char)*c) * 16777619U;
+/* FNV-1a. */
+static uint32_t hash_text(uint32_t hash, const char *text) {
+  for (const char *c = text; *c != '\0'; c++) hash = (hash ^ (unsigned char)*c) * 16777619U;
   return hash;
+}
+
+uint32_t file_process_space(void) {
+  char host[256] = "", boot[64] = "", space[64] = "";
+  (void)gethostname(host, sizeof host - 1);
+  const int descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  if (descriptor >= 0 && read(descriptor, boot, sizeof boot - 1) < 0) boot[0] = '\0';
+  if (descriptor >= 0) (void)close(descriptor);
+  if (readlink("/proc/self/ns/pid", space, sizeof space - 1) < 0) space[0] = '\0'; /* "pid:[4026531836]" */
+  return hash_text(hash_text(hash_text(2166136261U, host), boot), space);
 }
 
 static uint64_t random_number(void) {
@@ -49,7 +56,7 @@ mlpd_status file_temporary_name(char temporary[FILE_PATH_BYTES], const char *tar
   const size_t length = strlen(name) < NAME_BYTES ? strlen(name) : NAME_BYTES;
   const int written =
       snprintf(temporary, FILE_PATH_BYTES, "%.*s%s%ld.%08" PRIx32 "%016" PRIx64, (int)(name - target + (long)length),
-               target, middle, (long)getpid(), host_hash(), random_number());
+               target, middle, (long)getpid(), file_process_space(), random_number());
   if (written < 0 || written >= FILE_PATH_BYTES) return FAIL(MLPD_ERROR_USAGE, "the path %s is too long", target);
   return MLPD_OK;
 }
@@ -57,35 +64,36 @@ mlpd_status file_temporary_name(char temporary[FILE_PATH_BYTES], const char *tar
 typedef struct temporary_name {
   char name[NAME_BYTES + 1]; /* of the output, as far as it is kept */
   long process;
-  uint32_t host;
-  bool has_host; /* former versions left NAME.tmp.PROCESS */
+  uint32_t space;
+  bool has_space; /* former versions left NAME.tmp.PROCESS */
 } temporary_name;
 
 static bool parse_temporary(const char *entry, temporary_name *t) {
   const char *at = NULL;
   for (const char *next = strstr(entry, middle); next != NULL; next = strstr(next + 1, middle)) at = next;
   if (at == NULL || at == entry || at - entry > NAME_BYTES) return false;
-  *t = (temporary_name){.has_host = false};
+  *t = (temporary_name){.has_space = false};
   memcpy(t->name, entry, (size_t)(at - entry));
   char *end = NULL;
   at += sizeof middle - 1;
   t->process = strtol(at, &end, 10);
   if (*at < '1' || *at > '9' || t->process > INT_MAX) return false;
   if (*end == '\0') return true;
-  if (*end != '.' || strspn(end + 1, "0123456789abcdef") != HOST_DIGITS + RANDOM_DIGITS ||
-      end[1 + HOST_DIGITS + RANDOM_DIGITS] != '\0')
+  if (*end != '.' || strspn(end + 1, "0123456789abcdef") != SPACE_DIGITS + RANDOM_DIGITS ||
+      end[1 + SPACE_DIGITS + RANDOM_DIGITS] != '\0')
     return false;
-  char digits[HOST_DIGITS + 1];
-  (void)snprintf(digits, sizeof digits, "%.*s", HOST_DIGITS, end + 1);
-  t->host = (uint32_t)strtoul(digits, NULL, 16);
-  t->has_host = true;
+  char digits[SPACE_DIGITS + 1];
+  (void)snprintf(digits, sizeof digits, "%.*s", SPACE_DIGITS, end + 1);
+  t->space = (uint32_t)strtoul(digits, NULL, 16);
+  t->has_space = true;
   return true;
 }
 
-/* Is the process that wrote it no more? One of this process' own number is: nothing of its own lies there yet, and in a
- * container numbers come again soon. */
+/* Has the process that wrote it ended? One with this process' own number has: nothing of its own lies there yet, and a
+ * container that is started again counts from the same number. */
 static bool is_abandoned(const temporary_name *t, const struct stat *about) {
-  if (t->has_host && t->host != host_hash()) return difftime(time(NULL), about->st_mtime) > other_hosts_seconds;
+  if (t->has_space && t->space != file_process_space())
+    return difftime(time(NULL), about->st_mtime) > elsewhere_seconds;
   return t->process == getpid() || (kill((pid_t)t->process, 0) != 0 && errno == ESRCH);
 }
 

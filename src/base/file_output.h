@@ -45,8 +45,8 @@ void file_output_discard(file_output *out); /* Removes the temporary file. */
 /* Writes text to path through an output. */
 mlpd_status file_write_text(const char *path, const char *text);
 
-/* Removes the temporary files of output folder/name that killed processes left; those of the living stay, and those of
- * other hosts for a day. name NULL: of every output in folder whose name `ours` accepts. */
+/* Removes the temporary files of output folder/name that killed processes left; those of the living stay, and for a day
+ * those of other hosts and containers. name NULL: of every output in folder whose name `ours` accepts. */
 void file_remove_leftovers(const char *folder, const char *name, bool (*ours)(const char *name));
 
 /* ---- Which file is it ------------------------------------------------------------------------------ */

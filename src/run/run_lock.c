@@ -10,10 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file_leftover.h"
+
 enum { MOST_TRIES = 10, HOST_BYTES = 256 };
 
 static const char lock_name[] = "run.lock";
 static const char head[] = "mlpdist run on ", taking_over_mark[] = ", taking over";
+static const char space_head[] = "\nprocesses "; /* of the second line: file_process_space(), in which process counts */
 
 typedef enum held { HELD_BY_US, HELD_BY_OTHER, LOCKS_UNKNOWN } held;
 
@@ -24,10 +27,18 @@ static held lock_descriptor(int descriptor) {
   return errno == EAGAIN || errno == EACCES ? HELD_BY_OTHER : LOCKS_UNKNOWN;
 }
 
-/* What the file says after its head, cut at the line's end; "" where it is empty, NULL where it is no lock's. */
-static const char *read_lock(int descriptor, char text[RUN_LOCK_TEXT_BYTES]) {
+/* Were the processes of the run counted as this one's are? Former versions did not say, and went by the host's name. */
+static bool counts_here(const char *text) {
+  const char *const space = strstr(text, space_head);
+  return space == NULL || strtoul(space + sizeof space_head - 1, NULL, 16) == file_process_space();
+}
+
+/* What the file says after its head, cut at the line's end; "" where it is empty, NULL where it is no lock's. *here:
+ * its process number means something here. */
+static const char *read_lock(int descriptor, char text[RUN_LOCK_TEXT_BYTES], bool *here) {
   const ssize_t length = pread(descriptor, text, RUN_LOCK_TEXT_BYTES - 1, 0);
   text[length > 0 ? length : 0] = '\0';
+  *here = counts_here(text);
   text[strcspn(text, "\n")] = '\0';
   if (text[0] == '\0') return text;
   return strncmp(text, head, sizeof head - 1) == 0 ? text + sizeof head - 1 : NULL;
@@ -65,11 +76,12 @@ static mlpd_status lock_opened(run_lock *lock, int descriptor, bool *again) {
                                    : (file_identity){.known = false};
   *again = !file_identities_equal(&now, &opened); /* its run has ended and removed it */
   if (*again) return MLPD_OK;
-  const char *const says = read_lock(descriptor, text);
+  bool here = false;
+  const char *const says = read_lock(descriptor, text, &here);
   if (says == NULL)
     return FAIL(MLPD_ERROR_FILE, "%s is not a lock of mlpdist; move it away or take another --out", lock->path);
   if (how == HELD_BY_OTHER) return refuse(lock, says, true);
-  if (how == LOCKS_UNKNOWN && says[0] != '\0' && !is_dead(says)) return refuse(lock, says, false);
+  if (how == LOCKS_UNKNOWN && says[0] != '\0' && !(here && is_dead(says))) return refuse(lock, says, false);
   char *const mark = strstr(text, taking_over_mark);
   lock->former_took_over = mark != NULL;
   if (mark != NULL) *mark = '\0';
@@ -106,8 +118,9 @@ mlpd_status run_lock_note(const run_lock *lock, bool taking_over) {
   const time_t now = time(NULL);
   (void)gethostname(host, sizeof host - 1);
   (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S %z", localtime_r(&now, &parts));
-  const int length = snprintf(text, sizeof text, "%shost %s, process %ld, since %s%s\n", head, host, (long)getpid(),
-                              when, taking_over ? taking_over_mark : "");
+  const int length =
+      snprintf(text, sizeof text, "%shost %s, process %ld, since %s%s%s%08x\n", head, host, (long)getpid(), when,
+               taking_over ? taking_over_mark : "", space_head, file_process_space());
   const bool written =
       pwrite(lock->descriptor, text, (size_t)length, 0) == length && ftruncate(lock->descriptor, length) == 0;
   return written ? MLPD_OK : FAIL(MLPD_ERROR_FILE, "%s: %s", lock->path, strerror(errno));
