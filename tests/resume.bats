@@ -295,6 +295,36 @@ goes_on_as_whole() {
   [ "$(last_line)" = "$expected" ] || fail "expected $expected"
 }
 
+@test "a checkpoint of the former format, of a regression: the rule has changed, and the message does not blame the data" {
+  local i
+  echo "a,b,y" > t.csv
+  for i in $(seq 1 60); do echo "$((i % 7)).5,$((i % 3 * 10)),$((i % 5 * 7 + i)).25"; done >> t.csv
+  alone convert t.csv t.h5 --label y --test-fraction 0 --valid-fraction 0
+  succeeds
+  launch 2 train --data t.h5 --quiet --hidden 2 --epochs 3 --batch 16 --lanes 2 --optimizer sgd --lr 0.01 \
+    --resume "$BATS_TEST_DIRNAME/old/checkpoint-format-1-regression.h5" --out run
+  fails_with 1 "older version (format 1)" "targets of a regression" "version that began it" "--resume never"
+  [ ! -e run ] || fail "a folder without a run"
+}
+
+@test "a checkpoint whose first bytes are gone is passed over, kept under another name, and in nobody's way" {
+  local options="--hidden 16 --batch 320 --lanes 4 --epochs 6 --optimizer adam --lr 0.01 --quiet --checkpoint-every 1epochs" expected newest
+  # shellcheck disable=SC2086
+  alone train --out run --keep 3 $options
+  succeeds
+  expected=$(digest_of "$output")
+  newest=$(checkpoints run | tail -n 1)
+  dd if=/dev/zero of="$newest" bs=4096 count=1 conv=notrunc 2> /dev/null
+  # shellcheck disable=SC2086
+  launch 2 train --out run --resume auto $options
+  succeeds # the last step's checkpoint could be written
+  [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
+  grep -q "^mlpdist: note: passed over a damaged checkpoint: .*$newest.*; it is kept as $newest.damaged" "$errors.all" || fail "$(cat "$errors.all")"
+  [ -s "$newest.damaged" ] || fail "it was not kept"
+  alone info "$newest"
+  succeeds
+}
+
 @test "info describes a checkpoint" {
   alone train --out run --hidden 16 --epochs 2 --batch 320 --optimizer adam --lr 0.01 --quiet
   succeeds

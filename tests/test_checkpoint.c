@@ -242,8 +242,9 @@ typedef struct rejections {
   char last[1024];
 } rejections;
 
-static void take_rejection(void *context, const char *message) {
+static void take_rejection(void *context, const char *path, const char *message) {
   rejections *const r = context;
+  if (strstr(message, path) == NULL) fail_msg("\"%s\" does not name %s", message, path);
   r->count++;
   (void)snprintf(r->last, sizeof r->last, "%s", message);
 }
@@ -253,13 +254,15 @@ static void expect_newest(uint64_t step, int rejected, const char *last) {
   checkpoint c;
   bool found = true;
   rejections r = {0};
-  assert_ok(checkpoint_read_newest(folder, &c, &found, take_rejection, &r));
+  uint64_t name = UINT64_MAX;
+  assert_ok(checkpoint_read_newest(folder, &name, &c, &found, take_rejection, &r));
   assert_int_equal(found, step > 0);
+  if (found) assert_int_equal(name, step);
   assert_int_equal(c.state.step, step);
   assert_int_equal(r.count, rejected);
   if (strstr(r.last, last) == NULL) fail_msg("\"%s\" does not name %s", r.last, last);
   if (found) checkpoint_free(&c);
-  assert_ok(checkpoint_read_newest(folder, &c, &found, NULL, NULL));
+  assert_ok(checkpoint_read_newest(folder, &(uint64_t){UINT64_MAX}, &c, &found, NULL, NULL));
   checkpoint_free(&c);
 }
 
@@ -292,10 +295,11 @@ static void test_folder_that_is_none(void **state) {
   (void)state;
   checkpoint c;
   bool found = true;
-  assert_ok(checkpoint_read_newest(in_folder("none"), &c, &found, NULL, NULL));
+  assert_ok(checkpoint_read_newest(in_folder("none"), &(uint64_t){UINT64_MAX}, &c, &found, NULL, NULL));
   assert_false(found);
   write_bytes(in_folder("file"), (const unsigned char *)"x", 1);
-  assert_int_equal(checkpoint_read_newest(in_folder("file"), &c, &found, NULL, NULL), MLPD_ERROR_FILE);
+  assert_int_equal(checkpoint_read_newest(in_folder("file"), &(uint64_t){UINT64_MAX}, &c, &found, NULL, NULL),
+                   MLPD_ERROR_FILE);
   assert_non_null(strstr(mlpd_error_message(), "file"));
 }
 

@@ -151,7 +151,7 @@ static void write_standard(const char *name, bool as_values, bool with_valid, bo
 typedef struct watched {
   uint64_t started, epochs, notices;
   mlpd_epoch last, first;
-  char notice[256];
+  char notice[512];
 } watched;
 
 static void on_start(void *context, const mlpd_train_result *plan) {
@@ -790,7 +790,7 @@ static void forge(void (*forgery)(checkpoint *c)) {
   if (is_root()) {
     checkpoint c;
     bool found = false;
-    status = checkpoint_read_newest(in_folder("genuine/checkpoints"), &c, &found, NULL, NULL);
+    status = checkpoint_read_newest(in_folder("genuine/checkpoints"), &(uint64_t){UINT64_MAX}, &c, &found, NULL, NULL);
     if (forgery != NULL) forgery(&c);
     if (status == MLPD_OK) status = checkpoint_write(&c, in_folder("forged.h5"));
     checkpoint_free(&c);
@@ -823,6 +823,46 @@ static void test_forged_checkpoints(void **state) {
   forge(NULL);
   assert_on_all(train(&options, NULL, &result) == MLPD_OK, mlpd_error_message());
   assert_on_all(strcmp(result.digest, whole.digest) == 0, "the end of the run");
+}
+
+/* Puts forged.h5 into a run folder, as its newest checkpoint. */
+static void put_forged(void (*forgery)(checkpoint *c), const char *run) {
+  char from[256], to[FILE_PATH_BYTES];
+  forge(forgery);
+  (void)snprintf(from, sizeof from, "%s", in_folder("forged.h5"));
+  assert_on_all(checkpoint_path(to, in_folder(run), 999999) == MLPD_OK, "path");
+  assert_on_all(!is_root() || rename(from, to) == 0, "renamed");
+}
+
+/* Of --resume auto: an impossible newest checkpoint is passed over, as a damaged one is. */
+static void test_forged_newest(void **state) {
+  (void)state;
+  watched w = {0};
+  mlpd_train_options options = make_options(in_folder("toy.h5"), in_folder("genuine"));
+  mlpd_train_result result, whole;
+  options.optimizer = MLPD_ADAM;
+  options.epochs = 3;
+  options.checkpoint_every = "1epochs";
+  assert_on_all(train(&options, NULL, &whole) == MLPD_OK, "a run");
+  options.resume = "auto";
+  for (int i = 0; i < NUM_FORGERIES; i++) {
+    if (forgeries[i] == forge_other_data || forgeries[i] == forge_other_options || forgeries[i] == forge_no_options)
+      continue; /* of another run, for all one knows: refused */
+    put_forged(forgeries[i], "genuine/checkpoints");
+    options.data.file = in_folder("toy.h5");
+    options.out = in_folder("genuine");
+    w.notice[0] = '\0';
+    assert_on_all(train(&options, &w, &result) == MLPD_OK, mlpd_error_message());
+    assert_on_all(strcmp(result.digest, whole.digest) == 0, "the end of the run");
+    if (is_root() && strstr(w.notice, "passed over a damaged checkpoint") == NULL)
+      fail_msg("forgery %d: no note but '%s'", i, w.notice);
+  }
+  /* Where there is none before it, nothing is begun in its place. */
+  put_forged(forge_other_step, "genuine/checkpoints");
+  checkpoint_prune(in_folder("genuine/checkpoints"), 999999, 1);
+  options.data.file = in_folder("toy.h5");
+  options.out = in_folder("genuine");
+  assert_train_fails(&options, MLPD_ERROR_DATA, "no checkpoint in it can be used");
 }
 
 /* ---- Runs one after the other in a process -------------------------------------------------------------- */
@@ -999,6 +1039,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_resume_on_other_parts),
       cmocka_unit_test(test_resume_on_other_weights),
       cmocka_unit_test(test_forged_checkpoints),
+      cmocka_unit_test(test_forged_newest),
       cmocka_unit_test(test_stop_after_the_end),
       cmocka_unit_test(test_many_runs),
       cmocka_unit_test(test_nothing_stays_open),

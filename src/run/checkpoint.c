@@ -280,20 +280,32 @@ static mlpd_status list_steps(const char *folder, uint64_t **steps, size_t *coun
   return MLPD_OK;
 }
 
-mlpd_status checkpoint_read_newest(const char *folder, checkpoint *c, bool *found,
-                                   void (*rejected)(void *context, const char *message), void *context) {
+/* Reads path, which may hold what cannot be. */
+static mlpd_status read_possible(const char *path, checkpoint *c) {
+  TRY(checkpoint_read(path, c));
+  const mlpd_status status = checkpoint_check(c);
+  if (status == MLPD_OK) return MLPD_OK;
+  checkpoint_free(c);
+  return status_prefix(status, "%s: ", path);
+}
+
+mlpd_status checkpoint_read_newest(const char *folder, uint64_t *step, checkpoint *c, bool *found,
+                                   checkpoint_rejected *rejected, void *context) {
   uint64_t *steps = NULL;
   size_t count = 0;
+  const uint64_t below = *step;
   *found = false;
   *c = (checkpoint){0};
   TRY(list_steps(folder, &steps, &count));
   mlpd_status status = MLPD_OK;
   for (size_t i = 0; i < count && !*found; i++) {
     char path[FILE_PATH_BYTES];
+    if (steps[i] >= below) continue;
     status = checkpoint_path(path, folder, steps[i]);
     if (status != MLPD_OK) break;
-    *found = checkpoint_read(path, c) == MLPD_OK;
-    if (!*found && rejected != NULL) rejected(context, mlpd_error_message());
+    *step = steps[i];
+    *found = read_possible(path, c) == MLPD_OK;
+    if (!*found && rejected != NULL) rejected(context, path, mlpd_error_message());
   }
   free(steps);
   return status;

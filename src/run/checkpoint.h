@@ -46,18 +46,22 @@ mlpd_status checkpoint_read(const char *path, checkpoint *c);
 
 void checkpoint_free(checkpoint *c);
 
-/* Is what a checkpoint holds possible, in a run of so many steps an epoch: counters that fit each other, numbers that
- * are numbers? And its lanes, which are looked at before the steps are known. */
-mlpd_status checkpoint_check(const checkpoint *c, uint64_t steps_per_epoch);
-mlpd_status checkpoint_check_lanes(const checkpoint *c);
+/* Can what a checkpoint holds be: its lanes, and numbers that are numbers? And, where the steps of an epoch are known,
+ * counters that fit each other? The message begins "it is damaged: ". */
+mlpd_status checkpoint_check(const checkpoint *c);
+mlpd_status checkpoint_check_steps(const checkpoint *c, uint64_t steps_per_epoch);
 
 /* Name of the checkpoint of a step in folder. */
 mlpd_status checkpoint_path(char path[FILE_PATH_BYTES], const char *folder, uint64_t step);
 
-/* Reads the newest checkpoint of folder that is whole; *found false where there is none. rejected (may be
- * NULL) is called with a line for each one passed over. */
-mlpd_status checkpoint_read_newest(const char *folder, checkpoint *c, bool *found,
-                                   void (*rejected)(void *context, const char *message), void *context);
+/* Called with the path of a checkpoint that is passed over, and with a line that names it and says why. */
+typedef void checkpoint_rejected(void *context, const char *path, const char *message);
+
+/* Reads the newest checkpoint of folder that is whole and passes checkpoint_check(), of those whose names say less than
+ * *step, which becomes that of its name; *found false where there is none. rejected (may be NULL) is called for each
+ * one passed over. */
+mlpd_status checkpoint_read_newest(const char *folder, uint64_t *step, checkpoint *c, bool *found,
+                                   checkpoint_rejected *rejected, void *context);
 
 /* Removes all checkpoints of folder but that of step and the newest keep - 1 of those before it, and what killed
  * writers left. Files under such names that are no checkpoints stay. */

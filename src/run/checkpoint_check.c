@@ -5,17 +5,10 @@
 
 enum { MOST_LANES = 65536 }; /* as --lanes */
 
-static mlpd_status impossible(const char *what) {
-  return FAIL(MLPD_ERROR_DATA, "the checkpoint is damaged: %s; take one before it, or --resume never", what);
-}
+static mlpd_status impossible(const char *what) { return FAIL(MLPD_ERROR_DATA, "it is damaged: %s", what); }
 
-mlpd_status checkpoint_check_lanes(const checkpoint *c) {
-  return c->state.lanes >= 1 && c->state.lanes <= MOST_LANES ? MLPD_OK
-                                                             : impossible("its number of lanes is impossible");
-}
-
-/* Counters of the run count the same epochs and steps. */
-static mlpd_status check_counters(const run_state *s, uint64_t steps_per_epoch) {
+mlpd_status checkpoint_check_steps(const checkpoint *c, uint64_t steps_per_epoch) {
+  const run_state *const s = &c->state;
   if (s->epoch < 1 || s->step_in_epoch >= steps_per_epoch || (s->epoch - 1) > UINT64_MAX / steps_per_epoch - 1 ||
       s->step != (s->epoch - 1) * steps_per_epoch + s->step_in_epoch)
     return impossible("its counters of epochs and steps do not fit each other");
@@ -40,12 +33,11 @@ static mlpd_status check_arena(const checkpoint *c, int arena, const char *what)
   return MLPD_OK;
 }
 
-mlpd_status checkpoint_check(const checkpoint *c, uint64_t steps_per_epoch) {
+mlpd_status checkpoint_check(const checkpoint *c) {
   static const char *const arenas[CHECKPOINT_ARENAS] = {
       "its weights are not finite numbers", "the weights it has for model.h5 are not finite numbers",
       "its optimizer's state is not a number", "its optimizer's state is not a number"};
-  TRY(checkpoint_check_lanes(c));
-  TRY(check_counters(&c->state, steps_per_epoch));
+  if (c->state.lanes < 1 || c->state.lanes > MOST_LANES) return impossible("its number of lanes is impossible");
   TRY(check_sums(&c->state));
   for (int i = 0; i < CHECKPOINT_ARENAS; i++) TRY(check_arena(c, i, arenas[i]));
   return MLPD_OK;

@@ -27,11 +27,12 @@ typedef struct trainer {
   run_folder folder;         /* rank 0 */
   checkpoint_writer *writer; /* rank 0 */
   checkpoint_plan every;
-  char *mathematics; /* options that decide the weights */
-  run_state state;   /* where the run is; equal on all ranks */
-  loss_sums sums;    /* of the epoch under way */
-  float *kept;       /* (arena): the weights model.h5 is to hold */
-  bool kept_known;   /* the next two are of the kept weights; after a resume they are not known */
+  uint64_t resumed_name; /* rank 0, of --resume auto: the step that the checkpoint's name says */
+  char *mathematics;     /* options that decide the weights */
+  run_state state;       /* where the run is; equal on all ranks */
+  loss_sums sums;        /* of the epoch under way */
+  float *kept;           /* (arena): the weights model.h5 is to hold */
+  bool kept_known;       /* the next two are of the kept weights; after a resume they are not known */
   double kept_valid_loss, kept_valid_metric;
   bool told_metrics, told_model, told_checkpoint; /* once: that it could not be written */
   bool unsaved;                                   /* kept is newer than model.h5 */
@@ -53,10 +54,11 @@ mlpd_status checkpoint_plan_parse(const char *text, checkpoint_plan *plan);
 
 /* Rank 0 reads the checkpoint that options->resume names into *c; *found on all ranks. lanes becomes its number
  * of lanes where options leave it open. Collective. */
-mlpd_status run_find_checkpoint(const trainer *t, mlpd_train_options *options, checkpoint *c, bool *found);
+mlpd_status run_find_checkpoint(trainer *t, mlpd_train_options *options, checkpoint *c, bool *found);
 
-/* Takes over c (rank 0's) on all ranks after checking that it belongs to this run. Collective. */
-mlpd_status run_restore(trainer *t, const checkpoint *c);
+/* Takes over c (rank 0's) on all ranks after checking that it belongs to this run. Of --resume auto, one that turns out
+ * to be impossible is passed over for the one before. Collective. */
+mlpd_status run_restore(trainer *t, checkpoint *c);
 
 /* Drops what was asked of a run before, after its last step. */
 void run_forget_requests(void);

@@ -4,12 +4,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "options/option_text.h"
 #include "ranks/comm.h"
 #include "run/run.h"
+#include "run/run_files.h"
 
 static volatile sig_atomic_t stop_requested, checkpoint_requested;
 
@@ -167,17 +169,32 @@ mlpd_status run_interrupt(trainer *t) {
 
 /* ---- Going on ------------------------------------------------------------------------------------ */
 
-static void tell_rejected(void *context, const char *message) {
-  char text[1200];
+/* A file of the folder that is no checkpoint any more would be taken for someone else's, and be in the way of the
+ * checkpoint of that step: it is kept under another name. */
+static void set_aside(const char *path, char *note, size_t bytes) {
+  char aside[FILE_PATH_BYTES];
+  struct stat about;
+  if (lstat(path, &about) != 0 || !S_ISREG(about.st_mode) || run_file_is_ours(path, RUN_CHECKPOINT)) return;
+  if (snprintf(aside, sizeof aside, "%s.damaged", path) >= (int)sizeof aside || rename(path, aside) != 0) return;
+  const size_t length = strlen(note);
+  (void)snprintf(note + length, bytes - length, "; it is kept as %s", aside);
+}
+
+static void tell_rejected(void *context, const char *path, const char *message) {
+  char text[1200 + FILE_PATH_BYTES];
   (void)snprintf(text, sizeof text, "passed over a damaged checkpoint: %s", message);
+  set_aside(path, text, sizeof text);
   run_notice(context, text);
 }
 
+static bool resumes_by_itself(const mlpd_train_options *options) { return strcmp(options->resume, "auto") == 0; }
+
 /* On rank 0, of --resume auto. */
-static mlpd_status find_newest(const trainer *t, checkpoint *c, bool *found) {
+static mlpd_status find_newest(trainer *t, checkpoint *c, bool *found) {
+  t->resumed_name = UINT64_MAX;
   /* A run that was killed while it took the folder over had given up the checkpoints that are still there. */
   if (!t->folder.lock.former_took_over)
-    TRY(checkpoint_read_newest(t->folder.checkpoints, c, found, tell_rejected, (void *)t));
+    TRY(checkpoint_read_newest(t->folder.checkpoints, &t->resumed_name, c, found, tell_rejected, t));
   if (*found || !t->folder.used) return MLPD_OK;
   char text[FILE_PATH_BYTES + 200];
   (void)snprintf(text, sizeof text,
@@ -188,19 +205,26 @@ static mlpd_status find_newest(const trainer *t, checkpoint *c, bool *found) {
   return MLPD_OK;
 }
 
-mlpd_status run_find_checkpoint(const trainer *t, mlpd_train_options *options, checkpoint *c, bool *found) {
+/* On rank 0, of a checkpoint that was named: c or nothing. */
+static mlpd_status refuse_impossible(const char *path, mlpd_status status) {
+  if (status == MLPD_OK) return MLPD_OK;
+  return FAIL(status, "%s: %s; take another checkpoint, or --resume never", path, mlpd_error_message());
+}
+
+static mlpd_status read_named(const char *path, checkpoint *c, bool *found) {
+  TRY(checkpoint_read(path, c));
+  *found = true;
+  return refuse_impossible(path, checkpoint_check(c));
+}
+
+mlpd_status run_find_checkpoint(trainer *t, mlpd_train_options *options, checkpoint *c, bool *found) {
   mlpd_comm *const comm = t->comm;
   *c = (checkpoint){0};
   *found = false;
   if (options->resume == NULL || strcmp(options->resume, "never") == 0) return MLPD_OK;
   mlpd_status status = MLPD_OK;
-  if (run_is_root(t) && strcmp(options->resume, "auto") == 0) {
-    status = find_newest(t, c, found);
-  } else if (run_is_root(t)) {
-    status = checkpoint_read(options->resume, c);
-    *found = status == MLPD_OK;
-  }
-  if (status == MLPD_OK && *found) status = checkpoint_check_lanes(c);
+  if (run_is_root(t))
+    status = resumes_by_itself(options) ? find_newest(t, c, found) : read_named(options->resume, c, found);
   TRY(mlpd_comm_agree(comm, status));
   uint64_t told[2] = {*found, c->state.lanes};
   TRY(comm_broadcast(comm, told, sizeof told, 0));
@@ -229,30 +253,78 @@ static mlpd_status check_part(const trainer *t, const char *which, uint64_t thei
               file, which);
 }
 
-/* On rank 0: does c belong to the run that the options and the data make? */
+/* What went into the fingerprints of format 1 by a rule that has changed since, or NULL. */
+static const char *former_rule(const trainer *t, const checkpoint *c) {
+  if (c->state.valid_fingerprint != CHECKPOINT_UNKNOWN) return NULL;
+  if (t->prep.options.task == MLPD_REGRESSION) return "the targets of a regression are scaled";
+  if (t->prep.train.weights != NULL || t->prep.source.weight != NULL) return "the weights of rows are scaled";
+  return t->prep.split.num_lanes > 0 ? "--valid-fraction draws rows" : NULL;
+}
+
+static mlpd_status check_training_part(const trainer *t, const checkpoint *c) {
+  const char *const rule = former_rule(t, c);
+  if (rule == NULL || c->state.data_fingerprint == t->state.data_fingerprint)
+    return check_part(t, "training", c->state.data_fingerprint, t->state.data_fingerprint);
+  return FAIL(
+      MLPD_ERROR_DATA,
+      "the checkpoint is of an older version (format 1); since then, %s by another rule, so this version cannot "
+      "go on to the same weights, nor tell whether %s is the same data; finish that run with the version that "
+      "began it, or begin anew with another --out or --resume never",
+      rule, t->prep.options.data.file);
+}
+
+/* On rank 0: is c of the run that the options and the data make? */
 static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
   char theirs[OPTION_LINE_BYTES], ours[OPTION_LINE_BYTES];
-  const uint64_t epochs = c->state.epoch - (c->state.step_in_epoch == 0);
   if (option_text_differs(c->options, t->mathematics, theirs, ours))
     return FAIL(MLPD_ERROR_USAGE,
                 "the checkpoint was made with '%s', this run has '%s'; take the same options, another --out, or "
                 "--resume never",
                 theirs, ours);
-  TRY(check_part(t, "training", c->state.data_fingerprint, t->state.data_fingerprint));
+  TRY(check_training_part(t, c));
   TRY(check_part(t, "validation", c->state.valid_fingerprint, t->state.valid_fingerprint));
-  TRY(check_part(t, "test", c->state.test_fingerprint, t->state.test_fingerprint));
-  TRY(checkpoint_check(c, t->prep.plan.steps_per_epoch));
-  if (epochs > t->prep.options.epochs)
-    return FAIL(MLPD_ERROR_USAGE, "the checkpoint is in epoch %llu already: --epochs %llu would be fewer",
-                (unsigned long long)epochs, (unsigned long long)t->prep.options.epochs);
+  return check_part(t, "test", c->state.test_fingerprint, t->state.test_fingerprint);
+}
+
+/* On rank 0: can this run have been in the state that c holds? */
+static mlpd_status check_possible(const trainer *t, const checkpoint *c) {
+  TRY(checkpoint_check_steps(c, t->prep.plan.steps_per_epoch));
   bool fits = c->state.arena_size == t->prep.model->network->arena_size;
   for (uint32_t i = 0; i < 2; i++) fits = fits && (c->arenas[2 + i] != NULL) == (i < t->optimizer.num_state);
   fits = fits && (c->arenas[1] != NULL) == (c->state.kept_epoch > 0);
-  return fits ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "the checkpoint's arrays do not fit this network");
+  return fits ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "it is damaged: its arrays do not fit this network");
 }
 
-mlpd_status run_restore(trainer *t, const checkpoint *c) {
-  TRY(mlpd_comm_agree(t->comm, run_is_root(t) ? check_belongs(t, c) : MLPD_OK));
+/* On rank 0, of --resume auto: c is impossible, and the newest possible one before it takes its place. */
+static mlpd_status take_one_before(trainer *t, checkpoint *c) {
+  char path[FILE_PATH_BYTES], message[1200 + FILE_PATH_BYTES];
+  bool found = false;
+  TRY(checkpoint_path(path, t->folder.checkpoints, t->resumed_name));
+  (void)snprintf(message, sizeof message, "%s: %s", path, mlpd_error_message());
+  tell_rejected(t, path, message);
+  checkpoint_free(c);
+  TRY(checkpoint_read_newest(t->folder.checkpoints, &t->resumed_name, c, &found, tell_rejected, t));
+  if (found) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA, "%s: no checkpoint in it can be used; --resume never begins anew", t->folder.path);
+}
+
+/* On rank 0: c, or one before it, is of this run and possible. */
+static mlpd_status settle_checkpoint(trainer *t, checkpoint *c) {
+  for (;;) {
+    TRY(check_belongs(t, c));
+    const mlpd_status possible = check_possible(t, c);
+    if (possible == MLPD_OK) break;
+    if (!resumes_by_itself(&t->prep.options)) return refuse_impossible(t->prep.options.resume, possible);
+    TRY(take_one_before(t, c));
+  }
+  const uint64_t epochs = c->state.epoch - (c->state.step_in_epoch == 0);
+  if (epochs <= t->prep.options.epochs) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE, "the checkpoint is in epoch %llu already: --epochs %llu would be fewer",
+              (unsigned long long)epochs, (unsigned long long)t->prep.options.epochs);
+}
+
+mlpd_status run_restore(trainer *t, checkpoint *c) {
+  TRY(mlpd_comm_agree(t->comm, run_is_root(t) ? settle_checkpoint(t, c) : MLPD_OK));
   const run_state ours = t->state;
   if (run_is_root(t)) t->state = c->state;
   TRY(comm_broadcast(t->comm, &t->state, sizeof t->state, 0));
