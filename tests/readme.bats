@@ -77,3 +77,24 @@ iris() {
 @test "src/program/README.md: a failure is one line" {
   session src/program/README.md '--normalize none --activation identity' failures
 }
+
+# recipe TEXT: the files that the recipe of src/README.md with this beginning names in the first column of its table.
+# shellcheck disable=SC2016 # backticks of Markdown
+recipe() {
+  awk -v text="$1" 'index($0, text) == 1 { on = 1 } on && /^[|] `/ { print } on && /^$/ && blank++ { exit }' "$top/src/README.md" |
+    grep -oE '^[|] `[^`]+`|`tests/[^`]+\.bats`' | tr -d '|` ' | sort -u
+}
+
+@test "src/README.md: recipes name every file that their example is in" {
+  local beginning words
+  while IFS='|' read -r beginning words; do
+    recipe "$beginning" > named.txt
+    [ -s named.txt ] || fail "no recipe $beginning"
+    (cd "$top" && grep -rlEI --exclude='*.md' --exclude=readme.bats "$words" include src tests scripts) | sort > holding.txt
+    diff named.txt holding.txt || fail "$beginning"
+  done << 'END'
+**An activation**|HARDSWISH|hardswish
+**A back end**|backend_cblas|HAVE_CBLAS
+**An option of training**|min_delta|min-delta
+END
+}
