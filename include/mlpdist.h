@@ -121,10 +121,21 @@ typedef enum mlpd_optimizer {
   MLPD_ADAMW     /* Loshchilov & Hutter 2019; weight decay is decoupled */
 } mlpd_optimizer;
 
+/* Rates of step s (from 0) of a run: e = s / steps per epoch, t = s / steps of the whole run, both counted from the end
+ * of the warm-up; lr is the rate after lr-scale. Sources and tests: src/network/schedule.h. */
 typedef enum mlpd_schedule {
   MLPD_CONSTANT,
-  MLPD_STEP,  /* lr * gamma^floor(epoch / step-epochs) */
-  MLPD_COSINE /* from lr to lr-min along half a cosine over the whole run */
+  MLPD_STEP,            /* lr * gamma^floor(e / step-epochs) */
+  MLPD_COSINE,          /* from lr to lr-min along half a cosine over the whole run */
+  MLPD_EXPONENTIAL,     /* lr * gamma^(e / step-epochs) */
+  MLPD_POLYNOMIAL,      /* lr-min + (lr - lr-min) (1 - t)^power */
+  MLPD_ONE_CYCLE,       /* lr / 25 to lr until t = rise, then to lr-min, both along half a cosine */
+  MLPD_COSINE_RESTARTS, /* cosine again and again: over step-epochs, each cycle restart-factor times as long as the last
+                         */
+  MLPD_FLAT_COSINE,     /* lr until t = flat, then to lr-min along half a cosine */
+  MLPD_COSLOG4,         /* lr-min + (lr - lr-min) * 1/2 (1 - cos(2 pi log2(1 + 15 t))): four waves, each longer */
+  MLPD_PLATEAU,         /* lr * gamma each time the loss has not fallen for lr-patience epochs; at least lr-min */
+  MLPD_NUM_SCHEDULES
 } mlpd_schedule;
 
 typedef enum mlpd_lr_scale { MLPD_LR_SCALE_NONE, MLPD_LR_SCALE_LINEAR, MLPD_LR_SCALE_SQRT } mlpd_lr_scale;
@@ -390,8 +401,10 @@ typedef struct mlpd_train_options {
   mlpd_optimizer optimizer;
   double lr, momentum, beta1, beta2, epsilon, weight_decay, clip_norm; /* clip_norm 0: none */
   mlpd_schedule schedule;
-  double lr_min, lr_gamma, lr_step_epochs, warmup_epochs;
-  mlpd_lr_scale lr_scale; /* lr times batch / base_batch, or its square root */
+  double lr_min, lr_gamma, lr_step_epochs, lr_power, lr_rise, lr_flat, warmup_epochs;
+  uint64_t lr_restart_factor; /* length of a cycle over that of the one before */
+  uint64_t lr_patience;       /* of plateau: epochs without a lower loss */
+  mlpd_lr_scale lr_scale;     /* lr times batch / base_batch, or its square root */
   uint64_t base_batch;
 
   uint64_t batch, epochs, seed;

@@ -63,6 +63,14 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
   done
 }
 
+@test "schedules of later versions" {
+  local schedule
+  for schedule in exponential polynomial one-cycle flat-cosine coslog4 cosine-restarts; do
+    alike --epochs 3 --hidden 8 --optimizer momentum --lr 0.05 --batch 100 --schedule "$schedule" --lr-step-epochs 0.5 \
+      --lr-restart-factor 2 --lr-power 2 --lr-rise 0.4 --lr-flat 0.6 --lr-gamma 0.6 --lr-min 0.001
+  done
+}
+
 @test "the comparison sees a learning rate one per cent off" {
   alike --epochs 1 --lr 0.1
   sed -i 's/^lr = .*/lr = 0.101/' "$BATS_TEST_TMPDIR/run/config.ini"

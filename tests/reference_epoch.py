@@ -243,9 +243,31 @@ def learning_rate(options, steps_per_epoch, step):
     done, schedule = step - warmup, options["schedule"]
     if schedule == "step":
         return base * options.real("lr-gamma")**(done // round(options.real("lr-step-epochs") * steps_per_epoch))
+    if schedule == "exponential":
+        return base * options.real("lr-gamma")**(done / (options.real("lr-step-epochs") * steps_per_epoch))
+    t = done / (int(options["epochs"]) * steps_per_epoch - warmup)
+    least, rise, flat = options.real("lr-min"), options.real("lr-rise"), options.real("lr-flat")
+
+    def half(start, end, u):
+        return end + (start - end) * (1 + math.cos(math.pi * u)) / 2
+
     if schedule == "cosine":
-        least, run = options.real("lr-min"), int(options["epochs"]) * steps_per_epoch - warmup
-        return least + (base - least) * (1 + math.cos(math.pi * done / run)) / 2
+        return half(base, least, t)
+    if schedule == "polynomial":
+        return least + (base - least) * (1 - t)**options.real("lr-power")
+    if schedule == "one-cycle":
+        return half(base / 25, base, t / rise) if t < rise else half(base, least, (t - rise) / (1 - rise))
+    if schedule == "flat-cosine":
+        return base if t < flat else half(base, least, (t - flat) / (1 - flat))
+    if schedule == "coslog4":
+        return least + (base - least) * (1 - math.cos(2 * math.pi * math.log2(1 + 15 * t))) / 2
+    if schedule == "cosine-restarts":
+        length = round(options.real("lr-step-epochs") * steps_per_epoch)
+        while done >= length:
+            done, length = done - length, length * int(options["lr-restart-factor"])
+        return half(base, least, done / length)
+    if schedule != "constant":
+        unknown(f"schedule {schedule}")
     return base
 
 

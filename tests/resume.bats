@@ -82,6 +82,26 @@ goes_on_as_whole() {
   done
 }
 
+@test "resumed in the middle of each schedule" {
+  local options="--hidden 4 --batch 320 --lanes 4 --epochs 6 --quiet --lr 0.05 --lr-step-epochs 1.5 --lr-patience 1
+    --lr-gamma 0.6 --min-delta 9 --lr-min 0.001 --lr-power 2 --save last" schedule expected
+  for schedule in constant step cosine exponential polynomial one-cycle cosine-restarts flat-cosine coslog4 plateau; do
+    rm -rf whole run
+    # shellcheck disable=SC2086
+    alone train --out whole --checkpoint-every 14 --schedule $schedule $options
+    succeeds
+    expected=$(digest_of "$output")
+    # shellcheck disable=SC2086
+    alone train --out run --resume whole/checkpoints/step-000000000014.h5 --schedule $schedule $options
+    succeeds
+    [ "$(digest_of "$output")" = "$expected" ] || fail "$schedule: expected $expected"
+    same_metrics whole run
+    # Each changes the weights, so that a schedule which has no effect would show.
+    ! grep -qs "$expected" digests || fail "$schedule: the same weights as another schedule"
+    echo "$expected" >> digests
+  done
+}
+
 @test "SIGUSR1 on a rank: a checkpoint, and the run goes on to the same end" {
   # shellcheck disable=SC2086
   alone train --out whole --checkpoint-every never $long

@@ -38,6 +38,7 @@ static checkpoint make_checkpoint(uint64_t step, int arenas) {
                             .data_fingerprint = 0xfedcba9876543210u,
                             .valid_fingerprint = 0x0123456789abcdefu,
                             .test_fingerprint = 17,
+                            .schedule = {.factor = 0.3, .best = 0.7, .since = 2},
                             .lanes = 4,
                             .arena_size = ARENA},
                   .options = strdup("lr = 0.1\nhidden = 32,16\n"),

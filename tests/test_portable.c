@@ -26,7 +26,7 @@ static void test_against_long_double(void **state) {
   (void)state;
   static const long double TWO_PI = 6.28318530717958647692528676655900577L;
   rng stream = rng_start(3, RNG_SHUFFLE, 0, 0);
-  double log_worst = 0, log1p_worst = 0, exp_worst = 0, cos_worst = 0;
+  double log_worst = 0, log1p_worst = 0, exp_worst = 0, cos_worst = 0, pow_worst = 0;
   for (int i = 0; i < DRAWS; i++) {
     const double u = rng_uniform(&stream), x = ldexp(u, (int)rng_below(&stream, 200) - 150), y = 0.5 + u, z = -700 * u;
     log_worst = fmax(log_worst, ulps(portable_log(x), logl(x), 0));
@@ -36,11 +36,14 @@ static void test_against_long_double(void **state) {
     exp_worst = fmax(exp_worst, ulps(portable_exp(z), expl(z), 0));
     exp_worst = fmax(exp_worst, ulps(portable_exp(-u), expl(-(long double)u), 0));
     cos_worst = fmax(cos_worst, ulps(portable_cos_turn(u), cosl(TWO_PI * u), 0x1p-52));
+    const double p = 20 * rng_uniform(&stream), size = 3 * (1 + fabs(p * log(y)));
+    pow_worst = fmax(pow_worst, ulps(portable_pow(y, p), powl(y, p), 0) / size);
   }
   assert_below(log_worst, 3, "log");
   assert_below(log1p_worst, 3, "log1p");
   assert_below(exp_worst, 3, "exp");
   assert_below(cos_worst, 3, "cos");
+  assert_below(pow_worst, 1, "pow, of 3 (1 + |p log x|)");
 }
 
 static void test_edges(void **state) {
@@ -53,6 +56,8 @@ static void test_edges(void **state) {
   assert_true(portable_cos_turn(0.75) == 0 && portable_cos_turn(1) == 1);
   assert_true(portable_power(0.9, 0) == 1 && portable_power(0, 0) == 1 && portable_power(0.5, 1000) == 0x1p-1000);
   assert_true(portable_power(-3, 5) == -243 && portable_power(0.5, UINT64_MAX) == 0);
+  assert_true(portable_pow(0, 0) == 1 && portable_pow(0, 0.1) == 0 && portable_pow(1e-310, 2) == 0);
+  assert_true(portable_pow(1, 1e300) == 1 && portable_pow(0.3, 1) == 0.3 && portable_pow(1e300, 2) == INFINITY);
   for (int n = 1; n < 4000; n += 7) {
     const long double exact = powl(0.999, n);
     if (!(ulps(portable_power(0.999, (uint64_t)n), exact, 0) <= n)) fail_msg("0.999^%d", n);

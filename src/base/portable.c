@@ -58,3 +58,11 @@ double portable_power(double x, uint64_t n) {
   }
   return power;
 }
+
+double portable_pow(double x, double p) {
+  if (p == 0 || x == 1) return 1;
+  if (p == 1) return x;
+  if (x < 0x1p-1022) return 0;
+  const double y = p * portable_log(x);
+  return y <= 0 ? portable_exp(y) : 1 / portable_exp(-y);
+}

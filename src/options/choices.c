@@ -61,6 +61,14 @@ const mlpd_choice mlpd_schedule_choices[] = {
     {"constant", MLPD_CONSTANT, "lr"},
     {"step", MLPD_STEP, "lr gamma^floor(epoch / step-epochs)"},
     {"cosine", MLPD_COSINE, "from lr to lr-min along half a cosine over the run"},
+    {"exponential", MLPD_EXPONENTIAL, "lr gamma^(epoch / step-epochs), a little each step"},
+    {"polynomial", MLPD_POLYNOMIAL, "from lr to lr-min as (1 - t)^power, t from 0 to 1 over the run"},
+    {"one-cycle", MLPD_ONE_CYCLE, "from lr / 25 up to lr at t = rise, then down to lr-min, along half cosines"},
+    {"cosine-restarts", MLPD_COSINE_RESTARTS,
+     "cosine over step-epochs, again and again, each restart-factor times as long"},
+    {"flat-cosine", MLPD_FLAT_COSINE, "lr until t = flat, then to lr-min along half a cosine"},
+    {"coslog4", MLPD_COSLOG4, "lr (1 - cos(2 pi log2(1 + 15 t))) / 2: four waves, each longer than the last"},
+    {"plateau", MLPD_PLATEAU, "lr gamma each time the loss has not fallen for lr-patience epochs"},
     END_OF_CHOICES,
 };
 

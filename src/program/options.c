@@ -149,7 +149,7 @@ mlpd_status options_parse(const option_table *table, int argc, char **argv, void
 
 void options_note_idle(const option_table *table, const void *values, const option_results *results) {
   for (int i = 0; i < results->num_given; i++) {
-    char needed[64], note[200];
+    char needed[160], note[320];
     if (mlpd_option_lacks(table->library_rows, results->given[i], values, needed, sizeof needed) == NULL) continue;
     (void)snprintf(note, sizeof note, "--%s has no effect without %s", results->given[i]->name, needed);
     outcome_note(note);

@@ -40,7 +40,7 @@ void options_choices(const option *row, const char *separator, char *text, size_
 }
 
 void options_describe(const option_table *table, const option *row, char *text, size_t bytes) {
-  char buffer[64], choices[512];
+  char buffer[160], choices[1024];
   options_choices(row, ", ", choices, sizeof choices);
   size_t used = (size_t)snprintf(text, bytes, "%s", row->help);
   if (choices[0] != '\0' && used < bytes) used += (size_t)snprintf(text + used, bytes - used, " (%s)", choices);
@@ -51,7 +51,7 @@ void options_describe(const option_table *table, const option *row, char *text, 
 }
 
 static void print_row(const option_table *table, const option *row, FILE *stream) {
-  char text[1024];
+  char text[1536];
   options_describe(table, row, text, sizeof text);
   int column = fprintf(stream, "  --%s%s%s", row->name, row->metavar != NULL ? " " : "",
                        row->metavar != NULL ? row->metavar : "");

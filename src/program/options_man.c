@@ -63,7 +63,7 @@ static bool has_meanings(const option *row) {
 }
 
 static void print_option(const option_table *table, const option *row, FILE *stream) {
-  char text[1024], buffer[64];
+  char text[1536], buffer[160];
   (void)fputs(".TP\n\\fB", stream);
   print_text("--", stream);
   print_text(row->name, stream);

@@ -15,33 +15,44 @@
 typedef struct field {
   const char *name;
   size_t offset;
-  bool real; /* a double, else uint64 */
+  bool real;       /* a double, else uint64 */
+  uint64_t format; /* the first that has it */
 } field;
 
-#define INTEGER(name) \
-  { #name, offsetof(run_state, name), false }
-#define REAL(name) \
-  { #name, offsetof(run_state, name), true }
+#define INTEGER(format, name) \
+  { #name, offsetof(run_state, name), false, format }
+#define REAL(format, name) \
+  { #name, offsetof(run_state, name), true, format }
 static const field fields[] = {
-    INTEGER(epoch),
-    INTEGER(step_in_epoch),
-    INTEGER(step),
-    INTEGER(kept_epoch),
-    INTEGER(kept_step),
-    INTEGER(best_epoch),
-    INTEGER(since_best),
-    REAL(best_loss),
-    REAL(sum_loss),
-    REAL(sum_weight),
-    REAL(sum_correct),
-    REAL(sum_square),
-    INTEGER(data_fingerprint),
-    INTEGER(lanes),
-    INTEGER(arena_size),
-    INTEGER(valid_fingerprint),
-    INTEGER(test_fingerprint),
+    INTEGER(1, epoch),
+    INTEGER(1, step_in_epoch),
+    INTEGER(1, step),
+    INTEGER(1, kept_epoch),
+    INTEGER(1, kept_step),
+    INTEGER(1, best_epoch),
+    INTEGER(1, since_best),
+    REAL(1, best_loss),
+    REAL(1, sum_loss),
+    REAL(1, sum_weight),
+    REAL(1, sum_correct),
+    REAL(1, sum_square),
+    INTEGER(1, data_fingerprint),
+    INTEGER(1, lanes),
+    INTEGER(1, arena_size),
+    INTEGER(2, valid_fingerprint),
+    INTEGER(2, test_fingerprint),
+    REAL(3, schedule.factor),
+    REAL(3, schedule.best),
+    INTEGER(3, schedule.since),
 };
-enum { NUM_FIELDS = sizeof fields / sizeof *fields, NUM_FIELDS_1 = NUM_FIELDS - 2 /* of format 1 */ };
+enum { NUM_FIELDS = sizeof fields / sizeof *fields };
+
+/* The bytes of a state that a format has: fields of later formats lie behind those of earlier ones. */
+static size_t state_bytes(uint64_t format) {
+  for (int i = 0; i < NUM_FIELDS; i++)
+    if (fields[i].format > format) return fields[i].offset;
+  return sizeof(run_state);
+}
 
 static const char *const arena_objects[CHECKPOINT_ARENAS] = {"/parameters", "/kept", "/optimizer/state_0",
                                                              "/optimizer/state_1"};
@@ -51,7 +62,7 @@ static void hash_text(uint64_t hash, char text[17]) { (void)snprintf(text, 17, "
 /* Over all of c, so that no array can be missing or stand in another's place. arenas: the hashes of those; each text
  * counts with its end, so that no two sets of texts run into the same bytes. */
 static uint64_t checkpoint_hash(const checkpoint *c, uint64_t format, const uint64_t arenas[CHECKPOINT_ARENAS]) {
-  uint64_t hash = XXH3_64bits(&c->state, format == 1 ? offsetof(run_state, valid_fingerprint) : sizeof c->state);
+  uint64_t hash = XXH3_64bits(&c->state, state_bytes(format));
   hash = XXH3_64bits_withSeed(arenas, CHECKPOINT_ARENAS * sizeof *arenas, hash);
   const char *const texts[] = {c->options, c->config, c->metrics};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -169,7 +180,8 @@ static mlpd_status read_fields(h5_file *file, run_state *state, uint64_t *format
     return FAIL(MLPD_ERROR_DATA, "checkpoint format %llu; this version reads 1 to %d", (unsigned long long)*format,
                 CHECKPOINT_FORMAT);
   state->valid_fingerprint = state->test_fingerprint = CHECKPOINT_UNKNOWN;
-  for (int i = 0; i < (*format == 1 ? NUM_FIELDS_1 : NUM_FIELDS); i++) {
+  state->schedule = SCHEDULE_START;
+  for (int i = 0; i < NUM_FIELDS && fields[i].format <= *format; i++) {
     char *const at = (char *)state + fields[i].offset;
     uint64_t integer = 0;
     double real = 0;

@@ -11,9 +11,10 @@
 #include "base/file.h"
 #include "base/timeline.h"
 #include "network/network.h"
+#include "network/schedule.h"
 
-/* Format 1 had no fingerprints of the validation and test parts. */
-enum { CHECKPOINT_FORMAT = 2, CHECKPOINT_ARENAS = 4 };
+/* Format 1 had no fingerprints of the validation and test parts, format 2 no state of the schedule. */
+enum { CHECKPOINT_FORMAT = 3, CHECKPOINT_ARENAS = 4 };
 
 #define CHECKPOINT_UNKNOWN UINT64_MAX /* a fingerprint that is not in the file */
 
@@ -28,6 +29,7 @@ typedef struct run_state {
   double sum_loss, sum_weight, sum_correct, sum_square; /* of the epoch under way */
   uint64_t data_fingerprint, lanes, arena_size;
   uint64_t valid_fingerprint, test_fingerprint; /* 0: there is no such part */
+  schedule_state schedule;
 } run_state;
 
 typedef struct checkpoint {

@@ -13,7 +13,7 @@ mlpd_status checkpoint_check_steps(const checkpoint *c, uint64_t steps_per_epoch
       s->step != (s->epoch - 1) * steps_per_epoch + s->step_in_epoch)
     return impossible("its counters of epochs and steps do not fit each other");
   if (s->kept_epoch > s->epoch || s->kept_step > s->step || s->best_epoch >= s->epoch + (s->best_epoch == 0) ||
-      s->since_best >= s->epoch)
+      s->since_best >= s->epoch || s->schedule.since >= s->epoch)
     return impossible("it knows of epochs that have not been");
   return MLPD_OK;
 }
@@ -22,7 +22,8 @@ static mlpd_status check_sums(const run_state *s) {
   const bool sums = isfinite(s->sum_loss) && isfinite(s->sum_weight) && isfinite(s->sum_correct) &&
                     isfinite(s->sum_square) && s->sum_weight >= 0 && s->sum_correct >= 0 && s->sum_square >= 0;
   /* Infinite before the first validation. */
-  return sums && !isnan(s->best_loss) ? MLPD_OK : impossible("its losses are not numbers");
+  const bool schedule = isfinite(s->schedule.factor) && s->schedule.factor >= 0 && !isnan(s->schedule.best);
+  return sums && schedule && !isnan(s->best_loss) ? MLPD_OK : impossible("its losses are not numbers");
 }
 
 /* An optimizer's state may have become infinite and do no harm (a second moment), but is always a number. */

@@ -71,6 +71,7 @@ static mlpd_status make_arrays(trainer *t) {
   TRY(memory_allocate(&t->kept, network->arena_size, sizeof(float), "best weights"));
   t->state = (run_state){.epoch = 1,
                          .best_loss = INFINITY,
+                         .schedule = SCHEDULE_START,
                          .data_fingerprint = p->fingerprint,
                          .valid_fingerprint = p->valid_fingerprint,
                          .test_fingerprint = p->test_fingerprint,
@@ -255,7 +256,7 @@ static mlpd_status train_step(trainer *t, double *lr) {
   step_outcome outcome;
   timeline_next_step(t->line);
   const uint64_t began = timeline_begin(t->line);
-  *lr = schedule_lr(&t->prep.options, t->prep.plan.steps_per_epoch, t->state.step);
+  *lr = schedule_lr(&t->prep.options, t->prep.plan.steps_per_epoch, t->state.step, &t->state.schedule);
   const step_wishes wishes = run_wishes(t);
   comm_watch_step(t->comm, t->state.step + 1);
   TRY(stepper_step(t->stepper, t->state.step_in_epoch, *lr, &wishes, &outcome));
@@ -360,6 +361,7 @@ static void decide(trainer *t, mlpd_epoch *figures) {
     t->state.best_epoch = t->state.epoch;
     t->state.since_best = 0;
   }
+  schedule_after_epoch(o, figures->has_valid ? figures->valid_loss : figures->train_loss, &t->state.schedule);
   if (figures->has_valid && o->save != MLPD_SAVE_LAST && !figures->best) return;
   keep_weights(t, t->state.epoch);
   t->kept_known = figures->has_valid;
