@@ -65,9 +65,10 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
 
 @test "schedules of later versions" {
   local schedule
+  regression
   for schedule in exponential polynomial one-cycle flat-cosine coslog4 cosine-restarts; do
-    alike --epochs 3 --hidden 8 --optimizer momentum --lr 0.05 --batch 100 --schedule "$schedule" --lr-step-epochs 0.5 \
-      --lr-restart-factor 2 --lr-power 2 --lr-rise 0.4 --lr-flat 0.6 --lr-gamma 0.6 --lr-min 0.001
+    alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 3 --hidden 8 --lr 0.05 --batch 50 --schedule "$schedule" \
+      --lr-step-epochs 0.5 --lr-restart-factor 2 --lr-power 2 --lr-rise 0.4 --lr-flat 0.6 --lr-gamma 0.6 --lr-min 0.001
   done
 }
 

@@ -303,16 +303,19 @@ goes_on_as_whole() {
   fails_with 1 "$newest"
 }
 
-@test "a checkpoint of the former format goes on, to the same end" {
+@test "checkpoints of former formats go on, to the same end" {
   local options="--quiet --hidden 2 --epochs 3 --batch 64 --lanes 2 --optimizer sgd" expected
   # shellcheck disable=SC2086
   alone train $options --out whole
   succeeds
   expected=$(last_line)
-  # shellcheck disable=SC2086
-  launch 2 train $options --resume "$BATS_TEST_DIRNAME/old/checkpoint-format-1.h5" --out run
-  succeeds
-  [ "$(last_line)" = "$expected" ] || fail "expected $expected"
+  local format
+  for format in 1 2; do
+    # shellcheck disable=SC2086
+    launch 2 train $options --resume "$BATS_TEST_DIRNAME/old/checkpoint-format-$format.h5" --out run
+    succeeds
+    [ "$(last_line)" = "$expected" ] || fail "format $format: expected $expected"
+  done
 }
 
 @test "a checkpoint of the former format, of a regression: the rule has changed, and the message does not blame the data" {

@@ -754,6 +754,9 @@ FORGERY(kept_later, c->state.kept_epoch = 99)
 FORGERY(kept_step_later, c->state.kept_step = UINT64_MAX)
 FORGERY(best_later, c->state.best_epoch = 99)
 FORGERY(since_ever, c->state.since_best = UINT64_MAX)
+FORGERY(plateau_ever, c->state.schedule.since = UINT64_MAX)
+FORGERY(factor_negative, c->state.schedule.factor = -1)
+FORGERY(factor_nan, c->state.schedule.factor = NAN)
 FORGERY(best_nan, c->state.best_loss = NAN)
 FORGERY(sum_nan, c->state.sum_loss = NAN)
 FORGERY(sum_infinite, c->state.sum_square = INFINITY)
@@ -776,12 +779,13 @@ FORGERY(other_options, c->options[0] = '\033')
 FORGERY(no_options, c->options[0] = '\0')
 
 static void (*const forgeries[])(checkpoint *c) = {
-    forge_no_epoch,     forge_late_epoch, forge_next_epoch,      forge_late_step,       forge_other_step,
-    forge_huge_step,    forge_kept_later, forge_kept_step_later, forge_best_later,      forge_since_ever,
-    forge_best_nan,     forge_sum_nan,    forge_sum_infinite,    forge_sum_negative,    forge_no_lanes,
-    forge_many_lanes,   forge_lanes_cut,  forge_nan_weight,      forge_infinite_weight, forge_nan_kept,
-    forge_nan_state,    forge_nan_moment, forge_state_missing,   forge_kept_missing,    forge_kept_never,
-    forge_short_arenas, forge_no_arenas,  forge_other_data,      forge_other_options,   forge_no_options};
+    forge_no_epoch,     forge_late_epoch,      forge_next_epoch,      forge_late_step,       forge_other_step,
+    forge_huge_step,    forge_kept_later,      forge_kept_step_later, forge_best_later,      forge_since_ever,
+    forge_best_nan,     forge_sum_nan,         forge_sum_infinite,    forge_sum_negative,    forge_no_lanes,
+    forge_many_lanes,   forge_lanes_cut,       forge_nan_weight,      forge_infinite_weight, forge_nan_kept,
+    forge_nan_state,    forge_nan_moment,      forge_state_missing,   forge_kept_missing,    forge_kept_never,
+    forge_short_arenas, forge_no_arenas,       forge_other_data,      forge_other_options,   forge_no_options,
+    forge_plateau_ever, forge_factor_negative, forge_factor_nan};
 enum { NUM_FORGERIES = sizeof forgeries / sizeof *forgeries };
 
 /* Writes forged.h5: the newest checkpoint of a run, changed; forgery NULL: as it is. */
