@@ -47,7 +47,7 @@ load helper
   alone train --help
   output=$(tr -s ' \n' '  ' <<< "$output")
   says "fraction of the velocity kept each step; needs --optimizer momentum or nesterov [0.9]" \
-    "learning rate at each step; needs --schedule step [0.1]" "needs --stream" "needs --trace"
+    "learning rate at each step; needs --schedule step or exponential or plateau [0.1]" "needs --stream" "needs --trace"
 }
 
 @test "help is at most 80 columns wide" {
