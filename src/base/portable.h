@@ -13,7 +13,7 @@ double portable_log1p(double x);             /* log(1 + x) for x in [0, 1] */
 double portable_exp(double x);               /* for x <= 0; 0 below -708 */
 double portable_cos_turn(double t);          /* cos(2 pi t) for t in [0, 1] */
 double portable_power(double x, uint64_t n); /* x^n by repeated squaring: error up to about n ulp */
-double portable_pow(double x, double p);      /* x^p for x, p >= 0: error below 3 (1 + |p log x|) ulp */
+double portable_pow(double x, double p);     /* x^p for x, p >= 0: error below 3 (1 + |p log x|) ulp */
 
 /* ---- portable_log for loops that vectorise ------------------------------------------------------- */
 
