@@ -495,6 +495,7 @@ typedef struct mlpd_train_result {
   uint32_t features, outputs, lanes;
   int ranks, threads;
   const char *backend;                /* static storage */
+  char step[256];                     /* how threads and ranks share a step, in words */
   double seconds, samples_per_second; /* training steps alone */
   double load_seconds, compute_seconds, reduce_seconds, data_seconds, valid_seconds;
   /* Resident bytes of a rank, the most over the ranks of each: before loading, at the peak, and the peak as it was
@@ -613,6 +614,7 @@ typedef struct mlpd_doctor_report {
   uint64_t rows;                /* in the file */
   double read_rows, read_bytes; /* a second */
 
+  char step[256];      /* how threads and ranks share a step, in words */
   double step_seconds; /* measured: real steps on these ranks, on made-up rows */
   int num_predictions; /* the first is of these ranks */
   mlpd_prediction predictions[MLPD_MAX_PREDICTIONS];

@@ -20,7 +20,7 @@ quick=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
   alone doctor "${quick[@]}"
   succeeds
   says "machine " "1 rank x 1 thread" "peak " "memory " "denormals  flushed" "32-16-8-4" "products " "plain " \
-    "of the peak" "wire       not measured" "predicted" "samples/s" "efficiency" "measured, on 1 rank"
+    "of the peak" "wire       not measured" "predicted" "samples/s" "efficiency" "measured, on 1 rank" "step: threads share "
   ! grep -q '^data' <<< "$output" || fail "no data was given"
 }
 

@@ -234,6 +234,17 @@ train_fails() {
   fails_with 1 "none.h5" ".c:"
 }
 
+@test "MLPDIST_DEBUG=1: train says how threads and ranks share a step" {
+  alone train --epochs 1 --threads 1 --quiet
+  succeeds
+  ! grep -q "threads share" "$errors.all"
+  export MLPDIST_DEBUG=1
+  alone train --epochs 1 --threads 1 --quiet
+  grep -q "note: threads share whole lanes; a block of weights is updated as soon as its gradient is summed" "$errors.all"
+  launch 2 train --epochs 1 --threads 1 --quiet
+  grep -q "note: threads share whole lanes; the whole gradient is summed, then each rank updates all" "$errors.all"
+}
+
 @test "the default data set: MLPDIST_DATA_DIR comes first" {
   cp "$MLPDIST_DATA_DIR/digits.h5" .
   MLPDIST_DATA_DIR=$BATS_TEST_TMPDIR alone train --print-config

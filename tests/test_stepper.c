@@ -1,7 +1,7 @@
 /* mpi: 1 2 3 4 7 */
 /* The training step beside a serial one written here: plain loops, one lane at a time, whole gradients summed by the
  * definition of the tree. The weights must be the same to the bit, on every number of threads and ranks. */
-#include "step/stepper_internal.h"
+#include "step/step_way.h"
 
 #include <limits.h>
 #include <math.h>
@@ -362,6 +362,25 @@ static const struct {
             {false, true, INT_MAX, MLPD_UPDATE_EACH},  {false, true, 2, MLPD_UPDATE_SPLIT},
             {false, true, 2, MLPD_UPDATE_EACH}};
 
+/* Names of the ways that steppers of the tests have taken. */
+static const char *taken[8];
+
+static void note_way(const stepper *s) {
+  char text[256];
+  stepper_describe(s, text, sizeof text);
+  assert_on_all(strstr(text, s->way->what) != NULL, "stepper_describe");
+  for (int i = 0; i < 8; i++) {
+    if (taken[i] == NULL) taken[i] = s->way->name;
+    if (strcmp(taken[i], s->way->name) == 0) return;
+  }
+}
+
+static bool was_taken(const char *name) {
+  for (int i = 0; i < 8 && taken[i] != NULL; i++)
+    if (strcmp(taken[i], name) == 0) return true;
+  return false;
+}
+
 static void harness_make(harness *h, const setting *given, uint32_t lanes, int threads, mlpd_reduce reduce) {
   *h = (harness){0};
   const mlpd_train_options options = make_options(given);
@@ -400,6 +419,7 @@ static void harness_make(harness *h, const setting *given, uint32_t lanes, int t
   comm->sums.halving_ranks = ways[way].halving_ranks;
   assert_on_all(stepper_create(&parts, &h->stepper) == MLPD_OK, "stepper_create");
   comm->sums = usual;
+  note_way(h->stepper);
 }
 
 static void harness_free(harness *h) {
@@ -645,6 +665,16 @@ static void test_weightless_batch(void **state) {
   harness_free(&h);
 }
 
+/* Runs last: the tests before it have taken every way that there is on this many ranks. */
+static void test_all_ways_taken(void **state) {
+  (void)state;
+  assert_on_all(mlpd_comm_size(comm) > 1 || (was_taken("alone") && was_taken("apart") && was_taken("each")),
+                "one rank");
+  assert_on_all(mlpd_comm_size(comm) == 1 ||
+                    (was_taken("pull") && was_taken("pull divided") && was_taken("divided") && was_taken("each")),
+                "several ranks");
+}
+
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_classes),
@@ -658,6 +688,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_plain_allreduce),
       cmocka_unit_test(test_not_finite),
       cmocka_unit_test(test_weightless_batch),
+      cmocka_unit_test(test_all_ways_taken),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
     print_error("%s\n", mlpd_error_message());

@@ -156,6 +156,7 @@ static mlpd_status time_steps(const doctor *d, mlpd_comm *comm, uint32_t lanes, 
   test_run t = {0};
   mlpd_status status = MLPD_OK;
   TRY_GOTO(status, make_run(d, comm, lanes, batch, apart, &t), done);
+  if (comm == d->comm) stepper_describe(t.stepper, d->report->step, sizeof d->report->step);
   TRY_GOTO(status, doctor_time(comm, step_once, &t, seconds, step), done);
   /* The median is of a step without a shuffle, and the times of its parts are means. */
   const step_times times = stepper_times(t.stepper);

@@ -18,7 +18,8 @@ const help_term program_statuses[] = {
 const help_term program_variables[] = {
     {"OMP_NUM_THREADS", "threads per rank, unless --threads is given"},
     {"MLPDIST_DATA_DIR", "folder of digits.h5, the data set used without --data"},
-    {"MLPDIST_DEBUG=1", "appends the place in the source to an error message"},
+    {"MLPDIST_DEBUG=1",
+     "appends the place in the source to an error message; train says how threads and ranks share a step"},
     {NULL, NULL},
 };
 

@@ -91,6 +91,7 @@ static void on_started(void *context, const mlpd_train_result *plan) {
   train_view *view = context;
   view->plan = *plan;
   if (!view->arguments->quiet) print_plan(view);
+  if (outcome_shows_inside()) outcome_note(plan->step);
   progress_start(&view->bar, !view->arguments->quiet);
 }
 

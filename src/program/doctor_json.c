@@ -127,6 +127,7 @@ mlpd_status doctor_print_json(const mlpd_doctor_report *r, const char *file, FIL
   put(root, "backends", backends(r));
   put(root, "wire", wire(r));
   put(root, "data", data(r, file));
+  put(root, "step", json_string(r->step));
   put(root, "measured_step", number(r->step_seconds));
   put(root, "predictions", predictions(r));
   put(root, "findings", findings(r));

@@ -71,6 +71,7 @@ static void print_predictions(const mlpd_doctor_report *r, FILE *stream) {
                   mlpd_choice_name(mlpd_limit_choices, (int)p->limit), p->wire_known ? "" : " (wire not known)");
     known = known && p->wire_known;
   }
+  (void)fprintf(stream, "step: %s\n", r->step);
   (void)fprintf(stream, "measured, on %d rank%s: %.4g ms a step, %.0f samples/s\n", r->ranks,
                 plural((uint64_t)r->ranks), 1e3 * r->step_seconds,
                 r->step_seconds > 0 ? (double)r->batch / r->step_seconds : 0);

@@ -78,10 +78,14 @@ bool outcome_reader_left(void) {
   return poll(&end, 1, 0) > 0 && (end.revents & (POLLERR | POLLHUP)) != 0;
 }
 
+bool outcome_shows_inside(void) {
+  const char *const debug = getenv("MLPDIST_DEBUG");
+  return debug != NULL && debug[0] == '1';
+}
+
 static void print_failure(void) {
   char line[1200];
-  const char *place = getenv("MLPDIST_DEBUG");
-  const bool show_place = place != NULL && place[0] == '1' && own_message[0] == '\0';
+  const bool show_place = outcome_shows_inside() && own_message[0] == '\0';
   (void)snprintf(line, sizeof line, "%s%s%s%s", outcome_message(), show_place ? " [" : "",
                  show_place ? mlpd_error_place() : "", show_place ? "]" : "");
   /* A file name may hold anything; the message stays one line and leaves the terminal alone. */

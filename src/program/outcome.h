@@ -9,6 +9,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 3, EXI
 /* Records a failure of the program itself and returns status; only the first is kept. */
 mlpd_status outcome_fail(mlpd_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+bool outcome_shows_inside(void); /* MLPDIST_DEBUG=1: what happens inside is of interest */
+
 const char *outcome_message(void); /* of outcome_fail, else of the library */
 void outcome_forget(void);         /* drops the recorded message */
 

@@ -50,6 +50,7 @@ static void fill_plan(trainer *t) {
   r->ranks = mlpd_comm_size(t->comm);
   r->threads = p->threads;
   r->backend = t->gemm->name;
+  stepper_describe(t->stepper, r->step, sizeof r->step);
 }
 
 /* What of the placement costs speed, one line each with the cure. Collective. */

@@ -1,17 +1,14 @@
 #include "step/stepper.h"
 
-#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "kernels/vector.h"
 #include "ranks/comm.h"
+#include "step/step_way.h"
 #include "step/stepper_internal.h"
-
-enum { NORM_BLOCK = 1 << 16 }; /* floats a partial sum of squares covers: fixed, so that the norm is */
+#include "step/stepper_update.h"
 
 /* ---- Making ------------------------------------------------------------------------------------ */
 
@@ -53,7 +50,7 @@ static mlpd_status make_local(stepper *s) {
   if (s->sharing == SHARE_ROWS)
     TRY(memory_allocate(&s->row_sums, most_rows(plan, s->lanes), sizeof *s->row_sums, "loss of rows"));
   TRY(stepper_make_sums(s));
-  if (s->fused) TRY(stepper_make_apart(s));
+  if (s->alone) TRY(stepper_make_apart(s));
   TRY(memory_allocate(&s->norms, parts->network->arena_size / NORM_BLOCK + 1, sizeof(double), "norms"));
   return MLPD_OK;
 }
@@ -75,24 +72,6 @@ size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane
   return bytes + (size_t)threads * stepper_scratch_size(network, gemm, lanes.end - lanes.begin);
 }
 
-/* ---- What an update depends on, and that of a slice ----------------------------------------------- */
-
-/* A batch whose samples all weigh nothing has no gradient: the step then only decays. */
-static double mean_scale(const stepper *s) { return s->outcome.sums.weight > 0 ? 1 / s->outcome.sums.weight : 0; }
-
-void stepper_take_totals(void *context, const double *totals) {
-  stepper *const s = context;
-  s->outcome = step_tail_outcome(totals, mlpd_comm_size(s->parts.comm));
-  if (stepper_takes_step(s)) s->scalars = optimizer_begin(s->parts.optimizer, s->lr, mean_scale(s));
-}
-
-static void update_slice(void *context, size_t begin, size_t end, const float *sum) {
-  const stepper *const s = context;
-  if (!stepper_takes_step(s)) return;
-  optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, sum, begin,
-                         end);
-}
-
 /* ---- Making, with other ranks ---------------------------------------------------------------------- */
 
 /* A bucket a strip; a layer's biases are in that of its last. */
@@ -100,7 +79,7 @@ static mlpd_status make_reducer(stepper *s) {
   const stepper_parts *const parts = &s->parts;
   size_t *begin = NULL;
   const reducer_owner owner = {
-      .whole = parts->network->parameters, .context = s, .begin = stepper_take_totals, .replace = update_slice};
+      .whole = parts->network->parameters, .context = s, .begin = stepper_take_totals, .replace = stepper_update_slice};
   const bool divides = stepper_divides(parts->update, parts->reduce, parts->clip_norm);
   mlpd_status status = memory_allocate(&begin, (size_t)s->num_strips + 1, sizeof *begin, "buckets");
   for (uint32_t i = 0; status == MLPD_OK && i < s->num_strips; i++) begin[i] = s->units[s->strips[i].first_unit].weight;
@@ -123,7 +102,7 @@ mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
     s->parts = *parts;
     const int size = mlpd_comm_size(parts->comm);
     lanes_of_rank(parts->plan->num_lanes, size, mlpd_comm_rank(parts->comm), &s->lanes.begin, &s->lanes.end);
-    s->fused = size == 1 && parts->clip_norm <= 0;
+    s->alone = size == 1 && parts->clip_norm <= 0;
     status = make_local(s);
   }
   status = mlpd_comm_agree(parts->comm, status);
@@ -134,6 +113,7 @@ mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
     stepper_free(s);
     return status;
   }
+  s->way = step_way_of(s);
   *made = s;
   return MLPD_OK;
 }
@@ -168,64 +148,18 @@ void stepper_begin_epoch(stepper *s, uint64_t epoch) {
 
 /* ---- The step ------------------------------------------------------------------------------------ */
 
-static double gradient_norm(stepper *s, double scale) {
-  const size_t size = s->parts.network->arena_size;
-  const size_t blocks = (size - 1) / NORM_BLOCK + 1;
-  const uint64_t began = timeline_begin(s->line);
-#pragma omp parallel for num_threads(s->parts.threads)
-  for (size_t i = 0; i < blocks; i++) {
-    _Alignas(64) float block[NORM_BLOCK];
-    const size_t begin = i * NORM_BLOCK, end = size - begin < NORM_BLOCK ? size : begin + NORM_BLOCK;
-    for (size_t at = begin; at < end; at += REDUCER_READ_FLOATS) {
-      const size_t stop = end - at < REDUCER_READ_FLOATS ? end : at + REDUCER_READ_FLOATS;
-      const float *const read = reducer_read(s->reducer, at, stop, block + (at - begin));
-      if (read != block + (at - begin)) memcpy(block + (at - begin), read, (stop - at) * sizeof *block);
-    }
-    s->norms[i] = vector_sum_squares(end - begin, block);
-  }
-  double sum = 0;
-  for (size_t i = 0; i < blocks; i++) sum += s->norms[i];
-  (void)timeline_end(s->line, 0, TIMELINE_NORM, 0, 0, began);
-  return sqrt(sum) * scale;
-}
-
-static void update_all(stepper *s) {
-  double scale = mean_scale(s);
-  if (s->parts.clip_norm > 0) {
-    s->outcome.gradient_norm = gradient_norm(s, scale);
-    if (s->outcome.gradient_norm > s->parts.clip_norm) scale *= s->parts.clip_norm / s->outcome.gradient_norm;
-  }
-  s->scalars = optimizer_begin(s->parts.optimizer, s->lr, scale);
-  const size_t size = s->parts.network->arena_size;
-#pragma omp parallel num_threads(s->parts.threads)
-  {
-    const uint64_t began = timeline_begin(s->line);
-#pragma omp for schedule(static) nowait
-    for (size_t begin = 0; begin < size; begin += REDUCER_READ_FLOATS) {
-      _Alignas(64) float scratch[REDUCER_READ_FLOATS];
-      const size_t end = size - begin < REDUCER_READ_FLOATS ? size : begin + REDUCER_READ_FLOATS;
-      const float *const gradient = reducer_read(s->reducer, begin, end, scratch);
-      optimizer_update_range(s->parts.optimizer, &s->scalars, s->parts.network, s->parts.network->parameters, gradient,
-                             begin, end);
-    }
-    (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_OPTIMIZER, 0, 0, began);
-  }
-}
-
-/* Between the phases: this rank's statistics, and where updates go with the sums, what they depend on. On one
- * thread, on the master where ranks exchange anything. */
+/* Between the phases, on one thread: this rank's statistics are known. */
 static void begin_updates(stepper *s, const step_wishes *wishes) {
   s->sent = MLPD_OK;
   stepper_end_lanes(s);
   stepper_sum_tails(s, wishes);
-  if (s->fused) stepper_take_totals(s, reducer_doubles(s->reducer, 0));
-  if (s->pull != NULL) stepper_pull_begin(s);
-  if (s->divides && s->pull == NULL) s->sent = reducer_ready(s->reducer, s->num_strips);
+  if (s->way->begin != NULL) s->way->begin(s);
 }
 
-/* Called by every thread of a parallel region. Where nothing is sent, whoever comes last goes on at once. */
+/* Called by every thread of a parallel region. Where nothing is sent, whoever comes last goes on at once; else the
+ * master does, for it alone calls MPI. */
 static void end_phase_1(stepper *s, const step_wishes *wishes) {
-  if (s->fused) {
+  if (!s->way->sends) {
     if (atomic_fetch_add_explicit(&s->computed, 1, memory_order_acq_rel) + 1 == (unsigned)omp_get_num_threads())
       begin_updates(s, wishes);
   } else {
@@ -244,16 +178,16 @@ static void compute(stepper *s, uint64_t step, const step_wishes *wishes) {
 #pragma omp parallel num_threads(s->parts.threads)
   {
     stepper_run_lanes(s, !s->overlaps);
-    if (s->apart != NULL) stepper_sum_apart(s);
+    if (s->way->own_lanes != NULL) s->way->own_lanes(s);
     end_phase_1(s, wishes);
-    if (s->pull != NULL) {
-      stepper_pull_units(s);
-    } else if (!s->fused) {
-      stepper_sum_units(s, s->overlaps);
-    } else if (stepper_takes_step(s)) {
-      s->apart != NULL ? stepper_update_apart(s) : stepper_update_units(s);
-    }
+    s->way->gradients(s);
   }
+}
+
+static void take_rows(stepper *s, uint64_t step, double start) {
+  if (s->parts.stream == NULL) return;
+  s->streamed = stream_take(s->parts.stream, s->epoch, step);
+  s->times.data += clock_seconds() - start;
 }
 
 #ifdef MLPD_FAULT_INJECTION
@@ -282,22 +216,11 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
   const double start = clock_seconds();
   const step_times before = s->times;
   TRY(stepper_share_weights(s));
-  if (s->parts.stream != NULL) {
-    s->streamed = stream_take(s->parts.stream, s->epoch, step);
-    s->times.data += clock_seconds() - start;
-  }
+  take_rows(s, step, start);
   s->lr = lr;
   compute(s, step, wishes);
   TRY(s->sent);
-  if (s->pull != NULL) TRY(stepper_pull_end(s));
-  if (!s->fused && s->pull == NULL) {
-    const double *tail = NULL;
-    const double computed = clock_seconds();
-    TRY(reducer_finish(s->reducer, &tail));
-    s->times.reduce += clock_seconds() - computed;
-    if (!s->divides) s->outcome = step_tail_outcome(tail, mlpd_comm_size(s->parts.comm));
-    if (!s->divides && stepper_takes_step(s)) update_all(s);
-  }
+  if (s->way->finish != NULL) TRY(s->way->finish(s));
   if (s->outcome.failed) return mlpd_comm_agree(s->parts.comm, s->streamed);
   s->times.compute += clock_seconds() - start - (s->times.data - before.data) - (s->times.reduce - before.reduce);
   *outcome = s->outcome;
@@ -326,6 +249,14 @@ size_t stepper_trace_events(const stepper *s) {
   const size_t units = 2 * ((size_t)s->num_units + s->num_strips) * stepper_larger(reducer_num_nodes(s->reducer), 1);
   const size_t share = (stepper_lane_events(s) + units) / (size_t)s->parts.threads + 1;
   return 2 * share + (2 + most_additions(s)) * reducer_num_buckets(s->reducer) + 16;
+}
+
+void stepper_describe(const stepper *s, char *text, size_t bytes) {
+  static const char *const shared[] = {
+      [SHARE_LANES] = "whole lanes", [SHARE_ROWS] = "rows of all lanes", [SHARE_LAYERS] = "blocks of a layer"};
+  const bool messages = s->way->sends && s->pull == NULL && mlpd_comm_size(s->parts.comm) > 1;
+  (void)snprintf(text, bytes, "threads share %s; %s%s%s%s", shared[s->sharing], s->way->what, messages ? " by " : "",
+                 messages ? reducer_way(s->reducer) : "", s->overlaps ? ", layer by layer" : "");
 }
 
 step_times stepper_times(const stepper *s) { return s->times; }

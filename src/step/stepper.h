@@ -96,6 +96,9 @@ mlpd_status stepper_complete_state(stepper *s);
  * write them between steps: copies them to memory of this rank's own again, until the next step. */
 void stepper_own_weights(stepper *s);
 
+/* How the threads and ranks share a step, in words: "threads share whole lanes; ..." */
+void stepper_describe(const stepper *s, char *text, size_t bytes);
+
 step_times stepper_times(const stepper *s);
 
 /* Has the steps that follow recorded; t may be NULL. */

@@ -37,8 +37,9 @@ typedef struct strip {
   atomic_uint left; /* sums of this step, of a unit for a node, that are not there yet */
 } strip;
 
-typedef struct pull pull;   /* of stepper_pull.c */
-typedef struct apart apart; /* of stepper_apart.c */
+typedef struct pull pull;         /* of stepper_pull.c */
+typedef struct apart apart;       /* of stepper_apart.c */
+typedef struct step_way step_way; /* of step_way.h */
 
 /* How the threads share phase 1. */
 typedef enum sharing {
@@ -83,7 +84,8 @@ struct stepper {
   bool overlaps;        /* what travels in messages sets out layer by layer, as soon as it is summed */
   bool divides;         /* the update: this rank has the optimizer's state of its parts alone */
   float *own;           /* (arena): the network's own parameters, while those it has are in common memory; else NULL */
-  bool fused;           /* one rank, no clipping: update a unit as soon as its sum is there */
+  bool alone;           /* one rank, no clipping: nothing is waited for between a sum and its update */
+  const step_way *way;  /* from gradients to new weights */
   pull *pull; /* ranks that share memory, no clipping: update a strip as soon as all have summed it; NULL: not so */
   step_outcome outcome;
   step_times times;
@@ -97,10 +99,6 @@ static inline uint64_t stepper_larger(uint64_t a, uint64_t b) { return a > b ? a
 
 /* Does the step change weights? Once its statistics are known. */
 static inline bool stepper_takes_step(const stepper *s) { return s->outcome.finite && !s->outcome.failed; }
-
-/* The statistics of all ranks are known, and what updates depend on with them; context: the stepper. On one thread. Not
- * collective. */
-void stepper_take_totals(void *context, const double *totals);
 
 /* ---- Phase 1, stepper_lanes.c: rows to deltas ----------------------------------------------------- */
 

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "ranks/comm.h"
 #include "step/stepper_internal.h"
+#include "step/stepper_update.h"
 
 enum { SPINS = 1000 };
 
