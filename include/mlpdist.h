@@ -215,7 +215,7 @@ typedef struct mlpd_option {
   const char *help;           /* a phrase without a final point */
   double minimum, maximum;    /* of a number, both included */
   const mlpd_choice *choices; /* of MLPD_OPTION_CHOICE */
-  bool automatic;             /* the text "auto" stands for NULL (text), 0 (integer) or -1 (choice) */
+  bool automatic;             /* the text "auto" stands for NULL (text), 0 (integer) or -1 (choice, real) */
   const char *default_text;   /* as for mlpd_option_set(); NULL: NULL, 0 or no */
   const char *note;           /* shown in --help in place of the default */
   bool command_line_only;     /* not a key of config files */
@@ -349,14 +349,31 @@ MLPD_API void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trac
 
 /* ---- Data --------------------------------------------------------------------------------------- */
 
+/* How a raw table (CSV, NPY, NPZ, IDX) is read where a data set is expected: the members are those of
+ * mlpd_convert_options, as text. Zero is the default, but for the members of train alone. */
+typedef struct mlpd_table_options {
+  const char *label, *ignore, *columns;
+  const char *header;                /* NULL or "auto", "yes", "no" */
+  const char *delimiter, *thousands; /* a character, or its name: "comma", "tab"; NULL: found; none */
+  const char *decimal, *strip, *missing, *class_names;
+  bool drop_missing;
+  uint32_t skip_lines;
+  double test_fraction; /* of the rows, drawn for the test; train alone */
+  uint64_t split_seed;  /* of the rows drawn; train alone */
+} mlpd_table_options;
+
 /* Where the arrays of a data set lie. NULL members take the schema's paths: /SPLIT/x, /SPLIT/y and, where
  * present, /SPLIT/weight. Strings are borrowed and must outlive the struct's use. */
 typedef struct mlpd_data_paths {
-  const char *file;
+  const char *file;              /* an HDF5 data set; or raw tables: files separated by commas, or a folder of them */
   const char *x, *y, *weight;    /* training part */
   const char *valid_x, *valid_y; /* validation part */
   const char *test_x, *test_y;   /* test part */
+  mlpd_table_options table;      /* of raw tables */
 } mlpd_data_paths;
+
+/* Are these raw tables, to be converted, rather than a data set? Told by names and first bytes. */
+MLPD_API bool mlpd_data_is_raw(const mlpd_data_paths *paths);
 
 typedef enum mlpd_split { MLPD_TRAIN, MLPD_VALID, MLPD_TEST } mlpd_split;
 MLPD_API extern const mlpd_choice mlpd_split_choices[];
@@ -387,7 +404,8 @@ MLPD_API void mlpd_model_on_notice(mlpd_model *model, void (*notice)(void *conte
 /* Options of a training run; mlpd_train_options_default() fills it. Strings are borrowed. */
 typedef struct mlpd_train_options {
   mlpd_data_paths data;
-  double valid_fraction; /* of the training rows, taken for validation where the file has no valid part */
+  double valid_fraction; /* of the training rows, taken for validation where the file has no valid part; of all rows of
+                            a raw table; -1: 0.1 of a raw table, else none */
   mlpd_task task;
   uint32_t classes; /* 0: from the data */
   mlpd_normalize normalize;
@@ -509,6 +527,7 @@ typedef struct mlpd_train_events {
   void *context;
   void (*started)(void *context, const mlpd_train_result *plan); /* sizes known, nothing trained yet */
   void (*notice)(void *context, const char *message);            /* one line the user should know */
+  void (*decided)(void *context, const char *line);              /* how a raw table is read, a line each */
   void (*stepped)(void *context, uint64_t epoch, uint64_t step_in_epoch, uint64_t steps_per_epoch, double loss,
                   double samples_per_second); /* at most some 10 times a second */
   void (*epoch_done)(void *context, const mlpd_epoch *epoch);
@@ -688,6 +707,11 @@ typedef struct mlpd_convert_options {
   uint32_t skip_lines;     /* CSV: lines at the beginning that are passed over */
   const char *header;      /* CSV: "auto", "yes" or "no" */
   char delimiter;          /* CSV: 0 finds it; ' ' is any run of blanks and tabs */
+  const char *const *model_columns, *const *model_targets; /* CSV: names of the features and targets of a model, which
+                              are taken, by name, in place of label, ignore and columns; NULL: none */
+  uint32_t num_model_columns, num_model_targets;           /* features that a model takes; 0: any */
+  bool unlabelled;         /* rows to predict: targets are left out where the inputs have them, and all rows go to
+                              /test/x in their order, unless the inputs come split */
   mlpd_task task;          /* auto: classes where labels are names, or integers 0 to 9999 of which at most
                               1000 differ and not nearly all, -1 and 1, or 0.0, 1.0, ...; else values.
                               Labels that are not 0, 1, 2, ... without a gap are numbered in order */
@@ -709,6 +733,10 @@ typedef struct mlpd_convert_result {
   uint64_t train_rows, valid_rows, test_rows;
   uint32_t features, classes; /* classes 0: values */
 } mlpd_convert_result;
+
+/* A delimiter or separator of thousands from its name ("comma", "tab", ...) or itself; 0 where text is NULL or "auto".
+ * option names it in the message of a failure. */
+MLPD_API mlpd_status mlpd_separator_read(const char *option, const char *text, char *character);
 
 MLPD_API void mlpd_convert_options_default(mlpd_convert_options *options);
 

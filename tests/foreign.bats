@@ -98,8 +98,10 @@ EOF
   fails_with 1 "a Parquet file"
 }
 
-@test "a table or arrays where HDF5 belongs: the command that converts it" {
-  alone train --data t.csv
+@test "a table or arrays where HDF5 belongs: read, or the command that converts it" {
+  alone train --data t.csv --epochs 1 --quiet
+  succeeds
+  alone doctor --data t.csv
   fails_with 1 "t.csv: not an HDF5 file: it is text" "'mlpdist convert t.csv t.h5'"
   alone info packed.csv.gz
   fails_with 1 "'mlpdist convert packed.csv.gz packed.csv.h5'"

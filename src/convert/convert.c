@@ -1,4 +1,6 @@
 /* Conversion: open the inputs, scan them, decide what the labels are, draw the split, write. */
+#include "convert/convert.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,7 +256,7 @@ done:
   return status;
 }
 
-static mlpd_status write_attributes(conversion *c) {
+static mlpd_status write_attributes(conversion *c, const char *origin) {
   size_t bytes = 1, used = 0;
   const mlpd_convert_options *o = c->options;
   for (int i = 0; i < o->num_inputs; i++) bytes += strlen(o->inputs[i]) + 2;
@@ -268,6 +270,7 @@ static mlpd_status write_attributes(conversion *c) {
   mlpd_status status = h5_attribute_write_text(c->out.file, "/", "sources", names);
   free(names);
   TRY(status);
+  if (origin != NULL) TRY(h5_attribute_write_text(c->out.file, "/", CONVERT_ORIGIN, origin));
   if (o->task == MLPD_REGRESSION) TRY(h5_attribute_write_text(c->out.file, "/", "task", "regression"));
   return h5_attribute_write_u64(c->out.file, "/", "mlpdist_schema", SCHEMA_VERSION);
 }
@@ -290,7 +293,7 @@ static mlpd_status write_layout(conversion *c) {
   return MLPD_OK;
 }
 
-static mlpd_status write_file(conversion *c) {
+static mlpd_status write_file(conversion *c, const char *origin) {
   element_type widest;
   TRY(output_create(c->options->out, &c->out));
   c->out.features = c->features;
@@ -302,12 +305,11 @@ static mlpd_status write_file(conversion *c) {
   for (int i = 0; i < c->sources.count; i++) TRY(copy_rows(c, c->sources.all[i]));
   TRY(output_flush(&c->out));
   TRY(write_layout(c));
-  TRY(write_attributes(c));
+  TRY(write_attributes(c, origin));
   return convert_write_names(c->out.file, first_of(c), &c->labels);
 }
 
-mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_result *result) {
-  IN_C_LOCALE();
+mlpd_status convert_run(const mlpd_convert_options *options, const char *origin, mlpd_convert_result *result) {
   *result = (mlpd_convert_result){.features = 0};
   mlpd_convert_options checked = *options;
   if (checked.class_names != NULL && checked.class_names[0] == '\0') checked.class_names = NULL;
@@ -318,7 +320,7 @@ mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_resul
   TRY_GOTO(status, sources_open(&checked, &c.progress, &c.sources), done);
   TRY_GOTO(status, scan_sources(&c), done);
   TRY_GOTO(status, plan_split(&c), done);
-  status = output_close(&c.out, write_file(&c));
+  status = output_close(&c.out, write_file(&c, origin));
   if (status != MLPD_OK) goto done;
   meter_finish(&c.progress);
   *result = (mlpd_convert_result){.train_rows = c.rows[MLPD_TRAIN],
@@ -331,4 +333,9 @@ done:
   row_split_free(&c.split);
   label_set_free(&c.labels);
   return status;
+}
+
+mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_result *result) {
+  IN_C_LOCALE();
+  return convert_run(options, NULL, result);
 }

@@ -204,6 +204,7 @@ static void gather_ranges(csv_source *c) {
 static element_type smallest_type(const csv_source *c) {
   double least = 0, most = 0;
   bool whole = true, needs_double = false;
+  if (c->options->num_model_columns > 0) return ELEMENT_F64; /* an answer depends on its own row alone */
   for (uint32_t f = 0; f < c->base.features; f++) {
     const csv_range *r = &c->ranges[f];
     whole = whole && r->whole;

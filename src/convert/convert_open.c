@@ -37,7 +37,7 @@ typedef struct opened_inputs {
 } opened_inputs;
 
 static bool wants_no_label(const mlpd_convert_options *options) {
-  return options->label != NULL && strcmp(options->label, "none") == 0;
+  return options->unlabelled || (options->label != NULL && strcmp(options->label, "none") == 0);
 }
 
 /* Takes i's input out of the list, whose closing then passes it over. */

@@ -11,6 +11,7 @@
 #include "data/dataset.h"
 #include "model/held_out.h"
 #include "model/model_agreement.h"
+#include "model/model_table.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
 
@@ -162,6 +163,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   const double started = clock_seconds();
   const backend *gemm = NULL;
   held_out part = {0};
+  model_table table = {.raw = false};
   comm_watch_place(comm, "during the evaluation");
   r->outputs = model->network->layers[model->network->num_layers - 1].outputs;
   mlpd_status status = placement_threads(comm, threads, &threads);
@@ -170,6 +172,9 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   if (status == MLPD_OK) status = allocate_report(model, r);
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
   TRY_GOTO(status, model_agreement_check(comm, gemm, model, data, split), done);
+  TRY_GOTO(status, model_table_open(comm, model, data, false, NULL, &split, &table), done);
+  data = &table.data;
+  comm_watch_place(comm, "during the evaluation");
   TRY_GOTO(status, held_out_read(comm, NULL, data, split, model, true, false, 1, &part), done);
   r->rows = part.range.rows;
   status = fill_report(comm, model, gemm, &part, data, split, threads, r);
@@ -177,6 +182,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
 done:
   comm_watch_place(comm, COMM_AT_THE_END);
   held_out_free(&part);
+  status = model_table_close(status, &table);
   if (status != MLPD_OK) mlpd_report_free(r);
   return status;
 }

@@ -11,6 +11,7 @@
 #include "h5/h5.h"
 #include "model/held_out.h"
 #include "model/model_agreement.h"
+#include "model/model_table.h"
 #include "model/run_file.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
@@ -252,10 +253,15 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) status = check_output(out, model, data);
   TRY(mlpd_comm_agree(comm, status));
   TRY(model_agreement_check(comm, gemm, model, data, split));
-  TRY(held_out_read(comm, NULL, data, split, model, false, false, 1, &part));
+  model_table table;
+  TRY_GOTO(status, model_table_open(comm, model, data, true, out, &split, &table), done);
+  data = &table.data;
+  comm_watch_place(comm, "during the prediction");
+  TRY_GOTO(status, held_out_read(comm, NULL, data, split, model, false, false, 1, &part), done);
   *rows = part.range.rows;
   status = predict(comm, model, gemm, &part, data, split, threads, out);
+done:
   comm_watch_place(comm, COMM_AT_THE_END);
   held_out_free(&part);
-  return status;
+  return model_table_close(status, &table);
 }

@@ -143,10 +143,12 @@ static mlpd_status set_flag(const mlpd_option *row, const char *where, const cha
 static void set_automatic(const mlpd_option *row, void *values) {
   static const uint64_t zero = 0;
   static const int minus_one = -1;
+  static const double negative = -1;
   static const char *const none = NULL;
   store(row, values,
         row->type == MLPD_OPTION_INTEGER  ? (const void *)&zero
         : row->type == MLPD_OPTION_CHOICE ? (const void *)&minus_one
+        : row->type == MLPD_OPTION_REAL   ? (const void *)&negative
                                           : (const void *)&none);
 }
 
@@ -233,6 +235,7 @@ const char *mlpd_option_format(const mlpd_option *row, const void *values, char 
       (void)snprintf(buffer, bytes, "%llu", (unsigned long long)integer_of(row, value));
       return buffer;
     case MLPD_OPTION_REAL:
+      if (row->automatic && real_of(value) == -1) return "auto";
       option_format_real(real_of(value), buffer, bytes);
       return buffer;
     case MLPD_OPTION_CHOICE:
@@ -264,6 +267,7 @@ static mlpd_status check_real(const mlpd_option *row, const char *where, const v
   char text[32];
   const double real = real_of(value);
   if (real >= row->minimum && real <= row->maximum) return MLPD_OK;
+  if (row->automatic && real == -1) return MLPD_OK;
   option_format_real(real, text, sizeof text);
   if (isnan(real)) return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a number", where, text);
   return fail_range(row, where, text);

@@ -59,3 +59,31 @@ mlpd_status option_config_text(const mlpd_train_options *options, char **text) {
   *text = NULL;
   return FAIL(MLPD_ERROR_MEMORY, "out of memory, writing the options as text");
 }
+
+/* Undoes print_value() on the text of a line after its equals sign. */
+static bool take_value(const char *from, const char *end, char *value, size_t bytes) {
+  size_t length = 0;
+  while (from < end && *from == ' ') from++;
+  const bool quoted = end - from >= 2 && *from == '"' && end[-1] == '"';
+  if (quoted) {
+    from++;
+    end--;
+  }
+  for (; from < end && length + 1 < bytes; from++) {
+    if (quoted && *from == '\\' && from + 1 < end) from++;
+    value[length++] = *from;
+  }
+  value[length] = '\0';
+  return from == end;
+}
+
+bool option_config_value(const char *text, const char *key, char *value, size_t bytes) {
+  const size_t length = strlen(key);
+  for (const char *line = text; line != NULL && *line != '\0';) {
+    const char *const end = line + strcspn(line, "\n");
+    if (strncmp(line, key, length) == 0 && strncmp(line + length, " =", 2) == 0)
+      return take_value(line + length + 2, end, value, bytes);
+    line = *end == '\n' ? end + 1 : end;
+  }
+  return false;
+}

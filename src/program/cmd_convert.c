@@ -122,25 +122,6 @@ static void on_decision(void *context, const char *line) {
     (void)printf("%s\n", line);
 }
 
-/* A delimiter or separator by its name or as itself; text NULL: none. */
-static mlpd_status read_character(const char *option, const char *text, char *character) {
-  static const struct {
-    const char *name;
-    char character;
-  } names[] = {{"auto", '\0'}, {"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},
-               {"\\t", '\t'},  {"blank", ' '}, {"blanks", ' '},    {"space", ' '},
-               {"pipe", '|'},  {"bar", '|'},   {"point", '.'},     {"apostrophe", '\''}};
-  *character = '\0';
-  if (text == NULL) return MLPD_OK;
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-    if (strcmp(text, names[i].name) == 0) return *character = names[i].character, MLPD_OK;
-  if (strlen(text) != 1)
-    return outcome_fail(MLPD_ERROR_USAGE, "%s: \"%s\" is neither one character nor comma, semicolon, tab or blank",
-                        option, text);
-  *character = text[0];
-  return MLPD_OK;
-}
-
 /* The last of two --label would win in silence. */
 static mlpd_status refuse_repeated_lists(int argc, char **argv) {
   static const char *const lists[] = {"--label", "--ignore", "--columns", "--missing"};
@@ -159,8 +140,8 @@ static mlpd_status convert(convert_arguments *arguments) {
   mlpd_convert_options *options = &arguments->convert;
   mlpd_convert_result made = {0};
   convert_view view = {.quiet = arguments->quiet};
-  mlpd_status read = read_character("--delimiter", arguments->delimiter, &options->delimiter);
-  if (read == MLPD_OK) read = read_character("--thousands", arguments->thousands, &options->thousands);
+  mlpd_status read = mlpd_separator_read("--delimiter", arguments->delimiter, &options->delimiter);
+  if (read == MLPD_OK) read = mlpd_separator_read("--thousands", arguments->thousands, &options->thousands);
   if (read != MLPD_OK) return read;
   options->header = mlpd_choice_name(header_choices, (int)arguments->header_kind);
   options->progress = on_progress;

@@ -14,6 +14,7 @@ static const option rows[] = {
     {"json", "general", NULL, OPTION_FLAG, OPTION_AT(eval_arguments, json), .help = "print JSON"},
     DATA_OPTION_ROWS(eval_arguments),
     {"y", "input", "PATH", OPTION_PATH, OPTION_AT(eval_arguments, common.y), .help = "targets", .note = "/PART/y"},
+    TABLE_OPTION_ROWS(eval_arguments),
     COMPUTE_OPTION_ROWS(eval_arguments),
     {.name = NULL},
 };
@@ -56,8 +57,9 @@ static mlpd_status evaluate(mlpd_comm *comm, const eval_arguments *arguments, co
     if (arguments->json) {
       status = report_print_json(&report, model, stdout);
     } else {
-      (void)printf("model     %s\ndata      %s, %s part\n", common->model, common->data,
-                   mlpd_choice_name(mlpd_split_choices, (int)common->split));
+      const bool raw = mlpd_data_is_raw(paths);
+      (void)printf("model     %s\ndata      %s, %s%s\n", common->model, common->data,
+                   raw ? "all rows" : mlpd_choice_name(mlpd_split_choices, (int)common->split), raw ? "" : " part");
       report_print_text(&report, model, stdout);
     }
   }

@@ -16,6 +16,7 @@ static const option rows[] = {
      .help =
          "file to write: HDF5 where it ends in .h5 (/class and /probability, or /value), else CSV; -: standard output",
      .note = "needed"},
+    TABLE_OPTION_ROWS(predict_arguments),
     COMPUTE_OPTION_ROWS(predict_arguments),
     {.name = NULL},
 };

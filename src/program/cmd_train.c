@@ -101,6 +101,13 @@ static void on_notice(void *context, const char *message) {
   outcome_note(message);
 }
 
+static void on_decided(void *context, const char *line) {
+  train_view *view = context;
+  if (view->arguments->quiet) return;
+  (void)printf("table    %s\n", line);
+  (void)fflush(stdout);
+}
+
 static void on_stepped(void *context, uint64_t epoch, uint64_t step_in_epoch, uint64_t steps_per_epoch, double loss,
                        double samples_per_second) {
   train_view *view = context;
@@ -210,6 +217,7 @@ static int run(mlpd_status status, train_arguments *arguments, const option_resu
     const mlpd_train_events events = {.context = &view,
                                       .started = on_started,
                                       .notice = on_notice,
+                                      .decided = on_decided,
                                       .stepped = on_stepped,
                                       .epoch_done = on_epoch_done,
                                       .stalled = on_notice};

@@ -1,20 +1,32 @@
 #include "program/data_options.h"
 
 #include <limits.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "program/commands.h"
 
 const data_options data_options_default = {
     .model = "run/model.h5", .split = MLPD_TEST, .stall = {.timeout = 60, .abort = 1800}}; /* as of train */
 
+/* The raw table that the model was trained on, as train has converted it beside the model; false: there is none. */
+static bool table_beside_model(const char *model, char path[PATH_MAX]) {
+  const char *const slash = strrchr(model, '/');
+  const int folder = slash != NULL ? (int)(slash - model) + 1 : 0;
+  const int length = snprintf(path, PATH_MAX, "%.*sconverted.h5", folder, model);
+  return length > 0 && length < PATH_MAX && access(path, R_OK) == 0;
+}
+
 mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths) {
   static char shipped[PATH_MAX];
   if (options->data == NULL) {
-    const mlpd_status status = default_data(shipped, sizeof shipped);
-    if (status != MLPD_OK) return status;
+    if (!table_beside_model(options->model, shipped)) {
+      const mlpd_status status = default_data(shipped, sizeof shipped);
+      if (status != MLPD_OK) return status;
+    }
     options->data = shipped;
   }
-  *paths = (mlpd_data_paths){.file = options->data};
+  *paths = (mlpd_data_paths){.file = options->data, .table = options->table};
   switch (options->split) {
     case MLPD_TRAIN:
       paths->x = options->x;

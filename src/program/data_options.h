@@ -9,6 +9,7 @@ typedef struct data_options {
   mlpd_split split;
   int threads;
   stall_options stall;
+  mlpd_table_options table;
 } data_options;
 
 extern const data_options data_options_default;
@@ -21,8 +22,8 @@ extern const data_options data_options_default;
        "FILE",                                                                                                    \
        OPTION_PATH,                                                                                               \
        OPTION_AT(type, common.data),                                                                              \
-       .help = "HDF5 data set",                                                                                   \
-       .note = "the shipped digits.h5"},                                                                          \
+       .help = "HDF5 data set; or raw tables (CSV, NPY, NPZ, IDX) as of train, all rows of them",                 \
+       .note = "the table that train converted beside the model, else the shipped digits.h5"},                    \
       {"split",                                                                                                   \
        "input",                                                                                                   \
        "PART",                                                                                                    \
@@ -32,6 +33,76 @@ extern const data_options data_options_default;
        .choices = mlpd_split_choices},                                                                            \
   {                                                                                                               \
     "x", "input", "PATH", OPTION_PATH, OPTION_AT(type, common.x), .help = "inputs in the file", .note = "/PART/x" \
+  }
+
+/* Rows of how a raw table is read. */
+#define TABLE_OPTION_ROWS(type)                                                                   \
+  {"label",                                                                                       \
+   "table",                                                                                       \
+   "COLUMN",                                                                                      \
+   OPTION_TEXT,                                                                                   \
+   OPTION_AT(type, common.table.label),                                                           \
+   .help = "column of the targets, where the table has no names or the model has none",           \
+   .note = "as in training"},                                                                     \
+      {"ignore",                                                                                  \
+       "table",                                                                                   \
+       "COLUMNS",                                                                                 \
+       OPTION_TEXT,                                                                               \
+       OPTION_AT(type, common.table.ignore),                                                      \
+       .help = "columns to leave out, likewise",                                                  \
+       .note = "as in training"},                                                                 \
+      {"columns",                                                                                 \
+       "table",                                                                                   \
+       "COLUMNS",                                                                                 \
+       OPTION_TEXT,                                                                               \
+       OPTION_AT(type, common.table.columns),                                                     \
+       .help = "columns that are features, likewise",                                             \
+       .note = "as in training"},                                                                 \
+      {"header",                                                                                  \
+       "table",                                                                                   \
+       "ANSWER",                                                                                  \
+       OPTION_TEXT,                                                                               \
+       OPTION_AT(type, common.table.header),                                                      \
+       .help = "whether the table begins with column names: auto, yes or no",                     \
+       .note = "as in training"},                                                                 \
+      {"delimiter",                                                                               \
+       "table",                                                                                   \
+       "WHICH",                                                                                   \
+       OPTION_TEXT,                                                                               \
+       OPTION_AT(type, common.table.delimiter),                                                   \
+       .help = "delimiter: comma, semicolon, tab, blank or a character",                          \
+       .note = "as in training"},                                                                 \
+      {"decimal",                                                                                 \
+       "table",                                                                                   \
+       "SIGN",                                                                                    \
+       OPTION_TEXT,                                                                               \
+       OPTION_AT(type, common.table.decimal),                                                     \
+       .help = "decimal sign: point or comma",                                                    \
+       .note = "as in training"},                                                                 \
+      {"thousands",                                                                               \
+       "table",                                                                                   \
+       "CHAR",                                                                                    \
+       OPTION_TEXT,                                                                               \
+       OPTION_AT(type, common.table.thousands),                                                   \
+       .help = "thousands separator: a character, or blank",                                      \
+       .note = "as in training"},                                                                 \
+      {"strip",                                                                                   \
+       "table",                                                                                   \
+       "TEXT,...",                                                                                \
+       OPTION_TEXT,                                                                               \
+       OPTION_AT(type, common.table.strip),                                                       \
+       .help = "texts before or after numbers to pass over",                                      \
+       .note = "as in training"},                                                                 \
+      {"missing",                                                                                 \
+       "table",                                                                                   \
+       "TEXT,...",                                                                                \
+       OPTION_TEXT,                                                                               \
+       OPTION_AT(type, common.table.missing),                                                     \
+       .help = "texts or numbers that mean a missing value",                                      \
+       .note = "as in training"},                                                                 \
+  {                                                                                               \
+    "skip-lines", "table", "N", OPTION_INTEGER, OPTION_AT(type, common.table.skip_lines),         \
+        .help = "lines to skip at the beginning", .maximum = 2147483647, .note = "as in training" \
   }
 
 #define COMPUTE_OPTION_ROWS(type)                                                                   \

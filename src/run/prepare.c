@@ -7,6 +7,7 @@
 
 #include "base/machine_memory.h"
 #include "base/memory.h"
+#include "convert/convert.h"
 #include "data/data_open.h"
 #include "data/sample_weights.h"
 #include "lanes/stream_order.h"
@@ -28,6 +29,7 @@ static void notice(mlpd_comm *comm, const mlpd_train_events *events, const char 
 
 static mlpd_status settle_task(preparation *p, const part *train) {
   mlpd_train_options *const o = &p->options;
+  if (o->valid_fraction < 0) o->valid_fraction = 0;
   if (o->task == MLPD_TASK_AUTO) o->task = p->labels.classes ? MLPD_CLASSIFICATION : MLPD_REGRESSION;
   if (o->loss == MLPD_LOSS_AUTO) o->loss = o->task == MLPD_CLASSIFICATION ? MLPD_CROSS_ENTROPY : MLPD_MSE;
   if (o->output_activation < 0) o->output_activation = (int)loss_default_activation(o->loss, o->task);
@@ -232,7 +234,8 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
   train->map = &p->labels.map;
   if (p->labels.note[0] != '\0') notice(comm, events, p->labels.note);
   TRY(mlpd_comm_agree(comm, settle_train(p, train, &valid_in_file)));
-  if (valid_in_file && p->options.valid_fraction > 0)
+  const bool drawn = h5_attribute_exists(train->h5, "/", CONVERT_ORIGIN); /* from a raw table, by --valid-fraction */
+  if (valid_in_file && p->options.valid_fraction > 0 && !drawn)
     notice(comm, events, "the data has a validation part of its own; --valid-fraction is not used");
   note_patience(comm, events, p, valid_in_file);
   TRY(sample_weights_scale(comm, train));

@@ -27,12 +27,14 @@ typedef struct trainer {
   run_folder folder;         /* rank 0 */
   checkpoint_writer *writer; /* rank 0 */
   checkpoint_plan every;
-  uint64_t resumed_name; /* rank 0, of --resume auto: the step that the checkpoint's name says */
-  char *mathematics;     /* options that decide the weights */
-  run_state state;       /* where the run is; equal on all ranks */
-  loss_sums sums;        /* of the epoch under way */
-  float *kept;           /* (arena): the weights model.h5 is to hold */
-  bool kept_known;       /* the next two are of the kept weights; after a resume they are not known */
+  bool raw_table, made_folder; /* the data is to be converted; rank 0 made the run folder for that */
+  char table[FILE_PATH_BYTES]; /* the file that it is converted to */
+  uint64_t resumed_name;       /* rank 0, of --resume auto: the step that the checkpoint's name says */
+  char *mathematics;           /* options that decide the weights */
+  run_state state;             /* where the run is; equal on all ranks */
+  loss_sums sums;              /* of the epoch under way */
+  float *kept;                 /* (arena): the weights model.h5 is to hold */
+  bool kept_known;             /* the next two are of the kept weights; after a resume they are not known */
   double kept_valid_loss, kept_valid_metric;
   bool told_metrics, told_model, told_checkpoint; /* once: that it could not be written */
   bool unsaved;                                   /* kept is newer than model.h5 */

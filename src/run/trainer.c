@@ -15,6 +15,7 @@
 #include "ranks/placement_check.h"
 #include "run/run.h"
 #include "run/run_files.h"
+#include "run/run_table.h"
 #include "run/train_agreement.h"
 
 /* Between these, an improved model waits in memory: small networks improve faster than disks sync. */
@@ -149,8 +150,10 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   }
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
   TRY_GOTO(status, compare_ranks(t, &options), done);
+  TRY_GOTO(status, run_table_find(t, &options), done);
   TRY_GOTO(status, mlpd_comm_agree(comm, reserve_folder(t, &options)), done);
   const double started = clock_seconds();
+  TRY_GOTO(status, run_table_convert(t, &options), done);
   comm_watch_place(comm, "while the data is read");
   TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
   TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
@@ -501,9 +504,11 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
   return take_memory(t);
 }
 
-static void free_trainer(trainer *t) {
+static void free_trainer(trainer *t, const char *folder) {
   checkpoint_writer_free(t->writer);
+  const bool begun = t->folder.begun;
   (void)run_folder_close(&t->folder);
+  if (!begun) run_table_end(t, folder);
   stepper_free(t->stepper);
   trace_free(t->trace);
   optimizer_free(&t->optimizer);
@@ -522,7 +527,7 @@ mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const
                    events != NULL ? events->context : NULL);
   mlpd_status status = start(&t, options);
   if (status == MLPD_OK) status = finish(&t, run_epochs(&t));
-  free_trainer(&t);
+  free_trainer(&t, options->out);
   comm_watch_stop(comm);
   return status;
 }

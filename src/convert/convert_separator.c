@@ -1,0 +1,21 @@
+#include <string.h>
+
+#include "base/status.h"
+
+mlpd_status mlpd_separator_read(const char *option, const char *text, char *character) {
+  static const struct {
+    const char *name;
+    char character;
+  } names[] = {{"auto", '\0'}, {"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},
+               {"\\t", '\t'},  {"blank", ' '}, {"blanks", ' '},    {"space", ' '},
+               {"pipe", '|'},  {"bar", '|'},   {"point", '.'},     {"apostrophe", '\''}};
+  *character = '\0';
+  if (text == NULL) return MLPD_OK;
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (strcmp(text, names[i].name) == 0) return *character = names[i].character, MLPD_OK;
+  if (strlen(text) != 1)
+    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is neither one character nor comma, semicolon, tab or blank", option,
+                text);
+  *character = text[0];
+  return MLPD_OK;
+}

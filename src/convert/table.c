@@ -1,0 +1,219 @@
+#include "convert/table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <xxhash.h>
+
+#include "base/clock.h"
+#include "base/file_version.h"
+#include "convert/convert.h"
+#include "convert/table_inputs.h"
+#include "h5/h5.h"
+
+enum { ORIGIN_VERSION = 1, ORIGIN_BYTES = 40 };
+
+static const double BEAT_SECONDS = 0.05; /* between two signs of life of rank 0 */
+static const double USUAL_FRACTION = 0.1;
+
+/* ---- Raw or not ------------------------------------------------------------------------------------ */
+
+static bool ends_in(const char *text, const char *end) {
+  const size_t length = strlen(text), tail = strlen(end);
+  return length >= tail && strcasecmp(text + length - tail, end) == 0;
+}
+
+/* What is called HDF5 and is none is a damaged data set. */
+static bool is_called_hdf5(const char *path) {
+  return ends_in(path, ".h5") || ends_in(path, ".hdf5") || ends_in(path, ".hdf") || ends_in(path, ".he5");
+}
+
+bool mlpd_data_is_raw(const mlpd_data_paths *data) {
+  struct stat about;
+  if (data->file == NULL || data->x != NULL || data->y != NULL || is_called_hdf5(data->file)) return false;
+  if (stat(data->file, &about) != 0) return strchr(data->file, ',') != NULL;
+  return S_ISDIR(about.st_mode) || !h5_is_hdf5(data->file);
+}
+
+mlpd_status table_is_raw_for_all(mlpd_comm *comm, const mlpd_data_paths *data, bool *raw) {
+  uint8_t answer = mlpd_comm_rank(comm) == 0 && mlpd_data_is_raw(data);
+  TRY(comm_broadcast(comm, &answer, sizeof answer, 0));
+  *raw = answer != 0;
+  return MLPD_OK;
+}
+
+/* ---- The conversion, on rank 0 --------------------------------------------------------------------- */
+
+typedef struct work {
+  const table_job *job;
+  table_inputs inputs;
+  mlpd_split *roles; /* (inputs.count) for_model */
+  mlpd_convert_options options;
+  char origin[ORIGIN_BYTES];
+  /* Signs of life. */
+  mlpd_comm *comm;
+  double beaten; /* seconds, when the last was given */
+  mlpd_status lost;
+} work;
+
+static void on_decision(void *context, const char *line) {
+  const table_job *const job = ((const work *)context)->job;
+  if (job->decided != NULL) job->decided(job->context, line);
+}
+
+/* Ranks that wait are told that rank 0 is at work. */
+static void on_progress(void *context, uint64_t done_bytes, uint64_t total_bytes) {
+  work *const w = context;
+  (void)done_bytes;
+  (void)total_bytes;
+  if (mlpd_comm_size(w->comm) == 1 || w->lost != MLPD_OK || clock_seconds() - w->beaten < BEAT_SECONDS) return;
+  uint8_t going = 1;
+  w->lost = comm_broadcast(w->comm, &going, sizeof going, 0);
+  w->beaten = clock_seconds();
+}
+
+static mlpd_status fill_roles(work *w) {
+  w->roles = calloc((size_t)w->inputs.count, sizeof *w->roles);
+  if (w->roles == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory for the parts of input files");
+  for (int i = 0; i < w->inputs.count; i++) w->roles[i] = MLPD_TEST;
+  return MLPD_OK;
+}
+
+static mlpd_status fill_options(work *w, const char *path) {
+  const table_job *const job = w->job;
+  const mlpd_table_options *const t = &job->data->table;
+  mlpd_convert_options *const o = &w->options;
+  mlpd_convert_options_default(o);
+  TRY(table_inputs_list(job->data->file, &w->inputs));
+  TRY(mlpd_separator_read("--delimiter", t->delimiter, &o->delimiter));
+  TRY(mlpd_separator_read("--thousands", t->thousands, &o->thousands));
+  o->inputs = (const char *const *)w->inputs.paths;
+  o->num_inputs = w->inputs.count;
+  o->out = path;
+  o->label = t->label;
+  o->ignore = t->ignore;
+  o->columns = t->columns;
+  o->missing = t->missing;
+  o->drop_missing = t->drop_missing;
+  o->decimal = t->decimal;
+  o->strip = t->strip;
+  o->skip_lines = t->skip_lines;
+  o->header = t->header != NULL ? t->header : "auto";
+  o->task = job->task;
+  o->class_names = t->class_names;
+  o->valid_fraction = job->valid_fraction < 0 ? USUAL_FRACTION : job->valid_fraction;
+  o->test_fraction = t->test_fraction;
+  o->seed = t->split_seed;
+  o->progress = on_progress;
+  o->decision = on_decision;
+  o->context = w;
+  if (!job->for_model) return MLPD_OK;
+  TRY(fill_roles(w));
+  o->roles = w->roles;
+  o->valid_fraction = o->test_fraction = 0;
+  o->unlabelled = job->unlabelled;
+  o->num_model_columns = job->features;
+  o->model_columns = (const char *const *)job->names->columns.names;
+  o->model_targets = (const char *const *)job->names->targets.names;
+  o->num_model_targets = (uint32_t)job->names->targets.count;
+  return MLPD_OK;
+}
+
+/* ---- Reuse ------------------------------------------------------------------------------------------ */
+
+static void add_text(XXH3_state_t *state, const char *text) {
+  const size_t length = text != NULL ? strlen(text) : SIZE_MAX;
+  (void)XXH3_64bits_update(state, &length, sizeof length);
+  if (text != NULL) (void)XXH3_64bits_update(state, text, length);
+}
+
+static void add_number(XXH3_state_t *state, uint64_t value) { (void)XXH3_64bits_update(state, &value, sizeof value); }
+
+/* Content, as far as the system tells without reading it. */
+static void add_file(XXH3_state_t *state, const char *path) {
+  file_version about = {0};
+  (void)file_version_get(path, &about);
+  add_text(state, path);
+  add_number(state, about.inode);
+  add_number(state, about.bytes);
+  add_number(state, (uint64_t)about.seconds);
+  add_number(state, (uint64_t)about.nanoseconds);
+}
+
+/* A hash of the inputs and of all that decides what becomes of them. */
+static mlpd_status find_origin(work *w) {
+  const mlpd_convert_options *const o = &w->options;
+  XXH3_state_t *const state = XXH3_createState();
+  if (state == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory for a hash");
+  (void)XXH3_64bits_reset(state);
+  add_number(state, ORIGIN_VERSION);
+  add_text(state, MLPD_VERSION);
+  for (int i = 0; i < w->inputs.count; i++) add_file(state, w->inputs.paths[i]);
+  const char *const texts[] = {o->label, o->ignore,      o->columns, o->missing,
+                               o->strip, o->class_names, o->decimal, o->header};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) add_text(state, texts[i]);
+  const uint64_t numbers[] = {o->drop_missing, (unsigned char)o->thousands, (unsigned char)o->delimiter,
+                              o->skip_lines,   (uint64_t)o->task,           o->seed};
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) add_number(state, numbers[i]);
+  (void)XXH3_64bits_update(state, &o->valid_fraction, sizeof o->valid_fraction);
+  (void)XXH3_64bits_update(state, &o->test_fraction, sizeof o->test_fraction);
+  (void)snprintf(w->origin, sizeof w->origin, "%016" PRIx64, XXH3_64bits_digest(state));
+  (void)XXH3_freeState(state);
+  return MLPD_OK;
+}
+
+/* Was path made by this job? A file that no job made is not replaced. */
+static mlpd_status look_at_former(const work *w, const char *path, bool *same) {
+  struct stat about;
+  h5_file *file = NULL;
+  char *origin = NULL;
+  *same = false;
+  if (stat(path, &about) != 0 || about.st_size == 0) return MLPD_OK;
+  bool ours = h5_is_hdf5(path) && h5_open(path, &file) == MLPD_OK;
+  if (ours) ours = h5_attribute_exists(file, "/", CONVERT_ORIGIN);
+  if (ours && h5_attribute_read_text(file, "/", CONVERT_ORIGIN, &origin) == MLPD_OK)
+    *same = strcmp(origin, w->origin) == 0;
+  free(origin);
+  (void)h5_close(file); /* read-only: nothing is lost */
+  if (ours) return MLPD_OK;
+  return FAIL(MLPD_ERROR_FILE,
+              "%s is there, no run of mlpdist wrote it, and a run here would replace it; move it away or take another "
+              "--out",
+              path);
+}
+
+static mlpd_status convert(work *w, const char *path, bool *reused) {
+  mlpd_convert_result made;
+  TRY(fill_options(w, path));
+  if (!w->job->for_model) {
+    TRY(find_origin(w));
+    TRY(look_at_former(w, path, reused));
+  }
+  return *reused ? MLPD_OK : convert_run(&w->options, w->job->for_model ? NULL : w->origin, &made);
+}
+
+/* ---- On all ranks ---------------------------------------------------------------------------------- */
+
+/* Until rank 0 is done. */
+static mlpd_status wait_for_root(mlpd_comm *comm) {
+  for (uint8_t going = 1; going != 0;) TRY(comm_broadcast(comm, &going, sizeof going, 0));
+  return MLPD_OK;
+}
+
+mlpd_status table_convert(mlpd_comm *comm, const table_job *job, const char *path, bool *reused) {
+  *reused = false;
+  if (mlpd_comm_rank(comm) != 0) {
+    TRY(wait_for_root(comm));
+    return mlpd_comm_agree(comm, MLPD_OK);
+  }
+  work w = {.job = job, .comm = comm, .beaten = clock_seconds()};
+  const mlpd_status status = convert(&w, path, reused);
+  table_inputs_free(&w.inputs);
+  free(w.roles);
+  TRY(w.lost);
+  uint8_t going = 0;
+  if (mlpd_comm_size(comm) > 1) TRY(comm_broadcast(comm, &going, sizeof going, 0));
+  return mlpd_comm_agree(comm, status);
+}

@@ -1,0 +1,66 @@
+#include "convert/table_inputs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+static mlpd_status add(table_inputs *inputs, const char *path, size_t length) {
+  char **const larger = realloc(inputs->paths, ((size_t)inputs->count + 1) * sizeof *larger);
+  if (larger == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory for the names of input files");
+  inputs->paths = larger;
+  TRY(memory_allocate(&inputs->paths[inputs->count], length + 1, 1, "name of an input file"));
+  memcpy(inputs->paths[inputs->count++], path, length);
+  return MLPD_OK;
+}
+
+/* Text beside data, and what is hidden. */
+static bool is_beside(const char *name) {
+  return name[0] == '.' || strncasecmp(name, "readme", 6) == 0 || strncasecmp(name, "licen", 5) == 0 ||
+         strncasecmp(name, "copying", 7) == 0;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static mlpd_status add_folder(table_inputs *inputs, const char *folder) {
+  DIR *const listing = opendir(folder);
+  if (listing == NULL) return FAIL(MLPD_ERROR_FILE, "%s: %s", folder, strerror(errno));
+  mlpd_status status = MLPD_OK;
+  const struct dirent *entry;
+  while (status == MLPD_OK && (entry = readdir(listing)) != NULL) {
+    char path[FILE_PATH_BYTES];
+    struct stat about;
+    if (is_beside(entry->d_name)) continue;
+    status = file_path(path, folder, entry->d_name);
+    if (status == MLPD_OK && stat(path, &about) == 0 && S_ISREG(about.st_mode))
+      status = add(inputs, path, strlen(path));
+  }
+  (void)closedir(listing);
+  TRY(status);
+  if (inputs->count == 0) return FAIL(MLPD_ERROR_USAGE, "--data %s: the folder holds no files", folder);
+  qsort(inputs->paths, (size_t)inputs->count, sizeof *inputs->paths, by_name); /* readdir has no order */
+  return MLPD_OK;
+}
+
+mlpd_status table_inputs_list(const char *data, table_inputs *made) {
+  struct stat about;
+  *made = (table_inputs){.count = 0};
+  if (stat(data, &about) == 0) return S_ISDIR(about.st_mode) ? add_folder(made, data) : add(made, data, strlen(data));
+  for (const char *at = data;; at++) {
+    const size_t length = strcspn(at, ",");
+    if (length > 0) TRY(add(made, at, length));
+    at += length;
+    if (*at == '\0') return MLPD_OK;
+  }
+}
+
+void table_inputs_free(table_inputs *inputs) {
+  for (int i = 0; i < inputs->count; i++) free(inputs->paths[i]);
+  free(inputs->paths);
+  *inputs = (table_inputs){.count = 0};
+}

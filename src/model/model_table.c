@@ -1,0 +1,160 @@
+#include "model/model_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "convert/table.h"
+#include "options/option.h"
+#include "ranks/comm.h"
+
+enum { VALUE_BYTES = 4096, LINE_BYTES = 1024 };
+
+/* ---- Options as the model was trained --------------------------------------------------------------- */
+
+static bool is_given(const mlpd_option *row, const mlpd_train_options *options) {
+  char buffer[64], usual[64];
+  mlpd_train_options none = {0};
+  const char *const value = mlpd_option_format(row, options, buffer, sizeof buffer);
+  const char *const absent = mlpd_option_format(row, &none, usual, sizeof usual);
+  return value != NULL && (absent == NULL || strcmp(value, absent) != 0);
+}
+
+/* Of the model's texts, those that tell how a table is written. */
+static mlpd_status take_trained_options(const mlpd_model *model, model_table *t) {
+  mlpd_train_options options = {.data = t->given};
+  char value[VALUE_BYTES];
+  for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL && model->config != NULL; row++) {
+    if (strcmp(row->group, "table") != 0 || is_given(row, &options)) continue;
+    if (!option_config_value(model->config, row->name, value, sizeof value) || value[0] == '\0') continue;
+    if (t->num_texts == MODEL_TABLE_TEXTS) break;
+    char **const text = &t->texts[t->num_texts];
+    TRY(memory_copy_string(value, text));
+    t->num_texts++;
+    TRY(mlpd_option_set(row, row->name, *text, &options));
+  }
+  t->given = options.data;
+  t->given.table.drop_missing = false; /* each row gets its answer */
+  return MLPD_OK;
+}
+
+/* ---- The file --------------------------------------------------------------------------------------- */
+
+static bool is_writable_folder(const char *folder) {
+  struct stat about;
+  return stat(folder, &about) == 0 && S_ISDIR(about.st_mode) && access(folder, W_OK | X_OK) == 0;
+}
+
+/* The folder of the output; else one for temporary files, or, so that other hosts see it, the one that the ranks run
+ * in. */
+static void choose_folder(const mlpd_comm *comm, const char *out, char folder[FILE_PATH_BYTES]) {
+  const char *const slash = out != NULL ? strrchr(out, '/') : NULL;
+  struct stat about;
+  const bool regular = out != NULL && strcmp(out, "-") != 0 && (stat(out, &about) != 0 || S_ISREG(about.st_mode));
+  const char *temporary = getenv("TMPDIR");
+  if (temporary == NULL || !is_writable_folder(temporary)) temporary = "/tmp";
+  if (slash != NULL)
+    (void)snprintf(folder, FILE_PATH_BYTES, "%.*s", slash == out ? 1 : (int)(slash - out), out);
+  else
+    (void)snprintf(folder, FILE_PATH_BYTES, ".");
+  if (regular && is_writable_folder(folder)) return;
+  (void)snprintf(folder, FILE_PATH_BYTES, "%s", comm_shares_memory(comm) || !is_writable_folder(".") ? temporary : ".");
+}
+
+static mlpd_status reserve(const mlpd_comm *comm, const char *out, model_table *t) {
+  char folder[FILE_PATH_BYTES], path[FILE_PATH_BYTES];
+  choose_folder(comm, out, folder);
+  TRY(file_path(path, folder, "mlpdist-table"));
+  TRY(file_output_open(path, FILE_HDF5, &t->room));
+  t->reserved = true;
+  (void)snprintf(t->path, sizeof t->path, "%s", t->room.temporary);
+  return MLPD_OK;
+}
+
+/* ---- Words ------------------------------------------------------------------------------------------ */
+
+/* text with the table's name in place of the file's. */
+static void name_table(const model_table *t, const char *text, char line[LINE_BYTES]) {
+  size_t used = 0;
+  const size_t length = strlen(t->path);
+  while (*text != '\0' && used + 1 < LINE_BYTES) {
+    if (strncmp(text, t->path, length) != 0) {
+      line[used++] = *text++;
+      continue;
+    }
+    const int added = snprintf(line + used, LINE_BYTES - used, "%s", t->given.file);
+    used += (size_t)added < LINE_BYTES - used ? (size_t)added : LINE_BYTES - used - 1;
+    text += length;
+  }
+  line[used] = '\0';
+}
+
+static void on_notice(void *context, const char *message) {
+  const model_table *const t = context;
+  char line[LINE_BYTES];
+  name_table(t, message, line);
+  t->notice(t->notice_context, line);
+}
+
+static void on_decision(void *context, const char *line) {
+  const model_table *const t = context;
+  static const char note[] = "note: ";
+  if (t->notice != NULL && strncmp(line, note, sizeof note - 1) == 0)
+    t->notice(t->notice_context, line + sizeof note - 1);
+}
+
+/* ---- All of it -------------------------------------------------------------------------------------- */
+
+static mlpd_status convert(mlpd_comm *comm, const mlpd_model *model, bool predict, model_table *t) {
+  const table_job job = {.data = &t->given,
+                         .task = model->task,
+                         .for_model = true,
+                         .unlabelled = predict,
+                         .names = &model->names,
+                         .features = model->input.columns,
+                         .decided = on_decision,
+                         .context = t};
+  bool reused = false;
+  comm_watch_place(comm, "while the table is converted");
+  TRY(table_convert(comm, &job, t->path, &reused));
+  mlpd_status status = MLPD_OK;
+  if (access(t->path, R_OK) != 0)
+    status = FAIL(MLPD_ERROR_FILE,
+                  "%s, converted by rank 0 to %s, cannot be read here; start in a folder that all hosts share, or "
+                  "convert the table first (mlpdist convert)",
+                  t->given.file, t->path);
+  return mlpd_comm_agree(comm, status);
+}
+
+mlpd_status model_table_open(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, bool predict,
+                             const char *out, mlpd_split *split, model_table *t) {
+  *t = (model_table){.given = *data, .data = *data};
+  TRY(table_is_raw_for_all(comm, data, &t->raw));
+  if (!t->raw) return MLPD_OK;
+  *split = MLPD_TEST;
+  mlpd_status status = take_trained_options(model, t);
+  if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) status = reserve(comm, out, t);
+  TRY(mlpd_comm_agree(comm, status));
+  TRY(comm_broadcast(comm, t->path, sizeof t->path, 0));
+  t->notice = model->notice;
+  t->notice_context = model->notice_context;
+  t->model = model;
+  if (t->notice != NULL) mlpd_model_on_notice(model, on_notice, t);
+  t->data = (mlpd_data_paths){.file = t->path};
+  return convert(comm, model, predict, t);
+}
+
+mlpd_status model_table_close(mlpd_status status, model_table *t) {
+  char line[LINE_BYTES];
+  if (t->model != NULL) mlpd_model_on_notice(t->model, t->notice, t->notice_context);
+  if (t->reserved) file_output_discard(&t->room);
+  for (int i = 0; i < t->num_texts; i++) free(t->texts[i]);
+  if (t->raw && t->path[0] != '\0' && status != MLPD_OK) {
+    name_table(t, mlpd_error_message(), line);
+    (void)FAIL(status, "%s", line);
+  }
+  *t = (model_table){.raw = false};
+  return status;
+}

@@ -1,0 +1,33 @@
+/* Raw tables as data for a model: converted to a file that is removed afterwards. */
+#ifndef MLPDIST_MODEL_TABLE_H
+#define MLPDIST_MODEL_TABLE_H
+
+#include "base/file_output.h"
+#include "model/model.h"
+
+enum { MODEL_TABLE_TEXTS = 16 };
+
+typedef struct model_table {
+  bool raw;
+  mlpd_data_paths data; /* the data set that was made, or what was given */
+  mlpd_data_paths given;
+  char path[FILE_PATH_BYTES]; /* of the data set made */
+  file_output room;           /* rank 0: reserves path */
+  bool reserved;
+  char *texts[MODEL_TABLE_TEXTS]; /* options as the model was trained */
+  int num_texts;
+  mlpd_model *model; /* its notices go through here meanwhile: they name the table */
+  void (*notice)(void *context, const char *message);
+  void *notice_context;
+} model_table;
+
+/* Converts data, where it is raw, for evaluation, or (predict) for prediction: all its rows become the test part, and
+ * *split says so. Options of the table that are not given are those of the training. out: the output, near which the
+ * file is made, or NULL. Close in any case. Collective. */
+mlpd_status model_table_open(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, bool predict,
+                             const char *out, mlpd_split *split, model_table *t);
+
+/* Removes the file; a message about it names the table. Returns status. */
+mlpd_status model_table_close(mlpd_status status, model_table *t);
+
+#endif

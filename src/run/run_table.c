@@ -1,0 +1,78 @@
+#include "run/run_table.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "convert/table.h"
+#include "ranks/comm.h"
+
+/* An option of raw tables beside a data set does nothing. */
+static void note_idle(const trainer *t, const mlpd_train_options *options) {
+  mlpd_train_options usual;
+  char text[200], given[64], other[64];
+  mlpd_train_options_default(&usual);
+  for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL; row++) {
+    if (strcmp(row->group, "table") != 0) continue;
+    const char *const value = mlpd_option_format(row, options, given, sizeof given);
+    const char *const default_value = mlpd_option_format(row, &usual, other, sizeof other);
+    if (value == NULL || (default_value != NULL && strcmp(value, default_value) == 0)) continue;
+    (void)snprintf(text, sizeof text, "--%s has no effect: it is for raw tables, and --data is a data set already",
+                   row->name);
+    run_notice(t, text);
+  }
+}
+
+mlpd_status run_table_find(trainer *t, const mlpd_train_options *options) {
+  mlpd_status status = MLPD_OK;
+  TRY(table_is_raw_for_all(t->comm, &options->data, &t->raw_table));
+  if (!t->raw_table) return note_idle(t, options), MLPD_OK;
+  if (run_is_root(t)) {
+    t->made_folder = !file_identify(options->out).known;
+    status = file_make_folder(options->out);
+    if (status == MLPD_OK) status = file_path(t->table, options->out, "converted.h5");
+  }
+  TRY(mlpd_comm_agree(t->comm, status));
+  return comm_broadcast(t->comm, t->table, sizeof t->table, 0);
+}
+
+static void on_decision(void *context, const char *line) {
+  const trainer *const t = context;
+  static const char note[] = "note: ";
+  if (strncmp(line, note, sizeof note - 1) == 0) return run_notice(t, line + sizeof note - 1);
+  if (t->events != NULL && t->events->decided != NULL) t->events->decided(t->events->context, line);
+}
+
+/* Every rank will read it. */
+static mlpd_status check_seen(const trainer *t) {
+  if (access(t->table, R_OK) == 0) return MLPD_OK;
+  return FAIL(MLPD_ERROR_FILE,
+              "%s, converted by rank 0, cannot be read here: %s; --out must be a folder that all hosts share, or "
+              "convert the table first (mlpdist convert)",
+              t->table, strerror(errno));
+}
+
+mlpd_status run_table_convert(trainer *t, mlpd_train_options *options) {
+  if (!t->raw_table) return MLPD_OK;
+  const table_job job = {.data = &options->data,
+                         .task = options->task,
+                         .valid_fraction = options->valid_fraction,
+                         .decided = on_decision,
+                         .context = t};
+  bool reused = false;
+  comm_watch_place(t->comm, "while the table is converted");
+  TRY(table_convert(t->comm, &job, t->table, &reused));
+  TRY(mlpd_comm_agree(t->comm, check_seen(t)));
+  if (reused && t->events != NULL && t->events->decided != NULL) {
+    char line[FILE_PATH_BYTES + 100];
+    (void)snprintf(line, sizeof line, "%s, converted before: the inputs are unchanged", t->table);
+    t->events->decided(t->events->context, line);
+  }
+  options->data.file = t->table;
+  return MLPD_OK;
+}
+
+void run_table_end(const trainer *t, const char *folder) {
+  if (t->made_folder) (void)rmdir(folder); /* where nothing is in there */
+}

@@ -1,0 +1,162 @@
+# Raw tables in train, eval and predict: converted into the run folder, by name where there are names.
+
+load helper
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  awk 'BEGIN {
+    print "size,rooms,age,price"
+    for (i = 0; i < 300; i++) {
+      size = 40 + (i * 37) % 120; rooms = 1 + (i * 7) % 5; age = (i * 13) % 90
+      printf "%d,%d,%.1f,%.1f\n", size, rooms, age, 3 * size + 10 * rooms - age
+    }
+  }' > houses.csv
+}
+
+small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every never)
+
+@test "a raw table trains as what convert makes of it, on any number of ranks, and is converted once" {
+  alone convert houses.csv houses.h5 --label price
+  succeeds
+  alone train --data houses.h5 "${small[@]}" --out set
+  succeeds
+  local want=$output
+  alone train --data houses.csv --label price "${small[@]}" --out raw
+  succeeds
+  [ "$output" = "$want" ] || fail "expected $want"
+  local made
+  made=$(stat -c %i raw/converted.h5)
+  launch 3 train --data houses.csv --label price "${small[@]}" --out raw
+  succeeds
+  [ "$output" = "$want" ] || fail "3 ranks: expected $want"
+  [ "$(stat -c %i raw/converted.h5)" = "$made" ] || fail "converted again"
+  grep -q '^label = price$' raw/config.ini || fail "config.ini lacks the label"
+  alone train --data houses.csv --label size "${small[@]}" --out raw
+  succeeds
+  [ "$(stat -c %i raw/converted.h5)" != "$made" ] || fail "another label, the same table"
+  sed -i '2s/^40/41/' houses.csv
+  made=$(stat -c %i raw/converted.h5)
+  alone train --config raw/config.ini "${small[@]}" --out raw
+  succeeds
+  [ "$(stat -c %i raw/converted.h5)" != "$made" ] || fail "another table, the same file"
+}
+
+@test "train says how it reads a raw table; a fraction of 0 draws nothing" {
+  alone train --data houses.csv --label price --epochs 1 --out run --checkpoint-every never
+  succeeds
+  says "table    houses.csv: 4 columns between commas, header size, rooms, age, price" "table    target: column 'price'"
+  says "data     houses.csv: 240 train, 30 valid rows of 3 values, 1 target"
+  alone train --data houses.csv --label price --epochs 1 --out run --checkpoint-every never
+  says "table    run/converted.h5, converted before: the inputs are unchanged"
+  alone train --data houses.csv --epochs 1 --out run --checkpoint-every never --valid-fraction 0 --test-fraction 0.5
+  succeeds
+  says "150 train, 0 valid rows"
+  ! grep -q '^mlpdist: note: ' "$errors.all" || grep -q 'batch' "$errors.all" || fail "an odd note"
+}
+
+@test "a run that goes on has the same table and options" {
+  alone train --data houses.csv --label price "${small[@]}" --checkpoint-every 1epochs --out run
+  succeeds
+  alone train --data houses.csv --label price "${small[@]}" --epochs 6 --out whole
+  succeeds
+  local want=$output
+  alone train --data houses.csv --label age "${small[@]}" --checkpoint-every 1epochs --out run --resume auto
+  fails_with 2 "label = price" "label = age"
+  launch 2 train --data houses.csv --label price "${small[@]}" --epochs 6 --out run --resume auto
+  succeeds
+  [ "$output" = "$want" ] || fail "expected $want"
+}
+
+@test "predict takes raw rows by name, in any order, with or without target, each by itself" {
+  alone train --data houses.csv --label price "${small[@]}" --out run
+  succeeds
+  alone predict --model run/model.h5 --data houses.csv --out all.csv
+  succeeds
+  [ "$(head -1 all.csv)" = "row,price" ] || fail "no name of the target"
+  awk -F, -v OFS=, 'NR == 1 || (NR > 40 && NR < 60) { print $3, (NR == 1 ? "id" : "n" NR), $1, $2 }' houses.csv > some.csv
+  awk -F, 'NR == 1 || (NR > 40 && NR < 60) { print $2 }' all.csv > want
+  local np
+  for np in 1 3; do
+    launch "$np" predict --model run/model.h5 --data some.csv --out some.out
+    succeeds
+    cut -d, -f2 some.out | cmp - want || fail "$np ranks: other predictions"
+  done
+  alone predict --model run/model.h5 --data some.csv --out -
+  [ "$status" = 0 ] || fail "expected status 0"
+  diff <(head -20 <<< "$output" | cut -d, -f2) want || fail "other predictions on the standard output"
+  [ -z "$(find . -name '*mlpdist-table*')" ] || fail "a file is left"
+  cut -d, -f1-3 some.csv > lacks.csv
+  alone predict --model run/model.h5 --data lacks.csv --out none.csv
+  fails_with 1 "lacks.csv: no column rooms, which the model takes"
+  [ ! -e none.csv ] || fail "a file was written"
+}
+
+@test "eval of a raw table counts all its rows, and without --data the test part of the training's" {
+  alone train --data houses.csv --label price --delimiter comma "${small[@]}" --out run
+  succeeds
+  local rmse
+  rmse=$(sed -n 's/^test .*rmse \([^ ]*\) .*/\1/p' <<< "$output")
+  alone eval --model run/model.h5
+  succeeds
+  says "data      run/converted.h5, test part" "rows      30," "$rmse"
+  alone eval --model run/model.h5 --data houses.csv --json
+  succeeds
+  says '"rows": 300'
+  sed -i '1s/price/cost/' houses.csv
+  launch 2 eval --model run/model.h5 --data houses.csv
+  fails_with 1 "houses.csv: no column price, which the model predicts"
+}
+
+@test "tables without a header go by position, with the target or without" {
+  tail -n +2 houses.csv > plain.csv
+  alone train --data plain.csv --label 0 "${small[@]}" --out run
+  succeeds
+  alone predict --model run/model.h5 --data plain.csv --out with.csv
+  succeeds
+  cut -d, -f2- plain.csv > features.csv
+  alone predict --model run/model.h5 --data features.csv --out without.csv
+  succeeds
+  cmp with.csv without.csv || fail "other predictions"
+  cut -d, -f3- plain.csv > few.csv
+  alone predict --model run/model.h5 --data few.csv --out few.out
+  fails_with 1 "few.csv: has 2 columns, but the model takes 3"
+}
+
+@test "several files and folders: parts by their names, rows of one table else" {
+  mkdir parts
+  { head -1 houses.csv; sed -n 2,201p houses.csv; } > parts/train.csv
+  { head -1 houses.csv; sed -n '202,301p' houses.csv; } > parts/test.csv
+  echo "What this is" > parts/README.md
+  alone train --data parts --label price --epochs 1 --out run --checkpoint-every never
+  succeeds
+  says "parts/test.csv: test part" "180 train, 20 valid rows" "(100 rows)"
+  alone train --data parts/train.csv,parts/test.csv --label price --epochs 1 --out run --checkpoint-every never
+  succeeds
+  says "parts/test.csv: test part" "180 train, 20 valid rows"
+  mkdir empty
+  alone train --data empty
+  fails_with 2 "--data empty: the folder holds no files"
+}
+
+@test "a table that cannot be read ends all ranks with one line, and leaves no folder" {
+  sed '7s/,[0-9]*,/,x,/' houses.csv > bad.csv
+  launch 3 train --data bad.csv --label price --out never
+  fails_with 1 "bad.csv:7: column 2 (rooms): 'x' is no number"
+  [ ! -e never ] || fail "a folder was made"
+  alone train --data houses.csv --label prise --out never
+  fails_with 2 "did you mean 'price'?"
+  mkdir mine
+  alone convert houses.csv mine/converted.h5
+  alone train --data houses.csv --label price --out mine
+  fails_with 1 "mine/converted.h5 is there, no run of mlpdist wrote it"
+  alone train --label price --epochs 1 --quiet --out run
+  succeeds
+  grep -q "note: --label has no effect: it is for raw tables" "$errors.all" || fail "no note"
+}
+
+@test "ranks that wait for a long conversion report no stall" {
+  { echo a,b,c; yes 1,2,3 | head -n 16000000; echo 1,oops,3; } > long.csv
+  launch 2 train --data long.csv --stall-timeout 0.4 --out never
+  fails_with 1 "long.csv:16000002: column 2 (b): 'oops' is no number"
+  ! grep -q "wait" "$errors.all" || fail "a false alarm"
+}
