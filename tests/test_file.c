@@ -1,6 +1,7 @@
 /* Files: whole or not at all, and folders that can be written in. */
 #define _GNU_SOURCE /* unshare */
 #include "base/file_output.h"
+#include "base/folder.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -46,7 +47,7 @@ static int count_entries(const char *path) {
 
 static void test_write_text(void **state) {
   (void)state;
-  assert_ok(file_make_folder(in_folder("text")));
+  assert_ok(folder_make(in_folder("text")));
   assert_ok(file_write_text(in_folder("text/a"), "first\n"));
   assert_text(in_folder("text/a"), "first\n");
   assert_ok(file_write_text(in_folder("text/a"), "second"));
@@ -61,7 +62,7 @@ static void test_write_in_working_folder(void **state) {
   assert_non_null(getcwd(before, sizeof before));
   assert_int_equal(chdir(folder), 0);
   assert_ok(file_write_text("beside", "no slash in the name"));
-  assert_ok(file_make_folder("relative/deep"));
+  assert_ok(folder_make("relative/deep"));
   assert_int_equal(chdir(before), 0);
   assert_text(in_folder("beside"), "no slash in the name");
   assert_int_equal(count_entries(in_folder("relative/deep")), 0);
@@ -88,7 +89,7 @@ static mode_t mode_of(const char *path) {
 static void test_output(void **state) {
   (void)state;
   file_output out;
-  assert_ok(file_make_folder(in_folder("output")));
+  assert_ok(folder_make(in_folder("output")));
   assert_ok(file_output_open(in_folder("output/a"), FILE_TEXT, &out));
   assert_true(fputs("content", out.stream) >= 0);
   assert_int_equal(strncmp(entry_with(in_folder("output"), "a"), "a.tmp.", 6), 0);
@@ -111,7 +112,7 @@ static void test_output(void **state) {
 static void test_names_are_new(void **state) {
   (void)state;
   file_output one, other;
-  assert_ok(file_make_folder(in_folder("new")));
+  assert_ok(folder_make(in_folder("new")));
   assert_ok(file_output_open(in_folder("new/one"), FILE_HDF5, &one));
   assert_ok(file_output_open(in_folder("new/two"), FILE_HDF5, &other));
   assert_string_not_equal(strrchr(one.temporary, '.'), strrchr(other.temporary, '.'));
@@ -129,7 +130,7 @@ static void test_names_are_new(void **state) {
 static void test_links(void **state) {
   (void)state;
   struct stat about;
-  assert_ok(file_make_folder(in_folder("links/below")));
+  assert_ok(folder_make(in_folder("links/below")));
   assert_ok(file_write_text(in_folder("links/below/target"), "former"));
   assert_int_equal(symlink("below/target", in_folder("links/link")), 0);
   assert_int_equal(symlink("link", in_folder("links/twice")), 0);
@@ -152,7 +153,7 @@ static void test_written_through(void **state) {
   char text[64] = {0};
   struct stat about;
   file_output out;
-  assert_ok(file_make_folder(in_folder("through")));
+  assert_ok(folder_make(in_folder("through")));
   assert_int_equal(mkfifo(in_folder("through/fifo"), 0600), 0);
   const int reader = open(in_folder("through/fifo"), O_RDONLY | O_NONBLOCK);
   assert_true(reader >= 0);
@@ -169,7 +170,7 @@ static void test_written_through(void **state) {
 
 static void test_apart(void **state) {
   (void)state;
-  assert_ok(file_make_folder(in_folder("apart")));
+  assert_ok(folder_make(in_folder("apart")));
   assert_ok(file_write_text(in_folder("apart/a"), "a"));
   assert_ok(file_write_text(in_folder("apart/b"), "b"));
   assert_int_equal(link(in_folder("apart/a"), in_folder("apart/hard")), 0);
@@ -189,7 +190,7 @@ static void test_apart(void **state) {
 /* The rename fails: the former content stays and nothing is left beside it. */
 static void test_failures_leave_nothing(void **state) {
   (void)state;
-  assert_ok(file_make_folder(in_folder("fail/taken")));
+  assert_ok(folder_make(in_folder("fail/taken")));
   assert_ok(file_write_text(in_folder("fail/former"), "former"));
   assert_file_error(file_write_text(in_folder("fail/taken"), "a folder has this name"), "fail/taken");
   assert_file_error(file_write_text(in_folder("fail/former/below"), "below a file"), "fail/former/below");
@@ -202,7 +203,7 @@ static void test_failures_leave_nothing(void **state) {
 /* As on a full disk: the write stops short. */
 static void test_short_write(void **state) {
   (void)state;
-  assert_ok(file_make_folder(in_folder("full")));
+  assert_ok(folder_make(in_folder("full")));
   assert_ok(file_write_text(in_folder("full/a"), "former"));
   char *const text = calloc(1, 100001);
   assert_non_null(text);
@@ -224,30 +225,30 @@ static void test_short_write(void **state) {
 static void test_make_folder(void **state) {
   (void)state;
   struct stat about;
-  assert_ok(file_make_folder(in_folder("one/two/three")));
+  assert_ok(folder_make(in_folder("one/two/three")));
   assert_int_equal(stat(in_folder("one/two/three"), &about), 0);
   assert_true(S_ISDIR(about.st_mode));
-  assert_ok(file_make_folder(in_folder("one/two/three")));
-  assert_ok(file_make_folder(in_folder("one//two/four/")));
+  assert_ok(folder_make(in_folder("one/two/three")));
+  assert_ok(folder_make(in_folder("one//two/four/")));
   assert_int_equal(count_entries(in_folder("one/two")), 2);
   assert_int_equal(count_entries(in_folder("one/two/three")), 0); /* the probe is gone */
-  assert_ok(file_make_folder("/tmp"));
-  assert_ok(file_make_folder("."));
+  assert_ok(folder_make("/tmp"));
+  assert_ok(folder_make("."));
   assert_int_equal(symlink("one", in_folder("link")), 0);
-  assert_ok(file_make_folder(in_folder("link/five")));
+  assert_ok(folder_make(in_folder("link/five")));
   assert_int_equal(count_entries(in_folder("one")), 2);
 }
 
 static void test_bad_folders(void **state) {
   (void)state;
   assert_ok(file_write_text(in_folder("plain"), "a file"));
-  assert_file_error(file_make_folder(in_folder("plain")), "plain: is not a folder");
-  assert_file_error(file_make_folder(in_folder("plain/below")), "plain");
-  assert_file_error(file_make_folder("/proc/mlpdist/run"), "/proc/mlpdist");
-  assert_file_error(file_make_folder("/proc"), "/proc: cannot write");
-  assert_int_equal(file_make_folder(""), MLPD_ERROR_USAGE);
+  assert_file_error(folder_make(in_folder("plain")), "plain: is not a folder");
+  assert_file_error(folder_make(in_folder("plain/below")), "plain");
+  assert_file_error(folder_make("/proc/mlpdist/run"), "/proc/mlpdist");
+  assert_file_error(folder_make("/proc"), "/proc: cannot write");
+  assert_int_equal(folder_make(""), MLPD_ERROR_USAGE);
   assert_int_equal(symlink("nowhere", in_folder("broken")), 0);
-  assert_file_error(file_make_folder(in_folder("broken")), "broken");
+  assert_file_error(folder_make(in_folder("broken")), "broken");
 }
 
 static void test_long_paths(void **state) {
@@ -256,7 +257,7 @@ static void test_long_paths(void **state) {
   memset(name, 'n', sizeof name - 1);
   name[sizeof name - 1] = '\0';
   assert_int_equal(file_path(joined, "folder", name), MLPD_ERROR_USAGE);
-  assert_int_equal(file_make_folder(name), MLPD_ERROR_USAGE);
+  assert_int_equal(folder_make(name), MLPD_ERROR_USAGE);
   name[FILE_PATH_BYTES - 3] = '\0'; /* no room for the temporary's ending */
   assert_int_equal(file_write_text(name, "text"), MLPD_ERROR_USAGE);
   assert_ok(file_path(joined, "folder", "name"));
@@ -283,7 +284,7 @@ static void test_leftovers(void **state) {
   (void)state;
   const long dead = dead_process();
   char a_folder[128];
-  assert_ok(file_make_folder(in_folder("left")));
+  assert_ok(folder_make(in_folder("left")));
   file_remove_leftovers(in_folder("left"), "model.h5", NULL);
   file_remove_leftovers(in_folder("left/nowhere"), "model.h5", NULL);
   make_beside("left/model.h5.tmp", dead);
@@ -298,7 +299,7 @@ static void test_leftovers(void **state) {
   make_beside("left/model.h5.tmp.-", dead);
   make_beside("left/model.h5.tmp.1x", dead);
   (void)snprintf(a_folder, sizeof a_folder, "left/model.h5.tmp.%ld", dead);
-  assert_ok(file_make_folder(in_folder(a_folder)));
+  assert_ok(folder_make(in_folder(a_folder)));
   file_remove_leftovers(in_folder("left"), "model.h5", NULL);
   assert_int_equal(count_entries(in_folder("left")), 6);
 }
@@ -306,7 +307,7 @@ static void test_leftovers(void **state) {
 /* A process that dies in the middle of an output: the next output of that name removes what it left, and that alone. */
 static void test_killed_writer(void **state) {
   (void)state;
-  assert_ok(file_make_folder(in_folder("killed")));
+  assert_ok(folder_make(in_folder("killed")));
   const pid_t child = fork();
   if (child == 0) {
     file_output one, other;
@@ -348,7 +349,7 @@ static void test_writer_in_another_container(void **state) {
   (void)state;
   enum { DONE, FAILED, NO_CONTAINER };
   file_output out;
-  assert_ok(file_make_folder(in_folder("container")));
+  assert_ok(folder_make(in_folder("container")));
   assert_ok(file_output_open(in_folder("container/a"), FILE_TEXT, &out));
   const uint32_t here = file_process_space();
   const pid_t child = fork();

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/file_leftover.h"
+#include "base/folder.h"
 #include "run/run_folder.h"
 #include "temporary_folder.h"
 
@@ -98,7 +99,7 @@ static void test_one_run_at_a_time(void **state) {
   (void)state;
   run_folder one, other;
   char process[32];
-  assert_ok(file_make_folder(in_folder("shared")));
+  assert_ok(folder_make(in_folder("shared")));
   assert_ok(reserve("shared", &one));
   assert_int_equal(one.lock.former[0], '\0');
   assert_int_equal(reserve("shared", &other), MLPD_ERROR_FILE);
@@ -169,7 +170,7 @@ static void test_lock_without_locks(void **state) {
 static void test_stale_lock(void **state) {
   (void)state;
   run_folder f;
-  assert_ok(file_make_folder(in_folder("stale")));
+  assert_ok(folder_make(in_folder("stale")));
   write_file("stale/run.lock", "mlpdist run on host elsewhere, process 7, since yesterday\n");
   assert_ok(reserve("stale", &f));
   assert_string_equal(f.lock.former, "host elsewhere, process 7, since yesterday");
@@ -192,7 +193,7 @@ static void test_others_files(void **state) {
   (void)state;
   static const char *const names[] = {"others/model.h5", "others/config.ini", "others/metrics.csv"};
   run_folder f;
-  assert_ok(file_make_folder(in_folder("others")));
+  assert_ok(folder_make(in_folder("others")));
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     write_file(names[i], "precious");
     assert_int_equal(reserve("others", &f), MLPD_ERROR_FILE);
@@ -267,7 +268,7 @@ static void test_folder_removed(void **state) {
   assert_int_equal(run_folder_add(&f, &third), MLPD_ERROR_FILE);
   assert_non_null(strstr(mlpd_error_message(), "gone: the run folder was removed or renamed"));
   assert_int_equal(access(in_folder("gone"), F_OK), -1);
-  assert_ok(file_make_folder(in_folder("gone"))); /* another of the same name is not it */
+  assert_ok(folder_make(in_folder("gone"))); /* another of the same name is not it */
   assert_int_equal(run_folder_flush(&f), MLPD_ERROR_FILE);
   assert_int_equal(access(f.metrics, F_OK), -1);
   assert_int_equal(rmdir(in_folder("gone")), 0);

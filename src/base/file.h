@@ -9,7 +9,4 @@ enum { FILE_PATH_BYTES = 4096 };
 /* path + suffix in joined, or MLPD_ERROR_USAGE where it is too long */
 mlpd_status file_path(char joined[FILE_PATH_BYTES], const char *folder, const char *name);
 
-/* Makes folder and those above it, where absent, and checks that files can be made in it. */
-mlpd_status file_make_folder(const char *folder);
-
 #endif

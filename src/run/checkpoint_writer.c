@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/folder.h"
 #include "base/memory.h"
 #include "run/checkpoint.h"
 #include "run/run_files.h"
@@ -28,7 +29,7 @@ static mlpd_status write_copy(checkpoint_writer *w) {
   const file_identity run = file_identify(w->run);
   if (!file_identities_equal(&run, &w->run_identity))
     return FAIL(MLPD_ERROR_FILE, "%s: the run folder was removed or renamed while the run was under way", w->run);
-  TRY(file_make_folder(w->folder));
+  TRY(folder_make(w->folder));
   TRY(checkpoint_path(path, w->folder, w->copy.state.step));
   if (file_identify(path).known && !run_file_is_ours(path, RUN_CHECKPOINT))
     return FAIL(MLPD_ERROR_FILE, "%s is there and is no checkpoint of mlpdist, so it is not replaced", path);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "run/run_files.h"
 
 enum { ROW_BYTES = 512 };
@@ -186,7 +187,7 @@ static mlpd_status exchange(run_folder *f, bool fresh, file_output *config, file
 
 mlpd_status run_folder_open(const char *config_text, const char *metrics_text, bool fresh, run_folder *f) {
   file_output config, metrics;
-  TRY(file_make_folder(f->path));
+  TRY(folder_make(f->path));
   if (!f->lock.held) {
     TRY(run_files_check(f->path, &f->used));
     TRY(run_lock_take(f->path, &f->lock));

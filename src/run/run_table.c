@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "convert/table.h"
 #include "ranks/comm.h"
 
@@ -30,7 +31,7 @@ mlpd_status run_table_find(trainer *t, const mlpd_train_options *options) {
   if (!t->raw_table) return note_idle(t, options), MLPD_OK;
   if (run_is_root(t)) {
     t->made_folder = !file_identify(options->out).known;
-    status = file_make_folder(options->out);
+    status = folder_make(options->out);
     if (status == MLPD_OK) status = file_path(t->table, options->out, "converted.h5");
   }
   TRY(mlpd_comm_agree(t->comm, status));
