@@ -298,3 +298,18 @@ END
   grep '^mlpdist:' "$errors.all" > "$errors"
   fails_with 2 "rank 1 of 2" "checksum of its other parts"
 }
+
+@test "--normalize none: a number that float32 does not hold is named, and the learning rate is not blamed" {
+  local stream
+  awk -v OFS=, 'BEGIN { print "a,b,y"; for (i = 0; i < 80; i++) print i == 33 ? "1e60" : i % 7 "." i, i % 5, i % 3 }' > far.csv
+  alone convert far.csv far.h5 --label y --task classification --test-fraction 0 --valid-fraction 0
+  succeeds
+  for stream in "" --stream; do
+    # shellcheck disable=SC2086
+    launch 2 train --quiet --data far.h5 --normalize none --batch 16 --out run $stream
+    fails_with 1 "far.h5: /train/x holds 1e+60 at row 33, column 0" "too large for 32-bit floats" "--normalize standard"
+    # shellcheck disable=SC2086
+    launch 2 train --quiet --data far.h5 --batch 16 --epochs 1 --out run $stream
+    succeeds
+  done
+}

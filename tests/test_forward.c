@@ -234,8 +234,9 @@ static void check_losses(bool classes, const char *backend_name) {
                   "reference");
     for (int threads = 1; threads <= 4; threads++) {
       loss_sums sums;
-      assert_on_all(forward_losses(comm, network, gemm, &input, &rows, NULL, &range, loss, threads, &sums) == MLPD_OK,
-                    "call");
+      assert_on_all(
+          forward_losses(comm, network, gemm, &input, &rows, NULL, &range, loss, threads, NULL, &sums) == MLPD_OK,
+          "call");
       assert_on_all(memcmp(&sums, &expected, sizeof sums) == 0, "the same bits as one rank and one thread");
     }
     shard_free(&rows);

@@ -740,6 +740,55 @@ static void test_resume_on_other_weights(void **state) {
   free_table(&rows);
 }
 
+/* ---- Rows far away from all that was trained on ------------------------------------------------------------ */
+
+/* A run on a table with x[1] = value in a row of a part. */
+static mlpd_status train_with_far_row(mlpd_split which, uint64_t row, float value, double fraction, bool stream,
+                                      watched *w, mlpd_train_result *result) {
+  table parts[3] = {make_table(TRAIN, 0), make_table(VALID, 100000), make_table(TEST, 200000)};
+  parts[which].x[row * FEATURES + 1] = value;
+  write_data(in_folder("far.h5"), &parts[MLPD_TRAIN], fraction > 0 ? NULL : &parts[MLPD_VALID], &parts[MLPD_TEST]);
+  for (int i = 0; i < 3; i++) free_table(&parts[i]);
+  mlpd_train_options options = make_options(in_folder("far.h5"), in_folder("far"));
+  options.epochs = 2;
+  options.valid_fraction = fraction;
+  options.stream = stream;
+  return train(&options, w, result);
+}
+
+static void test_far_rows(void **state) {
+  (void)state;
+  watched w;
+  mlpd_train_result result;
+  char row[96];
+  for (int stream = 0; stream < 2; stream++) {
+    /* Twice the deviation or more: not a float32 any more. */
+    for (int which = MLPD_VALID; which <= MLPD_TEST; which++) {
+      const mlpd_status found = train_with_far_row((mlpd_split)which, 71, 3e38f, 0, stream == 1, NULL, &result);
+      assert_on_all(found == MLPD_ERROR_DATA, "refused");
+      (void)snprintf(row, sizeof row, "row 71 (from 0) of the %s part gives numbers too large",
+                     mlpd_choice_name(mlpd_split_choices, which));
+      assert_message_has(row);
+      assert_message_has("far.h5");
+      assert_message_has("its column 1");
+    }
+    /* Still one, but no network carries it. */
+    assert_on_all(train_with_far_row(MLPD_VALID, 71, 1e38f, 0, stream == 1, NULL, &result) == MLPD_ERROR_DATA, "valid");
+    assert_message_has("row 71 (from 0) of the valid part gives numbers too large");
+    assert_on_all(train_with_far_row(MLPD_TEST, 71, 1e38f, 0, stream == 1, &w, &result) == MLPD_OK,
+                  "a run that is done");
+    assert_on_all(result.has_test && !isfinite(result.test_loss), "the loss is what it is");
+    assert_on_all(!is_root() || strstr(w.notice, "row 71 (from 0) of the test part gives") != NULL, "a note");
+    /* Half of the rows are drawn from the training part: one of these, at least. */
+    uint64_t drawn = 1;
+    while (drawn < 20 && train_with_far_row(MLPD_TRAIN, drawn, 3e38f, 0.5, stream == 1, NULL, &result) == MLPD_OK)
+      drawn++;
+    (void)snprintf(row, sizeof row, "row %llu (from 0) of the training part, drawn for validation, gives numbers",
+                   (unsigned long long)drawn);
+    assert_message_has(row);
+  }
+}
+
 /* ---- Forged checkpoints: whole files, with the right checksums, of what cannot have been ------------------- */
 
 #define FORGERY(name, statement) \
@@ -1042,6 +1091,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_bad_files),
       cmocka_unit_test(test_resume_on_other_parts),
       cmocka_unit_test(test_resume_on_other_weights),
+      cmocka_unit_test(test_far_rows),
       cmocka_unit_test(test_forged_checkpoints),
       cmocka_unit_test(test_forged_newest),
       cmocka_unit_test(test_stop_after_the_end),

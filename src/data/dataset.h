@@ -31,6 +31,7 @@ struct part {
   h5_array *x, *y, *weight; /* y and weight may be NULL */
   double weight_unit;       /* weights are divided by it as they are read; 1 until sample_weights_scale */
   bool need_y;
+  bool x_as_is; /* x is not normalised: what float32 does not hold is of no use. The reader sets it */
   uint64_t rows;
   uint32_t features;
   element_type type;    /* of x */

@@ -28,9 +28,9 @@ MULTIVERSION static bool floats_good(const float *x, uint64_t n) {
   return bad == 0;
 }
 
-MULTIVERSION static bool doubles_good(const double *x, uint64_t n) {
+MULTIVERSION static bool doubles_good(const double *x, uint64_t n, double most) {
   int bad = 0;
-  for (uint64_t i = 0; i < n; ++i) bad |= !(fabs(x[i]) <= MOST);
+  for (uint64_t i = 0; i < n; ++i) bad |= !(fabs(x[i]) <= most);
   return bad == 0;
 }
 
@@ -43,8 +43,9 @@ static mlpd_status fail_value(const part *p, const char *path, double value, uin
   const char *name = isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"; /* printf's nan may have a sign */
   if (!isfinite(value))
     return FAIL(MLPD_ERROR_DATA, "%s: %s holds %s at row %" PRIu64 "%s (from 0)", p->file, path, name, row, place);
-  return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "%s (from 0), too large for %s", p->file, path, value,
-              row, place, fabs(value) > MOST ? "the computations" : "32-bit floats");
+  return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "%s (from 0), too large for %s%s", p->file, path,
+              value, row, place, fabs(value) > MOST ? "the computations" : "32-bit floats",
+              path == p->x_path && p->x_as_is ? "; --normalize standard scales columns" : "");
 }
 
 /* data (count, columns) of type, the rows of path from row on. Integers are always good. */
@@ -52,11 +53,12 @@ static mlpd_status values_check(const part *p, const char *path, element_type ty
                                 uint64_t count, uint64_t columns) {
   const uint64_t n = count * columns;
   const float *floats = data;
-  const double *doubles = data;
-  if (type == ELEMENT_F32 ? floats_good(floats, n) : type != ELEMENT_F64 || doubles_good(doubles, n)) return MLPD_OK;
+  const double *doubles = data, most = path == p->x_path && p->x_as_is ? FLT_MAX : MOST;
+  if (type == ELEMENT_F32 ? floats_good(floats, n) : type != ELEMENT_F64 || doubles_good(doubles, n, most))
+    return MLPD_OK;
   for (uint64_t i = 0; i < n; ++i) {
     const double value = type == ELEMENT_F32 ? (double)floats[i] : doubles[i];
-    if (!(fabs(value) <= MOST)) return fail_value(p, path, value, row + i / columns, i % columns, columns);
+    if (!(fabs(value) <= most)) return fail_value(p, path, value, row + i / columns, i % columns, columns);
   }
   return MLPD_OK;
 }

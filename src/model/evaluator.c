@@ -121,7 +121,7 @@ void mlpd_report_free(mlpd_report *r) {
   *r = (mlpd_report){0};
 }
 
-static mlpd_status fill_report(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, const held_out *part,
+static mlpd_status fill_report(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *part,
                                const mlpd_data_paths *data, mlpd_split split, int threads, mlpd_report *r) {
   uint64_t overflow = UINT64_MAX;
   const bool classes = model->task == MLPD_CLASSIFICATION;

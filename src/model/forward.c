@@ -170,7 +170,7 @@ static void measure_loss(void *context, uint64_t n, const workspace *space, cons
 
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
                            const shard *rows, const forward_windows *windows, const forward_range *range,
-                           mlpd_loss loss, int threads, loss_sums *sums) {
+                           mlpd_loss loss, int threads, uint64_t *overflow, loss_sums *sums) {
   loss_measure measure = {.loss = loss, .output = &network->layers[network->num_layers - 1]};
   const forward_pass pass = {.network = network,
                              .gemm = gemm,
@@ -180,7 +180,8 @@ mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const b
                              .threads = threads,
                              .measure = measure_loss,
                              .context = &measure,
-                             .doubles = SUM_DOUBLES};
+                             .doubles = SUM_DOUBLES,
+                             .overflow = overflow};
   double total[SUM_DOUBLES];
   TRY(forward_sums(comm, &pass, range, total));
   memcpy(sums, total, sizeof total);

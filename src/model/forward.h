@@ -51,9 +51,10 @@ typedef struct forward_pass {
  * memory that does not grow with the rows. Collective. */
 mlpd_status forward_sums(mlpd_comm *comm, const forward_pass *pass, const forward_range *range, double *sum);
 
-/* Loss sums of the whole split, equal on all ranks; this rank's rows in rows or, not NULL, from windows. Collective. */
+/* Loss sums of the whole split, equal on all ranks; this rank's rows in rows or, not NULL, from windows. overflow as of
+ * forward_blocks. Collective. */
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
                            const shard *rows, const forward_windows *windows, const forward_range *range,
-                           mlpd_loss loss, int threads, loss_sums *sums);
+                           mlpd_loss loss, int threads, uint64_t *overflow, loss_sums *sums);
 
 #endif

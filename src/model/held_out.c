@@ -1,5 +1,6 @@
 #include "model/held_out.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -102,25 +103,6 @@ mlpd_status held_out_read(mlpd_comm *comm, h5_file *file, const mlpd_data_paths 
   return status;
 }
 
-mlpd_status held_out_overflow(const held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
-                              uint64_t row) {
-  const shard *const rows = &held->rows;
-  const char *const x =
-      (const char *)rows->x + (row - held->range.row_begin) * rows->features * element_size(rows->type);
-  float *mapped = NULL;
-  uint32_t farthest = 0;
-  TRY(memory_allocate(&mapped, rows->features, sizeof *mapped, "a row"));
-  affine_gather(&model->input, rows->type, 1, 1, x, NULL, mapped);
-  for (uint32_t j = 1; j < rows->features; j++)
-    if (fabsf(mapped[j]) > fabsf(mapped[farthest])) farthest = j;
-  free(mapped);
-  return FAIL(
-      MLPD_ERROR_DATA,
-      "%s: row %llu (from 0) of the %s part gives numbers too large for 32-bit floats; its column %u (from 0) is "
-      "farthest from the training data",
-      file, (unsigned long long)row, mlpd_choice_name(mlpd_split_choices, (int)which), farthest);
-}
-
 void held_out_free(held_out *held) {
   shard_free(&held->rows);
   part_close(&held->file);
@@ -168,7 +150,10 @@ static mlpd_status look_at_rows(held_out *held, void look(void *context, const s
 typedef struct row_look {
   class_counts *counts; /* may be NULL */
   uint64_t hash;
-  mlpd_status status; /* of counting */
+  mlpd_status status;  /* of counting */
+  const affine *input; /* of the model */
+  float *mapped;       /* (FORWARD_BLOCK_ROWS, features) room for rows as the network sees them */
+  uint64_t overflow;   /* the first row that float32 does not hold so, or UINT64_MAX */
 } row_look;
 
 static void look_at_classes(void *context, const shard *rows, uint64_t begin) {
@@ -184,6 +169,24 @@ mlpd_status held_out_count_classes(held_out *held, class_counts *counts) {
   return look.status;
 }
 
+/* The first row of n whose values are not all finite, or n. */
+static uint64_t first_not_finite(const float *values, uint64_t n, uint32_t columns) {
+  for (uint64_t i = 0; i < n; i++) {
+    int bad = 0; /* written so that compilers vectorise it */
+    for (uint32_t j = 0; j < columns; j++) bad |= !(fabsf(values[i * columns + j]) <= FLT_MAX);
+    if (bad != 0) return i;
+  }
+  return n;
+}
+
+/* n rows of a block from row `first` of the part on. */
+static void look_for_overflow(row_look *look, const shard *rows, const void *x, uint64_t n, uint64_t first) {
+  if (look->overflow != UINT64_MAX) return;
+  affine_gather(look->input, rows->type, n, n, x, NULL, look->mapped);
+  const uint64_t row = first_not_finite(look->mapped, n, rows->features);
+  if (row < n) look->overflow = first + row;
+}
+
 /* Adds up a hash of each block, keyed by its number: blocks are whole but for the part's last. */
 static void hash_blocks(void *context, const shard *rows, uint64_t begin) {
   row_look *const look = context;
@@ -196,17 +199,23 @@ static void hash_blocks(void *context, const shard *rows, uint64_t begin) {
       hash = XXH3_64bits_withSeed(rows->values + row * rows->outputs, n * rows->outputs * sizeof(float), hash);
     if (rows->weights != NULL) hash = XXH3_64bits_withSeed(rows->weights + row, n * sizeof(float), hash);
     look->hash += hash;
+    look_for_overflow(look, rows, (const char *)rows->x + row * x_row, n, begin + row);
   }
   look_at_classes(look, rows, begin);
 }
 
-mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, class_counts *counts, uint64_t *fingerprint) {
+mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, const mlpd_model *model, const char *file,
+                                 mlpd_split which, class_counts *counts, uint64_t *fingerprint) {
   const shard *const rows = &held->rows;
-  row_look look = {.counts = counts};
+  row_look look = {.counts = counts, .input = &model->input, .overflow = UINT64_MAX};
   *fingerprint = 0;
   if (!held->present) return MLPD_OK;
-  mlpd_status status = look_at_rows(held, hash_blocks, &look);
+  mlpd_status status = memory_allocate(&look.mapped, FORWARD_BLOCK_ROWS, rows->features * sizeof(float), "rows");
+  if (status == MLPD_OK) status = look_at_rows(held, hash_blocks, &look);
   if (status == MLPD_OK) status = look.status;
+  if (status == MLPD_OK && look.overflow != UINT64_MAX)
+    status = held_out_overflow(held, model, file, which, look.overflow);
+  free(look.mapped);
   TRY(mlpd_comm_agree(comm, status));
   uint64_t sum = look.hash;
   TRY(comm_sum_u64(comm, &sum, 1));
@@ -216,10 +225,95 @@ mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, class_counts *
   return MLPD_OK;
 }
 
-mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
-                            loss_sums *sums) {
+/* *overflow, unless NULL, gets this rank's first row that gives no finite result, if any. */
+static mlpd_status losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
+                          uint64_t *overflow, loss_sums *sums) {
   const forward_windows windows = {
       .blocks = held->window_rows / FORWARD_BLOCK_ROWS, .read = read_window, .context = held};
   return forward_losses(comm, model->network, gemm, &model->input, &held->rows, held->from != NULL ? &windows : NULL,
-                        &held->range, model->loss, threads, sums);
+                        &held->range, model->loss, threads, overflow, sums);
+}
+
+mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
+                            loss_sums *sums) {
+  return losses(comm, model, gemm, held, threads, NULL, sums);
+}
+
+/* ---- Rows that are too far away ---------------------------------------------------------------------- */
+
+static const double FAR = 1e6; /* deviations: no network that learns makes an overflow of less */
+
+/* A row of this rank as the network sees it; mapped (features) is allocated. */
+static mlpd_status map_row(held_out *held, const mlpd_model *model, uint64_t row, float **mapped) {
+  const shard *rows = &held->rows;
+  uint64_t place = row - held->range.row_begin;
+  if (held->from != NULL) TRY(read_window(held, row, row + 1, &rows));
+  if (held->from != NULL) place = 0;
+  TRY(memory_allocate(mapped, rows->features, sizeof **mapped, "a row"));
+  const char *const x = (const char *)rows->x + place * rows->features * element_size(rows->type);
+  affine_gather(&model->input, rows->type, 1, 1, x, NULL, *mapped);
+  return MLPD_OK;
+}
+
+static uint32_t farthest_column(const float *mapped, uint32_t columns) {
+  uint32_t farthest = 0;
+  for (uint32_t j = 1; j < columns; j++)
+    if (fabsf(mapped[j]) > fabsf(mapped[farthest])) farthest = j;
+  return farthest;
+}
+
+/* "row 7 (from 0) of the test part" */
+static mlpd_status describe_row(const held_out *held, mlpd_split which, uint64_t row, char text[128]) {
+  row_run *runs = NULL;
+  uint64_t num_runs = 0;
+  if (held->order != NULL) {
+    TRY(lane_plan_runs(held->order, held->first + row, held->first + row + 1, &runs, &num_runs));
+    row = runs[0].file_row;
+    free(runs);
+  }
+  (void)snprintf(text, 128, "row %llu (from 0) of the %s part%s", (unsigned long long)row,
+                 held->order != NULL ? "training" : mlpd_choice_name(mlpd_split_choices, (int)which),
+                 held->order != NULL ? ", drawn for validation," : "");
+  return MLPD_OK;
+}
+
+static mlpd_status fail_overflow(const held_out *held, const float *mapped, const char *file, mlpd_split which,
+                                 uint64_t row) {
+  char text[128];
+  TRY(describe_row(held, which, row, text));
+  return FAIL(MLPD_ERROR_DATA,
+              "%s: %s gives numbers too large for 32-bit floats; its column %u (from 0) is farthest from the training "
+              "data",
+              file, text, farthest_column(mapped, held->rows.features));
+}
+
+mlpd_status held_out_overflow(held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
+                              uint64_t row) {
+  float *mapped = NULL;
+  mlpd_status status = map_row(held, model, row, &mapped);
+  if (status == MLPD_OK) status = fail_overflow(held, mapped, file, which, row);
+  free(mapped);
+  return status;
+}
+
+/* On the rank that has the row. */
+static mlpd_status blame_row(held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
+                             uint64_t row) {
+  float *mapped = NULL;
+  mlpd_status status = map_row(held, model, row, &mapped);
+  if (status == MLPD_OK && fabs((double)mapped[farthest_column(mapped, held->rows.features)]) > FAR)
+    status = fail_overflow(held, mapped, file, which, row);
+  free(mapped);
+  return status;
+}
+
+mlpd_status held_out_blame(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held,
+                           const char *file, mlpd_split which, int threads) {
+  loss_sums sums;
+  uint64_t overflow = UINT64_MAX;
+  TRY(losses(comm, model, gemm, held, threads, &overflow, &sums));
+  double first = overflow == UINT64_MAX ? -INFINITY : -(double)overflow; /* in a network that diverged it is any row */
+  TRY(comm_max_double(comm, &first, 1));
+  const bool mine = overflow != UINT64_MAX && first == -(double)overflow;
+  return mlpd_comm_agree(comm, mine ? blame_row(held, model, file, which, overflow) : MLPD_OK);
 }

@@ -18,7 +18,7 @@ typedef struct held_out {
   part *from;             /* open: windows are read from it; NULL: all rows are in memory */
   part file;              /* from, where it is this part's own */
   class_map map;          /* of file's labels */
-  const lane_plan *order; /* row r of the part is position first + r of it; NULL: row r of the file */
+  const lane_plan *order; /* of rows drawn from the training part: row r is position first + r of it; or NULL */
   uint64_t first, window_rows;
   uint32_t num_classes;
   const affine *target; /* of a regression with scaled targets */
@@ -47,15 +47,22 @@ mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const back
 /* Hash of the shapes and of every row of the part with its targets and weight, as they are held (scaled, or not): the
  * same on any number of ranks and threads, in memory or in windows, and never 0; 0 where there is no such part. With
  * other ranks' parts it is summed, so nothing grows with the rows. On the way, counts the classes of this rank's rows
- * where counts is not NULL. Collective. */
-mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, class_counts *counts, uint64_t *fingerprint);
+ * where counts is not NULL, and refuses a row whose input, normalised as the model does, is too large for float32;
+ * which and file are for that message. Collective. */
+mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, const mlpd_model *model, const char *file,
+                                 mlpd_split which, class_counts *counts, uint64_t *fingerprint);
 
 /* Does an open part fit the model? */
 mlpd_status held_out_check(const part *given, const mlpd_model *model);
 
-/* The error that a row of the part, in memory, gives no finite result. */
-mlpd_status held_out_overflow(const held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
+/* The error that a row of this rank gives no finite result. */
+mlpd_status held_out_overflow(held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
                               uint64_t row);
+
+/* After a loss of the part that is not a finite number: is a row to blame, far away from all that the model was trained
+ * on? MLPD_ERROR_DATA names it; MLPD_OK: it is not the data. Collective. */
+mlpd_status held_out_blame(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held,
+                           const char *file, mlpd_split which, int threads);
 
 void held_out_free(held_out *held);
 

@@ -211,7 +211,7 @@ static mlpd_status write_all(mlpd_comm *comm, const forward_range *mine, uint32_
   return status;
 }
 
-static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *gemm, const held_out *part,
+static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *gemm, held_out *part,
                            const mlpd_data_paths *data, mlpd_split split, int threads, const char *out) {
   uint64_t overflow = UINT64_MAX;
   prediction_pass pass = {.model = model, .outputs = model->network->layers[model->network->num_layers - 1].outputs};

@@ -42,7 +42,7 @@ static void catch_signals(void) {
 static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
 
 static void print_loss(double loss) {
-  if (fabs(loss) < 0.01)
+  if (fabs(loss) < 0.01 || fabs(loss) >= 1e7)
     (void)printf("loss %.4g", loss);
   else
     (void)printf("loss %.4f", loss);

@@ -169,11 +169,11 @@ static mlpd_status read_rows(mlpd_comm *comm, preparation *p, part *from) {
   if (p->split.num_lanes == 0) return MLPD_OK;
   const uint64_t start = p->plan.rows; /* validation takes the end of the split order */
   p->valid.target = p->options.task == MLPD_REGRESSION && p->held_out_windows ? &p->model->target : NULL;
+  p->valid.order = &p->split;
+  p->valid.first = start;
   if (!p->held_out_windows)
     return read_positions(p, from, &p->split, start + p->valid.range.row_begin, start + p->valid.range.row_end,
                           p->options.classes, &p->valid.rows);
-  p->valid.order = &p->split;
-  p->valid.first = start;
   p->valid.num_classes = p->options.classes;
   return held_out_in_windows(from, p->options.task == MLPD_CLASSIFICATION, p->threads, &p->valid);
 }
@@ -232,6 +232,7 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
   TRY(mlpd_comm_agree(comm, part_open(p->file, &o->data, MLPD_TRAIN, true, train, &present)));
   TRY(labels_decide(comm, &o->data, train, o->task, o->loss, o->classes, &p->labels));
   train->map = &p->labels.map;
+  train->x_as_is = o->normalize == MLPD_NORMALIZE_NONE;
   if (p->labels.note[0] != '\0') notice(comm, events, p->labels.note);
   TRY(mlpd_comm_agree(comm, settle_train(p, train, &valid_in_file)));
   const bool drawn = h5_attribute_exists(train->h5, "/", CONVERT_ORIGIN); /* from a raw table, by --valid-fraction */
@@ -293,7 +294,8 @@ static mlpd_status make_network(preparation *p) {
 static mlpd_status look_at_test_part(mlpd_comm *comm, preparation *p) {
   held_out test;
   TRY(held_out_read(comm, p->file, &p->options.data, MLPD_TEST, p->model, true, true, p->threads, &test));
-  const mlpd_status status = held_out_fingerprint(comm, &test, &p->class_rows[MLPD_TEST], &p->test_fingerprint);
+  const mlpd_status status = held_out_fingerprint(comm, &test, p->model, p->options.data.file, MLPD_TEST,
+                                                  &p->class_rows[MLPD_TEST], &p->test_fingerprint);
   held_out_free(&test);
   return status;
 }
@@ -335,7 +337,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
     TRY(held_out_read(comm, p->file, &p->options.data, MLPD_VALID, p->model, true, p->held_out_windows, p->threads,
                       &p->valid));
   class_counts *const counts = p->split.num_lanes == 0 ? &p->class_rows[MLPD_VALID] : NULL; /* else counted */
-  TRY(held_out_fingerprint(comm, &p->valid, counts, &p->valid_fingerprint));
+  TRY(held_out_fingerprint(comm, &p->valid, p->model, p->options.data.file, MLPD_VALID, counts, &p->valid_fingerprint));
   TRY(class_notes(comm, events, p));
   return p->options.stream ? mlpd_comm_agree(comm, make_stream(comm, p)) : MLPD_OK;
 }

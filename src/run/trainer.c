@@ -347,6 +347,7 @@ static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
   figures->valid_metric = metric_of(t, &sums);
   t->result->valid_seconds += clock_seconds() - started;
   if (isfinite(figures->valid_loss)) return MLPD_OK;
+  TRY(held_out_blame(t->comm, p->model, t->gemm, &p->valid, p->options.data.file, MLPD_VALID, p->threads));
   return diverged(t, "the validation loss is not a finite number", t->state.step, figures->lr);
 }
 
@@ -420,22 +421,28 @@ static mlpd_status report_valid(trainer *t) {
   return MLPD_OK;
 }
 
+/* The run is done: a row that gives no finite result is told, and the loss is what it is. */
+static mlpd_status test_part(trainer *t, held_out *part) {
+  const preparation *const p = &t->prep;
+  loss_sums sums;
+  TRY(held_out_losses(t->comm, p->model, t->gemm, part, p->threads, &sums));
+  t->result->has_test = true;
+  t->result->test_rows = part->range.rows;
+  t->result->test_loss = sums.loss / sums.weight;
+  t->result->test_metric = metric_of(t, &sums);
+  if (isfinite(t->result->test_loss)) return MLPD_OK;
+  const mlpd_status status =
+      held_out_blame(t->comm, p->model, t->gemm, part, p->options.data.file, MLPD_TEST, p->threads);
+  if (status == MLPD_ERROR_DATA) run_notice(t, mlpd_error_message());
+  return status == MLPD_ERROR_DATA ? MLPD_OK : status;
+}
+
 static mlpd_status test(trainer *t) {
   const preparation *const p = &t->prep;
   held_out part;
   TRY(held_out_read(t->comm, p->file, &p->options.data, MLPD_TEST, p->model, true, p->held_out_windows, p->threads,
                     &part));
-  mlpd_status status = MLPD_OK;
-  if (part.present) {
-    loss_sums sums;
-    status = held_out_losses(t->comm, p->model, t->gemm, &part, p->threads, &sums);
-    if (status == MLPD_OK) {
-      t->result->has_test = true;
-      t->result->test_rows = part.range.rows;
-      t->result->test_loss = sums.loss / sums.weight;
-      t->result->test_metric = metric_of(t, &sums);
-    }
-  }
+  const mlpd_status status = part.present ? test_part(t, &part) : MLPD_OK;
   held_out_free(&part);
   return status;
 }
