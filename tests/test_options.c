@@ -11,6 +11,7 @@
 #include "program/options.c"
 #include "program/options_file.c"
 #include "program/options_help.c"
+#include "program/options_rows.c"
 #include "program/outcome.c"
 #include "program/train_options.c"
 

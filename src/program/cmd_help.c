@@ -4,32 +4,13 @@
 #include "program/commands.h"
 #include "program/outcome.h"
 
-const char program_summary[] = "train multilayer perceptrons data-parallel with MPI, OpenMP and HDF5";
-
-const help_term program_statuses[] = {
-    {"0", "done"},
-    {"1", "failed"},
-    {"2", "wrong usage"},
-    {"3", "stopped by a signal, after writing a checkpoint"},
-    {"4", "MPI failed, or ranks were waited for longer than --stall-abort"},
-    {NULL, NULL},
-};
-
-const help_term program_variables[] = {
-    {"OMP_NUM_THREADS", "threads per rank, unless --threads is given"},
-    {"MLPDIST_DATA_DIR", "folder of digits.h5, the data set used without --data"},
-    {"MLPDIST_DEBUG=1",
-     "appends the place in the source to an error message; train says how threads and ranks share a step"},
-    {NULL, NULL},
-};
-
 static void print_terms(const char *heading, const help_term *terms, int width) {
   (void)printf("\n%s\n", heading);
   for (const help_term *term = terms; term->name != NULL; term++)
     (void)printf("  %-*s%s\n", width, term->name, term->help);
 }
 
-static void print_program_help(void) {
+static void print_program_help(const command *commands) {
   (void)printf("mlpdist: %s\n\n", program_summary);
   (void)printf(
       "Usage: mlpdist COMMAND [options]                on this machine\n"
@@ -76,41 +57,33 @@ const option_table help_table = {
     .max_positionals = 1,
 };
 
-static mlpd_status help(const help_arguments *arguments, const char *topic) {
+static mlpd_status help(const command *commands, const help_arguments *arguments, const char *topic) {
   const command *about = NULL;
   if (topic != NULL) {
-    about = command_find(topic);
-    if (about == NULL) return command_fail_unknown(topic);
+    about = command_find(commands, topic);
+    if (about == NULL) return command_fail_unknown(commands, topic);
   }
   if (outcome_launcher_rank() > 0) return MLPD_OK;
   if (arguments->completion)
-    program_print_completion(stdout);
+    program_print_completion(commands, stdout);
   else if (arguments->man && about != NULL)
     options_print_man(about->table, about->summary, stdout);
   else if (arguments->man)
-    program_print_man(stdout);
+    program_print_man(commands, stdout);
   else if (about != NULL)
     options_print_help(about->table, stdout);
   else
-    print_program_help();
+    print_program_help(commands);
   return MLPD_OK;
 }
 
-int command_help(int argc, char **argv) {
+int command_help(const command *commands, int argc, char **argv) {
   help_arguments arguments = {0};
   option_results results = {0};
-  if (options_want_help(argc, argv)) return command_print_help(argc > 1 ? &help_table : NULL);
+  if (options_want_help(argc, argv)) return command_print_help(&help_table);
   mlpd_status status = options_parse(&help_table, argc, argv, &arguments, &results);
-  if (status == MLPD_OK) status = help(&arguments, results.num_positionals > 0 ? results.positionals[0] : NULL);
+  if (status == MLPD_OK)
+    status = help(commands, &arguments, results.num_positionals > 0 ? results.positionals[0] : NULL);
   options_free(&results);
   return outcome_end(NULL, status);
-}
-
-int command_print_help(const option_table *table) {
-  if (outcome_launcher_rank() > 0) return EXIT_DONE;
-  if (table != NULL)
-    options_print_help(table, stdout);
-  else
-    print_program_help();
-  return EXIT_DONE;
 }

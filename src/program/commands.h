@@ -6,15 +6,14 @@
 
 typedef struct command {
   const char *name, *summary;
-  int (*run)(int argc, char **argv);
+  int (*run)(int argc, char **argv); /* NULL: command_help, which knows them all */
   const option_table *table;
 } command;
 
-extern const command commands[]; /* ends with name == NULL */
-
-const command *command_find(const char *name);      /* NULL: none */
-mlpd_status command_fail_unknown(const char *word); /* with the nearest name, or all of them */
-int command_print_help(const option_table *table);  /* NULL: the program's. On the launcher's rank 0 */
+/* Lists of commands end with name == NULL. */
+const command *command_find(const command *commands, const char *name);      /* NULL: none */
+mlpd_status command_fail_unknown(const command *commands, const char *word); /* with the nearest name, or all of them */
+int command_print_help(const option_table *table); /* of a command, on the launcher's rank 0; the exit status */
 
 /* What the help of the program and its manual page share. */
 typedef struct help_term {
@@ -24,8 +23,8 @@ typedef struct help_term {
 extern const char program_summary[];
 extern const help_term program_statuses[], program_variables[]; /* end with name == NULL */
 
-void program_print_man(FILE *stream);
-void program_print_completion(FILE *stream);
+void program_print_man(const command *commands, FILE *stream);
+void program_print_completion(const command *commands, FILE *stream);
 void options_print_man(const option_table *table, const char *summary, FILE *stream);
 
 int command_train(int argc, char **argv);
@@ -35,7 +34,7 @@ int command_info(int argc, char **argv);
 int command_convert(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_doctor(int argc, char **argv);
-int command_help(int argc, char **argv);
+int command_help(const command *commands, int argc, char **argv);
 
 /* What `mlpdist train` parses into, and its table. */
 typedef struct train_arguments {

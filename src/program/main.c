@@ -8,7 +8,7 @@
 #include "program/commands.h"
 #include "program/outcome.h"
 
-const command commands[] = {
+static const command commands[] = {
     {"train", "train a network, on all cores of this machine or under mpirun", command_train, &train_table},
     {"eval", "evaluate a model: accuracy, F1 and confusion, or RMSE, MAE and R2", command_eval, &eval_table},
     {"predict", "predict every row of a data set, in order", command_predict, &predict_table},
@@ -16,28 +16,9 @@ const command commands[] = {
     {"convert", "convert CSV, NPY, NPZ or IDX files into an HDF5 data set", command_convert, &convert_table},
     {"explain", "show one training step of a tiny network in numbers", command_explain, &explain_table},
     {"doctor", "check whether this machine is set up to be fast", command_doctor, &doctor_table},
-    {"help", "print the help of a command", command_help, &help_table},
+    {"help", "print the help of a command", NULL, &help_table},
     {NULL, NULL, NULL, NULL},
 };
-
-const command *command_find(const char *name) {
-  for (const command *c = commands; c->name != NULL; c++)
-    if (strcmp(name, c->name) == 0) return c;
-  return NULL;
-}
-
-mlpd_status command_fail_unknown(const char *word) {
-  const char *near = NULL;
-  char names[128] = "";
-  size_t used = 0;
-  for (const command *c = commands; c->name != NULL; c++) {
-    mlpd_name_offer(word, c->name, &near);
-    if (used < sizeof names)
-      used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", c->name);
-  }
-  if (near != NULL) return outcome_fail(MLPD_ERROR_USAGE, "unknown command \"%s\"; did you mean %s?", word, near);
-  return outcome_fail(MLPD_ERROR_USAGE, "unknown command \"%s\"; there are %s", word, names);
-}
 
 static bool is_version(const char *word) {
   static const char *const words[] = {"--version", "-V", "-v", "version"};
@@ -53,10 +34,11 @@ static int print_version(void) {
 
 static int dispatch(int argc, char **argv) {
   if (argc < 2) return outcome_end(NULL, outcome_fail(MLPD_ERROR_USAGE, "no command given; begin with mlpdist --help"));
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return command_print_help(NULL);
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return command_help(commands, 1, argv);
   if (is_version(argv[1]) || (argc == 3 && strcmp(argv[2], "--version") == 0)) return print_version();
-  const command *const found = command_find(argv[1]);
-  return found != NULL ? found->run(argc - 1, argv + 1) : outcome_end(NULL, command_fail_unknown(argv[1]));
+  const command *const found = command_find(commands, argv[1]);
+  if (found == NULL) return outcome_end(NULL, command_fail_unknown(commands, argv[1]));
+  return found->run != NULL ? found->run(argc - 1, argv + 1) : command_help(commands, argc - 1, argv + 1);
 }
 
 enum { STACK_BYTES_LEAST = 512 << 10 };

@@ -3,7 +3,7 @@
 
 #include "program/commands.h"
 
-static void print_commands(FILE *stream) {
+static void print_commands(const command *commands, FILE *stream) {
   for (const command *c = commands; c->name != NULL; c++)
     (void)fprintf(stream, "%s%s", c == commands ? "" : " ", c->name);
 }
@@ -37,7 +37,7 @@ static void print_options_of(const option_table *table, FILE *stream) {
   (void)fprintf(stream, "' ;;\n");
 }
 
-void program_print_completion(FILE *stream) {
+void program_print_completion(const command *commands, FILE *stream) {
   (void)fputs(
       "# Completion of mlpdist for bash, made by: mlpdist help --completion\n"
       "_mlpdist() {\n"
@@ -53,7 +53,7 @@ void program_print_completion(FILE *stream) {
       "  if ((COMP_CWORD == 1)); then\n"
       "    words='",
       stream);
-  print_commands(stream);
+  print_commands(commands, stream);
   (void)fputs(
       " --help --version'\n"
       "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
@@ -63,7 +63,7 @@ void program_print_completion(FILE *stream) {
       stream);
   for (const command *c = commands; c->name != NULL; c++) print_values(c->table, stream);
   (void)fputs("    'help '*) words='", stream);
-  print_commands(stream);
+  print_commands(commands, stream);
   (void)fputs(
       " --man --completion' ;;\n"
       "    *)\n"

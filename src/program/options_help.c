@@ -2,7 +2,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "program/options.h"
+#include "program/commands.h"
+#include "program/outcome.h"
 
 enum { WIDTH = 80, HELP_COLUMN = 30 };
 
@@ -75,4 +76,9 @@ void options_print_help(const option_table *table, FILE *stream) {
     print_row(table, row, stream);
   }
   if (table->details != NULL) (void)fprintf(stream, "\n%s", table->details);
+}
+
+int command_print_help(const option_table *table) {
+  if (outcome_launcher_rank() <= 0) options_print_help(table, stdout);
+  return EXIT_DONE;
 }

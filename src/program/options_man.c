@@ -159,7 +159,7 @@ static void print_terms(const help_term *terms, FILE *stream) {
   }
 }
 
-void program_print_man(FILE *stream) {
+void program_print_man(const command *commands, FILE *stream) {
   print_title("mlpdist", stream);
   print_name("mlpdist", program_summary, stream);
   print_section("SYNOPSIS", stream);
