@@ -301,12 +301,21 @@ typedef struct mlpd_network mlpd_network;
 /* A view of one layer's arrays inside a network; all pointers belong to the network (or to the trace
  * that filled them) and may be NULL where a function says so. */
 typedef struct mlpd_layer_view {
+  const char *kind; /* "dense": z = a_prev w + b; of other kinds weight and bias are NULL. Static storage */
   uint32_t inputs, outputs;
   mlpd_activation activation;
   uint32_t weight_stride; /* floats from a row of weight to the next, >= outputs */
   float *weight;          /* (inputs, outputs) */
-  float *bias;            /* (outputs) */
+  float *bias;            /* (outputs), or NULL: none */
 } mlpd_layer_view;
+
+/* A view of one tensor of a layer: what it learns, whatever its kind. */
+typedef struct mlpd_tensor_view {
+  const char *name; /* "weight"; NULL: there is no such tensor. Static storage */
+  uint32_t rows, columns;
+  uint32_t stride; /* floats from a row to the next, >= columns */
+  float *values;   /* (rows, columns) */
+} mlpd_tensor_view;
 
 /* Makes a network of num_layers layers with all parameters zero. widths (num_layers + 1): input width,
  * then the outputs of each layer, all >= 1. activations (num_layers). Softmax only in the last layer.
@@ -316,8 +325,9 @@ MLPD_API mlpd_status mlpd_network_create(uint32_t num_layers, const uint32_t *wi
 MLPD_API void mlpd_network_free(mlpd_network *network); /* NULL is allowed. */
 
 MLPD_API uint32_t mlpd_network_num_layers(const mlpd_network *network);
-MLPD_API uint64_t mlpd_network_num_parameters(const mlpd_network *network);         /* weights + biases. */
+MLPD_API uint64_t mlpd_network_num_parameters(const mlpd_network *network);         /* what gradients change */
 MLPD_API mlpd_layer_view mlpd_network_layer(mlpd_network *network, uint32_t layer); /* layer from 0. */
+MLPD_API mlpd_tensor_view mlpd_network_tensor(mlpd_network *network, uint32_t layer, uint32_t index); /* both from 0 */
 
 /* Draws the weights by init from the counter-based generator keyed by seed (biases become 0): the same
  * seed and shape give the same weights everywhere. */
@@ -334,7 +344,7 @@ typedef struct mlpd_trace {
   uint64_t n;
   double loss; /* summed over the samples */
   const float **z, **a, **delta;
-  const float **weight_gradient, **bias_gradient;
+  const float **weight_gradient, **bias_gradient; /* [l] NULL: layer l has none */
   void *owner;
 } mlpd_trace;
 

@@ -146,7 +146,7 @@ WRAPPED(network_finish_output);
 WRAPPED(loss_compute);
 WRAPPED(loss_rows);
 WRAPPED(network_gradient_factors);
-WRAPPED(network_bias_gradient);
+WRAPPED(network_gradient);
 WRAPPED(optimizer_update_range);
 WRAPPED(optimizer_update);
 WRAPPED(tree_sum_run);
@@ -203,9 +203,9 @@ static void sum_gradients(int m, int n, const lane_products *lanes, float *c, in
        (uint64_t)n, rows, rows * (uint64_t)m * (uint64_t)n);
 }
 
-void __wrap_network_bias_gradient(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
-                                  const workspace *space, float *bias_gradient) {
-  WORK(__real_network_bias_gradient(network, unit, row, n, space, bias_gradient), BIAS, n, unit->columns, 0,
+void __wrap_network_gradient(const mlpd_network *network, const backend *gemm, const gradient_unit *unit, uint64_t row,
+                             uint64_t n, const workspace *space, float *gradient, uint32_t stride) {
+  WORK(__real_network_gradient(network, gemm, unit, row, n, space, gradient, stride), BIAS, n, unit->columns, 0,
        n * unit->columns);
 }
 
@@ -490,8 +490,10 @@ static void print_charged(const char *name, work begin, work end, double steps) 
 
 /* Of the arena. */
 static size_t layer_bytes(const mlpd_network *network, uint32_t l) {
-  const size_t end = l + 1 < network->num_layers ? network->layers[l + 1].weight_offset : network->arena_size;
-  return (end - network->layers[l].weight_offset) * sizeof(float);
+  size_t floats = 0;
+  for (uint32_t i = 0; i < network->num_tensors; i++)
+    if (network->tensors[i].layer == l) floats += tensor_end(&network->tensors[i]) - network->tensors[i].offset;
+  return floats * sizeof(float);
 }
 
 /* Seconds of a message of bytes from the first to the last rank. Collective. */

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "network/init.h"
+#include "network/network.h"
 
 enum { INPUTS = 400, OUTPUTS = 250, DRAWS = INPUTS * OUTPUTS };
 
@@ -86,7 +87,7 @@ static void test_any_part_can_be_drawn_alone(void **state) {
     static const size_t begins[] = {0, 1, 16383, 65537, DRAWS - 3};
     for (int b = 0; b < 5; b++) {
       float part[3];
-      init_draw(network, inits[i], UINT64_MAX, 1, begins[b], begins[b] + 3, part);
+      init_draw(&network->tensors[2], inits[i], UINT64_MAX, begins[b], begins[b] + 3, part);
       assert_memory_equal(part, mlpd_network_layer(network, 1).weight + begins[b], sizeof part);
     }
   }

@@ -10,6 +10,7 @@
 
 #include "base/machine_memory.h"
 #include "base/memory.h"
+#include "network/layer_kind.h"
 #include "sum/reduce.h"
 
 #include <cmocka.h>
@@ -93,11 +94,12 @@ static void test_resident(void **state) {
 
 /* 784-512-512-10 on 60000 rows of bytes with a class each. */
 static memory_estimate expect(int size, int rank, mlpd_optimizer optimizer, bool checkpoints) {
-  const uint32_t widths[] = {784, 512, 512, 10};
-  const mlpd_activation activations[] = {MLPD_RELU, MLPD_RELU, MLPD_SOFTMAX};
+  const layer_spec specs[] = {{.kind = &layer_dense, .outputs = 512, .activation = MLPD_RELU},
+                              {.kind = &layer_dense, .outputs = 512, .activation = MLPD_RELU},
+                              {.kind = &layer_dense, .outputs = 10, .activation = MLPD_SOFTMAX}};
   mlpd_network *network = NULL;
   lane_plan plan;
-  assert_int_equal(network_shape(3, widths, activations, &network), MLPD_OK);
+  assert_int_equal(network_build(784, 3, specs, true, &network), MLPD_OK);
   assert_null(network->parameters);
   assert_int_equal(lane_plan_create(60000, 256, 4, 1, &plan), MLPD_OK);
   const memory_estimate e = memory_estimate_of(&(memory_shapes){.network = network,

@@ -38,11 +38,10 @@ static char *layout_of(const mlpd_network *network) {
   char *const layout = malloc(network->arena_size);
   assert_non_null(layout);
   memset(layout, 'g', network->arena_size);
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const layer *const shape = &network->layers[l];
-    for (uint32_t i = 0; i < shape->inputs; i++)
-      memset(layout + shape->weight_offset + (size_t)i * shape->weight_stride, 'w', shape->outputs);
-    memset(layout + shape->bias_offset, 'b', shape->outputs);
+  for (uint32_t i = 0; i < network->num_tensors; i++) {
+    const tensor *const t = &network->tensors[i];
+    for (uint32_t row = 0; row < t->rows; row++)
+      memset(layout + t->offset + (size_t)row * t->stride, t->decays ? 'w' : 'b', t->columns);
   }
   return layout;
 }
@@ -169,18 +168,43 @@ static void test_update_of_blocks(void **state) {
   for (size_t i = 0; i < network->arena_size; i++) network->parameters[i] = 1;
   const float gradient[5] = {1, 2, 4, 8, 16};
   const optimizer_scalars scalars = optimizer_begin(&o, 0.5, 0.25);
+  const tensor stays = {.rate = 1}, decays = {.rate = 1, .decays = true};
   optimizer_update(&o, &scalars, network->parameters,
-                   &(optimizer_block){.begin = 5, .rows = 1, .columns = 3, .gradient = gradient});
+                   &(optimizer_block){.begin = 5, .rows = 1, .columns = 3, .gradient = gradient, .of = &stays});
   optimizer_update(&o, &scalars, network->parameters,
-                   &(optimizer_block){.begin = 9, .rows = 1, .columns = 1, .gradient = gradient, .decay = true});
+                   &(optimizer_block){.begin = 9, .rows = 1, .columns = 1, .gradient = gradient, .of = &decays});
   const float expected[11] = {1, 1, 1, 1, 1, 0.875f, 0.75f, 0.5f, 1, 1 - 0.5f * 0.75f, 1};
   assert_memory_equal(network->parameters, expected, sizeof expected);
   /* Two rows of two, apart by 3 in the arena and by 3 in the gradient. */
   optimizer_update(
       &o, &scalars, network->parameters,
-      &(optimizer_block){.begin = 0, .rows = 2, .columns = 2, .stride = 3, .gradient = gradient, .gradient_stride = 3});
+      &(optimizer_block){
+          .begin = 0, .rows = 2, .columns = 2, .stride = 3, .gradient = gradient, .gradient_stride = 3, .of = &stays});
   const float blocks[6] = {0.875f, 0.75f, 1, 0, -1, 0.875f};
   assert_memory_equal(network->parameters, blocks, sizeof blocks);
+  optimizer_free(&o);
+  mlpd_network_free(network);
+}
+
+/* A tensor's rate multiplies the learning rate, of the decoupled decay, too; statistics follow the mean over the step's
+ * rows, whatever the optimizer. */
+static void test_rates_and_statistics(void **state) {
+  (void)state;
+  mlpd_network *const network = network_make();
+  mlpd_train_options options = options_for(MLPD_ADAMW);
+  optimizer o;
+  assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
+  optimizer_scalars scalars = optimizer_begin(&o, 0.125, 1);
+  scalars.statistics_scale = 0.125f;
+  const tensor six = {.rate = 6, .decays = true}, mean = {.rate = 0.25f, .source = TENSOR_STATISTICS};
+  const float gradient[2] = {0, 96};
+  network->parameters[0] = network->parameters[1] = 4;
+  optimizer_update(&o, &scalars, network->parameters,
+                   &(optimizer_block){.begin = 0, .rows = 1, .columns = 1, .gradient = gradient, .of = &six});
+  optimizer_update(&o, &scalars, network->parameters,
+                   &(optimizer_block){.begin = 1, .rows = 1, .columns = 1, .gradient = gradient + 1, .of = &mean});
+  assert_true(network->parameters[0] == 4 * (1 - 6 * 0.125f * 0.5f));
+  assert_true(network->parameters[1] == 4 + 0.25f * (12 - 4) && o.state[0][1] == 0);
   optimizer_free(&o);
   mlpd_network_free(network);
 }
@@ -225,11 +249,9 @@ static void test_bad_options(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_against_double_reference),
-      cmocka_unit_test(test_any_cut_gives_the_same_bits),
-      cmocka_unit_test(test_update_of_blocks),
-      cmocka_unit_test(test_adam_first_step),
-      cmocka_unit_test(test_bad_options),
+      cmocka_unit_test(test_against_double_reference), cmocka_unit_test(test_any_cut_gives_the_same_bits),
+      cmocka_unit_test(test_update_of_blocks),         cmocka_unit_test(test_rates_and_statistics),
+      cmocka_unit_test(test_adam_first_step),          cmocka_unit_test(test_bad_options),
   };
   return cmocka_run_group_tests_name("optimizer", tests, NULL, NULL);
 }

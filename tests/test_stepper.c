@@ -148,6 +148,18 @@ static float *arena(const mlpd_network *network) {
   return made;
 }
 
+/* Where a layer's weights and biases begin in the arena. */
+static size_t weight_of(const mlpd_network *net, uint32_t l) { return net->tensors[2 * l].offset; }
+static size_t bias_of(const mlpd_network *net, uint32_t l) { return net->tensors[2 * l + 1].offset; }
+
+/* Columns of a block of layer l, and rows of a unit of its weights: the bits of products may depend on them. */
+static uint32_t block_columns(const serial *s, uint32_t l, pass_way way, uint64_t n) {
+  return network_block(s->network, s->gemm, l, way, 0, n, 1, 0).columns;
+}
+static uint32_t unit_rows(const serial *s, uint32_t l) {
+  return tensor_unit(&s->network->tensors[2 * l], s->gemm, 0).rows;
+}
+
 /* gradient (arena) of one lane's microbatch; adds to sums. */
 static void lane_gradient(const serial *s, uint32_t lane, uint64_t step, float *gradient, loss_sums *sums) {
   const mlpd_network *const net = s->network;
@@ -170,12 +182,13 @@ static void lane_gradient(const serial *s, uint32_t lane, uint64_t step, float *
   }
   for (uint32_t l = 0; l <= last; l++) {
     const layer *const to = &net->layers[l];
-    for (uint32_t c = 0; c < to->outputs; c += to->column_block) {
-      const uint32_t width = to->outputs - c < to->column_block ? to->outputs - c : to->column_block;
+    const uint32_t most = block_columns(s, l, WAY_FORWARD, n);
+    for (uint32_t c = 0; c < to->outputs; c += most) {
+      const uint32_t width = to->outputs - c < most ? to->outputs - c : most;
       multiply(s->gemm, false, false, n, width, to->inputs, l == 0 ? space.x : space.a[l - 1], to->inputs,
-               net->parameters + to->weight_offset + c, to->outputs, space.z[l] + c, to->outputs);
+               net->parameters + weight_of(net, l) + c, to->outputs, space.z[l] + c, to->outputs);
     }
-    for (uint64_t i = 0; i < n * to->outputs; i++) space.z[l][i] += net->parameters[to->bias_offset + i % to->outputs];
+    for (uint64_t i = 0; i < n * to->outputs; i++) space.z[l][i] += net->parameters[bias_of(net, l) + i % to->outputs];
     if (to->activation == MLPD_SOFTMAX)
       softmax_forward(n, to->outputs, space.z[l], space.a[l]);
     else {
@@ -190,10 +203,11 @@ static void lane_gradient(const serial *s, uint32_t lane, uint64_t step, float *
                space.delta[last], sums);
   for (uint32_t l = last; l-- > 0;) {
     const layer *const to = &net->layers[l], *const above = &net->layers[l + 1];
-    for (uint32_t c = 0; c < to->outputs; c += to->column_block) {
-      const uint32_t width = to->outputs - c < to->column_block ? to->outputs - c : to->column_block;
+    const uint32_t most = block_columns(s, l, WAY_BACKWARD, n);
+    for (uint32_t c = 0; c < to->outputs; c += most) {
+      const uint32_t width = to->outputs - c < most ? to->outputs - c : most;
       multiply(s->gemm, false, true, n, width, above->outputs, space.delta[l + 1], above->outputs,
-               net->parameters + above->weight_offset + (size_t)c * above->outputs, above->outputs, space.delta[l] + c,
+               net->parameters + weight_of(net, l + 1) + (size_t)c * above->outputs, above->outputs, space.delta[l] + c,
                to->outputs);
     }
     activation_backward(to->activation, n, to->outputs, to->outputs, space.z[l], space.a[l], space.delta[l]);
@@ -201,12 +215,13 @@ static void lane_gradient(const serial *s, uint32_t lane, uint64_t step, float *
   for (uint32_t l = 0; l <= last; l++) {
     const layer *const to = &net->layers[l];
     const float *const from = l == 0 ? space.x : space.a[l - 1];
-    for (uint32_t r = 0; r < to->inputs; r += to->row_block) {
-      const uint32_t height = to->inputs - r < to->row_block ? to->inputs - r : to->row_block;
+    const uint32_t most = unit_rows(s, l);
+    for (uint32_t r = 0; r < to->inputs; r += most) {
+      const uint32_t height = to->inputs - r < most ? to->inputs - r : most;
       multiply(s->gemm, true, false, height, to->outputs, n, from + r, to->inputs, space.delta[l], to->outputs,
-               gradient + to->weight_offset + (size_t)r * to->outputs, to->outputs);
+               gradient + weight_of(net, l) + (size_t)r * to->outputs, to->outputs);
     }
-    for (uint64_t i = 0; i < n * to->outputs; i++) gradient[to->bias_offset + i % to->outputs] += space.delta[l][i];
+    for (uint64_t i = 0; i < n * to->outputs; i++) gradient[bias_of(net, l) + i % to->outputs] += space.delta[l][i];
   }
   free(classes);
   free(values);
@@ -277,9 +292,9 @@ static loss_sums serial_step(serial *s, uint64_t step, double lr, double *norm) 
   for (uint32_t l = 0; l < net->num_layers; l++) {
     const layer *const to = &net->layers[l];
     for (size_t i = 0; i < (size_t)to->inputs * to->outputs; i++)
-      update_weight(s, (float)lr, gradient[to->weight_offset + i] * (float)scale, true, to->weight_offset + i);
+      update_weight(s, (float)lr, gradient[weight_of(net, l) + i] * (float)scale, true, weight_of(net, l) + i);
     for (size_t i = 0; i < to->outputs; i++)
-      update_weight(s, (float)lr, gradient[to->bias_offset + i] * (float)scale, false, to->bias_offset + i);
+      update_weight(s, (float)lr, gradient[bias_of(net, l) + i] * (float)scale, false, bias_of(net, l) + i);
   }
   free(gradient);
   return sums;
@@ -550,9 +565,10 @@ static void test_several_blocks(void **state) {
   mlpd_network *const net = make_network(&given);
   const backend *plain = NULL, *fastest = NULL;
   assert_on_all(backend_choose("plain", &plain) == MLPD_OK && backend_choose(NULL, &fastest) == MLPD_OK, "back ends");
-  assert_on_all(layer_num_blocks(&net->layers[0], plain, 10, 1) > 1 && layer_num_units(&net->layers[0], plain) > 1 &&
-                    layer_num_blocks(&net->layers[0], fastest, 10, 2) > 1 &&
-                    layer_num_units(&net->layers[0], fastest) > 1,
+  assert_on_all(network_num_blocks(net, plain, 0, WAY_FORWARD, 10, 1) > 1 &&
+                    tensor_num_units(&net->tensors[0], plain) > 1 &&
+                    network_num_blocks(net, fastest, 0, WAY_FORWARD, 10, 2) > 1 &&
+                    tensor_num_units(&net->tensors[0], fastest) > 1,
                 "blocks");
   mlpd_network_free(net);
   check_setting(&given);
@@ -661,7 +677,7 @@ static void test_weightless_batch(void **state) {
   stepper_begin_epoch(h.stepper, 0);
   assert_on_all(stepper_step(h.stepper, 0, 0.5, &(step_wishes){0}, &outcome) == MLPD_OK && outcome.finite, "step");
   assert_on_all(h.network->parameters[3] == before - 0.5f * (0.01f * before), "decay alone");
-  assert_on_all(h.network->parameters[h.network->layers[0].bias_offset] == 0, "biases stay");
+  assert_on_all(h.network->parameters[h.network->tensors[1].offset] == 0, "biases stay");
   harness_free(&h);
 }
 

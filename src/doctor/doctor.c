@@ -72,7 +72,7 @@ static mlpd_status make_network(doctor *d) {
   p.options.hidden = d->options->hidden;
   p.options.activation = d->options->activation;
   p.options.output_activation = d->classes ? MLPD_SOFTMAX : MLPD_IDENTITY;
-  TRY(preparation_network(&p, d->outputs, mlpd_network_create, &d->network));
+  TRY(preparation_network(&p, d->outputs, false, &d->network));
   mlpd_network_init(d->network, MLPD_INIT_AUTO, 1);
   r->parameters = mlpd_network_num_parameters(d->network);
   r->batch = d->options->batch;

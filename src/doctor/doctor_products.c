@@ -21,13 +21,15 @@ typedef struct bench {
   uint32_t widest;
 } bench;
 
+/* The tensors that are multiplied by. */
+static bool is_factor(const tensor *t) { return t->source == TENSOR_PRODUCT; }
+
 static mlpd_status make_bench(const mlpd_network *network, uint64_t rows, bench *b, float **memory) {
-  uint32_t widest = network->layers[0].inputs;
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const layer *const shape = &network->layers[l];
-    if (shape->stride > widest) widest = shape->stride;
-    if (shape->weight_stride > widest) widest = shape->weight_stride;
-  }
+  uint32_t widest = network_inputs(network);
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    if (network->layers[l].stride > widest) widest = network->layers[l].stride;
+  for (uint32_t i = 0; i < network->num_tensors; i++)
+    if (is_factor(&network->tensors[i]) && network->tensors[i].stride > widest) widest = network->tensors[i].stride;
   widest = (widest + 15) / 16 * 16;
   const size_t matrix = (size_t)rows * widest, gradient = widest > GRADIENT_FLOATS ? widest : GRADIENT_FLOATS;
   TRY(memory_allocate(memory, 3 * matrix + gradient, sizeof(float), "products"));
@@ -37,20 +39,20 @@ static mlpd_status make_bench(const mlpd_network *network, uint64_t rows, bench 
   return MLPD_OK;
 }
 
-/* Forward, back and weight gradient of a layer; returns the operations. */
-static double run_layer(const mlpd_network *network, const backend *gemm, uint32_t l, const bench *b) {
-  const layer *const shape = &network->layers[l];
-  const int in = (int)shape->inputs, out = (int)shape->outputs, ld = (int)b->widest, stride = (int)shape->weight_stride;
-  const float *const weight = network->parameters + shape->weight_offset;
+/* Forward, back and weight gradient of a layer with these weights; returns the operations. */
+static double run_layer(const mlpd_network *network, const backend *gemm, const tensor *t, const bench *b) {
+  const int in = (int)t->rows, out = (int)t->columns, ld = (int)b->widest, stride = (int)t->stride;
+  const float *const weight = network->parameters + t->offset;
+  const bool backward = t->layer > network->lowest_delta;
   const double flops = 2.0 * b->rows * in * out;
   gemm->sgemm(false, false, b->rows, out, in, b->in, ld, weight, stride, b->back, ld);
-  if (l > 0) gemm->sgemm(false, true, b->rows, in, out, b->out, ld, weight, stride, b->back, ld);
+  if (backward) gemm->sgemm(false, true, b->rows, in, out, b->out, ld, weight, stride, b->back, ld);
   const int most = GRADIENT_FLOATS / stride > 1 ? GRADIENT_FLOATS / stride : 1;
   for (int row = 0; row < in; row += most) {
     const int rows = in - row < most ? in - row : most;
     gemm->sgemm(true, false, rows, out, b->rows, b->in + row, ld, b->out, ld, b->gradient, stride);
   }
-  return (l > 0 ? 3 : 2) * flops;
+  return (backward ? 3 : 2) * flops;
 }
 
 /* flop/s of the calling thread: its best round, as its peak is its best. The first generates code or packs, and counts
@@ -62,7 +64,8 @@ static double measure(const mlpd_network *network, const backend *gemm, const be
   for (int round = 0; spent < seconds || (round < LEAST_ROUNDS && spent < MUCH_LONGER * seconds); round++) {
     double flops = 0;
     const double begin = clock_seconds();
-    for (uint32_t l = 0; l < network->num_layers; l++) flops += run_layer(network, gemm, l, b);
+    for (uint32_t i = 0; i < network->num_tensors; i++)
+      if (is_factor(&network->tensors[i])) flops += run_layer(network, gemm, &network->tensors[i], b);
     const double end = clock_seconds();
     if (end > begin) best = fmax(best, flops / (end - begin));
     spent = end - start;

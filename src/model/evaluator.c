@@ -125,8 +125,7 @@ static mlpd_status fill_report(mlpd_comm *comm, const mlpd_model *model, const b
                                const mlpd_data_paths *data, mlpd_split split, int threads, mlpd_report *r) {
   uint64_t overflow = UINT64_MAX;
   const bool classes = model->task == MLPD_CLASSIFICATION;
-  report_pass measure = {
-      .model = model, .output = &model->network->layers[model->network->num_layers - 1], .confusion = r->confusion};
+  report_pass measure = {.model = model, .output = network_output(model->network), .confusion = r->confusion};
   const forward_pass pass = {.network = model->network,
                              .gemm = gemm,
                              .input = &model->input,
@@ -165,7 +164,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   held_out part = {0};
   model_table table = {.raw = false};
   comm_watch_place(comm, "during the evaluation");
-  r->outputs = model->network->layers[model->network->num_layers - 1].outputs;
+  r->outputs = network_output(model->network)->outputs;
   mlpd_status status = placement_threads(comm, threads, &threads);
   if (status == MLPD_OK) status = data_check(data, split);
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);

@@ -24,7 +24,7 @@ static targets targets_at(const shard *rows, uint64_t first) {
 
 /* The first of n rows whose input, once normalised, or outputs are not finite numbers, or n. */
 static uint64_t first_overflow(const mlpd_network *network, uint64_t n, const workspace *space) {
-  const uint32_t last = network->num_layers - 1, d = network->layers[0].inputs, k = network->layers[last].outputs;
+  const uint32_t last = network->num_layers - 1, d = network_inputs(network), k = network_output(network)->outputs;
   for (uint64_t i = 0; i < n; i++) {
     float bad = 0; /* stays 0, or becomes NaN */
     for (uint32_t j = 0; j < d; j++) bad += space->x[i * d + j] - space->x[i * d + j];
@@ -171,7 +171,7 @@ static void measure_loss(void *context, uint64_t n, const workspace *space, cons
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
                            const shard *rows, const forward_windows *windows, const forward_range *range,
                            mlpd_loss loss, int threads, uint64_t *overflow, loss_sums *sums) {
-  loss_measure measure = {.loss = loss, .output = &network->layers[network->num_layers - 1]};
+  loss_measure measure = {.loss = loss, .output = network_output(network)};
   const forward_pass pass = {.network = network,
                              .gemm = gemm,
                              .input = input,

@@ -17,14 +17,13 @@ enum { WINDOW_BYTES = 4 << 20 };
 /* ---- Reading ------------------------------------------------------------------------------------- */
 
 mlpd_status held_out_check(const part *given, const mlpd_model *model) {
-  const layer *const first = &model->network->layers[0];
-  const layer *const last = &model->network->layers[model->network->num_layers - 1];
-  if (given->features != first->inputs)
+  const uint32_t inputs = network_inputs(model->network), outputs = network_output(model->network)->outputs;
+  if (given->features != inputs)
     return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network takes %u", given->file, given->x_path,
-                given->features, first->inputs);
-  if (given->y != NULL && model->task == MLPD_REGRESSION && given->y_columns != last->outputs)
+                given->features, inputs);
+  if (given->y != NULL && model->task == MLPD_REGRESSION && given->y_columns != outputs)
     return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network gives %u values", given->file, given->y_path,
-                given->y_columns, last->outputs);
+                given->y_columns, outputs);
   return MLPD_OK;
 }
 
@@ -48,7 +47,7 @@ mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_o
 
 /* The part's columns, targets and classes as the model has them. */
 static mlpd_status match(mlpd_comm *comm, part *from, bool need_y, const mlpd_model *model) {
-  const uint32_t outputs = model->network->layers[model->network->num_layers - 1].outputs;
+  const uint32_t outputs = network_output(model->network)->outputs;
   const match_wishes wishes = {.names = &model->names,
                                .num_classes = model->task == MLPD_CLASSIFICATION ? outputs : 0,
                                .y_unused = !need_y,
@@ -64,7 +63,7 @@ static mlpd_status read_rows(mlpd_comm *comm, const mlpd_model *model, bool need
   TRY(match(comm, from, need_y, model));
   TRY(held_out_check(from, model));
   read->range = forward_range_of_rank(from->rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
-  read->num_classes = model->network->layers[model->network->num_layers - 1].outputs;
+  read->num_classes = network_output(model->network)->outputs;
   read->target = model->target.columns > 0 ? &model->target : NULL;
   if (in_windows) return held_out_in_windows(from, as_classes, threads, read);
   const forward_range *const range = &read->range;
@@ -91,8 +90,7 @@ mlpd_status held_out_read(mlpd_comm *comm, h5_file *file, const mlpd_data_paths 
   }
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK && read->present && model->task == MLPD_CLASSIFICATION) {
-    status = labels_match(comm, opened, &model->names.classes,
-                          model->network->layers[model->network->num_layers - 1].outputs, &read->map);
+    status = labels_match(comm, opened, &model->names.classes, network_output(model->network)->outputs, &read->map);
     opened->map = &read->map;
   }
   if (status == MLPD_OK && read->present) status = read_rows(comm, model, need_y, in_windows, threads, read);

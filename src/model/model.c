@@ -8,9 +8,8 @@
 #include "base/memory.h"
 #include "h5/h5.h"
 #include "model/model_hash.h"
+#include "model/model_network.h"
 #include "network/loss.h"
-
-enum { OBJECT_BYTES = 64, MAX_LAYERS = 10000 };
 
 void mlpd_model_free(mlpd_model *model) {
   if (model == NULL) return;
@@ -46,47 +45,7 @@ const char *mlpd_model_target_name(const mlpd_model *model, uint32_t k) {
   return name_or_number(&model->names.targets, k);
 }
 
-static void layer_object(char object[OBJECT_BYTES], uint32_t l, const char *name) {
-  (void)snprintf(object, OBJECT_BYTES, "/network/layer_%u/%s", l + 1, name);
-}
-
 /* ---- Writing ------------------------------------------------------------------------------------ */
-
-/* In the file the rows of a weight matrix lie together, in the arena weight_stride apart. */
-static mlpd_status write_weight(h5_file *file, const char *object, const layer *shape, const float *weight) {
-  float *together = NULL;
-  const size_t row = shape->outputs;
-  TRY(memory_allocate(&together, shape->inputs * row, sizeof *together, "weights"));
-  for (size_t i = 0; i < shape->inputs; i++)
-    memcpy(together + i * row, weight + i * shape->weight_stride, row * sizeof *together);
-  const mlpd_status status = h5_write(file, object, shape->inputs, row, ELEMENT_F32, together);
-  free(together);
-  return status;
-}
-
-static mlpd_status read_weight(h5_file *file, const char *object, const layer *shape, float *weight) {
-  TRY(h5_read(file, object, shape->inputs, shape->outputs, ELEMENT_F32, weight));
-  const size_t row = shape->outputs;
-  for (size_t i = shape->inputs; i-- > 1 && shape->weight_stride > row;) {
-    memmove(weight + i * shape->weight_stride, weight + i * row, row * sizeof *weight);
-    memset(weight + (i - 1) * shape->weight_stride + row, 0, (shape->weight_stride - row) * sizeof *weight);
-  }
-  return MLPD_OK;
-}
-
-static mlpd_status write_network(h5_file *file, const mlpd_network *network) {
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const layer *const shape = &network->layers[l];
-    char object[OBJECT_BYTES];
-    layer_object(object, l, "weight");
-    TRY(write_weight(file, object, shape, network->parameters + shape->weight_offset));
-    TRY(h5_attribute_write_text(file, object, "activation",
-                                mlpd_choice_name(mlpd_activation_choices, (int)shape->activation)));
-    layer_object(object, l, "bias");
-    TRY(h5_write(file, object, shape->outputs, 0, ELEMENT_F32, network->parameters + shape->bias_offset));
-  }
-  return MLPD_OK;
-}
 
 static mlpd_status write_affine(h5_file *file, const char *shift, const char *scale, const affine *a) {
   TRY(h5_write(file, shift, a->columns, 0, ELEMENT_F64, a->shift));
@@ -103,7 +62,7 @@ static mlpd_status write_model(h5_file *file, const void *content) {
   model_hashes hashes;
   TRY(model_hash(model, &hashes));
   TRY(h5_attribute_write_text(file, "/", "mlpdist", "model"));
-  TRY(h5_attribute_write_u64(file, "/", "format", MODEL_FORMAT));
+  TRY(h5_attribute_write_u64(file, "/", "format", model_network_format(model->network)));
   TRY(h5_attribute_write_text(file, "/", "version", MLPD_VERSION));
   TRY(h5_attribute_write_text(file, "/", "task", mlpd_choice_name(mlpd_task_choices, (int)model->task)));
   TRY(h5_attribute_write_text(file, "/", "loss", mlpd_choice_name(mlpd_loss_choices, (int)model->loss)));
@@ -112,7 +71,7 @@ static mlpd_status write_model(h5_file *file, const void *content) {
   TRY(h5_attribute_write_u64(file, "/", "epoch", model->epoch));
   TRY(h5_attribute_write_u64(file, "/", "step", model->step));
   if (model->config != NULL) TRY(h5_attribute_write_text(file, "/", "config", model->config));
-  TRY(write_network(file, model->network));
+  TRY(model_network_write(file, model->network));
   TRY(write_affine(file, "/input/shift", "/input/scale", &model->input));
   if (model->target.columns > 0) TRY(write_affine(file, "/target/shift", "/target/scale", &model->target));
   TRY(write_names(file, "/columns/name", &model->names.columns));
@@ -123,85 +82,6 @@ static mlpd_status write_model(h5_file *file, const void *content) {
 mlpd_status model_save(const mlpd_model *model, const char *path) { return h5_save(path, write_model, model); }
 
 /* ---- Reading ------------------------------------------------------------------------------------ */
-
-static mlpd_status read_choice(h5_file *file, const char *object, const char *name, const mlpd_choice *choices,
-                               int *value) {
-  char *text = NULL;
-  TRY(h5_attribute_read_text(file, object, name, &text));
-  const bool found = mlpd_choice_find(choices, text, value);
-  const mlpd_status status =
-      found
-          ? MLPD_OK
-          : FAIL(MLPD_ERROR_DATA, "%s: attribute %s is '%.40s', which this version does not know", object, name, text);
-  free(text);
-  return status;
-}
-
-/* Shape of a float array of the file. */
-static mlpd_status read_shape(h5_file *file, const char *object, h5_shape *shape) {
-  h5_array *array = NULL;
-  TRY(h5_array_open(file, object, &array));
-  *shape = h5_array_shape(array);
-  h5_array_close(array);
-  return MLPD_OK;
-}
-
-static uint32_t count_layers(h5_file *file) {
-  uint32_t layers = 0;
-  char object[OBJECT_BYTES];
-  for (layer_object(object, 0, "weight"); layers < MAX_LAYERS && h5_exists(file, object);
-       layer_object(object, layers, "weight"))
-    layers++;
-  return layers;
-}
-
-static mlpd_status read_layer_shapes(h5_file *file, uint32_t layers, uint32_t *widths, mlpd_activation *activations) {
-  for (uint32_t l = 0; l < layers; l++) {
-    char object[OBJECT_BYTES];
-    layer_object(object, l, "weight");
-    h5_shape shape;
-    TRY(read_shape(file, object, &shape));
-    if (shape.rank != 2 || shape.rows == 0 || shape.columns == 0 || shape.rows > INT32_MAX || shape.columns > INT32_MAX)
-      return FAIL(MLPD_ERROR_DATA, "%s is no weight matrix", object);
-    if (l > 0 && shape.rows != widths[l])
-      return FAIL(MLPD_ERROR_DATA, "%s takes %llu inputs, but the layer before has %u outputs", object,
-                  (unsigned long long)shape.rows, widths[l]);
-    widths[l] = (uint32_t)shape.rows;
-    widths[l + 1] = (uint32_t)shape.columns;
-    int activation = 0;
-    TRY(read_choice(file, object, "activation", mlpd_activation_choices, &activation));
-    activations[l] = (mlpd_activation)activation;
-  }
-  return MLPD_OK;
-}
-
-static mlpd_status read_parameters(h5_file *file, mlpd_network *network) {
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const layer *const shape = &network->layers[l];
-    char object[OBJECT_BYTES];
-    layer_object(object, l, "weight");
-    TRY(read_weight(file, object, shape, network->parameters + shape->weight_offset));
-    layer_object(object, l, "bias");
-    TRY(h5_read(file, object, shape->outputs, 0, ELEMENT_F32, network->parameters + shape->bias_offset));
-  }
-  return MLPD_OK;
-}
-
-static mlpd_status read_network(h5_file *file, mlpd_network **network) {
-  const uint32_t layers = count_layers(file);
-  if (layers == 0) return FAIL(MLPD_ERROR_DATA, "no /network/layer_1/weight: not a model");
-  uint32_t *widths = NULL;
-  mlpd_activation *activations = NULL;
-  mlpd_status status = memory_allocate(&widths, layers + 1, sizeof *widths, "layer widths");
-  if (status == MLPD_OK) status = memory_allocate(&activations, layers, sizeof *activations, "activations");
-  if (status == MLPD_OK) status = read_layer_shapes(file, layers, widths, activations);
-  if (status == MLPD_OK) status = mlpd_network_create(layers, widths, activations, network);
-  if (status == MLPD_ERROR_USAGE) status = FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message()); /* not the caller's */
-  if (status == MLPD_OK) status = read_parameters(file, *network);
-  free(activations);
-  free(widths);
-  return status;
-}
 
 static mlpd_status read_affine(h5_file *file, const char *shift, const char *scale, uint32_t columns, affine *a) {
   TRY(affine_create(columns, a));
@@ -243,39 +123,21 @@ static mlpd_status check_affine(const affine *a, const char *group) {
   return MLPD_OK;
 }
 
-static mlpd_status check_finite(const float *values, uint64_t count, uint32_t l, const char *name) {
-  for (uint64_t i = 0; i < count; i++)
-    if (!isfinite(values[i]))
-      return FAIL(MLPD_ERROR_DATA, "/network/layer_%u/%s holds a value that is not a finite number", l + 1, name);
-  return MLPD_OK;
-}
-
-static mlpd_status check_parameters(const mlpd_network *network) {
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const layer *const shape = &network->layers[l];
-    for (uint32_t i = 0; i < shape->inputs; i++)
-      TRY(check_finite(network->parameters + shape->weight_offset + (size_t)i * shape->weight_stride, shape->outputs, l,
-                       "weight"));
-    TRY(check_finite(network->parameters + shape->bias_offset, shape->outputs, l, "bias"));
-  }
-  return MLPD_OK;
-}
-
 /* What training never writes but a file could hold, and others rely on. */
 static mlpd_status check_model(const mlpd_model *model) {
-  const layer *const last = &model->network->layers[model->network->num_layers - 1];
+  const layer *const last = network_output(model->network);
   if (model->task == MLPD_TASK_AUTO) return FAIL(MLPD_ERROR_DATA, "attribute task does not say which");
   if (loss_check(model->loss, last->activation) != MLPD_OK) return FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message());
   if ((model->task == MLPD_REGRESSION) != (model->target.columns > 0))
     return FAIL(MLPD_ERROR_DATA, "/target/shift goes with regression, and with nothing else");
-  TRY(check_count(&model->names.columns, "/columns/name", model->network->layers[0].inputs));
+  TRY(check_count(&model->names.columns, "/columns/name", network_inputs(model->network)));
   TRY(check_count(&model->names.targets, "/targets/name", model->task == MLPD_REGRESSION ? last->outputs : 1));
   TRY(check_affine(&model->input, "/input"));
   TRY(check_affine(&model->target, "/target"));
   for (uint32_t j = 0; j < model->target.columns; j++)
     if (!(model->target.scale[j] > 0))
       return FAIL(MLPD_ERROR_DATA, "/target/scale [%u] is %g: no scale", j, model->target.scale[j]);
-  return check_parameters(model->network);
+  return model_network_check(model->network);
 }
 
 static mlpd_status read_format(h5_file *file, uint64_t *format) {
@@ -294,8 +156,8 @@ static mlpd_status read_format(h5_file *file, uint64_t *format) {
 
 static mlpd_status read_attributes(h5_file *file, mlpd_model *model) {
   int task = 0, loss = 0;
-  TRY(read_choice(file, "/", "task", mlpd_task_choices, &task));
-  TRY(read_choice(file, "/", "loss", mlpd_loss_choices, &loss));
+  TRY(model_read_choice(file, "/", "task", mlpd_task_choices, &task));
+  TRY(model_read_choice(file, "/", "loss", mlpd_loss_choices, &loss));
   model->task = (mlpd_task)task;
   model->loss = (mlpd_loss)loss;
   TRY(h5_attribute_read_u64(file, "/", "epoch", &model->epoch));
@@ -312,10 +174,9 @@ static mlpd_status read_model(h5_file *file, mlpd_model *model) {
   uint64_t format = 0;
   TRY(read_format(file, &format));
   TRY(read_attributes(file, model));
-  TRY(read_network(file, &model->network));
-  const layer *const first = &model->network->layers[0];
-  const layer *const last = &model->network->layers[model->network->num_layers - 1];
-  TRY(read_affine(file, "/input/shift", "/input/scale", first->inputs, &model->input));
+  TRY(model_network_read(file, &model->network));
+  const layer *const last = network_output(model->network);
+  TRY(read_affine(file, "/input/shift", "/input/scale", network_inputs(model->network), &model->input));
   if (h5_exists(file, "/target/shift"))
     TRY(read_affine(file, "/target/shift", "/target/scale", last->outputs, &model->target));
   TRY(read_names(file, "/class_names", &model->names.classes));

@@ -2,13 +2,15 @@
  *
  * File: root attributes mlpdist = "model", format, version, task, loss, epoch, step, digest (of the network) and
  * checksum (of all the rest: a damaged file is no model);
- * /network/layer_1/weight (inputs, outputs) with attribute activation, /network/layer_1/bias (outputs), ...;
- * /input/shift, /input/scale (features): x' = (x - shift) * scale, float64; /target/shift, /target/scale (outputs),
- * for regression; /columns/name (features), /targets/name (outputs, or the one of the classes) and /class_names, where
- * the data has names; attribute config, the run's resolved options.
+ * /network/layer_1/weight (inputs, outputs) with attribute activation, /network/layer_1/bias (outputs), ..., other
+ * kinds of layers with attribute kind (model_network.h); /input/shift, /input/scale (features): x' = (x - shift) *
+ * scale, float64; /target/shift, /target/scale (outputs), for regression; /columns/name (features), /targets/name
+ * (outputs, or the one of the classes) and /class_names, where the data has names; attribute config, the run's resolved
+ * options.
  *
- * Format 1 had no names of columns and targets, shift and scale in float32, and other hashes (model_hash.h). Nothing
- * here is collective. */
+ * Format 3 has layers that are not dense with a bias; where there are none, files are of format 2. Format 1 had no
+ * names of columns and targets, shift and scale in float32, and other hashes (model_hash.h). Nothing here is
+ * collective. */
 #ifndef MLPDIST_MODEL_H
 #define MLPDIST_MODEL_H
 
@@ -17,7 +19,7 @@
 #include "data/normalize.h"
 #include "network/network.h"
 
-enum { MODEL_FORMAT = 2 };
+enum { MODEL_FORMAT = 3 };
 
 struct mlpd_model {
   mlpd_network *network;

@@ -68,6 +68,11 @@ static uint32_t number_in(const char *const *names, const char *name) {
   return number;
 }
 
+static void add_tensor(XXH3_state_t *state, const tensor *t, const float *parameters) {
+  for (uint32_t row = 0; row < t->rows; row++)
+    add(state, parameters + t->offset + (size_t)row * t->stride, t->columns * sizeof(float));
+}
+
 static mlpd_status hash_network_1(const mlpd_network *network, char digest[17]) {
   XXH3_state_t *state;
   TRY(start(&state));
@@ -76,10 +81,8 @@ static mlpd_status hash_network_1(const mlpd_network *network, char digest[17]) 
     const char *const activation = mlpd_choice_name(mlpd_activation_choices, (int)shape->activation);
     const uint32_t words[] = {shape->inputs, shape->outputs, number_in(activations_1, activation)};
     add(state, words, sizeof words);
-    for (uint32_t i = 0; i < shape->inputs; i++)
-      add(state, network->parameters + shape->weight_offset + (size_t)i * shape->weight_stride,
-          shape->outputs * sizeof(float));
-    add(state, network->parameters + shape->bias_offset, shape->outputs * sizeof(float));
+    for (uint32_t i = shape->first_tensor; i < shape->first_tensor + shape->num_tensors; i++)
+      add_tensor(state, &network->tensors[i], network->parameters);
   }
   take(state, digest);
   (void)XXH3_freeState(state);

@@ -214,7 +214,7 @@ static mlpd_status write_all(mlpd_comm *comm, const forward_range *mine, uint32_
 static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *gemm, held_out *part,
                            const mlpd_data_paths *data, mlpd_split split, int threads, const char *out) {
   uint64_t overflow = UINT64_MAX;
-  prediction_pass pass = {.model = model, .outputs = model->network->layers[model->network->num_layers - 1].outputs};
+  prediction_pass pass = {.model = model, .outputs = network_output(model->network)->outputs};
   prediction_file file = {.model = model, .outputs = pass.outputs};
   const bool root = mlpd_comm_rank(comm) == 0;
   mlpd_status status = memory_allocate(&pass.values, part->rows.rows * pass.outputs, sizeof(float), "predictions");

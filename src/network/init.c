@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "network/network.h"
 
 /* One group of four 32-bit draws an element: rng_normal takes all four, rng_uniform two of them. */
 enum { DRAWS_PER_ELEMENT = 4 };
@@ -53,32 +54,34 @@ static distribution distribution_of(mlpd_init init, double inputs, double output
   }
 }
 
-void init_draw(const mlpd_network *network, mlpd_init init, uint64_t seed, uint32_t l, size_t begin, size_t end,
-               float *weight) {
-  const layer *const shape = &network->layers[l];
-  if (init == MLPD_INIT_AUTO) init = init_for_activation(shape->activation);
-  const distribution from = distribution_of(init, shape->inputs, shape->outputs);
+void init_draw(const tensor *t, mlpd_init init, uint64_t seed, size_t begin, size_t end, float *values) {
+  const distribution from = distribution_of(init == MLPD_INIT_AUTO ? t->auto_init : init, t->rows, t->columns);
   if (from.scale == 0) {
-    memset(weight, 0, (end - begin) * sizeof *weight);
+    memset(values, 0, (end - begin) * sizeof *values);
     return;
   }
-  rng stream = rng_start(seed, RNG_INIT_WEIGHTS, l, 0);
+  rng stream = rng_start(seed, RNG_INIT_WEIGHTS, t->draw, 0);
   for (size_t i = begin; i < end; i++) {
     stream.position = (uint64_t)i * DRAWS_PER_ELEMENT;
     const double draw = from.normal ? rng_normal(&stream) : 2 * rng_uniform(&stream) - 1;
-    weight[i - begin] = (float)(from.scale * draw);
+    values[i - begin] = (float)(from.scale * draw);
   }
 }
 
+static void start_row(const tensor *t, mlpd_init init, uint64_t seed, uint32_t row, float *values) {
+  const size_t begin = (size_t)row * t->columns;
+  if (t->start == TENSOR_DRAWN) {
+    init_draw(t, init, seed, begin, begin + t->columns, values);
+    return;
+  }
+  for (uint32_t j = 0; j < t->columns; j++) values[j] = t->start == TENSOR_ONES ? 1 : 0;
+}
+
 void mlpd_network_init(mlpd_network *network, mlpd_init init, uint64_t seed) {
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const layer *const shape = &network->layers[l];
-    float *const weight = network->parameters + shape->weight_offset;
+  for (uint32_t i = 0; i < network->num_tensors; i++) {
+    const tensor *const t = &network->tensors[i];
 #pragma omp parallel for schedule(static)
-    for (uint32_t i = 0; i < shape->inputs; i++) {
-      const size_t begin = (size_t)i * shape->outputs;
-      init_draw(network, init, seed, l, begin, begin + shape->outputs, weight + (size_t)i * shape->weight_stride);
-    }
-    memset(network->parameters + shape->bias_offset, 0, shape->outputs * sizeof(float));
+    for (uint32_t row = 0; row < t->rows; row++)
+      start_row(t, init, seed, row, network->parameters + t->offset + (size_t)row * t->stride);
   }
 }

@@ -2,14 +2,13 @@
 #ifndef MLPDIST_INIT_H
 #define MLPDIST_INIT_H
 
-#include "network/network.h"
+#include "network/tensor.h"
 
-/* The initialisation MLPD_INIT_AUTO stands for in a layer with this activation. */
+/* The initialisation that MLPD_INIT_AUTO stands for in a layer with this activation. */
 mlpd_init init_for_activation(mlpd_activation activation);
 
-/* Stores elements [begin, end) of the initial weights of layer l, row-major over (inputs, outputs), in weight (end -
- * begin). Each is a pure function of (seed, l, its index), so any cut gives the same bits. */
-void init_draw(const mlpd_network *network, mlpd_init init, uint64_t seed, uint32_t l, size_t begin, size_t end,
-               float *weight);
+/* Stores elements [begin, end) of the initial values of t, which are drawn, row-major over (rows, columns), in values
+ * (end - begin). Each is a pure function of (seed, t->draw, its index), so any cut gives the same bits. */
+void init_draw(const tensor *t, mlpd_init init, uint64_t seed, size_t begin, size_t end, float *values);
 
 #endif

@@ -1,44 +1,78 @@
-/* The network: shapes, one parameter arena with named views, and the pieces of a forward and backward
- * pass. Arrays and shapes only: no MPI, no files, no threads (callers run the pieces in parallel).
+/* The network: a list of layers, each of a kind, over a list of tensors in one arena, and the pieces of a forward and
+ * backward pass. Arrays and shapes only: no MPI, no files, no threads (callers run the pieces in parallel).
  *
- * Work is cut into blocks of a layer's outputs for one lane, and units of a weight gradient. The bits of each depend on
- * shapes alone, never on the thread or rank that computes it, so the weights do not depend on the split. Nothing here
- * is collective. */
+ * Work is cut into blocks of a layer's outputs for one lane, and units of a tensor's gradient. The bits of each depend
+ * on shapes alone, never on the thread or rank that computes it, so the weights do not depend on the split. Nothing
+ * here is collective. */
 #ifndef MLPDIST_NETWORK_H
 #define MLPDIST_NETWORK_H
 
 #include "base/status.h"
 #include "kernels/backend.h"
+#include "network/tensor.h"
 
+typedef struct layer_kind layer_kind; /* of layer_kind.h */
+
+/* z = what the kind computes of the outputs a of the layer before; a = A(z). */
 typedef struct layer {
+  const layer_kind *kind;
   uint32_t inputs, outputs;
   mlpd_activation activation;
-  uint32_t weight_stride;            /* floats between rows of the weights: outputs, or a little more */
-  uint32_t stride;                   /* floats between rows of z, a and delta, likewise */
-  size_t weight_offset, bias_offset; /* in floats, into an arena; multiples of 16 */
-  uint32_t column_block;             /* outputs a forward or backward block covers */
-  uint32_t row_block;                /* inputs a weight-gradient unit covers */
+  uint32_t stride;                    /* floats between rows of z, a and delta: outputs, or a little more */
+  uint32_t first_tensor, num_tensors; /* consecutive */
+  double amount;                      /* what the kind takes it for: the probability of a dropout, ... */
 } layer;
 
 struct mlpd_network {
   uint32_t num_layers;
-  layer *layers;     /* (num_layers) */
-  size_t arena_size; /* floats, alignment gaps included; gaps stay zero */
-  float *parameters; /* (arena_size) */
+  layer *layers; /* (num_layers) */
+  uint32_t num_tensors;
+  tensor *tensors;       /* (num_tensors), in arena order */
+  uint32_t lowest_delta; /* deltas of layers below are of no use: no tensor waits for them */
+  bool has_statistics;   /* some tensor's source is TENSOR_STATISTICS */
+  size_t arena_size;     /* floats, alignment gaps included; gaps stay zero */
+  float *parameters;     /* (arena_size); NULL: a shape alone */
 };
 
-/* As mlpd_network_create, but without parameters (NULL), to ask for sizes. */
-mlpd_status network_shape(uint32_t num_layers, const uint32_t *widths, const mlpd_activation *activations,
+/* What a layer is made from. */
+typedef struct layer_spec {
+  const layer_kind *kind;
+  uint32_t outputs;
+  mlpd_activation activation;
+  mlpd_activation starts_for; /* initial weights suit this activation, should it come in a later layer */
+  bool no_bias;
+  double amount;
+} layer_spec;
+
+/* Makes a network of these layers, the first of which gets `inputs` values a row; all parameters are as the tensors
+ * start, those drawn zero. shape_alone: without parameters, to ask for sizes. Softmax only in the last layer, which is
+ * dense. */
+mlpd_status network_build(uint32_t inputs, uint32_t num_layers, const layer_spec *specs, bool shape_alone,
                           mlpd_network **network);
+
+static inline uint32_t network_inputs(const mlpd_network *network) { return network->layers[0].inputs; }
+static inline const layer *network_output(const mlpd_network *network) {
+  return &network->layers[network->num_layers - 1];
+}
+
+/* Where a row stands, for layers that draw: row r of the workspace is sample first + r of the epoch. */
+typedef struct pass_context {
+  bool training; /* false: layers that only training needs do nothing, and others take running statistics */
+  uint64_t seed;
+  uint32_t epoch;
+  uint64_t first;
+} pass_context;
 
 /* Arrays kept between forward and backward pass: per layer z, a, delta (rows, outputs), rows `stride` floats apart;
  * contiguous in the output layer. */
 typedef struct workspace {
   uint32_t num_layers;
-  uint64_t rows; /* capacity */
-  float *x;      /* (rows, inputs of layer 0) */
-  float **z;     /* [l] is a[l] if z need not be kept */
+  uint64_t rows;        /* capacity */
+  pass_context context; /* of the pass; all zero, not training, unless the caller sets it */
+  float *x;             /* (rows, inputs of layer 0) */
+  float **z;            /* [l] is a[l] if z need not be kept */
   float **a, **delta;
+  float **kept; /* [l] (rows, row_floats of its kind), or NULL: what the kind keeps of each row */
   float *memory;
 } workspace;
 
@@ -47,48 +81,58 @@ mlpd_status workspace_create(const mlpd_network *network, uint64_t rows, bool ke
 void workspace_free(workspace *space);
 size_t workspace_size(const mlpd_network *network, uint64_t rows, bool keep_z); /* bytes */
 
+/* ---- Blocks ---------------------------------------------------------------------------------------- */
+
 /* The part of a layer's outputs that one call computes: some rows of a workspace, some columns. */
 typedef struct block {
   uint64_t row, rows;
   uint32_t column, columns;
 } block;
 
+/* Which outputs a block of layer l holds at least, forward (its outputs) or backward (its delta). */
+typedef enum block_reach {
+  REACH_ELEMENT, /* any rows and columns */
+  REACH_ROW,     /* all columns of each row */
+  REACH_LANE     /* all rows of a lane */
+} block_reach;
+
+typedef enum pass_way { WAY_FORWARD, WAY_BACKWARD } pass_way;
+
+block_reach network_reach(const mlpd_network *network, uint32_t l, pass_way way);
+
+/* Does some layer need whole lanes? */
+bool network_needs_lanes(const mlpd_network *network);
+
 /* The number of blocks of layer l over n rows from row on, and each of them. If the bits of products depend on the cut,
  * blocks have a fixed size; otherwise (gemm->sum_gradients is set) there are at least `wanted` blocks, to feed that
- * many threads, if the layer is large enough. */
-uint32_t layer_num_blocks(const layer *l, const backend *gemm, uint64_t n, uint32_t wanted);
-block layer_block(const layer *l, const backend *gemm, uint64_t row, uint64_t n, uint32_t wanted, uint32_t index);
+ * many threads, if the layer is large enough. The rows are one lane's where network_reach is REACH_LANE. */
+uint32_t network_num_blocks(const mlpd_network *network, const backend *gemm, uint32_t l, pass_way way, uint64_t n,
+                            uint32_t wanted);
+block network_block(const mlpd_network *network, const backend *gemm, uint32_t l, pass_way way, uint64_t row,
+                    uint64_t n, uint32_t wanted, uint32_t index);
 
-/* A weight-gradient unit: rows [row, row + rows) (inputs) and columns (outputs) of a layer's weights and, if row is 0,
- * of its biases. */
-typedef struct gradient_unit {
-  uint32_t layer, row, rows, column, columns;
-} gradient_unit;
+/* Unit `index` of tensor i: tensor_unit, and whose it is. */
+gradient_unit network_unit(const mlpd_network *network, const backend *gemm, uint32_t i, uint32_t index);
 
-/* The number of units of layer l, and each of them. */
-uint32_t layer_num_units(const layer *l, const backend *gemm);
-gradient_unit layer_unit(const mlpd_network *network, const backend *gemm, uint32_t l, uint32_t index);
+/* ---- Pieces of a pass ------------------------------------------------------------------------------ */
 
-/* a_l = A(a_{l-1} W_l + b_l) for a block (softmax output: only z, see network_finish_output) */
+/* z_l and a_l = A(z_l) for a block (softmax output: only z, see network_finish_output) */
 void network_forward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
                            workspace *space);
 
 /* The softmax of the output layer, if it has one, over n rows from row on; call it after all their blocks. */
 void network_finish_output(const mlpd_network *network, uint64_t row, uint64_t n, workspace *space);
 
-/* delta_l = (delta_{l+1} W_{l+1}^T) o A'(z_l) for a block of layer l */
+/* delta_l = dC/dz_l for a block of layer l, from delta_{l+1} */
 void network_backward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
                             workspace *space);
 
-/* gradient (unit's rows, columns), rows `stride` floats apart, = a_{l-1}^T delta_l over n rows from row on */
-void network_weight_gradient(const mlpd_network *network, const backend *gemm, const gradient_unit *unit, uint64_t row,
-                             uint64_t n, const workspace *space, float *gradient, uint32_t stride);
+/* gradient (unit's rows, columns), rows `stride` floats apart, = the unit's gradient or statistic, summed over n rows
+ * from row on: those of one lane. */
+void network_gradient(const mlpd_network *network, const backend *gemm, const gradient_unit *unit, uint64_t row,
+                      uint64_t n, const workspace *space, float *gradient, uint32_t stride);
 
-/* bias_gradient (unit's columns) = column sums of delta_l over n rows from row on */
-void network_bias_gradient(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
-                           const workspace *space, float *bias_gradient);
-
-/* The factors of a unit's weight gradient from row on, for gemm->sum_gradients. */
+/* The factors of the gradient of a unit of a TENSOR_PRODUCT from row on, for gemm->sum_gradients. */
 typedef struct gradient_factors {
   const float *a, *delta;
   int a_stride, delta_stride;
@@ -96,11 +140,18 @@ typedef struct gradient_factors {
 gradient_factors network_gradient_factors(const mlpd_network *network, const gradient_unit *unit, uint64_t row,
                                           const workspace *space);
 
-/* The whole forward pass over n rows on the calling thread: the blocks above in order. */
+/* The whole forward pass over n rows, as one lane, on the calling thread: the blocks above in order. */
 void network_forward(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space);
 
-/* The part of a network's digest that every network of these shapes has in common plus the parameters
- * given: for checkpoints that hold other arenas. */
+/* ---- All tensors ----------------------------------------------------------------------------------- */
+
+/* A network's digest with these parameters in place of its own: for checkpoints that hold other arenas. */
 uint64_t network_hash(const mlpd_network *network, const float *parameters);
+
+/* Sets the statistics among floats [begin, begin + count) of an arena to zero, of which values is a copy. */
+void network_clear_statistics(const mlpd_network *network, size_t begin, size_t count, float *values);
+
+/* The gradients of a trace, an arena; statistics are the sums over its samples. */
+const float *network_trace_gradient(const mlpd_trace *trace);
 
 #endif

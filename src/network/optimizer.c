@@ -58,7 +58,7 @@ void optimizer_free(optimizer *o) {
 
 optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale) {
   o->step++;
-  optimizer_scalars made = {.lr = (float)lr, .gradient_scale = (float)gradient_scale};
+  optimizer_scalars made = {.lr = (float)lr, .gradient_scale = (float)gradient_scale, .statistics_scale = 1};
   if (o->num_state == 2) {
     made.correction1 = (float)(1 / (1 - portable_power(o->beta1, o->step)));
     made.correction2 = (float)(1 / (1 - portable_power(o->beta2, o->step)));
@@ -113,14 +113,17 @@ DEFINE_UPDATE(update_adam, {
   w[i] = s.keep * w[i] - s.lr * step;
 })
 
+/* w follows the mean of the step's statistics. */
+DEFINE_UPDATE(update_statistics, { w[i] += s.lr * (gradient[i] * s.scale - w[i]); })
+
 void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part) {
-  const float weight_decay = part->decay ? o->weight_decay : 0;
+  const float weight_decay = part->of->decays ? o->weight_decay : 0, lr = scalars->lr * part->of->rate;
   const bool decoupled = o->kind == MLPD_ADAMW;
-  const update_scalars s = {.lr = scalars->lr,
+  const update_scalars s = {.lr = lr,
                             .scale = scalars->gradient_scale,
                             .decay = decoupled ? 0 : weight_decay,
                             .mu = o->momentum,
-                            .keep = decoupled ? 1 - scalars->lr * weight_decay : 1,
+                            .keep = decoupled ? 1 - lr * weight_decay : 1,
                             .beta1 = o->beta1,
                             .beta2 = o->beta2,
                             .rest1 = 1 - o->beta1,
@@ -131,6 +134,10 @@ void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *par
   float *const w = parameters + part->begin;
   float *const p = o->num_state > 0 ? o->state[0] + part->begin : NULL;
   float *const q = o->num_state > 1 ? o->state[1] + part->begin : NULL;
+  if (part->of->source == TENSOR_STATISTICS) {
+    update_statistics(&(update_scalars){.lr = part->of->rate, .scale = scalars->statistics_scale}, part, w, NULL, NULL);
+    return;
+  }
   switch (o->kind) {
     case MLPD_SGD:
       update_sgd(&s, part, w, p, q);
@@ -148,36 +155,19 @@ void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *par
   }
 }
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-
-/* Elements [begin, end) of the arenas, gradient that of these. */
-static void update_run(optimizer *o, const optimizer_scalars *scalars, float *parameters, const float *gradient,
-                       size_t begin, size_t end, bool decay) {
-  optimizer_update(o, scalars, parameters,
-                   &(optimizer_block){.begin = begin,
-                                      .rows = 1,
-                                      .columns = end - begin,
-                                      .stride = end - begin,
-                                      .gradient = gradient,
-                                      .gradient_stride = end - begin,
-                                      .decay = decay});
-}
-
 void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, const mlpd_network *network,
                             float *parameters, const float *gradient, size_t begin, size_t end) {
-  size_t at = begin;
-  for (uint32_t l = 0; l < network->num_layers && at < end; l++) {
-    const layer *const shape = &network->layers[l];
-    const size_t weights_begin = smaller(shape->weight_offset, end);
-    const size_t weights_end = smaller(shape->weight_offset + (size_t)shape->inputs * shape->weight_stride, end);
-    if (at < weights_begin) {
-      update_run(o, scalars, parameters, gradient + (at - begin), at, weights_begin, false);
-      at = weights_begin;
-    }
-    if (at < weights_end) {
-      update_run(o, scalars, parameters, gradient + (at - begin), at, weights_end, true);
-      at = weights_end;
-    }
+  for (uint32_t i = 0; i < network->num_tensors && network->tensors[i].offset < end; i++) {
+    const tensor *const t = &network->tensors[i];
+    const size_t from = t->offset > begin ? t->offset : begin, to = tensor_end(t) < end ? tensor_end(t) : end;
+    if (from >= to) continue;
+    optimizer_update(o, scalars, parameters,
+                     &(optimizer_block){.begin = from,
+                                        .rows = 1,
+                                        .columns = to - from,
+                                        .stride = to - from,
+                                        .gradient = gradient + (from - begin),
+                                        .gradient_stride = to - from,
+                                        .of = t});
   }
-  if (at < end) update_run(o, scalars, parameters, gradient + (at - begin), at, end, false);
 }

@@ -25,25 +25,26 @@ void optimizer_free(optimizer *o);
 typedef struct optimizer_scalars {
   float lr, gradient_scale;
   float correction1, correction2; /* adam: 1 / (1 - beta1^t), 1 / (1 - beta2^t) */
+  float statistics_scale; /* 1 / rows of the step: what sums of TENSOR_STATISTICS are multiplied by; 1 unless set */
 } optimizer_scalars;
 
 /* Counts the step and computes its scalars. Once per step, on one thread. */
 optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale);
 
-/* Parameters to update: rows of `columns` floats, `stride` apart in the arenas, the first at `begin`. Their gradient is
- * a separate array, rows gradient_stride apart. decay: whether weight decay applies (weights yes, biases no). */
+/* Values of a tensor to update: rows of `columns` floats, `stride` apart in the arenas, the first at `begin`. Their
+ * gradient is a separate array, rows gradient_stride apart. */
 typedef struct optimizer_block {
   size_t begin, rows, columns, stride;
   const float *gradient;
   size_t gradient_stride;
-  bool decay;
+  const tensor *of; /* says whether they decay, their learning rate, and whether they are statistics */
 } optimizer_block;
 
 /* Updates part; parameters is the arena, from its start. */
 void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part);
 
-/* The same over any range [begin, end) of the whole arena, deciding on decay by the network's layout; gradient
- * (end - begin) is that of the range. */
+/* The same over any range [begin, end) of the whole arena: all tensors' values there; gradient (end - begin) is that of
+ * the range. */
 void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, const mlpd_network *network,
                             float *parameters, const float *gradient, size_t begin, size_t end);
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "network/layer_kind.h"
 #include "network/loss.h"
-#include "network/network.h"
 
 typedef struct trace_memory {
   workspace space;
@@ -27,8 +27,9 @@ void mlpd_trace_free(mlpd_trace *trace) {
 
 static size_t compact_floats(const mlpd_network *network, uint64_t n) {
   size_t floats = 0;
-  for (uint32_t l = 0; l < network->num_layers; l++)
-    floats += (3 * n + network->layers[l].inputs) * network->layers[l].outputs;
+  for (uint32_t l = 0; l < network->num_layers; l++) floats += 3 * n * network->layers[l].outputs;
+  for (uint32_t i = 0; i < network->num_tensors; i++)
+    floats += (size_t)network->tensors[i].rows * network->tensors[i].columns;
   return floats;
 }
 
@@ -53,6 +54,16 @@ static const float *copy_rows(const float *from, uint64_t rows, uint32_t columns
   return to;
 }
 
+/* The gradients of a dense layer's weights and biases. */
+static void fill_gradients(const mlpd_network *network, trace_memory *memory, uint32_t l, float **next,
+                           mlpd_trace *trace) {
+  for (uint32_t i = 0; i < network->layers[l].num_tensors; i++) {
+    const tensor *const t = layer_tensor(network, l, i);
+    const float **const to = t->vector ? &trace->bias_gradient[l] : &trace->weight_gradient[l];
+    *to = copy_rows(memory->gradient + t->offset, t->rows, t->columns, t->stride, next);
+  }
+}
+
 static void fill_trace(const mlpd_network *network, trace_memory *memory, mlpd_trace *trace) {
   float *next = memory->compact;
   for (uint32_t l = 0; l < network->num_layers; l++) {
@@ -60,28 +71,23 @@ static void fill_trace(const mlpd_network *network, trace_memory *memory, mlpd_t
     trace->z[l] = copy_rows(memory->space.z[l], trace->n, shape->outputs, shape->stride, &next);
     trace->a[l] = copy_rows(memory->space.a[l], trace->n, shape->outputs, shape->stride, &next);
     trace->delta[l] = copy_rows(memory->space.delta[l], trace->n, shape->outputs, shape->stride, &next);
-    trace->weight_gradient[l] =
-        copy_rows(memory->gradient + shape->weight_offset, shape->inputs, shape->outputs, shape->weight_stride, &next);
-    trace->bias_gradient[l] = memory->gradient + shape->bias_offset;
+    if (shape->kind == &layer_dense) fill_gradients(network, memory, l, &next, trace);
   }
 }
 
 static void back_propagate(const mlpd_network *network, const backend *gemm, uint64_t n, trace_memory *memory) {
   workspace *const space = &memory->space;
-  for (uint32_t l = network->num_layers - 1; l-- > 0;)
-    for (uint32_t i = 0; i < layer_num_blocks(&network->layers[l], gemm, n, 1); i++) {
-      const block part = layer_block(&network->layers[l], gemm, 0, n, 1, i);
+  for (uint32_t l = network->num_layers - 1; l-- > network->lowest_delta;)
+    for (uint32_t i = 0; i < network_num_blocks(network, gemm, l, WAY_BACKWARD, n, 1); i++) {
+      const block part = network_block(network, gemm, l, WAY_BACKWARD, 0, n, 1, i);
       network_backward_block(network, gemm, l, &part, space);
     }
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const layer *const shape = &network->layers[l];
-    float *const weights = memory->gradient + shape->weight_offset, *const biases =
-                                                                        memory->gradient + shape->bias_offset;
-    for (uint32_t i = 0; i < layer_num_units(shape, gemm); i++) {
-      const gradient_unit unit = layer_unit(network, gemm, l, i);
-      network_weight_gradient(network, gemm, &unit, 0, n, space,
-                              weights + (size_t)unit.row * shape->weight_stride + unit.column, shape->weight_stride);
-      if (unit.row == 0) network_bias_gradient(network, &unit, 0, n, space, biases + unit.column);
+  for (uint32_t i = 0; i < network->num_tensors; i++) {
+    const tensor *const t = &network->tensors[i];
+    for (uint32_t u = 0; u < tensor_num_units(t, gemm); u++) {
+      const gradient_unit unit = network_unit(network, gemm, i, u);
+      network_gradient(network, gemm, &unit, 0, n, space,
+                       memory->gradient + t->offset + (size_t)unit.row * t->stride + unit.column, t->stride);
     }
   }
 }
@@ -89,7 +95,7 @@ static void back_propagate(const mlpd_network *network, const backend *gemm, uin
 mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n, const float *x, const float *y,
                                mlpd_trace *trace) {
   *trace = (mlpd_trace){0};
-  const layer *const output = &network->layers[network->num_layers - 1];
+  const layer *const output = network_output(network);
   if (n == 0 || n > INT32_MAX) return FAIL(MLPD_ERROR_USAGE, "%llu samples to trace", (unsigned long long)n);
   TRY(loss_check(loss, output->activation));
   const backend *gemm = NULL;
@@ -100,7 +106,8 @@ mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n
     return status;
   }
   trace_memory *const memory = trace->owner;
-  memcpy(memory->space.x, x, n * network->layers[0].inputs * sizeof(float));
+  memcpy(memory->space.x, x, n * network_inputs(network) * sizeof(float));
+  memory->space.context = (pass_context){.training = true};
   network_forward(network, gemm, n, &memory->space);
   const uint32_t last = network->num_layers - 1;
   loss_sums sums = {0};
@@ -114,5 +121,11 @@ mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n
 
 void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trace, float lr) {
   const trace_memory *const memory = trace->owner;
-  for (size_t i = 0; i < network->arena_size; i++) network->parameters[i] -= lr * memory->gradient[i];
+  for (uint32_t i = 0; i < network->num_tensors; i++) {
+    const tensor *const t = &network->tensors[i];
+    if (t->source == TENSOR_STATISTICS) continue;
+    for (size_t at = t->offset; at < tensor_end(t); at++) network->parameters[at] -= lr * memory->gradient[at];
+  }
 }
+
+const float *network_trace_gradient(const mlpd_trace *trace) { return ((const trace_memory *)trace->owner)->gradient; }

@@ -8,7 +8,7 @@
 #include "data/dataset.h"
 #include "data/stored_labels.h"
 #include "model/model.h"
-#include "network/network.h"
+#include "network/layer_kind.h"
 #include "run/checkpoint.h"
 #include "run/memory_estimate.h"
 
@@ -167,15 +167,26 @@ static mlpd_status describe_dataset(const char *path, h5_file *file, FILE *strea
 
 /* ---- Models --------------------------------------------------------------------------------------- */
 
-static void describe_layers(const mlpd_network *network, FILE *stream) {
-  (void)fprintf(stream, "network: %u", network->layers[0].inputs);
-  for (uint32_t l = 0; l < network->num_layers; l++) (void)fprintf(stream, "-%u", network->layers[l].outputs);
-  (void)fprintf(stream, ", %llu parameters\n", (unsigned long long)mlpd_network_num_parameters(network));
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const layer *const shape = &network->layers[l];
-    (void)fprintf(stream, "  layer %u: weight (%u, %u), bias (%u), %s\n", l + 1, shape->inputs, shape->outputs,
-                  shape->outputs, mlpd_choice_name(mlpd_activation_choices, (int)shape->activation));
+/* "layer 1: weight (64, 32), bias (32), relu"; the kind is named where it is not dense. */
+static void describe_layer(const mlpd_network *network, uint32_t l, FILE *stream) {
+  const layer *const shape = &network->layers[l];
+  (void)fprintf(stream, "  layer %u: ", l + 1);
+  if (shape->kind != &layer_dense) (void)fprintf(stream, "%s, ", shape->kind->name);
+  for (uint32_t i = 0; i < shape->num_tensors; i++) {
+    const tensor *const t = layer_tensor(network, l, i);
+    (void)fprintf(stream, "%s (", t->name);
+    if (!t->vector) (void)fprintf(stream, "%u, ", t->rows);
+    (void)fprintf(stream, "%u), ", t->columns);
   }
+  (void)fprintf(stream, "%s\n", mlpd_choice_name(mlpd_activation_choices, (int)shape->activation));
+}
+
+static void describe_layers(const mlpd_network *network, FILE *stream) {
+  (void)fprintf(stream, "network: %u", network_inputs(network));
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    if (network->layers[l].kind == &layer_dense) (void)fprintf(stream, "-%u", network->layers[l].outputs);
+  (void)fprintf(stream, ", %llu parameters\n", (unsigned long long)mlpd_network_num_parameters(network));
+  for (uint32_t l = 0; l < network->num_layers; l++) describe_layer(network, l, stream);
 }
 
 /* The options, indented. */

@@ -12,14 +12,14 @@
 #include "data/sample_weights.h"
 #include "lanes/stream_order.h"
 #include "model/held_by_class.h"
-#include "network/init.h"
 #include "network/loss.h"
+#include "network/network_options.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
 #include "run/class_notes.h"
 #include "run/column_scales.h"
 
-enum { SPLIT_LANES = 64, MAX_HIDDEN = 1000, READ_BYTES = 1 << 17 };
+enum { SPLIT_LANES = 64, READ_BYTES = 1 << 17 };
 
 static void notice(mlpd_comm *comm, const mlpd_train_events *events, const char *message) {
   if (mlpd_comm_rank(comm) == 0 && events != NULL && events->notice != NULL) events->notice(events->context, message);
@@ -254,37 +254,12 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
 
 /* ---- Network ------------------------------------------------------------------------------------- */
 
-/* "512,256" as widths; rejects anything but positive integers. */
-static mlpd_status parse_hidden(const char *text, uint32_t *widths, uint32_t *count) {
-  *count = 0;
-  const char *at = text;
-  while (*at != '\0') {
-    char *end = NULL;
-    errno = 0;
-    const long width = strtol(at, &end, 10);
-    if (end == at || errno != 0 || width < 1 || width > INT32_MAX / 2 || (*end != ',' && *end != '\0') ||
-        (*end == ',' && end[1] == '\0'))
-      return FAIL(MLPD_ERROR_USAGE, "--hidden: '%s' is not a list of widths such as 512,256", text);
-    if (*count == MAX_HIDDEN) return FAIL(MLPD_ERROR_USAGE, "--hidden: more than %d layers", MAX_HIDDEN);
-    widths[(*count)++] = (uint32_t)width;
-    at = *end == ',' ? end + 1 : end;
-  }
-  return MLPD_OK;
-}
-
-mlpd_status preparation_network(const preparation *p, uint32_t outputs, network_maker *create, mlpd_network **network) {
-  const mlpd_train_options *const o = &p->options;
-  uint32_t widths[MAX_HIDDEN + 2] = {p->features}, hidden = 0;
-  mlpd_activation activations[MAX_HIDDEN + 1];
-  TRY(parse_hidden(o->hidden, widths + 1, &hidden));
-  for (uint32_t l = 0; l < hidden; l++) activations[l] = o->activation;
-  widths[hidden + 1] = outputs;
-  activations[hidden] = (mlpd_activation)o->output_activation;
-  return create(hidden + 1, widths, activations, network);
+mlpd_status preparation_network(const preparation *p, uint32_t outputs, bool shape_alone, mlpd_network **network) {
+  return network_of_options(&p->options, p->features, outputs, shape_alone, network);
 }
 
 static mlpd_status make_network(preparation *p) {
-  TRY(preparation_network(p, p->outputs, mlpd_network_create, &p->model->network));
+  TRY(preparation_network(p, p->outputs, false, &p->model->network));
   mlpd_network_init(p->model->network, p->options.init, p->options.seed);
   return MLPD_OK;
 }

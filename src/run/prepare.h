@@ -43,10 +43,8 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
                                preparation *p);
 void preparation_free(preparation *p);
 
-/* Makes the network that the options ask for, by mlpd_network_create or network_shape. */
-typedef mlpd_status network_maker(uint32_t num_layers, const uint32_t *widths, const mlpd_activation *activations,
-                                  mlpd_network **network);
-mlpd_status preparation_network(const preparation *p, uint32_t outputs, network_maker *create, mlpd_network **network);
+/* Makes the network that the options ask for; shape_alone: as network_build. */
+mlpd_status preparation_network(const preparation *p, uint32_t outputs, bool shape_alone, mlpd_network **network);
 
 /* What this rank looks for in rows that are streamed. */
 row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p);

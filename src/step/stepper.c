@@ -74,7 +74,7 @@ size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane
 
 /* ---- Making, with other ranks ---------------------------------------------------------------------- */
 
-/* A bucket a strip; a layer's biases are in that of its last. */
+/* A bucket a strip. */
 static mlpd_status make_reducer(stepper *s) {
   const stepper_parts *const parts = &s->parts;
   size_t *begin = NULL;
@@ -82,7 +82,7 @@ static mlpd_status make_reducer(stepper *s) {
       .whole = parts->network->parameters, .context = s, .begin = stepper_take_totals, .replace = stepper_update_slice};
   const bool divides = stepper_divides(parts->update, parts->reduce, parts->clip_norm);
   mlpd_status status = memory_allocate(&begin, (size_t)s->num_strips + 1, sizeof *begin, "buckets");
-  for (uint32_t i = 0; status == MLPD_OK && i < s->num_strips; i++) begin[i] = s->units[s->strips[i].first_unit].weight;
+  for (uint32_t i = 0; status == MLPD_OK && i < s->num_strips; i++) begin[i] = s->strips[i].begin;
   if (status == MLPD_OK) begin[s->num_strips] = parts->network->arena_size;
   status = mlpd_comm_agree(parts->comm, status);
   if (status == MLPD_OK)

@@ -1,7 +1,7 @@
 /* The training step: gather, forward, loss, backward, lane sums, reduction, optimizer.
  *
  * Phase 1 takes the lanes of this rank forward and back and keeps their a and delta. Phase 2 computes the
- * weight gradient one unit (a block of a layer's weights) at a time: a_prev^T delta of each lane's rows,
+ * gradient one unit (a block of a tensor) at a time: of a weight a_prev^T delta of each lane's rows,
  * summed over the lanes in tree order while the block is in cache. So a lane gradient is never a whole
  * arena in memory, and threads share phase 2 by units, however many lanes there are. With one rank the
  * optimizer updates a unit's weights as soon as its sum is there; where ranks share memory, those of a strip

@@ -25,7 +25,7 @@ struct apart {
 
 /* Floats of x, a and delta of a row. */
 static uint64_t floats_of_row(const mlpd_network *network) {
-  uint64_t floats = network->layers[0].inputs;
+  uint64_t floats = network_inputs(network);
   for (uint32_t l = 0; l < network->num_layers; l++) floats += 2 * (uint64_t)network->layers[l].outputs;
   return floats;
 }
@@ -93,8 +93,7 @@ static void sum_node(stepper *s, const thread_node *node) {
     uint32_t units = 0;
     for (; i < s->num_units && s->units[i].shape.layer == layer; i++, units++) {
       const unit *const part = &s->units[i];
-      stepper_sum_unit(s, part, node->lanes, node->sum + part->weight, part->stride, node->sum + part->bias, &nothing,
-                       &s->scratch[me]);
+      stepper_sum_unit(s, part, node->lanes, node->sum + part->place, part->stride, &nothing, &s->scratch[me]);
     }
     (void)timeline_end(s->line, me, TIMELINE_GRADIENT, layer + 1, units, began);
   }

@@ -21,20 +21,21 @@ typedef struct lane {
   loss_sums sums;
 } lane;
 
-/* A weight-gradient unit and its places in the arenas. */
+/* A unit of a tensor's gradient and its place in the arenas. */
 typedef struct unit {
   gradient_unit shape;
-  size_t weight, bias; /* floats from the arena's start */
-  uint32_t stride;     /* of the weights' rows */
+  const tensor *of;
+  size_t place;    /* floats from the arena's start */
+  uint32_t stride; /* of the tensor's rows */
   uint32_t strip;
 } unit;
 
-/* The units of some rows of a layer, all columns: one run of the arena, so a bucket of the reducer. The layer's biases
- * lie behind its last strip, but come with the units of its first. */
+/* Units that lie together in the arena: some rows of a tensor, all columns, and with the last rows of a layer's matrix
+ * the layer's vectors behind it. A bucket of the reducer. */
 typedef struct strip {
   uint32_t layer, first_unit, num_units;
-  bool last;        /* of its layer */
-  atomic_uint left; /* sums of this step, of a unit for a node, that are not there yet */
+  size_t begin, end; /* floats of the arena; gaps within stay zero */
+  atomic_uint left;  /* sums of this step, of a unit for a node, that are not there yet */
 } strip;
 
 typedef struct pull pull;         /* of stepper_pull.c */
@@ -50,10 +51,10 @@ typedef enum sharing {
 
 /* A thread's room for a unit's gradient, and for the sums of subtrees of lanes that wait for others. */
 typedef struct scratch {
-  float *sum, *bias;             /* (unit_floats), (unit_columns): whole sums, where this rank updates at once */
-  float *partial, *partial_bias; /* (levels, unit_floats), (levels, unit_columns) */
-  const float **a, **delta;      /* (lanes): factors */
-  uint64_t *rows;                /* (lanes) */
+  float *sum;               /* (unit_floats): whole sums, where this rank updates at once */
+  float *partial;           /* (levels, partial_floats) */
+  const float **a, **delta; /* (lanes): factors */
+  uint64_t *rows;           /* (lanes) */
 } scratch;
 
 struct stepper {
@@ -70,12 +71,14 @@ struct stepper {
   uint32_t num_ready;    /* strips the reducer knows of, from the last one down */
   mlpd_status sent;      /* of telling it */
   uint64_t epoch;
-  mlpd_status streamed;             /* of the rows of this step; where they failed, its lanes are empty */
-  size_t unit_floats, unit_columns; /* of the largest unit, multiples of a cache line */
-  uint32_t levels;                  /* of partial sums */
-  scratch *scratch;                 /* (threads) */
-  double *norms;                    /* (blocks of the arena) */
-  double lr;                        /* of this step */
+  uint64_t rows;         /* of the step under way, of all ranks */
+  mlpd_status streamed;  /* of the rows of this step; where they failed, its lanes are empty */
+  size_t unit_floats;    /* of the largest unit, a multiple of a cache line */
+  size_t partial_floats; /* the same of units whose lanes are summed in scratch */
+  uint32_t levels;       /* of partial sums */
+  scratch *scratch;      /* (threads) */
+  double *norms;         /* (blocks of the arena) */
+  double lr;             /* of this step */
   optimizer_scalars scalars;
   sharing sharing;
   loss_sums *row_sums;  /* (rows): what each adds to its lane's, where lanes are shared by rows; else NULL */
@@ -155,9 +158,8 @@ typedef struct soon {
 /* Sums a unit into a node's buffer. */
 void stepper_reduce_unit(stepper *s, uint32_t node, const unit *part, const soon *next, const scratch *room);
 
-/* Sums a unit over the lanes in range, a subtree: out (unit's rows, columns), rows `stride` apart, and of a layer's
- * first rows the bias. */
-void stepper_sum_unit(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride, float *bias,
+/* Sums a unit over the lanes in range, a subtree: out (unit's rows, columns), rows `stride` apart. */
+void stepper_sum_unit(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride,
                       const soon *next, const scratch *room);
 
 /* The arrays that an update reads, from a place of the arenas on. */

@@ -14,8 +14,24 @@ enum {
   FEWEST_ROWS = 4        /* of a thread that shares by rows */
 };
 
+/* What the layers learn of the step: the rows that lanes of other ranks have before this rank's count, too. */
+static void set_context(stepper *s, uint64_t step) {
+  const lane_plan *const plan = s->parts.plan;
+  uint64_t first = step * plan->batch;
+  s->rows = 0;
+  for (uint32_t u = 0; u < plan->num_lanes; u++) {
+    uint64_t begin = 0, count = 0;
+    lane_microbatch(plan, u, step, &begin, &count);
+    if (u < s->lanes.begin) first += count;
+    s->rows += count;
+  }
+  s->space.context =
+      (pass_context){.training = true, .seed = s->parts.seed, .epoch = (uint32_t)s->epoch, .first = first};
+}
+
 void stepper_place_lanes(stepper *s, uint64_t step) {
   uint64_t row = 0;
+  set_context(s, step);
   for (uint32_t i = 0; i < s->num_lanes; i++) {
     lane *const u = &s->lane[i];
     lane_microbatch(s->parts.plan, s->lanes.begin + i, step, &u->begin, &u->count);
@@ -61,7 +77,7 @@ static void gather(const stepper *s, const lane *u, uint64_t place, uint64_t cou
 static void finish_forward(stepper *s, lane *u, uint64_t place, uint64_t count, loss_sums *rows) {
   const mlpd_network *const network = s->parts.network;
   const uint32_t last = network->num_layers - 1;
-  const layer *const output = &network->layers[last];
+  const layer *const output = network_output(network);
   const uint32_t k = output->outputs;
   const size_t at = (u->row + place) * k;
   const targets y = {.classes = u->classes != NULL ? u->classes + place : NULL,
@@ -88,15 +104,34 @@ typedef struct rows_of_lanes {
   uint64_t row, n;
 } rows_of_lanes;
 
-typedef void block_function(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
-                            workspace *space);
+/* Forward or back through one layer. */
+typedef struct layer_pass {
+  uint32_t layer;
+  pass_way way;
+} layer_pass;
 
-static void run_layer(stepper *s, uint32_t l, const rows_of_lanes *rows, block_function *run) {
-  const layer *const shape = &s->parts.network->layers[l];
-  for (uint32_t i = 0; i < layer_num_blocks(shape, s->parts.gemm, rows->n, 1); i++) {
-    const block part = layer_block(shape, s->parts.gemm, rows->row, rows->n, 1, i);
-    run(s->parts.network, s->parts.gemm, l, &part, &s->space);
+static void run_block(stepper *s, layer_pass pass, const block *part) {
+  if (pass.way == WAY_FORWARD)
+    network_forward_block(s->parts.network, s->parts.gemm, pass.layer, part, &s->space);
+  else
+    network_backward_block(s->parts.network, s->parts.gemm, pass.layer, part, &s->space);
+}
+
+static void run_rows_of_layer(stepper *s, layer_pass pass, uint64_t row, uint64_t n) {
+  const mlpd_network *const network = s->parts.network;
+  for (uint32_t i = 0; i < network_num_blocks(network, s->parts.gemm, pass.layer, pass.way, n, 1); i++) {
+    const block part = network_block(network, s->parts.gemm, pass.layer, pass.way, row, n, 1, i);
+    run_block(s, pass, &part);
   }
+}
+
+/* Rows of lanes [begin, end): at once where the layer allows it. */
+static void run_layer(stepper *s, layer_pass pass, uint32_t begin, uint32_t end, const rows_of_lanes *rows) {
+  if (network_reach(s->parts.network, pass.layer, pass.way) != REACH_LANE) {
+    run_rows_of_layer(s, pass, rows->row, rows->n);
+    return;
+  }
+  for (uint32_t i = begin; i < end; i++) run_rows_of_layer(s, pass, s->lane[i].row, s->lane[i].count);
 }
 
 /* Those of lane u that are among rows of the workspace. */
@@ -109,7 +144,8 @@ static lane_rows rows_within(const lane *u, const rows_of_lanes *rows) {
 /* Rows of lanes [begin, end), one after the other in memory, forward and (where backward is set, of all layers) back to
  * their deltas, on one thread. The lanes are whole unless they are shared by rows. */
 static void run_rows(stepper *s, uint32_t begin, uint32_t end, const rows_of_lanes *rows, bool backward, double *data) {
-  const uint32_t me = (uint32_t)omp_get_thread_num(), layers = s->parts.network->num_layers;
+  const mlpd_network *const network = s->parts.network;
+  const uint32_t me = (uint32_t)omp_get_thread_num(), layers = network->num_layers;
   const double start = clock_seconds();
   uint64_t at = timeline_begin(s->line);
   for (uint32_t i = begin; i < end; i++) {
@@ -119,7 +155,7 @@ static void run_rows(stepper *s, uint32_t begin, uint32_t end, const rows_of_lan
   *data += clock_seconds() - start;
   at = timeline_end(s->line, me, TIMELINE_GATHER, rows->n, 0, at);
   for (uint32_t l = 0; l < layers; l++) {
-    run_layer(s, l, rows, network_forward_block);
+    run_layer(s, (layer_pass){l, WAY_FORWARD}, begin, end, rows);
     at = timeline_end(s->line, me, TIMELINE_FORWARD, l + 1, rows->n, at);
   }
   for (uint32_t i = begin; i < end; i++) {
@@ -128,8 +164,8 @@ static void run_rows(stepper *s, uint32_t begin, uint32_t end, const rows_of_lan
     finish_forward(s, u, some.place, some.count, s->row_sums != NULL ? s->row_sums + u->row + some.place : NULL);
   }
   at = timeline_end(s->line, me, TIMELINE_LOSS, rows->n, 0, at);
-  for (uint32_t l = layers - 1; backward && l-- > 0;) {
-    run_layer(s, l, rows, network_backward_block);
+  for (uint32_t l = layers - 1; backward && l-- > network->lowest_delta;) {
+    run_layer(s, (layer_pass){l, WAY_BACKWARD}, begin, end, rows);
     at = timeline_end(s->line, me, TIMELINE_BACKWARD, l + 1, rows->n, at);
   }
 }
@@ -148,30 +184,31 @@ static uint32_t wanted_blocks(const stepper *s) {
   return (BLOCKS_PER_THREAD * (uint32_t)s->parts.threads - 1) / s->num_lanes + 1;
 }
 
-/* All lanes' blocks of layer l. Called by every thread of a parallel region. */
-static void run_blocks(stepper *s, uint32_t l, timeline_phase phase, block_function *run, void master(stepper *s)) {
-  const uint32_t me = (uint32_t)omp_get_thread_num();
-  const layer *const shape = &s->parts.network->layers[l];
+/* All lanes' blocks of a layer. Called by every thread of a parallel region. */
+static void run_blocks(stepper *s, layer_pass pass, void master(stepper *s)) {
+  const uint32_t me = (uint32_t)omp_get_thread_num(), l = pass.layer;
+  const timeline_phase phase = pass.way == WAY_FORWARD ? TIMELINE_FORWARD : TIMELINE_BACKWARD;
+  const mlpd_network *const network = s->parts.network;
   const backend *const gemm = s->parts.gemm;
   if (s->num_lanes == 0) return; /* on all threads of this rank */
   const uint32_t wanted = wanted_blocks(s);
   uint64_t most_count = 0;
   for (uint32_t i = 0; i < s->num_lanes; i++) most_count = stepper_larger(most_count, s->lane[i].count);
-  const uint32_t blocks = layer_num_blocks(shape, gemm, most_count, wanted);
+  const uint32_t blocks = network_num_blocks(network, gemm, l, pass.way, most_count, wanted);
 #pragma omp for schedule(dynamic)
   for (uint32_t i = 0; i < s->num_lanes * blocks; i++) {
     const lane *const u = &s->lane[i / blocks];
-    if (i % blocks >= layer_num_blocks(shape, gemm, u->count, wanted)) continue;
-    const block part = layer_block(shape, gemm, u->row, u->count, wanted, i % blocks);
+    if (i % blocks >= network_num_blocks(network, gemm, l, pass.way, u->count, wanted)) continue;
+    const block part = network_block(network, gemm, l, pass.way, u->row, u->count, wanted, i % blocks);
     const uint64_t began = timeline_begin(s->line);
-    run(s->parts.network, gemm, l, &part, &s->space);
+    run_block(s, pass, &part);
     (void)timeline_end(s->line, me, phase, l + 1, part.rows, began);
     if (master != NULL && me == 0) master(s);
   }
 }
 
 void stepper_run_deltas(stepper *s, uint32_t l, void master(stepper *s)) {
-  run_blocks(s, l, TIMELINE_BACKWARD, network_backward_block, master);
+  run_blocks(s, (layer_pass){l, WAY_BACKWARD}, master);
 }
 
 /* ---- How threads share lanes ----------------------------------------------------------------------- */
@@ -193,14 +230,14 @@ lane_range stepper_thread_lanes(const stepper *s, uint32_t thread) {
 /* All threads on one layer of all lanes at a time. Called by every thread of a parallel region. */
 static void run_lanes_by_layer(stepper *s, bool backward) {
   const mlpd_network *const network = s->parts.network;
-  for (uint32_t l = 0; l < network->num_layers; l++) run_blocks(s, l, TIMELINE_FORWARD, network_forward_block, NULL);
+  for (uint32_t l = 0; l < network->num_layers; l++) run_blocks(s, (layer_pass){l, WAY_FORWARD}, NULL);
 #pragma omp for schedule(dynamic)
   for (uint32_t i = 0; i < s->num_lanes; i++) {
     const uint64_t began = timeline_begin(s->line);
     finish_forward(s, &s->lane[i], 0, s->lane[i].count, NULL);
     (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_LOSS, s->lane[i].count, 0, began);
   }
-  for (uint32_t l = network->num_layers - 1; backward && l-- > 0;) stepper_run_deltas(s, l, NULL);
+  for (uint32_t l = network->num_layers - 1; backward && l-- > network->lowest_delta;) stepper_run_deltas(s, l, NULL);
 }
 
 /* The thread's rows alone; then all threads go on. */
@@ -241,7 +278,7 @@ sharing stepper_sharing(const mlpd_network *network, const backend *gemm, const 
   const uint32_t num_lanes = lanes.end - lanes.begin;
   const uint64_t rows = (plan->batch - 1) / plan->num_lanes + 1;
   if (whole_lanes(num_lanes, (uint32_t)threads)) return SHARE_LANES;
-  return gemm->sum_gradients != NULL && network->arena_size <= SMALL_ARENA &&
+  return gemm->sum_gradients != NULL && !network_needs_lanes(network) && network->arena_size <= SMALL_ARENA &&
                  num_lanes * rows >= FEWEST_ROWS * (uint64_t)threads
              ? SHARE_ROWS
              : SHARE_LAYERS;
@@ -279,8 +316,9 @@ void stepper_end_lanes(stepper *s) {
 
 size_t stepper_lane_events(const stepper *s) {
   const uint64_t rows = (s->parts.plan->batch - 1) / s->parts.plan->num_lanes + 1;
-  size_t events = 2;                                          /* gather, loss */
-  for (uint32_t l = 0; l < s->parts.network->num_layers; l++) /* forward, backward, messages */
-    events += 3 * layer_num_blocks(&s->parts.network->layers[l], s->parts.gemm, rows, wanted_blocks(s));
+  const mlpd_network *const network = s->parts.network;
+  size_t events = 2;                                 /* gather, loss */
+  for (uint32_t l = 0; l < network->num_layers; l++) /* forward, backward, messages */
+    events += 3 * network_num_blocks(network, s->parts.gemm, l, WAY_FORWARD, rows, wanted_blocks(s));
   return s->num_lanes * events;
 }

@@ -25,7 +25,7 @@ typedef struct pull_item {
   size_t begin, end; /* of an update; 0, 0 */
 } pull_item;
 
-/* Floats [begin, end) of the arenas, whole cache lines but for the end, that are updated with a strip. */
+/* Floats [begin, end) of the arenas, whole cache lines but for the end. */
 typedef struct update_range {
   size_t begin, end;
 } update_range;
@@ -39,8 +39,7 @@ typedef struct pull_count {
 struct pull {
   uint32_t num_items, num_strips;
   pull_item *items;
-  update_range *ranges; /* (2 * num_strips): of a strip its weights, and of a layer's first its biases, or nothing */
-  uint32_t *updates;    /* (num_strips): items of this rank */
+  uint32_t *updates; /* (num_strips): items of this rank */
   pull_count counts[PUBLISHED_KINDS];
   atomic_uint next;
   atomic_bool failed;
@@ -57,15 +56,10 @@ static uint32_t parts_with(uint32_t strip) { return strip + 2; }
 /* The list's order: layers and strips from the last to the first. */
 static const strip *strip_in_order(const stepper *s, uint32_t place) { return &s->strips[s->num_strips - 1 - place]; }
 
-static void find_ranges(const stepper *s, update_range *ranges) {
-  for (uint32_t place = 0; place < s->num_strips; place++) {
-    const strip *const at = strip_in_order(s, place);
-    const layer *const shape = &s->parts.network->layers[at->layer];
-    const unit *const first = &s->units[at->first_unit];
-    ranges[2 * place] = (update_range){first->weight, first->weight + (size_t)first->shape.rows * first->stride};
-    if (first->shape.row == 0)
-      ranges[2 * place + 1] = (update_range){shape->bias_offset, shape->bias_offset + shape->outputs};
-  }
+/* Floats [begin, end) of the arenas, that are updated with a strip. */
+static update_range range_of(const stepper *s, uint32_t place) {
+  const strip *const at = strip_in_order(s, place);
+  return (update_range){at->begin, at->end};
 }
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -80,8 +74,8 @@ static update_range part_of(const stepper *s, update_range whole, int rank) {
 }
 
 bool stepper_pull_range(const stepper *s, int rank, uint32_t i, size_t *begin, size_t *end) {
-  if (i == 2 * s->num_strips) return false;
-  const update_range part = part_of(s, s->pull->ranges[i], rank);
+  if (i == s->num_strips) return false;
+  const update_range part = part_of(s, range_of(s, i), rank);
   *begin = part.begin;
   *end = part.end;
   return true;
@@ -95,17 +89,15 @@ static void append_sums(const stepper *s, pull *p, uint32_t place) {
 }
 
 static void append_updates(const stepper *s, pull *p, uint32_t place) {
-  for (uint32_t i = 2 * place; i < 2 * place + 2; i++) {
-    const update_range own = part_of(s, p->ranges[i], mlpd_comm_rank(s->parts.comm));
-    for (size_t at = own.begin; at < own.end; at += REDUCER_READ_FLOATS, p->updates[place]++)
-      p->items[p->num_items++] =
-          (pull_item){.strip = place, .begin = at, .end = smaller(own.end, at + REDUCER_READ_FLOATS)};
-  }
+  const update_range own = part_of(s, range_of(s, place), mlpd_comm_rank(s->parts.comm));
+  for (size_t at = own.begin; at < own.end; at += REDUCER_READ_FLOATS, p->updates[place]++)
+    p->items[p->num_items++] =
+        (pull_item){.strip = place, .begin = at, .end = smaller(own.end, at + REDUCER_READ_FLOATS)};
 }
 
 static size_t most_items(const stepper *s) {
   return (size_t)s->num_units * reducer_num_nodes(s->reducer) + s->parts.network->arena_size / REDUCER_READ_FLOATS +
-         2 * (size_t)s->num_strips;
+         (size_t)s->num_strips;
 }
 
 mlpd_status stepper_make_pull(stepper *s) {
@@ -114,11 +106,9 @@ mlpd_status stepper_make_pull(stepper *s) {
   s->pull = p;
   p->num_strips = s->num_strips;
   TRY(memory_allocate(&p->items, most_items(s), sizeof *p->items, "list of sums"));
-  TRY(memory_allocate(&p->ranges, 2 * (size_t)s->num_strips, sizeof *p->ranges, "list of sums"));
   TRY(memory_allocate(&p->updates, s->num_strips, sizeof *p->updates, "list of sums"));
   for (int kind = 0; kind < PUBLISHED_KINDS; kind++)
     TRY(memory_allocate(&p->counts[kind].left, s->num_strips, sizeof *p->counts[kind].left, "list of sums"));
-  find_ranges(s, p->ranges);
   for (uint32_t place = 0; place <= s->num_strips; place++) {
     if (place < s->num_strips) append_sums(s, p, place);
     if (place > 0) append_updates(s, p, place - 1);
@@ -131,7 +121,6 @@ void stepper_free_pull(stepper *s) {
   if (p == NULL) return;
   for (int kind = 0; kind < PUBLISHED_KINDS; kind++) free(p->counts[kind].left);
   free(p->items);
-  free(p->ranges);
   free(p->updates);
   free(p);
 }
@@ -180,11 +169,14 @@ void stepper_pull_begin(stepper *s) {
 /* ---- Items ---------------------------------------------------------------------------------------- */
 
 /* What this rank updates of the strip before in the list, which comes next: one run of the arenas, whose rows lie
- * closer than the unit's where it is a part. */
+ * closer than the unit's where it is a part. Vectors behind a matrix are too short to be fetched. */
 static soon updated_next(const stepper *s, const pull_item *item) {
   if (item->strip == 0) return (soon){0};
   const unit *const part = &s->units[item->unit];
-  const update_range own = part_of(s, s->pull->ranges[2 * (item->strip - 1)], mlpd_comm_rank(s->parts.comm));
+  const unit *const first = &s->units[strip_in_order(s, item->strip - 1)->first_unit];
+  update_range own = part_of(s, range_of(s, item->strip - 1), mlpd_comm_rank(s->parts.comm));
+  own.end = smaller(own.end, first->place + (size_t)first->shape.rows * first->stride);
+  if (own.begin >= own.end) return (soon){0};
   const size_t row = (own.end - own.begin) / part->shape.rows;
   if (row > part->stride) return (soon){0}; /* of a wider layer, of which this unit would fetch something else */
   return stepper_soon_updated(s, own.begin + part->shape.column, row);

@@ -1,4 +1,4 @@
-/* Phase 2 of the step: weight gradients, unit by unit, summed over lanes in tree order. */
+/* Phase 2 of the step: gradients, unit by unit, summed over lanes in tree order. */
 #include <omp.h>
 #include <stdlib.h>
 
@@ -8,45 +8,52 @@
 
 /* ---- Making --------------------------------------------------------------------------------------- */
 
-static mlpd_status count_units(stepper *s) {
+/* Units of a tensor that lie side by side, in one strip. */
+static uint32_t units_across(const tensor *t, const backend *gemm) {
+  const uint32_t units = tensor_num_units(t, gemm);
+  uint32_t across = 1;
+  while (across < units && tensor_unit(t, gemm, across).row == 0) across++;
+  return across;
+}
+
+static mlpd_status allocate_units(stepper *s) {
   const mlpd_network *const network = s->parts.network;
-  TRY(memory_allocate(&s->first_strip, (size_t)network->num_layers + 1, sizeof *s->first_strip, "units"));
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const uint32_t units = layer_num_units(&network->layers[l], s->parts.gemm);
-    uint32_t across = 1;
-    while (across < units && layer_unit(network, s->parts.gemm, l, across).row == 0) across++;
-    s->first_strip[l + 1] = s->first_strip[l] + units / across;
-    s->num_units += units;
+  uint32_t units = 0, strips = 0;
+  for (uint32_t i = 0; i < network->num_tensors; i++) {
+    const tensor *const t = &network->tensors[i];
+    units += tensor_num_units(t, s->parts.gemm);
+    strips += tensor_num_units(t, s->parts.gemm) / units_across(t, s->parts.gemm);
   }
-  s->num_strips = s->first_strip[network->num_layers];
-  TRY(memory_allocate(&s->units, s->num_units, sizeof *s->units, "units"));
-  return memory_allocate(&s->strips, s->num_strips, sizeof *s->strips, "units");
+  TRY(memory_allocate(&s->first_strip, (size_t)network->num_layers + 1, sizeof *s->first_strip, "units"));
+  TRY(memory_allocate(&s->units, units, sizeof *s->units, "units"));
+  return memory_allocate(&s->strips, strips, sizeof *s->strips, "units");
+}
+
+/* The units of tensor i: vectors join the layer's last strip, if it has one. */
+static void append_units(stepper *s, uint32_t i) {
+  const tensor *const t = &s->parts.network->tensors[i];
+  const uint32_t units = tensor_num_units(t, s->parts.gemm), across = units_across(t, s->parts.gemm);
+  for (uint32_t u = 0; u < units; u++) {
+    const gradient_unit made = network_unit(s->parts.network, s->parts.gemm, i, u);
+    const size_t row = t->offset + (size_t)made.row * t->stride;
+    if (u % across == 0 && (!t->vector || s->num_strips == s->first_strip[t->layer]))
+      s->strips[s->num_strips++] = (strip){.layer = t->layer, .first_unit = s->num_units, .begin = row};
+    strip *const of = &s->strips[s->num_strips - 1];
+    s->units[s->num_units++] =
+        (unit){.shape = made, .of = t, .place = row + made.column, .stride = t->stride, .strip = s->num_strips - 1};
+    of->num_units++;
+    of->end = row + (size_t)made.rows * t->stride;
+  }
 }
 
 static mlpd_status make_units(stepper *s) {
   const mlpd_network *const network = s->parts.network;
-  uint32_t u = 0;
-  TRY(count_units(s));
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const layer *const shape = &network->layers[l];
-    const uint32_t units = layer_num_units(shape, s->parts.gemm);
-    const uint32_t strips = s->first_strip[l + 1] - s->first_strip[l], across = units / strips;
-    for (uint32_t i = 0; i < units; i++, u++) {
-      const gradient_unit made = layer_unit(network, s->parts.gemm, l, i);
-      const uint32_t place = s->first_strip[l] + i / across;
-      s->units[u] = (unit){.shape = made,
-                           .weight = shape->weight_offset + (size_t)made.row * shape->weight_stride + made.column,
-                           .bias = shape->bias_offset + made.column,
-                           .stride = shape->weight_stride,
-                           .strip = place};
-      if (i % across > 0) continue;
-      strip *const of = &s->strips[place];
-      of->layer = l;
-      of->first_unit = u;
-      of->num_units = across;
-      of->last = place + 1 == s->first_strip[l + 1];
-    }
+  TRY(allocate_units(s));
+  for (uint32_t l = 0, i = 0; l < network->num_layers; l++) {
+    s->first_strip[l] = s->num_strips;
+    for (; i < network->num_tensors && network->tensors[i].layer == l; i++) append_units(s, i);
   }
+  s->first_strip[network->num_layers] = s->num_strips;
   return MLPD_OK;
 }
 
@@ -57,28 +64,31 @@ static uint32_t tree_levels(uint32_t lanes) {
   return levels;
 }
 
-/* Floats of a unit's sum and of its bias, at most. */
-static void largest_unit(const mlpd_network *network, const backend *gemm, size_t *floats, size_t *columns) {
-  *floats = *columns = 0;
-  for (uint32_t l = 0; l < network->num_layers; l++) { /* the first unit of a layer is none smaller than the others */
-    const gradient_unit first = layer_unit(network, gemm, l, 0);
-    *floats = stepper_larger(*floats, first.rows * stepper_pad(first.columns));
-    *columns = stepper_larger(*columns, stepper_pad(first.columns));
+/* Does the back end sum this tensor's products over lanes in its registers? Else lanes are added in scratch. */
+static bool summed_at_once(const tensor *t, const backend *gemm) {
+  return t->source == TENSOR_PRODUCT && gemm->sum_gradients != NULL;
+}
+
+/* Floats of a unit's sum, at most, and of those that are added in scratch. */
+static void largest_unit(const mlpd_network *network, const backend *gemm, size_t *floats, size_t *partial) {
+  *floats = *partial = 0;
+  for (uint32_t i = 0; i < network->num_tensors; i++) { /* a tensor's first unit is none smaller than the others */
+    const gradient_unit first = network_unit(network, gemm, i, 0);
+    const size_t padded = first.rows * stepper_pad(first.columns);
+    *floats = stepper_larger(*floats, padded);
+    if (!summed_at_once(&network->tensors[i], gemm)) *partial = stepper_larger(*partial, padded);
   }
 }
 
 static mlpd_status make_scratch(stepper *s) {
   TRY(memory_allocate(&s->scratch, (size_t)s->parts.threads, sizeof *s->scratch, "lane sums"));
-  largest_unit(s->parts.network, s->parts.gemm, &s->unit_floats, &s->unit_columns);
-  const size_t levels = s->parts.gemm->sum_gradients == NULL ? s->levels : 0;
+  largest_unit(s->parts.network, s->parts.gemm, &s->unit_floats, &s->partial_floats);
   for (int t = 0; t < s->parts.threads; t++) {
     scratch *const made = &s->scratch[t];
-    TRY(memory_allocate(&made->sum, s->unit_floats * (1 + levels), sizeof(float), "lane sums"));
-    TRY(memory_allocate(&made->bias, s->unit_columns * (1 + s->levels), sizeof(float), "lane sums"));
+    TRY(memory_allocate(&made->sum, s->unit_floats + s->partial_floats * s->levels, sizeof(float), "lane sums"));
     TRY(memory_allocate(&made->a, 2 * (size_t)s->num_lanes, sizeof *made->a, "lane sums"));
     TRY(memory_allocate(&made->rows, s->num_lanes, sizeof *made->rows, "lane sums"));
     made->partial = made->sum + s->unit_floats;
-    made->partial_bias = made->bias + s->unit_columns;
     made->delta = made->a + s->num_lanes;
   }
   return MLPD_OK;
@@ -93,7 +103,6 @@ mlpd_status stepper_make_sums(stepper *s) {
 void stepper_free_sums(stepper *s) {
   for (int t = 0; s->scratch != NULL && t < s->parts.threads; t++) {
     free(s->scratch[t].sum);
-    free(s->scratch[t].bias);
     free(s->scratch[t].a);
     free(s->scratch[t].rows);
   }
@@ -104,10 +113,9 @@ void stepper_free_sums(stepper *s) {
 }
 
 size_t stepper_scratch_size(const mlpd_network *network, const backend *gemm, uint32_t num_lanes) {
-  size_t floats = 0, columns = 0;
-  largest_unit(network, gemm, &floats, &columns);
-  const size_t levels = gemm->sum_gradients == NULL ? tree_levels(num_lanes) : 0;
-  return (1 + levels) * floats * sizeof(float);
+  size_t floats = 0, partial = 0;
+  largest_unit(network, gemm, &floats, &partial);
+  return (floats + partial * tree_levels(num_lanes)) * sizeof(float);
 }
 
 /* ---- Sums ------------------------------------------------------------------------------------------ */
@@ -125,39 +133,26 @@ static void sum_tails(const stepper *s, lane_range range, double tail[TAIL_DOUBL
   for (uint32_t i = 0; i < TAIL_DOUBLES; i++) tail[i] += right[i];
 }
 
-/* bias (unit's columns) = the unit's bias gradient summed over the lanes in range, in tree order; partial is room for
- * the levels below. */
-static void sum_bias(const stepper *s, const unit *part, lane_range range, float *bias, float *partial) {
-  if (range.end - range.begin == 1) {
-    const lane *const u = &s->lane[range.begin - s->lanes.begin];
-    network_bias_gradient(s->parts.network, &part->shape, u->row, u->count, &s->space, bias);
-    return;
-  }
-  const uint32_t middle = tree_split(range);
-  sum_bias(s, part, (lane_range){range.begin, middle}, bias, partial);
-  sum_bias(s, part, (lane_range){middle, range.end}, partial, partial + s->unit_columns);
-  vector_add(part->shape.columns, partial, bias);
-}
-
-/* out (unit's rows, columns), rows `stride` apart, likewise. */
-static void sum_weights(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride,
-                        float *partial) {
+/* out (unit's rows, columns), rows `stride` apart, = the unit's gradient summed over the lanes in range, in tree order;
+ * partial is room for the levels below. */
+static void sum_lanes(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride,
+                      float *partial) {
   const uint32_t columns = (uint32_t)stepper_pad(part->shape.columns);
   if (range.end - range.begin == 1) {
     const lane *const u = &s->lane[range.begin - s->lanes.begin];
-    network_weight_gradient(s->parts.network, s->parts.gemm, &part->shape, u->row, u->count, &s->space, out, stride);
+    network_gradient(s->parts.network, s->parts.gemm, &part->shape, u->row, u->count, &s->space, out, stride);
     return;
   }
   const uint32_t middle = tree_split(range);
-  sum_weights(s, part, (lane_range){range.begin, middle}, out, stride, partial);
-  sum_weights(s, part, (lane_range){middle, range.end}, partial, columns, partial + s->unit_floats);
+  sum_lanes(s, part, (lane_range){range.begin, middle}, out, stride, partial);
+  sum_lanes(s, part, (lane_range){middle, range.end}, partial, columns, partial + s->partial_floats);
   for (uint32_t i = 0; i < part->shape.rows; i++)
     vector_add(part->shape.columns, partial + (size_t)i * columns, out + (size_t)i * stride);
 }
 
 /* The same by the back end, which sums tiles of all lanes in its registers. */
-static void sum_weights_at_once(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride,
-                                const soon *next, const scratch *room) {
+static void sum_lanes_at_once(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride,
+                              const soon *next, const scratch *room) {
   const uint32_t num_lanes = range.end - range.begin;
   gradient_factors factors = {0};
   for (uint32_t i = 0; i < num_lanes; i++) {
@@ -179,13 +174,12 @@ static void sum_weights_at_once(const stepper *s, const unit *part, lane_range r
   s->parts.gemm->sum_gradients((int)part->shape.rows, (int)part->shape.columns, &lanes, out, (int)stride);
 }
 
-void stepper_sum_unit(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride, float *bias,
+void stepper_sum_unit(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride,
                       const soon *next, const scratch *room) {
-  if (s->parts.gemm->sum_gradients != NULL)
-    sum_weights_at_once(s, part, range, out, stride, next, room);
+  if (summed_at_once(part->of, s->parts.gemm))
+    sum_lanes_at_once(s, part, range, out, stride, next, room);
   else
-    sum_weights(s, part, range, out, stride, room->partial);
-  if (part->shape.row == 0) sum_bias(s, part, range, bias, room->partial_bias);
+    sum_lanes(s, part, range, out, stride, room->partial);
 }
 
 soon stepper_soon_updated(const stepper *s, size_t place, size_t row) {
@@ -230,15 +224,12 @@ static void begin_unit(stepper *s, unit_run *run, timeline_phase phase, uint32_t
 /* ---- Into the nodes of this rank -------------------------------------------------------------------- */
 
 void stepper_reduce_unit(stepper *s, uint32_t node, const unit *part, const soon *next, const scratch *room) {
-  float *const sum = reducer_floats(s->reducer, node);
-  stepper_sum_unit(s, part, reducer_node(s->reducer, node), sum + part->weight, part->stride, sum + part->bias, next,
-                   room);
+  float *const place = reducer_floats(s->reducer, node) + part->place;
+  stepper_sum_unit(s, part, reducer_node(s->reducer, node), place, part->stride, next, room);
 }
 
 static bool strip_complete(stepper *s, uint32_t place) {
-  strip *const at = &s->strips[place];
-  return atomic_load_explicit(&at->left, memory_order_acquire) == 0 &&
-         (!at->last || atomic_load_explicit(&s->strips[s->first_strip[at->layer]].left, memory_order_acquire) == 0);
+  return atomic_load_explicit(&s->strips[place].left, memory_order_acquire) == 0;
 }
 
 /* Tells the reducer what is complete, and lets messages go on. On the master thread. */
@@ -252,21 +243,22 @@ static void send_complete(stepper *s) {
   (void)timeline_end(s->line, 0, TIMELINE_MESSAGES, 0, 0, began);
 }
 
-/* The units of layer l for all nodes: the first strip, which has the bias, then from the last down. Called by every
- * thread of a parallel region, which may leave before the others are done. */
+/* The units of layer l for all nodes, from the last down. Called by every thread of a parallel region, which may leave
+ * before the others are done. */
 static void reduce_layer(stepper *s, uint32_t l) {
   const uint32_t nodes = reducer_num_nodes(s->reducer), begin = s->first_strip[l], end = s->first_strip[l + 1];
-  const uint32_t across = s->strips[begin].num_units;
+  if (begin == end) return; /* on all threads: the layer has no tensors */
+  const uint32_t first = s->strips[begin].first_unit,
+                 stop = s->strips[end - 1].first_unit + s->strips[end - 1].num_units;
   const scratch *const room = &s->scratch[omp_get_thread_num()];
   unit_run run = {0};
 #pragma omp for schedule(dynamic) nowait
-  for (uint32_t i = 0; i < (end - begin) * across * nodes; i++) {
-    const uint32_t place = i / (across * nodes);
-    strip *const at = &s->strips[place == 0 ? begin : end - place];
+  for (uint32_t i = 0; i < (stop - first) * nodes; i++) {
+    const unit *const part = &s->units[stop - 1 - i / nodes];
     begin_unit(s, &run, TIMELINE_GRADIENT, l);
-    stepper_reduce_unit(s, i % nodes, &s->units[at->first_unit + i / nodes % across], &(soon){0}, room);
+    stepper_reduce_unit(s, i % nodes, part, &(soon){0}, room);
     if (s->record_units) end_run(s, &run, TIMELINE_GRADIENT);
-    (void)atomic_fetch_sub_explicit(&at->left, 1, memory_order_release);
+    (void)atomic_fetch_sub_explicit(&s->strips[part->strip].left, 1, memory_order_release);
     if (s->overlaps && omp_get_thread_num() == 0) send_complete(s);
   }
   end_run(s, &run, TIMELINE_GRADIENT);
@@ -280,7 +272,7 @@ void stepper_sum_units(stepper *s, bool deltas) {
     for (uint32_t i = 0; i < s->num_strips; i++) atomic_init(&s->strips[i].left, nodes * s->strips[i].num_units);
   }
   for (uint32_t l = layers; l-- > 0;) {
-    if (deltas && l > 0) stepper_run_deltas(s, l - 1, send_complete);
+    if (deltas && l > s->parts.network->lowest_delta) stepper_run_deltas(s, l - 1, send_complete);
     reduce_layer(s, l);
   }
 #pragma omp barrier
@@ -289,32 +281,23 @@ void stepper_sum_units(stepper *s, bool deltas) {
 
 /* ---- Into the weights, where one rank owns the whole tree -------------------------------------------- */
 
-/* Sums a unit in scratch and updates its weights while both are in cache; from tick `began` on. */
+/* Sums a unit in scratch and updates its values while both are in cache; from tick `began` on. */
 static void update_unit(stepper *s, const unit *part, const scratch *room, uint64_t began) {
   const uint32_t me = (uint32_t)omp_get_thread_num(), layer = part->shape.layer + 1;
-  float *const parameters = s->parts.network->parameters;
   /* Rows that lie together in the arena lie together here: then all are one row to the optimizer. */
   const uint32_t columns =
       part->shape.columns == part->stride ? part->stride : (uint32_t)stepper_pad(part->shape.columns);
-  const soon next = stepper_soon_updated(s, part->weight, part->stride);
-  stepper_sum_unit(s, part, s->lanes, room->sum, columns, room->bias, &next, room);
+  const soon next = stepper_soon_updated(s, part->place, part->stride);
+  stepper_sum_unit(s, part, s->lanes, room->sum, columns, &next, room);
   const uint64_t summed = timeline_end(s->line, me, TIMELINE_GRADIENT, layer, 1, began);
-  optimizer_update(s->parts.optimizer, &s->scalars, parameters,
-                   &(optimizer_block){.begin = part->weight,
+  optimizer_update(s->parts.optimizer, &s->scalars, s->parts.network->parameters,
+                   &(optimizer_block){.begin = part->place,
                                       .rows = part->shape.rows,
                                       .columns = part->shape.columns,
                                       .stride = part->stride,
                                       .gradient = room->sum,
                                       .gradient_stride = columns,
-                                      .decay = true});
-  if (part->shape.row == 0)
-    optimizer_update(s->parts.optimizer, &s->scalars, parameters,
-                     &(optimizer_block){.begin = part->bias,
-                                        .rows = 1,
-                                        .columns = part->shape.columns,
-                                        .stride = part->shape.columns,
-                                        .gradient = room->bias,
-                                        .gradient_stride = columns});
+                                      .of = part->of});
   (void)timeline_end(s->line, me, TIMELINE_OPTIMIZER, layer, 1, summed);
 }
 

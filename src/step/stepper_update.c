@@ -11,10 +11,16 @@
 /* A batch whose samples all weigh nothing has no gradient: the step then only decays. */
 static double mean_scale(const stepper *s) { return s->outcome.sums.weight > 0 ? 1 / s->outcome.sums.weight : 0; }
 
+/* scale: of the gradient. */
+static void begin_update(stepper *s, double scale) {
+  s->scalars = optimizer_begin(s->parts.optimizer, s->lr, scale);
+  if (s->rows > 0) s->scalars.statistics_scale = (float)(1 / (double)s->rows);
+}
+
 void stepper_take_totals(void *context, const double *totals) {
   stepper *const s = context;
   s->outcome = step_tail_outcome(totals, mlpd_comm_size(s->parts.comm));
-  if (stepper_takes_step(s)) s->scalars = optimizer_begin(s->parts.optimizer, s->lr, mean_scale(s));
+  if (stepper_takes_step(s)) begin_update(s, mean_scale(s));
 }
 
 void stepper_update_slice(void *context, size_t begin, size_t end, const float *sum) {
@@ -37,6 +43,7 @@ static double gradient_norm(stepper *s, double scale) {
       const float *const read = reducer_read(s->reducer, at, stop, block + (at - begin));
       if (read != block + (at - begin)) memcpy(block + (at - begin), read, (stop - at) * sizeof *block);
     }
+    network_clear_statistics(s->parts.network, begin, end - begin, block);
     s->norms[i] = vector_sum_squares(end - begin, block);
   }
   double sum = 0;
@@ -51,7 +58,7 @@ void stepper_update_all(stepper *s) {
     s->outcome.gradient_norm = gradient_norm(s, scale);
     if (s->outcome.gradient_norm > s->parts.clip_norm) scale *= s->parts.clip_norm / s->outcome.gradient_norm;
   }
-  s->scalars = optimizer_begin(s->parts.optimizer, s->lr, scale);
+  begin_update(s, scale);
   const size_t size = s->parts.network->arena_size;
 #pragma omp parallel num_threads(s->parts.threads)
   {

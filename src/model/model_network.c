@@ -1,0 +1,206 @@
+#include "model/model_network.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "network/layer_kind.h"
+
+enum { OBJECT_BYTES = 96, MAX_LAYERS = 10000 };
+
+/* "/network/layer_1", or of a tensor "/network/layer_1/weight". number from 1. */
+static void layer_object(char object[OBJECT_BYTES], uint32_t number, const char *tensor) {
+  (void)snprintf(object, OBJECT_BYTES, "/network/layer_%u%s%s", number, tensor[0] != '\0' ? "/" : "", tensor);
+}
+
+/* ---- Writing ------------------------------------------------------------------------------------ */
+
+/* In the file the rows of a matrix lie together, in the arena `stride` apart. */
+static mlpd_status write_matrix(h5_file *file, const char *object, const tensor *t, const float *values) {
+  float *together = NULL;
+  const size_t row = t->columns;
+  TRY(memory_allocate(&together, t->rows * row, sizeof *together, "weights"));
+  for (size_t i = 0; i < t->rows; i++) memcpy(together + i * row, values + i * t->stride, row * sizeof *together);
+  const mlpd_status status = h5_write(file, object, t->rows, row, ELEMENT_F32, together);
+  free(together);
+  return status;
+}
+
+static mlpd_status write_tensor(h5_file *file, const char *object, const tensor *t, const float *values) {
+  return t->vector ? h5_write(file, object, t->columns, 0, ELEMENT_F32, values) : write_matrix(file, object, t, values);
+}
+
+static mlpd_status write_layer(h5_file *file, const mlpd_network *network, uint32_t l, uint32_t number) {
+  const layer *const shape = &network->layers[l];
+  char object[OBJECT_BYTES];
+  for (uint32_t i = 0; i < shape->num_tensors; i++) {
+    const tensor *const t = layer_tensor(network, l, i);
+    layer_object(object, number, t->name);
+    TRY(write_tensor(file, object, t, network->parameters + t->offset));
+    if (i > 0) continue;
+    TRY(h5_attribute_write_text(file, object, "activation",
+                                mlpd_choice_name(mlpd_activation_choices, (int)shape->activation)));
+  }
+  if (shape->kind == &layer_dense) return MLPD_OK;
+  layer_object(object, number, "");
+  return h5_attribute_write_text(file, object, "kind", shape->kind->name);
+}
+
+mlpd_status model_network_write(h5_file *file, const mlpd_network *network) {
+  uint32_t number = 0;
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    if (!network->layers[l].kind->training_only) TRY(write_layer(file, network, l, ++number));
+  return MLPD_OK;
+}
+
+static bool is_plain(const layer *l) {
+  return l->kind->training_only || (l->kind == &layer_dense && l->num_tensors > 1);
+}
+
+uint64_t model_network_format(const mlpd_network *network) {
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    if (!is_plain(&network->layers[l])) return 3;
+  return 2;
+}
+
+/* ---- Reading ------------------------------------------------------------------------------------ */
+
+mlpd_status model_read_choice(h5_file *file, const char *object, const char *name, const mlpd_choice *choices,
+                              int *value) {
+  char *text = NULL;
+  TRY(h5_attribute_read_text(file, object, name, &text));
+  const bool found = mlpd_choice_find(choices, text, value);
+  const mlpd_status status =
+      found
+          ? MLPD_OK
+          : FAIL(MLPD_ERROR_DATA, "%s: attribute %s is '%.40s', which this version does not know", object, name, text);
+  free(text);
+  return status;
+}
+
+/* Shape of an array of the file. */
+static mlpd_status read_shape(h5_file *file, const char *object, h5_shape *shape) {
+  h5_array *array = NULL;
+  TRY(h5_array_open(file, object, &array));
+  *shape = h5_array_shape(array);
+  h5_array_close(array);
+  return MLPD_OK;
+}
+
+static uint32_t count_layers(h5_file *file) {
+  char object[OBJECT_BYTES];
+  uint32_t layers = 0;
+  for (layer_object(object, 1, ""); layers < MAX_LAYERS && h5_exists(file, object);)
+    layer_object(object, ++layers + 1, "");
+  return layers;
+}
+
+static mlpd_status read_kind(h5_file *file, uint32_t number, const layer_kind **kind) {
+  char object[OBJECT_BYTES], *text = NULL;
+  layer_object(object, number, "");
+  *kind = &layer_dense;
+  if (!h5_attribute_exists(file, object, "kind")) return MLPD_OK;
+  TRY(h5_attribute_read_text(file, object, "kind", &text));
+  *kind = layer_kind_find(text);
+  const mlpd_status status =
+      *kind != NULL && !(*kind)->training_only
+          ? MLPD_OK
+          : FAIL(MLPD_ERROR_DATA, "%s is a layer of kind '%.40s', which this version does not know", object, text);
+  free(text);
+  return status;
+}
+
+/* The first tensor of a kind tells its widths: (inputs, outputs), or of a vector both are its length. */
+static mlpd_status read_widths(h5_file *file, const char *object, bool vector, uint32_t *inputs, uint32_t *outputs) {
+  h5_shape shape;
+  TRY(read_shape(file, object, &shape));
+  const bool fits = vector ? shape.rank == 1 : shape.rank == 2 && shape.columns > 0 && shape.columns <= INT32_MAX;
+  if (!fits || shape.rows == 0 || shape.rows > INT32_MAX)
+    return FAIL(MLPD_ERROR_DATA, "%s is no weight %s", object, vector ? "vector" : "matrix");
+  *inputs = (uint32_t)shape.rows;
+  *outputs = (uint32_t)(vector ? shape.rows : shape.columns);
+  return MLPD_OK;
+}
+
+/* What layer `number` is made from. *inputs: the outputs of the layer before; of layer 1 its inputs are stored. */
+static mlpd_status read_spec(h5_file *file, uint32_t number, uint32_t *inputs, layer_spec *spec) {
+  char object[OBJECT_BYTES];
+  tensor made[LAYER_MOST_TENSORS] = {{0}};
+  uint32_t takes = 0;
+  int activation = 0;
+  TRY(read_kind(file, number, &spec->kind));
+  (void)spec->kind->tensors(&(layer){.inputs = 1, .outputs = 1}, spec, made);
+  layer_object(object, number, made[0].name);
+  TRY(read_widths(file, object, made[0].vector, &takes, &spec->outputs));
+  if (number > 1 && takes != *inputs)
+    return FAIL(MLPD_ERROR_DATA, "%s takes %u inputs, but the layer before has %u outputs", object, takes, *inputs);
+  *inputs = takes;
+  TRY(model_read_choice(file, object, "activation", mlpd_activation_choices, &activation));
+  spec->activation = spec->starts_for = (mlpd_activation)activation;
+  layer_object(object, number, "bias");
+  spec->no_bias = !h5_exists(file, object);
+  return MLPD_OK;
+}
+
+static mlpd_status read_specs(h5_file *file, uint32_t layers, uint32_t *inputs, layer_spec *specs) {
+  TRY(read_spec(file, 1, inputs, &specs[0]));
+  for (uint32_t l = 1; l < layers; l++) {
+    uint32_t before = specs[l - 1].outputs;
+    TRY(read_spec(file, l + 1, &before, &specs[l]));
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status read_tensor(h5_file *file, const char *object, const tensor *t, float *values) {
+  const size_t row = t->columns;
+  TRY(h5_read(file, object, t->vector ? row : t->rows, t->vector ? 0 : row, ELEMENT_F32, values));
+  for (size_t i = t->rows; i-- > 1 && t->stride > row;) {
+    memmove(values + i * t->stride, values + i * row, row * sizeof *values);
+    memset(values + (i - 1) * t->stride + row, 0, (t->stride - row) * sizeof *values);
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status check_finite(const char *object, const tensor *t, const float *values) {
+  for (size_t i = 0; i < t->rows; i++)
+    for (size_t j = 0; j < t->columns; j++)
+      if (!isfinite(values[i * t->stride + j]))
+        return FAIL(MLPD_ERROR_DATA, "%s holds a value that is not a finite number", object);
+  return MLPD_OK;
+}
+
+/* All layers of a network that was read are in the file. */
+static mlpd_status read_tensors(h5_file *file, mlpd_network *network) {
+  for (uint32_t i = 0; i < network->num_tensors; i++) {
+    const tensor *const t = &network->tensors[i];
+    char object[OBJECT_BYTES];
+    layer_object(object, t->layer + 1, t->name);
+    TRY(read_tensor(file, object, t, network->parameters + t->offset));
+  }
+  return MLPD_OK;
+}
+
+mlpd_status model_network_check(const mlpd_network *network) {
+  for (uint32_t i = 0; i < network->num_tensors; i++) {
+    const tensor *const t = &network->tensors[i];
+    char object[OBJECT_BYTES];
+    layer_object(object, t->layer + 1, t->name);
+    TRY(check_finite(object, t, network->parameters + t->offset));
+  }
+  return MLPD_OK;
+}
+
+mlpd_status model_network_read(h5_file *file, mlpd_network **network) {
+  const uint32_t layers = count_layers(file);
+  if (layers == 0) return FAIL(MLPD_ERROR_DATA, "no /network/layer_1/weight: not a model");
+  uint32_t inputs = 0;
+  layer_spec *specs = NULL;
+  mlpd_status status = memory_allocate(&specs, layers, sizeof *specs, "layers");
+  if (status == MLPD_OK) status = read_specs(file, layers, &inputs, specs);
+  if (status == MLPD_OK) status = network_build(inputs, layers, specs, false, network);
+  if (status == MLPD_ERROR_USAGE) status = FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message()); /* not the caller's */
+  if (status == MLPD_OK) status = read_tensors(file, *network);
+  free(specs);
+  return status;
+}

@@ -1,0 +1,62 @@
+/* Kinds of layers: each is a table of functions in a file of its own, and a row of KINDS in layer_kind.c. See the
+ * recipe in README.md. Nothing here is collective.
+ *
+ * A layer l has inputs a_{l-1} (x of the first) and outputs a_l = A(z_l). Its functions work on blocks; they may read
+ * what an earlier pass wrote for the same rows, write what is said here and nothing else, and compute each element by
+ * operations that do not depend on the block. */
+#ifndef MLPDIST_LAYER_KIND_H
+#define MLPDIST_LAYER_KIND_H
+
+#include "network/network.h"
+
+enum { LAYER_MOST_TENSORS = 8 };
+
+struct layer_kind {
+  const char *name; /* in model files and --help */
+  block_reach reach;
+  bool training_only; /* outside of training it changes nothing: model files and digests leave it out */
+  bool keeps_z;       /* z apart from a, whatever the activation */
+  uint32_t (*row_floats)(const layer *l); /* floats to keep of each row from forward to backward; NULL: none */
+  /* Fills made (name, rows, columns, vector, source, decays, rate, start) and returns their number; NULL: none. */
+  uint32_t (*tensors)(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]);
+  /* z and a of a block of layer l; in an output layer with softmax z alone. */
+  void (*forward)(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part, workspace *space);
+  /* dC/da_{l-1} from delta_l for a block of layer l - 1, into its delta. Not called of the first layer. */
+  void (*backward)(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part, workspace *space);
+  /* As network_gradient, n > 0, for tensors that are no TENSOR_PRODUCT; NULL: there are none. */
+  void (*gradient)(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
+                   const workspace *space, float *gradient, uint32_t stride);
+};
+
+extern const layer_kind layer_dense; /* z = a W + b */
+
+/* The kind of this name, or NULL. */
+const layer_kind *layer_kind_find(const char *name);
+
+/* ---- For the files of kinds --------------------------------------------------------------------------- */
+
+/* The inputs of layer l from row on, and the floats between their rows. */
+static inline uint32_t layer_input_stride(const mlpd_network *network, uint32_t l) {
+  return l == 0 ? network->layers[0].inputs : network->layers[l - 1].stride;
+}
+static inline const float *layer_input(const mlpd_network *network, const workspace *space, uint32_t l, uint64_t row) {
+  return (l == 0 ? space->x : space->a[l - 1]) + row * layer_input_stride(network, l);
+}
+
+/* Tensor i of layer l, and its values. */
+static inline const tensor *layer_tensor(const mlpd_network *network, uint32_t l, uint32_t i) {
+  return &network->tensors[network->layers[l].first_tensor + i];
+}
+static inline const float *layer_values(const mlpd_network *network, uint32_t l, uint32_t i) {
+  return network->parameters + layer_tensor(network, l, i)->offset;
+}
+
+/* The place of a block's first element in z, a and delta of layer l. */
+static inline size_t layer_place(const mlpd_network *network, uint32_t l, const block *part) {
+  return part->row * network->layers[l].stride + part->column;
+}
+
+/* a = A(z) of a block, after bias (columns; NULL: none) is added to z; nothing but the addition where A is softmax. */
+void layer_activate(const mlpd_network *network, uint32_t l, const block *part, const float *bias, workspace *space);
+
+#endif

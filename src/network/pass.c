@@ -1,0 +1,148 @@
+/* Blocks of layers, and the pieces of a forward and backward pass. */
+#include <string.h>
+
+#include "kernels/activation.h"
+#include "network/layer_kind.h"
+
+/* A column block of 256 outputs costs no speed against the whole layer (measured) and lets threads share one lane. */
+enum {
+  LINE_FLOATS = 16,
+  COLUMN_BLOCK = 256,
+  /* Where products do not depend on the cut: */
+  SMALLEST_COLUMNS = 32,
+  SMALLEST_ROWS = 16
+};
+
+static uint64_t round_up(uint64_t n, uint64_t step) { return (n + step - 1) / step * step; }
+
+static uint32_t blocks_of(uint64_t n, uint64_t block) { return (uint32_t)((n + block - 1) / block); }
+
+static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* ---- Blocks ---------------------------------------------------------------------------------------- */
+
+/* A delta is computed by the kind of the layer above. */
+block_reach network_reach(const mlpd_network *network, uint32_t l, pass_way way) {
+  return network->layers[way == WAY_FORWARD ? l : l + 1].kind->reach;
+}
+
+bool network_needs_lanes(const mlpd_network *network) {
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    if (network->layers[l].kind->reach == REACH_LANE) return true;
+  return false;
+}
+
+/* Rows and columns of a block. */
+typedef struct block_shape {
+  uint64_t rows;
+  uint32_t columns;
+} block_shape;
+
+static bool cut_is_free(const backend *gemm) { return gemm->sum_gradients != NULL; }
+
+/* The smallest multiple of 16 that cuts n columns into as many blocks as the largest that is allowed does, evenly. */
+static uint32_t fixed_columns(uint32_t n) {
+  const uint32_t blocks = (n - 1) / COLUMN_BLOCK + 1;
+  return (uint32_t)round_up((n - 1) / blocks + 1, LINE_FLOATS);
+}
+
+/* Halves the columns, then the rows of a block until there are enough, but not below what fills a tile. */
+static block_shape shape_of_blocks(uint32_t outputs, block_reach reach, const backend *gemm, uint64_t n,
+                                   uint32_t wanted) {
+  if (!cut_is_free(gemm)) return (block_shape){n, reach == REACH_ROW ? outputs : fixed_columns(outputs)};
+  block_shape shape = {n, (uint32_t)round_up(outputs, SMALLEST_COLUMNS)};
+  const uint64_t least_rows = reach == REACH_LANE ? n : SMALLEST_ROWS;
+  const uint32_t least_columns = reach == REACH_ROW ? shape.columns : SMALLEST_COLUMNS;
+  while (blocks_of(outputs, shape.columns) * blocks_of(n, shape.rows) < wanted) {
+    const bool rows_next = (shape.columns <= COLUMN_BLOCK || reach == REACH_ROW) && shape.rows > least_rows;
+    if (!rows_next && shape.columns <= least_columns) break;
+    if (rows_next)
+      shape.rows = round_up((shape.rows - 1) / 2 + 1, SMALLEST_ROWS);
+    else
+      shape.columns = (uint32_t)round_up((shape.columns - 1) / 2 + 1, SMALLEST_COLUMNS);
+  }
+  return shape;
+}
+
+uint32_t network_num_blocks(const mlpd_network *network, const backend *gemm, uint32_t l, pass_way way, uint64_t n,
+                            uint32_t wanted) {
+  const uint32_t outputs = network->layers[l].outputs;
+  if (n == 0) return 0;
+  const block_shape shape = shape_of_blocks(outputs, network_reach(network, l, way), gemm, n, wanted);
+  return blocks_of(outputs, shape.columns) * blocks_of(n, shape.rows);
+}
+
+block network_block(const mlpd_network *network, const backend *gemm, uint32_t l, pass_way way, uint64_t row,
+                    uint64_t n, uint32_t wanted, uint32_t index) {
+  const uint32_t outputs = network->layers[l].outputs;
+  const block_shape shape = shape_of_blocks(outputs, network_reach(network, l, way), gemm, n, wanted);
+  const uint32_t across = blocks_of(outputs, shape.columns);
+  block made = {.row = index / across * shape.rows, .column = index % across * shape.columns};
+  made.rows = smaller(shape.rows, n - made.row);
+  made.columns = (uint32_t)smaller(shape.columns, outputs - made.column);
+  made.row += row;
+  return made;
+}
+
+gradient_unit network_unit(const mlpd_network *network, const backend *gemm, uint32_t i, uint32_t index) {
+  gradient_unit made = tensor_unit(&network->tensors[i], gemm, index);
+  made.tensor = i;
+  return made;
+}
+
+/* ---- Pieces ---------------------------------------------------------------------------------------- */
+
+void network_forward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
+                           workspace *space) {
+  if (part->rows > 0) network->layers[l].kind->forward(network, gemm, l, part, space);
+}
+
+void network_finish_output(const mlpd_network *network, uint64_t row, uint64_t n, workspace *space) {
+  const layer *const last = network_output(network);
+  const size_t place = row * last->outputs;
+  const uint32_t l = network->num_layers - 1;
+  if (last->activation == MLPD_SOFTMAX) softmax_forward(n, last->outputs, space->z[l] + place, space->a[l] + place);
+}
+
+void network_backward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
+                            workspace *space) {
+  const layer *const shape = &network->layers[l];
+  const size_t place = layer_place(network, l, part);
+  if (part->rows == 0) return;
+  network->layers[l + 1].kind->backward(network, gemm, l + 1, part, space);
+  activation_backward(shape->activation, part->rows, part->columns, shape->stride, space->z[l] + place,
+                      space->a[l] + place, space->delta[l] + place);
+}
+
+gradient_factors network_gradient_factors(const mlpd_network *network, const gradient_unit *unit, uint64_t row,
+                                          const workspace *space) {
+  const uint32_t l = unit->layer, stride = network->layers[l].stride;
+  return (gradient_factors){.a = layer_input(network, space, l, row) + unit->row,
+                            .delta = space->delta[l] + row * stride + unit->column,
+                            .a_stride = (int)layer_input_stride(network, l),
+                            .delta_stride = (int)stride};
+}
+
+void network_gradient(const mlpd_network *network, const backend *gemm, const gradient_unit *unit, uint64_t row,
+                      uint64_t n, const workspace *space, float *gradient, uint32_t stride) {
+  if (n == 0) {
+    for (uint32_t i = 0; i < unit->rows; i++) memset(gradient + (size_t)i * stride, 0, unit->columns * sizeof(float));
+    return;
+  }
+  if (network->tensors[unit->tensor].source != TENSOR_PRODUCT) {
+    network->layers[unit->layer].kind->gradient(network, unit, row, n, space, gradient, stride);
+    return;
+  }
+  const gradient_factors factors = network_gradient_factors(network, unit, row, space);
+  gemm->sgemm(true, false, (int)unit->rows, (int)unit->columns, (int)n, factors.a, factors.a_stride, factors.delta,
+              factors.delta_stride, gradient, (int)stride);
+}
+
+void network_forward(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space) {
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    for (uint32_t i = 0; i < network_num_blocks(network, gemm, l, WAY_FORWARD, n, 1); i++) {
+      const block part = network_block(network, gemm, l, WAY_FORWARD, 0, n, 1, i);
+      network_forward_block(network, gemm, l, &part, space);
+    }
+  network_finish_output(network, 0, n, space);
+}
