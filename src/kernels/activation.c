@@ -102,7 +102,7 @@ static inline float hardswish_slope(float z) {
 }
 
 /* NAME: activation_forward for one A, bias and activation in one pass. a may be z: each element is read before
- * it is written, so lanes do not depend on each other. */
+ * it is written, so elements do not depend on each other. */
 #define DEFINE_FORWARD(NAME, FUNCTION)                                                                        \
   MULTIVERSION static void NAME(uint64_t m, uint64_t n, uint64_t ld, const float *bias, float *z, float *a) { \
     for (uint64_t i = 0; i < m; i++) {                                                                        \

@@ -17,8 +17,8 @@ VEC void vec_store_masked(float *to, vec value, vec_mask mask) { _mm256_maskstor
 VEC vec vec_broadcast(const float *from) { return _mm256_broadcast_ss(from); }
 VEC vec vec_add(vec x, vec y) { return _mm256_add_ps(x, y); }
 VEC vec vec_multiply_add(vec x, vec y, vec z) { return _mm256_fmadd_ps(x, y, z); }
-VEC vec_mask vec_mask_of(int lanes) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+VEC vec_mask vec_mask_of(int count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
 #include "kernels/native_tile.h"

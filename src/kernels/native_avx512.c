@@ -18,7 +18,7 @@ VEC void vec_store_masked(float *to, vec value, vec_mask mask) { _mm512_mask_sto
 VEC vec vec_broadcast(const float *from) { return _mm512_set1_ps(*from); }
 VEC vec vec_add(vec x, vec y) { return _mm512_add_ps(x, y); }
 VEC vec vec_multiply_add(vec x, vec y, vec z) { return _mm512_fmadd_ps(x, y, z); }
-VEC vec_mask vec_mask_of(int lanes) { return (vec_mask)((1u << lanes) - 1); }
+VEC vec_mask vec_mask_of(int count) { return (vec_mask)((1u << count) - 1); }
 
 #include "kernels/native_tile.h"
 

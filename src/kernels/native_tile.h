@@ -3,8 +3,8 @@
  * instruction set nor on how a product is cut into tiles.
  *
  * Included by one file an instruction set, which defines TARGET, the vector type vec of WIDTH floats and its operations
- * (vec_*), the mask type vec_mask of its first lanes, and TILE_ROWS (>= 1, at most 14): TILE_ROWS * 2 sums, two vectors
- * of B and one of A have to fit in the registers. */
+ * (vec_*), the mask type vec_mask of its first elements, and TILE_ROWS (>= 1, at most 14): TILE_ROWS * 2 sums, two
+ * vectors of B and one of A have to fit in the registers. */
 #include "kernels/native.h"
 
 enum { VECTORS = 2 }; /* of a tile's columns */

@@ -42,10 +42,10 @@ __attribute__((target("avx2,fma"))) static float run_256(long rounds, float fact
 #pragma GCC unroll 12
     for (int i = 0; i < CHAINS_256; i++) chain[i] = _mm256_fmadd_ps(chain[i], f, s);
   }
-  float lanes[8], sum = 0;
+  float slots[8], sum = 0;
   for (int i = 0; i < CHAINS_256; i++) {
-    _mm256_storeu_ps(lanes, chain[i]);
-    for (int lane = 0; lane < 8; lane++) sum += lanes[lane];
+    _mm256_storeu_ps(slots, chain[i]);
+    for (int slot = 0; slot < 8; slot++) sum += slots[slot];
   }
   return sum;
 }

@@ -9,7 +9,7 @@ enum { PARTIALS = 16 }; /* sums and maxima of a row: element j goes to partial[j
 
 static inline float fold_sum(float partial[PARTIALS]) {
   for (int width = PARTIALS / 2; width > 0; width /= 2)
-    for (int lane = 0; lane < width; lane++) partial[lane] += partial[lane + width];
+    for (int slot = 0; slot < width; slot++) partial[slot] += partial[slot + width];
   return partial[0];
 }
 
@@ -17,14 +17,14 @@ static inline float largest(float x, float y) { return x > y ? x : y; }
 
 static inline float row_maximum(uint64_t n, const float *row) {
   float partial[PARTIALS], maximum = row[0];
-  for (int lane = 0; lane < PARTIALS; lane++) partial[lane] = row[0];
+  for (int slot = 0; slot < PARTIALS; slot++) partial[slot] = row[0];
   uint64_t j = 0;
   for (; j + PARTIALS <= n; j += PARTIALS) {
 #pragma omp simd
-    for (int lane = 0; lane < PARTIALS; lane++) partial[lane] = largest(row[j + (uint64_t)lane], partial[lane]);
+    for (int slot = 0; slot < PARTIALS; slot++) partial[slot] = largest(row[j + (uint64_t)slot], partial[slot]);
   }
   for (; j < n; j++) maximum = largest(row[j], maximum);
-  for (int lane = 0; lane < PARTIALS; lane++) maximum = largest(partial[lane], maximum);
+  for (int slot = 0; slot < PARTIALS; slot++) maximum = largest(partial[slot], maximum);
   return maximum;
 }
 
@@ -33,9 +33,9 @@ static inline float row_sum(uint64_t n, const float *row) {
   uint64_t j = 0;
   for (; j + PARTIALS <= n; j += PARTIALS) {
 #pragma omp simd
-    for (int lane = 0; lane < PARTIALS; lane++) partial[lane] += row[j + (uint64_t)lane];
+    for (int slot = 0; slot < PARTIALS; slot++) partial[slot] += row[j + (uint64_t)slot];
   }
-  for (int lane = 0; j < n; j++, lane++) partial[lane] += row[j];
+  for (int slot = 0; j < n; j++, slot++) partial[slot] += row[j];
   return fold_sum(partial);
 }
 
@@ -44,14 +44,15 @@ static inline float row_dot(uint64_t n, const float *x, const float *y) {
   uint64_t j = 0;
   for (; j + PARTIALS <= n; j += PARTIALS) {
 #pragma omp simd
-    for (int lane = 0; lane < PARTIALS; lane++) partial[lane] += x[j + (uint64_t)lane] * y[j + (uint64_t)lane];
+    for (int slot = 0; slot < PARTIALS; slot++) partial[slot] += x[j + (uint64_t)slot] * y[j + (uint64_t)slot];
   }
-  for (int lane = 0; j < n; j++, lane++) partial[lane] += x[j] * y[j];
+  for (int slot = 0; j < n; j++, slot++) partial[slot] += x[j] * y[j];
   return fold_sum(partial);
 }
 
-/* Up to PARTIALS rows of up to PARTIALS elements, a row a lane of a vector: what rows this short, one after the other,
- * would leave mostly empty. The same operations in the same order: element j is a partial sum by itself. */
+/* Up to PARTIALS rows of up to PARTIALS elements, each row in one element of the vectors: computed one after the other,
+ * rows this short would leave most of a vector empty. The same operations in the same order: element j is a partial sum
+ * by itself. */
 MULTIVERSION static void forward_narrow(uint64_t m, uint64_t n, const float *z, float *a) {
   float x[PARTIALS][PARTIALS] = {{0}}, maximum[PARTIALS];
   for (uint64_t i = 0; i < m; i++)
@@ -88,7 +89,7 @@ MULTIVERSION static void forward(uint64_t m, uint64_t n, const float *z, float *
 #pragma omp simd
     for (uint64_t j = 0; j < n; j++) ai[j] = zi[j] - maximum;
   }
-  /* One long loop: rows of a few classes would leave most lanes empty. */
+  /* One long loop: rows of a few classes would leave most of a vector empty. */
 #pragma omp simd
   for (uint64_t j = 0; j < m * n; j++) a[j] = vmath_exp(a[j]);
   for (uint64_t i = 0; i < m; i++) {

@@ -34,14 +34,14 @@ MULTIVERSION static double sum_squares(uint64_t n, const float *x) {
   uint64_t j = 0;
   for (; j + PARTIALS <= n; j += PARTIALS) {
 #pragma omp simd
-    for (int lane = 0; lane < PARTIALS; lane++) {
-      const double value = (double)x[j + (uint64_t)lane];
-      partial[lane] += value * value;
+    for (int slot = 0; slot < PARTIALS; slot++) {
+      const double value = (double)x[j + (uint64_t)slot];
+      partial[slot] += value * value;
     }
   }
-  for (int lane = 0; j < n; j++, lane++) partial[lane] += (double)x[j] * (double)x[j];
+  for (int slot = 0; j < n; j++, slot++) partial[slot] += (double)x[j] * (double)x[j];
   for (int width = PARTIALS / 2; width > 0; width /= 2)
-    for (int lane = 0; lane < width; lane++) partial[lane] += partial[lane + width];
+    for (int slot = 0; slot < width; slot++) partial[slot] += partial[slot + width];
   return partial[0];
 }
 

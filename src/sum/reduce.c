@@ -10,7 +10,7 @@
 /* ---- One rank ----------------------------------------------------------------------------------- */
 
 static mlpd_status alone_create(reducer *r) {
-  TRY(memory_allocate(&r->local, own_nodes(r) * r->units, UNIT_BYTES, "lane gradients"));
+  TRY(memory_allocate(&r->local, own_nodes(r) * r->packets, PACKET_BYTES, "lane gradients"));
   r->result = r->local;
   return MLPD_OK;
 }
@@ -27,7 +27,7 @@ const reduce_way reduce_alone = {.name = "", .create = alone_create, .free = alo
 
 /* ---- Making ------------------------------------------------------------------------------------- */
 
-static size_t pad(size_t bytes) { return (bytes + UNIT_BYTES - 1) / UNIT_BYTES * UNIT_BYTES; }
+static size_t pad(size_t bytes) { return (bytes + PACKET_BYTES - 1) / PACKET_BYTES * PACKET_BYTES; }
 
 static mlpd_status list_nodes(reducer *r) {
   const int size = r->comm->size;
@@ -48,7 +48,7 @@ static mlpd_status check_buckets(const reducer *r, uint32_t num_buckets, const s
   return good ? MLPD_OK : FAIL(MLPD_ERROR_INTERNAL, "the buckets do not cut %zu floats", r->num_floats);
 }
 
-/* Appends units [begin, end) as buckets of about `worth` units, the last one first. */
+/* Appends packets [begin, end) as buckets of about `worth` packets, the last one first. */
 static void append_buckets(reducer *r, size_t begin, size_t end, size_t worth, uint32_t last) {
   const size_t pieces = (end - begin) / worth > 1 ? (end - begin) / worth : 1;
   for (size_t i = pieces; i-- > 0;)
@@ -58,7 +58,8 @@ static void append_buckets(reducer *r, size_t begin, size_t end, size_t worth, u
 
 static bool halves(const reducer *r) {
   return reduce_halves(r->num_lanes, r->comm->size, r->comm->sums.halving_ranks) &&
-         !reduce_gathers(r->first_node[r->comm->size], r->units, r->comm->size, r->comm->sums.gather_bytes, r->divides);
+         !reduce_gathers(r->first_node[r->comm->size], r->packets, r->comm->size, r->comm->sums.gather_bytes,
+                         r->divides);
 }
 
 /* Bytes of a bucket; where it is cut into slices, none of them shall be too short to be worth a message. By halves
@@ -74,17 +75,17 @@ static size_t bucket_bytes(const reducer *r) {
 /* Joins the caller's buckets, from the last down, until one is worth a message, and cuts what is worth several. */
 static mlpd_status plan_buckets(reducer *r, uint32_t num_buckets, const size_t *begin) {
   TRY(check_buckets(r, num_buckets, begin));
-  const size_t floats = r->float_bytes / UNIT_BYTES;
-  const size_t least = bucket_bytes(r) / UNIT_BYTES;
-  const size_t worth = least > r->units / MAX_BUCKETS + 1 ? least : r->units / MAX_BUCKETS + 1;
-  TRY(memory_allocate(&r->buckets, r->units / worth + 2, sizeof *r->buckets, "buckets"));
-  if (r->divides) r->buckets[r->num_buckets++] = (bucket){.begin = floats, .end = r->units, .last = num_buckets};
-  size_t end = r->divides ? floats : r->units;
+  const size_t floats = r->float_bytes / PACKET_BYTES;
+  const size_t least = bucket_bytes(r) / PACKET_BYTES;
+  const size_t worth = least > r->packets / MAX_BUCKETS + 1 ? least : r->packets / MAX_BUCKETS + 1;
+  TRY(memory_allocate(&r->buckets, r->packets / worth + 2, sizeof *r->buckets, "buckets"));
+  if (r->divides) r->buckets[r->num_buckets++] = (bucket){.begin = floats, .end = r->packets, .last = num_buckets};
+  size_t end = r->divides ? floats : r->packets;
   for (uint32_t i = num_buckets; i-- > 0;) {
-    const size_t unit = begin[i] * sizeof(float) / UNIT_BYTES;
-    if (i > 0 && end - unit < worth) continue;
-    append_buckets(r, unit, end, worth, i);
-    end = unit;
+    const size_t packet = begin[i] * sizeof(float) / PACKET_BYTES;
+    if (i > 0 && end - packet < worth) continue;
+    append_buckets(r, packet, end, worth, i);
+    end = packet;
   }
   for (uint32_t i = 0; i < r->num_buckets / 2; ++i) { /* ascending */
     const bucket high = r->buckets[i];
@@ -96,11 +97,12 @@ static mlpd_status plan_buckets(reducer *r, uint32_t num_buckets, const size_t *
 
 static mlpd_status plan(reducer *r, uint32_t num_buckets, const size_t *bucket_begin) {
   if (r->num_lanes == 0) return FAIL(MLPD_ERROR_USAGE, "a sum over 0 lanes has no value");
-  if (r->units > INT_MAX)
+  if (r->packets > INT_MAX)
     return FAIL(MLPD_ERROR_USAGE, "%zu parameters are more than one message can carry", r->num_floats);
   TRY(list_nodes(r));
-  r->divides = r->owner.replace != NULL && r->comm->size > 1 &&
-               !reduce_gathers(r->first_node[r->comm->size], r->units, r->comm->size, r->comm->sums.gather_bytes, true);
+  r->divides =
+      r->owner.replace != NULL && r->comm->size > 1 &&
+      !reduce_gathers(r->first_node[r->comm->size], r->packets, r->comm->size, r->comm->sums.gather_bytes, true);
   TRY(plan_buckets(r, num_buckets, bucket_begin));
   const bool own_only = r->mode == MLPD_REDUCE_ALLREDUCE;
   const uint32_t first = own_only ? r->first_node[r->comm->rank] : 0;
@@ -143,7 +145,7 @@ mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_float
     r->num_floats = num_floats;
     r->num_doubles = num_doubles;
     r->float_bytes = pad(num_floats * sizeof(float));
-    r->units = (r->float_bytes + pad(num_doubles * sizeof(double))) / UNIT_BYTES;
+    r->packets = (r->float_bytes + pad(num_doubles * sizeof(double))) / PACKET_BYTES;
     status = plan(r, num_buckets, bucket_begin);
   }
   status = mlpd_comm_agree(comm, status);
@@ -178,7 +180,7 @@ uint32_t reducer_num_nodes(const reducer *r) { return own_nodes(r); }
 
 lane_range reducer_node(const reducer *r, uint32_t node) { return r->nodes[r->first_node[r->comm->rank] + node]; }
 
-static char *local_node(const reducer *r, uint32_t node) { return r->local + (size_t)node * r->units * UNIT_BYTES; }
+static char *local_node(const reducer *r, uint32_t node) { return r->local + (size_t)node * r->packets * PACKET_BYTES; }
 
 float *reducer_floats(reducer *r, uint32_t node) { return (float *)(void *)local_node(r, node); }
 
@@ -187,7 +189,7 @@ double *reducer_doubles(reducer *r, uint32_t node) { return (double *)(void *)(l
 bool reducer_divides(const reducer *r) { return r->divides; }
 
 bool reducer_slice(const reducer *r, int rank, uint32_t i, size_t *begin, size_t *end) {
-  if (r->buckets[i].begin * UNIT_BYTES >= r->float_bytes) return false; /* the doubles' */
+  if (r->buckets[i].begin * PACKET_BYTES >= r->float_bytes) return false; /* the doubles' */
   r->way->slice(r, i, rank, begin, end);
   *begin *= REDUCER_ALIGNMENT;
   *end *= REDUCER_ALIGNMENT;
@@ -205,14 +207,14 @@ size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, m
   uint32_t num_nodes = 0;
   for (int j = 0; j < size; ++j) num_nodes += tree_nodes_of_rank(num_lanes, size, j, nodes);
   const uint32_t own = tree_nodes_of_rank(num_lanes, size, rank, nodes);
-  const size_t units = pad(num_floats * sizeof(float)) / UNIT_BYTES;
-  if (size == 1) return own * units * UNIT_BYTES;
-  if (mode == MLPD_REDUCE_ALLREDUCE) return (own + 1) * units * UNIT_BYTES;
+  const size_t packets = pad(num_floats * sizeof(float)) / PACKET_BYTES;
+  if (size == 1) return own * packets * PACKET_BYTES;
+  if (mode == MLPD_REDUCE_ALLREDUCE) return (own + 1) * packets * PACKET_BYTES;
   if (!shares && reduce_halves(num_lanes, size, COMM_HALVING_RANKS) &&
-      !reduce_gathers(num_nodes, units, size, COMM_GATHER_BYTES, divided))
-    return reduce_halving_size(units, divided);
-  return shares ? reduce_shared_size(num_nodes, own, units, size, divided)
-                : reduce_messages_size(num_nodes, own, units, size, divided);
+      !reduce_gathers(num_nodes, packets, size, COMM_GATHER_BYTES, divided))
+    return reduce_halving_size(packets, divided);
+  return shares ? reduce_shared_size(num_nodes, own, packets, size, divided)
+                : reduce_messages_size(num_nodes, own, packets, size, divided);
 }
 
 /* ---- A step ------------------------------------------------------------------------------------- */
@@ -240,7 +242,7 @@ mlpd_status reducer_progress(reducer *r) {
 }
 
 static uint32_t bytes_of(const bucket *first, const bucket *last) {
-  const size_t bytes = (last->end - first->begin) * UNIT_BYTES;
+  const size_t bytes = (last->end - first->begin) * PACKET_BYTES;
   return bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 }
 

@@ -15,12 +15,12 @@ static mlpd_status create(reducer *r) {
   allreduce *a = NULL;
   TRY(memory_allocate(&a, 1, sizeof *a, "sums"));
   r->state = a;
-  TRY(memory_allocate(&a->local, own_nodes(r) * r->units, UNIT_BYTES, "lane gradients"));
-  TRY(memory_allocate(&a->result, r->units, UNIT_BYTES, "summed gradient"));
+  TRY(memory_allocate(&a->local, own_nodes(r) * r->packets, PACKET_BYTES, "lane gradients"));
+  TRY(memory_allocate(&a->result, r->packets, PACKET_BYTES, "summed gradient"));
   TRY(memory_allocate(&a->requests, (size_t)r->num_buckets + 1, sizeof(MPI_Request), "message requests"));
   TRY(memory_allocate(&a->completed, (size_t)r->num_buckets + 1, sizeof *a->completed, "message requests"));
   for (uint32_t i = 0; i <= r->num_buckets; ++i) a->requests[i] = MPI_REQUEST_NULL;
-  for (uint32_t i = 0; i < own_nodes(r); ++i) r->sources[i] = a->local + i * r->units * UNIT_BYTES;
+  for (uint32_t i = 0; i < own_nodes(r); ++i) r->sources[i] = a->local + i * r->packets * PACKET_BYTES;
   r->local = a->local;
   r->result = a->result;
   return MLPD_OK;
@@ -51,7 +51,7 @@ static mlpd_status progress(reducer *r, bool *done) {
 static mlpd_status sum_doubles(reducer *r) {
   allreduce *const a = r->state;
   char *const doubles = a->result + r->float_bytes;
-  reduce_sum_range(r, r->sources, 0, r->float_bytes, r->units * UNIT_BYTES, doubles);
+  reduce_sum_range(r, r->sources, 0, r->float_bytes, r->packets * PACKET_BYTES, doubles);
   CHECK_MPI(
       MPI_Iallreduce(MPI_IN_PLACE, doubles, (int)r->num_doubles, MPI_DOUBLE, MPI_SUM, r->comm->mpi, &a->requests[0]));
   ++a->under_way;
@@ -61,8 +61,8 @@ static mlpd_status sum_doubles(reducer *r) {
 static mlpd_status ready(reducer *r, uint32_t b) {
   allreduce *const a = r->state;
   const bucket *const cut = &r->buckets[b];
-  const size_t begin = cut->begin * UNIT_BYTES;
-  size_t end = cut->end * UNIT_BYTES;
+  const size_t begin = cut->begin * PACKET_BYTES;
+  size_t end = cut->end * PACKET_BYTES;
   if (b + 1 == r->num_buckets) TRY(sum_doubles(r));
   if (end > r->float_bytes) end = r->float_bytes;
   if (begin >= end) return MLPD_OK; /* of doubles alone */

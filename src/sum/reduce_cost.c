@@ -16,7 +16,7 @@ reduce_cost reduce_cost_of(uint32_t num_lanes, int size, uint64_t bytes) {
     if (own < least) least = own;
   }
   const double peers = size - 1, whole = (double)bytes, slice = whole / size;
-  if (reduce_gathers(total, bytes / UNIT_BYTES, size, COMM_GATHER_BYTES, true))
+  if (reduce_gathers(total, bytes / PACKET_BYTES, size, COMM_GATHER_BYTES, true))
     return (reduce_cost){peers, (total - least) * whole};
   if (reduce_halves(num_lanes, size, COMM_HALVING_RANKS)) {
     double messages = 0; /* there: three a group of four, one a pair */

@@ -45,7 +45,7 @@ typedef struct halving {
   char *local, *received, *result;
   char *second; /* as in reduce_messages.c */
   bool begun;   /* the owner knows the doubles of this step */
-  MPI_Datatype unit;
+  MPI_Datatype packet;
   traffic *traffic; /* (num_buckets) */
 } halving;
 
@@ -58,7 +58,7 @@ bool reduce_halves(uint32_t num_lanes, int size, int halving_ranks) {
          num_lanes >= (uint32_t)size;
 }
 
-size_t reduce_halving_size(size_t units, bool divided) { return (divided ? 2 : 3) * units * UNIT_BYTES; }
+size_t reduce_halving_size(size_t packets, bool divided) { return (divided ? 2 : 3) * packets * PACKET_BYTES; }
 
 static bool exchanges_whole(const reducer *r, uint32_t b) { return r->divides && reduce_is_doubles(r, b); }
 
@@ -84,14 +84,14 @@ static int rank_at(const reducer *r, int k, int place) {
   return r->comm->rank + (place - place_in(r, r->comm->rank, k)) * stride_of(k);
 }
 
-/* Units [*begin, *end) of bucket that rank still has after `rounds` rounds. */
+/* Packets [*begin, *end) of bucket that rank still has after `rounds` rounds. */
 static void part_after(const reducer *r, uint32_t b, int rank, int rounds, size_t *begin, size_t *end) {
   *begin = r->buckets[b].begin;
   *end = r->buckets[b].end;
   for (int k = 0; k < rounds && !exchanges_whole(r, b); ++k) {
-    const size_t first = *begin, units = *end - *begin;
-    *begin = first + slice_unit(units, group_of(r, k), place_in(r, rank, k));
-    *end = first + slice_unit(units, group_of(r, k), place_in(r, rank, k) + 1);
+    const size_t first = *begin, packets = *end - *begin;
+    *begin = first + slice_packet(packets, group_of(r, k), place_in(r, rank, k));
+    *end = first + slice_packet(packets, group_of(r, k), place_in(r, rank, k) + 1);
   }
 }
 
@@ -108,20 +108,21 @@ static mlpd_status plan_adding(reducer *r, uint32_t b, int k, int tag, char **ro
   size_t begin, end;
   part_after(r, b, r->comm->rank, k + 1, &begin, &end);
   x->size = group_of(r, k);
-  x->begin = begin * UNIT_BYTES;
-  x->end = end * UNIT_BYTES;
+  x->begin = begin * PACKET_BYTES;
+  x->end = end * PACKET_BYTES;
   for (int place = 0; place < x->size; ++place) {
     x->parts[place] = place == me ? h->local + x->begin : *room;
     if (place == me) continue;
     *room += x->end - x->begin;
-    TRY(reduce_add_receive(r, h->unit, &x->list, tag, rank_at(r, k, place), x->parts[place], end - begin));
+    TRY(reduce_add_receive(r, h->packet, &x->list, tag, rank_at(r, k, place), x->parts[place], end - begin));
   }
   x->receives = x->list.count;
   for (int step = 1; step < x->size; ++step) {
     const int peer = rank_at(r, k, (me + step) % x->size);
     size_t their_begin, their_end;
     part_after(r, b, peer, k + 1, &their_begin, &their_end);
-    TRY(reduce_add_send(r, h->unit, &x->list, tag, peer, h->local + their_begin * UNIT_BYTES, their_end - their_begin));
+    TRY(reduce_add_send(r, h->packet, &x->list, tag, peer, h->local + their_begin * PACKET_BYTES,
+                        their_end - their_begin));
   }
   return MLPD_OK;
 }
@@ -135,13 +136,13 @@ static mlpd_status plan_passing_on(reducer *r, uint32_t b, int k, exchange *x, i
     const int peer = rank_at(r, k, place);
     part_after(r, b, peer, k + 1, &begin, &end);
     if (place == me) continue;
-    TRY(reduce_add_receive(r, h->unit, &x->list, tag, peer, h->second + begin * UNIT_BYTES, end - begin));
+    TRY(reduce_add_receive(r, h->packet, &x->list, tag, peer, h->second + begin * PACKET_BYTES, end - begin));
   }
   x->receives = x->list.count;
   part_after(r, b, r->comm->rank, k + 1, &begin, &end);
   for (int step = 1; step < size; ++step)
-    TRY(reduce_add_send(r, h->unit, &x->list, tag, rank_at(r, k, (me + step) % size), h->second + begin * UNIT_BYTES,
-                        end - begin));
+    TRY(reduce_add_send(r, h->packet, &x->list, tag, rank_at(r, k, (me + step) % size),
+                        h->second + begin * PACKET_BYTES, end - begin));
   return MLPD_OK;
 }
 
@@ -153,34 +154,34 @@ static mlpd_status plan_traffic(reducer *r, uint32_t b, char **room) {
   t->adding = rounds_that_add(r);
   t->count = exchanges_whole(r, b) ? t->adding : 2 * t->adding;
   slice_of(r, b, r->comm->rank, &begin, &end);
-  t->begin = begin * UNIT_BYTES;
-  t->end = end * UNIT_BYTES;
+  t->begin = begin * PACKET_BYTES;
+  t->end = end * PACKET_BYTES;
   for (int i = 0; i < t->count; ++i) t->rounds[i].list.requests = t->rounds[i].room;
   for (int k = 0; k < t->adding; ++k) TRY(plan_adding(r, b, k, tag++, room));
   for (int i = t->adding; i < t->count; ++i) TRY(plan_passing_on(r, b, t->count - 1 - i, &t->rounds[i], tag++));
   return MLPD_OK;
 }
 
-/* Units that come in the rounds that add. */
-static size_t units_received(const reducer *r) {
-  size_t units = 0, begin, end;
+/* Packets that come in the rounds that add. */
+static size_t packets_received(const reducer *r) {
+  size_t packets = 0, begin, end;
   for (uint32_t b = 0; b < r->num_buckets; ++b)
     for (int k = 0; k < rounds_that_add(r); ++k) {
       part_after(r, b, r->comm->rank, k + 1, &begin, &end);
-      units += (end - begin) * (size_t)(group_of(r, k) - 1);
+      packets += (end - begin) * (size_t)(group_of(r, k) - 1);
     }
-  return units;
+  return packets;
 }
 
 static mlpd_status create(reducer *r) {
   halving *h = NULL;
   TRY(memory_allocate(&h, 1, sizeof *h, "messages"));
   r->state = h;
-  TRY(reduce_unit_create(&h->unit));
+  TRY(reduce_packet_create(&h->packet));
   TRY(memory_allocate(&h->traffic, r->num_buckets, sizeof *h->traffic, "messages"));
-  TRY(memory_allocate(&h->local, r->units, UNIT_BYTES, "lane gradients"));
-  TRY(memory_allocate(&h->received, units_received(r), UNIT_BYTES, "received gradients"));
-  if (!r->divides) TRY(memory_allocate(&h->result, r->units, UNIT_BYTES, "summed gradient"));
+  TRY(memory_allocate(&h->local, r->packets, PACKET_BYTES, "lane gradients"));
+  TRY(memory_allocate(&h->received, packets_received(r), PACKET_BYTES, "received gradients"));
+  if (!r->divides) TRY(memory_allocate(&h->result, r->packets, PACKET_BYTES, "summed gradient"));
   h->second = r->divides ? (char *)r->owner.whole : h->result;
   char *room = h->received;
   for (uint32_t b = 0; b < r->num_buckets; ++b) TRY(plan_traffic(r, b, &room));
@@ -194,7 +195,7 @@ static void release(reducer *r) {
   if (h == NULL) return;
   for (uint32_t b = 0; h->traffic != NULL && b < r->num_buckets; ++b)
     for (int i = 0; i < h->traffic[b].count; ++i) reduce_free_requests(&h->traffic[b].rounds[i].list);
-  reduce_unit_free(&h->unit);
+  reduce_packet_free(&h->packet);
   free(h->traffic);
   free(h->local);
   free(h->received);

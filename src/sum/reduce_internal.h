@@ -1,5 +1,5 @@
-/* The struct behind reduce.h and what all ways of the sum use. A buffer holds num_floats floats, padded to a unit, then
- * num_doubles doubles, padded to a unit. Buckets go from the last to the first, so the statistics travel first; they
+/* The struct behind reduce.h and what all ways of the sum use. A buffer holds num_floats floats, then num_doubles
+ * doubles, both padded to whole packets. Buckets go from the last to the first, so the statistics travel first; they
  * have a bucket of their own if ranks divide the work after the sum. Nothing here is collective unless it says so. */
 #ifndef MLPDIST_REDUCE_INTERNAL_H
 #define MLPDIST_REDUCE_INTERNAL_H
@@ -9,11 +9,12 @@
 #include "sum/reduce.h"
 
 enum {
-  UNIT_BYTES = 64,      /* a cache line; as an MPI type it keeps counts within int up to 128 GiB */
+  PACKET_BYTES = 64,    /* a cache line; as an MPI type it keeps counts within int up to 128 GiB */
   MAX_BUCKETS = 1 << 10 /* their numbers are in the tags of messages */
 };
 
-/* A bucket of messages: units [begin, end) of a buffer, complete when the caller declares its own bucket `last` ready.
+/* A bucket of messages: packets [begin, end) of a buffer, complete when the caller declares its own bucket `last`
+ * ready.
  */
 typedef struct bucket {
   size_t begin, end;
@@ -31,7 +32,8 @@ typedef struct reduce_way {
   mlpd_status (*progress)(reducer *r,
                           bool *done); /* done: the whole sum can be read; called after all buckets are ready */
   bool (*pulls)(const reducer *r);     /* NULL: no. Then: */
-  void (*slice)(const reducer *r, uint32_t bucket, int rank, size_t *begin, size_t *end); /* units; where it divides */
+  void (*slice)(const reducer *r, uint32_t bucket, int rank, size_t *begin,
+                size_t *end); /* packets; where it divides */
   void (*publish)(reducer *r, published_kind kind, uint32_t count);
   bool (*published)(const reducer *r, published_kind kind, uint32_t count);
 } reduce_way;
@@ -45,7 +47,7 @@ struct reducer {
   void *state; /* the way's own */
   uint32_t num_lanes;
   size_t num_floats, num_doubles;
-  size_t float_bytes, units;       /* bytes of the floats' part; units of a whole buffer */
+  size_t float_bytes, packets;     /* bytes of the floats' part; packets of a whole buffer */
   uint32_t num_buckets, num_ready; /* num_ready: of this step, from the last one down */
   bucket *buckets;                 /* (num_buckets), ascending */
 
@@ -54,11 +56,11 @@ struct reducer {
   tree_sum tree;        /* over nodes; of this rank alone for allreduce */
 
   /* Set by the way, per step or once. */
-  char *local;          /* (this rank's nodes, units): what callers fill */
+  char *local;          /* (this rank's nodes, packets): what callers fill */
   const char **sources; /* (tree.num_sources): whole buffers that readers add, if result is NULL */
-  char *result;         /* (units): the sum */
+  char *result;         /* (packets): the sum */
   double *totals;       /* (num_doubles): if result is NULL; if ranks divide the work, once they are known */
-  char *common;         /* (units): common memory, if ranks pull and divide the work */
+  char *common;         /* (packets): common memory, if ranks pull and divide the work */
 
   timeline *line;                 /* NULL: nothing is recorded */
   uint64_t *ready_at, *summed_at; /* (num_buckets): ticks of this step; 0: not yet */
@@ -74,12 +76,12 @@ static inline void reduce_summed(reducer *r, uint32_t bucket) { r->summed_at[buc
  * byte `origin` of each buffer. */
 void reduce_sum_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end, char *out);
 
-/* The first unit of rank's slice, if units are cut into size slices. */
-static inline size_t slice_unit(size_t units, int size, int rank) { return units * (size_t)rank / (size_t)size; }
+/* The first packet of rank's slice, if packets are cut into size slices. */
+static inline size_t slice_packet(size_t packets, int size, int rank) { return packets * (size_t)rank / (size_t)size; }
 
 /* Is this the bucket of the doubles alone? */
 static inline bool reduce_is_doubles(const reducer *r, uint32_t bucket) {
-  return r->buckets[bucket].begin * UNIT_BYTES == r->float_bytes;
+  return r->buckets[bucket].begin * PACKET_BYTES == r->float_bytes;
 }
 
 static inline uint32_t own_nodes(const reducer *r) {
@@ -89,7 +91,7 @@ static inline uint32_t own_nodes(const reducer *r) {
 /* Are whole nodes sent to all ranks, rather than slices? Yes if they are small (gather_bytes), because latency then
  * dominates, or if no rank receives more bytes that way, unless dividing the work after the sum is worth a second
  * round. */
-bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_bytes, bool divided);
+bool reduce_gathers(uint32_t num_nodes, size_t packets, int size, size_t gather_bytes, bool divided);
 
 /* Writes bytes [begin, end) of the sum of 2 or 4 parts, added in pairs, to into, which may be one of them. With the
  * team of the calling thread. */
@@ -102,9 +104,9 @@ void reduce_replace_range(const reducer *r, const char *const *sources, size_t o
 /* Does recursive halving bracket the sum of this many lanes as the canonical tree does, and are there enough ranks? */
 bool reduce_halves(uint32_t num_lanes, int size, int halving_ranks);
 
-/* Bytes that a way uses on this rank, for buffers of `units` units. */
-size_t reduce_shared_size(uint32_t num_nodes, uint32_t own_nodes, size_t units, int size, bool divided);
-size_t reduce_messages_size(uint32_t num_nodes, uint32_t own_nodes, size_t units, int size, bool divided);
-size_t reduce_halving_size(size_t units, bool divided);
+/* Bytes that a way uses on this rank, for buffers of `packets` packets. */
+size_t reduce_shared_size(uint32_t num_nodes, uint32_t own_nodes, size_t packets, int size, bool divided);
+size_t reduce_messages_size(uint32_t num_nodes, uint32_t own_nodes, size_t packets, int size, bool divided);
+size_t reduce_halving_size(size_t packets, bool divided);
 
 #endif

@@ -25,29 +25,29 @@ typedef struct traffic {
 typedef struct messages {
   bool gathers; /* all in one round */
   char *local, *received, *result;
-  char *second; /* (units; without the doubles if ranks divide the work): the second round sends from and receives into
-                   it */
+  char *second; /* (packets; without the doubles if ranks divide the work): the second round sends from and receives
+                   into it */
   bool begun;   /* the owner knows the doubles of this step */
-  MPI_Datatype unit; /* UNIT_BYTES bytes */
-  traffic *traffic;  /* (num_buckets) */
+  MPI_Datatype packet; /* PACKET_BYTES bytes */
+  traffic *traffic;    /* (num_buckets) */
 } messages;
 
 /* ---- Plan --------------------------------------------------------------------------------------- */
 
-size_t reduce_messages_size(uint32_t num_nodes, uint32_t own, size_t units, int size, bool divided) {
-  if (reduce_gathers(num_nodes, units, size, COMM_GATHER_BYTES, divided)) return num_nodes * units * UNIT_BYTES;
-  const size_t slice = units / (size_t)size + 1;
-  return (own * units + (num_nodes - own) * slice + (divided ? 0 : units)) * UNIT_BYTES;
+size_t reduce_messages_size(uint32_t num_nodes, uint32_t own, size_t packets, int size, bool divided) {
+  if (reduce_gathers(num_nodes, packets, size, COMM_GATHER_BYTES, divided)) return num_nodes * packets * PACKET_BYTES;
+  const size_t slice = packets / (size_t)size + 1;
+  return (own * packets + (num_nodes - own) * slice + (divided ? 0 : packets)) * PACKET_BYTES;
 }
 
-/* Units [*begin, *end) of a buffer: rank's slice of bucket, or all of it. */
+/* Packets [*begin, *end) of a buffer: rank's slice of bucket, or all of it. */
 static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size_t *end) {
   const messages *const m = r->state;
   const bucket *const cut = &r->buckets[b];
-  const size_t units = cut->end - cut->begin;
+  const size_t packets = cut->end - cut->begin;
   const bool all = m->traffic[b].gathers;
-  *begin = cut->begin + (all ? 0 : slice_unit(units, r->comm->size, rank));
-  *end = all ? cut->end : cut->begin + slice_unit(units, r->comm->size, rank + 1);
+  *begin = cut->begin + (all ? 0 : slice_packet(packets, r->comm->size, rank));
+  *end = all ? cut->end : cut->begin + slice_packet(packets, r->comm->size, rank + 1);
 }
 
 static uint32_t nodes_on(const reducer *r, int rank) { return r->first_node[rank + 1] - r->first_node[rank]; }
@@ -59,16 +59,16 @@ static mlpd_status plan_sources(reducer *r, uint32_t b, char **next) {
   const uint32_t first = r->first_node[r->comm->rank], nodes = r->first_node[r->comm->size];
   size_t begin, end;
   slice_of(r, b, r->comm->rank, &begin, &end);
-  t->begin = begin * UNIT_BYTES;
-  t->end = end * UNIT_BYTES;
+  t->begin = begin * PACKET_BYTES;
+  t->end = end * PACKET_BYTES;
   TRY(memory_allocate(&t->sources, nodes, sizeof *t->sources, "message sources"));
   for (uint32_t i = 0; i < nodes; ++i) {
     const bool own = i >= first && i - first < own_nodes(r);
     if (own) {
-      t->sources[i] = m->local + (i - first) * r->units * UNIT_BYTES + t->begin;
+      t->sources[i] = m->local + (i - first) * r->packets * PACKET_BYTES + t->begin;
     } else if (m->gathers) { /* whole buffers, one per node, laid out as readers expect their own */
       const uint32_t other = i < first ? i : i - own_nodes(r);
-      t->sources[i] = m->received + other * r->units * UNIT_BYTES + t->begin;
+      t->sources[i] = m->received + other * r->packets * PACKET_BYTES + t->begin;
     } else {
       t->sources[i] = *next;
       *next += t->end - t->begin;
@@ -86,7 +86,7 @@ static mlpd_status plan_first_round(reducer *r, uint32_t b, int tag) {
     const int peer = (rank + size - step) % size;
     for (uint32_t i = 0; i < nodes_on(r, peer); ++i) {
       char *const to = m->received + (t->sources[r->first_node[peer] + i] - m->received);
-      TRY(reduce_add_receive(r, m->unit, &t->list, tag, peer, to, (t->end - t->begin) / UNIT_BYTES));
+      TRY(reduce_add_receive(r, m->packet, &t->list, tag, peer, to, (t->end - t->begin) / PACKET_BYTES));
     }
   }
   t->first_sends = t->list.count;
@@ -95,7 +95,7 @@ static mlpd_status plan_first_round(reducer *r, uint32_t b, int tag) {
     size_t begin, end;
     slice_of(r, b, peer, &begin, &end);
     for (uint32_t i = 0; i < own_nodes(r); ++i)
-      TRY(reduce_add_send(r, m->unit, &t->list, tag, peer, m->local + (i * r->units + begin) * UNIT_BYTES,
+      TRY(reduce_add_send(r, m->packet, &t->list, tag, peer, m->local + (i * r->packets + begin) * PACKET_BYTES,
                           end - begin));
   }
   return MLPD_OK;
@@ -110,12 +110,12 @@ static mlpd_status plan_second_round(reducer *r, uint32_t b, int tag) {
     const int peer = (rank + size - step) % size;
     size_t begin, end;
     slice_of(r, b, peer, &begin, &end);
-    TRY(reduce_add_receive(r, m->unit, &t->list, tag, peer, m->second + begin * UNIT_BYTES, end - begin));
+    TRY(reduce_add_receive(r, m->packet, &t->list, tag, peer, m->second + begin * PACKET_BYTES, end - begin));
   }
   t->second_sends = t->list.count;
   for (int step = 1; !t->gathers && step < size; ++step)
-    TRY(reduce_add_send(r, m->unit, &t->list, tag, (rank + step) % size, m->second + t->begin,
-                        (t->end - t->begin) / UNIT_BYTES));
+    TRY(reduce_add_send(r, m->packet, &t->list, tag, (rank + step) % size, m->second + t->begin,
+                        (t->end - t->begin) / PACKET_BYTES));
   return MLPD_OK;
 }
 
@@ -136,8 +136,8 @@ static mlpd_status create(reducer *r) {
   const uint32_t nodes = r->first_node[size], others = nodes - own_nodes(r);
   TRY(memory_allocate(&m, 1, sizeof *m, "messages"));
   r->state = m;
-  m->gathers = reduce_gathers(nodes, r->units, size, r->comm->sums.gather_bytes, r->divides);
-  TRY(reduce_unit_create(&m->unit));
+  m->gathers = reduce_gathers(nodes, r->packets, size, r->comm->sums.gather_bytes, r->divides);
+  TRY(reduce_packet_create(&m->packet));
   TRY(memory_allocate(&m->traffic, r->num_buckets, sizeof *m->traffic, "messages"));
   size_t slices = 0;
   for (uint32_t b = 0; b < r->num_buckets; ++b) {
@@ -146,9 +146,9 @@ static mlpd_status create(reducer *r) {
     slice_of(r, b, rank, &begin, &end);
     slices += end - begin;
   }
-  TRY(memory_allocate(&m->local, own_nodes(r) * r->units, UNIT_BYTES, "lane gradients"));
-  TRY(memory_allocate(&m->received, others * slices, UNIT_BYTES, "received gradients"));
-  if (!m->gathers && !r->divides) TRY(memory_allocate(&m->result, r->units, UNIT_BYTES, "summed gradient"));
+  TRY(memory_allocate(&m->local, own_nodes(r) * r->packets, PACKET_BYTES, "lane gradients"));
+  TRY(memory_allocate(&m->received, others * slices, PACKET_BYTES, "received gradients"));
+  if (!m->gathers && !r->divides) TRY(memory_allocate(&m->result, r->packets, PACKET_BYTES, "summed gradient"));
   m->second = r->divides ? (char *)r->owner.whole : m->result;
   char *next = m->received;
   for (uint32_t b = 0; b < r->num_buckets; ++b) {
@@ -170,7 +170,7 @@ static void release(reducer *r) {
     free(t->list.requests);
     free(t->sources);
   }
-  reduce_unit_free(&m->unit);
+  reduce_packet_free(&m->packet);
   free(m->traffic);
   free(m->local);
   free(m->received);

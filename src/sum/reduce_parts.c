@@ -5,8 +5,8 @@ enum {
   MIN_PARALLEL_BLOCKS = 4             /* below, waking threads costs more than 64 KiB of sums */
 };
 
-bool reduce_gathers(uint32_t num_nodes, size_t units, int size, size_t gather_bytes, bool divided) {
-  const size_t bytes = units * UNIT_BYTES;
+bool reduce_gathers(uint32_t num_nodes, size_t packets, int size, size_t gather_bytes, bool divided) {
+  const size_t bytes = packets * PACKET_BYTES;
   const bool pair = gather_bytes > 0 && size == 2 && num_nodes == 2;
   return num_nodes * bytes <= gather_bytes || (pair && (!divided || bytes < COMM_PAIR_BYTES));
 }

@@ -1,28 +1,28 @@
 #include "sum/reduce_requests.h"
 
-mlpd_status reduce_unit_create(MPI_Datatype *unit) {
-  *unit = MPI_DATATYPE_NULL;
-  CHECK_MPI(MPI_Type_contiguous(UNIT_BYTES, MPI_BYTE, unit));
-  CHECK_MPI(MPI_Type_commit(unit));
+mlpd_status reduce_packet_create(MPI_Datatype *packet) {
+  *packet = MPI_DATATYPE_NULL;
+  CHECK_MPI(MPI_Type_contiguous(PACKET_BYTES, MPI_BYTE, packet));
+  CHECK_MPI(MPI_Type_commit(packet));
   return MLPD_OK;
 }
 
-void reduce_unit_free(MPI_Datatype *unit) {
-  if (*unit != MPI_DATATYPE_NULL) (void)MPI_Type_free(unit);
+void reduce_packet_free(MPI_Datatype *packet) {
+  if (*packet != MPI_DATATYPE_NULL) (void)MPI_Type_free(packet);
 }
 
-mlpd_status reduce_add_receive(const reducer *r, MPI_Datatype unit, request_list *list, int tag, int peer, char *to,
-                               size_t units) {
-  if (units == 0) return MLPD_OK;
-  CHECK_MPI(MPI_Recv_init(to, (int)units, unit, peer, tag, r->comm->mpi, &list->requests[list->count]));
+mlpd_status reduce_add_receive(const reducer *r, MPI_Datatype packet, request_list *list, int tag, int peer, char *to,
+                               size_t packets) {
+  if (packets == 0) return MLPD_OK;
+  CHECK_MPI(MPI_Recv_init(to, (int)packets, packet, peer, tag, r->comm->mpi, &list->requests[list->count]));
   ++list->count;
   return MLPD_OK;
 }
 
-mlpd_status reduce_add_send(const reducer *r, MPI_Datatype unit, request_list *list, int tag, int peer,
-                            const char *from, size_t units) {
-  if (units == 0) return MLPD_OK;
-  CHECK_MPI(MPI_Send_init(from, (int)units, unit, peer, tag, r->comm->mpi, &list->requests[list->count]));
+mlpd_status reduce_add_send(const reducer *r, MPI_Datatype packet, request_list *list, int tag, int peer,
+                            const char *from, size_t packets) {
+  if (packets == 0) return MLPD_OK;
+  CHECK_MPI(MPI_Send_init(from, (int)packets, packet, peer, tag, r->comm->mpi, &list->requests[list->count]));
   ++list->count;
   return MLPD_OK;
 }

@@ -1,4 +1,4 @@
-/* Lists of persistent messages of whole units, for the ways that send messages. Nothing here is collective. */
+/* Lists of persistent messages of whole packets, for the ways that send messages. Nothing here is collective. */
 #ifndef MLPDIST_REDUCE_REQUESTS_H
 #define MLPDIST_REDUCE_REQUESTS_H
 
@@ -10,15 +10,15 @@ typedef struct request_list {
   int count;
 } request_list;
 
-/* Makes the MPI type of a unit. reduce_unit_free ignores MPI_DATATYPE_NULL. */
-mlpd_status reduce_unit_create(MPI_Datatype *unit);
-void reduce_unit_free(MPI_Datatype *unit);
+/* Makes the MPI type of a packet. reduce_packet_free ignores MPI_DATATYPE_NULL. */
+mlpd_status reduce_packet_create(MPI_Datatype *packet);
+void reduce_packet_free(MPI_Datatype *packet);
 
-/* Appends a message, unless it has no units. */
-mlpd_status reduce_add_receive(const reducer *r, MPI_Datatype unit, request_list *list, int tag, int peer, char *to,
-                               size_t units);
-mlpd_status reduce_add_send(const reducer *r, MPI_Datatype unit, request_list *list, int tag, int peer,
-                            const char *from, size_t units);
+/* Appends a message, unless it has no packets. */
+mlpd_status reduce_add_receive(const reducer *r, MPI_Datatype packet, request_list *list, int tag, int peer, char *to,
+                               size_t packets);
+mlpd_status reduce_add_send(const reducer *r, MPI_Datatype packet, request_list *list, int tag, int peer,
+                            const char *from, size_t packets);
 
 /* Starts requests [begin, end); tests whether all of them are done. Neither waits. */
 mlpd_status reduce_start(request_list *list, int begin, int end);

@@ -28,7 +28,7 @@ enum { PAGE_BYTES = 4096, COPIES = 2 };
 /* Progress of a rank, in steps; only that rank writes it. It has its own cache line, so polling it disturbs no other
  * rank. */
 typedef struct counter {
-  _Alignas(UNIT_BYTES) _Atomic uint64_t value;
+  _Alignas(PACKET_BYTES) _Atomic uint64_t value;
 } counter;
 
 typedef struct shared {
@@ -58,8 +58,8 @@ static size_t counter_bytes(int size) {
   return whole_pages((1 + (2 + PUBLISHED_KINDS) * (size_t)size) * sizeof(counter));
 }
 
-static bool worth_dividing(bool wished, size_t units, size_t pull_bytes) {
-  return wished && units * UNIT_BYTES >= pull_bytes;
+static bool worth_dividing(bool wished, size_t packets, size_t pull_bytes) {
+  return wished && packets * PACKET_BYTES >= pull_bytes;
 }
 
 static bool reads_directly(uint32_t num_nodes, size_t direct_nodes) { return num_nodes <= direct_nodes; }
@@ -68,22 +68,22 @@ static size_t copies(bool direct, bool divided) { return direct && !divided ? CO
 
 static bool has_result(bool direct, bool divided) { return !direct || divided; }
 
-static size_t part_bytes(const shared *s, uint32_t nodes, size_t units) {
-  return copies(s->direct, s->divided) * whole_pages(nodes * units * UNIT_BYTES);
+static size_t part_bytes(const shared *s, uint32_t nodes, size_t packets) {
+  return copies(s->direct, s->divided) * whole_pages(nodes * packets * PACKET_BYTES);
 }
 
-size_t reduce_shared_size(uint32_t num_nodes, uint32_t own, size_t units, int size, bool divided) {
+size_t reduce_shared_size(uint32_t num_nodes, uint32_t own, size_t packets, int size, bool divided) {
   const bool direct = reads_directly(num_nodes, COMM_DIRECT_NODES);
-  divided = worth_dividing(divided, units, COMM_PULL_BYTES);
-  return copies(direct, divided) * own * units * UNIT_BYTES +
-         (has_result(direct, divided) ? units * UNIT_BYTES / (size_t)size : 0);
+  divided = worth_dividing(divided, packets, COMM_PULL_BYTES);
+  return copies(direct, divided) * own * packets * PACKET_BYTES +
+         (has_result(direct, divided) ? packets * PACKET_BYTES / (size_t)size : 0);
 }
 
 static size_t total_bytes(const reducer *r, const shared *s) {
   size_t bytes = counter_bytes(r->comm->size);
-  if (has_result(s->direct, s->divided)) bytes += whole_pages(r->units * UNIT_BYTES);
+  if (has_result(s->direct, s->divided)) bytes += whole_pages(r->packets * PACKET_BYTES);
   for (int rank = 0; rank < r->comm->size; ++rank)
-    bytes += part_bytes(s, r->first_node[rank + 1] - r->first_node[rank], r->units);
+    bytes += part_bytes(s, r->first_node[rank + 1] - r->first_node[rank], r->packets);
   return bytes;
 }
 
@@ -96,20 +96,20 @@ static void lay_out(reducer *r, shared *s) {
   char *next = s->memory + counter_bytes(size);
   for (int rank = 0; rank < size; ++rank) {
     const uint32_t nodes = r->first_node[rank + 1] - r->first_node[rank];
-    const size_t part = part_bytes(s, nodes, r->units), times = copies(s->direct, s->divided);
+    const size_t part = part_bytes(s, nodes, r->packets), times = copies(s->direct, s->divided);
     for (size_t copy = 0; copy < times; ++copy) {
       char *const begin = next + copy * (part / times);
       if (rank == me) s->nodes[copy] = begin;
       for (uint32_t i = 0; i < nodes; ++i)
-        s->sources[copy * r->tree.num_sources + r->first_node[rank] + i] = begin + i * r->units * UNIT_BYTES;
+        s->sources[copy * r->tree.num_sources + r->first_node[rank] + i] = begin + i * r->packets * PACKET_BYTES;
     }
     if (rank == me) memset(next, 0, part);
     next += part;
   }
   if (!has_result(s->direct, s->divided)) return;
   s->result = next;
-  const size_t begin = slice_unit(r->units, size, me), end = slice_unit(r->units, size, me + 1);
-  memset(s->result + begin * UNIT_BYTES, 0, (end - begin) * UNIT_BYTES);
+  const size_t begin = slice_packet(r->packets, size, me), end = slice_packet(r->packets, size, me + 1);
+  memset(s->result + begin * PACKET_BYTES, 0, (end - begin) * PACKET_BYTES);
 }
 
 /* ---- Making ------------------------------------------------------------------------------------- */
@@ -163,7 +163,7 @@ static mlpd_status create(reducer *r) {
   r->state = s;
   if (status == MLPD_OK) {
     s->direct = reads_directly(r->first_node[comm->size], comm->sums.direct_nodes);
-    s->divided = r->divides = worth_dividing(r->owner.replace != NULL, r->units, comm->sums.pull_bytes);
+    s->divided = r->divides = worth_dividing(r->owner.replace != NULL, r->packets, comm->sums.pull_bytes);
     s->bytes = total_bytes(r, s);
     status = memory_allocate(&s->sources, (size_t)COPIES * r->tree.num_sources, sizeof *s->sources, "shared memory");
   }
@@ -218,7 +218,7 @@ static uint64_t parts_of_step(const shared *s, uint32_t count) { return s->step 
 
 static bool pulls(const reducer *r) {
   const shared *const s = r->state;
-  return s->divided || (s->direct && r->units * UNIT_BYTES >= r->comm->sums.pull_bytes);
+  return s->divided || (s->direct && r->packets * PACKET_BYTES >= r->comm->sums.pull_bytes);
 }
 
 static void publish(reducer *r, published_kind kind, uint32_t parts) {
@@ -242,8 +242,8 @@ static mlpd_status progress(reducer *r, bool *done) {
   *done = false;
   if (!all_reached(r, s->complete, s->step)) return MLPD_OK;
   if (!s->direct && atomic_load_explicit(&s->added[me].value, memory_order_relaxed) < s->step) {
-    const size_t from = slice_unit(r->units, size, me) * UNIT_BYTES;
-    const size_t to = slice_unit(r->units, size, me + 1) * UNIT_BYTES;
+    const size_t from = slice_packet(r->packets, size, me) * PACKET_BYTES;
+    const size_t to = slice_packet(r->packets, size, me + 1) * PACKET_BYTES;
     reduce_sum_range(r, r->sources, 0, from, to, s->result + from);
     count(&s->added[me], s->step);
   }
