@@ -372,8 +372,8 @@ typedef struct mlpd_table_options {
   uint64_t split_seed;  /* of the rows drawn; train alone */
 } mlpd_table_options;
 
-/* Where the arrays of a data set lie. NULL members take the schema's paths: /SPLIT/x, /SPLIT/y and, where
- * present, /SPLIT/weight. Strings are borrowed and must outlive the struct's use. */
+/* Where the arrays of a data set lie. NULL members take the schema's paths: /PART/x, /PART/y and, where
+ * present, /PART/weight. Strings are borrowed and must outlive the struct's use. */
 typedef struct mlpd_data_paths {
   const char *file;              /* an HDF5 data set; or raw tables: files separated by commas, or a folder of them */
   const char *x, *y, *weight;    /* training part */
@@ -385,6 +385,7 @@ typedef struct mlpd_data_paths {
 /* Are these raw tables, to be converted, rather than a data set? Told by names and first bytes. */
 MLPD_API bool mlpd_data_is_raw(const mlpd_data_paths *paths);
 
+/* The parts of a data set. */
 typedef enum mlpd_split { MLPD_TRAIN, MLPD_VALID, MLPD_TEST } mlpd_split;
 MLPD_API extern const mlpd_choice mlpd_split_choices[];
 
@@ -673,17 +674,17 @@ typedef struct mlpd_report {
   double seconds;
 } mlpd_report;
 
-/* Evaluates the model on one split, each sample once, counts and sums exact over ranks.
+/* Evaluates the model on one part, each sample once, counts and sums exact over ranks.
  * The caller frees the report's arrays. Collective; arguments equal on all ranks. */
-MLPD_API mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
+MLPD_API mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split part,
                                    const char *backend, int threads, mlpd_report *report);
 MLPD_API void mlpd_report_free(mlpd_report *report);
 
-/* Predicts each row of data (its x of the split; no y needed) and writes them in the order of the input
+/* Predicts each row of data (its x of the part; no y needed) and writes them in the order of the input
  * to out: HDF5 (/class and /probability, or /value) where it ends in .h5, else CSV. "-" is the standard output; CSV is
  * written through to pipes and devices. out may not be the data or the model. Stores the number of rows. Collective;
  * arguments equal on all ranks. */
-MLPD_API mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
+MLPD_API mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split part,
                                   const char *out, const char *backend, int threads, uint64_t *rows);
 
 /* ---- Looking into files and converting ---------------------------------------------------------- */

@@ -161,7 +161,7 @@ load helper
   for np in 1 2 3; do
     launch $np train --epoch 3
     fails_with 2 "did you mean --epochs?"
-    launch $np eval --split tset
+    launch $np eval --part tset
     fails_with 2 "did you mean test?"
     launch $np train --config "$BATS_TEST_TMPDIR/none.ini"
     fails_with 1 "none.ini: cannot be opened"

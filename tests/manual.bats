@@ -63,7 +63,7 @@ completes() {
   completes mlpdist train --backend "" -- auto plain
   completes mlpdist train --data so -- some.h5
   completes mlpdist info s -- some.h5
-  completes mlpdist eval --split te -- test
+  completes mlpdist eval --part te -- test
   completes mlpdist help tr -- train
   completes mlpdist train --epochs ""  --
   [ -z "$output" ] || fail "a number has no completion"

@@ -91,7 +91,7 @@ setup() {
   # The class of row i in good.h5 is i modulo 3.
   alone train --data "$shared/good.h5" --epochs 3 --batch 16 --lr 0.02 --hidden 6 --quiet
   succeeds
-  alone eval --data "$shared/good.h5" --split train
+  alone eval --data "$shared/good.h5" --part train
   succeeds
   local accuracy
   accuracy=$(sed -n 's/^accuracy  //p' <<< "$output")

@@ -1,4 +1,4 @@
-/* Conversion: open the inputs, scan them, decide what the labels are, draw the split, write. */
+/* Conversion: open the inputs, scan them, decide what the labels are, draw the parts, write. */
 #include "convert/convert.h"
 
 #include <stdlib.h>

@@ -47,7 +47,7 @@ typedef struct label_set {
   bool classes;
   uint32_t num_classes;
   char **names;      /* (num_classes), or NULL where class k is the label k */
-  element_type type; /* of /SPLIT/y */
+  element_type type; /* of /PART/y */
 } label_set;
 
 mlpd_status label_set_create(mlpd_task task, label_set *set);

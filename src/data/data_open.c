@@ -2,11 +2,11 @@
 
 #include "base/memory.h"
 
-mlpd_status data_check(const mlpd_data_paths *paths, mlpd_split split) {
+mlpd_status data_check(const mlpd_data_paths *paths, mlpd_split part) {
   if (paths->file == NULL || paths->file[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--data: no data file given");
   for (const mlpd_choice *known = mlpd_split_choices; known->name != NULL; known++)
-    if (known->value == (int)split) return MLPD_OK;
-  return FAIL(MLPD_ERROR_USAGE, "--split: \"%d\" is unknown; there are train, valid, test", (int)split);
+    if (known->value == (int)part) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE, "%d is no part of a data set; there are train, valid, test", (int)part);
 }
 
 /* What ranks will look at. A failure is for them to find: here the file is looked at, not judged. */

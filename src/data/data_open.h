@@ -5,10 +5,10 @@
 #include "data/dataset.h"
 #include "ranks/comm.h"
 
-/* A file is named and split is one of the three; else MLPD_ERROR_USAGE. */
-mlpd_status data_check(const mlpd_data_paths *paths, mlpd_split split);
+/* A file is named and part is one of the three; else MLPD_ERROR_USAGE. */
+mlpd_status data_check(const mlpd_data_paths *paths, mlpd_split part);
 
-/* Opens the file once on each rank. Rank 0 does so first: reads it on trial (h5_open), looks at every split, and tells
+/* Opens the file once on each rank. Rank 0 does so first: reads it on trial (h5_open), looks at every part, and tells
  * the others what metadata it has read; they read none where their path leads to the same content. Close
  * with h5_close. Collective. */
 mlpd_status data_open(mlpd_comm *comm, const mlpd_data_paths *paths, h5_file **file);

@@ -55,7 +55,7 @@ static mlpd_status fail_absent(h5_file *file, const char *name, const char *path
               more, hint);
 }
 
-/* Where one split's arrays lie: what the user named, or NULL. */
+/* Where one part's arrays lie: what the user named, or NULL. */
 typedef struct split_paths {
   const char *folder, *x, *y, *weight, *hint;
 } split_paths;

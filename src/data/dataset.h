@@ -44,8 +44,8 @@ struct part {
   part_order order;
 };
 
-/* Opens one split of file, which is paths->file and may be closed before it; NULL: opened here. MLPD_OK with *present =
- * false where the file has no such split and paths name none (for MLPD_TRAIN that is an error). Checks what shapes
+/* Opens one part of file, which is paths->file and may be closed before it; NULL: opened here. MLPD_OK with *present =
+ * false where the file has no such part and paths name none (for MLPD_TRAIN that is an error). Checks what shapes
  * tell: rows of x, y and weight equal, rows >= 1, features >= 1. need_y false: y may lack or be of no use, and
  * shard_read leaves y and weight be. */
 mlpd_status part_open(h5_file *file, const mlpd_data_paths *paths, mlpd_split split, bool need_y, part *opened,

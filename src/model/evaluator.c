@@ -1,4 +1,4 @@
-/* mlpd_evaluate: metrics of one split, exact over ranks: counts are summed as integers, sums a block of
+/* mlpd_evaluate: metrics of one part, exact over ranks: counts are summed as integers, sums a block of
  * rows at a time in double and in a fixed order. */
 #include <math.h>
 #include <stdlib.h>

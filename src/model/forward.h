@@ -1,5 +1,5 @@
-/* Forward passes over a split: in blocks of fixed size, dealt contiguously to ranks and by turns to
- * threads; the sums of blocks are added in a fixed order (block_sums.h), so that they do not depend on the split. No
+/* Forward passes over a part: in blocks of fixed size, dealt contiguously to ranks and by turns to
+ * threads; the sums of blocks are added in a fixed order (block_sums.h), so that they do not depend on the division. No
  * function here is collective unless its comment says so. */
 #ifndef MLPDIST_FORWARD_H
 #define MLPDIST_FORWARD_H
@@ -18,13 +18,13 @@ typedef void forward_visit(void *context, uint64_t block, uint64_t first, uint64
 /* The class that outputs a (k) stand for: the largest, the lowest on ties; with one output, 1 above 1/2. */
 uint32_t forward_predicted_class(const float *a, uint32_t k);
 
-/* *overflow, unless NULL, gets the first row of the split that gives outputs which are not finite numbers, if that is
+/* *overflow, unless NULL, gets the first row of the part that gives outputs which are not finite numbers, if that is
  * less. */
 mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,
                            const forward_range *range, int threads, forward_visit *visit, void *context,
                            uint64_t *overflow);
 
-/* Rows of a split that come a window at a time: read brings rows [begin, end) of the split, `blocks` blocks or fewer.
+/* Rows of a part that come a window at a time: read brings rows [begin, end) of the part, `blocks` blocks or fewer.
  */
 typedef struct forward_windows {
   uint64_t blocks;
@@ -51,7 +51,7 @@ typedef struct forward_pass {
  * memory that does not grow with the rows. Collective. */
 mlpd_status forward_sums(mlpd_comm *comm, const forward_pass *pass, const forward_range *range, double *sum);
 
-/* Loss sums of the whole split, equal on all ranks; this rank's rows in rows or, not NULL, from windows. overflow as of
+/* Loss sums of the whole part, equal on all ranks; this rank's rows in rows or, not NULL, from windows. overflow as of
  * forward_blocks. Collective. */
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
                            const shard *rows, const forward_windows *windows, const forward_range *range,

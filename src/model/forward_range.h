@@ -7,9 +7,9 @@
 
 enum { FORWARD_BLOCK_ROWS = 256 };
 
-/* This rank's blocks of a split of `rows` rows. */
+/* This rank's blocks of a part of `rows` rows. */
 typedef struct forward_range {
-  uint64_t rows;                   /* of the split, over all ranks */
+  uint64_t rows;                   /* of the part, over all ranks */
   uint64_t block_begin, block_end; /* of this rank */
   uint64_t row_begin, row_end;
 } forward_range;

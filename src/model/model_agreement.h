@@ -4,7 +4,7 @@
 
 #include "kernels/backend.h"
 
-/* agreement_of_process before a model computes on a split; model must be one model. Collective. */
+/* agreement_of_process before a model computes on a part; model must be one model. Collective. */
 mlpd_status model_agreement_check(mlpd_comm *comm, const backend *gemm, const mlpd_model *model,
                                   const mlpd_data_paths *data, mlpd_split split);
 

@@ -52,14 +52,14 @@ static mlpd_status evaluate(mlpd_comm *comm, const eval_arguments *arguments, co
   mlpd_status status = data_options_load_model(comm, common, &model);
   if (status == MLPD_OK) mlpd_model_on_notice(model, on_notice, NULL);
   if (status == MLPD_OK)
-    status = mlpd_evaluate(comm, model, paths, common->split, common->backend, common->threads, &report);
+    status = mlpd_evaluate(comm, model, paths, common->part, common->backend, common->threads, &report);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) {
     if (arguments->json) {
       status = report_print_json(&report, model, stdout);
     } else {
       const bool raw = mlpd_data_is_raw(paths);
       (void)printf("model     %s\ndata      %s, %s%s\n", common->model, common->data,
-                   raw ? "all rows" : mlpd_choice_name(mlpd_split_choices, (int)common->split), raw ? "" : " part");
+                   raw ? "all rows" : mlpd_choice_name(mlpd_split_choices, (int)common->part), raw ? "" : " part");
       report_print_text(&report, model, stdout);
     }
   }

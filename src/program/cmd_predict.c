@@ -52,7 +52,7 @@ static mlpd_status predict(mlpd_comm *comm, const predict_arguments *arguments, 
   if (status == MLPD_OK) mlpd_model_on_notice(model, on_notice, NULL);
   if (status == MLPD_OK)
     status =
-        mlpd_predict(comm, model, paths, common->split, arguments->out, common->backend, common->threads, &num_rows);
+        mlpd_predict(comm, model, paths, common->part, arguments->out, common->backend, common->threads, &num_rows);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0)
     (void)fprintf(said, "%llu rows of %s to %s\n", (unsigned long long)num_rows, common->data, arguments->out);
   mlpd_model_free(model);

@@ -7,7 +7,7 @@
 #include "program/commands.h"
 
 const data_options data_options_default = {
-    .model = "run/model.h5", .split = MLPD_TEST, .stall = {.timeout = 60, .abort = 1800}}; /* as of train */
+    .model = "run/model.h5", .part = MLPD_TEST, .stall = {.timeout = 60, .abort = 1800}}; /* as of train */
 
 /* The raw table that the model was trained on, as train has converted it beside the model; false: there is none. */
 static bool table_beside_model(const char *model, char path[PATH_MAX]) {
@@ -27,7 +27,7 @@ mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths) 
     options->data = shipped;
   }
   *paths = (mlpd_data_paths){.file = options->data, .table = options->table};
-  switch (options->split) {
+  switch (options->part) {
     case MLPD_TRAIN:
       paths->x = options->x;
       paths->y = options->y;

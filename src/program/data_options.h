@@ -6,7 +6,7 @@
 
 typedef struct data_options {
   const char *model, *data, *x, *y, *backend;
-  mlpd_split split;
+  mlpd_split part;
   int threads;
   stall_options stall;
   mlpd_table_options table;
@@ -24,12 +24,19 @@ extern const data_options data_options_default;
        OPTION_AT(type, common.data),                                                                              \
        .help = "HDF5 data set; or raw tables (CSV, NPY, NPZ, IDX) as of train, all rows of them",                 \
        .note = "the table that train converted beside the model, else the shipped digits.h5"},                    \
+      {"part",                                                                                                    \
+       "input",                                                                                                   \
+       "PART",                                                                                                    \
+       OPTION_CHOICE,                                                                                             \
+       OPTION_AT(type, common.part),                                                                              \
+       .help = "part of the data set to use",                                                                     \
+       .choices = mlpd_split_choices},                                                                            \
       {"split",                                                                                                   \
        "input",                                                                                                   \
        "PART",                                                                                                    \
        OPTION_CHOICE,                                                                                             \
-       OPTION_AT(type, common.split),                                                                             \
-       .help = "part of the data set to use",                                                                     \
+       OPTION_AT(type, common.part),                                                                              \
+       .help = "the former name of --part",                                                                       \
        .choices = mlpd_split_choices},                                                                            \
   {                                                                                                               \
     "x", "input", "PATH", OPTION_PATH, OPTION_AT(type, common.x), .help = "inputs in the file", .note = "/PART/x" \
@@ -123,7 +130,7 @@ extern const data_options data_options_default;
        .automatic = true},                                                                          \
       STALL_OPTION_ROWS(type, common.stall.timeout, common.stall.abort)
 
-/* The paths of the split that options name; fills options->data where it is NULL. */
+/* The paths of the part that options name; fills options->data where it is NULL. */
 mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths);
 
 /* Loads the model on every rank, which then agree. */
