@@ -8,10 +8,10 @@
 #include "base/memory.h"
 #include "kernels/cpu.h"
 #include "lanes/lanes.h"
+#include "network/network_options.h"
 #include "options/option.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
-#include "run/prepare.h"
 
 void mlpd_doctor_options_default(mlpd_doctor_options *options) {
   *options = (mlpd_doctor_options){
@@ -67,12 +67,13 @@ static mlpd_status look_at_machine(doctor *d) {
 }
 
 static mlpd_status make_network(doctor *d) {
-  preparation p = {.features = d->features};
   mlpd_doctor_report *const r = d->report;
-  p.options.hidden = d->options->hidden;
-  p.options.activation = d->options->activation;
-  p.options.output_activation = d->classes ? MLPD_SOFTMAX : MLPD_IDENTITY;
-  TRY(preparation_network(&p, d->outputs, false, &d->network));
+  mlpd_train_options as_train;
+  mlpd_train_options_default(&as_train);
+  as_train.hidden = d->options->hidden;
+  as_train.activation = d->options->activation;
+  as_train.output_activation = d->classes ? MLPD_SOFTMAX : MLPD_IDENTITY;
+  TRY(network_of_options(&as_train, d->features, d->outputs, false, &d->network));
   mlpd_network_init(d->network, MLPD_INIT_AUTO, 1);
   r->parameters = mlpd_network_num_parameters(d->network);
   r->batch = d->options->batch;

@@ -133,21 +133,6 @@ static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, p
   return MLPD_OK;
 }
 
-static const lane_plan *split_of(const preparation *p) { return p->split.num_lanes > 0 ? &p->split : NULL; }
-
-row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p) {
-  row_scan_wishes wishes = {
-      .plan = &p->dealt,
-      .split = split_of(p),
-      .as_classes = p->options.task == MLPD_CLASSIFICATION,
-      .num_classes = p->options.classes,
-      .x_deviations = p->options.normalize == MLPD_NORMALIZE_STANDARD || p->options.normalize == MLPD_NORMALIZE_AUTO,
-      .y_deviations = column_scales_targets(p),
-      .threads = p->threads};
-  lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &wishes.lane_begin, &wishes.lane_end);
-  return wishes;
-}
-
 /* Looks through this rank's lanes, whose rows will come from a stream. */
 static mlpd_status scan_rows(mlpd_comm *comm, preparation *p, part *from) {
   const row_scan_wishes wishes = preparation_scan(comm, p);
@@ -254,12 +239,8 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
 
 /* ---- Network ------------------------------------------------------------------------------------- */
 
-mlpd_status preparation_network(const preparation *p, uint32_t outputs, bool shape_alone, mlpd_network **network) {
-  return network_of_options(&p->options, p->features, outputs, shape_alone, network);
-}
-
 static mlpd_status make_network(preparation *p) {
-  TRY(preparation_network(p, p->outputs, false, &p->model->network));
+  TRY(network_of_options(&p->options, p->features, p->outputs, false, &p->model->network));
   mlpd_network_init(p->model->network, p->options.init, p->options.seed);
   return MLPD_OK;
 }
@@ -278,7 +259,7 @@ static mlpd_status look_at_test_part(mlpd_comm *comm, preparation *p) {
 static mlpd_status make_stream(mlpd_comm *comm, preparation *p) {
   stream_parts parts = {.from = &p->source,
                         .plan = &p->plan,
-                        .split = split_of(p),
+                        .split = preparation_split(p),
                         .window_rows = p->options.window,
                         .seed = p->options.seed,
                         .epochs = p->options.epochs,

@@ -43,8 +43,8 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
                                preparation *p);
 void preparation_free(preparation *p);
 
-/* Makes the network that the options ask for; shape_alone: as network_build. */
-mlpd_status preparation_network(const preparation *p, uint32_t outputs, bool shape_alone, mlpd_network **network);
+/* The plan whose positions the training rows are, where validation rows are drawn from the same part; else NULL. */
+const lane_plan *preparation_split(const preparation *p);
 
 /* What this rank looks for in rows that are streamed. */
 row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p);

@@ -1,0 +1,19 @@
+#include "lanes/lanes.h"
+#include "ranks/comm.h"
+#include "run/column_scales.h"
+#include "run/prepare.h"
+
+const lane_plan *preparation_split(const preparation *p) { return p->split.num_lanes > 0 ? &p->split : NULL; }
+
+row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p) {
+  row_scan_wishes wishes = {
+      .plan = &p->dealt,
+      .split = preparation_split(p),
+      .as_classes = p->options.task == MLPD_CLASSIFICATION,
+      .num_classes = p->options.classes,
+      .x_deviations = p->options.normalize == MLPD_NORMALIZE_STANDARD || p->options.normalize == MLPD_NORMALIZE_AUTO,
+      .y_deviations = column_scales_targets(p),
+      .threads = p->threads};
+  lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &wishes.lane_begin, &wishes.lane_end);
+  return wishes;
+}
