@@ -175,8 +175,8 @@ void __wrap_network_finish_output(const mlpd_network *network, uint64_t row, uin
   WORK(__real_network_finish_output(network, row, n, space), OUTPUT, n, 0, 0, n);
 }
 
-void __wrap_loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
-                         const targets *y, float *delta, loss_sums *sums) {
+void __wrap_loss_compute(const loss_spec *loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z,
+                         const float *a, const targets *y, float *delta, loss_sums *sums) {
   WORK(__real_loss_compute(loss, output, n, k, z, a, y, delta, sums), LOSS, n, k, 0, n * k);
   if (!measures) *sums = (loss_sums){.loss = (double)n, .weight = (double)n};
 }
@@ -188,8 +188,8 @@ gradient_factors __wrap_network_gradient_factors(const mlpd_network *network, co
   return __real_network_gradient_factors(network, unit, row, space);
 }
 
-void __wrap_loss_rows(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
-                      const targets *y, float *delta, loss_sums *rows) {
+void __wrap_loss_rows(const loss_spec *loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z,
+                      const float *a, const targets *y, float *delta, loss_sums *rows) {
   WORK(__real_loss_rows(loss, output, n, k, z, a, y, delta, rows), LOSS, n, k, 0, n * k);
   for (uint64_t i = 0; !measures && i < n; i++) rows[i] = (loss_sums){.loss = 1, .weight = 1};
 }
@@ -379,7 +379,7 @@ static mlpd_status make_stepper(mlpd_comm *comm, parts *p, bool apart, stepper *
                                          .plan = &p->plan,
                                          .rows = &p->rows,
                                          .input = &p->input,
-                                         .loss = MLPD_CROSS_ENTROPY,
+                                         .loss = loss_plain(MLPD_CROSS_ENTROPY),
                                          .reduce = MLPD_REDUCE_CANONICAL,
                                          .update = MLPD_UPDATE_SPLIT,
                                          .seed = 1,

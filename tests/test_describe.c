@@ -140,7 +140,7 @@ static void test_model(void **state) {
   static const mlpd_activation activations[] = {MLPD_SILU, MLPD_IDENTITY};
   mlpd_model *const model = calloc(1, sizeof *model);
   assert_non_null(model);
-  *model = (mlpd_model){.task = MLPD_REGRESSION, .loss = MLPD_MAE, .epoch = 3, .step = 99};
+  *model = (mlpd_model){.task = MLPD_REGRESSION, .loss = loss_plain(MLPD_MAE), .epoch = 3, .step = 99};
   assert_ok(mlpd_network_create(2, widths, activations, &model->network));
   mlpd_network_init(model->network, MLPD_INIT_AUTO, 1);
   assert_ok(affine_create(4, &model->input));

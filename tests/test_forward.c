@@ -206,7 +206,8 @@ static loss_sums serial_losses(const mlpd_network *network, const backend *gemm,
     network_forward(network, gemm, n, &space);
     const targets y = {.classes = classes ? data.classes + first : NULL,
                        .values = classes ? NULL : data.values + first * OUTPUTS};
-    loss_compute(loss, network->layers[1].activation, n, OUTPUTS, space.z[1], space.a[1], &y, NULL,
+    const loss_spec spec = loss_plain(loss);
+    loss_compute(&spec, network->layers[1].activation, n, OUTPUTS, space.z[1], space.a[1], &y, NULL,
                  &of_block[first / FORWARD_BLOCK_ROWS]);
   }
   const size_t stride = sizeof *of_block / sizeof(double);
@@ -232,10 +233,11 @@ static void check_losses(bool classes, const char *backend_name) {
     const loss_sums expected = serial_losses(network, gemm, &input, row_counts[i], classes, loss);
     assert_on_all(expected.weight == (double)row_counts[i] && isfinite(expected.loss) && expected.loss > 0,
                   "reference");
+    const loss_spec spec = loss_plain(loss);
     for (int threads = 1; threads <= 4; threads++) {
       loss_sums sums;
       assert_on_all(
-          forward_losses(comm, network, gemm, &input, &rows, NULL, &range, loss, threads, NULL, &sums) == MLPD_OK,
+          forward_losses(comm, network, gemm, &input, &rows, NULL, &range, &spec, threads, NULL, &sums) == MLPD_OK,
           "call");
       assert_on_all(memcmp(&sums, &expected, sizeof sums) == 0, "the same bits as one rank and one thread");
     }

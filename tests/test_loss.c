@@ -61,6 +61,12 @@ static void sample_free(sample *s) {
   for (size_t i = 0; i < 6; i++) free(arrays[i]);
 }
 
+static void compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
+                    const targets *y, float *delta, loss_sums *sums) {
+  const loss_spec spec = loss_plain(loss);
+  loss_compute(&spec, output, n, k, z, a, y, delta, sums);
+}
+
 static void target_row(const sample *s, const targets *y, uint64_t i, double *row) {
   for (uint32_t j = 0; j < s->k; j++) {
     if (y->classes == NULL)
@@ -80,7 +86,7 @@ static double loss_of(mlpd_loss loss, mlpd_activation output, uint32_t k, const 
 static void check_sample(mlpd_loss loss, mlpd_activation output, sample *s, const targets *y) {
   static const double STEP = 1e-5;
   loss_sums sums = {.loss = 3, .weight = 5};
-  loss_compute(loss, output, s->n, s->k, s->z, s->a, y, s->delta, &sums);
+  compute(loss, output, s->n, s->k, s->z, s->a, y, s->delta, &sums);
   double expected_loss = 3, expected_weight = 5, largest = 0;
   for (uint64_t i = 0; i < s->n; i++) {
     const double weight = y->weights != NULL ? y->weights[i] : 1;
@@ -113,7 +119,7 @@ static void check_sample(mlpd_loss loss, mlpd_activation output, sample *s, cons
              mlpd_choice_name(mlpd_activation_choices, (int)output), s->k);
 
   loss_sums again = {.loss = 3, .weight = 5};
-  loss_compute(loss, output, s->n, s->k, s->z, s->a, y, NULL, &again);
+  compute(loss, output, s->n, s->k, s->z, s->a, y, NULL, &again);
   assert_memory_equal(&sums, &again, sizeof sums);
 }
 
@@ -141,9 +147,9 @@ static void test_classes_are_one_hot_rows(void **state) {
     memset(s.values, 0, s.n * s.k * sizeof(float));
     for (uint64_t i = 0; i < s.n; i++) s.values[i * s.k + (uint32_t)s.classes[i]] = 1;
     loss_sums by_class = {0}, by_value = {0};
-    loss_compute(loss, output, s.n, s.k, s.z, s.a, &(targets){.classes = s.classes}, s.delta, &by_class);
+    compute(loss, output, s.n, s.k, s.z, s.a, &(targets){.classes = s.classes}, s.delta, &by_class);
     float *const delta = array(s.n * s.k, sizeof(float));
-    loss_compute(loss, output, s.n, s.k, s.z, s.a, &(targets){.values = s.values}, delta, &by_value);
+    compute(loss, output, s.n, s.k, s.z, s.a, &(targets){.values = s.values}, delta, &by_value);
     assert_memory_equal(delta, s.delta, s.n * s.k * sizeof(float));
     assert_true(fabs(by_class.loss - by_value.loss) <= 1e-12 * by_value.loss);
     free(delta);
@@ -157,7 +163,7 @@ static double one(mlpd_loss loss, mlpd_activation output, uint32_t k, const floa
   memcpy(s.z, z, k * sizeof(float));
   activate(output, &s);
   loss_sums sums = {0};
-  loss_compute(loss, output, 1, k, s.z, s.a, y, delta, &sums);
+  compute(loss, output, 1, k, s.z, s.a, y, delta, &sums);
   free(s.z);
   free(s.a);
   return sums.loss;
@@ -241,24 +247,22 @@ static void test_metrics(void **state) {
   const int32_t classes[3] = {0, 9, 5};
   const float weights[3] = {1, 2, 4}, values[3] = {1, 1, 1};
   loss_sums sums = {0};
-  loss_compute(MLPD_CROSS_ENTROPY, MLPD_SOFTMAX, 3, 10, a, a, &(targets){.classes = classes, .weights = weights}, NULL,
-               &sums);
+  compute(MLPD_CROSS_ENTROPY, MLPD_SOFTMAX, 3, 10, a, a, &(targets){.classes = classes, .weights = weights}, NULL,
+          &sums);
   assert_true(sums.correct == 3 && sums.weight == 7 && sums.square == 0);
   const int32_t tie_lost = 1; /* of equal values the lowest index is the prediction */
   sums = (loss_sums){0};
-  loss_compute(MLPD_MSE, MLPD_SOFTMAX, 1, 10, a, a, &(targets){.classes = &tie_lost}, NULL, &sums);
+  compute(MLPD_MSE, MLPD_SOFTMAX, 1, 10, a, a, &(targets){.classes = &tie_lost}, NULL, &sums);
   assert_true(sums.correct == 0);
 
   const float single[3] = {0.25f, 0.75f, 0.5f};
   const int32_t binary[3] = {0, 1, 1};
   sums = (loss_sums){0};
-  loss_compute(MLPD_MSE, MLPD_SIGMOID, 3, 1, single, single, &(targets){.classes = binary, .weights = weights}, NULL,
-               &sums);
+  compute(MLPD_MSE, MLPD_SIGMOID, 3, 1, single, single, &(targets){.classes = binary, .weights = weights}, NULL, &sums);
   assert_true(sums.correct == 3);
 
   sums = (loss_sums){0};
-  loss_compute(MLPD_MAE, MLPD_IDENTITY, 3, 1, single, single, &(targets){.values = values, .weights = weights}, NULL,
-               &sums);
+  compute(MLPD_MAE, MLPD_IDENTITY, 3, 1, single, single, &(targets){.values = values, .weights = weights}, NULL, &sums);
   assert_true(sums.square == 0.5625 + 2 * 0.0625 + 4 * 0.25 && sums.correct == 0);
 }
 
@@ -272,13 +276,12 @@ static void test_rows_add_up_in_order(void **state) {
       sample s = sample_make(output, 33, widths[w / 2]);
       const float *const weights = w % 2 == 0 ? s.weights : NULL;
       loss_sums whole = {0}, parts = {0};
-      loss_compute(loss, output, s.n, s.k, s.z, s.a, &(targets){.classes = s.classes, .weights = weights}, s.delta,
-                   &whole);
+      compute(loss, output, s.n, s.k, s.z, s.a, &(targets){.classes = s.classes, .weights = weights}, s.delta, &whole);
       float row[17];
       for (uint64_t i = 0; i < s.n; i++) {
         const size_t at = i * s.k;
         const targets y = {.classes = s.classes + i, .weights = weights != NULL ? weights + i : NULL};
-        loss_compute(loss, output, 1, s.k, s.z + at, s.a + at, &y, row, &parts);
+        compute(loss, output, 1, s.k, s.z + at, s.a + at, &y, row, &parts);
         assert_memory_equal(row, s.delta + at, s.k * sizeof *row);
       }
       assert_memory_equal(&whole, &parts, sizeof whole);

@@ -34,7 +34,8 @@ static mlpd_model *make_model(mlpd_task task) {
   const mlpd_activation activations[] = {MLPD_GELU, MLPD_TANH, classes ? MLPD_SOFTMAX : MLPD_IDENTITY};
   mlpd_model *const made = calloc(1, sizeof *made);
   assert_non_null(made);
-  *made = (mlpd_model){.task = task, .loss = classes ? MLPD_CROSS_ENTROPY : MLPD_MSE, .epoch = 12, .step = 345};
+  *made =
+      (mlpd_model){.task = task, .loss = loss_plain(classes ? MLPD_CROSS_ENTROPY : MLPD_MSE), .epoch = 12, .step = 345};
   assert_ok(mlpd_network_create(3, widths, activations, &made->network));
   mlpd_network_init(made->network, MLPD_INIT_AUTO, 5);
   for (uint32_t j = 0; j < 5; j++) mlpd_network_layer(made->network, 1).bias[j] = -1.0f / (float)(j + 3);
@@ -84,7 +85,7 @@ static bool same_model(const mlpd_model *a, const mlpd_model *b) {
         x->layers[l].activation != y->layers[l].activation)
       return false;
   if (memcmp(x->parameters, y->parameters, x->arena_size * sizeof(float)) != 0) return false;
-  if (a->task != b->task || a->loss != b->loss || a->epoch != b->epoch || a->step != b->step) return false;
+  if (a->task != b->task || a->loss.kind != b->loss.kind || a->epoch != b->epoch || a->step != b->step) return false;
   if (!same_affine(&a->input, &b->input) || !same_affine(&a->target, &b->target)) return false;
   return same_names(&a->names.columns, &b->names.columns) && same_names(&a->names.targets, &b->names.targets) &&
          same_names(&a->names.classes, &b->names.classes) && same_text(a->config, b->config);
@@ -290,13 +291,13 @@ static void test_content_that_does_not_fit(void **state) {
   assert_ok(model_save(model, in_folder("unfit.h5")));
   assert_load_fails("unfit.h5", "/target");
   model->task = MLPD_REGRESSION;
-  model->loss = MLPD_CROSS_ENTROPY;
+  model->loss.kind = MLPD_CROSS_ENTROPY;
   assert_ok(model_save(model, in_folder("unfit.h5")));
   assert_load_fails("unfit.h5", "cross-entropy");
-  model->loss = MLPD_LOSS_AUTO;
+  model->loss.kind = MLPD_LOSS_AUTO;
   assert_ok(model_save(model, in_folder("unfit.h5")));
   assert_load_fails("unfit.h5", "loss");
-  model->loss = MLPD_MSE;
+  model->loss.kind = MLPD_MSE;
   model->target.scale[1] = 0;
   assert_ok(model_save(model, in_folder("unfit.h5")));
   assert_load_fails("unfit.h5", "/target/scale [1]");

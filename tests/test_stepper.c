@@ -199,8 +199,8 @@ static void lane_gradient(const serial *s, uint32_t lane, uint64_t step, float *
   const targets y = {.classes = s->rows->classes != NULL ? classes : NULL,
                      .values = s->rows->values != NULL ? values : NULL,
                      .weights = weights};
-  loss_compute(loss_of(s->given), net->layers[last].activation, n, k, space.z[last], space.a[last], &y,
-               space.delta[last], sums);
+  const loss_spec loss = loss_plain(loss_of(s->given));
+  loss_compute(&loss, net->layers[last].activation, n, k, space.z[last], space.a[last], &y, space.delta[last], sums);
   for (uint32_t l = last; l-- > 0;) {
     const layer *const to = &net->layers[l], *const above = &net->layers[l + 1];
     const uint32_t most = block_columns(s, l, WAY_BACKWARD, n);
@@ -419,7 +419,7 @@ static void harness_make(harness *h, const setting *given, uint32_t lanes, int t
                                .plan = &h->plan,
                                .rows = &h->rows,
                                .input = &h->input,
-                               .loss = loss_of(given),
+                               .loss = loss_plain(loss_of(given)),
                                .reduce = reduce,
                                .update = ways[way].update,
                                .overlap = way == 4 ? MLPD_OVERLAP_NONE : MLPD_OVERLAP_LAYERS,

@@ -106,7 +106,7 @@ static mlpd_status make_run(const doctor *d, mlpd_comm *comm, uint32_t lanes, ui
                                .plan = &t->plan,
                                .rows = &t->rows,
                                .input = &t->input,
-                               .loss = d->classes ? MLPD_CROSS_ENTROPY : MLPD_MSE,
+                               .loss = loss_plain(d->classes ? MLPD_CROSS_ENTROPY : MLPD_MSE),
                                .reduce = MLPD_REDUCE_CANONICAL,
                                .seed = 1,
                                .clip_norm = apart ? 1e30 : 0,

@@ -45,7 +45,7 @@ static void measure_report(void *context, uint64_t n, const workspace *space, co
   const report_pass *const pass = context;
   const uint32_t k = pass->output->outputs, last = space->num_layers - 1;
   loss_sums sums = {0};
-  loss_compute(pass->model->loss, pass->output->activation, n, k, space->z[last], space->a[last], y, NULL, &sums);
+  loss_compute(&pass->model->loss, pass->output->activation, n, k, space->z[last], space->a[last], y, NULL, &sums);
   memcpy(record, &sums, sizeof sums);
   if (pass->confusion == NULL) {
     add_errors(pass, n, space->a[last], y->values, (error_sums *)(void *)(record + LOSS_DOUBLES));
@@ -158,7 +158,7 @@ done:
 mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
                           const char *backend_name, int threads, mlpd_report *r) {
   IN_C_LOCALE();
-  *r = (mlpd_report){.task = model->task, .loss_kind = model->loss};
+  *r = (mlpd_report){.task = model->task, .loss_kind = model->loss.kind};
   const double started = clock_seconds();
   const backend *gemm = NULL;
   held_out part = {0};

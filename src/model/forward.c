@@ -155,7 +155,7 @@ mlpd_status forward_sums(mlpd_comm *comm, const forward_pass *pass, const forwar
 }
 
 typedef struct loss_measure {
-  mlpd_loss loss;
+  const loss_spec *loss;
   const layer *output;
 } loss_measure;
 
@@ -170,7 +170,7 @@ static void measure_loss(void *context, uint64_t n, const workspace *space, cons
 
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
                            const shard *rows, const forward_windows *windows, const forward_range *range,
-                           mlpd_loss loss, int threads, uint64_t *overflow, loss_sums *sums) {
+                           const loss_spec *loss, int threads, uint64_t *overflow, loss_sums *sums) {
   loss_measure measure = {.loss = loss, .output = network_output(network)};
   const forward_pass pass = {.network = network,
                              .gemm = gemm,

@@ -55,6 +55,6 @@ mlpd_status forward_sums(mlpd_comm *comm, const forward_pass *pass, const forwar
  * forward_blocks. Collective. */
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
                            const shard *rows, const forward_windows *windows, const forward_range *range,
-                           mlpd_loss loss, int threads, uint64_t *overflow, loss_sums *sums);
+                           const loss_spec *loss, int threads, uint64_t *overflow, loss_sums *sums);
 
 #endif

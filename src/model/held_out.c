@@ -229,7 +229,7 @@ static mlpd_status losses(mlpd_comm *comm, const mlpd_model *model, const backen
   const forward_windows windows = {
       .blocks = held->window_rows / FORWARD_BLOCK_ROWS, .read = read_window, .context = held};
   return forward_losses(comm, model->network, gemm, &model->input, &held->rows, held->from != NULL ? &windows : NULL,
-                        &held->range, model->loss, threads, overflow, sums);
+                        &held->range, &model->loss, threads, overflow, sums);
 }
 
 mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,

@@ -9,7 +9,6 @@
 #include "h5/h5.h"
 #include "model/model_hash.h"
 #include "model/model_network.h"
-#include "network/loss.h"
 
 void mlpd_model_free(mlpd_model *model) {
   if (model == NULL) return;
@@ -65,7 +64,7 @@ static mlpd_status write_model(h5_file *file, const void *content) {
   TRY(h5_attribute_write_u64(file, "/", "format", model_network_format(model->network)));
   TRY(h5_attribute_write_text(file, "/", "version", MLPD_VERSION));
   TRY(h5_attribute_write_text(file, "/", "task", mlpd_choice_name(mlpd_task_choices, (int)model->task)));
-  TRY(h5_attribute_write_text(file, "/", "loss", mlpd_choice_name(mlpd_loss_choices, (int)model->loss)));
+  TRY(h5_attribute_write_text(file, "/", "loss", mlpd_choice_name(mlpd_loss_choices, (int)model->loss.kind)));
   TRY(h5_attribute_write_text(file, "/", "digest", hashes.digest));
   TRY(h5_attribute_write_text(file, "/", "checksum", hashes.checksum));
   TRY(h5_attribute_write_u64(file, "/", "epoch", model->epoch));
@@ -127,7 +126,8 @@ static mlpd_status check_affine(const affine *a, const char *group) {
 static mlpd_status check_model(const mlpd_model *model) {
   const layer *const last = network_output(model->network);
   if (model->task == MLPD_TASK_AUTO) return FAIL(MLPD_ERROR_DATA, "attribute task does not say which");
-  if (loss_check(model->loss, last->activation) != MLPD_OK) return FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message());
+  if (loss_check(model->loss.kind, last->activation) != MLPD_OK)
+    return FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message());
   if ((model->task == MLPD_REGRESSION) != (model->target.columns > 0))
     return FAIL(MLPD_ERROR_DATA, "/target/shift goes with regression, and with nothing else");
   TRY(check_count(&model->names.columns, "/columns/name", network_inputs(model->network)));
@@ -159,7 +159,7 @@ static mlpd_status read_attributes(h5_file *file, mlpd_model *model) {
   TRY(model_read_choice(file, "/", "task", mlpd_task_choices, &task));
   TRY(model_read_choice(file, "/", "loss", mlpd_loss_choices, &loss));
   model->task = (mlpd_task)task;
-  model->loss = (mlpd_loss)loss;
+  model->loss = loss_plain((mlpd_loss)loss);
   TRY(h5_attribute_read_u64(file, "/", "epoch", &model->epoch));
   TRY(h5_attribute_read_u64(file, "/", "step", &model->step));
   if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &model->config));

@@ -17,6 +17,7 @@
 #include "base/file_output.h"
 #include "data/names.h"
 #include "data/normalize.h"
+#include "network/loss.h"
 #include "network/network.h"
 
 enum { MODEL_FORMAT = 3 };
@@ -24,7 +25,7 @@ enum { MODEL_FORMAT = 3 };
 struct mlpd_model {
   mlpd_network *network;
   mlpd_task task;
-  mlpd_loss loss;
+  loss_spec loss;
   affine input;  /* (features) */
   affine target; /* (outputs), regression only */
   data_names names;

@@ -39,7 +39,7 @@ mlpd_status model_hash(const mlpd_model *model, model_hashes *hashes) {
   mlpd_network_digest(model->network, hashes->digest);
   TRY(start(&state));
   add_text(state, mlpd_choice_name(mlpd_task_choices, (int)model->task));
-  add_text(state, mlpd_choice_name(mlpd_loss_choices, (int)model->loss));
+  add_text(state, mlpd_choice_name(mlpd_loss_choices, (int)model->loss.kind));
   add(state, numbers, sizeof numbers);
   add_affine(state, &model->input);
   add_affine(state, &model->target);
@@ -97,8 +97,8 @@ static void add_affine_1(XXH3_state_t *state, const affine *a) {
 mlpd_status model_hash_format_1(const mlpd_model *model, model_hashes *hashes) {
   const name_list *const classes = &model->names.classes;
   const uint64_t numbers[] = {number_in(tasks_1, mlpd_choice_name(mlpd_task_choices, (int)model->task)),
-                              number_in(losses_1, mlpd_choice_name(mlpd_loss_choices, (int)model->loss)), model->epoch,
-                              model->step, classes->count};
+                              number_in(losses_1, mlpd_choice_name(mlpd_loss_choices, (int)model->loss.kind)),
+                              model->epoch, model->step, classes->count};
   XXH3_state_t *state;
   TRY(hash_network_1(model->network, hashes->digest));
   TRY(start(&state));

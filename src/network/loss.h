@@ -21,6 +21,13 @@ typedef struct loss_sums {
   double square;  /* regression: sum of w_i sum_k (a_ik - y_ik)^2, in scaled targets */
 } loss_sums;
 
+/* A loss with its parameters. */
+typedef struct loss_spec {
+  mlpd_loss kind;
+} loss_spec;
+
+loss_spec loss_plain(mlpd_loss kind); /* parameters as if no option were given */
+
 /* Is this pair of loss and output activation defined, and is loss not MLPD_LOSS_AUTO? The message of MLPD_ERROR_USAGE
  * names the activations that are. */
 mlpd_status loss_check(mlpd_loss loss, mlpd_activation output);
@@ -35,12 +42,12 @@ mlpd_activation loss_default_activation(mlpd_loss loss, mlpd_task task);
  * -sum_k y_k log softmax(z)_k, whatever the sum of y. mae has derivative 0 at 0. For a single output with
  * classes 0/1 (binary), the class is the target value itself and the prediction is a > 1/2. If an
  * input is not a finite number, the loss is not finite either. delta must not overlap z or a. */
-void loss_compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
+void loss_compute(const loss_spec *loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
                   const targets *y, float *delta, loss_sums *sums);
 
 /* The same in two parts, for rows of one sum computed by several threads: the sums of each row, rows (n), and their
  * addition. */
-void loss_rows(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
+void loss_rows(const loss_spec *loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
                const targets *y, float *delta, loss_sums *rows);
 void loss_add(uint64_t n, const loss_sums *rows, loss_sums *sums);
 

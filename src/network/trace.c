@@ -111,7 +111,8 @@ mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n
   network_forward(network, gemm, n, &memory->space);
   const uint32_t last = network->num_layers - 1;
   loss_sums sums = {0};
-  loss_compute(loss, output->activation, n, output->outputs, memory->space.z[last], memory->space.a[last],
+  const loss_spec spec = loss_plain(loss);
+  loss_compute(&spec, output->activation, n, output->outputs, memory->space.z[last], memory->space.a[last],
                &(targets){.values = y}, memory->space.delta[last], &sums);
   trace->loss = sums.loss;
   back_propagate(network, gemm, n, memory);

@@ -207,7 +207,7 @@ static mlpd_status describe_model(const char *path, FILE *stream) {
   (void)fprintf(stream, "%s: model, epoch %llu, step %llu\n", path, (unsigned long long)model->epoch,
                 (unsigned long long)model->step);
   (void)fprintf(stream, "task: %s, loss %s\n", mlpd_choice_name(mlpd_task_choices, (int)model->task),
-                mlpd_choice_name(mlpd_loss_choices, (int)model->loss));
+                mlpd_choice_name(mlpd_loss_choices, (int)model->loss.kind));
   describe_layers(model->network, stream);
   const mlpd_status status = memory_describe_network(model->network, model->config, stream);
   if (status != MLPD_OK) {

@@ -284,7 +284,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   TRY(read_train(comm, events, p));
   TRY(preparation_check_memory(comm, events, p, NULL));
   p->model->task = p->options.task;
-  p->model->loss = p->options.loss;
+  p->model->loss = loss_plain(p->options.loss);
   TRY(mlpd_comm_agree(comm, make_network(p)));
   TRY(column_scales_find(comm, events, p));
   TRY(look_at_test_part(comm, p));

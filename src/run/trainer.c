@@ -92,7 +92,7 @@ static mlpd_status make_stepper(trainer *t) {
                                .rows = p->stream != NULL ? stream_kinds(p->stream) : &p->train,
                                .stream = p->stream,
                                .input = &p->model->input,
-                               .loss = p->options.loss,
+                               .loss = p->model->loss,
                                .reduce = p->options.reduce,
                                .update = p->options.update,
                                .overlap = p->options.overlap,

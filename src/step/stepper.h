@@ -30,7 +30,7 @@ typedef struct stepper_parts {
   const shard *rows;   /* this rank's rows, in position order from its first lane's; of a stream: its kinds */
   stream *stream;      /* where rows come from, or NULL: they are in memory */
   const affine *input; /* (features) */
-  mlpd_loss loss;
+  loss_spec loss;
   mlpd_reduce reduce;
   mlpd_update update;
   mlpd_overlap overlap;

@@ -87,10 +87,10 @@ static void finish_forward(stepper *s, lane *u, uint64_t place, uint64_t count, 
   if (count == 0) return;
   network_finish_output(network, u->row + place, count, &s->space);
   if (rows == NULL)
-    loss_compute(s->parts.loss, output->activation, count, k, s->space.z[last] + at, s->space.a[last] + at, &y,
+    loss_compute(&s->parts.loss, output->activation, count, k, s->space.z[last] + at, s->space.a[last] + at, &y,
                  s->space.delta[last] + at, &u->sums);
   else
-    loss_rows(s->parts.loss, output->activation, count, k, s->space.z[last] + at, s->space.a[last] + at, &y,
+    loss_rows(&s->parts.loss, output->activation, count, k, s->space.z[last] + at, s->space.a[last] + at, &y,
               s->space.delta[last] + at, rows);
 }
 

@@ -296,7 +296,7 @@ static void seed_model(const char *path) {
   char config[] = "[run]\nseed = 5\n";
   const mlpd_activation activations[] = {MLPD_RELU, MLPD_SOFTMAX};
   mlpd_model model = {.task = MLPD_CLASSIFICATION,
-                      .loss = MLPD_CROSS_ENTROPY,
+                      .loss = loss_plain(MLPD_CROSS_ENTROPY),
                       .epoch = 12,
                       .step = 345,
                       .names.classes = {.names = names, .count = 2},
