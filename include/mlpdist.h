@@ -395,11 +395,14 @@ MLPD_API extern const mlpd_choice mlpd_split_choices[];
  * the options it was trained with. */
 typedef struct mlpd_model mlpd_model;
 
-/* Reads a model from an HDF5 file that mlpd_train wrote. The caller frees it. */
+/* Reads a model from an HDF5 file that mlpd_train wrote, with or without MPI running. The caller frees it. In use a
+ * model is not changed: several threads may share it. */
 MLPD_API mlpd_status mlpd_model_load(const char *path, mlpd_model **model);
 MLPD_API void mlpd_model_free(mlpd_model *model);             /* NULL is allowed. */
 MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model); /* owned by the model. */
 MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);
+MLPD_API uint32_t mlpd_model_features(const mlpd_model *model); /* values a row of x. */
+MLPD_API uint32_t mlpd_model_outputs(const mlpd_model *model);  /* classes or targets; 1 for two classes by sigmoid. */
 MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k); /* decimal k where unnamed. */
 MLPD_API const char *mlpd_model_target_name(const mlpd_model *model,
                                             uint32_t k); /* likewise, of output k of a regression. */
@@ -409,6 +412,75 @@ MLPD_API const char *mlpd_model_target_name(const mlpd_model *model,
  * mlpd_predict(); NULL: no more. */
 MLPD_API void mlpd_model_on_notice(mlpd_model *model, void (*notice)(void *context, const char *message),
                                    void *context);
+
+/* ---- Rows in memory ------------------------------------------------------------------------------ */
+
+typedef enum mlpd_type {
+  MLPD_INT8,
+  MLPD_UINT8,
+  MLPD_INT16,
+  MLPD_UINT16,
+  MLPD_INT32,
+  MLPD_UINT32,
+  MLPD_INT64,
+  MLPD_UINT64,
+  MLPD_FLOAT32,
+  MLPD_FLOAT64
+} mlpd_type;
+
+/* The caller's array of rows, read where it lies: value j of row i is element i * row_step + j * column_step of data.
+ * Steps are in elements and may be negative. C order with leading dimension ld: row_step ld, column_step 1. Column by
+ * column: row_step 1, column_step ld. Fortran's x(features, samples) is C order. Both steps 0: C order without gaps. */
+typedef struct mlpd_rows {
+  const void *data;
+  mlpd_type type;
+  uint64_t rows;
+  uint32_t columns;
+  ptrdiff_t row_step, column_step;
+} mlpd_rows;
+
+/* The same to write to: MLPD_FLOAT32 or MLPD_FLOAT64. No two elements may share a place. */
+typedef struct mlpd_output {
+  void *data;
+  mlpd_type type;
+  uint64_t rows;
+  uint32_t columns;
+  ptrdiff_t row_step, column_step;
+} mlpd_output;
+
+/* A model's working memory for one calling thread: any number of predictors may work on one model at once, each in the
+ * thread that calls it. No MPI, no lock, no file, and no memory allocated after mlpd_predictor_create() (but by
+ * derivatives of layers wider than 1024, while they are computed). The mode of floating point of the caller (rounding,
+ * denormals, traps) is set aside meanwhile. Arrays of one call may not overlap. */
+typedef struct mlpd_predictor mlpd_predictor;
+
+/* The model must outlive the predictor. threads: OpenMP threads that share the rows of a call; 1: the calling thread
+ * alone, without OpenMP. The caller frees it. */
+MLPD_API mlpd_status mlpd_predictor_create(const mlpd_model *model, int threads, mlpd_predictor **predictor);
+MLPD_API void mlpd_predictor_free(mlpd_predictor *predictor); /* NULL is allowed. */
+
+/* The network's answers to the rows of x (n, features), raw as in a data set: in values (n, outputs), or NULL, what
+ * `mlpdist predict` writes: of a regression the targets in their units, of a classification the probability of each
+ * class (of one output, that of class 1); in classes (n), or NULL, the most probable class, from 0. The same bits as
+ * from a file of these rows; with the native and plain back ends (see mlpd_backend_names()) those of a row depend on no
+ * other row.
+ *
+ * MLPD_ERROR_USAGE where shapes do not fit the model, or classes are asked of a regression; nothing is written then.
+ * MLPD_ERROR_DATA where a row's inputs, or what the network makes of them, are not finite numbers: the message names
+ * the first such row; the answers to all others are there. */
+MLPD_API mlpd_status mlpd_predictor_run(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_output *values,
+                                        int32_t *classes);
+
+/* The derivative of values with respect to x, through normalisation and target scaling: column k * features + j of
+ * jacobian (n, outputs * features) is d values[k] / d x[j] of the row. At a kink of relu and the like it is that of one
+ * side. Computed in float32. Errors as of mlpd_predictor_run(). */
+MLPD_API mlpd_status mlpd_predictor_jacobian(mlpd_predictor *predictor, const mlpd_rows *x,
+                                             const mlpd_output *jacobian);
+
+/* The vector-Jacobian product, for adjoints: gradient (n, features), gradient[j] = sum over k of u[k] times
+ * d values[k] / d x[j], u (n, outputs). The cost is that of one backward pass, whatever the number of outputs. */
+MLPD_API mlpd_status mlpd_predictor_vjp(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_rows *u,
+                                        const mlpd_output *gradient);
 
 /* ---- Training ----------------------------------------------------------------------------------- */
 

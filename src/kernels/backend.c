@@ -1,5 +1,6 @@
 #include "kernels/backend.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,8 +37,14 @@ const char *const *mlpd_backend_names(void) {
   return names;
 }
 
+/* Predictors are made in any thread. */
 static mlpd_status prepare(const backend *candidate) {
-  return candidate->prepare == NULL ? MLPD_OK : candidate->prepare();
+  static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+  if (candidate->prepare == NULL) return MLPD_OK;
+  (void)pthread_mutex_lock(&one_at_a_time);
+  const mlpd_status status = candidate->prepare();
+  (void)pthread_mutex_unlock(&one_at_a_time);
+  return status;
 }
 
 static mlpd_status fail_unknown(const char *name) {

@@ -196,6 +196,7 @@ static void sum_gradients(int m, int n, const lane_products *lanes, float *c, in
 }
 
 static mlpd_status prepare(void) {
+  if (kernels != NULL) return MLPD_OK; /* other threads may be using it */
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f"))

@@ -125,6 +125,18 @@ void cpu_restore_denormals(uint64_t mode) {
 #endif
 }
 
+uint64_t cpu_enter_arithmetic(void) {
+  uint64_t mode = 0;
+#if defined(__x86_64__)
+  mode = _mm_getcsr();
+  _mm_setcsr(0x9fc0u); /* all exceptions masked, no flag set, to nearest; flush-to-zero, denormals-are-zero */
+#elif defined(__aarch64__)
+  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+  __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)1 << 24));
+#endif
+  return mode;
+}
+
 static char name[128] = "unknown";
 
 static void read_name(void) {

@@ -19,6 +19,10 @@ void cpu_flush_denormals(void);
 uint64_t cpu_keep_denormals(void);
 void cpu_restore_denormals(uint64_t mode);
 
+/* Gives the calling thread the floating point of training, whatever the program set: round to nearest, no traps,
+ * denormals flushed; returns its former mode, exception flags included, for cpu_restore_denormals(). */
+uint64_t cpu_enter_arithmetic(void);
+
 /* Name of the processor ("AMD EPYC"), or "unknown". Static storage. */
 const char *cpu_name(void);
 

@@ -23,6 +23,14 @@ MULTIVERSION static void column_sums(uint64_t m, uint64_t n, uint64_t ld, const 
   }
 }
 
+/* 0, or NaN if an element is not a finite number. */
+MULTIVERSION static float differences(uint64_t n, const float *x) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (uint64_t j = 0; j < n; j++) sum += x[j] - x[j];
+  return sum;
+}
+
 enum {
   PARTIALS = 16, /* sums of vector_sum_squares */
   AHEAD = 8,     /* rows a gather prefetches ahead */
@@ -88,6 +96,8 @@ void vector_add(uint64_t n, const float *x, float *y) { add(n, x, y); }
 void vector_column_sums(uint64_t m, uint64_t n, uint64_t ld, const float *x, float *sums) {
   column_sums(m, n, ld, x, sums);
 }
+
+bool vector_all_finite(uint64_t n, const float *x) { return differences(n, x) == 0; }
 
 double vector_sum_squares(uint64_t n, const float *x) { return sum_squares(n, x); }
 

@@ -13,6 +13,9 @@ void vector_add(uint64_t n, const float *x, float *y);
 /* sums (n) = sum over the m rows of x (m, n), leading dimension ld, row after row */
 void vector_column_sums(uint64_t m, uint64_t n, uint64_t ld, const float *x, float *sums);
 
+/* Is no element of x (n) infinite or NaN? */
+bool vector_all_finite(uint64_t n, const float *x);
+
 /* Sum of squares of x (n) in double, by a fixed number of partial sums in a fixed order. */
 double vector_sum_squares(uint64_t n, const float *x);
 

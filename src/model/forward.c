@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernels/vector.h"
 #include "model/block_sums.h"
 #include "ranks/comm.h"
 
@@ -22,19 +23,13 @@ static targets targets_at(const shard *rows, uint64_t first) {
                    .weights = rows->weights != NULL ? rows->weights + first : NULL};
 }
 
-/* The first of n rows whose input, once normalised, or outputs are not finite numbers, or n. */
-static uint64_t first_overflow(const mlpd_network *network, uint64_t n, const workspace *space) {
+uint64_t forward_first_overflow(const mlpd_network *network, uint64_t n, const workspace *space) {
   const uint32_t last = network->num_layers - 1, d = network_inputs(network), k = network_output(network)->outputs;
-  for (uint64_t i = 0; i < n; i++) {
-    float bad = 0; /* stays 0, or becomes NaN */
-    for (uint32_t j = 0; j < d; j++) bad += space->x[i * d + j] - space->x[i * d + j];
-    for (uint32_t j = 0; j < k; j++) {
-      const float z = space->z[last][i * k + j], a = space->a[last][i * k + j];
-      bad += (z - z) + (a - a);
-    }
-    if (bad != 0) return i;
-  }
-  return n;
+  const float *const x = space->x, *const z = space->z[last], *const a = space->a[last];
+  if (vector_all_finite(n * d, x) && vector_all_finite(n * k, z) && vector_all_finite(n * k, a)) return n;
+  uint64_t i = 0;
+  while (vector_all_finite(d, x + i * d) && vector_all_finite(k, z + i * k) && vector_all_finite(k, a + i * k)) i++;
+  return i;
 }
 
 mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,
@@ -57,7 +52,7 @@ mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, con
     network_forward(network, gemm, n, space);
     const targets y = targets_at(rows, first);
     if (overflow != NULL) {
-      const uint64_t row = first_overflow(network, n, space);
+      const uint64_t row = forward_first_overflow(network, n, space);
       if (row < n && range->row_begin + first + row < bad) bad = range->row_begin + first + row;
     }
     visit(context, block, first, n, space, &y);

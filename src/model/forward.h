@@ -18,6 +18,9 @@ typedef void forward_visit(void *context, uint64_t block, uint64_t first, uint64
 /* The class that outputs a (k) stand for: the largest, the lowest on ties; with one output, 1 above 1/2. */
 uint32_t forward_predicted_class(const float *a, uint32_t k);
 
+/* The first of n rows of space whose input, once normalised, or outputs are not finite numbers; n: none. */
+uint64_t forward_first_overflow(const mlpd_network *network, uint64_t n, const workspace *space);
+
 /* *overflow, unless NULL, gets the first row of the part that gives outputs which are not finite numbers, if that is
  * less. */
 mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, const affine *input, const shard *rows,

@@ -24,6 +24,10 @@ mlpd_network *mlpd_model_network(mlpd_model *model) { return model->network; }
 
 mlpd_task mlpd_model_task(const mlpd_model *model) { return model->task; }
 
+uint32_t mlpd_model_features(const mlpd_model *model) { return network_inputs(model->network); }
+
+uint32_t mlpd_model_outputs(const mlpd_model *model) { return network_output(model->network)->outputs; }
+
 void mlpd_model_on_notice(mlpd_model *model, void (*notice)(void *context, const char *message), void *context) {
   model->notice = notice;
   model->notice_context = context;

@@ -37,7 +37,7 @@ static void dense_backward(const mlpd_network *network, const backend *gemm, uin
   gemm->sgemm(false, true, (int)part->rows, (int)part->columns, (int)shape->outputs,
               space->delta[l] + part->row * shape->stride, (int)shape->stride,
               network->parameters + weight->offset + (size_t)part->column * weight->stride, (int)weight->stride,
-              space->delta[l - 1] + layer_place(network, l - 1, part), (int)network->layers[l - 1].stride);
+              layer_delta_below(network, space, l, part), (int)layer_input_stride(network, l));
 }
 
 /* Of the bias. */

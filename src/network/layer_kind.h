@@ -21,7 +21,7 @@ struct layer_kind {
   uint32_t (*tensors)(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]);
   /* z and a of a block of layer l; in an output layer with softmax z alone. */
   void (*forward)(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part, workspace *space);
-  /* dC/da_{l-1} from delta_l for a block of layer l - 1, into its delta. Not called of the first layer. */
+  /* dC/da_{l-1} from delta_l for a block of layer l - 1, into layer_delta_below; of the first layer, dC/dx. */
   void (*backward)(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part, workspace *space);
   /* As network_gradient, n > 0, for tensors that are no TENSOR_PRODUCT; NULL: there are none. */
   void (*gradient)(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
@@ -54,6 +54,12 @@ static inline const float *layer_values(const mlpd_network *network, uint32_t l,
 /* The place of a block's first element in z, a and delta of layer l. */
 static inline size_t layer_place(const mlpd_network *network, uint32_t l, const block *part) {
   return part->row * network->layers[l].stride + part->column;
+}
+
+/* Where dC/da_{l-1} of a block's first element goes; rows are layer_input_stride apart. */
+static inline float *layer_delta_below(const mlpd_network *network, const workspace *space, uint32_t l,
+                                       const block *part) {
+  return (l == 0 ? space->x_delta : space->delta[l - 1]) + part->row * layer_input_stride(network, l) + part->column;
 }
 
 /* a = A(z) of a block, after bias (columns; NULL: none) is added to z; nothing but the addition where A is softmax. */

@@ -72,7 +72,8 @@ typedef struct workspace {
   float *x;             /* (rows, inputs of layer 0) */
   float **z;            /* [l] is a[l] if z need not be kept */
   float **a, **delta;
-  float **kept; /* [l] (rows, row_floats of its kind), or NULL: what the kind keeps of each row */
+  float *x_delta; /* (rows, inputs of layer 0): dC/dx, for network_input_gradient; NULL: nobody asks */
+  float **kept;   /* [l] (rows, row_floats of its kind), or NULL: what the kind keeps of each row */
   float *memory;
 } workspace;
 
@@ -142,6 +143,11 @@ gradient_factors network_gradient_factors(const mlpd_network *network, const gra
 
 /* The whole forward pass over n rows, as one lane, on the calling thread: the blocks above in order. */
 void network_forward(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space);
+
+/* x_delta = sum over outputs k of u_k d a_k / d x for n rows, on the calling thread, after network_forward: space's
+ * delta of the output layer holds u (n, outputs) and is used up; the deltas of all layers are overwritten, z, a and x
+ * stay. */
+void network_input_gradient(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space);
 
 /* ---- All tensors ----------------------------------------------------------------------------------- */
 

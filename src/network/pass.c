@@ -146,3 +146,24 @@ void network_forward(const mlpd_network *network, const backend *gemm, uint64_t 
     }
   network_finish_output(network, 0, n, space);
 }
+
+/* From u = dC/da of the output layer to dC/dz. */
+static void output_delta(const mlpd_network *network, uint64_t n, workspace *space) {
+  const uint32_t last = network->num_layers - 1, k = network_output(network)->outputs;
+  const mlpd_activation kind = network_output(network)->activation;
+  if (kind == MLPD_SOFTMAX)
+    softmax_backward(n, k, space->a[last], space->delta[last]);
+  else
+    activation_backward(kind, n, k, k, space->z[last], space->a[last], space->delta[last]);
+}
+
+void network_input_gradient(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space) {
+  const block inputs = {.rows = n, .columns = network_inputs(network)};
+  output_delta(network, n, space);
+  for (uint32_t l = network->num_layers - 1; l-- > 0;)
+    for (uint32_t i = 0; i < network_num_blocks(network, gemm, l, WAY_BACKWARD, n, 1); i++) {
+      const block part = network_block(network, gemm, l, WAY_BACKWARD, 0, n, 1, i);
+      network_backward_block(network, gemm, l, &part, space);
+    }
+  network->layers[0].kind->backward(network, gemm, 0, &inputs, space);
+}

@@ -1,0 +1,208 @@
+/* mlpd_predictor: a model's answers to rows that the caller holds, and their derivatives. */
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/locale.h"
+#include "base/memory.h"
+#include "kernels/cpu.h"
+#include "model/caller_rows.h"
+#include "model/forward.h"
+#include "model/model.h"
+
+/* Rows carried through the network at a time where products do not depend on the cut: what a layer reads and writes
+ * stays in the level-1 cache at some 64 outputs. Else as in mlpd_predict(), for the same bits. */
+enum { BLOCK_ROWS = 56 };
+
+/* Of one thread. */
+typedef struct predictor_space {
+  workspace network;
+  double *strided; /* (rows, features or outputs): rows that do not lie in C order */
+} predictor_space;
+
+struct mlpd_predictor {
+  const mlpd_model *model;
+  const backend *gemm;
+  uint32_t features, outputs, block_rows;
+  int threads;
+  predictor_space *spaces; /* (threads) */
+};
+
+/* A call: its arrays, those NULL that it does not have. */
+typedef struct predictor_call {
+  const mlpd_rows *x, *u;
+  const mlpd_output *values, *jacobian, *gradient;
+  int32_t *classes;
+} predictor_call;
+
+/* ---- Making -------------------------------------------------------------------------------------- */
+
+static mlpd_status make_space(const mlpd_predictor *p, predictor_space *space) {
+  const size_t rows = p->block_rows;
+  TRY(workspace_create(p->model->network, rows, false, &space->network));
+  TRY(memory_allocate(&space->network.x_delta, rows * p->features, sizeof(float), "derivatives"));
+  return memory_allocate(&space->strided, rows * p->features, sizeof(double), "rows of the caller");
+}
+
+static mlpd_status make(const mlpd_model *model, int threads, mlpd_predictor *p) {
+  *p = (mlpd_predictor){
+      .model = model, .features = mlpd_model_features(model), .outputs = mlpd_model_outputs(model), .threads = threads};
+  TRY(backend_choose(NULL, &p->gemm));
+  p->block_rows = p->gemm->sum_gradients != NULL ? BLOCK_ROWS : FORWARD_BLOCK_ROWS;
+  TRY(memory_allocate(&p->spaces, (size_t)threads, sizeof *p->spaces, "predictor"));
+  for (int t = 0; t < threads; t++) TRY(make_space(p, &p->spaces[t]));
+  return MLPD_OK;
+}
+
+mlpd_status mlpd_predictor_create(const mlpd_model *model, int threads, mlpd_predictor **predictor) {
+  IN_C_LOCALE();
+  mlpd_predictor *made = NULL;
+  *predictor = NULL;
+  if (threads < 1) return FAIL(MLPD_ERROR_USAGE, "threads: %d is not at least 1", threads);
+  TRY(memory_allocate(&made, 1, sizeof *made, "predictor"));
+  const mlpd_status status = make(model, threads, made);
+  if (status == MLPD_OK)
+    *predictor = made;
+  else
+    mlpd_predictor_free(made);
+  return status;
+}
+
+void mlpd_predictor_free(mlpd_predictor *predictor) {
+  if (predictor == NULL) return;
+  for (int t = 0; predictor->spaces != NULL && t < predictor->threads; t++) {
+    free(predictor->spaces[t].network.x_delta);
+    workspace_free(&predictor->spaces[t].network);
+    free(predictor->spaces[t].strided);
+  }
+  free(predictor->spaces);
+  free(predictor);
+}
+
+/* ---- A block of rows ------------------------------------------------------------------------------- */
+
+static void write_values(const mlpd_predictor *p, const mlpd_output *to, uint64_t first, uint64_t n, const float *a) {
+  const uint32_t k = p->outputs;
+  const bool scaled = p->model->target.columns > 0;
+  for (uint64_t i = 0; i < n; i++)
+    for (uint32_t j = 0; j < k; j++) {
+      const double value = (double)a[i * k + j];
+      caller_output_set(to, first + i, j, scaled ? affine_map_back(&p->model->target, j, value) : value);
+    }
+}
+
+/* d values / d outputs of the network, for output k. */
+static double unit_of(const mlpd_predictor *p, uint32_t k) {
+  return p->model->target.columns > 0 ? 1 / p->model->target.scale[k] : 1;
+}
+
+/* The gradient with respect to normalised inputs becomes that with respect to x, in columns from `column` on. */
+static void write_gradient(const mlpd_predictor *p, const mlpd_output *to, uint64_t first, uint64_t n, uint32_t column,
+                           const float *gradient, double unit) {
+  for (uint64_t i = 0; i < n; i++)
+    for (uint32_t j = 0; j < p->features; j++)
+      caller_output_set(to, first + i, column + j,
+                        (double)gradient[i * p->features + j] * p->model->input.scale[j] * unit);
+}
+
+static void run_jacobian(const mlpd_predictor *p, const mlpd_output *to, uint64_t first, uint64_t n,
+                         predictor_space *space) {
+  float *const delta = space->network.delta[p->model->network->num_layers - 1];
+  for (uint32_t k = 0; k < p->outputs; k++) {
+    for (uint64_t i = 0; i < n * p->outputs; i++) delta[i] = i % p->outputs == k ? 1 : 0;
+    network_input_gradient(p->model->network, p->gemm, n, &space->network);
+    write_gradient(p, to, first, n, k * p->features, space->network.x_delta, unit_of(p, k));
+  }
+}
+
+static void run_vjp(const mlpd_predictor *p, const predictor_call *call, uint64_t first, uint64_t n,
+                    predictor_space *space) {
+  float *const delta = space->network.delta[p->model->network->num_layers - 1];
+  for (uint64_t i = 0; i < n; i++)
+    for (uint32_t k = 0; k < p->outputs; k++)
+      delta[i * p->outputs + k] = (float)(caller_rows_value(call->u, first + i, k) * unit_of(p, k));
+  network_input_gradient(p->model->network, p->gemm, n, &space->network);
+  write_gradient(p, call->gradient, first, n, 0, space->network.x_delta, 1);
+}
+
+/* Returns the first row that overflows, counted from the call's first, or UINT64_MAX. */
+static uint64_t run_block(const mlpd_predictor *p, const predictor_call *call, uint64_t first, uint64_t n,
+                          predictor_space *space) {
+  const mlpd_network *const network = p->model->network;
+  const uint64_t mode = cpu_enter_arithmetic();
+  workspace *const w = &space->network;
+  caller_rows_gather(call->x, &p->model->input, first, n, space->strided, w->x);
+  network_forward(network, p->gemm, n, w);
+  const float *const a = w->a[network->num_layers - 1];
+  if (call->values != NULL) write_values(p, call->values, first, n, a);
+  for (uint64_t i = 0; call->classes != NULL && i < n; i++)
+    call->classes[first + i] = (int32_t)forward_predicted_class(a + i * p->outputs, p->outputs);
+  const uint64_t overflow = forward_first_overflow(network, n, w);
+  if (call->jacobian != NULL) run_jacobian(p, call->jacobian, first, n, space);
+  if (call->gradient != NULL) run_vjp(p, call, first, n, space);
+  cpu_restore_denormals(mode);
+  return overflow < n ? first + overflow : UINT64_MAX;
+}
+
+/* ---- All rows ------------------------------------------------------------------------------------ */
+
+static uint64_t run_blocks(mlpd_predictor *p, const predictor_call *call) {
+  const uint64_t rows = call->x->rows, blocks = (rows + p->block_rows - 1) / p->block_rows;
+  uint64_t bad = UINT64_MAX;
+#pragma omp parallel for num_threads(p->threads) schedule(static) reduction(min : bad)
+  for (uint64_t b = 0; b < blocks; b++) {
+    const uint64_t first = b * p->block_rows, left = rows - first;
+    const uint64_t overflow =
+        run_block(p, call, first, left < p->block_rows ? left : p->block_rows, &p->spaces[omp_get_thread_num()]);
+    bad = overflow < bad ? overflow : bad;
+  }
+  return bad;
+}
+
+static uint64_t run_alone(mlpd_predictor *p, const predictor_call *call) {
+  uint64_t bad = UINT64_MAX, n = 0;
+  for (uint64_t first = 0; first < call->x->rows; first += n) {
+    n = call->x->rows - first < p->block_rows ? call->x->rows - first : p->block_rows;
+    const uint64_t overflow = run_block(p, call, first, n, &p->spaces[0]);
+    bad = overflow < bad ? overflow : bad;
+  }
+  return bad;
+}
+
+static mlpd_status run(mlpd_predictor *p, const predictor_call *call) {
+  const uint64_t bad = p->threads > 1 && call->x->rows > p->block_rows ? run_blocks(p, call) : run_alone(p, call);
+  if (bad == UINT64_MAX) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA,
+              "row %llu (from 0) of x holds a value that is not a finite number, or gives numbers too large for 32-bit "
+              "floats",
+              (unsigned long long)bad);
+}
+
+mlpd_status mlpd_predictor_run(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_output *values,
+                               int32_t *classes) {
+  TRY(caller_rows_check(x, "x", x->rows, predictor->features));
+  if (values != NULL) TRY(caller_output_check(values, "values", x->rows, predictor->outputs));
+  if (classes != NULL && predictor->model->task != MLPD_CLASSIFICATION)
+    return FAIL(MLPD_ERROR_USAGE, "classes are asked of a model of values (a regression)");
+  return run(predictor, &(predictor_call){.x = x, .values = values, .classes = classes});
+}
+
+mlpd_status mlpd_predictor_jacobian(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_output *jacobian) {
+  const uint64_t columns = (uint64_t)predictor->outputs * predictor->features;
+  TRY(caller_rows_check(x, "x", x->rows, predictor->features));
+  if (columns > UINT32_MAX)
+    return FAIL(MLPD_ERROR_USAGE, "a row's Jacobian has %llu elements, more than 2^32: use mlpd_predictor_vjp()",
+                (unsigned long long)columns);
+  TRY(caller_output_check(jacobian, "jacobian", x->rows, (uint32_t)columns));
+  return run(predictor, &(predictor_call){.x = x, .jacobian = jacobian});
+}
+
+mlpd_status mlpd_predictor_vjp(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_rows *u,
+                               const mlpd_output *gradient) {
+  TRY(caller_rows_check(x, "x", x->rows, predictor->features));
+  TRY(caller_rows_check(u, "u", x->rows, predictor->outputs));
+  if (u->type < MLPD_FLOAT32)
+    return FAIL(MLPD_ERROR_USAGE, "u has type %d, which is not MLPD_FLOAT32 or MLPD_FLOAT64", (int)u->type);
+  TRY(caller_output_check(gradient, "gradient", x->rows, predictor->features));
+  return run(predictor, &(predictor_call){.x = x, .u = u, .gradient = gradient});
+}
