@@ -47,12 +47,16 @@ iris() {
       k == 0 ? "setosa" : k == 1 ? "versicolor" : "virginica" } }'
 }
 
-@test "include/README.md: the library example is compiled and run, and prints what stands there" {
+@test "include/README.md: the examples are compiled and run, and print what stands there" {
   unless_plain
   make -s -C "$top" BUILD="$build" PREFIX="$PWD/mlpdist-0.1" install-files > /dev/null || fail "install"
   block include/README.md "int main"
   cp block.txt mine.c
   HOME=$PWD session include/README.md 'gcc mine.c'
+  block include/README.md mlpd_predictor_run
+  cp block.txt ask.c
+  export PKG_CONFIG_PATH=$PWD/mlpdist-0.1/lib/pkgconfig LD_LIBRARY_PATH=$PWD/mlpdist-0.1/lib
+  session include/README.md 'gcc ask.c'
 }
 
 @test "README.md: from a table to predictions" {
