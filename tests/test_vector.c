@@ -15,12 +15,14 @@
 #define vector_add basic_vector_add
 #define vector_column_sums basic_vector_column_sums
 #define vector_sum_squares basic_vector_sum_squares
+#define vector_all_finite basic_vector_all_finite
 #define vector_gather_rows basic_vector_gather_rows
 #define vector_gather_rows_wide basic_vector_gather_rows_wide
 #include "kernels/vector.c"
 #undef vector_add
 #undef vector_column_sums
 #undef vector_sum_squares
+#undef vector_all_finite
 #undef vector_gather_rows
 #undef vector_gather_rows_wide
 
@@ -65,6 +67,23 @@ static void test_column_sums(void **state) {
       assert_true(sums[n] == 5);
       assert_memory_equal(sums, basic, sizeof sums);
     }
+}
+
+static void test_all_finite(void **state) {
+  (void)state;
+  static const float bad[] = {NAN, INFINITY, -INFINITY};
+  float x[MOST];
+  fill(x, MOST, 4);
+  x[3] = -3e38f;
+  for (uint64_t n = 0; n <= MOST; n++)
+    for (uint64_t j = 0; j < MOST; j++)
+      for (int b = 0; b < 3; b++) {
+        const float kept = x[j];
+        x[j] = bad[b];
+        assert_int_equal(vector_all_finite(n, x), j >= n);
+        assert_int_equal(basic_vector_all_finite(n, x), j >= n);
+        x[j] = kept;
+      }
 }
 
 static void test_sum_squares(void **state) {
@@ -206,8 +225,9 @@ static void test_gather_wide(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_add),    cmocka_unit_test(test_column_sums), cmocka_unit_test(test_sum_squares),
-      cmocka_unit_test(test_gather), cmocka_unit_test(test_gather_wide), cmocka_unit_test(test_element_types),
+      cmocka_unit_test(test_add),           cmocka_unit_test(test_column_sums), cmocka_unit_test(test_sum_squares),
+      cmocka_unit_test(test_all_finite),    cmocka_unit_test(test_gather),      cmocka_unit_test(test_gather_wide),
+      cmocka_unit_test(test_element_types),
   };
   return cmocka_run_group_tests_name("vector", tests, NULL, NULL);
 }
