@@ -30,7 +30,9 @@ static mlpd_model *make_model(mlpd_task task, mlpd_activation hidden, uint32_t o
   mlpd_model *const made = calloc(1, sizeof *made);
   assert_non_null(made);
   made->task = task;
-  made->loss = task == MLPD_REGRESSION ? MLPD_MSE : outputs == 1 ? MLPD_BINARY_CROSS_ENTROPY : MLPD_CROSS_ENTROPY;
+  made->loss = loss_plain(task == MLPD_REGRESSION ? MLPD_MSE
+                          : outputs == 1          ? MLPD_BINARY_CROSS_ENTROPY
+                                                  : MLPD_CROSS_ENTROPY);
   assert_ok(mlpd_network_create(3, widths, activations, &made->network));
   mlpd_network_init(made->network, MLPD_INIT_AUTO, 5);
   for (uint32_t l = 0; l < 3; l++)
