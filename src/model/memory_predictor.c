@@ -10,9 +10,10 @@
 #include "model/forward.h"
 #include "model/model.h"
 
-/* Rows carried through the network at a time where products do not depend on the cut: what a layer reads and writes
- * stays in the level-1 cache at some 64 outputs. Else as in mlpd_predict(), for the same bits. */
-enum { BLOCK_ROWS = 56 };
+/* Rows carried through the network at a time where products do not depend on the cut: few, so that what a narrow layer
+ * reads and writes stays in the level-1 cache; more where weights, which pass once a block, are what counts. Else as in
+ * mlpd_predict(), for the same bits. */
+enum { NARROW_ROWS = 56, WIDE_ROWS = 112, NARROW_OUTPUTS = 128 };
 
 /* Of one thread. */
 typedef struct predictor_space {
@@ -44,11 +45,18 @@ static mlpd_status make_space(const mlpd_predictor *p, predictor_space *space) {
   return memory_allocate(&space->strided, rows * p->features, sizeof(double), "rows of the caller");
 }
 
+static uint32_t rows_of_block(const mlpd_network *network, const backend *gemm) {
+  if (gemm->sum_gradients == NULL) return FORWARD_BLOCK_ROWS;
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    if (network->layers[l].outputs > NARROW_OUTPUTS) return WIDE_ROWS;
+  return NARROW_ROWS;
+}
+
 static mlpd_status make(const mlpd_model *model, int threads, mlpd_predictor *p) {
   *p = (mlpd_predictor){
       .model = model, .features = mlpd_model_features(model), .outputs = mlpd_model_outputs(model), .threads = threads};
   TRY(backend_choose(NULL, &p->gemm));
-  p->block_rows = p->gemm->sum_gradients != NULL ? BLOCK_ROWS : FORWARD_BLOCK_ROWS;
+  p->block_rows = rows_of_block(model->network, p->gemm);
   TRY(memory_allocate(&p->spaces, (size_t)threads, sizeof *p->spaces, "predictor"));
   for (int t = 0; t < threads; t++) TRY(make_space(p, &p->spaces[t]));
   return MLPD_OK;
