@@ -192,6 +192,7 @@ typedef enum mlpd_option_type {
   MLPD_OPTION_TEXT,    /* const char * */
   MLPD_OPTION_PATH,    /* const char *; NULL: not given */
   MLPD_OPTION_WIDTHS,  /* const char *: whole numbers from 1 separated by commas, or "" */
+  MLPD_OPTION_LIST,    /* const char *: numbers, or of the choices, separated by commas */
   MLPD_OPTION_INTEGER, /* int32_t, uint32_t or uint64_t, from 0 */
   MLPD_OPTION_REAL,    /* double */
   MLPD_OPTION_CHOICE,  /* int or an enumeration */
@@ -495,6 +496,9 @@ typedef struct mlpd_train_options {
 
   const char *hidden;         /* widths of the hidden layers, "512,256"; "" for none */
   mlpd_activation activation; /* of the hidden layers */
+  const char *dropout;        /* probability of each hidden layer's outputs, "0.5,0.2", or one for all */
+  double input_dropout;       /* probability of each input */
+  double input_noise;         /* standard deviation of the noise on each input, once normalised */
   int output_activation;      /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;
   mlpd_loss loss;

@@ -41,9 +41,10 @@ goes_on_as_whole() {
   same_metrics whole run
 }
 
-@test "interrupted four times and resumed on other ranks and threads: momentum, cosine, clipping" {
+@test "interrupted four times and resumed on other ranks and threads: momentum, cosine, clipping, dropout, noise" {
   # shellcheck disable=SC2086
-  goes_on_as_whole $long --optimizer momentum --lr 0.002 --schedule cosine --warmup-epochs 3 --clip-norm 0.5
+  goes_on_as_whole $long --optimizer momentum --lr 0.002 --schedule cosine --warmup-epochs 3 --clip-norm 0.5 --dropout 0.1 \
+    --input-noise 0.05
 }
 
 @test "interrupted four times and resumed on other ranks and threads: adam, early stopping" {

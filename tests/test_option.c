@@ -198,7 +198,7 @@ static void test_texts(void **state) {
   assert_non_null(strstr(text, "\npatience = 0\n"));
   assert_non_null(strstr(text, "\nupdate = split\n"));
   assert_null(strstr(text, "threads"));
-  assert_null(strstr(text, "out ="));
+  assert_null(strstr(text, "\nout ="));
   free(text);
 }
 

@@ -76,6 +76,7 @@ static void test_sizes_fit_types(void **state) {
       case OPTION_TEXT:
       case OPTION_PATH:
       case OPTION_WIDTHS:
+      case MLPD_OPTION_LIST:
         assert_int_equal(row->size, sizeof(const char *));
         break;
       case OPTION_INTEGER:

@@ -14,6 +14,8 @@ typedef enum rng_purpose {
   RNG_SPLIT_ROWS = 4,    /* train / valid / test */
   RNG_STREAM_BLOCKS = 5, /* order of a lane's blocks; a: epoch, b: lane */
   RNG_STREAM_ROWS = 6,   /* order within its windows: from position window * 2^32 on; a: epoch, b: lane */
+  RNG_DROPOUT = 7,       /* values dropped; a: epoch, b: layer, index: sample of the epoch, column */
+  RNG_NOISE = 8,         /* noise on values; likewise */
 } rng_purpose;
 
 /* A stream of draws: position counts the 32-bit draws taken. A copy continues from the same position. */
@@ -37,6 +39,8 @@ uint64_t rng_below(rng *stream, uint64_t n);
 
 double rng_uniform(rng *stream); /* uniform in (0, 1), an odd multiple of 2^-53 */
 double rng_normal(rng *stream);  /* N(0, 1), by Box and Muller's cosine */
+
+enum { RNG_NORMAL_DRAWS = 4 }; /* 32-bit draws that rng_normal takes */
 
 /* Permutes order (n) at random (Fisher-Yates). */
 void rng_shuffle(rng *stream, uint32_t *order, uint64_t n);

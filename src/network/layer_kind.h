@@ -3,7 +3,8 @@
  *
  * A layer l has inputs a_{l-1} (x of the first) and outputs a_l = A(z_l). Its functions work on blocks; they may read
  * what an earlier pass wrote for the same rows, write what is said here and nothing else, and compute each element by
- * operations that do not depend on the block. */
+ * operations that do not depend on the block. gradient may read no values of tensors, which other threads may be
+ * updating, but those of its own unit. */
 #ifndef MLPDIST_LAYER_KIND_H
 #define MLPDIST_LAYER_KIND_H
 
@@ -28,7 +29,9 @@ struct layer_kind {
                    const workspace *space, float *gradient, uint32_t stride);
 };
 
-extern const layer_kind layer_dense; /* z = a W + b */
+extern const layer_kind layer_dense;   /* z = a W + b */
+extern const layer_kind layer_dropout; /* a = a_{l-1}, some values zero */
+extern const layer_kind layer_noise;   /* a = a_{l-1} + noise */
 
 /* The kind of this name, or NULL. */
 const layer_kind *layer_kind_find(const char *name);
@@ -61,6 +64,13 @@ static inline float *layer_delta_below(const mlpd_network *network, const worksp
                                        const block *part) {
   return (l == 0 ? space->x_delta : space->delta[l - 1]) + part->row * layer_input_stride(network, l) + part->column;
 }
+
+/* Draws to count for a row of `columns` values, so that each row begins with a group of its own. */
+static inline uint64_t layer_draws(uint32_t columns) { return ((uint64_t)columns + 3) / 4 * 4; }
+
+/* a_l = a_{l-1} of a block, and dC/da_{l-1} = delta_l. */
+void layer_copy_forward(const mlpd_network *network, uint32_t l, const block *part, workspace *space);
+void layer_copy_backward(const mlpd_network *network, uint32_t l, const block *part, workspace *space);
 
 /* a = A(z) of a block, after bias (columns; NULL: none) is added to z; nothing but the addition where A is softmax. */
 void layer_activate(const mlpd_network *network, uint32_t l, const block *part, const float *bias, workspace *space);

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/memory.h"
 #include "network/layer_kind.h"
 
-enum { MAX_HIDDEN = 1000 };
+enum { MAX_HIDDEN = 1000, MOST_LAYERS = 3 * MAX_HIDDEN + 3 };
 
 /* "512,256" as widths; rejects anything but positive integers. */
 static mlpd_status parse_hidden(const char *text, uint32_t *widths, uint32_t *count) {
@@ -25,18 +27,74 @@ static mlpd_status parse_hidden(const char *text, uint32_t *widths, uint32_t *co
   return MLPD_OK;
 }
 
+/* The items of a list "0.5,0.2". */
+static uint32_t count_items(const char *list) {
+  uint32_t count = 1;
+  for (const char *c = list; *c != '\0'; c++) count += *c == ',';
+  return count;
+}
+
+/* Item l, or the only one; lists were checked as options. */
+static const char *item_of(const char *list, uint32_t l) {
+  for (uint32_t i = 0; i < l && strchr(list, ',') != NULL; i++) list = strchr(list, ',') + 1;
+  return list;
+}
+
+static mlpd_status check_count(const char *option, const char *list, uint32_t hidden) {
+  const uint32_t count = count_items(list);
+  if (count == 1 || count == hidden) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE,
+              "%s: \"%s\" has %u values, but there %s %u hidden layer%s; give one for each, or one for all", option,
+              list, count, hidden == 1 ? "is" : "are", hidden, hidden == 1 ? "" : "s");
+}
+
+/* The layers in the making. */
+typedef struct layer_list {
+  uint32_t count, outputs; /* of the last */
+  layer_spec specs[MOST_LAYERS];
+} layer_list;
+
+static void append(layer_list *list, const layer_spec *spec) {
+  list->specs[list->count++] = *spec;
+  list->outputs = spec->outputs;
+}
+
+/* A layer that training alone needs, of as many outputs as inputs; none where amount is 0. */
+static void append_random(layer_list *list, const layer_kind *kind, double amount) {
+  if (amount > 0) append(list, &(layer_spec){.kind = kind, .outputs = list->outputs, .amount = amount});
+}
+
+static void append_dense(layer_list *list, uint32_t outputs, mlpd_activation activation) {
+  append(list,
+         &(layer_spec){.kind = &layer_dense, .outputs = outputs, .activation = activation, .starts_for = activation});
+}
+
+static double dropout_of(const mlpd_train_options *options, uint32_t l) {
+  return options->dropout != NULL ? strtod(item_of(options->dropout, l), NULL) : 0;
+}
+
+static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint32_t *widths, uint32_t outputs,
+                       layer_list *list) {
+  append_random(list, &layer_noise, o->input_noise);
+  append_random(list, &layer_dropout, o->input_dropout);
+  for (uint32_t l = 0; l < hidden; l++) {
+    append_dense(list, widths[l], o->activation);
+    append_random(list, &layer_dropout, dropout_of(o, l));
+  }
+  append_dense(list, outputs, (mlpd_activation)o->output_activation);
+}
+
 mlpd_status network_of_options(const mlpd_train_options *options, uint32_t inputs, uint32_t outputs, bool shape_alone,
                                mlpd_network **network) {
   uint32_t widths[MAX_HIDDEN], hidden = 0;
-  layer_spec specs[MAX_HIDDEN + 1];
+  layer_list *list = NULL;
   *network = NULL;
   TRY(parse_hidden(options->hidden, widths, &hidden));
-  for (uint32_t l = 0; l <= hidden; l++) {
-    const mlpd_activation activation = l < hidden ? options->activation : (mlpd_activation)options->output_activation;
-    specs[l] = (layer_spec){.kind = &layer_dense,
-                            .outputs = l < hidden ? widths[l] : outputs,
-                            .activation = activation,
-                            .starts_for = activation};
-  }
-  return network_build(inputs, hidden + 1, specs, shape_alone, network);
+  if (options->dropout != NULL) TRY(check_count("--dropout", options->dropout, hidden));
+  TRY(memory_allocate(&list, 1, sizeof *list, "layers"));
+  list->outputs = inputs;
+  append_all(options, hidden, widths, outputs, list);
+  const mlpd_status status = network_build(inputs, list->count, list->specs, shape_alone, network);
+  free(list);
+  return status;
 }

@@ -68,13 +68,43 @@ static bool is_widths(const char *text) {
   }
 }
 
+static mlpd_status read_real(const mlpd_option *row, const char *where, const char *text, double *value) {
+  char *end = NULL;
+  *value = strtod(text, &end);
+  if (end == text || *end != '\0' || isspace((unsigned char)text[0]) || isnan(*value))
+    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a number", where, text);
+  return *value < row->minimum || *value > row->maximum ? fail_range(row, where, text) : MLPD_OK;
+}
+
+static mlpd_status check_item(const mlpd_option *row, const char *where, const char *item) {
+  int choice = 0;
+  double real = 0;
+  if (row->choices == NULL) return read_real(row, where, item, &real);
+  return mlpd_choice_find(row->choices, item, &choice) ? MLPD_OK : fail_choice(row, where, item);
+}
+
+/* Items of at most ITEM_BYTES separated by commas. */
+static mlpd_status check_list(const mlpd_option *row, const char *where, const char *text) {
+  enum { ITEM_BYTES = 64 };
+  for (const char *at = text;; at++) {
+    char item[ITEM_BYTES];
+    const size_t length = strcspn(at, ",");
+    if (length == 0 || length >= ITEM_BYTES)
+      return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a list of values separated by commas", where, text);
+    (void)snprintf(item, sizeof item, "%.*s", (int)length, at);
+    TRY(check_item(row, where, item));
+    at += length;
+    if (*at == '\0') return MLPD_OK;
+  }
+}
+
 static mlpd_status check_text(const mlpd_option *row, const char *where, const char *text) {
   if (has_control_character(text))
     return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" has a control character such as a line end", where, text);
   if (row->type == MLPD_OPTION_PATH && text[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "%s: the path is empty", where);
   if (row->type == MLPD_OPTION_WIDTHS && !is_widths(text))
     return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a list of widths such as 512,256, or \"\" for none", where, text);
-  return MLPD_OK;
+  return row->type == MLPD_OPTION_LIST ? check_list(row, where, text) : MLPD_OK;
 }
 
 /* ---- Text to value ---------------------------------------------------------------------------------- */
@@ -110,11 +140,8 @@ static mlpd_status set_integer(const mlpd_option *row, const char *where, const 
 }
 
 static mlpd_status set_real(const mlpd_option *row, const char *where, const char *text, void *values) {
-  char *end = NULL;
-  const double value = strtod(text, &end);
-  if (end == text || *end != '\0' || isspace((unsigned char)text[0]) || isnan(value))
-    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a number", where, text);
-  if (value < row->minimum || value > row->maximum) return fail_range(row, where, text);
+  double value = 0;
+  TRY(read_real(row, where, text, &value));
   store(row, values, &value);
   return MLPD_OK;
 }
@@ -170,6 +197,7 @@ mlpd_status mlpd_option_set(const mlpd_option *row, const char *where, const cha
     case MLPD_OPTION_TEXT:
     case MLPD_OPTION_PATH:
     case MLPD_OPTION_WIDTHS:
+    case MLPD_OPTION_LIST:
       break;
   }
   return set_text(row, where, text, values);
@@ -243,6 +271,7 @@ const char *mlpd_option_format(const mlpd_option *row, const void *values, char 
     case MLPD_OPTION_TEXT:
     case MLPD_OPTION_PATH:
     case MLPD_OPTION_WIDTHS:
+    case MLPD_OPTION_LIST:
       break;
   }
   return text_of(value) == NULL && row->automatic ? "auto" : text_of(value);
@@ -298,6 +327,7 @@ mlpd_status mlpd_option_check(const mlpd_option *row, const char *where, const v
     case MLPD_OPTION_TEXT:
     case MLPD_OPTION_PATH:
     case MLPD_OPTION_WIDTHS:
+    case MLPD_OPTION_LIST:
       break;
   }
   if (text_of(value) != NULL) return check_text(row, where, text_of(value));

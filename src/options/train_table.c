@@ -13,6 +13,7 @@
 #define TEXT MLPD_OPTION_TEXT
 #define PATH MLPD_OPTION_PATH
 #define WIDTHS MLPD_OPTION_WIDTHS
+#define LIST MLPD_OPTION_LIST
 #define INTEGER MLPD_OPTION_INTEGER
 #define REAL MLPD_OPTION_REAL
 #define CHOICE MLPD_OPTION_CHOICE
@@ -84,6 +85,14 @@ const mlpd_option mlpd_train_option_table[] = {
      .choices = mlpd_activation_choices, DEFAULT("relu"), WEIGHTS},
     {"output-activation", "network", "NAME", CHOICE, AT(output_activation),
      .help = "activation of the output layer; auto: by task and loss", .choices = mlpd_activation_choices, AUTO,
+     WEIGHTS},
+    {"dropout", "network", "P[,P...]", LIST, AT(dropout),
+     .help = "drop outputs of the hidden layers in training with this probability; a list has one for each layer",
+     RANGE(0, 0.99), DEFAULT("0"), WEIGHTS},
+    {"input-dropout", "network", "P", REAL, AT(input_dropout), .help = "drop inputs in training with this probability",
+     RANGE(0, 0.99), DEFAULT("0"), WEIGHTS},
+    {"input-noise", "network", "S", REAL, AT(input_noise),
+     .help = "standard deviation of the noise added to normalised inputs in training", RANGE(0, 1e6), DEFAULT("0"),
      WEIGHTS},
     {"init", "network", "NAME", CHOICE, AT(init), .help = "initial weights; auto: by activation",
      .choices = mlpd_init_choices, DEFAULT("auto"), WEIGHTS},

@@ -1,0 +1,62 @@
+# Layers beside the dense ones: the same bits on all splits and through a resume, and nothing at random outside of
+# training.
+
+load helper
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+# same_everywhere ARGUMENT...: one digest and one metrics.csv on several splits, and going on from the middle of an epoch;
+# first gets what the run printed.
+same_everywhere() {
+  local split
+  alone train --quiet --out run-1 --threads 1 --checkpoint-every 7 --keep 99 "$@"
+  succeeds
+  first=$output
+  for split in "1 3" "3 1" "4 2"; do
+    # shellcheck disable=SC2086
+    set -- $split "$@"
+    launch "$1" train --quiet --out run-n --threads "$2" "${@:3}"
+    succeeds
+    [ "$output" = "$first" ] || fail "$1 ranks x $2 threads: not $first"
+    cmp <(cut -d, -f1-7 run-1/metrics.csv) <(cut -d, -f1-7 run-n/metrics.csv) || fail "metrics differ"
+    shift 2
+  done
+  launch 2 train --quiet --out run-r --threads 1 --resume run-1/checkpoints/step-000000000007.h5 "$@"
+  succeeds
+  [ "$output" = "$first" ] || fail "resumed: not $first"
+}
+
+# evaluated_alike: eval gives the loss of the validation rows that the run gave: what is at random is off in both.
+evaluated_alike() {
+  local loss
+  loss=$(sed -n 's/^valid  *loss \([0-9.]*\).*/\1/p' <<< "$first")
+  alone eval --model run-1/model.h5 --part valid
+  succeeds
+  [ "$(awk '/^loss/ { printf "%.4f", $2 }' <<< "$output")" = "$loss" ] || fail "train says $loss"
+}
+
+small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
+
+@test "dropout and noise: one digest on every split and through a resume; off in evaluation" {
+  # shellcheck disable=SC2086
+  same_everywhere $small --dropout 0.3,0.1 --input-dropout 0.1 --input-noise 0.2
+  evaluated_alike
+  alone info run-1/model.h5
+  succeeds
+  says "layer 2: weight (40, 16), bias (16), relu" "dropout = 0.3,0.1"
+  # shellcheck disable=SC2086
+  alone train --quiet --out plain --threads 1 $small
+  succeeds
+  [ "$output" != "$first" ] || fail "nothing was dropped"
+}
+
+@test "probabilities that do not fit the layers are refused" {
+  alone train --hidden 8,8 --dropout 0.1,0.2,0.3
+  fails_with 2 '--dropout: "0.1,0.2,0.3" has 3 values, but there are 2 hidden layers'
+  alone train --dropout 1
+  fails_with 2 "--dropout: 1 is not in"
+  alone train --dropout 0.1,
+  fails_with 2 "is not a list of values separated by commas"
+  alone train --dropout half
+  fails_with 2 '"half" is not a number'
+}

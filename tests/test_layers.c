@@ -1,0 +1,307 @@
+/* Kinds of layers: each against its formula in double, gradients against central differences of that, and blocks that
+ * give the same bits however they are cut. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "kernels/random.h"
+#include "network/init.h"
+#include "network/layer_kind.h"
+
+enum { ROWS = 7, INPUTS = 5, OUTPUTS = 3, MOST_WIDTH = 40 };
+
+/* ---- Networks in double --------------------------------------------------------------------------- */
+
+/* A network with values in double, and the pass in float that it is compared with: random layers do in double what they
+ * did there. */
+typedef struct double_network {
+  const mlpd_network *network;
+  const mlpd_trace *trace;
+  const float *x, *y;
+  double *values; /* (arena_size) */
+} double_network;
+
+static const double *values_of(const double_network *d, uint32_t l, uint32_t i) {
+  return d->values + layer_tensor(d->network, l, i)->offset;
+}
+
+static void dense_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
+  const layer *const shape = &d->network->layers[l];
+  const uint32_t stride = layer_tensor(d->network, l, 0)->stride;
+  for (uint32_t i = 0; i < ROWS; i++)
+    for (uint32_t j = 0; j < shape->outputs; j++) {
+      double *const to = &z[i * MOST_WIDTH + j];
+      *to = shape->num_tensors > 1 ? values_of(d, l, 1)[j] : 0;
+      for (uint32_t k = 0; k < shape->inputs; k++) *to += in[i * MOST_WIDTH + k] * values_of(d, l, 0)[k * stride + j];
+    }
+}
+
+/* The factors of a dropout are in its z, the noise is what it added. */
+static void random_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
+  const uint32_t n = d->network->layers[l].outputs;
+  const bool dropout = d->network->layers[l].kind == &layer_dropout;
+  for (uint32_t i = 0; i < ROWS; i++)
+    for (uint32_t j = 0; j < n; j++) {
+      const double before = l == 0 ? (double)d->x[i * n + j] : (double)d->trace->a[l - 1][i * n + j];
+      const double v = in[i * MOST_WIDTH + j];
+      z[i * MOST_WIDTH + j] =
+          dropout ? v * (double)d->trace->z[l][i * n + j] : v + ((double)d->trace->a[l][i * n + j] - before);
+    }
+}
+
+static double activate(mlpd_activation activation, double z) {
+  return activation == MLPD_TANH ? tanh(z) : activation == MLPD_SOFTPLUS ? log1p(exp(z)) : z;
+}
+
+static void layer_in_double(const double_network *d, uint32_t l, const double *in, double *out) {
+  const layer *const shape = &d->network->layers[l];
+  if (shape->kind == &layer_dense)
+    dense_in_double(d, l, in, out);
+  else
+    random_in_double(d, l, in, out);
+  for (uint32_t i = 0; i < ROWS * MOST_WIDTH; i++) out[i] = activate(shape->activation, out[i]);
+}
+
+/* 1/2 sum (a - y)^2; keeps the outputs of each layer where outputs is not NULL. */
+static double loss_in_double(const double_network *d, double (*outputs)[ROWS * MOST_WIDTH]) {
+  static double in[ROWS * MOST_WIDTH], out[ROWS * MOST_WIDTH];
+  const uint32_t k = network_output(d->network)->outputs, inputs = network_inputs(d->network);
+  for (uint32_t i = 0; i < ROWS; i++)
+    for (uint32_t j = 0; j < inputs; j++) in[i * MOST_WIDTH + j] = (double)d->x[i * inputs + j];
+  for (uint32_t l = 0; l < d->network->num_layers; l++) {
+    memset(out, 0, sizeof out);
+    layer_in_double(d, l, in, out);
+    memcpy(in, out, sizeof in);
+    if (outputs != NULL) memcpy(outputs[l], out, sizeof out);
+  }
+  double loss = 0;
+  for (uint32_t i = 0; i < ROWS; i++)
+    for (uint32_t j = 0; j < k; j++) loss += 0.5 * pow(in[i * MOST_WIDTH + j] - (double)d->y[i * k + j], 2);
+  return loss;
+}
+
+static void check_outputs(const double_network *d) {
+  static double outputs[16][ROWS * MOST_WIDTH];
+  (void)loss_in_double(d, outputs);
+  for (uint32_t l = 0; l < d->network->num_layers; l++) {
+    const uint32_t n = d->network->layers[l].outputs;
+    for (uint32_t i = 0; i < ROWS * n; i++) {
+      const double want = outputs[l][i / n * MOST_WIDTH + i % n];
+      assert_true(fabs((double)d->trace->a[l][i] - want) <= 2e-5 * (1 + fabs(want)));
+    }
+  }
+}
+
+/* Every parameter moved a little. */
+static void check_gradients(const double_network *d) {
+  static const double step = 1e-5;
+  const float *const gradient = network_trace_gradient(d->trace);
+  for (uint32_t i = 0; i < d->network->num_tensors; i++) {
+    const tensor *const t = &d->network->tensors[i];
+    for (uint32_t e = 0; t->source != TENSOR_STATISTICS && e < t->rows * t->columns; e++) {
+      const size_t at = t->offset + (size_t)(e / t->columns) * t->stride + e % t->columns;
+      const double kept = d->values[at];
+      d->values[at] = kept + step;
+      const double up = loss_in_double(d, NULL);
+      d->values[at] = kept - step;
+      const double want = (up - loss_in_double(d, NULL)) / (2 * step);
+      d->values[at] = kept;
+      if (fabs((double)gradient[at] - want) > 2e-4 * (1 + fabs(want)))
+        fail_msg("layer %u, %s %u: %g, by differences %g", t->layer + 1, t->name, e, (double)gradient[at], want);
+    }
+  }
+}
+
+static void fill(rng *stream, size_t count, float *values) {
+  for (size_t i = 0; i < count; i++) values[i] = (float)rng_normal(stream);
+}
+
+static void check_network(uint32_t num_layers, const layer_spec *specs) {
+  double_network d;
+  mlpd_network *network = NULL;
+  mlpd_trace trace;
+  float x[ROWS * INPUTS], y[ROWS * OUTPUTS];
+  rng stream = rng_start(5, RNG_SHUFFLE, num_layers, 0);
+  assert_int_equal(network_build(INPUTS, num_layers, specs, false, &network), MLPD_OK);
+  mlpd_network_init(network, MLPD_INIT_AUTO, 3);
+  fill(&stream, ROWS * INPUTS, x);
+  fill(&stream, ROWS * OUTPUTS, y);
+  for (uint32_t i = 0; i < network->num_tensors; i++) /* off from where they start */
+    for (uint32_t j = 0; network->tensors[i].vector && j < network->tensors[i].columns; j++)
+      network->parameters[network->tensors[i].offset + j] += (float)(0.3 * rng_normal(&stream));
+  assert_int_equal(mlpd_network_trace(network, MLPD_MSE, ROWS, x, y, &trace), MLPD_OK);
+  d = (double_network){network, &trace, x, y, calloc(network->arena_size, sizeof(double))};
+  assert_non_null(d.values);
+  for (size_t i = 0; i < network->arena_size; i++) d.values[i] = (double)network->parameters[i];
+  assert_true(fabs(loss_in_double(&d, NULL) - trace.loss) <= 1e-4 * trace.loss);
+  check_outputs(&d);
+  check_gradients(&d);
+  free(d.values);
+  mlpd_trace_free(&trace);
+  mlpd_network_free(network);
+}
+
+#define DENSE(n, a) \
+  { .kind = &layer_dense, .outputs = (n), .activation = (a), .starts_for = (a) }
+#define RANDOM(k, n, p) \
+  { .kind = &(k), .outputs = (n), .amount = (p) }
+#define OUTPUT DENSE(OUTPUTS, MLPD_IDENTITY)
+#define CHECK(...)                                         \
+  do {                                                     \
+    const layer_spec specs_[] = {__VA_ARGS__};             \
+    check_network(sizeof specs_ / sizeof *specs_, specs_); \
+  } while (0)
+
+static void test_dense(void **state) {
+  (void)state;
+  CHECK(DENSE(11, MLPD_TANH), OUTPUT);
+  CHECK({.kind = &layer_dense, .outputs = 9, .activation = MLPD_SOFTPLUS, .no_bias = true}, OUTPUT);
+}
+
+static void test_dropout_and_noise(void **state) {
+  (void)state;
+  CHECK(RANDOM(layer_noise, INPUTS, 0.5), RANDOM(layer_dropout, INPUTS, 0.3), DENSE(11, MLPD_TANH),
+        RANDOM(layer_dropout, 11, 0.5), DENSE(6, MLPD_SOFTPLUS), RANDOM(layer_noise, 6, 0.1), OUTPUT);
+  CHECK(RANDOM(layer_dropout, INPUTS, 0.5), OUTPUT);
+}
+
+/* ---- Draws ------------------------------------------------------------------------------------------ */
+
+static void test_draws_by_the_vector(void **state) {
+  (void)state;
+  enum { GROUPS = 45 };
+  static const uint64_t firsts[] = {0, 3, 0xfffffffcull, 0xfffffffffull};
+  for (size_t f = 0; f < sizeof firsts / sizeof *firsts; f++) {
+    uint32_t draws[GROUPS * RANDOM_GROUP];
+    rng stream = rng_start(77, RNG_DROPOUT, 5, 2);
+    random_draws(&stream, firsts[f], GROUPS, draws);
+    stream.position = firsts[f] * RANDOM_GROUP;
+    for (uint32_t i = 0; i < GROUPS * RANDOM_GROUP; i++) assert_int_equal(draws[i], rng_next(&stream));
+  }
+}
+
+enum { MANY = 640, WIDE = 301 };
+
+static mlpd_network *make_random(const layer_kind *kind, double amount) {
+  mlpd_network *network = NULL;
+  const layer_spec specs[] = {{.kind = kind, .outputs = WIDE, .amount = amount}, DENSE(2, MLPD_IDENTITY)};
+  assert_int_equal(network_build(WIDE, 2, specs, false, &network), MLPD_OK);
+  return network;
+}
+
+/* The outputs of layer 0 for rows of ones, the rows being samples first, first + 1, ... of epoch, in blocks that are
+ * cut at row and column. */
+static void run_random(const mlpd_network *network, const pass_context *context, uint64_t row, uint32_t column,
+                       float *out) {
+  workspace space;
+  assert_int_equal(workspace_create(network, MANY, false, &space), MLPD_OK);
+  space.context = *context;
+  for (size_t i = 0; i < (size_t)MANY * WIDE; i++) space.x[i] = 1;
+  for (int part = 0; part < 4; part++) {
+    const block some = {part < 2 ? 0 : row, part < 2 ? row : MANY - row, part % 2 == 0 ? 0 : column,
+                        part % 2 == 0 ? column : WIDE - column};
+    network_forward_block(network, NULL, 0, &some, &space);
+  }
+  for (size_t i = 0; i < MANY; i++)
+    memcpy(out + i * WIDE, space.a[0] + i * network->layers[0].stride, WIDE * sizeof *out);
+  workspace_free(&space);
+}
+
+static double mean_of(const float *values, size_t count, double *variance) {
+  double sum = 0, squares = 0;
+  for (size_t i = 0; i < count; i++) sum += (double)values[i];
+  for (size_t i = 0; i < count; i++) squares += pow((double)values[i] - sum / (double)count, 2);
+  *variance = squares / (double)count;
+  return sum / (double)count;
+}
+
+/* Mean 1 and a variance of its own; other draws with another seed, epoch or sample, the same ones however they are cut
+ * into blocks and wherever a sample lies; nothing outside of training. */
+static void check_random(const layer_kind *kind, double amount, double variance) {
+  static float first[MANY * WIDE], other[MANY * WIDE];
+  mlpd_network *const network = make_random(kind, amount);
+  const pass_context context = {.training = true, .seed = 9, .epoch = 4, .first = 1000};
+  double found = 0;
+  run_random(network, &context, 100, 64, first);
+  assert_true(fabs(mean_of(first, MANY * WIDE, &found) - 1) < 5 * sqrt(variance / (MANY * WIDE)));
+  assert_true(fabs(found / variance - 1) < 0.02);
+  run_random(network, &context, 1, 3, other);
+  assert_memory_equal(first, other, sizeof first);
+  pass_context moved = context;
+  moved.first = 1010; /* row r is what was row r + 10 */
+  run_random(network, &moved, 100, 64, other);
+  assert_memory_equal(first + 10 * WIDE, other, sizeof first - 10 * WIDE * sizeof *first);
+  for (int change = 0; change < 2; change++) {
+    moved = context;
+    if (change == 0) moved.seed = 10;
+    if (change == 1) moved.epoch = 5;
+    run_random(network, &moved, 100, 64, other);
+    size_t same = 0;
+    for (size_t i = 0; i < MANY * WIDE; i++) same += first[i] == other[i];
+    assert_true(same < 0.95 * MANY * WIDE);
+  }
+  moved.training = false;
+  run_random(network, &moved, 100, 64, other);
+  for (size_t i = 0; i < MANY * WIDE; i++) assert_true(other[i] == 1);
+  mlpd_network_free(network);
+}
+
+static void test_random_layers(void **state) {
+  (void)state;
+  check_random(&layer_dropout, 0.25, 0.25 / 0.75);
+  check_random(&layer_dropout, 0.9, 9);
+  check_random(&layer_noise, 0.5, 0.25);
+}
+
+/* ---- Networks --------------------------------------------------------------------------------------- */
+
+static void test_layers_in_front_change_no_weights(void **state) {
+  (void)state;
+  mlpd_network *plain = NULL, *random = NULL;
+  const layer_spec few[] = {DENSE(6, MLPD_RELU), OUTPUT};
+  const layer_spec more[] = {RANDOM(layer_noise, INPUTS, 1), DENSE(6, MLPD_RELU), RANDOM(layer_dropout, 6, 0.5),
+                             OUTPUT};
+  char digests[2][17];
+  assert_int_equal(network_build(INPUTS, 2, few, false, &plain), MLPD_OK);
+  assert_int_equal(network_build(INPUTS, 4, more, false, &random), MLPD_OK);
+  mlpd_network_init(plain, MLPD_INIT_AUTO, 8);
+  mlpd_network_init(random, MLPD_INIT_AUTO, 8);
+  mlpd_network_digest(plain, digests[0]);
+  mlpd_network_digest(random, digests[1]);
+  assert_string_equal(digests[0], digests[1]); /* what only training needs is no part of the model */
+  assert_int_equal(random->lowest_delta, 1);
+  assert_int_equal(mlpd_network_num_parameters(random), mlpd_network_num_parameters(plain));
+  assert_string_equal(mlpd_network_layer(random, 2).kind, "dropout");
+  assert_null(mlpd_network_layer(random, 2).weight);
+  assert_null(mlpd_network_tensor(random, 2, 0).name);
+  assert_string_equal(mlpd_network_tensor(random, 3, 1).name, "bias");
+  mlpd_network_free(plain);
+  mlpd_network_free(random);
+}
+
+static void test_output_must_be_dense(void **state) {
+  (void)state;
+  mlpd_network *network = NULL;
+  const layer_spec specs[] = {DENSE(6, MLPD_RELU), RANDOM(layer_dropout, 6, 0.5)};
+  assert_int_equal(network_build(INPUTS, 2, specs, false, &network), MLPD_ERROR_USAGE);
+  assert_null(network);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_dense),
+      cmocka_unit_test(test_dropout_and_noise),
+      cmocka_unit_test(test_draws_by_the_vector),
+      cmocka_unit_test(test_random_layers),
+      cmocka_unit_test(test_layers_in_front_change_no_weights),
+      cmocka_unit_test(test_output_must_be_dense),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
