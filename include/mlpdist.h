@@ -552,6 +552,10 @@ MLPD_API mlpd_status mlpd_options_print(const mlpd_train_options *options, FILE 
  * it. */
 MLPD_API mlpd_status mlpd_options_check(const mlpd_train_options *options);
 
+/* Everything that mlpd_train() refuses before it opens a file, as MLPD_ERROR_USAGE in the same words: what
+ * mlpd_options_check() refuses, and options that do not go together. */
+MLPD_API mlpd_status mlpd_train_check(const mlpd_train_options *options);
+
 /* What a running mlpd_train() of this process is asked to do after the step under way, on all ranks. */
 typedef enum mlpd_request_kind {
   MLPD_REQUEST_STOP = 1,      /* write a checkpoint and return MLPD_INTERRUPTED */

@@ -261,3 +261,37 @@ config_fails() {
   fails_with 1 "the limit of the stack is 64 kB" "ulimit -s 8192"
   [ ! -e "$BATS_TEST_TMPDIR/run" ]
 }
+
+@test "what --print-config prints, train accepts: both refuse the same, before any data is read" {
+  local options printed
+  while read -r options; do
+    # shellcheck disable=SC2086
+    alone train --print-config $options
+    [ -z "$output" ] || fail "printed with $options"
+    fails_with 2
+    printed=$(cat "$errors")
+    # shellcheck disable=SC2086
+    alone train --data none.h5 $options
+    fails_with 2 "$printed"
+  done << 'EOF'
+--checkpoint-every soon
+--checkpoint-every 0
+--window 3
+--memory 1e9
+--backend abacus
+--activation softmax
+--loss cross-entropy --output-activation sigmoid
+--task classification --output-activation tanh
+--hidden 8,x
+EOF
+}
+
+@test "options without an effect are noted, of the command line and of a config file" {
+  cd "$BATS_TEST_TMPDIR"
+  printf 'optimizer = adam\nmomentum = 0.8\nlr-gamma = 0.1\nepochs = 1\ncheckpoint-every = never\n' > run.ini
+  alone train --config run.ini --beta1 0.9 --lr-min 0 --quiet
+  succeeds
+  [ "$(grep -c ' has no effect ' "$errors.all")" = 2 ] || fail "$(cat "$errors.all")"
+  grep -q 'note: config file: momentum has no effect without --optimizer momentum' "$errors.all" || fail "no note of momentum"
+  grep -q 'note: --lr-min has no effect without --schedule cosine' "$errors.all" || fail "no note of --lr-min"
+}

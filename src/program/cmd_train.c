@@ -208,6 +208,12 @@ static mlpd_status check_trace(const train_arguments *arguments) {
                       arguments->train.trace);
 }
 
+/* What --print-config prints, train accepts. */
+static mlpd_status check(const train_arguments *arguments) {
+  const mlpd_status status = mlpd_train_check(&arguments->train);
+  return status == MLPD_OK ? MLPD_OK : outcome_fail(status, "%s", mlpd_error_message());
+}
+
 static int run(mlpd_status status, train_arguments *arguments, const option_results *given) {
   mlpd_comm *comm = NULL;
   if (status == MLPD_OK) status = check_trace(arguments);
@@ -244,8 +250,9 @@ int command_train(int argc, char **argv) {
   option_results results = {0};
   mlpd_train_options_default(&arguments.train);
   if (options_want_help(argc, argv)) return command_print_help(&train_table);
-  const mlpd_status status = resolve(argc, argv, &arguments, &results);
+  mlpd_status status = resolve(argc, argv, &arguments, &results);
   int exit_status = EXIT_DONE;
+  if (status == MLPD_OK && arguments.print_config) status = check(&arguments);
   if (status == MLPD_OK && arguments.print_config) {
     if (outcome_launcher_rank() <= 0) (void)mlpd_options_print(&arguments.train, stdout);
   } else {

@@ -97,11 +97,28 @@ mlpd_status options_parse(const option_table *table, int argc, char **argv, void
   return status == MLPD_OK ? check_positionals(table, results) : status;
 }
 
+static bool is_given(const option *row, const option_results *results) {
+  for (int i = 0; i < results->num_given; i++)
+    if (results->given[i] == row) return true;
+  return false;
+}
+
+/* Complete config files hold every option: one that says what holds anyway is not worth a note. */
+static bool is_default(const option_table *table, const option *row, const void *values) {
+  char buffer[64], usual_buffer[64];
+  const char *const text = mlpd_option_format(row, values, buffer, sizeof buffer);
+  const char *const usual = mlpd_option_format(row, table->defaults(), usual_buffer, sizeof usual_buffer);
+  return text == NULL || usual == NULL ? text == usual : strcmp(text, usual) == 0;
+}
+
 void options_note_idle(const option_table *table, const void *values, const option_results *results) {
-  for (int i = 0; i < results->num_given; i++) {
-    char needed[160], note[320];
-    if (mlpd_option_lacks(table->library_rows, results->given[i], values, needed, sizeof needed) == NULL) continue;
-    (void)snprintf(note, sizeof note, "--%s has no effect without %s", results->given[i]->name, needed);
+  for (const option *row = table->library_rows; row->name != NULL; row++) {
+    char needed[64], note[200];
+    const bool given = is_given(row, results);
+    if (!given && is_default(table, row, values)) continue;
+    if (mlpd_option_lacks(table->library_rows, row, values, needed, sizeof needed) == NULL) continue;
+    (void)snprintf(note, sizeof note, "%s%s has no effect without %s", given ? "--" : "config file: ", row->name,
+                   needed);
     outcome_note(note);
   }
 }

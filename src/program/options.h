@@ -82,7 +82,8 @@ const option *options_find(const option_table *table, const char *name); /* NULL
 /* mlpd_option_set() with its message as the program's own */
 mlpd_status options_set(const option *row, const char *where, const char *text, void *values);
 
-/* Prints a note for each option of the command line that has no effect beside the others. */
+/* Prints a note for each option that has no effect beside the others: each of the command line, and those that a config
+ * file changed from the default. */
 void options_note_idle(const option_table *table, const void *values, const option_results *results);
 
 /* A copy of text that lives as long as results; NULL: out of memory. */

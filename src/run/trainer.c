@@ -26,9 +26,7 @@ static const double REPORT_EVERY_SECONDS = 0.1;
 
 static mlpd_status check_options(const mlpd_train_options *o, checkpoint_plan *every) {
   if (o->data.file == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file given");
-  TRY(mlpd_options_check(o));
-  if (o->window > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--window needs --stream");
-  if (o->memory > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--memory needs --stream");
+  TRY(mlpd_train_check(o));
   return checkpoint_plan_parse(o->checkpoint_every, every);
 }
 
