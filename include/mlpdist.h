@@ -6,7 +6,7 @@
  *   weights   layer l holds w (inputs, outputs) and b (outputs): z = a_prev w + b, a = A(z).
  *   errors    every function that can fail returns an mlpd_status; the message of the last failure in
  *             this thread is mlpd_error_message(). The library never prints and never exits, but for
- *             mlpd_comm_abort().
+ *             mlpd_comm_abort(). A pointer that is needed and NULL, or a value out of range, is MLPD_ERROR_USAGE.
  *   locale    numbers and messages are read and written in the C locale, whatever the program has set; so are
  *             callbacks called, and the program's locale is back when a function returns.
  *   strings   `const char *` arguments are borrowed for the call; structs that keep one say so.
@@ -353,7 +353,7 @@ typedef struct mlpd_trace {
  * y (n, outputs) targets (one-hot rows for cross-entropy). The caller frees the trace. */
 MLPD_API mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n, const float *x,
                                         const float *y, mlpd_trace *trace);
-MLPD_API void mlpd_trace_free(mlpd_trace *trace);
+MLPD_API void mlpd_trace_free(mlpd_trace *trace); /* NULL is allowed. */
 
 /* One plain gradient-descent step: w -= lr * gradient of the trace (a sum, not a mean). */
 MLPD_API void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trace, float lr);
@@ -758,7 +758,7 @@ typedef struct mlpd_report {
  * The caller frees the report's arrays. Collective; arguments equal on all ranks. */
 MLPD_API mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split part,
                                    const char *backend, int threads, mlpd_report *report);
-MLPD_API void mlpd_report_free(mlpd_report *report);
+MLPD_API void mlpd_report_free(mlpd_report *report); /* NULL is allowed. */
 
 /* Predicts each row of data (its x of the part; no y needed) and writes them in the order of the input
  * to out: HDF5 (/class and /probability, or /value) where it ends in .h5, else CSV. "-" is the standard output; CSV is

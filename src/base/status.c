@@ -38,6 +38,10 @@ mlpd_status status_prefix(mlpd_status status, const char *format, ...) {
   return status;
 }
 
+mlpd_status status_need(const void *pointer, const char *function, const char *argument) {
+  return pointer != NULL ? MLPD_OK : FAIL(MLPD_ERROR_USAGE, "%s: %s is NULL", function, argument);
+}
+
 const char *mlpd_error_message(void) { return message; }
 
 const char *mlpd_error_place(void) { return place; }

@@ -13,6 +13,9 @@ mlpd_status status_record(mlpd_status status, const char *file, int line, const 
  * status. */
 mlpd_status status_prefix(mlpd_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* MLPD_ERROR_USAGE where a pointer that a public function must be given is NULL: "mlpd_evaluate: model is NULL". */
+mlpd_status status_need(const void *pointer, const char *function, const char *argument);
+
 /* return FAIL(MLPD_ERROR_DATA, "%s: /train/x has no rows", path); */
 #define FAIL(status, ...) status_record((status), __FILE__, __LINE__, __VA_ARGS__)
 
@@ -22,6 +25,9 @@ mlpd_status status_prefix(mlpd_status status, const char *format, ...) __attribu
     const mlpd_status try_status_ = (expression);   \
     if (try_status_ != MLPD_OK) return try_status_; \
   } while (0)
+
+/* The first lines of public functions that are not collective. */
+#define NEED(argument) TRY(status_need((argument), __func__, #argument))
 
 /* Assigns expression to status and jumps to label if it is not MLPD_OK: for functions that clean up. */
 #define TRY_GOTO(status, expression, label) \

@@ -52,6 +52,9 @@ static mlpd_status check_options(const mlpd_convert_options *o) {
   if (o->out == NULL || o->out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "no output file is named");
   for (int i = 0; i < o->num_inputs; i++)
     if (o->inputs[i] == NULL || o->inputs[i][0] == '\0') return FAIL(MLPD_ERROR_USAGE, "input %d has no name", i + 1);
+  for (int i = 0; o->roles != NULL && i < o->num_inputs; i++)
+    if (strcmp(mlpd_choice_name(mlpd_split_choices, (int)o->roles[i]), "?") == 0)
+      return FAIL(MLPD_ERROR_USAGE, "role %d of input %d is unknown", (int)o->roles[i], i + 1);
   if (strcmp(mlpd_choice_name(mlpd_task_choices, (int)o->task), "?") == 0)
     return FAIL(MLPD_ERROR_USAGE, "task %d is unknown", (int)o->task);
   TRY(check_fractions(o));
@@ -337,5 +340,7 @@ done:
 
 mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_result *result) {
   IN_C_LOCALE();
+  NEED(options);
+  NEED(result);
   return convert_run(options, NULL, result);
 }

@@ -96,6 +96,10 @@ static mlpd_status start(doctor *d, int *ranks, int *count) {
 
 mlpd_status mlpd_doctor(mlpd_comm *comm, const mlpd_doctor_options *options, mlpd_doctor_report *report) {
   IN_C_LOCALE();
+  NEED(comm);
+  mlpd_status status = status_need(options, "mlpd_doctor", "options");
+  if (status == MLPD_OK) status = status_need(report, "mlpd_doctor", "report");
+  TRY(mlpd_comm_agree(comm, status));
   const double started = clock_seconds(), seconds = options->seconds;
   doctor d = {.comm = comm,
               .options = options,
@@ -106,7 +110,6 @@ mlpd_status mlpd_doctor(mlpd_comm *comm, const mlpd_doctor_options *options, mlp
               .classes = true};
   int ranks[MLPD_MAX_PREDICTIONS], count = 0;
   *report = (mlpd_doctor_report){.file_system = ""};
-  mlpd_status status = MLPD_OK;
   comm_watch_place(comm, "while the doctor measures");
   TRY_GOTO(status, start(&d, ranks, &count), done);
   if (options->data.file != NULL) TRY_GOTO(status, doctor_read(&d, 0.1 * seconds), done);

@@ -168,6 +168,7 @@ static long threads_of_environment(void) {
 }
 
 mlpd_status mlpd_threads_set(int threads, int *taken) {
+  NEED(taken);
   long wanted = threads;
   if (threads == 0) wanted = threads_of_environment();
   if (threads == 0 && wanted == 0) wanted = cpu_cores_bound();

@@ -111,6 +111,7 @@ static mlpd_status allocate_report(const mlpd_model *model, mlpd_report *r) {
 }
 
 void mlpd_report_free(mlpd_report *r) {
+  if (r == NULL) return;
   free(r->confusion);
   free(r->precision);
   free(r->recall);
@@ -158,6 +159,8 @@ done:
 mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
                           const char *backend_name, int threads, mlpd_report *r) {
   IN_C_LOCALE();
+  if (r != NULL) *r = (mlpd_report){.rows = 0};
+  TRY(model_check_call(comm, "mlpd_evaluate", model, data, r, "report"));
   *r = (mlpd_report){.task = model->task, .loss_kind = model->loss.kind};
   const double started = clock_seconds();
   const backend *gemm = NULL;

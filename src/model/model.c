@@ -192,7 +192,9 @@ static mlpd_status read_model(h5_file *file, mlpd_model *model) {
 
 mlpd_status mlpd_model_load(const char *path, mlpd_model **model) {
   IN_C_LOCALE();
+  NEED(model);
   *model = NULL;
+  NEED(path);
   mlpd_model *made = NULL;
   h5_file *file = NULL;
   TRY(memory_allocate(&made, 1, sizeof *made, "model"));

@@ -6,6 +6,15 @@
 #include "ranks/agreement.h"
 #include "ranks/comm.h"
 
+mlpd_status model_check_call(mlpd_comm *comm, const char *function, const mlpd_model *model,
+                             const mlpd_data_paths *data, const void *result, const char *result_name) {
+  TRY(status_need(comm, function, "comm"));
+  mlpd_status status = status_need(model, function, "model");
+  if (status == MLPD_OK) status = status_need(data, function, "data");
+  if (status == MLPD_OK) status = status_need(result, function, result_name);
+  return mlpd_comm_agree(comm, status);
+}
+
 static void print_path(FILE *out, const char *key, const char *path) {
   (void)fprintf(out, "%s = %s\n", key, path != NULL ? path : "");
 }

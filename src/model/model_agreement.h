@@ -4,6 +4,11 @@
 
 #include "kernels/backend.h"
 
+/* Are the arguments there that a function for a model's work cannot do without? result is where what it finds goes.
+ * Collective. */
+mlpd_status model_check_call(mlpd_comm *comm, const char *function, const mlpd_model *model,
+                             const mlpd_data_paths *data, const void *result, const char *result_name);
+
 /* agreement_of_process before a model computes on a part; model must be one model. Collective. */
 mlpd_status model_agreement_check(mlpd_comm *comm, const backend *gemm, const mlpd_model *model,
                                   const mlpd_data_paths *data, mlpd_split split);

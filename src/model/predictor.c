@@ -245,7 +245,8 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   IN_C_LOCALE();
   const backend *gemm = NULL;
   held_out part = {0};
-  *rows = 0;
+  if (rows != NULL) *rows = 0;
+  TRY(model_check_call(comm, "mlpd_predict", model, data, rows, "rows"));
   comm_watch_place(comm, "during the prediction");
   mlpd_status status = placement_threads(comm, threads, &threads);
   if (status == MLPD_OK) status = data_check(data, split);

@@ -113,7 +113,10 @@ mlpd_status network_build(uint32_t inputs, uint32_t num_layers, const layer_spec
 mlpd_status mlpd_network_create(uint32_t num_layers, const uint32_t *widths, const mlpd_activation *activations,
                                 mlpd_network **network) {
   layer_spec *specs = NULL;
+  NEED(network);
   *network = NULL;
+  NEED(widths);
+  NEED(activations);
   TRY(memory_allocate(&specs, num_layers, sizeof *specs, "layers"));
   for (uint32_t l = 0; l < num_layers; l++)
     specs[l] = (layer_spec){

@@ -14,6 +14,7 @@ typedef struct trace_memory {
 } trace_memory;
 
 void mlpd_trace_free(mlpd_trace *trace) {
+  if (trace == NULL) return;
   trace_memory *const memory = trace->owner;
   if (memory != NULL) {
     workspace_free(&memory->space);
@@ -94,7 +95,11 @@ static void back_propagate(const mlpd_network *network, const backend *gemm, uin
 
 mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n, const float *x, const float *y,
                                mlpd_trace *trace) {
+  NEED(trace);
   *trace = (mlpd_trace){0};
+  NEED(network);
+  NEED(x);
+  NEED(y);
   const layer *const output = network_output(network);
   if (n == 0 || n > INT32_MAX) return FAIL(MLPD_ERROR_USAGE, "%llu samples to trace", (unsigned long long)n);
   TRY(loss_check(loss, output->activation));

@@ -181,6 +181,10 @@ static void set_automatic(const mlpd_option *row, void *values) {
 
 mlpd_status mlpd_option_set(const mlpd_option *row, const char *where, const char *text, void *values) {
   IN_C_LOCALE();
+  NEED(row);
+  NEED(where);
+  NEED(text);
+  NEED(values);
   if (row->automatic && strcmp(text, "auto") == 0) {
     set_automatic(row, values);
     return MLPD_OK;
@@ -314,6 +318,9 @@ static mlpd_status check_choice(const mlpd_option *row, const char *where, const
 
 mlpd_status mlpd_option_check(const mlpd_option *row, const char *where, const void *values) {
   IN_C_LOCALE();
+  NEED(row);
+  NEED(where);
+  NEED(values);
   const char *const value = (const char *)values + row->offset;
   switch (row->type) {
     case MLPD_OPTION_INTEGER:

@@ -33,6 +33,8 @@ static void print_value(const char *text, FILE *stream) {
 
 mlpd_status mlpd_options_print(const mlpd_train_options *options, FILE *stream) {
   IN_C_LOCALE();
+  NEED(options);
+  NEED(stream);
   const char *group = NULL;
   (void)fprintf(stream, "# mlpdist %s: mlpdist train --config THIS-FILE repeats the run.\n", MLPD_VERSION);
   for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL; row++) {

@@ -8,6 +8,9 @@ void mlpd_train_options_default(mlpd_train_options *options) {
 }
 
 mlpd_status mlpd_options_set(mlpd_train_options *options, const char *name, const char *text) {
+  NEED(options);
+  NEED(name);
+  NEED(text);
   const mlpd_option *const row = mlpd_option_find(mlpd_train_option_table, name);
   if (row != NULL) {
     char where[72];
@@ -22,5 +25,6 @@ mlpd_status mlpd_options_set(mlpd_train_options *options, const char *name, cons
 }
 
 mlpd_status mlpd_options_check(const mlpd_train_options *options) {
+  NEED(options);
   return options_check(mlpd_train_option_table, options);
 }

@@ -121,6 +121,7 @@ static mlpd_status make_communicator(mlpd_comm **made) {
 
 mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm) {
   IN_C_LOCALE();
+  NEED(comm);
   mlpd_comm *made = NULL;
   *comm = NULL;
   TRY(make_communicator(&made));
@@ -194,6 +195,7 @@ static failure describe_failure(mlpd_status status) {
 
 mlpd_status mlpd_comm_agree(mlpd_comm *comm, mlpd_status local_status) {
   IN_C_LOCALE();
+  NEED(comm);
   if (comm->size == 1) return local_status;
   const int candidate = local_status == MLPD_OK ? comm->size : comm->rank;
   int lowest = comm->size;

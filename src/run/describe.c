@@ -278,6 +278,8 @@ static void print_lines(char *text, FILE *stream) {
 
 mlpd_status mlpd_describe(const char *path, FILE *stream) {
   IN_C_LOCALE();
+  NEED(path);
+  NEED(stream);
   char *text = NULL;
   size_t bytes = 0;
   FILE *const lines = open_memstream(&text, &bytes);

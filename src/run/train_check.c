@@ -25,7 +25,7 @@ static mlpd_status check_network(const mlpd_train_options *o) {
 mlpd_status mlpd_train_check(const mlpd_train_options *o) {
   checkpoint_plan every;
   const backend *gemm = NULL;
-  if (o == NULL) return FAIL(MLPD_ERROR_USAGE, "mlpd_train_check: no options are given");
+  TRY(status_need(o, __func__, "options"));
   TRY(mlpd_options_check(o));
   if (o->window > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--window needs --stream");
   if (o->memory > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--memory needs --stream");

@@ -525,12 +525,16 @@ static void free_trainer(trainer *t, const char *folder) {
 mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
                        mlpd_train_result *result) {
   IN_C_LOCALE();
+  NEED(comm);
+  mlpd_status status = status_need(options, "mlpd_train", "options");
+  if (status == MLPD_OK) status = status_need(result, "mlpd_train", "result");
+  TRY(mlpd_comm_agree(comm, status));
   *result = (mlpd_train_result){0};
   trainer t = {.comm = comm, .events = events, .result = result};
   run_forget_requests();
   comm_watch_start(comm, options->stall_timeout, options->stall_abort, events != NULL ? events->stalled : NULL,
                    events != NULL ? events->context : NULL);
-  mlpd_status status = start(&t, options);
+  status = start(&t, options);
   if (status == MLPD_OK) status = finish(&t, run_epochs(&t));
   free_trainer(&t, options->out);
   comm_watch_stop(comm);

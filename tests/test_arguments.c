@@ -1,0 +1,280 @@
+/* mpi: 1 2. What a caller may get wrong: pointers that are NULL and values out of range are MLPD_ERROR_USAGE with a
+ * message that names them, on all ranks, and the library is of use afterwards. */
+#include "mlpdist.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "h5/h5.h"
+#include "ranks/comm.h"
+
+#include <cmocka.h>
+#include "temporary_folder.h"
+
+static mlpd_comm *comm;
+
+static void assert_usage(mlpd_status status, const char *word, int line) {
+  const bool named = strstr(mlpd_error_message(), word) != NULL && strchr(mlpd_error_message(), '\n') == NULL;
+  if (status != MLPD_ERROR_USAGE || !named)
+    fail_msg("line %d: status %d, \"%s\" without \"%s\"", line, (int)status, mlpd_error_message(), word);
+}
+
+#define ASSERT_USAGE(call, word) assert_usage(call, word, __LINE__)
+
+/* One folder for all ranks, and a data set in it. */
+static int make_data(void **state) {
+  (void)state;
+  enum { ROWS = 60 };
+  float x[2 * ROWS];
+  uint8_t y[ROWS];
+  mlpd_status status = MLPD_OK;
+  if (mlpd_comm_rank(comm) == 0 && setup(state) != 0) return 1;
+  if (comm_broadcast(comm, folder, sizeof folder, 0) != MLPD_OK) return 1;
+  for (int i = 0; i < ROWS; i++) {
+    x[2 * i] = (float)(i % 7);
+    x[2 * i + 1] = (float)(i % 11);
+    y[i] = i % 7 > 3;
+  }
+  if (mlpd_comm_rank(comm) == 0) {
+    h5_file *file = NULL;
+    status = h5_create(in_folder("d.h5"), &file);
+    if (status == MLPD_OK) status = h5_write(file, "/train/x", ROWS, 2, ELEMENT_F32, x);
+    if (status == MLPD_OK) status = h5_write(file, "/train/y", ROWS, 0, ELEMENT_U8, y);
+    const mlpd_status closed = h5_close(file);
+    if (status == MLPD_OK) status = closed;
+  }
+  return mlpd_comm_agree(comm, status) != MLPD_OK;
+}
+
+static int remove_data(void **state) {
+  if (comm_barrier(comm) != MLPD_OK) return 1;
+  return mlpd_comm_rank(comm) == 0 ? teardown(state) : 0;
+}
+
+static mlpd_train_options good_options(void) {
+  mlpd_train_options options;
+  mlpd_train_options_default(&options);
+  options.data.file = in_folder("d.h5");
+  options.out = in_folder("run");
+  options.hidden = "4";
+  options.epochs = 1;
+  options.batch = 20;
+  options.threads = 1;
+  return options;
+}
+
+static void test_train(void **state) {
+  (void)state;
+  mlpd_train_result result;
+  const mlpd_train_options options = good_options();
+  ASSERT_USAGE(mlpd_train(NULL, &options, NULL, &result), "comm");
+  ASSERT_USAGE(mlpd_train(comm, NULL, NULL, &result), "options");
+  ASSERT_USAGE(mlpd_train(comm, &options, NULL, NULL), "result");
+  ASSERT_USAGE(mlpd_train_check(NULL), "options");
+  ASSERT_USAGE(mlpd_options_check(NULL), "options");
+  ASSERT_USAGE(mlpd_options_set(NULL, "lr", "1"), "options");
+  ASSERT_USAGE(mlpd_options_print(&options, NULL), "stream");
+  assert_ok(mlpd_train_check(&options));
+  assert_ok(mlpd_train(comm, &options, NULL, &result));
+}
+
+static mlpd_model *trained(void) {
+  mlpd_model *model = NULL;
+  mlpd_train_result result;
+  const mlpd_train_options options = good_options();
+  assert_ok(mlpd_train(comm, &options, NULL, &result));
+  assert_ok(mlpd_model_load(in_folder("run/model.h5"), &model));
+  return model;
+}
+
+static void test_evaluate(void **state) {
+  (void)state;
+  mlpd_report r;
+  mlpd_model *const model = trained();
+  const mlpd_data_paths data = {.file = in_folder("d.h5")}, none = {.file = NULL}, empty = {.file = ""};
+  ASSERT_USAGE(mlpd_evaluate(NULL, model, &data, MLPD_TRAIN, NULL, 1, &r), "comm");
+  ASSERT_USAGE(mlpd_evaluate(comm, NULL, &data, MLPD_TRAIN, NULL, 1, &r), "model");
+  ASSERT_USAGE(mlpd_evaluate(comm, model, NULL, MLPD_TRAIN, NULL, 1, &r), "data");
+  ASSERT_USAGE(mlpd_evaluate(comm, model, &data, MLPD_TRAIN, NULL, 1, NULL), "report");
+  ASSERT_USAGE(mlpd_evaluate(comm, model, &none, MLPD_TRAIN, NULL, 1, &r), "data");
+  ASSERT_USAGE(mlpd_evaluate(comm, model, &empty, MLPD_TRAIN, NULL, 1, &r), "data");
+  ASSERT_USAGE(mlpd_evaluate(comm, model, &data, (mlpd_split)7, NULL, 1, &r), "7");
+  ASSERT_USAGE(mlpd_evaluate(comm, model, &data, (mlpd_split)-1, NULL, 1, &r), "-1");
+  ASSERT_USAGE(mlpd_evaluate(comm, model, &data, MLPD_TRAIN, "abacus", 1, &r), "abacus");
+  ASSERT_USAGE(mlpd_evaluate(comm, model, &data, MLPD_TRAIN, NULL, -1, &r), "threads");
+  ASSERT_USAGE(mlpd_evaluate(comm, model, &data, MLPD_TRAIN, NULL, 1000000, &r), "threads");
+  mlpd_report_free(&r); /* of a call that failed */
+  mlpd_report_free(NULL);
+  /* One rank alone gets it wrong: all are told. */
+  const bool last = mlpd_comm_rank(comm) == mlpd_comm_size(comm) - 1;
+  ASSERT_USAGE(mlpd_evaluate(comm, last ? NULL : model, &data, MLPD_TRAIN, NULL, 1, &r), "model");
+  ASSERT_USAGE(mlpd_evaluate(comm, model, &data, MLPD_TRAIN, NULL, 1, last ? NULL : &r), "report");
+  ASSERT_USAGE(mlpd_evaluate(comm, model, &data, MLPD_TRAIN, last ? "abacus" : NULL, 1, &r), "abacus");
+  assert_ok(mlpd_evaluate(comm, model, &data, MLPD_TRAIN, NULL, 1, &r));
+  assert_int_equal(r.rows, 60);
+  mlpd_report_free(&r);
+  mlpd_model_free(model);
+}
+
+static void test_predict(void **state) {
+  (void)state;
+  uint64_t n = 1;
+  mlpd_model *const model = trained();
+  const mlpd_data_paths data = {.file = in_folder("d.h5")}, none = {.file = NULL};
+  char out[256];
+  (void)snprintf(out, sizeof out, "%s", in_folder("p.csv"));
+  ASSERT_USAGE(mlpd_predict(NULL, model, &data, MLPD_TRAIN, out, NULL, 1, &n), "comm");
+  ASSERT_USAGE(mlpd_predict(comm, NULL, &data, MLPD_TRAIN, out, NULL, 1, &n), "model");
+  ASSERT_USAGE(mlpd_predict(comm, model, NULL, MLPD_TRAIN, out, NULL, 1, &n), "data");
+  ASSERT_USAGE(mlpd_predict(comm, model, &data, MLPD_TRAIN, out, NULL, 1, NULL), "rows");
+  ASSERT_USAGE(mlpd_predict(comm, model, &none, MLPD_TRAIN, out, NULL, 1, &n), "data");
+  ASSERT_USAGE(mlpd_predict(comm, model, &data, MLPD_TRAIN, NULL, NULL, 1, &n), "--out");
+  ASSERT_USAGE(mlpd_predict(comm, model, &data, MLPD_TRAIN, "", NULL, 1, &n), "--out");
+  ASSERT_USAGE(mlpd_predict(comm, model, &data, (mlpd_split)3, out, NULL, 1, &n), "3");
+  ASSERT_USAGE(mlpd_predict(comm, model, &data, MLPD_TRAIN, out, "abacus", 1, &n), "abacus");
+  ASSERT_USAGE(mlpd_predict(comm, model, &data, MLPD_TRAIN, out, NULL, -3, &n), "threads");
+  ASSERT_USAGE(mlpd_predict(comm, model, &data, MLPD_TRAIN, data.file, NULL, 1, &n), "would destroy it");
+  assert_int_equal(n, 0);
+  assert_ok(mlpd_predict(comm, model, &data, MLPD_TRAIN, out, NULL, 1, &n));
+  assert_int_equal(n, 60);
+  mlpd_model_free(model);
+}
+
+static void test_doctor(void **state) {
+  (void)state;
+  mlpd_doctor_report report;
+  mlpd_doctor_options good, o;
+  mlpd_doctor_options_default(&good);
+  ASSERT_USAGE(mlpd_doctor(NULL, &good, &report), "comm");
+  ASSERT_USAGE(mlpd_doctor(comm, NULL, &report), "options");
+  ASSERT_USAGE(mlpd_doctor(comm, &good, NULL), "report");
+  o = good, o.hidden = NULL;
+  ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "hidden");
+  o = good, o.hidden = "12,x";
+  ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "hidden");
+  o = good, o.activation = (mlpd_activation)99;
+  ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "activation");
+  o = good, o.optimizer = (mlpd_optimizer)-5;
+  ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "optimizer");
+  o = good, o.batch = 0;
+  ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "batch");
+  o = good, o.lanes = 70000;
+  ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "lanes");
+  o = good, o.backend = "abacus";
+  ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "abacus");
+  o = good, o.threads = -1;
+  ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "threads");
+  o = good, o.ranks = "4,none";
+  ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "ranks");
+  o = good, o.latency = -1;
+  ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "latency");
+  o = good, o.seconds = -1;
+  ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "seconds");
+}
+
+static void test_convert(void **state) {
+  (void)state;
+  mlpd_convert_options good, o;
+  mlpd_convert_result result;
+  const char *const inputs[] = {"a.csv"}, *const nameless[] = {NULL}, *const empty[] = {""};
+  mlpd_convert_options_default(&good);
+  good.inputs = inputs;
+  good.num_inputs = 1;
+  good.out = "a.h5";
+  ASSERT_USAGE(mlpd_convert(NULL, &result), "options");
+  ASSERT_USAGE(mlpd_convert(&good, NULL), "result");
+  o = good, o.inputs = NULL;
+  ASSERT_USAGE(mlpd_convert(&o, &result), "input");
+  o = good, o.num_inputs = 0;
+  ASSERT_USAGE(mlpd_convert(&o, &result), "input");
+  o = good, o.num_inputs = -1;
+  ASSERT_USAGE(mlpd_convert(&o, &result), "input");
+  o = good, o.inputs = nameless;
+  ASSERT_USAGE(mlpd_convert(&o, &result), "input 1");
+  o = good, o.inputs = empty;
+  ASSERT_USAGE(mlpd_convert(&o, &result), "input 1");
+  o = good, o.out = NULL;
+  ASSERT_USAGE(mlpd_convert(&o, &result), "output");
+  o = good, o.out = "a.csv";
+  ASSERT_USAGE(mlpd_convert(&o, &result), "a.csv");
+  o = good, o.task = (mlpd_task)44;
+  ASSERT_USAGE(mlpd_convert(&o, &result), "44");
+  o = good, o.roles = &(mlpd_split){(mlpd_split)9};
+  ASSERT_USAGE(mlpd_convert(&o, &result), "9");
+  o = good, o.valid_fraction = -0.1;
+  ASSERT_USAGE(mlpd_convert(&o, &result), "-0.1");
+  o = good, o.test_fraction = 0.6, o.valid_fraction = 0.6;
+  ASSERT_USAGE(mlpd_convert(&o, &result), "0.6");
+  o = good, o.compress = 10;
+  ASSERT_USAGE(mlpd_convert(&o, &result), "10");
+  o = good, o.header = "perhaps";
+  ASSERT_USAGE(mlpd_convert(&o, &result), "perhaps");
+  o = good, o.header = NULL;
+  ASSERT_USAGE(mlpd_convert(&o, &result), "header");
+  o = good, o.delimiter = '5';
+  ASSERT_USAGE(mlpd_convert(&o, &result), "'5'");
+}
+
+static void test_the_rest(void **state) {
+  (void)state;
+  mlpd_model *model = (mlpd_model *)&comm; /* must not stay */
+  mlpd_network *network = NULL;
+  mlpd_train_options options = good_options();
+  mlpd_trace trace;
+  int taken = 0;
+  char character = 0;
+  const uint32_t widths[] = {2, 3};
+  const mlpd_activation activations[] = {MLPD_IDENTITY};
+  const float x[2] = {1, 2}, y[3] = {0};
+  const mlpd_option *const lr = mlpd_option_find(mlpd_train_option_table, "lr");
+  ASSERT_USAGE(mlpd_model_load(NULL, &model), "path");
+  assert_null(model);
+  ASSERT_USAGE(mlpd_model_load("m.h5", NULL), "model");
+  ASSERT_USAGE(mlpd_describe(NULL, stdout), "path");
+  ASSERT_USAGE(mlpd_describe("m.h5", NULL), "stream");
+  ASSERT_USAGE(mlpd_network_create(1, NULL, activations, &network), "widths");
+  ASSERT_USAGE(mlpd_network_create(1, widths, NULL, &network), "activations");
+  ASSERT_USAGE(mlpd_network_create(1, widths, activations, NULL), "network");
+  ASSERT_USAGE(mlpd_network_create(0, widths, activations, &network), "layer");
+  assert_ok(mlpd_network_create(1, widths, activations, &network));
+  ASSERT_USAGE(mlpd_network_trace(NULL, MLPD_MSE, 1, x, y, &trace), "network");
+  ASSERT_USAGE(mlpd_network_trace(network, MLPD_MSE, 1, NULL, y, &trace), "x");
+  ASSERT_USAGE(mlpd_network_trace(network, MLPD_MSE, 1, x, NULL, &trace), "y");
+  ASSERT_USAGE(mlpd_network_trace(network, MLPD_MSE, 1, x, y, NULL), "trace");
+  ASSERT_USAGE(mlpd_network_trace(network, MLPD_MSE, 0, x, y, &trace), "0 samples");
+  ASSERT_USAGE(mlpd_network_trace(network, (mlpd_loss)99, 1, x, y, &trace), "99");
+  mlpd_network_free(network);
+  ASSERT_USAGE(mlpd_threads_set(1, NULL), "taken");
+  ASSERT_USAGE(mlpd_threads_set(-1, &taken), "threads");
+  ASSERT_USAGE(mlpd_comm_agree(NULL, MLPD_OK), "comm");
+  ASSERT_USAGE(mlpd_comm_init(NULL, NULL, NULL), "comm");
+  ASSERT_USAGE(mlpd_options_set(&options, NULL, "1"), "name");
+  ASSERT_USAGE(mlpd_options_set(&options, "lr", NULL), "text");
+  ASSERT_USAGE(mlpd_option_set(NULL, "--lr", "1", &options), "row");
+  ASSERT_USAGE(mlpd_option_set(lr, NULL, "1", &options), "where");
+  ASSERT_USAGE(mlpd_option_set(lr, "--lr", "1", NULL), "values");
+  ASSERT_USAGE(mlpd_option_check(NULL, "--lr", &options), "row");
+  ASSERT_USAGE(mlpd_option_check(lr, NULL, &options), "where");
+  ASSERT_USAGE(mlpd_option_check(lr, "--lr", NULL), "values");
+  ASSERT_USAGE(mlpd_separator_read("--delimiter", NULL, &character), "text");
+  mlpd_model_free(NULL);
+  mlpd_network_free(NULL);
+  mlpd_trace_free(NULL);
+  mlpd_comm_finalize(NULL);
+}
+
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_train),  cmocka_unit_test(test_evaluate), cmocka_unit_test(test_predict),
+      cmocka_unit_test(test_doctor), cmocka_unit_test(test_convert),  cmocka_unit_test(test_the_rest),
+  };
+  if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
+    print_error("%s\n", mlpd_error_message());
+    return 1;
+  }
+  const int failed = cmocka_run_group_tests_name("arguments", tests, make_data, remove_data);
+  mlpd_comm_finalize(comm);
+  return failed;
+}
