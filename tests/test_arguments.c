@@ -258,7 +258,9 @@ static void test_the_rest(void **state) {
   ASSERT_USAGE(mlpd_option_check(NULL, "--lr", &options), "row");
   ASSERT_USAGE(mlpd_option_check(lr, NULL, &options), "where");
   ASSERT_USAGE(mlpd_option_check(lr, "--lr", NULL), "values");
-  ASSERT_USAGE(mlpd_separator_read("--delimiter", NULL, &character), "text");
+  ASSERT_USAGE(mlpd_separator_read("--delimiter", ",", NULL), "character");
+  ASSERT_USAGE(mlpd_separator_read("--delimiter", ",;", &character), "--delimiter");
+  assert_ok(mlpd_separator_read("--delimiter", NULL, &character));
   mlpd_model_free(NULL);
   mlpd_network_free(NULL);
   mlpd_trace_free(NULL);

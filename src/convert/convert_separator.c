@@ -4,7 +4,6 @@
 
 mlpd_status mlpd_separator_read(const char *option, const char *text, char *character) {
   NEED(option);
-  NEED(text);
   NEED(character);
   static const struct {
     const char *name;
