@@ -251,12 +251,22 @@ MLPD_API void mlpd_name_offer(const char *word, const char *candidate, const cha
 
 /* ---- Processes ---------------------------------------------------------------------------------- */
 
-/* A group of MPI ranks; owns a duplicate of MPI_COMM_WORLD. */
+/* A group of MPI ranks, by a communicator of its own. A program may have several at once. Of one, collective functions
+ * are called by one thread, one after the other. */
 typedef struct mlpd_comm mlpd_comm;
 
 /* Initialises MPI where it is not yet (thread level FUNNELED) and makes the communicator of all ranks.
  * Works without mpirun as a single rank. argc and argv may be NULL. Collective. */
 MLPD_API mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm);
+
+/* The ranks of a communicator of the program's, which is duplicated and may be freed afterwards. fortran_handle: what
+ * Fortran has (MPI_Comm's MPI_VAL), in C MPI_Comm_c2f(communicator). Never initialises or finalises MPI; the program
+ * frees comm before it calls MPI_Finalize. MLPD_ERROR_USAGE where MPI is not running, of MPI_COMM_NULL and of
+ * intercommunicators. Collective. */
+MLPD_API mlpd_status mlpd_comm_from(int fortran_handle, mlpd_comm **comm);
+
+/* This process alone. No function called with it calls MPI, which need not be running. Not collective. */
+MLPD_API mlpd_status mlpd_comm_alone(mlpd_comm **comm);
 
 /* Frees comm and, where mlpd_comm_init initialised MPI, finalises it. NULL is allowed. Collective. */
 MLPD_API void mlpd_comm_finalize(mlpd_comm *comm);

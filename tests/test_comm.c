@@ -247,11 +247,84 @@ static void test_watch(void **state) {
   check_collectives(); /* undisturbed by what was sent to the late rank */
 }
 
+/* ---- Communicators of the program's ----------------------------------------------------------------- */
+
+static void check_sum_of_ranks(mlpd_comm *of) {
+  uint64_t sum = (uint64_t)mlpd_comm_rank(of), size = (uint64_t)mlpd_comm_size(of);
+  CHECK(comm_sum_u64(of, &sum, 1) == MLPD_OK);
+  CHECK(sum == size * (size - 1) / 2);
+}
+
+static void test_from(void **state) {
+  (void)state;
+  enum { ROUNDS = 20 };
+  MPI_Comm half = MPI_COMM_NULL, turned = MPI_COMM_NULL;
+  mlpd_comm *mine = NULL, *backwards = NULL;
+  CHECK(MPI_Comm_split(MPI_COMM_WORLD, comm->rank % 2, comm->rank, &half) == MPI_SUCCESS);
+  CHECK(MPI_Comm_split(MPI_COMM_WORLD, 0, -comm->rank, &turned) == MPI_SUCCESS);
+  for (int round = 0; round < ROUNDS; round++) { /* freed each time, or communicators run out */
+    CHECK(mlpd_comm_from(MPI_Comm_c2f(half), &mine) == MLPD_OK);
+    CHECK(mlpd_comm_from(MPI_Comm_c2f(turned), &backwards) == MLPD_OK);
+    CHECK(mlpd_comm_rank(mine) == comm->rank / 2);
+    CHECK(mlpd_comm_size(mine) == (comm->size + 1 - comm->rank % 2) / 2);
+    CHECK(mlpd_comm_rank(backwards) == comm->size - 1 - comm->rank);
+    check_sum_of_ranks(mine);
+    check_sum_of_ranks(backwards);
+    check_sum_of_ranks(comm);
+    if (round + 1 == ROUNDS) break;
+    mlpd_comm_finalize(mine);
+    mlpd_comm_finalize(backwards);
+  }
+  CHECK(MPI_Comm_free(&half) == MPI_SUCCESS && MPI_Comm_free(&turned) == MPI_SUCCESS);
+  check_sum_of_ranks(mine); /* its own duplicate goes on */
+  check_sum_of_ranks(backwards);
+  mlpd_comm_finalize(backwards);
+  mlpd_comm_finalize(mine);
+  int finalized = 1;
+  CHECK(MPI_Finalized(&finalized) == MPI_SUCCESS && !finalized);
+}
+
+static void test_from_nothing(void **state) {
+  (void)state;
+  mlpd_comm *none = comm;
+  CHECK(mlpd_comm_from(MPI_Comm_c2f(MPI_COMM_NULL), &none) == MLPD_ERROR_USAGE);
+  CHECK(none == NULL && strstr(mlpd_error_message(), "MPI_COMM_NULL") != NULL);
+}
+
+/* Before MPI is initialised. */
+static void test_without_mpi(void **state) {
+  (void)state;
+  mlpd_comm *alone = NULL, *none = NULL;
+  int initialized = 1;
+  uint64_t sum = 7, all = 0, bytes = sizeof all;
+  double least = 2, most = 2;
+  assert_int_equal(mlpd_comm_from(0, &none), MLPD_ERROR_USAGE);
+  assert_non_null(strstr(mlpd_error_message(), "MPI_Init"));
+  assert_int_equal(mlpd_comm_alone(&alone), MLPD_OK);
+  assert_int_equal(mlpd_comm_rank(alone), 0);
+  assert_int_equal(mlpd_comm_size(alone), 1);
+  assert_string_not_equal(comm_host(alone), "");
+  assert_int_equal(comm_sum_u64(alone, &sum, 1), MLPD_OK);
+  assert_int_equal(comm_gather_all(alone, &sum, &bytes, &all), MLPD_OK);
+  assert_int_equal(all, 7);
+  assert_int_equal(comm_min_max_double(alone, &least, &most), MLPD_OK);
+  assert_int_equal(comm_broadcast(alone, &sum, sizeof sum, 0), MLPD_OK);
+  assert_int_equal(comm_barrier(alone), MLPD_OK);
+  assert_int_equal(mlpd_comm_agree(alone, MLPD_ERROR_DATA), MLPD_ERROR_DATA);
+  mlpd_comm_watch(alone, 1, 1, NULL, NULL);
+  mlpd_comm_finalize(alone);
+  assert_int_equal(MPI_Initialized(&initialized), MPI_SUCCESS);
+  assert_false(initialized);
+}
+
 int main(int argc, char **argv) {
+  const struct CMUnitTest before[] = {cmocka_unit_test(test_without_mpi)};
+  if (cmocka_run_group_tests_name("without MPI", before, NULL, NULL) != 0) return 1;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rank_and_size),         cmocka_unit_test(test_agree),   cmocka_unit_test(test_collectives),
       cmocka_unit_test(test_collectives_in_pieces), cmocka_unit_test(test_min_max), cmocka_unit_test(test_seconds),
-      cmocka_unit_test(test_mpi_failure),           cmocka_unit_test(test_watch),
+      cmocka_unit_test(test_mpi_failure),           cmocka_unit_test(test_watch),   cmocka_unit_test(test_from),
+      cmocka_unit_test(test_from_nothing),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
     print_error("%s\n", mlpd_error_message());

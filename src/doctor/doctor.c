@@ -89,7 +89,7 @@ static mlpd_status start(doctor *d, int *ranks, int *count) {
   mlpd_status status = options_check(checked, d->options);
   if (status == MLPD_OK) status = list_ranks(d, ranks, count);
   if (status == MLPD_OK) status = backend_choose(d->options->backend, &d->gemm);
-  if (status == MLPD_OK) status = comm_alone(&d->alone);
+  if (status == MLPD_OK) status = mlpd_comm_alone(&d->alone);
   TRY(mlpd_comm_agree(d->comm, status));
   return look_at_machine(d);
 }

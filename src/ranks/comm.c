@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/locale.h"
 #include "base/memory.h"
@@ -59,13 +60,10 @@ static mlpd_status start_mpi(int *argc, char ***argv, bool *owns) {
   CHECK_MPI(MPI_Finalized(&finalized));
   if (finalized) return FAIL(MLPD_ERROR_MPI, "MPI_Init_thread: MPI has been finalised and cannot start again");
   CHECK_MPI(MPI_Initialized(&initialized));
-  if (initialized) {
-    CHECK_MPI(MPI_Query_thread(&provided));
-  } else {
-    const int code = initialize(argc, argv, &provided);
-    if (code != MPI_SUCCESS) return comm_mpi_failed(code, "MPI_Init_thread", __FILE__, __LINE__);
-    *owns = true;
-  }
+  if (initialized) return MLPD_OK; /* a plain MPI_Init serves, too: this thread alone calls MPI */
+  const int code = initialize(argc, argv, &provided);
+  if (code != MPI_SUCCESS) return comm_mpi_failed(code, "MPI_Init_thread", __FILE__, __LINE__);
+  *owns = true;
 #ifdef SMPI_H
   provided = MPI_THREAD_FUNNELED; /* SimGrid's simulated MPI says none, but the threads of a rank never call it */
 #endif
@@ -86,6 +84,13 @@ static mlpd_status find_neighbours(mlpd_comm *comm) {
   return MLPD_OK;
 }
 
+/* At once, so that no rank can fail alone between two collectives later. */
+static mlpd_status allocate_lists(mlpd_comm *comm) {
+  TRY(memory_allocate(&comm->counts, (size_t)comm->size, sizeof *comm->counts, "message lengths"));
+  TRY(memory_allocate(&comm->offsets, (size_t)comm->size, sizeof *comm->offsets, "message offsets"));
+  return memory_allocate(&comm->hosts, (size_t)comm->size, sizeof comm->host, "names of hosts");
+}
+
 static mlpd_status open_communicator(mlpd_comm *comm, MPI_Comm of) {
   int length = 0;
   CHECK_MPI(MPI_Comm_dup(of, &comm->mpi));
@@ -93,10 +98,7 @@ static mlpd_status open_communicator(mlpd_comm *comm, MPI_Comm of) {
   CHECK_MPI(MPI_Comm_rank(comm->mpi, &comm->rank));
   CHECK_MPI(MPI_Comm_size(comm->mpi, &comm->size));
   CHECK_MPI(MPI_Get_processor_name(comm->host, &length));
-  /* Here, so that no rank can fail alone between two collectives later. */
-  TRY(memory_allocate(&comm->counts, (size_t)comm->size, sizeof *comm->counts, "message lengths"));
-  TRY(memory_allocate(&comm->offsets, (size_t)comm->size, sizeof *comm->offsets, "message offsets"));
-  TRY(memory_allocate(&comm->hosts, (size_t)comm->size, sizeof comm->host, "names of hosts"));
+  TRY(allocate_lists(comm));
   CHECK_MPI(MPI_Allgather(comm->host, (int)sizeof comm->host, MPI_CHAR, comm->hosts, (int)sizeof comm->host, MPI_CHAR,
                           comm->mpi));
   if (comm->size == 1) return MLPD_OK;
@@ -136,11 +138,21 @@ failed:
   return status;
 }
 
-mlpd_status comm_alone(mlpd_comm **comm) {
+mlpd_status mlpd_comm_from(int fortran_handle, mlpd_comm **comm) {
+  IN_C_LOCALE();
   mlpd_comm *made = NULL;
+  int initialized = 0, finalized = 0, between = 0;
   *comm = NULL;
+  CHECK_MPI(MPI_Initialized(&initialized));
+  CHECK_MPI(MPI_Finalized(&finalized));
+  if (!initialized || finalized)
+    return FAIL(MLPD_ERROR_USAGE, "MPI is not running: call MPI_Init before, or take mlpd_comm_alone()");
+  const MPI_Comm of = MPI_Comm_f2c(fortran_handle);
+  if (of == MPI_COMM_NULL) return FAIL(MLPD_ERROR_USAGE, "the communicator %d is MPI_COMM_NULL", fortran_handle);
+  CHECK_MPI(MPI_Comm_test_inter(of, &between));
+  if (between) return FAIL(MLPD_ERROR_USAGE, "an intercommunicator has two groups of ranks; give one of one group");
   TRY(make_communicator(&made));
-  const mlpd_status status = open_communicator(made, MPI_COMM_SELF);
+  const mlpd_status status = open_communicator(made, of);
   if (status == MLPD_OK)
     *comm = made;
   else
@@ -148,12 +160,30 @@ mlpd_status comm_alone(mlpd_comm **comm) {
   return status;
 }
 
+mlpd_status mlpd_comm_alone(mlpd_comm **comm) {
+  IN_C_LOCALE();
+  mlpd_comm *made = NULL;
+  *comm = NULL;
+  TRY(make_communicator(&made));
+  if (gethostname(made->host, sizeof made->host - 1) != 0) (void)snprintf(made->host, sizeof made->host, "localhost");
+  const mlpd_status status = allocate_lists(made);
+  if (status == MLPD_OK) {
+    memcpy(made->hosts, made->host, sizeof made->host);
+    *comm = made;
+  } else {
+    mlpd_comm_finalize(made);
+  }
+  return status;
+}
+
 void mlpd_comm_finalize(mlpd_comm *comm) {
   if (comm == NULL) return;
-  comm_watch_free(comm);
+  int finalized = 0; /* by the program, before its communicators: then nothing of MPI's may be freed */
+  if (comm->mpi != MPI_COMM_NULL) (void)MPI_Finalized(&finalized);
+  if (!finalized) comm_watch_free(comm);
   /* Nobody is left to hear of a failure here. */
-  if (comm->mpi != MPI_COMM_NULL) (void)MPI_Comm_free(&comm->mpi);
-  if (comm->owns_mpi) (void)MPI_Finalize();
+  if (!finalized && comm->mpi != MPI_COMM_NULL) (void)MPI_Comm_free(&comm->mpi);
+  if (!finalized && comm->owns_mpi) (void)MPI_Finalize();
   free(comm->counts);
   free(comm->offsets);
   free(comm->hosts);
@@ -169,6 +199,7 @@ const char *comm_host(const mlpd_comm *comm) { return comm->host; }
 bool comm_shares_memory(const mlpd_comm *comm) { return comm->sums.shares; }
 
 void mlpd_comm_abort(mlpd_comm *comm, int exit_code) {
+  if (comm != NULL && comm->mpi == MPI_COMM_NULL) _exit(exit_code); /* mlpd_comm_alone(): there is no MPI to end */
   (void)MPI_Abort(comm != NULL ? comm->mpi : MPI_COMM_WORLD, exit_code);
   abort(); /* MPI_Abort does not return; should it, this rank still ends */
 }
@@ -295,6 +326,10 @@ static mlpd_status gather_whole(mlpd_comm *comm, const void *local, const uint64
 mlpd_status comm_gather_all(mlpd_comm *comm, const void *local, const uint64_t *bytes, void *all) {
   uint64_t total = 0;
   for (int rank = 0; rank < comm->size; ++rank) total += bytes[rank];
+  if (comm->size == 1) {
+    if (total > 0) memcpy(all, local, total);
+    return MLPD_OK;
+  }
   if (total <= comm->piece_bytes) return gather_whole(comm, local, bytes, all);
   /* Offsets would not fit MPI's int: each rank's part travels by itself, in pieces. */
   char *next = all;
@@ -322,6 +357,7 @@ mlpd_status comm_gather_equal(mlpd_comm *comm, const void *local, uint64_t bytes
 
 mlpd_status comm_barrier(mlpd_comm *comm) {
   MPI_Request request;
+  if (comm->size == 1) return MLPD_OK;
   CHECK_MPI(MPI_Ibarrier(comm->mpi, &request));
   return comm_wait(comm, 1, &request);
 }

@@ -10,10 +10,6 @@ const char *comm_host(const mlpd_comm *comm); /* this rank's processor name */
 
 const char *comm_host_of(const mlpd_comm *comm, int rank);
 
-/* A communicator of this rank alone, for what it does without the others. Free with mlpd_comm_finalize, before that of
- * mlpd_comm_init. */
-mlpd_status comm_alone(mlpd_comm **comm);
-
 /* Can all ranks share memory: are they on one machine? */
 bool comm_shares_memory(const mlpd_comm *comm);
 

@@ -47,7 +47,7 @@ typedef struct comm_sums {
 } comm_sums;
 
 struct mlpd_comm {
-  MPI_Comm mpi; /* a duplicate of MPI_COMM_WORLD that returns errors */
+  MPI_Comm mpi; /* a duplicate that returns errors; MPI_COMM_NULL of mlpd_comm_alone() */
   int rank, size;
   bool owns_mpi;      /* mlpd_comm_init initialised MPI, so finalize ends it */
   size_t piece_bytes; /* longest message in bytes; MPI counts are int, so at most INT_MAX */
