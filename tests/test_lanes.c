@@ -276,6 +276,7 @@ static void check_marks(uint64_t rows, uint64_t modulus) {
 
 static void test_marks(void **state) {
   (void)state;
+  assert_int_equal(row_marks_bytes(UINT64_C(1) << 30), (UINT64_C(1) << 27) + 8 + (UINT64_C(1) << 24) + 8);
   static const uint64_t rows[] = {1, 2, 63, 64, 65, 511, 512, 513, 1024, 5000};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     for (uint64_t modulus = 1; modulus <= 11; modulus += 5) check_marks(rows[i], modulus);

@@ -6,6 +6,8 @@
 
 uint64_t row_marks_words(uint64_t rows) { return rows / MARKS_BITS + 1; }
 
+uint64_t row_marks_bytes(uint64_t rows) { return 8 * (row_marks_words(rows) + rows / MARKS_BLOCK + 1); }
+
 mlpd_status row_marks_create(uint64_t rows, row_marks *made) {
   *made = (row_marks){.rows = rows};
   mlpd_status status = memory_allocate(&made->words, row_marks_words(rows), sizeof *made->words, "a bit for each row");

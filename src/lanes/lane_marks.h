@@ -17,6 +17,7 @@ void row_marks_free(row_marks *m);
 void row_marks_set(row_marks *m, uint64_t row);
 bool row_marks_get(const row_marks *m, uint64_t row);
 uint64_t row_marks_words(uint64_t rows); /* of a file of so many rows */
+uint64_t row_marks_bytes(uint64_t rows); /* of memory */
 
 /* After the last row_marks_set, before row_marks_find. */
 void row_marks_count(row_marks *m);

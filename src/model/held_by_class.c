@@ -14,16 +14,29 @@ typedef struct class_reader {
   int32_t *classes;     /* (BLOCK_ROWS) */
 } class_reader;
 
-static uint64_t block_rows(const part *from, uint64_t row) {
-  return from->rows - row < BLOCK_ROWS ? from->rows - row : BLOCK_ROWS;
-}
-
-static mlpd_status count(const class_reader *r, class_counts *counts) {
-  for (uint64_t row = 0; row < r->from->rows; row += BLOCK_ROWS) {
-    const uint64_t n = block_rows(r->from, row);
+static mlpd_status count(const class_reader *r, uint64_t begin, uint64_t end, class_counts *counts) {
+  for (uint64_t row = begin; row < end; row += BLOCK_ROWS) {
+    const uint64_t n = end - row < BLOCK_ROWS ? end - row : BLOCK_ROWS;
     TRY(shard_read_classes(r->from, row, n, r->num_classes, r->classes));
     TRY(class_counts_add(counts, r->classes, n));
   }
+  return MLPD_OK;
+}
+
+/* The rows of each class, on all ranks: each reads its share of the file. One more at the end is for labels that are
+ * not counted. Collective. */
+static mlpd_status count_all(mlpd_comm *comm, const class_reader *r, class_counts *counts) {
+  const uint64_t rows = r->from->rows, rank = (uint64_t)mlpd_comm_rank(comm), size = (uint64_t)mlpd_comm_size(comm);
+  const uint64_t share = rows / size, more = rows % size;
+  const uint64_t begin = share * rank + (rank < more ? rank : more);
+  TRY(mlpd_comm_agree(comm, count(r, begin, begin + share + (rank < more), counts)));
+  double most = (double)counts->count;
+  TRY(comm_max_double(comm, &most, 1));
+  TRY(mlpd_comm_agree(comm, class_counts_reach(counts, (uint32_t)most + 1)));
+  TRY(comm_sum_u64(comm, counts->rows, counts->count));
+  uint64_t counted = 0;
+  for (uint32_t k = 0; k + 1 < counts->count; k++) counted += counts->rows[k];
+  counts->rows[counts->count - 1] = rows - counted;
   return MLPD_OK;
 }
 
@@ -34,7 +47,7 @@ static uint32_t stratum(const row_split *split, int32_t class) {
 
 static mlpd_status draw(const class_reader *r, row_split *split, row_marks *marks) {
   for (uint64_t row = 0; row < r->from->rows; row += BLOCK_ROWS) {
-    const uint64_t n = block_rows(r->from, row);
+    const uint64_t left = r->from->rows - row, n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
     TRY(shard_read_classes(r->from, row, n, r->num_classes, r->classes));
     for (uint64_t i = 0; i < n; i++)
       if (row_split_draw(split, stratum(split, r->classes[i])) == MLPD_VALID) row_marks_set(marks, row + i);
@@ -42,33 +55,31 @@ static mlpd_status draw(const class_reader *r, row_split *split, row_marks *mark
   return MLPD_OK;
 }
 
-static mlpd_status mark(part *from, double fraction, uint32_t num_classes, uint64_t seed, row_marks *marks) {
-  class_reader r = {.from = from, .num_classes = num_classes};
-  class_counts counts = NO_CLASSES;
+/* The draws follow one stream of random numbers from row to row, so one rank makes them. Collective. */
+static mlpd_status mark(mlpd_comm *comm, const class_reader *r, const class_counts *counts, double fraction,
+                        uint64_t seed, row_marks *marks) {
   row_split split = {0};
-  uint64_t counted = 0;
-  mlpd_status status;
-  TRY_GOTO(status, memory_allocate(&r.classes, BLOCK_ROWS, sizeof *r.classes, "classes"), done);
-  TRY_GOTO(status, count(&r, &counts), done);
-  TRY_GOTO(status, class_counts_reach(&counts, counts.count + 1), done); /* for labels that were not counted */
-  for (uint32_t k = 0; k + 1 < counts.count; k++) counted += counts.rows[k];
-  counts.rows[counts.count - 1] = from->rows - counted;
-  TRY_GOTO(status, row_split_create(counts.count, counts.rows, fraction, 0, seed, &split), done);
-  TRY_GOTO(status, draw(&r, &split, marks), done);
-done:
-  row_split_free(&split);
-  class_counts_free(&counts);
-  free(r.classes);
-  return status;
+  mlpd_status status = MLPD_OK;
+  if (mlpd_comm_rank(comm) == 0) {
+    status = row_split_create(counts->count, counts->rows, fraction, 0, seed, &split);
+    if (status == MLPD_OK) status = draw(r, &split, marks);
+    row_split_free(&split);
+  }
+  TRY(mlpd_comm_agree(comm, status));
+  return comm_broadcast(comm, marks->words, row_marks_words(marks->rows) * sizeof *marks->words, 0);
 }
 
 mlpd_status held_by_class(mlpd_comm *comm, part *from, double fraction, uint32_t num_classes, uint64_t seed,
                           row_marks *made) {
+  class_reader r = {.from = from, .num_classes = num_classes};
+  class_counts counts = NO_CLASSES;
   mlpd_status status = row_marks_create(from->rows, made);
-  if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) status = mark(from, fraction, num_classes, seed, made);
+  if (status == MLPD_OK) status = memory_allocate(&r.classes, BLOCK_ROWS, sizeof *r.classes, "classes");
   status = mlpd_comm_agree(comm, status);
-  if (status == MLPD_OK)
-    status = comm_broadcast(comm, made->words, row_marks_words(from->rows) * sizeof *made->words, 0);
+  if (status == MLPD_OK) status = count_all(comm, &r, &counts);
+  if (status == MLPD_OK) status = mark(comm, &r, &counts, fraction, seed, made);
+  class_counts_free(&counts);
+  free(r.classes);
   if (status == MLPD_OK)
     row_marks_count(made);
   else

@@ -30,6 +30,15 @@ static void add_held_out_file(preparation *p, mlpd_split which) {
   part_close(&opened);
 }
 
+/* The same of rows drawn from the training part: they are read before targets are scaled, and drawn class by class
+ * there is a mark for each row of the file. */
+static void add_drawn(preparation *p, const part *train) {
+  add_held_out(p, train, &p->valid.range, part_raw_row_bytes(train, p->options.task == MLPD_CLASSIFICATION));
+  if (p->split.marks.words == NULL) return;
+  p->memory.held_out_bytes += row_marks_bytes(train->rows);
+  p->memory.held_out_window_bytes += row_marks_bytes(train->rows);
+}
+
 /* Chunks that HDF5 keeps of an open part. */
 static uint64_t kept_bytes(const part *of) {
   uint64_t bytes = h5_array_kept(of->x);
@@ -56,7 +65,7 @@ static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
       .rank = mlpd_comm_rank(comm)};
   add_held_out_file(p, MLPD_TEST);
   if (p->split.num_lanes > 0)
-    add_held_out(p, train, &p->valid.range, part_raw_row_bytes(train, as_classes)); /* read before targets are scaled */
+    add_drawn(p, train);
   else
     add_held_out_file(p, MLPD_VALID);
   if (!p->options.stream) return;

@@ -106,7 +106,9 @@ static uint64_t grain_rows(const part *from) {
 /* The split order of classes: rows to train on, then those to validate on, of each class its share. */
 static mlpd_status split_by_class(mlpd_comm *comm, preparation *p, part *from) {
   row_marks marks;
+  comm_watch_place(comm, "while validation rows are drawn from each class");
   TRY(held_by_class(comm, from, p->options.valid_fraction, p->options.classes, p->options.seed, &marks));
+  comm_watch_place(comm, "while the data is read");
   lane_plan_create_marked(&marks, &p->split);
   return MLPD_OK;
 }
