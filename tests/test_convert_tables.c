@@ -74,6 +74,8 @@ static void test_headers(void **state) {
       "u,v,k\n1,2,0,\n3,4,1,\n",     /* trailing delimiters */
       "u,v,k,\n1,2,0,\n3,4,1,\n",
       "u;v;k;;\n1;2;0;;\n3;4;1;;\n;;;;\n",
+      "Report,,\nMade on: 2024-01-02,,\n,,\nu,v,k\n1,2,0\n3,4,1\n", /* titles of a spreadsheet */
+      "u,v,k\nTicker,A,A\nDate,,\n1,2,0\n3,4,1\n",                  /* names in levels, then that of the index */
   };
   for (size_t i = 0; i < sizeof with_names / sizeof with_names[0]; i++) {
     assert_plain_table(o, with_names[i]);
@@ -113,6 +115,10 @@ static void test_headers_of_numbers(void **state) {
       {"1990,2000,1\n1995,2001,0\n", "", 2}, /* years in the rows, too */
       {"0,1,2\n1,0,2\n2,0,1\n", "", 3},
       {"1,2,a\n3,4,b\n5,6,a\n", "", 3},
+      {"400.5,401,401.7,k\n.1,.2,.3,1\n.2,.1,.1,0\n", "400.5,401,401.7", 2}, /* wavelengths */
+      {"5.5,6,7.2,a\n5.9,6.1,8,b\n6,6,6,a\n5,6,6,b\n", "", 4},
+      {"400,402,404,406,408,410,412,414\n1,2,3,9,5,3,8,0\n2,1,3,5,5,3,1,1\n", "400,402,404,406,408,410,412", 2},
+      {"10,20,30,40,50,60,70,80\n11,22,33,44,55,66,77,0\n2,1,3,5,5,3,1,1\n", "", 3},
       {"1,2,null\n3,4,5\n", "", -1}, /* a row with a missing value is no header */
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -281,7 +287,12 @@ static void test_notations(void **state) {
       {"u v k\n1.5+010 2 0\n.25-001 4 1\n", NULL, 0, {1.5e10, 2, 0.025, 4}},
       {"u,v,k\n1.5D+03,2d0,0\n-1.D-1,4,1\n", NULL, 0, {1500, 2, -0.1, 4}}, /* Fortran */
       {"u;v;k\n12,34;2;0\n3;4;1\n", NULL, ',', {0}},                       /* no groups of three */
-      {"u;v;k\n1,23,456;2;0\n3;4;1\n", NULL, ',', {0}},
+      {"u;v;k\n12,3456;2;0\n3;4;1\n", NULL, ',', {0}},
+      {"u;v;k\n12,345,67,890;2;0\n3;4;1\n", NULL, ',', {0}},
+      {"u;v;k\n1,23,456;-3,55,50,000;0\n3;4.5;1\n", NULL, ',', {123456, -35550000, 3, 4.5}}, /* India: 3 crore */
+      {"u;v;k\n1\u2019234.5;2;0\n3'000;4;1\n", NULL, '\'', {1234.5, 2, 3000, 4}},            /* Switzerland */
+      {"u;v;k\n\u22121.5;2;0\n3;\u22124e1;1\n", NULL, 0, {-1.5, 2, 3, -40}},                 /* U+2212, minus */
+      {"u;v;k\n\u2212-1;2;0\n3;4;1\n", NULL, 0, {0}},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     mlpd_convert_options o = plain_options();
@@ -312,6 +323,16 @@ static void test_hints(void **state) {
       {"u;v;k\n1.234,5;2;0\n3;4;1\n", "--decimal comma --thousands . reads it"},
       {"u;v;k\n1 234;2;0\n3;4;1\n", "--thousands blank reads it"},
       {"1,5;2;0\n2,5;4;1\n", "a.csv:1: column 1: '1,5'"},
+      {"u;v;k\n78,5;1;5.649,4\n17,2;2;7.100,5\n", "a.csv:2: column 1 (u): '78,5'"}, /* as many commas as semicolons */
+      {"u;k\n78,5;5\xE2\x80\xAF"
+       "649,4\n17,2;12,5\n",
+       "a.csv:2: column 1 (u): '78,5'"},
+      {"u;v;k\n5 %;R$ 1,5;0\n6 %;R$ 2,5;1\n", "not numbers, but text or missing values for the most part: v"},
+      {"u,v,k\n\"1,23,456\",2,0\n3,4,1\n", "--thousands , reads it"},
+      {"u,v,k\n1\u2019234,2,0\n3,4,1\n", "--thousands \"'\" reads it"},
+      {"u,v,k\n1,\\N,0\n3,4,1\n", "'\\N' is a missing value"},
+      {"u,v,k\n1,#REF!,0\n3,4,1\n", "'#REF!' is a missing value"},
+      {"u,v,k\n1,(2),0\n3,4,1\n", "'(2)' is no number"},
       {"u;v;k\n1;2;1,5\n2;4;2,25\n", "a.csv:2: column 3 (k): '1,5' is no number as it is written"},
       {"1,01,2,50\n2,03,4,20\n3,05,6,10\n1,07,2,50\n2,00,4,20\n3,51,6,10\n1,52,2,50\n2,53,4,20\n",
        "commas seem to be decimal points here"},
@@ -327,6 +348,12 @@ static void test_hints(void **state) {
   o.decimal = "comma";
   assert_refused(o, MLPD_ERROR_DATA, "u;v;k\n2.338;1;1,5\n2.5;2;2,5\n", "'2.338' has a point");
   assert_refused(o, MLPD_ERROR_USAGE, "1,2,0\n3,4,1\n", "commas separate its columns");
+  o.decimal = ",";
+  assert_refused(o, MLPD_ERROR_USAGE, "1,2,0\n3,4,1\n", "commas separate its columns");
+  o.decimal = NULL;
+  o.strip = "(,)"; /* would make 5 of (5) */
+  assert_refused(o, MLPD_ERROR_USAGE, "u,v,k\n(1),2,0\n3,4,1\n", "strip: '(' may be a part of a number");
+  o.strip = NULL;
   o.decimal = "dot";
   assert_refused(o, MLPD_ERROR_USAGE, "1,2,0\n", "decimal is auto, point or comma, not 'dot'");
 }

@@ -61,10 +61,12 @@ uint64_t csv_count_cells(const char *begin, const char *end, char delimiter) {
 
 /* ---- Numbers ---- */
 
-/* The bytes of a separator of thousands at p, or 0. A blank stands for those that do not break a line, too. */
+/* The bytes of a separator of thousands at p, or 0. A blank stands for those that do not break a line, too, and an
+ * apostrophe for the typographic one of Swiss programs. */
 static int separator_length(const csv_syntax *s, const char *p, const char *end) {
   if (s->thousands == 0) return 0;
   if (*p == s->thousands) return 1;
+  if (s->thousands == '\'' && end - p > 3 && memcmp(p, "\xE2\x80\x99", 3) == 0) return 3;
   if (s->thousands != ' ') return 0;
   if (end - p > 2 && memcmp(p, "\xC2\xA0", 2) == 0) return 2;
   return end - p > 3 && memcmp(p, "\xE2\x80\xAF", 3) == 0 ? 3 : *p == '\xA0';
@@ -76,15 +78,24 @@ static bool is_bare_exponent(const char *p, const char *end, bool whole) {
          is_digit(p[2]) && is_digit(p[3]);
 }
 
+/* May a separator follow so many digits? Groups have three of them or, as in India (12,34,567), two, but for the last;
+ * group is what those before have, 0 where none is known. */
+static bool may_separate(bool grouped, int digits, int *group) {
+  if (!grouped) return digits >= 1 && digits <= 3;
+  if (digits < 2 || digits > 3 || (*group != 0 && digits != *group)) return false;
+  *group = digits;
+  return true;
+}
+
 /* Copies a number without its thousands separators, with a decimal point and E for Fortran's D. False where the
- * separators do not stand between groups of three digits. */
+ * separators do not stand between groups of digits. */
 static bool rewrite_number(const csv_syntax *s, const char *p, const char *end, char *out) {
   bool grouped = false, whole = true; /* whole: before the point */
-  int digits = 0;                     /* since the last separator */
+  int digits = 0, group = 0;          /* digits: since the last separator */
   for (; p < end; p++) {
     const int separator = whole ? separator_length(s, p, end) : 0;
     if (separator > 0) {
-      if (digits == 0 || digits > 3 || (grouped && digits != 3)) return false;
+      if (!may_separate(grouped, digits, &group)) return false;
       grouped = true;
       digits = 0;
       p += separator - 1;
@@ -120,16 +131,25 @@ static void strip(const csv_syntax *s, const char **begin, const char **end) {
   }
 }
 
+/* The sign at *p, and what comes behind it; 0 where there is none. Word processors write the minus sign of Unicode. */
+static char take_sign(const char **p, const char *end) {
+  static const char minus[] = "\u2212";
+  const char sign = **p;
+  if (sign == '-' || sign == '+') return (*p)++, sign;
+  if (end - *p < 4 || memcmp(*p, minus, sizeof minus - 1) != 0) return 0;
+  *p += sizeof minus - 1;
+  return '-';
+}
+
 bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *parsed) {
   const char *p = cell->begin, *end = cell->end;
   if (syntax->decimal == '.' && number_parse(p, end, parsed) == end) return true;
   char text[NUMBER_BYTES], *to = text;
   if (end - p + 2 > (ptrdiff_t)sizeof text || p == end) return false; /* an e and a NUL are added */
-  if (syntax->num_strips > 0) {
-    if (*p == '-' || *p == '+') *to++ = *p++; /* -$5 */
-    strip(syntax, &p, &end);
-    if (to > text && (p == end || *p == '-' || *p == '+')) return false;
-  }
+  const char sign = take_sign(&p, end);
+  if (sign != 0) *to++ = sign; /* -$5 */
+  strip(syntax, &p, &end);
+  if (sign != 0 && (p == end || *p == '-' || *p == '+')) return false;
   if (!rewrite_number(syntax, p, end, to)) return false;
   const char *text_end = text + strlen(text);
   return number_parse(text, text_end, parsed) == text_end;
@@ -196,13 +216,14 @@ static bool is_word(const csv_cell *cell, const char *text) {
 
 /* The words pandas takes for missing values, but for None, which may be a class; Na is sodium. */
 bool csv_cell_is_missing(const csv_syntax *syntax, const csv_cell *cell) {
-  static const char *const texts[] = {"",     "?",      "NA",      "N/A",     "nan",      "NaN",    "NAN",     "n/a",
-                                      "null", "NULL",   "Null",    "<NA>",    "#N/A",     "#NA",    "-nan",    "-NaN",
-                                      "NaT",  "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "1.#NAN", "#N/A N/A"};
+  static const char *const texts[] = {"",        "?",       "NA",       "N/A",    "nan",      "NaN",
+                                      "NAN",     "n/a",     "null",     "NULL",   "Null",     "<NA>",
+                                      "#N/A",    "#NA",     "-nan",     "-NaN",   "NaT",      "1.#IND",
+                                      "-1.#IND", "1.#QNAN", "-1.#QNAN", "1.#NAN", "#N/A N/A", "\\N"}; /* \N: MySQL */
   const size_t length = (size_t)(cell->end - cell->begin);
   /* Most cells are told apart by an end. */
   const bool may_be =
-      length == 0 || (length <= 8 && !is_digit(cell->end[-1]) && strchr("?Nn<#-1", *cell->begin) != NULL);
+      length == 0 || (length <= 8 && !is_digit(cell->end[-1]) && strchr("?Nn<#-1\\", *cell->begin) != NULL);
   for (size_t i = 0; may_be && i < sizeof texts / sizeof texts[0]; i++)
     if (is_text(cell, texts[i])) return true;
   for (uint32_t i = 0; i < syntax->num_missing; i++)
@@ -220,7 +241,8 @@ bool csv_is_missing_real(const csv_syntax *syntax, double value) {
 
 /* In a column of numbers these can be nothing else. */
 static bool is_missing_number(const csv_cell *cell) {
-  static const char *const words[] = {"none", "nil", "missing", "-", "--", ".", "*", "#DIV/0!", "#VALUE!"};
+  static const char *const words[] = {"none", "nil",     "missing", "-",     "--",     ".",     "*",
+                                      "n.a.", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"};
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (is_word(cell, words[i])) return true;
   return false;

@@ -1,4 +1,5 @@
 /* Headers, lines of units, and columns that number the rows. */
+#include <math.h>
 #include <string.h>
 
 #include "convert/convert_csv_sample.h"
@@ -44,12 +45,22 @@ static uint64_t names_over_numbers(const csv_sample *s, const csv_syntax *syntax
 typedef struct head_numbers {
   uint64_t cells, names, numbers;
   int64_t first, step;
-  bool regular;     /* whole, each step more than the one before */
-  bool first_empty; /* the first cell is empty */
+  double low, high, width; /* the first number, the last, and the second less the first */
+  bool regular;            /* whole, each step more than the one before */
+  bool ascending, even;    /* each more than the one before; by width */
+  bool first_empty;        /* the first cell is empty */
 } head_numbers;
 
+static void add_to_scale(head_numbers *h, double value) {
+  if (h->numbers == 0) h->low = value;
+  if (h->numbers == 1) h->width = value - h->low;
+  h->ascending = h->ascending && (h->numbers == 0 || value > h->high);
+  h->even = h->even && (h->numbers < 2 || fabs(value - h->high - h->width) <= 1e-3 * fabs(h->width));
+  h->high = value;
+}
+
 static head_numbers read_head(const csv_sample *s, const csv_syntax *syntax, int head) {
-  head_numbers h = {.regular = true};
+  head_numbers h = {.regular = true, .ascending = true, .even = true};
   int64_t last = 0;
   for (const char *p = sample_after_hash(s, head, syntax->delimiter); p != NULL; h.cells++) {
     csv_cell cell;
@@ -63,6 +74,7 @@ static head_numbers read_head(const csv_sample *s, const csv_syntax *syntax, int
     if (h.numbers == 1) h.step = n.integer - h.first;
     h.regular = h.regular && n.is_integer && (h.numbers == 0 || (h.step > 0 && n.integer - last == h.step));
     last = n.integer;
+    add_to_scale(&h, n.value);
     h.numbers++;
   }
   return h;
@@ -102,6 +114,19 @@ static bool are_number_names(const csv_sample *s, const csv_syntax *syntax, int 
   return years;
 }
 
+/* Wavelengths, energies, times, as tables of spectra name their columns: ascending numbers beyond the values in all
+ * rows, beside a name or, without one, so many at even distances that no row is. */
+static bool are_positions(const csv_sample *s, const csv_syntax *syntax, int body, const head_numbers *h, bool named) {
+  if (!h->ascending || h->names + h->numbers + h->first_empty < h->cells) return false;
+  if (h->numbers < (named ? 3 : MANY) || (!named && !h->even)) return false;
+  for (int line = body; line < s->count; line++) {
+    if (s->lines[line].hash) continue;
+    const head_numbers row = read_head(s, syntax, line);
+    if ((row.ascending && row.numbers == h->numbers) || !is_otherwise(s, syntax, line, h->low, h->high)) return false;
+  }
+  return true;
+}
+
 bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, int body) {
   const head_numbers h = read_head(s, syntax, head);
   uint64_t over = 0;
@@ -113,11 +138,13 @@ bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, i
   }
   if (h.numbers == 0 || over * 2 > h.cells) return over > 0;
   const bool numbered = h.regular && h.numbers > 1 && h.step == 1 && (h.first == 0 || h.first == 1);
-  return (numbered && over > 0) || are_number_names(s, syntax, body, &h);
+  return (numbered && over > 0) || are_number_names(s, syntax, body, &h) ||
+         are_positions(s, syntax, body, &h, over > 0);
 }
 
-bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at) {
+bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool more) {
   if (at + 1 >= s->count || s->lines[at].hash) return false;
+  uint64_t filled = 0;
   for (const char *p = s->lines[at].text; p != NULL;) {
     csv_cell cell;
     number parsed;
@@ -125,7 +152,9 @@ bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at) {
     const csv_kind kind = read_cell(syntax, &cell, &parsed);
     const bool empty = cell.begin == cell.end || (cell.end == cell.begin + 1 && strchr("-.", *cell.begin) != NULL);
     if (kind == CSV_NUMBER || (kind == CSV_MISSING && !empty)) return false;
+    filled += cell.begin < cell.end;
   }
+  if (more && filled == 1) return true;
   for (int line = at + 1; line < s->count; line++)
     if (!s->lines[line].hash && names_over_numbers(s, syntax, at, line) > 0) return true;
   return false;

@@ -33,6 +33,17 @@ static bool has_kind(const struct sample_line *line, const csv_syntax *syntax, c
   return false;
 }
 
+/* Is a cell empty that no trailing delimiter makes? */
+static bool has_empty(const struct sample_line *line, const csv_syntax *syntax) {
+  uint64_t cells = csv_count_cells(line->text, line->end, syntax->delimiter) - empty_at_end(line, syntax->delimiter);
+  for (const char *p = line->text; p != NULL && cells > 0; cells--) {
+    csv_cell cell;
+    p = csv_next_cell(p, line->end, syntax->delimiter, &cell);
+    if (cell.begin == cell.end) return true;
+  }
+  return false;
+}
+
 static bool any_number(const csv_sample *s, const csv_syntax *syntax) {
   for (int i = 0; i < s->count; i++)
     if (has_kind(&s->lines[i], syntax, CSV_NUMBER)) return true;
@@ -57,6 +68,29 @@ static bool is_short_header(const csv_sample *s, int line, const csv_syntax *syn
          has_kind(&s->lines[below], syntax, CSV_NUMBER);
 }
 
+/* A line of words whose second half is empty, as spreadsheets write titles: Report,,, */
+static bool is_padded_title(const struct sample_line *line, const csv_syntax *syntax) {
+  uint64_t cells = 0, filled = 0;
+  for (const char *p = line->text; p != NULL; cells++) {
+    csv_cell cell;
+    p = csv_next_cell(p, line->end, syntax->delimiter, &cell);
+    filled += cell.begin < cell.end;
+  }
+  const bool padded = filled <= 1 ? empty_at_end(line, syntax->delimiter) + 1 >= cells : filled * 2 < cells;
+  return padded && cells > 1 && (filled == 0 || has_kind(line, syntax, CSV_TEXT));
+}
+
+/* The number of lines from i on that are titles above a header without empty cells. */
+static int count_padded_titles(const csv_sample *s, const csv_syntax *syntax, int i, uint64_t columns) {
+  int titles = 0;
+  while (i + titles < s->count && (s->lines[i + titles].hash || is_padded_title(&s->lines[i + titles], syntax)))
+    titles++;
+  const int head = i + titles;
+  const bool headed = titles > 0 && head < s->count && fits(&s->lines[head], syntax, columns) &&
+                      !has_empty(&s->lines[head], syntax) && sample_is_header(s, syntax, head, head + 1);
+  return headed ? titles : 0;
+}
+
 /* The first line of the table. Lines above are titles where they hold words, and have fewer cells: a line of more would
  * be a header that does not fit the rows. */
 static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t columns, int times) {
@@ -64,6 +98,7 @@ static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t co
   while (first < s->count && s->lines[first].hash) first++;
   for (int i = first; i < s->count && times > 1; i++) {
     if (s->lines[i].hash) continue;
+    i += count_padded_titles(s, syntax, i, columns);
     if (fits(&s->lines[i], syntax, columns) || is_short_header(s, i, syntax, columns)) return i;
     if (csv_count_cells(s->lines[i].text, s->lines[i].end, syntax->delimiter) > columns) return i;
     if (!has_kind(&s->lines[i], syntax, CSV_TEXT)) return first;
@@ -180,7 +215,7 @@ static void find_index(const csv_sample *s, const csv_syntax *syntax, int body, 
     layout->index = unnamed && role != COLUMN_DATA && !(layout->columns > 1 && is_unnamed(layout->names[1]));
   else
     layout->index = role == COLUMN_NUMBERS_ROWS && layout->columns > 2;
-  layout->named_index = !unnamed && role == COLUMN_NUMBERS_ROWS;
+  layout->named_index = layout->names != NULL && !layout->index && role == COLUMN_NUMBERS_ROWS;
 }
 
 static void show_line(const struct sample_line *line, char shown[CSV_SHOWN_BYTES + 4]) {
@@ -192,7 +227,7 @@ static void find_rows(const csv_sample *s, const csv_syntax *syntax, int head, i
   const int top = layout->header && head < body ? head : body;
   if (top > 0) show_line(&s->lines[0], layout->title);
   layout->titles = (uint32_t)top;
-  while (layout->header && body < s->count && sample_is_units(s, syntax, body)) {
+  while (layout->header && body < s->count && sample_is_units(s, syntax, body, layout->unit_lines > 0)) {
     if (layout->unit_lines++ == 0) show_line(&s->lines[body], layout->units);
     body++;
   }

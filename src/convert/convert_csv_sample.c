@@ -80,9 +80,8 @@ uint64_t sample_columns(const csv_sample *s, char delimiter, int *times) {
 
 /* ---- Delimiter ---- */
 
-/* Cells that are numbers or answers, in the lines that have so many cells. */
+/* Cells that are numbers, in whatever notation, or answers, in the lines that have so many cells. */
 static uint64_t count_numbers(const csv_sample *s, const csv_syntax *syntax, uint64_t columns) {
-  const csv_syntax comma = {.delimiter = syntax->delimiter, .decimal = ','};
   uint64_t numbers = 0;
   for (int i = 0; i < s->count; i++) {
     if (s->lines[i].hash || cells_of(s, i, syntax->delimiter) != columns) continue;
@@ -90,8 +89,9 @@ static uint64_t count_numbers(const csv_sample *s, const csv_syntax *syntax, uin
       csv_cell cell;
       number parsed;
       p = csv_next_cell(p, s->lines[i].end, syntax->delimiter, &cell);
-      const bool either = syntax->delimiter != ',' && csv_cell_number(&comma, &cell, &parsed);
-      numbers += !cell.damaged && (either || csv_cell_read(syntax, &cell, &parsed) < CSV_MISSING);
+      char hint[CSV_HINT_BYTES];
+      const csv_kind kind = csv_cell_read(syntax, &cell, &parsed);
+      numbers += !cell.damaged && (kind < CSV_MISSING || (kind == CSV_TEXT && csv_cell_hint(&cell, hint)));
     }
   }
   return numbers;

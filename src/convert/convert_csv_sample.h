@@ -33,8 +33,9 @@ uint64_t sample_columns(const csv_sample *s, char delimiter, int *times);
 /* Is the line at head the header of the lines from body on? A # that begins it is left out of account. */
 bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, int body);
 
-/* Do units, or types, stand at this line between a header and rows of numbers? */
-bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at);
+/* Do units, or types, stand at this line between a header and rows of numbers? Behind such a line (more), pandas names
+ * the index in a line whose other cells are empty. */
+bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool more);
 
 typedef enum column_role { COLUMN_DATA, COLUMN_NUMBERS_ROWS, COLUMN_WHOLE, COLUMN_TEXT } column_role;
 

@@ -42,7 +42,7 @@ static mlpd_status take_strips(const char *list, csv_syntax *s) {
   TRY(memory_allocate(&s->strips, count, sizeof *s->strips, "texts to strip"));
   for (const char *p = list;; p++) {
     const size_t length = strcspn(p, ",");
-    if (strcspn(p, "0123456789+-.") < length)
+    if (strcspn(p, "0123456789+-.()") < length) /* (5): -5 of bookkeepers */
       return FAIL(MLPD_ERROR_USAGE, "strip: '%.*s' may be a part of a number", (int)length, p);
     if (length > 0) {
       char **text = &s->strips[s->num_strips];
@@ -56,9 +56,10 @@ static mlpd_status take_strips(const char *list, csv_syntax *s) {
 }
 
 mlpd_status csv_syntax_make(const mlpd_convert_options *o, csv_syntax *s) {
-  const bool comma = o->decimal != NULL && strcmp(o->decimal, "comma") == 0;
+  const bool comma = o->decimal != NULL && (strcmp(o->decimal, "comma") == 0 || strcmp(o->decimal, ",") == 0);
+  const bool point = o->decimal == NULL || strcmp(o->decimal, "point") == 0 || strcmp(o->decimal, ".") == 0;
   *s = (csv_syntax){.delimiter = o->delimiter, .decimal = comma ? ',' : '.', .thousands = o->thousands};
-  if (o->decimal != NULL && !comma && strcmp(o->decimal, "point") != 0 && strcmp(o->decimal, "auto") != 0)
+  if (!comma && !point && strcmp(o->decimal, "auto") != 0)
     return FAIL(MLPD_ERROR_USAGE, "decimal is auto, point or comma, not '%s'", o->decimal);
   TRY(check_syntax(o, s));
   if (o->strip != NULL) TRY(take_strips(o->strip, s));

@@ -8,9 +8,9 @@ mlpd_status mlpd_separator_read(const char *option, const char *text, char *char
   static const struct {
     const char *name;
     char character;
-  } names[] = {{"auto", '\0'}, {"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},
-               {"\\t", '\t'},  {"blank", ' '}, {"blanks", ' '},    {"space", ' '},
-               {"pipe", '|'},  {"bar", '|'},   {"point", '.'},     {"apostrophe", '\''}};
+  } names[] = {{"auto", '\0'}, {"comma", ','},       {"semicolon", ';'}, {"tab", '\t'}, {"\\t", '\t'},
+               {"blank", ' '}, {"blanks", ' '},      {"space", ' '},     {"pipe", '|'}, {"bar", '|'},
+               {"point", '.'}, {"apostrophe", '\''}, {"\u2019", '\''}};
   *character = '\0';
   if (text == NULL) return MLPD_OK;
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
