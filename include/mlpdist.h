@@ -5,13 +5,13 @@
  *   shapes    `x (n, d)` is n rows of d values, row-major, contiguous unless a leading dimension is given.
  *   weights   layer l holds w (inputs, outputs) and b (outputs): z = a_prev w + b, a = A(z).
  *   errors    every function that can fail returns an mlpd_status; the message of the last failure in
- *             this thread is mlpd_error_message(). The library never prints and never exits, but for
- *             mlpd_comm_abort(). A pointer that is needed and NULL, or a value out of range, is MLPD_ERROR_USAGE.
- *   locale    numbers and messages are read and written in the C locale, whatever the program has set; so are
- *             callbacks called, and the program's locale is back when a function returns.
+ *             this thread is mlpd_error_message(). The library never prints, and never exits except in
+ *             mlpd_comm_abort(). A needed pointer that is NULL, or a value out of range, is MLPD_ERROR_USAGE.
+ *   locale    numbers and messages use the C locale, whichever locale the program has set. Callbacks run in the C
+ *             locale, too. When a function returns, the program's locale is in force again.
  *   strings   `const char *` arguments are borrowed for the call; structs that keep one say so.
  *   parallel  a function is not collective unless its comment says `Collective` (every rank of the communicator calls
- * it, and every rank gets the same status) or `Logically collective (x equal on all ranks)`.
+ *             it, and every rank gets the same status) or `Logically collective (x equal on all ranks)`.
  */
 #ifndef MLPDIST_H
 #define MLPDIST_H
@@ -39,29 +39,29 @@ typedef enum mlpd_status {
   MLPD_OK = 0,
   MLPD_ERROR_USAGE,    /* a value the caller chose is wrong; the program exits with 2, else with 1 */
   MLPD_ERROR_FILE,     /* a file cannot be opened, read or written */
-  MLPD_ERROR_DATA,     /* a file's content is not what it must be */
+  MLPD_ERROR_DATA,     /* a file's content is invalid */
   MLPD_ERROR_MEMORY,   /* an allocation failed */
-  MLPD_ERROR_MPI,      /* an MPI call failed, or ranks were waited for too long: mlpd_comm_abort() is left; 4 */
+  MLPD_ERROR_MPI,      /* an MPI call failed, or a wait exceeded stall_abort: only mlpd_comm_abort() may follow; 4 */
   MLPD_ERROR_DIVERGED, /* the loss is no longer a finite number */
   MLPD_INTERRUPTED,    /* stopped by mlpd_request(), after a checkpoint; the program exits with 3 */
-  MLPD_ERROR_INTERNAL  /* a library below failed where it should not */
+  MLPD_ERROR_INTERNAL  /* another library failed unexpectedly */
 } mlpd_status;
 
-/* One line without a newline: what failed, on which value, and a hint where there is one. Empty before
- * the first failure. Valid until the next failure in this thread. */
+/* One line without a newline: what failed, on which value, and a hint if there is one. Empty before the first
+ * failure. Valid until the next failure in this thread. */
 MLPD_API const char *mlpd_error_message(void);
 
 /* "file.c:123" of the place that recorded the last failure in this thread. */
 MLPD_API const char *mlpd_error_place(void);
 
-/* ---- Text of others ----------------------------------------------------------------------------- */
+/* ---- Untrusted text ----------------------------------------------------------------------------- */
 
-/* Copies text, which may come from anyone's file, for a terminal: control characters, marks of direction and bytes
- * that are no UTF-8 become '?'. copy (size) is cut at the end of a character; text itself may be copy. */
+/* Copies untrusted text, such as a name from a file, for a terminal: control characters, direction marks and invalid
+ * UTF-8 become '?'. The copy (size) is cut at the end of a character. text and copy may be one buffer. */
 MLPD_API void mlpd_text_printable(const char *text, char *copy, size_t size);
 
-/* Copies text as valid UTF-8, for JSON: bytes that are none become U+FFFD, so copy takes up to 3 strlen(text) + 1
- * bytes; it is cut at size. */
+/* Copies text as valid UTF-8, for JSON: invalid bytes become U+FFFD, so the copy needs up to 3 strlen(text) + 1
+ * bytes. It is cut at size. */
 MLPD_API void mlpd_text_utf8(const char *text, char *copy, size_t size);
 
 /* ---- Named choices ------------------------------------------------------------------------------ */
@@ -155,7 +155,7 @@ typedef enum mlpd_reduce {
 } mlpd_reduce;
 
 typedef enum mlpd_update {
-  MLPD_UPDATE_SPLIT, /* a rank updates its part of the weights and the others take it over, where that pays */
+  MLPD_UPDATE_SPLIT, /* each rank updates a slice of the weights and the others copy it, if that is faster */
   MLPD_UPDATE_EACH   /* every rank updates all weights */
 } mlpd_update;
 
@@ -180,10 +180,10 @@ MLPD_API extern const mlpd_choice mlpd_update_choices[];
 MLPD_API extern const mlpd_choice mlpd_overlap_choices[];
 MLPD_API extern const mlpd_choice mlpd_save_choices[];
 
-/* The name of value in choices, or "?" where it has none. */
+/* The name of value in choices, or "?" if there is none. */
 MLPD_API const char *mlpd_choice_name(const mlpd_choice *choices, int value);
 
-/* Finds name in choices and stores its value; false where it has none. */
+/* Finds name in choices and stores its value; false if there is no such name. */
 MLPD_API bool mlpd_choice_find(const mlpd_choice *choices, const char *name, int *value);
 
 /* ---- Options by name ------------------------------------------------------------------------------ */
@@ -199,7 +199,7 @@ typedef enum mlpd_option_type {
   MLPD_OPTION_FLAG     /* bool */
 } mlpd_option_type;
 
-/* What an option decides, and so where it is compared. */
+/* What an option decides, and so what its value is compared with. */
 typedef enum mlpd_option_effect {
   MLPD_DECIDES_LOCAL,  /* this process alone: may differ between ranks */
   MLPD_DECIDES_COURSE, /* the course of the run: equal on all ranks, may change when a run resumes */
@@ -225,65 +225,65 @@ typedef struct mlpd_option {
   const char *weights_with; /* "schedule=cosine": with it the option decides the weights; NULL: see decides */
 } mlpd_option;
 
-/* Sets one option from text. where ("--lr", "run.ini:3: lr") begins the message of a failure, MLPD_ERROR_USAGE, which
- * leaves values unchanged. values is the struct of the table; it keeps text itself, uncopied, where the option is one.
- */
+/* Sets one option from text. where ("--lr", "run.ini:3: lr") begins the message of a failure, MLPD_ERROR_USAGE,
+ * which leaves values unchanged. values is the struct of the table. For an option of text it keeps the pointer,
+ * without a copy. */
 MLPD_API mlpd_status mlpd_option_set(const mlpd_option *row, const char *where, const char *text, void *values);
 
 /* The value as text that mlpd_option_set() takes: buffer, static storage or the string itself; NULL: none (a path not
  * given). bytes of 64 suffice. */
 MLPD_API const char *mlpd_option_format(const mlpd_option *row, const void *values, char *buffer, size_t bytes);
 
-/* Could mlpd_option_set() have stored this value? MLPD_ERROR_USAGE with its message, else. */
+/* MLPD_OK if mlpd_option_set() could have stored this value, else MLPD_ERROR_USAGE with its message. */
 MLPD_API mlpd_status mlpd_option_check(const mlpd_option *row, const char *where, const void *values);
 
 /* The row of this name in a table; NULL: none. */
 MLPD_API const mlpd_option *mlpd_option_find(const mlpd_option *table, const char *name);
 
-/* What the option lacks to have an effect ("--optimizer adam or adamw"), in buffer; NULL: nothing. values NULL: what it
- * needs in general. */
+/* What must be given for the option to have an effect ("--optimizer adam or adamw"), in buffer; NULL: nothing more.
+ * values NULL: whatever the values are. */
 MLPD_API const char *mlpd_option_lacks(const mlpd_option *table, const mlpd_option *row, const void *values,
                                        char *buffer, size_t bytes);
 
-/* Keeps in *best (NULL at first) the candidate that is nearest to a word which may be a slip of the keyboard. For "did
- * you mean". */
+/* Keeps in *best (NULL at first) the candidate most similar to word, if it is similar enough to be a typing error.
+ * For "did you mean". */
 MLPD_API void mlpd_name_offer(const char *word, const char *candidate, const char **best);
 
 /* ---- Processes ---------------------------------------------------------------------------------- */
 
-/* A group of MPI ranks, by a communicator of its own. A program may have several at once. Of one, collective functions
- * are called by one thread, one after the other. */
+/* A group of MPI ranks, with a communicator of its own. A program may have several at once. Only one thread at a time may
+ * call collective functions of one. */
 typedef struct mlpd_comm mlpd_comm;
 
-/* Initialises MPI where it is not yet (thread level FUNNELED) and makes the communicator of all ranks.
- * Works without mpirun as a single rank. argc and argv may be NULL. Collective. */
+/* Initialises MPI if the program has not (thread level FUNNELED) and makes the communicator of all ranks. Works
+ * without mpirun as a single rank. argc and argv may be NULL. Collective. */
 MLPD_API mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm);
 
-/* The ranks of a communicator of the program's, which is duplicated and may be freed afterwards. fortran_handle: what
- * Fortran has (MPI_Comm's MPI_VAL), in C MPI_Comm_c2f(communicator). Never initialises or finalises MPI; the program
- * frees comm before it calls MPI_Finalize. MLPD_ERROR_USAGE where MPI is not running, of MPI_COMM_NULL and of
+/* The ranks of a communicator of the program, which is duplicated and may be freed afterwards. fortran_handle: in
+ * Fortran the communicator (MPI_VAL of a MPI_Comm), in C MPI_Comm_c2f(communicator). Never initialises or finalises MPI; the program
+ * frees comm before it calls MPI_Finalize. MLPD_ERROR_USAGE if MPI is not running, for MPI_COMM_NULL and for
  * intercommunicators. Collective. */
 MLPD_API mlpd_status mlpd_comm_from(int fortran_handle, mlpd_comm **comm);
 
 /* This process alone. No function called with it calls MPI, which need not be running. Not collective. */
 MLPD_API mlpd_status mlpd_comm_alone(mlpd_comm **comm);
 
-/* Frees comm and, where mlpd_comm_init initialised MPI, finalises it. NULL is allowed. Collective. */
+/* Frees comm and, if mlpd_comm_init initialised MPI, finalises it. NULL is allowed. Collective. */
 MLPD_API void mlpd_comm_finalize(mlpd_comm *comm);
 
 MLPD_API int mlpd_comm_rank(const mlpd_comm *comm);
 MLPD_API int mlpd_comm_size(const mlpd_comm *comm);
 
-/* Every rank gives the status of what it just did alone. If all are MLPD_OK, returns MLPD_OK; else every
- * rank returns the status and message of the lowest failing rank, the message prefixed (when there is
- * more than one rank) by "rank R of P on HOST: ". This is how ranks fail together. Collective. */
+/* Every rank passes the status of its own work since the last agreement. If all are MLPD_OK, returns MLPD_OK; else
+ * every rank returns the status and message of the lowest failing rank, prefixed by "rank R of P on HOST: " if there
+ * is more than one rank. This is how ranks fail together. Collective. */
 MLPD_API mlpd_status mlpd_comm_agree(mlpd_comm *comm, mlpd_status local_status);
 
-/* Watches over waits from now on: whenever this rank waits longer than timeout seconds (0: never) for others, one line
- * that names the ranks waited for goes to stalled, on the lowest rank that waits. A wait longer than limit seconds (0:
- * never) fails with MLPD_ERROR_MPI. Nothing is watched before the first call, nor within MPI_Init and MPI_Finalize.
- * mlpd_train() watches by its own options meanwhile. stalled is called from within collective functions and must not
- * call one; NULL is allowed. Logically collective (timeout and limit equal on all ranks). */
+/* Watches all waits from now on. If this rank waits longer than timeout seconds (0: never) for others, the lowest
+ * waiting rank calls stalled with one line that names the ranks being waited for. A wait longer than limit seconds
+ * (0: never) fails with MLPD_ERROR_MPI. Nothing is watched before the first call, nor within MPI_Init and
+ * MPI_Finalize. While mlpd_train() runs, its own options apply. stalled is called from within collective functions
+ * and must not call one; NULL is allowed. Logically collective (timeout and limit equal on all ranks). */
 typedef void mlpd_stalled(void *context, const char *message);
 MLPD_API void mlpd_comm_watch(mlpd_comm *comm, double timeout, double limit, mlpd_stalled *stalled, void *context);
 
@@ -292,9 +292,8 @@ MLPD_API void mlpd_comm_abort(mlpd_comm *comm, int exit_code);
 
 /* ---- Threads and back ends ---------------------------------------------------------------------- */
 
-/* Sets the number of OpenMP threads of this process and flush-to-zero / denormals-are-zero on each of
- * them. threads == 0: OMP_NUM_THREADS where set, else the cores this process is bound to. Stores the
- * number taken. */
+/* Sets the number of OpenMP threads of this process and flush-to-zero / denormals-are-zero on each of them. threads
+ * == 0: OMP_NUM_THREADS if set, else the cores this process is bound to. Stores the number taken. */
 MLPD_API mlpd_status mlpd_threads_set(int threads, int *taken);
 
 /* Names of the matrix-multiplication back ends built in, fastest first, NULL at the end; "plain" is
@@ -320,7 +319,7 @@ typedef struct mlpd_layer_view {
   float *bias;            /* (outputs), or NULL: none */
 } mlpd_layer_view;
 
-/* A view of one tensor of a layer: what it learns, whatever its kind. */
+/* A view of one tensor of a layer of any kind. */
 typedef struct mlpd_tensor_view {
   const char *name; /* "weight"; NULL: there is no such tensor. Static storage */
   uint32_t rows, columns;
@@ -371,7 +370,7 @@ MLPD_API void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trac
 /* ---- Data --------------------------------------------------------------------------------------- */
 
 /* How a raw table (CSV, NPY, NPZ, IDX) is read where a data set is expected: the members are those of
- * mlpd_convert_options, as text. Zero is the default, but for the members of train alone. */
+ * mlpd_convert_options, as text. Zero is the default, except for the members of train alone. */
 typedef struct mlpd_table_options {
   const char *label, *ignore, *columns;
   const char *header;                /* NULL or "auto", "yes", "no" */
@@ -393,7 +392,7 @@ typedef struct mlpd_data_paths {
   mlpd_table_options table;      /* of raw tables */
 } mlpd_data_paths;
 
-/* Are these raw tables, to be converted, rather than a data set? Told by names and first bytes. */
+/* Are these raw tables, to be converted, rather than a data set? Decided by names and first bytes. */
 MLPD_API bool mlpd_data_is_raw(const mlpd_data_paths *paths);
 
 /* The parts of a data set. */
@@ -498,7 +497,7 @@ MLPD_API mlpd_status mlpd_predictor_vjp(mlpd_predictor *predictor, const mlpd_ro
 /* Options of a training run; mlpd_train_options_default() fills it. Strings are borrowed. */
 typedef struct mlpd_train_options {
   mlpd_data_paths data;
-  double valid_fraction; /* of the training rows, taken for validation where the file has no valid part; of all rows of
+  double valid_fraction; /* of the training rows, for validation if the file has no valid part; of all rows of
                             a raw table; -1: 0.1 of a raw table, else none */
   mlpd_task task;
   uint32_t classes; /* 0: from the data */
@@ -528,7 +527,7 @@ typedef struct mlpd_train_options {
   uint64_t window;   /* of stream: rows of a lane shuffled together; 0: from the data */
   uint64_t memory;   /* of stream: bytes a rank may take in all; 0: see the README */
   uint64_t patience; /* epochs without a better validation loss before stopping; 0: never */
-  double min_delta;  /* what counts as better */
+  double min_delta;  /* smallest decrease of the validation loss that counts as better */
   mlpd_save save;    /* which weights model.h5 holds */
   mlpd_reduce reduce;
   mlpd_update update;
@@ -541,10 +540,10 @@ typedef struct mlpd_train_options {
   uint64_t check_every;    /* steps between comparisons of the ranks' weights and optimizer state; 0: ends of epochs */
   double stall_timeout;    /* seconds until the ranks being waited for are reported; 0: never */
   double stall_abort;      /* seconds of waiting for other ranks until the run ends; 0: never */
-  const char *trace;       /* file that gets a timeline of the run (mlpdist train --trace); NULL: none. On rank 0 the
-                              path counts, on the others that it is there */
+  const char *trace;       /* file that gets a timeline of the run (mlpdist train --trace); NULL: none. Rank 0 uses
+                              the path, the others only whether there is one */
   uint64_t trace_steps;    /* number of steps, from the first, whose phases the trace holds */
-  const char *out;         /* run folder, made where absent */
+  const char *out;         /* run folder, made if absent */
   const char *config_text; /* text of config.ini, also stored in the model; NULL: what mlpd_options_print() writes */
 } mlpd_train_options;
 
@@ -566,14 +565,13 @@ MLPD_API mlpd_status mlpd_options_check(const mlpd_train_options *options);
  * mlpd_options_check() refuses, and options that do not go together. */
 MLPD_API mlpd_status mlpd_train_check(const mlpd_train_options *options);
 
-/* What a running mlpd_train() of this process is asked to do after the step under way, on all ranks. */
+/* What mlpd_request() asks the running mlpd_train() of this process to do, on all ranks, after the current step. */
 typedef enum mlpd_request_kind {
   MLPD_REQUEST_STOP = 1,      /* write a checkpoint and return MLPD_INTERRUPTED */
   MLPD_REQUEST_CHECKPOINT = 2 /* write a checkpoint and go on */
 } mlpd_request_kind;
 
-/* May be called from a signal handler, on any rank. What is asked before mlpd_train() begins is dropped. Not
- * collective. */
+/* May be called from a signal handler, on any rank. Requests made before mlpd_train() begins are dropped. */
 MLPD_API void mlpd_request(mlpd_request_kind kind);
 
 /* Fills options with the defaults. */
@@ -617,13 +615,13 @@ typedef struct mlpd_train_result {
   char step[256];                     /* how threads and ranks share a step, in words */
   double seconds, samples_per_second; /* training steps alone */
   double load_seconds, compute_seconds, reduce_seconds, data_seconds, valid_seconds;
-  /* Resident bytes of a rank, the most over the ranks of each: before loading, at the peak, and the peak as it was
-   * expected before anything was allocated; 0 where the system does not tell. */
+  /* Resident bytes, the largest over the ranks: before loading, at the peak, and the peak that was predicted before
+   * anything was allocated; 0: unknown. */
   uint64_t memory_before, memory_peak, memory_expected;
 } mlpd_train_result;
 
-/* What the trainer reports while it runs; any member may be NULL. Called on rank 0 only (but for stalled), from
- * the calling thread. */
+/* What the trainer reports while it runs; any member may be NULL. Called on rank 0 only (except stalled), from the
+ * calling thread. */
 typedef struct mlpd_train_events {
   void *context;
   void (*started)(void *context, const mlpd_train_result *plan); /* sizes known, nothing trained yet */
@@ -632,59 +630,59 @@ typedef struct mlpd_train_events {
   void (*stepped)(void *context, uint64_t epoch, uint64_t step_in_epoch, uint64_t steps_per_epoch, double loss,
                   double samples_per_second); /* at most some 10 times a second */
   void (*epoch_done)(void *context, const mlpd_epoch *epoch);
-  /* One line: which ranks keep the others waiting, and where; or that all go on. Called on the lowest rank that
-   * waits, which is not 0 where it is rank 0 that is waited for. */
+  /* One line: which ranks keep the others waiting, and in which call; or that all continue. Called on the lowest
+   * waiting rank, which is not rank 0 if the others wait for rank 0. */
   void (*stalled)(void *context, const char *message);
 } mlpd_train_events;
 
-/* Trains a network and leaves config.ini, metrics.csv and model.h5 in options->out, which is locked meanwhile and then
- * holds the files of this run alone; files that no run wrote are neither replaced nor removed. On
- * MLPD_ERROR_DIVERGED the last good model stays. Collective; options equal on all ranks. */
+/* Trains a network and writes config.ini, metrics.csv and model.h5 to the folder options->out. The folder is locked
+ * during the run. Files of former runs in it are removed; all other files stay. On MLPD_ERROR_DIVERGED the last good
+ * model is kept. Collective; options equal on all ranks. */
 MLPD_API mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
                                 mlpd_train_result *result);
 
 /* ---- Doctor ------------------------------------------------------------------------------------- */
 
-/* Something that costs speed, and its cure: a phrase each. */
+/* Something that costs speed, and its cure, a phrase each. */
 typedef struct mlpd_finding {
   char id[32]; /* for programs: "threads-share-cores" */
   char what[240], cure[240];
 } mlpd_finding;
 
-/* What most of a step's time goes to. */
+/* What takes most of a step's time. */
 typedef enum mlpd_limit {
   MLPD_LIMIT_COMPUTE,
   MLPD_LIMIT_LATENCY,   /* messages, however short */
   MLPD_LIMIT_BANDWIDTH, /* bytes between the ranks */
-  MLPD_LIMIT_IMBALANCE, /* ranks that wait for one with more lanes */
+  MLPD_LIMIT_IMBALANCE, /* waiting for a rank with more lanes */
   MLPD_LIMIT_INPUT      /* rows gathered into batches */
 } mlpd_limit;
 MLPD_API extern const mlpd_choice mlpd_limit_choices[]; /* help: what to change */
 
 /* Strings are borrowed. */
 typedef struct mlpd_doctor_options {
-  mlpd_data_paths data;       /* file NULL: no file is read, the network's inputs are features */
+  mlpd_data_paths data;       /* file NULL: no file is read, and the network has `features` inputs */
   uint32_t features, outputs; /* 0: of the data, else 784 and 10 */
-  const char *hidden;         /* as of mlpd_train_options, and so on */
+  const char *hidden;         /* this and the next members as in mlpd_train_options */
   mlpd_activation activation;
   mlpd_optimizer optimizer;
   uint64_t batch;
   uint32_t lanes;
   const char *backend;
   int threads;
-  const char *ranks; /* numbers of ranks to predict besides the one it runs on and 1: "4,16"; NULL: none */
+  const char *ranks; /* numbers of ranks to predict, besides 1 and the present number: "4,16"; NULL: none */
   double latency;    /* of a message between ranks, seconds; 0: as measured */
   double bandwidth;  /* between ranks, bytes/s; 0: as measured */
-  double seconds;    /* it takes about so long */
+  double seconds;    /* approximate duration of the measurements */
 } mlpd_doctor_options;
 
 MLPD_API void mlpd_doctor_options_default(mlpd_doctor_options *options);
 
-/* A back end at the products of the network, all threads of all ranks at once. */
+/* Speed of a back end at the products of the network, on all threads of all ranks at once. */
 typedef struct mlpd_backend_speed {
   const char *name, *description; /* static storage */
-  const char *instructions;       /* static storage; "" where it has no choice of them */
-  bool taken;                     /* train would take it */
+  const char *instructions;       /* static storage; "": the back end does not choose */
+  bool taken;                     /* train would choose it */
   double flops;                   /* flop/s */
   double fraction;                /* of the peak of the same cores */
 } mlpd_backend_speed;
@@ -695,13 +693,14 @@ typedef struct mlpd_wire_point {
   double seconds; /* median, of the slowest rank */
 } mlpd_wire_point;
 
-/* A step on a number of ranks, each with the threads that this one has; parts in seconds, their sum is step. */
+/* Predicted seconds of a step, on `ranks` ranks with as many threads each as this one has. step is the sum of the
+ * five others. */
 typedef struct mlpd_prediction {
   int ranks;
-  uint32_t lanes, most_lanes; /* of the batch; of the rank that has most */
+  uint32_t lanes, most_lanes; /* of the batch; of the rank with the most */
   double step, compute, input, imbalance, latency, bandwidth;
   double samples_per_second;
-  double efficiency; /* samples/s over ranks times those of 1 rank */
+  double efficiency; /* samples/s, divided by `ranks` times the samples/s of 1 rank */
   bool wire_known;   /* false: latency and bandwidth were neither measured nor given, and count as 0 */
   mlpd_limit limit;
 } mlpd_prediction;
@@ -714,7 +713,7 @@ typedef struct mlpd_doctor_report {
   int cores, physical_cores, quota_cores; /* of rank 0; 0: not known, no quota */
   double peak_one, peak_all;              /* flop/s: a core alone; all threads of all ranks at once */
   double memory_one, memory_all;          /* bytes/s read and written, likewise */
-  double cpu_share;                       /* of their cores' time that all threads at once got; below 1: others run */
+  double cpu_share;                       /* of the cores' time, for all threads at once; below 1: others run */
   bool flushes_denormals;                 /* on every thread of every rank */
 
   char network[64]; /* "784-512-512-10" */
@@ -723,13 +722,13 @@ typedef struct mlpd_doctor_report {
   int num_backends;
   mlpd_backend_speed backends[MLPD_MAX_BACKENDS];
 
-  int num_wire_points; /* 0: one rank, there was nobody to measure with */
+  int num_wire_points; /* 0: one rank alone cannot measure any */
   mlpd_wire_point wire[MLPD_MAX_WIRE_POINTS];
   double latency, bandwidth; /* seconds a message, bytes/s: fitted, or as given */
   double sum_seconds;        /* the sum of this network's gradient, measured */
 
   bool has_file;           /* the training part of the file, all ranks at once */
-  const char *file_system; /* static storage; "" where not known */
+  const char *file_system; /* static storage; "": not known */
   bool network_file_system;
   uint64_t rows;                /* in the file */
   double read_rows, read_bytes; /* a second */
@@ -741,11 +740,11 @@ typedef struct mlpd_doctor_report {
 
   int num_findings;
   mlpd_finding findings[MLPD_MAX_FINDINGS];
-  double seconds; /* all of it took */
+  double seconds; /* duration of all measurements */
 } mlpd_doctor_report;
 
-/* Measures the machines that the ranks run on and predicts the speed of training. Findings are no failure.
- * Collective; options equal on all ranks. The report is equal on all ranks but for cores. */
+/* Measures the machines that the ranks run on and predicts the speed of training. Findings are not failures.
+ * Collective; options equal on all ranks. The report is equal on all ranks except for cores. */
 MLPD_API mlpd_status mlpd_doctor(mlpd_comm *comm, const mlpd_doctor_options *options, mlpd_doctor_report *report);
 
 /* ---- Evaluation and prediction ------------------------------------------------------------------ */
@@ -770,31 +769,31 @@ MLPD_API mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlp
                                    const char *backend, int threads, mlpd_report *report);
 MLPD_API void mlpd_report_free(mlpd_report *report); /* NULL is allowed. */
 
-/* Predicts each row of data (its x of the part; no y needed) and writes them in the order of the input
- * to out: HDF5 (/class and /probability, or /value) where it ends in .h5, else CSV. "-" is the standard output; CSV is
- * written through to pipes and devices. out may not be the data or the model. Stores the number of rows. Collective;
- * arguments equal on all ranks. */
+/* Predicts each row of data (its x of the part; no y needed) and writes them in the order of the input to out: HDF5
+ * (/class and /probability, or /value) if it ends in .h5, else CSV. "-" is the standard output. A pipe or device
+ * receives CSV directly. out may not be the data or the model. Stores the number of rows. Collective; arguments
+ * equal on all ranks. */
 MLPD_API mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split part,
                                   const char *out, const char *backend, int threads, uint64_t *rows);
 
 /* ---- Looking into files and converting ---------------------------------------------------------- */
 
-/* Prints what an HDF5 file is: a data set (shapes, types, classes), a model or a checkpoint
- * (architecture, parameters, options, digest). */
+/* Prints what an HDF5 file contains: a data set (shapes, types, classes), a model or a checkpoint (architecture,
+ * parameters, options, digest). */
 MLPD_API mlpd_status mlpd_describe(const char *path, FILE *stream);
 
 typedef struct mlpd_convert_options {
   const char *const *inputs; /* num_inputs paths; kind by extension and content: .csv/.tsv/.txt/.data, .npy,
                                 .npz, IDX (any name, gz too) */
   int num_inputs;
-  const mlpd_split *roles; /* (num_inputs): what each input is; NULL: as its name says by a word of its own or of its
-                              folder: train, training; valid, val, validation, dev; test, testing, holdout, eval, t10k.
-                              Names that do not say are one table. Files of one part are read one after the other */
-  const char *out;         /* the HDF5 file to write; replaced only when all is well */
+  const mlpd_split *roles; /* (num_inputs): the part that each input is; NULL: by a word in its name or its folder's:
+                              train, training; valid, val, validation, dev; test, testing, holdout, eval, t10k. Inputs
+                              whose names do not say are one table. Files of one part are read one after the other */
+  const char *out;         /* the HDF5 file to write; replaced only after success */
   const char *label;       /* CSV, NPY of one array: label column by name or number from 0, negative from
-                              the end; NULL: the last column; "none": no y, and unless the inputs come
-                              split, all rows go to /test/x in their order, for mlpd_predict(). CSV:
-                              several columns, as in ignore, are that many targets */
+                              the end; NULL: the last column; "none": no y, and all rows go to /test/x in their
+                              order, for mlpd_predict(), unless the inputs have parts. CSV: several columns, as in
+                              ignore, are that many targets */
   const char *ignore;      /* CSV: columns to leave out, separated by commas: names, numbers from 0, ranges
                               "2-5" or "X1..X8", patterns "pixel*"; NULL: none */
   const char *columns;     /* CSV: the columns that are features, as in ignore; NULL: all but the targets */
@@ -802,18 +801,18 @@ typedef struct mlpd_convert_options {
                               null and the like; a number stands for its value; NULL: none */
   bool drop_missing;       /* CSV: leave out rows with a missing value; else they are an error */
   const char *decimal;     /* CSV: "point" or "comma"; NULL, "auto": point */
-  char thousands;          /* CSV: separates groups of three digits; 0: nothing does */
-  const char *strip;       /* CSV: texts before or after a number that count for nothing, separated by commas: "%,$";
+  char thousands;          /* CSV: separator of groups of three digits; 0: none */
+  const char *strip;       /* CSV: texts before or after a number to ignore, separated by commas: "%,$";
                               NULL: none */
-  uint32_t skip_lines;     /* CSV: lines at the beginning that are passed over */
+  uint32_t skip_lines;     /* CSV: number of lines to skip at the beginning */
   const char *header;      /* CSV: "auto", "yes" or "no" */
   char delimiter;          /* CSV: 0 finds it; ' ' is any run of blanks and tabs */
   const char *const *model_columns, *const *model_targets; /* CSV: names of the features and targets of a model, which
                               are taken, by name, in place of label, ignore and columns; NULL: none */
   uint32_t num_model_columns, num_model_targets;           /* features that a model takes; 0: any */
-  bool unlabelled;         /* rows to predict: targets are left out where the inputs have them, and all rows go to
-                              /test/x in their order, unless the inputs come split */
-  mlpd_task task;          /* auto: classes where labels are names, or integers 0 to 9999 of which at most
+  bool unlabelled;         /* rows to predict: targets in the inputs are left out, and all rows go to /test/x in
+                              their order, unless the inputs have parts */
+  mlpd_task task;          /* auto: classes if labels are names, or integers 0 to 9999 of which at most
                               1000 differ and not nearly all, -1 and 1, or 0.0, 1.0, ...; else values.
                               Labels that are not 0, 1, 2, ... without a gap are numbered in order */
   const char *class_names; /* comma-separated names for integer classes: of 0, 1, 2, ..., or of the labels
@@ -822,10 +821,10 @@ typedef struct mlpd_convert_options {
                                 train and test: only valid, of the train rows; as train, valid and test: none */
   uint64_t seed;
   int compress; /* deflate level of x, 0 to 9 */
-  /* May be NULL; called some 10 times a second with the bytes read and to be read. */
+  /* May be NULL; called about 10 times a second with the bytes read so far and in all. */
   void (*progress)(void *context, uint64_t done_bytes, uint64_t total_bytes);
-  /* May be NULL; called with each decision about the inputs, a line without a newline: delimiter, header, what is left
-   * out, target. */
+  /* May be NULL; called with each decision about the inputs (delimiter, header, columns left out, target): a line
+   * without a newline. */
   void (*decision)(void *context, const char *line);
   void *context; /* for both */
 } mlpd_convert_options;
@@ -835,14 +834,14 @@ typedef struct mlpd_convert_result {
   uint32_t features, classes; /* classes 0: values */
 } mlpd_convert_result;
 
-/* A delimiter or separator of thousands from its name ("comma", "tab", ...) or itself; 0 where text is NULL or "auto".
+/* A delimiter or separator of thousands from its name ("comma", "tab", ...) or itself; 0 if text is NULL or "auto".
  * option names it in the message of a failure. */
 MLPD_API mlpd_status mlpd_separator_read(const char *option, const char *text, char *character);
 
 MLPD_API void mlpd_convert_options_default(mlpd_convert_options *options);
 
-/* Writes inputs to options->out in mlpdist's HDF5 schema, streaming. On failure nothing is left behind
- * and a former file stays. */
+/* Writes inputs to options->out in mlpdist's HDF5 schema, streaming. On failure nothing is left behind, and a former
+ * file stays. */
 MLPD_API mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_result *result);
 
 #ifdef __cplusplus
