@@ -47,8 +47,8 @@ load helper
 @test "help says which option needs which" {
   alone train --help
   output=$(tr -s ' \n' '  ' <<< "$output")
-  says "fraction of the velocity kept each step; needs --optimizer momentum or nesterov [0.9]" \
-    "learning rate at each step; needs --schedule step or exponential or plateau [0.1]" "needs --stream" "needs --trace"
+  says "fraction of the velocity kept in each step; needs --optimizer momentum or nesterov [0.9]" \
+    "learning rate whenever it falls; needs --schedule step, exponential or plateau [0.1]" "needs --stream" "needs --trace"
 }
 
 @test "help is at most 80 columns wide" {

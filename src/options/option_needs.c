@@ -26,7 +26,8 @@ bool option_condition_holds(const mlpd_option *table, const char *condition, con
   return value != NULL && (*list == '\0' || is_listed(list + 1, value));
 }
 
-/* "--optimizer adam or adamw"; of a flag its name alone. "auto" stands for an answer that is not known yet. */
+/* "--schedule step, exponential or plateau"; of a flag its name alone. "auto" stands for an answer that is not known
+ * yet. */
 void option_condition_words(const char *condition, char *buffer, size_t bytes) {
   size_t used = (size_t)snprintf(buffer, bytes, "--%.*s", (int)key_length(condition), condition);
   const char *name = condition + key_length(condition);
@@ -35,7 +36,11 @@ void option_condition_words(const char *condition, char *buffer, size_t bytes) {
     const int length = (int)strcspn(++name, ",");
     const bool hidden = strncmp(name, "auto,", 5) == 0 || strcmp(name, "yes") == 0;
     if (!hidden)
-      used += (size_t)snprintf(buffer + used, bytes - used, "%s%.*s", count++ > 0 ? " or " : " ", length, name);
+      used += (size_t)snprintf(buffer + used, bytes - used, "%s%.*s",
+                               count++ == 0          ? " "
+                               : name[length] == ',' ? ", "
+                                                     : " or ",
+                               length, name);
     name += length;
   }
 }

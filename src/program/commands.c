@@ -11,15 +11,14 @@ const help_term program_statuses[] = {
     {"1", "failed"},
     {"2", "wrong usage"},
     {"3", "stopped by a signal, after writing a checkpoint"},
-    {"4", "MPI failed, or ranks were waited for longer than --stall-abort"},
+    {"4", "MPI failed, or a wait exceeded --stall-abort"},
     {NULL, NULL},
 };
 
 const help_term program_variables[] = {
     {"OMP_NUM_THREADS", "threads per rank, unless --threads is given"},
     {"MLPDIST_DATA_DIR", "folder of digits.h5, the data set used without --data"},
-    {"MLPDIST_DEBUG=1",
-     "appends the place in the source to an error message; train says how threads and ranks share a step"},
+    {"MLPDIST_DEBUG=1", "errors name a place in the source; train prints its plan"},
     {NULL, NULL},
 };
 

@@ -18,17 +18,17 @@ typedef mlpd_option option;
 #define OPTION_AT(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 
 /* The rows of --stall-timeout and --stall-abort for a struct with these members. */
-#define STALL_OPTION_ROWS(type, timeout, abort)                                                     \
-  {"stall-timeout",                                                                                 \
-   "run",                                                                                           \
-   "SECONDS",                                                                                       \
-   OPTION_REAL,                                                                                     \
-   OPTION_AT(type, timeout),                                                                        \
-   .help = "report the ranks being waited for after this long, from the start of MPI on; 0: never", \
-   .maximum = 1e6},                                                                                 \
-  {                                                                                                 \
-    "stall-abort", "run", "SECONDS", OPTION_REAL, OPTION_AT(type, abort),                           \
-        .help = "end the run after ranks have been waited for this long; 0: never", .maximum = 1e6  \
+#define STALL_OPTION_ROWS(type, timeout, abort)                                                 \
+  {"stall-timeout",                                                                             \
+   "run",                                                                                       \
+   "SECONDS",                                                                                   \
+   OPTION_REAL,                                                                                 \
+   OPTION_AT(type, timeout),                                                                    \
+   .help = "after waiting this long for other ranks, report which; 0: never",                   \
+   .maximum = 1e6},                                                                             \
+  {                                                                                             \
+    "stall-abort", "run", "SECONDS", OPTION_REAL, OPTION_AT(type, abort),                       \
+        .help = "end the run after waiting this long for other ranks; 0: never", .maximum = 1e6 \
   }
 
 typedef struct option_table {
