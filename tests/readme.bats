@@ -99,6 +99,6 @@ recipe() {
   done << 'END'
 **An activation**|HARDSWISH|hardswish
 **A back end**|backend_cblas|HAVE_CBLAS
-**An option of training**|min_delta|min-delta
+**An option of training**|lr_flat|lr-flat
 END
 }
