@@ -251,8 +251,8 @@ MLPD_API void mlpd_name_offer(const char *word, const char *candidate, const cha
 
 /* ---- Processes ---------------------------------------------------------------------------------- */
 
-/* A group of MPI ranks, with a communicator of its own. A program may have several at once. Only one thread at a time may
- * call collective functions of one. */
+/* A group of MPI ranks, with a communicator of its own. A program may have several at once. Only one thread at a time
+ * may call collective functions of one. */
 typedef struct mlpd_comm mlpd_comm;
 
 /* Initialises MPI if the program has not (thread level FUNNELED) and makes the communicator of all ranks. Works
@@ -260,9 +260,9 @@ typedef struct mlpd_comm mlpd_comm;
 MLPD_API mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm);
 
 /* The ranks of a communicator of the program, which is duplicated and may be freed afterwards. fortran_handle: in
- * Fortran the communicator (MPI_VAL of a MPI_Comm), in C MPI_Comm_c2f(communicator). Never initialises or finalises MPI; the program
- * frees comm before it calls MPI_Finalize. MLPD_ERROR_USAGE if MPI is not running, for MPI_COMM_NULL and for
- * intercommunicators. Collective. */
+ * Fortran the communicator (MPI_VAL of a MPI_Comm), in C MPI_Comm_c2f(communicator). Never initialises or finalises
+ * MPI; the program frees comm before it calls MPI_Finalize. MLPD_ERROR_USAGE if MPI is not running, for MPI_COMM_NULL
+ * and for intercommunicators. Collective. */
 MLPD_API mlpd_status mlpd_comm_from(int fortran_handle, mlpd_comm **comm);
 
 /* This process alone. No function called with it calls MPI, which need not be running. Not collective. */
