@@ -152,3 +152,64 @@ fann.fann fann.csv paste
 EOF
   [ "$tried" -ge 7 ] || fail "expected more cures to be tried"
 }
+
+@test "a cure works whatever the file is called, and never writes over it" {
+  local file want made
+  alone convert t.csv want.h5
+  succeeds
+  want=$(last_line)
+  want=${want#want.h5: }
+  rm -rf misnamed
+  mkdir misnamed
+  cp arff.arff misnamed/arff.csv
+  cp json.json misnamed/json.csv
+  "$python" -c "import csv, json; json.dump([[float(v) for v in r] for r in list(csv.reader(open('t.csv')))[1:]],
+    open('misnamed/rows.json', 'w'))"
+  cp misnamed/rows.json misnamed/list.csv
+  cp xz.csv.xz misnamed/xz.csv
+  gzip -c want.h5 > misnamed/hdf5.h5
+  cd misnamed
+  while read -r file made; do
+    cp "$file" kept
+    cure "$file"
+    cmp "$file" kept || fail "$file: expected it to be kept"
+    if [ "$made" = hdf5-unpacked ]; then
+      cmp "$made" ../want.h5 || fail "expected the data set"
+      continue
+    fi
+    alone convert "$made" made.h5
+    succeeds
+    [ "$(last_line)" = "made.h5: $want" ] || fail "$file: expected $want"
+  done <<'NAMES'
+arff.csv arff-converted.csv
+json.csv json-converted.csv
+rows.json rows.csv
+list.csv list-converted.csv
+xz.csv xz-unpacked
+hdf5.h5 hdf5-unpacked
+NAMES
+  cp ../excel.xlsx excel.csv
+  alone convert excel.csv o.h5
+  fails_with 1 "--outdir converted excel.csv"
+  cp ../t.csv t.h5
+  alone info t.h5
+  fails_with 1 "'mlpdist convert t.h5 t-converted.h5' makes a data set of it"
+  alone convert t.h5 t-converted.h5
+  succeeds
+}
+
+@test "files of zero bytes, archived arrays, folders and pipes as inputs are named" {
+  head -c 4096 /dev/zero > zeros.h5
+  alone info zeros.h5
+  fails_with 1 "zeros.h5: not an HDF5 file: it is nothing but zero bytes where it begins"
+  tar czf arrays.tar.gz npy.npy
+  alone convert arrays.tar.gz o.h5
+  fails_with 1 "unpack it: tar xf arrays.tar.gz"
+  ! grep -q "gzip" "$errors" || fail "expected one command: tar unpacks gzip"
+  alone convert . o.h5
+  fails_with 1 ".: is a folder; name the files in it"
+  alone convert - o.h5
+  fails_with 1 "standard input cannot serve: save it as a file"
+  alone convert /dev/null o.h5
+  fails_with 1 "a pipe cannot serve: save it as a file"
+}

@@ -10,31 +10,43 @@
 
 #include "base/number.h"
 
-enum { HEAD_BYTES = 4096, NAME_BYTES = FOREIGN_NAME_BYTES, FANN_HEAD = 3 };
+enum { HEAD_BYTES = 4096, NAME_BYTES = FOREIGN_NAME_BYTES, FANN_HEAD = 3, ZEROS = 512 /* bytes */ };
 
 /* A kind of files: begins with magic (bytes of it) at an offset. In the cure %F is the file, %B its name without the
- * last extension. */
+ * last extension, or another where %B.csv would be the file itself, and %D a folder for the output where a program
+ * names it. */
 typedef struct kind {
   const char *magic;
   size_t bytes, offset;
   const char *what, *cure;
 } kind;
 
+/* Packed files. The command unpacks no file of another suffix by its name. */
+typedef struct packed_kind {
+  const char *magic;
+  size_t bytes;
+  const char *what, *command, *suffix;
+} packed_kind;
+
 #define MAGIC(text) text, sizeof(text) - 1
 #define PANDAS(read, needs) \
   "make CSV of it: python3 -c \"import pandas; pandas." read "('%F').to_csv('%B.csv', index=False)\" (needs " needs ")"
-#define SPREADSHEET "save it as CSV: libreoffice --headless --convert-to csv %F"
+#define SPREADSHEET "save it as CSV: libreoffice --headless --convert-to csv%D %F"
 #define IMAGE "put the pixels of all images into one array (numpy.savez of x and y) and convert that"
 
-static const kind kinds[] = {
+static const packed_kind packed_kinds[] = {
     {MAGIC("\xFD"
            "7zXZ\0"),
-     0, "packed by xz", "unpack it: xz -dk %F"},
-    {MAGIC("BZh"), 0, "packed by bzip2", "unpack it: bzip2 -dk %F"},
-    {MAGIC("\x28\xB5\x2F\xFD"), 0, "packed by zstd", "unpack it: zstd -d %F"},
-    {MAGIC("\x04\x22\x4D\x18"), 0, "packed by lz4", "unpack it: lz4 -d %F"},
-    {MAGIC("LZIP"), 0, "packed by lzip", "unpack it: lzip -dk %F"},
-    {MAGIC("\x1F\x9D"), 0, "packed by compress", "unpack it: gzip -dk %F"},
+     "packed by xz", "xz -dk", ".xz"},
+    {MAGIC("BZh"), "packed by bzip2", "bzip2 -dk", ".bz2"},
+    {MAGIC("\x28\xB5\x2F\xFD"), "packed by zstd", "zstd -d", ".zst"},
+    {MAGIC("\x04\x22\x4D\x18"), "packed by lz4", "lz4 -d", ".lz4"},
+    {MAGIC("LZIP"), "packed by lzip", "lzip -dk", ".lz"},
+    {MAGIC("\x1F\x9D"), "packed by compress", "gzip -dk", ".Z"},
+};
+static const packed_kind gzipped_hdf5 = {MAGIC("\x1F\x8B"), "HDF5, packed by gzip", "gzip -dk", ".gz"};
+
+static const kind kinds[] = {
     {MAGIC("7z\xBC\xAF\x27\x1C"), 0, "a 7z archive", "unpack it: 7z x %F"},
     {MAGIC("Rar!\x1A\x07"), 0, "a RAR archive", "unpack it: unrar x %F"},
     {MAGIC("ustar"), 257, "a tar archive", "unpack it: tar xf %F"},
@@ -94,22 +106,50 @@ void foreign_command_names(const char *path, char file[NAME_BYTES], char base[NA
   if (dot != NULL && dot != base) *dot = '\0';
 }
 
+static bool ends_with(const char *text, const char *end) {
+  const size_t length = strlen(text), bytes = strlen(end);
+  return length >= bytes && strcmp(text + length - bytes, end) == 0;
+}
+
+/* The output of a cure that goes on with text behind %B: another file than the input. */
+static int put_base(char *out, size_t size, const char *file, const char *base, const char *text) {
+  char made[2 * NAME_BYTES];
+  const int extension = (int)strspn(text, ".abcdefghijklmnopqrstuvwxyz0123456789");
+  const char *const slash = strrchr(file, '/');
+  (void)snprintf(made, sizeof made, "%s%.*s", base, extension, text);
+  return snprintf(out, size, "%s%s", base, strcmp(made, slash != NULL ? slash + 1 : file) == 0 ? "-converted" : "");
+}
+
 /* what and cure with the names of files; those that a shell would take apart are not written out. */
 static bool describe(const char *path, const char *what, const char *cure, char described[FOREIGN_BYTES]) {
   char file[NAME_BYTES], base[NAME_BYTES];
   foreign_command_names(path, file, base);
   size_t used = (size_t)snprintf(described, FOREIGN_BYTES, "is %s; ", what);
   for (const char *c = cure; *c != '\0' && used + NAME_BYTES < FOREIGN_BYTES; c++) {
-    const bool named = *c == '%' && (c[1] == 'F' || c[1] == 'B');
-    if (!named) {
+    char *const out = described + used;
+    const size_t room = FOREIGN_BYTES - used;
+    if (*c != '%' || strchr("FBD", c[1]) == NULL) {
       described[used++] = *c;
       continue;
     }
-    used += (size_t)snprintf(described + used, FOREIGN_BYTES - used, "%s", c[1] == 'F' ? file : base);
-    c++;
+    if (*++c == 'F')
+      used += (size_t)snprintf(out, room, "%s", file);
+    else if (*c == 'B')
+      used += (size_t)put_base(out, room, file, base, c + 1);
+    else if (ends_with(file, ".csv"))
+      used += (size_t)snprintf(out, room, " --outdir converted");
   }
   described[used] = '\0';
   return true;
+}
+
+static bool describe_packed(const char *path, const packed_kind *k, char described[FOREIGN_BYTES]) {
+  char cure[80];
+  if (ends_with(path, k->suffix))
+    (void)snprintf(cure, sizeof cure, "unpack it: %s %%F", k->command);
+  else
+    (void)snprintf(cure, sizeof cure, "unpack it: %s < %%F > %%B-unpacked", k->command);
+  return describe(path, k->what, cure, described);
 }
 
 /* ---- Text ------------------------------------------------------------------------------------------------ */
@@ -201,8 +241,12 @@ static bool describe_text(const char *path, const char *text, char described[FOR
     return describe(path, "a JSON Lines file", JSON("[json.loads(l) for l in open('%F')]"), described);
   if (first[0] == '{' && (second == '"' || second == '}'))
     return describe(path, "a JSON file", JSON_COLUMNS, described);
-  if (first[0] == '[' && (second == '{' || second == '['))
-    return describe(path, "a JSON file", JSON("json.load(open('%F'))"), described);
+  if (first[0] == '[' && second == '[')
+    return describe(path, "a JSON file",
+                    "make CSV of its rows: python3 -c \"import json, csv; csv.writer(open('%B.csv', 'w', "
+                    "newline='')).writerows(json.load(open('%F')))\"",
+                    described);
+  if (first[0] == '[' && second == '{') return describe(path, "a JSON file", JSON("json.load(open('%F'))"), described);
   if (begins(first, "<!doctype html") || begins(first, "<html"))
     return describe(path, "a web page (HTML)", "perhaps an error page was saved in the file's place: fetch it again",
                     described);
@@ -239,7 +283,16 @@ static bool describe_zip(const char *path, const unsigned char *head, size_t byt
                     "make NPZ of tensors x and y: python3 -c \"import torch, numpy; d = torch.load('%F'); "
                     "numpy.savez('%B.npz', x=d['x'].numpy(), y=d['y'].numpy())\"",
                     described);
+  if (contains(head, bytes, "config.json") && contains(head, bytes, "metadata.json"))
+    return describe(path, "a model of Keras, which is not data", "name the data that trained it", described);
   return describe(path, "a zip archive", "unpack it: python3 -m zipfile -e %F .", described);
+}
+
+/* What is left of a file whose writing or transfer was cut off, on some file systems. */
+static bool is_zeros(const unsigned char *head, size_t bytes) {
+  for (size_t i = 0; i < bytes; i++)
+    if (head[i] != 0) return false;
+  return bytes >= ZEROS;
 }
 
 /* Pickles: protocols 2 to 5 begin with their number; the older are text. */
@@ -248,6 +301,9 @@ static bool is_pickle(const unsigned char *head, size_t bytes) {
 }
 
 bool foreign_describe_head(const char *path, const unsigned char *head, size_t bytes, char described[FOREIGN_BYTES]) {
+  for (size_t i = 0; i < sizeof packed_kinds / sizeof *packed_kinds; i++)
+    if (bytes >= packed_kinds[i].bytes && memcmp(head, packed_kinds[i].magic, packed_kinds[i].bytes) == 0)
+      return describe_packed(path, &packed_kinds[i], described);
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
     if (bytes >= kinds[i].offset + kinds[i].bytes &&
         memcmp(head + kinds[i].offset, kinds[i].magic, kinds[i].bytes) == 0)
@@ -258,6 +314,9 @@ bool foreign_describe_head(const char *path, const unsigned char *head, size_t b
                     "if you trust it and it is an array, make NPY of it: python3 -c \"import pickle, numpy; "
                     "numpy.save('%B.npy', pickle.load(open('%F', 'rb')))\"",
                     described);
+  if (is_zeros(head, bytes))
+    return describe(path, "nothing but zero bytes where it begins",
+                    "it was cut off while it was written: fetch it again", described);
   if (memchr(head, 0, bytes) != NULL) return false;
   char text[HEAD_BYTES + 1];
   const size_t kept = bytes < HEAD_BYTES ? bytes : HEAD_BYTES;
@@ -279,7 +338,7 @@ static bool describe_convertible(const char *path, const unsigned char *head, si
   if (bytes >= 4 && head[0] == 0 && head[1] == 0 && head[2] >= 0x08 && head[2] <= 0x0E && head[3] >= 1 && head[3] <= 8)
     return describe(path, "an IDX array", CONVERT("%F LABELS"), described);
   for (size_t i = 0; i < bytes; i++)
-    if (head[i] < ' ' && strchr("\t\r\n\f", head[i]) == NULL) return false;
+    if (head[i] < ' ' && (head[i] == 0 || strchr("\t\r\n\f", head[i]) == NULL)) return false;
   return describe(path, "text", "if it is a table (CSV), " CONVERT("%F"), described);
 }
 
@@ -302,6 +361,6 @@ bool foreign_describe(const char *path, char described[FOREIGN_BYTES]) {
   const size_t bytes = read_head(path, head, &gzipped);
   if (bytes == 0) return false;
   if (bytes >= 8 && memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0)
-    return gzipped && describe(path, "HDF5, packed by gzip", "unpack it: gzip -dk %F", described);
+    return gzipped && describe_packed(path, &gzipped_hdf5, described);
   return foreign_describe_head(path, head, bytes, described) || describe_convertible(path, head, bytes, described);
 }

@@ -13,7 +13,9 @@
 enum { HEAD_BYTES = 4096 };
 
 static mlpd_status fail_foreign(const input *in, const char *described) {
-  const char *const packed = input_is_packed(in) ? ", packed by gzip (unpack it first: gzip -d)" : "";
+  const char *const packed = input_is_packed(in) && strstr(described, "tar xf") == NULL /* which unpacks gzip */
+                                 ? "; it is packed by gzip: gzip -d comes first"
+                                 : "";
   return FAIL(MLPD_ERROR_DATA, "%s: %s%s", input_name(in), described, packed);
 }
 
@@ -27,7 +29,10 @@ mlpd_status input_kind_of(input *in, input_kind *kind) {
   if (memcmp(b, "\x93NUMPY", 6) == 0) return *kind = KIND_NPY, MLPD_OK;
   if (foreign_describe_head(input_path(in), b, got, described)) return fail_foreign(in, described);
   if (memcmp(b, "PK\3\4", 4) == 0 || memcmp(b, "PK\5\6", 4) == 0) return *kind = KIND_NPZ, MLPD_OK;
-  if (memcmp(b, "\x89HDF\r\n\x1a\n", 8) == 0)
+  const bool hdf5 = memcmp(b, "\x89HDF\r\n\x1a\n", 8) == 0;
+  if (hdf5 && input_is_packed(in) && foreign_describe(input_path(in), described))
+    return FAIL(MLPD_ERROR_DATA, "%s: %s", input_name(in), described);
+  if (hdf5)
     return FAIL(MLPD_ERROR_DATA, "%s: is HDF5 already; name its arrays to train with --x and --y", input_name(in));
   if (got >= 4 && b[0] == 0 && b[1] == 0 && b[2] >= 0x08 && b[2] <= 0x0E && b[3] >= 1) return *kind = KIND_IDX, MLPD_OK;
   const size_t first = got < 8 ? got : 8; /* a stray NUL behind them is for the reader of text to name */

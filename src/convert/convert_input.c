@@ -53,9 +53,13 @@ void meter_finish(meter *m) {
 
 static mlpd_status regular_file_size(const char *path, uint64_t *bytes) {
   struct stat info;
+  if (strcmp(path, "-") == 0)
+    return FAIL(MLPD_ERROR_FILE, "-: the input is read twice, so standard input cannot serve: save it as a file");
   if (stat(path, &info) != 0) return FAIL(MLPD_ERROR_FILE, "%s: %s", path, strerror(errno));
+  if (S_ISDIR(info.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is a folder; name the files in it", path);
   if (!S_ISREG(info.st_mode))
-    return FAIL(MLPD_ERROR_FILE, "%s: not a regular file; it is read twice, so a pipe cannot serve", path);
+    return FAIL(MLPD_ERROR_FILE, "%s: not a regular file; it is read twice, so a pipe cannot serve: save it as a file",
+                path);
   *bytes = (uint64_t)info.st_size;
   return MLPD_OK;
 }
