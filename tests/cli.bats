@@ -284,6 +284,11 @@ config_fails() {
 --loss cross-entropy --output-activation sigmoid
 --task classification --output-activation tanh
 --hidden 8,x
+--header perhaps
+--delimiter 5
+--thousands abc
+--decimal dot
+--strip 1
 EOF
 }
 

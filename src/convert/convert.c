@@ -6,6 +6,7 @@
 
 #include "base/locale.h"
 #include "base/memory.h"
+#include "convert/convert_csv.h"
 #include "convert/convert_label_notes.h"
 #include "convert/convert_names.h"
 #include "convert/convert_output.h"
@@ -47,6 +48,20 @@ static mlpd_status check_fractions(const mlpd_convert_options *o) {
   return MLPD_OK;
 }
 
+mlpd_status convert_check_reading(const mlpd_convert_options *o) {
+  csv_syntax syntax;
+  if (o->header == NULL ||
+      (strcmp(o->header, "auto") != 0 && strcmp(o->header, "yes") != 0 && strcmp(o->header, "no") != 0))
+    return FAIL(MLPD_ERROR_USAGE, "header is auto, yes or no, not '%s'", o->header != NULL ? o->header : "");
+  if (o->delimiter != '\0' && strchr("+-.\"#\r\n", o->delimiter) != NULL)
+    return FAIL(MLPD_ERROR_USAGE, "the delimiter cannot be a sign, point, quote, # or line end");
+  if ((o->delimiter >= '0' && o->delimiter <= '9') || o->delimiter == 'e' || o->delimiter == 'E')
+    return FAIL(MLPD_ERROR_USAGE, "the delimiter cannot be '%c', which numbers hold", o->delimiter);
+  const mlpd_status status = csv_syntax_make(o, &syntax);
+  csv_syntax_free(&syntax);
+  return status;
+}
+
 static mlpd_status check_options(const mlpd_convert_options *o) {
   if (o->inputs == NULL || o->num_inputs < 1) return FAIL(MLPD_ERROR_USAGE, "no input file is named");
   if (o->out == NULL || o->out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "no output file is named");
@@ -60,13 +75,7 @@ static mlpd_status check_options(const mlpd_convert_options *o) {
   TRY(check_fractions(o));
   if (o->compress < 0 || o->compress > 9)
     return FAIL(MLPD_ERROR_USAGE, "compression level %d is not in 0 to 9", o->compress);
-  if (o->header == NULL ||
-      (strcmp(o->header, "auto") != 0 && strcmp(o->header, "yes") != 0 && strcmp(o->header, "no") != 0))
-    return FAIL(MLPD_ERROR_USAGE, "header is auto, yes or no, not '%s'", o->header != NULL ? o->header : "");
-  if (o->delimiter != '\0' && strchr("+-.\"#\r\n", o->delimiter) != NULL)
-    return FAIL(MLPD_ERROR_USAGE, "the delimiter cannot be a sign, point, quote, # or line end");
-  if ((o->delimiter >= '0' && o->delimiter <= '9') || o->delimiter == 'e' || o->delimiter == 'E')
-    return FAIL(MLPD_ERROR_USAGE, "the delimiter cannot be '%c', which numbers hold", o->delimiter);
+  TRY(convert_check_reading(o));
   return output_check(o->out, o->inputs, o->num_inputs);
 }
 

@@ -8,6 +8,10 @@
  * none where origin is NULL. */
 mlpd_status convert_run(const mlpd_convert_options *options, const char *origin, mlpd_convert_result *result);
 
+/* MLPD_ERROR_USAGE for what the options say of reading texts, whatever the files: header, delimiter, decimal sign,
+ * separator of thousands, texts to strip or that stand for missing values. */
+mlpd_status convert_check_reading(const mlpd_convert_options *options);
+
 #define CONVERT_ORIGIN "origin"
 
 #endif

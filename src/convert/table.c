@@ -81,26 +81,39 @@ static mlpd_status fill_roles(work *w) {
   return MLPD_OK;
 }
 
+/* How texts are read. */
+static mlpd_status fill_reading(const mlpd_table_options *t, mlpd_convert_options *o) {
+  TRY(mlpd_separator_read("--delimiter", t->delimiter, &o->delimiter));
+  TRY(mlpd_separator_read("--thousands", t->thousands, &o->thousands));
+  o->header = t->header != NULL ? t->header : "auto";
+  o->decimal = t->decimal;
+  o->strip = t->strip;
+  o->missing = t->missing;
+  return MLPD_OK;
+}
+
+mlpd_status table_check_options(const mlpd_table_options *options) {
+  mlpd_convert_options o;
+  mlpd_convert_options_default(&o);
+  TRY(fill_reading(options, &o));
+  return convert_check_reading(&o);
+}
+
 static mlpd_status fill_options(work *w, const char *path) {
   const table_job *const job = w->job;
   const mlpd_table_options *const t = &job->data->table;
   mlpd_convert_options *const o = &w->options;
   mlpd_convert_options_default(o);
   TRY(table_inputs_list(job->data->file, &w->inputs));
-  TRY(mlpd_separator_read("--delimiter", t->delimiter, &o->delimiter));
-  TRY(mlpd_separator_read("--thousands", t->thousands, &o->thousands));
+  TRY(fill_reading(t, o));
   o->inputs = (const char *const *)w->inputs.paths;
   o->num_inputs = w->inputs.count;
   o->out = path;
   o->label = t->label;
   o->ignore = t->ignore;
   o->columns = t->columns;
-  o->missing = t->missing;
   o->drop_missing = t->drop_missing;
-  o->decimal = t->decimal;
-  o->strip = t->strip;
   o->skip_lines = t->skip_lines;
-  o->header = t->header != NULL ? t->header : "auto";
   o->task = job->task;
   o->class_names = t->class_names;
   o->valid_fraction = job->valid_fraction < 0 ? USUAL_FRACTION : job->valid_fraction;

@@ -1,4 +1,5 @@
 /* mlpd_train_check: what is wrong with options whatever the data. */
+#include "convert/table.h"
 #include "kernels/backend.h"
 #include "network/loss.h"
 #include "network/network_options.h"
@@ -30,6 +31,7 @@ mlpd_status mlpd_train_check(const mlpd_train_options *o) {
   if (o->window > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--window needs --stream");
   if (o->memory > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--memory needs --stream");
   TRY(checkpoint_plan_parse(o->checkpoint_every, &every));
+  TRY(table_check_options(&o->data.table));
   TRY(backend_choose(o->backend, &gemm));
   return check_network(o);
 }
