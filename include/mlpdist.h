@@ -164,6 +164,12 @@ typedef enum mlpd_overlap {
   MLPD_OVERLAP_NONE    /* all gradients travel after the last is computed */
 } mlpd_overlap;
 
+typedef enum mlpd_norm {
+  MLPD_NORM_NONE,
+  MLPD_NORM_LAYER, /* over each row (Ba et al. 2016) */
+  MLPD_NORM_BATCH  /* over the rows of each lane, ghost batches (Hoffer et al. 2017); running means in evaluation */
+} mlpd_norm;
+
 typedef enum mlpd_save { MLPD_SAVE_BEST, MLPD_SAVE_LAST } mlpd_save;
 
 /* The choices of each enumeration, for option parsers and help. Static storage. */
@@ -178,6 +184,7 @@ MLPD_API extern const mlpd_choice mlpd_normalize_choices[];
 MLPD_API extern const mlpd_choice mlpd_reduce_choices[];
 MLPD_API extern const mlpd_choice mlpd_update_choices[];
 MLPD_API extern const mlpd_choice mlpd_overlap_choices[];
+MLPD_API extern const mlpd_choice mlpd_norm_choices[];
 MLPD_API extern const mlpd_choice mlpd_save_choices[];
 
 /* The name of value in choices, or "?" if there is none. */
@@ -505,6 +512,7 @@ typedef struct mlpd_train_options {
 
   const char *hidden;         /* widths of the hidden layers, "512,256"; "" for none */
   mlpd_activation activation; /* of the hidden layers */
+  mlpd_norm norm;             /* of the hidden layers, before the activation */
   const char *dropout;        /* probability of each hidden layer's outputs, "0.5,0.2", or one for all */
   double input_dropout;       /* probability of each input */
   double input_noise;         /* standard deviation of the noise on each input, once normalised */

@@ -50,6 +50,35 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   [ "$output" != "$first" ] || fail "nothing was dropped"
 }
 
+@test "layer norm: one digest on every split and through a resume, the model file has it" {
+  # shellcheck disable=SC2086
+  same_everywhere $small --norm layer --hidden 140,16 --clip-norm 1 --optimizer adam --lr 0.01
+  evaluated_alike
+  alone info run-1/model.h5
+  succeeds
+  says "network: 64-140-16-10" "layer 2: layer-norm, gain (140), shift (140), relu"
+}
+
+@test "batch norm: one digest on every split and through a resume, running means in the model file" {
+  # shellcheck disable=SC2086
+  same_everywhere $small --norm batch --hidden 140,16 --dropout 0.1 --weight-decay 0.01
+  evaluated_alike
+  alone info run-1/model.h5
+  succeeds
+  says "layer 1: weight (64, 140), identity" "layer 2: batch-norm, gain (140), shift (140), mean (140), variance (140), relu"
+  # shellcheck disable=SC2086
+  same_everywhere $small --norm batch --clip-norm 0.5 --backend plain --stream --window 30
+  evaluated_alike
+}
+
+@test "batch norm learns more than its mean where lanes have rows, and is refused where they have not" {
+  alone train --norm batch --batch 8 --lanes 8
+  fails_with 2 "--norm batch takes means over the rows of a lane, but --batch 8 over 8 lanes leaves less than 2 rows each"
+  alone train --quiet --out run --norm batch --batch 16 --lanes 8 --epochs 2
+  succeeds
+  awk '/^test/ { exit !($5 > 0.5) }' <<< "$output" || fail "it has not learned"
+}
+
 @test "probabilities that do not fit the layers are refused" {
   alone train --hidden 8,8 --dropout 0.1,0.2,0.3
   fails_with 2 '--dropout: "0.1,0.2,0.3" has 3 values, but there are 2 hidden layers'

@@ -56,6 +56,25 @@ static void random_in_double(const double_network *d, uint32_t l, const double *
     }
 }
 
+/* Mean 0 and variance 1 over count values, step apart; then gain and shift by column. */
+static void normalise_in_double(const double *in, uint32_t count, uint32_t step, double *z) {
+  double mean = 0, variance = 0;
+  for (uint32_t i = 0; i < count; i++) mean += in[i * step] / count;
+  for (uint32_t i = 0; i < count; i++) variance += pow(in[i * step] - mean, 2) / count;
+  for (uint32_t i = 0; i < count; i++) z[i * step] = (in[i * step] - mean) / sqrt(variance + 1e-5);
+}
+
+static void norm_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
+  const uint32_t n = d->network->layers[l].outputs;
+  const bool batch = d->network->layers[l].kind == &layer_batch_norm;
+  for (uint32_t i = 0; i < (batch ? n : ROWS); i++)
+    normalise_in_double(in + i * (batch ? 1 : MOST_WIDTH), batch ? ROWS : n, batch ? MOST_WIDTH : 1,
+                        z + i * (batch ? 1 : MOST_WIDTH));
+  for (uint32_t i = 0; i < ROWS; i++)
+    for (uint32_t j = 0; j < n; j++)
+      z[i * MOST_WIDTH + j] = values_of(d, l, 0)[j] * z[i * MOST_WIDTH + j] + values_of(d, l, 1)[j];
+}
+
 static double activate(mlpd_activation activation, double z) {
   return activation == MLPD_TANH ? tanh(z) : activation == MLPD_SOFTPLUS ? log1p(exp(z)) : z;
 }
@@ -64,8 +83,10 @@ static void layer_in_double(const double_network *d, uint32_t l, const double *i
   const layer *const shape = &d->network->layers[l];
   if (shape->kind == &layer_dense)
     dense_in_double(d, l, in, out);
-  else
+  else if (shape->kind == &layer_dropout || shape->kind == &layer_noise)
     random_in_double(d, l, in, out);
+  else
+    norm_in_double(d, l, in, out);
   for (uint32_t i = 0; i < ROWS * MOST_WIDTH; i++) out[i] = activate(shape->activation, out[i]);
 }
 
@@ -170,6 +191,118 @@ static void test_dropout_and_noise(void **state) {
   CHECK(RANDOM(layer_noise, INPUTS, 0.5), RANDOM(layer_dropout, INPUTS, 0.3), DENSE(11, MLPD_TANH),
         RANDOM(layer_dropout, 11, 0.5), DENSE(6, MLPD_SOFTPLUS), RANDOM(layer_noise, 6, 0.1), OUTPUT);
   CHECK(RANDOM(layer_dropout, INPUTS, 0.5), OUTPUT);
+}
+
+#define NORM(k, n, a) \
+  { .kind = &(k), .outputs = (n), .activation = (a) }
+
+static void test_norms(void **state) {
+  (void)state;
+  CHECK(DENSE(37, MLPD_IDENTITY), NORM(layer_layer_norm, 37, MLPD_TANH), DENSE(2, MLPD_IDENTITY),
+        NORM(layer_layer_norm, 2, MLPD_SOFTPLUS), OUTPUT);
+  CHECK(NORM(layer_layer_norm, INPUTS, MLPD_IDENTITY), OUTPUT);
+  CHECK({.kind = &layer_dense, .outputs = 37, .no_bias = true}, NORM(layer_batch_norm, 37, MLPD_TANH),
+        RANDOM(layer_dropout, 37, 0.2), DENSE(6, MLPD_IDENTITY), NORM(layer_batch_norm, 6, MLPD_SOFTPLUS), OUTPUT);
+  CHECK(NORM(layer_batch_norm, INPUTS, MLPD_TANH), OUTPUT);
+}
+
+enum { NORM_ROWS = 9, NORM_WIDTH = 70 };
+
+/* A network of a norm in front, its inputs off the mean, and the space of a pass over it. */
+static mlpd_network *make_norm(const layer_kind *kind, workspace *space) {
+  mlpd_network *network = NULL;
+  const layer_spec specs[] = {{.kind = kind, .outputs = NORM_WIDTH}, DENSE(2, MLPD_IDENTITY)};
+  rng stream = rng_start(2, RNG_SHUFFLE, 0, 0);
+  assert_int_equal(network_build(NORM_WIDTH, 2, specs, false, &network), MLPD_OK);
+  assert_int_equal(workspace_create(network, NORM_ROWS, false, space), MLPD_OK);
+  for (size_t i = 0; i < (size_t)NORM_ROWS * NORM_WIDTH; i++) space->x[i] = (float)(3 + 2 * rng_normal(&stream));
+  return network;
+}
+
+static void run_norm(const mlpd_network *network, uint64_t row, uint64_t rows, workspace *space) {
+  const block all = {row, rows, 0, NORM_WIDTH};
+  network_forward_block(network, NULL, 0, &all, space);
+}
+
+/* A lane's statistics are those of its rows, whatever other lanes hold; running values take the place of them outside
+ * of training; and what a step sums up of two lanes is their mean and their mean variance, by rows. */
+static void test_lanes_of_batch_norm(void **state) {
+  (void)state;
+  workspace space;
+  mlpd_network *const network = make_norm(&layer_batch_norm, &space);
+  float first[NORM_WIDTH], sums[2][NORM_WIDTH];
+  space.context.training = true;
+  run_norm(network, 0, 4, &space);
+  memcpy(first, space.a[0], sizeof first);
+  run_norm(network, 4, 5, &space);
+  assert_memory_equal(space.a[0], first, sizeof first);
+  for (uint32_t i = 2; i < 4; i++) { /* mean, variance */
+    const gradient_unit unit = {.tensor = i, .rows = 1, .column = 3, .columns = 67};
+    network_gradient(network, NULL, &unit, 4, 5, &space, sums[i - 2], NORM_WIDTH);
+  }
+  for (uint32_t j = 0; j < 67; j++) {
+    double mean = 0, squares = 0;
+    for (uint32_t i = 4; i < 9; i++) mean += (double)space.x[i * NORM_WIDTH + 3 + j] / 5;
+    for (uint32_t i = 4; i < 9; i++) squares += pow((double)space.x[i * NORM_WIDTH + 3 + j] - mean, 2);
+    assert_true(fabs((double)sums[0][j] - 5 * mean) < 1e-5);
+    assert_true(fabs((double)sums[1][j] - 5 * squares / 4) < 1e-4);
+  }
+  space.context.training = false;
+  for (uint32_t j = 0; j < NORM_WIDTH; j++) {
+    network->parameters[network->tensors[2].offset + j] = 3;
+    network->parameters[network->tensors[3].offset + j] = 4;
+  }
+  run_norm(network, 0, 1, &space);
+  for (uint32_t j = 0; j < NORM_WIDTH; j++)
+    assert_true(fabs((double)space.a[0][j] - ((double)space.x[j] - 3) / sqrt(4 + 1e-5)) < 1e-6);
+  workspace_free(&space);
+  mlpd_network_free(network);
+}
+
+static void test_lane_of_one_row(void **state) {
+  (void)state;
+  workspace space;
+  mlpd_network *const network = make_norm(&layer_batch_norm, &space);
+  const gradient_unit variance = {.tensor = 3, .rows = 1, .columns = NORM_WIDTH};
+  float sums[NORM_WIDTH];
+  space.context.training = true;
+  run_norm(network, 2, 1, &space);
+  network->parameters[network->tensors[3].offset + 5] = 7;
+  network_gradient(network, NULL, &variance, 2, 1, &space, sums, NORM_WIDTH);
+  for (uint32_t j = 0; j < NORM_WIDTH; j++) assert_true(space.a[0][2 * network->layers[0].stride + j] == 0);
+  assert_true(sums[5] == 7 && sums[6] == 1);
+  workspace_free(&space);
+  mlpd_network_free(network);
+}
+
+/* Blocks: what a kind needs is never cut, whatever number of blocks is wanted. */
+static void test_blocks_keep_rows_and_lanes_whole(void **state) {
+  (void)state;
+  const char *const names[] = {"plain", NULL};
+  const layer_spec specs[] = {DENSE(700, MLPD_IDENTITY), NORM(layer_layer_norm, 700, MLPD_RELU),
+                              DENSE(600, MLPD_IDENTITY), NORM(layer_batch_norm, 600, MLPD_RELU), OUTPUT};
+  mlpd_network *network = NULL;
+  assert_int_equal(network_build(INPUTS, 5, specs, true, &network), MLPD_OK);
+  for (int b = 0; b < 2; b++) {
+    const backend *gemm = NULL;
+    assert_int_equal(backend_choose(names[b], &gemm), MLPD_OK);
+    for (uint32_t l = 0; l < 4; l++)
+      for (int way = WAY_FORWARD; way <= WAY_BACKWARD; way++)
+        for (uint32_t wanted = 1; wanted < 40; wanted += 13) {
+          const block_reach reach = network_reach(network, l, (pass_way)way);
+          const uint32_t blocks = network_num_blocks(network, gemm, l, (pass_way)way, 90, wanted);
+          uint64_t covered = 0;
+          for (uint32_t i = 0; i < blocks; i++) {
+            const block part = network_block(network, gemm, l, (pass_way)way, 10, 90, wanted, i);
+            covered += part.rows * part.columns;
+            if (reach == REACH_ROW) assert_int_equal(part.columns, network->layers[l].outputs);
+            if (reach == REACH_LANE) assert_true(part.row == 10 && part.rows == 90);
+          }
+          assert_int_equal(covered, 90 * network->layers[l].outputs);
+        }
+  }
+  assert_true(network_needs_lanes(network));
+  mlpd_network_free(network);
 }
 
 /* ---- Draws ------------------------------------------------------------------------------------------ */
@@ -298,6 +431,10 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_dense),
       cmocka_unit_test(test_dropout_and_noise),
+      cmocka_unit_test(test_norms),
+      cmocka_unit_test(test_lanes_of_batch_norm),
+      cmocka_unit_test(test_lane_of_one_row),
+      cmocka_unit_test(test_blocks_keep_rows_and_lanes_whole),
       cmocka_unit_test(test_draws_by_the_vector),
       cmocka_unit_test(test_random_layers),
       cmocka_unit_test(test_layers_in_front_change_no_weights),

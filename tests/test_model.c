@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "h5/h5.h"
+#include "network/init.h"
+#include "network/layer_kind.h"
 
 #include <cmocka.h>
 #include "former_model.h"
@@ -280,6 +282,77 @@ static void test_faults(void **state) {
   }
 }
 
+/* ---- Kinds of layers ---------------------------------------------------------------------------------- */
+
+static uint64_t format_of(const char *name) {
+  h5_file *file = NULL;
+  uint64_t format = 0;
+  assert_ok(h5_open(in_folder(name), &file));
+  assert_ok(h5_attribute_read_u64(file, "/", "format", &format));
+  assert_ok(h5_close(file));
+  return format;
+}
+
+/* A model of a regression with four inputs and two outputs whose network is made from specs. */
+static mlpd_model *make_model_of(uint32_t num_layers, const layer_spec *specs) {
+  mlpd_model *const model = make_model(MLPD_REGRESSION);
+  mlpd_network *network = NULL;
+  assert_ok(network_build(network_inputs(model->network), num_layers, specs, false, &network));
+  mlpd_network_init(network, MLPD_INIT_AUTO, 4);
+  mlpd_network_free(model->network);
+  model->network = network;
+  return model;
+}
+
+static void test_layers_of_other_kinds(void **state) {
+  (void)state;
+  mlpd_model *const plain = make_model(MLPD_REGRESSION);
+  const uint32_t outputs = network_output(plain->network)->outputs;
+  const layer_spec specs[] = {{.kind = &layer_noise, .outputs = network_inputs(plain->network), .amount = 1},
+                              {.kind = &layer_dense, .outputs = 300, .no_bias = true},
+                              {.kind = &layer_batch_norm, .outputs = 300, .activation = MLPD_GELU},
+                              {.kind = &layer_dropout, .outputs = 300, .amount = 0.5},
+                              {.kind = &layer_dense, .outputs = 256},
+                              {.kind = &layer_layer_norm, .outputs = 256, .activation = MLPD_TANH},
+                              {.kind = &layer_dense, .outputs = outputs}};
+  mlpd_model *const model = make_model_of(7, specs), *loaded = NULL;
+  char digest[17], again[17];
+  for (uint32_t i = 0; i < model->network->num_tensors; i++)
+    model->network->parameters[model->network->tensors[i].offset + 1] = 0.125f * (float)i;
+  assert_ok(model_save(plain, in_folder("plain.h5")));
+  assert_int_equal(format_of("plain.h5"), 2); /* that former versions read */
+  assert_ok(model_save(model, in_folder("kinds.h5")));
+  assert_int_equal(format_of("kinds.h5"), 3);
+  assert_ok(mlpd_model_load(in_folder("kinds.h5"), &loaded));
+  mlpd_network_digest(model->network, digest);
+  mlpd_network_digest(loaded->network, again);
+  assert_string_equal(digest, again);
+  assert_int_equal(loaded->network->num_layers, 5); /* without those of training alone */
+  assert_string_equal(mlpd_network_layer(loaded->network, 1).kind, "batch-norm");
+  assert_int_equal(mlpd_network_layer(loaded->network, 1).activation, MLPD_GELU);
+  assert_null(mlpd_network_layer(loaded->network, 0).bias);
+  assert_int_equal(loaded->network->arena_size, model->network->arena_size);
+  assert_memory_equal(loaded->network->parameters, model->network->parameters,
+                      model->network->arena_size * sizeof(float));
+  mlpd_model_free(loaded);
+  mlpd_model_free(model);
+  mlpd_model_free(plain);
+}
+
+static void test_faults_of_kinds(void **state) {
+  (void)state;
+  static const fault faults[] = {
+      {"/network/layer_1", "kind", "juggle", 0, "/network/layer_1 is a layer of kind 'juggle'"},
+      {"/network/layer_1", "kind", "dropout", 0, "'dropout', which this version does not know"},
+      {"/network/layer_1", "kind", "layer-norm", 0, "/network/layer_1/gain"},
+      {"/network/layer_2", "kind", "batch-norm", 0, "/network/layer_2/gain"},
+  };
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+    write_by_hand("kind.h5", 3, &faults[i]);
+    assert_load_fails("kind.h5", faults[i].message);
+  }
+}
+
 /* Hashes that fit, but content that others could not work with. */
 static void test_content_that_does_not_fit(void **state) {
   (void)state;
@@ -424,7 +497,8 @@ int main(void) {
       cmocka_unit_test(test_save_fails),      cmocka_unit_test(test_no_model),
       cmocka_unit_test(test_format_1),        cmocka_unit_test(test_format_1_damaged),
       cmocka_unit_test(test_digest_of_old),   cmocka_unit_test(test_widths_that_do_not_chain),
-      cmocka_unit_test(test_faults),          cmocka_unit_test(test_content_that_does_not_fit),
+      cmocka_unit_test(test_faults),          cmocka_unit_test(test_layers_of_other_kinds),
+      cmocka_unit_test(test_faults_of_kinds), cmocka_unit_test(test_content_that_does_not_fit),
       cmocka_unit_test(test_damaged_classes), cmocka_unit_test(test_damaged_values),
   };
   return cmocka_run_group_tests_name("model", tests, setup, teardown);

@@ -45,6 +45,10 @@ static void dropout_backward(const mlpd_network *network, const backend *gemm, u
   const uint32_t stride = network->layers[l].stride, below = layer_input_stride(network, l);
   float *to = layer_delta_below(network, space, l, part);
   (void)gemm;
+  if (!space->context.training) {
+    layer_copy_backward(network, l, part, space);
+    return;
+  }
   for (uint64_t row = part->row; row < part->row + part->rows; row++, to += below) {
     const float *const factor = space->z[l] + row * stride + part->column;
     const float *const delta = space->delta[l] + row * stride + part->column;

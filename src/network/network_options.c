@@ -69,6 +69,23 @@ static void append_dense(layer_list *list, uint32_t outputs, mlpd_activation act
          &(layer_spec){.kind = &layer_dense, .outputs = outputs, .activation = activation, .starts_for = activation});
 }
 
+/* A hidden layer: its norm stands between the product and the activation. A shift replaces the bias that batch norm
+ * would take away. */
+static void append_hidden(layer_list *list, uint32_t outputs, mlpd_activation activation, mlpd_norm norm) {
+  if (norm == MLPD_NORM_NONE) {
+    append_dense(list, outputs, activation);
+    return;
+  }
+  append(list, &(layer_spec){.kind = &layer_dense,
+                             .outputs = outputs,
+                             .activation = MLPD_IDENTITY,
+                             .starts_for = activation,
+                             .no_bias = norm == MLPD_NORM_BATCH});
+  append(list, &(layer_spec){.kind = norm == MLPD_NORM_BATCH ? &layer_batch_norm : &layer_layer_norm,
+                             .outputs = outputs,
+                             .activation = activation});
+}
+
 static double dropout_of(const mlpd_train_options *options, uint32_t l) {
   return options->dropout != NULL ? strtod(item_of(options->dropout, l), NULL) : 0;
 }
@@ -78,7 +95,7 @@ static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint3
   append_random(list, &layer_noise, o->input_noise);
   append_random(list, &layer_dropout, o->input_dropout);
   for (uint32_t l = 0; l < hidden; l++) {
-    append_dense(list, widths[l], o->activation);
+    append_hidden(list, widths[l], o->activation, o->norm);
     append_random(list, &layer_dropout, dropout_of(o, l));
   }
   append_dense(list, outputs, (mlpd_activation)o->output_activation);

@@ -112,6 +112,13 @@ const mlpd_choice mlpd_reduce_choices[] = {
     END_OF_CHOICES,
 };
 
+const mlpd_choice mlpd_norm_choices[] = {
+    {"none", MLPD_NORM_NONE, "no normalization of hidden layers"},
+    {"layer", MLPD_NORM_LAYER, "mean 0 and deviation 1 over each row, then a learned gain and shift"},
+    {"batch", MLPD_NORM_BATCH, "the same over the rows of each lane; in evaluation with running means"},
+    END_OF_CHOICES,
+};
+
 const mlpd_choice mlpd_save_choices[] = {
     {"best", MLPD_SAVE_BEST, "the weights of the lowest validation loss"},
     {"last", MLPD_SAVE_LAST, "the weights of the last epoch"},

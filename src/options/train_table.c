@@ -86,6 +86,8 @@ const mlpd_option mlpd_train_option_table[] = {
     {"output-activation", "network", "NAME", CHOICE, AT(output_activation),
      .help = "activation of the output layer; auto: by task and loss", .choices = mlpd_activation_choices, AUTO,
      WEIGHTS},
+    {"norm", "network", "HOW", CHOICE, AT(norm), .help = "normalize hidden layers before their activation",
+     .choices = mlpd_norm_choices, DEFAULT("none"), WEIGHTS},
     {"dropout", "network", "P[,P...]", LIST, AT(dropout),
      .help = "drop outputs of the hidden layers in training with this probability; a list has one for each layer",
      RANGE(0, 0.99), DEFAULT("0"), WEIGHTS},

@@ -113,6 +113,16 @@ static mlpd_status split_by_class(mlpd_comm *comm, preparation *p, part *from) {
   return MLPD_OK;
 }
 
+/* Batch norm needs rows to take a mean of. */
+static mlpd_status check_lanes(const mlpd_train_options *o) {
+  if (o->norm != MLPD_NORM_BATCH || o->batch / o->lanes >= 2) return MLPD_OK;
+  return FAIL(
+      MLPD_ERROR_USAGE,
+      "--norm batch takes means over the rows of a lane, but --batch %llu over %u lane%s leaves less than 2 rows "
+      "each; choose a larger --batch or fewer --lanes, or --norm layer",
+      (unsigned long long)o->batch, o->lanes, o->lanes == 1 ? "" : "s");
+}
+
 static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, const part *from,
                              bool from_train) {
   uint64_t valid_rows = 0;
@@ -128,6 +138,7 @@ static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, p
   }
   const uint64_t rows = p->file_rows - valid_rows, seed = p->options.seed;
   settle_lanes(comm, events, p, rows);
+  TRY(check_lanes(&p->options));
   if (!p->options.stream) return lane_plan_create(rows, p->options.batch, p->options.lanes, seed, &p->plan);
   TRY(lane_plan_create(rows, p->options.batch, p->options.lanes, seed, &p->dealt));
   TRY(lane_plan_create_grained(rows, p->options.batch, p->options.lanes, seed, grain_rows(from), &p->plan));
