@@ -519,6 +519,9 @@ typedef struct mlpd_train_options {
   int output_activation;      /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;
   mlpd_loss loss;
+  double label_smoothing;   /* of cross-entropies: a target y counts as (1 - E) y + E / classes (binary: E / 2) */
+  double focal_gamma;       /* of cross-entropies: (1 - p)^gamma of each (Lin et al. 2017); 0: none */
+  const char *class_weight; /* "none", "balanced", or weights: "1,2,0.5" in class order, "cat=2,dog=1" by name */
 
   mlpd_optimizer optimizer;
   double lr, momentum, beta1, beta2, epsilon, weight_decay, clip_norm; /* clip_norm 0: none */
@@ -760,6 +763,7 @@ MLPD_API mlpd_status mlpd_doctor(mlpd_comm *comm, const mlpd_doctor_options *opt
 typedef struct mlpd_report {
   mlpd_task task;
   mlpd_loss loss_kind;
+  char loss_text[160]; /* the loss with its parameters: "cross-entropy, label smoothing 0.1" */
   uint64_t rows;
   uint32_t outputs;                 /* classes, or values a sample */
   double loss;                      /* mean a sample, in the scaled targets the network was trained on */

@@ -63,6 +63,12 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
   done
 }
 
+@test "digits: label smoothing, focal loss, class weights" {
+  alike --epochs 2 --hidden 16 --lr 0.05 --label-smoothing 0.2 --class-weight balanced
+  alike --epochs 2 --hidden 16 --lr 0.05 --focal-gamma 2 --class-weight 1,2,3,4,5,1,2,0.5,0,1
+  alike --epochs 2 --hidden 16 --lr 0.05 --focal-gamma 1.5 --label-smoothing 0.1
+}
+
 @test "schedules of later versions" {
   local schedule
   regression

@@ -171,6 +171,7 @@ class Network:
         self.weights = [init_layer(init, self.activations[l], seed, l, widths[l], widths[l + 1])
                         for l in range(len(widths) - 1)]
         self.biases = [np.zeros(width) for width in widths[1:]]
+        self.parameters = 0.0, 0.0  # label smoothing, focal gamma
 
     def gradient(self, x, y, loss, sample_weights):
         """Sum of the weighted losses, and its gradient: of weights, of biases."""
@@ -184,8 +185,12 @@ class Network:
                 a.append(ACTIVATIONS[kind][0](z[-1]))
         output = self.activations[-1]
         if loss == "cross-entropy" and output == "softmax":
-            losses = -np.log(a[-1][np.arange(len(y)), y])
-            delta = a[-1] - np.eye(a[-1].shape[1])[y]
+            k, smoothing, gamma = a[-1].shape[1], *self.parameters
+            target, p = (1 - smoothing) * np.eye(a[-1].shape[1])[y] + smoothing / k, a[-1]
+            each = target * (1 - p)**gamma * -np.log(p)
+            losses = each.sum(axis=1)
+            slopes = target * ((1 - p)**gamma / p + (gamma * (1 - p)**(gamma - 1) * -np.log(p) if gamma > 0 else 0))
+            delta = p * ((slopes * p).sum(axis=1, keepdims=True) - slopes)
         elif loss == "mse" and output != "softmax":
             losses = ((a[-1] - y)**2).sum(axis=1) / 2
             delta = (a[-1] - y) * ACTIVATIONS[output][1](z[-1], a[-1])
@@ -315,6 +320,13 @@ def read_training(options):
     return x, y if classes else y.reshape(len(y), -1).astype(float), weights, classes
 
 
+def class_weights(text, y, classes):
+    rows = np.bincount(y, minlength=classes)
+    if text == "balanced":
+        return np.where(rows > 0, len(y) / ((rows > 0).sum() * np.maximum(rows, 1)), 1)
+    return np.array([float(weight) for weight in text.split(",")])
+
+
 class Run:
     def __init__(self, options):
         seed, batch = int(options["seed"]), int(options["batch"])
@@ -330,6 +342,9 @@ class Run:
         hidden = [int(width) for width in options["hidden"].strip('"').split(",") if width]
         self.network = Network([x.shape[1], *hidden, classes or y.shape[1]], options["activation"], output,
                                options["init"], seed)
+        self.network.parameters = options.real("label-smoothing"), options.real("focal-gamma")
+        if classes and options["class-weight"] != "none":
+            self.sample_weights = self.sample_weights * class_weights(options["class-weight"], y, classes)[y]
         lanes = options["lanes"]
         batch = min(batch, len(x))
         self.lanes = Lanes(len(x), batch, default_lanes(batch) if lanes in ("auto", "0") else int(lanes), seed)

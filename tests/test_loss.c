@@ -76,20 +76,37 @@ static void target_row(const sample *s, const targets *y, uint64_t i, double *ro
   }
 }
 
-static double loss_of(mlpd_loss loss, mlpd_activation output, uint32_t k, const double *z, const double *y) {
-  double a[MAX_K];
+/* -sum_j y_j (1 - p_j)^gamma log p_j of a softmax; of sigmoids each (1 - p)^gamma ce, p the probability given to y. */
+static double focal_loss(const loss_spec *loss, uint32_t k, const double *z, const double *a, const double *y) {
+  double sum = 0, top = z[0], exponentials = 0;
+  for (uint32_t j = 1; j < k; j++) top = fmax(top, z[j]);
+  for (uint32_t j = 0; j < k; j++) exponentials += exp(z[j] - top);
+  for (uint32_t j = 0; j < k; j++) {
+    const double ce = y[j] * log1p(exp(-z[j])) + (1 - y[j]) * log1p(exp(z[j]));
+    const double log_p = z[j] - top - log(exponentials);
+    sum += loss->kind == MLPD_CROSS_ENTROPY ? -y[j] * pow(-expm1(log_p), (double)loss->gamma) * log_p
+                                            : ce * pow(y[j] * (1 - a[j]) + (1 - y[j]) * a[j], (double)loss->gamma);
+  }
+  return sum;
+}
+
+static double loss_of(const loss_spec *loss, mlpd_activation output, uint32_t k, const double *z, const double *y) {
+  static double a[MAX_K], smoothed[MAX_K];
+  const double share = (double)loss->smoothing / (loss->kind == MLPD_CROSS_ENTROPY ? k : 2);
+  for (uint32_t j = 0; j < k; j++) smoothed[j] = (1 - (double)loss->smoothing) * y[j] + share;
   reference_activate(output, k, z, a);
-  return reference_loss(loss, k, z, a, y);
+  return loss->gamma > 0 ? focal_loss(loss, k, z, a, smoothed) : reference_loss(loss->kind, k, z, a, smoothed);
 }
 
 /* Loss against the definition, and delta against central differences of it, in double. */
-static void check_sample(mlpd_loss loss, mlpd_activation output, sample *s, const targets *y) {
+static void check_sample(const loss_spec *loss, mlpd_activation output, sample *s, const targets *y) {
   static const double STEP = 1e-5;
   loss_sums sums = {.loss = 3, .weight = 5};
-  compute(loss, output, s->n, s->k, s->z, s->a, y, s->delta, &sums);
+  loss_compute(loss, output, s->n, s->k, s->z, s->a, y, s->delta, &sums);
   double expected_loss = 3, expected_weight = 5, largest = 0;
   for (uint64_t i = 0; i < s->n; i++) {
-    const double weight = y->weights != NULL ? y->weights[i] : 1;
+    double weight = y->weights != NULL ? y->weights[i] : 1;
+    if (loss->class_weights != NULL && y->classes != NULL) weight = (double)((float)weight * loss->class_weights[y->classes[i]]);
     double z[MAX_K], target[MAX_K];
     for (uint32_t j = 0; j < s->k; j++) z[j] = s->z[i * s->k + j];
     target_row(s, y, i, target);
@@ -106,8 +123,8 @@ static void check_sample(mlpd_loss loss, mlpd_activation output, sample *s, cons
       const double slope = weight * (above - below) / (2 * STEP), got = s->delta[i * s->k + j];
       if (fabs(got - slope) > 1e-5 * (1 + fabs(slope)))
         fail_msg("%s on %s, k %u, row %d, column %u: delta %.9g, slope %.9g",
-                 mlpd_choice_name(mlpd_loss_choices, (int)loss), mlpd_choice_name(mlpd_activation_choices, (int)output),
-                 s->k, (int)i, j, got, slope);
+                 mlpd_choice_name(mlpd_loss_choices, (int)loss->kind),
+                 mlpd_choice_name(mlpd_activation_choices, (int)output), s->k, (int)i, j, got, slope);
     }
   }
   assert_true(fabs(sums.loss - expected_loss) <= 2e-6 * fabs(expected_loss));
@@ -115,11 +132,11 @@ static void check_sample(mlpd_loss loss, mlpd_activation output, sample *s, cons
   /* A softmax of one output is constant, and all of a few single outputs may lie where these two are flat. */
   const bool may_be_flat = output == MLPD_SOFTMAX || output == MLPD_RELU6 || output == MLPD_HARDSWISH;
   if (!(largest > 1e-6) && !(s->k == 1 && may_be_flat))
-    fail_msg("%s on %s, k %u: no slope at all", mlpd_choice_name(mlpd_loss_choices, (int)loss),
+    fail_msg("%s on %s, k %u: no slope at all", mlpd_choice_name(mlpd_loss_choices, (int)loss->kind),
              mlpd_choice_name(mlpd_activation_choices, (int)output), s->k);
 
   loss_sums again = {.loss = 3, .weight = 5};
-  compute(loss, output, s->n, s->k, s->z, s->a, y, NULL, &again);
+  loss_compute(loss, output, s->n, s->k, s->z, s->a, y, NULL, &again);
   assert_memory_equal(&sums, &again, sizeof sums);
 }
 
@@ -130,13 +147,87 @@ static void test_every_loss_on_every_output(void **state) {
     for (mlpd_activation output = 0; output < MLPD_NUM_ACTIVATIONS; output++) {
       if (loss_check(loss, output) != MLPD_OK) continue;
       for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+        const loss_spec spec = loss_plain(loss);
         sample s = sample_make(output, 5, widths[w]);
-        check_sample(loss, output, &s, &(targets){.values = s.values});
-        check_sample(loss, output, &s, &(targets){.values = s.values, .weights = s.weights});
-        check_sample(loss, output, &s, &(targets){.classes = s.classes, .weights = s.weights});
+        check_sample(&spec, output, &s, &(targets){.values = s.values});
+        check_sample(&spec, output, &s, &(targets){.values = s.values, .weights = s.weights});
+        check_sample(&spec, output, &s, &(targets){.classes = s.classes, .weights = s.weights});
         sample_free(&s);
       }
     }
+}
+
+/* Label smoothing, focal losses and class weights, alone and together. */
+static void test_parameters_of_cross_entropies(void **state) {
+  (void)state;
+  static const uint32_t widths[] = {1, 2, 10, 17, 300, MAX_K};
+  static const loss_spec specs[] = {
+      {.smoothing = 0.1f}, {.gamma = 2}, {.gamma = 0.5f}, {.smoothing = 0.3f, .gamma = 1.5f}};
+  static float class_weights[MAX_K];
+  for (uint32_t k = 0; k < MAX_K; k++) class_weights[k] = 0.3f + 0.7f * (float)(k % 5);
+  for (size_t i = 0; i < 2 * sizeof specs / sizeof *specs; i++)
+    for (mlpd_loss loss = MLPD_CROSS_ENTROPY; loss <= MLPD_BINARY_CROSS_ENTROPY; loss++)
+      for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+        const mlpd_activation output = loss_default_activation(loss, MLPD_CLASSIFICATION);
+        loss_spec spec = specs[i / 2];
+        spec.kind = loss;
+        spec.class_weights = i % 2 == 0 ? class_weights : NULL;
+        sample s = sample_make(output, 19, widths[w]);
+        check_sample(&spec, output, &s, &(targets){.classes = s.classes});
+        check_sample(&spec, output, &s, &(targets){.classes = s.classes, .weights = s.weights});
+        check_sample(&spec, output, &s, &(targets){.values = s.values, .weights = s.weights});
+        sample_free(&s);
+      }
+}
+
+/* Class weights are factors of the rows' weights, in every loss and every way of computing rows. */
+static void test_class_weights(void **state) {
+  (void)state;
+  static const uint32_t widths[] = {1, 3, 40};
+  float class_weights[40], rows[21];
+  for (uint32_t k = 0; k < 40; k++) class_weights[k] = 0.25f * (float)(k % 7);
+  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_NUM_LOSSES; loss++)
+    for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+      const mlpd_activation output = loss_default_activation(loss, MLPD_CLASSIFICATION);
+      loss_spec weighted = loss_plain(loss), plain = loss_plain(loss);
+      weighted.class_weights = class_weights;
+      sample s = sample_make(output, 21, widths[w]);
+      float *const delta = array(s.n * s.k, sizeof(float));
+      loss_sums by_class = {0}, by_row = {0};
+      for (uint64_t i = 0; i < s.n; i++) rows[i] = s.weights[i] * class_weights[s.classes[i]];
+      loss_compute(&weighted, output, s.n, s.k, s.z, s.a, &(targets){.classes = s.classes, .weights = s.weights},
+                   s.delta, &by_class);
+      loss_compute(&plain, output, s.n, s.k, s.z, s.a, &(targets){.classes = s.classes, .weights = rows}, delta,
+                   &by_row);
+      assert_memory_equal(&by_class, &by_row, sizeof by_row);
+      assert_memory_equal(delta, s.delta, s.n * s.k * sizeof(float));
+      free(delta);
+      sample_free(&s);
+    }
+}
+
+/* Where the network is as sure as floats can be, right or wrong, and where a softmax has underflowed. */
+static void test_focal_extremes(void **state) {
+  (void)state;
+  static const float z[3] = {200, -200, 0};
+  static const double expected[3] = {0, 400, 200}; /* q = 0, 1, 1 */
+  for (int32_t class = 0; class < 3; class ++) {
+    const loss_spec focal = {.kind = MLPD_CROSS_ENTROPY, .gamma = 0.5f};
+    float a[3], delta[3];
+    loss_sums sums = {0};
+    softmax_forward(1, 3, z, a);
+    loss_compute(&focal, MLPD_SOFTMAX, 1, 3, z, a, &(targets){.classes = &class}, delta, &sums);
+    assert_true(fabs(sums.loss - expected[class]) <= 1e-12);
+    for (int j = 0; j < 3; j++) assert_true(fabs((double)delta[j] - ((j == 0) - (j == class))) <= 1e-6);
+  }
+  for (int32_t class = 0; class < 2; class ++) {
+    const loss_spec focal = {.kind = MLPD_BINARY_CROSS_ENTROPY, .gamma = 2};
+    const float a = 1;
+    float delta = 9;
+    loss_sums sums = {0};
+    loss_compute(&focal, MLPD_SIGMOID, 1, 1, z, &a, &(targets){.classes = &class}, &delta, &sums);
+    assert_true(sums.loss == (class == 0 ? 200 : 0) && delta == (class == 0 ? 1 : 0));
+  }
 }
 
 static void test_classes_are_one_hot_rows(void **state) {
@@ -241,6 +332,24 @@ static void test_non_finite_inputs_show(void **state) {
   assert_true(one(MLPD_CROSS_ENTROPY, MLPD_SOFTMAX, 2, far, &(targets){.classes = (const int32_t[]){1}}, delta) > 5e38);
 }
 
+static void test_non_finite_inputs_show_in_focal_losses(void **state) {
+  (void)state;
+  static const float bad[] = {NAN, INFINITY, -INFINITY};
+  for (mlpd_loss loss = MLPD_CROSS_ENTROPY; loss <= MLPD_BINARY_CROSS_ENTROPY; loss++)
+    for (int i = 0; i < 60; i++) {
+      const mlpd_activation output = loss_default_activation(loss, MLPD_CLASSIFICATION);
+      const loss_spec spec = {.kind = loss, .gamma = i % 2 == 0 ? 2 : 0, .smoothing = 0.1f};
+      const int32_t class = 3;
+      sample s = sample_make(output, 1, 20);
+      loss_sums sums = {0};
+      s.z[i / 3] = bad[i % 3];
+      activate(output, &s);
+      loss_compute(&spec, output, 1, 20, s.z, s.a, &(targets){.classes = &class}, s.delta, &sums);
+      assert_true(isfinite(sums.loss) == 0);
+      sample_free(&s);
+    }
+}
+
 static void test_metrics(void **state) {
   (void)state;
   const float a[3 * 10] = {[0] = 0.5f, [1] = 0.5f, [10 + 9] = 1, [20 + 4] = 0.6f, [20 + 5] = 0.4f};
@@ -309,11 +418,15 @@ static void test_pairs(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_loss_on_every_output),
+      cmocka_unit_test(test_parameters_of_cross_entropies),
+      cmocka_unit_test(test_class_weights),
+      cmocka_unit_test(test_focal_extremes),
       cmocka_unit_test(test_classes_are_one_hot_rows),
       cmocka_unit_test(test_cross_entropy_extremes),
       cmocka_unit_test(test_binary_cross_entropy_extremes),
       cmocka_unit_test(test_corners_of_residual_losses),
       cmocka_unit_test(test_non_finite_inputs_show),
+      cmocka_unit_test(test_non_finite_inputs_show_in_focal_losses),
       cmocka_unit_test(test_metrics),
       cmocka_unit_test(test_rows_add_up_in_order),
       cmocka_unit_test(test_pairs),

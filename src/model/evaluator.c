@@ -162,6 +162,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   if (r != NULL) *r = (mlpd_report){.rows = 0};
   TRY(model_check_call(comm, "mlpd_evaluate", model, data, r, "report"));
   *r = (mlpd_report){.task = model->task, .loss_kind = model->loss.kind};
+  loss_describe(&model->loss, r->loss_text);
   const double started = clock_seconds();
   const backend *gemm = NULL;
   held_out part = {0};

@@ -224,17 +224,17 @@ mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, const mlpd_mod
 }
 
 /* *overflow, unless NULL, gets this rank's first row that gives no finite result, if any. */
-static mlpd_status losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
-                          uint64_t *overflow, loss_sums *sums) {
+static mlpd_status losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held,
+                          const loss_spec *loss, int threads, uint64_t *overflow, loss_sums *sums) {
   const forward_windows windows = {
       .blocks = held->window_rows / FORWARD_BLOCK_ROWS, .read = read_window, .context = held};
   return forward_losses(comm, model->network, gemm, &model->input, &held->rows, held->from != NULL ? &windows : NULL,
-                        &held->range, &model->loss, threads, overflow, sums);
+                        &held->range, loss, threads, overflow, sums);
 }
 
-mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
-                            loss_sums *sums) {
-  return losses(comm, model, gemm, held, threads, NULL, sums);
+mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held,
+                            const loss_spec *loss, int threads, loss_sums *sums) {
+  return losses(comm, model, gemm, held, loss, threads, NULL, sums);
 }
 
 /* ---- Rows that are too far away ---------------------------------------------------------------------- */
@@ -309,7 +309,7 @@ mlpd_status held_out_blame(mlpd_comm *comm, const mlpd_model *model, const backe
                            const char *file, mlpd_split which, int threads) {
   loss_sums sums;
   uint64_t overflow = UINT64_MAX;
-  TRY(losses(comm, model, gemm, held, threads, &overflow, &sums));
+  TRY(losses(comm, model, gemm, held, &model->loss, threads, &overflow, &sums));
   double first = overflow == UINT64_MAX ? -INFINITY : -(double)overflow; /* in a network that diverged it is any row */
   TRY(comm_max_double(comm, &first, 1));
   const bool mine = overflow != UINT64_MAX && first == -(double)overflow;

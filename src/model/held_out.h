@@ -41,8 +41,8 @@ uint64_t held_out_window_rows(uint64_t row_bytes, int threads, uint64_t rows);
 mlpd_status held_out_count_classes(held_out *held, class_counts *counts);
 
 /* Loss sums of the whole part, equal on all ranks. Collective. */
-mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
-                            loss_sums *sums);
+mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held,
+                            const loss_spec *loss, int threads, loss_sums *sums);
 
 /* Hash of the shapes and of every row of the part with its targets and weight, as they are held (scaled, or not): the
  * same on any number of ranks and threads, in memory or in windows, and never 0; 0 where there is no such part. With

@@ -60,15 +60,23 @@ static mlpd_status write_names(h5_file *file, const char *object, const name_lis
   return h5_strings_write(file, object, (const char *const *)list->names, list->count);
 }
 
+static uint64_t model_format(const mlpd_model *model) {
+  const bool plain = !(model->loss.smoothing > 0) && !(model->loss.gamma > 0);
+  return plain ? model_network_format(model->network) : MODEL_FORMAT;
+}
+
 static mlpd_status write_model(h5_file *file, const void *content) {
   const mlpd_model *const model = content;
   model_hashes hashes;
   TRY(model_hash(model, &hashes));
   TRY(h5_attribute_write_text(file, "/", "mlpdist", "model"));
-  TRY(h5_attribute_write_u64(file, "/", "format", model_network_format(model->network)));
+  TRY(h5_attribute_write_u64(file, "/", "format", model_format(model)));
   TRY(h5_attribute_write_text(file, "/", "version", MLPD_VERSION));
   TRY(h5_attribute_write_text(file, "/", "task", mlpd_choice_name(mlpd_task_choices, (int)model->task)));
   TRY(h5_attribute_write_text(file, "/", "loss", mlpd_choice_name(mlpd_loss_choices, (int)model->loss.kind)));
+  if (model->loss.smoothing > 0)
+    TRY(h5_attribute_write_double(file, "/", "label_smoothing", (double)model->loss.smoothing));
+  if (model->loss.gamma > 0) TRY(h5_attribute_write_double(file, "/", "focal_gamma", (double)model->loss.gamma));
   TRY(h5_attribute_write_text(file, "/", "digest", hashes.digest));
   TRY(h5_attribute_write_text(file, "/", "checksum", hashes.checksum));
   TRY(h5_attribute_write_u64(file, "/", "epoch", model->epoch));
@@ -158,12 +166,24 @@ static mlpd_status read_format(h5_file *file, uint64_t *format) {
   return MLPD_OK;
 }
 
+/* A parameter of the loss, from 0 to most; it stays 0 where the file has none. */
+static mlpd_status read_parameter(h5_file *file, const char *name, double most, float *parameter) {
+  double value = 0;
+  if (!h5_attribute_exists(file, "/", name)) return MLPD_OK;
+  TRY(h5_attribute_read_double(file, "/", name, &value));
+  if (!(value >= 0 && value <= most)) return FAIL(MLPD_ERROR_DATA, "attribute %s is %g", name, value);
+  *parameter = (float)value;
+  return MLPD_OK;
+}
+
 static mlpd_status read_attributes(h5_file *file, mlpd_model *model) {
   int task = 0, loss = 0;
   TRY(model_read_choice(file, "/", "task", mlpd_task_choices, &task));
   TRY(model_read_choice(file, "/", "loss", mlpd_loss_choices, &loss));
   model->task = (mlpd_task)task;
   model->loss = loss_plain((mlpd_loss)loss);
+  TRY(read_parameter(file, "label_smoothing", 0.9999, &model->loss.smoothing));
+  TRY(read_parameter(file, "focal_gamma", 100, &model->loss.gamma));
   TRY(h5_attribute_read_u64(file, "/", "epoch", &model->epoch));
   TRY(h5_attribute_read_u64(file, "/", "step", &model->step));
   if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &model->config));

@@ -4,13 +4,13 @@
  * checksum (of all the rest: a damaged file is no model);
  * /network/layer_1/weight (inputs, outputs) with attribute activation, /network/layer_1/bias (outputs), ..., other
  * kinds of layers with attribute kind (model_network.h); /input/shift, /input/scale (features): x' = (x - shift) *
- * scale, float64; /target/shift, /target/scale (outputs), for regression; /columns/name (features), /targets/name
- * (outputs, or the one of the classes) and /class_names, where the data has names; attribute config, the run's resolved
- * options.
+ * scale, float64; label_smoothing and focal_gamma, where the loss has them; /target/shift, /target/scale (outputs), for
+ * regression; /columns/name (features), /targets/name (outputs, or the one of the classes) and /class_names, where the
+ * data has names; attribute config, the run's resolved options.
  *
- * Format 3 has layers that are not dense with a bias; where there are none, files are of format 2. Format 1 had no
- * names of columns and targets, shift and scale in float32, and other hashes (model_hash.h). Nothing here is
- * collective. */
+ * Format 3 has layers that are not dense with a bias, or a loss with parameters; where there are none, files are of
+ * format 2. Format 1 had no names of columns and targets, shift and scale in float32, and other hashes (model_hash.h).
+ * Nothing here is collective. */
 #ifndef MLPDIST_MODEL_H
 #define MLPDIST_MODEL_H
 

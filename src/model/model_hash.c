@@ -33,13 +33,20 @@ static void add_names(XXH3_state_t *state, const name_list *list) {
   for (uint64_t i = 0; i < list->count; i++) add_text(state, list->names[i]);
 }
 
+/* Parameters that are not given leave the hash as it was before there were any. */
+static void add_loss(XXH3_state_t *state, const loss_spec *loss) {
+  const float parameters[] = {loss->smoothing, loss->gamma};
+  add_text(state, mlpd_choice_name(mlpd_loss_choices, (int)loss->kind));
+  if (loss->smoothing > 0 || loss->gamma > 0) add(state, parameters, sizeof parameters);
+}
+
 mlpd_status model_hash(const mlpd_model *model, model_hashes *hashes) {
   const uint64_t numbers[] = {model->epoch, model->step};
   XXH3_state_t *state;
   mlpd_network_digest(model->network, hashes->digest);
   TRY(start(&state));
   add_text(state, mlpd_choice_name(mlpd_task_choices, (int)model->task));
-  add_text(state, mlpd_choice_name(mlpd_loss_choices, (int)model->loss.kind));
+  add_loss(state, &model->loss);
   add(state, numbers, sizeof numbers);
   add_affine(state, &model->input);
   add_affine(state, &model->target);

@@ -24,9 +24,20 @@ typedef struct loss_sums {
 /* A loss with its parameters. */
 typedef struct loss_spec {
   mlpd_loss kind;
+  float smoothing;            /* E of cross-entropies: a target y counts as (1 - E) y + E / outputs (binary: E / 2) */
+  float gamma;                /* of the focal form of cross-entropies; 0: plain */
+  const float *class_weights; /* (outputs), borrowed, or NULL for 1 each: factors of the weights of rows by class */
 } loss_spec;
 
 loss_spec loss_plain(mlpd_loss kind); /* parameters as if no option were given */
+
+/* The loss that options with settled task and loss ask for; class weights are left out. MLPD_ERROR_USAGE where a
+ * parameter does not belong to the loss. */
+mlpd_status loss_of_options(const mlpd_train_options *options, loss_spec *made);
+
+/* The loss in words, "cross-entropy, label smoothing 0.1", in text. */
+enum { LOSS_TEXT_BYTES = 160 };
+void loss_describe(const loss_spec *loss, char text[LOSS_TEXT_BYTES]);
 
 /* Is this pair of loss and output activation defined, and is loss not MLPD_LOSS_AUTO? The message of MLPD_ERROR_USAGE
  * names the activations that are. */

@@ -14,6 +14,8 @@ static float finite_or_nan(uint32_t k, const float *z, const float *a) {
   return sum;
 }
 
+float loss_finite_or_nan(uint32_t k, const float *z, const float *a) { return finite_or_nan(k, z, a); }
+
 /* Index of the largest value of x (k), the lowest on ties; 0 where comparing finds none (not a number). */
 MULTIVERSION
 static uint32_t largest_index(uint32_t k, const float *x) {
@@ -123,6 +125,43 @@ static double cross_entropy_values(uint32_t k, const float *z, const float *a, u
   return differences - sum_y * portable_log((double)a[best]) + (double)finite_or_nan(k, z, a);
 }
 
+/* ---- Label smoothing ------------------------------------------------------------------------------ */
+
+/* Returns sum_j (top - z_j). */
+MULTIVERSION
+static double differences(uint32_t k, double top, const float *z) {
+  double parts[LOSS_PARTS] = {0};
+  const uint32_t whole = k / LOSS_PARTS * LOSS_PARTS;
+  for (uint32_t j = 0; j < whole; j += LOSS_PARTS)
+    for (uint32_t p = 0; p < LOSS_PARTS; p++) parts[p] += top - z[j + p];
+  for (uint32_t j = whole; j < k; j++) parts[j - whole] += top - z[j];
+  return loss_sum_parts(parts);
+}
+
+/* delta = weight (scale a - share) */
+MULTIVERSION
+static void smoothed_slopes(uint32_t k, float weight, float scale, float share, const float *restrict a,
+                            float *restrict delta) {
+#pragma omp simd
+  for (uint32_t j = 0; j < k; j++) delta[j] = weight * (scale * a[j] - share);
+}
+
+/* Targets (1 - E) y_j + E / k: y (k), or the one-hot row of class where it is NULL. */
+static double smoothed_row(float smoothing, uint32_t k, const float *z, const float *a, uint32_t best, const float *y,
+                           int32_t class, float weight, float *delta) {
+  const double kept = 1 - (double)smoothing, share = (double)smoothing / k;
+  double sum_y = 1, own = (double)z[best] - (double)z[y == NULL ? (uint32_t) class : best];
+  if (y != NULL) own = weighted_differences(k, z[best], z, y, &sum_y);
+  const double sum = kept * sum_y + (double)smoothing;
+  if (delta != NULL) smoothed_slopes(k, weight, (float)sum, (float)share, a, delta);
+  if (delta != NULL && y == NULL) delta[class] -= weight * (float)kept;
+  for (uint32_t j = 0; delta != NULL && y != NULL && j < k; j++) delta[j] -= weight * ((float)kept * y[j]);
+  return kept * own + share * differences(k, z[best], z) - sum * portable_log((double)a[best]) +
+         (double)finite_or_nan(k, z, a);
+}
+
+/* ---- Rows ----------------------------------------------------------------------------------------- */
+
 static void narrow_rows(const loss_block *b, loss_values *values) {
   const uint32_t k = b->k;
   cross_entropy_narrow(b->n, k, b->z, b->a, b->y.classes, values->loss, values->best);
@@ -131,7 +170,7 @@ static void narrow_rows(const loss_block *b, loss_values *values) {
   for (uint32_t i = 0; i < b->n; i++) {
     const float weight = loss_weight(b, i);
     const size_t row = (size_t)i * k, class = row + (uint32_t)b->y.classes[i];
-    if (b->y.weights != NULL) scale_row(k, weight, b->a + row, b->delta + row);
+    if (loss_is_weighted(b)) scale_row(k, weight, b->a + row, b->delta + row);
     b->delta[class] = weight * (b->a[class] - 1);
   }
 }
@@ -143,13 +182,21 @@ static void whole_row(const loss_block *b, uint32_t i, loss_values *values) {
   const float *const y = loss_target(b, i, &binary);
   const uint32_t best = largest_index(k, a);
   values->best[i] = (int32_t)best;
-  values->loss[i] = y != NULL ? cross_entropy_values(k, z, a, best, y, weight, delta)
-                              : cross_entropy_class(k, z, a, best, b->y.classes[i], weight, delta);
+  if (b->loss->smoothing > 0)
+    values->loss[i] =
+        smoothed_row(b->loss->smoothing, k, z, a, best, y, y == NULL ? b->y.classes[i] : 0, weight, delta);
+  else
+    values->loss[i] = y != NULL ? cross_entropy_values(k, z, a, best, y, weight, delta)
+                                : cross_entropy_class(k, z, a, best, b->y.classes[i], weight, delta);
   if (b->y.classes == NULL) values->square[i] = loss_half_square(k, a, y);
 }
 
 void loss_cross_entropy(const loss_block *b, loss_values *values) {
-  if (b->y.classes != NULL && b->k > 1 && b->k <= LOSS_ROWS) {
+  if (b->loss->gamma > 0) {
+    loss_focal_softmax(b, values);
+    return;
+  }
+  if (b->loss->smoothing <= 0 && b->y.classes != NULL && b->k > 1 && b->k <= LOSS_ROWS) {
     narrow_rows(b, values);
     return;
   }

@@ -35,8 +35,21 @@ typedef struct loss_kind {
   mlpd_activation output;
 } loss_kind;
 
-/* The weight of row i of a block. */
-static inline float loss_weight(const loss_block *b, uint32_t i) { return b->y.weights != NULL ? b->y.weights[i] : 1; }
+/* Do rows have weights other than 1? And the weight of row i. */
+static inline bool loss_is_weighted(const loss_block *b) {
+  return b->y.weights != NULL || (b->loss->class_weights != NULL && b->y.classes != NULL);
+}
+
+static inline float loss_weight(const loss_block *b, uint32_t i) {
+  const float own = b->y.weights != NULL ? b->y.weights[i] : 1;
+  return b->loss->class_weights != NULL && b->y.classes != NULL ? own * b->loss->class_weights[b->y.classes[i]] : own;
+}
+
+/* Target y as label smoothing over `choices` answers has it. */
+static inline double loss_smoothed(const loss_spec *loss, double y, uint32_t choices) {
+  const double share = (double)loss->smoothing;
+  return share > 0 ? (1 - share) * y + share / choices : y;
+}
 
 static inline double loss_sum_parts(const double parts[LOSS_PARTS]) {
   return ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]));
@@ -65,6 +78,9 @@ static inline const float *loss_one_hot(uint32_t begin, uint32_t count, int32_t 
   return hot;
 }
 
+/* 0 where all k values of z and a are finite, else not a number. */
+float loss_finite_or_nan(uint32_t k, const float *z, const float *a);
+
 /* Index of the largest value of x (k), the lowest on ties; 0 where comparing finds none (not a number). */
 uint32_t loss_largest(uint32_t k, const float *x);
 
@@ -78,6 +94,9 @@ double loss_half_square(uint32_t k, const float *a, const float *y);
 void loss_cross_entropy(const loss_block *b, loss_values *values);
 /* loss_binary.c */
 void loss_binary_cross_entropy(const loss_block *b, loss_values *values);
+/* loss_focal.c: the same with gamma > 0 */
+void loss_focal_softmax(const loss_block *b, loss_values *values);
+void loss_focal_binary(const loss_block *b, loss_values *values);
 /* loss_residual.c: mse, mse-mean, mae, huber */
 void loss_residual(const loss_block *b, loss_values *values);
 

@@ -141,7 +141,7 @@ static void single_rows(const loss_block *b, loss_values *values) {
   single_residuals(loss, b->n, b->a, target, values->loss, values->square);
   if (b->delta == NULL) return;
   residual_slopes(loss, b->n, 1, b->a, target, b->delta);
-  for (uint32_t i = 0; b->y.weights != NULL && i < b->n; i++) b->delta[i] = b->y.weights[i] * b->delta[i];
+  for (uint32_t i = 0; loss_is_weighted(b) && i < b->n; i++) b->delta[i] = loss_weight(b, i) * b->delta[i];
 }
 
 void loss_residual(const loss_block *b, loss_values *values) {

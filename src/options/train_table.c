@@ -101,6 +101,16 @@ const mlpd_option mlpd_train_option_table[] = {
     {"loss", "network", "NAME", CHOICE, AT(loss),
      .help = "loss to minimise; auto: cross-entropy for classes, mse for values", .choices = mlpd_loss_choices,
      DEFAULT("auto"), WEIGHTS},
+    {"label-smoothing", "network", "E", REAL, AT(label_smoothing),
+     .help = "part of each target that is spread evenly over the classes", RANGE(0, 0.9999), DEFAULT("0"), WEIGHTS,
+     .needs = "loss=auto,cross-entropy,binary-cross-entropy"},
+    {"focal-gamma", "network", "G", REAL, AT(focal_gamma),
+     .help = "focal loss: rows that are right already count less, (1 - p)^G of themselves; 0: cross-entropy",
+     RANGE(0, 100), DEFAULT("0"), WEIGHTS, .needs = "loss=auto,cross-entropy,binary-cross-entropy"},
+    {"class-weight", "network", "WEIGHTS", TEXT, AT(class_weight),
+     .help = "weights of the classes in training and validation: none; balanced (rows / (classes * rows of the "
+             "class)); in class order, 1,2,0.5; or by name, cat=2,dog=1 (others: 1)",
+     DEFAULT("none"), WEIGHTS, .needs = "task=auto,classification"},
 
     {"optimizer", "optimizer", "NAME", CHOICE, AT(optimizer), .help = "update rule", .choices = mlpd_optimizer_choices,
      DEFAULT("momentum"), WEIGHTS},

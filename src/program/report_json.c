@@ -76,6 +76,7 @@ mlpd_status report_print_json(const mlpd_report *report, const mlpd_model *model
   (void)json_object_set_new(root, "loss", number(report->loss));
   (void)json_object_set_new(root, "loss_kind",
                             json_string(mlpd_choice_name(mlpd_loss_choices, (int)report->loss_kind)));
+  (void)json_object_set_new(root, "loss_text", json_string(report->loss_text));
   (void)json_object_set_new(root, "seconds", number(report->seconds));
   int failed = json_object_update(root, details);
   if (failed == 0) failed = json_dumpf(root, stream, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));

@@ -176,8 +176,7 @@ static void print_values(const mlpd_report *report, const mlpd_model *model, FIL
 
 void report_print_text(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
   (void)fprintf(stream, "rows      %llu, in %.3g s\n", (unsigned long long)report->rows, report->seconds);
-  (void)fprintf(stream, "loss      %.6g (%s)\n", report->loss,
-                mlpd_choice_name(mlpd_loss_choices, (int)report->loss_kind));
+  (void)fprintf(stream, "loss      %.6g (%s)\n", report->loss, report->loss_text);
   if (report->task == MLPD_REGRESSION) {
     print_values(report, model, stream);
     return;

@@ -201,13 +201,13 @@ static void describe_config(const char *config, FILE *stream) {
 
 static mlpd_status describe_model(const char *path, FILE *stream) {
   mlpd_model *model = NULL;
-  char digest[17];
+  char digest[17], loss[LOSS_TEXT_BYTES];
   TRY(mlpd_model_load(path, &model));
   mlpd_network_digest(model->network, digest);
   (void)fprintf(stream, "%s: model, epoch %llu, step %llu\n", path, (unsigned long long)model->epoch,
                 (unsigned long long)model->step);
-  (void)fprintf(stream, "task: %s, loss %s\n", mlpd_choice_name(mlpd_task_choices, (int)model->task),
-                mlpd_choice_name(mlpd_loss_choices, (int)model->loss.kind));
+  loss_describe(&model->loss, loss);
+  (void)fprintf(stream, "task: %s, loss %s\n", mlpd_choice_name(mlpd_task_choices, (int)model->task), loss);
   describe_layers(model->network, stream);
   const mlpd_status status = memory_describe_network(model->network, model->config, stream);
   if (status != MLPD_OK) {

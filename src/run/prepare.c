@@ -17,6 +17,7 @@
 #include "ranks/comm.h"
 #include "ranks/placement.h"
 #include "run/class_notes.h"
+#include "run/class_weights.h"
 #include "run/column_scales.h"
 
 enum { SPLIT_LANES = 64, READ_BYTES = 1 << 17 };
@@ -34,7 +35,8 @@ static mlpd_status settle_task(preparation *p, const part *train) {
   if (o->loss == MLPD_LOSS_AUTO) o->loss = o->task == MLPD_CLASSIFICATION ? MLPD_CROSS_ENTROPY : MLPD_MSE;
   if (o->output_activation < 0) o->output_activation = (int)loss_default_activation(o->loss, o->task);
   if (o->normalize == MLPD_NORMALIZE_AUTO) o->normalize = column_scales_kind(train);
-  return loss_check(o->loss, (mlpd_activation)o->output_activation);
+  TRY(loss_check(o->loss, (mlpd_activation)o->output_activation));
+  return loss_of_options(o, &p->model->loss);
 }
 
 static void settle_lanes(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, uint64_t rows) {
@@ -297,7 +299,6 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   TRY(read_train(comm, events, p));
   TRY(preparation_check_memory(comm, events, p, NULL));
   p->model->task = p->options.task;
-  p->model->loss = loss_plain(p->options.loss);
   TRY(mlpd_comm_agree(comm, make_network(p)));
   TRY(column_scales_find(comm, events, p));
   TRY(look_at_test_part(comm, p));
@@ -308,6 +309,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   class_counts *const counts = p->split.num_lanes == 0 ? &p->class_rows[MLPD_VALID] : NULL; /* else counted */
   TRY(held_out_fingerprint(comm, &p->valid, p->model, p->options.data.file, MLPD_VALID, counts, &p->valid_fingerprint));
   TRY(class_notes(comm, events, p));
+  TRY(mlpd_comm_agree(comm, class_weights_find(p)));
   return p->options.stream ? mlpd_comm_agree(comm, make_stream(comm, p)) : MLPD_OK;
 }
 
@@ -318,6 +320,7 @@ void preparation_free(preparation *p) {
   labels_free(&p->labels);
   (void)h5_close(p->file); /* read-only: nothing is lost */
   mlpd_model_free(p->model);
+  free(p->class_weights);
   lane_plan_free(&p->split);
   lane_plan_free(&p->dealt);
   lane_plan_free(&p->plan);

@@ -25,6 +25,8 @@ typedef struct preparation {
   stream *stream;        /* of the training rows, or NULL: they are in memory */
   bool held_out_windows; /* validation and test rows are too many to be held */
   held_out valid;
+  loss_spec loss;             /* the model's, and class weights */
+  float *class_weights;       /* (classes), or NULL */
   class_counts class_rows[3]; /* rows of each class, by part: of this rank, then of all */
   label_decision labels;      /* source.map is of it */
   uint64_t file_rows;         /* of the training part in the file */

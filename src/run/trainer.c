@@ -90,7 +90,7 @@ static mlpd_status make_stepper(trainer *t) {
                                .rows = p->stream != NULL ? stream_kinds(p->stream) : &p->train,
                                .stream = p->stream,
                                .input = &p->model->input,
-                               .loss = p->model->loss,
+                               .loss = p->loss,
                                .reduce = p->options.reduce,
                                .update = p->options.update,
                                .overlap = p->options.overlap,
@@ -333,7 +333,7 @@ static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
   const double started = clock_seconds();
   const uint64_t began = timeline_begin_rare(t->line);
   loss_sums sums;
-  TRY(held_out_losses(t->comm, p->model, t->gemm, &p->valid, p->threads, &sums));
+  TRY(held_out_losses(t->comm, p->model, t->gemm, &p->valid, &p->loss, p->threads, &sums));
   (void)timeline_end(t->line, 0, TIMELINE_VALIDATE, 0, 0, began);
   if (!(sums.weight > 0)) /* equal on all ranks */
     return FAIL(MLPD_ERROR_DATA,
@@ -423,7 +423,7 @@ static mlpd_status report_valid(trainer *t) {
 static mlpd_status test_part(trainer *t, held_out *part) {
   const preparation *const p = &t->prep;
   loss_sums sums;
-  TRY(held_out_losses(t->comm, p->model, t->gemm, part, p->threads, &sums));
+  TRY(held_out_losses(t->comm, p->model, t->gemm, part, &p->model->loss, p->threads, &sums));
   t->result->has_test = true;
   t->result->test_rows = part->range.rows;
   t->result->test_loss = sums.loss / sums.weight;
