@@ -311,7 +311,7 @@ def read_training(options):
         weights = file["/train/weight"][...].astype(float) if "/train/weight" in file else np.ones(len(x))
         own_validation = "/valid/x" in file
     classes = int(y.max()) + 1 if np.issubdtype(y.dtype, np.integer) else None
-    fraction = options.real("valid-fraction")
+    fraction = 0 if options["valid-fraction"] == "auto" else options.real("valid-fraction")  # auto: of raw tables
     if fraction > 0 and not own_validation:  # validation takes the end of a random order
         assert classes is None, "of classes each gives its share, which is not modelled here"
         order = Lanes(len(x), len(x), 64, int(options["seed"])).positions

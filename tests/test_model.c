@@ -87,7 +87,9 @@ static bool same_model(const mlpd_model *a, const mlpd_model *b) {
         x->layers[l].activation != y->layers[l].activation)
       return false;
   if (memcmp(x->parameters, y->parameters, x->arena_size * sizeof(float)) != 0) return false;
-  if (a->task != b->task || a->loss.kind != b->loss.kind || a->epoch != b->epoch || a->step != b->step) return false;
+  if (a->task != b->task || memcmp(&a->loss, &b->loss, sizeof a->loss) != 0 || a->epoch != b->epoch ||
+      a->step != b->step)
+    return false;
   if (!same_affine(&a->input, &b->input) || !same_affine(&a->target, &b->target)) return false;
   return same_names(&a->names.columns, &b->names.columns) && same_names(&a->names.targets, &b->names.targets) &&
          same_names(&a->names.classes, &b->names.classes) && same_text(a->config, b->config);
@@ -123,6 +125,9 @@ static void test_round_trip(void **state) {
   data_names_free(&model->names);
   assert_round_trip(model, "bare.h5");
   assert_string_equal(mlpd_model_class_name(model, 0), "0");
+  model->loss.smoothing = 0.1f;
+  model->loss.gamma = 1.7f;
+  assert_round_trip(model, "softened.h5");
   mlpd_model_free(model);
   model = make_model(MLPD_REGRESSION);
   assert_round_trip(model, "values.h5");
