@@ -106,7 +106,8 @@ static void check_sample(const loss_spec *loss, mlpd_activation output, sample *
   double expected_loss = 3, expected_weight = 5, largest = 0;
   for (uint64_t i = 0; i < s->n; i++) {
     double weight = y->weights != NULL ? y->weights[i] : 1;
-    if (loss->class_weights != NULL && y->classes != NULL) weight = (double)((float)weight * loss->class_weights[y->classes[i]]);
+    if (loss->class_weights != NULL && y->classes != NULL)
+      weight = (double)((float)weight * loss->class_weights[y->classes[i]]);
     double z[MAX_K], target[MAX_K];
     for (uint32_t j = 0; j < s->k; j++) z[j] = s->z[i * s->k + j];
     target_row(s, y, i, target);
