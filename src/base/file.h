@@ -6,7 +6,7 @@
 
 enum { FILE_PATH_BYTES = 4096 };
 
-/* path + suffix in joined, or MLPD_ERROR_USAGE where it is too long */
+/* path + suffix in joined, or MLPD_ERROR_USAGE if it is too long */
 mlpd_status file_path(char joined[FILE_PATH_BYTES], const char *folder, const char *name);
 
 #endif

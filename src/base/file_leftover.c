@@ -21,7 +21,7 @@ enum {
 };
 
 static const char middle[] = ".tmp.";
-static const double elsewhere_seconds = 86400; /* a write under way changes its file more often than that */
+static const double elsewhere_seconds = 86400; /* an unfinished write changes its file more often than that */
 
 /* FNV-1a. */
 static uint32_t hash_text(uint32_t hash, const char *text) {
@@ -45,7 +45,7 @@ static uint64_t random_number(void) {
   const bool had = descriptor >= 0 && read(descriptor, &number, sizeof number) == (ssize_t)sizeof number;
   if (descriptor >= 0) (void)close(descriptor);
   if (had) return number;
-  struct timespec now; /* O_EXCL keeps it safe; it is only not new each time */
+  struct timespec now; /* O_EXCL keeps it safe: the name is only not a new one each time */
   (void)clock_gettime(CLOCK_REALTIME, &now);
   return (uint64_t)now.tv_nsec * 0x9e3779b97f4a7c15U ^ (uint64_t)now.tv_sec;
 }
@@ -89,8 +89,8 @@ static bool parse_temporary(const char *entry, temporary_name *t) {
   return true;
 }
 
-/* Has the process that wrote it ended? One with this process' own number has: nothing of its own lies there yet, and a
- * container that is started again counts from the same number. */
+/* Has the process that wrote it ended? A process with our own number has: we have written nothing yet, and a
+ * restarted container counts processes from the same number. */
 static bool is_abandoned(const temporary_name *t, const struct stat *about) {
   if (t->has_space && t->space != file_process_space())
     return difftime(time(NULL), about->st_mtime) > elsewhere_seconds;

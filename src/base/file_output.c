@@ -34,7 +34,7 @@ mlpd_status file_check_apart(const char *out_option, const char *out, const char
               out_option, out, input_option, out_option);
 }
 
-/* The descriptor of the standard output or error where path leads to the same; else -1. */
+/* The descriptor of the standard output or error if path leads there; else -1. */
 static int standard_descriptor(const char *path) {
   struct stat named, standard;
   if (strcmp(path, "-") == 0) return STDOUT_FILENO;
@@ -51,7 +51,7 @@ bool file_is_standard_output(const char *out) { return standard_descriptor(out) 
 
 static mlpd_status too_long(const char *path) { return FAIL(MLPD_ERROR_USAGE, "the path %s is too long", path); }
 
-/* target = path with the links of its last part followed, whether or not there is a file at the end. */
+/* target = path with the symbolic links of its last component followed, whether or not a file is there. */
 static mlpd_status follow_links(const char *path, char target[FILE_PATH_BYTES]) {
   char named[FILE_PATH_BYTES];
   if (snprintf(target, FILE_PATH_BYTES, "%s", path) >= FILE_PATH_BYTES) return too_long(path);
@@ -67,8 +67,8 @@ static mlpd_status follow_links(const char *path, char target[FILE_PATH_BYTES]) 
   return FAIL(MLPD_ERROR_FILE, "%s: too many symbolic links", path);
 }
 
-/* The stream's write: keeps the cause of a failure, which stdio forgets. A reader of the standard output that left is
- * none. */
+/* The stream's write: keeps the cause of a failure, which stdio forgets. A closed pipe on the standard output is not
+ * a failure. */
 static ssize_t write_descriptor(void *cookie, const char *text, size_t bytes) {
   file_output *const out = cookie;
   for (size_t done = 0; done < bytes;) {
@@ -131,7 +131,7 @@ static mlpd_status open_output(const char *path, file_content content, file_outp
   if (exists && S_ISDIR(about.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is a folder, not a file to write", path);
   if (exists && !S_ISREG(about.st_mode)) return open_through(out, content, about.st_mode);
   TRY(follow_links(path, out->target));
-  /* A name below /proc/self/fd may lead elsewhere than it says. */
+  /* A name below /proc/self/fd may lead elsewhere. */
   if (exists && (stat(out->target, &reached) != 0 || reached.st_dev != about.st_dev || reached.st_ino != about.st_ino))
     return open_through(out, content, about.st_mode);
   if (exists && access(out->target, W_OK) != 0)
@@ -158,7 +158,7 @@ mlpd_status file_output_flush(file_output *out) {
 }
 
 static mlpd_status sync_descriptor(const char *path, int descriptor) {
-  /* Some file systems cannot sync folders, pipes nothing, and say EINVAL. */
+  /* Some file systems cannot sync folders, and pipes cannot be synced at all: both return EINVAL. */
   if (fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS) return MLPD_OK;
   return FAIL(MLPD_ERROR_FILE, "%s: %s", path, strerror(errno));
 }

@@ -1,8 +1,8 @@
 /* Outputs: the one way in which this program writes files.
  *
- * A regular file is written beside its place, under a name that nobody can foresee, and is renamed when it is whole and
- * on disk: a former file stays until then, and on failure. Symbolic links are followed to the file they name. A pipe, a
- * device or the standard output cannot be replaced: text is written through to it. Nothing here is collective. */
+ * A regular file is written beside its place, under a name that cannot be guessed, and renamed once it is complete and
+ * on disk. Until then, and on failure, a former file stays. Symbolic links are followed to the file they name. A pipe,
+ * a device or the standard output cannot be replaced: text is written through to it. Nothing here is collective. */
 #ifndef MLPDIST_FILE_OUTPUT_H
 #define MLPDIST_FILE_OUTPUT_H
 
@@ -21,20 +21,20 @@ typedef struct file_output {
   char temporary[FILE_PATH_BYTES]; /* beside target; "": written through */
   FILE *stream;                    /* of FILE_TEXT */
   int descriptor;
-  int error;    /* errno of the first write of the stream that failed */
-  int standard; /* descriptor of the standard output or error where path is that: written through to it; else -1 */
+  int error;    /* errno of the first failed write of the stream */
+  int standard; /* descriptor of the standard output or error if path is that: written directly; else -1 */
 } file_output;
 
-/* Opens the output of path; "-" is the standard output. Removes what killed processes left of the same output. Refuses
- * folders, block devices and read-only files, and pipes and devices for HDF5. Discard or commit what was opened,
- * and leave *out where it is until then. */
+/* Opens the output of path; "-" is the standard output. Removes what killed processes left behind for the same
+ * output. Refuses folders, block devices and read-only files, and pipes and devices for HDF5. Discard or commit what
+ * was opened, and leave *out where it is until then. */
 mlpd_status file_output_open(const char *path, file_content content, file_output *out);
 
-/* Hands buffered text to the system; the failure of a write so far. A reader of the standard output that leaves
- * (`| head`) is no failure. */
+/* Passes buffered text to the system; returns the first failure of a write so far. A reader of the standard output
+ * that leaves (`| head`) is not a failure. */
 mlpd_status file_output_flush(file_output *out);
 
-/* Flushes, and waits until the system has it on disk: what fails for want of room fails here. */
+/* Flushes, and waits until the data is on disk: a full disk shows here. */
 mlpd_status file_output_sync(file_output *out);
 
 /* Puts the output in its place: syncs it, renames it and syncs the folder. On failure it is discarded. */
@@ -45,8 +45,9 @@ void file_output_discard(file_output *out); /* Removes the temporary file. */
 /* Writes text to path through an output. */
 mlpd_status file_write_text(const char *path, const char *text);
 
-/* Removes the temporary files of output folder/name that killed processes left; those of the living stay, and for a day
- * those of other hosts and containers. name NULL: of every output in folder whose name `ours` accepts. */
+/* Removes the temporary files of output folder/name that killed processes left. Files of running processes stay;
+ * files of other hosts and containers stay for a day. name NULL: of every output in folder whose name `ours`
+ * accepts. */
 void file_remove_leftovers(const char *folder, const char *name, bool (*ours)(const char *name));
 
 /* ---- Which file is it ------------------------------------------------------------------------------ */
@@ -61,8 +62,8 @@ typedef struct file_identity {
 file_identity file_identify(const char *path);                              /* path NULL or no file there: not known */
 bool file_identities_equal(const file_identity *a, const file_identity *b); /* false where one is not known */
 
-/* MLPD_ERROR_USAGE where output out is the file input, whatever their names: "--out e.h5 is the file that --data
- * reads". Names may be NULL. */
+/* MLPD_ERROR_USAGE if output out is the file input, under any name: "--out e.h5 is the file that --data reads".
+ * Names may be NULL. */
 mlpd_status file_check_apart(const char *out_option, const char *out, const char *input_option, const char *input);
 
 /* Is out the standard output: "-", or the file, pipe or device that it goes to? */

@@ -8,7 +8,7 @@
 
 #include "base/file_leftover.h"
 
-/* Is folder one, and can files be made in it? */
+/* Is this a folder, and can files be made in it? */
 static mlpd_status check_folder(const char *folder) {
   struct stat about, link;
   const bool exists = stat(folder, &about) == 0;

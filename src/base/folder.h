@@ -4,7 +4,7 @@
 
 #include "base/status.h"
 
-/* Makes folder and those above it, where absent, and checks that files can be made in it. */
+/* Makes folder and its parents if they are absent, and checks that files can be made in it. */
 mlpd_status folder_make(const char *folder);
 
 #endif

@@ -12,9 +12,9 @@
 
 enum { HEAD_BYTES = 4096, NAME_BYTES = FOREIGN_NAME_BYTES, FANN_HEAD = 3, ZEROS = 512 /* bytes */ };
 
-/* A kind of files: begins with magic (bytes of it) at an offset. In the cure %F is the file, %B its name without the
- * last extension, or another where %B.csv would be the file itself, and %D a folder for the output where a program
- * names it. */
+/* A kind of file: it has magic (`bytes` bytes) at an offset. In the cure %F is the file, %B its name without the
+ * last extension (or another name, if %B.csv would be the file itself), and %D a folder for the output of a program
+ * that names it. */
 typedef struct kind {
   const char *magic;
   size_t bytes, offset;
@@ -120,7 +120,7 @@ static int put_base(char *out, size_t size, const char *file, const char *base, 
   return snprintf(out, size, "%s%s", base, strcmp(made, slash != NULL ? slash + 1 : file) == 0 ? "-converted" : "");
 }
 
-/* what and cure with the names of files; those that a shell would take apart are not written out. */
+/* what and cure with file names filled in, except names that a shell would split or expand. */
 static bool describe(const char *path, const char *what, const char *cure, char described[FOREIGN_BYTES]) {
   char file[NAME_BYTES], base[NAME_BYTES];
   foreign_command_names(path, file, base);
@@ -174,7 +174,7 @@ typedef struct number_line {
   bool numbers, pairs;
 } number_line;
 
-/* Reads a line and moves *text behind it; false at the end of the text. */
+/* Reads a line and moves *text past it; false at the end of the text. */
 static bool take_line(const char **text, number_line *line) {
   int64_t last = -1;
   *line = (number_line){.numbers = true, .pairs = true};
@@ -272,7 +272,7 @@ static bool contains(const unsigned char *head, size_t bytes, const char *word) 
   return false;
 }
 
-/* What a zip archive holds tells its first names. */
+/* The first names in a zip archive show what it holds. */
 static bool describe_zip(const char *path, const unsigned char *head, size_t bytes, char described[FOREIGN_BYTES]) {
   if (contains(head, bytes < 64 ? bytes : 64, ".npy")) return false;
   if (contains(head, bytes, "[Content_Types].xml") || contains(head, bytes, "xl/"))

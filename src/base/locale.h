@@ -1,11 +1,11 @@
-/* Locale: the library reads and writes numbers and messages in the C locale, whatever the host program has set. Not
- * collective. */
+/* Locale: the library reads and writes numbers and messages in the C locale, whichever locale the host program has
+ * set. Not collective. */
 #ifndef MLPDIST_LOCALE_H
 #define MLPDIST_LOCALE_H
 
 #include <locale.h>
 
-/* Gives this thread the C locale; returns what it had. May be nested. */
+/* Sets the C locale for this thread and returns the former one. May be nested. */
 locale_t locale_enter(void);
 void locale_leave(const locale_t *former);
 

@@ -6,7 +6,7 @@
 
 enum { PATH_BYTES = 512 };
 
-/* First line of a file of a core, without its newline. */
+/* The first line of a core's file, without its newline. */
 static bool read_line(const char *root, uint32_t core, const char *file, char *line, size_t bytes) {
   char path[PATH_BYTES];
   if (snprintf(path, sizeof path, "%s/sys/devices/system/cpu/cpu%u/%s", root, core, file) >= (int)sizeof path)

@@ -6,7 +6,7 @@
 
 enum { PATH_BYTES = 4096, LINE_BYTES = 4096 };
 
-/* The number after name in a file of lines "name 123" or "name: 123 kB"; false where it is not there. */
+/* The number after name in a file of lines "name 123" or "name: 123 kB"; false if name is not there. */
 static bool read_field(const char *path, const char *name, uint64_t *value) {
   char line[LINE_BYTES];
   const size_t length = strlen(name);
@@ -34,7 +34,7 @@ uint64_t machine_memory_peak(void) {
   uint64_t bytes = 0;
   struct rusage usage;
   if (read_field("/proc/self/status", "VmHWM", &bytes)) return bytes;
-  /* Second choice: it counts what the process that became this one had. */
+  /* Second choice: it includes the memory of the program that called exec. */
   return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024 : 0;
 }
 
@@ -55,7 +55,7 @@ static bool read_group(const char *folder, const char *file, const char *name, u
   return read_field(path, name, value);
 }
 
-/* What the group in folder leaves; cached pages that nobody uses count as free. */
+/* Bytes still free in the control group of folder; unused cached pages count as free. */
 static uint64_t left_in_group(const char *folder, const group_files *files) {
   uint64_t limit = 0, usage = 0, cache = 0;
   if (!read_group(folder, files->limit, "", &limit) || !read_group(folder, files->usage, "", &usage)) return UINT64_MAX;
@@ -64,7 +64,7 @@ static uint64_t left_in_group(const char *folder, const group_files *files) {
   return limit > usage ? limit - usage : 0;
 }
 
-/* The least that the group named path, as this process sees it, and those above it leave. */
+/* The least free of the control group named path, as this process sees it, and its parents. */
 static uint64_t left_in_groups(const char *root, const group_files *files, const char *path) {
   char folder[PATH_BYTES];
   const size_t mount = (size_t)snprintf(folder, sizeof folder, "%s%s", root, files->mount);

@@ -16,7 +16,7 @@ mlpd_status memory_allocate(void *array, size_t count, size_t size, const char *
   const bool large = bytes >= LARGE_BYTES;
   if (posix_memalign(&memory, large ? HUGE_PAGE_BYTES : MEMORY_ALIGNMENT, bytes) != 0)
     return FAIL(MLPD_ERROR_MEMORY, "%s: out of memory, %.3g MB asked for", what, (double)bytes * 1e-6);
-  /* A wish: rows picked at random, and weights read a row a page, miss the TLB less. */
+  /* Only a request. Rows picked at random, and weights with one row per page, then miss the TLB less. */
   if (large) (void)madvise(memory, bytes / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES, MADV_HUGEPAGE);
   memset(memory, 0, bytes);
   memcpy(array, &memory, sizeof memory);

@@ -8,7 +8,7 @@
 enum {
   DIGITS_OF_U64 = 19,    /* 10^19 - 1 < 2^64 */
   EXACT_POWER = 22,      /* 10^22 is a double */
-  EXPONENT_MOST = 100000 /* beyond any double: larger ones are not told apart */
+  EXPONENT_MOST = 100000 /* beyond any double: larger exponents make no difference */
 };
 
 static const uint64_t EXACT_INTEGER = UINT64_C(1) << 53;
@@ -56,8 +56,8 @@ static double divide_exactly(uint64_t digits, int decimals) {
 }
 #endif
 
-/* digits * 10^exponent where it can be had without strtod. One operation on two exact doubles rounds
- * once (Clinger, "How to read floating point numbers accurately", PLDI 1990). */
+/* digits * 10^exponent if it can be computed without strtod. One operation on two exact doubles rounds once
+ * (Clinger, "How to read floating point numbers accurately", PLDI 1990). */
 static bool scale_fast(uint64_t digits, int exponent, double *value) {
   if (exponent == 0 || digits == 0) return *value = (double)digits, true;
   if (digits <= EXACT_INTEGER && exponent >= -EXACT_POWER && exponent <= EXACT_POWER)

@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 typedef struct number {
-  double value;    /* infinite where the text is beyond double's range */
+  double value;    /* infinite if the text is beyond double's range */
   int64_t integer; /* the value, where is_integer */
   bool is_integer; /* no decimal point, no exponent, and an int64_t holds it */
 } number;
 
-/* Parses [+-] digits [. digits] [e[+-] digits] at the start of [at, end). Returns what follows it, or NULL
- * where no number stands there. *end must be readable and no digit. */
+/* Parses [+-] digits [. digits] [e[+-] digits] at the start of [at, end). Returns the place after it, or NULL if
+ * there is no number. *end must be readable and not a digit. */
 const char *number_parse(const char *at, const char *end, number *parsed);
 
 /* Does a column of values from least to most need float64, because float32 would blur its spread (an offset that is

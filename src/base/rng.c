@@ -55,8 +55,8 @@ static uint64_t multiply_high(uint64_t x, uint64_t y, uint64_t *low) {
   return x1 * y1 + (middle >> 32) + (carry >> 32);
 }
 
-/* Lemire, "Fast random integer generation in an interval", ACM TOMACS 29 (2019): the high half of
- * draw * n is uniform once draws whose low half falls below 2^w mod n are rejected. w is 32 where n fits. */
+/* Lemire, "Fast random integer generation in an interval", ACM TOMACS 29 (2019): the high half of draw * n is
+ * uniform once draws whose low half falls below 2^w mod n are rejected. w is 32 if n fits. */
 uint64_t rng_below(rng *stream, uint64_t n) {
   if (n <= UINT32_MAX) {
     const uint32_t bound = (uint32_t)n;
@@ -75,8 +75,7 @@ uint64_t rng_below(rng *stream, uint64_t n) {
   return high;
 }
 
-/* The middles of 2^53 equal intervals would need 54 bits near 1; of 2^52 they are exact, so 0 and 1 never
- * come out. */
+/* The midpoints of 2^53 equal intervals would need 54 bits near 1. Those of 2^52 are exact, so 0 and 1 never occur. */
 double rng_uniform(rng *stream) { return ((double)(next_64(stream) >> 12) + 0.5) * 0x1p-52; }
 
 double rng_normal(rng *stream) {

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* The purpose of a draw; keeps the streams of one seed apart. */
+/* The purpose of a draw: it separates the streams of one seed. */
 typedef enum rng_purpose {
   RNG_INIT_WEIGHTS = 1,  /* a: layer, index: 4-draw group */
   RNG_DEAL_BLOCKS = 2,   /* rows dealt to lanes */

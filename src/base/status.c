@@ -17,7 +17,7 @@ mlpd_status status_record(mlpd_status status, const char *file, int line, const 
   va_start(arguments, format);
   (void)vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  text_make_printable(text); /* names and cells of hostile files: one line that leaves the terminal alone */
+  text_make_printable(text); /* names and cells of hostile files: one line without control characters */
   memcpy(message, text, sizeof text);
   const char *slash = strrchr(file, '/');
   (void)snprintf(place, sizeof place, "%s:%d", slash != NULL ? slash + 1 : file, line);

@@ -4,7 +4,8 @@
 
 static const uint32_t NO_CHARACTER = UINT32_MAX;
 
-/* The character at text and its length in bytes; a byte that begins none is NO_CHARACTER of length 1 (RFC 3629). */
+/* The character at text and its length in bytes; a byte that starts no character is NO_CHARACTER of length 1 (RFC
+ * 3629). */
 static uint32_t decode(const char *text, size_t *length) {
   const unsigned char *const byte = (const unsigned char *)text;
   static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -28,14 +29,14 @@ static uint32_t decode(const char *text, size_t *length) {
   return code;
 }
 
-/* What steers a terminal: C0, DEL, C1, line separators, and the marks that turn the direction of text. */
+/* Characters that control a terminal: C0, DEL, C1, line separators, and direction marks. */
 static bool is_control(uint32_t code) {
   return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x2028 && code <= 0x202e) ||
          (code >= 0x2066 && code <= 0x2069);
 }
 
-/* Copies characters while they fit; what is no character becomes `instead`, a control character, where not NULL,
- * control. */
+/* Copies characters while they fit. Invalid bytes become `instead`; control characters become `control` unless that
+ * is NULL. */
 static void copy_characters(const char *text, char *copy, size_t size, const char *instead, const char *control) {
   size_t used = 0;
   for (size_t length = 0; *text != '\0'; text += length) {
@@ -47,7 +48,7 @@ static void copy_characters(const char *text, char *copy, size_t size, const cha
       from = control;
     const size_t bytes = from == text ? length : strlen(from);
     if (used + bytes >= size) break;
-    memmove(copy + used, from, bytes); /* copy may be text: it never gets ahead of it */
+    memmove(copy + used, from, bytes); /* copy may be text: writing never overtakes reading */
     used += bytes;
   }
   if (size > 0) copy[used] = '\0';

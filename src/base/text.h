@@ -1,10 +1,10 @@
-/* Text of others (names in files, cells, paths) on its way to a terminal or into JSON. Nothing here is collective. */
+/* Untrusted text (names in files, cells, paths) for a terminal or for JSON. Nothing here is collective. */
 #ifndef MLPDIST_TEXT_H
 #define MLPDIST_TEXT_H
 
 #include "mlpdist.h"
 
-/* In place: control characters, and bytes that are no UTF-8, become '?'. */
+/* In place: control characters and invalid UTF-8 become '?'. */
 void text_make_printable(char *text);
 
 #endif

@@ -7,12 +7,12 @@
 #include "base/memory.h"
 
 enum {
-  RARE_EVENTS = 1024, /* room that the events of steps leave to the others */
+  RARE_EVENTS = 1024, /* room reserved for events outside of steps */
   MOST_EVENTS = (64 << 20) / sizeof(timeline_event)
 };
 
-/* Where the kernel takes the processor's counter for its own clock it goes on evenly, and alike on all cores; to read
- * it takes half as long as to ask the kernel's clock, or less. */
+/* If the kernel uses the processor's counter as its own clock, the counter advances evenly and equally on all cores.
+ * Reading it takes at most half as long as asking the kernel. */
 static bool may_count_cycles(void) {
 #if defined(__x86_64__)
   char name[16] = "";

@@ -1,6 +1,6 @@
-/* A timeline: what each thread of this process does at what time, for the trace of a run. Each thread writes to a track
- * of its own, in memory allocated at the start. A track that is full drops further events and counts them. Nothing here
- * is collective.
+/* A timeline: what each thread of this process does at what time, for the trace of a run. Each thread writes to its own
+ * track, in memory allocated at the start. A full track drops further events and counts them. Nothing here is
+ * collective.
  *
  *   uint64_t at = timeline_begin(t);                               0 where nothing is recorded, t NULL included
  *   ...
@@ -12,7 +12,7 @@
 
 #include "base/status.h"
 
-/* A phase that contains others comes before them. */
+/* A phase that contains others stands before them. */
 typedef enum timeline_phase {
   TIMELINE_STEP,      /* number in the run */
   TIMELINE_WAIT,      /* for other ranks, until the whole sum can be read */
@@ -55,7 +55,7 @@ typedef struct timeline {
   bool within;        /* a traced step is under way */
   uint32_t num_threads, num_tracks;
   uint64_t steps, most_steps;
-  _Atomic uint32_t step;  /* under way; the thread that writes checkpoints reads it too */
+  _Atomic uint32_t step;  /* the current one; the thread that writes checkpoints reads it, too */
   timeline_track *tracks; /* (num_tracks): threads, then TIMELINE_SUMS and TIMELINE_CHECKPOINTS */
 } timeline;
 
@@ -73,7 +73,7 @@ uint64_t timeline_lost(const timeline *t); /* events left out */
 void timeline_add(timeline *t, uint32_t track, timeline_phase phase, uint32_t first, uint32_t second, uint64_t begin,
                   uint64_t end);
 
-/* Ticks since some moment, never 0; they advance evenly, and equally on all threads of a machine. */
+/* Ticks since an arbitrary start, never 0. They advance evenly, and equally on all threads of a machine. */
 static inline uint64_t timeline_clock(const timeline *t) {
 #if defined(__x86_64__)
   if (t->counts_cycles) return __builtin_ia32_rdtsc();

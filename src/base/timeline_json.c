@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Tracks of sums under way come behind those of threads, as many as there are sums at once. */
+/* Tracks of unfinished sums follow those of threads, as many as there are sums at once. */
 enum { TID_CHECKPOINTS = 100000, TID_SUMS = 200000, MOST_SUMS = 4096 };
 
 /* name of phases in the file; those of a layer or bucket carry its number in their name. first, second: names of the
@@ -81,7 +81,7 @@ static void write_event(FILE *stream, const timeline_process *p, uint32_t tid, c
   (void)fputs("}}", stream);
 }
 
-/* What holds others before what it holds: readers take events in this order. */
+/* An event stands before those that it contains, as readers expect. */
 static int compare_events(const void *left, const void *right) {
   const timeline_event *const a = left, *const b = right;
   if (a->begin != b->begin) return a->begin < b->begin ? -1 : 1;
@@ -91,7 +91,7 @@ static int compare_events(const void *left, const void *right) {
 
 /* ---- Sums: several under way at once ------------------------------------------------------------- */
 
-/* Each goes to the first track that is free when it begins. */
+/* Each event goes to the first track that is free when it begins. */
 static void write_sums(FILE *stream, const timeline_process *p, const timeline_event *events, uint64_t count,
                        uint64_t first_step) {
   uint64_t busy_until[MOST_SUMS];

@@ -47,7 +47,7 @@ static mlpd_status fail_choice(const mlpd_option *row, const char *where, const 
   return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is unknown; there are %s", where, text, names);
 }
 
-/* Files and messages hold values in lines. */
+/* Files and messages hold one value a line. */
 static bool has_control_character(const char *text) {
   for (const char *c = text; *c != '\0'; c++)
     if ((unsigned char)*c < ' ' || *c == 127) return true;
@@ -114,7 +114,7 @@ static void store_whole(const mlpd_option *row, void *values, uint64_t whole) {
   store(row, values, row->size == sizeof whole ? (const void *)&whole : (const void *)&narrow);
 }
 
-/* 1e3 is what people write for a thousand; strtoull alone takes it for 1. */
+/* People write 1e3 for a thousand; strtoull alone reads 1. */
 static mlpd_status set_integer_from_real(const mlpd_option *row, const char *where, const char *text, void *values) {
   char *end = NULL;
   const double real = strtod(text, &end);
@@ -131,7 +131,7 @@ static mlpd_status set_integer(const mlpd_option *row, const char *where, const 
   errno = 0;
   const unsigned long long value = strtoull(text, &end, 10);
   if (end == text || *end != '\0') return set_integer_from_real(row, where, text, values);
-  /* strtoull turns -1 into 2^64 - 1 without a word. */
+  /* strtoull silently turns -1 into 2^64 - 1. */
   const bool negative = strchr(text, '-') != NULL;
   if (errno == ERANGE || (negative && value != 0) || (double)value < row->minimum || (double)value > row->maximum)
     return fail_range(row, where, text);
@@ -159,7 +159,7 @@ static mlpd_status set_text(const mlpd_option *row, const char *where, const cha
   return MLPD_OK;
 }
 
-/* On the command line "", in a config file what mlpd_option_format() writes. */
+/* On the command line "", in a config file the text of mlpd_option_format(). */
 static mlpd_status set_flag(const mlpd_option *row, const char *where, const char *text, void *values) {
   const bool yes = text[0] == '\0' || strcmp(text, "yes") == 0;
   if (!yes && strcmp(text, "no") != 0) return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is neither yes nor no", where, text);
@@ -215,7 +215,7 @@ void options_set_defaults(const mlpd_option *table, void *values) {
 /* ---- Value to text ---------------------------------------------------------------------------------- */
 
 void option_format_real(double value, char *buffer, size_t bytes) {
-  /* From as many digits as a small number has before its point: 10, not 1e1. */
+  /* Starting with the digits before the point of a small number: 10, not 1e1. */
   const double size = fabs(value);
   for (int digits = size < 10 || !(size < 1e5) ? 1 : (int)log10(size) + 1; digits <= 17; digits++) {
     (void)snprintf(buffer, bytes, "%.*g", digits, value);
@@ -288,7 +288,7 @@ static mlpd_status check_integer(const mlpd_option *row, const char *where, cons
   char text[32];
   if ((double)whole >= row->minimum && (double)whole <= row->maximum) return MLPD_OK;
   if (row->automatic && whole == 0) return MLPD_OK;
-  /* No 32-bit option goes beyond an int's range, so the upper half are negative numbers. */
+  /* No 32-bit option exceeds the range of int, so the upper half means negative numbers. */
   if (row->size == sizeof(int32_t) && whole > INT32_MAX)
     (void)snprintf(text, sizeof text, "%d", choice_of(value));
   else
@@ -338,8 +338,8 @@ mlpd_status mlpd_option_check(const mlpd_option *row, const char *where, const v
       break;
   }
   if (text_of(value) != NULL) return check_text(row, where, text_of(value));
-  /* A NULL text stands for nothing asked for ("never", "auto"); widths and a folder that are needed have no such value.
-   */
+  /* A NULL text means the default ("never", "auto"). Widths and a folder are needed, so NULL is not allowed for
+   * them. */
   if (row->type == MLPD_OPTION_TEXT || row->automatic || row->default_text == NULL) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE, "%s: NULL is no value; the default is \"%s\"", where, row->default_text);
 }

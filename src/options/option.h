@@ -11,16 +11,16 @@ void option_format_real(double value, char *buffer, size_t bytes);
 /* MLPD_ERROR_USAGE for the first row of table whose value in values is not allowed. */
 mlpd_status options_check(const mlpd_option *table, const void *values);
 
-/* Stores what the default text of each row says. */
+/* Stores the default of each row. */
 void options_set_defaults(const mlpd_option *table, void *values);
 
 /* What mlpd_options_print() writes, as text that the caller frees. */
 mlpd_status option_config_text(const mlpd_train_options *options, char **text);
 
-/* The value of a key in such a text, without its quotes; false where it is not there or does not fit. */
+/* The value of a key in such a text, without its quotes; false if it is not there or does not fit. */
 bool option_config_value(const char *text, const char *key, char *value, size_t bytes);
 
-/* Does values fulfil a condition such as "optimizer=adam,adamw", "trace" (any value) or NULL (none)? */
+/* Do these values fulfil a condition such as "optimizer=adam,adamw", "trace" (any value) or NULL (none)? */
 bool option_condition_holds(const mlpd_option *table, const char *condition, const void *values);
 
 #endif

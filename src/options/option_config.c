@@ -6,8 +6,8 @@
 #include "base/status.h"
 #include "options/option.h"
 
-/* Would the reader of config files change this text? It ends a value at " ;", drops blanks around it and takes off
- * quotes. */
+/* Would the reader of config files change this text? It ends a value at " ;", and removes blanks and quotes around
+ * it. */
 static bool needs_quotes(const char *text) {
   const size_t length = strlen(text);
   if (length == 0) return false;

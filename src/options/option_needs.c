@@ -26,7 +26,7 @@ bool option_condition_holds(const mlpd_option *table, const char *condition, con
   return value != NULL && (*list == '\0' || is_listed(list + 1, value));
 }
 
-/* "--schedule step, exponential or plateau"; of a flag its name alone. "auto" stands for an answer that is not known
+/* "--schedule step, exponential or plateau"; for a flag its name alone. "auto" is listed if the value is not known
  * yet. */
 void option_condition_words(const char *condition, char *buffer, size_t bytes) {
   size_t used = (size_t)snprintf(buffer, bytes, "--%.*s", (int)key_length(condition), condition);

@@ -33,7 +33,7 @@ typedef struct option_line {
   char key[KEY_BYTES], value[VALUE_BYTES];
 } option_line;
 
-/* Reads the line at *at and moves on; false at the end of the text. */
+/* Reads the line at *at and moves *at past it; false at the end of the text. */
 static bool next_line(const char **at, option_line *line) {
   if (**at == '\0') return false;
   const int length = (int)strcspn(*at, "\n");
@@ -46,11 +46,11 @@ static bool next_line(const char **at, option_line *line) {
   return true;
 }
 
-/* The value of a key in the text of a checkpoint; false where it has none. */
+/* The value of a key in the text of a checkpoint; false if it has none. */
 static bool find_value(const char *text, const char *key, char value[VALUE_BYTES]) {
   option_line line;
   while (next_line(&text, &line)) {
-    /* Version 0.1.0 wrote the window under this name, and that alone meant --stream. */
+    /* Version 0.1.0 wrote the window under this name, which by itself meant --stream. */
     const bool window = strcmp(line.key, "stream window") == 0;
     if (window && strcmp(key, "stream") == 0) {
       (void)snprintf(value, VALUE_BYTES, "yes");
@@ -63,7 +63,7 @@ static bool find_value(const char *text, const char *key, char value[VALUE_BYTES
   return false;
 }
 
-/* Are two texts one value of the option? Texts that the option does not take are compared as they are. */
+/* Do two texts mean the same value of the option? Texts that the option does not accept are compared as they are. */
 static bool is_same_value(const mlpd_option *row, const char *a, const char *b) {
   mlpd_train_options one = {0}, other = {0};
   char buffer[64], buffer_other[64];
@@ -81,7 +81,7 @@ static void copy_line(char line[OPTION_LINE_BYTES], const char *key, const char 
   if (snprintf(line, OPTION_LINE_BYTES, "%s = %s", key, value) < 0) line[0] = '\0';
 }
 
-/* A newer version's option, which this one cannot follow. */
+/* An option of a newer version, unknown to this one. */
 static bool is_unknown(const char *key) {
   return strcmp(key, "backend") != 0 && strcmp(key, "stream window") != 0 &&
          mlpd_option_find(mlpd_train_option_table, key) == NULL;

@@ -19,7 +19,7 @@
 #define CHOICE MLPD_OPTION_CHOICE
 #define FLAG MLPD_OPTION_FLAG
 
-/* 2^53: beyond it a double no longer holds every whole number. */
+/* 2^53: beyond it a double does not hold every whole number. */
 #define MAX_WHOLE 9007199254740992.0
 
 const mlpd_option mlpd_train_option_table[] = {

@@ -1,4 +1,4 @@
-/* mlpdist convert: other people's files into the HDF5 schema. */
+/* mlpdist convert: files of other formats into the HDF5 schema. */
 #include <string.h>
 
 #include "program/commands.h"
@@ -14,7 +14,7 @@ typedef struct convert_arguments {
   mlpd_convert_options convert;
   header header_kind;
   const char *delimiter, *thousands;
-  const char *part; /* of --train, --valid and --test, which convert_inputs.h reads: for --help alone */
+  const char *part; /* of --train, --valid and --test, which convert_inputs.c reads; only --help uses this */
   bool quiet, help;
 } convert_arguments;
 
@@ -122,7 +122,7 @@ static void on_decision(void *context, const char *line) {
     (void)printf("%s\n", line);
 }
 
-/* The last of two --label would win in silence. */
+/* Otherwise the last of two --label would silently win. */
 static mlpd_status refuse_repeated_lists(int argc, char **argv) {
   static const char *const lists[] = {"--label", "--ignore", "--columns", "--missing"};
   for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {

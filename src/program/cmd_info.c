@@ -1,4 +1,4 @@
-/* mlpdist info: what a file holds. */
+/* mlpdist info: what a file contains. */
 #include "program/commands.h"
 #include "program/outcome.h"
 

@@ -1,4 +1,4 @@
-/* mlpdist predict: the model's answer to every row. */
+/* mlpdist predict: the model's prediction for every row. */
 #include "program/commands.h"
 #include "program/data_options.h"
 #include "program/outcome.h"

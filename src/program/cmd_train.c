@@ -1,4 +1,4 @@
-/* mlpdist train: runs the trainer and tells what it does. */
+/* mlpdist train: runs the trainer and prints what it does. */
 #include <limits.h>
 #include <math.h>
 #include <signal.h>
@@ -36,7 +36,8 @@ static void catch_signals(void) {
   (void)sigaction(SIGINT, &action, NULL);
   (void)sigaction(SIGTERM, &action, NULL);
   (void)sigaction(SIGUSR1, &action, NULL);
-  (void)sigaction(SIGUSR2, &action, NULL); /* to stop: SIGTERM, mpirun follows with SIGKILL; this it passes on */
+  (void)sigaction(SIGUSR2, &action, NULL); /* stops the run. After SIGTERM mpirun sends SIGKILL; this signal it
+                                              forwards */
 }
 
 static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
@@ -48,7 +49,7 @@ static void print_loss(double loss) {
     (void)printf("loss %.4f", loss);
 }
 
-/* An error in the target's units may be of any size, so it gets significant digits. */
+/* An error in the target's units may have any magnitude, so it gets significant digits. */
 static void print_figures(mlpd_task task, double loss, double metric) {
   print_loss(loss);
   if (task == MLPD_REGRESSION)
@@ -182,7 +183,7 @@ static void print_result(const train_view *view, const mlpd_train_result *result
     (void)printf("FAILED   the trace could not be written: %s\n", view->arguments->train.trace);
   else if (!view->arguments->quiet && view->arguments->train.trace != NULL)
     (void)printf("trace    %s\n", view->arguments->train.trace);
-  /* Validation first: a loop over options that looks for the best one must not find the test result. */
+  /* Validation first: a script that searches for the best options must not select by the test result. */
   if (result->has_valid)
     print_part("valid", result->task, result->valid_loss, result->valid_metric, result->valid_rows);
   if (result->has_test) print_part("test", result->task, result->test_loss, result->test_metric, result->test_rows);

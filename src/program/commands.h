@@ -12,7 +12,8 @@ typedef struct command {
 
 /* Lists of commands end with name == NULL. */
 const command *command_find(const command *commands, const char *name);      /* NULL: none */
-mlpd_status command_fail_unknown(const command *commands, const char *word); /* with the nearest name, or all of them */
+mlpd_status command_fail_unknown(const command *commands, const char *word); /* the message has the nearest name, or
+                                                                                all names */
 int command_print_help(const option_table *table); /* of a command, on the launcher's rank 0; the exit status */
 
 /* What the help of the program and its manual page share. */
@@ -46,7 +47,7 @@ typedef struct train_arguments {
 extern const option_table train_table, eval_table, predict_table, info_table, convert_table, explain_table,
     doctor_table, help_table;
 
-/* The data set taken where none is named: the shipped digits.h5. path gets at most bytes. */
+/* The data set used if none is named: the shipped digits.h5. path (bytes) gets its path. */
 mlpd_status default_data(char *path, size_t bytes);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "program/outcome.h"
 
-/* The part that an argument, "--test" or "--test=FILE", names; *file is what follows the sign, or NULL. */
+/* The part that an argument, "--test" or "--test=FILE", names; *file is the text after the equals sign, or NULL. */
 static bool names_part(const char *argument, mlpd_split *part, const char **file) {
   if (strncmp(argument, "--", 2) != 0) return false;
   for (const mlpd_choice *choice = mlpd_split_choices; choice->name != NULL; choice++) {

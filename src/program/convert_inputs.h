@@ -6,14 +6,14 @@
 #include "mlpdist.h"
 
 typedef struct convert_inputs {
-  int argc; /* what is left of the arguments */
+  int argc; /* the remaining arguments */
   char **argv;
   const char **files; /* (count), borrowed from the arguments */
   mlpd_split *roles;  /* (count) */
   int count;
 } convert_inputs;
 
-/* Takes these options out of the arguments; free with convert_inputs_free in any case. */
+/* Removes these options from the arguments. Call convert_inputs_free in any case. */
 mlpd_status convert_inputs_take(int argc, char **argv, convert_inputs *taken);
 void convert_inputs_free(convert_inputs *taken);
 

@@ -1,4 +1,4 @@
-/* The data set taken where none is named. */
+/* The data set used if none is named. */
 #include <stdlib.h>
 #include <unistd.h>
 

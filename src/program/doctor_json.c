@@ -118,8 +118,8 @@ static json_t *findings(const mlpd_doctor_report *r) {
   return list;
 }
 
-/* Seconds, bytes, flop/s and their quotients throughout. jansson's setters say in their result what failed; the one
- * check that matters is the text. */
+/* Seconds, bytes, flop/s and their quotients throughout. The results of jansson's setters, which accept NULL, are
+ * ignored; that of writing the text is checked. */
 mlpd_status doctor_print_json(const mlpd_doctor_report *r, const char *file, FILE *stream) {
   json_t *root = json_object();
   put(root, "machine", machine(r));

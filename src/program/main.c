@@ -43,7 +43,7 @@ static int dispatch(int argc, char **argv) {
 
 enum { STACK_BYTES_LEAST = 512 << 10 };
 
-/* A stack that is too small ends the process in the middle of its work, without a word. */
+/* A stack that is too small would end the process in the middle of its work, without a message. */
 static mlpd_status check_stack(void) {
   struct rlimit stack;
   if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur == RLIM_INFINITY || stack.rlim_cur >= STACK_BYTES_LEAST)
@@ -54,8 +54,8 @@ static mlpd_status check_stack(void) {
 }
 
 int main(int argc, char **argv) {
-  (void)signal(SIGPIPE, SIG_IGN); /* a reader may leave (`| head`): the files are written all the same */
-  (void)signal(SIGXFSZ, SIG_IGN); /* ulimit -f: a write that fails, as on a full disk, and no death */
+  (void)signal(SIGPIPE, SIG_IGN); /* a reader may leave (`| head`); files are still written */
+  (void)signal(SIGXFSZ, SIG_IGN); /* ulimit -f: the write fails, as on a full disk, instead of ending the process */
   const mlpd_status stack = check_stack();
   const int exit_status = stack == MLPD_OK ? dispatch(argc, argv) : outcome_end(NULL, stack);
   /* A full disk shows when the buffer is written, and must not look like success. */

@@ -91,7 +91,7 @@ mlpd_status options_parse(const option_table *table, int argc, char **argv, void
   if (config != NULL) memcpy(&path, (const char *)values + config->offset, sizeof path);
   if (status == MLPD_OK && path != NULL) {
     status = options_read_file(table, path, values, results);
-    /* Once more, because the command line beats the file. */
+    /* Once more, because the command line overrides the file. */
     if (status == MLPD_OK) status = parse_arguments(table, argc, argv, values, results);
   }
   return status == MLPD_OK ? check_positionals(table, results) : status;

@@ -14,7 +14,7 @@ typedef mlpd_option option;
 #define OPTION_CHOICE MLPD_OPTION_CHOICE
 #define OPTION_FLAG MLPD_OPTION_FLAG
 
-/* Where a command's option goes: offset and size of a member, the fifth and sixth initialisers of an option. */
+/* Where a command's option is stored: offset and size of a member, the fifth and sixth initialisers of an option. */
 #define OPTION_AT(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 
 /* The rows of --stall-timeout and --stall-abort for a struct with these members. */
@@ -42,8 +42,8 @@ typedef struct option_table {
   int min_positionals, max_positionals; /* arguments that belong to no option; max -1: any number */
 } option_table;
 
-/* What parsing leaves beside the command's struct. Zero it before, options_free it after: the struct borrows its
- * strings from here and from argv. */
+/* Results of parsing besides the command's struct. Zero it before; call options_free after the last use of the
+ * struct, which borrows its strings from here and from argv. */
 typedef struct option_results {
   int num_positionals;
   const char **positionals; /* (num_positionals) */
@@ -52,19 +52,20 @@ typedef struct option_results {
   struct option_string *strings;
 } option_results;
 
-/* Parses argv[1 ...] into values, a struct filled with the defaults; where the table has --config, that file first.
- * MLPD_ERROR_USAGE or MLPD_ERROR_FILE with one line in outcome_message(). */
+/* Parses argv[1 ...] into values, a struct filled with the defaults. If the table has --config, that file is read
+ * first. MLPD_ERROR_USAGE or MLPD_ERROR_FILE with one line in outcome_message(). */
 mlpd_status options_parse(const option_table *table, int argc, char **argv, void *values, option_results *results);
 void options_free(option_results *results);
 
-/* Does argv ask for help? Decided before parsing, so that a wrong option beside it does not matter. */
+/* Does argv ask for help? Decided before parsing, so that a wrong option does not prevent it. */
 bool options_want_help(int argc, char **argv);
 void options_print_help(const option_table *table, FILE *stream); /* wrapped to 80 columns */
 
 /* The row's help with its choices, what it needs, and its default: "learning rate [0.1]". */
 void options_describe(const option_table *table, const option *row, char *text, size_t bytes);
 
-/* The names of the choices with a separator between them, "auto" first where it is one; "" where the row has none. */
+/* The names of the choices with a separator between them, "auto" first if it is allowed; "" if the row has no
+ * choices. */
 void options_choices(const option *row, const char *separator, char *text, size_t bytes);
 
 /* The default as help shows it, in buffer; NULL: none. */
@@ -73,8 +74,8 @@ const char *options_default(const option_table *table, const option *row, char *
 /* Reads a config file, such as mlpd_options_print() writes, into values. */
 mlpd_status options_read_file(const option_table *table, const char *path, void *values, option_results *results);
 
-/* Row i of the table, the library's after the command's own; NULL: none.
- * for (size_t i = 0; (row = options_row(table, i)) != NULL; i++) */
+/* Row i of the table, the command's own rows first, then the library's; NULL: none. for (size_t i = 0; (row =
+ * options_row(table, i)) != NULL; i++) */
 const option *options_row(const option_table *table, size_t i);
 
 const option *options_find(const option_table *table, const char *name); /* NULL: none */

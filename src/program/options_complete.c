@@ -1,4 +1,4 @@
-/* The completion of bash, made of the option tables. It needs nothing but bash. */
+/* Bash completion, made from the option tables. It needs nothing but bash. */
 #include <string.h>
 
 #include "program/commands.h"
@@ -8,7 +8,7 @@ static void print_commands(const command *commands, FILE *stream) {
     (void)fprintf(stream, "%s%s", c == commands ? "" : " ", c->name);
 }
 
-/* Options by what their value is: none of its own, a file, or a list of words. */
+/* Options by the kind of their value: none, a file, or a list of words. */
 static void print_values(const option_table *table, FILE *stream) {
   const option *row;
   for (size_t i = 0; (row = options_row(table, i)) != NULL; i++) {

@@ -96,7 +96,7 @@ static mlpd_status fail_key(const config_reader *reader, const char *key) {
 static mlpd_status set_key(const config_reader *reader, const char *key, const char *value) {
   const option *row = options_find(reader->table, key);
   if (row == NULL || row->command_line_only) return fail_key(reader, key);
-  /* Keys may stand before the first section; below one they must belong to it. */
+  /* Keys may stand before the first section; a key in a section must belong to it. */
   if (reader->section[0] != '\0' && strcmp(row->group, reader->section) != 0)
     return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: %s stands in [%s] but belongs in [%s]", reader->path,
                         reader->line_number, key, reader->section, row->group);

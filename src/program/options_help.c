@@ -7,7 +7,7 @@
 
 enum { WIDTH = 80, HELP_COLUMN = 30 };
 
-/* Prints text broken at blanks, from column on, further lines indented by indent; ends the line. */
+/* Prints text from column on, broken at blanks, further lines indented by indent, and ends the line. */
 static void print_wrapped(FILE *stream, int column, int indent, const char *text) {
   while (*text != '\0') {
     const int length = (int)strcspn(text, " ");

@@ -1,10 +1,10 @@
-/* Manual pages in the macros of man(7), made of the option tables. */
+/* Manual pages in the macros of man(7), made from the option tables. */
 #include <ctype.h>
 #include <string.h>
 
 #include "program/commands.h"
 
-/* Text as troff takes it: a hyphen that may be typed, a backslash, a point or quote at the start of a line. */
+/* Text as troff needs it: a hyphen that may be typed, a backslash, a point or quote at the start of a line. */
 static void print_text(const char *text, FILE *stream) {
   if (*text == '.' || *text == '\'') (void)fputs("\\&", stream);
   for (const char *c = text; *c != '\0'; c++) {

@@ -1,4 +1,4 @@
-/* Rows of an option table, and texts that live as long as the results. */
+/* Rows of an option table, and texts that live as long as the results of parsing. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -46,9 +46,9 @@ mlpd_status outcome_begin(mlpd_status local_status, const stall_options *stall, 
   mlpd_status status = mlpd_comm_init(NULL, NULL, comm);
   if (status != MLPD_OK) return status;
   mlpd_comm_watch(*comm, stall->timeout, stall->abort, print_stalled, NULL);
-  /* The library knows nothing of the program's messages, so the rank that has one must print it: rank 0 where it
-   * failed too (a wrong option fails everywhere), else the lowest that did (a config file that one node lacks),
-   * which mlpd_comm_agree names. */
+  /* The library does not know the program's messages, so the rank that has one must print it: rank 0 if it failed,
+   * too (a wrong option fails everywhere), else the lowest that did (a config file that one node lacks), which
+   * mlpd_comm_agree names. */
   const int rank = mlpd_comm_rank(*comm);
   status = mlpd_comm_agree(*comm, rank == 0 ? local_status : MLPD_OK);
   if (status != MLPD_OK) return status;
@@ -88,7 +88,7 @@ static void print_failure(void) {
   const bool show_place = outcome_shows_inside() && own_message[0] == '\0';
   (void)snprintf(line, sizeof line, "%s%s%s%s", outcome_message(), show_place ? " [" : "",
                  show_place ? mlpd_error_place() : "", show_place ? "]" : "");
-  /* A file name may hold anything; the message stays one line and leaves the terminal alone. */
+  /* A file name may contain anything; the message stays one line without control characters. */
   mlpd_text_printable(line, line, sizeof line);
   (void)fflush(stdout);
   (void)fprintf(stderr, "mlpdist: %s\n", line);
@@ -108,7 +108,7 @@ int outcome_end(mlpd_comm *comm, mlpd_status status) {
   if (status == MLPD_ERROR_MPI) return lose_ranks(comm);
   const bool speaks = comm != NULL ? mlpd_comm_rank(comm) == speaker : outcome_launcher_rank() <= 0;
   if (status != MLPD_OK && speaks) print_failure();
-  /* MPI_Finalize waits unwatched: the ranks meet before it. */
+  /* MPI_Finalize waits without a watch, so the ranks meet before it. */
   if (comm != NULL && mlpd_comm_agree(comm, MLPD_OK) == MLPD_ERROR_MPI) {
     outcome_forget();
     return lose_ranks(comm);

@@ -9,7 +9,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 3, EXI
 /* Records a failure of the program itself and returns status; only the first is kept. */
 mlpd_status outcome_fail(mlpd_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-bool outcome_shows_inside(void); /* MLPDIST_DEBUG=1: what happens inside is of interest */
+bool outcome_shows_inside(void); /* is MLPDIST_DEBUG=1 set? */
 
 const char *outcome_message(void); /* of outcome_fail, else of the library */
 void outcome_forget(void);         /* drops the recorded message */
@@ -20,20 +20,20 @@ void outcome_note(const char *message);
 /* The rank that the launcher's environment names, or -1 without a launcher: for what comes before MPI. */
 int outcome_launcher_rank(void);
 
-/* Seconds as --stall-timeout and --stall-abort give them; of train, eval, predict and doctor. */
+/* Seconds of --stall-timeout and --stall-abort, for train, eval, predict and doctor. */
 typedef struct stall_options {
   double timeout, abort;
 } stall_options;
 
-/* Starts the ranks after each did something alone (parsing, looking for files) with local_status, and makes them
- * fail together; all waits are watched until outcome_end. A usage error without a launcher comes back at once and
- * starts no MPI: *comm stays NULL. */
+/* Starts the ranks. Each passes the status of its work so far (parsing, looking for files), and they fail together.
+ * All waits are watched until outcome_end. A usage error without a launcher comes back at once and starts no MPI:
+ * *comm stays NULL. */
 mlpd_status outcome_begin(mlpd_status local_status, const stall_options *stall, mlpd_comm **comm);
 
-/* Is path ("-" too) what standard output goes to? Then lines for the user go to standard error. */
+/* Does standard output go to path (or is path "-")? Then lines for the user go to standard error. */
 bool outcome_is_stdout(const char *path);
 
-/* Has the reader of the pipe on standard output left, as `head` does? That is no failure. */
+/* Has the reader of the pipe on standard output left, as `head` does? That is not a failure. */
 bool outcome_reader_left(void);
 
 /* Prints the message of a failure once (comm NULL: on the launcher's rank 0), finalises comm and returns the exit

@@ -1,4 +1,4 @@
-/* Reports: what an evaluation found, as tables for people or as JSON for programs. */
+/* Reports: the result of an evaluation, as tables for people or as JSON for programs. */
 #ifndef MLPDIST_PROGRAM_REPORT_H
 #define MLPDIST_PROGRAM_REPORT_H
 

@@ -11,7 +11,7 @@ static json_t *number(double value) { return isfinite(value) ? json_real(value) 
 
 static json_t *count(uint64_t value) { return json_integer((json_int_t)value); }
 
-/* Names may be of any file, but JSON is UTF-8. */
+/* Names come from any file, but JSON needs UTF-8. */
 static json_t *name_of(const char *name) {
   const size_t bytes = 3 * strlen(name) + 1;
   char *const text = malloc(bytes);
@@ -67,7 +67,7 @@ static json_t *regression(const mlpd_report *report, const mlpd_model *model) {
   return root;
 }
 
-/* jansson's setters take NULL as failure and say so in their result; the one check that matters is the text. */
+/* The results of jansson's setters, which accept NULL, are ignored; that of writing the text is checked. */
 mlpd_status report_print_json(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
   json_t *root = json_object();
   json_t *details = report->task == MLPD_REGRESSION ? regression(report, model) : classification(report, model);

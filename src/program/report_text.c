@@ -47,7 +47,7 @@ static void print_name(FILE *stream, int width, const char *name) {
   (void)fprintf(stream, "%s%*s", text, width > characters ? width - characters : 0, "");
 }
 
-/* Columns that class names take, at least `least`. */
+/* Columns that class names need, at least `least`. */
 static int name_width(const mlpd_report *report, const mlpd_model *model, int least) {
   int width = least;
   char text[NAME_BYTES];
@@ -58,7 +58,7 @@ static int name_width(const mlpd_report *report, const mlpd_model *model, int le
   return width;
 }
 
-/* What heads the means over classes: over how many, where some have no rows. */
+/* Heading of the means over classes: over how many, if some have no rows. */
 static int mean_label(const mlpd_report *report, uint32_t with_rows, char *text, size_t bytes) {
   if (with_rows == report->outputs) return snprintf(text, bytes, "mean of classes");
   return snprintf(text, bytes, "mean of %u of %u classes", with_rows, report->outputs);
@@ -124,7 +124,7 @@ typedef struct confusion {
   uint32_t truth, predicted;
 } confusion;
 
-/* Keeps list, of at most MAX_CONFUSIONS, sorted by falling count; returns its new length. */
+/* Keeps list (at most MAX_CONFUSIONS) sorted by descending count; returns its new length. */
 static uint32_t insert(confusion *list, uint32_t length, confusion found) {
   uint32_t at = length;
   while (at > 0 && list[at - 1].count < found.count) at--;
