@@ -118,3 +118,66 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   alone convert README.txt images labels t.h5
   fails_with 2 "README.txt is text, but images is an array" "leave README.txt out"
 }
+
+# array FILE 'DICTIONARY' DATA: an NPY file of version 1.
+array() {
+  local header="$2" bytes
+  bytes=$((${#header} + 1))
+  printf "\\x93NUMPY\\x01\\x00\\x$(printf %02x $((bytes & 255)))\\x$(printf %02x $((bytes >> 8)))%s\\n$3" "$header" > "$1"
+}
+
+@test "one array without labels: its last column, said; images need labels" {
+  array x.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 3), }" '\x01\x02\x00\x03\x04\x01\x05\x06\x00\x07\x08\x01'
+  alone convert x.npy o.h5
+  succeeds
+  says "target: column 2 (from 0) of x.npy, 2 classes: 0, 1"
+  printf '\x00\x00\x08\x03\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x02\x01\x02\x03\x04' > images
+  printf '\x00\x00\x08\x01\x00\x00\x00\x02\x00\x01' > labels
+  rm o.h5
+  alone convert images o.h5
+  fails_with 1 "images: holds images, but no labels" "--label none"
+  [ ! -e o.h5 ] || fail "a file was written"
+  alone convert images o.h5 --label none
+  succeeds
+  alone convert images labels o.h5
+  succeeds
+  cp images train-images
+  cp labels test-labels
+  alone convert train-images test-labels o.h5
+  fails_with 2 "train-images: 1 array for the train part, where each x needs its y"
+}
+
+@test "arrays of an archive that are not read are named, and sparse matrices with a cure that works" {
+  local python=${PYTHON:-/usr/bin/python3}
+  "$python" - <<'PYTHON'
+import zipfile, struct
+def npy(descr, shape, data):
+    head = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head + data
+def archive(name, arrays):
+    with zipfile.ZipFile(name, "w") as z:
+        for key, value in arrays.items(): z.writestr(key + ".npy", value)
+x, y = npy("|u1", (4, 2), bytes(range(8))), npy("|u1", (4,), bytes([0, 1, 0, 1]))
+names = npy("|S1", (2,), b"pq")
+archive("bunch.npz", {"data": x, "target": y, "feature_names": names, "frame": npy("|O", (), b"")})
+archive("parts.npz", {"x_train": x, "y_train": y, "x_validation": x, "y_validation": y})
+archive("sparse.npz", {"indices": npy("<i4", (2,), struct.pack("<2i", 0, 1)), "data": npy("<f4", (2,), struct.pack("<2f", 5, 6)),
+    "indptr": npy("<i4", (4,), struct.pack("<4i", 0, 1, 1, 2)), "format": npy("|S3", (), b"csr"), "shape": npy("<i8", (2,), struct.pack("<2q", 3, 2))})
+PYTHON
+  alone convert bunch.npz o.h5 --valid-fraction 0 --test-fraction 0
+  succeeds
+  says "bunch.npz: arrays left out: feature_names.npy, frame.npy" "o.h5: 4 train, 0 valid, 0 test rows of 2 values, 2 classes"
+  alone convert parts.npz o.h5
+  succeeds
+  says "o.h5: 4 train, 4 valid, 0 test rows"
+  ! grep -q "left out" <<< "$output" || fail "nothing is left out"
+  alone convert sparse.npz o.h5
+  fails_with 1 "sparse.npz: is a sparse matrix of SciPy"
+  "$python" -c "import scipy.sparse" 2> /dev/null || skip "no scipy (package python3-scipy): the cure was not tried"
+  local command
+  command=$(sed -e 's/.*of it: //' -e 's/ (needs scipy)//' -e "s|python3|$python|" "$errors")
+  bash -c "$command" || fail "the cure fails: $command"
+  alone convert sparse.npy o.h5 --label none
+  succeeds
+  says "o.h5: 0 train, 0 valid, 3 test rows of 2 values"
+}

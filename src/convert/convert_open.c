@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/foreign.h"
 #include "base/memory.h"
 #include "convert/convert_report.h"
 #include "convert/convert_roles.h"
@@ -185,13 +186,19 @@ static void order_pairs(const opened_inputs *o, mlpd_split part, int *order, int
   }
 }
 
+static mlpd_status fail_unpaired(const opened_inputs *o, mlpd_split part, const int *order, int count) {
+  char names[REPORT_BYTES] = "";
+  size_t used = 0;
+  for (int i = 0; i < count; i++) report_list_add(names, &used, ", ", o->paths[order[i]]);
+  return FAIL(MLPD_ERROR_USAGE, "%s: %d array%s for the %s part, where each x needs its y; name both, or --label none",
+              names, count, count == 1 ? "" : "s", mlpd_choice_name(mlpd_split_choices, (int)part));
+}
+
 static mlpd_status open_pairs(opened_inputs *o, mlpd_split part, int *order, int per_part, meter *m,
                               source_list *list) {
   int count = 0;
   order_pairs(o, part, order, &count);
-  if (count % per_part != 0)
-    return FAIL(MLPD_ERROR_USAGE, "%d arrays of the %s part: each x needs its y", count,
-                mlpd_choice_name(mlpd_split_choices, (int)part));
+  if (count % per_part != 0) return fail_unpaired(o, part, order, count);
   for (int i = 0; i < count; i += per_part) {
     const bool named = per_part == 2 && names_labels(o->paths[order[i + 1]]) && !names_labels(o->paths[order[i]]);
     source *opened = NULL;
@@ -226,13 +233,14 @@ static mlpd_status open_arrays(opened_inputs *o, const mlpd_convert_options *opt
 typedef struct archive {
   const char *path;
   zip_entry *entries;
+  bool *used; /* (count) arrays that are read */
   size_t count;
 } archive;
 
 static const char *const x_words[] = {"x", "images", "data", "features", "inputs", "arr_0", NULL};
 static const char *const y_words[] = {"y", "labels", "label", "targets", "target", "arr_1", NULL};
-static const char *const part_words[PARTS][3] = {
-    [MLPD_TRAIN] = {"train", NULL}, [MLPD_VALID] = {"valid", "val", NULL}, [MLPD_TEST] = {"test", NULL}};
+static const char *const part_words[PARTS][4] = {
+    [MLPD_TRAIN] = {"train"}, [MLPD_VALID] = {"valid", "val", "validation"}, [MLPD_TEST] = {"test"}};
 
 static const zip_entry *find_entry(const archive *a, const char *format, const char *first, const char *second) {
   char wanted[64];
@@ -257,6 +265,8 @@ static const zip_entry *find_array(const archive *a, const char *const *words, i
 
 static mlpd_status open_entries(const archive *a, const zip_entry *x, const zip_entry *y, meter *m, source **opened) {
   input *x_input, *y_input = NULL;
+  a->used[x - a->entries] = true;
+  if (y != NULL) a->used[y - a->entries] = true;
   TRY(input_open_entry(a->path, x, m, &x_input));
   if (y != NULL) {
     const mlpd_status status = input_open_entry(a->path, y, m, &y_input);
@@ -268,7 +278,33 @@ static mlpd_status open_entries(const archive *a, const zip_entry *x, const zip_
   return open_pair(x_input, y_input, false, m, opened);
 }
 
+/* Arrays that no part takes: names of columns, say. */
+static void say_unused(const archive *a, const mlpd_convert_options *options) {
+  char names[REPORT_BYTES] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < a->count; i++)
+    if (!a->used[i]) report_list_add(names, &used, ", ", a->entries[i].name);
+  if (used > 0) convert_say(options, "%s: arrays left out: %s", a->path, names);
+}
+
+/* A sparse matrix as scipy.sparse.save_npz() writes it. */
+static bool is_sparse(const archive *a) {
+  bool pointers = false, data = false;
+  for (size_t i = 0; i < a->count; i++) {
+    pointers = pointers || strcmp(a->entries[i].name, "indptr.npy") == 0 || strcmp(a->entries[i].name, "row.npy") == 0;
+    data = data || strcmp(a->entries[i].name, "data.npy") == 0;
+  }
+  return pointers && data;
+}
+
 static mlpd_status no_known_names(const archive *a) {
+  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  foreign_command_names(a->path, file, base);
+  if (is_sparse(a))
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: is a sparse matrix of SciPy; make a full array of it: python3 -c \"import numpy, scipy.sparse; "
+                "numpy.save('%s.npy', scipy.sparse.load_npz('%s').toarray())\" (needs scipy)",
+                a->path, base, file);
   char names[256] = "";
   size_t used = 0;
   for (size_t i = 0; i < a->count && used < sizeof names; i++)
@@ -283,6 +319,7 @@ static mlpd_status open_archive(const archive *a, const mlpd_convert_options *op
   const bool split = find_array(a, x_words, MLPD_TRAIN) != NULL;
   bool any = false;
   source *opened = NULL;
+  if (is_sparse(a)) return no_known_names(a);
   for (int p = 0; p < (split ? PARTS : 1); p++) {
     const zip_entry *x = find_array(a, x_words, split ? p : -1);
     const zip_entry *y = no_label ? NULL : find_array(a, y_words, split ? p : -1);
@@ -301,6 +338,7 @@ static mlpd_status open_archive(const archive *a, const mlpd_convert_options *op
     TRY(open_entries(a, &a->entries[0], NULL, m, &opened));
   } else {
     input *in;
+    a->used[0] = true;
     TRY(input_open_entry(a->path, &a->entries[0], m, &in));
     TRY(open_column(in, options, m, &opened));
   }
@@ -311,7 +349,10 @@ static mlpd_status open_archive(const archive *a, const mlpd_convert_options *op
 static mlpd_status open_npz(const opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
   archive a = {.path = options->inputs[0]};
   TRY(zip_list(a.path, &a.entries, &a.count));
-  const mlpd_status status = open_archive(&a, options, (mlpd_split)o->roles[0], m, list);
+  mlpd_status status = memory_allocate(&a.used, a.count + 1, sizeof *a.used, "arrays of an archive");
+  if (status == MLPD_OK) status = open_archive(&a, options, (mlpd_split)o->roles[0], m, list);
+  if (status == MLPD_OK) say_unused(&a, options);
+  free(a.used);
   zip_list_free(a.entries, a.count);
   return status;
 }

@@ -222,6 +222,7 @@ mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **
 static mlpd_status column_scan(source *s, label_set *labels) {
   column_source *c = (column_source *)s;
   const array_header *h = &c->array->header;
+  (void)snprintf(labels->target, sizeof labels->target, "column %u (from 0) of %.200s", c->label, s->name);
   if (h->type == ELEMENT_F64) labels->any_real = true;
   for (uint64_t row = 0; row < h->rows;) {
     const uint64_t rows = h->rows - row < c->block_rows ? h->rows - row : c->block_rows;
@@ -289,6 +290,11 @@ static mlpd_status column_create(input_array *array, const char *label, column_s
   TRY(check_numbers(array));
   if (columns < 2)
     return FAIL(MLPD_ERROR_DATA, "%s: one column; features and a label need two at least", input_name(array->in));
+  if (label == NULL && h->image)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: holds images, but no labels; name the file of their labels after it, or --label none takes them "
+                "without",
+                input_name(array->in));
   if (label != NULL && !column_by_number(label, columns, &column))
     return FAIL(MLPD_ERROR_USAGE, "%s: label '%s' is no column number from %lld to %lld", input_name(array->in), label,
                 -(long long)columns, (long long)columns - 1);
