@@ -4,13 +4,11 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "base/foreign.h"
 #include "base/memory.h"
+#include "convert/convert_open.h"
 #include "convert/convert_report.h"
 #include "convert/convert_roles.h"
 #include "convert/convert_source.h"
-
-enum { PARTS = 3 };
 
 enum { LINES_MOST = 12 }; /* files of which something is said */
 
@@ -22,7 +20,7 @@ void source_list_free(source_list *list) {
   *list = (source_list){0};
 }
 
-static void list_add(source_list *list, source *s, mlpd_split part) {
+void source_list_add(source_list *list, source *s, mlpd_split part) {
   s->part = part;
   list->all[list->count++] = s;
 }
@@ -37,7 +35,7 @@ typedef struct opened_inputs {
   int count;
 } opened_inputs;
 
-static bool wants_no_label(const mlpd_convert_options *options) {
+bool source_wants_no_label(const mlpd_convert_options *options) {
   return options->unlabelled || (options->label != NULL && strcmp(options->label, "none") == 0);
 }
 
@@ -113,12 +111,12 @@ static mlpd_status open_alike(opened_inputs *o, int i, const mlpd_convert_option
 static mlpd_status open_tables(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
   list->silent = *options;
   list->silent.decision = NULL;
-  for (int p = 0; p < PARTS; p++)
+  for (int p = 0; p < SOURCE_PARTS; p++)
     for (int i = 0; i < o->count; i++) {
       source *opened = NULL;
       if ((int)o->roles[i] != p) continue;
       TRY(open_alike(o, i, list->count < LINES_MOST ? options : &list->silent, m, list, &opened));
-      list_add(list, opened, (mlpd_split)p);
+      source_list_add(list, opened, (mlpd_split)p);
     }
   return MLPD_OK;
 }
@@ -138,9 +136,7 @@ static bool names_labels(const char *path) {
   return is_y || holds(name, "label") || holds(name, "target");
 }
 
-/* x and y of one part, second NULL without y. unordered: where the first has one dimension and the second
- * more, the first is y. Takes both over. */
-static mlpd_status open_pair(input *first, input *second, bool unordered, meter *m, source **opened) {
+mlpd_status source_open_pair(input *first, input *second, bool unordered, meter *m, source **opened) {
   input_array *x = NULL, *y = NULL;
   mlpd_status status = array_open(first, &x);
   if (status != MLPD_OK) {
@@ -162,7 +158,7 @@ static mlpd_status open_pair(input *first, input *second, bool unordered, meter 
   return pair_source_open(x, y, m, opened);
 }
 
-static mlpd_status open_column(input *in, const mlpd_convert_options *options, meter *m, source **opened) {
+mlpd_status source_open_column(input *in, const mlpd_convert_options *options, meter *m, source **opened) {
   input_array *array;
   TRY(array_open(in, &array));
   return column_source_open(array, options->label, m, opened);
@@ -203,18 +199,18 @@ static mlpd_status open_pairs(opened_inputs *o, mlpd_split part, int *order, int
     const bool named = per_part == 2 && names_labels(o->paths[order[i + 1]]) && !names_labels(o->paths[order[i]]);
     source *opened = NULL;
     input *const first = take(o, order[i]), *const second = per_part == 2 ? take(o, order[i + 1]) : NULL;
-    TRY(open_pair(first, second, !named, m, &opened));
-    list_add(list, opened, part);
+    TRY(source_open_pair(first, second, !named, m, &opened));
+    source_list_add(list, opened, part);
   }
   return MLPD_OK;
 }
 
 static mlpd_status open_arrays(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
-  const int per_part = wants_no_label(options) ? 1 : 2;
+  const int per_part = source_wants_no_label(options) ? 1 : 2;
   if (o->count == 1 && per_part == 2) {
     source *opened = NULL;
-    TRY(open_column(take(o, 0), options, m, &opened));
-    list_add(list, opened, (mlpd_split)o->roles[0]);
+    TRY(source_open_column(take(o, 0), options, m, &opened));
+    source_list_add(list, opened, (mlpd_split)o->roles[0]);
     return MLPD_OK;
   }
   if (per_part == 2 && options->label != NULL)
@@ -223,137 +219,9 @@ static mlpd_status open_arrays(opened_inputs *o, const mlpd_convert_options *opt
   int *order = NULL;
   TRY(memory_allocate(&order, (size_t)o->count, sizeof *order, "input files"));
   mlpd_status status = MLPD_OK;
-  for (int p = 0; p < PARTS && status == MLPD_OK; p++) status = open_pairs(o, (mlpd_split)p, order, per_part, m, list);
+  for (int p = 0; p < SOURCE_PARTS && status == MLPD_OK; p++)
+    status = open_pairs(o, (mlpd_split)p, order, per_part, m, list);
   free(order);
-  return status;
-}
-
-/* ---- Arrays of an NPZ ---- */
-
-typedef struct archive {
-  const char *path;
-  zip_entry *entries;
-  bool *used; /* (count) arrays that are read */
-  size_t count;
-} archive;
-
-static const char *const x_words[] = {"x", "images", "data", "features", "inputs", "arr_0", NULL};
-static const char *const y_words[] = {"y", "labels", "label", "targets", "target", "arr_1", NULL};
-static const char *const part_words[PARTS][4] = {
-    [MLPD_TRAIN] = {"train"}, [MLPD_VALID] = {"valid", "val", "validation"}, [MLPD_TEST] = {"test"}};
-
-static const zip_entry *find_entry(const archive *a, const char *format, const char *first, const char *second) {
-  char wanted[64];
-  (void)snprintf(wanted, sizeof wanted, format, first, second);
-  for (size_t i = 0; i < a->count; i++)
-    if (strcasecmp(a->entries[i].name, wanted) == 0) return &a->entries[i];
-  return NULL;
-}
-
-/* The entry named by a word alone (part < 0), or by a word and a part in either order. */
-static const zip_entry *find_array(const archive *a, const char *const *words, int part) {
-  const zip_entry *found = NULL;
-  for (; *words != NULL && found == NULL; words++) {
-    if (part < 0) found = find_entry(a, "%s%s", *words, ".npy");
-    for (int i = 0; part >= 0 && part_words[part][i] != NULL && found == NULL; i++) {
-      found = find_entry(a, "%s_%s.npy", *words, part_words[part][i]);
-      if (found == NULL) found = find_entry(a, "%s_%s.npy", part_words[part][i], *words);
-    }
-  }
-  return found;
-}
-
-static mlpd_status open_entries(const archive *a, const zip_entry *x, const zip_entry *y, meter *m, source **opened) {
-  input *x_input, *y_input = NULL;
-  a->used[x - a->entries] = true;
-  if (y != NULL) a->used[y - a->entries] = true;
-  TRY(input_open_entry(a->path, x, m, &x_input));
-  if (y != NULL) {
-    const mlpd_status status = input_open_entry(a->path, y, m, &y_input);
-    if (status != MLPD_OK) {
-      input_close(x_input);
-      return status;
-    }
-  }
-  return open_pair(x_input, y_input, false, m, opened);
-}
-
-/* Arrays that no part takes: names of columns, say. */
-static void say_unused(const archive *a, const mlpd_convert_options *options) {
-  char names[REPORT_BYTES] = "";
-  size_t used = 0;
-  for (size_t i = 0; i < a->count; i++)
-    if (!a->used[i]) report_list_add(names, &used, ", ", a->entries[i].name);
-  if (used > 0) convert_say(options, "%s: arrays left out: %s", a->path, names);
-}
-
-/* A sparse matrix as scipy.sparse.save_npz() writes it. */
-static bool is_sparse(const archive *a) {
-  bool pointers = false, data = false;
-  for (size_t i = 0; i < a->count; i++) {
-    pointers = pointers || strcmp(a->entries[i].name, "indptr.npy") == 0 || strcmp(a->entries[i].name, "row.npy") == 0;
-    data = data || strcmp(a->entries[i].name, "data.npy") == 0;
-  }
-  return pointers && data;
-}
-
-static mlpd_status no_known_names(const archive *a) {
-  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
-  foreign_command_names(a->path, file, base);
-  if (is_sparse(a))
-    return FAIL(MLPD_ERROR_DATA,
-                "%s: is a sparse matrix of SciPy; make a full array of it: python3 -c \"import numpy, scipy.sparse; "
-                "numpy.save('%s.npy', scipy.sparse.load_npz('%s').toarray())\" (needs scipy)",
-                a->path, base, file);
-  char names[256] = "";
-  size_t used = 0;
-  for (size_t i = 0; i < a->count && used < sizeof names; i++)
-    used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", a->entries[i].name);
-  return FAIL(MLPD_ERROR_DATA, "%s: holds %s; wanted x_train and y_train (and x_test, y_test), or x and y", a->path,
-              a->count > 0 ? names : "nothing");
-}
-
-static mlpd_status open_archive(const archive *a, const mlpd_convert_options *options, mlpd_split whole, meter *m,
-                                source_list *list) {
-  const bool no_label = wants_no_label(options);
-  const bool split = find_array(a, x_words, MLPD_TRAIN) != NULL;
-  bool any = false;
-  source *opened = NULL;
-  if (is_sparse(a)) return no_known_names(a);
-  for (int p = 0; p < (split ? PARTS : 1); p++) {
-    const zip_entry *x = find_array(a, x_words, split ? p : -1);
-    const zip_entry *y = no_label ? NULL : find_array(a, y_words, split ? p : -1);
-    if (x == NULL && (y == NULL || !split)) continue;
-    if (x == NULL || (y == NULL && !no_label)) {
-      if (!split) continue;
-      return FAIL(MLPD_ERROR_DATA, "%s: x of the %s part stands without y, or y without x", a->path, part_words[p][0]);
-    }
-    TRY(open_entries(a, x, y, m, &opened));
-    list_add(list, opened, split ? (mlpd_split)p : whole);
-    any = true;
-  }
-  if (any) return MLPD_OK;
-  if (a->count != 1) return no_known_names(a);
-  if (no_label) {
-    TRY(open_entries(a, &a->entries[0], NULL, m, &opened));
-  } else {
-    input *in;
-    a->used[0] = true;
-    TRY(input_open_entry(a->path, &a->entries[0], m, &in));
-    TRY(open_column(in, options, m, &opened));
-  }
-  list_add(list, opened, whole);
-  return MLPD_OK;
-}
-
-static mlpd_status open_npz(const opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
-  archive a = {.path = options->inputs[0]};
-  TRY(zip_list(a.path, &a.entries, &a.count));
-  mlpd_status status = memory_allocate(&a.used, a.count + 1, sizeof *a.used, "arrays of an archive");
-  if (status == MLPD_OK) status = open_archive(&a, options, (mlpd_split)o->roles[0], m, list);
-  if (status == MLPD_OK) say_unused(&a, options);
-  free(a.used);
-  zip_list_free(a.entries, a.count);
   return status;
 }
 
@@ -401,10 +269,10 @@ static mlpd_status open_by_kind(opened_inputs *o, const mlpd_convert_options *op
   if (archives > 0 && o->count > 1)
     return FAIL(MLPD_ERROR_USAGE, "%s: an NPZ archive is converted alone, without other inputs", o->paths[0]);
   if (texts > 0 && texts < o->count) return fail_mixed(o, texts);
-  const int per_part = texts > 0 || wants_no_label(options) ? 1 : 2;
+  const int per_part = texts > 0 || source_wants_no_label(options) ? 1 : 2;
   TRY(find_roles(options, o, per_part, &all_unclear));
   if (!all_unclear || o->count > per_part) say_roles(options, o, all_unclear);
-  if (archives > 0) return open_npz(o, options, m, list);
+  if (archives > 0) return archive_open(o->paths[0], options, (mlpd_split)o->roles[0], m, list);
   return texts > 0 ? open_tables(o, options, m, list) : open_arrays(o, options, m, list);
 }
 

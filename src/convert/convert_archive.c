@@ -1,0 +1,137 @@
+/* The arrays of an NPZ archive: which are x and y, of which part. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/foreign.h"
+#include "base/memory.h"
+#include "convert/convert_open.h"
+#include "convert/convert_report.h"
+
+typedef struct archive {
+  const char *path;
+  zip_entry *entries;
+  bool *used; /* (count) arrays that are read */
+  size_t count;
+} archive;
+
+static const char *const x_words[] = {"x", "images", "data", "features", "inputs", "arr_0", NULL};
+static const char *const y_words[] = {"y", "labels", "label", "targets", "target", "arr_1", NULL};
+static const char *const part_words[SOURCE_PARTS][4] = {
+    [MLPD_TRAIN] = {"train"}, [MLPD_VALID] = {"valid", "val", "validation"}, [MLPD_TEST] = {"test"}};
+
+static const zip_entry *find_entry(const archive *a, const char *format, const char *first, const char *second) {
+  char wanted[64];
+  (void)snprintf(wanted, sizeof wanted, format, first, second);
+  for (size_t i = 0; i < a->count; i++)
+    if (strcasecmp(a->entries[i].name, wanted) == 0) return &a->entries[i];
+  return NULL;
+}
+
+/* The entry named by a word alone (part < 0), or by a word and a part in either order. */
+static const zip_entry *find_array(const archive *a, const char *const *words, int part) {
+  const zip_entry *found = NULL;
+  for (; *words != NULL && found == NULL; words++) {
+    if (part < 0) found = find_entry(a, "%s%s", *words, ".npy");
+    for (int i = 0; part >= 0 && part_words[part][i] != NULL && found == NULL; i++) {
+      found = find_entry(a, "%s_%s.npy", *words, part_words[part][i]);
+      if (found == NULL) found = find_entry(a, "%s_%s.npy", part_words[part][i], *words);
+    }
+  }
+  return found;
+}
+
+static mlpd_status open_entries(const archive *a, const zip_entry *x, const zip_entry *y, meter *m, source **opened) {
+  input *x_input, *y_input = NULL;
+  a->used[x - a->entries] = true;
+  if (y != NULL) a->used[y - a->entries] = true;
+  TRY(input_open_entry(a->path, x, m, &x_input));
+  if (y != NULL) {
+    const mlpd_status status = input_open_entry(a->path, y, m, &y_input);
+    if (status != MLPD_OK) {
+      input_close(x_input);
+      return status;
+    }
+  }
+  return source_open_pair(x_input, y_input, false, m, opened);
+}
+
+/* Arrays that no part takes: names of columns, say. */
+static void say_unused(const archive *a, const mlpd_convert_options *options) {
+  char names[REPORT_BYTES] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < a->count; i++)
+    if (!a->used[i]) report_list_add(names, &used, ", ", a->entries[i].name);
+  if (used > 0) convert_say(options, "%s: arrays left out: %s", a->path, names);
+}
+
+/* A sparse matrix as scipy.sparse.save_npz() writes it. */
+static bool is_sparse(const archive *a) {
+  bool pointers = false, data = false;
+  for (size_t i = 0; i < a->count; i++) {
+    pointers = pointers || strcmp(a->entries[i].name, "indptr.npy") == 0 || strcmp(a->entries[i].name, "row.npy") == 0;
+    data = data || strcmp(a->entries[i].name, "data.npy") == 0;
+  }
+  return pointers && data;
+}
+
+static mlpd_status no_known_names(const archive *a) {
+  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  foreign_command_names(a->path, file, base);
+  if (is_sparse(a))
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: is a sparse matrix of SciPy; make a full array of it: python3 -c \"import numpy, scipy.sparse; "
+                "numpy.save('%s.npy', scipy.sparse.load_npz('%s').toarray())\" (needs scipy)",
+                a->path, base, file);
+  char names[256] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < a->count && used < sizeof names; i++)
+    used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", a->entries[i].name);
+  return FAIL(MLPD_ERROR_DATA, "%s: holds %s; wanted x_train and y_train (and x_test, y_test), or x and y", a->path,
+              a->count > 0 ? names : "nothing");
+}
+
+static mlpd_status open_archive(const archive *a, const mlpd_convert_options *options, mlpd_split whole, meter *m,
+                                source_list *list) {
+  const bool no_label = source_wants_no_label(options);
+  const bool split = find_array(a, x_words, MLPD_TRAIN) != NULL;
+  bool any = false;
+  source *opened = NULL;
+  if (is_sparse(a)) return no_known_names(a);
+  for (int p = 0; p < (split ? SOURCE_PARTS : 1); p++) {
+    const zip_entry *x = find_array(a, x_words, split ? p : -1);
+    const zip_entry *y = no_label ? NULL : find_array(a, y_words, split ? p : -1);
+    if (x == NULL && (y == NULL || !split)) continue;
+    if (x == NULL || (y == NULL && !no_label)) {
+      if (!split) continue;
+      return FAIL(MLPD_ERROR_DATA, "%s: x of the %s part stands without y, or y without x", a->path, part_words[p][0]);
+    }
+    TRY(open_entries(a, x, y, m, &opened));
+    source_list_add(list, opened, split ? (mlpd_split)p : whole);
+    any = true;
+  }
+  if (any) return MLPD_OK;
+  if (a->count != 1) return no_known_names(a);
+  if (no_label) {
+    TRY(open_entries(a, &a->entries[0], NULL, m, &opened));
+  } else {
+    input *in;
+    a->used[0] = true;
+    TRY(input_open_entry(a->path, &a->entries[0], m, &in));
+    TRY(source_open_column(in, options, m, &opened));
+  }
+  source_list_add(list, opened, whole);
+  return MLPD_OK;
+}
+
+mlpd_status archive_open(const char *path, const mlpd_convert_options *options, mlpd_split whole, meter *m,
+                         source_list *list) {
+  archive a = {.path = path};
+  TRY(zip_list(a.path, &a.entries, &a.count));
+  mlpd_status status = memory_allocate(&a.used, a.count + 1, sizeof *a.used, "arrays of an archive");
+  if (status == MLPD_OK) status = open_archive(&a, options, whole, m, list);
+  if (status == MLPD_OK) say_unused(&a, options);
+  free(a.used);
+  zip_list_free(a.entries, a.count);
+  return status;
+}
