@@ -213,3 +213,30 @@ with h5py.File("varying.h5") as a, h5py.File("alone.h5", "w") as b:
   succeeds
   says "label 999999 at row 77 is far from the others"
 }
+
+@test "names that stand twice, or are too few, and labels beyond 2^63 are refused with their places" {
+  "$python" - <<'PYTHON'
+import h5py, numpy as np
+def write(name, classes, columns, y=np.arange(60) % 3):
+    with h5py.File(name + ".h5", "w") as f:
+        f["train/x"] = np.arange(180.0).reshape(60, 3) % 7
+        f["train/y"] = y
+        if classes: f["class_names"] = np.array(classes, "S")
+        if columns: f["columns/name"] = np.array(columns, "S")
+write("fewclasses", ["u", "v"], None)
+write("twiceclass", ["u", "v", "v"], None)
+write("twicecolumn", None, ["a", "b", "a"])
+write("fewcolumns", None, ["a", "b"])
+write("unsigned", None, None, (np.arange(60) % 3).astype("u8") + np.uint64(2**63))
+PYTHON
+  alone train --data fewclasses.h5 --epochs 1
+  fails_with 1 "fewclasses.h5: /train/y holds class 2 at row 2, but /class_names or --classes has 2"
+  launch 2 train --data twiceclass.h5 --epochs 1 --lanes 2
+  fails_with 1 "twiceclass.h5: /class_names holds 'v' at 1 and 2 (from 0): names must differ"
+  alone train --data twicecolumn.h5 --epochs 1
+  fails_with 1 "twicecolumn.h5: /columns/name holds 'a' at 0 and 2 (from 0)"
+  alone train --data fewcolumns.h5 --epochs 1
+  fails_with 1 "fewcolumns.h5: /columns/name holds 2 names, but /train/x has 3 columns"
+  launch 2 train --data unsigned.h5 --epochs 1 --lanes 2
+  fails_with 1 "unsigned.h5: /train/y holds a whole number of 2^63 - 1 or more at row"
+}

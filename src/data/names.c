@@ -85,6 +85,18 @@ static mlpd_status sort_names(const name_list *list, placed_name **sorted) {
   return MLPD_OK;
 }
 
+mlpd_status name_list_check(const name_list *list, const char *file, const char *object) {
+  placed_name *sorted = NULL;
+  TRY(sort_names(list, &sorted));
+  mlpd_status status = MLPD_OK;
+  for (uint64_t i = 1; i < list->count && status == MLPD_OK; i++)
+    if (strcmp(sorted[i].name, sorted[i - 1].name) == 0)
+      status = FAIL(MLPD_ERROR_DATA, "%s: %s holds '%.100s' at %u and %u (from 0): names must differ", file, object,
+                    sorted[i].name, sorted[i - 1].place, sorted[i].place);
+  free(sorted);
+  return status;
+}
+
 /* Walks both sorted lists at once. */
 static void meet(const placed_name *wanted, uint64_t num_wanted, const placed_name *given, uint64_t num_given,
                  name_match *made) {

@@ -261,8 +261,9 @@ static mlpd_status class_check(const part *p, int64_t class, uint64_t row, uint3
     return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but classes count from 0", p->file,
                 p->y_path, class, row);
   if (num_classes > 0 && class >= num_classes)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but --classes is %" PRIu32,
-                p->file, p->y_path, class, row, num_classes);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but %s %" PRIu32, p->file,
+                p->y_path, class, row,
+                h5_exists(p->h5, "/class_names") ? "/class_names or --classes has" : "--classes is", num_classes);
   if (class >= INT32_MAX)
     return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 "; use --task regression", p->file,
                 p->y_path, class, row);

@@ -137,6 +137,7 @@ static bool whole_at(const part *p, const void *block, uint64_t i, int64_t *numb
 
 static mlpd_status scan_numbers(part *p, mlpd_split split, uint64_t begin, uint64_t end, stored_labels *l) {
   const size_t row_bytes = 8 * (size_t)p->y_columns;
+  const bool unsigned_wide = h5_array_shape(p->y).type == ELEMENT_U64;
   const uint64_t most = BLOCK_BYTES / row_bytes + 1;
   void *block = NULL;
   TRY(memory_allocate(&block, most < end - begin ? most : end - begin, row_bytes, p->y_path));
@@ -147,6 +148,11 @@ static mlpd_status scan_numbers(part *p, mlpd_split split, uint64_t begin, uint6
     for (uint64_t i = 0; i < count && status == MLPD_OK && !l->broken; i++) {
       stored_label label = {.rows = 1, .first_row = row + i, .first_part = split};
       l->broken = !whole_at(p, block, i, &label.number);
+      if (unsigned_wide && label.number == INT64_MAX) /* what reading makes of larger ones */
+        status = FAIL(MLPD_ERROR_DATA,
+                      "%s: %s holds a whole number of 2^63 - 1 or more at row %" PRIu64 " (from 0), which is no label",
+                      p->file, p->y_path, row + i);
+      if (status != MLPD_OK) break;
       if (!l->broken) status = add(l, &label, NULL, 0);
     }
   }

@@ -178,12 +178,23 @@ static mlpd_status read_rows(mlpd_comm *comm, preparation *p, part *from) {
   return held_out_in_windows(from, p->options.task == MLPD_CLASSIFICATION, p->threads, &p->valid);
 }
 
-/* The model keeps the names that the data has. Names of columns are those of the schema's x: where they are not as many
- * as the columns of the array that is read, they are of another one. */
+/* Names of columns are those of the schema's x: where they are not as many as the columns of another array, which an
+ * option names, they are not of it. */
+static mlpd_status check_names(const part *train, const preparation *p, data_names *names) {
+  const uint64_t count = names->columns.count;
+  if (count != train->features && p->options.data.x != NULL) name_list_free(&names->columns);
+  if (count != 0 && count != train->features && p->options.data.x == NULL)
+    return FAIL(MLPD_ERROR_DATA, "%s: /columns/name holds %llu names, but %s has %u columns", train->file,
+                (unsigned long long)count, train->x_path, train->features);
+  TRY(name_list_check(&names->columns, train->file, "/columns/name"));
+  return name_list_check(&names->classes, train->file, "/class_names");
+}
+
+/* The model keeps the names that the data has. */
 static mlpd_status take_names(part *train, preparation *p, data_names *names) {
   const bool classes = p->options.task == MLPD_CLASSIFICATION;
   TRY(dataset_names(train->h5, names));
-  if (names->columns.count != train->features) name_list_free(&names->columns);
+  TRY(check_names(train, p, names));
   if (names->targets.count != (classes ? 1 : train->y_columns)) name_list_free(&names->targets);
   if (!classes) name_list_free(&names->classes);
   if (!classes) return MLPD_OK;
