@@ -123,7 +123,7 @@ with h5py.File("from1.h5") as a, h5py.File("twos.h5", "w") as b, h5py.File("thre
 EOF
   alone eval --data one.h5 --model "$model"
   succeeds
-  says "accuracy  0.9" "yes                 1.0000"
+  says "accuracy  0.9" "yes                        1.0000"
   alone eval --data other.h5 --model "$model"
   fails_with 1 "/test/y holds 'maybe' at row 3"
   alone eval --data bool.h5 --model "$model"
