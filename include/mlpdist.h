@@ -379,7 +379,7 @@ MLPD_API void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trac
 /* How a raw table (CSV, NPY, NPZ, IDX) is read where a data set is expected: the members are those of
  * mlpd_convert_options, as text. Zero is the default, except for the members of train alone. */
 typedef struct mlpd_table_options {
-  const char *label, *ignore, *columns;
+  const char *label, *ignore, *columns, *categorical;
   const char *header;                /* NULL or "auto", "yes", "no" */
   const char *delimiter, *thousands; /* a character, or its name: "comma", "tab"; NULL: found; none */
   const char *decimal, *strip, *missing, *class_names;
@@ -620,7 +620,7 @@ typedef struct mlpd_train_result {
   double test_loss, test_metric;
   mlpd_task task;
   uint64_t train_rows, valid_rows, test_rows;
-  uint32_t features, outputs, lanes;
+  uint32_t features, inputs, outputs, lanes; /* inputs: of the network, which features become */
   int ranks, threads;
   const char *backend;                /* static storage */
   char step[256];                     /* how threads and ranks share a step, in words */
@@ -811,7 +811,9 @@ typedef struct mlpd_convert_options {
   const char *columns;     /* CSV: the columns that are features, as in ignore; NULL: all but the targets */
   const char *missing;     /* CSV: texts that stand for a missing value, separated by commas, beside NA, NaN,
                               null and the like; a number stands for its value; NULL: none */
-  bool drop_missing;       /* CSV: leave out rows with a missing value; else they are an error */
+  bool drop_missing;       /* CSV: leave out rows with a missing value; else those alone whose target is missing */
+  const char *categorical; /* CSV: columns of numbers that are categories, as in ignore; those of texts are, unless
+                              their texts are nearly all different, which leaves a column out; NULL: none */
   const char *decimal;     /* CSV: "point" or "comma"; NULL, "auto": point */
   char thousands;          /* CSV: separator of groups of three digits; 0: none */
   const char *strip;       /* CSV: texts before or after a number to ignore, separated by commas: "%,$";
@@ -822,6 +824,7 @@ typedef struct mlpd_convert_options {
   const char *const *model_columns, *const *model_targets; /* CSV: names of the features and targets of a model, which
                               are taken, by name, in place of label, ignore and columns; NULL: none */
   uint32_t num_model_columns, num_model_targets;           /* features that a model takes; 0: any */
+  const unsigned char *model_categories; /* (num_model_columns) 1: the model takes categories; NULL: it takes none */
   bool unlabelled;         /* rows to predict: targets in the inputs are left out, and all rows go to /test/x in
                               their order, unless the inputs have parts */
   mlpd_task task;          /* auto: classes if labels are names, or integers 0 to 9999 of which at most

@@ -9,7 +9,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   alone convert t.csv t.h5 --ignore note,0 --drop-missing --valid-fraction 0 --test-fraction 0
   succeeds
   says "t.csv: 4 columns between commas, header #, a, note, k" "1 line above the table passed over, the first: 'made by hand'"
-  says "columns left out: #, note" "1 of 3 rows left out, which have missing values" "target: column 'k', 1 class: yes"
+  says "columns left out: #, note" "1 of 3 rows left out, in which a value is missing" "target: column 'k', 1 class: yes"
   [ "$(last_line)" = "t.h5: 2 train, 0 valid, 0 test rows of 1 values, 1 class" ] || fail "another last line"
   alone convert t.csv t.h5 --ignore note,0 --drop-missing --valid-fraction 0 --test-fraction 0 --quiet
   succeeds

@@ -129,7 +129,8 @@ static inline void assert_array(const char *object, uint64_t rows, uint64_t colu
   assert_non_null(read);
   assert_int_equal(h5_array_read(array, 0, rows, ELEMENT_F64, read), MLPD_OK);
   for (size_t i = 0; i < rows * columns; i++)
-    if (read[i] != values[i]) fail_msg("%s[%zu] is %.17g, wanted %.17g", object, i, read[i], values[i]);
+    if (!(read[i] == values[i] || (read[i] != read[i] && values[i] != values[i]))) /* NaN is NaN */
+      fail_msg("%s[%zu] is %.17g, wanted %.17g", object, i, read[i], values[i]);
   free(read);
   h5_array_close(array);
   assert_int_equal(h5_close(file), MLPD_OK);

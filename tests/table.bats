@@ -160,3 +160,84 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   fails_with 1 "long.csv:16000002: column 2 (b): 'oops' is no number"
   ! grep -q "wait" "$errors.all" || fail "a false alarm"
 }
+
+# A table with missing values, categories, an identifier and a flag. Its target depends on the categories alone where
+# the size is missing.
+mixed() {
+  awk 'BEGIN {
+    print "id,size,city,zip,flag,price"
+    for (i = 0; i < 600; i++) {
+      c = i % 7; z = int(i / 7) % 4; size = (i * 37) % 120
+      printf "h%03d,%s,%s,%d,%s,%s\n", i, i % 11 == 3 ? "NA" : size, i % 13 == 5 ? "" : "city" c, 1000 + z,
+        i % 3 ? "yes" : "no", i % 50 == 7 ? "?" : (i % 11 == 3 ? 0 : size) + (i % 13 == 5 ? 0 : 30 * c) + 50 * z
+    }
+  }' > mixed.csv
+}
+
+@test "missing values and categories are learned, and give the same bits on any ranks, streamed or not, resumed or not" {
+  mixed
+  local options=(--data mixed.csv --label price --categorical zip --epochs 40 --batch 32 --lr 0.02 --lanes 4 --quiet) mode np want
+  for mode in "" --stream; do
+    alone train "${options[@]}" --out "one$mode" $mode
+    succeeds
+    grep -q "note: mixed.csv: column id is left out: its texts are nearly all different" "$errors.all" || [ -n "$mode" ] || fail "no note"
+    want=$output
+    awk -v rmse="$(sed -n 's/^valid .*rmse \([^ ]*\).*/\1/p' <<< "$output")" 'BEGIN { exit !(rmse < 12) }' || fail "it did not learn"
+    for np in 2 3; do
+      launch "$np" train "${options[@]}" --out "many$mode" $mode
+      succeeds
+      [ "$output" = "$want" ] || fail "$mode on $np ranks: expected $want"
+    done
+    alone train "${options[@]}" --epochs 15 --out "two$mode" $mode
+    launch 2 train "${options[@]}" --out "two$mode" $mode --resume auto
+    succeeds
+    [ "$output" = "$want" ] || fail "$mode resumed: expected $want"
+  done
+  alone train "${options[@]}" --out drawn --valid-fraction 0 --test-fraction 0
+  alone train --data drawn/converted.h5 --epochs 2 --valid-fraction 0.3 --lanes 4 --quiet --out part
+  succeeds
+  want=$(last_line)
+  launch 3 train --data drawn/converted.h5 --epochs 2 --valid-fraction 0.3 --lanes 4 --quiet --out part
+  [ "$(last_line)" = "$want" ] || fail "a part drawn for validation: expected $want"
+}
+
+@test "predictions know categories by name; others, and values that training never missed, are counted in a note" {
+  mixed
+  alone train --data mixed.csv --label price --categorical zip --epochs 20 --batch 32 --lr 0.02 --lanes 4 --quiet --out run
+  succeeds
+  alone predict --model run/model.h5 --data mixed.csv --out all.csv
+  succeeds
+  [ "$(wc -l < all.csv)" = 601 ] || fail "not a line for each row"
+  # By name, whatever else the file holds: zip alone, and cities in another order.
+  { head -1 mixed.csv; grep -E '^h(101|009|004)' mixed.csv; } > few.csv
+  alone predict --model run/model.h5 --data few.csv --out few.out
+  succeeds
+  awk -F, '$1 == 4 || $1 == 9 || $1 == 101 { print $2 }' all.csv | cmp - <(tail -n +2 few.out | cut -d, -f2) || fail "other predictions"
+  printf 'size,city,zip,flag\n50,Paris,1001,\n50,Rome,7,no\n50,city1,1001,no\n' > new.csv
+  launch 2 predict --model run/model.h5 --data new.csv --out new.out
+  succeeds
+  grep -q "note: new.csv: unknown categories, which count as none: city (2), zip (1)" "$errors.all" || fail "no note of unknown categories"
+  grep -q "note: new.csv: missing values where the training rows have all, which count as their mean: flag (1)" "$errors.all" || fail "no note of missing values"
+  sed 's/1001/here/' new.csv > text.csv
+  alone predict --model run/model.h5 --data text.csv --out text.out
+  succeeds
+  sed 's/^50/small/' new.csv > text.csv
+  alone predict --model run/model.h5 --data text.csv --out text.out
+  fails_with 1 "text.csv:2: column 1 (size): 'small' is no number"
+  alone eval --model run/model.h5 --data mixed.csv
+  succeeds
+  says "rows      588,"
+}
+
+@test "a data set of numbers where the model takes categories is refused by name" {
+  mixed
+  alone train --data mixed.csv --label price --categorical zip --epochs 1 --quiet --out run
+  succeeds
+  alone convert mixed.csv numbers.h5 --label price
+  succeeds
+  launch 2 eval --model run/model.h5 --data numbers.h5
+  fails_with 1 "numbers.h5: column 'zip' holds numbers, but the model takes categories there" "--categorical"
+  alone convert mixed.csv same.h5 --label price --categorical zip --test-fraction 0.5
+  alone eval --model run/model.h5 --data same.h5
+  succeeds
+}

@@ -160,13 +160,8 @@ static void test_cell_errors(void **state) {
   const struct {
     const char *text, *message;
   } cases[] = {
-      {"w,age,k\n1,2,a\n3,abc,b\n", "a.csv:3: column 2 (age): 'abc' is no number"},
-      {"1,2,0\n\n# c\n3,x4,1\n", "a.csv:4: column 2: 'x4' is no number"},
-      {"1,2,0\n3,,1\n", "a.csv:2: column 2: '' is a missing value"},
-      {"1,2,0\n3,NA,1\n", "'NA' is a missing value"},
-      {"1,2,0\nnan,2,1\n", "a.csv:2: column 1: 'nan' is a missing value"},
-      {"1,2,0\n?,2,1\n", "'?' is a missing value"},
-      {"1,2,0\n3,4,\n", "a.csv:2: column 3: '' is a missing label"},
+      {"w,age,k\n1,2,a\n3,abc,b\n1,2,a\n", "a.csv:3: column 2 (age): 'abc' is no number"},
+      {"1,2,0\n\n# c\n3,x4,1\n1,2,0\n", "a.csv:4: column 2: 'x4' is no number"},
       {"1,2,0\n3,4\n", "a.csv:2: 2 cells, but 3 in the first line"},
       {"1,2,0\n3,4,5,6\n", "a.csv:2: 4 cells, but 3 in the first line"},
       {"1,2,0\n3,\"4,1\n", "a.csv:2: column 2: '4,1' has text after its closing quote, or none"},

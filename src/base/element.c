@@ -21,3 +21,44 @@ size_t element_size(element_type type) { return infos[type].size; }
 const char *element_name(element_type type) { return infos[type].name; }
 
 bool element_is_integer(element_type type) { return infos[type].is_integer; }
+
+bool element_is_unsigned(element_type type) {
+  return type == ELEMENT_U8 || type == ELEMENT_U16 || type == ELEMENT_U32 || type == ELEMENT_U64;
+}
+
+/* One case for each type. */
+#define EACH_TYPE(DO)       \
+  DO(ELEMENT_I8, int8_t)    \
+  DO(ELEMENT_U8, uint8_t)   \
+  DO(ELEMENT_I16, int16_t)  \
+  DO(ELEMENT_U16, uint16_t) \
+  DO(ELEMENT_I32, int32_t)  \
+  DO(ELEMENT_U32, uint32_t) \
+  DO(ELEMENT_I64, int64_t)  \
+  DO(ELEMENT_U64, uint64_t) \
+  DO(ELEMENT_F32, float)    \
+  DO(ELEMENT_F64, double)
+
+double element_get(element_type type, const void *values, size_t i) {
+#define GET(element, type) \
+  case element:            \
+    return (double)((const type *)values)[i];
+  switch (type) {
+    EACH_TYPE(GET)
+    case NUM_ELEMENT_TYPES:
+      break;
+  }
+  return 0;
+}
+
+void element_set(element_type type, void *values, size_t i, double value) {
+#define SET(element, type)             \
+  case element:                        \
+    ((type *)values)[i] = (type)value; \
+    break;
+  switch (type) {
+    EACH_TYPE(SET)
+    case NUM_ELEMENT_TYPES:
+      break;
+  }
+}

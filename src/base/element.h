@@ -22,5 +22,10 @@ typedef enum element_type {
 size_t element_size(element_type type);      /* bytes */
 const char *element_name(element_type type); /* "uint8", "float32", ... static */
 bool element_is_integer(element_type type);
+bool element_is_unsigned(element_type type);
+
+/* Value i of an array of type; 64-bit integers are rounded. Setting one, it must be in the type's range. */
+double element_get(element_type type, const void *values, size_t i);
+void element_set(element_type type, void *values, size_t i, double value);
 
 #endif

@@ -98,6 +98,7 @@ static mlpd_status scan_sources(conversion *c) {
   const source *const first = first_of(c);
   for (int i = 0; i < c->sources.count; i++) {
     source *const s = c->sources.all[i];
+    if (i > 0 && s->methods->follow != NULL) TRY(s->methods->follow(s, first));
     if (i > 0) TRY(source_match(c->options, first, s));
     c->labels.part = s->part;
     TRY(source_scan(s, &c->labels));
@@ -318,7 +319,9 @@ static mlpd_status write_file(conversion *c, const char *origin) {
   TRY(output_flush(&c->out));
   TRY(write_layout(c));
   TRY(write_attributes(c, origin));
-  return convert_write_names(c->out.file, first_of(c), &c->labels);
+  bool missing = false;
+  for (int i = 0; i < c->sources.count; i++) missing = missing || c->sources.all[i]->missing;
+  return convert_write_names(c->out.file, first_of(c), missing, &c->labels);
 }
 
 mlpd_status convert_run(const mlpd_convert_options *options, const char *origin, mlpd_convert_result *result) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "convert/convert_csv_internal.h"
+#include "convert/convert_csv_kinds.h"
 #include "data/stored_labels.h"
 
 /* ---- Errors ---- */
@@ -32,14 +32,34 @@ static void worsen(row_state *state, row_state to) {
   if (*state < to) *state = to;
 }
 
+/* A number that is missing is NaN in a feature; a row whose target is missing is left out. */
+static mlpd_status take_missing(csv_source *c, uint32_t column, const csv_cell *cell, number *parsed,
+                                row_state *state) {
+  const bool feature = c->plan.roles[column] == CSV_FEATURE;
+  *parsed = (number){.value = NAN, .integer = CATEGORY_MISSING, .is_integer = true};
+  if (!feature || c->options->drop_missing) worsen(state, ROW_MISSING);
+  return c->gathering ? csv_fault_add(c, column, CSV_MISSING, cell) : MLPD_OK;
+}
+
 /* A cell that the fast path did not take. */
 static mlpd_status parse_odd_cell(csv_source *c, uint32_t column, const csv_cell *cell, number *parsed,
                                   row_state *state) {
   if (cell->damaged) return damaged_error(c, column, cell);
   const csv_kind kind = csv_cell_read(&c->syntax, cell, parsed);
-  if (kind == CSV_MISSING) worsen(state, ROW_MISSING);
+  if (kind == CSV_MISSING) return take_missing(c, column, cell, parsed, state);
   if (kind == CSV_TEXT) worsen(state, ROW_FAULTY);
   return kind == CSV_NUMBER || !c->gathering ? MLPD_OK : csv_fault_add(c, column, kind, cell);
+}
+
+static mlpd_status parse_category(csv_source *c, uint32_t column, const char *p, const char *end, const char **next,
+                                  number *parsed, row_state *state) {
+  csv_cell cell;
+  *next = csv_next_cell(p, end, c->layout.delimiter, &cell);
+  if (cell.damaged) return damaged_error(c, column, &cell);
+  if (!csv_cell_is_missing(&c->syntax, &cell)) return csv_kinds_take(c, column, &cell, parsed);
+  TRY(take_missing(c, column, &cell, parsed, state));
+  parsed->value = CATEGORY_MISSING;
+  return MLPD_OK;
 }
 
 /* A cell that stays text: of the only target, or of a column that is left out. */
@@ -65,28 +85,16 @@ static bool is_empty(const csv_source *c, const char *p, const char *end) {
   return true;
 }
 
-static mlpd_status check_number(const csv_source *c, uint32_t column, const char *start, const char *end,
-                                const number *parsed, row_state *state) {
-  if (isfinite(parsed->value)) return MLPD_OK;
-  if (csv_is_missing_real(&c->syntax, parsed->value)) return worsen(state, ROW_MISSING), MLPD_OK;
+/* The cell of a number that is not finite, or that an option such as --missing -999 may mean. */
+static mlpd_status check_number(csv_source *c, uint32_t column, const char *start, const char *end, number *parsed,
+                                row_state *state) {
   csv_cell cell;
+  if (isnan(parsed->value)) return MLPD_OK; /* missing, and taken as such */
+  const bool missing = csv_is_missing_real(&c->syntax, parsed->value);
+  if (isfinite(parsed->value) && !missing) return MLPD_OK;
   (void)csv_next_cell(start, end, c->layout.delimiter, &cell);
+  if (missing) return take_missing(c, column, &cell, parsed, state);
   return csv_cell_error(c, column, &cell, "is beyond the range of double");
-}
-
-/* --missing -999 and the like. */
-static mlpd_status find_missing_reals(csv_source *c, const char *begin, const char *end, row_state *state) {
-  csv_cell cell;
-  number parsed;
-  const char *p = begin;
-  for (uint32_t column = 0; column < c->layout.columns && p != NULL; column++) {
-    p = csv_next_cell(p, end, c->layout.delimiter, &cell);
-    if (c->plan.roles[column] == CSV_LEFT_OUT || column == c->label) continue;
-    if (!csv_cell_number(&c->syntax, &cell, &parsed) || !csv_is_missing_real(&c->syntax, parsed.value)) continue;
-    if (*state == ROW_GOOD && c->gathering) TRY(csv_fault_add(c, column, CSV_MISSING, &cell));
-    worsen(state, ROW_MISSING);
-  }
-  return MLPD_OK;
 }
 
 /* Parses one line into c->numbers and c->label_cell. */
@@ -108,6 +116,10 @@ static mlpd_status parse_row(csv_source *c, const char *begin, const char *end, 
       parsed = &c->numbers[c->target_places[column]];
     } else {
       next++;
+      if (c->sets != NULL && c->sets[column] != NULL) {
+        TRY(parse_category(c, column, p, end, &p, parsed, state));
+        continue;
+      }
     }
     while (p < end && *p == ' ') p++;
     const char *const start = p;
@@ -121,12 +133,13 @@ static mlpd_status parse_row(csv_source *c, const char *begin, const char *end, 
       p = csv_next_cell(p, end, delimiter, &cell);
       TRY(parse_odd_cell(c, column, &cell, parsed, state));
     }
-    if (!isfinite(parsed->value)) TRY(check_number(c, column, start, end, parsed, state));
+    if (!isfinite(parsed->value) || c->syntax.num_missing_real > 0)
+      TRY(check_number(c, column, start, end, parsed, state));
   }
   if (column < columns) return count_error(c, begin, end);
   if (p != NULL && !is_empty(c, p, end)) return count_error(c, begin, end);
   c->rows_trailing += p != NULL;
-  return c->syntax.num_missing_real > 0 ? find_missing_reals(c, begin, end, state) : MLPD_OK;
+  return MLPD_OK;
 }
 
 /* The next row that counts: without faults, and without missing values in the second pass. */
@@ -196,23 +209,27 @@ static void gather_ranges(csv_source *c) {
     r->least = n->value < r->least ? n->value : r->least;
     r->most = n->value > r->most ? n->value : r->most;
     r->whole &= n->is_integer;
+    r->missing |= isnan(n->value);
   }
 }
 
 /* One type for all of x: integers where all cells are; floats of 64 bits where a column's offset, size or smallness
- * leaves float32 too few digits of its spread. */
+ * leaves float32 too few digits of its spread. A value that is missing is NaN, and codes of categories need a sign. */
 static element_type smallest_type(const csv_source *c) {
   double least = 0, most = 0;
-  bool whole = true, needs_double = false;
+  bool whole = true, needs_double = false, missing = false;
   if (c->options->num_model_columns > 0) return ELEMENT_F64; /* an answer depends on its own row alone */
   for (uint32_t f = 0; f < c->base.features; f++) {
     const csv_range *r = &c->ranges[f];
     whole = whole && r->whole;
+    missing = missing || r->missing;
     least = r->least < least ? r->least : least;
     most = r->most > most ? r->most : most;
     needs_double = needs_double || number_needs_double(r->least, r->most, r->whole);
   }
-  if (!whole) return needs_double ? ELEMENT_F64 : ELEMENT_F32;
+  if (!whole || missing) return needs_double ? ELEMENT_F64 : ELEMENT_F32;
+  if (c->base.categories != NULL) least = least < -1 ? least : -1;
+  if (c->base.categories != NULL) most = most > CATEGORIES_MOST ? most : CATEGORIES_MOST;
   if (least >= 0 && most <= UINT8_MAX) return ELEMENT_U8;
   if (least >= INT16_MIN && most <= INT16_MAX) return ELEMENT_I16;
   if (least >= INT32_MIN && most <= INT32_MAX) return ELEMENT_I32;
@@ -229,26 +246,70 @@ static void finish_targets(const csv_source *c, label_set *labels) {
   (void)snprintf(labels->target, sizeof labels->target, "%s", csv_column_shown(&c->layout, c->label, shown));
 }
 
-static mlpd_status csv_scan(source *s, label_set *labels) {
-  csv_source *c = (csv_source *)s;
-  csv_report_layout(c);
-  c->gathering = true;
-  for (;;) {
+/* Back to the first row, with nothing gathered. */
+static mlpd_status begin_gathering(csv_source *c) {
+  TRY(csv_lines_rewind(&c->lines));
+  csv_faults_free(c);
+  for (uint32_t i = 0; c->sets != NULL && i < c->layout.columns; i++)
+    if (c->owned[i]) category_set_clear(c->sets[i]);
+  c->rows_seen = c->rows_missing = c->rows_trailing = c->rows_empty = c->base.rows = 0;
+  return MLPD_OK;
+}
+
+/* All rows; or a few, after which the kinds of columns are found to be others: *again. */
+static mlpd_status gather_rows(csv_source *c, label_set *labels, bool *again) {
+  for (*again = false; !*again;) {
     bool found;
     row_state state;
     TRY(next_row(c, &found, &state));
     if (!found) break;
     c->rows_seen++;
     c->rows_missing += state == ROW_MISSING;
-    if (state != ROW_GOOD) continue;
-    gather_ranges(c);
-    if (c->label != CSV_NO_LABEL) TRY(gather_label(c, labels));
-    if (c->target_places != NULL) TRY(gather_targets(c, labels));
-    s->rows++;
+    if (state == ROW_GOOD) {
+      gather_ranges(c);
+      if (c->label != CSV_NO_LABEL) TRY(gather_label(c, labels));
+      if (c->target_places != NULL) TRY(gather_targets(c, labels));
+      c->base.rows++;
+    }
+    if (c->rows_seen == CSV_EARLY_ROWS) TRY(csv_kinds_judge(c, false, again));
+  }
+  return *again ? MLPD_OK : csv_kinds_judge(c, true, again);
+}
+
+/* Sets of categories by feature. */
+static mlpd_status take_categories(csv_source *c) {
+  if (c->sets == NULL) return MLPD_OK;
+  TRY(memory_allocate(&c->base.categories, c->base.features, sizeof *c->base.categories, "categories"));
+  bool any = false;
+  for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
+    if (c->plan.roles[i] != CSV_FEATURE) continue;
+    any = any || c->sets[i] != NULL;
+    c->base.categories[f++] = c->sets[i];
+  }
+  if (any) return MLPD_OK;
+  free(c->base.categories);
+  c->base.categories = NULL;
+  return MLPD_OK;
+}
+
+static mlpd_status csv_scan(source *s, label_set *labels) {
+  csv_source *c = (csv_source *)s;
+  csv_report_layout(c);
+  c->gathering = true;
+  for (bool again = true; again;) {
+    const mlpd_split part = labels->part;
+    TRY(gather_rows(c, labels, &again));
+    if (!again) break;
+    TRY(begin_gathering(c)); /* of the first table: labels have no others yet */
+    label_set_free(labels);
+    TRY(label_set_create(c->options->task, labels));
+    labels->part = part;
   }
   c->gathering = false;
   if (c->rows_seen == 0) return FAIL(MLPD_ERROR_DATA, "%s: a header, but no rows", s->name);
   TRY(csv_faults_judge(c));
+  TRY(take_categories(c));
+  for (uint32_t f = 0; f < s->features; f++) s->missing = s->missing || c->ranges[f].missing;
   s->type = smallest_type(c);
   finish_targets(c, labels);
   csv_report_rows(c);
@@ -281,7 +342,7 @@ static mlpd_status store_row(const csv_source *c, uint64_t row, void *x) {
     float *out = (float *)x + row * features;
     for (uint32_t f = 0; f < features; f++) {
       out[f] = (float)n[f].value;
-      if (!isfinite(out[f])) return changed_error(c);
+      if (!isfinite(out[f]) && !isnan(n[f].value)) return changed_error(c);
     }
   }
   return MLPD_OK;
@@ -330,6 +391,7 @@ static void csv_close(source *s) {
   input_close(c->lines.in);
   csv_lines_free(&c->lines);
   csv_faults_free(c);
+  csv_kinds_free(c);
   csv_layout_free(&c->layout);
   csv_syntax_free(&c->syntax);
   csv_plan_free(&c->plan);
@@ -340,4 +402,4 @@ static void csv_close(source *s) {
   free(c);
 }
 
-const source_methods csv_methods = {csv_scan, csv_read, csv_close};
+const source_methods csv_methods = {csv_scan, csv_read, csv_close, csv_kinds_follow};

@@ -189,6 +189,16 @@ static void selection_free(selection *s) {
   free(s->named);
 }
 
+mlpd_status csv_columns_named(const char *name, const csv_layout *layout, const char *option, const char *list,
+                              bool **marked) {
+  selection chosen = {.file = name, .option = option, .layout = layout};
+  const mlpd_status status = select_columns(&chosen, list);
+  *marked = chosen.marked;
+  chosen.marked = NULL;
+  selection_free(&chosen);
+  return status;
+}
+
 /* ---- Roles ---- */
 
 const char *csv_column_shown(const csv_layout *layout, uint32_t column, char text[300]) {

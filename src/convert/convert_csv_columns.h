@@ -19,6 +19,10 @@ mlpd_status csv_plan_make(const char *name, const csv_layout *layout, const mlpd
                           csv_plan *plan);
 void csv_plan_free(csv_plan *plan);
 
+/* The columns that a list, given as option, names: marked (columns), which the caller frees. */
+mlpd_status csv_columns_named(const char *name, const csv_layout *layout, const char *option, const char *list,
+                              bool **marked);
+
 /* "column 'age'", or "column 2 (from 0)" where there are no names */
 const char *csv_column_shown(const csv_layout *layout, uint32_t column, char text[300]);
 

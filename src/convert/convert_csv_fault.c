@@ -50,45 +50,6 @@ void csv_faults_free(csv_source *c) {
 
 /* ---- Judgement ---- */
 
-/* Columns that are text, or empty, for the most part: to be left out, not mended. */
-static bool is_text_column(const csv_source *c, const csv_fault *f) {
-  const uint64_t filled = c->rows_seen - f->missing;
-  if (f->texts > 0) return 2 * (f->texts + f->yes_no) > filled && f->hint[0] == '\0';
-  return 2 * f->missing > c->rows_seen && c->rows_seen > 2;
-}
-
-static mlpd_status refuse_text_columns(const csv_source *c) {
-  char names[REPORT_BYTES] = "", listed[400], example[160] = "";
-  size_t used = 0;
-  bool *marked, any = false, all_missing = true, others_missing = false;
-  TRY(memory_allocate(&marked, c->layout.columns, sizeof *marked, "columns"));
-  for (uint32_t i = 0; i < c->layout.columns; i++) {
-    const csv_fault *f = c->faults[i];
-    char name[300];
-    if (f == NULL) continue;
-    if (i == c->label || !is_text_column(c, f)) {
-      others_missing = others_missing || f->missing > 0;
-      continue;
-    }
-    if (f->texts > 0) all_missing = false;
-    marked[i] = true;
-    column_name(c, i, name);
-    report_list_add(names, &used, ", ", c->layout.names != NULL ? c->layout.names[i] : name);
-    if (!any && f->texts > 0)
-      (void)snprintf(example, sizeof example, " (line %llu: '%s')", (unsigned long long)f->text_line, f->text);
-    any = true;
-  }
-  if (any) csv_columns_listed(&c->layout, marked, listed, sizeof listed);
-  free(marked);
-  if (!any) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "%s: not numbers, but %s: %s%s; --ignore %s leaves out such columns%s", c->base.name,
-              all_missing ? "missing values for the most part" : "text or missing values for the most part", names,
-              example, listed,
-              others_missing && !c->options->drop_missing
-                  ? ", and --drop-missing the rows with missing values that are left"
-                  : "");
-}
-
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
   char what[300], more[80] = "";
   const bool mixed = f->texts == 0;
@@ -107,47 +68,28 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
     (void)snprintf(what, sizeof what, "is no number as it is written%s; %s reads it", more, f->hint);
   else
     (void)snprintf(what, sizeof what,
-                   "is no number%s; correct it, or leave out such rows with --missing '%s' --drop-missing", more,
-                   strpbrk(f->text, "',") == NULL ? f->text : "TEXT");
+                   "is no number%s; correct it, or --missing '%s' takes it as a missing value, or --categorical takes "
+                   "the column as categories",
+                   more, strpbrk(f->text, "',") == NULL ? f->text : "TEXT");
   return place_error(c, f->text_line, column, f->text, what);
 }
 
-static mlpd_status refuse_missing(const csv_source *c, uint32_t column, const csv_fault *f) {
-  char what[400], ignored[300];
-  bool *marked;
-  TRY(memory_allocate(&marked, c->layout.columns, sizeof *marked, "columns"));
-  marked[column] = true;
-  csv_columns_listed(&c->layout, marked, ignored, sizeof ignored);
-  free(marked);
-  const bool target = c->plan.roles[column] == CSV_TARGET;
-  (void)snprintf(what, sizeof what, "is a missing %s; --drop-missing leaves out such rows (%llu of %llu)%s%s%s",
-                 target ? "label" : "value", (unsigned long long)c->rows_missing, (unsigned long long)c->rows_seen,
-                 target ? "" : ", --ignore ", target ? "" : ignored, target ? "" : " the column");
-  return place_error(c, f->missing_line, column, f->missing_text, what);
-}
-
-/* The fault that comes first in the file. */
-static mlpd_status refuse_first(const csv_source *c, bool missing) {
+/* The cell that is no number and comes first in the file. */
+static mlpd_status refuse_first(const csv_source *c) {
   const csv_fault *first = NULL;
   uint32_t column = 0;
   uint64_t first_line = UINT64_MAX;
   for (uint32_t i = 0; i < c->layout.columns; i++) {
     const csv_fault *f = c->faults[i];
-    if (f == NULL) continue;
+    if (f == NULL || i == c->label || c->plan.roles[i] == CSV_LEFT_OUT) continue;
     const bool answers = f->texts == 0 && f->yes_no + f->missing == c->rows_seen;
-    const uint64_t line = missing          ? (f->missing > 0 ? f->missing_line : UINT64_MAX)
-                          : i == c->label  ? UINT64_MAX
-                          : f->texts > 0   ? f->text_line
-                          : f->yes_no == 0 ? UINT64_MAX
-                          : answers        ? UINT64_MAX
-                                           : f->yes_no_line;
+    const uint64_t line = f->texts > 0 ? f->text_line : f->yes_no > 0 && !answers ? f->yes_no_line : UINT64_MAX;
     if (line >= first_line) continue;
     first = f;
     first_line = line;
     column = i;
   }
-  if (first == NULL) return MLPD_OK;
-  return missing ? refuse_missing(c, column, first) : refuse_text(c, column, first);
+  return first != NULL ? refuse_text(c, column, first) : MLPD_OK;
 }
 
 static mlpd_status find_answers(csv_source *c) {
@@ -161,11 +103,9 @@ static mlpd_status find_answers(csv_source *c) {
 
 mlpd_status csv_faults_judge(csv_source *c) {
   if (c->faults == NULL) return MLPD_OK;
-  TRY(refuse_text_columns(c));
-  TRY(refuse_first(c, false));
-  if (c->rows_missing > 0 && !c->options->drop_missing) TRY(refuse_first(c, true));
+  TRY(refuse_first(c));
   if (c->rows_missing == c->rows_seen && c->rows_seen > 0)
-    return FAIL(MLPD_ERROR_DATA, "%s: each of its %llu rows has a missing value: none is left", c->base.name,
-                (unsigned long long)c->rows_seen);
+    return FAIL(MLPD_ERROR_DATA, "%s: each of its %llu rows has a missing %s: none is left", c->base.name,
+                (unsigned long long)c->rows_seen, c->options->drop_missing ? "value" : "target");
   return find_answers(c);
 }

@@ -2,6 +2,7 @@
 #ifndef MLPDIST_CONVERT_CSV_INTERNAL_H
 #define MLPDIST_CONVERT_CSV_INTERNAL_H
 
+#include "convert/category_set.h"
 #include "convert/convert_csv_columns.h"
 #include "convert/convert_source.h"
 
@@ -17,7 +18,8 @@ typedef struct csv_fault {
 
 typedef struct csv_range {
   double least, most;
-  bool whole; /* written without decimal points */
+  bool whole;   /* written without decimal points */
+  bool missing; /* in some row */
 } csv_range;
 
 typedef enum row_state { ROW_GOOD, ROW_MISSING, ROW_FAULTY, ROW_EMPTY } row_state;
@@ -36,8 +38,12 @@ typedef struct csv_source {
   uint32_t *target_places; /* (columns) where the targets' numbers go; NULL: one target, or none */
   double *target_values;   /* (y_columns) of a row, where they are several */
   csv_cell label_cell;
-  csv_range *ranges;  /* like numbers */
-  csv_fault **faults; /* (columns) NULL: none; itself NULL: no faults at all */
+  csv_range *ranges;    /* like numbers */
+  category_set **sets;  /* (columns) of categories; NULL: none; itself NULL: no categories at all */
+  bool *owned;          /* (columns) sets that are this table's, not the first one's */
+  const char **reasons; /* (columns) why the kind of a column leaves it out, or NULL */
+  bool follows;         /* kinds are those of another table */
+  csv_fault **faults;   /* (columns) NULL: none; itself NULL: no faults at all */
   uint64_t rows_seen, rows_missing, rows_trailing, rows_empty;
 } csv_source;
 
@@ -52,6 +58,9 @@ mlpd_status csv_faults_judge(csv_source *c);
 
 /* "FILE:LINE: column 2 (age): 'text' WHAT" */
 mlpd_status csv_cell_error(const csv_source *c, uint32_t column, const csv_cell *cell, const char *what);
+
+/* Names of columns and room for a row, as the plan has them; again after it has changed. */
+mlpd_status csv_make_room(csv_source *c);
 
 /* Reports the layout, columns and rows of c. */
 void csv_report_layout(const csv_source *c);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "convert/convert_csv_internal.h"
+#include "convert/convert_csv_kinds.h"
 
 /* The header's names, apart for features and targets. */
 static mlpd_status take_names(csv_source *c) {
@@ -23,10 +23,23 @@ static mlpd_status take_names(csv_source *c) {
   return status;
 }
 
-/* Room for the rows' numbers, of features and several targets. */
-static mlpd_status make_room(csv_source *c) {
+static void forget_room(csv_source *c) {
+  name_list_free(&c->base.columns);
+  name_list_free(&c->base.targets);
+  free(c->numbers);
+  free(c->ranges);
+  free(c->target_places);
+  free(c->target_values);
+  c->numbers = NULL;
+  c->ranges = NULL;
+  c->target_places = NULL;
+  c->target_values = NULL;
+}
+
+mlpd_status csv_make_room(csv_source *c) {
   const csv_plan *plan = &c->plan;
   const uint32_t targets = plan->num_targets > 1 ? plan->num_targets : 0, count = plan->num_features + targets;
+  forget_room(c);
   c->base.features = plan->num_features;
   c->base.y_columns = plan->num_targets;
   c->label = plan->num_targets == 1 ? plan->targets[0] : CSV_NO_LABEL;
@@ -74,7 +87,8 @@ mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *opt
   TRY_GOTO(status, csv_lines_start(in, &c->lines), failed);
   TRY_GOTO(status, find_layout(c, options), failed);
   TRY_GOTO(status, csv_plan_make(c->base.name, &c->layout, options, &c->plan), failed);
-  TRY_GOTO(status, make_room(c), failed);
+  TRY_GOTO(status, csv_make_room(c), failed);
+  TRY_GOTO(status, csv_kinds_begin(c), failed);
   meter_expect(m, 2 * input_stored(in));
   *opened = &c->base;
   return MLPD_OK;

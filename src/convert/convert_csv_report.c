@@ -93,6 +93,44 @@ static void report_rounded(const csv_source *c) {
         c->base.name, names);
 }
 
+static const char *column_name(const csv_source *c, uint32_t column, char number[16]) {
+  (void)snprintf(number, 16, "%u", column);
+  return c->layout.names != NULL ? c->layout.names[column] : number;
+}
+
+static void report_categories(const csv_source *c) {
+  char list[REPORT_BYTES] = "", item[320], number[16];
+  size_t used = 0;
+  for (uint32_t i = 0; c->sets != NULL && i < c->layout.columns; i++) {
+    if (c->sets[i] == NULL || c->plan.roles[i] != CSV_FEATURE) continue;
+    (void)snprintf(item, sizeof item, "%.255s (%u)", column_name(c, i, number), c->sets[i]->count);
+    report_list_add(list, &used, ", ", item);
+  }
+  if (used > 0) convert_say(c->options, "%s: columns of categories: %s", c->base.name, list);
+}
+
+static void report_missing(const csv_source *c) {
+  char list[REPORT_BYTES] = "", item[320], number[16];
+  size_t used = 0;
+  for (uint32_t i = 0; c->faults != NULL && !c->options->drop_missing && i < c->layout.columns; i++) {
+    if (c->faults[i] == NULL || c->faults[i]->missing == 0 || c->plan.roles[i] != CSV_FEATURE) continue;
+    (void)snprintf(item, sizeof item, "%.255s (%llu)", column_name(c, i, number),
+                   (unsigned long long)c->faults[i]->missing);
+    report_list_add(list, &used, ", ", item);
+  }
+  if (used > 0) convert_say(c->options, "%s: missing values: %s", c->base.name, list);
+}
+
+/* Columns that their kind leaves out. */
+static void report_useless(const csv_source *c) {
+  char number[16];
+  for (uint32_t i = 0; i < c->layout.columns; i++) {
+    if (c->reasons[i] == NULL || c->reasons[i][0] == '\0') continue;
+    const char *const name = column_name(c, i, number);
+    convert_say(c->options, "note: %s: column %s is left out: %s", c->base.name, name, c->reasons[i]);
+  }
+}
+
 void csv_report_rows(const csv_source *c) {
   uint32_t yes_no = 0;
   if (c->options->decision == NULL) return;
@@ -107,9 +145,13 @@ void csv_report_rows(const csv_source *c) {
     convert_say(c->options, "%s: %llu comment%s passed over, the first in line %llu: '%s'", c->base.name,
                 (unsigned long long)c->lines.comments, c->lines.comments == 1 ? "" : "s",
                 (unsigned long long)c->lines.first_comment, c->lines.comment);
+  report_categories(c);
+  report_missing(c);
+  report_useless(c);
   if (c->rows_missing > 0)
-    convert_say(c->options, "%s: %llu of %llu rows left out, which have missing values", c->base.name,
-                (unsigned long long)c->rows_missing, (unsigned long long)c->rows_seen);
+    convert_say(c->options, "%s: %llu of %llu rows left out, %s missing", c->base.name,
+                (unsigned long long)c->rows_missing, (unsigned long long)c->rows_seen,
+                c->options->drop_missing ? "in which a value is" : "whose target is");
   if (c->rows_empty > 0)
     convert_say(c->options, "%s: %llu rows of empty cells alone passed over", c->base.name,
                 (unsigned long long)c->rows_empty);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "convert/category_set.h"
 #include "convert/convert_report.h"
 
 enum { NAMES_BYTES = 300 };
@@ -54,14 +55,20 @@ static mlpd_status write_list(h5_file *file, const char *object, const name_list
 }
 
 /* For every table, so that the file is known to be one. */
-static mlpd_status write_kinds(h5_file *file, const source *first) {
-  const char **kinds = NULL;
+static mlpd_status write_kinds(h5_file *file, const source *first, bool missing) {
+  columns about;
   if (!first->table) return MLPD_OK;
-  TRY(memory_allocate(&kinds, first->features, sizeof *kinds, "kinds of columns"));
-  for (uint32_t j = 0; j < first->features; j++)
-    kinds[j] = first->yes_no != NULL && first->yes_no[j] ? "yes/no" : "number";
-  const mlpd_status status = h5_strings_write(file, "/columns/kind", kinds, first->features);
-  free(kinds);
+  mlpd_status status = columns_create(first->features, &about);
+  about.missing = missing;
+  for (uint32_t j = 0; j < first->features && status == MLPD_OK; j++) {
+    category_set *const set = first->categories != NULL ? first->categories[j] : NULL;
+    if (first->yes_no != NULL && first->yes_no[j]) about.kinds[j] = COLUMN_KIND_YES_NO;
+    if (set == NULL) continue;
+    about.kinds[j] = COLUMN_KIND_CATEGORY;
+    status = category_set_names(set, &about.categories[j]);
+  }
+  if (status == MLPD_OK) status = columns_write(file, &about);
+  columns_free(&about);
   return status;
 }
 
@@ -71,10 +78,10 @@ static mlpd_status list_classes(const label_set *labels, name_list *list) {
   return name_list_copy((const char *const *)labels->names, labels->num_classes, list);
 }
 
-mlpd_status convert_write_names(h5_file *file, const source *first, const label_set *labels) {
+mlpd_status convert_write_names(h5_file *file, const source *first, bool missing, const label_set *labels) {
   name_list classes = {0};
   TRY(write_list(file, "/columns/name", &first->columns));
-  TRY(write_kinds(file, first));
+  TRY(write_kinds(file, first, missing));
   if (!labels->one_hot) TRY(write_list(file, "/targets/name", &first->targets)); /* else they name the classes */
   if (first->y_columns == 0 || !labels->classes) return MLPD_OK;
   TRY(list_classes(labels, &classes));

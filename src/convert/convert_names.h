@@ -5,8 +5,9 @@
 #include "convert/convert_source.h"
 #include "h5/h5.h"
 
-/* Writes the names of columns, targets and classes, and the kinds of columns, as dataset.h has them. */
-mlpd_status convert_write_names(h5_file *file, const source *first, const label_set *labels);
+/* Writes the names of columns, targets and classes, and the kinds of columns, as dataset.h has them. missing: NaN
+ * stands for missing values in some source. */
+mlpd_status convert_write_names(h5_file *file, const source *first, bool missing, const label_set *labels);
 
 /* Reports classes that occur in the test or validation part but not in training, and those that have a single row.
  * rows (num_classes): of each class in each part. */

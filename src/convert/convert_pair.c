@@ -181,7 +181,7 @@ static void pair_close(source *s) {
   free(p);
 }
 
-static const source_methods pair_methods = {pair_scan, pair_read, pair_close};
+static const source_methods pair_methods = {pair_scan, pair_read, pair_close, NULL};
 
 static mlpd_status check_numbers(const input_array *x) {
   if (x->header.text == ARRAY_NUMBERS) return MLPD_OK;
@@ -271,7 +271,7 @@ static void column_close(source *s) {
   free(c);
 }
 
-static const source_methods column_methods = {column_scan, column_read, column_close};
+static const source_methods column_methods = {column_scan, column_read, column_close, NULL};
 
 bool column_by_number(const char *text, uint32_t columns, uint32_t *column) {
   number parsed;

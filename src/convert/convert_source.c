@@ -7,6 +7,7 @@ void source_close(source *s) {
   name_list_free(&s->columns);
   name_list_free(&s->targets);
   free(s->yes_no);
+  free(s->categories);
   free(s->columns_from);
   free(s->targets_from);
   s->methods->close(s);

@@ -13,6 +13,8 @@ typedef struct source_methods {
   mlpd_status (*scan)(source *s, label_set *labels); /* leaves s at its first row */
   mlpd_status (*read)(source *s, const label_set *labels, uint64_t rows, void *x, int32_t *classes, double *values);
   void (*close)(source *s);
+  mlpd_status (*follow)(source *s,
+                        const source *first); /* kinds of columns as the first source's; NULL: there are none */
 } source_methods;
 
 struct source {
@@ -29,7 +31,10 @@ struct source {
   uint32_t features;
   element_type type;  /* of x as read */
   uint32_t y_columns; /* values a row; 0: no y */
-  bool *yes_no;       /* (features) columns of True and False and the like, or NULL; freed by source_close */
+  bool missing;       /* NaN stands for values that are missing */
+  struct category_set *
+      *categories; /* (features) borrowed; NULL: of a number; itself NULL: all are. Freed by source_close */
+  bool *yes_no;    /* (features) columns of True and False and the like, or NULL; freed by source_close */
   /* Places of the first source's columns and targets, where it has them in another order; freed by source_close. */
   uint32_t *columns_from, *targets_from;
 };

@@ -112,6 +112,7 @@ static mlpd_status fill_options(work *w, const char *path) {
   o->label = t->label;
   o->ignore = t->ignore;
   o->columns = t->columns;
+  o->categorical = t->categorical;
   o->drop_missing = t->drop_missing;
   o->skip_lines = t->skip_lines;
   o->task = job->task;
@@ -128,6 +129,7 @@ static mlpd_status fill_options(work *w, const char *path) {
   o->valid_fraction = o->test_fraction = 0;
   o->unlabelled = job->unlabelled;
   o->num_model_columns = job->features;
+  o->model_categories = job->categories;
   o->model_columns = (const char *const *)job->names->columns.names;
   o->model_targets = (const char *const *)job->names->targets.names;
   o->num_model_targets = (uint32_t)job->names->targets.count;
@@ -164,7 +166,7 @@ static mlpd_status find_origin(work *w) {
   add_number(state, ORIGIN_VERSION);
   add_text(state, MLPD_VERSION);
   for (int i = 0; i < w->inputs.count; i++) add_file(state, w->inputs.paths[i]);
-  const char *const texts[] = {o->label, o->ignore,      o->columns, o->missing,
+  const char *const texts[] = {o->label, o->ignore,      o->columns, o->missing, o->categorical,
                                o->strip, o->class_names, o->decimal, o->header};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) add_text(state, texts[i]);
   const uint64_t numbers[] = {o->drop_missing, (unsigned char)o->thousands, (unsigned char)o->delimiter,

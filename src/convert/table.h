@@ -10,11 +10,12 @@
 typedef struct table_job {
   const mlpd_data_paths *data;
   mlpd_task task;
-  double valid_fraction;   /* of train; negative: 0.1 */
-  bool for_model;          /* eval and predict: all rows, in their order, are the test part */
-  bool unlabelled;         /* predict */
-  const data_names *names; /* for_model: of the model, whose columns are taken where the table has names, too */
-  uint32_t features;       /* for_model: columns that it takes */
+  double valid_fraction;     /* of train; negative: 0.1 */
+  bool for_model;            /* eval and predict: all rows, in their order, are the test part */
+  bool unlabelled;           /* predict */
+  const data_names *names;   /* for_model: of the model, whose columns are taken where the table has names, too */
+  uint32_t features;         /* for_model: columns that it takes */
+  const uint8_t *categories; /* (features) for_model: 1: it takes categories; NULL: none */
   void (*decided)(void *context, const char *line); /* on rank 0; may be NULL */
   void *context;
 } table_job;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "data/column_codes.h"
 #include "kernels/cpu.h"
 #include "kernels/vector.h"
 
@@ -53,6 +54,10 @@ static bool fits_float(element_type type) {
 
 void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t known, const void *x, const uint32_t *rows,
                    float *out) {
+  if (a->codes != NULL) {
+    column_codes_gather(a->codes, a->shift, a->scale, type, m, x, rows, out);
+    return;
+  }
   if (a->narrow && fits_float(type)) {
     vector_gather_rows(type, m, known, a->columns, x, rows, a->narrow_shift, a->narrow_scale, out);
     return;
@@ -62,6 +67,12 @@ void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t know
   const uint64_t mode = denormals ? cpu_keep_denormals() : 0;
   vector_gather_rows_wide(type, m, known, a->columns, x, rows, a->shift, a->scale, out);
   if (denormals) cpu_restore_denormals(mode);
+}
+
+uint32_t affine_width(const affine *a) { return a->codes != NULL ? a->codes->width : a->columns; }
+
+uint32_t affine_column_of(const affine *a, uint32_t input) {
+  return a->codes != NULL ? column_codes_source(a->codes, input) : input;
 }
 
 float affine_map(const affine *a, uint32_t j, double value) { return (float)((value - a->shift[j]) * a->scale[j]); }

@@ -11,6 +11,7 @@ typedef struct affine {
   double *shift, *scale;              /* (columns) */
   float *narrow_shift, *narrow_scale; /* (columns) the same in float32, see affine_settle */
   bool narrow;                        /* float32 holds every shift and scale */
+  const struct column_codes *codes;   /* borrowed: columns are other inputs (data/column_codes.h); NULL: they are not */
 } affine;
 
 mlpd_status affine_create(uint32_t columns, affine *made); /* shift 0, scale 1 */
@@ -19,7 +20,12 @@ void affine_free(affine *a);
 /* Must follow every change of shift and scale. */
 void affine_settle(affine *a);
 
-/* out (m, columns) gets row rows[i] of x (any, columns) of type, mapped; rows and known as of vector_gather_rows. Types
+/* Inputs of a row: its columns, or what codes make of them. */
+uint32_t affine_width(const affine *a);
+
+uint32_t affine_column_of(const affine *a, uint32_t input); /* the column that an input comes from */
+
+/* out (m, width) gets row rows[i] of x (any, columns) of type, mapped; rows and known as of vector_gather_rows. Types
  * whose values float32 holds are mapped in float32, where a is narrow: a difference of two float32 numbers close to
  * each other is exact. All others are mapped in double. */
 void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t known, const void *x, const uint32_t *rows,

@@ -102,6 +102,7 @@ static mlpd_status part_open_x(part *p, const split_paths *where) {
   p->features = (uint32_t)shape.columns;
   p->type = shape.type;
   p->table = h5_exists(p->h5, "/columns/kind");
+  p->may_miss = p->table && h5_attribute_exists(p->h5, "/columns", "missing_values");
   return find_layout(p, &shape);
 }
 
@@ -216,6 +217,10 @@ void part_close(part *p) {
   free(p->x_path);
   free(p->y_path);
   free(p->weight_path);
+  for (uint32_t j = 0; p->order.codes != NULL && j < p->features; j++) free(p->order.codes[j]);
+  free(p->order.codes);
+  free(p->order.num_codes);
+  free(p->order.replaced);
   free(p->order.columns);
   free(p->order.targets);
   free(p->order.classes);

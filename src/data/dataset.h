@@ -18,6 +18,11 @@ typedef struct part_order {
   uint32_t *columns, *targets; /* (features), (y_columns): places in the file; NULL: as they are */
   uint32_t file_columns;       /* of x, where columns is not NULL */
   int32_t *classes;            /* (num_classes): the number wanted of a class of the file, or -1; NULL: as they are */
+  int32_t **codes; /* (features) the model's code of each category of the file; NULL: as they are, of a column or all */
+  uint32_t *num_codes;          /* (features) */
+  const double *fill;           /* (features) borrowed: a number that is missing becomes it, unless keeps_missing */
+  const uint8_t *keeps_missing; /* (features) borrowed */
+  uint64_t *replaced;           /* (features) values read so far that were unknown categories, or filled; or NULL */
   uint64_t num_classes;
   name_list class_names; /* (num_classes), of the file */
   char *known_classes;   /* the wanted ones, for messages */
@@ -37,6 +42,7 @@ struct part {
   element_type type;    /* of x */
   bool image;           /* x is said to be images: by its attribute layout, or bytes of more than two dimensions */
   bool table;           /* the file has /columns/kind: x is what was a table */
+  bool may_miss;        /* NaN in x stands for a value that is missing */
   bool y_integer;       /* y is (N) or (N, 1) of an integer type: could be classes */
   bool y_text;          /* y is (N) or (N, 1) of texts: classes, which need a map */
   uint32_t y_columns;   /* 1 for y (N); 0 without y */

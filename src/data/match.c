@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/part_codes.h"
 
 enum { NAMES_BYTES = 300, NOTE_BYTES = 1000 };
 
@@ -152,5 +153,7 @@ mlpd_status part_match(part *p, const match_wishes *wishes) {
   if (status == MLPD_OK && !wishes->y_unused && p->y != NULL) status = match_targets(p, wishes, &given.targets);
   if (status == MLPD_OK && !wishes->y_unused && p->y != NULL) status = match_classes(p, wishes, &given.classes);
   data_names_free(&given);
+  if (status == MLPD_OK && wishes->input != NULL && p->features == wishes->input->columns)
+    status = part_match_codes(p, &wishes->names->columns, wishes->codes, wishes->input);
   return status;
 }

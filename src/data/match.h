@@ -6,9 +6,11 @@
 #include "data/dataset.h"
 
 typedef struct match_wishes {
-  const data_names *names; /* the model's */
-  uint32_t num_classes;    /* 0: y is not read as classes */
-  bool y_unused;           /* predictions: y is not read, and the targets may stand among the columns */
+  const data_names *names;          /* the model's */
+  uint32_t num_classes;             /* 0: y is not read as classes */
+  const struct column_codes *codes; /* the model's, or NULL; and its input map */
+  const struct affine *input;       /* NULL: x is read as it is */
+  bool y_unused;                    /* predictions: y is not read, and the targets may stand among the columns */
   void (*note)(void *context, const char *message); /* one line that the user should know; may be NULL */
   void *context;
 } match_wishes;

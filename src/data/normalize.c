@@ -222,6 +222,15 @@ void column_deviations_finish(column_statistics *s, const double *deviations) {
   if (s->count > 0) finish_deviations(s, 0, s->columns, deviations);
 }
 
+void rows_fill(element_type type, void *x, uint64_t rows, uint32_t columns, const double *fill) {
+  float *const floats = x;
+  double *const doubles = x;
+  for (uint64_t i = 0; type == ELEMENT_F32 && i < rows * columns; i++)
+    if (isnan(floats[i])) floats[i] = (float)fill[i % columns];
+  for (uint64_t i = 0; type == ELEMENT_F64 && i < rows * columns; i++)
+    if (isnan(doubles[i])) doubles[i] = fill[i % columns];
+}
+
 void column_statistics_merge(const column_statistics *other, column_statistics *into) {
   if (other->count == 0) return;
   const double count = into->count + other->count;

@@ -29,6 +29,9 @@ void column_sums_finish(column_statistics *s);
 void column_deviations_add(element_type type, const void *x, uint64_t rows, column_statistics *s, double *deviations);
 void column_deviations_finish(column_statistics *s, const double *deviations);
 
+/* Replaces NaN in x (rows, columns) of type by fill of its column. */
+void rows_fill(element_type type, void *x, uint64_t rows, uint32_t columns, const double *fill);
+
 void column_statistics_merge(const column_statistics *other, column_statistics *into); /* Chan's formula. */
 
 /* Are these columns of one kind, as pixels are? There are 16 or more; three of four that vary span at least half of the

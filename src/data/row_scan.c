@@ -55,8 +55,9 @@ typedef struct lane_pass {
 static void first_look(lane_pass *pass) {
   const shard *const rows = &pass->piece;
   const size_t n = rows->rows;
-  column_sums_add(rows->type, rows->x, n, &pass->x);
   (void)XXH3_64bits_update(pass->hash[0], rows->x, n * rows->features * element_size(rows->type));
+  if (pass->wishes->fill != NULL) rows_fill(rows->type, rows->x, n, rows->features, pass->wishes->fill);
+  column_sums_add(rows->type, rows->x, n, &pass->x);
   if (rows->classes != NULL) {
     if (pass->status == MLPD_OK) pass->status = class_counts_add(&pass->classes, rows->classes, n);
     (void)XXH3_64bits_update(pass->hash[1], rows->classes, n * sizeof *rows->classes);
@@ -74,6 +75,7 @@ static void first_look(lane_pass *pass) {
 
 static void second_look(lane_pass *pass) {
   const shard *const rows = &pass->piece;
+  if (pass->wishes->fill != NULL) rows_fill(rows->type, rows->x, rows->rows, rows->features, pass->wishes->fill);
   if (pass->wishes->x_deviations) column_deviations_add(rows->type, rows->x, rows->rows, &pass->x, pass->x_deviations);
   if (pass->wishes->y_deviations)
     column_deviations_add(rows->raw_type, rows->raw, rows->rows, &pass->y, pass->y_deviations);

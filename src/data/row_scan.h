@@ -19,6 +19,7 @@ typedef struct row_scan_wishes {
   const lane_plan *plan;  /* whose position order the statistics are taken in */
   const lane_plan *split; /* the plan's rows are positions of it, or NULL */
   uint32_t lane_begin, lane_end;
+  const double *fill; /* (features) stands for NaN in statistics; NULL: there is none */
   bool as_classes;
   uint32_t num_classes;            /* as of shard_read */
   bool x_deviations, y_deviations; /* m2 is wanted: a second pass */

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "data/part_codes.h"
 #include "kernels/multiversion.h"
 
 enum {
@@ -56,8 +57,10 @@ static mlpd_status values_check(const part *p, const char *path, element_type ty
   const double *doubles = data, most = path == p->x_path && p->x_as_is ? FLT_MAX : MOST;
   if (type == ELEMENT_F32 ? floats_good(floats, n) : type != ELEMENT_F64 || doubles_good(doubles, n, most))
     return MLPD_OK;
+  const bool may_miss = path == p->x_path && p->may_miss;
   for (uint64_t i = 0; i < n; ++i) {
     const double value = type == ELEMENT_F32 ? (double)floats[i] : doubles[i];
+    if (may_miss && isnan(value)) continue;
     if (!(fabs(value) <= most)) return fail_value(p, path, value, row + i / columns, i % columns, columns);
   }
   return MLPD_OK;
@@ -127,8 +130,8 @@ static uint64_t x_block_rows(const part *p) {
   return buffered && whole > CHUNK_BYTES / read_bytes ? block : whole;
 }
 
-/* Rows [row, row + count) of x to out (count, features). */
-static mlpd_status read_x(part *p, uint64_t row, uint64_t count, char *out) {
+/* Rows [row, row + count) of x to out (count, features), with the file's codes. */
+static mlpd_status read_coded_x(part *p, uint64_t row, uint64_t count, char *out) {
   if (p->order.columns == NULL) return h5_array_read(p->x, row, count, p->type, out);
   const size_t size = element_size(p->type);
   char *whole = NULL;
@@ -137,6 +140,12 @@ static mlpd_status read_x(part *p, uint64_t row, uint64_t count, char *out) {
   if (status == MLPD_OK) pick_columns(p, size, count, whole, out);
   free(whole);
   return status;
+}
+
+static mlpd_status read_x(part *p, uint64_t row, uint64_t count, char *out) {
+  TRY(read_coded_x(p, row, count, out));
+  part_translate(p, count, out);
+  return MLPD_OK;
 }
 
 static mlpd_status read_run_x(part *p, const row_run *run, size_t row_bytes, char *out) {

@@ -76,7 +76,8 @@ void caller_rows_gather(const mlpd_rows *rows, const affine *map, uint64_t first
   }
   if (column_step == 1) {
     for (uint64_t i = 0; i < n; i++)
-      affine_gather(map, type, 1, 1, from + (ptrdiff_t)i * row_step * (ptrdiff_t)size, NULL, out + i * d);
+      affine_gather(map, type, 1, 1, from + (ptrdiff_t)i * row_step * (ptrdiff_t)size, NULL,
+                    out + i * affine_width(map));
     return;
   }
   copy_elements(size, n, d, from, row_step, column_step, scratch);

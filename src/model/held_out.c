@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <xxhash.h>
 
 #include "base/memory.h"
@@ -17,7 +18,7 @@ enum { WINDOW_BYTES = 4 << 20 };
 /* ---- Reading ------------------------------------------------------------------------------------- */
 
 mlpd_status held_out_check(const part *given, const mlpd_model *model) {
-  const uint32_t inputs = network_inputs(model->network), outputs = network_output(model->network)->outputs;
+  const uint32_t inputs = model->input.columns, outputs = network_output(model->network)->outputs;
   if (given->features != inputs)
     return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network takes %u", given->file, given->x_path,
                 given->features, inputs);
@@ -51,6 +52,8 @@ static mlpd_status match(mlpd_comm *comm, part *from, bool need_y, const mlpd_mo
   const match_wishes wishes = {.names = &model->names,
                                .num_classes = model->task == MLPD_CLASSIFICATION ? outputs : 0,
                                .y_unused = !need_y,
+                               .codes = model->codes.about.count > 0 ? &model->codes : NULL,
+                               .input = &model->input,
                                .note = mlpd_comm_rank(comm) == 0 ? model->notice : NULL,
                                .context = model->notice_context};
   return part_match(from, &wishes);
@@ -68,9 +71,44 @@ static mlpd_status read_rows(mlpd_comm *comm, const mlpd_model *model, bool need
   if (in_windows) return held_out_in_windows(from, as_classes, threads, read);
   const forward_range *const range = &read->range;
   const row_run run = {.file_row = range->row_begin, .count = range->row_end - range->row_begin};
-  TRY(shard_read(from, &run, run.count > 0 ? 1 : 0, 0, run.count, as_classes, read->num_classes, read->target,
-                 &read->rows));
-  return MLPD_OK;
+  return shard_read(from, &run, run.count > 0 ? 1 : 0, 0, run.count, as_classes, read->num_classes, read->target,
+                    &read->rows);
+}
+
+static void list_replaced(const mlpd_model *model, const uint64_t *replaced, bool categories, char *text, size_t size) {
+  size_t used = 0;
+  text[0] = '\0';
+  for (uint32_t j = 0; j < model->input.columns && used < size; j++) {
+    const bool category = model->codes.about.count > 0 && model->codes.about.kinds[j] == COLUMN_KIND_CATEGORY;
+    if (replaced[j] == 0 || category != categories) continue;
+    used += (size_t)snprintf(text + used, size - used, "%s", used > 0 ? ", " : "");
+    if (used >= size) return;
+    used += j < model->names.columns.count
+                ? (size_t)snprintf(text + used, size - used, "%.60s (%llu)", model->names.columns.names[j],
+                                   (unsigned long long)replaced[j])
+                : (size_t)snprintf(text + used, size - used, "column %u (%llu)", j, (unsigned long long)replaced[j]);
+  }
+}
+
+/* Says on rank 0 which values of all ranks' rows the model does not know. Collective. */
+static mlpd_status note_replaced(mlpd_comm *comm, const mlpd_model *model, const part *from) {
+  char list[400], text[600];
+  uint64_t *replaced = NULL;
+  if (from->order.replaced == NULL) return MLPD_OK; /* on all ranks */
+  TRY(mlpd_comm_agree(comm, memory_allocate(&replaced, model->input.columns, sizeof *replaced, "counts of columns")));
+  memcpy(replaced, from->order.replaced, model->input.columns * sizeof *replaced);
+  const mlpd_status status = comm_sum_u64(comm, replaced, model->input.columns);
+  for (int categories = 1; categories >= 0 && status == MLPD_OK; categories--) {
+    list_replaced(model, replaced, categories != 0, list, sizeof list);
+    (void)snprintf(text, sizeof text, "%s: %s: %s", from->file,
+                   categories != 0 ? "unknown categories, which count as none"
+                                   : "missing values where the training rows have all, which count as their mean",
+                   list);
+    if (list[0] != '\0' && mlpd_comm_rank(comm) == 0 && model->notice != NULL)
+      model->notice(model->notice_context, text);
+  }
+  free(replaced);
+  return status;
 }
 
 mlpd_status held_out_read(mlpd_comm *comm, h5_file *file, const mlpd_data_paths *paths, mlpd_split which,
@@ -94,9 +132,11 @@ mlpd_status held_out_read(mlpd_comm *comm, h5_file *file, const mlpd_data_paths 
     opened->map = &read->map;
   }
   if (status == MLPD_OK && read->present) status = read_rows(comm, model, need_y, in_windows, threads, read);
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK && read->present && read->from == NULL && !in_windows)
+    status = note_replaced(comm, model, opened);
   if (read->from == NULL) part_close(opened);
   if (required) (void)h5_close(file); /* read-only: nothing is lost */
-  status = mlpd_comm_agree(comm, status);
   if (status != MLPD_OK) held_out_free(read);
   return status;
 }
@@ -181,7 +221,7 @@ static uint64_t first_not_finite(const float *values, uint64_t n, uint32_t colum
 static void look_for_overflow(row_look *look, const shard *rows, const void *x, uint64_t n, uint64_t first) {
   if (look->overflow != UINT64_MAX) return;
   affine_gather(look->input, rows->type, n, n, x, NULL, look->mapped);
-  const uint64_t row = first_not_finite(look->mapped, n, rows->features);
+  const uint64_t row = first_not_finite(look->mapped, n, affine_width(look->input));
   if (row < n) look->overflow = first + row;
 }
 
@@ -208,7 +248,8 @@ mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, const mlpd_mod
   row_look look = {.counts = counts, .input = &model->input, .overflow = UINT64_MAX};
   *fingerprint = 0;
   if (!held->present) return MLPD_OK;
-  mlpd_status status = memory_allocate(&look.mapped, FORWARD_BLOCK_ROWS, rows->features * sizeof(float), "rows");
+  mlpd_status status =
+      memory_allocate(&look.mapped, FORWARD_BLOCK_ROWS, affine_width(&model->input) * sizeof(float), "rows");
   if (status == MLPD_OK) status = look_at_rows(held, hash_blocks, &look);
   if (status == MLPD_OK) status = look.status;
   if (status == MLPD_OK && look.overflow != UINT64_MAX)
@@ -247,7 +288,7 @@ static mlpd_status map_row(held_out *held, const mlpd_model *model, uint64_t row
   uint64_t place = row - held->range.row_begin;
   if (held->from != NULL) TRY(read_window(held, row, row + 1, &rows));
   if (held->from != NULL) place = 0;
-  TRY(memory_allocate(mapped, rows->features, sizeof **mapped, "a row"));
+  TRY(memory_allocate(mapped, affine_width(&model->input), sizeof **mapped, "a row"));
   const char *const x = (const char *)rows->x + place * rows->features * element_size(rows->type);
   affine_gather(&model->input, rows->type, 1, 1, x, NULL, *mapped);
   return MLPD_OK;
@@ -275,21 +316,21 @@ static mlpd_status describe_row(const held_out *held, mlpd_split which, uint64_t
   return MLPD_OK;
 }
 
-static mlpd_status fail_overflow(const held_out *held, const float *mapped, const char *file, mlpd_split which,
-                                 uint64_t row) {
+static mlpd_status fail_overflow(const held_out *held, const affine *input, const float *mapped, const char *file,
+                                 mlpd_split which, uint64_t row) {
   char text[128];
   TRY(describe_row(held, which, row, text));
   return FAIL(MLPD_ERROR_DATA,
               "%s: %s gives numbers too large for 32-bit floats; its column %u (from 0) is farthest from the training "
               "data",
-              file, text, farthest_column(mapped, held->rows.features));
+              file, text, affine_column_of(input, farthest_column(mapped, affine_width(input))));
 }
 
 mlpd_status held_out_overflow(held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
                               uint64_t row) {
   float *mapped = NULL;
   mlpd_status status = map_row(held, model, row, &mapped);
-  if (status == MLPD_OK) status = fail_overflow(held, mapped, file, which, row);
+  if (status == MLPD_OK) status = fail_overflow(held, &model->input, mapped, file, which, row);
   free(mapped);
   return status;
 }
@@ -300,7 +341,7 @@ static mlpd_status blame_row(held_out *held, const mlpd_model *model, const char
   float *mapped = NULL;
   mlpd_status status = map_row(held, model, row, &mapped);
   if (status == MLPD_OK && fabs((double)mapped[farthest_column(mapped, held->rows.features)]) > FAR)
-    status = fail_overflow(held, mapped, file, which, row);
+    status = fail_overflow(held, &model->input, mapped, file, which, row);
   free(mapped);
   return status;
 }

@@ -24,7 +24,7 @@ typedef struct predictor_space {
 struct mlpd_predictor {
   const mlpd_model *model;
   const backend *gemm;
-  uint32_t features, outputs, block_rows;
+  uint32_t features, inputs, outputs, block_rows; /* inputs: of the network, which features become */
   int threads;
   predictor_space *spaces; /* (threads) */
 };
@@ -41,7 +41,7 @@ typedef struct predictor_call {
 static mlpd_status make_space(const mlpd_predictor *p, predictor_space *space) {
   const size_t rows = p->block_rows;
   TRY(workspace_create(p->model->network, rows, false, &space->network));
-  TRY(memory_allocate(&space->network.x_delta, rows * p->features, sizeof(float), "derivatives"));
+  TRY(memory_allocate(&space->network.x_delta, rows * p->inputs, sizeof(float), "derivatives"));
   return memory_allocate(&space->strided, rows * p->features, sizeof(double), "rows of the caller");
 }
 
@@ -55,6 +55,7 @@ static uint32_t rows_of_block(const mlpd_network *network, const backend *gemm) 
 static mlpd_status make(const mlpd_model *model, int threads, mlpd_predictor *p) {
   *p = (mlpd_predictor){
       .model = model, .features = mlpd_model_features(model), .outputs = mlpd_model_outputs(model), .threads = threads};
+  p->inputs = affine_width(&model->input);
   TRY(backend_choose(NULL, &p->gemm));
   p->block_rows = rows_of_block(model->network, p->gemm);
   TRY(memory_allocate(&p->spaces, (size_t)threads, sizeof *p->spaces, "predictor"));
@@ -104,13 +105,21 @@ static double unit_of(const mlpd_predictor *p, uint32_t k) {
   return p->model->target.columns > 0 ? 1 / p->model->target.scale[k] : 1;
 }
 
+/* d output / d column j of x from the gradient of the row's inputs: categories have none. */
+static double column_gradient(const mlpd_predictor *p, const float *gradient, uint32_t j) {
+  const affine *const input = &p->model->input;
+  const column_codes *const codes = input->codes;
+  if (codes == NULL) return (double)gradient[j] * input->scale[j];
+  if (codes->about.kinds[j] == COLUMN_KIND_CATEGORY) return 0;
+  return (double)gradient[codes->begin[j]] * input->scale[j];
+}
+
 /* The gradient with respect to normalised inputs becomes that with respect to x, in columns from `column` on. */
 static void write_gradient(const mlpd_predictor *p, const mlpd_output *to, uint64_t first, uint64_t n, uint32_t column,
                            const float *gradient, double unit) {
   for (uint64_t i = 0; i < n; i++)
     for (uint32_t j = 0; j < p->features; j++)
-      caller_output_set(to, first + i, column + j,
-                        (double)gradient[i * p->features + j] * p->model->input.scale[j] * unit);
+      caller_output_set(to, first + i, column + j, column_gradient(p, gradient + i * p->inputs, j) * unit);
 }
 
 static void run_jacobian(const mlpd_predictor *p, const mlpd_output *to, uint64_t first, uint64_t n,

@@ -7,6 +7,7 @@
 #include "base/locale.h"
 #include "base/memory.h"
 #include "h5/h5.h"
+#include "model/model_columns.h"
 #include "model/model_hash.h"
 #include "model/model_network.h"
 
@@ -14,6 +15,7 @@ void mlpd_model_free(mlpd_model *model) {
   if (model == NULL) return;
   mlpd_network_free(model->network);
   affine_free(&model->input);
+  column_codes_free(&model->codes);
   affine_free(&model->target);
   data_names_free(&model->names);
   free(model->config);
@@ -24,7 +26,7 @@ mlpd_network *mlpd_model_network(mlpd_model *model) { return model->network; }
 
 mlpd_task mlpd_model_task(const mlpd_model *model) { return model->task; }
 
-uint32_t mlpd_model_features(const mlpd_model *model) { return network_inputs(model->network); }
+uint32_t mlpd_model_features(const mlpd_model *model) { return model->input.columns; }
 
 uint32_t mlpd_model_outputs(const mlpd_model *model) { return network_output(model->network)->outputs; }
 
@@ -61,7 +63,7 @@ static mlpd_status write_names(h5_file *file, const char *object, const name_lis
 }
 
 static uint64_t model_format(const mlpd_model *model) {
-  const bool plain = !(model->loss.smoothing > 0) && !(model->loss.gamma > 0);
+  const bool plain = !(model->loss.smoothing > 0) && !(model->loss.gamma > 0) && model->input.codes == NULL;
   return plain ? model_network_format(model->network) : MODEL_FORMAT;
 }
 
@@ -84,6 +86,7 @@ static mlpd_status write_model(h5_file *file, const void *content) {
   if (model->config != NULL) TRY(h5_attribute_write_text(file, "/", "config", model->config));
   TRY(model_network_write(file, model->network));
   TRY(write_affine(file, "/input/shift", "/input/scale", &model->input));
+  TRY(model_columns_write(file, model));
   if (model->target.columns > 0) TRY(write_affine(file, "/target/shift", "/target/scale", &model->target));
   TRY(write_names(file, "/columns/name", &model->names.columns));
   TRY(write_names(file, "/targets/name", &model->names.targets));
@@ -142,7 +145,7 @@ static mlpd_status check_model(const mlpd_model *model) {
     return FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message());
   if ((model->task == MLPD_REGRESSION) != (model->target.columns > 0))
     return FAIL(MLPD_ERROR_DATA, "/target/shift goes with regression, and with nothing else");
-  TRY(check_count(&model->names.columns, "/columns/name", network_inputs(model->network)));
+  TRY(check_count(&model->names.columns, "/columns/name", model->input.columns));
   TRY(check_count(&model->names.targets, "/targets/name", model->task == MLPD_REGRESSION ? last->outputs : 1));
   TRY(check_affine(&model->input, "/input"));
   TRY(check_affine(&model->target, "/target"));
@@ -194,13 +197,23 @@ static mlpd_status read_names(h5_file *file, const char *object, name_list *list
   return h5_exists(file, object) ? h5_strings_read(file, object, &list->names, &list->count) : MLPD_OK;
 }
 
+static mlpd_status read_input(h5_file *file, mlpd_model *model) {
+  uint32_t columns_of_x = 0;
+  TRY(model_columns_count(file, &columns_of_x));
+  TRY(read_affine(file, "/input/shift", "/input/scale", columns_of_x, &model->input));
+  TRY(model_columns_read(file, columns_of_x, model));
+  if (affine_width(&model->input) == network_inputs(model->network)) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA, "/input/shift makes %u inputs, but the network takes %u", affine_width(&model->input),
+              network_inputs(model->network));
+}
+
 static mlpd_status read_model(h5_file *file, mlpd_model *model) {
   uint64_t format = 0;
   TRY(read_format(file, &format));
   TRY(read_attributes(file, model));
   TRY(model_network_read(file, &model->network));
   const layer *const last = network_output(model->network);
-  TRY(read_affine(file, "/input/shift", "/input/scale", network_inputs(model->network), &model->input));
+  TRY(read_input(file, model));
   if (h5_exists(file, "/target/shift"))
     TRY(read_affine(file, "/target/shift", "/target/scale", last->outputs, &model->target));
   TRY(read_names(file, "/class_names", &model->names.classes));

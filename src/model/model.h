@@ -8,13 +8,14 @@
  * regression; /columns/name (features), /targets/name (outputs, or the one of the classes) and /class_names, where the
  * data has names; attribute config, the run's resolved options.
  *
- * Format 3 has layers that are not dense with a bias, or a loss with parameters; where there are none, files are of
- * format 2. Format 1 had no names of columns and targets, shift and scale in float32, and other hashes (model_hash.h).
- * Nothing here is collective. */
+ * Format 3 has layers that are not dense with a bias, a loss with parameters, or columns that are not inputs as they
+ * are (model_columns.h); where there are none, files are of format 2. Format 1 had no names of columns and targets,
+ * shift and scale in float32, and other hashes (model_hash.h). Nothing here is collective. */
 #ifndef MLPDIST_MODEL_H
 #define MLPDIST_MODEL_H
 
 #include "base/file_output.h"
+#include "data/column_codes.h"
 #include "data/names.h"
 #include "data/normalize.h"
 #include "network/loss.h"
@@ -26,8 +27,9 @@ struct mlpd_model {
   mlpd_network *network;
   mlpd_task task;
   loss_spec loss;
-  affine input;  /* (features) */
-  affine target; /* (outputs), regression only */
+  affine input;       /* (columns of x) */
+  column_codes codes; /* of these columns, where the data tells their kinds; else empty */
+  affine target;      /* (outputs), regression only */
   data_names names;
   uint64_t epoch, step; /* when these weights were made */
   char *config;

@@ -40,6 +40,17 @@ static void add_loss(XXH3_state_t *state, const loss_spec *loss) {
   if (loss->smoothing > 0 || loss->gamma > 0) add(state, parameters, sizeof parameters);
 }
 
+static void add_codes(XXH3_state_t *state, const column_codes *c) {
+  const uint32_t count = c->about.count;
+  for (uint32_t j = 0; j < count; j++) {
+    add_text(state, column_kind_name(c->about.kinds[j]));
+    add_names(state, &c->about.categories[j]);
+  }
+  add(state, c->fill, count * sizeof *c->fill);
+  add(state, c->marked, count * sizeof *c->marked);
+  add(state, c->inputs, c->first[count] * sizeof *c->inputs);
+}
+
 mlpd_status model_hash(const mlpd_model *model, model_hashes *hashes) {
   const uint64_t numbers[] = {model->epoch, model->step};
   XXH3_state_t *state;
@@ -49,6 +60,7 @@ mlpd_status model_hash(const mlpd_model *model, model_hashes *hashes) {
   add_loss(state, &model->loss);
   add(state, numbers, sizeof numbers);
   add_affine(state, &model->input);
+  if (model->input.codes != NULL) add_codes(state, model->input.codes);
   add_affine(state, &model->target);
   add_names(state, &model->names.columns);
   add_names(state, &model->names.targets);

@@ -107,13 +107,25 @@ static void on_decision(void *context, const char *line) {
 
 /* ---- All of it -------------------------------------------------------------------------------------- */
 
-static mlpd_status convert(mlpd_comm *comm, const mlpd_model *model, bool predict, model_table *t) {
+/* Which columns the model takes as categories; NULL: none. */
+static mlpd_status list_categories(const mlpd_model *model, uint8_t **categories) {
+  const columns *const about = &model->codes.about;
+  *categories = NULL;
+  if (about->count == 0) return MLPD_OK;
+  TRY(memory_allocate(categories, about->count, sizeof **categories, "kinds of columns"));
+  for (uint32_t j = 0; j < about->count; j++) (*categories)[j] = about->kinds[j] == COLUMN_KIND_CATEGORY;
+  return MLPD_OK;
+}
+
+static mlpd_status convert(mlpd_comm *comm, const mlpd_model *model, bool predict, const uint8_t *categories,
+                           model_table *t) {
   const table_job job = {.data = &t->given,
                          .task = model->task,
                          .for_model = true,
                          .unlabelled = predict,
                          .names = &model->names,
                          .features = model->input.columns,
+                         .categories = categories,
                          .decided = on_decision,
                          .context = t};
   bool reused = false;
@@ -143,7 +155,11 @@ mlpd_status model_table_open(mlpd_comm *comm, mlpd_model *model, const mlpd_data
   t->model = model;
   if (t->notice != NULL) mlpd_model_on_notice(model, on_notice, t);
   t->data = (mlpd_data_paths){.file = t->path};
-  return convert(comm, model, predict, t);
+  uint8_t *categories = NULL;
+  status = mlpd_comm_agree(comm, list_categories(model, &categories));
+  if (status == MLPD_OK) status = convert(comm, model, predict, categories, t);
+  free(categories);
+  return status;
 }
 
 mlpd_status model_table_close(mlpd_status status, model_table *t) {

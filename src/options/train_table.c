@@ -54,6 +54,8 @@ const mlpd_option mlpd_train_option_table[] = {
      .note = "none", WEIGHTS},
     {"columns", "table", "COLUMNS", TEXT, AT(data.table.columns), .help = "columns that are features",
      .note = "all but the targets", WEIGHTS},
+    {"categorical", "table", "COLUMNS", TEXT, AT(data.table.categorical),
+     .help = "columns of numbers that are categories, as columns of text are", .note = "none", WEIGHTS},
     {"header", "table", "ANSWER", TEXT, AT(data.table.header),
      .help = "whether the table begins with column names: auto, yes or no", AUTO, WEIGHTS},
     {"delimiter", "table", "WHICH", TEXT, AT(data.table.delimiter),

@@ -36,6 +36,8 @@ static const option rows[] = {
      .note = "none"},
     {"columns", "input", "COLUMNS", OPTION_TEXT, AT(convert.columns), .help = "columns of the CSV that are features",
      .note = "all but the targets"},
+    {"categorical", "input", "COLUMNS", OPTION_TEXT, AT(convert.categorical),
+     .help = "columns of numbers that are categories, as columns of text are", .note = "none"},
     {"header", "input", "ANSWER", OPTION_CHOICE, AT(header_kind), .help = "whether the CSV begins with column names",
      .choices = header_choices},
     {"delimiter", "input", "WHICH", OPTION_TEXT, AT(delimiter),

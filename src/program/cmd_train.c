@@ -73,7 +73,7 @@ static void print_plan(const train_view *view) {
                plan->outputs == 1              ? ""
                : plan->task == MLPD_REGRESSION ? "s"
                                                : "es");
-  (void)printf("network  %u", plan->features);
+  (void)printf("network  %u", plan->inputs);
   for (const char *c = train->hidden; *c != '\0'; c++) {
     if (c == train->hidden) (void)putchar('-');
     (void)putchar(*c == ',' ? '-' : *c);

@@ -1,15 +1,17 @@
 #include "run/column_scales.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "ranks/comm.h"
+#include "run/column_inputs.h"
 
 static const double BOUND_SLACK = 1e-6; /* of targets that were rounded */
 
-enum { SLICE_BYTES = 4 << 20, LEAST_SLICE = 512 }; /* columns whose statistics are taken at a time */
+enum { FILLED_ROWS = 64, SLICE_BYTES = 4 << 20, LEAST_SLICE = 512 }; /* columns whose statistics are taken at a time */
 
 /* Columns of the rows in memory, or, not NULL, their statistics as a scan has found them for this rank's lanes. */
 typedef struct column_source {
@@ -17,11 +19,35 @@ typedef struct column_source {
   const void *x;
   double *scanned; /* (lanes of this rank, 1 + 4 columns) */
   uint32_t columns;
+  const double *fill; /* (columns) stands for NaN; NULL: there is none */
 } column_source;
+
+/* The same statistics of rows [begin, end) with fill in place of NaN; copy (FILLED_ROWS, columns of s). */
+static void filled_statistics(const column_source *from, uint32_t first, uint64_t begin, uint64_t end, char *copy,
+                              column_statistics *s) {
+  const size_t size = element_size(from->type);
+  double *const deviations = (double *)(void *)copy;
+  char *const rows = copy + s->columns * sizeof(double);
+  column_statistics_clear(s);
+  memset(deviations, 0, s->columns * sizeof *deviations);
+  for (int pass = 0; pass < 2; pass++) {
+    for (uint64_t row = begin; row < end; row += FILLED_ROWS) {
+      const uint64_t n = end - row < FILLED_ROWS ? end - row : FILLED_ROWS;
+      for (uint64_t i = 0; i < n; i++)
+        memcpy(rows + i * s->columns * size, (const char *)from->x + ((row + i) * from->columns + first) * size,
+               s->columns * size);
+      rows_fill(from->type, rows, n, s->columns, from->fill + first);
+      if (pass == 0) column_sums_add(from->type, rows, n, s);
+      if (pass == 1) column_deviations_add(from->type, rows, n, s, deviations);
+    }
+    if (pass == 0) column_sums_finish(s);
+  }
+  column_deviations_finish(s, deviations);
+}
 
 /* Statistics of a lane of this rank's, of columns [first, first + at->columns). */
 static void lane_statistics(const preparation *p, const column_source *from, uint32_t own_lane, uint32_t lane,
-                            uint32_t first, double *record, uint32_t width) {
+                            uint32_t first, double *record, uint32_t width, char *copy) {
   column_statistics made = row_scan_record(record, width);
   if (from->scanned != NULL) {
     double *const stored = from->scanned + (lane - own_lane) * (1 + 4 * (size_t)from->columns);
@@ -34,31 +60,40 @@ static void lane_statistics(const preparation *p, const column_source *from, uin
     return;
   }
   const uint64_t start = p->plan.lane_begin[own_lane];
-  column_statistics_of(from->type, from->x, from->columns, first, p->plan.lane_begin[lane] - start,
-                       p->plan.lane_begin[lane + 1] - start, &made);
+  const uint64_t begin = p->plan.lane_begin[lane] - start, end = p->plan.lane_begin[lane + 1] - start;
+  if (from->fill != NULL)
+    filled_statistics(from, first, begin, end, copy, &made);
+  else
+    column_statistics_of(from->type, from->x, from->columns, first, begin, end, &made);
   record[0] = made.count;
 }
 
 /* Room for the records of lanes: this rank's and all. */
 typedef struct record_room {
   double *local, *all;
-  uint64_t *bytes;     /* (ranks) */
+  uint64_t *bytes; /* (ranks) */
+  char *copies;    /* (threads, copy_bytes) for filled_statistics */
+  size_t copy_bytes;
   uint32_t begin, end; /* lanes of this rank */
 } record_room;
 
-static mlpd_status room_create(mlpd_comm *comm, uint32_t num_lanes, uint32_t width, record_room *made) {
+static mlpd_status room_create(mlpd_comm *comm, const preparation *p, uint32_t width, record_room *made) {
+  const uint32_t num_lanes = p->plan.num_lanes;
   const size_t record = 1 + 4 * (size_t)width;
   *made = (record_room){0};
   lanes_of_rank(num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &made->begin, &made->end);
   TRY(memory_allocate(&made->local, (made->end - made->begin) * record, sizeof(double), "statistics"));
   TRY(memory_allocate(&made->all, num_lanes * record, sizeof(double), "statistics"));
-  return memory_allocate(&made->bytes, (size_t)mlpd_comm_size(comm), sizeof *made->bytes, "statistics");
+  TRY(memory_allocate(&made->bytes, (size_t)mlpd_comm_size(comm), sizeof *made->bytes, "statistics"));
+  made->copy_bytes = (FILLED_ROWS + 1) * width * sizeof(double);
+  return memory_allocate(&made->copies, (size_t)p->threads, made->copy_bytes, "statistics");
 }
 
 static void room_free(record_room *room) {
   free(room->local);
   free(room->all);
   free(room->bytes);
+  free(room->copies);
 }
 
 /* Columns [first, first + slice->columns): a lane at a time, merged in lane order. Collective. */
@@ -68,7 +103,8 @@ static mlpd_status gather_slice(mlpd_comm *comm, const preparation *p, const col
   const size_t record = 1 + 4 * (size_t)width;
 #pragma omp parallel for num_threads(p->threads) schedule(dynamic)
   for (uint32_t u = own; u < room->end; u++)
-    lane_statistics(p, from, own, u, first, room->local + (u - own) * record, width);
+    lane_statistics(p, from, own, u, first, room->local + (u - own) * record, width,
+                    room->copies + (size_t)omp_get_thread_num() * room->copy_bytes);
   for (int rank = 0; rank < mlpd_comm_size(comm); rank++) {
     uint32_t begin = 0, end = 0;
     lanes_of_rank(lanes, mlpd_comm_size(comm), rank, &begin, &end);
@@ -89,8 +125,7 @@ static mlpd_status gather_statistics(mlpd_comm *comm, const preparation *p, cons
   const uint64_t fitting = SLICE_BYTES / (p->plan.num_lanes * 4 * sizeof(double));
   const uint64_t most = fitting > LEAST_SLICE ? fitting : LEAST_SLICE;
   record_room room;
-  mlpd_status status =
-      room_create(comm, p->plan.num_lanes, (uint32_t)(most < from->columns ? most : from->columns), &room);
+  mlpd_status status = room_create(comm, p, (uint32_t)(most < from->columns ? most : from->columns), &room);
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
   for (uint32_t first = 0; first < from->columns && status == MLPD_OK;) {
     const uint32_t left = from->columns - first, width = left < most ? left : (uint32_t)most;
@@ -135,8 +170,30 @@ static void note_rounded(mlpd_comm *comm, const mlpd_train_events *events, const
   events->notice(events->context, text);
 }
 
+/* Codes of categories are no numbers: they have no part in a range of all columns. */
+static void leave_out_categories(const column_codes *codes, column_statistics *s) {
+  for (uint32_t c = 0; c < codes->about.count; c++) {
+    if (codes->about.kinds[c] != COLUMN_KIND_CATEGORY) continue;
+    s->minimum[c] = INFINITY;
+    s->maximum[c] = -INFINITY;
+  }
+}
+
+/* ... and are not scaled. A number that is missing where the training rows have all counts as their mean. */
+static void keep_codes(column_codes *codes, affine *a) {
+  for (uint32_t c = 0; c < codes->about.count; c++) {
+    const bool category = codes->about.kinds[c] == COLUMN_KIND_CATEGORY;
+    if (category) a->shift[c] = 0;
+    if (category) a->scale[c] = 1;
+    if (!category && !codes->marked[c]) codes->fill[c] = a->shift[c];
+  }
+  if (codes->about.missing || !column_codes_plain(codes)) a->codes = codes;
+  affine_settle(a);
+}
+
 static mlpd_status find_input(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
-  const column_source from = {p->train.type, p->train.x, p->scan.x, p->features};
+  const column_source from = {p->train.type, p->train.x, p->scan.x, p->features, column_inputs_fill(p)};
+  column_codes *const codes = &p->model->codes;
   affine *const a = &p->model->input;
   column_statistics total = {0};
   mlpd_normalize *const kind = &p->options.normalize;
@@ -145,11 +202,13 @@ static mlpd_status find_input(mlpd_comm *comm, const mlpd_train_events *events, 
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK && *kind != MLPD_NORMALIZE_NONE) {
     status = gather_statistics(comm, p, &from, &total);
+    leave_out_categories(codes, &total);
     if (*kind == MLPD_NORMALIZE_AUTO)
       *kind = column_statistics_alike(&total) ? MLPD_NORMALIZE_SCALE : MLPD_NORMALIZE_STANDARD;
     if (status == MLPD_OK) affine_from_statistics(*kind, &total, a);
     if (from.type == ELEMENT_I64 || from.type == ELEMENT_U64) note_rounded(comm, events, p, "input", &total);
   }
+  if (status == MLPD_OK) keep_codes(codes, a);
   column_statistics_free(&total);
   return status;
 }
@@ -193,7 +252,7 @@ static mlpd_status check_fit(const preparation *p, const column_statistics *s) {
 }
 
 static mlpd_status find_target(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
-  const column_source from = {p->train.raw_type, p->train.raw, p->scan.y, p->outputs};
+  const column_source from = {p->train.raw_type, p->train.raw, p->scan.y, p->outputs, NULL};
   affine *const a = &p->model->target;
   column_statistics total = {0};
   mlpd_status status = affine_create(p->outputs, a);

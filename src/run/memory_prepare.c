@@ -117,7 +117,7 @@ mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *e
               : p->options.classes > 2               ? p->options.classes
                                                      : 2;
   }
-  TRY(mlpd_comm_agree(comm, network_of_options(&p->options, p->features, outputs, true, &network)));
+  TRY(mlpd_comm_agree(comm, network_of_options(&p->options, p->inputs, outputs, true, &network)));
   p->memory.network = network;
   mlpd_status status = MLPD_OK;
   if (p->options.stream)

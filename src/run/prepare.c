@@ -18,6 +18,7 @@
 #include "ranks/placement.h"
 #include "run/class_notes.h"
 #include "run/class_weights.h"
+#include "run/column_inputs.h"
 #include "run/column_scales.h"
 
 enum { SPLIT_LANES = 64, READ_BYTES = 1 << 17 };
@@ -216,6 +217,7 @@ static mlpd_status settle_train(preparation *p, part *train, bool *valid_in_file
   p->features = train->features;
   const element_type y_type = h5_array_shape(train->y).type;
   p->whole_targets = !train->y_text && (y_type == ELEMENT_I64 || y_type == ELEMENT_U64);
+  TRY(column_inputs_read(train, p));
   TRY(take_names(train, p, &p->model->names));
   part valid = {0};
   const mlpd_status status = part_open(p->file, &p->options.data, MLPD_VALID, true, &valid, valid_in_file);
@@ -255,7 +257,9 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
   if (from_train && p->options.task == MLPD_CLASSIFICATION) TRY(split_by_class(comm, p, train));
   TRY(mlpd_comm_agree(comm, plan_rows(comm, events, p, train, from_train)));
   TRY(preparation_check_memory(comm, events, p, train));
+  if (p->options.stream) TRY(column_inputs_find(comm, train, p)); /* the scan needs what replaces missing values */
   TRY(mlpd_comm_agree(comm, read_rows(comm, p, train)));
+  if (!p->options.stream) TRY(column_inputs_find(comm, train, p));
   TRY(sample_weights_check(comm, train, largest_weight(p)));
   if (p->options.task == MLPD_CLASSIFICATION) TRY(count_classes(comm, p, train));
   p->outputs = p->options.task == MLPD_CLASSIFICATION ? p->options.classes : train->y_columns;
@@ -266,7 +270,7 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
 /* ---- Network ------------------------------------------------------------------------------------- */
 
 static mlpd_status make_network(preparation *p) {
-  TRY(network_of_options(&p->options, p->features, p->outputs, false, &p->model->network));
+  TRY(network_of_options(&p->options, p->inputs, p->outputs, false, &p->model->network));
   mlpd_network_init(p->model->network, p->options.init, p->options.seed);
   return MLPD_OK;
 }

@@ -25,13 +25,13 @@ typedef struct preparation {
   stream *stream;        /* of the training rows, or NULL: they are in memory */
   bool held_out_windows; /* validation and test rows are too many to be held */
   held_out valid;
-  loss_spec loss;             /* the model's, and class weights */
-  float *class_weights;       /* (classes), or NULL */
-  class_counts class_rows[3]; /* rows of each class, by part: of this rank, then of all */
-  label_decision labels;      /* source.map is of it */
-  uint64_t file_rows;         /* of the training part in the file */
-  bool whole_targets;         /* y is of 64-bit whole numbers */
-  uint32_t features, outputs;
+  loss_spec loss;                               /* the model's, and class weights */
+  float *class_weights;                         /* (classes), or NULL */
+  class_counts class_rows[3];                   /* rows of each class, by part: of this rank, then of all */
+  label_decision labels;                        /* source.map is of it */
+  uint64_t file_rows;                           /* of the training part in the file */
+  bool whole_targets;                           /* y is of 64-bit whole numbers */
+  uint32_t features, inputs, outputs;           /* inputs: of the network, see column_inputs.h */
   uint64_t fingerprint;                         /* of the training rows as dealt to lanes */
   uint64_t valid_fingerprint, test_fingerprint; /* 0: there are none */
   int threads;

@@ -1,5 +1,6 @@
 #include "lanes/lanes.h"
 #include "ranks/comm.h"
+#include "run/column_inputs.h"
 #include "run/column_scales.h"
 #include "run/prepare.h"
 
@@ -9,6 +10,7 @@ row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p) {
   row_scan_wishes wishes = {
       .plan = &p->dealt,
       .split = preparation_split(p),
+      .fill = column_inputs_fill(p),
       .as_classes = p->options.task == MLPD_CLASSIFICATION,
       .num_classes = p->options.classes,
       .x_deviations = p->options.normalize == MLPD_NORMALIZE_STANDARD || p->options.normalize == MLPD_NORMALIZE_AUTO,

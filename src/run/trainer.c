@@ -44,6 +44,7 @@ static void fill_plan(trainer *t) {
   r->train_rows = p->plan.rows;
   r->valid_rows = p->valid.present ? p->valid.range.rows : 0;
   r->features = p->features;
+  r->inputs = p->inputs;
   r->outputs = p->outputs;
   r->lanes = p->options.lanes;
   r->ranks = mlpd_comm_size(t->comm);

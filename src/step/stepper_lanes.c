@@ -45,7 +45,8 @@ void stepper_place_lanes(stepper *s, uint64_t step) {
 static void gather_rows(const stepper *s, const lane *u, const shard *rows, uint64_t first, const uint32_t *order,
                         uint64_t place, uint64_t count, uint64_t known) {
   const char *const x = (const char *)rows->x + first * rows->features * element_size(rows->type);
-  affine_gather(s->parts.input, rows->type, count, known, x, order, s->space.x + (u->row + place) * rows->features);
+  affine_gather(s->parts.input, rows->type, count, known, x, order,
+                s->space.x + (u->row + place) * affine_width(s->parts.input));
   for (uint64_t i = 0; i < count; i++) {
     const uint64_t row = first + order[i];
     if (rows->classes != NULL) u->classes[place + i] = rows->classes[row];

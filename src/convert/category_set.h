@@ -1,0 +1,37 @@
+/* The different texts of a column of categories, gathered row by row. Once all are there, each gets a code: its place
+ * in their order, by value where all are numbers, else by bytes. Nothing here is collective. */
+#ifndef MLPDIST_CATEGORY_SET_H
+#define MLPDIST_CATEGORY_SET_H
+
+#include "data/columns.h"
+
+typedef struct category {
+  char *text;
+  size_t length;
+  int32_t code;
+} category;
+
+typedef struct category_set {
+  category *all; /* (count, room) */
+  uint32_t count, room;
+  uint32_t *slots;    /* (num_slots) index + 1, by hash; 0: free */
+  uint32_t num_slots; /* a power of two */
+  uint64_t rows;      /* texts added */
+  bool full;          /* there are more than CATEGORIES_MOST; the set is not kept up then */
+  bool coded;
+  bool wanted; /* the user, or a model, says that the column holds categories */
+} category_set;
+
+mlpd_status category_set_create(category_set **made);
+void category_set_free(category_set *set); /* NULL is allowed. */
+void category_set_clear(category_set *set);
+
+mlpd_status category_set_add(category_set *set, const char *text, size_t length);
+
+/* The code of a text, or CATEGORY_UNKNOWN where none was added. The first call gives all their codes. */
+mlpd_status category_set_code(category_set *set, const char *text, size_t length, int32_t *code);
+
+/* The texts in the order of their codes. */
+mlpd_status category_set_names(category_set *set, name_list *names);
+
+#endif

@@ -1,0 +1,161 @@
+#include "convert/convert_csv_kinds.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "convert/convert_report.h"
+
+enum { TEXT_BYTES = 1024, FEW = 20, LEAST_ROWS = 10 };
+
+static const char *const no_reason = "";
+
+static mlpd_status make_set(csv_source *c, uint32_t column, bool wanted) {
+  if (c->sets == NULL) TRY(memory_allocate(&c->sets, c->layout.columns, sizeof *c->sets, "categories"));
+  if (c->owned == NULL) TRY(memory_allocate(&c->owned, c->layout.columns, sizeof *c->owned, "categories"));
+  if (c->sets[column] != NULL) return MLPD_OK;
+  c->owned[column] = true;
+  TRY(category_set_create(&c->sets[column]));
+  c->sets[column]->wanted = wanted;
+  return MLPD_OK;
+}
+
+void csv_kinds_free(csv_source *c) {
+  for (uint32_t i = 0; c->owned != NULL && i < c->layout.columns; i++)
+    if (c->owned[i]) category_set_free(c->sets[i]);
+  free(c->sets);
+  free(c->owned);
+  free(c->reasons);
+}
+
+/* ---- What is wanted --------------------------------------------------------------------------------- */
+
+/* Columns that a model takes as categories, by name, or of a table without names by their order. */
+static mlpd_status take_model(csv_source *c) {
+  const mlpd_convert_options *const o = c->options;
+  for (uint32_t i = 0, f = 0; o->model_categories != NULL && i < c->layout.columns; i++) {
+    if (c->plan.roles[i] != CSV_FEATURE) continue;
+    uint32_t j = f++;
+    if (c->layout.names != NULL && o->model_columns != NULL)
+      for (j = 0; j < o->num_model_columns && strcmp(o->model_columns[j], c->layout.names[i]) != 0;) j++;
+    if (j < o->num_model_columns && o->model_categories[j] != 0) TRY(make_set(c, i, true));
+  }
+  return MLPD_OK;
+}
+
+mlpd_status csv_kinds_begin(csv_source *c) {
+  bool *marked = NULL;
+  TRY(memory_allocate(&c->reasons, c->layout.columns, sizeof *c->reasons, "columns"));
+  if (c->options->num_model_columns > 0) return take_model(c);
+  if (c->options->categorical == NULL) return MLPD_OK;
+  mlpd_status status = csv_columns_named(c->base.name, &c->layout, "categorical", c->options->categorical, &marked);
+  for (uint32_t i = 0; i < c->layout.columns && status == MLPD_OK; i++)
+    if (marked[i] && c->plan.roles[i] == CSV_FEATURE) status = make_set(c, i, true);
+  free(marked);
+  return status;
+}
+
+/* ---- What is found ---------------------------------------------------------------------------------- */
+
+static bool is_text_column(const csv_source *c, uint32_t column) {
+  const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
+  if (f == NULL || f->texts == 0 || f->hint[0] != '\0') return false;
+  return 2 * (f->texts + f->yes_no) > c->rows_seen - f->missing;
+}
+
+/* Why a column is of no use, or NULL. */
+static const char *reason_against(const csv_source *c, uint32_t column) {
+  const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
+  const category_set *const set = c->sets != NULL ? c->sets[column] : NULL;
+  if (f != NULL && f->missing == c->rows_seen) return "it holds no value at all";
+  if (set == NULL || set->wanted) return NULL;
+  const bool all_differ = set->count == set->rows && set->rows >= LEAST_ROWS;
+  const bool nearly = set->count > FEW && 2 * (uint64_t)set->count > set->rows;
+  if (set->full || nearly || all_differ) return "its texts are nearly all different, as those that identify rows";
+  return NULL;
+}
+
+static mlpd_status leave_out(csv_source *c, uint32_t column, const char *reason) {
+  c->plan.roles[column] = CSV_LEFT_OUT;
+  c->plan.num_features--;
+  c->reasons[column] = reason;
+  if (c->sets != NULL && c->owned[column]) {
+    category_set_free(c->sets[column]);
+    c->sets[column] = NULL;
+    c->owned[column] = false;
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status check_wanted(const csv_source *c, uint32_t column) {
+  char shown[300];
+  if (c->sets == NULL || c->sets[column] == NULL || !c->sets[column]->full) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA, "%s: %s has more than %d categories; leave it out with --ignore", c->base.name,
+              csv_column_shown(&c->layout, column, shown), CATEGORIES_MOST);
+}
+
+mlpd_status csv_kinds_judge(csv_source *c, bool all, bool *changed) {
+  *changed = false;
+  if (c->options->num_model_columns > 0 || c->follows) return MLPD_OK;
+  for (uint32_t i = 0; i < c->layout.columns; i++) {
+    if (c->plan.roles[i] != CSV_FEATURE) continue;
+    const bool has_set = c->sets != NULL && c->sets[i] != NULL;
+    const char *const reason = all ? reason_against(c, i) : NULL;
+    if (!has_set && is_text_column(c, i)) {
+      TRY(make_set(c, i, false));
+      *changed = true;
+    } else if (reason != NULL) {
+      TRY(leave_out(c, i, reason));
+      *changed = true;
+    } else if (all) {
+      TRY(check_wanted(c, i));
+    }
+  }
+  return *changed ? csv_make_room(c) : MLPD_OK;
+}
+
+/* ---- Several tables ---------------------------------------------------------------------------------- */
+
+/* The place of column i of c in first, or the number of first's columns. */
+static uint32_t place_in(const csv_source *first, const csv_source *c, uint32_t i) {
+  uint32_t k = 0;
+  if (c->layout.names == NULL || first->layout.names == NULL) return i;
+  while (k < first->layout.columns && strcmp(first->layout.names[k], c->layout.names[i]) != 0) k++;
+  return k;
+}
+
+mlpd_status csv_kinds_follow(source *s, const source *first_source) {
+  csv_source *const c = (csv_source *)s;
+  const csv_source *const first = (const csv_source *)first_source;
+  if (first_source->methods != &csv_methods) return MLPD_OK;
+  c->follows = true;
+  TRY(memory_allocate(&c->sets, c->layout.columns, sizeof *c->sets, "categories"));
+  TRY(memory_allocate(&c->owned, c->layout.columns, sizeof *c->owned, "categories"));
+  for (uint32_t i = 0; i < c->layout.columns; i++) {
+    const uint32_t k = place_in(first, c, i);
+    if (k >= first->layout.columns || c->plan.roles[i] != CSV_FEATURE) continue;
+    if (first->reasons[k] != NULL) TRY(leave_out(c, i, no_reason));
+    if (first->sets != NULL && first->plan.roles[k] == CSV_FEATURE) c->sets[i] = first->sets[k];
+  }
+  return csv_make_room(c);
+}
+
+/* ---- Cells ------------------------------------------------------------------------------------------ */
+
+mlpd_status csv_kinds_take(csv_source *c, uint32_t column, const csv_cell *cell, number *parsed) {
+  char text[TEXT_BYTES];
+  category_set *const set = c->sets[column];
+  int32_t code = 0;
+  size_t length = csv_cell_text(cell, text, sizeof text);
+  if (length >= sizeof text) length = strlen(text);
+  if (csv_cell_number(&c->syntax, cell, parsed) && parsed->is_integer) /* 7 is +7 and 007 */
+    length = (size_t)snprintf(text, sizeof text, "%lld", (long long)parsed->integer);
+  if (c->gathering)
+    TRY(category_set_add(set, text, length));
+  else
+    TRY(category_set_code(set, text, length, &code));
+  if (code == CATEGORY_UNKNOWN)
+    return FAIL(MLPD_ERROR_DATA, "%s:%llu: changed while it was read", c->base.name, (unsigned long long)c->lines.line);
+  *parsed = (number){.value = code, .integer = code, .is_integer = true};
+  return MLPD_OK;
+}

@@ -1,0 +1,75 @@
+#include "model/model_columns.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+mlpd_status model_columns_write(h5_file *file, const mlpd_model *model) {
+  const column_codes *const c = model->input.codes;
+  if (c == NULL) return MLPD_OK;
+  const uint32_t count = c->about.count;
+  TRY(columns_write(file, &c->about));
+  TRY(h5_write(file, "/input/fill", count, 0, ELEMENT_F64, c->fill));
+  TRY(h5_write(file, "/input/marked", count, 0, ELEMENT_U8, c->marked));
+  return c->first[count] > 0 ? h5_write(file, "/input/category_input", c->first[count], 0, ELEMENT_I32, c->inputs)
+                             : MLPD_OK;
+}
+
+/* The places of the categories of a column are 0, 1, ..., in their order. */
+static mlpd_status check_inputs(const column_codes *c, uint32_t j) {
+  int32_t next = 0;
+  for (uint64_t k = c->first[j]; k < c->first[j + 1]; k++) {
+    if (c->inputs[k] == -1) continue;
+    if (c->inputs[k] != next++)
+      return FAIL(MLPD_ERROR_DATA, "/input/category_input [%llu] is %d, which is not possible", (unsigned long long)k,
+                  c->inputs[k]);
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status check_codes(const column_codes *c) {
+  for (uint32_t j = 0; j < c->about.count; j++) {
+    if (!isfinite(c->fill[j])) return FAIL(MLPD_ERROR_DATA, "/input/fill [%u] is not a finite number", j);
+    if (c->marked[j] > 1) return FAIL(MLPD_ERROR_DATA, "/input/marked [%u] is neither 0 nor 1", j);
+    TRY(check_inputs(c, j));
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status read_codes(h5_file *file, column_codes *c) {
+  const uint32_t count = c->about.count;
+  TRY(h5_read(file, "/input/fill", count, 0, ELEMENT_F64, c->fill));
+  TRY(h5_read(file, "/input/marked", count, 0, ELEMENT_U8, c->marked));
+  if (c->first[count] > 0) TRY(h5_read(file, "/input/category_input", c->first[count], 0, ELEMENT_I32, c->inputs));
+  TRY(check_codes(c));
+  column_codes_settle(c);
+  return MLPD_OK;
+}
+
+mlpd_status model_columns_read(h5_file *file, uint32_t columns_of_x, mlpd_model *model) {
+  columns about;
+  if (!h5_exists(file, "/input/fill")) return MLPD_OK;
+  TRY(columns_read(file, &about));
+  if (about.count != columns_of_x) {
+    const uint32_t kinds = about.count;
+    columns_free(&about);
+    return FAIL(MLPD_ERROR_DATA, "/columns/kind holds %u kinds, but there are %u columns", kinds, columns_of_x);
+  }
+  const mlpd_status status = column_codes_create(&about, &model->codes);
+  columns_free(&about);
+  TRY(status);
+  TRY(read_codes(file, &model->codes));
+  model->input.codes = &model->codes;
+  return MLPD_OK;
+}
+
+mlpd_status model_columns_count(h5_file *file, uint32_t *columns_of_x) {
+  h5_array *array = NULL;
+  TRY(h5_array_open(file, "/input/shift", &array));
+  const h5_shape shape = h5_array_shape(array);
+  h5_array_close(array);
+  if (shape.rows == 0 || shape.rows > INT32_MAX) return FAIL(MLPD_ERROR_DATA, "/input/shift is of no use");
+  *columns_of_x = (uint32_t)shape.rows;
+  return MLPD_OK;
+}

@@ -1,0 +1,20 @@
+/* Columns that become other inputs, in a model's file: the objects of data/columns.h; /input/fill (columns), what
+ * stands for a missing number, float64; /input/marked (columns), 1 where an input tells that a value is missing; and
+ * /input/category_input (all categories, column after column), the place of a category among the inputs of its column,
+ * or -1. Nothing here is collective. */
+#ifndef MLPDIST_MODEL_COLUMNS_H
+#define MLPDIST_MODEL_COLUMNS_H
+
+#include "h5/h5.h"
+#include "model/model.h"
+
+/* Nothing, where columns are inputs as they are. */
+mlpd_status model_columns_write(h5_file *file, const mlpd_model *model);
+
+/* Reads what the file has, for a model of so many columns. */
+mlpd_status model_columns_read(h5_file *file, uint32_t columns, mlpd_model *model);
+
+/* Columns of x that a model in this file takes. */
+mlpd_status model_columns_count(h5_file *file, uint32_t *columns);
+
+#endif

@@ -1,0 +1,20 @@
+/* How the columns of a table become inputs of the network, found in the training rows: which categories have an input,
+ * where values are missing, and the medians that replace them. No function here is collective unless its comment says
+ * so. */
+#ifndef MLPDIST_COLUMN_INPUTS_H
+#define MLPDIST_COLUMN_INPUTS_H
+
+#include "run/prepare.h"
+
+/* What the file says of the columns of its open training part becomes p->model->codes; p->inputs: as many as they can
+ * be at most. */
+mlpd_status column_inputs_read(part *train, preparation *p);
+
+/* Looks through the training rows, in memory or, while they are streamed, in the open part, and settles p->model->codes
+ * and p->inputs. The same on any number of ranks and threads. Collective. */
+mlpd_status column_inputs_find(mlpd_comm *comm, part *train, preparation *p);
+
+/* What stands for NaN in statistics, (features); NULL: nothing is missing. */
+const double *column_inputs_fill(const preparation *p);
+
+#endif

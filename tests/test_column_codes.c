@@ -1,0 +1,115 @@
+/* Columns that become other inputs: marks of missing values, one-hot categories, and how a file's codes meet a model's.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "data/affine.h"
+#include "data/column_codes.h"
+
+static void assert_ok(mlpd_status status) {
+  if (status != MLPD_OK) fail_msg("status %d: %s", status, mlpd_error_message());
+}
+
+/* A number, a category of a, b and c, another number. */
+static void make(column_codes *made) {
+  columns about;
+  const char *const texts[] = {"a", "b", "c"};
+  assert_ok(columns_create(3, &about));
+  about.kinds[1] = COLUMN_KIND_CATEGORY;
+  assert_ok(name_list_copy(texts, 3, &about.categories[1]));
+  assert_ok(column_codes_create(&about, made));
+}
+
+static void assert_inputs(const column_codes *c, element_type type, const void *x, const uint32_t *rows, uint64_t m,
+                          const float *wanted) {
+  const double shift[] = {10, 0, 0}, scale[] = {0.5, 1, 2};
+  float *const out = calloc(m * c->width, sizeof *out);
+  assert_non_null(out);
+  memset(out, 0x7F, m * c->width * sizeof *out);
+  column_codes_gather(c, shift, scale, type, m, x, rows, out);
+  for (uint64_t i = 0; i < m * c->width; i++)
+    if (out[i] != wanted[i]) fail_msg("input %d is %g, wanted %g", (int)i, (double)out[i], (double)wanted[i]);
+  free(out);
+}
+
+static void test_rows(void **state) {
+  (void)state;
+  column_codes c;
+  make(&c);
+  c.marked[0] = c.marked[1] = 1;
+  c.fill[0] = 14;
+  column_codes_choose(&c, (const uint64_t[]){5, 0, 7}); /* no training row holds b */
+  column_codes_settle(&c);
+  assert_int_equal(c.width, 2 + 3 + 1);
+  assert_false(column_codes_plain(&c));
+  const float x[] = {12, 0, 1, NAN, 2, 2, 8, 1, 3, 10, -1, 0, 10, -2, 0, 10, 7, 0};
+  const float wanted[] = {1, 0, 1, 0, 0, 2, /* */ 2, 1, 0, 1, 0, 4, /* */ -1, 0, 0, 0, 0, 6,
+                          0, 0, 0, 0, 1, 0, /* */ 0, 0, 0, 0, 0, 0, /* */ 0,  0, 0, 0, 0, 0};
+  assert_inputs(&c, ELEMENT_F32, x, NULL, 6, wanted);
+  const int16_t whole[] = {12, 0, 1, 8, 2, 3};
+  const float turned[] = {-1, 0, 0, 1, 0, 6, 1, 0, 1, 0, 0, 2};
+  assert_inputs(&c, ELEMENT_I16, whole, (const uint32_t[]){1, 0}, 2, turned);
+  const uint32_t sources[] = {0, 0, 1, 1, 1, 2};
+  for (uint32_t i = 0; i < 6; i++) assert_int_equal(column_codes_source(&c, i), sources[i]);
+  column_codes_free(&c);
+}
+
+/* Of more categories than have an input, those with most rows; of those with as many, the first. */
+static void test_frequent_categories(void **state) {
+  (void)state;
+  enum { COUNT = 300 };
+  static uint64_t rows[COUNT];
+  char names[COUNT][8];
+  const char *texts[COUNT];
+  columns about;
+  column_codes c;
+  for (int k = 0; k < COUNT; k++) {
+    (void)snprintf(names[k], sizeof names[k], "%d", k);
+    texts[k] = names[k];
+    rows[k] = k % 3 == 0 ? 9 : k % 3 == 1 ? 4 : 2; /* 100 of each */
+  }
+  assert_ok(columns_create(1, &about));
+  about.kinds[0] = COLUMN_KIND_CATEGORY;
+  assert_ok(name_list_copy(texts, COUNT, &about.categories[0]));
+  assert_ok(column_codes_create(&about, &c));
+  column_codes_choose(&c, rows);
+  column_codes_settle(&c);
+  assert_int_equal(c.width, CODES_ONE_HOT_MOST);
+  int32_t next = 0;
+  for (int k = 0; k < COUNT; k++) {
+    const bool kept = k % 3 != 2 || k < 3 * 55; /* 55 of those with 2 rows fit */
+    assert_int_equal(c.inputs[k], kept ? next : -1);
+    next += kept;
+  }
+  column_codes_free(&c);
+}
+
+static void test_plain(void **state) {
+  (void)state;
+  columns about;
+  column_codes c;
+  assert_ok(columns_create(3, &about));
+  assert_ok(column_codes_create(&about, &c));
+  assert_true(column_codes_plain(&c));
+  assert_int_equal(c.width, 3);
+  column_codes_free(&c);
+  affine a;
+  assert_ok(affine_create(2, &a));
+  assert_int_equal(affine_width(&a), 2);
+  affine_free(&a);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_rows),
+      cmocka_unit_test(test_frequent_categories),
+      cmocka_unit_test(test_plain),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
