@@ -12,6 +12,7 @@
 
 #include "kernels/activation.h"
 #include "kernels/vector.h"
+#include "network/layer_kind.h"
 #include "ranks/comm_internal.h"
 
 #include <cmocka.h>
@@ -39,6 +40,8 @@ typedef struct setting {
   double clip_norm;
   mlpd_activation activation;
   const char *backend;
+  const layer_kind
+      *norm; /* of the first hidden layer, in a network with layers at random, too; NULL: dense layers alone */
 } setting;
 
 static uint64_t mix(uint64_t x) { /* splitmix64's finalizer */
@@ -90,7 +93,22 @@ static affine make_input(const setting *given) {
   return made;
 }
 
+static mlpd_network *make_network_of_kinds(const setting *given) {
+  const layer_spec specs[] = {
+      {.kind = &layer_noise, .outputs = given->inputs, .amount = 0.2},
+      {.kind = &layer_dense, .outputs = given->hidden, .no_bias = true},
+      {.kind = given->norm, .outputs = given->hidden, .activation = given->activation},
+      {.kind = &layer_dropout, .outputs = given->hidden, .amount = 0.3},
+      {.kind = &layer_dense, .outputs = 9, .activation = MLPD_TANH},
+      {.kind = &layer_dense, .outputs = given->outputs, .activation = given->values ? MLPD_IDENTITY : MLPD_SOFTMAX}};
+  mlpd_network *made = NULL;
+  if (network_build(given->inputs, 6, specs, false, &made) != MLPD_OK) abort();
+  mlpd_network_init(made, MLPD_INIT_AUTO, SEED);
+  return made;
+}
+
 static mlpd_network *make_network(const setting *given) {
+  if (given->norm != NULL) return make_network_of_kinds(given);
   const uint32_t widths[] = {given->inputs, given->hidden, 9, given->outputs};
   const mlpd_activation activations[] = {given->activation, MLPD_TANH, given->values ? MLPD_IDENTITY : MLPD_SOFTMAX};
   mlpd_network *made = NULL;
@@ -515,6 +533,23 @@ static void check_setting(const setting *given) {
   }
 }
 
+/* Layers of other kinds: all ranks, in every way of summing, end as one rank with one thread does. */
+static void check_kinds(const setting *given) {
+  mlpd_comm *const all = comm;
+  mlpd_comm *alone = NULL;
+  if (mlpd_comm_alone(&alone) != MLPD_OK) mlpd_comm_abort(all, 1);
+  for (size_t i = 2; i < sizeof lane_counts / sizeof *lane_counts; i += 2) {
+    comm = alone;
+    const trail expected = run_stepper(given, lane_counts[i], 1, MLPD_REDUCE_CANONICAL, NULL);
+    comm = all;
+    for (int turn = 0; turn < 3; turn++) {
+      const trail found = run_stepper(given, lane_counts[i], 1 + turn % 3, MLPD_REDUCE_CANONICAL, NULL);
+      assert_on_all(same_trail(&found, &expected), given->name);
+    }
+  }
+  mlpd_comm_finalize(alone);
+}
+
 /* ---- Tests ----------------------------------------------------------------------------------------- */
 
 static void test_classes(void **state) {
@@ -572,6 +607,18 @@ static void test_several_blocks(void **state) {
                 "blocks");
   mlpd_network_free(net);
   check_setting(&given);
+}
+
+static void test_kinds_of_layers(void **state) {
+  (void)state;
+  check_kinds(&(setting){"layer norm", 61, 23, 13, 150, 4, .kind = MLPD_ADAM, .activation = MLPD_RELU,
+                         .norm = &layer_layer_norm});
+  check_kinds(&(setting){"batch norm", 61, 23, 13, 150, 4, .kind = MLPD_MOMENTUM, .activation = MLPD_GELU,
+                         .norm = &layer_batch_norm});
+  check_kinds(&(setting){"batch norm, clipped", 61, 23, 150, 270, 3, .values = true, .kind = MLPD_ADAM,
+                         .clip_norm = 0.5, .activation = MLPD_TANH, .norm = &layer_batch_norm});
+  check_kinds(&(setting){"batch norm, plain", 61, 23, 13, 21, 3, .values = true, .kind = MLPD_SGD,
+                         .activation = MLPD_TANH, .backend = "plain", .norm = &layer_batch_norm});
 }
 
 static void test_fastest_backend(void **state) {
@@ -700,6 +747,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_clipping),
       cmocka_unit_test(test_values_and_weights),
       cmocka_unit_test(test_several_blocks),
+      cmocka_unit_test(test_kinds_of_layers),
       cmocka_unit_test(test_fastest_backend),
       cmocka_unit_test(test_plain_allreduce),
       cmocka_unit_test(test_not_finite),
