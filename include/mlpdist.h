@@ -510,13 +510,13 @@ typedef struct mlpd_train_options {
   uint32_t classes; /* 0: from the data */
   mlpd_normalize normalize;
 
-  const char *hidden;         /* widths of the hidden layers, "512,256"; "" for none */
-  mlpd_activation activation; /* of the hidden layers */
-  mlpd_norm norm;             /* of the hidden layers, before the activation */
-  const char *dropout;        /* probability of each hidden layer's outputs, "0.5,0.2", or one for all */
-  double input_dropout;       /* probability of each input */
-  double input_noise;         /* standard deviation of the noise on each input, once normalised */
-  int output_activation;      /* an mlpd_activation, or -1: by task and loss */
+  const char *hidden;     /* widths of the hidden layers, "512,256"; "" for none */
+  const char *activation; /* of the hidden layers, "relu", or of each, "relu,tanh" */
+  mlpd_norm norm;         /* of the hidden layers, before the activation */
+  const char *dropout;    /* probability of each hidden layer's outputs, "0.5,0.2", or one for all */
+  double input_dropout;   /* probability of each input */
+  double input_noise;     /* standard deviation of the noise on each input, once normalised */
+  int output_activation;  /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;
   mlpd_loss loss;
   double label_smoothing;   /* of cross-entropies: a target y counts as (1 - E) y + E / classes (binary: E / 2) */
@@ -675,7 +675,7 @@ typedef struct mlpd_doctor_options {
   mlpd_data_paths data;       /* file NULL: no file is read, and the network has `features` inputs */
   uint32_t features, outputs; /* 0: of the data, else 784 and 10 */
   const char *hidden;         /* this and the next members as in mlpd_train_options */
-  mlpd_activation activation;
+  const char *activation;
   mlpd_optimizer optimizer;
   uint64_t batch;
   uint32_t lanes;

@@ -79,6 +79,21 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   awk '/^test/ { exit !($5 > 0.5) }' <<< "$output" || fail "it has not learned"
 }
 
+@test "a list of activations, one for each hidden layer" {
+  # shellcheck disable=SC2086
+  same_everywhere $small --activation gelu,tanh
+  evaluated_alike
+  alone info run-1/model.h5
+  succeeds
+  says "layer 1: weight (64, 40), bias (40), gelu" "layer 2: weight (40, 16), bias (16), tanh"
+  alone train --hidden 8,8,8 --activation gelu,tanh
+  fails_with 2 '--activation: "gelu,tanh" has 2 values, but there are 3 hidden layers; give one for each, or one for all'
+  alone train --hidden 8,8 --activation gelu,relo
+  fails_with 2 '"relo" is unknown; did you mean relu?'
+  alone train --hidden 8,8 --activation gelu,softmax
+  fails_with 2 "softmax is for the output layer only"
+}
+
 @test "probabilities that do not fit the layers are refused" {
   alone train --hidden 8,8 --dropout 0.1,0.2,0.3
   fails_with 2 '--dropout: "0.1,0.2,0.3" has 3 values, but there are 2 hidden layers'

@@ -154,7 +154,7 @@ static void test_doctor(void **state) {
   ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "hidden");
   o = good, o.hidden = "12,x";
   ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "hidden");
-  o = good, o.activation = (mlpd_activation)99;
+  o = good, o.activation = "relu,juggle";
   ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "activation");
   o = good, o.optimizer = (mlpd_optimizer)-5;
   ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "optimizer");

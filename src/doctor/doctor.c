@@ -15,7 +15,7 @@
 
 void mlpd_doctor_options_default(mlpd_doctor_options *options) {
   *options = (mlpd_doctor_options){
-      .hidden = "512,512", .activation = MLPD_RELU, .optimizer = MLPD_MOMENTUM, .batch = 128, .seconds = 5};
+      .hidden = "512,512", .activation = "relu", .optimizer = MLPD_MOMENTUM, .batch = 128, .seconds = 5};
 }
 
 #define AT(member) offsetof(mlpd_doctor_options, member), sizeof(((mlpd_doctor_options *)0)->member)
@@ -25,7 +25,8 @@ static const mlpd_option checked[] = {
     {"features", NULL, NULL, MLPD_OPTION_INTEGER, AT(features), .maximum = 1073741823},
     {"outputs", NULL, NULL, MLPD_OPTION_INTEGER, AT(outputs), .maximum = 1048576},
     {"hidden", NULL, NULL, MLPD_OPTION_WIDTHS, AT(hidden), .default_text = "512,512"},
-    {"activation", NULL, NULL, MLPD_OPTION_CHOICE, AT(activation), .choices = mlpd_activation_choices},
+    {"activation", NULL, NULL, MLPD_OPTION_LIST, AT(activation), .default_text = "relu",
+     .choices = mlpd_activation_choices},
     {"optimizer", NULL, NULL, MLPD_OPTION_CHOICE, AT(optimizer), .choices = mlpd_optimizer_choices},
     {"batch", NULL, NULL, MLPD_OPTION_INTEGER, AT(batch), .minimum = 1, .maximum = 2147483647},
     {"lanes", NULL, NULL, MLPD_OPTION_INTEGER, AT(lanes), .maximum = 65536},

@@ -86,6 +86,15 @@ static void append_hidden(layer_list *list, uint32_t outputs, mlpd_activation ac
                              .activation = activation});
 }
 
+static mlpd_activation activation_of(const mlpd_train_options *options, uint32_t l) {
+  const char *const item = item_of(options->activation, l);
+  char name[64];
+  int activation = MLPD_NUM_ACTIVATIONS; /* refused */
+  (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(item, ","), item);
+  (void)mlpd_choice_find(mlpd_activation_choices, name, &activation);
+  return (mlpd_activation)activation;
+}
+
 static double dropout_of(const mlpd_train_options *options, uint32_t l) {
   return options->dropout != NULL ? strtod(item_of(options->dropout, l), NULL) : 0;
 }
@@ -95,7 +104,7 @@ static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint3
   append_random(list, &layer_noise, o->input_noise);
   append_random(list, &layer_dropout, o->input_dropout);
   for (uint32_t l = 0; l < hidden; l++) {
-    append_hidden(list, widths[l], o->activation, o->norm);
+    append_hidden(list, widths[l], activation_of(o, l), o->norm);
     append_random(list, &layer_dropout, dropout_of(o, l));
   }
   append_dense(list, outputs, (mlpd_activation)o->output_activation);
@@ -107,6 +116,7 @@ mlpd_status network_of_options(const mlpd_train_options *options, uint32_t input
   layer_list *list = NULL;
   *network = NULL;
   TRY(parse_hidden(options->hidden, widths, &hidden));
+  TRY(check_count("--activation", options->activation, hidden));
   if (options->dropout != NULL) TRY(check_count("--dropout", options->dropout, hidden));
   TRY(memory_allocate(&list, 1, sizeof *list, "layers"));
   list->outputs = inputs;

@@ -30,8 +30,8 @@ static const option rows[] = {
      .help = "units of each hidden layer, such as 512,256; \"\" for none"},
     {"outputs", "network", "N", OPTION_INTEGER, AT(doctor.outputs), .help = "outputs of the network", RANGE(0, 1048576),
      .automatic = true, .note = "of the data, else 10"},
-    {"activation", "network", "NAME", OPTION_CHOICE, AT(doctor.activation), .help = "activation of the hidden layers",
-     .choices = mlpd_activation_choices},
+    {"activation", "network", "NAME[,NAME...]", OPTION_LIST, AT(doctor.activation),
+     .help = "activation of the hidden layers, or of each", .choices = mlpd_activation_choices},
     {"optimizer", "network", "NAME", OPTION_CHOICE, AT(doctor.optimizer), .help = "update rule",
      .choices = mlpd_optimizer_choices},
 

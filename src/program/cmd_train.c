@@ -78,7 +78,7 @@ static void print_plan(const train_view *view) {
     if (c == train->hidden) (void)putchar('-');
     (void)putchar(*c == ',' ? '-' : *c);
   }
-  (void)printf("-%u, %s\n", plan->outputs, mlpd_choice_name(mlpd_activation_choices, (int)train->activation));
+  (void)printf("-%u, %s\n", plan->outputs, train->activation);
   (void)printf("run      %d rank%s x %d thread%s, %u lane%s, %s, batch %llu, %s lr %g, seed %llu\n", plan->ranks,
                plural((uint64_t)plan->ranks), plan->threads, plural((uint64_t)plan->threads), plan->lanes,
                plural(plan->lanes), plan->backend, (unsigned long long)train->batch,
