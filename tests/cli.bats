@@ -138,6 +138,12 @@ load helper
   fails_with 2 "--epochs: 1.5 is not a whole number"
   alone train --epochs 99999999999999999999999
   fails_with 2 "is not in"
+  alone train --memory 4GX --stream
+  fails_with 2 '--memory: "4GX" is not a whole number, such as 4e9, 4GB or 4GiB'
+  alone train --batch 1kB
+  fails_with 2 '"1kB" is not a whole number'
+  alone train --hidden "64, 32"
+  fails_with 2 'is not a list of widths such as 512,256' "(no blanks)"
   alone train --batch 3x
   fails_with 2 '"3x" is not a whole number'
   alone train --activation rleu
@@ -218,6 +224,7 @@ config_fails() {
   config_fails '[run]\nlr = 3\n' "run.ini:2: lr stands in [run] but belongs in [optimizer]"
   config_fails '[run]\nepochs\n' "run.ini:2: neither"
   config_fails 'quiet = yes\n' "run.ini:1: unknown key quiet"
+  config_fails 'epochs = 2\n[run]\nlanes = 2\nepochs = 3\n' "run.ini:4: epochs is given in line 1 already"
   config_fails '[run\n' "run.ini:1: neither"
   config_fails 'out = "a\n' 'run.ini:1: the closing " is missing'
   config_fails 'out = "a" b\n' 'run.ini:1: there is text after the closing "'

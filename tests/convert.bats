@@ -131,6 +131,11 @@ array() {
   alone convert x.npy o.h5
   succeeds
   says "target: column 2 (from 0) of x.npy, 2 classes: 0, 1"
+  alone train --data "x.npy , labels.npy" --quiet --epochs 1
+  fails_with 1 "labels.npy: No such file"
+  array labels.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }" '\x01\x00\x01\x00'
+  alone train --data "x.npy , labels.npy" --quiet --epochs 1
+  succeeds
   printf '\x00\x00\x08\x03\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x02\x01\x02\x03\x04' > images
   printf '\x00\x00\x08\x01\x00\x00\x00\x02\x00\x01' > labels
   rm o.h5

@@ -80,6 +80,21 @@ unharmed() {
   [ -c null ] || fail "the device was replaced"
 }
 
+@test "predict writes HDF5 or CSV by the name, in capitals too, and nothing under the name of another format" {
+  a_run
+  local name
+  alone predict --model run/model.h5 --data d.h5 --out small.h5
+  succeeds
+  alone predict --model run/model.h5 --data d.h5 --out CAPITALS.H5
+  succeeds
+  cmp <(head -c 8 CAPITALS.H5) <(head -c 8 small.h5) || fail "expected HDF5"
+  for name in p.npy p.parquet p.json p.xlsx p.csv.gz; do
+    alone predict --model run/model.h5 --data d.h5 --out $name
+    fails_with 2 "--out $name: predictions are written as HDF5 (.h5) or CSV"
+    [ ! -e $name ] || fail "a file was written"
+  done
+}
+
 @test "predict --out -: the rows and nothing else on standard output" {
   a_run
   alone predict --model run/model.h5 --data d.h5 --out plain.csv

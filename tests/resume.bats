@@ -257,6 +257,10 @@ goes_on_as_whole() {
   [ "$(digest_of "$output")" = "$first" ] || fail "expected $first"
   launch 2 train --out run --resume none.h5
   fails_with 1 "none.h5: no such file"
+  launch 2 train --out run --resume yes
+  fails_with 2 '"yes" is neither auto nor never nor the file of a checkpoint'
+  alone train --out run --resume run
+  fails_with 2 "--resume run: is a folder; --resume auto with --out FOLDER"
   launch 2 train --out run --resume run/model.h5
   fails_with 1 "run/model.h5" "not a checkpoint"
 }

@@ -84,6 +84,20 @@ static void test_set_by_name(void **state) {
   assert_int_equal(o.optimizer, MLPD_ADAM);
   assert_int_equal(mlpd_options_set(&o, "hidden", "8,4"), MLPD_OK);
   assert_string_equal(o.hidden, "8,4");
+  const struct {
+    const char *text;
+    uint64_t bytes;
+  } sizes[] = {{"500", 500},       {"4e9", 4000000000},     {"4GB", 4000000000},
+               {"4g", 4000000000}, {"1.5 GiB", 1610612736}, {"64 MiB", 67108864},
+               {"3kB", 3000},      {"2TiB", 2199023255552}};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    assert_int_equal(mlpd_options_set(&o, "memory", sizes[i].text), MLPD_OK);
+    assert_true(o.memory == sizes[i].bytes);
+  }
+  assert_int_equal(mlpd_options_set(&o, "memory", "4 G B"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_options_set(&o, "memory", "GB"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_options_set(&o, "memory", "0.5B"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_options_set(&o, "batch", "1k"), MLPD_ERROR_USAGE);
   assert_int_equal(mlpd_options_set(&o, "lrr", "1"), MLPD_ERROR_USAGE);
   assert_string_equal(mlpd_error_message(), "unknown option --lrr; did you mean --lr?");
   assert_int_equal(mlpd_options_set(&o, "config_text", "x"), MLPD_ERROR_USAGE);

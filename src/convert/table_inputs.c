@@ -52,9 +52,12 @@ mlpd_status table_inputs_list(const char *data, table_inputs *made) {
   *made = (table_inputs){.count = 0};
   if (stat(data, &about) == 0) return S_ISDIR(about.st_mode) ? add_folder(made, data) : add(made, data, strlen(data));
   for (const char *at = data;; at++) {
-    const size_t length = strcspn(at, ",");
+    at += strspn(at, " "); /* "x.npy, y.npy" */
+    const size_t cell = strcspn(at, ",");
+    size_t length = cell;
+    while (length > 0 && at[length - 1] == ' ') length--;
     if (length > 0) TRY(add(made, at, length));
-    at += length;
+    at += cell;
     if (*at == '\0') return MLPD_OK;
   }
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file_output.h"
 #include "base/locale.h"
@@ -49,7 +50,7 @@ typedef struct prediction_file {
 
 static bool ends_in(const char *text, const char *end) {
   const size_t length = strlen(text), tail = strlen(end);
-  return length >= tail && strcmp(text + length - tail, end) == 0;
+  return length >= tail && strcasecmp(text + length - tail, end) == 0;
 }
 
 static bool has_classes(const prediction_file *f) { return f->model->task == MLPD_CLASSIFICATION; }
@@ -145,8 +146,21 @@ static mlpd_status write_rows_csv(prediction_file *f, uint64_t n, const float *v
   return file_output_flush(&f->out);
 }
 
+/* A name that promises another format would hold CSV. */
+static mlpd_status check_extension(const char *out) {
+  static const char *const others[] = {".npy", ".npz", ".json", ".parquet", ".feather", ".xlsx", ".xls",
+                                       ".ods", ".mat", ".arff", ".pkl",     ".pickle",  ".gz",   ".xz",
+                                       ".bz2", ".zst", ".zip",  ".db",      ".sqlite",  ".nc"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (ends_in(out, others[i]))
+      return FAIL(MLPD_ERROR_USAGE, "--out %s: predictions are written as HDF5 (.h5) or CSV, not as %s", out,
+                  others[i]);
+  return MLPD_OK;
+}
+
 static mlpd_status prediction_open(const char *out, uint64_t rows, prediction_file *f) {
   const bool hdf5 = ends_in(out, ".h5") || ends_in(out, ".hdf5");
+  TRY(check_extension(out));
   TRY(file_output_open(out, hdf5 ? FILE_HDF5 : FILE_TEXT, &f->out));
   f->open = true;
   return hdf5 ? open_h5(f, rows) : open_csv(f);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/locale.h"
 #include "base/status.h"
@@ -103,7 +104,8 @@ static mlpd_status check_text(const mlpd_option *row, const char *where, const c
     return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" has a control character such as a line end", where, text);
   if (row->type == MLPD_OPTION_PATH && text[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "%s: the path is empty", where);
   if (row->type == MLPD_OPTION_WIDTHS && !is_widths(text))
-    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a list of widths such as 512,256, or \"\" for none", where, text);
+    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a list of widths such as 512,256, or \"\" for none%s", where, text,
+                strchr(text, ' ') != NULL ? " (no blanks)" : "");
   return row->type == MLPD_OPTION_LIST ? check_list(row, where, text) : MLPD_OK;
 }
 
@@ -114,12 +116,28 @@ static void store_whole(const mlpd_option *row, void *values, uint64_t whole) {
   store(row, values, row->size == sizeof whole ? (const void *)&whole : (const void *)&narrow);
 }
 
-/* People write 1e3 for a thousand; strtoull alone reads 1. */
+/* What a unit stands for: k, M, G, T or kB, MB, ... for powers of 1000, KiB, MiB, ... for those of 1024; 0: no unit. */
+static double bytes_of_unit(const char *unit) {
+  static const char letters[] = "kmgt";
+  if (*unit == ' ') unit++;
+  const char *const letter = *unit != '\0' ? strchr(letters, tolower((unsigned char)*unit)) : NULL;
+  if (letter == NULL) return strcmp(unit, "B") == 0 ? 1 : 0;
+  const char *const rest = unit + 1;
+  const bool binary = strcasecmp(rest, "iB") == 0;
+  if (!binary && strcasecmp(rest, "B") != 0 && *rest != '\0') return 0;
+  return pow(binary ? 1024 : 1000, (double)(letter - letters + 1));
+}
+
+/* People write 1e3 for a thousand, of which strtoull reads 1, and 4GB. */
 static mlpd_status set_integer_from_real(const mlpd_option *row, const char *where, const char *text, void *values) {
   char *end = NULL;
-  const double real = strtod(text, &end);
-  if (end == text || *end != '\0' || isnan(real))
-    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a whole number", where, text);
+  double real = strtod(text, &end);
+  const bool bytes = row->metavar != NULL && strcmp(row->metavar, "BYTES") == 0;
+  const double unit = bytes && end > text && *end != '\0' ? bytes_of_unit(end) : 0;
+  if (end == text || (*end != '\0' && unit == 0) || isnan(real))
+    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a whole number%s", where, text,
+                bytes ? ", such as 4e9, 4GB or 4GiB" : "");
+  if (unit > 0) real *= unit;
   if (real < row->minimum || real > row->maximum) return fail_range(row, where, text);
   if (floor(real) != real) return FAIL(MLPD_ERROR_USAGE, "%s: %s is not a whole number", where, text);
   store_whole(row, values, (uint64_t)real);

@@ -12,6 +12,8 @@
 #include "program/options.h"
 #include "program/outcome.h"
 
+enum { ROWS_MOST = 512 }; /* of a table */
+
 typedef struct config_reader {
   const option_table *table;
   void *values;
@@ -19,6 +21,7 @@ typedef struct config_reader {
   const char *path;
   int line_number; /* from 1 */
   char section[64];
+  int given[ROWS_MOST]; /* the line that sets each row of the table; 0: none */
 } config_reader;
 
 /* ---- Text ------------------------------------------------------------------------------------------- */
@@ -93,13 +96,27 @@ static mlpd_status fail_key(const config_reader *reader, const char *key) {
                       near != NULL ? "; did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
 }
 
-static mlpd_status set_key(const config_reader *reader, const char *key, const char *value) {
+/* On the command line the last one counts, as scripts expect; a file that says two things has a mistake. */
+static mlpd_status refuse_twice(config_reader *reader, const option *row) {
+  size_t i = 0;
+  while (i < ROWS_MOST && options_row(reader->table, i) != row) i++;
+  if (i == ROWS_MOST) return MLPD_OK;
+  if (reader->given[i] > 0)
+    return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: %s is given in line %d already", reader->path, reader->line_number,
+                        row->name, reader->given[i]);
+  reader->given[i] = reader->line_number;
+  return MLPD_OK;
+}
+
+static mlpd_status set_key(config_reader *reader, const char *key, const char *value) {
   const option *row = options_find(reader->table, key);
   if (row == NULL || row->command_line_only) return fail_key(reader, key);
   /* Keys may stand before the first section; a key in a section must belong to it. */
   if (reader->section[0] != '\0' && strcmp(row->group, reader->section) != 0)
     return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: %s stands in [%s] but belongs in [%s]", reader->path,
                         reader->line_number, key, reader->section, row->group);
+  const mlpd_status once = refuse_twice(reader, row);
+  if (once != MLPD_OK) return once;
   const char *kept = option_keep(reader->results, value);
   if (kept == NULL) return outcome_fail(MLPD_ERROR_MEMORY, "out of memory, reading %s", reader->path);
   char where[256];

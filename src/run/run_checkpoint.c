@@ -211,7 +211,22 @@ static mlpd_status refuse_impossible(const char *path, mlpd_status status) {
   return FAIL(status, "%s: %s; take another checkpoint, or --resume never", path, mlpd_error_message());
 }
 
+/* A word, such as yes, is no file; a folder is not its newest checkpoint. */
+static mlpd_status check_named(const char *path) {
+  struct stat about;
+  const bool there = stat(path, &about) == 0;
+  if (there && S_ISDIR(about.st_mode))
+    return FAIL(
+        MLPD_ERROR_USAGE,
+        "--resume %s: is a folder; --resume auto with --out FOLDER takes the newest checkpoint of a run folder, "
+        "and a file in its checkpoints/ can be named",
+        path);
+  if (there || strchr(path, '/') != NULL || strchr(path, '.') != NULL) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE, "--resume: \"%s\" is neither auto nor never nor the file of a checkpoint", path);
+}
+
 static mlpd_status read_named(const char *path, checkpoint *c, bool *found) {
+  TRY(check_named(path));
   TRY(checkpoint_read(path, c));
   *found = true;
   return refuse_impossible(path, checkpoint_check(c));
