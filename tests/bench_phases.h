@@ -116,16 +116,10 @@ static double bandwidth(mlpd_comm *comm, int threads, pass_function *pass, doubl
 
 /* Sums of (count) doubles over ranks, in place. Collective. */
 static mlpd_status sum_over_ranks(mlpd_comm *comm, double *values, size_t count) {
-  const int size = mlpd_comm_size(comm);
   double *all = NULL;
-  uint64_t *bytes = NULL;
-  TRY(memory_allocate(&all, count * (size_t)size, sizeof *all, "sums"));
-  TRY(memory_allocate(&bytes, (size_t)size, sizeof *bytes, "sums"));
-  for (int r = 0; r < size; r++) bytes[r] = count * sizeof *values;
-  TRY(comm_gather_all(comm, values, bytes, all));
+  TRY(comm_gather_equal(comm, values, count * sizeof *values, "sums", &all));
   for (size_t i = 0; i < count; i++) values[i] = 0;
-  for (size_t i = 0; i < count * (size_t)size; i++) values[i % count] += all[i];
-  free(bytes);
+  for (size_t i = 0; i < count * (size_t)mlpd_comm_size(comm); i++) values[i % count] += all[i];
   free(all);
   return MLPD_OK;
 }
@@ -173,7 +167,7 @@ static mlpd_status byte_floors(const stepper *s, phase_cost costs[NUM_PHASES]) {
   TRY(add_bytes(s, write_lines, mine * x_bytes, mine * x_bytes, &costs[PHASE_GATHER]));
   const double part = s->divides ? arena / size : arena; /* that this rank updates */
   TRY(add_bytes(s, update_lines, 2 * arrays * part, arrays * part, &costs[PHASE_OPTIMIZER]));
-  if (s->fused) { /* the gradient is in a unit's scratch, one a thread */
+  if (s->alone) { /* the gradient is in a unit's scratch, one a thread */
     const double unit = (double)s->unit_floats * sizeof(float) * s->parts.threads;
     return add_bytes(s, read_lines, arena, unit, &costs[PHASE_OPTIMIZER]);
   }
