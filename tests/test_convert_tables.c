@@ -74,6 +74,8 @@ static void test_headers(void **state) {
       "u,v,k\n1,2,0,\n3,4,1,\n",     /* trailing delimiters */
       "u,v,k,\n1,2,0,\n3,4,1,\n",
       "u;v;k;;\n1;2;0;;\n3;4;1;;\n;;;;\n",
+      "u,v,k\n1,2,0\nu,v,k\n3,4,1\n", /* two tables put together, with byte order marks and the end of a DOS text */
+      "\xEF\xBB\xBF\xEF\xBB\xBFu,v,k\r\n1,2,0\r\n\xEF\xBB\xBFu,v,k\r\n3,4,1\r\n\x1A",
       "Report,,\nMade on: 2024-01-02,,\n,,\nu,v,k\n1,2,0\n3,4,1\n", /* titles of a spreadsheet */
       "u,v,k\nTicker,A,A\nDate,,\n1,2,0\n3,4,1\n",                  /* names in levels, then that of the index */
   };

@@ -32,6 +32,7 @@ typedef struct packed_kind {
 #define PANDAS(read, needs) \
   "make CSV of it: python3 -c \"import pandas; pandas." read "('%F').to_csv('%B.csv', index=False)\" (needs " needs ")"
 #define SPREADSHEET "save it as CSV: libreoffice --headless --convert-to csv%D %F"
+#define UTF8 "make UTF-8 of it: iconv -f UTF-32 -t UTF-8 %F > %B-utf8.csv"
 #define IMAGE "put the pixels of all images into one array (numpy.savez of x and y) and convert that"
 
 static const packed_kind packed_kinds[] = {
@@ -47,6 +48,8 @@ static const packed_kind packed_kinds[] = {
 static const packed_kind gzipped_hdf5 = {MAGIC("\x1F\x8B"), "HDF5, packed by gzip", "gzip -dk", ".gz"};
 
 static const kind kinds[] = {
+    {MAGIC("\xFF\xFE\0\0"), 0, "text in UTF-32", UTF8},
+    {MAGIC("\0\0\xFE\xFF"), 0, "text in UTF-32", UTF8},
     {MAGIC("7z\xBC\xAF\x27\x1C"), 0, "a 7z archive", "unpack it: 7z x %F"},
     {MAGIC("Rar!\x1A\x07"), 0, "a RAR archive", "unpack it: unrar x %F"},
     {MAGIC("ustar"), 257, "a tar archive", "unpack it: tar xf %F"},

@@ -23,7 +23,8 @@ static mlpd_status changed_error(const csv_source *c) {
 }
 
 static mlpd_status damaged_error(const csv_source *c, uint32_t column, const csv_cell *cell) {
-  return csv_cell_error(c, column, cell, "has text after its closing quote, or none");
+  return csv_cell_error(c, column, cell,
+                        "has text after its closing quote, or none; a quote inside a cell is written \"\"");
 }
 
 /* ---- Rows ---- */

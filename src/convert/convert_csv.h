@@ -32,7 +32,10 @@ typedef struct csv_lines {
   char delimiter;   /* 0: not known yet */
   uint32_t columns; /* 0: not known yet, and comments are rows. A line that begins with # is a comment unless it has
                        as many cells as the table */
+  char *header;     /* (header_bytes) the line of names, or NULL: it is passed over where tables were put together */
+  size_t header_bytes;
   /* What was passed over from the first line on. */
+  uint64_t repeated;                /* lines like the header */
   uint64_t comments, first_comment; /* number of them; line of the first */
   char comment[CSV_SHOWN_BYTES + 1];
 } csv_lines;

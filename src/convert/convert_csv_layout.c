@@ -247,6 +247,13 @@ static mlpd_status check_header(const csv_sample *s, const struct sample_line *h
               (unsigned long long)head->line);
 }
 
+static mlpd_status keep_header(const struct sample_line *head, csv_lines *lines) {
+  lines->header_bytes = (size_t)(head->end - head->text);
+  TRY(memory_allocate(&lines->header, lines->header_bytes + 1, 1, "CSV header"));
+  memcpy(lines->header, head->text, lines->header_bytes);
+  return MLPD_OK;
+}
+
 static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *header, const csv_syntax *wanted,
                               csv_layout *layout) {
   csv_syntax syntax = *wanted;
@@ -273,6 +280,7 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   const int body = !layout->header ? head : hash_header ? start : head + 1;
   if (layout->header) TRY(check_header(s, &s->lines[head], lines, layout));
   if (layout->header) TRY(take_names(s, head, layout));
+  if (layout->header && has_kind(&s->lines[head], &syntax, CSV_TEXT)) TRY(keep_header(&s->lines[head], lines));
   find_rows(s, &syntax, head, body, layout);
   find_index(s, &syntax, body, layout);
   layout->decimal_commas = !layout->header && syntax.delimiter == ',' && sample_has_decimal_commas(s, body);

@@ -21,7 +21,7 @@ mlpd_status csv_lines_rewind(csv_lines *lines) {
   lines->started = lines->at_end = false;
   lines->line = 0;
   lines->next = 1;
-  lines->comments = 0;
+  lines->comments = lines->repeated = 0;
   csv_decoder_free(lines->decoder);
   lines->decoder = NULL;
   return input_rewind(lines->in);
@@ -30,6 +30,7 @@ mlpd_status csv_lines_rewind(csv_lines *lines) {
 void csv_lines_free(csv_lines *lines) {
   csv_decoder_free(lines->decoder);
   free(lines->buffer);
+  free(lines->header);
 }
 
 /* A row longer than the buffer: twice the room. */
@@ -63,7 +64,8 @@ static mlpd_status nul_error(const csv_lines *lines, const char *at) {
 static mlpd_status first_bytes(csv_lines *lines) {
   lines->started = true;
   lines->line_end = find_line_end(lines->buffer, lines->end);
-  if (lines->end >= 3 && memcmp(lines->buffer, "\xEF\xBB\xBF", 3) == 0) lines->begin = 3; /* byte order mark */
+  while (lines->end >= lines->begin + 3 && memcmp(lines->buffer + lines->begin, "\xEF\xBB\xBF", 3) == 0)
+    lines->begin += 3; /* byte order mark, of some programs two */
   return MLPD_OK;
 }
 
@@ -182,6 +184,18 @@ static bool is_comment(const csv_lines *lines, const char *p, const char *q) {
   return cells - trailing != lines->columns && cells != lines->columns;
 }
 
+/* Of tables that were put together each may begin with a byte order mark and with the header. DOS ended texts with
+ * Control-Z. */
+static bool is_seam(csv_lines *lines, const char *p, const char *q) {
+  static const char mark[] = "\xEF\xBB\xBF";
+  if (q == p + 1 && *p == 0x1A) return true;
+  if (lines->header == NULL) return false;
+  if (q - p > 3 && memcmp(p, mark, 3) == 0) p += 3;
+  const bool same = (size_t)(q - p) == lines->header_bytes && memcmp(p, lines->header, lines->header_bytes) == 0;
+  lines->repeated += same;
+  return same;
+}
+
 mlpd_status csv_next_line(csv_lines *lines, const char **begin, const char **end) {
   for (;;) {
     TRY(next_raw_line(lines, begin, end));
@@ -198,6 +212,7 @@ mlpd_status csv_next_line(csv_lines *lines, const char **begin, const char **end
       note_comment(lines, text, q);
       continue;
     }
+    if (is_seam(lines, p, q)) continue;
     *begin = p;
     *end = q;
     return MLPD_OK;

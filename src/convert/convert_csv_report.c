@@ -148,6 +148,9 @@ void csv_report_rows(const csv_source *c) {
   report_categories(c);
   report_missing(c);
   report_useless(c);
+  if (c->lines.repeated > 0)
+    convert_say(c->options, "%s: %llu line%s like the header passed over (tables put together?)", c->base.name,
+                (unsigned long long)c->lines.repeated, c->lines.repeated == 1 ? "" : "s");
   if (c->rows_missing > 0)
     convert_say(c->options, "%s: %llu of %llu rows left out, %s missing", c->base.name,
                 (unsigned long long)c->rows_missing, (unsigned long long)c->rows_seen,
