@@ -54,7 +54,7 @@ END
   for split in "1 1" "1 2" "3 2"; do
     read -r np at <<< "$split"
     spoilt "$np" cut "$at"
-    fails_with 1 "data.h5" "became shorter while it was read"
+    fails_with 1 "data.h5" "became shorter while rows"
     spoilt "$np" break "$at"
     fails_with 1 "data.h5" "cannot be read at rows" "Input/output error"
     [ ! -e run/model.h5 ] || fail "a model is left"

@@ -72,7 +72,7 @@ same_as_plain() {
 
 @test "a filter that is missing is named, and written out by h5py" {
   train lzf.h5
-  fails_with 1 "lzf.h5: /train/x is packed by HDF5's filter 32000 (LZF)"
+  fails_with 1 "lzf.h5: /train/x is compressed with HDF5's filter 32000 (LZF)"
   cure
   same_as_plain lzf-plain.h5
 }
@@ -95,7 +95,7 @@ same_as_plain() {
   train grouplink.h5
   fails_with 1 "/train is an external link to /train in plain.h5"
   train nowhere.h5
-  fails_with 1 "nowhere.h5: /train/x is a link to /gone, which is not there"
+  fails_with 1 "nowhere.h5: /train/x is a link to /gone, which does not exist"
   same_as_plain soft.h5
   alone info link.h5
   succeeds
@@ -120,7 +120,7 @@ same_as_plain() {
   train odd.h5 --x /varying --y /y
   fails_with 1 "/varying holds rows of varying length, not numbers"
   train odd.h5 --x /g --y /y
-  fails_with 1 "/g is not a data set but a group"
+  fails_with 1 "/g is a group, not a data set"
   alone info table.h5
   succeeds
   says "/df/table                holds a compound type"
@@ -147,9 +147,9 @@ same_as_plain() {
   train wide.mat --x /X --y /y
   succeeds
   train usual.mat --x /S --y /y
-  fails_with 1 "/S is a struct of MATLAB"
+  fails_with 1 "/S is a MATLAB struct"
   train usual.mat --x /sparse --y /y
-  fails_with 1 "/sparse is a sparse matrix of MATLAB"
+  fails_with 1 "/sparse is a sparse MATLAB matrix"
   train turned.h5
   fails_with 1 "transposed?"
   cure

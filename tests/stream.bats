@@ -197,6 +197,6 @@ EOF
     status=0
     wait "$pid" || status=$?
     grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
-    fails_with 1 "data.h5: became shorter while it was read, at rows"
+    fails_with 1 "data.h5: became shorter while rows"
   done
 }

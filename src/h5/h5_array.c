@@ -35,7 +35,7 @@ static element_type integer_element(size_t size, bool is_signed) {
   return is_signed ? ELEMENT_I64 : ELEMENT_U64;
 }
 
-/* Sets shape.type and stored_type from the number type `type` of size bytes. */
+/* Sets shape.type and stored_type from the number type `type`. */
 static void number_type_describe(h5_array *array, H5T_class_t class, hid_t type) {
   const size_t size = H5Tget_size(type), bits = H5Tget_precision(type);
   if (class == H5T_FLOAT) {
@@ -114,7 +114,7 @@ void h5_chunks_describe(h5_array *array, int rank) {
                        i > 0 ? " x " : "", (uint64_t)array->chunk[i]);
 }
 
-/* Comes before the shape is asked for: a virtual data set would open its sources to tell it. */
+/* Called before the shape is read, because reading the shape of a virtual data set would open its source files. */
 static mlpd_status array_find_storage(h5_array *array) {
   const char *path = array->file->path;
   const hid_t creation = H5Dget_create_plist(array->id);
@@ -190,7 +190,7 @@ static mlpd_status array_find_shape(h5_array *array) {
   return array_check_size(array);
 }
 
-/* Bytes and number of the chunks that hold one band of chunk_rows rows. */
+/* Computes the bytes and the number of the chunks that hold one band of chunk_rows rows. */
 static void band_measure(const h5_array *array, size_t *bytes, size_t *chunks) {
   double band = (double)stored_size(array) * (double)array->chunk[0], count = 1;
   for (int i = 1; i < array->stored_rank; ++i) {
@@ -212,7 +212,8 @@ uint64_t h5_array_kept(const h5_array *array) {
   return bytes > min_cache_bytes ? bytes : min_cache_bytes;
 }
 
-/* Opens the data set with a chunk cache that holds a band, so that reading on unpacks each chunk once. */
+/* Opens the data set again with a chunk cache that holds one band, so that sequential reading unpacks each chunk once.
+ */
 static mlpd_status array_reopen_cached(h5_array *array) {
   size_t bytes = 0, chunks = 0;
   band_measure(array, &bytes, &chunks);

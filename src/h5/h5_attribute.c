@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "h5/h5_internal.h"
 
-/* Room that an attribute has in an object header is 64 KiB. */
+/* bytes; an attribute in an object header has room for 64 KiB */
 enum { MAX_FIXED_ATTRIBUTE = 60000 };
 
 static mlpd_status attribute_write(h5_file *file, const char *object, const char *name, hid_t type, const void *value) {
@@ -47,7 +47,7 @@ bool h5_attribute_exists(h5_file *file, const char *object, const char *name) {
   return H5Aexists_by_name(file->id, object, name, file->link_access) > 0;
 }
 
-/* Opens the attribute, of exactly one value. *id and *type are closed by the caller where it succeeds. */
+/* Opens the attribute, which must be a single value. On success the caller closes *id and *type. */
 static mlpd_status attribute_open(h5_file *file, const char *object, const char *name, hid_t *id, hid_t *type) {
   if (!h5_attribute_exists(file, object, name))
     return FAIL(MLPD_ERROR_DATA, "%s: %s has no attribute %s", file->path, object, name);

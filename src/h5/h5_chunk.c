@@ -7,15 +7,15 @@
 
 enum {
   MOST_REMEMBERED = 1 << 27,
-  MOST_ASKED_FOR = 4096 /* HDF5 1.10 goes through the whole index for each */
+  MOST_ASKED_FOR = 4096 /* chunks; HDF5 1.10 searches the whole index for each */
 };
 
 #if H5_VERSION_GE(1, 10, 5)
 
-/* The filters of an array, a bit each by their place. */
+/* Sets of filters of an array: bit i stands for filter i. */
 typedef struct filter_bits {
-  unsigned packing; /* change the length */
-  unsigned deflate; /* the last of those, where it is deflate */
+  unsigned packing; /* filters that change the length */
+  unsigned deflate; /* the last of those if it is deflate, else 0 */
 } filter_bits;
 
 static filter_bits filters_of(const h5_array *array) {
@@ -33,7 +33,7 @@ static filter_bits filters_of(const h5_array *array) {
   return bits;
 }
 
-/* Do the packed bytes unpack to `wanted` or more? Damage, too, is left to H5Dread. */
+/* true if the packed bytes unpack to at least `wanted` bytes, or are damaged (H5Dread reports that). */
 static bool inflates_to(uint8_t *packed, size_t bytes, hsize_t wanted) {
   static _Thread_local uint8_t nowhere[1 << 15];
   z_stream stream = {.next_in = packed, .avail_in = bytes < UINT32_MAX ? (uInt)bytes : UINT32_MAX};
@@ -54,7 +54,7 @@ static hsize_t chunks_of(const h5_array *array) {
   return chunks;
 }
 
-/* Of a chunk without packing. */
+/* For a chunk that is not packed. */
 static bool plain_is_whole(const h5_array *array, const hsize_t *at, hsize_t bytes) {
   unsigned left_out = 0;
   haddr_t address = HADDR_UNDEF;
@@ -64,17 +64,17 @@ static bool plain_is_whole(const h5_array *array, const hsize_t *at, hsize_t byt
          stored >= bytes;
 }
 
-/* What cannot be read is left to H5Dread, which says why. */
+/* *whole stays true for a chunk that cannot be read: H5Dread reports why. */
 static mlpd_status chunk_is_whole(const h5_array *array, filter_bits filters, const hsize_t *at, hsize_t bytes,
                                   bool *whole) {
   hsize_t stored = 0;
   uint8_t *data = NULL;
-  uint32_t left_out = 0; /* filters that were not used */
+  uint32_t left_out = 0; /* filters that were not applied to this chunk */
   *whole = filters.packing != 0 || plain_is_whole(array, at, bytes);
   if (filters.packing == 0 || filters.packing != filters.deflate ||
       H5Dget_chunk_storage_size(array->id, at, &stored) < 0 || stored > array->file->size)
     return MLPD_OK;
-  /* A chunk that is not there has no bytes either, but cannot be read. */
+  /* A chunk that does not exist also has 0 bytes, but H5Dread_chunk fails for it. */
   TRY(memory_allocate(&data, stored + 1, 1, array->object));
   if (H5Dread_chunk(array->id, H5P_DEFAULT, at, &left_out, data) >= 0)
     *whole = (filters.packing & ~left_out) == 0 ? stored >= bytes : inflates_to(data, stored, bytes);
@@ -82,7 +82,8 @@ static mlpd_status chunk_is_whole(const h5_array *array, filter_bits filters, co
   return MLPD_OK;
 }
 
-/* Has the band of chunks been seen? Remembers it. Where there are too many of them they are looked at each time. */
+/* true if the band of chunks was checked before; marks it as checked. If there are too many bands to remember, each is
+ * checked at every read. */
 static bool was_checked(h5_array *array, hsize_t band) {
   const hsize_t bands = array->dims[0] / array->chunk[0] + 1;
   if (bands > MOST_REMEMBERED) return false;

@@ -1,5 +1,5 @@
-/* Arrays whose numbers lie in the file as they lie in memory, one after the other: they are read by pread(), without
- * HDF5 and its lock, so that threads read beside each other. */
+/* Reads arrays that are stored contiguously in the machine's own number format with pread(). This needs neither HDF5
+ * nor its lock, so threads can read at the same time. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -18,7 +18,7 @@ void h5_direct_find(h5_array *array) {
   const bool one_descriptor = H5Pget_driver(access) == h5_record_driver();
   h5_id_close(stored);
   h5_id_close(access);
-  const haddr_t place = H5Dget_offset(array->id); /* undefined: nothing was written, all is the fill value */
+  const haddr_t place = H5Dget_offset(array->id); /* undefined if nothing was written: every value is the fill value */
   if (!as_in_memory || !one_descriptor || place == HADDR_UNDEF ||
       __builtin_mul_overflow(array->shape.rows * array->shape.columns, element_size(array->shape.type), &bytes) ||
       place > file->size || bytes > file->size - place ||
@@ -35,7 +35,7 @@ bool h5_direct_can(const h5_array *array, element_type as) {
          (as == ELEMENT_F64 && stored == ELEMENT_F32);
 }
 
-/* *done: bytes that were there. */
+/* Sets *done to the bytes read, fewer than bytes at the end of the file. Returns 0 or an errno. */
 static int read_bytes(int descriptor, uint64_t place, uint64_t bytes, char *out, uint64_t *done) {
   for (*done = 0; *done < bytes;) {
     const ssize_t got = pread(descriptor, out + *done, bytes - *done, (off_t)(place + *done));
@@ -55,8 +55,8 @@ static int read_bytes(int descriptor, uint64_t place, uint64_t bytes, char *out,
   }                                                           \
   break
 
-/* n numbers to 64 bits each. from lies at the end of to's 8 n bytes: who reads before he writes overwrites nothing that
- * is still to be read. */
+/* Widens n numbers to 64 bits each. `from` occupies the end of the 8 n bytes at `to`, so converting in ascending order
+ * never overwrites a number before it is read. */
 static void widen(element_type stored, uint64_t n, const char *from, char *to) {
   switch (stored) {
     case ELEMENT_I8:

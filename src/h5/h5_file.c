@@ -9,8 +9,8 @@
 #include "h5/h5_internal.h"
 
 enum {
-  ATTRIBUTES_MOST = 1000,  /* of the root, written beside each other; more would go into a heap */
-  DEFLATED_AT_BEST = 1032, /* bytes out of one packed; what claims to hold more is damaged */
+  ATTRIBUTES_MOST = 1000,  /* attributes in the root's header; HDF5 would move more of them into a heap */
+  DEFLATED_AT_BEST = 1032, /* deflate's highest ratio: an array that claims a higher one is damaged */
 };
 
 herr_t h5_refuse_external_link(const char *parent_file, const char *parent_group, const char *child_file,
@@ -111,8 +111,8 @@ mlpd_status h5_create_as(const char *path, const char *name, h5_file **file) {
   made->writable = true;
   const hid_t access = h5_file_access_create(), creation = H5Pcreate(H5P_FILE_CREATE);
 #if H5_VERSION_GE(1, 10, 2)
-  /* The format of 2008 has checksums in its headers: HDF5 sees most damage before it follows a damaged address, which
-   * crashes it, or a damaged size. */
+  /* The format of 2008 (HDF5 1.8) has checksums in its headers. With them HDF5 detects most damage before it follows a
+   * damaged address, which would crash it, or a damaged size. */
   (void)H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
 #endif
   (void)H5Pset_obj_track_times(creation, false);
@@ -142,7 +142,8 @@ mlpd_status h5_close(h5_file *file) {
   if (--file->users > 0) return MLPD_OK;
   mlpd_status status = MLPD_OK;
   if (file->failure[0] != '\0') status = FAIL(MLPD_ERROR_FILE, "%s: cannot be written: %s", file->path, file->failure);
-  /* Flushed first: H5Fclose leaves the writing to the last open array, whose closing reports nothing. */
+  /* Flush first: with an array still open, H5Fclose would leave the writing to that array's close, whose errors get
+   * lost. */
   if (file->writable && H5Fflush(file->id, H5F_SCOPE_LOCAL) < 0 && status == MLPD_OK)
     status = FAIL(MLPD_ERROR_FILE, "%s: cannot be written: %s", file->path, h5_reason());
   if (H5Fclose(file->id) < 0 && status == MLPD_OK)

@@ -1,4 +1,4 @@
-/* What the files of HDF5 share; nobody else includes it. */
+/* Declarations that the files of src/h5 share. Only they include this header. */
 #ifndef MLPDIST_H5_INTERNAL_H
 #define MLPDIST_H5_INTERNAL_H
 
@@ -13,7 +13,7 @@
 #define H5_HAVE_SET_FILE_LOCKING 0
 #endif
 
-/* HDF5 has renamed these between its releases. */
+/* HDF5 renamed these in release 1.12. */
 #if H5_VERSION_GE(1, 12, 0)
 typedef H5O_info2_t h5_object_info;
 #define H5_VISIT_OBJECTS H5Ovisit3
@@ -28,10 +28,10 @@ struct h5_file {
   hid_t id;
   hid_t link_access; /* refuses external links and notes them in met_external_link */
   bool writable, met_external_link;
-  uint64_t size;     /* bytes; of a file being written: any */
-  unsigned users;    /* h5_close closes it for the last one */
-  char *path;        /* as messages name it */
-  char failure[256]; /* what went wrong when an array was closed, for h5_close to report; or empty */
+  uint64_t size;     /* bytes; undefined for a file that is being written */
+  unsigned users;    /* the h5_close that brings this to 0 closes the file */
+  char *path;        /* the name in messages */
+  char failure[256]; /* why closing an array failed, for h5_close to report; or empty */
 };
 
 struct h5_array {
@@ -43,18 +43,19 @@ struct h5_array {
   int stored_rank;
   hsize_t dims[H5_MAX_STORED_RANK], chunk[H5_MAX_STORED_RANK]; /* chunk[0] 0: contiguous */
   char stored_type[32], storage[160];
-  int descriptor;   /* of h5_direct.c: of the file; -1: read by HDF5 */
-  uint64_t place;   /* likewise: bytes from the file's start to row 0 */
-  uint8_t *checked; /* of h5_check_chunks(): a bit for each row of chunks that it has seen; or NULL */
+  int descriptor;   /* h5_direct.c reads the array from this file descriptor; -1: HDF5 reads it */
+  uint64_t place;   /* for h5_direct.c: bytes from the file's start to row 0 */
+  uint8_t *checked; /* for h5_check_chunks: one bit for each row of chunks, set once it was checked; or NULL */
 };
 
 /* ---- h5_library.c ----------------------------------------------------------------------------------- */
 
 void h5_library_start(void);
 
-/* One thread at a time: HDF5 need not be built for more, and a process forked off while another thread is in an HDF5
- * that is (Debian's serial one) waits in it for ever. Every function of h5.h that calls HDF5 begins with this, and
- * holds the lock until it returns, the reason of a failure being HDF5's until then. May be nested. */
+/* Locks HDF5 for this thread until the enclosing function returns. Every function of h5.h that calls HDF5 begins with
+ * this, because HDF5 may be built without thread safety. If it is built with it (as Debian's serial library is), a
+ * process forked while another thread is inside HDF5 would wait for that thread's lock for ever. The lock is held until
+ * the function returns because h5_reason reads HDF5's state. May be nested. */
 #define H5_ENTER() const h5_guard guard_ __attribute__((cleanup(h5_leave), unused)) = h5_enter()
 
 typedef struct h5_guard {
@@ -64,47 +65,50 @@ typedef struct h5_guard {
 h5_guard h5_enter(void);
 void h5_leave(const h5_guard *guard);
 
-/* In the child of a fork made between H5_ENTER() and the return: the lock is new, and this thread's. */
+/* In the child of a fork that was made under H5_ENTER(): replaces the lock by a new one, which this thread holds. */
 void h5_enter_in_child(void);
 
-/* HDF5's innermost description of what just failed. Call it before any other HDF5 call: each clears it. */
+/* HDF5's innermost description of the call that just failed. Call it before any other HDF5 call, since each clears it.
+ */
 const char *h5_reason(void);
 
-/* Whether one of the failures of this thread that h5_reason() was asked about was for want of memory. */
+/* true if any failure for which this thread called h5_reason was a lack of memory */
 bool h5_lacked_memory(void);
 
-/* Closes an identifier of any kind but a file's; negative ones are let be. */
+/* Closes an identifier of any kind except a file; ignores negative ones. */
 void h5_id_close(hid_t id);
 
 hid_t h5_native_type(element_type type);
 
 /* ---- h5_file.c -------------------------------------------------------------------------------------- */
 
-/* h5_open_as without the trial */
+/* h5_open_as without the trial and without the lock */
 mlpd_status h5_open_untried(const char *path, const h5_opening *how, h5_file **file);
 
-/* The size of path, which must be a regular file: to open a pipe would wait. */
+/* Fails unless path is a regular file (opening a pipe would wait); *size receives its bytes. */
 mlpd_status h5_path_check(const char *path, uint64_t *size);
 
-/* After HDF5 has failed to open path: what the operating system has against it. HDF5's own words for it are long. */
+/* After HDF5 failed to open path: fails with the operating system's reason, if there is one. It is shorter and clearer
+ * than HDF5's. */
 mlpd_status h5_readable_check(const char *path);
 
 hid_t h5_file_access_create(void);
 
-/* H5Pset_elink_cb's: refuses, and notes it in the bool that is its context. */
+/* The callback for H5Pset_elink_cb: refuses the external link and sets *(bool *)context. */
 herr_t h5_refuse_external_link(const char *parent_file, const char *parent_group, const char *child_file,
                                const char *child_object, unsigned *access, hid_t file_access, void *context);
 
-/* Could the file hold so many bytes, as they are or (packed) deflated? Asked before memory is taken for them. */
+/* true if a file of this size can hold so many bytes, plain or (packed) deflated. Checked before memory is allocated
+ * for a size that the file claims. */
 bool h5_could_hold(const h5_file *file, double bytes, bool packed);
 
 /* ---- h5_record.c ------------------------------------------------------------------------------------ */
 
-/* Has files that are opened with access read by a driver of one descriptor, as how says; how must outlive the opening.
- */
+/* Sets in the property list `access` the driver of h5_record.c, with the options *how. *how must live until the file is
+ * open. */
 void h5_record_set_driver(hid_t access, const h5_opening *how);
 
-/* That driver. */
+/* The driver's identifier; H5FD_SEC2 if it cannot be used. */
 hid_t h5_record_driver(void);
 
 /* ---- h5_object.c ------------------------------------------------------------------------------------ */
@@ -114,16 +118,17 @@ mlpd_status h5_dataset_open(h5_file *file, const char *object, hid_t *id);
 
 /* ---- h5_group.c ------------------------------------------------------------------------------------- */
 
-/* Creates the groups that object lies in, and whole: object itself. HDF5 would make them along with an array, but with
- * the time of it in them. */
+/* Creates the groups that object lies in and, if whole, object itself as a group. HDF5 could create them together with
+ * an array, but would store the current time in them. */
 mlpd_status h5_groups_create(h5_file *file, const char *object, bool whole);
 
 /* ---- h5_refusal.c ----------------------------------------------------------------------------------- */
 
-mlpd_status h5_fail_filter(const h5_array *array, int filter, const char *name); /* that is missing */
-mlpd_status h5_fail_elsewhere(const h5_array *array, const char *what);          /* numbers in other files */
+/* Each fails with MLPD_ERROR_DATA and a command that makes the array readable. */
+mlpd_status h5_fail_filter(const h5_array *array, int filter, const char *name); /* the filter is not installed */
+mlpd_status h5_fail_elsewhere(const h5_array *array, const char *what);          /* the numbers are in other files */
 mlpd_status h5_fail_compound(const h5_array *array);
-mlpd_status h5_fail_group(h5_file *file, const char *object); /* where a data set belongs */
+mlpd_status h5_fail_group(h5_file *file, const char *object); /* object is a group where an array is needed */
 
 /* ---- h5_array.c ------------------------------------------------------------------------------------- */
 
@@ -132,62 +137,63 @@ void h5_chunks_describe(h5_array *array, int rank);
 
 /* ---- h5_rows.c -------------------------------------------------------------------------------------- */
 
-/* Selects rows [row, row + count) in *file_space and makes *memory_space of the same shape. Both are the caller's, on
- * failure too. */
+/* Selects rows [row, row + count) in *file_space and creates *memory_space of the same shape. The caller closes both,
+ * also after a failure. */
 mlpd_status h5_rows_select(h5_array *array, uint64_t row, uint64_t count, hid_t *file_space, hid_t *memory_space);
 
 /* ---- h5_whole.c ------------------------------------------------------------------------------------- */
 
-/* MLPD_ERROR_FILE where the file of the array is shorter than it was when it was opened. */
+/* MLPD_ERROR_FILE if the array's file is now shorter than when it was opened; the message names these rows. */
 mlpd_status h5_check_whole(const h5_array *array, uint64_t row, uint64_t count);
 
-/* The failure that rows [row, row + count) are no longer there: left bytes are. */
+/* Fails: while rows [row, row + count) were read, the file shrank to `left` bytes. */
 mlpd_status h5_became_shorter(const h5_array *array, uint64_t row, uint64_t count, uint64_t left);
 
 /* ---- h5_direct.c ------------------------------------------------------------------------------------ */
 
-/* Finds out whether the array, whose shape is known, can be read so. */
+/* Sets array->descriptor and place if pread() can read the array; its shape must be known. */
 void h5_direct_find(h5_array *array);
 
-/* Whether its rows can be had as elements of this type. */
+/* true if h5_direct_read can return the array's elements as this type */
 bool h5_direct_can(const h5_array *array, element_type as);
 
-/* h5_array_read for those. Any thread. */
+/* h5_array_read without HDF5. Threads may call it at the same time. */
 mlpd_status h5_direct_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out);
 
 /* ---- h5_chunk.c ------------------------------------------------------------------------------------- */
 
-/* HDF5 1.10 takes a chunk to be as long as its shape says, and reads on behind it where a forged index or a forged
- * stream makes it shorter. MLPD_ERROR_DATA where one of rows [row, row + count) is: plain or deflated; other ways of
- * packing are left to HDF5. A deflated chunk is unpacked once more for it. */
+/* MLPD_ERROR_DATA if a chunk of rows [row, row + count) is shorter than its shape requires. HDF5 1.10 does not check
+ * this: it reads beyond the end of a chunk that a forged index or a forged compressed stream makes too short. Checks
+ * plain and deflated chunks (the latter are unpacked once more for it), and leaves other filters to HDF5. */
 mlpd_status h5_check_chunks(h5_array *array, uint64_t row, uint64_t count);
 
 /* ---- h5_text.c -------------------------------------------------------------------------------------- */
 
-/* A type of text in UTF-8 of size bytes, its end mark included, or H5T_VARIABLE. */
+/* Creates the type of a UTF-8 text of size bytes, including the final zero, or of size H5T_VARIABLE. */
 hid_t h5_text_type(size_t size);
 
-/* Where raw texts of a type lie: pointers for varying length, else bytes. */
+/* How texts of a type lie in memory: as pointers if their length varies, else as bytes. */
 typedef struct h5_text_layout {
   hid_t type; /* in memory */
   bool varying, blank_padded;
   size_t size; /* bytes of one in memory */
 } h5_text_layout;
 
-/* Takes the type of a file's text (and closes it where it fails). MLPD_ERROR_DATA where it is no text. */
+/* Describes the text type `stored`, and owns it from now on (on failure it is closed). MLPD_ERROR_DATA if it is not a
+ * text type. */
 mlpd_status h5_text_layout_make(const h5_file *file, const char *object, hid_t stored, h5_text_layout *layout);
 
-/* Copies count raw texts to strings (count). */
+/* Copies count texts from raw to strings (count), each allocated. */
 mlpd_status h5_texts_copy(const h5_text_layout *layout, const char *raw, uint64_t count, char **strings);
 
 /* ---- h5_trial.c ------------------------------------------------------------------------------------- */
 
-/* Reads path in a process apart: what lies in the file but for the numbers of its arrays, with the HDF5 that crashes on
- * some forged files or turns in circles. MLPD_ERROR_DATA where it does; all other failures are left to the reading
- * proper. Without a process to try it in (fork fails) the file is taken as it is.
+/* Reads path in a child process: everything but the numbers of its arrays. On some forged files HDF5 crashes or loops
+ * for ever; the child then dies instead of this process, and the result is MLPD_ERROR_DATA. Any other failure is left
+ * to the actual reading. If fork fails, the file is accepted without a trial.
  *
- * Under MPI, too: memory that a network card writes to stays the parent's through a fork since Linux 5.10, and the
- * child neither calls MPI nor returns. */
+ * This is safe under MPI: since Linux 5.10, memory that a network card writes to stays with the parent after a fork,
+ * and the child neither calls MPI nor returns. */
 mlpd_status h5_trial(const char *path);
 
 #endif

@@ -1,4 +1,4 @@
-/* Labels that are texts or named values: what a class is called in other people's files. */
+/* Reads labels that are texts or the named values of an enumeration, as other programs store class names. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 
 enum { BLOCK_BYTES = 1 << 20 };
 
-/* One text at raw, without what fills it up. */
+/* The text at raw; *length excludes its padding. */
 static const char *text_at(const h5_text_layout *layout, const char *raw, size_t *length) {
   const char *text = raw;
   if (layout->varying) {
@@ -60,7 +60,7 @@ mlpd_status h5_array_read_texts(h5_array *array, uint64_t row, uint64_t count, h
   return status;
 }
 
-/* Member i of the enumeration type. */
+/* Reads member i of the enumeration type. */
 static mlpd_status value_read(hid_t type, unsigned i, char **name, int64_t *value) {
   const hid_t stored = H5Tget_super(type);
   const size_t size = H5Tget_size(stored);

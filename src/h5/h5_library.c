@@ -26,19 +26,20 @@ void h5_leave(const h5_guard *guard) {
   (void)pthread_mutex_unlock(&in_hdf5);
 }
 
-void h5_enter_in_child(void) { /* a recursive lock knows its owner by a number that the fork has changed */
+void h5_enter_in_child(void) { /* a recursive lock stores the number of its owner thread, which fork() changes */
   make_lock();
   (void)pthread_mutex_lock(&in_hdf5);
 }
 
 void h5_library_start(void) {
-  static _Thread_local bool started =
-      false; /* a thread-safe HDF5 prints errors of each thread that is not asked not to */
+  static _Thread_local bool started = false; /* per thread: a thread-safe HDF5 has an error setting for each */
   if (started) return;
   started = true;
-  /* Locks fail on some parallel file systems. HDF5 without H5Pset_file_locking reads this when it starts. */
+  /* Locks fail on some parallel file systems. HDF5 versions without H5Pset_file_locking read this variable when they
+   * start. */
   if (!H5_HAVE_SET_FILE_LOCKING) (void)setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
-  /* Every file is closed here; HDF5's own clearing at exit crashes (1.10.8) after a write to a full disk failed. */
+  /* mlpdist closes every file itself. HDF5's own cleanup at exit crashes (1.10.8) after a write to a full disk failed.
+   */
   (void)H5dont_atexit();
   (void)H5open();
   (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -63,7 +64,7 @@ const char *h5_reason(void) {
   (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_description, text);
   for (char *c = text; *c != '\0'; ++c)
     if (*c == '\n' || *c == '\r') *c = ' ';
-  static const char marker[] = "error message = '"; /* what the operating system said, amid addresses and sizes */
+  static const char marker[] = "error message = '"; /* precedes the operating system's message */
   char *said = strstr(text, marker);
   char *end = said != NULL ? strchr(said + sizeof marker - 1, '\'') : NULL;
   if (end != NULL) {

@@ -21,7 +21,7 @@ bool h5_is_hdf5(const char *path) {
   return stat(path, &info) == 0 && S_ISREG(info.st_mode) && signature_found(path);
 }
 
-/* The failure that path is another kind of file. */
+/* Fails: path is a file of another kind. */
 static mlpd_status fail_foreign(const char *path, uint64_t size) {
   char described[FOREIGN_BYTES];
   if (size == 0) return FAIL(MLPD_ERROR_FILE, "%s: not an HDF5 file: it is empty", path);
@@ -29,7 +29,7 @@ static mlpd_status fail_foreign(const char *path, uint64_t size) {
   return FAIL(MLPD_ERROR_FILE, "%s: not an HDF5 file: it %s", path, described);
 }
 
-/* Was what is there now tried by the process that knows it? */
+/* true if the process that collected `known` read the version of path that is there now. */
 static bool tried_elsewhere(const char *path, const h5_metadata *known) {
   file_version now;
   return known != NULL && file_version_get(path, &now) && file_versions_equal(&now, &known->version);
@@ -38,7 +38,7 @@ static bool tried_elsewhere(const char *path, const h5_metadata *known) {
 static mlpd_status open_tried(const char *path, const h5_opening *how, h5_file **file) {
   uint64_t size = 0;
   TRY(h5_path_check(path, &size));
-  if (!tried_elsewhere(path, how->known)) { /* else one opening is enough: many ranks open files at once */
+  if (!tried_elsewhere(path, how->known)) { /* else open it only once: many ranks may do so at the same time */
     if (!signature_found(path)) {
       TRY(h5_readable_check(path));
       return fail_foreign(path, size);

@@ -1,8 +1,9 @@
-/* HDF5's driver for files that are read: with one descriptor, by pread(), as H5FD_SEC2 does, but it keeps, where asked
- * to, what HDF5 reads of metadata, and knows beforehand what another process has kept of the same content, for which it
- * asks no file system. Many ranks that open one file then cost its servers an opening each and no read.
+/* An HDF5 driver for reading files. Like H5FD_SEC2 it uses one descriptor and pread(). In addition it can record the
+ * metadata that HDF5 reads, and answer reads from the records of another process that opened the same version of the
+ * file. When many ranks open one file, its servers then see one open() per rank and no reads.
  *
- * Kept, and handed on: records one after the other, each two numbers, place and count of bytes, then these, padded. */
+ * The format of the records, one after the other: two numbers (offset and count of bytes), then the bytes, padded to a
+ * multiple of 8. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -18,7 +19,7 @@ void h5_metadata_free(h5_metadata *m) {
   *m = (h5_metadata){0};
 }
 
-/* H5FD_class_t has other members since HDF5 1.13: there, ranks read what they need. */
+/* H5FD_class_t changed in HDF5 1.13. With that version nothing is recorded: every rank reads the metadata itself. */
 #if H5_VERSION_GE(1, 13, 0)
 hid_t h5_record_driver(void) { return H5FD_SEC2; }
 
@@ -34,9 +35,9 @@ void h5_record_take(h5_file *file, h5_metadata *taken) {
 #else
 
 enum {
-  RECORD_BYTES = 64 << 10, /* at most in one read */
-  NUMBERS_BYTES = 4 << 10, /* the same of an array's: names of classes may be so many */
-  RECORDS_BYTES = 1 << 20, /* in all */
+  RECORD_BYTES = 64 << 10, /* largest read of metadata that is recorded */
+  NUMBERS_BYTES = 4 << 10, /* largest read from an array that is recorded: class names are such an array */
+  RECORDS_BYTES = 1 << 20, /* size limit of all records */
 };
 
 typedef struct record_head {
@@ -49,9 +50,9 @@ typedef struct recorded_file {
   haddr_t end_allocated, end;
   dev_t device;
   ino_t inode;
-  bool keeps;        /* what is read */
-  h5_metadata kept;  /* by this file */
-  h5_metadata known; /* from elsewhere */
+  bool keeps;        /* record reads in `kept` */
+  h5_metadata kept;  /* records of this process */
+  h5_metadata known; /* records of another process */
 } recorded_file;
 
 /* ---- Records ----------------------------------------------------------------------------------------- */
@@ -91,7 +92,7 @@ static void take_known(recorded_file *f, h5_metadata *known) {
   *known = (h5_metadata){.bytes = 0};
 }
 
-/* ---- What HDF5 calls: negative or NULL on failure -------------------------------------------------------- */
+/* ---- Callbacks for HDF5: negative or NULL on failure ----------------------------------------------------- */
 
 static H5FD_t *record_open(const char *path, unsigned flags, hid_t access, haddr_t maximum) {
   (void)maximum;
@@ -161,7 +162,7 @@ static herr_t record_get_handle(H5FD_t *base, hid_t access, void **handle) {
   return 0;
 }
 
-/* What lies behind the end of the file is 0, as HDF5's own drivers have it. */
+/* Bytes beyond the end of the file read as 0, as with HDF5's own drivers. */
 static herr_t record_read(H5FD_t *base, H5FD_mem_t kind, hid_t transfer, haddr_t place, size_t bytes, void *out) {
   (void)transfer;
   recorded_file *const f = of_base(base);
@@ -202,7 +203,7 @@ static const H5FD_class_t driver_class = {.name = "mlpdist",
                                           .write = record_write,
                                           .fl_map = H5FD_FLMAP_DICHOTOMY};
 
-/* ---- For the rest ----------------------------------------------------------------------------------------- */
+/* ---- For the other files of src/h5 ------------------------------------------------------------------------ */
 
 hid_t h5_record_driver(void) {
   static hid_t driver = H5I_INVALID_HID;
@@ -212,10 +213,10 @@ hid_t h5_record_driver(void) {
 
 void h5_record_set_driver(hid_t access, const h5_opening *how) {
   const hid_t driver = h5_record_driver();
-  (void)H5Pset_driver(access, driver, driver != H5FD_SEC2 ? how : NULL); /* HDF5 copies how */
+  (void)H5Pset_driver(access, driver, driver != H5FD_SEC2 ? how : NULL); /* HDF5 copies *how */
 }
 
-/* NULL: another driver reads the file. */
+/* The driver's state of a file; NULL if another driver reads the file. */
 static recorded_file *recorded(const h5_file *file) {
   void *handle = NULL;
   const hid_t access = H5Fget_access_plist(file->id);

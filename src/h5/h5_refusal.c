@@ -1,4 +1,5 @@
-/* Refusals of what HDF5 files hold and mlpdist does not read: named, with the command that makes it readable. */
+/* Error messages for valid HDF5 that mlpdist does not read. Each names the feature and gives a command that converts
+ * the file. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@ enum { CURE_BYTES = 700 };
 
 /* ---- Filters ---------------------------------------------------------------------------------------------- */
 
-/* Registered filters (https://github.com/HDFGroup/hdf5_plugins, RegisteredFilterPlugins). */
+/* The registered filters (https://github.com/HDFGroup/hdf5_plugins, RegisteredFilterPlugins). */
 static const char *filter_name(int filter, const char *given) {
   static const struct {
     int filter;
@@ -27,13 +28,13 @@ static const char *filter_name(int filter, const char *given) {
 mlpd_status h5_fail_filter(const h5_array *array, int filter, const char *name) {
   char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   foreign_command_names(array->file->path, file, base);
-  const bool of_h5py = filter == 32000; /* h5py has LZF itself; hdf5plugin the others */
+  const bool of_h5py = filter == 32000; /* LZF comes with h5py, the others with hdf5plugin */
   return FAIL(MLPD_ERROR_DATA,
-              "%s: %s is packed by HDF5's filter %d (%s), which is not installed here; write it anew: python3 -c "
+              "%s: %s is compressed with HDF5's filter %d (%s), which is not installed here; rewrite it: python3 -c "
               "\"import h5py%s; a = h5py.File('%s'); b = h5py.File('%s-plain.h5', 'w'); a.visititems(lambda n, o: "
               "b.__setitem__(n, o[()]) if isinstance(o, h5py.Dataset) else None)\"%s",
               array->file->path, array->object, filter, filter_name(filter, name), of_h5py ? "" : ", hdf5plugin", file,
-              base, of_h5py ? "" : " (needs hdf5plugin), or with that plugin h5repack -f NONE");
+              base, of_h5py ? "" : " (needs hdf5plugin), or with that plugin: h5repack -f NONE");
 }
 
 /* ---- Numbers in other files --------------------------------------------------------------------------------- */
@@ -50,7 +51,7 @@ mlpd_status h5_fail_compound(const h5_array *array) {
   char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   foreign_command_names(array->file->path, file, base);
   return FAIL(MLPD_ERROR_DATA,
-              "%s: %s holds a compound type (a table of pandas or PyTables?), not numbers; make CSV of it: python3 -c "
+              "%s: %s holds a compound type (a table of pandas or PyTables?), not numbers; write it as CSV: python3 -c "
               "\"import h5py, numpy; t = h5py.File('%s')['%s'][()]; numpy.savetxt('%s.csv', t, '%%s', ',', "
               "header=','.join(t.dtype.names), comments='')\"",
               array->file->path, array->object, file, array->object, base);
@@ -58,7 +59,7 @@ mlpd_status h5_fail_compound(const h5_array *array) {
 
 /* ---- Links ------------------------------------------------------------------------------------------------- */
 
-/* What kind of link object is, in words; false where it is none that leads nowhere here. */
+/* Describes the link `object` and its target in text; false if it is not a soft or external link. */
 static bool describe_link(hid_t group, const char *object, hid_t access, char *text, size_t bytes) {
   H5L_info_t about;
   char value[512] = "";
@@ -97,7 +98,7 @@ mlpd_status h5_check_links(h5_file *file, const char *object) {
                       "%s-whole.h5 -s %s -d %s (for each array)",
                       file->path, path, link, name, base, object, object);
       else
-        status = FAIL(MLPD_ERROR_DATA, "%s: %s is %s, which is not there", file->path, path, link);
+        status = FAIL(MLPD_ERROR_DATA, "%s: %s is %s, which does not exist", file->path, path, link);
       break;
     }
     *end = kept;
@@ -154,16 +155,17 @@ bool h5_is_matlab(const char *path) {
 mlpd_status h5_fail_group(h5_file *file, const char *object) {
   char *class = NULL;
   if (h5_attribute_exists(file, object, "MATLAB_sparse"))
-    return FAIL(MLPD_ERROR_DATA, "%s: %s is a sparse matrix of MATLAB; save full(...) of it", file->path, object);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s is a sparse MATLAB matrix; save it as a full one, full(...)", file->path,
+                object);
   if (h5_attribute_exists(file, object, "MATLAB_class") &&
       h5_attribute_read_text(file, object, "MATLAB_class", &class) == MLPD_OK) {
     const mlpd_status status = FAIL(MLPD_ERROR_DATA,
-                                    "%s: %s is a %.40s of MATLAB, not an array; save its fields as "
+                                    "%s: %s is a MATLAB %.40s, not an array; save its fields as "
                                     "arrays: save('%s', '-struct', NAME, '-v7.3')",
                                     file->path, object, class, "new.mat");
     free(class);
     return status;
   }
-  return FAIL(MLPD_ERROR_DATA, "%s: %s is not a data set but a group; 'mlpdist info' lists the arrays in it",
+  return FAIL(MLPD_ERROR_DATA, "%s: %s is a group, not a data set; 'mlpdist info' lists the arrays in the file",
               file->path, object);
 }

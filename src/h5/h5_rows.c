@@ -4,7 +4,8 @@
 
 #include "h5/h5_internal.h"
 
-/* The shape in memory is that in the file: HDF5 maps chunks to any other an element at a time, many times slower. */
+/* The selection has the same shape in memory as in the file, because HDF5 copies chunks to any other shape element by
+ * element, which is many times slower. */
 mlpd_status h5_rows_select(h5_array *array, uint64_t row, uint64_t count, hid_t *file_space, hid_t *memory_space) {
   hsize_t start[H5_MAX_STORED_RANK] = {row}, extent[H5_MAX_STORED_RANK] = {count};
   for (int i = 1; i < array->stored_rank; ++i) extent[i] = array->dims[i];
@@ -20,10 +21,11 @@ mlpd_status h5_rows_select(h5_array *array, uint64_t row, uint64_t count, hid_t 
 mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out) {
   if (count == 0 || array->shape.columns == 0) return MLPD_OK;
   if (row > array->shape.rows || count > array->shape.rows - row)
-    return FAIL(MLPD_ERROR_INTERNAL, "%s: %s has %" PRIu64 " rows; %" PRIu64 " from %" PRIu64 " on were asked for",
+    return FAIL(MLPD_ERROR_INTERNAL,
+                "%s: %s has %" PRIu64 " rows, but %" PRIu64 " rows from row %" PRIu64 " were requested",
                 array->file->path, array->object, array->shape.rows, count, row);
   if (array->shape.text)
-    return FAIL(MLPD_ERROR_INTERNAL, "%s: %s holds text, but numbers were asked for", array->file->path, array->object);
+    return FAIL(MLPD_ERROR_INTERNAL, "%s: %s holds text, but numbers were requested", array->file->path, array->object);
   if (h5_direct_can(array, as)) return h5_direct_read(array, row, count, as, out);
   H5_ENTER();
   if (array->chunk[0] > 0 && !array->file->writable) TRY(h5_check_chunks(array, row, count));
@@ -38,7 +40,8 @@ mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element
   return whole != MLPD_OK ? whole : status;
 }
 
-/* Creation properties, or a negative identifier. Times are left out, so that equal content is equal bytes. */
+/* Returns creation properties, or a negative identifier. Times are not stored, so that equal content gives equal bytes.
+ */
 static hid_t creation_create(const h5_array *array, int deflate) {
   const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
   bool good = creation >= 0 && H5Pset_obj_track_times(creation, false) >= 0;
@@ -112,7 +115,7 @@ mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, elemen
   if (count == 0) return MLPD_OK;
   if (row + count > array->shape.rows) {
     if (!array->grows)
-      return FAIL(MLPD_ERROR_INTERNAL, "%s: %s was made for %" PRIu64 " rows; row %" PRIu64 " is beyond",
+      return FAIL(MLPD_ERROR_INTERNAL, "%s: %s was created with %" PRIu64 " rows; row %" PRIu64 " is beyond its end",
                   array->file->path, array->object, array->shape.rows, row + count - 1);
     TRY(array_grow(array, row + count));
   }
@@ -141,7 +144,7 @@ mlpd_status h5_read(h5_file *file, const char *object, uint64_t rows, uint64_t c
   const uint64_t wanted_columns = columns == 0 ? 1 : columns;
   mlpd_status status = MLPD_OK;
   if (shape.rows != rows || shape.columns != wanted_columns)
-    status = FAIL(MLPD_ERROR_DATA, "%s: %s is (%" PRIu64 ", %" PRIu64 "), but (%" PRIu64 ", %" PRIu64 ") belongs there",
+    status = FAIL(MLPD_ERROR_DATA, "%s: %s has shape (%" PRIu64 ", %" PRIu64 "), not (%" PRIu64 ", %" PRIu64 ")",
                   file->path, object, shape.rows, shape.columns, rows, wanted_columns);
   else
     status = h5_array_read(array, 0, rows, as, out);

@@ -32,7 +32,8 @@ mlpd_status h5_strings_write(h5_file *file, const char *object, const char *cons
   return status;
 }
 
-/* Number of texts in the (one-dimensional or scalar) data set id, of layout. */
+/* Opens the one-dimensional or scalar data set of texts and describes it. The caller closes *id, *space and
+ * layout->type. */
 static mlpd_status strings_open(h5_file *file, const char *object, hid_t *id, hid_t *space, h5_text_layout *layout,
                                 uint64_t *count) {
   TRY(h5_dataset_open(file, object, id));
@@ -43,11 +44,12 @@ static mlpd_status strings_open(h5_file *file, const char *object, hid_t *id, hi
   const bool elsewhere = H5Pget_layout(creation) == H5D_VIRTUAL || H5Pget_external_count(creation) != 0;
   h5_id_close(creation);
   if (elsewhere)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s keeps its data in another file, which is refused", file->path, object);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s keeps its data in another file, which mlpdist does not open", file->path,
+                object);
   *space = H5Dget_space(*id);
   const hssize_t points = H5Sget_simple_extent_npoints(*space);
   if (H5Sget_simple_extent_ndims(*space) > 1 || points < 0 || points > MAX_STRINGS)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s is no list of at most %d texts", file->path, object, (int)MAX_STRINGS);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s is not a list of at most %d texts", file->path, object, (int)MAX_STRINGS);
   if (!h5_could_hold(file, (double)points * (double)layout->size, true))
     return FAIL(MLPD_ERROR_DATA, "%s: %s claims %lld texts, more than a file of %" PRIu64 " bytes can hold", file->path,
                 object, (long long)points, file->size);

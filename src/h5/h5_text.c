@@ -3,10 +3,10 @@
 #include "base/memory.h"
 #include "h5/h5_internal.h"
 
-enum { MAX_STRING_BYTES = 1 << 20 /* of a fixed-length string */ };
+enum { MAX_STRING_BYTES = 1 << 20 /* longest fixed-length string */ };
 
-/* Varying texts lie in HDF5's global heap, where version
- * 1.10 follows a damaged index out of its memory: what is read first of a file is better fixed. */
+/* Texts that are read before a file is known to be sound should have a fixed length: those of varying length lie in
+ * HDF5's global heap, where version 1.10 follows a damaged index out of its memory. */
 hid_t h5_text_type(size_t size) {
   const hid_t type = H5Tcopy(H5T_C_S1);
   if (type >= 0) {
@@ -16,7 +16,7 @@ hid_t h5_text_type(size_t size) {
   return type;
 }
 
-/* Copies one string of at most size bytes, without the blanks or zeros that fill a fixed-length one. */
+/* Copies one string of at most size bytes, without its padding. */
 static mlpd_status text_copy(const char *text, size_t size, bool blank_padded, char **copy) {
   size_t length = strnlen(text, size);
   while (blank_padded && length > 0 && text[length - 1] == ' ') --length;
@@ -37,8 +37,8 @@ mlpd_status h5_text_layout_make(const h5_file *file, const char *object, hid_t s
   layout->size = layout->varying ? sizeof(char *) : H5Tget_size(stored);
   if (layout->size > MAX_STRING_BYTES) {
     h5_id_close(stored);
-    return FAIL(MLPD_ERROR_DATA, "%s: %s holds texts of %zu bytes; at most %d", file->path, object, layout->size,
-                (int)MAX_STRING_BYTES);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds texts of %zu bytes; at most %d are read", file->path, object,
+                layout->size, (int)MAX_STRING_BYTES);
   }
   return MLPD_OK;
 }

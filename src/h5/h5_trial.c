@@ -20,21 +20,22 @@
 #endif
 
 enum {
-  CPU_SECONDS_LEAST = 2, /* and one more for each MEGABYTES_A_SECOND of the file, up to the most */
+  CPU_SECONDS_LEAST = 2, /* plus one for each MEGABYTES_A_SECOND of the file, up to CPU_SECONDS_MOST */
   CPU_SECONDS_MOST = 60,
   MEGABYTES_A_SECOND = 4,
-  WALL_FACTOR = 10,           /* for a machine or a file system that is busy */
-  FIXED_TEXTS_READ = 1 << 20, /* more are labels of rows, and lie like numbers */
+  WALL_FACTOR = 10,           /* wall time allowed per CPU time: the machine or the file system may be busy */
+  FIXED_TEXTS_READ = 1 << 20, /* a longer array of fixed-length texts holds the labels of rows and is stored as plainly
+                               * as numbers are */
 };
-static const uint64_t MEMORY_MOST = (uint64_t)1 << 30; /* bytes beside what there is and the file's size */
+static const uint64_t MEMORY_MOST = (uint64_t)1 << 30; /* bytes the child may allocate, plus the size of the file */
 
-/* ---- In the process apart ---------------------------------------------------------------------------- */
+/* ---- In the child ------------------------------------------------------------------------------------ */
 
-/* What the child answers: one byte, or none where it dies. */
+/* The child's answer: one byte, or none if it dies. */
 typedef enum answer { ANSWER_READ = 'r', ANSWER_MEMORY = 'm' } answer;
 
-/* Failures that are no crash are left to the reading that follows, which names object and cause; but one for want of
- * memory might be none there, where nothing limits it. */
+/* Failures other than crashes are left to the actual reading, which names the object and the cause. A lack of memory is
+ * recorded: the actual reading has no memory limit and might not notice it. */
 static void note_failure(bool failed) {
   if (failed) (void)h5_reason();
 }
@@ -73,7 +74,7 @@ static bool is_worth_reading(const h5_array *array) {
   return varying || array->shape.rows <= FIXED_TEXTS_READ;
 }
 
-/* Texts are read: those of varying length lie in a heap of their own. Of numbers, what says where they lie. */
+/* Reads texts, because those of varying length lie in HDF5's heap. For numbers, reads only the index of chunks. */
 static void try_array(h5_file *file, const char *object) {
   h5_array *array = NULL;
   char **texts = NULL;
@@ -112,7 +113,7 @@ static answer try_file(const char *path) {
   return h5_lacked_memory() ? ANSWER_MEMORY : ANSWER_READ;
 }
 
-/* Nothing of the parent's may answer to what happens here: no handler of MPI's, no core file, no report. */
+/* Cuts the child off from the parent's reactions to a crash: no signal handlers of MPI, no core file, no output. */
 static void set_apart(unsigned seconds, uint64_t file_bytes) {
   static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGALRM, SIGXCPU, SIGSYS};
   static const int others[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}; /* meant for the parent */
@@ -147,7 +148,7 @@ _Noreturn static void serve(const char *path, unsigned seconds, uint64_t file_by
   _exit(write(answers, &told, 1) == 1 ? 0 : 1);
 }
 
-/* ---- In the process that asks ------------------------------------------------------------------------ */
+/* ---- In the parent ----------------------------------------------------------------------------------- */
 
 static unsigned seconds_for(uint64_t file_bytes) {
   const uint64_t seconds = CPU_SECONDS_LEAST + (file_bytes >> 20) / MEGABYTES_A_SECOND;
@@ -157,12 +158,13 @@ static unsigned seconds_for(uint64_t file_bytes) {
 static mlpd_status judge(const char *path, char told, int status) {
   if (told == ANSWER_READ) return MLPD_OK;
   if (told == ANSWER_MEMORY)
-    return FAIL(MLPD_ERROR_DATA, "%s: HDF5 wants more memory for it than its size justifies: damaged or forged", path);
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: HDF5 needs more memory to read it than its size justifies: it is damaged or forged", path);
   if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGALRM))
-    return FAIL(MLPD_ERROR_DATA, "%s: HDF5 does not come to an end reading it: damaged or forged", path);
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) /* not by what it did: a person, or memory ran out */
-    return FAIL(MLPD_ERROR_FILE, "%s: the process that reads it on trial was killed", path);
-  return FAIL(MLPD_ERROR_DATA, "%s: HDF5 crashes reading it: damaged or forged", path);
+    return FAIL(MLPD_ERROR_DATA, "%s: HDF5 never finishes reading it: it is damaged or forged", path);
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) /* by a person, or because the machine ran out of memory */
+    return FAIL(MLPD_ERROR_FILE, "%s: the process that checks it was killed (out of memory?)", path);
+  return FAIL(MLPD_ERROR_DATA, "%s: HDF5 crashes when it reads it: it is damaged or forged", path);
 }
 
 mlpd_status h5_trial(const char *path) {

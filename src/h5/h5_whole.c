@@ -5,12 +5,12 @@
 
 mlpd_status h5_became_shorter(const h5_array *array, uint64_t row, uint64_t count, uint64_t left) {
   return FAIL(MLPD_ERROR_FILE,
-              "%s: became shorter while it was read, at rows %" PRIu64 " to %" PRIu64 " of %s: %" PRIu64 " of %" PRIu64
+              "%s: became shorter while rows %" PRIu64 " to %" PRIu64 " of %s were read: %" PRIu64 " of %" PRIu64
               " bytes are left",
               array->file->path, row, row + count - 1, array->object, left, array->file->size);
 }
 
-/* HDF5 reads zeros where a file has become shorter than it was when it was opened. */
+/* HDF5 returns zeros for the missing bytes of a file that became shorter after it was opened. */
 mlpd_status h5_check_whole(const h5_array *array, uint64_t row, uint64_t count) {
   const h5_file *const file = array->file;
   const int *descriptor = NULL;
