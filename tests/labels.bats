@@ -133,7 +133,7 @@ EOF
   succeeds
   says "accuracy  0.9"
   alone eval --data threes.h5 --model "$BATS_TEST_TMPDIR/from1/model.h5"
-  fails_with 1 "/test/y holds 3 at row" "no class of the model"
+  fails_with 1 "/test/y holds 3 at row" "not a class of the model"
   alone predict --data text.h5 --model "$model" --out "$BATS_TEST_TMPDIR/p.csv"
   succeeds
   [ "$(cut -d, -f1 "$BATS_TEST_TMPDIR/p.csv" | tail -n +2 | sort -u | tr '\n' ' ')" != "0 1 " ] || fail "expected names"
@@ -162,7 +162,7 @@ EOF
   train fraction --task classification
   fails_with 1 "holds 0.5 at row 5"
   train soft --task classification
-  fails_with 1 "3 columns that are not one-hot"
+  fails_with 1 "3 columns, but classes are one column, or one-hot rows"
   train soft
   succeeds
   says rmse

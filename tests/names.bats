@@ -85,13 +85,13 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   grep -v seconds <<< "$output" > same.json
   launch 2 eval --data other.h5 --json
   succeeds
-  notes_say "the columns are in another order"
+  notes_say "the columns are in a different order"
   grep -v seconds <<< "$output" | cmp - same.json
   alone predict --data same.h5 --split test --out same.out
   succeeds
   launch 2 predict --data other.h5 --split test --out other.out
   succeeds
-  notes_say "the columns are in another order"
+  notes_say "the columns are in a different order"
   cmp same.out other.out
 }
 
@@ -118,7 +118,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   succeeds
   alone predict --data whole.h5 --split test --out whole.out
   succeeds
-  notes_say "left out: 'kind'"
+  notes_say "is ignored: 'kind'"
   cmp bare.out whole.out
   flowers 90 0 1 2 3 | sed 's/kind/sort/' > more.csv
   alone convert more.csv more.h5 --label none

@@ -87,7 +87,7 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   [ -z "$(find . -name '*mlpdist-table*')" ] || fail "a file is left"
   cut -d, -f1-3 some.csv > lacks.csv
   alone predict --model run/model.h5 --data lacks.csv --out none.csv
-  fails_with 1 "lacks.csv: no column rooms, which the model takes"
+  fails_with 1 "lacks.csv: no column rooms, which the model needs"
   [ ! -e none.csv ] || fail "a file was written"
 }
 

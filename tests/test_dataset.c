@@ -270,7 +270,7 @@ static void test_many_rows(void **state) {
   assert_memory_equal((float *)s.raw + 2 * (MANY - 500), y, sizeof(float) * 1000);
   shard_free(&s);
   assert_int_equal(shard_read(&p, runs, 2, 0, MANY, true, 0, NULL, &s), MLPD_ERROR_DATA);
-  assert_message("/train/y has 2 columns, which are values, no classes; use --task regression");
+  assert_message("/train/y has 2 columns: values, not classes; use --task regression");
   part_close(&p);
   free(bytes);
   free(y);
@@ -403,13 +403,13 @@ static void test_bad_classes(void **state) {
   assert_read_fails(true, 0, "/train/y holds class 4294967296 at row 4; use --task regression");
   real[3] = 0.5;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_F64, real});
-  assert_read_fails(true, 0, "/train/y holds 0.5 at row 3, which is no class; use --task regression");
+  assert_read_fails(true, 0, "/train/y holds 0.5 at row 3, which is not a class; use --task regression");
   real[3] = NAN;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_F64, real});
   assert_read_fails(true, 0, "/train/y holds nan at row 3 (from 0)");
   real[3] = 1e30;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_F64, real});
-  assert_read_fails(true, 0, "/train/y holds 1e+30 at row 3, which is no class; use --task regression");
+  assert_read_fails(true, 0, "/train/y holds 1e+30 at row 3, which is not a class; use --task regression");
 
   real[3] = 7; /* floats that are classes */
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 1, ELEMENT_F64, real});
@@ -432,7 +432,7 @@ static void test_bad_weights(void **state) {
   weights[2] = -0.5f;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, classes},
         {"/train/weight", ROWS, 0, ELEMENT_F32, weights});
-  assert_read_fails(true, 0, "/train/weight holds -0.5 at row 2; a weight is at least 0");
+  assert_read_fails(true, 0, "/train/weight holds -0.5 at row 2; a weight must be at least 0");
   weights[2] = INFINITY;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, classes},
         {"/train/weight", ROWS, 0, ELEMENT_F32, weights});

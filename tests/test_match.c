@@ -161,7 +161,7 @@ static void test_columns(void **state) {
     part p;
     write_table(&(table){"c a b", "t u", NULL, "cab", chunk});
     assert_ok(open_matched(false, &p));
-    assert_non_null(strstr(notes, "another order"));
+    assert_non_null(strstr(notes, "a different order"));
     assert_columns(&p, &all, 1, ROWS);
     assert_columns(&p, some, 3, 4);
     part_close(&p);
@@ -179,7 +179,7 @@ static void test_columns(void **state) {
   /* A target among the columns of a table to predict. */
   write_table(&(table){"a u b c", "", NULL, "ahbc", 0});
   assert_ok(open_matched(true, &p));
-  assert_non_null(strstr(notes, "left out: 'u'"));
+  assert_non_null(strstr(notes, "is ignored: 'u'"));
   assert_null(strstr(notes, "order"));
   assert_columns(&p, &all, 1, ROWS);
   part_close(&p);
@@ -222,11 +222,11 @@ static void test_wide_rows(void **state) {
 static void test_columns_refused(void **state) {
   (void)state;
   model_names = (data_names){.columns = LIST("a", "b", "c"), .targets = LIST("t", "u")};
-  assert_refused(&(table){"c a", "t u", NULL, "ca", 0}, false, "no column 'b', which the model takes");
+  assert_refused(&(table){"c a", "t u", NULL, "ca", 0}, false, "no column 'b', which the model needs");
   assert_refused(&(table){"c a b d e", "t u", NULL, "cabde", 0}, false,
                  "columns 'd', 'e', which the model does not know");
   assert_refused(&(table){"c a d", "t u", NULL, "cad", 0}, false,
-                 "no column 'b', which the model takes, but 'd', which it does not know");
+                 "no column 'b', which the model needs, but 'd', which it does not know");
   assert_refused(&(table){"c a b u", "t u", NULL, "cabh", 0}, false, "column 'u', which the model does not know");
   assert_refused(&(table){"c a b u x", "", NULL, "cabhi", 0}, true, "columns 'u', 'x'");
 }
@@ -245,7 +245,7 @@ static void test_targets(void **state) {
   assert_true(((const double *)s.raw)[6] == -3 && ((const double *)s.raw)[7] == 3);
   shard_free(&s);
   part_close(&p);
-  assert_refused(&(table){"a b c", "u v", NULL, "abc", 0}, false, "no target 't', which the model takes, but 'v'");
+  assert_refused(&(table){"a b c", "u v", NULL, "abc", 0}, false, "no target 't', which the model needs, but 'v'");
 }
 
 static mlpd_status read_classes(shard *s) {
@@ -276,7 +276,7 @@ static void test_classes(void **state) {
   assert_non_null(strstr(mlpd_error_message(), "class 2 at row 2, but /class_names has 2 names"));
   write_table(&(table){"", NULL, NULL, "abc", 0}); /* no names: by position, said */
   assert_ok(read_classes(&s));
-  assert_non_null(strstr(notes, "taken for the model's 'ant', 'bee', 'cat'"));
+  assert_non_null(strstr(notes, "taken to be the model's 'ant', 'bee', 'cat'"));
   assert_int_equal(s.classes[5], 2);
   shard_free(&s);
 }
@@ -295,7 +295,7 @@ static void test_classes_without_names(void **state) {
   assert_non_null(strstr(mlpd_error_message(), "class '3' at row 2"));
   write_table(&(table){"", NULL, "01 02 03", "abc", 0});
   assert_ok(read_classes(&s));
-  assert_non_null(strstr(notes, "are taken for '01', '02', '03'"));
+  assert_non_null(strstr(notes, "are taken to be '01', '02', '03'"));
   assert_int_equal(s.classes[1], 1);
   shard_free(&s);
 }

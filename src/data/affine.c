@@ -8,7 +8,7 @@
 #include "kernels/cpu.h"
 #include "kernels/vector.h"
 
-/* Scales and shifts beyond this, or scales below its reciprocal, could overflow in float32 or be flushed to 0. */
+/* Larger shifts and scales, or scales below its reciprocal, could overflow in float32 or be flushed to 0. */
 static const double NARROW = 0x1p100;
 
 mlpd_status affine_create(uint32_t columns, affine *made) {
@@ -62,7 +62,7 @@ void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t know
     vector_gather_rows(type, m, known, a->columns, x, rows, a->narrow_shift, a->narrow_scale, out);
     return;
   }
-  /* float32 columns of scale 1e-40 are denormals, which the processor would read as 0. */
+  /* float32 values around 1e-40 are denormal; by default the processor reads them as 0 here. */
   const bool denormals = type == ELEMENT_F32;
   const uint64_t mode = denormals ? cpu_keep_denormals() : 0;
   vector_gather_rows_wide(type, m, known, a->columns, x, rows, a->shift, a->scale, out);

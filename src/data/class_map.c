@@ -25,14 +25,14 @@ void class_map_free(class_map *map) {
   *map = (class_map){0};
 }
 
-/* Less than, equal to or greater than 0, as the text of class k is to text, by bytes. */
+/* Compares the text of label k with text by bytes, as strcmp does. */
 static int compare_text(const class_map *map, uint32_t k, const char *text, size_t length) {
   const size_t own = strlen(map->texts[k]), common = own < length ? own : length;
   const int order = memcmp(map->texts[k], text, common);
   return order != 0 ? order : (own > length) - (own < length);
 }
 
-/* A label and its index, to be sorted; text NULL: by number. */
+/* A label and its index, for sorting: by number if text is NULL. */
 typedef struct sort_key {
   int64_t number;
   const char *text;
@@ -63,7 +63,7 @@ static mlpd_status fill_from_names(char *const *names, uint64_t count, bool numb
     TRY(memory_allocate(&map->numbers, count, sizeof *map->numbers, "classes"));
     for (uint64_t k = 0; k < count; k++)
       if (!label_is_number(names[k], &map->numbers[k]))
-        return FAIL(MLPD_ERROR_INTERNAL, "class %" PRIu64 " is no number", k);
+        return FAIL(MLPD_ERROR_INTERNAL, "the name of class %" PRIu64 " is not a number", k);
   } else {
     TRY(memory_allocate(&map->texts, count, sizeof *map->texts, "classes"));
     for (uint64_t k = 0; k < count; k++) TRY(memory_copy_string(names[k], &map->texts[k]));

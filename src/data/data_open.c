@@ -9,7 +9,7 @@ mlpd_status data_check(const mlpd_data_paths *paths, mlpd_split part) {
   return FAIL(MLPD_ERROR_USAGE, "%d is no part of a data set; there are train, valid, test", (int)part);
 }
 
-/* What ranks will look at. A failure is for them to find: here the file is looked at, not judged. */
+/* Reads the metadata every rank will need. Errors are ignored here; each rank reports its own. */
 static void look_at_all(const mlpd_data_paths *paths, h5_file *file) {
   static const mlpd_split splits[] = {MLPD_TRAIN, MLPD_VALID, MLPD_TEST};
   data_names names = {.classes = {0}};
@@ -25,7 +25,7 @@ static void look_at_all(const mlpd_data_paths *paths, h5_file *file) {
   if (dataset_names(file, &names) == MLPD_OK) data_names_free(&names);
 }
 
-/* Rank 0's metadata to all. */
+/* Broadcasts rank 0's metadata. */
 static mlpd_status tell(mlpd_comm *comm, h5_metadata *known) {
   const bool root = mlpd_comm_rank(comm) == 0;
   h5_metadata head = *known;
@@ -42,7 +42,7 @@ static mlpd_status open_on_all(mlpd_comm *comm, const mlpd_data_paths *paths, h5
   const char *const path = paths->file;
   const bool root = mlpd_comm_rank(comm) == 0;
   h5_metadata known = {0};
-  if (path == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file is named; use --data FILE");
+  if (path == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file was given; use --data FILE");
   if (mlpd_comm_size(comm) == 1) return h5_open(path, file);
   TRY(mlpd_comm_agree(comm, root ? h5_open_as(path, &(h5_opening){.records = true}, file) : MLPD_OK));
   if (root) {
@@ -59,7 +59,7 @@ mlpd_status data_open(mlpd_comm *comm, const mlpd_data_paths *paths, h5_file **f
   *file = NULL;
   const mlpd_status status = open_on_all(comm, paths, file);
   if (status == MLPD_OK) return MLPD_OK;
-  (void)h5_close(*file); /* of a rank that could, where another could not */
+  (void)h5_close(*file); /* this rank may have opened it although another failed */
   *file = NULL;
   return status;
 }

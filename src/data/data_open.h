@@ -1,16 +1,16 @@
-/* The data file of a run, opened by all ranks. No function here is collective unless its comment says so. */
+/* Opens the data file of a run on all ranks, with as few reads of its metadata as possible. */
 #ifndef MLPDIST_DATA_OPEN_H
 #define MLPDIST_DATA_OPEN_H
 
 #include "data/dataset.h"
 #include "ranks/comm.h"
 
-/* A file is named and part is one of the three; else MLPD_ERROR_USAGE. */
+/* MLPD_ERROR_USAGE unless paths name a file and part is one of the three parts. Not collective. */
 mlpd_status data_check(const mlpd_data_paths *paths, mlpd_split part);
 
-/* Opens the file once on each rank. Rank 0 does so first: reads it on trial (h5_open), looks at every part, and tells
- * the others what metadata it has read; they read none where their path leads to the same content. Close
- * with h5_close. Collective. */
+/* Opens the file once on each rank. Rank 0 opens it first, with a trial (h5_open), reads the metadata of every part and
+ * broadcasts it. The other ranks then read no metadata, if their path leads to the same version of the file. Close with
+ * h5_close. Collective. */
 mlpd_status data_open(mlpd_comm *comm, const mlpd_data_paths *paths, h5_file **file);
 
 #endif

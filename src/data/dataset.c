@@ -8,7 +8,7 @@
 #include "base/memory.h"
 
 enum {
-  LISTED_ARRAYS = 8, /* named in the message where one is not found */
+  LISTED_ARRAYS = 8, /* arrays listed in the message that one was not found */
   LIST_BYTES = 512,
 };
 
@@ -43,7 +43,7 @@ static mlpd_status list_array(void *context, const char *object) {
   return MLPD_OK;
 }
 
-/* The failure that path is not in the file, with what is there instead. */
+/* Fails: path is not in the file. The message lists the arrays that are. */
 static mlpd_status fail_absent(h5_file *file, const char *name, const char *path, const char *hint) {
   array_list list = {.file = file};
   TRY(h5_check_links(file, path));
@@ -55,7 +55,7 @@ static mlpd_status fail_absent(h5_file *file, const char *name, const char *path
               more, hint);
 }
 
-/* Where one part's arrays lie: what the user named, or NULL. */
+/* The paths of a part's arrays: those that the user gave, or NULL. */
 typedef struct split_paths {
   const char *folder, *x, *y, *weight, *hint;
 } split_paths;
@@ -96,8 +96,8 @@ static mlpd_status part_open_x(part *p, const split_paths *where) {
   if (shape.rows == 0) return FAIL(MLPD_ERROR_DATA, "%s: %s has no rows", p->file, p->x_path);
   if (shape.columns == 0) return FAIL(MLPD_ERROR_DATA, "%s: %s has no columns", p->file, p->x_path);
   if (shape.columns > UINT32_MAX)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu64 " columns; at most %" PRIu32, p->file, p->x_path, shape.columns,
-                UINT32_MAX);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu64 " columns; at most %" PRIu32 " are supported", p->file,
+                p->x_path, shape.columns, UINT32_MAX);
   p->rows = shape.rows;
   p->features = (uint32_t)shape.columns;
   p->type = shape.type;
@@ -106,7 +106,8 @@ static mlpd_status part_open_x(part *p, const split_paths *where) {
   return find_layout(p, &shape);
 }
 
-/* Do the rows of y, or of weights, of this shape match the columns of x, or its columns the rows? */
+/* true if x, or the other array (y or weights, of this shape), seems to be transposed: the rows of one match the
+ * columns of the other. */
 static bool looks_transposed(const part *p, h5_shape shape) {
   const uint64_t features = h5_array_shape(p->x).columns;
   const bool y_lies = shape.rank > 1 && shape.rows == 1 && (shape.columns == p->rows || shape.columns == features);
@@ -120,8 +121,8 @@ static mlpd_status fail_transposed(const part *p, const char *path, h5_shape sha
   char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   foreign_command_names(p->file, file, base);
   return FAIL(MLPD_ERROR_DATA,
-              "%s: %s is (%" PRIu64 ", %" PRIu32 ") but %s (%" PRIu64 ", %" PRIu64
-              "): %s; turn them: python3 -c "
+              "%s: %s has shape (%" PRIu64 ", %" PRIu32 ") but %s has (%" PRIu64 ", %" PRIu64
+              "): %s; transpose them: python3 -c "
               "\"import h5py; a = h5py.File('%s'); b = h5py.File('%s-turned.h5', 'w'); b['train/x'] = a['%s'][()]%s; "
               "b['train/y'] = a['%s'][()]%s\"",
               p->file, p->x_path, p->rows, p->features, path, shape.rows, shape.columns,
@@ -129,7 +130,7 @@ static mlpd_status fail_transposed(const part *p, const char *path, h5_shape sha
               path, y_lies ? ".T" : "");
 }
 
-/* Opens path, an array with a row for each of x. */
+/* Opens an array with as many rows as x. */
 static mlpd_status part_open_beside(part *p, const char *path, bool labels, h5_array **array) {
   h5_array *opened = NULL;
   TRY(labels ? h5_labels_open(p->h5, path, &opened) : h5_array_open(p->h5, path, &opened));
@@ -182,7 +183,7 @@ mlpd_status part_open(h5_file *file, const mlpd_data_paths *paths, mlpd_split sp
                       bool *present) {
   *opened = (part){.need_y = need_y, .weight_unit = 1};
   *present = false;
-  if (paths->file == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file is named; use --data FILE");
+  if (paths->file == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file was given; use --data FILE");
   const split_paths where = split_paths_of(paths, split);
   const bool named = where.x != NULL || where.y != NULL;
   mlpd_status status = MLPD_OK;
@@ -233,7 +234,7 @@ static mlpd_status read_names(h5_file *file, const char *object, name_list *list
   return h5_exists(file, object) ? h5_strings_read(file, object, &list->names, &list->count) : MLPD_OK;
 }
 
-/* In a file that is not of our making, what bears the name may be something else. */
+/* In a file that mlpdist did not write, an object of this name may be something else: it is then ignored. */
 static mlpd_status read_optional_names(h5_file *file, const char *object, name_list *list) {
   const mlpd_status status = read_names(file, object, list);
   return status == MLPD_ERROR_DATA && !h5_attribute_exists(file, "/", "mlpdist_schema") ? MLPD_OK : status;

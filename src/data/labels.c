@@ -23,7 +23,8 @@ done:
   return status;
 }
 
-/* The sum of all ranks' tables, sorted: one rank after the other, so that no rank holds more than two. */
+/* Merges the tables of all ranks and sorts the result. Adds one rank's table after the other, so that no rank holds
+ * more than two. */
 static mlpd_status merge_tables(mlpd_comm *comm, stored_labels *mine, stored_labels *total) {
   char *packed = NULL;
   uint64_t bytes = 0;
@@ -42,8 +43,8 @@ static mlpd_status scan_share(mlpd_comm *comm, part *p, mlpd_split split, stored
   return stored_labels_scan(p, split, begin, begin + each + (rank < more), l);
 }
 
-/* This rank's share of the other parts, as far as their labels are of the kind that those of train are. What is wrong
- * with them is told where they are read. */
+/* Counts this rank's share of the other parts, if their labels are of the same kind as those of the training part.
+ * Errors in them are reported when they are read. */
 static mlpd_status scan_others(mlpd_comm *comm, const mlpd_data_paths *paths, const part *train, stored_labels *l) {
   mlpd_status status = MLPD_OK;
   for (int split = MLPD_VALID; split <= MLPD_TEST && status == MLPD_OK; split++) {
@@ -71,18 +72,20 @@ static mlpd_status fail_stray(const part *train, const stored_labels *l, const s
   else
     (void)snprintf(where, sizeof where, "y of the %s part", part_name(stray->first_part));
   return FAIL(MLPD_ERROR_DATA,
-              "%s: %s holds %s at row %" PRIu64 " (from 0), a label far from the others that %" PRIu64 " of %" PRIu64
-              " rows ha%s: correct or drop the row%s, or use --task regression for values",
+              "%s: %s holds %s at row %" PRIu64 " (from 0), a label far from the others, in %" PRIu64 " of %" PRIu64
+              " rows: correct or drop the row%s%s, or use --task regression for values",
               train->file, where, stored_label_show(stray, shown), stray->first_row, stray->rows, l->rows,
-              stray->rows == 1 ? "s" : "ve", cure);
+              stray->rows == 1 ? "" : "s", cure);
 }
 
-/* Nearly every row has a label of its own. */
+/* Decides for labels that differ in nearly every row. */
 static mlpd_status decide_many(const part *train, const stored_labels *l, mlpd_task task, label_decision *made) {
   char many[48];
   (void)snprintf(many, sizeof many, "%s%" PRIu64, l->full ? "more than " : "", l->count);
   if (l->texts)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s holds %s different texts in %" PRIu64 " rows: these are no classes",
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: %s holds %s different texts in %" PRIu64
+                " rows, too many for classes; choose the array of labels with --y",
                 train->file, train->y_path, many, l->rows);
   made->classes = task == MLPD_CLASSIFICATION;
   if (!made->classes)
@@ -93,14 +96,14 @@ static mlpd_status decide_many(const part *train, const stored_labels *l, mlpd_t
   return MLPD_OK;
 }
 
-/* The name of a value of an enumeration, or NULL. */
+/* Returns the name of a value of an enumeration, or NULL. */
 static const char *name_of_value(char *const *names, const int64_t *values, uint64_t count, int64_t value) {
   for (uint64_t i = 0; i < count; i++)
     if (values[i] == value) return names[i];
   return NULL;
 }
 
-/* Names of the classes where y is of named values and all classes have one. */
+/* Takes the names of an enumeration as class names, if y is one and every class has a name. */
 static mlpd_status take_value_names(const part *train, label_decision *made) {
   char **names = NULL, **taken = NULL;
   int64_t *values = NULL;
@@ -137,7 +140,7 @@ static mlpd_status decide_numbered(const part *train, const stored_labels *l, la
   stored_labels_list(l, list, sizeof list);
   (void)snprintf(made->note, sizeof made->note,
                  "%s: the labels %s of %s are taken as %" PRIu64
-                 " classes of these names; --task regression takes them as values",
+                 " classes with these names; --task regression takes them as values",
                  train->file, list, train->y_path, l->count);
   return take_value_names(train, made);
 }
@@ -159,7 +162,7 @@ static mlpd_status decide_by_labels(const part *train, const stored_labels *l, m
   return take_value_names(train, made);
 }
 
-/* Whole numbers that are stored as floats: of two kinds, they are classes. */
+/* Decides for whole numbers that are stored as floats: they are classes only if there are two. */
 static mlpd_status decide_floats(const part *train, const stored_labels *l, mlpd_task task, label_decision *made) {
   enum { FEW = 20 };
   char list[256];
@@ -173,8 +176,8 @@ static mlpd_status decide_floats(const part *train, const stored_labels *l, mlpd
                    train->y_path, list);
   } else if (l->count <= FEW) {
     (void)snprintf(made->note, sizeof made->note,
-                   "%s: %s holds only the whole numbers %s: taken as values, being stored as %s; --task classification "
-                   "takes them as classes",
+                   "%s: %s holds only the whole numbers %s: taken as values, because they are stored as %s; --task "
+                   "classification takes them as classes",
                    train->file, train->y_path, list, h5_array_stored_type(train->y));
   }
   return MLPD_OK;
@@ -192,16 +195,17 @@ static mlpd_status decide_one_hot(const part *train, mlpd_task task, label_decis
 
 static mlpd_status decide_counted(const part *train, const stored_labels *l, mlpd_task task, label_decision *made) {
   if (l->broken && train->y_columns > 1 && task == MLPD_CLASSIFICATION)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns that are not one-hot rows, but classes come as one",
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: %s has %u columns, but classes are one column, or one-hot rows; use --task regression for values",
                 train->file, train->y_path, train->y_columns);
-  made->classes = task == MLPD_CLASSIFICATION; /* a number with a fraction is named where it is read */
+  made->classes = task == MLPD_CLASSIFICATION; /* a number with a fraction is reported when it is read */
   if (l->broken) return MLPD_OK;
   if (train->y_columns > 1) return decide_one_hot(train, task, made);
   return train->y_text || train->y_integer ? decide_by_labels(train, l, task, made)
                                            : decide_floats(train, l, task, made);
 }
 
-/* Are the labels to be looked through? */
+/* true if the labels must be read to decide. */
 static bool needs_scan(const part *train, mlpd_task task, mlpd_loss loss, uint64_t known_classes) {
   if (train->y_text) return true;
   if (train->y_integer) return known_classes == 0;
@@ -209,7 +213,7 @@ static bool needs_scan(const part *train, mlpd_task task, mlpd_loss loss, uint64
   return loss == MLPD_LOSS_AUTO || loss == MLPD_CROSS_ENTROPY;
 }
 
-/* With the names that the file gives its classes. */
+/* Decides for texts if the file has names of its classes. */
 static mlpd_status decide_named_texts(const name_list *given, label_decision *made) {
   made->classes = true;
   made->num_classes = (uint32_t)given->count;
@@ -227,7 +231,7 @@ static mlpd_status decide(mlpd_comm *comm, const mlpd_data_paths *paths, part *t
   return status == MLPD_OK ? mlpd_comm_agree(comm, decide_counted(train, total, task, made)) : status;
 }
 
-/* Does the file say that its targets are values: was convert told so? */
+/* true if the file says that its targets are values, because it was converted with --task regression. */
 static bool says_regression(h5_file *file) {
   char *text = NULL;
   if (!h5_attribute_exists(file, "/", "task") || h5_attribute_read_text(file, "/", "task", &text) != MLPD_OK)
@@ -268,7 +272,7 @@ void labels_free(label_decision *made) {
 
 /* ---- Labels for a model ------------------------------------------------------------------------------- */
 
-/* Are the names 0, 1, 2, ...? */
+/* true if the names are 0, 1, 2, ... */
 static bool names_are_positions(const name_list *names) {
   int64_t number = 0;
   for (uint64_t k = 0; k < names->count; k++)
@@ -283,7 +287,7 @@ static bool names_are_numbers(const name_list *names) {
   return names->count > 0;
 }
 
-/* Named values whose names are the model's. *found false: some are not. */
+/* Matches the names of an enumeration with the model's names. *found is false if any is unknown. */
 static mlpd_status match_values(const part *p, const name_list *names, class_map *map, bool *found) {
   char **given = NULL;
   int64_t *values = NULL;
@@ -305,7 +309,7 @@ static mlpd_status match_values(const part *p, const name_list *names, class_map
   return status;
 }
 
-/* By name where all labels are names of the model's; by position where all are positions. */
+/* Matches numbers by name if every label is a name in the model, or by position if every label is a position. */
 static mlpd_status match_numbers(const part *p, const name_list *names, const stored_labels *l, uint32_t classes,
                                  class_map *map) {
   TRY(class_map_of_names(names->names, names->count, true, map));
@@ -319,11 +323,12 @@ static mlpd_status match_numbers(const part *p, const name_list *names, const st
   if (unknown == NULL && !l->broken && !l->full) return MLPD_OK;
   class_map_free(map);
   if (positions || unknown == NULL) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "%s: %s holds %" PRId64 " at row %" PRIu64 " (from 0), which is no class of the model",
-              p->file, p->y_path, unknown->number, unknown->first_row);
+  return FAIL(MLPD_ERROR_DATA,
+              "%s: %s holds %" PRId64 " at row %" PRIu64 " (from 0), which is not a class of the model", p->file,
+              p->y_path, unknown->number, unknown->first_row);
 }
 
-/* Not collective. *scan: the labels must be looked through. */
+/* Matches without reading the labels, if possible; else sets *scan. Not collective. */
 static mlpd_status match_unseen(part *p, const name_list *names, uint32_t classes, class_map *map, bool *scan) {
   *scan = false;
   if (p->y_text) {

@@ -30,16 +30,16 @@ static mlpd_status fail_names(const part *p, const list_kind *kind, const name_l
   name_list_print(wanted, found->from, missing, sizeof missing);
   name_list_print(given, found->to, unknown, sizeof unknown);
   if (found->unknown == 0)
-    return FAIL(MLPD_ERROR_DATA, "%s: no %s %s, which the model takes", p->file,
+    return FAIL(MLPD_ERROR_DATA, "%s: no %s %s, which the model needs", p->file,
                 found->missing > 1 ? kind->many : kind->one, missing);
   if (found->missing == 0)
     return FAIL(MLPD_ERROR_DATA, "%s: %s %s, which the model does not know; %s", p->file,
                 found->unknown > 1 ? kind->many : kind->one, unknown, kind->cure);
-  return FAIL(MLPD_ERROR_DATA, "%s: no %s %s, which the model takes, but %s, which it does not know; %s", p->file,
+  return FAIL(MLPD_ERROR_DATA, "%s: no %s %s, which the model needs, but %s, which it does not know; %s", p->file,
               found->missing > 1 ? kind->many : kind->one, missing, unknown, kind->cure);
 }
 
-/* Whether all unknown names are targets of the model: a table to predict may still have them. */
+/* true if every unknown name is a target of the model: a table to predict may still contain the targets. */
 static bool only_targets_unknown(const name_list *given, const name_match *found, const name_list *targets) {
   for (uint64_t i = 0; i < given->count; i++)
     if (found->to[i] == NAME_ABSENT && !name_list_holds(targets, given->names[i])) return false;
@@ -58,10 +58,11 @@ static mlpd_status match_columns(part *p, const match_wishes *wishes, const name
   } else if (!found.in_order) {
     char left_out[NAMES_BYTES];
     name_list_print(given, found.to, left_out, sizeof left_out);
-    if (found.unknown > 0) note(wishes, p, "the model's target is among the columns and left out: ", left_out, "");
+    if (found.unknown > 0) note(wishes, p, "the model's target is among the columns and is ignored: ", left_out, "");
     bool moved = false;
     for (uint64_t j = 1; j < wanted->count; j++) moved = moved || found.from[j] < found.from[j - 1];
-    if (moved) note(wishes, p, "the columns are in another order than the model's; they are matched by name", "", "");
+    if (moved)
+      note(wishes, p, "the columns are in a different order than in the model; they are matched by name", "", "");
     p->order.file_columns = p->features;
     p->features = (uint32_t)wanted->count;
     p->order.columns = found.from;
@@ -80,7 +81,7 @@ static mlpd_status match_targets(part *p, const match_wishes *wishes, const name
   if (found.missing > 0 || found.unknown > 0) {
     status = fail_names(p, &targets_kind, wanted, given, &found);
   } else if (!found.in_order) {
-    note(wishes, p, "the targets are in another order than the model's; they are matched by name", "", "");
+    note(wishes, p, "the targets are in a different order than in the model; they are matched by name", "", "");
     p->order.targets = found.from;
     found.from = NULL;
   }
@@ -90,8 +91,8 @@ static mlpd_status match_targets(part *p, const match_wishes *wishes, const name
 
 /* ---- Classes ------------------------------------------------------------------------------------- */
 
-/* Classes by the model's names; of a model without names the names are its numbers, if the file's are numbers at all.
- */
+/* Matches classes by name. A model without class names is treated as if its names were 0, 1, ..., if the names in the
+ * file are numbers. */
 static mlpd_status match_names_of_classes(part *p, const match_wishes *wishes, const name_list *wanted,
                                           name_list *given) {
   name_match found;
@@ -104,7 +105,7 @@ static mlpd_status match_names_of_classes(part *p, const match_wishes *wishes, c
     for (uint64_t k = 0; k < given->count; k++)
       renumbered = renumbered || (found.to[k] != NAME_ABSENT && found.to[k] != (uint32_t)k);
     if (renumbered)
-      note(wishes, p, "the classes have other numbers than the model's; they are matched by name", "", "");
+      note(wishes, p, "the classes have different numbers than in the model; they are matched by name", "", "");
     p->order.classes = (int32_t *)found.to; /* NAME_ABSENT is -1 */
     p->order.num_classes = given->count;
     p->order.class_names = *given;
@@ -127,7 +128,8 @@ static bool are_whole_numbers(const name_list *list) {
 static mlpd_status match_classes(part *p, const match_wishes *wishes, name_list *given) {
   const name_list *const named = &wishes->names->classes;
   char names[NAMES_BYTES];
-  if (p->y_text || (p->map != NULL && (p->map->count > 0 || p->map->one_hot))) return MLPD_OK; /* labels tell */
+  if (p->y_text || (p->map != NULL && (p->map->count > 0 || p->map->one_hot)))
+    return MLPD_OK; /* the map matches labels */
   if (wishes->num_classes == 0 || (named->count == 0 && given->count == 0)) return MLPD_OK;
   if (named->count > 0 && given->count > 0) return match_names_of_classes(p, wishes, named, given);
   if (named->count == 0 && are_whole_numbers(given)) {
@@ -140,9 +142,9 @@ static mlpd_status match_classes(part *p, const match_wishes *wishes, name_list 
   if (name_list_is_numbers(named->count > 0 ? named : given)) return MLPD_OK;
   name_list_print(named->count > 0 ? named : given, NULL, names, sizeof names);
   if (named->count > 0)
-    note(wishes, p, "the classes have no names here; 0, 1, ... are taken for the model's ", names, "");
+    note(wishes, p, "the classes have no names; 0, 1, ... are taken to be the model's ", names, "");
   else
-    note(wishes, p, "the classes of the model have no names; 0, 1, ... are taken for ", names, "");
+    note(wishes, p, "the classes of the model have no names; they are taken to be ", names, "");
   return MLPD_OK;
 }
 

@@ -1,5 +1,5 @@
-/* Names of a table's columns, targets and classes. A list may be absent: without names, data goes by position. Nothing
- * here is collective. */
+/* Names of columns, targets and classes. Any list may be empty; data is then matched by position. Nothing here is
+ * collective. */
 #ifndef MLPDIST_NAMES_H
 #define MLPDIST_NAMES_H
 
@@ -10,14 +10,14 @@
 #include "base/status.h"
 
 typedef struct name_list {
-  char **names;   /* (count), owned; duplicates and empty names occur */
-  uint64_t count; /* 0: no names are known */
+  char **names;   /* (count), owned; may contain duplicates and empty names */
+  uint64_t count; /* 0: there are no names */
 } name_list;
 
 typedef struct data_names {
-  name_list columns; /* of x, in its order */
-  name_list targets; /* of y */
-  name_list classes; /* of the labels 0, 1, ... */
+  name_list columns; /* of the columns of x, in order */
+  name_list targets; /* of the columns of y */
+  name_list classes; /* of classes 0, 1, ... */
 } data_names;
 
 /* Copies names (count); *made is empty on failure. */
@@ -31,15 +31,14 @@ bool name_list_equal(const name_list *a, const name_list *b);
 mlpd_status name_list_check(const name_list *list, const char *file, const char *object);
 
 bool name_list_holds(const name_list *list, const char *name);
-bool name_list_is_numbers(const name_list *list); /* "0", "1", ... */
+bool name_list_is_numbers(const name_list *list); /* true for "0", "1", ... */
 
-/* Two lists matched by name: of equal names the first of one list meets the first of the other, the second the second.
- */
+/* Two lists matched by name. Equal names are matched in order: the first with the first, the second with the second. */
 typedef struct name_match {
-  uint32_t *from;            /* (wanted.count) the place in given, or NAME_ABSENT */
-  uint32_t *to;              /* (given.count) the place in wanted, or NAME_ABSENT */
-  uint64_t missing, unknown; /* wanted names that are not given, and the other way round */
-  bool in_order;             /* all there, none unknown, in the same order */
+  uint32_t *from;            /* (wanted.count) index in given, or NAME_ABSENT */
+  uint32_t *to;              /* (given.count) index in wanted, or NAME_ABSENT */
+  uint64_t missing, unknown; /* number of wanted names that are not given, and of given names that are not wanted */
+  bool in_order;             /* none missing, none unknown, in the same order */
 } name_match;
 
 static const uint32_t NAME_ABSENT = UINT32_MAX;
@@ -47,7 +46,8 @@ static const uint32_t NAME_ABSENT = UINT32_MAX;
 mlpd_status name_match_make(const name_list *wanted, const name_list *given, name_match *made);
 void name_match_free(name_match *match);
 
-/* "'age', 'height' and 3 more": the names whose place is NAME_ABSENT (place NULL: all), as many as fit. text (size). */
+/* Writes "'age', 'height' and 3 more" to text (size): the names whose place[i] is NAME_ABSENT (place NULL: all names),
+ * as many as fit. */
 void name_list_print(const name_list *list, const uint32_t *place, char *text, size_t size);
 
 #endif

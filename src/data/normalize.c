@@ -8,15 +8,15 @@
 #include "base/memory.h"
 #include "kernels/cpu.h"
 
-static const double LEAST_WIDTH = 1e-300; /* of a column that is scaled: its reciprocal is a number */
+static const double LEAST_WIDTH = 1e-300; /* narrowest column that is scaled: the reciprocal must be finite */
 
-static const double RARE = 0.01; /* of rows: how often a flag differs */
-static const double EVEN = 0.3;  /* deviation over range of values that are spread evenly: 0.29 of uniform ones */
+static const double RARE = 0.01; /* fraction of rows with the rarer value of a flag */
+static const double EVEN = 0.3;  /* standard deviation / range of values that are spread evenly; uniform ones: 0.29 */
 
 enum {
   LEAST_PIXELS = 16,
   TILE_COLUMNS = 512
-}; /* whose sums, least and greatest values stay in the first-level cache */
+}; /* so that their sums, minima and maxima stay in the first-level cache */
 
 void column_statistics_clear(column_statistics *s) {
   s->count = 0;
@@ -49,8 +49,9 @@ void column_statistics_free(column_statistics *s) {
   *s = (column_statistics){0};
 }
 
-/* Adds rows (count, stride) of x to columns [0, width) of mean (as sums), minimum and maximum; then
- * deviations from mean and their squares. One function a type, so that the inner loops vectorise. */
+/* The two passes: NAME_sums adds rows (count, stride) of x to columns [0, width) of sum, minimum and maximum;
+ * NAME_deviations adds their deviations from the mean and the squares. One function per type, so that the inner loops
+ * vectorise. */
 #define DEFINE_PASSES(type, name)                                                                                      \
   static void name##_sums(const type *restrict x, uint64_t count, size_t stride, uint32_t width, double *restrict sum, \
                           double *restrict minimum, double *restrict maximum) {                                        \
@@ -83,7 +84,7 @@ DEFINE_PASSES(uint64_t, u64)
 DEFINE_PASSES(float, f32)
 DEFINE_PASSES(double, f64)
 
-/* Columns [first, first + width) of the rows at x, stride apart. */
+/* Adds columns [first, first + width) of the rows at x, whose starts are stride elements apart. */
 static void tile_sums(element_type type, const void *x, size_t stride, uint64_t count, uint32_t first, uint32_t width,
                       column_statistics *s) {
   double *const sum = s->mean + first, *const minimum = s->minimum + first, *const maximum = s->maximum + first;
@@ -167,8 +168,8 @@ static void finish_sums(column_statistics *s, uint32_t first, uint32_t width) {
   for (uint32_t c = first; c < first + width; ++c) s->mean[c] /= s->count;
 }
 
-/* The squares are corrected for the rounding of the mean (Chan, Golub & LeVeque, The American Statistician 37, 1983,
- * the corrected two-pass algorithm). */
+/* Corrects the squares for the rounding of the mean (the corrected two-pass algorithm of Chan, Golub & LeVeque, The
+ * American Statistician 37, 1983). */
 static void finish_deviations(column_statistics *s, uint32_t first, uint32_t width, const double *deviations) {
   for (uint32_t c = 0; c < width; ++c) {
     double *const m2 = &s->m2[first + c];
@@ -234,7 +235,7 @@ void rows_fill(element_type type, void *x, uint64_t rows, uint32_t columns, cons
 void column_statistics_merge(const column_statistics *other, column_statistics *into) {
   if (other->count == 0) return;
   const double count = into->count + other->count;
-  /* 0 or 1 where into is empty, so that its columns become other's exactly. */
+  /* share is 1 and cross 0 if `into` is empty: its columns become exactly those of `other`. */
   const double share = other->count / count, cross = into->count * share;
   for (uint32_t c = 0; c < into->columns; ++c) {
     const double delta = other->mean[c] - into->mean[c];
@@ -248,7 +249,8 @@ void column_statistics_merge(const column_statistics *other, column_statistics *
 
 /* ---- Normalisations -------------------------------------------------------------------------------- */
 
-/* 0 and 1, the rarer one more often than in a pixel at an edge: one of digits.h5 is lit in 3 of 1259 images. */
+/* true for 0 and 1 if the rarer value is more frequent than in a pixel at the edge of an image (one of digits.h5 is set
+ * in 3 of 1259 images). */
 static bool is_flag(const column_statistics *s, uint32_t c) {
   const double ones = s->mean[c] - s->minimum[c];
   return s->maximum[c] - s->minimum[c] == 1 && fmin(ones, 1 - ones) > RARE;
@@ -260,7 +262,7 @@ bool column_statistics_alike(const column_statistics *s) {
     least = fmin(least, s->minimum[c]);
     most = fmax(most, s->maximum[c]);
   }
-  if (most - least <= 1) return false; /* flags alone */
+  if (most - least <= 1) return false; /* only flags */
   uint32_t varying = 0, wide = 0;
   for (uint32_t c = 0; c < s->columns; ++c) {
     const double range = s->maximum[c] - s->minimum[c], all = most - least;
@@ -273,14 +275,15 @@ bool column_statistics_alike(const column_statistics *s) {
   return s->columns >= LEAST_PIXELS && 4 * (uint64_t)wide >= 3 * (uint64_t)varying;
 }
 
-/* 1 / width, or 0 where the column is constant: but for the last bits of doubles, its values are one. */
+/* 1 / width, or 0 if the column is constant: its values differ in the last bits of a double at most. */
 static double scale_of(double minimum, double maximum, double width) {
   const double range = maximum - minimum, magnitude = fmax(fabs(minimum), fabs(maximum));
   if (!(range > 8 * DBL_EPSILON * magnitude) || !(width > LEAST_WIDTH)) return 0;
   return 1 / width;
 }
 
-/* The deviation, by no less than two values apart in count make it: squares of less than 1e-308 are lost. */
+/* The standard deviation, but at least what the minimum and the maximum alone contribute to it: squares below 1e-308
+ * underflow. */
 static double deviation_of(const column_statistics *s, uint32_t c) {
   return fmax(sqrt(s->m2[c] / s->count), (s->maximum[c] - s->minimum[c]) / sqrt(2 * s->count));
 }

@@ -17,7 +17,7 @@ column_statistics row_scan_record(double *record, uint32_t columns) {
                              .maximum = record + 1 + 3 * d};
 }
 
-/* Of a lane that is read at once: no more rows than the largest lane has. row_bytes: x, targets and weight. */
+/* Rows of a lane that are read at once, at most as many as the largest lane has. row_bytes: x, targets and weight. */
 static uint64_t piece_rows(const lane_plan *plan, uint32_t begin, uint32_t end, uint64_t row_bytes) {
   uint64_t most = 0;
   for (uint32_t u = begin; u < end; u++) {
@@ -34,7 +34,7 @@ uint64_t row_scan_size(const part *from, const row_scan_wishes *w) {
   const uint64_t row_bytes = part_raw_row_bytes(from, w->as_classes);
   const uint64_t pieces = (uint64_t)w->threads * piece_rows(w->plan, w->lane_begin, w->lane_end, row_bytes) * row_bytes;
   const size_t doubles =
-      record_doubles(from->features) + (w->as_classes ? 0 : record_doubles(from->y_columns)); /* of a lane */
+      record_doubles(from->features) + (w->as_classes ? 0 : record_doubles(from->y_columns)); /* per lane */
   return pieces + (w->lane_end - w->lane_begin) * doubles * sizeof(double);
 }
 
@@ -46,9 +46,9 @@ typedef struct lane_pass {
   shard piece;
   column_statistics x, y;
   double *x_deviations, *y_deviations; /* (columns) */
-  XXH3_state_t *hash[4];               /* of x, classes, values, weights */
+  XXH3_state_t *hash[4];               /* hashes of x, classes, values, weights */
   class_counts classes;
-  mlpd_status status; /* of counting */
+  mlpd_status status; /* of counting classes */
   double largest_weight;
 } lane_pass;
 
@@ -124,7 +124,7 @@ static mlpd_status make_pass(part *from, const row_scan_wishes *wishes, uint64_t
   *pass = (lane_pass){.from = from, .wishes = wishes, .classes = NO_CLASSES};
   for (int i = 0; i < 4; i++) {
     pass->hash[i] = XXH3_createState();
-    if (pass->hash[i] == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, looking through the rows");
+    if (pass->hash[i] == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory while reading the training rows");
   }
   TRY(shard_allocate(from, most, wishes->as_classes, NULL, &pass->piece));
   TRY(memory_allocate(&pass->x_deviations, from->features, sizeof(double), "statistics"));
@@ -155,7 +155,7 @@ static mlpd_status fill_lane(lane_pass *pass, uint32_t i, uint64_t most, row_sca
   return MLPD_OK;
 }
 
-/* The failure of the lowest lane that failed, told by one thread to all. */
+/* The failure of the lowest lane that failed: every thread then reports the same one. */
 typedef struct lane_failure {
   uint32_t lane;
   mlpd_status status;

@@ -6,9 +6,8 @@ mlpd_status sample_weights_check(mlpd_comm *comm, const part *p, double largest)
   if (p->weight == NULL) return MLPD_OK;
   TRY(comm_max_double(comm, &largest, 1));
   if (largest > 0) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA,
-              "%s: the weights in %s are all 0, so no row counts; leave them out, or use 1 for each row", p->file,
-              p->weight_path);
+  return FAIL(MLPD_ERROR_DATA, "%s: the weights in %s are all 0, so no row counts; omit them, or use 1 for every row",
+              p->file, p->weight_path);
 }
 
 mlpd_status sample_weights_scale(mlpd_comm *comm, part *p) {

@@ -1,4 +1,4 @@
-/* Rows of a part in memory: runs of the file to their positions, and no value that is none. */
+/* Reads rows of a part into memory: copies runs of the file to their positions and checks every value. */
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
@@ -11,18 +11,18 @@
 #include "kernels/multiversion.h"
 
 enum {
-  BLOCK_BYTES = 4 << 20,          /* of x read at once, so that it is still in cache when it is looked through */
-  COLUMN_BLOCK_BYTES = 256 << 10, /* of y or weight read at once */
-  GAP_BYTES = 2 << 10,            /* between runs that are read at once: to copy so many costs as much as a call */
-  SPAN_BYTES = 256 << 10,         /* that such runs cover, at most */
-  CHUNK_BYTES = 64 << 20          /* of whole chunks read into a buffer of their own, at most */
+  BLOCK_BYTES = 4 << 20,          /* bytes of x per read: the block is still in the cache when it is checked */
+  COLUMN_BLOCK_BYTES = 256 << 10, /* bytes of y or weight per read */
+  GAP_BYTES = 2 << 10,            /* runs closer than this are read together: copying the gap costs as much as a call */
+  SPAN_BYTES = 256 << 10,         /* most bytes covered by such a read */
+  CHUNK_BYTES = 64 << 20          /* most bytes of whole chunks that are read into a separate buffer */
 };
 
-static const double MOST = 1e140; /* of a float64: sums of squares are numbers, too */
+static const double MOST = 1e140; /* largest float64: sums of squares must stay finite */
 
-/* ---- Values that are no numbers ----------------------------------------------------------------------- */
+/* ---- Checks of values --------------------------------------------------------------------------------- */
 
-/* Whether all n values are finite as float32. Written so that compilers vectorise it. */
+/* true if all n values are finite. Written so that compilers vectorise it. */
 MULTIVERSION static bool floats_good(const float *x, uint64_t n) {
   int bad = 0;
   for (uint64_t i = 0; i < n; ++i) bad |= !(fabsf(x[i]) <= FLT_MAX);
@@ -35,7 +35,7 @@ MULTIVERSION static bool doubles_good(const double *x, uint64_t n, double most) 
   return bad == 0;
 }
 
-/* The failure that value, at row of path, cannot be used. columns: of path. */
+/* Fails: this value of array path (any, columns) cannot be used. */
 static mlpd_status fail_value(const part *p, const char *path, double value, uint64_t row, uint64_t column,
                               uint64_t columns) {
   char place[64] = "";
@@ -49,7 +49,7 @@ static mlpd_status fail_value(const part *p, const char *path, double value, uin
               path == p->x_path && p->x_as_is ? "; --normalize standard scales columns" : "");
 }
 
-/* data (count, columns) of type, the rows of path from row on. Integers are always good. */
+/* Checks data (count, columns): the rows of array path from row on. Integers are always good. */
 static mlpd_status values_check(const part *p, const char *path, element_type type, const void *data, uint64_t row,
                                 uint64_t count, uint64_t columns) {
   const uint64_t n = count * columns;
@@ -68,7 +68,7 @@ static mlpd_status values_check(const part *p, const char *path, element_type ty
 
 /* ---- Shards ------------------------------------------------------------------------------------------- */
 
-/* The rows asked for: runs, and where position 0 of the shard is. */
+/* The rows to read: runs, and the position of the shard's row 0. */
 typedef struct row_request {
   const row_run *runs;
   uint64_t num_runs, first_position, rows;
@@ -80,17 +80,17 @@ static mlpd_status request_check(const part *p, const row_request *request) {
     const row_run run = request->runs[i];
     if (run.count > p->rows || run.file_row > p->rows - run.count || run.position < request->first_position ||
         run.count > request->rows || run.position - request->first_position > request->rows - run.count)
-      return FAIL(MLPD_ERROR_INTERNAL, "%s: run of %" PRIu64 " rows at %" PRIu64 " is outside of %s", p->file,
+      return FAIL(MLPD_ERROR_INTERNAL, "%s: a run of %" PRIu64 " rows at row %" PRIu64 " is outside of %s", p->file,
                   run.count, run.file_row, p->x_path);
     rows += run.count;
   }
   if (rows != request->rows)
-    return FAIL(MLPD_ERROR_INTERNAL, "%s: runs give %" PRIu64 " rows of %" PRIu64, p->file, rows, request->rows);
+    return FAIL(MLPD_ERROR_INTERNAL, "%s: the runs have %" PRIu64 " rows, not %" PRIu64, p->file, rows, request->rows);
   return MLPD_OK;
 }
 
-/* Runs [first, ...) of the request that one read is to cover, neighbours in the file but for gaps of at most gap rows,
- * most rows in all: the number of the first that it does not. */
+/* Groups runs for one read: returns the end of the runs [first, end) that lie at most `gap` rows apart in the file and
+ * cover at most `most` rows in all. */
 static uint64_t group_end(const row_request *request, uint64_t first, uint64_t gap, uint64_t most) {
   const row_run *const runs = request->runs;
   uint64_t next = first + 1;
@@ -110,27 +110,27 @@ static char *place_of_run(const row_request *request, const row_run *run, const 
   return (char *)s->x + (run->position - request->first_position) * row_bytes;
 }
 
-/* Takes elements of size bytes: of each row of from (count, file_columns) those that are wanted, in their order. */
+/* Copies the columns p->order.columns of each row of from (count, file_columns) to out. size: bytes of an element. */
 static void pick_columns(const part *p, size_t size, uint64_t count, const char *from, char *out) {
   for (uint64_t i = 0; i < count; i++, from += p->order.file_columns * size)
     for (uint32_t j = 0; j < p->features; j++, out += size) memcpy(out, from + p->order.columns[j] * size, size);
 }
 
-/* Bytes of a row of x as it is read: with the columns that are left out. */
+/* Bytes of a row of x as it is read, including columns that are not used. */
 static size_t x_bytes_read(const part *p) {
   return element_size(p->type) * (p->order.columns != NULL ? p->order.file_columns : p->features);
 }
 
-/* Rows of x that are read at once, so that a block ends where chunks end. */
+/* Rows of x per read: a block ends at the end of a chunk. */
 static uint64_t x_block_rows(const part *p) {
   const size_t read_bytes = x_bytes_read(p);
   const uint64_t chunk_rows = h5_array_shape(p->x).chunk_rows, block = BLOCK_BYTES / read_bytes + 1;
   const uint64_t whole = chunk_rows > 0 ? (block + chunk_rows - 1) / chunk_rows * chunk_rows : block;
-  const bool buffered = p->order.columns != NULL; /* else rows go straight to their place */
+  const bool buffered = p->order.columns != NULL; /* else rows are read directly to their destination */
   return buffered && whole > CHUNK_BYTES / read_bytes ? block : whole;
 }
 
-/* Rows [row, row + count) of x to out (count, features), with the file's codes. */
+/* Reads rows [row, row + count) of x to out (count, features), with the file's codes. */
 static mlpd_status read_coded_x(part *p, uint64_t row, uint64_t count, char *out) {
   if (p->order.columns == NULL) return h5_array_read(p->x, row, count, p->type, out);
   const size_t size = element_size(p->type);
@@ -185,11 +185,11 @@ static mlpd_status shard_read_x(part *p, const row_request *request, shard *s) {
   return status;
 }
 
-/* Takes data (count, columns), rows [row, row + count) of the file, to rows [place, ...) of the shard. */
+/* Converts data (count, columns), rows [row, row + count) of the file, to rows [place, place + count) of the shard. */
 typedef mlpd_status (*block_taker)(const part *p, shard *s, const void *data, uint64_t row, uint64_t place,
                                    uint64_t count, uint32_t num_classes);
 
-/* y or weight, read as elements of 8 bytes. */
+/* Reads y or weight as elements of 8 bytes. */
 typedef struct column_reader {
   part *p;
   h5_array *array;
@@ -197,7 +197,7 @@ typedef struct column_reader {
   block_taker take;
   uint32_t num_classes;
   shard *s;
-  uint64_t block; /* rows that data has room for */
+  uint64_t block; /* rows that fit in data */
   char *data;
   size_t row_bytes;
 } column_reader;
@@ -211,7 +211,7 @@ static mlpd_status read_run_column(const column_reader *r, const row_run *run, u
   return MLPD_OK;
 }
 
-/* Several runs, which the block covers. */
+/* Reads several runs at once; they fit in the block. */
 static mlpd_status read_group_column(const column_reader *r, const row_request *request, uint64_t first, uint64_t end) {
   const row_run *const runs = request->runs;
   TRY(h5_array_read(r->array, runs[first].file_row, group_rows(request, first, end), r->as, r->data));
@@ -227,7 +227,8 @@ static mlpd_status column_read(part *p, h5_array *array, const row_request *requ
   const uint64_t gap = GAP_BYTES / row_bytes;
   const uint64_t most = COLUMN_BLOCK_BYTES > row_bytes ? COLUMN_BLOCK_BYTES / row_bytes : 1;
   column_reader r = {p, array, as, take, num_classes, s, .row_bytes = row_bytes, .block = 1};
-  for (uint64_t i = 0, next = 0; i < request->num_runs; i = next) { /* no more room than is used: windows are many */
+  for (uint64_t i = 0, next = 0; i < request->num_runs;
+       i = next) { /* allocate no more than is used: there may be many windows */
     next = group_end(request, i, gap, most);
     const uint64_t rows = group_rows(request, i, next) < most ? group_rows(request, i, next) : most;
     if (rows > r.block) r.block = rows;
@@ -243,7 +244,7 @@ static mlpd_status column_read(part *p, h5_array *array, const row_request *requ
   return status;
 }
 
-/* The class as it is wanted, by its name. */
+/* Renumbers a class by its name. */
 static mlpd_status class_rename(const part *p, int64_t class, uint64_t row, int32_t *renamed) {
   if (class < 0 || (uint64_t) class >= p->order.num_classes)
     return FAIL(MLPD_ERROR_DATA,
@@ -255,13 +256,13 @@ static mlpd_status class_rename(const part *p, int64_t class, uint64_t row, int3
               p->file, p->y_path, p->order.class_names.names[class], row, p->order.known_classes);
 }
 
-/* The class of a number; *class stays it where labels are classes. */
+/* The class of a number; the number itself if labels are classes. */
 static mlpd_status number_to_class(const part *p, int64_t number, uint64_t row, int64_t *class) {
   *class = number;
   if (p->map == NULL || p->map->count == 0) return MLPD_OK;
   *class = class_map_of_number(p->map, number);
   if (*class >= 0) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "%s: %s holds %" PRId64 " at row %" PRIu64 " (from 0), which is no class known here",
+  return FAIL(MLPD_ERROR_DATA, "%s: %s holds %" PRId64 " at row %" PRIu64 " (from 0), which is not a known class",
               p->file, p->y_path, number, row);
 }
 
@@ -279,7 +280,7 @@ static mlpd_status class_check(const part *p, int64_t class, uint64_t row, uint3
   return MLPD_OK;
 }
 
-/* The class of a number of y. */
+/* Converts a number of y to its class. */
 static mlpd_status take_class(const part *p, int64_t number, uint64_t row, uint32_t num_classes, int32_t *taken) {
   if (p->order.classes != NULL) return class_rename(p, number, row, taken);
   int64_t class;
@@ -304,7 +305,7 @@ static mlpd_status take_float_classes(const part *p, shard *s, const void *data,
   TRY(values_check(p, p->y_path, ELEMENT_F64, classes, row, count, 1));
   for (uint64_t i = 0; i < count; ++i) {
     if (classes[i] != floor(classes[i]) || fabs(classes[i]) > 0x1p53)
-      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 ", which is no class; use --task regression",
+      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 ", which is not a class; use --task regression",
                   p->file, p->y_path, classes[i], row + i);
     TRY(take_class(p, (int64_t)classes[i], row + i, num_classes, &s->classes[place + i]));
   }
@@ -320,7 +321,7 @@ static mlpd_status take_one_hot(const part *p, shard *s, const void *data, uint6
     if (class < 0)
       return FAIL(MLPD_ERROR_DATA,
                   "%s: %s is not one-hot at row %" PRIu64
-                  " (from 0): a 1 and zeros belong there; for values use --task "
+                  " (from 0): one value must be 1 and the others 0; for values use --task "
                   "regression",
                   p->file, p->y_path, row + i);
     s->classes[place + i] = (int32_t) class;
@@ -328,13 +329,13 @@ static mlpd_status take_one_hot(const part *p, shard *s, const void *data, uint6
   return MLPD_OK;
 }
 
-/* What float32 holds is kept so. */
+/* float32 for types whose values fit it, else float64. */
 static element_type raw_type_of(const part *p) {
   const element_type type = p->y != NULL ? h5_array_shape(p->y).type : ELEMENT_F32;
   return type == ELEMENT_F64 || (element_is_integer(type) && element_size(type) > 2) ? ELEMENT_F64 : ELEMENT_F32;
 }
 
-/* Where value i of a block of targets, in the shard's order of columns, is in the file's. */
+/* The index in a block of the file of value i in the shard's order of columns. */
 static uint64_t source_of(const part *p, const shard *s, uint64_t i) {
   const uint64_t column = i % s->outputs;
   return p->order.targets != NULL ? i - column + p->order.targets[column] : i;
@@ -374,7 +375,7 @@ static double raw_value(const shard *s, uint64_t i) {
 
 mlpd_status shard_map_values(shard *s, const affine *target, const char *what) {
   if (s->raw == NULL) return MLPD_OK;
-  char *const bytes = s->raw; /* a value is never longer than what it is made from, so none is overwritten unread */
+  char *const bytes = s->raw; /* a value is at most as long as its raw value, so no raw value is overwritten unread */
   for (uint64_t i = 0; i < s->rows * s->outputs; ++i) {
     const uint32_t column = (uint32_t)(i % s->outputs);
     const float mapped = affine_map(target, column, raw_value(s, i));
@@ -390,12 +391,12 @@ mlpd_status shard_map_values(shard *s, const affine *target, const char *what) {
   return MLPD_OK;
 }
 
-/* weights (count), of rows from row on. */
+/* Checks weights (count) of the rows from row on. */
 static mlpd_status weights_check(const part *p, const double *weights, uint64_t row, uint64_t count) {
   TRY(values_check(p, p->weight_path, ELEMENT_F64, weights, row, count, 1));
   for (uint64_t i = 0; i < count; ++i)
     if (weights[i] < 0)
-      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "; a weight is at least 0", p->file,
+      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "; a weight must be at least 0", p->file,
                   p->weight_path, weights[i], row + i);
   return MLPD_OK;
 }
@@ -424,11 +425,11 @@ mlpd_status part_largest_weight(part *p, uint64_t begin, uint64_t end, double *l
   return status;
 }
 
-/* Texts of a group of runs on their way to a shard. */
+/* Copies the texts of a group of runs to a shard, as classes. */
 typedef struct text_reader {
   const part *p;
   const row_request *request;
-  uint64_t run; /* the next row belongs to this one or lies before it */
+  uint64_t run; /* the next row is in this run or before it */
   uint32_t num_classes;
   shard *s;
 } text_reader;
@@ -440,7 +441,7 @@ static mlpd_status take_text(void *context, uint64_t row, const char *text, size
   if (row < runs[r->run].file_row) return MLPD_OK;
   const int64_t class = class_map_of_text(r->p->map, text, length);
   if (class < 0)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s holds '%.*s' at row %" PRIu64 " (from 0), which is no class known here",
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds '%.*s' at row %" PRIu64 " (from 0), which is not a known class",
                 r->p->file, r->p->y_path, (int)(length < 60 ? length : 60), text, row);
   TRY(class_check(r->p, class, row, r->num_classes));
   r->s->classes[runs[r->run].position - r->request->first_position + (row - runs[r->run].file_row)] = (int32_t) class;
@@ -450,7 +451,7 @@ static mlpd_status take_text(void *context, uint64_t row, const char *text, size
 static mlpd_status texts_read(part *p, const row_request *request, uint32_t num_classes, shard *s) {
   enum { TEXT_GAP = 64, TEXTS_MOST = 4096 };
   if (p->map == NULL || p->map->texts == NULL)
-    return FAIL(MLPD_ERROR_INTERNAL, "%s: %s holds text that no class is known of", p->file, p->y_path);
+    return FAIL(MLPD_ERROR_INTERNAL, "%s: %s holds text, but no classes are known", p->file, p->y_path);
   for (uint64_t i = 0, next = 0; i < request->num_runs; i = next) {
     next = group_end(request, i, TEXT_GAP, TEXTS_MOST);
     text_reader r = {p, request, i, num_classes, s};
@@ -477,8 +478,8 @@ static mlpd_status allocate_y(const part *p, uint64_t rows, bool as_classes, sha
     return memory_allocate(&made->raw, rows, element_size(made->raw_type) * p->y_columns, p->y_path);
   }
   if (p->y_columns != 1 && (p->map == NULL || !p->map->one_hot))
-    return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu32 " columns, which are values, no classes; use --task regression",
-                p->file, p->y_path, p->y_columns);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu32 " columns: values, not classes; use --task regression", p->file,
+                p->y_path, p->y_columns);
   return memory_allocate(&made->classes, rows, sizeof(int32_t), p->y_path);
 }
 

@@ -30,7 +30,7 @@ static bool is_label(const stored_label *label, int64_t number, const char *text
   return strlen(label->text) == length && memcmp(label->text, text, length) == 0;
 }
 
-/* The slot of a label, or the free one where it belongs. */
+/* The slot of a label, or the free slot for it. */
 static uint32_t *find_slot(const stored_labels *l, int64_t number, const char *text, size_t length) {
   for (uint64_t at = hash_of(number, text, length);; at++) {
     uint32_t *const slot = &l->slots[at & (l->num_slots - 1)];
@@ -38,7 +38,7 @@ static uint32_t *find_slot(const stored_labels *l, int64_t number, const char *t
   }
 }
 
-/* Room for one more label: at most half of the slots are used. */
+/* Makes room for one more label, with at most half of the slots in use. */
 static mlpd_status grow(stored_labels *l) {
   if (l->count < l->room) return MLPD_OK;
   const uint64_t slots = l->num_slots > 0 ? 2 * l->num_slots : FIRST_SLOTS;
@@ -68,7 +68,7 @@ static bool comes_before(const stored_label *a, const stored_label *b) {
   return a->first_part != b->first_part ? a->first_part < b->first_part : a->first_row < b->first_row;
 }
 
-/* Adds `more`, of this text (length bytes; NULL: its number), which is copied where the label is new. */
+/* Adds the label `more`: this text (length bytes, copied if the label is new), or its number if text is NULL. */
 static mlpd_status add(stored_labels *l, const stored_label *more, const char *text, size_t length) {
   l->rows += more->rows;
   if (l->full) return MLPD_OK;
@@ -126,7 +126,7 @@ int64_t stored_one_hot(const double *values, uint64_t columns) {
   return found;
 }
 
-/* The number that row i of a block holds; false where it is no whole one, or the row is not one-hot. */
+/* Reads the number in row i of a block; false if it is not whole, or the row is not one-hot. */
 static bool whole_at(const part *p, const void *block, uint64_t i, int64_t *number) {
   if (p->y_integer) return *number = ((const int64_t *)block)[i], true;
   const double *const values = (const double *)block + i * p->y_columns;
@@ -169,7 +169,8 @@ mlpd_status stored_labels_scan(part *p, mlpd_split split, uint64_t begin, uint64
 
 /* ---- Between ranks ------------------------------------------------------------------------------------ */
 
-/* A table as bytes: this, then of each label a stored_label, whose text is its length, and the text. */
+/* The format of a packed table: this head, then for each label a stored_label with the length of the text in place of
+ * its pointer, and the text. */
 typedef struct packed_head {
   uint64_t count, rows;
   bool texts, broken, full;
@@ -215,7 +216,7 @@ mlpd_status stored_labels_add_packed(stored_labels *l, const char *packed, uint6
   return MLPD_OK;
 }
 
-/* ---- What they are ------------------------------------------------------------------------------------ */
+/* ---- Judgement ---------------------------------------------------------------------------------------- */
 
 static int by_number(const void *a, const void *b) {
   const stored_label *const x = a, *const y = b;
@@ -232,24 +233,24 @@ void stored_labels_sort(stored_labels *l) {
   for (uint64_t i = 0; i < l->count && numbers; i++)
     if (l->labels[i].text != NULL) numbers = label_is_number(l->labels[i].text, &l->labels[i].number);
   if (l->count > 1) qsort(l->labels, l->count, sizeof *l->labels, numbers ? by_number : by_text);
-  free(l->slots); /* whose indices are no longer those of the labels */
+  free(l->slots); /* sorting invalidates their indices */
   l->slots = NULL;
   l->num_slots = l->room = 0;
 }
 
-/* Few of the numbers between those of labels [begin, end) are missing. */
+/* true if few numbers between labels begin and end - 1 are missing. */
 static bool is_dense(const stored_labels *l, uint64_t begin, uint64_t end) {
   return (uint64_t)l->labels[end - 1].number - (uint64_t)l->labels[begin].number < 2 * (end - begin);
 }
 
-/* A label of so many rows may be a slip. */
+/* A label with at most so many rows may be a typing error. */
 static uint64_t rare_rows(const stored_labels *l) {
   enum { RARE = 1000 };
   return l->rows / RARE > 1 ? l->rows / RARE : 1;
 }
 
-/* Leaves out rare labels at either end, the one with the wider gap first, until the others are dense. *stray: the first
- * left out. */
+/* Removes rare labels at either end, that with the wider gap first, until the others are dense. *stray: the first that
+ * was removed. */
 static bool has_stray(const stored_labels *l, uint64_t *stray) {
   enum { FEW = 10 };
   const uint64_t rare = rare_rows(l), few = 1 + l->count / FEW;

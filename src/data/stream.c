@@ -17,25 +17,25 @@ typedef struct stream_window {
 typedef struct lane_windows {
   stream_lane blocks;
   stream_window slots[STREAM_WINDOWS];
-  uint64_t used, next, end; /* numbers: the first that is in use, the first that is still to be read, and all */
+  uint64_t used, next, end; /* window numbers: first in use, next to read, end of all */
 } lane_windows;
 
 struct stream {
   stream_parts parts;
   uint32_t num_lanes;
   lane_windows *lanes; /* (num_lanes) */
-  uint64_t epoch;      /* of the step taken */
+  uint64_t epoch;      /* epoch of the step taken */
   pthread_t thread;
-  pthread_mutex_t mutex; /* over used, next, ending, failed */
+  pthread_mutex_t mutex; /* protects used, next, ending, failed */
   pthread_cond_t changed;
   bool started, ending;
   mlpd_status failed;
   char message[1024];
 };
 
-/* ---- The thread ----------------------------------------------------------------------------------------- */
+/* ---- The background thread ------------------------------------------------------------------------------ */
 
-/* The step, through all epochs, that needs the lane's next window. */
+/* The step, counted through all epochs, that needs the lane's next window. */
 static uint64_t needed_at(const stream *s, const lane_windows *u) {
   const lane_plan *const plan = s->parts.plan;
   const uint32_t lane = u->blocks.lane;
@@ -45,7 +45,7 @@ static uint64_t needed_at(const stream *s, const lane_windows *u) {
   return u->next / u->blocks.num_windows * plan->steps_per_epoch + step;
 }
 
-/* The lane with room whose next window is needed first, or NULL. */
+/* Of the lanes with a free slot, the one whose next window is needed first; NULL if there is none. */
 static lane_windows *choose_lane(const stream *s) {
   lane_windows *first = NULL;
   uint64_t soonest = UINT64_MAX;
@@ -97,7 +97,7 @@ static void *read_ahead(void *argument) {
   return NULL;
 }
 
-/* ---- The rank ------------------------------------------------------------------------------------------- */
+/* ---- The calling thread --------------------------------------------------------------------------------- */
 
 static mlpd_status make_lane(const stream_parts *parts, uint32_t lane, lane_windows *made) {
   TRY(stream_lane_create(parts->plan, parts->split, parts->seed, parts->window_rows, lane, &made->blocks));
@@ -165,7 +165,7 @@ static mlpd_status start(stream *s) {
   return MLPD_OK;
 }
 
-/* With the mutex held: gives up what lies before the step; are the rows of the step there? */
+/* Releases the windows before the step; true if the rows of the step are in memory. The caller holds the mutex. */
 static bool move_to(stream *s, uint64_t epoch, uint64_t step) {
   bool there = true;
   for (uint32_t i = 0; i < s->num_lanes; i++) {
