@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "ranks/comm.h"
 
-enum { MOST_NODES = 2 * 64 }; /* of the largest subtrees of any range of blocks, with one more that is being added */
+enum { MOST_NODES = 2 * 64 }; /* enough for the largest subtrees of any range of blocks and one being added */
 
 mlpd_status block_sums_create(uint64_t begin, uint32_t doubles, block_sums *made) {
   *made = (block_sums){.doubles = doubles, .begin = begin, .end = begin};
@@ -26,7 +26,7 @@ void block_sums_free(block_sums *s) {
 
 static double *record_of(const block_sums *s, uint32_t node) { return s->records + (size_t)node * s->doubles; }
 
-/* Adds up the last two nodes while they are the halves of one subtree. */
+/* Joins the last two nodes while they are the halves of one subtree. */
 static void join_siblings(block_sums *s) {
   while (s->num_nodes > 1) {
     const uint32_t left = s->num_nodes - 2, right = s->num_nodes - 1;
@@ -37,7 +37,7 @@ static void join_siblings(block_sums *s) {
   }
 }
 
-/* Blocks [s->end, s->end + count), a subtree. */
+/* Appends a subtree, blocks [s->end, s->end + count). */
 static void add_node(block_sums *s, uint64_t count, const double *record) {
   s->first[s->num_nodes] = s->end;
   s->count[s->num_nodes] = count;
@@ -51,7 +51,7 @@ void block_sums_add(block_sums *s, const double *record) { add_node(s, 1, record
 
 /* ---- All ranks ------------------------------------------------------------------------------------ */
 
-/* Blocks of the largest subtree that begins at block `at` and ends no later than end. */
+/* Number of blocks of the largest subtree that begins at block `at` and ends at or before end. */
 static uint64_t largest_subtree(uint64_t at, uint64_t end) {
   uint64_t count = 1;
   while (count <= (end - at) / 2 && at % (2 * count) == 0) count *= 2;
@@ -69,7 +69,8 @@ static uint64_t first_block(uint64_t rows, int size, int rank) {
                      : forward_range_of_rank(rows, size, size - 1).block_end;
 }
 
-/* Blocks [s->end, end) come from rank `from`, or go to rank `to`; room (MOST_NODES, doubles). */
+/* Receives the records of blocks [s->end, end) on rank `to` from rank `from`; room (MOST_NODES, doubles) is a buffer.
+ */
 static mlpd_status take_over(mlpd_comm *comm, block_sums *s, uint64_t end, int from, int to, double *room) {
   const uint64_t bytes = s->doubles * sizeof *room;
   const uint64_t subtrees = count_subtrees(s->end, end);
@@ -78,8 +79,8 @@ static mlpd_status take_over(mlpd_comm *comm, block_sums *s, uint64_t end, int f
   return MLPD_OK;
 }
 
-/* In rounds: each rank takes over what the rank behind it has, of twice as many ranks each time, until rank 0 has all.
- */
+/* In rounds, each rank receives the records of the ranks behind it, twice as many ranks each round, until rank 0 has
+ * all. */
 static mlpd_status join_ranks(mlpd_comm *comm, uint64_t rows, block_sums *s, double *room) {
   const int size = mlpd_comm_size(comm), me = mlpd_comm_rank(comm);
   for (int reach = 1; reach < size; reach *= 2) {

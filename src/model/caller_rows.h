@@ -1,16 +1,16 @@
-/* The caller's arrays (mlpd_rows, mlpd_output): a block of rows read from one into the network's inputs, and written
- * from the network's floats to one. Nothing here is collective. */
+/* The caller's arrays (mlpd_rows, mlpd_output): reads blocks of rows into the network's inputs, and writes the
+ * network's outputs. Nothing here is collective. */
 #ifndef MLPDIST_CALLER_ROWS_H
 #define MLPDIST_CALLER_ROWS_H
 
 #include "data/affine.h"
 
-/* MLPD_ERROR_USAGE, naming the array as what, where it is not (rows, columns) or cannot be read or written. */
+/* MLPD_ERROR_USAGE if the array is not (rows, columns) or cannot be read or written; `what` names it in the message. */
 mlpd_status caller_rows_check(const mlpd_rows *rows, const char *what, uint64_t expected_rows, uint32_t columns);
 mlpd_status caller_output_check(const mlpd_output *output, const char *what, uint64_t expected_rows, uint32_t columns);
 
-/* out (n, columns) gets rows [first, first + n), mapped as affine_gather maps rows of a data set: the same bits.
- * scratch holds n rows of 8 byte elements; it is used where rows do not lie in C order. */
+/* Stores rows [first, first + n) in out (n, columns), mapped to the same bits as affine_gather maps rows of a data set.
+ * scratch has room for n rows of 8-byte elements; it is used if the rows are not in C order. */
 void caller_rows_gather(const mlpd_rows *rows, const affine *map, uint64_t first, uint64_t n, void *scratch,
                         float *out);
 

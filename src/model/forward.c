@@ -68,7 +68,7 @@ done:
 
 enum {
   SUM_DOUBLES = sizeof(loss_sums) / sizeof(double),
-  BLOCKS_PER_THREAD = 64 /* of records that wait to be added */
+  BLOCKS_PER_THREAD = 64 /* records that wait to be added */
 };
 
 typedef struct record_pass {
@@ -105,7 +105,7 @@ static forward_range part_of(const forward_range *range, uint64_t begin, uint64_
   return part;
 }
 
-/* A range whose rows are in memory: a few blocks at a time. */
+/* Adds a range whose rows are in memory, a few blocks at a time. */
 static mlpd_status add_range(const forward_pass *pass, const shard *rows, const forward_range *range, double *records,
                              block_sums *sums) {
   const uint64_t most = (uint64_t)pass->threads * BLOCKS_PER_THREAD;
@@ -121,7 +121,7 @@ static mlpd_status add_range(const forward_pass *pass, const shard *rows, const 
   return MLPD_OK;
 }
 
-/* This rank's blocks, all rows in memory or a window after the other. */
+/* Adds this rank's blocks: all rows in memory, or window by window. */
 static mlpd_status add_blocks(const forward_pass *pass, const forward_range *range, double *records, block_sums *sums) {
   if (pass->windows == NULL) return add_range(pass, pass->rows, range, records, sums);
   const uint64_t most = pass->windows->blocks;

@@ -1,6 +1,6 @@
-/* Forward passes over a part: in blocks of fixed size, dealt contiguously to ranks and by turns to
- * threads; the sums of blocks are added in a fixed order (block_sums.h), so that they do not depend on the division. No
- * function here is collective unless its comment says so. */
+/* Forward passes over a part, in blocks of fixed size: ranks get contiguous blocks, threads take them in turn. The sums
+ * of blocks are added in a fixed order (block_sums.h), so the bits do not depend on ranks and threads. No function here
+ * is collective unless its comment says so. */
 #ifndef MLPDIST_FORWARD_H
 #define MLPDIST_FORWARD_H
 
@@ -10,15 +10,15 @@
 #include "network/loss.h"
 #include "network/network.h"
 
-/* Calls visit for each block of this rank, from several threads at once: rows [first, first + n) of the
- * shard (which holds just this rank's rows) have gone through the network into space; y has their targets. */
+/* Called for each block of this rank, from several threads at once: space holds the forward pass of rows [first, first
+ * + n) of the shard, which has this rank's rows only; y has their targets. */
 typedef void forward_visit(void *context, uint64_t block, uint64_t first, uint64_t n, const workspace *space,
                            const targets *y);
 
-/* The class that outputs a (k) stand for: the largest, the lowest on ties; with one output, 1 above 1/2. */
+/* The class predicted by outputs a (k): that of the largest, the lowest class on ties; with one output, 1 above 1/2. */
 uint32_t forward_predicted_class(const float *a, uint32_t k);
 
-/* The first of n rows of space whose input, once normalised, or outputs are not finite numbers; n: none. */
+/* The first of n rows of space whose normalised input or outputs are not finite; n: none. */
 uint64_t forward_first_overflow(const mlpd_network *network, uint64_t n, const workspace *space);
 
 /* *overflow, unless NULL, gets the first row of the part that gives outputs which are not finite numbers, if that is
@@ -27,7 +27,7 @@ mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, con
                            const forward_range *range, int threads, forward_visit *visit, void *context,
                            uint64_t *overflow);
 
-/* Rows of a part that come a window at a time: read brings rows [begin, end) of the part, `blocks` blocks or fewer.
+/* Rows of a part that are read a window at a time: read returns rows [begin, end) of the part, at most `blocks` blocks.
  */
 typedef struct forward_windows {
   uint64_t blocks;
@@ -35,14 +35,14 @@ typedef struct forward_windows {
   void *context;
 } forward_windows;
 
-/* What goes through the network, and what is summed of it: measure fills the record (doubles, 0 at first) of a block of
- * n rows; called from several threads at once. */
+/* What goes through the network, and what is summed: measure fills the record (doubles, initially 0) of a block of n
+ * rows; it is called from several threads at once. */
 typedef struct forward_pass {
   const mlpd_network *network;
   const backend *gemm;
   const affine *input;
   const shard *rows;              /* this rank's; or NULL: */
-  const forward_windows *windows; /* where they come from; NULL: all are in rows */
+  const forward_windows *windows; /* reads them; NULL: all rows are in `rows` */
   int threads;
   void (*measure)(void *context, uint64_t n, const workspace *space, const targets *y, double *record);
   void *context;
@@ -50,12 +50,12 @@ typedef struct forward_pass {
   uint64_t *overflow; /* as of forward_blocks */
 } forward_pass;
 
-/* The sum of all blocks' records over all ranks, on all ranks: the same bits on any number of ranks and threads, in a
- * memory that does not grow with the rows. Collective. */
+/* The sum of the records of all blocks, on all ranks: the same bits on any number of ranks and threads, with memory
+ * that does not grow with the rows. Collective. */
 mlpd_status forward_sums(mlpd_comm *comm, const forward_pass *pass, const forward_range *range, double *sum);
 
-/* Loss sums of the whole part, equal on all ranks; this rank's rows in rows or, not NULL, from windows. overflow as of
- * forward_blocks. Collective. */
+/* Loss sums of the whole part, equal on all ranks. This rank's rows are in `rows` or, if windows is not NULL, read by
+ * it. overflow: as for forward_blocks. Collective. */
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
                            const shard *rows, const forward_windows *windows, const forward_range *range,
                            const loss_spec *loss, int threads, uint64_t *overflow, loss_sums *sums);

@@ -1,5 +1,5 @@
-/* Blocks of rows, of fixed size, that forward passes over a part are cut into, and which rank has which. Nothing here
- * is collective. */
+/* Forward passes divide a part into blocks of a fixed number of rows; here is which rank has which. Nothing here is
+ * collective. */
 #ifndef MLPDIST_FORWARD_RANGE_H
 #define MLPDIST_FORWARD_RANGE_H
 

@@ -23,8 +23,8 @@ static mlpd_status count(const class_reader *r, uint64_t begin, uint64_t end, cl
   return MLPD_OK;
 }
 
-/* The rows of each class, on all ranks: each reads its share of the file. One more at the end is for labels that are
- * not counted. Collective. */
+/* Counts the rows of each class over all ranks; each reads its share of the file. One more class at the end is for
+ * labels that are not counted. Collective. */
 static mlpd_status count_all(mlpd_comm *comm, const class_reader *r, class_counts *counts) {
   const uint64_t rows = r->from->rows, rank = (uint64_t)mlpd_comm_rank(comm), size = (uint64_t)mlpd_comm_size(comm);
   const uint64_t share = rows / size, more = rows % size;
@@ -40,7 +40,7 @@ static mlpd_status count_all(mlpd_comm *comm, const class_reader *r, class_count
   return MLPD_OK;
 }
 
-/* The number of the class in the split: labels beyond all reason count as one class. */
+/* The number of a class in the split: all labels that are not counted are one class. */
 static uint32_t stratum(const row_split *split, int32_t class) {
   return (uint32_t) class < split->num_classes - 1 ? (uint32_t) class : split->num_classes - 1;
 }
@@ -55,7 +55,7 @@ static mlpd_status draw(const class_reader *r, row_split *split, row_marks *mark
   return MLPD_OK;
 }
 
-/* The draws follow one stream of random numbers from row to row, so one rank makes them. Collective. */
+/* One stream of random numbers runs through all rows, so rank 0 draws alone. Collective. */
 static mlpd_status mark(mlpd_comm *comm, const class_reader *r, const class_counts *counts, double fraction,
                         uint64_t seed, row_marks *marks) {
   row_split split = {0};

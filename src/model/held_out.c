@@ -28,7 +28,7 @@ mlpd_status held_out_check(const part *given, const mlpd_model *model) {
   return MLPD_OK;
 }
 
-/* At least a block for each thread. */
+/* At least one block for each thread. */
 static uint64_t window_blocks(uint64_t row_bytes, int threads) {
   const uint64_t blocks = WINDOW_BYTES / (row_bytes * FORWARD_BLOCK_ROWS);
   return blocks > (uint64_t)threads ? blocks : (uint64_t)threads;
@@ -46,7 +46,7 @@ mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_o
   return shard_allocate(from, held_out_window_rows(row_bytes, threads, rows), as_classes, held->target, &held->rows);
 }
 
-/* The part's columns, targets and classes as the model has them. */
+/* Matches the part's columns, targets and classes to the model's. */
 static mlpd_status match(mlpd_comm *comm, part *from, bool need_y, const mlpd_model *model) {
   const uint32_t outputs = network_output(model->network)->outputs;
   const match_wishes wishes = {.names = &model->names,
@@ -122,7 +122,7 @@ mlpd_status held_out_read(mlpd_comm *comm, h5_file *file, const mlpd_data_paths 
     status = FAIL(MLPD_ERROR_DATA, "%s: has no %s part", paths->file, mlpd_choice_name(mlpd_split_choices, (int)which));
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK && read->present) status = sample_weights_scale(comm, opened);
-  if (!need_y && opened->y != NULL) { /* predictions do not look at targets, whatever they hold */
+  if (!need_y && opened->y != NULL) { /* predictions ignore targets */
     h5_array_close(opened->y);
     opened->y = NULL;
   }
@@ -168,7 +168,7 @@ static mlpd_status read_window(void *context, uint64_t begin, uint64_t end, cons
   return status;
 }
 
-/* Calls look with rows [begin, end) of the part, of this rank, all at once or window by window. */
+/* Calls look with all rows of this rank, at once or window by window; begin: the first row's number in the part. */
 static mlpd_status look_at_rows(held_out *held, void look(void *context, const shard *rows, uint64_t begin),
                                 void *context) {
   const forward_range *const range = &held->range;
@@ -191,7 +191,7 @@ typedef struct row_look {
   mlpd_status status;  /* of counting */
   const affine *input; /* of the model */
   float *mapped;       /* (FORWARD_BLOCK_ROWS, features) room for rows as the network sees them */
-  uint64_t overflow;   /* the first row that float32 does not hold so, or UINT64_MAX */
+  uint64_t overflow;   /* the first row whose normalised input is too large for float32, or UINT64_MAX */
 } row_look;
 
 static void look_at_classes(void *context, const shard *rows, uint64_t begin) {
@@ -217,7 +217,7 @@ static uint64_t first_not_finite(const float *values, uint64_t n, uint32_t colum
   return n;
 }
 
-/* n rows of a block from row `first` of the part on. */
+/* Looks for an overflow in n rows of a block; first: the number of the block's first row in the part. */
 static void look_for_overflow(row_look *look, const shard *rows, const void *x, uint64_t n, uint64_t first) {
   if (look->overflow != UINT64_MAX) return;
   affine_gather(look->input, rows->type, n, n, x, NULL, look->mapped);
@@ -225,7 +225,7 @@ static void look_for_overflow(row_look *look, const shard *rows, const void *x, 
   if (row < n) look->overflow = first + row;
 }
 
-/* Adds up a hash of each block, keyed by its number: blocks are whole but for the part's last. */
+/* Adds the hash of each block, keyed by its first row; only the last block of the part may be incomplete. */
 static void hash_blocks(void *context, const shard *rows, uint64_t begin) {
   row_look *const look = context;
   const size_t x_row = rows->features * element_size(rows->type);
@@ -280,9 +280,9 @@ mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const back
 
 /* ---- Rows that are too far away ---------------------------------------------------------------------- */
 
-static const double FAR = 1e6; /* deviations: no network that learns makes an overflow of less */
+static const double FAR = 1e6; /* deviations: a network that learns does not overflow on less */
 
-/* A row of this rank as the network sees it; mapped (features) is allocated. */
+/* Normalises a row of this rank; *mapped (features) is allocated. */
 static mlpd_status map_row(held_out *held, const mlpd_model *model, uint64_t row, float **mapped) {
   const shard *rows = &held->rows;
   uint64_t place = row - held->range.row_begin;
@@ -335,7 +335,7 @@ mlpd_status held_out_overflow(held_out *held, const mlpd_model *model, const cha
   return status;
 }
 
-/* On the rank that has the row. */
+/* On the rank that holds the row. */
 static mlpd_status blame_row(held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
                              uint64_t row) {
   float *mapped = NULL;
@@ -351,7 +351,8 @@ mlpd_status held_out_blame(mlpd_comm *comm, const mlpd_model *model, const backe
   loss_sums sums;
   uint64_t overflow = UINT64_MAX;
   TRY(losses(comm, model, gemm, held, &model->loss, threads, &overflow, &sums));
-  double first = overflow == UINT64_MAX ? -INFINITY : -(double)overflow; /* in a network that diverged it is any row */
+  double first =
+      overflow == UINT64_MAX ? -INFINITY : -(double)overflow; /* if the network diverged, this is an ordinary row */
   TRY(comm_max_double(comm, &first, 1));
   const bool mine = overflow != UINT64_MAX && first == -(double)overflow;
   return mlpd_comm_agree(comm, mine ? blame_row(held, model, file, which, overflow) : MLPD_OK);

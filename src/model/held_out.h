@@ -1,6 +1,5 @@
-/* Rows for validation or test: this rank's blocks of them, in memory, or read a window at a time each time they are
- * looked at, where they are too many to be held. The results are the same bits. No function here is collective unless
- * its comment says so. */
+/* Validation or test rows: this rank's blocks, held in memory or, if they do not fit, read a window at a time in every
+ * pass. The results are the same bits. No function here is collective unless its comment says so. */
 #ifndef MLPDIST_HELD_OUT_H
 #define MLPDIST_HELD_OUT_H
 
@@ -14,27 +13,26 @@
 typedef struct held_out {
   bool present;
   forward_range range;
-  shard rows;             /* of this rank; or room for a window of them */
-  part *from;             /* open: windows are read from it; NULL: all rows are in memory */
-  part file;              /* from, where it is this part's own */
+  shard rows;             /* of this rank, or a buffer for a window of them */
+  part *from;             /* the open part that windows are read from; NULL: all rows are in memory */
+  part file;              /* what from points to, if the part is not the caller's */
   class_map map;          /* of file's labels */
-  const lane_plan *order; /* of rows drawn from the training part: row r is position first + r of it; or NULL */
+  const lane_plan *order; /* if rows were drawn from the training part: row r is at position first + r; else NULL */
   uint64_t first, window_rows;
   uint32_t num_classes;
-  const affine *target; /* of a regression with scaled targets */
+  const affine *target; /* scale of a regression's targets; else NULL */
 } held_out;
 
-/* Reads this rank's rows of a validation or test part for a model: its widths and classes checked, its targets scaled.
- * file is paths->file, held open by a run, to which a part that is not present is no error; or NULL: the file is opened
- * here, and must have the part. in_windows: leaves the rows in the file; may differ between ranks.
- * Collective. */
+/* Reads this rank's rows of a part for a model: checks widths and classes, scales targets. file: paths->file, which a
+ * run holds open, and then a missing part is no error; NULL: opens the file, which must have the part. in_windows:
+ * leaves the rows in the file; may differ between ranks. Collective. */
 mlpd_status held_out_read(mlpd_comm *comm, h5_file *file, const mlpd_data_paths *paths, mlpd_split which,
                           const mlpd_model *model, bool need_y, bool in_windows, int threads, held_out *read);
 
-/* The rows of held->range are to be read in windows from an open part. */
+/* Prepares to read the rows of held->range in windows from an open part. */
 mlpd_status held_out_in_windows(part *from, bool as_classes, int threads, held_out *held);
 
-/* Rows of a window, each of row_bytes: targets and weight too; at most the rows there are. */
+/* Number of rows of a window, at most `rows`. row_bytes: of a row with targets and weight. */
 uint64_t held_out_window_rows(uint64_t row_bytes, int threads, uint64_t rows);
 
 /* Counts the classes of this rank's rows. */
@@ -44,23 +42,22 @@ mlpd_status held_out_count_classes(held_out *held, class_counts *counts);
 mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held,
                             const loss_spec *loss, int threads, loss_sums *sums);
 
-/* Hash of the shapes and of every row of the part with its targets and weight, as they are held (scaled, or not): the
- * same on any number of ranks and threads, in memory or in windows, and never 0; 0 where there is no such part. With
- * other ranks' parts it is summed, so nothing grows with the rows. On the way, counts the classes of this rank's rows
- * where counts is not NULL, and refuses a row whose input, normalised as the model does, is too large for float32;
- * which and file are for that message. Collective. */
+/* Hash of the shapes and of every row of the part with its targets and weight, as they are held (scaled or not): the
+ * same on any number of ranks and threads, in memory or in windows; 0 only if there is no such part. Also counts the
+ * classes of this rank's rows (counts may be NULL) and refuses a row whose normalised input is too large for float32;
+ * the message names file, which and row. Collective. */
 mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, const mlpd_model *model, const char *file,
                                  mlpd_split which, class_counts *counts, uint64_t *fingerprint);
 
-/* Does an open part fit the model? */
+/* MLPD_ERROR_DATA if an open part does not fit the model. */
 mlpd_status held_out_check(const part *given, const mlpd_model *model);
 
-/* The error that a row of this rank gives no finite result. */
+/* The error for a row of this rank that gives no finite result. */
 mlpd_status held_out_overflow(held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
                               uint64_t row);
 
-/* After a loss of the part that is not a finite number: is a row to blame, far away from all that the model was trained
- * on? MLPD_ERROR_DATA names it; MLPD_OK: it is not the data. Collective. */
+/* Call it when the loss of the part is not finite: finds out whether a row far away from the training data is the
+ * cause. MLPD_ERROR_DATA names the row; MLPD_OK: the data is not the cause. Collective. */
 mlpd_status held_out_blame(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held,
                            const char *file, mlpd_split which, int threads);
 

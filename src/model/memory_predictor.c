@@ -1,4 +1,4 @@
-/* mlpd_predictor: a model's answers to rows that the caller holds, and their derivatives. */
+/* mlpd_predictor: predictions for rows in the caller's memory, and their derivatives. */
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ struct mlpd_predictor {
   predictor_space *spaces; /* (threads) */
 };
 
-/* A call: its arrays, those NULL that it does not have. */
+/* The arrays of a call; NULL if it lacks one. */
 typedef struct predictor_call {
   const mlpd_rows *x, *u;
   const mlpd_output *values, *jacobian, *gradient;

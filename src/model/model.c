@@ -137,7 +137,7 @@ static mlpd_status check_affine(const affine *a, const char *group) {
   return MLPD_OK;
 }
 
-/* What training never writes but a file could hold, and others rely on. */
+/* Refuses values that training never writes but a file could hold, and that other code relies on. */
 static mlpd_status check_model(const mlpd_model *model) {
   const layer *const last = network_output(model->network);
   if (model->task == MLPD_TASK_AUTO) return FAIL(MLPD_ERROR_DATA, "attribute task does not say which");

@@ -31,15 +31,14 @@ struct mlpd_model {
   column_codes codes; /* of these columns, where the data tells their kinds; else empty */
   affine target;      /* (outputs), regression only */
   data_names names;
-  uint64_t epoch, step; /* when these weights were made */
+  uint64_t epoch, step; /* epoch and step of these weights */
   char *config;
-  void (*notice)(void *context, const char *message); /* how data meets it; NULL: nobody listens */
+  void (*notice)(void *context, const char *message); /* receives notes on how data matches the model; may be NULL */
   void *notice_context;
-  file_identity file; /* it was loaded from: no output may replace that */
+  file_identity file; /* the file it was loaded from: no output may replace it */
 };
 
-/* Writes path whole or not at all: to a temporary file beside it, synced, then renamed. A former file
- * stays on failure. */
+/* Writes a temporary file beside path, syncs it and renames it to path. On failure a former file stays as it was. */
 mlpd_status model_save(const mlpd_model *model, const char *path);
 
 #endif

@@ -34,7 +34,7 @@ mlpd_status model_agreement_check(mlpd_comm *comm, const backend *gemm, const ml
   char notice[AGREEMENT_NOTICE_BYTES], *text = NULL;
   size_t bytes = 0;
   model_hashes hashes;
-  mlpd_model used = *model; /* without the options of its training, which may name other folders */
+  mlpd_model used = *model; /* without the options of its training: they may name different folders on each rank */
   used.config = NULL;
   TRY(mlpd_comm_agree(comm, model_hash(&used, &hashes)));
   FILE *const out = open_memstream(&text, &bytes);

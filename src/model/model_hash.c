@@ -7,7 +7,7 @@ static void add(XXH3_state_t *state, const void *bytes, size_t count) {
   (void)XXH3_64bits_update(state, bytes, count); /* fails on NULL alone */
 }
 
-/* With its end, so that no two lists of texts run into the same bytes. */
+/* Hashes the terminating 0 too, so that different lists of texts never give the same bytes. */
 static void add_text(XXH3_state_t *state, const char *text) { add(state, text, strlen(text) + 1); }
 
 static void take(const XXH3_state_t *state, char text[17]) {
@@ -73,8 +73,8 @@ mlpd_status model_hash(const mlpd_model *model, model_hashes *hashes) {
 
 /* ---- Format 1 ------------------------------------------------------------------------------------ */
 
-/* The enumerations as they were numbered then, from 0. These lists never change: what was added later stands in no
- * file of format 1. */
+/* The enumerations in the order of format 1, from 0. These lists never change: later additions occur in no file of
+ * format 1. */
 static const char *const activations_1[] = {"identity", "relu", "leaky-relu", "elu",     "gelu", "silu",
                                             "sigmoid",  "tanh", "softplus",   "softmax", NULL};
 static const char *const losses_1[] = {"auto", "mse",   "mse-mean", "cross-entropy", "binary-cross-entropy",

@@ -9,10 +9,10 @@ typedef struct model_hashes {
   char digest[17], checksum[17];
 } model_hashes;
 
-/* As format 2 has them: named values count by their names. */
+/* The hashes of format 2 and later: enumeration values are hashed by name. */
 mlpd_status model_hash(const mlpd_model *model, model_hashes *hashes);
 
-/* As format 1 had them: named values count by the numbers that their enumerations had then. */
+/* The hashes of format 1: enumeration values are hashed by the numbers they had then. */
 mlpd_status model_hash_format_1(const mlpd_model *model, model_hashes *hashes);
 
 #endif

@@ -111,7 +111,7 @@ static mlpd_status read_kind(h5_file *file, uint32_t number, const layer_kind **
   return status;
 }
 
-/* The first tensor of a kind tells its widths: (inputs, outputs), or of a vector both are its length. */
+/* The first tensor of a layer gives its widths: (inputs, outputs); the length of a vector is both. */
 static mlpd_status read_widths(h5_file *file, const char *object, bool vector, uint32_t *inputs, uint32_t *outputs) {
   h5_shape shape;
   TRY(read_shape(file, object, &shape));
@@ -123,7 +123,8 @@ static mlpd_status read_widths(h5_file *file, const char *object, bool vector, u
   return MLPD_OK;
 }
 
-/* What layer `number` is made from. *inputs: the outputs of the layer before; of layer 1 its inputs are stored. */
+/* Reads the specification of layer `number`. *inputs: the outputs of the layer before; for layer 1 its inputs are
+ * stored there. */
 static mlpd_status read_spec(h5_file *file, uint32_t number, uint32_t *inputs, layer_spec *spec) {
   char object[OBJECT_BYTES];
   tensor made[LAYER_MOST_TENSORS] = {{0}};

@@ -15,10 +15,10 @@ mlpd_status model_network_read(h5_file *file, mlpd_network **network);
 /* Are all values finite numbers? */
 mlpd_status model_network_check(const mlpd_network *network);
 
-/* The least format of model files that can hold the network. */
+/* The lowest format of model files that can hold the network. */
 uint64_t model_network_format(const mlpd_network *network);
 
-/* An attribute that names one of choices. */
+/* Reads an attribute that names one of choices. */
 mlpd_status model_read_choice(h5_file *file, const char *object, const char *name, const mlpd_choice *choices,
                               int *value);
 

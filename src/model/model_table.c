@@ -22,7 +22,7 @@ static bool is_given(const mlpd_option *row, const mlpd_train_options *options) 
   return value != NULL && (absent == NULL || strcmp(value, absent) != 0);
 }
 
-/* Of the model's texts, those that tell how a table is written. */
+/* The options in the model's config that say how a table is written. */
 static mlpd_status take_trained_options(const mlpd_model *model, model_table *t) {
   mlpd_train_options options = {.data = t->given};
   char value[VALUE_BYTES];
@@ -47,8 +47,8 @@ static bool is_writable_folder(const char *folder) {
   return stat(folder, &about) == 0 && S_ISDIR(about.st_mode) && access(folder, W_OK | X_OK) == 0;
 }
 
-/* The folder of the output; else one for temporary files, or, so that other hosts see it, the one that the ranks run
- * in. */
+/* The folder of the output; without an output, a temporary folder or, so that other hosts see it, the working folder.
+ */
 static void choose_folder(const mlpd_comm *comm, const char *out, char folder[FILE_PATH_BYTES]) {
   const char *const slash = out != NULL ? strrchr(out, '/') : NULL;
   struct stat about;
@@ -75,7 +75,7 @@ static mlpd_status reserve(const mlpd_comm *comm, const char *out, model_table *
 
 /* ---- Words ------------------------------------------------------------------------------------------ */
 
-/* text with the table's name in place of the file's. */
+/* text with the file's name replaced by the table's. */
 static void name_table(const model_table *t, const char *text, char line[LINE_BYTES]) {
   size_t used = 0;
   const size_t length = strlen(t->path);

@@ -1,4 +1,4 @@
-/* Raw tables as data for a model: converted to a file that is removed afterwards. */
+/* Raw tables as data for a model: converted to a temporary file. */
 #ifndef MLPDIST_MODEL_TABLE_H
 #define MLPDIST_MODEL_TABLE_H
 
@@ -14,20 +14,20 @@ typedef struct model_table {
   char path[FILE_PATH_BYTES]; /* of the data set made */
   file_output room;           /* rank 0: reserves path */
   bool reserved;
-  char *texts[MODEL_TABLE_TEXTS]; /* options as the model was trained */
+  char *texts[MODEL_TABLE_TEXTS]; /* the options that the model was trained with */
   int num_texts;
-  mlpd_model *model; /* its notices go through here meanwhile: they name the table */
+  mlpd_model *model; /* receives the model's notices meanwhile, so that they name the table */
   void (*notice)(void *context, const char *message);
   void *notice_context;
 } model_table;
 
-/* Converts data, where it is raw, for evaluation, or (predict) for prediction: all its rows become the test part, and
- * *split says so. Options of the table that are not given are those of the training. out: the output, near which the
- * file is made, or NULL. Close in any case. Collective. */
+/* Converts raw data for evaluation or (predict) prediction: all its rows become the test part, and *split is set to it.
+ * Table options that are not given are those of the training. out: the output, beside which the temporary file is made;
+ * or NULL. Close it in any case. Collective. */
 mlpd_status model_table_open(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, bool predict,
                              const char *out, mlpd_split *split, model_table *t);
 
-/* Removes the file; a message about it names the table. Returns status. */
+/* Removes the temporary file, puts the table's name into an error message about it, and returns status. */
 mlpd_status model_table_close(mlpd_status status, model_table *t);
 
 #endif

@@ -17,13 +17,13 @@
 #include "ranks/comm.h"
 #include "ranks/placement.h"
 
-/* Rows of all ranks that travel to rank 0 and to the disk at a time: bounds its memory. */
+/* Blocks that are sent to rank 0 and written at a time, which bounds its memory. */
 enum { WRITE_BLOCKS = 64 };
 
 typedef struct prediction_pass {
   const mlpd_model *model;
   uint32_t outputs;
-  float *values; /* (rows of the range, outputs): what the network gives, targets still scaled */
+  float *values; /* (rows of the range, outputs): outputs of the network, in scaled targets */
 } prediction_pass;
 
 static void visit_prediction(void *context, uint64_t block, uint64_t first, uint64_t n, const workspace *space,
@@ -69,7 +69,7 @@ static mlpd_status open_h5(prediction_file *f, uint64_t rows) {
   return MLPD_OK;
 }
 
-/* A CSV cell: quoted where the name needs it. */
+/* Writes a CSV cell, in quotes if needed. */
 static void write_cell(FILE *csv, const char *text) {
   if (strpbrk(text, ",\"\n\r") == NULL) {
     (void)fputs(text, csv);
@@ -121,7 +121,7 @@ static mlpd_status write_rows_h5(prediction_file *f, uint64_t n, const float *va
   return status;
 }
 
-/* Nine digits, which float32 has; of a target more where its shift is large, so that nine remain of the spread. */
+/* Nine digits hold a float32; a target with a large shift gets more, so that nine remain for its spread. */
 static void write_value(const prediction_file *f, uint32_t j, double value) {
   int digits = 9;
   if (!has_classes(f)) {
@@ -173,7 +173,7 @@ static mlpd_status prediction_write(prediction_file *f, uint64_t n, const float 
   return MLPD_OK;
 }
 
-/* Closes the file and, where status is MLPD_OK, puts it in place; else removes it. */
+/* Closes the file and puts it in place if status is MLPD_OK; else removes it. */
 static mlpd_status prediction_close(prediction_file *f, mlpd_status status) {
   h5_array_close(f->classes);
   h5_array_close(f->values);
@@ -187,7 +187,7 @@ static mlpd_status prediction_close(prediction_file *f, mlpd_status status) {
 
 /* ---- All of it ----------------------------------------------------------------------------------- */
 
-/* Blocks [begin, end) of a rank's own, as many as there are. */
+/* A slice of a rank's own blocks; empty behind the last. */
 static forward_range slice_of(forward_range range, uint64_t slice) {
   const uint64_t begin = range.block_begin + slice * WRITE_BLOCKS, limit = begin + WRITE_BLOCKS;
   forward_range piece = range;
@@ -199,7 +199,7 @@ static forward_range slice_of(forward_range range, uint64_t slice) {
   return piece;
 }
 
-/* Rank after rank, slice after slice, the rows travel to rank 0 in the order of the input. */
+/* Sends the rows to rank 0 in the order of the input: rank after rank, slice after slice. */
 static mlpd_status write_all(mlpd_comm *comm, const forward_range *mine, uint32_t outputs, const float *values,
                              prediction_file *file) {
   const int size = mlpd_comm_size(comm), me = mlpd_comm_rank(comm);
@@ -245,7 +245,7 @@ static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *ge
   return status;
 }
 
-/* On rank 0: the output is named and is no file that the prediction reads. */
+/* On rank 0: checks that an output is named and that it is no file the prediction reads. */
 static mlpd_status check_output(const char *out, const mlpd_model *model, const mlpd_data_paths *data) {
   if (out == NULL || out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--out: no file to write is named");
   TRY(file_check_apart("--out", out, "--data", data->file));

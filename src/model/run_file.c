@@ -10,11 +10,11 @@
 #include "h5/h5.h"
 
 enum {
-  HEAD_BYTES = 4096, /* HDF5 keeps the first attributes of a file of ours in there */
+  HEAD_BYTES = 4096, /* which hold the first attributes of our HDF5 files */
   NEAR_BYTES = 64    /* from an attribute's name to its value */
 };
 
-/* Does the head of the file hold the attribute mlpdist = what? So damaged files are known, too. */
+/* Does the head of the file hold the attribute mlpdist = what? This also recognises damaged files. */
 static bool head_says(const char *text, size_t length, const char *what) {
   static const char attribute[] = "mlpdist";
   const char *const at = memmem(text, length, attribute, sizeof attribute);
@@ -23,7 +23,7 @@ static bool head_says(const char *text, size_t length, const char *what) {
   return memmem(at, left < NEAR_BYTES ? left : NEAR_BYTES, what, strlen(what)) != NULL;
 }
 
-/* The same through HDF5, wherever the attribute lies. */
+/* The same through HDF5, wherever the attribute is. */
 static bool attribute_says(const char *path, const char *what) {
   h5_file *file = NULL;
   char *text = NULL;

@@ -1,5 +1,4 @@
-/* Is a file one that a training run has written? What it holds decides, not its name alone. Nothing here is
- * collective. */
+/* Has a training run written a file? Its content decides, not its name alone. Nothing here is collective. */
 #ifndef MLPDIST_RUN_FILE_H
 #define MLPDIST_RUN_FILE_H
 
@@ -7,11 +6,11 @@
 
 typedef enum run_file { RUN_MODEL, RUN_CONFIG, RUN_METRICS, RUN_CHECKPOINT } run_file;
 
-/* Did a run write path, whole or damaged? An empty file counts as such. */
+/* Did a run write path, whole or damaged? True for an empty file. */
 bool run_file_is_ours(const char *path, run_file kind);
 
-/* MLPD_ERROR_USAGE where output path, which is no file of a run, would replace one: a model, a checkpoint, a config.ini
- * or a metrics.csv, of whichever run. option names it. */
+/* MLPD_ERROR_USAGE if an output to path would replace a file of some run: a model, checkpoint, config.ini or
+ * metrics.csv. option names it in the message. */
 mlpd_status run_file_check_output(const char *option, const char *path);
 
 #endif

@@ -47,7 +47,7 @@ static const field fields[] = {
 };
 enum { NUM_FIELDS = sizeof fields / sizeof *fields };
 
-/* The bytes of a state that a format has: fields of later formats lie behind those of earlier ones. */
+/* The bytes of run_state that a format has: later formats append fields. */
 static size_t state_bytes(uint64_t format) {
   for (int i = 0; i < NUM_FIELDS; i++)
     if (fields[i].format > format) return fields[i].offset;
@@ -59,8 +59,8 @@ static const char *const arena_objects[CHECKPOINT_ARENAS] = {"/parameters", "/ke
 
 static void hash_text(uint64_t hash, char text[17]) { (void)snprintf(text, 17, "%016llx", (unsigned long long)hash); }
 
-/* Over all of c, so that no array can be missing or stand in another's place. arenas: the hashes of those; each text
- * counts with its end, so that no two sets of texts run into the same bytes. */
+/* Covers all of c, so that a missing or swapped array is noticed. arenas: their hashes. Each text is hashed with its
+ * terminating 0, so that different sets of texts never give the same bytes. */
 static uint64_t checkpoint_hash(const checkpoint *c, uint64_t format, const uint64_t arenas[CHECKPOINT_ARENAS]) {
   uint64_t hash = XXH3_64bits(&c->state, state_bytes(format));
   hash = XXH3_64bits_withSeed(arenas, CHECKPOINT_ARENAS * sizeof *arenas, hash);
@@ -124,8 +124,8 @@ typedef struct stored_array {
   void *data;
 } stored_array;
 
-/* Reads a one-dimensional array of at most `most` bytes (what the file can hold: a damaged shape must not take all
- * memory) and compares its checksum; read->data is allocated. */
+/* Reads a one-dimensional array and compares its checksum; read->data is allocated. most: bytes that the file can hold,
+ * so that a damaged shape cannot take all memory. */
 static mlpd_status read_array(h5_file *file, const char *object, element_type type, uint64_t most, stored_array *read) {
   h5_array *array = NULL;
   char *stored = NULL, text[17];
@@ -154,7 +154,7 @@ static mlpd_status read_array(h5_file *file, const char *object, element_type ty
   return status;
 }
 
-/* The arenas that are there, and their hashes. */
+/* Reads the arenas that exist, and computes their hashes. */
 static mlpd_status read_arenas(h5_file *file, uint64_t most, checkpoint *c, uint64_t hashes[CHECKPOINT_ARENAS]) {
   for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
     stored_array read;
@@ -243,7 +243,7 @@ mlpd_status checkpoint_path(char path[FILE_PATH_BYTES], const char *folder, uint
   return file_path(path, folder, name);
 }
 
-/* Is name one that checkpoint_path() makes? */
+/* Could checkpoint_path() have made this name? */
 static bool names_step(const char *name, uint64_t *step) {
   char same[64], *end = NULL;
   if (strncmp(name, NAME_HEAD, strlen(NAME_HEAD)) != 0) return false;
@@ -292,7 +292,7 @@ static mlpd_status list_steps(const char *folder, uint64_t **steps, size_t *coun
   return MLPD_OK;
 }
 
-/* Reads path, which may hold what cannot be. */
+/* Reads path and refuses impossible values. */
 static mlpd_status read_possible(const char *path, checkpoint *c) {
   TRY(checkpoint_read(path, c));
   const mlpd_status status = checkpoint_check(c);

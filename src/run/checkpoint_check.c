@@ -1,4 +1,4 @@
-/* What a checkpoint holds may be whole and yet impossible: files made by hand, or by a program that went wrong. */
+/* Checks of values: a file with the right checksums may still be impossible, made by hand or by a faulty program. */
 #include <math.h>
 
 #include "run/checkpoint.h"
@@ -26,7 +26,7 @@ static mlpd_status check_sums(const run_state *s) {
   return sums && schedule && !isnan(s->best_loss) ? MLPD_OK : impossible("its losses are not numbers");
 }
 
-/* An optimizer's state may have become infinite and do no harm (a second moment), but is always a number. */
+/* An optimizer's state may be infinite without harm (a second moment), but it is never NaN. */
 static mlpd_status check_arena(const checkpoint *c, int arena, const char *what) {
   const float *const values = c->arenas[arena];
   for (uint64_t i = 0; values != NULL && i < c->state.arena_size; i++)

@@ -1,4 +1,4 @@
-/* Checkpoints written in the background: training waits for a copy of the arenas, not for the disk. */
+/* Writes checkpoints in the background: training waits for a copy of the arenas, not for the disk. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +16,11 @@ struct checkpoint_writer {
   pthread_t thread;
   pthread_mutex_t mutex;
   pthread_cond_t changed;
-  bool busy, ending, started; /* busy: `copy` is the thread's */
-  bool held;                  /* `copy` waits for its release; of the caller's thread alone */
+  bool busy, ending, started; /* busy: the thread owns `copy` */
+  bool held;                  /* `copy` waits for its release; used by the caller's thread only */
   checkpoint copy;
   timeline *line;     /* NULL: nothing is recorded */
-  mlpd_status failed; /* of the last one written, until it is told */
+  mlpd_status failed; /* status of the last write, until it has been returned */
   char message[1024];
 };
 
@@ -87,7 +87,7 @@ void checkpoint_writer_trace(checkpoint_writer *w, timeline *t) {
   (void)pthread_mutex_unlock(&w->mutex);
 }
 
-/* The failure not yet told, in this thread's message; the caller holds the mutex. */
+/* Moves the pending failure to this thread's message. The caller holds the mutex. */
 static mlpd_status take_failure(checkpoint_writer *w) {
   const mlpd_status status = w->failed;
   w->failed = MLPD_OK;
@@ -99,7 +99,7 @@ static mlpd_status copy_text(const char *from, char **to) {
   return memory_copy_string(from, to);
 }
 
-/* The arenas of w->copy are allocated once and used again. */
+/* Arenas of `to` are allocated once and reused. */
 static mlpd_status copy_checkpoint(const checkpoint *from, checkpoint *to) {
   to->state = from->state;
   for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
@@ -123,7 +123,7 @@ mlpd_status checkpoint_writer_hold(checkpoint_writer *w, const checkpoint *c, bo
   const mlpd_status failure = *taken ? take_failure(w) : MLPD_OK;
   (void)pthread_mutex_unlock(&w->mutex);
   if (!*taken) return MLPD_OK;
-  /* The thread does not look at the copy until busy is set. */
+  /* The thread does not read the copy before busy is set. */
   const mlpd_status status = copy_checkpoint(c, &w->copy);
   *taken = w->held = status == MLPD_OK;
   return status != MLPD_OK ? status : failure;

@@ -7,7 +7,7 @@
 
 enum { PARTS = 3, NAMES_BYTES = 300, NOTE_BYTES = 400 };
 
-/* The names of the classes whose place is NAME_ABSENT; returns how many there are. */
+/* Lists the names of the classes whose place is NAME_ABSENT; returns their number. */
 static uint32_t list_marked(const mlpd_model *model, const uint32_t *place, uint32_t classes, char *text) {
   name_list names = {0};
   uint32_t marked = 0;

@@ -1,11 +1,11 @@
-/* Classes that a run cannot learn, said by name before it trains. */
+/* Notes, before training, the names of classes that a run cannot learn. */
 #ifndef MLPDIST_CLASS_NOTES_H
 #define MLPDIST_CLASS_NOTES_H
 
 #include "run/prepare.h"
 
-/* Sums p->class_rows over the ranks and notes classes that validation or test have and training lacks, and those with a
- * single row. Collective. */
+/* Sums p->class_rows over the ranks; notes classes that occur in validation or test but not in training, and classes
+ * with a single row. Collective. */
 mlpd_status class_notes(mlpd_comm *comm, const mlpd_train_events *events, preparation *p);
 
 #endif

@@ -9,11 +9,11 @@
 #include "ranks/comm.h"
 #include "run/column_inputs.h"
 
-static const double BOUND_SLACK = 1e-6; /* of targets that were rounded */
+static const double BOUND_SLACK = 1e-6; /* for targets that were rounded */
 
 enum { FILLED_ROWS = 64, SLICE_BYTES = 4 << 20, LEAST_SLICE = 512 }; /* columns whose statistics are taken at a time */
 
-/* Columns of the rows in memory, or, not NULL, their statistics as a scan has found them for this rank's lanes. */
+/* Columns of rows in memory or, if scanned is not NULL, their statistics from a scan of this rank's lanes. */
 typedef struct column_source {
   element_type type;
   const void *x;
@@ -45,7 +45,7 @@ static void filled_statistics(const column_source *from, uint32_t first, uint64_
   column_deviations_finish(s, deviations);
 }
 
-/* Statistics of a lane of this rank's, of columns [first, first + at->columns). */
+/* Statistics of columns [first, first + width) of one lane of this rank. */
 static void lane_statistics(const preparation *p, const column_source *from, uint32_t own_lane, uint32_t lane,
                             uint32_t first, double *record, uint32_t width, char *copy) {
   column_statistics made = row_scan_record(record, width);
@@ -68,7 +68,7 @@ static void lane_statistics(const preparation *p, const column_source *from, uin
   record[0] = made.count;
 }
 
-/* Room for the records of lanes: this rank's and all. */
+/* Buffers for the records of this rank's lanes and of all lanes. */
 typedef struct record_room {
   double *local, *all;
   uint64_t *bytes; /* (ranks) */
@@ -118,8 +118,8 @@ static mlpd_status gather_slice(mlpd_comm *comm, const preparation *p, const col
   return MLPD_OK;
 }
 
-/* Statistics over the whole training part, some columns at a time: records of all lanes are large where rows are wide.
- * Collective. */
+/* Statistics over the whole training part, a slice of columns at a time: with wide rows the records of all lanes are
+ * large. Collective. */
 static mlpd_status gather_statistics(mlpd_comm *comm, const preparation *p, const column_source *from,
                                      column_statistics *total) {
   const uint64_t fitting = SLICE_BYTES / (p->plan.num_lanes * 4 * sizeof(double));
@@ -220,15 +220,15 @@ bool column_scales_targets(const preparation *p) {
          p->options.normalize != MLPD_NORMALIZE_NONE;
 }
 
-/* What outputs can be, where their activation bounds them. */
+/* The range of the outputs, if the activation bounds them. */
 static bool output_bounds(mlpd_activation output, double *least, double *most) {
   *least = output == MLPD_TANH ? -1 : 0;
   *most = 1;
   return output == MLPD_TANH || output == MLPD_SIGMOID || output == MLPD_SOFTMAX;
 }
 
-/* No weights bring such outputs to such targets; cross-entropies, which want probabilities, would even fall for ever.
- */
+/* No weights can reach targets outside the range of the outputs; a cross-entropy, which expects probabilities, would
+ * even fall forever. */
 static mlpd_status check_fit(const preparation *p, const column_statistics *s) {
   const mlpd_train_options *const o = &p->options;
   const char *const file = o->data.file, *const loss = mlpd_choice_name(mlpd_loss_choices, (int)o->loss);
@@ -263,7 +263,8 @@ static mlpd_status find_target(mlpd_comm *comm, const mlpd_train_events *events,
   if (status == MLPD_OK && p->whole_targets) note_rounded(comm, events, p, "target", &total);
   if (status == MLPD_OK && column_scales_targets(p)) affine_from_statistics(MLPD_NORMALIZE_STANDARD, &total, a);
   column_statistics_free(&total);
-  for (uint32_t j = 0; status == MLPD_OK && j < p->outputs; j++) /* a constant stays what it is, to map back */
+  for (uint32_t j = 0; status == MLPD_OK && j < p->outputs;
+       j++) /* a constant keeps its value, so that it can be mapped back */
     if (!(a->scale[j] > 0)) a->scale[j] = 1;
   if (status == MLPD_OK) affine_settle(a);
   return status;

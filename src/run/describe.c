@@ -23,7 +23,7 @@ typedef struct listing {
   FILE *stream;
 } listing;
 
-/* An array that cannot be used: the reason, without the names of file and object before it and the cure behind it. */
+/* Prints why an array cannot be used: the reason alone, without the names of file and object and without the cure. */
 static void describe_refusal(const listing *to, const char *object, const char *shown) {
   char reason[200];
   const char *at = mlpd_error_message();
@@ -167,7 +167,7 @@ static mlpd_status describe_dataset(const char *path, h5_file *file, FILE *strea
 
 /* ---- Models --------------------------------------------------------------------------------------- */
 
-/* "layer 1: weight (64, 32), bias (32), relu"; the kind is named where it is not dense. */
+/* "layer 1: weight (64, 32), bias (32), relu"; the kind is named if it is not dense. */
 static void describe_layer(const mlpd_network *network, uint32_t l, FILE *stream) {
   const layer *const shape = &network->layers[l];
   (void)fprintf(stream, "  layer %u: ", l + 1);
@@ -241,7 +241,7 @@ static mlpd_status describe_checkpoint(const char *path, FILE *stream) {
   return MLPD_OK;
 }
 
-/* What the file says it is: "model", "checkpoint", or "" for other people's. */
+/* What the file says it is: "model", "checkpoint", or "" for files of other programs. */
 static mlpd_status read_kind(h5_file *file, char kind[16]) {
   char *text = NULL;
   kind[0] = '\0';
@@ -265,7 +265,7 @@ static mlpd_status describe(const char *path, FILE *stream) {
   return status != MLPD_OK ? status : closed;
 }
 
-/* Lines for a terminal: what the file holds, its options, say, must not steer it. */
+/* Prints lines to a terminal; text of the file, such as its options, must not control it. */
 static void print_lines(char *text, FILE *stream) {
   for (char *line = text, *next = NULL; *line != '\0'; line = next) {
     char *const end = strchr(line, '\n');

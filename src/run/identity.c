@@ -1,4 +1,4 @@
-/* What a resumed run must share with its checkpoint: the data, and the options that decide the weights. */
+/* What a resumed run must have in common with its checkpoint: the data, and the options that decide the weights. */
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -7,7 +7,7 @@
 #include "ranks/comm.h"
 #include "run/prepare.h"
 
-/* The type's own number in fingerprints, whatever the enumeration's. These numbers never change. */
+/* The number of a type in fingerprints, independent of the enumeration. These numbers never change. */
 static uint64_t type_number(element_type type) {
   static const uint64_t numbers[NUM_ELEMENT_TYPES] = {
       [ELEMENT_I8] = 0,  [ELEMENT_U8] = 1,  [ELEMENT_I16] = 2, [ELEMENT_U16] = 3, [ELEMENT_I32] = 4,
@@ -29,7 +29,7 @@ mlpd_status preparation_fingerprint(mlpd_comm *comm, preparation *p) {
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
 #pragma omp parallel for num_threads(p->threads) schedule(dynamic)
   for (uint32_t u = first; u < end; u++) {
-    if (p->scan.hashes != NULL) { /* of rows that are not in memory: another hash, as they are another order */
+    if (p->scan.hashes != NULL) { /* rows that are not in memory have another order, and so another hash */
       local[u - first] = p->scan.hashes[u - first];
       continue;
     }

@@ -12,10 +12,10 @@
 #include "step/stepper.h"
 #include "sum/reduce.h"
 
-static const double CLOSE = 0.8; /* of what is available: page cache and other programs want some, too */
+static const double CLOSE = 0.8; /* of the available memory: page cache and other programs need some, too */
 
-/* Library code as it is first used and buffers: some 6 MB were measured with HDF5 1.10 and Open MPI 4.1, with
- * oneDNN 2.6 and its generated kernels up to 11 MB, and 1 to 3 MB more with more than one rank. */
+/* Code and buffers of libraries, measured: about 6 MB with HDF5 1.10 and Open MPI 4.1, up to 11 MB with oneDNN 2.6 and
+ * its generated kernels, and 1 to 3 MB more with several ranks. */
 static const uint64_t LIBRARY_BYTES = 6500000, BACKEND_BYTES = 3500000, MESSAGE_BYTES = 2000000;
 
 static const struct {
@@ -65,7 +65,8 @@ static uint64_t still_needed(const memory_claim *claim) {
   return claim->expects.total > claim->allocated ? claim->expects.total - claim->allocated : 0;
 }
 
-/* Of the machine of claims[rank]: what all its ranks still need, and the least that one of them finds available. */
+/* For the machine of claims[rank]: the bytes that all its ranks still need, and the smallest amount that one of them
+ * found available. */
 static uint64_t needed_on_host(const memory_claim *claims, int size, int rank, uint64_t *available, int *ranks) {
   uint64_t needed = 0;
   *available = UINT64_MAX;
@@ -128,7 +129,7 @@ mlpd_status memory_claim_all(mlpd_comm *comm, const memory_estimate *expects, ui
   note[0] = '\0';
   (void)snprintf(mine.host, sizeof mine.host, "%s", comm_host(comm));
   mlpd_status status = comm_gather_equal(comm, &mine, sizeof mine, "memory of ranks", &all);
-  if (status == MLPD_OK) /* of the same claims everywhere: one answer */
+  if (status == MLPD_OK) /* the claims are the same on all ranks, and so is the answer */
     status = memory_claims_fit(all, mlpd_comm_size(comm), note);
   free(all);
   return status;

@@ -1,5 +1,5 @@
-/* What a run takes of memory: computed before it is allocated, so that too little is one clear line. No function here
- * is collective unless its comment says so. */
+/* Memory of a run: estimated before it is allocated, so that too little memory gives one clear message. No function
+ * here is collective unless its comment says so. */
 #ifndef MLPDIST_MEMORY_ESTIMATE_H
 #define MLPDIST_MEMORY_ESTIMATE_H
 
@@ -9,18 +9,18 @@
 #include "network/network.h"
 
 typedef enum memory_item {
-  MEMORY_ROWS,       /* training rows, or the windows of them that are streamed */
-  MEMORY_HELD_OUT,   /* rows for validation and test */
+  MEMORY_ROWS,       /* training rows, or their windows if they are streamed */
+  MEMORY_HELD_OUT,   /* rows for validation and test, and the marks of drawn rows */
   MEMORY_ARENAS,     /* parameters, kept weights, optimizer state */
   MEMORY_SUMS,       /* gradients of this rank and those received */
   MEMORY_LANES,      /* activations and deltas, order of rows, scratch */
   MEMORY_EVALUATION, /* activations of each thread */
-  MEMORY_CHECKPOINT, /* rank 0: the copy that is written */
-  MEMORY_LIBRARIES,  /* what MPI, HDF5 and the back end come to hold: measured, not computed */
+  MEMORY_CHECKPOINT, /* rank 0: the copy that the writer writes */
+  MEMORY_LIBRARIES,  /* MPI, HDF5 and the back end: measured, not computed */
   MEMORY_ITEMS
 } memory_item;
 
-/* What an estimate is made from. */
+/* The inputs of an estimate. */
 typedef struct memory_shapes {
   const mlpd_network *network; /* its parameters may be NULL */
   const char *backend;         /* name; NULL: the default */
@@ -28,9 +28,9 @@ typedef struct memory_shapes {
   uint64_t row_bytes;             /* of a training row, targets and weight included */
   uint64_t target_bytes;          /* of these, targets and weight */
   uint64_t held_out_bytes;        /* of this rank */
-  uint64_t held_out_window_bytes; /* of this rank, where they are read in windows instead */
-  uint64_t window_rows;           /* of a lane, where rows are streamed; 0: they are all in memory */
-  uint64_t reader_bytes;          /* beside the windows: chunks that HDF5 keeps, the room of the first look */
+  uint64_t held_out_window_bytes; /* of this rank, if they are read in windows instead */
+  uint64_t window_rows;           /* of a lane, if rows are streamed; 0: all rows are in memory */
+  uint64_t reader_bytes;          /* besides the windows: chunks that HDF5 caches, buffers of the first scan */
   mlpd_optimizer optimizer;
   mlpd_reduce reduce;
   bool checkpoints;
@@ -47,24 +47,24 @@ typedef struct memory_estimate {
 
 memory_estimate memory_estimate_of(const memory_shapes *shapes);
 
-/* The summary of `info`: what the rows of a data set take on 1, 2, 4 and 8 ranks; and what training a model's network
- * takes, with the options its config names, data left aside. */
+/* The memory lines of `info`: the rows of a data set on 1, 2, 4 and 8 ranks; and the training of a model's network with
+ * the options of its config, without the data. */
 mlpd_status memory_describe_data(const char *path, h5_file *file, FILE *stream);
 mlpd_status memory_describe_network(const mlpd_network *network, const char *config, FILE *stream);
 
-/* One rank's part of the question whether memory suffices. */
+/* The memory that one rank needs, and that its machine has. */
 typedef struct memory_claim {
   uint64_t available;      /* on its machine, now */
-  uint64_t allocated;      /* of the estimate, already */
+  uint64_t allocated;      /* part of the estimate that is allocated already */
   memory_estimate expects; /* in all */
   char host[256];
 } memory_claim;
 
-/* Do the claims (size) of the ranks of each machine fit into what is available there? MLPD_ERROR_MEMORY says what is
- * needed, for what, and what helps. *note gets a line where it is close, "" elsewhere. */
+/* Checks that the claims (size) of all ranks of a machine fit into its available memory. MLPD_ERROR_MEMORY says how
+ * much is needed, for what, and what helps. note gets a line if it is close, else "". */
 mlpd_status memory_claims_fit(const memory_claim *claims, int size, char note[256]);
 
-/* The same with the claims of all ranks gathered; available and host are filled in. Collective. */
+/* Gathers the claims of all ranks, filling in available and host, and checks them. Collective. */
 mlpd_status memory_claim_all(mlpd_comm *comm, const memory_estimate *expects, uint64_t allocated, char note[256]);
 
 #endif

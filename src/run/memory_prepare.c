@@ -1,4 +1,4 @@
-/* Memory of a run about to start, and of files looked at. */
+/* Memory estimates for a run that is about to start, and for `info`. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@
 
 /* ---- A run ---------------------------------------------------------------------------------------- */
 
-/* Adds what this rank's rows of a held-out part take, held whole, of whole_row_bytes each, and in windows. */
+/* Adds the bytes of this rank's rows of a held-out part: held whole (whole_row_bytes each), and read in windows. */
 static void add_held_out(preparation *p, const part *of, const forward_range *range, uint64_t whole_row_bytes) {
   const uint64_t row_bytes = part_row_bytes(of, p->options.task == MLPD_CLASSIFICATION);
   const uint64_t rows = range->row_end - range->row_begin;
@@ -19,7 +19,7 @@ static void add_held_out(preparation *p, const part *of, const forward_range *ra
   p->memory.held_out_window_bytes += held_out_window_rows(row_bytes, p->threads, rows) * row_bytes;
 }
 
-/* The same of a part of the file, if it is there; errors in it are reported where it is read. */
+/* The same for a part of the file, if it exists. Errors are ignored here; reading the part reports them. */
 static void add_held_out_file(preparation *p, mlpd_split which) {
   part opened = {0};
   bool present = false;
@@ -30,8 +30,8 @@ static void add_held_out_file(preparation *p, mlpd_split which) {
   part_close(&opened);
 }
 
-/* The same of rows drawn from the training part: they are read before targets are scaled, and drawn class by class
- * there is a mark for each row of the file. */
+/* The same for rows drawn from the training part, which are read before targets are scaled. Rows drawn class by class
+ * also need a mark for each row of the file. */
 static void add_drawn(preparation *p, const part *train) {
   add_held_out(p, train, &p->valid.range, part_raw_row_bytes(train, p->options.task == MLPD_CLASSIFICATION));
   if (p->split.marks.words == NULL) return;
@@ -39,7 +39,7 @@ static void add_drawn(preparation *p, const part *train) {
   p->memory.held_out_window_bytes += row_marks_bytes(train->rows);
 }
 
-/* Chunks that HDF5 keeps of an open part. */
+/* Bytes of chunks that HDF5 caches for an open part. */
 static uint64_t kept_bytes(const part *of) {
   uint64_t bytes = h5_array_kept(of->x);
   if (of->y != NULL) bytes += h5_array_kept(of->y);
@@ -78,7 +78,7 @@ static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
 
 enum { SHARE_OF_AVAILABLE = 4 };
 
-/* What this rank may take where nobody says. */
+/* This rank's memory limit without --memory. */
 static uint64_t usual_limit(const mlpd_comm *comm) {
   uint64_t here = 0;
   for (int rank = 0; rank < mlpd_comm_size(comm); rank++)
@@ -86,7 +86,7 @@ static uint64_t usual_limit(const mlpd_comm *comm) {
   return machine_memory_available("") / SHARE_OF_AVAILABLE / (here > 0 ? here : 1);
 }
 
-/* Validation and test rows are held where they fit beside all else; without them --memory must do. */
+/* Holds validation and test rows in memory if they fit; --memory must suffice without them. */
 static mlpd_status fit_into_limit(const mlpd_comm *comm, preparation *p, bool decided) {
   memory_shapes *const s = &p->memory;
   const uint64_t given = p->options.memory, limit = given > 0 ? given : usual_limit(comm);
@@ -112,7 +112,7 @@ mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *e
   uint32_t outputs = p->outputs;
   if (train != NULL) {
     measure_data(comm, p, train);
-    /* Classes that neither the options nor names tell are counted when the rows are read. */
+    /* If neither the options nor names give the number of classes, reading the rows will count them. */
     outputs = p->options.task != MLPD_CLASSIFICATION ? train->y_columns
               : p->options.classes > 2               ? p->options.classes
                                                      : 2;

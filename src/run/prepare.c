@@ -62,7 +62,7 @@ static void settle_lanes(mlpd_comm *comm, const mlpd_train_events *events, prepa
 
 /* ---- Reading the training part ------------------------------------------------------------------ */
 
-/* Reads positions [begin, end): of the lane plan, or of the split order itself (direct). */
+/* Reads positions [begin, end) of the lane plan, or of the split order. */
 static mlpd_status read_positions(preparation *p, part *from, const lane_plan *plan, uint64_t begin, uint64_t end,
                                   uint32_t classes, shard *read) {
   row_run *runs = NULL;
@@ -77,7 +77,7 @@ static mlpd_status read_positions(preparation *p, part *from, const lane_plan *p
   return status;
 }
 
-/* Validation rows taken from the training part count, too: the rarest class may be among them alone. */
+/* Validation rows drawn from the training part count too: the rarest class may occur only among them. */
 static mlpd_status count_classes(mlpd_comm *comm, preparation *p, const part *from) {
   mlpd_train_options *const o = &p->options;
   class_counts *const train = &p->class_rows[MLPD_TRAIN], *const valid = &p->class_rows[MLPD_VALID];
@@ -94,19 +94,19 @@ static mlpd_status count_classes(mlpd_comm *comm, preparation *p, const part *fr
   return MLPD_OK;
 }
 
-/* The window of streamed rows becomes a part of what the run is. */
+/* Resolves --window, which decides the weights. */
 static void settle_window(preparation *p, const part *from) {
   mlpd_train_options *const o = &p->options;
   o->window = stream_window_rows(&p->plan, o->window, part_row_bytes(from, o->task == MLPD_CLASSIFICATION));
 }
 
-/* Streamed rows are read in whole chunks, or at least in pieces that are worth a call. */
+/* Streamed rows are read in whole chunks, or in pieces large enough to be worth a call. */
 static uint64_t grain_rows(const part *from) {
   const uint64_t chunk_rows = h5_array_shape(from->x).chunk_rows;
   return chunk_rows > 0 ? chunk_rows : READ_BYTES / (from->features * element_size(from->type)) + 1;
 }
 
-/* The split order of classes: rows to train on, then those to validate on, of each class its share. */
+/* The split order of a classification: training rows, then validation rows with their share of each class. */
 static mlpd_status split_by_class(mlpd_comm *comm, preparation *p, part *from) {
   row_marks marks;
   comm_watch_place(comm, "while validation rows are drawn from each class");
@@ -149,7 +149,7 @@ static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, p
   return MLPD_OK;
 }
 
-/* Looks through this rank's lanes, whose rows will come from a stream. */
+/* Scans the rows of this rank's lanes, which will be streamed. */
 static mlpd_status scan_rows(mlpd_comm *comm, preparation *p, part *from) {
   const row_scan_wishes wishes = preparation_scan(comm, p);
   p->train =
@@ -157,7 +157,7 @@ static mlpd_status scan_rows(mlpd_comm *comm, preparation *p, part *from) {
   return row_scan_run(from, &wishes, &p->scan);
 }
 
-/* This rank's lanes of the training part, and its blocks of a validation part taken from it. */
+/* Reads this rank's lanes of the training part and its blocks of validation rows drawn from it. */
 static mlpd_status read_rows(mlpd_comm *comm, preparation *p, part *from) {
   uint32_t first = 0, end = 0;
   lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &first, &end);
@@ -168,7 +168,7 @@ static mlpd_status read_rows(mlpd_comm *comm, preparation *p, part *from) {
     TRY(read_positions(p, from, &p->plan, p->plan.lane_begin[first], p->plan.lane_begin[end], p->options.classes,
                        &p->train));
   if (p->split.num_lanes == 0) return MLPD_OK;
-  const uint64_t start = p->plan.rows; /* validation takes the end of the split order */
+  const uint64_t start = p->plan.rows; /* validation rows are at the end of the split order */
   p->valid.target = p->options.task == MLPD_REGRESSION && p->held_out_windows ? &p->model->target : NULL;
   p->valid.order = &p->split;
   p->valid.first = start;
@@ -275,8 +275,8 @@ static mlpd_status make_network(preparation *p) {
   return MLPD_OK;
 }
 
-/* Reads the test part before the run, window by window: that it does not fit, or is damaged, is said now, not when all
- * is trained. Collective. */
+/* Reads the test part before the run, window by window, so that a test part that is damaged or does not fit is reported
+ * before training. Collective. */
 static mlpd_status look_at_test_part(mlpd_comm *comm, preparation *p) {
   held_out test;
   TRY(held_out_read(comm, p->file, &p->options.data, MLPD_TEST, p->model, true, true, p->threads, &test));
@@ -321,7 +321,8 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   if (p->split.num_lanes == 0)
     TRY(held_out_read(comm, p->file, &p->options.data, MLPD_VALID, p->model, true, p->held_out_windows, p->threads,
                       &p->valid));
-  class_counts *const counts = p->split.num_lanes == 0 ? &p->class_rows[MLPD_VALID] : NULL; /* else counted */
+  class_counts *const counts =
+      p->split.num_lanes == 0 ? &p->class_rows[MLPD_VALID] : NULL; /* else they are counted already */
   TRY(held_out_fingerprint(comm, &p->valid, p->model, p->options.data.file, MLPD_VALID, counts, &p->valid_fingerprint));
   TRY(class_notes(comm, events, p));
   TRY(mlpd_comm_agree(comm, class_weights_find(p)));
@@ -329,7 +330,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
 }
 
 void preparation_free(preparation *p) {
-  stream_free(p->stream); /* first: its thread uses the others */
+  stream_free(p->stream); /* first: its thread uses the rest */
   held_out_free(&p->valid);
   part_close(&p->source);
   labels_free(&p->labels);

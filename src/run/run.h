@@ -10,7 +10,7 @@
 #include "run/trace.h"
 #include "step/stepper.h"
 
-/* When checkpoints are due; 0: not by this measure. */
+/* When checkpoints are due; 0: not counted in this unit. */
 typedef struct checkpoint_plan {
   uint64_t steps, epochs;
   double seconds;
@@ -27,23 +27,22 @@ typedef struct trainer {
   run_folder folder;         /* rank 0 */
   checkpoint_writer *writer; /* rank 0 */
   checkpoint_plan every;
-  bool raw_table, made_folder; /* the data is to be converted; rank 0 made the run folder for that */
-  char table[FILE_PATH_BYTES]; /* the file that it is converted to */
-  uint64_t resumed_name;       /* rank 0, of --resume auto: the step that the checkpoint's name says */
+  bool raw_table, made_folder; /* the data must be converted; rank 0 made the run folder for the result */
+  char table[FILE_PATH_BYTES]; /* the converted file */
+  uint64_t resumed_name;       /* rank 0, with --resume auto: the step in the checkpoint's name */
   char *mathematics;           /* options that decide the weights */
-  run_state state;             /* where the run is; equal on all ranks */
-  loss_sums sums;              /* of the epoch under way */
-  float *kept;                 /* (arena): the weights model.h5 is to hold */
-  bool kept_known;             /* the next two are of the kept weights; after a resume they are not known */
+  run_state state;             /* current position; equal on all ranks */
+  loss_sums sums;              /* of the current epoch */
+  float *kept;                 /* (arena): the weights for model.h5 */
+  bool kept_known;             /* the next two, of the kept weights, are known; after a resume they are not */
   double kept_valid_loss, kept_valid_metric;
-  bool told_metrics, told_model, told_checkpoint; /* once: that it could not be written */
+  bool told_metrics, told_model, told_checkpoint; /* the user has been notified, once, that it could not be written */
   bool unsaved;                                   /* kept is newer than model.h5 */
-  bool verify; /* the next step compares the ranks' weights, and then a checkpoint held is written; equal on
-                * all ranks */
+  bool verify; /* the next step compares the ranks' weights; then the held checkpoint is written. Equal on all ranks */
   bool missed; /* rank 0: a checkpoint was due while one was being written */
   bool stop;   /* leave after a checkpoint; equal on all ranks */
   double saved_at, reported_at, checkpoint_at; /* seconds */
-  trace *trace;                                /* NULL: none is asked for */
+  trace *trace;                                /* NULL: no trace was requested */
   timeline *line;                              /* its timeline, or NULL */
   uint64_t trace_begin;                        /* its first step, from 1 */
 } trainer;
@@ -51,36 +50,36 @@ typedef struct trainer {
 bool run_is_root(const trainer *t);
 void run_notice(const trainer *t, const char *text); /* on rank 0 */
 
-/* "1000", "10min", "2epochs" or "never" as a plan */
+/* Parses "1000", "10min", "2epochs" or "never". */
 mlpd_status checkpoint_plan_parse(const char *text, checkpoint_plan *plan);
 
-/* Rank 0 reads the checkpoint that options->resume names into *c; *found on all ranks. lanes becomes its number
- * of lanes where options leave it open. Collective. */
+/* Rank 0 reads the checkpoint named by options->resume into *c; *found is set on all ranks. options->lanes, if auto,
+ * becomes the checkpoint's number of lanes. Collective. */
 mlpd_status run_find_checkpoint(trainer *t, mlpd_train_options *options, checkpoint *c, bool *found);
 
-/* Takes over c (rank 0's) on all ranks after checking that it belongs to this run. Of --resume auto, one that turns out
- * to be impossible is passed over for the one before. Collective. */
+/* Checks that c (on rank 0) belongs to this run, and continues from it on all ranks. With --resume auto, an impossible
+ * checkpoint is skipped for the one before it. Collective. */
 mlpd_status run_restore(trainer *t, checkpoint *c);
 
-/* Drops what was asked of a run before, after its last step. */
+/* Drops requests made after the last step of an earlier run. */
 void run_forget_requests(void);
 
-/* What this rank wishes for in the next step. */
+/* What this rank requests with the next step. */
 step_wishes run_wishes(trainer *t);
 
-/* After a step: writes the checkpoint of the state before it, where one was held and the ranks' weights were equal,
- * and holds one of the state now, where some rank wished for it. Collective. */
+/* After a step: writes the held checkpoint of the state before the step if the ranks' weights were equal then, and
+ * holds one of the current state if some rank requested it. Collective. */
 mlpd_status run_after_step(trainer *t, const step_outcome *outcome);
 
-/* After an epoch's decisions, the state standing at the start of the next: compares the weights of all ranks and
- * writes a checkpoint where one is due; last: it is, and it is waited for. Collective. */
+/* After an epoch's decisions, with the state at the start of the next epoch: compares the weights of all ranks and
+ * writes a checkpoint if one is due. last: writes one and waits for it. Collective. */
 mlpd_status run_after_epoch(trainer *t, bool last);
 
-/* Counts and tells the failure of a checkpoint, where status is one. */
+/* If status is a failure to write a checkpoint, counts it and notifies the user. */
 void run_tell_checkpoint(trainer *t, mlpd_status status);
 
-/* Begins the trace where one is asked for; writes it, when nothing is under way any more. That it could not be written
- * is told and does not end the run; the message of what did stays. Collective. */
+/* Begins the trace if one was requested; writes it at the end of the run. A failure to write it is a notice and does
+ * not end the run; the current error message is kept. Collective. */
 mlpd_status run_trace_start(trainer *t);
 mlpd_status run_trace_write(trainer *t);
 

@@ -1,4 +1,4 @@
-/* A run's checkpoints: when they are due, what goes into one, how a run goes on from one. */
+/* A run's checkpoints: when they are due, what they hold, and how a run resumes from one. */
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -72,7 +72,7 @@ static checkpoint live_checkpoint(trainer *t) {
   return c;
 }
 
-/* On rank 0: copies the run's state for the writer; while one is still being written, that has to wait. */
+/* On rank 0: copies the run's state for the writer, unless it is still writing. */
 static void hold(trainer *t) {
   if (t->writer == NULL) {
     run_notice(t, "a checkpoint was asked for, but --checkpoint-every is never");
@@ -92,7 +92,7 @@ static void release(trainer *t) {
   if (t->writer != NULL && checkpoint_writer_release(t->writer)) t->result->checkpoints++;
 }
 
-/* The same, but nothing is left out, and it is on disk when this returns. */
+/* As hold and release, but waits for the writer first, and until the checkpoint is on disk. */
 static mlpd_status submit_and_wait(trainer *t) {
   if (t->writer == NULL) return MLPD_OK;
   run_tell_checkpoint(t, checkpoint_writer_wait(t->writer));
@@ -105,7 +105,8 @@ static mlpd_status submit_and_wait(trainer *t) {
 
 /* ---- When ---------------------------------------------------------------------------------------- */
 
-/* Of the state after the next step; it is written when the step after that has found the ranks' weights equal. */
+/* Is a checkpoint of the state after the next step due? It is written once the step after that has found the ranks'
+ * weights equal. */
 static bool is_due(const trainer *t) {
   if (t->every.steps > 0 && (t->state.step + 1) % t->every.steps == 0) return true;
   return t->every.seconds > 0 && clock_seconds() - t->checkpoint_at >= t->every.seconds;
@@ -132,7 +133,7 @@ mlpd_status run_after_step(trainer *t, const step_outcome *outcome) {
   t->stop = t->stop || outcome->stop;
   release(t);
   t->verify = outcome->checkpoint;
-  /* After the last step of an epoch the state is between two: run_after_epoch() writes it. */
+  /* After the last step of an epoch its decisions are still missing: run_after_epoch() writes the checkpoint. */
   if (!t->verify || t->state.step_in_epoch == t->prep.plan.steps_per_epoch) return MLPD_OK;
   TRY(stepper_complete_state(t->stepper));
   hold(t);
@@ -169,8 +170,8 @@ mlpd_status run_interrupt(trainer *t) {
 
 /* ---- Going on ------------------------------------------------------------------------------------ */
 
-/* A file of the folder that is no checkpoint any more would be taken for someone else's, and be in the way of the
- * checkpoint of that step: it is kept under another name. */
+/* Renames a file that is no longer recognised as a checkpoint: taken for somebody else's file, it would block the next
+ * checkpoint of that step. */
 static void set_aside(const char *path, char *note, size_t bytes) {
   char aside[FILE_PATH_BYTES];
   struct stat about;
@@ -189,10 +190,11 @@ static void tell_rejected(void *context, const char *path, const char *message) 
 
 static bool resumes_by_itself(const mlpd_train_options *options) { return strcmp(options->resume, "auto") == 0; }
 
-/* On rank 0, of --resume auto. */
+/* On rank 0, for --resume auto. */
 static mlpd_status find_newest(trainer *t, checkpoint *c, bool *found) {
   t->resumed_name = UINT64_MAX;
-  /* A run that was killed while it took the folder over had given up the checkpoints that are still there. */
+  /* The checkpoints left by a run that was killed while taking over the folder belong to the run before it, which was
+   * given up. */
   if (!t->folder.lock.former_took_over)
     TRY(checkpoint_read_newest(t->folder.checkpoints, &t->resumed_name, c, found, tell_rejected, t));
   if (*found || !t->folder.used) return MLPD_OK;
@@ -205,7 +207,7 @@ static mlpd_status find_newest(trainer *t, checkpoint *c, bool *found) {
   return MLPD_OK;
 }
 
-/* On rank 0, of a checkpoint that was named: c or nothing. */
+/* On rank 0, for a checkpoint named by the user: there is no other to fall back on. */
 static mlpd_status refuse_impossible(const char *path, mlpd_status status) {
   if (status == MLPD_OK) return MLPD_OK;
   return FAIL(status, "%s: %s; take another checkpoint, or --resume never", path, mlpd_error_message());
@@ -253,7 +255,7 @@ mlpd_status run_find_checkpoint(trainer *t, mlpd_train_options *options, checkpo
   return MLPD_OK;
 }
 
-/* Is a part of the data what it was? Unknown of a checkpoint of format 1. */
+/* Has a part of the data changed? Format 1 does not tell for validation and test. */
 static mlpd_status check_part(const trainer *t, const char *which, uint64_t theirs, uint64_t ours) {
   if (theirs == ours || theirs == CHECKPOINT_UNKNOWN) return MLPD_OK;
   const char *const file = t->prep.options.data.file;
@@ -268,7 +270,7 @@ static mlpd_status check_part(const trainer *t, const char *which, uint64_t thei
               file, which);
 }
 
-/* What went into the fingerprints of format 1 by a rule that has changed since, or NULL. */
+/* The rule behind format 1's fingerprint of the training data that has changed since; NULL: none. */
 static const char *former_rule(const trainer *t, const checkpoint *c) {
   if (c->state.valid_fingerprint != CHECKPOINT_UNKNOWN) return NULL;
   if (t->prep.options.task == MLPD_REGRESSION) return "the targets of a regression are scaled";
@@ -288,7 +290,7 @@ static mlpd_status check_training_part(const trainer *t, const checkpoint *c) {
       rule, t->prep.options.data.file);
 }
 
-/* On rank 0: is c of the run that the options and the data make? */
+/* On rank 0: was c made by a run with these options and this data? */
 static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
   char theirs[OPTION_LINE_BYTES], ours[OPTION_LINE_BYTES];
   if (option_text_differs(c->options, t->mathematics, theirs, ours))
@@ -301,7 +303,7 @@ static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
   return check_part(t, "test", c->state.test_fingerprint, t->state.test_fingerprint);
 }
 
-/* On rank 0: can this run have been in the state that c holds? */
+/* On rank 0: could this run have reached the state in c? */
 static mlpd_status check_possible(const trainer *t, const checkpoint *c) {
   TRY(checkpoint_check_steps(c, t->prep.plan.steps_per_epoch));
   bool fits = c->state.arena_size == t->prep.model->network->arena_size;
@@ -310,7 +312,7 @@ static mlpd_status check_possible(const trainer *t, const checkpoint *c) {
   return fits ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "it is damaged: its arrays do not fit this network");
 }
 
-/* On rank 0, of --resume auto: c is impossible, and the newest possible one before it takes its place. */
+/* On rank 0, for --resume auto: replaces the impossible c by the newest possible checkpoint before it. */
 static mlpd_status take_one_before(trainer *t, checkpoint *c) {
   char path[FILE_PATH_BYTES], message[1200 + FILE_PATH_BYTES];
   bool found = false;
@@ -323,7 +325,7 @@ static mlpd_status take_one_before(trainer *t, checkpoint *c) {
   return FAIL(MLPD_ERROR_DATA, "%s: no checkpoint in it can be used; --resume never begins anew", t->folder.path);
 }
 
-/* On rank 0: c, or one before it, is of this run and possible. */
+/* On rank 0: checks c and, with --resume auto, falls back to earlier checkpoints. */
 static mlpd_status settle_checkpoint(trainer *t, checkpoint *c) {
   for (;;) {
     TRY(check_belongs(t, c));

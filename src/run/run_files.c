@@ -65,11 +65,11 @@ mlpd_status run_files_remove(const char *folder) {
   char path[FILE_PATH_BYTES], target[FILE_PATH_BYTES];
   TRY(file_path(path, folder, "checkpoints"));
   checkpoint_prune(path, UINT64_MAX, 0);
-  (void)rmdir(path); /* where nothing else is in there */
+  (void)rmdir(path); /* if it is empty */
   for (int i = 0; i < NUM_NAMES; i++) {
     TRY(file_path(path, folder, names[removal_order[i]]));
     if (!run_file_is_ours(path, removal_order[i])) continue;
-    /* A link stays, for the new file. */
+    /* A link is kept; the new file goes where it leads. */
     if (realpath(path, target) != NULL && unlink(target) != 0)
       return FAIL(MLPD_ERROR_FILE, "%s: the file of the run before cannot be removed: %s", path, strerror(errno));
   }

@@ -18,7 +18,7 @@ static const char metrics_head[] =
     "compute_seconds_min,reduce_seconds_min,data_seconds_min,"
     "compute_seconds_mean,reduce_seconds_mean,data_seconds_mean\n";
 
-/* Adds to the text in memory. */
+/* Appends to the text in memory. */
 static mlpd_status append(run_folder *f, const char *text) {
   const size_t length = strlen(text);
   if (f->length + length + 1 > f->room) {
@@ -39,7 +39,7 @@ static mlpd_status metrics_failed(const run_folder *f) {
   return FAIL(MLPD_ERROR_FILE, "%s: %s", f->metrics, strerror(errno));
 }
 
-/* Opens metrics.csv, which holds the text so far, for the rows to come. */
+/* Opens metrics.csv, which holds all of the text, for later rows. */
 static mlpd_status open_metrics(run_folder *f) {
   if (f->metrics_open) (void)close(f->metrics_file);
   f->metrics_file = open(f->metrics, O_WRONLY | O_CLOEXEC);
@@ -48,7 +48,7 @@ static mlpd_status open_metrics(run_folder *f) {
   return f->metrics_open ? MLPD_OK : metrics_failed(f);
 }
 
-/* Is the open file still what the path names? */
+/* Does the path still name the open file? */
 static bool metrics_in_place(const run_folder *f) {
   struct stat about;
   const file_identity named = file_identify(f->metrics);
@@ -56,8 +56,8 @@ static bool metrics_in_place(const run_folder *f) {
          about.st_ino == named.inode;
 }
 
-/* Writes the rows that the file lacks, at their place: a part of a row that reached a full disk is cut off, and written
- * over by the next attempt. */
+/* Writes the rows that the file lacks. If the disk is full, cuts off an incomplete row; the next attempt writes it
+ * again. */
 static mlpd_status write_rest(run_folder *f) {
   while (f->written < f->length) {
     const size_t rest = f->length - f->written;
@@ -98,14 +98,14 @@ static const char *line_after(const char *line) {
   return end != NULL ? end + 1 : line + strlen(line);
 }
 
-/* The field of a line under the name that heads a column, or "". */
+/* The field of a line in the column of this name, or "". */
 static const char *field_under(const char *head, const char *name, const char *line) {
   for (; head != NULL && line != NULL; head = field_after(head), line = field_after(line))
     if (field_length(head) == field_length(name) && strncmp(head, name, field_length(name)) == 0) return line;
   return "";
 }
 
-/* Rows of another head under this version's: what they do not tell is empty. */
+/* Appends rows of an older version in this version's columns; columns they lack are empty. */
 static mlpd_status append_older(run_folder *f, const char *text) {
   TRY(append(f, metrics_head));
   for (const char *line = line_after(text); *line != '\0'; line = line_after(line)) {
@@ -136,7 +136,7 @@ static mlpd_status name_files(const char *folder, run_folder *f) {
 mlpd_status run_folder_reserve(const char *folder, run_folder *f) {
   *f = (run_folder){.used = false};
   TRY(name_files(folder, f));
-  if (!file_identify(folder).known) return MLPD_OK; /* made when all is well */
+  if (!file_identify(folder).known) return MLPD_OK; /* run_folder_open() makes it */
   struct stat about;
   if (stat(folder, &about) != 0 || !S_ISDIR(about.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is not a folder", folder);
   TRY(run_files_check(folder, &f->used));
@@ -154,7 +154,8 @@ static void remove_leftovers(const run_folder *f) {
     file_remove_leftovers(f->path, written_whole[i], NULL);
 }
 
-/* The head by which run_file_is_ours() knows the file: the texts of programs that use the library need not begin so. */
+/* The first line, by which run_file_is_ours() recognises the file: a config_text of another program need not have it.
+ */
 static const char *config_head(const char *text) {
   static const char head[] = "# mlpdist " MLPD_VERSION "\n";
   return strncmp(text, head, sizeof "# mlpdist" - 1) == 0 ? "" : head;
@@ -169,7 +170,7 @@ static mlpd_status write_beside(const char *path, const char *first, const char 
   return status;
 }
 
-/* Puts the new files in the place of the former run's, which go first. */
+/* Removes the former run's files and puts the new ones in their places. */
 static mlpd_status exchange(run_folder *f, bool fresh, file_output *config, file_output *metrics) {
   mlpd_status status = MLPD_OK;
   if (fresh) status = run_lock_note(&f->lock, true);

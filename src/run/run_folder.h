@@ -11,28 +11,28 @@ typedef struct run_folder {
   char model[FILE_PATH_BYTES], metrics[FILE_PATH_BYTES], config[FILE_PATH_BYTES], checkpoints[FILE_PATH_BYTES];
   run_lock lock;
   bool begun; /* run_folder_open() has put its files in place */
-  bool used;  /* files of a run were there when it was reserved */
+  bool used;  /* it held files of a run when it was reserved */
   bool metrics_open;
   int metrics_file;
-  char *text;          /* of metrics.csv so far, for checkpoints */
+  char *text;          /* metrics.csv so far, for checkpoints */
   size_t length, room; /* of the text */
-  size_t written;      /* bytes of it that metrics.csv holds */
+  size_t written;      /* bytes of the text that are in metrics.csv */
 } run_folder;
 
-/* Before anything is read: locks the folder, if it is there, for this run, and refuses one in which another run is at
- * work, or in which a run would replace files that no run wrote. Nothing is changed yet. Close it in any case. */
+/* Before the data is read: locks the folder, if it exists. Refuses a folder that another run is using, or in which this
+ * run would replace files that no run wrote. Changes nothing yet. Close it in any case. */
 mlpd_status run_folder_reserve(const char *folder, run_folder *f);
 
-/* When the run is ready to begin: makes the folder and writes config.ini (where there is a text) and metrics.csv: its
- * head, or the text of a run that goes on, whose rows, if an older version wrote them, get this one's head and are
- * empty where they tell nothing. fresh: the files of the run before are removed first. Until both new files are whole
- * beside their places nothing of the former run is touched. */
+/* When the run is ready to begin: makes the folder and writes config.ini (if there is a text) and metrics.csv. A new
+ * metrics.csv has only its header; a resumed run's continues metrics_text. Rows of an older version get this version's
+ * columns; those they lack are empty. fresh: removes the files of the former run first, but touches nothing before both
+ * new files are complete on disk under temporary names. */
 mlpd_status run_folder_open(const char *config_text, const char *metrics_text, bool fresh, run_folder *f);
 
-/* Appends one row to metrics.csv. After a failure the row stays in memory, and the next call writes it, too. */
+/* Appends one row to metrics.csv. After a failure the row stays in memory and the next call writes it too. */
 mlpd_status run_folder_add(run_folder *f, const mlpd_epoch *e);
 
-/* Writes the rows that metrics.csv lacks. MLPD_ERROR_FILE also where the folder was removed or renamed. */
+/* Writes the rows that metrics.csv lacks. Also MLPD_ERROR_FILE if the folder was removed or renamed. */
 mlpd_status run_folder_flush(run_folder *f);
 
 /* Flushes, closes and unlocks. */

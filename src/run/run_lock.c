@@ -16,25 +16,26 @@ enum { MOST_TRIES = 10, HOST_BYTES = 256 };
 
 static const char lock_name[] = "run.lock";
 static const char head[] = "mlpdist run on ", taking_over_mark[] = ", taking over";
-static const char space_head[] = "\nprocesses "; /* of the second line: file_process_space(), in which process counts */
+static const char space_head[] = "\nprocesses "; /* second line: the file_process_space() of the process number */
 
 typedef enum held { HELD_BY_US, HELD_BY_OTHER, LOCKS_UNKNOWN } held;
 
 static held lock_descriptor(int descriptor) {
-  /* Of the open file, not of the process: it also keeps out another run in this process. */
+  /* A lock of the open file, not of the process: it also excludes another run in this process. */
   struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
   if (fcntl(descriptor, F_OFD_SETLK, &whole) == 0) return HELD_BY_US;
   return errno == EAGAIN || errno == EACCES ? HELD_BY_OTHER : LOCKS_UNKNOWN;
 }
 
-/* Were the processes of the run counted as this one's are? Former versions did not say, and went by the host's name. */
+/* Does the process number of the text mean something here? Former versions did not say: they compared the host's name.
+ */
 static bool counts_here(const char *text) {
   const char *const space = strstr(text, space_head);
   return space == NULL || strtoul(space + sizeof space_head - 1, NULL, 16) == file_process_space();
 }
 
-/* What the file says after its head, cut at the line's end; "" where it is empty, NULL where it is no lock's. *here:
- * its process number means something here. */
+/* The first line of the file after its head; "" if the file is empty, NULL if it is not a lock file. *here: its process
+ * number means something here. */
 static const char *read_lock(int descriptor, char text[RUN_LOCK_TEXT_BYTES], bool *here) {
   const ssize_t length = pread(descriptor, text, RUN_LOCK_TEXT_BYTES - 1, 0);
   text[length > 0 ? length : 0] = '\0';
@@ -44,7 +45,7 @@ static const char *read_lock(int descriptor, char text[RUN_LOCK_TEXT_BYTES], boo
   return strncmp(text, head, sizeof head - 1) == 0 ? text + sizeof head - 1 : NULL;
 }
 
-/* Is the process that the text names one of this host that is no more? */
+/* Does the text name a process of this host that has ended? */
 static bool is_dead(const char *text) {
   char here[HOST_BYTES] = "", host[HOST_BYTES];
   long process = 0;
@@ -65,7 +66,7 @@ static mlpd_status refuse(const run_lock *lock, const char *by, bool certain) {
               lock->folder, by, lock->path);
 }
 
-/* Locks what is open, if it still is what the path names; else *again. */
+/* Locks the open file if the path still names it; else sets *again. */
 static mlpd_status lock_opened(run_lock *lock, int descriptor, bool *again) {
   char text[RUN_LOCK_TEXT_BYTES];
   struct stat about;
@@ -74,7 +75,7 @@ static mlpd_status lock_opened(run_lock *lock, int descriptor, bool *again) {
   const file_identity opened = fstat(descriptor, &about) == 0
                                    ? (file_identity){.device = about.st_dev, .inode = about.st_ino, .known = true}
                                    : (file_identity){.known = false};
-  *again = !file_identities_equal(&now, &opened); /* its run has ended and removed it */
+  *again = !file_identities_equal(&now, &opened); /* its run has ended and has removed it */
   if (*again) return MLPD_OK;
   bool here = false;
   const char *const says = read_lock(descriptor, text, &here);
@@ -132,7 +133,7 @@ mlpd_status run_lock_check(const run_lock *lock) {
   return FAIL(MLPD_ERROR_FILE, "%s: the run folder was removed or renamed while the run was under way", lock->folder);
 }
 
-/* The file goes while it is locked, and only if it still is the one that was locked. */
+/* Removes the file while it is locked, and only if it is still the locked one. */
 void run_lock_release(run_lock *lock) {
   struct stat named, opened;
   if (!lock->held) return;

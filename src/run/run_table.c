@@ -9,7 +9,7 @@
 #include "convert/table.h"
 #include "ranks/comm.h"
 
-/* An option of raw tables beside a data set does nothing. */
+/* Notes options for raw tables that have no effect because the data is a data set. */
 static void note_idle(const trainer *t, const mlpd_train_options *options) {
   mlpd_train_options usual;
   char text[200], given[64], other[64];
@@ -45,7 +45,7 @@ static void on_decision(void *context, const char *line) {
   if (t->events != NULL && t->events->decided != NULL) t->events->decided(t->events->context, line);
 }
 
-/* Every rank will read it. */
+/* Can this rank read the converted file? */
 static mlpd_status check_seen(const trainer *t) {
   if (access(t->table, R_OK) == 0) return MLPD_OK;
   return FAIL(MLPD_ERROR_FILE,
@@ -75,5 +75,5 @@ mlpd_status run_table_convert(trainer *t, mlpd_train_options *options) {
 }
 
 void run_table_end(const trainer *t, const char *folder) {
-  if (t->made_folder) (void)rmdir(folder); /* where nothing is in there */
+  if (t->made_folder) (void)rmdir(folder); /* if it is empty */
 }

@@ -1,4 +1,4 @@
-/* The trace of a run, where one is asked for. */
+/* The trace of a run, if one was requested. */
 #include "base/memory.h"
 #include "run/run.h"
 
@@ -33,7 +33,7 @@ mlpd_status run_trace_write(trainer *t) {
   char *message = NULL;
   uint64_t lost = 0;
   TRY(mlpd_comm_agree(t->comm, memory_copy_string(mlpd_error_message(), &message)));
-  /* The thread that writes checkpoints records, too. */
+  /* The thread that writes checkpoints records as well. */
   if (t->writer != NULL) run_tell_checkpoint(t, checkpoint_writer_wait(t->writer));
   const mlpd_status written = trace_write(t->trace, t->prep.options.trace, t->trace_begin, &lost);
   if (written != MLPD_ERROR_MPI) tell(t, written, lost);

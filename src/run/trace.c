@@ -10,7 +10,7 @@
 #include "ranks/comm.h"
 #include "run/trace_clock.h"
 
-/* Nanoseconds of rank 0's clock, and what its timeline's clock said then. */
+/* A time of rank 0's clock in nanoseconds, and of its timeline's clock at the same moment. */
 typedef struct moment {
   uint64_t tick;
   double nanosecond; /* since some moment */
@@ -23,7 +23,7 @@ struct trace {
   clock_pair *pairs[2]; /* (ranks) each, on rank 0 */
 };
 
-/* What rank 0 must know of a rank's timeline to take it in. */
+/* What rank 0 needs to receive a rank's timeline. */
 typedef struct contents {
   uint64_t num_threads, events, lost, steps;
 } contents;
@@ -41,7 +41,7 @@ void trace_free(trace *t) {
 
 static uint64_t read_clock(const void *line) { return timeline_clock(line); }
 
-/* Look 0 or 1. Collective. */
+/* The first (0) or second (1) comparison. Collective. */
 static mlpd_status look_at_clocks(trace *t, int look) {
   moment *const now = &t->moments[look];
   now->tick = timeline_clock(t->line);
@@ -49,7 +49,7 @@ static mlpd_status look_at_clocks(trace *t, int look) {
   return trace_clock_compare(t->comm, read_clock, t->line, t->pairs[look]);
 }
 
-/* Rank 0's ticks to nanoseconds since the first look. */
+/* Converts rank 0's ticks to nanoseconds since the first comparison. */
 static timeline_clock_map own_clock(const trace *t) {
   return (timeline_clock_map){.tick = {t->moments[0].tick, t->moments[1].tick},
                               .nanosecond = {0, t->moments[1].nanosecond - t->moments[0].nanosecond}};
@@ -66,7 +66,7 @@ static timeline_clock_map clock_of(const trace *t, int rank) {
   return map;
 }
 
-/* Of all ranks' clocks beside rank 0's, at either look: no time between is more wrong. */
+/* The largest error of any rank's clock against rank 0's in both comparisons: an upper bound for times between them. */
 static double clock_error(const trace *t) {
   const timeline_clock_map own = own_clock(t);
   uint64_t worst = 0;
@@ -97,7 +97,7 @@ mlpd_status trace_create(mlpd_comm *comm, uint32_t threads, uint64_t steps, size
 
 /* ---- From all ranks to the file -------------------------------------------------------------------- */
 
-/* Arrays of a rank's events on their way; of the largest rank, on rank 0. */
+/* Buffers for the events of a rank; on rank 0, large enough for any rank. */
 typedef struct parcel {
   contents *all; /* (ranks) */
   uint64_t *counts;
@@ -112,13 +112,13 @@ static contents own_contents(const timeline *line) {
   return c;
 }
 
-/* Every rank learns of all. Collective. */
+/* Gathers the sizes of all timelines on every rank. Collective. */
 static mlpd_status exchange_contents(const trace *t, parcel *p) {
   const contents mine = own_contents(t->line);
   return comm_gather_equal(t->comm, &mine, sizeof mine, "trace", &p->all);
 }
 
-/* Room, and on rank 0 the file beside its place. */
+/* Allocates the buffers and, on rank 0, opens the file under a temporary name. */
 static mlpd_status open_parcel(const trace *t, const char *path, parcel *p) {
   const int size = mlpd_comm_size(t->comm), me = mlpd_comm_rank(t->comm);
   uint64_t events = p->all[me].events, threads = p->all[me].num_threads;
@@ -144,7 +144,8 @@ static void pack(const timeline *line, parcel *p) {
   }
 }
 
-/* One rank after the other comes to rank 0, which writes what it has before it takes in more. Collective. */
+/* The ranks send their events to rank 0 one after the other; rank 0 writes each before it receives the next.
+ * Collective. */
 static mlpd_status write_ranks(const trace *t, parcel *p, uint64_t first_step) {
   const int size = mlpd_comm_size(t->comm), me = mlpd_comm_rank(t->comm);
   pack(t->line, p);

@@ -7,15 +7,15 @@
 
 typedef struct trace trace;
 
-/* A timeline (base/timeline.h) of this rank, and the first look at the clocks of all. threads may differ from rank to
- * rank. Collective. */
+/* Creates a timeline (base/timeline.h) of this rank and compares the clocks of all ranks for the first time. threads
+ * may differ between ranks. Collective. */
 mlpd_status trace_create(mlpd_comm *comm, uint32_t threads, uint64_t steps, size_t events_a_step, trace **made);
 void trace_free(trace *t); /* NULL is allowed. */
 
-timeline *trace_timeline(trace *t); /* NULL where t is. */
+timeline *trace_timeline(trace *t); /* NULL if t is NULL. */
 
-/* Looks at the clocks again and writes path on rank 0; nothing must record meanwhile. first_step: the number, from 1,
- * of the first step traced. *lost: events that found no room, over all ranks. All or nothing is written. Collective. */
+/* Compares the clocks again and writes path on rank 0; nothing may record meanwhile. first_step: the first step traced,
+ * from 1. *lost: events of all ranks that found no room. Writes the whole file or none. Collective. */
 mlpd_status trace_write(trace *t, const char *path, uint64_t first_step, uint64_t *lost);
 
 #endif

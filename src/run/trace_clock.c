@@ -4,7 +4,7 @@
 
 enum { ROUND_TRIPS = 20 };
 
-/* Rank 0 asks, the other answers with its time: it is from somewhere between question and answer. */
+/* Rank 0 asks, the other rank answers with its time, which lies between question and answer. */
 static mlpd_status compare_with(mlpd_comm *comm, int rank, uint64_t clock(const void *context), const void *context,
                                 clock_pair *best) {
   for (int i = 0; i < ROUND_TRIPS; i++) {

@@ -4,8 +4,8 @@
 
 #include "ranks/agreement.h"
 
-/* agreement_of_process before a training run, with all options that the ranks must have in common. Not paths on a node,
- * threads, or what rank 0 alone acts on. notice also "" where the options promise nothing of bits. Collective. */
+/* agreement_of_process before a training run, with all options that must be equal on all ranks: not paths on a node,
+ * threads, or options that only rank 0 uses. notice is also "" if the options promise no equal bits. Collective. */
 mlpd_status train_agreement_check(mlpd_comm *comm, const backend *gemm, const mlpd_train_options *options,
                                   char *notice);
 

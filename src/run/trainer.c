@@ -1,5 +1,5 @@
-/* mlpd_train: epochs, validation, the best model, early stopping. Every decision is taken from figures
- * that are equal on all ranks; only rank 0 writes. */
+/* mlpd_train: epochs, validation, the best model, early stopping. Every decision depends on figures that are equal on
+ * all ranks; only rank 0 writes. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 #include "run/run_table.h"
 #include "run/train_agreement.h"
 
-/* Between these, an improved model waits in memory: small networks improve faster than disks sync. */
+/* In between, an improved model stays in memory: small networks improve faster than disks sync. */
 static const double SAVE_EVERY_SECONDS = 5;
 static const double REPORT_EVERY_SECONDS = 0.1;
 
@@ -53,7 +53,7 @@ static void fill_plan(trainer *t) {
   stepper_describe(t->stepper, r->step, sizeof r->step);
 }
 
-/* What of the placement costs speed, one line each with the cure. Collective. */
+/* Notes what in the placement costs speed, one line each with the cure. Collective. */
 static mlpd_status warn_of_placement(const trainer *t) {
   placement_view view;
   char text[512];
@@ -101,7 +101,7 @@ static mlpd_status make_stepper(trainer *t) {
   return stepper_create(&parts, &t->stepper);
 }
 
-/* On rank 0, before anything is read: the folder is this run's, and no output is an input. */
+/* On rank 0, before the data is read: locks the run folder and checks that no output is an input. */
 static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
   if (!run_is_root(t)) return MLPD_OK;
   TRY(run_files_check_apart(o->out, "--data", o->data.file));
@@ -120,17 +120,17 @@ static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
   return MLPD_OK;
 }
 
-/* Does the run go on from a checkpoint of its own folder? */
+/* Does the run resume from a checkpoint of its own folder? */
 static bool goes_on_here(const trainer *t, const mlpd_train_options *options, bool found) {
   if (!found || strcmp(options->resume, "auto") == 0) return found;
   return run_file_lies_in(options->resume, t->folder.checkpoints);
 }
 
-/* The run folder and the thread that writes checkpoints, on rank 0. */
+/* On rank 0: opens the run folder and starts the thread that writes checkpoints. */
 static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, bool fresh, const char *metrics) {
   if (!run_is_root(t)) return MLPD_OK;
   TRY(run_folder_open(options->config_text, metrics, fresh, &t->folder));
-  TRY(run_files_check_apart(options->out, "--trace", options->trace)); /* once more: the folder may be new */
+  TRY(run_files_check_apart(options->out, "--trace", options->trace)); /* again: the folder may be new */
   if (t->every.steps == 0 && t->every.epochs == 0 && t->every.seconds <= 0) return MLPD_OK;
   return checkpoint_writer_start(t->folder.checkpoints, options->keep, &t->writer);
 }
@@ -185,8 +185,8 @@ static void keep_weights(trainer *t, uint64_t epoch) {
   t->unsaved = true;
 }
 
-/* The network takes the kept weights for the call and gets its own back. A checkpoint that is being written is waited
- * for, so that its failure is reported before the model's. */
+/* Saves the kept weights: the network points to them during the call. Waits for a checkpoint being written, so that its
+ * failure is reported before the model's. */
 static mlpd_status save_kept(trainer *t) {
   TRY(run_lock_check(&t->folder.lock));
   if (t->writer != NULL) run_tell_checkpoint(t, checkpoint_writer_wait(t->writer));
@@ -202,7 +202,8 @@ static mlpd_status save_kept(trainer *t) {
   return status;
 }
 
-/* Saves now and then; a failure is told and tried again, for the weights are still in memory. */
+/* Saves the model every few seconds. A failure is a notice, and the next call tries again: the weights are still in
+ * memory. */
 static void save_sometimes(trainer *t) {
   if (!t->unsaved || clock_seconds() - t->saved_at < SAVE_EVERY_SECONDS) return;
   if (save_kept(t) == MLPD_OK) return;
@@ -211,7 +212,7 @@ static void save_sometimes(trainer *t) {
   t->told_model = true;
 }
 
-/* status: of metrics.csv, which is written again with the next row, and told once. */
+/* Notifies the user once if metrics.csv could not be written (status); the next row tries again. */
 static void tell_metrics(trainer *t, mlpd_status status) {
   char text[1200];
   if (status != MLPD_OK && !t->told_metrics) {
@@ -242,7 +243,7 @@ static void report_step(trainer *t, double samples_per_second) {
                      t->sums.weight > 0 ? t->sums.loss / t->sums.weight : 0, samples_per_second);
 }
 
-/* what: "the loss is not a finite number", after or in step (from 1). */
+/* what: "the loss is not a finite number"; step: when, from 1. */
 static mlpd_status diverged(trainer *t, const char *what, uint64_t step, double lr) {
   char kept[128] = "no model was written";
   if (t->state.kept_epoch > 0)
@@ -254,7 +255,7 @@ static mlpd_status diverged(trainer *t, const char *what, uint64_t step, double 
               what, (unsigned long long)step, (unsigned long long)t->state.epoch, lr / 10, kept);
 }
 
-/* One step of the epoch under way. Collective. */
+/* One step of the current epoch. Collective. */
 static mlpd_status train_step(trainer *t, double *lr) {
   step_outcome outcome;
   timeline_next_step(t->line);
@@ -275,7 +276,7 @@ static mlpd_status train_step(trainer *t, double *lr) {
   return status;
 }
 
-/* Times of the epoch over the ranks: the most, the least and the mean (summed in nanoseconds). Collective. */
+/* Times of the epoch over the ranks: maximum, minimum and mean (summed in nanoseconds). Collective. */
 static mlpd_status take_times(trainer *t, const step_times *before, double started, uint64_t rows,
                               mlpd_epoch *figures) {
   const step_times after = stepper_times(t->stepper);
@@ -305,7 +306,7 @@ static mlpd_status take_times(trainer *t, const step_times *before, double start
   return MLPD_OK;
 }
 
-/* The steps of the epoch under way, from where it stands; fills all of figures but validation. Collective. */
+/* The remaining steps of the current epoch; fills figures except validation. Collective. */
 static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
   const lane_plan *const plan = &t->prep.plan;
   const step_times before = stepper_times(t->stepper);
@@ -318,7 +319,8 @@ static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
     report_step(t, (double)(t->state.step_in_epoch * plan->batch - resumed_rows) / (clock_seconds() - started));
     if (t->stop && t->state.step_in_epoch < plan->steps_per_epoch) return run_interrupt(t);
   }
-  /* A step that ruins the weights shows in the loss of the next; the last has none, and its weights may be kept. */
+  /* The loss of the next step reveals a step that ruins the weights; the last step has no next, and its weights may be
+   * kept. */
   const mlpd_network *const network = t->prep.model->network;
   if (!isfinite(vector_sum_squares(network->arena_size, network->parameters)))
     return diverged(t, "the weights are not finite numbers", t->state.step, figures->lr);
@@ -355,7 +357,7 @@ static bool patience_is_over(const trainer *t) {
   return t->prep.valid.present && o->patience > 0 && t->state.since_best >= o->patience;
 }
 
-/* Takes the decisions of an epoch's end. */
+/* Decides at the end of an epoch which weights to keep. */
 static void decide(trainer *t, mlpd_epoch *figures) {
   const mlpd_train_options *const o = &t->prep.options;
   figures->best = figures->has_valid && figures->valid_loss < t->state.best_loss - o->min_delta;
@@ -404,7 +406,7 @@ static mlpd_status run_epochs(trainer *t) {
 
 /* ---- End ------------------------------------------------------------------------------------------ */
 
-/* The validation figures of the weights in model.h5, which the network holds by now. Collective. */
+/* Reports the validation figures of the weights in model.h5, which the network now holds. Collective. */
 static mlpd_status report_valid(trainer *t) {
   mlpd_train_result *const r = t->result;
   mlpd_epoch figures = {0};
@@ -420,7 +422,7 @@ static mlpd_status report_valid(trainer *t) {
   return MLPD_OK;
 }
 
-/* The run is done: a row that gives no finite result is told, and the loss is what it is. */
+/* Training is over: a row without a finite result is a notice, and the loss is reported as it is. */
 static mlpd_status test_part(trainer *t, held_out *part) {
   const preparation *const p = &t->prep;
   loss_sums sums;
@@ -446,7 +448,7 @@ static mlpd_status test(trainer *t) {
   return status;
 }
 
-/* Whatever ended the run, the kept weights reach the disk; the message of the end stays. */
+/* Saves the kept weights, however the run ended, and keeps its error message. */
 static mlpd_status save_at_end(trainer *t, mlpd_status ended) {
   if (!run_is_root(t) || t->state.kept_epoch == 0 || !t->unsaved) return MLPD_OK;
   if (ended != MLPD_OK && ended != MLPD_ERROR_DIVERGED && ended != MLPD_INTERRUPTED) return MLPD_OK;
@@ -458,7 +460,7 @@ static mlpd_status save_at_end(trainer *t, mlpd_status ended) {
   return FAIL(MLPD_OK, "%s", message);
 }
 
-/* On rank 0: what metrics.csv lacks is written now, or said once more; the message of the end stays. */
+/* On rank 0: writes rows that metrics.csv lacks, or notifies again; keeps the run's error message. */
 static mlpd_status close_folder(trainer *t) {
   char message[1024];
   (void)snprintf(message, sizeof message, "%s", mlpd_error_message());
@@ -494,7 +496,7 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
   mlpd_network *const network = t->prep.model->network;
   const mlpd_status saved = save_at_end(t, status);
   if (run_is_root(t)) (void)close_folder(t);
-  /* Where the ranks have agreed, they go on together; every rank has status already. */
+  /* After an agreed failure the ranks continue together; every rank has this status. */
   if (status == MLPD_ERROR_DIVERGED || status == MLPD_INTERRUPTED) TRY(run_trace_write(t));
   if (status != MLPD_OK) return status;
   TRY(mlpd_comm_agree(t->comm, saved));
