@@ -424,6 +424,10 @@ MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k);
 MLPD_API const char *mlpd_model_target_name(const mlpd_model *model,
                                             uint32_t k); /* likewise, of output k of a regression. */
 
+/* Writes the model to out in another format, by its extension: .json, .npz (NumPy) or .c (C99, for programs without
+ * this library), with everything that a prediction needs. A former file is replaced only after success. */
+MLPD_API mlpd_status mlpd_export(const mlpd_model *model, const char *out);
+
 /* From now on, notice is called with one line for each thing that the user should know about how data meets the model:
  * columns that are in another order, say. On rank 0 alone, from the calling thread of mlpd_evaluate() or
  * mlpd_predict(); NULL: no more. */

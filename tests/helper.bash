@@ -9,7 +9,7 @@ export OMP_WAIT_POLICY=passive OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_
 export OMP_NUM_THREADS
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
-commands="train eval predict info convert explain doctor"
+commands="train eval predict info convert export explain doctor"
 
 # Standard error of the last launch, without mpirun's own remarks about exit codes.
 errors="$BATS_TEST_TMPDIR/errors"

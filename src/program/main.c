@@ -14,6 +14,7 @@ static const command commands[] = {
     {"predict", "predict every row of a data set, in order", command_predict, &predict_table},
     {"info", "describe a data set, model or checkpoint file", command_info, &info_table},
     {"convert", "convert CSV, NPY, NPZ or IDX files into an HDF5 data set", command_convert, &convert_table},
+    {"export", "write a model as C, JSON or NumPy arrays", command_export, &export_table},
     {"explain", "show gradient descent of a small network in numbers", command_explain, &explain_table},
     {"doctor", "check whether this machine is set up to be fast", command_doctor, &doctor_table},
     {"help", "print the help of a command", NULL, &help_table},

@@ -1,0 +1,84 @@
+/* mlpd_export: which format, and what all formats have in common. */
+#include "model/export.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/locale.h"
+#include "base/memory.h"
+#include "network/layer_kind.h"
+
+typedef struct format {
+  const char *extension;
+  export_writer *write;
+} format;
+
+static const format FORMATS[] = {{".json", export_json}, {".npz", export_npz}, {".c", export_c}};
+
+static const format *find_format(const char *path) {
+  const size_t length = strlen(path);
+  for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++) {
+    const size_t end = strlen(FORMATS[i].extension);
+    if (length > end && strcmp(path + length - end, FORMATS[i].extension) == 0) return &FORMATS[i];
+  }
+  return NULL;
+}
+
+mlpd_status export_values(const mlpd_network *network, uint32_t l, uint32_t i, float **values) {
+  const tensor *const t = layer_tensor(network, l, i);
+  const size_t row = t->columns;
+  TRY(memory_allocate(values, t->rows * row, sizeof **values, "weights"));
+  for (size_t r = 0; r < t->rows; r++)
+    memcpy(*values + r * row, layer_values(network, l, i) + r * t->stride, row * sizeof **values);
+  return MLPD_OK;
+}
+
+const char *export_outputs(const mlpd_model *model, const name_list **names) {
+  const bool classes = model->task == MLPD_CLASSIFICATION;
+  *names = classes ? &model->names.classes : &model->names.targets;
+  if ((*names)->count == 0) return NULL;
+  return classes ? "classes" : "targets";
+}
+
+char *export_utf8(const char *text) {
+  const size_t bytes = 3 * strlen(text) + 1;
+  char *const copy = malloc(bytes);
+  if (copy != NULL) mlpd_text_utf8(text, copy, bytes);
+  return copy;
+}
+
+/* JSON and C have no infinity among their numbers, and a model with one predicts nothing. */
+static mlpd_status check_finite(const mlpd_model *model) {
+  const mlpd_network *const network = model->network;
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    for (uint32_t i = 0; i < network->layers[l].num_tensors; i++) {
+      const tensor *const t = layer_tensor(network, l, i);
+      for (size_t j = 0; j < tensor_end(t) - t->offset; j++)
+        if (!isfinite(layer_values(network, l, i)[j]))
+          return FAIL(MLPD_ERROR_DATA, "%s of layer %u holds a number that is not finite: the model cannot be exported",
+                      t->name, l + 1);
+    }
+  for (uint32_t j = 0; j < model->input.columns; j++)
+    if (!isfinite(model->input.shift[j]) || !isfinite(model->input.scale[j]))
+      return FAIL(MLPD_ERROR_DATA, "the normalisation of input %u is not finite: the model cannot be exported", j);
+  return MLPD_OK;
+}
+
+mlpd_status mlpd_export(const mlpd_model *model, const char *out) {
+  NEED(model);
+  NEED(out);
+  IN_C_LOCALE();
+  const format *const found = find_format(out);
+  if (found == NULL)
+    return FAIL(MLPD_ERROR_USAGE, "%s: the extension says the format: .json, .npz (NumPy) or .c (C99)", out);
+  TRY(check_finite(model));
+  const file_identity target = file_identify(out);
+  if (file_identities_equal(&target, &model->file)) return FAIL(MLPD_ERROR_USAGE, "%s is the model itself", out);
+  file_output output;
+  TRY(file_output_open(out, FILE_TEXT, &output));
+  const mlpd_status status = found->write(model, out, output.stream);
+  if (status == MLPD_OK) return file_output_commit(&output);
+  file_output_discard(&output);
+  return status;
+}

@@ -1,0 +1,24 @@
+/* Export: a model in a format of others, with everything that a prediction needs. The file of a format writes to a
+ * stream; whoever opened it looks at the stream's error flag. Nothing here is collective. */
+#ifndef MLPDIST_EXPORT_H
+#define MLPDIST_EXPORT_H
+
+#include <stdio.h>
+
+#include "model/model.h"
+
+/* path: where the output will lie, for names in it. */
+typedef mlpd_status export_writer(const mlpd_model *model, const char *path, FILE *stream);
+
+export_writer export_json, export_npz, export_c;
+
+/* Tensor i of layer l without gaps between rows, to be freed. */
+mlpd_status export_values(const mlpd_network *network, uint32_t l, uint32_t i, float **values);
+
+/* "classes", "targets": what the names of the outputs are; NULL: there are none. */
+const char *export_outputs(const mlpd_model *model, const name_list **names);
+
+/* Text of model files as UTF-8, to be freed; NULL: out of memory. */
+char *export_utf8(const char *text);
+
+#endif

@@ -1,0 +1,301 @@
+/* A model as one file of C99 that needs nothing but the C library's mathematics.
+ *
+ * An element of a product is the same chain of fused multiply-adds as in our own kernels, so products have the same
+ * bits. Activations with exp, tanh or erf use the C library's, in double: a few units in the last place of float from
+ * ours. The others have the same bits, too. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/export.h"
+#include "network/layer_kind.h"
+
+enum { NAME_BYTES = 64, ON_A_LINE = 8 };
+
+/* A(z) as C, z a float. */
+static const char *const ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {
+    [MLPD_IDENTITY] = "z",
+    [MLPD_RELU] = "z < 0 ? 0.0f : z",
+    [MLPD_LEAKY_RELU] = "z * (z < 0 ? 0.01f : 1.0f)",
+    [MLPD_ELU] = "z > 0 ? z : (float)expm1(z)",
+    [MLPD_GELU] = "(float)(0.5 * z * erfc(-z * 0.70710678118654752))",
+    [MLPD_SILU] = "(float)(z / (1 + exp(-(double)z)))",
+    [MLPD_SIGMOID] = "(float)(1 / (1 + exp(-(double)z)))",
+    [MLPD_TANH] = "(float)tanh(z)",
+    [MLPD_SOFTPLUS] = "(float)(fmax(z, 0) + log1p(exp(-fabs(z))))",
+    [MLPD_MISH] = "(float)(z * tanh(fmax(z, 0) + log1p(exp(-fabs(z)))))",
+    [MLPD_SELU] = "z > 0 ? 1.05070099f * z : 1.75809934f * (float)expm1(z)",
+    [MLPD_HARDSWISH] = "z * (fminf(fmaxf(z + 3.0f, 0.0f), 6.0f) * (1.0f / 6.0f))",
+    [MLPD_RELU6] = "fminf(fmaxf(z, 0.0f), 6.0f)",
+    [MLPD_SOFTMAX] = "z"};
+
+static const char HEAD[] =
+    "/* Made by mlpdist %s from a model with digest %s: %s.\n"
+    " *\n"
+    " *   void %s_predict(const double x[%u], double y[%u]);   x: a raw row; y: %s\n"
+    "%s"
+    " *\n"
+    " * C99, thread-safe, no allocation. Declare these functions where they are used, or include this file. */\n"
+    "#include <math.h>\n\n"
+    "enum { %s_INPUTS = %u, %s_OUTPUTS = %u };\n\n";
+
+static const char DENSE[] =
+    "/* z = x W + b, W (inputs, outputs); b may be NULL */\n"
+    "static void %s_dense(int inputs, int outputs, const float *x, const float *w, const float *b, float *z) {\n"
+    "  for (int j = 0; j < outputs; j++) z[j] = 0;\n"
+    "  for (int i = 0; i < inputs; i++)\n"
+    "    for (int j = 0; j < outputs; j++) z[j] = fmaf(x[i], w[i * outputs + j], z[j]);\n"
+    "  for (int j = 0; b && j < outputs; j++) z[j] += b[j];\n"
+    "}\n\n";
+
+static const char LAYER_NORM[] =
+    "static void %s_layer_norm(int n, const float *x, const float *gain, const float *shift, float *z) {\n"
+    "  double mean = 0, variance = 0;\n"
+    "  for (int j = 0; j < n; j++) mean += x[j];\n"
+    "  mean /= n;\n"
+    "  for (int j = 0; j < n; j++) variance += (x[j] - mean) * (x[j] - mean);\n"
+    "  const float inverse = (float)(1 / sqrt(variance / n + 1e-5));\n"
+    "  for (int j = 0; j < n; j++) z[j] = gain[j] * ((x[j] - (float)mean) * inverse) + shift[j];\n"
+    "}\n\n";
+
+static const char BATCH_NORM[] =
+    "static void %s_batch_norm(int n, const float *x, const float *gain, const float *shift, const float *mean,\n"
+    "                          const float *variance, float *z) {\n"
+    "  for (int j = 0; j < n; j++)\n"
+    "    z[j] = gain[j] * ((x[j] - mean[j]) * (float)(1 / sqrt((double)variance[j] + 1e-5))) + shift[j];\n"
+    "}\n\n";
+
+static const char SOFTMAX[] =
+    "static void %s_softmax(int n, float *z) {\n"
+    "  double largest = z[0], sum = 0;\n"
+    "  for (int j = 1; j < n; j++) largest = z[j] > largest ? z[j] : largest;\n"
+    "  for (int j = 0; j < n; j++) sum += exp(z[j] - largest);\n"
+    "  for (int j = 0; j < n; j++) z[j] = (float)(exp(z[j] - largest) / sum);\n"
+    "}\n\n";
+
+typedef struct c_file {
+  const mlpd_model *model;
+  FILE *stream;
+  char name[NAME_BYTES]; /* begins all names of the file */
+} c_file;
+
+/* ---- Names and numbers ------------------------------------------------------------------------------- */
+
+/* The file's name as an identifier. */
+static void find_name(const char *path, char name[NAME_BYTES]) {
+  const char *const slash = strrchr(path, '/'), *const base = slash != NULL ? slash + 1 : path;
+  const size_t length = strlen(base) - strlen(".c");
+  const bool is_digit = isdigit((unsigned char)base[0]) != 0;
+  (void)snprintf(name, NAME_BYTES, "%s%.*s", is_digit || length == 0 ? "model" : "", (int)length, base);
+  for (char *c = name; *c != '\0'; c++)
+    if (!isalnum((unsigned char)*c)) *c = '_';
+}
+
+static void write_string(FILE *stream, const char *text) {
+  (void)fputc('"', stream);
+  for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
+    if (isalnum(*c) || strchr(" .,:;_-+/()[]%", *c) != NULL)
+      (void)fputc(*c, stream);
+    else
+      (void)fprintf(stream, "\\%03o", *c);
+  }
+  (void)fputc('"', stream);
+}
+
+static void write_names(const c_file *f, const char *what, const name_list *list) {
+  if (list->count == 0) return;
+  (void)fprintf(f->stream, "const char *const %s_%s[%llu] = {", f->name, what, (unsigned long long)list->count);
+  for (uint64_t i = 0; i < list->count; i++) {
+    (void)fputs(i % ON_A_LINE == 0 ? "\n    " : " ", f->stream);
+    write_string(f->stream, list->names[i]);
+    (void)fputc(',', f->stream);
+  }
+  (void)fputs("\n};\n\n", f->stream);
+}
+
+static void write_doubles(const c_file *f, const char *what, uint32_t n, const double *values) {
+  (void)fprintf(f->stream, "static const double %s_%s[%u] = {", f->name, what, n);
+  for (uint32_t i = 0; i < n; i++) (void)fprintf(f->stream, "%s%.17g,", i % ON_A_LINE == 0 ? "\n    " : " ", values[i]);
+  (void)fputs("\n};\n\n", f->stream);
+}
+
+/* Hexadecimal: exact, and quick to read. */
+static mlpd_status write_tensor(const c_file *f, uint32_t l, uint32_t i) {
+  const mlpd_network *const network = f->model->network;
+  const tensor *const t = layer_tensor(network, l, i);
+  const size_t count = (size_t)t->rows * t->columns;
+  float *values = NULL;
+  TRY(export_values(network, l, i, &values));
+  (void)fprintf(f->stream, "static const float %s_%s_%u[%zu] = {", f->name, t->name, l + 1, count);
+  for (size_t k = 0; k < count; k++)
+    (void)fprintf(f->stream, "%s%af,", k % ON_A_LINE == 0 ? "\n    " : " ", (double)values[k]);
+  (void)fputs("\n};\n\n", f->stream);
+  free(values);
+  return MLPD_OK;
+}
+
+/* ---- Functions --------------------------------------------------------------------------------------- */
+
+static bool has_kind(const mlpd_network *network, const layer_kind *kind) {
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    if (network->layers[l].kind == kind) return true;
+  return false;
+}
+
+static bool has_activation(const mlpd_network *network, mlpd_activation activation) {
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    if (network->layers[l].activation == activation) return true;
+  return false;
+}
+
+static void write_function_name(const c_file *f, mlpd_activation activation) {
+  (void)fprintf(f->stream, "%s_", f->name);
+  for (const char *c = mlpd_choice_name(mlpd_activation_choices, (int)activation); *c != '\0'; c++)
+    (void)fputc(*c == '-' ? '_' : *c, f->stream);
+}
+
+static void write_functions(const c_file *f) {
+  static const struct {
+    const layer_kind *kind;
+    const char *text;
+  } kinds[] = {{&layer_dense, DENSE}, {&layer_layer_norm, LAYER_NORM}, {&layer_batch_norm, BATCH_NORM}};
+  const mlpd_network *const network = f->model->network;
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (has_kind(network, kinds[i].kind)) (void)fprintf(f->stream, kinds[i].text, f->name);
+  for (int a = MLPD_IDENTITY + 1; a < MLPD_SOFTMAX; a++) {
+    if (!has_activation(network, (mlpd_activation)a)) continue;
+    (void)fputs("static float ", f->stream);
+    write_function_name(f, (mlpd_activation)a);
+    (void)fprintf(f->stream, "(float z) { return %s; }\n\n", ACTIVATIONS[a]);
+  }
+  if (has_activation(network, MLPD_SOFTMAX)) (void)fprintf(f->stream, SOFTMAX, f->name);
+}
+
+/* The call that computes layer l from the array `from` into `to`. */
+static void write_layer(const c_file *f, uint32_t l, const char *from, const char *to) {
+  const layer *const shape = &f->model->network->layers[l];
+  const char *const name = f->name;
+  if (shape->kind == &layer_dense)
+    (void)fprintf(f->stream, "  %s_dense(%u, %u, %s, %s_weight_%u, ", name, shape->inputs, shape->outputs, from, name,
+                  l + 1);
+  else
+    (void)fprintf(f->stream, "  %s_%s_norm(%u, %s", name, shape->kind == &layer_layer_norm ? "layer" : "batch",
+                  shape->outputs, from);
+  for (uint32_t i = shape->kind == &layer_dense ? 1 : 0; i < shape->num_tensors; i++)
+    (void)fprintf(f->stream, "%s%s_%s_%u", shape->kind == &layer_dense ? "" : ", ", name,
+                  layer_tensor(f->model->network, l, i)->name, l + 1);
+  if (shape->kind == &layer_dense && shape->num_tensors == 1) (void)fputc('0', f->stream);
+  (void)fprintf(f->stream, ", %s);\n", to);
+  if (shape->activation == MLPD_SOFTMAX) {
+    (void)fprintf(f->stream, "  %s_softmax(%u, %s);\n", name, shape->outputs, to);
+  } else if (shape->activation != MLPD_IDENTITY) {
+    (void)fprintf(f->stream, "  for (int j = 0; j < %u; j++) %s[j] = ", shape->outputs, to);
+    write_function_name(f, shape->activation);
+    (void)fprintf(f->stream, "(%s[j]);\n", to);
+  }
+}
+
+static uint32_t widest(const mlpd_network *network) {
+  uint32_t most = network_inputs(network);
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    if (network->layers[l].outputs > most) most = network->layers[l].outputs;
+  return most;
+}
+
+static void write_predict(const c_file *f) {
+  const mlpd_network *const network = f->model->network;
+  const char *const name = f->name;
+  const bool is_regression = f->model->task == MLPD_REGRESSION;
+  (void)fprintf(f->stream,
+                "void %s_predict(const double x[%s_INPUTS], double y[%s_OUTPUTS]);\n"
+                "void %s_predict(const double x[%s_INPUTS], double y[%s_OUTPUTS]) {\n"
+                "  float a[%u], b[%u];\n"
+                "  for (int j = 0; j < %s_INPUTS; j++) a[j] = (float)((x[j] - %s_shift[j]) * %s_scale[j]);\n",
+                name, name, name, name, name, name, widest(network), widest(network), name, name, name);
+  for (uint32_t l = 0; l < network->num_layers; l++) write_layer(f, l, l % 2 == 0 ? "a" : "b", l % 2 == 0 ? "b" : "a");
+  const char *const last = network->num_layers % 2 == 0 ? "a" : "b";
+  if (is_regression)
+    (void)fprintf(f->stream,
+                  "  for (int j = 0; j < %s_OUTPUTS; j++) y[j] = %s[j] / %s_target_scale[j] + %s_target_shift[j];\n}\n",
+                  name, last, name, name);
+  else
+    (void)fprintf(f->stream, "  for (int j = 0; j < %s_OUTPUTS; j++) y[j] = %s[j];\n}\n", name, last);
+}
+
+/* The class of probabilities y, as mlpdist takes it. */
+static void write_class(const c_file *f) {
+  const char *const name = f->name;
+  const bool is_single = network_output(f->model->network)->outputs == 1;
+  (void)fprintf(f->stream,
+                "\nint %s_class(const double y[%s_OUTPUTS]);\n"
+                "int %s_class(const double y[%s_OUTPUTS]) {\n",
+                name, name, name, name);
+  if (is_single)
+    (void)fputs("  return y[0] > 0.5;\n}\n", f->stream);
+  else
+    (void)fprintf(f->stream,
+                  "  int best = 0;\n"
+                  "  for (int j = 1; j < %s_OUTPUTS; j++)\n"
+                  "    if (y[j] > y[best]) best = j;\n"
+                  "  return best;\n}\n",
+                  name);
+}
+
+static mlpd_status check(const mlpd_model *model) {
+  const mlpd_network *const network = model->network;
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    const layer *const shape = &network->layers[l];
+    if (shape->kind != &layer_dense && shape->kind != &layer_layer_norm && shape->kind != &layer_batch_norm)
+      return FAIL(MLPD_ERROR_USAGE, "layer %u is of kind %s, which has no form in C yet; export .json or .npz", l + 1,
+                  shape->kind->name);
+    if (ACTIVATIONS[shape->activation] == NULL)
+      return FAIL(MLPD_ERROR_USAGE, "activation %s of layer %u has no form in C yet; export .json or .npz",
+                  mlpd_choice_name(mlpd_activation_choices, (int)shape->activation), l + 1);
+  }
+  if (model->task == MLPD_REGRESSION && model->target.columns != network_output(network)->outputs)
+    return FAIL(MLPD_ERROR_USAGE,
+                "outputs that are not one for each target have no form in C yet; export .json or .npz");
+  return MLPD_OK;
+}
+
+static void write_head(const c_file *f) {
+  const mlpd_model *const model = f->model;
+  const bool is_regression = model->task == MLPD_REGRESSION;
+  const uint32_t inputs = network_inputs(model->network), outputs = network_output(model->network)->outputs;
+  char digest[17], classes[2 * NAME_BYTES + 96] = "";
+  mlpd_network_digest(model->network, digest);
+  if (!is_regression)
+    (void)snprintf(classes, sizeof classes,
+                   " *   int %s_class(const double y[%u]);   the class of these probabilities, from 0\n", f->name,
+                   outputs);
+  (void)fprintf(f->stream, HEAD, MLPD_VERSION, digest, mlpd_choice_name(mlpd_task_choices, (int)model->task), f->name,
+                inputs, outputs,
+                is_regression  ? "the targets, in their units"
+                : outputs == 1 ? "the probability of class 1"
+                               : "a probability for each class",
+                classes, f->name, inputs, f->name, outputs);
+}
+
+mlpd_status export_c(const mlpd_model *model, const char *path, FILE *stream) {
+  c_file f = {.model = model, .stream = stream};
+  const name_list *names = NULL;
+  const char *const outputs = export_outputs(model, &names);
+  TRY(check(model));
+  find_name(path, f.name);
+  write_head(&f);
+  write_names(&f, "inputs", &model->names.columns);
+  if (outputs != NULL) write_names(&f, outputs, names);
+  write_doubles(&f, "shift", model->input.columns, model->input.shift);
+  write_doubles(&f, "scale", model->input.columns, model->input.scale);
+  if (model->task == MLPD_REGRESSION) {
+    write_doubles(&f, "target_shift", model->target.columns, model->target.shift);
+    write_doubles(&f, "target_scale", model->target.columns, model->target.scale);
+  }
+  for (uint32_t l = 0; l < model->network->num_layers; l++)
+    for (uint32_t i = 0; i < model->network->layers[l].num_tensors; i++) TRY(write_tensor(&f, l, i));
+  write_functions(&f);
+  write_predict(&f);
+  if (model->task == MLPD_CLASSIFICATION) write_class(&f);
+  return MLPD_OK;
+}

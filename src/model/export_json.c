@@ -1,0 +1,109 @@
+/* A model as JSON. Numbers have as many digits as give back the same float (9) or double (17). */
+#include <stdlib.h>
+
+#include "model/export.h"
+#include "network/layer_kind.h"
+
+static void write_text(FILE *stream, const char *text) {
+  char *const utf8 = export_utf8(text);
+  (void)fputc('"', stream);
+  for (const char *c = utf8 != NULL ? utf8 : ""; *c != '\0'; c++) {
+    if (*c == '"' || *c == '\\') (void)fputc('\\', stream);
+    if ((unsigned char)*c < ' ' || *c == 127)
+      (void)fprintf(stream, "\\u%04x", *c);
+    else
+      (void)fputc(*c, stream);
+  }
+  (void)fputc('"', stream);
+  free(utf8);
+}
+
+static void write_member(FILE *stream, const char *indent, const char *name, const char *text) {
+  (void)fprintf(stream, "%s\"%s\": ", indent, name);
+  write_text(stream, text);
+  (void)fputs(",\n", stream);
+}
+
+static void write_names(FILE *stream, const char *name, const name_list *list) {
+  if (list->count == 0) return;
+  (void)fprintf(stream, "    \"%s\": [", name);
+  for (uint64_t i = 0; i < list->count; i++) {
+    if (i > 0) (void)fputs(", ", stream);
+    write_text(stream, list->names[i]);
+  }
+  (void)fputs("],\n", stream);
+}
+
+static void write_doubles(FILE *stream, const char *name, uint32_t n, const double *values, const char *end) {
+  (void)fprintf(stream, "    \"%s\": [", name);
+  for (uint32_t i = 0; i < n; i++) (void)fprintf(stream, "%s%.17g", i > 0 ? ", " : "", values[i]);
+  (void)fprintf(stream, "]%s", end);
+}
+
+static void write_affine(FILE *stream, const affine *a) {
+  write_doubles(stream, "shift", a->columns, a->shift, ",\n");
+  write_doubles(stream, "scale", a->columns, a->scale, "\n");
+}
+
+static void write_row(FILE *stream, uint32_t columns, const float *row) {
+  (void)fputc('[', stream);
+  for (uint32_t j = 0; j < columns; j++) (void)fprintf(stream, "%s%.9g", j > 0 ? ", " : "", (double)row[j]);
+  (void)fputc(']', stream);
+}
+
+static mlpd_status write_tensor(FILE *stream, const mlpd_network *network, uint32_t l, uint32_t i) {
+  const tensor *const t = layer_tensor(network, l, i);
+  float *values = NULL;
+  TRY(export_values(network, l, i, &values));
+  (void)fprintf(stream, ",\n      \"%s\": ", t->name);
+  if (t->vector) {
+    write_row(stream, t->columns, values);
+  } else {
+    for (uint32_t r = 0; r < t->rows; r++) {
+      (void)fputs(r == 0 ? "[" : ",\n        ", stream);
+      write_row(stream, t->columns, values + (size_t)r * t->columns);
+    }
+    (void)fputc(']', stream);
+  }
+  free(values);
+  return MLPD_OK;
+}
+
+static mlpd_status write_layers(FILE *stream, const mlpd_network *network) {
+  (void)fputs("  \"layers\": [\n", stream);
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    const layer *const shape = &network->layers[l];
+    (void)fprintf(stream, "    {\"kind\": \"%s\", \"inputs\": %u, \"outputs\": %u, \"activation\": \"%s\"",
+                  shape->kind->name, shape->inputs, shape->outputs,
+                  mlpd_choice_name(mlpd_activation_choices, (int)shape->activation));
+    for (uint32_t i = 0; i < shape->num_tensors; i++) TRY(write_tensor(stream, network, l, i));
+    (void)fputs(l + 1 < network->num_layers ? "},\n" : "}\n", stream);
+  }
+  (void)fputs("  ],\n", stream);
+  return MLPD_OK;
+}
+
+mlpd_status export_json(const mlpd_model *model, const char *path, FILE *stream) {
+  const name_list *names = NULL;
+  const char *const outputs = export_outputs(model, &names);
+  char digest[17];
+  (void)path;
+  mlpd_network_digest(model->network, digest);
+  (void)fputs("{\n", stream);
+  write_member(stream, "  ", "format", "mlpdist model 1");
+  write_member(stream, "  ", "version", MLPD_VERSION);
+  write_member(stream, "  ", "task", mlpd_choice_name(mlpd_task_choices, (int)model->task));
+  write_member(stream, "  ", "digest", digest);
+  (void)fputs("  \"input\": {\n", stream);
+  write_names(stream, "names", &model->names.columns);
+  write_affine(stream, &model->input);
+  (void)fputs("  },\n", stream);
+  TRY(write_layers(stream, model->network));
+  (void)fputs("  \"output\": {\n", stream);
+  if (outputs != NULL) write_names(stream, outputs, names);
+  (void)fprintf(stream, "    \"values\": %u%s\n", network_output(model->network)->outputs,
+                model->task == MLPD_REGRESSION ? "," : "");
+  if (model->task == MLPD_REGRESSION) write_affine(stream, &model->target);
+  (void)fputs("  }\n}\n", stream);
+  return MLPD_OK;
+}

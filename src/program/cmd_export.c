@@ -1,0 +1,56 @@
+/* mlpdist export: a model in a format of others. */
+#include "program/commands.h"
+#include "program/outcome.h"
+
+typedef struct export_arguments {
+  bool help;
+} export_arguments;
+
+static const option rows[] = {
+    {"help", "general", NULL, OPTION_FLAG, OPTION_AT(export_arguments, help), .help = "print this help and exit"},
+    {.name = NULL},
+};
+
+static const void *defaults(void) {
+  static const export_arguments arguments;
+  return &arguments;
+}
+
+const option_table export_table = {
+    .command = "export",
+    .usage = "MODEL.h5 OUT",
+    .summary =
+        "Writes a model in another format, by the extension of OUT, with everything that a prediction needs: weights, "
+        "normalisation of the inputs, scaling of the targets, and names.",
+    .details =
+        "Formats\n"
+        "  .c      one file of C99 with a function that predicts a row; needs no library\n"
+        "  .json   all arrays and names as text\n"
+        "  .npz    the same for NumPy\n"
+        "Examples\n"
+        "  mlpdist export run/model.h5 digits.c && gcc -std=c99 -O2 -c digits.c\n"
+        "  mlpdist export run/model.h5 digits.npz\n",
+    .rows = rows,
+    .defaults = defaults,
+    .min_positionals = 2,
+    .max_positionals = 2,
+};
+
+static mlpd_status export(const char *path, const char *out) {
+  mlpd_model *model = NULL;
+  mlpd_status status = mlpd_model_load(path, &model);
+  if (status == MLPD_OK) status = mlpd_export(model, out);
+  mlpd_model_free(model);
+  return status;
+}
+
+int command_export(int argc, char **argv) {
+  export_arguments arguments = {0};
+  option_results results = {0};
+  if (options_want_help(argc, argv)) return command_print_help(&export_table);
+  mlpd_status status = options_parse(&export_table, argc, argv, &arguments, &results);
+  if (status == MLPD_OK && outcome_launcher_rank() <= 0)
+    status = export(results.positionals[0], results.positionals[1]);
+  options_free(&results);
+  return outcome_end(NULL, status);
+}

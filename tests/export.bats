@@ -1,0 +1,141 @@
+# mlpdist export: what C, JSON and NumPy make of a model is what predict says. Trains tiny networks.
+
+load helper
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+# table CLASS|VALUE: 120 rows of 4 numbers with awkward names, and a target.
+table() {
+  awk -v what="$1" 'BEGIN {
+    print "a \"b\",größe,c;d,\\n,y"
+    for (i = 0; i < 120; i++) {
+      a = i % 11; b = (i * 7 % 13) / 4; c = 1e5 + i % 5; d = (i * 3 % 17) - 8
+      y = what == "VALUE" ? 1000 + 3 * a - d * b : (a + d > 5) ? "yes" : (a > b) ? "no, \"never\"" : "größer"
+      printf "\"%g\",%g,%g,%g,%s\n", a, b, c, d, y
+    }
+  }' | sed '1s/a "b"/"a ""b"""/; 1s/c;d/"c;d"/; s/no, "never"/"no, ""never"""/' > table.csv
+}
+
+# trained OPTION...: a model of the table, and predict.csv of all its rows. rows.txt: the rows without the target.
+trained() {
+  "$MLPDIST" convert table.csv table.h5 --label y --valid-fraction 0 --test-fraction 0 --quiet || fail "convert"
+  "$MLPDIST" train --data table.h5 --epochs 2 --quiet --out run "$@" > /dev/null 2> told || fail "train $*: $(cat told)"
+  "$MLPDIST" predict --model run/model.h5 --data table.h5 --part train --out predict.csv > /dev/null || fail "predict"
+  tail -n +2 table.csv | sed -E 's/^"([^"]*)"/\1/' | cut -d, -f 1-4 | tr ',' ' ' > rows.txt
+}
+
+# same_in_c TOLERANCE: run/model.h5 as C, compiled without a warning, says what predict.csv says.
+same_in_c() {
+  rm -f net.c
+  alone export run/model.h5 net.c
+  succeeds
+  {
+    echo '#include "net.c"'
+    echo '#include <stdio.h>'
+    echo 'int main(void) { double x[4], y[net_OUTPUTS];'
+    echo '  while (scanf("%lf %lf %lf %lf", x, x + 1, x + 2, x + 3) == 4) {'
+    echo '    net_predict(x, y);'
+    echo '    for (int j = 0; j < net_OUTPUTS; j++) printf(" %.9g", y[j]);'
+    echo '    puts(""); } return 0; }'
+  } > main.c
+  gcc -std=c99 -O2 -Wall -Wextra -pedantic -Werror -Wno-unused main.c -o main -lm || fail "gcc"
+  ./main < rows.txt > c.txt
+  [ "$(wc -l < c.txt)" = 120 ] || fail "not a line a row"
+  python3 - "$1" << 'END' || fail "C and predict differ"
+import csv, sys
+rows = list(csv.reader(open("predict.csv")))[1:]
+for said, row in zip(open("c.txt"), rows):
+    values = [float(v) for v in said.split()]
+    for a, b in zip(values, map(float, row[-len(values):])):
+        assert abs(a - b) <= float(sys.argv[1]) * (1 + abs(b)), (a, b, row)
+END
+}
+
+@test "export to C: values of a regression, classes and their names" {
+  table VALUE
+  trained --hidden 8,5 --lr 0.01
+  same_in_c 1e-6
+  grep -q '"gr\\303\\266\\303\\237e"' net.c || fail "a name in UTF-8"
+  table CLASS
+  trained --hidden 8
+  same_in_c 1e-6
+  grep -q 'int net_class' net.c || fail "no class"
+  grep -qF '"no, \042never\042"' net.c || fail "a name with quotes"
+}
+
+@test "export to C: every activation, layer and batch norm" {
+  table VALUE
+  local activation names=""
+  # Those that the program names, whatever they are.
+  for activation in $("$MLPDIST" train --activation none 2>&1 | sed 's/.*there are //' | tr -d ',' | sed 's/ softmax//'); do
+    names="$names $activation"
+    trained --hidden 6 --lr 0.001 --activation "$activation"
+    same_in_c 3e-6
+  done
+  [[ $names = *" relu leaky-relu "* && $names != *softmax* ]] || fail "activations: $names"
+  trained --hidden 6,6 --norm layer
+  same_in_c 3e-6
+  trained --hidden 6,6 --norm batch --batch 40
+  same_in_c 3e-6
+}
+
+@test "export to JSON and NumPy: the same arrays, from which the predictions follow" {
+  table CLASS
+  trained --hidden 8,5
+  alone export run/model.h5 net.json
+  succeeds
+  python3 - << 'END' || fail "JSON and predict differ"
+import csv, json, math
+net = json.load(open("net.json"))
+assert net["input"]["names"] == ['a "b"', "größe", "c;d", "\\n"], net["input"]["names"]
+assert sorted(net["output"]["classes"]) == ["größer", 'no, "never"', "yes"]
+for line, row in zip(open("rows.txt"), list(csv.reader(open("predict.csv")))[1:]):
+    a = [(float(x) - shift) * scale for x, shift, scale in zip(line.split(), net["input"]["shift"], net["input"]["scale"])]
+    for layer in net["layers"]:
+        a = [sum(x * w[j] for x, w in zip(a, layer["weight"])) + layer["bias"][j] for j in range(layer["outputs"])]
+        if layer["activation"] == "relu":
+            a = [max(z, 0) for z in a]
+    e = [math.exp(z - max(a)) for z in a]
+    for k, b in enumerate(map(float, row[-3:])):
+        assert abs(e[k] / sum(e) - b) < 1e-5
+    assert row[1] == net["output"]["classes"][e.index(max(e))]
+END
+  alone export run/model.h5 net.npz
+  succeeds
+  python3 -c 'import zipfile; assert zipfile.ZipFile("net.npz").testzip() is None' || fail "a damaged archive"
+  cp net.npz first.npz
+  "$MLPDIST" export run/model.h5 net.npz
+  cmp net.npz first.npz || fail "other bytes"
+  local python
+  for python in "${PYTHON:-python3}" /usr/bin/python3; do ! "$python" -c 'import numpy' 2> /dev/null || break; done
+  "$python" -c 'import numpy' 2> /dev/null || skip "no Python with NumPy; PYTHON names one"
+  "$python" - << 'END' || fail "NumPy and JSON differ"
+import json, numpy
+a, net = numpy.load("net.npz"), json.load(open("net.json"))
+assert str(a["digest"]) == net["digest"] and list(a["input_names"]) == net["input"]["names"]
+assert list(a["classes"]) == net["output"]["classes"] and str(a["layer_1_activation"]) == "relu"
+assert numpy.array_equal(a["input_shift"], net["input"]["shift"])
+for i, layer in enumerate(net["layers"], 1):
+    assert a[f"layer_{i}_weight"].dtype == numpy.float32
+    assert numpy.array_equal(a[f"layer_{i}_weight"], numpy.array(layer["weight"], "f4"))
+    assert numpy.array_equal(a[f"layer_{i}_bias"], numpy.array(layer["bias"], "f4"))
+END
+}
+
+@test "export: what is refused" {
+  table VALUE
+  trained --hidden 3
+  alone export run/model.h5 net.onnx
+  fails_with 2 "net.onnx: the extension says the format: .json, .npz (NumPy) or .c (C99)"
+  alone export run/model.h5
+  fails_with 2 "too few arguments"
+  alone export table.h5 net.c
+  fails_with 1 "table.h5"
+  alone export run/model.h5 nowhere/net.c
+  fails_with 1 "nowhere"
+  cp run/model.h5 net.json
+  alone export net.json net.json
+  fails_with 2 "net.json is the model itself"
+  cmp run/model.h5 net.json || fail "written over"
+  ! ls net.c net.onnx 2> /dev/null || fail "something is left"
+}
