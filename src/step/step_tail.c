@@ -31,7 +31,7 @@ void step_tail_add_wishes(const step_wishes *wishes, const mlpd_network *network
   }
 }
 
-/* All pieces are equal where, by Cauchy and Schwarz, ranks * sum of squares = square of the sum; exact in double. */
+/* All pieces are equal exactly if ranks * sum of squares = square of the sum (Cauchy-Schwarz); exact in double. */
 static bool pieces_agree(const double tail[TAIL_DOUBLES], int ranks) {
   for (uint32_t i = 0; i < HASH_PIECES; i++) {
     const double sum = tail[TAIL_PIECES + i], squares = tail[TAIL_PIECES + HASH_PIECES + i];

@@ -1,6 +1,6 @@
-/* The tail of a step: statistics, wishes and the hash of the state, doubles that ride behind the gradient and
- * are summed with it, so that every rank takes the same decisions without a second collective. No function here is
- * collective unless its comment says so. */
+/* The tail of a step: statistics, requests and the hash of the state. These doubles follow the gradient and are summed
+ * with it, so that every rank takes the same decisions without a second collective. No function here is collective
+ * unless its comment says so. */
 #ifndef MLPDIST_STEP_TAIL_H
 #define MLPDIST_STEP_TAIL_H
 
@@ -11,10 +11,10 @@ enum {
   TAIL_WEIGHT,
   TAIL_CORRECT,
   TAIL_SQUARE,
-  TAIL_STOP,       /* ranks that wish to stop */
-  TAIL_CHECKPOINT, /* ranks that wish for a checkpoint */
+  TAIL_STOP,       /* ranks that request a stop */
+  TAIL_CHECKPOINT, /* ranks that request a checkpoint */
   TAIL_FAILED,     /* ranks that could not read their rows */
-  TAIL_PIECES,     /* sums over ranks of the 8 bytes of step_tail_hash(), then of the squares */
+  TAIL_PIECES,     /* sums over ranks of the 8 bytes of step_tail_hash(), then of their squares */
   HASH_PIECES = 8,
   TAIL_DOUBLES = TAIL_PIECES + 2 * HASH_PIECES
 };
@@ -22,15 +22,15 @@ enum {
 /* The tail of one lane's microbatch. */
 void step_tail_of_lane(const loss_sums *sums, double tail[TAIL_DOUBLES]);
 
-/* Of what a rank carries from step to step and must be equal on all: weights and the optimizer's state, which o has;
- * NULL: of the weights alone. */
+/* Hash of what a rank keeps from step to step and must be equal on all ranks: the weights and the optimizer's state (o;
+ * NULL: the weights alone). */
 uint64_t step_tail_hash(const mlpd_network *network, const optimizer *o);
 
-/* Adds to this rank's tail, once, what it wishes for and, where it is to be checked, step_tail_hash(). */
+/* Adds this rank's requests and, if the state is to be checked, step_tail_hash() to its tail. Call it once a step. */
 void step_tail_add_wishes(const step_wishes *wishes, const mlpd_network *network, const optimizer *o,
                           double tail[TAIL_DOUBLES]);
 
-/* What the sum of all ranks' tails says. */
+/* Evaluates the sum of all ranks' tails. */
 step_outcome step_tail_outcome(const double tail[TAIL_DOUBLES], int ranks);
 
 #endif

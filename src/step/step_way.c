@@ -61,12 +61,12 @@ static mlpd_status finish_sum(stepper *s, const double **tail) {
   return MLPD_OK;
 }
 
-/* The statistics travel first: what updates depend on is known when the first slice is summed. */
+/* The statistics are exchanged first: they are known when the first slice is summed and can be updated. */
 static void divided_begin(stepper *s) { s->sent = reducer_ready(s->reducer, s->num_strips); }
 
 static mlpd_status divided_finish(stepper *s) {
   const double *tail = NULL;
-  return finish_sum(s, &tail); /* which updates this rank's slices on the way */
+  return finish_sum(s, &tail); /* which also updates this rank's slices */
 }
 
 static const step_way divided = {.name = "divided",

@@ -1,22 +1,22 @@
-/* The ways from the lanes' gradients to new weights. A stepper takes one when it is made; its step is then the same
- * sequence of calls whatever the way. */
+/* The ways from the lanes' gradients to new weights. A stepper chooses one when it is created; every way is the same
+ * sequence of calls. */
 #ifndef MLPDIST_STEP_WAY_H
 #define MLPDIST_STEP_WAY_H
 
 #include "step/stepper_internal.h"
 
-/* A member that is NULL does nothing. */
+/* A NULL member does nothing. */
 struct step_way {
   const char *name, *what;       /* what it does, in words */
-  bool sends;                    /* other ranks may wait: the master thread begins, for it alone calls MPI */
-  void (*own_lanes)(stepper *s); /* each thread, when it is through with the lanes that it has computed */
-  void (*begin)(stepper *s);     /* one thread, when all lanes of this rank are computed and their statistics summed */
-  void (*gradients)(stepper *s); /* each thread: all weight gradients, summed over lanes, and on their way */
-  mlpd_status (*finish)(stepper *s); /* one thread, after all: what is left of the sum over ranks, and of the update.
-                                      * Collective */
+  bool sends;                    /* other ranks may wait: the master thread begins, because only it calls MPI */
+  void (*own_lanes)(stepper *s); /* each thread, after the lanes it has computed */
+  void (*begin)(stepper *s);     /* one thread, after all lanes of this rank are computed and their statistics summed */
+  void (*gradients)(stepper *s); /* each thread: sums all weight gradients over lanes and starts their exchange */
+  mlpd_status (*finish)(
+      stepper *s); /* one thread, at the end: completes the sum over ranks and the update. Collective */
 };
 
-/* The way of a stepper whose parts are made. */
+/* Chooses the way of a stepper whose parts exist. */
 const step_way *step_way_of(const stepper *s);
 
 #endif

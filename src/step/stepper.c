@@ -31,7 +31,7 @@ static mlpd_status make_lane(const stepper_parts *parts, uint32_t u, uint64_t fi
   return MLPD_OK;
 }
 
-/* Rows of a step of all lanes, at most. */
+/* The largest number of rows of all lanes in a step. */
 static uint64_t most_rows(const lane_plan *plan, lane_range lanes) {
   uint64_t rows = 0;
   for (uint32_t u = lanes.begin; u < lanes.end; u++) rows += lane_max_microbatch(plan, u);
@@ -74,7 +74,7 @@ size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane
 
 /* ---- Making, with other ranks ---------------------------------------------------------------------- */
 
-/* A bucket a strip. */
+/* One bucket for each strip. */
 static mlpd_status make_reducer(stepper *s) {
   const stepper_parts *const parts = &s->parts;
   size_t *begin = NULL;
@@ -148,7 +148,7 @@ void stepper_begin_epoch(stepper *s, uint64_t epoch) {
 
 /* ---- The step ------------------------------------------------------------------------------------ */
 
-/* Between the phases, on one thread: this rank's statistics are known. */
+/* Between the phases, on one thread, when this rank's statistics are known. */
 static void begin_updates(stepper *s, const step_wishes *wishes) {
   s->sent = MLPD_OK;
   stepper_end_lanes(s);
@@ -156,8 +156,8 @@ static void begin_updates(stepper *s, const step_wishes *wishes) {
   if (s->way->begin != NULL) s->way->begin(s);
 }
 
-/* Called by every thread of a parallel region. Where nothing is sent, whoever comes last goes on at once; else the
- * master does, for it alone calls MPI. */
+/* Called by every thread of a parallel region. If nothing is sent, the last thread to arrive continues at once; else
+ * the master does, because only it calls MPI. */
 static void end_phase_1(stepper *s, const step_wishes *wishes) {
   if (!s->way->sends) {
     if (atomic_fetch_add_explicit(&s->computed, 1, memory_order_acq_rel) + 1 == (unsigned)omp_get_num_threads())
@@ -191,8 +191,8 @@ static void take_rows(stepper *s, uint64_t step, double start) {
 }
 
 #ifdef MLPD_FAULT_INJECTION
-/* For tests/faults.bats alone: MLPD_FAULT_FLIP=RANK:STEP flips a bit of a weight of a rank before a step of the run, of
- * the optimizer's state where MLPD_FAULT_STATE is set. */
+/* For tests/faults.bats only: MLPD_FAULT_FLIP=RANK:STEP flips a bit of a weight on a rank before a step of the run, or
+ * of the optimizer's state if MLPD_FAULT_STATE is set. */
 static void inject_fault(stepper *s) {
   static unsigned long steps;
   const char *const fault = getenv("MLPD_FAULT_FLIP");
@@ -200,7 +200,7 @@ static void inject_fault(stepper *s) {
   unsigned long step = 0;
   if (fault != NULL && sscanf(fault, "%d:%lu", &rank, &step) == 2 && rank == mlpd_comm_rank(s->parts.comm) &&
       steps++ == step) {
-    /* Of a velocity that may be 0 a high bit: a denormal would vanish in the step. */
+    /* A high bit, because a velocity may be 0 and a denormal would vanish in the step. */
     if (getenv("MLPD_FAULT_STATE") != NULL)
       *(uint32_t *)(void *)s->parts.optimizer->state[0] ^= 1u << 30;
     else
@@ -229,7 +229,9 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
 
 /* ---- The timeline -------------------------------------------------------------------------------- */
 
-enum { SMALL_UNIT = 1 << 20 }; /* multiplications, some 10 us: to record each would take a percent or more */
+enum {
+  SMALL_UNIT = 1 << 20
+}; /* multiplications, about 10 us: recording each smaller unit would cost a percent or more */
 
 void stepper_trace(stepper *s, timeline *t) {
   s->line = t;
@@ -237,14 +239,14 @@ void stepper_trace(stepper *s, timeline *t) {
   reducer_trace(s->reducer, t);
 }
 
-/* Additions of a bucket, at most: by halves one a round. */
+/* Largest number of additions of a bucket: one in each round of recursive halving. */
 static size_t most_additions(const stepper *s) {
   size_t rounds = 1;
   while (1 << rounds < mlpd_comm_size(s->parts.comm)) rounds++;
   return rounds;
 }
 
-/* Twice a thread's even share of blocks and units; a unit is followed by messages or the optimizer. */
+/* Twice an even share of blocks and units; messages or the optimizer follow each unit. */
 size_t stepper_trace_events(const stepper *s) {
   const size_t units = 2 * ((size_t)s->num_units + s->num_strips) * stepper_larger(reducer_num_nodes(s->reducer), 1);
   const size_t share = (stepper_lane_events(s) + units) / (size_t)s->parts.threads + 1;

@@ -1,13 +1,15 @@
 /* The training step: gather, forward, loss, backward, lane sums, reduction, optimizer.
  *
- * Phase 1 takes the lanes of this rank forward and back and keeps their a and delta. Phase 2 computes the
- * gradient one unit (a block of a tensor) at a time: of a weight a_prev^T delta of each lane's rows,
- * summed over the lanes in tree order while the block is in cache. So a lane gradient is never a whole
- * arena in memory, and threads share phase 2 by units, however many lanes there are. With one rank the
- * optimizer updates a unit's weights as soon as its sum is there; where ranks share memory, those of a strip
- * of units as soon as all ranks have summed it; elsewhere all, after the sum over ranks. Where ranks divide the
- * update, each updates its part of the strip and takes the others' from them: to divide the optimizer's work costs
- * no more bytes, for new weights travel instead of sums. No function here is collective unless its comment says so. */
+ * Phase 1 computes the forward and backward passes of this rank's lanes and keeps their a and delta. Phase 2 computes
+ * the gradient one unit (a block of a tensor) at a time: for a weight, a_prev^T delta of each lane's rows, summed over
+ * the lanes in tree order while the block is in cache. So a lane's gradient is never a whole arena in memory, and the
+ * threads can share phase 2 by units with any number of lanes.
+ *
+ * With one rank, the optimizer updates a unit's weights as soon as its sum is complete. If the ranks share memory, it
+ * updates a strip of units as soon as all ranks have summed it; otherwise it updates all weights after the sum over
+ * ranks. If the ranks divide the update, each updates its part of a strip and reads the other parts from the other
+ * ranks. This transfers no more bytes, because new weights travel instead of sums. No function here is collective
+ * unless its comment says so. */
 #ifndef MLPDIST_STEPPER_H
 #define MLPDIST_STEPPER_H
 
@@ -27,8 +29,8 @@ typedef struct stepper_parts {
   const backend *gemm;
   optimizer *optimizer;
   const lane_plan *plan;
-  const shard *rows;   /* this rank's rows, in position order from its first lane's; of a stream: its kinds */
-  stream *stream;      /* where rows come from, or NULL: they are in memory */
+  const shard *rows; /* this rank's rows in position order, from its first lane on; with a stream: their types alone */
+  stream *stream;    /* source of the rows; NULL: they are in memory */
   const affine *input; /* (features) */
   loss_spec loss;
   mlpd_reduce reduce;
@@ -44,12 +46,12 @@ typedef struct stepper stepper;
 /* Collective; parts equal on all ranks but for rows. */
 mlpd_status stepper_create(const stepper_parts *parts, stepper **made);
 
-/* Do ranks divide the update, where it pays? Not where the norm of the whole gradient comes first, nor where a sum may
- * differ by rank. */
+/* May the ranks divide the update if it pays? Not if the norm of the whole gradient must be known first, nor if sums
+ * may differ between ranks. */
 bool stepper_divides(mlpd_update update, mlpd_reduce reduce, double clip_norm);
 
-/* Bytes that a stepper takes for these lanes, its reducer left aside; target_bytes: of a row's targets and weight;
- * streams: its rows are a stream's. */
+/* Memory of a stepper for these lanes, in bytes, without its reducer. target_bytes: of a row's targets and weight;
+ * streams: rows come from a stream. */
 size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
                     uint64_t target_bytes, bool streams, int threads);
 
@@ -58,42 +60,42 @@ void stepper_free(stepper *s); /* NULL is allowed. */
 /* Shuffles each lane's rows in memory for an epoch (from 0). */
 void stepper_begin_epoch(stepper *s, uint64_t epoch);
 
-/* What this rank wishes for after a step; rides with the gradient, so that all ranks know. */
+/* Requests of this rank after a step; summed with the gradient, so that all ranks know them. */
 typedef struct step_wishes {
   bool stop, checkpoint;
-  bool check; /* compare weights (and optimizer state, see stepper_compare_weights) of all ranks, as before the step;
+  bool check; /* compare the weights (and optimizer state, see stepper_compare_weights) of all ranks before the step;
                  equal on all ranks */
 } step_wishes;
 
 /* What one step did; sums are over the global batch and equal on all ranks. */
 typedef struct step_outcome {
   loss_sums sums;
-  double gradient_norm;  /* before clipping; 0 where not clipped */
-  bool stop, checkpoint; /* some rank wished for it */
-  bool agreed;           /* false: checked, and weights or state before the step were not the same on all ranks */
-  bool failed;           /* some rank could not read its rows; the weights are of no use */
+  double gradient_norm;  /* before clipping; 0 without clipping */
+  bool stop, checkpoint; /* some rank requested it */
+  bool agreed;           /* false: the check found different weights or state before the step */
+  bool failed;           /* some rank could not read its rows; the weights are unusable */
   bool finite;           /* false: the loss is not a number; the weights were not changed */
 } step_outcome;
 
-/* Seconds since the stepper was made, on this rank. */
+/* Seconds since the stepper was created, on this rank. */
 typedef struct step_times {
   double compute, reduce, data; /* data: gathering and converting rows, and waiting for them */
 } step_times;
 
-/* One step with learning rate lr; step counts from 0 within the epoch. Where a rank's stream fails, all return that
- * failure. Collective; step and lr equal on all ranks. */
+/* One step with learning rate lr; step counts from 0 within the epoch. If the stream of a rank fails, all ranks return
+ * its failure. Collective; step and lr equal on all ranks. */
 mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes *wishes, step_outcome *outcome);
 
-/* Are the weights and, where every rank updates all of them, the optimizer's state the same on all ranks?
- * MLPD_ERROR_INTERNAL names a rank whose are not those of the most. Collective. */
+/* Compares the weights of all ranks and, if every rank updates all weights, the optimizer's state. MLPD_ERROR_INTERNAL
+ * names a rank that differs from the majority. Collective. */
 mlpd_status stepper_compare_weights(stepper *s);
 
-/* Where ranks divide the update, each has the optimizer's state of its part alone: makes it whole on all ranks, for a
- * checkpoint. Collective. */
+/* If the ranks divide the update, each has only its part of the optimizer's state: gathers the whole state on all
+ * ranks, for a checkpoint. Collective. */
 mlpd_status stepper_complete_state(stepper *s);
 
-/* Ranks of a machine that divide the update have the weights in common memory from the first step on, and nobody may
- * write them between steps: copies them to memory of this rank's own again, until the next step. */
+/* Ranks of a machine that divide the update keep the weights in shared memory from the first step on, where they must
+ * not be written between steps. Copies them back to this rank's own memory, until the next step. */
 void stepper_own_weights(stepper *s);
 
 /* How the threads and ranks share a step, in words: "threads share whole lanes; ..." */
@@ -101,10 +103,10 @@ void stepper_describe(const stepper *s, char *text, size_t bytes);
 
 step_times stepper_times(const stepper *s);
 
-/* Has the steps that follow recorded; t may be NULL. */
+/* Records later steps in t, which may be NULL. */
 void stepper_trace(stepper *s, timeline *t);
 
-/* Events that a thread records in a step, at most unless the threads share very unevenly. */
+/* Upper bound of the events that a thread records in a step, unless the threads' shares are very uneven. */
 size_t stepper_trace_events(const stepper *s);
 
 #endif

@@ -1,7 +1,6 @@
-/* Phase 2 where one rank's threads sum the gradients of lanes of their own: of networks that are small beside the rows
- * of a step. A thread then reads only what it has computed itself, which is in its core's cache, and nobody takes its
- * lines away; what travels between cores is a gradient a thread. The nodes of the tree are added as those of ranks are.
- */
+/* Phase 2 for networks that are small compared with the rows of a step: each thread of a single rank sums the gradients
+ * of its own lanes. A thread then reads only what it computed itself, which is in its core's cache; only one gradient
+ * per thread moves between cores. The nodes of the tree are added as those of ranks are. */
 #include <omp.h>
 #include <stdlib.h>
 
@@ -44,7 +43,7 @@ static uint32_t list_nodes(uint32_t num_lanes, int threads, thread_node *nodes, 
   return count;
 }
 
-/* Where a thread's rows are more than twice what it then writes. */
+/* Worth it if a thread reads more than twice what it writes. */
 static uint32_t worthwhile_nodes(const mlpd_network *network, const backend *gemm, const lane_plan *plan,
                                  lane_range lanes, int threads) {
   const uint32_t num_lanes = lanes.end - lanes.begin;
@@ -106,14 +105,14 @@ void stepper_sum_apart(stepper *s) {
     for (uint32_t i = a->first_node[share]; i < a->first_node[share + 1]; i++) sum_node(s, &a->nodes[i]);
 }
 
-/* The node that is range, or NULL. */
+/* The node of this range, or NULL. */
 static const thread_node *find_node(const apart *a, lane_range range) {
   for (uint32_t i = 0; i < a->num_nodes; i++)
     if (a->nodes[i].lanes.begin == range.begin && a->nodes[i].lanes.end == range.end) return &a->nodes[i];
   return NULL;
 }
 
-/* Floats [begin, begin + count) of the sum over range, into those of its leftmost node. */
+/* Sums floats [begin, begin + count) over range into its leftmost node. */
 static float *add_nodes(const apart *a, lane_range range, size_t begin, size_t count) {
   const thread_node *const node = find_node(a, range);
   if (node != NULL) return node->sum + begin;

@@ -1,5 +1,5 @@
-/* What the files of the stepper share: its struct, and the two phases of a step. No function here is collective unless
- * its comment says so. */
+/* The stepper's struct and the functions its files share: the two phases of a step. No function here is collective
+ * unless its comment says so. */
 #ifndef MLPDIST_STEPPER_INTERNAL_H
 #define MLPDIST_STEPPER_INTERNAL_H
 
@@ -10,10 +10,10 @@
 
 /* One lane of this rank. */
 typedef struct lane {
-  uint32_t *order; /* (rows): the epoch's order of the lane's rows; NULL where they are streamed */
+  uint32_t *order; /* (rows): the epoch's order of the lane's rows; NULL if they are streamed */
   uint64_t first;  /* its first row in the shard */
-  uint64_t rows;   /* its rows there */
-  uint64_t count;  /* rows in this step's microbatch */
+  uint64_t rows;   /* number of its rows there */
+  uint64_t count;  /* number of rows in this step's microbatch */
   uint64_t begin;  /* its place in order */
   uint64_t row;    /* its place in the workspace */
   int32_t *classes;
@@ -30,12 +30,12 @@ typedef struct unit {
   uint32_t strip;
 } unit;
 
-/* Units that lie together in the arena: some rows of a tensor, all columns, and with the last rows of a layer's matrix
- * the layer's vectors behind it. A bucket of the reducer. */
+/* Units that are contiguous in the arena: some rows of a tensor with all columns; the last rows of a layer's matrix
+ * include the layer's vectors behind it. A bucket of the reducer. */
 typedef struct strip {
   uint32_t layer, first_unit, num_units;
   size_t begin, end; /* floats of the arena; gaps within stay zero */
-  atomic_uint left;  /* sums of this step, of a unit for a node, that are not there yet */
+  atomic_uint left;  /* sums (of a unit for a node) that are still missing in this step */
 } strip;
 
 typedef struct pull pull;         /* of stepper_pull.c */
@@ -44,14 +44,14 @@ typedef struct step_way step_way; /* of step_way.h */
 
 /* How the threads share phase 1. */
 typedef enum sharing {
-  SHARE_LANES, /* whole lanes: what one computes stays in a core's cache, and nobody waits */
-  SHARE_ROWS,  /* rows of all lanes together, likewise: where the weights are small */
+  SHARE_LANES, /* whole lanes: data stays in one core's cache, and nobody waits */
+  SHARE_ROWS,  /* rows of all lanes together, likewise; if the weights are small */
   SHARE_LAYERS /* blocks of one layer of all lanes at a time */
 } sharing;
 
-/* A thread's room for a unit's gradient, and for the sums of subtrees of lanes that wait for others. */
+/* A thread's buffers for a unit's gradient, and for sums of subtrees of lanes that wait for their siblings. */
 typedef struct scratch {
-  float *sum;               /* (unit_floats): whole sums, where this rank updates at once */
+  float *sum;               /* (unit_floats): complete sums, if this rank updates at once */
   float *partial;           /* (levels, partial_floats) */
   const float **a, **delta; /* (lanes): factors */
   uint64_t *rows;           /* (lanes) */
@@ -68,11 +68,11 @@ struct stepper {
   unit *units;
   strip *strips;
   uint32_t *first_strip; /* (layers + 1) */
-  uint32_t num_ready;    /* strips the reducer knows of, from the last one down */
-  mlpd_status sent;      /* of telling it */
+  uint32_t num_ready;    /* strips passed to the reducer, from the last one down */
+  mlpd_status sent;      /* status of passing strips to the reducer */
   uint64_t epoch;
-  uint64_t rows;         /* of the step under way, of all ranks */
-  mlpd_status streamed;  /* of the rows of this step; where they failed, its lanes are empty */
+  uint64_t rows;         /* of the current step, of all ranks */
+  mlpd_status streamed;  /* of the rows of this step; after a failure its lanes are empty */
   size_t unit_floats;    /* of the largest unit, a multiple of a cache line */
   size_t partial_floats; /* the same of units whose lanes are summed in scratch */
   uint32_t levels;       /* of partial sums */
@@ -81,53 +81,54 @@ struct stepper {
   double lr;             /* of this step */
   optimizer_scalars scalars;
   sharing sharing;
-  loss_sums *row_sums;  /* (rows): what each adds to its lane's, where lanes are shared by rows; else NULL */
-  atomic_uint computed; /* threads that are through with phase 1 */
-  apart *apart;         /* threads sum gradients of lanes of their own; NULL: not so */
-  bool overlaps;        /* what travels in messages sets out layer by layer, as soon as it is summed */
-  bool divides;         /* the update: this rank has the optimizer's state of its parts alone */
-  float *own;           /* (arena): the network's own parameters, while those it has are in common memory; else NULL */
-  bool alone;           /* one rank, no clipping: nothing is waited for between a sum and its update */
+  loss_sums *row_sums;  /* (rows): what each row adds to its lane's sums, if threads share rows; else NULL */
+  atomic_uint computed; /* number of threads that have finished phase 1 */
+  apart *apart;         /* threads sum the gradients of their own lanes; NULL: they do not */
+  bool overlaps;        /* messages are sent layer by layer, as soon as a layer is summed */
+  bool divides;         /* ranks divide the update: this rank has the optimizer's state of its parts only */
+  float *own;           /* (arena): the network's own parameters, while it uses shared memory instead; else NULL */
+  bool alone;           /* one rank, no clipping: an update follows its sum without waiting */
   const step_way *way;  /* from gradients to new weights */
-  pull *pull; /* ranks that share memory, no clipping: update a strip as soon as all have summed it; NULL: not so */
+  pull *pull; /* ranks share memory, no clipping: a strip is updated as soon as all ranks have summed it; NULL: it is
+                 not */
   step_outcome outcome;
   step_times times;
   timeline *line;    /* NULL: nothing is recorded */
-  bool record_units; /* each by itself, not all that a thread does of a layer */
+  bool record_units; /* units are recorded one by one, not a thread's whole share of a layer */
 };
 
 static inline size_t stepper_pad(size_t floats) { return (floats + 15) / 16 * 16; }
 
 static inline uint64_t stepper_larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
-/* Does the step change weights? Once its statistics are known. */
+/* Does the step change weights? Call it when the statistics are known. */
 static inline bool stepper_takes_step(const stepper *s) { return s->outcome.finite && !s->outcome.failed; }
 
 /* ---- Phase 1, stepper_lanes.c: rows to deltas ----------------------------------------------------- */
 
-/* Where the lanes' microbatches of a step are. */
+/* Finds the lanes' microbatches of a step. */
 void stepper_place_lanes(stepper *s, uint64_t step);
 
-/* How the threads share phase 1 of these lanes. */
+/* Chooses how the threads share phase 1 of these lanes. */
 sharing stepper_sharing(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
                         int threads);
 
-/* Gathers all lanes' rows, and takes them forward and, where backward is set, back to the deltas of all layers. Called
- * by every thread of a parallel region, which may leave before the others are done; where lanes are shared whole, the
- * lanes of stepper_thread_lanes are. */
+/* Gathers the rows of all lanes and takes them forward and, if backward is set, back to the deltas of all layers.
+ * Called by every thread of a parallel region. A thread may return before the others are done; if threads share whole
+ * lanes, its lanes (stepper_thread_lanes) are done then. */
 void stepper_run_lanes(stepper *s, bool backward);
 
-/* The lanes of a thread, from 0 on, where they are shared whole. */
+/* The lanes of a thread, from 0, if threads share whole lanes. */
 lane_range stepper_thread_lanes(const stepper *s, uint32_t thread);
 
-/* The statistics of all lanes, after phase 1. On one thread. */
+/* Computes the statistics of all lanes, after phase 1. On one thread. */
 void stepper_end_lanes(stepper *s);
 
-/* The deltas of layer l (not the last) of all lanes; master, where not NULL, is called on the master thread now and
- * then. Called by every thread of a parallel region. */
+/* Computes the deltas of layer l (not the last) of all lanes; master, unless NULL, is called on the master thread now
+ * and then. Called by every thread of a parallel region. */
 void stepper_run_deltas(stepper *s, uint32_t l, void master(stepper *s));
 
-/* Blocks and lanes that are recorded of phase 1. */
+/* Number of blocks and lanes of phase 1 that are recorded. */
 size_t stepper_lane_events(const stepper *s);
 
 /* ---- Phase 2, stepper_sums.c: weight gradients, summed over lanes ---------------------------------- */
@@ -139,16 +140,16 @@ size_t stepper_scratch_size(const mlpd_network *network, const backend *gemm,
                             uint32_t num_lanes); /* bytes, of a thread.
                                                   */
 
-/* The statistics of this rank's nodes and what it wishes for, into the reducer. */
+/* Puts the statistics of this rank's nodes and its requests into the reducer. */
 void stepper_sum_tails(stepper *s, const step_wishes *wishes);
 
-/* All units into this rank's nodes, or with deltas too, from the last layer down, so that a layer's gradient travels
- * while those below are computed, and its weights are read by nobody when it sets out; or with one rank, at once into
- * the weights. Called by every thread of a parallel region. */
+/* Sums all units into this rank's nodes, from the last layer down. deltas: computes each layer's deltas just before, so
+ * that a layer's gradient is sent while those below are computed, and nobody reads its weights any more. With one rank,
+ * stepper_update_units updates the weights directly instead. Called by every thread of a parallel region. */
 void stepper_sum_units(stepper *s, bool deltas);
 void stepper_update_units(stepper *s);
 
-/* Arrays that will be read soon, to be fetched: row by row of a unit, at its column. */
+/* Arrays to prefetch because they are read soon: row by row of a unit, at its column. */
 typedef struct soon {
   const float *arrays[BACKEND_MAX_NEXT];
   uint32_t count;
@@ -167,14 +168,14 @@ soon stepper_soon_updated(const stepper *s, size_t place, size_t row);
 
 /* ---- Phase 2 where threads sum lanes of their own, stepper_apart.c --------------------------------- */
 
-/* Bytes that it takes, 0 where the threads do not. */
+/* Its memory in bytes; 0 if the threads do not sum so. */
 size_t stepper_apart_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
                           int threads);
 mlpd_status stepper_make_apart(stepper *s);
 void stepper_free_apart(stepper *s);
 
-/* All units of the calling thread's lanes, which it has computed; then, when all have, into the weights. Called by
- * every thread of a parallel region. */
+/* Sums all units of the calling thread's lanes and, after all threads have, updates the weights. Called by every thread
+ * of a parallel region. */
 void stepper_sum_apart(stepper *s);
 void stepper_update_apart(stepper *s);
 
@@ -183,20 +184,21 @@ void stepper_update_apart(stepper *s);
 mlpd_status stepper_make_pull(stepper *s); /* after the reducer */
 void stepper_free_pull(stepper *s);
 
-/* This rank's statistics are there. On the master thread. */
+/* Publishes this rank's statistics. On the master thread. */
 void stepper_pull_begin(stepper *s);
 
-/* Floats [*begin, *end) of the arenas that rank updates, the i-th such range; false: there are no more. */
+/* The i-th range of floats [*begin, *end) of the arenas that `rank` updates; false: there are no more. */
 bool stepper_pull_range(const stepper *s, int rank, uint32_t i, size_t *begin, size_t *end);
 
-/* All units into nodes, sums and updates; s->sent says whether that failed. Called by every thread of a parallel
- * region. Collective. */
+/* Sums all units over lanes and ranks and updates the weights; s->sent is the status. Called by every thread of a
+ * parallel region. Collective. */
 void stepper_pull_units(stepper *s);
 
-/* A step ends: waits for the other ranks' parts. On the master thread. Collective. */
+/* Ends a step: waits for the other ranks' parts. On the master thread. Collective. */
 mlpd_status stepper_pull_end(stepper *s);
 
-/* Puts the weights into the ranks' common memory, where they divide the update and it is not there yet. Collective. */
+/* Moves the weights into the ranks' shared memory if they divide the update and the weights are not there yet.
+ * Collective. */
 mlpd_status stepper_share_weights(stepper *s);
 
 #endif

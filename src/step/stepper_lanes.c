@@ -8,13 +8,13 @@
 #include "step/stepper_internal.h"
 
 enum {
-  GROUP_ROWS = 128,      /* of lanes that pass a layer together */
-  BLOCKS_PER_THREAD = 2, /* of a layer, at least, where products may be cut so */
-  SMALL_ARENA = 1 << 17, /* floats of weights that each core's cache holds: 512 KiB */
-  FEWEST_ROWS = 4        /* of a thread that shares by rows */
+  GROUP_ROWS = 128,      /* rows of lanes that pass a layer together */
+  BLOCKS_PER_THREAD = 2, /* smallest block of rows of a layer, if products may be cut there */
+  SMALL_ARENA = 1 << 17, /* weights, in floats, that each core's cache holds: 512 KiB */
+  FEWEST_ROWS = 4        /* rows of a thread, when threads share rows */
 };
 
-/* What the layers learn of the step: the rows that lanes of other ranks have before this rank's count, too. */
+/* The context of the step for the layers; sample numbers include the rows of lanes on lower ranks. */
 static void set_context(stepper *s, uint64_t step) {
   const lane_plan *const plan = s->parts.plan;
   uint64_t first = step * plan->batch;
@@ -41,7 +41,8 @@ void stepper_place_lanes(stepper *s, uint64_t step) {
   }
 }
 
-/* count rows of rows, first + order[0 ...], become those of the microbatch from place on; order has `known` entries. */
+/* Gathers `count` rows, first + order[0 ...] of `rows`, into the microbatch from place on; order has `known` entries.
+ */
 static void gather_rows(const stepper *s, const lane *u, const shard *rows, uint64_t first, const uint32_t *order,
                         uint64_t place, uint64_t count, uint64_t known) {
   const char *const x = (const char *)rows->x + first * rows->features * element_size(rows->type);
@@ -57,7 +58,7 @@ static void gather_rows(const stepper *s, const lane *u, const shard *rows, uint
   }
 }
 
-/* count rows of lane u's microbatch from place on. */
+/* Gathers `count` rows of lane u's microbatch from place on. */
 static void gather(const stepper *s, const lane *u, uint64_t place, uint64_t count) {
   if (s->parts.stream == NULL) {
     const uint64_t begin = u->begin + place;
@@ -73,8 +74,8 @@ static void gather(const stepper *s, const lane *u, uint64_t place, uint64_t cou
   }
 }
 
-/* The losses of count rows of lane u's microbatch from place on, and the last layer's delta; what each row adds to the
- * lane's sums, where that is asked for, else those. */
+/* Computes the losses of `count` rows of lane u's microbatch from place on, and the last layer's delta; adds to the
+ * lane's sums or, if requested, stores what each row contributes. */
 static void finish_forward(stepper *s, lane *u, uint64_t place, uint64_t count, loss_sums *rows) {
   const mlpd_network *const network = s->parts.network;
   const uint32_t last = network->num_layers - 1;
@@ -100,7 +101,7 @@ typedef struct lane_rows {
   uint64_t place, count; /* in its microbatch */
 } lane_rows;
 
-/* n rows from row on: a lane, or where products may be cut at will several. */
+/* n rows from `row` on: of one lane, or of several if products may be cut anywhere. */
 typedef struct rows_of_lanes {
   uint64_t row, n;
 } rows_of_lanes;
@@ -126,7 +127,7 @@ static void run_rows_of_layer(stepper *s, layer_pass pass, uint64_t row, uint64_
   }
 }
 
-/* Rows of lanes [begin, end): at once where the layer allows it. */
+/* Rows of lanes [begin, end): all at once if the layer allows it. */
 static void run_layer(stepper *s, layer_pass pass, uint32_t begin, uint32_t end, const rows_of_lanes *rows) {
   if (network_reach(s->parts.network, pass.layer, pass.way) != REACH_LANE) {
     run_rows_of_layer(s, pass, rows->row, rows->n);
@@ -135,15 +136,15 @@ static void run_layer(stepper *s, layer_pass pass, uint32_t begin, uint32_t end,
   for (uint32_t i = begin; i < end; i++) run_rows_of_layer(s, pass, s->lane[i].row, s->lane[i].count);
 }
 
-/* Those of lane u that are among rows of the workspace. */
+/* The rows of lane u among rows of the workspace. */
 static lane_rows rows_within(const lane *u, const rows_of_lanes *rows) {
   const uint64_t begin = stepper_larger(rows->row, u->row), end = rows->row + rows->n, lane_end = u->row + u->count;
   const uint64_t stop = end < lane_end ? end : lane_end;
   return stop > begin ? (lane_rows){begin - u->row, stop - begin} : (lane_rows){0, 0};
 }
 
-/* Rows of lanes [begin, end), one after the other in memory, forward and (where backward is set, of all layers) back to
- * their deltas, on one thread. The lanes are whole unless they are shared by rows. */
+/* Takes rows of lanes [begin, end), contiguous in memory, forward and, if backward is set, back to the deltas of all
+ * layers, on one thread. The lanes are whole unless they are shared by rows. */
 static void run_rows(stepper *s, uint32_t begin, uint32_t end, const rows_of_lanes *rows, bool backward, double *data) {
   const mlpd_network *const network = s->parts.network;
   const uint32_t me = (uint32_t)omp_get_thread_num(), layers = network->num_layers;
@@ -171,7 +172,7 @@ static void run_rows(stepper *s, uint32_t begin, uint32_t end, const rows_of_lan
   }
 }
 
-/* Lanes of a group: what keeps the weights in cache longer, as far as all threads have their share. */
+/* Lanes of a group: more lanes reuse the weights in cache more often, but every thread must get its share. */
 static uint32_t group_lanes(const stepper *s) {
   if (s->parts.gemm->sum_gradients == NULL || s->num_lanes == 0) return 1;
   const uint64_t rows = (s->parts.plan->batch - 1) / s->parts.plan->num_lanes + 1;
@@ -180,7 +181,7 @@ static uint32_t group_lanes(const stepper *s) {
   return (uint32_t)((share - 1) / groups + 1);
 }
 
-/* Blocks of a lane to ask for, so that all threads have their share. */
+/* Number of blocks of a lane to request, so that every thread gets its share. */
 static uint32_t wanted_blocks(const stepper *s) {
   return (BLOCKS_PER_THREAD * (uint32_t)s->parts.threads - 1) / s->num_lanes + 1;
 }
@@ -228,7 +229,7 @@ lane_range stepper_thread_lanes(const stepper *s, uint32_t thread) {
   return mine;
 }
 
-/* All threads on one layer of all lanes at a time. Called by every thread of a parallel region. */
+/* All threads work on one layer of all lanes at a time. Called by every thread of a parallel region. */
 static void run_lanes_by_layer(stepper *s, bool backward) {
   const mlpd_network *const network = s->parts.network;
   for (uint32_t l = 0; l < network->num_layers; l++) run_blocks(s, (layer_pass){l, WAY_FORWARD}, NULL);
@@ -241,7 +242,7 @@ static void run_lanes_by_layer(stepper *s, bool backward) {
   for (uint32_t l = network->num_layers - 1; backward && l-- > network->lowest_delta;) stepper_run_deltas(s, l, NULL);
 }
 
-/* The thread's rows alone; then all threads go on. */
+/* Gathers this thread's rows; then all threads continue together. */
 static void gather_for_layers(stepper *s, uint32_t thread, double *data) {
   const rows_of_lanes rows = thread_rows(s, thread);
   const double start = clock_seconds();
@@ -268,7 +269,8 @@ static void run_whole_lanes(stepper *s, lane_range mine, bool backward, double *
   }
 }
 
-/* Whole lanes waste threads where lanes are few or uneven; more than a quarter idle is where barriers cost less. */
+/* Whole lanes leave threads idle if lanes are few or uneven; if more than a quarter would be idle, barriers cost less.
+ */
 static bool whole_lanes(uint32_t lanes, uint32_t threads) {
   const uint32_t rounds = (lanes + threads - 1) / threads;
   return threads == 1 || 4 * lanes >= 3 * rounds * threads;
@@ -288,7 +290,7 @@ sharing stepper_sharing(const mlpd_network *network, const backend *gemm, const 
 void stepper_run_lanes(stepper *s, bool backward) {
   const uint32_t threads = (uint32_t)s->parts.threads, team = (uint32_t)omp_get_num_threads();
   double data = 0;
-  /* As many shares as were asked for, should the threads be fewer. */
+  /* Covers all shares even if there are fewer threads than requested. */
   for (uint32_t share = (uint32_t)omp_get_thread_num(); s->num_lanes > 0 && share < threads; share += team)
     switch (s->sharing) {
       case SHARE_LANES:

@@ -1,11 +1,11 @@
-/* Phase 2 where ranks of one machine share memory: each rank updates the strips one after the other, as soon as all
- * ranks have summed theirs, while it sums the next. So the optimizer's arrays come into cache while there is something
- * to compute, as with one rank, and ranks wait for each other once a strip at most. Where they divide the update, the
- * weights lie in their common memory, and a rank updates its part of each strip.
+/* Phase 2 if the ranks of one machine share memory: each rank updates a strip as soon as all ranks have summed theirs,
+ * while it sums the next strip. So the optimizer's arrays are fetched into cache during computation, as with one rank,
+ * and ranks wait for each other at most once a strip. If they divide the update, the weights are in shared memory and a
+ * rank updates its part of each strip.
  *
- * Threads take the items of one list in order. Sums wait for nobody; an update waits for sums that lie before it in the
- * list of each rank, so that somebody always goes on. Who has published the sum of a strip has its deltas of all
- * layers, so nobody reads the weights that an update writes. */
+ * Threads take the items of one list in order. Sums wait for nothing; an update waits for sums that precede it in the
+ * list of each rank, so some thread can always continue. A rank publishes a strip only after computing all its deltas,
+ * so no rank still reads the weights being updated. */
 #include <omp.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -30,9 +30,9 @@ typedef struct update_range {
   size_t begin, end;
 } update_range;
 
-/* What the threads of this rank have done of each strip. */
+/* What the threads of this rank have completed of each strip. */
 typedef struct pull_count {
-  atomic_uint *left; /* (num_strips): items that are not done yet, in the order of the list */
+  atomic_uint *left; /* (num_strips): items left, in the order of the list */
   atomic_uint complete;
 } pull_count;
 
@@ -50,7 +50,7 @@ enum { TOTALS_UNKNOWN, TOTALS_TAKEN_UP, TOTALS_KNOWN };
 
 /* ---- Making --------------------------------------------------------------------------------------- */
 
-/* Parts published: the statistics, then strips in the order of the list. */
+/* Number of published parts: the statistics, then strips in the order of the list. */
 static uint32_t parts_with(uint32_t strip) { return strip + 2; }
 
 /* The list's order: layers and strips from the last to the first. */
@@ -64,7 +64,7 @@ static update_range range_of(const stepper *s, uint32_t place) {
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-/* The part of a range that is rank's to update. */
+/* The part of a range that `rank` updates. */
 static update_range part_of(const stepper *s, update_range whole, int rank) {
   const size_t lines = (whole.end - whole.begin + REDUCER_ALIGNMENT - 1) / REDUCER_ALIGNMENT;
   const size_t size = (size_t)mlpd_comm_size(s->parts.comm), r = (size_t)rank;
@@ -127,9 +127,9 @@ void stepper_free_pull(stepper *s) {
 
 /* ---- Counting ------------------------------------------------------------------------------------- */
 
-/* Publishes all strips up to the first that is not complete; any thread. Of two threads that end two strips at once,
- * one must see the other's: each counts down its own, then looks at the other. That takes one order of all, which
- * acquire and release do not give. */
+/* Publishes all strips up to the first incomplete one; any thread. If two threads complete two strips at once, one must
+ * see the other's: each counts down its own strip, then reads the other. This needs sequential consistency; acquire and
+ * release are not enough. */
 static void publish_complete(stepper *s, published_kind kind) {
   pull_count *const c = &s->pull->counts[kind];
   uint32_t complete = atomic_load_explicit(&c->complete, memory_order_acquire);
@@ -162,14 +162,14 @@ static void count_anew(stepper *s) {
 void stepper_pull_begin(stepper *s) {
   count_anew(s);
   reducer_publish(s->reducer, PUBLISHED_SUMS, parts_with(0) - 1);
-  /* All, on a rank without lanes or without a part. */
+  /* All strips, on a rank without lanes or without a part. */
   for (int kind = 0; kind < PUBLISHED_KINDS; kind++) publish_complete(s, (published_kind)kind);
 }
 
 /* ---- Items ---------------------------------------------------------------------------------------- */
 
-/* What this rank updates of the strip before in the list, which comes next: one run of the arenas, whose rows lie
- * closer than the unit's where it is a part. Vectors behind a matrix are too short to be fetched. */
+/* The arrays to prefetch: this rank's part of the previous strip in the list, which is updated next. It is contiguous
+ * in the arenas; its rows may be closer together than the unit's. Vectors behind a matrix are too short to prefetch. */
 static soon updated_next(const stepper *s, const pull_item *item) {
   if (item->strip == 0) return (soon){0};
   const unit *const part = &s->units[item->unit];
@@ -178,7 +178,7 @@ static soon updated_next(const stepper *s, const pull_item *item) {
   own.end = smaller(own.end, first->place + (size_t)first->shape.rows * first->stride);
   if (own.begin >= own.end) return (soon){0};
   const size_t row = (own.end - own.begin) / part->shape.rows;
-  if (row > part->stride) return (soon){0}; /* of a wider layer, of which this unit would fetch something else */
+  if (row > part->stride) return (soon){0}; /* a wider layer: this unit would fetch other elements */
   return stepper_soon_updated(s, own.begin + part->shape.column, row);
 }
 
@@ -191,7 +191,7 @@ static void run_sum(stepper *s, const pull_item *item, const scratch *room) {
   count_done(s, PUBLISHED_SUMS, item->strip);
 }
 
-/* Updates that a thread does one after the other: one event. */
+/* Consecutive updates of a thread are one event. */
 typedef struct update_run {
   uint32_t updates;
   uint64_t began;
@@ -203,8 +203,8 @@ static void end_updates(stepper *s, update_run *run) {
   run->updates = 0;
 }
 
-/* Waits until the strip is complete on all ranks. The master thread does so under the watch; while threads of its own
- * rank are the ones missing, there is nothing to watch. */
+/* Waits until the strip is complete on all ranks. The master thread waits under the watch, except for threads of its
+ * own rank. */
 static mlpd_status wait_as_master(stepper *s, uint32_t place) {
   const double start = clock_seconds();
   while (atomic_load_explicit(&s->pull->counts[PUBLISHED_SUMS].complete, memory_order_acquire) <= place)
@@ -232,7 +232,7 @@ static mlpd_status wait_for_strip(stepper *s, uint32_t place, update_run *run) {
   return status;
 }
 
-/* Once all ranks have published a strip, and with it their statistics before: whoever comes first takes them. */
+/* Called after all ranks have published a strip, and so their statistics: the first thread evaluates them. */
 static void know_totals(stepper *s) {
   pull *const p = s->pull;
   int state = TOTALS_UNKNOWN;
@@ -274,7 +274,7 @@ void stepper_pull_units(stepper *s) {
     } else {
       const mlpd_status status = run_update(s, item, &run);
       if (status == MLPD_OK) continue;
-      s->sent = status; /* the master's alone: who else waits asks nobody */
+      s->sent = status; /* of the master only: other threads do not query MPI */
       atomic_store(&p->failed, true);
     }
     if (atomic_load_explicit(&p->failed, memory_order_relaxed)) break;
@@ -289,6 +289,6 @@ mlpd_status stepper_pull_end(stepper *s) {
   const mlpd_status status = reducer_wait_published(s->reducer, kind, parts_with(s->num_strips - 1));
   (void)timeline_end(s->line, 0, TIMELINE_WAIT, 0, 0, began);
   s->times.reduce += clock_seconds() - start;
-  if (status == MLPD_OK) know_totals(s); /* where this rank has no part */
+  if (status == MLPD_OK) know_totals(s); /* this rank has no part */
   return status;
 }

@@ -1,4 +1,4 @@
-/* What ranks have of weights and of the optimizer's state where they divide the update, and whether they agree. */
+/* Weights and optimizer state of ranks that divide the update: who holds which part, and whether the ranks agree. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ mlpd_status stepper_share_weights(stepper *s) {
   float *const common = reducer_common(s->reducer);
   const int me = mlpd_comm_rank(s->parts.comm);
   size_t begin = 0, end = 0;
-  /* Each its parts: so they lie near the cores that update them. */
+  /* Each rank first touches its own parts, so that they are in memory near the cores that update them. */
   for (uint32_t i = 0; stepper_pull_range(s, me, i, &begin, &end); i++)
     memcpy(common + begin, network->parameters + begin, (end - begin) * sizeof *common);
   TRY(comm_barrier(s->parts.comm));
@@ -32,7 +32,7 @@ void stepper_own_weights(stepper *s) {
 
 /* ---- Whole states ---------------------------------------------------------------------------------- */
 
-/* Floats that rank updates, the i-th range; false: there are no more. */
+/* The i-th range of floats that `rank` updates; false: there are no more. */
 static bool range_of(const stepper *s, int rank, uint32_t i, size_t *begin, size_t *end) {
   return s->pull != NULL ? stepper_pull_range(s, rank, i, begin, end) : reducer_slice(s->reducer, rank, i, begin, end);
 }
@@ -43,7 +43,7 @@ static size_t floats_of(const stepper *s, int rank) {
   return count;
 }
 
-/* rank's ranges of array, one after the other, to packed, and back. */
+/* Copies the ranges of `rank` from array to packed, contiguously, and back. */
 static void pack(const stepper *s, int rank, const float *array, float *packed) {
   size_t begin = 0, end = 0;
   for (uint32_t i = 0; range_of(s, rank, i, &begin, &end); i++) {
@@ -108,7 +108,7 @@ mlpd_status stepper_compare_weights(stepper *s) {
   static const char *const cause =
       "a bit has flipped in memory, or the machines compute differently (as --backend onednn may); the run "
       "stops before it writes a checkpoint";
-  if (2 * most <= size) /* also of two ranks that differ: nobody can tell which is right */
+  if (2 * most <= size) /* also for two ranks that differ: nobody can tell which is right */
     status = FAIL(MLPD_ERROR_INTERNAL,
                   "weights or optimizer state are not the same on all ranks, and no majority has the same: %s", cause);
   else if (like_mine < most)

@@ -8,7 +8,7 @@
 
 /* ---- Making --------------------------------------------------------------------------------------- */
 
-/* Units of a tensor that lie side by side, in one strip. */
+/* Number of units of a tensor side by side in one strip. */
 static uint32_t units_across(const tensor *t, const backend *gemm) {
   const uint32_t units = tensor_num_units(t, gemm);
   uint32_t across = 1;
@@ -29,7 +29,7 @@ static mlpd_status allocate_units(stepper *s) {
   return memory_allocate(&s->strips, strips, sizeof *s->strips, "units");
 }
 
-/* The units of tensor i: vectors join the layer's last strip, if it has one. */
+/* Creates the units of tensor i; a vector joins the layer's last strip, if there is one. */
 static void append_units(stepper *s, uint32_t i) {
   const tensor *const t = &s->parts.network->tensors[i];
   const uint32_t units = tensor_num_units(t, s->parts.gemm), across = units_across(t, s->parts.gemm);
@@ -57,22 +57,22 @@ static mlpd_status make_units(stepper *s) {
   return MLPD_OK;
 }
 
-/* Levels of scratch that a depth-first sum over lanes needs: one more than the tree is high. */
+/* Levels of scratch for a depth-first sum over lanes: the height of the tree plus one. */
 static uint32_t tree_levels(uint32_t lanes) {
   uint32_t levels = 1;
   for (uint32_t covered = 1; covered < lanes; covered *= 2) levels++;
   return levels;
 }
 
-/* Does the back end sum this tensor's products over lanes in its registers? Else lanes are added in scratch. */
+/* Does the back end sum this tensor's products over lanes in registers? If not, lanes are added in scratch. */
 static bool summed_at_once(const tensor *t, const backend *gemm) {
   return t->source == TENSOR_PRODUCT && gemm->sum_gradients != NULL;
 }
 
-/* Floats of a unit's sum, at most, and of those that are added in scratch. */
+/* The largest number of floats of a unit's sum, and of those added in scratch. */
 static void largest_unit(const mlpd_network *network, const backend *gemm, size_t *floats, size_t *partial) {
   *floats = *partial = 0;
-  for (uint32_t i = 0; i < network->num_tensors; i++) { /* a tensor's first unit is none smaller than the others */
+  for (uint32_t i = 0; i < network->num_tensors; i++) { /* the first unit of a tensor is the largest */
     const gradient_unit first = network_unit(network, gemm, i, 0);
     const size_t padded = first.rows * stepper_pad(first.columns);
     *floats = stepper_larger(*floats, padded);
@@ -150,7 +150,7 @@ static void sum_lanes(const stepper *s, const unit *part, lane_range range, floa
     vector_add(part->shape.columns, partial + (size_t)i * columns, out + (size_t)i * stride);
 }
 
-/* The same by the back end, which sums tiles of all lanes in its registers. */
+/* The same by the back end, which sums tiles of all lanes in registers. */
 static void sum_lanes_at_once(const stepper *s, const unit *part, lane_range range, float *out, uint32_t stride,
                               const soon *next, const scratch *room) {
   const uint32_t num_lanes = range.end - range.begin;
@@ -201,7 +201,7 @@ void stepper_sum_tails(stepper *s, const step_wishes *wishes) {
 
 /* ---- What is recorded of it ------------------------------------------------------------------------- */
 
-/* Units of a layer that a thread does one after the other, when they are too small to be recorded one by one. */
+/* Consecutive units of a layer on one thread, which are too small to be recorded one by one. */
 typedef struct unit_run {
   uint32_t layer, units;
   uint64_t began;
@@ -213,7 +213,7 @@ static void end_run(stepper *s, unit_run *run, timeline_phase phase) {
   run->units = 0;
 }
 
-/* A unit of a layer begins. */
+/* Begins a unit of a layer. */
 static void begin_unit(stepper *s, unit_run *run, timeline_phase phase, uint32_t layer) {
   if (run->layer != layer) end_run(s, run, phase);
   if (run->units++ > 0) return;
@@ -232,7 +232,7 @@ static bool strip_complete(stepper *s, uint32_t place) {
   return atomic_load_explicit(&s->strips[place].left, memory_order_acquire) == 0;
 }
 
-/* Tells the reducer what is complete, and lets messages go on. On the master thread. */
+/* Passes complete strips to the reducer and progresses messages. On the master thread. */
 static void send_complete(stepper *s) {
   const uint64_t began = s->overlaps ? timeline_begin(s->line) : 0;
   while (s->sent == MLPD_OK && s->num_ready < s->num_strips && strip_complete(s, s->num_strips - 1 - s->num_ready)) {
@@ -243,8 +243,8 @@ static void send_complete(stepper *s) {
   (void)timeline_end(s->line, 0, TIMELINE_MESSAGES, 0, 0, began);
 }
 
-/* The units of layer l for all nodes, from the last down. Called by every thread of a parallel region, which may leave
- * before the others are done. */
+/* Sums the units of layer l for all nodes, from the last down. Called by every thread of a parallel region; a thread
+ * may return before the others are done. */
 static void reduce_layer(stepper *s, uint32_t l) {
   const uint32_t nodes = reducer_num_nodes(s->reducer), begin = s->first_strip[l], end = s->first_strip[l + 1];
   if (begin == end) return; /* on all threads: the layer has no tensors */
@@ -281,10 +281,10 @@ void stepper_sum_units(stepper *s, bool deltas) {
 
 /* ---- Into the weights, where one rank owns the whole tree -------------------------------------------- */
 
-/* Sums a unit in scratch and updates its values while both are in cache; from tick `began` on. */
+/* Sums a unit in scratch and updates its values while both are in cache. began: tick at which the unit began. */
 static void update_unit(stepper *s, const unit *part, const scratch *room, uint64_t began) {
   const uint32_t me = (uint32_t)omp_get_thread_num(), layer = part->shape.layer + 1;
-  /* Rows that lie together in the arena lie together here: then all are one row to the optimizer. */
+  /* Rows that are contiguous in the arena are contiguous here too: the optimizer then treats them as one row. */
   const uint32_t columns =
       part->shape.columns == part->stride ? part->stride : (uint32_t)stepper_pad(part->shape.columns);
   const soon next = stepper_soon_updated(s, part->place, part->stride);

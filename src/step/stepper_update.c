@@ -8,7 +8,7 @@
 #include "kernels/vector.h"
 #include "ranks/comm.h"
 
-/* A batch whose samples all weigh nothing has no gradient: the step then only decays. */
+/* If all samples of a batch have weight 0, there is no gradient: the step only applies weight decay. */
 static double mean_scale(const stepper *s) { return s->outcome.sums.weight > 0 ? 1 / s->outcome.sums.weight : 0; }
 
 /* scale: of the gradient. */
