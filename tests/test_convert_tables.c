@@ -468,6 +468,57 @@ static void write_stray(const char *word) {
 }
 
 /* A word among the numbers of a target must not make 299 classes of it. */
+static void test_placeholders(void **state) {
+  (void)state;
+  const struct {
+    const char *cell, *note; /* the cell that a row in ten has among 0.00 to 0.99; NULL: no note */
+  } cases[] = {{"-999", "far from all other values: -999 in 4 rows of u; --missing -999 takes"},
+               {"9999.0", "9999 in 4 rows of u"},
+               {"-99", "-99 in 4 rows of u"},
+               {"-32768", "-32768 in 4 rows of u"},
+               {"9.96921E36", "9.96921e+36 in 4 rows of u"},
+               {"-998", NULL},
+               {"0.999", NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    mlpd_convert_options o = telling_options();
+    mlpd_convert_result r;
+    FILE *file = fopen(in_folder("a.csv"), "w");
+    (void)fprintf(file, "u,v,k\n");
+    for (int row = 0; row < 40; row++)
+      (void)fprintf(file, "%s,-999,%d\n", row % 10 == 3 ? cases[i].cell : row % 2 == 0 ? "0.25" : "0.5", row % 2);
+    (void)fclose(file);
+    ASSERT_CONVERTED(o, &r, "a.csv");
+    if (cases[i].note != NULL)
+      assert_said(cases[i].note);
+    else
+      assert_null(strstr(said, "far from"));
+    assert_null(strstr(said, "rows of v")); /* nothing else is in it */
+  }
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_rows("u,v,k\n-99,3,5.5\n4,3,-999\n", 30, "%d,%d,2.%d\n"); /* both ends of a column count */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("far from all other values: -99 in 1 row of u, -999 in 1 row of k; --missing -99,-999 takes");
+}
+
+static void test_other_target(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_rows("Label,p0,p1\n", 30, "%d,%d,2.%d\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("the target is the last column, 'p1', and 'Label' a feature; --label Label turns to it");
+  o = telling_options();
+  write_rows("Label,p0,y\n", 30, "%d,%d,2.%d\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_null(strstr(said, "turns to it"));
+  o = telling_options();
+  o.label = "p1";
+  write_rows("Label,p0,p1\n", 30, "%d,%d,2.%d\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_null(strstr(said, "turns to it"));
+}
+
 static void test_stray_words_in_a_target(void **state) {
   (void)state;
   static const char *const words[] = {"None", "none", "inf", "-inf", "Infinity", "-", ".", "missing"};
@@ -681,6 +732,8 @@ int main(void) {
       cmocka_unit_test_teardown(test_digits_of_large_offsets, clear_folder),
       cmocka_unit_test_teardown(test_answers, clear_folder),
       cmocka_unit_test_teardown(test_missing_values, clear_folder),
+      cmocka_unit_test_teardown(test_placeholders, clear_folder),
+      cmocka_unit_test_teardown(test_other_target, clear_folder),
       cmocka_unit_test_teardown(test_stray_words_in_a_target, clear_folder),
       cmocka_unit_test_teardown(test_text_columns, clear_folder),
       cmocka_unit_test_teardown(test_kinds_of_columns, clear_folder),

@@ -189,6 +189,7 @@ static mlpd_status gather_label(csv_source *c, label_set *labels) {
   const mlpd_status status = label_add_text(labels, text, length, is_number ? &parsed : NULL);
   if (status != MLPD_OK) return status_prefix(status, "%s: label ", label_place(c, place));
   if (!is_number) note_text_label(c, labels);
+  if (is_number) extremes_add(&c->label_ends, parsed.value);
   return MLPD_OK;
 }
 
@@ -210,6 +211,7 @@ static void gather_ranges(csv_source *c) {
     r->least = n->value < r->least ? n->value : r->least;
     r->most = n->value > r->most ? n->value : r->most;
     r->whole &= n->is_integer;
+    extremes_add(&r->ends, n->value);
     r->missing |= isnan(n->value);
   }
 }
@@ -251,6 +253,7 @@ static void finish_targets(const csv_source *c, label_set *labels) {
 static mlpd_status begin_gathering(csv_source *c) {
   TRY(csv_lines_rewind(&c->lines));
   csv_faults_free(c);
+  c->label_ends = extremes_none();
   for (uint32_t i = 0; c->sets != NULL && i < c->layout.columns; i++)
     if (c->owned[i]) category_set_clear(c->sets[i]);
   c->rows_seen = c->rows_missing = c->rows_trailing = c->rows_empty = c->base.rows = 0;

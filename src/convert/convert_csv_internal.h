@@ -4,6 +4,7 @@
 
 #include "convert/category_set.h"
 #include "convert/convert_csv_columns.h"
+#include "convert/convert_extremes.h"
 #include "convert/convert_source.h"
 
 #define CSV_NO_LABEL UINT32_MAX
@@ -20,6 +21,7 @@ typedef struct csv_range {
   double least, most;
   bool whole;   /* written without decimal points */
   bool missing; /* in some row */
+  extremes ends;
 } csv_range;
 
 typedef enum row_state { ROW_GOOD, ROW_MISSING, ROW_FAULTY, ROW_EMPTY } row_state;
@@ -38,6 +40,7 @@ typedef struct csv_source {
   uint32_t *target_places; /* (columns) where the targets' numbers go; NULL: one target, or none */
   double *target_values;   /* (y_columns) of a row, where they are several */
   csv_cell label_cell;
+  extremes label_ends;
   csv_range *ranges;    /* like numbers */
   category_set **sets;  /* (columns) of categories; NULL: none; itself NULL: no categories at all */
   bool *owned;          /* (columns) sets that are this table's, not the first one's */

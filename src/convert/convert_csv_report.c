@@ -1,6 +1,7 @@
 /* What was decided about a CSV file, a line each. */
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "convert/convert_csv_internal.h"
 #include "convert/convert_report.h"
@@ -57,6 +58,23 @@ static void report_left_out(const csv_source *c) {
                 l->names != NULL ? l->names[0] : "0", l->names != NULL ? l->names[0] : "0");
 }
 
+/* The last column is the target, but another one is called so. */
+static void report_other_target(const csv_source *c) {
+  static const char *const words[] = {"label", "target", "class", "y", "labels", "outcome", "response"};
+  const csv_layout *l = &c->layout;
+  if (c->options->label != NULL || l->names == NULL || c->label == CSV_NO_LABEL) return;
+  for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+    if (strcasecmp(l->names[c->label], words[w]) == 0) return;
+  for (uint32_t i = 0; i < l->columns; i++)
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+      if (c->plan.roles[i] != CSV_FEATURE || strcasecmp(l->names[i], words[w]) != 0) continue;
+      convert_say(c->options,
+                  "note: %s: the target is the last column, '%s', and '%s' a feature; --label %s turns to it",
+                  c->base.name, l->names[c->label], l->names[i], l->names[i]);
+      return;
+    }
+}
+
 void csv_report_layout(const csv_source *c) {
   const csv_layout *l = &c->layout;
   if (c->options->decision == NULL) return;
@@ -72,6 +90,7 @@ void csv_report_layout(const csv_source *c) {
   if (l->trailing) convert_say(c->options, "%s: trailing delimiters: the empty last column is left out", c->base.name);
   report_repeated(c);
   report_left_out(c);
+  report_other_target(c);
 }
 
 /* Features of whole numbers that doubles, in which the computations are done, round. */
@@ -96,6 +115,37 @@ static void report_rounded(const csv_source *c) {
 static const char *column_name(const csv_source *c, uint32_t column, char number[16]) {
   (void)snprintf(number, 16, "%u", column);
   return c->layout.names != NULL ? c->layout.names[column] : number;
+}
+
+static const extremes *ends_of(const csv_source *c, uint32_t column, uint32_t feature) {
+  if (c->plan.roles[column] == CSV_FEATURE) return &c->ranges[feature].ends;
+  if (column == c->label) return &c->label_ends;
+  return c->plan.roles[column] == CSV_TARGET && c->target_places != NULL ? &c->ranges[c->target_places[column]].ends
+                                                                         : NULL;
+}
+
+/* Numbers such as -999 far from all others of a column. What they mean is not known here. */
+static void report_placeholders(const csv_source *c) {
+  char list[REPORT_BYTES] = "", values[REPORT_BYTES] = "", item[400], number[16], last[40] = "";
+  size_t used = 0, values_used = 0;
+  for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
+    double value = 0;
+    const extremes *const ends = ends_of(c, i, f);
+    f += c->plan.roles[i] == CSV_FEATURE;
+    const uint64_t rows = ends != NULL ? extremes_placeholder(ends, &value) : 0;
+    if (rows == 0) continue;
+    char text[40];
+    (void)snprintf(text, sizeof text, "%.10g", value);
+    (void)snprintf(item, sizeof item, "%s in %llu row%s of %.255s", text, (unsigned long long)rows,
+                   rows == 1 ? "" : "s", column_name(c, i, number));
+    report_list_add(list, &used, ", ", item);
+    if (strcmp(text, last) != 0) report_list_add(values, &values_used, ",", text);
+    (void)snprintf(last, sizeof last, "%s", text);
+  }
+  if (used > 0)
+    convert_say(c->options,
+                "note: %s: far from all other values: %s; --missing %s takes such numbers as missing values",
+                c->base.name, list, values);
 }
 
 static void report_categories(const csv_source *c) {
@@ -141,6 +191,7 @@ void csv_report_rows(const csv_source *c) {
               (unsigned long long)c->base.rows, c->base.rows == 1 ? "" : "s", c->base.features,
               c->base.features == 1 ? "" : "s", answers, element_name(c->base.type));
   report_rounded(c);
+  if (c->options->num_model_columns == 0) report_placeholders(c);
   if (c->lines.comments > 0)
     convert_say(c->options, "%s: %llu comment%s passed over, the first in line %llu: '%s'", c->base.name,
                 (unsigned long long)c->lines.comments, c->lines.comments == 1 ? "" : "s",

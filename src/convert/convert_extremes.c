@@ -1,0 +1,45 @@
+#include "convert/convert_extremes.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+extremes extremes_none(void) { return (extremes){.least = {INFINITY, INFINITY}, .most = {-INFINITY, -INFINITY}}; }
+
+void extremes_add(extremes *e, double value) {
+  if (value < e->least[0]) {
+    e->least[1] = e->least[0];
+    e->least[0] = value;
+    e->least_rows = 0;
+  } else if (value > e->least[0] && value < e->least[1]) {
+    e->least[1] = value;
+  }
+  if (value > e->most[0]) {
+    e->most[1] = e->most[0];
+    e->most[0] = value;
+    e->most_rows = 0;
+  } else if (value < e->most[0] && value > e->most[1]) {
+    e->most[1] = value;
+  }
+  e->least_rows += value == e->least[0];
+  e->most_rows += value == e->most[0];
+}
+
+static bool is_usual(double value) {
+  static const double others[] = {-32768, 32767, -2147483648.0, 2147483647, 1e20, -1e20, 1e30, -1e30};
+  for (double nines = 99; nines < 1e10; nines = nines * 10 + 9)
+    if (fabs(value) == nines) return true;
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (value == others[i]) return true;
+  return fabs(value) > 9.969e36 && fabs(value) < 9.970e36; /* NetCDF */
+}
+
+uint64_t extremes_placeholder(const extremes *e, double *value) {
+  const double low_gap = e->least[1] - e->least[0], low_rest = e->most[0] - e->least[1];
+  const double high_gap = e->most[0] - e->most[1], high_rest = e->most[1] - e->least[0];
+  if (is_usual(e->least[0]) && isfinite(low_gap) && low_rest > 0 && low_gap > low_rest)
+    return *value = e->least[0], e->least_rows;
+  if (is_usual(e->most[0]) && isfinite(high_gap) && high_rest > 0 && high_gap > high_rest)
+    return *value = e->most[0], e->most_rows;
+  return 0;
+}

@@ -1,0 +1,22 @@
+/* The two least and the two largest values of a column, from which a number that stands for missing values, such as
+ * -999, is found. Nothing here is collective. */
+#ifndef MLPDIST_CONVERT_EXTREMES_H
+#define MLPDIST_CONVERT_EXTREMES_H
+
+#include <stdint.h>
+
+typedef struct extremes {
+  double least[2], most[2];       /* different values, the outer one first; infinite where there is none */
+  uint64_t least_rows, most_rows; /* with the outer ones */
+} extremes;
+
+extremes extremes_none(void);
+
+/* NaN is passed over. */
+void extremes_add(extremes *e, double value);
+
+/* The number of rows that hold a number people write for missing values (99, 999, ..., the least integers, the fill
+ * values of NetCDF) farther away from all others than these are from each other; *value receives it. 0: none. */
+uint64_t extremes_placeholder(const extremes *e, double *value);
+
+#endif
