@@ -40,7 +40,7 @@ def program():
         found = shutil.which(name)
         if found:
             return os.path.abspath(found)
-    return die(f"{wanted or 'mlpdist'}: no such program; build it with make, or name it with MLPDIST")
+    return die(f"{wanted or 'mlpdist'}: no such program; build it with make, or set MLPDIST to its path")
 
 
 # ---- Ends ------------------------------------------------------------------------------------------
@@ -95,14 +95,14 @@ def check_output(path, inputs=(), ours=None):
         die(f"{path}: is a folder, not a file to write")
     for name in inputs:
         if is_same(path, name):
-            die(f"{path}: is also read ({name}); give another file to write")
+            die(f"{path}: this file is also read ({name}); give another file to write")
     if is_stream(path):
         return
     folder = os.path.dirname(os.path.realpath(path)) or "."
     if not os.path.isdir(folder):
         die(f"{path}: no such folder")
     if ours is not None and os.path.exists(path) and not ours(path):
-        die(f"{path}: is there already and is another kind of file; it is not replaced")
+        die(f"{path}: already exists as another kind of file, which is not replaced")
 
 
 def is_hdf5(path):

@@ -140,7 +140,7 @@ TABLE
   done
   for package in $optional; do # not every architecture has oneDNN; then a BLAS is the next best
     available "$package" && continue
-    say "$package is not to be had here; OpenBLAS serves instead"
+    say "$package is not available here; OpenBLAS is used instead"
     missing=$(echo " $missing " | sed "s/ $package / /")
     list=$(echo "$list" | grep -vF "($package)")
     installed libopenblas-dev && continue
@@ -165,7 +165,7 @@ program() {
   for name; do
     command -v "$name" && return
   done
-  die "${MLPDIST:-mlpdist}: no such program; build it with make, or name it with MLPDIST"
+  die "${MLPDIST:-mlpdist}: no such program; build it with make, or set MLPDIST to its path"
 }
 
 # Number of processors this process may use.

@@ -53,7 +53,7 @@ END
   head -n 4 study/runs.csv > cut && mv cut study/runs.csv
   study --splits 1x1,2x1 --batch 128 --repeat 3 --oversubscribe
   succeeds
-  says "3 runs are there, 3 to go"
+  says "3 runs are done, 3 remain"
   cmp <(column started | head -n 3) <(head -n 3 before) || fail "done again"
   cmp <(column repeat) order || fail "another order"
 }
@@ -387,6 +387,6 @@ END_OF_CHECK
   echo "<html>my home page</html>" > study/index.html
   output=$("$scripts/scaling-report" study 2>&1) && status=0 || status=$?
   [ "$status" = 1 ] || fail "expected status 1"
-  says "study/index.html: is there already and is another kind of file"
+  says "study/index.html: already exists as another kind of file"
   grep -q "my home page" study/index.html || fail "replaced"
 }

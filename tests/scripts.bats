@@ -113,7 +113,7 @@ drawn() {
   ln -s run/metrics.csv link.png
   for out in run/metrics.csv other-name.png link.png; do
     script plot run --out "$out"
-    refused "$out: is also read (run/metrics.csv)"
+    refused "$out: this file is also read (run/metrics.csv)"
   done
   cmp run/metrics.csv before || fail "replaced"
   script plot run --out run
@@ -126,7 +126,7 @@ drawn() {
   refused "Format 'table' is not supported"
   echo "a,b" > table.csv
   script make-synthetic table.csv --rows 100
-  refused "table.csv: is there already and is another kind of file"
+  refused "table.csv: already exists as another kind of file"
   [ "$(cat table.csv)" = a,b ] || fail "replaced"
   script make-synthetic . --rows 100
   refused ".: is a folder"
@@ -137,9 +137,9 @@ drawn() {
   awk 'BEGIN { for (i = 0; i < 1797; i++) { for (k = 0; k < 64; k++) printf "%d,", i == k ? 16 : i % 16; print i % 10 } }' > digits.csv
   ln -s digits.csv digits.h5
   script make-digits digits.csv digits.h5
-  refused "digits.h5: is also read (digits.csv)"
+  refused "digits.h5: this file is also read (digits.csv)"
   script make-digits digits.csv table.csv
-  refused "table.csv: is there already"
+  refused "table.csv: already exists"
   [ "$(wc -l < digits.csv)" = 1797 ] || fail "replaced"
   [ -z "$(find . -name '*.tmp')" ] || fail "temporary files: $(find . -name '*.tmp')"
 }

@@ -67,7 +67,7 @@ def warn_of_load(source, report):
     """Predictions of a machine on which others compute are of that machine."""
     share = report["machine"].get("cpu_share")
     if share is not None and share < 0.9:
-        say(f"note: while doctor measured, its threads got {100 * share:.0f} % of their cores' time ({source})")
+        say(f"note: while doctor measured, its threads had {100 * share:.0f} % of their cores' time ({source})")
 
 
 def take(a, found, source, report):
@@ -98,7 +98,7 @@ def predict(a, mlpdist, place, rows):
         say(f"no prediction for {', '.join(lacking)}")
     unknown = [f"{m} {r}x{t}" for m, r, t in found if not found[m, r, t]["wire_known"]]
     if unknown:
-        say(f"note: no sum between ranks was measured: it counts as nothing in {', '.join(unknown)}")
+        say(f"note: no sum between ranks was measured; it counts as 0 s in {', '.join(unknown)}")
     write_rows(os.path.join(a.out, "predictions.csv"), COLUMNS, [found[key] for key in sorted(found)])
 
 

@@ -36,7 +36,7 @@ def hosts_of_file(path):
     except OSError as error:
         die(f"{path}: {error.strerror}", 2)
     if not cores:
-        die(f"{path}: names no host", 2)
+        die(f"{path}: no host is named", 2)
     return cores
 
 
@@ -123,7 +123,7 @@ def start(command, timeout, folder, *extra):
                                   timeout=timeout, env=environment(), check=False)
             why = f"status {done.returncode}"
         except subprocess.TimeoutExpired:
-            done, why = None, f"not done after {timeout:g} s"
+            done, why = None, f"not finished after {timeout:g} s"
         except OSError as error:
             die(f"{command[0]}: {error.strerror} (Debian and Ubuntu: package openmpi-bin)")
         errors.seek(0)

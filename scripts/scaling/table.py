@@ -20,7 +20,7 @@ def read_rows(folder):
         reader = csv.DictReader(file)
         rows = list(reader)
     if reader.fieldnames != COLUMNS:
-        die(f"{path}: other columns than this study's", 2)
+        die(f"{path}: the columns are not those of this study", 2)
     return rows
 
 

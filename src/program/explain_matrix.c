@@ -46,7 +46,7 @@ void explain_print_matrix(FILE *stream, uint64_t digits, const char *formula, ex
   char shape[48];
   const int length = snprintf(shape, sizeof shape, "(%llu, %u)", (unsigned long long)matrix.rows, matrix.columns);
   const uint32_t beside = fitting(FORMULA + SHAPE + 3, digits), below = fitting(2, digits);
-  const bool is_beside = matrix.columns <= beside && length <= SHAPE;
+  const bool is_beside = matrix.columns <= beside && length <= SHAPE && strlen(formula) <= FORMULA;
   const uint32_t columns = matrix.columns <= below ? matrix.columns : below;
   const uint64_t rows = matrix.rows <= MOST_ROWS ? matrix.rows : MOST_ROWS;
   if (!is_beside) (void)fprintf(stream, "  %-*s %s\n", FORMULA, formula, shape);
