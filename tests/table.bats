@@ -241,3 +241,23 @@ mixed() {
   alone eval --model run/model.h5 --data same.h5
   succeeds
 }
+
+@test "rows for a model: columns without a value, constant targets, and cures that eval and predict accept" {
+  awk 'BEGIN { print "a,city,y"; for (i = 0; i < 60; i++) print i % 7 "," substr("xyz", i % 3 + 1, 1) "," i * 0.5 }' > t.csv
+  alone train --data t.csv --epochs 1 --quiet --out run
+  succeeds
+  printf 'a,city,y\n,,1\n,,1\n' > empty.csv
+  alone predict --model run/model.h5 --data empty.csv --out e.csv
+  succeeds
+  [ "$(wc -l < e.csv)" -eq 3 ] || fail "expected two rows"
+  ! grep -q "beyond 2^53" "$errors.all" || fail "no number is so large"
+  launch 2 eval --model run/model.h5 --data empty.csv
+  succeeds
+  ! grep -q "nothing to learn" "$errors.all" || fail "nothing is learned here"
+  printf 'a,city,y\n1,x,1\noops,y,2\n' > odd.csv
+  alone predict --model run/model.h5 --data odd.csv --out p.csv
+  fails_with 1 "odd.csv:3: column 1 (a): 'oops' is no number; correct it, or --missing 'oops' takes it as a missing value"
+  ! grep -q "categorical" "$errors" || fail "the model says what is a category"
+  alone predict --model run/model.h5 --data odd.csv --out p.csv --missing oops
+  succeeds
+}

@@ -67,10 +67,9 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
   else if (f->hint[0] != '\0')
     (void)snprintf(what, sizeof what, "is no number as it is written%s; %s reads it", more, f->hint);
   else
-    (void)snprintf(what, sizeof what,
-                   "is no number%s; correct it, or --missing '%s' takes it as a missing value, or --categorical takes "
-                   "the column as categories",
-                   more, strpbrk(f->text, "',") == NULL ? f->text : "TEXT");
+    (void)snprintf(what, sizeof what, "is no number%s; correct it, or --missing '%s' takes it as a missing value%s",
+                   more, strpbrk(f->text, "',") == NULL ? f->text : "TEXT",
+                   c->options->num_model_columns > 0 ? "" : ", or --categorical takes the column as categories");
   return place_error(c, f->text_line, column, f->text, what);
 }
 

@@ -100,7 +100,7 @@ static void report_rounded(const csv_source *c) {
   for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
     if (c->plan.roles[i] != CSV_FEATURE) continue;
     const csv_range *r = &c->ranges[f++];
-    if (!(fmax(fabs(r->least), fabs(r->most)) > 0x1p53) || !r->whole) continue;
+    if (!(r->least <= r->most && fmax(fabs(r->least), fabs(r->most)) > 0x1p53) || !r->whole) continue;
     (void)snprintf(text, sizeof text, "%u", i);
     report_list_add(names, &used, ",", c->layout.names != NULL ? c->layout.names[i] : text);
   }

@@ -38,7 +38,7 @@ static void note_rounding(const mlpd_convert_options *o, const label_set *set) {
 }
 
 void label_set_notes(const mlpd_convert_options *options, const label_set *set) {
-  note_constant(options, set);
+  if (options->num_model_columns == 0) note_constant(options, set); /* a model has its target */
   note_letter_case(options, set);
   note_rounding(options, set);
 }

@@ -98,8 +98,7 @@ static mlpd_status read_kinds(h5_file *file, columns *c) {
 static mlpd_status share_categories(columns *c, const uint64_t *counts, char **all, uint64_t total) {
   uint64_t at = 0;
   for (uint32_t j = 0; j < c->count; j++) {
-    if (counts[j] > total - at || counts[j] > CATEGORIES_MOST ||
-        (counts[j] > 0) != (c->kinds[j] == COLUMN_KIND_CATEGORY))
+    if (counts[j] > total - at || counts[j] > CATEGORIES_MOST || (counts[j] > 0 && c->kinds[j] != COLUMN_KIND_CATEGORY))
       return FAIL(MLPD_ERROR_DATA, "/columns/category_counts [%u] is %llu, which is not possible", j,
                   (unsigned long long)counts[j]);
     if (counts[j] > 0) TRY(name_list_copy((const char *const *)all + at, counts[j], &c->categories[j]));
@@ -115,7 +114,8 @@ static mlpd_status read_categories(h5_file *file, columns *c) {
   char **all = NULL;
   mlpd_status status = memory_allocate(&counts, c->count, sizeof *counts, "categories");
   if (status == MLPD_OK) status = h5_read(file, "/columns/category_counts", c->count, 0, ELEMENT_U64, counts);
-  if (status == MLPD_OK) status = h5_strings_read(file, "/columns/categories", &all, &total);
+  if (status == MLPD_OK && h5_exists(file, "/columns/categories")) /* rows to predict may hold none */
+    status = h5_strings_read(file, "/columns/categories", &all, &total);
   if (status == MLPD_OK) status = share_categories(c, counts, all, total);
   h5_strings_free(all, total);
   free(counts);
