@@ -321,7 +321,7 @@ static mlpd_status plan_by_names(const char *file, const csv_layout *layout, con
   TRY(memory_allocate(&plan->targets, targets, sizeof *plan->targets, "columns"));
   TRY(memory_allocate(&places, o->num_model_columns, sizeof *places, "columns"));
   mlpd_status status =
-      take_names(file, layout, "takes", o->model_columns, o->num_model_columns, CSV_FEATURE, places, plan);
+      take_names(file, layout, "needs", o->model_columns, o->num_model_columns, CSV_FEATURE, places, plan);
   free(places);
   if (status == MLPD_OK)
     status = take_names(file, layout, "predicts", o->model_targets, targets, CSV_TARGET, plan->targets, plan);
