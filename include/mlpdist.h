@@ -376,66 +376,6 @@ MLPD_API void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trac
 
 /* ---- Data --------------------------------------------------------------------------------------- */
 
-/* How a raw table (CSV, NPY, NPZ, IDX) is read where a data set is expected: the members are those of
- * mlpd_convert_options, as text. Zero is the default, except for the members of train alone. */
-typedef struct mlpd_table_options {
-  const char *label, *ignore, *columns, *categorical;
-  const char *header;                /* NULL or "auto", "yes", "no" */
-  const char *delimiter, *thousands; /* a character, or its name: "comma", "tab"; NULL: found; none */
-  const char *decimal, *strip, *missing, *class_names;
-  bool drop_missing;
-  uint32_t skip_lines;
-  double test_fraction; /* of the rows, drawn for the test; train alone */
-  uint64_t split_seed;  /* of the rows drawn; train alone */
-} mlpd_table_options;
-
-/* Where the arrays of a data set lie. NULL members take the schema's paths: /PART/x, /PART/y and, where
- * present, /PART/weight. Strings are borrowed and must outlive the struct's use. */
-typedef struct mlpd_data_paths {
-  const char *file;              /* an HDF5 data set; or raw tables: files separated by commas, or a folder of them */
-  const char *x, *y, *weight;    /* training part */
-  const char *valid_x, *valid_y; /* validation part */
-  const char *test_x, *test_y;   /* test part */
-  mlpd_table_options table;      /* of raw tables */
-} mlpd_data_paths;
-
-/* Are these raw tables, to be converted, rather than a data set? Decided by names and first bytes. */
-MLPD_API bool mlpd_data_is_raw(const mlpd_data_paths *paths);
-
-/* The parts of a data set. */
-typedef enum mlpd_split { MLPD_TRAIN, MLPD_VALID, MLPD_TEST } mlpd_split;
-MLPD_API extern const mlpd_choice mlpd_split_choices[];
-
-/* ---- Model -------------------------------------------------------------------------------------- */
-
-/* A network with all it needs to take raw data: input normalisation, target scaling, class names, and
- * the options it was trained with. */
-typedef struct mlpd_model mlpd_model;
-
-/* Reads a model from an HDF5 file that mlpd_train wrote, with or without MPI running. The caller frees it. In use a
- * model is not changed: several threads may share it. */
-MLPD_API mlpd_status mlpd_model_load(const char *path, mlpd_model **model);
-MLPD_API void mlpd_model_free(mlpd_model *model);             /* NULL is allowed. */
-MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model); /* owned by the model. */
-MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);
-MLPD_API uint32_t mlpd_model_features(const mlpd_model *model); /* values a row of x. */
-MLPD_API uint32_t mlpd_model_outputs(const mlpd_model *model);  /* classes or targets; 1 for two classes by sigmoid. */
-MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k); /* decimal k where unnamed. */
-MLPD_API const char *mlpd_model_target_name(const mlpd_model *model,
-                                            uint32_t k); /* likewise, of output k of a regression. */
-
-/* Writes the model to out in another format, by its extension: .json, .npz (NumPy) or .c (C99, for programs without
- * this library), with everything that a prediction needs. A former file is replaced only after success. */
-MLPD_API mlpd_status mlpd_export(const mlpd_model *model, const char *out);
-
-/* From now on, notice is called with one line for each thing that the user should know about how data meets the model:
- * columns that are in another order, say. On rank 0 alone, from the calling thread of mlpd_evaluate() or
- * mlpd_predict(); NULL: no more. */
-MLPD_API void mlpd_model_on_notice(mlpd_model *model, void (*notice)(void *context, const char *message),
-                                   void *context);
-
-/* ---- Rows in memory ------------------------------------------------------------------------------ */
-
 typedef enum mlpd_type {
   MLPD_INT8,
   MLPD_UINT8,
@@ -468,6 +408,82 @@ typedef struct mlpd_output {
   uint32_t columns;
   ptrdiff_t row_step, column_step;
 } mlpd_output;
+
+/* A data set in the memory of the program: each rank gives rows of its own, in whatever layout; the data set is all of
+ * them in rank order, and gives the same bits as a file of these rows. Types, columns and what is not given (all zero)
+ * are equal on all ranks; a rank may have no rows. Arrays are borrowed for the call. Meanwhile each rank keeps a copy
+ * of the rows of all ranks. */
+typedef struct mlpd_data_rows {
+  mlpd_rows x, y, weight; /* training part: (N, d); (N, 1) classes or (N, k) values; (N, 1) or not given */
+  mlpd_rows valid_x, valid_y, test_x, test_y;
+  const char *const *column_names, *const *target_names; /* (d), (k), equal on all ranks; NULL: none */
+  const char *const *class_names;                        /* (num_class_names) or NULL, likewise */
+  uint32_t num_class_names;
+} mlpd_data_rows;
+
+/* How a raw table (CSV, NPY, NPZ, IDX) is read where a data set is expected: the members are those of
+ * mlpd_convert_options, as text. Zero is the default, except for the members of train alone. */
+typedef struct mlpd_table_options {
+  const char *label, *ignore, *columns, *categorical;
+  const char *header;                /* NULL or "auto", "yes", "no" */
+  const char *delimiter, *thousands; /* a character, or its name: "comma", "tab"; NULL: found; none */
+  const char *decimal, *strip, *missing, *class_names;
+  bool drop_missing;
+  uint32_t skip_lines;
+  double test_fraction; /* of the rows, drawn for the test; train alone */
+  uint64_t split_seed;  /* of the rows drawn; train alone */
+} mlpd_table_options;
+
+/* Where the arrays of a data set lie. NULL members take the schema's paths: /PART/x, /PART/y and, where
+ * present, /PART/weight. Strings are borrowed and must outlive the struct's use. */
+typedef struct mlpd_data_paths {
+  const char *file;              /* an HDF5 data set; or raw tables: files separated by commas, or a folder of them */
+  const char *x, *y, *weight;    /* training part */
+  const char *valid_x, *valid_y; /* validation part */
+  const char *test_x, *test_y;   /* test part */
+  mlpd_table_options table;      /* of raw tables */
+  const mlpd_data_rows *rows;    /* in place of all the above; NULL: there is a file */
+} mlpd_data_paths;
+
+/* Are these raw tables, to be converted, rather than a data set? Decided by names and first bytes. */
+MLPD_API bool mlpd_data_is_raw(const mlpd_data_paths *paths);
+
+/* The parts of a data set. */
+typedef enum mlpd_split { MLPD_TRAIN, MLPD_VALID, MLPD_TEST } mlpd_split;
+MLPD_API extern const mlpd_choice mlpd_split_choices[];
+
+/* ---- Model -------------------------------------------------------------------------------------- */
+
+/* A network with all it needs to take raw data: input normalisation, target scaling, class names, and
+ * the options it was trained with. */
+typedef struct mlpd_model mlpd_model;
+
+/* Reads a model from an HDF5 file that mlpd_train wrote, with or without MPI running. The caller frees it. In use a
+ * model is not changed: several threads may share it. */
+MLPD_API mlpd_status mlpd_model_load(const char *path, mlpd_model **model);
+
+/* Writes path whole or not at all: on failure a former file stays. Not collective: one rank's model is all ranks'. */
+MLPD_API mlpd_status mlpd_model_save(const mlpd_model *model, const char *path);
+MLPD_API void mlpd_model_free(mlpd_model *model);             /* NULL is allowed. */
+MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model); /* owned by the model. */
+MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);
+MLPD_API uint32_t mlpd_model_features(const mlpd_model *model); /* values a row of x. */
+MLPD_API uint32_t mlpd_model_outputs(const mlpd_model *model);  /* classes or targets; 1 for two classes by sigmoid. */
+MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k); /* decimal k where unnamed. */
+MLPD_API const char *mlpd_model_target_name(const mlpd_model *model,
+                                            uint32_t k); /* likewise, of output k of a regression. */
+
+/* Writes the model to out in another format, by its extension: .json, .npz (NumPy) or .c (C99, for programs without
+ * this library), with everything that a prediction needs. A former file is replaced only after success. */
+MLPD_API mlpd_status mlpd_export(const mlpd_model *model, const char *out);
+
+/* From now on, notice is called with one line for each thing that the user should know about how data meets the model:
+ * columns that are in another order, say. On rank 0 alone, from the calling thread of mlpd_evaluate() or
+ * mlpd_predict(); NULL: no more. */
+MLPD_API void mlpd_model_on_notice(mlpd_model *model, void (*notice)(void *context, const char *message),
+                                   void *context);
+
+/* ---- Predicting in memory ----------------------------------------------------------------------- */
 
 /* A model's working memory for one calling thread: any number of predictors may work on one model at once, each in the
  * thread that calls it. No MPI, no lock, no file, and no memory allocated after mlpd_predictor_create() (but by
@@ -558,7 +574,7 @@ typedef struct mlpd_train_options {
   const char *trace;       /* file that gets a timeline of the run (mlpdist train --trace); NULL: none. Rank 0 uses
                               the path, the others only whether there is one */
   uint64_t trace_steps;    /* number of steps, from the first, whose phases the trace holds */
-  const char *out;         /* run folder, made if absent */
+  const char *out;         /* run folder, made if absent; NULL: the run writes no file and no checkpoint */
   const char *config_text; /* text of config.ini, also stored in the model; NULL: what mlpd_options_print() writes */
 } mlpd_train_options;
 
@@ -650,11 +666,16 @@ typedef struct mlpd_train_events {
   void (*stalled)(void *context, const char *message);
 } mlpd_train_events;
 
-/* Trains a network and writes config.ini, metrics.csv and model.h5 to the folder options->out. The folder is locked
- * during the run. Files of former runs in it are removed; all other files stay. On MLPD_ERROR_DIVERGED the last good
- * model is kept. Collective; options equal on all ranks. */
+/* Trains a network and writes config.ini, metrics.csv and model.h5 to the folder options->out, unless that is NULL. The
+ * folder is locked during the run. Files of former runs in it are removed; all other files stay. On
+ * MLPD_ERROR_DIVERGED the last good model is kept. Collective; options equal on all ranks. */
 MLPD_API mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
                                 mlpd_train_result *result);
+
+/* The same, and *model gets the trained network, on every rank, as model.h5 would hold it; the caller frees it. NULL on
+ * failure. Collective; options equal on all ranks. */
+MLPD_API mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options,
+                                      const mlpd_train_events *events, mlpd_train_result *result, mlpd_model **model);
 
 /* ---- Doctor ------------------------------------------------------------------------------------- */
 

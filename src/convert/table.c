@@ -32,7 +32,8 @@ static bool is_called_hdf5(const char *path) {
 
 bool mlpd_data_is_raw(const mlpd_data_paths *data) {
   struct stat about;
-  if (data->file == NULL || data->x != NULL || data->y != NULL || is_called_hdf5(data->file)) return false;
+  if (data->rows != NULL || data->file == NULL || data->x != NULL || data->y != NULL || is_called_hdf5(data->file))
+    return false;
   if (stat(data->file, &about) != 0) return strchr(data->file, ',') != NULL;
   return S_ISDIR(about.st_mode) || !h5_is_hdf5(data->file);
 }

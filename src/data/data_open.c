@@ -1,6 +1,12 @@
 #include "data/data_open.h"
 
 #include "base/memory.h"
+#include "data/data_rows.h"
+
+mlpd_data_paths data_settled(const mlpd_data_paths *paths) {
+  if (paths->rows == NULL) return *paths;
+  return (mlpd_data_paths){.file = DATA_ROWS_NAME, .rows = paths->rows};
+}
 
 mlpd_status data_check(const mlpd_data_paths *paths, mlpd_split part) {
   if (paths->file == NULL || paths->file[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--data: no data file given");
@@ -57,6 +63,7 @@ static mlpd_status open_on_all(mlpd_comm *comm, const mlpd_data_paths *paths, h5
 
 mlpd_status data_open(mlpd_comm *comm, const mlpd_data_paths *paths, h5_file **file) {
   *file = NULL;
+  if (paths->rows != NULL) return data_rows_open(comm, paths->rows, file);
   const mlpd_status status = open_on_all(comm, paths, file);
   if (status == MLPD_OK) return MLPD_OK;
   (void)h5_close(*file); /* this rank may have opened it although another failed */

@@ -97,6 +97,7 @@ static mlpd_status start(doctor *d, int *ranks, int *count) {
 
 mlpd_status mlpd_doctor(mlpd_comm *comm, const mlpd_doctor_options *options, mlpd_doctor_report *report) {
   IN_C_LOCALE();
+  KEEP_CALLERS_THREADS();
   NEED(comm);
   mlpd_status status = status_need(options, "mlpd_doctor", "options");
   if (status == MLPD_OK) status = status_need(report, "mlpd_doctor", "report");

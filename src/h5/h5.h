@@ -55,6 +55,9 @@ void h5_metadata_free(h5_metadata *m);
 mlpd_status h5_create(const char *path, h5_file **file);
 mlpd_status h5_create_as(const char *path, const char *name, h5_file **file);
 
+/* A file in this process's memory alone, to be written and read until it is closed. name: for messages. */
+mlpd_status h5_create_in_memory(const char *name, h5_file **file);
+
 mlpd_status h5_close(h5_file *file); /* Flushes: check the status after writing. NULL is allowed. */
 bool h5_exists(h5_file *file, const char *object);
 /* MLPD_ERROR_DATA if object, or a group on the path to it, is an external link or a dangling link. */

@@ -9,8 +9,9 @@
 #include "h5/h5_internal.h"
 
 enum {
-  ATTRIBUTES_MOST = 1000,  /* attributes in the root's header; HDF5 would move more of them into a heap */
-  DEFLATED_AT_BEST = 1032, /* deflate's highest ratio: an array that claims a higher one is damaged */
+  MEMORY_STEP_BYTES = 1 << 20, /* by which a file in memory grows */
+  ATTRIBUTES_MOST = 1000,      /* attributes in the root's header; HDF5 would move more of them into a heap */
+  DEFLATED_AT_BEST = 1032,     /* deflate's highest ratio: an array that claims a higher one is damaged */
 };
 
 herr_t h5_refuse_external_link(const char *parent_file, const char *parent_group, const char *child_file,
@@ -99,17 +100,16 @@ mlpd_status h5_open_untried(const char *path, const h5_opening *how, h5_file **f
 
 mlpd_status h5_create(const char *path, h5_file **file) { return h5_create_as(path, path, file); }
 
-mlpd_status h5_create_as(const char *path, const char *name, h5_file **file) {
-  H5_ENTER();
-  *file = NULL;
-  h5_library_start();
-  const int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor < 0) return FAIL(MLPD_ERROR_FILE, "%s: cannot be created: %s", name, strerror(errno));
-  (void)close(descriptor);
+/* At path, in messages name; access is closed. */
+static mlpd_status create_with(const char *path, const char *name, hid_t access, h5_file **file) {
   h5_file *made = NULL;
-  TRY(file_allocate(name, &made));
+  mlpd_status status = file_allocate(name, &made);
+  if (status != MLPD_OK) {
+    h5_id_close(access);
+    return status;
+  }
   made->writable = true;
-  const hid_t access = h5_file_access_create(), creation = H5Pcreate(H5P_FILE_CREATE);
+  const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
 #if H5_VERSION_GE(1, 10, 2)
   /* The format of 2008 (HDF5 1.8) has checksums in its headers. With them HDF5 detects most damage before it follows a
    * damaged address, which would crash it, or a damaged size. */
@@ -119,15 +119,35 @@ mlpd_status h5_create_as(const char *path, const char *name, h5_file **file) {
   (void)H5Pset_attr_phase_change(creation, ATTRIBUTES_MOST, 0);
   made->id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
   h5_id_close(creation);
-  if (made->id < 0) {
-    const mlpd_status status = FAIL(MLPD_ERROR_FILE, "%s: cannot be created: %s", name, h5_reason());
-    h5_id_close(access);
-    file_free(made);
-    return status;
-  }
+  if (made->id < 0) status = FAIL(MLPD_ERROR_FILE, "%s: cannot be created: %s", name, h5_reason());
   h5_id_close(access);
-  *file = made;
-  return MLPD_OK;
+  if (status == MLPD_OK)
+    *file = made;
+  else
+    file_free(made);
+  return status;
+}
+
+mlpd_status h5_create_as(const char *path, const char *name, h5_file **file) {
+  H5_ENTER();
+  *file = NULL;
+  h5_library_start();
+  const int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) return FAIL(MLPD_ERROR_FILE, "%s: cannot be created: %s", name, strerror(errno));
+  (void)close(descriptor);
+  return create_with(path, name, h5_file_access_create(), file);
+}
+
+mlpd_status h5_create_in_memory(const char *name, h5_file **file) {
+  H5_ENTER();
+  *file = NULL;
+  h5_library_start();
+  static uint64_t number;
+  char path[64]; /* HDF5 knows open files by their names */
+  (void)snprintf(path, sizeof path, "mlpdist-memory-%llu", (unsigned long long)number++);
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  (void)H5Pset_fapl_core(access, MEMORY_STEP_BYTES, false);
+  return create_with(path, name, access, file);
 }
 
 h5_file *h5_share(h5_file *file) {

@@ -125,6 +125,18 @@ void cpu_restore_denormals(uint64_t mode) {
 #endif
 }
 
+cpu_threads cpu_threads_get(void) {
+  const uint64_t mode = cpu_keep_denormals();
+  cpu_restore_denormals(mode);
+  return (cpu_threads){.count = omp_get_max_threads(), .mode = mode};
+}
+
+void cpu_threads_restore(const cpu_threads *former) {
+#pragma omp parallel
+  cpu_restore_denormals(former->mode);
+  omp_set_num_threads(former->count);
+}
+
 uint64_t cpu_enter_arithmetic(void) {
   uint64_t mode = 0;
 #if defined(__x86_64__)

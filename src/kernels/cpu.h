@@ -23,6 +23,19 @@ void cpu_restore_denormals(uint64_t mode);
  * denormals flushed; returns its former mode, exception flags included, for cpu_restore_denormals(). */
 uint64_t cpu_enter_arithmetic(void);
 
+/* How many OpenMP threads the calling program has, and how its calling thread computes. */
+typedef struct cpu_threads {
+  int count;
+  uint64_t mode;
+} cpu_threads;
+
+cpu_threads cpu_threads_get(void);
+void cpu_threads_restore(const cpu_threads *former); /* on all OpenMP threads in use */
+
+/* The first line of public functions that call mlpd_threads_set(): until the function returns. */
+#define KEEP_CALLERS_THREADS() \
+  __attribute__((cleanup(cpu_threads_restore), unused)) const cpu_threads callers_threads_ = cpu_threads_get()
+
 /* Name of the processor ("AMD EPYC"), or "unknown". Static storage. */
 const char *cpu_name(void);
 

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "data/data_open.h"
 #include "data/dataset.h"
+#include "kernels/cpu.h"
 #include "model/held_out.h"
 #include "model/model_agreement.h"
 #include "model/model_table.h"
@@ -159,8 +160,11 @@ done:
 mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
                           const char *backend_name, int threads, mlpd_report *r) {
   IN_C_LOCALE();
+  KEEP_CALLERS_THREADS();
   if (r != NULL) *r = (mlpd_report){.rows = 0};
   TRY(model_check_call(comm, "mlpd_evaluate", model, data, r, "report"));
+  const mlpd_data_paths settled = data_settled(data);
+  data = &settled;
   *r = (mlpd_report){.task = model->task, .loss_kind = model->loss.kind};
   loss_describe(&model->loss, r->loss_text);
   const double started = clock_seconds();

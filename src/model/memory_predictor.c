@@ -5,8 +5,8 @@
 
 #include "base/locale.h"
 #include "base/memory.h"
+#include "data/caller_rows.h"
 #include "kernels/cpu.h"
-#include "model/caller_rows.h"
 #include "model/forward.h"
 #include "model/model.h"
 

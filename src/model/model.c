@@ -93,6 +93,13 @@ static mlpd_status write_model(h5_file *file, const void *content) {
   return write_names(file, "/class_names", &model->names.classes);
 }
 
+mlpd_status mlpd_model_save(const mlpd_model *model, const char *path) {
+  IN_C_LOCALE();
+  NEED(model);
+  NEED(path);
+  return model_save(model, path);
+}
+
 mlpd_status model_save(const mlpd_model *model, const char *path) { return h5_save(path, write_model, model); }
 
 /* ---- Reading ------------------------------------------------------------------------------------ */

@@ -10,6 +10,7 @@
 #include "data/data_open.h"
 #include "data/dataset.h"
 #include "h5/h5.h"
+#include "kernels/cpu.h"
 #include "model/held_out.h"
 #include "model/model_agreement.h"
 #include "model/model_table.h"
@@ -257,10 +258,13 @@ static mlpd_status check_output(const char *out, const mlpd_model *model, const 
 mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
                          const char *out, const char *backend_name, int threads, uint64_t *rows) {
   IN_C_LOCALE();
+  KEEP_CALLERS_THREADS();
   const backend *gemm = NULL;
   held_out part = {0};
   if (rows != NULL) *rows = 0;
   TRY(model_check_call(comm, "mlpd_predict", model, data, rows, "rows"));
+  const mlpd_data_paths settled = data_settled(data);
+  data = &settled;
   comm_watch_place(comm, "during the prediction");
   mlpd_status status = placement_threads(comm, threads, &threads);
   if (status == MLPD_OK) status = data_check(data, split);

@@ -356,9 +356,8 @@ mlpd_status mlpd_option_check(const mlpd_option *row, const char *where, const v
       break;
   }
   if (text_of(value) != NULL) return check_text(row, where, text_of(value));
-  /* A NULL text means the default ("never", "auto"). Widths and a folder are needed, so NULL is not allowed for
-   * them. */
-  if (row->type == MLPD_OPTION_TEXT || row->automatic || row->default_text == NULL) return MLPD_OK;
+  /* A NULL text means the default ("never", "auto"), a NULL path no file. Widths are needed. */
+  if (row->type != MLPD_OPTION_WIDTHS || row->automatic || row->default_text == NULL) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE, "%s: NULL is no value; the default is \"%s\"", where, row->default_text);
 }
 

@@ -27,6 +27,7 @@ typedef struct trainer {
   run_folder folder;         /* rank 0 */
   checkpoint_writer *writer; /* rank 0 */
   checkpoint_plan every;
+  bool keeps_files;            /* there is a run folder; equal on all ranks */
   bool raw_table, made_folder; /* the data must be converted; rank 0 made the run folder for the result */
   char table[FILE_PATH_BYTES]; /* the converted file */
   uint64_t resumed_name;       /* rank 0, with --resume auto: the step in the checkpoint's name */

@@ -29,6 +29,9 @@ mlpd_status run_table_find(trainer *t, const mlpd_train_options *options) {
   mlpd_status status = MLPD_OK;
   TRY(table_is_raw_for_all(t->comm, &options->data, &t->raw_table));
   if (!t->raw_table) return note_idle(t, options), MLPD_OK;
+  if (!t->keeps_files)
+    return FAIL(MLPD_ERROR_USAGE, "%s: raw tables are converted into the run folder, so --out must name one",
+                options->data.file);
   if (run_is_root(t)) {
     t->made_folder = !file_identify(options->out).known;
     status = folder_make(options->out);

@@ -12,6 +12,8 @@ static mlpd_status training_text(const mlpd_train_options *options, char **text)
   if (out != NULL) {
     option_text_course(options, out);
     (void)fprintf(out, "trace = %s\n", options->trace != NULL ? "yes" : "no"); /* all write it, or none */
+    (void)fprintf(out, "out = %s\nrows in memory = %s\n", options->out != NULL ? "yes" : "no",
+                  options->data.rows != NULL ? "yes" : "no");
     written = ferror(out) == 0;
     if (fclose(out) != 0) written = false;
   }

@@ -8,6 +8,8 @@
 #include "base/locale.h"
 #include "base/machine_memory.h"
 #include "base/memory.h"
+#include "data/data_open.h"
+#include "kernels/cpu.h"
 #include "kernels/vector.h"
 #include "network/schedule.h"
 #include "options/option.h"
@@ -104,13 +106,14 @@ static mlpd_status make_stepper(trainer *t) {
 /* On rank 0, before the data is read: locks the run folder and checks that no output is an input. */
 static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
   if (!run_is_root(t)) return MLPD_OK;
-  TRY(run_files_check_apart(o->out, "--data", o->data.file));
+  if (t->keeps_files) TRY(run_files_check_apart(o->out, "--data", o->data.file));
   if (o->trace != NULL) {
-    TRY(run_files_check_apart(o->out, "--trace", o->trace));
+    if (t->keeps_files) TRY(run_files_check_apart(o->out, "--trace", o->trace));
     TRY(file_check_apart("--trace", o->trace, "--data", o->data.file));
     TRY(file_check_apart("--trace", o->trace, "--resume", o->resume));
     TRY(run_file_check_output("--trace", o->trace));
   }
+  if (!t->keeps_files) return MLPD_OK;
   TRY(run_folder_reserve(o->out, &t->folder));
   if (t->folder.lock.former[0] == '\0') return MLPD_OK;
   char text[FILE_PATH_BYTES + RUN_LOCK_TEXT_BYTES];
@@ -128,11 +131,17 @@ static bool goes_on_here(const trainer *t, const mlpd_train_options *options, bo
 
 /* On rank 0: opens the run folder and starts the thread that writes checkpoints. */
 static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, bool fresh, const char *metrics) {
-  if (!run_is_root(t)) return MLPD_OK;
+  if (!run_is_root(t) || !t->keeps_files) return MLPD_OK;
   TRY(run_folder_open(options->config_text, metrics, fresh, &t->folder));
   TRY(run_files_check_apart(options->out, "--trace", options->trace)); /* again: the folder may be new */
   if (t->every.steps == 0 && t->every.epochs == 0 && t->every.seconds <= 0) return MLPD_OK;
   return checkpoint_writer_start(t->folder.checkpoints, options->keep, &t->writer);
+}
+
+/* Without a run folder there are no checkpoints in it to go on from, and none is written. */
+static void leave_out_files(trainer *t, mlpd_train_options *options) {
+  if (options->resume != NULL && strcmp(options->resume, "auto") == 0) options->resume = NULL;
+  t->every = (checkpoint_plan){0};
 }
 
 static mlpd_status start(trainer *t, const mlpd_train_options *given) {
@@ -141,7 +150,10 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   char *config_text = NULL;
   checkpoint resumed = {0};
   bool found = false;
+  options.data = data_settled(&given->data);
+  t->keeps_files = options.out != NULL;
   mlpd_status status = check_options(&options, &t->every);
+  if (!t->keeps_files) leave_out_files(t, &options);
   if (status == MLPD_OK) status = backend_choose(options.backend, &t->gemm);
   if (status == MLPD_OK && options.config_text == NULL) {
     status = option_config_text(&options, &config_text);
@@ -205,7 +217,7 @@ static mlpd_status save_kept(trainer *t) {
 /* Saves the model every few seconds. A failure is a notice, and the next call tries again: the weights are still in
  * memory. */
 static void save_sometimes(trainer *t) {
-  if (!t->unsaved || clock_seconds() - t->saved_at < SAVE_EVERY_SECONDS) return;
+  if (!t->keeps_files || !t->unsaved || clock_seconds() - t->saved_at < SAVE_EVERY_SECONDS) return;
   if (save_kept(t) == MLPD_OK) return;
   t->saved_at = clock_seconds();
   if (!t->told_model) run_notice(t, mlpd_error_message());
@@ -246,7 +258,7 @@ static void report_step(trainer *t, double samples_per_second) {
 /* what: "the loss is not a finite number"; step: when, from 1. */
 static mlpd_status diverged(trainer *t, const char *what, uint64_t step, double lr) {
   char kept[128] = "no model was written";
-  if (t->state.kept_epoch > 0)
+  if (t->state.kept_epoch > 0 && t->keeps_files)
     (void)snprintf(kept, sizeof kept, "model.h5 keeps the weights of epoch %llu",
                    (unsigned long long)t->state.kept_epoch);
   return FAIL(MLPD_ERROR_DIVERGED,
@@ -383,7 +395,7 @@ static mlpd_status run_epoch(trainer *t) {
   decide(t, &figures);
   if (run_is_root(t)) {
     if (t->events != NULL && t->events->epoch_done != NULL) t->events->epoch_done(t->events->context, &figures);
-    tell_metrics(t, run_folder_add(&t->folder, &figures));
+    if (t->keeps_files) tell_metrics(t, run_folder_add(&t->folder, &figures));
   }
   t->state.epoch++;
   t->state.step_in_epoch = 0;
@@ -450,7 +462,7 @@ static mlpd_status test(trainer *t) {
 
 /* Saves the kept weights, however the run ended, and keeps its error message. */
 static mlpd_status save_at_end(trainer *t, mlpd_status ended) {
-  if (!run_is_root(t) || t->state.kept_epoch == 0 || !t->unsaved) return MLPD_OK;
+  if (!run_is_root(t) || !t->keeps_files || t->state.kept_epoch == 0 || !t->unsaved) return MLPD_OK;
   if (ended != MLPD_OK && ended != MLPD_ERROR_DIVERGED && ended != MLPD_INTERRUPTED) return MLPD_OK;
   char message[1024];
   (void)snprintf(message, sizeof message, "%s", mlpd_error_message());
@@ -495,7 +507,7 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
   comm_watch_place(t->comm, "while the model is written");
   mlpd_network *const network = t->prep.model->network;
   const mlpd_status saved = save_at_end(t, status);
-  if (run_is_root(t)) (void)close_folder(t);
+  if (run_is_root(t) && t->keeps_files) (void)close_folder(t);
   /* After an agreed failure the ranks continue together; every rank has this status. */
   if (status == MLPD_ERROR_DIVERGED || status == MLPD_INTERRUPTED) TRY(run_trace_write(t));
   if (status != MLPD_OK) return status;
@@ -512,7 +524,8 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
   return take_memory(t);
 }
 
-static void free_trainer(trainer *t, const char *folder) {
+/* model, not NULL: gets the trained model. */
+static void free_trainer(trainer *t, const char *folder, mlpd_model **model) {
   checkpoint_writer_free(t->writer);
   const bool begun = t->folder.begun;
   (void)run_folder_close(&t->folder);
@@ -522,12 +535,18 @@ static void free_trainer(trainer *t, const char *folder) {
   optimizer_free(&t->optimizer);
   free(t->mathematics);
   free(t->kept);
+  if (model != NULL) {
+    *model = t->prep.model;
+    t->prep.model = NULL;
+  }
   preparation_free(&t->prep);
 }
 
-mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
-                       mlpd_train_result *result) {
+mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
+                             mlpd_train_result *result, mlpd_model **model) {
   IN_C_LOCALE();
+  KEEP_CALLERS_THREADS();
+  if (model != NULL) *model = NULL;
   NEED(comm);
   mlpd_status status = status_need(options, "mlpd_train", "options");
   if (status == MLPD_OK) status = status_need(result, "mlpd_train", "result");
@@ -539,7 +558,12 @@ mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const
                    events != NULL ? events->context : NULL);
   status = start(&t, options);
   if (status == MLPD_OK) status = finish(&t, run_epochs(&t));
-  free_trainer(&t, options->out);
+  free_trainer(&t, options->out, status == MLPD_OK ? model : NULL);
   comm_watch_stop(comm);
   return status;
+}
+
+mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
+                       mlpd_train_result *result) {
+  return mlpd_train_model(comm, options, events, result, NULL);
 }

@@ -14,6 +14,9 @@ mlpd_status caller_output_check(const mlpd_output *output, const char *what, uin
 void caller_rows_gather(const mlpd_rows *rows, const affine *map, uint64_t first, uint64_t n, void *scratch,
                         float *out);
 
+/* out (n, columns), in C order, gets rows [first, first + n) as they are. */
+void caller_rows_copy(const mlpd_rows *rows, uint64_t first, uint64_t n, void *out);
+
 /* Element (i, j), which must be of a floating point type, as a double. */
 double caller_rows_value(const mlpd_rows *rows, uint64_t i, uint32_t j);
 

@@ -1,4 +1,4 @@
-#include "model/caller_rows.h"
+#include "data/caller_rows.h"
 
 #include <string.h>
 
@@ -62,26 +62,50 @@ static void copy_elements(size_t size, uint64_t n, uint32_t columns, const void 
                : copy_64)(n, columns, from, row_step, column_step, to);
 }
 
+/* How rows lie: bytes of an element, steps in elements, and where row `first` begins. */
+typedef struct layout {
+  size_t size;
+  ptrdiff_t row_step, column_step;
+  const char *from;
+} layout;
+
+static layout layout_of(const mlpd_rows *rows, uint64_t first) {
+  layout is = {.size = element_size(element_of(rows->type)),
+               .row_step = row_step_of(rows->row_step, rows->column_step, rows->columns),
+               .column_step = column_step_of(rows->row_step, rows->column_step)};
+  is.from = (const char *)rows->data + (ptrdiff_t)first * is.row_step * (ptrdiff_t)is.size;
+  return is;
+}
+
+static bool in_c_order(const layout *is, uint32_t columns) {
+  return is->column_step == 1 && is->row_step == (ptrdiff_t)columns;
+}
+
 void caller_rows_gather(const mlpd_rows *rows, const affine *map, uint64_t first, uint64_t n, void *scratch,
                         float *out) {
   const element_type type = element_of(rows->type);
-  const size_t size = element_size(type);
+  const layout is = layout_of(rows, first);
   const uint32_t d = rows->columns;
-  const ptrdiff_t row_step = row_step_of(rows->row_step, rows->column_step, d);
-  const ptrdiff_t column_step = column_step_of(rows->row_step, rows->column_step);
-  const char *const from = (const char *)rows->data + (ptrdiff_t)first * row_step * (ptrdiff_t)size;
-  if (column_step == 1 && row_step == (ptrdiff_t)d) {
-    affine_gather(map, type, n, n, from, NULL, out);
+  if (in_c_order(&is, d)) {
+    affine_gather(map, type, n, n, is.from, NULL, out);
     return;
   }
-  if (column_step == 1) {
+  if (is.column_step == 1) {
     for (uint64_t i = 0; i < n; i++)
-      affine_gather(map, type, 1, 1, from + (ptrdiff_t)i * row_step * (ptrdiff_t)size, NULL,
+      affine_gather(map, type, 1, 1, is.from + (ptrdiff_t)i * is.row_step * (ptrdiff_t)is.size, NULL,
                     out + i * affine_width(map));
     return;
   }
-  copy_elements(size, n, d, from, row_step, column_step, scratch);
+  copy_elements(is.size, n, d, is.from, is.row_step, is.column_step, scratch);
   affine_gather(map, type, n, n, scratch, NULL, out);
+}
+
+void caller_rows_copy(const mlpd_rows *rows, uint64_t first, uint64_t n, void *out) {
+  const layout is = layout_of(rows, first);
+  if (in_c_order(&is, rows->columns))
+    memcpy(out, is.from, n * rows->columns * is.size);
+  else
+    copy_elements(is.size, n, rows->columns, is.from, is.row_step, is.column_step, out);
 }
 
 double caller_rows_value(const mlpd_rows *rows, uint64_t i, uint32_t j) {
