@@ -536,6 +536,7 @@ typedef struct mlpd_train_options {
   const char *dropout;    /* probability of each hidden layer's outputs, "0.5,0.2", or one for all */
   double input_dropout;   /* probability of each input */
   double input_noise;     /* standard deviation of the noise on each input, once normalised */
+  double input_scale;     /* learning rate of a factor of each input, relative to lr; 0: there are no factors */
   int output_activation;  /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;
   mlpd_loss loss;

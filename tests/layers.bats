@@ -79,6 +79,15 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   awk '/^test/ { exit !($5 > 0.5) }' <<< "$output" || fail "it has not learned"
 }
 
+@test "a learned scale of the inputs: one digest on every split and through a resume, six times the rate" {
+  # shellcheck disable=SC2086
+  same_everywhere $small --input-scale 6 --input-dropout 0.1 --weight-decay 0.01
+  evaluated_alike
+  alone info run-1/model.h5
+  succeeds
+  says "network: 64-40-16-10, 3490 parameters" "layer 1: scale, scale (64), identity" "layer 2: weight (64, 40)"
+}
+
 @test "a list of activations, one for each hidden layer" {
   # shellcheck disable=SC2086
   same_everywhere $small --activation gelu,tanh

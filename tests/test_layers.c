@@ -75,6 +75,12 @@ static void norm_in_double(const double_network *d, uint32_t l, const double *in
       z[i * MOST_WIDTH + j] = values_of(d, l, 0)[j] * z[i * MOST_WIDTH + j] + values_of(d, l, 1)[j];
 }
 
+static void scale_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
+  for (uint32_t i = 0; i < ROWS; i++)
+    for (uint32_t j = 0; j < d->network->layers[l].outputs; j++)
+      z[i * MOST_WIDTH + j] = values_of(d, l, 0)[j] * in[i * MOST_WIDTH + j];
+}
+
 static double activate(mlpd_activation activation, double z) {
   return activation == MLPD_TANH ? tanh(z) : activation == MLPD_SOFTPLUS ? log1p(exp(z)) : z;
 }
@@ -85,6 +91,8 @@ static void layer_in_double(const double_network *d, uint32_t l, const double *i
     dense_in_double(d, l, in, out);
   else if (shape->kind == &layer_dropout || shape->kind == &layer_noise)
     random_in_double(d, l, in, out);
+  else if (shape->kind == &layer_scale)
+    scale_in_double(d, l, in, out);
   else
     norm_in_double(d, l, in, out);
   for (uint32_t i = 0; i < ROWS * MOST_WIDTH; i++) out[i] = activate(shape->activation, out[i]);
@@ -191,6 +199,17 @@ static void test_dropout_and_noise(void **state) {
   CHECK(RANDOM(layer_noise, INPUTS, 0.5), RANDOM(layer_dropout, INPUTS, 0.3), DENSE(11, MLPD_TANH),
         RANDOM(layer_dropout, 11, 0.5), DENSE(6, MLPD_SOFTPLUS), RANDOM(layer_noise, 6, 0.1), OUTPUT);
   CHECK(RANDOM(layer_dropout, INPUTS, 0.5), OUTPUT);
+}
+
+static void test_scale(void **state) {
+  (void)state;
+  mlpd_network *network = NULL;
+  const layer_spec specs[] = {RANDOM(layer_scale, INPUTS, 6), OUTPUT};
+  assert_int_equal(network_build(INPUTS, 2, specs, false, &network), MLPD_OK);
+  assert_true(network->tensors[0].rate == 6 && network->tensors[1].rate == 1 && !network->tensors[0].decays);
+  mlpd_network_free(network);
+  CHECK(RANDOM(layer_scale, INPUTS, 6), DENSE(11, MLPD_TANH), RANDOM(layer_scale, 11, 1), OUTPUT);
+  CHECK(RANDOM(layer_dropout, INPUTS, 0.2), RANDOM(layer_scale, INPUTS, 6), OUTPUT);
 }
 
 #define NORM(k, n, a) \
@@ -479,6 +498,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_dense),
       cmocka_unit_test(test_dropout_and_noise),
+      cmocka_unit_test(test_scale),
       cmocka_unit_test(test_norms),
       cmocka_unit_test(test_input_gradients),
       cmocka_unit_test(test_lanes_of_batch_norm),

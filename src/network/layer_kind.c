@@ -4,8 +4,8 @@
 
 #include "kernels/activation.h"
 
-static const layer_kind *const KINDS[] = {&layer_dense, &layer_dropout, &layer_noise, &layer_layer_norm,
-                                          &layer_batch_norm};
+static const layer_kind *const KINDS[] = {&layer_dense,      &layer_dropout,    &layer_noise,
+                                          &layer_layer_norm, &layer_batch_norm, &layer_scale};
 
 const layer_kind *layer_kind_find(const char *name) {
   for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)

@@ -33,6 +33,7 @@ extern const layer_kind layer_dense;   /* z = a W + b */
 extern const layer_kind layer_dropout; /* a = a_{l-1}, some values zero */
 extern const layer_kind layer_noise;   /* a = a_{l-1} + noise */
 extern const layer_kind layer_layer_norm, layer_batch_norm;
+extern const layer_kind layer_scale; /* z = a_{l-1} o scale */
 
 /* The kind of this name, or NULL. */
 const layer_kind *layer_kind_find(const char *name);

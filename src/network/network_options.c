@@ -59,8 +59,8 @@ static void append(layer_list *list, const layer_spec *spec) {
   list->outputs = spec->outputs;
 }
 
-/* A layer that training alone needs, of as many outputs as inputs; none where amount is 0. */
-static void append_random(layer_list *list, const layer_kind *kind, double amount) {
+/* A layer of as many outputs as inputs; none where amount is 0. */
+static void append_same(layer_list *list, const layer_kind *kind, double amount) {
   if (amount > 0) append(list, &(layer_spec){.kind = kind, .outputs = list->outputs, .amount = amount});
 }
 
@@ -101,11 +101,12 @@ static double dropout_of(const mlpd_train_options *options, uint32_t l) {
 
 static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint32_t *widths, uint32_t outputs,
                        layer_list *list) {
-  append_random(list, &layer_noise, o->input_noise);
-  append_random(list, &layer_dropout, o->input_dropout);
+  append_same(list, &layer_noise, o->input_noise);
+  append_same(list, &layer_dropout, o->input_dropout);
+  append_same(list, &layer_scale, o->input_scale);
   for (uint32_t l = 0; l < hidden; l++) {
     append_hidden(list, widths[l], activation_of(o, l), o->norm);
-    append_random(list, &layer_dropout, dropout_of(o, l));
+    append_same(list, &layer_dropout, dropout_of(o, l));
   }
   append_dense(list, outputs, (mlpd_activation)o->output_activation);
 }

@@ -1,0 +1,59 @@
+/* A learned factor for each column: z = x o scale, of which a network has one in front, so that it finds out what its
+ * inputs are worth (Holzmueller, Grinsztajn and Steinwart 2024). `amount` is the factor of the learning rate. */
+#include "network/layer_kind.h"
+
+static uint32_t scale_tensors(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]) {
+  made[0] = (tensor){.name = "scale",
+                     .rows = 1,
+                     .columns = l->outputs,
+                     .vector = true,
+                     .source = TENSOR_GRADIENT,
+                     .rate = (float)spec->amount,
+                     .start = TENSOR_ONES};
+  return 1;
+}
+
+static void scale_forward(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
+                          workspace *space) {
+  const float *const scale = layer_values(network, l, 0) + part->column;
+  const uint32_t stride = network->layers[l].stride;
+  (void)gemm;
+  for (uint64_t row = part->row; row < part->row + part->rows; row++) {
+    const float *const x = layer_input(network, space, l, row) + part->column;
+    float *const z = space->z[l] + row * stride + part->column;
+    for (uint32_t j = 0; j < part->columns; j++) z[j] = scale[j] * x[j];
+  }
+  layer_activate(network, l, part, NULL, space);
+}
+
+static void scale_backward(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
+                           workspace *space) {
+  const float *const scale = layer_values(network, l, 0) + part->column;
+  const uint32_t stride = network->layers[l].stride;
+  float *to = layer_delta_below(network, space, l, part);
+  (void)gemm;
+  for (uint64_t row = part->row; row < part->row + part->rows; row++, to += layer_input_stride(network, l)) {
+    const float *const delta = space->delta[l] + row * stride + part->column;
+    for (uint32_t j = 0; j < part->columns; j++) to[j] = scale[j] * delta[j];
+  }
+}
+
+/* The sum of delta x over the rows, one after the other. */
+static void scale_gradient(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
+                           const workspace *space, float *gradient, uint32_t stride) {
+  const uint32_t l = unit->layer, delta_stride = network->layers[l].stride;
+  (void)stride;
+  for (uint32_t j = 0; j < unit->columns; j++) gradient[j] = 0;
+  for (uint64_t r = row; r < row + n; r++) {
+    const float *const x = layer_input(network, space, l, r) + unit->column;
+    const float *const delta = space->delta[l] + r * delta_stride + unit->column;
+    for (uint32_t j = 0; j < unit->columns; j++) gradient[j] += delta[j] * x[j];
+  }
+}
+
+const layer_kind layer_scale = {.name = "scale",
+                                .reach = REACH_ELEMENT,
+                                .tensors = scale_tensors,
+                                .forward = scale_forward,
+                                .backward = scale_backward,
+                                .gradient = scale_gradient};
