@@ -74,6 +74,23 @@ static const char SOFTMAX[] =
     "  for (int j = 0; j < n; j++) z[j] = (float)(exp(z[j] - largest) / sum);\n"
     "}\n\n";
 
+/* A kind's function NAME_function(outputs, x, its tensors, z); of `dense` the inputs come first. */
+typedef struct kind_in_c {
+  const layer_kind *kind;
+  const char *function, *text;
+} kind_in_c;
+
+static const kind_in_c KINDS[] = {{&layer_dense, "dense", DENSE},
+                                  {&layer_layer_norm, "layer_norm", LAYER_NORM},
+                                  {&layer_batch_norm, "batch_norm", BATCH_NORM}};
+enum { NUM_KINDS = sizeof KINDS / sizeof *KINDS };
+
+static const kind_in_c *find_kind(const layer_kind *kind) {
+  for (int i = 0; i < NUM_KINDS; i++)
+    if (KINDS[i].kind == kind) return &KINDS[i];
+  return NULL;
+}
+
 typedef struct c_file {
   const mlpd_model *model;
   FILE *stream;
@@ -156,13 +173,9 @@ static void write_function_name(const c_file *f, mlpd_activation activation) {
 }
 
 static void write_functions(const c_file *f) {
-  static const struct {
-    const layer_kind *kind;
-    const char *text;
-  } kinds[] = {{&layer_dense, DENSE}, {&layer_layer_norm, LAYER_NORM}, {&layer_batch_norm, BATCH_NORM}};
   const mlpd_network *const network = f->model->network;
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if (has_kind(network, kinds[i].kind)) (void)fprintf(f->stream, kinds[i].text, f->name);
+  for (int i = 0; i < NUM_KINDS; i++)
+    if (has_kind(network, KINDS[i].kind)) (void)fprintf(f->stream, KINDS[i].text, f->name);
   for (int a = MLPD_IDENTITY + 1; a < MLPD_SOFTMAX; a++) {
     if (!has_activation(network, (mlpd_activation)a)) continue;
     (void)fputs("static float ", f->stream);
@@ -176,17 +189,14 @@ static void write_functions(const c_file *f) {
 static void write_layer(const c_file *f, uint32_t l, const char *from, const char *to) {
   const layer *const shape = &f->model->network->layers[l];
   const char *const name = f->name;
-  if (shape->kind == &layer_dense)
-    (void)fprintf(f->stream, "  %s_dense(%u, %u, %s, %s_weight_%u, ", name, shape->inputs, shape->outputs, from, name,
-                  l + 1);
-  else
-    (void)fprintf(f->stream, "  %s_%s_norm(%u, %s", name, shape->kind == &layer_layer_norm ? "layer" : "batch",
-                  shape->outputs, from);
-  for (uint32_t i = shape->kind == &layer_dense ? 1 : 0; i < shape->num_tensors; i++)
-    (void)fprintf(f->stream, "%s%s_%s_%u", shape->kind == &layer_dense ? "" : ", ", name,
-                  layer_tensor(f->model->network, l, i)->name, l + 1);
-  if (shape->kind == &layer_dense && shape->num_tensors == 1) (void)fputc('0', f->stream);
-  (void)fprintf(f->stream, ", %s);\n", to);
+  const bool is_dense = shape->kind == &layer_dense;
+  (void)fprintf(f->stream, "  %s_%s(", name, find_kind(shape->kind)->function);
+  if (is_dense) (void)fprintf(f->stream, "%u, ", shape->inputs);
+  (void)fprintf(f->stream, "%u, %s, ", shape->outputs, from);
+  for (uint32_t i = 0; i < shape->num_tensors; i++)
+    (void)fprintf(f->stream, "%s_%s_%u, ", name, layer_tensor(f->model->network, l, i)->name, l + 1);
+  if (is_dense && shape->num_tensors == 1) (void)fputs("0, ", f->stream); /* no bias */
+  (void)fprintf(f->stream, "%s);\n", to);
   if (shape->activation == MLPD_SOFTMAX) {
     (void)fprintf(f->stream, "  %s_softmax(%u, %s);\n", name, shape->outputs, to);
   } else if (shape->activation != MLPD_IDENTITY) {
@@ -246,7 +256,7 @@ static mlpd_status check(const mlpd_model *model) {
   const mlpd_network *const network = model->network;
   for (uint32_t l = 0; l < network->num_layers; l++) {
     const layer *const shape = &network->layers[l];
-    if (shape->kind != &layer_dense && shape->kind != &layer_layer_norm && shape->kind != &layer_batch_norm)
+    if (find_kind(shape->kind) == NULL)
       return FAIL(MLPD_ERROR_USAGE, "layer %u is of kind %s, which has no form in C yet; export .json or .npz", l + 1,
                   shape->kind->name);
     if (ACTIVATIONS[shape->activation] == NULL)
