@@ -501,6 +501,28 @@ static void test_placeholders(void **state) {
   assert_said("far from all other values: -99 in 1 row of u, -999 in 1 row of k; --missing -99,-999 takes");
 }
 
+static void test_said_of_texts(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_text("a.csv",
+             "gr\xF6\xDF"
+             "e,v,k\n1,2,0\n3,4,1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("its text is not UTF-8 and is read as Latin-1");
+  o = telling_options();
+  write_text("a.csv",
+             "gr\u00F6\u00DF"
+             "e,v,k\n1,2,0\n3,4,1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_null(strstr(said, "Latin-1"));
+  (void)unlink(in_folder("out.h5"));
+  write_rows("u,k\n", 40, "%d/4,%d.%d\n");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "no column is left for features: column 'u' is left out: its texts", "a.csv");
+  o.categorical = "0"; /* as the message says */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+}
+
 static void test_other_target(void **state) {
   (void)state;
   mlpd_convert_options o = telling_options();
@@ -733,6 +755,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_answers, clear_folder),
       cmocka_unit_test_teardown(test_missing_values, clear_folder),
       cmocka_unit_test_teardown(test_placeholders, clear_folder),
+      cmocka_unit_test_teardown(test_said_of_texts, clear_folder),
       cmocka_unit_test_teardown(test_other_target, clear_folder),
       cmocka_unit_test_teardown(test_stray_words_in_a_target, clear_folder),
       cmocka_unit_test_teardown(test_text_columns, clear_folder),

@@ -93,6 +93,8 @@ bool csv_is_missing_real(const csv_syntax *syntax, double value);
 /* The options that would make a number of the cell, in hint: "--decimal comma", "--strip %"; false: none would. */
 bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]);
 
+bool csv_is_utf8(const char *begin, const char *end);
+
 /* The cell's text, doubled quotes made single, line ends made blanks, Latin-1 made UTF-8, NUL-terminated; at most
  * size - 1 bytes; returns its length before cutting. */
 size_t csv_cell_text(const csv_cell *cell, char *text, size_t size);
@@ -110,6 +112,7 @@ typedef struct csv_layout {
   bool index;          /* column 0 has no name and numbers the rows, or names them */
   bool named_index;    /* column 0 has a name, and numbers the rows */
   bool decimal_commas; /* numbers and columns both seem to have commas */
+  bool latin;          /* texts are no UTF-8, and read as Latin-1 */
   uint32_t columns;    /* without the empty one after trailing delimiters */
   char **names;        /* (columns), each but once; NULL without a header */
   bool *repeated;      /* (columns) the header has this name more than once; NULL: none */

@@ -276,7 +276,7 @@ static int utf8_length(const unsigned char *p, const unsigned char *end) {
   return length;
 }
 
-static bool is_utf8(const char *begin, const char *end) {
+bool csv_is_utf8(const char *begin, const char *end) {
   const unsigned char *p = (const unsigned char *)begin, *const q = (const unsigned char *)end;
   while (p < q) {
     const int length = utf8_length(p, q);
@@ -288,7 +288,7 @@ static bool is_utf8(const char *begin, const char *end) {
 
 size_t csv_cell_text(const csv_cell *cell, char *text, size_t size) {
   size_t length = 0;
-  const bool latin = !is_utf8(cell->begin, cell->end);
+  const bool latin = !csv_is_utf8(cell->begin, cell->end);
 #define PUT(c)                                 \
   do {                                         \
     if (length + 1 < size) text[length] = (c); \

@@ -282,6 +282,7 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   if (layout->header) TRY(take_names(s, head, layout));
   if (layout->header && has_kind(&s->lines[head], &syntax, CSV_TEXT)) TRY(keep_header(&s->lines[head], lines));
   find_rows(s, &syntax, head, body, layout);
+  for (int i = 0; i < s->count; i++) layout->latin = layout->latin || !csv_is_utf8(s->lines[i].text, s->lines[i].end);
   find_index(s, &syntax, body, layout);
   layout->decimal_commas = !layout->header && syntax.delimiter == ',' && sample_has_decimal_commas(s, body);
   return MLPD_OK;

@@ -39,10 +39,15 @@ static void forget_room(csv_source *c) {
 mlpd_status csv_make_room(csv_source *c) {
   const csv_plan *plan = &c->plan;
   const uint32_t targets = plan->num_targets > 1 ? plan->num_targets : 0, count = plan->num_features + targets;
+  char shown[300];
   forget_room(c);
   c->base.features = plan->num_features;
   c->base.y_columns = plan->num_targets;
   c->label = plan->num_targets == 1 ? plan->targets[0] : CSV_NO_LABEL;
+  for (uint32_t i = 0; plan->num_features == 0 && i < c->layout.columns; i++)
+    if (c->reasons != NULL && c->reasons[i] != NULL && c->reasons[i][0] != '\0')
+      return FAIL(MLPD_ERROR_DATA, "%s: no column is left for features: %s is left out: %s; --categorical %u keeps it",
+                  c->base.name, csv_column_shown(&c->layout, i, shown), c->reasons[i], i);
   if (plan->num_features == 0)
     return FAIL(MLPD_ERROR_DATA, "%s: %s; features and a label need two at least (or --delimiter)", c->base.name,
                 c->layout.columns == 1 ? "one column" : "no column is left for features");

@@ -79,6 +79,12 @@ void csv_report_layout(const csv_source *c) {
   const csv_layout *l = &c->layout;
   if (c->options->decision == NULL) return;
   report_header(c);
+  if (l->latin)
+    convert_say(
+        c->options,
+        "note: %s: its text is not UTF-8 and is read as Latin-1; if names look wrong, iconv -f ENCODING -t UTF-8 "
+        "makes it UTF-8 first",
+        c->base.name);
   if (c->options->skip_lines > 0)
     convert_say(c->options, "%s: the first %u lines are skipped", c->base.name, c->options->skip_lines);
   if (l->titles > 0)
