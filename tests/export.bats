@@ -122,6 +122,73 @@ for i, layer in enumerate(net["layers"], 1):
 END
 }
 
+# Raw columns: a number that may be missing, a category, of which the model does not know all, and a number.
+@test "export to C and JSON: categories and missing values" {
+  awk 'BEGIN { split("red green blue rot\303\266", color, " ")
+    print "a,color,b,y"
+    for (i = 0; i < 150; i++) printf "%s,%s,%g,%g\n", i % 7 == 3 ? "" : i % 11, i % 13 == 5 ? "" : color[i % 4 + 1], i / 50, \
+      (i % 11) * (i % 4 + 1) + i / 50 }' > raw.csv
+  "$MLPDIST" train --data raw.csv --label y --hidden 6 --epochs 3 --input-scale 6 --quiet --out run > /dev/null 2> told ||
+    fail "$(cat told)"
+  sed '5s/,[a-z]*,/,violet,/' raw.csv > new.csv
+  "$MLPDIST" predict --model run/model.h5 --data new.csv --out predict.csv > /dev/null 2> told || fail "$(cat told)"
+  alone export run/model.h5 net.c
+  succeeds
+  cat > main.c << 'END'
+#include "net.c"
+#include <stdio.h>
+#include <stdlib.h>
+int main(void) { /* lines "a|color|b" */
+  char line[99];
+  while (fgets(line, sizeof line, stdin)) {
+    char *color = strchr(line, '|') + 1, *b = strchr(color, '|') + 1;
+    b[-1] = 0;
+    double y[1], x[3] = {line[0] == '|' ? NAN : atof(line), *color ? net_category(1, color) : NAN, atof(b)};
+    net_predict(x, y);
+    printf("%.9g\n", y[0]);
+  }
+  return 0;
+}
+END
+  gcc -std=c99 -O2 -Wall -Wextra -pedantic -Werror -Wno-unused main.c -o main -lm || fail "gcc"
+  tail -n +2 new.csv | cut -d, -f 1-3 | tr , '|' | ./main > c.txt
+  alone export run/model.h5 net.json
+  succeeds
+  alone export run/model.h5 net.npz
+  succeeds
+  python3 - << 'END' || fail "they differ"
+import csv, json
+net = json.load(open("net.json"))
+said = [float(v) for v in open("c.txt")]
+rows = list(csv.reader(open("predict.csv")))[1:]
+assert len(said) == len(rows) == 150
+assert [c["kind"] for c in net["input"]["columns"]] == ["number", "category", "number"]
+assert [c["marked"] for c in net["input"]["columns"]] == [True, True, False]
+for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
+    a = []
+    for text, column, shift, scale in zip(raw, net["input"]["columns"], net["input"]["shift"], net["input"]["scale"]):
+        if column["kind"] == "category":
+            codes = dict(column["categories"])
+            part = [0] * sum(k >= 0 for k in codes.values())
+            if codes.get(text, -1) >= 0:
+                part[codes[text]] = 1
+        else:
+            part = [((float(text) if text else column["fill"]) - shift) * scale]
+        a += part + ([1 if text == "" else 0] if column["marked"] else [])
+    for layer in net["layers"]:
+        if layer["kind"] == "scale":
+            a = [x * s for x, s in zip(a, layer["scale"])]
+            continue
+        a = [sum(x * w[j] for x, w in zip(a, layer["weight"])) + layer["bias"][j] for j in range(layer["outputs"])]
+        if layer["activation"] == "relu":
+            a = [max(z, 0) for z in a]
+    y = a[0] / net["output"]["scale"][0] + net["output"]["shift"][0]
+    want = float(row[-1])
+    assert abs(value - want) <= 1e-6 * (1 + abs(want)), (value, want, raw)
+    assert abs(y - want) <= 1e-5 * (1 + abs(want)), (y, want, raw)
+END
+}
+
 @test "export: what is refused" {
   table VALUE
   trained --hidden 3

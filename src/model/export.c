@@ -34,6 +34,11 @@ mlpd_status export_values(const mlpd_network *network, uint32_t l, uint32_t i, f
   return MLPD_OK;
 }
 
+double export_fill(const mlpd_model *model, uint32_t column) {
+  const double fill = model->codes.fill[column];
+  return isfinite(fill) ? fill : 0;
+}
+
 const char *export_outputs(const mlpd_model *model, const name_list **names) {
   const bool classes = model->task == MLPD_CLASSIFICATION;
   *names = classes ? &model->names.classes : &model->names.targets;

@@ -18,6 +18,12 @@ mlpd_status export_values(const mlpd_network *network, uint32_t l, uint32_t i, f
 /* "classes", "targets": what the names of the outputs are; NULL: there are none. */
 const char *export_outputs(const mlpd_model *model, const name_list **names);
 
+/* Are some inputs of the network made from categories, or tell that a value is missing? Then model->codes counts. */
+static inline bool export_has_codes(const mlpd_model *model) { return !column_codes_plain(&model->codes); }
+
+/* What stands for a missing number; 0 where nothing does. */
+double export_fill(const mlpd_model *model, uint32_t column);
+
 /* Text of model files as UTF-8, to be freed; NULL: out of memory. */
 char *export_utf8(const char *text);
 

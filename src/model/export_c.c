@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "model/export.h"
+#include "model/export_c_text.h"
 #include "network/layer_kind.h"
 
 enum { NAME_BYTES = 64, ON_A_LINE = 8 };
@@ -30,50 +31,6 @@ static const char *const ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {
     [MLPD_RELU6] = "fminf(fmaxf(z, 0.0f), 6.0f)",
     [MLPD_SOFTMAX] = "z"};
 
-static const char HEAD[] =
-    "/* Made by mlpdist %s from a model with digest %s: %s.\n"
-    " *\n"
-    " *   void %s_predict(const double x[%u], double y[%u]);   x: a raw row; y: %s\n"
-    "%s"
-    " *\n"
-    " * C99, thread-safe, no allocation. Declare these functions where they are used, or include this file. */\n"
-    "#include <math.h>\n\n"
-    "enum { %s_INPUTS = %u, %s_OUTPUTS = %u };\n\n";
-
-static const char DENSE[] =
-    "/* z = x W + b, W (inputs, outputs); b may be NULL */\n"
-    "static void %s_dense(int inputs, int outputs, const float *x, const float *w, const float *b, float *z) {\n"
-    "  for (int j = 0; j < outputs; j++) z[j] = 0;\n"
-    "  for (int i = 0; i < inputs; i++)\n"
-    "    for (int j = 0; j < outputs; j++) z[j] = fmaf(x[i], w[i * outputs + j], z[j]);\n"
-    "  for (int j = 0; b && j < outputs; j++) z[j] += b[j];\n"
-    "}\n\n";
-
-static const char LAYER_NORM[] =
-    "static void %s_layer_norm(int n, const float *x, const float *gain, const float *shift, float *z) {\n"
-    "  double mean = 0, variance = 0;\n"
-    "  for (int j = 0; j < n; j++) mean += x[j];\n"
-    "  mean /= n;\n"
-    "  for (int j = 0; j < n; j++) variance += (x[j] - mean) * (x[j] - mean);\n"
-    "  const float inverse = (float)(1 / sqrt(variance / n + 1e-5));\n"
-    "  for (int j = 0; j < n; j++) z[j] = gain[j] * ((x[j] - (float)mean) * inverse) + shift[j];\n"
-    "}\n\n";
-
-static const char BATCH_NORM[] =
-    "static void %s_batch_norm(int n, const float *x, const float *gain, const float *shift, const float *mean,\n"
-    "                          const float *variance, float *z) {\n"
-    "  for (int j = 0; j < n; j++)\n"
-    "    z[j] = gain[j] * ((x[j] - mean[j]) * (float)(1 / sqrt((double)variance[j] + 1e-5))) + shift[j];\n"
-    "}\n\n";
-
-static const char SOFTMAX[] =
-    "static void %s_softmax(int n, float *z) {\n"
-    "  double largest = z[0], sum = 0;\n"
-    "  for (int j = 1; j < n; j++) largest = z[j] > largest ? z[j] : largest;\n"
-    "  for (int j = 0; j < n; j++) sum += exp(z[j] - largest);\n"
-    "  for (int j = 0; j < n; j++) z[j] = (float)(exp(z[j] - largest) / sum);\n"
-    "}\n\n";
-
 /* A kind's function NAME_function(outputs, x, its tensors, z); of `dense` the inputs come first. */
 typedef struct kind_in_c {
   const layer_kind *kind;
@@ -82,7 +39,8 @@ typedef struct kind_in_c {
 
 static const kind_in_c KINDS[] = {{&layer_dense, "dense", DENSE},
                                   {&layer_layer_norm, "layer_norm", LAYER_NORM},
-                                  {&layer_batch_norm, "batch_norm", BATCH_NORM}};
+                                  {&layer_batch_norm, "batch_norm", BATCH_NORM},
+                                  {&layer_scale, "scale_columns", SCALE}};
 enum { NUM_KINDS = sizeof KINDS / sizeof *KINDS };
 
 static const kind_in_c *find_kind(const layer_kind *kind) {
@@ -135,6 +93,66 @@ static void write_doubles(const c_file *f, const char *what, uint32_t n, const d
   (void)fprintf(f->stream, "static const double %s_%s[%u] = {", f->name, what, n);
   for (uint32_t i = 0; i < n; i++) (void)fprintf(f->stream, "%s%.17g,", i % ON_A_LINE == 0 ? "\n    " : " ", values[i]);
   (void)fputs("\n};\n\n", f->stream);
+}
+
+static void write_integers(const c_file *f, const char *what, uint64_t n, const int64_t *values) {
+  (void)fprintf(f->stream, "static const int %s_%s[%llu] = {", f->name, what, (unsigned long long)n);
+  for (uint64_t i = 0; i < n; i++)
+    (void)fprintf(f->stream, "%s%lld,", i % (2 * ON_A_LINE) == 0 ? "\n    " : " ", (long long)values[i]);
+  (void)fputs("\n};\n\n", f->stream);
+}
+
+/* text with the file's name in place of @ */
+static void write_with_name(const c_file *f, const char *text) {
+  for (const char *c = text; *c != '\0'; c++)
+    if (*c == '@')
+      (void)fputs(f->name, f->stream);
+    else
+      (void)fputc(*c, f->stream);
+}
+
+/* The texts of all categories, column after column. */
+static void write_categories(const c_file *f) {
+  const column_codes *const c = &f->model->codes;
+  (void)fprintf(f->stream, "const char *const %s_categories[] = {\n", f->name);
+  for (uint32_t j = 0; j < c->about.count; j++)
+    for (uint64_t k = 0; k < c->about.categories[j].count; k++) {
+      (void)fputs("    ", f->stream);
+      write_string(f->stream, c->about.categories[j].names[k]);
+      (void)fputs(",\n", f->stream);
+    }
+  (void)fputs("    0,\n};\n\n", f->stream);
+}
+
+/* How raw columns become inputs: column_codes.h. */
+static mlpd_status write_codes(const c_file *f) {
+  const column_codes *const c = &f->model->codes;
+  const uint32_t n = c->about.count;
+  const uint64_t all = c->first[n];
+  int64_t *values = NULL;
+  double *fill = NULL;
+  TRY(memory_allocate(&values, all + n + 1, sizeof *values, "codes of columns"));
+  mlpd_status status = memory_allocate(&fill, n, sizeof *fill, "codes of columns");
+  if (status == MLPD_OK) {
+    write_categories(f);
+    for (uint32_t j = 0; j < n; j++) fill[j] = export_fill(f->model, j);
+    write_doubles(f, "fill", n, fill);
+    for (uint32_t j = 0; j < n; j++) values[j] = c->about.kinds[j] == COLUMN_KIND_CATEGORY;
+    write_integers(f, "is_category", n, values);
+    for (uint32_t j = 0; j < n; j++) values[j] = c->marked[j];
+    write_integers(f, "marked", n, values);
+    for (uint32_t j = 0; j <= n; j++) values[j] = (int64_t)c->first[j];
+    write_integers(f, "first", (uint64_t)n + 1, values);
+    for (uint32_t j = 0; j <= n; j++) values[j] = c->begin[j];
+    write_integers(f, "begin", (uint64_t)n + 1, values);
+    for (uint64_t k = 0; k < all; k++) values[k] = c->inputs[k];
+    values[all] = -1; /* no array is empty */
+    write_integers(f, "category_input", all + 1, values);
+    write_with_name(f, ENCODE);
+  }
+  free(values);
+  free(fill);
+  return status;
 }
 
 /* Hexadecimal: exact, and quick to read. */
@@ -220,9 +238,11 @@ static void write_predict(const c_file *f) {
   (void)fprintf(f->stream,
                 "void %s_predict(const double x[%s_INPUTS], double y[%s_OUTPUTS]);\n"
                 "void %s_predict(const double x[%s_INPUTS], double y[%s_OUTPUTS]) {\n"
-                "  float a[%u], b[%u];\n"
-                "  for (int j = 0; j < %s_INPUTS; j++) a[j] = (float)((x[j] - %s_shift[j]) * %s_scale[j]);\n",
-                name, name, name, name, name, name, widest(network), widest(network), name, name, name);
+                "  float a[%u], b[%u];\n",
+                name, name, name, name, name, name, widest(network), widest(network));
+  write_with_name(f, export_has_codes(f->model)
+                         ? "  @_encode(x, a);\n"
+                         : "  for (int j = 0; j < @_INPUTS; j++) a[j] = (float)((x[j] - @_shift[j]) * @_scale[j]);\n");
   for (uint32_t l = 0; l < network->num_layers; l++) write_layer(f, l, l % 2 == 0 ? "a" : "b", l % 2 == 0 ? "b" : "a");
   const char *const last = network->num_layers % 2 == 0 ? "a" : "b";
   if (is_regression)
@@ -272,7 +292,8 @@ static mlpd_status check(const mlpd_model *model) {
 static void write_head(const c_file *f) {
   const mlpd_model *const model = f->model;
   const bool is_regression = model->task == MLPD_REGRESSION;
-  const uint32_t inputs = network_inputs(model->network), outputs = network_output(model->network)->outputs;
+  const uint32_t inputs = model->input.columns, outputs = network_output(model->network)->outputs;
+  const bool codes = export_has_codes(model);
   char digest[17], classes[2 * NAME_BYTES + 96] = "";
   mlpd_network_digest(model->network, digest);
   if (!is_regression)
@@ -284,7 +305,7 @@ static void write_head(const c_file *f) {
                 is_regression  ? "the targets, in their units"
                 : outputs == 1 ? "the probability of class 1"
                                : "a probability for each class",
-                classes, f->name, inputs, f->name, outputs);
+                classes, codes ? CODES : "", f->name, inputs, f->name, outputs);
 }
 
 mlpd_status export_c(const mlpd_model *model, const char *path, FILE *stream) {
@@ -298,6 +319,7 @@ mlpd_status export_c(const mlpd_model *model, const char *path, FILE *stream) {
   if (outputs != NULL) write_names(&f, outputs, names);
   write_doubles(&f, "shift", model->input.columns, model->input.shift);
   write_doubles(&f, "scale", model->input.columns, model->input.scale);
+  if (export_has_codes(model)) TRY(write_codes(&f));
   if (model->task == MLPD_REGRESSION) {
     write_doubles(&f, "target_shift", model->target.columns, model->target.shift);
     write_doubles(&f, "target_scale", model->target.columns, model->target.scale);

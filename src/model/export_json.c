@@ -45,6 +45,28 @@ static void write_affine(FILE *stream, const affine *a) {
   write_doubles(stream, "scale", a->columns, a->scale, "\n");
 }
 
+/* What column_codes.h says of each column. */
+static void write_codes(FILE *stream, const mlpd_model *model) {
+  const column_codes *const c = &model->codes;
+  const uint32_t n = c->about.count;
+  (void)fputs("    \"columns\": [\n", stream);
+  for (uint32_t j = 0; j < n; j++) {
+    (void)fprintf(stream, "      {\"kind\": \"%s\", \"marked\": %s", column_kind_name(c->about.kinds[j]),
+                  c->marked[j] ? "true" : "false");
+    if (c->about.kinds[j] != COLUMN_KIND_CATEGORY)
+      (void)fprintf(stream, ", \"fill\": %.17g", export_fill(model, j));
+    else
+      (void)fputs(", \"categories\": [", stream);
+    for (uint64_t k = c->first[j]; k < c->first[j + 1]; k++) {
+      (void)fputs(k > c->first[j] ? ", [" : "[", stream);
+      write_text(stream, c->about.categories[j].names[k - c->first[j]]);
+      (void)fprintf(stream, ", %d]", c->inputs[k]);
+    }
+    (void)fprintf(stream, "%s}%s\n", c->about.kinds[j] == COLUMN_KIND_CATEGORY ? "]" : "", j + 1 < n ? "," : "");
+  }
+  (void)fputs("    ],\n", stream);
+}
+
 static void write_row(FILE *stream, uint32_t columns, const float *row) {
   (void)fputc('[', stream);
   for (uint32_t j = 0; j < columns; j++) (void)fprintf(stream, "%s%.9g", j > 0 ? ", " : "", (double)row[j]);
@@ -96,6 +118,7 @@ mlpd_status export_json(const mlpd_model *model, const char *path, FILE *stream)
   write_member(stream, "  ", "digest", digest);
   (void)fputs("  \"input\": {\n", stream);
   write_names(stream, "names", &model->names.columns);
+  if (export_has_codes(model)) write_codes(stream, model);
   write_affine(stream, &model->input);
   (void)fputs("  },\n", stream);
   TRY(write_layers(stream, model->network));

@@ -169,6 +169,27 @@ static mlpd_status write_affine(archive *a, const char *of, const affine *map) {
   return write_array(a, name, "<f8", sizeof(double), 1, map->columns, 0, map->scale);
 }
 
+/* column_codes.h, its members by their names; categories one column after the other. */
+static mlpd_status write_codes(archive *a, const mlpd_model *model) {
+  const column_codes *const c = &model->codes;
+  const uint32_t n = c->about.count;
+  const uint64_t all = c->first[n];
+  const char **texts = NULL;
+  TRY(memory_allocate(&texts, all + n, sizeof *texts, "names"));
+  for (uint32_t j = 0; j < n; j++) texts[j] = column_kind_name(c->about.kinds[j]);
+  mlpd_status status = write_texts(a, "input_kind", 1, n, texts);
+  for (uint32_t j = 0; j < n; j++)
+    for (uint64_t k = c->first[j]; k < c->first[j + 1]; k++) texts[k] = c->about.categories[j].names[k - c->first[j]];
+  if (status == MLPD_OK && all > 0) status = write_texts(a, "input_categories", 1, all, texts);
+  free(texts);
+  TRY(status);
+  TRY(write_array(a, "input_first_category", "<u8", sizeof *c->first, 1, (uint64_t)n + 1, 0, c->first));
+  TRY(write_array(a, "input_category_input", "<i4", sizeof *c->inputs, 1, all, 0, c->inputs));
+  TRY(write_array(a, "input_begin", "<u4", sizeof *c->begin, 1, (uint64_t)n + 1, 0, c->begin));
+  TRY(write_array(a, "input_fill", "<f8", sizeof *c->fill, 1, n, 0, c->fill));
+  return write_array(a, "input_marked", "|u1", sizeof *c->marked, 1, n, 0, c->marked);
+}
+
 static mlpd_status write_layer(archive *a, const mlpd_network *network, uint32_t l) {
   const layer *const shape = &network->layers[l];
   char name[NAME_BYTES];
@@ -200,6 +221,7 @@ static mlpd_status write_model(archive *a, const mlpd_model *model) {
   TRY(write_text(a, "digest", digest));
   TRY(write_names(a, "input_names", &model->names.columns));
   TRY(write_affine(a, "input", &model->input));
+  if (export_has_codes(model)) TRY(write_codes(a, model));
   for (uint32_t l = 0; l < model->network->num_layers; l++) TRY(write_layer(a, model->network, l));
   if (outputs != NULL) TRY(write_names(a, outputs, names));
   return model->task == MLPD_REGRESSION ? write_affine(a, "target", &model->target) : MLPD_OK;

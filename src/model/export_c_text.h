@@ -1,0 +1,83 @@
+/* The constant parts of a model in C: %s, or @ in ENCODE, is the name of the file. */
+#ifndef MLPDIST_EXPORT_C_TEXT_H
+#define MLPDIST_EXPORT_C_TEXT_H
+
+static const char HEAD[] =
+    "/* Made by mlpdist %s from a model with digest %s: %s.\n"
+    " *\n"
+    " *   void %s_predict(const double x[%u], double y[%u]);   x: a raw row; y: %s\n"
+    "%s%s"
+    " *\n"
+    " * C99, thread-safe, no allocation. Declare these functions where they are used, or include this file. */\n"
+    "#include <math.h>\n"
+    "#include <string.h>\n\n"
+    "enum { %s_INPUTS = %u, %s_OUTPUTS = %u };\n\n";
+
+static const char CODES[] = " *   A column of categories takes the code of one; a missing value is NAN.\n";
+
+static const char DENSE[] =
+    "/* z = x W + b, W (inputs, outputs); b may be NULL */\n"
+    "static void %s_dense(int inputs, int outputs, const float *x, const float *w, const float *b, float *z) {\n"
+    "  for (int j = 0; j < outputs; j++) z[j] = 0;\n"
+    "  for (int i = 0; i < inputs; i++)\n"
+    "    for (int j = 0; j < outputs; j++) z[j] = fmaf(x[i], w[i * outputs + j], z[j]);\n"
+    "  for (int j = 0; b && j < outputs; j++) z[j] += b[j];\n"
+    "}\n\n";
+
+static const char LAYER_NORM[] =
+    "static void %s_layer_norm(int n, const float *x, const float *gain, const float *shift, float *z) {\n"
+    "  double mean = 0, variance = 0;\n"
+    "  for (int j = 0; j < n; j++) mean += x[j];\n"
+    "  mean /= n;\n"
+    "  for (int j = 0; j < n; j++) variance += (x[j] - mean) * (x[j] - mean);\n"
+    "  const float inverse = (float)(1 / sqrt(variance / n + 1e-5));\n"
+    "  for (int j = 0; j < n; j++) z[j] = gain[j] * ((x[j] - (float)mean) * inverse) + shift[j];\n"
+    "}\n\n";
+
+static const char BATCH_NORM[] =
+    "static void %s_batch_norm(int n, const float *x, const float *gain, const float *shift, const float *mean,\n"
+    "                          const float *variance, float *z) {\n"
+    "  for (int j = 0; j < n; j++)\n"
+    "    z[j] = gain[j] * ((x[j] - mean[j]) * (float)(1 / sqrt((double)variance[j] + 1e-5))) + shift[j];\n"
+    "}\n\n";
+
+static const char SCALE[] =
+    "static void %s_scale_columns(int n, const float *x, const float *scale, float *z) {\n"
+    "  for (int j = 0; j < n; j++) z[j] = scale[j] * x[j];\n"
+    "}\n\n";
+
+/* As column_codes.c, but NaN is a missing category, too. @ is the name. */
+static const char ENCODE[] =
+    "/* The code of a category of a column, for x; -2 if the model does not know it. */\n"
+    "int @_category(int column, const char *text);\n"
+    "int @_category(int column, const char *text) {\n"
+    "  for (int k = @_first[column]; k < @_first[column + 1]; k++)\n"
+    "    if (strcmp(@_categories[k], text) == 0) return k - @_first[column];\n"
+    "  return -2;\n"
+    "}\n\n"
+    "static void @_encode(const double *x, float *a) {\n"
+    "  for (int j = 0; j < @_begin[@_INPUTS]; j++) a[j] = 0;\n"
+    "  for (int j = 0; j < @_INPUTS; j++) {\n"
+    "    float *const to = a + @_begin[j], *const mark = a + @_begin[j + 1] - 1;\n"
+    "    const int missing = x[j] != x[j], count = @_first[j + 1] - @_first[j];\n"
+    "    if (!@_is_category[j]) {\n"
+    "      to[0] = (float)(((missing ? @_fill[j] : x[j]) - @_shift[j]) * @_scale[j]);\n"
+    "      if (@_marked[j]) *mark = missing ? 1 : 0;\n"
+    "    } else if (x[j] >= 0 && x[j] < count) {\n"
+    "      const int input = @_category_input[@_first[j] + (int)x[j]];\n"
+    "      if (input >= 0) to[input] = 1;\n"
+    "    } else if (@_marked[j] && (missing || x[j] == -1)) {\n"
+    "      *mark = 1;\n"
+    "    }\n"
+    "  }\n"
+    "}\n\n";
+
+static const char SOFTMAX[] =
+    "static void %s_softmax(int n, float *z) {\n"
+    "  double largest = z[0], sum = 0;\n"
+    "  for (int j = 1; j < n; j++) largest = z[j] > largest ? z[j] : largest;\n"
+    "  for (int j = 0; j < n; j++) sum += exp(z[j] - largest);\n"
+    "  for (int j = 0; j < n; j++) z[j] = (float)(exp(z[j] - largest) / sum);\n"
+    "}\n\n";
+
+#endif
