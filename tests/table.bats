@@ -261,3 +261,14 @@ mixed() {
   alone predict --model run/model.h5 --data odd.csv --out p.csv --missing oops
   succeeds
 }
+
+@test "a table that cannot be converted for want of room: the file that is written is named, not the table alone" {
+  awk 'BEGIN { print "a,b,y"; for (i = 0; i < 400; i++) print i % 7 "," i % 11 "," i * 0.5 }' > t.csv
+  alone train --data t.csv --epochs 1 --quiet --out run
+  succeeds
+  local status=0
+  (ulimit -f 8 && "$MLPDIST" predict --model run/model.h5 --data t.csv --out p.csv) > said 2> "$errors" || status=$?
+  [ "$status" = 1 ] || fail "expected status 1"
+  grep -Eq "^mlpdist: t.csv, converted to ./mlpdist-table.tmp.*: File too large" "$errors" || fail "no such message"
+  [ -z "$(find . -name '*.tmp.*')" ] || fail "a temporary file is left"
+}

@@ -75,7 +75,7 @@ static mlpd_status reserve(const mlpd_comm *comm, const char *out, model_table *
 
 /* ---- Words ------------------------------------------------------------------------------------------ */
 
-/* text with the file's name replaced by the table's. */
+/* text with the file's name replaced by the table's; while the file is written, it has the fault, not the table. */
 static void name_table(const model_table *t, const char *text, char line[LINE_BYTES]) {
   size_t used = 0;
   const size_t length = strlen(t->path);
@@ -84,7 +84,9 @@ static void name_table(const model_table *t, const char *text, char line[LINE_BY
       line[used++] = *text++;
       continue;
     }
-    const int added = snprintf(line + used, LINE_BYTES - used, "%s", t->given.file);
+    const int added = t->converted
+                          ? snprintf(line + used, LINE_BYTES - used, "%s", t->given.file)
+                          : snprintf(line + used, LINE_BYTES - used, "%s, converted to %s", t->given.file, t->path);
     used += (size_t)added < LINE_BYTES - used ? (size_t)added : LINE_BYTES - used - 1;
     text += length;
   }
@@ -159,6 +161,7 @@ mlpd_status model_table_open(mlpd_comm *comm, mlpd_model *model, const mlpd_data
   status = mlpd_comm_agree(comm, list_categories(model, &categories));
   if (status == MLPD_OK) status = convert(comm, model, predict, categories, t);
   free(categories);
+  t->converted = status == MLPD_OK;
   return status;
 }
 

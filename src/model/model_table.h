@@ -9,6 +9,7 @@ enum { MODEL_TABLE_TEXTS = 16 };
 
 typedef struct model_table {
   bool raw;
+  bool converted;       /* the table stands at path */
   mlpd_data_paths data; /* the data set that was made, or what was given */
   mlpd_data_paths given;
   char path[FILE_PATH_BYTES]; /* of the data set made */
