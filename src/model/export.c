@@ -53,6 +53,13 @@ char *export_utf8(const char *text) {
   return copy;
 }
 
+static mlpd_status check_scales(const affine *a, const char *of) {
+  for (uint32_t j = 0; j < a->columns; j++)
+    if (!isfinite(a->shift[j]) || !isfinite(a->scale[j]))
+      return FAIL(MLPD_ERROR_DATA, "shift or scale of %s %u is not finite: the model cannot be exported", of, j);
+  return MLPD_OK;
+}
+
 /* JSON and C have no infinity among their numbers, and a model with one predicts nothing. */
 static mlpd_status check_finite(const mlpd_model *model) {
   const mlpd_network *const network = model->network;
@@ -64,9 +71,8 @@ static mlpd_status check_finite(const mlpd_model *model) {
           return FAIL(MLPD_ERROR_DATA, "%s of layer %u holds a number that is not finite: the model cannot be exported",
                       t->name, l + 1);
     }
-  for (uint32_t j = 0; j < model->input.columns; j++)
-    if (!isfinite(model->input.shift[j]) || !isfinite(model->input.scale[j]))
-      return FAIL(MLPD_ERROR_DATA, "the normalisation of input %u is not finite: the model cannot be exported", j);
+  TRY(check_scales(&model->input, "input"));
+  if (model->task == MLPD_REGRESSION) TRY(check_scales(&model->target, "target"));
   return MLPD_OK;
 }
 
