@@ -102,3 +102,20 @@ recipe() {
 **An option of training**|lr_flat|lr-flat
 END
 }
+
+@test "READMEs name files that exist, and their links lead somewhere" {
+  local readme folder path
+  while IFS= read -r readme; do
+    folder=$(dirname "$top/$readme")
+    # shellcheck disable=SC2016 # backticks of Markdown
+    for path in $(grep -oE '`(src|tests|scripts|include|datasets)/[A-Za-z0-9_./-]+`' "$top/$readme" | tr -d '`' | sort -u); do
+      case $path in *NAME*) continue ;; esac
+      [ -e "$top/$path" ] || echo "$readme: no $path" >> missing.txt
+    done
+    # shellcheck disable=SC2013
+    for path in $(grep -oE '\]\([^)#]+' "$top/$readme" | cut -c3- | grep -v '^http' | sort -u); do
+      [ -e "$folder/$path" ] || echo "$readme: a link to $path" >> missing.txt
+    done
+  done < <(cd "$top" && find . -name README.md ! -path './build*')
+  [ ! -e missing.txt ] || fail "$(cat missing.txt)"
+}
