@@ -430,6 +430,7 @@ typedef struct mlpd_table_options {
   const char *decimal, *strip, *missing, *class_names;
   bool drop_missing;
   uint32_t skip_lines;
+  const char *keep;     /* columns that pass into the predictions as they are, as in ignore; mlpd_predict() alone */
   double test_fraction; /* of the rows, drawn for the test; train alone */
   uint64_t split_seed;  /* of the rows drawn; train alone */
 } mlpd_table_options;

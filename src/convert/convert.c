@@ -269,7 +269,7 @@ done:
   return status;
 }
 
-static mlpd_status write_attributes(conversion *c, const char *origin) {
+static mlpd_status write_attributes(conversion *c, const convert_memory *memory) {
   size_t bytes = 1, used = 0;
   const mlpd_convert_options *o = c->options;
   for (int i = 0; i < o->num_inputs; i++) bytes += strlen(o->inputs[i]) + 2;
@@ -283,7 +283,10 @@ static mlpd_status write_attributes(conversion *c, const char *origin) {
   mlpd_status status = h5_attribute_write_text(c->out.file, "/", "sources", names);
   free(names);
   TRY(status);
-  if (origin != NULL) TRY(h5_attribute_write_text(c->out.file, "/", CONVERT_ORIGIN, origin));
+  if (memory != NULL) TRY(h5_attribute_write_text(c->out.file, "/", CONVERT_ORIGIN, memory->origin));
+  if (memory != NULL && memory->said->count > 0)
+    TRY(h5_strings_write(c->out.file, CONVERT_DECISIONS, (const char *const *)memory->said->names,
+                         memory->said->count));
   if (o->task == MLPD_REGRESSION) TRY(h5_attribute_write_text(c->out.file, "/", "task", "regression"));
   return h5_attribute_write_u64(c->out.file, "/", "mlpdist_schema", SCHEMA_VERSION);
 }
@@ -306,7 +309,7 @@ static mlpd_status write_layout(conversion *c) {
   return MLPD_OK;
 }
 
-static mlpd_status write_file(conversion *c, const char *origin) {
+static mlpd_status write_file(conversion *c, const convert_memory *memory) {
   element_type widest;
   TRY(output_create(c->options->out, &c->out));
   c->out.features = c->features;
@@ -318,13 +321,14 @@ static mlpd_status write_file(conversion *c, const char *origin) {
   for (int i = 0; i < c->sources.count; i++) TRY(copy_rows(c, c->sources.all[i]));
   TRY(output_flush(&c->out));
   TRY(write_layout(c));
-  TRY(write_attributes(c, origin));
+  TRY(write_attributes(c, memory));
   bool missing = false;
   for (int i = 0; i < c->sources.count; i++) missing = missing || c->sources.all[i]->missing;
   return convert_write_names(c->out.file, first_of(c), missing, &c->labels);
 }
 
-mlpd_status convert_run(const mlpd_convert_options *options, const char *origin, mlpd_convert_result *result) {
+mlpd_status convert_run(const mlpd_convert_options *options, const convert_memory *memory,
+                        mlpd_convert_result *result) {
   *result = (mlpd_convert_result){.features = 0};
   mlpd_convert_options checked = *options;
   if (checked.class_names != NULL && checked.class_names[0] == '\0') checked.class_names = NULL;
@@ -335,7 +339,7 @@ mlpd_status convert_run(const mlpd_convert_options *options, const char *origin,
   TRY_GOTO(status, sources_open(&checked, &c.progress, &c.sources), done);
   TRY_GOTO(status, scan_sources(&c), done);
   TRY_GOTO(status, plan_split(&c), done);
-  status = output_close(&c.out, write_file(&c, origin));
+  status = output_close(&c.out, write_file(&c, memory));
   if (status != MLPD_OK) goto done;
   meter_finish(&c.progress);
   *result = (mlpd_convert_result){.train_rows = c.rows[MLPD_TRAIN],

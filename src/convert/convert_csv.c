@@ -80,10 +80,18 @@ static mlpd_status parse_text(csv_source *c, uint32_t column, const char *p, con
   return c->gathering ? csv_fault_add(c, column, CSV_MISSING, &cell) : MLPD_OK;
 }
 
-static bool is_empty(const csv_source *c, const char *p, const char *end) {
+static bool cells_are_empty(const char *p, const char *end, char delimiter) {
   for (; p < end; p++)
-    if (*p != c->layout.delimiter && *p != ' ' && *p != '\t') return false;
+    if (*p != delimiter && *p != ' ' && *p != '\t') return false;
   return true;
+}
+
+bool csv_row_is_empty(const char *begin, const char *end, char delimiter) {
+  return *begin == delimiter && cells_are_empty(begin, end, delimiter);
+}
+
+static bool is_empty(const csv_source *c, const char *p, const char *end) {
+  return cells_are_empty(p, end, c->layout.delimiter);
 }
 
 /* The cell of a number that is not finite, or that an option such as --missing -999 may mean. */
@@ -150,7 +158,7 @@ static mlpd_status next_row(csv_source *c, bool *found, row_state *state) {
     TRY(csv_next_line(&c->lines, &begin, &end));
     *found = begin != NULL;
     if (!*found) return MLPD_OK;
-    if (*begin == c->layout.delimiter && is_empty(c, begin, end)) {
+    if (csv_row_is_empty(begin, end, c->layout.delimiter)) {
       c->rows_empty++;
       continue;
     }

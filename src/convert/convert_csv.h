@@ -81,6 +81,9 @@ void csv_syntax_free(csv_syntax *syntax);
 const char *csv_next_cell(const char *p, const char *end, char delimiter, csv_cell *cell);
 uint64_t csv_count_cells(const char *begin, const char *end, char delimiter);
 
+/* Are all cells of a row empty? Such rows are passed over where the first cell is. */
+bool csv_row_is_empty(const char *begin, const char *end, char delimiter);
+
 /* Kind and value of a cell; yes is 1, no is 0. */
 csv_kind csv_cell_read(const csv_syntax *syntax, const csv_cell *cell, number *parsed);
 bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *parsed);

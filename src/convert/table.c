@@ -13,7 +13,7 @@
 #include "convert/table_inputs.h"
 #include "h5/h5.h"
 
-enum { ORIGIN_VERSION = 1, ORIGIN_BYTES = 40 };
+enum { ORIGIN_VERSION = 2, ORIGIN_BYTES = 40 };
 
 static const double BEAT_SECONDS = 0.05; /* between two signs of life of rank 0 */
 static const double USUAL_FRACTION = 0.1;
@@ -53,6 +53,7 @@ typedef struct work {
   mlpd_split *roles; /* (inputs.count) for_model */
   mlpd_convert_options options;
   char origin[ORIGIN_BYTES];
+  name_list said; /* decisions */
   /* Signs of life. */
   mlpd_comm *comm;
   double beaten; /* seconds, when the last was given */
@@ -60,8 +61,19 @@ typedef struct work {
 } work;
 
 static void on_decision(void *context, const char *line) {
-  const table_job *const job = ((const work *)context)->job;
-  if (job->decided != NULL) job->decided(job->context, line);
+  work *const w = context;
+  if (name_list_add(&w->said, line) != MLPD_OK) name_list_free(&w->said); /* a later run says less */
+  if (w->job->decided != NULL) w->job->decided(w->job->context, line);
+}
+
+/* What was said when the file was made. */
+static void repeat_decisions(const table_job *job, h5_file *file) {
+  char **lines = NULL;
+  uint64_t count = 0;
+  if (job->decided == NULL || !h5_exists(file, CONVERT_DECISIONS)) return;
+  if (h5_strings_read(file, CONVERT_DECISIONS, &lines, &count) != MLPD_OK) return;
+  for (uint64_t i = 0; i < count; i++) job->decided(job->context, lines[i]);
+  h5_strings_free(lines, count);
 }
 
 /* Ranks that wait are told that rank 0 is at work. */
@@ -91,6 +103,12 @@ static mlpd_status fill_reading(const mlpd_table_options *t, mlpd_convert_option
   o->strip = t->strip;
   o->missing = t->missing;
   return MLPD_OK;
+}
+
+mlpd_status table_reading(const mlpd_table_options *t, mlpd_convert_options *options) {
+  mlpd_convert_options_default(options);
+  options->skip_lines = t->skip_lines;
+  return fill_reading(t, options);
 }
 
 mlpd_status table_check_options(const mlpd_table_options *options) {
@@ -191,6 +209,7 @@ static mlpd_status look_at_former(const work *w, const char *path, bool *same) {
   if (ours) ours = h5_attribute_exists(file, "/", CONVERT_ORIGIN);
   if (ours && h5_attribute_read_text(file, "/", CONVERT_ORIGIN, &origin) == MLPD_OK)
     *same = strcmp(origin, w->origin) == 0;
+  if (*same) repeat_decisions(w->job, file);
   free(origin);
   (void)h5_close(file); /* read-only: nothing is lost */
   if (ours) return MLPD_OK;
@@ -207,7 +226,8 @@ static mlpd_status convert(work *w, const char *path, bool *reused) {
     TRY(find_origin(w));
     TRY(look_at_former(w, path, reused));
   }
-  return *reused ? MLPD_OK : convert_run(&w->options, w->job->for_model ? NULL : w->origin, &made);
+  const convert_memory memory = {.origin = w->origin, .said = &w->said};
+  return *reused ? MLPD_OK : convert_run(&w->options, w->job->for_model ? NULL : &memory, &made);
 }
 
 /* ---- On all ranks ---------------------------------------------------------------------------------- */
@@ -228,6 +248,7 @@ mlpd_status table_convert(mlpd_comm *comm, const table_job *job, const char *pat
   const mlpd_status status = convert(&w, path, reused);
   table_inputs_free(&w.inputs);
   free(w.roles);
+  name_list_free(&w.said);
   TRY(w.lost);
   uint8_t going = 0;
   if (mlpd_comm_size(comm) > 1) TRY(comm_broadcast(comm, &going, sizeof going, 0));

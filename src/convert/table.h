@@ -23,6 +23,9 @@ typedef struct table_job {
 /* MLPD_ERROR_USAGE for options that no table can be read with. Not collective. */
 mlpd_status table_check_options(const mlpd_table_options *options);
 
+/* Options of a conversion from those of a table, as far as they say how text is read. */
+mlpd_status table_reading(const mlpd_table_options *t, mlpd_convert_options *options);
+
 /* mlpd_data_is_raw() as rank 0 sees it. Collective. */
 mlpd_status table_is_raw_for_all(mlpd_comm *comm, const mlpd_data_paths *data, bool *raw);
 

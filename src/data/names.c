@@ -17,6 +17,15 @@ mlpd_status name_list_copy(const char *const *names, uint64_t count, name_list *
   return MLPD_OK;
 }
 
+mlpd_status name_list_add(name_list *list, const char *name) {
+  char **const larger = realloc(list->names, (list->count + 1) * sizeof *larger);
+  if (larger == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory for a name");
+  list->names = larger;
+  TRY(memory_copy_string(name, &list->names[list->count]));
+  list->count++;
+  return MLPD_OK;
+}
+
 mlpd_status name_list_numbers(uint64_t count, name_list *made) {
   *made = (name_list){0};
   TRY(memory_allocate(&made->names, count, sizeof *made->names, "names"));

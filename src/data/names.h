@@ -22,6 +22,7 @@ typedef struct data_names {
 
 /* Copies names (count); *made is empty on failure. */
 mlpd_status name_list_copy(const char *const *names, uint64_t count, name_list *made);
+mlpd_status name_list_add(name_list *list, const char *name);   /* a copy */
 mlpd_status name_list_numbers(uint64_t count, name_list *made); /* "0", "1", ... */
 void name_list_free(name_list *list);
 void data_names_free(data_names *names);

@@ -146,6 +146,8 @@ mlpd_status model_table_open(mlpd_comm *comm, mlpd_model *model, const mlpd_data
                              const char *out, mlpd_split *split, model_table *t) {
   *t = (model_table){.given = *data, .data = *data};
   TRY(table_is_raw_for_all(comm, data, &t->raw));
+  if (!t->raw && predict && data->table.keep != NULL)
+    return FAIL(MLPD_ERROR_USAGE, "--keep takes columns of raw tables; %s is a data set", data->file);
   if (!t->raw) return MLPD_OK;
   *split = MLPD_TEST;
   mlpd_status status = take_trained_options(model, t);

@@ -7,6 +7,7 @@
 #include "base/file_output.h"
 #include "base/locale.h"
 #include "base/memory.h"
+#include "convert/table_keep.h"
 #include "data/data_open.h"
 #include "data/dataset.h"
 #include "h5/h5.h"
@@ -45,14 +46,17 @@ typedef struct prediction_file {
   bool open; /* out is */
   h5_file *h5;
   h5_array *classes, *values;
-  FILE *csv;     /* of out, or NULL */
-  uint64_t rows; /* written so far */
+  FILE *csv;            /* of out, or NULL */
+  table_keeper *keeper; /* of columns that pass through, or NULL */
+  uint64_t rows;        /* written so far */
 } prediction_file;
 
 static bool ends_in(const char *text, const char *end) {
   const size_t length = strlen(text), tail = strlen(end);
   return length >= tail && strcasecmp(text + length - tail, end) == 0;
 }
+
+static bool is_hdf5(const char *out) { return ends_in(out, ".h5") || ends_in(out, ".hdf5"); }
 
 static bool has_classes(const prediction_file *f) { return f->model->task == MLPD_CLASSIFICATION; }
 
@@ -86,7 +90,12 @@ static void write_cell(FILE *csv, const char *text) {
 
 static mlpd_status open_csv(prediction_file *f) {
   f->csv = f->out.stream;
-  (void)fputs(has_classes(f) ? "row,class" : "row", f->csv);
+  (void)fputs("row", f->csv);
+  for (uint32_t j = 0; f->keeper != NULL && j < table_keeper_columns(f->keeper); j++) {
+    (void)fputc(',', f->csv);
+    write_cell(f->csv, table_keeper_name(f->keeper, j));
+  }
+  if (has_classes(f)) (void)fputs(",class", f->csv);
   for (uint32_t j = 0; j < f->outputs; j++) {
     (void)fputc(',', f->csv);
     if (has_classes(f))
@@ -133,10 +142,22 @@ static void write_value(const prediction_file *f, uint32_t j, double value) {
   (void)fprintf(f->csv, ",%.*g", digits, value);
 }
 
+/* The kept cells of the next row. */
+static mlpd_status write_kept(prediction_file *f) {
+  if (f->keeper == NULL) return MLPD_OK;
+  TRY(table_keeper_next(f->keeper));
+  for (uint32_t j = 0; j < table_keeper_columns(f->keeper); j++) {
+    (void)fputc(',', f->csv);
+    write_cell(f->csv, table_keeper_cell(f->keeper, j));
+  }
+  return MLPD_OK;
+}
+
 static mlpd_status write_rows_csv(prediction_file *f, uint64_t n, const float *values) {
   const uint32_t k = f->outputs;
   for (uint64_t i = 0; i < n; i++) {
     (void)fprintf(f->csv, "%llu", (unsigned long long)(f->rows + i));
+    TRY(write_kept(f));
     if (has_classes(f)) {
       (void)fputc(',', f->csv);
       write_cell(f->csv, mlpd_model_class_name(f->model, forward_predicted_class(values + i * k, k)));
@@ -159,9 +180,10 @@ static mlpd_status check_extension(const char *out) {
   return MLPD_OK;
 }
 
-static mlpd_status prediction_open(const char *out, uint64_t rows, prediction_file *f) {
-  const bool hdf5 = ends_in(out, ".h5") || ends_in(out, ".hdf5");
+static mlpd_status prediction_open(const char *out, uint64_t rows, const mlpd_data_paths *kept, prediction_file *f) {
+  const bool hdf5 = is_hdf5(out);
   TRY(check_extension(out));
+  if (kept->table.keep != NULL) TRY(table_keeper_create(kept, &f->keeper));
   TRY(file_output_open(out, hdf5 ? FILE_HDF5 : FILE_TEXT, &f->out));
   f->open = true;
   return hdf5 ? open_h5(f, rows) : open_csv(f);
@@ -176,6 +198,7 @@ static mlpd_status prediction_write(prediction_file *f, uint64_t n, const float 
 
 /* Closes the file and puts it in place if status is MLPD_OK; else removes it. */
 static mlpd_status prediction_close(prediction_file *f, mlpd_status status) {
+  table_keeper_free(f->keeper);
   h5_array_close(f->classes);
   h5_array_close(f->values);
   const mlpd_status closed = h5_close(f->h5);
@@ -227,7 +250,8 @@ static mlpd_status write_all(mlpd_comm *comm, const forward_range *mine, uint32_
 }
 
 static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *gemm, held_out *part,
-                           const mlpd_data_paths *data, mlpd_split split, int threads, const char *out) {
+                           const model_table *table, mlpd_split split, int threads, const char *out) {
+  const mlpd_data_paths *const data = &table->data;
   uint64_t overflow = UINT64_MAX;
   prediction_pass pass = {.model = model, .outputs = network_output(model->network)->outputs};
   prediction_file file = {.model = model, .outputs = pass.outputs};
@@ -237,7 +261,7 @@ static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *ge
     status = forward_blocks(model->network, gemm, &model->input, &part->rows, &part->range, threads, visit_prediction,
                             &pass, &overflow);
   if (status == MLPD_OK && overflow != UINT64_MAX) status = held_out_overflow(part, model, data->file, split, overflow);
-  if (status == MLPD_OK && root) status = prediction_open(out, part->range.rows, &file);
+  if (status == MLPD_OK && root) status = prediction_open(out, part->range.rows, &table->given, &file);
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK) status = write_all(comm, &part->range, pass.outputs, pass.values, &file);
   const mlpd_status closed = root ? prediction_close(&file, status) : status;
@@ -250,6 +274,8 @@ static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *ge
 static mlpd_status check_output(const char *out, const mlpd_model *model, const mlpd_data_paths *data) {
   if (out == NULL || out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--out: no file to write is named");
   TRY(file_check_apart("--out", out, "--data", data->file));
+  if (data->table.keep != NULL && is_hdf5(out))
+    return FAIL(MLPD_ERROR_USAGE, "--keep passes text into a CSV; --out %s is HDF5", out);
   const file_identity written = file_identify(out);
   if (!file_identities_equal(&written, &model->file)) return run_file_check_output("--out", out);
   return FAIL(MLPD_ERROR_USAGE, "--out %s is the file that --model reads: writing it would destroy it", out);
@@ -278,7 +304,7 @@ mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pat
   comm_watch_place(comm, "during the prediction");
   TRY_GOTO(status, held_out_read(comm, NULL, data, split, model, false, false, 1, &part), done);
   *rows = part.range.rows;
-  status = predict(comm, model, gemm, &part, data, split, threads, out);
+  status = predict(comm, model, gemm, &part, &table, split, threads, out);
 done:
   comm_watch_place(comm, COMM_AT_THE_END);
   held_out_free(&part);

@@ -5,6 +5,7 @@
 #include "base/locale.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "data/column_words.h"
 #include "data/dataset.h"
 #include "data/stored_labels.h"
 #include "model/model.h"
@@ -81,6 +82,42 @@ static void describe_names(FILE *stream, const data_names *names) {
   describe_list(stream, "class names", &names->classes);
 }
 
+enum { COLUMNS_SHOWN = 100 };
+
+static void describe_line(const char *text, FILE *stream) {
+  char shown[COLUMN_WORDS_BYTES];
+  mlpd_text_printable(text, shown, sizeof shown);
+  (void)fprintf(stream, "  %s\n", shown);
+}
+
+/* Columns of a table that are not all numbers. */
+static mlpd_status describe_kinds(h5_file *file, const name_list *names, FILE *stream) {
+  char text[COLUMN_WORDS_BYTES];
+  columns about;
+  TRY(columns_read(file, &about));
+  if (columns_any_category(&about) || about.missing) {
+    (void)fprintf(stream, "kinds of columns%s:\n", about.missing ? " (values may be missing)" : "");
+    for (uint32_t j = 0; j < about.count && j < COLUMNS_SHOWN; j++) {
+      column_words(&about, names, j, text);
+      describe_line(text, stream);
+    }
+  }
+  columns_free(&about);
+  return MLPD_OK;
+}
+
+/* What the columns become. */
+static void describe_inputs(const mlpd_model *model, FILE *stream) {
+  char text[COLUMN_WORDS_BYTES];
+  const column_codes *const codes = model->input.codes;
+  if (codes == NULL) return;
+  (void)fprintf(stream, "inputs of the network:\n");
+  for (uint32_t j = 0; j < codes->about.count && j < COLUMNS_SHOWN; j++) {
+    column_codes_words(codes, &model->names.columns, j, text);
+    describe_line(text, stream);
+  }
+}
+
 /* Rows of each label, in order. */
 static void describe_labels(const stored_labels *l, FILE *stream) {
   char shown[64];
@@ -154,7 +191,9 @@ static mlpd_status describe_dataset(const char *path, h5_file *file, FILE *strea
     if (split != MLPD_TRAIN || h5_exists(file, "/train/x")) TRY(describe_split(path, file, (mlpd_split)split, stream));
   if (schema) TRY(dataset_names(file, &names));
   describe_names(stream, &names);
+  const mlpd_status status = describe_kinds(file, &names.columns, stream);
   data_names_free(&names);
+  TRY(status);
   if (schema) TRY(memory_describe_data(path, file, stream));
   if (!schema) (void)fprintf(stream, "  not in mlpdist's schema: name its arrays with --x and --y\n");
   if (h5_is_matlab(path))
@@ -215,6 +254,7 @@ static mlpd_status describe_model(const char *path, FILE *stream) {
     return status;
   }
   describe_names(stream, &model->names);
+  describe_inputs(model, stream);
   if (model->config != NULL) describe_config(model->config, stream);
   (void)fprintf(stream, "digest %s\n", digest);
   mlpd_model_free(model);

@@ -7,6 +7,7 @@
 
 #include "base/folder.h"
 #include "convert/table.h"
+#include "data/column_words.h"
 #include "ranks/comm.h"
 
 /* Notes options for raw tables that have no effect because the data is a data set. */
@@ -75,6 +76,21 @@ mlpd_status run_table_convert(trainer *t, mlpd_train_options *options) {
   }
   options->data.file = t->table;
   return MLPD_OK;
+}
+
+void run_table_tell(const trainer *t) {
+  enum { SHOWN = 40 };
+  char text[COLUMN_WORDS_BYTES];
+  const mlpd_model *const model = t->prep.model;
+  const column_codes *const codes = model->input.codes;
+  if (codes == NULL || !run_is_root(t) || t->events == NULL || t->events->decided == NULL) return;
+  for (uint32_t j = 0; j < codes->about.count && j < SHOWN; j++) {
+    column_codes_words(codes, &model->names.columns, j, text);
+    mlpd_text_printable(text, text, sizeof text);
+    t->events->decided(t->events->context, text);
+  }
+  (void)snprintf(text, sizeof text, "and %u more columns", codes->about.count - SHOWN);
+  if (codes->about.count > SHOWN) t->events->decided(t->events->context, text);
 }
 
 void run_table_end(const trainer *t, const char *folder) {

@@ -11,6 +11,9 @@ mlpd_status run_table_find(trainer *t, const mlpd_train_options *options);
 /* Converts raw tables, unless an earlier run has, and lets options->data name the converted file. Collective. */
 mlpd_status run_table_convert(trainer *t, mlpd_train_options *options);
 
+/* Reports on rank 0 what became of the columns of a table, if not all are inputs as they are. */
+void run_table_tell(const trainer *t);
+
 /* Removes the folder that run_table_find() made if it is empty: for a run that did not begin. */
 void run_table_end(const trainer *t, const char *folder);
 

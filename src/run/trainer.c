@@ -169,6 +169,7 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
   TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
   t->result->load_seconds = clock_seconds() - started;
+  run_table_tell(t);
   comm_watch_place(comm, "before the first step");
   TRY_GOTO(status, mlpd_comm_agree(comm, make_arrays(t)), done);
   TRY_GOTO(status, make_stepper(t), done);
