@@ -327,6 +327,8 @@ static void test_hints(void **state) {
       {"u;k\n78,5;5\xE2\x80\xAF"
        "649,4\n17,2;12,5\n",
        "a.csv:2: column 1 (u): '78,5'"},
+      {"u,k\n0.50 \u20AC,7 kr\n0.75 \u20AC,8 kr\n",
+       "a.csv:2: column 1 (u): '0.50 \u20AC'"}, /* blanks inside of cells */
       {"u;v;k\n5 %;R$ 1,5;0\n6 %;R$ 2,5;1\n", "a.csv:2: column 1 (u): '5 %' is no number as it is written"},
       {"u,v,k\n\"1,23,456\",2,0\n3,4,1\n", "--thousands , reads it"},
       {"u,v,k\n1\u2019234,2,0\n3,4,1\n", "--thousands \"'\" reads it"},
