@@ -185,7 +185,9 @@ train_fails() {
 @test "no file" { train_fails 1 "none.h5" -- --data none.h5; }
 @test "not HDF5" {
   echo "a,b" > a.csv
-  train_fails 1 "a.csv: not an HDF5 file" -- --data a.csv
+  train_fails 1 "a.csv: a header, but no rows" -- --data a.csv # a raw table
+  cp a.csv a.h5
+  train_fails 1 "a.h5: not an HDF5 file" -- --data a.h5
 }
 @test "wrong path in the file" { train_fails 1 "/nothing/x" -- --data "$shared/good.h5" --x /nothing/x; }
 @test "numbers of rows differ" { train_fails 1 "/test/y" -- --y /test/y; }
