@@ -87,6 +87,7 @@ typedef enum mlpd_activation {
   MLPD_SELU, /* scaled elu (Klambauer et al. 2017); with lecun-normal weights activations keep mean 0, variance 1 */
   MLPD_HARDSWISH, /* x min(max(x + 3, 0), 6) / 6 (Howard et al. 2019) */
   MLPD_RELU6,     /* min(max(x, 0), 6) */
+  MLPD_EXP,       /* exp(x): outputs above 0, of loss poisson */
   MLPD_SOFTMAX,   /* output layer only */
   MLPD_NUM_ACTIVATIONS
 } mlpd_activation;
@@ -99,6 +100,11 @@ typedef enum mlpd_loss {
   MLPD_BINARY_CROSS_ENTROPY, /* sum_k of -(y log s + (1-y) log(1-s)), s = sigmoid(z); needs sigmoid output */
   MLPD_MAE,                  /* sum_k |yhat_k - y_k| */
   MLPD_HUBER,                /* sum_k: r^2/2 if |r| <= 1 else |r| - 1/2, r = yhat_k - y_k */
+  MLPD_QUANTILE, /* sum_k sum_q max(tau_q (y_k - yhat_kq), (tau_q - 1)(y_k - yhat_kq)): an output for each target and
+                    quantile, see mlpd_train_options.quantiles; of a trace tau = 0.5 alone */
+  MLPD_POISSON,  /* sum_k yhat_k - y_k log yhat_k: counts; needs exp output */
+  MLPD_GAUSSIAN, /* sum_k 1/2 (s_k + (y_k - m_k)^2 / exp(s_k)): two outputs for each target, mean m and log-variance s;
+                    needs identity output */
   MLPD_NUM_LOSSES
 } mlpd_loss;
 
@@ -366,7 +372,7 @@ typedef struct mlpd_trace {
 } mlpd_trace;
 
 /* One forward pass and back propagation over n samples by the code that trains: x (n, inputs),
- * y (n, outputs) targets (one-hot rows for cross-entropy). The caller frees the trace. */
+ * y (n, outputs) targets (one-hot rows for cross-entropy; gaussian: (n, outputs / 2)). The caller frees the trace. */
 MLPD_API mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n, const float *x,
                                         const float *y, mlpd_trace *trace);
 MLPD_API void mlpd_trace_free(mlpd_trace *trace); /* NULL is allowed. */
@@ -543,6 +549,7 @@ typedef struct mlpd_train_options {
   mlpd_loss loss;
   double label_smoothing;   /* of cross-entropies: a target y counts as (1 - E) y + E / classes (binary: E / 2) */
   double focal_gamma;       /* of cross-entropies: (1 - p)^gamma of each (Lin et al. 2017); 0: none */
+  const char *quantiles;    /* of loss quantile: "0.1,0.5,0.9", rising, between 0 and 1 */
   const char *class_weight; /* "none", "balanced", or weights: "1,2,0.5" in class order, "cat=2,dog=1" by name */
 
   mlpd_optimizer optimizer;
@@ -642,7 +649,8 @@ typedef struct mlpd_train_result {
   double test_loss, test_metric;
   mlpd_task task;
   uint64_t train_rows, valid_rows, test_rows;
-  uint32_t features, inputs, outputs, lanes; /* inputs: of the network, which features become */
+  uint32_t features, inputs, targets, outputs, lanes; /* inputs, outputs: of the network, which features and targets
+                                                         (columns of y, or classes) become */
   int ranks, threads;
   const char *backend;                /* static storage */
   char step[256];                     /* how threads and ranks share a step, in words */
@@ -799,6 +807,9 @@ typedef struct mlpd_report {
   double *precision, *recall, *f1;  /* classification: (outputs); 0 where undefined */
   double *rmse, *mae, *r2;          /* regression: (outputs), in the target's units */
   double rmse_all, mae_all, r2_all; /* regression: over all outputs (r2_all: their mean) */
+  uint32_t num_levels;              /* losses that predict a distribution (quantile, gaussian); else 0 */
+  double *level,
+      *below; /* (num_levels): a probability, and the fraction of targets at or below what is predicted for it */
   double seconds;
 } mlpd_report;
 

@@ -72,3 +72,90 @@ train_rare() {
   [ "$(printf %.4f "$(value_of loss)")" = "$test_loss" ] || fail "train says $test_loss"
   says '"loss_text": "cross-entropy, label smoothing 0.2, focal gamma 1.5"'
 }
+
+# 900 rows: y is normal with a mean and a deviation that depend on a and b; n is Poisson distributed.
+uneven_table() {
+  awk 'BEGIN { srand(7); print "a,b,y,n"
+    for (i = 0; i < 900; i++) {
+      a = rand(); b = rand(); s = -6; for (j = 0; j < 12; j++) s += rand()
+      rate = exp(1 + 2 * a); n = 0; p = rand(); q = exp(-rate); c = q
+      while (p > c && n < 200) { n++; q *= rate / n; c += q }
+      printf "%f,%f,%f,%d\n", a, b, 100 * a + (5 + 20 * b) * s, n
+    } }' > uneven.csv
+}
+
+train_uneven() {
+  alone train --quiet --data uneven.csv --valid-fraction 0 --hidden 12 --activation tanh --optimizer adam --lr 0.02 \
+    --epochs 40 --batch 90 --out run "$@"
+  succeeds
+}
+
+# below QUANTILE LEAST MOST: eval --json of run, in output, has so many targets below the quantile.
+below() {
+  local fraction
+  fraction=$(grep -A1 "\"quantile\": 0*$1" <<< "$output" | sed -n 's/.*"below": \([0-9.]*\).*/\1/p')
+  awk -v x="$fraction" -v least="$2" -v most="$3" 'BEGIN { exit !(x != "" && x >= least && x <= most) }' ||
+    fail "quantile $1: '$fraction' of the targets are below"
+}
+
+@test "quantiles: of two targets, by name in predictions, and as many targets below as they say" {
+  uneven_table
+  train_uneven --label y,n --loss quantile --quantiles 0.125,0.5,0.875
+  alone info run/model.h5
+  says "loss quantile 0.125, 0.5, 0.875" "network: 2-12-6"
+  alone eval --model run/model.h5 --data uneven.csv --json
+  below 0.125 0.08 0.17
+  below 0.5 0.44 0.56
+  below 0.875 0.83 0.92
+  [ "$(grep -c '"rmse"' <<< "$output")" = 3 ] || fail "not two targets and all"
+  alone predict --model run/model.h5 --data uneven.csv --out -
+  says "row,y_q0.125,y_q0.5,y_q0.875,n_q0.125,n_q0.5,n_q0.875"
+  awk -F, 'NR > 1 { sum += $3 } END { exit !(sum / (NR - 1) > 45 && sum / (NR - 1) < 55) }' <<< "$output" ||
+    fail "the medians of y are not about 50"
+}
+
+@test "gaussian: mean and deviation in the units of the target, on two ranks and through a file" {
+  uneven_table
+  train_uneven --label y --ignore n --loss gaussian
+  alone eval --model run/model.h5 --data uneven.csv --json
+  below 0.05 0.02 0.08
+  below 0.5 0.44 0.56
+  below 0.95 0.92 0.98
+  alone predict --model run/model.h5 --data uneven.csv --out one.csv
+  succeeds
+  [ "$(head -n 1 one.csv)" = "row,y,y_deviation" ] || fail "the columns: $(head -n 1 one.csv)"
+  # Where b is small the deviation is about 5, where it is large 25.
+  paste -d, uneven.csv one.csv | awk -F, 'NR > 1 { k = $2 > 0.5; sum[k] += $7; n[k]++ }
+    END { exit !(sum[0] / n[0] > 7 && sum[0] / n[0] < 13 && sum[1] / n[1] > 16 && sum[1] / n[1] < 24) }' ||
+    fail "the deviations"
+  launch 2 predict --model run/model.h5 --data uneven.csv --out two.csv
+  succeeds
+  cmp one.csv two.csv || fail "two ranks"
+}
+
+@test "poisson: whole numbers are counts, not classes; predictions are means; negative counts are refused" {
+  uneven_table
+  train_uneven --label n --ignore y --loss poisson
+  alone info run/model.h5
+  says "task: regression, loss poisson"
+  alone predict --model run/model.h5 --data uneven.csv --out -
+  paste -d, uneven.csv - <<< "$output" | awk -F, 'NR > 1 { n += $4; p += $6; bad += $6 <= 0 }
+    END { exit !(bad == 0 && p / n > 0.93 && p / n < 1.07) }' || fail "the sum of the predictions is not that of the counts"
+  sed -i '5s/[0-9]*$/-3/' uneven.csv
+  alone train --quiet --data uneven.csv --label n --ignore y --loss poisson
+  fails_with 1 "target column 0 (from 0) holds -3, but with loss poisson and output exp"
+}
+
+@test "losses for values refuse classes, and quantiles that are none" {
+  rare_table
+  alone train --quiet --data rare.csv --loss gaussian
+  [ "$status" != 0 ] || fail "classes were taken as values"
+  alone train --quiet --loss quantile --task classification
+  fails_with 2 "loss quantile is for values"
+  for list in 0.5,0.1 0,0.5 0.5,1 x ""; do
+    alone train --quiet --data uneven.csv --loss quantile --quantiles "$list"
+    fails_with 2 "--quantiles $list: not a list of rising numbers between 0 and 1"
+  done
+  alone train --quiet --loss poisson --output-activation relu
+  fails_with 2 "loss poisson needs output activation exp, not relu"
+}

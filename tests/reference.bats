@@ -69,6 +69,15 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
   alike --epochs 2 --hidden 16 --lr 0.05 --focal-gamma 1.5 --label-smoothing 0.1
 }
 
+@test "quantiles, Gaussian and Poisson likelihoods" {
+  regression
+  ranks=2 alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 3 --hidden 8 --activation tanh --lr 0.05 --batch 50 --lanes 3 \
+    --loss quantile --quantiles 0.1,0.35,0.9
+  alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 3 --hidden 8 --activation tanh --lr 0.05 --batch 50 --loss gaussian
+  "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-counts "$BATS_TEST_TMPDIR/counts.h5"
+  alike --data "$BATS_TEST_TMPDIR/counts.h5" --epochs 3 --hidden 8 --activation tanh --lr 0.02 --batch 50 --loss poisson
+}
+
 @test "schedules of later versions" {
   local schedule
   regression

@@ -33,6 +33,8 @@ static inline double reference_activation(mlpd_activation kind, double z) {
       return z * fmin(fmax(z + 3, 0), 6) / 6;
     case MLPD_RELU6:
       return fmin(fmax(z, 0), 6);
+    case MLPD_EXP:
+      return exp(z);
     default:
       return z;
   }
@@ -67,6 +69,8 @@ static inline double reference_slope(mlpd_activation kind, double z) {
       return z <= -3 ? 0 : z >= 3 ? 1 : (2 * z + 3) / 6;
     case MLPD_RELU6:
       return z > 0 && z < 6 ? 1 : 0;
+    case MLPD_EXP:
+      return exp(z);
     default:
       return 1;
   }
@@ -84,9 +88,19 @@ static inline void reference_activate(mlpd_activation kind, uint32_t k, const do
   for (uint32_t j = 0; j < k; j++) a[j] /= sum;
 }
 
-/* Loss of one sample: z, a, y (k). */
+/* Target values that k outputs have. */
+static inline uint32_t reference_targets(mlpd_loss loss, uint32_t k) { return loss == MLPD_GAUSSIAN ? k / 2 : k; }
+
+/* Of one target: outputs mean and log-variance. */
+static inline double reference_gaussian(const double *a, double y) {
+  return 0.5 * (a[1] + (y - a[0]) * (y - a[0]) / exp(a[1]));
+}
+
+/* Loss of one sample: z, a (k), y (reference_targets). */
 static inline double reference_loss(mlpd_loss loss, uint32_t k, const double *z, const double *a, const double *y) {
   double sum = 0, top = z[0], exponentials = 0;
+  for (uint32_t t = 0; loss == MLPD_GAUSSIAN && t < k / 2; t++) sum += reference_gaussian(a + (size_t)2 * t, y[t]);
+  if (loss == MLPD_GAUSSIAN) return sum;
   for (uint32_t j = 1; j < k; j++) top = fmax(top, z[j]);
   for (uint32_t j = 0; j < k; j++) exponentials += exp(z[j] - top);
   for (uint32_t j = 0; j < k; j++) {
@@ -110,6 +124,12 @@ static inline double reference_loss(mlpd_loss loss, uint32_t k, const double *z,
       case MLPD_HUBER:
         sum += fabs(r) <= 1 ? r * r / 2 : fabs(r) - 0.5;
         break;
+      case MLPD_QUANTILE: /* of 1/2 */
+        sum += fabs(r) / 2;
+        break;
+      case MLPD_POISSON:
+        sum += a[j] - y[j] * log(a[j]);
+        break;
       default:
         return NAN;
     }
@@ -121,6 +141,12 @@ static inline double reference_loss(mlpd_loss loss, uint32_t k, const double *z,
 static inline void reference_delta(mlpd_loss loss, mlpd_activation output, uint32_t k, const double *z, const double *a,
                                    const double *y, double *delta) {
   double dot = 0;
+  for (uint32_t t = 0; loss == MLPD_GAUSSIAN && t < k / 2; t++) {
+    const double r = a[2 * t] - y[t], precision = exp(-a[2 * t + 1]);
+    delta[2 * t] = r * precision;
+    delta[2 * t + 1] = (1 - r * r * precision) / 2;
+  }
+  if (loss == MLPD_GAUSSIAN) return;
   for (uint32_t j = 0; j < k; j++) {
     const double r = a[j] - y[j];
     switch (loss) {
@@ -138,6 +164,12 @@ static inline void reference_delta(mlpd_loss loss, mlpd_activation output, uint3
         break;
       case MLPD_HUBER:
         delta[j] = fmax(-1, fmin(1, r));
+        break;
+      case MLPD_QUANTILE:
+        delta[j] = 0.5 * ((r > 0) - (r < 0));
+        break;
+      case MLPD_POISSON:
+        delta[j] = 1 - y[j] / a[j];
         break;
       default:
         delta[j] = r;

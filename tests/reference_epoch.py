@@ -2,6 +2,7 @@
 """A second implementation of a training run, in double precision, to compare with.
 
     reference_epoch.py compare RUN [--tolerance T]    trains as RUN/config.ini says; compares with RUN/model.h5
+    reference_epoch.py make-counts FILE               writes a small data set of counts
     reference_epoch.py make-regression FILE           writes a small regression data set
 
 Written from the definitions, with NumPy and h5py alone: Philox4x32-10, the deal of rows to lanes, their order in each
@@ -143,6 +144,7 @@ ACTIVATIONS = {  # A(z), and A'(z) from z and a
     "selu": (lambda z: SELU[0] * np.where(z > 0, z, SELU[1] * np.expm1(np.minimum(z, 0))),
              lambda z, a: np.where(z > 0, SELU[0], a + SELU[0] * SELU[1])),
     "hardswish": (lambda z: z * np.clip(z + 3, 0, 6) / 6, lambda z, a: np.where(abs(z) < 3, (2 * z + 3) / 6, z > 0)),
+    "exp": (np.exp, lambda z, a: a),
     "relu6": (lambda z: np.clip(z, 0, 6), lambda z, a: ((z > 0) & (z < 6)).astype(float)),
 }
 
@@ -191,6 +193,16 @@ class Network:
             losses = each.sum(axis=1)
             slopes = target * ((1 - p)**gamma / p + (gamma * (1 - p)**(gamma - 1) * -np.log(p) if gamma > 0 else 0))
             delta = p * ((slopes * p).sum(axis=1, keepdims=True) - slopes)
+        elif loss == "poisson" and output == "exp":
+            losses, delta = (a[-1] - y * z[-1]).sum(axis=1), a[-1] - y
+        elif loss == "quantile" and output == "identity":
+            tau = np.tile(self.quantiles, y.shape[1])
+            r = a[-1] - np.repeat(y, len(self.quantiles), axis=1)
+            losses, delta = np.where(r > 0, (1 - tau) * r, -tau * r).sum(axis=1), np.where(r > 0, 1 - tau, -tau)
+        elif loss == "gaussian" and output == "identity":
+            r, precision = a[-1][:, ::2] - y, np.exp(-a[-1][:, 1::2])
+            losses = (a[-1][:, 1::2] + r * r * precision).sum(axis=1) / 2
+            delta = np.stack([r * precision, (1 - r * r * precision) / 2], axis=2).reshape(len(y), -1)
         elif loss == "mse" and output != "softmax":
             losses = ((a[-1] - y)**2).sum(axis=1) / 2
             delta = (a[-1] - y) * ACTIVATIONS[output][1](z[-1], a[-1])
@@ -335,13 +347,18 @@ class Run:
         self.x, self.y = (x.astype(float) - self.shift) * self.scale, y
         loss, output = options["loss"], options["output-activation"]
         self.loss = loss if loss != "auto" else "cross-entropy" if classes else "mse"
-        output = output if output != "auto" else "softmax" if classes else "identity"
+        output = output if output != "auto" else "softmax" if classes else "exp" if loss == "poisson" else "identity"
         if not classes and output == "identity" and options["normalize"] != "none":
             self.target = standard(y)
             self.y = (y - self.target[0]) * self.target[1]
+        if loss == "poisson":
+            self.y = y / y.mean(axis=0)
+        quantiles = [float(tau) for tau in options["quantiles"].split(",")]
+        each = len(quantiles) if loss == "quantile" else 2 if loss == "gaussian" else 1
         hidden = [int(width) for width in options["hidden"].strip('"').split(",") if width]
-        self.network = Network([x.shape[1], *hidden, classes or y.shape[1]], options["activation"], output,
+        self.network = Network([x.shape[1], *hidden, classes or each * y.shape[1]], options["activation"], output,
                                options["init"], seed)
+        self.network.quantiles = quantiles
         self.network.parameters = options.real("label-smoothing"), options.real("focal-gamma")
         if classes and options["class-weight"] != "none":
             self.sample_weights = self.sample_weights * class_weights(options["class-weight"], y, classes)[y]
@@ -404,6 +421,16 @@ def compare(folder, tolerance):
     return 0 if alike else 1
 
 
+def make_counts(path):
+    """300 rows, 4 columns, 2 targets that are counts."""
+    generator = np.random.Generator(np.random.Philox(8))
+    x = generator.normal(size=(300, 4))
+    with h5py.File(path, "w") as file:
+        file["/train/x"] = x.astype(np.float32)
+        file["/train/y"] = generator.poisson(np.exp(x @ [[0.5, -0.2], [0, 0.9], [0.3, 0], [-0.4, 0.1]] + [1, 3])).astype(float)
+    return 0
+
+
 def make_regression(path):
     """391 rows, 7 columns of different scales, 3 targets, sample weights: y = a smooth function + noise."""
     generator = np.random.Generator(np.random.Philox(7))
@@ -424,7 +451,10 @@ def main():
     comparing.add_argument("run")
     comparing.add_argument("--tolerance", type=float, default=2e-6)
     commands.add_parser("make-regression").add_argument("file")
+    commands.add_parser("make-counts").add_argument("file")
     arguments = parser.parse_args()
+    if arguments.command == "make-counts":
+        return make_counts(arguments.file)
     if arguments.command == "make-regression":
         return make_regression(arguments.file)
     return compare(arguments.run, arguments.tolerance)

@@ -45,7 +45,7 @@ static sample sample_make(mlpd_activation output, uint64_t n, uint32_t k) {
   s.classes = array(n, sizeof *s.classes);
   rng draws = rng_start(7, RNG_SPLIT_ROWS, k, output);
   for (uint64_t i = 0; i < n * k; i++) {
-    s.z[i] = (float)(2 * rng_normal(&draws));
+    s.z[i] = (float)((output == MLPD_EXP ? 0.5 : 2) * rng_normal(&draws));
     s.values[i] = (float)rng_uniform(&draws);
   }
   for (uint64_t i = 0; i < n; i++) {
@@ -67,10 +67,11 @@ static void compute(mlpd_loss loss, mlpd_activation output, uint64_t n, uint32_t
   loss_compute(&spec, output, n, k, z, a, y, delta, sums);
 }
 
-static void target_row(const sample *s, const targets *y, uint64_t i, double *row) {
-  for (uint32_t j = 0; j < s->k; j++) {
+/* count: target values a row. */
+static void target_row(const sample *s, const targets *y, uint32_t count, uint64_t i, double *row) {
+  for (uint32_t j = 0; j < count; j++) {
     if (y->classes == NULL)
-      row[j] = y->values[i * s->k + j];
+      row[j] = y->values[i * count + j];
     else
       row[j] = s->k == 1 ? y->classes[i] : y->classes[i] == (int32_t)j;
   }
@@ -90,10 +91,24 @@ static double focal_loss(const loss_spec *loss, uint32_t k, const double *z, con
   return sum;
 }
 
+static double pinball_loss(const loss_spec *loss, mlpd_activation output, uint32_t k, const double *z,
+                           const double *y) {
+  static double a[MAX_K];
+  double sum = 0;
+  reference_activate(output, k, z, a);
+  for (uint32_t j = 0; j < k; j++) {
+    const double tau = (double)loss->quantiles[j % loss->num_quantiles], r = y[j / loss->num_quantiles] - a[j];
+    sum += fmax(tau * r, (tau - 1) * r);
+  }
+  return sum;
+}
+
 static double loss_of(const loss_spec *loss, mlpd_activation output, uint32_t k, const double *z, const double *y) {
   static double a[MAX_K], smoothed[MAX_K];
+  if (loss->kind == MLPD_QUANTILE) return pinball_loss(loss, output, k, z, y);
   const double share = (double)loss->smoothing / (loss->kind == MLPD_CROSS_ENTROPY ? k : 2);
-  for (uint32_t j = 0; j < k; j++) smoothed[j] = (1 - (double)loss->smoothing) * y[j] + share;
+  for (uint32_t j = 0; j < reference_targets(loss->kind, k); j++)
+    smoothed[j] = (1 - (double)loss->smoothing) * y[j] + share;
   reference_activate(output, k, z, a);
   return loss->gamma > 0 ? focal_loss(loss, k, z, a, smoothed) : reference_loss(loss->kind, k, z, a, smoothed);
 }
@@ -110,7 +125,7 @@ static void check_sample(const loss_spec *loss, mlpd_activation output, sample *
       weight = (double)((float)weight * loss->class_weights[y->classes[i]]);
     double z[MAX_K], target[MAX_K];
     for (uint32_t j = 0; j < s->k; j++) z[j] = s->z[i * s->k + j];
-    target_row(s, y, i, target);
+    target_row(s, y, s->k / loss_outputs(loss), i, target);
     expected_loss += weight * loss_of(loss, output, s->k, z, target);
     expected_weight += weight;
     for (uint32_t j = 0; j < s->k; j++) largest = fmax(largest, fabs((double)s->delta[i * s->k + j]));
@@ -149,10 +164,12 @@ static void test_every_loss_on_every_output(void **state) {
       if (loss_check(loss, output) != MLPD_OK) continue;
       for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
         const loss_spec spec = loss_plain(loss);
+        if (widths[w] % loss_outputs(&spec) != 0) continue;
         sample s = sample_make(output, 5, widths[w]);
         check_sample(&spec, output, &s, &(targets){.values = s.values});
         check_sample(&spec, output, &s, &(targets){.values = s.values, .weights = s.weights});
-        check_sample(&spec, output, &s, &(targets){.classes = s.classes, .weights = s.weights});
+        if (!loss_needs_values(loss))
+          check_sample(&spec, output, &s, &(targets){.classes = s.classes, .weights = s.weights});
         sample_free(&s);
       }
     }
@@ -181,13 +198,53 @@ static void test_parameters_of_cross_entropies(void **state) {
       }
 }
 
+/* Several quantiles of several targets, with weights; and which of them errors are measured of. */
+static void test_quantiles(void **state) {
+  (void)state;
+  static const uint32_t targets_of[] = {1, 2, 7, 100};
+  loss_spec spec = loss_plain(MLPD_QUANTILE);
+  assert_int_equal(loss_read_quantiles("--quantiles", "0.05,0.3,0.52,0.9", &spec), MLPD_OK);
+  assert_true(spec.num_quantiles == 4 && loss_outputs(&spec) == 4 && loss_point(&spec) == 2);
+  for (size_t t = 0; t < sizeof targets_of / sizeof *targets_of; t++) {
+    sample s = sample_make(MLPD_IDENTITY, 37, 4 * targets_of[t]);
+    const targets y = {.values = s.values, .weights = s.weights};
+    check_sample(&spec, MLPD_IDENTITY, &s, &y);
+    loss_sums sums = {0};
+    double square = 0;
+    loss_compute(&spec, MLPD_IDENTITY, s.n, s.k, s.z, s.a, &y, NULL, &sums);
+    for (uint64_t i = 0; i < s.n * targets_of[t]; i++)
+      square += (double)s.weights[i / targets_of[t]] * pow((double)s.a[4 * i + 2] - (double)s.values[i], 2);
+    assert_true(fabs(sums.square - square) <= 1e-6 * square);
+    sample_free(&s);
+  }
+  static const char *const none[] = {"", "0.5,", "0.5,0.5", "0.9,0.1", "0", "1", "-0.1", "a", "0.1;0.2", "nan"};
+  for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+    assert_int_equal(loss_read_quantiles("--quantiles", none[i], &spec), MLPD_ERROR_USAGE);
+}
+
+/* Where a normal distribution gets so narrow that its likelihood has no bound. */
+static void test_gaussian_extremes(void **state) {
+  (void)state;
+  const loss_spec spec = loss_plain(MLPD_GAUSSIAN);
+  const float z[] = {2, -50, 2, -50, 0, 300};
+  const float y[] = {2, 3, 1e10f}; /* hit, missed by 1, and far away under a wide distribution */
+  float delta[6];
+  loss_sums sums = {0};
+  loss_compute(&spec, MLPD_IDENTITY, 1, 6, z, z, &(targets){.values = y}, delta, &sums);
+  const double least = log(1e-6);
+  assert_true(fabs(sums.loss - (0.5 * least + 0.5 * (least + 1e6) + 150)) < 1e-6);
+  assert_true(delta[0] == 0 && delta[1] == 0);                               /* falls no further */
+  assert_true(fabsf(delta[2] + 1e6f) <= 1 && fabsf(delta[3] + 0.5e6f) <= 1); /* and comes back */
+  assert_true(fabsf(delta[4]) < 1e-30f && delta[5] == 0.5f);
+}
+
 /* Class weights are factors of the rows' weights, in every loss and every way of computing rows. */
 static void test_class_weights(void **state) {
   (void)state;
   static const uint32_t widths[] = {1, 3, 40};
   float class_weights[40], rows[21];
   for (uint32_t k = 0; k < 40; k++) class_weights[k] = 0.25f * (float)(k % 7);
-  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_NUM_LOSSES; loss++)
+  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_QUANTILE; loss++)
     for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
       const mlpd_activation output = loss_default_activation(loss, MLPD_CLASSIFICATION);
       loss_spec weighted = loss_plain(loss), plain = loss_plain(loss);
@@ -233,7 +290,7 @@ static void test_focal_extremes(void **state) {
 
 static void test_classes_are_one_hot_rows(void **state) {
   (void)state;
-  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_NUM_LOSSES; loss++) {
+  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_QUANTILE; loss++) {
     const mlpd_activation output = loss_default_activation(loss, MLPD_CLASSIFICATION);
     sample s = sample_make(output, 9, 600);
     memset(s.values, 0, s.n * s.k * sizeof(float));
@@ -322,8 +379,11 @@ static void test_non_finite_inputs_show(void **state) {
         float z[20] = {0};
         z[place] = bad[b];
         assert_true(isfinite(one(loss, output, 20, z, &(targets){.values = values}, delta)) == 0);
-        assert_true(isfinite(one(loss, output, 20, z, &(targets){.classes = &class}, NULL)) == 0);
+        if (!loss_needs_values(loss))
+          assert_true(isfinite(one(loss, output, 20, z, &(targets){.classes = &class}, NULL)) == 0);
         if (b > 0) continue;
+        const loss_spec spec = loss_plain(loss);
+        if (place >= 20 / loss_outputs(&spec)) continue;
         float spoiled[20] = {0};
         spoiled[place] = NAN;
         z[place] = 1;
@@ -380,7 +440,7 @@ static void test_metrics(void **state) {
 static void test_rows_add_up_in_order(void **state) {
   (void)state;
   static const uint32_t widths[] = {1, 2, 13, 16, 17};
-  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_NUM_LOSSES; loss++)
+  for (mlpd_loss loss = MLPD_MSE; loss < MLPD_QUANTILE; loss++)
     for (size_t w = 0; w < 2 * sizeof widths / sizeof *widths; w++) {
       const mlpd_activation output = loss_default_activation(loss, MLPD_CLASSIFICATION);
       sample s = sample_make(output, 33, widths[w / 2]);
@@ -411,6 +471,7 @@ static void test_pairs(void **state) {
   for (mlpd_loss loss = MLPD_MSE; loss < MLPD_NUM_LOSSES; loss++) {
     assert_int_equal(loss_check(loss, loss_default_activation(loss, MLPD_CLASSIFICATION)), MLPD_OK);
     assert_int_equal(loss_check(loss, loss_default_activation(loss, MLPD_REGRESSION)), MLPD_OK);
+    if (loss_needs_values(loss)) assert_int_equal(loss_check(loss, MLPD_SOFTMAX), MLPD_ERROR_USAGE);
   }
   assert_int_equal(loss_default_activation(MLPD_MSE, MLPD_CLASSIFICATION), MLPD_SOFTMAX);
   assert_int_equal(loss_default_activation(MLPD_HUBER, MLPD_REGRESSION), MLPD_IDENTITY);
@@ -420,6 +481,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_loss_on_every_output),
       cmocka_unit_test(test_parameters_of_cross_entropies),
+      cmocka_unit_test(test_quantiles),
+      cmocka_unit_test(test_gaussian_extremes),
       cmocka_unit_test(test_class_weights),
       cmocka_unit_test(test_focal_extremes),
       cmocka_unit_test(test_classes_are_one_hot_rows),

@@ -130,6 +130,14 @@ static void test_round_trip(void **state) {
   assert_round_trip(model, "softened.h5");
   mlpd_model_free(model);
   model = make_model(MLPD_REGRESSION);
+  const loss_spec plain = model->loss;
+  model->loss = loss_plain(MLPD_QUANTILE);
+  model->loss.quantiles[0] = 0.7f;
+  assert_round_trip(model, "quantile.h5");
+  model->loss.quantiles[0] = 1.5f;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/quantiles [0] is 1.5");
+  model->loss = plain;
   assert_round_trip(model, "values.h5");
   mlpd_model_free(model);
   mlpd_model_free(NULL);

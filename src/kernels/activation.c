@@ -76,6 +76,9 @@ static inline float softplus_slope(float a) { return -vmath_expm1_negative(-a); 
 
 static inline float selu_slope(float a) { return a > 0 ? SELU_SCALE : a + SELU_BELOW; }
 
+/* of exp, its own derivative */
+static inline float exp_slope(float a) { return a; }
+
 static inline float relu6_slope(float a) { return a > 0 && a < 6.0f ? 1.0f : 0.0f; }
 
 /* or of z: Phi(z) + z phi(z), s(z) (1 + z (1 - s(z))), and t + z s(z) (1 - t^2) with t = tanh(softplus(z)). Past the
@@ -146,7 +149,8 @@ static inline float hardswish_slope(float z) {
   ROW(MLPD_MISH, mish, mish_slope, z)                   \
   ROW(MLPD_SELU, selu, selu_slope, a)                   \
   ROW(MLPD_HARDSWISH, hardswish, hardswish_slope, z)    \
-  ROW(MLPD_RELU6, relu6, relu6_slope, a)
+  ROW(MLPD_RELU6, relu6, relu6_slope, a)                \
+  ROW(MLPD_EXP, vmath_exp, exp_slope, a)
 
 #define DEFINE_BOTH(KIND, FUNCTION, SLOPE, FROM) \
   DEFINE_FORWARD(forward_##FUNCTION, FUNCTION)   \

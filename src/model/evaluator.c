@@ -12,6 +12,7 @@
 #include "kernels/cpu.h"
 #include "model/held_out.h"
 #include "model/model_agreement.h"
+#include "model/model_output.h"
 #include "model/model_table.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
@@ -31,15 +32,25 @@ typedef struct report_pass {
 } report_pass;
 
 static void add_errors(const report_pass *pass, uint64_t n, const float *a, const float *y, error_sums *sums) {
-  const uint32_t k = pass->output->outputs;
+  const uint32_t each = loss_outputs(&pass->model->loss), point = loss_point(&pass->model->loss);
+  const uint32_t k = pass->output->outputs, targets = k / each;
   for (uint64_t i = 0; i < n; i++)
-    for (uint32_t j = 0; j < k; j++) {
-      const double target = (double)y[i * k + j], error = (double)a[i * k + j] - target;
+    for (uint32_t j = 0; j < targets; j++) {
+      const double target = (double)y[i * targets + j], error = (double)a[i * k + j * each + point] - target;
       sums[j].square += error * error;
       sums[j].absolute += fabs(error);
       sums[j].target += target;
       sums[j].target_square += target * target;
     }
+}
+
+/* Counts, for each level, the targets at or below the quantile that is predicted for it. */
+static void count_below(const mlpd_model *model, uint64_t n, const float *a, const float *y, double *counts) {
+  const uint32_t each = loss_outputs(&model->loss);
+  const uint64_t targets = n * model_targets(model);
+  for (uint64_t i = 0; i < targets; i++)
+    for (uint32_t q = 0; q < model_num_levels(model); q++)
+      counts[q] += (double)y[i] <= model_quantile(model, q, a + i * each);
 }
 
 static void measure_report(void *context, uint64_t n, const workspace *space, const targets *y, double *record) {
@@ -49,7 +60,9 @@ static void measure_report(void *context, uint64_t n, const workspace *space, co
   loss_compute(&pass->model->loss, pass->output->activation, n, k, space->z[last], space->a[last], y, NULL, &sums);
   memcpy(record, &sums, sizeof sums);
   if (pass->confusion == NULL) {
-    add_errors(pass, n, space->a[last], y->values, (error_sums *)(void *)(record + LOSS_DOUBLES));
+    double *const errors = record + LOSS_DOUBLES;
+    add_errors(pass, n, space->a[last], y->values, (error_sums *)(void *)errors);
+    count_below(pass->model, n, space->a[last], y->values, errors + ERROR_DOUBLES * model_targets(pass->model));
     return;
   }
   for (uint64_t i = 0; i < n; i++) {
@@ -82,7 +95,8 @@ static void classify(mlpd_report *r) {
   r->accuracy = ratio((double)right, (double)r->rows);
 }
 
-static void regress(const mlpd_model *model, const error_sums *sums, mlpd_report *r) {
+static void regress(const mlpd_model *model, const double *total, mlpd_report *r) {
+  const error_sums *const sums = (const error_sums *)(const void *)total;
   const double n = (double)r->rows;
   double square = 0, absolute = 0;
   for (uint32_t j = 0; j < r->outputs; j++) {
@@ -95,6 +109,10 @@ static void regress(const mlpd_model *model, const error_sums *sums, mlpd_report
     absolute += r->mae[j];
     r->r2_all += r->r2[j] / r->outputs;
   }
+  for (uint32_t q = 0; q < r->num_levels; q++) {
+    r->level[q] = model_level(model, q);
+    r->below[q] = total[ERROR_DOUBLES * r->outputs + q] / (n * r->outputs);
+  }
   r->rmse_all = sqrt(square / r->outputs);
   r->mae_all = absolute / r->outputs;
 }
@@ -106,6 +124,8 @@ static mlpd_status allocate_report(const mlpd_model *model, mlpd_report *r) {
     TRY(memory_allocate(&r->recall, r->outputs, sizeof(double), "report"));
     return memory_allocate(&r->f1, r->outputs, sizeof(double), "report");
   }
+  TRY(memory_allocate(&r->level, r->num_levels, sizeof(double), "report"));
+  TRY(memory_allocate(&r->below, r->num_levels, sizeof(double), "report"));
   TRY(memory_allocate(&r->rmse, r->outputs, sizeof(double), "report"));
   TRY(memory_allocate(&r->mae, r->outputs, sizeof(double), "report"));
   return memory_allocate(&r->r2, r->outputs, sizeof(double), "report");
@@ -117,6 +137,8 @@ void mlpd_report_free(mlpd_report *r) {
   free(r->precision);
   free(r->recall);
   free(r->f1);
+  free(r->level);
+  free(r->below);
   free(r->rmse);
   free(r->mae);
   free(r->r2);
@@ -135,7 +157,7 @@ static mlpd_status fill_report(mlpd_comm *comm, const mlpd_model *model, const b
                              .threads = threads,
                              .measure = measure_report,
                              .context = &measure,
-                             .doubles = LOSS_DOUBLES + (classes ? 0 : r->outputs * ERROR_DOUBLES),
+                             .doubles = LOSS_DOUBLES + (classes ? 0 : r->outputs * ERROR_DOUBLES + r->num_levels),
                              .overflow = &overflow};
   double *total = NULL;
   mlpd_status status = memory_allocate(&total, pass.doubles, sizeof *total, "report");
@@ -151,7 +173,7 @@ static mlpd_status fill_report(mlpd_comm *comm, const mlpd_model *model, const b
   if (classes)
     classify(r);
   else
-    regress(model, (const error_sums *)(const void *)(total + LOSS_DOUBLES), r);
+    regress(model, total + LOSS_DOUBLES, r);
 done:
   free(total);
   return status;
@@ -172,7 +194,8 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   held_out part = {0};
   model_table table = {.raw = false};
   comm_watch_place(comm, "during the evaluation");
-  r->outputs = network_output(model->network)->outputs;
+  r->outputs = model_targets(model);
+  r->num_levels = model->task == MLPD_REGRESSION ? model_num_levels(model) : 0;
   mlpd_status status = placement_threads(comm, threads, &threads);
   if (status == MLPD_OK) status = data_check(data, split);
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);

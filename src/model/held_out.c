@@ -11,6 +11,7 @@
 #include "data/labels.h"
 #include "data/match.h"
 #include "data/sample_weights.h"
+#include "model/model_output.h"
 #include "ranks/comm.h"
 
 enum { WINDOW_BYTES = 4 << 20 };
@@ -18,13 +19,14 @@ enum { WINDOW_BYTES = 4 << 20 };
 /* ---- Reading ------------------------------------------------------------------------------------- */
 
 mlpd_status held_out_check(const part *given, const mlpd_model *model) {
-  const uint32_t inputs = model->input.columns, outputs = network_output(model->network)->outputs;
+  const uint32_t inputs = model->input.columns;
   if (given->features != inputs)
     return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network takes %u", given->file, given->x_path,
                 given->features, inputs);
-  if (given->y != NULL && model->task == MLPD_REGRESSION && given->y_columns != outputs)
+  const uint32_t targets = model_targets(model);
+  if (given->y != NULL && model->task == MLPD_REGRESSION && given->y_columns != targets)
     return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network gives %u values", given->file, given->y_path,
-                given->y_columns, outputs);
+                given->y_columns, targets);
   return MLPD_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/cpu.h"
 #include "model/forward.h"
 #include "model/model.h"
+#include "model/model_output.h"
 
 /* Rows carried through the network at a time where products do not depend on the cut: few, so that what a narrow layer
  * reads and writes stays in the level-1 cache; more where weights, which pass once a block, are what counts. Else as in
@@ -96,13 +97,13 @@ static void write_values(const mlpd_predictor *p, const mlpd_output *to, uint64_
   for (uint64_t i = 0; i < n; i++)
     for (uint32_t j = 0; j < k; j++) {
       const double value = (double)a[i * k + j];
-      caller_output_set(to, first + i, j, scaled ? affine_map_back(&p->model->target, j, value) : value);
+      caller_output_set(to, first + i, j, scaled ? model_output_value(p->model, j, value) : value);
     }
 }
 
-/* d values / d outputs of the network, for output k. */
+/* d values / d outputs of the network, for output k, but for what depends on the output. */
 static double unit_of(const mlpd_predictor *p, uint32_t k) {
-  return p->model->target.columns > 0 ? 1 / p->model->target.scale[k] : 1;
+  return p->model->target.columns > 0 ? model_output_unit(p->model, k) : 1;
 }
 
 /* d output / d column j of x from the gradient of the row's inputs: categories have none. */
@@ -125,8 +126,10 @@ static void write_gradient(const mlpd_predictor *p, const mlpd_output *to, uint6
 static void run_jacobian(const mlpd_predictor *p, const mlpd_output *to, uint64_t first, uint64_t n,
                          predictor_space *space) {
   float *const delta = space->network.delta[p->model->network->num_layers - 1];
+  const float *const a = space->network.a[p->model->network->num_layers - 1];
   for (uint32_t k = 0; k < p->outputs; k++) {
-    for (uint64_t i = 0; i < n * p->outputs; i++) delta[i] = i % p->outputs == k ? 1 : 0;
+    for (uint64_t i = 0; i < n * p->outputs; i++)
+      delta[i] = i % p->outputs == k ? (float)model_output_slope(p->model, k, (double)a[i]) : 0;
     network_input_gradient(p->model->network, p->gemm, n, &space->network);
     write_gradient(p, to, first, n, k * p->features, space->network.x_delta, unit_of(p, k));
   }
@@ -135,9 +138,11 @@ static void run_jacobian(const mlpd_predictor *p, const mlpd_output *to, uint64_
 static void run_vjp(const mlpd_predictor *p, const predictor_call *call, uint64_t first, uint64_t n,
                     predictor_space *space) {
   float *const delta = space->network.delta[p->model->network->num_layers - 1];
+  const float *const a = space->network.a[p->model->network->num_layers - 1];
   for (uint64_t i = 0; i < n; i++)
     for (uint32_t k = 0; k < p->outputs; k++)
-      delta[i * p->outputs + k] = (float)(caller_rows_value(call->u, first + i, k) * unit_of(p, k));
+      delta[i * p->outputs + k] = (float)(caller_rows_value(call->u, first + i, k) * unit_of(p, k) *
+                                          model_output_slope(p->model, k, (double)a[i * p->outputs + k]));
   network_input_gradient(p->model->network, p->gemm, n, &space->network);
   write_gradient(p, call->gradient, first, n, 0, space->network.x_delta, 1);
 }

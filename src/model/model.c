@@ -63,7 +63,8 @@ static mlpd_status write_names(h5_file *file, const char *object, const name_lis
 }
 
 static uint64_t model_format(const mlpd_model *model) {
-  const bool plain = !(model->loss.smoothing > 0) && !(model->loss.gamma > 0) && model->input.codes == NULL;
+  const bool plain = !(model->loss.smoothing > 0) && !(model->loss.gamma > 0) && model->loss.num_quantiles == 0 &&
+                     model->input.codes == NULL;
   return plain ? model_network_format(model->network) : MODEL_FORMAT;
 }
 
@@ -79,6 +80,8 @@ static mlpd_status write_model(h5_file *file, const void *content) {
   if (model->loss.smoothing > 0)
     TRY(h5_attribute_write_double(file, "/", "label_smoothing", (double)model->loss.smoothing));
   if (model->loss.gamma > 0) TRY(h5_attribute_write_double(file, "/", "focal_gamma", (double)model->loss.gamma));
+  if (model->loss.num_quantiles > 0)
+    TRY(h5_write(file, "/quantiles", model->loss.num_quantiles, 0, ELEMENT_F32, model->loss.quantiles));
   TRY(h5_attribute_write_text(file, "/", "digest", hashes.digest));
   TRY(h5_attribute_write_text(file, "/", "checksum", hashes.checksum));
   TRY(h5_attribute_write_u64(file, "/", "epoch", model->epoch));
@@ -150,10 +153,12 @@ static mlpd_status check_model(const mlpd_model *model) {
   if (model->task == MLPD_TASK_AUTO) return FAIL(MLPD_ERROR_DATA, "attribute task does not say which");
   if (loss_check(model->loss.kind, last->activation) != MLPD_OK)
     return FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message());
+  if (model->task == MLPD_CLASSIFICATION && loss_needs_values(model->loss.kind))
+    return FAIL(MLPD_ERROR_DATA, "attribute loss goes with regression, and task is another");
   if ((model->task == MLPD_REGRESSION) != (model->target.columns > 0))
     return FAIL(MLPD_ERROR_DATA, "/target/shift goes with regression, and with nothing else");
   TRY(check_count(&model->names.columns, "/columns/name", model->input.columns));
-  TRY(check_count(&model->names.targets, "/targets/name", model->task == MLPD_REGRESSION ? last->outputs : 1));
+  TRY(check_count(&model->names.targets, "/targets/name", model->task == MLPD_REGRESSION ? model->target.columns : 1));
   TRY(check_affine(&model->input, "/input"));
   TRY(check_affine(&model->target, "/target"));
   for (uint32_t j = 0; j < model->target.columns; j++)
@@ -186,6 +191,22 @@ static mlpd_status read_parameter(h5_file *file, const char *name, double most, 
   return MLPD_OK;
 }
 
+static mlpd_status read_quantiles(h5_file *file, loss_spec *loss) {
+  h5_array *array = NULL;
+  TRY(h5_array_open(file, "/quantiles", &array));
+  const h5_shape shape = h5_array_shape(array);
+  h5_array_close(array);
+  if (shape.rank != 1 || shape.rows < 1 || shape.rows > LOSS_MOST_QUANTILES)
+    return FAIL(MLPD_ERROR_DATA, "/quantiles is no list of 1 to %d quantiles", LOSS_MOST_QUANTILES);
+  loss->num_quantiles = (uint32_t)shape.rows;
+  TRY(h5_read(file, "/quantiles", shape.rows, 0, ELEMENT_F32, loss->quantiles));
+  for (uint32_t q = 0; q < loss->num_quantiles; q++)
+    if (!(loss->quantiles[q] > (q > 0 ? loss->quantiles[q - 1] : 0) && loss->quantiles[q] < 1))
+      return FAIL(MLPD_ERROR_DATA, "/quantiles [%u] is %g: they rise from above 0 to below 1", q,
+                  (double)loss->quantiles[q]);
+  return MLPD_OK;
+}
+
 static mlpd_status read_attributes(h5_file *file, mlpd_model *model) {
   int task = 0, loss = 0;
   TRY(model_read_choice(file, "/", "task", mlpd_task_choices, &task));
@@ -194,6 +215,7 @@ static mlpd_status read_attributes(h5_file *file, mlpd_model *model) {
   model->loss = loss_plain((mlpd_loss)loss);
   TRY(read_parameter(file, "label_smoothing", 0.9999, &model->loss.smoothing));
   TRY(read_parameter(file, "focal_gamma", 100, &model->loss.gamma));
+  if (model->loss.kind == MLPD_QUANTILE) TRY(read_quantiles(file, &model->loss));
   TRY(h5_attribute_read_u64(file, "/", "epoch", &model->epoch));
   TRY(h5_attribute_read_u64(file, "/", "step", &model->step));
   if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &model->config));
@@ -221,8 +243,12 @@ static mlpd_status read_model(h5_file *file, mlpd_model *model) {
   TRY(model_network_read(file, &model->network));
   const layer *const last = network_output(model->network);
   TRY(read_input(file, model));
+  if (last->outputs % loss_outputs(&model->loss) != 0)
+    return FAIL(MLPD_ERROR_DATA, "%u outputs are no multiple of the %u of each target with loss %s", last->outputs,
+                loss_outputs(&model->loss), mlpd_choice_name(mlpd_loss_choices, (int)model->loss.kind));
   if (h5_exists(file, "/target/shift"))
-    TRY(read_affine(file, "/target/shift", "/target/scale", last->outputs, &model->target));
+    TRY(read_affine(file, "/target/shift", "/target/scale", last->outputs / loss_outputs(&model->loss),
+                    &model->target));
   TRY(read_names(file, "/class_names", &model->names.classes));
   if (format > 1) TRY(read_names(file, "/columns/name", &model->names.columns));
   if (format > 1) TRY(read_names(file, "/targets/name", &model->names.targets));

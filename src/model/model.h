@@ -4,9 +4,9 @@
  * checksum (of all the rest: a damaged file is no model);
  * /network/layer_1/weight (inputs, outputs) with attribute activation, /network/layer_1/bias (outputs), ..., other
  * kinds of layers with attribute kind (model_network.h); /input/shift, /input/scale (features): x' = (x - shift) *
- * scale, float64; label_smoothing and focal_gamma, where the loss has them; /target/shift, /target/scale (outputs), for
- * regression; /columns/name (features), /targets/name (outputs, or the one of the classes) and /class_names, where the
- * data has names; attribute config, the run's resolved options.
+ * scale, float64; label_smoothing, focal_gamma and /quantiles, where the loss has them; /target/shift, /target/scale
+ * (targets), for regression; /columns/name (features), /targets/name (outputs, or the one of the classes) and
+ * /class_names, where the data has names; attribute config, the run's resolved options.
  *
  * Format 3 has layers that are not dense with a bias, a loss with parameters, or columns that are not inputs as they
  * are (model_columns.h); where there are none, files are of format 2. Format 1 had no names of columns and targets,
@@ -29,7 +29,7 @@ struct mlpd_model {
   loss_spec loss;
   affine input;       /* (columns of x) */
   column_codes codes; /* of these columns, where the data tells their kinds; else empty */
-  affine target;      /* (outputs), regression only */
+  affine target;      /* (targets), regression only */
   data_names names;
   uint64_t epoch, step; /* epoch and step of these weights */
   char *config;

@@ -38,6 +38,7 @@ static void add_loss(XXH3_state_t *state, const loss_spec *loss) {
   const float parameters[] = {loss->smoothing, loss->gamma};
   add_text(state, mlpd_choice_name(mlpd_loss_choices, (int)loss->kind));
   if (loss->smoothing > 0 || loss->gamma > 0) add(state, parameters, sizeof parameters);
+  add(state, loss->quantiles, loss->num_quantiles * sizeof *loss->quantiles);
 }
 
 static void add_codes(XXH3_state_t *state, const column_codes *c) {

@@ -14,6 +14,7 @@
 #include "kernels/cpu.h"
 #include "model/held_out.h"
 #include "model/model_agreement.h"
+#include "model/model_output.h"
 #include "model/model_table.h"
 #include "model/run_file.h"
 #include "ranks/comm.h"
@@ -60,6 +61,22 @@ static bool is_hdf5(const char *out) { return ends_in(out, ".h5") || ends_in(out
 
 static bool has_classes(const prediction_file *f) { return f->model->task == MLPD_CLASSIFICATION; }
 
+/* /value_names: of the columns of /value, where they are more than the targets. */
+static mlpd_status write_output_names(prediction_file *f) {
+  char(*texts)[MODEL_OUTPUT_BYTES] = NULL;
+  const char **names = NULL;
+  mlpd_status status = memory_allocate(&texts, f->outputs, sizeof *texts, "names of outputs");
+  if (status == MLPD_OK) status = memory_allocate(&names, f->outputs, sizeof *names, "names of outputs");
+  for (uint32_t k = 0; status == MLPD_OK && k < f->outputs; k++) {
+    model_output_name(f->model, k, texts[k]);
+    names[k] = texts[k];
+  }
+  if (status == MLPD_OK) status = h5_strings_write(f->h5, "/value_names", names, f->outputs);
+  free(names);
+  free(texts);
+  return status;
+}
+
 static mlpd_status open_h5(prediction_file *f, uint64_t rows) {
   TRY(h5_create_as(f->out.temporary, f->out.path, &f->h5));
   if (has_classes(f)) TRY(h5_array_create(f->h5, "/class", rows, 0, ELEMENT_I32, 0, 0, &f->classes));
@@ -71,7 +88,7 @@ static mlpd_status open_h5(prediction_file *f, uint64_t rows) {
   const name_list *const targets = &f->model->names.targets;
   if (targets->count > 0)
     TRY(h5_strings_write(f->h5, "/targets/name", (const char *const *)targets->names, targets->count));
-  return MLPD_OK;
+  return loss_outputs(&f->model->loss) > 1 ? write_output_names(f) : MLPD_OK;
 }
 
 /* Writes a CSV cell, in quotes if needed. */
@@ -89,6 +106,7 @@ static void write_cell(FILE *csv, const char *text) {
 }
 
 static mlpd_status open_csv(prediction_file *f) {
+  char name[MODEL_OUTPUT_BYTES];
   f->csv = f->out.stream;
   (void)fputs("row", f->csv);
   for (uint32_t j = 0; f->keeper != NULL && j < table_keeper_columns(f->keeper); j++) {
@@ -100,10 +118,10 @@ static mlpd_status open_csv(prediction_file *f) {
     (void)fputc(',', f->csv);
     if (has_classes(f))
       write_cell(f->csv, mlpd_model_class_name(f->model, j));
-    else if (j < f->model->names.targets.count)
-      write_cell(f->csv, mlpd_model_target_name(f->model, j));
-    else
-      (void)fprintf(f->csv, "value_%u", j);
+    else {
+      model_output_name(f->model, j, name);
+      write_cell(f->csv, name);
+    }
   }
   (void)fputc('\n', f->csv);
   return MLPD_OK;
@@ -114,7 +132,7 @@ static mlpd_status write_targets_h5(prediction_file *f, uint64_t n, const float 
   double *mapped = NULL;
   TRY(memory_allocate(&mapped, n * f->outputs, sizeof *mapped, "predictions"));
   for (uint64_t i = 0; i < n * f->outputs; i++)
-    mapped[i] = affine_map_back(&f->model->target, (uint32_t)(i % f->outputs), (double)values[i]);
+    mapped[i] = model_output_value(f->model, (uint32_t)(i % f->outputs), (double)values[i]);
   const mlpd_status status = h5_array_write(f->values, f->rows, n, ELEMENT_F64, mapped);
   free(mapped);
   return status;
@@ -135,8 +153,8 @@ static mlpd_status write_rows_h5(prediction_file *f, uint64_t n, const float *va
 static void write_value(const prediction_file *f, uint32_t j, double value) {
   int digits = 9;
   if (!has_classes(f)) {
-    value = affine_map_back(&f->model->target, j, value);
-    const double more = ceil(log10(fabs(value) * f->model->target.scale[j]));
+    value = model_output_value(f->model, j, value);
+    const double more = ceil(log10(fabs(value) / model_output_unit(f->model, j)));
     if (more > 0) digits = more < 8 ? digits + (int)more : 17;
   }
   (void)fprintf(f->csv, ",%.*g", digits, value);

@@ -1,5 +1,7 @@
 #include "network/loss.h"
 
+#include <math.h>
+
 #include "kernels/activation.h"
 #include "network/loss_kind.h"
 
@@ -16,9 +18,30 @@ static const loss_kind KINDS[MLPD_NUM_LOSSES] = {
                                    .output = MLPD_SIGMOID},
     [MLPD_MAE] = {.rows = loss_residual},
     [MLPD_HUBER] = {.rows = loss_residual},
+    [MLPD_QUANTILE] = {.rows = loss_quantile, .values_only = true, .per_quantile = true},
+    [MLPD_POISSON] =
+        {.rows = loss_poisson, .slope_in_z = true, .values_only = true, .needs_output = true, .output = MLPD_EXP},
+    [MLPD_GAUSSIAN] =
+        {.rows = loss_gaussian, .values_only = true, .per_target = 2, .needs_output = true, .output = MLPD_IDENTITY},
 };
 
-loss_spec loss_plain(mlpd_loss kind) { return (loss_spec){.kind = kind}; }
+loss_spec loss_plain(mlpd_loss kind) {
+  return (loss_spec){.kind = kind, .num_quantiles = kind == MLPD_QUANTILE, .quantiles = {0.5f}};
+}
+
+bool loss_needs_values(mlpd_loss loss) { return KINDS[loss].values_only; }
+
+uint32_t loss_outputs(const loss_spec *loss) {
+  const loss_kind *const kind = &KINDS[loss->kind];
+  return kind->per_quantile ? loss->num_quantiles : kind->per_target > 0 ? kind->per_target : 1;
+}
+
+uint32_t loss_point(const loss_spec *loss) {
+  uint32_t nearest = 0;
+  for (uint32_t q = 1; q < loss->num_quantiles; q++)
+    if (fabsf(loss->quantiles[q] - 0.5f) < fabsf(loss->quantiles[nearest] - 0.5f)) nearest = q;
+  return nearest;
+}
 
 mlpd_status loss_check(mlpd_loss loss, mlpd_activation output) {
   const char *const activation_name = mlpd_choice_name(mlpd_activation_choices, (int)output);
@@ -28,6 +51,8 @@ mlpd_status loss_check(mlpd_loss loss, mlpd_activation output) {
   if ((int)output < 0 || output >= MLPD_NUM_ACTIVATIONS)
     return FAIL(MLPD_ERROR_USAGE, "output activation %d does not exist", (int)output);
   const loss_kind *const kind = &KINDS[loss];
+  if (output == MLPD_SOFTMAX && kind->values_only)
+    return FAIL(MLPD_ERROR_USAGE, "loss %s is for values, and output activation softmax for classes", loss_name);
   if (kind->needs_output && output != kind->output)
     return FAIL(MLPD_ERROR_USAGE, "loss %s needs output activation %s, not %s", loss_name,
                 mlpd_choice_name(mlpd_activation_choices, (int)kind->output), activation_name);
@@ -36,12 +61,12 @@ mlpd_status loss_check(mlpd_loss loss, mlpd_activation output) {
 
 mlpd_activation loss_default_activation(mlpd_loss loss, mlpd_task task) {
   if (KINDS[loss].needs_output) return KINDS[loss].output;
-  return task == MLPD_CLASSIFICATION ? MLPD_SOFTMAX : MLPD_IDENTITY;
+  return task == MLPD_CLASSIFICATION && !KINDS[loss].values_only ? MLPD_SOFTMAX : MLPD_IDENTITY;
 }
 
-static targets targets_from(const targets *y, uint64_t first, uint32_t k) {
+static targets targets_from(const targets *y, uint64_t first, uint32_t num_targets) {
   return (targets){.classes = y->classes != NULL ? y->classes + first : NULL,
-                   .values = y->values != NULL ? y->values + first * k : NULL,
+                   .values = y->values != NULL ? y->values + first * num_targets : NULL,
                    .weights = y->weights != NULL ? y->weights + first : NULL};
 }
 
@@ -62,14 +87,16 @@ static void weigh(const loss_block *b, const loss_values *values, loss_sums *row
 void loss_rows(const loss_spec *loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
                const targets *y, float *delta, loss_sums *rows) {
   const loss_kind *const kind = &KINDS[loss->kind];
+  const uint32_t num_targets = k / loss_outputs(loss);
   for (uint64_t first = 0; first < n; first += LOSS_ROWS) {
     const size_t place = first * k;
     const loss_block b = {.loss = loss,
                           .n = n - first < LOSS_ROWS ? (uint32_t)(n - first) : LOSS_ROWS,
                           .k = k,
+                          .num_targets = num_targets,
                           .z = z + place,
                           .a = a + place,
-                          .y = targets_from(y, first, k),
+                          .y = targets_from(y, first, num_targets),
                           .delta = delta != NULL ? delta + place : NULL};
     loss_values values;
     kind->rows(&b, &values);
@@ -98,7 +125,7 @@ void loss_compute(const loss_spec *loss, mlpd_activation output, uint64_t n, uin
   for (uint64_t first = 0; first < n; first += MOST) {
     const uint64_t count = n - first < MOST ? n - first : MOST;
     const size_t place = first * k;
-    const targets those = targets_from(y, first, k);
+    const targets those = targets_from(y, first, k / loss_outputs(loss));
     loss_rows(loss, output, count, k, z + place, a + place, &those, delta != NULL ? delta + place : NULL, rows);
     loss_add(count, rows, sums);
   }

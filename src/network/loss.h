@@ -6,7 +6,7 @@
 #include "base/status.h"
 
 /* Targets of n samples: classes (n) in [0, outputs) for classification (a one-hot row each), else values
- * (n, outputs). */
+ * (n, outputs / loss_outputs). */
 typedef struct targets {
   const int32_t *classes;
   const float *values;
@@ -18,18 +18,34 @@ typedef struct loss_sums {
   double loss;    /* sum of w_i loss_i */
   double weight;  /* sum of w_i */
   double correct; /* classification: sum of w_i where argmax a (lowest index on ties) is the class */
-  double square;  /* regression: sum of w_i sum_k (a_ik - y_ik)^2, in scaled targets */
+  double square;  /* regression: sum of w_i sum_k (a_ik - y_ik)^2, in scaled targets; a: see loss_point */
 } loss_sums;
+
+enum { LOSS_MOST_QUANTILES = 32 };
 
 /* A loss with its parameters. */
 typedef struct loss_spec {
   mlpd_loss kind;
-  float smoothing;            /* E of cross-entropies: a target y counts as (1 - E) y + E / outputs (binary: E / 2) */
-  float gamma;                /* of the focal form of cross-entropies; 0: plain */
+  float smoothing;        /* E of cross-entropies: a target y counts as (1 - E) y + E / outputs (binary: E / 2) */
+  float gamma;            /* of the focal form of cross-entropies; 0: plain */
+  uint32_t num_quantiles; /* of MLPD_QUANTILE, rising */
+  float quantiles[LOSS_MOST_QUANTILES];
   const float *class_weights; /* (outputs), borrowed, or NULL for 1 each: factors of the weights of rows by class */
 } loss_spec;
 
 loss_spec loss_plain(mlpd_loss kind); /* parameters as if no option were given */
+
+/* "0.1,0.5,0.9" as quantiles of loss; where ("--quantiles") begins the message of a failure. */
+mlpd_status loss_read_quantiles(const char *where, const char *text, loss_spec *loss);
+
+/* Are targets values with this loss, never classes? */
+bool loss_needs_values(mlpd_loss loss);
+
+/* Outputs of the network for each target value: 1, or as many as the loss takes. They lie together. */
+uint32_t loss_outputs(const loss_spec *loss);
+
+/* Which of them is the prediction that errors are measured of: the mean, or the quantile nearest to 1/2. */
+uint32_t loss_point(const loss_spec *loss);
 
 /* The loss that options with settled task and loss ask for; class weights are left out. MLPD_ERROR_USAGE where a
  * parameter does not belong to the loss. */

@@ -14,7 +14,7 @@ enum { LOSS_PARTS = 8, LOSS_CHUNK = 256, LOSS_ROWS = 16 /* that are computed tog
 /* LOSS_ROWS rows or fewer: z and a (n, k), y of these rows; delta (n, k), or NULL. */
 typedef struct loss_block {
   const loss_spec *loss;
-  uint32_t n, k;
+  uint32_t n, k, num_targets; /* of target values a row: k, but for losses with several outputs a target */
   const float *z, *a;
   targets y;
   float *delta;
@@ -31,7 +31,10 @@ typedef struct loss_kind {
   /* Fills values and, where it is not NULL, delta = weight dloss/da, or dloss/dz where that is simpler (slope_in_z). */
   void (*rows)(const loss_block *b, loss_values *values);
   bool slope_in_z;
-  bool needs_output; /* it is defined with the activation `output` alone */
+  bool values_only;    /* targets are values, not classes */
+  bool per_quantile;   /* a target has an output for each quantile */
+  uint32_t per_target; /* else so many; 0: one */
+  bool needs_output;   /* it is defined with the activation `output` alone */
   mlpd_activation output;
 } loss_kind;
 
@@ -99,5 +102,9 @@ void loss_focal_softmax(const loss_block *b, loss_values *values);
 void loss_focal_binary(const loss_block *b, loss_values *values);
 /* loss_residual.c: mse, mse-mean, mae, huber */
 void loss_residual(const loss_block *b, loss_values *values);
+/* loss_quantile.c, loss_poisson.c, loss_gaussian.c */
+void loss_quantile(const loss_block *b, loss_values *values);
+void loss_poisson(const loss_block *b, loss_values *values);
+void loss_gaussian(const loss_block *b, loss_values *values);
 
 #endif

@@ -103,6 +103,10 @@ mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n
   const layer *const output = network_output(network);
   if (n == 0 || n > INT32_MAX) return FAIL(MLPD_ERROR_USAGE, "%llu samples to trace", (unsigned long long)n);
   TRY(loss_check(loss, output->activation));
+  const loss_spec spec = loss_plain(loss);
+  if (output->outputs % loss_outputs(&spec) != 0)
+    return FAIL(MLPD_ERROR_USAGE, "loss %s takes %u outputs for each target, but there are %u outputs",
+                mlpd_choice_name(mlpd_loss_choices, (int)loss), loss_outputs(&spec), output->outputs);
   const backend *gemm = NULL;
   TRY(backend_choose(NULL, &gemm));
   const mlpd_status status = allocate_trace(network, n, trace);
@@ -116,7 +120,6 @@ mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n
   network_forward(network, gemm, n, &memory->space);
   const uint32_t last = network->num_layers - 1;
   loss_sums sums = {0};
-  const loss_spec spec = loss_plain(loss);
   loss_compute(&spec, output->activation, n, output->outputs, memory->space.z[last], memory->space.a[last],
                &(targets){.values = y}, memory->space.delta[last], &sums);
   trace->loss = sums.loss;

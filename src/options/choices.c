@@ -20,6 +20,7 @@ const mlpd_choice mlpd_activation_choices[] = {
     {"selu", MLPD_SELU, "1.0507 z if z > 0 else 1.7581 (exp(z) - 1)"},
     {"hardswish", MLPD_HARDSWISH, "z min(max(z + 3, 0), 6) / 6"},
     {"relu6", MLPD_RELU6, "min(max(z, 0), 6)"},
+    {"exp", MLPD_EXP, "exp(z)"},
     {"softmax", MLPD_SOFTMAX, "exp(z_k) / sum_j exp(z_j); output layer only"},
     END_OF_CHOICES,
 };
@@ -33,6 +34,9 @@ const mlpd_choice mlpd_loss_choices[] = {
      "-sum_k y_k log yhat_k + (1 - y_k) log(1 - yhat_k); sigmoid output"},
     {"mae", MLPD_MAE, "sum_k |yhat_k - y_k|"},
     {"huber", MLPD_HUBER, "sum_k r^2/2 if |r| <= 1 else |r| - 1/2, r = yhat_k - y_k"},
+    {"quantile", MLPD_QUANTILE, "pinball loss: outputs estimate the quantiles of each target"},
+    {"poisson", MLPD_POISSON, "sum_k yhat_k - y_k log yhat_k: counts; exp output"},
+    {"gaussian", MLPD_GAUSSIAN, "sum_k 1/2 (s_k + (y_k - m_k)^2 / exp(s_k)): outputs mean m and log-variance s"},
     END_OF_CHOICES,
 };
 

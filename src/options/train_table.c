@@ -112,6 +112,8 @@ const mlpd_option mlpd_train_option_table[] = {
     {"focal-gamma", "network", "G", REAL, AT(focal_gamma),
      .help = "focal loss: rows that are right already count less, (1 - p)^G of themselves; 0: cross-entropy",
      RANGE(0, 100), DEFAULT("0"), WEIGHTS, .needs = "loss=auto,cross-entropy,binary-cross-entropy"},
+    {"quantiles", "network", "LIST", TEXT, AT(quantiles), .help = "quantiles to estimate, rising",
+     DEFAULT("0.1,0.5,0.9"), WEIGHTS, .needs = "loss=quantile"},
     {"class-weight", "network", "WEIGHTS", TEXT, AT(class_weight),
      .help = "weights of the classes in training and validation: none; balanced (rows / (classes * rows of the "
              "class)); in class order, 1,2,0.5; or by name, cat=2,dog=1 (others: 1)",

@@ -69,8 +69,8 @@ static void print_plan(const train_view *view) {
   const mlpd_train_options *train = &view->arguments->train;
   (void)printf("data     %s: %llu train, %llu valid rows of %u values, %u %s%s\n", train->data.file,
                (unsigned long long)plan->train_rows, (unsigned long long)plan->valid_rows, plan->features,
-               plan->outputs, plan->task == MLPD_REGRESSION ? "target" : "class",
-               plan->outputs == 1              ? ""
+               plan->targets, plan->task == MLPD_REGRESSION ? "target" : "class",
+               plan->targets == 1              ? ""
                : plan->task == MLPD_REGRESSION ? "s"
                                                : "es");
   (void)printf("network  %u", plan->inputs);

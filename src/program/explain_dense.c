@@ -66,6 +66,8 @@ static const char *loss_slope(mlpd_loss loss) {
       return "sign(Yhat - Y)";
     case MLPD_HUBER:
       return "clip(Yhat - Y, -1, 1)";
+    case MLPD_QUANTILE:
+      return "sign(Yhat - Y) / 2";
     default:
       return NULL;
   }
@@ -86,7 +88,7 @@ static void output_delta(const explain_lesson *lesson, uint32_t l, char formula[
   const char *const slope = loss_slope(loss);
   if (loss == MLPD_CROSS_ENTROPY && !targets_sum_to_one(lesson))
     (void)snprintf(formula, FORMULA, "delta%u = s Yhat - Y, s = row sums of Y", l + 1);
-  else if (loss == MLPD_CROSS_ENTROPY || loss == MLPD_BINARY_CROSS_ENTROPY)
+  else if (loss == MLPD_CROSS_ENTROPY || loss == MLPD_BINARY_CROSS_ENTROPY || loss == MLPD_POISSON)
     (void)snprintf(formula, FORMULA, "delta%u = Yhat - Y", l + 1);
   else if (lesson->activations[l] == MLPD_SOFTMAX)
     (void)snprintf(formula, FORMULA, "delta%u = %s J, J = dYhat/dZ%u", l + 1, slope != NULL ? slope : "dC/dYhat",

@@ -57,6 +57,7 @@ static mlpd_status settle_widths(explain_lesson *lesson) {
 static mlpd_activation output_activation(const explain_settings *settings) {
   if (settings->output_activation >= 0) return (mlpd_activation)settings->output_activation;
   if (settings->loss == MLPD_CROSS_ENTROPY) return MLPD_SOFTMAX;
+  if (settings->loss == MLPD_POISSON) return MLPD_EXP;
   return settings->loss == MLPD_BINARY_CROSS_ENTROPY ? MLPD_SIGMOID : MLPD_IDENTITY;
 }
 
@@ -129,6 +130,11 @@ static mlpd_status check_parameters(explain_lesson *lesson) {
 mlpd_status explain_lesson_finish(explain_lesson *lesson, bool draw) {
   for (uint32_t l = 0; draw && l < EXPLAIN_MAX_LAYERS; l++) lesson->weights[l].line = lesson->biases[l].line = 0;
   if (lesson->settings.loss == MLPD_LOSS_AUTO) lesson->settings.loss = MLPD_MSE;
+  if (lesson->settings.loss == MLPD_GAUSSIAN)
+    return outcome_fail(MLPD_ERROR_USAGE,
+                        "%s: a lesson has a target for each output, but loss gaussian has two outputs "
+                        "a target",
+                        lesson->name);
   mlpd_status status = settle_widths(lesson);
   if (status == MLPD_OK) status = settle_activations(lesson);
   return status == MLPD_OK ? check_parameters(lesson) : status;

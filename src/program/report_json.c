@@ -56,6 +56,17 @@ static json_t *errors(double rmse, double mae, double r2) {
   return entry;
 }
 
+static json_t *levels(const mlpd_report *report) {
+  json_t *const list = json_array();
+  for (uint32_t q = 0; q < report->num_levels; q++) {
+    json_t *const entry = json_object();
+    (void)json_object_set_new(entry, "quantile", number(report->level[q]));
+    (void)json_object_set_new(entry, "below", number(report->below[q]));
+    (void)json_array_append_new(list, entry);
+  }
+  return list;
+}
+
 static json_t *regression(const mlpd_report *report, const mlpd_model *model) {
   json_t *root = errors(report->rmse_all, report->mae_all, report->r2_all), *outputs = json_array();
   for (uint32_t k = 0; k < report->outputs; k++) {
@@ -64,6 +75,7 @@ static json_t *regression(const mlpd_report *report, const mlpd_model *model) {
     (void)json_array_append_new(outputs, entry);
   }
   (void)json_object_set_new(root, "outputs", outputs);
+  if (report->num_levels > 0) (void)json_object_set_new(root, "quantiles", levels(report));
   return root;
 }
 

@@ -157,6 +157,14 @@ static void print_errors(FILE *stream, double rmse, double mae, double r2) {
   (void)fprintf(stream, " %12.6g %12.6g %9.4f\n", rmse, mae, r2);
 }
 
+/* Of a prediction that is a distribution: how often targets are below its quantiles. */
+static void print_levels(const mlpd_report *report, FILE *stream) {
+  if (report->num_levels == 0) return;
+  (void)fprintf(stream, "\nquantile   targets at or below\n");
+  for (uint32_t q = 0; q < report->num_levels; q++)
+    (void)fprintf(stream, "%8.4g   %.4f\n", report->level[q], report->below[q]);
+}
+
 static void print_values(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
   char text[NAME_BYTES];
   int width = 8;
@@ -169,9 +177,11 @@ static void print_values(const mlpd_report *report, const mlpd_model *model, FIL
     print_name(stream, width, mlpd_model_target_name(model, k));
     print_errors(stream, report->rmse[k], report->mae[k], report->r2[k]);
   }
-  if (report->outputs == 1) return;
-  print_name(stream, width, "all");
-  print_errors(stream, report->rmse_all, report->mae_all, report->r2_all);
+  if (report->outputs > 1) {
+    print_name(stream, width, "all");
+    print_errors(stream, report->rmse_all, report->mae_all, report->r2_all);
+  }
+  print_levels(report, stream);
 }
 
 void report_print_text(const mlpd_report *report, const mlpd_model *model, FILE *stream) {

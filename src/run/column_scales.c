@@ -223,8 +223,8 @@ bool column_scales_targets(const preparation *p) {
 /* The range of the outputs, if the activation bounds them. */
 static bool output_bounds(mlpd_activation output, double *least, double *most) {
   *least = output == MLPD_TANH ? -1 : 0;
-  *most = 1;
-  return output == MLPD_TANH || output == MLPD_SIGMOID || output == MLPD_SOFTMAX;
+  *most = output == MLPD_EXP ? INFINITY : 1;
+  return output == MLPD_EXP || output == MLPD_TANH || output == MLPD_SIGMOID || output == MLPD_SOFTMAX;
 }
 
 /* No weights can reach targets outside the range of the outputs; a cross-entropy, which expects probabilities, would
@@ -251,19 +251,26 @@ static mlpd_status check_fit(const preparation *p, const column_statistics *s) {
   return MLPD_OK;
 }
 
+/* Counts become multiples of their mean, which leaves them counts: the loss is the same but for its unit. */
+static void scale_by_mean(const column_statistics *s, affine *a) {
+  for (uint32_t c = 0; c < s->columns; c++) a->scale[c] = s->mean[c] > 0 ? 1 / s->mean[c] : 1;
+}
+
 static mlpd_status find_target(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
-  const column_source from = {p->train.raw_type, p->train.raw, p->scan.y, p->outputs, NULL};
+  const column_source from = {p->train.raw_type, p->train.raw, p->scan.y, p->targets, NULL};
   affine *const a = &p->model->target;
   column_statistics total = {0};
-  mlpd_status status = affine_create(p->outputs, a);
-  if (status == MLPD_OK) status = column_statistics_create(p->outputs, &total);
+  mlpd_status status = affine_create(p->targets, a);
+  if (status == MLPD_OK) status = column_statistics_create(p->targets, &total);
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK) status = gather_statistics(comm, p, &from, &total);
   if (status == MLPD_OK) status = check_fit(p, &total);
   if (status == MLPD_OK && p->whole_targets) note_rounded(comm, events, p, "target", &total);
   if (status == MLPD_OK && column_scales_targets(p)) affine_from_statistics(MLPD_NORMALIZE_STANDARD, &total, a);
+  if (status == MLPD_OK && p->options.loss == MLPD_POISSON && p->options.normalize != MLPD_NORMALIZE_NONE)
+    scale_by_mean(&total, a);
   column_statistics_free(&total);
-  for (uint32_t j = 0; status == MLPD_OK && j < p->outputs;
+  for (uint32_t j = 0; status == MLPD_OK && j < p->targets;
        j++) /* a constant keeps its value, so that it can be mapped back */
     if (!(a->scale[j] > 0)) a->scale[j] = 1;
   if (status == MLPD_OK) affine_settle(a);

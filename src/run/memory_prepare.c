@@ -113,7 +113,7 @@ mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *e
   if (train != NULL) {
     measure_data(comm, p, train);
     /* If neither the options nor names give the number of classes, reading the rows will count them. */
-    outputs = p->options.task != MLPD_CLASSIFICATION ? train->y_columns
+    outputs = p->options.task != MLPD_CLASSIFICATION ? train->y_columns * loss_outputs(&p->model->loss)
               : p->options.classes > 2               ? p->options.classes
                                                      : 2;
   }

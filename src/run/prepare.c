@@ -262,7 +262,8 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
   if (!p->options.stream) TRY(column_inputs_find(comm, train, p));
   TRY(sample_weights_check(comm, train, largest_weight(p)));
   if (p->options.task == MLPD_CLASSIFICATION) TRY(count_classes(comm, p, train));
-  p->outputs = p->options.task == MLPD_CLASSIFICATION ? p->options.classes : train->y_columns;
+  p->targets = p->options.task == MLPD_CLASSIFICATION ? p->options.classes : train->y_columns;
+  p->outputs = p->targets * loss_outputs(&p->model->loss);
   if (!p->options.stream) part_close(train);
   return MLPD_OK;
 }

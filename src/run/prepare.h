@@ -31,7 +31,8 @@ typedef struct preparation {
   label_decision labels;                        /* owns source.map */
   uint64_t file_rows;                           /* of the training part in the file */
   bool whole_targets;                           /* y is of 64-bit whole numbers */
-  uint32_t features, inputs, outputs;           /* inputs: of the network, see column_inputs.h */
+  uint32_t features, inputs, outputs;           /* inputs, outputs: of the network; see column_inputs.h */
+  uint32_t targets;                             /* columns of y, or classes */
   uint64_t fingerprint;                         /* of the training rows as dealt to lanes */
   uint64_t valid_fingerprint, test_fingerprint; /* 0: there are none */
   int threads;

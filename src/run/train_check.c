@@ -11,12 +11,20 @@ static mlpd_loss known_loss(const mlpd_train_options *o) {
   return o->task == MLPD_CLASSIFICATION ? MLPD_CROSS_ENTROPY : MLPD_MSE;
 }
 
+static mlpd_status check_loss(const mlpd_train_options *o, mlpd_loss loss) {
+  mlpd_train_options settled = *o;
+  loss_spec made;
+  settled.loss = loss;
+  return loss_of_options(&settled, &made);
+}
+
 /* The network with any number of inputs and outputs. */
 static mlpd_status check_network(const mlpd_train_options *o) {
   mlpd_network *network = NULL;
   mlpd_train_options settled = *o;
   const mlpd_loss loss = known_loss(o);
   if (o->output_activation >= 0 && loss != MLPD_LOSS_AUTO) TRY(loss_check(loss, (mlpd_activation)o->output_activation));
+  if (loss != MLPD_LOSS_AUTO) TRY(check_loss(o, loss));
   if (o->output_activation < 0) settled.output_activation = MLPD_IDENTITY; /* settled by the task */
   const mlpd_status status = network_of_options(&settled, 1, 1, true, &network);
   mlpd_network_free(network);

@@ -48,6 +48,7 @@ static void fill_plan(trainer *t) {
   r->features = p->features;
   r->inputs = p->inputs;
   r->outputs = p->outputs;
+  r->targets = p->targets;
   r->lanes = p->options.lanes;
   r->ranks = mlpd_comm_size(t->comm);
   r->threads = p->threads;
@@ -154,6 +155,8 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   t->keeps_files = options.out != NULL;
   mlpd_status status = check_options(&options, &t->every);
   if (!t->keeps_files) leave_out_files(t, &options);
+  if (status == MLPD_OK && options.task == MLPD_TASK_AUTO && loss_needs_values(options.loss))
+    options.task = MLPD_REGRESSION;
   if (status == MLPD_OK) status = backend_choose(options.backend, &t->gemm);
   if (status == MLPD_OK && options.config_text == NULL) {
     status = option_config_text(&options, &config_text);
@@ -243,8 +246,8 @@ static double metric_of(const trainer *t, const loss_sums *sums) {
   const preparation *const p = &t->prep;
   if (!(sums->weight > 0)) return 0;
   if (p->options.task == MLPD_CLASSIFICATION) return sums->correct / sums->weight;
-  const double unit = p->outputs == 1 ? 1 / p->model->target.scale[0] : 1;
-  return sqrt(sums->square / (sums->weight * p->outputs)) * unit;
+  const double unit = p->targets == 1 ? 1 / p->model->target.scale[0] : 1;
+  return sqrt(sums->square / (sums->weight * p->targets)) * unit;
 }
 
 static void report_step(trainer *t, double samples_per_second) {

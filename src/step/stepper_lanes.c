@@ -83,7 +83,7 @@ static void finish_forward(stepper *s, lane *u, uint64_t place, uint64_t count, 
   const uint32_t k = output->outputs;
   const size_t at = (u->row + place) * k;
   const targets y = {.classes = u->classes != NULL ? u->classes + place : NULL,
-                     .values = u->values != NULL ? u->values + place * k : NULL,
+                     .values = u->values != NULL ? u->values + place * s->parts.rows->outputs : NULL,
                      .weights = u->weights != NULL ? u->weights + place : NULL};
   if (rows == NULL) u->sums = (loss_sums){0};
   if (count == 0) return;

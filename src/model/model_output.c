@@ -1,0 +1,62 @@
+#include "model/model_output.h"
+
+#include <math.h>
+
+#include "base/portable.h"
+
+/* Levels of a normal distribution, and its quantiles there. */
+static const double NORMAL_LEVELS[] = {0.05, 0.25, 0.5, 0.75, 0.95};
+static const double NORMAL_QUANTILES[] = {-1.6448536269514722, -0.6744897501960817, 0, 0.6744897501960817,
+                                          1.6448536269514722};
+enum { NUM_NORMAL_LEVELS = sizeof NORMAL_LEVELS / sizeof *NORMAL_LEVELS };
+
+uint32_t model_targets(const mlpd_model *model) {
+  return model->task == MLPD_REGRESSION ? model->target.columns : network_output(model->network)->outputs;
+}
+
+static bool is_log_variance(const mlpd_model *model, uint32_t k) {
+  return model->loss.kind == MLPD_GAUSSIAN && k % 2 == 1;
+}
+
+static double deviation_of(double log_variance) {
+  const double half = 0.5 * log_variance;
+  return half <= 0 ? portable_exp(half) : 1 / portable_exp(-half);
+}
+
+double model_output_value(const mlpd_model *model, uint32_t k, double value) {
+  const uint32_t target = k / loss_outputs(&model->loss);
+  if (is_log_variance(model, k)) return deviation_of(value) / model->target.scale[target];
+  return affine_map_back(&model->target, target, value);
+}
+
+double model_output_unit(const mlpd_model *model, uint32_t k) {
+  return 1 / model->target.scale[k / loss_outputs(&model->loss)];
+}
+
+double model_output_slope(const mlpd_model *model, uint32_t k, double value) {
+  return is_log_variance(model, k) ? 0.5 * deviation_of(value) : 1;
+}
+
+void model_output_name(const mlpd_model *model, uint32_t k, char text[MODEL_OUTPUT_BYTES]) {
+  const uint32_t each = loss_outputs(&model->loss), target = k / each;
+  const bool named = target < model->names.targets.count;
+  char end[40] = "";
+  if (model->loss.kind == MLPD_QUANTILE)
+    (void)snprintf(end, sizeof end, "_q%g", (double)model->loss.quantiles[k % each]);
+  if (is_log_variance(model, k)) (void)snprintf(end, sizeof end, "_deviation");
+  (void)snprintf(text, MODEL_OUTPUT_BYTES, "%s%.300s%s", named ? "" : "value_", mlpd_model_target_name(model, target),
+                 end);
+}
+
+uint32_t model_num_levels(const mlpd_model *model) {
+  return model->loss.kind == MLPD_GAUSSIAN ? NUM_NORMAL_LEVELS : model->loss.num_quantiles;
+}
+
+double model_level(const mlpd_model *model, uint32_t q) {
+  return model->loss.kind == MLPD_GAUSSIAN ? NORMAL_LEVELS[q] : (double)model->loss.quantiles[q];
+}
+
+double model_quantile(const mlpd_model *model, uint32_t q, const float *a) {
+  if (model->loss.kind != MLPD_GAUSSIAN) return (double)a[q];
+  return (double)a[0] + NORMAL_QUANTILES[q] * deviation_of((double)a[1]);
+}
