@@ -98,6 +98,29 @@ below() {
     fail "quantile $1: '$fraction' of the targets are below"
 }
 
+# The model of run in C gives the first row of uneven.csv the values that predict gives it.
+export_agrees() {
+  alone predict --model run/model.h5 --data uneven.csv --out -
+  local expected
+  expected=$(sed -n '2s/^0,//p' <<< "$output")
+  alone export run/model.h5 net.c
+  succeeds
+  cat > main.c <<- END
+	#include <stdio.h>
+	#include "net.c"
+	int main(void) {
+	  const double x[] = {$(sed -n 2p uneven.csv | cut -d, -f1,2)};
+	  double y[net_OUTPUTS];
+	  net_predict(x, y);
+	  for (int j = 0; j < net_OUTPUTS; j++) printf("%s%.9g", j > 0 ? "," : "", y[j]);
+	}
+	END
+  "${CC:-cc}" -o net main.c -lm
+  paste -d, <(./net) - <<< "$expected" | awk -F, '{ k = NF / 2
+    for (j = 1; j <= k; j++) { d = $j - $(j + k); if (d < 0) d = -d; if (d > 1e-4 * (1 + $j * $j)) exit 1 } }' ||
+    fail "C gives $(./net), predict $expected"
+}
+
 @test "quantiles: of two targets, by name in predictions, and as many targets below as they say" {
   uneven_table
   train_uneven --label y,n --loss quantile --quantiles 0.125,0.5,0.875
@@ -112,6 +135,9 @@ below() {
   says "row,y_q0.125,y_q0.5,y_q0.875,n_q0.125,n_q0.5,n_q0.875"
   awk -F, 'NR > 1 { sum += $3 } END { exit !(sum / (NR - 1) > 45 && sum / (NR - 1) < 55) }' <<< "$output" ||
     fail "the medians of y are not about 50"
+  export_agrees
+  alone export run/model.h5 net.json
+  grep -q '"columns": \["y_q0.125", "y_q0.5", "y_q0.875", "n_q0.125", "n_q0.5", "n_q0.875"\]' net.json || fail "no names in JSON"
 }
 
 @test "gaussian: mean and deviation in the units of the target, on two ranks and through a file" {
@@ -131,6 +157,7 @@ below() {
   launch 2 predict --model run/model.h5 --data uneven.csv --out two.csv
   succeeds
   cmp one.csv two.csv || fail "two ranks"
+  export_agrees
 }
 
 @test "poisson: whole numbers are counts, not classes; predictions are means; negative counts are refused" {
@@ -141,6 +168,7 @@ below() {
   alone predict --model run/model.h5 --data uneven.csv --out -
   paste -d, uneven.csv - <<< "$output" | awk -F, 'NR > 1 { n += $4; p += $6; bad += $6 <= 0 }
     END { exit !(bad == 0 && p / n > 0.93 && p / n < 1.07) }' || fail "the sum of the predictions is not that of the counts"
+  export_agrees
   sed -i '5s/[0-9]*$/-3/' uneven.csv
   alone train --quiet --data uneven.csv --label n --ignore y --loss poisson
   fails_with 1 "target column 0 (from 0) holds -3, but with loss poisson and output exp"

@@ -29,6 +29,7 @@ static const char *const ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {
     [MLPD_SELU] = "z > 0 ? 1.05070099f * z : 1.75809934f * (float)expm1(z)",
     [MLPD_HARDSWISH] = "z * (fminf(fmaxf(z + 3.0f, 0.0f), 6.0f) * (1.0f / 6.0f))",
     [MLPD_RELU6] = "fminf(fmaxf(z, 0.0f), 6.0f)",
+    [MLPD_EXP] = "(float)exp((double)z)",
     [MLPD_SOFTMAX] = "z"};
 
 /* A kind's function NAME_function(outputs, x, its tensors, z); of `dense` the inputs come first. */
@@ -231,6 +232,18 @@ static uint32_t widest(const mlpd_network *network) {
   return most;
 }
 
+/* From outputs of the network to the units of the targets; several outputs of a target lie together. */
+static void write_targets(const c_file *f, const char *last) {
+  const char *const name = f->name;
+  const uint32_t each = loss_outputs(&f->model->loss);
+  char target[24] = "j";
+  if (each > 1) (void)snprintf(target, sizeof target, "j / %u", each);
+  (void)fprintf(f->stream, "  for (int j = 0; j < %s_OUTPUTS; j++) y[j] = ", name);
+  if (f->model->loss.kind == MLPD_GAUSSIAN)
+    (void)fprintf(f->stream, "j %% 2 == 1 ? exp(0.5 * %s[j]) / %s_target_scale[%s] : ", last, name, target);
+  (void)fprintf(f->stream, "%s[j] / %s_target_scale[%s] + %s_target_shift[%s];\n}\n", last, name, target, name, target);
+}
+
 static void write_predict(const c_file *f) {
   const mlpd_network *const network = f->model->network;
   const char *const name = f->name;
@@ -246,9 +259,7 @@ static void write_predict(const c_file *f) {
   for (uint32_t l = 0; l < network->num_layers; l++) write_layer(f, l, l % 2 == 0 ? "a" : "b", l % 2 == 0 ? "b" : "a");
   const char *const last = network->num_layers % 2 == 0 ? "a" : "b";
   if (is_regression)
-    (void)fprintf(f->stream,
-                  "  for (int j = 0; j < %s_OUTPUTS; j++) y[j] = %s[j] / %s_target_scale[j] + %s_target_shift[j];\n}\n",
-                  name, last, name, name);
+    write_targets(f, last);
   else
     (void)fprintf(f->stream, "  for (int j = 0; j < %s_OUTPUTS; j++) y[j] = %s[j];\n}\n", name, last);
 }
@@ -283,10 +294,18 @@ static mlpd_status check(const mlpd_model *model) {
       return FAIL(MLPD_ERROR_USAGE, "activation %s of layer %u has no form in C yet; export .json or .npz",
                   mlpd_choice_name(mlpd_activation_choices, (int)shape->activation), l + 1);
   }
-  if (model->task == MLPD_REGRESSION && model->target.columns != network_output(network)->outputs)
-    return FAIL(MLPD_ERROR_USAGE,
-                "outputs that are not one for each target have no form in C yet; export .json or .npz");
   return MLPD_OK;
+}
+
+static const char *outputs_in_words(const mlpd_model *model) {
+  switch (model->loss.kind) {
+    case MLPD_GAUSSIAN:
+      return "mean and standard deviation of each target, in its units";
+    case MLPD_QUANTILE:
+      return "the quantiles of each target, in its units";
+    default:
+      return "the targets, in their units";
+  }
 }
 
 static void write_head(const c_file *f) {
@@ -302,7 +321,7 @@ static void write_head(const c_file *f) {
                    outputs);
   (void)fprintf(f->stream, HEAD, MLPD_VERSION, digest, mlpd_choice_name(mlpd_task_choices, (int)model->task), f->name,
                 inputs, outputs,
-                is_regression  ? "the targets, in their units"
+                is_regression  ? outputs_in_words(model)
                 : outputs == 1 ? "the probability of class 1"
                                : "a probability for each class",
                 classes, codes ? CODES : "", f->name, inputs, f->name, outputs);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "model/export.h"
+#include "model/model_output.h"
 #include "network/layer_kind.h"
 
 static void write_text(FILE *stream, const char *text) {
@@ -105,16 +106,31 @@ static mlpd_status write_layers(FILE *stream, const mlpd_network *network) {
   return MLPD_OK;
 }
 
+/* Where a target has several outputs. */
+static void write_output_names(FILE *stream, const mlpd_model *model) {
+  char name[MODEL_OUTPUT_BYTES];
+  if (loss_outputs(&model->loss) == 1) return;
+  (void)fputs("    \"columns\": [", stream);
+  for (uint32_t k = 0; k < network_output(model->network)->outputs; k++) {
+    model_output_name(model, k, name);
+    if (k > 0) (void)fputs(", ", stream);
+    write_text(stream, name);
+  }
+  (void)fputs("],\n", stream);
+}
+
 mlpd_status export_json(const mlpd_model *model, const char *path, FILE *stream) {
   const name_list *names = NULL;
   const char *const outputs = export_outputs(model, &names);
-  char digest[17];
+  char digest[17], loss[LOSS_TEXT_BYTES];
   (void)path;
+  loss_describe(&model->loss, loss);
   mlpd_network_digest(model->network, digest);
   (void)fputs("{\n", stream);
   write_member(stream, "  ", "format", "mlpdist model 1");
   write_member(stream, "  ", "version", MLPD_VERSION);
   write_member(stream, "  ", "task", mlpd_choice_name(mlpd_task_choices, (int)model->task));
+  write_member(stream, "  ", "loss", loss);
   write_member(stream, "  ", "digest", digest);
   (void)fputs("  \"input\": {\n", stream);
   write_names(stream, "names", &model->names.columns);
@@ -124,6 +140,7 @@ mlpd_status export_json(const mlpd_model *model, const char *path, FILE *stream)
   TRY(write_layers(stream, model->network));
   (void)fputs("  \"output\": {\n", stream);
   if (outputs != NULL) write_names(stream, outputs, names);
+  if (model->task == MLPD_REGRESSION) write_output_names(stream, model);
   (void)fprintf(stream, "    \"values\": %u%s\n", network_output(model->network)->outputs,
                 model->task == MLPD_REGRESSION ? "," : "");
   if (model->task == MLPD_REGRESSION) write_affine(stream, &model->target);
