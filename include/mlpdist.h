@@ -170,6 +170,12 @@ typedef enum mlpd_overlap {
   MLPD_OVERLAP_NONE    /* all gradients travel after the last is computed */
 } mlpd_overlap;
 
+typedef enum mlpd_parametrization {
+  MLPD_PARAMETRIZATION_STANDARD,
+  MLPD_PARAMETRIZATION_NTK /* rates as if z = x v / sqrt(inputs) + b, with v and b from N(0, 1), biases at a tenth; the
+                              last layer starts at 0 (Jacot et al. 2018; Holzmueller et al. 2024) */
+} mlpd_parametrization;
+
 typedef enum mlpd_norm {
   MLPD_NORM_NONE,
   MLPD_NORM_LAYER, /* over each row (Ba et al. 2016) */
@@ -190,6 +196,7 @@ MLPD_API extern const mlpd_choice mlpd_normalize_choices[];
 MLPD_API extern const mlpd_choice mlpd_reduce_choices[];
 MLPD_API extern const mlpd_choice mlpd_update_choices[];
 MLPD_API extern const mlpd_choice mlpd_overlap_choices[];
+MLPD_API extern const mlpd_choice mlpd_parametrization_choices[];
 MLPD_API extern const mlpd_choice mlpd_norm_choices[];
 MLPD_API extern const mlpd_choice mlpd_save_choices[];
 
@@ -544,7 +551,8 @@ typedef struct mlpd_train_options {
   double input_dropout;   /* probability of each input */
   double input_noise;     /* standard deviation of the noise on each input, once normalised */
   double input_scale;     /* learning rate of a factor of each input, relative to lr; 0: there are no factors */
-  int output_activation;  /* an mlpd_activation, or -1: by task and loss */
+  mlpd_parametrization parametrization;
+  int output_activation; /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;
   mlpd_loss loss;
   double label_smoothing;   /* of cross-entropies: a target y counts as (1 - E) y + E / classes (binary: E / 2) */

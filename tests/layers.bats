@@ -88,6 +88,12 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   says "network: 64-40-16-10, 3490 parameters" "layer 1: scale, scale (64), identity" "layer 2: weight (64, 40)"
 }
 
+@test "neural-tangent parametrisation: one digest on every split and through a resume" {
+  # shellcheck disable=SC2086
+  same_everywhere $small --parametrization ntk --optimizer adamw --lr 0.04 --weight-decay 0.1 --input-scale 6
+  evaluated_alike
+}
+
 @test "a list of activations, one for each hidden layer" {
   # shellcheck disable=SC2086
   same_everywhere $small --activation gelu,tanh

@@ -14,6 +14,8 @@
 #include "kernels/random.h"
 #include "network/init.h"
 #include "network/layer_kind.h"
+#include "network/network_options.h"
+#include "network/optimizer.h"
 
 enum { ROWS = 7, INPUTS = 5, OUTPUTS = 3, MOST_WIDTH = 40 };
 
@@ -206,7 +208,7 @@ static void test_scale(void **state) {
   mlpd_network *network = NULL;
   const layer_spec specs[] = {RANDOM(layer_scale, INPUTS, 6), OUTPUT};
   assert_int_equal(network_build(INPUTS, 2, specs, false, &network), MLPD_OK);
-  assert_true(network->tensors[0].rate == 6 && network->tensors[1].rate == 1 && !network->tensors[0].decays);
+  assert_true(network->tensors[0].rate == 6 && network->tensors[1].rate == 1 && network->tensors[0].decay == 0);
   mlpd_network_free(network);
   CHECK(RANDOM(layer_scale, INPUTS, 6), DENSE(11, MLPD_TANH), RANDOM(layer_scale, 11, 1), OUTPUT);
   CHECK(RANDOM(layer_dropout, INPUTS, 0.2), RANDOM(layer_scale, INPUTS, 6), OUTPUT);
@@ -486,6 +488,86 @@ static void test_layers_in_front_change_no_weights(void **state) {
   mlpd_network_free(random);
 }
 
+/* ---- Parametrisation -------------------------------------------------------------------------------- */
+
+/* One step of V, which learns as torch.optim documents it; s1, s2 its state, t from 1. */
+static void step_in_double(const mlpd_train_options *o, int t, double g, double *v, double *s1, double *s2) {
+  if (o->optimizer == MLPD_ADAMW)
+    *v *= 1 - o->lr * o->weight_decay;
+  else
+    g += o->weight_decay * *v;
+  if (o->optimizer <= MLPD_NESTEROV) {
+    *s1 = (o->optimizer == MLPD_SGD ? 0 : o->momentum * *s1) + g;
+    *v -= o->lr * (o->optimizer == MLPD_NESTEROV ? g + o->momentum * *s1 : *s1);
+    return;
+  }
+  *s1 = o->beta1 * *s1 + (1 - o->beta1) * g;
+  *s2 = o->beta2 * *s2 + (1 - o->beta2) * g * g;
+  *v -= o->lr * *s1 / (1 - pow(o->beta1, t)) / (sqrt(*s2 / (1 - pow(o->beta2, t))) + 1e-12);
+}
+
+enum { NTK_INPUTS = 50, NTK_STEPS = 6 };
+
+/* The stored weights W = V / sqrt(d) move as V does in z = x V / sqrt(d) + b; dC/dV = dC/dW / sqrt(d). */
+static void check_ntk(mlpd_optimizer kind) {
+  mlpd_train_options options;
+  mlpd_network *network = NULL;
+  optimizer o;
+  const double root = sqrt(NTK_INPUTS);
+  double v[NTK_INPUTS], states[2][NTK_INPUTS] = {{0}};
+  float gradient[NTK_INPUTS];
+  rng stream = rng_start(4, RNG_SHUFFLE, (uint32_t)kind, 0);
+  mlpd_train_options_default(&options);
+  options.parametrization = MLPD_PARAMETRIZATION_NTK;
+  options.hidden = "1";
+  options.output_activation = MLPD_IDENTITY;
+  options.optimizer = kind;
+  options.lr = 0.03;
+  options.weight_decay = 0.2;
+  assert_int_equal(network_of_options(&options, NTK_INPUTS, 1, false, &network), MLPD_OK);
+  mlpd_network_init(network, options.init, 7);
+  assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
+  for (int i = 0; i < NTK_INPUTS; i++) v[i] = (double)network->parameters[i] * root;
+  for (int t = 1; t <= NTK_STEPS; t++) {
+    fill(&stream, NTK_INPUTS, gradient);
+    const optimizer_scalars scalars = optimizer_begin(&o, options.lr, 1);
+    optimizer_update_range(&o, &scalars, network, network->parameters, gradient, 0, NTK_INPUTS);
+    for (int i = 0; i < NTK_INPUTS; i++)
+      step_in_double(&options, t, (double)gradient[i] / root, &v[i], &states[0][i], &states[1][i]);
+  }
+  for (int i = 0; i < NTK_INPUTS; i++)
+    assert_true(fabs((double)network->parameters[i] * root - v[i]) < 2e-5 * (1 + fabs(v[i])));
+  optimizer_free(&o);
+  mlpd_network_free(network);
+}
+
+static void test_ntk_rates(void **state) {
+  (void)state;
+  for (mlpd_optimizer kind = MLPD_SGD; kind <= MLPD_ADAMW; kind++) check_ntk(kind);
+}
+
+static void test_ntk_start(void **state) {
+  (void)state;
+  mlpd_train_options options;
+  mlpd_network *network = NULL;
+  mlpd_train_options_default(&options);
+  options.parametrization = MLPD_PARAMETRIZATION_NTK;
+  options.hidden = "4000";
+  options.output_activation = MLPD_IDENTITY;
+  assert_int_equal(network_of_options(&options, 16, 3, false, &network), MLPD_OK);
+  mlpd_network_init(network, options.init, 7);
+  const mlpd_layer_view first = mlpd_network_layer(network, 0), last = mlpd_network_layer(network, 1);
+  double variance = 0;
+  assert_int_equal(first.weight_stride, 4000);
+  assert_true(fabs(mean_of(first.weight, 16 * 4000, &variance)) < 0.005);
+  assert_true(fabs(variance * 16 - 1) < 0.03);
+  assert_true(fabs(mean_of(first.bias, 4000, &variance)) < 0.08);
+  assert_true(fabs(variance - 1) < 0.12);
+  for (int i = 0; i < 3 * 4000; i++) assert_true(last.weight[i] == 0);
+  assert_true(last.bias[0] == 0 && network->tensors[1].rate == 0.1f);
+  mlpd_network_free(network);
+}
+
 static void test_output_must_be_dense(void **state) {
   (void)state;
   mlpd_network *network = NULL;
@@ -507,6 +589,8 @@ int main(void) {
       cmocka_unit_test(test_draws_by_the_vector),
       cmocka_unit_test(test_random_layers),
       cmocka_unit_test(test_layers_in_front_change_no_weights),
+      cmocka_unit_test(test_ntk_rates),
+      cmocka_unit_test(test_ntk_start),
       cmocka_unit_test(test_output_must_be_dense),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static char *layout_of(const mlpd_network *network) {
   for (uint32_t i = 0; i < network->num_tensors; i++) {
     const tensor *const t = &network->tensors[i];
     for (uint32_t row = 0; row < t->rows; row++)
-      memset(layout + t->offset + (size_t)row * t->stride, t->decays ? 'w' : 'b', t->columns);
+      memset(layout + t->offset + (size_t)row * t->stride, t->decay > 0 ? 'w' : 'b', t->columns);
   }
   return layout;
 }
@@ -168,7 +168,7 @@ static void test_update_of_blocks(void **state) {
   for (size_t i = 0; i < network->arena_size; i++) network->parameters[i] = 1;
   const float gradient[5] = {1, 2, 4, 8, 16};
   const optimizer_scalars scalars = optimizer_begin(&o, 0.5, 0.25);
-  const tensor stays = {.rate = 1}, decays = {.rate = 1, .decays = true};
+  const tensor stays = {.rate = 1}, decays = {.rate = 1, .decay = 1};
   optimizer_update(&o, &scalars, network->parameters,
                    &(optimizer_block){.begin = 5, .rows = 1, .columns = 3, .gradient = gradient, .of = &stays});
   optimizer_update(&o, &scalars, network->parameters,
@@ -196,7 +196,7 @@ static void test_rates_and_statistics(void **state) {
   assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
   optimizer_scalars scalars = optimizer_begin(&o, 0.125, 1);
   scalars.statistics_scale = 0.125f;
-  const tensor six = {.rate = 6, .decays = true}, mean = {.rate = 0.25f, .source = TENSOR_STATISTICS};
+  const tensor six = {.rate = 6, .decay = 1}, mean = {.rate = 0.25f, .source = TENSOR_STATISTICS};
   const float gradient[2] = {0, 96};
   network->parameters[0] = network->parameters[1] = 4;
   optimizer_update(&o, &scalars, network->parameters,

@@ -4,16 +4,25 @@
 
 enum { WEIGHT, BIAS };
 
+static void learn_as(const dense_learning *learning, tensor made[LAYER_MOST_TENSORS]) {
+  made[WEIGHT].rate = learning->rate;
+  made[WEIGHT].decay = learning->decay;
+  made[BIAS].rate = learning->bias_rate;
+  made[WEIGHT].start = learning->starts_at_zero ? TENSOR_ZEROS : TENSOR_DRAWN;
+  made[BIAS].start = learning->starts_at_zero ? TENSOR_ZEROS : TENSOR_NORMAL;
+}
+
 static uint32_t dense_tensors(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]) {
   made[WEIGHT] = (tensor){.name = "weight",
                           .rows = l->inputs,
                           .columns = l->outputs,
                           .source = TENSOR_PRODUCT,
-                          .decays = true,
+                          .decay = 1,
                           .rate = 1,
                           .start = TENSOR_DRAWN};
   made[BIAS] =
       (tensor){.name = "bias", .rows = 1, .columns = l->outputs, .vector = true, .source = TENSOR_GRADIENT, .rate = 1};
+  if (spec->learning != NULL) learn_as(spec->learning, made);
   return spec->no_bias ? 1 : 2;
 }
 

@@ -74,7 +74,10 @@ static void start_row(const tensor *t, mlpd_init init, uint64_t seed, uint32_t r
     init_draw(t, init, seed, begin, begin + t->columns, values);
     return;
   }
-  for (uint32_t j = 0; j < t->columns; j++) values[j] = t->start == TENSOR_ONES ? 1 : 0;
+  rng stream = rng_start(seed, RNG_INIT_WEIGHTS, t->draw, 0);
+  stream.position = begin * DRAWS_PER_ELEMENT;
+  for (uint32_t j = 0; j < t->columns; j++)
+    values[j] = t->start == TENSOR_NORMAL ? (float)rng_normal(&stream) : t->start == TENSOR_ONES ? 1 : 0;
 }
 
 void mlpd_network_init(mlpd_network *network, mlpd_init init, uint64_t seed) {

@@ -18,7 +18,7 @@ struct layer_kind {
   bool training_only; /* outside of training it changes nothing: model files and digests leave it out */
   bool keeps_z;       /* z apart from a, whatever the activation */
   uint32_t (*row_floats)(const layer *l); /* floats to keep of each row from forward to backward; NULL: none */
-  /* Fills made (name, rows, columns, vector, source, decays, rate, start) and returns their number; NULL: none. */
+  /* Fills made (name, rows, columns, vector, source, decay, rate, start) and returns their number; NULL: none. */
   uint32_t (*tensors)(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]);
   /* z and a of a block of layer l; in an output layer with softmax z alone. */
   void (*forward)(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part, workspace *space);

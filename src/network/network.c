@@ -50,8 +50,8 @@ static mlpd_status append_tensors(mlpd_network *network, uint32_t l, const layer
     t->layer = l;
     t->stride = t->vector ? t->columns : tensor_row_stride(t->columns);
     t->offset = network->arena_size;
-    t->auto_init = init_for_activation(spec->starts_for);
-    if (t->start == TENSOR_DRAWN) t->draw = (*draws)++;
+    t->auto_init = spec->learning == NULL ? init_for_activation(spec->starts_for) : MLPD_LECUN_NORMAL;
+    if (t->start == TENSOR_DRAWN || t->start == TENSOR_NORMAL) t->draw = (*draws)++;
     network->arena_size = round_up(tensor_end(t), ARENA_STEP);
     network->has_statistics |= t->source == TENSOR_STATISTICS;
     network->tensors[network->num_tensors++] = *t;

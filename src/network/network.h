@@ -34,6 +34,13 @@ struct mlpd_network {
   float *parameters;     /* (arena_size); NULL: a shape alone */
 };
 
+/* How a dense layer learns, where not as usual: NULL in a spec. */
+typedef struct dense_learning {
+  float rate, decay;   /* of the weights, as in a tensor */
+  float bias_rate;     /* the biases start from N(0, 1) */
+  bool starts_at_zero; /* weights and biases */
+} dense_learning;
+
 /* What a layer is made from. */
 typedef struct layer_spec {
   const layer_kind *kind;
@@ -41,6 +48,7 @@ typedef struct layer_spec {
   mlpd_activation activation;
   mlpd_activation starts_for; /* initial weights suit this activation, should it come in a later layer */
   bool no_bias;
+  const dense_learning *learning;
   double amount;
 } layer_spec;
 

@@ -1,13 +1,14 @@
 #include "network/network_options.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "network/layer_kind.h"
 
-enum { MAX_HIDDEN = 1000, MOST_LAYERS = 3 * MAX_HIDDEN + 3 };
+enum { MAX_HIDDEN = 1000, MOST_LAYERS = 3 * MAX_HIDDEN + 4 };
 
 /* "512,256" as widths; rejects anything but positive integers. */
 static mlpd_status parse_hidden(const char *text, uint32_t *widths, uint32_t *count) {
@@ -51,6 +52,8 @@ static mlpd_status check_count(const char *option, const char *list, uint32_t hi
 /* The layers in the making. */
 typedef struct layer_list {
   uint32_t count, outputs; /* of the last */
+  const mlpd_train_options *options;
+  dense_learning learning[MOST_LAYERS];
   layer_spec specs[MOST_LAYERS];
 } layer_list;
 
@@ -64,23 +67,42 @@ static void append_same(layer_list *list, const layer_kind *kind, double amount)
   if (amount > 0) append(list, &(layer_spec){.kind = kind, .outputs = list->outputs, .amount = amount});
 }
 
-static void append_dense(layer_list *list, uint32_t outputs, mlpd_activation activation) {
-  append(list,
-         &(layer_spec){.kind = &layer_dense, .outputs = outputs, .activation = activation, .starts_for = activation});
+/* The neural-tangent parametrisation z = x V / sqrt(d) + b, V and b from N(0, 1) (Jacot, Gabriel and Hongler 2018), of
+ * weights W = V / sqrt(d), which are those that are stored: where V moves by lr times its gradient, W moves by lr / d
+ * times its own; where the size of the gradient does not matter, by lr / sqrt(d). Decay is that of V: in the gradient
+ * its term is d times that of W, else it does not depend on d. Biases learn at a tenth of the rate (RealMLP). */
+static const dense_learning *learning_of(layer_list *list, bool output) {
+  const mlpd_optimizer optimizer = list->options->optimizer;
+  const double d = list->outputs, root = sqrt(d);
+  const bool scale_free = optimizer == MLPD_ADAM || optimizer == MLPD_ADAMW;
+  if (list->options->parametrization == MLPD_PARAMETRIZATION_STANDARD) return NULL;
+  dense_learning *const made = &list->learning[list->count];
+  *made = (dense_learning){.rate = (float)(scale_free ? 1 / root : 1 / d),
+                           .decay = (float)(optimizer == MLPD_ADAMW ? root : d),
+                           .bias_rate = 0.1f,
+                           .starts_at_zero = output};
+  return made;
+}
+
+static void append_dense(layer_list *list, layer_spec spec, bool output) {
+  spec.kind = &layer_dense;
+  spec.learning = learning_of(list, output);
+  append(list, &spec);
 }
 
 /* A hidden layer: its norm stands between the product and the activation. A shift replaces the bias that batch norm
  * would take away. */
 static void append_hidden(layer_list *list, uint32_t outputs, mlpd_activation activation, mlpd_norm norm) {
   if (norm == MLPD_NORM_NONE) {
-    append_dense(list, outputs, activation);
+    append_dense(list, (layer_spec){.outputs = outputs, .activation = activation, .starts_for = activation}, false);
     return;
   }
-  append(list, &(layer_spec){.kind = &layer_dense,
-                             .outputs = outputs,
-                             .activation = MLPD_IDENTITY,
-                             .starts_for = activation,
-                             .no_bias = norm == MLPD_NORM_BATCH});
+  append_dense(list,
+               (layer_spec){.outputs = outputs,
+                            .activation = MLPD_IDENTITY,
+                            .starts_for = activation,
+                            .no_bias = norm == MLPD_NORM_BATCH},
+               false);
   append(list, &(layer_spec){.kind = norm == MLPD_NORM_BATCH ? &layer_batch_norm : &layer_layer_norm,
                              .outputs = outputs,
                              .activation = activation});
@@ -108,7 +130,8 @@ static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint3
     append_hidden(list, widths[l], activation_of(o, l), o->norm);
     append_same(list, &layer_dropout, dropout_of(o, l));
   }
-  append_dense(list, outputs, (mlpd_activation)o->output_activation);
+  const mlpd_activation last = (mlpd_activation)o->output_activation;
+  append_dense(list, (layer_spec){.outputs = outputs, .activation = last, .starts_for = last}, true);
 }
 
 mlpd_status network_of_options(const mlpd_train_options *options, uint32_t inputs, uint32_t outputs, bool shape_alone,
@@ -121,6 +144,7 @@ mlpd_status network_of_options(const mlpd_train_options *options, uint32_t input
   if (options->dropout != NULL) TRY(check_count("--dropout", options->dropout, hidden));
   TRY(memory_allocate(&list, 1, sizeof *list, "layers"));
   list->outputs = inputs;
+  list->options = options;
   append_all(options, hidden, widths, outputs, list);
   const mlpd_status status = network_build(inputs, list->count, list->specs, shape_alone, network);
   free(list);

@@ -117,7 +117,7 @@ DEFINE_UPDATE(update_adam, {
 DEFINE_UPDATE(update_statistics, { w[i] += s.lr * (gradient[i] * s.scale - w[i]); })
 
 void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part) {
-  const float weight_decay = part->of->decays ? o->weight_decay : 0, lr = scalars->lr * part->of->rate;
+  const float weight_decay = o->weight_decay * part->of->decay, lr = scalars->lr * part->of->rate;
   const bool decoupled = o->kind == MLPD_ADAMW;
   const update_scalars s = {.lr = lr,
                             .scale = scalars->gradient_scale,

@@ -14,7 +14,12 @@ typedef enum tensor_source {
 } tensor_source;
 
 /* The values that a tensor starts with. */
-typedef enum tensor_start { TENSOR_ZEROS, TENSOR_ONES, TENSOR_DRAWN /* as --init says */ } tensor_start;
+typedef enum tensor_start {
+  TENSOR_ZEROS,
+  TENSOR_ONES,
+  TENSOR_DRAWN /* as --init says */,
+  TENSOR_NORMAL /* drawn from N(0, 1) */
+} tensor_start;
 
 typedef struct tensor {
   const char *name; /* in model files: "weight". Static storage */
@@ -24,8 +29,8 @@ typedef struct tensor {
   uint32_t stride; /* floats between rows: columns, or a little more */
   size_t offset;   /* floats from the arena's start; a multiple of 16 */
   tensor_source source;
-  bool decays;
-  float rate; /* factor of the learning rate; of statistics the part of the way that the values move each step */
+  float decay; /* factor of the weight decay; 0: none */
+  float rate;  /* factor of the learning rate; of statistics the part of the way that the values move each step */
   tensor_start start;
   mlpd_init auto_init; /* what MLPD_INIT_AUTO stands for here */
   uint32_t draw;       /* number of this tensor among those drawn: the key of its draws */

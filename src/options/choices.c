@@ -116,6 +116,14 @@ const mlpd_choice mlpd_reduce_choices[] = {
     END_OF_CHOICES,
 };
 
+const mlpd_choice mlpd_parametrization_choices[] = {
+    {"standard", MLPD_PARAMETRIZATION_STANDARD, "all weights and biases learn at the same rate"},
+    {"ntk", MLPD_PARAMETRIZATION_NTK,
+     "neural tangent: weights learn at a rate that falls with the inputs of their layer, biases at a tenth of it; the "
+     "last layer starts at 0"},
+    END_OF_CHOICES,
+};
+
 const mlpd_choice mlpd_norm_choices[] = {
     {"none", MLPD_NORM_NONE, "hidden layers as they are"},
     {"layer", MLPD_NORM_LAYER, "mean 0 and deviation 1 over each row, then a learned gain and shift"},
