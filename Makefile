@@ -35,6 +35,10 @@ CFLAGS ?= -O3 -g
 MPI :=
 ONEDNN := 1
 CBLAS := 1
+FORTRAN := 1
+ifeq ($(origin FC),default)
+FC := gfortran
+endif
 TARGET_CLONES := 1
 WERROR := 0
 SANITIZE :=
@@ -119,8 +123,10 @@ else
 endif
 
 # ---- library and program -------------------------------------------------------------------------
+# The Fortran module, where there is a compiler. Programs compile the installed source with their own.
+FORTRAN_MODULE := $(if $(filter 1,$(FORTRAN)),$(if $(shell command -v $(FC) 2> /dev/null),$(BUILD)/fortran/mlpdist.o))
 .PHONY: all library man
-all: library $(PROGRAM) man
+all: library $(PROGRAM) man $(FORTRAN_MODULE)
 library: $(STATIC) $(BUILD)/libmlpdist.so
 
 $(BUILD)/%.o: %.c $(BUILD)/flags $(BUILD)/config.mk
@@ -149,6 +155,10 @@ $(BUILD)/libmlpdist.so: $(SHARED)
 # Against the static library: runs from the build folder with no LD_LIBRARY_PATH.
 $(BUILD)/mlpdist: $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC)
 	$(call quiet,link    $@)$(CC) $(ALL_LDFLAGS) $(MPI_PROGRAM) -o $@ $(PROGRAM_OBJECTS) $(KEEP_LIBRARIES) $(STATIC) $(DEPS_LIBS)
+
+$(BUILD)/fortran/mlpdist.o: include/mlpdist.f90
+	@mkdir -p $(@D)
+	$(call quiet,fortran $<)$(FC) -std=f2018 -O2 -g -fPIC -Wall -Wextra $(if $(filter 1,$(WERROR)),-Werror) -J$(@D) -c -o $@ $<
 
 # Manual pages and completion, which the program prints from its tables. A program of simulated ranks runs under smpirun
 # alone.
@@ -294,7 +304,7 @@ install-files: check-prefix
 	install -m 755 $(SHARED) '$(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))'
 	ln -sf $(notdir $(SHARED)) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
 	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libmlpdist.so'
-	install -m 644 include/mlpdist.h '$(DESTDIR)$(INCLUDEDIR)/mlpdist.h'
+	install -m 644 include/mlpdist.h include/mlpdist.f90 '$(DESTDIR)$(INCLUDEDIR)'
 	install -m 644 datasets/*.h5 '$(DESTDIR)$(DATADIR)'
 	@for file in $(SHARED_FILES); do install -D -m 644 $$file '$(DESTDIR)$(DATADIR)'/$$file || exit 1; done
 	@for tool in $(TOOLS); do install -D -m 755 scripts/$$tool '$(DESTDIR)$(DATADIR)'/scripts/$$tool || exit 1; done
@@ -314,7 +324,7 @@ check-prefix:
 
 uninstall: check-prefix
 	rm -f '$(DESTDIR)$(BINDIR)/mlpdist' '$(DESTDIR)$(LIBDIR)/libmlpdist.a' '$(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))' \
-	  '$(DESTDIR)$(LIBDIR)/$(SONAME)' '$(DESTDIR)$(LIBDIR)/libmlpdist.so' '$(DESTDIR)$(INCLUDEDIR)/mlpdist.h' \
+	  '$(DESTDIR)$(LIBDIR)/$(SONAME)' '$(DESTDIR)$(LIBDIR)/libmlpdist.so' '$(DESTDIR)$(INCLUDEDIR)/mlpdist.h' '$(DESTDIR)$(INCLUDEDIR)/mlpdist.f90' \
 	  '$(DESTDIR)$(LIBDIR)/pkgconfig/mlpdist.pc'
 	rm -f $(patsubst %,'$(DESTDIR)$(MANDIR)/man1/%',$(notdir $(MAN_PAGES))) '$(DESTDIR)$(COMPLETIONDIR)/mlpdist'
 	@rm -f $(patsubst %,'$(DESTDIR)$(DATADIR)/%',$(notdir $(wildcard datasets/*.h5)) $(SHARED_FILES) $(TOOLS:%=scripts/%)) \
@@ -361,7 +371,7 @@ help:
 	@echo '  deb         Debian packages in $(BUILD)/deb, checked by lintian'
 	@echo '  clean, help'
 	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, CPPFLAGS, LDFLAGS, MPI (openmpi, mpich; default: what mpicc is), MPICC, WERROR=1,'
-	@echo '  ONEDNN=0, CBLAS=0, TARGET_CLONES=0, MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick",'
+	@echo '  ONEDNN=0, CBLAS=0, FORTRAN=0, TARGET_CLONES=0, MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick",'
 	@echo '  SANITIZE=address,undefined, and prefixes of libraries: HDF5_DIR, JANSSON_DIR, XXHASH_DIR, ZLIB_DIR, DNNL_DIR,'
 	@echo '  CBLAS_DIR (scripts/configure --help)'
 endif # from another folder

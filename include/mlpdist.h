@@ -585,32 +585,33 @@ typedef struct mlpd_train_options {
   const char *resume;           /* NULL or "never"; "auto": the newest whole checkpoint of out, if any; or a file */
   const char *checkpoint_every; /* "1000" steps, "10min", "2epochs" or "never" */
   uint64_t keep;                /* checkpoints that stay */
-  uint64_t check_every;    /* steps between comparisons of the ranks' weights and optimizer state; 0: ends of epochs */
-  double stall_timeout;    /* seconds until the ranks being waited for are reported; 0: never */
-  double stall_abort;      /* seconds of waiting for other ranks until the run ends; 0: never */
-  const char *trace;       /* file that gets a timeline of the run (mlpdist train --trace); NULL: none. Rank 0 uses
-                              the path, the others only whether there is one */
-  uint64_t trace_steps;    /* number of steps, from the first, whose phases the trace holds */
-  const char *out;         /* run folder, made if absent; NULL: the run writes no file and no checkpoint */
-  const char *config_text; /* text of config.ini, also stored in the model; NULL: what mlpd_options_print() writes */
+  uint64_t check_every; /* steps between comparisons of the ranks' weights and optimizer state; 0: ends of epochs */
+  double stall_timeout; /* seconds until the ranks being waited for are reported; 0: never */
+  double stall_abort;   /* seconds of waiting for other ranks until the run ends; 0: never */
+  const char *trace;    /* file that gets a timeline of the run (mlpdist train --trace); NULL: none. Rank 0 uses
+                           the path, the others only whether there is one */
+  uint64_t trace_steps; /* number of steps, from the first, whose phases the trace holds */
+  const char *out;      /* run folder, made if absent; NULL: the run writes no file and no checkpoint */
+  const char
+      *config_text; /* text of config.ini, also stored in the model; NULL: what mlpd_train_options_print() writes */
 } mlpd_train_options;
 
 /* Every member above but config_text, in groups data, network, optimizer, schedule and run. Static storage. */
 MLPD_API extern const mlpd_option mlpd_train_option_table[];
 
-/* Sets a member by the name and text of the command line: mlpd_options_set(&options, "lr", "0.1"). text is borrowed.
- * MLPD_ERROR_USAGE for an unknown name or a value that is not allowed; options is unchanged then. */
-MLPD_API mlpd_status mlpd_options_set(mlpd_train_options *options, const char *name, const char *text);
+/* Sets a member by the name and text of the command line: mlpd_train_options_set(&options, "lr", "0.1"). text is
+ * borrowed. MLPD_ERROR_USAGE for an unknown name or a value that is not allowed; options is unchanged then. */
+MLPD_API mlpd_status mlpd_train_options_set(mlpd_train_options *options, const char *name, const char *text);
 
 /* Writes options as a config file, which the program reads back as the same values. */
-MLPD_API mlpd_status mlpd_options_print(const mlpd_train_options *options, FILE *stream);
+MLPD_API mlpd_status mlpd_train_options_print(const mlpd_train_options *options, FILE *stream);
 
 /* The first member whose value the command line would refuse, as MLPD_ERROR_USAGE in the same words. mlpd_train() calls
  * it. */
-MLPD_API mlpd_status mlpd_options_check(const mlpd_train_options *options);
+MLPD_API mlpd_status mlpd_train_options_check(const mlpd_train_options *options);
 
 /* Everything that mlpd_train() refuses before it opens a file, as MLPD_ERROR_USAGE in the same words: what
- * mlpd_options_check() refuses, and options that do not go together. */
+ * mlpd_train_options_check() refuses, and options that do not go together. */
 MLPD_API mlpd_status mlpd_train_check(const mlpd_train_options *options);
 
 /* What mlpd_request() asks the running mlpd_train() of this process to do, on all ranks, after the current step. */
@@ -694,6 +695,36 @@ MLPD_API mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *optio
  * failure. Collective; options equal on all ranks. */
 MLPD_API mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options,
                                       const mlpd_train_events *events, mlpd_train_result *result, mlpd_model **model);
+
+/* ---- Training by named options --------------------------------------------------------------------- */
+
+/* The options of a training run by name and text, for programs that must not depend on the size of mlpd_train_options
+ * (other languages, and those that meet a later version of the shared library). */
+typedef struct mlpd_options mlpd_options;
+
+/* The defaults of `mlpdist train`, but without a run folder: only a program that sets "out" gets files. The caller
+ * frees it. */
+MLPD_API mlpd_status mlpd_options_create(mlpd_options **options);
+MLPD_API void mlpd_options_free(mlpd_options *options); /* NULL is allowed. */
+
+/* Sets an option as the command line does: mlpd_options_set(o, "lr", "0.1"). text is copied. MLPD_ERROR_USAGE for an
+ * unknown name or a value that is not allowed, in the words of the command line; nothing has changed then. */
+MLPD_API mlpd_status mlpd_options_set(mlpd_options *options, const char *name, const char *text);
+
+/* The value as text that mlpd_options_set() takes, cut at bytes; "" where an option has none. MLPD_ERROR_USAGE for an
+ * unknown name. */
+MLPD_API mlpd_status mlpd_options_get(const mlpd_options *options, const char *name, char *text, size_t bytes);
+
+/* The data are rows in memory. The struct is copied, its arrays are borrowed until mlpd_fit() returns; NULL: a file
+ * again, by option "data". */
+MLPD_API void mlpd_options_rows(mlpd_options *options, const mlpd_data_rows *rows);
+
+/* The same as a struct, owned by options, for functions that take one. */
+MLPD_API const mlpd_train_options *mlpd_options_values(const mlpd_options *options);
+
+/* Trains; *model, unless model is NULL, gets the trained network on every rank; the caller frees it. Collective;
+ * options equal on all ranks. */
+MLPD_API mlpd_status mlpd_fit(mlpd_comm *comm, const mlpd_options *options, mlpd_model **model);
 
 /* ---- Doctor ------------------------------------------------------------------------------------- */
 

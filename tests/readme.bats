@@ -53,10 +53,25 @@ iris() {
   block include/README.md "int main"
   cp block.txt mine.c
   HOME=$PWD session include/README.md 'gcc mine.c'
-  block include/README.md mlpd_predictor_run
+  block include/README.md mlpd_predictor_vjp
   cp block.txt ask.c
   export PKG_CONFIG_PATH=$PWD/mlpdist-0.1/lib/pkgconfig LD_LIBRARY_PATH=$PWD/mlpdist-0.1/lib
   session include/README.md 'gcc ask.c'
+  block include/README.md mlpd_fit
+  cp block.txt fit.c
+  session include/README.md 'gcc fit.c'
+}
+
+@test "include/README.md: the Fortran example trains under mpirun, predicts from threads, and prints what stands there" {
+  unless_plain
+  command -v mpifort > /dev/null && mpifort --version > /dev/null 2>&1 || skip "no Fortran compiler (Debian: gfortran)"
+  echo 'use mpi; end' > mpi.f90
+  mpifort mpi.f90 -o mpi 2> /dev/null || skip "no Fortran module of MPI"
+  make -s -C "$top" BUILD="$build" PREFIX="$PWD/mlpdist-0.1" install-files > /dev/null || fail "install"
+  export PKG_CONFIG_PATH=$PWD/mlpdist-0.1/lib/pkgconfig LD_LIBRARY_PATH=$PWD/mlpdist-0.1/lib OMP_NUM_THREADS=2
+  block include/README.md 'program surrogate'
+  cp block.txt surrogate.f90
+  HOME=$PWD session include/README.md 'mpifort -fopenmp surrogate.f90'
 }
 
 @test "README.md: from a table to predictions" {

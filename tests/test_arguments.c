@@ -73,9 +73,9 @@ static void test_train(void **state) {
   ASSERT_USAGE(mlpd_train(comm, NULL, NULL, &result), "options");
   ASSERT_USAGE(mlpd_train(comm, &options, NULL, NULL), "result");
   ASSERT_USAGE(mlpd_train_check(NULL), "options");
-  ASSERT_USAGE(mlpd_options_check(NULL), "options");
-  ASSERT_USAGE(mlpd_options_set(NULL, "lr", "1"), "options");
-  ASSERT_USAGE(mlpd_options_print(&options, NULL), "stream");
+  ASSERT_USAGE(mlpd_train_options_check(NULL), "options");
+  ASSERT_USAGE(mlpd_train_options_set(NULL, "lr", "1"), "options");
+  ASSERT_USAGE(mlpd_train_options_print(&options, NULL), "stream");
   assert_ok(mlpd_train_check(&options));
   assert_ok(mlpd_train(comm, &options, NULL, &result));
 }
@@ -251,8 +251,8 @@ static void test_the_rest(void **state) {
   ASSERT_USAGE(mlpd_threads_set(-1, &taken), "threads");
   ASSERT_USAGE(mlpd_comm_agree(NULL, MLPD_OK), "comm");
   ASSERT_USAGE(mlpd_comm_init(NULL, NULL, NULL), "comm");
-  ASSERT_USAGE(mlpd_options_set(&options, NULL, "1"), "name");
-  ASSERT_USAGE(mlpd_options_set(&options, "lr", NULL), "text");
+  ASSERT_USAGE(mlpd_train_options_set(&options, NULL, "1"), "name");
+  ASSERT_USAGE(mlpd_train_options_set(&options, "lr", NULL), "text");
   ASSERT_USAGE(mlpd_option_set(NULL, "--lr", "1", &options), "row");
   ASSERT_USAGE(mlpd_option_set(lr, NULL, "1", &options), "where");
   ASSERT_USAGE(mlpd_option_set(lr, "--lr", "1", NULL), "values");

@@ -112,7 +112,7 @@ static mlpd_train_options make_options(const char *out) {
   options.batch = 32;
   options.epochs = 2;
   options.threads = 1;
-  assert_ok(mlpd_options_set(&options, "lr", "0.05"));
+  assert_ok(mlpd_train_options_set(&options, "lr", "0.05"));
   assert_true(options.lr == 0.05);
   return options;
 }
@@ -168,10 +168,10 @@ static void test_messages(void **state) {
   (void)state;
   speak_german();
   mlpd_train_options options = make_options(in_folder("run"));
-  assert_int_equal(mlpd_options_set(&options, "lr", "0,1"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_train_options_set(&options, "lr", "0,1"), MLPD_ERROR_USAGE);
   assert_string_equal(mlpd_error_message(), "--lr: \"0,1\" is not a number");
   options.valid_fraction = 0.95;
-  assert_int_equal(mlpd_options_check(&options), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_train_options_check(&options), MLPD_ERROR_USAGE);
   assert_string_equal(mlpd_error_message(), "--valid-fraction: 0.95 is not in [0, 0.9]");
 }
 

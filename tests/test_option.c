@@ -72,17 +72,17 @@ static void test_defaults_are_allowed(void **state) {
       assert_string_equal(text, row->default_text);
   }
   o.data.file = "a.h5";
-  assert_int_equal(mlpd_options_check(&o), MLPD_OK);
+  assert_int_equal(mlpd_train_options_check(&o), MLPD_OK);
 }
 
 static void test_set_by_name(void **state) {
   (void)state;
   mlpd_train_options o = defaults();
-  assert_int_equal(mlpd_options_set(&o, "lr", "0.25"), MLPD_OK);
+  assert_int_equal(mlpd_train_options_set(&o, "lr", "0.25"), MLPD_OK);
   assert_true(o.lr == 0.25);
-  assert_int_equal(mlpd_options_set(&o, "optimizer", "adam"), MLPD_OK);
+  assert_int_equal(mlpd_train_options_set(&o, "optimizer", "adam"), MLPD_OK);
   assert_int_equal(o.optimizer, MLPD_ADAM);
-  assert_int_equal(mlpd_options_set(&o, "hidden", "8,4"), MLPD_OK);
+  assert_int_equal(mlpd_train_options_set(&o, "hidden", "8,4"), MLPD_OK);
   assert_string_equal(o.hidden, "8,4");
   const struct {
     const char *text;
@@ -91,24 +91,24 @@ static void test_set_by_name(void **state) {
                {"4g", 4000000000}, {"1.5 GiB", 1610612736}, {"64 MiB", 67108864},
                {"3kB", 3000},      {"2TiB", 2199023255552}};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-    assert_int_equal(mlpd_options_set(&o, "memory", sizes[i].text), MLPD_OK);
+    assert_int_equal(mlpd_train_options_set(&o, "memory", sizes[i].text), MLPD_OK);
     assert_true(o.memory == sizes[i].bytes);
   }
-  assert_int_equal(mlpd_options_set(&o, "memory", "4 G B"), MLPD_ERROR_USAGE);
-  assert_int_equal(mlpd_options_set(&o, "memory", "GB"), MLPD_ERROR_USAGE);
-  assert_int_equal(mlpd_options_set(&o, "memory", "0.5B"), MLPD_ERROR_USAGE);
-  assert_int_equal(mlpd_options_set(&o, "batch", "1k"), MLPD_ERROR_USAGE);
-  assert_int_equal(mlpd_options_set(&o, "lrr", "1"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_train_options_set(&o, "memory", "4 G B"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_train_options_set(&o, "memory", "GB"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_train_options_set(&o, "memory", "0.5B"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_train_options_set(&o, "batch", "1k"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_train_options_set(&o, "lrr", "1"), MLPD_ERROR_USAGE);
   assert_string_equal(mlpd_error_message(), "unknown option --lrr; did you mean --lr?");
-  assert_int_equal(mlpd_options_set(&o, "config_text", "x"), MLPD_ERROR_USAGE);
-  assert_int_equal(mlpd_options_set(&o, "lr", "1e9"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_train_options_set(&o, "config_text", "x"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_train_options_set(&o, "lr", "1e9"), MLPD_ERROR_USAGE);
   assert_string_equal(mlpd_error_message(), "--lr: 1e9 is not in [0, 1e6]");
   assert_true(o.lr == 0.25);
 }
 
 /* A host that fills the struct itself is refused in the words of the command line. */
 static void refuses(const mlpd_train_options *o, const char *message) {
-  assert_int_equal(mlpd_options_check(o), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_train_options_check(o), MLPD_ERROR_USAGE);
   assert_string_equal(mlpd_error_message(), message);
 }
 
@@ -139,7 +139,7 @@ static void test_values_are_checked(void **state) {
   refuses(&o, "--optimizer: \"77\" is unknown; there are sgd, momentum, nesterov, adam, adamw");
   o = good;
   o.output_activation = -2;
-  assert_int_equal(mlpd_options_check(&o), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_train_options_check(&o), MLPD_ERROR_USAGE);
   o = good;
   o.out = "";
   refuses(&o, "--out: the path is empty");
@@ -147,7 +147,7 @@ static void test_values_are_checked(void **state) {
   refuses(&o, "--out: \"a?b\" has a control character such as a line end");
   o = good;
   o.resume = o.checkpoint_every = NULL; /* as mlpdist.h says */
-  assert_int_equal(mlpd_options_check(&o), MLPD_OK);
+  assert_int_equal(mlpd_train_options_check(&o), MLPD_OK);
 }
 
 static void test_needs(void **state) {
@@ -254,15 +254,51 @@ static void test_comparison(void **state) {
   assert_int_equal(strlen(theirs), OPTION_LINE_BYTES - 1);
 }
 
+/* ---- Options that own their texts ------------------------------------------------------------------- */
+
+static void test_named_options(void **state) {
+  (void)state;
+  mlpd_options *options = NULL;
+  char text[64] = "64,32", got[64];
+  const mlpd_data_rows rows = {.x = {.columns = 3}};
+  assert_int_equal(mlpd_options_create(&options), MLPD_OK);
+  const mlpd_train_options *const values = mlpd_options_values(options);
+  assert_null(values->out); /* no files unless asked for */
+  assert_int_equal(mlpd_options_set(options, "hidden", text), MLPD_OK);
+  memset(text, '!', sizeof text - 1); /* it was copied */
+  assert_string_equal(values->hidden, "64,32");
+  assert_int_equal(mlpd_options_set(options, "hidden", "7"), MLPD_OK);
+  assert_int_equal(mlpd_options_set(options, "lr", "0.25"), MLPD_OK);
+  assert_int_equal(mlpd_options_set(options, "out", "run7"), MLPD_OK);
+  assert_int_equal(mlpd_options_set(options, "lr", "much"), MLPD_ERROR_USAGE);
+  assert_non_null(strstr(mlpd_error_message(), "--lr"));
+  assert_int_equal(mlpd_options_set(options, "hidden", "7;8"), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_options_set(options, "epoch", "7"), MLPD_ERROR_USAGE);
+  assert_string_equal(mlpd_error_message(), "unknown option --epoch; did you mean --epochs?");
+  assert_int_equal(mlpd_options_get(options, "hidden", got, sizeof got), MLPD_OK);
+  assert_string_equal(got, "7");
+  assert_int_equal(mlpd_options_get(options, "lr", got, sizeof got), MLPD_OK);
+  assert_string_equal(got, "0.25");
+  assert_int_equal(mlpd_options_get(options, "out", got, 3), MLPD_OK);
+  assert_string_equal(got, "ru");
+  assert_int_equal(mlpd_options_get(options, "trace", got, sizeof got), MLPD_OK);
+  assert_string_equal(got, "");
+  assert_int_equal(mlpd_options_get(options, "hiden", got, sizeof got), MLPD_ERROR_USAGE);
+  assert_int_equal(mlpd_options_set(NULL, "lr", "1"), MLPD_ERROR_USAGE);
+  mlpd_options_rows(options, &rows);
+  assert_true(values->data.rows != NULL && values->data.rows != &rows && values->data.rows->x.columns == 3);
+  mlpd_options_rows(options, NULL);
+  assert_null(values->data.rows);
+  mlpd_options_free(options);
+  mlpd_options_free(NULL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_reals_are_short_and_exact),
-      cmocka_unit_test(test_suggestions),
-      cmocka_unit_test(test_defaults_are_allowed),
-      cmocka_unit_test(test_set_by_name),
-      cmocka_unit_test(test_values_are_checked),
-      cmocka_unit_test(test_needs),
-      cmocka_unit_test(test_texts),
+      cmocka_unit_test(test_named_options), cmocka_unit_test(test_reals_are_short_and_exact),
+      cmocka_unit_test(test_suggestions),   cmocka_unit_test(test_defaults_are_allowed),
+      cmocka_unit_test(test_set_by_name),   cmocka_unit_test(test_values_are_checked),
+      cmocka_unit_test(test_needs),         cmocka_unit_test(test_texts),
       cmocka_unit_test(test_comparison),
   };
   return cmocka_run_group_tests_name("option", tests, NULL, NULL);

@@ -180,7 +180,7 @@ static void test_config_round_trip(void **state) {
   }
   char path[] = "/tmp/mlpdist-test-XXXXXX";
   FILE *file = fdopen(mkstemp(path), "w");
-  assert_int_equal(mlpd_options_print(&arguments.train, file), MLPD_OK);
+  assert_int_equal(mlpd_train_options_print(&arguments.train, file), MLPD_OK);
   assert_int_equal(fclose(file), 0);
   train_arguments again = {0};
   mlpd_train_options_default(&again.train);
@@ -226,7 +226,7 @@ static void test_odd_paths(void **state) {
     char path[] = "/tmp/mlpdist-test-XXXXXX";
     FILE *file = fdopen(mkstemp(path), "w");
     arguments.train.data.file = arguments.train.out = names[i];
-    assert_int_equal(mlpd_options_print(&arguments.train, file), MLPD_OK);
+    assert_int_equal(mlpd_train_options_print(&arguments.train, file), MLPD_OK);
     assert_int_equal(fclose(file), 0);
     train_arguments again = {0};
     mlpd_train_options_default(&again.train);

@@ -14,7 +14,7 @@ mlpd_status options_check(const mlpd_option *table, const void *values);
 /* Stores the default of each row. */
 void options_set_defaults(const mlpd_option *table, void *values);
 
-/* What mlpd_options_print() writes, as text that the caller frees. */
+/* What mlpd_train_options_print() writes, as text that the caller frees. */
 mlpd_status option_config_text(const mlpd_train_options *options, char **text);
 
 /* The value of a key in such a text, without its quotes; false if it is not there or does not fit. */

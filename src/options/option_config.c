@@ -31,7 +31,7 @@ static void print_value(const char *text, FILE *stream) {
     (void)fputs(text, stream);
 }
 
-mlpd_status mlpd_options_print(const mlpd_train_options *options, FILE *stream) {
+mlpd_status mlpd_train_options_print(const mlpd_train_options *options, FILE *stream) {
   IN_C_LOCALE();
   NEED(options);
   NEED(stream);
@@ -55,7 +55,7 @@ mlpd_status option_config_text(const mlpd_train_options *options, char **text) {
   size_t bytes = 0;
   *text = NULL;
   FILE *const stream = open_memstream(text, &bytes);
-  const bool written = stream != NULL && mlpd_options_print(options, stream) == MLPD_OK;
+  const bool written = stream != NULL && mlpd_train_options_print(options, stream) == MLPD_OK;
   if (stream != NULL && fclose(stream) == 0 && written) return MLPD_OK;
   free(*text);
   *text = NULL;

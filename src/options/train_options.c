@@ -7,7 +7,7 @@ void mlpd_train_options_default(mlpd_train_options *options) {
   options_set_defaults(mlpd_train_option_table, options);
 }
 
-mlpd_status mlpd_options_set(mlpd_train_options *options, const char *name, const char *text) {
+mlpd_status mlpd_train_options_set(mlpd_train_options *options, const char *name, const char *text) {
   NEED(options);
   NEED(name);
   NEED(text);
@@ -24,7 +24,7 @@ mlpd_status mlpd_options_set(mlpd_train_options *options, const char *name, cons
   return FAIL(MLPD_ERROR_USAGE, "unknown option --%s", name);
 }
 
-mlpd_status mlpd_options_check(const mlpd_train_options *options) {
+mlpd_status mlpd_train_options_check(const mlpd_train_options *options) {
   NEED(options);
   return options_check(mlpd_train_option_table, options);
 }

@@ -255,7 +255,7 @@ int command_train(int argc, char **argv) {
   int exit_status = EXIT_DONE;
   if (status == MLPD_OK && arguments.print_config) status = check(&arguments);
   if (status == MLPD_OK && arguments.print_config) {
-    if (outcome_launcher_rank() <= 0) (void)mlpd_options_print(&arguments.train, stdout);
+    if (outcome_launcher_rank() <= 0) (void)mlpd_train_options_print(&arguments.train, stdout);
   } else {
     exit_status = run(status, &arguments, &results);
   }

@@ -35,7 +35,7 @@ mlpd_status mlpd_train_check(const mlpd_train_options *o) {
   checkpoint_plan every;
   const backend *gemm = NULL;
   TRY(status_need(o, __func__, "options"));
-  TRY(mlpd_options_check(o));
+  TRY(mlpd_train_options_check(o));
   if (o->window > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--window needs --stream");
   if (o->memory > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--memory needs --stream");
   TRY(checkpoint_plan_parse(o->checkpoint_every, &every));

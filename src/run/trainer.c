@@ -571,3 +571,8 @@ mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const
                        mlpd_train_result *result) {
   return mlpd_train_model(comm, options, events, result, NULL);
 }
+
+mlpd_status mlpd_fit(mlpd_comm *comm, const mlpd_options *options, mlpd_model **model) {
+  mlpd_train_result result;
+  return mlpd_train_model(comm, options != NULL ? mlpd_options_values(options) : NULL, NULL, &result, model);
+}

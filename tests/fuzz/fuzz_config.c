@@ -12,7 +12,7 @@ static char *printed(const train_arguments *arguments) {
   size_t bytes = 0;
   FILE *const stream = open_memstream(&text, &bytes);
   FUZZ_ASSERT(stream != NULL, "no memory");
-  FUZZ_ASSERT(mlpd_options_print(&arguments->train, stream) == MLPD_OK, "cannot be printed");
+  FUZZ_ASSERT(mlpd_train_options_print(&arguments->train, stream) == MLPD_OK, "cannot be printed");
   (void)fclose(stream);
   return text;
 }

@@ -1,0 +1,23 @@
+# What programs that are linked with the shared library rely on: its symbols, and the sizes of public structs, against
+# tests/abi.txt. Where a change is meant, and is said in the version (a program built before may break): tests/abi > tests/abi.txt
+
+load helper
+
+setup() {
+  unless_sanitized "a test of the build without sanitizers"
+  build=$(cd "$(dirname "$(command -v "$MLPDIST")")" && pwd)
+  [ -e "$build/libmlpdist.so" ] || skip "no shared library beside the program"
+}
+
+@test "the shared library's symbols and the sizes of public structs are those of tests/abi.txt" {
+  [ "$(uname -m)" = x86_64 ] || skip "sizes are those of x86-64"
+  "$BATS_TEST_DIRNAME/abi" "$build" > "$BATS_TEST_TMPDIR/abi.txt"
+  diff "$BATS_TEST_DIRNAME/abi.txt" "$BATS_TEST_TMPDIR/abi.txt" ||
+    fail "removed or changed (<): programs built before break; new (>): run tests/abi > tests/abi.txt"
+}
+
+@test "the shared library exports names of mlpd_ alone" {
+  local others
+  others=$(nm -D --defined-only "$build/libmlpdist.so" | awk '{ print $3 }' | grep -vE '^(mlpd_|\.gomp_critical)' || true)
+  [ -z "$others" ] || fail "$others"
+}
