@@ -272,3 +272,23 @@ mixed() {
   grep -Eq "^mlpdist: t.csv, converted to ./mlpdist-table.tmp.*: File too large" "$errors" || fail "no such message"
   [ -z "$(find . -name '*.tmp.*')" ] || fail "a temporary file is left"
 }
+
+@test "a folder of data: copies and the files of a run in it are no tables; rows without the target are named" {
+  mkdir data
+  awk 'BEGIN { print "a,b,y"; for (i = 0; i < 60; i++) print i % 7 "," i % 11 "," i * 0.5 }' > data/train.csv
+  local want name
+  alone train --data data --epochs 1 --quiet --out first
+  succeeds
+  want=$(last_line)
+  for name in train.csv~ train.csv.bak train.csv.part .train.csv.swp; do cp data/train.csv "data/$name"; done
+  for name in first second data data; do # the folder of the data as that of the run, too
+    alone train --data data --epochs 1 --quiet --out $name
+    succeeds
+    [ "$(last_line)" = "$want" ] || fail "$name: expected $want"
+  done
+  alone train --data second --epochs 1 --quiet --out third
+  fails_with 2 "--data second: a run folder without tables"
+  cut -d, -f1,2 data/train.csv > test.csv
+  launch 2 train --data data/train.csv,test.csv --lanes 2
+  fails_with 1 "test.csv: no target 'y', which data/train.csv has; leave the file out"
+}

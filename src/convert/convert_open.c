@@ -97,6 +97,13 @@ static mlpd_status open_alike(opened_inputs *o, int i, const mlpd_convert_option
   TRY(csv_source_open(take(o, i), m, options, opened));
   if (first == NULL || first->targets.count != 1 || (*opened)->columns.count == 0) return MLPD_OK;
   const char *const target = first->targets.names[0];
+  const bool fewer = (*opened)->columns.count < first->columns.count;
+  if (fewer && !name_list_holds(&(*opened)->targets, target) && !name_list_holds(&(*opened)->columns, target)) {
+    source_close(*opened);
+    *opened = NULL;
+    return FAIL(MLPD_ERROR_DATA, "%s: no target '%s', which %s has; leave the file out, and predict its rows later",
+                o->paths[i], target, first->name);
+  }
   if (name_list_holds(&(*opened)->targets, target) || !name_list_holds(&(*opened)->columns, target)) return MLPD_OK;
   source_close(*opened);
   *opened = NULL;

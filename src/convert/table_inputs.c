@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -17,6 +18,30 @@ static mlpd_status add(table_inputs *inputs, const char *path, size_t length) {
   TRY(memory_allocate(&inputs->paths[inputs->count], length + 1, 1, "name of an input file"));
   memcpy(inputs->paths[inputs->count++], path, length);
   return MLPD_OK;
+}
+
+static bool ends_in(const char *name, const char *end) {
+  const size_t length = strlen(name), tail = strlen(end);
+  return length > tail && strcmp(name + length - tail, end) == 0;
+}
+
+/* Copies that editors and downloads leave: their rows would count twice. */
+static bool is_copy(const char *name) {
+  static const char *const ends[] = {"~", ".bak", ".orig", ".old", ".tmp", ".part", ".crdownload"};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+    if (ends_in(name, ends[i])) return true;
+  return false;
+}
+
+/* What a run writes, where its folder is that of the data. */
+static bool is_of_run(const char *folder, const char *name) {
+  static const char *const files[] = {"config.ini", "metrics.csv", "model.h5", "converted.h5"};
+  char config[FILE_PATH_BYTES];
+  if (strcmp(name, "run.lock") == 0) return true;
+  if (file_path(config, folder, "config.ini") != MLPD_OK || access(config, F_OK) != 0) return false;
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+    if (strcmp(name, files[i]) == 0) return true;
+  return false;
 }
 
 /* Text beside data, and what is hidden. */
@@ -31,17 +56,24 @@ static mlpd_status add_folder(table_inputs *inputs, const char *folder) {
   DIR *const listing = opendir(folder);
   if (listing == NULL) return FAIL(MLPD_ERROR_FILE, "%s: %s", folder, strerror(errno));
   mlpd_status status = MLPD_OK;
+  bool run = false;
   const struct dirent *entry;
   while (status == MLPD_OK && (entry = readdir(listing)) != NULL) {
     char path[FILE_PATH_BYTES];
     struct stat about;
-    if (is_beside(entry->d_name)) continue;
+    if (is_beside(entry->d_name) || is_copy(entry->d_name)) continue;
+    if (is_of_run(folder, entry->d_name)) {
+      run = true;
+      continue;
+    }
     status = file_path(path, folder, entry->d_name);
     if (status == MLPD_OK && stat(path, &about) == 0 && S_ISREG(about.st_mode))
       status = add(inputs, path, strlen(path));
   }
   (void)closedir(listing);
   TRY(status);
+  if (inputs->count == 0 && run)
+    return FAIL(MLPD_ERROR_USAGE, "--data %s: a run folder without tables; name the data itself", folder);
   if (inputs->count == 0) return FAIL(MLPD_ERROR_USAGE, "--data %s: the folder holds no files", folder);
   qsort(inputs->paths, (size_t)inputs->count, sizeof *inputs->paths, by_name); /* readdir has no order */
   return MLPD_OK;
