@@ -66,3 +66,34 @@ mixed() {
   fails_with 2 "--out never.h5 is HDF5"
   [ ! -e never.csv ] && [ ! -e never.h5 ] || fail "a file was written"
 }
+
+@test "dates are learned and predicted by name, on any ranks" {
+  awk 'BEGIN { print "shop,when,sales"
+    for (i = 0; i < 400; i++) { m = i % 12 + 1; d = i * 7 % 28 + 1; printf "%d,%s,%.1f\n", i % 3, i % 40 == 7 ? "" : sprintf("%d-%02d-%02d", 2000 + int(i / 40), m, d), 30 * m + d + 5 * int(i / 40) } }' > sales.csv
+  local options=(--data sales.csv --label sales --epochs 30 --batch 32 --lr 0.02 --lanes 4 --quiet --out run) want
+  alone train "${options[@]}"
+  succeeds
+  want=$output
+  launch 3 train "${options[@]}"
+  succeeds
+  [ "$output" = "$want" ] || fail "expected $want"
+  alone info run/model.h5
+  says "when.year: number, 2 inputs" "when.day_of_year: number" "when.seconds: number"
+  awk -F, -v OFS=, '{ print $2, $1 }' sales.csv > new.csv
+  alone predict --model run/model.h5 --data sales.csv --out one.csv
+  succeeds
+  launch 2 predict --model run/model.h5 --data new.csv --out two.csv --keep when
+  succeeds
+  cut -d, -f2 one.csv | cmp - <(cut -d, -f3 two.csv | sed '1s/.*/sales/') || fail "other predictions"
+  awk -F, 'NR == 1 || NR == 3 { print $2 }' one.csv > want
+  { head -1 new.csv; sed -n 3p new.csv; } > few.csv
+  alone predict --model run/model.h5 --data few.csv --out few.out
+  succeeds
+  cut -d, -f2 few.out | cmp - want || fail "a row depends on others"
+  sed -i '2s/2000-/00-/' new.csv
+  alone predict --model run/model.h5 --data new.csv --out none.csv
+  fails_with 1 "new.csv:2: column 1 (when): '00-01-01' is no date such as 2021-03-15"
+  cut -d, -f2 new.csv > lacks.csv
+  alone predict --model run/model.h5 --data lacks.csv --out none.csv
+  fails_with 1 "lacks.csv: no columns when.year, when.day_of_year, when.seconds"
+}

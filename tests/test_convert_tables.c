@@ -618,6 +618,43 @@ static void test_kinds_of_columns(void **state) {
                  "a.csv:5: column 1 (z): 'x' is no number; correct it, or --missing 'x'");
 }
 
+/* Dates of ISO 8601 become the year, the day of the year and seconds since 1970. */
+static void test_dates(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_text("a.csv",
+             "k,when,y\n0,1970-01-01,1.5\n1,1972-12-31T24:00,2\n2,,3\n3,1969-12-31 "
+             "23:59:58.5,4\n4,2000-03-01T01:30:00+02:00,5\n"
+             "5,0001-01-01Z,6\n");
+  assert_int_equal(CONVERT(o, &r, "a.csv"), MLPD_ERROR_DATA); /* a zone without a time */
+  write_text("a.csv",
+             "k,when,y\n0,1970-01-01,1.5\n1,1972-12-31T24:00,2\n2,,3\n3,1969-12-31 "
+             "23:59:58.5,4\n4,2000-03-01T01:30:00+02:00,5\n"
+             "5,0001-01-01,6\n6,9999-12-31T23:59:59-0030,1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "k,when.year,when.day_of_year,when.seconds");
+  assert_said("dates: when; of each three features");
+  assert_array("/train/x", 7, 4, ELEMENT_F32,
+               VALUES(0, 1970, 1, 0, 1, 1972, 366, 94694400, 2, NAN, NAN, NAN, 3, 1969, 365, -1.5, 4, 2000, 61,
+                      (float)951867000, 5, 1, 1, (float)-62135596800.0, 6, 9999, 365, (float)253402302599.0));
+  o.categorical = "when";
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_int_equal(r.features, 2);
+  o.categorical = NULL;
+  static const char *const none[] = {"2021-02-29",       "2021-13-01",    "2021-1-01",   "2021-01-01T25:00",
+                                     "2021-01-01T10:60", "2021-01-01T10", "x2021-01-01", "2021-01-01T10:00+2"};
+  for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+    char text[200];
+    (void)snprintf(text, sizeof text, "when,y\n2020-02-29,1\n2021-01-31,2\n%s,3\n2021-01-03,4\n", none[i]);
+    assert_refused(o, MLPD_ERROR_DATA, text, "a.csv:4: column 1 (when): ");
+    assert_non_null(strstr(mlpd_error_message(), "is no date such as 2021-03-15"));
+  }
+  write_rows("when,k,y\n", 30, "%1$d.1.2020,%3$d,%1$d.5\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("column when is left out: its texts look like dates; written as 2021-03-15 (ISO 8601) they are read");
+}
+
 /* Tables of one data set share categories and kinds; text that begins late makes categories of all. */
 static void test_kinds_in_parts(void **state) {
   (void)state;
@@ -763,6 +800,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_text_columns, clear_folder),
       cmocka_unit_test_teardown(test_kinds_of_columns, clear_folder),
       cmocka_unit_test_teardown(test_kinds_in_parts, clear_folder),
+      cmocka_unit_test_teardown(test_dates, clear_folder),
       cmocka_unit_test_teardown(test_classes_or_values, clear_folder),
       cmocka_unit_test_teardown(test_chosen_columns, clear_folder),
       cmocka_unit_test_teardown(test_columns_that_are_none, clear_folder),

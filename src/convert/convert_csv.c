@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "convert/convert_csv_kinds.h"
+#include "convert/convert_date.h"
 #include "data/stored_labels.h"
 
 /* ---- Errors ---- */
@@ -50,6 +51,29 @@ static mlpd_status parse_odd_cell(csv_source *c, uint32_t column, const csv_cell
   if (kind == CSV_MISSING) return take_missing(c, column, cell, parsed, state);
   if (kind == CSV_TEXT) worsen(state, ROW_FAULTY);
   return kind == CSV_NUMBER || !c->gathering ? MLPD_OK : csv_fault_add(c, column, kind, cell);
+}
+
+/* The numbers that a date becomes. */
+static mlpd_status parse_date(csv_source *c, uint32_t column, const char *p, const char *end, const char **next,
+                              number *parsed, row_state *state) {
+  csv_cell cell;
+  date found;
+  *next = csv_next_cell(p, end, c->layout.delimiter, &cell);
+  if (cell.damaged) return damaged_error(c, column, &cell);
+  if (csv_cell_is_missing(&c->syntax, &cell)) {
+    TRY(take_missing(c, column, &cell, &parsed[0], state));
+    parsed[1] = parsed[2] = parsed[0];
+    return MLPD_OK;
+  }
+  if (!date_parse(cell.begin, cell.end, &found)) {
+    worsen(state, ROW_FAULTY);
+    return c->gathering ? csv_fault_add(c, column, CSV_TEXT, &cell) : MLPD_OK;
+  }
+  const double values[DATE_FEATURES] = {found.year, found.day_of_year, found.seconds};
+  for (int i = 0; i < DATE_FEATURES; i++)
+    parsed[i] =
+        (number){.value = values[i], .integer = (int64_t)values[i], .is_integer = values[i] == floor(values[i])};
+  return MLPD_OK;
 }
 
 static mlpd_status parse_category(csv_source *c, uint32_t column, const char *p, const char *end, const char **next,
@@ -124,7 +148,11 @@ static mlpd_status parse_row(csv_source *c, const char *begin, const char *end, 
       }
       parsed = &c->numbers[c->target_places[column]];
     } else {
-      next++;
+      next += csv_features_of(&c->plan, column);
+      if (c->plan.dates[column]) {
+        TRY(parse_date(c, column, p, end, &p, parsed, state));
+        continue;
+      }
       if (c->sets != NULL && c->sets[column] != NULL) {
         TRY(parse_category(c, column, p, end, &p, parsed, state));
         continue;
@@ -296,7 +324,8 @@ static mlpd_status take_categories(csv_source *c) {
   for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
     if (c->plan.roles[i] != CSV_FEATURE) continue;
     any = any || c->sets[i] != NULL;
-    c->base.categories[f++] = c->sets[i];
+    c->base.categories[f] = c->sets[i];
+    f += csv_features_of(&c->plan, i);
   }
   if (any) return MLPD_OK;
   free(c->base.categories);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "convert/convert_date.h"
 #include "convert/convert_report.h"
 #include "convert/convert_source.h"
 
@@ -261,6 +262,7 @@ static mlpd_status plan_by_options(const char *name, const csv_layout *layout, c
   mlpd_status status;
   *plan = (csv_plan){.num_targets = 0};
   TRY_GOTO(status, memory_allocate(&plan->roles, layout->columns, sizeof *plan->roles, "columns"), done);
+  TRY_GOTO(status, memory_allocate(&plan->dates, layout->columns, sizeof *plan->dates, "columns"), done);
   TRY_GOTO(status, select_columns(&label, no_target ? NULL : options->label), done);
   TRY_GOTO(status, select_columns(&ignore, options->ignore), done);
   TRY_GOTO(status, select_columns(&columns, options->columns), done);
@@ -275,7 +277,13 @@ done:
   return status;
 }
 
+uint32_t csv_features_of(const csv_plan *plan, uint32_t column) {
+  if (plan->roles[column] != CSV_FEATURE) return 0;
+  return plan->dates[column] ? DATE_FEATURES : 1;
+}
+
 void csv_plan_free(csv_plan *plan) {
+  free(plan->dates);
   free(plan->roles);
   free(plan->targets);
 }
@@ -295,6 +303,21 @@ static mlpd_status fail_missing(const char *file, const char *what, const char *
   return FAIL(MLPD_ERROR_DATA, "%s: no column%s %s, which the model %s", file, missing == 1 ? "" : "s", list, what);
 }
 
+/* The column of dates that a model's feature "when.year" comes from, or UINT32_MAX. */
+static uint32_t take_date(const csv_layout *layout, const char *name, csv_plan *plan) {
+  for (int i = 0; i < DATE_FEATURES; i++) {
+    const size_t length = strlen(name), tail = strlen(date_suffixes[i]);
+    if (length <= tail || strcmp(name + length - tail, date_suffixes[i]) != 0) continue;
+    for (uint32_t c = 0; c < layout->columns; c++) {
+      if (strncmp(layout->names[c], name, length - tail) != 0 || layout->names[c][length - tail] != '\0') continue;
+      plan->roles[c] = CSV_FEATURE;
+      plan->dates[c] = true;
+      return c;
+    }
+  }
+  return UINT32_MAX;
+}
+
 /* Gives the columns of these names a role; places (count) receives where they are. */
 static mlpd_status take_names(const char *file, const csv_layout *layout, const char *what, const char *const *names,
                               uint32_t count, csv_role role, uint32_t *places, csv_plan *plan) {
@@ -306,6 +329,7 @@ static mlpd_status take_names(const char *file, const csv_layout *layout, const 
         plan->roles[c] = (uint8_t)role;
         places[j] = c;
       }
+    if (places[j] == UINT32_MAX && role == CSV_FEATURE) places[j] = take_date(layout, names[j], plan);
     all = all && places[j] != UINT32_MAX;
   }
   return all ? MLPD_OK : fail_missing(file, what, names, count, places);
@@ -318,6 +342,7 @@ static mlpd_status plan_by_names(const char *file, const csv_layout *layout, con
   const uint32_t targets = o->unlabelled ? 0 : o->num_model_targets;
   *plan = (csv_plan){.num_targets = 0};
   TRY(memory_allocate(&plan->roles, layout->columns, sizeof *plan->roles, "columns"));
+  TRY(memory_allocate(&plan->dates, layout->columns, sizeof *plan->dates, "columns"));
   TRY(memory_allocate(&plan->targets, targets, sizeof *plan->targets, "columns"));
   TRY(memory_allocate(&places, o->num_model_columns, sizeof *places, "columns"));
   mlpd_status status =

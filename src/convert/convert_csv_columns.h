@@ -9,10 +9,14 @@ typedef enum csv_role { CSV_LEFT_OUT, CSV_FEATURE, CSV_TARGET } csv_role;
 
 typedef struct csv_plan {
   uint8_t *roles;    /* (columns) csv_role */
+  bool *dates;       /* (columns) features that are dates, of DATE_FEATURES numbers each */
   uint32_t *targets; /* (num_targets) columns, as label lists them */
   uint32_t num_targets, num_features, num_ignored;
   bool index_left_out;
 } csv_plan;
+
+/* Features that a column makes. */
+uint32_t csv_features_of(const csv_plan *plan, uint32_t column);
 
 /* name: of the file, for messages */
 mlpd_status csv_plan_make(const char *name, const csv_layout *layout, const mlpd_convert_options *options,

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "convert/convert_csv_internal.h"
+#include "convert/convert_date.h"
 #include "convert/convert_report.h"
 
 static void column_name(const csv_source *c, uint32_t column, char text[300]) {
@@ -29,6 +30,8 @@ mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const c
   if (c->faults == NULL) TRY(memory_allocate(&c->faults, c->layout.columns, sizeof *c->faults, "columns"));
   if (c->faults[column] == NULL) TRY(memory_allocate(&c->faults[column], 1, sizeof(csv_fault), "column"));
   csv_fault *f = c->faults[column];
+  date parsed;
+  f->dates += kind == CSV_TEXT && date_parse(cell->begin, cell->end, &parsed);
   if (kind == CSV_MISSING && f->missing++ == 0) {
     f->missing_line = c->lines.line;
     (void)csv_cell_shown(cell, f->missing_text);
@@ -53,6 +56,11 @@ void csv_faults_free(csv_source *c) {
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
   char what[300], more[80] = "";
   const bool mixed = f->texts == 0;
+  if (c->plan.dates[column])
+    return place_error(
+        c, f->text_line, column, f->text,
+        "is no date such as 2021-03-15 or 2021-03-15T10:20:30Z (ISO 8601), as the others of this column "
+        "are; correct it, or --missing takes it as a missing value, or --categorical the column as categories");
   if (f->texts > 1)
     (void)snprintf(more, sizeof more, " (nor are %llu more cells of this column)", (unsigned long long)f->texts - 1);
   if (mixed)
@@ -95,7 +103,8 @@ static mlpd_status find_answers(csv_source *c) {
   TRY(memory_allocate(&c->base.yes_no, c->base.features, sizeof *c->base.yes_no, "kinds of columns"));
   for (uint32_t i = 0, feature = 0; i < c->layout.columns; i++) {
     if (c->plan.roles[i] != CSV_FEATURE) continue;
-    c->base.yes_no[feature++] = c->faults[i] != NULL && c->faults[i]->yes_no > 0;
+    c->base.yes_no[feature] = c->faults[i] != NULL && c->faults[i]->yes_no > 0;
+    feature += csv_features_of(&c->plan, i);
   }
   return MLPD_OK;
 }

@@ -11,7 +11,7 @@
 
 /* Cells of a column that are no numbers. */
 typedef struct csv_fault {
-  uint64_t missing, texts, yes_no;               /* how many */
+  uint64_t missing, texts, yes_no, dates;        /* how many; dates are texts, too */
   uint64_t missing_line, text_line, yes_no_line; /* of the first */
   char missing_text[CSV_SHOWN_BYTES + 4], text[CSV_SHOWN_BYTES + 4];
   char hint[CSV_HINT_BYTES]; /* options that read the first text, or "" */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "convert/convert_date.h"
 #include "convert/convert_report.h"
 
 enum { TEXT_BYTES = 1024, FEW = 20, LEAST_ROWS = 10 };
@@ -34,8 +35,9 @@ void csv_kinds_free(csv_source *c) {
 static mlpd_status take_model(csv_source *c) {
   const mlpd_convert_options *const o = c->options;
   for (uint32_t i = 0, f = 0; o->model_categories != NULL && i < c->layout.columns; i++) {
-    if (c->plan.roles[i] != CSV_FEATURE) continue;
-    uint32_t j = f++;
+    uint32_t j = f;
+    f += csv_features_of(&c->plan, i);
+    if (c->plan.roles[i] != CSV_FEATURE || c->plan.dates[i]) continue;
     if (c->layout.names != NULL && o->model_columns != NULL)
       for (j = 0; j < o->num_model_columns && strcmp(o->model_columns[j], c->layout.names[i]) != 0;) j++;
     if (j < o->num_model_columns && o->model_categories[j] != 0) TRY(make_set(c, i, true));
@@ -63,6 +65,18 @@ static bool is_text_column(const csv_source *c, uint32_t column) {
   return 2 * (f->texts + f->yes_no) > c->rows_seen - f->missing;
 }
 
+/* Dates for the most part: a cell that is none is then refused by its line. */
+static bool is_date_column(const csv_source *c, uint32_t column) {
+  const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
+  return f != NULL && 2 * f->dates > c->rows_seen - f->missing;
+}
+
+static const char *reason_of_texts(const category_set *set) {
+  if (set->count > 0 && date_is_foreign(set->all[0].text, set->all[0].text + set->all[0].length))
+    return "its texts look like dates; written as 2021-03-15 (ISO 8601) they are read";
+  return "its texts are nearly all different, as those that identify rows";
+}
+
 /* Why a column is of no use, or NULL. */
 static const char *reason_against(const csv_source *c, uint32_t column) {
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
@@ -71,13 +85,18 @@ static const char *reason_against(const csv_source *c, uint32_t column) {
   if (set == NULL || set->wanted) return NULL;
   const bool all_differ = set->count == set->rows && set->rows >= LEAST_ROWS;
   const bool nearly = set->count > FEW && 2 * (uint64_t)set->count > set->rows;
-  if (set->full || nearly || all_differ) return "its texts are nearly all different, as those that identify rows";
+  if (set->full || nearly || all_differ) return reason_of_texts(set);
   return NULL;
 }
 
+static void make_dates(csv_source *c, uint32_t column) {
+  c->plan.dates[column] = true;
+  c->plan.num_features += DATE_FEATURES - 1;
+}
+
 static mlpd_status leave_out(csv_source *c, uint32_t column, const char *reason) {
+  c->plan.num_features -= csv_features_of(&c->plan, column);
   c->plan.roles[column] = CSV_LEFT_OUT;
-  c->plan.num_features--;
   c->reasons[column] = reason;
   if (c->sets != NULL && c->owned[column]) {
     category_set_free(c->sets[column]);
@@ -101,7 +120,10 @@ mlpd_status csv_kinds_judge(csv_source *c, bool all, bool *changed) {
     if (c->plan.roles[i] != CSV_FEATURE) continue;
     const bool has_set = c->sets != NULL && c->sets[i] != NULL;
     const char *const reason = all ? reason_against(c, i) : NULL;
-    if (!has_set && is_text_column(c, i)) {
+    if (!has_set && !c->plan.dates[i] && is_date_column(c, i)) {
+      make_dates(c, i);
+      *changed = true;
+    } else if (!has_set && !c->plan.dates[i] && is_text_column(c, i)) {
       TRY(make_set(c, i, false));
       *changed = true;
     } else if (reason != NULL) {
@@ -136,6 +158,7 @@ mlpd_status csv_kinds_follow(source *s, const source *first_source) {
     if (k >= first->layout.columns || c->plan.roles[i] != CSV_FEATURE) continue;
     if (first->reasons[k] != NULL) TRY(leave_out(c, i, no_reason));
     if (first->sets != NULL && first->plan.roles[k] == CSV_FEATURE) c->sets[i] = first->sets[k];
+    if (first->plan.dates[k] && c->plan.roles[i] == CSV_FEATURE) make_dates(c, i);
   }
   return csv_make_room(c);
 }

@@ -5,17 +5,27 @@
 
 #include "base/memory.h"
 #include "convert/convert_csv_kinds.h"
+#include "convert/convert_date.h"
+
+static mlpd_status add_names(name_list *list, const char *name, bool is_date) {
+  char part[400];
+  if (!is_date) return name_list_add(list, name);
+  for (int i = 0; i < DATE_FEATURES; i++) {
+    (void)snprintf(part, sizeof part, "%.350s%s", name, date_suffixes[i]);
+    TRY(name_list_add(list, part));
+  }
+  return MLPD_OK;
+}
 
 /* The header's names, apart for features and targets. */
 static mlpd_status take_names(csv_source *c) {
   char **const names = c->layout.names;
   const char **chosen = NULL;
   if (names == NULL) return MLPD_OK;
-  TRY(memory_allocate(&chosen, c->layout.columns, sizeof *chosen, "column names"));
-  uint32_t f = 0;
   for (uint32_t i = 0; i < c->layout.columns; i++)
-    if (c->plan.roles[i] == CSV_FEATURE) chosen[f++] = names[i];
-  mlpd_status status = name_list_copy(chosen, f, &c->base.columns);
+    if (c->plan.roles[i] == CSV_FEATURE) TRY(add_names(&c->base.columns, names[i], c->plan.dates[i]));
+  TRY(memory_allocate(&chosen, c->layout.columns, sizeof *chosen, "column names"));
+  mlpd_status status = MLPD_OK;
   for (uint32_t t = 0; t < c->plan.num_targets; t++) chosen[t] = names[c->plan.targets[t]];
   if (status == MLPD_OK && c->plan.num_targets > 0)
     status = name_list_copy(chosen, c->plan.num_targets, &c->base.targets);

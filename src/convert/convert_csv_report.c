@@ -105,7 +105,8 @@ static void report_rounded(const csv_source *c) {
   size_t used = 0;
   for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
     if (c->plan.roles[i] != CSV_FEATURE) continue;
-    const csv_range *r = &c->ranges[f++];
+    const csv_range *r = &c->ranges[f];
+    f += csv_features_of(&c->plan, i);
     if (!(r->least <= r->most && fmax(fabs(r->least), fabs(r->most)) > 0x1p53) || !r->whole) continue;
     (void)snprintf(text, sizeof text, "%u", i);
     report_list_add(names, &used, ",", c->layout.names != NULL ? c->layout.names[i] : text);
@@ -124,6 +125,7 @@ static const char *column_name(const csv_source *c, uint32_t column, char number
 }
 
 static const extremes *ends_of(const csv_source *c, uint32_t column, uint32_t feature) {
+  if (c->plan.dates[column]) return NULL;
   if (c->plan.roles[column] == CSV_FEATURE) return &c->ranges[feature].ends;
   if (column == c->label) return &c->label_ends;
   return c->plan.roles[column] == CSV_TARGET && c->target_places != NULL ? &c->ranges[c->target_places[column]].ends
@@ -137,7 +139,7 @@ static void report_placeholders(const csv_source *c) {
   for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
     double value = 0;
     const extremes *const ends = ends_of(c, i, f);
-    f += c->plan.roles[i] == CSV_FEATURE;
+    f += csv_features_of(&c->plan, i);
     const uint64_t rows = ends != NULL ? extremes_placeholder(ends, &value) : 0;
     if (rows == 0) continue;
     char text[40];
@@ -163,6 +165,17 @@ static void report_categories(const csv_source *c) {
     report_list_add(list, &used, ", ", item);
   }
   if (used > 0) convert_say(c->options, "%s: columns of categories: %s", c->base.name, list);
+}
+
+static void report_dates(const csv_source *c) {
+  char list[REPORT_BYTES] = "", number[16];
+  size_t used = 0;
+  for (uint32_t i = 0; i < c->layout.columns; i++)
+    if (c->plan.dates[i] && c->plan.roles[i] == CSV_FEATURE)
+      report_list_add(list, &used, ", ", column_name(c, i, number));
+  if (used > 0)
+    convert_say(c->options, "%s: dates: %s; of each three features: year, day of the year, seconds since 1970",
+                c->base.name, list);
 }
 
 static void report_missing(const csv_source *c) {
@@ -203,6 +216,7 @@ void csv_report_rows(const csv_source *c) {
                 (unsigned long long)c->lines.comments, c->lines.comments == 1 ? "" : "s",
                 (unsigned long long)c->lines.first_comment, c->lines.comment);
   report_categories(c);
+  report_dates(c);
   report_missing(c);
   report_useless(c);
   if (c->lines.repeated > 0)

@@ -1,0 +1,104 @@
+#include "convert/convert_date.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const date_suffixes[DATE_FEATURES] = {".year", ".day_of_year", ".seconds"};
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* Takes so many digits at *p, with a value in [least, most]. */
+static bool take_digits(const char **p, const char *end, int digits, int least, int most, int *value) {
+  if (end - *p < digits) return false;
+  *value = 0;
+  for (int i = 0; i < digits; i++, (*p)++) {
+    if (!is_digit(**p)) return false;
+    *value = *value * 10 + (**p - '0');
+  }
+  return *value >= least && *value <= most;
+}
+
+static bool take_sign(const char **p, const char *end, char sign) {
+  if (*p == end || **p != sign) return false;
+  (*p)++;
+  return true;
+}
+
+static bool is_leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
+
+static int day_of_year(int year, int month, int day) {
+  static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+  return before[month - 1] + day + (month > 2 && is_leap(year) ? 1 : 0);
+}
+
+static int days_of_month(int year, int month) {
+  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  return days[month - 1] + (month == 2 && is_leap(year) ? 1 : 0);
+}
+
+/* Days from 1970-01-01 to the first day of a year, in the Gregorian calendar. */
+static int64_t days_to_year(int year) {
+  const int64_t y = (int64_t)year - 1;
+  const int64_t leaps = y >= 0 ? y / 4 - y / 100 + y / 400 : 0;
+  return 365 * ((int64_t)year - 1970) + leaps - 477; /* leap days up to the end of 1969 */
+}
+
+/* "Z", "+02:00", "-0330" or nothing. */
+static bool take_zone(const char **p, const char *end, double *seconds) {
+  int hours = 0, minutes = 0;
+  if (*p == end || take_sign(p, end, 'Z')) return *p == end;
+  const bool ahead = **p == '+';
+  if (!take_sign(p, end, '+') && !take_sign(p, end, '-')) return false;
+  if (!take_digits(p, end, 2, 0, 23, &hours)) return false;
+  (void)take_sign(p, end, ':');
+  if (*p != end && !take_digits(p, end, 2, 0, 59, &minutes)) return false;
+  *seconds += (ahead ? -1 : 1) * (hours * 3600.0 + minutes * 60.0);
+  return *p == end;
+}
+
+/* "T10:20:30.5" and a zone. */
+static bool take_time(const char **p, const char *end, double *seconds) {
+  int hours = 0, minutes = 0, whole = 0;
+  if (!take_sign(p, end, 'T') && !take_sign(p, end, ' ')) return false;
+  if (!take_digits(p, end, 2, 0, 24, &hours) || !take_sign(p, end, ':')) return false;
+  if (!take_digits(p, end, 2, 0, 59, &minutes)) return false;
+  *seconds += hours * 3600.0 + minutes * 60.0;
+  if (*p != end && **p == ':') {
+    (*p)++;
+    if (!take_digits(p, end, 2, 0, 60, &whole)) return false;
+    *seconds += whole;
+    if (*p != end && (**p == '.' || **p == ',')) {
+      double unit = 0.1;
+      for ((*p)++; *p != end && is_digit(**p); (*p)++, unit /= 10) *seconds += unit * (**p - '0');
+    }
+  }
+  return take_zone(p, end, seconds);
+}
+
+bool date_parse(const char *begin, const char *end, date *parsed) {
+  const char *p = begin;
+  int month = 0, day = 0;
+  if (!take_digits(&p, end, 4, 1, 9999, &parsed->year) || !take_sign(&p, end, '-')) return false;
+  if (!take_digits(&p, end, 2, 1, 12, &month) || !take_sign(&p, end, '-')) return false;
+  if (!take_digits(&p, end, 2, 1, 31, &day) || day > days_of_month(parsed->year, month)) return false;
+  parsed->day_of_year = day_of_year(parsed->year, month, day);
+  parsed->seconds = 86400.0 * (double)(days_to_year(parsed->year) + parsed->day_of_year - 1);
+  return p == end || take_time(&p, end, &parsed->seconds);
+}
+
+bool date_is_foreign(const char *begin, const char *end) {
+  int groups = 0, longest = 0;
+  for (const char *p = begin; p < end;) {
+    int digits = 0;
+    for (; p < end && is_digit(*p); p++) digits++;
+    if (digits == 0 || digits > 4) return false;
+    longest = digits > longest ? digits : longest;
+    groups++;
+    if (p == end) break;
+    if (*p == ' ' && groups == 3) break; /* a time follows */
+    if (*p != '/' && *p != '.' && *p != '-') return false;
+    p++;
+  }
+  return groups == 3 && (longest == 4 || longest == 2);
+}
