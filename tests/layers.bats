@@ -109,6 +109,13 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   fails_with 2 "softmax is for the output layer only"
 }
 
+@test "norm and dropout of hidden layers that are not there: a note" {
+  alone train --quiet --out run --hidden "" --dropout 0.5 --norm layer --epochs 1
+  succeeds
+  grep -q "note: .*--dropout.*--hidden" "$errors.all" || fail "no note on --dropout"
+  grep -q "note: .*--norm.*--hidden" "$errors.all" || fail "no note on --norm"
+}
+
 @test "probabilities that do not fit the layers are refused" {
   alone train --hidden 8,8 --dropout 0.1,0.2,0.3
   fails_with 2 '--dropout: "0.1,0.2,0.3" has 3 values, but there are 2 hidden layers'
