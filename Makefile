@@ -244,7 +244,7 @@ smpi:
 
 CHARGED := vector_gather_rows network_forward_block network_backward_block network_finish_output loss_compute loss_rows \
   network_gradient_factors network_gradient optimizer_update_range optimizer_update tree_sum_run tree_add \
-  comm_seconds memory_allocate
+  clock_seconds memory_allocate
 $(BUILD)/tests/simulated_steps: tests/simulated_steps.c $(BUILD)/internal.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call quiet,link    $@)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -MT $@ $(ALL_LDFLAGS) $(MPI_PROGRAM) \

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "kernels/multiversion.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "step/stepper_internal.h"
 #include "sum/reduce_cost.h"

@@ -2,9 +2,9 @@
  * predictions; the best and the median of the rounds. Usage: bench_predict [ROUNDS]  (default 15) */
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "kernels/cpu.h"
 #include "model/model.h"
+#include "ranks/clock.h"
 
 typedef struct bench_case {
   const char *name;

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "bench_phases.h"
 #include "kernels/backend.h"
 #include "kernels/cpu.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "step/stepper.h"
 

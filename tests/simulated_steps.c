@@ -15,10 +15,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "kernels/vector.h"
 #include "network/init.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "step/stepper_internal.h"
 #include "sum/reduce_cost.h"

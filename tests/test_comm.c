@@ -1,6 +1,6 @@
 /* mpi: 1 2 3 4 7 */
 /* The communicator: ranks fail together, and data arrives whole. */
-#include "base/clock.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 
 #include <setjmp.h>

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "run/trace.h"
 #include "run/trace_clock.h"

@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <xxhash.h>
 
-#include "base/clock.h"
 #include "base/file_version.h"
 #include "convert/convert.h"
 #include "convert/table_inputs.h"
 #include "h5/h5.h"
+#include "ranks/clock.h"
 
 enum { ORIGIN_VERSION = 2, ORIGIN_BYTES = 40 };
 

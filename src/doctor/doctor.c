@@ -3,13 +3,13 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/locale.h"
 #include "base/memory.h"
 #include "kernels/cpu.h"
 #include "lanes/lanes.h"
 #include "network/network_options.h"
 #include "options/option.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
 

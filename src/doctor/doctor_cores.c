@@ -6,12 +6,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "doctor/doctor.h"
 #include "doctor/doctor_measure.h"
 #include "kernels/cpu.h"
 #include "kernels/multiversion.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 
 enum { MIN_BYTES = 96 << 20, MAX_BYTES = 768 << 20 }; /* of a machine's three vectors: beyond its caches */

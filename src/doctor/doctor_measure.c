@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 
 mlpd_status doctor_sum(mlpd_comm *comm, double *values, int count) {

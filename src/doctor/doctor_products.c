@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "doctor/doctor.h"
 #include "doctor/doctor_measure.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 
 enum { GRADIENT_FLOATS = 1 << 18 }; /* rows of a weight gradient at a time: as many as lie in a core's cache */

@@ -1,12 +1,12 @@
 /* How fast the training part of a file is read, by all ranks at once. */
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/machine_cores.h"
 #include "data/dataset.h"
 #include "data/labels.h"
 #include "doctor/doctor.h"
 #include "doctor/doctor_measure.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 
 enum { BLOCK_BYTES = 16 << 20, LEAST_ROWS = 64 };

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "doctor/doctor.h"
 #include "doctor/doctor_measure.h"
 #include "kernels/vector.h"
 #include "network/optimizer.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "step/stepper.h"
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/locale.h"
 #include "base/memory.h"
 #include "data/data_open.h"
@@ -14,6 +13,7 @@
 #include "model/model_agreement.h"
 #include "model/model_output.h"
 #include "model/model_table.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
 

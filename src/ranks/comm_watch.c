@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
+#include "ranks/clock.h"
 #include "ranks/comm_internal.h"
 
 enum {

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "options/option_text.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "run/run.h"
 #include "run/run_files.h"

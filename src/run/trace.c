@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/file_output.h"
 #include "base/memory.h"
 #include "base/timeline_json.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "run/trace_clock.h"
 

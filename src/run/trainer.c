@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/locale.h"
 #include "base/machine_memory.h"
 #include "base/memory.h"
@@ -13,6 +12,7 @@
 #include "kernels/vector.h"
 #include "network/schedule.h"
 #include "options/option.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "ranks/placement_check.h"
 #include "run/run.h"

@@ -1,6 +1,6 @@
 #include "step/step_way.h"
 
-#include "base/clock.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "step/step_tail.h"
 #include "step/stepper_update.h"

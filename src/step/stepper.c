@@ -3,8 +3,8 @@
 #include <omp.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "step/step_way.h"
 #include "step/stepper_internal.h"

@@ -2,8 +2,8 @@
 #include <omp.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "kernels/vector.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "step/stepper_internal.h"
 

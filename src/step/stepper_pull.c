@@ -10,8 +10,8 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "step/stepper_internal.h"
 #include "step/stepper_update.h"

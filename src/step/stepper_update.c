@@ -4,8 +4,8 @@
 #include <omp.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "kernels/vector.h"
+#include "ranks/clock.h"
 #include "ranks/comm.h"
 
 /* If all samples of a batch have weight 0, there is no gradient: the step only applies weight decay. */
