@@ -34,7 +34,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   succeeds
   alone info run/model.h5
   succeeds
-  says "memory to train it on one thread a rank, rows left aside (adam, batch 128)" "copy for checkpoints"
+  says "memory to train it with one thread per rank, without the rows (adam, batch 128)" "copy for checkpoints"
 }
 
 need_h5py() {

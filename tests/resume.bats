@@ -298,9 +298,17 @@ goes_on_as_whole() {
   launch 2 train --out run --resume auto $options
   succeeds
   [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
-  grep -q "^mlpdist: note: passed over a damaged checkpoint: .*$newest" "$errors.all" || fail "no note"
+  grep -q "^mlpdist: note: skipped a damaged checkpoint: .*$newest" "$errors.all" || fail "no note"
   alone info "$newest"
   succeeds
+  # Where all are damaged, the run starts anew, and the note says why.
+  cp -r run all-damaged
+  truncate -s 3000 all-damaged/checkpoints/*.h5
+  # shellcheck disable=SC2086
+  alone train --out all-damaged --resume auto $options
+  succeeds
+  [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
+  grep -q "note: all-damaged: there is no checkpoint to go on from: all are damaged; this run starts anew" "$errors.all" || fail "no note"
   # A named one is that or nothing.
   truncate -s 5000 "$newest"
   # shellcheck disable=SC2086
@@ -347,7 +355,7 @@ goes_on_as_whole() {
   launch 2 train --out run --resume auto $options
   succeeds # the last step's checkpoint could be written
   [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
-  grep -q "^mlpdist: note: passed over a damaged checkpoint: .*$newest.*; it is kept as $newest.damaged" "$errors.all" || fail "$(cat "$errors.all")"
+  grep -q "^mlpdist: note: skipped a damaged checkpoint: .*$newest.*; it is kept as $newest.damaged" "$errors.all" || fail "$(cat "$errors.all")"
   [ -s "$newest.damaged" ] || fail "it was not kept"
   alone info "$newest"
   succeeds

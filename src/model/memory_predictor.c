@@ -205,7 +205,7 @@ mlpd_status mlpd_predictor_run(mlpd_predictor *predictor, const mlpd_rows *x, co
   TRY(caller_rows_check(x, "x", x->rows, predictor->features));
   if (values != NULL) TRY(caller_output_check(values, "values", x->rows, predictor->outputs));
   if (classes != NULL && predictor->model->task != MLPD_CLASSIFICATION)
-    return FAIL(MLPD_ERROR_USAGE, "classes are asked of a model of values (a regression)");
+    return FAIL(MLPD_ERROR_USAGE, "classes are requested, but the model predicts values (a regression)");
   return run(predictor, &(predictor_call){.x = x, .values = values, .classes = classes});
 }
 

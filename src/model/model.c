@@ -150,20 +150,20 @@ static mlpd_status check_affine(const affine *a, const char *group) {
 /* Refuses values that training never writes but a file could hold, and that other code relies on. */
 static mlpd_status check_model(const mlpd_model *model) {
   const layer *const last = network_output(model->network);
-  if (model->task == MLPD_TASK_AUTO) return FAIL(MLPD_ERROR_DATA, "attribute task does not say which");
+  if (model->task == MLPD_TASK_AUTO) return FAIL(MLPD_ERROR_DATA, "attribute task names no task");
   if (loss_check(model->loss.kind, last->activation) != MLPD_OK)
     return FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message());
   if (model->task == MLPD_CLASSIFICATION && loss_needs_values(model->loss.kind))
     return FAIL(MLPD_ERROR_DATA, "attribute loss goes with regression, and task is another");
   if ((model->task == MLPD_REGRESSION) != (model->target.columns > 0))
-    return FAIL(MLPD_ERROR_DATA, "/target/shift goes with regression, and with nothing else");
+    return FAIL(MLPD_ERROR_DATA, "/target/shift belongs to a regression, and to nothing else");
   TRY(check_count(&model->names.columns, "/columns/name", model->input.columns));
   TRY(check_count(&model->names.targets, "/targets/name", model->task == MLPD_REGRESSION ? model->target.columns : 1));
   TRY(check_affine(&model->input, "/input"));
   TRY(check_affine(&model->target, "/target"));
   for (uint32_t j = 0; j < model->target.columns; j++)
     if (!(model->target.scale[j] > 0))
-      return FAIL(MLPD_ERROR_DATA, "/target/scale [%u] is %g: no scale", j, model->target.scale[j]);
+      return FAIL(MLPD_ERROR_DATA, "/target/scale [%u] is %g, which is no scale", j, model->target.scale[j]);
   return model_network_check(model->network);
 }
 

@@ -134,7 +134,7 @@ static mlpd_status read_array(h5_file *file, const char *object, element_type ty
   const h5_shape shape = h5_array_shape(array);
   mlpd_status status = MLPD_OK;
   if (shape.rank != 1 || shape.type != type || shape.rows > most / element_size(type))
-    status = FAIL(MLPD_ERROR_DATA, "%s has not the shape of a checkpoint's", object);
+    status = FAIL(MLPD_ERROR_DATA, "%s does not have the shape of a checkpoint's array", object);
   if (status == MLPD_OK) status = memory_allocate(&read->data, shape.rows, element_size(type), object);
   if (status == MLPD_OK) status = h5_array_read(array, 0, shape.rows, type, read->data);
   if (status == MLPD_OK) status = h5_attribute_read_text(file, object, "xxh3", &stored);
@@ -143,7 +143,7 @@ static mlpd_status read_array(h5_file *file, const char *object, element_type ty
     read->hash = XXH3_64bits(read->data, shape.rows * element_size(type));
     hash_text(read->hash, text);
     if (strcmp(text, stored) != 0)
-      status = FAIL(MLPD_ERROR_DATA, "%s does not fit its checksum: it is damaged", object);
+      status = FAIL(MLPD_ERROR_DATA, "%s does not match its checksum: it is damaged", object);
   }
   h5_array_close(array);
   free(stored);
@@ -163,7 +163,7 @@ static mlpd_status read_arenas(h5_file *file, uint64_t most, checkpoint *c, uint
     c->arenas[i] = read.data;
     hashes[i] = read.hash;
     if (read.count != c->state.arena_size)
-      return FAIL(MLPD_ERROR_DATA, "%s has not the length of the others", arena_objects[i]);
+      return FAIL(MLPD_ERROR_DATA, "%s does not have the length of the other arrays", arena_objects[i]);
   }
   return c->arenas[0] != NULL ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "holds no parameters");
 }
@@ -212,7 +212,7 @@ static mlpd_status read_all(h5_file *file, uint64_t most, checkpoint *c) {
   TRY(h5_attribute_read_text(file, "/", "checksum", &stored));
   const bool fits = strcmp(stored, checksum) == 0;
   free(stored);
-  return fits ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "does not fit its checksum: it is damaged");
+  return fits ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "does not match its checksum: it is damaged");
 }
 
 mlpd_status checkpoint_read(const char *path, checkpoint *c) {

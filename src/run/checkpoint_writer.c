@@ -28,11 +28,11 @@ static mlpd_status write_copy(checkpoint_writer *w) {
   char path[FILE_PATH_BYTES];
   const file_identity run = file_identify(w->run);
   if (!file_identities_equal(&run, &w->run_identity))
-    return FAIL(MLPD_ERROR_FILE, "%s: the run folder was removed or renamed while the run was under way", w->run);
+    return FAIL(MLPD_ERROR_FILE, "%s: the run folder was removed or renamed during the run", w->run);
   TRY(folder_make(w->folder));
   TRY(checkpoint_path(path, w->folder, w->copy.state.step));
   if (file_identify(path).known && !run_file_is_ours(path, RUN_CHECKPOINT))
-    return FAIL(MLPD_ERROR_FILE, "%s is there and is no checkpoint of mlpdist, so it is not replaced", path);
+    return FAIL(MLPD_ERROR_FILE, "%s exists and is no checkpoint of mlpdist, so it is not replaced", path);
   TRY(checkpoint_write(&w->copy, path));
   checkpoint_prune(w->folder, w->copy.state.step, w->keep);
   return MLPD_OK;

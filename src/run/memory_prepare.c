@@ -186,7 +186,7 @@ mlpd_status memory_describe_network(const mlpd_network *network, const char *con
   config_value(config, "lanes", text, sizeof text);
   const unsigned long long named = strtoull(text, NULL, 10);
   const uint32_t usual = named > 0 && named <= 65536 ? (uint32_t)named : lanes_default(batch);
-  (void)fprintf(stream, "memory to train it on one thread a rank, rows left aside (%s, batch %llu):",
+  (void)fprintf(stream, "memory to train it with one thread per rank, without the rows (%s, batch %llu):",
                 mlpd_choice_name(mlpd_optimizer_choices, optimizer), (unsigned long long)batch);
   memory_estimate most = {0};
   for (int i = 0; i < NUM_SHOWN; i++) {

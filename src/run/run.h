@@ -30,6 +30,7 @@ typedef struct trainer {
   bool keeps_files;            /* there is a run folder; equal on all ranks */
   bool raw_table, made_folder; /* the data must be converted; rank 0 made the run folder for the result */
   char table[FILE_PATH_BYTES]; /* the converted file */
+  uint64_t skipped;            /* rank 0: damaged checkpoints */
   uint64_t resumed_name;       /* rank 0, with --resume auto: the step in the checkpoint's name */
   char *mathematics;           /* options that decide the weights */
   run_state state;             /* current position; equal on all ranks */

@@ -75,7 +75,7 @@ static checkpoint live_checkpoint(trainer *t) {
 /* On rank 0: copies the run's state for the writer, unless it is still writing. */
 static void hold(trainer *t) {
   if (t->writer == NULL) {
-    run_notice(t, "a checkpoint was asked for, but --checkpoint-every is never");
+    run_notice(t, "a checkpoint was requested, but --checkpoint-every is never");
     return;
   }
   bool taken = false;
@@ -182,10 +182,12 @@ static void set_aside(const char *path, char *note, size_t bytes) {
 }
 
 static void tell_rejected(void *context, const char *path, const char *message) {
+  trainer *const t = context;
   char text[1200 + FILE_PATH_BYTES];
-  (void)snprintf(text, sizeof text, "passed over a damaged checkpoint: %s", message);
+  (void)snprintf(text, sizeof text, "skipped a damaged checkpoint: %s", message);
   set_aside(path, text, sizeof text);
-  run_notice(context, text);
+  t->skipped++;
+  run_notice(t, text);
 }
 
 static bool resumes_by_itself(const mlpd_train_options *options) { return strcmp(options->resume, "auto") == 0; }
@@ -199,10 +201,9 @@ static mlpd_status find_newest(trainer *t, checkpoint *c, bool *found) {
     TRY(checkpoint_read_newest(t->folder.checkpoints, &t->resumed_name, c, found, tell_rejected, t));
   if (*found || !t->folder.used) return MLPD_OK;
   char text[FILE_PATH_BYTES + 200];
-  (void)snprintf(text, sizeof text,
-                 "%s: there is no checkpoint to go on from: the run in this folder was given up before its first, or "
-                 "wrote none; this run starts anew in its place",
-                 t->folder.path);
+  (void)snprintf(text, sizeof text, "%s: there is no checkpoint to go on from: %s; this run starts anew in its place",
+                 t->folder.path,
+                 t->skipped > 0 ? "all are damaged" : "the run in this folder ended before its first, or wrote none");
   run_notice(t, text);
   return MLPD_OK;
 }
@@ -249,8 +250,7 @@ mlpd_status run_find_checkpoint(trainer *t, mlpd_train_options *options, checkpo
   if (!*found) return MLPD_OK;
   if (options->lanes == 0) options->lanes = (uint32_t)told[1];
   if (told[1] < (uint64_t)mlpd_comm_size(comm))
-    return FAIL(MLPD_ERROR_USAGE,
-                "the checkpoint's run has %llu lanes, so at most %llu ranks can go on with it, not %d",
+    return FAIL(MLPD_ERROR_USAGE, "the checkpoint's run has %llu lanes, so at most %llu ranks can resume it, not %d",
                 (unsigned long long)told[1], (unsigned long long)told[1], mlpd_comm_size(comm));
   return MLPD_OK;
 }

@@ -116,7 +116,8 @@ static mlpd_status append_older(run_folder *f, const char *text) {
       length += (size_t)snprintf(row + length, sizeof row - length, "%.*s%s", (int)field_length(field), field,
                                  field_after(name) != NULL ? "," : "\n");
     }
-    if (length >= sizeof row) return FAIL(MLPD_ERROR_DATA, "%s: the checkpoint holds a row that is none", f->metrics);
+    if (length >= sizeof row)
+      return FAIL(MLPD_ERROR_DATA, "%s: a row of the metrics in the checkpoint is too long", f->metrics);
     TRY(append(f, row));
   }
   return MLPD_OK;

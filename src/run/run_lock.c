@@ -130,7 +130,7 @@ mlpd_status run_lock_note(const run_lock *lock, bool taking_over) {
 mlpd_status run_lock_check(const run_lock *lock) {
   const file_identity now = file_identify(lock->folder);
   if (file_identities_equal(&now, &lock->place)) return MLPD_OK;
-  return FAIL(MLPD_ERROR_FILE, "%s: the run folder was removed or renamed while the run was under way", lock->folder);
+  return FAIL(MLPD_ERROR_FILE, "%s: the run folder was removed or renamed during the run", lock->folder);
 }
 
 /* Removes the file while it is locked, and only if it is still the locked one. */

@@ -232,11 +232,11 @@ static void save_sometimes(trainer *t) {
 static void tell_metrics(trainer *t, mlpd_status status) {
   char text[1200];
   if (status != MLPD_OK && !t->told_metrics) {
-    (void)snprintf(text, sizeof text, "metrics.csv could not be written, and is tried again each epoch: %s",
+    (void)snprintf(text, sizeof text, "metrics.csv could not be written, each epoch tries again: %s",
                    mlpd_error_message());
     run_notice(t, text);
   }
-  if (status == MLPD_OK && t->told_metrics) run_notice(t, "metrics.csv could be written again, and is whole");
+  if (status == MLPD_OK && t->told_metrics) run_notice(t, "metrics.csv could be written again and is complete");
   t->told_metrics = status != MLPD_OK;
 }
 

@@ -110,10 +110,10 @@ mlpd_status stepper_compare_weights(stepper *s) {
       "stops before it writes a checkpoint";
   if (2 * most <= size) /* also for two ranks that differ: nobody can tell which is right */
     status = FAIL(MLPD_ERROR_INTERNAL,
-                  "weights or optimizer state are not the same on all ranks, and no majority has the same: %s", cause);
+                  "weights or optimizer state differ between the ranks, and no majority agrees: %s", cause);
   else if (like_mine < most)
     status =
-        FAIL(MLPD_ERROR_INTERNAL, "weights or optimizer state of this rank are not those of the others: %s", cause);
+        FAIL(MLPD_ERROR_INTERNAL, "weights or optimizer state of this rank differ from those of the others: %s", cause);
   status = mlpd_comm_agree(s->parts.comm, status);
 done:
   free(hashes);
