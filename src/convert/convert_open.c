@@ -20,11 +20,6 @@ void source_list_free(source_list *list) {
   *list = (source_list){0};
 }
 
-void source_list_add(source_list *list, source *s, mlpd_split part) {
-  s->part = part;
-  list->all[list->count++] = s;
-}
-
 /* ---- Files ---- */
 
 typedef struct opened_inputs {

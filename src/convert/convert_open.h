@@ -6,9 +6,6 @@
 
 enum { SOURCE_PARTS = 3 };
 
-/* Takes s over. */
-void source_list_add(source_list *list, source *s, mlpd_split part);
-
 /* Are there rows without targets to read? */
 bool source_wants_no_label(const mlpd_convert_options *options);
 

@@ -12,3 +12,8 @@ void source_close(source *s) {
   free(s->targets_from);
   s->methods->close(s);
 }
+
+void source_list_add(source_list *list, source *s, mlpd_split part) {
+  s->part = part;
+  list->all[list->count++] = s;
+}

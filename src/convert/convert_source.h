@@ -77,6 +77,9 @@ bool column_by_number(const char *text, uint32_t columns, uint32_t *column);
 mlpd_status sources_open(const mlpd_convert_options *options, meter *m, source_list *opened);
 void source_list_free(source_list *list);
 
+/* Takes s over. */
+void source_list_add(source_list *list, source *s, mlpd_split part);
+
 /* Matches the columns and targets of s with those of first by name, where both have names. MLPD_ERROR_DATA where one is
  * missing. */
 mlpd_status source_match(const mlpd_convert_options *options, const source *first, source *s);

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "kernels/activation.h"
-
 static const layer_kind *const KINDS[] = {&layer_dense,      &layer_dropout,    &layer_noise,
                                           &layer_layer_norm, &layer_batch_norm, &layer_scale};
 
@@ -11,28 +9,4 @@ const layer_kind *layer_kind_find(const char *name) {
   for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
     if (strcmp(KINDS[i]->name, name) == 0) return KINDS[i];
   return NULL;
-}
-
-static void copy_rows(const block *part, const float *from, size_t from_stride, float *to, size_t to_stride) {
-  for (uint64_t i = 0; i < part->rows; i++)
-    memcpy(to + i * to_stride, from + i * from_stride, part->columns * sizeof *to);
-}
-
-void layer_copy_forward(const mlpd_network *network, uint32_t l, const block *part, workspace *space) {
-  copy_rows(part, layer_input(network, space, l, part->row) + part->column, layer_input_stride(network, l),
-            space->a[l] + layer_place(network, l, part), network->layers[l].stride);
-}
-
-void layer_copy_backward(const mlpd_network *network, uint32_t l, const block *part, workspace *space) {
-  copy_rows(part, space->delta[l] + layer_place(network, l, part), network->layers[l].stride,
-            layer_delta_below(network, space, l, part), layer_input_stride(network, l));
-}
-
-void layer_activate(const mlpd_network *network, uint32_t l, const block *part, const float *bias, workspace *space) {
-  const layer *const shape = &network->layers[l];
-  const size_t place = layer_place(network, l, part);
-  float *const z = space->z[l] + place;
-  const bool softmax = shape->activation == MLPD_SOFTMAX;
-  activation_forward(softmax ? MLPD_IDENTITY : shape->activation, part->rows, part->columns, shape->stride, bias, z,
-                     softmax ? z : space->a[l] + place);
 }

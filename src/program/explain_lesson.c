@@ -5,20 +5,6 @@
 #include "program/explain.h"
 #include "program/outcome.h"
 
-const mlpd_choice explain_update_choices[] = {{"all", EXPLAIN_UPDATE_ALL, "weights and biases"},
-                                              {"weights", EXPLAIN_UPDATE_WEIGHTS, "the biases stay as they are"},
-                                              {NULL, 0, NULL}};
-
-const explain_settings explain_settings_default = {.hidden = "",
-                                                   .activation = "sigmoid",
-                                                   .output_activation = -1,
-                                                   .loss = MLPD_MSE,
-                                                   .lr = 0.1,
-                                                   .steps = 1,
-                                                   .digits = 4,
-                                                   .seed = 1,
-                                                   .update = EXPLAIN_UPDATE_ALL};
-
 void explain_lesson_free(explain_lesson *lesson) {
   for (uint32_t l = 0; l < EXPLAIN_MAX_LAYERS; l++) {
     free(lesson->weights[l].values);
