@@ -90,7 +90,7 @@ quick=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
   export OPENBLAS_CORETYPE=Prescott
   alone doctor --seconds 0.5 --hidden 256 --backend cblas
   succeeds
-  says "finding    cblas (OpenBLAS" "Prescott) reaches 0." "take --backend " "OPENBLAS_CORETYPE="
+  says "finding    cblas (OpenBLAS" "Prescott) reaches 0." "use --backend " "OPENBLAS_CORETYPE="
 }
 
 @test "what cannot be measured is status 1, a wrong option 2" {

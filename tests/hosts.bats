@@ -138,7 +138,7 @@ goes_on_from_checkpoint() {
   "$hosts" mend "$HOSTS" node3
   end
   succeeds
-  is_told "note: all ranks are there again after .* s: the run goes on" || fail "not told"
+  is_told "note: all ranks respond again after .* s: the run continues" || fail "not told"
   has_digest
 }
 

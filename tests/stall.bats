@@ -84,7 +84,7 @@ is_named() {
   [ "$status" = 0 ] || fail "status $status: $(cat "$errors.all")"
   [ "$(grep -c "^mlpdist: note: rank $1 on [^ ]*: 2 other ranks have waited [0-9]* s for it at step [0-9]*;" "$errors.all")" -ge 1 ] ||
     fail "not told: $(cat "$errors.all")"
-  grep -q "^mlpdist: note: all ranks are there again .* goes on" "$errors.all" || fail "nothing goes on: $(cat "$errors.all")"
+  grep -q "^mlpdist: note: all ranks respond again .* the run continues" "$errors.all" || fail "nothing goes on: $(cat "$errors.all")"
 }
 
 for_rank() {

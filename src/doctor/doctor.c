@@ -1,4 +1,4 @@
-/* mlpd_doctor: the order of the measurements and what each may take of the time. */
+/* mlpd_doctor: runs the measurements and divides the available time among them. */
 #include "doctor/doctor.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ void mlpd_doctor_options_default(mlpd_doctor_options *options) {
 
 #define AT(member) offsetof(mlpd_doctor_options, member), sizeof(((mlpd_doctor_options *)0)->member)
 
-/* What a host program may have put there, in the words of the command line. */
+/* The options to check, with the names of the command line: a program may have set any value. */
 static const mlpd_option checked[] = {
     {"features", NULL, NULL, MLPD_OPTION_INTEGER, AT(features), .maximum = 1073741823},
     {"outputs", NULL, NULL, MLPD_OPTION_INTEGER, AT(outputs), .maximum = 1048576},
@@ -37,7 +37,7 @@ static const mlpd_option checked[] = {
     {.name = NULL},
 };
 
-/* The numbers of ranks to predict: these, 1, and those asked for; each once. */
+/* Lists the numbers of ranks to predict, each once: the current one, 1, and those in the options. */
 static mlpd_status list_ranks(const doctor *d, int ranks[MLPD_MAX_PREDICTIONS], int *count) {
   int asked[MLPD_MAX_PREDICTIONS - 2], num_asked = 0;
   TRY(doctor_parse_ranks(d->options->ranks, asked, MLPD_MAX_PREDICTIONS - 2, &num_asked));

@@ -1,5 +1,5 @@
-/* What the parts of mlpd_doctor() share. Each measures for about the seconds given and fills its members of the
- * report, equal on all ranks. No function here is collective unless its comment says so. */
+/* The parts of mlpd_doctor(). Each measures for about the given seconds and fills its members of the report, which are
+ * equal on all ranks. No function here is collective unless its comment says so. */
 #ifndef MLPDIST_DOCTOR_H
 #define MLPDIST_DOCTOR_H
 
@@ -9,34 +9,35 @@
 #include "ranks/placement_check.h"
 
 typedef struct doctor {
-  mlpd_comm *comm, *alone; /* all ranks; this one */
+  mlpd_comm *comm, *alone; /* all ranks; only this one */
   const mlpd_doctor_options *options;
   mlpd_doctor_report *report;
   int threads;
   uint32_t features, outputs;
-  element_type type; /* of the inputs */
+  element_type type; /* type of the inputs */
   bool classes;      /* targets are classes */
   const backend *gemm;
   mlpd_network *network;
   placement_view places;
 } doctor;
 
-/* Rate of reading the training part; features, outputs, type and classes of the data. Collective. */
+/* Measures how fast the training part is read; finds features, outputs, type and classes of the data. Collective. */
 mlpd_status doctor_read(doctor *d, double seconds);
 
-/* Peak, memory bandwidth, denormals. Collective. */
+/* Measures peak performance and memory bandwidth; checks that denormals are flushed. Collective. */
 mlpd_status doctor_cores(doctor *d, double seconds);
 
-/* Each back end at the network's products. Collective. */
+/* Measures each back end on the network's matrix products. Collective. */
 mlpd_status doctor_products(doctor *d, double seconds);
 
-/* The canonical sum over vectors of several lengths, and the model fitted to it. Collective. */
+/* Measures the canonical sum of vectors of several lengths, and fits a model to the times. Collective. */
 mlpd_status doctor_wire(doctor *d, double seconds);
 
-/* Steps on these ranks, and on each number of ranks the work of its busiest; the predictions. Collective. */
+/* Measures steps on these ranks and, for each other number of ranks, the work of its busiest rank; makes the
+ * predictions. Collective. */
 mlpd_status doctor_steps(doctor *d, const int *ranks, int count, double seconds);
 
-/* The findings, from all the rest. */
+/* Derives the findings from all measurements. */
 void doctor_judge(doctor *d);
 
 #endif

@@ -1,4 +1,4 @@
-/* Peak, memory bandwidth and denormals: of one core, and of all at once. */
+/* Measures peak performance and memory bandwidth of one core and of all cores at once, and checks denormals. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +14,10 @@
 #include "ranks/clock.h"
 #include "ranks/comm.h"
 
-enum { MIN_BYTES = 96 << 20, MAX_BYTES = 768 << 20 }; /* of a machine's three vectors: beyond its caches */
+enum {
+  MIN_BYTES = 96 << 20,
+  MAX_BYTES = 768 << 20
+}; /* of the three vectors together, per machine: larger than its caches */
 
 /* a = b + s c: the loop of McCalpin's STREAM. */
 MULTIVERSION static void triad(size_t n, float s, const float *b, const float *c, float *a) {
@@ -22,12 +25,13 @@ MULTIVERSION static void triad(size_t n, float s, const float *b, const float *c
   for (size_t i = 0; i < n; i++) a[i] = b[i] + s * c[i];
 }
 
-/* Bytes/s of the calling thread, its vectors (n) its own; 0 where there is no memory for them. */
+/* Memory bandwidth of the calling thread in bytes/s, with its own vectors (n); 0 if memory is short. */
 static double measure_triad(size_t n, double seconds) {
   float *memory = NULL;
   if (memory_allocate(&memory, 3 * n, sizeof *memory, "bandwidth test") != MLPD_OK) return 0;
   float *const a = memory, *const b = memory + n, *const c = memory + 2 * n;
-  for (size_t i = 0; i < n; i++) b[i] = c[i] = 1; /* on this thread: pages lie near the core that touches them first */
+  for (size_t i = 0; i < n; i++)
+    b[i] = c[i] = 1; /* on this thread: pages are placed near the core that touches them first */
   double best = 0;
   const double start = clock_seconds();
   for (double now = start; now - start < seconds || best == 0;) {
@@ -48,9 +52,9 @@ static size_t triad_length(const doctor *d, int threads) {
   return n < 4096 ? 4096 : n;
 }
 
-/* True where a denormal result becomes zero and a denormal operand counts as zero. */
+/* true if denormal results become zero and denormal operands count as zero */
 static bool flushes(void) {
-  volatile float smallest = FLT_MIN, half = 0.5f, huge = 0x1p100f; /* volatile: not at compile time */
+  volatile float smallest = FLT_MIN, half = 0.5f, huge = 0x1p100f; /* volatile: compute at run time */
   const uint32_t denormal_bits = 1u << 22;
   const float result = smallest * half;
   float denormal;
@@ -61,7 +65,7 @@ static bool flushes(void) {
   return bits == 0 && operand * huge == 0;
 }
 
-/* Seconds that the calling thread ran. */
+/* CPU time of the calling thread, seconds. */
 static double thread_seconds(void) {
   struct timespec ran;
   return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ran) == 0 ? (double)ran.tv_sec + 1e-9 * (double)ran.tv_nsec : 0;
@@ -69,8 +73,9 @@ static double thread_seconds(void) {
 
 mlpd_status doctor_cores(doctor *d, double seconds) {
   mlpd_doctor_report *const r = d->report;
-  double sums[5] = {0}; /* peak, bandwidth, threads that do not flush, seconds that threads ran, and that passed */
-  double one[2] = {0};  /* of rank 0 alone: the others wait */
+  double sums[5] = {
+      0}; /* peak, bandwidth, threads that do not flush denormals, CPU seconds of threads, elapsed seconds */
+  double one[2] = {0}; /* of rank 0 while the other ranks wait */
   if (mlpd_comm_rank(d->comm) == 0) {
     one[0] = 1e9 * cpu_measure_peak(0.2 * seconds);
     one[1] = measure_triad(triad_length(d, 1), 0.2 * seconds);

@@ -1,4 +1,4 @@
-/* What of the measurements is a finding, and its cure. */
+/* Decides which measurements are findings, and proposes cures. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,13 +7,13 @@
 
 #include "doctor/doctor.h"
 
-static const double SLOW_ALL = 0.75;      /* all cores at once against as many times one */
-static const double SHARED = 0.95;        /* of the cores' time: less is more than a system's own small tasks */
-static const double SLOW_BACKEND = 0.5;   /* of the peak: where a library runs kernels of another processor */
-static const double BETTER_BACKEND = 1.1; /* times the one taken: beyond what measuring scatters */
+static const double SLOW_ALL = 0.75;      /* speed of all cores at once / (cores x speed of one) */
+static const double SHARED = 0.95;        /* share of the cores' time: a system's own small tasks take less than 5 % */
+static const double SLOW_BACKEND = 0.5;   /* fraction of the peak: typical if a library runs another CPU's kernels */
+static const double BETTER_BACKEND = 1.1; /* speed / speed of the chosen back end: more than measurements vary */
 static const double LONG_LOAD = 5;        /* seconds */
-static const double UNEVEN = 0.05;        /* of a step */
-static const double WIRE_SHARE = 0.25;    /* of a step */
+static const double UNEVEN = 0.05;        /* fraction of a step */
+static const double WIRE_SHARE = 0.25;    /* fraction of a step */
 
 static void add(mlpd_doctor_report *r, const char *id, const char *cure, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -33,20 +33,20 @@ static void judge_cores(doctor *d) {
   mlpd_doctor_report *const r = d->report;
   const double threads = (double)r->threads * r->ranks, alone = r->peak_one * threads;
   if (!r->flushes_denormals)
-    add(r, "denormals", "none: this processor offers no switch that is known here",
-        "tiny numbers (denormals) are not flushed to zero; training slows down where they come up");
+    add(r, "denormals", "none: mlpdist knows no switch for it on this processor",
+        "tiny numbers (denormals) are not flushed to zero; training slows down when they occur");
   if (r->cpu_share < SHARED)
     add(r, "cores-taken",
-        "end what else runs here (top shows it), or raise the quota; the times above are of a loaded machine",
+        "end other programs (top shows them), or raise the quota; the times above are those of a loaded machine",
         "the threads got %.0f%% of their cores' time: other programs or a CPU quota take the rest", 100 * r->cpu_share);
   if (r->num_findings == 0 && threads > 1 && r->peak_all < SLOW_ALL * alone)
     add(r, "cores-slow-together",
-        "other programs, a CPU quota, SMT siblings or the power limit hold them back: look with top, take fewer "
+        "other programs, a CPU quota, SMT siblings or the power limit slow them down: check with top, or use fewer "
         "threads",
-        "%.0f threads at once reach %.2f of %.0f times one alone", threads, r->peak_all / alone, threads);
+        "%.0f threads at once reach %.2f of %.0f times the speed of one", threads, r->peak_all / alone, threads);
 }
 
-/* The kernels that OpenBLAS has for this processor, where it did not take them by itself; NULL: nothing to say. */
+/* The name of OpenBLAS's kernels for this processor, if it did not choose them itself; else NULL. */
 static const char *better_openblas(const mlpd_backend_speed *speed) {
   if (strstr(speed->description, "OpenBLAS") == NULL) return NULL;
 #if defined(__x86_64__)
@@ -65,7 +65,7 @@ static void describe(const mlpd_backend_speed *speed, char *text, size_t bytes) 
                  speed->instructions[0] != '\0' ? ", " : "", speed->instructions);
 }
 
-/* A library that chose kernels of another processor, and the back end that is best. */
+/* Reports a library that chose kernels for another processor, and the fastest back end. */
 static void judge_backends(doctor *d) {
   mlpd_doctor_report *const r = d->report;
   const mlpd_backend_speed *best = NULL;
@@ -81,7 +81,7 @@ static void judge_backends(doctor *d) {
     if (!slow && !(speed->taken && beaten)) continue;
     describe(speed, text, sizeof text);
     size_t used =
-        (size_t)snprintf(cure, sizeof cure, "take --backend %s, which reaches %.2f", best->name, best->fraction);
+        (size_t)snprintf(cure, sizeof cure, "use --backend %s, which reaches %.2f", best->name, best->fraction);
     if (core != NULL && slow)
       used += (size_t)snprintf(cure + used, sizeof cure - used, ", or OPENBLAS_CORETYPE=%s", core);
     if (cap != NULL && slow)
@@ -95,28 +95,28 @@ static void judge_data(doctor *d) {
   if (!r->has_file || !(r->read_rows > 0) || (double)r->rows / r->read_rows < LONG_LOAD) return;
   add(r, "read-slow",
       r->network_file_system ? "copy the file to a disk of each machine first, or start more ranks on more machines"
-                             : "a compressed file is read faster after h5repack -f NONE, or start more ranks",
+                             : "if the file is compressed, uncompress it with h5repack -f NONE; or start more ranks",
       "the training part takes %.0f s to read, at %.0f MB/s%s%s", (double)r->rows / r->read_rows, 1e-6 * r->read_bytes,
       r->network_file_system ? " from " : "", r->network_file_system ? r->file_system : "");
 }
 
-/* Where the time of a step on these ranks goes, other than into computing. */
+/* Reports what takes the time of a step on these ranks other than computing. */
 static void judge_step(doctor *d) {
   mlpd_doctor_report *const r = d->report;
   const mlpd_prediction *const p = &r->predictions[0];
   const uint32_t ranks = (uint32_t)p->ranks;
   char cure[240];
   if (p->imbalance > UNEVEN * p->step) {
-    (void)snprintf(cure, sizeof cure, "take --lanes %u (the lanes are part of the result)",
+    (void)snprintf(cure, sizeof cure, "use --lanes %u (which changes the resulting weights)",
                    (p->lanes - 1 + ranks) / ranks * ranks);
-    add(r, "lanes-uneven", cure, "%u lanes on %d ranks: the one with %u makes the others wait for %.0f%% of a step",
+    add(r, "lanes-uneven", cure, "%u lanes on %d ranks: a rank with %u lanes makes others wait for %.0f%% of a step",
         p->lanes, p->ranks, p->most_lanes, 100 * p->imbalance / p->step);
   }
   const double wire = p->latency + p->bandwidth;
   if (!(wire > WIRE_SHARE * p->step)) return;
   const mlpd_limit which = p->latency > p->bandwidth ? MLPD_LIMIT_LATENCY : MLPD_LIMIT_BANDWIDTH;
   add(r, "wire-slow",
-      r->nodes == 1 ? "a larger --batch; on one machine threads of one rank need no sum"
+      r->nodes == 1 ? "a larger --batch; or one rank with more threads, which needs no sum"
                     : mlpd_limit_choices[which].help,
       "the sum over %d ranks takes %.0f%% of a step, most of it by %s", p->ranks, 100 * wire / p->step,
       mlpd_choice_name(mlpd_limit_choices, (int)which));

@@ -25,7 +25,7 @@ static int ascending(const void *a, const void *b) {
 
 enum { MAX_GROUP = 500, MIN_GROUP = 4, GROUPS = 20 };
 
-/* Does count actions; their median, equal on all ranks. */
+/* Times count actions; *median is equal on all ranks. */
 static mlpd_status time_group(mlpd_comm *comm, doctor_action *action, void *context, int count, double *median) {
   double times[MAX_GROUP];
   for (int i = 0; i < count; i++) {
@@ -41,7 +41,7 @@ static mlpd_status time_group(mlpd_comm *comm, doctor_action *action, void *cont
 mlpd_status doctor_time(mlpd_comm *comm, doctor_action *action, void *context, double seconds, double *median) {
   double trial = 0, spent = 0;
   const double start = clock_seconds();
-  /* The first ones touch memory, connect, generate code. */
+  /* The first actions are slower: they touch memory, open connections, generate code. */
   TRY(time_group(comm, action, context, MIN_GROUP, &trial));
   *median = INFINITY;
   while (spent < seconds || isinf(*median)) {
@@ -49,7 +49,7 @@ mlpd_status doctor_time(mlpd_comm *comm, doctor_action *action, void *context, d
     TRY(time_group(comm, action, context, (int)fmin(MAX_GROUP, fmax(MIN_GROUP, fits)), &trial));
     *median = fmin(*median, trial);
     spent = clock_seconds() - start;
-    TRY(comm_max_double(comm, &spent, 1)); /* so that all ranks do as many */
+    TRY(comm_max_double(comm, &spent, 1)); /* so that all ranks repeat it equally often */
   }
   return MLPD_OK;
 }

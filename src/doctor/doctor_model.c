@@ -8,7 +8,7 @@ const mlpd_choice mlpd_limit_choices[] = {
     {"latency", MLPD_LIMIT_LATENCY, "a larger --batch, or fewer ranks with more threads each"},
     {"bandwidth", MLPD_LIMIT_BANDWIDTH,
      "a larger --batch, fewer ranks with more threads each, or a faster network between the machines"},
-    {"imbalance", MLPD_LIMIT_IMBALANCE, "--lanes a multiple of the ranks"},
+    {"imbalance", MLPD_LIMIT_IMBALANCE, "--lanes: a multiple of the number of ranks"},
     {"input", MLPD_LIMIT_INPUT, "store the inputs in a smaller type: bytes or float32"},
     {NULL, 0, NULL},
 };
@@ -17,7 +17,7 @@ double wire_seconds(const wire_model *wire, reduce_cost cost) {
   return cost.messages * wire->latency + cost.bytes * wire->byte;
 }
 
-/* The one factor that fits seconds = factor * x with least squares of the relative errors. */
+/* Fits seconds = factor * x by least squares of the relative errors; returns the factor. */
 static double fit_one(double sum_x, double sum_xx) { return sum_xx > 0 ? sum_x / sum_xx : 0; }
 
 wire_model wire_fit(int n, const reduce_cost *costs, const double *seconds) {
@@ -71,7 +71,7 @@ mlpd_prediction doctor_predict(int ranks, uint64_t batch, uint32_t lanes, step_c
                        .most_lanes = doctor_most_lanes(lanes, ranks),
                        .input = busiest.input,
                        .wire_known = wire != NULL || ranks == 1};
-  /* What the busiest rank computes beyond an even share. */
+  /* Imbalance: the time that the busiest rank computes beyond an equal share. */
   const double even = (double)p.lanes / ((double)ranks * p.most_lanes);
   p.compute = busiest.compute * even;
   p.imbalance = busiest.compute - p.compute;
@@ -95,7 +95,7 @@ mlpd_status doctor_parse_ranks(const char *text, int *ranks, int room, int *coun
     if (end == at || errno != 0 || value < 1 || value > 1 << 20 || (*end != ',' && *end != '\0') ||
         (*end == ',' && end[1] == '\0'))
       return FAIL(MLPD_ERROR_USAGE, "--np: '%s' is not a list of numbers of ranks such as 4,16", text);
-    if (*count == room) return FAIL(MLPD_ERROR_USAGE, "--np: more than %d numbers of ranks", room);
+    if (*count == room) return FAIL(MLPD_ERROR_USAGE, "--np: more than %d numbers of ranks are given", room);
     ranks[(*count)++] = (int)value;
     at = *end == ',' ? end + 1 : end;
   }

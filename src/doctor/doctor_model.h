@@ -1,4 +1,4 @@
-/* The arithmetic of the doctor's predictions: no measuring, no ranks. Nothing here is collective. */
+/* The arithmetic of the doctor's predictions; measures nothing. Nothing here is collective. */
 #ifndef MLPDIST_DOCTOR_MODEL_H
 #define MLPDIST_DOCTOR_MODEL_H
 
@@ -6,32 +6,31 @@
 
 /* seconds = messages * latency + bytes * byte */
 typedef struct wire_model {
-  double latency, byte; /* seconds of a message; of a byte */
+  double latency, byte; /* seconds per message, and per byte */
 } wire_model;
 
-/* The model that fits the measured seconds (n) with least squares of the relative errors, neither member negative.
- * n >= 1. */
+/* Fits the model to n >= 1 measured times by least squares of the relative errors; neither member is negative. */
 wire_model wire_fit(int n, const reduce_cost *costs, const double *seconds);
 
 double wire_seconds(const wire_model *wire, reduce_cost cost);
 
-/* The lanes that lanes becomes on ranks, and those of the rank with most. */
+/* The number of lanes used on `ranks` ranks if `lanes` are requested, and the lanes of the rank with the most. */
 uint32_t doctor_lanes(uint32_t lanes, int ranks);
 uint32_t doctor_most_lanes(uint32_t lanes, int ranks);
 
-/* Rows of a step on the rank with most lanes. */
+/* Rows of a step on the rank with the most lanes. */
 uint64_t doctor_most_rows(uint64_t batch, uint32_t lanes, int ranks);
 
-/* Seconds of a step on the rank with most lanes, sum over ranks left aside. */
+/* Seconds of a step on the rank with the most lanes, without the sum over ranks. */
 typedef struct step_cost {
   double compute, input;
 } step_cost;
 
-/* A step on ranks; wire NULL: not known. efficiency is left 0. */
+/* Predicts a step on `ranks` ranks; wire NULL: the network is not known. Does not set efficiency. */
 mlpd_prediction doctor_predict(int ranks, uint64_t batch, uint32_t lanes, step_cost busiest, const wire_model *wire,
                                reduce_cost cost);
 
-/* "4,16" as numbers from 1 (at most room); MLPD_ERROR_USAGE names what is wrong */
+/* Parses a list such as "4,16": at most `room` numbers, each at least 1. MLPD_ERROR_USAGE if it is not one. */
 mlpd_status doctor_parse_ranks(const char *text, int *ranks, int room, int *count);
 
 #endif

@@ -1,4 +1,4 @@
-/* Each back end at the matrix products of one lane: what a thread does in a step. */
+/* Measures each back end on the matrix products of one lane, as a thread computes them in a step. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +10,18 @@
 #include "ranks/clock.h"
 #include "ranks/comm.h"
 
-enum { GRADIENT_FLOATS = 1 << 18 }; /* rows of a weight gradient at a time: as many as lie in a core's cache */
+enum { GRADIENT_FLOATS = 1 << 18 }; /* largest block of a weight gradient: fits a core's cache */
 
 /* A thread's arrays; the weights are the network's. */
 typedef struct bench {
-  int rows;        /* of the lane's microbatch */
+  int rows;        /* rows of a microbatch */
   float *in, *out; /* (rows, widest) */
   float *back;     /* (rows, widest): product of delta and weights */
   float *gradient; /* (GRADIENT_FLOATS, or a row if that is more) */
   uint32_t widest;
 } bench;
 
-/* The tensors that are multiplied by. */
+/* true for tensors that are factors of a matrix product */
 static bool is_factor(const tensor *t) { return t->source == TENSOR_PRODUCT; }
 
 static mlpd_status make_bench(const mlpd_network *network, uint64_t rows, bench *b, float **memory) {
@@ -39,7 +39,8 @@ static mlpd_status make_bench(const mlpd_network *network, uint64_t rows, bench 
   return MLPD_OK;
 }
 
-/* Forward, back and weight gradient of a layer with these weights; returns the operations. */
+/* Computes the three products of a layer with these weights (forward, backward, weight gradient); returns the number of
+ * floating-point operations. */
 static double run_layer(const mlpd_network *network, const backend *gemm, const tensor *t, const bench *b) {
   const int in = (int)t->rows, out = (int)t->columns, ld = (int)b->widest, stride = (int)t->stride;
   const float *const weight = network->parameters + t->offset;
@@ -55,8 +56,8 @@ static double run_layer(const mlpd_network *network, const backend *gemm, const 
   return (backward ? 3 : 2) * flops;
 }
 
-/* flop/s of the calling thread: its best round, as its peak is its best. The first generates code or packs, and counts
- * only where it takes all the time there is many times over. */
+/* flop/s of the calling thread in its best round, since the peak is measured in the same way. The first round generates
+ * code or packs weights; it counts only if it alone takes far longer than the available time. */
 static double measure(const mlpd_network *network, const backend *gemm, const bench *b, double seconds) {
   enum { LEAST_ROUNDS = 4, MUCH_LONGER = 5 };
   double best = 0, spent = 0;
@@ -73,13 +74,13 @@ static double measure(const mlpd_network *network, const backend *gemm, const be
   return best;
 }
 
-/* All threads of all ranks at once. Collective. */
+/* Measures all threads of all ranks at the same time. Collective. */
 static mlpd_status measure_all(doctor *d, const backend *gemm, double seconds, double *flops) {
   const uint64_t rows = doctor_most_rows(d->report->batch, d->report->lanes, (int)d->report->lanes);
   double sum = 0;
   int failed = 0;
   mlpd_status status = MLPD_OK;
-  if (rows > INT32_MAX / 2) status = FAIL(MLPD_ERROR_USAGE, "--batch: too large for these lanes");
+  if (rows > INT32_MAX / 2) status = FAIL(MLPD_ERROR_USAGE, "--batch: too large for this number of lanes");
   TRY(mlpd_comm_agree(d->comm, status));
 #pragma omp parallel num_threads(d->threads) reduction(+ : sum, failed)
   {
@@ -90,7 +91,7 @@ static mlpd_status measure_all(doctor *d, const backend *gemm, double seconds, d
     if (!failed) sum = measure(d->network, gemm, &b, seconds);
     free(memory);
   }
-  if (failed > 0) status = FAIL(MLPD_ERROR_MEMORY, "out of memory, measuring matrix products");
+  if (failed > 0) status = FAIL(MLPD_ERROR_MEMORY, "out of memory while measuring matrix products");
   TRY(mlpd_comm_agree(d->comm, status));
   TRY(doctor_sum(d->comm, &sum, 1));
   *flops = sum;
@@ -104,7 +105,7 @@ mlpd_status doctor_products(doctor *d, double seconds) {
   while (names[count] != NULL && count < MLPD_MAX_BACKENDS) count++;
   for (int i = 0; i < count; i++) {
     const backend *gemm = NULL;
-    /* One that cannot serve on some rank is none to choose; train says why where it is asked for. */
+    /* Skip a back end that any rank lacks; train reports why if it is requested. */
     if (mlpd_comm_agree(d->comm, backend_choose(names[i], &gemm)) != MLPD_OK) continue;
     mlpd_backend_speed *const speed = &r->backends[r->num_backends++];
     *speed = (mlpd_backend_speed){.name = gemm->name,

@@ -1,4 +1,4 @@
-/* How fast the training part of a file is read, by all ranks at once. */
+/* Measures how fast all ranks together read the training part of a file. */
 #include <string.h>
 
 #include "base/machine_cores.h"
@@ -11,7 +11,7 @@
 
 enum { BLOCK_BYTES = 16 << 20, LEAST_ROWS = 64 };
 
-/* Reads rows [begin, end) a block after the other until the time is over. */
+/* Reads rows [begin, end) block by block until the time is over. */
 static mlpd_status read_share(part *from, bool classes, uint64_t begin, uint64_t end, double seconds, double rate[2],
                               double *largest_class) {
   const uint64_t row_bytes = from->features * element_size(from->type);

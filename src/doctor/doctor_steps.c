@@ -1,5 +1,5 @@
-/* Steps of the code that trains, on made-up rows of the data's type: on these ranks, and alone with the lanes that the
- * busiest of other numbers of ranks has. */
+/* Measures training steps on made-up rows of the data's type: on all ranks together, and on each rank alone with as
+ * many lanes as the busiest rank would have on other numbers of ranks. */
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 
 enum { ROW_BYTES = 32 << 20, MIN_STEPS = 4, PATTERN = 1 << 16 };
 
-/* What a stepper borrows, made for a test. */
+/* A stepper with everything it borrows. */
 typedef struct test_run {
   lane_plan plan;
   shard rows;
@@ -35,7 +35,8 @@ static void free_run(test_run *t) {
   lane_plan_free(&t->plan);
 }
 
-/* Numbers from 0 to 255 of any type: the content does not matter to the clock, but zeros would train into denormals. */
+/* Fills x with numbers from 0 to 255 of any type. The values do not affect the time, but zeros would produce denormals.
+ */
 static void fill_inputs(element_type type, uint64_t count, void *x) {
   const size_t size = element_size(type);
   const uint64_t drawn = count < PATTERN ? count : PATTERN;
@@ -48,7 +49,7 @@ static void fill_inputs(element_type type, uint64_t count, void *x) {
     else if (type == ELEMENT_F64)
       ((double *)x)[i] = value;
     else if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-      *at = (char)value; /* the rest is zero */
+      *at = (char)value; /* the other bytes are zero */
     else
       at[size - 1] = (char)value;
   }
@@ -72,7 +73,7 @@ static mlpd_status make_rows(const doctor *d, uint64_t count, shard *rows) {
   return MLPD_OK;
 }
 
-/* Full steps only, as many as there would be in memory, and at least a few. */
+/* The number of full steps whose rows would be in memory, at least a few. */
 static uint64_t steps_in_memory(const doctor *d, uint64_t batch, uint64_t ranks) {
   const uint64_t row = (uint64_t)d->features * element_size(d->type);
   uint64_t rows = ROW_BYTES / row * ranks;
@@ -95,8 +96,8 @@ static mlpd_status make_parts(const doctor *d, mlpd_comm *comm, uint32_t lanes, 
   return optimizer_create(&train, d->network, &t->opt);
 }
 
-/* apart: the optimizer runs after the sum of the whole gradient, as on several ranks, because clipping asks for it.
- * Collective over comm. */
+/* Creates a run. apart: turns clipping on, so that the optimizer runs after the sum of the whole gradient, as on
+ * several ranks. Collective over comm. */
 static mlpd_status make_run(const doctor *d, mlpd_comm *comm, uint32_t lanes, uint64_t batch, bool apart, test_run *t) {
   TRY(mlpd_comm_agree(comm, make_parts(d, comm, lanes, batch, t)));
   const stepper_parts parts = {.comm = comm,
@@ -114,7 +115,7 @@ static mlpd_status make_run(const doctor *d, mlpd_comm *comm, uint32_t lanes, ui
   return stepper_create(&parts, &t->stepper);
 }
 
-/* One step, after a shuffle where an epoch begins. Learning rate 0: the network is shared. */
+/* Runs one step, with a shuffle before it if an epoch begins. The learning rate is 0 because the network is shared. */
 static mlpd_status step_once(void *context) {
   test_run *const t = context;
   const step_wishes wishes = {0};
@@ -129,7 +130,7 @@ static mlpd_status step_once(void *context) {
   return stepper_step(t->stepper, step, 0, &wishes, &outcome);
 }
 
-/* Seconds of the optimizer's pass over all weights, with learning rate 0; the gradient's values do not matter. Not
+/* Seconds that the optimizer takes for all weights (with learning rate 0; the gradient's values do not matter). Not
  * collective. */
 static double time_update(const doctor *d, optimizer *o) {
   const optimizer_scalars scalars = {.gradient_scale = 1, .correction1 = 1, .correction2 = 1};
@@ -149,8 +150,8 @@ static double time_update(const doctor *d, optimizer *o) {
   return best;
 }
 
-/* Median seconds of a step, those of them that shuffle and gather rows, and those of the optimizer's pass. Collective
- * over comm. */
+/* Measures the median seconds of a step, and of these the seconds for shuffling and gathering rows, and for the
+ * optimizer. Collective over comm. */
 static mlpd_status time_steps(const doctor *d, mlpd_comm *comm, uint32_t lanes, uint64_t batch, bool apart,
                               double seconds, double *step, double *input, double *update) {
   test_run t = {0};
@@ -158,7 +159,7 @@ static mlpd_status time_steps(const doctor *d, mlpd_comm *comm, uint32_t lanes, 
   TRY_GOTO(status, make_run(d, comm, lanes, batch, apart, &t), done);
   if (comm == d->comm) stepper_describe(t.stepper, d->report->step, sizeof d->report->step);
   TRY_GOTO(status, doctor_time(comm, step_once, &t, seconds, step), done);
-  /* The median is of a step without a shuffle, and the times of its parts are means. */
+  /* The median is that of a step without a shuffle; the times of its parts are means. */
   const step_times times = stepper_times(t.stepper);
   const double shuffle = t.shuffles / (double)t.steps, all = times.data + times.compute + times.reduce;
   *input = (all > 0 ? *step * times.data / all : 0) + shuffle;
@@ -169,7 +170,7 @@ done:
   return status;
 }
 
-/* Seconds of the norm that clipping adds. Not collective. */
+/* Seconds that clipping adds to compute the norm. Not collective. */
 static double time_norm(const doctor *d) {
   const size_t size = d->network->arena_size, lines = size / 16;
   double best = INFINITY, sum = 0;
@@ -183,11 +184,11 @@ static double time_norm(const doctor *d) {
     }
     best = fmin(best, clock_seconds() - start);
   }
-  return sum >= 0 ? best : 0; /* the sum is used, so that it is taken */
+  return sum >= 0 ? best : 0; /* use the sum, so that the compiler computes it */
 }
 
-/* What the busiest of ranks, which divide the update, would do beside the sum, on as many of these ranks at once.
- * Collective. */
+/* Measures the work of the busiest of `ranks` ranks other than the sum, if they divide the update. As many of the
+ * current ranks as possible measure it at once. Collective. */
 static mlpd_status cost_of_busiest(const doctor *d, int ranks, double seconds, step_cost *cost) {
   const mlpd_doctor_report *const r = d->report;
   const uint32_t lanes = doctor_most_lanes(r->lanes, ranks);
@@ -206,8 +207,8 @@ static mlpd_status cost_of_busiest(const doctor *d, int ranks, double seconds, s
   return MLPD_OK;
 }
 
-/* The model of the wire, NULL where there is none; scaled to the sum of this network's gradient where it was
- * measured: a line does not fit all lengths alike. */
+/* The model of the network, or NULL if there is none. It is scaled to the measured time of this gradient's sum, since a
+ * line does not fit all lengths equally well. */
 static const wire_model *wire_of(const doctor *d, wire_model *wire) {
   const mlpd_doctor_report *const r = d->report;
   if (!(r->latency > 0) && !(r->bandwidth > 0)) return NULL;

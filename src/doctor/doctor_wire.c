@@ -1,4 +1,4 @@
-/* The canonical sum over vectors of several lengths. */
+/* Measures the canonical sum of vectors of several lengths. */
 #include "doctor/doctor.h"
 #include "doctor/doctor_measure.h"
 #include "step/step_tail.h"
@@ -11,7 +11,7 @@ typedef struct timed_sum {
   int threads;
 } timed_sum;
 
-/* As a step does it: the sum is complete when its blocks have been read. */
+/* Sums once as a step does: the sum is complete when its blocks have been read. */
 static mlpd_status sum_once(void *context) {
   const timed_sum *const of = context;
   const double *totals = NULL;
@@ -28,7 +28,7 @@ static mlpd_status sum_once(void *context) {
   return kept == 0 ? MLPD_OK : FAIL(MLPD_ERROR_INTERNAL, "a sum of zeros is not zero");
 }
 
-/* Median seconds of a sum of bytes, of the slowest rank. Collective. */
+/* Measures the median seconds of a sum of vectors of `bytes` bytes on the slowest rank. Collective. */
 static mlpd_status time_sum(doctor *d, uint64_t bytes, double seconds, double *median) {
   timed_sum of = {.floats = bytes / sizeof(float), .threads = d->report->threads};
   TRY(reducer_create(d->comm, d->report->lanes, of.floats, TAIL_DOUBLES, MLPD_REDUCE_CANONICAL, NULL, 1,
@@ -38,7 +38,7 @@ static mlpd_status time_sum(doctor *d, uint64_t bytes, double seconds, double *m
   return status;
 }
 
-/* 256 B, times 8 up to the network's gradient and beyond it, and the gradient itself (last). */
+/* Lists the lengths: 256 B and multiples by 8 up to beyond the network's gradient, and last the gradient itself. */
 static int list_lengths(uint64_t gradient, uint64_t lengths[MLPD_MAX_WIRE_POINTS]) {
   int count = 0;
   for (uint64_t bytes = 256; count < MLPD_MAX_WIRE_POINTS - 1 && bytes <= LARGEST_BYTES; bytes *= 8) {

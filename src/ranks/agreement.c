@@ -11,8 +11,7 @@
 #include "base/memory.h"
 #include "ranks/comm.h"
 
-/* Order of the texts of an agreement in messages between ranks; builds that differ in it must still understand each
- * other, so it stays. */
+/* The order of the texts in messages between ranks. Never change it: different builds must understand each other. */
 enum { BUILD, BACKEND, INSTRUCTIONS, OPTIONS, NUM_TEXTS };
 
 static const char *text_of(const agreement *a, int which) {
@@ -28,9 +27,9 @@ static const char *text_of(const agreement *a, int which) {
   }
 }
 
-/* ---- What differs --------------------------------------------------------------------------------- */
+/* ---- Differences ---------------------------------------------------------------------------------- */
 
-/* Bit `which` is set where a rank's text has another hash than rank 0's; differing[rank] on all ranks. */
+/* Sets bit `which` of differing[rank] if the hash of that rank's text differs from rank 0's. Every rank gets all. */
 static mlpd_status compare_hashes(mlpd_comm *comm, const agreement *mine, unsigned *differing) {
   const int size = mlpd_comm_size(comm);
   uint64_t hash[NUM_TEXTS], *all = NULL;
@@ -44,7 +43,7 @@ static mlpd_status compare_hashes(mlpd_comm *comm, const agreement *mine, unsign
   return status;
 }
 
-/* Rank 0's text on all ranks; the caller frees it. */
+/* Sends rank 0's text to all ranks; the caller frees it. */
 static mlpd_status spread_text(mlpd_comm *comm, const agreement *mine, int which, char **text) {
   uint64_t length = strlen(text_of(mine, which));
   TRY(comm_broadcast(comm, &length, sizeof length, 0));
@@ -54,7 +53,7 @@ static mlpd_status spread_text(mlpd_comm *comm, const agreement *mine, int which
   return comm_broadcast(comm, *text, length, 0);
 }
 
-/* The first lines that differ, without their ends. */
+/* Finds the first lines that differ, without their line ends. */
 static void first_difference(const char **mine, int *my_length, const char **theirs, int *their_length) {
   for (;;) {
     *my_length = (int)strcspn(*mine, "\n");
@@ -66,25 +65,25 @@ static void first_difference(const char **mine, int *my_length, const char **the
   }
 }
 
-/* The failure of a rank whose text is not rank 0's; mlpd_comm_agree names the rank. */
+/* Fails: this rank's text is not rank 0's. mlpd_comm_agree adds the rank to the message. */
 static mlpd_status fail_text(int which, const char *mine, const char *theirs) {
   int my_length = 0, their_length = 0;
   first_difference(&mine, &my_length, &theirs, &their_length);
   if (which == OPTIONS)
-    return FAIL(MLPD_ERROR_USAGE, "the options of this rank are not those of rank 0: '%.*s' here, '%.*s' there",
-                my_length, mine, their_length, theirs);
+    return FAIL(MLPD_ERROR_USAGE, "this rank has other options than rank 0: '%.*s' here, '%.*s' on rank 0", my_length,
+                mine, their_length, theirs);
   if (which == BACKEND)
     return FAIL(MLPD_ERROR_USAGE,
-                "this rank multiplies matrices by %.*s, rank 0 by %.*s: install one on all nodes, or choose another "
-                "--backend",
+                "this rank multiplies matrices with %.*s, rank 0 with %.*s: install the same on all nodes, or choose "
+                "another --backend",
                 my_length, mine, their_length, theirs);
-  return FAIL(MLPD_ERROR_USAGE, "this rank runs %.*s, rank 0 runs %.*s: start one program on all nodes", my_length,
+  return FAIL(MLPD_ERROR_USAGE, "this rank runs %.*s, rank 0 runs %.*s: start the same program on all nodes", my_length,
               mine, their_length, theirs);
 }
 
 /* ---- Instruction sets ----------------------------------------------------------------------------- */
 
-/* The lowest rank that computes otherwise than rank 0 says so, to all. */
+/* The lowest rank whose instruction set differs from rank 0's writes the notice for all ranks. */
 static mlpd_status make_notice(mlpd_comm *comm, const unsigned *differing, const char *mine, const char *theirs,
                                const char *pin, char *notice) {
   const int size = mlpd_comm_size(comm);
@@ -99,7 +98,7 @@ static mlpd_status make_notice(mlpd_comm *comm, const unsigned *differing, const
   if (mlpd_comm_rank(comm) == lowest)
     (void)snprintf(notice, AGREEMENT_NOTICE_BYTES,
                    "rank %d of %d on %s%s computes with %s, rank 0 with %s: the weights will depend on which rank "
-                   "computes what; %s, the same on all ranks (mpirun -x), makes them alike",
+                   "computes what; give %s the same value on all ranks (mpirun -x) to prevent it",
                    lowest, size, comm_host(comm), more, mine, theirs, pin);
   return comm_broadcast(comm, notice, AGREEMENT_NOTICE_BYTES, lowest);
 }
@@ -115,7 +114,7 @@ mlpd_status agreement_check(mlpd_comm *comm, const agreement *mine, const char *
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
   TRY_GOTO(status, compare_hashes(comm, mine, differing), done);
   for (int rank = 0; rank < size; rank++) any |= differing[rank];
-  /* What is refused comes first: a notice about a run that does not start would be noise. */
+  /* Errors come first: a notice about a run that does not start would be noise. */
   static const int order[NUM_TEXTS] = {BUILD, BACKEND, OPTIONS, INSTRUCTIONS};
   for (int i = 0; i < NUM_TEXTS && status == MLPD_OK; i++) {
     const int which = order[i];
@@ -137,8 +136,8 @@ done:
 /* ---- This process --------------------------------------------------------------------------------- */
 
 #if defined(__linux__)
-/* Hashes the machine code of the program or library that this function is in: position-independent, so the same
- * wherever it is loaded. */
+/* Hashes the machine code of the program or library that contains this function. The code is position-independent, so
+ * the hash does not depend on its address. */
 static int hash_own_code(struct dl_phdr_info *object, size_t size, void *hash) {
   (void)size;
   const char *const here = (const char *)&hash_own_code;

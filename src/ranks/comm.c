@@ -16,15 +16,15 @@ typedef struct mpi_setting {
   const char *variable, *value;
 } mpi_setting;
 
-/* Without a launcher there is nobody to talk to: Open MPI then need not start a daemon nor look for networks, which
- * takes ten times as long as all else a small run does (0.28 s against 0.02 s). Where all ranks run on one machine, the
- * way that it would choose in the end need not be found among all (0.24 s against 0.03 s). What the user set is left
- * alone. */
+/* Settings that make Open MPI start faster. Without a launcher it needs neither a daemon nor a search for networks,
+ * which take ten times as long as everything else in a small run (0.28 s against 0.02 s). If all ranks are on one
+ * machine, it need not search for the transport that it would choose anyway (0.24 s against 0.03 s). Settings of the
+ * user are kept. */
 static const mpi_setting lone_settings[] = {
     {"OMPI_MCA_pml", "ob1"}, {"OMPI_MCA_ess_singleton_isolated", "1"}, {"OMPI_MCA_btl", "self"}};
 enum { MOST_SETTINGS = sizeof lone_settings / sizeof *lone_settings, SETTINGS_OF_ONE_MACHINE = 1 };
 
-/* How many of them hold. */
+/* The number of settings that apply. */
 static int known_settings(void) {
 #ifdef OPEN_MPI
   static const char *const variables[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_FD", "SLURM_PROCID"};
@@ -38,9 +38,10 @@ static int known_settings(void) {
 #endif
 }
 
-/* MPI_Init_thread, with what is known of where the ranks are. */
+/* MPI_Init_thread, with the settings that apply. */
 static int initialize(int *argc, char ***argv, int *provided) {
-  /* A file is read on trial in a child (h5/h5_internal.h) that calls nothing of MPI's: no reason for its warning. */
+  /* The child process that tries an HDF5 file (h5/h5_internal.h) does not call MPI, so Open MPI's warning about fork is
+   * not needed. */
   (void)setenv("OMPI_MCA_mpi_warn_on_fork", "0", 0);
   bool set[MOST_SETTINGS] = {false};
   const int known = known_settings();
@@ -73,7 +74,7 @@ static mlpd_status start_mpi(int *argc, char ***argv, bool *owns) {
   return MLPD_OK;
 }
 
-/* Do all ranks run where mpirun sees one machine? */
+/* Finds out whether all ranks run on one machine. */
 static mlpd_status find_neighbours(mlpd_comm *comm) {
   MPI_Comm neighbours = MPI_COMM_NULL;
   int number = 0;
@@ -84,7 +85,7 @@ static mlpd_status find_neighbours(mlpd_comm *comm) {
   return MLPD_OK;
 }
 
-/* At once, so that no rank can fail alone between two collectives later. */
+/* Allocated at the start, so that no rank can fail alone between two collectives later. */
 static mlpd_status allocate_lists(mlpd_comm *comm) {
   TRY(memory_allocate(&comm->counts, (size_t)comm->size, sizeof *comm->counts, "message lengths"));
   TRY(memory_allocate(&comm->offsets, (size_t)comm->size, sizeof *comm->offsets, "message offsets"));
@@ -181,7 +182,7 @@ void mlpd_comm_finalize(mlpd_comm *comm) {
   int finalized = 0; /* by the program, before its communicators: then nothing of MPI's may be freed */
   if (comm->mpi != MPI_COMM_NULL) (void)MPI_Finalized(&finalized);
   if (!finalized) comm_watch_free(comm);
-  /* Nobody is left to hear of a failure here. */
+  /* A failure here can no longer be reported. */
   if (!finalized && comm->mpi != MPI_COMM_NULL) (void)MPI_Comm_free(&comm->mpi);
   if (!finalized && comm->owns_mpi) (void)MPI_Finalize();
   free(comm->counts);
@@ -201,7 +202,7 @@ bool comm_shares_memory(const mlpd_comm *comm) { return comm->sums.shares; }
 void mlpd_comm_abort(mlpd_comm *comm, int exit_code) {
   if (comm != NULL && comm->mpi == MPI_COMM_NULL) _exit(exit_code); /* mlpd_comm_alone(): there is no MPI to end */
   (void)MPI_Abort(comm != NULL ? comm->mpi : MPI_COMM_WORLD, exit_code);
-  abort(); /* MPI_Abort does not return; should it, this rank still ends */
+  abort(); /* MPI_Abort should not return; if it does, this rank still ends */
 }
 
 /* ---- Failing together --------------------------------------------------------------------------- */
@@ -212,7 +213,7 @@ typedef struct failure {
   char message[COMM_MESSAGE_BYTES];
 } failure;
 
-/* This thread's last failure, its place "file:line" taken apart. */
+/* This thread's last failure, with its place "file:line" split into file and line. */
 static failure describe_failure(mlpd_status status) {
   failure mine = {.status = (int)status, .line = 0};
   const char *place = mlpd_error_place();
@@ -278,7 +279,7 @@ mlpd_status comm_move(mlpd_comm *comm, void *data, uint64_t bytes, int from, int
   return MLPD_OK;
 }
 
-/* values (count of size bytes) become op over ranks. */
+/* Replaces values (count elements of size bytes) by their combination with op over all ranks. */
 static mlpd_status all_reduce(mlpd_comm *comm, void *values, uint64_t count, size_t size, MPI_Datatype type,
                               MPI_Op op) {
   const uint64_t longest = comm->piece_bytes > size ? comm->piece_bytes / size : 1;
@@ -331,7 +332,7 @@ mlpd_status comm_gather_all(mlpd_comm *comm, const void *local, const uint64_t *
     return MLPD_OK;
   }
   if (total <= comm->piece_bytes) return gather_whole(comm, local, bytes, all);
-  /* Offsets would not fit MPI's int: each rank's part travels by itself, in pieces. */
+  /* Offsets would not fit MPI's int: each rank's bytes are sent separately, in pieces. */
   char *next = all;
   for (int rank = 0; rank < comm->size; ++rank) {
     if (rank == comm->rank && bytes[rank] > 0) memcpy(next, local, bytes[rank]);

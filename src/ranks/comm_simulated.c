@@ -13,12 +13,12 @@ typedef struct message {
   bool sends;
 } message;
 
-/* Of this rank: SMPI gives each its own variables. */
+/* These belong to one rank: SMPI gives each rank its own copy of global variables. */
 static message *messages;
 static size_t num_messages, room, guess;
 
-static MPI_Request **awaited; /* found not done by the poll under way */
-static MPI_Request *handles;  /* of these, for MPI_Waitany */
+static MPI_Request **awaited; /* requests that the current poll found not done */
+static MPI_Request *handles;  /* their handles, for MPI_Waitany */
 static size_t num_awaited, awaited_room;
 
 /* ---- Persistent messages ------------------------------------------------------------------------ */
@@ -41,7 +41,7 @@ static int remember(message made, MPI_Datatype type, MPI_Request *request) {
   return MPI_SUCCESS;
 }
 
-/* Mostly the one after the last that was found. */
+/* Finds a message; usually it is the one after the last that was found. */
 static message *find(const MPI_Request *request) {
   for (size_t i = 0; i < num_messages; ++i) {
     message *const m = &messages[(guess + i) % num_messages];
@@ -116,7 +116,7 @@ int simulated_testall(int count, MPI_Request *requests, int *done, MPI_Status *s
 
 int simulated_wait(void) {
   if (num_awaited == 0) return nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL) == 0 ? MPI_SUCCESS : MPI_ERR_INTERN;
-  /* MPI_Waitany knows none of SMPI's nonblocking collectives; these are waited for one at a time. */
+  /* MPI_Waitany does not support SMPI's nonblocking collectives, which are waited for one at a time. */
   if (num_awaited == 1) return MPI_Wait(awaited[0], MPI_STATUS_IGNORE);
   int index = MPI_UNDEFINED;
   for (size_t i = 0; i < num_awaited; ++i) handles[i] = *awaited[i];

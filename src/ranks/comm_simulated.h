@@ -1,7 +1,9 @@
-/* What differs under SimGrid's SMPI (seen with 3.32); included by comm_internal.h in the build for simulation only.
+/* Replacements for MPI functions that behave differently in SimGrid's SMPI (seen with 3.32). comm_internal.h includes
+ * this header only in the build for simulation.
  *
- * Persistent messages. SMPI packs those of a derived type, here MPI_Type_contiguous(64, MPI_BYTE), when they are made,
- * not when they are started: what a first start sends is the buffer as it was at MPI_Send_init. The whole of it:
+ * Persistent messages: if the type is derived, here MPI_Type_contiguous(64, MPI_BYTE), SMPI packs a message when it is
+ * created, not when it is started. The first start therefore sends the buffer as it was at MPI_Send_init. A complete
+ * example:
  *
  *   MPI_Type_contiguous(64, MPI_BYTE, &unit); MPI_Type_commit(&unit);
  *   if (rank == 0) MPI_Send_init(v, 10, unit, 1, 0, MPI_COMM_WORLD, &q);
@@ -9,32 +11,33 @@
  *   if (rank == 0) v[0] = 1;
  *   MPI_Startall(1, &q); MPI_Wait(&q, MPI_STATUS_IGNORE);    rank 1 finds v[0] == 0; right with MPI_BYTE
  *
- * Hence messages are remembered by the place of their request, and each start sends bytes anew.
+ * Messages are therefore recorded by the address of their request, and each start sends the bytes as they are then.
  *
- * Polls. To test a request takes simulated time, so that polls of many messages would cost more than the messages. A
- * test of all stops at the first that is not done, and who waits sleeps until one of those is, with no time spent.
+ * Polls: testing a request takes simulated time, so polling many messages would cost more than the messages. A test of
+ * all requests stops at the first that is not done, and a waiting rank sleeps until one of these is done, which takes
+ * no simulated time.
  *
- * Collectives. Nonblocking ones send from each to all, and take hours of real time with 1024 ranks. Where they are
- * waited for at once (comm.c) they are the blocking ones. */
+ * Collectives: nonblocking ones send from every rank to every rank, and take hours of real time with 1024 ranks. Those
+ * that are waited for immediately (comm.c) are replaced by blocking ones. */
 #ifndef MLPDIST_COMM_SIMULATED_H
 #define MLPDIST_COMM_SIMULATED_H
 
 #include <mpi.h>
 
-/* As the MPI calls of these names. */
+/* Replace the MPI functions with these names. */
 int simulated_recv_init(void *to, int count, MPI_Datatype type, int from, int tag, MPI_Comm comm, MPI_Request *request);
 int simulated_send_init(const void *data, int count, MPI_Datatype type, int to, int tag, MPI_Comm comm,
                         MPI_Request *request);
 int simulated_startall(int count, MPI_Request *requests);
 int simulated_request_free(MPI_Request *request);
 
-/* The status is not written. */
+/* Do not write the status. */
 int simulated_test(MPI_Request *request, int *done, MPI_Status *status);
 int simulated_testall(int count, MPI_Request *requests, int *done, MPI_Status *statuses);
 
 void simulated_poll_begins(void);
 
-/* Waits for any of the requests that tests since simulated_poll_begins found not done, or where there are none a
+/* Waits until any of the requests is done that tests since simulated_poll_begins found not done; without any, waits a
  * moment. */
 int simulated_wait(void);
 

@@ -1,8 +1,8 @@
-/* The watch over waits: every wait for other ranks polls, so that one which takes too long can be told.
+/* The watch over waits: every wait for other ranks polls, so that a wait which takes too long can be reported.
  *
- * A rank that has waited for the time given asks all others whether they wait too, on a communicator that carries
- * nothing else. Who waits polls, and answers; who is stopped, swapped out, lost or still computing does not. After a
- * longer time the run ends: a wire that stays cut, or a node that hangs, would be waited for until somebody looks. */
+ * A rank that has waited for the timeout asks all others, on a separate communicator, whether they wait too. A waiting
+ * rank polls and answers; one that is stopped, swapped out, lost or still computing does not. After the longer limit
+ * the run ends; otherwise it would wait for a cut cable or a hanging node until somebody notices. */
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,25 +13,25 @@
 #include "ranks/comm_internal.h"
 
 enum {
-  QUICK_POLLS = 1000, /* before the clock is looked at and the core is offered to others */
+  QUICK_POLLS = 1000, /* polls before the clock is read and the core is offered to others */
   RANKS_NAMED = 8,
   QUESTION = 0,
   ANSWER = 1,
   KINDS = 2
 };
 
-static const double ANSWER_SECONDS = 1;    /* given to the others to answer */
-static const double ABORT_SECONDS = 10;    /* given to the rank that speaks for all to end the run */
-static const double LISTEN_SECONDS = 0.01; /* between looks for messages */
-/* A longer gap between two polls is this rank's own: it was the one stopped, and blames nobody for that. */
+static const double ANSWER_SECONDS = 1;    /* time for the others to answer */
+static const double ABORT_SECONDS = 10;    /* time for the lowest waiting rank to end the run */
+static const double LISTEN_SECONDS = 0.01; /* interval of checks for messages */
+/* After a longer gap between two polls this rank was itself stopped: the gap does not count as waiting for others. */
 static const double MOST_BETWEEN_POLLS = 0.1;
 
-/* Travels between ranks of one binary: an answer repeats the question's number. */
+/* A message of the watch. An answer repeats the number of its question. */
 typedef struct note {
   uint64_t kind, number;
 } note;
 
-/* Seconds until others are asked, and until the run ends; 0: never. */
+/* Seconds of waiting until others are asked, and until the run ends; 0: never. */
 typedef struct watch_limits {
   double timeout, limit;
   mlpd_stalled *told;
@@ -39,19 +39,19 @@ typedef struct watch_limits {
 } watch_limits;
 
 struct comm_watch {
-  MPI_Comm mpi; /* a duplicate that carries notes alone */
+  MPI_Comm mpi; /* a duplicate, only for notes */
   watch_limits now, outer;
-  const char *place;     /* what the ranks do; NULL: */
-  uint64_t step;         /* the step under way, from 1 */
-  bool resumes;          /* a step was done: there may be a checkpoint */
-  uint64_t question;     /* number of the last one asked */
-  bool *answered;        /* (size): to it */
-  note *notes;           /* (size, KINDS): under way to each rank */
+  const char *place;     /* what the ranks are doing; NULL: a step */
+  uint64_t step;         /* the current step, from 1 */
+  bool resumes;          /* a step was completed: there may be a checkpoint */
+  uint64_t question;     /* number of the last question */
+  bool *answered;        /* (size): the rank answered it */
+  note *notes;           /* (size, KINDS): notes being sent to each rank */
   MPI_Request *requests; /* (size, KINDS) */
-  int *sent, *received;  /* (size): notes so far, so that none is left over at the end */
+  int *sent, *received;  /* (size): numbers of notes, so that none remains unreceived at the end */
 };
 
-/* A wait under way; seconds on this rank's clock while it ran. */
+/* The state of a wait. Times are seconds that this rank was running (stopped time excluded). */
 typedef struct wait_state {
   double waited, last, listen_at, ask_at, conclude_at, leave_at;
   bool asking, told, leaving;
@@ -82,7 +82,7 @@ static mlpd_status receive_note(comm_watch *w, int from, note *taken) {
   return MLPD_OK;
 }
 
-/* Receives what was sent to this rank and never looked at: questions asked of it while it was stopped. */
+/* Receives notes that this rank has not read, such as questions sent while it was stopped. */
 static mlpd_status drain(mlpd_comm *comm) {
   comm_watch *const w = comm->watch;
   int *const expected = comm->counts;
@@ -148,7 +148,7 @@ void comm_watch_step(mlpd_comm *comm, uint64_t step) {
 
 /* ---- Questions and answers ---------------------------------------------------------------------- */
 
-/* Sends a note, unless the one before is still under way: then nobody is there to read it. */
+/* Sends a note, unless the previous one was not received yet: then the other rank does not read notes. */
 static mlpd_status send_note(comm_watch *w, int to, uint64_t kind, uint64_t number) {
   MPI_Request *const request = &w->requests[KINDS * to + (int)kind];
   note *const sent = &w->notes[KINDS * to + (int)kind];
@@ -161,7 +161,7 @@ static mlpd_status send_note(comm_watch *w, int to, uint64_t kind, uint64_t numb
   return MLPD_OK;
 }
 
-/* Answers what others ask and takes in their answers. */
+/* Answers the questions of others and receives their answers. */
 static mlpd_status listen_to_others(comm_watch *w) {
   for (;;) {
     int there = 0;
@@ -187,7 +187,7 @@ static mlpd_status ask(mlpd_comm *comm) {
   return MLPD_OK;
 }
 
-/* "rank 2 on node07, rank 3 on node07 and 4 more": those that did not answer; returns how many. */
+/* Writes "rank 2 on node07, rank 3 on node07 and 4 more": the ranks that did not answer. Returns their number. */
 static int name_silent(const mlpd_comm *comm, char *text, size_t room) {
   int silent = 0;
   size_t length = 0;
@@ -202,14 +202,15 @@ static int name_silent(const mlpd_comm *comm, char *text, size_t room) {
   return silent;
 }
 
-/* The lowest rank that answered speaks for those that wait. */
+/* true on the lowest waiting rank, which speaks for all of them. */
 static bool speaks(const mlpd_comm *comm) {
   int lowest = 0;
-  while (!comm->watch->answered[lowest]) ++lowest; /* this rank at the latest */
+  while (!comm->watch->answered[lowest]) ++lowest; /* ends at this rank at the latest */
   return lowest == comm->rank;
 }
 
-/* "rank 2 on node07: 3 other ranks have waited 60 s for it at step 12"; returns how many are waited for. */
+/* Writes "rank 2 on node07: 3 other ranks have waited 60 s for it at step 12". Returns the number of ranks waited for.
+ */
 static int describe_wait(const mlpd_comm *comm, double waited, char *text, size_t room) {
   const comm_watch *const w = comm->watch;
   char names[COMM_MESSAGE_BYTES / 2], place[64];
@@ -226,7 +227,7 @@ static int describe_wait(const mlpd_comm *comm, double waited, char *text, size_
   return silent;
 }
 
-/* Tells of the ranks that did not answer, where this rank speaks; returns whether it did. */
+/* Reports the ranks that did not answer, if this rank speaks for all; returns true if it did. */
 static bool conclude(const mlpd_comm *comm, double waited) {
   const comm_watch *const w = comm->watch;
   char waiting[COMM_MESSAGE_BYTES - 128], text[COMM_MESSAGE_BYTES];
@@ -236,23 +237,23 @@ static bool conclude(const mlpd_comm *comm, double waited) {
   return true;
 }
 
-/* What ends the run. */
+/* Fails: the wait exceeded the limit. */
 static mlpd_status waited_too_long(const mlpd_comm *comm, double waited) {
   char waiting[COMM_MESSAGE_BYTES - 128];
   (void)describe_wait(comm, waited, waiting, sizeof waiting);
-  return FAIL(MLPD_ERROR_MPI, "%s; the run ends, as --stall-abort %g asks%s", waiting, comm->watch->now.limit,
-              comm->watch->resumes ? "; --resume auto goes on from its last checkpoint" : "");
+  return FAIL(MLPD_ERROR_MPI, "%s; the run ends because of --stall-abort %g%s", waiting, comm->watch->now.limit,
+              comm->watch->resumes ? "; --resume auto continues from its last checkpoint" : "");
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------ */
 
-/* What a wait for memory does between polls: its core may be the one that others need. */
+/* A wait for memory gives up its core between polls, since another rank may need that core. */
 enum {
   SPINS = 200,            /* polls before the core is offered to others */
-  PAUSES = 32,            /* in a spin: some 0.4 us */
-  NAP_NANOSECONDS = 50000 /* once the wait has taken long */
+  PAUSES = 32,            /* pause instructions per poll: about 0.4 us */
+  NAP_NANOSECONDS = 50000 /* sleep between polls of a long wait */
 };
-static const double NAP_SECONDS = 0.002; /* long enough for a nap not to count */
+static const double NAP_SECONDS = 0.002; /* a longer wait sleeps: the time of a nap does not matter then */
 
 static void pause_briefly(void) {
   for (int i = 0; i < PAUSES; ++i) {
@@ -264,7 +265,7 @@ static void pause_briefly(void) {
   }
 }
 
-/* Asked when timeout is over, then at doubling intervals, and when the limit is reached. */
+/* The time of the next question: after the timeout, then at doubling intervals, and at the limit. */
 static double next_question(const comm_watch *w, const wait_state *at) {
   const double doubled = 2 * at->ask_at > at->conclude_at ? 2 * at->ask_at : 2 * at->conclude_at;
   const double limit = w->now.limit;
@@ -275,7 +276,7 @@ static bool is_watching(const comm_watch *w) { return w->now.timeout > 0 || w->n
 
 static mlpd_status look_around(mlpd_comm *comm, wait_state *at, comm_wait_kind kind) {
   comm_watch *const w = comm->watch;
-  /* Who polls memory alone moves no message of his own on: here he does. */
+  /* A poll of memory does not advance this rank's own messages; this does. */
   if (at->waited >= at->listen_at || kind == COMM_WAIT_MEMORY) {
     TRY(listen_to_others(w));
     at->listen_at = at->waited + LISTEN_SECONDS;
@@ -284,7 +285,7 @@ static mlpd_status look_around(mlpd_comm *comm, wait_state *at, comm_wait_kind k
   if (at->asking && at->waited >= at->conclude_at) {
     at->asking = false;
     if (w->now.limit > 0 && at->waited >= w->now.limit) {
-      /* One rank speaks and ends all; the others speak where that does not reach them. */
+      /* One rank prints the message and ends the run; the others do so only if that does not reach them. */
       at->leaving = true;
       at->leave_at = at->waited + (speaks(comm) ? 0 : ABORT_SECONDS);
     } else if (conclude(comm, at->waited)) {
@@ -320,13 +321,13 @@ static mlpd_status wait_watching(mlpd_comm *comm, comm_poll *poll, void *context
   }
   if (!at.told) return MLPD_OK;
   char text[96];
-  (void)snprintf(text, sizeof text, "all ranks are there again after %.0f s: the run goes on", at.waited);
+  (void)snprintf(text, sizeof text, "all ranks respond again after %.0f s: the run continues", at.waited);
   w->now.told(w->now.context, text);
   return MLPD_OK;
 }
 
 #ifdef SMPI_H
-/* No rank of a simulation is stopped or lost. */
+/* In a simulation no rank is stopped or lost, so there is no watch. */
 static mlpd_status wait_simulated(comm_poll *poll, void *context) {
   for (;;) {
     bool done = false;

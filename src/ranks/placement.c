@@ -9,13 +9,13 @@
 #include "kernels/cpu.h"
 #include "ranks/comm.h"
 
-/* Where a rank may run: compared as bytes. */
+/* The machine and cores on which a rank may run; compared as bytes. */
 typedef struct placement {
   char host[256];
   cpu_set_t cores;
 } placement;
 
-/* Ranks of this machine, this one included, that are bound to the same cores. Collective. */
+/* Counts the ranks of this machine, including this one, that are bound to the same cores. Collective. */
 static mlpd_status count_sharing(mlpd_comm *comm, int *sharing) {
   const size_t size = (size_t)mlpd_comm_size(comm);
   placement mine = {0}, *all = NULL;

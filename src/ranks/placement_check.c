@@ -21,7 +21,7 @@ static int count_cores(const rank_place *place) {
   return count;
 }
 
-/* The cores of all threads together: OMP_PROC_BIND gives each its own, else all have the process's. */
+/* Collects the cores of all threads. With OMP_PROC_BIND each thread has its own, otherwise all have the process's. */
 static void take_cores(rank_place *place) {
 #pragma omp parallel num_threads(place->threads)
   {
@@ -51,7 +51,7 @@ static void look(const mlpd_comm *comm, int threads, rank_place *place) {
 
 static void add(placement_view *view, const char *id, const char *what, const char *cure) {
   for (uint32_t i = 0; i < view->num_findings; i++)
-    if (strcmp(view->findings[i].id, id) == 0) return; /* the lowest rank speaks for all */
+    if (strcmp(view->findings[i].id, id) == 0) return; /* report each kind of finding once, for the lowest rank */
   if (view->num_findings == PLACEMENT_MAX_FINDINGS) return;
   mlpd_finding *const f = &view->findings[view->num_findings++];
   (void)snprintf(f->id, sizeof f->id, "%s", id);
@@ -61,7 +61,8 @@ static void add(placement_view *view, const char *id, const char *what, const ch
 
 static const char *plural(int n) { return n == 1 ? "" : "s"; }
 
-/* Threads that share a core wait for each other at every barrier: an order of magnitude, easily mended. */
+/* Reports threads that share a core: they wait for each other at every barrier, which can make a run ten times slower.
+ */
 static void judge_rank(const rank_place *rank, placement_view *view) {
   char what[240], cure[240];
   const int cores = count_cores(rank), threads = rank->threads;
@@ -80,7 +81,7 @@ static void judge_rank(const rank_place *rank, placement_view *view) {
     (void)snprintf(what, sizeof what, "the control group's CPU quota allows %d of the %d cores that are seen",
                    rank->quota, cores);
     (void)snprintf(cure, sizeof cure,
-                   "raise it (docker --cpus, Kubernetes limits.cpu, cpu.max) or do not count on more");
+                   "raise it (docker --cpus, Kubernetes limits.cpu, cpu.max), or expect no more speed than it allows");
     add(view, "cpu-quota", what, cure);
   }
   if (rank->governor[0] != '\0') {
@@ -89,8 +90,8 @@ static void judge_rank(const rank_place *rank, placement_view *view) {
   }
 }
 
-/* Do the ranks of first's machine that have no core but first's run more threads than there are? all: whatever their
- * cores are, taken together. */
+/* Reports if the ranks on first's machine that are bound to a subset of first's cores run more threads than these
+ * cores. all: takes all ranks of the machine and all their cores together. */
 static void judge_sharing(const rank_place *ranks, int size, const rank_place *first, bool all, placement_view *view) {
   int threads = 0, sharing = 0;
   rank_place together = *first;
@@ -115,11 +116,11 @@ static void judge_sharing(const rank_place *ranks, int size, const rank_place *f
   const int each = cores / sharing > 1 ? cores / sharing : 1;
   if (sharing > cores)
     (void)snprintf(cure, sizeof cure,
-                   "start at most %d there, or --bind-to none if they are bound to fewer cores than "
+                   "start at most %d there, or use --bind-to none if they are bound to fewer cores than "
                    "the machine has",
                    cores);
   else
-    (void)snprintf(cure, sizeof cure, "take --threads %d, or --map-by slot:PE=%d --bind-to core", each, each);
+    (void)snprintf(cure, sizeof cure, "use --threads %d, or --map-by slot:PE=%d --bind-to core", each, each);
   add(view, "ranks-oversubscribe", what, cure);
 }
 

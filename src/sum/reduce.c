@@ -45,7 +45,7 @@ static mlpd_status check_buckets(const reducer *r, uint32_t num_buckets, const s
   bool good = num_buckets > 0 && begin[0] == 0 && begin[num_buckets] == r->num_floats;
   for (uint32_t i = 0; good && i < num_buckets; ++i)
     good = begin[i] <= begin[i + 1] && begin[i] % REDUCER_ALIGNMENT == 0;
-  return good ? MLPD_OK : FAIL(MLPD_ERROR_INTERNAL, "the buckets do not cut %zu floats", r->num_floats);
+  return good ? MLPD_OK : FAIL(MLPD_ERROR_INTERNAL, "the buckets do not cover %zu floats", r->num_floats);
 }
 
 /* Appends packets [begin, end) as buckets of about `worth` packets, the last one first. */
@@ -62,8 +62,8 @@ static bool halves(const reducer *r) {
                          r->divides);
 }
 
-/* Bytes of a bucket; where it is cut into slices, none of them shall be too short to be worth a message. By halves
- * there are a few messages a bucket whatever its size; with more ranks, fewer and larger buckets. */
+/* Bytes of a bucket. If it is divided into slices, each must be long enough to be worth a message. Recursive halving
+ * sends a few messages per bucket, whatever its size, so with more ranks the buckets are larger and fewer. */
 static size_t bucket_bytes(const reducer *r) {
   const size_t usual = r->comm->sums.bucket_bytes, ranks = (size_t)r->comm->size;
   if (r->mode == MLPD_REDUCE_ALLREDUCE) return r->comm->sums.sum_bytes;
@@ -72,7 +72,7 @@ static size_t bucket_bytes(const reducer *r) {
   return usual > ranks * r->comm->sums.slice_bytes ? usual : ranks * r->comm->sums.slice_bytes;
 }
 
-/* Joins the caller's buckets, from the last down, until one is worth a message, and cuts what is worth several. */
+/* Joins the caller's buckets, from the last down, until one is worth a message, and divides those worth several. */
 static mlpd_status plan_buckets(reducer *r, uint32_t num_buckets, const size_t *begin) {
   TRY(check_buckets(r, num_buckets, begin));
   const size_t floats = r->float_bytes / PACKET_BYTES;
@@ -119,7 +119,7 @@ static mlpd_status create_way(reducer *r, const reduce_way *way) {
   return mlpd_comm_agree(r->comm, way->create(r));
 }
 
-/* Memory that ranks were to share and cannot is no failure: messages serve everywhere. */
+/* If shared memory cannot be created, this is not a failure: messages work everywhere. */
 static mlpd_status choose_way(reducer *r) {
   if (r->comm->size == 1) return create_way(r, &reduce_alone);
   if (r->mode == MLPD_REDUCE_ALLREDUCE) return create_way(r, &reduce_by_allreduce);
@@ -189,7 +189,7 @@ double *reducer_doubles(reducer *r, uint32_t node) { return (double *)(void *)(l
 bool reducer_divides(const reducer *r) { return r->divides; }
 
 bool reducer_slice(const reducer *r, int rank, uint32_t i, size_t *begin, size_t *end) {
-  if (r->buckets[i].begin * PACKET_BYTES >= r->float_bytes) return false; /* the doubles' */
+  if (r->buckets[i].begin * PACKET_BYTES >= r->float_bytes) return false; /* the bucket of the doubles */
   r->way->slice(r, i, rank, begin, end);
   *begin *= REDUCER_ALIGNMENT;
   *end *= REDUCER_ALIGNMENT;
@@ -246,7 +246,7 @@ static uint32_t bytes_of(const bucket *first, const bucket *last) {
   return bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 }
 
-/* The buckets of a step: in shared memory, where ranks see them all at once, as one. */
+/* Records the buckets of a step; in shared memory, where all become visible at once, as one. */
 static void record_sums(const reducer *r, uint64_t now) {
   const uint32_t track = timeline_track_of(r->line, TIMELINE_SUMS), last = r->num_buckets - 1;
   if (now == 0) return;
@@ -264,7 +264,8 @@ static mlpd_status poll_sum(void *context, bool *done) {
 }
 
 mlpd_status reducer_finish(reducer *r, const double **totals) {
-  if (r->num_ready < r->num_buckets) return FAIL(MLPD_ERROR_INTERNAL, "a sum of which not all buckets are ready");
+  if (r->num_ready < r->num_buckets)
+    return FAIL(MLPD_ERROR_INTERNAL, "a sum was finished before all its buckets were ready");
   if (r->comm->size > 1) {
     const uint64_t began = timeline_begin(r->line);
     TRY(comm_wait_for(r->comm, poll_sum, r, r->way->waits_for));

@@ -46,7 +46,7 @@ mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_float
                            reducer **made);
 void reducer_free(reducer *r); /* NULL is allowed */
 
-uint32_t reducer_num_nodes(const reducer *r); /* of this rank; may be 0 */
+uint32_t reducer_num_nodes(const reducer *r); /* nodes of this rank; may be 0 */
 lane_range reducer_node(const reducer *r, uint32_t node);
 
 /* Records the following steps in t (may be NULL): waits, additions of several ranks' gradients, and each bucket from
@@ -62,33 +62,33 @@ void reducer_begin(reducer *r);
 float *reducer_floats(reducer *r, uint32_t node);
 double *reducer_doubles(reducer *r, uint32_t node);
 
-/* Do the ranks divide the work after the sum? */
+/* true if the ranks divide the work after the sum */
 bool reducer_divides(const reducer *r);
 
 /* The i-th slice [*begin, *end) that rank transforms for all; false if there is none. Only if ranks divide the work and
  * do not pull. */
 bool reducer_slice(const reducer *r, int rank, uint32_t i, size_t *begin, size_t *end);
 
-/* Declares bucket complete in this rank's nodes. Every bucket once per step, in descending order, with the doubles
- * complete before. Bucket num_buckets means the doubles alone and may be left out. If ranks divide the work, other
- * ranks write to this part of whole from now on. Does not wait. On the thread that may call MPI. Logically collective
- * (bucket equal on all ranks). */
+/* Declares a bucket complete in this rank's nodes. Call it once per step for every bucket, in descending order, after
+ * the doubles are complete. Bucket num_buckets means only the doubles; that call may be omitted. If ranks divide the
+ * work, other ranks write to this part of `whole` from now on. Does not wait. Call it on the thread that may call MPI.
+ * Logically collective (bucket equal on all ranks). */
 mlpd_status reducer_ready(reducer *r, uint32_t bucket);
 
-/* Advances messages; cheap, does not wait. On the thread that may call MPI. */
+/* Advances messages; cheap, does not wait. Call it on the thread that may call MPI. */
 mlpd_status reducer_progress(reducer *r);
 
 /* Waits, after all buckets are ready, until the whole sum can be read (or, if ranks divide the work, until whole is
- * complete). totals (num_doubles, valid until reducer_begin) are the summed doubles. On the thread that may call MPI.
- * Collective. */
+ * complete). *totals (num_doubles, valid until reducer_begin) are the summed doubles. Call it on the thread that may
+ * call MPI. Collective. */
 mlpd_status reducer_finish(reducer *r, const double **totals);
 
-/* Floats [begin, end) of the sum, at most REDUCER_READ_FLOATS, begin a multiple of REDUCER_ALIGNMENT: from a buffer, or
- * added now in scratch (end - begin), with the same bits each time. Any thread, between reducer_finish and
- * reducer_begin. Not if ranks divide the work. */
+/* Returns floats [begin, end) of the sum, at most REDUCER_READ_FLOATS; begin must be a multiple of REDUCER_ALIGNMENT.
+ * The result is in a buffer of the reducer, or is computed in scratch (end - begin), with the same bits each time. Any
+ * thread may call it between reducer_finish and reducer_begin, unless ranks divide the work. */
 const float *reducer_read(const reducer *r, size_t begin, size_t end, float *scratch);
 
-/* ---- Pulling: in shared memory, a step may do without reducer_ready and reducer_finish ---------------------- */
+/* ---- Pulling: a step in shared memory may use these in place of reducer_ready and reducer_finish ------------ */
 
 /* Each rank publishes how much of its nodes is complete, in an order that all ranks agree on, and reads what all ranks
  * have published. reducer_begin comes first, as always. If ranks divide the work after the sum, each writes its results
@@ -101,14 +101,14 @@ float *reducer_common(const reducer *r);
 
 typedef enum published_kind { PUBLISHED_SUMS, PUBLISHED_COMMON, PUBLISHED_KINDS } published_kind;
 
-/* Publishes that `count` parts are complete on this rank; the caller defines the parts. Any thread, in any order: the
- * largest count of a step holds. */
+/* Publishes that `count` parts are complete on this rank; the caller defines the parts. Threads may call it in any
+ * order: the largest count of a step is valid. */
 void reducer_publish(reducer *r, published_kind kind, uint32_t count);
 
-/* Have all ranks published at least count parts? Any thread. */
+/* true if all ranks have published at least count parts. Any thread. */
 bool reducer_published(const reducer *r, published_kind kind, uint32_t count);
 
-/* Waits for that, under the watch (comm.h). On the thread that may call MPI. Collective. */
+/* Waits for that, under the watch (comm.h). Call it on the thread that may call MPI. Collective. */
 mlpd_status reducer_wait_published(reducer *r, published_kind kind, uint32_t count);
 
 /* The summed doubles (num_doubles, valid until reducer_begin), after all ranks have published theirs. One thread. */
@@ -116,13 +116,13 @@ const double *reducer_pull_totals(reducer *r);
 
 /* ---- Description ------------------------------------------------------------------------------------ */
 
-/* Do messages travel while later buckets are being computed? */
+/* true if messages are sent while further buckets are being computed */
 bool reducer_overlaps(const reducer *r);
 
 /* How ranks exchange: "shared memory", "messages", "MPI_Iallreduce"; "" for one rank. */
 const char *reducer_way(const reducer *r);
 
-/* Bytes that a reducer uses, with its part of shared memory; shares: comm_shares_memory. */
+/* Bytes that a reducer uses, including its part of shared memory; shares: comm_shares_memory. */
 size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, mlpd_reduce mode, bool divided,
                     bool shares);
 

@@ -7,7 +7,7 @@
 typedef struct allreduce {
   char *local, *result;
   MPI_Request *requests; /* (num_buckets + 1): the doubles, then buckets from the last one down */
-  int *completed;        /* (num_buckets + 1): indices of those done, from MPI_Testsome */
+  int *completed;        /* (num_buckets + 1): indices of completed requests, from MPI_Testsome */
   uint32_t under_way;
 } allreduce;
 
@@ -65,7 +65,7 @@ static mlpd_status ready(reducer *r, uint32_t b) {
   size_t end = cut->end * PACKET_BYTES;
   if (b + 1 == r->num_buckets) TRY(sum_doubles(r));
   if (end > r->float_bytes) end = r->float_bytes;
-  if (begin >= end) return MLPD_OK; /* of doubles alone */
+  if (begin >= end) return MLPD_OK; /* the bucket holds only doubles */
   reduce_sum_range(r, r->sources, 0, begin, end, a->result + begin);
   CHECK_MPI(MPI_Iallreduce(MPI_IN_PLACE, a->result + begin, (int)((end - begin) / sizeof(float)), MPI_FLOAT, MPI_SUM,
                            r->comm->mpi, &a->requests[r->num_ready]));

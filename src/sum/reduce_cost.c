@@ -19,7 +19,7 @@ reduce_cost reduce_cost_of(uint32_t num_lanes, int size, uint64_t bytes) {
   if (reduce_gathers(total, bytes / PACKET_BYTES, size, COMM_GATHER_BYTES, true))
     return (reduce_cost){peers, (total - least) * whole};
   if (reduce_halves(num_lanes, size, COMM_HALVING_RANKS)) {
-    double messages = 0; /* there: three a group of four, one a pair */
+    double messages = 0; /* in one direction: three per group of four, one per pair */
     for (int left = size; left >= 2; left /= 4) messages += left == 2 ? 1 : 3;
     return (reduce_cost){2 * messages, 2 * peers * slice};
   }

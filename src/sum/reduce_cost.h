@@ -5,7 +5,7 @@
 
 #include "sum/reduce.h"
 
-/* Of the rank that sends or receives the most. */
+/* The cost for the rank that sends or receives the most. */
 typedef struct reduce_cost {
   double messages, bytes;
 } reduce_cost;

@@ -1,5 +1,5 @@
-/* The sum by recursive halving and doubling, for many ranks: 3 log2(size) messages per rank and bucket, where slices
- * take 2 size.
+/* The sum by recursive halving and doubling, for many ranks: 3 log2(size) messages per rank and bucket, whereas slices
+ * need 2 size.
  *
  * Ranks work in groups of four: each receives its quarter of the current range from the three others and adds the four
  * as the tree does. The next groups consist of ranks with the same quarters, from four times as many neighbours each
@@ -18,16 +18,16 @@
 
 enum {
   FIRST_TAG = 1,
-  MAX_LOG = 14,                       /* of the ranks */
-  MAX_ROUNDS = 2 * (MAX_LOG + 1) / 2, /* with MAX_BUCKETS, tags that every MPI has */
+  MAX_LOG = 14,                       /* log2 of the most ranks */
+  MAX_ROUNDS = 2 * (MAX_LOG + 1) / 2, /* times MAX_BUCKETS: within the tags that every MPI supports */
   GROUP = 4
 };
 
 /* One exchange in a group, in bytes of a buffer. */
 typedef struct exchange {
-  char *parts[GROUP]; /* in the rounds that add: [begin, end) of each of the group; of this rank in its node */
-  int size;           /* of the group */
-  size_t begin, end;  /* what this rank has after it */
+  char *parts[GROUP]; /* in the rounds that add: bytes [begin, end) of each member; this rank's are in its node */
+  int size;           /* members of the group */
+  size_t begin, end;  /* the range that this rank has after the exchange */
   MPI_Request room[2 * (GROUP - 1)];
   request_list list; /* receives, then sends */
   int receives;
@@ -36,15 +36,15 @@ typedef struct exchange {
 typedef struct traffic {
   exchange rounds[MAX_ROUNDS];
   size_t begin, end; /* this rank's slice */
-  int adding, count; /* rounds that add, and all; the first that is not over is `now` */
+  int adding, count; /* number of rounds that add, and of all rounds; `now` is the current one */
   int now;
-  bool sent, under_way; /* sent: the send of round now has begun */
+  bool sent, under_way; /* sent: the sends of round `now` have begun */
 } traffic;
 
 typedef struct halving {
   char *local, *received, *result;
   char *second; /* as in reduce_messages.c */
-  bool begun;   /* the owner knows the doubles of this step */
+  bool begun;   /* the owner has received the doubles of this step */
   MPI_Datatype packet;
   traffic *traffic; /* (num_buckets) */
 } halving;
@@ -77,7 +77,7 @@ static int rounds_that_add(const reducer *r) {
   return rounds;
 }
 
-/* The place of rank in its group of round k, and the rank at a place there. */
+/* The index of rank in its group of round k, and the rank at an index. */
 static int place_in(const reducer *r, int rank, int k) { return rank / stride_of(k) % group_of(r, k); }
 
 static int rank_at(const reducer *r, int k, int place) {
@@ -99,8 +99,8 @@ static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size
   part_after(r, b, rank, rounds_that_add(r), begin, end);
 }
 
-/* Round k of adding: this rank receives the part it keeps from the others of the group, and sends them the parts they
- * keep. */
+/* Plans round k of adding: this rank receives the part that it keeps from the other members, and sends them the parts
+ * that they keep. */
 static mlpd_status plan_adding(reducer *r, uint32_t b, int k, int tag, char **room) {
   halving *const h = r->state;
   exchange *const x = &h->traffic[b].rounds[k];
@@ -127,7 +127,7 @@ static mlpd_status plan_adding(reducer *r, uint32_t b, int k, int tag, char **ro
   return MLPD_OK;
 }
 
-/* The round that undoes round k. */
+/* Plans the reverse of round k: members exchange their parts of the result. */
 static mlpd_status plan_passing_on(reducer *r, uint32_t b, int k, exchange *x, int tag) {
   halving *const h = r->state;
   const int me = place_in(r, r->comm->rank, k), size = group_of(r, k);
@@ -162,7 +162,7 @@ static mlpd_status plan_traffic(reducer *r, uint32_t b, char **room) {
   return MLPD_OK;
 }
 
-/* Packets that come in the rounds that add. */
+/* Packets received in the rounds that add. */
 static size_t packets_received(const reducer *r) {
   size_t packets = 0, begin, end;
   for (uint32_t b = 0; b < r->num_buckets; ++b)

@@ -1,6 +1,7 @@
-/* The struct behind reduce.h and what all ways of the sum use. A buffer holds num_floats floats, then num_doubles
- * doubles, both padded to whole packets. Buckets go from the last to the first, so the statistics travel first; they
- * have a bucket of their own if ranks divide the work after the sum. Nothing here is collective unless it says so. */
+/* The reducer's struct, and the interface of a way to compute the sum. A buffer holds num_floats floats, then
+ * num_doubles doubles, both padded to whole packets. Buckets are sent from the last to the first, so the statistics go
+ * first; they have a separate bucket if ranks divide the work after the sum. Nothing here is collective unless it says
+ * so. */
 #ifndef MLPDIST_REDUCE_INTERNAL_H
 #define MLPDIST_REDUCE_INTERNAL_H
 
@@ -10,7 +11,7 @@
 
 enum {
   PACKET_BYTES = 64,    /* a cache line; as an MPI type it keeps counts within int up to 128 GiB */
-  MAX_BUCKETS = 1 << 10 /* their numbers are in the tags of messages */
+  MAX_BUCKETS = 1 << 10 /* bucket numbers are part of message tags */
 };
 
 /* A bucket of messages: packets [begin, end) of a buffer, complete when the caller declares its own bucket `last`
@@ -31,7 +32,7 @@ typedef struct reduce_way {
   mlpd_status (*ready)(reducer *r, uint32_t bucket); /* of r->buckets */
   mlpd_status (*progress)(reducer *r,
                           bool *done); /* done: the whole sum can be read; called after all buckets are ready */
-  bool (*pulls)(const reducer *r);     /* NULL: no. Then: */
+  bool (*pulls)(const reducer *r);     /* NULL: this way cannot pull; then the members below are not used */
   void (*slice)(const reducer *r, uint32_t bucket, int rank, size_t *begin,
                 size_t *end); /* packets; where it divides */
   void (*publish)(reducer *r, published_kind kind, uint32_t count);
@@ -44,14 +45,14 @@ struct reducer {
   reducer_owner owner;
   bool divides; /* the caller asks for it and the way supports it */
   const reduce_way *way;
-  void *state; /* the way's own */
+  void *state; /* belongs to the way */
   uint32_t num_lanes;
   size_t num_floats, num_doubles;
   size_t float_bytes, packets;     /* bytes of the floats' part; packets of a whole buffer */
   uint32_t num_buckets, num_ready; /* num_ready: of this step, from the last one down */
   bucket *buckets;                 /* (num_buckets), ascending */
 
-  lane_range *nodes;    /* of all ranks, in lane order (first_node[size]) */
+  lane_range *nodes;    /* (first_node[size]) nodes of all ranks, in lane order */
   uint32_t *first_node; /* (size + 1): where each rank's nodes begin */
   tree_sum tree;        /* over nodes; of this rank alone for allreduce */
 
@@ -79,7 +80,7 @@ void reduce_sum_range(const reducer *r, const char *const *sources, size_t origi
 /* The first packet of rank's slice, if packets are cut into size slices. */
 static inline size_t slice_packet(size_t packets, int size, int rank) { return packets * (size_t)rank / (size_t)size; }
 
-/* Is this the bucket of the doubles alone? */
+/* true for the bucket that holds only the doubles */
 static inline bool reduce_is_doubles(const reducer *r, uint32_t bucket) {
   return r->buckets[bucket].begin * PACKET_BYTES == r->float_bytes;
 }
@@ -88,7 +89,7 @@ static inline uint32_t own_nodes(const reducer *r) {
   return r->first_node[r->comm->rank + 1] - r->first_node[r->comm->rank];
 }
 
-/* Are whole nodes sent to all ranks, rather than slices? Yes if they are small (gather_bytes), because latency then
+/* true if whole nodes are sent to all ranks, rather than slices: if they are small (gather_bytes), because latency then
  * dominates, or if no rank receives more bytes that way, unless dividing the work after the sum is worth a second
  * round. */
 bool reduce_gathers(uint32_t num_nodes, size_t packets, int size, size_t gather_bytes, bool divided);
@@ -101,7 +102,8 @@ void reduce_add_parts(const reducer *r, char *const *parts, int count, size_t be
  * sum is already in the rank's node. With the team of the calling thread. */
 void reduce_replace_range(const reducer *r, const char *const *sources, size_t origin, size_t begin, size_t end);
 
-/* Does recursive halving bracket the sum of this many lanes as the canonical tree does, and are there enough ranks? */
+/* true if recursive halving brackets the sum of this many lanes as the canonical tree does, and there are enough ranks.
+ */
 bool reduce_halves(uint32_t num_lanes, int size, int halving_ranks);
 
 /* Bytes that a way uses on this rank, for buffers of `packets` packets. */

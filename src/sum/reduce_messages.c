@@ -1,8 +1,8 @@
 /* The sum by persistent messages between buffers, without packing, bucket by bucket. Either in two rounds: a rank
  * receives its slice of the bucket from all nodes, adds, and sends the sum, or the result of its owner, to all. Or in
  * one round: all ranks receive the bucket of all nodes, and readers of the sum add. If ranks divide the work after the
- * sum, the doubles go first, in one round. Each bucket and round has a tag of its own, because ranks need not reach
- * them in the same order. */
+ * sum, the doubles go first, in one round. Each bucket and round has its own tag, because ranks need not reach them in
+ * the same order. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -17,7 +17,7 @@ typedef struct traffic {
   request_list list;
   int first_sends, second_receives, second_sends; /* where each kind begins */
   size_t begin, end;                              /* this rank's slice, in bytes of a buffer */
-  const char **sources;                           /* (nodes of all ranks): where their slices lie */
+  const char **sources;                           /* (nodes of all ranks): addresses of their slices */
   bool gathers;                                   /* one round */
   bool under_way, added;
 } traffic;
@@ -27,7 +27,7 @@ typedef struct messages {
   char *local, *received, *result;
   char *second; /* (packets; without the doubles if ranks divide the work): the second round sends from and receives
                    into it */
-  bool begun;   /* the owner knows the doubles of this step */
+  bool begun;   /* the owner has received the doubles of this step */
   MPI_Datatype packet; /* PACKET_BYTES bytes */
   traffic *traffic;    /* (num_buckets) */
 } messages;
@@ -52,7 +52,7 @@ static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size
 
 static uint32_t nodes_on(const reducer *r, int rank) { return r->first_node[rank + 1] - r->first_node[rank]; }
 
-/* Places for the slices of other ranks' nodes; *next advances by their size. */
+/* Assigns memory for the slices of other ranks' nodes; *next advances by their size. */
 static mlpd_status plan_sources(reducer *r, uint32_t b, char **next) {
   messages *const m = r->state;
   traffic *const t = &m->traffic[b];
@@ -77,7 +77,7 @@ static mlpd_status plan_sources(reducer *r, uint32_t b, char **next) {
   return MLPD_OK;
 }
 
-/* Peers in an order that differs by rank, so that not all ranks send to the same one. */
+/* Takes the peers in an order that differs by rank, so that not all ranks send to the same one. */
 static mlpd_status plan_first_round(reducer *r, uint32_t b, int tag) {
   messages *const m = r->state;
   traffic *const t = &m->traffic[b];
@@ -123,7 +123,7 @@ static mlpd_status plan_traffic(reducer *r, uint32_t b) {
   messages *const m = r->state;
   const size_t others = (size_t)r->comm->size - 1, nodes = r->first_node[r->comm->size];
   const size_t most = own_nodes(r) * others + nodes - own_nodes(r) + 2 * others;
-  if (most > INT_MAX) return FAIL(MLPD_ERROR_USAGE, "%zu messages a step are too many; take fewer lanes", most);
+  if (most > INT_MAX) return FAIL(MLPD_ERROR_USAGE, "%zu messages per step are too many; use fewer lanes", most);
   TRY(memory_allocate(&m->traffic[b].list.requests, most, sizeof(MPI_Request), "message requests"));
   const int tag = FIRST_TAG + ROUNDS * (int)b;
   TRY(plan_first_round(r, b, tag));

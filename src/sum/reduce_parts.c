@@ -2,7 +2,7 @@
 
 enum {
   BLOCK_BYTES = 4096 * sizeof(float), /* what a thread adds at a time */
-  MIN_PARALLEL_BLOCKS = 4             /* below, waking threads costs more than 64 KiB of sums */
+  MIN_PARALLEL_BLOCKS = 4             /* for fewer, waking threads costs more than summing 64 KiB */
 };
 
 bool reduce_gathers(uint32_t num_nodes, size_t packets, int size, size_t gather_bytes, bool divided) {

@@ -24,7 +24,7 @@ mlpd_status reduce_add_send(const reducer *r, MPI_Datatype packet, request_list 
 mlpd_status reduce_start(request_list *list, int begin, int end);
 mlpd_status reduce_test(request_list *list, int begin, int end, bool *done);
 
-/* Frees the requests, not the room they are in. */
+/* Frees the requests, but not the array that holds them. */
 void reduce_free_requests(request_list *list);
 
 #endif

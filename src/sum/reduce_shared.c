@@ -1,5 +1,5 @@
-/* The sum among ranks of one machine: their nodes are in memory that all have mapped, with counters that say how far
- * each rank is. No messages are sent.
+/* The sum among ranks of one machine: their nodes are in memory that all have mapped, with counters of each rank's
+ * progress. No messages are sent.
  *
  * Few nodes: each reader of the sum adds the nodes. Every node has two buffers, used in turn: a rank that has seen all
  * others reach a step knows that they have read the step before, so the buffers of that step may be written again. Many
@@ -36,16 +36,16 @@ typedef struct shared {
   size_t bytes;
   counter *complete;               /* (size): this rank's nodes of the step are complete */
   counter *added;                  /* (size): its slice is added */
-  counter *parts[PUBLISHED_KINDS]; /* (size): where the sum is pulled: step and parts published */
+  counter *parts[PUBLISHED_KINDS]; /* (size): if the sum is pulled: step and published parts */
   uint64_t step;
   bool divided;
-  bool direct;          /* who reads adds */
-  char *nodes[COPIES];  /* this rank's */
+  bool direct;          /* each reader adds the nodes */
+  char *nodes[COPIES];  /* nodes of this rank */
   const char **sources; /* (COPIES, tree.num_sources) */
-  char *result;         /* or common memory; NULL where who reads adds all */
+  char *result;         /* the result, or common memory; NULL if each reader adds the nodes */
 } shared;
 
-/* How the first rank's memory is found. */
+/* What the other ranks need to open rank 0's memory. */
 typedef struct handle {
   uint64_t pid, descriptor, token;
 } handle;
@@ -124,7 +124,7 @@ static mlpd_status map(shared *s, int descriptor) {
 /* On rank 0; *descriptor stays open until the others have opened it too. */
 static mlpd_status make_memory(shared *s, handle *made, int *descriptor) {
   struct rlimit limit;
-  /* Beyond it the kernel would end the process instead of reporting an error. */
+  /* Beyond this limit the kernel would kill the process instead of reporting an error. */
   if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur < s->bytes)
     return FAIL(MLPD_ERROR_MEMORY, "shared memory: larger than files may be");
   *descriptor = memfd_create("mlpdist", MFD_CLOEXEC);
@@ -138,7 +138,7 @@ static mlpd_status make_memory(shared *s, handle *made, int *descriptor) {
   return MLPD_OK;
 }
 
-/* On the others: the token shows whether the process of that number is rank 0 or a process of another container. */
+/* On the other ranks: the token shows whether the process with that number is rank 0, not one of another container. */
 static mlpd_status open_memory(shared *s, const handle *of_first) {
   char path[64];
   uint64_t token = 0;
