@@ -5,7 +5,7 @@
 #include "kernels/multiversion.h"
 #include "kernels/vmath.h"
 
-/* A(z). Comparisons are such that NaN stays NaN: the loss must show it. */
+/* A(z). The comparisons keep NaN, so that the loss shows it. */
 
 static inline float identity(float z) { return z; }
 
@@ -28,8 +28,8 @@ static inline float silu(float z) {
   return finite * vmath_sigmoid(finite);
 }
 
-/* tanh(log(1 + e^z)) = (1 + 2 v) / (1 + 2 v + 2 v^2) with v = e^-z, or u (u + 2) / (u (u + 2) + 2) with u = e^z: the
- * one of the two that cannot overflow. */
+/* tanh(log(1 + e^z)) = (1 + 2 v) / (1 + 2 v + 2 v^2) with v = e^-z, or u (u + 2) / (u (u + 2) + 2) with u = e^z:
+ * computes the one that cannot overflow. */
 static inline float tanh_softplus(float z) {
   const float e = vmath_exp(-vmath_abs(z)), above = 1.0f + 2.0f * e, below = e * (e + 2.0f);
   return z > 0 ? above / (above + 2.0f * (e * e)) : below / (below + 2.0f);

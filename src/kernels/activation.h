@@ -5,12 +5,12 @@
 
 #include "mlpdist.h"
 
-/* Is A'(z) computed from z rather than from a = A(z)? */
+/* true if A'(z) is computed from z, false if from a = A(z) */
 bool activation_needs_z(mlpd_activation kind);
 
 /* Adds bias (n) to each row of z (m, n) in place, then computes a = A(z). z and a have leading dimension ld; a may be z
- * if activation_needs_z(kind) is false. With bias NULL nothing is added. Not for softmax. Elementwise: any split into
- * blocks gives the same bits. */
+ * if activation_needs_z(kind) is false. With bias NULL nothing is added. Not for softmax. Elementwise: any division
+ * into blocks gives the same bits. */
 void activation_forward(mlpd_activation kind, uint64_t m, uint64_t n, uint64_t ld, const float *bias, float *z,
                         float *a);
 

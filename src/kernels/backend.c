@@ -37,7 +37,7 @@ const char *const *mlpd_backend_names(void) {
   return names;
 }
 
-/* Predictors are made in any thread. */
+/* Predictors may be created in any thread. */
 static mlpd_status prepare(const backend *candidate) {
   static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
   if (candidate->prepare == NULL) return MLPD_OK;
@@ -60,7 +60,7 @@ mlpd_status backend_choose(const char *name, const backend **chosen) {
   for (int i = 0; i < NUM_BACKENDS; i++) {
     if (name != NULL && strcmp(name, backends[i]->name) != 0) continue;
     const mlpd_status status = prepare(backends[i]);
-    /* Without a name, a library that cannot serve gives way to the next; plain always can. */
+    /* Without a name, a library that cannot be used is skipped; plain can always be used. */
     if (status != MLPD_OK && name == NULL) continue;
     TRY(status);
     *chosen = backends[i];

@@ -7,8 +7,9 @@
 
 enum { BACKEND_MAX_NEXT = 4 };
 
-/* The factors of a block of a weight gradient. Lane u: a (rows[u], m), rows lda apart; delta (rows[u], n), rows ldd
- * apart. next: arrays that the caller reads next at the place of C, rows next_row apart; they are prefetched. */
+/* The factors of a block of a weight gradient. For lane u: a (rows[u], m) with leading dimension lda, and delta
+ * (rows[u], n) with ldd. next: arrays that the caller will read next, with C's shape and leading dimension next_row;
+ * they are prefetched. */
 typedef struct lane_products {
   uint32_t num_lanes;
   const uint64_t *rows; /* may be 0 */

@@ -1,4 +1,4 @@
-/* Any CBLAS: OpenBLAS, BLIS, MKL, a vendor's. */
+/* The back end for any CBLAS: OpenBLAS, BLIS, MKL or a vendor's. */
 #ifdef HAVE_CBLAS
 
 #include <cblas.h>
@@ -9,7 +9,8 @@
 #include "kernels/backend_parts.h"
 #include "kernels/cpu.h"
 
-/* What the libraries call their thread counts; only one of them is there. MKL's C name is the capital one. */
+/* The functions that set the number of threads; only that of the linked library exists. MKL's C name is the capitalised
+ * one. */
 extern void openblas_set_num_threads(int threads) __attribute__((weak));
 extern char *openblas_get_config(void) __attribute__((weak));
 extern char *openblas_get_corename(void) __attribute__((weak));
@@ -19,11 +20,11 @@ extern void bli_thread_set_num_threads(int64_t threads) __attribute__((weak));
 static char description[160] = "CBLAS";
 
 static mlpd_status prepare(void) {
-  /* OpenBLAS on OpenMP calls omp_set_num_threads here, for everyone. */
+  /* OpenBLAS with OpenMP calls omp_set_num_threads here, which affects the whole process. */
   const int threads = omp_get_max_threads();
   if (openblas_set_num_threads != NULL) {
     openblas_set_num_threads(1);
-    /* "OpenBLAS 0.3.21 ..."; what follows depends on the processor. */
+    /* "OpenBLAS 0.3.21 ..."; the rest depends on the processor. */
     const char *const config = openblas_get_config != NULL ? openblas_get_config() : "OpenBLAS";
     const size_t name = strcspn(config, " ");
     const size_t end = name + (config[name] == ' ' ? 1 + strcspn(config + name + 1, " ") : 0);
@@ -47,7 +48,7 @@ static void sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const
   threads_restore(threads);
 }
 
-/* OpenBLAS says whose kernels it took; of the others the processor's own name must do. */
+/* OpenBLAS says which processor's kernels it uses; for other libraries the processor's name must suffice. */
 static const char *instructions(void) { return openblas_get_corename != NULL ? openblas_get_corename() : cpu_name(); }
 
 const backend backend_cblas = {.name = "cblas",
@@ -58,5 +59,5 @@ const backend backend_cblas = {.name = "cblas",
                                .pin = "OPENBLAS_CORETYPE (MKL: MKL_CBWR; BLIS: BLIS_ARCH_TYPE)"};
 
 #else
-typedef int not_built; /* C wants a declaration in each file */
+typedef int not_built; /* C requires a declaration in each file */
 #endif

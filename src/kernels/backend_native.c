@@ -1,6 +1,6 @@
 /* Our own products, for processors with fused multiply-add. Every element is one chain of fused multiply-adds over k in
- * ascending order, from 0: the same bits on every instruction set, in any cut into blocks, and those of the plain back
- * end. Nothing is packed but a transposed second operand: weights and activations are read where they lie.
+ * ascending order, from 0. Its bits are therefore the same on every instruction set and for any division into blocks.
+ * Only a transposed second operand is packed; weights and activations are read in place.
  *
  * The loops keep a panel of B (depth x tile columns) in the level-2 cache while tiles of A pass it, as in K. Goto and
  * R. van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008. */
@@ -11,16 +11,16 @@
 #include "kernels/native.h"
 
 enum {
-  AHEAD = 8,          /* rows of B that are fetched ahead */
-  DEPTH = 2048,       /* of a panel of B: 256 KiB at 32 columns */
-  A_FLOATS = 1 << 17, /* of A that pass a panel of B before the next: 512 KiB */
+  AHEAD = 8,          /* rows of B that are prefetched */
+  DEPTH = 2048,       /* depth of a panel of B: 256 KiB at 32 columns */
+  A_FLOATS = 1 << 17, /* part of A multiplied with a panel of B before the next one: 512 KiB */
   CACHE_LINE_FLOATS = 16,
-  GROUP_ROWS = 112, /* rows whose transposed product, or gradient, is computed as one: 8 tiles of 14, 7 squares of 16 */
-  STACK_DEPTH = 1024, /* of a transposed panel on the stack: 128 KiB */
-  SHALLOW = 16,       /* depth of a product whose transposed second operand is the smaller to transpose */
+  GROUP_ROWS = 112,   /* rows of a transposed product, or gradient, computed together: 8 tiles of 14, 7 squares of 16 */
+  STACK_DEPTH = 1024, /* depth of a transposed panel on the stack: 128 KiB */
+  SHALLOW = 16,       /* up to this depth, transposing the second operand is cheaper than the first */
   SHALLOW_COLUMNS = 512,
-  MAX_COLUMNS = 32, /* of any instruction set's tile */
-  MAX_LEVELS = 25   /* of partial sums of lanes alive at once, up to 2^24 lanes */
+  MAX_COLUMNS = 32, /* widest tile of any instruction set */
+  MAX_LEVELS = 25   /* most partial sums of lanes in use at once, for up to 2^24 lanes */
 };
 
 static const native_kernels *kernels;
@@ -29,7 +29,7 @@ static int smaller(int x, int y) { return x < y ? x : y; }
 
 static int larger(int x, int y) { return x > y ? x : y; }
 
-/* Rows [begin, end) from place on, of what the caller reads next, into the level-2 cache. */
+/* Prefetches rows [begin, end), from place on, of the arrays that the caller reads next, into the level-2 cache. */
 static void fetch(const lane_products *wanted, ptrdiff_t place, int begin, int end, int columns) {
   for (uint32_t array = 0; array < wanted->num_next; array++)
     for (int i = begin; i < end; i++) {
@@ -38,8 +38,8 @@ static void fetch(const lane_products *wanted, ptrdiff_t place, int begin, int e
     }
 }
 
-/* C (m, columns of job), which is complete but for rows, and is used up: tiles as even as can be. wanted, where not
- * NULL: what to fetch for each tile. */
+/* Computes C (m, columns of job) in tiles with as equal rows as possible. job is complete except for the rows, and is
+ * modified. wanted: what to prefetch for each tile, or NULL. */
 static void run_tiles(tile_job *job, int m, const lane_products *wanted, ptrdiff_t place, const float *after_a,
                       const float *after_b) {
   const int tiles = (m - 1) / kernels->tile_rows + 1, smallest = m / tiles, uneven = m % tiles;
@@ -98,7 +98,8 @@ static void transpose(int rows, int columns, const float *from, ptrdiff_t from_r
     }
 }
 
-/* Rows [0, columns) of C (m, n) = A B^T, B (n, k), as columns of C^T = B A^T; at (k, columns) is that part of A^T. */
+/* Computes rows [0, columns) of C (m, n) = A B^T, B (n, k), as columns of C^T = B A^T; `at` (k, columns) is that part
+ * of A^T. */
 static void multiply_panel(int columns, int n, int k, const float *at, ptrdiff_t at_row, const float *b,
                            ptrdiff_t b_row, float *c, ptrdiff_t c_row) {
   _Alignas(64) float group[GROUP_ROWS * MAX_COLUMNS];
@@ -109,7 +110,7 @@ static void multiply_panel(int columns, int n, int k, const float *at, ptrdiff_t
   }
 }
 
-/* C (m, n) = A (m, k) B^T for few k: B is transposed, a part at a time, for C is the largest of the three. */
+/* C (m, n) = A (m, k) B^T for small k. Transposes B part by part, because C is the largest of the three matrices. */
 static void multiply_shallow(int m, int n, int k, const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row,
                              float *c, ptrdiff_t c_row) {
   enum { STRIDE = SHALLOW_COLUMNS + CACHE_LINE_FLOATS };
@@ -121,7 +122,7 @@ static void multiply_shallow(int m, int n, int k, const float *a, ptrdiff_t a_ro
   }
 }
 
-/* C (m, n) = A (m, k) B^T. Of the two, A is transposed: in a network B is by far the larger. */
+/* C (m, n) = A (m, k) B^T. Transposes A, because in a network B is far larger. */
 static void multiply_transposed(int m, int n, int k, const float *a, ptrdiff_t a_row, const float *b, ptrdiff_t b_row,
                                 float *c, ptrdiff_t c_row) {
   _Alignas(64) float panel[MAX_COLUMNS * STACK_DEPTH];
@@ -152,13 +153,13 @@ static void native_sgemm(bool transpose_a, bool transpose_b, int m, int n, int k
     multiply(m, n, k, a, transpose_a ? 1 : lda, transpose_a ? lda : 1, b, ldb, c, ldc);
   else if (!transpose_a)
     multiply_transposed(m, n, k, a, lda, b, ldb, c, ldc);
-  else /* A^T is there already */
+  else /* A is already transposed */
     for (int i = 0; i < m; i += kernels->tile_columns)
       multiply_panel(smaller(kernels->tile_columns, m - i), n, k, a + i, lda, b, ldb, c + (ptrdiff_t)i * ldc, ldc);
 }
 
-/* Lane u adds the complete subtrees to its left that it ends: as many as u ends in ones, and all that wait where it is
- * the last. Of sums that wait, number `waiting` is scratch[waiting]. */
+/* Sums the gradient of a panel over the lanes. Lane u completes as many subtrees as its number ends in 1 bits (the last
+ * lane completes all), so it adds the sums of their left halves. The waiting sums are scratch[0 ... waiting - 1]. */
 static void sum_gradient_panel(int m, const lane_products *lanes, ptrdiff_t i, ptrdiff_t j, int columns, float *c,
                                ptrdiff_t c_row) {
   _Alignas(64) float scratch[MAX_LEVELS][GROUP_ROWS * MAX_COLUMNS];
@@ -196,7 +197,7 @@ static void sum_gradients(int m, int n, const lane_products *lanes, float *c, in
 }
 
 static mlpd_status prepare(void) {
-  if (kernels != NULL) return MLPD_OK; /* other threads may be using it */
+  if (kernels != NULL) return MLPD_OK; /* do not write it again: other threads may be reading it */
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f"))
@@ -205,9 +206,8 @@ static mlpd_status prepare(void) {
     kernels = &native_avx2;
 #endif
   if (kernels == NULL)
-    return FAIL(
-        MLPD_ERROR_USAGE,
-        "back end native needs AVX2 and FMA, which this processor lacks: take --backend onednn, cblas or plain");
+    return FAIL(MLPD_ERROR_USAGE,
+                "back end native needs AVX2 and FMA, which this processor lacks: use --backend onednn, cblas or plain");
   return MLPD_OK;
 }
 

@@ -14,7 +14,7 @@ static mlpd_status prepare(void) {
   (void)snprintf(description, sizeof description, "oneDNN %d.%d.%d", version->major, version->minor, version->patch);
   if (version->cpu_runtime != DNNL_RUNTIME_OMP && version->cpu_runtime != DNNL_RUNTIME_SEQ)
     return FAIL(MLPD_ERROR_INTERNAL,
-                "%s is built for a threading runtime other than OpenMP; take --backend cblas or plain", description);
+                "%s is built for a threading runtime other than OpenMP; use --backend cblas or plain", description);
   const float one = 1;
   float product = 0;
   const dnnl_status_t status = dnnl_sgemm('N', 'N', 1, 1, 1, 1, &one, 1, &one, 1, 0, &product, 1);
@@ -32,8 +32,8 @@ static void sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, const
   if (status != dnnl_success) poison(m, n, c, ldc);
 }
 
-/* As DNNL_MAX_CPU_ISA calls it, which caps it. Our own loops (multiversion.h) need no pin: they give the same bits
- * on every instruction set. */
+/* The name of the instruction set as DNNL_MAX_CPU_ISA, which limits it, expects it. Our own loops (multiversion.h) need
+ * no limit: they give the same bits on every instruction set. */
 static const char *instructions(void) {
   static const struct {
     dnnl_cpu_isa_t isa;
@@ -62,5 +62,5 @@ const backend backend_onednn = {.name = "onednn",
                                 .pin = "DNNL_MAX_CPU_ISA"};
 
 #else
-typedef int not_built; /* C wants a declaration in each file */
+typedef int not_built; /* C requires a declaration in each file */
 #endif

@@ -1,13 +1,13 @@
-/* Plain C: the reference of the tests, and what builds where nothing is installed. Each element of C is
- * summed over k in ascending order, in float, whatever the blocks. */
+/* Plain C: the reference for tests, which builds without any library. Each element of C is summed over k in ascending
+ * order, in float, whatever the blocks. */
 #include <string.h>
 
 #include "kernels/backend_parts.h"
 #include "kernels/multiversion.h"
 
 enum {
-  ROWS = 4,     /* of C computed at once: each panel row read serves them all */
-  COLUMNS = 32, /* of C in a panel: its ROWS x COLUMNS sums fit in registers */
+  ROWS = 4,     /* rows of C computed at once, with each row of the panel */
+  COLUMNS = 32, /* columns of C in a panel: the ROWS x COLUMNS sums fit in registers */
   DEPTH = 128,  /* rows of op(B) in a panel: 16 KiB, half a level-1 cache */
 };
 
@@ -53,7 +53,7 @@ MULTIVERSION static void multiply_panel(int depth, const float *strip, const flo
   memcpy(sums + 3 * COLUMNS, s3, sizeof s3);
 }
 
-/* C[i0.., j0..] (height, width) += strip^T panel, where first: = strip^T panel. */
+/* C[i0.., j0..] (height, width) += strip^T panel; if first, = strip^T panel. */
 static void update_block(bool first, int depth, int height, int width, const float *strip, const float *panel, float *c,
                          size_t ldc) {
   float sums[ROWS * COLUMNS] = {0};

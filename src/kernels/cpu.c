@@ -11,7 +11,7 @@
 
 enum { MAX_THREADS = 4096, PATH_BYTES = 4096 };
 
-/* First line of folder/file; false where there is none. */
+/* Reads the first line of folder/file; false if there is none. */
 static bool read_line(const char *folder, const char *file, char *line, int bytes) {
   char path[PATH_BYTES];
   if (snprintf(path, sizeof path, "%s/%s", folder, file) >= (int)sizeof path) return false;
@@ -22,8 +22,8 @@ static bool read_line(const char *folder, const char *file, char *line, int byte
   return read;
 }
 
-/* Cores of the quota set on one cgroup: v2's "cpu.max" holds "quota period" or "max period", v1 has a file each
- * and -1 for none. Microseconds. */
+/* The CPU quota of one cgroup, in cores. v2's "cpu.max" contains "quota period" or "max period"; v1 has one file for
+ * each, with -1 for no quota. Both are in microseconds. */
 static int folder_quota(const char *folder) {
   char line[128];
   long long quota = 0, period = 0;
@@ -37,7 +37,7 @@ static int folder_quota(const char *folder) {
   return (int)((quota + period - 1) / period);
 }
 
-/* Least quota of the cgroup at mount + path and those above it; path is cut on the way up. */
+/* The smallest quota of the cgroup at mount + path and its parents; path is shortened on the way up. */
 static int least_quota(const char *mount, char *path) {
   int least = 0;
   for (;;) {
@@ -52,7 +52,7 @@ static int least_quota(const char *mount, char *path) {
   }
 }
 
-/* True where controllers ("cpu,cpuacct") names cpu. */
+/* true if controllers ("cpu,cpuacct") contains cpu */
 static bool names_cpu(char *controllers) {
   char *rest = NULL;
   for (char *name = strtok_r(controllers, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest))
@@ -65,7 +65,7 @@ int cpu_quota_cores(const char *proc_cgroup, const char *mount) {
   if (stream == NULL) return 0;
   int least = 0;
   char line[PATH_BYTES];
-  /* Lines are "number:controllers:path"; v2's has no controllers, v1's lie in a folder of their name. */
+  /* Lines are "number:controllers:path". v2 has no controllers; v1's cgroups are in a folder named after them. */
   while (fgets(line, sizeof line, stream) != NULL) {
     line[strcspn(line, "\n")] = '\0';
     char *controllers = strchr(line, ':');
@@ -86,8 +86,8 @@ int cpu_quota_cores(const char *proc_cgroup, const char *mount) {
 }
 
 int cpu_cores_bound(void) {
-  /* Counts the affinity mask of the process's start; sched_getaffinity would see one core of it where
-   * OMP_PROC_BIND has bound this thread since. */
+  /* Counts the affinity mask from the start of the process. sched_getaffinity would return one core if OMP_PROC_BIND
+   * has bound this thread since. */
   const int cores = omp_get_num_procs(), quota = cpu_quota_cores("/proc/self/cgroup", "/sys/fs/cgroup");
   return quota > 0 && quota < cores ? quota : cores;
 }
@@ -172,7 +172,7 @@ const char *cpu_name(void) {
   return name;
 }
 
-/* The first number of OMP_NUM_THREADS, a list by nesting level; 0 where it is not set or not a number. */
+/* The first number of OMP_NUM_THREADS (a list by nesting level); 0 if it is not set or not a number. */
 static long threads_of_environment(void) {
   const char *text = getenv("OMP_NUM_THREADS");
   const long threads = text != NULL ? strtol(text, NULL, 10) : 0;
@@ -185,11 +185,11 @@ mlpd_status mlpd_threads_set(int threads, int *taken) {
   if (threads == 0) wanted = threads_of_environment();
   if (threads == 0 && wanted == 0) wanted = cpu_cores_bound();
   if (wanted < 1 || wanted > MAX_THREADS)
-    return FAIL(MLPD_ERROR_USAGE, "threads is %ld; it must be 1 to %d, or 0 for one a core", wanted, MAX_THREADS);
+    return FAIL(MLPD_ERROR_USAGE, "threads is %ld; it must be 1 to %d, or 0 for one per core", wanted, MAX_THREADS);
   omp_set_dynamic(0);
   omp_set_num_threads((int)wanted);
   int team = 0;
-  /* LLVM's runtime hands the caller's mode to the team at each fork; GNU's threads keep their own. */
+  /* LLVM's runtime passes the caller's floating-point mode to the team at each fork; GNU's threads keep their own. */
   cpu_flush_denormals();
 #pragma omp parallel
   {
@@ -197,7 +197,7 @@ mlpd_status mlpd_threads_set(int threads, int *taken) {
 #pragma omp single
     team = omp_get_num_threads();
   }
-  omp_set_num_threads(team); /* OMP_THREAD_LIMIT may have cut it */
+  omp_set_num_threads(team); /* OMP_THREAD_LIMIT may have reduced it */
   *taken = team;
   return MLPD_OK;
 }

@@ -4,7 +4,7 @@
 
 #include "base/status.h"
 
-/* Cores this process is bound to (its affinity mask, capped by a cgroup's CPU quota), at least 1. */
+/* Number of cores that this process may use (its affinity mask, limited by a cgroup's CPU quota), at least 1. */
 int cpu_cores_bound(void);
 
 /* CPU time that the cgroup allows, in cores, rounded up; 0 without a quota. proc_cgroup is the file
@@ -19,8 +19,8 @@ void cpu_flush_denormals(void);
 uint64_t cpu_keep_denormals(void);
 void cpu_restore_denormals(uint64_t mode);
 
-/* Gives the calling thread the floating point of training, whatever the program set: round to nearest, no traps,
- * denormals flushed; returns its former mode, exception flags included, for cpu_restore_denormals(). */
+/* Sets the floating-point mode of training on the calling thread, whatever the program set: round to nearest, no traps,
+ * denormals flushed. Returns the former mode, including exception flags, for cpu_restore_denormals(). */
 uint64_t cpu_enter_arithmetic(void);
 
 /* How many OpenMP threads the calling program has, and how its calling thread computes. */
@@ -39,8 +39,8 @@ void cpu_threads_restore(const cpu_threads *former); /* on all OpenMP threads in
 /* Name of the processor ("AMD EPYC"), or "unknown". Static storage. */
 const char *cpu_name(void);
 
-/* FMA peak of the calling thread's core in GF/s, measured for about seconds by independent fused
- * multiply-adds in the widest registers of the machine. */
+/* Measures the peak of the calling thread's core in GF/s for about `seconds`, by independent fused multiply-adds in the
+ * widest registers of the machine. */
 double cpu_measure_peak(double seconds);
 
 #endif

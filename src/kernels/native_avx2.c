@@ -48,5 +48,5 @@ TARGET static void transpose(const float *from, ptrdiff_t from_row, float *to, p
 const native_kernels native_avx2 = {TILE_ROWS, VECTORS *WIDTH, WIDTH, tile_run, transpose};
 
 #else
-typedef int not_built; /* C wants a declaration in each file */
+typedef int not_built; /* C requires a declaration in each file */
 #endif

@@ -22,7 +22,7 @@ VEC vec_mask vec_mask_of(int count) { return (vec_mask)((1u << count) - 1); }
 
 #include "kernels/native_tile.h"
 
-/* Blocks of 4 x 4 within groups of four rows, then the blocks among each other. */
+/* Transposes the 4 x 4 blocks within groups of four rows, then rearranges the blocks. */
 TARGET static void transpose(const float *from, ptrdiff_t from_row, float *to, ptrdiff_t to_row) {
   __m512 part[16], mixed[16];
 #pragma GCC unroll 4
@@ -57,5 +57,5 @@ TARGET static void transpose(const float *from, ptrdiff_t from_row, float *to, p
 const native_kernels native_avx512 = {TILE_ROWS, VECTORS *WIDTH, WIDTH, tile_run, transpose};
 
 #else
-typedef int not_built; /* C wants a declaration in each file */
+typedef int not_built; /* C requires a declaration in each file */
 #endif

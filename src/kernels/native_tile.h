@@ -2,12 +2,12 @@
  * element is one chain of fused multiply-adds in ascending order of depth, from 0, so its bits depend neither on the
  * instruction set nor on how a product is cut into tiles.
  *
- * Included by one file an instruction set, which defines TARGET, the vector type vec of WIDTH floats and its operations
- * (vec_*), the mask type vec_mask of its first elements, and TILE_ROWS (>= 1, at most 14): TILE_ROWS * 2 sums, two
- * vectors of B and one of A have to fit in the registers. */
+ * Each instruction set has a file that includes this one and defines TARGET, the vector type vec of WIDTH floats and
+ * its operations (vec_*), the mask type vec_mask of its first elements, and TILE_ROWS (>= 1, at most 14): TILE_ROWS * 2
+ * sums, two vectors of B and one of A have to fit in the registers. */
 #include "kernels/native.h"
 
-enum { VECTORS = 2 }; /* of a tile's columns */
+enum { VECTORS = 2 }; /* vectors per row of a full tile */
 
 #define INLINE static inline __attribute__((always_inline)) TARGET
 
@@ -22,12 +22,12 @@ INLINE void tile_store(float *to, vec value, bool masked, vec_mask mask) {
     vec_store(to, value);
 }
 
-/* rows, vectors, masked and by_columns are constants where this is inlined. masked: the last vector is not whole.
+/* rows, vectors, masked and by_columns are constants wherever this is inlined. masked: the last vector is not full.
  * by_columns: a_step is 1 (else a_row is). */
 INLINE void tile(const int rows, const int vectors, const bool masked, const bool by_columns, const tile_job *job) {
   const ptrdiff_t a_row = by_columns ? job->a_row : 1, a_step = by_columns ? 1 : job->a_step, b_step = job->b_step;
   const vec_mask mask = vec_mask_of(job->columns - (vectors - 1) * WIDTH);
-  /* Four rows a pointer: what the addressing modes reach with one stride. */
+  /* One pointer per four rows, which the addressing modes reach with one stride. */
   const float *a[4] = {job->a, rows > 4 ? job->a + 4 * a_row : NULL, rows > 8 ? job->a + 8 * a_row : NULL,
                        rows > 12 ? job->a + 12 * a_row : NULL};
   const float *b = job->b, *next_b = job->next_b, *later_b = job->later_b, *const next_a = job->next_a;

@@ -14,7 +14,7 @@ typedef float (*peak_function)(long rounds, float factor, float step);
 
 typedef struct peak_kernel {
   peak_function run;
-  double flops; /* a round */
+  double flops; /* per round */
 } peak_kernel;
 
 enum { CHAINS_512 = 24, CHAINS_256 = 12, CHAINS_PLAIN = 64 };
@@ -84,7 +84,7 @@ static double seconds_now(void) {
 }
 
 double cpu_measure_peak(double seconds) {
-  enum { ROUNDS = 20000 }; /* some 0.1 ms: shorter than a time slice, so the best is undisturbed */
+  enum { ROUNDS = 20000 }; /* about 0.1 ms: shorter than a time slice, so the best measurement is undisturbed */
   const peak_kernel kernel = choose_kernel();
   volatile float factor = 0.999f, step = 0.001f, sink;
   double best = 0; /* flop/s */

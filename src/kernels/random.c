@@ -4,9 +4,9 @@
 
 #include "kernels/multiversion.h"
 
-enum { WIDTH = 8, ROUNDS = 10 }; /* groups at a time; of Philox4x32-10, as in base/rng.c */
+enum { WIDTH = 8, ROUNDS = 10 }; /* groups at a time; rounds of Philox4x32-10, as in base/rng.c */
 
-/* Groups first to first + WIDTH - 1. */
+/* Computes groups first to first + WIDTH - 1. */
 MULTIVERSION static void draw_some(const uint32_t key[2], const uint32_t stream[2], uint64_t first,
                                    uint32_t draws[WIDTH * RANDOM_GROUP]) {
   uint32_t c0[WIDTH], c1[WIDTH], c2[WIDTH], c3[WIDTH], k0 = key[0], k1 = key[1];

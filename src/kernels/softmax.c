@@ -50,9 +50,9 @@ static inline float row_dot(uint64_t n, const float *x, const float *y) {
   return fold_sum(partial);
 }
 
-/* Up to PARTIALS rows of up to PARTIALS elements, each row in one element of the vectors: computed one after the other,
- * rows this short would leave most of a vector empty. The same operations in the same order: element j is a partial sum
- * by itself. */
+/* Up to PARTIALS rows of up to PARTIALS elements, with one row per element of the vectors; computed row by row, such
+ * short rows would leave most of a vector empty. The operations and their order are the same, since each element j is a
+ * partial sum by itself. */
 MULTIVERSION static void forward_narrow(uint64_t m, uint64_t n, const float *z, float *a) {
   float x[PARTIALS][PARTIALS] = {{0}}, maximum[PARTIALS];
   for (uint64_t i = 0; i < m; i++)
@@ -89,7 +89,7 @@ MULTIVERSION static void forward(uint64_t m, uint64_t n, const float *z, float *
 #pragma omp simd
     for (uint64_t j = 0; j < n; j++) ai[j] = zi[j] - maximum;
   }
-  /* One long loop: rows of a few classes would leave most of a vector empty. */
+  /* One long loop, because rows of a few classes would leave most of a vector empty. */
 #pragma omp simd
   for (uint64_t j = 0; j < m * n; j++) a[j] = vmath_exp(a[j]);
   for (uint64_t i = 0; i < m; i++) {

@@ -10,7 +10,7 @@ MULTIVERSION static void add(uint64_t n, const float *x, float *y) {
 MULTIVERSION static void column_sums(uint64_t m, uint64_t n, uint64_t ld, const float *x, float *sums) {
   for (uint64_t j = 0; j < n; j++) sums[j] = 0;
   uint64_t i = 0;
-  /* Four rows a pass keep sums in registers longer; the order of the additions is the same. */
+  /* Four rows per pass keep the sums in registers longer; the order of the additions is the same. */
   for (; i + 4 <= m; i += 4) {
     const float *x0 = x + i * ld, *x1 = x0 + ld, *x2 = x1 + ld, *x3 = x2 + ld;
 #pragma omp simd
@@ -32,8 +32,8 @@ MULTIVERSION static float differences(uint64_t n, const float *x) {
 }
 
 enum {
-  PARTIALS = 16, /* sums of vector_sum_squares */
-  AHEAD = 8,     /* rows a gather prefetches ahead */
+  PARTIALS = 16, /* partial sums of vector_sum_squares */
+  AHEAD = 8,     /* rows that a gather prefetches */
   LINE_BYTES = 64
 };
 
@@ -53,8 +53,9 @@ MULTIVERSION static double sum_squares(uint64_t n, const float *x) {
   return partial[0];
 }
 
-/* One gather a type and REAL, in which it computes. Rows are picked at random, which hardware prefetchers do not
- * foresee: for each line of a row one of a later row is fetched, not all at once, for which the core has no room. */
+/* A gather for each type and each REAL, the type in which it computes. Rows are picked at random, which hardware
+ * prefetchers do not predict. So with each cache line of a row, one of a later row is prefetched; the core could not
+ * hold prefetches of whole rows. */
 #define DEFINE_GATHER(NAME, TYPE, REAL)                                                                      \
   MULTIVERSION static void NAME(uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows, \
                                 const REAL *shift, const REAL *scale, float *out) {                          \

@@ -13,16 +13,16 @@ void vector_add(uint64_t n, const float *x, float *y);
 /* sums (n) = sum over the m rows of x (m, n), leading dimension ld, row after row */
 void vector_column_sums(uint64_t m, uint64_t n, uint64_t ld, const float *x, float *sums);
 
-/* Is no element of x (n) infinite or NaN? */
+/* true if no element of x (n) is infinite or NaN */
 bool vector_all_finite(uint64_t n, const float *x);
 
 /* Sum of squares of x (n) in double, by a fixed number of partial sums in a fixed order. */
 double vector_sum_squares(uint64_t n, const float *x);
 
-/* out (m, d) gets row rows[i] of x (any, d), element by element (value - shift[j]) * scale[j]: in float, of types whose
- * values are floats (8 and 16 bits, float32); or wide: of any type in double, and the result to float. rows NULL means
- * rows 0..m-1, else those from m on, up to `known`, are what is gathered next: they are fetched. shift and scale (d).
- */
+/* out[i][j] = (x[rows[i]][j] - shift[j]) * scale[j] for out (m, d), x (any, d), shift and scale (d). The first function
+ * computes in float, for types whose values fit float (8 and 16 bits, float32); the wide one computes in double, for
+ * any type, and rounds the result to float. rows NULL: rows 0 to m - 1. Otherwise rows[m] to rows[known - 1] are the
+ * rows that will be gathered next; they are prefetched. */
 void vector_gather_rows(element_type type, uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows,
                         const float *shift, const float *scale, float *out);
 void vector_gather_rows_wide(element_type type, uint64_t m, uint64_t known, uint64_t d, const void *x,

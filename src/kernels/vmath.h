@@ -1,8 +1,9 @@
-/* Elementary functions in float without branches, so that loops over them vectorise. Separate multiplications and
- * additions only: the same bits on every instruction set. NaN gives NaN; infinities give the limit.
+/* Elementary functions in float without branches, so that loops over them vectorise. They use only separate
+ * multiplications and additions, which give the same bits on every instruction set. NaN gives NaN; infinities give the
+ * limit.
  *
- * Ranges and polynomials of exp and log: Cephes, expf.c and logf.c (S. L. Moshier). The errors stated
- * are bounds that tests/test_activation.c checks. */
+ * Ranges and polynomials of exp and log are those of Cephes, expf.c and logf.c (S. L. Moshier). tests/test_activation.c
+ * checks the stated error bounds. */
 #ifndef MLPDIST_VMATH_H
 #define MLPDIST_VMATH_H
 
@@ -46,11 +47,11 @@ static inline float vmath_reduced_expm1(float x, uint32_t *exponent) {
   return p * (r * r) + r;
 }
 
-/* e^x, to 2 ulp; 0 where it is below 1.7e-38. */
+/* e^x, to 2 ulp; 0 for results below 1.7e-38. */
 static inline float vmath_exp(float x) {
   uint32_t exponent;
   const float y = 1.0f + vmath_reduced_expm1(vmath_clamp(x, -87.3f, 89.0f), &exponent);
-  /* Half of 2^n: n = 128 is in reach, and n = -126 makes the zero. */
+  /* 2 y times 2^(n - 1): n = 128 is possible, and n = -126 gives zero. */
   return (y + y) * vmath_from_bits((exponent + 126) << 23);
 }
 

@@ -37,14 +37,14 @@ void row_marks_count(row_marks *m) {
   }
 }
 
-/* Marked rows, or the others, before a block. */
+/* The number of marked rows, or of the others, before a block. */
 static uint64_t before(const row_marks *m, bool marked, uint64_t block) {
   return marked ? m->before[block] : block * MARKS_BLOCK - m->before[block];
 }
 
 uint64_t row_marks_find(const row_marks *m, bool marked, uint64_t index) {
   uint64_t low = 0, high = m->rows / MARKS_BLOCK;
-  while (low < high) { /* the last block before which there are at most index */
+  while (low < high) { /* finds the last block with at most index such rows before it */
     const uint64_t middle = low + (high - low + 1) / 2;
     if (before(m, marked, middle) <= index)
       low = middle;

@@ -5,14 +5,15 @@
 
 #include "base/memory.h"
 
-/* About 64 blocks a lane mix a file sorted by class; 4096 rows a block keep the reads of a rank long. */
+/* About 64 blocks per lane mix a file that is sorted by class; up to 4096 rows per block keep the reads of a rank long.
+ */
 enum { BLOCKS_PER_LANE = 64, LEAST_BLOCKS_PER_LANE = 16, MAX_BLOCK_ROWS = 4096 };
 
-enum { MAX_LANES = 1 << 24 }; /* rng_start's limit of b, which takes the lane */
+enum { MAX_LANES = 1 << 24 }; /* the limit of rng_start's argument b, which is the lane */
 
 static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-/* floor(total * lane / num_lanes); dividing first keeps it within 64 bits. */
+/* floor(total * lane / num_lanes); dividing first avoids an overflow of 64 bits. */
 static uint64_t cut(uint64_t total, uint32_t num_lanes, uint32_t lane) {
   return total / num_lanes * lane + total % num_lanes * lane / num_lanes;
 }
@@ -29,12 +30,12 @@ uint32_t lanes_default(uint64_t batch) {
 
 static mlpd_status check_arguments(uint64_t rows, uint64_t batch, uint32_t num_lanes) {
   if (rows == 0) return FAIL(MLPD_ERROR_DATA, "there are no rows to train on");
-  if (batch == 0) return FAIL(MLPD_ERROR_USAGE, "batch is 0, but a step needs at least one sample");
+  if (batch == 0) return FAIL(MLPD_ERROR_USAGE, "batch is 0, but a step needs at least one row");
   if (num_lanes == 0 || num_lanes > MAX_LANES)
     return FAIL(MLPD_ERROR_USAGE, "lanes is %u, but must be from 1 to %d", num_lanes, MAX_LANES);
-  /* Row orders and block orders are of 32-bit numbers; a lane holds at most ceil(rows / lanes) + 1 rows. */
+  /* Orders of rows and blocks are 32-bit numbers; a lane holds at most ceil(rows / lanes) + 1 rows. */
   if (rows / num_lanes >= UINT32_MAX - 1)
-    return FAIL(MLPD_ERROR_USAGE, "%llu rows are too many for %u lanes; take more lanes", (unsigned long long)rows,
+    return FAIL(MLPD_ERROR_USAGE, "%llu rows are too many for %u lanes; use more lanes", (unsigned long long)rows,
                 num_lanes);
   return MLPD_OK;
 }
@@ -64,7 +65,7 @@ mlpd_status lane_plan_create_grained(uint64_t rows, uint64_t batch, uint32_t num
   plan->block_rows = choose_block_rows(rows, num_lanes, grain_rows);
   plan->num_blocks = rows / plan->block_rows + (rows % plan->block_rows > 0);
   if (plan->num_blocks > UINT32_MAX)
-    return FAIL(MLPD_ERROR_DATA, "%llu rows are more than this program can deal", (unsigned long long)rows);
+    return FAIL(MLPD_ERROR_DATA, "%llu rows are more than mlpdist supports", (unsigned long long)rows);
 
   mlpd_status status = MLPD_OK;
   TRY_GOTO(status, memory_allocate(&plan->block_order, plan->num_blocks, sizeof *plan->block_order, "block order"),
@@ -112,7 +113,7 @@ void lane_microbatch(const lane_plan *plan, uint32_t lane, uint64_t step, uint64
 }
 
 uint64_t lane_max_microbatch(const lane_plan *plan, uint32_t lane) {
-  /* The short step may give a lane a row that a full step does not. */
+  /* The short step may give a lane one row more than a full step. */
   const uint64_t full = share(plan->batch, plan->num_lanes, lane);
   const uint64_t last = share(plan->rows % plan->batch, plan->num_lanes, lane);
   return full > last ? full : last;
@@ -123,7 +124,7 @@ static int compare_runs(const void *left, const void *right) {
   return (a->file_row > b->file_row) - (a->file_row < b->file_row);
 }
 
-/* Joins neighbours of sorted runs in place; returns how many are left. */
+/* Joins adjacent runs of a sorted list in place; returns their new number. */
 static uint64_t join_runs(row_run *runs, uint64_t num_runs) {
   uint64_t joined = 0;
   for (uint64_t i = 0; i < num_runs; ++i) {
@@ -138,7 +139,8 @@ static uint64_t join_runs(row_run *runs, uint64_t num_runs) {
 }
 
 uint64_t lane_place_begin(const lane_plan *plan, uint64_t place) {
-  const uint64_t lacking = plan->num_blocks * plan->block_rows - plan->rows; /* of the file's last block */
+  const uint64_t lacking =
+      plan->num_blocks * plan->block_rows - plan->rows; /* rows missing from the file's last block */
   return place * plan->block_rows - (place > plan->last_place ? lacking : 0);
 }
 
@@ -147,7 +149,7 @@ uint64_t lane_place_of(const lane_plan *plan, uint64_t position) {
   return place + 1 < plan->num_blocks && lane_place_begin(plan, place + 1) <= position ? place + 1 : place;
 }
 
-/* The parts of the blocks within positions [begin, end), in position order; runs NULL: only their number. */
+/* Lists the parts of the blocks within positions [begin, end), in position order; runs NULL: only counts them. */
 static uint64_t list_runs(const lane_plan *plan, uint64_t begin, uint64_t end, row_run *runs) {
   uint64_t num_runs = 0;
   uint64_t place = lane_place_of(plan, begin);
@@ -171,8 +173,8 @@ void lane_plan_create_marked(row_marks *marks, lane_plan *plan) {
   *marks = (row_marks){0};
 }
 
-/* The runs of positions [begin, end) on one side of the marks, which begins at position side; runs NULL: their number.
- */
+/* Lists the runs of positions [begin, end) on one side (marked or not), which begins at position side; runs NULL: only
+ * counts them. */
 static uint64_t list_side(const lane_plan *plan, bool marked, uint64_t side, uint64_t begin, uint64_t end,
                           row_run *runs) {
   uint64_t num_runs = 0;
@@ -188,7 +190,7 @@ static uint64_t list_side(const lane_plan *plan, bool marked, uint64_t side, uin
 }
 
 static uint64_t list_marked(const lane_plan *plan, uint64_t begin, uint64_t end, row_run *runs) {
-  const uint64_t side = plan->rows - plan->marks.marked; /* where the marked rows begin */
+  const uint64_t side = plan->rows - plan->marks.marked; /* position of the first marked row */
   const uint64_t first = list_side(plan, false, 0, begin, smaller(end, side), runs);
   return first + list_side(plan, true, side, begin > side ? begin : side, end, runs != NULL ? runs + first : NULL);
 }
@@ -199,7 +201,7 @@ mlpd_status lane_plan_runs(const lane_plan *plan, uint64_t begin, uint64_t end, 
     TRY(memory_allocate(runs, *num_runs, sizeof **runs, "row runs"));
     if (*num_runs > 0) {
       (void)list_marked(plan, begin, end, *runs);
-      qsort(*runs, *num_runs, sizeof **runs, compare_runs); /* of both sides, perhaps */
+      qsort(*runs, *num_runs, sizeof **runs, compare_runs); /* they may come from both sides */
     }
     return MLPD_OK;
   }
@@ -226,7 +228,7 @@ mlpd_status lane_runs_compose(const lane_plan *outer, row_run **runs, uint64_t *
       row_run *const larger = realloc(composed, room * sizeof *larger);
       if (larger == NULL) {
         free(pieces);
-        status = FAIL(MLPD_ERROR_MEMORY, "row runs: out of memory");
+        status = FAIL(MLPD_ERROR_MEMORY, "out of memory for row runs");
         goto failed;
       }
       composed = larger;

@@ -19,8 +19,9 @@ static int by_remainder(const void *a, const void *b) {
   return (x->class > y->class) - (x->class < y->class);
 }
 
-/* Gives `rows` rows to a part: each class its share rounded down, then one more to those that lost most, and one more
- * round by round; at least `kept` rows of each class stay in train while that can be. Returns the rows not given. */
+/* Assigns `wanted` rows to a part: from each class its share, rounded down, then one more from the classes that lost
+ * most by rounding, round by round. At least `kept` rows of each class stay in train. Returns how many rows are
+ * missing. */
 static uint64_t give(row_split *s, mlpd_split part, const uint64_t *rows, double fraction, uint64_t wanted,
                      uint64_t kept, share *shares) {
   for (uint32_t k = 0; k < s->num_classes && wanted > 0; k++) {
@@ -59,7 +60,7 @@ static mlpd_status plan(row_split *s, const uint64_t *rows, double valid, double
   }
   uint64_t to_valid = (uint64_t)round(valid * (double)all), to_test = (uint64_t)round(test * (double)all);
   while (to_valid + to_test >= all && to_valid + to_test > 0) --*(to_valid > 0 ? &to_valid : &to_test);
-  /* First without the last rows of the classes, then, where all classes are so small, with them. */
+  /* First leave one row of each class in train; if the classes are too small for that, take these, too. */
   const uint64_t more_valid = give(s, MLPD_VALID, rows, valid, to_valid, 1, shares);
   const uint64_t more_test = give(s, MLPD_TEST, rows, test, to_test, 1, shares);
   (void)give(s, MLPD_VALID, rows, 0, more_valid, 0, shares);

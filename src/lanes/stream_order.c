@@ -19,7 +19,8 @@ uint64_t stream_window_rows(const lane_plan *plan, uint64_t given, uint64_t row_
   }
   if (wanted == 0) {
     wanted = larger(STREAM_WINDOW_BYTES / row_bytes / plan->num_lanes, LEAST_WINDOW);
-    if (wanted > plan->block_rows) wanted -= wanted % plan->block_rows; /* ends, mostly, where blocks end */
+    if (wanted > plan->block_rows)
+      wanted -= wanted % plan->block_rows; /* so that most windows end where a block ends */
   }
   return larger(smaller(wanted, lane_rows), batch);
 }
@@ -32,7 +33,7 @@ void stream_lane_shuffle(const stream_lane *lane, uint64_t epoch, uint64_t windo
   const uint64_t rows = stream_lane_window(lane, window);
   for (uint64_t row = 0; row < rows; row++) order[row] = (uint32_t)row;
   rng draws = rng_start(lane->seed, RNG_STREAM_ROWS, (uint32_t)epoch, lane->lane);
-  draws.position = window << 32; /* a window takes fewer draws */
+  draws.position = window << 32; /* a window needs fewer draws than this */
   rng_shuffle(&draws, order, rows);
 }
 
@@ -63,10 +64,10 @@ static void order_blocks(stream_lane *lane, uint64_t epoch) {
   rng_shuffle(&draws, lane->order, lane->num_blocks);
 }
 
-/* The parts of the lane's ordered blocks at [begin, end) of its sequence; runs NULL: only their number. */
+/* Lists the parts of the lane's ordered blocks at [begin, end) of its sequence; runs NULL: only counts them. */
 static uint64_t list_runs(const stream_lane *lane, uint64_t begin, uint64_t end, row_run *runs) {
   const lane_plan *const plan = lane->plan;
-  uint64_t num_runs = 0, at = 0; /* at: of the block's first row in the sequence */
+  uint64_t num_runs = 0, at = 0; /* at: index of the block's first row in the sequence */
   for (uint32_t i = 0; i < lane->num_blocks && at < end; i++) {
     const uint64_t place = lane->first_place + lane->order[i], place_begin = lane_place_begin(plan, place);
     const uint64_t first = larger(place_begin, plan->lane_begin[lane->lane]);

@@ -8,8 +8,8 @@
 #include "lanes/lanes.h"
 
 enum {
-  BLOCK_BYTES = 4096, /* what goes through the whole tree at once: stays in the L1 cache */
-  MAX_DEPTH = 33      /* of partial sums alive at once: one a level of a tree over 2^32 lanes */
+  BLOCK_BYTES = 4096, /* bytes that are summed over the whole tree at once: they stay in the L1 cache */
+  MAX_DEPTH = 33      /* most partial sums in use at once: one per level of a tree over 2^32 lanes */
 };
 
 static const uint32_t NO_SLOT = UINT32_MAX;
@@ -47,14 +47,14 @@ uint32_t tree_nodes_of_rank(uint32_t num_lanes, int size, int rank, lane_range *
 
 /* ---- Their additions ---------------------------------------------------------------------------- */
 
-/* Appends the additions that sum the sources within tree (sources[*next] on: source i is nodes[i]); returns the
- * slot of their sum, NO_SLOT where no source is within tree. Partial sums of this subtree take depths >= depth. */
+/* Appends the additions that sum the sources within `tree` (from source *next on; source i is nodes[i]). Returns the
+ * slot of their sum, or NO_SLOT if no source is within it. Partial sums of this subtree use depths >= depth. */
 static uint32_t compile(tree_sum *t, const lane_range *nodes, lane_range tree, uint32_t depth, uint32_t *next) {
   if (*next == t->num_sources || nodes[*next].begin >= tree.end) return NO_SLOT;
   if (nodes[*next].begin == tree.begin && nodes[*next].end == tree.end) return (*next)++;
   const uint32_t split = tree_split(tree);
   const uint32_t left = compile(t, nodes, (lane_range){tree.begin, split}, depth, next);
-  const uint32_t right_depth = left == NO_SLOT ? depth : depth + 1; /* the sum to the left stays alive */
+  const uint32_t right_depth = left == NO_SLOT ? depth : depth + 1; /* the left sum is still needed */
   const uint32_t right = compile(t, nodes, (lane_range){split, tree.end}, right_depth, next);
   if (left == NO_SLOT) return right;
   if (right == NO_SLOT) return left;
@@ -75,7 +75,7 @@ void tree_sum_free(tree_sum *t) { free(t->additions); }
 
 /* ---- Adding ------------------------------------------------------------------------------------- */
 
-/* out may be left: elementwise, so no order of the elements changes a bit. */
+/* out may be equal to left: the additions are elementwise, so their order does not matter. */
 MULTIVERSION static void add_floats(float *out, const float *left, const float *right, size_t count) {
 #pragma omp simd
   for (size_t i = 0; i < count; ++i) out[i] = left[i] + right[i];
@@ -109,7 +109,7 @@ static void sum_block(const tree_sum *t, const char *const *sources, size_t offs
 }
 
 void tree_sum_run(const tree_sum *t, const char *const *sources, size_t offset, size_t bytes, bool floats, char *out) {
-  if (bytes == 0) return; /* there may be no memory either */
+  if (bytes == 0) return; /* the pointers may be NULL then */
   if (t->num_sources == 0) {
     memset(out, 0, bytes);
     return;

@@ -1,4 +1,4 @@
-/* The tree over lanes as a list of additions of its nodes. Nothing here is collective. */
+/* The summation tree over lanes, as a list of additions of its nodes. Nothing here is collective. */
 #ifndef MLPDIST_TREE_H
 #define MLPDIST_TREE_H
 
@@ -15,22 +15,22 @@ uint32_t tree_nodes(uint32_t num_lanes, lane_range lanes, lane_range *nodes);
 /* The first lane of the right child of range, which has at least 2 lanes. */
 uint32_t tree_split(lane_range range);
 
-enum { MAX_NODES = 2 * 32 }; /* of a rank */
+enum { MAX_NODES = 2 * 32 }; /* most nodes of a rank */
 
-/* One addition. Slots below num_sources are sources, those above partial sums by depth. */
+/* One addition of two slots. Slots below num_sources are sources; those above are partial sums, by depth. */
 typedef struct addition {
   uint32_t left, right, out;
 } addition;
 
 typedef struct tree_sum {
   uint32_t num_sources, num_additions;
-  addition *additions; /* operands before their use */
+  addition *additions; /* in an order in which operands are computed before their use */
 } tree_sum;
 
-/* tree_nodes of the lanes of rank */
+/* tree_nodes for the lanes of a rank */
 uint32_t tree_nodes_of_rank(uint32_t num_lanes, int size, int rank, lane_range *nodes);
 
-/* Plans the sum of nodes (num_nodes), disjoint subtrees in lane order. Free with tree_sum_free. */
+/* Plans the sum of nodes (num_nodes): disjoint subtrees in lane order. Free it with tree_sum_free. */
 mlpd_status tree_sum_create(uint32_t num_lanes, const lane_range *nodes, uint32_t num_nodes, tree_sum *made);
 void tree_sum_free(tree_sum *t);
 
