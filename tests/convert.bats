@@ -8,8 +8,8 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   printf 'made by hand\n#,a,note,k\n1,1.5,x,yes\n2,?,y,no\n3,2.5,z,yes\n' > t.csv
   alone convert t.csv t.h5 --ignore note,0 --drop-missing --valid-fraction 0 --test-fraction 0
   succeeds
-  says "t.csv: 4 columns between commas, header #, a, note, k" "1 line above the table passed over, the first: 'made by hand'"
-  says "columns left out: #, note" "1 of 3 rows left out, in which a value is missing" "target: column 'k', 1 class: yes"
+  says "t.csv: 4 columns between commas, header #, a, note, k" "1 line above the table skipped, the first: 'made by hand'"
+  says "columns left out: #, note" "1 of 3 rows left out, because a value is missing" "target: column 'k', 1 class: yes"
   [ "$(last_line)" = "t.h5: 2 train, 0 valid, 0 test rows of 1 values, 1 class" ] || fail "another last line"
   alone convert t.csv t.h5 --ignore note,0 --drop-missing --valid-fraction 0 --test-fraction 0 --quiet
   succeeds
@@ -40,7 +40,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   alone convert tab.csv t.h5 --delimiter tab
   succeeds
   alone convert t.csv t.h5 --delimiter '||'
-  fails_with 2 "--delimiter" "neither one character nor"
+  fails_with 2 "--delimiter" "must be one character, or"
   printf 'a;k\n1.234,5;0\n2,5;1\n' > t.csv
   alone convert t.csv t.h5 --decimal comma --thousands .
   succeeds
@@ -56,27 +56,27 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   says "accuracy 1.0000"
   awk 'BEGIN { print "a;t"; for (i = 0; i < 60; i++) printf "%d.5;%d,25\n", i, i }' > t.csv
   alone convert t.csv u.h5
-  fails_with 1 "t.csv:2: column 2 (t): '0,25' is no number as it is written" "--decimal comma reads it"
+  fails_with 1 "t.csv:2: column 2 (t): '0,25' is not a number in this notation" "--decimal comma reads it"
 }
 
 @test "percent signs and currencies are refused with the option that reads them, and read" {
   printf 'a,p,t\n1,5%%,"$1,000.50"\n2,-7%%,-$20\n4,12.5 %%,$3\n' > t.csv
   alone convert t.csv t.h5
-  fails_with 1 "t.csv:2: column 2 (p): '5%' is no number as it is written" "--strip % reads it"
+  fails_with 1 "t.csv:2: column 2 (p): '5%' is not a number in this notation" "--strip % reads it"
   alone convert t.csv t.h5 --strip %
   fails_with 1 "t.csv:2: column 3 (t): '\$1,000.50'" "--strip '\$' --thousands , reads it"
   alone convert t.csv t.h5 --strip '%,$' --thousands ,
   succeeds
-  says "target: column 't', values from -20 to 1000.5" "3 rows of 2 features, kept as float32"
+  says "target: column 't', values from -20 to 1000.5" "3 rows of 2 features, stored as float32"
   printf 'a;t\n1;5,5 €\n2;7 EUR\n3;1.200,5 €\n' > t.csv
   alone convert t.csv t.h5 --strip €,EUR --decimal comma --thousands .
   succeeds
   says "values from 5.5 to 1200.5"
   alone convert t.csv t.h5 --strip 1
-  fails_with 2 "strip: '1' may be a part of a number"
+  fails_with 2 "strip: '1' may be part of a number"
 }
 
-@test "labels that are all the same, and classes that differ in letter case alone, are noted" {
+@test "labels that are all the same, and classes that differ only in letter case, are noted" {
   awk 'BEGIN { print "a,t"; for (i = 0; i < 40; i++) print i % 7 ",yes" }' > t.csv
   alone convert t.csv t.h5
   grep -q "note: all labels are the same, 'yes'" "$errors.all" || fail "no note"
@@ -85,7 +85,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   grep -q "note: all labels are the same, 0.5" "$errors.all" || fail "no note of values"
   awk 'BEGIN { print "a,t"; for (i = 0; i < 40; i++) print i % 7 "," (i % 3 == 0 ? "no" : i % 3 == 1 ? "Yes" : "yes") }' > t.csv
   alone convert t.csv t.h5
-  grep -q "note: the classes 'Yes' and 'yes' differ in letter case alone" "$errors.all" || fail "no note of cases"
+  grep -q "note: the classes 'Yes' and 'yes' differ only in letter case" "$errors.all" || fail "no note of cases"
 }
 
 @test "one-hot columns are classes with the names of the columns" {
@@ -116,7 +116,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   printf '\000\000\010\003\000\000\000\001\000\000\000\001\000\000\000\001\005' > images
   echo "What is in here" > README.txt
   alone convert README.txt images labels t.h5
-  fails_with 2 "README.txt is text, but images is an array" "leave README.txt out"
+  fails_with 2 "README.txt is text, but images is an array" "omit README.txt"
 }
 
 # array FILE 'DICTIONARY' DATA: an NPY file of version 1.
@@ -149,7 +149,7 @@ array() {
   cp images train-images
   cp labels test-labels
   alone convert train-images test-labels o.h5
-  fails_with 2 "train-images: 1 array for the train part, where each x needs its y"
+  fails_with 2 "train-images: 1 array for the train part, but each x needs its y"
 }
 
 @test "arrays of an archive that are not read are named, and sparse matrices with a cure that works" {
@@ -177,7 +177,7 @@ PYTHON
   says "o.h5: 4 train, 4 valid, 0 test rows"
   ! grep -q "left out" <<< "$output" || fail "nothing is left out"
   alone convert sparse.npz o.h5
-  fails_with 1 "sparse.npz: is a sparse matrix of SciPy"
+  fails_with 1 "sparse.npz: is a sparse SciPy matrix"
   "$python" -c "import scipy.sparse" 2> /dev/null || skip "no scipy (package python3-scipy): the cure was not tried"
   local command
   command=$(sed -e 's/.*of it: //' -e 's/ (needs scipy)//' -e "s|python3|$python|" "$errors")

@@ -138,7 +138,7 @@ snapshot() { find "$1" -type f -exec md5sum {} + | sort; }
     mkdir -p "of-$file"
     echo precious > "of-$file/$file"
     launch 2 train $small --epochs 1 --out "of-$file"
-    fails_with 1 "of-$file/$file is there, no run of mlpdist wrote it"
+    fails_with 1 "of-$file/$file exists, no run of mlpdist wrote it"
     [ "$(cat "of-$file/$file")" = precious ] && [ "$(ls "of-$file")" = "$file" ] || fail "harmed: $(ls "of-$file")"
   done
   cp d.h5 of-model.h5/model.h5

@@ -209,7 +209,7 @@ NAMES
   alone convert . o.h5
   fails_with 1 ".: is a folder; name the files in it"
   alone convert - o.h5
-  fails_with 1 "standard input cannot serve: save it as a file"
+  fails_with 1 "cannot be the standard input: save it as a file"
   alone convert /dev/null o.h5
-  fails_with 1 "a pipe cannot serve: save it as a file"
+  fails_with 1 "cannot be a pipe: save it as a file"
 }

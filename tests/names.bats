@@ -187,7 +187,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   says "only.h5: 0 train, 0 valid, 60 test rows"
   alone convert jan.csv feb.csv all.h5 --test-fraction 0.2
   succeeds
-  says "jan.csv: rows of one table" "70 train, 10 valid, 20 test rows"
+  says "jan.csv: part of one table" "70 train, 10 valid, 20 test rows"
   alone convert train.csv jan.csv feb.csv none.h5
   fails_with 2 "feb.csv" "--train FILE, --valid FILE and --test FILE"
   alone convert jan.csv --test feb.csv none.h5
@@ -259,6 +259,6 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   for i in $(seq 1 40); do flowers 10 0 ant bee > "part$i.csv"; done
   alone convert part*.csv all.h5
   succeeds
-  says "40 files of one table" "all.h5: 320 train, 40 valid, 40 test rows"
+  says "40 files that are parts of one table" "all.h5: 320 train, 40 valid, 40 test rows"
   [ "$(wc -l <<< "$output")" -lt 40 ] || fail "expected fewer lines"
 }

@@ -141,14 +141,14 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
 @test "a table that cannot be read ends all ranks with one line, and leaves no folder" {
   sed '7s/,[0-9]*,/,x,/' houses.csv > bad.csv
   launch 3 train --data bad.csv --label price --out never
-  fails_with 1 "bad.csv:7: column 2 (rooms): 'x' is no number"
+  fails_with 1 "bad.csv:7: column 2 (rooms): 'x' is not a number"
   [ ! -e never ] || fail "a folder was made"
   alone train --data houses.csv --label prise --out never
   fails_with 2 "did you mean 'price'?"
   mkdir mine
   alone convert houses.csv mine/converted.h5
   alone train --data houses.csv --label price --out mine
-  fails_with 1 "mine/converted.h5 is there, no run of mlpdist wrote it"
+  fails_with 1 "mine/converted.h5 exists, no run of mlpdist wrote it"
   alone train --label price --epochs 1 --quiet --out run
   succeeds
   grep -q "note: --label has no effect: it is for raw tables" "$errors.all" || fail "no note"
@@ -157,7 +157,7 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
 @test "ranks that wait for a long conversion report no stall" {
   { echo a,b,c; yes 1,2,3 | head -n 16000000; echo 1,oops,3; } > long.csv
   launch 2 train --data long.csv --stall-timeout 0.4 --out never
-  fails_with 1 "long.csv:16000002: column 2 (b): 'oops' is no number"
+  fails_with 1 "long.csv:16000002: column 2 (b): 'oops' is not a number"
   ! grep -q "wait" "$errors.all" || fail "a false alarm"
 }
 
@@ -223,7 +223,7 @@ mixed() {
   succeeds
   sed 's/^50/small/' new.csv > text.csv
   alone predict --model run/model.h5 --data text.csv --out text.out
-  fails_with 1 "text.csv:2: column 1 (size): 'small' is no number"
+  fails_with 1 "text.csv:2: column 1 (size): 'small' is not a number"
   alone eval --model run/model.h5 --data mixed.csv
   succeeds
   says "rows      588,"
@@ -256,7 +256,7 @@ mixed() {
   ! grep -q "nothing to learn" "$errors.all" || fail "nothing is learned here"
   printf 'a,city,y\n1,x,1\noops,y,2\n' > odd.csv
   alone predict --model run/model.h5 --data odd.csv --out p.csv
-  fails_with 1 "odd.csv:3: column 1 (a): 'oops' is no number; correct it, or --missing 'oops' takes it as a missing value"
+  fails_with 1 "odd.csv:3: column 1 (a): 'oops' is not a number; correct it, or --missing 'oops' takes it as a missing value"
   ! grep -q "categorical" "$errors" || fail "the model says what is a category"
   alone predict --model run/model.h5 --data odd.csv --out p.csv --missing oops
   succeeds

@@ -160,11 +160,11 @@ static void test_cell_errors(void **state) {
   const struct {
     const char *text, *message;
   } cases[] = {
-      {"w,age,k\n1,2,a\n3,abc,b\n1,2,a\n", "a.csv:3: column 2 (age): 'abc' is no number"},
-      {"1,2,0\n\n# c\n3,x4,1\n1,2,0\n", "a.csv:4: column 2: 'x4' is no number"},
+      {"w,age,k\n1,2,a\n3,abc,b\n1,2,a\n", "a.csv:3: column 2 (age): 'abc' is not a number"},
+      {"1,2,0\n\n# c\n3,x4,1\n1,2,0\n", "a.csv:4: column 2: 'x4' is not a number"},
       {"1,2,0\n3,4\n", "a.csv:2: 2 cells, but 3 in the first line"},
       {"1,2,0\n3,4,5,6\n", "a.csv:2: 4 cells, but 3 in the first line"},
-      {"1,2,0\n3,\"4,1\n", "a.csv:2: column 2: '4,1' has text after its closing quote, or none"},
+      {"1,2,0\n3,\"4,1\n", "a.csv:2: column 2: '4,1' has no closing quote, or text after it"},
       {"1,2,0\n3,\"4\"x,1\n", "closing quote"},
       {"1,2,0\n1e400,2,1\n", "a.csv:2: column 1: '1e400' is beyond the range of double"},
       {"a,b,c\n", "a header, but no rows"},
@@ -243,10 +243,10 @@ static void test_labels(void **state) {
   assert_array("/train/y", 2, 1, ELEMENT_F32, VALUES(0, 1));
   (void)unlink(in_folder("out.h5"));
   write_text("a.csv", "x,kind\n5,1\n5,red\n");
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "a.csv:3: column 2 (kind): label 'red' is no number", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "a.csv:3: column 2 (kind): label 'red' is not a number", "a.csv");
   o = plain_options();
   o.label = "9";
-  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "label '9' is no column", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "label '9' is not a column", "a.csv");
   o.label = "-2";
   write_text("a.csv", "0,9,8\n1,7,6\n");
   o.label = "-3";
@@ -273,9 +273,9 @@ static void test_given_class_names(void **state) {
   assert_array("/train/y", 3, 1, ELEMENT_U8, VALUES(0, 1, 2));
   (void)unlink(in_folder("out.h5"));
   write_text("a.csv", "5,1\n5,4\n");
-  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "3 class names, but 2 classes", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "3 class names given, but there are 2 classes", "a.csv");
   write_text("a.csv", "5,a\n5,b\n5,c\n");
-  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "names already", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "these labels are names", "a.csv");
   write_text("a.csv", "5,1.5\n5,2\n");
   ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "labels are values", "a.csv");
 }
@@ -301,7 +301,7 @@ static void test_many_labels(void **state) {
     o.task = cases[i].task;
     (void)unlink(in_folder("out.h5"));
     if (cases[i].classes == 1) {
-      ASSERT_REFUSED(o, MLPD_ERROR_DATA, "more than 10000 distinct classes", "a.csv");
+      ASSERT_REFUSED(o, MLPD_ERROR_DATA, "more than 10000 classes", "a.csv");
     } else {
       ASSERT_CONVERTED(o, &r, "a.csv");
       assert_int_equal(r.classes, cases[i].classes);
@@ -368,9 +368,9 @@ static void test_small_splits(void **state) {
   assert_int_equal(r.train_rows, 1);
   (void)unlink(in_folder("out.h5"));
   o.valid_fraction = 0.6;
-  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "nothing to train on", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "leave no rows for training", "a.csv");
   o.valid_fraction = NAN;
-  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "is not in [0, 1)", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "must be at least 0 and less than 1", "a.csv");
 }
 
 static void test_files_that_come_split(void **state) {
@@ -389,7 +389,7 @@ static void test_files_that_come_split(void **state) {
   assert_array("/test/y", 2, 1, ELEMENT_U8, VALUES(1, 2));
   (void)unlink(in_folder("out.h5"));
   write_text("the-test.csv", "z,k\n1,b\n");
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "no column 'x', which", "the-test.csv", "the-train.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "has no column 'x', but", "the-test.csv", "the-train.csv");
   write_text("the-test.csv", "1,2,b\n");
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "has 2 features", "the-test.csv", "the-train.csv");
 }

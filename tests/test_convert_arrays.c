@@ -85,7 +85,7 @@ static void test_hostile_idx(void **state) {
     write_idx("x", gz, 0x08, 2, DIMENSIONS(3, 0), "", 0);
     ASSERT_REFUSED(o, MLPD_ERROR_DATA, "is empty", "x", "y");
     write_idx("x", gz, 0x08, 2, DIMENSIONS(3, 2), "123456789", 9);
-    ASSERT_REFUSED(o, MLPD_ERROR_DATA, "goes on after the 3 rows", "x", "y");
+    ASSERT_REFUSED(o, MLPD_ERROR_DATA, "continues after the 3 rows", "x", "y");
     write_idx("x", gz, 0x0A, 2, DIMENSIONS(3, 1), "123", 3);
     ASSERT_REFUSED(o, MLPD_ERROR_DATA, "unknown type 0x0A", "x", "y");
   }
@@ -100,9 +100,9 @@ static void test_hostile_idx(void **state) {
   write_idx("x", 0, 0x08, 2, DIMENSIONS(4, 1), "1234", 4);
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "has 4 rows, but", "x", "y");
   write_bytes("x", "\211HDF\r\n\032\n", 8);
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "HDF5 already", "x", "y");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "is an HDF5 file and needs no conversion", "x", "y");
   write_text("x", "1,2\n");
-  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "inputs of one data set are of one kind", "x", "y");
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "all inputs of a data set must be of one kind", "x", "y");
 }
 
 static void test_damaged_gz(void **state) {
@@ -117,7 +117,7 @@ static void test_damaged_gz(void **state) {
   struct stat info;
   assert_int_equal(stat(in_folder("a.csv.gz"), &info), 0);
   assert_int_equal(truncate(in_folder("a.csv.gz"), info.st_size / 2), 0);
-  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "damaged gzip file, or cut short", "a.csv.gz");
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "damaged or truncated gzip file", "a.csv.gz");
 }
 
 /* ---- NPY ---- */
@@ -188,7 +188,7 @@ static void test_npy_of_others(void **state) {
   (void)unlink(in_folder("out.h5"));
   write_bytes("x.npy", file,
               npy_bytes(file, "{'descr': '<f8', 'fortran_order': False, 'shape': (np.int64(1), 1), }", "", 0));
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "no dictionary", "x.npy");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "is not a dictionary", "x.npy");
 }
 
 /* Labels that are texts, one-hot rows, or texts that are numbers. */
@@ -225,7 +225,7 @@ static void test_npy_labels(void **state) {
   assert_int_equal(r.classes, 0);
   (void)unlink(in_folder("out.h5"));
   write_npy("y.npy", "|S3", "(3,)", "yes\0\0\0yes", 9);
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "y.npy: row 1 (from 0): an empty text", "x.npy", "y.npy");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "y.npy: row 1 (from 0): the label is an empty text", "x.npy", "y.npy");
 }
 
 static void test_hostile_npy(void **state) {
@@ -235,12 +235,12 @@ static void test_hostile_npy(void **state) {
     const char *descr, *shape, *message;
   } cases[] = {{"<f4", "(99999999999999, 4)", "the header claims"},
                {"<f4", "(4, 99999999999999)", "claims rows of more than"},
-               {"<f4", "(18446744073709551615, 1)", "no dictionary"},
-               {"<f4", "(99999999999999999999999, 1)", "no dictionary"},
-               {"<f4", "(1, -1)", "no dictionary"},
+               {"<f4", "(18446744073709551615, 1)", "is not a dictionary"},
+               {"<f4", "(99999999999999999999999, 1)", "is not a dictionary"},
+               {"<f4", "(1, -1)", "is not a dictionary"},
                {"<f4", "()", "a single value"},
                {"<f4", "(0, 4)", "is empty"},
-               {"<f4", "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1)", "no dictionary"},
+               {"<f4", "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1)", "is not a dictionary"},
                {"|O", "(2, 2)", "Python objects"},
                {"<U5", "(2, 2)", "the header claims"},
                {"|S4", "(1, 1)", "holds text; features must be numbers"},
@@ -248,7 +248,7 @@ static void test_hostile_npy(void **state) {
                {"<M8[D]", "(2, 2)", "dates (<M8[D]); save numbers"},
                {"<c8", "(2, 2)", "complex"},
                {"<f16", "(2, 2)", "floats wider than 64 bits (<f16); save a.astype"},
-               {"", "(2, 2)", "no plain number"}};
+               {"", "(2, 2)", "not a plain number"}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     write_npy("x.npy", cases[i].descr, cases[i].shape, "1234", 4);
     ASSERT_REFUSED(o, MLPD_ERROR_DATA, cases[i].message, "x.npy");
@@ -259,7 +259,7 @@ static void test_hostile_npy(void **state) {
   const char *const dictionaries[] = {"{'descr': '<f4", "{", "", "{'descr': '<f4', 'x': 1}"};
   for (size_t i = 0; i < sizeof dictionaries / sizeof dictionaries[0]; i++) {
     write_bytes("x.npy", file, npy_bytes(file, dictionaries[i], "", 0));
-    ASSERT_REFUSED(o, MLPD_ERROR_DATA, "no dictionary", "x.npy");
+    ASSERT_REFUSED(o, MLPD_ERROR_DATA, "is not a dictionary", "x.npy");
   }
   const char *fortran = "{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2)}";
   write_bytes("x.npy", file, npy_bytes(file, fortran, "\0\0\0\0\0\0\0\0", 8));
@@ -270,7 +270,7 @@ static void test_hostile_npy(void **state) {
   write_bytes("x.npy", file, npy_bytes(file, fortran, "123456781234", 12));
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "the header claims", "x.npy");
   write_bytes("x.npy", file, npy_bytes(file, fortran, "12345678123456789", 17));
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "goes on after", "x.npy");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "continues after", "x.npy");
   write_bytes("x.npy", "\x93NUMPY\2\0\377\377\377\377", 12);
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "NPY version 2", "x.npy");
   write_bytes("x.npy", "\x93NUMPY\1", 7);
@@ -278,9 +278,9 @@ static void test_hostile_npy(void **state) {
   WRITE_NPY("x.npy", "<f4", "(2, 2)", float, 1, 0, 2, 0.5f);
   mlpd_convert_options classes = o;
   classes.task = MLPD_CLASSIFICATION;
-  ASSERT_REFUSED(classes, MLPD_ERROR_DATA, "row 1, column 1 (from 0): 0.5 is no whole number", "x.npy");
+  ASSERT_REFUSED(classes, MLPD_ERROR_DATA, "row 1, column 1 (from 0): 0.5 is not a whole number", "x.npy");
   classes.label = "2";
-  ASSERT_REFUSED(classes, MLPD_ERROR_USAGE, "no column number from -2 to 1", "x.npy");
+  ASSERT_REFUSED(classes, MLPD_ERROR_USAGE, "is not a column number from -2 to 1", "x.npy");
 }
 
 /* ---- NPZ ---- */
@@ -433,7 +433,7 @@ static void test_npz_of_numpy(void **state) {
   assert_class_names("a,b,\xC3\xA9\xE4\xB8\xAD");
   free(x);
   (void)unlink(in_folder("out.h5"));
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "holds foo.npy, bar.npy; wanted x_train", "d.npz");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "holds foo.npy, bar.npy; expected x_train", "d.npz");
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "Python objects", "e.npz");
 }
 

@@ -129,13 +129,13 @@ static void test_shards_of_a_table(void **state) {
   assert_array("/train/x", 4, 2, ELEMENT_F32, VALUES(1, 2, 3, 4, 5, 300, 6, 0.5));
   assert_array("/train/y", 4, 1, ELEMENT_U8, VALUES(0, 1, 1, 0));
   assert_names("/columns/name", "u,v");
-  assert_said("one.csv: rows of one table, with the other files");
-  assert_said("two.csv: its columns are put in the order of");
+  assert_said("one.csv: part of one table with the other files");
+  assert_said("two.csv: columns reordered as in");
   (void)unlink(in_folder("out.h5"));
   write_text("two.csv", "k,v,w\nb,300,5\n");
-  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "no column 'u', which", "one.csv", "two.csv");
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "has no column 'u', but", "one.csv", "two.csv");
   write_text("two.csv", "u,v\n5,300\n");
-  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "no column 'v'", "one.csv", "two.csv");
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "no target 'k', which", "one.csv", "two.csv");
   ASSERT_REFUSED(plain_options(), MLPD_ERROR_USAGE, "are the same file", "one.csv", "two.csv", "one.csv");
 }
 
@@ -159,7 +159,7 @@ static void test_parts_by_name(void **state) {
   (void)unlink(in_folder("out.h5"));
   write_text("a.csv", "u,k\n1,0\n");
   write_text("b.csv", "u,k\n1,0\n");
-  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "say it outright with --train", "train-1.csv", "a.csv", "b.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "give them with --train", "train-1.csv", "a.csv", "b.csv");
   const mlpd_split roles[] = {MLPD_VALID, MLPD_TEST, MLPD_TRAIN};
   o.roles = roles;
   ASSERT_CONVERTED(o, &r, "train-1.csv", "a.csv", "b.csv");

@@ -240,7 +240,7 @@ static void test_encodings(void **state) {
   write_bytes("a.csv", "u,k\n1,0\n2,\0001\n", 13);
   (void)unlink(in_folder("out.h5"));
   o.columns = NULL;
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "a.csv:3: holds a NUL byte", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "a.csv:3: contains a NUL byte", "a.csv");
 }
 
 /* More text than the decoder and the buffer of lines hold at once. */
@@ -301,7 +301,7 @@ static void test_notations(void **state) {
     (void)unlink(in_folder("out.h5"));
     write_text("a.csv", cases[i].text);
     if (cases[i].values[3] == 0) {
-      ASSERT_REFUSED(o, MLPD_ERROR_DATA, "is no number", "a.csv");
+      ASSERT_REFUSED(o, MLPD_ERROR_DATA, "is not a number", "a.csv");
       continue;
     }
     ASSERT_CONVERTED(o, &r, "a.csv");
@@ -317,7 +317,7 @@ static void test_hints(void **state) {
   const struct {
     const char *text, *part;
   } cases[] = {
-      {"u;v;k\n1,5;2;0\n2,5;4;1\n", "a.csv:2: column 1 (u): '1,5' is no number as it is written"},
+      {"u;v;k\n1,5;2;0\n2,5;4;1\n", "a.csv:2: column 1 (u): '1,5' is not a number in this notation"},
       {"u;v;k\n1,5;2;0\n2,5;4;1\n", "--decimal comma reads it"},
       {"u,v,k\n\"147,400\",2,0\n3,4,1\n", "--decimal comma, or --thousands , reads it"},
       {"u;v;k\n1.234,5;2;0\n3;4;1\n", "--decimal comma --thousands . reads it"},
@@ -329,14 +329,14 @@ static void test_hints(void **state) {
        "a.csv:2: column 1 (u): '78,5'"},
       {"u,k\n0.50 \u20AC,7 kr\n0.75 \u20AC,8 kr\n",
        "a.csv:2: column 1 (u): '0.50 \u20AC'"}, /* blanks inside of cells */
-      {"u;v;k\n5 %;R$ 1,5;0\n6 %;R$ 2,5;1\n", "a.csv:2: column 1 (u): '5 %' is no number as it is written"},
+      {"u;v;k\n5 %;R$ 1,5;0\n6 %;R$ 2,5;1\n", "a.csv:2: column 1 (u): '5 %' is not a number in this notation"},
       {"u,v,k\n\"1,23,456\",2,0\n3,4,1\n", "--thousands , reads it"},
       {"u,v,k\n1\u2019234,2,0\n3,4,1\n", "--thousands \"'\" reads it"},
-      {"u,v,k\n1,(2),0\n3,4,1\n", "'(2)' is no number"},
-      {"u;v;k\n1;2;1,5\n2;4;2,25\n", "a.csv:2: column 3 (k): '1,5' is no number as it is written"},
+      {"u,v,k\n1,(2),0\n3,4,1\n", "'(2)' is not a number"},
+      {"u;v;k\n1;2;1,5\n2;4;2,25\n", "a.csv:2: column 3 (k): '1,5' is not a number in this notation"},
       {"1,01,2,50\n2,03,4,20\n3,05,6,10\n1,07,2,50\n2,00,4,20\n3,51,6,10\n1,52,2,50\n2,53,4,20\n",
-       "commas seem to be decimal points here"},
-      {"u,v,k\n1,2,0\n3,inf,1\n4,5,0\n", "a.csv:3: column 2 (v): 'inf' is no number"},
+       "commas seem to be both decimal signs and column separators"},
+      {"u,v,k\n1,2,0\n3,inf,1\n4,5,0\n", "a.csv:3: column 2 (v): 'inf' is not a number"},
       {"u,v,k\n1,2,0\n3,True,1\n4,5,0\n", "a.csv:3: column 2 (v): 'True, False, yes, no or the like'"},
       {"u,v,k\n1,2,0\n3,4\n", "a.csv:3: 2 cells, but 3 in the header"},
       {"1,2,3\n4\n5,6,7\n8\n", "(a row must be one line)"},
@@ -346,16 +346,16 @@ static void test_hints(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
     assert_refused(o, MLPD_ERROR_DATA, cases[i].text, cases[i].part);
   o.decimal = "comma";
-  assert_refused(o, MLPD_ERROR_DATA, "u;v;k\n2.338;1;1,5\n2.5;2;2,5\n", "'2.338' has a point");
+  assert_refused(o, MLPD_ERROR_DATA, "u;v;k\n2.338;1;1,5\n2.5;2;2,5\n", "'2.338' has a decimal point");
   assert_refused(o, MLPD_ERROR_USAGE, "1,2,0\n3,4,1\n", "commas separate its columns");
   o.decimal = ",";
   assert_refused(o, MLPD_ERROR_USAGE, "1,2,0\n3,4,1\n", "commas separate its columns");
   o.decimal = NULL;
   o.strip = "(,)"; /* would make 5 of (5) */
-  assert_refused(o, MLPD_ERROR_USAGE, "u,v,k\n(1),2,0\n3,4,1\n", "strip: '(' may be a part of a number");
+  assert_refused(o, MLPD_ERROR_USAGE, "u,v,k\n(1),2,0\n3,4,1\n", "strip: '(' may be part of a number");
   o.strip = NULL;
   o.decimal = "dot";
-  assert_refused(o, MLPD_ERROR_USAGE, "1,2,0\n", "decimal is auto, point or comma, not 'dot'");
+  assert_refused(o, MLPD_ERROR_USAGE, "1,2,0\n", "decimal must be auto, point or comma, not 'dot'");
 }
 
 static void test_digits_of_large_offsets(void **state) {
@@ -416,7 +416,7 @@ static void test_answers(void **state) {
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_array("/train/y", 3, 1, ELEMENT_F32, VALUES(1, 0, 1));
   assert_refused(plain_options(), MLPD_ERROR_DATA, "m,k\n1,0\nyes,1\n2,1\n",
-                 "a.csv:3: column 1 (m): 'True, False, yes, no or the like' stands in a column of numbers");
+                 "a.csv:3: column 1 (m): 'True, False, yes, no or the like' occurs in a column of numbers");
 }
 
 static void test_missing_values(void **state) {
@@ -437,20 +437,20 @@ static void test_missing_values(void **state) {
     assert_said("missing values: v (1)");
     o.drop_missing = true;
     assert_plain_table(o, text);
-    assert_said("1 of 3 rows left out, in which a value is missing");
+    assert_said("1 of 3 rows left out, because a value is missing");
   }
   assert_plain_table(o, "u,v,k\n1,2,0\n5,6,\ngone,4,0\n3,4,1\n");
-  assert_refused(o, MLPD_ERROR_DATA, "u,v,k\n,2,0\n1,,1\n", "none is left");
+  assert_refused(o, MLPD_ERROR_DATA, "u,v,k\n,2,0\n1,,1\n", "so no row is left");
   o.drop_missing = false;
   o.missing = NULL;
   said[0] = '\0';
   assert_plain_table(o, "u,v,k\n1,2,0\n5,6,\n3,4,1\n");
-  assert_said("1 of 3 rows left out, whose target is missing");
+  assert_said("1 of 3 rows left out, because the target is missing");
   assert_refused(o, MLPD_ERROR_DATA, "u,v,k\n1,2,\n3,4,NA\n", "each of its 2 rows has a missing target");
   write_text("a.csv", "u,v,k\n1,,0\n2,NA,1\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_array("/train/x", 2, 1, ELEMENT_U8, VALUES(1, 2));
-  assert_said("column v is left out: it holds no value at all");
+  assert_said("column v is left out: it has no values");
   write_text("a.csv", "id,v,k\n20000001,,0.5\n20000002,4,1\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_array("/train/x", 2, 2, ELEMENT_F64, VALUES(20000001, NAN, 20000002, 4)); /* float32 would blur id */
@@ -571,7 +571,7 @@ static void test_stray_words_in_a_target(void **state) {
     assert_int_equal(r.classes, 0);
   }
   assert_refused(plain_options(), MLPD_ERROR_DATA, "a,k\n1,1.5\n2,x\n3,2.5\n4,3.5\n",
-                 "a.csv:3: column 2 (k): 'x' is no number, as 3 of 4");
+                 "a.csv:3: column 2 (k): 'x' is not a number, but 3 of 4");
 }
 
 static void test_text_columns(void **state) {
@@ -608,14 +608,14 @@ static void test_kinds_of_columns(void **state) {
   assert_names("/columns/kind", "category,category");
   o.categorical = "zap";
   (void)unlink(in_folder("out.h5"));
-  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "categorical 'zap' is no column; did you mean 'zip'?", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "categorical 'zap' is not a column; did you mean 'zip'?", "a.csv");
   o.categorical = "z";
   write_text("a.csv", "z,k\n10,1.5\n9,2.5\n+9,3.5\n-1,1\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_array("/train/x", 4, 1, ELEMENT_I32, VALUES(2, 1, 1, 0)); /* by value */
   assert_names("/columns/categories", "-1,9,10");
   assert_refused(plain_options(), MLPD_ERROR_DATA, "z,k\n1,0\n2,1\n3,1\nx,0\n",
-                 "a.csv:5: column 1 (z): 'x' is no number; correct it, or --missing 'x'");
+                 "a.csv:5: column 1 (z): 'x' is not a number; correct it, or use --missing 'x'");
 }
 
 /* Dates of ISO 8601 become the year, the day of the year and seconds since 1970. */
@@ -692,7 +692,7 @@ static void test_classes_or_values(void **state) {
       {40, "%1$d.5,%1$d\n", 0, "(whole numbers; --task classification takes them as classes)"},
       {40, "%1$d.5,%2$d\n", 20, "20 classes"},
       {60, "%1$d.5,c%2$d\n", 30, "30 classes"},
-      {60, "%1$d.5,c%1$d\n", 1, "60 different texts in 60 rows, which are no classes"},
+      {60, "%1$d.5,c%1$d\n", 1, "60 different texts in 60 rows, too many for classes"},
       {8, "%1$d.5,c%1$d\n", 8, "8 classes"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -756,14 +756,14 @@ static void test_columns_that_are_none(void **state) {
   const struct {
     const char *label, *ignore, *columns, *part;
   } cases[] = {
-      {"y1", NULL, NULL, "label 'y1' is no column; did you mean 'Y1'?"},
+      {"y1", NULL, NULL, "label 'y1' is not a column; did you mean 'Y1'?"},
       {"Y1", NULL, NULL, "label 'Y1' names more than one column: 2 and 3; give one of these numbers"},
       {"9", NULL, NULL, "or numbers from 0 to 3"},
       {NULL, "z*", NULL, "ignore 'z*' matches no column"},
       {"X1", "X1", NULL, "column 'X1' is in both label and ignore"},
-      {"X1", NULL, "X1,X2", "column 'X1' is both the target and one of columns"},
-      {NULL, "0-3", NULL, "no column is left"},
-      {"X2..X1", NULL, NULL, "label 'X2..X1' is no column"},
+      {"X1", NULL, "X1,X2", "column 'X1' is the target, but also among the features"},
+      {NULL, "0-3", NULL, "every column is left out"},
+      {"X2..X1", NULL, NULL, "label 'X2..X1' is not a column"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     mlpd_convert_options o = plain_options();
@@ -775,7 +775,7 @@ static void test_columns_that_are_none(void **state) {
   mlpd_convert_options o = telling_options();
   mlpd_convert_result r;
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_said("names that stand in the header more than once are told apart: Y1, Y1.1");
+  assert_said("names that occur in the header more than once are numbered: Y1, Y1.1");
 }
 
 int main(void) {

@@ -31,7 +31,7 @@ void category_set_free(category_set *set) {
   free(set);
 }
 
-/* The slot of a text: of its entry, or the free one where it belongs. */
+/* The slot of a text, or the free slot for it. */
 static uint32_t *find_slot(const category_set *set, const char *text, size_t length) {
   for (uint64_t at = XXH3_64bits(text, length);; at++) {
     uint32_t *const slot = &set->slots[at & (set->num_slots - 1)];
@@ -41,7 +41,7 @@ static uint32_t *find_slot(const category_set *set, const char *text, size_t len
   }
 }
 
-/* Room for one more: slots are at most half full. */
+/* Makes room for one more text, with at most half of the slots in use. */
 static mlpd_status grow(category_set *set) {
   if (set->count == set->room) {
     const uint32_t room = set->room > 0 ? 2 * set->room : FIRST_SLOTS / 2;

@@ -1,5 +1,5 @@
-/* The different texts of a column of categories, gathered row by row. Once all are there, each gets a code: its place
- * in their order, by value where all are numbers, else by bytes. Nothing here is collective. */
+/* The distinct texts of a column of categories, collected row by row. When all are known, each gets a code: its index
+ * in sorted order, by value if all are numbers, else by bytes. Nothing here is collective. */
 #ifndef MLPDIST_CATEGORY_SET_H
 #define MLPDIST_CATEGORY_SET_H
 
@@ -17,9 +17,9 @@ typedef struct category_set {
   uint32_t *slots;    /* (num_slots) index + 1, by hash; 0: free */
   uint32_t num_slots; /* a power of two */
   uint64_t rows;      /* texts added */
-  bool full;          /* there are more than CATEGORIES_MOST; the set is not kept up then */
+  bool full;          /* there are more than CATEGORIES_MOST; the set is incomplete then */
   bool coded;
-  bool wanted; /* the user, or a model, says that the column holds categories */
+  bool wanted; /* the user, or a model, requires that the column holds categories */
 } category_set;
 
 mlpd_status category_set_create(category_set **made);
@@ -28,10 +28,10 @@ void category_set_clear(category_set *set);
 
 mlpd_status category_set_add(category_set *set, const char *text, size_t length);
 
-/* The code of a text, or CATEGORY_UNKNOWN where none was added. The first call gives all their codes. */
+/* Returns the code of a text, or CATEGORY_UNKNOWN if it was not added. The first call assigns all codes. */
 mlpd_status category_set_code(category_set *set, const char *text, size_t length, int32_t *code);
 
-/* The texts in the order of their codes. */
+/* Copies the texts in the order of their codes. */
 mlpd_status category_set_names(category_set *set, name_list *names);
 
 #endif

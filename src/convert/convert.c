@@ -1,4 +1,4 @@
-/* Conversion: open the inputs, scan them, decide what the labels are, draw the parts, write. */
+/* Conversion: opens the inputs, scans them, decides what the labels are, draws the parts, writes. */
 #include "convert/convert.h"
 
 #include <stdlib.h>
@@ -22,9 +22,9 @@ typedef struct conversion {
   label_set labels;
   uint32_t features, y_columns;
   uint64_t rows[PARTS]; /* to write, by part */
-  bool comes_split;     /* validation or test rows have inputs of their own */
-  bool unlabelled;      /* all rows go to /test/x, in their order */
-  row_split split;      /* of the training inputs */
+  bool comes_split;     /* validation or test rows have separate inputs */
+  bool unlabelled;      /* all rows go to /test/x, in order */
+  row_split split;      /* which rows of the training inputs go to which part */
   output out;
 } conversion;
 
@@ -41,10 +41,11 @@ static mlpd_status check_fractions(const mlpd_convert_options *o) {
   const double fractions[] = {o->valid_fraction, o->test_fraction};
   for (int i = 0; i < 2; i++)
     if (!(fractions[i] >= 0 && fractions[i] < 1))
-      return FAIL(MLPD_ERROR_USAGE, "%s fraction %g is not in [0, 1)", i == 0 ? "valid" : "test", fractions[i]);
+      return FAIL(MLPD_ERROR_USAGE, "the %s fraction is %g; it must be at least 0 and less than 1",
+                  i == 0 ? "validation" : "test", fractions[i]);
   if (o->valid_fraction + o->test_fraction >= 1)
-    return FAIL(MLPD_ERROR_USAGE, "valid and test fractions %g and %g leave nothing to train on", o->valid_fraction,
-                o->test_fraction);
+    return FAIL(MLPD_ERROR_USAGE, "validation and test fractions of %g and %g leave no rows for training",
+                o->valid_fraction, o->test_fraction);
   return MLPD_OK;
 }
 
@@ -52,19 +53,19 @@ mlpd_status convert_check_reading(const mlpd_convert_options *o) {
   csv_syntax syntax;
   if (o->header == NULL ||
       (strcmp(o->header, "auto") != 0 && strcmp(o->header, "yes") != 0 && strcmp(o->header, "no") != 0))
-    return FAIL(MLPD_ERROR_USAGE, "header is auto, yes or no, not '%s'", o->header != NULL ? o->header : "");
+    return FAIL(MLPD_ERROR_USAGE, "header must be auto, yes or no, not '%s'", o->header != NULL ? o->header : "");
   if (o->delimiter != '\0' && strchr("+-.\"#\r\n", o->delimiter) != NULL)
     return FAIL(MLPD_ERROR_USAGE, "the delimiter cannot be a sign, point, quote, # or line end");
   if ((o->delimiter >= '0' && o->delimiter <= '9') || o->delimiter == 'e' || o->delimiter == 'E')
-    return FAIL(MLPD_ERROR_USAGE, "the delimiter cannot be '%c', which numbers hold", o->delimiter);
+    return FAIL(MLPD_ERROR_USAGE, "the delimiter cannot be '%c', which occurs in numbers", o->delimiter);
   const mlpd_status status = csv_syntax_make(o, &syntax);
   csv_syntax_free(&syntax);
   return status;
 }
 
 static mlpd_status check_options(const mlpd_convert_options *o) {
-  if (o->inputs == NULL || o->num_inputs < 1) return FAIL(MLPD_ERROR_USAGE, "no input file is named");
-  if (o->out == NULL || o->out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "no output file is named");
+  if (o->inputs == NULL || o->num_inputs < 1) return FAIL(MLPD_ERROR_USAGE, "no input file was given");
+  if (o->out == NULL || o->out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "no output file was given");
   for (int i = 0; i < o->num_inputs; i++)
     if (o->inputs[i] == NULL || o->inputs[i][0] == '\0') return FAIL(MLPD_ERROR_USAGE, "input %d has no name", i + 1);
   for (int i = 0; o->roles != NULL && i < o->num_inputs; i++)
@@ -74,7 +75,7 @@ static mlpd_status check_options(const mlpd_convert_options *o) {
     return FAIL(MLPD_ERROR_USAGE, "task %d is unknown", (int)o->task);
   TRY(check_fractions(o));
   if (o->compress < 0 || o->compress > 9)
-    return FAIL(MLPD_ERROR_USAGE, "compression level %d is not in 0 to 9", o->compress);
+    return FAIL(MLPD_ERROR_USAGE, "the compression level is %d; it must be 0 to 9", o->compress);
   TRY(convert_check_reading(o));
   return output_check(o->out, o->inputs, o->num_inputs);
 }
@@ -111,7 +112,7 @@ static mlpd_status scan_sources(conversion *c) {
     mlpd_status status = label_set_decide(&c->labels, c->options->class_names);
     if (status == MLPD_OK && c->labels.one_hot && c->options->class_names == NULL)
       status = label_set_name_columns(&c->labels, (const char *const *)first->targets.names, first->targets.count);
-    const bool placed = c->labels.text_place[0] != '\0'; /* then the message has a place */
+    const bool placed = c->labels.text_place[0] != '\0'; /* the message already names a place */
     if (status == MLPD_OK) {
       say_target(c);
       label_set_notes(c->options, &c->labels);
@@ -136,7 +137,7 @@ static bool holds(element_type wide, element_type narrow) {
   return is_signed(wide) && bits_of(wide) > bits_of(narrow);
 }
 
-/* The smallest type that holds both; integers beside floats become floats that hold their digits. */
+/* The smallest type that holds both; integers combined with floats become floats with enough digits. */
 static element_type common_type(element_type a, element_type b) {
   static const element_type integers[] = {ELEMENT_U8,  ELEMENT_I8,  ELEMENT_U16, ELEMENT_I16,
                                           ELEMENT_U32, ELEMENT_I32, ELEMENT_U64, ELEMENT_I64};
@@ -153,7 +154,7 @@ static element_type common_type(element_type a, element_type b) {
 
 /* ---- Split ---- */
 
-/* Rows of each class in each part of the inputs; of values, all rows count as one class. */
+/* Counts the rows of each class in each part of the inputs; for values, all rows count as one class. */
 static mlpd_status count_classes(const conversion *c, uint64_t (**rows)[PARTS], uint32_t *num_classes) {
   *num_classes = c->labels.classes ? c->labels.num_classes : 1;
   TRY(memory_allocate(rows, *num_classes, sizeof **rows, "classes"));
@@ -164,8 +165,8 @@ static mlpd_status count_classes(const conversion *c, uint64_t (**rows)[PARTS], 
   return MLPD_OK;
 }
 
-/* A validation part that no input is is drawn from the training inputs, and a test part where the inputs do not come
- * split at all. */
+/* Draws a validation part from the training inputs unless it has inputs of its own, and a test part unless validation
+ * or test rows have inputs. */
 static mlpd_status draw_split(conversion *c, uint64_t (*rows)[PARTS], uint32_t num_classes) {
   const double valid = c->rows[MLPD_VALID] > 0 ? 0 : c->options->valid_fraction;
   const double test = c->comes_split ? 0 : c->options->test_fraction;
@@ -213,7 +214,7 @@ typedef struct row_block {
   char *x;               /* (most, features) */
   int32_t *classes;      /* (most) */
   double *values;        /* (most, y_columns) */
-  char *picked_x;        /* (features), of a row in another order */
+  char *picked_x;        /* (features) a row, reordered */
   double *picked_values; /* (y_columns) */
 } row_block;
 
@@ -229,7 +230,7 @@ static mlpd_status row_block_create(const conversion *c, const source *s, row_bl
   return memory_allocate(&b->values, b->most * c->y_columns, sizeof *b->values, "labels read");
 }
 
-/* Elements of size bytes of a row in the order of the first source. */
+/* Copies the elements (of size bytes) of a row in the order of the first source. */
 static void pick(const uint32_t *from, uint32_t count, size_t size, const char *row, char *out) {
   for (uint32_t j = 0; j < count; j++) memcpy(out + j * size, row + from[j] * size, size);
 }
@@ -249,7 +250,7 @@ static mlpd_status copy_row(conversion *c, const source *s, const row_block *b, 
   return output_row(&c->out, part_of_row(c, s, b->classes[i]), s->type, x, b->classes + i, values);
 }
 
-/* Copies all rows of s to the parts they go to. */
+/* Copies all rows of s to their parts. */
 static mlpd_status copy_rows(conversion *c, source *s) {
   row_block b = {.most = 0};
   mlpd_status status;
@@ -291,7 +292,7 @@ static mlpd_status write_attributes(conversion *c, const convert_memory *memory)
   return h5_attribute_write_u64(c->out.file, "/", "mlpdist_schema", SCHEMA_VERSION);
 }
 
-/* The type of x on file, and the widest in which rows come. */
+/* Chooses the type of x in the file, and finds the widest type of the sources. */
 static void choose_types(conversion *c, element_type *widest) {
   c->out.stored_type = *widest = first_of(c)->type;
   for (int i = 1; i < c->sources.count; i++) {
@@ -301,7 +302,7 @@ static void choose_types(conversion *c, element_type *widest) {
   }
 }
 
-/* x that is an image is to be scaled as a whole. */
+/* Marks x as images, which normalisation scales as a whole. */
 static mlpd_status write_layout(conversion *c) {
   static const char *const x_paths[] = {[MLPD_TRAIN] = "/train/x", [MLPD_VALID] = "/valid/x", [MLPD_TEST] = "/test/x"};
   for (int p = 0; p < PARTS && first_of(c)->image; p++)

@@ -4,20 +4,20 @@
 
 #include "data/names.h"
 
-/* What a file that was made remembers: what it was made from, and the decisions. */
+/* What is stored in the converted file about its conversion. */
 typedef struct convert_memory {
-  const char *origin;    /* attribute CONVERT_ORIGIN of the root */
-  const name_list *said; /* the lines so far: CONVERT_DECISIONS */
+  const char *origin;    /* what it was made from: attribute CONVERT_ORIGIN of the root */
+  const name_list *said; /* the decisions so far, as lines: CONVERT_DECISIONS */
 } convert_memory;
 
 #define CONVERT_ORIGIN "origin"
 #define CONVERT_DECISIONS "/decisions"
 
-/* mlpd_convert(), with a memory or, where that is NULL, without. */
+/* As mlpd_convert(), but stores *memory in the file, unless memory is NULL. */
 mlpd_status convert_run(const mlpd_convert_options *options, const convert_memory *memory, mlpd_convert_result *result);
 
-/* MLPD_ERROR_USAGE for what the options say of reading texts, whatever the files: header, delimiter, decimal sign,
- * separator of thousands, texts to strip or that stand for missing values. */
+/* MLPD_ERROR_USAGE if the options for reading text are invalid, whatever the files: header, delimiter, decimal,
+ * thousands, missing, strip. */
 mlpd_status convert_check_reading(const mlpd_convert_options *options);
 
 #endif

@@ -1,4 +1,4 @@
-/* The arrays of an NPZ archive: which are x and y, of which part. */
+/* Decides which arrays of an NPZ archive are x and y of which part. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -28,7 +28,7 @@ static const zip_entry *find_entry(const archive *a, const char *format, const c
   return NULL;
 }
 
-/* The entry named by a word alone (part < 0), or by a word and a part in either order. */
+/* Finds the entry whose name is one of the words (part < 0), or a word and a part in either order. */
 static const zip_entry *find_array(const archive *a, const char *const *words, int part) {
   const zip_entry *found = NULL;
   for (; *words != NULL && found == NULL; words++) {
@@ -56,7 +56,7 @@ static mlpd_status open_entries(const archive *a, const zip_entry *x, const zip_
   return source_open_pair(x_input, y_input, false, m, opened);
 }
 
-/* Arrays that no part takes: names of columns, say. */
+/* Reports arrays that belong to no part, such as names of columns. */
 static void say_unused(const archive *a, const mlpd_convert_options *options) {
   char names[REPORT_BYTES] = "";
   size_t used = 0;
@@ -65,7 +65,7 @@ static void say_unused(const archive *a, const mlpd_convert_options *options) {
   if (used > 0) convert_say(options, "%s: arrays left out: %s", a->path, names);
 }
 
-/* A sparse matrix as scipy.sparse.save_npz() writes it. */
+/* Fails for a sparse matrix as written by scipy.sparse.save_npz(). */
 static bool is_sparse(const archive *a) {
   bool pointers = false, data = false;
   for (size_t i = 0; i < a->count; i++) {
@@ -80,14 +80,14 @@ static mlpd_status no_known_names(const archive *a) {
   foreign_command_names(a->path, file, base);
   if (is_sparse(a))
     return FAIL(MLPD_ERROR_DATA,
-                "%s: is a sparse matrix of SciPy; make a full array of it: python3 -c \"import numpy, scipy.sparse; "
+                "%s: is a sparse SciPy matrix; convert it to a full array: python3 -c \"import numpy, scipy.sparse; "
                 "numpy.save('%s.npy', scipy.sparse.load_npz('%s').toarray())\" (needs scipy)",
                 a->path, base, file);
   char names[256] = "";
   size_t used = 0;
   for (size_t i = 0; i < a->count && used < sizeof names; i++)
     used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", a->entries[i].name);
-  return FAIL(MLPD_ERROR_DATA, "%s: holds %s; wanted x_train and y_train (and x_test, y_test), or x and y", a->path,
+  return FAIL(MLPD_ERROR_DATA, "%s: holds %s; expected x_train and y_train (and x_test, y_test), or x and y", a->path,
               a->count > 0 ? names : "nothing");
 }
 
@@ -104,7 +104,7 @@ static mlpd_status open_archive(const archive *a, const mlpd_convert_options *op
     if (x == NULL && (y == NULL || !split)) continue;
     if (x == NULL || (y == NULL && !no_label)) {
       if (!split) continue;
-      return FAIL(MLPD_ERROR_DATA, "%s: x of the %s part stands without y, or y without x", a->path, part_words[p][0]);
+      return FAIL(MLPD_ERROR_DATA, "%s: the %s part has x without y, or y without x", a->path, part_words[p][0]);
     }
     TRY(open_entries(a, x, y, m, &opened));
     source_list_add(list, opened, split ? (mlpd_split)p : whole);

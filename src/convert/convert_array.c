@@ -13,8 +13,8 @@
 enum { HEAD_BYTES = 4096 };
 
 static mlpd_status fail_foreign(const input *in, const char *described) {
-  const char *const packed = input_is_packed(in) && strstr(described, "tar xf") == NULL /* which unpacks gzip */
-                                 ? "; it is packed by gzip: gzip -d comes first"
+  const char *const packed = input_is_packed(in) && strstr(described, "tar xf") == NULL /* tar itself unpacks gzip */
+                                 ? "; it is packed by gzip: run gzip -d first"
                                  : "";
   return FAIL(MLPD_ERROR_DATA, "%s: %s%s", input_name(in), described, packed);
 }
@@ -33,11 +33,12 @@ mlpd_status input_kind_of(input *in, input_kind *kind) {
   if (hdf5 && input_is_packed(in) && foreign_describe(input_path(in), described))
     return FAIL(MLPD_ERROR_DATA, "%s: %s", input_name(in), described);
   if (hdf5)
-    return FAIL(MLPD_ERROR_DATA, "%s: is HDF5 already; name its arrays to train with --x and --y", input_name(in));
+    return FAIL(MLPD_ERROR_DATA, "%s: is an HDF5 file and needs no conversion; give train its arrays with --x and --y",
+                input_name(in));
   if (got >= 4 && b[0] == 0 && b[1] == 0 && b[2] >= 0x08 && b[2] <= 0x0E && b[3] >= 1) return *kind = KIND_IDX, MLPD_OK;
-  const size_t first = got < 8 ? got : 8; /* a stray NUL behind them is for the reader of text to name */
+  const size_t first = got < 8 ? got : 8; /* the reader of text reports a NUL byte after these */
   if (memchr(b, 0, first) != NULL && !csv_is_utf16(b, first))
-    return FAIL(MLPD_ERROR_DATA, "%s: neither CSV nor NPY, NPZ or IDX by its first bytes", input_name(in));
+    return FAIL(MLPD_ERROR_DATA, "%s: its first bytes are not those of CSV, NPY, NPZ or IDX", input_name(in));
   *kind = KIND_TEXT;
   return MLPD_OK;
 }
@@ -46,11 +47,11 @@ static mlpd_status read_header(input *in, array_header *header) {
   input_kind kind;
   TRY(input_kind_of(in, &kind));
   if (kind != KIND_NPY && kind != KIND_IDX)
-    return FAIL(MLPD_ERROR_DATA, "%s: neither an NPY nor an IDX array", input_name(in));
+    return FAIL(MLPD_ERROR_DATA, "%s: is neither an NPY nor an IDX array", input_name(in));
   TRY(kind == KIND_NPY ? npy_header(in, header) : idx_header(in, header));
   const uint64_t limit = input_limit(in), row_bytes = header->columns * header->stored_size;
   if (header->bytes > limit || row_bytes > ARRAY_ROW_BYTES_MOST || header->rows > (limit - header->bytes) / row_bytes)
-    return FAIL(MLPD_ERROR_DATA, "%s: the header claims %llu rows of %llu %s, the file holds no more than %llu bytes",
+    return FAIL(MLPD_ERROR_DATA, "%s: the header claims %llu rows of %llu %s, but the file holds at most %llu bytes",
                 input_name(in), (unsigned long long)header->rows, (unsigned long long)header->columns,
                 element_name(header->type), (unsigned long long)limit);
   return MLPD_OK;
@@ -58,7 +59,7 @@ static mlpd_status read_header(input *in, array_header *header) {
 
 /* ---- Fortran order ---- */
 
-/* The row-major place, among the columns of a row, of the j-th plane of an array in Fortran order. */
+/* The column, in C order, of the j-th plane of an array in Fortran order. */
 static uint64_t column_of_plane(const array_header *h, uint64_t j) {
   uint64_t column = 0, stride = h->columns;
   for (int i = 1; i < h->rank; i++) { /* the second dimension varies fastest among the planes */
@@ -81,7 +82,7 @@ static mlpd_status hold_planes(input_array *array) {
   for (uint64_t j = 0; j < h->columns; j++) {
     TRY_GOTO(status, input_read(array->in, plane, plane_bytes, &got), done);
     if (got != plane_bytes) {
-      status = FAIL(MLPD_ERROR_DATA, "%s: ends before the %llu rows its header claims", input_name(array->in),
+      status = FAIL(MLPD_ERROR_DATA, "%s: ends before the %llu rows that its header claims", input_name(array->in),
                     (unsigned long long)h->rows);
       goto done;
     }
@@ -188,7 +189,8 @@ static float half_to_float(uint16_t h) {
   return (h & 0x8000) != 0 ? -magnitude : magnitude;
 }
 
-/* Halves lie in the upper half of out, floats go to out: each half is read before a float covers it. */
+/* Converts halves, which occupy the second half of out, to floats at out: each half is read before a float overwrites
+ * it. */
 static void widen_halves(void *out, size_t count) {
   const unsigned char *halves = (unsigned char *)out + 2 * count;
   float *floats = out;
@@ -220,7 +222,7 @@ static mlpd_status check_finite(const input_array *array, const void *values, si
 mlpd_status array_read(input_array *array, uint64_t rows, void *out) {
   const array_header *h = &array->header;
   if (rows > h->rows - array->row)
-    return FAIL(MLPD_ERROR_INTERNAL, "%s: %llu rows asked for, fewer are left", input_name(array->in),
+    return FAIL(MLPD_ERROR_INTERNAL, "%s: %llu rows were requested, but fewer are left", input_name(array->in),
                 (unsigned long long)rows);
   const size_t count = (size_t)(rows * h->columns), bytes = count * h->stored_size;
   unsigned char *stored = (unsigned char *)out + (h->half ? bytes : 0);
@@ -242,7 +244,7 @@ mlpd_status array_read(input_array *array, uint64_t rows, void *out) {
   char rest;
   TRY(input_read(array->in, &rest, 1, &got));
   if (got != 0)
-    return FAIL(MLPD_ERROR_DATA, "%s: goes on after the %llu rows its header claims", input_name(array->in),
+    return FAIL(MLPD_ERROR_DATA, "%s: continues after the %llu rows that its header claims", input_name(array->in),
                 (unsigned long long)h->rows);
   return MLPD_OK;
 }

@@ -1,4 +1,4 @@
-/* Rows of a CSV file: parsed, surveyed in the first pass, stored in the second. */
+/* Parses the rows of a CSV file: the first pass collects their properties, the second stores them. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static mlpd_status changed_error(const csv_source *c) {
 
 static mlpd_status damaged_error(const csv_source *c, uint32_t column, const csv_cell *cell) {
   return csv_cell_error(c, column, cell,
-                        "has text after its closing quote, or none; a quote inside a cell is written \"\"");
+                        "has no closing quote, or text after it; a quote inside a cell must be doubled: \"\"");
 }
 
 /* ---- Rows ---- */
@@ -34,7 +34,7 @@ static void worsen(row_state *state, row_state to) {
   if (*state < to) *state = to;
 }
 
-/* A number that is missing is NaN in a feature; a row whose target is missing is left out. */
+/* Handles a missing value: a feature becomes NaN; a row without its target is left out. */
 static mlpd_status take_missing(csv_source *c, uint32_t column, const csv_cell *cell, number *parsed,
                                 row_state *state) {
   const bool feature = c->plan.roles[column] == CSV_FEATURE;
@@ -43,7 +43,7 @@ static mlpd_status take_missing(csv_source *c, uint32_t column, const csv_cell *
   return c->gathering ? csv_fault_add(c, column, CSV_MISSING, cell) : MLPD_OK;
 }
 
-/* A cell that the fast path did not take. */
+/* Parses a cell that the fast path could not. */
 static mlpd_status parse_odd_cell(csv_source *c, uint32_t column, const csv_cell *cell, number *parsed,
                                   row_state *state) {
   if (cell->damaged) return damaged_error(c, column, cell);
@@ -87,7 +87,7 @@ static mlpd_status parse_category(csv_source *c, uint32_t column, const char *p,
   return MLPD_OK;
 }
 
-/* A cell that stays text: of the only target, or of a column that is left out. */
+/* Reads a cell that remains text: that of the only target, or of a column that is left out. */
 static mlpd_status parse_text(csv_source *c, uint32_t column, const char *p, const char *end, const char **next,
                               row_state *state) {
   csv_cell cell;
@@ -118,11 +118,11 @@ static bool is_empty(const csv_source *c, const char *p, const char *end) {
   return cells_are_empty(p, end, c->layout.delimiter);
 }
 
-/* The cell of a number that is not finite, or that an option such as --missing -999 may mean. */
+/* Checks a number that is not finite, or that an option such as --missing -999 may declare missing. */
 static mlpd_status check_number(csv_source *c, uint32_t column, const char *start, const char *end, number *parsed,
                                 row_state *state) {
   csv_cell cell;
-  if (isnan(parsed->value)) return MLPD_OK; /* missing, and taken as such */
+  if (isnan(parsed->value)) return MLPD_OK; /* a missing value */
   const bool missing = csv_is_missing_real(&c->syntax, parsed->value);
   if (isfinite(parsed->value) && !missing) return MLPD_OK;
   (void)csv_next_cell(start, end, c->layout.delimiter, &cell);
@@ -179,7 +179,7 @@ static mlpd_status parse_row(csv_source *c, const char *begin, const char *end, 
   return MLPD_OK;
 }
 
-/* The next row that counts: without faults, and without missing values in the second pass. */
+/* Finds the next row without faults and, in the second pass, without missing values. */
 static mlpd_status next_row(csv_source *c, bool *found, row_state *state) {
   for (;;) {
     const char *begin, *end;
@@ -217,7 +217,7 @@ static mlpd_status gather_label(csv_source *c, label_set *labels) {
   char text[LABEL_NAME_BYTES + 2], place[600];
   const size_t length = csv_cell_text(&c->label_cell, text, sizeof text);
   number parsed;
-  const bool answers = c->options->task == MLPD_REGRESSION; /* yes is 1 */
+  const bool answers = c->options->task == MLPD_REGRESSION; /* then yes is the value 1 */
   const bool is_number = csv_cell_number(&c->syntax, &c->label_cell, &parsed) ||
                          (answers && csv_cell_read(&c->syntax, &c->label_cell, &parsed) == CSV_YES_NO);
   if (is_number && !isfinite(parsed.value))
@@ -229,7 +229,7 @@ static mlpd_status gather_label(csv_source *c, label_set *labels) {
   return MLPD_OK;
 }
 
-/* Several targets of 0 and 1 alone may be one class, one-hot. */
+/* Several targets, each 0 or 1, may be one-hot classes. */
 static mlpd_status gather_targets(csv_source *c, label_set *labels) {
   if (!labels->any_vector) labels->any_vector = labels->all_one_hot = true;
   if (!labels->all_one_hot) return MLPD_OK;
@@ -252,12 +252,12 @@ static void gather_ranges(csv_source *c) {
   }
 }
 
-/* One type for all of x: integers where all cells are; floats of 64 bits where a column's offset, size or smallness
- * leaves float32 too few digits of its spread. A value that is missing is NaN, and codes of categories need a sign. */
+/* The smallest type for all of x: an integer if all cells are; float64 if a column's offset or magnitude would leave
+ * too few digits of its spread in float32. Missing values are NaN, and codes of categories need a sign. */
 static element_type smallest_type(const csv_source *c) {
   double least = 0, most = 0;
   bool whole = true, needs_double = false, missing = false;
-  if (c->options->num_model_columns > 0) return ELEMENT_F64; /* an answer depends on its own row alone */
+  if (c->options->num_model_columns > 0) return ELEMENT_F64; /* so that a prediction depends only on its own row */
   for (uint32_t f = 0; f < c->base.features; f++) {
     const csv_range *r = &c->ranges[f];
     whole = whole && r->whole;
@@ -285,7 +285,7 @@ static void finish_targets(const csv_source *c, label_set *labels) {
   (void)snprintf(labels->target, sizeof labels->target, "%s", csv_column_shown(&c->layout, c->label, shown));
 }
 
-/* Back to the first row, with nothing gathered. */
+/* Returns to the first row and discards what was collected. */
 static mlpd_status begin_gathering(csv_source *c) {
   TRY(csv_lines_rewind(&c->lines));
   csv_faults_free(c);
@@ -296,7 +296,7 @@ static mlpd_status begin_gathering(csv_source *c) {
   return MLPD_OK;
 }
 
-/* All rows; or a few, after which the kinds of columns are found to be others: *again. */
+/* Reads all rows, or a few if they show that columns are of other kinds than assumed; then *again is set. */
 static mlpd_status gather_rows(csv_source *c, label_set *labels, bool *again) {
   for (*again = false; !*again;) {
     bool found;
@@ -316,7 +316,7 @@ static mlpd_status gather_rows(csv_source *c, label_set *labels, bool *again) {
   return *again ? MLPD_OK : csv_kinds_judge(c, true, again);
 }
 
-/* Sets of categories by feature. */
+/* Lists the sets of categories by feature. */
 static mlpd_status take_categories(csv_source *c) {
   if (c->sets == NULL) return MLPD_OK;
   TRY(memory_allocate(&c->base.categories, c->base.features, sizeof *c->base.categories, "categories"));
@@ -341,13 +341,13 @@ static mlpd_status csv_scan(source *s, label_set *labels) {
     const mlpd_split part = labels->part;
     TRY(gather_rows(c, labels, &again));
     if (!again) break;
-    TRY(begin_gathering(c)); /* of the first table: labels have no others yet */
+    TRY(begin_gathering(c)); /* only for the first table: labels has nothing from other tables yet */
     label_set_free(labels);
     TRY(label_set_create(c->options->task, labels));
     labels->part = part;
   }
   c->gathering = false;
-  if (c->rows_seen == 0) return FAIL(MLPD_ERROR_DATA, "%s: a header, but no rows", s->name);
+  if (c->rows_seen == 0) return FAIL(MLPD_ERROR_DATA, "%s: has a header, but no rows", s->name);
   TRY(csv_faults_judge(c));
   TRY(take_categories(c));
   for (uint32_t f = 0; f < s->features; f++) s->missing = s->missing || c->ranges[f].missing;

@@ -1,4 +1,4 @@
-/* Cells: how they are cut, what they are, and their text. */
+/* Splits lines into cells, recognises their kinds, and decodes their text. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,12 +6,12 @@
 
 #include "convert/convert_csv.h"
 
-enum { NUMBER_BYTES = 400 }; /* of a number that is not written as C writes it */
+enum { NUMBER_BYTES = 400 }; /* longest number that is not written as in C */
 
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* ---- Cutting ---- */
+/* ---- Splitting ---- */
 
 static const char *skip_blanks(const char *p, const char *end, char delimiter) {
   while (p < end && is_blank(*p) && (*p != delimiter || delimiter == CSV_BLANKS)) p++;
@@ -20,7 +20,7 @@ static const char *skip_blanks(const char *p, const char *end, char delimiter) {
 
 static bool is_delimiter(char c, char delimiter) { return delimiter == CSV_BLANKS ? is_blank(c) : c == delimiter; }
 
-/* What follows the delimiter at p, where p < end. */
+/* The position after the delimiter at p; p < end. */
 static const char *after_delimiter(const char *p, const char *end, char delimiter) {
   if (delimiter != CSV_BLANKS) return p + 1;
   p = skip_blanks(p, end, delimiter);
@@ -61,8 +61,8 @@ uint64_t csv_count_cells(const char *begin, const char *end, char delimiter) {
 
 /* ---- Numbers ---- */
 
-/* The bytes of a separator of thousands at p, or 0. A blank stands for those that do not break a line, too, and an
- * apostrophe for the typographic one of Swiss programs. */
+/* Length in bytes of a thousands separator at p, or 0. A blank also matches the no-break spaces of Unicode, and an
+ * apostrophe the typographic one that Swiss programs write. */
 static int separator_length(const csv_syntax *s, const char *p, const char *end) {
   if (s->thousands == 0) return 0;
   if (*p == s->thousands) return 1;
@@ -72,14 +72,14 @@ static int separator_length(const csv_syntax *s, const char *p, const char *end)
   return end - p > 3 && memcmp(p, "\xE2\x80\xAF", 3) == 0 ? 3 : *p == '\xA0';
 }
 
-/* Fortran leaves out the letter before an exponent of three digits: 1.5+103. */
+/* Fortran omits the letter before an exponent of three digits: 1.5+103. */
 static bool is_bare_exponent(const char *p, const char *end, bool whole) {
   return !whole && (*p == '-' || *p == '+') && end - p == 4 && (is_digit(p[-1]) || p[-1] == '.') && is_digit(p[1]) &&
          is_digit(p[2]) && is_digit(p[3]);
 }
 
-/* May a separator follow so many digits? Groups have three of them or, as in India (12,34,567), two, but for the last;
- * group is what those before have, 0 where none is known. */
+/* true if a separator may follow so many digits. Groups have three digits; in India (12,34,567) all but the last have
+ * two. *group: digits of the groups so far; 0: not known. */
 static bool may_separate(bool grouped, int digits, int *group) {
   if (!grouped) return digits >= 1 && digits <= 3;
   if (digits < 2 || digits > 3 || (*group != 0 && digits != *group)) return false;
@@ -87,10 +87,10 @@ static bool may_separate(bool grouped, int digits, int *group) {
   return true;
 }
 
-/* Copies a number without its thousands separators, with a decimal point and E for Fortran's D. False where the
- * separators do not stand between groups of digits. */
+/* Copies a number in C's notation: without thousands separators, with a decimal point, with e for Fortran's D. false if
+ * the separators do not separate such groups of digits. */
 static bool rewrite_number(const csv_syntax *s, const char *p, const char *end, char *out) {
-  bool grouped = false, whole = true; /* whole: before the point */
+  bool grouped = false, whole = true; /* whole: before the decimal sign */
   int digits = 0, group = 0;          /* digits: since the last separator */
   for (; p < end; p++) {
     const int separator = whole ? separator_length(s, p, end) : 0;
@@ -115,7 +115,7 @@ static bool rewrite_number(const csv_syntax *s, const char *p, const char *end, 
   return !(whole && grouped && digits != 3);
 }
 
-/* Passes over the texts to strip, and blanks, at both ends. */
+/* Skips the texts to strip, and blanks, at both ends. */
 static void strip(const csv_syntax *s, const char **begin, const char **end) {
   for (uint32_t i = 0; i < s->num_strips; i++) {
     const size_t length = strlen(s->strips[i]);
@@ -131,7 +131,7 @@ static void strip(const csv_syntax *s, const char **begin, const char **end) {
   }
 }
 
-/* The sign at *p, and what comes behind it; 0 where there is none. Word processors write the minus sign of Unicode. */
+/* Returns the sign at *p (0 if there is none) and moves *p past it. Word processors write Unicode's minus sign. */
 static char take_sign(const char **p, const char *end) {
   static const char minus[] = "\u2212";
   const char sign = **p;
@@ -145,7 +145,7 @@ bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *par
   const char *p = cell->begin, *end = cell->end;
   if (syntax->decimal == '.' && number_parse(p, end, parsed) == end) return true;
   char text[NUMBER_BYTES], *to = text;
-  if (end - p + 2 > (ptrdiff_t)sizeof text || p == end) return false; /* an e and a NUL are added */
+  if (end - p + 2 > (ptrdiff_t)sizeof text || p == end) return false; /* room for an e and a NUL */
   const char sign = take_sign(&p, end);
   if (sign != 0) *to++ = sign; /* -$5 */
   strip(syntax, &p, &end);
@@ -155,7 +155,7 @@ bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *par
   return number_parse(text, text_end, parsed) == text_end;
 }
 
-/* The options that read it once the texts of syntax are stripped, or NULL. */
+/* The options that make the cell a number once the given texts are stripped, or NULL. */
 static const char *notation_hint(const csv_cell *cell, char *strips[], uint32_t num_strips) {
   static const struct {
     char decimal, thousands;
@@ -214,14 +214,14 @@ static bool is_word(const csv_cell *cell, const char *text) {
   return strlen(text) == length && strncasecmp(text, cell->begin, length) == 0;
 }
 
-/* The words pandas takes for missing values, but for None, which may be a class; Na is sodium. */
+/* The words that pandas takes as missing values, except None, which may be a class, and Na, which is sodium. */
 bool csv_cell_is_missing(const csv_syntax *syntax, const csv_cell *cell) {
   static const char *const texts[] = {"",        "?",       "NA",       "N/A",    "nan",      "NaN",
                                       "NAN",     "n/a",     "null",     "NULL",   "Null",     "<NA>",
                                       "#N/A",    "#NA",     "-nan",     "-NaN",   "NaT",      "1.#IND",
                                       "-1.#IND", "1.#QNAN", "-1.#QNAN", "1.#NAN", "#N/A N/A", "\\N"}; /* \N: MySQL */
   const size_t length = (size_t)(cell->end - cell->begin);
-  /* Most cells are told apart by an end. */
+  /* The first and the last character rule out most cells. */
   const bool may_be =
       length == 0 || (length <= 8 && !is_digit(cell->end[-1]) && strchr("?Nn<#-1\\", *cell->begin) != NULL);
   for (size_t i = 0; may_be && i < sizeof texts / sizeof texts[0]; i++)
@@ -239,7 +239,7 @@ bool csv_is_missing_real(const csv_syntax *syntax, double value) {
   return false;
 }
 
-/* In a column of numbers these can be nothing else. */
+/* Texts that can only mean a missing value in a column of numbers. */
 static bool is_missing_number(const csv_cell *cell) {
   static const char *const words[] = {"none", "nil",     "missing", "-",     "--",     ".",     "*",
                                       "n.a.", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"};
@@ -267,7 +267,7 @@ csv_kind csv_cell_read(const csv_syntax *syntax, const csv_cell *cell, number *p
 
 /* ---- Text ---- */
 
-/* The length of the UTF-8 character at p, or 0 where none stands there. */
+/* The length of the UTF-8 character at p, or 0 if there is none. */
 static int utf8_length(const unsigned char *p, const unsigned char *end) {
   const int length = *p < 0x80 ? 1 : *p < 0xC2 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF5 ? 4 : 0;
   if (length == 0 || end - p < length) return 0;
@@ -315,10 +315,10 @@ size_t csv_cell_text(const csv_cell *cell, char *text, size_t size) {
 const char *csv_cell_shown(const csv_cell *cell, char text[CSV_SHOWN_BYTES + 4]) {
   const size_t length = csv_cell_text(cell, text, CSV_SHOWN_BYTES + 1);
   for (char *p = text; *p != '\0'; p++)
-    if ((unsigned char)*p < ' ' || *p == 0x7F) *p = '?'; /* no control characters into a terminal */
+    if ((unsigned char)*p < ' ' || *p == 0x7F) *p = '?'; /* do not send control characters to a terminal */
   if (length > CSV_SHOWN_BYTES) {
     size_t cut = strlen(text);
-    while (cut > 0 && ((unsigned char)text[cut - 1] & 0xC0) == 0x80) cut--; /* not in the middle of a character */
+    while (cut > 0 && ((unsigned char)text[cut - 1] & 0xC0) == 0x80) cut--; /* do not cut inside a character */
     if (cut > 0 && (unsigned char)text[cut - 1] >= 0xC0) cut--;
     memcpy(text + cut, "...", 4);
   }

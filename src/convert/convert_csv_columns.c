@@ -10,23 +10,23 @@
 #include "convert/convert_report.h"
 #include "convert/convert_source.h"
 
-enum { NAME_MOST = 63 }; /* bytes of a name that are compared for a suggestion */
+enum { NAME_MOST = 63 }; /* longest name (bytes) that is compared for a suggestion */
 
-/* A list of columns that an option gives, and how it was given. */
+/* The columns that an option selects. */
 typedef struct selection {
   const char *file, *option;
   const csv_layout *layout;
-  uint32_t *columns; /* (capacity) in the order given, each but once */
+  uint32_t *columns; /* (capacity) in the given order, without repetition */
   uint32_t count, capacity;
   bool *marked; /* (layout->columns) */
-  bool *named;  /* (layout->columns) given alone, not as a part of a range or pattern */
+  bool *named;  /* (layout->columns) selected individually, not by a range or pattern */
 } selection;
 
 /* ---- Suggestions ---- */
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
-/* Levenshtein (1966), letters compared without their case. */
+/* The edit distance (Levenshtein 1966), ignoring the case of letters. */
 static size_t distance(const char *a, const char *b) {
   const size_t na = strnlen(a, NAME_MOST), nb = strnlen(b, NAME_MOST);
   size_t row[NAME_MOST + 1];
@@ -61,12 +61,12 @@ static mlpd_status no_column(const selection *s, const char *item) {
   char names[REPORT_BYTES] = "";
   size_t used = 0;
   if (layout->names == NULL)
-    return FAIL(MLPD_ERROR_USAGE, "%s: %s '%s' is no column; there is no header, but %u columns by number from 0",
+    return FAIL(MLPD_ERROR_USAGE, "%s: %s '%s' is not a column; the %u columns have no names, only numbers from 0",
                 s->file, s->option, item, layout->columns);
   const char *near = nearest_name(layout, item);
   for (uint32_t c = 0; c < layout->columns && c < 1000; c++) report_list_add(names, &used, ", ", layout->names[c]);
-  return FAIL(MLPD_ERROR_USAGE, "%s: %s '%s' is no column; %s%s%sthe columns are %s, or numbers from 0 to %u", s->file,
-              s->option, item, near != NULL ? "did you mean '" : "", near != NULL ? near : "",
+  return FAIL(MLPD_ERROR_USAGE, "%s: %s '%s' is not a column; %s%s%sthe columns are %s, or numbers from 0 to %u",
+              s->file, s->option, item, near != NULL ? "did you mean '" : "", near != NULL ? near : "",
               near != NULL ? "'? " : "", names, layout->columns - 1);
 }
 
@@ -102,7 +102,7 @@ static mlpd_status repeated_name(const selection *s, const char *item) {
               s->option, item, which);
 }
 
-/* A column by its name, else by its number. */
+/* Finds a column by its name, else by its number. */
 static bool find_column(const csv_layout *layout, const char *item, uint32_t *column) {
   for (uint32_t c = 0; layout->names != NULL && c < layout->columns; c++)
     if (strcmp(layout->names[c], item) == 0) return *column = c, true;
@@ -148,7 +148,7 @@ static mlpd_status add_item(selection *s, char *item) {
   return MLPD_OK;
 }
 
-/* The next item of a list: between commas, or in double quotes. Returns what follows, or NULL. */
+/* Reads the next item of a list, up to a comma or in double quotes. Returns the rest of the list, or NULL. */
 static char *next_item(char *list, char **item) {
   char *end = list + strcspn(list, ",");
   *item = list;
@@ -210,11 +210,11 @@ const char *csv_column_shown(const csv_layout *layout, uint32_t column, char tex
   return text;
 }
 
-/* The last column that nothing leaves out. */
+/* Takes the last column that is not left out. */
 static mlpd_status default_target(const csv_plan *plan, const csv_layout *layout, selection *label) {
   for (uint32_t c = layout->columns; c-- > 0;)
     if (plan->roles[c] != CSV_LEFT_OUT) return add(label, c, false);
-  return FAIL(MLPD_ERROR_USAGE, "%s: no column is left", label->file);
+  return FAIL(MLPD_ERROR_USAGE, "%s: every column is left out", label->file);
 }
 
 static mlpd_status check_target(const csv_layout *layout, const selection *label, const selection *ignore,
@@ -224,9 +224,9 @@ static mlpd_status check_target(const csv_layout *layout, const selection *label
     return FAIL(MLPD_ERROR_USAGE, "%s: %s is in both label and ignore", label->file,
                 csv_column_shown(layout, target, shown));
   if (columns->named[target])
-    return FAIL(MLPD_ERROR_USAGE, "%s: %s is both the target and one of columns, the features; %s", label->file,
+    return FAIL(MLPD_ERROR_USAGE, "%s: %s is the target, but also among the features in columns; %s", label->file,
                 csv_column_shown(layout, target, shown),
-                label->named[target] ? "leave it out of one" : "without label, the last column is the target");
+                label->named[target] ? "remove it from one of them" : "without label, the last column is the target");
   return MLPD_OK;
 }
 
@@ -303,7 +303,7 @@ static mlpd_status fail_missing(const char *file, const char *what, const char *
   return FAIL(MLPD_ERROR_DATA, "%s: no column%s %s, which the model %s", file, missing == 1 ? "" : "s", list, what);
 }
 
-/* The column of dates that a model's feature "when.year" comes from, or UINT32_MAX. */
+/* The column of dates from which a model's feature such as "when.year" is computed, or UINT32_MAX. */
 static uint32_t take_date(const csv_layout *layout, const char *name, csv_plan *plan) {
   for (int i = 0; i < DATE_FEATURES; i++) {
     const size_t length = strlen(name), tail = strlen(date_suffixes[i]);
@@ -318,7 +318,7 @@ static uint32_t take_date(const csv_layout *layout, const char *name, csv_plan *
   return UINT32_MAX;
 }
 
-/* Gives the columns of these names a role; places (count) receives where they are. */
+/* Gives the columns with these names a role, and stores their indices in places (count). */
 static mlpd_status take_names(const char *file, const csv_layout *layout, const char *what, const char *const *names,
                               uint32_t count, csv_role role, uint32_t *places, csv_plan *plan) {
   bool all = true;
@@ -335,7 +335,7 @@ static mlpd_status take_names(const char *file, const csv_layout *layout, const 
   return all ? MLPD_OK : fail_missing(file, what, names, count, places);
 }
 
-/* Columns by the names that the model has. */
+/* Chooses columns by the model's names. */
 static mlpd_status plan_by_names(const char *file, const csv_layout *layout, const mlpd_convert_options *o,
                                  csv_plan *plan) {
   uint32_t *places = NULL;
@@ -355,8 +355,8 @@ static mlpd_status plan_by_names(const char *file, const csv_layout *layout, con
   return status;
 }
 
-/* Columns by position, for a model that takes so many: with the target or without it, with ignored columns or without
- * them. */
+/* Chooses columns by position, for a model with so many inputs: with or without the target, with or without ignored
+ * columns. */
 static mlpd_status plan_by_position(const char *file, const csv_layout *layout, const mlpd_convert_options *options,
                                     csv_plan *plan) {
   mlpd_convert_options ways[3] = {*options, *options, *options};

@@ -1,5 +1,5 @@
-/* Which columns of a table are features, targets, or left out, by the options label, ignore and columns. Nothing here
- * is collective. */
+/* Decides from the options label, ignore and columns which columns of a table are features, targets, or left out.
+ * Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_CSV_COLUMNS_H
 #define MLPDIST_CONVERT_CSV_COLUMNS_H
 
@@ -18,7 +18,7 @@ typedef struct csv_plan {
 /* Features that a column makes. */
 uint32_t csv_features_of(const csv_plan *plan, uint32_t column);
 
-/* name: of the file, for messages */
+/* Makes the plan. name is the file's, for messages. */
 mlpd_status csv_plan_make(const char *name, const csv_layout *layout, const mlpd_convert_options *options,
                           csv_plan *plan);
 void csv_plan_free(csv_plan *plan);
@@ -27,10 +27,10 @@ void csv_plan_free(csv_plan *plan);
 mlpd_status csv_columns_named(const char *name, const csv_layout *layout, const char *option, const char *list,
                               bool **marked);
 
-/* "column 'age'", or "column 2 (from 0)" where there are no names */
+/* Writes "column 'age'", or "column 2 (from 0)" if there are no names, to text; returns it. */
 const char *csv_column_shown(const csv_layout *layout, uint32_t column, char text[300]);
 
-/* Columns as the option ignore takes them, quoted for a shell where need be; marked (columns). */
+/* Writes the columns i with marked[i] as a value of the option ignore, quoted for a shell if necessary. */
 void csv_columns_listed(const csv_layout *layout, const bool *marked, char *text, size_t size);
 
 #endif

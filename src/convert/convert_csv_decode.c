@@ -12,12 +12,12 @@ enum { RAW_BYTES = 1 << 16 };
 
 struct csv_decoder {
   iconv_t state;
-  size_t begin, end; /* of what is left in raw */
+  size_t begin, end; /* bytes of raw that are not decoded yet */
   bool at_end;
   char raw[RAW_BYTES];
 };
 
-/* Without a mark, text in Latin letters has every other byte zero. */
+/* Without a byte order mark, UTF-16 is recognised by every other byte being zero, as in text in Latin letters. */
 static const char *utf16_name(const unsigned char *b, size_t count) {
   if (count >= 2 && b[0] == 0xFF && b[1] == 0xFE) return "UTF-16LE";
   if (count >= 2 && b[0] == 0xFE && b[1] == 0xFF) return "UTF-16BE";

@@ -1,4 +1,4 @@
-/* Cells that are no numbers: counted while the file is read, judged when it has been. */
+/* Counts the cells that are not numbers while the file is read, and judges them afterwards. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,23 +65,24 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
     (void)snprintf(more, sizeof more, " (nor are %llu more cells of this column)", (unsigned long long)f->texts - 1);
   if (mixed)
     return place_error(c, f->yes_no_line, column, "True, False, yes, no or the like",
-                       "stands in a column of numbers; write 1 and 0");
+                       "occurs in a column of numbers; write 1 and 0");
   if (c->syntax.decimal == ',' && strchr(f->text, '.') != NULL)
     (void)snprintf(
         what, sizeof what,
-        "has a point%s, but --decimal comma wants commas; write the same sign in all columns, or --thousands . "
-        "takes points as separators of thousands",
+        "has a decimal point%s, but --decimal comma expects commas; write the same sign in all columns, or use "
+        "--thousands . if points separate thousands",
         more);
   else if (f->hint[0] != '\0')
-    (void)snprintf(what, sizeof what, "is no number as it is written%s; %s reads it", more, f->hint);
+    (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more, f->hint);
   else
-    (void)snprintf(what, sizeof what, "is no number%s; correct it, or --missing '%s' takes it as a missing value%s",
-                   more, strpbrk(f->text, "',") == NULL ? f->text : "TEXT",
-                   c->options->num_model_columns > 0 ? "" : ", or --categorical takes the column as categories");
+    (void)snprintf(what, sizeof what,
+                   "is not a number%s; correct it, or use --missing '%s' to take it as a missing value%s", more,
+                   strpbrk(f->text, "',") == NULL ? f->text : "TEXT",
+                   c->options->num_model_columns > 0 ? "" : ", or --categorical to take the column as categories");
   return place_error(c, f->text_line, column, f->text, what);
 }
 
-/* The cell that is no number and comes first in the file. */
+/* Reports the first cell in the file that is not a number. */
 static mlpd_status refuse_first(const csv_source *c) {
   const csv_fault *first = NULL;
   uint32_t column = 0;
@@ -113,7 +114,7 @@ mlpd_status csv_faults_judge(csv_source *c) {
   if (c->faults == NULL) return MLPD_OK;
   TRY(refuse_first(c));
   if (c->rows_missing == c->rows_seen && c->rows_seen > 0)
-    return FAIL(MLPD_ERROR_DATA, "%s: each of its %llu rows has a missing %s: none is left", c->base.name,
+    return FAIL(MLPD_ERROR_DATA, "%s: each of its %llu rows has a missing %s, so no row is left", c->base.name,
                 (unsigned long long)c->rows_seen, c->options->drop_missing ? "value" : "target");
   return find_answers(c);
 }

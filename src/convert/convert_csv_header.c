@@ -1,10 +1,15 @@
-/* Headers, lines of units, and columns that number the rows. */
+/* Recognises headers, lines of units, and columns that number the rows. */
 #include <math.h>
 #include <string.h>
 
 #include "convert/convert_csv_sample.h"
 
-enum { FIRST_YEAR = 1500, LAST_YEAR = 2200, LAST_ROW = 1000000, MANY = 8 /* values that are no chance */ };
+enum {
+  FIRST_YEAR = 1500,
+  LAST_YEAR = 2200,
+  LAST_ROW = 1000000,
+  MANY = 8 /* so many values in sequence are no coincidence */
+};
 
 const char *sample_after_hash(const csv_sample *s, int line, char delimiter) {
   const char *text = s->lines[line].text;
@@ -12,19 +17,19 @@ const char *sample_after_hash(const csv_sample *s, int line, char delimiter) {
   const char *p = text + 1;
   while (*p == '#') p++;
   while (*p == ' ') p++;
-  return *p == '\0' || (*p == delimiter && delimiter != CSV_BLANKS) ? text : p; /* #,Name: the name is # */
+  return *p == '\0' || (*p == delimiter && delimiter != CSV_BLANKS) ? text : p; /* in "#,Name" the first name is # */
 }
 
-/* Like csv_cell_read(); a number in another notation is one, too: its column is not of names. */
+/* As csv_cell_read(), but also accepts numbers in other notations: they are not names. */
 static csv_kind read_cell(const csv_syntax *syntax, const csv_cell *cell, number *parsed) {
   const csv_kind kind = csv_cell_read(syntax, cell, parsed);
   char hint[CSV_HINT_BYTES];
   return kind == CSV_TEXT && csv_cell_hint(cell, hint) ? CSV_NUMBER : kind;
 }
 
-static bool is_name(csv_kind kind) { return kind == CSV_TEXT || kind == CSV_YES_NO; } /* y, n and t are names, too */
+static bool is_name(csv_kind kind) { return kind == CSV_TEXT || kind == CSV_YES_NO; } /* y, n and t may be names */
 
-/* Columns in which the line at head has a name and the line at body a number. */
+/* The number of columns in which line head has a name and line body a number. */
 static uint64_t names_over_numbers(const csv_sample *s, const csv_syntax *syntax, int head, int body) {
   const char *p = sample_after_hash(s, head, syntax->delimiter), *q = s->lines[body].text;
   uint64_t found = 0;
@@ -45,9 +50,9 @@ static uint64_t names_over_numbers(const csv_sample *s, const csv_syntax *syntax
 typedef struct head_numbers {
   uint64_t cells, names, numbers;
   int64_t first, step;
-  double low, high, width; /* the first number, the last, and the second less the first */
-  bool regular;            /* whole, each step more than the one before */
-  bool ascending, even;    /* each more than the one before; by width */
+  double low, high, width; /* the first number, the last, and the difference of the first two */
+  bool regular;            /* whole numbers at equal intervals */
+  bool ascending, even;    /* each is larger than the one before; the distances are all `width` */
   bool first_empty;        /* the first cell is empty */
 } head_numbers;
 
@@ -80,8 +85,8 @@ static head_numbers read_head(const csv_sample *s, const csv_syntax *syntax, int
   return h;
 }
 
-/* Does the line at body hold other values than numbers of columns, or years, would be: decimals, texts, most of them
- * outside of [low, high]? */
+/* true if the values of line body are unlike column numbers or years: there are decimals or texts, or most are outside
+ * of [low, high]. */
 static bool is_otherwise(const csv_sample *s, const csv_syntax *syntax, int body, double low, double high) {
   uint64_t cells = 0, outside = 0;
   bool any_decimal = false;
@@ -96,7 +101,7 @@ static bool is_otherwise(const csv_sample *s, const csv_syntax *syntax, int body
   return (any_decimal && low == 0) || outside * 2 > cells;
 }
 
-/* 0, 1, 2, ... as pandas names the columns of a frame that has no names, or years. */
+/* true for names 0, 1, 2, ..., which pandas gives to columns without names, or years. */
 static bool are_number_names(const csv_sample *s, const csv_syntax *syntax, int body, const head_numbers *h) {
   if (!h->regular || h->numbers < 2 || h->names + h->numbers + h->first_empty < h->cells) return false;
   const int64_t last = h->first + h->step * (int64_t)(h->numbers - 1);
@@ -114,8 +119,8 @@ static bool are_number_names(const csv_sample *s, const csv_syntax *syntax, int 
   return years;
 }
 
-/* Wavelengths, energies, times, as tables of spectra name their columns: ascending numbers beyond the values in all
- * rows, beside a name or, without one, so many at even distances that no row is. */
+/* true for wavelengths, energies or times, which name the columns of spectra: ascending numbers above all values in the
+ * rows, together with a name or, without one, so many at equal distances that they cannot be a row. */
 static bool are_positions(const csv_sample *s, const csv_syntax *syntax, int body, const head_numbers *h, bool named) {
   if (!h->ascending || h->names + h->numbers + h->first_empty < h->cells) return false;
   if (h->numbers < (named ? 3 : MANY) || (!named && !h->even)) return false;
@@ -160,7 +165,8 @@ bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool
   return false;
 }
 
-/* A part of a table may begin with any row; but years are values. */
+/* true if a column that counts up from this number may number the rows. A part of a table may begin at any row number,
+ * but years are values. */
 static bool may_be_row_number(int64_t first) {
   return first >= 0 && first < LAST_ROW && (first < FIRST_YEAR || first > LAST_YEAR);
 }

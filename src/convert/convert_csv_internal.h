@@ -1,4 +1,4 @@
-/* The source of rows of a CSV file, shared by its files. Nothing here is collective. */
+/* The source of rows of a CSV file; only the convert_csv*.c files include it. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_CSV_INTERNAL_H
 #define MLPDIST_CONVERT_CSV_INTERNAL_H
 
@@ -9,18 +9,18 @@
 
 #define CSV_NO_LABEL UINT32_MAX
 
-/* Cells of a column that are no numbers. */
+/* The cells of one column that are not numbers. */
 typedef struct csv_fault {
   uint64_t missing, texts, yes_no, dates;        /* how many; dates are texts, too */
-  uint64_t missing_line, text_line, yes_no_line; /* of the first */
+  uint64_t missing_line, text_line, yes_no_line; /* line of the first of each kind */
   char missing_text[CSV_SHOWN_BYTES + 4], text[CSV_SHOWN_BYTES + 4];
-  char hint[CSV_HINT_BYTES]; /* options that read the first text, or "" */
+  char hint[CSV_HINT_BYTES]; /* options with which the first text is a number, or "" */
 } csv_fault;
 
 typedef struct csv_range {
   double least, most;
-  bool whole;   /* written without decimal points */
-  bool missing; /* in some row */
+  bool whole;   /* all are written without a decimal point */
+  bool missing; /* a value is missing in some row */
   extremes ends;
 } csv_range;
 
@@ -33,33 +33,33 @@ typedef struct csv_source {
   csv_layout layout;
   csv_syntax syntax;
   csv_plan plan;
-  bool fast;               /* numbers are written as in C */
-  bool gathering;          /* the first pass */
+  bool fast;               /* numbers are written as in C, which is parsed fast */
+  bool gathering;          /* in the first pass */
   uint32_t label;          /* column of the only target, or CSV_NO_LABEL */
-  number *numbers;         /* (features, then targets where there are several) of the row last parsed */
-  uint32_t *target_places; /* (columns) where the targets' numbers go; NULL: one target, or none */
-  double *target_values;   /* (y_columns) of a row, where they are several */
+  number *numbers;         /* (features, then targets if there are several) of the current row */
+  uint32_t *target_places; /* (columns) index of a target's number in `numbers`; NULL: one target, or none */
+  double *target_values;   /* (y_columns) of the current row, if there are several */
   csv_cell label_cell;
   extremes label_ends;
-  csv_range *ranges;    /* like numbers */
+  csv_range *ranges;    /* one for each of `numbers` */
   category_set **sets;  /* (columns) of categories; NULL: none; itself NULL: no categories at all */
   bool *owned;          /* (columns) sets that are this table's, not the first one's */
   const char **reasons; /* (columns) why the kind of a column leaves it out, or NULL */
   bool follows;         /* kinds are those of another table */
-  csv_fault **faults;   /* (columns) NULL: none; itself NULL: no faults at all */
+  csv_fault **faults;   /* (columns), NULL for a column without faults; NULL if no column has any */
   uint64_t rows_seen, rows_missing, rows_trailing, rows_empty;
 } csv_source;
 
 extern const source_methods csv_methods;
 
-/* Notes a cell of column that is no number. */
+/* Records a cell that is not a number. */
 mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const csv_cell *cell);
 void csv_faults_free(csv_source *c);
 
-/* After the first pass: refuses what cannot be read, and finds the columns of answers. */
+/* After the first pass: fails if cells cannot be read as numbers, and finds the columns of yes and no. */
 mlpd_status csv_faults_judge(csv_source *c);
 
-/* "FILE:LINE: column 2 (age): 'text' WHAT" */
+/* Fails with "FILE:LINE: column 2 (age): 'text' WHAT". */
 mlpd_status csv_cell_error(const csv_source *c, uint32_t column, const csv_cell *cell, const char *what);
 
 /* Names of columns and room for a row, as the plan has them; again after it has changed. */

@@ -29,9 +29,9 @@ void csv_kinds_free(csv_source *c) {
   free(c->reasons);
 }
 
-/* ---- What is wanted --------------------------------------------------------------------------------- */
+/* ---- Required categories ---------------------------------------------------------------------------- */
 
-/* Columns that a model takes as categories, by name, or of a table without names by their order. */
+/* Marks the columns that are categories in the model: by name, or by position in a table without names. */
 static mlpd_status take_model(csv_source *c) {
   const mlpd_convert_options *const o = c->options;
   for (uint32_t i = 0, f = 0; o->model_categories != NULL && i < c->layout.columns; i++) {
@@ -57,7 +57,7 @@ mlpd_status csv_kinds_begin(csv_source *c) {
   return status;
 }
 
-/* ---- What is found ---------------------------------------------------------------------------------- */
+/* ---- Found categories ------------------------------------------------------------------------------- */
 
 static bool is_text_column(const csv_source *c, uint32_t column) {
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
@@ -74,14 +74,14 @@ static bool is_date_column(const csv_source *c, uint32_t column) {
 static const char *reason_of_texts(const category_set *set) {
   if (set->count > 0 && date_is_foreign(set->all[0].text, set->all[0].text + set->all[0].length))
     return "its texts look like dates; written as 2021-03-15 (ISO 8601) they are read";
-  return "its texts are nearly all different, as those that identify rows";
+  return "its texts are nearly all different, as if they identified rows";
 }
 
-/* Why a column is of no use, or NULL. */
+/* The reason why a column is useless, or NULL. */
 static const char *reason_against(const csv_source *c, uint32_t column) {
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
   const category_set *const set = c->sets != NULL ? c->sets[column] : NULL;
-  if (f != NULL && f->missing == c->rows_seen) return "it holds no value at all";
+  if (f != NULL && f->missing == c->rows_seen) return "it has no values";
   if (set == NULL || set->wanted) return NULL;
   const bool all_differ = set->count == set->rows && set->rows >= LEAST_ROWS;
   const bool nearly = set->count > FEW && 2 * (uint64_t)set->count > set->rows;
@@ -138,7 +138,7 @@ mlpd_status csv_kinds_judge(csv_source *c, bool all, bool *changed) {
 
 /* ---- Several tables ---------------------------------------------------------------------------------- */
 
-/* The place of column i of c in first, or the number of first's columns. */
+/* The index in first of column i of c, or the number of first's columns if there is none. */
 static uint32_t place_in(const csv_source *first, const csv_source *c, uint32_t i) {
   uint32_t k = 0;
   if (c->layout.names == NULL || first->layout.names == NULL) return i;
@@ -171,7 +171,7 @@ mlpd_status csv_kinds_take(csv_source *c, uint32_t column, const csv_cell *cell,
   int32_t code = 0;
   size_t length = csv_cell_text(cell, text, sizeof text);
   if (length >= sizeof text) length = strlen(text);
-  if (csv_cell_number(&c->syntax, cell, parsed) && parsed->is_integer) /* 7 is +7 and 007 */
+  if (csv_cell_number(&c->syntax, cell, parsed) && parsed->is_integer) /* 7, +7 and 007 are the same category */
     length = (size_t)snprintf(text, sizeof text, "%lld", (long long)parsed->integer);
   if (c->gathering)
     TRY(category_set_add(set, text, length));

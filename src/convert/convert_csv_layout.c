@@ -10,7 +10,7 @@ static const uint64_t COLUMNS_MOST = UINT64_C(1) << 26;
 
 /* ---- Where the table begins ---- */
 
-/* Empty cells at the end of a line, one after each trailing delimiter. */
+/* The number of empty cells at the end of a line, one after each trailing delimiter. */
 static uint64_t empty_at_end(const struct sample_line *line, char delimiter) {
   uint64_t empty = 0;
   if (delimiter == CSV_BLANKS) return 0;
@@ -33,7 +33,7 @@ static bool has_kind(const struct sample_line *line, const csv_syntax *syntax, c
   return false;
 }
 
-/* Is a cell empty that no trailing delimiter makes? */
+/* true if a cell is empty, other than those after trailing delimiters. */
 static bool has_empty(const struct sample_line *line, const csv_syntax *syntax) {
   uint64_t cells = csv_count_cells(line->text, line->end, syntax->delimiter) - empty_at_end(line, syntax->delimiter);
   for (const char *p = line->text; p != NULL && cells > 0; cells--) {
@@ -50,14 +50,14 @@ static bool any_number(const csv_sample *s, const csv_syntax *syntax) {
   return false;
 }
 
-/* Lines of so many cells, of which the last may be empty. */
+/* true if the line has so many cells, of which the last may be empty. */
 static bool fits(const struct sample_line *line, const csv_syntax *syntax, uint64_t columns) {
   const uint64_t cells = csv_count_cells(line->text, line->end, syntax->delimiter);
   return cells >= columns && cells - empty_at_end(line, syntax->delimiter) <= columns;
 }
 
-/* A header that lacks a cell: the name of the column of row names, as R writes it, or the empty one after a trailing
- * delimiter. Numbers come right below, or it is a title. */
+/* true for a header that lacks one cell: R omits the name of the column of row names, and a header may lack the empty
+ * cell after a trailing delimiter. If the next line has no numbers, it is a title instead. */
 static bool is_short_header(const csv_sample *s, int line, const csv_syntax *syntax, uint64_t columns) {
   const struct sample_line *l = &s->lines[line];
   const uint64_t cells = csv_count_cells(l->text, l->end, syntax->delimiter);
@@ -68,7 +68,7 @@ static bool is_short_header(const csv_sample *s, int line, const csv_syntax *syn
          has_kind(&s->lines[below], syntax, CSV_NUMBER);
 }
 
-/* A line of words whose second half is empty, as spreadsheets write titles: Report,,, */
+/* true for a line of words whose second half is empty, as spreadsheets write titles: Report,,, */
 static bool is_padded_title(const struct sample_line *line, const csv_syntax *syntax) {
   uint64_t cells = 0, filled = 0;
   for (const char *p = line->text; p != NULL; cells++) {
@@ -91,8 +91,8 @@ static int count_padded_titles(const csv_sample *s, const csv_syntax *syntax, in
   return headed ? titles : 0;
 }
 
-/* The first line of the table. Lines above are titles where they hold words, and have fewer cells: a line of more would
- * be a header that does not fit the rows. */
+/* The first line of the table. Lines above it are titles if they hold words and have fewer cells. A line with more
+ * cells would be a header that does not fit the rows. */
 static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t columns, int times) {
   int first = 0;
   while (first < s->count && s->lines[first].hash) first++;
@@ -106,7 +106,7 @@ static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t co
   return first;
 }
 
-/* Columns without those that are empty in all lines, whose names are, too. */
+/* The number of columns without trailing ones that are empty in all lines, including the header. */
 static uint64_t without_trailing(const csv_sample *s, int start, char delimiter, uint64_t columns) {
   uint64_t least = columns - 1;
   for (int i = start; i < s->count; i++) {
@@ -118,7 +118,8 @@ static uint64_t without_trailing(const csv_sample *s, int start, char delimiter,
   return columns - least;
 }
 
-/* A comment just above the table that is its header or, where it has as many cells, its first row; or start. */
+/* Finds a comment directly above the table that is its header or, if it has as many cells, its first row. Returns its
+ * line, else start. */
 static int find_hash_line(const csv_sample *s, const csv_syntax *syntax, int start, uint64_t columns, bool *header) {
   *header = false;
   for (int i = start - 1; i >= 0 && s->lines[i].hash; i--) {
@@ -126,7 +127,7 @@ static int find_hash_line(const csv_sample *s, const csv_syntax *syntax, int sta
     const char *names = sample_after_hash(s, i, syntax->delimiter);
     if (csv_count_cells(names, line->end, syntax->delimiter) == columns && sample_is_header(s, syntax, i, start))
       return *header = true, i;
-    const bool cells = syntax->delimiter != CSV_BLANKS || names == line->text + 1; /* # of its own is no cell */
+    const bool cells = syntax->delimiter != CSV_BLANKS || names == line->text + 1; /* a separate # is not a cell */
     if (cells && csv_count_cells(line->text, line->end, syntax->delimiter) == columns) return i;
   }
   return start;
@@ -155,7 +156,7 @@ static mlpd_status number_name(char **name, uint32_t times) {
   return MLPD_OK;
 }
 
-/* A name that several columns have: a, a, a becomes a, a.1, a.2, as in pandas. */
+/* Numbers a name that several columns have: a, a, a become a, a.1, a.2, as in pandas. */
 static mlpd_status number_repeated(csv_layout *layout, const named_column *columns, uint32_t count) {
   if (layout->repeated == NULL)
     TRY(memory_allocate(&layout->repeated, layout->columns, sizeof *layout->repeated, "column names"));
@@ -180,7 +181,7 @@ static mlpd_status make_names_differ(csv_layout *layout) {
   return status;
 }
 
-/* Without blanks around it; a column without a name is called as pandas calls it. */
+/* Copies a name without blanks around it. A column without a name gets the name that pandas gives it. */
 static mlpd_status take_name(const csv_cell *cell, uint32_t column, char **name) {
   char text[NAME_BYTES], *begin = text;
   (void)csv_cell_text(cell, text, sizeof text);
@@ -197,7 +198,7 @@ static mlpd_status take_names(const csv_sample *s, int head, csv_layout *layout)
   const uint64_t cells = csv_count_cells(p, end, layout->delimiter);
   for (uint32_t c = 0; c < layout->columns; c++) {
     csv_cell cell = none;
-    const bool row_names = cells + 1 == layout->columns && c == 0; /* R leaves them without a name */
+    const bool row_names = cells + 1 == layout->columns && c == 0; /* R writes no name for this column */
     if (p != NULL && !row_names) p = csv_next_cell(p, end, layout->delimiter, &cell);
     TRY(take_name(&cell, c, &layout->names[c]));
   }
@@ -222,7 +223,7 @@ static void show_line(const struct sample_line *line, char shown[CSV_SHOWN_BYTES
   (void)csv_cell_shown(&(csv_cell){.begin = line->text, .end = line->end}, shown);
 }
 
-/* What stands above the table, and where its rows begin. */
+/* Finds the titles above the table, and its first row. */
 static void find_rows(const csv_sample *s, const csv_syntax *syntax, int head, int body, csv_layout *layout) {
   const int top = layout->header && head < body ? head : body;
   if (top > 0) show_line(&s->lines[0], layout->title);
@@ -234,7 +235,7 @@ static void find_rows(const csv_sample *s, const csv_syntax *syntax, int head, i
   layout->first_line = body < s->count ? s->lines[body].line : UINT64_MAX;
 }
 
-/* A header of more names than the rows have cells belongs to other columns than it seems to. */
+/* A header with more names than the rows have cells would name the wrong columns. */
 static mlpd_status check_header(const csv_sample *s, const struct sample_line *head, const csv_lines *lines,
                                 const csv_layout *layout) {
   const uint64_t cells =
@@ -242,7 +243,7 @@ static mlpd_status check_header(const csv_sample *s, const struct sample_line *h
   const uint64_t names = cells - empty_at_end(head, layout->delimiter);
   if (names <= layout->columns) return MLPD_OK;
   return FAIL(MLPD_ERROR_DATA,
-              "%s:%llu: %llu cells in the header, but %u in the rows (a title? --skip-lines %llu passes it over)",
+              "%s:%llu: %llu cells in the header, but %u in the rows (is it a title? --skip-lines %llu skips it)",
               input_name(lines->in), (unsigned long long)head->line, (unsigned long long)names, layout->columns,
               (unsigned long long)head->line);
 }
@@ -265,7 +266,8 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   int times;
   uint64_t columns = sample_columns(s, syntax.delimiter, &times);
   if (columns > COLUMNS_MOST)
-    return FAIL(MLPD_ERROR_DATA, "%s: more than %llu columns", input_name(lines->in), (unsigned long long)COLUMNS_MOST);
+    return FAIL(MLPD_ERROR_DATA, "%s: has more than %llu columns", input_name(lines->in),
+                (unsigned long long)COLUMNS_MOST);
   if (s->all_comments && !any_number(s, &syntax))
     return FAIL(MLPD_ERROR_DATA, "%s: holds no rows", input_name(lines->in));
   const int start = find_start(s, &syntax, columns, times);
@@ -276,7 +278,7 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   bool hash_header = false;
   int head = own_header ? start : find_hash_line(s, &syntax, start, filled, &hash_header);
   layout->header = strcmp(header, "yes") == 0 || (strcmp(header, "auto") == 0 && (own_header || hash_header));
-  if (hash_header && !layout->header) head = start; /* then it is a comment */
+  if (hash_header && !layout->header) head = start; /* the line is a comment */
   const int body = !layout->header ? head : hash_header ? start : head + 1;
   if (layout->header) TRY(check_header(s, &s->lines[head], lines, layout));
   if (layout->header) TRY(take_names(s, head, layout));

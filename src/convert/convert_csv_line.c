@@ -7,7 +7,7 @@
 
 static const size_t FIRST_CAPACITY = (size_t)1 << 20, CAPACITY_MOST = (size_t)1 << 28; /* bytes */
 
-enum { QUOTED_MOST = 1 << 16, CHARACTER_MOST = 4 }; /* bytes of a row after its first line; of a character */
+enum { QUOTED_MOST = 1 << 16, CHARACTER_MOST = 4 }; /* bytes: most of a row after its first line; longest character */
 
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -33,7 +33,7 @@ void csv_lines_free(csv_lines *lines) {
   free(lines->header);
 }
 
-/* A row longer than the buffer: twice the room. */
+/* Doubles the buffer for a row that does not fit. */
 static mlpd_status grow(csv_lines *lines) {
   if (lines->capacity >= CAPACITY_MOST)
     return FAIL(MLPD_ERROR_DATA, "%s:%llu: the line is longer than %zu bytes; is this a text file?",
@@ -47,7 +47,7 @@ static mlpd_status grow(csv_lines *lines) {
   return MLPD_OK;
 }
 
-/* A file of an old Macintosh: no line feed in its first megabyte, but carriage returns. */
+/* '\r' for a file of an old Macintosh (carriage returns, and no line feed, in its first megabyte), else '\n'. */
 static char find_line_end(const char *bytes, size_t count) {
   return memchr(bytes, '\n', count) == NULL && count > 0 && memchr(bytes, '\r', count - 1) != NULL ? '\r' : '\n';
 }
@@ -56,8 +56,8 @@ static mlpd_status nul_error(const csv_lines *lines, const char *at) {
   uint64_t line = lines->next;
   for (const char *p = lines->buffer; p < at; p++) line += *p == lines->line_end;
   return FAIL(MLPD_ERROR_DATA,
-              "%s:%llu: holds a NUL byte, so it is no text (is it another format, or damaged? tr -d '\\000' removes "
-              "NUL bytes)",
+              "%s:%llu: contains a NUL byte, so it is not text (is it another format, or damaged? tr -d '\\000' "
+              "removes NUL bytes)",
               input_name(lines->in), (unsigned long long)line);
 }
 
@@ -69,7 +69,7 @@ static mlpd_status first_bytes(csv_lines *lines) {
   return MLPD_OK;
 }
 
-/* Moves what is left to the buffer's front and fills the rest. */
+/* Moves the unused bytes to the start of the buffer and fills the rest. */
 static mlpd_status refill(csv_lines *lines) {
   const size_t left = lines->end - lines->begin;
   if (lines->capacity - left < CHARACTER_MOST) TRY(grow(lines));
@@ -91,8 +91,8 @@ static mlpd_status refill(csv_lines *lines) {
   return lines->started ? MLPD_OK : first_bytes(lines);
 }
 
-/* Finds the end of the line that holds the byte searched, counted from lines->begin; *end is an offset, too. False at
- * the end of the input. May move the buffer. */
+/* Finds the end of the line that contains byte `searched`; searched and *end are offsets from lines->begin. *found is
+ * false at the end of the input. May move the buffer. */
 static mlpd_status find_end(csv_lines *lines, size_t searched, size_t *end, bool *found) {
   for (;;) {
     const char *at = lines->buffer + lines->begin;
@@ -113,7 +113,8 @@ static bool ends_cell(const csv_lines *lines, char c) {
 
 typedef enum quote_state { QUOTES_CLOSED, QUOTES_OPEN, QUOTES_DAMAGED } quote_state;
 
-/* Is a quoted cell still open at the end of text? A quote opens a cell where one begins; a quote inside is text. */
+/* Determines whether a quoted cell is still open at the end of text. A quote opens a cell only at the cell's start; one
+ * inside a cell is text. */
 static quote_state scan_quotes(const csv_lines *lines, const char *text, const char *end) {
   const char *p = text;
   while ((p = memchr(p, '"', (size_t)(end - p))) != NULL) {
@@ -130,8 +131,8 @@ static quote_state scan_quotes(const csv_lines *lines, const char *text, const c
   return QUOTES_CLOSED;
 }
 
-/* Lines after the first, as long as a quoted cell goes on. A quote that nothing closes leaves the first line alone,
- * whose cell is then named. *end and *lines_taken: of the row. */
+/* Adds lines to the row while a quoted cell is open. If no quote closes it, the row is only its first line, and the
+ * cell is reported as damaged. *end and *lines_taken: the end of the row and its number of lines. */
 static mlpd_status join_lines(csv_lines *lines, size_t *end, uint64_t *lines_taken) {
   const size_t first_end = *end;
   uint64_t joined = 1;
@@ -149,7 +150,7 @@ static mlpd_status join_lines(csv_lines *lines, size_t *end, uint64_t *lines_tak
   return MLPD_OK;
 }
 
-/* Any next row, without its end; the last may lack one. */
+/* The next row, comments included, without its line end; the last line may have none. */
 static mlpd_status next_raw_line(csv_lines *lines, const char **begin, const char **end) {
   size_t length = 0;
   uint64_t lines_taken = 1;
@@ -175,7 +176,7 @@ static void note_comment(csv_lines *lines, const char *p, const char *q) {
   lines->first_comment = lines->line;
 }
 
-/* Where blanks delimit, a # of its own is no cell of a table. */
+/* With blanks as delimiter, a separate # at the beginning is not a cell. */
 static bool is_comment(const csv_lines *lines, const char *p, const char *q) {
   if (lines->columns == 0) return false;
   if (lines->delimiter == CSV_BLANKS && (p + 1 == q || is_blank(p[1]))) return true;

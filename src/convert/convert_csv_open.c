@@ -1,4 +1,4 @@
-/* Opening a CSV file: its layout, the roles of its columns, room for a row. */
+/* Opens a CSV file: finds its layout and the roles of its columns, and allocates memory for a row. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static mlpd_status add_names(name_list *list, const char *name, bool is_date) {
   return MLPD_OK;
 }
 
-/* The header's names, apart for features and targets. */
+/* Copies the names of features and of targets from the header. */
 static mlpd_status take_names(csv_source *c) {
   char **const names = c->layout.names;
   const char **chosen = NULL;
@@ -59,8 +59,8 @@ mlpd_status csv_make_room(csv_source *c) {
       return FAIL(MLPD_ERROR_DATA, "%s: no column is left for features: %s is left out: %s; --categorical %u keeps it",
                   c->base.name, csv_column_shown(&c->layout, i, shown), c->reasons[i], i);
   if (plan->num_features == 0)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s; features and a label need two at least (or --delimiter)", c->base.name,
-                c->layout.columns == 1 ? "one column" : "no column is left for features");
+    return FAIL(MLPD_ERROR_DATA, "%s: %s; a table needs a feature and a label (is the --delimiter right?)",
+                c->base.name, c->layout.columns == 1 ? "has one column" : "no column is left for features");
   TRY(take_names(c));
   TRY(memory_allocate(&c->numbers, count, sizeof *c->numbers, "CSV row"));
   TRY(memory_allocate(&c->ranges, count, sizeof *c->ranges, "CSV row"));
@@ -81,11 +81,11 @@ static mlpd_status find_layout(csv_source *c, const mlpd_convert_options *option
   c->fast = c->syntax.decimal == '.';
   if (c->layout.decimal_commas && (options->decimal == NULL || strcmp(options->decimal, "auto") == 0))
     return FAIL(MLPD_ERROR_DATA,
-                "%s: commas seem to be decimal points here, and to separate columns, too; write it with other "
-                "separators (and --decimal comma), or --decimal point takes every comma as a separator",
+                "%s: commas seem to be both decimal signs and column separators; write it with another separator (and "
+                "use --decimal comma), or use --decimal point if every comma separates columns",
                 c->base.name);
-  if (c->syntax.decimal == c->syntax.delimiter && !c->lines.quotes) /* cells in quotes may hold them */
-    return FAIL(MLPD_ERROR_USAGE, "%s: commas separate its columns, so they cannot be decimal points (--decimal)",
+  if (c->syntax.decimal == c->syntax.delimiter && !c->lines.quotes) /* cells in quotes may contain them */
+    return FAIL(MLPD_ERROR_USAGE, "%s: commas separate its columns, so they cannot be decimal signs (--decimal)",
                 c->base.name);
   return MLPD_OK;
 }

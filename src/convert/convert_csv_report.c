@@ -1,4 +1,4 @@
-/* What was decided about a CSV file, a line each. */
+/* Reports what was decided about a CSV file, one line per decision. */
 #include <math.h>
 #include <string.h>
 #include <strings.h>
@@ -36,8 +36,7 @@ static void report_repeated(const csv_source *c) {
   for (uint32_t i = 0; l->repeated != NULL && i < l->columns; i++)
     if (l->repeated[i]) report_list_add(names, &used, ", ", l->names[i]);
   if (used > 0)
-    convert_say(c->options, "%s: names that stand in the header more than once are told apart: %s", c->base.name,
-                names);
+    convert_say(c->options, "%s: names that occur in the header more than once are numbered: %s", c->base.name, names);
 }
 
 static void report_left_out(const csv_source *c) {
@@ -88,10 +87,10 @@ void csv_report_layout(const csv_source *c) {
   if (c->options->skip_lines > 0)
     convert_say(c->options, "%s: the first %u lines are skipped", c->base.name, c->options->skip_lines);
   if (l->titles > 0)
-    convert_say(c->options, "%s: %u line%s above the table passed over, the first: '%s'", c->base.name, l->titles,
+    convert_say(c->options, "%s: %u line%s above the table skipped, the first: '%s'", c->base.name, l->titles,
                 l->titles == 1 ? "" : "s", l->title);
   if (l->unit_lines > 0)
-    convert_say(c->options, "%s: %u line%s of units below the header passed over: '%s'", c->base.name, l->unit_lines,
+    convert_say(c->options, "%s: %u line%s of units below the header skipped: '%s'", c->base.name, l->unit_lines,
                 l->unit_lines == 1 ? "" : "s", l->units);
   if (l->trailing) convert_say(c->options, "%s: trailing delimiters: the empty last column is left out", c->base.name);
   report_repeated(c);
@@ -99,7 +98,7 @@ void csv_report_layout(const csv_source *c) {
   report_other_target(c);
 }
 
-/* Features of whole numbers that doubles, in which the computations are done, round. */
+/* Reports features whose whole numbers double precision rounds. */
 static void report_rounded(const csv_source *c) {
   char names[REPORT_BYTES] = "", text[16];
   size_t used = 0;
@@ -190,7 +189,7 @@ static void report_missing(const csv_source *c) {
   if (used > 0) convert_say(c->options, "%s: missing values: %s", c->base.name, list);
 }
 
-/* Columns that their kind leaves out. */
+/* Reports columns that are left out because they are useless. */
 static void report_useless(const csv_source *c) {
   char number[16];
   for (uint32_t i = 0; i < c->layout.columns; i++) {
@@ -206,13 +205,13 @@ void csv_report_rows(const csv_source *c) {
   for (uint32_t f = 0; c->base.yes_no != NULL && f < c->base.features; f++) yes_no += c->base.yes_no[f];
   char answers[80] = "";
   if (yes_no > 0) (void)snprintf(answers, sizeof answers, ", %u of them yes/no (1 and 0)", yes_no);
-  convert_say(c->options, "%s: %llu row%s of %u feature%s%s, kept as %s", c->base.name,
+  convert_say(c->options, "%s: %llu row%s of %u feature%s%s, stored as %s", c->base.name,
               (unsigned long long)c->base.rows, c->base.rows == 1 ? "" : "s", c->base.features,
               c->base.features == 1 ? "" : "s", answers, element_name(c->base.type));
   report_rounded(c);
   if (c->options->num_model_columns == 0) report_placeholders(c);
   if (c->lines.comments > 0)
-    convert_say(c->options, "%s: %llu comment%s passed over, the first in line %llu: '%s'", c->base.name,
+    convert_say(c->options, "%s: %llu comment%s skipped, the first in line %llu: '%s'", c->base.name,
                 (unsigned long long)c->lines.comments, c->lines.comments == 1 ? "" : "s",
                 (unsigned long long)c->lines.first_comment, c->lines.comment);
   report_categories(c);
@@ -225,9 +224,9 @@ void csv_report_rows(const csv_source *c) {
   if (c->rows_missing > 0)
     convert_say(c->options, "%s: %llu of %llu rows left out, %s missing", c->base.name,
                 (unsigned long long)c->rows_missing, (unsigned long long)c->rows_seen,
-                c->options->drop_missing ? "in which a value is" : "whose target is");
+                c->options->drop_missing ? "because a value is" : "because the target is");
   if (c->rows_empty > 0)
-    convert_say(c->options, "%s: %llu rows of empty cells alone passed over", c->base.name,
+    convert_say(c->options, "%s: %llu rows with only empty cells skipped", c->base.name,
                 (unsigned long long)c->rows_empty);
   if (c->rows_trailing > 0 && !c->layout.trailing)
     convert_say(c->options, "%s: %llu lines end with a delimiter: the empty cells are left out", c->base.name,

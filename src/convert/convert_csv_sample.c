@@ -7,7 +7,7 @@
 
 enum { SAMPLE_BYTES = 1 << 22 };
 
-/* Comments above the table may be many: the last of them are kept. */
+/* There may be many comments above the table: keeps only the last of them. */
 static void drop_first_but(csv_sample *s, int most) {
   while (s->count > most) sample_drop_first(s);
 }
@@ -20,7 +20,7 @@ void sample_drop_first(csv_sample *s) {
 
 mlpd_status sample_take(csv_lines *lines, csv_sample *s) {
   size_t bytes = 0;
-  bool above = true; /* comments alone so far */
+  bool above = true; /* only comments so far */
   while (s->count < SAMPLE_MOST && (s->count < 2 || bytes < SAMPLE_BYTES)) {
     const char *begin, *end;
     TRY(csv_next_line(lines, &begin, &end));
@@ -40,7 +40,7 @@ mlpd_status sample_take(csv_lines *lines, csv_sample *s) {
   for (int i = 0; i < s->count; i++)
     if (!s->lines[i].hash) return MLPD_OK;
   s->all_comments = true;
-  for (int i = 0; i < s->count; i++) s->lines[i].hash = false; /* no comments, but rows */
+  for (int i = 0; i < s->count; i++) s->lines[i].hash = false; /* they are rows, not comments */
   return MLPD_OK;
 }
 
@@ -55,7 +55,7 @@ char sample_named_delimiter(const csv_sample *s) {
   const size_t length = (size_t)(line->end - text);
   if (length == 5 && memcmp(text, "sep=", 4) == 0) return text[4];
   if (length == 7 && memcmp(text, "\"sep=", 5) == 0 && text[6] == '"') return text[5];
-  if (length == 4 && memcmp(text, "sep=", 4) == 0) return '\t'; /* the tab was cut off as a blank */
+  if (length == 4 && memcmp(text, "sep=", 4) == 0) return '\t'; /* the tab at the end was removed as a blank */
   return 0;
 }
 
@@ -80,7 +80,7 @@ uint64_t sample_columns(const csv_sample *s, char delimiter, int *times) {
 
 /* ---- Delimiter ---- */
 
-/* Cells that are numbers, in whatever notation, or answers, in the lines that have so many cells. */
+/* The number of cells that are numbers, in any notation, or yes/no, in the lines that have so many cells. */
 static uint64_t count_numbers(const csv_sample *s, const csv_syntax *syntax, uint64_t columns) {
   uint64_t numbers = 0;
   for (int i = 0; i < s->count; i++) {
@@ -106,8 +106,8 @@ static bool are_inside_cells(const csv_sample *s, uint64_t columns, int best_tim
   return lines > 1 && best_times == lines && cells_of(s, first, CSV_BLANKS) != columns;
 }
 
-/* Of the usual delimiters the one that leaves most numbers, then most lines alike, then the first: a semicolon comes
- * before the comma, which may be a decimal one. */
+/* Of the usual delimiters, chooses that with the most numbers, then the most lines of equal length, then the first: the
+ * semicolon precedes the comma, which may be a decimal sign. */
 char sample_find_delimiter(const csv_sample *s, const csv_syntax *syntax) {
   static const char usual[] = {'\t', ';', ',', '|', CSV_BLANKS}, rare[] = {':', '~', '^', '&', '/', '@', 1, 0x1F};
   csv_syntax tried = *syntax;
@@ -132,7 +132,8 @@ char sample_find_delimiter(const csv_sample *s, const csv_syntax *syntax) {
     tried.delimiter = rare[i];
     const uint64_t columns = sample_columns(s, rare[i], &times);
     if (columns < 2 || s->count < 2 || times + 1 < s->count) continue;
-    if (count_numbers(s, &tried, columns) >= (uint64_t)(times - 1) * columns) return rare[i]; /* clear */
+    if (count_numbers(s, &tried, columns) >= (uint64_t)(times - 1) * columns)
+      return rare[i]; /* almost every cell is a number */
   }
   return ',';
 }

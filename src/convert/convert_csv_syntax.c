@@ -1,4 +1,4 @@
-/* How cells are written, from the options. */
+/* The notation of cells, from the options. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,11 +11,11 @@ static mlpd_status check_syntax(const mlpd_convert_options *o, const csv_syntax 
     return FAIL(MLPD_ERROR_USAGE, "'%c' cannot separate thousands where the decimal sign is '%c'", s->thousands,
                 s->decimal);
   if (o->missing != NULL && strchr(o->missing, '\n') != NULL)
-    return FAIL(MLPD_ERROR_USAGE, "a text for missing values holds a line end");
+    return FAIL(MLPD_ERROR_USAGE, "missing: a text contains a line end");
   return MLPD_OK;
 }
 
-/* The texts of "NULL,-999", and those that are numbers as such, too: -999 is also -999.0. */
+/* Reads the texts of a list such as "NULL,-999". Those that are numbers also match by value: -999 matches -999.0. */
 static mlpd_status take_missing(const char *list, csv_syntax *s) {
   uint32_t count = 1;
   for (const char *p = list; *p != '\0'; p++) count += *p == ',';
@@ -35,15 +35,15 @@ static mlpd_status take_missing(const char *list, csv_syntax *s) {
   }
 }
 
-/* The texts of "%,$". */
+/* Reads the texts of a list such as "%,$". */
 static mlpd_status take_strips(const char *list, csv_syntax *s) {
   uint32_t count = 1;
   for (const char *p = list; *p != '\0'; p++) count += *p == ',';
   TRY(memory_allocate(&s->strips, count, sizeof *s->strips, "texts to strip"));
   for (const char *p = list;; p++) {
     const size_t length = strcspn(p, ",");
-    if (strcspn(p, "0123456789+-.()") < length) /* (5): -5 of bookkeepers */
-      return FAIL(MLPD_ERROR_USAGE, "strip: '%.*s' may be a part of a number", (int)length, p);
+    if (strcspn(p, "0123456789+-.()") < length) /* bookkeepers write -5 as (5) */
+      return FAIL(MLPD_ERROR_USAGE, "strip: '%.*s' may be part of a number", (int)length, p);
     if (length > 0) {
       char **text = &s->strips[s->num_strips];
       TRY(memory_allocate(text, length + 1, 1, "texts to strip"));
@@ -60,7 +60,7 @@ mlpd_status csv_syntax_make(const mlpd_convert_options *o, csv_syntax *s) {
   const bool point = o->decimal == NULL || strcmp(o->decimal, "point") == 0 || strcmp(o->decimal, ".") == 0;
   *s = (csv_syntax){.delimiter = o->delimiter, .decimal = comma ? ',' : '.', .thousands = o->thousands};
   if (!comma && !point && strcmp(o->decimal, "auto") != 0)
-    return FAIL(MLPD_ERROR_USAGE, "decimal is auto, point or comma, not '%s'", o->decimal);
+    return FAIL(MLPD_ERROR_USAGE, "decimal must be auto, point or comma, not '%s'", o->decimal);
   TRY(check_syntax(o, s));
   if (o->strip != NULL) TRY(take_strips(o->strip, s));
   return o->missing != NULL && o->missing[0] != '\0' ? take_missing(o->missing, s) : MLPD_OK;

@@ -1,7 +1,7 @@
 #include "convert/convert_header.h"
 
 mlpd_status array_fold(const char *name, const uint64_t *dimensions, int rank, array_header *header) {
-  if (rank < 1) return FAIL(MLPD_ERROR_DATA, "%s: a single value, not an array of rows", name);
+  if (rank < 1) return FAIL(MLPD_ERROR_DATA, "%s: holds a single value, not an array of rows", name);
   header->rank = rank;
   for (int i = 0; i < rank; i++) header->dimensions[i] = dimensions[i];
   header->rows = dimensions[0];

@@ -10,21 +10,21 @@ typedef struct idx_type {
 static const idx_type types[] = {{0x08, ELEMENT_U8},  {0x09, ELEMENT_I8},  {0x0B, ELEMENT_I16},
                                  {0x0C, ELEMENT_I32}, {0x0D, ELEMENT_F32}, {0x0E, ELEMENT_F64}};
 
-/* Magic 0, 0, type, rank, then rank dimensions of 32 bits, all big-endian. */
+/* The header is 0, 0, type, rank (a byte each), then `rank` dimensions of 32 bits, big-endian. */
 mlpd_status idx_header(input *in, array_header *header) {
   uint8_t magic[4], bytes[4 * IDX_RANK_MOST];
   size_t got = 0;
   TRY(input_read(in, magic, sizeof magic, &got));
   const int rank = magic[3];
   if (got != sizeof magic || rank < 1 || rank > IDX_RANK_MOST)
-    return FAIL(MLPD_ERROR_DATA, "%s: IDX header with %d dimensions; 1 to %d are read", input_name(in), rank,
+    return FAIL(MLPD_ERROR_DATA, "%s: the IDX header has %d dimensions; 1 to %d are supported", input_name(in), rank,
                 IDX_RANK_MOST);
   bool known = false;
   for (size_t i = 0; i < sizeof types / sizeof types[0] && !known; i++) {
     known = types[i].code == magic[2];
     header->type = types[i].type;
   }
-  if (!known) return FAIL(MLPD_ERROR_DATA, "%s: IDX header with unknown type 0x%02X", input_name(in), magic[2]);
+  if (!known) return FAIL(MLPD_ERROR_DATA, "%s: the IDX header has unknown type 0x%02X", input_name(in), magic[2]);
   TRY(input_read(in, bytes, 4 * (size_t)rank, &got));
   if (got != 4 * (size_t)rank) return FAIL(MLPD_ERROR_DATA, "%s: the IDX header is cut short", input_name(in));
   uint64_t dimensions[IDX_RANK_MOST];

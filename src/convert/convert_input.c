@@ -17,10 +17,10 @@ struct input {
   char *path, *name;
   meter *progress;
   uint64_t stored; /* bytes on disk */
-  uint64_t limit;  /* bytes that can come out */
+  uint64_t limit;  /* most bytes that can be read */
 
-  gzFile gz;        /* a file of its own; NULL: an entry of an archive */
-  uint64_t counted; /* bytes of it the meter knows of */
+  gzFile gz;        /* a plain or gzip file; NULL: an entry of an archive */
+  uint64_t counted; /* bytes of gz already added to the meter */
 
   FILE *file; /* the archive */
   bool deflated, inflating;
@@ -54,12 +54,12 @@ void meter_finish(meter *m) {
 static mlpd_status regular_file_size(const char *path, uint64_t *bytes) {
   struct stat info;
   if (strcmp(path, "-") == 0)
-    return FAIL(MLPD_ERROR_FILE, "-: the input is read twice, so standard input cannot serve: save it as a file");
+    return FAIL(MLPD_ERROR_FILE, "-: the input is read twice, so it cannot be the standard input: save it as a file");
   if (stat(path, &info) != 0) return FAIL(MLPD_ERROR_FILE, "%s: %s", path, strerror(errno));
   if (S_ISDIR(info.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is a folder; name the files in it", path);
   if (!S_ISREG(info.st_mode))
-    return FAIL(MLPD_ERROR_FILE, "%s: not a regular file; it is read twice, so a pipe cannot serve: save it as a file",
-                path);
+    return FAIL(MLPD_ERROR_FILE,
+                "%s: is not a regular file; the input is read twice, so it cannot be a pipe: save it as a file", path);
   *bytes = (uint64_t)info.st_size;
   return MLPD_OK;
 }
@@ -105,7 +105,7 @@ static mlpd_status entry_start(input *in) {
   in->z.next_in = in->buffer;
   in->z.avail_in = 0;
   if (!in->deflated) return MLPD_OK;
-  /* -MAX_WBITS: deflate without a zlib header, as zip has it. */
+  /* -MAX_WBITS: deflate without a zlib header, as in zip archives. */
   const int code = in->inflating ? inflateReset(&in->z) : inflateInit2(&in->z, -MAX_WBITS);
   if (code != Z_OK) return FAIL(MLPD_ERROR_MEMORY, "%s: zlib cannot start to inflate (%d)", in->name, code);
   in->inflating = true;
@@ -159,7 +159,7 @@ static mlpd_status gz_read(input *in, uint8_t *out, size_t bytes, size_t *got) {
     const char *text = count <= 0 ? gzerror(in->gz, &code) : "";
     if (count < 0 || (code != Z_OK && code != Z_STREAM_END)) {
       if (code == Z_ERRNO) return FAIL(MLPD_ERROR_FILE, "%s: %s", in->path, strerror(errno));
-      return FAIL(MLPD_ERROR_DATA, "%s: damaged gzip file, or cut short (%s)", in->path, text);
+      return FAIL(MLPD_ERROR_DATA, "%s: damaged or truncated gzip file (%s)", in->path, text);
     }
     if (count == 0) break;
     *got += (size_t)count;

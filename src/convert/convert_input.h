@@ -1,6 +1,5 @@
-/* Bytes of an input of convert: a plain or gzip file, or one entry of a zip archive, read from its
- * beginning to its end as often as wanted; and the meter that counts them for the progress callback. Nothing here is
- * collective. */
+/* Reads the bytes of an input: a plain or gzip file, or an entry of a zip archive, from beginning to end, any number of
+ * times. A meter counts the bytes for the progress callback. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_INPUT_H
 #define MLPDIST_CONVERT_INPUT_H
 
@@ -15,11 +14,11 @@ typedef struct meter {
 } meter;
 
 void meter_expect(meter *m, uint64_t bytes); /* adds bytes to the total */
-void meter_finish(meter *m);                 /* reports all done */
+void meter_finish(meter *m);                 /* reports that everything is done */
 
 typedef struct input input;
 
-/* Opens a regular file; gzip is recognised by content. The meter is borrowed until input_close. */
+/* Opens a regular file; gzip is recognised by its content. The meter must live until input_close. */
 mlpd_status input_open(const char *path, meter *m, input **opened);
 
 /* Opens one entry of the zip archive at path. entry is copied. */
@@ -34,12 +33,12 @@ mlpd_status input_read(input *in, void *out, size_t bytes, size_t *got);
 mlpd_status input_rewind(input *in);
 
 const char *input_name(const input *in); /* for messages: "data.npz: x_train.npy". */
-const char *input_path(const input *in); /* of the file, or of the archive */
-bool input_is_packed(const input *in);   /* a gzip file */
+const char *input_path(const input *in); /* path of the file or the archive */
+bool input_is_packed(const input *in);   /* true for a gzip file */
 uint64_t input_stored(const input *in);  /* bytes on disk */
 
-/* At most so many bytes can come out: the size of a plain file, the expansion limit of deflate else.
- * What headers claim is checked against it before anything is allocated. */
+/* The most bytes that the input can yield: the size of a plain file, or deflate's highest expansion. The sizes that
+ * headers claim are checked against it before memory is allocated. */
 uint64_t input_limit(const input *in);
 
 #endif

@@ -9,7 +9,7 @@
 
 enum { LABEL_SLOTS = 1 << 15 }; /* a power of two, over three times LABEL_CLASSES_MOST */
 
-static const double INTEGER_MOST = 9007199254740992.0; /* 2^53: doubles tell integers up to it apart */
+static const double INTEGER_MOST = 9007199254740992.0; /* 2^53: doubles represent all integers up to it */
 
 mlpd_status label_set_create(mlpd_task task, label_set *set) {
   *set = (label_set){.task = task, .minimum = INFINITY, .maximum = -INFINITY};
@@ -28,7 +28,7 @@ void label_set_free(label_set *set) {
   *set = (label_set){.count = 0};
 }
 
-/* The slot of key: of its entry, or the empty one where it belongs. */
+/* The slot of key, or the empty slot for it. */
 static uint32_t *find_slot(const label_set *set, const void *key, size_t length) {
   uint64_t at = XXH3_64bits(key, length);
   for (;; at++) {
@@ -78,12 +78,12 @@ static void add_number(label_set *set, double value) {
 
 mlpd_status label_add_text(label_set *set, const char *text, size_t length, const number *parsed) {
   if (parsed == NULL && set->task == MLPD_REGRESSION)
-    return FAIL(MLPD_ERROR_DATA, "'%.*s' is no number, which a regression target must be",
+    return FAIL(MLPD_ERROR_DATA, "'%.*s' is not a number, but a regression target must be one",
                 length < 40 ? (int)length : 40, text);
   if (length > LABEL_NAME_BYTES) {
     if (parsed == NULL || set->task == MLPD_CLASSIFICATION)
       return FAIL(MLPD_ERROR_DATA, "the label is longer than %d bytes", LABEL_NAME_BYTES);
-    set->full = true; /* a number too long to be a class: only values remain */
+    set->full = true; /* a number this long is not a class: the labels must be values */
   }
   if (parsed == NULL) {
     set->any_text = true;
@@ -94,7 +94,7 @@ mlpd_status label_add_text(label_set *set, const char *text, size_t length, cons
   }
   if (set->task != MLPD_REGRESSION) TRY(insert(set, text, length, parsed != NULL ? parsed->value : 0));
   if (set->full && (set->any_text || set->task == MLPD_CLASSIFICATION))
-    return FAIL(MLPD_ERROR_DATA, "'%.*s': more than %d distinct classes; for values, every label must be a number",
+    return FAIL(MLPD_ERROR_DATA, "'%.*s': more than %d classes; for values, every label must be a number",
                 length < 40 ? (int)length : 40, text, LABEL_CLASSES_MOST);
   return MLPD_OK;
 }
@@ -106,14 +106,15 @@ mlpd_status label_add_integer(label_set *set, int64_t value) {
   if (fabs(as_double) >= INTEGER_MOST) set->full = true;
   TRY(insert(set, &value, sizeof value, as_double));
   if (set->full && set->task == MLPD_CLASSIFICATION)
-    return FAIL(MLPD_ERROR_DATA, "label %lld: too large for a class, or more than %d distinct classes",
+    return FAIL(MLPD_ERROR_DATA, "label %lld: too large for a class, or there are more than %d classes",
                 (long long)value, LABEL_CLASSES_MOST);
   return MLPD_OK;
 }
 
 mlpd_status label_add_value(label_set *set, double value) {
   if (value == floor(value) && fabs(value) < INTEGER_MOST) return label_add_integer(set, (int64_t)value);
-  if (set->task == MLPD_CLASSIFICATION) return FAIL(MLPD_ERROR_DATA, "%g is no whole number, so no class", value);
+  if (set->task == MLPD_CLASSIFICATION)
+    return FAIL(MLPD_ERROR_DATA, "%g is not a whole number, so it is not a class", value);
   set->any_decimal = true;
   add_number(set, value);
   return MLPD_OK;
@@ -129,8 +130,8 @@ static int by_text(const void *a, const void *b) {
   return strcmp((*x)->key, (*y)->key);
 }
 
-/* Numbers the distinct labels in order; equal numbers ("7", "07", "7.0") are one class. first (count)
- * receives an entry of each class. */
+/* Numbers the distinct labels in order; equal numbers ("7", "07", "7.0") are one class. Writes one entry of each class
+ * to first (count). */
 static void number_classes(label_set *set, label_entry **order, label_entry **first) {
   for (uint32_t i = 0; i < set->count; i++) order[i] = &set->entries[i];
   qsort(order, set->count, sizeof *order, set->any_text ? by_text : by_value);
@@ -157,20 +158,20 @@ static mlpd_status name_classes(label_set *set, label_entry *const *first) {
   return MLPD_OK;
 }
 
-/* Names given for integer classes: as many as the labels' range from 0, or as there are labels. */
+/* Applies names given for integer classes: one for each integer from 0 to the largest label, or one for each label. */
 static mlpd_status apply_given_names(label_set *set, const char *given, label_entry *const *first) {
   uint32_t count = 1;
   for (const char *c = given; *c != '\0'; c++) count += *c == ',';
-  if (set->any_text) return FAIL(MLPD_ERROR_USAGE, "class names are for integer labels; the labels are names already");
+  if (set->any_text) return FAIL(MLPD_ERROR_USAGE, "class names are for integer labels, but these labels are names");
   bool direct = set->minimum >= 0 && set->maximum < (double)count;
   for (uint32_t k = 0; k < set->num_classes; k++) direct = direct && first[k]->value == floor(first[k]->value);
   if (!direct && count != set->num_classes)
-    return FAIL(MLPD_ERROR_USAGE, "%u class names, but %u classes with labels from %g to %g", count, set->num_classes,
-                set->minimum, set->maximum);
+    return FAIL(MLPD_ERROR_USAGE, "%u class names given, but there are %u classes, with labels from %g to %g", count,
+                set->num_classes, set->minimum, set->maximum);
   if (direct)
     for (uint32_t i = 0; i < set->count; i++) set->entries[i].class_index = (int32_t)set->entries[i].value;
   if (count > LABEL_CLASSES_MOST)
-    return FAIL(MLPD_ERROR_USAGE, "%u class names; at most %d", count, LABEL_CLASSES_MOST);
+    return FAIL(MLPD_ERROR_USAGE, "%u class names given; at most %d are supported", count, LABEL_CLASSES_MOST);
   set->num_classes = count;
   TRY(memory_allocate(&set->names, count, sizeof *set->names, "class names"));
   const char *at = given;
@@ -184,12 +185,12 @@ static mlpd_status apply_given_names(label_set *set, const char *given, label_en
   return MLPD_OK;
 }
 
-/* More than a few labels that nearly all differ are no classes. */
+/* More than a few labels of which nearly all differ are not classes. */
 static bool nearly_all_differ(const label_set *set) {
   return set->count > LABEL_FEW && 2 * (uint64_t)set->count > set->numbers + set->texts;
 }
 
-/* 0.0 and 1.0, -1.0 and 1.0, or 1.0, 2.0, ...: classes that were written as real numbers. */
+/* true for 0.0 and 1.0, -1.0 and 1.0, or 1.0, 2.0, ...: classes that were written as real numbers. */
 static bool are_written_classes(const label_set *set) {
   const double range = set->maximum - set->minimum;
   if (set->any_fraction || set->count < 2 || set->numbers < 5 * (uint64_t)set->count) return false;
@@ -214,7 +215,8 @@ static const char *first_text(const label_set *set) {
   return "";
 }
 
-/* Texts among numbers are stray cells of a column of numbers, and texts that nearly all differ are no classes. */
+/* Fails if a few texts occur among numbers (errors in a column of numbers), or if nearly all texts differ (they are not
+ * classes). */
 static mlpd_status check_texts(const label_set *set) {
   const uint64_t all = set->numbers + set->texts;
   const bool mostly = set->numbers + set->number_like >= all - all / 10;
@@ -223,27 +225,29 @@ static mlpd_status check_texts(const label_set *set) {
   if (!set->any_text || set->task != MLPD_TASK_AUTO) return MLPD_OK;
   if (mostly && set->number_like > 0 && set->text_hint[0] != '\0')
     return FAIL(MLPD_ERROR_DATA,
-                "%s: '%.40s' is no number as it is written, as %llu labels are; %s reads it, --task classification "
-                "takes the labels as classes",
+                "%s: '%.40s' is not a number in this notation (%llu labels are like this); %s reads it, --task "
+                "classification takes the labels as classes",
                 place, text, (unsigned long long)set->texts, set->text_hint);
   if (mostly || values)
     return FAIL(MLPD_ERROR_DATA,
-                "%s: '%.40s' is no number, as %llu of %llu labels are; correct it, leave out such rows with --missing "
-                "'%.40s' --drop-missing, or --task classification takes the labels as classes",
+                "%s: '%.40s' is not a number, but %llu of %llu labels are; correct it, leave out such rows with "
+                "--missing '%.40s' --drop-missing, or use --task classification to take the labels as classes",
                 place, text, (unsigned long long)set->numbers, (unsigned long long)all, text);
   if (nearly_all_differ(set))
     return FAIL(MLPD_ERROR_DATA,
-                "%s: '%.40s': the target has %u different texts in %llu rows, which are no classes; choose another "
-                "target with --label, or --task classification takes them",
+                "%s: '%.40s': the target has %u different texts in %llu rows, too many for classes; choose another "
+                "target with --label, or use --task classification",
                 place, text, set->count, (unsigned long long)all);
   return MLPD_OK;
 }
 
 mlpd_status label_set_decide(label_set *set, const char *class_names) {
   set->one_hot = set->any_vector && set->all_one_hot && set->task != MLPD_REGRESSION;
-  if (set->one_hot) set->any_vector = set->any_decimal = false; /* one whole number a row after all */
+  if (set->one_hot) set->any_vector = set->any_decimal = false; /* each row is one class number */
   if (set->task == MLPD_CLASSIFICATION && set->any_vector)
-    return FAIL(MLPD_ERROR_DATA, "y has several columns that are not one-hot, but classes are one whole number a row");
+    return FAIL(MLPD_ERROR_DATA,
+                "y has several columns that are not one-hot, but a class is one whole number per row; use --task "
+                "regression for values");
   TRY(check_texts(set));
   set->classes = set->task == MLPD_CLASSIFICATION || (set->task == MLPD_TASK_AUTO && are_classes(set));
   const bool real = set->any_real || number_needs_double(set->minimum, set->maximum, !set->any_decimal);

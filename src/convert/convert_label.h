@@ -1,5 +1,5 @@
-/* Labels of a conversion: gathered in the first pass over all inputs, decided between the passes
- * (classes or values; which label is which class), looked up in the second. Nothing here is collective. */
+/* The labels of a conversion: collected in the first pass over all inputs, judged between the passes (classes or
+ * values; which label is which class), looked up in the second pass. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_LABEL_H
 #define MLPDIST_CONVERT_LABEL_H
 
@@ -9,41 +9,41 @@
 
 enum {
   LABEL_CLASSES_MOST = 10000, /* classes a file may have */
-  LABEL_AUTO_MOST = 1000,     /* distinct integers that task auto takes as classes */
-  LABEL_AUTO_INTEGER = 9999,  /* the largest of them */
+  LABEL_AUTO_MOST = 1000,     /* most distinct integers that task auto takes as classes */
+  LABEL_AUTO_INTEGER = 9999,  /* largest integer that task auto takes as a class */
   LABEL_NAME_BYTES = 255,
-  LABEL_FEW = 20 /* so many distinct labels may be classes of a row each */
+  LABEL_FEW = 20 /* up to so many distinct labels may be classes even if each occurs in one row only */
 };
 
 typedef struct label_entry {
   char *key; /* a cell's text, or the 8 bytes of an int64_t */
   size_t length;
-  double value; /* where the label is a number */
+  double value; /* if the label is a number */
   uint64_t rows;
   int32_t class_index;
 } label_entry;
 
 typedef struct label_set {
-  mlpd_task task; /* wanted */
-  /* Gathered. */
-  bool any_text;     /* a label that is no number */
-  bool any_decimal;  /* a number with a decimal point */
-  bool any_fraction; /* a number that is not whole */
-  bool any_vector;   /* several values a row */
-  bool all_one_hot;  /* with any_vector: all rows are, of sources that look */
-  bool any_real;     /* stored as float64 */
+  mlpd_task task; /* from the options */
+  /* Collected. */
+  bool any_text;     /* a label is not a number */
+  bool any_decimal;  /* a number has a decimal point */
+  bool any_fraction; /* a number is not whole */
+  bool any_vector;   /* rows have several values */
+  bool all_one_hot;  /* with any_vector: all rows are one-hot */
+  bool any_real;     /* labels are stored as float64 */
   double minimum, maximum;
-  uint64_t numbers, texts, number_like; /* labels; number_like: texts that are numbers in another notation */
-  char text_place[600], text_hint[64];  /* of the first text, where its source knows: "FILE:LINE: column 2" */
+  uint64_t numbers, texts, number_like; /* counts of labels; number_like: texts that are numbers in another notation */
+  char text_place[600], text_hint[64];  /* for the first text, if known: "FILE:LINE: column 2"; see csv_cell_hint */
   char target[300];                     /* "column 'price'", or "" */
-  bool full;                            /* more distinct labels than LABEL_CLASSES_MOST; the set is not kept up then */
+  bool full;                            /* there are more than LABEL_CLASSES_MOST labels; the set is incomplete then */
   label_entry *entries;                 /* (LABEL_CLASSES_MOST) */
   uint32_t count;
   uint32_t *slots;          /* (LABEL_SLOTS) index + 1 into entries, by hash */
-  mlpd_split part;          /* of the rows that are gathered: set it */
+  mlpd_split part;          /* part of the rows that are being collected; the caller sets it */
   uint64_t (*part_rows)[3]; /* (LABEL_CLASSES_MOST) rows with the label of an entry, by part */
   /* Decided. */
-  bool one_hot; /* the class is the place of the 1 among several values */
+  bool one_hot; /* the class is the position of the 1 among several values */
   bool classes;
   uint32_t num_classes;
   char **names;      /* (num_classes), or NULL where class k is the label k */
@@ -53,24 +53,24 @@ typedef struct label_set {
 mlpd_status label_set_create(mlpd_task task, label_set *set);
 void label_set_free(label_set *set);
 
-/* Gathers one label; messages name no place: prefix them. number NULL: the text is no number. */
+/* Collect one label. parsed NULL: the text is not a number. Messages do not name the row: the caller prefixes it. */
 mlpd_status label_add_text(label_set *set, const char *text, size_t length, const number *parsed);
 mlpd_status label_add_integer(label_set *set, int64_t value);
 mlpd_status label_add_value(label_set *set, double value); /* a float of an array of labels */
 
-/* Decides; class_names as in mlpd_convert_options. */
+/* Decides what the labels are; class_names is the option of mlpd_convert_options. */
 mlpd_status label_set_decide(label_set *set, const char *class_names);
 
-/* Classes of one-hot rows get the names (count) of their columns. count 0: there are none, and nothing is done. */
+/* Gives the classes of one-hot rows the names (count) of their columns. Does nothing if count is 0. */
 mlpd_status label_set_name_columns(label_set *set, const char *const *names, uint64_t count);
 
-/* The decision as a line of text. */
+/* Writes the decision as a line of text. */
 void label_set_describe(const label_set *set, char *text, size_t size);
 
-/* Rows of each class (num_classes) in each part of the inputs. */
+/* Writes to rows (num_classes) how many rows each class has in each part of the inputs. */
 void label_set_class_rows(const label_set *set, uint64_t (*rows)[3]);
 
-/* The class of a label, or -1 where the first pass did not see it. */
+/* The class of a label, or -1 if the first pass did not see it. */
 int32_t label_class_of_text(const label_set *set, const char *text, size_t length);
 int32_t label_class_of_integer(const label_set *set, int64_t value);
 

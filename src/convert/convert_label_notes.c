@@ -5,7 +5,7 @@
 
 #include "convert/convert_report.h"
 
-enum { CASES_MOST = 200 }; /* classes that are compared with one another */
+enum { CASES_MOST = 200 }; /* most classes that are compared with one another */
 
 static void note_constant(const mlpd_convert_options *o, const label_set *set) {
   if (set->classes && set->num_classes == 1)
@@ -23,10 +23,11 @@ static void note_letter_case(const mlpd_convert_options *o, const label_set *set
   for (uint32_t k = 0; k < set->num_classes; k++)
     for (uint32_t j = 0; j < k; j++) {
       if (strcasecmp(set->names[j], set->names[k]) != 0) continue;
-      convert_say(o,
-                  "note: the classes '%.60s' and '%.60s' differ in letter case alone, and remain two; write them alike "
-                  "if they are one",
-                  set->names[j], set->names[k]);
+      convert_say(
+          o,
+          "note: the classes '%.60s' and '%.60s' differ only in letter case and are kept apart; write them alike "
+          "if they are one class",
+          set->names[j], set->names[k]);
       return;
     }
 }

@@ -1,15 +1,14 @@
-/* What a user should know about the labels that were decided, said through options->decision. Nothing here is
- * collective. */
+/* Notes on the labels for the user, reported through options->decision. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_LABEL_NOTES_H
 #define MLPDIST_CONVERT_LABEL_NOTES_H
 
 #include "convert/convert_label.h"
 
-/* Labels that are all the same, classes whose names differ in letter case alone, and whole numbers that doubles round.
- */
+/* Reports labels that are all the same, classes whose names differ only in letter case, and whole numbers that are
+ * rounded to double. */
 void label_set_notes(const mlpd_convert_options *options, const label_set *set);
 
-/* Largest magnitude of whole numbers that doubles tell apart. */
+/* 2^53: up to this magnitude doubles represent all whole numbers exactly. */
 static const double LABEL_EXACT_MOST = 9007199254740992.0;
 
 #endif

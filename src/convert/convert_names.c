@@ -17,10 +17,10 @@ static mlpd_status fail_names(const source *first, const source *s, const char *
   name_list_print(wanted, found->from, missing, sizeof missing);
   name_list_print(given, found->to, unknown, sizeof unknown);
   if (found->missing == 0)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s%s %s, which %s has not; --ignore leaves it out", s->name, what,
+    return FAIL(MLPD_ERROR_DATA, "%s: has %s%s %s, but %s does not; --ignore leaves it out", s->name, what,
                 found->unknown > 1 ? "s" : "", unknown, first->name);
-  return FAIL(MLPD_ERROR_DATA, "%s: no %s%s %s, which %s has%s%s", s->name, what, found->missing > 1 ? "s" : "",
-              missing, first->name, found->unknown > 0 ? ", but " : "", found->unknown > 0 ? unknown : "");
+  return FAIL(MLPD_ERROR_DATA, "%s: has no %s%s %s, but %s has%s%s", s->name, what, found->missing > 1 ? "s" : "",
+              missing, first->name, found->unknown > 0 ? "; it has instead: " : "", found->unknown > 0 ? unknown : "");
 }
 
 static mlpd_status match_list(const source *first, const source *s, const char *what, const name_list *wanted,
@@ -42,9 +42,9 @@ static mlpd_status match_list(const source *first, const source *s, const char *
 mlpd_status source_match(const mlpd_convert_options *options, const source *first, source *s) {
   TRY(match_list(first, s, "column", &first->columns, &s->columns, &s->columns_from));
   TRY(match_list(first, s, "target", &first->targets, &s->targets, &s->targets_from));
-  if (s->columns_from != NULL) convert_say(options, "%s: its columns are put in the order of %s", s->name, first->name);
+  if (s->columns_from != NULL) convert_say(options, "%s: columns reordered as in %s", s->name, first->name);
   if (s->features == first->features && s->y_columns == first->y_columns) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "%s has %u features and %u y columns, but %s has %u and %u", s->name, s->features,
+  return FAIL(MLPD_ERROR_DATA, "%s has %u features and %u columns of y, but %s has %u and %u", s->name, s->features,
               s->y_columns, first->name, first->features, first->y_columns);
 }
 
@@ -54,7 +54,7 @@ static mlpd_status write_list(h5_file *file, const char *object, const name_list
   return list->count > 0 ? h5_strings_write(file, object, (const char *const *)list->names, list->count) : MLPD_OK;
 }
 
-/* For every table, so that the file is known to be one. */
+/* Written for every table: /columns/kind marks the file as one. */
 static mlpd_status write_kinds(h5_file *file, const source *first, bool missing) {
   columns about;
   if (!first->table) return MLPD_OK;
@@ -72,7 +72,7 @@ static mlpd_status write_kinds(h5_file *file, const source *first, bool missing)
   return status;
 }
 
-/* Labels 0, 1, 2, ... are names, too: a file that lacks one of them must not be taken for another's classes. */
+/* Labels 0, 1, 2, ... are stored as names, too, so that a file in which one is missing is still matched correctly. */
 static mlpd_status list_classes(const label_set *labels, name_list *list) {
   if (labels->names == NULL) return name_list_numbers(labels->num_classes, list);
   return name_list_copy((const char *const *)labels->names, labels->num_classes, list);
@@ -82,7 +82,8 @@ mlpd_status convert_write_names(h5_file *file, const source *first, bool missing
   name_list classes = {0};
   TRY(write_list(file, "/columns/name", &first->columns));
   TRY(write_kinds(file, first, missing));
-  if (!labels->one_hot) TRY(write_list(file, "/targets/name", &first->targets)); /* else they name the classes */
+  if (!labels->one_hot)
+    TRY(write_list(file, "/targets/name", &first->targets)); /* for one-hot rows they are the class names */
   if (first->y_columns == 0 || !labels->classes) return MLPD_OK;
   TRY(list_classes(labels, &classes));
   const mlpd_status status = write_list(file, "/class_names", &classes);

@@ -7,7 +7,7 @@
 
 enum { NPY_RANK_MOST = ARRAY_RANK_MOST, NPY_HEADER_MOST = 65535 /* bytes */ };
 
-/* A reader of the header's Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } */
+/* Parses the header's Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } */
 typedef struct literal {
   const char *at; /* NUL-terminated text */
 } literal;
@@ -95,7 +95,7 @@ static bool parse_dictionary(const char *text, dictionary *d) {
 }
 
 typedef struct npy_type {
-  const char *code; /* NumPy's kind and size, without the byte order */
+  const char *code; /* NumPy's code of kind and size, without the byte order */
   element_type type;
   size_t stored_size;
 } npy_type;
@@ -106,7 +106,7 @@ static const npy_type types[] = {{"b1", ELEMENT_U8, 1},  {"i1", ELEMENT_I8, 1}, 
                                  {"?", ELEMENT_U8, 1},   {"f2", ELEMENT_F32, 2}, {"f4", ELEMENT_F32, 4},
                                  {"f8", ELEMENT_F64, 8}};
 
-/* <U and S: one text an element. */
+/* Texts (<U and S). */
 static mlpd_status apply_text(const char *name, const char *code, array_header *header) {
   char *end = NULL;
   const unsigned long length = strtoul(code + 1, &end, 10);
@@ -131,7 +131,7 @@ static mlpd_status fail_type(const char *name, const char *descr, const char *co
       {"fg", "floats wider than 64 bits", "save a.astype('f8')"},
       {"V", "raw bytes", "save a.view('u1') or the like"},
       {"r", "records", "save its columns as one array: numpy.lib.recfunctions.structured_to_unstructured(a)"},
-      {"", "a type that is no plain number", "save integers or floats"},
+      {"", "a type that is not a plain number", "save integers or floats"},
   };
   size_t i = 0;
   while (others[i].kinds[0] != '\0' && (code[0] == '\0' || strchr(others[i].kinds, code[0]) == NULL)) i++;
@@ -172,8 +172,8 @@ mlpd_status npy_header(input *in, array_header *header) {
   if (prefix == 12) length |= (uint64_t)start[10] << 16 | (uint64_t)start[11] << 24;
   if (start[6] < 1 || start[6] > 3 || length > NPY_HEADER_MOST)
     return FAIL(MLPD_ERROR_DATA,
-                "%s: NPY version %d with a header of %llu bytes; versions 1 to 3 and %d bytes are read", name, start[6],
-                (unsigned long long)length, NPY_HEADER_MOST);
+                "%s: NPY version %d with a header of %llu bytes; only versions 1 to 3 and up to %d bytes are supported",
+                name, start[6], (unsigned long long)length, NPY_HEADER_MOST);
   char *text;
   TRY(memory_allocate(&text, (size_t)length + 1, 1, "NPY header"));
   dictionary d = {.rank = 0};
@@ -184,7 +184,7 @@ mlpd_status npy_header(input *in, array_header *header) {
     goto done;
   }
   if (!parse_dictionary(text, &d)) {
-    status = FAIL(MLPD_ERROR_DATA, "%s: the NPY header is no dictionary of descr, fortran_order and shape", name);
+    status = FAIL(MLPD_ERROR_DATA, "%s: the NPY header is not a dictionary of descr, fortran_order and shape", name);
     goto done;
   }
   TRY_GOTO(status, apply_type(name, d.descr, header), done);

@@ -5,7 +5,7 @@
 #include "convert/convert_header.h"
 #include "convert/convert_input.h"
 
-/* Parses the header of in, which is at its start. */
+/* Parses the header of in, which must be at its start. */
 mlpd_status npy_header(input *in, array_header *header);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which of the inputs is x, y, train, valid and test. */
+/* Opens the inputs and decides which is x, y, train, valid and test. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,7 +10,7 @@
 #include "convert/convert_roles.h"
 #include "convert/convert_source.h"
 
-enum { LINES_MOST = 12 }; /* files of which something is said */
+enum { LINES_MOST = 12 }; /* most files that are reported individually */
 
 /* ---- Lists of sources ---- */
 
@@ -34,14 +34,14 @@ bool source_wants_no_label(const mlpd_convert_options *options) {
   return options->unlabelled || (options->label != NULL && strcmp(options->label, "none") == 0);
 }
 
-/* Takes i's input out of the list, whose closing then passes it over. */
+/* Removes input i from the list, which then no longer closes it. */
 static input *take(opened_inputs *o, int i) {
   input *in = o->in[i];
   o->in[i] = NULL;
   return in;
 }
 
-/* The same table twice would count its rows twice, or test on what was trained on. An array may be x and y at once. */
+/* The same table given twice would count its rows twice, or test on training rows. An array may be both x and y. */
 static mlpd_status refuse_twice(const opened_inputs *o) {
   struct stat *about = NULL;
   TRY(memory_allocate(&about, (size_t)o->count, sizeof *about, "input files"));
@@ -65,10 +65,11 @@ static mlpd_status find_roles(const mlpd_convert_options *options, opened_inputs
   return roles_settle(o->paths, o->count, per_part, o->roles, all_unclear);
 }
 
-/* What became of the files, a line each; of many of one table, one line. */
+/* Reports the role of each file, one line per file; for many parts of one table, a single line. */
 static void say_roles(const mlpd_convert_options *options, const opened_inputs *o, bool all_unclear) {
   if (all_unclear && o->count > LINES_MOST) {
-    convert_say(options, "%d files of one table, %s to %s", o->count, o->paths[0], o->paths[o->count - 1]);
+    convert_say(options, "%d files that are parts of one table, %s to %s", o->count, o->paths[0],
+                o->paths[o->count - 1]);
     return;
   }
   for (int i = 0; i < o->count; i++) {
@@ -77,7 +78,7 @@ static void say_roles(const mlpd_convert_options *options, const opened_inputs *
       return;
     }
     if (all_unclear)
-      convert_say(options, "%s: rows of one table, with the other files", o->paths[i]);
+      convert_say(options, "%s: part of one table with the other files", o->paths[i]);
     else
       convert_say(options, "%s: %s part", o->paths[i], mlpd_choice_name(mlpd_split_choices, o->roles[i]));
   }
@@ -85,7 +86,7 @@ static void say_roles(const mlpd_convert_options *options, const opened_inputs *
 
 /* ---- Tables ---- */
 
-/* Opens a table whose target is the first table's, wherever its column is. */
+/* Opens a further table, with the same target as the first, even if its column is elsewhere. */
 static mlpd_status open_alike(opened_inputs *o, int i, const mlpd_convert_options *options, meter *m, source_list *list,
                               source **opened) {
   const source *const first = list->count > 0 ? list->all[0] : NULL;
@@ -104,7 +105,7 @@ static mlpd_status open_alike(opened_inputs *o, int i, const mlpd_convert_option
   *opened = NULL;
   list->alike = *options;
   list->alike.label = target;
-  list->alike.decision = NULL; /* it was said once */
+  list->alike.decision = NULL; /* already reported for the first table */
   input *in;
   TRY(input_open(o->paths[i], m, &in));
   return csv_source_open(in, m, &list->alike, opened);
@@ -166,7 +167,8 @@ mlpd_status source_open_column(input *in, const mlpd_convert_options *options, m
   return column_source_open(array, options->label, m, opened);
 }
 
-/* The files of a part, x and y by turns: each with its neighbour, unless half of them are called labels. */
+/* Orders the files of a part as x, y, x, y, ...: neighbours form pairs, unless half of the files have "label" or the
+ * like in their names. */
 static void order_pairs(const opened_inputs *o, mlpd_split part, int *order, int *count) {
   int labels = 0, x = 0, y = 1;
   *count = 0;
@@ -188,7 +190,7 @@ static mlpd_status fail_unpaired(const opened_inputs *o, mlpd_split part, const 
   char names[REPORT_BYTES] = "";
   size_t used = 0;
   for (int i = 0; i < count; i++) report_list_add(names, &used, ", ", o->paths[order[i]]);
-  return FAIL(MLPD_ERROR_USAGE, "%s: %d array%s for the %s part, where each x needs its y; name both, or --label none",
+  return FAIL(MLPD_ERROR_USAGE, "%s: %d array%s for the %s part, but each x needs its y; name both, or --label none",
               names, count, count == 1 ? "" : "s", mlpd_choice_name(mlpd_split_choices, (int)part));
 }
 
@@ -216,7 +218,7 @@ static mlpd_status open_arrays(opened_inputs *o, const mlpd_convert_options *opt
     return MLPD_OK;
   }
   if (per_part == 2 && options->label != NULL)
-    return FAIL(MLPD_ERROR_USAGE, "label '%s' is for one array that holds x and y; here y is an array of its own",
+    return FAIL(MLPD_ERROR_USAGE, "label '%s' is for one array that holds x and y; here y is a separate array",
                 options->label);
   int *order = NULL;
   TRY(memory_allocate(&order, (size_t)o->count, sizeof *order, "input files"));
@@ -250,13 +252,13 @@ static void close_inputs(opened_inputs *o) {
   free(o->roles);
 }
 
-/* Names a file of the kind that is rarer: README.txt among arrays, say. */
+/* Fails, naming a file of the rarer kind: a README.txt among arrays, for example. */
 static mlpd_status fail_mixed(const opened_inputs *o, int texts) {
   int text = -1, array = -1;
   for (int i = o->count - 1; i >= 0; i--) *(o->kind[i] == KIND_TEXT ? &text : &array) = i;
   const bool odd_text = 2 * texts <= o->count;
   return FAIL(MLPD_ERROR_USAGE,
-              "%s is %s, but %s is %s: inputs of one data set are of one kind; leave %s out, or convert it alone",
+              "%s is %s, but %s is %s: all inputs of a data set must be of one kind; omit %s, or convert it separately",
               o->paths[odd_text ? text : array], odd_text ? "text" : "an array", o->paths[odd_text ? array : text],
               odd_text ? "an array" : "text", o->paths[odd_text ? text : array]);
 }
@@ -269,7 +271,7 @@ static mlpd_status open_by_kind(opened_inputs *o, const mlpd_convert_options *op
     archives += o->kind[i] == KIND_NPZ;
   }
   if (archives > 0 && o->count > 1)
-    return FAIL(MLPD_ERROR_USAGE, "%s: an NPZ archive is converted alone, without other inputs", o->paths[0]);
+    return FAIL(MLPD_ERROR_USAGE, "%s: an NPZ archive must be the only input", o->paths[0]);
   if (texts > 0 && texts < o->count) return fail_mixed(o, texts);
   const int per_part = texts > 0 || source_wants_no_label(options) ? 1 : 2;
   TRY(find_roles(options, o, per_part, &all_unclear));

@@ -12,7 +12,7 @@ enum { CHUNK_BYTES = 1 << 18, BLOCK_BYTES = 1 << 20 };
 static const char *const x_paths[] = {[MLPD_TRAIN] = "/train/x", [MLPD_VALID] = "/valid/x", [MLPD_TEST] = "/test/x"};
 static const char *const y_paths[] = {[MLPD_TRAIN] = "/train/y", [MLPD_VALID] = "/valid/y", [MLPD_TEST] = "/test/y"};
 
-/* What stands at path may be replaced if it is empty or a data set that a conversion made. */
+/* An existing file at path may be replaced if it is empty or a data set that a conversion made. */
 static mlpd_status check_replaceable(const char *path) {
   struct stat about;
   if (stat(path, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) return MLPD_OK;
@@ -25,11 +25,11 @@ static mlpd_status check_replaceable(const char *path) {
   if (ours) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE,
               "%s exists and is not a data set that convert made, so it is not replaced: the last argument is the file "
-              "to write; name a new one, such as data.h5",
+              "to write; choose a new name, such as data.h5",
               path);
 }
 
-/* A name that belongs to an input is a sign that OUT was forgotten. */
+/* An output with the name of an input format is a sign that OUT was forgotten. */
 static mlpd_status check_name(const char *path) {
   static const char *const inputs[] = {".csv", ".tsv", ".txt", ".npy", ".npz", ".gz", ".zip"};
   const size_t length = strlen(path);
@@ -37,8 +37,8 @@ static mlpd_status check_name(const char *path) {
     const size_t end = strlen(inputs[i]);
     if (length >= end && strcasecmp(path + length - end, inputs[i]) == 0)
       return FAIL(MLPD_ERROR_USAGE,
-                  "%s: the last argument is the HDF5 file to write, and its name cannot end in %s; name it after the "
-                  "inputs, such as data.h5",
+                  "%s: the last argument is the HDF5 file to write, so its name cannot end in %s; add the output, such "
+                  "as data.h5, after the inputs",
                   path, inputs[i]);
   }
   return MLPD_OK;
@@ -49,7 +49,7 @@ mlpd_status output_check(const char *path, const char *const *inputs, int num_in
     const file_identity written = file_identify(path), read = file_identify(inputs[i]);
     if (file_identities_equal(&written, &read))
       return FAIL(MLPD_ERROR_USAGE,
-                  "%s is input and output at once; the last argument is the file to write, such as data.h5", path);
+                  "%s is both input and output; the last argument is the file to write, such as data.h5", path);
   }
   TRY(check_replaceable(path));
   return check_name(path);
@@ -98,7 +98,7 @@ mlpd_status output_row(output *out, mlpd_split split, element_type read_type, co
                        const double *value) {
   part_output *p = &out->parts[split];
   const size_t row_bytes = out->features * element_size(read_type);
-  if (read_type != p->read_type) TRY(write_block(p)); /* the next file of the part has another type */
+  if (read_type != p->read_type) TRY(write_block(p)); /* the next source has another type */
   p->read_type = read_type;
   memcpy(p->x_block + p->filled * row_bytes, x, row_bytes);
   if (p->classes != NULL) p->classes[p->filled] = *class_index;
@@ -116,7 +116,7 @@ mlpd_status output_flush(output *out) {
   return MLPD_OK;
 }
 
-/* Closes the file without hiding what went wrong before: its message is the one to keep. */
+/* Closes the file but keeps the message of the earlier failure. */
 static mlpd_status close_failed(output *out, mlpd_status failure) {
   char message[1024];
   (void)snprintf(message, sizeof message, "%s", mlpd_error_message());

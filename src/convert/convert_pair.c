@@ -1,4 +1,4 @@
-/* Row sources over typed arrays: x and y apart, or y as one column of x. */
+/* Row sources that read arrays: x and y separate, or y as a column of x. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +19,7 @@ typedef struct column_source {
   uint64_t block_rows;
 } column_source;
 
-/* Value i of values, as an integer where the type is one. Unsigned 64-bit values beyond int64_t, as no
- * class can be, become the largest. */
+/* Value i of an integer type. Unsigned 64-bit values beyond int64_t become the largest int64_t; none can be a class. */
 static int64_t integer_at(element_type type, const void *values, size_t i) {
   switch (type) {
     case ELEMENT_I8:
@@ -78,8 +77,8 @@ static mlpd_status add_text(label_set *labels, const array_header *h, const char
   char text[ARRAY_TEXT_MOST];
   number parsed;
   const size_t length = array_text_at(h, stored, text);
-  if (length == 0) return FAIL(MLPD_ERROR_DATA, "an empty text: every row needs a label");
-  text[length] = '\0'; /* which number_parse() may read */
+  if (length == 0) return FAIL(MLPD_ERROR_DATA, "the label is an empty text: every row needs a label");
+  text[length] = '\0'; /* number_parse() may read it */
   const bool is_number = number_parse(text, text + length, &parsed) == text + length;
   return label_add_text(labels, text, length, is_number ? &parsed : NULL);
 }
@@ -102,9 +101,9 @@ static uint64_t rows_a_block(uint64_t row_bytes) {
   return row_bytes >= SOURCE_BLOCK_BYTES ? 1 : SOURCE_BLOCK_BYTES / row_bytes;
 }
 
-/* ---- x and y apart ---- */
+/* ---- x and y in separate arrays ---- */
 
-/* One row of y: a label, or several values, which are a label while all rows are one-hot. */
+/* Collects one row of y: a label, or several values, which are a label as long as all rows are one-hot. */
 static mlpd_status scan_y_row(const array_header *h, const void *block, size_t row, double *values, label_set *labels) {
   if (h->text != ARRAY_NUMBERS) return add_text(labels, h, (const char *)block + row * h->stored_size);
   if (h->columns == 1) return add_label(labels, h->type, block, row);
@@ -119,7 +118,7 @@ static mlpd_status scan_y(pair_source *p, label_set *labels) {
   const array_header *h = &p->y->header;
   if (h->columns > 1 && !labels->any_vector) labels->any_vector = labels->all_one_hot = true;
   if (h->text != ARRAY_NUMBERS && h->columns > 1)
-    return FAIL(MLPD_ERROR_DATA, "%s: %llu texts a row; a class is one", input_name(p->y->in),
+    return FAIL(MLPD_ERROR_DATA, "%s: has %llu texts per row; a class is one text", input_name(p->y->in),
                 (unsigned long long)h->columns);
   if (h->type == ELEMENT_F64) labels->any_real = true;
   if (!element_is_integer(h->type) && labels->task == MLPD_TASK_AUTO) labels->any_decimal = true;
@@ -289,15 +288,16 @@ static mlpd_status column_create(input_array *array, const char *label, column_s
   uint32_t column = columns - 1;
   TRY(check_numbers(array));
   if (columns < 2)
-    return FAIL(MLPD_ERROR_DATA, "%s: one column; features and a label need two at least", input_name(array->in));
+    return FAIL(MLPD_ERROR_DATA, "%s: has one column; a table needs a feature and a label", input_name(array->in));
   if (label == NULL && h->image)
-    return FAIL(MLPD_ERROR_DATA,
-                "%s: holds images, but no labels; name the file of their labels after it, or --label none takes them "
-                "without",
-                input_name(array->in));
+    return FAIL(
+        MLPD_ERROR_DATA,
+        "%s: holds images, but no labels; name the file of their labels after it, or --label none converts them "
+        "without",
+        input_name(array->in));
   if (label != NULL && !column_by_number(label, columns, &column))
-    return FAIL(MLPD_ERROR_USAGE, "%s: label '%s' is no column number from %lld to %lld", input_name(array->in), label,
-                -(long long)columns, (long long)columns - 1);
+    return FAIL(MLPD_ERROR_USAGE, "%s: label '%s' is not a column number from %lld to %lld", input_name(array->in),
+                label, -(long long)columns, (long long)columns - 1);
   TRY(memory_allocate(made, 1, sizeof **made, "row source"));
   const size_t size = element_size(h->type);
   const uint64_t block_rows = rows_a_block(columns * size);

@@ -15,7 +15,7 @@ static const role_word words[] = {
     {"holdout", ROLE_TEST},     {"eval", ROLE_TEST},      {"t10k", ROLE_TEST},
 };
 
-/* The role of a word, digits at its end aside ("train01"). */
+/* The role that a word indicates, ignoring digits at its end ("train01"). */
 static role role_of_word(const char *word, size_t length) {
   for (size_t cut = length; cut > 0; cut--) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -27,7 +27,7 @@ static role role_of_word(const char *word, size_t length) {
 
 static bool is_in_word(char c) { return isalnum((unsigned char)c) || (unsigned char)c >= 0x80; }
 
-/* The role that the words of a name agree on; unclear where they do not. */
+/* The role that the words of a name indicate; unclear if they contradict each other. */
 static role role_of_name(const char *name, size_t length) {
   role found = ROLE_UNCLEAR;
   for (size_t i = 0; i < length;) {
@@ -64,7 +64,7 @@ size_t roles_shared_folder(const char *const *paths, int count) {
   }
 }
 
-static const char *const cure = "say it outright with --train FILE, --valid FILE and --test FILE";
+static const char *const cure = "give them with --train FILE, --valid FILE and --test FILE";
 
 mlpd_status roles_settle(const char *const *paths, int count, int per_part, role *roles, bool *all_unclear) {
   int found[3] = {0}, unclear = 0, last = 0;
@@ -80,10 +80,10 @@ mlpd_status roles_settle(const char *const *paths, int count, int per_part, role
   if (unclear == 0) return MLPD_OK;
   if (found[ROLE_TRAIN] > 0 && unclear > per_part)
     return FAIL(MLPD_ERROR_USAGE,
-                "%d files beside a training file do not say by their names what they are ('%s', say); %s", unclear,
-                paths[last], cure);
+                "the names of %d files beside a training file do not say which part they are ('%s' is one); %s",
+                unclear, paths[last], cure);
   if (found[ROLE_TRAIN] > 0 && found[ROLE_TEST] > 0)
-    return FAIL(MLPD_ERROR_USAGE, "%s: beside files for training and test its name does not say what it is; %s",
+    return FAIL(MLPD_ERROR_USAGE, "%s: its name does not say which part it is, beside training and test files; %s",
                 paths[last], cure);
   for (int i = 0; i < count; i++)
     if (roles[i] == ROLE_UNCLEAR) roles[i] = found[ROLE_TRAIN] > 0 ? ROLE_TEST : ROLE_TRAIN;

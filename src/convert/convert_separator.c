@@ -16,8 +16,7 @@ mlpd_status mlpd_separator_read(const char *option, const char *text, char *char
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (strcmp(text, names[i].name) == 0) return *character = names[i].character, MLPD_OK;
   if (strlen(text) != 1)
-    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is neither one character nor comma, semicolon, tab or blank", option,
-                text);
+    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" must be one character, or comma, semicolon, tab or blank", option, text);
   *character = text[0];
   return MLPD_OK;
 }

@@ -1,5 +1,5 @@
-/* Row sources of a conversion: each reads one part (train, valid or test) twice: scan gathers shapes,
- * types and labels; read then yields the rows in order. Nothing here is collective. */
+/* The interface of an input format: a source reads its rows twice. scan collects shapes, types and labels; read then
+ * returns the rows in order. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_SOURCE_H
 #define MLPDIST_CONVERT_SOURCE_H
 
@@ -20,39 +20,41 @@ typedef struct source_methods {
 struct source {
   const source_methods *methods;
   const char *name; /* for messages */
-  mlpd_split part;  /* of the data set that it is, or that is drawn from it (train) */
-  bool image;       /* rows are pictures */
-  bool table;       /* rows of a text table: columns of their own kinds, no image */
-  /* Known from the start, where the input has them; freed by source_close. */
+  mlpd_split part;  /* part of the data set; from train, others may be drawn */
+  bool image;       /* rows are images */
+  bool table;       /* rows of a text table: not an image, as the columns are of different kinds */
+  /* Known from the start, if the input has them; freed by source_close. */
   name_list columns; /* (features) */
   name_list targets; /* (y_columns) */
   /* Known after the scan. */
   uint64_t rows;
   uint32_t features;
-  element_type type;  /* of x as read */
-  uint32_t y_columns; /* values a row; 0: no y */
-  bool missing;       /* NaN stands for values that are missing */
+  element_type type;  /* type of x that read returns */
+  uint32_t y_columns; /* values of y per row; 0: no y */
+  bool missing;       /* NaN in x is a missing value */
   struct category_set *
-      *categories; /* (features) borrowed; NULL: of a number; itself NULL: all are. Freed by source_close */
-  bool *yes_no;    /* (features) columns of True and False and the like, or NULL; freed by source_close */
-  /* Places of the first source's columns and targets, where it has them in another order; freed by source_close. */
+      *categories; /* (features) sets, borrowed; [j] NULL: a number; NULL: all are numbers. Freed by source_close */
+  bool *yes_no;    /* (features) true for columns of True and False or similar; or NULL; freed by source_close */
+  /* If the columns or targets are in a different order than those of the first source: their indices here; else NULL.
+   * Freed by source_close. */
   uint32_t *columns_from, *targets_from;
 };
 
 typedef struct source_list {
-  source **all; /* (count), the training part's first, then those of valid and test */
+  source **all; /* (count), first those of the training part, then of valid and test */
   int count;
-  mlpd_convert_options alike,
-      silent; /* of tables whose target has the first one's name; of those beyond the first few */
+  /* Options for tables that use the target of the first one; and for those after the first few, which report nothing.
+   */
+  mlpd_convert_options alike, silent;
 } source_list;
 
-enum { SOURCE_BLOCK_BYTES = 1 << 20 }; /* about this much of x and y is in memory at a time */
+enum { SOURCE_BLOCK_BYTES = 1 << 20 }; /* approximate size of the block of x and y in memory */
 
-/* First pass over s: its shape and types, its labels into labels. */
+/* First pass over s: finds its shape and types, and adds its labels to `labels`. */
 static inline mlpd_status source_scan(source *s, label_set *labels) { return s->methods->scan(s, labels); }
 
-/* The next rows: x (rows, features) of s->type, and classes (rows) or values (rows, y_columns), as labels
- * has decided. */
+/* Reads the next rows: x (rows, features) of s->type, and classes (rows) or values (rows, y_columns), whichever
+ * `labels` decided. */
 static inline mlpd_status source_read(source *s, const label_set *labels, uint64_t rows, void *x, int32_t *classes,
                                       double *values) {
   return s->methods->read(s, labels, rows, x, classes, values);
@@ -60,27 +62,27 @@ static inline mlpd_status source_read(source *s, const label_set *labels, uint64
 
 void source_close(source *s); /* NULL is allowed. */
 
-/* CSV: options give label, header and delimiter. Takes in over, closing it on failure. */
+/* Opens a CSV file; options give label, header and delimiter. Takes ownership of in, also on failure. */
 mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, source **opened);
 
-/* x and y from arrays of their own; y may be NULL. Takes both over, closing them on failure. */
+/* Opens x and y from separate arrays; y may be NULL. Takes ownership of both, also on failure. */
 mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **opened);
 
-/* One array (rows, columns) with its label in one column (as in mlpd_convert_options). Takes array over,
- * closing it on failure. */
+/* Opens one array (rows, columns) of which one column is the label (as in mlpd_convert_options). Takes ownership of
+ * array, also on failure. */
 mlpd_status column_source_open(input_array *array, const char *label, meter *m, source **opened);
 
-/* A column by number from 0, negative from the end. False where text is none of columns. */
+/* Parses the number of a column, from 0, or negative from the end. false if there is no such column. */
 bool column_by_number(const char *text, uint32_t columns, uint32_t *column);
 
-/* Opens what options->inputs name: any number of files a part. The caller frees the list. */
+/* Opens the files options->inputs, any number for each part. The caller frees the list. */
 mlpd_status sources_open(const mlpd_convert_options *options, meter *m, source_list *opened);
 void source_list_free(source_list *list);
 
 /* Takes s over. */
 void source_list_add(source_list *list, source *s, mlpd_split part);
 
-/* Matches the columns and targets of s with those of first by name, where both have names. MLPD_ERROR_DATA where one is
+/* Matches the columns and targets of s with those of first, by name if both have names. MLPD_ERROR_DATA if one is
  * missing. */
 mlpd_status source_match(const mlpd_convert_options *options, const source *first, source *s);
 

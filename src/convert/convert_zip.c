@@ -73,7 +73,7 @@ done:
   return status;
 }
 
-/* Sizes that do not fit 32 bits stand in the zip64 extra field, in this order, where the entry has ones. */
+/* Sizes that do not fit 32 bits are in the zip64 extra field, in this order; their fields in the entry are all ones. */
 static bool apply_zip64(const uint8_t *extra, size_t bytes, zip_entry *entry) {
   if (entry->size != UINT32_MAX && entry->stored != UINT32_MAX && entry->header != UINT32_MAX) return true;
   for (size_t i = 0; bytes - i >= 4;) {
@@ -96,7 +96,7 @@ static bool apply_zip64(const uint8_t *extra, size_t bytes, zip_entry *entry) {
   return true;
 }
 
-/* Parses one entry of the directory at bytes (left of them); *used is its length. */
+/* Parses one entry of the directory at bytes (`left` bytes remain); *used is its length. */
 static mlpd_status parse_entry(const char *path, uint64_t file_size, const uint8_t *bytes, size_t left,
                                zip_entry *entry, size_t *used) {
   if (left < CENTRAL_BYTES || !has_signature(bytes, "\1\2"))
@@ -114,8 +114,8 @@ static mlpd_status parse_entry(const char *path, uint64_t file_size, const uint8
   const uint32_t method = u16_at(bytes + 10);
   if (u16_at(bytes + 8) & FLAG_ENCRYPTED) return FAIL(MLPD_ERROR_DATA, "%s: %s is encrypted", path, entry->name);
   if (method != METHOD_STORED && method != METHOD_DEFLATED)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s is packed by method %u; stored and deflated are read", path, entry->name,
-                method);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s uses compression method %u; only stored and deflated entries are supported",
+                path, entry->name, method);
   entry->deflated = method == METHOD_DEFLATED;
   if (!apply_zip64(bytes + CENTRAL_BYTES + name, extra, entry) || entry->header > file_size ||
       entry->stored > file_size - entry->header || (!entry->deflated && entry->size != entry->stored) ||

@@ -1,5 +1,5 @@
-/* The directory of a zip archive (PKWARE APPNOTE 6.3), as numpy's savez writes it: stored or deflated
- * entries, zip64 where large. Nothing here is collective. */
+/* Reads the directory of a zip archive (PKWARE APPNOTE 6.3), as numpy.savez writes it: stored or deflated entries,
+ * zip64 for large ones. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_ZIP_H
 #define MLPDIST_CONVERT_ZIP_H
 
@@ -10,7 +10,7 @@ typedef struct zip_entry {
   uint64_t header;       /* offset of the local header, bytes */
   uint64_t stored, size; /* bytes in the archive, and unpacked */
   uint32_t crc;
-  bool deflated; /* else stored as is */
+  bool deflated; /* false: stored without compression */
 } zip_entry;
 
 /* Lists the entries of the archive at path. Offsets and sizes are checked against the file's size.
@@ -18,10 +18,10 @@ typedef struct zip_entry {
 mlpd_status zip_list(const char *path, zip_entry **entries, size_t *count);
 void zip_list_free(zip_entry *entries, size_t count);
 
-/* Reads the local header of entry: *offset is where its bytes begin in file, of file_size bytes. path
- * is for messages. */
+/* Reads the local header of entry; *offset is the position of its first byte in file (of file_size bytes). path is for
+ * messages. */
 mlpd_status zip_locate(FILE *file, uint64_t file_size, const char *path, const zip_entry *entry, uint64_t *offset);
 
-enum { DEFLATE_MOST = 1032 }; /* bytes one deflated byte can unpack to: zlib's technical notes */
+enum { DEFLATE_MOST = 1032 }; /* most bytes that one deflated byte can yield (zlib's technical notes) */
 
 #endif

@@ -15,7 +15,7 @@
 
 enum { ORIGIN_VERSION = 2, ORIGIN_BYTES = 40 };
 
-static const double BEAT_SECONDS = 0.05; /* between two signs of life of rank 0 */
+static const double BEAT_SECONDS = 0.05; /* interval of rank 0's signs of life */
 static const double USUAL_FRACTION = 0.1;
 
 /* ---- Raw or not ------------------------------------------------------------------------------------ */
@@ -25,7 +25,7 @@ static bool ends_in(const char *text, const char *end) {
   return length >= tail && strcasecmp(text + length - tail, end) == 0;
 }
 
-/* What is called HDF5 and is none is a damaged data set. */
+/* A file whose name says HDF5 is a data set, damaged if its content is not HDF5. */
 static bool is_called_hdf5(const char *path) {
   return ends_in(path, ".h5") || ends_in(path, ".hdf5") || ends_in(path, ".hdf") || ends_in(path, ".he5");
 }
@@ -50,13 +50,13 @@ mlpd_status table_is_raw_for_all(mlpd_comm *comm, const mlpd_data_paths *data, b
 typedef struct work {
   const table_job *job;
   table_inputs inputs;
-  mlpd_split *roles; /* (inputs.count) for_model */
+  mlpd_split *roles; /* (inputs.count) with for_model */
   mlpd_convert_options options;
   char origin[ORIGIN_BYTES];
   name_list said; /* decisions */
   /* Signs of life. */
   mlpd_comm *comm;
-  double beaten; /* seconds, when the last was given */
+  double beaten; /* time of the last one, seconds */
   mlpd_status lost;
 } work;
 
@@ -76,7 +76,7 @@ static void repeat_decisions(const table_job *job, h5_file *file) {
   h5_strings_free(lines, count);
 }
 
-/* Ranks that wait are told that rank 0 is at work. */
+/* Tells the waiting ranks that rank 0 is at work. */
 static void on_progress(void *context, uint64_t done_bytes, uint64_t total_bytes) {
   work *const w = context;
   (void)done_bytes;
@@ -94,7 +94,7 @@ static mlpd_status fill_roles(work *w) {
   return MLPD_OK;
 }
 
-/* How texts are read. */
+/* Options for reading text. */
 static mlpd_status fill_reading(const mlpd_table_options *t, mlpd_convert_options *o) {
   TRY(mlpd_separator_read("--delimiter", t->delimiter, &o->delimiter));
   TRY(mlpd_separator_read("--thousands", t->thousands, &o->thousands));
@@ -165,7 +165,7 @@ static void add_text(XXH3_state_t *state, const char *text) {
 
 static void add_number(XXH3_state_t *state, uint64_t value) { (void)XXH3_64bits_update(state, &value, sizeof value); }
 
-/* Content, as far as the system tells without reading it. */
+/* Adds the version of a file: size and times, without reading its content. */
 static void add_file(XXH3_state_t *state, const char *path) {
   file_version about = {0};
   (void)file_version_get(path, &about);
@@ -176,7 +176,7 @@ static void add_file(XXH3_state_t *state, const char *path) {
   add_number(state, (uint64_t)about.nanoseconds);
 }
 
-/* A hash of the inputs and of all that decides what becomes of them. */
+/* Computes a hash of the inputs and of all options of their conversion. */
 static mlpd_status find_origin(work *w) {
   const mlpd_convert_options *const o = &w->options;
   XXH3_state_t *const state = XXH3_createState();
@@ -198,7 +198,7 @@ static mlpd_status find_origin(work *w) {
   return MLPD_OK;
 }
 
-/* Was path made by this job? A file that no job made is not replaced. */
+/* *same: path was made by this job from these inputs. Fails if a file is there that no job made: it is not replaced. */
 static mlpd_status look_at_former(const work *w, const char *path, bool *same) {
   struct stat about;
   h5_file *file = NULL;
@@ -214,7 +214,7 @@ static mlpd_status look_at_former(const work *w, const char *path, bool *same) {
   (void)h5_close(file); /* read-only: nothing is lost */
   if (ours) return MLPD_OK;
   return FAIL(MLPD_ERROR_FILE,
-              "%s is there, no run of mlpdist wrote it, and a run here would replace it; move it away or take another "
+              "%s exists, no run of mlpdist wrote it, and this run would replace it; move it away or choose another "
               "--out",
               path);
 }
@@ -232,7 +232,7 @@ static mlpd_status convert(work *w, const char *path, bool *reused) {
 
 /* ---- On all ranks ---------------------------------------------------------------------------------- */
 
-/* Until rank 0 is done. */
+/* Waits until rank 0 is done. */
 static mlpd_status wait_for_root(mlpd_comm *comm) {
   for (uint8_t going = 1; going != 0;) TRY(comm_broadcast(comm, &going, sizeof going, 0));
   return MLPD_OK;

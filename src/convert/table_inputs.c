@@ -44,7 +44,7 @@ static bool is_of_run(const char *folder, const char *name) {
   return false;
 }
 
-/* Text beside data, and what is hidden. */
+/* true for files that are not data: documentation beside the data, and hidden files. */
 static bool is_beside(const char *name) {
   return name[0] == '.' || strncasecmp(name, "readme", 6) == 0 || strncasecmp(name, "licen", 5) == 0 ||
          strncasecmp(name, "copying", 7) == 0;

@@ -1,5 +1,5 @@
-/* The files that the option data names: one, several between commas, or those of a folder. Nothing here is collective.
- */
+/* Lists the files that the option data names: a file, several files separated by commas, or all files of a folder.
+ * Nothing here is collective. */
 #ifndef MLPDIST_TABLE_INPUTS_H
 #define MLPDIST_TABLE_INPUTS_H
 
@@ -10,7 +10,7 @@ typedef struct table_inputs {
   int count;
 } table_inputs;
 
-/* Free with table_inputs_free, on failure too. */
+/* Makes the list. Free it with table_inputs_free, also on failure. */
 mlpd_status table_inputs_list(const char *data, table_inputs *made);
 void table_inputs_free(table_inputs *inputs);
 

@@ -28,7 +28,7 @@ void name_list_free(name_list *list);
 void data_names_free(data_names *names);
 
 bool name_list_equal(const name_list *a, const name_list *b);
-/* MLPD_ERROR_DATA where a name of list, which object of file holds, stands there twice. */
+/* MLPD_ERROR_DATA if the list, which was read from object of file, contains a name twice. */
 mlpd_status name_list_check(const name_list *list, const char *file, const char *object);
 
 bool name_list_holds(const name_list *list, const char *name);

@@ -19,7 +19,7 @@ typedef struct row_scan_wishes {
   const lane_plan *plan;  /* gives the order of positions in which rows are read */
   const lane_plan *split; /* if not NULL, rows of plan are positions of split */
   uint32_t lane_begin, lane_end;
-  const double *fill; /* (features) stands for NaN in statistics; NULL: there is none */
+  const double *fill; /* (features) replaces NaN in statistics; NULL: there are no NaN */
   bool as_classes;
   uint32_t num_classes;            /* as in shard_read */
   bool x_deviations, y_deviations; /* compute m2, which takes a second pass */

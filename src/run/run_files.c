@@ -22,8 +22,8 @@ mlpd_status run_files_check(const char *folder, bool *used) {
     if (stat(path, &about) != 0) continue;
     if (!run_file_is_ours(path, removal_order[i]))
       return FAIL(MLPD_ERROR_FILE,
-                  "%s is there, no run of mlpdist wrote it, and a run here would replace it; move it away "
-                  "or take another --out",
+                  "%s exists, no run of mlpdist wrote it, and this run would replace it; move it away "
+                  "or choose another --out",
                   path);
     *used = true;
   }
