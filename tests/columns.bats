@@ -97,3 +97,60 @@ mixed() {
   alone predict --model run/model.h5 --data lacks.csv --out none.csv
   fails_with 1 "lacks.csv: no columns when.year, when.day_of_year, when.seconds"
 }
+
+@test "data sets whose columns are damaged are refused by name, on all ranks" {
+  local python
+  for python in ${PYTHON:-python3 /usr/bin/python3} ""; do
+    [ -n "$python" ] || skip "no Python with NumPy and h5py; PYTHON names one"
+    ! "$python" -c 'import numpy, h5py' 2> /dev/null || break
+  done
+  "$python" - << 'EOF'
+import h5py
+import numpy as np
+
+def make(name, kinds, counts, categories, x, missing=False):
+    with h5py.File(name + ".h5", "w") as file:
+        for part in "train", "test":
+            file[part + "/x"], file[part + "/y"] = x, np.arange(40) * 0.5
+        file["columns/kind"] = np.array(kinds, "S")
+        if counts is not None:
+            file["columns/category_counts"] = np.array(counts, "u8")
+            file["columns/categories"] = np.array(categories, "S")
+        if missing:
+            file["columns"].attrs["missing_values"] = np.uint64(1)
+
+x = np.column_stack([np.arange(40) % 3, np.arange(40) / 7]).astype("f4")
+kinds = ["category", "number"]
+make("good", kinds, [3, 0], ["a", "b", "c"], x)
+make("many", kinds, [9, 0], ["a", "b", "c"], x)
+make("few", kinds, [2, 0], ["a", "b", "c"], x)
+make("kind", ["colour", "number"], [3, 0], ["a", "b", "c"], x)
+make("number", ["number", "number"], [3, 0], ["a", "b", "c"], x)
+make("none", kinds, None, None, x)
+x[5, 0] = 3
+make("code", kinds, [3, 0], ["a", "b", "c"], x)
+x[5, 0] = np.nan
+make("nan", kinds, [3, 0], ["a", "b", "c"], x, True)
+x[5] = 1, np.nan
+make("refused", kinds, [3, 0], ["a", "b", "c"], x)
+EOF
+  launch 2 train --data good.h5 --epochs 1 --quiet --out run
+  succeeds
+  local name words
+  while read -r name words; do
+    launch 2 train --data "$name.h5" --epochs 1 --quiet --out never
+    fails_with 1 "$name.h5: $words"
+  done << 'EOF'
+many /columns/category_counts [0] is 9, which is not possible
+few /columns/categories holds 3 texts, but 2 are counted
+kind /columns/kind [0] is 'colour', which this version does not know
+none 
+code column 0 (from 0) holds 3, which is no code of its 3 categories
+nan column 0 (from 0) holds nan, which is no code of its 3 categories
+refused /train/x holds nan at row 5, column 1 (from 0)
+EOF
+  launch 2 train --data number.h5 --epochs 1 --quiet --out other
+  succeeds
+  launch 2 eval --data code.h5 --model run/model.h5
+  succeeds
+}

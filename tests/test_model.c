@@ -79,6 +79,17 @@ static bool same_names(const name_list *a, const name_list *b) {
   return true;
 }
 
+static bool same_codes(const column_codes *a, const column_codes *b) {
+  if (a == NULL || b == NULL) return a == b;
+  const uint32_t n = a->about.count;
+  if (n != b->about.count || a->width != b->width || a->about.missing != b->about.missing) return false;
+  for (uint32_t j = 0; j < n; j++)
+    if (a->about.kinds[j] != b->about.kinds[j] || !same_names(&a->about.categories[j], &b->about.categories[j]))
+      return false;
+  return memcmp(a->fill, b->fill, n * sizeof *a->fill) == 0 && memcmp(a->marked, b->marked, n) == 0 &&
+         memcmp(a->inputs, b->inputs, a->first[n] * sizeof *a->inputs) == 0;
+}
+
 static bool same_model(const mlpd_model *a, const mlpd_model *b) {
   const mlpd_network *const x = a->network, *const y = b->network;
   if (x->num_layers != y->num_layers || x->arena_size != y->arena_size) return false;
@@ -90,6 +101,7 @@ static bool same_model(const mlpd_model *a, const mlpd_model *b) {
   if (a->task != b->task || memcmp(&a->loss, &b->loss, sizeof a->loss) != 0 || a->epoch != b->epoch ||
       a->step != b->step)
     return false;
+  if (!same_codes(a->input.codes, b->input.codes)) return false;
   if (!same_affine(&a->input, &b->input) || !same_affine(&a->target, &b->target)) return false;
   return same_names(&a->names.columns, &b->names.columns) && same_names(&a->names.targets, &b->names.targets) &&
          same_names(&a->names.classes, &b->names.classes) && same_text(a->config, b->config);
@@ -103,6 +115,30 @@ static void assert_round_trip(const mlpd_model *model, const char *name) {
   assert_ptr_equal(mlpd_model_network(loaded), loaded->network);
   assert_int_equal(mlpd_model_task(loaded), model->task);
   mlpd_model_free(loaded);
+}
+
+/* Its 7 inputs are made of four columns: a marked number, a marked category, a number and a flag. */
+static mlpd_model *make_model_of_columns(void) {
+  mlpd_model *const model = make_model(MLPD_REGRESSION);
+  static const char *const names[] = {"size", "city", "age", "flag"}, *const cities[] = {"Oslo", "Rome", "", "Wien"};
+  columns about;
+  affine_free(&model->input);
+  name_list_free(&model->names.columns);
+  assert_ok(affine_create(4, &model->input));
+  assert_ok(name_list_copy(names, 4, &model->names.columns));
+  assert_ok(columns_create(4, &about));
+  about.missing = true;
+  about.kinds[1] = COLUMN_KIND_CATEGORY;
+  about.kinds[3] = COLUMN_KIND_YES_NO;
+  assert_ok(name_list_copy(cities, 4, &about.categories[1]));
+  assert_ok(column_codes_create(&about, &model->codes));
+  model->codes.marked[0] = model->codes.marked[1] = 1;
+  model->codes.fill[0] = 57.5;
+  column_codes_choose(&model->codes, (const uint64_t[]){9, 0, 0, 1});
+  column_codes_settle(&model->codes);
+  assert_int_equal(model->codes.width, 7);
+  model->input.codes = &model->codes;
+  return model;
 }
 
 /* ---- Tests ------------------------------------------------------------------------------------------ */
@@ -416,6 +452,39 @@ static void test_content_that_does_not_fit(void **state) {
   mlpd_model_free(model);
 }
 
+static void test_columns(void **state) {
+  (void)state;
+  mlpd_model *const model = make_model_of_columns();
+  column_codes *const c = &model->codes;
+  assert_round_trip(model, "columns.h5");
+  assert_int_equal(format_of("columns.h5"), 3);
+  assert_int_equal(mlpd_model_features(model), 4);
+  c->fill[2] = NAN;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/input/fill [2] is not a finite number");
+  c->fill[2] = 0;
+  c->marked[3] = 2;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/input/marked [3] is neither 0 nor 1");
+  c->marked[3] = 1;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/input/shift makes 8 inputs, but the network takes 7");
+  c->marked[3] = 0;
+  c->inputs[1] = 7;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/input/category_input [1] is 7, which is not possible");
+  c->inputs[1] = -1;
+  c->about.kinds[1] = COLUMN_KIND_NUMBER; /* with categories */
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "unfit.h5");
+  c->about.kinds[1] = COLUMN_KIND_CATEGORY;
+  c->about.count = 3;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/columns/kind holds 3 kinds, but there are 4 columns");
+  c->about.count = 4;
+  mlpd_model_free(model);
+}
+
 /* ---- Damage ------------------------------------------------------------------------------------------ */
 
 static unsigned char *read_bytes(const char *name, size_t *size) {
@@ -469,9 +538,9 @@ static void limit_memory(void) {
 #endif
 }
 
-static void check_damage(mlpd_task task) {
+/* Frees the model. */
+static void check_damage(mlpd_model *model) {
   limit_memory();
-  mlpd_model *const model = make_model(task);
   size_t size = 0, seen = 0, tried = 0;
   assert_ok(model_save(model, in_folder("whole.h5")));
   unsigned char *const bytes = read_bytes("whole.h5", &size);
@@ -496,12 +565,17 @@ static void check_damage(mlpd_task task) {
 
 static void test_damaged_classes(void **state) {
   (void)state;
-  check_damage(MLPD_CLASSIFICATION);
+  check_damage(make_model(MLPD_CLASSIFICATION));
 }
 
 static void test_damaged_values(void **state) {
   (void)state;
-  check_damage(MLPD_REGRESSION);
+  check_damage(make_model(MLPD_REGRESSION));
+}
+
+static void test_damaged_columns(void **state) {
+  (void)state;
+  check_damage(make_model_of_columns());
 }
 
 int main(void) {
@@ -513,6 +587,7 @@ int main(void) {
       cmocka_unit_test(test_faults),          cmocka_unit_test(test_layers_of_other_kinds),
       cmocka_unit_test(test_faults_of_kinds), cmocka_unit_test(test_content_that_does_not_fit),
       cmocka_unit_test(test_damaged_classes), cmocka_unit_test(test_damaged_values),
+      cmocka_unit_test(test_columns),         cmocka_unit_test(test_damaged_columns),
   };
   return cmocka_run_group_tests_name("model", tests, setup, teardown);
 }

@@ -64,7 +64,8 @@ static mlpd_status read_about(part *p, columns *about) {
   columns all;
   const uint32_t file_columns = p->order.columns != NULL ? p->order.file_columns : p->features;
   *about = (columns){.count = 0};
-  TRY(columns_read(p->h5, &all));
+  const mlpd_status read = columns_read(p->h5, &all);
+  if (read != MLPD_OK) return status_prefix(read, "%s: ", p->file);
   if (all.count != file_columns) return columns_free(&all), MLPD_OK;
   if (p->order.columns == NULL) return *about = all, MLPD_OK;
   const mlpd_status status = columns_pick(&all, p->order.columns, p->features, about);

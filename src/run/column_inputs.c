@@ -12,7 +12,8 @@ enum { PIECE_BYTES = 4 << 20 };
 mlpd_status column_inputs_read(part *train, preparation *p) {
   columns about;
   p->inputs = train->features;
-  TRY(columns_read(train->h5, &about));
+  const mlpd_status read = columns_read(train->h5, &about);
+  if (read != MLPD_OK) return status_prefix(read, "%s: ", train->file);
   if (about.count != train->features) { /* of another array than is read */
     columns_free(&about);
     return MLPD_OK;
