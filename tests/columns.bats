@@ -27,7 +27,7 @@ mixed() {
   says "table    zip: category, 4 inputs: 1000, 1001, 1002, 1003" "table    flag: yes/no, 1 input" "network  15-64-1"
   alone train "${options[@]}"
   succeeds
-  says "columns of categories: city (7), zip (4)" "12 of 600 rows left out, whose target is missing"
+  says "columns of categories: city (7), zip (4)" "12 of 600 rows left out"
   grep -q "note: mixed.csv: column id is left out" "$errors.all" || fail "the note is not repeated"
   alone info run/model.h5
   succeeds
@@ -59,7 +59,7 @@ mixed() {
   succeeds
   [ "$(tail -n 2 kept.csv | cut -d, -f2 | tr '\n' ' ')" = "h003 h004 " ] || fail "$(cat kept.csv)"
   alone predict --model run/model.h5 --data mixed.csv --keep ID --out never.csv
-  fails_with 2 "keep 'ID' is no column; did you mean 'id'?"
+  fails_with 2 "keep 'ID' is not a column; did you mean 'id'?"
   alone predict --model run/model.h5 --data run/converted.h5 --keep id --out never.csv
   fails_with 2 "--keep takes columns of raw tables"
   alone predict --model run/model.h5 --data mixed.csv --keep id --out never.h5
