@@ -124,7 +124,12 @@ typedef enum mlpd_optimizer {
   MLPD_MOMENTUM, /* v = mu v + g; w -= lr v */
   MLPD_NESTEROV, /* v = mu v + g; w -= lr (g + mu v) */
   MLPD_ADAM,     /* Kingma & Ba 2015; weight decay is added to the gradient */
-  MLPD_ADAMW     /* Loshchilov & Hutter 2019; weight decay is decoupled */
+  MLPD_ADAMW,    /* Loshchilov & Hutter 2019; weight decay is decoupled */
+  MLPD_RMSPROP,  /* q = beta2 q + (1 - beta2) g^2; w -= lr g / (sqrt(q) + epsilon) (Tieleman & Hinton 2012) */
+  MLPD_ADAGRAD,  /* q += g^2; w -= lr g / (sqrt(q) + epsilon) (Duchi et al. 2011) */
+  MLPD_LION,     /* w -= lr sign(beta1 m + (1 - beta1) g); m = beta2 m + (1 - beta2) g (Chen et al. 2023); weight decay
+                    is decoupled; beta2 = 0.99 and a tenth of adam's lr are usual */
+  MLPD_NUM_OPTIMIZERS
 } mlpd_optimizer;
 
 /* Rates of step s (from 0) of a run: e = s / steps per epoch, t = s / steps of the whole run, both counted from the end
@@ -182,6 +187,12 @@ typedef enum mlpd_norm {
   MLPD_NORM_BATCH  /* over the rows of each lane, ghost batches (Hoffer et al. 2017); running means in evaluation */
 } mlpd_norm;
 
+/* What is least in the best epoch. */
+typedef enum mlpd_select {
+  MLPD_SELECT_LOSS, /* the validation loss */
+  MLPD_SELECT_ERROR /* 1 - accuracy, or the rmse of values; of equal epochs the last is kept */
+} mlpd_select;
+
 typedef enum mlpd_save { MLPD_SAVE_BEST, MLPD_SAVE_LAST } mlpd_save;
 
 /* The choices of each enumeration, for option parsers and help. Static storage. */
@@ -199,6 +210,7 @@ MLPD_API extern const mlpd_choice mlpd_overlap_choices[];
 MLPD_API extern const mlpd_choice mlpd_parametrization_choices[];
 MLPD_API extern const mlpd_choice mlpd_norm_choices[];
 MLPD_API extern const mlpd_choice mlpd_save_choices[];
+MLPD_API extern const mlpd_choice mlpd_select_choices[];
 
 /* The name of value in choices, or "?" if there is none. */
 MLPD_API const char *mlpd_choice_name(const mlpd_choice *choices, int value);
@@ -570,13 +582,14 @@ typedef struct mlpd_train_options {
   uint64_t base_batch;
 
   uint64_t batch, epochs, seed;
-  uint32_t lanes;    /* 0: from the batch size */
-  bool stream;       /* training rows are read as they are needed, not held */
-  uint64_t window;   /* of stream: rows of a lane shuffled together; 0: from the data */
-  uint64_t memory;   /* of stream: bytes a rank may take in all; 0: see the README */
-  uint64_t patience; /* epochs without a better validation loss before stopping; 0: never */
-  double min_delta;  /* smallest decrease of the validation loss that counts as better */
-  mlpd_save save;    /* which weights model.h5 holds */
+  uint32_t lanes;     /* 0: from the batch size */
+  bool stream;        /* training rows are read as they are needed, not held */
+  uint64_t window;    /* of stream: rows of a lane shuffled together; 0: from the data */
+  uint64_t memory;    /* of stream: bytes a rank may take in all; 0: see the README */
+  uint64_t patience;  /* epochs without a better validation loss before stopping; 0: never */
+  double min_delta;   /* smallest decrease of the validation loss that counts as better */
+  mlpd_select select; /* figure of the validation part that patience and save go by */
+  mlpd_save save;     /* which weights model.h5 holds */
   mlpd_reduce reduce;
   mlpd_update update;
   mlpd_overlap overlap;
@@ -635,7 +648,7 @@ typedef struct mlpd_epoch {
   double train_metric;    /* accuracy, or RMSE in the target's units (of several targets: standardised); likewise */
   bool has_valid;
   double valid_loss, valid_metric;
-  bool best; /* lowest validation loss so far */
+  bool best; /* so far, by mlpd_train_options.select */
   double seconds, samples_per_second;
   double compute_seconds, reduce_seconds, data_seconds; /* data: gathering rows into microbatches */
   /* The same of the fastest rank, and means over the ranks: the differences are waits for slower ranks. */

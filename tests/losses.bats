@@ -40,6 +40,22 @@ train_rare() {
   done
 }
 
+@test "--select error: the epoch with the fewest errors is kept, the last of equal ones" {
+  local kept least
+  for select in error loss; do
+    alone train --epochs 30 --hidden 6 --optimizer adam --lr 0.01 --select $select --out $select
+    succeeds
+    # The last of the epochs with the highest valid_metric; the first with the lowest valid_loss.
+    least=$(awk -F, -v s=$select 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
+      { x = s == "error" ? -$c["valid_metric"] : $c["valid_loss"] }
+      NR == 2 || x < best || (s == "error" && x == best) { best = x; epoch = $1 } END { print epoch }' $select/metrics.csv)
+    says "best     epoch $least"
+    alone info $select/model.h5
+    says "epoch $least,"
+  done
+  [ "$(awk -F, 'NR > 1 { print $7 }' error/metrics.csv | sort -u | wc -l)" -lt 30 ] || fail "no two epochs are equal"
+}
+
 @test "class weights that are none are refused" {
   rare_table
   local text words

@@ -78,6 +78,15 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
   alike --data "$BATS_TEST_TMPDIR/counts.h5" --epochs 3 --hidden 8 --activation tanh --lr 0.02 --batch 50 --loss poisson
 }
 
+@test "optimizers of later versions" {
+  local optimizer
+  regression
+  for optimizer in rmsprop adagrad; do # a sign, as lion takes it, may differ between precisions
+    alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 8 --activation tanh --lr 0.01 --batch 50 \
+      --optimizer "$optimizer" --weight-decay 0.01 --beta2 0.9 --epsilon 1e-4
+  done
+}
+
 @test "schedules of later versions" {
   local schedule
   regression

@@ -234,13 +234,24 @@ class Optimizer:
         for i, (w, g) in enumerate(zip(arrays, gradients)):
             decay = self.decay if i < self.num_weights else 0
             m, v = self.first[i], self.second[i]
-            if self.kind != "adamw":
+            if self.kind not in ("adamw", "lion"):
                 g = g + decay * w
             if self.kind == "sgd":
                 w -= lr * g
             elif self.kind in ("momentum", "nesterov"):
                 m[...] = self.mu * m + g
                 w -= lr * (m if self.kind == "momentum" else g + self.mu * m)
+            elif self.kind == "rmsprop":
+                beta2 = float(np.float32(self.beta2))
+                m[...] = beta2 * m + (1 - beta2) * g * g
+                w -= lr * g / (np.sqrt(m) + self.epsilon)
+            elif self.kind == "adagrad":
+                m += g * g
+                w -= lr * g / (np.sqrt(m) + self.epsilon)
+            elif self.kind == "lion":
+                w *= 1 - lr * decay
+                w -= lr * np.sign(self.beta1 * m + (1 - self.beta1) * g)
+                m[...] = self.beta2 * m + (1 - self.beta2) * g
             elif self.kind in ("adam", "adamw"):
                 if self.kind == "adamw":
                     w *= 1 - lr * decay

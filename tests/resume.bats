@@ -103,6 +103,22 @@ goes_on_as_whole() {
   done
 }
 
+@test "resumed in the middle of each optimizer, choosing by the error" {
+  local options="--hidden 4 --batch 320 --lanes 4 --epochs 6 --quiet --lr 0.002 --select error" optimizer expected
+  for optimizer in rmsprop adagrad lion; do
+    rm -rf whole run
+    # shellcheck disable=SC2086
+    alone train --out whole --checkpoint-every 14 --optimizer $optimizer $options
+    succeeds
+    expected=$(digest_of "$output")
+    # shellcheck disable=SC2086
+    launch 2 train --out run --resume whole/checkpoints/step-000000000014.h5 --optimizer $optimizer $options
+    succeeds
+    [ "$(digest_of "$output")" = "$expected" ] || fail "$optimizer: expected $expected"
+    same_metrics whole run
+  done
+}
+
 @test "SIGUSR1 on a rank: a checkpoint, and the run goes on to the same end" {
   # shellcheck disable=SC2086
   alone train --out whole --checkpoint-every never $long

@@ -33,7 +33,7 @@ static void test_tables(void **state) {
   check_table(mlpd_activation_choices, MLPD_NUM_ACTIVATIONS);
   check_table(mlpd_loss_choices, MLPD_NUM_LOSSES);
   check_table(mlpd_init_choices, MLPD_ZEROS + 1);
-  check_table(mlpd_optimizer_choices, MLPD_ADAMW + 1);
+  check_table(mlpd_optimizer_choices, MLPD_NUM_OPTIMIZERS);
   check_table(mlpd_schedule_choices, MLPD_NUM_SCHEDULES);
   check_table(mlpd_lr_scale_choices, MLPD_LR_SCALE_SQRT + 1);
   check_table(mlpd_task_choices, MLPD_REGRESSION + 1);
@@ -41,6 +41,7 @@ static void test_tables(void **state) {
   check_table(mlpd_reduce_choices, MLPD_REDUCE_ALLREDUCE + 1);
   check_table(mlpd_update_choices, MLPD_UPDATE_EACH + 1);
   check_table(mlpd_overlap_choices, MLPD_OVERLAP_NONE + 1);
+  check_table(mlpd_select_choices, MLPD_SELECT_ERROR + 1);
   check_table(mlpd_save_choices, MLPD_SAVE_LAST + 1);
   check_table(mlpd_split_choices, MLPD_TEST + 1);
 }

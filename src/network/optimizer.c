@@ -10,7 +10,7 @@
 static bool in_unit_interval(float x) { return x >= 0 && x < 1; }
 
 static mlpd_status check_options(const mlpd_train_options *options) {
-  if ((int)options->optimizer < 0 || options->optimizer > MLPD_ADAMW)
+  if ((int)options->optimizer < 0 || options->optimizer >= MLPD_NUM_OPTIMIZERS)
     return FAIL(MLPD_ERROR_USAGE, "optimizer %d does not exist", (int)options->optimizer);
   if (!in_unit_interval((float)options->momentum))
     return FAIL(MLPD_ERROR_USAGE, "momentum %g is not in [0, 1)", options->momentum);
@@ -24,10 +24,6 @@ static mlpd_status check_options(const mlpd_train_options *options) {
   if (!((float)options->weight_decay >= 0) || isinf((float)options->weight_decay))
     return FAIL(MLPD_ERROR_USAGE, "weight decay %g is not a finite number >= 0", options->weight_decay);
   return MLPD_OK;
-}
-
-uint32_t optimizer_num_state(mlpd_optimizer kind) {
-  return kind == MLPD_SGD ? 0 : kind == MLPD_ADAM || kind == MLPD_ADAMW ? 2 : 1;
 }
 
 mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network, optimizer *made) {
@@ -70,7 +66,7 @@ optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale
  * ---- */
 
 /* scale: of the gradient; decay: factor of the L2 term, 0 for none. keep: 1 - lr * weight decay for the decoupled form
- * of adamw, else 1. */
+ * of adamw and lion, else 1. */
 typedef struct update_scalars {
   float lr, scale, decay, mu;
   float keep, beta1, beta2, rest1, rest2, correction1, correction2, epsilon;
@@ -113,12 +109,47 @@ DEFINE_UPDATE(update_adam, {
   w[i] = s.keep * w[i] - s.lr * step;
 })
 
+DEFINE_UPDATE(update_rmsprop, {
+  const float g = gradient[i] * s.scale + s.decay * w[i];
+  p[i] = s.beta2 * p[i] + s.rest2 * (g * g);
+  w[i] -= s.lr * (g / (sqrtf(p[i]) + s.epsilon));
+})
+
+DEFINE_UPDATE(update_adagrad, {
+  const float g = gradient[i] * s.scale + s.decay * w[i];
+  p[i] += g * g;
+  w[i] -= s.lr * (g / (sqrtf(p[i]) + s.epsilon));
+})
+
+DEFINE_UPDATE(update_lion, {
+  const float g = gradient[i] * s.scale + s.decay * w[i];
+  const float c = s.beta1 * p[i] + s.rest1 * g;
+  const float sign = c > 0 ? 1.0f : c < 0 ? -1.0f : c; /* 0, or not a number */
+  p[i] = s.beta2 * p[i] + s.rest2 * g;
+  w[i] = s.keep * w[i] - s.lr * sign;
+})
+
 /* w follows the mean of the step's statistics. */
 DEFINE_UPDATE(update_statistics, { w[i] += s.lr * (gradient[i] * s.scale - w[i]); })
 
+typedef struct optimizer_kind {
+  void (*update)(const update_scalars *scalars, const optimizer_block *part, float *w, float *p, float *q);
+  uint32_t num_state; /* arenas: p, q */
+  bool decoupled;     /* weight decay shrinks the weights; else it is added to the gradient */
+} optimizer_kind;
+
+static const optimizer_kind KINDS[MLPD_NUM_OPTIMIZERS] = {
+    [MLPD_SGD] = {update_sgd, 0, false},           [MLPD_MOMENTUM] = {update_momentum, 1, false},
+    [MLPD_NESTEROV] = {update_nesterov, 1, false}, [MLPD_ADAM] = {update_adam, 2, false},
+    [MLPD_ADAMW] = {update_adam, 2, true},         [MLPD_RMSPROP] = {update_rmsprop, 1, false},
+    [MLPD_ADAGRAD] = {update_adagrad, 1, false},   [MLPD_LION] = {update_lion, 1, true},
+};
+
+uint32_t optimizer_num_state(mlpd_optimizer kind) { return KINDS[kind].num_state; }
+
 void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part) {
   const float weight_decay = o->weight_decay * part->of->decay, lr = scalars->lr * part->of->rate;
-  const bool decoupled = o->kind == MLPD_ADAMW;
+  const bool decoupled = KINDS[o->kind].decoupled;
   const update_scalars s = {.lr = lr,
                             .scale = scalars->gradient_scale,
                             .decay = decoupled ? 0 : weight_decay,
@@ -138,21 +169,7 @@ void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *par
     update_statistics(&(update_scalars){.lr = part->of->rate, .scale = scalars->statistics_scale}, part, w, NULL, NULL);
     return;
   }
-  switch (o->kind) {
-    case MLPD_SGD:
-      update_sgd(&s, part, w, p, q);
-      break;
-    case MLPD_MOMENTUM:
-      update_momentum(&s, part, w, p, q);
-      break;
-    case MLPD_NESTEROV:
-      update_nesterov(&s, part, w, p, q);
-      break;
-    case MLPD_ADAM:
-    case MLPD_ADAMW:
-      update_adam(&s, part, w, p, q);
-      break;
-  }
+  KINDS[o->kind].update(&s, part, w, p, q);
 }
 
 void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, const mlpd_network *network,

@@ -14,7 +14,7 @@ typedef struct optimizer {
   uint64_t step;      /* steps done */
 } optimizer;
 
-/* Arenas of state: 0 sgd, 1 momentum and nesterov, 2 adam and adamw. */
+/* Arenas of state: 0 sgd, 2 adam and adamw, else 1. */
 uint32_t optimizer_num_state(mlpd_optimizer kind);
 
 mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network, optimizer *made);

@@ -58,6 +58,9 @@ const mlpd_choice mlpd_optimizer_choices[] = {
     {"nesterov", MLPD_NESTEROV, "v = mu v + g; w -= lr (g + mu v)"},
     {"adam", MLPD_ADAM, "Adam (Kingma & Ba 2015); weight decay added to the gradient"},
     {"adamw", MLPD_ADAMW, "Adam; decoupled weight decay (Loshchilov & Hutter 2019)"},
+    {"rmsprop", MLPD_RMSPROP, "q = beta2 q + (1 - beta2) g^2; w -= lr g / (sqrt(q) + epsilon)"},
+    {"adagrad", MLPD_ADAGRAD, "q += g^2; w -= lr g / (sqrt(q) + epsilon)"},
+    {"lion", MLPD_LION, "w -= lr sign(beta1 m + (1 - beta1) g) (Chen et al. 2023); decoupled weight decay"},
     END_OF_CHOICES,
 };
 
@@ -128,6 +131,12 @@ const mlpd_choice mlpd_norm_choices[] = {
     {"none", MLPD_NORM_NONE, "hidden layers as they are"},
     {"layer", MLPD_NORM_LAYER, "mean 0 and deviation 1 over each row, then a learned gain and shift"},
     {"batch", MLPD_NORM_BATCH, "the same over the rows of each lane; in evaluation with running means"},
+    END_OF_CHOICES,
+};
+
+const mlpd_choice mlpd_select_choices[] = {
+    {"loss", MLPD_SELECT_LOSS, "the validation loss"},
+    {"error", MLPD_SELECT_ERROR, "1 - accuracy, or the rmse of values"},
     END_OF_CHOICES,
 };
 

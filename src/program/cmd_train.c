@@ -153,8 +153,10 @@ static void print_result(const train_view *view, const mlpd_train_result *result
   const char *out = view->arguments->train.out;
   if (!view->arguments->quiet) {
     if (result->stopped_early)
-      (void)printf("stopped  after epoch %llu: no better validation loss in %llu epochs\n",
-                   (unsigned long long)result->epochs, (unsigned long long)view->arguments->train.patience);
+      (void)printf("stopped  after epoch %llu: no better validation %s in %llu epochs\n",
+                   (unsigned long long)result->epochs,
+                   mlpd_choice_name(mlpd_select_choices, (int)view->arguments->train.select),
+                   (unsigned long long)view->arguments->train.patience);
     if (result->best_epoch > 0) (void)printf("best     epoch %llu\n", (unsigned long long)result->best_epoch);
     (void)printf("speed    %.0f samples/s, %llu steps in %.2f s\n", result->samples_per_second,
                  (unsigned long long)(result->steps - result->resumed_step), result->seconds);

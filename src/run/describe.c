@@ -270,7 +270,9 @@ static mlpd_status describe_checkpoint(const char *path, FILE *stream) {
   (void)fprintf(stream, "%s: checkpoint after step %llu: epoch %llu, %llu steps of it done; whole\n", path,
                 (unsigned long long)at->step, (unsigned long long)at->epoch, (unsigned long long)at->step_in_epoch);
   if (at->best_epoch > 0)
-    (void)fprintf(stream, "best validation loss %.9g, epoch %llu\n", at->best_loss, (unsigned long long)at->best_epoch);
+    (void)fprintf(stream, "best validation %s %.9g, epoch %llu\n",
+                  strstr(c.options, "select = error") != NULL ? "error" : "loss", at->best_loss,
+                  (unsigned long long)at->best_epoch);
   uint32_t states = 0;
   for (int i = 2; i < CHECKPOINT_ARENAS; i++) states += c.arenas[i] != NULL;
   (void)fprintf(stream, "arrays: %llu parameters (gaps included), %u of optimizer state%s\n",

@@ -374,14 +374,24 @@ static bool patience_is_over(const trainer *t) {
 }
 
 /* Decides at the end of an epoch which weights to keep. */
+/* The validation figure that is least in the best epoch. */
+static double selected(const trainer *t, const mlpd_epoch *figures) {
+  if (t->prep.options.select == MLPD_SELECT_LOSS) return figures->valid_loss;
+  return t->prep.options.task == MLPD_CLASSIFICATION ? 1 - figures->valid_metric : figures->valid_metric;
+}
+
 static void decide(trainer *t, mlpd_epoch *figures) {
   const mlpd_train_options *const o = &t->prep.options;
-  figures->best = figures->has_valid && figures->valid_loss < t->state.best_loss - o->min_delta;
+  const double figure = selected(t, figures);
+  const bool better = figures->has_valid && figure < t->state.best_loss - o->min_delta;
+  /* Errors are fractions of a few rows: of equal epochs the later has trained longer. */
+  const bool equal = o->select == MLPD_SELECT_ERROR && figures->has_valid && figure == t->state.best_loss;
+  figures->best = better || equal;
   t->state.since_best++;
+  if (better) t->state.since_best = 0;
   if (figures->best) {
-    t->state.best_loss = figures->valid_loss;
+    t->state.best_loss = figure;
     t->state.best_epoch = t->state.epoch;
-    t->state.since_best = 0;
   }
   schedule_after_epoch(o, figures->has_valid ? figures->valid_loss : figures->train_loss, &t->state.schedule);
   if (figures->has_valid && o->save != MLPD_SAVE_LAST && !figures->best) return;
