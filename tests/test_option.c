@@ -164,7 +164,7 @@ static void test_needs(void **state) {
   }
   row = mlpd_option_find(mlpd_train_option_table, "beta1");
   assert_string_equal(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer),
-                      "--optimizer adam or adamw");
+                      "--optimizer adam or adamw or lion");
   o.optimizer = MLPD_ADAMW;
   assert_null(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer));
   row = mlpd_option_find(mlpd_train_option_table, "window");
