@@ -412,6 +412,79 @@ static void test_evaluate(void **state) {
   free_data(&rows);
 }
 
+/* ---- Other layers ----------------------------------------------------------------------------------- */
+
+static void predict(const mlpd_model *model, const double *x, double *y) {
+  mlpd_predictor *predictor = NULL;
+  const mlpd_rows in = {.data = x, .type = MLPD_FLOAT64, .rows = HELD, .columns = FEATURES};
+  const mlpd_output out = {.data = y, .type = MLPD_FLOAT64, .rows = HELD, .columns = MOST_TARGETS};
+  CHECK(mlpd_predictor_create(model, 1, &predictor) == MLPD_OK);
+  CHECK(mlpd_predictor_run(predictor, &in, &out, NULL) == MLPD_OK);
+  mlpd_predictor_free(predictor);
+}
+
+/* The derivatives against differences of what the model itself predicts, in float32. */
+static void check_slopes(const mlpd_model *model, double *x) {
+  enum { COLUMNS = MOST_TARGETS * FEATURES };
+  static double jacobian[HELD * COLUMNS], up[HELD * MOST_TARGETS], down[HELD * MOST_TARGETS];
+  mlpd_predictor *predictor = NULL;
+  const double step = 0.02;
+  double largest = 0, off = 0;
+  const mlpd_rows in = {.data = x, .type = MLPD_FLOAT64, .rows = HELD, .columns = FEATURES};
+  const mlpd_output out = {.data = jacobian, .type = MLPD_FLOAT64, .rows = HELD, .columns = COLUMNS};
+  CHECK(mlpd_predictor_create(model, 1, &predictor) == MLPD_OK);
+  CHECK(mlpd_predictor_jacobian(predictor, &in, &out) == MLPD_OK);
+  mlpd_predictor_free(predictor);
+  for (int j = 0; j < FEATURES; j++) {
+    for (int i = 0; i < HELD; i++) x[i * FEATURES + j] += step;
+    predict(model, x, up);
+    for (int i = 0; i < HELD; i++) x[i * FEATURES + j] -= 2 * step;
+    predict(model, x, down);
+    for (int i = 0; i < HELD; i++) x[i * FEATURES + j] += step;
+    for (int i = 0; i < HELD * MOST_TARGETS; i++) {
+      const double slope = (up[i] - down[i]) / (2 * step);
+      largest = fmax(largest, fabs(slope));
+      off = fmax(off, fabs(slope - jacobian[i * FEATURES + j]));
+    }
+  }
+  if (!(off < 0.01 * largest)) print_error("off by %g of %g\n", off, largest);
+  CHECK(largest > 0 && off < 0.01 * largest);
+}
+
+/* Norms, and layers that only training needs: the model returned answers as the file of it does. */
+static void test_other_layers(void **state) {
+  (void)state;
+  static const char *const norms[] = {"batch", "layer", "none"};
+  mlpd_data_rows rows = make_data(&kinds[0], me, size);
+  double x[HELD * FEATURES], y[HELD * MOST_TARGETS], again[HELD * MOST_TARGETS];
+  for (int i = 0; i < HELD * FEATURES; i++) x[i] = x_at(1000 + (uint64_t)(i / FEATURES), (uint64_t)(i % FEATURES));
+  for (int n = 0; n < 3; n++) {
+    mlpd_options *options = NULL;
+    mlpd_model *model = NULL, *loaded = NULL;
+    CHECK(mlpd_options_create(&options) == MLPD_OK);
+    CHECK(mlpd_options_set(options, "norm", norms[n]) == MLPD_OK);
+    CHECK(mlpd_options_set(options, "activation", "tanh") == MLPD_OK);
+    CHECK(mlpd_options_set(options, "dropout", "0.1") == MLPD_OK);
+    CHECK(mlpd_options_set(options, "input-dropout", "0.1") == MLPD_OK);
+    CHECK(mlpd_options_set(options, "input-noise", "0.1") == MLPD_OK);
+    CHECK(mlpd_options_set(options, "lanes", "4") == MLPD_OK);
+    mlpd_options_rows(options, &rows);
+    CHECK(mlpd_fit(comm, options, &model) == MLPD_OK);
+    check_slopes(model, x);
+    predict(model, x, y);
+    if (me == 0) CHECK(mlpd_model_save(model, in_folder("layers.h5")) == MLPD_OK);
+    CHECK(comm_barrier(comm) == MLPD_OK);
+    CHECK(mlpd_model_load(in_folder("layers.h5"), &loaded) == MLPD_OK);
+    predict(loaded, x, again);
+    CHECK(memcmp(y, again, sizeof y) == 0);
+    CHECK(comm_barrier(comm) == MLPD_OK);
+    mlpd_model_free(loaded);
+    mlpd_model_free(model);
+    mlpd_options_free(options);
+  }
+  free_data(&rows);
+}
+
 /* One folder of all ranks. */
 static int setup_all(void **state) {
   int failed = me == 0 ? setup(state) : 0;
@@ -433,6 +506,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_failures),
       cmocka_unit_test(test_evaluate),
       cmocka_unit_test(test_again_and_again),
+      cmocka_unit_test(test_other_layers),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
     print_error("%s\n", mlpd_error_message());
