@@ -180,7 +180,7 @@ PYTHON
   fails_with 1 "sparse.npz: is a sparse SciPy matrix"
   "$python" -c "import scipy.sparse" 2> /dev/null || skip "no scipy (package python3-scipy): the cure was not tried"
   local command
-  command=$(sed -e 's/.*of it: //' -e 's/ (needs scipy)//' -e "s|python3|$python|" "$errors")
+  command=$(sed -e 's/.*full array: //' -e 's/ (needs scipy)//' -e "s|python3|$python|" "$errors")
   bash -c "$command" || fail "the cure fails: $command"
   alone convert sparse.npy o.h5 --label none
   succeeds

@@ -256,7 +256,7 @@ mixed() {
   ! grep -q "nothing to learn" "$errors.all" || fail "nothing is learned here"
   printf 'a,city,y\n1,x,1\noops,y,2\n' > odd.csv
   alone predict --model run/model.h5 --data odd.csv --out p.csv
-  fails_with 1 "odd.csv:3: column 1 (a): 'oops' is not a number; correct it, or --missing 'oops' takes it as a missing value"
+  fails_with 1 "odd.csv:3: column 1 (a): 'oops' is not a number; correct it, or use --missing 'oops' to take it as a missing value"
   ! grep -q "categorical" "$errors" || fail "the model says what is a category"
   alone predict --model run/model.h5 --data odd.csv --out p.csv --missing oops
   succeeds
