@@ -27,8 +27,8 @@ void extremes_add(extremes *e, double value) {
 
 static bool is_usual(double value) {
   static const double others[] = {-32768, 32767, -2147483648.0, 2147483647, 1e20, -1e20, 1e30, -1e30};
-  for (double nines = 99; nines < 1e10; nines = nines * 10 + 9)
-    if (fabs(value) == nines) return true;
+  for (uint64_t nines = 99; nines < UINT64_C(10000000000); nines = nines * 10 + 9)
+    if (fabs(value) == (double)nines) return true;
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     if (value == others[i]) return true;
   return fabs(value) > 9.969e36 && fabs(value) < 9.970e36; /* NetCDF */
