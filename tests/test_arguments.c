@@ -217,6 +217,28 @@ static void test_convert(void **state) {
   ASSERT_USAGE(mlpd_convert(&o, &result), "'5'");
 }
 
+static void test_memory(void **state) {
+  (void)state;
+  double value = 0;
+  const mlpd_rows x = {.data = &value, .type = MLPD_FLOAT64, .rows = 1, .columns = 1};
+  const mlpd_output y = {.data = &value, .type = MLPD_FLOAT64, .rows = 1, .columns = 1};
+  mlpd_predictor *predictor = NULL;
+  mlpd_options *options = NULL;
+  ASSERT_USAGE(mlpd_predictor_create(NULL, 1, &predictor), "model");
+  ASSERT_USAGE(mlpd_predictor_create(NULL, 1, NULL), "predictor");
+  ASSERT_USAGE(mlpd_predictor_run(NULL, &x, &y, NULL), "predictor");
+  ASSERT_USAGE(mlpd_predictor_jacobian(NULL, &x, &y), "predictor");
+  ASSERT_USAGE(mlpd_predictor_vjp(NULL, &x, &x, &y), "predictor");
+  ASSERT_USAGE(mlpd_comm_from(0, NULL), "comm");
+  ASSERT_USAGE(mlpd_comm_alone(NULL), "comm");
+  ASSERT_USAGE(mlpd_options_create(NULL), "options");
+  ASSERT_USAGE(mlpd_fit(comm, NULL, NULL), "options");
+  ASSERT_USAGE(mlpd_fit(NULL, NULL, NULL), "comm");
+  if (mlpd_options_create(&options) != MLPD_OK) fail_msg("%s", mlpd_error_message());
+  ASSERT_USAGE(mlpd_fit(comm, options, NULL), "data"); /* neither a file nor rows */
+  mlpd_options_free(options);
+}
+
 static void test_the_rest(void **state) {
   (void)state;
   mlpd_model *model = (mlpd_model *)&comm; /* must not stay */
@@ -270,8 +292,9 @@ static void test_the_rest(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_train),  cmocka_unit_test(test_evaluate), cmocka_unit_test(test_predict),
-      cmocka_unit_test(test_doctor), cmocka_unit_test(test_convert),  cmocka_unit_test(test_the_rest),
+      cmocka_unit_test(test_train),    cmocka_unit_test(test_evaluate), cmocka_unit_test(test_predict),
+      cmocka_unit_test(test_doctor),   cmocka_unit_test(test_convert),  cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_the_rest),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
     print_error("%s\n", mlpd_error_message());

@@ -67,7 +67,9 @@ static mlpd_status make(const mlpd_model *model, int threads, mlpd_predictor *p)
 mlpd_status mlpd_predictor_create(const mlpd_model *model, int threads, mlpd_predictor **predictor) {
   IN_C_LOCALE();
   mlpd_predictor *made = NULL;
+  NEED(predictor);
   *predictor = NULL;
+  NEED(model);
   if (threads < 1) return FAIL(MLPD_ERROR_USAGE, "threads: %d is not at least 1", threads);
   TRY(memory_allocate(&made, 1, sizeof *made, "predictor"));
   const mlpd_status status = make(model, threads, made);
@@ -202,6 +204,8 @@ static mlpd_status run(mlpd_predictor *p, const predictor_call *call) {
 
 mlpd_status mlpd_predictor_run(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_output *values,
                                int32_t *classes) {
+  NEED(predictor);
+  NEED(x);
   TRY(caller_rows_check(x, "x", x->rows, predictor->features));
   if (values != NULL) TRY(caller_output_check(values, "values", x->rows, predictor->outputs));
   if (classes != NULL && predictor->model->task != MLPD_CLASSIFICATION)
@@ -210,6 +214,9 @@ mlpd_status mlpd_predictor_run(mlpd_predictor *predictor, const mlpd_rows *x, co
 }
 
 mlpd_status mlpd_predictor_jacobian(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_output *jacobian) {
+  NEED(predictor);
+  NEED(x);
+  NEED(jacobian);
   const uint64_t columns = (uint64_t)predictor->outputs * predictor->features;
   TRY(caller_rows_check(x, "x", x->rows, predictor->features));
   if (columns > UINT32_MAX)
@@ -221,6 +228,10 @@ mlpd_status mlpd_predictor_jacobian(mlpd_predictor *predictor, const mlpd_rows *
 
 mlpd_status mlpd_predictor_vjp(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_rows *u,
                                const mlpd_output *gradient) {
+  NEED(predictor);
+  NEED(x);
+  NEED(u);
+  NEED(gradient);
   TRY(caller_rows_check(x, "x", x->rows, predictor->features));
   TRY(caller_rows_check(u, "u", x->rows, predictor->outputs));
   if (u->type < MLPD_FLOAT32)

@@ -143,6 +143,7 @@ mlpd_status mlpd_comm_from(int fortran_handle, mlpd_comm **comm) {
   IN_C_LOCALE();
   mlpd_comm *made = NULL;
   int initialized = 0, finalized = 0, between = 0;
+  NEED(comm);
   *comm = NULL;
   CHECK_MPI(MPI_Initialized(&initialized));
   CHECK_MPI(MPI_Finalized(&finalized));
@@ -164,6 +165,7 @@ mlpd_status mlpd_comm_from(int fortran_handle, mlpd_comm **comm) {
 mlpd_status mlpd_comm_alone(mlpd_comm **comm) {
   IN_C_LOCALE();
   mlpd_comm *made = NULL;
+  NEED(comm);
   *comm = NULL;
   TRY(make_communicator(&made));
   if (gethostname(made->host, sizeof made->host - 1) != 0) (void)snprintf(made->host, sizeof made->host, "localhost");
