@@ -217,6 +217,12 @@ static void test_quantiles(void **state) {
     assert_true(fabs(sums.square - square) <= 1e-6 * square);
     sample_free(&s);
   }
+  mlpd_train_options options;
+  mlpd_train_options_default(&options);
+  options.loss = MLPD_QUANTILE;
+  options.quantiles = options.class_weight = NULL; /* a host may leave texts at their defaults so */
+  assert_int_equal(loss_of_options(&options, &spec), MLPD_OK);
+  assert_true(spec.num_quantiles == 3 && spec.quantiles[0] == 0.1f && spec.quantiles[2] == 0.9f);
   static const char *const none[] = {"", "0.5,", "0.5,0.5", "0.9,0.1", "0", "1", "-0.1", "a", "0.1;0.2", "nan"};
   for (size_t i = 0; i < sizeof none / sizeof *none; i++)
     assert_int_equal(loss_read_quantiles("--quantiles", none[i], &spec), MLPD_ERROR_USAGE);

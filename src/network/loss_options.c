@@ -19,7 +19,8 @@ mlpd_status loss_of_options(const mlpd_train_options *o, loss_spec *made) {
   if (o->task == MLPD_CLASSIFICATION && loss_needs_values(o->loss))
     return FAIL(MLPD_ERROR_USAGE, "loss %s is for values; use --task regression, or another loss for classes",
                 mlpd_choice_name(mlpd_loss_choices, (int)o->loss));
-  return o->loss == MLPD_QUANTILE ? loss_read_quantiles("--quantiles", o->quantiles, made) : MLPD_OK;
+  if (o->loss != MLPD_QUANTILE) return MLPD_OK;
+  return loss_read_quantiles("--quantiles", o->quantiles != NULL ? o->quantiles : "0.1,0.5,0.9", made);
 }
 
 mlpd_status loss_read_quantiles(const char *where, const char *text, loss_spec *loss) {
