@@ -1,8 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables of helper.bash
-# Runs in the background, for tests that signal, stop or kill them. Load after helper.
-
-# begin NP ARGUMENT...: mlpdist on NP ranks under mpirun (0: alone); $run is the process, mpirun's or its own. What it
-# prints goes to ./printed and ./told.
+# Runs in the background, for tests that signal, stop or kill them. Load it after helper.
+# begin NP ARGUMENT...: starts mlpdist on NP ranks under mpirun (0: without); $run is the process number of mpirun or
+# mlpdist. Standard output goes to ./printed, standard error to ./told.
 begin() {
   local np=$1
   shift

@@ -1,4 +1,4 @@
-# The measuring program and script: that they measure what they say, not how fast.
+# bench_step and scripts/bench: that they measure what they claim, not how fast.
 
 load helper
 

@@ -1,10 +1,11 @@
-/* Where a step's time goes, beside the least that each phase can take on this machine: for bench_step --phases.
+/* For bench_step --phases: measures the time of each phase of a step, and compares it with the least time that the
+ * phase can take on this machine.
  *
- * Seconds of a phase: what the threads recorded of it (base/timeline.h), over steps, ranks and threads. Its floor: the
- * operations of its products over the FMA peak, or the bytes that it has to touch over the speed at which all threads
- * at once go through arrays of the same sizes, wherever those lie: all of it measured in the same round. A weight and
- * its optimizer state are read and written, a gradient read. A phase may beat the floor of its bytes where they came
- * into cache under the products before. */
+ * The seconds of a phase are those that the threads recorded (base/timeline.h), averaged over steps, ranks and threads.
+ * Its floor is the operations of its products divided by the FMA peak, or the bytes that it must access divided by the
+ * speed at which all threads together access arrays of the same sizes. Both are measured in the same round. A weight
+ * and its optimizer state are read and written; a gradient is read. A phase may be faster than the floor of its bytes
+ * if preceding products have brought them into cache. */
 #ifndef MLPDIST_TESTS_BENCH_PHASES_H
 #define MLPDIST_TESTS_BENCH_PHASES_H
 
@@ -28,14 +29,14 @@ typedef enum bench_phase {
   PHASE_GRADIENTS,
   PHASE_REDUCTION,
   PHASE_OPTIMIZER,
-  PHASE_REST, /* threads that wait for each other, and what is not recorded */
+  PHASE_REST, /* waits of threads for each other, and everything not recorded */
   NUM_PHASES
 } bench_phase;
 
 static const char *const phase_names[NUM_PHASES] = {"gather",    "forward",   "loss",      "deltas",
                                                     "gradients", "reduction", "optimizer", "rest"};
 
-/* Of a step, on all ranks together; bytes: of the floor, read and written counted apart. */
+/* A phase of a step, on all ranks together. bytes: those of the floor; a byte read and written counts twice. */
 typedef struct phase_cost {
   double seconds, floor; /* of a thread: means */
   double operations, bytes;
@@ -73,7 +74,7 @@ MULTIVERSION static void update_lines(size_t lines, cache_line *memory) {
 
 enum { LEAST_LINES = 64, PASS_SECONDS_PARTS = 200 };
 
-/* Passes a second of one thread through `lines` of its memory, the best of 5 ms. */
+/* Passes per second of one thread through `lines` of its memory: the best within 5 ms. */
 static double passes_a_second(pass_function *pass, size_t lines, cache_line *memory) {
   const int repeats = (int)((1 << 12) / lines + 1); /* so that a clock read costs nothing */
   double best = 0;
@@ -90,8 +91,8 @@ static double passes_a_second(pass_function *pass, size_t lines, cache_line *mem
   return best;
 }
 
-/* Bytes/s of all ranks' threads together, each going again and again through its share of a rank's array of `bytes`;
- * an update counts what it reads and what it writes. 0 where there is no memory. Collective. */
+/* Measures the bytes/s of the threads of all ranks together, while each repeatedly accesses its share of a rank's array
+ * of `bytes`. An update counts bytes read and bytes written. 0 if memory is short. Collective. */
 static double bandwidth(mlpd_comm *comm, int threads, pass_function *pass, double bytes) {
   size_t lines = (size_t)(bytes / threads / sizeof(cache_line));
   if (lines < LEAST_LINES) lines = LEAST_LINES;
@@ -101,7 +102,7 @@ static double bandwidth(mlpd_comm *comm, int threads, pass_function *pass, doubl
   {
     cache_line *memory = NULL;
     if (memory_allocate(&memory, lines, sizeof *memory, "bandwidth") == MLPD_OK) {
-      write_lines(lines, memory); /* pages of its own */
+      write_lines(lines, memory); /* so that the thread has its own pages */
 #pragma omp barrier
       sum += passes_a_second(pass, lines, memory) * (double)(lines * sizeof *memory) * (pass == update_lines ? 2 : 1);
     } else {
@@ -114,7 +115,7 @@ static double bandwidth(mlpd_comm *comm, int threads, pass_function *pass, doubl
 
 /* ---- Floors ---------------------------------------------------------------------------------------- */
 
-/* Sums of (count) doubles over ranks, in place. Collective. */
+/* Sums doubles (count) over ranks, in place. Collective. */
 static mlpd_status sum_over_ranks(mlpd_comm *comm, double *values, size_t count) {
   double *all = NULL;
   TRY(comm_gather_equal(comm, values, count * sizeof *values, "sums", &all));
@@ -124,8 +125,8 @@ static mlpd_status sum_over_ranks(mlpd_comm *comm, double *values, size_t count)
   return MLPD_OK;
 }
 
-/* Adds to a phase that this rank has to pass `bytes`, of an array of array_bytes; what they take counts for the mean
- * over ranks. Collective. */
+/* Adds to a phase's floor the time in which this rank accesses `bytes` of an array of array_bytes, averaged over the
+ * ranks. Collective. */
 static mlpd_status add_bytes(const stepper *s, pass_function *pass, double bytes, double array_bytes,
                              phase_cost *cost) {
   double speed = bandwidth(s->parts.comm, s->parts.threads, pass, array_bytes);
@@ -141,7 +142,7 @@ static double layer_weights(const stepper *s, uint32_t l) {
   return (double)s->parts.network->layers[l].inputs * s->parts.network->layers[l].outputs;
 }
 
-/* Products of the step of all ranks, at peak (flop/s) of all threads. */
+/* Sets the floors of the products of a step of all ranks, at the peak (flop/s) of all threads. */
 static void product_floors(const stepper *s, double peak, phase_cost costs[NUM_PHASES]) {
   const double rows = (double)s->parts.plan->batch;
   for (uint32_t l = 0; l < s->parts.network->num_layers; l++) {
@@ -165,13 +166,13 @@ static mlpd_status byte_floors(const stepper *s, phase_cost costs[NUM_PHASES]) {
   const double x_bytes = (double)rows->features * sizeof(float), arrays = 1 + s->parts.optimizer->num_state;
   TRY(add_bytes(s, read_lines, mine * row_bytes, (double)rows->rows * row_bytes, &costs[PHASE_GATHER]));
   TRY(add_bytes(s, write_lines, mine * x_bytes, mine * x_bytes, &costs[PHASE_GATHER]));
-  const double part = s->divides ? arena / size : arena; /* that this rank updates */
+  const double part = s->divides ? arena / size : arena; /* the part that this rank updates */
   TRY(add_bytes(s, update_lines, 2 * arrays * part, arrays * part, &costs[PHASE_OPTIMIZER]));
-  if (s->alone) { /* the gradient is in a unit's scratch, one a thread */
+  if (s->alone) { /* the gradient is in scratch, one unit per thread */
     const double unit = (double)s->unit_floats * sizeof(float) * s->parts.threads;
     return add_bytes(s, read_lines, arena, unit, &costs[PHASE_OPTIMIZER]);
   }
-  if (s->pull != NULL) { /* of all nodes of all */
+  if (s->pull != NULL) { /* reads all nodes of all ranks */
     double nodes = reducer_num_nodes(s->reducer);
     TRY(sum_over_ranks(s->parts.comm, &nodes, 1));
     return add_bytes(s, read_lines, nodes * part, nodes * part, &costs[PHASE_OPTIMIZER]);
@@ -181,7 +182,7 @@ static mlpd_status byte_floors(const stepper *s, phase_cost costs[NUM_PHASES]) {
   return add_bytes(s, update_lines, 2 * sent.bytes, arena, &costs[PHASE_REDUCTION]);
 }
 
-/* ---- What the threads recorded ---------------------------------------------------------------------- */
+/* ---- Recorded times --------------------------------------------------------------------------------- */
 
 static bench_phase phase_of(uint32_t recorded) {
   switch (recorded) {
@@ -202,8 +203,8 @@ static bench_phase phase_of(uint32_t recorded) {
   }
 }
 
-/* Ticks of each phase on a track, what an event holds of others left to those. Events come in the order of their ends;
- * open: those that no later event holds yet. */
+/* Ticks of each phase on a track. The time of an event that is inside another counts only for the inner one. Events are
+ * ordered by their ends; open: those not inside a later event yet. */
 static mlpd_status add_track(const timeline_track *track, double ticks[NUM_PHASES]) {
   timeline_event const **open = NULL;
   size_t num_open = 0;
@@ -225,8 +226,8 @@ static void forget_events(timeline *line) {
   line->steps = 0;
 }
 
-/* Seconds of the phases of `steps` steps that took `seconds` and ticks, on the mean thread of the mean rank.
- * Collective. */
+/* Seconds of the phases of `steps` steps that took `seconds` and `ticks`, averaged over threads and ranks. Collective.
+ */
 static mlpd_status take_phases(const stepper *s, const timeline *line, double steps, double seconds, double ticks,
                                phase_cost costs[NUM_PHASES]) {
   double sums[NUM_PHASES] = {0};

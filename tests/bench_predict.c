@@ -1,5 +1,5 @@
-/* Speed of predictors on one core beside the FMA peak of that core, measured in the same run: alternately peak and
- * predictions; the best and the median of the rounds. Usage: bench_predict [ROUNDS]  (default 15) */
+/* Measures the speed of predictors on one core and the FMA peak of that core, alternately in the same run; prints the
+ * best and the median of the rounds. Usage: bench_predict [ROUNDS]  (default 15) */
 #include <stdlib.h>
 
 #include "kernels/cpu.h"
@@ -10,7 +10,7 @@ typedef struct bench_case {
   const char *name;
   uint32_t widths[5], num_layers;
   mlpd_activation activation;
-  uint64_t rows; /* of a call */
+  uint64_t rows; /* rows per call */
   mlpd_type type;
   bool derivatives;
 } bench_case;

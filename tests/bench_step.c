@@ -1,8 +1,8 @@
-/* Speed of the training step beside the FMA peak of the cores used, measured in the same run: alternately
- * peak and steps, medians. Alone: one thread, then all threads; under mpirun: one thread a rank.
+/* Measures the speed of the training step and the FMA peak of the cores used, alternately in the same run; prints
+ * medians. Without mpirun: one thread, then all threads; under mpirun: one thread per rank.
  * Usage: bench_step [--threads N] [--reduce NAME] [--update NAME] [--phases] [--csv] [ROUNDS [CASE]]   (default 5, all;
- * CASE is the start of a name, "784-30"); --phases: where the time goes, see bench_phases.h; --csv prints a line a
- * round, or a phase, for scripts/bench; --list prints the cases. */
+ * CASE is the start of a name, "784-30"). --phases prints the time of each phase, see bench_phases.h; --csv prints one
+ * line per round or phase, for scripts/bench; --list prints the cases. */
 #include <getopt.h>
 #include <omp.h>
 #include <stdlib.h>

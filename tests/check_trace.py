@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks a file of `mlpdist train --trace` against the Trace Event Format, and that it is complete.
+"""Checks that a file of `mlpdist train --trace` is complete and follows the Trace Event Format.
 
 Usage: check_trace.py FILE RANKS THREADS STEPS PHASE...
 

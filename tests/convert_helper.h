@@ -1,4 +1,4 @@
-/* Shared by the tests of convert: files made in a folder of their own, conversions, reading back. */
+/* Helpers for the tests of convert: create files in a temporary folder, convert them, read the result. */
 #ifndef MLPDIST_TESTS_CONVERT_HELPER_H
 #define MLPDIST_TESTS_CONVERT_HELPER_H
 
@@ -68,7 +68,7 @@ static inline void write_gz(const char *name, const void *bytes, size_t count) {
   assert_int_equal(gzclose(file), Z_OK);
 }
 
-/* Options with no rows drawn away and the output in the folder. */
+/* Options without validation and test rows, and with the output in the folder. */
 static mlpd_convert_options plain_options(void) {
   mlpd_convert_options options;
   mlpd_convert_options_default(&options);
@@ -76,7 +76,7 @@ static mlpd_convert_options plain_options(void) {
   return options;
 }
 
-/* Converts the named files, up to six, of the folder to out.h5 there. */
+/* Converts up to six files of the folder to out.h5 in it. */
 static mlpd_status convert_named(mlpd_convert_options options, mlpd_convert_result *result, int count,
                                  const char *const *names) {
   char paths[8][512];
@@ -99,7 +99,7 @@ static mlpd_status convert_named(mlpd_convert_options options, mlpd_convert_resu
   convert_named((options), (result), (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), \
                 (const char *[]){__VA_ARGS__})
 
-/* Fails unless converting the files fails with status and a message that holds part, leaving nothing. */
+/* Fails unless the conversion fails with status and a message that contains part, and leaves no file. */
 #define ASSERT_REFUSED(options, status, part, ...)                                               \
   do {                                                                                           \
     mlpd_convert_result refused_;                                                                \
@@ -114,7 +114,7 @@ static mlpd_status convert_named(mlpd_convert_options options, mlpd_convert_resu
     if (CONVERT((options), (result), __VA_ARGS__) != MLPD_OK) fail_msg("refused: %s", mlpd_error_message()); \
   } while (0)
 
-/* Fails unless object of out.h5 has this shape and type and, in row order, these values. */
+/* Fails unless object of out.h5 has this shape and type, and these values in row order. */
 static inline void assert_array(const char *object, uint64_t rows, uint64_t columns, element_type type,
                                 const double *values) {
   h5_file *file;
@@ -138,7 +138,7 @@ static inline void assert_array(const char *object, uint64_t rows, uint64_t colu
 
 #define VALUES(...) ((const double[]){__VA_ARGS__})
 
-/* Fails unless the strings of object of out.h5 are joined, comma-separated; "" for none. */
+/* Fails unless the strings of object of out.h5, joined with commas, are `joined`; "" for none. */
 static inline void assert_names(const char *object, const char *joined) {
   h5_file *file;
   char text[512] = "";

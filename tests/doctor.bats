@@ -1,5 +1,4 @@
-# mlpdist doctor, alone and under mpirun. What it measures depends on the machine: the tests look at what must hold on
-# any.
+# mlpdist doctor, alone and under mpirun. Its measurements depend on the machine: the tests check what must hold on any.
 
 load helper
 

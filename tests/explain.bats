@@ -1,4 +1,4 @@
-# mlpdist explain: the textbooks' numbers, networks of one's own, and bad files. Trains nothing.
+# mlpdist explain: the textbooks' numbers, networks of the user, and bad files. Trains nothing.
 
 load helper
 

@@ -1,4 +1,4 @@
-# mlpdist export: what C, JSON and NumPy make of a model is what predict says. Trains tiny networks.
+# mlpdist export: a model exported to C, JSON or NumPy gives the same results as predict. Trains tiny networks.
 
 load helper
 

@@ -1,5 +1,5 @@
 # shellcheck disable=SC2154 # variables of helper.bash and background.bash
-# Faults: ranks that die, memory that lies.
+# Faults: ranks that die, files that shrink, bits that flip.
 
 load helper
 load background

@@ -1,5 +1,5 @@
 # shellcheck disable=SC2154 # variables of helper.bash and background.bash
-# The run folder: one run at a time, one run's files, and nobody else's.
+# The run folder: one run at a time, and only the files of that run.
 
 load helper
 load background

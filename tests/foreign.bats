@@ -1,4 +1,4 @@
-# Files of other kinds: named by every command that meets them, with a cure that works.
+# Files of other kinds: every command says what they are, and gives a cure that works.
 
 load helper
 

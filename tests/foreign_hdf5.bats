@@ -1,5 +1,5 @@
-# HDF5 files with what is not read: filters, numbers in other files, links, tables, MATLAB's arrays: named, with a cure
-# that works.
+# HDF5 features that mlpdist does not read (filters, numbers in other files, links, tables, MATLAB's arrays): each message
+# names the feature and gives a cure that works.
 
 load helper
 

@@ -1,5 +1,5 @@
-/* Writes model files as mlpdist wrote them before format 2: the same objects, and the two hashes that the program of
- * 2026-11-27 (commit 5500fe0) gave to just these contents. */
+/* Writes model files as mlpdist did before format 2: the same objects, and the two hashes that the program of
+ * 2026-11-27 (commit 5500fe0) computed for exactly this content. */
 #ifndef FORMER_MODEL_H
 #define FORMER_MODEL_H
 

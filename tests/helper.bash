@@ -1,5 +1,5 @@
-# What the tests of the program share. MLPDIST names the program (default build/mlpdist), MPI_LAUNCH what starts its
-# ranks (default Open MPI's mpirun).
+# Helpers for the tests of the program. MLPDIST is the program (default build/mlpdist), MPI_LAUNCH the command that starts
+# its ranks (default Open MPI's mpirun).
 
 : "${MLPDIST:=$(cd "$BATS_TEST_DIRNAME/.." && pwd)/build/mlpdist}"
 read -ra mpi_launch <<< "${MPI_LAUNCH:-mpirun --oversubscribe --bind-to none}"

@@ -1,5 +1,5 @@
 # shellcheck disable=SC2154 # variables of helper.bash and background.bash
-# Several hosts (tests/hosts makes them): the same bits as on one, and what happens when hosts die or wires are cut.
+# Several hosts (created by tests/hosts): the same bits as on one, and failures of hosts and network connections.
 
 load helper
 load background

@@ -1,5 +1,5 @@
-# What the build finds and where it installs: libraries below prefixes and by flags, as on clusters without root, another
-# folder, installation and its removal.
+# Building and installing: libraries found by prefix and by flags, as on clusters without root; building in another
+# folder; installation and its removal.
 
 load helper
 

@@ -1,4 +1,4 @@
-# The guard of speed without a clock: see scripts/count-instructions.
+# Guards the speed by counting instructions: see scripts/count-instructions.
 
 load helper
 

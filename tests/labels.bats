@@ -1,4 +1,5 @@
-# Labels of other people's HDF5 files: texts, booleans, -1 and +1, 1 to k, beyond 32 bits, floats, one-hot rows, strays.
+# Labels in HDF5 files of other programs: texts, booleans, -1 and +1, 1 to k, numbers beyond 32 bits, floats, one-hot rows,
+# outliers.
 
 load helper
 

@@ -1,5 +1,4 @@
-# Layers beside the dense ones: the same bits on all splits and through a resume, and nothing at random outside of
-# training.
+# Layers other than dense ones: the same bits on all splits and through a resume, and no randomness outside of training.
 
 load helper
 

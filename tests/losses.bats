@@ -1,4 +1,4 @@
-# Losses with parameters: what they are called, what they print and predict, and what they refuse.
+# Losses with parameters: their names, their output, their predictions, and what they refuse.
 # shellcheck disable=SC2030,SC2031 # output is set by the functions of helper.bash, in the shell of the test
 
 load helper

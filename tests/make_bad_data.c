@@ -1,5 +1,5 @@
-/* Writes the data sets of tests/run.bats into the folder named: small ones with a fault each, and a regression.
- * Built by the test itself, because nothing else writes wrong files on purpose. */
+/* Writes the data sets of tests/run.bats to the given folder: small ones with one fault each, and a regression. The
+ * test builds this program itself, because nothing else writes wrong files on purpose. */
 #include <hdf5.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-# Manual pages and the completion of bash, which the program makes of its option tables.
+# Manual pages and bash completion, which the program generates from its option tables.
 
 load helper
 

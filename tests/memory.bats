@@ -1,4 +1,4 @@
-# Memory: told before it is allocated, and measured afterwards.
+# Memory: the estimate before it is allocated, and the use measured afterwards.
 
 load helper
 

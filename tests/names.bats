@@ -1,10 +1,10 @@
-# Names of columns and classes: from a table into a model, and compared where another table meets the model.
+# Names of columns and classes: from a table into a model, and matched when the model is used with another table.
 
 load helper
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
-# notes_say WORD...: the last run's notes hold the words.
+# notes_say WORD...: the last run's notes contain the words.
 notes_say() {
   local word
   for word; do grep '^mlpdist: note: ' "$errors.all" | grep -qF -- "$word" || fail "expected a note '$word', not: $(cat "$errors.all")"; done

@@ -1,5 +1,5 @@
 # shellcheck disable=SC2154 # variables of helper.bash
-# An output destroys nothing: what may be replaced, what is written through, what stays whole.
+# Outputs destroy nothing: which files may be replaced, which are written directly, which stay intact.
 
 load helper
 

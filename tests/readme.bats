@@ -1,4 +1,4 @@
-# What the READMEs show, run as it stands there: the library example, and sessions at a prompt with what they print.
+# Runs the examples of the READMEs as they are shown: the library example, and sessions at a prompt with their output.
 
 load helper
 

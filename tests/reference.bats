@@ -1,4 +1,4 @@
-# Training beside a second implementation of it, in double precision and another language: reference_epoch.py.
+# Compares training with a second implementation in double precision and another language: reference_epoch.py.
 
 load helper
 

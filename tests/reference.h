@@ -1,5 +1,5 @@
-/* The mathematics in double, one value at a time, for tests to compare with: written from the definitions,
- * with no code of the library in it. */
+/* The formulas in double, one value at a time, for comparison in tests. They are written from the definitions and use
+ * no code of the library. */
 #ifndef MLPDIST_TESTS_REFERENCE_H
 #define MLPDIST_TESTS_REFERENCE_H
 
@@ -137,7 +137,7 @@ static inline double reference_loss(mlpd_loss loss, uint32_t k, const double *z,
   return sum;
 }
 
-/* dloss/dz_j of one sample by the definitions: C'(a), then A'(z) (the Jacobian for softmax). */
+/* dloss/dz_j of one sample from the definitions: C'(a), then A'(z) (the Jacobian for softmax). */
 static inline void reference_delta(mlpd_loss loss, mlpd_activation output, uint32_t k, const double *z, const double *a,
                                    const double *y, double *delta) {
   double dot = 0;

@@ -1,5 +1,5 @@
 # shellcheck disable=SC2154 # variables of helper.bash and background.bash
-# Checkpoints, resume and signals: a run that is interrupted and goes on elsewhere ends as one that is not.
+# Checkpoints, resuming and signals: a run that is interrupted and continued elsewhere ends like one that is not.
 
 load helper
 load background

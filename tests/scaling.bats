@@ -1,4 +1,4 @@
-# scripts/scaling-study and scaling-report: what runs, what is refused, what is drawn; not how fast.
+# scripts/scaling-study and scaling-report: which runs are made, refused and drawn; not how fast they are.
 
 load helper
 

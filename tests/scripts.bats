@@ -1,4 +1,4 @@
-# The smaller scripts: pictures of runs, files that are written whole and replace nothing else, ends of pipes.
+# The smaller scripts: plots of runs, files that are written completely and replace nothing else, closed pipes.
 
 load helper
 

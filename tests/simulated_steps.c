@@ -1,14 +1,14 @@
-/* Steps of the code that trains, on simulated ranks of which none computes: for scripts/simulate, under smpirun.
+/* Training steps on simulated ranks that do not compute: for scripts/simulate, under smpirun.
  * Usage: simulated_steps measure COSTS WIDTHS BATCH LANES STEPS OPTIMIZER ACTIVATION
  *        simulated_steps charge  COSTS WIDTHS BATCH LANES STEPS OPTIMIZER ACTIVATION
  *
- * measure, on one rank: runs the steps and writes to the file COSTS what each piece of work of each shape took here,
- * the mean of those that nothing interrupted. charge, on any number of ranks: stepper and reducer, their messages and
- * the order of all are the real ones, but each piece of work spends its seconds of simulated time instead of being
- * done, and large arrays share memory. So numbers are garbage and times are not. A line of JSON tells seconds of a step
- * and of its phases.
+ * measure, on one rank: runs the steps and writes to the file COSTS how long each piece of work took for each shape:
+ * the mean of the executions that were not interrupted. charge, on any number of ranks: stepper, reducer and messages
+ * are the real ones, in their real order, but each piece of work just lets its measured seconds of simulated time pass,
+ * and large arrays share memory. So the numbers are meaningless, but the times are right. Prints a line of JSON with
+ * the seconds of a step and its phases.
  *
- * Pieces are the functions below, which the linker puts before the real ones (--wrap). */
+ * The pieces of work are the functions below, which the linker substitutes for the real ones (--wrap). */
 #include <math.h>
 #include <smpi/smpi.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-# The promise: the same bits for any number of ranks and threads. Random configurations on random splits, and ranks
-# that do not start alike.
+# The promise: the same bits for any number of ranks and threads. Random configurations on random splits, and ranks that
+# start with different options.
 
 load helper
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROWS_BYTES = 4096 }; /* what is smaller describes the file */
+enum { ROWS_BYTES = 4096 }; /* smaller reads are metadata */
 
 static pid_t owner;
 static long reads;

@@ -1,5 +1,5 @@
-# alone: it measures how long a run takes, and waits that others make longer would be told of.
-# The watch over waits: a rank that is stopped is named, and the run goes on with it as if nothing had been.
+# alone: it measures how long a run takes, and would report waits that other tests make longer.
+# The watch over waits: a stopped rank is named, and when it continues, so does the run, as if nothing had happened.
 
 load helper
 load background

@@ -1,5 +1,5 @@
-# --stream: rows that are read as they are needed. The same bits on any number of ranks and threads and across a
-# resumption, in a memory that does not grow with the file.
+# --stream: rows are read when they are needed. The same bits on any number of ranks and threads and through a resume, and
+# memory that does not grow with the file.
 
 load helper
 

@@ -1,4 +1,4 @@
-# scripts/make-synthetic: the same file whatever the processes, in the schema, labelled by the teacher it names.
+# scripts/make-synthetic: the same file for any number of processes, in the schema, labelled by the named teacher.
 
 load helper
 

@@ -1,4 +1,4 @@
-/* A folder of its own for each test that writes files, and a look at what failed. */
+/* A temporary folder for each test that writes files, and messages for failures. */
 #ifndef MLPDIST_TEMPORARY_FOLDER_H
 #define MLPDIST_TEMPORARY_FOLDER_H
 
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include "base/file.h"
 
-static char folder[64]; /* of one test */
+static char folder[64]; /* folder of the current test */
 
 /* The path of name in folder; valid for the next seven calls. */
 static const char *in_folder(const char *name) {

@@ -1,5 +1,6 @@
 /* mpi: 1 2 3 4 7 */
-/* Ranks that start with something else are named and refused, or noticed, and all ranks hear the same. */
+/* A rank that starts with other options or another build is named: the run is refused, or a note is printed, the same
+ * on all ranks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

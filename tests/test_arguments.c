@@ -1,5 +1,5 @@
-/* mpi: 1 2. What a caller may get wrong: pointers that are NULL and values out of range are MLPD_ERROR_USAGE with a
- * message that names them, on all ranks, and the library is of use afterwards. */
+/* mpi: 1 2. Wrong arguments: NULL pointers and values out of range give MLPD_ERROR_USAGE and a message that names them,
+ * on all ranks, and the library can be used afterwards. */
 #include "mlpdist.h"
 
 #include <setjmp.h>

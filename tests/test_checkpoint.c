@@ -1,5 +1,5 @@
-/* Checkpoints: what is written is read to the bit, damage is seen, the last whole one is found, and the writer in the
- * background neither looks at the source later nor hurts what is on disk. */
+/* Checkpoints: they are read bit for bit as written, damage is detected, the last intact one is found, and the
+ * background writer neither reads its source later nor damages existing files. */
 #define _GNU_SOURCE /* memmem */
 #include "run/checkpoint.h"
 

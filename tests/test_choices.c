@@ -8,7 +8,7 @@
 
 #include "network/loss.h"
 
-/* Values 0..count-1 in their order, each with a name of its own that finds it again, and a help line. */
+/* Each list has the values 0 ... count - 1 in order, each with a unique name that finds it again, and a help line. */
 static void check_table(const mlpd_choice *choices, int count) {
   for (int i = 0; i < count; i++) {
     const char *const name = choices[i].name;

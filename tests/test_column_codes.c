@@ -1,5 +1,5 @@
-/* Columns that become other inputs: marks of missing values, one-hot categories, and how a file's codes meet a model's.
- */
+/* Columns that become several inputs: marks of missing values, one-hot categories, and the translation of a file's
+ * codes to a model's. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* mpi: 1 2 3 4 7 */
-/* The communicator: ranks fail together, and data arrives whole. */
+/* The communicator: ranks fail together, and data arrives completely. */
 #include "ranks/clock.h"
 #include "ranks/comm.h"
 

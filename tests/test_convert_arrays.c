@@ -1,4 +1,4 @@
-/* Conversion of IDX, NPY and NPZ, hostile headers included, and of the real data sets where they are. */
+/* Conversion of IDX, NPY and NPZ, including hostile headers, and of the real data sets if they are available. */
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>

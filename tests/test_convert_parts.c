@@ -1,4 +1,4 @@
-/* Several inputs of a conversion: which is train, valid and test, files of one table, and the split of classes. */
+/* Several inputs of a conversion: which are train, valid and test, several files of one table, and stratified parts. */
 #include "convert/convert_roles.h"
 #include "convert_helper.h"
 #include "lanes/row_split.h"

@@ -1,11 +1,11 @@
-/* Tables as people write them: headers, titles, delimiters, notations, missing values, chosen columns; and what convert
- * says it decided. */
+/* Tables as people write them: headers, titles, delimiters, notations, missing values, chosen columns; and the
+ * decisions that convert reports. */
 #include <math.h>
 #include <stdio.h>
 
 #include "convert_helper.h"
 
-static char said[8192]; /* the decisions of the last conversion, a line each */
+static char said[8192]; /* the decisions of the last conversion, one per line */
 
 static void on_decision(void *context, const char *line) {
   (void)context;

@@ -1,4 +1,5 @@
-/* Data sets: the schema's arrays found or named in messages, rows put in the order of positions, bad values named. */
+/* Data sets: arrays of the schema are found or named in a message, rows are ordered by position, bad values are named.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* What mlpd_describe says of data sets, models, foreign files and files that are none. */
+/* mlpd_describe on data sets, models, unknown HDF5 files and files that are not HDF5. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* mpi: 1 2 3 */
-/* mlpd_doctor: what its report must hold on any machine, however loaded. */
+/* mlpd_doctor: properties that its report must have on any machine, however loaded. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Files: whole or not at all, and folders that can be written in. */
+/* Files are written completely or not at all; folders are checked to be writable. */
 #define _GNU_SOURCE /* unshare */
 #include "base/file_output.h"
 #include "base/folder.h"

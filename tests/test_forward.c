@@ -1,5 +1,5 @@
 /* mpi: 1 2 3 4 7 */
-/* Passes over a split: every row once, and sums that depend on neither threads nor ranks. */
+/* Forward passes over a part: every row once, and sums that depend on neither threads nor ranks. */
 #include "model/forward.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
-/* Back propagation by the code that trains, against central differences and hand-made examples in double. */
+/* Compares the gradients of the training code with central differences, and with examples computed by hand, in double.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* HDF5 files: what is written is read, foreign layouts are read or refused in one line, damage is an error. */
+/* HDF5 files: they are read as written, other programs' layouts are read or refused with one line, damage is an error.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Lanes: every row and every sample exactly once, whatever the cut. */
+/* Lanes: every row and every sample is used exactly once, for any division. */
 #include "lanes/lanes.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* Kinds of layers: each against its formula in double, gradients against central differences of that, and blocks that
- * give the same bits however they are cut. */
+/* Kinds of layers: each is compared with its formula in double, its gradients with central differences of that; the
+ * bits do not depend on the division into blocks. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

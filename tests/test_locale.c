@@ -1,4 +1,4 @@
-/* A host program with a decimal comma: no file and no message of the library has one. */
+/* In a program whose locale has a decimal comma, no file and no message of the library contains one. */
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>

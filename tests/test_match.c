@@ -1,4 +1,4 @@
-/* Names of data and model: matched lists, and parts that are read as the model takes them. */
+/* Matching of names between data and model: of lists, and of parts, which are read in the model's order. */
 #include "data/match.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* What a run is expected to take of memory, and whether it fits. */
+/* The estimate of a run's memory, and whether it fits. */
 #include "run/memory_estimate.h"
 
 #include <setjmp.h>

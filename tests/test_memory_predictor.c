@@ -1,5 +1,5 @@
-/* Rows in memory: the bits of mlpd_predict() whatever the layout, derivatives against differences in double, several
- * threads on one model, no allocation, no MPI. */
+/* Predictions for rows in memory: the same bits as mlpd_predict() for any layout, derivatives compared with differences
+ * in double, several threads with one model, no allocation, no MPI. */
 #include <fenv.h>
 #include <math.h>
 #include <mpi.h>

@@ -1,5 +1,5 @@
 /* mpi: 1 2 3 4 */
-/* Training on rows in memory: the bits of a file of the same rows, no file, nothing left behind, usable after errors.
+/* Training on rows in memory: the same bits as with a file of the same rows, no files, no leaks, usable after errors.
  */
 #include <dirent.h>
 #include <malloc.h>

@@ -1,4 +1,4 @@
-/* Models: what is saved is loaded to the bit; a damaged file is an error, or the same model. */
+/* Models: they are loaded bit for bit as saved; a damaged file is an error, or gives the same model. */
 #include "model/model.h"
 
 #include <math.h>

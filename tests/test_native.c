@@ -1,5 +1,5 @@
-/* The native back end: each element is the chain of fused multiply-adds that its contract promises, to the bit, on each
- * instruction set of this machine, at any size and place. */
+/* The native back end: each element is, bit for bit, the chain of fused multiply-adds that its header promises, on each
+ * instruction set of this machine, at any size and position. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

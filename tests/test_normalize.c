@@ -1,4 +1,5 @@
-/* Column statistics against sums in long double, merged against whole, and the normalisations made of them. */
+/* Column statistics are compared with sums in long double, merged ones with those of all rows; and the normalisations
+ * made from them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The option tables and what is made of them. The program's sources are part of this test, which sees their statics. */
+/* The option tables and everything made from them. This test includes the program's sources to access their statics. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

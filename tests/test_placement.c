@@ -1,5 +1,5 @@
 /* mpi: 1 2 3 7 */
-/* Threads of ranks that share cores. */
+/* The number of threads of ranks that share cores. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* Findings about threads and ranks on cores, from placements made up; and the files of the system they come from. */
+/* Findings about threads and ranks on cores, from made-up placements, and the reading of the system's files. */
 #include "ranks/placement_check.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* mpi: 1 2 3 4 7 8 */
-/* The canonical sum: the same bits on every number of ranks and by every way between them. */
+/* The canonical sum: the same bits on every number of ranks and for every way of communication. */
 #include "sum/reduce.h"
 
 #include <limits.h>

@@ -10,7 +10,7 @@ static void assert_near(double value, double expected, double tolerance) {
   if (!(fabs(value - expected) <= tolerance)) fail_msg("%.9g, not %.9g within %g", value, expected, tolerance);
 }
 
-/* Known answers of Random123's kat_vectors, philox4x32 10. */
+/* Known answers from Random123's kat_vectors, philox4x32 10. */
 static void test_philox(void **state) {
   (void)state;
   static const struct {

@@ -1,4 +1,4 @@
-/* The run folder: metrics.csv has one head, whichever version wrote the rows of a checkpoint. */
+/* The run folder: metrics.csv has a single header line, whichever version wrote the rows of a checkpoint. */
 #define _GNU_SOURCE /* F_OFD_SETLK */
 #include <errno.h>
 #include <fcntl.h>

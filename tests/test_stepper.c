@@ -1,6 +1,7 @@
 /* mpi: 1 2 3 4 7 */
-/* The training step beside a serial one written here: plain loops, one lane at a time, whole gradients summed by the
- * definition of the tree. The weights must be the same to the bit, on every number of threads and ranks. */
+/* Compares the training step with a serial one written here: plain loops, one lane at a time, whole gradients summed
+ * according to the definition of the tree. The weights must have the same bits, on every number of threads and ranks.
+ */
 #include "step/step_way.h"
 
 #include <limits.h>

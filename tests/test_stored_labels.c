@@ -1,4 +1,4 @@
-/* Labels of a file: what they are judged to be, and that the sum of ranks' tables is the same however rows are split.
+/* Labels of a file: how they are judged, and that the merged table does not depend on the division of rows among ranks.
  */
 #include <setjmp.h>
 #include <stdarg.h>

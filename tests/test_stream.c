@@ -1,5 +1,5 @@
-/* Streamed rows: each row of the file once an epoch, whoever reads it and wherever it begins; what is read is what the
- * file holds; statistics have the bits of rows in memory. */
+/* Streamed rows: each row of the file is used once per epoch, for any rank and starting point; rows are read as they
+ * are in the file; statistics have the same bits as for rows in memory. */
 #include "data/stream.h"
 
 #include <math.h>

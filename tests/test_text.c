@@ -1,4 +1,4 @@
-/* Text of others: nothing steers a terminal, and JSON is UTF-8. */
+/* Untrusted text: it never controls a terminal, and JSON is valid UTF-8. */
 #include "base/text.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* The recorder of timelines, and the file they become. */
+/* The recording of timelines, and the trace file written from them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

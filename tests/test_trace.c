@@ -1,5 +1,5 @@
 /* mpi: 1 2 3 4 */
-/* Clocks of ranks that run otherwise are laid beside rank 0's; what cannot be written fails on all ranks alike. */
+/* Clocks of ranks that differ are aligned with rank 0's; a trace that cannot be written fails on all ranks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

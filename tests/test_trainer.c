@@ -1,5 +1,5 @@
 /* mpi: 1 2 3 */
-/* Whole runs on files: what is learned, kept, written and said, and that all ranks fail together. */
+/* Complete runs on files: results, files and messages, and that all ranks fail together. */
 #include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>

@@ -9,7 +9,7 @@
 
 #include "base/rng.h"
 
-/* The same loops once more, for the compiler's basic instruction set only. */
+/* The same loops again, compiled only for the compiler's default instruction set. */
 #undef MULTIVERSION
 #define MULTIVERSION
 #define vector_add basic_vector_add
