@@ -154,3 +154,18 @@ EOF
   launch 2 eval --data code.h5 --model run/model.h5
   succeeds
 }
+
+@test "tables of text alone: the header is known by the names that options give, and no row is taken for units" {
+  awk 'BEGIN { print "odor,cap,class"; for (i = 0; i < 60; i++) print substr("anp", i % 3 + 1, 1) "," substr("xyz", i % 7 % 3 + 1, 1) "," (i % 3 ? "p" : "e") }' > text.csv
+  alone convert text.csv t.h5
+  succeeds
+  says "60 rows of 2 features" "target: column 'class', 2 classes: e, p"
+  sed 's/n/b/g; s/y/w/g; 1s/.*/odor,cap,class/' text.csv > words.csv
+  alone train --data words.csv --label class --epochs 20 --batch 16 --quiet --out run
+  succeeds
+  says "accuracy 1.0000  (6 rows)"
+  grep -q "class" run/config.ini || fail "no label"
+  alone predict --model run/model.h5 --data words.csv --out all.csv
+  succeeds
+  [ "$(wc -l < all.csv)" = 61 ] || fail "the header is a row"
+}

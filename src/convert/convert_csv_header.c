@@ -29,8 +29,8 @@ static csv_kind read_cell(const csv_syntax *syntax, const csv_cell *cell, number
 
 static bool is_name(csv_kind kind) { return kind == CSV_TEXT || kind == CSV_YES_NO; } /* y, n and t may be names */
 
-/* The number of columns in which line head has a name and line body a number. */
-static uint64_t names_over_numbers(const csv_sample *s, const csv_syntax *syntax, int head, int body) {
+/* The number of columns in which line head has a name and line body a number, or (answers) yes or no. */
+static uint64_t names_over_numbers(const csv_sample *s, const csv_syntax *syntax, int head, int body, bool answers) {
   const char *p = sample_after_hash(s, head, syntax->delimiter), *q = s->lines[body].text;
   uint64_t found = 0;
   while (p != NULL && q != NULL) {
@@ -39,7 +39,7 @@ static uint64_t names_over_numbers(const csv_sample *s, const csv_syntax *syntax
     p = csv_next_cell(p, s->lines[head].end, syntax->delimiter, &above);
     q = csv_next_cell(q, s->lines[body].end, syntax->delimiter, &below);
     const csv_kind kind = read_cell(syntax, &below, &parsed);
-    if (kind > CSV_YES_NO) continue;
+    if (kind > CSV_YES_NO || (kind == CSV_YES_NO && !answers)) continue;
     const csv_kind head_kind = read_cell(syntax, &above, &parsed);
     found += kind == CSV_NUMBER ? is_name(head_kind) : head_kind == CSV_TEXT;
   }
@@ -138,7 +138,7 @@ bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, i
   if (body >= s->count) return h.names > 0 && h.numbers == 0;
   for (int line = body; line < s->count; line++) {
     if (s->lines[line].hash) continue;
-    const uint64_t found = names_over_numbers(s, syntax, head, line);
+    const uint64_t found = names_over_numbers(s, syntax, head, line, true);
     if (found > over) over = found;
   }
   if (h.numbers == 0 || over * 2 > h.cells) return over > 0;
@@ -161,7 +161,7 @@ bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool
   }
   if (more && filled == 1) return true;
   for (int line = at + 1; line < s->count; line++)
-    if (!s->lines[line].hash && names_over_numbers(s, syntax, at, line) > 0) return true;
+    if (!s->lines[line].hash && names_over_numbers(s, syntax, at, line, false) > 0) return true;
   return false;
 }
 

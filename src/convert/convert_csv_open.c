@@ -73,10 +73,54 @@ mlpd_status csv_make_room(csv_source *c) {
   return MLPD_OK;
 }
 
-static mlpd_status find_layout(csv_source *c, const mlpd_convert_options *options) {
-  TRY(csv_syntax_make(options, &c->syntax));
+/* Is a text an item of a list that an option gives? */
+static bool is_listed(const char *list, const char *text) {
+  const size_t length = strlen(text);
+  for (const char *at = list; at != NULL && *at != '\0'; at += strcspn(at, ",")) {
+    if (*at == ',') at++;
+    if (strcspn(at, ",") == length && memcmp(at, text, length) == 0) return true;
+  }
+  return false;
+}
+
+/* Does the first row hold a name by which the options, or a model, call a column? Where all columns are texts, nothing
+ * else tells a header from a row. */
+static mlpd_status names_columns(csv_source *c, const mlpd_convert_options *o, bool *names) {
+  const char *begin = NULL, *end = NULL;
+  *names = false;
+  TRY(csv_next_line(&c->lines, &begin, &end));
+  for (const char *p = begin; p != NULL && !*names;) {
+    char text[256];
+    csv_cell cell;
+    p = csv_next_cell(p, end, c->layout.delimiter, &cell);
+    const size_t length = csv_cell_text(&cell, text, sizeof text);
+    number parsed;
+    if (length == 0 || length >= sizeof text || csv_cell_number(&c->syntax, &cell, &parsed)) continue;
+    *names = is_listed(o->label, text) || is_listed(o->ignore, text) || is_listed(o->columns, text) ||
+             is_listed(o->categorical, text);
+    for (uint32_t j = 0; o->model_columns != NULL && j < o->num_model_columns; j++)
+      *names = *names || strcmp(o->model_columns[j], text) == 0;
+  }
+  return csv_lines_rewind(&c->lines);
+}
+
+static mlpd_status find_header(csv_source *c, const mlpd_convert_options *options) {
+  bool names = false;
   c->lines.skip = options->skip_lines;
   TRY(csv_layout_find(&c->lines, options->header, &c->syntax, &c->layout));
+  if (c->layout.header || strcmp(options->header, "auto") != 0) return MLPD_OK;
+  TRY(names_columns(c, options, &names));
+  if (!names) return MLPD_OK;
+  csv_layout_free(&c->layout);
+  c->lines.skip = options->skip_lines;
+  c->lines.columns = 0;
+  TRY(csv_lines_rewind(&c->lines));
+  return csv_layout_find(&c->lines, "yes", &c->syntax, &c->layout);
+}
+
+static mlpd_status find_layout(csv_source *c, const mlpd_convert_options *options) {
+  TRY(csv_syntax_make(options, &c->syntax));
+  TRY(find_header(c, options));
   c->syntax.delimiter = c->layout.delimiter;
   c->fast = c->syntax.decimal == '.';
   if (c->layout.decimal_commas && (options->decimal == NULL || strcmp(options->decimal, "auto") == 0))
