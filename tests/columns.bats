@@ -169,3 +169,20 @@ EOF
   succeeds
   [ "$(wc -l < all.csv)" = 61 ] || fail "the header is a row"
 }
+
+@test "no output is one of the tables that are read" {
+  awk 'BEGIN { print "a,b,y"; for (i = 0; i < 60; i++) print i % 7 "," i % 5 "," i * 0.5 }' > one.csv
+  cp one.csv two.csv
+  ln two.csv three.csv
+  alone train --data one.csv,two.csv --epochs 1 --quiet --out run
+  succeeds
+  local out
+  for out in two.csv ./one.csv three.csv; do
+    launch 2 predict --model run/model.h5 --data one.csv,two.csv --out "$out"
+    fails_with 2 "--out $out is the file that --data reads"
+    alone train --data one.csv,two.csv --epochs 1 --quiet --out never --trace "$out"
+    fails_with 2 "--trace $out is the file that --data reads"
+  done
+  cmp one.csv two.csv || fail "an input was replaced"
+  [ ! -e never ] || fail "a folder was made"
+}

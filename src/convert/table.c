@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <xxhash.h>
 
+#include "base/file_output.h"
 #include "base/file_version.h"
 #include "convert/convert.h"
 #include "convert/table_inputs.h"
@@ -36,6 +37,15 @@ bool mlpd_data_is_raw(const mlpd_data_paths *data) {
     return false;
   if (stat(data->file, &about) != 0) return strchr(data->file, ',') != NULL;
   return S_ISDIR(about.st_mode) || !h5_is_hdf5(data->file);
+}
+
+mlpd_status table_check_apart(const mlpd_data_paths *data, const char *option, const char *out) {
+  table_inputs inputs;
+  mlpd_status status = table_inputs_list(data->file, &inputs);
+  for (int i = 0; i < inputs.count && status == MLPD_OK; i++)
+    status = file_check_apart(option, out, "--data", inputs.paths[i]);
+  table_inputs_free(&inputs);
+  return status;
 }
 
 mlpd_status table_is_raw_for_all(mlpd_comm *comm, const mlpd_data_paths *data, bool *raw) {

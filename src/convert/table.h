@@ -26,6 +26,9 @@ mlpd_status table_check_options(const mlpd_table_options *options);
 /* Options of a conversion from those of a table, as far as they say how text is read. */
 mlpd_status table_reading(const mlpd_table_options *t, mlpd_convert_options *options);
 
+/* MLPD_ERROR_USAGE if output out, given as option, is one of the files that data names. out may be NULL. */
+mlpd_status table_check_apart(const mlpd_data_paths *data, const char *option, const char *out);
+
 /* Calls mlpd_data_is_raw() on rank 0 and returns its result on all ranks. */
 mlpd_status table_is_raw_for_all(mlpd_comm *comm, const mlpd_data_paths *data, bool *raw);
 

@@ -65,6 +65,7 @@ static void choose_folder(const mlpd_comm *comm, const char *out, char folder[FI
 
 static mlpd_status reserve(const mlpd_comm *comm, const char *out, model_table *t) {
   char folder[FILE_PATH_BYTES], path[FILE_PATH_BYTES];
+  TRY(table_check_apart(&t->given, "--out", out));
   choose_folder(comm, out, folder);
   TRY(file_path(path, folder, "mlpdist-table"));
   TRY(file_output_open(path, FILE_HDF5, &t->room));

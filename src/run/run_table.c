@@ -35,7 +35,8 @@ mlpd_status run_table_find(trainer *t, const mlpd_train_options *options) {
                 options->data.file);
   if (run_is_root(t)) {
     t->made_folder = !file_identify(options->out).known;
-    status = folder_make(options->out);
+    status = table_check_apart(&options->data, "--trace", options->trace);
+    if (status == MLPD_OK) status = folder_make(options->out);
     if (status == MLPD_OK) status = file_path(t->table, options->out, "converted.h5");
   }
   TRY(mlpd_comm_agree(t->comm, status));
