@@ -132,6 +132,7 @@ cpu_threads cpu_threads_get(void) {
 }
 
 void cpu_threads_restore(const cpu_threads *former) {
+  cpu_restore_denormals(former->mode); /* first here: LLVM's runtime passes this thread's mode on at each fork */
 #pragma omp parallel
   cpu_restore_denormals(former->mode);
   omp_set_num_threads(former->count);
