@@ -70,16 +70,16 @@ unlike() {
 
 @test "ranks with other options, another back end or another split are refused by name" {
   unlike "$MLPDIST" train --quiet --epochs 1 -- "$MLPDIST" train --quiet --epochs 1 --lr 0.2
-  fails_with 2 "rank 1 of 2 on " "'lr = 0.2' here, 'lr = 0.1' there"
+  fails_with 2 "rank 1 of 2 on " "'lr = 0.2' here, 'lr = 0.1' on rank 0"
   [ ! -e run ] || fail "a run folder is left"
   unlike "$MLPDIST" train --quiet --epochs 1 -- "$MLPDIST" train --quiet --epochs 1 --checkpoint-every 5
-  fails_with 2 "rank 1 of 2 on " "'checkpoint-every = 5' here, 'checkpoint-every = 10min' there"
+  fails_with 2 "rank 1 of 2 on " "'checkpoint-every = 5' here, 'checkpoint-every = 10min' on rank 0"
   alone train --quiet --epochs 1
   succeeds
   unlike "$MLPDIST" eval -- "$MLPDIST" eval --split train
-  fails_with 2 "rank 1 of 2 on " "'split = train' here, 'split = test' there"
+  fails_with 2 "rank 1 of 2 on " "'split = train' here, 'split = test' on rank 0"
   unlike "$MLPDIST" predict --out p.csv -- "$MLPDIST" predict --split train --out p.csv
-  fails_with 2 "rank 1 of 2 on " "'split = train' here, 'split = test' there"
+  fails_with 2 "rank 1 of 2 on " "'split = train' here, 'split = test' on rank 0"
 }
 
 @test "threads may differ from rank to rank" {

@@ -62,14 +62,14 @@ static void test_refused(void **state) {
   assert_refused(&other, "this rank runs mlpdist 2 (cc 1)", "rank 0 runs mlpdist 1 (cc 1)");
   other = alike;
   other.backend = "oneDNN 3.0.0";
-  assert_refused(&other, "oneDNN 3.0.0", "rank 0 by oneDNN 2.6.3");
+  assert_refused(&other, "oneDNN 3.0.0", "rank 0 with oneDNN 2.6.3");
   other = alike;
   other.options = "lr = 0.1\nseed = 2\nmore = 1\n";
-  assert_refused(&other, "'seed = 2' here", "'seed = 1' there");
+  assert_refused(&other, "'seed = 2' here", "'seed = 1' on rank 0");
   other.options = "lr = 0.1\n";
-  assert_refused(&other, "'' here", "'seed = 1' there");
+  assert_refused(&other, "'' here", "'seed = 1' on rank 0");
   other.options = "lr = 0.1\nseed = 1\nmore = 1\n";
-  assert_refused(&other, "'more = 1' here", "'' there");
+  assert_refused(&other, "'more = 1' here", "'' on rank 0");
   other.build = "mlpdist 2 (cc 1)"; /* two differences: the build is told, for the rest may follow from it */
   other.instructions = "SSE41";
   assert_refused(&other, "mlpdist 2", "mlpdist 1");
@@ -83,7 +83,7 @@ static void test_odd_root(void **state) {
   other.options = "lr = 0.5\nseed = 1\n";
   const mlpd_status status = agreement_check(comm, mlpd_comm_rank(comm) == 0 ? &other : &alike, "PIN", notice);
   assert_on_all(status == (alone() ? MLPD_OK : MLPD_ERROR_USAGE), "refused");
-  assert_on_all(alone() || (message_has(named(1)) && message_has("'lr = 0.1' here, 'lr = 0.5' there")), "both values");
+  assert_on_all(alone() || (message_has(named(1)) && message_has("'lr = 0.1' here, 'lr = 0.5' on rank 0")), "both values");
 }
 
 static void test_instructions(void **state) {
@@ -132,15 +132,15 @@ static void test_training(void **state) {
   const mlpd_status last = alone() ? MLPD_ERROR_FILE : MLPD_ERROR_USAGE;
   if (is_last()) o.lr = 0.1 * (1 + 4e-16);
   assert_on_all(mlpd_train(comm, &o, NULL, &result) == last, "lr");
-  assert_on_all(alone() || message_has("' here, 'lr = 0.1' there"), "both rates");
+  assert_on_all(alone() || message_has("' here, 'lr = 0.1' on rank 0"), "both rates");
   o = options_of("/tmp/never");
   if (is_last()) o.epochs = 11;
   assert_on_all(mlpd_train(comm, &o, NULL, &result) == last, "epochs");
-  assert_on_all(alone() || message_has("'epochs = 11' here, 'epochs = 10' there"), "both numbers");
+  assert_on_all(alone() || message_has("'epochs = 11' here, 'epochs = 10' on rank 0"), "both numbers");
   o = options_of("/tmp/never");
   if (is_last()) o.data.y = "/labels";
   assert_on_all(mlpd_train(comm, &o, NULL, &result) == last, "y");
-  assert_on_all(alone() || message_has("'y = /labels' here, 'y = ' there"), "both paths");
+  assert_on_all(alone() || message_has("'y = /labels' here, 'y = ' on rank 0"), "both paths");
   o = options_of("/tmp/never");
   if (is_last()) { /* these may differ */
     o.threads = 2;

@@ -236,7 +236,7 @@ static void check_late(int late) {
   CHECK(lines.count == 2); /* at 0.3 s; the next would be seconds later */
   CHECK(strncmp(lines.text[0], name, strlen(name)) == 0);
   CHECK(strstr(lines.text[0], "step 42") != NULL);
-  CHECK(strstr(lines.text[1], "goes on") != NULL);
+  CHECK(strstr(lines.text[1], "the run continues") != NULL);
 }
 
 static void test_watch(void **state) {

@@ -149,7 +149,7 @@ static uint32_t place_in(const csv_source *first, const csv_source *c, uint32_t 
 mlpd_status csv_kinds_follow(source *s, const source *first_source) {
   csv_source *const c = (csv_source *)s;
   const csv_source *const first = (const csv_source *)first_source;
-  if (first_source->methods != &csv_methods) return MLPD_OK;
+  if (first_source->methods != s->methods) return MLPD_OK; /* no CSV file */
   c->follows = true;
   TRY(memory_allocate(&c->sets, c->layout.columns, sizeof *c->sets, "categories"));
   TRY(memory_allocate(&c->owned, c->layout.columns, sizeof *c->owned, "categories"));

@@ -30,10 +30,6 @@ typedef struct opened_inputs {
   int count;
 } opened_inputs;
 
-bool source_wants_no_label(const mlpd_convert_options *options) {
-  return options->unlabelled || (options->label != NULL && strcmp(options->label, "none") == 0);
-}
-
 /* Removes input i from the list, which then no longer closes it. */
 static input *take(opened_inputs *o, int i) {
   input *in = o->in[i];
@@ -137,34 +133,6 @@ static bool names_labels(const char *path) {
   const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
   const bool is_y = (name[0] == 'y' || name[0] == 'Y') && name[1] != '\0' && strchr("._-", name[1]) != NULL;
   return is_y || holds(name, "label") || holds(name, "target");
-}
-
-mlpd_status source_open_pair(input *first, input *second, bool unordered, meter *m, source **opened) {
-  input_array *x = NULL, *y = NULL;
-  mlpd_status status = array_open(first, &x);
-  if (status != MLPD_OK) {
-    input_close(second);
-    return status;
-  }
-  if (second != NULL) status = array_open(second, &y);
-  if (status != MLPD_OK) {
-    array_close(x);
-    return status;
-  }
-  const bool x_is_text = x->header.text != ARRAY_NUMBERS, y_is_text = y != NULL && y->header.text != ARRAY_NUMBERS;
-  const bool looks_like_y = x_is_text != y_is_text ? x_is_text : x->header.rank == 1 && y != NULL && y->header.rank > 1;
-  if (unordered && y != NULL && looks_like_y) {
-    input_array *swapped = x;
-    x = y;
-    y = swapped;
-  }
-  return pair_source_open(x, y, m, opened);
-}
-
-mlpd_status source_open_column(input *in, const mlpd_convert_options *options, meter *m, source **opened) {
-  input_array *array;
-  TRY(array_open(in, &array));
-  return column_source_open(array, options->label, m, opened);
 }
 
 /* Orders the files of a part as x, y, x, y, ...: neighbours form pairs, unless half of the files have "label" or the

@@ -36,13 +36,6 @@ uint32_t loss_outputs(const loss_spec *loss) {
   return kind->per_quantile ? loss->num_quantiles : kind->per_target > 0 ? kind->per_target : 1;
 }
 
-uint32_t loss_point(const loss_spec *loss) {
-  uint32_t nearest = 0;
-  for (uint32_t q = 1; q < loss->num_quantiles; q++)
-    if (fabsf(loss->quantiles[q] - 0.5f) < fabsf(loss->quantiles[nearest] - 0.5f)) nearest = q;
-  return nearest;
-}
-
 mlpd_status loss_check(mlpd_loss loss, mlpd_activation output) {
   const char *const activation_name = mlpd_choice_name(mlpd_activation_choices, (int)output);
   const char *const loss_name = mlpd_choice_name(mlpd_loss_choices, (int)loss);

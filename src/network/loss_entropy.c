@@ -5,34 +5,6 @@
 #include "kernels/multiversion.h"
 #include "network/loss_kind.h"
 
-/* 0 where all k values of z and a are finite, else not a number. */
-MULTIVERSION
-static float finite_or_nan(uint32_t k, const float *z, const float *a) {
-  float sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (uint32_t j = 0; j < k; j++) sum += (z[j] - z[j]) + (a[j] - a[j]); /* 0 or NaN: in any order */
-  return sum;
-}
-
-float loss_finite_or_nan(uint32_t k, const float *z, const float *a) { return finite_or_nan(k, z, a); }
-
-/* Index of the largest value of x (k), the lowest on ties; 0 where comparing finds none (not a number). */
-MULTIVERSION
-static uint32_t largest_index(uint32_t k, const float *x) {
-  float largest[LOSS_PARTS];
-  for (uint32_t p = 0; p < LOSS_PARTS; p++) largest[p] = x[0];
-  const uint32_t whole = k / LOSS_PARTS * LOSS_PARTS;
-  for (uint32_t j = 0; j < whole; j += LOSS_PARTS)
-    for (uint32_t p = 0; p < LOSS_PARTS; p++) largest[p] = x[j + p] > largest[p] ? x[j + p] : largest[p];
-  for (uint32_t j = whole; j < k; j++) largest[0] = x[j] > largest[0] ? x[j] : largest[0];
-  for (uint32_t p = 1; p < LOSS_PARTS; p++) largest[0] = largest[p] > largest[0] ? largest[p] : largest[0];
-  for (uint32_t j = 0; j < k; j++)
-    if (x[j] == largest[0]) return j;
-  return 0;
-}
-
-uint32_t loss_largest(uint32_t k, const float *x) { return largest_index(k, x); }
-
 /* delta = weight (scale a - y) */
 MULTIVERSION
 static void scaled_difference(uint32_t k, float weight, float scale, const float *restrict a, const float *restrict y,
@@ -59,7 +31,7 @@ static double cross_entropy_class(uint32_t k, const float *z, const float *a, ui
     scale_row(k, weight, a, delta);
     delta[class] = weight * (a[class] - 1);
   }
-  return ((double)z[best] - z[class]) - portable_log((double)a[best]) + (double)finite_or_nan(k, z, a);
+  return ((double)z[best] - z[class]) - portable_log((double)a[best]) + (double)loss_finite_or_nan(k, z, a);
 }
 
 /* cross_entropy_class of up to LOSS_ROWS rows of up to LOSS_ROWS outputs, delta left aside: a row a lane of a vector.
@@ -122,7 +94,7 @@ static double cross_entropy_values(uint32_t k, const float *z, const float *a, u
   double sum_y;
   const double differences = weighted_differences(k, z[best], z, y, &sum_y);
   if (delta != NULL) scaled_difference(k, weight, (float)sum_y, a, y, delta);
-  return differences - sum_y * portable_log((double)a[best]) + (double)finite_or_nan(k, z, a);
+  return differences - sum_y * portable_log((double)a[best]) + (double)loss_finite_or_nan(k, z, a);
 }
 
 /* ---- Label smoothing ------------------------------------------------------------------------------ */
@@ -157,7 +129,7 @@ static double smoothed_row(float smoothing, uint32_t k, const float *z, const fl
   if (delta != NULL && y == NULL) delta[class] -= weight * (float)kept;
   for (uint32_t j = 0; delta != NULL && y != NULL && j < k; j++) delta[j] -= weight * ((float)kept * y[j]);
   return kept * own + share * differences(k, z[best], z) - sum * portable_log((double)a[best]) +
-         (double)finite_or_nan(k, z, a);
+         (double)loss_finite_or_nan(k, z, a);
 }
 
 /* ---- Rows ----------------------------------------------------------------------------------------- */
@@ -180,7 +152,7 @@ static void whole_row(const loss_block *b, uint32_t i, loss_values *values) {
   const float *const z = b->z + (size_t)i * k, *const a = b->a + (size_t)i * k;
   float *const delta = b->delta != NULL ? b->delta + (size_t)i * k : NULL, weight = loss_weight(b, i), binary;
   const float *const y = loss_target(b, i, &binary);
-  const uint32_t best = largest_index(k, a);
+  const uint32_t best = loss_largest(k, a);
   values->best[i] = (int32_t)best;
   if (b->loss->smoothing > 0)
     values->loss[i] =

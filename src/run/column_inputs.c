@@ -30,13 +30,6 @@ mlpd_status column_inputs_read(part *train, preparation *p) {
   return MLPD_OK;
 }
 
-const double *column_inputs_fill(const preparation *p) {
-  const column_codes *const codes = &p->model->codes;
-  for (uint32_t j = 0; j < codes->about.count; j++)
-    if (codes->marked[j] && codes->about.kinds[j] != COLUMN_KIND_CATEGORY) return codes->fill;
-  return NULL;
-}
-
 /* ---- Rows ------------------------------------------------------------------------------------------- */
 
 typedef mlpd_status row_look(void *context, element_type type, const void *x, uint64_t rows);

@@ -1,0 +1,74 @@
+/* Memory for a row of a CSV file, and the names of its columns. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "convert/convert_csv_internal.h"
+#include "convert/convert_date.h"
+
+static mlpd_status add_names(name_list *list, const char *name, bool is_date) {
+  char part[400];
+  if (!is_date) return name_list_add(list, name);
+  for (int i = 0; i < DATE_FEATURES; i++) {
+    (void)snprintf(part, sizeof part, "%.350s%s", name, date_suffixes[i]);
+    TRY(name_list_add(list, part));
+  }
+  return MLPD_OK;
+}
+
+/* Copies the names of features and of targets from the header. */
+static mlpd_status take_names(csv_source *c) {
+  char **const names = c->layout.names;
+  const char **chosen = NULL;
+  if (names == NULL) return MLPD_OK;
+  for (uint32_t i = 0; i < c->layout.columns; i++)
+    if (c->plan.roles[i] == CSV_FEATURE) TRY(add_names(&c->base.columns, names[i], c->plan.dates[i]));
+  TRY(memory_allocate(&chosen, c->layout.columns, sizeof *chosen, "column names"));
+  mlpd_status status = MLPD_OK;
+  for (uint32_t t = 0; t < c->plan.num_targets; t++) chosen[t] = names[c->plan.targets[t]];
+  if (status == MLPD_OK && c->plan.num_targets > 0)
+    status = name_list_copy(chosen, c->plan.num_targets, &c->base.targets);
+  free(chosen);
+  return status;
+}
+
+static void forget_room(csv_source *c) {
+  name_list_free(&c->base.columns);
+  name_list_free(&c->base.targets);
+  free(c->numbers);
+  free(c->ranges);
+  free(c->target_places);
+  free(c->target_values);
+  c->numbers = NULL;
+  c->ranges = NULL;
+  c->target_places = NULL;
+  c->target_values = NULL;
+}
+
+mlpd_status csv_make_room(csv_source *c) {
+  const csv_plan *plan = &c->plan;
+  const uint32_t targets = plan->num_targets > 1 ? plan->num_targets : 0, count = plan->num_features + targets;
+  char shown[300];
+  forget_room(c);
+  c->base.features = plan->num_features;
+  c->base.y_columns = plan->num_targets;
+  c->label = plan->num_targets == 1 ? plan->targets[0] : CSV_NO_LABEL;
+  for (uint32_t i = 0; plan->num_features == 0 && i < c->layout.columns; i++)
+    if (c->reasons != NULL && c->reasons[i] != NULL && c->reasons[i][0] != '\0')
+      return FAIL(MLPD_ERROR_DATA, "%s: no column is left for features: %s is left out: %s; --categorical %u keeps it",
+                  c->base.name, csv_column_shown(&c->layout, i, shown), c->reasons[i], i);
+  if (plan->num_features == 0)
+    return FAIL(MLPD_ERROR_DATA, "%s: %s; a table needs a feature and a label (is the --delimiter right?)",
+                c->base.name, c->layout.columns == 1 ? "has one column" : "no column is left for features");
+  TRY(take_names(c));
+  TRY(memory_allocate(&c->numbers, count, sizeof *c->numbers, "CSV row"));
+  TRY(memory_allocate(&c->ranges, count, sizeof *c->ranges, "CSV row"));
+  for (uint32_t i = 0; i < count; i++)
+    c->ranges[i] = (csv_range){.least = INFINITY, .most = -INFINITY, .whole = true, .ends = extremes_none()};
+  if (targets == 0) return MLPD_OK;
+  TRY(memory_allocate(&c->target_places, c->layout.columns, sizeof *c->target_places, "CSV row"));
+  TRY(memory_allocate(&c->target_values, targets, sizeof *c->target_values, "CSV row"));
+  for (uint32_t t = 0; t < targets; t++) c->target_places[plan->targets[t]] = plan->num_features + t;
+  return MLPD_OK;
+}
