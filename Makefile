@@ -279,8 +279,8 @@ FORMATTED := $(wildcard include/*.h src/*/*.h src/*/*.c tests/*.h tests/*.c test
 format:
 	$(CLANG_FORMAT) -i $(FORMATTED)
 
-lint: $(BUILD)/config.mk
-	scripts/lint $(ALL_CPPFLAGS) $(PROGRAM_CPPFLAGS)
+lint: all
+	LINT_BUILD=$(BUILD) scripts/lint $(ALL_CPPFLAGS) $(PROGRAM_CPPFLAGS)
 
 # ---- installation --------------------------------------------------------------------------------
 # The scripts that do not need the sources. They find the program below the same PREFIX, or as MLPDIST or PATH names it.
