@@ -83,7 +83,8 @@ static void test_odd_root(void **state) {
   other.options = "lr = 0.5\nseed = 1\n";
   const mlpd_status status = agreement_check(comm, mlpd_comm_rank(comm) == 0 ? &other : &alike, "PIN", notice);
   assert_on_all(status == (alone() ? MLPD_OK : MLPD_ERROR_USAGE), "refused");
-  assert_on_all(alone() || (message_has(named(1)) && message_has("'lr = 0.1' here, 'lr = 0.5' on rank 0")), "both values");
+  assert_on_all(alone() || (message_has(named(1)) && message_has("'lr = 0.1' here, 'lr = 0.5' on rank 0")),
+                "both values");
 }
 
 static void test_instructions(void **state) {
