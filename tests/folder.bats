@@ -234,7 +234,7 @@ limit() { prlimit --pid "$1" --fsize="$2":unlimited; }
   begin 0 train $small --epochs 1000000 --out run --checkpoint-every never
   until_true has_rows run/metrics.csv 2
   limit "$run" "$(($(stat -c %s run/metrics.csv) + 50))"
-  until_true grep -q "note: metrics.csv could not be written.*File too large" told
+  until_true grep -q "note: metrics.csv could not be written.*\(File too large\|No space left\)" told
   ! tail -c 1 run/metrics.csv | grep -q . || fail "a row in part: $(tail -n 1 run/metrics.csv)"
   sleep 0.2
   limit "$run" unlimited

@@ -27,7 +27,7 @@ typedef struct archive {
 /* ---- Zip -------------------------------------------------------------------------------------------- */
 
 /* `bytes` bytes of a number, the lowest first. */
-static void put(unsigned char **at, uint32_t number, int bytes) {
+static void put(unsigned char **at, uint64_t number, int bytes) {
   for (int i = 0; i < bytes; i++) *(*at)++ = (unsigned char)(number >> 8 * i);
 }
 
