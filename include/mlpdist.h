@@ -495,6 +495,8 @@ MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model); /* owned by the mo
 MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);
 MLPD_API uint32_t mlpd_model_features(const mlpd_model *model); /* values a row of x. */
 MLPD_API uint32_t mlpd_model_outputs(const mlpd_model *model);  /* classes or targets; 1 for two classes by sigmoid. */
+/* The value that an option of its training had, such as "data"; false if it is not known or does not fit. */
+MLPD_API bool mlpd_model_option(const mlpd_model *model, const char *name, char *value, size_t bytes);
 MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k); /* decimal k where unnamed. */
 MLPD_API const char *mlpd_model_target_name(const mlpd_model *model,
                                             uint32_t k); /* likewise, of output k of a regression. */

@@ -292,3 +292,22 @@ mixed() {
   launch 2 train --data data/train.csv,test.csv --lanes 2
   fails_with 1 "test.csv: no target 'y', which data/train.csv has; leave the file out"
 }
+
+@test "a model is not evaluated on the shipped data set unless it was trained on it" {
+  printf 'a,b,y\n' > t.csv
+  local i
+  for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do echo "$i,$((i * i % 7)),$((i % 3)).5" >> t.csv; done
+  alone train --data t.csv --label y --epochs 1 --quiet --lr 0.01
+  succeeds
+  alone eval
+  succeeds
+  rm run/converted.h5
+  alone eval
+  fails_with 2 "run/model.h5 was trained on t.csv, not on the shipped digits.h5; name its data: --data FILE"
+  launch 2 predict --out p.csv
+  fails_with 2 "run/model.h5 was trained on t.csv"
+  alone train --epochs 1 --quiet
+  succeeds
+  alone eval
+  succeeds
+}

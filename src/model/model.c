@@ -10,6 +10,7 @@
 #include "model/model_columns.h"
 #include "model/model_hash.h"
 #include "model/model_network.h"
+#include "options/option.h"
 
 void mlpd_model_free(mlpd_model *model) {
   if (model == NULL) return;
@@ -25,6 +26,11 @@ void mlpd_model_free(mlpd_model *model) {
 mlpd_network *mlpd_model_network(mlpd_model *model) { return model->network; }
 
 mlpd_task mlpd_model_task(const mlpd_model *model) { return model->task; }
+
+bool mlpd_model_option(const mlpd_model *model, const char *name, char *value, size_t bytes) {
+  if (model == NULL || name == NULL || value == NULL || model->config == NULL) return false;
+  return option_config_value(model->config, name, value, bytes);
+}
 
 uint32_t mlpd_model_features(const mlpd_model *model) { return model->input.columns; }
 

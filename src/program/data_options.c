@@ -23,6 +23,7 @@ mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths) 
     if (!table_beside_model(options->model, shipped)) {
       const mlpd_status status = default_data(shipped, sizeof shipped);
       if (status != MLPD_OK) return status;
+      options->shipped = true;
     }
     options->data = shipped;
   }
@@ -44,7 +45,20 @@ mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths) 
   return MLPD_OK;
 }
 
+/* A figure of other data than the model's would look like one of its own. */
+static mlpd_status check_shipped(const data_options *options, const mlpd_model *model) {
+  char trained_on[PATH_MAX];
+  if (!mlpd_model_option(model, "data", trained_on, sizeof trained_on)) return MLPD_OK;
+  const char *const slash = strrchr(trained_on, '/'), *const name = slash != NULL ? slash + 1 : trained_on;
+  if (strcmp(name, "digits.h5") == 0) return MLPD_OK;
+  return outcome_fail(MLPD_ERROR_USAGE,
+                      "%s was trained on %s, not on the shipped digits.h5; name its data: --data FILE", options->model,
+                      trained_on);
+}
+
 mlpd_status data_options_load_model(mlpd_comm *comm, const data_options *options, mlpd_model **model) {
   *model = NULL;
-  return mlpd_comm_agree(comm, mlpd_model_load(options->model, model));
+  mlpd_status status = mlpd_model_load(options->model, model);
+  if (status == MLPD_OK && options->shipped) status = check_shipped(options, *model);
+  return mlpd_comm_agree(comm, status);
 }

@@ -5,6 +5,7 @@
 #include "program/outcome.h"
 
 typedef struct data_options {
+  bool shipped; /* data is the shipped data set, which nobody named */
   const char *model, *data, *x, *y, *backend;
   mlpd_split part;
   int threads;
