@@ -185,7 +185,7 @@ train_fails() {
 @test "no file" { train_fails 1 "none.h5" -- --data none.h5; }
 @test "not HDF5" {
   echo "a,b" > a.csv
-  train_fails 1 "a.csv: a header, but no rows" -- --data a.csv # a raw table
+  train_fails 1 "a.csv: has a header, but no rows" -- --data a.csv # a raw table
   cp a.csv a.h5
   train_fails 1 "a.h5: not an HDF5 file" -- --data a.h5
 }

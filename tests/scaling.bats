@@ -221,11 +221,11 @@ END
   study --splits 1x1 --batch 128 --lanes 3 --repeat 1 --predict-splits 3x1,9x1 --doctor report.json --doctor quick.json
   succeeds
   [ "$(column step study/predictions.csv | tr '\n' ' ')" = "0.0008 0.0019 " ] || fail "not the quickest"
-  says "no sum between ranks was measured: it counts as nothing in strong 3x1"
+  says "no sum between ranks was measured; it counts as 0 s in strong 3x1"
   write_report 64-64-10 0.41
   study --splits 1x1 --batch 128 --lanes 3 --repeat 1 --predict-splits 3x1,9x1 --doctor report.json
   succeeds
-  says "its threads got 41 % of their cores' time"
+  says "41 % of their cores' time"
   write_report 64-32-10
   study --splits 1x1 --batch 128 --lanes 3 --repeat 1 --predict-splits 3x1,9x1 --doctor report.json
   [ "$status" = 2 ] || fail "expected status 2"
