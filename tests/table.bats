@@ -303,9 +303,26 @@ mixed() {
   succeeds
   rm run/converted.h5
   alone eval
-  fails_with 2 "run/model.h5 was trained on t.csv, not on the shipped digits.h5; name its data: --data FILE"
+  fails_with 2 "run/model.h5 was trained on t.csv; name the data to use: --data FILE"
   launch 2 predict --out p.csv
   fails_with 2 "run/model.h5 was trained on t.csv"
+  # The file counts, not its name: a copy of the shipped one, and another of the same shape.
+  cp "$MLPDIST_DATA_DIR/digits.h5" copy.h5
+  alone train --data copy.h5 --epochs 1 --quiet
+  succeeds
+  alone eval
+  succeeds
+  says "digits.h5, test part"
+  mkdir mine
+  cp copy.h5 mine/digits.h5
+  alone train --data mine/digits.h5 --epochs 1 --quiet
+  succeeds
+  printf 'x' | dd of=mine/digits.h5 bs=1 seek="$(($(stat -c %s copy.h5) - 1))" conv=notrunc status=none
+  alone eval
+  fails_with 2 "run/model.h5 was trained on mine/digits.h5; name the data to use"
+  rm mine/digits.h5
+  launch 2 eval
+  fails_with 2 "run/model.h5 was trained on mine/digits.h5; name the data to use"
   alone train --epochs 1 --quiet
   succeeds
   alone eval

@@ -45,14 +45,32 @@ mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths) 
   return MLPD_OK;
 }
 
-/* A figure of other data than the model's would look like one of its own. */
+/* Are both files there, with the same bytes? */
+static bool same_content(const char *one_path, const char *other_path) {
+  FILE *const one = fopen(one_path, "rb"), *const other = fopen(other_path, "rb");
+  bool same = one != NULL && other != NULL;
+  while (same) {
+    char ours[1 << 14], theirs[1 << 14];
+    const size_t length = fread(ours, 1, sizeof ours, one);
+    same = length == fread(theirs, 1, sizeof theirs, other) && memcmp(ours, theirs, length) == 0;
+    if (length < sizeof ours) break;
+  }
+  same = same && ferror(one) == 0 && ferror(other) == 0;
+  if (one != NULL) (void)fclose(one);
+  if (other != NULL) (void)fclose(other);
+  return same;
+}
+
+/* The shipped data set is for models that were trained on it, under whatever name: a figure of other data would look
+ * like one of the model's own. */
 static mlpd_status check_shipped(const data_options *options, const mlpd_model *model) {
   char trained_on[PATH_MAX];
-  if (!mlpd_model_option(model, "data", trained_on, sizeof trained_on)) return MLPD_OK;
-  const char *const slash = strrchr(trained_on, '/'), *const name = slash != NULL ? slash + 1 : trained_on;
-  if (strcmp(name, "digits.h5") == 0) return MLPD_OK;
-  return outcome_fail(MLPD_ERROR_USAGE,
-                      "%s was trained on %s, not on the shipped digits.h5; name its data: --data FILE", options->model,
+  if (!mlpd_model_option(model, "data", trained_on, sizeof trained_on))
+    return outcome_fail(MLPD_ERROR_USAGE,
+                        "%s does not say what data it was trained on; name the data to use: --data FILE",
+                        options->model);
+  if (same_content(trained_on, options->data)) return MLPD_OK;
+  return outcome_fail(MLPD_ERROR_USAGE, "%s was trained on %s; name the data to use: --data FILE", options->model,
                       trained_on);
 }
 
