@@ -328,3 +328,37 @@ mixed() {
   alone eval
   succeeds
 }
+
+@test "the converted table beside a model is that model's, whatever runs fail or follow" {
+  local small=(--label price --epochs 2 --quiet --checkpoint-every never) before kept
+  alone train --data houses.csv "${small[@]}"
+  succeeds
+  alone eval
+  before=$(grep -v '^rows' <<< "$output")
+  kept=$(stat -c %i run/converted.h5)
+  # A run that fails leaves the folder as it was, but for what it converted, which the next one uses.
+  launch 2 train --data houses.csv "${small[@]}" --split-seed 5 --task classification --class-weight 1,2
+  fails_with 2 "--class-weight 1,2"
+  [ "$(stat -c %i run/converted.h5)" = "$kept" ] || fail "the table of the model is gone"
+  alone eval
+  [ "$(grep -v '^rows' <<< "$output")" = "$before" ] || fail "another figure than $before"
+  kept=$(stat -c %i run/converted.next.h5)
+  launch 2 train --data houses.csv "${small[@]}" --split-seed 5 --task classification
+  succeeds
+  [ "$(stat -c %i run/converted.h5)" = "$kept" ] || fail "not the one that was converted"
+  [ ! -e run/converted.next.h5 ] || fail "it is left"
+  alone eval
+  succeeds
+  # A run on a data set leaves none, unless it reads it; a user's own stays.
+  cp run/converted.h5 set.h5
+  alone train --data run/converted.h5 --epochs 2 --quiet
+  succeeds
+  [ -e run/converted.h5 ] || fail "the data of the run was removed"
+  alone train --data set.h5 --epochs 2 --quiet
+  succeeds
+  [ ! -e run/converted.h5 ] || fail "a table of another run beside the model"
+  alone convert houses.csv run/converted.h5
+  alone train --data set.h5 --epochs 2 --quiet
+  succeeds
+  [ -e run/converted.h5 ] || fail "a file that no run made was removed"
+}

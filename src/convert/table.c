@@ -208,36 +208,59 @@ static mlpd_status find_origin(work *w) {
   return MLPD_OK;
 }
 
+/* The attribute that names what path was made from (free()), or NULL if no run made it. */
+static char *origin_of(const char *path, h5_file **file) {
+  char *origin = NULL;
+  *file = NULL;
+  if (!h5_is_hdf5(path) || h5_open(path, file) != MLPD_OK) return NULL;
+  if (!h5_attribute_exists(*file, "/", CONVERT_ORIGIN) ||
+      h5_attribute_read_text(*file, "/", CONVERT_ORIGIN, &origin) != MLPD_OK)
+    return NULL;
+  return origin;
+}
+
+bool table_is_ours(const char *path) {
+  h5_file *file = NULL;
+  char *const origin = origin_of(path, &file);
+  (void)h5_close(file); /* read-only: nothing is lost */
+  free(origin);
+  return origin != NULL;
+}
+
 /* *same: path was made by this job from these inputs. Fails if a file is there that no job made: it is not replaced. */
 static mlpd_status look_at_former(const work *w, const char *path, bool *same) {
   struct stat about;
-  h5_file *file = NULL;
-  char *origin = NULL;
   *same = false;
   if (stat(path, &about) != 0 || about.st_size == 0) return MLPD_OK;
-  bool ours = h5_is_hdf5(path) && h5_open(path, &file) == MLPD_OK;
-  if (ours) ours = h5_attribute_exists(file, "/", CONVERT_ORIGIN);
-  if (ours && h5_attribute_read_text(file, "/", CONVERT_ORIGIN, &origin) == MLPD_OK)
-    *same = strcmp(origin, w->origin) == 0;
+  h5_file *file = NULL;
+  char *const origin = origin_of(path, &file);
+  *same = origin != NULL && strcmp(origin, w->origin) == 0;
   if (*same) repeat_decisions(w->job, file);
+  (void)h5_close(file);
   free(origin);
-  (void)h5_close(file); /* read-only: nothing is lost */
-  if (ours) return MLPD_OK;
+  if (origin != NULL) return MLPD_OK;
   return FAIL(MLPD_ERROR_FILE,
               "%s exists, no run of mlpdist wrote it, and this run would replace it; move it away or choose another "
               "--out",
               path);
 }
 
-static mlpd_status convert(work *w, const char *path, bool *reused) {
+/* Looks for a data set of this job at path and next. */
+static mlpd_status find_former(work *w, const char *path, const char *next, table_place *place) {
+  TRY(find_origin(w));
+  TRY(look_at_former(w, path, &place->reused));
+  if (place->reused) return MLPD_OK;
+  place->waits = true;
+  return look_at_former(w, next, &place->reused);
+}
+
+static mlpd_status convert(work *w, const char *path, const char *next, table_place *place) {
   mlpd_convert_result made;
   TRY(fill_options(w, path));
-  if (!w->job->for_model) {
-    TRY(find_origin(w));
-    TRY(look_at_former(w, path, reused));
-  }
+  if (next != NULL) TRY(find_former(w, path, next, place));
+  if (place->waits) w->options.out = next;
   const convert_memory memory = {.origin = w->origin, .said = &w->said};
-  return *reused ? MLPD_OK : convert_run(&w->options, w->job->for_model ? NULL : &memory, &made);
+  return place->reused ? MLPD_OK : convert_run(&w->options, next != NULL ? &memory : NULL, &made);
 }
 
 /* ---- On all ranks ---------------------------------------------------------------------------------- */
@@ -248,19 +271,22 @@ static mlpd_status wait_for_root(mlpd_comm *comm) {
   return MLPD_OK;
 }
 
-mlpd_status table_convert(mlpd_comm *comm, const table_job *job, const char *path, bool *reused) {
-  *reused = false;
+mlpd_status table_convert(mlpd_comm *comm, const table_job *job, const char *path, const char *next,
+                          table_place *place) {
+  *place = (table_place){.reused = false};
   if (mlpd_comm_rank(comm) != 0) {
     TRY(wait_for_root(comm));
-    return mlpd_comm_agree(comm, MLPD_OK);
+    TRY(mlpd_comm_agree(comm, MLPD_OK));
+    return comm_broadcast(comm, place, sizeof *place, 0);
   }
   work w = {.job = job, .comm = comm, .beaten = clock_seconds()};
-  const mlpd_status status = convert(&w, path, reused);
+  const mlpd_status status = convert(&w, path, next, place);
   table_inputs_free(&w.inputs);
   free(w.roles);
   name_list_free(&w.said);
   TRY(w.lost);
   uint8_t going = 0;
   if (mlpd_comm_size(comm) > 1) TRY(comm_broadcast(comm, &going, sizeof going, 0));
-  return mlpd_comm_agree(comm, status);
+  TRY(mlpd_comm_agree(comm, status));
+  return comm_broadcast(comm, place, sizeof *place, 0);
 }

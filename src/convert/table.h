@@ -32,9 +32,20 @@ mlpd_status table_check_apart(const mlpd_data_paths *data, const char *option, c
 /* Calls mlpd_data_is_raw() on rank 0 and returns its result on all ranks. */
 mlpd_status table_is_raw_for_all(mlpd_comm *comm, const mlpd_data_paths *data, bool *raw);
 
-/* Converts to path. If path was made by the same job from the same files, it is used again and *reused is set; no other
- * existing file is replaced. The waiting ranks do not report a stall meanwhile. path and reused matter on rank 0 only.
- */
-mlpd_status table_convert(mlpd_comm *comm, const table_job *job, const char *path, bool *reused);
+/* Where the data set is that table_convert() has made or found, on all ranks. */
+typedef struct table_place {
+  bool reused; /* an earlier call made it, by the same job from the same files */
+  bool waits;  /* it is the file `next`, not `path` */
+} table_place;
+
+/* Converts to path, for a model. For a run, next is not NULL: a data set of the same job and files is used where it is,
+ * at path or next; otherwise one is made at next, and path, which belongs to the model beside it, stays. A file that no
+ * call has made is not replaced. The waiting ranks do not report a stall meanwhile. path and next matter on rank 0
+ * only. */
+mlpd_status table_convert(mlpd_comm *comm, const table_job *job, const char *path, const char *next,
+                          table_place *place);
+
+/* Is path a data set that table_convert() made for a run? Not collective. */
+bool table_is_ours(const char *path);
 
 #endif

@@ -131,9 +131,9 @@ static mlpd_status convert(mlpd_comm *comm, const mlpd_model *model, bool predic
                          .categories = categories,
                          .decided = on_decision,
                          .context = t};
-  bool reused = false;
+  table_place place;
   comm_watch_place(comm, "while the table is converted");
-  TRY(table_convert(comm, &job, t->path, &reused));
+  TRY(table_convert(comm, &job, t->path, NULL, &place));
   mlpd_status status = MLPD_OK;
   if (access(t->path, R_OK) != 0)
     status = FAIL(MLPD_ERROR_FILE,

@@ -27,16 +27,17 @@ typedef struct trainer {
   run_folder folder;         /* rank 0 */
   checkpoint_writer *writer; /* rank 0 */
   checkpoint_plan every;
-  bool keeps_files;            /* there is a run folder; equal on all ranks */
-  bool raw_table, made_folder; /* the data must be converted; rank 0 made the run folder for the result */
-  char table[FILE_PATH_BYTES]; /* the converted file */
-  uint64_t skipped;            /* rank 0: damaged checkpoints */
-  uint64_t resumed_name;       /* rank 0, with --resume auto: the step in the checkpoint's name */
-  char *mathematics;           /* options that decide the weights */
-  run_state state;             /* current position; equal on all ranks */
-  loss_sums sums;              /* of the current epoch */
-  float *kept;                 /* (arena): the weights for model.h5 */
-  bool kept_known;             /* the next two, of the kept weights, are known; after a resume they are not */
+  bool keeps_files;                 /* there is a run folder; equal on all ranks */
+  bool raw_table, made_folder;      /* the data must be converted; rank 0 made the run folder for the result */
+  char table[FILE_PATH_BYTES];      /* the converted file of the run */
+  char table_next[FILE_PATH_BYTES]; /* where it waits until the run takes over its folder, or "" */
+  uint64_t skipped;                 /* rank 0: damaged checkpoints */
+  uint64_t resumed_name;            /* rank 0, with --resume auto: the step in the checkpoint's name */
+  char *mathematics;                /* options that decide the weights */
+  run_state state;                  /* current position; equal on all ranks */
+  loss_sums sums;                   /* of the current epoch */
+  float *kept;                      /* (arena): the weights for model.h5 */
+  bool kept_known;                  /* the next two, of the kept weights, are known; after a resume they are not */
   double kept_valid_loss, kept_valid_metric;
   bool told_metrics, told_model, told_checkpoint; /* the user has been notified, once, that it could not be written */
   bool unsaved;                                   /* kept is newer than model.h5 */

@@ -26,6 +26,11 @@ static void note_idle(const trainer *t, const mlpd_train_options *options) {
   }
 }
 
+static mlpd_status name_tables(const char *folder, char table[FILE_PATH_BYTES], char next[FILE_PATH_BYTES]) {
+  TRY(file_path(table, folder, "converted.h5"));
+  return file_path(next, folder, "converted.next.h5");
+}
+
 mlpd_status run_table_find(trainer *t, const mlpd_train_options *options) {
   mlpd_status status = MLPD_OK;
   TRY(table_is_raw_for_all(t->comm, &options->data, &t->raw_table));
@@ -37,10 +42,11 @@ mlpd_status run_table_find(trainer *t, const mlpd_train_options *options) {
     t->made_folder = !file_identify(options->out).known;
     status = table_check_apart(&options->data, "--trace", options->trace);
     if (status == MLPD_OK) status = folder_make(options->out);
-    if (status == MLPD_OK) status = file_path(t->table, options->out, "converted.h5");
+    if (status == MLPD_OK) status = name_tables(options->out, t->table, t->table_next);
   }
   TRY(mlpd_comm_agree(t->comm, status));
-  return comm_broadcast(t->comm, t->table, sizeof t->table, 0);
+  TRY(comm_broadcast(t->comm, t->table, sizeof t->table, 0));
+  return comm_broadcast(t->comm, t->table_next, sizeof t->table_next, 0);
 }
 
 static void on_decision(void *context, const char *line) {
@@ -51,12 +57,12 @@ static void on_decision(void *context, const char *line) {
 }
 
 /* Can this rank read the converted file? */
-static mlpd_status check_seen(const trainer *t) {
-  if (access(t->table, R_OK) == 0) return MLPD_OK;
+static mlpd_status check_seen(const char *path) {
+  if (access(path, R_OK) == 0) return MLPD_OK;
   return FAIL(MLPD_ERROR_FILE,
               "%s, converted by rank 0, cannot be read here: %s; --out must be a folder that all hosts share, or "
               "convert the table first (mlpdist convert)",
-              t->table, strerror(errno));
+              path, strerror(errno));
 }
 
 mlpd_status run_table_convert(trainer *t, mlpd_train_options *options) {
@@ -66,16 +72,36 @@ mlpd_status run_table_convert(trainer *t, mlpd_train_options *options) {
                          .valid_fraction = options->valid_fraction,
                          .decided = on_decision,
                          .context = t};
-  bool reused = false;
+  table_place place;
   comm_watch_place(t->comm, "while the table is converted");
-  TRY(table_convert(t->comm, &job, t->table, &reused));
-  TRY(mlpd_comm_agree(t->comm, check_seen(t)));
-  if (reused && t->events != NULL && t->events->decided != NULL) {
+  TRY(table_convert(t->comm, &job, t->table, t->table_next, &place));
+  if (!place.waits) t->table_next[0] = '\0';
+  const char *const made = place.waits ? t->table_next : t->table;
+  TRY(mlpd_comm_agree(t->comm, check_seen(made)));
+  if (place.reused && t->events != NULL && t->events->decided != NULL) {
     char line[FILE_PATH_BYTES + 100];
-    (void)snprintf(line, sizeof line, "%s, converted before: the inputs are unchanged", t->table);
+    (void)snprintf(line, sizeof line, "%s, converted before: the inputs are unchanged", made);
     t->events->decided(t->events->context, line);
   }
-  options->data.file = t->table;
+  options->data.file = made;
+  return MLPD_OK;
+}
+
+/* Removes a table that an earlier run left, unless this run reads it. */
+static void remove_former(const trainer *t, const char *path) {
+  const file_identity former = file_identify(path), used = file_identify(t->prep.options.data.file);
+  if (former.known && !file_identities_equal(&former, &used) && table_is_ours(path)) (void)unlink(path);
+}
+
+mlpd_status run_table_settle(trainer *t, const char *folder) {
+  char table[FILE_PATH_BYTES], next[FILE_PATH_BYTES];
+  if (t->table_next[0] != '\0') {
+    if (rename(t->table_next, t->table) == 0) return MLPD_OK;
+    return FAIL(MLPD_ERROR_FILE, "%s: cannot be renamed to %s: %s", t->table_next, t->table, strerror(errno));
+  }
+  TRY(name_tables(folder, table, next));
+  remove_former(t, table);
+  remove_former(t, next);
   return MLPD_OK;
 }
 

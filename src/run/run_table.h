@@ -11,6 +11,10 @@ mlpd_status run_table_find(trainer *t, const mlpd_train_options *options);
 /* Converts raw tables, unless an earlier run has, and lets options->data name the converted file. Collective. */
 mlpd_status run_table_convert(trainer *t, mlpd_train_options *options);
 
+/* When the run has taken over its folder: puts the converted file in its place, and removes one of a former run. On
+ * rank 0, before the first model is written, so that a converted.h5 beside a model is that model's. Not collective. */
+mlpd_status run_table_settle(trainer *t, const char *folder);
+
 /* Reports on rank 0 what became of the columns of a table, if not all are inputs as they are. */
 void run_table_tell(const trainer *t);
 

@@ -134,6 +134,7 @@ static bool goes_on_here(const trainer *t, const mlpd_train_options *options, bo
 static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, bool fresh, const char *metrics) {
   if (!run_is_root(t) || !t->keeps_files) return MLPD_OK;
   TRY(run_folder_open(options->config_text, metrics, fresh, &t->folder));
+  TRY(run_table_settle(t, options->out));
   TRY(run_files_check_apart(options->out, "--trace", options->trace)); /* again: the folder may be new */
   if (t->every.steps == 0 && t->every.epochs == 0 && t->every.seconds <= 0) return MLPD_OK;
   return checkpoint_writer_start(t->folder.checkpoints, options->keep, &t->writer);
