@@ -193,7 +193,7 @@ END
   table VALUE
   trained --hidden 3
   alone export run/model.h5 net.onnx
-  fails_with 2 "net.onnx: the extension says the format: .json, .npz (NumPy) or .c (C99)"
+  fails_with 2 "net.onnx: unknown extension; export writes .json, .npz (NumPy) and .c (C99)"
   alone export run/model.h5
   fails_with 2 "too few arguments"
   alone export table.h5 net.c

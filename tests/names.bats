@@ -230,6 +230,16 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
     notes_say "class 'cat' is in the validation or test part, but not in the training part" "class 'cat' has a single row"
     [ "$(grep -c "'cat'" "$errors.all")" = 2 ] || fail "expected each note once"
   done
+  # Of a table, which the run converts first, too.
+  launch 2 train --data train.csv,test.csv --epochs 1 --batch 16 --quiet --checkpoint-every never
+  succeeds
+  notes_say "class 'cat' is in the validation or test part, but not in the training part" "class 'cat' has a single row"
+  [ "$(grep -c "'cat'" "$errors.all")" = 2 ] || fail "expected each note once"
+  # One row to evaluate is not a class with a single row.
+  head -n 2 train.csv > one.csv
+  alone eval --data one.csv
+  succeeds
+  [[ $(< "$errors") != *single* ]] || fail "a note on the training data: $(< "$errors")"
 }
 
 @test "--valid-fraction takes its share of each class, on any number of ranks, streamed or not" {

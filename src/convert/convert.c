@@ -17,6 +17,7 @@ enum { PARTS = 3, SCHEMA_VERSION = 2 };
 
 typedef struct conversion {
   const mlpd_convert_options *options;
+  const convert_memory *memory; /* of a run that converts its table, or NULL */
   meter progress;
   source_list sources;
   label_set labels;
@@ -196,7 +197,8 @@ static mlpd_status plan_split(conversion *c) {
   }
   mlpd_status status = count_classes(c, &rows, &num_classes);
   if (status == MLPD_OK) status = draw_split(c, rows, num_classes);
-  if (status == MLPD_OK && c->labels.classes)
+  /* A run reports rare classes itself, of data sets too. */
+  if (status == MLPD_OK && c->labels.classes && c->memory == NULL)
     status = convert_say_rare(c->options, &c->labels, (const uint64_t(*)[PARTS])rows);
   free(rows);
   return status;
@@ -270,7 +272,8 @@ done:
   return status;
 }
 
-static mlpd_status write_attributes(conversion *c, const convert_memory *memory) {
+static mlpd_status write_attributes(conversion *c) {
+  const convert_memory *const memory = c->memory;
   size_t bytes = 1, used = 0;
   const mlpd_convert_options *o = c->options;
   for (int i = 0; i < o->num_inputs; i++) bytes += strlen(o->inputs[i]) + 2;
@@ -310,7 +313,7 @@ static mlpd_status write_layout(conversion *c) {
   return MLPD_OK;
 }
 
-static mlpd_status write_file(conversion *c, const convert_memory *memory) {
+static mlpd_status write_file(conversion *c) {
   element_type widest;
   TRY(output_create(c->options->out, &c->out));
   c->out.features = c->features;
@@ -322,7 +325,7 @@ static mlpd_status write_file(conversion *c, const convert_memory *memory) {
   for (int i = 0; i < c->sources.count; i++) TRY(copy_rows(c, c->sources.all[i]));
   TRY(output_flush(&c->out));
   TRY(write_layout(c));
-  TRY(write_attributes(c, memory));
+  TRY(write_attributes(c));
   bool missing = false;
   for (int i = 0; i < c->sources.count; i++) missing = missing || c->sources.all[i]->missing;
   return convert_write_names(c->out.file, first_of(c), missing, &c->labels);
@@ -333,14 +336,15 @@ mlpd_status convert_run(const mlpd_convert_options *options, const convert_memor
   *result = (mlpd_convert_result){.features = 0};
   mlpd_convert_options checked = *options;
   if (checked.class_names != NULL && checked.class_names[0] == '\0') checked.class_names = NULL;
-  conversion c = {.options = &checked, .progress = {.report = checked.progress, .context = checked.context}};
+  conversion c = {
+      .options = &checked, .memory = memory, .progress = {.report = checked.progress, .context = checked.context}};
   mlpd_status status;
   TRY_GOTO(status, check_options(&checked), done);
   TRY_GOTO(status, label_set_create(checked.task, &c.labels), done);
   TRY_GOTO(status, sources_open(&checked, &c.progress, &c.sources), done);
   TRY_GOTO(status, scan_sources(&c), done);
   TRY_GOTO(status, plan_split(&c), done);
-  status = output_close(&c.out, write_file(&c, memory));
+  status = output_close(&c.out, write_file(&c));
   if (status != MLPD_OK) goto done;
   meter_finish(&c.progress);
   *result = (mlpd_convert_result){.train_rows = c.rows[MLPD_TRAIN],

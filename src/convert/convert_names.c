@@ -115,7 +115,7 @@ mlpd_status convert_say_rare(const mlpd_convert_options *options, const label_se
     convert_say(options, "note: %s %s %s in the validation or test part, but not in the training part",
                 num_untrained == 1 ? "class" : "classes", names, num_untrained == 1 ? "is" : "are");
   name_list_print(&classes, single, names, sizeof names);
-  if (num_single > 0)
+  if (num_single > 0 && trained > 0)
     convert_say(options, "note: %s %s %s a single row", num_single == 1 ? "class" : "classes", names,
                 num_single == 1 ? "has" : "have");
 done:

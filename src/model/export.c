@@ -54,7 +54,7 @@ mlpd_status mlpd_export(const mlpd_model *model, const char *out) {
   IN_C_LOCALE();
   const format *const found = find_format(out);
   if (found == NULL)
-    return FAIL(MLPD_ERROR_USAGE, "%s: the extension says the format: .json, .npz (NumPy) or .c (C99)", out);
+    return FAIL(MLPD_ERROR_USAGE, "%s: unknown extension; export writes .json, .npz (NumPy) and .c (C99)", out);
   TRY(check_finite(model));
   const file_identity target = file_identify(out);
   if (file_identities_equal(&target, &model->file)) return FAIL(MLPD_ERROR_USAGE, "%s is the model itself", out);
