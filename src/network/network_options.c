@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "network/layer_kind.h"
+#include "network/optimizer.h"
 
 enum { MAX_HIDDEN = 1000, MOST_LAYERS = 3 * MAX_HIDDEN + 4 };
 
@@ -68,19 +69,12 @@ static void append_same(layer_list *list, const layer_kind *kind, double amount)
 }
 
 /* The neural-tangent parametrisation z = x V / sqrt(d) + b, V and b from N(0, 1) (Jacot, Gabriel and Hongler 2018), of
- * weights W = V / sqrt(d), which are those that are stored: where V moves by lr times its gradient, W moves by lr / d
- * times its own; where the size of the gradient does not matter, by lr / sqrt(d). Decay is that of V: in the gradient
- * its term is d times that of W, else it does not depend on d. Biases learn at a tenth of the rate (RealMLP). */
+ * weights W = V / sqrt(d), which are those that are stored. Biases learn at a tenth of the rate (RealMLP). */
 static const dense_learning *learning_of(layer_list *list, bool output) {
-  const mlpd_optimizer optimizer = list->options->optimizer;
-  const double d = list->outputs, root = sqrt(d);
-  const bool scale_free = optimizer == MLPD_ADAM || optimizer == MLPD_ADAMW;
   if (list->options->parametrization == MLPD_PARAMETRIZATION_STANDARD) return NULL;
   dense_learning *const made = &list->learning[list->count];
-  *made = (dense_learning){.rate = (float)(scale_free ? 1 / root : 1 / d),
-                           .decay = (float)(optimizer == MLPD_ADAMW ? root : d),
-                           .bias_rate = 0.1f,
-                           .starts_at_zero = output};
+  *made = (dense_learning){.bias_rate = 0.1f, .starts_at_zero = output};
+  optimizer_factors(list->options->optimizer, sqrt(list->outputs), &made->rate, &made->decay);
   return made;
 }
 

@@ -62,8 +62,7 @@ optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale
   return made;
 }
 
-/* ---- The loops: formulas and their order as in PyTorch's torch.optim; v starts as the first gradient there and here.
- * ---- */
+/* ---- The loops: formulas and their order as in torch.optim; v starts as the first gradient, there and here ---- */
 
 /* scale: of the gradient; decay: factor of the L2 term, 0 for none. keep: 1 - lr * weight decay for the decoupled form
  * of adamw and lion, else 1. */
@@ -136,16 +135,28 @@ typedef struct optimizer_kind {
   void (*update)(const update_scalars *scalars, const optimizer_block *part, float *w, float *p, float *q);
   uint32_t num_state; /* arenas: p, q */
   bool decoupled;     /* weight decay shrinks the weights; else it is added to the gradient */
+  bool scale_free;    /* a step does not depend on the scale of the gradients; else it is proportional to it */
 } optimizer_kind;
 
 static const optimizer_kind KINDS[MLPD_NUM_OPTIMIZERS] = {
-    [MLPD_SGD] = {update_sgd, 0, false},           [MLPD_MOMENTUM] = {update_momentum, 1, false},
-    [MLPD_NESTEROV] = {update_nesterov, 1, false}, [MLPD_ADAM] = {update_adam, 2, false},
-    [MLPD_ADAMW] = {update_adam, 2, true},         [MLPD_RMSPROP] = {update_rmsprop, 1, false},
-    [MLPD_ADAGRAD] = {update_adagrad, 1, false},   [MLPD_LION] = {update_lion, 1, true},
+    [MLPD_SGD] = {update_sgd},
+    [MLPD_MOMENTUM] = {update_momentum, .num_state = 1},
+    [MLPD_NESTEROV] = {update_nesterov, .num_state = 1},
+    [MLPD_ADAM] = {update_adam, .num_state = 2, .scale_free = true},
+    [MLPD_ADAMW] = {update_adam, .num_state = 2, .decoupled = true, .scale_free = true},
+    [MLPD_RMSPROP] = {update_rmsprop, .num_state = 1, .scale_free = true},
+    [MLPD_ADAGRAD] = {update_adagrad, .num_state = 1, .scale_free = true},
+    [MLPD_LION] = {update_lion, .num_state = 1, .decoupled = true, .scale_free = true},
 };
 
 uint32_t optimizer_num_state(mlpd_optimizer kind) { return KINDS[kind].num_state; }
+
+/* dC/dV = dC/dW / root. In the gradient of W, the decay of V is root^2 times as large as W's own; a decoupled decay is
+ * divided by the factor of the rate, which it is multiplied by in the update. */
+void optimizer_factors(mlpd_optimizer kind, double root, float *rate, float *decay) {
+  *rate = (float)(KINDS[kind].scale_free ? 1 / root : 1 / (root * root));
+  *decay = (float)(KINDS[kind].decoupled ? root : root * root);
+}
 
 void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part) {
   const float weight_decay = o->weight_decay * part->of->decay, lr = scalars->lr * part->of->rate;

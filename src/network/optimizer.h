@@ -17,6 +17,9 @@ typedef struct optimizer {
 /* Arenas of state: 0 sgd, 2 adam and adamw, else 1. */
 uint32_t optimizer_num_state(mlpd_optimizer kind);
 
+/* The factors of learning rate and weight decay with which weights W = V / root move as V does with factors 1. */
+void optimizer_factors(mlpd_optimizer kind, double root, float *rate, float *decay);
+
 mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network, optimizer *made);
 void optimizer_free(optimizer *o);
 
