@@ -141,8 +141,7 @@ typedef enum mlpd_schedule {
   MLPD_EXPONENTIAL,     /* lr * gamma^(e / step-epochs) */
   MLPD_POLYNOMIAL,      /* lr-min + (lr - lr-min) (1 - t)^power */
   MLPD_ONE_CYCLE,       /* lr / 25 to lr until t = rise, then to lr-min, both along half a cosine */
-  MLPD_COSINE_RESTARTS, /* cosine again and again: over step-epochs, each cycle restart-factor times as long as the last
-                         */
+  MLPD_COSINE_RESTARTS, /* cosine again and again: over step-epochs, then each time restart-factor times as long */
   MLPD_FLAT_COSINE,     /* lr until t = flat, then to lr-min along half a cosine */
   MLPD_COSLOG4,         /* lr-min + (lr - lr-min) * 1/2 (1 - cos(2 pi log2(1 + 15 t))): four waves, each longer */
   MLPD_PLATEAU,         /* lr * gamma each time the loss has not fallen for lr-patience epochs; at least lr-min */

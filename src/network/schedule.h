@@ -6,16 +6,20 @@
  * the steps of the whole run less W. half(a, b, u) = b + (a - b) (1 + cos(pi u)) / 2 is half a cosine from a to b.
  *
  *   constant         lr
- *   step             lr gamma^floor(e / step_epochs)                     torch.optim.lr_scheduler.StepLR
- *   exponential      lr gamma^(e / step_epochs)                          Keras ExponentialDecay
- *   polynomial       lr_min + (lr - lr_min) (1 - t)^power                torch PolynomialLR, Keras PolynomialDecay
- *   cosine           half(lr, lr_min, t)                                 Loshchilov & Hutter 2017; torch
- * CosineAnnealingLR cosine-restarts  half(lr, lr_min, u), u = position in the cycle; cycle i lasts step_epochs
- * restart_factor^i epochs SGDR, the same paper; CosineAnnealingWarmRestarts flat-cosine      lr while t < flat, then
- * half(lr, lr_min, (t - flat) / (1 - flat))       RealMLP's flat_cos one-cycle        half(lr / 25, lr, t / rise) while
- * t < rise, then half(lr, lr_min, (t - rise) / (1 - rise)) Smith & Topin 2018; torch OneCycleLR, whose final rate is lr
- * / 250,000, momentum fixed coslog4          lr_min + (lr - lr_min) (1 - cos(2 pi log2(1 + 15 t))) / 2      RealMLP,
- * Holzmueller et al. 2024 plateau          max(lr factor, lr_min), see schedule_after_epoch()  torch ReduceLROnPlateau
+ *   step             lr gamma^floor(e / step_epochs)                       torch StepLR
+ *   exponential      lr gamma^(e / step_epochs)                            Keras ExponentialDecay
+ *   polynomial       lr_min + (lr - lr_min) (1 - t)^power                  torch PolynomialLR, Keras PolynomialDecay
+ *   cosine           half(lr, lr_min, t)                                   SGDR (Loshchilov & Hutter 2017),
+ *                                                                          torch CosineAnnealingLR
+ *   cosine-restarts  half(lr, lr_min, u), u: part of its cycle that is     SGDR, torch CosineAnnealingWarmRestarts
+ *                    over; cycle i lasts step_epochs restart_factor^i epochs
+ *   flat-cosine      lr while t < flat, then                               flat_cos of RealMLP
+ *                    half(lr, lr_min, (t - flat) / (1 - flat))             (Holzmueller et al. 2024)
+ *   one-cycle        half(lr / 25, lr, t / rise) while t < rise, then      Smith & Topin 2018; torch OneCycleLR ends at
+ *                    half(lr, lr_min, (t - rise) / (1 - rise))             lr / 250,000 and changes the momentum, too
+ *   coslog4          lr_min + (lr - lr_min) (1 - cos(2 pi log2(1 + 15 t))) / 2
+ *                                                                          RealMLP
+ *   plateau          max(lr factor, lr_min), see schedule_after_epoch()    torch ReduceLROnPlateau
  *
  * Those with t would reach lr_min at the step after the run's last (as torch's CosineAnnealingLR), so that the last
  * step still learns; from there on they stay. */

@@ -17,7 +17,7 @@ typedef enum tensor_source {
 typedef enum tensor_start {
   TENSOR_ZEROS,
   TENSOR_ONES,
-  TENSOR_DRAWN /* as --init says */,
+  TENSOR_DRAWN, /* as --init says */
   TENSOR_NORMAL /* drawn from N(0, 1) */
 } tensor_start;
 
