@@ -116,7 +116,7 @@ make_prefix() {
   done
   output=$("own prefix/bin/mlpdist" --version) && status=0 || status=$?
   says "mlpdist "
-  for name in plot get-dataset make-synthetic scaling-study scaling-report compare-splits compare-sklearn make-digits; do
+  for name in plot get-dataset make-synthetic scaling-study scaling-report bench-tables compare-splits compare-sklearn make-digits; do
     output=$("$scripts/$name" --help 2>&1) && status=0 || status=$?
     [[ $status = 0 || $output = *"python3-"* || $output = *sage:* ]] || fail "$name"
   done

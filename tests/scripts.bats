@@ -183,3 +183,16 @@ drawn() {
   output=$("$scripts/plot" run 2>&1 > /dev/full) || status=$?
   refused "plot: standard output: No space left on device"
 }
+
+@test "bench-tables: error and time of each set, the ratio to the first; a run that diverges counts as 10 times" {
+  needs h5py
+  script bench-tables --data nowhere --tables friedman-100,moons,protein --seeds 1 --set "small=--hidden 8 --epochs 30 --lr 0.05" \
+    --set "same=--hidden 8 --epochs 30 --lr 0.05" --set "wild=--lr 1e6 --optimizer sgd"
+  succeeds
+  says "protein is left out: nowhere/protein/data.txt: no such file" "friedman-100, wild, seed 0: FAILED mlpdist: the"
+  grep -qE '^moons +0\.[0-9]+ \([0-9.]+\) +0\.[0-9]+ \([0-9.]+\) +FAILED' <<< "$output" || fail "the line of moons"
+  grep -qE '^mean ratio to first +1\.000 +1\.000 +10\.000$' <<< "$output" || fail "the means"
+  script bench-tables --tables nothing
+  [ "$status" = 2 ] || fail "expected status 2"
+  says "--tables nothing: no such table"
+}
