@@ -37,6 +37,9 @@ bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, i
  * line in which pandas names the index, and whose other cells are empty, counts too. */
 bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool more);
 
+/* Makes layout->names from the header in line head: all different, as pandas names columns. */
+mlpd_status sample_take_names(const csv_sample *s, int head, csv_layout *layout);
+
 typedef enum column_role { COLUMN_DATA, COLUMN_NUMBERS_ROWS, COLUMN_WHOLE, COLUMN_TEXT } column_role;
 
 /* The content of the first column of the lines from `body` on: COLUMN_NUMBERS_ROWS for consecutive numbers,
