@@ -100,6 +100,54 @@ static void test_headers(void **state) {
   }
 }
 
+/* Names in several lines are joined, where the first does not tell the columns apart. */
+static void test_names_in_levels(void **state) {
+  (void)state;
+  mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  const struct {
+    const char *head, *names; /* names: those of the features, then that of the target */
+  } cases[] = {
+      {"g,g,g,g\na,b,c,y\n", "g a,g b,g c,g y"}, /* pandas */
+      {"g,g,g,g\na,b,c,y\nm,s,kg,-\n", "g a,g b,g c,g y"},
+      {"g,g,h,h\na,b,c,y\nm,s,m,s\nf,f,f,f\n", "g a,g b,h c,h y"},
+      {"A title\ng,g,h,h\na,b,c,y\n", "g a,g b,h c,h y"},
+      {"A title,,,\ng,,h,h\na,b,c,y\nm,s,m,s\n", "g a,g b,h c,h y"},
+      {"g,,h,\na,b,c,y\n", "g a,g b,h c,h y"}, /* merged cells */
+      {"g,,,y\na,b,c,\n", "g a,g b,g c,y"},
+      {",g,,h\na,b,c,y\n", "a,g b,g c,h y"},
+      {"g,,h,\na,b,a,b\n", "g a,g b,h a,h b"},
+      {"X,,,y\ng,,h,\na,b,a,\n", "X g a,X g b,X h a,y"},
+      {"g,g,h,y\na,b,a,Unnamed: 3_level_1\n", "g a,g b,h a,y"},
+      {"g,g,h,y\n2019,2020,2019,\n", "g 2019,g 2020,h 2019,y"},
+      {"g,h,k,y\ng,g,g,g\n", "g,h,k,y"},   /* the first line does tell them apart */
+      {"t,F,F,y\ns,N,N,-\n", "t,F,F.1,y"}, /* nothing to gain */
+      {"g,g,h,h\na,b,c,c\n", "g a,g b,h c,h c.1"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[256], features[64];
+    const char *const target = strrchr(cases[i].names, ',') + 1;
+    (void)snprintf(text, sizeof text, "%s.5,1.5,3.5,0\n2.5,9.5,4.5,1\n", cases[i].head);
+    (void)snprintf(features, sizeof features, "%.*s", (int)(target - cases[i].names - 1), cases[i].names);
+    write_text("a.csv", text);
+    if (CONVERT(o, &r, "a.csv") != MLPD_OK) fail_msg("'%s' is refused: %s", text, mlpd_error_message());
+    if (r.train_rows != 2 || r.features != 3) fail_msg("'%s': %d rows of %u", text, (int)r.train_rows, r.features);
+    assert_names("/columns/name", features);
+    assert_names("/targets/name", target);
+  }
+  /* A title with several cells and a group above distinct names are passed over; pandas names the index by itself. */
+  write_text("a.csv", "g,,h,,\na,b,c,d,y\n.5,1.5,3.5,1,0\n2.5,9.5,4.5,2,1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "a,b,c,d");
+  write_text("a.csv", "one,g,g,h\ntwo,a,b,y\nid,,,\n7,.5,1.5,0\n9,2.5,9.5,1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "id,g a,g b");
+  o.label = "h y";
+  write_text("a.csv", ",g,g,h\n,a,b,y\n,m,s,-\n0,.5,1.5,0\n1,2.5,9.5,1\n"); /* its index has no name */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "g a,g b");
+}
+
 static void test_headers_of_numbers(void **state) {
   (void)state;
   const mlpd_convert_options o = plain_options();
@@ -781,6 +829,7 @@ static void test_columns_that_are_none(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(test_headers, clear_folder),
+      cmocka_unit_test_teardown(test_names_in_levels, clear_folder),
       cmocka_unit_test_teardown(test_headers_of_numbers, clear_folder),
       cmocka_unit_test_teardown(test_rows_that_begin_with_a_hash, clear_folder),
       cmocka_unit_test_teardown(test_index_columns, clear_folder),

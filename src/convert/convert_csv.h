@@ -120,6 +120,8 @@ typedef struct csv_layout {
   bool latin;          /* texts are no UTF-8, and read as Latin-1 */
   uint32_t columns;    /* number of columns, without an empty one after trailing delimiters */
   char **names;        /* (columns), all different; NULL without a header */
+  uint32_t levels;     /* number of lines that the names are made of */
+  int head;            /* the first of them, in the sample */
   bool *repeated;      /* (columns) the header has this name more than once; NULL: no name is repeated */
   uint64_t first_line; /* line of the first row */
   uint32_t titles;     /* number of lines above the table */

@@ -165,6 +165,28 @@ bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool
   return false;
 }
 
+/* true for a line of years alone (2019,2020,2019,2020,) above rows of other numbers. */
+static bool are_years(const csv_sample *s, const csv_syntax *syntax, int at) {
+  int years = 0;
+  for (const char *p = s->lines[at].text; p != NULL;) {
+    csv_cell cell;
+    number n;
+    p = csv_next_cell(p, s->lines[at].end, syntax->delimiter, &cell);
+    if (cell.begin == cell.end) continue;
+    if (read_cell(syntax, &cell, &n) != CSV_NUMBER || !n.is_integer) return false;
+    if (n.integer < FIRST_YEAR || n.integer > LAST_YEAR) return false;
+    years++;
+  }
+  for (int line = at + 1; line < s->count; line++)
+    if (!s->lines[line].hash && !is_otherwise(s, syntax, line, FIRST_YEAR, LAST_YEAR)) return false;
+  return years > 1;
+}
+
+bool sample_is_level(const csv_sample *s, const csv_syntax *syntax, int at) {
+  return at + 1 < s->count && !s->lines[at].hash &&
+         (sample_is_units(s, syntax, at, false) || sample_is_header(s, syntax, at, at + 1) || are_years(s, syntax, at));
+}
+
 /* true if a column that counts up from this number may number the rows. A part of a table may begin at any row number,
  * but years are values. */
 static bool may_be_row_number(int64_t first) {

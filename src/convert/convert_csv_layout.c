@@ -78,6 +78,13 @@ static bool is_padded_title(const struct sample_line *line, const csv_syntax *sy
   return padded && cells > 1 && (filled == 0 || has_kind(line, syntax, CSV_TEXT));
 }
 
+/* true if the line is a header whose empty cells are filled by the one below it: g,,h above a,b,c */
+static bool has_level_below(const csv_sample *s, const csv_syntax *syntax, int head) {
+  const int below = head + 1;
+  return sample_is_level(s, syntax, below) && !has_empty(&s->lines[below], syntax) &&
+         sample_is_header(s, syntax, below, below + 1);
+}
+
 /* The number of lines from i on that are titles above a header without empty cells. */
 static int count_padded_titles(const csv_sample *s, const csv_syntax *syntax, int i, uint64_t columns) {
   int titles = 0;
@@ -85,7 +92,8 @@ static int count_padded_titles(const csv_sample *s, const csv_syntax *syntax, in
     titles++;
   const int head = i + titles;
   const bool headed = titles > 0 && head < s->count && fits(&s->lines[head], syntax, columns) &&
-                      !has_empty(&s->lines[head], syntax) && sample_is_header(s, syntax, head, head + 1);
+                      (!has_empty(&s->lines[head], syntax) || has_level_below(s, syntax, head)) &&
+                      sample_is_header(s, syntax, head, head + 1);
   return headed ? titles : 0;
 }
 
@@ -149,8 +157,8 @@ static void show_line(const struct sample_line *line, char shown[CSV_SHOWN_BYTES
   (void)csv_cell_shown(&(csv_cell){.begin = line->text, .end = line->end}, shown);
 }
 
-/* Finds the titles above the table, and its first row. */
-static void find_rows(const csv_sample *s, const csv_syntax *syntax, int head, int body, csv_layout *layout) {
+/* Finds the titles above the table, and its first row, whose line in the sample it returns. */
+static int find_rows(const csv_sample *s, const csv_syntax *syntax, int head, int body, csv_layout *layout) {
   const int top = layout->header && head < body ? head : body;
   if (top > 0) show_line(&s->lines[0], layout->title);
   layout->titles = (uint32_t)top;
@@ -159,6 +167,7 @@ static void find_rows(const csv_sample *s, const csv_syntax *syntax, int head, i
     body++;
   }
   layout->first_line = body < s->count ? s->lines[body].line : UINT64_MAX;
+  return body;
 }
 
 /* A header with more names than the rows have cells would name the wrong columns. */
@@ -205,11 +214,11 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   int head = own_header ? start : find_hash_line(s, &syntax, start, filled, &hash_header);
   layout->header = strcmp(header, "yes") == 0 || (strcmp(header, "auto") == 0 && (own_header || hash_header));
   if (hash_header && !layout->header) head = start; /* the line is a comment */
-  const int body = !layout->header ? head : hash_header ? start : head + 1;
+  int body = !layout->header ? head : hash_header ? start : head + 1;
   if (layout->header) TRY(check_header(s, &s->lines[head], lines, layout));
-  if (layout->header) TRY(sample_take_names(s, head, layout));
+  if (layout->header) TRY(sample_take_names(s, &syntax, head, &body, layout));
   if (layout->header && has_kind(&s->lines[head], &syntax, CSV_TEXT)) TRY(keep_header(&s->lines[head], lines));
-  find_rows(s, &syntax, head, body, layout);
+  body = find_rows(s, &syntax, layout->header ? layout->head : head, body, layout);
   for (int i = 0; i < s->count; i++) layout->latin = layout->latin || !csv_is_utf8(s->lines[i].text, s->lines[i].end);
   find_index(s, &syntax, body, layout);
   layout->decimal_commas = !layout->header && syntax.delimiter == ',' && sample_has_decimal_commas(s, body);

@@ -89,6 +89,8 @@ void csv_report_layout(const csv_source *c) {
   if (l->titles > 0)
     convert_say(c->options, "%s: %u line%s above the table skipped, the first: '%s'", c->base.name, l->titles,
                 l->titles == 1 ? "" : "s", l->title);
+  if (l->levels > 1)
+    convert_say(c->options, "%s: names are joined from the %u lines of the header", c->base.name, l->levels);
   if (l->unit_lines > 0)
     convert_say(c->options, "%s: %u line%s of units below the header skipped: '%s'", c->base.name, l->unit_lines,
                 l->unit_lines == 1 ? "" : "s", l->units);

@@ -37,8 +37,13 @@ bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, i
  * line in which pandas names the index, and whose other cells are empty, counts too. */
 bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool more);
 
-/* Makes layout->names from the header in line head: all different, as pandas names columns. */
-mlpd_status sample_take_names(const csv_sample *s, int head, csv_layout *layout);
+/* true if this line, below a header that does not tell all columns apart, may be the next level of it. */
+bool sample_is_level(const csv_sample *s, const csv_syntax *syntax, int at);
+
+/* Makes layout->names from the header in line head: all different, as pandas names columns. A header that does not tell
+ * all columns apart is joined with lines below it, or with the line above it, if that tells more of them apart; then
+ * *body becomes the line below the header. Sets layout->levels and layout->head, too. */
+mlpd_status sample_take_names(const csv_sample *s, const csv_syntax *syntax, int head, int *body, csv_layout *layout);
 
 typedef enum column_role { COLUMN_DATA, COLUMN_NUMBERS_ROWS, COLUMN_WHOLE, COLUMN_TEXT } column_role;
 
