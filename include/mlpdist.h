@@ -203,6 +203,7 @@ MLPD_API extern const mlpd_choice mlpd_schedule_choices[];
 MLPD_API extern const mlpd_choice mlpd_lr_scale_choices[];
 MLPD_API extern const mlpd_choice mlpd_task_choices[];
 MLPD_API extern const mlpd_choice mlpd_normalize_choices[];
+MLPD_API extern const mlpd_choice mlpd_normalize_targets_choices[];
 MLPD_API extern const mlpd_choice mlpd_reduce_choices[];
 MLPD_API extern const mlpd_choice mlpd_update_choices[];
 MLPD_API extern const mlpd_choice mlpd_overlap_choices[];
@@ -554,8 +555,9 @@ typedef struct mlpd_train_options {
   double valid_fraction; /* of the training rows, for validation if the file has no valid part; of all rows of
                             a raw table; -1: 0.1 of a raw table, else none */
   mlpd_task task;
-  uint32_t classes; /* 0: from the data */
-  mlpd_normalize normalize;
+  uint32_t classes;                 /* 0: from the data */
+  mlpd_normalize normalize;         /* of the inputs */
+  mlpd_normalize normalize_targets; /* of values, where the output layer is linear: standard, or none */
 
   const char *hidden;     /* widths of the hidden layers, "512,256"; "" for none */
   const char *activation; /* of the hidden layers, "relu", or of each, "relu,tanh" */

@@ -299,6 +299,22 @@ END
   fails_with 2 "rank 1 of 2" "checksum of its other parts"
 }
 
+@test "--normalize none leaves large targets standardised; --normalize-targets none does not" {
+  awk -v OFS=, 'BEGIN { print "a,b,y"; for (i = 0; i < 80; i++) print i % 7 / 7, i % 5 / 5, 1e6 * (i % 7 + 2 * (i % 5)) }' > large.csv
+  local how="--data large.csv --label y --task regression --hidden 8 --optimizer momentum --lr 0.1 --batch 16 --epochs 60 --quiet"
+  # shellcheck disable=SC2086
+  alone train $how --normalize none --out standard
+  succeeds
+  local rmse
+  rmse=$(sed -n 's/^valid .*rmse \([^ ]*\) .*/\1/p' <<< "$output")
+  awk -v rmse="$rmse" 'BEGIN { exit !(rmse > 0 && rmse < 5e5) }' || fail "the targets deviate by 3.4e6"
+  # shellcheck disable=SC2086
+  alone train $how --normalize-targets none --epochs 1 --lr 1e-12 --out none
+  succeeds
+  rmse=$(sed -n 's/^valid .*rmse \([^ ]*\) .*/\1/p' <<< "$output")
+  awk -v rmse="$rmse" 'BEGIN { exit !(rmse > 5e6) }' || fail "the network begins near 0, the targets have mean 7e6"
+}
+
 @test "--normalize none: a number that float32 does not hold is named, and the learning rate is not blamed" {
   local stream
   awk -v OFS=, 'BEGIN { print "a,b,y"; for (i = 0; i < 80; i++) print i == 33 ? "1e60" : i % 7 "." i, i % 5, i % 3 }' > far.csv

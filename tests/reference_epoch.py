@@ -359,10 +359,10 @@ class Run:
         loss, output = options["loss"], options["output-activation"]
         self.loss = loss if loss != "auto" else "cross-entropy" if classes else "mse"
         output = output if output != "auto" else "softmax" if classes else "exp" if loss == "poisson" else "identity"
-        if not classes and output == "identity" and options["normalize"] != "none":
+        if not classes and output == "identity" and options["normalize-targets"] != "none":
             self.target = standard(y)
             self.y = (y - self.target[0]) * self.target[1]
-        if loss == "poisson":
+        if loss == "poisson" and options["normalize-targets"] != "none":
             self.y = y / y.mean(axis=0)
         quantiles = [float(tau) for tau in options["quantiles"].split(",")]
         each = len(quantiles) if loss == "quantile" else 2 if loss == "gaussian" else 1

@@ -241,6 +241,11 @@ static void test_comparison(void **state) {
   differ("lr = 1\n", "lr = 1\nseed = 2\n", "seed = 1", "seed = 2");
   differ("backend = native\n", "backend = plain\n", "backend = native", "backend = plain");
   differ("noise = 0.5\nlr = 1\n", "lr = 1\n", "noise = 0.5", "no noise, an option of a newer version");
+  /* --normalize none once left the targets as they are, too. */
+  are_alike("normalize = none\n", "normalize = none\nnormalize-targets = none\n");
+  differ("normalize = none\n", "normalize = none\nnormalize-targets = standard\n", "normalize-targets = none",
+         "normalize-targets = standard");
+  are_alike("normalize = scale\n", "normalize = scale\nnormalize-targets = standard\n");
   /* Version 0.1.0 */
   are_alike("lanes = 4\nstream window = 100\n", "lanes = 4\nstream = yes\nwindow = 100\n");
   differ("stream window = 100\n", "stream = no\n", "stream = yes", "stream = no");

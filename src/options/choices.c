@@ -101,6 +101,12 @@ const mlpd_choice mlpd_normalize_choices[] = {
     END_OF_CHOICES,
 };
 
+const mlpd_choice mlpd_normalize_targets_choices[] = {
+    {"standard", MLPD_NORMALIZE_STANDARD, "(y - mean) / deviation, column by column"},
+    {"none", MLPD_NORMALIZE_NONE, "y"},
+    END_OF_CHOICES,
+};
+
 const mlpd_choice mlpd_update_choices[] = {
     {"split", MLPD_UPDATE_SPLIT, "each rank updates a part, and the new weights travel, where that pays"},
     {"each", MLPD_UPDATE_EACH, "every rank updates all weights"},

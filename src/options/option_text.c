@@ -63,6 +63,16 @@ static bool find_value(const char *text, const char *key, char value[VALUE_BYTES
   return false;
 }
 
+/* The value that a checkpoint meant which lacks the key: the default of its version. */
+static void former_value(const char *checkpoint, const mlpd_option *row, char value[VALUE_BYTES]) {
+  (void)snprintf(value, VALUE_BYTES, "%s", row != NULL && row->default_text != NULL ? row->default_text : "");
+  if (row == NULL || strcmp(row->name, "normalize-targets") != 0) return;
+  /* --normalize once decided for the targets, too. */
+  char inputs[VALUE_BYTES];
+  if (find_value(checkpoint, "normalize", inputs) && strcmp(inputs, "none") == 0)
+    (void)snprintf(value, VALUE_BYTES, "none");
+}
+
 /* Do two texts mean the same value of the option? Texts that the option does not accept are compared as they are. */
 static bool is_same_value(const mlpd_option *row, const char *a, const char *b) {
   mlpd_train_options one = {0}, other = {0};
@@ -99,10 +109,7 @@ bool option_text_differs(const char *checkpoint, const char *run, char theirs[OP
   }
   while (next_line(&run, &line)) {
     const mlpd_option *const row = mlpd_option_find(mlpd_train_option_table, line.key);
-    if (!find_value(checkpoint, line.key, value)) {
-      const char *const usual = row != NULL && row->default_text != NULL ? row->default_text : "";
-      (void)snprintf(value, sizeof value, "%s", usual);
-    }
+    if (!find_value(checkpoint, line.key, value)) former_value(checkpoint, row, value);
     if (is_same_value(row, value, line.value)) continue;
     copy_line(theirs, line.key, value);
     copy_line(ours, line.key, line.value);

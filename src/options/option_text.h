@@ -14,8 +14,8 @@ void option_text_course(const mlpd_train_options *options, FILE *stream);
 enum { OPTION_LINE_BYTES = 128 };
 
 /* Do the options that decide the weights differ between the text of a checkpoint, which another version may have
- * written, and this run's? Compares by name and value: 1e-08 is 1e-8, and a missing key means the default. The lines
- * that differ are copied, cut to the buffers. */
+ * written, and this run's? Compares by name and value: 1e-08 is 1e-8, and a missing key means the default of its
+ * version. The lines that differ are copied, cut to the buffers. */
 bool option_text_differs(const char *checkpoint, const char *run, char theirs[OPTION_LINE_BYTES],
                          char ours[OPTION_LINE_BYTES]);
 

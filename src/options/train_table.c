@@ -45,6 +45,9 @@ const mlpd_option mlpd_train_option_table[] = {
     {"normalize", "data", "HOW", CHOICE, AT(normalize),
      .help = "input normalisation; auto: scale for images, standard for all else", .choices = mlpd_normalize_choices,
      DEFAULT("auto"), WEIGHTS},
+    {"normalize-targets", "data", "HOW", CHOICE, AT(normalize_targets),
+     .help = "normalisation of target values in training; figures and predictions stay in their unit",
+     .choices = mlpd_normalize_targets_choices, DEFAULT("standard"), WEIGHTS, .needs = "task=auto,regression"},
 
     {"label", "table", "COLUMN", TEXT, AT(data.table.label),
      .help = "column of the targets by name or number, from 0, negative from the end, or several as in --ignore",

@@ -217,7 +217,7 @@ static mlpd_status find_input(mlpd_comm *comm, const mlpd_train_events *events, 
 
 bool column_scales_targets(const preparation *p) {
   return p->options.task == MLPD_REGRESSION && p->options.output_activation == MLPD_IDENTITY &&
-         p->options.normalize != MLPD_NORMALIZE_NONE;
+         p->options.normalize_targets != MLPD_NORMALIZE_NONE;
 }
 
 /* The range of the outputs, if the activation bounds them. */
@@ -267,7 +267,7 @@ static mlpd_status find_target(mlpd_comm *comm, const mlpd_train_events *events,
   if (status == MLPD_OK) status = check_fit(p, &total);
   if (status == MLPD_OK && p->whole_targets) note_rounded(comm, events, p, "target", &total);
   if (status == MLPD_OK && column_scales_targets(p)) affine_from_statistics(MLPD_NORMALIZE_STANDARD, &total, a);
-  if (status == MLPD_OK && p->options.loss == MLPD_POISSON && p->options.normalize != MLPD_NORMALIZE_NONE)
+  if (status == MLPD_OK && p->options.loss == MLPD_POISSON && p->options.normalize_targets != MLPD_NORMALIZE_NONE)
     scale_by_mean(&total, a);
   column_statistics_free(&total);
   for (uint32_t j = 0; status == MLPD_OK && j < p->targets;
