@@ -129,6 +129,9 @@ typedef enum mlpd_optimizer {
   MLPD_ADAGRAD,  /* q += g^2; w -= lr g / (sqrt(q) + epsilon) (Duchi et al. 2011) */
   MLPD_LION,     /* w -= lr sign(beta1 m + (1 - beta1) g); m = beta2 m + (1 - beta2) g (Chen et al. 2023); weight decay
                     is decoupled; beta2 = 0.99 and a tenth of adam's lr are usual */
+  /* The next two scale the update of each tensor that decays by a trust ratio; 1 where a norm is 0. */
+  MLPD_LARS, /* v = mu v + r (g + decay w), r = trust |w| / (|g| + decay |w|); w -= lr v (You et al. 2017) */
+  MLPD_LAMB, /* u = adam's direction + decay w; w -= lr |w| / |u| u (You et al. 2020, algorithm 2) */
   MLPD_NUM_OPTIMIZERS
 } mlpd_optimizer;
 
@@ -577,6 +580,7 @@ typedef struct mlpd_train_options {
 
   mlpd_optimizer optimizer;
   double lr, momentum, beta1, beta2, epsilon, weight_decay, clip_norm; /* clip_norm 0: none */
+  double trust_coefficient;                                            /* of lars */
   mlpd_schedule schedule;
   double lr_min, lr_gamma, lr_step_epochs, lr_power, lr_rise, lr_flat, warmup_epochs;
   uint64_t lr_restart_factor; /* length of a cycle over that of the one before */

@@ -85,6 +85,10 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
     alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 8 --activation tanh --lr 0.01 --batch 50 \
       --optimizer "$optimizer" --weight-decay 0.01 --beta2 0.9 --epsilon 1e-4
   done
+  for optimizer in lars lamb; do # with trust ratios, which ranks and threads must not change
+    ranks=2 alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 8 --activation tanh --lr 0.05 --batch 50 \
+      --lanes 3 --optimizer "$optimizer" --weight-decay 0.01 --epsilon 1e-4 --trust-coefficient 0.1
+  done
 }
 
 @test "schedules of later versions" {

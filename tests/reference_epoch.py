@@ -225,16 +225,21 @@ class Optimizer:
         self.kind = options["optimizer"]
         self.mu, self.beta1, self.beta2 = (options.real(k) for k in ("momentum", "beta1", "beta2"))
         self.epsilon, self.decay = options.real("epsilon"), options.real("weight-decay")
-        self.num_weights, self.t = num_weights, 0
+        self.trust, self.num_weights, self.t = options.real("trust-coefficient"), num_weights, 0
         self.first = [np.zeros_like(a) for a in arrays]
         self.second = [np.zeros_like(a) for a in arrays]
+
+    def trust_ratio(self, w, coefficient, norm, i):
+        return coefficient * np.linalg.norm(w) / norm if i < self.num_weights and norm > 0 and w.any() else 1
 
     def update(self, arrays, gradients, lr):
         self.t += 1
         for i, (w, g) in enumerate(zip(arrays, gradients)):
             decay = self.decay if i < self.num_weights else 0
             m, v = self.first[i], self.second[i]
-            if self.kind not in ("adamw", "lion"):
+            if self.kind == "lars":
+                ratio = self.trust_ratio(w, self.trust, np.linalg.norm(g) + decay * np.linalg.norm(w), i)
+            if self.kind not in ("adamw", "lion", "lamb"):
                 g = g + decay * w
             if self.kind == "sgd":
                 w -= lr * g
@@ -252,12 +257,19 @@ class Optimizer:
                 w *= 1 - lr * decay
                 w -= lr * np.sign(self.beta1 * m + (1 - self.beta1) * g)
                 m[...] = self.beta2 * m + (1 - self.beta2) * g
-            elif self.kind in ("adam", "adamw"):
+            elif self.kind == "lars":
+                m[...] = self.mu * m + ratio * g
+                w -= lr * m
+            elif self.kind in ("adam", "adamw", "lamb"):
                 if self.kind == "adamw":
                     w *= 1 - lr * decay
                 m[...] = self.beta1 * m + (1 - self.beta1) * g
                 v[...] = self.beta2 * v + (1 - self.beta2) * g * g
-                w -= lr * (m / (1 - self.beta1**self.t)) / (np.sqrt(v / (1 - self.beta2**self.t)) + self.epsilon)
+                u = (m / (1 - self.beta1**self.t)) / (np.sqrt(v / (1 - self.beta2**self.t)) + self.epsilon)
+                if self.kind == "lamb":
+                    u = u + decay * w
+                    u = u * self.trust_ratio(w, 1, np.linalg.norm(u), i)
+                w -= lr * u
             else:
                 unknown(f"optimizer {self.kind}")
 

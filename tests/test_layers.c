@@ -490,8 +490,16 @@ static void test_layers_in_front_change_no_weights(void **state) {
 
 /* ---- Parametrisation -------------------------------------------------------------------------------- */
 
-/* One step of V, which learns as torch.optim documents it; s1, s2 its state, t from 1. */
-static void step_in_double(const mlpd_train_options *o, int t, double g, double *v, double *s1, double *s2) {
+/* One step of V, which learns as torch.optim documents it; s1, s2 its state, t from 1; trust: of lars and lamb. */
+static void step_in_double(const mlpd_train_options *o, int t, double g, double trust, double *v, double *s1,
+                           double *s2) {
+  if (o->optimizer == MLPD_LAMB) {
+    *s1 = o->beta1 * *s1 + (1 - o->beta1) * g;
+    *s2 = o->beta2 * *s2 + (1 - o->beta2) * g * g;
+    *v -= o->lr * trust *
+          (*s1 / (1 - pow(o->beta1, t)) / (sqrt(*s2 / (1 - pow(o->beta2, t))) + 1e-12) + o->weight_decay * *v);
+    return;
+  }
   if (o->optimizer == MLPD_ADAMW || o->optimizer == MLPD_LION)
     *v *= 1 - o->lr * o->weight_decay;
   else
@@ -507,6 +515,11 @@ static void step_in_double(const mlpd_train_options *o, int t, double g, double 
     *v -= o->lr * (c > 0 ? 1 : -1);
     return;
   }
+  if (o->optimizer == MLPD_LARS) {
+    *s1 = o->momentum * *s1 + trust * g;
+    *v -= o->lr * *s1;
+    return;
+  }
   if (o->optimizer == MLPD_RMSPROP || o->optimizer == MLPD_ADAGRAD) {
     *s1 = o->optimizer == MLPD_ADAGRAD ? *s1 + g * g : o->beta2 * *s1 + (1 - o->beta2) * g * g;
     *v -= o->lr * g / (sqrt(*s1) + 1e-12);
@@ -518,6 +531,24 @@ static void step_in_double(const mlpd_train_options *o, int t, double g, double 
 }
 
 enum { NTK_INPUTS = 50, NTK_STEPS = 6 };
+
+/* The trust ratio of V in step t: its norm by that of lamb's direction, or by lars' gradient and decay. */
+static double trust_of_v(const mlpd_train_options *o, int t, const float *gradient, double root, const double *v,
+                         double states[2][NTK_INPUTS]) {
+  double weights = 0, update = 0;
+  for (int i = 0; i < NTK_INPUTS; i++) {
+    const double g = (double)gradient[i] / root;
+    double moved = 0, m = states[0][i], q = states[1][i];
+    mlpd_train_options one = *o;
+    one.lr = one.weight_decay = 1;
+    step_in_double(&one, t, g, 1, &moved, &m, &q); /* from 0, so without decay: minus the direction */
+    const double direction = o->optimizer == MLPD_LAMB ? o->weight_decay * v[i] - moved : g;
+    weights += v[i] * v[i];
+    update += direction * direction;
+  }
+  if (o->optimizer == MLPD_LAMB) return sqrt(weights / update);
+  return o->trust_coefficient * sqrt(weights) / (sqrt(update) + o->weight_decay * sqrt(weights));
+}
 
 /* The stored weights W = V / sqrt(d) move as V does in z = x V / sqrt(d) + b; dC/dV = dC/dW / sqrt(d). */
 static void check_ntk(mlpd_optimizer kind) {
@@ -535,6 +566,7 @@ static void check_ntk(mlpd_optimizer kind) {
   options.optimizer = kind;
   options.lr = 0.03;
   options.weight_decay = 0.2;
+  options.trust_coefficient = 0.5;
   assert_int_equal(network_of_options(&options, NTK_INPUTS, 1, false, &network), MLPD_OK);
   mlpd_network_init(network, options.init, 7);
   assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
@@ -542,9 +574,15 @@ static void check_ntk(mlpd_optimizer kind) {
   for (int t = 1; t <= NTK_STEPS; t++) {
     fill(&stream, NTK_INPUTS, gradient);
     const optimizer_scalars scalars = optimizer_begin(&o, options.lr, 1);
+    const double trust = trust_of_v(&options, t, gradient, root, v, states);
+    if (optimizer_has_trust(kind)) {
+      const optimizer_squares sums =
+          optimizer_sum_squares(&o, &scalars, &network->tensors[0], network->parameters, gradient, 0, NTK_INPUTS);
+      optimizer_trust(&o, network, 0, &sums);
+    }
     optimizer_update_range(&o, &scalars, network, network->parameters, gradient, 0, NTK_INPUTS);
     for (int i = 0; i < NTK_INPUTS; i++)
-      step_in_double(&options, t, (double)gradient[i] / root, &v[i], &states[0][i], &states[1][i]);
+      step_in_double(&options, t, (double)gradient[i] / root, trust, &v[i], &states[0][i], &states[1][i]);
   }
   for (int i = 0; i < NTK_INPUTS; i++)
     assert_true(fabs((double)network->parameters[i] * root - v[i]) < 2e-5 * (1 + fabs(v[i])));

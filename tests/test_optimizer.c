@@ -58,15 +58,49 @@ static float *arena_make(const mlpd_network *network) {
   return arena;
 }
 
-/* Steps one parameter as torch.optim documents it (SGD with momentum, nesterov; Adam; AdamW), t from 1. */
-static void reference_step(const mlpd_train_options *o, int t, double lr, double g, bool decays, double *w, double *s1,
-                           double *s2) {
+/* The direction of lamb's step t, from 1, whose moments were s1 and s2 before. */
+static double lamb_direction(const mlpd_train_options *o, int t, double g, double decay, double w, double s1,
+                             double s2) {
+  const double m = o->beta1 * s1 + (1 - o->beta1) * g, v = o->beta2 * s2 + (1 - o->beta2) * g * g;
+  return m / (1 - pow(o->beta1, t)) / (sqrt(v / (1 - pow(o->beta2, t))) + o->epsilon) + decay * w;
+}
+
+/* The trust ratio of a tensor in step t: reference holds w, s1, s2 of each float of the arena. */
+static double reference_trust(const mlpd_train_options *o, int t, const tensor *of, const float *gradient,
+                              const double *reference) {
+  double weights = 0, update = 0;
+  if (!(of->decay > 0)) return 1;
+  for (size_t i = of->offset; i < tensor_end(of); i++) {
+    const double w = reference[3 * i], g = gradient[i] * GRADIENT_SCALE;
+    const double d = lamb_direction(o, t, g, o->weight_decay, w, reference[3 * i + 1], reference[3 * i + 2]);
+    weights += w * w;
+    update += o->optimizer == MLPD_LAMB ? d * d : g * g;
+  }
+  if (weights == 0 || update == 0) return 1;
+  if (o->optimizer == MLPD_LAMB) return sqrt(weights / update);
+  return o->trust_coefficient * sqrt(weights) / (sqrt(update) + o->weight_decay * sqrt(weights));
+}
+
+/* Steps one parameter as torch.optim documents it (SGD with momentum, nesterov; Adam; AdamW), t from 1; trust: of its
+ * tensor, for lars and lamb as their papers have them. */
+static void reference_step(const mlpd_train_options *o, int t, double lr, double g, bool decays, double trust,
+                           double *w, double *s1, double *s2) {
   const double decay = decays ? o->weight_decay : 0;
+  if (o->optimizer == MLPD_LAMB) {
+    const double d = lamb_direction(o, t, g, decay, *w, *s1, *s2);
+    *s1 = o->beta1 * *s1 + (1 - o->beta1) * g;
+    *s2 = o->beta2 * *s2 + (1 - o->beta2) * g * g;
+    *w -= lr * trust * d;
+    return;
+  }
   if (o->optimizer == MLPD_ADAMW || o->optimizer == MLPD_LION)
     *w *= 1 - lr * decay;
   else
     g += decay * *w;
-  if (o->optimizer == MLPD_SGD) {
+  if (o->optimizer == MLPD_LARS) {
+    *s1 = o->momentum * *s1 + trust * g;
+    *w -= lr * *s1;
+  } else if (o->optimizer == MLPD_SGD) {
     *w -= lr * g;
   } else if (o->optimizer == MLPD_MOMENTUM || o->optimizer == MLPD_NESTEROV) {
     *s1 = t == 1 ? g : o->momentum * *s1 + g;
@@ -91,6 +125,29 @@ static void reference_step(const mlpd_train_options *o, int t, double lr, double
   }
 }
 
+/* As a step does before its updates: the trust ratios of all tensors, each from one block. */
+static void find_trust(optimizer *o, const optimizer_scalars *scalars, const mlpd_network *network,
+                       const float *parameters, const float *gradient) {
+  for (uint32_t i = 0; i < network->num_tensors; i++) {
+    const tensor *const t = &network->tensors[i];
+    if (!optimizer_scales(o, t)) continue;
+    const optimizer_squares sums =
+        optimizer_sum_squares(o, scalars, t, parameters, gradient + t->offset, t->offset, tensor_end(t));
+    optimizer_trust(o, network, i, &sums);
+  }
+}
+
+static void reference_update(const mlpd_train_options *o, const mlpd_network *network, int step, const float *gradient,
+                             double *reference) {
+  for (uint32_t i = 0; i < network->num_tensors; i++) {
+    const tensor *const t = &network->tensors[i];
+    const double trust = reference_trust(o, step + 1, t, gradient, reference);
+    for (size_t at = t->offset; at < tensor_end(t); at++)
+      reference_step(o, step + 1, lr_of(step), gradient[at] * GRADIENT_SCALE, t->decay > 0, trust, &reference[3 * at],
+                     &reference[3 * at + 1], &reference[3 * at + 2]);
+  }
+}
+
 static void test_against_double_reference(void **state) {
   (void)state;
   mlpd_network *const network = network_make();
@@ -100,7 +157,8 @@ static void test_against_double_reference(void **state) {
     const mlpd_train_options options = options_for(kind);
     optimizer o;
     assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
-    assert_int_equal(o.num_state, kind == MLPD_SGD ? 0 : kind == MLPD_ADAM || kind == MLPD_ADAMW ? 2 : 1);
+    const bool two = kind == MLPD_ADAM || kind == MLPD_ADAMW || kind == MLPD_LAMB;
+    assert_int_equal(o.num_state, kind == MLPD_SGD ? 0 : two ? 2 : 1);
     fill(network, layout, 0, network->parameters);
     double *const reference = calloc(network->arena_size * 3, sizeof *reference);
     assert_non_null(reference);
@@ -108,10 +166,9 @@ static void test_against_double_reference(void **state) {
     for (int step = 0; step < STEPS; step++) {
       fill(network, layout, 1 + (uint32_t)step, gradient);
       const optimizer_scalars scalars = optimizer_begin(&o, lr_of(step), GRADIENT_SCALE);
+      find_trust(&o, &scalars, network, network->parameters, gradient);
       optimizer_update_range(&o, &scalars, network, network->parameters, gradient, 0, network->arena_size);
-      for (size_t i = 0; i < network->arena_size; i++)
-        reference_step(&options, step + 1, lr_of(step), gradient[i] * GRADIENT_SCALE, layout[i] == 'w',
-                       &reference[3 * i], &reference[3 * i + 1], &reference[3 * i + 2]);
+      reference_update(&options, network, step, gradient, reference);
     }
     assert_int_equal(o.step, STEPS);
     for (size_t i = 0; i < network->arena_size; i++) {
@@ -139,6 +196,7 @@ static void run_in_ranges(const mlpd_network *network, mlpd_optimizer kind, uint
   for (int step = 0; step < STEPS; step++) {
     fill(network, layout, 1 + (uint32_t)step, gradient);
     const optimizer_scalars scalars = optimizer_begin(&o, lr_of(step), GRADIENT_SCALE);
+    find_trust(&o, &scalars, network, parameters, gradient);
     for (size_t begin = 0, end; begin < network->arena_size; begin = end) {
       end = cuts == 0 ? network->arena_size : begin + 1 + rng_below(&draws, cuts);
       if (end > network->arena_size) end = network->arena_size;
@@ -238,11 +296,50 @@ static void test_adam_first_step(void **state) {
   mlpd_network_free(network);
 }
 
+/* lars and lamb: a tensor of zeros, or without a gradient, and one that does not decay keep ratio 1; a longer tensor
+ * has a longer step. */
+static void test_trust_ratios(void **state) {
+  (void)state;
+  mlpd_network *const network = network_make();
+  char *const layout = layout_of(network);
+  float *const gradient = arena_make(network);
+  for (mlpd_optimizer kind = MLPD_LARS; kind <= MLPD_LAMB; kind++) {
+    mlpd_train_options options = options_for(kind);
+    options.trust_coefficient = 0.25;
+    options.weight_decay = 0;
+    optimizer o;
+    assert_true(optimizer_has_trust(kind) && !optimizer_has_trust(MLPD_ADAMW));
+    assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
+    fill(network, layout, 1, gradient);
+    fill(network, layout, 0, network->parameters);
+    const tensor *const first = &network->tensors[0], *const third = &network->tensors[4];
+    for (size_t i = first->offset; i < tensor_end(first); i++) network->parameters[i] = 0;
+    for (size_t i = third->offset; i < tensor_end(third); i++) gradient[i] = 0;
+    optimizer_scalars scalars = optimizer_begin(&o, 0.5, GRADIENT_SCALE);
+    find_trust(&o, &scalars, network, network->parameters, gradient);
+    const float usual = o.trust[2];
+    assert_true(o.trust[0] == 1 && o.trust[1] == 1 && o.trust[3] == 1 && o.trust[4] == 1 && usual != 1);
+    const tensor *const second = &network->tensors[2];
+    for (size_t i = second->offset; i < tensor_end(second); i++) network->parameters[i] *= 4;
+    find_trust(&o, &scalars, network, network->parameters, gradient);
+    assert_true(o.trust[2] == 4 * usual);
+    network->tensors[2].rate = 0.5f; /* the ratio takes the rate out */
+    find_trust(&o, &scalars, network, network->parameters, gradient);
+    assert_true(o.trust[2] == 8 * usual);
+    network->tensors[2].rate = 1;
+    optimizer_free(&o);
+  }
+  free(gradient);
+  free(layout);
+  mlpd_network_free(network);
+}
+
 static void test_bad_options(void **state) {
   (void)state;
   mlpd_network *const network = network_make();
-  mlpd_train_options bad[8];
-  for (int i = 0; i < 8; i++) bad[i] = options_for(MLPD_ADAM);
+  mlpd_train_options bad[9];
+  for (int i = 0; i < 9; i++) bad[i] = options_for(MLPD_ADAM);
+  bad[8].trust_coefficient = 0;
   bad[0].momentum = 1;
   bad[1].beta1 = -0.1;
   bad[2].beta2 = 0.99999999999; /* 1 in single precision */
@@ -251,7 +348,7 @@ static void test_bad_options(void **state) {
   bad[5].weight_decay = -1;
   bad[6].weight_decay = NAN;
   bad[7].optimizer = (mlpd_optimizer)99;
-  for (int i = 0; i < 8; i++) {
+  for (int i = 0; i < 9; i++) {
     optimizer o;
     assert_int_equal(optimizer_create(&bad[i], network, &o), MLPD_ERROR_USAGE);
     optimizer_free(&o);
@@ -261,9 +358,13 @@ static void test_bad_options(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_against_double_reference), cmocka_unit_test(test_any_cut_gives_the_same_bits),
-      cmocka_unit_test(test_update_of_blocks),         cmocka_unit_test(test_rates_and_statistics),
-      cmocka_unit_test(test_adam_first_step),          cmocka_unit_test(test_bad_options),
+      cmocka_unit_test(test_against_double_reference),
+      cmocka_unit_test(test_any_cut_gives_the_same_bits),
+      cmocka_unit_test(test_update_of_blocks),
+      cmocka_unit_test(test_rates_and_statistics),
+      cmocka_unit_test(test_adam_first_step),
+      cmocka_unit_test(test_trust_ratios),
+      cmocka_unit_test(test_bad_options),
   };
   return cmocka_run_group_tests_name("optimizer", tests, NULL, NULL);
 }

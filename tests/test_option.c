@@ -136,7 +136,9 @@ static void test_values_are_checked(void **state) {
   refuses(&o, "--lr: -inf is not in [0, 1e6]");
   o = good;
   o.optimizer = (mlpd_optimizer)77;
-  refuses(&o, "--optimizer: \"77\" is unknown; there are sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, lion");
+  refuses(&o,
+          "--optimizer: \"77\" is unknown; there are sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, lion, "
+          "lars, lamb");
   o = good;
   o.output_activation = -2;
   assert_int_equal(mlpd_train_options_check(&o), MLPD_ERROR_USAGE);
@@ -164,7 +166,7 @@ static void test_needs(void **state) {
   }
   row = mlpd_option_find(mlpd_train_option_table, "beta1");
   assert_string_equal(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer),
-                      "--optimizer adam, adamw or lion");
+                      "--optimizer adam, adamw, lion or lamb");
   o.optimizer = MLPD_ADAMW;
   assert_null(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer));
   row = mlpd_option_find(mlpd_train_option_table, "window");

@@ -622,6 +622,15 @@ static void test_kinds_of_layers(void **state) {
                          .activation = MLPD_TANH, .backend = "plain", .norm = &layer_batch_norm});
 }
 
+/* Norms of tensors of several pieces. */
+static void test_trust_ratios(void **state) {
+  (void)state;
+  check_kinds(
+      &(setting){"lars", 61, 23, 150, 270, 4, .kind = MLPD_LARS, .activation = MLPD_RELU, .norm = &layer_layer_norm});
+  check_kinds(&(setting){"lamb, clipped", 61, 23, 150, 270, 3, .values = true, .kind = MLPD_LAMB, .clip_norm = 0.5,
+                         .activation = MLPD_TANH, .norm = &layer_batch_norm});
+}
+
 static void test_fastest_backend(void **state) {
   (void)state;
   check_setting(&(setting){"fastest back end", 61, 23, 150, 270, 4, .kind = MLPD_MOMENTUM, .activation = MLPD_RELU,
@@ -749,6 +758,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_values_and_weights),
       cmocka_unit_test(test_several_blocks),
       cmocka_unit_test(test_kinds_of_layers),
+      cmocka_unit_test(test_trust_ratios),
       cmocka_unit_test(test_fastest_backend),
       cmocka_unit_test(test_plain_allreduce),
       cmocka_unit_test(test_not_finite),

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/portable.h"
 #include "kernels/multiversion.h"
+#include "kernels/vector.h"
 
 static bool in_unit_interval(float x) { return x >= 0 && x < 1; }
 
@@ -23,6 +24,19 @@ static mlpd_status check_options(const mlpd_train_options *options) {
                 options->epsilon);
   if (!((float)options->weight_decay >= 0) || isinf((float)options->weight_decay))
     return FAIL(MLPD_ERROR_USAGE, "weight decay %g is not a finite number >= 0", options->weight_decay);
+  if (!((float)options->trust_coefficient > 0) || isinf((float)options->trust_coefficient))
+    return FAIL(MLPD_ERROR_USAGE, "trust coefficient %g is not a positive number; 0.001 is usual",
+                options->trust_coefficient);
+  return MLPD_OK;
+}
+
+static mlpd_status make_arrays(const mlpd_network *network, optimizer *made) {
+  made->num_state = optimizer_num_state(made->kind);
+  for (uint32_t s = 0; s < made->num_state; s++)
+    TRY(memory_allocate(&made->state[s], made->size, sizeof(float), "optimizer state"));
+  if (!optimizer_has_trust(made->kind)) return MLPD_OK;
+  TRY(memory_allocate(&made->trust, network->num_tensors, sizeof *made->trust, "trust ratios"));
+  for (uint32_t i = 0; i < network->num_tensors; i++) made->trust[i] = 1;
   return MLPD_OK;
 }
 
@@ -33,16 +47,12 @@ mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_netwo
                       .beta2 = (float)options->beta2,
                       .epsilon = (float)options->epsilon,
                       .weight_decay = (float)options->weight_decay,
+                      .trust_coefficient = (float)options->trust_coefficient,
                       .size = network->arena_size};
   TRY(check_options(options));
-  made->num_state = optimizer_num_state(made->kind);
-  for (uint32_t s = 0; s < made->num_state; s++) {
-    const mlpd_status status = memory_allocate(&made->state[s], made->size, sizeof(float), "optimizer state");
-    if (status == MLPD_OK) continue;
-    optimizer_free(made);
-    return status;
-  }
-  return MLPD_OK;
+  const mlpd_status status = make_arrays(network, made);
+  if (status != MLPD_OK) optimizer_free(made);
+  return status;
 }
 
 void optimizer_free(optimizer *o) {
@@ -50,6 +60,8 @@ void optimizer_free(optimizer *o) {
     free(o->state[s]);
     o->state[s] = NULL;
   }
+  free(o->trust);
+  o->trust = NULL;
 }
 
 optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale) {
@@ -64,10 +76,10 @@ optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale
 
 /* ---- The loops: formulas and their order as in torch.optim; v starts as the first gradient, there and here ---- */
 
-/* scale: of the gradient; decay: factor of the L2 term, 0 for none. keep: 1 - lr * weight decay for the decoupled form
- * of adamw and lion, else 1. */
+/* scale: of the gradient; decay: factor of the L2 term, 0 for none (of lamb: of the term in its direction). keep: 1 -
+ * lr * weight decay for the decoupled form of adamw and lion, else 1. */
 typedef struct update_scalars {
-  float lr, scale, decay, mu;
+  float lr, scale, decay, mu, trust;
   float keep, beta1, beta2, rest1, rest2, correction1, correction2, epsilon;
 } update_scalars;
 
@@ -128,6 +140,33 @@ DEFINE_UPDATE(update_lion, {
   w[i] = s.keep * w[i] - s.lr * sign;
 })
 
+/* The velocity is that of the scaled gradients, and the learning rate stays outside, as in update_momentum. */
+DEFINE_UPDATE(update_lars, {
+  const float g = gradient[i] * s.scale + s.decay * w[i];
+  p[i] = s.mu * p[i] + s.trust * g;
+  w[i] -= s.lr * p[i];
+})
+
+DEFINE_UPDATE(update_lamb, {
+  const float g = gradient[i] * s.scale;
+  p[i] = s.beta1 * p[i] + s.rest1 * g;
+  q[i] = s.beta2 * q[i] + s.rest2 * (g * g);
+  const float step = p[i] * s.correction1 / (sqrtf(q[i] * s.correction2) + s.epsilon) + s.decay * w[i];
+  w[i] -= s.lr * (s.trust * step);
+})
+
+/* The direction that lamb's next update of w will have. */
+MULTIVERSION static void lamb_direction(const update_scalars *scalars, size_t n, const float *gradient, const float *w,
+                                        const float *p, const float *q, float *restrict direction) {
+  const update_scalars s = *scalars;
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) {
+    const float g = gradient[i] * s.scale;
+    const float m = s.beta1 * p[i] + s.rest1 * g, v = s.beta2 * q[i] + s.rest2 * (g * g);
+    direction[i] = m * s.correction1 / (sqrtf(v * s.correction2) + s.epsilon) + s.decay * w[i];
+  }
+}
+
 /* w follows the mean of the step's statistics. */
 DEFINE_UPDATE(update_statistics, { w[i] += s.lr * (gradient[i] * s.scale - w[i]); })
 
@@ -136,6 +175,7 @@ typedef struct optimizer_kind {
   uint32_t num_state; /* arenas: p, q */
   bool decoupled;     /* weight decay shrinks the weights; else it is added to the gradient */
   bool scale_free;    /* a step does not depend on the scale of the gradients; else it is proportional to it */
+  bool has_trust;     /* the step of each tensor has a trust ratio */
 } optimizer_kind;
 
 static const optimizer_kind KINDS[MLPD_NUM_OPTIMIZERS] = {
@@ -147,32 +187,79 @@ static const optimizer_kind KINDS[MLPD_NUM_OPTIMIZERS] = {
     [MLPD_RMSPROP] = {update_rmsprop, .num_state = 1, .scale_free = true},
     [MLPD_ADAGRAD] = {update_adagrad, .num_state = 1, .scale_free = true},
     [MLPD_LION] = {update_lion, .num_state = 1, .decoupled = true, .scale_free = true},
+    [MLPD_LARS] = {update_lars, .num_state = 1, .has_trust = true},
+    [MLPD_LAMB] = {update_lamb, .num_state = 2, .scale_free = true, .has_trust = true},
 };
 
 uint32_t optimizer_num_state(mlpd_optimizer kind) { return KINDS[kind].num_state; }
 
-/* dC/dV = dC/dW / root. In the gradient of W, the decay of V is root^2 times as large as W's own; a decoupled decay is
- * divided by the factor of the rate, which it is multiplied by in the update. */
+bool optimizer_has_trust(mlpd_optimizer kind) { return KINDS[kind].has_trust; }
+
+/* dC/dV = dC/dW / root. In the gradient of W, the decay of V is root^2 times as large as W's own; in lamb's direction,
+ * which does not depend on the scale of the gradient, root times; a decoupled decay is divided by the factor of the
+ * rate, which it is multiplied by in the update. */
 void optimizer_factors(mlpd_optimizer kind, double root, float *rate, float *decay) {
-  *rate = (float)(KINDS[kind].scale_free ? 1 / root : 1 / (root * root));
-  *decay = (float)(KINDS[kind].decoupled ? root : root * root);
+  const optimizer_kind *const k = &KINDS[kind];
+  *rate = (float)(k->scale_free ? 1 / root : 1 / (root * root));
+  *decay = (float)(k->decoupled || kind == MLPD_LAMB ? root : root * root);
 }
 
-void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part) {
-  const float weight_decay = o->weight_decay * part->of->decay, lr = scalars->lr * part->of->rate;
+static update_scalars scalars_of(const optimizer *o, const optimizer_scalars *scalars, const tensor *t, float trust) {
+  const float weight_decay = o->weight_decay * t->decay, lr = scalars->lr * t->rate;
   const bool decoupled = KINDS[o->kind].decoupled;
-  const update_scalars s = {.lr = lr,
-                            .scale = scalars->gradient_scale,
-                            .decay = decoupled ? 0 : weight_decay,
-                            .mu = o->momentum,
-                            .keep = decoupled ? 1 - lr * weight_decay : 1,
-                            .beta1 = o->beta1,
-                            .beta2 = o->beta2,
-                            .rest1 = 1 - o->beta1,
-                            .rest2 = 1 - o->beta2,
-                            .correction1 = scalars->correction1,
-                            .correction2 = scalars->correction2,
-                            .epsilon = o->epsilon};
+  return (update_scalars){.lr = lr,
+                          .scale = scalars->gradient_scale,
+                          .decay = decoupled ? 0 : weight_decay,
+                          .mu = o->momentum,
+                          .trust = trust,
+                          .keep = decoupled ? 1 - lr * weight_decay : 1,
+                          .beta1 = o->beta1,
+                          .beta2 = o->beta2,
+                          .rest1 = 1 - o->beta1,
+                          .rest2 = 1 - o->beta2,
+                          .correction1 = scalars->correction1,
+                          .correction2 = scalars->correction2,
+                          .epsilon = o->epsilon};
+}
+
+/* ---- Trust ratios ---------------------------------------------------------------------------------- */
+
+bool optimizer_scales(const optimizer *o, const tensor *t) {
+  return o->trust != NULL && t->source != TENSOR_STATISTICS && t->decay > 0;
+}
+
+optimizer_squares optimizer_sum_squares(const optimizer *o, const optimizer_scalars *scalars, const tensor *t,
+                                        const float *parameters, const float *gradient, size_t begin, size_t end) {
+  const size_t n = end - begin;
+  const float *const w = parameters + begin;
+  optimizer_squares sums = {.weights = vector_sum_squares(n, w)};
+  if (o->kind == MLPD_LAMB) {
+    float direction[OPTIMIZER_NORM_FLOATS];
+    const update_scalars s = scalars_of(o, scalars, t, 1);
+    lamb_direction(&s, n, gradient, w, o->state[0] + begin, o->state[1] + begin, direction);
+    sums.update = vector_sum_squares(n, direction);
+  } else {
+    sums.update = vector_sum_squares(n, gradient) * ((double)scalars->gradient_scale * (double)scalars->gradient_scale);
+  }
+  return sums;
+}
+
+void optimizer_trust(optimizer *o, const mlpd_network *network, uint32_t index, const optimizer_squares *sums) {
+  const double weights = sqrt(sums->weights), update = sqrt(sums->update);
+  const tensor *const t = &network->tensors[index];
+  double ratio = weights / update;
+  if (o->kind == MLPD_LARS) {
+    const double decay = (double)o->weight_decay * (double)t->decay;
+    ratio = (double)o->trust_coefficient * weights / (update + decay * weights);
+  }
+  ratio /= (double)t->rate; /* which the update multiplies by: lr alone is the part of the weights that it moves */
+  o->trust[index] = weights > 0 && update > 0 && isfinite((float)ratio) ? (float)ratio : 1;
+}
+
+/* ---- Updates --------------------------------------------------------------------------------------- */
+
+void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part) {
+  const update_scalars s = scalars_of(o, scalars, part->of, part->trust);
   float *const w = parameters + part->begin;
   float *const p = o->num_state > 0 ? o->state[0] + part->begin : NULL;
   float *const q = o->num_state > 1 ? o->state[1] + part->begin : NULL;
@@ -196,6 +283,7 @@ void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, cons
                                         .stride = to - from,
                                         .gradient = gradient + (from - begin),
                                         .gradient_stride = to - from,
-                                        .of = t});
+                                        .of = t,
+                                        .trust = o->trust != NULL ? o->trust[i] : 1});
   }
 }

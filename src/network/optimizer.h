@@ -1,5 +1,7 @@
 /* Optimizers: one vectorised pass over a range of the arenas. Elementwise, so any split into ranges and threads gives
- * the same bits. Nothing here is collective. */
+ * the same bits. lars and lamb scale the update of each tensor by a trust ratio, which needs the norms of the whole
+ * tensor first: they are summed block by block over fixed blocks, so they have the same bits, too. Nothing here is
+ * collective. */
 #ifndef MLPDIST_OPTIMIZER_H
 #define MLPDIST_OPTIMIZER_H
 
@@ -7,15 +9,19 @@
 
 typedef struct optimizer {
   mlpd_optimizer kind;
-  float momentum, beta1, beta2, epsilon, weight_decay;
+  float momentum, beta1, beta2, epsilon, weight_decay, trust_coefficient;
   size_t size;        /* floats of the parameter arena */
   uint32_t num_state; /* see optimizer_num_state */
   float *state[2];    /* v; or m and v */
+  float *trust;       /* (tensors): trust ratios of the step; NULL: the optimizer has none */
   uint64_t step;      /* steps done */
 } optimizer;
 
-/* Arenas of state: 0 sgd, 2 adam and adamw, else 1. */
+/* Arenas of state: 0 sgd, 2 adam, adamw and lamb, else 1. */
 uint32_t optimizer_num_state(mlpd_optimizer kind);
+
+/* Does an update need trust ratios, and so the whole gradient? */
+bool optimizer_has_trust(mlpd_optimizer kind);
 
 /* The factors of learning rate and weight decay with which weights W = V / root move as V does with factors 1. */
 void optimizer_factors(mlpd_optimizer kind, double root, float *rate, float *decay);
@@ -34,6 +40,27 @@ typedef struct optimizer_scalars {
 /* Counts the step and computes its scalars. Once per step, on one thread. */
 optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale);
 
+/* ---- Trust ratios: before the updates of a step, if optimizer_has_trust() ------------------------------- */
+
+enum { OPTIMIZER_NORM_FLOATS = 4096 }; /* the most that one call of optimizer_squares takes */
+
+/* Sums of squares. */
+typedef struct optimizer_squares {
+  double weights, update; /* update: of the gradient (lars), or of the direction before the trust ratio (lamb) */
+} optimizer_squares;
+
+/* Does this tensor have a ratio? Those that do not decay (biases, norms) keep 1, as in the papers' code. */
+bool optimizer_scales(const optimizer *o, const tensor *t);
+
+/* The sums over floats [begin, end) of the arenas, which belong to t; gradient (end - begin) is that of the range. */
+optimizer_squares optimizer_sum_squares(const optimizer *o, const optimizer_scalars *scalars, const tensor *t,
+                                        const float *parameters, const float *gradient, size_t begin, size_t end);
+
+/* Stores the ratio of the network's tensor `index` from its sums; 1 where a norm is 0 or the ratio is not finite. */
+void optimizer_trust(optimizer *o, const mlpd_network *network, uint32_t index, const optimizer_squares *sums);
+
+/* ---- The update ------------------------------------------------------------------------------------------ */
+
 /* Values of a tensor to update: rows of `columns` floats, `stride` apart in the arenas, the first at `begin`. Their
  * gradient is a separate array, rows gradient_stride apart. */
 typedef struct optimizer_block {
@@ -41,6 +68,7 @@ typedef struct optimizer_block {
   const float *gradient;
   size_t gradient_stride;
   const tensor *of; /* says whether they decay, their learning rate, and whether they are statistics */
+  float trust;      /* of optimizers with trust ratios */
 } optimizer_block;
 
 /* Updates part; parameters is the arena, from its start. */

@@ -61,6 +61,9 @@ const mlpd_choice mlpd_optimizer_choices[] = {
     {"rmsprop", MLPD_RMSPROP, "q = beta2 q + (1 - beta2) g^2; w -= lr g / (sqrt(q) + epsilon)"},
     {"adagrad", MLPD_ADAGRAD, "q += g^2; w -= lr g / (sqrt(q) + epsilon)"},
     {"lion", MLPD_LION, "w -= lr sign(beta1 m + (1 - beta1) g) (Chen et al. 2023); decoupled weight decay"},
+    {"lars", MLPD_LARS,
+     "momentum of g trust |w| / (|g| + decay |w|) for each matrix, g with weight decay (You et al. 2017)"},
+    {"lamb", MLPD_LAMB, "u = Adam's step + decay w; w -= lr u |w| / |u| for each matrix (You et al. 2020)"},
     END_OF_CHOICES,
 };
 

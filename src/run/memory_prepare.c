@@ -59,7 +59,8 @@ static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
       .reduce = p->options.reduce,
       .checkpoints = every != NULL && strcmp(every, "never") != 0,
       .shares = comm_shares_memory(comm),
-      .divided = stepper_divides(p->options.update, p->options.reduce, p->options.clip_norm),
+      .divided = stepper_divides(p->options.update, p->options.reduce,
+                                 stepper_needs_whole(p->options.optimizer, p->options.clip_norm)),
       .threads = p->threads,
       .size = mlpd_comm_size(comm),
       .rank = mlpd_comm_rank(comm)};

@@ -31,6 +31,8 @@ static mlpd_status make_lane(const stepper_parts *parts, uint32_t u, uint64_t fi
   return MLPD_OK;
 }
 
+static bool needs_whole(const stepper *s) { return stepper_needs_whole(s->parts.optimizer->kind, s->parts.clip_norm); }
+
 /* The largest number of rows of all lanes in a step. */
 static uint64_t most_rows(const lane_plan *plan, lane_range lanes) {
   uint64_t rows = 0;
@@ -52,11 +54,15 @@ static mlpd_status make_local(stepper *s) {
   TRY(stepper_make_sums(s));
   if (s->alone) TRY(stepper_make_apart(s));
   TRY(memory_allocate(&s->norms, parts->network->arena_size / NORM_BLOCK + 1, sizeof(double), "norms"));
-  return MLPD_OK;
+  return stepper_make_trust(s);
 }
 
-bool stepper_divides(mlpd_update update, mlpd_reduce reduce, double clip_norm) {
-  return update == MLPD_UPDATE_SPLIT && reduce == MLPD_REDUCE_CANONICAL && clip_norm <= 0;
+bool stepper_needs_whole(mlpd_optimizer optimizer, double clip_norm) {
+  return clip_norm > 0 || optimizer_has_trust(optimizer);
+}
+
+bool stepper_divides(mlpd_update update, mlpd_reduce reduce, bool needs_whole) {
+  return update == MLPD_UPDATE_SPLIT && reduce == MLPD_REDUCE_CANONICAL && !needs_whole;
 }
 
 size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
@@ -80,7 +86,7 @@ static mlpd_status make_reducer(stepper *s) {
   size_t *begin = NULL;
   const reducer_owner owner = {
       .whole = parts->network->parameters, .context = s, .begin = stepper_take_totals, .replace = stepper_update_slice};
-  const bool divides = stepper_divides(parts->update, parts->reduce, parts->clip_norm);
+  const bool divides = stepper_divides(parts->update, parts->reduce, needs_whole(s));
   mlpd_status status = memory_allocate(&begin, (size_t)s->num_strips + 1, sizeof *begin, "buckets");
   for (uint32_t i = 0; status == MLPD_OK && i < s->num_strips; i++) begin[i] = s->strips[i].begin;
   if (status == MLPD_OK) begin[s->num_strips] = parts->network->arena_size;
@@ -102,12 +108,12 @@ mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
     s->parts = *parts;
     const int size = mlpd_comm_size(parts->comm);
     lanes_of_rank(parts->plan->num_lanes, size, mlpd_comm_rank(parts->comm), &s->lanes.begin, &s->lanes.end);
-    s->alone = size == 1 && parts->clip_norm <= 0;
+    s->alone = size == 1 && !needs_whole(s);
     status = make_local(s);
   }
   status = mlpd_comm_agree(parts->comm, status);
   if (status == MLPD_OK) status = make_reducer(s);
-  if (status == MLPD_OK && parts->clip_norm <= 0 && reducer_pulls(s->reducer))
+  if (status == MLPD_OK && !needs_whole(s) && reducer_pulls(s->reducer))
     status = mlpd_comm_agree(parts->comm, stepper_make_pull(s));
   if (status != MLPD_OK) {
     stepper_free(s);
@@ -135,6 +141,7 @@ void stepper_free(stepper *s) {
   stepper_free_apart(s);
   free(s->row_sums);
   free(s->norms);
+  free(s->pieces);
   free(s);
 }
 

@@ -8,8 +8,9 @@
  * With one rank, the optimizer updates a unit's weights as soon as its sum is complete. If the ranks share memory, it
  * updates a strip of units as soon as all ranks have summed it; otherwise it updates all weights after the sum over
  * ranks. If the ranks divide the update, each updates its part of a strip and reads the other parts from the other
- * ranks. This transfers no more bytes, because new weights travel instead of sums. No function here is collective
- * unless its comment says so. */
+ * ranks. This transfers no more bytes, because new weights travel instead of sums. If the whole gradient must be known
+ * first (stepper_needs_whole), every rank updates all weights after the sum, also a single one. No function here is
+ * collective unless its comment says so. */
 #ifndef MLPDIST_STEPPER_H
 #define MLPDIST_STEPPER_H
 
@@ -46,9 +47,13 @@ typedef struct stepper stepper;
 /* Collective; parts equal on all ranks but for rows. */
 mlpd_status stepper_create(const stepper_parts *parts, stepper **made);
 
-/* May the ranks divide the update if it pays? Not if the norm of the whole gradient must be known first, nor if sums
- * may differ between ranks. */
-bool stepper_divides(mlpd_update update, mlpd_reduce reduce, double clip_norm);
+/* Must the whole gradient be known before the update of any weight? Clipping needs its norm, an optimizer with trust
+ * ratios the norm of each tensor. */
+bool stepper_needs_whole(mlpd_optimizer optimizer, double clip_norm);
+
+/* May the ranks divide the update if it pays? Not if the whole gradient must be known first, nor if sums may differ
+ * between ranks. */
+bool stepper_divides(mlpd_update update, mlpd_reduce reduce, bool needs_whole);
 
 /* Memory of a stepper for these lanes, in bytes, without its reducer. target_bytes: of a row's targets and weight;
  * streams: rows come from a stream. */

@@ -57,6 +57,13 @@ typedef struct scratch {
   uint64_t *rows;           /* (lanes) */
 } scratch;
 
+/* A piece of a tensor whose sums of squares are one partial sum of its norms: fixed, so that the norms' bits are. */
+typedef struct norm_piece {
+  uint32_t tensor;
+  size_t begin, end; /* floats of the arena */
+  optimizer_squares sums;
+} norm_piece;
+
 struct stepper {
   stepper_parts parts;
   lane_range lanes; /* of this rank */
@@ -78,7 +85,9 @@ struct stepper {
   uint32_t levels;       /* of partial sums */
   scratch *scratch;      /* (threads) */
   double *norms;         /* (blocks of the arena) */
-  double lr;             /* of this step */
+  uint32_t num_pieces;   /* of the tensors that have a trust ratio */
+  norm_piece *pieces;
+  double lr; /* of this step */
   optimizer_scalars scalars;
   sharing sharing;
   loss_sums *row_sums;  /* (rows): what each row adds to its lane's sums, if threads share rows; else NULL */
@@ -87,10 +96,10 @@ struct stepper {
   bool overlaps;        /* messages are sent layer by layer, as soon as a layer is summed */
   bool divides;         /* ranks divide the update: this rank has the optimizer's state of its parts only */
   float *own;           /* (arena): the network's own parameters, while it uses shared memory instead; else NULL */
-  bool alone;           /* one rank, no clipping: an update follows its sum without waiting */
+  bool alone;           /* one rank, no norms needed: an update follows its sum without waiting */
   const step_way *way;  /* from gradients to new weights */
-  pull *pull; /* ranks share memory, no clipping: a strip is updated as soon as all ranks have summed it; NULL: it is
-                 not */
+  pull *pull; /* ranks share memory, no norms needed: a strip is updated as soon as all ranks have summed it; NULL: it
+                 is not */
   step_outcome outcome;
   step_times times;
   timeline *line;    /* NULL: nothing is recorded */

@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "kernels/vector.h"
 #include "ranks/clock.h"
 #include "ranks/comm.h"
@@ -52,6 +53,62 @@ static double gradient_norm(stepper *s, double scale) {
   return sqrt(sum) * scale;
 }
 
+/* ---- Trust ratios ----------------------------------------------------------------------------------- */
+
+static uint32_t append_pieces(const mlpd_network *network, uint32_t i, norm_piece *pieces) {
+  const size_t begin = network->tensors[i].offset, end = tensor_end(&network->tensors[i]);
+  uint32_t count = 0;
+  for (size_t at = begin; at < end; at += OPTIMIZER_NORM_FLOATS, count++)
+    if (pieces != NULL)
+      pieces[count] = (norm_piece){
+          .tensor = i, .begin = at, .end = end - at < OPTIMIZER_NORM_FLOATS ? end : at + OPTIMIZER_NORM_FLOATS};
+  return count;
+}
+
+static uint32_t list_pieces(const stepper *s, norm_piece *pieces) {
+  const mlpd_network *const network = s->parts.network;
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < network->num_tensors; i++)
+    if (optimizer_scales(s->parts.optimizer, &network->tensors[i]))
+      count += append_pieces(network, i, pieces != NULL ? pieces + count : NULL);
+  return count;
+}
+
+mlpd_status stepper_make_trust(stepper *s) {
+  s->num_pieces = list_pieces(s, NULL);
+  if (s->num_pieces == 0) return MLPD_OK;
+  TRY(memory_allocate(&s->pieces, s->num_pieces, sizeof *s->pieces, "norms"));
+  (void)list_pieces(s, s->pieces);
+  return MLPD_OK;
+}
+
+static void sum_piece(const stepper *s, norm_piece *piece) {
+  _Alignas(64) float scratch[OPTIMIZER_NORM_FLOATS];
+  const mlpd_network *const network = s->parts.network;
+  const float *const gradient = reducer_read(s->reducer, piece->begin, piece->end, scratch);
+  piece->sums = optimizer_sum_squares(s->parts.optimizer, &s->scalars, &network->tensors[piece->tensor],
+                                      network->parameters, gradient, piece->begin, piece->end);
+}
+
+/* The trust ratios of this step: the pieces on all threads, their sums in order. */
+static void find_trust(stepper *s) {
+  const uint64_t began = timeline_begin(s->line);
+#pragma omp parallel for num_threads(s->parts.threads)
+  for (uint32_t i = 0; i < s->num_pieces; i++) sum_piece(s, &s->pieces[i]);
+  for (uint32_t i = 0; i < s->num_pieces;) {
+    const uint32_t tensor = s->pieces[i].tensor;
+    optimizer_squares sums = {0};
+    for (; i < s->num_pieces && s->pieces[i].tensor == tensor; i++) {
+      sums.weights += s->pieces[i].sums.weights;
+      sums.update += s->pieces[i].sums.update;
+    }
+    optimizer_trust(s->parts.optimizer, s->parts.network, tensor, &sums);
+  }
+  (void)timeline_end(s->line, 0, TIMELINE_NORM, 0, 0, began);
+}
+
+/* ---- All weights ------------------------------------------------------------------------------------ */
+
 void stepper_update_all(stepper *s) {
   double scale = mean_scale(s);
   if (s->parts.clip_norm > 0) {
@@ -59,6 +116,7 @@ void stepper_update_all(stepper *s) {
     if (s->outcome.gradient_norm > s->parts.clip_norm) scale *= s->parts.clip_norm / s->outcome.gradient_norm;
   }
   begin_update(s, scale);
+  if (s->num_pieces > 0) find_trust(s);
   const size_t size = s->parts.network->arena_size;
 #pragma omp parallel num_threads(s->parts.threads)
   {

@@ -13,6 +13,9 @@ void stepper_take_totals(void *context, const double *totals);
 /* Updates floats [begin, end) of the weights by the sum of their gradient; context: the stepper. Any thread. */
 void stepper_update_slice(void *context, size_t begin, size_t end, const float *sum);
 
+/* The pieces of the tensors that have a trust ratio, if the optimizer has any. */
+mlpd_status stepper_make_trust(stepper *s);
+
 /* Updates all weights by the gradient's sum in the reducer, clipped if requested. On one thread; starts a parallel
  * region. */
 void stepper_update_all(stepper *s);
