@@ -263,6 +263,30 @@ goes_on_as_whole() {
   succeeds
 }
 
+@test "data with other names is refused: a column, target, class or category was renamed" {
+  local i np change
+  echo "a,b,colour,kind" > a.csv
+  for i in $(seq 1 60); do echo "$((i % 7)).5,$((i % 3 * 10)),c$((i % 4)),kind-$((i % 3))"; done >> a.csv
+  local options="--epochs 3 --batch 16 --lanes 2 --quiet"
+  # shellcheck disable=SC2086
+  alone train --data a.csv --out run $options
+  succeeds
+  np=2
+  for change in "s/^a,b/a,width/|column 2 is 'width' here, but 'b' in" "s/^a,b,/b,a,/|column 1 is 'b' here, but 'a' in" \
+    "s/kind-1$/kind-1x/|class 2 is 'kind-1x' here, but 'kind-1' in" "s/c3/c9/|category 4 is 'c9 of colour' here, but 'c3 of colour' in" \
+    "s/,kind$/,sort/|target 1 is 'sort' here, but 'kind' in"; do
+    sed "${change%%|*}" a.csv > b.csv
+    # shellcheck disable=SC2086
+    launch $np train --data b.csv --out run $options --epochs 4 --resume auto
+    fails_with 1 "b.csv: ${change##*|} the data that the checkpoint was made with" "--resume never"
+    np=$((3 - np))
+  done
+  # shellcheck disable=SC2086
+  launch 2 train --data a.csv --out run $options --epochs 4 --resume auto
+  succeeds
+  [ "$(wc -l < run/metrics.csv)" = 5 ] || fail "not four epochs"
+}
+
 @test "--resume auto in an empty folder starts; a file that is not there, and no checkpoint, are told" {
   launch 2 train --out run --hidden 8 --epochs 2 --resume auto --lanes 4 --batch 320 --quiet
   succeeds
@@ -339,7 +363,7 @@ goes_on_as_whole() {
   succeeds
   expected=$(last_line)
   local format
-  for format in 1 2; do
+  for format in 1 2 3; do
     # shellcheck disable=SC2086
     launch 2 train $options --resume "$BATS_TEST_DIRNAME/old/checkpoint-format-$format.h5" --out run
     succeeds

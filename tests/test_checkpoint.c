@@ -43,7 +43,8 @@ static checkpoint make_checkpoint(uint64_t step, int arenas) {
                             .arena_size = ARENA},
                   .options = strdup("lr = 0.1\nhidden = 32,16\n"),
                   .config = strdup("[run]\nout = caf\xc3\xa9\n"),
-                  .metrics = strdup("epoch,step\n1,10\n")};
+                  .metrics = strdup("epoch,step\n1,10\n"),
+                  .names = strdup("column a\nclass caf\xc3\xa9\n")};
   for (int i = 0; i < arenas; i++) {
     c.arenas[i] = calloc(ARENA, sizeof *c.arenas[i]);
     assert_non_null(c.arenas[i]);
@@ -61,7 +62,8 @@ static bool same_checkpoint(const checkpoint *a, const checkpoint *b) {
     if (a->arenas[i] != NULL && memcmp(a->arenas[i], b->arenas[i], a->state.arena_size * sizeof(float)) != 0)
       return false;
   }
-  return same_text(a->options, b->options) && same_text(a->config, b->config) && same_text(a->metrics, b->metrics);
+  return same_text(a->options, b->options) && same_text(a->config, b->config) && same_text(a->metrics, b->metrics) &&
+         same_text(a->names, b->names);
 }
 
 static bool is_whole(const char *path, const checkpoint *expected) {

@@ -45,7 +45,7 @@ static const field fields[] = {
     REAL(3, schedule.best),
     INTEGER(3, schedule.since),
 };
-enum { NUM_FIELDS = sizeof fields / sizeof *fields };
+enum { NUM_FIELDS = sizeof fields / sizeof *fields, NAMES_FORMAT = 4 /* the first with names */ };
 
 /* The bytes of run_state that a format has: later formats append fields. */
 static size_t state_bytes(uint64_t format) {
@@ -67,7 +67,7 @@ static uint64_t checkpoint_hash(const checkpoint *c, uint64_t format, const uint
   const char *const texts[] = {c->options, c->config, c->metrics};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     hash = XXH3_64bits_withSeed(texts[i] != NULL ? texts[i] : "", texts[i] != NULL ? strlen(texts[i]) + 1 : 0, hash);
-  return hash;
+  return format < NAMES_FORMAT || c->names == NULL ? hash : XXH3_64bits_withSeed(c->names, strlen(c->names) + 1, hash);
 }
 
 void checkpoint_free(checkpoint *c) {
@@ -75,6 +75,7 @@ void checkpoint_free(checkpoint *c) {
   free(c->options);
   free(c->config);
   free(c->metrics);
+  free(c->names);
   *c = (checkpoint){0};
 }
 
@@ -92,7 +93,7 @@ static mlpd_status write_array(h5_file *file, const char *object, uint64_t count
 static mlpd_status write_all(h5_file *file, const void *content) {
   const checkpoint *const c = content;
   char checksum[17];
-  uint64_t metrics_hash = 0, hashes[CHECKPOINT_ARENAS] = {0};
+  uint64_t text_hash = 0, hashes[CHECKPOINT_ARENAS] = {0};
   TRY(h5_attribute_write_text(file, "/", "mlpdist", "checkpoint"));
   TRY(h5_attribute_write_u64(file, "/", "format", CHECKPOINT_FORMAT));
   TRY(h5_attribute_write_text(file, "/", "version", MLPD_VERSION));
@@ -110,7 +111,8 @@ static mlpd_status write_all(h5_file *file, const void *content) {
   for (int i = 0; i < CHECKPOINT_ARENAS; i++)
     if (c->arenas[i] != NULL)
       TRY(write_array(file, arena_objects[i], c->state.arena_size, ELEMENT_F32, c->arenas[i], &hashes[i]));
-  TRY(write_array(file, "/metrics", strlen(c->metrics) + 1, ELEMENT_U8, c->metrics, &metrics_hash));
+  TRY(write_array(file, "/metrics", strlen(c->metrics) + 1, ELEMENT_U8, c->metrics, &text_hash));
+  if (c->names != NULL) TRY(write_array(file, "/names", strlen(c->names) + 1, ELEMENT_U8, c->names, &text_hash));
   hash_text(checkpoint_hash(c, CHECKPOINT_FORMAT, hashes), checksum);
   return h5_attribute_write_text(file, "/", "checksum", checksum);
 }
@@ -196,17 +198,22 @@ static mlpd_status read_fields(h5_file *file, run_state *state, uint64_t *format
   return MLPD_OK;
 }
 
+static mlpd_status read_text(h5_file *file, const char *object, uint64_t most, char **text) {
+  stored_array read;
+  TRY(read_array(file, object, ELEMENT_U8, most, &read));
+  *text = read.data;
+  if (read.count == 0 || (*text)[read.count - 1] != '\0') return FAIL(MLPD_ERROR_DATA, "%s is not a text", object);
+  return MLPD_OK;
+}
+
 static mlpd_status read_all(h5_file *file, uint64_t most, checkpoint *c) {
   char *stored = NULL, checksum[17];
   uint64_t hashes[CHECKPOINT_ARENAS] = {0}, format = 0;
-  stored_array metrics;
   TRY(read_fields(file, &c->state, &format));
   TRY(h5_attribute_read_text(file, "/", "options", &c->options));
   if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &c->config));
-  TRY(read_array(file, "/metrics", ELEMENT_U8, most, &metrics));
-  c->metrics = metrics.data;
-  if (metrics.count == 0 || c->metrics[metrics.count - 1] != '\0')
-    return FAIL(MLPD_ERROR_DATA, "/metrics is not a text");
+  TRY(read_text(file, "/metrics", most, &c->metrics));
+  if (format >= NAMES_FORMAT && h5_exists(file, "/names")) TRY(read_text(file, "/names", most, &c->names));
   TRY(read_arenas(file, most, c, hashes));
   hash_text(checkpoint_hash(c, format, hashes), checksum);
   TRY(h5_attribute_read_text(file, "/", "checksum", &stored));

@@ -114,6 +114,7 @@ static mlpd_status copy_checkpoint(const checkpoint *from, checkpoint *to) {
   }
   TRY(copy_text(from->options, &to->options));
   TRY(copy_text(from->config, &to->config));
+  TRY(copy_text(from->names, &to->names));
   return copy_text(from->metrics, &to->metrics);
 }
 

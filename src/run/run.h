@@ -29,11 +29,13 @@ typedef struct trainer {
   checkpoint_plan every;
   bool keeps_files;                 /* there is a run folder; equal on all ranks */
   bool raw_table, made_folder;      /* the data must be converted; rank 0 made the run folder for the result */
+  const char *data_name;            /* the data that the user named; prep reads the table converted from it */
   char table[FILE_PATH_BYTES];      /* the converted file of the run */
   char table_next[FILE_PATH_BYTES]; /* where it waits until the run takes over its folder, or "" */
   uint64_t skipped;                 /* rank 0: damaged checkpoints */
   uint64_t resumed_name;            /* rank 0, with --resume auto: the step in the checkpoint's name */
   char *mathematics;                /* options that decide the weights */
+  char *names;                      /* of the data, see run_names.h */
   run_state state;                  /* current position; equal on all ranks */
   loss_sums sums;                   /* of the current epoch */
   float *kept;                      /* (arena): the weights for model.h5 */

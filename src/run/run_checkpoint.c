@@ -12,6 +12,7 @@
 #include "ranks/comm.h"
 #include "run/run.h"
 #include "run/run_files.h"
+#include "run/run_names.h"
 
 static volatile sig_atomic_t stop_requested, checkpoint_requested;
 
@@ -59,8 +60,11 @@ void run_tell_checkpoint(trainer *t, mlpd_status status) {
 }
 
 static checkpoint live_checkpoint(trainer *t) {
-  checkpoint c = {
-      .state = t->state, .options = t->mathematics, .config = t->prep.model->config, .metrics = t->folder.text};
+  checkpoint c = {.state = t->state,
+                  .options = t->mathematics,
+                  .config = t->prep.model->config,
+                  .metrics = t->folder.text,
+                  .names = t->names};
   c.state.sum_loss = t->sums.loss;
   c.state.sum_weight = t->sums.weight;
   c.state.sum_correct = t->sums.correct;
@@ -258,7 +262,7 @@ mlpd_status run_find_checkpoint(trainer *t, mlpd_train_options *options, checkpo
 /* Has a part of the data changed? Format 1 does not tell for validation and test. */
 static mlpd_status check_part(const trainer *t, const char *which, uint64_t theirs, uint64_t ours) {
   if (theirs == ours || theirs == CHECKPOINT_UNKNOWN) return MLPD_OK;
-  const char *const file = t->prep.options.data.file;
+  const char *const file = t->data_name;
   if (theirs == 0 || ours == 0)
     return FAIL(MLPD_ERROR_DATA,
                 "%s: the checkpoint was made %s %s data, this run has %s; take the same data, another "
@@ -287,7 +291,7 @@ static mlpd_status check_training_part(const trainer *t, const checkpoint *c) {
       "the checkpoint is of an older version (format 1); since then, %s by another rule, so this version cannot "
       "go on to the same weights, nor tell whether %s is the same data; finish that run with the version that "
       "began it, or begin anew with another --out or --resume never",
-      rule, t->prep.options.data.file);
+      rule, t->data_name);
 }
 
 /* On rank 0: was c made by a run with these options and this data? */
@@ -300,7 +304,8 @@ static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
                 theirs, ours);
   TRY(check_training_part(t, c));
   TRY(check_part(t, "validation", c->state.valid_fingerprint, t->state.valid_fingerprint));
-  return check_part(t, "test", c->state.test_fingerprint, t->state.test_fingerprint);
+  TRY(check_part(t, "test", c->state.test_fingerprint, t->state.test_fingerprint));
+  return run_names_compare(c->names, t->names, t->data_name);
 }
 
 /* On rank 0: could this run have reached the state in c? */

@@ -33,6 +33,7 @@ static mlpd_status name_tables(const char *folder, char table[FILE_PATH_BYTES], 
 
 mlpd_status run_table_find(trainer *t, const mlpd_train_options *options) {
   mlpd_status status = MLPD_OK;
+  t->data_name = options->data.file;
   TRY(table_is_raw_for_all(t->comm, &options->data, &t->raw_table));
   if (!t->raw_table) return note_idle(t, options), MLPD_OK;
   if (!t->keeps_files)

@@ -17,6 +17,7 @@
 #include "ranks/placement_check.h"
 #include "run/run.h"
 #include "run/run_files.h"
+#include "run/run_names.h"
 #include "run/run_table.h"
 #include "run/train_agreement.h"
 
@@ -81,6 +82,7 @@ static mlpd_status make_arrays(trainer *t) {
                          .test_fingerprint = p->test_fingerprint,
                          .lanes = p->options.lanes,
                          .arena_size = network->arena_size};
+  TRY(run_names_text(p->model, &t->names));
   return preparation_mathematics(p, t->gemm->name, &t->mathematics);
 }
 
@@ -549,6 +551,7 @@ static void free_trainer(trainer *t, const char *folder, mlpd_model **model) {
   trace_free(t->trace);
   optimizer_free(&t->optimizer);
   free(t->mathematics);
+  free(t->names);
   free(t->kept);
   if (model != NULL) {
     *model = t->prep.model;
