@@ -209,6 +209,8 @@ static void test_scale(void **state) {
   const layer_spec specs[] = {RANDOM(layer_scale, INPUTS, 6), OUTPUT};
   assert_int_equal(network_build(INPUTS, 2, specs, false, &network), MLPD_OK);
   assert_true(network->tensors[0].rate == 6 && network->tensors[1].rate == 1 && network->tensors[0].decay == 0);
+  mlpd_network_init(network, MLPD_INIT_AUTO, 3);
+  for (int j = 0; j < INPUTS; j++) assert_true(network->parameters[j] == 1);
   mlpd_network_free(network);
   CHECK(RANDOM(layer_scale, INPUTS, 6), DENSE(11, MLPD_TANH), RANDOM(layer_scale, 11, 1), OUTPUT);
   CHECK(RANDOM(layer_dropout, INPUTS, 0.2), RANDOM(layer_scale, INPUTS, 6), OUTPUT);
@@ -324,6 +326,17 @@ static void test_lanes_of_batch_norm(void **state) {
   run_norm(network, 0, 1, &space);
   for (uint32_t j = 0; j < NORM_WIDTH; j++)
     assert_true(fabs((double)space.a[0][j] - ((double)space.x[j] - 3) / sqrt(4 + 1e-5)) < 1e-6);
+  workspace_free(&space);
+  mlpd_network_free(network);
+}
+
+/* Running means are not learned: they are no parameters. */
+static void test_statistics_are_no_parameters(void **state) {
+  (void)state;
+  workspace space;
+  mlpd_network *const network = make_norm(&layer_batch_norm, &space);
+  assert_int_equal(mlpd_network_num_parameters(network),
+                   2 * NORM_WIDTH + NORM_WIDTH * network_output(network)->outputs + network_output(network)->outputs);
   workspace_free(&space);
   mlpd_network_free(network);
 }
@@ -633,6 +646,7 @@ int main(void) {
       cmocka_unit_test(test_norms),
       cmocka_unit_test(test_input_gradients),
       cmocka_unit_test(test_lanes_of_batch_norm),
+      cmocka_unit_test(test_statistics_are_no_parameters),
       cmocka_unit_test(test_lane_of_one_row),
       cmocka_unit_test(test_blocks_keep_rows_and_lanes_whole),
       cmocka_unit_test(test_draws_by_the_vector),

@@ -108,8 +108,18 @@ static mlpd_network *make_network_of_kinds(const setting *given) {
   return made;
 }
 
+/* A norm of the inputs, and the output layer. */
+static mlpd_network *make_network_of_norm(const setting *given) {
+  const layer_spec specs[] = {{.kind = given->norm, .outputs = given->inputs},
+                              {.kind = &layer_dense, .outputs = given->outputs}};
+  mlpd_network *made = NULL;
+  if (network_build(given->inputs, 2, specs, false, &made) != MLPD_OK) abort();
+  mlpd_network_init(made, MLPD_INIT_AUTO, SEED);
+  return made;
+}
+
 static mlpd_network *make_network(const setting *given) {
-  if (given->norm != NULL) return make_network_of_kinds(given);
+  if (given->norm != NULL) return given->hidden > 0 ? make_network_of_kinds(given) : make_network_of_norm(given);
   const uint32_t widths[] = {given->inputs, given->hidden, 9, given->outputs};
   const mlpd_activation activations[] = {given->activation, MLPD_TANH, given->values ? MLPD_IDENTITY : MLPD_SOFTMAX};
   mlpd_network *made = NULL;
@@ -631,6 +641,93 @@ static void test_trust_ratios(void **state) {
                          .activation = MLPD_TANH, .norm = &layer_batch_norm});
 }
 
+/* Normalised inputs of all rows, by position. */
+static float *all_inputs(const setting *given, const harness *h, const shard *rows) {
+  float *const x = calloc(rows->rows * given->inputs, sizeof *x);
+  if (x == NULL) abort();
+  for (uint64_t i = 0; i < rows->rows * given->inputs; i++) {
+    const uint64_t j = i % given->inputs;
+    x[i] = (float)(((double)((const float *)rows->x)[i] - h->input.shift[j]) * h->input.scale[j]);
+  }
+  return x;
+}
+
+/* The mean of column j, and of its variances over each lane's rows, a lane counting by its rows. */
+static void mean_of_column(const setting *given, const harness *h, const float *x, uint32_t j, double *mean,
+                           double *variance) {
+  *mean = *variance = 0;
+  for (uint32_t u = 0; u < h->plan.num_lanes; u++) {
+    const uint64_t begin = h->plan.lane_begin[u], end = h->plan.lane_begin[u + 1];
+    const double n = (double)(end - begin);
+    double sum = 0, squares = 0;
+    for (uint64_t i = begin; i < end; i++) sum += (double)x[i * given->inputs + j];
+    for (uint64_t i = begin; i < end; i++) squares += pow((double)x[i * given->inputs + j] - sum / n, 2);
+    *mean += sum / (double)given->rows;
+    *variance += n * squares / (n - 1) / (double)given->rows;
+  }
+}
+
+/* The norm of the gradient of one lane of all rows, its statistics left out. */
+static double norm_of_gradient(const setting *given, const float *x, const float *y) {
+  mlpd_network *const net = make_network(given);
+  mlpd_trace trace;
+  double sum = 0;
+  if (mlpd_network_trace(net, MLPD_MSE, given->rows, x, y, &trace) != MLPD_OK) abort();
+  for (uint32_t i = 0; i < net->num_tensors; i++) {
+    const tensor *const t = &net->tensors[i];
+    for (size_t at = t->offset; t->source != TENSOR_STATISTICS && at < tensor_end(t); at++)
+      sum += pow((double)network_trace_gradient(&trace)[at], 2);
+  }
+  mlpd_trace_free(&trace);
+  mlpd_network_free(net);
+  return sqrt(sum) / (double)given->rows;
+}
+
+/* Running means go a tenth of the way to those of the step, and have no part in the norm of the gradient. */
+static void check_running_means(uint32_t lanes, double clip_norm) {
+  const setting given = {"running means",
+                         40,
+                         40,
+                         13,
+                         0,
+                         3,
+                         .values = true,
+                         .kind = MLPD_ADAM,
+                         .clip_norm = clip_norm,
+                         .backend = "plain",
+                         .norm = &layer_batch_norm};
+  harness h;
+  step_outcome outcome;
+  harness_make(&h, &given, lanes, 2, MLPD_REDUCE_CANONICAL);
+  stepper_begin_epoch(h.stepper, 0);
+  assert_on_all(stepper_step(h.stepper, 0, 0.5, &(step_wishes){0}, &outcome) == MLPD_OK && outcome.finite, "step");
+  shard rows = make_shard(&given, &h.plan, 0, given.rows);
+  float *const x = all_inputs(&given, &h, &rows);
+  const float *const after = h.network->parameters + h.network->tensors[2].offset;
+  const float *const variance_after = h.network->parameters + h.network->tensors[3].offset;
+  bool same = true;
+  for (uint32_t j = 0; j < given.inputs; j++) {
+    double mean, variance;
+    mean_of_column(&given, &h, x, j, &mean, &variance);
+    same = same && fabs((double)after[j] - 0.1 * mean) < 1e-6;
+    same = same && fabs((double)variance_after[j] - (0.9 + 0.1 * variance)) < 1e-6;
+  }
+  assert_on_all(same, "running means");
+  if (clip_norm > 0 && lanes == 1)
+    assert_on_all(fabs(outcome.gradient_norm / norm_of_gradient(&given, x, rows.values) - 1) < 1e-5, "norm");
+  free(x);
+  shard_free(&rows);
+  harness_free(&h);
+}
+
+static void test_running_means(void **state) {
+  (void)state;
+  for (uint32_t lanes = 1; lanes <= 5; lanes += 4) {
+    check_running_means(lanes, 0);
+    check_running_means(lanes, 0.01);
+  }
+}
+
 static void test_fastest_backend(void **state) {
   (void)state;
   check_setting(&(setting){"fastest back end", 61, 23, 150, 270, 4, .kind = MLPD_MOMENTUM, .activation = MLPD_RELU,
@@ -759,6 +856,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_several_blocks),
       cmocka_unit_test(test_kinds_of_layers),
       cmocka_unit_test(test_trust_ratios),
+      cmocka_unit_test(test_running_means),
       cmocka_unit_test(test_fastest_backend),
       cmocka_unit_test(test_plain_allreduce),
       cmocka_unit_test(test_not_finite),
