@@ -159,3 +159,42 @@ same_as_plain() {
   cure
   same_as_plain lying-turned.h5
 }
+
+# notes WORD...: the last run said so in notes.
+notes() {
+  local word
+  for word; do grep -qF -- "note: $word" "$errors.all" || fail "expected a note '$word'"; done
+}
+
+@test "rows that were never written are noted: in chunks, and in one piece" {
+  "$python" -c "import h5py" 2> /dev/null || skip "no h5py"
+  "$python" - <<'EOF'
+import h5py, numpy as np
+r = np.random.default_rng(3); x = r.normal(size=(800, 4)).astype("f4"); y = (x[:, 0] > 0).astype("u1")
+with h5py.File("stopped.h5", "w") as f:
+    for part in ("train", "test"):
+        d = f.create_dataset(part + "/x", (800, 4), "f4", chunks=(100, 4), fillvalue=0.5, compression=4); d[:450] = x[:450]
+        f[part + "/y"] = y
+with h5py.File("empty.h5", "w") as f: f["train/x"] = x; f.create_dataset("train/y", (800,), "u1")
+with h5py.File("whole.h5", "w") as f:
+    f.create_dataset("train/x", data=x, chunks=(150, 3), maxshape=(None, 4)); f["train/y"] = y
+EOF
+  local lacks="3 of its 8 chunks (up to 300 of 800 rows) were never written and read as 0.5"
+  alone info stopped.h5
+  succeeds
+  says "/train/x" "chunked 100 x 4, deflate 4; $lacks"
+  launch 2 train --data stopped.h5 --epochs 1 --out run --quiet
+  succeeds
+  notes "stopped.h5: /train/x: $lacks" "stopped.h5: /test/x: $lacks"
+  [ "$(grep -c "never written" "$errors.all")" = 2 ] || fail "not once for each"
+  launch 2 predict --model run/model.h5 --data stopped.h5 --out p.csv
+  succeeds
+  notes "stopped.h5: /test/x: $lacks"
+  alone train --data empty.h5 --epochs 1 --out other --classes 2 --task classification
+  notes "empty.h5: /train/y: all of its 800 rows were never written and read as 0"
+  alone train --data whole.h5 --epochs 1 --out whole
+  succeeds
+  ! grep -q "never written" - "$errors.all" <<< "$output" || fail "all was written"
+  alone info whole.h5
+  ! grep -q "never written" - "$errors.all" <<< "$output" || fail "all was written"
+}

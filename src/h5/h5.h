@@ -80,6 +80,10 @@ const char *h5_array_storage(const h5_array *array);     /* "contiguous", "chunk
 /* The array's size in the file, in bytes. For a chunked array this reads the whole index of chunks. */
 uint64_t h5_array_stored_bytes(const h5_array *array);
 
+/* The number of chunks (rows, of an array in one piece) that were never written, so that reading gives the fill value,
+ * which is copied to fill as text. *pieces: the number of all. For a chunked array this reads the index of chunks. */
+uint64_t h5_array_unwritten(const h5_array *array, uint64_t *pieces, char fill[32]);
+
 uint64_t h5_array_kept(const h5_array *array); /* most bytes of unpacked chunks that HDF5 caches for the array */
 
 /* Reads rows [row, row + count) to out (count, columns) as elements of type `as`; HDF5 converts from the stored type.

@@ -10,6 +10,44 @@ enum {
   MOST_ASKED_FOR = 4096 /* chunks; HDF5 1.10 searches the whole index for each */
 };
 
+static hsize_t chunks_of(const h5_array *array) {
+  hsize_t chunks = 1;
+  for (int i = 0; i < array->stored_rank; i++) chunks *= (array->dims[i] + array->chunk[i] - 1) / array->chunk[i];
+  return chunks;
+}
+
+static void fill_describe(const h5_array *array, char fill[32]) {
+  double value = 0;
+  const hid_t creation = H5Dget_create_plist(array->id);
+  if (!array->shape.text) (void)H5Pget_fill_value(creation, H5T_NATIVE_DOUBLE, &value);
+  h5_id_close(creation);
+  (void)snprintf(fill, 32, array->shape.text ? "empty texts" : "%g", value);
+}
+
+/* HDF5 before 1.10.5 does not count chunks: an array is then written or not. */
+static hsize_t chunks_written(const h5_array *array) {
+#if H5_VERSION_GE(1, 10, 5)
+  hsize_t written = 0;
+  const hid_t space = H5Dget_space(array->id);
+  const bool known = H5Dget_num_chunks(array->id, space, &written) >= 0; /* 1.10 takes no H5S_ALL */
+  h5_id_close(space);
+  if (known) return written;
+#endif
+  return H5Dget_storage_size(array->id) > 0 ? chunks_of(array) : 0;
+}
+
+uint64_t h5_array_unwritten(const h5_array *array, uint64_t *pieces, char fill[32]) {
+  H5_ENTER();
+  H5D_space_status_t space = H5D_SPACE_STATUS_ALLOCATED;
+  const bool chunked = array->chunk[0] > 0;
+  (void)H5Dget_space_status(array->id, &space);
+  *pieces = chunked ? chunks_of(array) : array->dims[0];
+  fill_describe(array, fill);
+  if (!chunked) return space == H5D_SPACE_STATUS_NOT_ALLOCATED ? *pieces : 0;
+  const hsize_t written = chunks_written(array);
+  return written < *pieces ? *pieces - written : 0;
+}
+
 #if H5_VERSION_GE(1, 10, 5)
 
 /* Sets of filters of an array: bit i stands for filter i. */
@@ -46,12 +84,6 @@ static bool inflates_to(uint8_t *packed, size_t bytes, hsize_t wanted) {
   }
   (void)inflateEnd(&stream);
   return result != Z_STREAM_END || stream.total_out >= wanted;
-}
-
-static hsize_t chunks_of(const h5_array *array) {
-  hsize_t chunks = 1;
-  for (int i = 0; i < array->stored_rank; i++) chunks *= (array->dims[i] + array->chunk[i] - 1) / array->chunk[i];
-  return chunks;
 }
 
 /* For a chunk that is not packed. */

@@ -11,6 +11,7 @@
 #include "data/labels.h"
 #include "data/match.h"
 #include "data/sample_weights.h"
+#include "data/unwritten.h"
 #include "model/model_output.h"
 #include "ranks/comm.h"
 
@@ -58,6 +59,7 @@ static mlpd_status match(mlpd_comm *comm, part *from, bool need_y, const mlpd_mo
                                .input = &model->input,
                                .note = mlpd_comm_rank(comm) == 0 ? model->notice : NULL,
                                .context = model->notice_context};
+  unwritten_note(from, wishes.note, wishes.context);
   return part_match(from, &wishes);
 }
 

@@ -8,6 +8,7 @@
 #include "data/column_words.h"
 #include "data/dataset.h"
 #include "data/stored_labels.h"
+#include "data/unwritten.h"
 #include "model/model.h"
 #include "network/layer_kind.h"
 #include "run/checkpoint.h"
@@ -59,8 +60,10 @@ static mlpd_status list_array(void *context, const char *object) {
   else
     (void)snprintf(size, sizeof size, "(%llu, %llu)", (unsigned long long)shape.rows,
                    (unsigned long long)shape.columns);
-  (void)fprintf(to->stream, "  %-24s %-16s %s, %s\n", shown, size, h5_array_stored_type(array),
-                h5_array_storage(array));
+  char missing[UNWRITTEN_BYTES] = "";
+  const bool lacks = unwritten_describe(array, missing);
+  (void)fprintf(to->stream, "  %-24s %-16s %s, %s%s%s\n", shown, size, h5_array_stored_type(array),
+                h5_array_storage(array), lacks ? "; " : "", missing);
   h5_array_close(array);
   return MLPD_OK;
 }

@@ -10,6 +10,7 @@
 #include "convert/convert.h"
 #include "data/data_open.h"
 #include "data/sample_weights.h"
+#include "data/unwritten.h"
 #include "lanes/stream_order.h"
 #include "model/held_by_class.h"
 #include "network/loss.h"
@@ -312,6 +313,8 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   if (status == MLPD_OK) status = memory_copy_string(options->config_text, &p->model->config);
   TRY(mlpd_comm_agree(comm, status));
   TRY(data_open(comm, &p->options.data, &p->file));
+  if (mlpd_comm_rank(comm) == 0 && events != NULL)
+    unwritten_note_all(p->file, &p->options.data, events->notice, events->context);
   TRY(read_train(comm, events, p));
   TRY(preparation_check_memory(comm, events, p, NULL));
   p->model->task = p->options.task;
