@@ -195,6 +195,13 @@ typedef enum mlpd_select {
   MLPD_SELECT_ERROR /* 1 - accuracy, or the rmse of values; of equal epochs the last is kept */
 } mlpd_select;
 
+/* Where weight decay acts. */
+typedef enum mlpd_decay {
+  MLPD_DECAY_AUTO,     /* as the optimizer's paper: adamw and lion decoupled, lamb in its direction, others coupled */
+  MLPD_DECAY_COUPLED,  /* decay w is added to the gradient (L2 regularisation) */
+  MLPD_DECAY_DECOUPLED /* w -= lr decay w beside the step (Loshchilov & Hutter 2019) */
+} mlpd_decay;
+
 typedef enum mlpd_save { MLPD_SAVE_BEST, MLPD_SAVE_LAST } mlpd_save;
 
 /* The choices of each enumeration, for option parsers and help. Static storage. */
@@ -202,6 +209,7 @@ MLPD_API extern const mlpd_choice mlpd_activation_choices[];
 MLPD_API extern const mlpd_choice mlpd_loss_choices[];
 MLPD_API extern const mlpd_choice mlpd_init_choices[];
 MLPD_API extern const mlpd_choice mlpd_optimizer_choices[];
+MLPD_API extern const mlpd_choice mlpd_decay_choices[];
 MLPD_API extern const mlpd_choice mlpd_schedule_choices[];
 MLPD_API extern const mlpd_choice mlpd_lr_scale_choices[];
 MLPD_API extern const mlpd_choice mlpd_task_choices[];
@@ -256,7 +264,7 @@ typedef struct mlpd_option {
   const char *note;           /* shown in --help in place of the default */
   bool command_line_only;     /* not a key of config files */
   mlpd_option_effect decides;
-  const char *needs;        /* "optimizer=adam,adamw": it has no effect otherwise; "trace": any value; NULL: nothing */
+  const char *needs; /* "optimizer=adam,adamw": it has no effect otherwise; "trace": any value but 0; NULL: nothing */
   const char *weights_with; /* "schedule=cosine": with it the option decides the weights; NULL: see decides */
 } mlpd_option;
 
@@ -581,6 +589,7 @@ typedef struct mlpd_train_options {
   mlpd_optimizer optimizer;
   double lr, momentum, beta1, beta2, epsilon, weight_decay, clip_norm; /* clip_norm 0: none */
   double trust_coefficient;                                            /* of lars */
+  mlpd_decay decay;
   mlpd_schedule schedule;
   double lr_min, lr_gamma, lr_step_epochs, lr_power, lr_rise, lr_flat, warmup_epochs;
   uint64_t lr_restart_factor; /* length of a cycle over that of the one before */

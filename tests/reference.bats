@@ -89,6 +89,10 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
     ranks=2 alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 8 --activation tanh --lr 0.05 --batch 50 \
       --lanes 3 --optimizer "$optimizer" --weight-decay 0.01 --epsilon 1e-4 --trust-coefficient 0.1
   done
+  alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 8 --activation tanh --lr 0.05 --batch 50 \
+    --optimizer nesterov --weight-decay 0.1 --decay decoupled
+  alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 8 --activation tanh --lr 0.01 --batch 50 \
+    --optimizer adamw --epsilon 1e-4 --weight-decay 0.1 --decay coupled
 }
 
 @test "schedules of later versions" {

@@ -226,6 +226,8 @@ class Optimizer:
         self.mu, self.beta1, self.beta2 = (options.real(k) for k in ("momentum", "beta1", "beta2"))
         self.epsilon, self.decay = options.real("epsilon"), options.real("weight-decay")
         self.trust, self.num_weights, self.t = options.real("trust-coefficient"), num_weights, 0
+        forms = {"adamw": 2, "lion": 2, "lamb": 1}  # 0: in the gradient, 1: in lamb's direction, 2: decoupled
+        self.form = {"auto": forms.get(self.kind, 0), "coupled": 0, "decoupled": 2}[options["decay"]]
         self.first = [np.zeros_like(a) for a in arrays]
         self.second = [np.zeros_like(a) for a in arrays]
 
@@ -236,11 +238,12 @@ class Optimizer:
         self.t += 1
         for i, (w, g) in enumerate(zip(arrays, gradients)):
             decay = self.decay if i < self.num_weights else 0
+            keep, decay, beside = ((1, decay, 0), (1, 0, decay), (1 - lr * decay, 0, 0))[self.form]
             m, v = self.first[i], self.second[i]
             if self.kind == "lars":
                 ratio = self.trust_ratio(w, self.trust, np.linalg.norm(g) + decay * np.linalg.norm(w), i)
-            if self.kind not in ("adamw", "lion", "lamb"):
-                g = g + decay * w
+            g = g + decay * w
+            w *= keep
             if self.kind == "sgd":
                 w -= lr * g
             elif self.kind in ("momentum", "nesterov"):
@@ -254,21 +257,18 @@ class Optimizer:
                 m += g * g
                 w -= lr * g / (np.sqrt(m) + self.epsilon)
             elif self.kind == "lion":
-                w *= 1 - lr * decay
                 w -= lr * np.sign(self.beta1 * m + (1 - self.beta1) * g)
                 m[...] = self.beta2 * m + (1 - self.beta2) * g
             elif self.kind == "lars":
                 m[...] = self.mu * m + ratio * g
                 w -= lr * m
             elif self.kind in ("adam", "adamw", "lamb"):
-                if self.kind == "adamw":
-                    w *= 1 - lr * decay
                 m[...] = self.beta1 * m + (1 - self.beta1) * g
                 v[...] = self.beta2 * v + (1 - self.beta2) * g * g
                 u = (m / (1 - self.beta1**self.t)) / (np.sqrt(v / (1 - self.beta2**self.t)) + self.epsilon)
                 if self.kind == "lamb":
-                    u = u + decay * w
-                    u = u * self.trust_ratio(w, 1, np.linalg.norm(u), i)
+                    u = u + beside * w
+                    u = u * self.trust_ratio(w / keep, 1, np.linalg.norm(u), i)
                 w -= lr * u
             else:
                 unknown(f"optimizer {self.kind}")

@@ -34,6 +34,7 @@ static void test_tables(void **state) {
   check_table(mlpd_loss_choices, MLPD_NUM_LOSSES);
   check_table(mlpd_init_choices, MLPD_ZEROS + 1);
   check_table(mlpd_optimizer_choices, MLPD_NUM_OPTIMIZERS);
+  check_table(mlpd_decay_choices, MLPD_DECAY_DECOUPLED + 1);
   check_table(mlpd_schedule_choices, MLPD_NUM_SCHEDULES);
   check_table(mlpd_lr_scale_choices, MLPD_LR_SCALE_SQRT + 1);
   check_table(mlpd_task_choices, MLPD_REGRESSION + 1);

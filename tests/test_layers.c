@@ -506,17 +506,21 @@ static void test_layers_in_front_change_no_weights(void **state) {
 /* One step of V, which learns as torch.optim documents it; s1, s2 its state, t from 1; trust: of lars and lamb. */
 static void step_in_double(const mlpd_train_options *o, int t, double g, double trust, double *v, double *s1,
                            double *s2) {
+  const bool in_direction = o->optimizer == MLPD_LAMB && o->decay == MLPD_DECAY_AUTO;
+  const bool decoupled = o->optimizer == MLPD_ADAMW || o->optimizer == MLPD_LION;
+  const double before = *v;
+  if (o->decay == MLPD_DECAY_DECOUPLED || (o->decay == MLPD_DECAY_AUTO && decoupled))
+    *v *= 1 - o->lr * o->weight_decay;
+  else if (!in_direction)
+    g += o->weight_decay * *v;
   if (o->optimizer == MLPD_LAMB) {
     *s1 = o->beta1 * *s1 + (1 - o->beta1) * g;
     *s2 = o->beta2 * *s2 + (1 - o->beta2) * g * g;
     *v -= o->lr * trust *
-          (*s1 / (1 - pow(o->beta1, t)) / (sqrt(*s2 / (1 - pow(o->beta2, t))) + 1e-12) + o->weight_decay * *v);
+          (*s1 / (1 - pow(o->beta1, t)) / (sqrt(*s2 / (1 - pow(o->beta2, t))) + 1e-12) +
+           (in_direction ? o->weight_decay * before : 0));
     return;
   }
-  if (o->optimizer == MLPD_ADAMW || o->optimizer == MLPD_LION)
-    *v *= 1 - o->lr * o->weight_decay;
-  else
-    g += o->weight_decay * *v;
   if (o->optimizer <= MLPD_NESTEROV) {
     *s1 = (o->optimizer == MLPD_SGD ? 0 : o->momentum * *s1) + g;
     *v -= o->lr * (o->optimizer == MLPD_NESTEROV ? g + o->momentum * *s1 : *s1);
@@ -551,20 +555,20 @@ static double trust_of_v(const mlpd_train_options *o, int t, const float *gradie
   double weights = 0, update = 0;
   for (int i = 0; i < NTK_INPUTS; i++) {
     const double g = (double)gradient[i] / root;
-    double moved = 0, m = states[0][i], q = states[1][i];
-    mlpd_train_options one = *o;
-    one.lr = one.weight_decay = 1;
-    step_in_double(&one, t, g, 1, &moved, &m, &q); /* from 0, so without decay: minus the direction */
-    const double direction = o->optimizer == MLPD_LAMB ? o->weight_decay * v[i] - moved : g;
+    double moved = v[i], m = states[0][i], q = states[1][i];
+    step_in_double(o, t, g, 1, &moved, &m, &q);
+    const double kept = o->decay == MLPD_DECAY_DECOUPLED ? (1 - o->lr * o->weight_decay) * v[i] : v[i];
+    const double direction = o->optimizer == MLPD_LAMB ? (kept - moved) / o->lr : g;
     weights += v[i] * v[i];
     update += direction * direction;
   }
   if (o->optimizer == MLPD_LAMB) return sqrt(weights / update);
-  return o->trust_coefficient * sqrt(weights) / (sqrt(update) + o->weight_decay * sqrt(weights));
+  return o->trust_coefficient * sqrt(weights) /
+         (sqrt(update) + (o->decay == MLPD_DECAY_DECOUPLED ? 0 : o->weight_decay) * sqrt(weights));
 }
 
 /* The stored weights W = V / sqrt(d) move as V does in z = x V / sqrt(d) + b; dC/dV = dC/dW / sqrt(d). */
-static void check_ntk(mlpd_optimizer kind) {
+static void check_ntk(mlpd_optimizer kind, mlpd_decay decay) {
   mlpd_train_options options;
   mlpd_network *network = NULL;
   optimizer o;
@@ -577,9 +581,11 @@ static void check_ntk(mlpd_optimizer kind) {
   options.hidden = "1";
   options.output_activation = MLPD_IDENTITY;
   options.optimizer = kind;
+  options.decay = decay;
   options.lr = 0.03;
   options.weight_decay = 0.2;
   options.trust_coefficient = 0.5;
+  options.epsilon = 1e-12; /* that it does not scale is no matter here */
   assert_int_equal(network_of_options(&options, NTK_INPUTS, 1, false, &network), MLPD_OK);
   mlpd_network_init(network, options.init, 7);
   assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
@@ -605,7 +611,8 @@ static void check_ntk(mlpd_optimizer kind) {
 
 static void test_ntk_rates(void **state) {
   (void)state;
-  for (mlpd_optimizer kind = MLPD_SGD; kind < MLPD_NUM_OPTIMIZERS; kind++) check_ntk(kind);
+  for (mlpd_optimizer kind = MLPD_SGD; kind < MLPD_NUM_OPTIMIZERS; kind++)
+    for (mlpd_decay decay = MLPD_DECAY_AUTO; decay <= MLPD_DECAY_DECOUPLED; decay++) check_ntk(kind, decay);
 }
 
 static void test_ntk_start(void **state) {

@@ -72,31 +72,37 @@ static double reference_trust(const mlpd_train_options *o, int t, const tensor *
   if (!(of->decay > 0)) return 1;
   for (size_t i = of->offset; i < tensor_end(of); i++) {
     const double w = reference[3 * i], g = gradient[i] * GRADIENT_SCALE;
-    const double d = lamb_direction(o, t, g, o->weight_decay, w, reference[3 * i + 1], reference[3 * i + 2]);
+    const double in_gradient = o->decay == MLPD_DECAY_COUPLED ? o->weight_decay * w : 0;
+    const double d = lamb_direction(o, t, g + in_gradient, o->decay == MLPD_DECAY_AUTO ? o->weight_decay : 0, w,
+                                    reference[3 * i + 1], reference[3 * i + 2]);
     weights += w * w;
     update += o->optimizer == MLPD_LAMB ? d * d : g * g;
   }
   if (weights == 0 || update == 0) return 1;
   if (o->optimizer == MLPD_LAMB) return sqrt(weights / update);
-  return o->trust_coefficient * sqrt(weights) / (sqrt(update) + o->weight_decay * sqrt(weights));
+  return o->trust_coefficient * sqrt(weights) /
+         (sqrt(update) + (o->decay == MLPD_DECAY_DECOUPLED ? 0 : o->weight_decay * sqrt(weights)));
 }
 
 /* Steps one parameter as torch.optim documents it (SGD with momentum, nesterov; Adam; AdamW), t from 1; trust: of its
  * tensor, for lars and lamb as their papers have them. */
 static void reference_step(const mlpd_train_options *o, int t, double lr, double g, bool decays, double trust,
                            double *w, double *s1, double *s2) {
-  const double decay = decays ? o->weight_decay : 0;
-  if (o->optimizer == MLPD_LAMB) {
-    const double d = lamb_direction(o, t, g, decay, *w, *s1, *s2);
+  const mlpd_optimizer kind = o->optimizer;
+  const bool auto_decoupled = o->decay == MLPD_DECAY_AUTO && (kind == MLPD_ADAMW || kind == MLPD_LION);
+  const double shrink =
+      o->decay == MLPD_DECAY_DECOUPLED || auto_decoupled ? 1 - lr * (decays ? o->weight_decay : 0) : 1;
+  const double decay = !decays || shrink != 1 ? 0 : o->weight_decay;
+  if (kind == MLPD_LAMB && o->decay != MLPD_DECAY_AUTO) g += decay * *w;
+  if (kind == MLPD_LAMB) {
+    const double d = lamb_direction(o, t, g, o->decay == MLPD_DECAY_AUTO ? decay : 0, *w, *s1, *s2);
     *s1 = o->beta1 * *s1 + (1 - o->beta1) * g;
     *s2 = o->beta2 * *s2 + (1 - o->beta2) * g * g;
-    *w -= lr * trust * d;
+    *w = shrink * *w - lr * trust * d;
     return;
   }
-  if (o->optimizer == MLPD_ADAMW || o->optimizer == MLPD_LION)
-    *w *= 1 - lr * decay;
-  else
-    g += decay * *w;
+  g += decay * *w;
+  *w *= shrink;
   if (o->optimizer == MLPD_LARS) {
     *s1 = o->momentum * *s1 + trust * g;
     *w -= lr * *s1;
@@ -153,8 +159,10 @@ static void test_against_double_reference(void **state) {
   mlpd_network *const network = network_make();
   char *const layout = layout_of(network);
   float *const gradient = arena_make(network);
-  for (mlpd_optimizer kind = MLPD_SGD; kind < MLPD_NUM_OPTIMIZERS; kind++) {
-    const mlpd_train_options options = options_for(kind);
+  for (int i = 0; i < 3 * MLPD_NUM_OPTIMIZERS; i++) {
+    const mlpd_optimizer kind = (mlpd_optimizer)(i / 3);
+    mlpd_train_options options = options_for(kind);
+    options.decay = (mlpd_decay)(i % 3);
     optimizer o;
     assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
     const bool two = kind == MLPD_ADAM || kind == MLPD_ADAMW || kind == MLPD_LAMB;
@@ -337,9 +345,10 @@ static void test_trust_ratios(void **state) {
 static void test_bad_options(void **state) {
   (void)state;
   mlpd_network *const network = network_make();
-  mlpd_train_options bad[9];
-  for (int i = 0; i < 9; i++) bad[i] = options_for(MLPD_ADAM);
+  mlpd_train_options bad[10];
+  for (int i = 0; i < 10; i++) bad[i] = options_for(MLPD_ADAM);
   bad[8].trust_coefficient = 0;
+  bad[9].decay = (mlpd_decay)3;
   bad[0].momentum = 1;
   bad[1].beta1 = -0.1;
   bad[2].beta2 = 0.99999999999; /* 1 in single precision */
@@ -348,7 +357,7 @@ static void test_bad_options(void **state) {
   bad[5].weight_decay = -1;
   bad[6].weight_decay = NAN;
   bad[7].optimizer = (mlpd_optimizer)99;
-  for (int i = 0; i < 9; i++) {
+  for (int i = 0; i < 10; i++) {
     optimizer o;
     assert_int_equal(optimizer_create(&bad[i], network, &o), MLPD_ERROR_USAGE);
     optimizer_free(&o);

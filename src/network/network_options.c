@@ -74,7 +74,7 @@ static const dense_learning *learning_of(layer_list *list, bool output) {
   if (list->options->parametrization == MLPD_PARAMETRIZATION_STANDARD) return NULL;
   dense_learning *const made = &list->learning[list->count];
   *made = (dense_learning){.bias_rate = 0.1f, .starts_at_zero = output};
-  optimizer_factors(list->options->optimizer, sqrt(list->outputs), &made->rate, &made->decay);
+  optimizer_factors(list->options, sqrt(list->outputs), &made->rate, &made->decay);
   return made;
 }
 

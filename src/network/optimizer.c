@@ -24,6 +24,8 @@ static mlpd_status check_options(const mlpd_train_options *options) {
                 options->epsilon);
   if (!((float)options->weight_decay >= 0) || isinf((float)options->weight_decay))
     return FAIL(MLPD_ERROR_USAGE, "weight decay %g is not a finite number >= 0", options->weight_decay);
+  if ((int)options->decay < 0 || options->decay > MLPD_DECAY_DECOUPLED)
+    return FAIL(MLPD_ERROR_USAGE, "decay %d does not exist", (int)options->decay);
   if (!((float)options->trust_coefficient > 0) || isinf((float)options->trust_coefficient))
     return FAIL(MLPD_ERROR_USAGE, "trust coefficient %g is not a positive number; 0.001 is usual",
                 options->trust_coefficient);
@@ -50,6 +52,7 @@ mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_netwo
                       .trust_coefficient = (float)options->trust_coefficient,
                       .size = network->arena_size};
   TRY(check_options(options));
+  made->form = optimizer_decay_form(options);
   const mlpd_status status = make_arrays(network, made);
   if (status != MLPD_OK) optimizer_free(made);
   return status;
@@ -76,10 +79,10 @@ optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale
 
 /* ---- The loops: formulas and their order as in torch.optim; v starts as the first gradient, there and here ---- */
 
-/* scale: of the gradient; decay: factor of the L2 term, 0 for none (of lamb: of the term in its direction). keep: 1 -
- * lr * weight decay for the decoupled form of adamw and lion, else 1. */
+/* scale: of the gradient. The weight decay, a form each: decay is its factor in the gradient, beside that in lamb's
+ * direction (0 where it acts elsewhere); keep is 1 - lr * weight decay for the decoupled form, else 1. */
 typedef struct update_scalars {
-  float lr, scale, decay, mu, trust;
+  float lr, scale, decay, beside, mu, trust;
   float keep, beta1, beta2, rest1, rest2, correction1, correction2, epsilon;
 } update_scalars;
 
@@ -98,18 +101,18 @@ typedef struct update_scalars {
     }                                                                                                       \
   }
 
-DEFINE_UPDATE(update_sgd, { w[i] -= s.lr * (gradient[i] * s.scale + s.decay * w[i]); })
+DEFINE_UPDATE(update_sgd, { w[i] = s.keep * w[i] - s.lr * (gradient[i] * s.scale + s.decay * w[i]); })
 
 DEFINE_UPDATE(update_momentum, {
   const float g = gradient[i] * s.scale + s.decay * w[i];
   p[i] = s.mu * p[i] + g;
-  w[i] -= s.lr * p[i];
+  w[i] = s.keep * w[i] - s.lr * p[i];
 })
 
 DEFINE_UPDATE(update_nesterov, {
   const float g = gradient[i] * s.scale + s.decay * w[i];
   p[i] = s.mu * p[i] + g;
-  w[i] -= s.lr * (g + s.mu * p[i]);
+  w[i] = s.keep * w[i] - s.lr * (g + s.mu * p[i]);
 })
 
 DEFINE_UPDATE(update_adam, {
@@ -123,13 +126,13 @@ DEFINE_UPDATE(update_adam, {
 DEFINE_UPDATE(update_rmsprop, {
   const float g = gradient[i] * s.scale + s.decay * w[i];
   p[i] = s.beta2 * p[i] + s.rest2 * (g * g);
-  w[i] -= s.lr * (g / (sqrtf(p[i]) + s.epsilon));
+  w[i] = s.keep * w[i] - s.lr * (g / (sqrtf(p[i]) + s.epsilon));
 })
 
 DEFINE_UPDATE(update_adagrad, {
   const float g = gradient[i] * s.scale + s.decay * w[i];
   p[i] += g * g;
-  w[i] -= s.lr * (g / (sqrtf(p[i]) + s.epsilon));
+  w[i] = s.keep * w[i] - s.lr * (g / (sqrtf(p[i]) + s.epsilon));
 })
 
 DEFINE_UPDATE(update_lion, {
@@ -144,15 +147,15 @@ DEFINE_UPDATE(update_lion, {
 DEFINE_UPDATE(update_lars, {
   const float g = gradient[i] * s.scale + s.decay * w[i];
   p[i] = s.mu * p[i] + s.trust * g;
-  w[i] -= s.lr * p[i];
+  w[i] = s.keep * w[i] - s.lr * p[i];
 })
 
 DEFINE_UPDATE(update_lamb, {
-  const float g = gradient[i] * s.scale;
+  const float g = gradient[i] * s.scale + s.decay * w[i];
   p[i] = s.beta1 * p[i] + s.rest1 * g;
   q[i] = s.beta2 * q[i] + s.rest2 * (g * g);
-  const float step = p[i] * s.correction1 / (sqrtf(q[i] * s.correction2) + s.epsilon) + s.decay * w[i];
-  w[i] -= s.lr * (s.trust * step);
+  const float step = p[i] * s.correction1 / (sqrtf(q[i] * s.correction2) + s.epsilon) + s.beside * w[i];
+  w[i] = s.keep * w[i] - s.lr * (s.trust * step);
 })
 
 /* The direction that lamb's next update of w will have. */
@@ -161,9 +164,9 @@ MULTIVERSION static void lamb_direction(const update_scalars *scalars, size_t n,
   const update_scalars s = *scalars;
 #pragma omp simd
   for (size_t i = 0; i < n; i++) {
-    const float g = gradient[i] * s.scale;
+    const float g = gradient[i] * s.scale + s.decay * w[i];
     const float m = s.beta1 * p[i] + s.rest1 * g, v = s.beta2 * q[i] + s.rest2 * (g * g);
-    direction[i] = m * s.correction1 / (sqrtf(v * s.correction2) + s.epsilon) + s.decay * w[i];
+    direction[i] = m * s.correction1 / (sqrtf(v * s.correction2) + s.epsilon) + s.beside * w[i];
   }
 }
 
@@ -173,7 +176,7 @@ DEFINE_UPDATE(update_statistics, { w[i] += s.lr * (gradient[i] * s.scale - w[i])
 typedef struct optimizer_kind {
   void (*update)(const update_scalars *scalars, const optimizer_block *part, float *w, float *p, float *q);
   uint32_t num_state; /* arenas: p, q */
-  bool decoupled;     /* weight decay shrinks the weights; else it is added to the gradient */
+  decay_form form;    /* of --decay auto */
   bool scale_free;    /* a step does not depend on the scale of the gradients; else it is proportional to it */
   bool has_trust;     /* the step of each tensor has a trust ratio */
 } optimizer_kind;
@@ -183,36 +186,42 @@ static const optimizer_kind KINDS[MLPD_NUM_OPTIMIZERS] = {
     [MLPD_MOMENTUM] = {update_momentum, .num_state = 1},
     [MLPD_NESTEROV] = {update_nesterov, .num_state = 1},
     [MLPD_ADAM] = {update_adam, .num_state = 2, .scale_free = true},
-    [MLPD_ADAMW] = {update_adam, .num_state = 2, .decoupled = true, .scale_free = true},
+    [MLPD_ADAMW] = {update_adam, .num_state = 2, .form = DECAY_DECOUPLED, .scale_free = true},
     [MLPD_RMSPROP] = {update_rmsprop, .num_state = 1, .scale_free = true},
     [MLPD_ADAGRAD] = {update_adagrad, .num_state = 1, .scale_free = true},
-    [MLPD_LION] = {update_lion, .num_state = 1, .decoupled = true, .scale_free = true},
+    [MLPD_LION] = {update_lion, .num_state = 1, .form = DECAY_DECOUPLED, .scale_free = true},
     [MLPD_LARS] = {update_lars, .num_state = 1, .has_trust = true},
-    [MLPD_LAMB] = {update_lamb, .num_state = 2, .scale_free = true, .has_trust = true},
+    [MLPD_LAMB] = {update_lamb, .num_state = 2, .form = DECAY_IN_DIRECTION, .scale_free = true, .has_trust = true},
 };
 
 uint32_t optimizer_num_state(mlpd_optimizer kind) { return KINDS[kind].num_state; }
+
+decay_form optimizer_decay_form(const mlpd_train_options *options) {
+  if (options->decay == MLPD_DECAY_AUTO) return KINDS[options->optimizer].form;
+  return options->decay == MLPD_DECAY_COUPLED ? DECAY_COUPLED : DECAY_DECOUPLED;
+}
 
 bool optimizer_has_trust(mlpd_optimizer kind) { return KINDS[kind].has_trust; }
 
 /* dC/dV = dC/dW / root. In the gradient of W, the decay of V is root^2 times as large as W's own; in lamb's direction,
  * which does not depend on the scale of the gradient, root times; a decoupled decay is divided by the factor of the
  * rate, which it is multiplied by in the update. */
-void optimizer_factors(mlpd_optimizer kind, double root, float *rate, float *decay) {
-  const optimizer_kind *const k = &KINDS[kind];
-  *rate = (float)(k->scale_free ? 1 / root : 1 / (root * root));
-  *decay = (float)(k->decoupled || kind == MLPD_LAMB ? root : root * root);
+void optimizer_factors(const mlpd_train_options *options, double root, float *rate, float *decay) {
+  const bool scale_free = KINDS[options->optimizer].scale_free;
+  const decay_form form = optimizer_decay_form(options);
+  *rate = (float)(scale_free ? 1 / root : 1 / (root * root));
+  *decay = (float)(form != DECAY_COUPLED && scale_free ? root : root * root);
 }
 
 static update_scalars scalars_of(const optimizer *o, const optimizer_scalars *scalars, const tensor *t, float trust) {
   const float weight_decay = o->weight_decay * t->decay, lr = scalars->lr * t->rate;
-  const bool decoupled = KINDS[o->kind].decoupled;
   return (update_scalars){.lr = lr,
                           .scale = scalars->gradient_scale,
-                          .decay = decoupled ? 0 : weight_decay,
+                          .decay = o->form == DECAY_COUPLED ? weight_decay : 0,
+                          .beside = o->form == DECAY_IN_DIRECTION ? weight_decay : 0,
                           .mu = o->momentum,
                           .trust = trust,
-                          .keep = decoupled ? 1 - lr * weight_decay : 1,
+                          .keep = o->form == DECAY_DECOUPLED ? 1 - lr * weight_decay : 1,
                           .beta1 = o->beta1,
                           .beta2 = o->beta2,
                           .rest1 = 1 - o->beta1,
@@ -249,7 +258,7 @@ void optimizer_trust(optimizer *o, const mlpd_network *network, uint32_t index, 
   const tensor *const t = &network->tensors[index];
   double ratio = weights / update;
   if (o->kind == MLPD_LARS) {
-    const double decay = (double)o->weight_decay * (double)t->decay;
+    const double decay = o->form == DECAY_COUPLED ? (double)o->weight_decay * (double)t->decay : 0;
     ratio = (double)o->trust_coefficient * weights / (update + decay * weights);
   }
   ratio /= (double)t->rate; /* which the update multiplies by: lr alone is the part of the weights that it moves */

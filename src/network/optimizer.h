@@ -7,8 +7,16 @@
 
 #include "network/network.h"
 
+/* Where weight decay acts. */
+typedef enum decay_form {
+  DECAY_COUPLED,      /* added to the gradient */
+  DECAY_IN_DIRECTION, /* added to lamb's direction, before its trust ratio */
+  DECAY_DECOUPLED     /* lr decay w is subtracted beside the step */
+} decay_form;
+
 typedef struct optimizer {
   mlpd_optimizer kind;
+  decay_form form;
   float momentum, beta1, beta2, epsilon, weight_decay, trust_coefficient;
   size_t size;        /* floats of the parameter arena */
   uint32_t num_state; /* see optimizer_num_state */
@@ -23,8 +31,10 @@ uint32_t optimizer_num_state(mlpd_optimizer kind);
 /* Does an update need trust ratios, and so the whole gradient? */
 bool optimizer_has_trust(mlpd_optimizer kind);
 
+decay_form optimizer_decay_form(const mlpd_train_options *options);
+
 /* The factors of learning rate and weight decay with which weights W = V / root move as V does with factors 1. */
-void optimizer_factors(mlpd_optimizer kind, double root, float *rate, float *decay);
+void optimizer_factors(const mlpd_train_options *options, double root, float *rate, float *decay);
 
 mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network, optimizer *made);
 void optimizer_free(optimizer *o);

@@ -67,6 +67,14 @@ const mlpd_choice mlpd_optimizer_choices[] = {
     END_OF_CHOICES,
 };
 
+const mlpd_choice mlpd_decay_choices[] = {
+    {"auto", MLPD_DECAY_AUTO,
+     "as each optimizer's paper: adamw and lion decoupled, lamb in its direction, others coupled"},
+    {"coupled", MLPD_DECAY_COUPLED, "weight-decay w is added to the gradient"},
+    {"decoupled", MLPD_DECAY_DECOUPLED, "w -= lr weight-decay w beside the step (Loshchilov & Hutter 2019)"},
+    END_OF_CHOICES,
+};
+
 const mlpd_choice mlpd_schedule_choices[] = {
     {"constant", MLPD_CONSTANT, "lr"},
     {"step", MLPD_STEP, "lr gamma^floor(epoch / step-epochs)"},

@@ -1,4 +1,4 @@
-/* Options that depend on another: "optimizer=adam,adamw", or "trace" for any value but "". */
+/* Options that depend on another: "optimizer=adam,adamw", or "trace" for any value but "" and 0. */
 #include <string.h>
 
 #include "options/option.h"
@@ -23,7 +23,8 @@ bool option_condition_holds(const mlpd_option *table, const char *condition, con
   if (other == NULL) return true;
   const char *const value = mlpd_option_format(other, values, buffer, sizeof buffer);
   const char *const list = condition + key_length(condition);
-  return value != NULL && value[0] != '\0' && (*list == '\0' || is_listed(list + 1, value));
+  if (value == NULL || value[0] == '\0') return false;
+  return *list == '\0' ? strcmp(value, "0") != 0 : is_listed(list + 1, value);
 }
 
 /* "--schedule step, exponential or plateau"; for a flag its name alone. "auto" is listed if the value is not known

@@ -141,6 +141,10 @@ const mlpd_option mlpd_train_option_table[] = {
      DEFAULT("0.001"), WEIGHTS, .needs = "optimizer=lars"},
     {"weight-decay", "optimizer", "D", REAL, AT(weight_decay), .help = "weight decay; biases do not decay",
      RANGE(0, 1e6), DEFAULT("0"), WEIGHTS},
+    {"decay", "optimizer", "HOW", CHOICE, AT(decay),
+     .help = "where weight decay acts: coupled, in the gradient; decoupled, beside the step; auto: as the optimizer's "
+             "paper",
+     .choices = mlpd_decay_choices, DEFAULT("auto"), WEIGHTS, .needs = "weight-decay"},
     {"clip-norm", "optimizer", "NORM", REAL, AT(clip_norm),
      .help = "clip the norm of the whole gradient to this; 0: no limit", RANGE(0, 1e30), DEFAULT("0"), WEIGHTS},
 
