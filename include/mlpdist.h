@@ -560,7 +560,8 @@ MLPD_API mlpd_status mlpd_predictor_vjp(mlpd_predictor *predictor, const mlpd_ro
 
 /* ---- Training ----------------------------------------------------------------------------------- */
 
-/* Options of a training run; mlpd_train_options_default() fills it. Strings are borrowed. */
+/* Options of a training run; mlpd_train_options_default() fills it. Strings are borrowed; one that is NULL has its
+ * default, but for hidden, which must be given, and where a comment says otherwise. */
 typedef struct mlpd_train_options {
   mlpd_data_paths data;
   double valid_fraction; /* of the training rows, for validation if the file has no valid part; of all rows of
@@ -612,7 +613,7 @@ typedef struct mlpd_train_options {
   const char *backend;          /* NULL: the fastest built in */
   int threads;                  /* 0: see mlpd_threads_set() */
   const char *resume;           /* NULL or "never"; "auto": the newest whole checkpoint of out, if any; or a file */
-  const char *checkpoint_every; /* "1000" steps, "10min", "2epochs" or "never" */
+  const char *checkpoint_every; /* "1000" steps, "10min", "2epochs"; NULL or "never" */
   uint64_t keep;                /* checkpoints that stay */
   uint64_t check_every; /* steps between comparisons of the ranks' weights and optimizer state; 0: ends of epochs */
   double stall_timeout; /* seconds until the ranks being waited for are reported; 0: never */

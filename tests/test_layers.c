@@ -637,6 +637,27 @@ static void test_ntk_start(void **state) {
   mlpd_network_free(network);
 }
 
+/* A host that leaves texts of options out means their defaults. */
+static void test_lists_left_out(void **state) {
+  (void)state;
+  mlpd_train_options options;
+  mlpd_network *usual = NULL, *network = NULL;
+  mlpd_train_options_default(&options);
+  options.output_activation = MLPD_IDENTITY;
+  options.hidden = "5,4";
+  assert_int_equal(network_of_options(&options, INPUTS, 3, false, &usual), MLPD_OK);
+  options.activation = options.dropout = NULL;
+  assert_int_equal(mlpd_train_check(&options), MLPD_OK);
+  assert_int_equal(network_of_options(&options, INPUTS, 3, false, &network), MLPD_OK);
+  assert_int_equal(network->num_layers, 3);
+  for (uint32_t l = 0; l < 3; l++) {
+    const mlpd_layer_view has = mlpd_network_layer(network, l), expected = mlpd_network_layer(usual, l);
+    assert_true(has.activation == expected.activation && has.outputs == expected.outputs);
+  }
+  mlpd_network_free(usual);
+  mlpd_network_free(network);
+}
+
 static void test_output_must_be_dense(void **state) {
   (void)state;
   mlpd_network *network = NULL;
@@ -661,6 +682,7 @@ int main(void) {
       cmocka_unit_test(test_layers_in_front_change_no_weights),
       cmocka_unit_test(test_ntk_rates),
       cmocka_unit_test(test_ntk_start),
+      cmocka_unit_test(test_lists_left_out),
       cmocka_unit_test(test_output_must_be_dense),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,19 @@ static void test_texts(void **state) {
   free(text);
 }
 
+/* A text that a host leaves out decides the same as its default. */
+static void test_texts_left_out(void **state) {
+  (void)state;
+  mlpd_train_options o = defaults();
+  o.loss = MLPD_QUANTILE;
+  char *const expected = text_of(&o, option_text_weights);
+  o.activation = o.dropout = o.quantiles = o.class_weight = NULL;
+  char *const text = text_of(&o, option_text_weights);
+  assert_string_equal(text, expected);
+  free(text);
+  free(expected);
+}
+
 static void differ(const char *checkpoint, const char *run, const char *their_line, const char *our_line) {
   char theirs[OPTION_LINE_BYTES] = "-", ours[OPTION_LINE_BYTES] = "-";
   assert_true(option_text_differs(checkpoint, run, theirs, ours));
@@ -302,11 +315,11 @@ static void test_named_options(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_named_options), cmocka_unit_test(test_reals_are_short_and_exact),
-      cmocka_unit_test(test_suggestions),   cmocka_unit_test(test_defaults_are_allowed),
-      cmocka_unit_test(test_set_by_name),   cmocka_unit_test(test_values_are_checked),
-      cmocka_unit_test(test_needs),         cmocka_unit_test(test_texts),
-      cmocka_unit_test(test_comparison),
+      cmocka_unit_test(test_named_options),  cmocka_unit_test(test_reals_are_short_and_exact),
+      cmocka_unit_test(test_suggestions),    cmocka_unit_test(test_defaults_are_allowed),
+      cmocka_unit_test(test_set_by_name),    cmocka_unit_test(test_values_are_checked),
+      cmocka_unit_test(test_needs),          cmocka_unit_test(test_texts),
+      cmocka_unit_test(test_texts_left_out), cmocka_unit_test(test_comparison),
   };
   return cmocka_run_group_tests_name("option", tests, NULL, NULL);
 }

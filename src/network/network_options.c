@@ -1,6 +1,5 @@
 #include "network/network_options.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,22 +10,9 @@
 
 enum { MAX_HIDDEN = 1000, MOST_LAYERS = 3 * MAX_HIDDEN + 4 };
 
-/* "512,256" as widths; rejects anything but positive integers. */
-static mlpd_status parse_hidden(const char *text, uint32_t *widths, uint32_t *count) {
-  *count = 0;
-  const char *at = text;
-  while (*at != '\0') {
-    char *end = NULL;
-    errno = 0;
-    const long width = strtol(at, &end, 10);
-    if (end == at || errno != 0 || width < 1 || width > INT32_MAX / 2 || (*end != ',' && *end != '\0') ||
-        (*end == ',' && end[1] == '\0'))
-      return FAIL(MLPD_ERROR_USAGE, "--hidden: '%s' is not a list of widths such as 512,256", text);
-    if (*count == MAX_HIDDEN) return FAIL(MLPD_ERROR_USAGE, "--hidden: more than %d layers", MAX_HIDDEN);
-    widths[(*count)++] = (uint32_t)width;
-    at = *end == ',' ? end + 1 : end;
-  }
-  return MLPD_OK;
+/* A list of an option: its default where it is NULL. Lists were checked as options. */
+static const char *list_of(const char *option, const char *list) {
+  return list != NULL ? list : mlpd_option_find(mlpd_train_option_table, option)->default_text;
 }
 
 /* The items of a list "0.5,0.2". */
@@ -36,10 +22,17 @@ static uint32_t count_items(const char *list) {
   return count;
 }
 
-/* Item l, or the only one; lists were checked as options. */
+/* Item l, or the only one. */
 static const char *item_of(const char *list, uint32_t l) {
   for (uint32_t i = 0; i < l && strchr(list, ',') != NULL; i++) list = strchr(list, ',') + 1;
   return list;
+}
+
+static mlpd_status read_widths(const char *list, uint32_t *widths, uint32_t *count) {
+  *count = list[0] == '\0' ? 0 : count_items(list);
+  if (*count > MAX_HIDDEN) return FAIL(MLPD_ERROR_USAGE, "--hidden: more than %d layers", MAX_HIDDEN);
+  for (uint32_t l = 0; l < *count; l++) widths[l] = (uint32_t)strtoul(item_of(list, l), NULL, 10);
+  return MLPD_OK;
 }
 
 static mlpd_status check_count(const char *option, const char *list, uint32_t hidden) {
@@ -103,7 +96,7 @@ static void append_hidden(layer_list *list, uint32_t outputs, mlpd_activation ac
 }
 
 static mlpd_activation activation_of(const mlpd_train_options *options, uint32_t l) {
-  const char *const item = item_of(options->activation, l);
+  const char *const item = item_of(list_of("activation", options->activation), l);
   char name[64];
   int activation = MLPD_NUM_ACTIVATIONS; /* refused */
   (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(item, ","), item);
@@ -112,7 +105,7 @@ static mlpd_activation activation_of(const mlpd_train_options *options, uint32_t
 }
 
 static double dropout_of(const mlpd_train_options *options, uint32_t l) {
-  return options->dropout != NULL ? strtod(item_of(options->dropout, l), NULL) : 0;
+  return strtod(item_of(list_of("dropout", options->dropout), l), NULL);
 }
 
 static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint32_t *widths, uint32_t outputs,
@@ -133,9 +126,9 @@ mlpd_status network_of_options(const mlpd_train_options *options, uint32_t input
   uint32_t widths[MAX_HIDDEN], hidden = 0;
   layer_list *list = NULL;
   *network = NULL;
-  TRY(parse_hidden(options->hidden, widths, &hidden));
-  TRY(check_count("--activation", options->activation, hidden));
-  if (options->dropout != NULL) TRY(check_count("--dropout", options->dropout, hidden));
+  TRY(read_widths(options->hidden, widths, &hidden));
+  TRY(check_count("--activation", list_of("activation", options->activation), hidden));
+  TRY(check_count("--dropout", list_of("dropout", options->dropout), hidden));
   TRY(memory_allocate(&list, 1, sizeof *list, "layers"));
   list->outputs = inputs;
   list->options = options;

@@ -9,7 +9,8 @@ enum { KEY_BYTES = 64, VALUE_BYTES = 4096 };
 static void write_line(const mlpd_option *row, const mlpd_train_options *options, FILE *stream) {
   char buffer[64];
   const char *const value = mlpd_option_format(row, options, buffer, sizeof buffer);
-  (void)fprintf(stream, "%s = %s\n", row->name, value != NULL ? value : "");
+  const char *const usual = row->decides == MLPD_DECIDES_WEIGHTS && row->default_text != NULL ? row->default_text : "";
+  (void)fprintf(stream, "%s = %s\n", row->name, value != NULL ? value : usual); /* NULL: see mlpd_train_options */
 }
 
 static bool decides_weights(const mlpd_option *row, const mlpd_train_options *options) {
