@@ -376,13 +376,13 @@ static bool patience_is_over(const trainer *t) {
   return t->prep.valid.present && o->patience > 0 && t->state.since_best >= o->patience;
 }
 
-/* Decides at the end of an epoch which weights to keep. */
 /* The validation figure that is least in the best epoch. */
 static double selected(const trainer *t, const mlpd_epoch *figures) {
   if (t->prep.options.select == MLPD_SELECT_LOSS) return figures->valid_loss;
   return t->prep.options.task == MLPD_CLASSIFICATION ? 1 - figures->valid_metric : figures->valid_metric;
 }
 
+/* At the end of an epoch: is it the best, which weights are kept, and does the learning rate fall? */
 static void decide(trainer *t, mlpd_epoch *figures) {
   const mlpd_train_options *const o = &t->prep.options;
   const double figure = selected(t, figures);
