@@ -90,6 +90,39 @@ static void test_resident(void **state) {
   assert_true(machine_memory_available("") > 0);
 }
 
+typedef struct pair {
+  size_t bytes; /* of the second array */
+  char *first, *empty, *second;
+} pair;
+
+static void lay_out_pair(void *owner, memory_layout *layout) {
+  pair *const p = owner;
+  p->first = memory_place(layout, 3, sizeof(float));
+  p->empty = memory_place(layout, 0, sizeof(float));
+  p->second = memory_place(layout, p->bytes, 1);
+}
+
+static void test_layout(void **state) {
+  (void)state;
+  pair p = {.bytes = 65};
+  assert_int_equal(memory_layout_size(lay_out_pair, &p), 64 + 128); /* whole cache lines */
+  assert_true(p.first == NULL && p.second == NULL);
+  char *block = NULL;
+  assert_int_equal(memory_allocate_layout(lay_out_pair, &p, "test", &block), MLPD_OK);
+  assert_true(p.first == block && (uintptr_t)block % MEMORY_ALIGNMENT == 0);
+  assert_null(p.empty);
+  assert_true(p.second == block + 64);
+  for (size_t i = 0; i < 64 + 128; i++) assert_int_equal(block[i], 0);
+  free(block);
+
+  const size_t too_many[] = {SIZE_MAX, SIZE_MAX - 63, SIZE_MAX - 127};
+  for (size_t i = 0; i < sizeof too_many / sizeof *too_many; i++) {
+    p.bytes = too_many[i];
+    assert_int_equal(memory_allocate_layout(lay_out_pair, &p, "test", &block), MLPD_ERROR_MEMORY);
+    assert_null(block);
+  }
+}
+
 /* ---- Estimates ------------------------------------------------------------------------------------ */
 
 /* 784-512-512-10 on 60000 rows of bytes with a class each. */
@@ -184,6 +217,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_available, make_root, remove_root),
       cmocka_unit_test(test_resident),
+      cmocka_unit_test(test_layout),
       cmocka_unit_test(test_estimate),
       cmocka_unit_test(test_fit),
   };

@@ -23,6 +23,29 @@ mlpd_status memory_allocate(void *array, size_t count, size_t size, const char *
   return MLPD_OK;
 }
 
+void *memory_place(memory_layout *layout, size_t count, size_t size) {
+  size_t bytes = 0, end = 0;
+  if (__builtin_mul_overflow(count, size, &bytes) || __builtin_add_overflow(bytes, MEMORY_ALIGNMENT - 1, &bytes) ||
+      __builtin_add_overflow(layout->bytes, bytes / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT, &end))
+    end = SIZE_MAX;
+  void *const place = layout->memory != NULL && end > layout->bytes ? layout->memory + layout->bytes : NULL;
+  layout->bytes = end;
+  return place;
+}
+
+size_t memory_layout_size(memory_lay_out *lay_out, void *owner) {
+  memory_layout layout = {0};
+  lay_out(owner, &layout);
+  return layout.bytes;
+}
+
+mlpd_status memory_allocate_layout(memory_lay_out *lay_out, void *owner, const char *what, char **block) {
+  TRY(memory_allocate(block, memory_layout_size(lay_out, owner), 1, what));
+  memory_layout layout = {.memory = *block};
+  lay_out(owner, &layout);
+  return MLPD_OK;
+}
+
 mlpd_status memory_copy_string(const char *text, char **copy) {
   *copy = NULL;
   if (text == NULL) return MLPD_OK;

@@ -82,7 +82,7 @@ typedef struct workspace {
   float **a, **delta;
   float *x_delta; /* (rows, inputs of layer 0): dC/dx, for network_input_gradient; NULL: nobody asks */
   float **kept;   /* [l] (rows, row_floats of its kind), or NULL: what the kind keeps of each row */
-  float *memory;
+  char *memory;   /* of all of these */
 } workspace;
 
 /* keep_z: z apart from a in every layer (mlpd_network_trace). Free with workspace_free. */
