@@ -104,6 +104,13 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
   done
 }
 
+@test "networks of random layers, losses, optimizers and schedules" {
+  local status=0
+  output=$(OMP_NUM_THREADS=1 "$python" "$BATS_TEST_DIRNAME/reference_configs.py" "$MLPDIST" "$BATS_TEST_TMPDIR" 2>&1) || status=$?
+  [ "$status" = 0 ] || fail "a network differs from the reference's"
+  says "23: alike"
+}
+
 @test "the comparison sees a learning rate one per cent off" {
   alike --epochs 1 --lr 0.1
   sed -i 's/^lr = .*/lr = 0.101/' "$BATS_TEST_TMPDIR/run/config.ini"

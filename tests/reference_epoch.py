@@ -29,7 +29,7 @@ except ImportError as error:
     sys.exit(3)
 
 sys.dont_write_bytecode = True  # nothing beside the sources
-from reference_network import Network, unknown
+from reference_network import Network, Pass, unknown
 from reference_rng import DEAL_BLOCKS, SHUFFLE, check_philox, shuffled
 
 # ---- Rows ------------------------------------------------------------------------------------------
@@ -52,7 +52,7 @@ class Lanes:
         return total * lane // self.lanes
 
     def epoch(self, number):
-        """Arrays of rows, one a step; number from 0."""
+        """For each step its rows, lane after lane, and the places where lanes begin in them; number from 0."""
         orders = [shuffled(self.seed, SHUFFLE, number, u, self.begin[u + 1] - self.begin[u]) + self.begin[u]
                   for u in range(self.lanes)]
         for step in range(self.steps):
@@ -60,7 +60,7 @@ class Lanes:
             for u, order in enumerate(orders):
                 each = self.cut(self.batch, u + 1) - self.cut(self.batch, u)
                 taken.append(order[step * each:(step + 1) * each] if step < self.full else order[self.full * each:])
-            yield self.positions[np.concatenate(taken)]
+            yield self.positions[np.concatenate(taken)], [0, *np.cumsum([len(rows) for rows in taken])]
 
 
 def default_lanes(batch):
@@ -74,70 +74,108 @@ def default_lanes(batch):
 
 
 class Optimizer:
-    """Formulas as in PyTorch's torch.optim; weight decay on weights alone."""
+    """Formulas as in PyTorch's torch.optim. Weights alone decay. The constants are stored in single precision: 1 - 0.999
+    differs by 1e-5 there. Epsilon is added to the root as the model file has the weights."""
 
-    def __init__(self, options, arrays, num_weights):
-        self.kind = options["optimizer"]
-        self.mu, self.beta1, self.beta2 = (options.real(k) for k in ("momentum", "beta1", "beta2"))
-        self.epsilon, self.decay = options.real("epsilon"), options.real("weight-decay")
-        self.trust, self.num_weights, self.t = options.real("trust-coefficient"), num_weights, 0
-        forms = {"adamw": 2, "lion": 2, "lamb": 1}  # 0: in the gradient, 1: in lamb's direction, 2: decoupled
-        self.form = {"auto": forms.get(self.kind, 0), "coupled": 0, "decoupled": 2}[options["decay"]]
-        self.first = [np.zeros_like(a) for a in arrays]
-        self.second = [np.zeros_like(a) for a in arrays]
+    def __init__(self, options, tensors):
+        self.kind, self.tensors, self.t = options["optimizer"], tensors, 0
+        self.mu, self.beta1, self.beta2, self.epsilon = (
+            float(np.float32(options.real(k))) for k in ("momentum", "beta1", "beta2", "epsilon"))
+        self.decay, self.clip = options.real("weight-decay"), options.real("clip-norm")
+        self.trust = options.real("trust-coefficient")
+        usual = {"adamw": "decoupled", "lion": "decoupled", "lamb": "beside"}.get(self.kind, "coupled")
+        self.form = usual if options["decay"] == "auto" else options["decay"]
+        self.first = [np.zeros_like(t.values) for t in tensors]
+        self.second = [np.zeros_like(t.values) for t in tensors]
 
-    def trust_ratio(self, w, coefficient, norm, i):
-        return coefficient * np.linalg.norm(w) / norm if i < self.num_weights and norm > 0 and w.any() else 1
-
-    def update(self, arrays, gradients, lr):
+    def update(self, lr, weight):
+        """weight: the sum of the rows' weights."""
         self.t += 1
-        for i, (w, g) in enumerate(zip(arrays, gradients)):
-            decay = self.decay if i < self.num_weights else 0
-            keep, decay, beside = ((1, decay, 0), (1, 0, decay), (1 - lr * decay, 0, 0))[self.form]
-            m, v = self.first[i], self.second[i]
-            if self.kind == "lars":
-                ratio = self.trust_ratio(w, self.trust, np.linalg.norm(g) + decay * np.linalg.norm(w), i)
+        learned = [t for t in self.tensors if not t.statistics]
+        for t in learned:
+            t.gradient = t.gradient / weight
+        norm = math.sqrt(sum(((t.gradient / t.stored)**2).sum() for t in learned))
+        for t, m, v in zip(self.tensors, self.first, self.second):
+            if t.statistics:
+                t.values += 0.1 * (t.gradient - t.values)
+                continue
+            gradient = t.gradient * (self.clip / norm if 0 < self.clip < norm else 1)
+            self.move(t, gradient, m, v, lr * t.rate)
+
+    def direction(self, g, m, v, epsilon):
+        """Adam's, of unit rate."""
+        m[...] = self.beta1 * m + (1 - self.beta1) * g
+        v[...] = self.beta2 * v + (1 - self.beta2) * g * g
+        return (m / (1 - self.beta1**self.t)) / (np.sqrt(v / (1 - self.beta2**self.t)) + epsilon)
+
+    def move(self, t, g, m, v, lr):
+        w, epsilon, decay, former = t.values, self.epsilon * t.stored, self.decay if t.decays else 0, t.values.copy()
+        norms = np.linalg.norm(g)
+        if self.form == "coupled" and norms > 0:
+            norms += decay * np.linalg.norm(w)
+        if self.form == "coupled":
             g = g + decay * w
-            w *= keep
-            if self.kind == "sgd":
-                w -= lr * g
-            elif self.kind in ("momentum", "nesterov"):
-                m[...] = self.mu * m + g
-                w -= lr * (m if self.kind == "momentum" else g + self.mu * m)
-            elif self.kind == "rmsprop":
-                beta2 = float(np.float32(self.beta2))
-                m[...] = beta2 * m + (1 - beta2) * g * g
-                w -= lr * g / (np.sqrt(m) + self.epsilon)
-            elif self.kind == "adagrad":
-                m += g * g
-                w -= lr * g / (np.sqrt(m) + self.epsilon)
-            elif self.kind == "lion":
-                w -= lr * np.sign(self.beta1 * m + (1 - self.beta1) * g)
-                m[...] = self.beta2 * m + (1 - self.beta2) * g
-            elif self.kind == "lars":
-                m[...] = self.mu * m + ratio * g
-                w -= lr * m
-            elif self.kind in ("adam", "adamw", "lamb"):
-                m[...] = self.beta1 * m + (1 - self.beta1) * g
-                v[...] = self.beta2 * v + (1 - self.beta2) * g * g
-                u = (m / (1 - self.beta1**self.t)) / (np.sqrt(v / (1 - self.beta2**self.t)) + self.epsilon)
-                if self.kind == "lamb":
-                    u = u + beside * w
-                    u = u * self.trust_ratio(w / keep, 1, np.linalg.norm(u), i)
-                w -= lr * u
-            else:
-                unknown(f"optimizer {self.kind}")
+        if self.form == "decoupled":
+            w *= 1 - lr * decay
+        if self.kind == "sgd":
+            w -= lr * g
+        elif self.kind in ("momentum", "nesterov"):
+            m[...] = self.mu * m + g
+            w -= lr * (m if self.kind == "momentum" else g + self.mu * m)
+        elif self.kind == "rmsprop":
+            m[...] = self.beta2 * m + (1 - self.beta2) * g * g
+            w -= lr * g / (np.sqrt(m) + epsilon)
+        elif self.kind == "adagrad":
+            m += g * g
+            w -= lr * g / (np.sqrt(m) + epsilon)
+        elif self.kind == "lion":
+            w -= lr * np.sign(self.beta1 * m + (1 - self.beta1) * g)
+            m[...] = self.beta2 * m + (1 - self.beta2) * g
+        elif self.kind == "lars":
+            m[...] = self.mu * m + trust_ratio(t, former, self.trust, norms) * g
+            w -= lr * m
+        elif self.kind == "lamb":
+            u = self.direction(g, m, v, epsilon) + (decay * former if self.form == "beside" else 0)
+            w -= lr * trust_ratio(t, former, 1, np.linalg.norm(u)) * u
+        elif self.kind in ("adam", "adamw"):
+            w -= lr * self.direction(g, m, v, epsilon)
+        else:
+            unknown(f"optimizer {self.kind}")
 
 
-def learning_rate(options, steps_per_epoch, step):
-    if options["lr-scale"] != "none":
-        unknown("lr-scale")
-    base, warmup = options.real("lr"), round(options.real("warmup-epochs") * steps_per_epoch)
+def trust_ratio(tensor, values, coefficient, norm):
+    """Of the tensors that decay; 1 where a norm is 0."""
+    return coefficient * np.linalg.norm(values) / norm if tensor.decays and norm > 0 and values.any() else 1
+
+
+class Plateau:
+    """The factor of the rate: it falls when the loss has not fallen for a while."""
+
+    def __init__(self, options):
+        self.factor, self.best, self.since, self.options = 1.0, math.inf, 0, options
+
+    def after(self, loss):
+        self.since += 1
+        if loss < self.best - self.options.real("min-delta"):
+            self.best, self.since = loss, 0
+        if self.since >= int(self.options["lr-patience"]):
+            self.factor, self.since = self.factor * self.options.real("lr-gamma"), 0
+
+
+def learning_rate(options, steps_per_epoch, step, factor=1.0):
+    """factor: of plateau."""
+    ratio = options.real("batch") / options.real("base-batch")
+    base = options.real("lr") * {"none": 1, "linear": ratio, "sqrt": math.sqrt(ratio)}[options["lr-scale"]]
+    warmup = math.floor(options.real("warmup-epochs") * steps_per_epoch + 0.5)
+    if step < warmup and options["schedule"] == "plateau":
+        return base * factor * (step + 1) / warmup
     if step < warmup:
         return base * (step + 1) / warmup
     done, schedule = step - warmup, options["schedule"]
+    if schedule == "plateau":
+        return max(base * factor, min(options.real("lr-min"), base))
     if schedule == "step":
-        return base * options.real("lr-gamma")**(done // round(options.real("lr-step-epochs") * steps_per_epoch))
+        return base * options.real("lr-gamma")**math.floor(done / (options.real("lr-step-epochs") * steps_per_epoch))
     if schedule == "exponential":
         return base * options.real("lr-gamma")**(done / (options.real("lr-step-epochs") * steps_per_epoch))
     t = done / (int(options["epochs"]) * steps_per_epoch - warmup)
@@ -157,7 +195,7 @@ def learning_rate(options, steps_per_epoch, step):
     if schedule == "coslog4":
         return least + (base - least) * (1 - math.cos(2 * math.pi * math.log2(1 + 15 * t))) / 2
     if schedule == "cosine-restarts":
-        length = round(options.real("lr-step-epochs") * steps_per_epoch)
+        length = options.real("lr-step-epochs") * steps_per_epoch
         while done >= length:
             done, length = done - length, length * int(options["lr-restart-factor"])
         return half(base, least, done / length)
@@ -179,6 +217,11 @@ class Options(dict):
     def real(self, key):
         return float(self[key])
 
+    def each(self, key, count):
+        """The items of a list, one for each hidden layer."""
+        items = self[key].strip('"').split(",")
+        return items * count if len(items) == 1 else items
+
 
 def standard(values):
     deviation = values.std(axis=0)
@@ -194,20 +237,32 @@ def normalise(options, pixels, x):
     return standard(x) if kind == "standard" else (0.0, 1.0)
 
 
-def read_training(options):
-    """x, y, sample weights and the number of classes (None: values) of the rows trained on, as stored."""
+def read_part(file, part, options=None):
+    """x, y and sample weights of a part, as stored."""
+    x, y, weight = (f"/{part}/{name}" for name in ("x", "y", "weight"))
+    if options is not None:
+        x, y = options.get("x", x), options.get("y", y)
+    x, y = file[x][...], file[y][...]
+    return x, y, file[weight][...].astype(float) if weight in file else np.ones(len(x))
+
+
+def read_data(options):
+    """Training rows, validation rows (or None) and the number of classes (None: values)."""
     with h5py.File(options["data"], "r") as file:
-        x, y = file[options.get("x", "/train/x")][...], file[options.get("y", "/train/y")][...]
-        weights = file["/train/weight"][...].astype(float) if "/train/weight" in file else np.ones(len(x))
-        own_validation = "/valid/x" in file
-    classes = int(y.max()) + 1 if np.issubdtype(y.dtype, np.integer) else None
+        training = read_part(file, "train", options)
+        validation = read_part(file, "valid") if "/valid/x" in file else None
+    y = training[1]
+    is_class = np.issubdtype(y.dtype, np.integer) and options["task"] != "regression"
+    classes = int(y.max()) + 1 if is_class else None
     fraction = 0 if options["valid-fraction"] == "auto" else options.real("valid-fraction")  # auto: of raw tables
-    if fraction > 0 and not own_validation:  # validation takes the end of a random order
+    if fraction > 0 and validation is None:  # validation takes the end of a random order
         assert classes is None, "of classes each gives its share, which is not modelled here"
-        order = Lanes(len(x), len(x), 64, int(options["seed"])).positions
-        kept = order[:len(x) - math.floor(fraction * len(x) + 0.5)]
-        x, y, weights = x[kept], y[kept], weights[kept]
-    return x, y if classes else y.reshape(len(y), -1).astype(float), weights, classes
+        n = len(y)
+        order = Lanes(n, n, 64, int(options["seed"])).positions
+        kept = n - math.floor(fraction * n + 0.5)
+        validation = [array[order[kept:]] for array in training]
+        training = [array[order[:kept]] for array in training]
+    return training, validation, classes
 
 
 def class_weights(text, y, classes):
@@ -219,49 +274,71 @@ def class_weights(text, y, classes):
 
 class Run:
     def __init__(self, options):
-        seed, batch = int(options["seed"]), int(options["batch"])
-        x, y, self.sample_weights, classes = read_training(options)
+        (x, y, self.sample_weights), valid, self.classes = read_data(options)
+        self.options, self.class_weights = options, None
         self.shift, self.scale = normalise(options, x.dtype == np.uint8, x.astype(float))
-        self.x, self.y = (x.astype(float) - self.shift) * self.scale, y
         loss, output = options["loss"], options["output-activation"]
-        self.loss = loss if loss != "auto" else "cross-entropy" if classes else "mse"
-        output = output if output != "auto" else "softmax" if classes else "exp" if loss == "poisson" else "identity"
-        if not classes and output == "identity" and options["normalize-targets"] != "none":
-            self.target = standard(y)
-            self.y = (y - self.target[0]) * self.target[1]
-        if loss == "poisson" and options["normalize-targets"] != "none":
-            self.y = y / y.mean(axis=0)
-        quantiles = [float(tau) for tau in options["quantiles"].split(",")]
-        each = len(quantiles) if loss == "quantile" else 2 if loss == "gaussian" else 1
-        hidden = [int(width) for width in options["hidden"].strip('"').split(",") if width]
-        self.network = Network([x.shape[1], *hidden, classes or each * y.shape[1]], options["activation"], output,
-                               options["init"], seed)
-        self.network.quantiles = quantiles
-        self.network.parameters = options.real("label-smoothing"), options.real("focal-gamma")
-        if classes and options["class-weight"] != "none":
-            self.sample_weights = self.sample_weights * class_weights(options["class-weight"], y, classes)[y]
-        lanes = options["lanes"]
-        batch = min(batch, len(x))
-        self.lanes = Lanes(len(x), batch, default_lanes(batch) if lanes in ("auto", "0") else int(lanes), seed)
-        self.options, self.losses = options, []
+        self.loss = loss if loss != "auto" else "cross-entropy" if self.classes else "mse"
+        if output == "auto":
+            usual = {"poisson": "exp", "binary-cross-entropy": "sigmoid", "cross-entropy": "softmax"}
+            output = usual.get(self.loss, "softmax" if self.classes else "identity")
+        self.target = self.target_scale(self.columns(y), output)
+        quantiles = options["quantiles"].count(",") + 1
+        each = quantiles if loss == "quantile" else 2 if loss == "gaussian" else 1
+        self.network = Network(options, x.shape[1], self.classes or each * self.columns(y).shape[1], output)
+        if self.classes and options["class-weight"] != "none":
+            self.class_weights = class_weights(options["class-weight"], y, self.classes)
+        self.x, self.y, self.sample_weights = self.scaled(x, y, self.sample_weights)
+        self.valid = self.scaled(*valid) if valid is not None else None
+        lanes, batch = options["lanes"], min(int(options["batch"]), len(x))
+        lanes = default_lanes(batch) if lanes in ("auto", "0") else int(lanes)
+        self.lanes = Lanes(len(x), batch, lanes, int(options["seed"]))
+        self.losses, self.valid_losses = [], []
+
+    def columns(self, y):
+        return y if self.classes else y.reshape(len(y), -1).astype(float)
+
+    def target_scale(self, y, output):
+        """Shift and factor of the targets."""
+        if self.options["normalize-targets"] == "none":
+            return 0.0, 1.0
+        if self.loss == "poisson":
+            return 0.0, 1 / y.mean(axis=0)
+        if not self.classes and output == "identity":
+            return standard(y)
+        return 0.0, 1.0
+
+    def scaled(self, x, y, weights):
+        if self.class_weights is not None:
+            weights = weights * self.class_weights[y]
+        x = (x.astype(float) - self.shift) * self.scale
+        return x, y if self.classes else (self.columns(y) - self.target[0]) * self.target[1], weights
+
+    def validate(self):
+        x, y, weights = self.valid
+        z, a = self.network.forward(x, Pass(training=False))
+        losses, _ = self.network.loss(z[-1], a[-1], y, self.loss)
+        return (losses * weights).sum() / weights.sum()
+
+    def train_epoch(self, epoch, optimizer, plateau):
+        """Returns the loss."""
+        total, first, seed = 0.0, 0, int(self.options["seed"])
+        for step, (rows, bounds) in enumerate(self.lanes.epoch(epoch)):
+            weights = self.sample_weights[rows]
+            at = Pass(True, seed, epoch, first, bounds)
+            total += self.network.step(self.x[rows], self.y[rows], self.loss, weights, at)
+            lr = learning_rate(self.options, self.lanes.steps, epoch * self.lanes.steps + step, plateau.factor)
+            optimizer.update(lr, weights.sum())
+            first += len(rows)
+        return total / self.sample_weights.sum()
 
     def train(self):
-        network, step, clip = self.network, 0, self.options.real("clip-norm")
-        arrays = network.weights + network.biases
-        optimizer = Optimizer(self.options, arrays, len(network.weights))
+        optimizer, plateau = Optimizer(self.options, self.network.tensors()), Plateau(self.options)
         for epoch in range(int(self.options["epochs"])):
-            total = 0.0
-            for rows in self.lanes.epoch(epoch):
-                weights = self.sample_weights[rows]
-                loss, gradients = network.gradient(self.x[rows], self.y[rows], self.loss, weights)
-                gradients = [g / weights.sum() for g in gradients]
-                norm = math.sqrt(sum((g * g).sum() for g in gradients))
-                if 0 < clip < norm:
-                    gradients = [g * (clip / norm) for g in gradients]
-                optimizer.update(arrays, gradients, learning_rate(self.options, self.lanes.steps, step))
-                total += loss
-                step += 1
-            self.losses.append(total / self.sample_weights.sum())
+            self.losses.append(self.train_epoch(epoch, optimizer, plateau))
+            if self.valid is not None:
+                self.valid_losses.append(self.validate())
+            plateau.after((self.valid_losses or self.losses)[-1])
 
 
 # ---- Commands --------------------------------------------------------------------------------------
@@ -271,29 +348,51 @@ def difference(theirs, ours):
     return float(np.abs(theirs - ours).max() / max(np.abs(ours).max(), 1e-30))
 
 
-def compare(folder, tolerance):
+def compare_layer(number, layer, model):
+    """Returns the largest difference of a tensor, and by how much training moved the one that moved least."""
+    worst, moved, scale = 0.0, math.inf, 0.0
+    for tensor in layer.tensors:
+        theirs = model[f"/network/layer_{number}/{tensor.name}"][...]
+        ours, start = tensor.values * tensor.stored, tensor.start * tensor.stored
+        if theirs.shape != ours.shape:
+            print(f"layer {number}: {tensor.name} has shape {theirs.shape}, expected {ours.shape}")
+            return math.inf, 0.0
+        # A bias starts at 0 and may still be next to it: beside the weights it is added to, it counts as they do.
+        scale = max(scale, np.abs(ours).max())
+        error = float(np.abs(theirs - ours).max() / max(scale, 1e-30))
+        print(f"layer {number}: {tensor.name} differs by {error:.2e}")
+        worst = max(worst, error)
+        if ours.ndim > 1:
+            moved = min(moved, float(np.abs(ours - start).max() / max(np.abs(ours).max(), 1e-30)))
+    return worst, moved
+
+
+def compare_losses(folder, run):
+    """Losses of training and validation, epoch by epoch."""
+    with open(os.path.join(folder, "metrics.csv"), encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    if len(rows) != len(run.losses):
+        return math.inf
+    error = difference(np.array([float(row["train_loss"]) for row in rows]), np.array(run.losses))
+    if run.valid is None:
+        return error
+    return max(error, difference(np.array([float(row["valid_loss"]) for row in rows]), np.array(run.valid_losses)))
+
+
+def compare(folder, tolerance, least=100):
+    """least: training must move the weights by this times the tolerance, so that the comparison means something."""
     check_philox()
     run = Run(Options(os.path.join(folder, "config.ini")))
-    start = [w.copy() for w in run.network.weights]
     run.train()
     worst, moved = 0.0, math.inf
     with h5py.File(os.path.join(folder, "model.h5"), "r") as model:
-        for l, (w, b) in enumerate(zip(run.network.weights, run.network.biases)):
-            theirs = model[f"/network/layer_{l + 1}/weight"][...], model[f"/network/layer_{l + 1}/bias"][...]
-            if theirs[0].shape != w.shape or theirs[1].shape != b.shape:
-                print(f"layer {l + 1}: shape {theirs[0].shape}, expected {w.shape}")
-                return 1
-            # A bias starts at 0 and may still be next to it: beside the weights it is added to, it counts as they do.
-            scale = max(np.abs(b).max(), np.abs(w).max())
-            errors = difference(theirs[0], w), float(np.abs(theirs[1] - b).max() / scale)
-            print(f"layer {l + 1}: weight differs by {errors[0]:.2e}, bias by {errors[1]:.2e}")
-            worst, moved = max(worst, *errors), min(moved, difference(start[l], w))
+        for l, layer in enumerate([layer for layer in run.network.layers if layer.in_file]):
+            error, change = compare_layer(l + 1, layer, model)
+            worst, moved = max(worst, error), min(moved, change)
         worst = max(worst, difference(model["/input/shift"][...], np.broadcast_to(run.shift, run.x.shape[1])),
                     difference(model["/input/scale"][...], np.broadcast_to(run.scale, run.x.shape[1])))
-    with open(os.path.join(folder, "metrics.csv"), encoding="utf-8") as stream:
-        losses = [float(row["train_loss"]) for row in csv.DictReader(stream)]
-    loss_error = difference(np.array(losses), np.array(run.losses)) if len(losses) == len(run.losses) else math.inf
-    alike = worst <= tolerance and loss_error <= tolerance and moved > 100 * tolerance
+    loss_error = compare_losses(folder, run)
+    alike = worst <= tolerance and loss_error <= tolerance and moved > least * tolerance
     print(f"{'alike' if alike else 'DIFFERENT'}: weights by {worst:.2e}, losses by {loss_error:.2e}, "
           f"tolerance {tolerance:.2e}; training moved the weights by {moved:.2e}")
     return 0 if alike else 1

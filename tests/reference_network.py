@@ -1,10 +1,15 @@
-"""The network of reference_epoch.py: activations, initial weights, forward pass, losses and gradients."""
+"""The network of reference_epoch.py: activations, layers, losses and gradients, in double precision.
+
+Each kind of layer is written as its paper defines it, not as src/network does: batch norm works on whole lanes, dropout on
+whole masks, and the neural-tangent parametrisation has the weights V of z = x V / sqrt(d) + b, where src/network has
+W = V / sqrt(d) with other rates. `compare` turns V into W.
+"""
 import math
 import sys
 
 import numpy as np
 
-from reference_rng import INIT_WEIGHTS, draws
+from reference_rng import DROPOUT, INIT_WEIGHTS, NOISE, draws, groups, normal, uniform
 
 
 def unknown(what):
@@ -16,6 +21,10 @@ def sigmoid(z):
     return (1 + np.tanh(z / 2)) / 2
 
 
+def normal_function(z):
+    return np.vectorize(lambda value: math.erfc(-value / math.sqrt(2)) / 2)(z)
+
+
 SELU = 1.0507009873554805, 1.6732632423543772  # lambda, alpha
 
 ACTIVATIONS = {  # A(z), and A'(z) from z and a
@@ -23,6 +32,8 @@ ACTIVATIONS = {  # A(z), and A'(z) from z and a
     "relu": (lambda z: np.where(z > 0, z, 0), lambda z, a: (z > 0).astype(float)),
     "leaky-relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z, a: np.where(z > 0, 1, 0.01)),
     "elu": (lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))), lambda z, a: np.where(z > 0, 1, a + 1)),
+    "gelu": (lambda z: z * normal_function(z),
+             lambda z, a: normal_function(z) + z * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)),
     "silu": (lambda z: z * sigmoid(z), lambda z, a: sigmoid(z) * (1 + z * (1 - sigmoid(z)))),
     "sigmoid": (sigmoid, lambda z, a: a * (1 - a)),
     "tanh": (np.tanh, lambda z, a: 1 - a * a),
@@ -37,7 +48,27 @@ ACTIVATIONS = {  # A(z), and A'(z) from z and a
 }
 
 
-def init_layer(name, activation, seed, layer, inputs, outputs):
+
+class Tensor:
+    """Values that learn; stored: as the model file has them (a factor of ours); statistics: not by gradient."""
+
+    def __init__(self, name, values, decays=False, rate=1.0, stored=1.0, statistics=False):
+        self.name, self.values, self.decays, self.rate = name, values.astype(float), decays, rate
+        self.stored, self.statistics, self.gradient = stored, statistics, np.zeros(values.shape)
+        self.start = self.values.copy()
+
+
+class Pass:
+    """What layers may know of the rows of a pass: numbers of the samples in the epoch, first rows of the lanes."""
+
+    def __init__(self, training, seed=0, epoch=0, first=0, bounds=None):
+        self.training, self.seed, self.epoch, self.first, self.bounds = training, seed, epoch, first, bounds
+
+
+# ---- Kinds of layers: forward(x, pass) gives z; backward(dC/dz) gives dC/dx and sets gradients --------
+
+
+def initial_weights(name, activation, seed, draw, inputs, outputs):
     if name == "auto":
         bent = activation in ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "mish", "hardswish", "relu6")
         name = "he-normal" if bent else "lecun-normal" if activation == "selu" else "glorot-uniform"
@@ -45,62 +76,286 @@ def init_layer(name, activation, seed, layer, inputs, outputs):
         return np.zeros((inputs, outputs))
     rule, form = name.rsplit("-", 1)
     variance = {"he": 2 / inputs, "glorot": 2 / (inputs + outputs), "lecun": 1 / inputs}[rule]
-    word = draws(seed, INIT_WEIGHTS, layer, 0, inputs * outputs)
-    pairs = [(((word[:, i + 1] << np.uint64(32) | word[:, i]) >> np.uint64(12)).astype(float) + 0.5) * 2.0**-52
-             for i in (0, 2)]
-    if form == "normal":  # Box and Muller
-        values = math.sqrt(variance) * np.sqrt(-2 * np.log(pairs[0])) * np.cos(2 * np.pi * pairs[1])
-    else:
-        values = math.sqrt(3 * variance) * (2 * pairs[0] - 1)
-    return values.reshape(inputs, outputs)
+    word = draws(seed, INIT_WEIGHTS, draw, 0, inputs * outputs)
+    unit = normal(word) if form == "normal" else math.sqrt(3) * (2 * uniform(word[:, 0], word[:, 1]) - 1)
+    return math.sqrt(variance) * unit.reshape(inputs, outputs)
+
+
+class Dense:
+    in_file = True
+
+    def __init__(self, inputs, outputs, starts_for, init, seed, draw, bias=True):
+        self.weight = Tensor("weight", initial_weights(init, starts_for, seed, draw, inputs, outputs), decays=True)
+        self.bias = Tensor("bias", np.zeros(outputs))
+        self.tensors, self.num_draws = [self.weight] + ([self.bias] if bias else []), 1
+        self.factor = 1.0
+
+    def forward(self, x, _):
+        self.x = x
+        return x @ self.weight.values * self.factor + self.bias.values
+
+    def backward(self, delta):
+        self.weight.gradient = self.factor * self.x.T @ delta
+        self.bias.gradient = delta.sum(axis=0)
+        return self.factor * delta @ self.weight.values.T
+
+
+class TangentDense(Dense):
+    """z = x V / sqrt(d) + b; V and b from N(0, 1), 0 in the last layer; b learns at a tenth of the rate."""
+
+    def __init__(self, inputs, outputs, init, seed, draw, bias, is_last):
+        super().__init__(inputs, outputs, "", "zeros", seed, draw, bias)
+        self.factor, self.num_draws = 1 / math.sqrt(inputs), 0 if is_last else len(self.tensors)
+        self.weight.stored, self.bias.rate = self.factor, 0.1
+        if not is_last:
+            init = "lecun-normal" if init == "auto" else init
+            self.weight.values = initial_weights(init, "", seed, draw, inputs, outputs) / self.factor
+            if bias:
+                self.bias.values = normal(draws(seed, INIT_WEIGHTS, draw + 1, 0, outputs))
+        self.weight.start = self.weight.values.copy()
+
+
+class Scale:
+    in_file, num_draws = True, 0
+
+    def __init__(self, columns, rate):
+        self.tensors = [Tensor("scale", np.ones(columns), rate=rate)]
+
+    def forward(self, x, _):
+        self.x = x
+        return x * self.tensors[0].values
+
+    def backward(self, delta):
+        self.tensors[0].gradient = (delta * self.x).sum(axis=0)
+        return delta * self.tensors[0].values
+
+
+class Dropout:
+    """A value is kept with probability 1 - p, and then divided by it; in training alone."""
+    in_file, num_draws, tensors = False, 0, ()
+
+    def __init__(self, p, number):
+        self.p, self.number, self.mask = p, number, 1.0
+
+    def forward(self, x, at):
+        if not at.training:
+            return x
+        each = -(-x.shape[1] // 4)  # groups of a row
+        word = groups(at.seed, DROPOUT, at.epoch, self.number, at.first * each + np.arange(len(x) * each))
+        kept = word.reshape(len(x), -1)[:, :x.shape[1]] >= math.floor(self.p * 2**32)
+        self.mask = kept / (1 - self.p)
+        return x * self.mask
+
+    def backward(self, delta):
+        return delta * self.mask
+
+
+class Noise:
+    in_file, num_draws, tensors = False, 0, ()
+
+    def __init__(self, deviation, number):
+        self.deviation, self.number = deviation, number
+
+    def forward(self, x, at):
+        if not at.training:
+            return x
+        word = groups(at.seed, NOISE, at.epoch, self.number, at.first * x.shape[1] + np.arange(x.size))
+        return x + self.deviation * normal(word).reshape(x.shape)
+
+    def backward(self, delta):
+        return delta
+
+
+class Norm:
+    """x^ = (x - mean) / sqrt(variance + 1e-5) over an axis of an array, and the derivative back through it."""
+
+    def __init__(self, x, axis):
+        self.axis, self.mean, self.variance = axis, x.mean(axis=axis, keepdims=True), x.var(axis=axis, keepdims=True)
+        self.inverse = 1 / np.sqrt(self.variance + 1e-5)
+        self.scaled = (x - self.mean) * self.inverse
+
+    def backward(self, slope):
+        mean, along = (v.mean(axis=self.axis, keepdims=True) for v in (slope, slope * self.scaled))
+        return self.inverse * (slope - mean - self.scaled * along)
+
+
+class LayerNorm:
+    in_file, num_draws = True, 0
+
+    def __init__(self, columns):
+        self.gain, self.shift = Tensor("gain", np.ones(columns)), Tensor("shift", np.zeros(columns))
+        self.tensors = [self.gain, self.shift]
+
+    def forward(self, x, _):
+        self.norm = Norm(x, 1)
+        return self.gain.values * self.norm.scaled + self.shift.values
+
+    def backward(self, delta):
+        self.gain.gradient, self.shift.gradient = (delta * self.norm.scaled).sum(axis=0), delta.sum(axis=0)
+        return self.norm.backward(delta * self.gain.values)
+
+
+class BatchNorm:
+    """Each lane's rows by their own mean and variance; outside of training by running ones."""
+    in_file, num_draws = True, 0
+
+    def __init__(self, columns):
+        self.gain, self.shift = Tensor("gain", np.ones(columns)), Tensor("shift", np.zeros(columns))
+        self.mean = Tensor("mean", np.zeros(columns), statistics=True)
+        self.variance = Tensor("variance", np.ones(columns), statistics=True)
+        self.tensors = [self.gain, self.shift, self.mean, self.variance]
+
+    def forward(self, x, at):
+        if not at.training:
+            scaled = (x - self.mean.values) / np.sqrt(self.variance.values + 1e-5)
+            return self.gain.values * scaled + self.shift.values
+        self.lanes = [slice(b, e) for b, e in zip(at.bounds, at.bounds[1:]) if e > b]
+        self.norms = [Norm(x[lane], 0) for lane in self.lanes]
+        self.scaled = np.concatenate([norm.scaled for norm in self.norms])
+        # The means of the step: of a lane's variances those without bias, a lane counting by its rows.
+        mean, variance = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+        for lane, norm in zip(self.lanes, self.norms):
+            n = lane.stop - lane.start
+            mean += norm.mean[0] * n / len(x)
+            variance += (norm.variance[0] * n / (n - 1) if n > 1 else self.variance.values) * n / len(x)
+        self.mean.gradient, self.variance.gradient = mean, variance
+        return self.gain.values * self.scaled + self.shift.values
+
+    def backward(self, delta):
+        self.gain.gradient, self.shift.gradient = (delta * self.scaled).sum(axis=0), delta.sum(axis=0)
+        slope = delta * self.gain.values
+        return np.concatenate([norm.backward(slope[lane]) for norm, lane in zip(self.norms, self.lanes)])
+
+
+# ---- Losses: the loss of each row, and dC/dz of the output layer ---------------------------------------
+
+
+def softmax(z):
+    exponentials = np.exp(z - z.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def cross_entropy(a, target, gamma):
+    each = target * (1 - a)**gamma * -np.log(a)
+    slopes = target * ((1 - a)**gamma / a + (gamma * (1 - a)**(gamma - 1) * -np.log(a) if gamma > 0 else 0))
+    return each.sum(axis=1), a * ((slopes * a).sum(axis=1, keepdims=True) - slopes)
+
+
+def binary_cross_entropy(a, target, gamma):
+    """The focal form counts an answer by 1 - p to the gamma, p = a y + (1 - a)(1 - y)."""
+    ce = -target * np.log(a) - (1 - target) * np.log1p(-a)
+    missing = 1 - (a * target + (1 - a) * (1 - target))
+    slope = missing**gamma * (a - target)
+    if gamma > 0:
+        slope = slope + gamma * missing**(gamma - 1) * (1 - 2 * target) * a * (1 - a) * ce
+    return (missing**gamma * ce).sum(axis=1), slope
+
+
+def quantile(a, y, quantiles):
+    tau, r = np.tile(quantiles, y.shape[1]), a - np.repeat(y, len(quantiles), axis=1)
+    return np.where(r > 0, (1 - tau) * r, -tau * r).sum(axis=1), np.where(r > 0, 1 - tau, -tau)
+
+
+def gaussian(a, y):
+    r, precision = a[:, ::2] - y, np.exp(-a[:, 1::2])
+    losses = (a[:, 1::2] + r * r * precision).sum(axis=1) / 2
+    return losses, np.stack([r * precision, (1 - r * r * precision) / 2], axis=2).reshape(len(y), -1)
+
+
+RESIDUAL = {  # of r = a - y: each value's loss, and its slope
+    "mse": lambda r: (r * r / 2, r),
+    "mse-mean": lambda r: (r * r / r.shape[1], 2 * r / r.shape[1]),
+    "mae": lambda r: (abs(r), np.sign(r)),
+    "huber": lambda r: (np.where(abs(r) <= 1, r * r / 2, abs(r) - 0.5), np.clip(r, -1, 1)),
+}
 
 
 class Network:
-    def __init__(self, widths, hidden, output, init, seed):
-        self.activations = [hidden] * (len(widths) - 2) + [output]
-        self.weights = [init_layer(init, self.activations[l], seed, l, widths[l], widths[l + 1])
-                        for l in range(len(widths) - 1)]
-        self.biases = [np.zeros(width) for width in widths[1:]]
-        self.parameters = 0.0, 0.0  # label smoothing, focal gamma
+    """Of options: noise, dropout and scale of the inputs, hidden layers with norm and dropout, the output layer."""
 
-    def gradient(self, x, y, loss, sample_weights):
-        """Sum of the weighted losses, and its gradient: of weights, of biases."""
-        z, a = [], [x]
-        for w, b, kind in zip(self.weights, self.biases, self.activations):
-            z.append(a[-1] @ w + b)
-            if kind == "softmax":
-                exponentials = np.exp(z[-1] - z[-1].max(axis=1, keepdims=True))
-                a.append(exponentials / exponentials.sum(axis=1, keepdims=True))
-            else:
-                a.append(ACTIVATIONS[kind][0](z[-1]))
-        output = self.activations[-1]
-        if loss == "cross-entropy" and output == "softmax":
-            k, smoothing, gamma = a[-1].shape[1], *self.parameters
-            target, p = (1 - smoothing) * np.eye(a[-1].shape[1])[y] + smoothing / k, a[-1]
-            each = target * (1 - p)**gamma * -np.log(p)
-            losses = each.sum(axis=1)
-            slopes = target * ((1 - p)**gamma / p + (gamma * (1 - p)**(gamma - 1) * -np.log(p) if gamma > 0 else 0))
-            delta = p * ((slopes * p).sum(axis=1, keepdims=True) - slopes)
-        elif loss == "poisson" and output == "exp":
-            losses, delta = (a[-1] - y * z[-1]).sum(axis=1), a[-1] - y
-        elif loss == "quantile" and output == "identity":
-            tau = np.tile(self.quantiles, y.shape[1])
-            r = a[-1] - np.repeat(y, len(self.quantiles), axis=1)
-            losses, delta = np.where(r > 0, (1 - tau) * r, -tau * r).sum(axis=1), np.where(r > 0, 1 - tau, -tau)
-        elif loss == "gaussian" and output == "identity":
-            r, precision = a[-1][:, ::2] - y, np.exp(-a[-1][:, 1::2])
-            losses = (a[-1][:, 1::2] + r * r * precision).sum(axis=1) / 2
-            delta = np.stack([r * precision, (1 - r * r * precision) / 2], axis=2).reshape(len(y), -1)
-        elif loss == "mse" and output != "softmax":
-            losses = ((a[-1] - y)**2).sum(axis=1) / 2
-            delta = (a[-1] - y) * ACTIVATIONS[output][1](z[-1], a[-1])
+    def __init__(self, options, inputs, outputs, output):
+        self.layers, self.activations, self.draws = [], [], 0
+        self.options, self.seed, self.width = options, int(options["seed"]), inputs
+        hidden = [int(width) for width in options["hidden"].strip('"').split(",") if width]
+        self.input_layers()
+        for l, (width, activation, p) in enumerate(zip(hidden, options.each("activation", len(hidden)),
+                                                       options.each("dropout", len(hidden)))):
+            self.hidden_layer(width, activation, options["norm"])
+            if float(p) > 0:
+                self.add(Dropout(float(p), len(self.layers)))
+        self.dense(outputs, output, output, is_last=True)
+        self.smoothing, self.gamma = options.real("label-smoothing"), options.real("focal-gamma")
+        self.quantiles = [float(tau) for tau in options["quantiles"].split(",")]
+
+    def add(self, layer, activation="identity"):
+        self.layers.append(layer)
+        self.activations.append(activation)
+        self.draws += layer.num_draws
+
+    def input_layers(self):
+        for kind, key in ((Noise, "input-noise"), (Dropout, "input-dropout")):
+            if self.options.real(key) > 0:
+                self.add(kind(self.options.real(key), len(self.layers)))
+        if self.options.real("input-scale") > 0:
+            self.add(Scale(self.width, self.options.real("input-scale")))
+
+    def dense(self, outputs, activation, starts_for, bias=True, is_last=False):
+        init = self.options["init"]
+        if self.options["parametrization"] == "ntk":
+            made = TangentDense(self.width, outputs, init, self.seed, self.draws, bias, is_last)
         else:
-            unknown(f"loss {loss} on output {output}")
-        delta = delta * sample_weights[:, None]
-        weights, biases = [], []
-        for l in reversed(range(len(self.weights))):
-            weights.insert(0, a[l].T @ delta)
-            biases.insert(0, delta.sum(axis=0))
+            made = Dense(self.width, outputs, starts_for, init, self.seed, self.draws, bias)
+        self.add(made, activation)
+        self.width = outputs
+
+    def hidden_layer(self, width, activation, norm):
+        if norm == "none":
+            self.dense(width, activation, activation)
+            return
+        self.dense(width, "identity", activation, bias=norm != "batch")
+        self.add(BatchNorm(width) if norm == "batch" else LayerNorm(width), activation)
+
+    def tensors(self):
+        return [tensor for layer in self.layers for tensor in layer.tensors]
+
+    def forward(self, x, at):
+        """z and a of each layer."""
+        z, a = [], []
+        for layer, kind in zip(self.layers, self.activations):
+            z.append(layer.forward(a[-1] if a else x, at))
+            a.append(softmax(z[-1]) if kind == "softmax" else ACTIVATIONS[kind][0](z[-1]))
+        return z, a
+
+    def loss(self, z, a, y, kind):
+        """The loss of each row, and dC/dz of the last layer."""
+        output, k = self.activations[-1], a.shape[1]
+        hot = np.eye(k)[y] if y.ndim == 1 else y
+        if kind == "cross-entropy" and output == "softmax":
+            return cross_entropy(a, (1 - self.smoothing) * hot + self.smoothing / k, self.gamma)
+        if kind == "binary-cross-entropy" and output == "sigmoid":
+            return binary_cross_entropy(a, (1 - self.smoothing) * hot + self.smoothing / 2, self.gamma)
+        if kind == "poisson" and output == "exp":
+            return (a - y * z).sum(axis=1), a - y
+        if kind == "gaussian" and output == "identity":
+            return gaussian(a, y)
+        if kind == "quantile" and output != "softmax":
+            losses, slopes = quantile(a, y, self.quantiles)
+            losses = losses[:, None]
+        elif kind in RESIDUAL:
+            losses, slopes = RESIDUAL[kind](a - hot)
+        else:
+            unknown(f"loss {kind} on output {output}")
+        if output == "softmax":
+            return losses.sum(axis=1), a * (slopes - (slopes * a).sum(axis=1, keepdims=True))
+        return losses.sum(axis=1), slopes * ACTIVATIONS[output][1](z, a)
+
+    def step(self, x, y, kind, weights, at):
+        """The sum of the weighted losses; the sum of their gradients goes into the tensors."""
+        z, a = self.forward(x, at)
+        losses, delta = self.loss(z[-1], a[-1], y, kind)
+        delta = delta * weights[:, None]
+        for l in reversed(range(len(self.layers))):
+            delta = self.layers[l].backward(delta)
             if l > 0:
-                delta = (delta @ self.weights[l].T) * ACTIVATIONS[self.activations[l - 1]][1](z[l - 1], a[l])
-        return (losses * sample_weights).sum(), weights + biases
+                delta = delta * ACTIVATIONS[self.activations[l - 1]][1](z[l - 1], a[l - 1])
+        return (losses * weights).sum()

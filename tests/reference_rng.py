@@ -1,7 +1,7 @@
 """Counted random numbers of a training run, as reference_epoch.py needs them: Philox4x32-10 (Salmon et al., SC11)."""
 import numpy as np
 
-INIT_WEIGHTS, DEAL_BLOCKS, SHUFFLE = 1, 2, 3
+INIT_WEIGHTS, DEAL_BLOCKS, SHUFFLE, DROPOUT, NOISE = 1, 2, 3, 7, 8
 
 
 def philox(counter, key):
@@ -27,12 +27,27 @@ def check_philox():
         assert tuple(int(word) for word in philox(counter, key)) == answer
 
 
-def draws(seed, purpose, a, b, groups):
-    """The first 4 * groups 32-bit draws of a stream, as (groups, 4)."""
-    index = np.arange(groups, dtype=np.uint64)
-    counter = (index & np.uint64(0xFFFFFFFF), index >> np.uint64(32), np.full(groups, a, np.uint64),
-               np.full(groups, b | purpose << 24, np.uint64))
+def groups(seed, purpose, a, b, index):
+    """Groups of four 32-bit draws of a stream, those of these numbers, as (len(index), 4)."""
+    index = np.asarray(index, dtype=np.uint64)
+    counter = (index & np.uint64(0xFFFFFFFF), index >> np.uint64(32), np.full(len(index), a, np.uint64),
+               np.full(len(index), b | purpose << 24, np.uint64))
     return np.stack(philox(counter, (seed % 2**32, seed >> 32)), axis=1)
+
+
+def draws(seed, purpose, a, b, count):
+    """The first `count` groups of a stream."""
+    return groups(seed, purpose, a, b, np.arange(count, dtype=np.uint64))
+
+
+def uniform(low, high):
+    """Two draws as a number in (0, 1)."""
+    return (((high << np.uint64(32) | low) >> np.uint64(12)).astype(float) + 0.5) * 2.0**-52
+
+
+def normal(word):
+    """Box and Muller's cosine of each group of draws."""
+    return np.sqrt(-2 * np.log(uniform(word[:, 0], word[:, 1]))) * np.cos(2 * np.pi * uniform(word[:, 2], word[:, 3]))
 
 
 def shuffled(seed, purpose, a, b, n):
