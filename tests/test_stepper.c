@@ -751,7 +751,7 @@ static void test_small_network_on_threads(void **state) {
   if (fastest->sum_gradients != NULL)
     assert_on_all(stepper_sharing(net, fastest, &plan, (lane_range){0, 1}, 2) == SHARE_ROWS &&
                       stepper_sharing(net, fastest, &plan, (lane_range){0, 8}, 3) == SHARE_LANES &&
-                      stepper_apart_size(net, fastest, &plan, (lane_range){0, 8}, 3) > 0,
+                      stepper_apart_nodes(net, fastest, &plan, (lane_range){0, 8}, 3) > 0,
                   "ways of sharing");
   lane_plan_free(&plan);
   mlpd_network_free(net);

@@ -12,22 +12,44 @@
 
 /* ---- Making ------------------------------------------------------------------------------------ */
 
-static mlpd_status make_lane(const stepper_parts *parts, uint32_t u, uint64_t first_position, lane *made) {
-  const lane_plan *const plan = parts->plan;
+/* Bytes of a row's targets and weight. */
+static uint64_t target_bytes_of(const shard *rows) {
+  return (rows->values != NULL ? rows->outputs * sizeof(float) : 0) + (rows->classes != NULL ? sizeof(int32_t) : 0) +
+         (rows->weights != NULL ? sizeof(float) : 0);
+}
+
+/* Divides the memory of a lane's targets, for `capacity` rows. */
+static void divide_targets(const shard *rows, uint64_t capacity, char *memory, lane *made) {
+  if (rows->values != NULL) {
+    made->values = (float *)(void *)memory;
+    memory += capacity * rows->outputs * sizeof(float);
+  }
+  if (rows->classes != NULL) {
+    made->classes = (int32_t *)(void *)memory;
+    memory += capacity * sizeof(int32_t);
+  }
+  if (rows->weights != NULL) made->weights = (float *)(void *)memory;
+}
+
+static void lay_out_lane(stepper *s, uint32_t i, memory_layout *layout) {
+  const lane_plan *const plan = s->parts.plan;
+  const uint32_t u = s->lanes.begin + i;
   const uint64_t rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
-  const uint64_t most = lane_max_microbatch(plan, u);
-  const uint64_t capacity = most > 0 ? most : 1;
-  made->first = plan->lane_begin[u] - first_position;
-  made->rows = rows;
-  if (rows > UINT32_MAX)
-    return FAIL(MLPD_ERROR_USAGE, "lane %u would hold %llu rows, more than 2^32: choose more --lanes", u,
-                (unsigned long long)rows);
-  if (parts->stream == NULL) TRY(memory_allocate(&made->order, rows, sizeof *made->order, "row order"));
-  if (parts->rows->classes != NULL) TRY(memory_allocate(&made->classes, capacity, sizeof *made->classes, "targets"));
-  if (parts->rows->values != NULL)
-    TRY(memory_allocate(&made->values, capacity * parts->rows->outputs, sizeof *made->values, "targets"));
-  if (parts->rows->weights != NULL)
-    TRY(memory_allocate(&made->weights, capacity, sizeof *made->weights, "sample weights"));
+  const uint64_t capacity = stepper_larger(lane_max_microbatch(plan, u), 1);
+  uint32_t *const order = memory_place(layout, s->streams ? 0 : rows, sizeof *order);
+  char *const targets = memory_place(layout, capacity, s->target_bytes);
+  if (s->lane == NULL) return;
+  s->lane[i] = (lane){.order = order, .first = plan->lane_begin[u] - plan->lane_begin[s->lanes.begin], .rows = rows};
+  divide_targets(s->parts.rows, capacity, targets, &s->lane[i]);
+}
+
+static mlpd_status check_lanes(const lane_plan *plan, lane_range lanes) {
+  for (uint32_t u = lanes.begin; u < lanes.end; u++) {
+    const uint64_t rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
+    if (rows > UINT32_MAX)
+      return FAIL(MLPD_ERROR_USAGE, "lane %u would hold %llu rows, more than 2^32: choose more --lanes", u,
+                  (unsigned long long)rows);
+  }
   return MLPD_OK;
 }
 
@@ -40,20 +62,33 @@ static uint64_t most_rows(const lane_plan *plan, lane_range lanes) {
   return rows;
 }
 
-static mlpd_status make_local(stepper *s) {
-  const stepper_parts *const parts = &s->parts;
-  const lane_plan *const plan = parts->plan;
+/* Chooses what the layout depends on. */
+static void plan_local(stepper *s) {
   s->num_lanes = s->lanes.end - s->lanes.begin;
-  TRY(memory_allocate(&s->lane, s->num_lanes, sizeof *s->lane, "lanes"));
-  for (uint32_t i = 0; i < s->num_lanes; i++)
-    TRY(make_lane(parts, s->lanes.begin + i, plan->lane_begin[s->lanes.begin], &s->lane[i]));
-  TRY(workspace_create(parts->network, most_rows(plan, s->lanes), false, &s->space));
-  s->sharing = stepper_sharing(parts->network, parts->gemm, plan, s->lanes, parts->threads);
-  if (s->sharing == SHARE_ROWS)
-    TRY(memory_allocate(&s->row_sums, most_rows(plan, s->lanes), sizeof *s->row_sums, "loss of rows"));
-  TRY(stepper_make_sums(s));
-  if (s->alone) TRY(stepper_make_apart(s));
-  TRY(memory_allocate(&s->norms, parts->network->arena_size / NORM_BLOCK + 1, sizeof(double), "norms"));
+  s->sharing = stepper_sharing(s->parts.network, s->parts.gemm, s->parts.plan, s->lanes, s->parts.threads);
+  stepper_plan_sums(s);
+}
+
+static void lay_out(void *owner, memory_layout *layout) {
+  stepper *const s = owner;
+  s->lane = memory_place(layout, s->num_lanes, sizeof *s->lane);
+  for (uint32_t i = 0; i < s->num_lanes; i++) lay_out_lane(s, i, layout);
+  const uint64_t rows = s->sharing == SHARE_ROWS ? most_rows(s->parts.plan, s->lanes) : 0;
+  s->row_sums = memory_place(layout, rows, sizeof *s->row_sums);
+  stepper_lay_out_sums(s, layout);
+  if (s->alone) stepper_lay_out_apart(s, layout);
+  s->norms = memory_place(layout, s->parts.network->arena_size / NORM_BLOCK + 1, sizeof *s->norms);
+}
+
+static mlpd_status make_local(stepper *s) {
+  const lane_plan *const plan = s->parts.plan;
+  TRY(check_lanes(plan, s->lanes));
+  s->streams = s->parts.stream != NULL;
+  s->target_bytes = target_bytes_of(s->parts.rows);
+  plan_local(s);
+  TRY(memory_allocate_layout(lay_out, s, "lanes and their sums", &s->memory));
+  stepper_list_units(s);
+  TRY(workspace_create(s->parts.network, most_rows(plan, s->lanes), false, &s->space));
   return stepper_make_trust(s);
 }
 
@@ -67,15 +102,13 @@ bool stepper_divides(mlpd_update update, mlpd_reduce reduce, bool needs_whole) {
 
 size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
                     uint64_t target_bytes, bool streams, int threads) {
-  size_t bytes = workspace_size(network, most_rows(plan, lanes), false);
-  for (uint32_t u = lanes.begin; u < lanes.end; u++) {
-    const uint64_t most = lane_max_microbatch(plan, u), rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
-    bytes += most * target_bytes + (streams ? 0 : rows * sizeof(uint32_t));
-  }
-  if (stepper_sharing(network, gemm, plan, lanes, threads) == SHARE_ROWS)
-    bytes += most_rows(plan, lanes) * sizeof(loss_sums);
-  if (lanes.end - lanes.begin == plan->num_lanes) bytes += stepper_apart_size(network, gemm, plan, lanes, threads);
-  return bytes + (size_t)threads * stepper_scratch_size(network, gemm, lanes.end - lanes.begin);
+  stepper s = {.parts = {.network = (mlpd_network *)network, .gemm = gemm, .plan = plan, .threads = threads},
+               .lanes = lanes,
+               .streams = streams,
+               .target_bytes = target_bytes,
+               .alone = lanes.end - lanes.begin == plan->num_lanes};
+  plan_local(&s);
+  return workspace_size(network, most_rows(plan, lanes), false) + memory_layout_size(lay_out, &s);
 }
 
 /* ---- Making, with other ranks ---------------------------------------------------------------------- */
@@ -126,21 +159,11 @@ mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
 
 void stepper_free(stepper *s) {
   if (s == NULL) return;
-  for (uint32_t i = 0; s->lane != NULL && i < s->num_lanes; i++) {
-    free(s->lane[i].order);
-    free(s->lane[i].classes);
-    free(s->lane[i].values);
-    free(s->lane[i].weights);
-  }
-  free(s->lane);
   stepper_own_weights(s);
   workspace_free(&s->space);
   reducer_free(s->reducer);
   stepper_free_pull(s);
-  stepper_free_sums(s);
-  stepper_free_apart(s);
-  free(s->row_sums);
-  free(s->norms);
+  free(s->memory);
   free(s->pieces);
   free(s);
 }

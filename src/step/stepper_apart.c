@@ -2,9 +2,7 @@
  * of its own lanes. A thread then reads only what it computed itself, which is in its core's cache; only one gradient
  * per thread moves between cores. The nodes of the tree are added as those of ranks are. */
 #include <omp.h>
-#include <stdlib.h>
 
-#include "base/memory.h"
 #include "kernels/vector.h"
 #include "step/stepper_internal.h"
 
@@ -44,8 +42,8 @@ static uint32_t list_nodes(uint32_t num_lanes, int threads, thread_node *nodes, 
 }
 
 /* Worth it if a thread reads more than twice what it writes. */
-static uint32_t worthwhile_nodes(const mlpd_network *network, const backend *gemm, const lane_plan *plan,
-                                 lane_range lanes, int threads) {
+uint32_t stepper_apart_nodes(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
+                             int threads) {
   const uint32_t num_lanes = lanes.end - lanes.begin;
   const uint64_t rows = (plan->batch - 1) / plan->num_lanes + 1;
   if (threads == 1 || gemm->sum_gradients == NULL ||
@@ -55,32 +53,21 @@ static uint32_t worthwhile_nodes(const mlpd_network *network, const backend *gem
   return num_lanes * rows * floats_of_row(network) >= 2 * (uint64_t)nodes * network->arena_size ? nodes : 0;
 }
 
-size_t stepper_apart_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
-                          int threads) {
-  return worthwhile_nodes(network, gemm, plan, lanes, threads) * network->arena_size * sizeof(float);
-}
-
-mlpd_status stepper_make_apart(stepper *s) {
+void stepper_lay_out_apart(stepper *s, memory_layout *layout) {
   const stepper_parts *const parts = &s->parts;
-  const uint32_t nodes = worthwhile_nodes(parts->network, parts->gemm, parts->plan, s->lanes, parts->threads);
-  if (nodes == 0) return MLPD_OK;
-  apart *made = NULL;
-  TRY(memory_allocate(&made, 1, sizeof *made, "sums of threads"));
+  const uint32_t nodes = stepper_apart_nodes(parts->network, parts->gemm, parts->plan, s->lanes, parts->threads);
+  if (nodes == 0) return;
+  apart *const made = memory_place(layout, 1, sizeof *made);
+  thread_node *const list = memory_place(layout, nodes, sizeof *list);
+  uint32_t *const first_node = memory_place(layout, (size_t)parts->threads + 1, sizeof *first_node);
+  for (uint32_t i = 0; i < nodes; i++) {
+    float *const sum = memory_place(layout, parts->network->arena_size, sizeof *sum);
+    if (list != NULL) list[i].sum = sum;
+  }
   s->apart = made;
-  TRY(memory_allocate(&made->nodes, nodes, sizeof *made->nodes, "sums of threads"));
-  TRY(memory_allocate(&made->first_node, (size_t)parts->threads + 1, sizeof *made->first_node, "sums of threads"));
-  made->num_nodes = list_nodes(s->num_lanes, parts->threads, made->nodes, made->first_node);
-  for (uint32_t i = 0; i < made->num_nodes; i++)
-    TRY(memory_allocate(&made->nodes[i].sum, parts->network->arena_size, sizeof(float), "sums of threads"));
-  return MLPD_OK;
-}
-
-void stepper_free_apart(stepper *s) {
-  if (s->apart == NULL) return;
-  for (uint32_t i = 0; s->apart->nodes != NULL && i < s->apart->num_nodes; i++) free(s->apart->nodes[i].sum);
-  free(s->apart->nodes);
-  free(s->apart->first_node);
-  free(s->apart);
+  if (made == NULL) return;
+  *made = (apart){.num_nodes = nodes, .nodes = list, .first_node = first_node};
+  (void)list_nodes(s->num_lanes, parts->threads, list, first_node);
 }
 
 static void sum_node(stepper *s, const thread_node *node) {

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "base/memory.h"
 #include "step/step_tail.h"
 #include "step/stepper.h"
 
@@ -66,8 +67,11 @@ typedef struct norm_piece {
 
 struct stepper {
   stepper_parts parts;
-  lane_range lanes; /* of this rank */
-  lane *lane;       /* [u - lanes.begin] */
+  lane_range lanes;      /* of this rank */
+  bool streams;          /* rows come from a stream */
+  uint64_t target_bytes; /* of a row's targets and weight */
+  char *memory;          /* of the arrays below, but for the workspace and those of rank and trust */
+  lane *lane;            /* [u - lanes.begin] */
   uint32_t num_lanes;
   workspace space; /* of all lanes: their microbatches in lane order, with no rows between */
   reducer *reducer;
@@ -142,12 +146,10 @@ size_t stepper_lane_events(const stepper *s);
 
 /* ---- Phase 2, stepper_sums.c: weight gradients, summed over lanes ---------------------------------- */
 
-/* Units, strips and scratch. */
-mlpd_status stepper_make_sums(stepper *s);
-void stepper_free_sums(stepper *s);
-size_t stepper_scratch_size(const mlpd_network *network, const backend *gemm,
-                            uint32_t num_lanes); /* bytes, of a thread.
-                                                  */
+/* Chooses the sizes of scratch; then lays out units, strips and scratch; then lists the units and strips. */
+void stepper_plan_sums(stepper *s);
+void stepper_lay_out_sums(stepper *s, memory_layout *layout);
+void stepper_list_units(stepper *s);
 
 /* Puts the statistics of this rank's nodes and its requests into the reducer. */
 void stepper_sum_tails(stepper *s, const step_wishes *wishes);
@@ -177,11 +179,10 @@ soon stepper_soon_updated(const stepper *s, size_t place, size_t row);
 
 /* ---- Phase 2 where threads sum lanes of their own, stepper_apart.c --------------------------------- */
 
-/* Its memory in bytes; 0 if the threads do not sum so. */
-size_t stepper_apart_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
-                          int threads);
-mlpd_status stepper_make_apart(stepper *s);
-void stepper_free_apart(stepper *s);
+/* Number of sums of whole gradients; 0 if the threads do not sum so. */
+uint32_t stepper_apart_nodes(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
+                             int threads);
+void stepper_lay_out_apart(stepper *s, memory_layout *layout);
 
 /* Sums all units of the calling thread's lanes and, after all threads have, updates the weights. Called by every thread
  * of a parallel region. */

@@ -16,7 +16,7 @@ static uint32_t units_across(const tensor *t, const backend *gemm) {
   return across;
 }
 
-static mlpd_status allocate_units(stepper *s) {
+static void lay_out_units(stepper *s, memory_layout *layout) {
   const mlpd_network *const network = s->parts.network;
   uint32_t units = 0, strips = 0;
   for (uint32_t i = 0; i < network->num_tensors; i++) {
@@ -24,9 +24,9 @@ static mlpd_status allocate_units(stepper *s) {
     units += tensor_num_units(t, s->parts.gemm);
     strips += tensor_num_units(t, s->parts.gemm) / units_across(t, s->parts.gemm);
   }
-  TRY(memory_allocate(&s->first_strip, (size_t)network->num_layers + 1, sizeof *s->first_strip, "units"));
-  TRY(memory_allocate(&s->units, units, sizeof *s->units, "units"));
-  return memory_allocate(&s->strips, strips, sizeof *s->strips, "units");
+  s->first_strip = memory_place(layout, (size_t)network->num_layers + 1, sizeof *s->first_strip);
+  s->units = memory_place(layout, units, sizeof *s->units);
+  s->strips = memory_place(layout, strips, sizeof *s->strips);
 }
 
 /* Creates the units of tensor i; a vector joins the layer's last strip, if there is one. */
@@ -46,15 +46,13 @@ static void append_units(stepper *s, uint32_t i) {
   }
 }
 
-static mlpd_status make_units(stepper *s) {
+void stepper_list_units(stepper *s) {
   const mlpd_network *const network = s->parts.network;
-  TRY(allocate_units(s));
   for (uint32_t l = 0, i = 0; l < network->num_layers; l++) {
     s->first_strip[l] = s->num_strips;
     for (; i < network->num_tensors && network->tensors[i].layer == l; i++) append_units(s, i);
   }
   s->first_strip[network->num_layers] = s->num_strips;
-  return MLPD_OK;
 }
 
 /* Levels of scratch for a depth-first sum over lanes: the height of the tree plus one. */
@@ -80,42 +78,27 @@ static void largest_unit(const mlpd_network *network, const backend *gemm, size_
   }
 }
 
-static mlpd_status make_scratch(stepper *s) {
-  TRY(memory_allocate(&s->scratch, (size_t)s->parts.threads, sizeof *s->scratch, "lane sums"));
-  largest_unit(s->parts.network, s->parts.gemm, &s->unit_floats, &s->partial_floats);
+static void lay_out_scratch(stepper *s, memory_layout *layout) {
+  const size_t floats = s->unit_floats + s->partial_floats * s->levels;
+  s->scratch = memory_place(layout, (size_t)s->parts.threads, sizeof *s->scratch);
   for (int t = 0; t < s->parts.threads; t++) {
-    scratch *const made = &s->scratch[t];
-    TRY(memory_allocate(&made->sum, s->unit_floats + s->partial_floats * s->levels, sizeof(float), "lane sums"));
-    TRY(memory_allocate(&made->a, 2 * (size_t)s->num_lanes, sizeof *made->a, "lane sums"));
-    TRY(memory_allocate(&made->rows, s->num_lanes, sizeof *made->rows, "lane sums"));
-    made->partial = made->sum + s->unit_floats;
-    made->delta = made->a + s->num_lanes;
+    float *const sum = memory_place(layout, floats, sizeof *sum);
+    const float **const factors = memory_place(layout, 2 * (size_t)s->num_lanes, sizeof *factors);
+    uint64_t *const rows = memory_place(layout, s->num_lanes, sizeof *rows);
+    if (s->scratch == NULL) continue;
+    s->scratch[t] = (scratch){
+        .sum = sum, .partial = sum + s->unit_floats, .a = factors, .delta = factors + s->num_lanes, .rows = rows};
   }
-  return MLPD_OK;
 }
 
-mlpd_status stepper_make_sums(stepper *s) {
+void stepper_plan_sums(stepper *s) {
   s->levels = tree_levels(s->num_lanes);
-  TRY(make_units(s));
-  return make_scratch(s);
+  largest_unit(s->parts.network, s->parts.gemm, &s->unit_floats, &s->partial_floats);
 }
 
-void stepper_free_sums(stepper *s) {
-  for (int t = 0; s->scratch != NULL && t < s->parts.threads; t++) {
-    free(s->scratch[t].sum);
-    free(s->scratch[t].a);
-    free(s->scratch[t].rows);
-  }
-  free(s->scratch);
-  free(s->units);
-  free(s->strips);
-  free(s->first_strip);
-}
-
-size_t stepper_scratch_size(const mlpd_network *network, const backend *gemm, uint32_t num_lanes) {
-  size_t floats = 0, partial = 0;
-  largest_unit(network, gemm, &floats, &partial);
-  return (floats + partial * tree_levels(num_lanes)) * sizeof(float);
+void stepper_lay_out_sums(stepper *s, memory_layout *layout) {
+  lay_out_units(s, layout);
+  lay_out_scratch(s, layout);
 }
 
 /* ---- Sums ------------------------------------------------------------------------------------------ */
