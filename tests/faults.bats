@@ -80,7 +80,7 @@ build_with_faults() {
   # shellcheck disable=SC2086
   launch 3 train --out good $options --check-every 1
   succeeds
-  for rank in 0 1 2; do
+  for rank in 0 2; do # rank 1: below
     # Before step 30: 40 is the next checkpoint after 20, and the comparisons in between see it. An epoch has 20 steps.
     export MLPD_FAULT_FLIP=$rank:30
     # shellcheck disable=SC2086

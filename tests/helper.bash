@@ -31,6 +31,11 @@ alone() {
   grep -v '^mlpdist: note:' "$errors.all" > "$errors" || true
 }
 
+# on NP ARGUMENT...: the program on NP ranks, one of them without mpirun, which sleeps for two seconds after a failure.
+on() {
+  if [ "$1" = 1 ]; then alone "${@:2}"; else launch "$@"; fi
+}
+
 fail() {
   echo "$*"
   echo "status $status"

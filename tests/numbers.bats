@@ -175,9 +175,9 @@ EOF
   succeeds
   local np
   for np in 1 2; do
-    launch "$np" eval --model run/model.h5 --data data.h5
+    on "$np" eval --model run/model.h5 --data data.h5
     fails_with 1 "data.h5: row 123 (from 0) of the test part" "column 2 (from 0)"
-    launch "$np" predict --model run/model.h5 --data data.h5 --out p.csv
+    on "$np" predict --model run/model.h5 --data data.h5 --out p.csv
     fails_with 1 "data.h5: row 123 (from 0) of the test part"
     [ ! -e p.csv ] || fail "predictions are left"
   done
@@ -223,11 +223,11 @@ EOF
       [ "$output" = "$digest" ] || fail "$name: not $digest"
     done
     for np in 1 2; do
-      launch "$np" train --data zero.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
+      on "$np" train --data zero.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
       fails_with 1 "zero.h5: the weights in /train/weight are all 0"
-      launch "$np" train --data bad.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
+      on "$np" train --data bad.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
       fails_with 1 "bad.h5: /train/weight holds -2 at row 17"
-      launch "$np" train --data nan.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
+      on "$np" train --data nan.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
       fails_with 1 "nan.h5: /train/weight holds nan at row 290"
     done
   done
@@ -249,11 +249,11 @@ EOF
   local np mode
   for np in 1 2; do
     for mode in "" --stream; do
-      launch "$np" train --data one.h5 --task regression --loss cross-entropy --epochs 1 --quiet $mode --out run
+      on "$np" train --data one.h5 --task regression --loss cross-entropy --epochs 1 --quiet $mode --out run
       fails_with 1 "one.h5: one target column cannot be fitted" "--loss mse"
-      launch "$np" train --data values.h5 --task regression --loss binary-cross-entropy --epochs 1 --quiet $mode --out run
+      on "$np" train --data values.h5 --task regression --loss binary-cross-entropy --epochs 1 --quiet $mode --out run
       fails_with 1 "values.h5: target column 0 (from 0) holds" "0 to 1" "--loss mse"
-      launch "$np" train --data values.h5 --task regression --output-activation tanh --epochs 1 --quiet $mode --out run
+      on "$np" train --data values.h5 --task regression --output-activation tanh --epochs 1 --quiet $mode --out run
       fails_with 1 "values.h5: target column 0 (from 0) holds" "-1 to 1"
     done
   done
@@ -278,7 +278,7 @@ with h5py.File(sys.argv[1], "w") as f:
     f["train/weight"] = np.array([1.0] * 3 + [0.0] * 37)
 END
   for np in 1 2; do
-    launch "$np" train --data "$BATS_TEST_TMPDIR/w.h5" --valid-fraction 0.1 --batch 8 --seed 3 --epochs 2 --quiet \
+    on "$np" train --data "$BATS_TEST_TMPDIR/w.h5" --valid-fraction 0.1 --batch 8 --seed 3 --epochs 2 --quiet \
       --out "$BATS_TEST_TMPDIR/zero"
     fails_with 1 "all validation rows have weight 0" "--seed"
   done

@@ -170,12 +170,12 @@ setup() {
   [ ! -e bad.h5 ] || fail "a half-written file is left"
 }
 
-# train_fails STATUS WORDS -- ARGUMENT...: on 1, 2 and 3 ranks, one line, no hang, and no run folder.
+# train_fails STATUS WORDS -- ARGUMENT...: on 1 and 2 ranks, one line, no hang, and no run folder.
 train_fails() {
   local expected=$1 words=$2 np
   shift 3
-  for np in 1 2 3; do
-    launch $np train --epochs 2 --out bad-run "$@"
+  for np in 1 2; do
+    on $np train --epochs 2 --out bad-run "$@"
     fails_with "$expected" "$words"
     [ ! -e bad-run/model.h5 ] || fail "a model is left"
     [ -z "$(find bad-run -type f 2> /dev/null)" ] || fail "files are left: $(find bad-run -type f)"
@@ -202,7 +202,7 @@ train_fails() {
 @test "an output folder that cannot be made" {
   touch file
   for np in 1 2 3; do
-    launch $np train --epochs 1 --out file/run
+    on $np train --epochs 1 --out file/run
     fails_with 1 "file/run"
   done
   launch 2 predict --model "$shared/run/model.h5" --out nowhere/p.csv
@@ -211,20 +211,20 @@ train_fails() {
 
 @test "a loss that is no number stops the run and says where" {
   for np in 1 2; do
-    launch $np train --data "$shared/values.h5" --batch 8 --lr 1e6 --epochs 50 --out wild
+    on $np train --data "$shared/values.h5" --batch 8 --lr 1e6 --epochs 50 --out wild
     fails_with 1 "step"
   done
 }
 
 @test "eval and predict: no model, no data, another width" {
-  for np in 1 2 3; do
-    launch $np eval --model none.h5
+  for np in 1 2; do
+    on $np eval --model none.h5
     fails_with 1 "none.h5"
-    launch $np eval --model "$shared/good.h5"
+    on $np eval --model "$shared/good.h5"
     fails_with 1 "good.h5"
-    launch $np eval --model "$shared/run/model.h5" --data "$shared/good.h5"
+    on $np eval --model "$shared/run/model.h5" --data "$shared/good.h5"
     fails_with 1 "64"
-    launch $np predict --model "$shared/run/model.h5" --data "$shared/good.h5" --out p.h5
+    on $np predict --model "$shared/run/model.h5" --data "$shared/good.h5" --out p.h5
     fails_with 1 "64"
     [ ! -e p.h5 ] || fail "a half-written file is left"
   done
