@@ -21,11 +21,17 @@ static mlpd_status make_set(csv_source *c, uint32_t column, bool wanted) {
   return MLPD_OK;
 }
 
-void csv_kinds_free(csv_source *c) {
+static void free_sets(csv_source *c) {
   for (uint32_t i = 0; c->owned != NULL && i < c->layout.columns; i++)
     if (c->owned[i]) category_set_free(c->sets[i]);
   free(c->sets);
   free(c->owned);
+  c->sets = NULL;
+  c->owned = NULL;
+}
+
+void csv_kinds_free(csv_source *c) {
+  free_sets(c);
   free(c->reasons);
 }
 
@@ -151,6 +157,7 @@ mlpd_status csv_kinds_follow(source *s, const source *first_source) {
   const csv_source *const first = (const csv_source *)first_source;
   if (first_source->methods != s->methods) return MLPD_OK; /* no CSV file */
   c->follows = true;
+  free_sets(c); /* of required categories: those of the first table count */
   TRY(memory_allocate(&c->sets, c->layout.columns, sizeof *c->sets, "categories"));
   TRY(memory_allocate(&c->owned, c->layout.columns, sizeof *c->owned, "categories"));
   for (uint32_t i = 0; i < c->layout.columns; i++) {
