@@ -266,6 +266,16 @@ train_fails() {
   grep -q "component cm" <<< "$output" || fail "what the user set was overridden"
 }
 
+@test "a process without mpirun makes no session folder of Open MPI, which another that ends could remove" {
+  "${mpi_launch[@]}" --version | grep -q "Open MPI" || skip "not Open MPI"
+  touch file
+  export OMPI_MCA_orte_tmpdir_base=$PWD/file # no folder, so none can be made in it
+  alone eval --model "$shared/run/model.h5"
+  succeeds
+  OMPI_MCA_orte_create_session_dirs=1 alone eval --model "$shared/run/model.h5" # as the user wants it
+  [ "$status" != 0 ] || fail "the test sees no folder"
+}
+
 @test "a rank other than the first opens the data file once and reads no metadata of it" {
   unless_sanitized "the sanitizer wants to be preloaded first"
   "${CC:-cc}" -shared -fPIC -o count.so "$BATS_TEST_DIRNAME/count_opens.c" -ldl
