@@ -63,6 +63,31 @@ END
   grep -qF '"no, \042never\042"' net.c || fail "a name with quotes"
 }
 
+# folded OPTION...: batch norms and scales become part of the weights, in C, JSON and NumPy alike.
+folded() {
+  trained --lr 0.05 --epochs 9 "$@"
+  same_in_c 3e-6
+  alone export run/model.h5 net.json
+  alone export run/model.h5 net.npz
+  python3 - << 'END' || fail "JSON and predict differ: $*"
+import csv, json, math, zipfile
+net = json.load(open("net.json"))
+assert [layer["kind"] for layer in net["layers"]] == ["dense"] * len(net["layers"]), net["layers"]
+assert not any("gain" in name or "scale.npy" in name and "layer" in name for name in zipfile.ZipFile("net.npz").namelist())
+a_of = {"relu": lambda z: max(z, 0), "tanh": math.tanh, "identity": lambda z: z}
+for line, row in zip(open("rows.txt"), list(csv.reader(open("predict.csv")))[1:]):
+    a = [(float(x) - shift) * scale for x, shift, scale in zip(line.split(), net["input"]["shift"], net["input"]["scale"])]
+    for layer in net["layers"]:
+        a = [sum(x * w[j] for x, w in zip(a, layer["weight"])) + layer["bias"][j] for j in range(layer["outputs"])]
+        a = [a_of[layer["activation"]](z) for z in a]
+    y, want = a[0] / net["output"]["scale"][0] + net["output"]["shift"][0], float(row[-1])
+    assert abs(y - want) <= 3e-6 * (1 + abs(want)), (y, want)
+END
+  digest=$("$MLPDIST" info run/model.h5 | sed -n 's/^digest:* *//p')
+  [ -n "$digest" ] || fail "no digest"
+  grep -q "\"digest\": \"$digest\"" net.json || fail "another digest than $digest"
+}
+
 @test "export to C: every activation, layer and batch norm" {
   table VALUE
   local activation names=""
@@ -75,8 +100,11 @@ END
   [[ $names = *" relu leaky-relu "* && $names != *softmax* ]] || fail "activations: $names"
   trained --hidden 6,6 --norm layer
   same_in_c 3e-6
-  trained --hidden 6,6 --norm batch --batch 40
-  same_in_c 3e-6
+  alone export run/model.h5 net.json
+  grep -q '"kind": "layer-norm"' net.json || fail "no layer norm"
+  folded --hidden 6,5 --norm batch --batch 40
+  folded --hidden 6,5 --norm batch --batch 40 --input-scale 6 --parametrization ntk --lr 0.4 --activation tanh
+  folded --hidden 6 --input-scale 60 --input-dropout 0.1 --dropout 0.1
 }
 
 @test "export to JSON and NumPy: the same arrays, from which the predictions follow" {

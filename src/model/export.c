@@ -48,6 +48,34 @@ static mlpd_status check_finite(const mlpd_model *model) {
   return MLPD_OK;
 }
 
+/* The model as it is exported: its network is of its own, to be freed. */
+static mlpd_status make_plain(const mlpd_model *model, mlpd_model *plain) {
+  *plain = *model;
+  TRY(check_finite(model));
+  TRY(export_fold(model->network, &plain->network));
+  const mlpd_status status = check_finite(plain); /* a product of finite numbers may not be */
+  if (status != MLPD_OK) mlpd_network_free(plain->network);
+  return status;
+}
+
+static mlpd_status write_model(const format *found, const mlpd_model *model, const char *out) {
+  char digest[17];
+  mlpd_model plain;
+  file_output output;
+  mlpd_network_digest(model->network, digest);
+  TRY(make_plain(model, &plain));
+  mlpd_status status = file_output_open(out, FILE_TEXT, &output);
+  if (status == MLPD_OK) {
+    status = found->write(&plain, digest, out, output.stream);
+    if (status == MLPD_OK)
+      status = file_output_commit(&output);
+    else
+      file_output_discard(&output);
+  }
+  mlpd_network_free(plain.network);
+  return status;
+}
+
 mlpd_status mlpd_export(const mlpd_model *model, const char *out) {
   NEED(model);
   NEED(out);
@@ -55,13 +83,7 @@ mlpd_status mlpd_export(const mlpd_model *model, const char *out) {
   const format *const found = find_format(out);
   if (found == NULL)
     return FAIL(MLPD_ERROR_USAGE, "%s: unknown extension; export writes .json, .npz (NumPy) and .c (C99)", out);
-  TRY(check_finite(model));
   const file_identity target = file_identify(out);
   if (file_identities_equal(&target, &model->file)) return FAIL(MLPD_ERROR_USAGE, "%s is the model itself", out);
-  file_output output;
-  TRY(file_output_open(out, FILE_TEXT, &output));
-  const mlpd_status status = found->write(model, out, output.stream);
-  if (status == MLPD_OK) return file_output_commit(&output);
-  file_output_discard(&output);
-  return status;
+  return write_model(found, model, out);
 }

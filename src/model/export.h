@@ -7,10 +7,15 @@
 
 #include "model/model.h"
 
-/* path: where the output will lie, for names in it. */
-typedef mlpd_status export_writer(const mlpd_model *model, const char *path, FILE *stream);
+/* model: with the network of export_fold. digest: of the network as it was trained. path: where the output will lie,
+ * for names in it. */
+typedef mlpd_status export_writer(const mlpd_model *model, const char *digest, const char *path, FILE *stream);
 
 export_writer export_json, export_npz, export_c;
+
+/* Makes a network with the same outputs as this one outside of training: layers that do nothing then are left out, and
+ * products take over the batch norms and scales beside them. */
+mlpd_status export_fold(const mlpd_network *network, mlpd_network **made);
 
 /* Tensor i of layer l without gaps between rows, to be freed. */
 mlpd_status export_values(const mlpd_network *network, uint32_t l, uint32_t i, float **values);

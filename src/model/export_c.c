@@ -38,10 +38,7 @@ typedef struct kind_in_c {
   const char *function, *text;
 } kind_in_c;
 
-static const kind_in_c KINDS[] = {{&layer_dense, "dense", DENSE},
-                                  {&layer_layer_norm, "layer_norm", LAYER_NORM},
-                                  {&layer_batch_norm, "batch_norm", BATCH_NORM},
-                                  {&layer_scale, "scale_columns", SCALE}};
+static const kind_in_c KINDS[] = {{&layer_dense, "dense", DENSE}, {&layer_layer_norm, "layer_norm", LAYER_NORM}};
 enum { NUM_KINDS = sizeof KINDS / sizeof *KINDS };
 
 static const kind_in_c *find_kind(const layer_kind *kind) {
@@ -308,13 +305,12 @@ static const char *outputs_in_words(const mlpd_model *model) {
   }
 }
 
-static void write_head(const c_file *f) {
+static void write_head(const c_file *f, const char *digest) {
   const mlpd_model *const model = f->model;
   const bool is_regression = model->task == MLPD_REGRESSION;
   const uint32_t inputs = model->input.columns, outputs = network_output(model->network)->outputs;
   const bool codes = export_has_codes(model);
-  char digest[17], classes[2 * NAME_BYTES + 96] = "";
-  mlpd_network_digest(model->network, digest);
+  char classes[2 * NAME_BYTES + 96] = "";
   if (!is_regression)
     (void)snprintf(classes, sizeof classes,
                    " *   int %s_class(const double y[%u]);   the class of these probabilities, from 0\n", f->name,
@@ -327,13 +323,13 @@ static void write_head(const c_file *f) {
                 classes, codes ? CODES : "", f->name, inputs, f->name, outputs);
 }
 
-mlpd_status export_c(const mlpd_model *model, const char *path, FILE *stream) {
+mlpd_status export_c(const mlpd_model *model, const char *digest, const char *path, FILE *stream) {
   c_file f = {.model = model, .stream = stream};
   const name_list *names = NULL;
   const char *const outputs = export_outputs(model, &names);
   TRY(check(model));
   find_name(path, f.name);
-  write_head(&f);
+  write_head(&f, digest);
   write_names(&f, "inputs", &model->names.columns);
   if (outputs != NULL) write_names(&f, outputs, names);
   write_doubles(&f, "shift", model->input.columns, model->input.shift);

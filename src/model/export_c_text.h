@@ -34,18 +34,6 @@ static const char LAYER_NORM[] =
     "  for (int j = 0; j < n; j++) z[j] = gain[j] * ((x[j] - (float)mean) * inverse) + shift[j];\n"
     "}\n\n";
 
-static const char BATCH_NORM[] =
-    "static void %s_batch_norm(int n, const float *x, const float *gain, const float *shift, const float *mean,\n"
-    "                          const float *variance, float *z) {\n"
-    "  for (int j = 0; j < n; j++)\n"
-    "    z[j] = gain[j] * ((x[j] - mean[j]) * (float)(1 / sqrt((double)variance[j] + 1e-5))) + shift[j];\n"
-    "}\n\n";
-
-static const char SCALE[] =
-    "static void %s_scale_columns(int n, const float *x, const float *scale, float *z) {\n"
-    "  for (int j = 0; j < n; j++) z[j] = scale[j] * x[j];\n"
-    "}\n\n";
-
 /* As column_codes.c, but NaN is a missing category, too. @ is the name. */
 static const char ENCODE[] =
     "/* The code of a category of a column, for x; -2 if the model does not know it. */\n"

@@ -119,13 +119,12 @@ static void write_output_names(FILE *stream, const mlpd_model *model) {
   (void)fputs("],\n", stream);
 }
 
-mlpd_status export_json(const mlpd_model *model, const char *path, FILE *stream) {
+mlpd_status export_json(const mlpd_model *model, const char *digest, const char *path, FILE *stream) {
   const name_list *names = NULL;
   const char *const outputs = export_outputs(model, &names);
-  char digest[17], loss[LOSS_TEXT_BYTES];
+  char loss[LOSS_TEXT_BYTES];
   (void)path;
   loss_describe(&model->loss, loss);
-  mlpd_network_digest(model->network, digest);
   (void)fputs("{\n", stream);
   write_member(stream, "  ", "format", "mlpdist model 1");
   write_member(stream, "  ", "version", MLPD_VERSION);

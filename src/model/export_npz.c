@@ -210,11 +210,9 @@ static mlpd_status write_layer(archive *a, const mlpd_network *network, uint32_t
   return MLPD_OK;
 }
 
-static mlpd_status write_model(archive *a, const mlpd_model *model) {
+static mlpd_status write_model(archive *a, const mlpd_model *model, const char *digest) {
   const name_list *names = NULL;
   const char *const outputs = export_outputs(model, &names);
-  char digest[17];
-  mlpd_network_digest(model->network, digest);
   TRY(write_text(a, "format", "mlpdist model 1"));
   TRY(write_text(a, "version", MLPD_VERSION));
   TRY(write_text(a, "task", mlpd_choice_name(mlpd_task_choices, (int)model->task)));
@@ -227,10 +225,10 @@ static mlpd_status write_model(archive *a, const mlpd_model *model) {
   return model->task == MLPD_REGRESSION ? write_affine(a, "target", &model->target) : MLPD_OK;
 }
 
-mlpd_status export_npz(const mlpd_model *model, const char *path, FILE *stream) {
+mlpd_status export_npz(const mlpd_model *model, const char *digest, const char *path, FILE *stream) {
   archive a = {.stream = stream};
   (void)path;
-  const mlpd_status status = write_model(&a, model);
+  const mlpd_status status = write_model(&a, model, digest);
   if (status == MLPD_OK) write_directory(&a);
   free(a.entries);
   return status;

@@ -183,9 +183,18 @@ static void norm_gradient(const mlpd_network *network, const gradient_unit *unit
   }
 }
 
+static void norm_affine(const mlpd_network *network, uint32_t l, double *factor, double *shift) {
+  for (uint32_t j = 0; j < network->layers[l].outputs; j++) {
+    factor[j] =
+        (double)layer_values(network, l, GAIN)[j] / sqrt((double)layer_values(network, l, VARIANCE)[j] + EPSILON);
+    shift[j] = (double)layer_values(network, l, SHIFT)[j] - factor[j] * (double)layer_values(network, l, MEAN)[j];
+  }
+}
+
 const layer_kind layer_batch_norm = {.name = "batch-norm",
                                      .reach = REACH_LANE,
                                      .tensors = norm_tensors,
                                      .forward = norm_forward,
                                      .backward = norm_backward,
-                                     .gradient = norm_gradient};
+                                     .gradient = norm_gradient,
+                                     .affine = norm_affine};

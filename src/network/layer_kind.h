@@ -27,6 +27,9 @@ struct layer_kind {
   /* As network_gradient, n > 0, for tensors that are no TENSOR_PRODUCT; NULL: there are none. */
   void (*gradient)(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
                    const workspace *space, float *gradient, uint32_t stride);
+  /* Outside of training z = factor o x + shift: both (outputs), for a product beside it to take over. NULL: it is not.
+   */
+  void (*affine)(const mlpd_network *network, uint32_t l, double *factor, double *shift);
 };
 
 extern const layer_kind layer_dense;   /* z = a W + b */

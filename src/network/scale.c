@@ -51,9 +51,17 @@ static void scale_gradient(const mlpd_network *network, const gradient_unit *uni
   }
 }
 
+static void scale_affine(const mlpd_network *network, uint32_t l, double *factor, double *shift) {
+  for (uint32_t j = 0; j < network->layers[l].outputs; j++) {
+    factor[j] = (double)layer_values(network, l, 0)[j];
+    shift[j] = 0;
+  }
+}
+
 const layer_kind layer_scale = {.name = "scale",
                                 .reach = REACH_ELEMENT,
                                 .tensors = scale_tensors,
                                 .forward = scale_forward,
                                 .backward = scale_backward,
-                                .gradient = scale_gradient};
+                                .gradient = scale_gradient,
+                                .affine = scale_affine};
