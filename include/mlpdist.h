@@ -505,12 +505,15 @@ MLPD_API void mlpd_model_free(mlpd_model *model);             /* NULL is allowed
 MLPD_API mlpd_network *mlpd_model_network(mlpd_model *model); /* owned by the model. */
 MLPD_API mlpd_task mlpd_model_task(const mlpd_model *model);
 MLPD_API uint32_t mlpd_model_features(const mlpd_model *model); /* values a row of x. */
-MLPD_API uint32_t mlpd_model_outputs(const mlpd_model *model);  /* classes or targets; 1 for two classes by sigmoid. */
+/* Classes (1: two classes by sigmoid); or targets, times the outputs of each: quantiles, 2 with loss gaussian. */
+MLPD_API uint32_t mlpd_model_outputs(const mlpd_model *model);
 /* The value that an option of its training had, such as "data"; false if it is not known or does not fit. */
 MLPD_API bool mlpd_model_option(const mlpd_model *model, const char *name, char *value, size_t bytes);
-MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k); /* decimal k where unnamed. */
-MLPD_API const char *mlpd_model_target_name(const mlpd_model *model,
-                                            uint32_t k); /* likewise, of output k of a regression. */
+MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k);  /* decimal k where unnamed. */
+MLPD_API const char *mlpd_model_target_name(const mlpd_model *model, uint32_t k); /* likewise, of a regression. */
+/* The name of output k as `mlpdist predict` writes it, cut to bytes: "price", "price_q0.9", "price_deviation", or
+ * "value_0" where it is unnamed; of a classification the name of the class. */
+MLPD_API void mlpd_model_output_name(const mlpd_model *model, uint32_t k, char *text, size_t bytes);
 
 /* Writes the model to out in another format, by its extension: .json, .npz (NumPy) or .c (C99, for programs without
  * this library), with everything that a prediction needs. A former file is replaced only after success. */
@@ -536,10 +539,10 @@ MLPD_API mlpd_status mlpd_predictor_create(const mlpd_model *model, int threads,
 MLPD_API void mlpd_predictor_free(mlpd_predictor *predictor); /* NULL is allowed. */
 
 /* The network's answers to the rows of x (n, features), raw as in a data set: in values (n, outputs), or NULL, what
- * `mlpdist predict` writes: of a regression the targets in their units, of a classification the probability of each
- * class (of one output, that of class 1); in classes (n), or NULL, the most probable class, from 0. The same bits as
- * from a file of these rows; with the native and plain back ends (see mlpd_backend_names()) those of a row depend on no
- * other row.
+ * `mlpdist predict` writes: of a regression the targets (or their quantiles, or mean and deviation) in their units, of
+ * a classification the probability of each class (of one output, that of class 1); in classes (n), or NULL, the most
+ * probable class, from 0. The same bits as from a file of these rows; with the native and plain back ends (see
+ * mlpd_backend_names()) those of a row depend on no other row.
  *
  * MLPD_ERROR_USAGE where shapes do not fit the model, or classes are asked of a regression; nothing is written then.
  * MLPD_ERROR_DATA where a row's inputs, or what the network makes of them, are not finite numbers: the message names

@@ -25,15 +25,26 @@ static double noise(uint64_t i) {
   return (double)(i >> 11) * 0x1p-52 - 1;
 }
 
-static mlpd_model *make_model(mlpd_task task, mlpd_activation hidden, uint32_t outputs, mlpd_activation output) {
-  const uint32_t widths[] = {FEATURES, HIDDEN, HIDDEN / 2, outputs};
-  const mlpd_activation activations[] = {hidden, hidden, output};
+typedef struct model_kind {
+  mlpd_task task;
+  mlpd_activation hidden;
+  uint32_t outputs;
+  mlpd_activation output;
+  mlpd_loss loss;
+} model_kind;
+
+static loss_spec loss_of(const model_kind *kind) {
+  if (kind->loss != MLPD_QUANTILE) return loss_plain(kind->loss);
+  return (loss_spec){.kind = MLPD_QUANTILE, .num_quantiles = 3, .quantiles = {0.1f, 0.5f, 0.9f}};
+}
+
+static mlpd_model *make_kind(const model_kind *kind) {
+  const uint32_t widths[] = {FEATURES, HIDDEN, HIDDEN / 2, kind->outputs};
+  const mlpd_activation activations[] = {kind->hidden, kind->hidden, kind->output};
   mlpd_model *const made = calloc(1, sizeof *made);
   assert_non_null(made);
-  made->task = task;
-  made->loss = loss_plain(task == MLPD_REGRESSION ? MLPD_MSE
-                          : outputs == 1          ? MLPD_BINARY_CROSS_ENTROPY
-                                                  : MLPD_CROSS_ENTROPY);
+  made->task = kind->task;
+  made->loss = loss_of(kind);
   assert_ok(mlpd_network_create(3, widths, activations, &made->network));
   mlpd_network_init(made->network, MLPD_INIT_AUTO, 5);
   for (uint32_t l = 0; l < 3; l++)
@@ -45,9 +56,10 @@ static mlpd_model *make_model(mlpd_task task, mlpd_activation hidden, uint32_t o
     made->input.scale[j] = 1 + (float)j / 7;
   }
   affine_settle(&made->input);
-  if (task == MLPD_REGRESSION) {
-    assert_ok(affine_create(outputs, &made->target));
-    for (uint32_t k = 0; k < outputs; k++) {
+  if (kind->task == MLPD_REGRESSION) {
+    const uint32_t targets = kind->outputs / loss_outputs(&made->loss);
+    assert_ok(affine_create(targets, &made->target));
+    for (uint32_t k = 0; k < targets; k++) {
       made->target.shift[k] = 100.0 * k - 7.25;
       made->target.scale[k] = 0.125 + k / 3.0;
     }
@@ -56,24 +68,20 @@ static mlpd_model *make_model(mlpd_task task, mlpd_activation hidden, uint32_t o
   return made;
 }
 
-typedef struct model_kind {
-  mlpd_task task;
-  mlpd_activation hidden;
-  uint32_t outputs;
-  mlpd_activation output;
-} model_kind;
-
 static const model_kind kinds[] = {
-    {MLPD_REGRESSION, MLPD_TANH, 3, MLPD_IDENTITY},    {MLPD_REGRESSION, MLPD_GELU, 1, MLPD_SOFTPLUS},
-    {MLPD_CLASSIFICATION, MLPD_RELU, 3, MLPD_SOFTMAX}, {MLPD_CLASSIFICATION, MLPD_SILU, 1, MLPD_SIGMOID},
-    {MLPD_REGRESSION, MLPD_SOFTPLUS, 2, MLPD_TANH},    {MLPD_REGRESSION, MLPD_MISH, 2, MLPD_IDENTITY},
-    {MLPD_REGRESSION, MLPD_SELU, 2, MLPD_IDENTITY},    {MLPD_REGRESSION, MLPD_ELU, 2, MLPD_SILU},
+    {MLPD_REGRESSION, MLPD_TANH, 3, MLPD_IDENTITY, MLPD_MSE},
+    {MLPD_REGRESSION, MLPD_GELU, 1, MLPD_SOFTPLUS, MLPD_MSE},
+    {MLPD_CLASSIFICATION, MLPD_RELU, 3, MLPD_SOFTMAX, MLPD_CROSS_ENTROPY},
+    {MLPD_CLASSIFICATION, MLPD_SILU, 1, MLPD_SIGMOID, MLPD_BINARY_CROSS_ENTROPY},
+    {MLPD_REGRESSION, MLPD_SOFTPLUS, 2, MLPD_TANH, MLPD_MSE},
+    {MLPD_REGRESSION, MLPD_MISH, 2, MLPD_IDENTITY, MLPD_MAE},
+    {MLPD_REGRESSION, MLPD_SELU, 2, MLPD_IDENTITY, MLPD_MSE},
+    {MLPD_REGRESSION, MLPD_ELU, 2, MLPD_SILU, MLPD_MSE},
+    {MLPD_REGRESSION, MLPD_TANH, 2, MLPD_IDENTITY, MLPD_GAUSSIAN},
+    {MLPD_REGRESSION, MLPD_GELU, 3, MLPD_IDENTITY, MLPD_QUANTILE},
+    {MLPD_REGRESSION, MLPD_SILU, 2, MLPD_EXP, MLPD_POISSON},
 };
 enum { NUM_KINDS = sizeof kinds / sizeof *kinds };
-
-static mlpd_model *make_kind(const model_kind *kind) {
-  return make_model(kind->task, kind->hidden, kind->outputs, kind->output);
-}
 
 /* ---- Rows ------------------------------------------------------------------------------------------- */
 
@@ -216,8 +224,13 @@ static void reference_values(mlpd_model *model, const double *x, double *values)
     }
     reference_activate(layer.activation, layer.outputs, z, a);
   }
-  for (uint32_t k = 0; k < mlpd_model_outputs(model); k++)
-    values[k] = model->target.columns > 0 ? a[k] / model->target.scale[k] + model->target.shift[k] : a[k];
+  const uint32_t each = loss_outputs(&model->loss);
+  for (uint32_t k = 0; k < mlpd_model_outputs(model); k++) {
+    const bool deviation = model->loss.kind == MLPD_GAUSSIAN && k % 2 == 1;
+    values[k] = deviation                   ? exp(a[k] / 2) / model->target.scale[k / each]
+                : model->target.columns > 0 ? a[k] / model->target.scale[k / each] + model->target.shift[k / each]
+                                            : a[k];
+  }
 }
 
 static double central_difference(mlpd_model *model, const double *x, uint32_t k, uint32_t j) {
@@ -269,7 +282,8 @@ static void test_derivatives(void **state) {
   for (int i = 0; i < NUM_KINDS; i++)
     if (kinds[i].hidden != MLPD_RELU) check_derivatives(&kinds[i]);
   static const mlpd_activation others[] = {MLPD_TANH, MLPD_SIGMOID, MLPD_IDENTITY};
-  for (int i = 0; i < 3; i++) check_derivatives(&(model_kind){MLPD_CLASSIFICATION, others[i], 3, MLPD_SOFTMAX});
+  for (int i = 0; i < 3; i++)
+    check_derivatives(&(model_kind){MLPD_CLASSIFICATION, others[i], 3, MLPD_SOFTMAX, MLPD_CROSS_ENTROPY});
 }
 
 /* ---- Threads ---------------------------------------------------------------------------------------- */
@@ -459,6 +473,37 @@ static void test_rows_that_overflow(void **state) {
   mlpd_model_free(model);
 }
 
+/* The name that predict writes over output k. */
+static void check_name(const mlpd_model *model, uint32_t k, const char *expected) {
+  char text[64];
+  mlpd_model_output_name(model, k, text, sizeof text);
+  assert_string_equal(text, expected);
+}
+
+static void test_names_of_outputs(void **state) {
+  (void)state;
+  char *price[] = {"price"}, *classes[] = {"cat", "dog", "cow"};
+  mlpd_model *const gaussian = make_kind(&(model_kind){MLPD_REGRESSION, MLPD_TANH, 2, MLPD_IDENTITY, MLPD_GAUSSIAN});
+  mlpd_model *const quantile = make_kind(&(model_kind){MLPD_REGRESSION, MLPD_TANH, 3, MLPD_IDENTITY, MLPD_QUANTILE});
+  mlpd_model *const classifier = make_kind(&kinds[2]), *const binary = make_kind(&kinds[3]);
+  check_name(quantile, 2, "value_0_q0.9");
+  quantile->names.targets = gaussian->names.targets = (name_list){.names = price, .count = 1};
+  classifier->names.classes = binary->names.classes = (name_list){.names = classes, .count = 3};
+  check_name(gaussian, 0, "price");
+  check_name(gaussian, 1, "price_deviation");
+  check_name(quantile, 0, "price_q0.1");
+  check_name(classifier, 2, "cow");
+  check_name(binary, 0, "dog"); /* its only output is the probability of class 1 */
+  char cut[4];
+  mlpd_model_output_name(gaussian, 1, cut, sizeof cut);
+  assert_string_equal(cut, "pri");
+  mlpd_model *const all[] = {gaussian, quantile, classifier, binary};
+  for (int i = 0; i < 4; i++) {
+    all[i]->names = (data_names){0};
+    mlpd_model_free(all[i]);
+  }
+}
+
 static void test_no_mpi(void **state) {
   (void)state;
   int initialized = 1;
@@ -486,6 +531,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_layouts),
       cmocka_unit_test(test_derivatives),
+      cmocka_unit_test(test_names_of_outputs),
       cmocka_unit_test(test_threads),
       cmocka_unit_test(test_no_allocation),
       cmocka_unit_test(test_failures),

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/locale.h"
 #include "base/portable.h"
 
 /* Levels of a normal distribution, and its quantiles there. */
@@ -46,6 +47,15 @@ void model_output_name(const mlpd_model *model, uint32_t k, char text[MODEL_OUTP
   if (is_log_variance(model, k)) (void)snprintf(end, sizeof end, "_deviation");
   (void)snprintf(text, MODEL_OUTPUT_BYTES, "%s%.300s%s", named ? "" : "value_", mlpd_model_target_name(model, target),
                  end);
+}
+
+void mlpd_model_output_name(const mlpd_model *model, uint32_t k, char *text, size_t bytes) {
+  IN_C_LOCALE();
+  char name[MODEL_OUTPUT_BYTES] = "";
+  const bool is_classes = model->task == MLPD_CLASSIFICATION;
+  const bool is_single = network_output(model->network)->outputs == 1;
+  if (!is_classes) model_output_name(model, k, name);
+  (void)snprintf(text, bytes, "%s", is_classes ? mlpd_model_class_name(model, is_single ? 1 : k) : name);
 }
 
 uint32_t model_num_levels(const mlpd_model *model) {
