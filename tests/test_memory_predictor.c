@@ -244,6 +244,21 @@ static double central_difference(mlpd_model *model, const double *x, uint32_t k,
   return (up[k] - down[k]) / (2 * step);
 }
 
+/* What the predictor says of the first rows is what the network in double says. */
+static void check_values(mlpd_model *model, mlpd_predictor *predictor, uint64_t rows) {
+  static double found[ROWS * MOST_OUTPUTS];
+  const uint32_t k = mlpd_model_outputs(model);
+  const mlpd_rows x = rows_of(MLPD_FLOAT64, 0, rows);
+  const mlpd_output y = {.data = found, .type = MLPD_FLOAT64, .rows = rows, .columns = k};
+  assert_ok(mlpd_predictor_run(predictor, &x, &y, NULL));
+  for (uint64_t i = 0; i < rows; i++) {
+    double expected[MOST_OUTPUTS];
+    reference_values(model, values64 + i * FEATURES, expected);
+    for (uint32_t o = 0; o < k; o++)
+      assert_true(fabs(found[i * k + o] - expected[o]) < 1e-5 * (fabs(expected[o]) + 10));
+  }
+}
+
 static void check_derivatives(const model_kind *kind) {
   enum { SOME = 70 }; /* more than a block */
   mlpd_model *const model = make_kind(kind);
@@ -256,6 +271,7 @@ static void check_derivatives(const model_kind *kind) {
   const mlpd_rows weights = {.data = u, .type = MLPD_FLOAT64, .rows = SOME, .columns = k};
   const mlpd_output all = {.data = jacobian, .type = MLPD_FLOAT64, .rows = SOME, .columns = k * FEATURES};
   const mlpd_output sums = {.data = gradient, .type = MLPD_FLOAT64, .rows = SOME, .columns = FEATURES};
+  check_values(model, predictor, SOME);
   assert_ok(mlpd_predictor_jacobian(predictor, &x, &all));
   assert_ok(mlpd_predictor_vjp(predictor, &x, &weights, &sums));
   double largest = 0, off = 0;
