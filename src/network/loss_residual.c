@@ -49,41 +49,34 @@ static inline __attribute__((always_inline)) void slope_residuals(mlpd_loss loss
   for (uint32_t j = 0; j < count; j++) delta[j] = weight * residual_slope(loss, a[j] - y[j]);
 }
 
+/* function(loss, ...) with a loss that the compiler knows, so that it makes a loop for each. */
+#define WITH_KNOWN_LOSS(loss, function, ...)  \
+  do {                                        \
+    switch (loss) {                           \
+      case MLPD_MAE:                          \
+        function(MLPD_MAE, __VA_ARGS__);      \
+        break;                                \
+      case MLPD_HUBER:                        \
+        function(MLPD_HUBER, __VA_ARGS__);    \
+        break;                                \
+      case MLPD_MSE_MEAN:                     \
+        function(MLPD_MSE_MEAN, __VA_ARGS__); \
+        break;                                \
+      default:                                \
+        function(MLPD_MSE, __VA_ARGS__);      \
+        break;                                \
+    }                                         \
+  } while (0)
+
 MULTIVERSION
 static void add_residuals(mlpd_loss loss, uint32_t count, const float *a, const float *y, double *parts) {
-  switch (loss) {
-    case MLPD_MAE:
-      sum_residuals(MLPD_MAE, count, a, y, parts);
-      break;
-    case MLPD_HUBER:
-      sum_residuals(MLPD_HUBER, count, a, y, parts);
-      break;
-    case MLPD_MSE_MEAN:
-      sum_residuals(MLPD_MSE_MEAN, count, a, y, parts);
-      break;
-    default:
-      sum_residuals(MLPD_MSE, count, a, y, parts);
-      break;
-  }
+  WITH_KNOWN_LOSS(loss, sum_residuals, count, a, y, parts);
 }
 
 MULTIVERSION
 static void residual_slopes(mlpd_loss loss, uint32_t count, float weight, const float *a, const float *y,
                             float *delta) {
-  switch (loss) {
-    case MLPD_MAE:
-      slope_residuals(MLPD_MAE, count, weight, a, y, delta);
-      break;
-    case MLPD_HUBER:
-      slope_residuals(MLPD_HUBER, count, weight, a, y, delta);
-      break;
-    case MLPD_MSE_MEAN:
-      slope_residuals(MLPD_MSE_MEAN, count, weight, a, y, delta);
-      break;
-    default:
-      slope_residuals(MLPD_MSE, count, weight, a, y, delta);
-      break;
-  }
+  WITH_KNOWN_LOSS(loss, slope_residuals, count, weight, a, y, delta);
 }
 
 /* y (k), or NULL for the one-hot row of class. delta gets weight dloss/da. */
@@ -118,20 +111,7 @@ static inline __attribute__((always_inline)) void rows_of_residuals(mlpd_loss lo
 MULTIVERSION
 static void single_residuals(mlpd_loss loss, uint32_t n, const float *a, const float *y, double *values,
                              double *squares) {
-  switch (loss) {
-    case MLPD_MAE:
-      rows_of_residuals(MLPD_MAE, n, a, y, values, squares);
-      break;
-    case MLPD_HUBER:
-      rows_of_residuals(MLPD_HUBER, n, a, y, values, squares);
-      break;
-    case MLPD_MSE_MEAN:
-      rows_of_residuals(MLPD_MSE_MEAN, n, a, y, values, squares);
-      break;
-    default:
-      rows_of_residuals(MLPD_MSE, n, a, y, values, squares);
-      break;
-  }
+  WITH_KNOWN_LOSS(loss, rows_of_residuals, n, a, y, values, squares);
 }
 
 static void single_rows(const loss_block *b, loss_values *values) {
