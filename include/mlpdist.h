@@ -725,7 +725,8 @@ MLPD_API mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *optio
                                 mlpd_train_result *result);
 
 /* The same, and *model gets the trained network, on every rank, as model.h5 would hold it; the caller frees it. NULL on
- * failure. Collective; options equal on all ranks. */
+ * failure. MLPD_INTERRUPTED after at least one whole epoch: the network of the last (or best) whole epoch, so that an
+ * epoch_done that calls mlpd_request() can end a run by a rule of its own. Collective; options equal on all ranks. */
 MLPD_API mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options,
                                       const mlpd_train_events *events, mlpd_train_result *result, mlpd_model **model);
 
@@ -755,8 +756,8 @@ MLPD_API void mlpd_options_rows(mlpd_options *options, const mlpd_data_rows *row
 /* The same as a struct, owned by options, for functions that take one. */
 MLPD_API const mlpd_train_options *mlpd_options_values(const mlpd_options *options);
 
-/* Trains; *model, unless model is NULL, gets the trained network on every rank; the caller frees it. Collective;
- * options equal on all ranks. */
+/* Trains; *model, unless model is NULL, gets the trained network on every rank as mlpd_train_model() says; the caller
+ * frees it. Collective; options equal on all ranks. */
 MLPD_API mlpd_status mlpd_fit(mlpd_comm *comm, const mlpd_options *options, mlpd_model **model);
 
 /* ---- Doctor ------------------------------------------------------------------------------------- */

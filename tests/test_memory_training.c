@@ -387,6 +387,37 @@ static void test_failures(void **state) {
   free_data(&freed);
 }
 
+/* ---- A rule of the program's own that ends a run ------------------------------------------------------ */
+
+static void stop_after(void *context, const mlpd_epoch *epoch) {
+  if (epoch->epoch == *(const uint64_t *)context) mlpd_request(MLPD_REQUEST_STOP);
+}
+
+/* The model of a run that its epoch_done ends is that of a run of so many epochs. */
+static void test_stopped(void **state) {
+  (void)state;
+  uint64_t last = 2;
+  char expected[17], found[17];
+  const mlpd_train_events events = {.context = &last, .epoch_done = stop_after};
+  mlpd_data_rows rows = make_data(&kinds[0], me, size);
+  mlpd_train_options options = make_options(&kinds[0]);
+  mlpd_train_result result;
+  mlpd_model *model = NULL, *stopped = NULL;
+  options.data.rows = &rows;
+  options.save = MLPD_SAVE_LAST;
+  options.epochs = last;
+  CHECK(mlpd_train_model(comm, &options, NULL, &result, &model) == MLPD_OK);
+  options.epochs = 9;
+  CHECK(mlpd_train_model(comm, &options, &events, &result, &stopped) == MLPD_INTERRUPTED);
+  CHECK(stopped != NULL);
+  mlpd_network_digest(mlpd_model_network(model), expected);
+  mlpd_network_digest(mlpd_model_network(stopped), found);
+  CHECK(strcmp(expected, found) == 0);
+  mlpd_model_free(stopped);
+  mlpd_model_free(model);
+  free_data(&rows);
+}
+
 /* ---- Evaluation and prediction ---------------------------------------------------------------------- */
 
 static void test_evaluate(void **state) {
@@ -499,14 +530,9 @@ static int teardown_all(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_bits),
-      cmocka_unit_test(test_groups),
-      cmocka_unit_test(test_callers_threads),
-      cmocka_unit_test(test_no_file),
-      cmocka_unit_test(test_failures),
-      cmocka_unit_test(test_evaluate),
-      cmocka_unit_test(test_again_and_again),
-      cmocka_unit_test(test_other_layers),
+      cmocka_unit_test(test_bits),     cmocka_unit_test(test_groups),          cmocka_unit_test(test_callers_threads),
+      cmocka_unit_test(test_no_file),  cmocka_unit_test(test_failures),        cmocka_unit_test(test_stopped),
+      cmocka_unit_test(test_evaluate), cmocka_unit_test(test_again_and_again), cmocka_unit_test(test_other_layers),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
     print_error("%s\n", mlpd_error_message());

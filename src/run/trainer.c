@@ -520,19 +520,24 @@ static mlpd_status take_memory(trainer *t) {
   return MLPD_OK;
 }
 
+static void take_kept_weights(trainer *t) {
+  mlpd_network *const network = t->prep.model->network;
+  stepper_own_weights(t->stepper);
+  memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
+}
+
 static mlpd_status finish(trainer *t, mlpd_status status) {
   comm_watch_place(t->comm, "while the model is written");
-  mlpd_network *const network = t->prep.model->network;
   const mlpd_status saved = save_at_end(t, status);
   if (run_is_root(t) && t->keeps_files) (void)close_folder(t);
   /* After an agreed failure the ranks continue together; every rank has this status. */
   if (status == MLPD_ERROR_DIVERGED || status == MLPD_INTERRUPTED) TRY(run_trace_write(t));
+  if (status == MLPD_INTERRUPTED && t->state.kept_epoch > 0) take_kept_weights(t);
   if (status != MLPD_OK) return status;
   TRY(mlpd_comm_agree(t->comm, saved));
   TRY(comm_broadcast(t->comm, &t->result->checkpoints_failed, sizeof t->result->checkpoints_failed, 0));
   TRY(comm_broadcast(t->comm, &t->result->metrics_failed, sizeof t->result->metrics_failed, 0));
-  stepper_own_weights(t->stepper);
-  memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
+  take_kept_weights(t);
   fill_result(t);
   comm_watch_place(t->comm, "while the test part is evaluated");
   TRY(report_valid(t));
@@ -576,7 +581,8 @@ mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options,
                    events != NULL ? events->context : NULL);
   status = start(&t, options);
   if (status == MLPD_OK) status = finish(&t, run_epochs(&t));
-  free_trainer(&t, options->out, status == MLPD_OK ? model : NULL);
+  const bool whole = status == MLPD_OK || (status == MLPD_INTERRUPTED && t.state.kept_epoch > 0);
+  free_trainer(&t, options->out, whole ? model : NULL);
   comm_watch_stop(comm);
   return status;
 }
