@@ -91,6 +91,19 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   [ ! -e none.csv ] || fail "a file was written"
 }
 
+@test "predict takes raw rows for a model that was trained with --class-names, with or without target" {
+  awk -F, -v OFS=, 'NR == 1 { print "a,b,y" } NR > 1 { print NR % 7, NR % 5, NR % 2 }' houses.csv > odd.csv
+  cut -d, -f1,2 odd.csv > rows.csv
+  alone train --data odd.csv --class-names even,odd "${small[@]}" --out run
+  succeeds
+  alone predict --model run/model.h5 --data odd.csv --out with.csv
+  succeeds
+  alone predict --model run/model.h5 --data rows.csv --out without.csv
+  succeeds
+  cmp with.csv without.csv || fail "the target changed the predictions"
+  [ "$(head -n 1 with.csv)" = row,class,even,odd ] || fail "$(head -n 1 with.csv)"
+}
+
 @test "eval of a raw table counts all its rows, and without --data the test part of the training's" {
   alone train --data houses.csv --label price --delimiter comma "${small[@]}" --out run
   succeeds

@@ -157,6 +157,7 @@ static mlpd_status fill_options(work *w, const char *path) {
   o->roles = w->roles;
   o->valid_fraction = o->test_fraction = 0;
   o->unlabelled = job->unlabelled;
+  if (job->unlabelled) o->class_names = NULL; /* they are those of training; here no labels are read */
   o->num_model_columns = job->features;
   o->model_categories = job->categories;
   o->model_columns = (const char *const *)job->names->columns.names;
