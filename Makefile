@@ -291,10 +291,14 @@ TOOLS := plot get-dataset make-digits make-synthetic bench-tables compare-sklear
 # Files below share/mlpdist: the scripts and what they read.
 SHARED_FILES := $(addprefix scripts/,lib.sh lib.py) $(wildcard scripts/scaling/*.py) \
   $(wildcard scripts/scaling/seen/*/*.csv scripts/scaling/seen/*/*.json)
+# The Python package, which finds the library under the same PREFIX.
+PYTHONDIR := $(PREFIX)/lib/python3/dist-packages
+PYTHON_FILES := $(wildcard src/python/mlpdist/*.py)
 # Files below share/doc/mlpdist, in the folders they have here, so that their links hold.
 DOCUMENTS := LICENSE $(wildcard README.md */README.md */*/README.md)
 # What uninstall removes, too, where it is empty then and PREFIX is no folder of the system.
-PREFIX_FOLDERS = $(if $(filter-out / /usr /usr/local /opt,$(PREFIX)),$(LIBDIR)/pkgconfig $(LIBDIR) $(BINDIR) $(INCLUDEDIR) \
+PREFIX_FOLDERS = $(if $(filter-out / /usr /usr/local /opt,$(PREFIX)),$(PYTHONDIR) \
+  $(PREFIX)/lib/python3 $(LIBDIR)/pkgconfig $(LIBDIR) $(BINDIR) $(INCLUDEDIR) \
   $(MANDIR)/man1 $(MANDIR) $(COMPLETIONDIR) $(PREFIX)/share/bash-completion $(PREFIX)/share/doc $(PREFIX)/share $(PREFIX))
 
 .PHONY: install install-files check-prefix uninstall
@@ -315,7 +319,9 @@ install-files: check-prefix
 	@for file in $(SHARED_FILES); do install -D -m 644 $$file '$(DESTDIR)$(DATADIR)'/$$file || exit 1; done
 	@for tool in $(TOOLS); do install -D -m 755 scripts/$$tool '$(DESTDIR)$(DATADIR)'/scripts/$$tool || exit 1; done
 	@for file in $(DOCUMENTS); do install -D -m 644 $$file '$(DESTDIR)$(DOCDIR)'/$$file || exit 1; done
-	@echo 'scripts in $(DATADIR)/scripts, README.md in $(DOCDIR)'
+	install -d '$(DESTDIR)$(PYTHONDIR)/mlpdist'
+	install -m 644 $(PYTHON_FILES) '$(DESTDIR)$(PYTHONDIR)/mlpdist'
+	@echo 'scripts in $(DATADIR)/scripts, README.md in $(DOCDIR); for Python: export PYTHONPATH=$(PYTHONDIR)'
 	$(if $(MAN_PAGES),install -d '$(DESTDIR)$(MANDIR)/man1' '$(DESTDIR)$(COMPLETIONDIR)')
 	$(if $(MAN_PAGES),install -m 644 $(MAN_PAGES) '$(DESTDIR)$(MANDIR)/man1')
 	$(if $(MAN_PAGES),install -m 644 $(COMPLETION) '$(DESTDIR)$(COMPLETIONDIR)/mlpdist')
@@ -335,6 +341,8 @@ uninstall: check-prefix
 	rm -f $(patsubst %,'$(DESTDIR)$(MANDIR)/man1/%',$(notdir $(MAN_PAGES))) '$(DESTDIR)$(COMPLETIONDIR)/mlpdist'
 	@rm -f $(patsubst %,'$(DESTDIR)$(DATADIR)/%',$(notdir $(wildcard datasets/*.h5)) $(SHARED_FILES) $(TOOLS:%=scripts/%)) \
 	  $(DOCUMENTS:%='$(DESTDIR)$(DOCDIR)/%')
+	@rm -f $(patsubst %,'$(DESTDIR)$(PYTHONDIR)/mlpdist/%',$(notdir $(PYTHON_FILES)))
+	@rm -rf '$(DESTDIR)$(PYTHONDIR)/mlpdist/__pycache__' && rmdir '$(DESTDIR)$(PYTHONDIR)/mlpdist' 2> /dev/null || true
 	@rm -rf '$(DESTDIR)$(DATADIR)/scripts/__pycache__' '$(DESTDIR)$(DATADIR)/scripts/scaling/__pycache__'
 	@find '$(DESTDIR)$(DATADIR)' '$(DESTDIR)$(DOCDIR)' -depth -type d -empty -delete 2> /dev/null || true
 	@for folder in $(PREFIX_FOLDERS); do rmdir '$(DESTDIR)'"$$folder" 2> /dev/null || true; done

@@ -22,6 +22,9 @@ libcmocka-dev  | header cmocka.h cmocka      | cmocka, the unit test library
 bats           | command bats                | bats, which tests the program
 python3-h5py   | python h5py                 | Python with h5py, for the second implementation
 groff-base     | ? command groff             | groff, which checks the manual pages
+python3-sklearn | python sklearn             | scikit-learn, which checks the estimators of the Python package
+python3-pandas | python pandas               | pandas, whose frames the Python package takes
+python3-mpi4py | python mpi4py               | mpi4py, for the Python package on several ranks
 '
 CLUSTER_NEEDS='
 iproute2       | command ip                  | iproute2, which makes hosts of network namespaces

@@ -1,0 +1,262 @@
+"""MLPClassifier and MLPRegressor with the names and the behaviour of scikit-learn's."""
+import warnings
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from . import _fit, _options, _table
+from ._model import Model
+
+try:  # scikit-learn 1.6 made it a function
+    from sklearn.utils.validation import validate_data
+except ImportError:
+
+    def validate_data(estimator, X, y="no_validation", **how):
+        return estimator._validate_data(X, y, **how)
+
+
+NUMBERS = [np.float64, np.float32, np.int64, np.int32, np.int16, np.int8, np.uint64, np.uint32, np.uint16, np.uint8]
+
+
+def _together(comm, work):
+    """work() on each rank; a failure of one is a failure of all, so that no rank waits for it."""
+    if comm is None:
+        return work()
+    made, problem = None, None
+    try:
+        made = work()
+    except Exception as failed:
+        problem = failed
+    everyones = comm.allgather(problem)
+    for rank, theirs in enumerate(everyones):
+        if theirs is not None:
+            raise problem if problem is not None else type(theirs)(f"rank {rank}: {theirs}")
+    return made
+
+
+class _MLP(BaseEstimator):
+    """What both have in common."""
+
+    # ---- Fitting ----------------------------------------------------------------------------------------------------
+
+    def fit(self, X, y, sample_weight=None, comm=None):
+        """Trains on X (n, features) and y. Rows of sample_weight 0 are left out. comm, a communicator of mpi4py: each
+        rank gives rows of its own, and every rank gets the same model, whose bits are those of all rows on one rank."""
+        _options.check(self)
+        if _table.needs_reader(X):
+            return self._fit_table(X, y, sample_weight, comm)
+        X, y, weight = _together(comm, lambda: self._checked(X, y, sample_weight))
+        y = self._targets(y, comm)
+        rows = X.shape[0] if comm is None else sum(comm.allgather(X.shape[0]))
+        options = self._all_options(rows, comm)
+        data = _fit.Data(X, y, weight, getattr(self, "feature_names_in_", None), self._class_names())
+        return self._train(options, data, rows, comm)
+
+    def _checked(self, X, y, sample_weight):
+        X, y = validate_data(self, X, y, dtype=NUMBERS, multi_output=True)
+        if sample_weight is None:
+            return X, y, None
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        if (weight < 0).any():
+            raise ValueError("sample_weight has values below 0")
+        if not weight.any():
+            raise ValueError("sample_weight is 0 for all rows")
+        if not weight.all():
+            kept = weight > 0
+            X, y, weight = X[kept], y[kept], weight[kept]
+        return X, y, weight
+
+    def _fit_table(self, frame, y, sample_weight, comm):
+        """A frame with text or missing values: the library reads it as a CSV file."""
+        if sample_weight is not None or comm is not None:
+            raise ValueError("mlpdist: a frame with text or missing values takes neither sample_weight nor comm: encode "
+                             "it, for example by OneHotEncoder and SimpleImputer in a Pipeline")
+        self._check_feature_names(frame, reset=True)
+        self._check_n_features(frame, reset=True)
+        y = self._targets(np.asarray(y), None)
+        if y.ndim > 1:
+            raise ValueError("mlpdist: a frame with text or missing values takes one target")
+        if len(y) != len(frame):
+            raise ValueError(f"X has {len(frame)} rows, but y has {len(y)}")
+        options = {"header": "yes", "delimiter": "comma", "test-fraction": "0", "label": str(frame.shape[1])}
+        names, categories = self._class_names(), _table.categories(frame)
+        if names is not None and not any("," in n for n in names):
+            options["class-names"] = ",".join(names)
+        if categories:
+            options["categorical"] = ",".join(categories)
+        options.update(self._all_options(len(frame), None))
+        if self.normalize is None:
+            options["normalize"] = "auto"
+        with _table.as_file(frame, y) as path:
+            options["data"] = path
+            options.setdefault("out", path + ".run")  # the converted table lies in a run folder
+            return self._train(options, None, len(frame), None)
+
+    def _seed(self, comm):
+        if isinstance(self.random_state, (int, np.integer)):
+            return int(self.random_state)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        return seed if comm is None else comm.bcast(seed)
+
+    def _all_options(self, rows, comm):
+        return {**_options.collect(self, rows, self._seed(comm)), **self._task_options(), **_options.own(self)}
+
+    def _train(self, options, data, rows, comm):
+        run = _Run(self, options)
+        self.model_ = Model(_fit.train(options, data, run.epoch_done, comm))
+        if comm is not None:
+            run.losses, run.valid, run.ended = comm.bcast((run.losses, run.valid, run.ended))
+        self.loss_curve_, self.n_iter_ = run.losses, len(run.losses)
+        self.loss_, self.best_loss_ = run.losses[-1], min(run.losses)
+        self.validation_metrics_ = run.valid or None
+        self.t_ = self.n_iter_ * rows
+        self._take_weights()
+        if not run.ended and self.n_iter_ == int(options["epochs"]):
+            warnings.warn(f"mlpdist: the {self.n_iter_} epochs of max_iter have passed, and the loss still falls",
+                          ConvergenceWarning)
+        return self
+
+    def _take_weights(self):
+        weights = self.model_.weights()
+        self.coefs_, self.intercepts_ = [w for w, _ in weights], [b for _, b in weights]
+        self.n_layers_, self.n_outputs_ = len(weights) + 1, self.model_.n_outputs
+
+    # ---- Answers ----------------------------------------------------------------------------------------------------
+
+    def _values(self, X):
+        """(n, outputs), by whichever way the rows came in fit."""
+        check_is_fitted(self)
+        if _table.needs_reader(X):
+            self._check_feature_names(X, reset=False)
+            self._check_n_features(X, reset=False)
+            return self.model_.values(X)
+        asked = validate_data(self, X, dtype=NUMBERS, reset=False)
+        if _table.is_frame(X) and self.model_.option("header") == "yes":
+            return self.model_.values(X)
+        return self.model_.values(asked)
+
+
+class _Run:
+    """What the epochs of a fit tell, and when it ends: as scikit-learn's, once the training loss has not fallen by tol
+    for more than n_iter_no_change epochs, unless a validation part decides."""
+
+    def __init__(self, estimator, options):
+        self.losses, self.valid, self.ended = [], [], False
+        self.verbose, self.tol = estimator.verbose, estimator.tol
+        self.patience = estimator.n_iter_no_change
+        self.by_loss = options["patience"] == "0"
+        self.best, self.since = np.inf, 0
+
+    def epoch_done(self, epoch):
+        loss = epoch.train_loss
+        self.losses.append(loss)
+        if epoch.has_valid:
+            self.valid.append(epoch.valid_metric)
+        if self.verbose:
+            print(f"Iteration {epoch.epoch}, loss = {loss:.8f}" +
+                  (f", validation = {epoch.valid_metric:.6f}" if epoch.has_valid else ""))
+        self.since = self.since + 1 if loss > self.best - self.tol else 0
+        self.best = min(self.best, loss)
+        self.ended = self.by_loss and self.since > self.patience
+        return self.ended
+
+
+@_options.with_parameters
+class MLPClassifier(ClassifierMixin, _MLP):
+    """A multilayer perceptron for classes: scikit-learn's MLPClassifier, trained by mlpdist.
+
+    Parameters are those of scikit-learn's, and the options of `mlpdist train` by their names (`-` as `_`), such as
+    dropout=0.2, norm="layer", schedule="cosine", threads=4. Attributes: classes_, coefs_, intercepts_, loss_,
+    loss_curve_, n_iter_, n_features_in_, feature_names_in_, and model_ (mlpdist.Model).
+    """
+
+    def _more_tags(self):
+        return {"multilabel": True, "_xfail_checks": {
+            "check_sample_weights_invariance": "rows of weight 0 are left out, but the order of the others has changed in "
+                                               "this check, and with it the order of the float32 sums"}}
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    def _targets(self, y, comm):
+        """Class numbers (n) int32, or of several labels a row their indicators (n, labels)."""
+        check_classification_targets(y)
+        self._multilabel = type_of_target(y) == "multilabel-indicator"
+        if self._multilabel:
+            self.classes_ = np.arange(y.shape[1])
+            return np.ascontiguousarray(y, np.float32)
+        y = column_or_1d(y, warn=True)
+        classes = np.unique(y)
+        if comm is not None:
+            classes = np.unique(np.concatenate(comm.allgather(classes)))
+        if len(classes) < 2:
+            raise ValueError("MLPClassifier needs at least two classes; the data contains 1 class")
+        self.classes_ = classes
+        return np.searchsorted(classes, y).astype(np.int32)
+
+    def _class_names(self):
+        return None if self._multilabel else [str(c) for c in self.classes_]
+
+    def _task_options(self):
+        if self._multilabel:
+            return {"task": "regression", "loss": "binary-cross-entropy"}
+        return {"task": "classification", "classes": str(len(self.classes_))}
+
+    def predict(self, X):
+        """(n) the most probable class of each row; of several labels (n, labels) 0 and 1."""
+        probability = self.predict_proba(X)
+        if self._multilabel:
+            return (probability > 0.5).astype(int)
+        return self.classes_[probability.argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """(n, classes) the probability of each class."""
+        values = self._values(X)
+        return np.hstack([1 - values, values]) if values.shape[1] == 1 and not self._multilabel else values
+
+    def predict_log_proba(self, X):
+        """The logarithm of predict_proba(X)."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+
+@_options.with_parameters
+class MLPRegressor(RegressorMixin, _MLP):
+    """A multilayer perceptron for values: scikit-learn's MLPRegressor, trained by mlpdist.
+
+    Parameters as of MLPClassifier; targets are not normalised unless normalize_targets="standard".
+    """
+
+    def _more_tags(self):
+        return {"multioutput": True, "_xfail_checks": {
+            "check_sample_weights_invariance": "rows of weight 0 are left out, but the order of the others has changed in "
+                                               "this check, and with it the order of the float32 sums"}}
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _targets(self, y, comm):
+        """(n) or (n, targets)."""
+        y = np.asarray(y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return y if y.dtype == np.float32 else y.astype(np.float64)
+
+    def _class_names(self):
+        return None
+
+    def _task_options(self):
+        return {"task": "regression"}
+
+    def predict(self, X):
+        """(n), or of several targets (n, targets)."""
+        values = self._values(X)
+        return values[:, 0] if values.shape[1] == 1 else values

@@ -1,0 +1,114 @@
+"""Parameters of the estimators: scikit-learn's, and the options of `mlpdist train` by their names."""
+import inspect
+
+SKLEARN = dict(  # names, order and defaults of scikit-learn's MLPClassifier and MLPRegressor
+    hidden_layer_sizes=(100,), activation="relu", solver="adam", alpha=0.0001, batch_size="auto",
+    learning_rate="constant", learning_rate_init=0.001, power_t=0.5, max_iter=200, shuffle=True, random_state=None,
+    tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True, early_stopping=False,
+    validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8, n_iter_no_change=10, max_fun=15000)
+POSITIONAL = ("hidden_layer_sizes", "activation")
+
+# Options of `mlpdist train`; None leaves what scikit-learn's parameter of the same meaning says, or the default.
+OWN = ("hidden optimizer lr epochs batch seed weight_decay beta1 beta2 valid_fraction patience min_delta "
+       "normalize normalize_targets output_activation norm dropout input_dropout input_noise input_scale parametrization init "
+       "loss label_smoothing focal_gamma quantiles class_weight trust_coefficient decay clip_norm schedule lr_min lr_gamma "
+       "lr_step_epochs lr_power lr_rise lr_flat lr_restart_factor lr_patience warmup_epochs lr_scale base_batch lanes select "
+       "save checkpoint_every keep check_every stall_timeout stall_abort reduce update overlap backend threads "
+       "out").split()
+
+# Here the rows come as arrays, and a fit begins anew, so that these have no meaning.
+NOT_HERE = ("data x y weight valid-x valid-y test-x test-y task classes label ignore columns categorical header "
+            "delimiter skip-lines decimal thousands strip missing drop-missing class-names test-fraction split-seed stream window "
+            "memory resume trace trace-steps").split()
+
+ACTIVATIONS = {"logistic": "sigmoid"}  # scikit-learn's name: ours
+
+
+def with_parameters(cls):
+    """Gives the class an __init__ that keeps each parameter as an attribute, as scikit-learn wants it."""
+    defaults = {**SKLEARN, **{name: None for name in OWN}}
+    kind = inspect.Parameter
+    signature = inspect.Signature(
+        [kind("self", kind.POSITIONAL_OR_KEYWORD)] +
+        [kind(n, kind.POSITIONAL_OR_KEYWORD if n in POSITIONAL else kind.KEYWORD_ONLY, default=d)
+         for n, d in defaults.items()])
+
+    def __init__(self, *arguments, **named):
+        given = signature.bind(self, *arguments, **named).arguments
+        del given["self"]
+        for name, default in defaults.items():
+            setattr(self, name, given.get(name, default))
+
+    __init__.__signature__ = signature
+    cls.__init__ = __init__
+    return cls
+
+
+def as_text(value):
+    """A value as the command line takes it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if hasattr(value, "__iter__"):
+        return ",".join(as_text(v) for v in value)
+    return repr(value.item() if hasattr(value, "item") else value)
+
+
+def _refuse(problem, cure):
+    raise ValueError(f"mlpdist: {problem}; {cure}")
+
+
+def check(e):
+    """Refuses what scikit-learn's estimators can and these cannot, and values out of range."""
+    if e.solver == "lbfgs":
+        _refuse("there is no solver 'lbfgs'", "take solver='adam'")
+    if e.learning_rate != "constant":
+        _refuse(f"learning_rate='{e.learning_rate}' is not known", "schedule='plateau' or 'exponential' lowers the rate")
+    if not e.shuffle:
+        _refuse("shuffle=False is not possible", "rows are drawn in a new order in each epoch, keyed by random_state")
+    if e.batch_size != "auto" and e.batch_size <= 0:
+        _refuse(f"batch_size={e.batch_size!r} is not positive", "give a number of rows or 'auto'")
+    if e.max_iter < 1:
+        _refuse(f"max_iter={e.max_iter!r} is not positive", "give a number of epochs")
+    if e.early_stopping and not 0 < e.validation_fraction <= 0.9:
+        _refuse(f"validation_fraction={e.validation_fraction!r} is not between 0 and 0.9", "0.1 is usual")
+
+
+def _optimizer(e):
+    if e.solver != "sgd":
+        return e.solver
+    if e.momentum == 0:
+        return "sgd"
+    return "nesterov" if e.nesterovs_momentum else "momentum"
+
+
+def _hidden(sizes):
+    return as_text(sizes if hasattr(sizes, "__iter__") else [sizes])
+
+
+def _activation(names):
+    return as_text([ACTIVATIONS.get(n, n) for n in ([names] if isinstance(names, str) else names)])
+
+
+def own(e):
+    """{name: text} of the library's options that were given by their own names."""
+    given = {name: getattr(e, name) for name in OWN}
+    if isinstance(e.class_weight, dict):
+        given["class_weight"] = [e.class_weight.get(c, 1) for c in getattr(e, "classes_", [])]
+    return {name.replace("_", "-"): as_text(value) for name, value in given.items() if value is not None}
+
+
+def collect(e, rows, seed):
+    """{name: text} of all options of a fit of so many rows. Each of scikit-learn's defaults is set, so that nothing
+    depends on those of `mlpdist train`."""
+    batch = min(200, rows) if e.batch_size == "auto" else min(int(e.batch_size), rows)
+    made = {"hidden": _hidden(e.hidden_layer_sizes), "activation": _activation(e.activation), "init": "glorot-uniform",
+            "optimizer": _optimizer(e), "lr": e.learning_rate_init, "schedule": "constant", "batch": batch,
+            "epochs": e.max_iter, "seed": seed, "beta1": e.beta_1, "beta2": e.beta_2, "epsilon": e.epsilon,
+            "momentum": e.momentum, "normalize": "none", "normalize-targets": "none", "save": "last", "patience": 0,
+            "valid-fraction": 0, "weight-decay": e.alpha / batch, "decay": "coupled", "checkpoint-every": "never"}
+    if e.early_stopping:
+        made.update({"valid-fraction": e.validation_fraction, "patience": e.n_iter_no_change, "select": "error",
+                     "min-delta": e.tol, "save": "best"})
+    return {**{name: as_text(value) for name, value in made.items()}, **own(e)}

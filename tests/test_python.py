@@ -1,0 +1,386 @@
+"""Tests of the Python package, run by tests/python.bats: test_python.py CLASS. MLPDIST_LIBRARY names the library."""
+import ctypes
+import os
+import pathlib
+import pickle
+import sys
+import tempfile
+import unittest
+import warnings
+
+TOP = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TOP / "src" / "python"))
+
+import numpy as np
+
+import mlpdist
+from mlpdist import _library, _options
+
+try:
+    import sklearn
+    from sklearn.exceptions import ConvergenceWarning
+except ImportError:
+    sklearn = None
+
+
+def blobs(rows=150, seed=0):
+    """x (rows, 4) float64 and three classes that a straight line tells apart, but for some noise."""
+    draw = np.random.RandomState(seed)
+    y = draw.randint(0, 3, rows)
+    x = draw.normal(size=(rows, 4)) * 0.5
+    x[np.arange(rows), y] += 2
+    return x, y
+
+
+def classifier(**options):
+    return mlpdist.MLPClassifier(**{"hidden_layer_sizes": (16,), "max_iter": 30, "random_state": 1, "threads": 1,
+                                    "learning_rate_init": 0.01, **options})
+
+
+def regressor(**options):
+    return mlpdist.MLPRegressor(**{"hidden_layer_sizes": (16,), "max_iter": 30, "random_state": 1, "threads": 1,
+                                   "learning_rate_init": 0.01, **options})
+
+
+class Library(unittest.TestCase):
+    """Needs NumPy alone: MLPDIST_MODEL names a model of the digits."""
+
+    def setUp(self):
+        self.model = mlpdist.load_model(os.environ["MLPDIST_MODEL"])
+        self.x = np.random.RandomState(3).randint(0, 17, (50, 64)).astype(np.float64)
+
+    def test_structs_have_the_sizes_of_the_library(self):
+        sizes = dict(line.split()[1:] for line in (TOP / "tests/abi.txt").read_text().splitlines()
+                     if line.startswith("struct"))
+        for name, struct in _library.STRUCTS.items():
+            self.assertEqual(ctypes.sizeof(struct), int(sizes[name]), name)
+        self.assertLess(int(sizes["mlpd_train_result"]), _library.RESULT_BYTES)
+
+    def test_functions_are_exported(self):
+        exported = (TOP / "tests/abi.txt").read_text()
+        for name in _library.FUNCTIONS:
+            self.assertIn(f"symbol {name}\n", exported)
+
+    def test_version_is_that_of_pyproject(self):
+        self.assertIn(f'version = "{mlpdist.__version__}"', (TOP / "src/python/pyproject.toml").read_text())
+
+    def test_every_option_of_train_has_a_place(self):
+        names = []
+        row = ctypes.addressof(ctypes.c_char.in_dll(_library.lib, "mlpd_train_option_table"))
+        sizes = dict(line.split()[1:] for line in (TOP / "tests/abi.txt").read_text().splitlines()
+                     if line.startswith("struct"))
+        while ctypes.c_char_p.from_address(row).value:
+            names.append(ctypes.c_char_p.from_address(row).value.decode())
+            row += int(sizes["mlpd_option"])
+        shared = {"activation", "momentum", "epsilon"}
+        ours = {n.replace("_", "-") for n in _options.OWN} | set(_options.NOT_HERE) | shared
+        self.assertEqual(set(names), ours)
+
+    def test_layouts_and_types_give_the_same_answers(self):
+        expected = self.model.predict_proba(self.x)
+        self.assertEqual(expected.shape, (50, 10))
+        wide = np.zeros((100, 130))
+        wide[::2, 1:129:2] = self.x
+        packed = np.zeros(50, [("a", "i1"), ("x", "f8", 64)])
+        packed["x"] = self.x
+        others = {"Fortran": np.asfortranarray(self.x), "strides": wide[::2, 1:129:2], "unaligned": packed["x"],
+                  "backwards": self.x[::-1].copy()[::-1], "big-endian": self.x.astype(">f8"), "list": self.x.tolist()}
+        others.update({t: self.x.astype(t) for t in ("f4", "f2", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8")})
+        for name, array in others.items():
+            np.testing.assert_array_equal(self.model.predict_proba(array), expected, name)
+        repeated = np.broadcast_to(np.float64(3), (5, 64))  # both strides are 0
+        np.testing.assert_array_equal(self.model.values(repeated), self.model.values(np.full((5, 64), 3.0)))
+        one = self.model.predict_proba(self.x[:1, :])
+        np.testing.assert_array_equal(one, expected[:1])
+        self.assertEqual(self.model.predict(self.x[:0]).shape, (0,))
+
+    def test_no_copy_where_strides_and_types_fit(self):
+        from mlpdist._rows import as_rows
+
+        wide = np.zeros((100, 128), np.float32)
+        for array in (wide, wide.T, wide[::2, ::-1], wide.astype(bool)):
+            self.assertEqual(as_rows(array)[0].data, array.ctypes.data)
+
+    def test_what_a_model_tells(self):
+        self.assertEqual((self.model.task, self.model.n_features, self.model.n_outputs), ("classification", 64, 10))
+        np.testing.assert_array_equal(self.model.classes, np.arange(10))
+        self.assertEqual(self.model.option("optimizer"), "adam")
+        (w, b), (w2, b2) = self.model.weights()
+        self.assertEqual([w.shape, b.shape, w2.shape, b2.shape], [(64, 7), (7,), (7, 10), (10,)])
+        probability = self.model.predict_proba(self.x)
+        np.testing.assert_array_equal(self.model.predict(self.x), probability.argmax(axis=1))
+
+    def test_jacobian_by_differences(self):
+        slope = self.model.jacobian(self.x[:4])
+        self.assertEqual(slope.shape, (4, 10, 64))
+        ahead, behind = self.x[:4].copy(), self.x[:4].copy()
+        ahead[:, 20] += 0.01
+        behind[:, 20] -= 0.01
+        by_difference = (self.model.values(ahead) - self.model.values(behind)) / 0.02
+        np.testing.assert_allclose(slope[:, :, 20], by_difference, atol=2e-4)
+
+    def test_pickle_and_save(self):
+        again = pickle.loads(pickle.dumps(self.model))
+        self.assertEqual(again.digest, self.model.digest)
+        np.testing.assert_array_equal(again.predict_proba(self.x), self.model.predict_proba(self.x))
+
+    def test_errors_are_exceptions_with_the_message_of_the_library(self):
+        with self.assertRaisesRegex(OSError, "no-such-file"):
+            mlpdist.load_model("/tmp/no-such-file.h5")
+        with self.assertRaisesRegex(ValueError, "63 columns where the model has 64"):
+            self.model.predict(self.x[:, :63])
+        with self.assertRaisesRegex(ValueError, "row 2"):
+            self.x[2, 5] = np.nan
+            self.model.predict(self.x)
+        with self.assertRaisesRegex(ValueError, "1 dimensions, not 2"):
+            self.model.predict(self.x[0])
+
+
+class Estimators(unittest.TestCase):
+    def setUp(self):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        self.x, self.y = blobs()
+
+    def test_learns_and_repeats_itself(self):
+        names = np.array(["red", "green", "blue"])[self.y]
+        fitted = classifier().fit(self.x, names)
+        self.assertGreater(fitted.score(self.x, names), 0.95)
+        self.assertEqual(fitted.classes_.tolist(), ["blue", "green", "red"])
+        self.assertEqual(fitted.model_.classes.tolist(), ["blue", "green", "red"])
+        self.assertEqual(len(fitted.loss_curve_), fitted.n_iter_)
+        for array in (np.asfortranarray(self.x), np.repeat(self.x, 2, axis=0)[::2]):
+            self.assertEqual(classifier().fit(array, names).model_.digest, fitted.model_.digest)
+        self.assertNotEqual(classifier(random_state=2).fit(self.x, names).model_.digest, fitted.model_.digest)
+        self.assertEqual(classifier(threads=2).fit(self.x, names).model_.digest, fitted.model_.digest)
+
+    def test_same_as_scikit_learns_from_the_same_weights(self):
+        """coefs_ and intercepts_ give predict_proba, by NumPy."""
+        fitted = classifier(activation="logistic").fit(self.x, self.y)
+        hidden = 1 / (1 + np.exp(-(self.x @ fitted.coefs_[0] + fitted.intercepts_[0])))
+        z = np.exp(hidden @ fitted.coefs_[1] + fitted.intercepts_[1])
+        np.testing.assert_allclose(fitted.predict_proba(self.x), z / z.sum(axis=1, keepdims=True), rtol=1e-4)
+
+    def test_one_step_is_scikit_learns(self):
+        """Full-batch steps of sgd with alpha, from weights of scikit-learn's own first step on ours: the same slope.
+        The decay of a step is lr * alpha / n of the weights, as there."""
+        bare = regressor(solver="sgd", momentum=0, hidden_layer_sizes=(), max_iter=1, batch_size=150, alpha=0,
+                         learning_rate_init=0.5)
+        x = np.zeros_like(self.x)  # no gradient of the weights but that of the decay
+        before = bare.fit(x, self.y).coefs_[0]
+        after = bare.set_params(alpha=30.0).fit(x, self.y).coefs_[0]
+        np.testing.assert_allclose(after, before * (1 - 0.5 * 30 / 150), rtol=1e-5)
+        bias = bare.intercepts_[0][0]
+        self.assertAlmostEqual(bias, 0.5 * self.y.mean(), places=5)
+
+    def test_ends_when_the_loss_no_longer_falls(self):
+        fitted = classifier(max_iter=500, tol=0.5, n_iter_no_change=3).fit(self.x, self.y)
+        self.assertLess(fitted.n_iter_, 20)
+        same = classifier(max_iter=fitted.n_iter_, tol=0, n_iter_no_change=1000).fit(self.x, self.y)
+        self.assertEqual(same.model_.digest, fitted.model_.digest)
+        with self.assertWarnsRegex(ConvergenceWarning, "the 2 epochs of max_iter"):
+            classifier(max_iter=2).fit(self.x, self.y)
+
+    def test_early_stopping_validates(self):
+        fitted = classifier(early_stopping=True, n_iter_no_change=2, max_iter=200).fit(self.x, self.y)
+        self.assertLess(fitted.n_iter_, 200)
+        self.assertEqual(len(fitted.validation_metrics_), fitted.n_iter_)
+
+    def test_values(self):
+        y = self.x[:, :2] @ [[1, 2], [3, -1]]
+        fitted = regressor(max_iter=300).fit(self.x, y)
+        self.assertEqual(fitted.predict(self.x).shape, (150, 2))
+        self.assertGreater(fitted.score(self.x, y), 0.98)
+        self.assertEqual(regressor(max_iter=2).fit(self.x, y[:, 0]).predict(self.x).shape, (150,))
+
+    def test_several_labels_a_row(self):
+        y = (self.x[:, :3] > 1).astype(int)
+        fitted = classifier(max_iter=300, early_stopping=False).fit(self.x, y)
+        self.assertEqual(fitted.predict_proba(self.x).shape, (150, 3))
+        self.assertGreater((fitted.predict(self.x) == y).mean(), 0.95)
+
+    def test_weights_of_samples(self):
+        ones, none = classifier().fit(self.x, self.y, np.ones(150)), classifier().fit(self.x, self.y)
+        self.assertEqual(ones.model_.digest, none.model_.digest)
+        weight = (self.y != 2).astype(float)
+        without = classifier().fit(self.x[self.y != 2], self.y[self.y != 2])
+        zero = classifier().fit(self.x, self.y, weight)
+        self.assertEqual(zero.classes_.tolist(), [0, 1])
+        self.assertEqual(zero.model_.digest, without.model_.digest)
+        heavy = classifier().fit(self.x, self.y, np.where(self.y == 2, 1000.0, 0.001))
+        self.assertGreater((heavy.predict(self.x) == 2).mean(), 0.9)
+        by_class = classifier(class_weight={2: 1000.0, 0: 0.001, 1: 0.001}).fit(self.x, self.y)
+        self.assertGreater((by_class.predict(self.x) == 2).mean(), 0.9)
+
+    def test_own_options_by_name(self):
+        fitted = classifier(hidden="8,4", epochs=3, dropout=[0.1, 0.2], norm="layer", schedule="cosine", batch=32, seed=5,
+                            normalize="standard", optimizer="adamw").fit(self.x, self.y)
+        self.assertEqual(fitted.n_iter_, 3)
+        for name, value in {"hidden": "8,4", "dropout": "0.1,0.2", "norm": "layer", "schedule": "cosine", "seed": "5",
+                            "batch": "32", "optimizer": "adamw", "normalize": "standard"}.items():
+            self.assertEqual(fitted.model_.option(name), value)
+
+    def test_what_is_not_there_is_refused(self):
+        for options, word in (({"solver": "lbfgs"}, "lbfgs"), ({"solver": "newton"}, "newton"), ({"shuffle": False}, "shuffle"),
+                              ({"learning_rate": "adaptive"}, "adaptive"), ({"activation": "swash"}, "swash"),
+                              ({"dropout": 2}, "dropout"), ({"max_iter": 0}, "max_iter")):
+            with self.assertRaisesRegex(ValueError, word):
+                classifier(**options).fit(self.x, self.y)
+        with self.assertRaisesRegex(TypeError, "hiden"):
+            mlpdist.MLPClassifier(hiden=3)
+        with self.assertRaisesRegex(mlpdist.Error, "loss"):  # and no exception is lost on the way through C
+            regressor(learning_rate_init=1e6, solver="sgd").fit(self.x * 1e6, self.y)
+
+    def test_an_interrupt_in_a_callback_ends_the_fit(self):
+        import mlpdist._estimators as estimators
+
+        def interrupted(self, epoch):
+            raise KeyboardInterrupt
+
+        kept = estimators._Run.epoch_done
+        estimators._Run.epoch_done = interrupted
+        try:
+            with self.assertRaises(KeyboardInterrupt):
+                classifier(max_iter=10**6, tol=0).fit(self.x, self.y)
+        finally:
+            estimators._Run.epoch_done = kept
+
+    def test_pickle_joblib_clone(self):
+        import joblib
+        from sklearn.base import clone
+
+        fitted = classifier().fit(self.x, self.y)
+        with tempfile.TemporaryDirectory() as folder:
+            joblib.dump(fitted, folder + "/e.joblib")
+            for again in (pickle.loads(pickle.dumps(fitted)), joblib.load(folder + "/e.joblib")):
+                np.testing.assert_array_equal(again.predict_proba(self.x), fitted.predict_proba(self.x))
+            fitted.model_.save(folder + "/model.h5")
+            loaded = mlpdist.load_model(folder + "/model.h5")
+            np.testing.assert_array_equal(loaded.predict(self.x), fitted.predict(self.x))
+        self.assertEqual(clone(fitted).get_params(), fitted.get_params())
+
+    def test_pipeline_grid_and_cross_validation(self):
+        from sklearn.model_selection import GridSearchCV, cross_val_score
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        pipeline = make_pipeline(StandardScaler(), classifier())
+        search = GridSearchCV(pipeline, {"mlpclassifier__hidden_layer_sizes": [(4,), (16,)],
+                                         "mlpclassifier__dropout": [None, 0.2]}, cv=2)
+        self.assertGreater(search.fit(self.x, self.y).best_score_, 0.9)
+        self.assertGreater(cross_val_score(regressor(), self.x, self.x[:, 0], cv=3).min(), 0.5)
+
+
+class Checks(unittest.TestCase):
+    """scikit-learn's own checks. It lets an estimator name those that it cannot pass; what is left of ours is here."""
+
+    def test_check_estimator(self):
+        from sklearn.utils.estimator_checks import check_estimator
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for estimator in (mlpdist.MLPClassifier(), mlpdist.MLPRegressor()):
+                skipped, passed = [], 0
+                for tried, check in check_estimator(estimator, generate_only=True):
+                    try:
+                        check(tried)
+                        passed += 1
+                    except unittest.SkipTest as why:
+                        skipped.append(str(why))
+                self.assertGreater(passed, 40)
+                # The invariances of the next test; and a decision_function, which scikit-learn's MLP has not, either.
+                for why in skipped:
+                    self.assertRegex(why, "check_sample_weights_invariance|decision_function")
+
+    def test_weight_one_and_weight_zero(self):
+        from sklearn.utils.estimator_checks import check_sample_weights_invariance
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for estimator in (mlpdist.MLPClassifier(max_iter=100), mlpdist.MLPRegressor(max_iter=100)):
+                check_sample_weights_invariance("MLP", estimator, kind="ones")
+                try:
+                    check_sample_weights_invariance("MLP", estimator, kind="zeros")
+                except AssertionError as differ:  # the rows that stay are in another order: float32 sums differ
+                    largest = float(str(differ).split("Max relative difference: ")[1].split()[0])
+                    self.assertLess(largest, 1e-5)
+
+
+class Frames(unittest.TestCase):
+    def setUp(self):
+        import pandas
+
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        x, self.y = blobs()
+        self.numbers = pandas.DataFrame(x, columns=list("abcd"))
+        self.mixed = self.numbers.assign(
+            colour=np.array(["red", "green", "blue"])[self.y], size=pandas.Categorical(self.y % 2 + 7))
+        self.mixed.loc[3, "a"] = np.nan
+        self.mixed.loc[4, "colour"] = None
+
+    def test_numbers_have_names(self):
+        fitted = classifier().fit(self.numbers, self.y)
+        self.assertEqual(fitted.feature_names_in_.tolist(), list("abcd"))
+        by_array = classifier().fit(self.numbers.to_numpy(), self.y)
+        np.testing.assert_array_equal(fitted.predict_proba(self.numbers), by_array.predict_proba(self.numbers.to_numpy()))
+        turned = self.numbers[list("dcba")]
+        np.testing.assert_array_equal(fitted.model_.predict_proba(turned), fitted.predict_proba(self.numbers))
+        with self.assertRaisesRegex(ValueError, "feature names"):
+            fitted.predict(turned)
+
+    def test_text_categories_and_missing_values(self):
+        fitted = classifier(max_iter=60).fit(self.mixed, self.y)
+        self.assertGreater(fitted.score(self.mixed, self.y), 0.98)
+        self.assertEqual(fitted.n_features_in_, 6)
+        probability = fitted.predict_proba(self.mixed)
+        self.assertEqual(probability.shape, (150, 3))
+        again = pickle.loads(pickle.dumps(fitted))
+        np.testing.assert_array_equal(again.predict_proba(self.mixed), probability)
+        whole = self.mixed.drop(index=[3, 4])  # without missing values; only numbers, too
+        np.testing.assert_array_equal(fitted.predict_proba(whole), np.delete(probability, [3, 4], axis=0))
+        colours_alone = classifier(max_iter=60).fit(self.mixed[["colour"]], self.y)
+        self.assertGreater(colours_alone.score(self.mixed[["colour"]], self.y), 0.98)
+
+    def test_values_of_a_table(self):
+        target = self.y * 10.0 + 100
+        fitted = regressor(max_iter=100, normalize_targets="standard").fit(self.mixed, target)
+        self.assertGreater(fitted.score(self.mixed, target), 0.9)
+
+    def test_the_program_takes_the_model(self):
+        import subprocess
+
+        fitted = classifier().fit(self.mixed, self.y)
+        with tempfile.TemporaryDirectory() as folder:
+            fitted.model_.save(folder + "/model.h5")
+            self.mixed.to_csv(folder + "/rows.csv", index=False)
+            subprocess.run([os.environ["MLPDIST"], "predict", "--model", folder + "/model.h5", "--data", folder + "/rows.csv",
+                            "--out", folder + "/out.csv"], check=True, capture_output=True)
+            import pandas
+
+            out = pandas.read_csv(folder + "/out.csv")
+        np.testing.assert_array_equal(out["class"], fitted.predict(self.mixed))
+
+
+class Ranks(unittest.TestCase):
+    """Under mpirun: rows of each rank, the bits of one rank."""
+
+    def test_rows_of_each_rank(self):
+        from mpi4py import MPI
+
+        comm = MPI.COMM_WORLD
+        self.assertGreater(comm.size, 1)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        x, y = blobs()
+        cut = [0] + [100 + 10 * r for r in range(comm.size - 1)] + [150]
+        mine = slice(cut[comm.rank], cut[comm.rank + 1])
+        alone = classifier(lanes=4).fit(x, y)
+        together = classifier(lanes=4).fit(x[mine], y[mine], comm=comm)
+        self.assertEqual(together.model_.digest, alone.model_.digest)
+        self.assertEqual(together.loss_curve_, alone.loss_curve_)
+        bad = x.copy()
+        bad[149, 0] = np.nan  # of the last rank alone
+        with self.assertRaisesRegex(ValueError, "NaN"):
+            classifier(lanes=4).fit(bad[mine], y[mine], comm=comm)
+
+
+if __name__ == "__main__":
+    unittest.main()
