@@ -594,6 +594,8 @@ typedef struct mlpd_train_options {
   double lr, momentum, beta1, beta2, epsilon, weight_decay, clip_norm; /* clip_norm 0: none */
   double trust_coefficient;                                            /* of lars */
   mlpd_decay decay;
+  double ema;         /* decay of the exponential moving average of the weights; 0: none */
+  uint64_t swa_start; /* epoch from which on the ends of epochs are averaged; 0: none */
   mlpd_schedule schedule;
   double lr_min, lr_gamma, lr_step_epochs, lr_power, lr_rise, lr_flat, warmup_epochs;
   uint64_t lr_restart_factor; /* length of a cycle over that of the one before */

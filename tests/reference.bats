@@ -95,6 +95,13 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
     --optimizer adamw --epsilon 1e-4 --weight-decay 0.1 --decay coupled
 }
 
+@test "averages of the weights" {
+  regression
+  ranks=2 alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 3 --hidden 8 --activation tanh --lr 0.05 --batch 50 --ema 0.9 \
+    --lanes 3
+  alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 4 --hidden 8 --activation tanh --lr 0.05 --batch 50 --swa-start 2
+}
+
 @test "schedules of later versions" {
   local schedule
   regression

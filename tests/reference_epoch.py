@@ -204,6 +204,31 @@ def learning_rate(options, steps_per_epoch, step, factor=1.0):
     return base
 
 
+class Average:
+    """The weights that are validated and saved: the network's, or their average."""
+
+    def __init__(self, options, tensors):
+        self.tensors, self.steps, self.ends = tensors, 0, []
+        self.decay, self.first_epoch = options.real("ema"), int(options["swa-start"])
+        self.values = [tensor.values.copy() for tensor in tensors]
+
+    def after_step(self):
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        self.values = [decay * value + (1 - decay) * tensor.values for value, tensor in zip(self.values, self.tensors)]
+
+    def after_epoch(self, epoch):
+        if 0 < self.first_epoch <= epoch:
+            self.ends.append([tensor.values.copy() for tensor in self.tensors])
+            self.values = [sum(each) / len(self.ends) for each in zip(*self.ends)]
+
+    def swap(self):
+        """Exchanges the network's weights and the average, if it has begun."""
+        if self.decay > 0 or self.ends:
+            for i, tensor in enumerate(self.tensors):
+                tensor.values[...], self.values[i] = self.values[i], tensor.values.copy()
+
+
 # ---- A run -----------------------------------------------------------------------------------------
 
 
@@ -320,7 +345,7 @@ class Run:
         losses, _ = self.network.loss(z[-1], a[-1], y, self.loss)
         return (losses * weights).sum() / weights.sum()
 
-    def train_epoch(self, epoch, optimizer, plateau):
+    def train_epoch(self, epoch, optimizer, plateau, average):
         """Returns the loss."""
         total, first, seed = 0.0, 0, int(self.options["seed"])
         for step, (rows, bounds) in enumerate(self.lanes.epoch(epoch)):
@@ -329,16 +354,22 @@ class Run:
             total += self.network.step(self.x[rows], self.y[rows], self.loss, weights, at)
             lr = learning_rate(self.options, self.lanes.steps, epoch * self.lanes.steps + step, plateau.factor)
             optimizer.update(lr, weights.sum())
+            average.after_step()
             first += len(rows)
         return total / self.sample_weights.sum()
 
     def train(self):
         optimizer, plateau = Optimizer(self.options, self.network.tensors()), Plateau(self.options)
+        average = Average(self.options, self.network.tensors())
         for epoch in range(int(self.options["epochs"])):
-            self.losses.append(self.train_epoch(epoch, optimizer, plateau))
+            self.losses.append(self.train_epoch(epoch, optimizer, plateau, average))
+            average.after_epoch(epoch + 1)
+            average.swap()
             if self.valid is not None:
                 self.valid_losses.append(self.validate())
+            average.swap()
             plateau.after((self.valid_losses or self.losses)[-1])
+        average.swap()  # of the last epoch
 
 
 # ---- Commands --------------------------------------------------------------------------------------

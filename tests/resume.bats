@@ -123,6 +123,43 @@ goes_on_as_whole() {
   done
 }
 
+@test "averages of the weights: the same on any split, resumed before and after they begin" {
+  local options="--hidden 4 --batch 320 --lanes 4 --epochs 6 --quiet --lr 0.02 --norm batch" average expected
+  for average in "--ema 0.95" "--swa-start 2" "--swa-start 5 --save last"; do # step 14 is in epoch 4
+    rm -rf whole run
+    # shellcheck disable=SC2086
+    alone train --out whole --checkpoint-every 14 $options $average
+    succeeds
+    expected=$(digest_of "$output")
+    # shellcheck disable=SC2086
+    launch 3 train --out run --resume whole/checkpoints/step-000000000014.h5 --threads 2 $options $average
+    succeeds
+    [ "$(digest_of "$output")" = "$expected" ] || fail "$average: expected $expected"
+    same_metrics whole run
+  done
+  # The average is what has been validated.
+  alone eval --model whole/model.h5 --part valid
+  succeeds
+  grep -qF "loss      $(tail -n 1 whole/metrics.csv | cut -d, -f6 | cut -c1-6)" <<< "$output" ||
+    fail "expected the loss of $(tail -n 1 whole/metrics.csv)"
+  # The option decides the weights.
+  # shellcheck disable=SC2086
+  alone train --out run --resume whole/checkpoints/step-000000000014.h5 $options --save last
+  fails_with 2 "swa-start = 5" "swa-start = 0"
+  # Ranks that divide the update have all weights to average, too.
+  # shellcheck disable=SC2086
+  for average in 1 2; do
+    launch $average train --hidden 600,600 --epochs 1 --batch 320 --lanes 4 --quiet --ema 0.9 --out run
+    succeeds
+    [ "$average" = 1 ] && expected=$(digest_of "$output")
+    [ "$(digest_of "$output")" = "$expected" ] || fail "$average ranks: expected $expected"
+  done
+  alone train --ema 0.9 --swa-start 2 --out run
+  fails_with 2 "give one of them"
+  alone train --swa-start 3 --epochs 2 --out run
+  fails_with 2 "--swa-start 3" "2 epochs"
+}
+
 @test "SIGUSR1 on a rank: a checkpoint, and the run goes on to the same end" {
   # shellcheck disable=SC2086
   alone train --out whole --checkpoint-every never $long

@@ -131,7 +131,7 @@ static void test_round_trip(void **state) {
     assert_false(is_whole(in_folder("a.h5"), &c));
     checkpoint_free(&c);
   }
-  checkpoint c = make_checkpoint(42, 4);
+  checkpoint c = make_checkpoint(42, CHECKPOINT_ARENAS);
   free(c.arenas[1]); /* no weights kept yet */
   free(c.config);
   free(c.metrics);
@@ -193,7 +193,7 @@ static void limit_memory(void) {
 
 static void test_truncated(void **state) {
   (void)state;
-  checkpoint whole = make_checkpoint(3, 4);
+  checkpoint whole = make_checkpoint(3, CHECKPOINT_ARENAS);
   size_t size = 0;
   assert_ok(checkpoint_write(&whole, in_folder("whole.h5")));
   unsigned char *const bytes = read_bytes(in_folder("whole.h5"), &size);
@@ -221,7 +221,7 @@ static void test_flipped(void **state) {
   (void)state;
   if (!FLIPS) skip();
   limit_memory();
-  checkpoint whole = make_checkpoint(3, 4);
+  checkpoint whole = make_checkpoint(3, CHECKPOINT_ARENAS);
   size_t size = 0, seen = 0, tried = 0;
   assert_ok(checkpoint_write(&whole, in_folder("whole.h5")));
   unsigned char *const bytes = read_bytes(in_folder("whole.h5"), &size);
@@ -344,12 +344,12 @@ static mlpd_status write_by(checkpoint_writer *w, uint64_t step) {
 static void test_writer_copies(void **state) {
   (void)state;
   checkpoint_writer *const w = start_writer(folder, 2);
-  checkpoint expected = make_checkpoint(10, 4), live = make_checkpoint(10, 4);
+  checkpoint expected = make_checkpoint(10, CHECKPOINT_ARENAS), live = make_checkpoint(10, CHECKPOINT_ARENAS);
   bool taken = false;
   assert_false(checkpoint_writer_release(w)); /* nothing is held */
   assert_ok(checkpoint_writer_hold(w, &live, &taken));
   assert_true(taken);
-  for (int i = 0; i < 4; i++) memset(live.arenas[i], 0xff, ARENA * sizeof(float));
+  for (int i = 0; i < CHECKPOINT_ARENAS; i++) memset(live.arenas[i], 0xff, ARENA * sizeof(float));
   memset(live.options, '?', 3);
   memset(live.config, '?', 3);
   memset(live.metrics, '?', 3);
@@ -364,7 +364,7 @@ static void test_writer_copies(void **state) {
   checkpoint_free(&live);
   /* Held again, with other arrays: what is written is the last held. */
   expected = make_checkpoint(12, 1);
-  live = make_checkpoint(11, 4);
+  live = make_checkpoint(11, CHECKPOINT_ARENAS);
   assert_ok(checkpoint_writer_hold(w, &live, &taken));
   assert_ok(checkpoint_writer_hold(w, &expected, &taken));
   assert_true(taken);
@@ -384,7 +384,7 @@ static void test_writer_busy(void **state) {
   int taken_count = 0;
   for (uint64_t step = 1; step <= 3000 && !(busy && taken_count >= 3); step++) {
     bool taken = false;
-    checkpoint c = make_checkpoint(step, 4);
+    checkpoint c = make_checkpoint(step, CHECKPOINT_ARENAS);
     assert_ok(checkpoint_writer_hold(w, &c, &taken));
     assert_int_equal(checkpoint_writer_release(w), taken);
     busy = busy || !taken;
@@ -397,7 +397,7 @@ static void test_writer_busy(void **state) {
   assert_int_equal(count_files(folder), taken_count);
   for (uint64_t step = 1; step <= 3000; step++) {
     if (!exists(step)) continue;
-    checkpoint expected = make_checkpoint(step, 4);
+    checkpoint expected = make_checkpoint(step, CHECKPOINT_ARENAS);
     assert_true(is_whole(path_of(step), &expected));
     checkpoint_free(&expected);
   }

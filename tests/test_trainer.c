@@ -821,6 +821,9 @@ FORGERY(nan_moment, c->arenas[3][0] = NAN)
 FORGERY(state_missing, free(c->arenas[3]); c->arenas[3] = NULL)
 FORGERY(kept_missing, free(c->arenas[1]); c->arenas[1] = NULL)
 FORGERY(kept_never, c->state.kept_epoch = 0)
+FORGERY(nan_average, c->arenas[4][0] = NAN)
+FORGERY(infinite_average, c->arenas[4][0] = INFINITY)
+FORGERY(average_missing, free(c->arenas[4]); c->arenas[4] = NULL)
 FORGERY(short_arenas, c->state.arena_size--)
 FORGERY(no_arenas, c->state.arena_size = 0)
 FORGERY(other_data, c->state.data_fingerprint ^= 1)
@@ -828,13 +831,14 @@ FORGERY(other_options, c->options[0] = '\033')
 FORGERY(no_options, c->options[0] = '\0')
 
 static void (*const forgeries[])(checkpoint *c) = {
-    forge_no_epoch,     forge_late_epoch,      forge_next_epoch,      forge_late_step,       forge_other_step,
-    forge_huge_step,    forge_kept_later,      forge_kept_step_later, forge_best_later,      forge_since_ever,
-    forge_best_nan,     forge_sum_nan,         forge_sum_infinite,    forge_sum_negative,    forge_no_lanes,
-    forge_many_lanes,   forge_lanes_cut,       forge_nan_weight,      forge_infinite_weight, forge_nan_kept,
-    forge_nan_state,    forge_nan_moment,      forge_state_missing,   forge_kept_missing,    forge_kept_never,
-    forge_short_arenas, forge_no_arenas,       forge_other_data,      forge_other_options,   forge_no_options,
-    forge_plateau_ever, forge_factor_negative, forge_factor_nan};
+    forge_no_epoch,       forge_late_epoch,      forge_next_epoch,      forge_late_step,       forge_other_step,
+    forge_huge_step,      forge_kept_later,      forge_kept_step_later, forge_best_later,      forge_since_ever,
+    forge_best_nan,       forge_sum_nan,         forge_sum_infinite,    forge_sum_negative,    forge_no_lanes,
+    forge_many_lanes,     forge_lanes_cut,       forge_nan_weight,      forge_infinite_weight, forge_nan_kept,
+    forge_nan_state,      forge_nan_moment,      forge_state_missing,   forge_kept_missing,    forge_kept_never,
+    forge_short_arenas,   forge_no_arenas,       forge_other_data,      forge_other_options,   forge_no_options,
+    forge_plateau_ever,   forge_factor_negative, forge_factor_nan,      forge_nan_average,     forge_infinite_average,
+    forge_average_missing};
 enum { NUM_FORGERIES = sizeof forgeries / sizeof *forgeries };
 
 /* Writes forged.h5: the newest checkpoint of a run, changed; forgery NULL: as it is. */
@@ -856,6 +860,7 @@ static void test_forged_checkpoints(void **state) {
   mlpd_train_options options = make_options(in_folder("toy.h5"), in_folder("genuine"));
   mlpd_train_result result, whole;
   options.optimizer = MLPD_ADAM;
+  options.ema = 0.9;
   options.epochs = 3;
   assert_on_all(train(&options, NULL, &whole) == MLPD_OK, "a run");
   options.epochs = 2; /* a checkpoint from which one epoch is left */
@@ -894,6 +899,7 @@ static void test_forged_newest(void **state) {
   mlpd_train_options options = make_options(in_folder("toy.h5"), in_folder("genuine"));
   mlpd_train_result result, whole;
   options.optimizer = MLPD_ADAM;
+  options.ema = 0.9;
   options.epochs = 3;
   options.checkpoint_every = "1epochs";
   assert_on_all(train(&options, NULL, &whole) == MLPD_OK, "a run");

@@ -13,6 +13,7 @@
 #undef MULTIVERSION
 #define MULTIVERSION
 #define vector_add basic_vector_add
+#define vector_approach basic_vector_approach
 #define vector_column_sums basic_vector_column_sums
 #define vector_sum_squares basic_vector_sum_squares
 #define vector_all_finite basic_vector_all_finite
@@ -20,6 +21,7 @@
 #define vector_gather_rows_wide basic_vector_gather_rows_wide
 #include "kernels/vector.c"
 #undef vector_add
+#undef vector_approach
 #undef vector_column_sums
 #undef vector_sum_squares
 #undef vector_all_finite
@@ -46,6 +48,25 @@ static void test_add(void **state) {
     memcpy(before, y, sizeof y);
     vector_add(n, x, y);
     for (uint64_t j = 0; j <= MOST; j++) assert_true(y[j] == (j < n ? before[j] + x[j] : before[j]));
+  }
+}
+
+/* In float, in this order; where y is x it stays. */
+static void test_approach(void **state) {
+  (void)state;
+  for (uint64_t n = 0; n <= MOST; n++) {
+    float x[MOST + 1], y[MOST + 1], before[MOST + 1];
+    fill(x, MOST + 1, 0);
+    fill(y, MOST + 1, 1);
+    memcpy(before, y, sizeof y);
+    vector_approach(n, 0.125f, x, y);
+    for (uint64_t j = 0; j <= MOST; j++) {
+      const float moved = before[j] + 0.125f * (x[j] - before[j]);
+      assert_true(y[j] == (j < n ? moved : before[j]));
+    }
+    memcpy(y, x, sizeof y);
+    vector_approach(n, 0.3f, x, y);
+    assert_memory_equal(x, y, sizeof y);
   }
 }
 
@@ -225,9 +246,9 @@ static void test_gather_wide(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_add),           cmocka_unit_test(test_column_sums), cmocka_unit_test(test_sum_squares),
-      cmocka_unit_test(test_all_finite),    cmocka_unit_test(test_gather),      cmocka_unit_test(test_gather_wide),
-      cmocka_unit_test(test_element_types),
+      cmocka_unit_test(test_add),         cmocka_unit_test(test_approach),      cmocka_unit_test(test_column_sums),
+      cmocka_unit_test(test_sum_squares), cmocka_unit_test(test_all_finite),    cmocka_unit_test(test_gather),
+      cmocka_unit_test(test_gather_wide), cmocka_unit_test(test_element_types),
   };
   return cmocka_run_group_tests_name("vector", tests, NULL, NULL);
 }

@@ -37,6 +37,11 @@ enum {
   LINE_BYTES = 64
 };
 
+MULTIVERSION static void approach(uint64_t n, float rate, const float *restrict x, float *restrict y) {
+#pragma omp simd
+  for (uint64_t i = 0; i < n; i++) y[i] += rate * (x[i] - y[i]);
+}
+
 MULTIVERSION static double sum_squares(uint64_t n, const float *x) {
   double partial[PARTIALS] = {0}; /* element j goes to partial[j % PARTIALS] */
   uint64_t j = 0;
@@ -93,6 +98,8 @@ DEFINE_GATHER(wide_f32, float, double)
 DEFINE_GATHER(wide_f64, double, double)
 
 void vector_add(uint64_t n, const float *x, float *y) { add(n, x, y); }
+
+void vector_approach(uint64_t n, float rate, const float *x, float *y) { approach(n, rate, x, y); }
 
 void vector_column_sums(uint64_t m, uint64_t n, uint64_t ld, const float *x, float *sums) {
   column_sums(m, n, ld, x, sums);

@@ -10,6 +10,9 @@
 /* y (n) += x (n) */
 void vector_add(uint64_t n, const float *x, float *y);
 
+/* y (n) += rate (x - y) */
+void vector_approach(uint64_t n, float rate, const float *x, float *y);
+
 /* sums (n) = sum over the m rows of x (m, n), leading dimension ld, row after row */
 void vector_column_sums(uint64_t m, uint64_t n, uint64_t ld, const float *x, float *sums);
 

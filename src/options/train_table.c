@@ -147,6 +147,12 @@ const mlpd_option mlpd_train_option_table[] = {
      .choices = mlpd_decay_choices, DEFAULT("auto"), WEIGHTS, .needs = "weight-decay"},
     {"clip-norm", "optimizer", "NORM", REAL, AT(clip_norm),
      .help = "clip the norm of the whole gradient to this; 0: no limit", RANGE(0, 1e30), DEFAULT("0"), WEIGHTS},
+    {"ema", "optimizer", "D", REAL, AT(ema),
+     .help = "evaluate, select and save the exponential moving average of the weights with this decay a step; 0: none",
+     RANGE(0, 0.9999999), DEFAULT("0"), WEIGHTS},
+    {"swa-start", "optimizer", "EPOCH", INTEGER, AT(swa_start),
+     .help = "from this epoch on evaluate, select and save the mean of the weights at the ends of epochs; 0: none",
+     RANGE(0, 1e9), DEFAULT("0"), WEIGHTS},
 
     {"schedule", "schedule", "NAME", CHOICE, AT(schedule), .help = "learning rate schedule",
      .choices = mlpd_schedule_choices, DEFAULT("constant"), WEIGHTS},

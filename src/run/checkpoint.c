@@ -45,7 +45,11 @@ static const field fields[] = {
     REAL(3, schedule.best),
     INTEGER(3, schedule.since),
 };
-enum { NUM_FIELDS = sizeof fields / sizeof *fields, NAMES_FORMAT = 4 /* the first with names */ };
+enum {
+  NUM_FIELDS = sizeof fields / sizeof *fields,
+  NAMES_FORMAT = 4 /* the first with names */,
+  ALWAYS_HASHED = 4 /* arenas; the average only if there is one */
+};
 
 /* The bytes of run_state that a format has: later formats append fields. */
 static size_t state_bytes(uint64_t format) {
@@ -55,7 +59,7 @@ static size_t state_bytes(uint64_t format) {
 }
 
 static const char *const arena_objects[CHECKPOINT_ARENAS] = {"/parameters", "/kept", "/optimizer/state_0",
-                                                             "/optimizer/state_1"};
+                                                             "/optimizer/state_1", "/average"};
 
 static void hash_text(uint64_t hash, char text[17]) { (void)snprintf(text, 17, "%016llx", (unsigned long long)hash); }
 
@@ -63,7 +67,8 @@ static void hash_text(uint64_t hash, char text[17]) { (void)snprintf(text, 17, "
  * terminating 0, so that different sets of texts never give the same bytes. */
 static uint64_t checkpoint_hash(const checkpoint *c, uint64_t format, const uint64_t arenas[CHECKPOINT_ARENAS]) {
   uint64_t hash = XXH3_64bits(&c->state, state_bytes(format));
-  hash = XXH3_64bits_withSeed(arenas, CHECKPOINT_ARENAS * sizeof *arenas, hash);
+  const size_t count = c->arenas[ALWAYS_HASHED] != NULL ? CHECKPOINT_ARENAS : ALWAYS_HASHED;
+  hash = XXH3_64bits_withSeed(arenas, count * sizeof *arenas, hash);
   const char *const texts[] = {c->options, c->config, c->metrics};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     hash = XXH3_64bits_withSeed(texts[i] != NULL ? texts[i] : "", texts[i] != NULL ? strlen(texts[i]) + 1 : 0, hash);

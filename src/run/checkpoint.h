@@ -2,9 +2,9 @@
  *
  * File: root attributes mlpdist = "checkpoint", format, version, every field of run_state by name, options (those that
  * decide the weights, as text), config, checksum; arrays /parameters, /kept (the weights for model.h5),
- * /optimizer/state_0, ... (arenas, gaps included), /metrics (the rows of metrics.csv so far) and /names (of the data,
- * run_names.h), each with the XXH3 hash of its bytes in its attribute xxh3. checksum covers everything. A file with a
- * wrong checksum is damaged and is not used. Nothing here is collective. */
+ * /optimizer/state_0, ..., /average (arenas, gaps included), /metrics (the rows of metrics.csv so far) and /names (of
+ * the data, run_names.h), each with the XXH3 hash of its bytes in its attribute xxh3. checksum covers everything. A
+ * file with a wrong checksum is damaged and is not used. Nothing here is collective. */
 #ifndef MLPDIST_CHECKPOINT_H
 #define MLPDIST_CHECKPOINT_H
 
@@ -14,8 +14,8 @@
 #include "network/schedule.h"
 
 /* Format 1 had no fingerprints of the validation and test parts, format 2 no state of the schedule,
- * format 3 no names. */
-enum { CHECKPOINT_FORMAT = 4, CHECKPOINT_ARENAS = 4 };
+ * format 3 no names and no average of the weights. */
+enum { CHECKPOINT_FORMAT = 4, CHECKPOINT_ARENAS = 5 };
 
 #define CHECKPOINT_UNKNOWN UINT64_MAX /* the file has no such fingerprint */
 
@@ -35,7 +35,8 @@ typedef struct run_state {
 
 typedef struct checkpoint {
   run_state state;
-  float *arenas[CHECKPOINT_ARENAS]; /* (state.arena_size) each: parameters, kept, optimizer states; NULL: none */
+  float *arenas[CHECKPOINT_ARENAS]; /* (state.arena_size) each: parameters, kept, two optimizer states, average; NULL:
+                                       none */
   char *options;                    /* the options that must not change, "key = value" a line */
   char *config;                     /* resolved options, or NULL */
   char *metrics;                    /* text of metrics.csv so far */

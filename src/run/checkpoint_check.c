@@ -30,14 +30,15 @@ static mlpd_status check_sums(const run_state *s) {
 static mlpd_status check_arena(const checkpoint *c, int arena, const char *what) {
   const float *const values = c->arenas[arena];
   for (uint64_t i = 0; values != NULL && i < c->state.arena_size; i++)
-    if (isnan(values[i]) || (arena < 2 && isinf(values[i]))) return impossible(what);
+    if (isnan(values[i]) || (arena != 2 && arena != 3 && isinf(values[i]))) return impossible(what);
   return MLPD_OK;
 }
 
 mlpd_status checkpoint_check(const checkpoint *c) {
   static const char *const arenas[CHECKPOINT_ARENAS] = {
       "its weights are not finite numbers", "the weights it has for model.h5 are not finite numbers",
-      "its optimizer's state is not a number", "its optimizer's state is not a number"};
+      "its optimizer's state is not a number", "its optimizer's state is not a number",
+      "its averaged weights are not finite numbers"};
   if (c->state.lanes < 1 || c->state.lanes > MOST_LANES) return impossible("its number of lanes is impossible");
   TRY(check_sums(&c->state));
   for (int i = 0; i < CHECKPOINT_ARENAS; i++) TRY(check_arena(c, i, arenas[i]));

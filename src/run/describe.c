@@ -277,9 +277,10 @@ static mlpd_status describe_checkpoint(const char *path, FILE *stream) {
                   strstr(c.options, "select = error") != NULL ? "error" : "loss", at->best_loss,
                   (unsigned long long)at->best_epoch);
   uint32_t states = 0;
-  for (int i = 2; i < CHECKPOINT_ARENAS; i++) states += c.arenas[i] != NULL;
-  (void)fprintf(stream, "arrays: %llu parameters (gaps included), %u of optimizer state%s\n",
-                (unsigned long long)at->arena_size, states, c.arenas[1] != NULL ? ", the weights for model.h5" : "");
+  for (int i = 2; i < 4; i++) states += c.arenas[i] != NULL;
+  (void)fprintf(stream, "arrays: %llu parameters (gaps included), %u of optimizer state%s%s\n",
+                (unsigned long long)at->arena_size, states, c.arenas[1] != NULL ? ", the weights for model.h5" : "",
+                c.arenas[4] != NULL ? ", averaged weights" : "");
   (void)fprintf(stream, "data fingerprint %016llx\n", (unsigned long long)at->data_fingerprint);
   if (c.config != NULL) describe_config(c.config, stream);
   checkpoint_free(&c);

@@ -40,7 +40,7 @@ memory_estimate memory_estimate_of(const memory_shapes *s) {
   lane_range lanes;
   lanes_of_rank(s->plan->num_lanes, s->size, s->rank, &lanes.begin, &lanes.end);
   const uint64_t rows = s->plan->lane_begin[lanes.end] - s->plan->lane_begin[lanes.begin];
-  const uint64_t arenas = (2 + (uint64_t)optimizer_num_state(s->optimizer)) * arena * sizeof(float);
+  const uint64_t arenas = (2 + (uint64_t)s->averages + optimizer_num_state(s->optimizer)) * arena * sizeof(float);
   e.bytes[MEMORY_ROWS] = rows * s->row_bytes;
   if (s->window_rows > 0)
     e.bytes[MEMORY_ROWS] = s->reader_bytes + stream_size(s->plan, lanes.begin, lanes.end, s->window_rows, s->row_bytes);

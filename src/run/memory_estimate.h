@@ -11,7 +11,7 @@
 typedef enum memory_item {
   MEMORY_ROWS,       /* training rows, or their windows if they are streamed */
   MEMORY_HELD_OUT,   /* rows for validation and test, and the marks of drawn rows */
-  MEMORY_ARENAS,     /* parameters, kept weights, optimizer state */
+  MEMORY_ARENAS,     /* parameters, kept weights, their average, optimizer state */
   MEMORY_SUMS,       /* gradients of this rank and those received */
   MEMORY_LANES,      /* activations and deltas, order of rows, scratch */
   MEMORY_EVALUATION, /* activations of each thread */
@@ -32,6 +32,7 @@ typedef struct memory_shapes {
   uint64_t window_rows;           /* of a lane, if rows are streamed; 0: all rows are in memory */
   uint64_t reader_bytes;          /* besides the windows: chunks that HDF5 caches, buffers of the first scan */
   mlpd_optimizer optimizer;
+  bool averages; /* the run keeps an average of the weights */
   mlpd_reduce reduce;
   bool checkpoints;
   bool shares;  /* the ranks share memory: comm_shares_memory */

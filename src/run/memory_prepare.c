@@ -56,6 +56,7 @@ static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
       .row_bytes = p->options.stream ? part_row_bytes(train, as_classes) : part_raw_row_bytes(train, as_classes),
       .target_bytes = part_target_bytes(train, as_classes),
       .optimizer = p->options.optimizer,
+      .averages = p->options.ema > 0 || p->options.swa_start > 0,
       .reduce = p->options.reduce,
       .checkpoints = every != NULL && strcmp(every, "never") != 0,
       .shares = comm_shares_memory(comm),

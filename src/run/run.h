@@ -39,6 +39,7 @@ typedef struct trainer {
   run_state state;                  /* current position; equal on all ranks */
   loss_sums sums;                   /* of the current epoch */
   float *kept;                      /* (arena): the weights for model.h5 */
+  float *average;                   /* (arena): of the weights, NULL: none is wanted */
   bool kept_known;                  /* the next two, of the kept weights, are known; after a resume they are not */
   double kept_valid_loss, kept_valid_metric;
   bool told_metrics, told_model, told_checkpoint; /* the user has been notified, once, that it could not be written */
@@ -87,6 +88,22 @@ void run_tell_checkpoint(trainer *t, mlpd_status status);
  * not end the run; the current error message is kept. Collective. */
 mlpd_status run_trace_start(trainer *t);
 mlpd_status run_trace_write(trainer *t);
+
+/* ---- Averaged weights ---------------------------------------------------------------------------------- */
+
+/* Allocates the average of --ema or --swa-start, if one is wanted. */
+mlpd_status run_average_create(trainer *t);
+
+/* Takes the weights into the average: after each step, and at the end of each epoch, before its validation. The second
+ * also compares the averages of all ranks, and is collective. */
+void run_average_step(trainer *t);
+mlpd_status run_average_epoch(trainer *t);
+
+/* The weights to evaluate and save at the end of the current epoch: the network's, or their average. */
+float *run_weights(const trainer *t);
+
+/* Is there an average in a checkpoint of this state? */
+bool run_average_begun(const trainer *t, const run_state *state);
 
 /* Writes a checkpoint, waits for it and returns MLPD_INTERRUPTED. Collective. */
 mlpd_status run_interrupt(trainer *t);

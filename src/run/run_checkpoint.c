@@ -73,6 +73,7 @@ static checkpoint live_checkpoint(trainer *t) {
   c.arenas[1] = t->state.kept_epoch > 0 ? t->kept : NULL;
   c.arenas[2] = t->optimizer.state[0];
   c.arenas[3] = t->optimizer.state[1];
+  c.arenas[4] = run_average_begun(t, &t->state) ? t->average : NULL;
   return c;
 }
 
@@ -314,6 +315,7 @@ static mlpd_status check_possible(const trainer *t, const checkpoint *c) {
   bool fits = c->state.arena_size == t->prep.model->network->arena_size;
   for (uint32_t i = 0; i < 2; i++) fits = fits && (c->arenas[2 + i] != NULL) == (i < t->optimizer.num_state);
   fits = fits && (c->arenas[1] != NULL) == (c->state.kept_epoch > 0);
+  fits = fits && (c->arenas[4] != NULL) == run_average_begun(t, &c->state);
   return fits ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "it is damaged: its arrays do not fit this network");
 }
 
@@ -357,7 +359,7 @@ mlpd_status run_restore(trainer *t, checkpoint *c) {
   t->state.arena_size = ours.arena_size;
   float *const arenas[CHECKPOINT_ARENAS] = {t->prep.model->network->parameters,
                                             t->state.kept_epoch > 0 ? t->kept : NULL, t->optimizer.state[0],
-                                            t->optimizer.state[1]};
+                                            t->optimizer.state[1], run_average_begun(t, &t->state) ? t->average : NULL};
   const size_t bytes = ours.arena_size * sizeof(float);
   for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
     if (arenas[i] == NULL) continue;

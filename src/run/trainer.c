@@ -74,6 +74,7 @@ static mlpd_status make_arrays(trainer *t) {
   const mlpd_network *const network = p->model->network;
   TRY(optimizer_create(&p->options, network, &t->optimizer));
   TRY(memory_allocate(&t->kept, network->arena_size, sizeof(float), "best weights"));
+  TRY(run_average_create(t));
   t->state = (run_state){.epoch = 1,
                          .best_loss = INFINITY,
                          .schedule = SCHEDULE_START,
@@ -198,7 +199,7 @@ done:
 
 static void keep_weights(trainer *t, uint64_t epoch) {
   const mlpd_network *const network = t->prep.model->network;
-  memcpy(t->kept, network->parameters, network->arena_size * sizeof(float));
+  memcpy(t->kept, run_weights(t), network->arena_size * sizeof(float));
   t->prep.model->epoch = t->state.kept_epoch = epoch;
   t->prep.model->step = t->state.kept_step = t->state.step;
   t->unsaved = true;
@@ -290,6 +291,7 @@ static mlpd_status train_step(trainer *t, double *lr) {
   t->sums.square += outcome.sums.square;
   t->state.step++;
   t->state.step_in_epoch++;
+  run_average_step(t);
   const mlpd_status status = run_after_step(t, &outcome);
   (void)timeline_end(t->line, 0, TIMELINE_STEP, 0, 0, began);
   return status;
@@ -371,6 +373,16 @@ static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
   return diverged(t, "the validation loss is not a finite number", t->state.step, figures->lr);
 }
 
+/* Of the weights that the epoch may keep: the network points to them meanwhile. */
+static mlpd_status validate_epoch(trainer *t, mlpd_epoch *figures) {
+  mlpd_network *const network = t->prep.model->network;
+  float *const current = network->parameters;
+  network->parameters = run_weights(t);
+  const mlpd_status status = validate(t, figures);
+  network->parameters = current;
+  return status;
+}
+
 static bool patience_is_over(const trainer *t) {
   const mlpd_train_options *const o = &t->prep.options;
   return t->prep.valid.present && o->patience > 0 && t->state.since_best >= o->patience;
@@ -408,7 +420,8 @@ static mlpd_status run_epoch(trainer *t) {
   const uint64_t epochs = t->prep.options.epochs;
   mlpd_epoch figures = {.epoch = t->state.epoch, .epochs = epochs};
   TRY(train_epoch(t, &figures));
-  TRY(validate(t, &figures));
+  TRY(run_average_epoch(t));
+  TRY(validate_epoch(t, &figures));
   decide(t, &figures);
   if (run_is_root(t)) {
     if (t->events != NULL && t->events->epoch_done != NULL) t->events->epoch_done(t->events->context, &figures);
@@ -558,6 +571,7 @@ static void free_trainer(trainer *t, const char *folder, mlpd_model **model) {
   free(t->mathematics);
   free(t->names);
   free(t->kept);
+  free(t->average);
   if (model != NULL) {
     *model = t->prep.model;
     t->prep.model = NULL;
