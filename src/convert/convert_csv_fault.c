@@ -62,7 +62,8 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
         "is no date such as 2021-03-15 or 2021-03-15T10:20:30Z (ISO 8601), as the others of this column "
         "are; correct it, or --missing takes it as a missing value, or --categorical the column as categories");
   if (f->texts > 1)
-    (void)snprintf(more, sizeof more, " (nor are %llu more cells of this column)", (unsigned long long)f->texts - 1);
+    (void)snprintf(more, sizeof more, " (nor %s %llu more cell%s of this column)", f->texts == 2 ? "is" : "are",
+                   (unsigned long long)f->texts - 1, f->texts == 2 ? "" : "s");
   if (mixed)
     return place_error(c, f->yes_no_line, column, "True, False, yes, no or the like",
                        "occurs in a column of numbers; write 1 and 0");
