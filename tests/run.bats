@@ -182,7 +182,12 @@ train_fails() {
   done
 }
 
-@test "no file" { train_fails 1 "none.h5" -- --data none.h5; }
+@test "no file" {
+  train_fails 1 "none.h5" -- --data none.h5
+  alone train --data none.csv --label y
+  fails_with 1 "none.csv: no such file"
+  ! grep note "$errors.all" || fail "a note on data that is not there"
+}
 @test "not HDF5" {
   echo "a,b" > a.csv
   train_fails 1 "a.csv: has a header, but no rows" -- --data a.csv # a raw table

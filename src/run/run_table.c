@@ -10,10 +10,12 @@
 #include "data/column_words.h"
 #include "ranks/comm.h"
 
-/* Notes options for raw tables that have no effect because the data is a data set. */
+/* Notes options for raw tables that have no effect because the data is a data set. Data that is not there is neither.
+ */
 static void note_idle(const trainer *t, const mlpd_train_options *options) {
   mlpd_train_options usual;
   char text[200], given[64], other[64];
+  if (options->data.file != NULL && access(options->data.file, F_OK) != 0) return;
   mlpd_train_options_default(&usual);
   for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL; row++) {
     if (strcmp(row->group, "table") != 0) continue;
