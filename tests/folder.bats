@@ -185,14 +185,17 @@ snapshot() { find "$1" -type f -exec md5sum {} + | sort; }
   succeeds
   alone train $small --epochs 1 --out other
   succeeds
+  printf 'a,y\n1,0\n2,1\n3,0\n4,1\n' > t.csv
+  alone train --data t.csv --label y --epochs 1 --quiet --out table
+  succeeds
   local before file np=2 # the first
-  before=$(snapshot run && snapshot other)
-  for file in run/metrics.csv run/config.ini other/model.h5 "$(checkpoints run)"; do
+  before=$(snapshot run && snapshot other && snapshot table)
+  for file in run/metrics.csv run/config.ini other/model.h5 "$(checkpoints run)" table/converted.h5; do
     on "$np" predict --model run/model.h5 --data d.h5 --out "$file"
     fails_with 2 "--out $file is the" "of a training run"
     np=1
   done
-  [ "$before" = "$(snapshot run && snapshot other)" ] || fail "a file was harmed"
+  [ "$before" = "$(snapshot run && snapshot other && snapshot table)" ] || fail "a file was harmed"
 }
 
 # shellcheck disable=SC2086

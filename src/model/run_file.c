@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "convert/table.h"
 #include "h5/h5.h"
 
 enum {
@@ -69,5 +70,9 @@ mlpd_status run_file_check_output(const char *option, const char *path) {
     if (run_file_is_ours(path, (run_file)kind))
       return FAIL(MLPD_ERROR_USAGE, "%s %s is the %s of a training run, which would be destroyed; name another file",
                   option, path, what[kind]);
+  if (table_is_ours(path))
+    return FAIL(MLPD_ERROR_USAGE,
+                "%s %s is the converted table of a training run, which would be destroyed; name another file", option,
+                path);
   return MLPD_OK;
 }

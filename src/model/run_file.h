@@ -9,8 +9,8 @@ typedef enum run_file { RUN_MODEL, RUN_CONFIG, RUN_METRICS, RUN_CHECKPOINT } run
 /* Did a run write path, whole or damaged? True for an empty file. */
 bool run_file_is_ours(const char *path, run_file kind);
 
-/* MLPD_ERROR_USAGE if an output to path would replace a file of some run: a model, checkpoint, config.ini or
- * metrics.csv. option names it in the message. */
+/* MLPD_ERROR_USAGE if an output to path would replace a file of some run: a model, checkpoint, config.ini,
+ * metrics.csv or converted table. option names it in the message. */
 mlpd_status run_file_check_output(const char *option, const char *path);
 
 #endif
