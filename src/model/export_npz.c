@@ -28,7 +28,7 @@ typedef struct archive {
 
 /* `bytes` bytes of a number, the lowest first. */
 static void put(unsigned char **at, uint64_t number, int bytes) {
-  for (int i = 0; i < bytes; i++) *(*at)++ = (unsigned char)(number >> 8 * i);
+  for (int i = 0; i < bytes; i++, number >>= 8) *(*at)++ = (unsigned char)number;
 }
 
 /* What a local and a central header have in common: version, flags, method, time, date, sums and lengths. */
