@@ -101,7 +101,7 @@ static mlpd_status give_codes(category_set *set) {
   category **order = NULL;
   bool numbers = true;
   double value;
-  if (set->coded) return MLPD_OK;
+  if (set->coded || set->count == 0) return MLPD_OK; /* a column without a value has none */
   TRY(memory_allocate(&order, set->count, sizeof *order, "categories"));
   for (uint32_t k = 0; k < set->count; k++) {
     order[k] = &set->all[k];
