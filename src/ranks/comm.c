@@ -110,18 +110,22 @@ static mlpd_status open_communicator(mlpd_comm *comm, MPI_Comm of) {
   return comm_watch_create(comm);
 }
 
+comm_sums comm_usual_sums(void) {
+  return (comm_sums){.gather_bytes = COMM_GATHER_BYTES,
+                     .pull_bytes = COMM_PULL_BYTES,
+                     .direct_nodes = COMM_DIRECT_NODES,
+                     .halving_ranks = COMM_HALVING_RANKS,
+                     .bucket_bytes = COMM_BUCKET_BYTES,
+                     .slice_bytes = COMM_SLICE_BYTES,
+                     .sum_bytes = COMM_SUM_BYTES};
+}
+
 static mlpd_status make_communicator(mlpd_comm **made) {
   TRY(memory_allocate(made, 1, sizeof **made, "communicator"));
   (*made)->mpi = MPI_COMM_NULL;
   (*made)->size = 1;
   (*made)->piece_bytes = COMM_PIECE_BYTES;
-  (*made)->sums.gather_bytes = COMM_GATHER_BYTES;
-  (*made)->sums.pull_bytes = COMM_PULL_BYTES;
-  (*made)->sums.direct_nodes = COMM_DIRECT_NODES;
-  (*made)->sums.halving_ranks = COMM_HALVING_RANKS;
-  (*made)->sums.bucket_bytes = COMM_BUCKET_BYTES;
-  (*made)->sums.slice_bytes = COMM_SLICE_BYTES;
-  (*made)->sums.sum_bytes = COMM_SUM_BYTES;
+  (*made)->sums = comm_usual_sums();
   return MLPD_OK;
 }
 

@@ -48,6 +48,8 @@ typedef struct comm_sums {
   size_t sum_bytes;    /* size of a bucket that MPI sums */
 } comm_sums;
 
+comm_sums comm_usual_sums(void); /* without shared memory */
+
 struct mlpd_comm {
   MPI_Comm mpi; /* a duplicate that returns errors; MPI_COMM_NULL of mlpd_comm_alone() */
   int rank, size;

@@ -30,7 +30,7 @@ const reduce_way reduce_alone = {.name = "", .create = alone_create, .free = alo
 static size_t pad(size_t bytes) { return (bytes + PACKET_BYTES - 1) / PACKET_BYTES * PACKET_BYTES; }
 
 static mlpd_status list_nodes(reducer *r) {
-  const int size = r->comm->size;
+  const int size = r->size;
   lane_range nodes[MAX_NODES];
   TRY(memory_allocate(&r->first_node, (size_t)size + 1, sizeof *r->first_node, "reduction tree"));
   for (int rank = 0; rank < size; ++rank)
@@ -57,19 +57,18 @@ static void append_buckets(reducer *r, size_t begin, size_t end, size_t worth, u
 }
 
 static bool halves(const reducer *r) {
-  return reduce_halves(r->num_lanes, r->comm->size, r->comm->sums.halving_ranks) &&
-         !reduce_gathers(r->first_node[r->comm->size], r->packets, r->comm->size, r->comm->sums.gather_bytes,
-                         r->divides);
+  return reduce_halves(r->num_lanes, r->size, r->thresholds.halving_ranks) &&
+         !reduce_gathers(r->first_node[r->size], r->packets, r->size, r->thresholds.gather_bytes, r->divides);
 }
 
 /* Bytes of a bucket. If it is divided into slices, each must be long enough to be worth a message. Recursive halving
  * sends a few messages per bucket, whatever its size, so with more ranks the buckets are larger and fewer. */
 static size_t bucket_bytes(const reducer *r) {
-  const size_t usual = r->comm->sums.bucket_bytes, ranks = (size_t)r->comm->size;
-  if (r->mode == MLPD_REDUCE_ALLREDUCE) return r->comm->sums.sum_bytes;
+  const size_t usual = r->thresholds.bucket_bytes, ranks = (size_t)r->size;
+  if (r->mode == MLPD_REDUCE_ALLREDUCE) return r->thresholds.sum_bytes;
   if (halves(r))
     return ranks >= 4 * COMM_HALVING_RANKS ? 4 * usual : ranks >= 2 * COMM_HALVING_RANKS ? 2 * usual : usual;
-  return usual > ranks * r->comm->sums.slice_bytes ? usual : ranks * r->comm->sums.slice_bytes;
+  return usual > ranks * r->thresholds.slice_bytes ? usual : ranks * r->thresholds.slice_bytes;
 }
 
 /* Joins the caller's buckets, from the last down, until one is worth a message, and divides those worth several. */
@@ -100,13 +99,12 @@ static mlpd_status plan(reducer *r, uint32_t num_buckets, const size_t *bucket_b
   if (r->packets > INT_MAX)
     return FAIL(MLPD_ERROR_USAGE, "%zu parameters are more than one message can carry", r->num_floats);
   TRY(list_nodes(r));
-  r->divides =
-      r->owner.replace != NULL && r->comm->size > 1 &&
-      !reduce_gathers(r->first_node[r->comm->size], r->packets, r->comm->size, r->comm->sums.gather_bytes, true);
+  r->divides = r->owner.replace != NULL && r->size > 1 &&
+               !reduce_gathers(r->first_node[r->size], r->packets, r->size, r->thresholds.gather_bytes, true);
   TRY(plan_buckets(r, num_buckets, bucket_begin));
   const bool own_only = r->mode == MLPD_REDUCE_ALLREDUCE;
-  const uint32_t first = own_only ? r->first_node[r->comm->rank] : 0;
-  const uint32_t nodes = own_only ? own_nodes(r) : r->first_node[r->comm->size];
+  const uint32_t first = own_only ? r->first_node[r->rank] : 0;
+  const uint32_t nodes = own_only ? own_nodes(r) : r->first_node[r->size];
   TRY(tree_sum_create(r->num_lanes, r->nodes + first, nodes, &r->tree));
   TRY(memory_allocate(&r->sources, nodes, sizeof *r->sources, "reduction tree"));
   TRY(memory_allocate(&r->ready_at, r->num_buckets, sizeof *r->ready_at, "buckets"));
@@ -121,7 +119,7 @@ static mlpd_status create_way(reducer *r, const reduce_way *way) {
 
 /* If shared memory cannot be created, this is not a failure: messages work everywhere. */
 static mlpd_status choose_way(reducer *r) {
-  if (r->comm->size == 1) return create_way(r, &reduce_alone);
+  if (r->size == 1) return create_way(r, &reduce_alone);
   if (r->mode == MLPD_REDUCE_ALLREDUCE) return create_way(r, &reduce_by_allreduce);
   if (comm_shares_memory(r->comm)) {
     const bool divides = r->divides;
@@ -139,6 +137,9 @@ mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_float
   mlpd_status status = memory_allocate(&r, 1, sizeof *r, "reducer");
   if (status == MLPD_OK) {
     r->comm = comm;
+    r->size = comm->size;
+    r->rank = comm->rank;
+    r->thresholds = comm->sums;
     r->mode = mode;
     if (owner != NULL && mode == MLPD_REDUCE_CANONICAL) r->owner = *owner;
     r->num_lanes = num_lanes;
@@ -178,7 +179,7 @@ uint32_t reducer_num_buckets(const reducer *r) { return r->num_buckets; }
 
 uint32_t reducer_num_nodes(const reducer *r) { return own_nodes(r); }
 
-lane_range reducer_node(const reducer *r, uint32_t node) { return r->nodes[r->first_node[r->comm->rank] + node]; }
+lane_range reducer_node(const reducer *r, uint32_t node) { return r->nodes[r->first_node[r->rank] + node]; }
 
 static char *local_node(const reducer *r, uint32_t node) { return r->local + (size_t)node * r->packets * PACKET_BYTES; }
 
@@ -197,7 +198,7 @@ bool reducer_slice(const reducer *r, int rank, uint32_t i, size_t *begin, size_t
   return true;
 }
 
-bool reducer_overlaps(const reducer *r) { return r->way->waits_for != COMM_WAIT_MEMORY && r->comm->size > 1; }
+bool reducer_overlaps(const reducer *r) { return r->way->waits_for != COMM_WAIT_MEMORY && r->size > 1; }
 
 const char *reducer_way(const reducer *r) { return r->way->name; }
 
@@ -266,7 +267,7 @@ static mlpd_status poll_sum(void *context, bool *done) {
 mlpd_status reducer_finish(reducer *r, const double **totals) {
   if (r->num_ready < r->num_buckets)
     return FAIL(MLPD_ERROR_INTERNAL, "a sum was finished before all its buckets were ready");
-  if (r->comm->size > 1) {
+  if (r->size > 1) {
     const uint64_t began = timeline_begin(r->line);
     TRY(comm_wait_for(r->comm, poll_sum, r, r->way->waits_for));
     record_sums(r, timeline_end(r->line, 0, TIMELINE_WAIT, 0, 0, began));

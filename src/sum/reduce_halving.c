@@ -67,13 +67,13 @@ static bool exchanges_whole(const reducer *r, uint32_t b) { return r->divides &&
 static int stride_of(int k) { return 1 << 2 * k; }
 
 static int group_of(const reducer *r, int k) {
-  const int left = r->comm->size / stride_of(k);
+  const int left = r->size / stride_of(k);
   return left < GROUP ? left : GROUP;
 }
 
 static int rounds_that_add(const reducer *r) {
   int rounds = 0;
-  while (stride_of(rounds) < r->comm->size) ++rounds;
+  while (stride_of(rounds) < r->size) ++rounds;
   return rounds;
 }
 
@@ -81,7 +81,7 @@ static int rounds_that_add(const reducer *r) {
 static int place_in(const reducer *r, int rank, int k) { return rank / stride_of(k) % group_of(r, k); }
 
 static int rank_at(const reducer *r, int k, int place) {
-  return r->comm->rank + (place - place_in(r, r->comm->rank, k)) * stride_of(k);
+  return r->rank + (place - place_in(r, r->rank, k)) * stride_of(k);
 }
 
 /* Packets [*begin, *end) of bucket that rank still has after `rounds` rounds. */
@@ -104,9 +104,9 @@ static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size
 static mlpd_status plan_adding(reducer *r, uint32_t b, int k, int tag, char **room) {
   halving *const h = r->state;
   exchange *const x = &h->traffic[b].rounds[k];
-  const int me = place_in(r, r->comm->rank, k);
+  const int me = place_in(r, r->rank, k);
   size_t begin, end;
-  part_after(r, b, r->comm->rank, k + 1, &begin, &end);
+  part_after(r, b, r->rank, k + 1, &begin, &end);
   x->size = group_of(r, k);
   x->begin = begin * PACKET_BYTES;
   x->end = end * PACKET_BYTES;
@@ -130,7 +130,7 @@ static mlpd_status plan_adding(reducer *r, uint32_t b, int k, int tag, char **ro
 /* Plans the reverse of round k: members exchange their parts of the result. */
 static mlpd_status plan_passing_on(reducer *r, uint32_t b, int k, exchange *x, int tag) {
   halving *const h = r->state;
-  const int me = place_in(r, r->comm->rank, k), size = group_of(r, k);
+  const int me = place_in(r, r->rank, k), size = group_of(r, k);
   size_t begin, end;
   for (int place = 0; place < size; ++place) {
     const int peer = rank_at(r, k, place);
@@ -139,7 +139,7 @@ static mlpd_status plan_passing_on(reducer *r, uint32_t b, int k, exchange *x, i
     TRY(reduce_add_receive(r, h->packet, &x->list, tag, peer, h->second + begin * PACKET_BYTES, end - begin));
   }
   x->receives = x->list.count;
-  part_after(r, b, r->comm->rank, k + 1, &begin, &end);
+  part_after(r, b, r->rank, k + 1, &begin, &end);
   for (int step = 1; step < size; ++step)
     TRY(reduce_add_send(r, h->packet, &x->list, tag, rank_at(r, k, (me + step) % size),
                         h->second + begin * PACKET_BYTES, end - begin));
@@ -153,7 +153,7 @@ static mlpd_status plan_traffic(reducer *r, uint32_t b, char **room) {
   size_t begin, end;
   t->adding = rounds_that_add(r);
   t->count = exchanges_whole(r, b) ? t->adding : 2 * t->adding;
-  slice_of(r, b, r->comm->rank, &begin, &end);
+  slice_of(r, b, r->rank, &begin, &end);
   t->begin = begin * PACKET_BYTES;
   t->end = end * PACKET_BYTES;
   for (int i = 0; i < t->count; ++i) t->rounds[i].list.requests = t->rounds[i].room;
@@ -167,7 +167,7 @@ static size_t packets_received(const reducer *r) {
   size_t packets = 0, begin, end;
   for (uint32_t b = 0; b < r->num_buckets; ++b)
     for (int k = 0; k < rounds_that_add(r); ++k) {
-      part_after(r, b, r->comm->rank, k + 1, &begin, &end);
+      part_after(r, b, r->rank, k + 1, &begin, &end);
       packets += (end - begin) * (size_t)(group_of(r, k) - 1);
     }
   return packets;

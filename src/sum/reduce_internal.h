@@ -41,6 +41,8 @@ typedef struct reduce_way {
 
 struct reducer {
   mlpd_comm *comm;
+  int size, rank; /* of comm, as are: */
+  comm_sums thresholds;
   mlpd_reduce mode;
   reducer_owner owner;
   bool divides; /* the caller asks for it and the way supports it */
@@ -85,9 +87,7 @@ static inline bool reduce_is_doubles(const reducer *r, uint32_t bucket) {
   return r->buckets[bucket].begin * PACKET_BYTES == r->float_bytes;
 }
 
-static inline uint32_t own_nodes(const reducer *r) {
-  return r->first_node[r->comm->rank + 1] - r->first_node[r->comm->rank];
-}
+static inline uint32_t own_nodes(const reducer *r) { return r->first_node[r->rank + 1] - r->first_node[r->rank]; }
 
 /* true if whole nodes are sent to all ranks, rather than slices: if they are small (gather_bytes), because latency then
  * dominates, or if no rank receives more bytes that way, unless dividing the work after the sum is worth a second

@@ -46,8 +46,8 @@ static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size
   const bucket *const cut = &r->buckets[b];
   const size_t packets = cut->end - cut->begin;
   const bool all = m->traffic[b].gathers;
-  *begin = cut->begin + (all ? 0 : slice_packet(packets, r->comm->size, rank));
-  *end = all ? cut->end : cut->begin + slice_packet(packets, r->comm->size, rank + 1);
+  *begin = cut->begin + (all ? 0 : slice_packet(packets, r->size, rank));
+  *end = all ? cut->end : cut->begin + slice_packet(packets, r->size, rank + 1);
 }
 
 static uint32_t nodes_on(const reducer *r, int rank) { return r->first_node[rank + 1] - r->first_node[rank]; }
@@ -56,9 +56,9 @@ static uint32_t nodes_on(const reducer *r, int rank) { return r->first_node[rank
 static mlpd_status plan_sources(reducer *r, uint32_t b, char **next) {
   messages *const m = r->state;
   traffic *const t = &m->traffic[b];
-  const uint32_t first = r->first_node[r->comm->rank], nodes = r->first_node[r->comm->size];
+  const uint32_t first = r->first_node[r->rank], nodes = r->first_node[r->size];
   size_t begin, end;
-  slice_of(r, b, r->comm->rank, &begin, &end);
+  slice_of(r, b, r->rank, &begin, &end);
   t->begin = begin * PACKET_BYTES;
   t->end = end * PACKET_BYTES;
   TRY(memory_allocate(&t->sources, nodes, sizeof *t->sources, "message sources"));
@@ -81,7 +81,7 @@ static mlpd_status plan_sources(reducer *r, uint32_t b, char **next) {
 static mlpd_status plan_first_round(reducer *r, uint32_t b, int tag) {
   messages *const m = r->state;
   traffic *const t = &m->traffic[b];
-  const int size = r->comm->size, rank = r->comm->rank;
+  const int size = r->size, rank = r->rank;
   for (int step = 1; step < size; ++step) {
     const int peer = (rank + size - step) % size;
     for (uint32_t i = 0; i < nodes_on(r, peer); ++i) {
@@ -104,7 +104,7 @@ static mlpd_status plan_first_round(reducer *r, uint32_t b, int tag) {
 static mlpd_status plan_second_round(reducer *r, uint32_t b, int tag) {
   messages *const m = r->state;
   traffic *const t = &m->traffic[b];
-  const int size = r->comm->size, rank = r->comm->rank;
+  const int size = r->size, rank = r->rank;
   t->second_receives = t->list.count;
   for (int step = 1; !t->gathers && step < size; ++step) {
     const int peer = (rank + size - step) % size;
@@ -121,7 +121,7 @@ static mlpd_status plan_second_round(reducer *r, uint32_t b, int tag) {
 
 static mlpd_status plan_traffic(reducer *r, uint32_t b) {
   messages *const m = r->state;
-  const size_t others = (size_t)r->comm->size - 1, nodes = r->first_node[r->comm->size];
+  const size_t others = (size_t)r->size - 1, nodes = r->first_node[r->size];
   const size_t most = own_nodes(r) * others + nodes - own_nodes(r) + 2 * others;
   if (most > INT_MAX) return FAIL(MLPD_ERROR_USAGE, "%zu messages per step are too many; use fewer lanes", most);
   TRY(memory_allocate(&m->traffic[b].list.requests, most, sizeof(MPI_Request), "message requests"));
@@ -132,11 +132,11 @@ static mlpd_status plan_traffic(reducer *r, uint32_t b) {
 
 static mlpd_status create(reducer *r) {
   messages *m = NULL;
-  const int size = r->comm->size, rank = r->comm->rank;
+  const int size = r->size, rank = r->rank;
   const uint32_t nodes = r->first_node[size], others = nodes - own_nodes(r);
   TRY(memory_allocate(&m, 1, sizeof *m, "messages"));
   r->state = m;
-  m->gathers = reduce_gathers(nodes, r->packets, size, r->comm->sums.gather_bytes, r->divides);
+  m->gathers = reduce_gathers(nodes, r->packets, size, r->thresholds.gather_bytes, r->divides);
   TRY(reduce_packet_create(&m->packet));
   TRY(memory_allocate(&m->traffic, r->num_buckets, sizeof *m->traffic, "messages"));
   size_t slices = 0;

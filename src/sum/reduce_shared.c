@@ -80,16 +80,16 @@ size_t reduce_shared_size(uint32_t num_nodes, uint32_t own, size_t packets, int 
 }
 
 static size_t total_bytes(const reducer *r, const shared *s) {
-  size_t bytes = counter_bytes(r->comm->size);
+  size_t bytes = counter_bytes(r->size);
   if (has_result(s->direct, s->divided)) bytes += whole_pages(r->packets * PACKET_BYTES);
-  for (int rank = 0; rank < r->comm->size; ++rank)
+  for (int rank = 0; rank < r->size; ++rank)
     bytes += part_bytes(s, r->first_node[rank + 1] - r->first_node[rank], r->packets);
   return bytes;
 }
 
 /* Finds everything in the mapped memory, and touches this rank's part first, so that it is placed near its cores. */
 static void lay_out(reducer *r, shared *s) {
-  const int size = r->comm->size, me = r->comm->rank;
+  const int size = r->size, me = r->rank;
   s->complete = (counter *)(void *)s->memory + 1;
   s->added = s->complete + size;
   for (int kind = 0; kind < PUBLISHED_KINDS; ++kind) s->parts[kind] = s->added + (1 + kind) * size;
@@ -202,14 +202,14 @@ static void begin(reducer *r) {
 static void count(counter *mine, uint64_t step) { atomic_store_explicit(&mine->value, step, memory_order_release); }
 
 static bool all_reached(const reducer *r, const counter *counters, uint64_t step) {
-  for (int rank = 0; rank < r->comm->size; ++rank)
+  for (int rank = 0; rank < r->size; ++rank)
     if (atomic_load_explicit(&counters[rank].value, memory_order_acquire) < step) return false;
   return true;
 }
 
 static mlpd_status ready(reducer *r, uint32_t bucket) {
   shared *const s = r->state;
-  if (bucket == 0) count(&s->complete[r->comm->rank], s->step);
+  if (bucket == 0) count(&s->complete[r->rank], s->step);
   return MLPD_OK;
 }
 
@@ -218,12 +218,12 @@ static uint64_t parts_of_step(const shared *s, uint32_t count) { return s->step 
 
 static bool pulls(const reducer *r) {
   const shared *const s = r->state;
-  return s->divided || (s->direct && r->packets * PACKET_BYTES >= r->comm->sums.pull_bytes);
+  return s->divided || (s->direct && r->packets * PACKET_BYTES >= r->thresholds.pull_bytes);
 }
 
 static void publish(reducer *r, published_kind kind, uint32_t parts) {
   shared *const s = r->state;
-  _Atomic uint64_t *const mine = &s->parts[kind][r->comm->rank].value;
+  _Atomic uint64_t *const mine = &s->parts[kind][r->rank].value;
   const uint64_t value = parts_of_step(s, parts);
   uint64_t known = atomic_load_explicit(mine, memory_order_relaxed);
   while (known < value &&
@@ -238,7 +238,7 @@ static bool published(const reducer *r, published_kind kind, uint32_t parts) {
 
 static mlpd_status progress(reducer *r, bool *done) {
   shared *const s = r->state;
-  const int size = r->comm->size, me = r->comm->rank;
+  const int size = r->size, me = r->rank;
   *done = false;
   if (!all_reached(r, s->complete, s->step)) return MLPD_OK;
   if (!s->direct && atomic_load_explicit(&s->added[me].value, memory_order_relaxed) < s->step) {
