@@ -438,9 +438,9 @@ static void test_size(void **state) {
   assert_int_equal(reducer_size(16, 2, 0, million, MLPD_REDUCE_CANONICAL, true, true), bytes + bytes / 2);
   /* 8 ranks: its own, its slice of the others', the result; shared: its own, its slice of the result. */
   assert_int_equal(reducer_size(16, 8, 0, million, MLPD_REDUCE_CANONICAL, false, false),
-                   bytes + 7 * (bytes / 8 + 64) + bytes);
-  assert_int_equal(reducer_size(64, 64, 0, million, MLPD_REDUCE_CANONICAL, true, false), 2 * bytes);
-  assert_int_equal(reducer_size(64, 64, 0, million, MLPD_REDUCE_CANONICAL, false, false), 3 * bytes);
+                   bytes + 7 * (bytes / 8) + bytes);
+  assert_int_equal(reducer_size(64, 64, 0, million, MLPD_REDUCE_CANONICAL, true, false), bytes + bytes / 64 * 63);
+  assert_int_equal(reducer_size(64, 64, 0, million, MLPD_REDUCE_CANONICAL, false, false), 2 * bytes + bytes / 64 * 63);
   assert_int_equal(reducer_size(16, 8, 0, million, MLPD_REDUCE_CANONICAL, false, true), bytes + bytes / 8);
 }
 

@@ -9,13 +9,10 @@
 
 /* ---- One rank ----------------------------------------------------------------------------------- */
 
-static mlpd_status alone_create(reducer *r) {
-  TRY(memory_allocate(&r->local, own_nodes(r) * r->packets, PACKET_BYTES, "lane gradients"));
-  r->result = r->local;
-  return MLPD_OK;
+static void alone_lay_out(void *owner, memory_layout *layout) {
+  reducer *const r = owner;
+  r->local = r->result = memory_place(layout, own_nodes(r) * r->packets, PACKET_BYTES);
 }
-
-static void alone_free(reducer *r) { free(r->local); }
 
 static mlpd_status alone_progress(reducer *r, bool *done) {
   (void)r;
@@ -23,7 +20,8 @@ static mlpd_status alone_progress(reducer *r, bool *done) {
   return MLPD_OK;
 }
 
-const reduce_way reduce_alone = {.name = "", .create = alone_create, .free = alone_free, .progress = alone_progress};
+const reduce_way reduce_alone = {
+    .name = "", .lay_out = alone_lay_out, .create = reduce_allocate, .progress = alone_progress};
 
 /* ---- Making ------------------------------------------------------------------------------------- */
 
@@ -94,14 +92,18 @@ static mlpd_status plan_buckets(reducer *r, uint32_t num_buckets, const size_t *
   return MLPD_OK;
 }
 
-static mlpd_status plan(reducer *r, uint32_t num_buckets, const size_t *bucket_begin) {
+/* Nodes, and buckets of messages. */
+static mlpd_status plan_sums(reducer *r, uint32_t num_buckets, const size_t *bucket_begin) {
   if (r->num_lanes == 0) return FAIL(MLPD_ERROR_USAGE, "a sum over 0 lanes has no value");
   if (r->packets > INT_MAX)
     return FAIL(MLPD_ERROR_USAGE, "%zu parameters are more than one message can carry", r->num_floats);
   TRY(list_nodes(r));
-  r->divides = r->owner.replace != NULL && r->size > 1 &&
+  r->divides = r->owned && r->size > 1 &&
                !reduce_gathers(r->first_node[r->size], r->packets, r->size, r->thresholds.gather_bytes, true);
-  TRY(plan_buckets(r, num_buckets, bucket_begin));
+  return plan_buckets(r, num_buckets, bucket_begin);
+}
+
+static mlpd_status make_tables(reducer *r) {
   const bool own_only = r->mode == MLPD_REDUCE_ALLREDUCE;
   const uint32_t first = own_only ? r->first_node[r->rank] : 0;
   const uint32_t nodes = own_only ? own_nodes(r) : r->first_node[r->size];
@@ -112,6 +114,25 @@ static mlpd_status plan(reducer *r, uint32_t num_buckets, const size_t *bucket_b
   return memory_allocate(&r->totals, r->num_doubles, sizeof *r->totals, "summed statistics");
 }
 
+mlpd_status reduce_allocate(reducer *r) {
+  if (r->way->plan != NULL) TRY(r->way->plan(r));
+  return memory_allocate_layout(r->way->lay_out, r, "sums of gradients", &r->memory);
+}
+
+static void set_sizes(reducer *r, size_t num_floats, size_t num_doubles) {
+  r->num_floats = num_floats;
+  r->num_doubles = num_doubles;
+  r->float_bytes = pad(num_floats * sizeof(float));
+  r->packets = (r->float_bytes + pad(num_doubles * sizeof(double))) / PACKET_BYTES;
+}
+
+static const reduce_way *usual_way(const reducer *r, bool shares) {
+  if (r->size == 1) return &reduce_alone;
+  if (r->mode == MLPD_REDUCE_ALLREDUCE) return &reduce_by_allreduce;
+  if (shares) return &reduce_by_shared_memory;
+  return halves(r) ? &reduce_by_halving : &reduce_by_messages;
+}
+
 static mlpd_status create_way(reducer *r, const reduce_way *way) {
   r->way = way;
   return mlpd_comm_agree(r->comm, way->create(r));
@@ -119,15 +140,13 @@ static mlpd_status create_way(reducer *r, const reduce_way *way) {
 
 /* If shared memory cannot be created, this is not a failure: messages work everywhere. */
 static mlpd_status choose_way(reducer *r) {
-  if (r->size == 1) return create_way(r, &reduce_alone);
-  if (r->mode == MLPD_REDUCE_ALLREDUCE) return create_way(r, &reduce_by_allreduce);
-  if (comm_shares_memory(r->comm)) {
-    const bool divides = r->divides;
-    if (create_way(r, &reduce_by_shared_memory) == MLPD_OK) return MLPD_OK;
-    r->way->free(r);
-    r->divides = divides;
-  }
-  return create_way(r, halves(r) ? &reduce_by_halving : &reduce_by_messages);
+  const bool divides = r->divides;
+  const reduce_way *const way = usual_way(r, r->thresholds.shares);
+  const mlpd_status status = create_way(r, way);
+  if (status == MLPD_OK || way != &reduce_by_shared_memory) return status;
+  way->free(r);
+  r->divides = divides;
+  return create_way(r, usual_way(r, false));
 }
 
 mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_floats, size_t num_doubles, mlpd_reduce mode,
@@ -136,19 +155,18 @@ mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_float
   reducer *r = NULL;
   mlpd_status status = memory_allocate(&r, 1, sizeof *r, "reducer");
   if (status == MLPD_OK) {
-    r->comm = comm;
-    r->size = comm->size;
-    r->rank = comm->rank;
-    r->thresholds = comm->sums;
-    r->mode = mode;
-    if (owner != NULL && mode == MLPD_REDUCE_CANONICAL) r->owner = *owner;
-    r->num_lanes = num_lanes;
-    r->num_floats = num_floats;
-    r->num_doubles = num_doubles;
-    r->float_bytes = pad(num_floats * sizeof(float));
-    r->packets = (r->float_bytes + pad(num_doubles * sizeof(double))) / PACKET_BYTES;
-    status = plan(r, num_buckets, bucket_begin);
+    *r = (reducer){.comm = comm,
+                   .size = comm->size,
+                   .rank = comm->rank,
+                   .thresholds = comm->sums,
+                   .mode = mode,
+                   .owned = owner != NULL && mode == MLPD_REDUCE_CANONICAL,
+                   .num_lanes = num_lanes};
+    if (r->owned) r->owner = *owner;
+    set_sizes(r, num_floats, num_doubles);
+    status = plan_sums(r, num_buckets, bucket_begin);
   }
+  if (status == MLPD_OK) status = make_tables(r);
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK) status = choose_way(r);
   if (status != MLPD_OK) {
@@ -159,9 +177,9 @@ mlpd_status reducer_create(mlpd_comm *comm, uint32_t num_lanes, size_t num_float
   return status;
 }
 
-void reducer_free(reducer *r) {
-  if (r == NULL) return;
-  if (r->way != NULL) r->way->free(r);
+static void free_parts(reducer *r) {
+  if (r->way != NULL && r->way->free != NULL) r->way->free(r);
+  free(r->memory);
   tree_sum_free(&r->tree);
   free(r->nodes);
   free(r->first_node);
@@ -170,6 +188,11 @@ void reducer_free(reducer *r) {
   free(r->ready_at);
   free(r->summed_at);
   free(r->totals);
+}
+
+void reducer_free(reducer *r) {
+  if (r == NULL) return;
+  free_parts(r);
   free(r);
 }
 
@@ -204,18 +227,23 @@ const char *reducer_way(const reducer *r) { return r->way->name; }
 
 size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, mlpd_reduce mode, bool divided,
                     bool shares) {
-  lane_range nodes[MAX_NODES];
-  uint32_t num_nodes = 0;
-  for (int j = 0; j < size; ++j) num_nodes += tree_nodes_of_rank(num_lanes, size, j, nodes);
-  const uint32_t own = tree_nodes_of_rank(num_lanes, size, rank, nodes);
-  const size_t packets = pad(num_floats * sizeof(float)) / PACKET_BYTES;
-  if (size == 1) return own * packets * PACKET_BYTES;
-  if (mode == MLPD_REDUCE_ALLREDUCE) return (own + 1) * packets * PACKET_BYTES;
-  if (!shares && reduce_halves(num_lanes, size, COMM_HALVING_RANKS) &&
-      !reduce_gathers(num_nodes, packets, size, COMM_GATHER_BYTES, divided))
-    return reduce_halving_size(packets, divided);
-  return shares ? reduce_shared_size(num_nodes, own, packets, size, divided)
-                : reduce_messages_size(num_nodes, own, packets, size, divided);
+  reducer r = {.size = size,
+               .rank = rank,
+               .thresholds = comm_usual_sums(),
+               .mode = mode,
+               .owned = divided && mode == MLPD_REDUCE_CANONICAL,
+               .num_lanes = num_lanes};
+  size_t bytes = 0;
+  set_sizes(&r, num_floats, 0);
+  mlpd_status status = plan_sums(&r, 1, (const size_t[]){0, num_floats});
+  if (status == MLPD_OK) {
+    r.way = usual_way(&r, shares);
+    if (r.way->plan != NULL) status = r.way->plan(&r);
+  }
+  if (status == MLPD_OK) bytes = memory_layout_size(r.way->lay_out, &r);
+  if (status == MLPD_OK && r.way->own != NULL) bytes = r.way->own(&r);
+  free_parts(&r);
+  return bytes;
 }
 
 /* ---- A step ------------------------------------------------------------------------------------- */

@@ -122,7 +122,8 @@ bool reducer_overlaps(const reducer *r);
 /* How ranks exchange: "shared memory", "messages", "MPI_Iallreduce"; "" for one rank. */
 const char *reducer_way(const reducer *r);
 
-/* Bytes that a reducer uses, including its part of shared memory; shares: comm_shares_memory. */
+/* Bytes that a reducer uses, including its part of shared memory, by a dry run of its layout; shares:
+ * comm_shares_memory. */
 size_t reducer_size(uint32_t num_lanes, int size, int rank, size_t num_floats, mlpd_reduce mode, bool divided,
                     bool shares);
 

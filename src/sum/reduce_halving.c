@@ -42,7 +42,7 @@ typedef struct traffic {
 } traffic;
 
 typedef struct halving {
-  char *local, *received, *result;
+  char *received;
   char *second; /* as in reduce_messages.c */
   bool begun;   /* the owner has received the doubles of this step */
   MPI_Datatype packet;
@@ -57,8 +57,6 @@ bool reduce_halves(uint32_t num_lanes, int size, int halving_ranks) {
   return size >= halving_ranks && size <= 1 << MAX_LOG && is_power((uint64_t)size) && is_power(num_lanes) &&
          num_lanes >= (uint32_t)size;
 }
-
-size_t reduce_halving_size(size_t packets, bool divided) { return (divided ? 2 : 3) * packets * PACKET_BYTES; }
 
 static bool exchanges_whole(const reducer *r, uint32_t b) { return r->divides && reduce_is_doubles(r, b); }
 
@@ -111,7 +109,7 @@ static mlpd_status plan_adding(reducer *r, uint32_t b, int k, int tag, char **ro
   x->begin = begin * PACKET_BYTES;
   x->end = end * PACKET_BYTES;
   for (int place = 0; place < x->size; ++place) {
-    x->parts[place] = place == me ? h->local + x->begin : *room;
+    x->parts[place] = place == me ? r->local + x->begin : *room;
     if (place == me) continue;
     *room += x->end - x->begin;
     TRY(reduce_add_receive(r, h->packet, &x->list, tag, rank_at(r, k, place), x->parts[place], end - begin));
@@ -121,7 +119,7 @@ static mlpd_status plan_adding(reducer *r, uint32_t b, int k, int tag, char **ro
     const int peer = rank_at(r, k, (me + step) % x->size);
     size_t their_begin, their_end;
     part_after(r, b, peer, k + 1, &their_begin, &their_end);
-    TRY(reduce_add_send(r, h->packet, &x->list, tag, peer, h->local + their_begin * PACKET_BYTES,
+    TRY(reduce_add_send(r, h->packet, &x->list, tag, peer, r->local + their_begin * PACKET_BYTES,
                         their_end - their_begin));
   }
   return MLPD_OK;
@@ -173,20 +171,29 @@ static size_t packets_received(const reducer *r) {
   return packets;
 }
 
-static mlpd_status create(reducer *r) {
+static mlpd_status plan(reducer *r) {
   halving *h = NULL;
   TRY(memory_allocate(&h, 1, sizeof *h, "messages"));
   r->state = h;
+  h->packet = MPI_DATATYPE_NULL;
+  return memory_allocate(&h->traffic, r->num_buckets, sizeof *h->traffic, "messages");
+}
+
+static void lay_out(void *owner, memory_layout *layout) {
+  reducer *const r = owner;
+  halving *const h = r->state;
+  r->local = memory_place(layout, r->packets, PACKET_BYTES);
+  h->received = memory_place(layout, packets_received(r), PACKET_BYTES);
+  r->result = memory_place(layout, r->divides ? 0 : r->packets, PACKET_BYTES);
+}
+
+static mlpd_status create(reducer *r) {
+  TRY(reduce_allocate(r));
+  halving *const h = r->state;
   TRY(reduce_packet_create(&h->packet));
-  TRY(memory_allocate(&h->traffic, r->num_buckets, sizeof *h->traffic, "messages"));
-  TRY(memory_allocate(&h->local, r->packets, PACKET_BYTES, "lane gradients"));
-  TRY(memory_allocate(&h->received, packets_received(r), PACKET_BYTES, "received gradients"));
-  if (!r->divides) TRY(memory_allocate(&h->result, r->packets, PACKET_BYTES, "summed gradient"));
-  h->second = r->divides ? (char *)r->owner.whole : h->result;
+  h->second = r->divides ? (char *)r->owner.whole : r->result;
   char *room = h->received;
   for (uint32_t b = 0; b < r->num_buckets; ++b) TRY(plan_traffic(r, b, &room));
-  r->local = h->local;
-  r->result = h->result;
   return MLPD_OK;
 }
 
@@ -197,9 +204,6 @@ static void release(reducer *r) {
     for (int i = 0; i < h->traffic[b].count; ++i) reduce_free_requests(&h->traffic[b].rounds[i].list);
   reduce_packet_free(&h->packet);
   free(h->traffic);
-  free(h->local);
-  free(h->received);
-  free(h->result);
   free(h);
 }
 
@@ -209,13 +213,13 @@ static void release(reducer *r) {
 static void conclude_sum(reducer *r, traffic *t, uint32_t b) {
   halving *const h = r->state;
   if (exchanges_whole(r, b)) {
-    memcpy(r->totals, h->local + t->begin, r->num_doubles * sizeof(double));
+    memcpy(r->totals, r->local + t->begin, r->num_doubles * sizeof(double));
     r->owner.begin(r->owner.context, r->totals);
     h->begun = true;
   } else if (r->divides) {
     reduce_replace_range(r, NULL, 0, t->begin, t->end);
   } else {
-    memcpy(h->result + t->begin, h->local + t->begin, t->end - t->begin);
+    memcpy(r->result + t->begin, r->local + t->begin, t->end - t->begin);
   }
 }
 
@@ -234,7 +238,7 @@ static mlpd_status advance(reducer *r, uint32_t b) {
     }
     TRY(reduce_test(&x->list, 0, x->list.count, &done));
     if (!done) return MLPD_OK;
-    if (t->now < t->adding) reduce_add_parts(r, x->parts, x->size, x->begin, x->end, h->local + x->begin);
+    if (t->now < t->adding) reduce_add_parts(r, x->parts, x->size, x->begin, x->end, r->local + x->begin);
     t->sent = false;
     ++t->now;
   }
@@ -277,6 +281,8 @@ static mlpd_status ready(reducer *r, uint32_t b) {
 const reduce_way reduce_by_halving = {
     .name = "messages by halves",
     .waits_for = COMM_WAIT_MESSAGES,
+    .plan = plan,
+    .lay_out = lay_out,
     .create = create,
     .free = release,
     .begin = begin_step,

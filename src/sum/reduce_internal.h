@@ -5,6 +5,7 @@
 #ifndef MLPDIST_REDUCE_INTERNAL_H
 #define MLPDIST_REDUCE_INTERNAL_H
 
+#include "base/memory.h"
 #include "lanes/tree.h"
 #include "ranks/comm_internal.h"
 #include "sum/reduce.h"
@@ -26,6 +27,9 @@ typedef struct bucket {
 typedef struct reduce_way {
   const char *name;
   comm_wait_kind waits_for;
+  mlpd_status (*plan)(reducer *r);   /* what the layout depends on; without MPI; may be NULL */
+  memory_lay_out *lay_out;           /* of a reducer; its arrays, for a dry run too */
+  size_t (*own)(const reducer *r);   /* bytes of this rank, after a layout; NULL: all that is laid out */
   mlpd_status (*create)(reducer *r); /* collective; the ranks agree on its status */
   void (*free)(reducer *r);          /* also after create has failed */
   void (*begin)(reducer *r);
@@ -40,11 +44,12 @@ typedef struct reduce_way {
 } reduce_way;
 
 struct reducer {
-  mlpd_comm *comm;
-  int size, rank; /* of comm, as are: */
+  mlpd_comm *comm; /* NULL in a dry run, which has the next three members instead */
+  int size, rank;
   comm_sums thresholds;
   mlpd_reduce mode;
   reducer_owner owner;
+  bool owned;   /* the caller asks to divide the work after the sum */
   bool divides; /* the caller asks for it and the way supports it */
   const reduce_way *way;
   void *state; /* belongs to the way */
@@ -59,6 +64,7 @@ struct reducer {
   tree_sum tree;        /* over nodes; of this rank alone for allreduce */
 
   /* Set by the way, per step or once. */
+  char *memory;         /* of local and what else is laid out; NULL in shared memory */
   char *local;          /* (this rank's nodes, packets): what callers fill */
   const char **sources; /* (tree.num_sources): whole buffers that readers add, if result is NULL */
   char *result;         /* (packets): the sum */
@@ -106,9 +112,7 @@ void reduce_replace_range(const reducer *r, const char *const *sources, size_t o
  */
 bool reduce_halves(uint32_t num_lanes, int size, int halving_ranks);
 
-/* Bytes that a way uses on this rank, for buffers of `packets` packets. */
-size_t reduce_shared_size(uint32_t num_nodes, uint32_t own_nodes, size_t packets, int size, bool divided);
-size_t reduce_messages_size(uint32_t num_nodes, uint32_t own_nodes, size_t packets, int size, bool divided);
-size_t reduce_halving_size(size_t packets, bool divided);
+/* Plans, allocates r->memory and lays it out. */
+mlpd_status reduce_allocate(reducer *r);
 
 #endif

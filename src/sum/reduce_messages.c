@@ -24,7 +24,7 @@ typedef struct traffic {
 
 typedef struct messages {
   bool gathers; /* all in one round */
-  char *local, *received, *result;
+  char *received;
   char *second; /* (packets; without the doubles if ranks divide the work): the second round sends from and receives
                    into it */
   bool begun;   /* the owner has received the doubles of this step */
@@ -33,12 +33,6 @@ typedef struct messages {
 } messages;
 
 /* ---- Plan --------------------------------------------------------------------------------------- */
-
-size_t reduce_messages_size(uint32_t num_nodes, uint32_t own, size_t packets, int size, bool divided) {
-  if (reduce_gathers(num_nodes, packets, size, COMM_GATHER_BYTES, divided)) return num_nodes * packets * PACKET_BYTES;
-  const size_t slice = packets / (size_t)size + 1;
-  return (own * packets + (num_nodes - own) * slice + (divided ? 0 : packets)) * PACKET_BYTES;
-}
 
 /* Packets [*begin, *end) of a buffer: rank's slice of bucket, or all of it. */
 static void slice_of(const reducer *r, uint32_t b, int rank, size_t *begin, size_t *end) {
@@ -65,7 +59,7 @@ static mlpd_status plan_sources(reducer *r, uint32_t b, char **next) {
   for (uint32_t i = 0; i < nodes; ++i) {
     const bool own = i >= first && i - first < own_nodes(r);
     if (own) {
-      t->sources[i] = m->local + (i - first) * r->packets * PACKET_BYTES + t->begin;
+      t->sources[i] = r->local + (i - first) * r->packets * PACKET_BYTES + t->begin;
     } else if (m->gathers) { /* whole buffers, one per node, laid out as readers expect their own */
       const uint32_t other = i < first ? i : i - own_nodes(r);
       t->sources[i] = m->received + other * r->packets * PACKET_BYTES + t->begin;
@@ -95,7 +89,7 @@ static mlpd_status plan_first_round(reducer *r, uint32_t b, int tag) {
     size_t begin, end;
     slice_of(r, b, peer, &begin, &end);
     for (uint32_t i = 0; i < own_nodes(r); ++i)
-      TRY(reduce_add_send(r, m->packet, &t->list, tag, peer, m->local + (i * r->packets + begin) * PACKET_BYTES,
+      TRY(reduce_add_send(r, m->packet, &t->list, tag, peer, r->local + (i * r->packets + begin) * PACKET_BYTES,
                           end - begin));
   }
   return MLPD_OK;
@@ -130,34 +124,44 @@ static mlpd_status plan_traffic(reducer *r, uint32_t b) {
   return plan_second_round(r, b, tag + 1);
 }
 
-static mlpd_status create(reducer *r) {
+static mlpd_status plan(reducer *r) {
   messages *m = NULL;
-  const int size = r->size, rank = r->rank;
-  const uint32_t nodes = r->first_node[size], others = nodes - own_nodes(r);
   TRY(memory_allocate(&m, 1, sizeof *m, "messages"));
   r->state = m;
-  m->gathers = reduce_gathers(nodes, r->packets, size, r->thresholds.gather_bytes, r->divides);
-  TRY(reduce_packet_create(&m->packet));
+  m->packet = MPI_DATATYPE_NULL;
+  m->gathers = reduce_gathers(r->first_node[r->size], r->packets, r->size, r->thresholds.gather_bytes, r->divides);
   TRY(memory_allocate(&m->traffic, r->num_buckets, sizeof *m->traffic, "messages"));
+  for (uint32_t b = 0; b < r->num_buckets; ++b)
+    m->traffic[b].gathers = m->gathers || (r->divides && reduce_is_doubles(r, b));
+  return MLPD_OK;
+}
+
+static void lay_out(void *owner, memory_layout *layout) {
+  reducer *const r = owner;
+  messages *const m = r->state;
+  const uint32_t others = r->first_node[r->size] - own_nodes(r);
   size_t slices = 0;
   for (uint32_t b = 0; b < r->num_buckets; ++b) {
     size_t begin, end;
-    m->traffic[b].gathers = m->gathers || (r->divides && reduce_is_doubles(r, b));
-    slice_of(r, b, rank, &begin, &end);
+    slice_of(r, b, r->rank, &begin, &end);
     slices += end - begin;
   }
-  TRY(memory_allocate(&m->local, own_nodes(r) * r->packets, PACKET_BYTES, "lane gradients"));
-  TRY(memory_allocate(&m->received, others * slices, PACKET_BYTES, "received gradients"));
-  if (!m->gathers && !r->divides) TRY(memory_allocate(&m->result, r->packets, PACKET_BYTES, "summed gradient"));
-  m->second = r->divides ? (char *)r->owner.whole : m->result;
+  r->local = memory_place(layout, own_nodes(r) * r->packets, PACKET_BYTES);
+  m->received = memory_place(layout, others * slices, PACKET_BYTES);
+  r->result = memory_place(layout, m->gathers || r->divides ? 0 : r->packets, PACKET_BYTES);
+}
+
+static mlpd_status create(reducer *r) {
+  TRY(reduce_allocate(r));
+  messages *const m = r->state;
+  TRY(reduce_packet_create(&m->packet));
+  m->second = r->divides ? (char *)r->owner.whole : r->result;
   char *next = m->received;
   for (uint32_t b = 0; b < r->num_buckets; ++b) {
     TRY(plan_sources(r, b, &next));
     TRY(plan_traffic(r, b));
   }
-  for (uint32_t i = 0; i < nodes; ++i) r->sources[i] = m->traffic[0].sources[i] - m->traffic[0].begin;
-  r->local = m->local;
-  r->result = m->result;
+  for (uint32_t i = 0; i < r->first_node[r->size]; ++i) r->sources[i] = m->traffic[0].sources[i] - m->traffic[0].begin;
   return MLPD_OK;
 }
 
@@ -172,9 +176,6 @@ static void release(reducer *r) {
   }
   reduce_packet_free(&m->packet);
   free(m->traffic);
-  free(m->local);
-  free(m->received);
-  free(m->result);
   free(m);
 }
 
@@ -190,7 +191,7 @@ static mlpd_status advance(reducer *r, traffic *t) {
     if (!t->gathers && r->divides)
       reduce_replace_range(r, t->sources, t->begin, t->begin, t->end);
     else if (!t->gathers)
-      reduce_sum_range(r, t->sources, t->begin, t->begin, t->end, m->result + t->begin);
+      reduce_sum_range(r, t->sources, t->begin, t->begin, t->end, r->result + t->begin);
     TRY(reduce_start(&t->list, t->second_sends, t->list.count));
     t->added = true;
   }
@@ -240,6 +241,8 @@ static void begin_step(reducer *r) { ((messages *)r->state)->begun = false; }
 const reduce_way reduce_by_messages = {
     .name = "messages",
     .waits_for = COMM_WAIT_MESSAGES,
+    .plan = plan,
+    .lay_out = lay_out,
     .create = create,
     .free = release,
     .begin = begin_step,

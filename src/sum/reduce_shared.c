@@ -72,44 +72,58 @@ static size_t part_bytes(const shared *s, uint32_t nodes, size_t packets) {
   return copies(s->direct, s->divided) * whole_pages(nodes * packets * PACKET_BYTES);
 }
 
-size_t reduce_shared_size(uint32_t num_nodes, uint32_t own, size_t packets, int size, bool divided) {
-  const bool direct = reads_directly(num_nodes, COMM_DIRECT_NODES);
-  divided = worth_dividing(divided, packets, COMM_PULL_BYTES);
-  return copies(direct, divided) * own * packets * PACKET_BYTES +
-         (has_result(direct, divided) ? packets * PACKET_BYTES / (size_t)size : 0);
-}
-
-static size_t total_bytes(const reducer *r, const shared *s) {
-  size_t bytes = counter_bytes(r->size);
-  if (has_result(s->direct, s->divided)) bytes += whole_pages(r->packets * PACKET_BYTES);
-  for (int rank = 0; rank < r->size; ++rank)
-    bytes += part_bytes(s, r->first_node[rank + 1] - r->first_node[rank], r->packets);
-  return bytes;
-}
-
-/* Finds everything in the mapped memory, and touches this rank's part first, so that it is placed near its cores. */
-static void lay_out(reducer *r, shared *s) {
-  const int size = r->size, me = r->rank;
-  s->complete = (counter *)(void *)s->memory + 1;
-  s->added = s->complete + size;
-  for (int kind = 0; kind < PUBLISHED_KINDS; ++kind) s->parts[kind] = s->added + (1 + kind) * size;
-  char *next = s->memory + counter_bytes(size);
-  for (int rank = 0; rank < size; ++rank) {
-    const uint32_t nodes = r->first_node[rank + 1] - r->first_node[rank];
-    const size_t part = part_bytes(s, nodes, r->packets), times = copies(s->direct, s->divided);
-    for (size_t copy = 0; copy < times; ++copy) {
-      char *const begin = next + copy * (part / times);
-      if (rank == me) s->nodes[copy] = begin;
-      for (uint32_t i = 0; i < nodes; ++i)
-        s->sources[copy * r->tree.num_sources + r->first_node[rank] + i] = begin + i * r->packets * PACKET_BYTES;
-    }
-    if (rank == me) memset(next, 0, part);
-    next += part;
+/* Finds the nodes of a rank, `bytes` from next on. */
+static void place_nodes(const reducer *r, shared *s, int rank, char *next, size_t bytes) {
+  const uint32_t nodes = r->first_node[rank + 1] - r->first_node[rank];
+  const size_t times = copies(s->direct, s->divided);
+  for (size_t copy = 0; copy < times; ++copy) {
+    char *const begin = next + copy * (bytes / times);
+    if (rank == r->rank) s->nodes[copy] = begin;
+    for (uint32_t i = 0; i < nodes; ++i)
+      s->sources[copy * r->tree.num_sources + r->first_node[rank] + i] = begin + i * r->packets * PACKET_BYTES;
   }
-  if (!has_result(s->direct, s->divided)) return;
-  s->result = next;
-  const size_t begin = slice_packet(r->packets, size, me), end = slice_packet(r->packets, size, me + 1);
-  memset(s->result + begin * PACKET_BYTES, 0, (end - begin) * PACKET_BYTES);
+}
+
+/* Finds everything in the mapped memory. */
+static void lay_out(void *owner, memory_layout *layout) {
+  reducer *const r = owner;
+  shared *const s = r->state;
+  counter *const counters = memory_place(layout, counter_bytes(r->size), 1);
+  if (counters != NULL) {
+    s->complete = counters + 1;
+    s->added = s->complete + r->size;
+    for (int kind = 0; kind < PUBLISHED_KINDS; ++kind) s->parts[kind] = s->added + (1 + kind) * r->size;
+  }
+  for (int rank = 0; rank < r->size; ++rank) {
+    const size_t bytes = part_bytes(s, r->first_node[rank + 1] - r->first_node[rank], r->packets);
+    char *const part = memory_place(layout, bytes, 1);
+    if (part != NULL) place_nodes(r, s, rank, part, bytes);
+  }
+  s->result = memory_place(layout, has_result(s->direct, s->divided) ? whole_pages(r->packets * PACKET_BYTES) : 0, 1);
+}
+
+/* Bytes of this rank's nodes, and packets [*begin, *end) of the result that are its slice. */
+static size_t own_part(const reducer *r, const shared *s, size_t *begin, size_t *end) {
+  *begin = *end = 0;
+  if (has_result(s->direct, s->divided)) {
+    *begin = slice_packet(r->packets, r->size, r->rank);
+    *end = slice_packet(r->packets, r->size, r->rank + 1);
+  }
+  return part_bytes(s, own_nodes(r), r->packets);
+}
+
+static size_t own_bytes(const reducer *r) {
+  size_t begin, end;
+  const size_t nodes = own_part(r, r->state, &begin, &end);
+  return nodes + (end - begin) * PACKET_BYTES;
+}
+
+/* Touches this rank's part first, so that it is placed near its cores. */
+static void touch(const reducer *r, shared *s) {
+  size_t begin, end;
+  const size_t nodes = own_part(r, s, &begin, &end);
+  if (nodes > 0) memset(s->nodes[0], 0, nodes);
+  if (end > begin) memset(s->result + begin * PACKET_BYTES, 0, (end - begin) * PACKET_BYTES);
 }
 
 /* ---- Making ------------------------------------------------------------------------------------- */
@@ -154,17 +168,23 @@ static mlpd_status open_memory(shared *s, const handle *of_first) {
   return status;
 }
 
+static mlpd_status plan(reducer *r) {
+  shared *s = NULL;
+  TRY(memory_allocate(&s, 1, sizeof *s, "shared memory"));
+  r->state = s;
+  s->direct = reads_directly(r->first_node[r->size], r->thresholds.direct_nodes);
+  s->divided = r->divides = worth_dividing(r->owned, r->packets, r->thresholds.pull_bytes);
+  return MLPD_OK;
+}
+
 static mlpd_status create(reducer *r) {
   mlpd_comm *const comm = r->comm;
-  shared *s = NULL;
   handle first = {0};
   int descriptor = -1;
-  mlpd_status status = memory_allocate(&s, 1, sizeof *s, "shared memory");
-  r->state = s;
+  mlpd_status status = plan(r);
+  shared *const s = r->state;
   if (status == MLPD_OK) {
-    s->direct = reads_directly(r->first_node[comm->size], comm->sums.direct_nodes);
-    s->divided = r->divides = worth_dividing(r->owner.replace != NULL, r->packets, comm->sums.pull_bytes);
-    s->bytes = total_bytes(r, s);
+    s->bytes = memory_layout_size(lay_out, r);
     status = memory_allocate(&s->sources, (size_t)COPIES * r->tree.num_sources, sizeof *s->sources, "shared memory");
   }
   if (status == MLPD_OK && comm->rank == 0) status = make_memory(s, &first, &descriptor);
@@ -174,7 +194,8 @@ static mlpd_status create(reducer *r) {
   status = mlpd_comm_agree(comm, status);
   if (descriptor >= 0) (void)close(descriptor);
   if (status != MLPD_OK) return status;
-  lay_out(r, s);
+  lay_out(r, &(memory_layout){.memory = s->memory});
+  touch(r, s);
   *(s->divided ? &r->common : &r->result) = s->result;
   return MLPD_OK;
 }
@@ -254,6 +275,9 @@ static mlpd_status progress(reducer *r, bool *done) {
 const reduce_way reduce_by_shared_memory = {
     .name = "shared memory",
     .waits_for = COMM_WAIT_MEMORY,
+    .plan = plan,
+    .lay_out = lay_out,
+    .own = own_bytes,
     .create = create,
     .free = release,
     .begin = begin,
