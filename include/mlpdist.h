@@ -179,7 +179,7 @@ typedef enum mlpd_overlap {
 
 typedef enum mlpd_parametrization {
   MLPD_PARAMETRIZATION_STANDARD,
-  MLPD_PARAMETRIZATION_NTK /* rates as if z = x v / sqrt(inputs) + b, with v and b from N(0, 1), biases at a tenth; the
+  MLPD_PARAMETRIZATION_NTK /* rates as if z = x v / sqrt(inputs) + b, v and b from N(0, 1); biases learn at lr / 10; the
                               last layer starts at 0 (Jacot et al. 2018; Holzmueller et al. 2024) */
 } mlpd_parametrization;
 

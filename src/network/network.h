@@ -20,7 +20,7 @@ typedef struct layer {
   mlpd_activation activation;
   uint32_t stride;                    /* floats between rows of z, a and delta: outputs, or a little more */
   uint32_t first_tensor, num_tensors; /* consecutive */
-  double amount;                      /* what the kind takes it for: the probability of a dropout, ... */
+  double amount;                      /* its meaning depends on the kind: the probability of a dropout, ... */
 } layer;
 
 struct mlpd_network {
@@ -28,7 +28,7 @@ struct mlpd_network {
   layer *layers; /* (num_layers) */
   uint32_t num_tensors;
   tensor *tensors;       /* (num_tensors), in arena order */
-  uint32_t lowest_delta; /* deltas of layers below are of no use: no tensor waits for them */
+  uint32_t lowest_delta; /* no tensor needs the deltas of layers below this one */
   bool has_statistics;   /* some tensor's source is TENSOR_STATISTICS */
   size_t arena_size;     /* floats, alignment gaps included; gaps stay zero */
   float *parameters;     /* (arena_size); NULL: a shape alone */
@@ -46,7 +46,7 @@ typedef struct layer_spec {
   const layer_kind *kind;
   uint32_t outputs;
   mlpd_activation activation;
-  mlpd_activation starts_for; /* initial weights suit this activation, should it come in a later layer */
+  mlpd_activation starts_for; /* initial weights suit this activation, which may be in a later layer */
   bool no_bias;
   const dense_learning *learning;
   double amount;

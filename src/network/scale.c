@@ -1,5 +1,5 @@
-/* A learned factor for each column: z = x o scale, of which a network has one in front, so that it finds out what its
- * inputs are worth (Holzmueller, Grinsztajn and Steinwart 2024). `amount` is the factor of the learning rate. */
+/* A learned factor for each column: z = x o scale. As the first layer, it learns how much each input matters
+ * (Holzmueller, Grinsztajn and Steinwart 2024). `amount` is the factor of the learning rate. */
 #include "network/layer_kind.h"
 
 static uint32_t scale_tensors(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]) {

@@ -139,7 +139,7 @@ const mlpd_choice mlpd_reduce_choices[] = {
 const mlpd_choice mlpd_parametrization_choices[] = {
     {"standard", MLPD_PARAMETRIZATION_STANDARD, "all weights and biases learn at the same rate"},
     {"ntk", MLPD_PARAMETRIZATION_NTK,
-     "neural tangent: weights learn at a rate that falls with the inputs of their layer, biases at a tenth of it; the "
+     "neural tangent: the rate of weights falls with the inputs of their layer, that of biases is a tenth of --lr; the "
      "last layer starts at 0"},
     END_OF_CHOICES,
 };
