@@ -180,7 +180,7 @@ snapshot() { find "$1" -type f -exec md5sum {} + | sort; }
 }
 
 # shellcheck disable=SC2086
-@test "predictions replace no file of a run" {
+@test "predictions and convert replace no file of a run" {
   alone train $small --epochs 1 --out run --checkpoint-every 4
   succeeds
   alone train $small --epochs 1 --out other
@@ -195,6 +195,8 @@ snapshot() { find "$1" -type f -exec md5sum {} + | sort; }
     fails_with 2 "--out $file is the" "of a training run"
     np=1
   done
+  alone convert t.csv table/converted.h5
+  fails_with 2 "table/converted.h5 exists and is not a data set that convert made"
   [ "$before" = "$(snapshot run && snapshot other && snapshot table)" ] || fail "a file was harmed"
 }
 

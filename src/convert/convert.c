@@ -64,7 +64,7 @@ mlpd_status convert_check_reading(const mlpd_convert_options *o) {
   return status;
 }
 
-static mlpd_status check_options(const mlpd_convert_options *o) {
+static mlpd_status check_options(const mlpd_convert_options *o, bool of_run) {
   if (o->inputs == NULL || o->num_inputs < 1) return FAIL(MLPD_ERROR_USAGE, "no input file was given");
   if (o->out == NULL || o->out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "no output file was given");
   for (int i = 0; i < o->num_inputs; i++)
@@ -78,7 +78,7 @@ static mlpd_status check_options(const mlpd_convert_options *o) {
   if (o->compress < 0 || o->compress > 9)
     return FAIL(MLPD_ERROR_USAGE, "the compression level is %d; it must be 0 to 9", o->compress);
   TRY(convert_check_reading(o));
-  return output_check(o->out, o->inputs, o->num_inputs);
+  return output_check(o->out, o->inputs, o->num_inputs, of_run);
 }
 
 /* ---- First pass ---- */
@@ -339,7 +339,7 @@ mlpd_status convert_run(const mlpd_convert_options *options, const convert_memor
   conversion c = {
       .options = &checked, .memory = memory, .progress = {.report = checked.progress, .context = checked.context}};
   mlpd_status status;
-  TRY_GOTO(status, check_options(&checked), done);
+  TRY_GOTO(status, check_options(&checked, memory != NULL), done);
   TRY_GOTO(status, label_set_create(checked.task, &c.labels), done);
   TRY_GOTO(status, sources_open(&checked, &c.progress, &c.sources), done);
   TRY_GOTO(status, scan_sources(&c), done);

@@ -6,20 +6,23 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "convert/convert.h"
 
 enum { CHUNK_BYTES = 1 << 18, BLOCK_BYTES = 1 << 20 };
 
 static const char *const x_paths[] = {[MLPD_TRAIN] = "/train/x", [MLPD_VALID] = "/valid/x", [MLPD_TEST] = "/test/x"};
 static const char *const y_paths[] = {[MLPD_TRAIN] = "/train/y", [MLPD_VALID] = "/valid/y", [MLPD_TEST] = "/test/y"};
 
-/* An existing file at path may be replaced if it is empty or a data set that a conversion made. */
-static mlpd_status check_replaceable(const char *path) {
+/* An existing file at path may be replaced if it is empty or a data set that a conversion made; that of a run by runs.
+ */
+static mlpd_status check_replaceable(const char *path, bool of_run) {
   struct stat about;
   if (stat(path, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) return MLPD_OK;
   h5_file *file = NULL;
   bool ours = h5_is_hdf5(path) && h5_open(path, &file) == MLPD_OK;
   if (ours) {
-    ours = h5_attribute_exists(file, "/", "mlpdist_schema");
+    ours =
+        h5_attribute_exists(file, "/", "mlpdist_schema") && (of_run || !h5_attribute_exists(file, "/", CONVERT_ORIGIN));
     (void)h5_close(file); /* read-only: nothing is lost */
   }
   if (ours) return MLPD_OK;
@@ -44,14 +47,14 @@ static mlpd_status check_name(const char *path) {
   return MLPD_OK;
 }
 
-mlpd_status output_check(const char *path, const char *const *inputs, int num_inputs) {
+mlpd_status output_check(const char *path, const char *const *inputs, int num_inputs, bool of_run) {
   for (int i = 0; i < num_inputs; i++) {
     const file_identity written = file_identify(path), read = file_identify(inputs[i]);
     if (file_identities_equal(&written, &read))
       return FAIL(MLPD_ERROR_USAGE,
                   "%s is both input and output; the last argument is the file to write, such as data.h5", path);
   }
-  TRY(check_replaceable(path));
+  TRY(check_replaceable(path, of_run));
   return check_name(path);
 }
 

@@ -29,8 +29,8 @@ typedef struct output {
 } output;
 
 /* Fails unless path may be written: it must not be an input, under any name, and an existing file must be empty or a
- * data set that a conversion made. */
-mlpd_status output_check(const char *path, const char *const *inputs, int num_inputs);
+ * data set that a conversion made: one of a run (of_run) is for runs to replace. */
+mlpd_status output_check(const char *path, const char *const *inputs, int num_inputs, bool of_run);
 
 /* Creates the temporary file. Call output_close in any case. */
 mlpd_status output_create(const char *path, output *out);
