@@ -47,7 +47,7 @@ load helper
 @test "help says which option needs which" {
   alone train --help
   output=$(tr -s ' \n' '  ' <<< "$output")
-  says "fraction of the velocity kept in each step; needs --optimizer momentum or nesterov [0.9]" \
+  says "fraction of the velocity kept in each step; needs --optimizer momentum, nesterov or lars [0.9]" \
     "learning rate whenever it falls; needs --schedule step, exponential or plateau [0.1]" "needs --stream" "needs --trace"
 }
 

@@ -29,7 +29,7 @@ load helper
 
 @test "the manual page of train explains choices, needs and defaults" {
   alone help train --man
-  says "max(z, 0)" "needs \\-\\-optimizer momentum or nesterov" "Default: 0.1." ".SH EXAMPLES" ".SH NOTES"
+  says "max(z, 0)" "needs \\-\\-optimizer momentum, nesterov or lars" "Default: 0.1." ".SH EXAMPLES" ".SH NOTES"
 }
 
 # completes WORD... -- WANTED...: the words up to the cursor, and what is offered, among others.

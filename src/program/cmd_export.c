@@ -27,8 +27,8 @@ const option_table export_table = {
         "  .c      one file of C99 with a function that predicts a row; needs no library\n"
         "  .json   all arrays and names as text\n"
         "  .npz    the same for NumPy\n"
-        "Batch norm and the scale of the inputs become part of the weights beside them; dropout and\n"
-        "noise are for training alone.\n"
+        "Batch norm and the scale of the inputs become part of the weights beside them;\n"
+        "dropout and noise are for training alone.\n"
         "Examples\n"
         "  mlpdist export run/model.h5 digits.c && gcc -std=c99 -O2 -c digits.c\n"
         "  mlpdist export run/model.h5 digits.npz\n",
