@@ -182,7 +182,7 @@ typedef struct optimizer_kind {
 } optimizer_kind;
 
 static const optimizer_kind KINDS[MLPD_NUM_OPTIMIZERS] = {
-    [MLPD_SGD] = {update_sgd},
+    [MLPD_SGD] = {update_sgd, .num_state = 0},
     [MLPD_MOMENTUM] = {update_momentum, .num_state = 1},
     [MLPD_NESTEROV] = {update_nesterov, .num_state = 1},
     [MLPD_ADAM] = {update_adam, .num_state = 2, .scale_free = true},
