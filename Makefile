@@ -212,9 +212,9 @@ check-mpi: $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
 
 # Without clones: the sanitizers see one version of each loop, and ifunc resolvers run before they are set up.
 ASAN := BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' SANITIZE=address,undefined TARGET_CLONES=0
-# Tests of scripts, launchers and documents run the same code of ours as the others, many times; those of numbers and
-# layers compare values of code that the unit tests reach under the sanitizers (98 % of the lines of network, step and sum).
-ASAN_LEAVES_OUT := $(patsubst %,tests/%.bats,bench hosts install instructions layers manual numbers readme reference scaling \
+# Tests of scripts, launchers and documents run the same code of ours as the others, many times; layers and reference
+# compare values of code that the unit tests reach under the sanitizers (98 % of the lines of network, step and sum).
+ASAN_LEAVES_OUT := $(patsubst %,tests/%.bats,bench hosts install instructions layers manual readme reference scaling \
   scripts simulate slurm synthetic)
 # The unit tests are the runs on one rank. (fast_unwind_on_malloc=0 would double the time: see tests/keep_libraries.c.)
 asan:
