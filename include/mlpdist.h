@@ -937,6 +937,9 @@ typedef struct mlpd_convert_options {
   const char *const *model_columns, *const *model_targets; /* CSV: names of the features and targets of a model, which
                               are taken, by name, in place of label, ignore and columns; NULL: none */
   uint32_t num_model_columns, num_model_targets;           /* features that a model takes; 0: any */
+  const char *const *model_left_out; /* CSV: columns that the model's training left out, too; a note names all others
+                                        that are left out now */
+  uint32_t num_model_left_out;
   const unsigned char *model_categories; /* (num_model_columns) 1: the model takes categories; NULL: it takes none */
   bool unlabelled;         /* rows to predict: targets in the inputs are left out, and all rows go to /test/x in
                               their order, unless the inputs have parts */

@@ -126,6 +126,30 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   fails_with 1 "column 'sort', which the model does not know"
 }
 
+@test "columns that training did not have are left out with a note, those that it left out without" {
+  flowers 60 0 ant bee | sed '1s/^/id,text,/; 2,$s/^/7,x,/' | awk -F, -v OFS=, 'NR > 1 { $1 = NR; $2 = "a text " NR } 1' > train.csv
+  alone train --data train.csv --ignore id --epochs 2 --quiet --out run
+  succeeds
+  alone info run/model.h5
+  says "columns left out of the table: id, text"
+  awk -F, -v OFS=, '{ print $0, (NR == 1 ? "more" : 5) }' train.csv > wide.csv
+  local command out=
+  for command in eval predict; do
+    [ $command = eval ] || out="--out p.csv"
+    # shellcheck disable=SC2086
+    launch 2 $command --model run/model.h5 --data train.csv $out
+    succeeds
+    ! grep -q "left out" "$errors.all" || fail "$command: $(cat "$errors.all")"
+    # shellcheck disable=SC2086
+    launch 2 $command --model run/model.h5 --data wide.csv $out
+    succeeds
+    notes_say "wide.csv: columns that the model was not trained with are left out: more"
+    [ "$(grep -c "left out" "$errors.all")" = 1 ] || fail "$command: $(cat "$errors.all")"
+  done
+  alone predict --model run/model.h5 --data wide.csv --keep more --out p.csv
+  ! grep -q "left out" "$errors.all" || fail "it is in the output"
+}
+
 @test "predictions of values have the target's name" {
   flowers 60 0 1.5 2.5 3.5 > values.csv
   alone convert values.csv values.h5

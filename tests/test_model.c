@@ -104,7 +104,8 @@ static bool same_model(const mlpd_model *a, const mlpd_model *b) {
   if (!same_codes(a->input.codes, b->input.codes)) return false;
   if (!same_affine(&a->input, &b->input) || !same_affine(&a->target, &b->target)) return false;
   return same_names(&a->names.columns, &b->names.columns) && same_names(&a->names.targets, &b->names.targets) &&
-         same_names(&a->names.classes, &b->names.classes) && same_text(a->config, b->config);
+         same_names(&a->names.classes, &b->names.classes) && same_names(&a->names.left_out, &b->names.left_out) &&
+         same_text(a->config, b->config);
 }
 
 static void assert_round_trip(const mlpd_model *model, const char *name) {
@@ -145,7 +146,10 @@ static mlpd_model *make_model_of_columns(void) {
 
 static void test_round_trip(void **state) {
   (void)state;
+  const char *const left_out[] = {"id", "a text"};
   mlpd_model *model = make_model(MLPD_CLASSIFICATION);
+  assert_round_trip(model, "classes.h5");
+  assert_ok(name_list_copy(left_out, 2, &model->names.left_out));
   assert_round_trip(model, "classes.h5");
   assert_string_equal(mlpd_model_class_name(model, 0), "ant");
   assert_string_equal(mlpd_model_class_name(model, 3), "3");

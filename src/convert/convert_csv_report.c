@@ -57,6 +57,28 @@ static void report_left_out(const csv_source *c) {
                 l->names != NULL ? l->names[0] : "0", l->names != NULL ? l->names[0] : "0");
 }
 
+static bool is_among(const char *name, const char *const *names, uint32_t count) {
+  for (uint32_t i = 0; i < count && names != NULL; i++)
+    if (strcmp(names[i], name) == 0) return true;
+  return false;
+}
+
+/* Columns that a model does not take, other than its targets and those that its training left out. Models of former
+ * versions do not say which. */
+static void report_not_taken(const csv_source *c) {
+  const mlpd_convert_options *const o = c->options;
+  const name_list *const left_out = &c->base.left_out;
+  char names[REPORT_BYTES] = "";
+  size_t used = 0;
+  if (o->model_columns == NULL || (o->num_model_left_out == 0 && (o->ignore != NULL || o->columns != NULL))) return;
+  for (uint64_t i = 0; i < left_out->count; i++)
+    if (!is_among(left_out->names[i], o->model_targets, o->num_model_targets) &&
+        !is_among(left_out->names[i], o->model_left_out, o->num_model_left_out))
+      report_list_add(names, &used, ", ", left_out->names[i]);
+  if (used > 0)
+    convert_say(o, "note: %s: columns that the model was not trained with are left out: %s", c->base.name, names);
+}
+
 /* The last column is the target, but another one is called so. */
 static void report_other_target(const csv_source *c) {
   static const char *const words[] = {"label", "target", "class", "y", "labels", "outcome", "response"};
@@ -97,6 +119,7 @@ void csv_report_layout(const csv_source *c) {
   if (l->trailing) convert_say(c->options, "%s: trailing delimiters: the empty last column is left out", c->base.name);
   report_repeated(c);
   report_left_out(c);
+  report_not_taken(c);
   report_other_target(c);
 }
 

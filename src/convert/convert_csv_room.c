@@ -17,13 +17,15 @@ static mlpd_status add_names(name_list *list, const char *name, bool is_date) {
   return MLPD_OK;
 }
 
-/* Copies the names of features and of targets from the header. */
+/* Copies the names of features, of targets and of columns left out from the header. */
 static mlpd_status take_names(csv_source *c) {
   char **const names = c->layout.names;
   const char **chosen = NULL;
   if (names == NULL) return MLPD_OK;
   for (uint32_t i = 0; i < c->layout.columns; i++)
     if (c->plan.roles[i] == CSV_FEATURE) TRY(add_names(&c->base.columns, names[i], c->plan.dates[i]));
+  for (uint32_t i = c->layout.index; i < c->layout.columns; i++) /* an index has no name of its own */
+    if (c->plan.roles[i] == CSV_LEFT_OUT) TRY(name_list_add(&c->base.left_out, names[i]));
   TRY(memory_allocate(&chosen, c->layout.columns, sizeof *chosen, "column names"));
   mlpd_status status = MLPD_OK;
   for (uint32_t t = 0; t < c->plan.num_targets; t++) chosen[t] = names[c->plan.targets[t]];
@@ -36,6 +38,7 @@ static mlpd_status take_names(csv_source *c) {
 static void forget_room(csv_source *c) {
   name_list_free(&c->base.columns);
   name_list_free(&c->base.targets);
+  name_list_free(&c->base.left_out);
   free(c->numbers);
   free(c->ranges);
   free(c->target_places);

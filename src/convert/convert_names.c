@@ -81,6 +81,7 @@ static mlpd_status list_classes(const label_set *labels, name_list *list) {
 mlpd_status convert_write_names(h5_file *file, const source *first, bool missing, const label_set *labels) {
   name_list classes = {0};
   TRY(write_list(file, "/columns/name", &first->columns));
+  TRY(write_list(file, "/columns/left_out", &first->left_out));
   TRY(write_kinds(file, first, missing));
   if (!labels->one_hot)
     TRY(write_list(file, "/targets/name", &first->targets)); /* for one-hot rows they are the class names */

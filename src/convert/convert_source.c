@@ -6,6 +6,7 @@ void source_close(source *s) {
   if (s == NULL) return;
   name_list_free(&s->columns);
   name_list_free(&s->targets);
+  name_list_free(&s->left_out);
   free(s->yes_no);
   free(s->categories);
   free(s->columns_from);

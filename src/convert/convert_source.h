@@ -24,8 +24,9 @@ struct source {
   bool image;       /* rows are images */
   bool table;       /* rows of a text table: not an image, as the columns are of different kinds */
   /* Known from the start, if the input has them; freed by source_close. */
-  name_list columns; /* (features) */
-  name_list targets; /* (y_columns) */
+  name_list columns;  /* (features) */
+  name_list targets;  /* (y_columns) */
+  name_list left_out; /* columns that are neither */
   /* Known after the scan. */
   uint64_t rows;
   uint32_t features;

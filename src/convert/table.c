@@ -63,7 +63,8 @@ typedef struct work {
   mlpd_split *roles; /* (inputs.count) with for_model */
   mlpd_convert_options options;
   char origin[ORIGIN_BYTES];
-  name_list said; /* decisions */
+  name_list said;     /* decisions */
+  name_list expected; /* with for_model: columns that are left out as in training, or kept for the output */
   /* Signs of life. */
   mlpd_comm *comm;
   double beaten; /* time of the last one, seconds */
@@ -128,6 +129,22 @@ mlpd_status table_check_options(const mlpd_table_options *options) {
   return convert_check_reading(&o);
 }
 
+/* Columns to be left out without a note. */
+static mlpd_status fill_expected(work *w, mlpd_convert_options *o) {
+  const name_list *const left_out = &w->job->names->left_out;
+  char name[256];
+  TRY(name_list_copy((const char *const *)left_out->names, left_out->count, &w->expected));
+  for (const char *at = w->job->data->table.keep; at != NULL && *at != '\0'; at += *at == ',') {
+    const size_t length = strcspn(at, ",");
+    (void)snprintf(name, sizeof name, "%.*s", (int)length, at);
+    TRY(name_list_add(&w->expected, name));
+    at += length;
+  }
+  o->model_left_out = (const char *const *)w->expected.names;
+  o->num_model_left_out = (uint32_t)w->expected.count;
+  return MLPD_OK;
+}
+
 static mlpd_status fill_options(work *w, const char *path) {
   const table_job *const job = w->job;
   const mlpd_table_options *const t = &job->data->table;
@@ -163,7 +180,7 @@ static mlpd_status fill_options(work *w, const char *path) {
   o->model_columns = (const char *const *)job->names->columns.names;
   o->model_targets = (const char *const *)job->names->targets.names;
   o->num_model_targets = (uint32_t)job->names->targets.count;
-  return MLPD_OK;
+  return fill_expected(w, o);
 }
 
 /* ---- Reuse ------------------------------------------------------------------------------------------ */
@@ -285,6 +302,7 @@ mlpd_status table_convert(mlpd_comm *comm, const table_job *job, const char *pat
   table_inputs_free(&w.inputs);
   free(w.roles);
   name_list_free(&w.said);
+  name_list_free(&w.expected);
   TRY(w.lost);
   uint8_t going = 0;
   if (mlpd_comm_size(comm) > 1) TRY(comm_broadcast(comm, &going, sizeof going, 0));

@@ -50,6 +50,7 @@ void data_names_free(data_names *names) {
   name_list_free(&names->columns);
   name_list_free(&names->targets);
   name_list_free(&names->classes);
+  name_list_free(&names->left_out);
 }
 
 bool name_list_equal(const name_list *a, const name_list *b) {

@@ -99,6 +99,7 @@ static mlpd_status write_model(h5_file *file, const void *content) {
   if (model->target.columns > 0) TRY(write_affine(file, "/target/shift", "/target/scale", &model->target));
   TRY(write_names(file, "/columns/name", &model->names.columns));
   TRY(write_names(file, "/targets/name", &model->names.targets));
+  TRY(write_names(file, "/columns/left_out", &model->names.left_out));
   return write_names(file, "/class_names", &model->names.classes);
 }
 
@@ -258,6 +259,7 @@ static mlpd_status read_model(h5_file *file, mlpd_model *model) {
   TRY(read_names(file, "/class_names", &model->names.classes));
   if (format > 1) TRY(read_names(file, "/columns/name", &model->names.columns));
   if (format > 1) TRY(read_names(file, "/targets/name", &model->names.targets));
+  if (format > 1) TRY(read_names(file, "/columns/left_out", &model->names.left_out));
   TRY(check_hashes(file, format, model));
   return check_model(model);
 }

@@ -6,7 +6,8 @@
  * kinds of layers with attribute kind (model_network.h); /input/shift, /input/scale (features): x' = (x - shift) *
  * scale, float64; label_smoothing, focal_gamma and /quantiles, where the loss has them; /target/shift, /target/scale
  * (targets), for regression; /columns/name (features), /targets/name (outputs, or the one of the classes) and
- * /class_names, where the data has names; attribute config, the run's resolved options.
+ * /class_names, where the data has names; /columns/left_out, the other columns of a table; attribute config, the run's
+ * resolved options.
  *
  * Format 3 has layers that are not dense with a bias, a loss with parameters, or columns that are not inputs as they
  * are (model_columns.h); where there are none, files are of format 2. Format 1 had no names of columns and targets,
