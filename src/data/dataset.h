@@ -36,7 +36,8 @@ struct part {
   h5_array *x, *y, *weight; /* y and weight may be NULL */
   double weight_unit;       /* weights are divided by this when read; 1 until sample_weights_scale */
   bool need_y;
-  bool x_as_is; /* x is not normalised: what float32 does not hold is of no use. The reader sets it */
+  bool of_trained; /* it is read for a model that was trained before: classes are the model's. The reader sets it */
+  bool x_as_is;    /* x is not normalised: what float32 does not hold is of no use. The reader sets it */
   uint64_t rows;
   uint32_t features;
   element_type type;    /* of x */

@@ -266,17 +266,27 @@ static mlpd_status number_to_class(const part *p, int64_t number, uint64_t row, 
               p->file, p->y_path, number, row);
 }
 
+/* eval has no options for the task and the classes: the model decides. */
+static const char *cure_for_values(const part *p) {
+  return p->of_trained ? "the model predicts classes" : "use --task regression";
+}
+
 static mlpd_status class_check(const part *p, int64_t class, uint64_t row, uint32_t num_classes) {
   if (class < 0)
     return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but classes count from 0", p->file,
                 p->y_path, class, row);
+  if (num_classes > 0 && class >= num_classes && p->of_trained)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but the model knows %" PRIu32
+                " classes, from 0 to %" PRIu32,
+                p->file, p->y_path, class, row, num_classes, num_classes - 1);
   if (num_classes > 0 && class >= num_classes)
     return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 ", but %s %" PRIu32, p->file,
                 p->y_path, class, row,
                 h5_exists(p->h5, "/class_names") ? "/class_names or --classes has" : "--classes is", num_classes);
   if (class >= INT32_MAX)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 "; use --task regression", p->file,
-                p->y_path, class, row);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds class %" PRId64 " at row %" PRIu64 "; %s", p->file, p->y_path, class,
+                row, cure_for_values(p));
   return MLPD_OK;
 }
 
@@ -305,8 +315,8 @@ static mlpd_status take_float_classes(const part *p, shard *s, const void *data,
   TRY(values_check(p, p->y_path, ELEMENT_F64, classes, row, count, 1));
   for (uint64_t i = 0; i < count; ++i) {
     if (classes[i] != floor(classes[i]) || fabs(classes[i]) > 0x1p53)
-      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 ", which is not a class; use --task regression",
-                  p->file, p->y_path, classes[i], row + i);
+      return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 ", which is not a class; %s", p->file, p->y_path,
+                  classes[i], row + i, cure_for_values(p));
     TRY(take_class(p, (int64_t)classes[i], row + i, num_classes, &s->classes[place + i]));
   }
   return MLPD_OK;
@@ -320,10 +330,8 @@ static mlpd_status take_one_hot(const part *p, shard *s, const void *data, uint6
     const int64_t class = stored_one_hot(values + i * p->y_columns, p->y_columns);
     if (class < 0)
       return FAIL(MLPD_ERROR_DATA,
-                  "%s: %s is not one-hot at row %" PRIu64
-                  " (from 0): one value must be 1 and the others 0; for values use --task "
-                  "regression",
-                  p->file, p->y_path, row + i);
+                  "%s: %s is not one-hot at row %" PRIu64 " (from 0): one value must be 1 and the others 0; %s",
+                  p->file, p->y_path, row + i, cure_for_values(p));
     s->classes[place + i] = (int32_t) class;
   }
   return MLPD_OK;
@@ -478,8 +486,8 @@ static mlpd_status allocate_y(const part *p, uint64_t rows, bool as_classes, sha
     return memory_allocate(&made->raw, rows, element_size(made->raw_type) * p->y_columns, p->y_path);
   }
   if (p->y_columns != 1 && (p->map == NULL || !p->map->one_hot))
-    return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu32 " columns: values, not classes; use --task regression", p->file,
-                p->y_path, p->y_columns);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu32 " columns: values, not classes; %s", p->file, p->y_path,
+                p->y_columns, cure_for_values(p));
   return memory_allocate(&made->classes, rows, sizeof(int32_t), p->y_path);
 }
 

@@ -122,6 +122,7 @@ mlpd_status held_out_read(mlpd_comm *comm, h5_file *file, const mlpd_data_paths 
   const bool required = file == NULL;
   if (required) TRY(data_open(comm, paths, &file));
   mlpd_status status = part_open(file, paths, which, need_y, opened, &read->present);
+  opened->of_trained = required;
   if (status == MLPD_OK && !read->present && required)
     status = FAIL(MLPD_ERROR_DATA, "%s: has no %s part", paths->file, mlpd_choice_name(mlpd_split_choices, (int)which));
   status = mlpd_comm_agree(comm, status);
