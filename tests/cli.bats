@@ -2,6 +2,29 @@
 
 load helper
 
+@test "lists have blanks between their items or none: the same run, which each form resumes" {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  alone train --hidden 6,3 --activation relu,tanh --dropout 0.1,0.2 --epochs 1 --out run --quiet
+  succeeds
+  local digest
+  digest=$(last_line)
+  alone train --hidden " 6, 3 " --activation "relu, tanh" --dropout "0.1 ,0.2" --epochs 1 --out blanks
+  succeeds
+  says "network  64-6-3-10"
+  [ "$(grep '^digest' <<< "$output")" = "$digest" ] || fail "another run than $digest"
+  alone train --hidden "6, 3" --activation "relu ,tanh" --dropout "0.1, 0.2" --epochs 2 --out run --resume auto --quiet
+  succeeds
+  alone explain --example xor --hidden "3 , 2" --steps 1
+  succeeds
+}
+
+@test "train writes a folder: --out - is refused" {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  launch 2 train --epochs 1 --out -
+  fails_with 2 "--out -: a run writes a folder of files" "--out ./-"
+  [ ! -e ./- ] || fail "a folder of that name"
+}
+
 @test "help of the program and of each command" {
   alone --help
   succeeds
@@ -142,8 +165,8 @@ load helper
   fails_with 2 '--memory: "4GX" is not a whole number, such as 4e9, 4GB or 4GiB'
   alone train --batch 1kB
   fails_with 2 '"1kB" is not a whole number'
-  alone train --hidden "64, 32"
-  fails_with 2 'is not a list of widths such as 512,256' "(no blanks)"
+  alone train --hidden "64 32"
+  fails_with 2 'is not a list of widths such as 512,256'
   alone train --batch 3x
   fails_with 2 '"3x" is not a whole number'
   alone train --activation rleu

@@ -649,7 +649,9 @@ static void test_kinds_of_columns(void **state) {
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_int_equal(r.features, 1);
   assert_names("/columns/name", "zip");
-  assert_said("column name is left out: its texts are nearly all different");
+  assert_said(
+      "column name is left out: its texts are nearly all different, as if they identified rows, as 'n0'; "
+      "--categorical 'name' keeps it");
   o.categorical = "zip,name";
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_int_equal(r.features, 2);

@@ -33,6 +33,8 @@ static void free_sets(csv_source *c) {
 void csv_kinds_free(csv_source *c) {
   free_sets(c);
   free(c->reasons);
+  for (uint32_t i = 0; c->examples != NULL && i < c->layout.columns; i++) free(c->examples[i]);
+  free(c->examples);
 }
 
 /* ---- Required categories ---------------------------------------------------------------------------- */
@@ -54,6 +56,7 @@ static mlpd_status take_model(csv_source *c) {
 mlpd_status csv_kinds_begin(csv_source *c) {
   bool *marked = NULL;
   TRY(memory_allocate(&c->reasons, c->layout.columns, sizeof *c->reasons, "columns"));
+  TRY(memory_allocate(&c->examples, c->layout.columns, sizeof *c->examples, "columns"));
   if (c->options->num_model_columns > 0) return take_model(c);
   if (c->options->categorical == NULL) return MLPD_OK;
   mlpd_status status = csv_columns_named(c->base.name, &c->layout, "categorical", c->options->categorical, &marked);
@@ -100,10 +103,20 @@ static void make_dates(csv_source *c, uint32_t column) {
   c->plan.num_features += DATE_FEATURES - 1;
 }
 
+static mlpd_status keep_example(csv_source *c, uint32_t column) {
+  char shown[CSV_SHOWN_BYTES + 4];
+  const category_set *const set = c->sets != NULL ? c->sets[column] : NULL;
+  if (set == NULL || set->count == 0 || c->examples[column] != NULL) return MLPD_OK;
+  const char *const text = set->all[0].text;
+  (void)csv_cell_shown(&(csv_cell){.begin = text, .end = text + set->all[0].length}, shown);
+  return memory_copy_string(shown, &c->examples[column]);
+}
+
 static mlpd_status leave_out(csv_source *c, uint32_t column, const char *reason) {
   c->plan.num_features -= csv_features_of(&c->plan, column);
   c->plan.roles[column] = CSV_LEFT_OUT;
   c->reasons[column] = reason;
+  TRY(keep_example(c, column));
   if (c->sets != NULL && c->owned[column]) {
     category_set_free(c->sets[column]);
     c->sets[column] = NULL;

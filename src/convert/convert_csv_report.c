@@ -220,7 +220,13 @@ static void report_useless(const csv_source *c) {
   for (uint32_t i = 0; i < c->layout.columns; i++) {
     if (c->reasons[i] == NULL || c->reasons[i][0] == '\0') continue;
     const char *const name = column_name(c, i, number);
-    convert_say(c->options, "note: %s: column %s is left out: %s", c->base.name, name, c->reasons[i]);
+    if (c->examples[i] == NULL)
+      convert_say(c->options, "note: %s: column %s is left out: %s", c->base.name, name, c->reasons[i]);
+    else
+      convert_say(c->options,
+                  "note: %s: column %s is left out: %s, as '%s'; --categorical '%s' keeps it, --ignore '%s' "
+                  "leaves it out without this note",
+                  c->base.name, name, c->reasons[i], c->examples[i], name, name);
   }
 }
 

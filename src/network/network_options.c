@@ -25,7 +25,7 @@ static uint32_t count_items(const char *list) {
 /* Item l, or the only one. */
 static const char *item_of(const char *list, uint32_t l) {
   for (uint32_t i = 0; i < l && strchr(list, ',') != NULL; i++) list = strchr(list, ',') + 1;
-  return list;
+  return list + strspn(list, " ");
 }
 
 static mlpd_status read_widths(const char *list, uint32_t *widths, uint32_t *count) {
@@ -99,7 +99,7 @@ static mlpd_activation activation_of(const mlpd_train_options *options, uint32_t
   const char *const item = item_of(list_of("activation", options->activation), l);
   char name[64];
   int activation = MLPD_NUM_ACTIVATIONS; /* refused */
-  (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(item, ","), item);
+  (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(item, ", "), item);
   (void)mlpd_choice_find(mlpd_activation_choices, name, &activation);
   return (mlpd_activation)activation;
 }

@@ -55,17 +55,20 @@ static bool has_control_character(const char *text) {
   return false;
 }
 
+static const char *after_blanks(const char *text) { return text + strspn(text, " "); }
+
 static bool is_widths(const char *text) {
   const char *c = text;
   if (*c == '\0') return true;
   for (;;) {
     char *end = NULL;
+    c = after_blanks(c);
     if (!isdigit((unsigned char)*c)) return false;
     const unsigned long long width = strtoull(c, &end, 10);
     if (width < 1 || width > MAX_WIDTH) return false;
-    if (*end == '\0') return true;
-    if (*end != ',') return false;
-    c = end + 1;
+    c = after_blanks(end);
+    if (*c == '\0') return true;
+    if (*c++ != ',') return false;
   }
 }
 
@@ -84,17 +87,20 @@ static mlpd_status check_item(const mlpd_option *row, const char *where, const c
   return mlpd_choice_find(row->choices, item, &choice) ? MLPD_OK : fail_choice(row, where, item);
 }
 
-/* Items of at most ITEM_BYTES separated by commas. */
+/* Items of at most ITEM_BYTES separated by commas, with blanks around them or none. */
 static mlpd_status check_list(const mlpd_option *row, const char *where, const char *text) {
   enum { ITEM_BYTES = 64 };
   for (const char *at = text;; at++) {
     char item[ITEM_BYTES];
-    const size_t length = strcspn(at, ",");
+    at = after_blanks(at);
+    const char *const next = at + strcspn(at, ",");
+    size_t length = (size_t)(next - at);
+    while (length > 0 && at[length - 1] == ' ') length--;
     if (length == 0 || length >= ITEM_BYTES)
       return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a list of values separated by commas", where, text);
     (void)snprintf(item, sizeof item, "%.*s", (int)length, at);
     TRY(check_item(row, where, item));
-    at += length;
+    at = next;
     if (*at == '\0') return MLPD_OK;
   }
 }
@@ -104,8 +110,7 @@ static mlpd_status check_text(const mlpd_option *row, const char *where, const c
     return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" has a control character such as a line end", where, text);
   if (row->type == MLPD_OPTION_PATH && text[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "%s: the path is empty", where);
   if (row->type == MLPD_OPTION_WIDTHS && !is_widths(text))
-    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a list of widths such as 512,256, or \"\" for none%s", where, text,
-                strchr(text, ' ') != NULL ? " (no blanks)" : "");
+    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is not a list of widths such as 512,256, or \"\" for none", where, text);
   return row->type == MLPD_OPTION_LIST ? check_list(row, where, text) : MLPD_OK;
 }
 

@@ -74,11 +74,22 @@ static void former_value(const char *checkpoint, const mlpd_option *row, char va
     (void)snprintf(value, VALUE_BYTES, "none");
 }
 
+static bool differ_by_blanks(const char *a, const char *b) {
+  for (;; a++, b++) {
+    a += strspn(a, " ");
+    b += strspn(b, " ");
+    if (*a != *b) return false;
+    if (*a == '\0') return true;
+  }
+}
+
 /* Do two texts mean the same value of the option? Texts that the option does not accept are compared as they are. */
 static bool is_same_value(const mlpd_option *row, const char *a, const char *b) {
   mlpd_train_options one = {0}, other = {0};
   char buffer[64], buffer_other[64];
   if (strcmp(a, b) == 0) return true;
+  if (row != NULL && (row->type == MLPD_OPTION_WIDTHS || row->type == MLPD_OPTION_LIST) && differ_by_blanks(a, b))
+    return true;
   if (row == NULL || mlpd_option_set(row, row->name, a, &one) != MLPD_OK ||
       mlpd_option_set(row, row->name, b, &other) != MLPD_OK)
     return false;

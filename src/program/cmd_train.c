@@ -76,7 +76,7 @@ static void print_plan(const train_view *view) {
   (void)printf("network  %u", plan->inputs);
   for (const char *c = train->hidden; *c != '\0'; c++) {
     if (c == train->hidden) (void)putchar('-');
-    (void)putchar(*c == ',' ? '-' : *c);
+    if (*c != ' ') (void)putchar(*c == ',' ? '-' : *c);
   }
   (void)printf("-%u, %s\n", plan->outputs, train->activation);
   (void)printf("run      %d rank%s x %d thread%s, %u lane%s, %s, batch %llu, %s lr %g, seed %llu\n", plan->ranks,

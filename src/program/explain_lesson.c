@@ -33,6 +33,7 @@ static mlpd_status settle_widths(explain_lesson *lesson) {
                           explain_setting_place(lesson, "hidden", where), lesson->settings.hidden, EXPLAIN_MAX_LAYERS,
                           EXPLAIN_MAX_WIDTH);
     widths[layers] = (uint32_t)width;
+    end += strspn(end, " ");
     text = *end == ',' ? end + 1 : end;
   }
   widths[layers] = lesson->outputs;

@@ -110,6 +110,10 @@ static mlpd_status make_stepper(trainer *t) {
 /* On rank 0, before the data is read: locks the run folder and checks that no output is an input. */
 static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
   if (!run_is_root(t)) return MLPD_OK;
+  if (t->keeps_files && strcmp(o->out, "-") == 0)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--out -: a run writes a folder of files, which the standard output cannot take; name a "
+                "folder (--out ./- for one of this name)");
   if (t->keeps_files) TRY(run_files_check_apart(o->out, "--data", o->data.file));
   if (o->trace != NULL) {
     if (t->keeps_files) TRY(run_files_check_apart(o->out, "--trace", o->trace));
