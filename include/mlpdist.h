@@ -568,7 +568,7 @@ MLPD_API mlpd_status mlpd_predictor_vjp(mlpd_predictor *predictor, const mlpd_ro
 typedef struct mlpd_train_options {
   mlpd_data_paths data;
   double valid_fraction; /* of the training rows, for validation if the file has no valid part; of all rows of
-                            a raw table; -1: 0.1 of a raw table, else none */
+                            a raw table; -1: 0.1, none of less than 10 rows */
   mlpd_task task;
   uint32_t classes;                 /* 0: from the data */
   mlpd_normalize normalize;         /* of the inputs */
@@ -591,8 +591,9 @@ typedef struct mlpd_train_options {
   const char *class_weight; /* "none", "balanced", or weights: "1,2,0.5" in class order, "cat=2,dog=1" by name */
 
   mlpd_optimizer optimizer;
-  double lr, momentum, beta1, beta2, epsilon, weight_decay, clip_norm; /* clip_norm 0: none */
-  double trust_coefficient;                                            /* of lars */
+  double lr, weight_decay;                           /* -1: by optimizer, see mlpd_train_options_settle() */
+  double momentum, beta1, beta2, epsilon, clip_norm; /* clip_norm 0: none */
+  double trust_coefficient;                          /* of lars */
   mlpd_decay decay;
   double ema;         /* decay of the exponential moving average of the weights; 0: none */
   uint64_t swa_start; /* epoch from which on the ends of epochs are averaged; 0: none */
@@ -603,7 +604,9 @@ typedef struct mlpd_train_options {
   mlpd_lr_scale lr_scale;     /* lr times batch / base_batch, or its square root */
   uint64_t base_batch;
 
-  uint64_t batch, epochs, seed;
+  uint64_t batch;
+  uint64_t epochs; /* 0: by the number of steps in one, see --help */
+  uint64_t seed;
   uint32_t lanes;     /* 0: from the batch size */
   bool stream;        /* training rows are read as they are needed, not held */
   uint64_t window;    /* of stream: rows of a lane shuffled together; 0: from the data */
@@ -638,7 +641,11 @@ MLPD_API extern const mlpd_option mlpd_train_option_table[];
  * borrowed. MLPD_ERROR_USAGE for an unknown name or a value that is not allowed; options is unchanged then. */
 MLPD_API mlpd_status mlpd_train_options_set(mlpd_train_options *options, const char *name, const char *text);
 
-/* Writes options as a config file, which the program reads back as the same values. */
+/* Gives options that are automatic and follow from other options their values: lr and weight_decay by the optimizer.
+ * mlpd_train() and mlpd_train_options_print() do so themselves. */
+MLPD_API void mlpd_train_options_settle(mlpd_train_options *options);
+
+/* Writes options, settled, as a config file, which the program reads back as the same values. */
 MLPD_API mlpd_status mlpd_train_options_print(const mlpd_train_options *options, FILE *stream);
 
 /* The first member whose value the command line would refuse, as MLPD_ERROR_USAGE in the same words. mlpd_train() calls
@@ -680,7 +687,8 @@ typedef struct mlpd_epoch {
 /* Figures of a finished run. */
 typedef struct mlpd_train_result {
   char digest[17];                    /* of the weights in model.h5 */
-  uint64_t epochs, steps, best_epoch; /* best_epoch 0: no validation part */
+  uint64_t epochs, steps, best_epoch; /* epochs: in started(), how many the run may have; best_epoch 0: no validation
+                                         part */
   bool stopped_early;
   uint64_t resumed_step;       /* step of the checkpoint the run went on from; 0: from the beginning */
   uint64_t checkpoints;        /* written; on rank 0 */

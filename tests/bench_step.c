@@ -12,6 +12,7 @@
 #include "bench_phases.h"
 #include "kernels/backend.h"
 #include "kernels/cpu.h"
+#include "quick_options.h"
 #include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "step/stepper.h"
@@ -225,7 +226,7 @@ static void run_case(mlpd_comm *comm, const backend *gemm, const bench_case *c, 
   const uint32_t size = (uint32_t)mlpd_comm_size(comm);
   if (lanes < size) lanes = size;
   activations[c->num_layers - 1] = c->loss == MLPD_CROSS_ENTROPY ? MLPD_SOFTMAX : MLPD_IDENTITY;
-  mlpd_train_options_default(&options);
+  quick_options(&options);
   options.optimizer = c->optimizer;
   check(comm, mlpd_network_create(c->num_layers, c->widths, activations, &network));
   mlpd_network_init(network, MLPD_INIT_AUTO, 1);

@@ -56,7 +56,7 @@ load helper
 }
 
 @test "an option without an effect is noted, a default is not" {
-  alone train --epochs 1 --quiet --out "$BATS_TEST_TMPDIR/run" --lr-gamma 0.5 --momentum 0.9 --beta1 0.8
+  alone train "${quick[@]}" --epochs 1 --quiet --out "$BATS_TEST_TMPDIR/run" --lr-gamma 0.5 --momentum 0.9 --beta1 0.8
   succeeds
   grep -qF "note: --lr-gamma has no effect without --schedule step" "$errors.all" || fail "expected a note about --lr-gamma"
   grep -qF "note: --beta1 has no effect without --optimizer adam, adamw, lion or lamb" "$errors.all" || fail "expected a note about --beta1"
@@ -201,7 +201,8 @@ load helper
 @test "a printed config fed back prints itself" {
   alone train --print-config
   succeeds
-  says "[network]" "hidden = 64" "threads = auto" "backend = auto"
+  says "[network]" "hidden = 256,256,256" "threads = auto" "backend = auto" "epochs = auto"
+  says "lr = 0.005" "weight-decay = 0.1" # what follows from the optimizer is settled
   printf '%s\n' "$output" > "$BATS_TEST_TMPDIR/a.ini"
   alone train --config "$BATS_TEST_TMPDIR/a.ini" --print-config
   succeeds
@@ -216,6 +217,23 @@ load helper
   alone train --config "$BATS_TEST_TMPDIR/b.ini" --print-config
   succeeds
   cmp "$BATS_TEST_TMPDIR/b.ini" - <<< "$output"
+}
+
+@test "the default rate and weight decay are those of the optimizer, and printed; what is given stays" {
+  local optimizer values
+  while read -r optimizer values; do
+    alone train --print-config --optimizer "$optimizer"
+    succeeds
+    [ "$(sed -n 's/^\(lr\|weight-decay\) = //p' <<< "$output" | xargs)" = "$values" ] || fail "$optimizer"
+  done << 'END'
+adamw 0.005 0.1
+adam 0.005 0
+momentum 0.01 0
+sgd 0.05 0
+END
+  alone train --print-config --optimizer momentum --lr 0.1
+  succeeds
+  says "lr = 0.1"
 }
 
 @test "the command line beats the config file, wherever it stands" {
@@ -324,7 +342,7 @@ EOF
 
 @test "options without an effect are noted, of the command line and of a config file" {
   cd "$BATS_TEST_TMPDIR"
-  printf 'optimizer = adam\nmomentum = 0.8\nlr-gamma = 0.1\nepochs = 1\ncheckpoint-every = never\n' > run.ini
+  printf 'optimizer = adam\nschedule = constant\nmomentum = 0.8\nlr-gamma = 0.1\nepochs = 1\ncheckpoint-every = never\n' > run.ini
   alone train --config run.ini --beta1 0.9 --lr-min 0 --quiet
   succeeds
   [ "$(grep -c ' has no effect ' "$errors.all")" = 2 ] || fail "$(cat "$errors.all")"

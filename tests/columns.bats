@@ -20,12 +20,12 @@ mixed() {
 @test "train and info say what became of each column, again where the table was converted before" {
   mixed
   local options=(--data mixed.csv --label price --categorical zip --epochs 1 --checkpoint-every never --out run)
-  alone train "${options[@]}"
+  alone train "${quick[@]}" "${options[@]}"
   succeeds
   says "table    size: number, 2 inputs: the value (57 where it is missing), missing"
   says "table    city: category, 8 inputs: city0, city1, city2, city3, city4, city5, ..., missing"
   says "table    zip: category, 4 inputs: 1000, 1001, 1002, 1003" "table    flag: yes/no, 1 input" "network  15-64-1"
-  alone train "${options[@]}"
+  alone train "${quick[@]}" "${options[@]}"
   succeeds
   says "columns of categories: city (7), zip (4)" "12 of 600 rows left out"
   grep -q "note: mixed.csv: column id is left out" "$errors.all" || fail "the note is not repeated"
@@ -39,7 +39,7 @@ mixed() {
 
 @test "predict --keep passes columns into the predictions as they are" {
   mixed
-  alone train --data mixed.csv --label price --epochs 1 --quiet --out run
+  alone train "${quick[@]}" --data mixed.csv --label price --epochs 1 --quiet --out run
   succeeds
   sed -i '3s/^h001/"a ""b"", c"/; 4a ,,,,,' mixed.csv
   alone predict --model run/model.h5 --data mixed.csv --out plain.csv
@@ -71,10 +71,10 @@ mixed() {
   awk 'BEGIN { print "shop,when,sales"
     for (i = 0; i < 400; i++) { m = i % 12 + 1; d = i * 7 % 28 + 1; printf "%d,%s,%.1f\n", i % 3, i % 40 == 7 ? "" : sprintf("%d-%02d-%02d", 2000 + int(i / 40), m, d), 30 * m + d + 5 * int(i / 40) } }' > sales.csv
   local options=(--data sales.csv --label sales --epochs 30 --batch 32 --lr 0.02 --lanes 4 --quiet --out run) want
-  alone train "${options[@]}"
+  alone train "${quick[@]}" "${options[@]}"
   succeeds
   want=$output
-  launch 3 train "${options[@]}"
+  launch 3 train "${quick[@]}" "${options[@]}"
   succeeds
   [ "$output" = "$want" ] || fail "expected $want"
   alone info run/model.h5
@@ -134,11 +134,11 @@ make("nan", kinds, [3, 0], ["a", "b", "c"], x, True)
 x[5] = 1, np.nan
 make("refused", kinds, [3, 0], ["a", "b", "c"], x)
 EOF
-  launch 2 train --data good.h5 --epochs 1 --quiet --out run
+  launch 2 train "${quick[@]}" --data good.h5 --epochs 1 --quiet --out run
   succeeds
   local name words
   while read -r name words; do
-    launch 2 train --data "$name.h5" --epochs 1 --quiet --out never
+    launch 2 train "${quick[@]}" --data "$name.h5" --epochs 1 --quiet --out never
     fails_with 1 "$name.h5: $words"
   done << 'EOF'
 many /columns/category_counts [0] is 9, which is not possible
@@ -149,7 +149,7 @@ code column 0 (from 0) holds 3, which is no code of its 3 categories
 nan column 0 (from 0) holds nan, which is no code of its 3 categories
 refused /train/x holds nan at row 5, column 1 (from 0)
 EOF
-  launch 2 train --data number.h5 --epochs 1 --quiet --out other
+  launch 2 train "${quick[@]}" --data number.h5 --epochs 1 --quiet --out other
   succeeds
   launch 2 eval --data code.h5 --model run/model.h5
   succeeds
@@ -161,7 +161,7 @@ EOF
   succeeds
   says "60 rows of 2 features" "target: column 'class', 2 classes: e, p"
   sed 's/n/b/g; s/y/w/g; 1s/.*/odor,cap,class/' text.csv > words.csv
-  alone train --data words.csv --label class --epochs 20 --batch 16 --quiet --out run
+  alone train "${quick[@]}" --data words.csv --label class --epochs 20 --batch 16 --quiet --out run
   succeeds
   says "accuracy 1.0000  (6 rows)"
   grep -q "class" run/config.ini || fail "no label"
@@ -174,13 +174,13 @@ EOF
   awk 'BEGIN { print "a,b,y"; for (i = 0; i < 60; i++) print i % 7 "," i % 5 "," i * 0.5 }' > one.csv
   cp one.csv two.csv
   ln two.csv three.csv
-  alone train --data one.csv,two.csv --epochs 1 --quiet --out run
+  alone train "${quick[@]}" --data one.csv,two.csv --epochs 1 --quiet --out run
   succeeds
   local out
   for out in two.csv ./one.csv three.csv; do
     launch 2 predict --model run/model.h5 --data one.csv,two.csv --out "$out"
     fails_with 2 "--out $out is the file that --data reads"
-    alone train --data one.csv,two.csv --epochs 1 --quiet --out never --trace "$out"
+    alone train "${quick[@]}" --data one.csv,two.csv --epochs 1 --quiet --out never --trace "$out"
     fails_with 2 "--trace $out is the file that --data reads"
   done
   cmp one.csv two.csv || fail "an input was replaced"

@@ -51,7 +51,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   alone convert t.csv t.h5
   succeeds
   says "2 of them yes/no (1 and 0)"
-  alone train --data t.h5 --epochs 30 --batch 16 --quiet --checkpoint-every never
+  alone train "${quick[@]}" --data t.h5 --epochs 30 --batch 16 --quiet --checkpoint-every never
   succeeds
   says "accuracy 1.0000"
   awk 'BEGIN { print "a;t"; for (i = 0; i < 60; i++) printf "%d.5;%d,25\n", i, i }' > t.csv
@@ -104,7 +104,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   awk 'BEGIN { print "id,a,t"; for (i = 0; i < 40; i++) printf "11529215046068%05d,%d,%.1f\n", 46976 + i * 999, i % 7, i / 2 }' > t.csv
   alone convert t.csv t.h5
   grep -q "note: t.csv: whole numbers beyond 2^53 = 9007199254740992 are rounded in id" "$errors.all" || fail "no note"
-  alone train --data t.h5 --epochs 1 --quiet
+  alone train "${quick[@]}" --data t.h5 --epochs 1 --quiet
   grep -q "note: t.h5: 1 input column, first 0 (from 0), holds whole numbers beyond 2^53" "$errors.all" || fail "train says nothing"
   awk 'BEGIN { print "a,t"; for (i = 0; i < 40; i++) printf "%d,11529215046068%05d\n", i % 7, 46976 + i * 999 }' > t.csv
   alone convert t.csv t.h5
@@ -131,10 +131,10 @@ array() {
   alone convert x.npy o.h5
   succeeds
   says "target: column 2 (from 0) of x.npy, 2 classes: 0, 1"
-  alone train --data "x.npy , labels.npy" --quiet --epochs 1
+  alone train "${quick[@]}" --data "x.npy , labels.npy" --quiet --epochs 1
   fails_with 1 "labels.npy: No such file"
   array labels.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }" '\x01\x00\x01\x00'
-  alone train --data "x.npy , labels.npy" --quiet --epochs 1
+  alone train "${quick[@]}" --data "x.npy , labels.npy" --quiet --epochs 1
   succeeds
   printf '\x00\x00\x08\x03\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x02\x01\x02\x03\x04' > images
   printf '\x00\x00\x08\x01\x00\x00\x00\x02\x00\x01' > labels

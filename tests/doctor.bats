@@ -61,7 +61,7 @@ quick=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
   alone doctor "${quick[@]}" --threads $((cores + 1))
   succeeds
   says "finding    $((cores + 1)) threads share $cores core" "--map-by slot:PE=$((cores + 1))"
-  alone train --quiet --epochs 1 --hidden 4 --threads $((cores + 1))
+  alone train "${quick[@]}" --quiet --epochs 1 --hidden 4 --threads $((cores + 1))
   succeeds
   grep -q "^mlpdist: note: $((cores + 1)) threads share $cores core" "$errors.all" || fail "train does not say so"
 }
@@ -73,7 +73,7 @@ quick=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
   launch "$ranks" doctor "${quick[@]}" --threads 1
   succeeds
   says "finding    $ranks ranks on " "run $ranks threads on $cores core"
-  launch "$ranks" train --quiet --epochs 1 --hidden 4 --threads 1
+  launch "$ranks" train "${quick[@]}" --quiet --epochs 1 --hidden 4 --threads 1
   succeeds
   [ "$(grep -c "^mlpdist: note: $ranks ranks on .* run $ranks threads on $cores core" "$errors.all")" = 1 ] || fail "train"
 }

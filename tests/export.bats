@@ -1,6 +1,7 @@
 # mlpdist export: a model exported to C, JSON or NumPy gives the same results as predict. Trains tiny networks.
 
 load helper
+quick+=(--valid-fraction 0)
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
@@ -19,7 +20,7 @@ table() {
 # trained OPTION...: a model of the table, and predict.csv of all its rows. rows.txt: the rows without the target.
 trained() {
   "$MLPDIST" convert table.csv table.h5 --label y --valid-fraction 0 --test-fraction 0 --quiet || fail "convert"
-  "$MLPDIST" train --data table.h5 --epochs 2 --quiet --out run "$@" > /dev/null 2> told || fail "train $*: $(cat told)"
+  "$MLPDIST" train "${quick[@]}" --data table.h5 --epochs 2 --quiet --out run "$@" > /dev/null 2> told || fail "train $*: $(cat told)"
   "$MLPDIST" predict --model run/model.h5 --data table.h5 --part train --out predict.csv > /dev/null || fail "predict"
   tail -n +2 table.csv | sed -E 's/^"([^"]*)"/\1/' | cut -d, -f 1-4 | tr ',' ' ' > rows.txt
 }
@@ -156,7 +157,7 @@ END
     print "a,color,b,y"
     for (i = 0; i < 150; i++) printf "%s,%s,%g,%g\n", i % 7 == 3 ? "" : i % 11, i % 13 == 5 ? "" : color[i % 4 + 1], i / 50, \
       (i % 11) * (i % 4 + 1) + i / 50 }' > raw.csv
-  "$MLPDIST" train --data raw.csv --label y --hidden 6 --epochs 3 --input-scale 6 --quiet --out run > /dev/null 2> told ||
+  "$MLPDIST" train "${quick[@]}" --data raw.csv --label y --hidden 6 --epochs 3 --input-scale 6 --quiet --out run > /dev/null 2> told ||
     fail "$(cat told)"
   sed '5s/,[a-z]*,/,violet,/' raw.csv > new.csv
   "$MLPDIST" predict --model run/model.h5 --data new.csv --out predict.csv > /dev/null 2> told || fail "$(cat told)"

@@ -9,7 +9,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 @test "a rank that is killed ends the run, with a status that says so" {
   local rank
   for rank in 0 1 2; do
-    begin 3 train --quiet --out run --hidden 16 --lanes 4 --epochs 1000000 --checkpoint-every 50
+    begin 3 train "${quick[@]}" --quiet --out run --hidden 16 --lanes 4 --epochs 1000000 --checkpoint-every 50
     until_true has_checkpoint run
     kill -9 "$(pid_of $rank)"
     end
@@ -36,9 +36,9 @@ exec "$(command -v "$MLPDIST")" "\$@"
 END
   chmod +x spoilt
   if [ "$np" = 1 ]; then
-    MLPDIST=$PWD/spoilt alone train --quiet --data data.h5 --epochs 1 --out run
+    MLPDIST=$PWD/spoilt alone train "${quick[@]}" --quiet --data data.h5 --epochs 1 --out run
   else
-    MLPDIST=$PWD/spoilt launch "$np" train --quiet --data data.h5 --epochs 1 --out run
+    MLPDIST=$PWD/spoilt launch "$np" train "${quick[@]}" --quiet --data data.h5 --epochs 1 --out run
   fi
 }
 
@@ -78,38 +78,38 @@ build_with_faults() {
   local options="--quiet --hidden 16 --batch 64 --lanes 4 --epochs 5 --backend plain" rank
   # Without a fault the ranks agree.
   # shellcheck disable=SC2086
-  launch 3 train --out good $options --check-every 1
+  launch 3 train "${quick[@]}" --out good $options --check-every 1
   succeeds
   for rank in 0 2; do # rank 1: below
     # Before step 30: 40 is the next checkpoint after 20, and the comparisons in between see it. An epoch has 20 steps.
     export MLPD_FAULT_FLIP=$rank:30
     # shellcheck disable=SC2086
-    launch 3 train --out "run-$rank" $options --check-every 10 --checkpoint-every 20
+    launch 3 train "${quick[@]}" --out "run-$rank" $options --check-every 10 --checkpoint-every 20
     fails_with 1 "rank $rank of 3" "weights" "stops before it writes a checkpoint"
     # shellcheck disable=SC2086
-    launch 3 train --out "late-$rank" $options --check-every 0 --checkpoint-every 39
+    launch 3 train "${quick[@]}" --out "late-$rank" $options --check-every 0 --checkpoint-every 39
     fails_with 1 "rank $rank of 3"
     [ -z "$(find "late-$rank/checkpoints" -type f 2> /dev/null)" ] || fail "a checkpoint of wrong weights"
   done
   # The optimizer's state carries the flip into the weights of the next step, and not before.
   export MLPD_FAULT_FLIP=1:30 MLPD_FAULT_STATE=1
   # shellcheck disable=SC2086
-  launch 3 train --out state $options --check-every 1
+  launch 3 train "${quick[@]}" --out state $options --check-every 1
   fails_with 1 "rank 1 of 3" "optimizer state" "stops before it writes a checkpoint"
   # shellcheck disable=SC2086
-  launch 3 train --out still $options --lr 0 --check-every 1
+  launch 3 train "${quick[@]}" --out still $options --lr 0 --check-every 1
   fails_with 1 "rank 1 of 3" "optimizer state"
   unset MLPD_FAULT_STATE
   # The step just after one that a checkpoint holds, and the one it is held for.
   for step in 18 19 20 21; do
     export MLPD_FAULT_FLIP=0:$step
     # shellcheck disable=SC2086
-    launch 3 train --out "at-$step" $options --check-every 0 --checkpoint-every 10 --keep 100
+    launch 3 train "${quick[@]}" --out "at-$step" $options --check-every 0 --checkpoint-every 10 --keep 100
     fails_with 1 "rank 0 of 3"
     for file in $(checkpoints "at-$step"); do
       unset MLPD_FAULT_FLIP
       # shellcheck disable=SC2086
-      launch 2 train --out again --resume "$file" --checkpoint-every never $options
+      launch 2 train "${quick[@]}" --out again --resume "$file" --checkpoint-every never $options
       succeeds
       same_metrics good again
     done

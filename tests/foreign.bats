@@ -92,14 +92,14 @@ EOF
     alone info "$file"
     fails_with 1 "$file: not an HDF5 file: it is " "$words"
   done 3< <(kinds)
-  alone train --data sqlite.db
+  alone train "${quick[@]}" --data sqlite.db
   fails_with 1 "an SQLite database"
-  launch 2 train --data t.parquet
+  launch 2 train "${quick[@]}" --data t.parquet
   fails_with 1 "a Parquet file"
 }
 
 @test "a table or arrays where HDF5 belongs: read, or the command that converts it" {
-  alone train --data t.csv --epochs 1 --quiet
+  alone train "${quick[@]}" --data t.csv --epochs 1 --quiet
   succeeds
   alone doctor --data t.csv
   fails_with 1 "t.csv: not an HDF5 file: it is text" "'mlpdist convert t.csv t.h5'"
@@ -109,7 +109,7 @@ EOF
   fails_with 1 "t.csv: not an HDF5 file: it is text"
   alone info npy.npy
   fails_with 1 "an NPY array" "mlpdist convert npy.npy"
-  alone train --data empty.h5
+  alone train "${quick[@]}" --data empty.h5
   fails_with 1 "it is empty"
   alone info "no thing.json"
   fails_with 1 "no thing.json: not an HDF5 file: it is a JSON file" "open('FILE')"

@@ -2,6 +2,7 @@
 # names the feature and gives a cure that works.
 
 load helper
+quick+=(--valid-fraction 0)
 
 python=${PYTHON:-/usr/bin/python3}
 
@@ -52,7 +53,7 @@ setup() {
   cd "$BATS_FILE_TMPDIR"
 }
 
-train() { alone train --data "$1" --epochs 1 --batch 100 --quiet --out "$BATS_TEST_TMPDIR/run" "${@:2}"; }
+train() { alone train "${quick[@]}" --data "$1" --epochs 1 --batch 100 --quiet --out "$BATS_TEST_TMPDIR/run" "${@:2}"; }
 
 # Runs the command of the last refusal, with a Python that is there.
 cure() {
@@ -183,16 +184,16 @@ EOF
   alone info stopped.h5
   succeeds
   says "/train/x" "chunked 100 x 4, deflate 4; $lacks"
-  launch 2 train --data stopped.h5 --epochs 1 --out run --quiet
+  launch 2 train "${quick[@]}" --data stopped.h5 --epochs 1 --out run --quiet
   succeeds
   notes "stopped.h5: /train/x: $lacks" "stopped.h5: /test/x: $lacks"
   [ "$(grep -c "never written" "$errors.all")" = 2 ] || fail "not once for each"
   launch 2 predict --model run/model.h5 --data stopped.h5 --out p.csv
   succeeds
   notes "stopped.h5: /test/x: $lacks"
-  alone train --data empty.h5 --epochs 1 --out other --classes 2 --task classification
+  alone train "${quick[@]}" --data empty.h5 --epochs 1 --out other --classes 2 --task classification
   notes "empty.h5: /train/y: all of its 800 rows were never written and read as 0"
-  alone train --data whole.h5 --epochs 1 --out whole
+  alone train "${quick[@]}" --data whole.h5 --epochs 1 --out whole
   succeeds
   ! grep -q "never written" - "$errors.all" <<< "$output" || fail "all was written"
   alone info whole.h5

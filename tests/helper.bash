@@ -9,6 +9,10 @@ export OMP_WAIT_POLICY=passive OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_
 export OMP_NUM_THREADS
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
+# Options of a quick run: a small network, few epochs. The defaults, made for real tables, take longer.
+quick=(--hidden 64 --activation relu --optimizer momentum --lr 0.1 --weight-decay 0 --schedule constant --warmup-epochs 0
+  --epochs 10 --select loss)
+
 commands="train eval predict info convert export explain doctor"
 
 # Standard error of the last launch, without mpirun's own remarks about exit codes.

@@ -67,7 +67,7 @@ setup() {
 }
 
 train() { # NAME OPTION...
-  alone train --data "$1.h5" --epochs 2 --batch 50 --quiet --out "$BATS_TEST_TMPDIR/$1" "${@:2}"
+  alone train "${quick[@]}" --data "$1.h5" --epochs 2 --batch 50 --quiet --out "$BATS_TEST_TMPDIR/$1" "${@:2}"
 }
 
 digest() { sed -n 's/^digest //p' <<< "$output"; }
@@ -173,14 +173,14 @@ EOF
 }
 
 @test "hundreds of classes that begin far from 0 are as many classes, not as many as the largest label" {
-  alone train --data manyclasses.h5 --epochs 1 --batch 50 --out "$BATS_TEST_TMPDIR/manyclasses"
+  alone train "${quick[@]}" --data manyclasses.h5 --epochs 1 --batch 50 --out "$BATS_TEST_TMPDIR/manyclasses"
   succeeds
   says "4 values, 300 classes"
 }
 
 @test "classes of texts do not depend on ranks, streaming or a split drawn from the rows" {
   local want options
-  launch 3 train --data varying.h5 --epochs 2 --batch 50 --quiet --lanes 4 --stream --out "$BATS_TEST_TMPDIR/v3"
+  launch 3 train "${quick[@]}" --data varying.h5 --epochs 2 --batch 50 --quiet --lanes 4 --stream --out "$BATS_TEST_TMPDIR/v3"
   succeeds
   want=$(digest)
   train varying --lanes 4 --stream
@@ -194,7 +194,7 @@ with h5py.File("varying.h5") as a, h5py.File("alone.h5", "w") as b:
     train alone --lanes 4 --valid-fraction 0.2 $options
     succeeds
     want=$(digest)
-    launch 2 train --data alone.h5 --epochs 2 --batch 50 --quiet --out "$BATS_TEST_TMPDIR/a2" --lanes 4 --valid-fraction 0.2 $options
+    launch 2 train "${quick[@]}" --data alone.h5 --epochs 2 --batch 50 --quiet --out "$BATS_TEST_TMPDIR/a2" --lanes 4 --valid-fraction 0.2 $options
     succeeds
     [ "$(digest)" = "$want" ] || fail "expected digest $want"
   done
@@ -233,19 +233,19 @@ write("twicecolumn", None, ["a", "b", "a"])
 write("fewcolumns", None, ["a", "b"])
 write("unsigned", None, None, (np.arange(60) % 3).astype("u8") + np.uint64(2**63))
 PYTHON
-  alone train --data fewclasses.h5 --epochs 1
+  alone train "${quick[@]}" --data fewclasses.h5 --epochs 1
   fails_with 1 "fewclasses.h5: /train/y holds class 2 at row 2, but /class_names or --classes has 2"
-  alone train --data whole.h5 --classes 3 --epochs 1 --out run --quiet
+  alone train "${quick[@]}" --data whole.h5 --classes 3 --epochs 1 --out run --quiet
   launch 2 eval --model run/model.h5 --data more.h5 --split train
   fails_with 1 "more.h5: /train/y holds class 3 at row 3, but the model knows 3 classes, from 0 to 2"
   alone eval --model run/model.h5 --data parts.h5 --split train
   fails_with 1 "holds 0.5 at row 1, which is not a class; the model predicts classes"
-  launch 2 train --data twiceclass.h5 --epochs 1 --lanes 2
+  launch 2 train "${quick[@]}" --data twiceclass.h5 --epochs 1 --lanes 2
   fails_with 1 "twiceclass.h5: /class_names holds 'v' at 1 and 2 (from 0): names must differ"
-  alone train --data twicecolumn.h5 --epochs 1
+  alone train "${quick[@]}" --data twicecolumn.h5 --epochs 1
   fails_with 1 "twicecolumn.h5: /columns/name holds 'a' at 0 and 2 (from 0)"
-  alone train --data fewcolumns.h5 --epochs 1
+  alone train "${quick[@]}" --data fewcolumns.h5 --epochs 1
   fails_with 1 "fewcolumns.h5: /columns/name holds 2 names, but /train/x has 3 columns"
-  launch 2 train --data unsigned.h5 --epochs 1 --lanes 2
+  launch 2 train "${quick[@]}" --data unsigned.h5 --epochs 1 --lanes 2
   fails_with 1 "unsigned.h5: /train/y holds a whole number of 2^63 - 1 or more at row"
 }

@@ -1,6 +1,7 @@
 # Layers other than dense ones: the same bits on all splits and through a resume, and no randomness outside of training.
 
 load helper
+quick+=(--valid-fraction 0)
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
@@ -8,19 +9,19 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 # first gets what the run printed.
 same_everywhere() {
   local split
-  alone train --quiet --out run-1 --threads 1 --checkpoint-every 7 --keep 99 "$@"
+  alone train "${quick[@]}" --quiet --out run-1 --threads 1 --checkpoint-every 7 --keep 99 "$@"
   succeeds
   first=$output
   for split in "1 3" "3 1" "4 2"; do
     # shellcheck disable=SC2086
     set -- $split "$@"
-    launch "$1" train --quiet --out run-n --threads "$2" "${@:3}"
+    launch "$1" train "${quick[@]}" --quiet --out run-n --threads "$2" "${@:3}"
     succeeds
     [ "$output" = "$first" ] || fail "$1 ranks x $2 threads: not $first"
     cmp <(cut -d, -f1-7 run-1/metrics.csv) <(cut -d, -f1-7 run-n/metrics.csv) || fail "metrics differ"
     shift 2
   done
-  launch 2 train --quiet --out run-r --threads 1 --resume run-1/checkpoints/step-000000000007.h5 "$@"
+  launch 2 train "${quick[@]}" --quiet --out run-r --threads 1 --resume run-1/checkpoints/step-000000000007.h5 "$@"
   succeeds
   [ "$output" = "$first" ] || fail "resumed: not $first"
 }
@@ -44,7 +45,7 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   succeeds
   says "layer 2: weight (40, 16), bias (16), relu" "dropout = 0.3,0.1"
   # shellcheck disable=SC2086
-  alone train --quiet --out plain --threads 1 $small
+  alone train "${quick[@]}" --quiet --out plain --threads 1 $small
   succeeds
   [ "$output" != "$first" ] || fail "nothing was dropped"
 }
@@ -71,9 +72,9 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
 }
 
 @test "batch norm learns more than its mean where lanes have rows, and is refused where they have not" {
-  alone train --norm batch --batch 8 --lanes 8
+  alone train "${quick[@]}" --norm batch --batch 8 --lanes 8
   fails_with 2 "--norm batch takes means over the rows of a lane, but --batch 8 over 8 lanes leaves less than 2 rows each"
-  alone train --quiet --out run --norm batch --batch 16 --lanes 8 --epochs 2
+  alone train "${quick[@]}" --quiet --out run --norm batch --batch 16 --lanes 8 --epochs 2
   succeeds
   awk '/^test/ { exit !($5 > 0.5) }' <<< "$output" || fail "it has not learned"
 }
@@ -100,28 +101,28 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   alone info run-1/model.h5
   succeeds
   says "layer 1: weight (64, 40), bias (40), gelu" "layer 2: weight (40, 16), bias (16), tanh"
-  alone train --hidden 8,8,8 --activation gelu,tanh
+  alone train "${quick[@]}" --hidden 8,8,8 --activation gelu,tanh
   fails_with 2 '--activation: "gelu,tanh" has 2 values, but there are 3 hidden layers; give one for each, or one for all'
-  alone train --hidden 8,8 --activation gelu,relo
+  alone train "${quick[@]}" --hidden 8,8 --activation gelu,relo
   fails_with 2 '"relo" is unknown; did you mean relu?'
-  alone train --hidden 8,8 --activation gelu,softmax
+  alone train "${quick[@]}" --hidden 8,8 --activation gelu,softmax
   fails_with 2 "softmax is for the output layer only"
 }
 
 @test "norm and dropout of hidden layers that are not there: a note" {
-  alone train --quiet --out run --hidden "" --dropout 0.5 --norm layer --epochs 1
+  alone train "${quick[@]}" --quiet --out run --hidden "" --dropout 0.5 --norm layer --epochs 1
   succeeds
   grep -q "note: .*--dropout.*--hidden" "$errors.all" || fail "no note on --dropout"
   grep -q "note: .*--norm.*--hidden" "$errors.all" || fail "no note on --norm"
 }
 
 @test "probabilities that do not fit the layers are refused" {
-  alone train --hidden 8,8 --dropout 0.1,0.2,0.3
+  alone train "${quick[@]}" --hidden 8,8 --dropout 0.1,0.2,0.3
   fails_with 2 '--dropout: "0.1,0.2,0.3" has 3 values, but there are 2 hidden layers'
-  alone train --dropout 1
+  alone train "${quick[@]}" --dropout 1
   fails_with 2 "--dropout: 1 is not in"
-  alone train --dropout 0.1,
+  alone train "${quick[@]}" --dropout 0.1,
   fails_with 2 "is not a list of values separated by commas"
-  alone train --dropout half
+  alone train "${quick[@]}" --dropout half
   fails_with 2 '"half" is not a number'
 }

@@ -2,6 +2,7 @@
 # shellcheck disable=SC2030,SC2031 # output is set by the functions of helper.bash, in the shell of the test
 
 load helper
+quick+=(--valid-fraction 0)
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
@@ -15,7 +16,7 @@ rare_table() {
 value_of() { sed -n "s/^ *\"$1\": \(.*[^,]\),*$/\1/p" <<< "$output" | head -n 1; }
 
 train_rare() {
-  alone train --quiet --data rare.csv --valid-fraction 0 --hidden 8 --epochs 20 --batch 64 --optimizer adam --lr 0.02 "$@"
+  alone train "${quick[@]}" --quiet --data rare.csv --valid-fraction 0 --hidden 8 --epochs 20 --batch 64 --optimizer adam --lr 0.02 "$@"
 }
 
 @test "class weights: by name as in class order, and balanced finds the rare class" {
@@ -43,7 +44,7 @@ train_rare() {
 @test "--select error: the epoch with the fewest errors is kept, the last of equal ones" {
   local kept least
   for select in error loss; do
-    alone train --epochs 30 --hidden 6 --optimizer adam --lr 0.01 --select $select --out $select
+    alone train "${quick[@]}" --epochs 30 --hidden 6 --optimizer adam --lr 0.01 --select $select --out $select
     succeeds
     # The last of the epochs with the highest valid_metric; the first with the lowest valid_loss.
     least=$(awk -F, -v s=$select 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
@@ -71,14 +72,14 @@ train_rare() {
 	0,0|every class that has training rows has weight 0
 	END
   awk 'BEGIN { print "a,b"; for (i = 0; i < 50; i++) print i "," i + 0.5 }' > values.csv
-  alone train --quiet --data values.csv --class-weight balanced
+  alone train "${quick[@]}" --quiet --data values.csv --class-weight balanced
   fails_with 2 "the targets are values"
-  alone train --quiet --data values.csv --label-smoothing 0.1
+  alone train "${quick[@]}" --quiet --data values.csv --label-smoothing 0.1
   fails_with 2 "--label-smoothing is for the losses cross-entropy and binary-cross-entropy, but this run has mse"
 }
 
 @test "label smoothing and focal loss are part of the loss of eval, and of the model" {
-  alone train --quiet --epochs 2 --hidden 8 --label-smoothing 0.2 --focal-gamma 1.5 --out run
+  alone train "${quick[@]}" --quiet --epochs 2 --hidden 8 --label-smoothing 0.2 --focal-gamma 1.5 --out run
   succeeds
   local test_loss
   test_loss=$(sed -n 's/^test *loss \([0-9.]*\).*/\1/p' <<< "$output")
@@ -102,7 +103,7 @@ uneven_table() {
 }
 
 train_uneven() {
-  alone train --quiet --data uneven.csv --valid-fraction 0 --hidden 12 --activation tanh --optimizer adam --lr 0.02 \
+  alone train "${quick[@]}" --quiet --data uneven.csv --valid-fraction 0 --hidden 12 --activation tanh --optimizer adam --lr 0.02 \
     --epochs 40 --batch 90 --out run "$@"
   succeeds
 }
@@ -187,20 +188,20 @@ export_agrees() {
     END { exit !(bad == 0 && p / n > 0.93 && p / n < 1.07) }' || fail "the sum of the predictions is not that of the counts"
   export_agrees
   sed -i '5s/[0-9]*$/-3/' uneven.csv
-  alone train --quiet --data uneven.csv --label n --ignore y --loss poisson
+  alone train "${quick[@]}" --quiet --data uneven.csv --label n --ignore y --loss poisson
   fails_with 1 "target column 0 (from 0) holds -3, but with loss poisson and output exp"
 }
 
 @test "losses for values refuse classes, and quantiles that are none" {
   rare_table
-  alone train --quiet --data rare.csv --loss gaussian
+  alone train "${quick[@]}" --quiet --data rare.csv --loss gaussian
   [ "$status" != 0 ] || fail "classes were taken as values"
-  alone train --quiet --loss quantile --task classification
+  alone train "${quick[@]}" --quiet --loss quantile --task classification
   fails_with 2 "loss quantile is for values"
   for list in 0.5,0.1 0,0.5 0.5,1 x ""; do
-    alone train --quiet --data uneven.csv --loss quantile --quantiles "$list"
+    alone train "${quick[@]}" --quiet --data uneven.csv --loss quantile --quantiles "$list"
     fails_with 2 "--quantiles $list: not a list of rising numbers between 0 and 1"
   done
-  alone train --quiet --loss poisson --output-activation relu
+  alone train "${quick[@]}" --quiet --loss poisson --output-activation relu
   fails_with 2 "loss poisson needs output activation exp, not relu"
 }

@@ -1,13 +1,14 @@
 # Memory: the estimate before it is allocated, and the use measured afterwards.
 
 load helper
+quick+=(--valid-fraction 0)
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 @test "a run that does not fit ends before it allocates: one line on any number of ranks" {
   local np
   for np in 1 2 3; do
-    launch "$np" train --hidden 3000000,3000000 --out run
+    launch "$np" train "${quick[@]}" --hidden 3000000,3000000 --out run
     fails_with 1 "not enough memory" "GB are available" "parameters and optimizer state" "smaller network"
     [ ! -e run/model.h5 ] || fail "a model is left"
   done
@@ -17,7 +18,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   unless_sanitized "the address sanitizer takes memory of its own"
   local np line peak expected
   for np in 1 2; do
-    launch "$np" train --epochs 1 --hidden 1024,1024 --optimizer adam --batch 1024 --threads 1 --out "run-$np"
+    launch "$np" train "${quick[@]}" --epochs 1 --hidden 1024,1024 --optimizer adam --batch 1024 --threads 1 --out "run-$np"
     succeeds
     line=$(grep '^memory ' <<< "$output") || fail "no line"
     read -r peak expected <<< "$(sed -n 's/^memory *\([0-9]*\)\.[0-9]* MB at most on a rank, \([0-9]*\)\.[0-9]* MB expected.*/\1 \2/p' <<< "$line")"
@@ -30,7 +31,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   alone info "$MLPDIST_DATA_DIR/digits.h5"
   succeeds
   says "memory for the rows, on each rank: " "on 8 ranks"
-  alone train --quiet --epochs 1 --hidden 16 --optimizer adam --batch 128 --out run
+  alone train "${quick[@]}" --quiet --epochs 1 --hidden 16 --optimizer adam --batch 128 --out run
   succeeds
   alone info run/model.h5
   succeeds
@@ -66,7 +67,7 @@ for name, rows, columns, targets in (("targets.h5", 3000, 4, 1000), ("rows.h5", 
 EOF
   local file limit threads
   while read -r file limit threads; do
-    alone train --data "$file.h5" --stream --window 64 --memory "${limit}e6" --hidden 4 --epochs 1 --batch 32 \
+    alone train "${quick[@]}" --data "$file.h5" --stream --window 64 --memory "${limit}e6" --hidden 4 --epochs 1 --batch 32 \
       --threads "$threads" --checkpoint-every never --out run
     succeeds
     take_peak

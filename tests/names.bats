@@ -29,7 +29,7 @@ model() {
   flowers 300 0 "$@" > train.csv
   alone convert train.csv train.h5
   succeeds
-  alone train --data train.h5 --epochs 15 --batch 32 --quiet --checkpoint-every never
+  alone train "${quick[@]}" --data train.h5 --epochs 15 --batch 32 --quiet --checkpoint-every never
   succeeds
 }
 
@@ -128,7 +128,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
 
 @test "columns that training did not have are left out with a note, those that it left out without" {
   flowers 60 0 ant bee | sed '1s/^/id,text,/; 2,$s/^/7,x,/' | awk -F, -v OFS=, 'NR > 1 { $1 = NR; $2 = "a text " NR } 1' > train.csv
-  alone train --data train.csv --ignore id --epochs 2 --quiet --out run
+  alone train "${quick[@]}" --data train.csv --ignore id --epochs 2 --quiet --out run
   succeeds
   alone info run/model.h5
   says "columns left out of the table: id, text"
@@ -154,7 +154,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   flowers 60 0 1.5 2.5 3.5 > values.csv
   alone convert values.csv values.h5
   succeeds
-  alone train --data values.h5 --epochs 2 --batch 16 --quiet --checkpoint-every never
+  alone train "${quick[@]}" --data values.h5 --epochs 2 --batch 16 --quiet --checkpoint-every never
   succeeds
   alone predict --data values.h5 --split test --out p.csv
   succeeds
@@ -249,13 +249,13 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   local arguments
   for arguments in "" "--stream" "--valid-fraction 0.2"; do
     # shellcheck disable=SC2086 # words
-    launch 2 train --data all.h5 --epochs 1 --batch 16 --quiet --checkpoint-every never $arguments
+    launch 2 train "${quick[@]}" --data all.h5 --epochs 1 --batch 16 --quiet --checkpoint-every never $arguments
     succeeds
     notes_say "class 'cat' is in the validation or test part, but not in the training part" "class 'cat' has a single row"
     [ "$(grep -c "'cat'" "$errors.all")" = 2 ] || fail "expected each note once"
   done
   # Of a table, which the run converts first, too.
-  launch 2 train --data train.csv,test.csv --epochs 1 --batch 16 --quiet --checkpoint-every never
+  launch 2 train "${quick[@]}" --data train.csv,test.csv --epochs 1 --batch 16 --quiet --checkpoint-every never
   succeeds
   notes_say "class 'cat' is in the validation or test part, but not in the training part" "class 'cat' has a single row"
   [ "$(grep -c "'cat'" "$errors.all")" = 2 ] || fail "expected each note once"
@@ -277,7 +277,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   for arguments in "" "--stream"; do
     for np in 1 2 3; do
       # shellcheck disable=SC2086 # words
-      launch "$np" train --data rare.h5 --valid-fraction 0.2 --epochs 2 --batch 16 --lanes 4 --threads 1 --quiet \
+      launch "$np" train "${quick[@]}" --data rare.h5 --valid-fraction 0.2 --epochs 2 --batch 16 --lanes 4 --threads 1 --quiet \
         --checkpoint-every never --out "run$np" $arguments
       succeeds
       ! grep -q "training part" "$errors.all" || fail "expected each class in the training part"

@@ -45,13 +45,13 @@ write("target32", spread, (1.6e9 + 600 * y).astype("i4"))
 EOF
   local name rmse
   for name in plain float64 int64 int32 uint32 julian; do
-    alone train --data "$name.h5" --epochs 25 --batch 64 --lr 0.2 --quiet --activation tanh --threads 1 --out "$name"
+    alone train "${quick[@]}" --data "$name.h5" --epochs 25 --batch 64 --lr 0.2 --quiet --activation tanh --threads 1 --out "$name"
     succeeds
     rmse=$(figure rmse)
     below "$rmse" 0.05 || fail "$name: rmse $rmse"
   done
   for name in target target32; do
-    alone train --data "$name.h5" --task regression --epochs 25 --batch 64 --lr 0.2 --quiet --activation tanh --threads 1 --out "$name"
+    alone train "${quick[@]}" --data "$name.h5" --task regression --epochs 25 --batch 64 --lr 0.2 --quiet --activation tanh --threads 1 --out "$name"
     succeeds
     rmse=$(figure rmse)
     below "$rmse" 30 || fail "$name: rmse $rmse"
@@ -60,10 +60,10 @@ EOF
   done
   # The same in windows from the file, and predictions with the digits that the spread needs.
   local held
-  alone train --data target.h5 --epochs 1 --lr 0 --batch 64 --quiet --threads 1 --out held
+  alone train "${quick[@]}" --data target.h5 --epochs 1 --lr 0 --batch 64 --quiet --threads 1 --out held
   succeeds
   held=$(figure rmse)
-  alone train --data target.h5 --epochs 1 --lr 0 --batch 64 --quiet --threads 1 --stream --out streamed
+  alone train "${quick[@]}" --data target.h5 --epochs 1 --lr 0 --batch 64 --quiet --threads 1 --stream --out streamed
   succeeds
   [ "$(figure rmse)" = "$held" ] || fail "streamed: not $held"
   alone predict --model target/model.h5 --data target.h5 --out p.csv
@@ -102,7 +102,7 @@ for name, size, kind in (("one", 1, "f8"), ("denormal", 1e-40, "f4"), ("huge", 5
 EOF
   local name accuracy
   for name in one denormal huge wide narrow; do
-    alone train --data "$name.h5" --epochs 15 --batch 32 --hidden 8 --quiet --threads 1 --out run
+    alone train "${quick[@]}" --data "$name.h5" --epochs 15 --batch 32 --hidden 8 --quiet --threads 1 --out run
     succeeds
     accuracy=$(figure accuracy)
     below 0.93 "$accuracy" || fail "$name: accuracy $accuracy"
@@ -139,7 +139,7 @@ EOF
   local name mode accuracy
   for name in csv npy plain; do
     for mode in "" --stream; do
-      alone train --data "$name.h5" --epochs 10 --quiet --save last --threads 1 $mode --out "run-$name"
+      alone train "${quick[@]}" --data "$name.h5" --epochs 10 --quiet --save last --threads 1 $mode --out "run-$name"
       succeeds
       accuracy=$(figure accuracy)
       below 0.74 "$accuracy" || fail "$name $mode: accuracy $accuracy"
@@ -147,10 +147,10 @@ EOF
     done
   done
   local digest
-  alone train --epochs 1 --quiet --out digits
+  alone train "${quick[@]}" --epochs 1 --quiet --out digits
   succeeds
   digest=$(last_line)
-  alone train --epochs 1 --quiet --normalize scale --out digits
+  alone train "${quick[@]}" --epochs 1 --quiet --normalize scale --out digits
   succeeds
   [ "$(last_line)" = "$digest" ] || fail "the digits are no images"
 }
@@ -174,7 +174,7 @@ with h5py.File("good.h5", "w") as file:
     file["train/x"] = x[:100]
     file["train/y"] = (x[:100, 0] > 0).astype("i4")
 EOF
-  alone train --data good.h5 --epochs 2 --batch 32 --hidden 8 --quiet --out run
+  alone train "${quick[@]}" --data good.h5 --epochs 2 --batch 32 --hidden 8 --quiet --out run
   succeeds
   local np
   for np in 1 2; do
@@ -213,24 +213,24 @@ EOF
   for mode in "" --stream; do
     digest=
     for name in none tiny huge; do
-      alone train --data "$name.h5" --epochs 2 --batch 32 --hidden 4 --quiet --threads 1 $mode --out run
+      alone train "${quick[@]}" --data "$name.h5" --epochs 2 --batch 32 --hidden 4 --quiet --threads 1 $mode --out run
       succeeds
       : "${digest:=$output}"
       [ "$output" = "$digest" ] || fail "$name: not $digest"
     done
     digest=
     for name in some scaled; do
-      alone train --data "$name.h5" --epochs 2 --batch 32 --hidden 4 --quiet --threads 1 $mode --out run
+      alone train "${quick[@]}" --data "$name.h5" --epochs 2 --batch 32 --hidden 4 --quiet --threads 1 $mode --out run
       succeeds
       : "${digest:=$output}"
       [ "$output" = "$digest" ] || fail "$name: not $digest"
     done
     for np in 1 2; do
-      on "$np" train --data zero.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
+      on "$np" train "${quick[@]}" --data zero.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
       fails_with 1 "zero.h5: the weights in /train/weight are all 0"
-      on "$np" train --data bad.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
+      on "$np" train "${quick[@]}" --data bad.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
       fails_with 1 "bad.h5: /train/weight holds -2 at row 17"
-      on "$np" train --data nan.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
+      on "$np" train "${quick[@]}" --data nan.h5 --epochs 2 --batch 32 --hidden 4 --quiet $mode --out run
       fails_with 1 "nan.h5: /train/weight holds nan at row 290"
     done
   done
@@ -252,21 +252,21 @@ EOF
   local np mode
   for np in 1 2; do
     for mode in "" --stream; do
-      on "$np" train --data one.h5 --task regression --loss cross-entropy --epochs 1 --quiet $mode --out run
+      on "$np" train "${quick[@]}" --data one.h5 --task regression --loss cross-entropy --epochs 1 --quiet $mode --out run
       fails_with 1 "one.h5: one target column cannot be fitted" "--loss mse"
-      on "$np" train --data values.h5 --task regression --loss binary-cross-entropy --epochs 1 --quiet $mode --out run
+      on "$np" train "${quick[@]}" --data values.h5 --task regression --loss binary-cross-entropy --epochs 1 --quiet $mode --out run
       fails_with 1 "values.h5: target column 0 (from 0) holds" "0 to 1" "--loss mse"
-      on "$np" train --data values.h5 --task regression --output-activation tanh --epochs 1 --quiet $mode --out run
+      on "$np" train "${quick[@]}" --data values.h5 --task regression --output-activation tanh --epochs 1 --quiet $mode --out run
       fails_with 1 "values.h5: target column 0 (from 0) holds" "-1 to 1"
     done
   done
-  alone train --data shares.h5 --task regression --loss cross-entropy --epochs 1 --quiet --out run
+  alone train "${quick[@]}" --data shares.h5 --task regression --loss cross-entropy --epochs 1 --quiet --out run
   succeeds
-  alone train --data one.h5 --loss binary-cross-entropy --patience 2 --epochs 1 --quiet --out run
+  alone train "${quick[@]}" --data one.h5 --valid-fraction 0 --loss binary-cross-entropy --patience 2 --epochs 1 --quiet --out run
   succeeds
   grep -q "note: there is no validation part, so --patience is not used; --valid-fraction makes one" "$errors.all" ||
     fail "no note"
-  alone train --data one.h5 --valid-fraction 0.2 --patience 2 --epochs 1 --quiet --out run
+  alone train "${quick[@]}" --data one.h5 --valid-fraction 0.2 --patience 2 --epochs 1 --quiet --out run
   succeeds
   ! grep -q patience "$errors.all" || fail "a note too many"
 }
@@ -281,7 +281,7 @@ with h5py.File(sys.argv[1], "w") as f:
     f["train/weight"] = np.array([1.0] * 3 + [0.0] * 37)
 END
   for np in 1 2; do
-    on "$np" train --data "$BATS_TEST_TMPDIR/w.h5" --valid-fraction 0.1 --batch 8 --seed 3 --epochs 2 --quiet \
+    on "$np" train "${quick[@]}" --data "$BATS_TEST_TMPDIR/w.h5" --valid-fraction 0.1 --batch 8 --seed 3 --epochs 2 --quiet \
       --out "$BATS_TEST_TMPDIR/zero"
     fails_with 1 "all validation rows have weight 0" "--seed"
   done
@@ -290,7 +290,7 @@ END
 @test "ranks whose models differ in their normalisation alone are refused" {
   local how
   for how in none standard; do
-    alone train --lr 0 --epochs 1 --normalize "$how" --quiet --out "$BATS_TEST_TMPDIR/$how"
+    alone train "${quick[@]}" --lr 0 --epochs 1 --normalize "$how" --quiet --out "$BATS_TEST_TMPDIR/$how"
     succeeds
     last_line
   done > "$BATS_TEST_TMPDIR/digests"
@@ -306,13 +306,13 @@ END
   awk -v OFS=, 'BEGIN { print "a,b,y"; for (i = 0; i < 80; i++) print i % 7 / 7, i % 5 / 5, 1e6 * (i % 7 + 2 * (i % 5)) }' > large.csv
   local how="--data large.csv --label y --task regression --hidden 8 --optimizer momentum --lr 0.1 --batch 16 --epochs 60 --quiet"
   # shellcheck disable=SC2086
-  alone train $how --normalize none --out standard
+  alone train "${quick[@]}" $how --normalize none --out standard
   succeeds
   local rmse
   rmse=$(sed -n 's/^valid .*rmse \([^ ]*\) .*/\1/p' <<< "$output")
   awk -v rmse="$rmse" 'BEGIN { exit !(rmse > 0 && rmse < 5e5) }' || fail "the targets deviate by 3.4e6"
   # shellcheck disable=SC2086
-  alone train $how --normalize-targets none --epochs 1 --lr 1e-12 --out none
+  alone train "${quick[@]}" $how --normalize-targets none --epochs 1 --lr 1e-12 --out none
   succeeds
   rmse=$(sed -n 's/^valid .*rmse \([^ ]*\) .*/\1/p' <<< "$output")
   awk -v rmse="$rmse" 'BEGIN { exit !(rmse > 5e6) }' || fail "the network begins near 0, the targets have mean 7e6"
@@ -325,10 +325,10 @@ END
   succeeds
   for stream in "" --stream; do
     # shellcheck disable=SC2086
-    launch 2 train --quiet --data far.h5 --normalize none --batch 16 --out run $stream
+    launch 2 train "${quick[@]}" --quiet --data far.h5 --normalize none --batch 16 --out run $stream
     fails_with 1 "far.h5: /train/x holds 1e+60 at row 33, column 0" "too large for 32-bit floats" "--normalize standard"
     # shellcheck disable=SC2086
-    launch 2 train --quiet --data far.h5 --batch 16 --epochs 1 --out run $stream
+    launch 2 train "${quick[@]}" --quiet --data far.h5 --batch 16 --epochs 1 --out run $stream
     succeeds
   done
 }

@@ -10,7 +10,7 @@ setup() {
 
 # a_run: a small run in ./run.
 a_run() {
-  alone train --data d.h5 --epochs 1 --hidden 8 --quiet --out run
+  alone train "${quick[@]}" --data d.h5 --epochs 1 --hidden 8 --quiet --out run
   succeeds
 }
 
@@ -71,8 +71,8 @@ unharmed() {
     [ -c "$name" ] || fail "the device $name was replaced"
   done
   fails_with 1 "full" "No space left"
-  ! "$MLPDIST" train --data d.h5 --epochs 1 --hidden 8 --quiet --trace full --out r 2> "$errors" || fail "a full device"
-  "$MLPDIST" train --data d.h5 --epochs 1 --hidden 8 --quiet --trace null --out r || fail "no trace to a device"
+  ! "$MLPDIST" train "${quick[@]}" --data d.h5 --epochs 1 --hidden 8 --quiet --trace full --out r 2> "$errors" || fail "a full device"
+  "$MLPDIST" train "${quick[@]}" --data d.h5 --epochs 1 --hidden 8 --quiet --trace null --out r || fail "no trace to a device"
   [ -c null ] && [ -c full ] || fail "a device was replaced"
   a_table t.csv
   alone convert t.csv null
@@ -120,7 +120,7 @@ unharmed() {
 
 @test "a reader that leaves: no message, whole files; a full standard output: one line, status 1" {
   status=0
-  { "$MLPDIST" train --data d.h5 --epochs 30 --hidden 8 --out run 2> "$errors" || echo "$?" > failed; } | head -n 1 > read
+  { "$MLPDIST" train "${quick[@]}" --data d.h5 --epochs 30 --hidden 8 --out run 2> "$errors" || echo "$?" > failed; } | head -n 1 > read
   [ ! -s "$errors" ] && [ ! -e failed ] || fail "not quiet, or a status"
   [ "$(wc -l < run/metrics.csv)" = 31 ] || fail "not all epochs"
   alone info run/model.h5
@@ -132,7 +132,7 @@ unharmed() {
     ! grep -q '^mlpdist' "$errors" && [ ! -e failed ] || fail "$command: not quiet, or a status"
   done
   [ -w /dev/full ] || skip "no /dev/full here"
-  "$MLPDIST" train --data d.h5 --epochs 2 --hidden 8 --out full > /dev/full 2> "$errors" || status=$?
+  "$MLPDIST" train "${quick[@]}" --data d.h5 --epochs 2 --hidden 8 --out full > /dev/full 2> "$errors" || status=$?
   fails_with 1 "standard output cannot be written"
   alone info full/model.h5
   succeeds
@@ -194,7 +194,7 @@ unharmed() {
     [ -z "$(find . -name 'p.*')" ] || fail "left behind: $(ls)"
   done
   status=0
-  (ulimit -f 20 && "$MLPDIST" train --data d.h5 --hidden 256 --epochs 2 --out f1 --quiet) > said 2> "$errors.all" || status=$?
+  (ulimit -f 20 && "$MLPDIST" train "${quick[@]}" --data d.h5 --hidden 256 --epochs 2 --out f1 --quiet) > said 2> "$errors.all" || status=$?
   grep -v '^mlpdist: note:' "$errors.all" > "$errors"
   fails_with 1 "f1/model.h5" "File too large"
   [ -z "$(find . -name '*.tmp.*')" ] || fail "left behind: $(find . -name '*.tmp.*')"
@@ -204,7 +204,7 @@ unharmed() {
 @test "a limit to the size of files of two ranks: MPI starts, and one line names the file" {
   printf '#!/bin/sh\nulimit -f 20\nexec "%s" "$@"\n' "$(realpath "$(command -v "$MLPDIST")")" > limited
   chmod +x limited
-  MLPDIST=./limited launch 2 train --data d.h5 --hidden 256 --epochs 2 --out run --quiet
+  MLPDIST=./limited launch 2 train "${quick[@]}" --data d.h5 --hidden 256 --epochs 2 --out run --quiet
   fails_with 1 "run/model.h5" "File too large"
   [ -z "$(find . -name '*.tmp.*')" ] || fail "left behind: $(find . -name '*.tmp.*')"
 }
@@ -220,7 +220,7 @@ unharmed() {
   succeeds
   alone predict --model run/model.h5 --data d.h5 --out p.csv
   succeeds
-  alone train --data d.h5 --epochs 1 --hidden 8 --quiet --out run --trace run/trace.json
+  alone train "${quick[@]}" --data d.h5 --epochs 1 --hidden 8 --quiet --out run --trace run/trace.json
   succeeds
   [ "$(find . -name '*.tmp.*')" = "./other.tmp.$dead" ] || fail "left: $(find . -name '*.tmp.*')"
 }

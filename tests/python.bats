@@ -30,7 +30,7 @@ passes() {
 
 @test "arrays of all layouts, predictions, derivatives, pickle, errors; with NumPy alone" {
   needs numpy
-  alone train --hidden 7 --epochs 2 --optimizer adam --lr 0.01 --quiet --out run
+  alone train "${quick[@]}" --hidden 7 --epochs 2 --optimizer adam --lr 0.01 --quiet --out run
   MLPDIST_MODEL=run/model.h5 passes "$python" "$top/tests/test_python.py" Library
 }
 

@@ -1,6 +1,7 @@
 # Compares training with a second implementation in double precision and another language: reference_epoch.py.
 
 load helper
+quick+=(--valid-fraction 0)
 
 setup() {
   local status=0
@@ -15,9 +16,9 @@ setup() {
 alike() {
   local folder="$BATS_TEST_TMPDIR/run"
   if [ "${ranks:-1}" = 1 ]; then
-    alone train --quiet --save last --out "$folder" "$@"
+    alone train "${quick[@]}" --quiet --save last --out "$folder" "$@"
   else
-    launch "$ranks" train --quiet --save last --out "$folder" "$@"
+    launch "$ranks" train "${quick[@]}" --quiet --save last --out "$folder" "$@"
   fi
   succeeds
   status=0

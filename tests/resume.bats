@@ -16,7 +16,7 @@ interrupted() {
   shift 3
   [ ! -e run/metrics.csv ] || rows=$(($(wc -l < run/metrics.csv) - 1))
   rm -f run/metrics.csv
-  begin "$np" train --out run --resume auto "$@"
+  begin "$np" train "${quick[@]}" --out run --resume auto "$@"
   until_true has_rows run/metrics.csv $((rows + 1))
   if [ "$np" = 0 ]; then target=$run; else target=$(pid_of "$target"); fi
   kill -"$signal" "$target"
@@ -27,7 +27,7 @@ interrupted() {
 
 # goes_on_as_whole ARGUMENT...: the run uninterrupted, and in five pieces on other ranks and threads.
 goes_on_as_whole() {
-  alone train --out whole --checkpoint-every never "$@"
+  alone train "${quick[@]}" --out whole --checkpoint-every never "$@"
   succeeds
   local expected
   expected=$(digest_of "$output")
@@ -35,7 +35,7 @@ goes_on_as_whole() {
   interrupted 0 INT alone --threads 2 "$@"
   interrupted 2 TERM 0 --threads 2 --checkpoint-every 1 "$@"
   interrupted 4 INT 0 --threads 1 --checkpoint-every 2epochs --keep 1 "$@"
-  launch 2 train --out run --resume auto --threads 2 "$@"
+  launch 2 train "${quick[@]}" --out run --resume auto --threads 2 "$@"
   succeeds
   says "resumed  after step" "digest $expected"
   same_metrics whole run
@@ -58,7 +58,7 @@ goes_on_as_whole() {
   unless_sanitized "a network of this size takes minutes there; test_stepper divides the update in the same ways"
   # More than 1 MiB of weights: no rank has the whole state of the optimizer but for a checkpoint.
   goes_on_as_whole --hidden 512,480 --batch 160 --lanes 4 --epochs 150 --optimizer adam --lr 0.0002
-  launch 3 train --out each --update each --threads 1 --checkpoint-every never --hidden 512,480 --batch 160 --lanes 4 \
+  launch 3 train "${quick[@]}" --out each --update each --threads 1 --checkpoint-every never --hidden 512,480 --batch 160 --lanes 4 \
     --epochs 150 --optimizer adam --lr 0.0002
   succeeds
   same_metrics whole each
@@ -71,13 +71,13 @@ goes_on_as_whole() {
   for every in 1 3 4; do
     rm -rf whole
     # shellcheck disable=SC2086
-    alone train --out whole --checkpoint-every $every --keep 1000 $options
+    alone train "${quick[@]}" --out whole --checkpoint-every $every --keep 1000 $options
     succeeds
     expected=$(digest_of "$output")
     [ "$(checkpoints whole | wc -l)" -ge 2 ] || fail "too few checkpoints"
     for file in $(checkpoints whole); do
       # shellcheck disable=SC2086
-      alone train --out run --resume "$file" --checkpoint-every never $options
+      alone train "${quick[@]}" --out run --resume "$file" --checkpoint-every never $options
       succeeds
       [ "$(digest_of "$output")" = "$expected" ] || fail "$file: expected $expected"
       same_metrics whole run
@@ -92,11 +92,11 @@ goes_on_as_whole() {
   for schedule in constant step cosine exponential polynomial one-cycle cosine-restarts flat-cosine coslog4 plateau; do
     rm -rf whole run
     # shellcheck disable=SC2086
-    alone train --out whole --checkpoint-every 14 --schedule $schedule $options
+    alone train "${quick[@]}" --out whole --checkpoint-every 14 --schedule $schedule $options
     succeeds
     expected=$(digest_of "$output")
     # shellcheck disable=SC2086
-    alone train --out run --resume whole/checkpoints/step-000000000014.h5 --schedule $schedule $options
+    alone train "${quick[@]}" --out run --resume whole/checkpoints/step-000000000014.h5 --schedule $schedule $options
     succeeds
     [ "$(digest_of "$output")" = "$expected" ] || fail "$schedule: expected $expected"
     same_metrics whole run
@@ -112,11 +112,11 @@ goes_on_as_whole() {
   for optimizer in rmsprop adagrad lion lars lamb; do
     rm -rf whole run
     # shellcheck disable=SC2086
-    alone train --out whole --checkpoint-every 14 --optimizer $optimizer $options
+    alone train "${quick[@]}" --out whole --checkpoint-every 14 --optimizer $optimizer $options
     succeeds
     expected=$(digest_of "$output")
     # shellcheck disable=SC2086
-    launch 2 train --out run --resume whole/checkpoints/step-000000000014.h5 --optimizer $optimizer $options
+    launch 2 train "${quick[@]}" --out run --resume whole/checkpoints/step-000000000014.h5 --optimizer $optimizer $options
     succeeds
     [ "$(digest_of "$output")" = "$expected" ] || fail "$optimizer: expected $expected"
     same_metrics whole run
@@ -128,11 +128,11 @@ goes_on_as_whole() {
   for average in "--ema 0.95" "--swa-start 2" "--swa-start 5 --save last"; do # step 14 is in epoch 4
     rm -rf whole run
     # shellcheck disable=SC2086
-    alone train --out whole --checkpoint-every 14 $options $average
+    alone train "${quick[@]}" --out whole --checkpoint-every 14 $options $average
     succeeds
     expected=$(digest_of "$output")
     # shellcheck disable=SC2086
-    launch 3 train --out run --resume whole/checkpoints/step-000000000014.h5 --threads 2 $options $average
+    launch 3 train "${quick[@]}" --out run --resume whole/checkpoints/step-000000000014.h5 --threads 2 $options $average
     succeeds
     [ "$(digest_of "$output")" = "$expected" ] || fail "$average: expected $expected"
     same_metrics whole run
@@ -144,30 +144,30 @@ goes_on_as_whole() {
     fail "expected the loss of $(tail -n 1 whole/metrics.csv)"
   # The option decides the weights.
   # shellcheck disable=SC2086
-  alone train --out run --resume whole/checkpoints/step-000000000014.h5 $options --save last
+  alone train "${quick[@]}" --out run --resume whole/checkpoints/step-000000000014.h5 $options --save last
   fails_with 2 "swa-start = 5" "swa-start = 0"
   # Ranks that divide the update have all weights to average, too.
   # shellcheck disable=SC2086
   for average in 1 2; do
-    launch $average train --hidden 600,600 --epochs 1 --batch 320 --lanes 4 --quiet --ema 0.9 --out run
+    launch $average train "${quick[@]}" --hidden 600,600 --epochs 1 --batch 320 --lanes 4 --quiet --ema 0.9 --out run
     succeeds
     [ "$average" = 1 ] && expected=$(digest_of "$output")
     [ "$(digest_of "$output")" = "$expected" ] || fail "$average ranks: expected $expected"
   done
-  alone train --ema 0.9 --swa-start 2 --out run
+  alone train "${quick[@]}" --ema 0.9 --swa-start 2 --out run
   fails_with 2 "give one of them"
-  alone train --swa-start 3 --epochs 2 --out run
+  alone train "${quick[@]}" --swa-start 3 --epochs 2 --out run
   fails_with 2 "--swa-start 3" "2 epochs"
 }
 
 @test "SIGUSR1 on a rank: a checkpoint, and the run goes on to the same end" {
   # shellcheck disable=SC2086
-  alone train --out whole --checkpoint-every never $long
+  alone train "${quick[@]}" --out whole --checkpoint-every never $long
   succeeds
   local expected pid
   expected=$(digest_of "$output")
   # shellcheck disable=SC2086
-  begin 2 train --out run --checkpoint-every 1000000 $long
+  begin 2 train "${quick[@]}" --out run --checkpoint-every 1000000 $long
   until_true has_rows run/metrics.csv 2
   ! has_checkpoint run || fail "a checkpoint before it was asked for"
   pid=$(pid_of 1)
@@ -182,14 +182,14 @@ goes_on_as_whole() {
   # The one asked for, and the one at the end.
   [ "$(checkpoints run | wc -l)" = 2 ] || fail "expected two checkpoints"
   # shellcheck disable=SC2086
-  launch 3 train --out again --resume "run/checkpoints/$step.h5" $long
+  launch 3 train "${quick[@]}" --out again --resume "run/checkpoints/$step.h5" $long
   succeeds
   [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
 }
 
 @test "SIGUSR1 on mpirun reaches the ranks" {
   # shellcheck disable=SC2086
-  begin 2 train --out run --checkpoint-every 1000000 $long
+  begin 2 train "${quick[@]}" --out run --checkpoint-every 1000000 $long
   until_true has_rows run/metrics.csv 2
   kill -USR1 "$run"
   until_true has_checkpoint run
@@ -198,7 +198,7 @@ goes_on_as_whole() {
 }
 
 @test "SIGUSR2 on mpirun stops the ranks: a checkpoint, one line, status 3" {
-  begin 2 train --quiet --out run --hidden 16 --epochs 1000000 --checkpoint-every 100000000
+  begin 2 train "${quick[@]}" --quiet --out run --hidden 16 --epochs 1000000 --checkpoint-every 100000000
   until_true has_rows run/metrics.csv 1
   kill -USR2 "$run"
   end
@@ -209,7 +209,7 @@ goes_on_as_whole() {
 @test "SIGTERM on mpirun: a checkpoint, for mpirun passes it on a second before it kills" {
   # And has a status of its own. --mca odls_base_sigkill_timeout gives longer steps more time. Meanwhile mpirun reads
   # nothing, so a run that prints more than a pipe holds would wait.
-  begin 2 train --quiet --out run --hidden 16 --epochs 1000000 --checkpoint-every 100000000
+  begin 2 train "${quick[@]}" --quiet --out run --hidden 16 --epochs 1000000 --checkpoint-every 100000000
   until_true has_rows run/metrics.csv 1
   ! has_checkpoint run || fail "a checkpoint before it was asked for"
   kill -TERM "$run"
@@ -222,7 +222,7 @@ goes_on_as_whole() {
 
 @test "a second SIGINT leaves at once" {
   # The first cannot be followed, for rank 1 does not come along.
-  begin 2 train --out run --hidden 8 --epochs 1000000
+  begin 2 train "${quick[@]}" --out run --hidden 8 --epochs 1000000
   until_true has_rows run/metrics.csv 1
   local rank0 rank1 i
   rank0=$(pid_of 0) rank1=$(pid_of 1)
@@ -240,52 +240,52 @@ goes_on_as_whole() {
 @test "--epochs may grow, and may not fall below what is done" {
   local options="--hidden 16 --batch 320 --quiet"
   # shellcheck disable=SC2086
-  alone train --out whole --epochs 9 $options
+  alone train "${quick[@]}" --out whole --epochs 9 $options
   succeeds
   local expected
   expected=$(digest_of "$output")
   # shellcheck disable=SC2086
-  alone train --out run --epochs 4 $options
+  alone train "${quick[@]}" --out run --epochs 4 $options
   succeeds
   # shellcheck disable=SC2086
-  alone train --out run --epochs 9 --resume auto $options
+  alone train "${quick[@]}" --out run --epochs 9 --resume auto $options
   succeeds
   [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
   same_metrics whole run
   # Done already: the same end again.
   # shellcheck disable=SC2086
-  alone train --out run --epochs 9 --resume auto $options
+  alone train "${quick[@]}" --out run --epochs 9 --resume auto $options
   succeeds
   [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
   # shellcheck disable=SC2086
-  alone train --out run --epochs 5 --resume auto $options
+  alone train "${quick[@]}" --out run --epochs 5 --resume auto $options
   fails_with 2 "epoch 9" "--epochs 5"
 }
 
 @test "options that change the weights are refused with the difference shown, others are free" {
   local options="--hidden 16 --batch 320 --lanes 3 --lr 0.05 --epochs 5 --quiet" expected change
   # shellcheck disable=SC2086
-  alone train --out run $options
+  alone train "${quick[@]}" --out run $options
   succeeds
   expected=$(digest_of "$output")
   cp run/metrics.csv before.csv
   for change in "lr = 0.05|lr = 0.06|--lr 0.06" "hidden = 16|hidden = 16,8|--hidden 16,8" "seed = 1|seed = 2|--seed 2" \
     "lanes = 3|lanes = 6|--lanes 6" "batch = 320|batch = 32|--batch 32" "reduce = canonical|reduce = allreduce|--reduce allreduce"; do
     # shellcheck disable=SC2086
-    launch 2 train --out run --resume auto $options ${change##*|}
+    launch 2 train "${quick[@]}" --out run --resume auto $options ${change##*|}
     fails_with 2 "'${change%%|*}'" "$(cut -d'|' -f2 <<< "$change")"
     cmp run/metrics.csv before.csv
   done
   # shellcheck disable=SC2086
-  launch 3 train --out elsewhere --resume "$(checkpoints run)" --threads 2 --checkpoint-every 3 --keep 4 --check-every 7 $options
+  launch 3 train "${quick[@]}" --out elsewhere --resume "$(checkpoints run)" --threads 2 --checkpoint-every 3 --keep 4 --check-every 7 $options
   succeeds
   [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
 }
 
 @test "more ranks than lanes are refused with one line" {
-  alone train --out run --hidden 16 --batch 64 --epochs 2 --quiet
+  alone train "${quick[@]}" --out run --hidden 16 --batch 64 --epochs 2 --quiet
   succeeds
-  launch 3 train --out run --hidden 16 --batch 64 --epochs 4 --quiet --resume auto
+  launch 3 train "${quick[@]}" --out run --hidden 16 --batch 64 --epochs 4 --quiet --resume auto
   fails_with 2 "1 lanes" "not 3"
 }
 
@@ -295,12 +295,12 @@ goes_on_as_whole() {
   sed '7s/^[0-9]/9/' a.csv > b.csv
   alone convert a.csv a.h5 --label kind --test-fraction 0 --valid-fraction 0
   alone convert b.csv b.h5 --label kind --test-fraction 0 --valid-fraction 0
-  alone train --data a.h5 --out run --epochs 3 --batch 16 --lanes 2 --quiet
+  alone train "${quick[@]}" --data a.h5 --out run --epochs 3 --batch 16 --lanes 2 --quiet
   succeeds
-  launch 2 train --data b.h5 --out run --epochs 4 --batch 16 --resume auto --quiet
+  launch 2 train "${quick[@]}" --data b.h5 --out run --epochs 4 --batch 16 --resume auto --quiet
   fails_with 1 "b.h5" "data"
   cp a.h5 same.h5 # elsewhere, but the same
-  launch 2 train --data same.h5 --out run --epochs 4 --batch 16 --resume auto --quiet
+  launch 2 train "${quick[@]}" --data same.h5 --out run --epochs 4 --batch 16 --resume auto --quiet
   succeeds
 }
 
@@ -310,7 +310,7 @@ goes_on_as_whole() {
   for i in $(seq 1 60); do echo "$((i % 7)).5,$((i % 3 * 10)),c$((i % 4)),kind-$((i % 3))"; done >> a.csv
   local options="--epochs 3 --batch 16 --lanes 2 --quiet"
   # shellcheck disable=SC2086
-  alone train --data a.csv --out run $options
+  alone train "${quick[@]}" --data a.csv --out run $options
   succeeds
   np=2
   for change in "s/^a,b/a,width/|column 2 is 'width' here, but 'b' in" "s/^a,b,/b,a,/|column 1 is 'b' here, but 'a' in" \
@@ -318,48 +318,48 @@ goes_on_as_whole() {
     "s/,kind$/,sort/|target 1 is 'sort' here, but 'kind' in"; do
     sed "${change%%|*}" a.csv > b.csv
     # shellcheck disable=SC2086
-    launch $np train --data b.csv --out run $options --epochs 4 --resume auto
+    launch $np train "${quick[@]}" --data b.csv --out run $options --epochs 4 --resume auto
     fails_with 1 "b.csv: ${change##*|} the data that the checkpoint was made with" "--resume never"
     np=$((3 - np))
   done
   # shellcheck disable=SC2086
-  launch 2 train --data a.csv --out run $options --epochs 4 --resume auto
+  launch 2 train "${quick[@]}" --data a.csv --out run $options --epochs 4 --resume auto
   succeeds
   [ "$(wc -l < run/metrics.csv)" = 5 ] || fail "not four epochs"
 }
 
 @test "--resume auto in an empty folder starts; a file that is not there, and no checkpoint, are told" {
-  launch 2 train --out run --hidden 8 --epochs 2 --resume auto --lanes 4 --batch 320 --quiet
+  launch 2 train "${quick[@]}" --out run --hidden 8 --epochs 2 --resume auto --lanes 4 --batch 320 --quiet
   succeeds
   local first
   first=$(digest_of "$output")
-  launch 2 train --out other --hidden 8 --epochs 2 --lanes 4 --batch 320 --quiet
+  launch 2 train "${quick[@]}" --out other --hidden 8 --epochs 2 --lanes 4 --batch 320 --quiet
   succeeds
   [ "$(digest_of "$output")" = "$first" ] || fail "expected $first"
-  launch 2 train --out run --resume none.h5
+  launch 2 train "${quick[@]}" --out run --resume none.h5
   fails_with 1 "none.h5: no such file"
-  launch 2 train --out run --resume yes
+  launch 2 train "${quick[@]}" --out run --resume yes
   fails_with 2 '"yes" is neither auto nor never nor the file of a checkpoint'
-  alone train --out run --resume run
+  alone train "${quick[@]}" --out run --resume run
   fails_with 2 "--resume run: is a folder; --resume auto with --out FOLDER"
-  launch 2 train --out run --resume run/model.h5
+  launch 2 train "${quick[@]}" --out run --resume run/model.h5
   fails_with 1 "run/model.h5" "not a checkpoint"
 }
 
 @test "without --resume a run begins anew and its checkpoints replace the other's" {
-  alone train --out run --hidden 8 --epochs 20 --batch 320 --quiet
+  alone train "${quick[@]}" --out run --hidden 8 --epochs 20 --batch 320 --quiet
   succeeds
   [ "$(checkpoints run)" = run/checkpoints/step-000000000080.h5 ] || fail "left: $(checkpoints run)"
-  alone train --out run --hidden 8 --epochs 2 --batch 320 --seed 5 --keep 3 --quiet
+  alone train "${quick[@]}" --out run --hidden 8 --epochs 2 --batch 320 --seed 5 --keep 3 --quiet
   succeeds
   [ "$(checkpoints run)" = run/checkpoints/step-000000000008.h5 ] || fail "left: $(checkpoints run)"
 }
 
 @test "what a killed run left half written is removed when the next one starts" {
-  alone train --quiet --epochs 1 --out run
+  alone train "${quick[@]}" --quiet --epochs 1 --out run
   succeeds
   touch run/model.h5.tmp.999999999 run/config.ini.tmp.999999999 run/model.h5.tmp.$$ run/checkpoints/step-000000000001.h5.tmp.999999999
-  alone train --quiet --epochs 1 --out run
+  alone train "${quick[@]}" --quiet --epochs 1 --out run
   succeeds
   [ "$(find run -name '*.tmp.*')" = "run/model.h5.tmp.$$" ] || fail "left: $(find run -name '*.tmp.*')"
 }
@@ -367,7 +367,7 @@ goes_on_as_whole() {
 @test "a damaged newest checkpoint is passed over with a note for the one before" {
   local options="--hidden 16 --batch 320 --lanes 4 --epochs 6 --optimizer adam --lr 0.01 --quiet" expected newest size
   # shellcheck disable=SC2086
-  alone train --out run --checkpoint-every 1epochs --keep 3 $options
+  alone train "${quick[@]}" --out run --checkpoint-every 1epochs --keep 3 $options
   succeeds
   expected=$(digest_of "$output")
   newest=$(checkpoints run | tail -n 1)
@@ -376,7 +376,7 @@ goes_on_as_whole() {
   alone info "$newest"
   fails_with 1 "$newest" "damaged"
   # shellcheck disable=SC2086
-  launch 2 train --out run --resume auto $options
+  launch 2 train "${quick[@]}" --out run --resume auto $options
   succeeds
   [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
   grep -q "^mlpdist: note: skipped a damaged checkpoint: .*$newest" "$errors.all" || fail "no note"
@@ -386,27 +386,27 @@ goes_on_as_whole() {
   cp -r run all-damaged
   truncate -s 3000 all-damaged/checkpoints/*.h5
   # shellcheck disable=SC2086
-  alone train --out all-damaged --resume auto $options
+  alone train "${quick[@]}" --out all-damaged --resume auto $options
   succeeds
   [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
   grep -q "note: all-damaged: there is no checkpoint to go on from: all are damaged; this run starts anew" "$errors.all" || fail "no note"
   # A named one is that or nothing.
   truncate -s 5000 "$newest"
   # shellcheck disable=SC2086
-  launch 2 train --out run --resume "$newest" $options
+  launch 2 train "${quick[@]}" --out run --resume "$newest" $options
   fails_with 1 "$newest"
 }
 
 @test "checkpoints of former formats go on, to the same end" {
   local options="--quiet --hidden 2 --epochs 3 --batch 64 --lanes 2 --optimizer sgd" expected
   # shellcheck disable=SC2086
-  alone train $options --out whole
+  alone train "${quick[@]}" $options --out whole
   succeeds
   expected=$(last_line)
   local format
   for format in 1 2 3; do
     # shellcheck disable=SC2086
-    launch 2 train $options --resume "$BATS_TEST_DIRNAME/old/checkpoint-format-$format.h5" --out run
+    launch 2 train "${quick[@]}" $options --resume "$BATS_TEST_DIRNAME/old/checkpoint-format-$format.h5" --out run
     succeeds
     [ "$(last_line)" = "$expected" ] || fail "format $format: expected $expected"
   done
@@ -418,7 +418,7 @@ goes_on_as_whole() {
   for i in $(seq 1 60); do echo "$((i % 7)).5,$((i % 3 * 10)),$((i % 5 * 7 + i)).25"; done >> t.csv
   alone convert t.csv t.h5 --label y --test-fraction 0 --valid-fraction 0
   succeeds
-  launch 2 train --data t.h5 --quiet --hidden 2 --epochs 3 --batch 16 --lanes 2 --optimizer sgd --lr 0.01 \
+  launch 2 train "${quick[@]}" --data t.h5 --quiet --hidden 2 --epochs 3 --batch 16 --lanes 2 --optimizer sgd --lr 0.01 \
     --resume "$BATS_TEST_DIRNAME/old/checkpoint-format-1-regression.h5" --out run
   fails_with 1 "older version (format 1)" "targets of a regression" "version that began it" "--resume never"
   [ ! -e run ] || fail "a folder without a run"
@@ -427,13 +427,13 @@ goes_on_as_whole() {
 @test "a checkpoint whose first bytes are gone is passed over, kept under another name, and in nobody's way" {
   local options="--hidden 16 --batch 320 --lanes 4 --epochs 6 --optimizer adam --lr 0.01 --quiet --checkpoint-every 1epochs" expected newest
   # shellcheck disable=SC2086
-  alone train --out run --keep 3 $options
+  alone train "${quick[@]}" --out run --keep 3 $options
   succeeds
   expected=$(digest_of "$output")
   newest=$(checkpoints run | tail -n 1)
   dd if=/dev/zero of="$newest" bs=4096 count=1 conv=notrunc 2> /dev/null
   # shellcheck disable=SC2086
-  launch 2 train --out run --resume auto $options
+  launch 2 train "${quick[@]}" --out run --resume auto $options
   succeeds # the last step's checkpoint could be written
   [ "$(digest_of "$output")" = "$expected" ] || fail "expected $expected"
   grep -q "^mlpdist: note: skipped a damaged checkpoint: .*$newest.*; it is kept as $newest.damaged" "$errors.all" || fail "$(cat "$errors.all")"
@@ -443,7 +443,7 @@ goes_on_as_whole() {
 }
 
 @test "info describes a checkpoint" {
-  alone train --out run --hidden 16 --epochs 2 --batch 320 --optimizer adam --lr 0.01 --quiet
+  alone train "${quick[@]}" --out run --hidden 16 --epochs 2 --batch 320 --optimizer adam --lr 0.01 --quiet
   succeeds
   alone info "$(checkpoints run)"
   succeeds
@@ -469,7 +469,7 @@ failing_checkpoints_told() {
   mkdir run
   echo "in the way" > run/checkpoints
   # shellcheck disable=SC2086
-  launch 2 train --out run $options
+  launch 2 train "${quick[@]}" --out run $options
   failing_checkpoints_told run
   [ "$(cat run/checkpoints)" = "in the way" ] || fail "the file was harmed"
   has_rows run/metrics.csv 8 || fail "not all epochs"
@@ -478,12 +478,12 @@ failing_checkpoints_told() {
 @test "a full disk (a limit to the size of files): the good checkpoint stays, notes, a whole model, status 1" {
   local options="--hidden 128 --batch 320 --optimizer adam --lr 0.001"
   # shellcheck disable=SC2086
-  alone train --out run $options --epochs 2
+  alone train "${quick[@]}" --out run $options --epochs 2
   succeeds
   cp "$(checkpoints run)" good.h5
   ulimit -f 80 # KiB: model.h5 fits, checkpoints with their four arrays do not
   # shellcheck disable=SC2086
-  alone train --out run $options --epochs 6 --checkpoint-every 2epochs --resume auto
+  alone train "${quick[@]}" --out run $options --epochs 6 --checkpoint-every 2epochs --resume auto
   failing_checkpoints_told run
   cmp good.h5 "$(checkpoints run)"
   [ "$(checkpoints run | wc -l)" = 1 ] || fail "left: $(checkpoints run)"
@@ -492,7 +492,7 @@ failing_checkpoints_told() {
 @test "a full disk (a small file system)" {
   mkdir -p run/checkpoints
   mount -t tmpfs -o size=96k tmpfs run/checkpoints 2> /dev/null || skip "no privilege to mount a file system"
-  launch 2 train --out run --hidden 128 --batch 320 --optimizer adam --epochs 6 --checkpoint-every 2epochs
+  launch 2 train "${quick[@]}" --out run --hidden 128 --batch 320 --optimizer adam --epochs 6 --checkpoint-every 2epochs
   local left
   left=$(find run/checkpoints -type f)
   umount run/checkpoints

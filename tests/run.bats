@@ -10,7 +10,7 @@ setup_file() {
   "${CC:-cc}" -o "$shared/make_bad_data" "$BATS_TEST_DIRNAME/make_bad_data.c" \
     $(pkg-config --cflags --libs hdf5 2> /dev/null || pkg-config --cflags --libs hdf5-serial) -lm
   "$shared/make_bad_data" "$shared"
-  "$MLPDIST" train --quiet --epochs 4 --hidden 32 --lr 0.05 --batch 64 --out "$shared/run" > "$shared/train.out"
+  "$MLPDIST" train "${quick[@]}" --quiet --epochs 4 --hidden 32 --lr 0.05 --batch 64 --out "$shared/run" > "$shared/train.out"
 }
 
 setup() {
@@ -34,14 +34,14 @@ setup() {
 }
 
 @test "train says what it does: data, network, run, an epoch a line, where the time went" {
-  alone train --epochs 3 --hidden 8 --threads 1
+  alone train "${quick[@]}" --epochs 3 --hidden 8 --threads 1
   succeeds
   says "digits.h5" "64 values, 10 classes" "64-8-10" "1 rank x 1 thread" "lane" "compute" "files    run/config.ini" "test "
   [ "$(grep -c '^epoch [1-3]/3  train loss .* valid loss .* accuracy .* lr .* samples/s' <<< "$output")" = 3 ] || fail "epoch lines"
 }
 
 @test "no progress bar and no escape codes without a terminal" {
-  alone train --epochs 1 --hidden 4
+  alone train "${quick[@]}" --epochs 1 --hidden 4
   succeeds
   ! grep -q $'[\r\033]' "$errors.all" - <<< "$output" || fail "control characters"
 }
@@ -50,7 +50,7 @@ setup() {
   local first="" split np threads
   for split in "1 1" "1 2" "2 1" "3 1" "4 2"; do
     read -r np threads <<< "$split"
-    launch "$np" train --quiet --epochs 2 --hidden 16,8 --batch 256 --lanes 4 --threads "$threads" --out "run-$np-$threads"
+    launch "$np" train "${quick[@]}" --quiet --epochs 2 --hidden 16,8 --batch 256 --lanes 4 --threads "$threads" --out "run-$np-$threads"
     succeeds
     first=${first:-$(last_line)}
     [ "$(last_line)" = "$first" ] || fail "np $np x $threads gives another digest than $first"
@@ -89,7 +89,7 @@ setup() {
 
 @test "the accuracy that eval finds is the share of right predictions" {
   # The class of row i in good.h5 is i modulo 3.
-  alone train --data "$shared/good.h5" --epochs 3 --batch 16 --lr 0.02 --hidden 6 --quiet
+  alone train "${quick[@]}" --data "$shared/good.h5" --epochs 3 --batch 16 --lr 0.02 --hidden 6 --quiet
   succeeds
   alone eval --data "$shared/good.h5" --part train
   succeeds
@@ -121,7 +121,7 @@ setup() {
 }
 
 @test "regression: targets in their own units" {
-  alone train --data "$shared/values.h5" --quiet --epochs 200 --batch 16 --hidden 16 --optimizer adam --lr 0.01
+  alone train "${quick[@]}" --data "$shared/values.h5" --quiet --epochs 200 --batch 16 --hidden 16 --optimizer adam --lr 0.01
   succeeds
   says "rmse"
   alone eval --data "$shared/values.h5"
@@ -133,7 +133,7 @@ setup() {
 }
 
 @test "other people's paths: --x and --y" {
-  alone train --data "$shared/good.h5" --x /test/x --y /test/y --test-x /train/x --test-y /train/y --epochs 1 --quiet
+  alone train "${quick[@]}" --data "$shared/good.h5" --x /test/x --y /test/y --test-x /train/x --test-y /train/y --epochs 1 --quiet
   succeeds
   alone eval --data "$shared/good.h5" --x /train/x --y /train/y --split test
   succeeds
@@ -144,7 +144,7 @@ setup() {
   awk 'BEGIN { print "a,b,y"; for (i = 0; i < 600; i++) print (i * 7919) % 20000 - 10000 "," i % 20 - 10 "," (i % 20 >= 10) }' > wide.csv
   alone convert wide.csv wide.h5
   succeeds
-  alone train --data wide.h5 --hidden 8 --batch 64 --epochs 10 --threads 1 --quiet
+  alone train "${quick[@]}" --data wide.h5 --hidden 8 --batch 64 --epochs 10 --threads 1 --quiet
   succeeds
   local accuracy
   accuracy=$(sed -n 's/^valid .*accuracy \([0-9.]*\).*/\1/p' <<< "$output")
@@ -159,7 +159,7 @@ setup() {
   alone convert a.csv a.h5 --label kind --test-fraction 0.25 --valid-fraction 0
   succeeds
   says "45 train" "15 test" "3 classes"
-  alone train --data a.h5 --epochs 30 --batch 16 --lr 0.05 --quiet
+  alone train "${quick[@]}" --data a.h5 --epochs 30 --batch 16 --lr 0.05 --quiet
   succeeds
   alone eval --data a.h5
   succeeds
@@ -175,7 +175,7 @@ train_fails() {
   local expected=$1 words=$2 np
   shift 3
   for np in 1 2; do
-    on $np train --epochs 2 --out bad-run "$@"
+    on $np train "${quick[@]}" --epochs 2 --out bad-run "$@"
     fails_with "$expected" "$words"
     [ ! -e bad-run/model.h5 ] || fail "a model is left"
     [ -z "$(find bad-run -type f 2> /dev/null)" ] || fail "files are left: $(find bad-run -type f)"
@@ -184,7 +184,7 @@ train_fails() {
 
 @test "no file" {
   train_fails 1 "none.h5" -- --data none.h5
-  alone train --data none.csv --label y
+  alone train "${quick[@]}" --data none.csv --label y
   fails_with 1 "none.csv: no such file"
   ! grep note "$errors.all" || fail "a note on data that is not there"
 }
@@ -204,10 +204,42 @@ train_fails() {
 @test "an unknown back end" { train_fails 2 "plain" -- --backend magma; }
 @test "a loss that does not fit the output" { train_fails 2 "softmax" -- --loss cross-entropy --output-activation tanh; }
 
+@test "the options that were defaults until 2026-11-28 give the digests of then" {
+  grep -q avx2 /proc/cpuinfo || skip "a processor without AVX2"
+  alone train "${quick[@]}" --quiet --out former
+  succeeds
+  says "digest cf737b1ac48906bb"
+  launch 2 train "${quick[@]}" --hidden 128 --epochs 30 --quiet --out former
+  succeeds
+  says "digest 0702b9e89f92b147"
+}
+
+@test "defaults: a tenth of the rows is drawn for validation, epochs go by the steps, and a run resumes with both" {
+  awk -v OFS=, 'BEGIN { print "a,b,y"; for (i = 0; i < 400; i++) print i % 7, i % 5, i % 7 + 2 * (i % 5) + i % 3 / 10 }' > t.csv
+  alone convert t.csv t.h5 --label y --task regression --test-fraction 0 --valid-fraction 0
+  succeeds
+  alone train "${quick[@]}" --data t.h5 --hidden 4 --batch 8 --out whole
+  succeeds
+  says "360 train, 40 valid rows" "adamw lr 0.005" "epoch 178/178"
+  grep -qx 'lr = 0.005' whole/config.ini || fail "the rate in config.ini"
+  alone train "${quick[@]}" --data t.h5 --hidden 4 --batch 1 --epochs 1 --valid-fraction 0 --out none
+  succeeds
+  says "400 train, 0 valid rows"
+  # What an older version began without validation rows goes on without: the checkpoint's value stands for auto.
+  alone train "${quick[@]}" --data t.h5 --hidden 4 --batch 1 --epochs 1 --out none --resume auto
+  succeeds
+  says "400 train, 0 valid rows" "resumed"
+  head -n 8 t.csv > few.csv
+  alone convert few.csv few.h5 --label y --task regression --test-fraction 0 --valid-fraction 0
+  alone train "${quick[@]}" --data few.h5 --hidden 4 --epochs 1 --out few
+  succeeds
+  says "7 train, 0 valid rows"
+}
+
 @test "an output folder that cannot be made" {
   touch file
   for np in 1 2 3; do
-    on $np train --epochs 1 --out file/run
+    on $np train "${quick[@]}" --epochs 1 --out file/run
     fails_with 1 "file/run"
   done
   launch 2 predict --model "$shared/run/model.h5" --out nowhere/p.csv
@@ -216,7 +248,7 @@ train_fails() {
 
 @test "a loss that is no number stops the run and says where" {
   for np in 1 2; do
-    on $np train --data "$shared/values.h5" --batch 8 --lr 1e6 --epochs 50 --out wild
+    on $np train "${quick[@]}" --data "$shared/values.h5" --batch 8 --lr 1e6 --epochs 50 --out wild
     fails_with 1 "step"
   done
 }
@@ -242,13 +274,13 @@ train_fails() {
 }
 
 @test "MLPDIST_DEBUG=1: train says how threads and ranks share a step" {
-  alone train --epochs 1 --threads 1 --quiet
+  alone train "${quick[@]}" --epochs 1 --threads 1 --quiet
   succeeds
   ! grep -q "threads share" "$errors.all"
   export MLPDIST_DEBUG=1
-  alone train --epochs 1 --threads 1 --quiet
+  alone train "${quick[@]}" --epochs 1 --threads 1 --quiet
   grep -q "note: threads share whole lanes; a block of weights is updated as soon as its gradient is summed" "$errors.all"
-  launch 2 train --epochs 1 --threads 1 --quiet
+  launch 2 train "${quick[@]}" --epochs 1 --threads 1 --quiet
   grep -q "note: threads share whole lanes; the whole gradient is summed, then each rank updates all" "$errors.all"
 }
 
@@ -262,7 +294,7 @@ train_fails() {
 @test "ranks of one machine do not look for networks, unless told to" {
   [[ "${mpi_launch[0]}" == mpirun && -z "${OMPI_MCA_pml-}" ]] || skip "not with the default of Open MPI"
   "${mpi_launch[@]}" --version | grep -q "Open MPI" || skip "not Open MPI"
-  choice() { OMPI_MCA_pml_base_verbose=20 "${mpi_launch[@]}" -np 2 "$MLPDIST" train --quiet --epochs 1 --out run 2>&1; }
+  choice() { OMPI_MCA_pml_base_verbose=20 "${mpi_launch[@]}" -np 2 "$MLPDIST" train "${quick[@]}" --quiet --epochs 1 --out run 2>&1; }
   output=$(choice) && status=0 || status=$?
   [ "$status" = 0 ] || fail "status"
   grep -q "component ob1 selected" <<< "$output" || fail "not chosen"
@@ -292,10 +324,10 @@ exec "$(command -v "$MLPDIST")" "\$@"
 END
   chmod +x counting
   touch -d 2020-01-01 data.h5 # a file of this moment could change unseen
-  MLPDIST=$PWD/counting launch 4 train --quiet --data data.h5 --epochs 1 --out run
+  MLPDIST=$PWD/counting launch 4 train "${quick[@]}" --quiet --data data.h5 --epochs 1 --out run
   succeeds
   [ "$(sort opens | uniq -c | awk '{ print $1, $2 }' | tr '\n' ' ')" = "1 open 1 open 1 open " ] || fail "$(sort opens | uniq -c)"
   sed -i 's/= 0 \]/= none ]/' counting # with the first: there the marks are seen
-  MLPDIST=$PWD/counting launch 2 train --quiet --data data.h5 --epochs 1 --out run
+  MLPDIST=$PWD/counting launch 2 train "${quick[@]}" --quiet --data data.h5 --epochs 1 --out run
   grep -q metadata opens || fail "the first rank's reading is not seen"
 }

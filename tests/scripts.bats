@@ -85,7 +85,7 @@ drawn() {
 @test "plot agrees with what the program writes" {
   needs matplotlib
   needs h5py
-  alone train --epochs 1 --quiet --out run
+  alone train "${quick[@]}" --epochs 1 --quiet --out run
   succeeds
   script plot run --out out.svg
   succeeds

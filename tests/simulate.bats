@@ -28,7 +28,7 @@ END
 }
 
 @test "4 simulated ranks: the digest of a run alone, slower on a slower wire" {
-  alone train --quiet --batch 256 --lanes 4 --epochs 3
+  alone train "${quick[@]}" --quiet --batch 256 --lanes 4 --epochs 3
   succeeds
   local digest
   digest=$(last_line)

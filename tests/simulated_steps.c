@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "kernels/vector.h"
 #include "network/init.h"
+#include "quick_options.h"
 #include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "step/stepper_internal.h"
@@ -354,7 +355,7 @@ static mlpd_status make_parts(const setting *set, mlpd_comm *comm, parts *p) {
   mlpd_train_options options;
   for (uint32_t l = 0; l < set->num_layers; l++)
     activations[l] = l + 1 < set->num_layers ? (mlpd_activation)set->activation : MLPD_SOFTMAX;
-  mlpd_train_options_default(&options);
+  quick_options(&options);
   options.optimizer = (mlpd_optimizer)set->optimizer;
   TRY(backend_choose(NULL, &real_backend));
   if (real_backend->sum_gradients == NULL) return FAIL(MLPD_ERROR_USAGE, "simulated steps need the native back end");

@@ -29,7 +29,7 @@ comparison() {
   # 1259 rows in batches of 200 and 59, over 16 lanes: shares are uneven, and some lanes of the last batch are short.
   for ranks in 1 2 3 4 5 7 8 16; do
     for threads in 1 2 3 5; do
-      launch "$ranks" train --quiet --out "run-$ranks-$threads" --threads "$threads" --hidden 40,16 --activation gelu \
+      launch "$ranks" train "${quick[@]}" --quiet --out "run-$ranks-$threads" --threads "$threads" --hidden 40,16 --activation gelu \
         --optimizer adam --lr 0.002 --schedule cosine --batch 200 --lanes 16 --epochs 2
       succeeds
       first=${first:-$output}
@@ -69,12 +69,12 @@ unlike() {
 }
 
 @test "ranks with other options, another back end or another split are refused by name" {
-  unlike "$MLPDIST" train --quiet --epochs 1 -- "$MLPDIST" train --quiet --epochs 1 --lr 0.2
+  unlike "$MLPDIST" train "${quick[@]}" --quiet --epochs 1 -- "$MLPDIST" train "${quick[@]}" --quiet --epochs 1 --lr 0.2
   fails_with 2 "rank 1 of 2 on " "'lr = 0.2' here, 'lr = 0.1' on rank 0"
   [ ! -e run ] || fail "a run folder is left"
-  unlike "$MLPDIST" train --quiet --epochs 1 -- "$MLPDIST" train --quiet --epochs 1 --checkpoint-every 5
+  unlike "$MLPDIST" train "${quick[@]}" --quiet --epochs 1 -- "$MLPDIST" train "${quick[@]}" --quiet --epochs 1 --checkpoint-every 5
   fails_with 2 "rank 1 of 2 on " "'checkpoint-every = 5' here, 'checkpoint-every = 10min' on rank 0"
-  alone train --quiet --epochs 1
+  alone train "${quick[@]}" --quiet --epochs 1
   succeeds
   unlike "$MLPDIST" eval -- "$MLPDIST" eval --split train
   fails_with 2 "rank 1 of 2 on " "'split = train' here, 'split = test' on rank 0"
@@ -83,11 +83,11 @@ unlike() {
 }
 
 @test "threads may differ from rank to rank" {
-  alone train --quiet --epochs 2 --lanes 4 --threads 1
+  alone train "${quick[@]}" --quiet --epochs 2 --lanes 4 --threads 1
   succeeds
   local digest
   digest=$(last_line)
-  unlike "$MLPDIST" train --quiet --epochs 2 --lanes 4 --threads 1 -- "$MLPDIST" train --quiet --epochs 2 --lanes 4 --threads 3
+  unlike "$MLPDIST" train "${quick[@]}" --quiet --epochs 2 --lanes 4 --threads 1 -- "$MLPDIST" train "${quick[@]}" --quiet --epochs 2 --lanes 4 --threads 3
   succeeds
   [ "$(last_line)" = "$digest" ] || fail "another digest than $digest"
 }
@@ -95,8 +95,8 @@ unlike() {
 @test "another instruction set on one rank is noticed, and the run goes on" {
   "$MLPDIST" --version | grep -q oneDNN || skip "built without oneDNN"
   grep -qw avx2 /proc/cpuinfo || skip "no processor with AVX2"
-  unlike env DNNL_MAX_CPU_ISA=SSE41 "$MLPDIST" train --quiet --epochs 1 --backend onednn -- \
-    env DNNL_MAX_CPU_ISA=AVX "$MLPDIST" train --quiet --epochs 1 --backend onednn
+  unlike env DNNL_MAX_CPU_ISA=SSE41 "$MLPDIST" train "${quick[@]}" --quiet --epochs 1 --backend onednn -- \
+    env DNNL_MAX_CPU_ISA=AVX "$MLPDIST" train "${quick[@]}" --quiet --epochs 1 --backend onednn
   succeeds
   grep -q 'note: rank 1 of 2 on .* computes with AVX, rank 0 with SSE41: .*DNNL_MAX_CPU_ISA' "$errors.all" || fail "no notice"
 }
@@ -109,11 +109,11 @@ unlike() {
   local options digest
   for options in "--hidden 70,33" "--hidden 40 --activation gelu --optimizer adamw --lr 0.01 --schedule cosine"; do
     # shellcheck disable=SC2086
-    alone train --quiet --epochs 1 $options
+    alone train "${quick[@]}" --quiet --epochs 1 $options
     succeeds
     digest=$(last_line)
     # shellcheck disable=SC2086
-    [ "$(timeout 120 valgrind -q --error-exitcode=0 "$MLPDIST" train --quiet --epochs 1 $options 2> /dev/null | tail -n 1)" = "$digest" ] ||
+    [ "$(timeout 120 valgrind -q --error-exitcode=0 "$MLPDIST" train "${quick[@]}" --quiet --epochs 1 $options 2> /dev/null | tail -n 1)" = "$digest" ] ||
       fail "another digest with $options"
   done
 }

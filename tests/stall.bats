@@ -12,10 +12,10 @@ setup_file() {
   ! is_sanitized || return 0 # all is skipped
   local started milliseconds
   started=$(date +%s%N)
-  "$MLPDIST" train --quiet --epochs 20 "${options[@]}" --out "$BATS_FILE_TMPDIR/measured" > "$BATS_FILE_TMPDIR/train.out"
+  "$MLPDIST" train "${quick[@]}" --quiet --epochs 20 "${options[@]}" --out "$BATS_FILE_TMPDIR/measured" > "$BATS_FILE_TMPDIR/train.out"
   milliseconds=$((($(date +%s%N) - started) / 1000000))
   export EPOCHS=$((20 + 20 * 3000 / (milliseconds + 1)))
-  "$MLPDIST" train --quiet --epochs "$EPOCHS" "${options[@]}" --out "$BATS_FILE_TMPDIR/undisturbed" \
+  "$MLPDIST" train "${quick[@]}" --quiet --epochs "$EPOCHS" "${options[@]}" --out "$BATS_FILE_TMPDIR/undisturbed" \
     > "$BATS_FILE_TMPDIR/train.out"
 }
 
@@ -47,7 +47,7 @@ machines=(--oversubscribe)
 stop_rank() {
   local rank=$1
   shift
-  timeout 100 mpirun "${machines[@]}" --bind-to none -np 3 "$MLPDIST" train --epochs "$EPOCHS" "${options[@]}" "$@" \
+  timeout 100 mpirun "${machines[@]}" --bind-to none -np 3 "$MLPDIST" train "${quick[@]}" --epochs "$EPOCHS" "${options[@]}" "$@" \
     --out "$BATS_TEST_TMPDIR/run" > out 2> "$errors.all" 3>&- &
   launcher=$!
   for _ in $(seq 3000); do
@@ -110,7 +110,7 @@ for_rank() {
     wait_for_run
     fails_with 4 "rank $rank on " " waited " " at step " "--stall-abort 1" "--resume auto"
     ! is_running "$process" || fail "rank $rank is still there"
-    launch 2 train --quiet --epochs "$EPOCHS" "${options[@]}" --resume auto --out run
+    launch 2 train "${quick[@]}" --quiet --epochs "$EPOCHS" "${options[@]}" --resume auto --out run
     succeeds
     [ "$(last_line)" = "$(tail -n 1 "$BATS_FILE_TMPDIR/train.out")" ] || fail "another digest"
     rm -r run
@@ -149,11 +149,11 @@ ends_naming() { fails_with 4 "rank $1 on " ": 1 other rank has waited " " s for 
 }
 
 @test "--stall-timeout 0 says nothing; negative ones are refused" {
-  launch 2 train --quiet --epochs 2 --hidden 4 --stall-timeout 0 --stall-abort 0
+  launch 2 train "${quick[@]}" --quiet --epochs 2 --hidden 4 --stall-timeout 0 --stall-abort 0
   succeeds
   ! grep -q "waited" "$errors.all" || fail "told"
-  alone train --epochs 1 --stall-timeout=-1
+  alone train "${quick[@]}" --epochs 1 --stall-timeout=-1
   fails_with 2 "--stall-timeout"
-  alone train --epochs 1 --stall-abort=-1
+  alone train "${quick[@]}" --epochs 1 --stall-abort=-1
   fails_with 2 "--stall-abort"
 }

@@ -2,6 +2,7 @@
 # memory that does not grow with the file.
 
 load helper
+quick+=(--valid-fraction 0)
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
@@ -45,7 +46,7 @@ on_splits() {
   for np in 1 2 3; do
     for threads in 1 2; do
       [ "$np$threads" != 32 ] || continue
-      launch "$np" train --quiet --threads "$threads" "$@" --out "run-$np-$threads"
+      launch "$np" train "${quick[@]}" --quiet --threads "$threads" "$@" --out "run-$np-$threads"
       succeeds
       here=$(last_line)
       : "${digest:=$here}"
@@ -56,7 +57,7 @@ on_splits() {
 
 @test "the same bits on any number of ranks and threads, and others than of rows in memory" {
   on_splits --stream --window 130 --epochs 3
-  alone train --quiet --epochs 3 --out memory
+  alone train "${quick[@]}" --quiet --epochs 3 --out memory
   succeeds
   [ "$(last_line)" != "$digest" ] || fail "nothing was streamed"
 }
@@ -84,7 +85,7 @@ EOF
   for batch in 1 3; do
     digest=
     for np in 1 2 4; do
-      launch "$np" train --quiet --stream --lanes 4 --batch "$batch" --epochs 1 --hidden 8 --threads 1 --out run
+      launch "$np" train "${quick[@]}" --quiet --stream --lanes 4 --batch "$batch" --epochs 1 --hidden 8 --threads 1 --out run
       succeeds
       : "${digest:=$(last_line)}"
       [ "$(last_line)" = "$digest" ] || fail "$np ranks, batch $batch: not $digest"
@@ -98,7 +99,7 @@ EOF
   local mode
   for mode in "" --stream; do
     # No learning: what is left is the initial network, and data as they are normalised.
-    alone train --data float.h5 --quiet --lr 0 --epochs 1 --batch 200 $mode --out "run$mode"
+    alone train "${quick[@]}" --data float.h5 --quiet --lr 0 --epochs 1 --batch 200 $mode --out "run$mode"
     succeeds
     "$python" - "run$mode" << 'EOF' > "losses$mode"
 import csv, sys
@@ -122,17 +123,17 @@ EOF
 
 @test "a run goes on in the middle of an epoch, on another number of ranks" {
   local whole np files
-  alone train --quiet --stream --window 100 --batch 32 --lanes 4 --epochs 4 --out whole
+  alone train "${quick[@]}" --quiet --stream --window 100 --batch 32 --lanes 4 --epochs 4 --out whole
   succeeds
   whole=$(last_line)
   for np in 1 3; do
     rm -rf part
     # 40 steps an epoch: all checkpoints but the last are in the middle of one.
-    alone train --quiet --stream --window 100 --batch 32 --lanes 4 --epochs 4 --checkpoint-every 50 --keep 9 --out part
+    alone train "${quick[@]}" --quiet --stream --window 100 --batch 32 --lanes 4 --epochs 4 --checkpoint-every 50 --keep 9 --out part
     succeeds
     files=(part/checkpoints/*)
     rm "${files[-1]}"
-    launch "$np" train --stream --window 100 --batch 32 --lanes 4 --epochs 4 --resume auto --out part
+    launch "$np" train "${quick[@]}" --stream --window 100 --batch 32 --lanes 4 --epochs 4 --resume auto --out part
     succeeds
     says "resumed  after step "
     ! grep -qE 'step (40|80|120|160)$' <<< "$output" || fail "not in the middle of an epoch"
@@ -141,16 +142,16 @@ EOF
 }
 
 @test "another window, or none, does not go on from a checkpoint; options that need --stream say so" {
-  alone train --quiet --stream --window 100 --epochs 1 --out run
+  alone train "${quick[@]}" --quiet --stream --window 100 --epochs 1 --out run
   succeeds
   digest=$(last_line)
-  alone train --quiet --stream --window 120 --epochs 2 --resume auto --out run
+  alone train "${quick[@]}" --quiet --stream --window 120 --epochs 2 --resume auto --out run
   fails_with 2 "window = 100" "window = 120"
-  alone train --quiet --epochs 2 --resume auto --out run
+  alone train "${quick[@]}" --quiet --epochs 2 --resume auto --out run
   fails_with 2 "stream = yes" "stream = no"
-  alone train --window 100 --out run
+  alone train "${quick[@]}" --window 100 --out run
   fails_with 2 "--window needs --stream"
-  alone train --memory 1e9 --out run
+  alone train "${quick[@]}" --memory 1e9 --out run
   fails_with 2 "--memory needs --stream"
   alone train --quiet --config run/config.ini --epochs 1 --out again
   succeeds
@@ -164,21 +165,21 @@ EOF
   local np peak
   make_file large.h5 330000 200 float32 0 # 264 MB, and 53 MB for validation and test
   for np in 1 2; do
-    launch "$np" train --data large.h5 --stream --window 1024 --memory 80e6 --hidden 16 --epochs 1 --threads 1 --out run
+    launch "$np" train "${quick[@]}" --data large.h5 --stream --window 1024 --memory 80e6 --hidden 16 --epochs 1 --threads 1 --out run
     succeeds
     peak=$(sed -n 's/^memory *\([0-9]*\)\.[0-9]* MB at most on a rank.*/\1/p' <<< "$output")
     [ -n "$peak" ] && [ "$peak" -lt 80 ] || fail "$peak MB"
   done
   digest=$(last_line)
-  alone train --data large.h5 --stream --window 1024 --memory 2e9 --hidden 16 --epochs 1 --threads 1 --out run
+  alone train "${quick[@]}" --data large.h5 --stream --window 1024 --memory 2e9 --hidden 16 --epochs 1 --threads 1 --out run
   succeeds
   [ "$(last_line)" = "$digest" ] || fail "the digest depends on --memory"
   [ "$(sed -n 's/^test //p' <<< "$output")" != "" ] || fail "no test line"
-  alone train --data large.h5 --stream --window 1024 --memory 30e6 --hidden 16 --epochs 1 --threads 1 --out run
+  alone train "${quick[@]}" --data large.h5 --stream --window 1024 --memory 30e6 --hidden 16 --epochs 1 --threads 1 --out run
   fails_with 1 "--memory 30000000 is too little: this rank needs" "bytes at least" "a smaller --window"
   # What it calls the least is enough.
   peak=$(sed 's/.*needs \([0-9]*\) bytes.*/\1/' "$errors")
-  alone train --data large.h5 --stream --window 1024 --memory $((peak + 1000000)) --hidden 16 --epochs 1 --threads 1 \
+  alone train "${quick[@]}" --data large.h5 --stream --window 1024 --memory $((peak + 1000000)) --hidden 16 --epochs 1 --threads 1 \
     --out run
   succeeds
 }
@@ -189,7 +190,7 @@ EOF
   make_file shrinks.h5 60000 50 float32 0
   for np in 1 2; do
     cp shrinks.h5 data.h5
-    timeout 60 mpirun --oversubscribe --bind-to none -np "$np" "$MLPDIST" train --data data.h5 --stream --window 600 \
+    timeout 60 mpirun --oversubscribe --bind-to none -np "$np" "$MLPDIST" train "${quick[@]}" --data data.h5 --stream --window 600 \
       --hidden 8 --epochs 100000 --out run > output 2> "$errors.all" &
     pid=$!
     for _ in $(seq 300); do grep -q '^epoch' output && break || sleep 0.1; done

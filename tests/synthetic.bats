@@ -60,7 +60,7 @@ END
   make_synthetic d.h5 --rows 12000 --features 8 --noise 0
   succeeds
   says "(at best accuracy 1)"
-  alone train --data d.h5 --epochs 20 --hidden 32 --batch 128 --quiet
+  alone train "${quick[@]}" --data d.h5 --epochs 20 --hidden 32 --batch 128 --quiet
   succeeds
   awk '/^test/ { right = $5 } END { exit !(right > 0.9) }' <<< "$output" || fail "learned little"
 }

@@ -18,20 +18,20 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
 @test "a raw table trains as what convert makes of it, on any number of ranks, and is converted once" {
   alone convert houses.csv houses.h5 --label price
   succeeds
-  alone train --data houses.h5 "${small[@]}" --out set
+  alone train "${quick[@]}" --data houses.h5 "${small[@]}" --out set
   succeeds
   local want=$output
-  alone train --data houses.csv --label price "${small[@]}" --out raw
+  alone train "${quick[@]}" --data houses.csv --label price "${small[@]}" --out raw
   succeeds
   [ "$output" = "$want" ] || fail "expected $want"
   local made
   made=$(stat -c %i raw/converted.h5)
-  launch 3 train --data houses.csv --label price "${small[@]}" --out raw
+  launch 3 train "${quick[@]}" --data houses.csv --label price "${small[@]}" --out raw
   succeeds
   [ "$output" = "$want" ] || fail "3 ranks: expected $want"
   [ "$(stat -c %i raw/converted.h5)" = "$made" ] || fail "converted again"
   grep -q '^label = price$' raw/config.ini || fail "config.ini lacks the label"
-  alone train --data houses.csv --label size "${small[@]}" --out raw
+  alone train "${quick[@]}" --data houses.csv --label size "${small[@]}" --out raw
   succeeds
   [ "$(stat -c %i raw/converted.h5)" != "$made" ] || fail "another label, the same table"
   sed -i '2s/^40/41/' houses.csv
@@ -42,33 +42,33 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
 }
 
 @test "train says how it reads a raw table; a fraction of 0 draws nothing" {
-  alone train --data houses.csv --label price --epochs 1 --out run --checkpoint-every never
+  alone train "${quick[@]}" --data houses.csv --label price --epochs 1 --out run --checkpoint-every never
   succeeds
   says "table    houses.csv: 4 columns between commas, header size, rooms, age, price" "table    target: column 'price'"
   says "data     houses.csv: 240 train, 30 valid rows of 3 values, 1 target"
-  alone train --data houses.csv --label price --epochs 1 --out run --checkpoint-every never
+  alone train "${quick[@]}" --data houses.csv --label price --epochs 1 --out run --checkpoint-every never
   says "table    run/converted.h5, converted before: the inputs are unchanged"
-  alone train --data houses.csv --epochs 1 --out run --checkpoint-every never --valid-fraction 0 --test-fraction 0.5
+  alone train "${quick[@]}" --data houses.csv --epochs 1 --out run --checkpoint-every never --valid-fraction 0 --test-fraction 0.5
   succeeds
   says "150 train, 0 valid rows"
   ! grep -q '^mlpdist: note: ' "$errors.all" || grep -q 'batch' "$errors.all" || fail "an odd note"
 }
 
 @test "a run that goes on has the same table and options" {
-  alone train --data houses.csv --label price "${small[@]}" --checkpoint-every 1epochs --out run
+  alone train "${quick[@]}" --data houses.csv --label price "${small[@]}" --checkpoint-every 1epochs --out run
   succeeds
-  alone train --data houses.csv --label price "${small[@]}" --epochs 6 --out whole
+  alone train "${quick[@]}" --data houses.csv --label price "${small[@]}" --epochs 6 --out whole
   succeeds
   local want=$output
-  alone train --data houses.csv --label age "${small[@]}" --checkpoint-every 1epochs --out run --resume auto
+  alone train "${quick[@]}" --data houses.csv --label age "${small[@]}" --checkpoint-every 1epochs --out run --resume auto
   fails_with 2 "label = price" "label = age"
-  launch 2 train --data houses.csv --label price "${small[@]}" --epochs 6 --out run --resume auto
+  launch 2 train "${quick[@]}" --data houses.csv --label price "${small[@]}" --epochs 6 --out run --resume auto
   succeeds
   [ "$output" = "$want" ] || fail "expected $want"
 }
 
 @test "predict takes raw rows by name, in any order, with or without target, each by itself" {
-  alone train --data houses.csv --label price "${small[@]}" --out run
+  alone train "${quick[@]}" --data houses.csv --label price "${small[@]}" --out run
   succeeds
   alone predict --model run/model.h5 --data houses.csv --out all.csv
   succeeds
@@ -94,7 +94,7 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
 @test "predict takes raw rows for a model that was trained with --class-names, with or without target" {
   awk -F, -v OFS=, 'NR == 1 { print "a,b,y" } NR > 1 { print NR % 7, NR % 5, NR % 2 }' houses.csv > odd.csv
   cut -d, -f1,2 odd.csv > rows.csv
-  alone train --data odd.csv --class-names even,odd "${small[@]}" --out run
+  alone train "${quick[@]}" --data odd.csv --class-names even,odd "${small[@]}" --out run
   succeeds
   alone predict --model run/model.h5 --data odd.csv --out with.csv
   succeeds
@@ -105,7 +105,7 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
 }
 
 @test "eval of a raw table counts all its rows, and without --data the test part of the training's" {
-  alone train --data houses.csv --label price --delimiter comma "${small[@]}" --out run
+  alone train "${quick[@]}" --data houses.csv --label price --delimiter comma "${small[@]}" --out run
   succeeds
   local rmse
   rmse=$(sed -n 's/^test .*rmse \([^ ]*\) .*/\1/p' <<< "$output")
@@ -122,7 +122,7 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
 
 @test "tables without a header go by position, with the target or without" {
   tail -n +2 houses.csv > plain.csv
-  alone train --data plain.csv --label 0 "${small[@]}" --out run
+  alone train "${quick[@]}" --data plain.csv --label 0 "${small[@]}" --out run
   succeeds
   alone predict --model run/model.h5 --data plain.csv --out with.csv
   succeeds
@@ -140,29 +140,29 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   { head -1 houses.csv; sed -n 2,201p houses.csv; } > parts/train.csv
   { head -1 houses.csv; sed -n '202,301p' houses.csv; } > parts/test.csv
   echo "What this is" > parts/README.md
-  alone train --data parts --label price --epochs 1 --out run --checkpoint-every never
+  alone train "${quick[@]}" --data parts --label price --epochs 1 --out run --checkpoint-every never
   succeeds
   says "parts/test.csv: test part" "180 train, 20 valid rows" "(100 rows)"
-  alone train --data parts/train.csv,parts/test.csv --label price --epochs 1 --out run --checkpoint-every never
+  alone train "${quick[@]}" --data parts/train.csv,parts/test.csv --label price --epochs 1 --out run --checkpoint-every never
   succeeds
   says "parts/test.csv: test part" "180 train, 20 valid rows"
   mkdir empty
-  alone train --data empty
+  alone train "${quick[@]}" --data empty
   fails_with 2 "--data empty: the folder holds no files"
 }
 
 @test "a table that cannot be read ends all ranks with one line, and leaves no folder" {
   sed '7s/,[0-9]*,/,x,/' houses.csv > bad.csv
-  launch 3 train --data bad.csv --label price --out never
+  launch 3 train "${quick[@]}" --data bad.csv --label price --out never
   fails_with 1 "bad.csv:7: column 2 (rooms): 'x' is not a number"
   [ ! -e never ] || fail "a folder was made"
-  alone train --data houses.csv --label prise --out never
+  alone train "${quick[@]}" --data houses.csv --label prise --out never
   fails_with 2 "did you mean 'price'?"
   mkdir mine
   alone convert houses.csv mine/converted.h5
-  alone train --data houses.csv --label price --out mine
+  alone train "${quick[@]}" --data houses.csv --label price --out mine
   fails_with 1 "mine/converted.h5 exists, no run of mlpdist wrote it"
-  alone train --label price --epochs 1 --quiet --out run
+  alone train "${quick[@]}" --label price --epochs 1 --quiet --out run
   succeeds
   grep -q "note: --label has no effect: it is for raw tables" "$errors.all" || fail "no note"
 }
@@ -171,7 +171,7 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   local rows=16000000
   ! is_sanitized || rows=2000000 # which takes as long
   { echo a,b,c; yes 1,2,3 | head -n $rows; echo 1,oops,3; } > long.csv
-  launch 2 train --data long.csv --stall-timeout 0.4 --out never
+  launch 2 train "${quick[@]}" --data long.csv --stall-timeout 0.4 --out never
   fails_with 1 "long.csv:$((rows + 2)): column 2 (b): 'oops' is not a number"
   ! grep -q "wait" "$errors.all" || fail "a false alarm"
 }
@@ -193,32 +193,32 @@ mixed() {
   mixed
   local options=(--data mixed.csv --label price --categorical zip --epochs 40 --batch 32 --lr 0.02 --lanes 4 --quiet) mode np want
   for mode in "" --stream; do
-    alone train "${options[@]}" --out "one$mode" $mode
+    alone train "${quick[@]}" "${options[@]}" --out "one$mode" $mode
     succeeds
     grep -q "note: mixed.csv: column id is left out: its texts are nearly all different, as if they identified rows, as '[^']*'; --categorical 'id' keeps it" "$errors.all" || [ -n "$mode" ] || fail "no note"
     want=$output
     awk -v rmse="$(sed -n 's/^valid .*rmse \([^ ]*\).*/\1/p' <<< "$output")" 'BEGIN { exit !(rmse < 12) }' || fail "it did not learn"
     for np in 2 3; do
-      launch "$np" train "${options[@]}" --out "many$mode" $mode
+      launch "$np" train "${quick[@]}" "${options[@]}" --out "many$mode" $mode
       succeeds
       [ "$output" = "$want" ] || fail "$mode on $np ranks: expected $want"
     done
-    alone train "${options[@]}" --epochs 15 --out "two$mode" $mode
-    launch 2 train "${options[@]}" --out "two$mode" $mode --resume auto
+    alone train "${quick[@]}" "${options[@]}" --epochs 15 --out "two$mode" $mode
+    launch 2 train "${quick[@]}" "${options[@]}" --out "two$mode" $mode --resume auto
     succeeds
     [ "$output" = "$want" ] || fail "$mode resumed: expected $want"
   done
-  alone train "${options[@]}" --out drawn --valid-fraction 0 --test-fraction 0
-  alone train --data drawn/converted.h5 --epochs 2 --valid-fraction 0.3 --lanes 4 --quiet --out part
+  alone train "${quick[@]}" "${options[@]}" --out drawn --valid-fraction 0 --test-fraction 0
+  alone train "${quick[@]}" --data drawn/converted.h5 --epochs 2 --valid-fraction 0.3 --lanes 4 --quiet --out part
   succeeds
   want=$(last_line)
-  launch 3 train --data drawn/converted.h5 --epochs 2 --valid-fraction 0.3 --lanes 4 --quiet --out part
+  launch 3 train "${quick[@]}" --data drawn/converted.h5 --epochs 2 --valid-fraction 0.3 --lanes 4 --quiet --out part
   [ "$(last_line)" = "$want" ] || fail "a part drawn for validation: expected $want"
 }
 
 @test "predictions know categories by name; others, and values that training never missed, are counted in a note" {
   mixed
-  alone train --data mixed.csv --label price --categorical zip --epochs 20 --batch 32 --lr 0.02 --lanes 4 --quiet --out run
+  alone train "${quick[@]}" --data mixed.csv --label price --categorical zip --epochs 20 --batch 32 --lr 0.02 --lanes 4 --quiet --out run
   succeeds
   alone predict --model run/model.h5 --data mixed.csv --out all.csv
   succeeds
@@ -246,7 +246,7 @@ mixed() {
 
 @test "a data set of numbers where the model takes categories is refused by name" {
   mixed
-  alone train --data mixed.csv --label price --categorical zip --epochs 1 --quiet --out run
+  alone train "${quick[@]}" --data mixed.csv --label price --categorical zip --epochs 1 --quiet --out run
   succeeds
   alone convert mixed.csv numbers.h5 --label price
   succeeds
@@ -259,7 +259,7 @@ mixed() {
 
 @test "rows for a model: columns without a value, constant targets, and cures that eval and predict accept" {
   awk 'BEGIN { print "a,city,y"; for (i = 0; i < 60; i++) print i % 7 "," substr("xyz", i % 3 + 1, 1) "," i * 0.5 }' > t.csv
-  alone train --data t.csv --epochs 1 --quiet --out run
+  alone train "${quick[@]}" --data t.csv --epochs 1 --quiet --out run
   succeeds
   printf 'a,city,y\n,,1\n,,1\n' > empty.csv
   alone predict --model run/model.h5 --data empty.csv --out e.csv
@@ -279,7 +279,7 @@ mixed() {
 
 @test "a table that cannot be converted for want of room: the file that is written is named, not the table alone" {
   awk 'BEGIN { print "a,b,y"; for (i = 0; i < 400; i++) print i % 7 "," i % 11 "," i * 0.5 }' > t.csv
-  alone train --data t.csv --epochs 1 --quiet --out run
+  alone train "${quick[@]}" --data t.csv --epochs 1 --quiet --out run
   succeeds
   local status=0
   (ulimit -f 8 && "$MLPDIST" predict --model run/model.h5 --data t.csv --out p.csv) > said 2> "$errors" || status=$?
@@ -292,19 +292,19 @@ mixed() {
   mkdir data
   awk 'BEGIN { print "a,b,y"; for (i = 0; i < 60; i++) print i % 7 "," i % 11 "," i * 0.5 }' > data/train.csv
   local want name
-  alone train --data data --epochs 1 --quiet --out first
+  alone train "${quick[@]}" --data data --epochs 1 --quiet --out first
   succeeds
   want=$(last_line)
   for name in train.csv~ train.csv.bak train.csv.part .train.csv.swp; do cp data/train.csv "data/$name"; done
   for name in first second data data; do # the folder of the data as that of the run, too
-    alone train --data data --epochs 1 --quiet --out $name
+    alone train "${quick[@]}" --data data --epochs 1 --quiet --out $name
     succeeds
     [ "$(last_line)" = "$want" ] || fail "$name: expected $want"
   done
-  alone train --data second --epochs 1 --quiet --out third
+  alone train "${quick[@]}" --data second --epochs 1 --quiet --out third
   fails_with 2 "--data second: a run folder without tables"
   cut -d, -f1,2 data/train.csv > test.csv
-  launch 2 train --data data/train.csv,test.csv --lanes 2
+  launch 2 train "${quick[@]}" --data data/train.csv,test.csv --lanes 2
   fails_with 1 "test.csv: no target 'y', which data/train.csv has; leave the file out"
 }
 
@@ -312,7 +312,7 @@ mixed() {
   printf 'a,b,y\n' > t.csv
   local i
   for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do echo "$i,$((i * i % 7)),$((i % 3)).5" >> t.csv; done
-  alone train --data t.csv --label y --epochs 1 --quiet --lr 0.01
+  alone train "${quick[@]}" --data t.csv --label y --epochs 1 --quiet --lr 0.01
   succeeds
   alone eval
   succeeds
@@ -323,14 +323,14 @@ mixed() {
   fails_with 2 "run/model.h5 was trained on t.csv"
   # The file counts, not its name: a copy of the shipped one, and another of the same shape.
   cp "$MLPDIST_DATA_DIR/digits.h5" copy.h5
-  alone train --data copy.h5 --epochs 1 --quiet
+  alone train "${quick[@]}" --data copy.h5 --epochs 1 --quiet
   succeeds
   alone eval
   succeeds
   says "digits.h5, test part"
   mkdir mine
   cp copy.h5 mine/digits.h5
-  alone train --data mine/digits.h5 --epochs 1 --quiet
+  alone train "${quick[@]}" --data mine/digits.h5 --epochs 1 --quiet
   succeeds
   printf 'x' | dd of=mine/digits.h5 bs=1 seek="$(($(stat -c %s copy.h5) - 1))" conv=notrunc status=none
   alone eval
@@ -338,7 +338,7 @@ mixed() {
   rm mine/digits.h5
   launch 2 eval
   fails_with 2 "run/model.h5 was trained on mine/digits.h5; name the data to use"
-  alone train --epochs 1 --quiet
+  alone train "${quick[@]}" --epochs 1 --quiet
   succeeds
   alone eval
   succeeds
@@ -346,19 +346,19 @@ mixed() {
 
 @test "the converted table beside a model is that model's, whatever runs fail or follow" {
   local small=(--label price --epochs 2 --quiet --checkpoint-every never) before kept
-  alone train --data houses.csv "${small[@]}"
+  alone train "${quick[@]}" --data houses.csv "${small[@]}"
   succeeds
   alone eval
   before=$(grep -v '^rows' <<< "$output")
   kept=$(stat -c %i run/converted.h5)
   # A run that fails leaves the folder as it was, but for what it converted, which the next one uses.
-  launch 2 train --data houses.csv "${small[@]}" --split-seed 5 --task classification --class-weight 1,2
+  launch 2 train "${quick[@]}" --data houses.csv "${small[@]}" --split-seed 5 --task classification --class-weight 1,2
   fails_with 2 "--class-weight 1,2"
   [ "$(stat -c %i run/converted.h5)" = "$kept" ] || fail "the table of the model is gone"
   alone eval
   [ "$(grep -v '^rows' <<< "$output")" = "$before" ] || fail "another figure than $before"
   kept=$(stat -c %i run/converted.next.h5)
-  launch 2 train --data houses.csv "${small[@]}" --split-seed 5 --task classification
+  launch 2 train "${quick[@]}" --data houses.csv "${small[@]}" --split-seed 5 --task classification
   succeeds
   [ "$(stat -c %i run/converted.h5)" = "$kept" ] || fail "not the one that was converted"
   [ ! -e run/converted.next.h5 ] || fail "it is left"
@@ -366,14 +366,14 @@ mixed() {
   succeeds
   # A run on a data set leaves none, unless it reads it; a user's own stays.
   cp run/converted.h5 set.h5
-  alone train --data run/converted.h5 --epochs 2 --quiet
+  alone train "${quick[@]}" --data run/converted.h5 --epochs 2 --quiet
   succeeds
   [ -e run/converted.h5 ] || fail "the data of the run was removed"
-  alone train --data set.h5 --epochs 2 --quiet
+  alone train "${quick[@]}" --data set.h5 --epochs 2 --quiet
   succeeds
   [ ! -e run/converted.h5 ] || fail "a table of another run beside the model"
   alone convert houses.csv run/converted.h5
-  alone train --data set.h5 --epochs 2 --quiet
+  alone train "${quick[@]}" --data set.h5 --epochs 2 --quiet
   succeeds
   [ -e run/converted.h5 ] || fail "a file that no run made was removed"
 }

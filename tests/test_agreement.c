@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "quick_options.h"
 #include "ranks/agreement.h"
 #include "ranks/comm.h"
 
@@ -120,7 +121,7 @@ static void test_this_process(void **state) {
 /* A run whose ranks were given other options ends before it opens a file. */
 static mlpd_train_options options_of(const char *folder) {
   mlpd_train_options o;
-  mlpd_train_options_default(&o);
+  quick_options(&o);
   o.data.file = "absent.h5";
   o.out = folder;
   return o;

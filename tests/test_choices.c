@@ -62,10 +62,10 @@ static void test_default_options(void **state) {
   mlpd_train_options_default(&o);
   assert_int_equal(o.output_activation, -1);
   assert_int_equal(o.loss, MLPD_LOSS_AUTO);
-  assert_string_equal(o.hidden, "64");
+  assert_string_equal(o.hidden, "256,256,256");
   assert_string_equal(o.out, "run");
   assert_true(o.data.file == NULL && o.data.test_y == NULL && o.backend == NULL && o.config_text == NULL);
-  assert_true(o.base_batch > 0 && o.batch > 0 && o.epochs > 0 && o.lr > 0 && o.lr_step_epochs > 0 && o.epsilon > 0);
+  assert_true(o.base_batch > 0 && o.batch > 0 && o.epochs == 0 && o.lr == -1 && o.lr_step_epochs > 0 && o.epsilon > 0);
   /* What auto becomes for classes and for values is a pair that can be trained. */
   assert_int_equal(loss_check(MLPD_CROSS_ENTROPY, loss_default_activation(MLPD_CROSS_ENTROPY, MLPD_CLASSIFICATION)),
                    MLPD_OK);

@@ -16,6 +16,7 @@
 #include "network/layer_kind.h"
 #include "network/network_options.h"
 #include "network/optimizer.h"
+#include "quick_options.h"
 
 enum { ROWS = 7, INPUTS = 5, OUTPUTS = 3, MOST_WIDTH = 40 };
 
@@ -576,7 +577,7 @@ static void check_ntk(mlpd_optimizer kind, mlpd_decay decay) {
   double v[NTK_INPUTS], states[2][NTK_INPUTS] = {{0}};
   float gradient[NTK_INPUTS];
   rng stream = rng_start(4, RNG_SHUFFLE, (uint32_t)kind, 0);
-  mlpd_train_options_default(&options);
+  quick_options(&options);
   options.parametrization = MLPD_PARAMETRIZATION_NTK;
   options.hidden = "1";
   options.output_activation = MLPD_IDENTITY;
@@ -619,7 +620,7 @@ static void test_ntk_start(void **state) {
   (void)state;
   mlpd_train_options options;
   mlpd_network *network = NULL;
-  mlpd_train_options_default(&options);
+  quick_options(&options);
   options.parametrization = MLPD_PARAMETRIZATION_NTK;
   options.hidden = "4000";
   options.output_activation = MLPD_IDENTITY;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "mlpdist.h"
+#include "quick_options.h"
 #include "temporary_folder.h"
 
 static mlpd_comm *comm;
@@ -105,7 +106,7 @@ static void convert(void) {
 
 static mlpd_train_options make_options(const char *out) {
   mlpd_train_options options;
-  mlpd_train_options_default(&options);
+  quick_options(&options);
   options.data.file = in_folder("t.h5");
   options.out = out;
   options.hidden = "4";

@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "kernels/activation.h"
 #include "network/loss.h"
+#include "quick_options.h"
 #include "reference.h"
 
 enum { MAX_K = 1000 };
@@ -218,7 +219,7 @@ static void test_quantiles(void **state) {
     sample_free(&s);
   }
   mlpd_train_options options;
-  mlpd_train_options_default(&options);
+  quick_options(&options);
   options.loss = MLPD_QUANTILE;
   options.quantiles = options.class_weight = NULL; /* a host may leave texts at their defaults so */
   assert_int_equal(loss_of_options(&options, &spec), MLPD_OK);

@@ -17,6 +17,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include "quick_options.h"
 #include "temporary_folder.h"
 
 enum { ROWS = 203, HELD = 37, FEATURES = 6, MOST_TARGETS = 2 };
@@ -175,7 +176,7 @@ static void write_file(const data_kind *kind, const char *path) {
 
 static mlpd_train_options make_options(const data_kind *kind) {
   mlpd_train_options options;
-  mlpd_train_options_default(&options);
+  quick_options(&options);
   options.hidden = "12";
   options.batch = 32;
   options.epochs = 3;

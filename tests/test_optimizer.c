@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "network/optimizer.h"
+#include "quick_options.h"
 #include "reference.h"
 
 static const double GRADIENT_SCALE = 0.125;
@@ -27,7 +28,7 @@ static mlpd_network *network_make(void) {
 
 static mlpd_train_options options_for(mlpd_optimizer kind) {
   mlpd_train_options options;
-  mlpd_train_options_default(&options);
+  quick_options(&options);
   options.optimizer = kind;
   options.weight_decay = 0.5;
   return options;

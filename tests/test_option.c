@@ -117,7 +117,7 @@ static void test_values_are_checked(void **state) {
   const mlpd_train_options good = defaults();
   mlpd_train_options o = good;
   o.hidden = NULL;
-  refuses(&o, "--hidden: NULL is no value; the default is \"64\"");
+  refuses(&o, "--hidden: NULL is no value; the default is \"256,256,256\"");
   o.hidden = "8,,4";
   refuses(&o, "--hidden: \"8,,4\" is not a list of widths such as 512,256, or \"\" for none");
   o = good;
@@ -165,6 +165,7 @@ static void test_needs(void **state) {
     assert_non_null(mlpd_option_find(mlpd_train_option_table, key));
   }
   row = mlpd_option_find(mlpd_train_option_table, "beta1");
+  o.optimizer = MLPD_MOMENTUM;
   assert_string_equal(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer),
                       "--optimizer adam, adamw, lion or lamb");
   o.optimizer = MLPD_ADAMW;
@@ -182,6 +183,26 @@ static void test_needs(void **state) {
                       "--task classification");
 }
 
+/* Rates and decays that follow from the optimizer; what is given stays. */
+static void test_settle(void **state) {
+  (void)state;
+  mlpd_train_options o = defaults();
+  mlpd_train_options_settle(&o);
+  assert_true(o.lr == 0.005 && o.weight_decay == 0.1);
+  for (int optimizer = 0; optimizer < MLPD_NUM_OPTIMIZERS; optimizer++) {
+    o = defaults();
+    o.optimizer = (mlpd_optimizer)optimizer;
+    mlpd_train_options_settle(&o);
+    if (!(o.lr > 0)) fail_msg("no rate for %s", mlpd_choice_name(mlpd_optimizer_choices, optimizer));
+    assert_true((o.weight_decay > 0) == (optimizer == MLPD_ADAMW));
+  }
+  o.lr = 0;
+  o.weight_decay = 0;
+  o.optimizer = MLPD_ADAMW;
+  mlpd_train_options_settle(&o);
+  assert_true(o.lr == 0 && o.weight_decay == 0);
+}
+
 static char *text_of(const mlpd_train_options *o, void (*write)(const mlpd_train_options *, FILE *)) {
   char *text = NULL;
   size_t bytes = 0;
@@ -194,6 +215,9 @@ static char *text_of(const mlpd_train_options *o, void (*write)(const mlpd_train
 static void test_texts(void **state) {
   (void)state;
   mlpd_train_options o = defaults();
+  o.optimizer = MLPD_MOMENTUM;
+  o.schedule = MLPD_CONSTANT;
+  o.epochs = 10;
   char *text = text_of(&o, option_text_weights);
   assert_non_null(strstr(text, "\nmomentum = 0.9\n"));
   assert_null(strstr(text, "beta1")); /* has no effect */
@@ -256,6 +280,8 @@ static void test_comparison(void **state) {
   differ("lr = 1\n", "lr = 1\nseed = 2\n", "seed = 1", "seed = 2");
   differ("backend = native\n", "backend = plain\n", "backend = native", "backend = plain");
   differ("noise = 0.5\nlr = 1\n", "lr = 1\n", "noise = 0.5", "no noise, an option of a newer version");
+  are_alike("lr = 1\n", "lr = 1\nselect = loss\n"); /* there was no other */
+  differ("lr = 1\n", "lr = 1\nselect = error\n", "select = loss", "select = error");
   /* --normalize none once left the targets as they are, too. */
   are_alike("normalize = none\n", "normalize = none\nnormalize-targets = none\n");
   differ("normalize = none\n", "normalize = none\nnormalize-targets = standard\n", "normalize-targets = none",
@@ -315,11 +341,12 @@ static void test_named_options(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_named_options),  cmocka_unit_test(test_reals_are_short_and_exact),
-      cmocka_unit_test(test_suggestions),    cmocka_unit_test(test_defaults_are_allowed),
-      cmocka_unit_test(test_set_by_name),    cmocka_unit_test(test_values_are_checked),
-      cmocka_unit_test(test_needs),          cmocka_unit_test(test_texts),
-      cmocka_unit_test(test_texts_left_out), cmocka_unit_test(test_comparison),
+      cmocka_unit_test(test_named_options), cmocka_unit_test(test_reals_are_short_and_exact),
+      cmocka_unit_test(test_suggestions),   cmocka_unit_test(test_defaults_are_allowed),
+      cmocka_unit_test(test_set_by_name),   cmocka_unit_test(test_values_are_checked),
+      cmocka_unit_test(test_settle),        cmocka_unit_test(test_needs),
+      cmocka_unit_test(test_texts),         cmocka_unit_test(test_texts_left_out),
+      cmocka_unit_test(test_comparison),
   };
   return cmocka_run_group_tests_name("option", tests, NULL, NULL);
 }

@@ -7,10 +7,11 @@
 #include <cmocka.h>
 
 #include "network/schedule.h"
+#include "quick_options.h"
 
 static mlpd_train_options options_for(mlpd_schedule schedule) {
   mlpd_train_options options;
-  mlpd_train_options_default(&options);
+  quick_options(&options);
   options.schedule = schedule;
   options.lr = 0.5;
   options.epochs = 12;

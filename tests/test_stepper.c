@@ -14,6 +14,7 @@
 #include "kernels/activation.h"
 #include "kernels/vector.h"
 #include "network/layer_kind.h"
+#include "quick_options.h"
 #include "ranks/comm_internal.h"
 
 #include <cmocka.h>
@@ -130,7 +131,7 @@ static mlpd_network *make_network(const setting *given) {
 
 static mlpd_train_options make_options(const setting *given) {
   mlpd_train_options options;
-  mlpd_train_options_default(&options);
+  quick_options(&options);
   options.optimizer = given->kind;
   options.weight_decay = 0.01;
   options.clip_norm = given->clip_norm;

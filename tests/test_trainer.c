@@ -11,6 +11,7 @@
 
 #include "base/machine_memory.h"
 #include "h5/h5.h"
+#include "quick_options.h"
 #include "ranks/comm.h"
 #include "run/checkpoint.h"
 #include "run/prepare.h"
@@ -174,7 +175,7 @@ static void on_epoch(void *context, const mlpd_epoch *epoch) {
 
 static mlpd_train_options make_options(const char *data, const char *out) {
   mlpd_train_options options;
-  mlpd_train_options_default(&options);
+  quick_options(&options);
   options.data.file = data;
   options.out = out;
   options.hidden = "16";
@@ -1015,7 +1016,7 @@ static void test_bad_options(void **state) {
   options.batch = 0;
   assert_train_fails(&options, MLPD_ERROR_USAGE, "--batch");
   options = good;
-  options.epochs = 0;
+  options.epochs = 1000000001;
   assert_train_fails(&options, MLPD_ERROR_USAGE, "--epochs");
   options = good;
   options.lr = NAN;

@@ -1,6 +1,7 @@
 # train --trace: the timeline of a run.
 
 load helper
+quick+=(--valid-fraction 0)
 load background
 
 setup() {
@@ -15,17 +16,17 @@ check() {
 }
 
 @test "--trace leaves a timeline that is whole, and the same digest" {
-  alone train --quiet --epochs 2 --hidden 256,16 --lanes 4 --threads 1 --out plain
+  alone train "${quick[@]}" --quiet --epochs 2 --hidden 256,16 --lanes 4 --threads 1 --out plain
   succeeds
   local digest
   digest=$(last_line)
-  alone train --quiet --epochs 2 --hidden 256,16 --lanes 4 --threads 1 --out traced --trace one.json
+  alone train "${quick[@]}" --quiet --epochs 2 --hidden 256,16 --lanes 4 --threads 1 --out traced --trace one.json
   succeeds
   [ "$(last_line)" = "$digest" ] || fail "another digest than $digest"
   check one.json 1 1 10 step gather forward loss backward gradient optimizer validate "compare weights" \
     "checkpoint copy" "checkpoint write" "model write"
   [ "$(find . -name '*.json*' | wc -l)" = 1 ] || fail "a file was left behind"
-  launch 2 train --quiet --epochs 2 --hidden 256,16 --lanes 4 --threads 2 --out two --trace two.json
+  launch 2 train "${quick[@]}" --quiet --epochs 2 --hidden 256,16 --lanes 4 --threads 2 --out two --trace two.json
   succeeds
   [ "$(last_line)" = "$digest" ] || fail "another digest on 2 ranks than $digest"
   check two.json 2 2 10 step gather forward loss backward gradient optimizer wait reduce validate "checkpoint copy" \
@@ -33,28 +34,28 @@ check() {
 }
 
 @test "--trace shows that ranks wait for each other's strips in memory they share" {
-  launch 2 train --quiet --epochs 1 --hidden 1024,1024 --lanes 4 --threads 1 --trace strips.json
+  launch 2 train "${quick[@]}" --quiet --epochs 1 --hidden 1024,1024 --lanes 4 --threads 1 --trace strips.json
   succeeds
   check strips.json 2 1 5 gradient optimizer wait
 }
 
 @test "--trace shows buckets that travel in messages, one by one" {
-  launch 3 train --quiet --epochs 1 --hidden 1024,1024 --lanes 4 --threads 1 --reduce allreduce --trace all.json
+  launch 3 train "${quick[@]}" --quiet --epochs 1 --hidden 1024,1024 --lanes 4 --threads 1 --reduce allreduce --trace all.json
   succeeds
   check all.json 3 1 5 messages wait add reduce
   grep -q '"name":"reduce, bucket 0"' all.json && grep -q "reduce, bucket 1" all.json || fail "not two buckets"
 }
 
 @test "--trace-steps bounds the steps; what is between them is there to the end" {
-  alone train --quiet --epochs 3 --hidden 8 --threads 2 --trace some.json --trace-steps 7
+  alone train "${quick[@]}" --quiet --epochs 3 --hidden 8 --threads 2 --trace some.json --trace-steps 7
   succeeds
   check some.json 1 2 7 step validate optimizer
   [ "$(grep -c '"name":"validate"' some.json)" = 3 ] || fail "not three validations"
 }
 
 @test "a run that goes on numbers its steps from where it is" {
-  alone train --quiet --epochs 1 --hidden 8 --threads 1
-  alone train --quiet --epochs 2 --hidden 8 --threads 1 --resume auto --trace more.json
+  alone train "${quick[@]}" --quiet --epochs 1 --hidden 8 --threads 1
+  alone train "${quick[@]}" --quiet --epochs 2 --hidden 8 --threads 1 --resume auto --trace more.json
   succeeds
   check more.json 1 1 5 step
   grep -q '"name":"step".*"args":{"step":6}' more.json || fail "no step 6"
@@ -62,14 +63,14 @@ check() {
 }
 
 @test "a run that diverges leaves its trace" {
-  alone train --epochs 2 --lr 1e6 --momentum 0.99 --hidden 64,64,64,64 --activation identity --threads 1 --trace diverged.json
+  alone train "${quick[@]}" --epochs 2 --lr 1e6 --momentum 0.99 --hidden 64,64,64,64 --activation identity --threads 1 --trace diverged.json
   fails_with 1 "not a finite number at step"
   python3 -m json.tool diverged.json > json || fail "no JSON"
   grep -q '"backward, layer 4"' json || fail "no backward pass"
 }
 
 @test "so does one that is interrupted, and says so" {
-  begin 2 train --epochs 1000000 --hidden 8 --threads 1 --checkpoint-every 2epochs --trace cut.json --trace-steps 20
+  begin 2 train "${quick[@]}" --epochs 1000000 --hidden 8 --threads 1 --checkpoint-every 2epochs --trace cut.json --trace-steps 20
   until_true has_rows run/metrics.csv 3
   kill -USR2 "$(pid_of 1)"
   end
@@ -78,7 +79,7 @@ check() {
 }
 
 @test "a trace that cannot be written is a note, and the run is whole" {
-  launch 2 train --epochs 1 --hidden 8 --threads 1 --trace absent/t.json
+  launch 2 train "${quick[@]}" --epochs 1 --hidden 8 --threads 1 --trace absent/t.json
   fails_with 1 "trained, but the trace could not be written: absent/t.json"
   says "FAILED   the trace could not be written: absent/t.json" digest
   grep -q 'note: the trace could not be written: .*absent/t.json: No such file' "$errors.all" || fail "no note"
@@ -87,8 +88,8 @@ check() {
 
 @test "ranks that are not all to trace are refused" {
   status=0
-  output=$(timeout 60 mpirun --oversubscribe --bind-to none -np 1 "$MLPDIST" train --threads 1 --trace t.json : \
-    -np 1 "$MLPDIST" train --threads 1 2> "$errors.all") || status=$?
+  output=$(timeout 60 mpirun --oversubscribe --bind-to none -np 1 "$MLPDIST" train "${quick[@]}" --threads 1 --trace t.json : \
+    -np 1 "$MLPDIST" train "${quick[@]}" --threads 1 2> "$errors.all") || status=$?
   grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
   fails_with 2 "trace = no" "trace = yes"
 }

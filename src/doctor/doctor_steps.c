@@ -87,6 +87,7 @@ static mlpd_status make_parts(const doctor *d, mlpd_comm *comm, uint32_t lanes, 
   uint32_t first = 0, end = 0;
   mlpd_train_options_default(&train);
   train.optimizer = d->options->optimizer;
+  mlpd_train_options_settle(&train);
   lanes_of_rank(lanes, size, mlpd_comm_rank(comm), &first, &end);
   TRY(lane_plan_create(batch * steps_in_memory(d, batch, (uint64_t)size), batch, lanes, 1, &t->plan));
   TRY(make_rows(d, t->plan.lane_begin[end] - t->plan.lane_begin[first], &t->rows));

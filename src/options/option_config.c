@@ -31,16 +31,18 @@ static void print_value(const char *text, FILE *stream) {
     (void)fputs(text, stream);
 }
 
-mlpd_status mlpd_train_options_print(const mlpd_train_options *options, FILE *stream) {
+mlpd_status mlpd_train_options_print(const mlpd_train_options *given, FILE *stream) {
   IN_C_LOCALE();
-  NEED(options);
+  NEED(given);
   NEED(stream);
+  mlpd_train_options options = *given;
+  mlpd_train_options_settle(&options);
   const char *group = NULL;
   (void)fprintf(stream, "# mlpdist %s: mlpdist train --config THIS-FILE repeats the run.\n", MLPD_VERSION);
   for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL; row++) {
     if (row->command_line_only) continue;
     char buffer[64];
-    const char *const text = mlpd_option_format(row, options, buffer, sizeof buffer);
+    const char *const text = mlpd_option_format(row, &options, buffer, sizeof buffer);
     if (text == NULL) continue;
     if (group == NULL || strcmp(group, row->group) != 0) (void)fprintf(stream, "\n[%s]\n", row->group);
     group = row->group;

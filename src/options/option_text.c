@@ -1,5 +1,6 @@
 #include "options/option_text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "options/option.h"
@@ -64,14 +65,24 @@ static bool find_value(const char *text, const char *key, char value[VALUE_BYTES
   return false;
 }
 
+double option_text_number(const char *checkpoint, const char *key, double otherwise) {
+  char value[VALUE_BYTES];
+  char *end = value;
+  if (!find_value(checkpoint, key, value)) return otherwise;
+  const double number = strtod(value, &end);
+  return end != value && *end == '\0' ? number : otherwise;
+}
+
 /* The value that a checkpoint meant which lacks the key: the default of its version. */
 static void former_value(const char *checkpoint, const mlpd_option *row, char value[VALUE_BYTES]) {
-  (void)snprintf(value, VALUE_BYTES, "%s", row != NULL && row->default_text != NULL ? row->default_text : "");
-  if (row == NULL || strcmp(row->name, "normalize-targets") != 0) return;
-  /* --normalize once decided for the targets, too. */
+  const char *meant = row != NULL && row->default_text != NULL ? row->default_text : "";
   char inputs[VALUE_BYTES];
-  if (find_value(checkpoint, "normalize", inputs) && strcmp(inputs, "none") == 0)
-    (void)snprintf(value, VALUE_BYTES, "none");
+  /* --normalize once decided for the targets, too. */
+  if (row != NULL && strcmp(row->name, "normalize-targets") == 0 && find_value(checkpoint, "normalize", inputs) &&
+      strcmp(inputs, "none") == 0)
+    meant = "none";
+  if (row != NULL && strcmp(row->name, "select") == 0) meant = "loss"; /* before it could be chosen */
+  (void)snprintf(value, VALUE_BYTES, "%s", meant);
 }
 
 static bool differ_by_blanks(const char *a, const char *b) {

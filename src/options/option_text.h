@@ -19,4 +19,7 @@ enum { OPTION_LINE_BYTES = 128 };
 bool option_text_differs(const char *checkpoint, const char *run, char theirs[OPTION_LINE_BYTES],
                          char ours[OPTION_LINE_BYTES]);
 
+/* The number that the text of a checkpoint has for a key; otherwise if it has none. */
+double option_text_number(const char *checkpoint, const char *key, double otherwise);
+
 #endif

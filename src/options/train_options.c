@@ -7,6 +7,21 @@ void mlpd_train_options_default(mlpd_train_options *options) {
   options_set_defaults(mlpd_train_option_table, options);
 }
 
+/* By optimizer; the rates of adamw and momentum diverge on no table of scripts/README.md. */
+static const double USUAL_LR[MLPD_NUM_OPTIMIZERS] = {
+    [MLPD_SGD] = 0.05,      [MLPD_MOMENTUM] = 0.01, [MLPD_NESTEROV] = 0.01, [MLPD_ADAM] = 0.005, [MLPD_ADAMW] = 0.005,
+    [MLPD_RMSPROP] = 0.001, [MLPD_ADAGRAD] = 0.01,  [MLPD_LION] = 0.0003,   [MLPD_LAMB] = 0.005, [MLPD_LARS] = 1,
+};
+static const double USUAL_DECAY_OF_ADAMW = 0.1;
+
+void mlpd_train_options_settle(mlpd_train_options *options) {
+  const int optimizer = options != NULL ? (int)options->optimizer : -1;
+  if (optimizer < 0 || optimizer >= MLPD_NUM_OPTIMIZERS) return;
+  if (options->lr < 0) options->lr = USUAL_LR[optimizer];
+  const bool decays = optimizer == MLPD_ADAMW && options->decay != MLPD_DECAY_COUPLED;
+  if (options->weight_decay < 0) options->weight_decay = decays ? USUAL_DECAY_OF_ADAMW : 0;
+}
+
 mlpd_status mlpd_train_options_set(mlpd_train_options *options, const char *name, const char *text) {
   NEED(options);
   NEED(name);

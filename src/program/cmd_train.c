@@ -113,7 +113,7 @@ static void on_stepped(void *context, uint64_t epoch, uint64_t step_in_epoch, ui
                        double samples_per_second) {
   train_view *view = context;
   if (!view->bar.active || steps_per_epoch == 0) return;
-  const uint64_t epochs = view->arguments->train.epochs;
+  const uint64_t epochs = view->plan.epochs;
   const double in_epoch = (double)step_in_epoch / (double)steps_per_epoch;
   char left[48], right[96], time_left[32];
   (void)progress_time_left(&view->bar, ((double)(epoch - 1) + in_epoch) / (double)epochs, time_left, sizeof time_left);
@@ -195,6 +195,7 @@ static void print_result(const train_view *view, const mlpd_train_result *result
 static mlpd_status resolve(int argc, char **argv, train_arguments *arguments, option_results *results) {
   static char shipped[PATH_MAX];
   mlpd_status status = options_parse(&train_table, argc, argv, arguments, results);
+  mlpd_train_options_settle(&arguments->train);
   if (status != MLPD_OK || arguments->train.data.file != NULL) return status;
   status = default_data(shipped, sizeof shipped);
   arguments->train.data.file = shipped;

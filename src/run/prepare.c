@@ -24,6 +24,11 @@
 
 enum { SPLIT_LANES = 64, READ_BYTES = 1 << 17 };
 
+/* What is automatic: some 8000 steps, so that small tables have many epochs and large ones end in time. */
+enum { USUAL_STEPS = 8000, FEWEST_EPOCHS = 10, MOST_EPOCHS = 256 };
+enum { LEAST_ROWS_TO_DIVIDE = 10 };
+static const double USUAL_VALID_FRACTION = 0.1;
+
 static void notice(mlpd_comm *comm, const mlpd_train_events *events, const char *message) {
   if (mlpd_comm_rank(comm) == 0 && events != NULL && events->notice != NULL) events->notice(events->context, message);
 }
@@ -32,7 +37,6 @@ static void notice(mlpd_comm *comm, const mlpd_train_events *events, const char 
 
 static mlpd_status settle_task(preparation *p, const part *train) {
   mlpd_train_options *const o = &p->options;
-  if (o->valid_fraction < 0) o->valid_fraction = 0;
   if (o->task == MLPD_TASK_AUTO) o->task = p->labels.classes ? MLPD_CLASSIFICATION : MLPD_REGRESSION;
   if (o->loss == MLPD_LOSS_AUTO) o->loss = o->task == MLPD_CLASSIFICATION ? MLPD_CROSS_ENTROPY : MLPD_MSE;
   if (o->output_activation < 0) o->output_activation = (int)loss_default_activation(o->loss, o->task);
@@ -59,6 +63,17 @@ static void settle_lanes(mlpd_comm *comm, const mlpd_train_events *events, prepa
     notice(comm, events, text);
     o->lanes = size;
   }
+}
+
+static void settle_valid_fraction(mlpd_train_options *o, uint64_t rows, bool valid_in_file) {
+  if (o->valid_fraction < 0)
+    o->valid_fraction = valid_in_file || rows < LEAST_ROWS_TO_DIVIDE ? 0 : USUAL_VALID_FRACTION;
+}
+
+static void settle_epochs(mlpd_train_options *o, uint64_t steps_per_epoch) {
+  if (o->epochs > 0) return;
+  const uint64_t epochs = (USUAL_STEPS + steps_per_epoch - 1) / steps_per_epoch;
+  o->epochs = epochs < FEWEST_EPOCHS ? FEWEST_EPOCHS : epochs > MOST_EPOCHS ? MOST_EPOCHS : epochs;
 }
 
 /* ---- Reading the training part ------------------------------------------------------------------ */
@@ -127,6 +142,15 @@ static mlpd_status check_lanes(const mlpd_train_options *o) {
       (unsigned long long)o->batch, o->lanes, o->lanes == 1 ? "" : "s");
 }
 
+static mlpd_status deal_rows(preparation *p, const part *from, uint64_t rows) {
+  const mlpd_train_options *const o = &p->options;
+  if (!o->stream) return lane_plan_create(rows, o->batch, o->lanes, o->seed, &p->plan);
+  TRY(lane_plan_create(rows, o->batch, o->lanes, o->seed, &p->dealt));
+  TRY(lane_plan_create_grained(rows, o->batch, o->lanes, o->seed, grain_rows(from), &p->plan));
+  settle_window(p, from);
+  return MLPD_OK;
+}
+
 static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, const part *from,
                              bool from_train) {
   uint64_t valid_rows = 0;
@@ -140,13 +164,11 @@ static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, p
     p->valid.present = true;
     p->valid.range = forward_range_of_rank(valid_rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
   }
-  const uint64_t rows = p->file_rows - valid_rows, seed = p->options.seed;
+  const uint64_t rows = p->file_rows - valid_rows;
   settle_lanes(comm, events, p, rows);
   TRY(check_lanes(&p->options));
-  if (!p->options.stream) return lane_plan_create(rows, p->options.batch, p->options.lanes, seed, &p->plan);
-  TRY(lane_plan_create(rows, p->options.batch, p->options.lanes, seed, &p->dealt));
-  TRY(lane_plan_create_grained(rows, p->options.batch, p->options.lanes, seed, grain_rows(from), &p->plan));
-  settle_window(p, from);
+  TRY(deal_rows(p, from, rows));
+  settle_epochs(&p->options, p->plan.steps_per_epoch);
   return MLPD_OK;
 }
 
@@ -223,6 +245,7 @@ static mlpd_status settle_train(preparation *p, part *train, bool *valid_in_file
   part valid = {0};
   const mlpd_status status = part_open(p->file, &p->options.data, MLPD_VALID, true, &valid, valid_in_file);
   part_close(&valid);
+  settle_valid_fraction(&p->options, train->rows, *valid_in_file);
   return status;
 }
 

@@ -44,6 +44,7 @@ static void fill_plan(trainer *t) {
   const preparation *const p = &t->prep;
   mlpd_train_result *const r = t->result;
   r->task = p->options.task;
+  r->epochs = p->options.epochs;
   r->train_rows = p->plan.rows;
   r->valid_rows = p->valid.present ? p->valid.range.rows : 0;
   r->features = p->features;
@@ -160,6 +161,7 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   checkpoint resumed = {0};
   bool found = false;
   options.data = data_settled(&given->data);
+  mlpd_train_options_settle(&options);
   t->keeps_files = options.out != NULL;
   mlpd_status status = check_options(&options, &t->every);
   if (!t->keeps_files) leave_out_files(t, &options);
@@ -268,7 +270,7 @@ static void report_step(trainer *t, double samples_per_second) {
 }
 
 /* what: "the loss is not a finite number"; step: when, from 1. */
-static mlpd_status diverged(trainer *t, const char *what, uint64_t step, double lr) {
+static mlpd_status diverged(trainer *t, const char *what, uint64_t step) {
   char kept[128] = "no model was written";
   if (t->state.kept_epoch > 0 && t->keeps_files)
     (void)snprintf(kept, sizeof kept, "model.h5 keeps the weights of epoch %llu",
@@ -276,7 +278,7 @@ static mlpd_status diverged(trainer *t, const char *what, uint64_t step, double 
   return FAIL(MLPD_ERROR_DIVERGED,
               "%s at step %llu (epoch %llu); the likely cause is a learning rate too large for this network: try "
               "--lr %g, --warmup-epochs 1 or --clip-norm 1; %s",
-              what, (unsigned long long)step, (unsigned long long)t->state.epoch, lr / 10, kept);
+              what, (unsigned long long)step, (unsigned long long)t->state.epoch, t->prep.options.lr / 10, kept);
 }
 
 /* One step of the current epoch. Collective. */
@@ -288,7 +290,7 @@ static mlpd_status train_step(trainer *t, double *lr) {
   const step_wishes wishes = run_wishes(t);
   comm_watch_step(t->comm, t->state.step + 1);
   TRY(stepper_step(t->stepper, t->state.step_in_epoch, *lr, &wishes, &outcome));
-  if (!outcome.finite) return diverged(t, "the loss is not a finite number", t->state.step + 1, *lr);
+  if (!outcome.finite) return diverged(t, "the loss is not a finite number", t->state.step + 1);
   t->sums.loss += outcome.sums.loss;
   t->sums.weight += outcome.sums.weight;
   t->sums.correct += outcome.sums.correct;
@@ -348,7 +350,7 @@ static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
    * kept. */
   const mlpd_network *const network = t->prep.model->network;
   if (!isfinite(vector_sum_squares(network->arena_size, network->parameters)))
-    return diverged(t, "the weights are not finite numbers", t->state.step, figures->lr);
+    return diverged(t, "the weights are not finite numbers", t->state.step);
   figures->step = t->state.step;
   figures->train_loss = t->sums.weight > 0 ? t->sums.loss / t->sums.weight : 0;
   figures->train_metric = metric_of(t, &t->sums);
@@ -374,7 +376,7 @@ static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
   t->result->valid_seconds += clock_seconds() - started;
   if (isfinite(figures->valid_loss)) return MLPD_OK;
   TRY(held_out_blame(t->comm, p->model, t->gemm, &p->valid, p->options.data.file, MLPD_VALID, p->threads));
-  return diverged(t, "the validation loss is not a finite number", t->state.step, figures->lr);
+  return diverged(t, "the validation loss is not a finite number", t->state.step);
 }
 
 /* Of the weights that the epoch may keep: the network points to them meanwhile. */
