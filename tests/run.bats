@@ -218,20 +218,20 @@ train_fails() {
   awk -v OFS=, 'BEGIN { print "a,b,y"; for (i = 0; i < 400; i++) print i % 7, i % 5, i % 7 + 2 * (i % 5) + i % 3 / 10 }' > t.csv
   alone convert t.csv t.h5 --label y --task regression --test-fraction 0 --valid-fraction 0
   succeeds
-  alone train "${quick[@]}" --data t.h5 --hidden 4 --batch 8 --out whole
+  alone train --data t.h5 --hidden 4 --batch 8 --out whole
   succeeds
   says "360 train, 40 valid rows" "adamw lr 0.005" "epoch 178/178"
   grep -qx 'lr = 0.005' whole/config.ini || fail "the rate in config.ini"
-  alone train "${quick[@]}" --data t.h5 --hidden 4 --batch 1 --epochs 1 --valid-fraction 0 --out none
+  alone train --data t.h5 --hidden 4 --batch 1 --epochs 1 --valid-fraction 0 --out none
   succeeds
   says "400 train, 0 valid rows"
   # What an older version began without validation rows goes on without: the checkpoint's value stands for auto.
-  alone train "${quick[@]}" --data t.h5 --hidden 4 --batch 1 --epochs 1 --out none --resume auto
+  alone train --data t.h5 --hidden 4 --batch 1 --epochs 1 --out none --resume auto
   succeeds
   says "400 train, 0 valid rows" "resumed"
   head -n 8 t.csv > few.csv
   alone convert few.csv few.h5 --label y --task regression --test-fraction 0 --valid-fraction 0
-  alone train "${quick[@]}" --data few.h5 --hidden 4 --epochs 1 --out few
+  alone train --data few.h5 --hidden 4 --epochs 1 --out few
   succeeds
   says "7 train, 0 valid rows"
 }
