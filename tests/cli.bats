@@ -4,15 +4,15 @@ load helper
 
 @test "lists have blanks between their items or none: the same run, which each form resumes" {
   cd "$BATS_TEST_TMPDIR" || return 1
-  alone train --hidden 6,3 --activation relu,tanh --dropout 0.1,0.2 --epochs 1 --out run --quiet
+  alone train "${quick[@]}" --hidden 6,3 --activation relu,tanh --dropout 0.1,0.2 --epochs 1 --out run --quiet
   succeeds
   local digest
   digest=$(last_line)
-  alone train --hidden " 6, 3 " --activation "relu, tanh" --dropout "0.1 ,0.2" --epochs 1 --out blanks
+  alone train "${quick[@]}" --hidden " 6, 3 " --activation "relu, tanh" --dropout "0.1 ,0.2" --epochs 1 --out blanks
   succeeds
   says "network  64-6-3-10"
   [ "$(grep '^digest' <<< "$output")" = "$digest" ] || fail "another run than $digest"
-  alone train --hidden "6, 3" --activation "relu ,tanh" --dropout "0.1, 0.2" --epochs 2 --out run --resume auto --quiet
+  alone train "${quick[@]}" --hidden "6, 3" --activation "relu ,tanh" --dropout "0.1, 0.2" --epochs 2 --out run --resume auto --quiet
   succeeds
   alone explain --example xor --hidden "3 , 2" --steps 1
   succeeds
