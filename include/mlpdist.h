@@ -189,10 +189,13 @@ typedef enum mlpd_norm {
   MLPD_NORM_BATCH  /* over the rows of each lane, ghost batches (Hoffer et al. 2017); running means in evaluation */
 } mlpd_norm;
 
-/* What is least in the best epoch. */
+/* The validation figure that the best epoch is chosen by. Of epochs that are equal the last is kept, but by loss. */
 typedef enum mlpd_select {
-  MLPD_SELECT_LOSS, /* the validation loss */
-  MLPD_SELECT_ERROR /* 1 - accuracy, or the rmse of values; of equal epochs the last is kept */
+  MLPD_SELECT_LOSS,  /* the loss */
+  MLPD_SELECT_ERROR, /* 1 - accuracy, or the rmse of values */
+  MLPD_SELECT_AUC,   /* area under the ROC curve of two classes */
+  MLPD_SELECT_F1,    /* mean F1 of the classes */
+  MLPD_SELECT_RMSE   /* root of the mean square error of values */
 } mlpd_select;
 
 /* Where weight decay acts. */

@@ -205,3 +205,71 @@ export_agrees() {
   alone train "${quick[@]}" --quiet --loss poisson --output-activation relu
   fails_with 2 "loss poisson needs output activation exp, not relu"
 }
+
+# best_by FIGURE TASK...: runs of 1, 2, ... epochs have the weights of these epochs; the one whose predictions of the
+# validation rows have the best figure, computed in Python, is the one that a run with --select keeps.
+best_by() {
+  local figure="$1" epoch
+  shift
+  for epoch in 1 2 3 4 5 6 7 8; do
+    alone train --quiet --save last --epochs $epoch --out "e$epoch" "$@"
+    succeeds
+    alone predict --model "e$epoch/model.h5" --data two.h5 --part valid --out "p$epoch.csv"
+    succeeds
+  done
+  launch 3 train --epochs 8 --select "$figure" --out kept "$@"
+  succeeds
+  kept=$(sed -n 's/^best *epoch \([0-9]*\).*/\1/p' <<< "$output")
+  alone info kept/checkpoints/*.h5
+  python3 - "$figure" "$kept" "$output" << 'END' || fail "--select $figure kept epoch $kept"
+import csv, re, sys
+figure, kept, info = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+y = [int(line) for line in open("valid.txt")]
+def auc(p):
+    first, second = ([v for v, c in zip(p, y) if c == k] for k in (0, 1))
+    return sum((b > a) + 0.5 * (a == b) for a in first for b in second) / (len(first) * len(second))
+def f1(p):
+    each = []
+    for k in (0, 1):
+        said = [(v > 0.5) == (k == 1) for v in p]
+        hit = sum(s and c == k for s, c in zip(said, y))
+        each.append(2 * hit / (sum(said) + y.count(k)))
+    return sum(each) / 2
+values = []
+for epoch in range(1, 9):
+    rows = list(csv.reader(open(f"p{epoch}.csv")))
+    values.append({"auc": auc, "f1": f1}[figure]([float(row[-1]) for row in rows[1:]]))
+best = max(range(8), key=lambda e: (round(values[e], 9), e)) + 1
+shown = float(re.search(f"best validation {figure} ([0-9.]+), epoch {best}\n", info)[1])
+assert len(set(values)) > 3 and best == kept and abs(shown - values[best - 1]) < 2e-5, (values, best, kept, shown)
+END
+}
+
+@test "--select auc, f1 and rmse: the epoch with the best figure is kept, on any ranks" {
+  awk 'BEGIN { srand(7); for (i = 0; i < 400; i++) { a = rand(); b = rand(); c = rand()
+    printf "%g,%g,%g,%d\n", a, b, c, (a * b + 0.6 * c * rand() > 0.55) } }' > two.csv
+  awk -F, 'NR > 300 { print $4 }' two.csv > valid.txt
+  head -300 two.csv > two-train.csv
+  tail -100 two.csv > two-valid.csv
+  alone convert --train two-train.csv --valid two-valid.csv --quiet two.h5
+  succeeds
+  local options="--data two.h5 --hidden 9 --activation tanh --optimizer momentum --lr 0.5 --schedule constant --batch 30 --lanes 3"
+  # shellcheck disable=SC2086
+  best_by auc $options
+  # shellcheck disable=SC2086
+  best_by f1 $options
+  alone train --data two.h5 --select rmse
+  fails_with 2 "--select rmse is for values, and the targets are classes: take --select error"
+  alone train --data two.h5 --select auc --output-activation identity --loss mse
+  fails_with 2 "--select auc needs probabilities: --output-activation softmax or sigmoid, not identity"
+  alone train --select auc
+  fails_with 2 "--select auc is for two classes, and there are 10: take --select f1"
+  alone train --data two.h5 --task regression --select f1
+  fails_with 2 "--select f1 is for classes, and the targets are values: take --select rmse"
+  alone train --quiet --data two.h5 --task regression --select rmse --out a
+  succeeds
+  alone train --quiet --data two.h5 --task regression --select error --out b
+  succeeds
+  cmp <(cut -d, -f 1-7 a/metrics.csv) <(cut -d, -f 1-7 b/metrics.csv) || fail "rmse is the error of values"
+  cmp <("$MLPDIST" info a/model.h5 | grep ^digest) <("$MLPDIST" info b/model.h5 | grep ^digest) || fail "other weights"
+}

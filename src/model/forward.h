@@ -35,6 +35,8 @@ typedef struct forward_windows {
   void *context;
 } forward_windows;
 
+typedef void forward_measure(void *context, uint64_t n, const workspace *space, const targets *y, double *record);
+
 /* What goes through the network, and what is summed: measure fills the record (doubles, initially 0) of a block of n
  * rows; it is called from several threads at once. */
 typedef struct forward_pass {
@@ -44,7 +46,7 @@ typedef struct forward_pass {
   const shard *rows;              /* this rank's; or NULL: */
   const forward_windows *windows; /* reads them; NULL: all rows are in `rows` */
   int threads;
-  void (*measure)(void *context, uint64_t n, const workspace *space, const targets *y, double *record);
+  forward_measure *measure;
   void *context;
   uint32_t doubles;
   uint64_t *overflow; /* as of forward_blocks */

@@ -283,6 +283,23 @@ mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const back
   return losses(comm, model, gemm, held, loss, threads, NULL, sums);
 }
 
+mlpd_status held_out_pass(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
+                          forward_measure *measure, void *context) {
+  const forward_windows windows = {
+      .blocks = held->window_rows / FORWARD_BLOCK_ROWS, .read = read_window, .context = held};
+  const forward_pass pass = {.network = model->network,
+                             .gemm = gemm,
+                             .input = &model->input,
+                             .rows = &held->rows,
+                             .windows = held->from != NULL ? &windows : NULL,
+                             .threads = threads,
+                             .measure = measure,
+                             .context = context,
+                             .doubles = 1};
+  double sum = 0;
+  return forward_sums(comm, &pass, &held->range, &sum);
+}
+
 /* ---- Rows that are too far away ---------------------------------------------------------------------- */
 
 static const double FAR = 1e6; /* deviations: a network that learns does not overflow on less */

@@ -154,6 +154,9 @@ const mlpd_choice mlpd_norm_choices[] = {
 const mlpd_choice mlpd_select_choices[] = {
     {"loss", MLPD_SELECT_LOSS, "the validation loss"},
     {"error", MLPD_SELECT_ERROR, "1 - accuracy, or the rmse of values"},
+    {"auc", MLPD_SELECT_AUC, "area under the ROC curve of two classes, the greatest"},
+    {"f1", MLPD_SELECT_F1, "mean F1 of the classes, the greatest"},
+    {"rmse", MLPD_SELECT_RMSE, "root of the mean square error of values"},
     END_OF_CHOICES,
 };
 

@@ -267,16 +267,25 @@ static mlpd_status describe_model(const char *path, FILE *stream) {
 
 /* ---- Checkpoints ----------------------------------------------------------------------------------- */
 
+static void describe_best(const checkpoint *c, FILE *stream) {
+  mlpd_select by = MLPD_SELECT_LOSS;
+  char line[32];
+  for (const mlpd_choice *choice = mlpd_select_choices; choice->name != NULL; choice++) {
+    (void)snprintf(line, sizeof line, "select = %s\n", choice->name);
+    if (strstr(c->options, line) != NULL) by = (mlpd_select)choice->value;
+  }
+  const bool is_greatest = by == MLPD_SELECT_AUC || by == MLPD_SELECT_F1; /* the state has 1 - it */
+  (void)fprintf(stream, "best validation %s %.9g, epoch %llu\n", mlpd_choice_name(mlpd_select_choices, (int)by),
+                is_greatest ? 1 - c->state.best_loss : c->state.best_loss, (unsigned long long)c->state.best_epoch);
+}
+
 static mlpd_status describe_checkpoint(const char *path, FILE *stream) {
   checkpoint c;
   TRY(checkpoint_read(path, &c));
   const run_state *const at = &c.state;
   (void)fprintf(stream, "%s: checkpoint after step %llu: epoch %llu, %llu steps of it done; whole\n", path,
                 (unsigned long long)at->step, (unsigned long long)at->epoch, (unsigned long long)at->step_in_epoch);
-  if (at->best_epoch > 0)
-    (void)fprintf(stream, "best validation %s %.9g, epoch %llu\n",
-                  strstr(c.options, "select = error") != NULL ? "error" : "loss", at->best_loss,
-                  (unsigned long long)at->best_epoch);
+  if (at->best_epoch > 0) describe_best(&c, stream);
   uint32_t states = 0;
   for (int i = 2; i < 4; i++) states += c.arenas[i] != NULL;
   (void)fprintf(stream, "arrays: %llu parameters (gaps included), %u of optimizer state%s%s\n",

@@ -13,6 +13,7 @@
 #include "data/unwritten.h"
 #include "lanes/stream_order.h"
 #include "model/held_by_class.h"
+#include "model/held_figure.h"
 #include "network/loss.h"
 #include "network/network_options.h"
 #include "ranks/comm.h"
@@ -351,6 +352,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   class_counts *const counts =
       p->split.num_lanes == 0 ? &p->class_rows[MLPD_VALID] : NULL; /* else they are counted already */
   TRY(held_out_fingerprint(comm, &p->valid, p->model, p->options.data.file, MLPD_VALID, counts, &p->valid_fingerprint));
+  TRY(mlpd_comm_agree(comm, held_figure_check(p->options.select, p->model)));
   TRY(class_notes(comm, events, p));
   TRY(mlpd_comm_agree(comm, class_weights_find(p)));
   return p->options.stream ? mlpd_comm_agree(comm, make_stream(comm, p)) : MLPD_OK;

@@ -10,6 +10,7 @@
 #include "data/data_open.h"
 #include "kernels/cpu.h"
 #include "kernels/vector.h"
+#include "model/held_figure.h"
 #include "network/schedule.h"
 #include "options/option.h"
 #include "ranks/clock.h"
@@ -379,12 +380,25 @@ static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
   return diverged(t, "the validation loss is not a finite number", t->state.step);
 }
 
+/* *figure: the validation figure that is least in the best epoch. Collective. */
+static mlpd_status select_figure(trainer *t, const mlpd_epoch *figures, double *figure) {
+  preparation *const p = &t->prep;
+  const mlpd_select by = p->options.select;
+  double greatest = figures->valid_metric;
+  *figure = by == MLPD_SELECT_LOSS ? figures->valid_loss : figures->valid_metric;
+  if (!figures->has_valid || by == MLPD_SELECT_LOSS || p->options.task != MLPD_CLASSIFICATION) return MLPD_OK;
+  if (by != MLPD_SELECT_ERROR) TRY(held_figure(t->comm, p->model, t->gemm, &p->valid, p->threads, by, &greatest));
+  *figure = 1 - greatest;
+  return MLPD_OK;
+}
+
 /* Of the weights that the epoch may keep: the network points to them meanwhile. */
-static mlpd_status validate_epoch(trainer *t, mlpd_epoch *figures) {
+static mlpd_status validate_epoch(trainer *t, mlpd_epoch *figures, double *figure) {
   mlpd_network *const network = t->prep.model->network;
   float *const current = network->parameters;
   network->parameters = run_weights(t);
-  const mlpd_status status = validate(t, figures);
+  mlpd_status status = validate(t, figures);
+  if (status == MLPD_OK) status = select_figure(t, figures, figure);
   network->parameters = current;
   return status;
 }
@@ -394,19 +408,12 @@ static bool patience_is_over(const trainer *t) {
   return t->prep.valid.present && o->patience > 0 && t->state.since_best >= o->patience;
 }
 
-/* The validation figure that is least in the best epoch. */
-static double selected(const trainer *t, const mlpd_epoch *figures) {
-  if (t->prep.options.select == MLPD_SELECT_LOSS) return figures->valid_loss;
-  return t->prep.options.task == MLPD_CLASSIFICATION ? 1 - figures->valid_metric : figures->valid_metric;
-}
-
 /* At the end of an epoch: is it the best, which weights are kept, and does the learning rate fall? */
-static void decide(trainer *t, mlpd_epoch *figures) {
+static void decide(trainer *t, double figure, mlpd_epoch *figures) {
   const mlpd_train_options *const o = &t->prep.options;
-  const double figure = selected(t, figures);
   const bool better = figures->has_valid && figure < t->state.best_loss - o->min_delta;
   /* Errors are fractions of a few rows: of equal epochs the later has trained longer. */
-  const bool equal = o->select == MLPD_SELECT_ERROR && figures->has_valid && figure == t->state.best_loss;
+  const bool equal = o->select != MLPD_SELECT_LOSS && figures->has_valid && figure == t->state.best_loss;
   figures->best = better || equal;
   t->state.since_best++;
   if (better) t->state.since_best = 0;
@@ -425,10 +432,11 @@ static void decide(trainer *t, mlpd_epoch *figures) {
 static mlpd_status run_epoch(trainer *t) {
   const uint64_t epochs = t->prep.options.epochs;
   mlpd_epoch figures = {.epoch = t->state.epoch, .epochs = epochs};
+  double figure = 0;
   TRY(train_epoch(t, &figures));
   TRY(run_average_epoch(t));
-  TRY(validate_epoch(t, &figures));
-  decide(t, &figures);
+  TRY(validate_epoch(t, &figures, &figure));
+  decide(t, figure, &figures);
   if (run_is_root(t)) {
     if (t->events != NULL && t->events->epoch_done != NULL) t->events->epoch_done(t->events->context, &figures);
     if (t->keeps_files) tell_metrics(t, run_folder_add(&t->folder, &figures));
