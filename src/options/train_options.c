@@ -7,7 +7,7 @@ void mlpd_train_options_default(mlpd_train_options *options) {
   options_set_defaults(mlpd_train_option_table, options);
 }
 
-/* By optimizer; the rates of adamw and momentum diverge on no table of scripts/README.md. */
+/* By optimizer. That of adamw was measured on the tables of scripts/README.md, the others are usual values. */
 static const double USUAL_LR[MLPD_NUM_OPTIMIZERS] = {
     [MLPD_SGD] = 0.05,      [MLPD_MOMENTUM] = 0.01, [MLPD_NESTEROV] = 0.01, [MLPD_ADAM] = 0.005, [MLPD_ADAMW] = 0.005,
     [MLPD_RMSPROP] = 0.001, [MLPD_ADAGRAD] = 0.01,  [MLPD_LION] = 0.0003,   [MLPD_LAMB] = 0.005, [MLPD_LARS] = 1,

@@ -114,11 +114,6 @@ static mlpd_status make_tables(reducer *r) {
   return memory_allocate(&r->totals, r->num_doubles, sizeof *r->totals, "summed statistics");
 }
 
-mlpd_status reduce_allocate(reducer *r) {
-  if (r->way->plan != NULL) TRY(r->way->plan(r));
-  return memory_allocate_layout(r->way->lay_out, r, "sums of gradients", &r->memory);
-}
-
 static void set_sizes(reducer *r, size_t num_floats, size_t num_doubles) {
   r->num_floats = num_floats;
   r->num_doubles = num_doubles;

@@ -55,3 +55,8 @@ void reduce_replace_range(const reducer *r, const char *const *sources, size_t o
   }
   (void)timeline_end(r->line, 0, TIMELINE_OPTIMIZER, 0, 0, began);
 }
+
+mlpd_status reduce_allocate(reducer *r) {
+  if (r->way->plan != NULL) TRY(r->way->plan(r));
+  return memory_allocate_layout(r->way->lay_out, r, "sums of gradients", &r->memory);
+}
