@@ -260,6 +260,11 @@ goes_on_as_whole() {
   # shellcheck disable=SC2086
   alone train "${quick[@]}" --out run --epochs 5 --resume auto $options
   fails_with 2 "epoch 9" "--epochs 5"
+  # The default schedule ends with the epochs.
+  alone train --hidden 4 --epochs 2 --quiet --out cosine
+  succeeds
+  alone train --hidden 4 --epochs 3 --quiet --out cosine --resume auto
+  fails_with 2 "'epochs = 2'" "'epochs = 3'" "(constant leaves the end open)"
 }
 
 @test "options that change the weights are refused with the difference shown, others are free" {

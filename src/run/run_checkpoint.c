@@ -301,11 +301,16 @@ static mlpd_status check_training_part(const trainer *t, const checkpoint *c) {
 /* On rank 0: was c made by a run with these options and this data? */
 static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
   char theirs[OPTION_LINE_BYTES], ours[OPTION_LINE_BYTES];
-  if (option_text_differs(c->options, t->mathematics, theirs, ours))
+  if (option_text_differs(c->options, t->mathematics, theirs, ours)) {
+    const bool epochs = strncmp(ours, "epochs =", strlen("epochs =")) == 0; /* compared only if they decide the rates */
     return FAIL(MLPD_ERROR_USAGE,
-                "the checkpoint was made with '%s', this run has '%s'; take the same options, another --out, or "
+                "the checkpoint was made with '%s', this run has '%s'%s; take the same options, another --out, or "
                 "--resume never",
-                theirs, ours);
+                theirs, ours,
+                epochs ? ", and with this --schedule the learning rate of each step depends on it (constant leaves the "
+                         "end open)"
+                       : "");
+  }
   TRY(check_training_part(t, c));
   TRY(check_part(t, "validation", c->state.valid_fingerprint, t->state.valid_fingerprint));
   TRY(check_part(t, "test", c->state.test_fingerprint, t->state.test_fingerprint));
