@@ -13,10 +13,10 @@ json() { python3 -c "import json, sys; d = json.load(sys.stdin); sys.exit(not ($
 cores=$(env -u OMP_NUM_THREADS nproc)
 
 # Measures no longer than a test needs.
-quick=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
+short=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
 
 @test "alone: a line for each thing it looks at, and status 0" {
-  alone doctor "${quick[@]}"
+  alone doctor "${short[@]}"
   succeeds
   says "machine " "1 rank x 1 thread" "peak " "memory " "denormals  flushed" "32-16-8-4" "products " "plain " \
     "of the peak" "wire       not measured" "predicted" "samples/s" "efficiency" "measured, on 1 rank" "step: threads share "
@@ -30,7 +30,7 @@ quick=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
 }
 
 @test "JSON: the parts of a step are its time, each back end has its place under the peak" {
-  alone doctor "${quick[@]}" --json --np 3 --latency 5 --bandwidth 1 --batch 256 --lanes 4
+  alone doctor "${short[@]}" --json --np 3 --latency 5 --bandwidth 1 --batch 256 --lanes 4
   succeeds
   json "[p['ranks'] for p in d['predictions']] == [1, 3]"
   json "all(abs(p['compute'] + p['input'] + p['imbalance'] + p['latency'] + p['bandwidth'] - p['step']) < 1e-6 * p['step'] for p in d['predictions'])"
@@ -48,7 +48,7 @@ quick=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
 }
 
 @test "under mpirun the sum between the ranks is measured, and all of it told once" {
-  launch 2 doctor "${quick[@]}" --json --threads 1 --np 4 --data "$MLPDIST_DATA_DIR/digits.h5" --features 64 --outputs 10
+  launch 2 doctor "${short[@]}" --json --threads 1 --np 4 --data "$MLPDIST_DATA_DIR/digits.h5" --features 64 --outputs 10
   succeeds
   json "d['machine']['ranks'] == 2 and d['machine']['nodes'] == 1 and d['machine']['ranks_on_node'] == 2"
   json "[p['ranks'] for p in d['predictions']] == [2, 1, 4] and all(p['wire_known'] for p in d['predictions'])"
@@ -58,10 +58,10 @@ quick=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
 }
 
 @test "threads that share a core are found, by doctor and by train" {
-  alone doctor "${quick[@]}" --threads $((cores + 1))
+  alone doctor "${short[@]}" --threads $((cores + 1))
   succeeds
   says "finding    $((cores + 1)) threads share $cores core" "--map-by slot:PE=$((cores + 1))"
-  alone train "${quick[@]}" --quiet --epochs 1 --hidden 4 --threads $((cores + 1))
+  alone train --quiet --epochs 1 --hidden 4 --threads $((cores + 1))
   succeeds
   grep -q "^mlpdist: note: $((cores + 1)) threads share $cores core" "$errors.all" || fail "train does not say so"
 }
@@ -70,17 +70,17 @@ quick=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
   local ranks
   ranks=$((cores + 1))
   [ "$ranks" -le 9 ] || skip "would need $ranks ranks"
-  launch "$ranks" doctor "${quick[@]}" --threads 1
+  launch "$ranks" doctor "${short[@]}" --threads 1
   succeeds
   says "finding    $ranks ranks on " "run $ranks threads on $cores core"
-  launch "$ranks" train "${quick[@]}" --quiet --epochs 1 --hidden 4 --threads 1
+  launch "$ranks" train --quiet --epochs 1 --hidden 4 --threads 1
   succeeds
   [ "$(grep -c "^mlpdist: note: $ranks ranks on .* run $ranks threads on $cores core" "$errors.all")" = 1 ] || fail "train"
 }
 
 @test "a BLAS with kernels of an old processor is found, and the better back end named" {
   unless_sanitized "our own kernels are compiled without optimisation"
-  alone doctor "${quick[@]}" --json
+  alone doctor "${short[@]}" --json
   json "True" # built at all
   python3 -c "import json, sys; sys.exit(not any(b['library'].startswith('OpenBLAS') for b in json.load(sys.stdin)['backends']))" \
     <<< "$output" || skip "built without OpenBLAS"
