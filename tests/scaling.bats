@@ -13,10 +13,12 @@ setup() {
   unset SLURM_JOB_NUM_NODES
 }
 
-# study ARGUMENT...: two epochs of digits, one counted, in the folder `study`.
+# study ARGUMENT...: two epochs of digits, one counted, in the folder `study`; 64 hidden units, unless options of train follow.
 study() {
+  local network=(-- --hidden 64)
+  [[ " $* " != *" -- "* ]] || network=()
   status=0
-  output=$(timeout 120 "$scripts/scaling-study" --data "$data" --epochs 1 "$@" 2>&1) || status=$?
+  output=$(timeout 120 "$scripts/scaling-study" --data "$data" --epochs 1 "$@" "${network[@]}" 2>&1) || status=$?
 }
 
 # column NAME: its cells in study/runs.csv, one a line.
