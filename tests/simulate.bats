@@ -28,11 +28,11 @@ END
 }
 
 @test "4 simulated ranks: the digest of a run alone, slower on a slower wire" {
-  alone train "${quick[@]}" --quiet --batch 256 --lanes 4 --epochs 3
+  alone train --hidden 64 --quiet --batch 256 --lanes 4 --epochs 3
   succeeds
   local digest
   digest=$(last_line)
-  simulate --ranks 4 --gbits 1,100 --compute none --batch 256 --lanes 4 -- --data "$MLPDIST_DATA_DIR/digits.h5"
+  simulate --ranks 4 --gbits 1,100 --compute none --batch 256 --lanes 4 -- --data "$MLPDIST_DATA_DIR/digits.h5" --hidden 64
   succeeds
   [ "$(grep -c "a step .*  $digest\$" <<< "$output")" = 2 ] || fail "expected 2 runs with $digest"
   holds 'by[4, "fat-tree 1 Gb/s"] > 2 * by[4, "fat-tree 100 Gb/s"] > 0'
@@ -50,7 +50,8 @@ write_costs() {
   simulate --ranks 2,4 --mode weak --batch-per-rank 64 --compute modelled --widths 64-256-256-10 --costs costs
   succeeds
   mv sim modelled
-  simulate --ranks 2,4 --mode weak --batch-per-rank 64 --compute none -- --data "$MLPDIST_DATA_DIR/digits.h5" --hidden 256,256
+  simulate --ranks 2,4 --mode weak --batch-per-rank 64 --compute none -- --data "$MLPDIST_DATA_DIR/digits.h5" --hidden 256,256 \
+    --activation relu --optimizer momentum
   succeeds
   /usr/bin/python3 - << 'END' || fail "other times"
 import csv

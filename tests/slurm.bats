@@ -6,7 +6,7 @@ load helper
 hosts=$BATS_TEST_DIRNAME/hosts
 slurm=$BATS_TEST_DIRNAME/slurm
 script=$BATS_TEST_DIRNAME/../scripts/slurm/train.sbatch
-options=(--hidden 64 --lanes 4 --batch 64 --seed 3 --checkpoint-every 20 --keep 1000)
+options=(--hidden 64 --schedule constant --lanes 4 --batch 64 --seed 3 --checkpoint-every 20 --keep 1000)
 one_core=(--ntasks-per-node=1 --cpus-per-task=1)
 
 setup_file() {
