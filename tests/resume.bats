@@ -291,7 +291,7 @@ goes_on_as_whole() {
   alone train "${quick[@]}" --out run --hidden 16 --batch 64 --epochs 2 --quiet
   succeeds
   launch 3 train "${quick[@]}" --out run --hidden 16 --batch 64 --epochs 4 --quiet --resume auto
-  fails_with 2 "1 lanes" "not 3"
+  fails_with 2 "--lanes 1, so at most that many ranks" "not 3"
 }
 
 @test "other data is refused" {
@@ -318,9 +318,9 @@ goes_on_as_whole() {
   alone train "${quick[@]}" --data a.csv --out run $options
   succeeds
   np=2
-  for change in "s/^a,b/a,width/|column 2 is 'width' here, but 'b' in" "s/^a,b,/b,a,/|column 1 is 'b' here, but 'a' in" \
-    "s/kind-1$/kind-1x/|class 2 is 'kind-1x' here, but 'kind-1' in" "s/c3/c9/|category 4 is 'c9 of colour' here, but 'c3 of colour' in" \
-    "s/,kind$/,sort/|target 1 is 'sort' here, but 'kind' in"; do
+  for change in "s/^a,b/a,width/|column 1 (from 0) is 'width' here, but 'b' in" "s/^a,b,/b,a,/|column 0 (from 0) is 'b' here, but 'a' in" \
+    "s/kind-1$/kind-1x/|class 1 (from 0) is 'kind-1x' here, but 'kind-1' in" "s/c3/c9/|category 3 (from 0) is 'c9 of colour' here, but 'c3 of colour' in" \
+    "s/,kind$/,sort/|target 0 (from 0) is 'sort' here, but 'kind' in"; do
     sed "${change%%|*}" a.csv > b.csv
     # shellcheck disable=SC2086
     launch $np train "${quick[@]}" --data b.csv --out run $options --epochs 4 --resume auto

@@ -258,8 +258,9 @@ mlpd_status run_find_checkpoint(trainer *t, mlpd_train_options *options, checkpo
   if (options->lanes == 0) options->lanes = (uint32_t)told[1];
   if (options->valid_fraction < 0) options->valid_fraction = valid_fraction; /* once none was drawn by default */
   if (told[1] < (uint64_t)mlpd_comm_size(comm))
-    return FAIL(MLPD_ERROR_USAGE, "the checkpoint's run has %llu lanes, so at most %llu ranks can resume it, not %d",
-                (unsigned long long)told[1], (unsigned long long)told[1], mlpd_comm_size(comm));
+    return FAIL(MLPD_ERROR_USAGE,
+                "the checkpoint is of a run with --lanes %llu, so at most that many ranks can resume it, not %d",
+                (unsigned long long)told[1], mlpd_comm_size(comm));
   return MLPD_OK;
 }
 
