@@ -1,8 +1,7 @@
-/* Averages of the weights, which are evaluated and saved in place of the weights themselves: exponential after each
- * step
- * (--ema), or of the ends of epochs (--swa-start, Izmailov et al. 2018). All ranks have all weights after a step, so
- * each keeps the whole average; elementwise, so its bits depend on no split. The running statistics of batch norm are
- * part of the arena and are averaged alike, as with use_buffers of torch.optim.swa_utils.AveragedModel. */
+/* Averages of the weights, which are evaluated and saved in place of the weights: exponential after each step (--ema),
+ * or of the ends of epochs (--swa-start, Izmailov et al. 2018). All ranks have all weights after a step, so each keeps
+ * the whole average; elementwise, so its bits depend on no split. The running statistics of batch norm are part of the
+ * arena and are averaged alike, as with use_buffers of torch.optim.swa_utils.AveragedModel. */
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>

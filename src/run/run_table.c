@@ -10,8 +10,8 @@
 #include "data/column_words.h"
 #include "ranks/comm.h"
 
-/* Notes options for raw tables that have no effect because the data is a data set. Data that is not there is neither.
- */
+/* Notes options for raw tables that have no effect because the data is a data set. None for data that is not there:
+ * the message that it is missing follows. */
 static void note_idle(const trainer *t, const mlpd_train_options *options) {
   mlpd_train_options usual;
   char text[200], given[64], other[64];
