@@ -344,6 +344,12 @@ mixed() {
   succeeds
 }
 
+@test "a message during the run names the converted table as it lies in the folder" {
+  (head -n 1 houses.csv && tail -n 30 houses.csv && echo 50,3e38,30,50) > valid.csv
+  alone train "${quick[@]}" --data houses.csv,valid.csv --label price "${small[@]}"
+  fails_with 1 "run/converted.h5: "
+}
+
 @test "the converted table beside a model is that model's, whatever runs fail or follow" {
   local small=(--label price --epochs 2 --quiet --checkpoint-every never) before kept
   alone train "${quick[@]}" --data houses.csv "${small[@]}"

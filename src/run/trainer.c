@@ -191,6 +191,7 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   fill_plan(t);
   TRY_GOTO(status, mlpd_comm_agree(comm, open_folder(t, &options, !goes_on_here(t, &options, found), resumed.metrics)),
            done);
+  if (t->raw_table) t->prep.options.data.file = t->table; /* its name from now on, for messages */
   TRY_GOTO(status, run_trace_start(t), done);
   TRY_GOTO(status, warn_of_placement(t), done);
   if (run_is_root(t) && t->events != NULL && t->events->started != NULL)
