@@ -111,8 +111,8 @@ snapshot() { find "$1" -type f -exec md5sum {} + | sort; }
   [ "$before" = "$(snapshot run)" ] || fail "the former run was touched"
   alone train "${quick[@]}" --quiet --data none.h5 --out new/run
   [ ! -e new ] || fail "a folder without a run"
-  alone train "${quick[@]}" $small --out run --optimizer sgd --lr 1e6 --normalize none --activation identity
-  fails_with 1 "not a finite number" "no model was written"
+  alone train "${quick[@]}" $small --out run --optimizer sgd --lr 123456 --normalize none --activation identity
+  fails_with 1 "not a finite number" "try --lr 1.2e+04," "no model was written"
   [ "$(find run -type f | sort | tr '\n' ' ')" = "run/config.ini run/metrics.csv " ] || fail "$(find run)"
   grep -qx 'normalize = none' run/config.ini || fail "the config of another run"
 }

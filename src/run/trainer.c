@@ -279,7 +279,7 @@ static mlpd_status diverged(trainer *t, const char *what, uint64_t step) {
                    (unsigned long long)t->state.kept_epoch);
   return FAIL(MLPD_ERROR_DIVERGED,
               "%s at step %llu (epoch %llu); the likely cause is a learning rate too large for this network: try "
-              "--lr %g, --warmup-epochs 1 or --clip-norm 1; %s",
+              "--lr %.2g, --warmup-epochs 1 or --clip-norm 1; %s",
               what, (unsigned long long)step, (unsigned long long)t->state.epoch, t->prep.options.lr / 10, kept);
 }
 
