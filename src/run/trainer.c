@@ -388,7 +388,13 @@ static mlpd_status select_figure(trainer *t, const mlpd_epoch *figures, double *
   double greatest = figures->valid_metric;
   *figure = by == MLPD_SELECT_LOSS ? figures->valid_loss : figures->valid_metric;
   if (!figures->has_valid || by == MLPD_SELECT_LOSS || p->options.task != MLPD_CLASSIFICATION) return MLPD_OK;
-  if (by != MLPD_SELECT_ERROR) TRY(held_figure(t->comm, p->model, t->gemm, &p->valid, p->threads, by, &greatest));
+  if (by != MLPD_SELECT_ERROR) { /* a second pass over the validation rows */
+    const double started = clock_seconds();
+    const uint64_t began = timeline_begin_rare(t->line);
+    TRY(held_figure(t->comm, p->model, t->gemm, &p->valid, p->threads, by, &greatest));
+    (void)timeline_end(t->line, 0, TIMELINE_VALIDATE, 0, 0, began);
+    t->result->valid_seconds += clock_seconds() - started;
+  }
   *figure = 1 - greatest;
   return MLPD_OK;
 }
