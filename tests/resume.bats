@@ -158,6 +158,10 @@ goes_on_as_whole() {
   fails_with 2 "give one of them"
   alone train "${quick[@]}" --swa-start 3 --epochs 2 --out run
   fails_with 2 "--swa-start 3" "2 epochs"
+  alone train --hidden 4 --epochs auto --swa-start 200 --out run # 256 epochs, known with the data
+  succeeds
+  alone train --hidden 4 --epochs auto --swa-start 300 --out run
+  fails_with 2 "--swa-start 300" "256 epochs"
 }
 
 @test "SIGUSR1 on a rank: a checkpoint, and the run goes on to the same end" {

@@ -77,6 +77,12 @@ static void settle_epochs(mlpd_train_options *o, uint64_t steps_per_epoch) {
   o->epochs = epochs < FEWEST_EPOCHS ? FEWEST_EPOCHS : epochs > MOST_EPOCHS ? MOST_EPOCHS : epochs;
 }
 
+mlpd_status preparation_check_epochs(const mlpd_train_options *o) {
+  if (o->epochs == 0 || o->swa_start <= o->epochs) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE, "--swa-start %llu: the run has %llu epochs, so nothing would be averaged",
+              (unsigned long long)o->swa_start, (unsigned long long)o->epochs);
+}
+
 /* ---- Reading the training part ------------------------------------------------------------------ */
 
 /* Reads positions [begin, end) of the lane plan, or of the split order. */
@@ -170,7 +176,7 @@ static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, p
   TRY(check_lanes(&p->options));
   TRY(deal_rows(p, from, rows));
   settle_epochs(&p->options, p->plan.steps_per_epoch);
-  return MLPD_OK;
+  return preparation_check_epochs(&p->options);
 }
 
 /* Scans the rows of this rank's lanes, which will be streamed. */

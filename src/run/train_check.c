@@ -40,9 +40,7 @@ mlpd_status mlpd_train_check(const mlpd_train_options *o) {
   if (o->memory > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--memory needs --stream");
   if (o->ema > 0 && o->swa_start > 0)
     return FAIL(MLPD_ERROR_USAGE, "--ema and --swa-start are two averages of the same weights: give one of them");
-  if (o->swa_start > o->epochs)
-    return FAIL(MLPD_ERROR_USAGE, "--swa-start %llu: the run has %llu epochs, so nothing would be averaged",
-                (unsigned long long)o->swa_start, (unsigned long long)o->epochs);
+  TRY(preparation_check_epochs(o));
   TRY(checkpoint_plan_parse(o->checkpoint_every, &every));
   TRY(table_check_options(&o->data.table));
   TRY(backend_choose(o->backend, &gemm));
