@@ -39,26 +39,29 @@ static void fill(float *x, size_t n, uint32_t which) {
   for (size_t i = 0; i < n; i++) x[i] = (float)rng_normal(&stream);
 }
 
+/* Fills x and y, one element longer than the longest n of the tests, and copies y to before. */
+static void fill_two(float x[MOST + 1], float y[MOST + 1], float before[MOST + 1]) {
+  fill(x, MOST + 1, 0);
+  fill(y, MOST + 1, 1);
+  memcpy(before, y, (MOST + 1) * sizeof *y);
+}
+
 static void test_add(void **state) {
   (void)state;
   for (uint64_t n = 0; n <= MOST; n++) {
     float x[MOST + 1], y[MOST + 1], before[MOST + 1];
-    fill(x, MOST + 1, 0);
-    fill(y, MOST + 1, 1);
-    memcpy(before, y, sizeof y);
+    fill_two(x, y, before);
     vector_add(n, x, y);
     for (uint64_t j = 0; j <= MOST; j++) assert_true(y[j] == (j < n ? before[j] + x[j] : before[j]));
   }
 }
 
-/* In float, in this order; where y is x it stays. */
+/* In float, in this order; an element of y that equals that of x stays. */
 static void test_approach(void **state) {
   (void)state;
   for (uint64_t n = 0; n <= MOST; n++) {
     float x[MOST + 1], y[MOST + 1], before[MOST + 1];
-    fill(x, MOST + 1, 0);
-    fill(y, MOST + 1, 1);
-    memcpy(before, y, sizeof y);
+    fill_two(x, y, before);
     vector_approach(n, 0.125f, x, y);
     for (uint64_t j = 0; j <= MOST; j++) {
       const float moved = before[j] + 0.125f * (x[j] - before[j]);
