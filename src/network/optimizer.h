@@ -52,7 +52,7 @@ optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale
 
 /* ---- Trust ratios: before the updates of a step, if optimizer_has_trust() ------------------------------- */
 
-enum { OPTIMIZER_NORM_FLOATS = 4096 }; /* the most that one call of optimizer_squares takes */
+enum { OPTIMIZER_NORM_FLOATS = 4096 }; /* the most that one call of optimizer_sum_squares() takes */
 
 /* Sums of squares. */
 typedef struct optimizer_squares {
