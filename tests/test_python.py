@@ -220,7 +220,7 @@ class Estimators(unittest.TestCase):
             self.assertEqual(fitted.model_.option(name), value)
 
     def test_what_is_not_there_is_refused(self):
-        for options, word in (({"solver": "lbfgs"}, "lbfgs"), ({"solver": "newton"}, "newton"), ({"shuffle": False}, "shuffle"),
+        for options, word in (({"solver": "lbfgs"}, "lbfgs"), ({"solver": "newton"}, "newton"), ({"shuffle": False}, "shuffle"), ({"warm_start": True}, "warm_start"),
                               ({"learning_rate": "adaptive"}, "adaptive"), ({"activation": "swash"}, "swash"),
                               ({"dropout": 2}, "dropout"), ({"max_iter": 0}, "max_iter")):
             with self.assertRaisesRegex(ValueError, word):

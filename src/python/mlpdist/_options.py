@@ -65,6 +65,8 @@ def check(e):
         _refuse("there is no solver 'lbfgs'", "take solver='adam'")
     if e.learning_rate != "constant":
         _refuse(f"learning_rate='{e.learning_rate}' is not known", "schedule='plateau' or 'exponential' lowers the rate")
+    if e.warm_start:
+        _refuse("warm_start=True is not possible", "each fit begins anew")
     if not e.shuffle:
         _refuse("shuffle=False is not possible", "rows are drawn in a new order in each epoch, keyed by random_state")
     if e.batch_size != "auto" and e.batch_size <= 0:
