@@ -219,8 +219,15 @@ class Estimators(unittest.TestCase):
                             "batch": "32", "optimizer": "adamw", "normalize": "standard"}.items():
             self.assertEqual(fitted.model_.option(name), value)
 
+    def test_the_number_of_epochs_is_chosen(self):
+        fitted = classifier(epochs="auto", tol=0.5, n_iter_no_change=3).fit(self.x, self.y)
+        self.assertLess(fitted.n_iter_, 20)
+        with self.assertWarnsRegex(ConvergenceWarning, "epochs of max_iter"):
+            classifier(epochs="auto", tol=-np.inf, n_iter_no_change=10**6).fit(self.x, self.y)
+
     def test_what_is_not_there_is_refused(self):
-        for options, word in (({"solver": "lbfgs"}, "lbfgs"), ({"solver": "newton"}, "newton"), ({"shuffle": False}, "shuffle"), ({"warm_start": True}, "warm_start"),
+        for options, word in (({"solver": "lbfgs"}, "lbfgs"), ({"solver": "newton"}, "newton"), ({"shuffle": False}, "shuffle"),
+                              ({"warm_start": True}, "warm_start"),
                               ({"learning_rate": "adaptive"}, "adaptive"), ({"activation": "swash"}, "swash"),
                               ({"dropout": 2}, "dropout"), ({"max_iter": 0}, "max_iter")):
             with self.assertRaisesRegex(ValueError, word):

@@ -109,13 +109,13 @@ class _MLP(BaseEstimator):
         run = _Run(self, options)
         self.model_ = Model(_fit.train(options, data, run.epoch_done, comm))
         if comm is not None:
-            run.losses, run.valid, run.ended = comm.bcast((run.losses, run.valid, run.ended))
+            run.losses, run.valid, run.ended, run.epochs = comm.bcast((run.losses, run.valid, run.ended, run.epochs))
         self.loss_curve_, self.n_iter_ = run.losses, len(run.losses)
         self.loss_, self.best_loss_ = run.losses[-1], min(run.losses)
         self.validation_metrics_ = run.valid or None
         self.t_ = self.n_iter_ * rows
         self._take_weights()
-        if not run.ended and self.n_iter_ == int(options["epochs"]):
+        if not run.ended and self.n_iter_ == run.epochs:
             warnings.warn(f"mlpdist: the {self.n_iter_} epochs of max_iter have passed, and the loss still falls",
                           ConvergenceWarning)
         return self
@@ -146,13 +146,14 @@ class _Run:
 
     def __init__(self, estimator, options):
         self.losses, self.valid, self.ended = [], [], False
+        self.epochs = 0  # known once the run has begun, as epochs may be "auto"
         self.verbose, self.tol = estimator.verbose, estimator.tol
         self.patience = estimator.n_iter_no_change
         self.by_loss = options["patience"] == "0"
         self.best, self.since = np.inf, 0
 
     def epoch_done(self, epoch):
-        loss = epoch.train_loss
+        loss, self.epochs = epoch.train_loss, epoch.epochs
         self.losses.append(loss)
         if epoch.has_valid:
             self.valid.append(epoch.valid_metric)
