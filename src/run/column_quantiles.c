@@ -1,0 +1,146 @@
+#include "run/column_quantiles.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "ranks/comm.h"
+#include "run/column_rows.h"
+
+enum { DIGITS = 8, DIGIT_VALUES = 256 }; /* of a key, a byte each */
+enum { COUNTS_BYTES = 4 << 20, AT_A_TIME = COUNTS_BYTES / (2 * DIGIT_VALUES * sizeof(uint64_t)) }; /* quantiles */
+
+/* An order statistic that is wanted, and the digits of its key found so far. */
+typedef struct wanted {
+  uint32_t column;
+  uint64_t rank; /* from 0, among the values whose keys begin with the digits */
+  uint64_t prefix;
+  bool none; /* the column has no values */
+} wanted;
+
+/* The order statistics on both sides of each quantile. */
+typedef struct selection {
+  wanted *all;      /* (count): 2q and 2q + 1 are those of quantile q; of one column they lie together */
+  uint64_t *counts; /* (count, DIGIT_VALUES) */
+  size_t count;
+  uint32_t columns;
+  int digit; /* the one that is counted, 0: the highest */
+  int threads;
+} selection;
+
+/* Ascends with the value. */
+static uint64_t key_of(double value) {
+  uint64_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits >> 63 != 0 ? ~bits : bits | UINT64_C(1) << 63;
+}
+
+static double value_of(uint64_t key) {
+  const uint64_t bits = key >> 63 != 0 ? key ^ UINT64_C(1) << 63 : ~key;
+  double value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+/* Counts a key for the order statistics [first, end), all of one column. */
+static void count_key(const selection *s, size_t first, size_t end, uint64_t key) {
+  const int shift = 8 * (DIGITS - 1 - s->digit);
+  for (size_t w = first; w < end; w++) {
+    const bool begins = s->digit == 0 || key >> (shift + 8) == s->all[w].prefix;
+    s->counts[w * DIGIT_VALUES + (key >> shift & 0xFF)] += begins;
+  }
+}
+
+static size_t end_of_column(const selection *s, size_t first) {
+  size_t end = first;
+  while (end < s->count && s->all[end].column == s->all[first].column) end++;
+  return end;
+}
+
+static mlpd_status count_digits(void *context, element_type type, const void *x, uint64_t rows) {
+  const selection *const s = context;
+#pragma omp parallel for num_threads(s->threads) schedule(dynamic)
+  for (size_t first = 0; first < s->count; first++) {
+    const uint32_t column = s->all[first].column;
+    if (first > 0 && s->all[first - 1].column == column) continue;
+    const size_t end = end_of_column(s, first);
+    for (uint64_t i = 0; i < rows; i++) {
+      const double value = element_get(type, x, i * s->columns + column);
+      if (!isnan(value)) count_key(s, first, end, key_of(value));
+    }
+  }
+  return MLPD_OK;
+}
+
+/* The place of a quantile among so many values, from 0. */
+static double place_of(const column_quantile *q, uint64_t values) { return q->fraction * (double)(values - 1); }
+
+static uint64_t sum_of(const uint64_t *counted) {
+  uint64_t sum = 0;
+  for (int d = 0; d < DIGIT_VALUES; d++) sum += counted[d];
+  return sum;
+}
+
+/* All values of a column have a first digit: their number says which ones lie beside the quantile. */
+static void find_rank(const column_quantile *q, const uint64_t *counted, bool upper, wanted *one) {
+  const uint64_t values = sum_of(counted);
+  one->none = values == 0;
+  if (values == 0) return;
+  const double place = place_of(q, values);
+  one->rank = (uint64_t)(upper ? ceil(place) : floor(place));
+}
+
+static void narrow(wanted *one, const uint64_t *counted) {
+  uint64_t digit = 0;
+  while (digit + 1 < DIGIT_VALUES && one->rank >= counted[digit]) one->rank -= counted[digit++];
+  one->prefix = one->prefix << 8 | digit;
+}
+
+/* Between the values on both sides. place: as place_of. */
+static double between(double low, double high, double place) {
+  const double part = place - floor(place);
+  return part > 0 ? (1 - part) * low + part * high : low;
+}
+
+static mlpd_status select_some(mlpd_comm *comm, const part *train, const preparation *p, column_quantile *all,
+                               selection *s) {
+  uint64_t *values = NULL; /* (quantiles) of the column */
+  mlpd_status status = memory_allocate(&values, s->count / 2, sizeof *values, "quantiles");
+  for (s->digit = 0; s->digit < DIGITS; s->digit++) {
+    memset(s->counts, 0, s->count * DIGIT_VALUES * sizeof *s->counts);
+    if (status == MLPD_OK) status = column_rows_each(comm, train, p, count_digits, s);
+    TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
+    TRY_GOTO(status, comm_sum_u64(comm, s->counts, s->count * DIGIT_VALUES), done);
+    for (size_t w = 0; w < s->count; w++) {
+      const uint64_t *const counted = s->counts + w * DIGIT_VALUES;
+      if (s->digit == 0) find_rank(&all[w / 2], counted, w % 2 == 1, &s->all[w]);
+      if (s->digit == 0) values[w / 2] = sum_of(counted);
+      narrow(&s->all[w], counted);
+    }
+  }
+  for (size_t q = 0; q < s->count / 2; q++)
+    all[q].value = s->all[2 * q].none ? NAN
+                                      : between(value_of(s->all[2 * q].prefix), value_of(s->all[2 * q + 1].prefix),
+                                                place_of(&all[q], values[q]));
+done:
+  free(values);
+  return status;
+}
+
+mlpd_status column_quantiles_find(mlpd_comm *comm, const part *train, const preparation *p, column_quantile *all,
+                                  size_t count) {
+  selection s = {.columns = p->features, .threads = p->threads};
+  const size_t most = count < AT_A_TIME ? count : AT_A_TIME;
+  mlpd_status status = memory_allocate(&s.all, 2 * most, sizeof *s.all, "quantiles");
+  if (status == MLPD_OK) status = memory_allocate(&s.counts, 2 * most, DIGIT_VALUES * sizeof *s.counts, "quantiles");
+  status = mlpd_comm_agree(comm, status);
+  for (size_t first = 0; first < count && status == MLPD_OK; first += most) {
+    s.count = 2 * (count - first < most ? count - first : most);
+    for (size_t w = 0; w < s.count; w++) s.all[w] = (wanted){.column = all[first + w / 2].column};
+    status = select_some(comm, train, p, all + first, &s);
+  }
+  free(s.all);
+  free(s.counts);
+  return status;
+}

@@ -1,0 +1,18 @@
+/* Exact quantiles of columns over the training rows of all ranks, by counting: the same bits however the rows are
+ * spread. Memory does not grow with the rows. */
+#ifndef MLPDIST_COLUMN_QUANTILES_H
+#define MLPDIST_COLUMN_QUANTILES_H
+
+#include "run/prepare.h"
+
+typedef struct column_quantile {
+  uint32_t column;
+  double fraction; /* 0 to 1; 0.5: the median */
+  double value;    /* found: linear between the two values next to fraction * (count - 1); NaN: there are none */
+} column_quantile;
+
+/* Finds all (count) among the values that are not missing. train: the open part if rows are streamed. Collective. */
+mlpd_status column_quantiles_find(mlpd_comm *comm, const part *train, const preparation *p, column_quantile *all,
+                                  size_t count);
+
+#endif

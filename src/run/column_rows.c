@@ -1,0 +1,34 @@
+#include "run/column_rows.h"
+
+#include <stdlib.h>
+
+enum { PIECE_BYTES = 4 << 20 };
+
+static mlpd_status stream_pieces(mlpd_comm *comm, const part *train, const preparation *p, column_look *look,
+                                 void *context) {
+  const row_scan_wishes wishes = preparation_scan(comm, p);
+  const uint64_t row_bytes = train->features * element_size(train->type), most = PIECE_BYTES / row_bytes + 1;
+  const uint64_t last = wishes.plan->lane_begin[wishes.lane_end];
+  part inputs = *train; /* borrowed: targets are left alone */
+  shard piece = {0};
+  inputs.need_y = false;
+  mlpd_status status = shard_allocate(&inputs, most, false, NULL, &piece);
+  for (uint64_t begin = wishes.plan->lane_begin[wishes.lane_begin]; begin < last && status == MLPD_OK; begin += most) {
+    row_run *runs = NULL;
+    uint64_t num_runs = 0;
+    piece.rows = last - begin < most ? last - begin : most;
+    status = lane_plan_runs(wishes.plan, begin, begin + piece.rows, &runs, &num_runs);
+    if (status == MLPD_OK && wishes.split != NULL) status = lane_runs_compose(wishes.split, &runs, &num_runs);
+    if (status == MLPD_OK) status = shard_fill(&inputs, runs, num_runs, begin, 0, &piece);
+    if (status == MLPD_OK) status = look(context, piece.type, piece.x, piece.rows);
+    free(runs);
+  }
+  shard_free(&piece);
+  return status;
+}
+
+mlpd_status column_rows_each(mlpd_comm *comm, const part *train, const preparation *p, column_look *look,
+                             void *context) {
+  if (p->options.stream) return stream_pieces(comm, train, p, look, context);
+  return look(context, p->train.type, p->train.x, p->train.rows);
+}
