@@ -7,15 +7,17 @@
 
 enum { NAME_BYTES = 256 };
 
-typedef struct named_column {
-  const char *name;
-  uint32_t column;
-} named_column;
-
 static int by_name(const void *a, const void *b) {
   const named_column *x = a, *y = b;
   const int order = strcmp(x->name, y->name);
   return order != 0 ? order : (x->column > y->column) - (x->column < y->column);
+}
+
+mlpd_status sample_sort_names(char *const *names, uint32_t columns, named_column **order) {
+  TRY(memory_allocate(order, columns, sizeof **order, "column names"));
+  for (uint32_t c = 0; c < columns; c++) (*order)[c] = (named_column){names[c], c};
+  qsort(*order, columns, sizeof **order, by_name);
+  return MLPD_OK;
 }
 
 static mlpd_status number_name(char **name, uint32_t times) {
@@ -41,9 +43,7 @@ static mlpd_status number_repeated(csv_layout *layout, const named_column *colum
 
 static mlpd_status make_names_differ(csv_layout *layout) {
   named_column *order = NULL;
-  TRY(memory_allocate(&order, layout->columns, sizeof *order, "column names"));
-  for (uint32_t c = 0; c < layout->columns; c++) order[c] = (named_column){layout->names[c], c};
-  qsort(order, layout->columns, sizeof *order, by_name);
+  TRY(sample_sort_names(layout->names, layout->columns, &order));
   mlpd_status status = MLPD_OK;
   for (uint32_t i = 0, end; i < layout->columns && status == MLPD_OK; i = end) {
     for (end = i + 1; end < layout->columns && strcmp(order[i].name, order[end].name) == 0;) end++;
@@ -110,9 +110,7 @@ static void free_names(char **names, uint32_t count) {
 /* The number of columns that a name tells from the others. The first may lack one: it may name the rows. */
 static mlpd_status count_told(char *const *names, uint32_t columns, uint32_t *told) {
   named_column *order = NULL;
-  TRY(memory_allocate(&order, columns, sizeof *order, "column names"));
-  for (uint32_t c = 0; c < columns; c++) order[c] = (named_column){names[c], c};
-  qsort(order, columns, sizeof *order, by_name);
+  TRY(sample_sort_names(names, columns, &order));
   *told = is_unnamed(names[0]);
   for (uint32_t i = 0; i < columns; i++)
     *told += !is_unnamed(order[i].name) && (i == 0 || strcmp(order[i].name, order[i - 1].name) != 0);

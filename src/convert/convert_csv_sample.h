@@ -40,6 +40,14 @@ bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool
 /* true if this line, below a header that does not tell all columns apart, may be the next level of it. */
 bool sample_is_level(const csv_sample *s, const csv_syntax *syntax, int at);
 
+typedef struct named_column {
+  const char *name;
+  uint32_t column;
+} named_column;
+
+/* Makes *order (columns) of the names, sorted by name, then by column. The caller frees it. */
+mlpd_status sample_sort_names(char *const *names, uint32_t columns, named_column **order);
+
 /* Makes layout->names from the header in line head: all different, as pandas names columns. A header that does not tell
  * all columns apart is joined with lines below it, or with the line above it, if that tells more of them apart; then
  * *body becomes the line below the header. Sets layout->levels and layout->head, too. */
