@@ -135,6 +135,30 @@ static void test_names_in_levels(void **state) {
     assert_names("/columns/name", features);
     assert_names("/targets/name", target);
   }
+  const struct {
+    const char *text, *names;
+    int rows;
+  } numbers[] = {
+      /* pandas: unstack(), pivot_table(), with and without an index, which may have a name */
+      {"a,a,b,y\n0,1,0,0\n.5,1.5,3.5,0\n2.5,9.5,4.5,1\n", "a 0,a 1,b 0", 2},
+      {"a,b,a,y\n7,7,14,7\n.5,1.5,3.5,0\n2.5,9.5,4.5,1\n", "a 7,b 7,a 14", 2},
+      {"a,,b,y\n1,2,1,2\n.5,1.5,3.5,0\n2.5,9.5,4.5,1\n", "a 1,a 2,b 1", 2},
+      {",a,a,b,y\n,0,1,0,0\n0,0,1,0,0\n1,0,2,0,1\n", "a 0,a 1,b 0", 2},
+      {"g,a,a,b,y\nn,0,1,0,0\nid,,,,\n7,0,1,0,0\n7,0,2,0,1\n", "id,a 0,a 1,b 0", 2},
+      {"g,g,g,g\na,a,b,c\n0,1,0,0\n.5,1.5,3.5,0\n2.5,9.5,4.5,1\n", "g a 0,g a 1,g b 0", 2},
+      /* rows: others look like them; numbers that do not rise, or that the repeated name lacks; a name in the first
+         cell */
+      {"a,a,b,y\n0,1,0,0\n0,2,2,0\n1,3,3,1\n", "a,a.1,b", 3},
+      {"a,a,b,y\n1,0,0,0\n.5,1.5,3.5,0\n2.5,9.5,4.5,1\n", "a,a.1,b", 3},
+      {"a,a,b,y\n0,1,5,0\n.5,1.5,3.5,0\n2.5,9.5,4.5,1\n", "a,a.1,b", 3},
+      {"g,a,a,b,y\nu,0,1,0,0\nv,.5,1.5,3.5,0\nu,2.5,9.5,4.5,1\n", "g,a,a.1,b", 3},
+  };
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    write_text("a.csv", numbers[i].text);
+    if (CONVERT(o, &r, "a.csv") != MLPD_OK) fail_msg("'%s' is refused: %s", numbers[i].text, mlpd_error_message());
+    if ((int)r.train_rows != numbers[i].rows) fail_msg("'%s': %d rows", numbers[i].text, (int)r.train_rows);
+    assert_names("/columns/name", numbers[i].names);
+  }
   /* A title with several cells and a group above distinct names are passed over; pandas names the index by itself. */
   write_text("a.csv", "g,,h,,\na,b,c,d,y\n.5,1.5,3.5,1,0\n2.5,9.5,4.5,2,1\n");
   ASSERT_CONVERTED(o, &r, "a.csv");

@@ -193,12 +193,25 @@ static mlpd_status name_unnamed(const csv_layout *layout) {
   return MLPD_OK;
 }
 
+/* Joins the header with the lines below it that are levels, as long as names are missing. *lines: number in all. */
+static mlpd_status take_levels_below(const csv_sample *s, const csv_syntax *syntax, int head, csv_layout *layout,
+                                     uint32_t *told, uint32_t *lines) {
+  while (*told < layout->columns) {
+    const int at = head + (int)*lines;
+    level_answer answer = LEVEL;
+    if (!sample_is_level(s, syntax, at)) TRY(sample_number_level(s, syntax, at, layout, &answer));
+    if (answer == MAY_BE_LEVEL) layout->row_or_level = s->lines[at].line;
+    if (answer != LEVEL) return MLPD_OK;
+    TRY(try_levels(s, head, ++*lines, 0, layout, told));
+  }
+  return MLPD_OK;
+}
+
 mlpd_status sample_take_names(const csv_sample *s, const csv_syntax *syntax, int head, int *body, csv_layout *layout) {
   uint32_t told = 0, lines = 1;
   bool index_named;
   TRY(try_levels(s, head, 1, 0, layout, &told));
-  while (told < layout->columns && *body == head + 1 && sample_is_level(s, syntax, head + (int)lines))
-    TRY(try_levels(s, head, ++lines, 0, layout, &told));
+  if (*body == head + 1) TRY(take_levels_below(s, syntax, head, layout, &told, &lines));
   for (uint32_t l = 2; told < layout->columns && l <= lines + 1 && may_be_groups(s, syntax, head - 1, layout); l++)
     TRY(try_levels(s, head - 1, l, layout->columns, layout, &told));
   if (layout->levels > 1) *body = layout->head + (int)layout->levels;

@@ -113,6 +113,11 @@ void csv_report_layout(const csv_source *c) {
                 l->titles == 1 ? "" : "s", l->title);
   if (l->levels > 1)
     convert_say(c->options, "%s: names are joined from the %u lines of the header", c->base.name, l->levels);
+  if (l->row_or_level > 0)
+    convert_say(c->options,
+                "note: %s: line %llu is read as a row, but may belong to the header, whose names repeat; if it does, "
+                "join the lines to one (pandas: df.columns = ['_'.join(map(str, c)) for c in df.columns])",
+                c->base.name, (unsigned long long)l->row_or_level);
   if (l->unit_lines > 0)
     convert_say(c->options, "%s: %u line%s of units below the header skipped: '%s'", c->base.name, l->unit_lines,
                 l->unit_lines == 1 ? "" : "s", l->units);

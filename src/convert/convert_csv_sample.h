@@ -40,6 +40,13 @@ bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool
 /* true if this line, below a header that does not tell all columns apart, may be the next level of it. */
 bool sample_is_level(const csv_sample *s, const csv_syntax *syntax, int at);
 
+typedef enum level_answer { NO_LEVEL, MAY_BE_LEVEL, LEVEL } level_answer;
+
+/* Whether this line of whole numbers is a level below layout->names: the numbers of equal names rise. MAY_BE_LEVEL:
+ * rows look like it, too. */
+mlpd_status sample_number_level(const csv_sample *s, const csv_syntax *syntax, int at, const csv_layout *layout,
+                                level_answer *answer);
+
 typedef struct named_column {
   const char *name;
   uint32_t column;
