@@ -410,6 +410,11 @@ MLPD_API mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, u
                                         const float *y, mlpd_trace *trace);
 MLPD_API void mlpd_trace_free(mlpd_trace *trace); /* NULL is allowed. */
 
+/* The gradient of a tensor of mlpd_network_tensor(), summed over the samples of the trace; of running means the sum
+ * that they follow. Owned by the trace; name NULL: there is no such tensor. */
+MLPD_API mlpd_tensor_view mlpd_trace_gradient(const mlpd_trace *trace, const mlpd_network *network, uint32_t layer,
+                                              uint32_t index);
+
 /* One plain gradient-descent step: w -= lr * gradient of the trace (a sum, not a mean). */
 MLPD_API void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trace, float lr);
 
@@ -772,6 +777,50 @@ MLPD_API const mlpd_train_options *mlpd_options_values(const mlpd_options *optio
 /* Trains; *model, unless model is NULL, gets the trained network on every rank as mlpd_train_model() says; the caller
  * frees it. Collective; options equal on all ranks. */
 MLPD_API mlpd_status mlpd_fit(mlpd_comm *comm, const mlpd_options *options, mlpd_model **model);
+
+/* ---- Training step by step, to look at ---------------------------------------------------------------- */
+
+/* The network that training with these options begins with, for rows of `inputs` values and `outputs` outputs: its
+ * layers and its initial weights, drawn by init and seed. A loss or output activation that is automatic: mse, and what
+ * the loss goes with. Options of data and of the run have no effect. The caller frees it. */
+MLPD_API mlpd_status mlpd_network_from_options(const mlpd_train_options *options, uint32_t inputs, uint32_t outputs,
+                                               mlpd_network **network);
+
+/* The samples of a step. Borrowed. */
+typedef struct mlpd_samples {
+  uint64_t n;
+  const float *x; /* (n, inputs) */
+  const float *y; /* (n, outputs, or fewer with losses that take several outputs a target): one-hot rows of classes */
+  const float *weight; /* (n), or NULL: 1 each */
+} mlpd_samples;
+
+/* mlpd_network_trace() with the loss of the options and its parameters. Layers that draw take the numbers of epoch
+ * `epoch`, from 0, for the samples in this order; the samples are one lane. options->class_weight has no effect: see
+ * weight. The caller frees the trace. */
+MLPD_API mlpd_status mlpd_network_trace_options(mlpd_network *network, const mlpd_train_options *options,
+                                                uint64_t epoch, const mlpd_samples *samples, mlpd_trace *trace);
+
+/* An optimizer with its state, as options say: optimizer, lr, momentum and the like. No schedule, no clip_norm. */
+typedef struct mlpd_descent mlpd_descent;
+
+/* For networks of this shape. The caller frees it. */
+MLPD_API mlpd_status mlpd_descent_create(const mlpd_train_options *options, const mlpd_network *network,
+                                         mlpd_descent **descent);
+MLPD_API void mlpd_descent_free(mlpd_descent *descent); /* NULL is allowed. */
+
+/* One step with the gradients of the trace, which are sums (mlpd_train() takes means): changes network and state.
+ * Running means of layers follow the samples. */
+MLPD_API void mlpd_descent_step(mlpd_descent *descent, mlpd_network *network, const mlpd_trace *trace);
+
+/* State `which` of the tensor of mlpd_network_tensor(), owned by descent; name NULL: there is none. 0: the velocity of
+ * momentum, nesterov and lars; the mean of the gradients of adam, adamw, lamb and lion; the (mean) square of those of
+ * rmsprop and adagrad. 1: the mean square of adam, adamw and lamb. */
+MLPD_API mlpd_tensor_view mlpd_descent_state(const mlpd_descent *descent, const mlpd_network *network, uint32_t layer,
+                                             uint32_t index, uint32_t which);
+
+/* The trust ratio of the tensor in the last step, with lars and lamb; 1 where it has none. */
+MLPD_API double mlpd_descent_trust(const mlpd_descent *descent, const mlpd_network *network, uint32_t layer,
+                                   uint32_t index);
 
 /* ---- Doctor ------------------------------------------------------------------------------------- */
 

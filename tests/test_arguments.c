@@ -250,6 +250,9 @@ static void test_the_rest(void **state) {
   const uint32_t widths[] = {2, 3};
   const mlpd_activation activations[] = {MLPD_IDENTITY};
   const float x[2] = {1, 2}, y[3] = {0};
+  const mlpd_samples samples = {.n = 1, .x = x, .y = y};
+  mlpd_network *made = NULL;
+  mlpd_descent *descent = NULL;
   const mlpd_option *const lr = mlpd_option_find(mlpd_train_option_table, "lr");
   ASSERT_USAGE(mlpd_model_load(NULL, &model), "path");
   assert_null(model);
@@ -268,7 +271,18 @@ static void test_the_rest(void **state) {
   ASSERT_USAGE(mlpd_network_trace(network, MLPD_MSE, 1, x, y, NULL), "trace");
   ASSERT_USAGE(mlpd_network_trace(network, MLPD_MSE, 0, x, y, &trace), "0 samples");
   ASSERT_USAGE(mlpd_network_trace(network, (mlpd_loss)99, 1, x, y, &trace), "99");
+  ASSERT_USAGE(mlpd_network_trace_options(NULL, &options, 0, &samples, &trace), "network");
+  ASSERT_USAGE(mlpd_network_trace_options(network, NULL, 0, &samples, &trace), "options");
+  ASSERT_USAGE(mlpd_network_trace_options(network, &options, 0, NULL, &trace), "samples");
+  ASSERT_USAGE(mlpd_network_trace_options(network, &options, 0, &samples, NULL), "trace");
+  ASSERT_USAGE(mlpd_descent_create(NULL, network, &descent), "options");
+  ASSERT_USAGE(mlpd_descent_create(&options, NULL, &descent), "network");
+  ASSERT_USAGE(mlpd_descent_create(&options, network, NULL), "descent");
+  ASSERT_USAGE(mlpd_network_from_options(NULL, 2, 3, &made), "options");
+  ASSERT_USAGE(mlpd_network_from_options(&options, 2, 3, NULL), "network");
+  ASSERT_USAGE(mlpd_network_from_options(&options, 0, 3, &made), "width 0");
   mlpd_network_free(network);
+  mlpd_descent_free(NULL);
   ASSERT_USAGE(mlpd_threads_set(1, NULL), "taken");
   ASSERT_USAGE(mlpd_threads_set(-1, &taken), "threads");
   ASSERT_USAGE(mlpd_comm_agree(NULL, MLPD_OK), "comm");

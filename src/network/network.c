@@ -162,14 +162,15 @@ mlpd_layer_view mlpd_network_layer(mlpd_network *network, uint32_t l) {
   return view;
 }
 
-mlpd_tensor_view mlpd_network_tensor(mlpd_network *network, uint32_t layer, uint32_t index) {
+mlpd_tensor_view network_view_tensor(const mlpd_network *network, uint32_t layer, uint32_t index, float *arena) {
   if (layer >= network->num_layers || index >= network->layers[layer].num_tensors) return (mlpd_tensor_view){0};
   const tensor *const t = layer_tensor(network, layer, index);
-  return (mlpd_tensor_view){.name = t->name,
-                            .rows = t->rows,
-                            .columns = t->columns,
-                            .stride = t->stride,
-                            .values = network->parameters + t->offset};
+  return (mlpd_tensor_view){
+      .name = t->name, .rows = t->rows, .columns = t->columns, .stride = t->stride, .values = arena + t->offset};
+}
+
+mlpd_tensor_view mlpd_network_tensor(mlpd_network *network, uint32_t layer, uint32_t index) {
+  return network_view_tensor(network, layer, index, network->parameters);
 }
 
 /* ---- Digest ---------------------------------------------------------------------------------------- */

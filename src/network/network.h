@@ -165,6 +165,9 @@ uint64_t network_hash(const mlpd_network *network, const float *parameters);
 /* Sets the statistics among floats [begin, begin + count) of an arena to zero, of which values is a copy. */
 void network_clear_statistics(const mlpd_network *network, size_t begin, size_t count, float *values);
 
+/* mlpd_network_tensor() with the values of another arena. */
+mlpd_tensor_view network_view_tensor(const mlpd_network *network, uint32_t layer, uint32_t index, float *arena);
+
 /* The gradients of a trace, an arena; statistics are the sums over its samples. */
 const float *network_trace_gradient(const mlpd_trace *trace);
 

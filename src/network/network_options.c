@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "network/layer_kind.h"
+#include "network/loss.h"
 #include "network/optimizer.h"
 
 enum { MAX_HIDDEN = 1000, MOST_LAYERS = 3 * MAX_HIDDEN + 4 };
@@ -136,4 +137,21 @@ mlpd_status network_of_options(const mlpd_train_options *options, uint32_t input
   const mlpd_status status = network_build(inputs, list->count, list->specs, shape_alone, network);
   free(list);
   return status;
+}
+
+mlpd_status mlpd_network_from_options(const mlpd_train_options *options, uint32_t inputs, uint32_t outputs,
+                                      mlpd_network **network) {
+  NEED(network);
+  *network = NULL;
+  NEED(options);
+  NEED(options->hidden);
+  TRY(mlpd_train_options_check(options));
+  mlpd_train_options settled = *options;
+  mlpd_train_options_settle(&settled);
+  if (settled.loss == MLPD_LOSS_AUTO) settled.loss = MLPD_MSE;
+  if (settled.output_activation < 0)
+    settled.output_activation = (int)loss_default_activation(settled.loss, MLPD_TASK_AUTO);
+  TRY(network_of_options(&settled, inputs, outputs, false, network));
+  mlpd_network_init(*network, settled.init, settled.seed);
+  return MLPD_OK;
 }

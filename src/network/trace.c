@@ -93,39 +93,86 @@ static void back_propagate(const mlpd_network *network, const backend *gemm, uin
   }
 }
 
+/* What one pass is over. */
+typedef struct trace_pass {
+  const loss_spec *loss;
+  pass_context context;
+  const mlpd_samples *samples;
+} trace_pass;
+
+static mlpd_status check_pass(const mlpd_network *network, const trace_pass *pass) {
+  const layer *const output = network_output(network);
+  const uint64_t n = pass->samples->n;
+  const float *const x = pass->samples->x, *const y = pass->samples->y;
+  const mlpd_loss loss = pass->loss->kind;
+  NEED(x);
+  NEED(y);
+  if (n == 0 || n > INT32_MAX) return FAIL(MLPD_ERROR_USAGE, "%llu samples to trace", (unsigned long long)n);
+  TRY(loss_check(loss, output->activation));
+  if (output->outputs % loss_outputs(pass->loss) == 0) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE, "loss %s takes %u outputs for each target, but there are %u outputs",
+              mlpd_choice_name(mlpd_loss_choices, (int)loss), loss_outputs(pass->loss), output->outputs);
+}
+
+static void run_pass(const mlpd_network *network, const backend *gemm, const trace_pass *pass, mlpd_trace *trace) {
+  trace_memory *const memory = trace->owner;
+  const layer *const output = network_output(network);
+  const mlpd_samples *const samples = pass->samples;
+  const uint32_t last = network->num_layers - 1;
+  const targets y = {.values = samples->y, .weights = samples->weight};
+  loss_sums sums = {0};
+  memcpy(memory->space.x, samples->x, samples->n * network_inputs(network) * sizeof(float));
+  memory->space.context = pass->context;
+  network_forward(network, gemm, samples->n, &memory->space);
+  loss_compute(pass->loss, output->activation, samples->n, output->outputs, memory->space.z[last],
+               memory->space.a[last], &y, memory->space.delta[last], &sums);
+  trace->loss = sums.loss;
+  back_propagate(network, gemm, samples->n, memory);
+  fill_trace(network, memory, trace);
+}
+
+static mlpd_status make_trace(const mlpd_network *network, const trace_pass *pass, mlpd_trace *trace) {
+  const backend *gemm = NULL;
+  TRY(check_pass(network, pass));
+  TRY(backend_choose(NULL, &gemm));
+  const mlpd_status status = allocate_trace(network, pass->samples->n, trace);
+  if (status == MLPD_OK)
+    run_pass(network, gemm, pass, trace);
+  else
+    mlpd_trace_free(trace);
+  return status;
+}
+
 mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n, const float *x, const float *y,
                                mlpd_trace *trace) {
   NEED(trace);
   *trace = (mlpd_trace){0};
   NEED(network);
-  NEED(x);
-  NEED(y);
-  const layer *const output = network_output(network);
-  if (n == 0 || n > INT32_MAX) return FAIL(MLPD_ERROR_USAGE, "%llu samples to trace", (unsigned long long)n);
-  TRY(loss_check(loss, output->activation));
+  TRY(loss_check(loss, network_output(network)->activation));
   const loss_spec spec = loss_plain(loss);
-  if (output->outputs % loss_outputs(&spec) != 0)
-    return FAIL(MLPD_ERROR_USAGE, "loss %s takes %u outputs for each target, but there are %u outputs",
-                mlpd_choice_name(mlpd_loss_choices, (int)loss), loss_outputs(&spec), output->outputs);
-  const backend *gemm = NULL;
-  TRY(backend_choose(NULL, &gemm));
-  const mlpd_status status = allocate_trace(network, n, trace);
-  if (status != MLPD_OK) {
-    mlpd_trace_free(trace);
-    return status;
-  }
-  trace_memory *const memory = trace->owner;
-  memcpy(memory->space.x, x, n * network_inputs(network) * sizeof(float));
-  memory->space.context = (pass_context){.training = true};
-  network_forward(network, gemm, n, &memory->space);
-  const uint32_t last = network->num_layers - 1;
-  loss_sums sums = {0};
-  loss_compute(&spec, output->activation, n, output->outputs, memory->space.z[last], memory->space.a[last],
-               &(targets){.values = y}, memory->space.delta[last], &sums);
-  trace->loss = sums.loss;
-  back_propagate(network, gemm, n, memory);
-  fill_trace(network, memory, trace);
-  return MLPD_OK;
+  const mlpd_samples samples = {.n = n, .x = x, .y = y};
+  return make_trace(network, &(trace_pass){&spec, {.training = true}, &samples}, trace);
+}
+
+mlpd_status mlpd_network_trace_options(mlpd_network *network, const mlpd_train_options *options, uint64_t epoch,
+                                       const mlpd_samples *samples, mlpd_trace *trace) {
+  NEED(trace);
+  *trace = (mlpd_trace){0};
+  NEED(network);
+  NEED(options);
+  NEED(samples);
+  mlpd_train_options settled = *options;
+  loss_spec spec;
+  if (settled.loss == MLPD_LOSS_AUTO) settled.loss = MLPD_MSE;
+  TRY(mlpd_train_options_check(options));
+  TRY(loss_of_options(&settled, &spec));
+  const pass_context context = {.training = true, .seed = options->seed, .epoch = (uint32_t)epoch};
+  return make_trace(network, &(trace_pass){&spec, context, samples}, trace);
+}
+
+mlpd_tensor_view mlpd_trace_gradient(const mlpd_trace *trace, const mlpd_network *network, uint32_t layer,
+                                     uint32_t index) {
+  return network_view_tensor(network, layer, index, ((const trace_memory *)trace->owner)->gradient);
 }
 
 void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trace, float lr) {
