@@ -158,8 +158,10 @@ typedef enum mlpd_task { MLPD_TASK_AUTO, MLPD_CLASSIFICATION, MLPD_REGRESSION } 
 typedef enum mlpd_normalize {
   MLPD_NORMALIZE_AUTO, /* scale for images, standard for all else; which is which: src/program/README.md */
   MLPD_NORMALIZE_NONE,
-  MLPD_NORMALIZE_SCALE,   /* (x - min) / (max - min), min and max over all of the training x */
-  MLPD_NORMALIZE_STANDARD /* (x - mean) / deviation, column by column; a constant column becomes 0 */
+  MLPD_NORMALIZE_SCALE,    /* (x - min) / (max - min), min and max over all of the training x */
+  MLPD_NORMALIZE_STANDARD, /* (x - mean) / deviation, column by column; a constant column becomes 0 */
+  MLPD_NORMALIZE_ROBUST    /* (x - median) / (q75 - q25), column by column, or 2 (x - median) / (max - min) where the
+                              quartiles are equal; a constant column becomes 0 (Holzmueller et al. 2024) */
 } mlpd_normalize;
 
 typedef enum mlpd_reduce {

@@ -253,12 +253,21 @@ def standard(values):
     return values.mean(axis=0), np.where(deviation > 0, 1 / np.where(deviation > 0, deviation, 1), 0)
 
 
+def robust(values):
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75), axis=0)
+    half = (values.max(axis=0) - values.min(axis=0)) / 2
+    width = np.where(high > low, high - low, half)
+    return middle, np.where(width > 0, 1 / np.where(width > 0, width, 1), 0)
+
+
 def normalise(options, pixels, x):
     kind = options["normalize"]
     if kind == "auto":
         kind = "scale" if pixels else "standard"
     if kind == "scale":
         return x.min(), 1 / (x.max() - x.min())
+    if kind == "robust":
+        return robust(x)
     return standard(x) if kind == "standard" else (0.0, 1.0)
 
 

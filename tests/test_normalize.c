@@ -316,6 +316,26 @@ static void test_alike(void **state) {
   column_statistics_free(&few);
 }
 
+static void test_robust(void **state) {
+  (void)state;
+  /* 5 columns: usual; equal quartiles; constant; equal but for the last bits; far apart */
+  const double least[] = {-100, 0, 7, 1e8, -1e308}, most[] = {1000, 4, 7, 1e8 * (1 + 0x1p-51), 1e308};
+  const column_quartiles quartiles[] = {{1, 2, 5}, {0, 0, 0}, {7, 7, 7}, {1e8, 1e8, 1e8 * (1 + 0x1p-51)}, {0, 0, 0}};
+  const double shift[] = {2, 0, 7, 1e8, 0}, scale[] = {0.25, 0.5, 0, 0, 1e-308};
+  column_statistics s = statistics_make(5);
+  affine a = affine_make(5);
+  memcpy(s.minimum, least, sizeof least);
+  memcpy(s.maximum, most, sizeof most);
+  affine_from_quartiles(&s, quartiles, &a);
+  for (int c = 0; c < 5; ++c) {
+    assert_true(a.shift[c] == shift[c]);
+    assert_close(a.scale[c] * 1e300, scale[c] * 1e300, 1e-15);
+  }
+  assert_false(a.narrow);
+  column_statistics_free(&s);
+  affine_free(&a);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_statistics_of_each_type),
@@ -327,6 +347,7 @@ int main(void) {
       cmocka_unit_test(test_scales_and_offsets),
       cmocka_unit_test(test_slices),
       cmocka_unit_test(test_alike),
+      cmocka_unit_test(test_robust),
   };
   return cmocka_run_group_tests_name("normalize", tests, NULL, NULL);
 }

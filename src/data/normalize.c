@@ -310,3 +310,14 @@ void affine_from_statistics(mlpd_normalize kind, const column_statistics *s, aff
   if (kind == MLPD_NORMALIZE_SCALE && !empty) affine_scale(s, a);
   affine_settle(a);
 }
+
+void affine_from_quartiles(const column_statistics *s, const column_quartiles *quartiles, affine *a) {
+  for (uint32_t c = 0; c < a->columns; ++c) {
+    const column_quartiles *const q = &quartiles[c];
+    const double half = 0.5 * s->maximum[c] - 0.5 * s->minimum[c];
+    a->shift[c] = q->median;
+    a->scale[c] = scale_of(q->low, q->high, q->high - q->low);
+    if (!(a->scale[c] > 0)) a->scale[c] = scale_of(s->minimum[c], s->maximum[c], half);
+  }
+  affine_settle(a);
+}

@@ -41,8 +41,15 @@ void column_statistics_merge(const column_statistics *other, column_statistics *
  * rows. */
 bool column_statistics_alike(const column_statistics *s);
 
-/* Computes shift and scale. kind must not be auto. A constant column gets scale 0 with standard: it becomes 0 for any
- * row, also for rows outside the training part. The standard deviation is that of the population (divided by count). */
+/* Computes shift and scale. kind must not be auto or robust. A constant column gets scale 0 with standard: it becomes 0
+ * for any row, also for rows outside the training part. The standard deviation is that of the population (divided by
+ * count). */
 void affine_from_statistics(mlpd_normalize kind, const column_statistics *s, affine *a);
+
+/* The same with robust: from the quartiles of each column. */
+typedef struct column_quartiles {
+  double low, median, high; /* 25 %, 50 %, 75 % */
+} column_quartiles;
+void affine_from_quartiles(const column_statistics *s, const column_quartiles *quartiles, affine *a);
 
 #endif

@@ -109,6 +109,8 @@ const mlpd_choice mlpd_normalize_choices[] = {
     {"none", MLPD_NORMALIZE_NONE, "x"},
     {"scale", MLPD_NORMALIZE_SCALE, "(x - min) / (max - min) over all of the training x"},
     {"standard", MLPD_NORMALIZE_STANDARD, "(x - mean) / deviation, column by column"},
+    {"robust", MLPD_NORMALIZE_ROBUST,
+     "(x - median) / (q75 - q25), or 2 (x - median) / (max - min) where the quartiles are equal, column by column"},
     END_OF_CHOICES,
 };
 

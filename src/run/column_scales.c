@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "ranks/comm.h"
 #include "run/column_inputs.h"
+#include "run/column_quantiles.h"
 
 static const double BOUND_SLACK = 1e-6; /* for targets that were rounded */
 
@@ -179,7 +180,8 @@ static void leave_out_categories(const column_codes *codes, column_statistics *s
   }
 }
 
-/* ... and are not scaled. A number that is missing where the training rows have all counts as their mean. */
+/* ... and are not scaled. A number that is missing where the training rows have all counts as their mean (robust:
+ * median). */
 static void keep_codes(column_codes *codes, affine *a) {
   for (uint32_t c = 0; c < codes->about.count; c++) {
     const bool category = codes->about.kinds[c] == COLUMN_KIND_CATEGORY;
@@ -189,6 +191,35 @@ static void keep_codes(column_codes *codes, affine *a) {
   }
   if (codes->about.missing || !column_codes_plain(codes)) a->codes = codes;
   affine_settle(a);
+}
+
+/* Columns without a value keep quartiles of 0. Collective. */
+static mlpd_status find_quartiles(mlpd_comm *comm, const preparation *p, column_quartiles *quartiles) {
+  static const double FRACTIONS[] = {0.25, 0.5, 0.75};
+  const column_codes *const codes = &p->model->codes;
+  column_quantile *all = NULL;
+  size_t count = 0;
+  mlpd_status status = memory_allocate(&all, 3 * (size_t)p->features, sizeof *all, "quartiles");
+  for (uint32_t c = 0; c < p->features && status == MLPD_OK; c++)
+    for (int i = 0; i < 3 && !(codes->about.count > 0 && codes->about.kinds[c] == COLUMN_KIND_CATEGORY); i++)
+      all[count++] = (column_quantile){.column = c, .fraction = FRACTIONS[i]};
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK) status = column_quantiles_find(comm, &p->source, p, all, count);
+  for (size_t i = 0; i < count && status == MLPD_OK; i += 3)
+    if (!isnan(all[i].value))
+      quartiles[all[i].column] = (column_quartiles){all[i].value, all[i + 1].value, all[i + 2].value};
+  free(all);
+  return status;
+}
+
+static mlpd_status find_robust(mlpd_comm *comm, const preparation *p, const column_statistics *total, affine *a) {
+  column_quartiles *quartiles = NULL;
+  mlpd_status status = memory_allocate(&quartiles, p->features, sizeof *quartiles, "quartiles");
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK) status = find_quartiles(comm, p, quartiles);
+  if (status == MLPD_OK) affine_from_quartiles(total, quartiles, a);
+  free(quartiles);
+  return status;
 }
 
 static mlpd_status find_input(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
@@ -205,7 +236,8 @@ static mlpd_status find_input(mlpd_comm *comm, const mlpd_train_events *events, 
     leave_out_categories(codes, &total);
     if (*kind == MLPD_NORMALIZE_AUTO)
       *kind = column_statistics_alike(&total) ? MLPD_NORMALIZE_SCALE : MLPD_NORMALIZE_STANDARD;
-    if (status == MLPD_OK) affine_from_statistics(*kind, &total, a);
+    if (status == MLPD_OK && *kind == MLPD_NORMALIZE_ROBUST) status = find_robust(comm, p, &total, a);
+    if (status == MLPD_OK && *kind != MLPD_NORMALIZE_ROBUST) affine_from_statistics(*kind, &total, a);
     if (from.type == ELEMENT_I64 || from.type == ELEMENT_U64) note_rounded(comm, events, p, "input", &total);
   }
   if (status == MLPD_OK) keep_codes(codes, a);
