@@ -519,6 +519,9 @@ MLPD_API uint32_t mlpd_model_features(const mlpd_model *model); /* values a row 
 MLPD_API uint32_t mlpd_model_outputs(const mlpd_model *model);
 /* The value that an option of its training had, such as "data"; false if it is not known or does not fit. */
 MLPD_API bool mlpd_model_option(const mlpd_model *model, const char *name, char *value, size_t bytes);
+/* Was the model trained on this converted table (converted.h5 of a run folder) or data set? Models of former versions
+ * do not say of tables; then: is it a table that a run has converted? Not collective. */
+MLPD_API bool mlpd_model_trained_on(const mlpd_model *model, const char *data);
 MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k);  /* decimal k where unnamed. */
 MLPD_API const char *mlpd_model_target_name(const mlpd_model *model, uint32_t k); /* likewise, of a regression. */
 /* The name of output k as `mlpdist predict` writes it, cut to bytes: "price", "price_q0.9", "price_deviation", or

@@ -356,6 +356,7 @@ mixed() {
   succeeds
   alone eval
   before=$(grep -v '^rows' <<< "$output")
+  cp run/converted.h5 former.h5
   kept=$(stat -c %i run/converted.h5)
   # A run that fails leaves the folder as it was, but for what it converted, which the next one uses.
   launch 2 train "${quick[@]}" --data houses.csv "${small[@]}" --split-seed 5 --task classification --class-weight 1,2
@@ -370,6 +371,11 @@ mixed() {
   [ ! -e run/converted.next.h5 ] || fail "it is left"
   alone eval
   succeeds
+  mv run/converted.h5 kept.h5
+  cp former.h5 run/converted.h5
+  launch 2 eval
+  fails_with 2 "run/converted.h5 is not the table that run/model.h5 was trained on (houses.csv)"
+  mv kept.h5 run/converted.h5
   # A run on a data set leaves none, unless it reads it; a user's own stays.
   cp run/converted.h5 set.h5
   alone train "${quick[@]}" --data run/converted.h5 --epochs 2 --quiet
@@ -382,4 +388,6 @@ mixed() {
   alone train "${quick[@]}" --data set.h5 --epochs 2 --quiet
   succeeds
   [ -e run/converted.h5 ] || fail "a file that no run made was removed"
+  alone eval
+  fails_with 2 "run/converted.h5 is not the table that run/model.h5 was trained on (set.h5)"
 }

@@ -237,10 +237,15 @@ static char *origin_of(const char *path, h5_file **file) {
   return origin;
 }
 
-bool table_is_ours(const char *path) {
+char *table_origin(const char *path) {
   h5_file *file = NULL;
   char *const origin = origin_of(path, &file);
   (void)h5_close(file); /* read-only: nothing is lost */
+  return origin;
+}
+
+bool table_is_ours(const char *path) {
+  char *const origin = table_origin(path);
   free(origin);
   return origin != NULL;
 }

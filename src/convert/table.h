@@ -45,6 +45,9 @@ typedef struct table_place {
 mlpd_status table_convert(mlpd_comm *comm, const table_job *job, const char *path, const char *next,
                           table_place *place);
 
+/* What table_convert() made this data set of for a run (free()), or NULL if no run made it. Not collective. */
+char *table_origin(const char *path);
+
 /* Is path a data set that table_convert() made for a run? Not collective. */
 bool table_is_ours(const char *path);
 

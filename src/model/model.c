@@ -20,6 +20,7 @@ void mlpd_model_free(mlpd_model *model) {
   affine_free(&model->target);
   data_names_free(&model->names);
   free(model->config);
+  free(model->table);
   free(model);
 }
 
@@ -93,6 +94,7 @@ static mlpd_status write_model(h5_file *file, const void *content) {
   TRY(h5_attribute_write_u64(file, "/", "epoch", model->epoch));
   TRY(h5_attribute_write_u64(file, "/", "step", model->step));
   if (model->config != NULL) TRY(h5_attribute_write_text(file, "/", "config", model->config));
+  if (model->table != NULL) TRY(h5_attribute_write_text(file, "/", "table", model->table));
   TRY(model_network_write(file, model->network));
   TRY(write_affine(file, "/input/shift", "/input/scale", &model->input));
   TRY(model_columns_write(file, model));
@@ -226,6 +228,7 @@ static mlpd_status read_attributes(h5_file *file, mlpd_model *model) {
   TRY(h5_attribute_read_u64(file, "/", "epoch", &model->epoch));
   TRY(h5_attribute_read_u64(file, "/", "step", &model->step));
   if (h5_attribute_exists(file, "/", "config")) TRY(h5_attribute_read_text(file, "/", "config", &model->config));
+  if (h5_attribute_exists(file, "/", "table")) TRY(h5_attribute_read_text(file, "/", "table", &model->table));
   return MLPD_OK;
 }
 

@@ -7,7 +7,7 @@
  * scale, float64; label_smoothing, focal_gamma and /quantiles, where the loss has them; /target/shift, /target/scale
  * (targets), for regression; /columns/name (features), /targets/name (outputs, or the one of the classes) and
  * /class_names, where the data has names; /columns/left_out, the other columns of a table; attribute config, the run's
- * resolved options.
+ * resolved options; attribute table, the origin of the converted table, if the data was one.
  *
  * Format 3 has layers that are not dense with a bias, a loss with parameters, or columns that are not inputs as they
  * are (model_columns.h); where there are none, files are of format 2. Format 1 had no names of columns and targets,
@@ -34,6 +34,7 @@ struct mlpd_model {
   data_names names;
   uint64_t epoch, step; /* epoch and step of these weights */
   char *config;
+  char *table; /* the origin of the converted table that it was trained on (convert.h); NULL: none */
   void (*notice)(void *context, const char *message); /* receives notes on how data matches the model; may be NULL */
   void *notice_context;
   file_identity file; /* the file it was loaded from: no output may replace it */

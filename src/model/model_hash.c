@@ -68,6 +68,7 @@ mlpd_status model_hash(const mlpd_model *model, model_hashes *hashes) {
   add_names(state, &model->names.classes);
   if (model->names.left_out.count > 0) add_names(state, &model->names.left_out); /* none: as before there were any */
   if (model->config != NULL) add_text(state, model->config);
+  if (model->table != NULL) add_text(state, model->table);
   take(state, hashes->checksum);
   (void)XXH3_freeState(state);
   return MLPD_OK;

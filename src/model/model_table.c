@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/locale.h"
 #include "base/memory.h"
 #include "convert/table.h"
 #include "options/option.h"
@@ -38,6 +39,31 @@ static mlpd_status take_trained_options(const mlpd_model *model, model_table *t)
   t->given = options.data;
   t->given.table.drop_missing = false; /* each row gets its answer */
   return MLPD_OK;
+}
+
+/* ---- The table of its training ---------------------------------------------------------------------- */
+
+/* Of models of former versions, which do not say: was the data a raw table? */
+static bool was_raw(const char *data) {
+  const mlpd_data_paths paths = {.file = data};
+  const size_t length = strlen(data);
+  if (access(data, F_OK) == 0) return mlpd_data_is_raw(&paths);
+  return length < 3 || strcmp(data + length - 3, ".h5") != 0;
+}
+
+bool mlpd_model_trained_on(const mlpd_model *model, const char *data) {
+  char named[FILE_PATH_BYTES];
+  if (model == NULL || data == NULL) return false;
+  IN_C_LOCALE();
+  const file_identity given = file_identify(data);
+  const bool known = mlpd_model_option(model, "data", named, sizeof named);
+  const file_identity trained = known ? file_identify(named) : (file_identity){.known = false};
+  char *const origin = table_origin(data);
+  bool same = model->table != NULL ? origin != NULL && strcmp(model->table, origin) == 0
+                                   : file_identities_equal(&given, &trained);
+  if (model->table == NULL && !same && origin != NULL) same = known && was_raw(named);
+  free(origin);
+  return same;
 }
 
 /* ---- The file --------------------------------------------------------------------------------------- */

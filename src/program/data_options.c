@@ -20,7 +20,8 @@ static bool table_beside_model(const char *model, char path[PATH_MAX]) {
 mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths) {
   static char shipped[PATH_MAX];
   if (options->data == NULL) {
-    if (!table_beside_model(options->model, shipped)) {
+    options->beside = table_beside_model(options->model, shipped);
+    if (!options->beside) {
       const mlpd_status status = default_data(shipped, sizeof shipped);
       if (status != MLPD_OK) return status;
       options->shipped = true;
@@ -74,9 +75,20 @@ static mlpd_status check_shipped(const data_options *options, const mlpd_model *
                       trained_on);
 }
 
+/* A table may lie beside a model that has other data: the folder was copied together. */
+static mlpd_status check_beside(const data_options *options, const mlpd_model *model) {
+  char trained_on[PATH_MAX] = "other data";
+  if (mlpd_model_trained_on(model, options->data)) return MLPD_OK;
+  (void)mlpd_model_option(model, "data", trained_on, sizeof trained_on);
+  return outcome_fail(MLPD_ERROR_USAGE,
+                      "%s is not the table that %s was trained on (%s); name the data to use: --data FILE",
+                      options->data, options->model, trained_on);
+}
+
 mlpd_status data_options_load_model(mlpd_comm *comm, const data_options *options, mlpd_model **model) {
   *model = NULL;
   mlpd_status status = mlpd_model_load(options->model, model);
   if (status == MLPD_OK && options->shipped) status = check_shipped(options, *model);
+  if (status == MLPD_OK && options->beside) status = check_beside(options, *model);
   return mlpd_comm_agree(comm, status);
 }

@@ -6,6 +6,7 @@
 
 typedef struct data_options {
   bool shipped; /* data is the shipped data set, which nobody named */
+  bool beside;  /* data is the converted table beside the model */
   const char *model, *data, *x, *y, *backend;
   mlpd_split part;
   int threads;

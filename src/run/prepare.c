@@ -332,6 +332,12 @@ static mlpd_status make_stream(mlpd_comm *comm, preparation *p) {
   return stream_create(&parts, &p->stream);
 }
 
+/* Keeps the origin of a converted table in the model, which tells its table from others by it. */
+static mlpd_status take_origin(preparation *p) {
+  if (p->file == NULL || !h5_attribute_exists(p->file, "/", CONVERT_ORIGIN)) return MLPD_OK;
+  return h5_attribute_read_text(p->file, "/", CONVERT_ORIGIN, &p->model->table);
+}
+
 /* ---- All of it ----------------------------------------------------------------------------------- */
 
 mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
@@ -343,6 +349,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   if (status == MLPD_OK) status = memory_copy_string(options->config_text, &p->model->config);
   TRY(mlpd_comm_agree(comm, status));
   TRY(data_open(comm, &p->options.data, &p->file));
+  TRY(mlpd_comm_agree(comm, take_origin(p)));
   if (mlpd_comm_rank(comm) == 0 && events != NULL)
     unwritten_note_all(p->file, &p->options.data, events->notice, events->context);
   TRY(read_train(comm, events, p));
