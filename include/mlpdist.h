@@ -597,6 +597,9 @@ typedef struct mlpd_train_options {
   mlpd_parametrization parametrization;
   int output_activation; /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;
+  const char *init_from;        /* a model file whose weights and normalisation the run starts from (mlpdist train
+                                   --help); NULL: weights are drawn by init */
+  const mlpd_model *init_model; /* in place of init_from: the same model in memory, equal on all ranks; borrowed */
   mlpd_loss loss;
   double label_smoothing;   /* of cross-entropies: a target y counts as (1 - E) y + E / classes (binary: E / 2) */
   double focal_gamma;       /* of cross-entropies: (1 - p)^gamma of each (Lin et al. 2017); 0: none */
@@ -647,7 +650,8 @@ typedef struct mlpd_train_options {
       *config_text; /* text of config.ini, also stored in the model; NULL: what mlpd_train_options_print() writes */
 } mlpd_train_options;
 
-/* Every member above but config_text, in groups data, network, optimizer, schedule and run. Static storage. */
+/* Every member above but init_model and config_text, in groups data, network, optimizer, schedule and run. Static
+ * storage. */
 MLPD_API extern const mlpd_option mlpd_train_option_table[];
 
 /* Sets a member by the name and text of the command line: mlpd_train_options_set(&options, "lr", "0.1"). text is
@@ -713,6 +717,8 @@ typedef struct mlpd_train_result {
   bool has_test;
   double test_loss, test_metric;
   mlpd_task task;
+  const char *hidden,
+      *activation; /* in started(): options of the network, which may be those of init_from's; borrowed */
   uint64_t train_rows, valid_rows, test_rows;
   uint32_t features, inputs, targets, outputs, lanes; /* inputs, outputs: of the network, which features and targets
                                                          (columns of y, or classes) become */
@@ -775,6 +781,10 @@ MLPD_API mlpd_status mlpd_options_get(const mlpd_options *options, const char *n
 /* The data are rows in memory. The struct is copied, its arrays are borrowed until mlpd_fit() returns; NULL: a file
  * again, by option "data". */
 MLPD_API void mlpd_options_rows(mlpd_options *options, const mlpd_data_rows *rows);
+
+/* The run starts from this model, as from the file of option "init-from"; NULL: no longer. It is borrowed until
+ * mlpd_fit() returns, and equal on all ranks. */
+MLPD_API void mlpd_options_model(mlpd_options *options, const mlpd_model *model);
 
 /* The same as a struct, owned by options, for functions that take one. */
 MLPD_API const mlpd_train_options *mlpd_options_values(const mlpd_options *options);

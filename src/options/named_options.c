@@ -81,4 +81,6 @@ void mlpd_options_rows(mlpd_options *options, const mlpd_data_rows *rows) {
   options->values.data.rows = rows != NULL ? &options->rows : NULL;
 }
 
+void mlpd_options_model(mlpd_options *options, const mlpd_model *model) { options->values.init_model = model; }
+
 const mlpd_train_options *mlpd_options_values(const mlpd_options *options) { return &options->values; }

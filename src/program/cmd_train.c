@@ -74,11 +74,11 @@ static void print_plan(const train_view *view) {
                : plan->task == MLPD_REGRESSION ? "s"
                                                : "es");
   (void)printf("network  %u", plan->inputs);
-  for (const char *c = train->hidden; *c != '\0'; c++) {
-    if (c == train->hidden) (void)putchar('-');
+  for (const char *c = plan->hidden; *c != '\0'; c++) {
+    if (c == plan->hidden) (void)putchar('-');
     if (*c != ' ') (void)putchar(*c == ',' ? '-' : *c);
   }
-  (void)printf("-%u, %s\n", plan->outputs, train->activation);
+  (void)printf("-%u, %s\n", plan->outputs, plan->activation);
   (void)printf("run      %d rank%s x %d thread%s, %u lane%s, %s, batch %llu, %s lr %g, seed %llu\n", plan->ranks,
                plural((uint64_t)plan->ranks), plan->threads, plural((uint64_t)plan->threads), plan->lanes,
                plural(plan->lanes), plan->backend, (unsigned long long)train->batch,

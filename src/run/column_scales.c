@@ -240,6 +240,7 @@ static mlpd_status find_input(mlpd_comm *comm, const mlpd_train_events *events, 
     if (status == MLPD_OK && *kind != MLPD_NORMALIZE_ROBUST) affine_from_statistics(*kind, &total, a);
     if (from.type == ELEMENT_I64 || from.type == ELEMENT_U64) note_rounded(comm, events, p, "input", &total);
   }
+  if (status == MLPD_OK && p->keeps_scales) init_match_input(p->options.init_model, &p->match, p->model);
   if (status == MLPD_OK) keep_codes(codes, a);
   column_statistics_free(&total);
   return status;
@@ -301,6 +302,8 @@ static mlpd_status find_target(mlpd_comm *comm, const mlpd_train_events *events,
   if (status == MLPD_OK && column_scales_targets(p)) affine_from_statistics(MLPD_NORMALIZE_STANDARD, &total, a);
   if (status == MLPD_OK && p->options.loss == MLPD_POISSON && p->options.normalize_targets != MLPD_NORMALIZE_NONE)
     scale_by_mean(&total, a);
+  if (status == MLPD_OK && p->match.outputs != NULL && p->options.normalize_targets != MLPD_NORMALIZE_NONE)
+    init_match_target(p->options.init_model, &p->match, p->model);
   column_statistics_free(&total);
   for (uint32_t j = 0; status == MLPD_OK && j < p->targets;
        j++) /* a constant keeps its value, so that it can be mapped back */

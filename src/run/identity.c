@@ -62,6 +62,7 @@ mlpd_status preparation_mathematics(const preparation *p, const char *backend, c
   FILE *const out = open_memstream(text, &bytes);
   if (out == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, writing the options as text");
   option_text_weights(&p->options, out);
+  (void)fprintf(out, "init-from = %s\n", p->init_digest); /* the model itself: files may move */
   (void)fprintf(out, "backend = %s\n", backend);
   const bool written = ferror(out) == 0;
   if (fclose(out) == 0 && written) return MLPD_OK;

@@ -301,10 +301,32 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
 
 /* ---- Network ------------------------------------------------------------------------------------- */
 
-static mlpd_status make_network(preparation *p) {
+/* Called with notes about the model of --init-from. */
+typedef struct note_taker {
+  mlpd_comm *comm;
+  const mlpd_train_events *events;
+} note_taker;
+
+static void take_note(void *context, const char *message) {
+  const note_taker *const to = context;
+  notice(to->comm, to->events, message);
+}
+
+static mlpd_status start_from_model(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
+  const mlpd_model *const from = p->options.init_model;
+  note_taker notes = {comm, events};
+  TRY(init_match_make(from, p->model, p->features, p->inputs, p->outputs, p->options.data.file, take_note, &notes,
+                      &p->match));
+  if (!p->keeps_scales)
+    notice(comm, events,
+           "--init-from: the inputs are normalised anew, as --normalize says, and not as the model's were");
+  return init_match_weights(from, &p->match, p->model->network, take_note, &notes);
+}
+
+static mlpd_status make_network(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
   TRY(network_of_options(&p->options, p->inputs, p->outputs, false, &p->model->network));
   mlpd_network_init(p->model->network, p->options.init, p->options.seed);
-  return MLPD_OK;
+  return p->options.init_model != NULL ? start_from_model(comm, events, p) : MLPD_OK;
 }
 
 /* Reads the test part before the run, window by window, so that a test part that is damaged or does not fit is reported
@@ -343,10 +365,12 @@ static mlpd_status take_origin(preparation *p) {
 mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
                                preparation *p) {
   *p = (preparation){.options = *options, .class_rows = {NO_CLASSES, NO_CLASSES, NO_CLASSES}};
+  p->keeps_scales = options->init_model != NULL && options->normalize == MLPD_NORMALIZE_AUTO;
   mlpd_status status = placement_threads(comm, options->threads, &p->threads);
   p->memory_before = machine_memory_resident();
   if (status == MLPD_OK) status = memory_allocate(&p->model, 1, sizeof *p->model, "model");
   if (status == MLPD_OK) status = memory_copy_string(options->config_text, &p->model->config);
+  if (status == MLPD_OK) status = init_source_digest(options->init_model, p->init_digest);
   TRY(mlpd_comm_agree(comm, status));
   TRY(data_open(comm, &p->options.data, &p->file));
   TRY(mlpd_comm_agree(comm, take_origin(p)));
@@ -355,7 +379,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   TRY(read_train(comm, events, p));
   TRY(preparation_check_memory(comm, events, p, NULL));
   p->model->task = p->options.task;
-  TRY(mlpd_comm_agree(comm, make_network(p)));
+  TRY(mlpd_comm_agree(comm, make_network(comm, events, p)));
   TRY(column_scales_find(comm, events, p));
   TRY(look_at_test_part(comm, p));
   TRY(preparation_fingerprint(comm, p));
@@ -379,6 +403,7 @@ void preparation_free(preparation *p) {
   (void)h5_close(p->file); /* read-only: nothing is lost */
   mlpd_model_free(p->model);
   free(p->class_weights);
+  init_match_free(&p->match);
   lane_plan_free(&p->split);
   lane_plan_free(&p->dealt);
   lane_plan_free(&p->plan);

@@ -10,12 +10,17 @@
 #include "lanes/lanes.h"
 #include "model/held_out.h"
 #include "model/model.h"
+#include "run/init_from.h"
+#include "run/init_match.h"
 #include "run/memory_estimate.h"
 
 typedef struct preparation {
   mlpd_train_options options; /* with batch, lanes, window, loss, task, normalize and output activation resolved */
   mlpd_model *model;          /* network with initial weights, normalisation, names */
-  lane_plan split;            /* order in which --valid-fraction takes rows; num_lanes is 0 if unused */
+  init_match match;           /* with the model of --init-from */
+  char init_digest[INIT_FROM_DIGEST_BYTES]; /* of that model; "": weights are drawn */
+  bool keeps_scales;                        /* inputs are normalised as that model's were */
+  lane_plan split;                          /* order in which --valid-fraction takes rows; num_lanes is 0 if unused */
   lane_plan plan;
   shard train;           /* rows of this rank's lanes; if they are streamed, only type and features */
   h5_file *file;         /* open during the run; its parts share it */

@@ -5,6 +5,7 @@
 
 #include "network/optimizer.h"
 #include "run/checkpoint.h"
+#include "run/init_from.h"
 #include "run/prepare.h"
 #include "run/run_folder.h"
 #include "run/trace.h"
@@ -22,6 +23,7 @@ typedef struct trainer {
   mlpd_train_result *result;
   preparation prep;
   const backend *gemm;
+  init_source init; /* the model that the run starts from */
   optimizer optimizer;
   stepper *stepper;
   run_folder folder;         /* rank 0 */

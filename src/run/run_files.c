@@ -55,8 +55,9 @@ mlpd_status run_files_check_apart(const char *folder, const char *option, const 
     const file_identity there = file_identify(own);
     if (file_identities_equal(&file, &there) ||
         (strcmp(name, names[removal_order[i]]) == 0 && file_identities_equal(&in, &here)))
-      return FAIL(MLPD_ERROR_USAGE, "%s %s is a file that the run itself writes into --out %s; take another", option,
-                  path, folder);
+      return FAIL(MLPD_ERROR_USAGE,
+                  "%s %s is a file that the run itself writes into --out %s; take another file or another --out",
+                  option, path, folder);
   }
   return MLPD_OK;
 }

@@ -4,19 +4,24 @@
 
 #include "options/option_text.h"
 #include "ranks/comm.h"
+#include "run/init_from.h"
 
 static mlpd_status training_text(const mlpd_train_options *options, char **text) {
   size_t bytes = 0;
   FILE *const out = open_memstream(text, &bytes);
   bool written = out != NULL;
+  char digest[INIT_FROM_DIGEST_BYTES] = "";
+  const mlpd_status hashed = init_source_digest(options->init_model, digest);
   if (out != NULL) {
     option_text_course(options, out);
+    (void)fprintf(out, "digest of init-from = %s\n", digest);
     (void)fprintf(out, "trace = %s\n", options->trace != NULL ? "yes" : "no"); /* all write it, or none */
     (void)fprintf(out, "out = %s\nrows in memory = %s\n", options->out != NULL ? "yes" : "no",
                   options->data.rows != NULL ? "yes" : "no");
     written = ferror(out) == 0;
     if (fclose(out) != 0) written = false;
   }
+  if (hashed != MLPD_OK) return hashed;
   return written ? MLPD_OK : FAIL(MLPD_ERROR_MEMORY, "out of memory, writing the options as text");
 }
 

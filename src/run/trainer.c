@@ -45,6 +45,8 @@ static void fill_plan(trainer *t) {
   const preparation *const p = &t->prep;
   mlpd_train_result *const r = t->result;
   r->task = p->options.task;
+  r->hidden = p->options.hidden;
+  r->activation = p->options.activation;
   r->epochs = p->options.epochs;
   r->train_rows = p->plan.rows;
   r->valid_rows = p->valid.present ? p->valid.range.rows : 0;
@@ -117,10 +119,12 @@ static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
                 "--out -: a run writes a folder of files, which the standard output cannot take; name a "
                 "folder (--out ./- for one of this name)");
   if (t->keeps_files) TRY(run_files_check_apart(o->out, "--data", o->data.file));
+  if (t->keeps_files) TRY(run_files_check_apart(o->out, "--init-from", o->init_from));
   if (o->trace != NULL) {
     if (t->keeps_files) TRY(run_files_check_apart(o->out, "--trace", o->trace));
     TRY(file_check_apart("--trace", o->trace, "--data", o->data.file));
     TRY(file_check_apart("--trace", o->trace, "--resume", o->resume));
+    TRY(file_check_apart("--trace", o->trace, "--init-from", o->init_from));
     TRY(run_file_check_output("--trace", o->trace));
   }
   if (!t->keeps_files) return MLPD_OK;
@@ -164,7 +168,8 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   options.data = data_settled(&given->data);
   mlpd_train_options_settle(&options);
   t->keeps_files = options.out != NULL;
-  mlpd_status status = check_options(&options, &t->every);
+  mlpd_status status = init_source_open(&options, &t->init);
+  if (status == MLPD_OK) status = check_options(&options, &t->every);
   if (!t->keeps_files) leave_out_files(t, &options);
   if (status == MLPD_OK && options.task == MLPD_TASK_AUTO && loss_needs_values(options.loss))
     options.task = MLPD_REGRESSION;
@@ -182,6 +187,7 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   comm_watch_place(comm, "while the data is read");
   TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
   TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
+  init_source_free_model(&t->init, &t->prep.options);
   t->result->load_seconds = clock_seconds() - started;
   run_table_tell(t);
   comm_watch_place(comm, "before the first step");
@@ -196,6 +202,7 @@ static mlpd_status start(trainer *t, const mlpd_train_options *given) {
   TRY_GOTO(status, warn_of_placement(t), done);
   if (run_is_root(t) && t->events != NULL && t->events->started != NULL)
     t->events->started(t->events->context, t->result);
+  t->result->hidden = t->result->activation = NULL;
 done:
   checkpoint_free(&resumed);
   t->prep.options.config_text = given->config_text;
@@ -598,6 +605,7 @@ static void free_trainer(trainer *t, const char *folder, mlpd_model **model) {
     t->prep.model = NULL;
   }
   preparation_free(&t->prep);
+  init_source_free(&t->init);
 }
 
 mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,

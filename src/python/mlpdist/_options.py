@@ -1,5 +1,6 @@
 """Parameters of the estimators: scikit-learn's, and the options of `mlpdist train` by their names."""
 import inspect
+import os
 
 SKLEARN = dict(  # names, order and defaults of scikit-learn's MLPClassifier and MLPRegressor
     hidden_layer_sizes=(100,), activation="relu", solver="adam", alpha=0.0001, batch_size="auto",
@@ -13,7 +14,7 @@ OWN = ("hidden optimizer lr epochs batch seed weight_decay beta1 beta2 valid_fra
        "normalize_targets output_activation norm dropout input_dropout input_noise input_scale parametrization init "
        "loss label_smoothing focal_gamma quantiles class_weight trust_coefficient decay clip_norm ema swa_start "
        "schedule lr_min lr_gamma lr_step_epochs lr_power lr_rise lr_flat lr_restart_factor lr_patience warmup_epochs "
-       "lr_scale base_batch lanes select save checkpoint_every keep check_every stall_timeout stall_abort reduce "
+       "lr_scale base_batch init_from lanes select save checkpoint_every keep check_every stall_timeout stall_abort reduce "
        "update overlap backend threads out").split()
 
 # Here the rows come as arrays, and a fit begins anew, so that these have no meaning.
@@ -48,6 +49,8 @@ def as_text(value):
     """A value as the command line takes it."""
     if isinstance(value, str):
         return value
+    if hasattr(value, "__fspath__"):
+        return os.fspath(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if hasattr(value, "__iter__"):
@@ -101,6 +104,14 @@ def own(e):
     return {name.replace("_", "-"): as_text(value) for name, value in given.items() if value is not None}
 
 
+def _leave_to_model(e, made):
+    """What a model that the fit starts from decides, unless it was given."""
+    for name, parameter in (("hidden", "hidden_layer_sizes"), ("activation", "activation")):
+        if getattr(e, parameter) == SKLEARN[parameter]:
+            del made[name]
+    del made["normalize"], made["normalize-targets"]
+
+
 def collect(e, rows, seed):
     """{name: text} of all options of a fit of so many rows. Each of scikit-learn's defaults is set, so that nothing
     depends on those of `mlpdist train`."""
@@ -110,6 +121,8 @@ def collect(e, rows, seed):
             "epochs": e.max_iter, "seed": seed, "beta1": e.beta_1, "beta2": e.beta_2, "epsilon": e.epsilon,
             "momentum": e.momentum, "normalize": "none", "normalize-targets": "none", "save": "last", "patience": 0,
             "valid-fraction": 0, "weight-decay": e.alpha / batch, "decay": "coupled", "checkpoint-every": "never"}
+    if e.init_from is not None:
+        _leave_to_model(e, made)
     if e.early_stopping:
         made.update({"valid-fraction": e.validation_fraction, "patience": e.n_iter_no_change, "select": "error",
                      "min-delta": e.tol, "save": "best"})

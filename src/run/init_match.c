@@ -1,0 +1,232 @@
+#include "run/init_match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/model_output.h"
+
+enum { NAMES_BYTES = 300, LINE_BYTES = 900 };
+
+/* What is needed to match, and to say what does not. */
+typedef struct matching {
+  const mlpd_model *from, *made;
+  const char *file;
+  init_note *note;
+  void *context;
+  init_match *match;
+} matching;
+
+static void tell(const matching *m, const char *text) {
+  if (m->note != NULL) m->note(m->context, text);
+}
+
+/* ---- Columns ---------------------------------------------------------------------------------------- */
+
+static bool is_category(const mlpd_model *model, uint32_t j) {
+  return model->codes.about.count > 0 && model->codes.about.kinds[j] == COLUMN_KIND_CATEGORY;
+}
+
+static const char *column_name(const mlpd_model *model, uint32_t j, char buffer[16]) {
+  if (j < model->names.columns.count) return model->names.columns.names[j];
+  (void)snprintf(buffer, 16, "%u", j);
+  return buffer;
+}
+
+static mlpd_status fail_count(const matching *m, uint32_t features) {
+  char missing[NAMES_BYTES] = "", unknown[NAMES_BYTES] = "";
+  const name_list *const wanted = &m->from->names.columns, *const given = &m->made->names.columns;
+  if (wanted->count > 0 && given->count > 0) {
+    name_match found;
+    TRY(name_match_make(wanted, given, &found));
+    if (found.missing > 0) name_list_print(wanted, found.from, missing, sizeof missing);
+    if (found.unknown > 0) name_list_print(given, found.to, unknown, sizeof unknown);
+    name_match_free(&found);
+  }
+  return FAIL(MLPD_ERROR_DATA,
+              "--init-from: %s has %u columns, the model takes %u%s%s%s%s; give the model's columns, or train without "
+              "--init-from",
+              m->file, features, m->from->input.columns, missing[0] != '\0' ? "; the model needs " : "", missing,
+              unknown[0] != '\0' ? "; it does not know " : "", unknown);
+}
+
+/* Columns without a namesake take the places of those that are left, in order. */
+static void place_others(const matching *m, const name_match *found, uint32_t features) {
+  char mine[NAMES_BYTES], theirs[NAMES_BYTES], line[LINE_BYTES];
+  uint32_t next = 0;
+  for (uint32_t j = 0; j < features; j++) {
+    m->match->columns[j] = found->to[j];
+    m->match->known[j] = found->to[j] != NAME_ABSENT;
+    if (m->match->known[j]) continue;
+    while (found->from[next] != NAME_ABSENT) next++;
+    m->match->columns[j] = next++;
+  }
+  if (found->unknown == 0) return;
+  name_list_print(&m->made->names.columns, found->to, mine, sizeof mine);
+  name_list_print(&m->from->names.columns, found->from, theirs, sizeof theirs);
+  (void)snprintf(line, sizeof line,
+                 "--init-from: the model does not know %s; they take the place of its %s, and are normalised anew",
+                 mine, theirs);
+  tell(m, line);
+}
+
+static mlpd_status match_columns(const matching *m, uint32_t features) {
+  const name_list *const wanted = &m->from->names.columns, *const given = &m->made->names.columns;
+  if (features != m->from->input.columns) return fail_count(m, features);
+  for (uint32_t j = 0; j < features; j++) {
+    m->match->columns[j] = j;
+    m->match->known[j] = true;
+  }
+  if (wanted->count != features || given->count != features) return MLPD_OK;
+  name_match found;
+  TRY(name_match_make(wanted, given, &found));
+  place_others(m, &found, features);
+  name_match_free(&found);
+  return MLPD_OK;
+}
+
+static mlpd_status check_kinds(const matching *m, uint32_t features) {
+  char buffer[16];
+  for (uint32_t j = 0; j < features; j++) {
+    const bool here = is_category(m->made, j), there = is_category(m->from, m->match->columns[j]);
+    if (here == there) continue;
+    return FAIL(MLPD_ERROR_DATA,
+                "--init-from: column '%s' of %s holds %s, but %s in the data of the model; --categorical makes "
+                "categories of numbers",
+                column_name(m->made, j, buffer), m->file, here ? "categories" : "numbers",
+                there ? "categories" : "numbers");
+  }
+  return MLPD_OK;
+}
+
+/* ---- Inputs ----------------------------------------------------------------------------------------- */
+
+static uint32_t input_begin(const mlpd_model *model, uint32_t j) {
+  return model->codes.about.count > 0 ? model->codes.begin[j] : j;
+}
+
+static bool is_marked(const mlpd_model *model, uint32_t j) {
+  return model->codes.about.count > 0 && model->codes.marked[j] != 0;
+}
+
+static mlpd_status match_categories(const matching *m, uint32_t j, uint32_t theirs) {
+  const column_codes *const mine = &m->made->codes, *const from = &m->from->codes;
+  name_match found;
+  TRY(name_match_make(&from->about.categories[theirs], &mine->about.categories[j], &found));
+  for (uint64_t k = 0; k < mine->about.categories[j].count; k++) {
+    const int32_t input = mine->inputs[mine->first[j] + k];
+    if (input < 0 || found.to[k] == NAME_ABSENT) continue;
+    const int32_t known = from->inputs[from->first[theirs] + found.to[k]];
+    if (known >= 0) m->match->inputs[mine->begin[j] + (uint32_t)input] = from->begin[theirs] + (uint32_t)known;
+  }
+  name_match_free(&found);
+  return MLPD_OK;
+}
+
+static mlpd_status match_inputs(const matching *m, uint32_t features, uint32_t inputs) {
+  for (uint32_t i = 0; i < inputs; i++) m->match->inputs[i] = NAME_ABSENT;
+  for (uint32_t j = 0; j < features; j++) {
+    const uint32_t theirs = m->match->columns[j];
+    if (is_marked(m->made, j) && is_marked(m->from, theirs))
+      m->match->inputs[input_begin(m->made, j + 1) - 1] = input_begin(m->from, theirs + 1) - 1;
+    if (is_category(m->made, j))
+      TRY(match_categories(m, j, theirs));
+    else
+      m->match->inputs[input_begin(m->made, j)] = input_begin(m->from, theirs);
+  }
+  return MLPD_OK;
+}
+
+/* ---- Outputs ---------------------------------------------------------------------------------------- */
+
+/* Are both lists names of the same things, or is there nothing to compare? */
+static mlpd_status match_names(const name_list *wanted, const name_list *given, uint32_t count, uint32_t *place,
+                               bool *same) {
+  *same = true;
+  for (uint32_t k = 0; k < count; k++) place[k] = k;
+  if (wanted->count != count || given->count != count) return MLPD_OK;
+  name_match found;
+  TRY(name_match_make(wanted, given, &found));
+  *same = found.missing == 0 && found.unknown == 0;
+  if (*same) memcpy(place, found.to, count * sizeof *place);
+  name_match_free(&found);
+  return MLPD_OK;
+}
+
+/* Why the last layer cannot be taken; NULL: it can. *place (targets or classes): the model's. */
+static mlpd_status compare_outputs(const matching *m, uint32_t outputs, uint32_t *place, const char **why) {
+  const mlpd_model *const from = m->from, *const made = m->made;
+  const bool classes = made->task == MLPD_CLASSIFICATION;
+  const uint32_t theirs = network_output(from->network)->outputs, each = loss_outputs(&made->loss);
+  bool same = true;
+  *why = NULL;
+  if (theirs != outputs) *why = "it has another number of outputs";
+  if (from->task != made->task) *why = "the task is another";
+  if (*why == NULL && loss_outputs(&from->loss) != each) *why = "the loss is another";
+  if (*why != NULL) return MLPD_OK;
+  TRY(match_names(classes ? &from->names.classes : &from->names.targets,
+                  classes ? &made->names.classes : &made->names.targets, outputs / each, place, &same));
+  if (!same) *why = classes ? "the classes have other names" : "the targets have other names";
+  return MLPD_OK;
+}
+
+static mlpd_status match_outputs(const matching *m, uint32_t outputs) {
+  const uint32_t each = loss_outputs(&m->made->loss);
+  const char *why = NULL;
+  uint32_t *place = NULL;
+  char line[LINE_BYTES];
+  TRY(memory_allocate(&place, outputs, sizeof *place, "outputs"));
+  mlpd_status status = compare_outputs(m, outputs, place, &why);
+  if (status == MLPD_OK && why == NULL)
+    status = memory_allocate(&m->match->outputs, outputs, sizeof *m->match->outputs, "outputs");
+  for (uint32_t k = 0; m->match->outputs != NULL && k < outputs; k++)
+    m->match->outputs[k] = place[k / each] * each + k % each;
+  free(place);
+  if (status != MLPD_OK || why == NULL) return status;
+  (void)snprintf(line, sizeof line, "--init-from: the last layer starts anew: %s (%u here, %u in the model)", why,
+                 outputs, network_output(m->from->network)->outputs);
+  tell(m, line);
+  return MLPD_OK;
+}
+
+/* ---- All of it -------------------------------------------------------------------------------------- */
+
+mlpd_status init_match_make(const mlpd_model *from, const mlpd_model *made, uint32_t features, uint32_t inputs,
+                            uint32_t outputs, const char *file, init_note *note, void *context, init_match *match) {
+  const matching m = {.from = from, .made = made, .file = file, .note = note, .context = context, .match = match};
+  *match = (init_match){.columns = NULL};
+  TRY(memory_allocate(&match->columns, features, sizeof *match->columns, "columns"));
+  TRY(memory_allocate(&match->known, features, sizeof *match->known, "columns"));
+  TRY(memory_allocate(&match->inputs, inputs, sizeof *match->inputs, "inputs"));
+  TRY(match_columns(&m, features));
+  TRY(check_kinds(&m, features));
+  TRY(match_inputs(&m, features, inputs));
+  return match_outputs(&m, outputs);
+}
+
+void init_match_free(init_match *match) {
+  free(match->columns);
+  free(match->known);
+  free(match->inputs);
+  free(match->outputs);
+  *match = (init_match){.columns = NULL};
+}
+
+void init_match_input(const mlpd_model *from, const init_match *match, mlpd_model *made) {
+  for (uint32_t j = 0; j < made->input.columns; j++) {
+    const uint32_t theirs = match->columns[j];
+    if (!match->known[j]) continue;
+    made->input.shift[j] = from->input.shift[theirs];
+    made->input.scale[j] = from->input.scale[theirs];
+    if (is_marked(made, j) && is_marked(from, theirs)) made->codes.fill[j] = from->codes.fill[theirs];
+  }
+}
+
+void init_match_target(const mlpd_model *from, const init_match *match, mlpd_model *made) {
+  const uint32_t each = loss_outputs(&made->loss);
+  for (uint32_t k = 0; match->outputs != NULL && k < made->target.columns; k++) {
+    const uint32_t theirs = match->outputs[k * each] / each;
+    made->target.shift[k] = from->target.shift[theirs];
+    made->target.scale[k] = from->target.scale[theirs];
+  }
+}

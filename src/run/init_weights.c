@@ -1,0 +1,114 @@
+/* init_match_weights: the tensors of a network from those of another. */
+#include <string.h>
+
+#include "data/names.h"
+#include "network/layer_kind.h"
+#include "run/init_match.h"
+
+enum { TEXT_BYTES = 200, LINE_BYTES = 900 };
+
+/* The next layer from l on that is not for training alone; num_layers: there is none. */
+static uint32_t next_layer(const mlpd_network *network, uint32_t l) {
+  while (l < network->num_layers && network->layers[l].kind->training_only) l++;
+  return l;
+}
+
+/* "64-256-10, layers dense, batch-norm, dense", cut. */
+static void describe(const mlpd_network *network, char text[TEXT_BYTES]) {
+  int used = snprintf(text, TEXT_BYTES, "%u", network_inputs(network));
+  for (uint32_t l = next_layer(network, 0); l < network->num_layers; l = next_layer(network, l + 1)) {
+    const layer *const one = &network->layers[l];
+    const bool plain = one->kind == &layer_dense;
+    if (used > 0 && used < TEXT_BYTES)
+      used +=
+          snprintf(text + used, TEXT_BYTES - (size_t)used, plain ? "-%u" : "-%u (%s)", one->outputs, one->kind->name);
+  }
+}
+
+static mlpd_status fail_layers(const mlpd_network *from, const mlpd_network *network) {
+  char theirs[TEXT_BYTES], ours[TEXT_BYTES];
+  describe(from, theirs);
+  describe(network, ours);
+  return FAIL(
+      MLPD_ERROR_USAGE,
+      "--init-from: the model's network is %s, this one %s; leave out --hidden, --norm and --input-scale, which "
+      "are then the model's, or give the same",
+      theirs, ours);
+}
+
+/* A layer of both networks, and the model's input and output of each of ours; NULL: the same. */
+typedef struct layer_pair {
+  const mlpd_network *from;
+  mlpd_network *network;
+  uint32_t theirs, ours, number; /* number: from 1, for messages */
+  const uint32_t *inputs, *outputs;
+} layer_pair;
+
+static mlpd_status check_shape(const layer_pair *p, const tensor *theirs, const tensor *ours) {
+  const bool rows_fit = ours->vector || p->inputs != NULL || theirs->rows == ours->rows;
+  if (rows_fit && (p->outputs != NULL || theirs->columns == ours->columns)) return MLPD_OK;
+  return FAIL(
+      MLPD_ERROR_USAGE,
+      "--init-from: %s of layer %u is (%u, %u) in the model, (%u, %u) in this network; leave out --hidden, which "
+      "is then the model's, or give the same",
+      ours->name, p->number, theirs->rows, theirs->columns, ours->rows, ours->columns);
+}
+
+/* An input that the model lacks had no effect there: its weights are 0, and a factor of it stays as it starts. */
+static void copy_tensor(const layer_pair *p, const tensor *theirs, const tensor *ours) {
+  for (uint32_t i = 0; i < ours->rows; i++) {
+    const uint32_t row = ours->vector || p->inputs == NULL ? i : p->inputs[i];
+    float *const to = p->network->parameters + ours->offset + (size_t)i * ours->stride;
+    if (row == NAME_ABSENT) {
+      memset(to, 0, ours->columns * sizeof *to);
+      continue;
+    }
+    const float *const values = p->from->parameters + theirs->offset + (size_t)row * theirs->stride;
+    for (uint32_t j = 0; j < ours->columns; j++) {
+      const uint32_t column = p->outputs == NULL ? j : p->outputs[j];
+      if (column != NAME_ABSENT) to[j] = values[column];
+    }
+  }
+}
+
+static mlpd_status copy_layer(const layer_pair *p) {
+  const layer *const theirs = &p->from->layers[p->theirs], *const ours = &p->network->layers[p->ours];
+  if (theirs->num_tensors != ours->num_tensors) return fail_layers(p->from, p->network);
+  for (uint32_t i = 0; i < ours->num_tensors; i++) {
+    TRY(check_shape(p, layer_tensor(p->from, p->theirs, i), layer_tensor(p->network, p->ours, i)));
+    copy_tensor(p, layer_tensor(p->from, p->theirs, i), layer_tensor(p->network, p->ours, i));
+  }
+  return MLPD_OK;
+}
+
+static void note_activation(const layer_pair *p, init_note *note, void *context) {
+  char line[LINE_BYTES];
+  const mlpd_activation theirs = p->from->layers[p->theirs].activation, ours = p->network->layers[p->ours].activation;
+  if (theirs == ours || note == NULL) return;
+  (void)snprintf(line, sizeof line, "--init-from: layer %u has activation %s in the model, %s in this network",
+                 p->number, mlpd_choice_name(mlpd_activation_choices, (int)theirs),
+                 mlpd_choice_name(mlpd_activation_choices, (int)ours));
+  note(context, line);
+}
+
+mlpd_status init_match_weights(const mlpd_model *from, const init_match *match, mlpd_network *network, init_note *note,
+                               void *context) {
+  layer_pair p = {.from = from->network, .network = network, .inputs = match->inputs};
+  for (;;) {
+    p.theirs = next_layer(p.from, p.theirs);
+    p.ours = next_layer(network, p.ours);
+    const bool ended = p.theirs == p.from->num_layers, last = p.ours + 1 == network->num_layers;
+    if (ended != (p.ours == network->num_layers)) return fail_layers(p.from, network);
+    if (ended) return MLPD_OK;
+    const layer_kind *const kind = network->layers[p.ours].kind;
+    if (p.from->layers[p.theirs].kind != kind || last != (p.theirs + 1 == p.from->num_layers))
+      return fail_layers(p.from, network);
+    p.number++;
+    p.outputs = last ? match->outputs : kind == &layer_dense ? NULL : p.inputs; /* others keep their inputs' places */
+    if (!last || match->outputs != NULL) TRY(copy_layer(&p));
+    if (!last || match->outputs != NULL) note_activation(&p, note, context);
+    if (kind == &layer_dense) p.inputs = NULL;
+    p.theirs++;
+    p.ours++;
+  }
+}

@@ -1,0 +1,91 @@
+# shellcheck disable=SC2154 # variables of helper.bash
+# train --init-from: a run that starts from a model. Matching by name in memory: tests/test_init_from.c.
+
+load helper
+
+setup_file() {
+  cd "$BATS_FILE_TMPDIR" || return 1
+  # Two tables of one target, whose columns, categories and order differ.
+  local i
+  echo a,city,b,y > first.csv
+  echo b,a,city,y > second.csv
+  for i in {1..60}; do
+    echo "$((i * 7 % 13)).5,$([ $((i % 3)) = 0 ] && echo Rome || echo Oslo),$((i * 5 % 11)),$((i * 7 % 13 + i * 5 % 11)).25" >> first.csv
+    echo "$((i * 3 % 11)),$((i * 4 % 13)).5,$([ $((i % 4)) = 0 ] && echo Bonn || echo Rome),$((i * 4 % 13 + i * 3 % 11)).25" >> second.csv
+  done
+  "$MLPDIST" train --hidden 12,8 --activation tanh --epochs 2 --quiet --threads 1 --out model > /dev/null
+  "$MLPDIST" train --data first.csv --hidden 8 --epochs 3 --batch 16 --quiet --threads 1 --out table > /dev/null
+}
+
+setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
+
+digest_of() { sed -n 's/^digest //p' <<< "$1"; }
+
+# from MODEL ARGUMENT...: one rank and one thread.
+from() { alone train --init-from "$@" --threads 1 --checkpoint-every never; }
+
+@test "without a step the model stays what it was, also where columns and categories lie elsewhere" {
+  from model/model.h5 --epochs 1 --lr 0 --out same
+  succeeds
+  says "network  64-12-8-10, tanh" "digest $(digest_of "$("$MLPDIST" info model/model.h5 | sed 's/^ *//')")"
+  from table/model.h5 --data second.csv --epochs 1 --lr 0 --out moved --quiet
+  succeeds
+  "$MLPDIST" predict --model table/model.h5 --data second.csv --out a.csv
+  "$MLPDIST" predict --model moved/model.h5 --data second.csv --out b.csv
+  python3 - << 'END'
+import csv
+a, b = ([float(row[-1]) for row in list(csv.reader(open(name)))[1:]] for name in ("a.csv", "b.csv"))
+assert len(a) == 60 and max(a) - min(a) > 1, a
+assert max(abs(p - q) for p, q in zip(a, b)) < 1e-4 * max(map(abs, a)), list(zip(a, b))[:3]
+END
+}
+
+@test "the same weights on any split, and after a resume; a checkpoint knows its start" {
+  local options=(--init-from model/model.h5 --lr 0.003 --schedule constant --lanes 4 --threads 1 --quiet)
+  alone train "${options[@]}" --epochs 3 --out whole
+  succeeds
+  local expected
+  expected=$(last_line)
+  launch 3 train "${options[@]}" --epochs 1 --out part
+  succeeds
+  alone train "${options[@]}" --epochs 3 --out part --resume auto --threads 2
+  succeeds
+  [ "$(last_line)" = "$expected" ] || fail "expected $expected"
+  alone train "${options[@]:2}" --hidden 12,8 --activation tanh --epochs 4 --out part --resume auto
+  fails_with 2 "the checkpoint was made with 'init-from = " "this run has 'init-from = '"
+  alone train "${options[@]}" --init-from whole/model.h5 --epochs 4 --out part --resume auto
+  fails_with 2 "the checkpoint was made with 'init-from = "
+  grep -q '^init-from = model/model.h5' part/config.ini || fail "config.ini does not name the model"
+}
+
+@test "ranks with different models are refused" {
+  status=0
+  timeout 60 "${mpi_launch[@]}" -np 1 "$MLPDIST" train --init-from model/model.h5 --out x : -np 1 "$MLPDIST" train \
+    --init-from table/model.h5 --out x > "$errors.out" 2> "$errors.all" || status=$?
+  grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors"
+  fails_with 2 "rank 1 of 2"
+}
+
+@test "what does not fit is refused; another last layer starts anew" {
+  from model/model.h5 --hidden 12,9 --out x
+  fails_with 2 "weight of layer 2 is (12, 8) in the model, (12, 9) in this network" "leave out --hidden"
+  from model/model.h5 --norm layer --out x
+  fails_with 2 "the model's network is 64-12-8-10, this one 64-12-12 (layer-norm)-8-8 (layer-norm)-10"
+  from table/model.h5 --out x
+  fails_with 1 "has 64 columns, the model takes 3"
+  from absent.h5 --out x
+  fails_with 1 "--init-from absent.h5"
+  from model/model.h5 --out model
+  fails_with 2 "--init-from model/model.h5 is a file that the run itself writes" "another --out"
+  cut -d, -f1,3,4 first.csv > fewer.csv
+  from table/model.h5 --data fewer.csv --out x
+  fails_with 1 "has 2 columns, the model takes 3; the model needs 'city'"
+  from model/model.h5 --epochs 1 --lr 0 --classes 11 --quiet --out x
+  succeeds
+  grep -q "note: --init-from: the last layer starts anew: it has another number of outputs (11 here, 10 in the model)" \
+    "$errors.all" || fail "no note of the last layer"
+  sed 's/^a,/a2,/' first.csv > renamed.csv
+  from table/model.h5 --data renamed.csv --epochs 1 --batch 16 --quiet --out x
+  succeeds
+  grep -q "does not know 'a2'; they take the place of its 'a', and are normalised anew" "$errors.all" || fail "no note"
+}
