@@ -25,6 +25,9 @@ groff-base     | ? command groff             | groff, which checks the manual pa
 python3-sklearn | python sklearn             | scikit-learn, which checks the estimators of the Python package
 python3-pandas | python pandas               | pandas, whose frames the Python package takes
 python3-mpi4py | python mpi4py               | mpi4py, for the Python package on several ranks
+python3-onnx   | ? python onnx               | onnx, which checks ONNX files (with its libraries 1.9 MB)
+libopencv-dnn-dev | ? header opencv2/dnn.hpp | OpenCV with its dnn module, which runs ONNX files (7.4 MB; python3-opencv would be 98 MB)
+g++            | ? command g++               | a C++ compiler, for a program that calls OpenCV
 '
 CLUSTER_NEEDS='
 iproute2       | command ip                  | iproute2, which makes hosts of network namespaces
@@ -141,11 +144,15 @@ TABLE
     updated=yes
     break
   done
-  for package in $optional; do # not every architecture has oneDNN; then a BLAS is the next best
+  for package in $optional; do
     available "$package" && continue
-    say "$package is not available here; OpenBLAS is used instead"
     missing=$(echo " $missing " | sed "s/ $package / /")
     list=$(echo "$list" | grep -vF "($package)")
+    if [ "$package" != libdnnl-dev ]; then
+      say "$package is not available here; what needs it is left out"
+      continue
+    fi
+    say "$package is not available here; OpenBLAS is used instead" # not every architecture has oneDNN; a BLAS is next best
     installed libopenblas-dev && continue
     missing="$missing libopenblas-dev"
     list="$list

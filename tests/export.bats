@@ -1,4 +1,4 @@
-# mlpdist export: a model exported to C, JSON or NumPy gives the same results as predict. Trains tiny networks.
+# mlpdist export: a model exported to ONNX, C, JSON or NumPy gives the same results as predict. Trains tiny networks.
 
 load helper
 quick+=(--valid-fraction 0)
@@ -64,6 +64,47 @@ END
   grep -qF '"no, \042never\042"' net.c || fail "a name with quotes"
 }
 
+# to_onnx CASE: run/model.h5 as CASE.onnx, with the rows that predict wrote beside it, for same_in_onnx.
+to_onnx() {
+  alone export run/model.h5 "$1.onnx"
+  succeeds
+  cp predict.csv "$1.csv"
+}
+
+# A Python that can check ONNX files; PYTHON names one.
+onnx_python() {
+  local python
+  for python in "${PYTHON:-python3}" /usr/bin/python3; do
+    ! "$python" -c 'import numpy, onnx' 2> /dev/null || { echo "$python"; return; }
+  done
+  skip "no Python with NumPy and onnx (Debian: python3-onnx)"
+}
+
+# same_in_onnx TOLERANCE CASE...: valid ONNX, which by the standard's formulas says what predict said.
+same_in_onnx() {
+  "$(onnx_python)" "$BATS_TEST_DIRNAME/reference_onnx.py" "$1" rows.txt "${@:2}" > onnx.txt 2>&1 || fail "ONNX: $(tail -n 3 onnx.txt)"
+  [ "$(grep -c . onnx.txt)" = $(($# - 1)) ] || fail "not all cases: $(cat onnx.txt)"
+}
+
+# same_in_opencv TOLERANCE CASE...: OpenCV, which knows nothing of us, says it, too.
+same_in_opencv() {
+  local tolerance=$1 case
+  shift
+  [ -f /usr/include/opencv4/opencv2/dnn.hpp ] || skip "no OpenCV (Debian: libopencv-dnn-dev g++)"
+  g++ -I/usr/include/opencv4 "$BATS_TEST_DIRNAME/run_onnx.cpp" -o run_onnx -lopencv_dnn -lopencv_core || fail "g++"
+  for case; do
+    ./run_onnx "$case.onnx" 4 < rows.txt > opencv.txt 2> told || fail "OpenCV cannot run $case: $(cat told)"
+    [ "$(wc -l < opencv.txt)" = 120 ] || fail "not a line a row"
+    awk -v tolerance="$tolerance" '
+      NR == FNR { for (j = 1; j <= NF; j++) said[NR, j] = $j; width = NF; next }
+      FNR > 1 { n = split($0, value, ","); for (j = 1; j <= width; j++) {
+        want = value[n - width + j]; size = want < 0 ? -want : want; if (size > largest[j]) largest[j] = size
+        off = said[FNR - 1, j] - want; if (off < 0) off = -off; if (off > worst[j]) worst[j] = off } }
+      END { for (j = 1; j <= width; j++) if (!(worst[j] <= tolerance * largest[j])) { print worst[j], largest[j]; exit 1 } }
+    ' opencv.txt "$case.csv" || fail "OpenCV differs: $case"
+  done
+}
+
 # folded OPTION...: batch norms and scales become part of the weights, in C, JSON and NumPy alike.
 folded() {
   trained --lr 0.05 --epochs 9 "$@"
@@ -89,23 +130,32 @@ END
   grep -q "\"digest\": \"$digest\"" net.json || fail "another digest than $digest"
 }
 
-@test "export to C: every activation, layer and batch norm" {
+@test "export to C and ONNX: every activation, layer and batch norm" {
   table VALUE
-  local activation names=""
+  local activation names="" known=""
   # Those that the program names, whatever they are.
   for activation in $("$MLPDIST" train --activation none 2>&1 | sed 's/.*there are //' | tr -d ',' | sed 's/ softmax//'); do
     names="$names $activation"
     trained --hidden 6 --lr 0.001 --activation "$activation"
     same_in_c 3e-6
+    to_onnx "$activation"
   done
   [[ $names = *" relu leaky-relu "* && $names != *softmax* ]] || fail "activations: $names"
   trained --hidden 6,6 --norm layer
   same_in_c 3e-6
+  to_onnx layer-norm
   alone export run/model.h5 net.json
   grep -q '"kind": "layer-norm"' net.json || fail "no layer norm"
   folded --hidden 6,5 --norm batch --batch 40
+  to_onnx batch-norm
   folded --hidden 6,5 --norm batch --batch 40 --input-scale 6 --parametrization ntk --lr 0.4 --activation tanh
   folded --hidden 6 --input-scale 60 --input-dropout 0.1 --dropout 0.1
+  # OpenCV 4.6 knows neither the mean of a row nor a Clip of operator sets from 11 on.
+  known=${names/ relu6/}
+  # shellcheck disable=SC2086 # words are wanted
+  same_in_onnx 1e-6 $names layer-norm batch-norm
+  # shellcheck disable=SC2086
+  same_in_opencv 1e-6 $known batch-norm
 }
 
 @test "export to JSON and NumPy: the same arrays, from which the predictions follow" {
@@ -152,7 +202,7 @@ END
 }
 
 # Raw columns: a number that may be missing, a category, of which the model does not know all, and a number.
-@test "export to C and JSON: categories and missing values" {
+@test "export to C, JSON and ONNX: categories and missing values" {
   awk 'BEGIN { split("red green blue rot\303\266", color, " ")
     print "a,color,b,y"
     for (i = 0; i < 150; i++) printf "%s,%s,%g,%g\n", i % 7 == 3 ? "" : i % 11, i % 13 == 5 ? "" : color[i % 4 + 1], i / 50, \
@@ -216,22 +266,67 @@ for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
     assert abs(value - want) <= 1e-6 * (1 + abs(want)), (value, want, raw)
     assert abs(y - want) <= 1e-5 * (1 + abs(want)), (y, want, raw)
 END
+  to_onnx net
+  PYTHONPATH=$BATS_TEST_DIRNAME "$(onnx_python)" -B - << 'END' || fail "ONNX differs"
+import csv, json
+import numpy, onnx, reference_onnx
+net = onnx.load("net.onnx")
+onnx.checker.check_model(net, full_check=True)
+about = {entry.key: entry.value for entry in net.metadata_props}
+a, colors, b = json.loads(about["input_categories"])
+assert a is None and b is None and set(colors) == {"red", "green", "blue", "rotö"}, about
+assert json.loads(about["input_names"]) == ["a", "color", "b"] and json.loads(about["output_names"]) == ["y"], about
+assert about["task"] == "regression" and about["digest"] == json.load(open("net.json"))["digest"], about
+codes = {**{color: k for k, color in enumerate(colors)}, "": numpy.nan, "violet": 99}
+x = [[float(a or "nan"), codes[color], float(b)] for a, color, b, _ in list(csv.reader(open("new.csv")))[1:]]
+want = reference_onnx.read_predictions("net.csv", 1)
+assert reference_onnx.difference(reference_onnx.evaluate(net, numpy.array(x)), want) <= 1e-6
+x = [[a, -1 if numpy.isnan(color) else color, b] for a, color, b in x] # the other way to say missing
+assert reference_onnx.difference(reference_onnx.evaluate(net, numpy.array(x)), want) <= 1e-6
+END
+}
+
+# A target far from 0 for its deviation, and outputs that are no plain values.
+@test "export to ONNX: classes, one class, quantiles, deviations, few digits" {
+  table CLASS
+  trained --hidden 5
+  to_onnx classes
+  sed -i 's/größer$/yes/; s/"no, ""never"""$/no/' table.csv
+  trained --hidden 5 --loss binary-cross-entropy
+  to_onnx binary
+  table VALUE
+  trained --hidden 5 --lr 0.01 --loss quantile --quantiles 0.1,0.5
+  to_onnx quantile
+  trained --hidden 5 --lr 0.01 --loss gaussian
+  to_onnx gaussian
+  same_in_onnx 1e-6 classes binary quantile gaussian
+  awk -F, -v OFS=, -v CONVFMT=%.9g 'NR > 1 { $NF += 1e7 } 1' table.csv > far.csv
+  mv far.csv table.csv
+  trained --hidden 5 --lr 0.01
+  to_onnx digits
+  same_in_onnx 2e-9 digits # float would be off by 3e-8
+  "$(onnx_python)" - << 'END' || fail "classes"
+import onnx
+net = onnx.load("classes.onnx")
+assert [output.name for output in net.graph.output] == ["probability"]
+assert {entry.key: entry.value for entry in net.metadata_props}["class_names"].startswith('["'), net.metadata_props
+END
 }
 
 @test "export: what is refused" {
   table VALUE
   trained --hidden 3
-  alone export run/model.h5 net.onnx
-  fails_with 2 "net.onnx: unknown extension; export writes .json, .npz (NumPy) and .c (C99)"
+  alone export run/model.h5 net.pt
+  fails_with 2 "net.pt: unknown extension; export writes .onnx, .json, .npz (NumPy) and .c (C99)"
   alone export run/model.h5
   fails_with 2 "too few arguments"
   alone export table.h5 net.c
   fails_with 1 "table.h5"
-  alone export run/model.h5 nowhere/net.c
+  alone export run/model.h5 nowhere/net.onnx
   fails_with 1 "nowhere"
   cp run/model.h5 net.json
   alone export net.json net.json
   fails_with 2 "net.json is the model itself"
   cmp run/model.h5 net.json || fail "written over"
-  ! ls net.c net.onnx 2> /dev/null || fail "something is left"
+  ! ls net.c net.pt 2> /dev/null || fail "something is left"
 }

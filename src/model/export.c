@@ -14,7 +14,8 @@ typedef struct format {
   export_writer *write;
 } format;
 
-static const format FORMATS[] = {{".json", export_json}, {".npz", export_npz}, {".c", export_c}};
+static const format FORMATS[] = {
+    {".json", export_json}, {".npz", export_npz}, {".c", export_c}, {".onnx", export_onnx}};
 
 static const format *find_format(const char *path) {
   const size_t length = strlen(path);
@@ -82,7 +83,7 @@ mlpd_status mlpd_export(const mlpd_model *model, const char *out) {
   IN_C_LOCALE();
   const format *const found = find_format(out);
   if (found == NULL)
-    return FAIL(MLPD_ERROR_USAGE, "%s: unknown extension; export writes .json, .npz (NumPy) and .c (C99)", out);
+    return FAIL(MLPD_ERROR_USAGE, "%s: unknown extension; export writes .onnx, .json, .npz (NumPy) and .c (C99)", out);
   const file_identity target = file_identify(out);
   if (file_identities_equal(&target, &model->file)) return FAIL(MLPD_ERROR_USAGE, "%s is the model itself", out);
   return write_model(found, model, out);

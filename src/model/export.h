@@ -11,7 +11,7 @@
  * for names in it. */
 typedef mlpd_status export_writer(const mlpd_model *model, const char *digest, const char *path, FILE *stream);
 
-export_writer export_json, export_npz, export_c;
+export_writer export_json, export_npz, export_c, export_onnx;
 
 /* Makes a network with the same outputs as this one outside of training: layers that do nothing then are left out, and
  * products take over the batch norms and scales beside them. */
@@ -31,5 +31,8 @@ double export_fill(const mlpd_model *model, uint32_t column);
 
 /* Text of model files as UTF-8, to be freed; NULL: out of memory. */
 char *export_utf8(const char *text);
+
+/* Text of model files as a string of JSON. */
+void export_json_text(FILE *stream, const char *text);
 
 #endif

@@ -5,7 +5,7 @@
 #include "model/model_output.h"
 #include "network/layer_kind.h"
 
-static void write_text(FILE *stream, const char *text) {
+void export_json_text(FILE *stream, const char *text) {
   char *const utf8 = export_utf8(text);
   (void)fputc('"', stream);
   for (const char *c = utf8 != NULL ? utf8 : ""; *c != '\0'; c++) {
@@ -21,7 +21,7 @@ static void write_text(FILE *stream, const char *text) {
 
 static void write_member(FILE *stream, const char *indent, const char *name, const char *text) {
   (void)fprintf(stream, "%s\"%s\": ", indent, name);
-  write_text(stream, text);
+  export_json_text(stream, text);
   (void)fputs(",\n", stream);
 }
 
@@ -30,7 +30,7 @@ static void write_names(FILE *stream, const char *name, const name_list *list) {
   (void)fprintf(stream, "    \"%s\": [", name);
   for (uint64_t i = 0; i < list->count; i++) {
     if (i > 0) (void)fputs(", ", stream);
-    write_text(stream, list->names[i]);
+    export_json_text(stream, list->names[i]);
   }
   (void)fputs("],\n", stream);
 }
@@ -60,7 +60,7 @@ static void write_codes(FILE *stream, const mlpd_model *model) {
       (void)fputs(", \"categories\": [", stream);
     for (uint64_t k = c->first[j]; k < c->first[j + 1]; k++) {
       (void)fputs(k > c->first[j] ? ", [" : "[", stream);
-      write_text(stream, c->about.categories[j].names[k - c->first[j]]);
+      export_json_text(stream, c->about.categories[j].names[k - c->first[j]]);
       (void)fprintf(stream, ", %d]", c->inputs[k]);
     }
     (void)fprintf(stream, "%s}%s\n", c->about.kinds[j] == COLUMN_KIND_CATEGORY ? "]" : "", j + 1 < n ? "," : "");
@@ -114,7 +114,7 @@ static void write_output_names(FILE *stream, const mlpd_model *model) {
   for (uint32_t k = 0; k < network_output(model->network)->outputs; k++) {
     model_output_name(model, k, name);
     if (k > 0) (void)fputs(", ", stream);
-    write_text(stream, name);
+    export_json_text(stream, name);
   }
   (void)fputs("],\n", stream);
 }

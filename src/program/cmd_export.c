@@ -24,6 +24,8 @@ const option_table export_table = {
         "normalisation of the inputs, scaling of the targets, and names.",
     .details =
         "Formats\n"
+        "  .onnx   a graph for ONNX Runtime, OpenCV and others: x (rows, columns) to probability\n"
+        "          or value; a category is its code, a missing value NaN; names are metadata\n"
         "  .c      one file of C99 with a function that predicts a row; needs no library\n"
         "  .json   all arrays and names as text\n"
         "  .npz    the same for NumPy\n"
@@ -31,7 +33,7 @@ const option_table export_table = {
         "dropout and noise are for training alone.\n"
         "Examples\n"
         "  mlpdist export run/model.h5 digits.c && gcc -std=c99 -O2 -c digits.c\n"
-        "  mlpdist export run/model.h5 digits.npz\n",
+        "  mlpdist export run/model.h5 digits.onnx\n",
     .rows = rows,
     .defaults = defaults,
     .min_positionals = 2,

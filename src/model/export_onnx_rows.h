@@ -1,0 +1,22 @@
+/* Export to ONNX: how raw rows become inputs of the network, and its outputs values of the targets; and what the file
+ * tells about both. Nothing here is collective. */
+#ifndef MLPDIST_EXPORT_ONNX_ROWS_H
+#define MLPDIST_EXPORT_ONNX_ROWS_H
+
+#include "model/model.h"
+#include "model/onnx_graph.h"
+
+/* Of raw columns or targets: float, or double where some column's values differ so little from one another beside their
+ * size that float would lose digits that matter. */
+onnx_type export_onnx_type(const affine *a);
+
+/* From x (n, columns), codes in the place of categories, to inputs of the network. */
+mlpd_status export_onnx_input(onnx_graph *g, const mlpd_model *model, const char *x);
+
+/* From outputs of the network to means, quantiles, deviations in the units of the targets: of a regression. */
+mlpd_status export_onnx_targets(onnx_graph *g, const mlpd_model *model);
+
+/* Digest, task, loss and names, as the file's metadata. */
+mlpd_status export_onnx_about(protobuf *to, const mlpd_model *model, const char *digest);
+
+#endif
