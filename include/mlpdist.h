@@ -529,7 +529,8 @@ MLPD_API const char *mlpd_model_target_name(const mlpd_model *model, uint32_t k)
 MLPD_API void mlpd_model_output_name(const mlpd_model *model, uint32_t k, char *text, size_t bytes);
 
 /* Writes the model to out in another format, by its extension: .onnx (other runtimes), .json, .npz (NumPy) or .c (C99,
- * for programs without this library), with everything that a prediction needs. A former file is replaced only after success. */
+ * for programs without this library), with everything that a prediction needs. A former file is replaced only after
+ * success. */
 MLPD_API mlpd_status mlpd_export(const mlpd_model *model, const char *out);
 
 /* From now on, notice is called with one line for each thing that the user should know about how data meets the model:
