@@ -395,8 +395,8 @@ MLPD_API void mlpd_network_init(mlpd_network *network, mlpd_init init, uint64_t 
 MLPD_API void mlpd_network_digest(const mlpd_network *network, char digest[17]);
 
 /* What one pass left behind, for layer l from 0: activation a[l] (n, outputs), weighted input z[l]
- * (n, outputs), error delta[l] = dC/dz (n, outputs), and the gradient arrays summed over the n samples.
- * Owned by the trace. */
+ * (n, outputs), error delta[l] = dC/dz (n, outputs), and the gradient arrays summed over the n samples; of an ensemble
+ * above its fan-out a row for each member in place of each row. Owned by the trace. */
 typedef struct mlpd_trace {
   uint32_t num_layers;
   uint64_t n;
@@ -595,6 +595,7 @@ typedef struct mlpd_train_options {
   double input_dropout;   /* probability of each input */
   double input_noise;     /* standard deviation of the noise on each input, once normalised */
   double input_scale;     /* learning rate of a factor of each input, relative to lr; 0: there are no factors */
+  uint32_t ensemble;      /* members that share all layers but the last; 1: a single network */
   mlpd_parametrization parametrization;
   int output_activation; /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;

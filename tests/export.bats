@@ -158,6 +158,49 @@ END
   same_in_opencv 1e-6 $known batch-norm
 }
 
+# An ensemble is one network for each member: the rows that the layers share are multiplied by a member's scale at the
+# fan-out, a member has heads of its own, and the prediction is the mean.
+@test "export of an ensemble: C, JSON and NumPy say the mean of the members" {
+  table VALUE
+  trained --hidden 6,5 --ensemble 3 --norm batch --batch 40 --input-scale 6 --lr 0.05 --epochs 3 --activation tanh
+  same_in_c 3e-6
+  alone export run/model.h5 net.json
+  python3 - << 'END' || fail "JSON and predict differ"
+import csv, json, math
+net = json.load(open("net.json"))
+assert [layer["kind"] for layer in net["layers"]] == ["scale", "fan-out", "dense", "dense", "heads"], net["layers"]
+members = net["layers"][1]["members"]
+assert members == 3
+def dense(a, weight, bias, activation):
+    z = [sum(x * w[j] for x, w in zip(a, weight)) + bias[j] for j in range(len(bias))]
+    return [{"tanh": math.tanh, "identity": lambda v: v}[activation](v) for v in z]
+for line, row in zip(open("rows.txt"), list(csv.reader(open("predict.csv")))[1:]):
+    x = [(float(x) - shift) * scale for x, shift, scale in zip(line.split(), net["input"]["shift"], net["input"]["scale"])]
+    scale, fan, first, second, heads = net["layers"]
+    shared, sum_of = [v * s for v, s in zip(x, scale["scale"])], 0
+    for m in range(members):
+        a = [v * r for v, r in zip(shared, fan["scale"][m])]
+        for layer in (first, second):
+            a = dense(a, layer["weight"], layer["bias"], layer["activation"])
+        sum_of += dense(a, heads["weight"][5 * m:5 * m + 5], heads["bias"][m], heads["activation"])[0]
+    y, want = sum_of / members / net["output"]["scale"][0] + net["output"]["shift"][0], float(row[-1])
+    assert abs(y - want) <= 3e-6 * (1 + abs(want)), (y, want)
+END
+  alone export run/model.h5 net.npz
+  succeeds
+  python3 - << 'END' || fail "NumPy and JSON differ"
+import json, struct, zipfile
+archive, layers = zipfile.ZipFile("net.npz"), json.load(open("net.json"))["layers"]
+def same(name, rows):
+    values = [struct.pack("<f", v) for row in rows for v in row]
+    return archive.read(name + ".npy").endswith(b"".join(values))
+assert same("layer_5_weight", layers[4]["weight"]) and same("layer_2_scale", layers[1]["scale"])
+END
+  table CLASS
+  trained --hidden "" --ensemble 2
+  same_in_c 1e-6
+}
+
 @test "export to JSON and NumPy: the same arrays, from which the predictions follow" {
   table CLASS
   trained --hidden 8,5

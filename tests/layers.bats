@@ -94,6 +94,22 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   evaluated_alike
 }
 
+# Heads of 16 x 10 weights a member lie in one strip of the arena with their biases; batch norm takes the members' rows.
+@test "an ensemble: one digest on every split and through a resume, its members in the model file, which eval reads" {
+  # shellcheck disable=SC2086
+  same_everywhere $small --ensemble 3 --dropout 0.1 --input-scale 6 --optimizer adamw --lr 0.01 --ema 0.9
+  evaluated_alike
+  alone info run-1/model.h5
+  succeeds
+  says "network: 64-40-16-10, ensemble of 3, 4022 parameters" "layer 2: fan-out, scale (3, 64), identity" \
+    "layer 5: heads, weight (48, 10), bias (3, 10), softmax" "ensemble = 3"
+  # shellcheck disable=SC2086
+  same_everywhere $small --hidden 5 --norm batch --ensemble 2 --clip-norm 0.5 --backend plain --stream --window 30
+  evaluated_alike
+  alone train --ensemble 0
+  fails_with 2 "--ensemble: 0 is not in"
+}
+
 @test "a list of activations, one for each hidden layer" {
   # shellcheck disable=SC2086
   same_everywhere $small --activation gelu,tanh

@@ -350,8 +350,8 @@ class Run:
 
     def validate(self):
         x, y, weights = self.valid
-        z, a = self.network.forward(x, Pass(training=False))
-        losses, _ = self.network.loss(z[-1], a[-1], y, self.loss)
+        z, a = self.network.predict(x)
+        losses, _ = self.network.loss(z, a, y, self.loss)
         return (losses * weights).sum() / weights.sum()
 
     def train_epoch(self, epoch, optimizer, plateau, average):

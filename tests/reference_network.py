@@ -63,22 +63,27 @@ class Pass:
 
     def __init__(self, training, seed=0, epoch=0, first=0, bounds=None):
         self.training, self.seed, self.epoch, self.first, self.bounds = training, seed, epoch, first, bounds
+        self.samples = 0
+
+    def copies(self, x):
+        """Rows of x for each sample: the members of an ensemble, above its fan-out."""
+        return len(x) // self.samples
 
 
 # ---- Kinds of layers: forward(x, pass) gives z; backward(dC/dz) gives dC/dx and sets gradients --------
 
 
-def initial_weights(name, activation, seed, draw, inputs, outputs):
+def initial_weights(name, activation, seed, draw, inputs, outputs, matrices=1):
     if name == "auto":
         bent = activation in ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "mish", "hardswish", "relu6")
         name = "he-normal" if bent else "lecun-normal" if activation == "selu" else "glorot-uniform"
     if name == "zeros":
-        return np.zeros((inputs, outputs))
+        return np.zeros((matrices * inputs, outputs))
     rule, form = name.rsplit("-", 1)
     variance = {"he": 2 / inputs, "glorot": 2 / (inputs + outputs), "lecun": 1 / inputs}[rule]
-    word = draws(seed, INIT_WEIGHTS, draw, 0, inputs * outputs)
+    word = draws(seed, INIT_WEIGHTS, draw, 0, matrices * inputs * outputs)
     unit = normal(word) if form == "normal" else math.sqrt(3) * (2 * uniform(word[:, 0], word[:, 1]) - 1)
-    return math.sqrt(variance) * unit.reshape(inputs, outputs)
+    return math.sqrt(variance) * unit.reshape(-1, outputs)
 
 
 class Dense:
@@ -130,6 +135,53 @@ class Scale:
         return delta * self.tensors[0].values
 
 
+class FanOut:
+    """x o r_k for each member k of an ensemble (TabM-mini); member k of sample i is row i K + k. Random signs at first."""
+    in_file, num_draws = True, 1
+
+    def __init__(self, columns, members, seed, draw):
+        self.members, word = members, draws(seed, INIT_WEIGHTS, draw, 0, members * columns)[:, 0]
+        self.tensors = [Tensor("scale", np.where(word >= 2**31, -1.0, 1.0).reshape(members, columns))]
+
+    def forward(self, x, _):
+        self.x = x
+        return (x[:, None, :] * self.tensors[0].values).reshape(-1, x.shape[1])
+
+    def backward(self, delta):
+        delta = delta.reshape(len(self.x), self.members, -1)
+        self.tensors[0].gradient = (delta * self.x[:, None, :]).sum(axis=0)
+        return (delta * self.tensors[0].values).sum(axis=1)
+
+
+class Heads:
+    """The output layers of the members, made like single ones."""
+    in_file, num_draws = True, 0
+
+    def __init__(self, single, members, inputs, seed, draw, init, starts_for):
+        self.members, outputs = members, len(single.bias.values)
+        weights = np.zeros((members, inputs, outputs))
+        if isinstance(single, TangentDense):
+            self.factor, rate, stored = single.factor, single.bias.rate, single.weight.stored
+        else:
+            self.factor, rate, stored, self.num_draws = 1.0, 1.0, 1.0, 1
+            weights = initial_weights(init, starts_for, seed, draw, inputs, outputs, members)
+        self.weight = Tensor("weight", weights.reshape(-1, outputs), decays=True, stored=stored)
+        self.bias = Tensor("bias", np.zeros((members, outputs)), rate=rate)
+        self.tensors, self.shape = [self.weight, self.bias], (members, inputs, outputs)
+
+    def forward(self, x, _):
+        self.x = x.reshape(-1, self.members, x.shape[1])
+        z = np.einsum("nki,kio->nko", self.x, self.weight.values.reshape(self.shape)) * self.factor + self.bias.values
+        return z.reshape(len(x), -1)
+
+    def backward(self, delta):
+        delta = delta.reshape(len(self.x), self.members, -1)
+        self.weight.gradient = self.factor * np.einsum("nki,nko->kio", self.x, delta).reshape(self.weight.values.shape)
+        self.bias.gradient = delta.sum(axis=0)
+        below = self.factor * np.einsum("nko,kio->nki", delta, self.weight.values.reshape(self.shape))
+        return below.reshape(-1, self.x.shape[2])
+
+
 class Dropout:
     """A value is kept with probability 1 - p, and then divided by it; in training alone."""
     in_file, num_draws, tensors = False, 0, ()
@@ -141,7 +193,7 @@ class Dropout:
         if not at.training:
             return x
         each = -(-x.shape[1] // 4)  # groups of a row
-        word = groups(at.seed, DROPOUT, at.epoch, self.number, at.first * each + np.arange(len(x) * each))
+        word = groups(at.seed, DROPOUT, at.epoch, self.number, at.first * at.copies(x) * each + np.arange(len(x) * each))
         kept = word.reshape(len(x), -1)[:, :x.shape[1]] >= math.floor(self.p * 2**32)
         self.mask = kept / (1 - self.p)
         return x * self.mask
@@ -159,7 +211,7 @@ class Noise:
     def forward(self, x, at):
         if not at.training:
             return x
-        word = groups(at.seed, NOISE, at.epoch, self.number, at.first * x.shape[1] + np.arange(x.size))
+        word = groups(at.seed, NOISE, at.epoch, self.number, at.first * at.copies(x) * x.shape[1] + np.arange(x.size))
         return x + self.deviation * normal(word).reshape(x.shape)
 
     def backward(self, delta):
@@ -209,7 +261,8 @@ class BatchNorm:
         if not at.training:
             scaled = (x - self.mean.values) / np.sqrt(self.variance.values + 1e-5)
             return self.gain.values * scaled + self.shift.values
-        self.lanes = [slice(b, e) for b, e in zip(at.bounds, at.bounds[1:]) if e > b]
+        copies = at.copies(x)
+        self.lanes = [slice(b * copies, e * copies) for b, e in zip(at.bounds, at.bounds[1:]) if e > b]
         self.norms = [Norm(x[lane], 0) for lane in self.lanes]
         self.scaled = np.concatenate([norm.scaled for norm in self.norms])
         # The means of the step: of a lane's variances those without bias, a lane counting by its rows.
@@ -298,6 +351,9 @@ class Network:
                 self.add(kind(self.options.real(key), len(self.layers)))
         if self.options.real("input-scale") > 0:
             self.add(Scale(self.width, self.options.real("input-scale")))
+        self.members = int(self.options["ensemble"])
+        if self.members > 1:
+            self.add(FanOut(self.width, self.members, self.seed, self.draws))
 
     def dense(self, outputs, activation, starts_for, bias=True, is_last=False):
         init = self.options["init"]
@@ -305,6 +361,8 @@ class Network:
             made = TangentDense(self.width, outputs, init, self.seed, self.draws, bias, is_last)
         else:
             made = Dense(self.width, outputs, starts_for, init, self.seed, self.draws, bias)
+        if is_last and self.members > 1:
+            made = Heads(made, self.members, self.width, self.seed, self.draws, init, starts_for)
         self.add(made, activation)
         self.width = outputs
 
@@ -320,11 +378,18 @@ class Network:
 
     def forward(self, x, at):
         """z and a of each layer."""
+        at.samples = len(x)
         z, a = [], []
         for layer, kind in zip(self.layers, self.activations):
             z.append(layer.forward(a[-1] if a else x, at))
             a.append(softmax(z[-1]) if kind == "softmax" else ACTIVATIONS[kind][0](z[-1]))
         return z, a
+
+    def predict(self, x):
+        """z and a of the outputs: of an ensemble the mean of a, and a z of it."""
+        z, a = self.forward(x, Pass(training=False))
+        z, a = (v[-1].reshape(len(x), self.members, -1).mean(axis=1) for v in (z, a))
+        return np.log(a) if self.activations[-1] == "exp" else z, a
 
     def loss(self, z, a, y, kind):
         """The loss of each row, and dC/dz of the last layer."""
@@ -352,6 +417,7 @@ class Network:
     def step(self, x, y, kind, weights, at):
         """The sum of the weighted losses; the sum of their gradients goes into the tensors."""
         z, a = self.forward(x, at)
+        y, weights = np.repeat(y, self.members, axis=0), np.repeat(weights / self.members, self.members)
         losses, delta = self.loss(z[-1], a[-1], y, kind)
         delta = delta * weights[:, None]
         for l in reversed(range(len(self.layers))):

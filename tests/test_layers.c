@@ -18,7 +18,7 @@
 #include "network/optimizer.h"
 #include "quick_options.h"
 
-enum { ROWS = 7, INPUTS = 5, OUTPUTS = 3, MOST_WIDTH = 40 };
+enum { ROWS = 7, INPUTS = 5, OUTPUTS = 3, MOST_WIDTH = 40, MEMBERS = 3, MOST_ROWS = ROWS * MEMBERS };
 
 /* ---- Networks in double --------------------------------------------------------------------------- */
 
@@ -35,10 +35,12 @@ static const double *values_of(const double_network *d, uint32_t l, uint32_t i) 
   return d->values + layer_tensor(d->network, l, i)->offset;
 }
 
+static uint32_t rows_of(const double_network *d, uint32_t l) { return ROWS * d->network->layers[l].copies; }
+
 static void dense_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
   const layer *const shape = &d->network->layers[l];
   const uint32_t stride = layer_tensor(d->network, l, 0)->stride;
-  for (uint32_t i = 0; i < ROWS; i++)
+  for (uint32_t i = 0; i < rows_of(d, l); i++)
     for (uint32_t j = 0; j < shape->outputs; j++) {
       double *const to = &z[i * MOST_WIDTH + j];
       *to = shape->num_tensors > 1 ? values_of(d, l, 1)[j] : 0;
@@ -50,7 +52,7 @@ static void dense_in_double(const double_network *d, uint32_t l, const double *i
 static void random_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
   const uint32_t n = d->network->layers[l].outputs;
   const bool dropout = d->network->layers[l].kind == &layer_dropout;
-  for (uint32_t i = 0; i < ROWS; i++)
+  for (uint32_t i = 0; i < rows_of(d, l); i++)
     for (uint32_t j = 0; j < n; j++) {
       const double before = l == 0 ? (double)d->x[i * n + j] : (double)d->trace->a[l - 1][i * n + j];
       const double v = in[i * MOST_WIDTH + j];
@@ -70,18 +72,41 @@ static void normalise_in_double(const double *in, uint32_t count, uint32_t step,
 static void norm_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
   const uint32_t n = d->network->layers[l].outputs;
   const bool batch = d->network->layers[l].kind == &layer_batch_norm;
-  for (uint32_t i = 0; i < (batch ? n : ROWS); i++)
-    normalise_in_double(in + i * (batch ? 1 : MOST_WIDTH), batch ? ROWS : n, batch ? MOST_WIDTH : 1,
+  const uint32_t rows = rows_of(d, l);
+  for (uint32_t i = 0; i < (batch ? n : rows); i++)
+    normalise_in_double(in + i * (batch ? 1 : MOST_WIDTH), batch ? rows : n, batch ? MOST_WIDTH : 1,
                         z + i * (batch ? 1 : MOST_WIDTH));
-  for (uint32_t i = 0; i < ROWS; i++)
+  for (uint32_t i = 0; i < rows; i++)
     for (uint32_t j = 0; j < n; j++)
       z[i * MOST_WIDTH + j] = values_of(d, l, 0)[j] * z[i * MOST_WIDTH + j] + values_of(d, l, 1)[j];
 }
 
 static void scale_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
-  for (uint32_t i = 0; i < ROWS; i++)
+  for (uint32_t i = 0; i < rows_of(d, l); i++)
     for (uint32_t j = 0; j < d->network->layers[l].outputs; j++)
       z[i * MOST_WIDTH + j] = values_of(d, l, 0)[j] * in[i * MOST_WIDTH + j];
+}
+
+/* Member k of row i is row i * members + k. */
+static void fan_out_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
+  const uint32_t members = d->network->layers[l].copies, stride = layer_tensor(d->network, l, 0)->stride;
+  for (uint32_t i = 0; i < ROWS; i++)
+    for (uint32_t k = 0; k < members; k++)
+      for (uint32_t j = 0; j < d->network->layers[l].outputs; j++)
+        z[(i * members + k) * MOST_WIDTH + j] = values_of(d, l, 0)[k * stride + j] * in[i * MOST_WIDTH + j];
+}
+
+static void heads_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
+  const layer *const shape = &d->network->layers[l];
+  const uint32_t stride = layer_tensor(d->network, l, 0)->stride, bias = layer_tensor(d->network, l, 1)->stride;
+  for (uint32_t i = 0; i < rows_of(d, l); i++)
+    for (uint32_t j = 0; j < shape->outputs; j++) {
+      const uint32_t k = i % shape->copies;
+      double *const to = &z[i * MOST_WIDTH + j];
+      *to = values_of(d, l, 1)[k * bias + j];
+      for (uint32_t e = 0; e < shape->inputs; e++)
+        *to += in[i * MOST_WIDTH + e] * values_of(d, l, 0)[(k * shape->inputs + e) * stride + j];
+    }
 }
 
 static double activate(mlpd_activation activation, double z) {
@@ -96,14 +121,19 @@ static void layer_in_double(const double_network *d, uint32_t l, const double *i
     random_in_double(d, l, in, out);
   else if (shape->kind == &layer_scale)
     scale_in_double(d, l, in, out);
+  else if (shape->kind == &layer_fan_out)
+    fan_out_in_double(d, l, in, out);
+  else if (shape->kind == &layer_heads)
+    heads_in_double(d, l, in, out);
   else
     norm_in_double(d, l, in, out);
-  for (uint32_t i = 0; i < ROWS * MOST_WIDTH; i++) out[i] = activate(shape->activation, out[i]);
+  for (uint32_t i = 0; i < rows_of(d, l) * MOST_WIDTH; i++) out[i] = activate(shape->activation, out[i]);
 }
 
-/* 1/2 sum (a - y)^2; keeps the outputs of each layer where outputs is not NULL. */
-static double loss_in_double(const double_network *d, double (*outputs)[ROWS * MOST_WIDTH]) {
-  static double in[ROWS * MOST_WIDTH], out[ROWS * MOST_WIDTH];
+/* 1/2 sum (a - y)^2, of an ensemble the mean over its members; keeps the outputs of each layer where outputs is not
+ * NULL. */
+static double loss_in_double(const double_network *d, double (*outputs)[MOST_ROWS * MOST_WIDTH]) {
+  static double in[MOST_ROWS * MOST_WIDTH], out[MOST_ROWS * MOST_WIDTH];
   const uint32_t k = network_output(d->network)->outputs, inputs = network_inputs(d->network);
   for (uint32_t i = 0; i < ROWS; i++)
     for (uint32_t j = 0; j < inputs; j++) in[i * MOST_WIDTH + j] = (double)d->x[i * inputs + j];
@@ -114,17 +144,18 @@ static double loss_in_double(const double_network *d, double (*outputs)[ROWS * M
     if (outputs != NULL) memcpy(outputs[l], out, sizeof out);
   }
   double loss = 0;
-  for (uint32_t i = 0; i < ROWS; i++)
-    for (uint32_t j = 0; j < k; j++) loss += 0.5 * pow(in[i * MOST_WIDTH + j] - (double)d->y[i * k + j], 2);
-  return loss;
+  const uint32_t members = network_members(d->network);
+  for (uint32_t i = 0; i < ROWS * members; i++)
+    for (uint32_t j = 0; j < k; j++) loss += 0.5 * pow(in[i * MOST_WIDTH + j] - (double)d->y[i / members * k + j], 2);
+  return loss / members;
 }
 
 static void check_outputs(const double_network *d) {
-  static double outputs[16][ROWS * MOST_WIDTH];
+  static double outputs[16][MOST_ROWS * MOST_WIDTH];
   (void)loss_in_double(d, outputs);
   for (uint32_t l = 0; l < d->network->num_layers; l++) {
     const uint32_t n = d->network->layers[l].outputs;
-    for (uint32_t i = 0; i < ROWS * n; i++) {
+    for (uint32_t i = 0; i < rows_of(d, l) * n; i++) {
       const double want = outputs[l][i / n * MOST_WIDTH + i % n];
       assert_true(fabs((double)d->trace->a[l][i] - want) <= 2e-5 * (1 + fabs(want)));
     }
@@ -220,6 +251,21 @@ static void test_scale(void **state) {
 #define NORM(k, n, a) \
   { .kind = &(k), .outputs = (n), .activation = (a) }
 
+#define FAN_OUT \
+  { .kind = &layer_fan_out, .outputs = INPUTS, .copies = MEMBERS }
+#define HEADS \
+  { .kind = &layer_heads, .outputs = OUTPUTS }
+
+/* Members with layers of every kind between fan-out and heads. */
+static void test_ensemble(void **state) {
+  (void)state;
+  CHECK(FAN_OUT, HEADS);
+  CHECK(RANDOM(layer_noise, INPUTS, 0.5), RANDOM(layer_scale, INPUTS, 6), FAN_OUT, DENSE(37, MLPD_TANH),
+        RANDOM(layer_dropout, 37, 0.3), HEADS);
+  CHECK(FAN_OUT, DENSE(11, MLPD_IDENTITY), NORM(layer_layer_norm, 11, MLPD_TANH), DENSE(9, MLPD_SOFTPLUS), HEADS);
+  CHECK(FAN_OUT, DENSE(11, MLPD_IDENTITY), NORM(layer_batch_norm, 11, MLPD_TANH), HEADS);
+}
+
 static void test_norms(void **state) {
   (void)state;
   CHECK(DENSE(37, MLPD_IDENTITY), NORM(layer_layer_norm, 37, MLPD_TANH), DENSE(2, MLPD_IDENTITY),
@@ -232,38 +278,29 @@ static void test_norms(void **state) {
 
 /* sum over all outputs of u a, of rows that are not trained on. */
 static double outputs_times(const mlpd_network *network, const backend *gemm, workspace *space, const float *u) {
-  const uint32_t last = network->num_layers - 1;
   double sum = 0;
   network_forward(network, gemm, ROWS, space);
-  for (uint32_t i = 0; i < ROWS * OUTPUTS; i++) sum += (double)u[i] * (double)space->a[last][i];
+  for (uint32_t i = 0; i < ROWS * OUTPUTS; i++) sum += (double)u[i] * (double)space->output[i];
   return sum;
 }
 
 /* Derivatives of outputs by inputs, as a predictor gives them: layers do what they do outside of training. */
-static void test_input_gradients(void **state) {
-  (void)state;
+static void check_input_gradients(uint32_t num_layers, const layer_spec *specs) {
   static const float step = 0x1p-7f;
-  const layer_spec specs[] = {NORM(layer_batch_norm, INPUTS, MLPD_IDENTITY),
-                              RANDOM(layer_dropout, INPUTS, 0.5),
-                              DENSE(20, MLPD_IDENTITY),
-                              NORM(layer_layer_norm, 20, MLPD_TANH),
-                              DENSE(11, MLPD_TANH),
-                              NORM(layer_batch_norm, 11, MLPD_SOFTPLUS),
-                              OUTPUT};
   mlpd_network *network = NULL;
   const backend *gemm = NULL;
   workspace space;
   float delta[ROWS * INPUTS], u[ROWS * OUTPUTS];
   rng stream = rng_start(6, RNG_SHUFFLE, 0, 0);
   assert_int_equal(backend_choose(NULL, &gemm), MLPD_OK);
-  assert_int_equal(network_build(INPUTS, 7, specs, false, &network), MLPD_OK);
+  assert_int_equal(network_build(INPUTS, num_layers, specs, false, &network), MLPD_OK);
   mlpd_network_init(network, MLPD_INIT_AUTO, 3);
   assert_int_equal(workspace_create(network, ROWS, false, &space), MLPD_OK);
   space.x_delta = delta;
   fill(&stream, ROWS * INPUTS, space.x);
   fill(&stream, ROWS * OUTPUTS, u);
   (void)outputs_times(network, gemm, &space, u);
-  memcpy(space.delta[6], u, sizeof u);
+  memcpy(space.output_delta, u, sizeof u);
   network_input_gradient(network, gemm, ROWS, &space);
   for (uint32_t i = 0; i < ROWS * INPUTS; i++) {
     const float kept = space.x[i];
@@ -276,6 +313,21 @@ static void test_input_gradients(void **state) {
   }
   workspace_free(&space);
   mlpd_network_free(network);
+}
+
+static void test_input_gradients(void **state) {
+  (void)state;
+  const layer_spec specs[] = {NORM(layer_batch_norm, INPUTS, MLPD_IDENTITY),
+                              RANDOM(layer_dropout, INPUTS, 0.5),
+                              DENSE(20, MLPD_IDENTITY),
+                              NORM(layer_layer_norm, 20, MLPD_TANH),
+                              DENSE(11, MLPD_TANH),
+                              NORM(layer_batch_norm, 11, MLPD_SOFTPLUS),
+                              OUTPUT};
+  const layer_spec ensemble[] = {
+      FAN_OUT, DENSE(20, MLPD_TANH), {.kind = &layer_heads, .outputs = OUTPUTS, .activation = MLPD_SOFTMAX}};
+  check_input_gradients(sizeof specs / sizeof *specs, specs);
+  check_input_gradients(sizeof ensemble / sizeof *ensemble, ensemble);
 }
 
 enum { NORM_ROWS = 9, NORM_WIDTH = 70 };
@@ -327,6 +379,39 @@ static void test_lanes_of_batch_norm(void **state) {
   run_norm(network, 0, 1, &space);
   for (uint32_t j = 0; j < NORM_WIDTH; j++)
     assert_true(fabs((double)space.a[0][j] - ((double)space.x[j] - 3) / sqrt(4 + 1e-5)) < 1e-6);
+  workspace_free(&space);
+  mlpd_network_free(network);
+}
+
+/* The members' rows are rows of a lane, and what a step sums up of them is counted by the rows of x. */
+static void test_batch_norm_of_members(void **state) {
+  (void)state;
+  enum { WIDTH = 3 };
+  const layer_spec specs[] = {{.kind = &layer_fan_out, .outputs = WIDTH, .copies = MEMBERS},
+                              {.kind = &layer_batch_norm, .outputs = WIDTH},
+                              {.kind = &layer_heads, .outputs = 1}};
+  mlpd_network *network = NULL;
+  workspace space;
+  const backend *gemm = NULL;
+  float sums[2][WIDTH];
+  assert_int_equal(backend_choose(NULL, &gemm), MLPD_OK);
+  assert_int_equal(network_build(WIDTH, 3, specs, false, &network), MLPD_OK);
+  mlpd_network_init(network, MLPD_INIT_AUTO, 3);
+  assert_int_equal(workspace_create(network, ROWS, false, &space), MLPD_OK);
+  for (uint32_t i = 0; i < ROWS * WIDTH; i++) space.x[i] = (float)(i % 5) + 1;
+  space.context.training = true;
+  network_forward(network, gemm, ROWS, &space);
+  for (uint32_t i = 0; i < 2; i++) { /* mean, variance */
+    const gradient_unit unit = {.tensor = 3 + i, .layer = 1, .rows = 1, .columns = WIDTH};
+    network_gradient(network, gemm, &unit, 0, ROWS, &space, sums[i], WIDTH);
+  }
+  for (uint32_t j = 0; j < WIDTH; j++) {
+    double mean = 0, squares = 0;
+    for (uint32_t i = 0; i < MOST_ROWS; i++) mean += (double)space.a[0][i * WIDTH + j] / MOST_ROWS;
+    for (uint32_t i = 0; i < MOST_ROWS; i++) squares += pow((double)space.a[0][i * WIDTH + j] - mean, 2);
+    assert_true(fabs((double)sums[0][j] / ROWS - mean) < 1e-5);
+    assert_true(fabs((double)sums[1][j] / ROWS - squares / (MOST_ROWS - 1)) < 1e-4);
+  }
   workspace_free(&space);
   mlpd_network_free(network);
 }
@@ -672,9 +757,11 @@ int main(void) {
       cmocka_unit_test(test_dense),
       cmocka_unit_test(test_dropout_and_noise),
       cmocka_unit_test(test_scale),
+      cmocka_unit_test(test_ensemble),
       cmocka_unit_test(test_norms),
       cmocka_unit_test(test_input_gradients),
       cmocka_unit_test(test_lanes_of_batch_norm),
+      cmocka_unit_test(test_batch_norm_of_members),
       cmocka_unit_test(test_statistics_are_no_parameters),
       cmocka_unit_test(test_lane_of_one_row),
       cmocka_unit_test(test_blocks_keep_rows_and_lanes_whole),

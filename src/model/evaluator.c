@@ -55,19 +55,19 @@ static void count_below(const mlpd_model *model, uint64_t n, const float *a, con
 
 static void measure_report(void *context, uint64_t n, const workspace *space, const targets *y, double *record) {
   const report_pass *const pass = context;
-  const uint32_t k = pass->output->outputs, last = space->num_layers - 1;
+  const uint32_t k = pass->output->outputs;
   loss_sums sums = {0};
-  loss_compute(&pass->model->loss, pass->output->activation, n, k, space->z[last], space->a[last], y, NULL, &sums);
+  loss_compute(&pass->model->loss, pass->output->activation, n, k, space->output_z, space->output, y, NULL, &sums);
   memcpy(record, &sums, sizeof sums);
   if (pass->confusion == NULL) {
     double *const errors = record + LOSS_DOUBLES;
-    add_errors(pass, n, space->a[last], y->values, (error_sums *)(void *)errors);
-    count_below(pass->model, n, space->a[last], y->values, errors + ERROR_DOUBLES * model_targets(pass->model));
+    add_errors(pass, n, space->output, y->values, (error_sums *)(void *)errors);
+    count_below(pass->model, n, space->output, y->values, errors + ERROR_DOUBLES * model_targets(pass->model));
     return;
   }
   for (uint64_t i = 0; i < n; i++) {
     uint64_t *const cell =
-        &pass->confusion[(size_t)y->classes[i] * k + forward_predicted_class(space->a[last] + i * k, k)];
+        &pass->confusion[(size_t)y->classes[i] * k + forward_predicted_class(space->output + i * k, k)];
 #pragma omp atomic
     (*cell)++;
   }

@@ -32,13 +32,18 @@ static const char *const ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {
     [MLPD_EXP] = "(float)exp((double)z)",
     [MLPD_SOFTMAX] = "z"};
 
-/* A kind's function NAME_function(outputs, x, its tensors, z); of `dense` the inputs come first. */
+/* A kind's function NAME_function(outputs, x, its tensors, z); of `dense` the inputs come first. Kinds may share one:
+ * of the layers of an ensemble it computes one member. */
 typedef struct kind_in_c {
   const layer_kind *kind;
   const char *function, *text;
 } kind_in_c;
 
-static const kind_in_c KINDS[] = {{&layer_dense, "dense", DENSE}, {&layer_layer_norm, "layer_norm", LAYER_NORM}};
+static const kind_in_c KINDS[] = {{&layer_dense, "dense", DENSE},
+                                  {&layer_heads, "dense", DENSE},
+                                  {&layer_layer_norm, "layer_norm", LAYER_NORM},
+                                  {&layer_scale, "multiply", MULTIPLY},
+                                  {&layer_fan_out, "multiply", MULTIPLY}};
 enum { NUM_KINDS = sizeof KINDS / sizeof *KINDS };
 
 static const kind_in_c *find_kind(const layer_kind *kind) {
@@ -170,9 +175,16 @@ static mlpd_status write_tensor(const c_file *f, uint32_t l, uint32_t i) {
 
 /* ---- Functions --------------------------------------------------------------------------------------- */
 
-static bool has_kind(const mlpd_network *network, const layer_kind *kind) {
+static bool has_function(const mlpd_network *network, const char *text) {
   for (uint32_t l = 0; l < network->num_layers; l++)
-    if (network->layers[l].kind == kind) return true;
+    if (find_kind(network->layers[l].kind)->text == text) return true;
+  return false;
+}
+
+/* Was the function of KINDS[i] that of an earlier kind, too? */
+static bool is_repeated(int i) {
+  for (int j = 0; j < i; j++)
+    if (KINDS[j].text == KINDS[i].text) return true;
   return false;
 }
 
@@ -191,7 +203,7 @@ static void write_function_name(const c_file *f, mlpd_activation activation) {
 static void write_functions(const c_file *f) {
   const mlpd_network *const network = f->model->network;
   for (int i = 0; i < NUM_KINDS; i++)
-    if (has_kind(network, KINDS[i].kind)) (void)fprintf(f->stream, KINDS[i].text, f->name);
+    if (has_function(network, KINDS[i].text) && !is_repeated(i)) (void)fprintf(f->stream, KINDS[i].text, f->name);
   for (int a = MLPD_IDENTITY + 1; a < MLPD_SOFTMAX; a++) {
     if (!has_activation(network, (mlpd_activation)a)) continue;
     (void)fputs("static float ", f->stream);
@@ -201,16 +213,25 @@ static void write_functions(const c_file *f) {
   if (has_activation(network, MLPD_SOFTMAX)) (void)fprintf(f->stream, SOFTMAX, f->name);
 }
 
+/* Tensor i of layer l: the whole of it, or the part of member m. */
+static void write_tensor_name(const c_file *f, uint32_t l, uint32_t i) {
+  const layer *const shape = &f->model->network->layers[l];
+  const tensor *const t = layer_tensor(f->model->network, l, i);
+  const bool is_shared = shape->kind != &layer_fan_out && shape->kind != &layer_heads;
+  (void)fprintf(f->stream, "%s_%s_%u", f->name, t->name, l + 1);
+  if (!is_shared) (void)fprintf(f->stream, " + m * %u", t->rows / shape->copies * t->columns);
+  (void)fputs(", ", f->stream);
+}
+
 /* The call that computes layer l from the array `from` into `to`. */
 static void write_layer(const c_file *f, uint32_t l, const char *from, const char *to) {
   const layer *const shape = &f->model->network->layers[l];
   const char *const name = f->name;
-  const bool is_dense = shape->kind == &layer_dense;
+  const bool is_dense = shape->kind == &layer_dense || shape->kind == &layer_heads;
   (void)fprintf(f->stream, "  %s_%s(", name, find_kind(shape->kind)->function);
   if (is_dense) (void)fprintf(f->stream, "%u, ", shape->inputs);
   (void)fprintf(f->stream, "%u, %s, ", shape->outputs, from);
-  for (uint32_t i = 0; i < shape->num_tensors; i++)
-    (void)fprintf(f->stream, "%s_%s_%u, ", name, layer_tensor(f->model->network, l, i)->name, l + 1);
+  for (uint32_t i = 0; i < shape->num_tensors; i++) write_tensor_name(f, l, i);
   if (is_dense && shape->num_tensors == 1) (void)fputs("0, ", f->stream); /* no bias */
   (void)fprintf(f->stream, "%s);\n", to);
   if (shape->activation == MLPD_SOFTMAX) {
@@ -227,6 +248,23 @@ static uint32_t widest(const mlpd_network *network) {
   for (uint32_t l = 0; l < network->num_layers; l++)
     if (network->layers[l].outputs > most) most = network->layers[l].outputs;
   return most;
+}
+
+/* All layers, from a into a or b in turn. */
+static void write_layers(const c_file *f) {
+  const mlpd_network *const network = f->model->network;
+  const uint32_t members = network_members(network), outputs = network_output(network)->outputs;
+  const char *from = "a", *to = "b";
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    if (network->layers[l].kind == &layer_fan_out) {
+      (void)fprintf(f->stream, MEMBERS_BEGIN, network->layers[l].inputs, outputs, from, members);
+      from = "shared";
+    }
+    write_layer(f, l, from, to);
+    from = to;
+    to = l % 2 == 0 ? "a" : "b";
+  }
+  if (members > 1) (void)fprintf(f->stream, MEMBERS_END, outputs, from, outputs, from, members);
 }
 
 /* From outputs of the network to the units of the targets; several outputs of a target lie together. */
@@ -253,7 +291,7 @@ static void write_predict(const c_file *f) {
   write_with_name(f, export_has_codes(f->model)
                          ? "  @_encode(x, a);\n"
                          : "  for (int j = 0; j < @_INPUTS; j++) a[j] = (float)((x[j] - @_shift[j]) * @_scale[j]);\n");
-  for (uint32_t l = 0; l < network->num_layers; l++) write_layer(f, l, l % 2 == 0 ? "a" : "b", l % 2 == 0 ? "b" : "a");
+  write_layers(f);
   const char *const last = network->num_layers % 2 == 0 ? "a" : "b";
   if (is_regression)
     write_targets(f, last);

@@ -24,6 +24,12 @@ static const char DENSE[] =
     "  for (int j = 0; b && j < outputs; j++) z[j] += b[j];\n"
     "}\n\n";
 
+/* Of an input scale, and of a member's row at the fan-out of an ensemble. */
+static const char MULTIPLY[] =
+    "static void %s_multiply(int n, const float *x, const float *scale, float *z) {\n"
+    "  for (int j = 0; j < n; j++) z[j] = scale[j] * x[j];\n"
+    "}\n\n";
+
 static const char LAYER_NORM[] =
     "static void %s_layer_norm(int n, const float *x, const float *gain, const float *shift, float *z) {\n"
     "  double mean = 0, variance = 0;\n"
@@ -59,6 +65,18 @@ static const char ENCODE[] =
     "    }\n"
     "  }\n"
     "}\n\n";
+
+/* Of an ensemble: what its members share is kept, and their outputs are added. Inputs, outputs, array, members; then
+ * outputs, array, outputs, array, members. */
+static const char MEMBERS_BEGIN[] =
+    "  float shared[%u];\n"
+    "  double sum[%u] = {0};\n"
+    "  memcpy(shared, %s, sizeof shared);\n"
+    "  for (int m = 0; m < %u; m++) {\n";
+static const char MEMBERS_END[] =
+    "    for (int j = 0; j < %u; j++) sum[j] += %s[j];\n"
+    "  }\n"
+    "  for (int j = 0; j < %u; j++) %s[j] = (float)(sum[j] / %u);\n";
 
 static const char SOFTMAX[] =
     "static void %s_softmax(int n, float *z) {\n"

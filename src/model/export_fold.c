@@ -52,6 +52,7 @@ static layer_spec spec_of(const mlpd_network *network, const fold *f) {
                       .outputs = shape->outputs,
                       .activation = network->layers[f->after != NONE ? f->after : f->layer].activation,
                       .no_bias = shape->kind == &layer_dense && shape->num_tensors == 1 && is_plain,
+                      .copies = shape->copies,
                       .amount = shape->amount};
 }
 

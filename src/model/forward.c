@@ -24,8 +24,8 @@ static targets targets_at(const shard *rows, uint64_t first) {
 }
 
 uint64_t forward_first_overflow(const mlpd_network *network, uint64_t n, const workspace *space) {
-  const uint32_t last = network->num_layers - 1, d = network_inputs(network), k = network_output(network)->outputs;
-  const float *const x = space->x, *const z = space->z[last], *const a = space->a[last];
+  const uint32_t d = network_inputs(network), k = network_output(network)->outputs;
+  const float *const x = space->x, *const z = space->output_z, *const a = space->output;
   if (vector_all_finite(n * d, x) && vector_all_finite(n * k, z) && vector_all_finite(n * k, a)) return n;
   uint64_t i = 0;
   while (vector_all_finite(d, x + i * d) && vector_all_finite(k, z + i * k) && vector_all_finite(k, a + i * k)) i++;
@@ -156,9 +156,8 @@ typedef struct loss_measure {
 
 static void measure_loss(void *context, uint64_t n, const workspace *space, const targets *y, double *record) {
   const loss_measure *const of = context;
-  const uint32_t last = space->num_layers - 1;
   loss_sums sums = {0};
-  loss_compute(of->loss, of->output->activation, n, of->output->outputs, space->z[last], space->a[last], y, NULL,
+  loss_compute(of->loss, of->output->activation, n, of->output->outputs, space->output_z, space->output, y, NULL,
                &sums);
   memcpy(record, &sums, sizeof sums);
 }

@@ -51,7 +51,7 @@ static void count_rows(void *context, uint64_t n, const workspace *space, const 
   const uint32_t k = c->outputs;
   (void)record;
   for (uint64_t i = 0; i < n; i++) {
-    const float *const a = space->a[space->num_layers - 1] + i * k;
+    const float *const a = space->output + i * k;
     const uint32_t class = (uint32_t)y->classes[i], predicted = forward_predicted_class(a, k);
     if (c->which == MLPD_SELECT_AUC) {
       count_one(&c->counts[class * BINS + bin_of(a, k)]);

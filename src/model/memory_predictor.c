@@ -127,8 +127,8 @@ static void write_gradient(const mlpd_predictor *p, const mlpd_output *to, uint6
 
 static void run_jacobian(const mlpd_predictor *p, const mlpd_output *to, uint64_t first, uint64_t n,
                          predictor_space *space) {
-  float *const delta = space->network.delta[p->model->network->num_layers - 1];
-  const float *const a = space->network.a[p->model->network->num_layers - 1];
+  float *const delta = space->network.output_delta;
+  const float *const a = space->network.output;
   for (uint32_t k = 0; k < p->outputs; k++) {
     for (uint64_t i = 0; i < n * p->outputs; i++)
       delta[i] = i % p->outputs == k ? (float)model_output_slope(p->model, k, (double)a[i]) : 0;
@@ -139,8 +139,8 @@ static void run_jacobian(const mlpd_predictor *p, const mlpd_output *to, uint64_
 
 static void run_vjp(const mlpd_predictor *p, const predictor_call *call, uint64_t first, uint64_t n,
                     predictor_space *space) {
-  float *const delta = space->network.delta[p->model->network->num_layers - 1];
-  const float *const a = space->network.a[p->model->network->num_layers - 1];
+  float *const delta = space->network.output_delta;
+  const float *const a = space->network.output;
   for (uint64_t i = 0; i < n; i++)
     for (uint32_t k = 0; k < p->outputs; k++)
       delta[i * p->outputs + k] = (float)(caller_rows_value(call->u, first + i, k) * unit_of(p, k) *
@@ -157,7 +157,7 @@ static uint64_t run_block(const mlpd_predictor *p, const predictor_call *call, u
   workspace *const w = &space->network;
   caller_rows_gather(call->x, &p->model->input, first, n, space->strided, w->x);
   network_forward(network, p->gemm, n, w);
-  const float *const a = w->a[network->num_layers - 1];
+  const float *const a = w->output;
   if (call->values != NULL) write_values(p, call->values, first, n, a);
   for (uint64_t i = 0; call->classes != NULL && i < n; i++)
     call->classes[first + i] = (int32_t)forward_predicted_class(a + i * p->outputs, p->outputs);

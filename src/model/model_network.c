@@ -123,20 +123,40 @@ static mlpd_status read_widths(h5_file *file, const char *object, bool vector, u
   return MLPD_OK;
 }
 
-/* Reads the specification of layer `number`. *inputs: the outputs of the layer before; for layer 1 its inputs are
- * stored there. */
-static mlpd_status read_spec(h5_file *file, uint32_t number, uint32_t *inputs, layer_spec *spec) {
+/* What a layer takes from the layers before it. */
+typedef struct before {
+  uint32_t outputs; /* of the one before; 0: there is none */
+  uint32_t copies;  /* members of the ensemble; 1 below its fan-out */
+} before;
+
+/* The widths of an ensemble's layers, from the shape of their first tensor: of a fan-out (members, width), of heads
+ * (members * inputs, outputs). */
+static mlpd_status find_widths(const char *object, before *at, uint32_t *inputs, layer_spec *spec) {
+  if (spec->kind == &layer_fan_out) {
+    spec->copies = at->copies = *inputs;
+    *inputs = spec->outputs;
+  }
+  if (spec->kind != &layer_heads) return MLPD_OK;
+  if (*inputs % at->copies != 0)
+    return FAIL(MLPD_ERROR_DATA, "%s has %u rows, not as many for each of %u members", object, *inputs, at->copies);
+  *inputs /= at->copies;
+  return MLPD_OK;
+}
+
+/* Reads the specification of layer `number`; *inputs gets its width. */
+static mlpd_status read_spec(h5_file *file, uint32_t number, before *at, uint32_t *inputs, layer_spec *spec) {
   char object[OBJECT_BYTES];
   tensor made[LAYER_MOST_TENSORS] = {{0}};
-  uint32_t takes = 0;
   int activation = 0;
   TRY(read_kind(file, number, &spec->kind));
-  (void)spec->kind->tensors(&(layer){.inputs = 1, .outputs = 1}, spec, made);
+  (void)spec->kind->tensors(&(layer){.inputs = 1, .outputs = 1, .copies = 1}, spec, made);
   layer_object(object, number, made[0].name);
-  TRY(read_widths(file, object, made[0].vector, &takes, &spec->outputs));
-  if (number > 1 && takes != *inputs)
-    return FAIL(MLPD_ERROR_DATA, "%s takes %u inputs, but the layer before has %u outputs", object, takes, *inputs);
-  *inputs = takes;
+  TRY(read_widths(file, object, made[0].vector, inputs, &spec->outputs));
+  TRY(find_widths(object, at, inputs, spec));
+  if (at->outputs > 0 && *inputs != at->outputs)
+    return FAIL(MLPD_ERROR_DATA, "%s takes %u inputs, but the layer before has %u outputs", object, *inputs,
+                at->outputs);
+  at->outputs = spec->outputs;
   TRY(model_read_choice(file, object, "activation", mlpd_activation_choices, &activation));
   spec->activation = spec->starts_for = (mlpd_activation)activation;
   layer_object(object, number, "bias");
@@ -145,10 +165,11 @@ static mlpd_status read_spec(h5_file *file, uint32_t number, uint32_t *inputs, l
 }
 
 static mlpd_status read_specs(h5_file *file, uint32_t layers, uint32_t *inputs, layer_spec *specs) {
-  TRY(read_spec(file, 1, inputs, &specs[0]));
-  for (uint32_t l = 1; l < layers; l++) {
-    uint32_t before = specs[l - 1].outputs;
-    TRY(read_spec(file, l + 1, &before, &specs[l]));
+  before at = {.copies = 1};
+  for (uint32_t l = 0; l < layers; l++) {
+    uint32_t takes = 0;
+    TRY(read_spec(file, l + 1, &at, &takes, &specs[l]));
+    if (l == 0) *inputs = takes;
   }
   return MLPD_OK;
 }

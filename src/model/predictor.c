@@ -35,7 +35,7 @@ static void visit_prediction(void *context, uint64_t block, uint64_t first, uint
   (void)y;
   const prediction_pass *const pass = context;
   const uint32_t k = pass->outputs;
-  memcpy(pass->values + first * k, space->a[space->num_layers - 1], n * k * sizeof(float));
+  memcpy(pass->values + first * k, space->output, n * k * sizeof(float));
 }
 
 /* ---- Writing, on rank 0 -------------------------------------------------------------------------- */

@@ -157,17 +157,18 @@ static void norm_backward(const mlpd_network *network, const backend *gemm, uint
   }
 }
 
-/* The part of the step's mean of variances that a lane adds, times the step's rows; running: the unit's own values. */
-static void variance_sums(const columns *c, const column_sums *s, const float *running, float *out) {
+/* The part of the step's mean of variances that a lane adds, times the step's rows; running: the unit's own values. The
+ * step's rows are counted without copies. */
+static void variance_sums(const columns *c, const column_sums *s, uint32_t copies, const float *running, float *out) {
   const double n = (double)c->n;
   for (uint32_t j = 0; j < c->count; j++)
-    out[j] = c->n > 1 ? (float)fmin(s->squares[j] * n / (n - 1), FLT_MAX) : running[j];
+    out[j] = c->n > 1 ? (float)fmin(s->squares[j] * n / (n - 1) / copies, FLT_MAX) : running[j];
 }
 
 static void norm_gradient(const mlpd_network *network, const gradient_unit *unit, uint64_t row, uint64_t n,
                           const workspace *space, float *gradient, uint32_t stride) {
   const uint32_t l = unit->layer, delta_stride = network->layers[l].stride, end = unit->column + unit->columns;
-  const uint32_t which = unit->tensor - network->layers[l].first_tensor;
+  const uint32_t which = unit->tensor - network->layers[l].first_tensor, copies = network->layers[l].copies;
   (void)stride;
   for (uint32_t first = unit->column; first < end; first += CHUNK) {
     const columns c = columns_at(network, space, l, row, n, first, end);
@@ -178,8 +179,9 @@ static void norm_gradient(const mlpd_network *network, const gradient_unit *unit
     if (which != SHIFT) sum_columns(&c, &s);
     if (which == SHIFT) add_values(&(columns){n, first, c.count, delta, delta_stride}, sum);
     if (which == GAIN) add_products(&c, &s, delta, delta_stride, sum);
-    for (uint32_t j = 0; j < c.count && which < VARIANCE; j++) out[j] = (float)(which == MEAN ? s.sum[j] : sum[j]);
-    if (which == VARIANCE) variance_sums(&c, &s, layer_values(network, l, VARIANCE) + first, out);
+    for (uint32_t j = 0; j < c.count && which < VARIANCE; j++)
+      out[j] = (float)(which == MEAN ? s.sum[j] / copies : sum[j]);
+    if (which == VARIANCE) variance_sums(&c, &s, copies, layer_values(network, l, VARIANCE) + first, out);
   }
 }
 

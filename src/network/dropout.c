@@ -1,6 +1,6 @@
 /* Dropout (Srivastava et al., JMLR 15, 2014), inverted: in training each value is dropped with probability `amount` and
  * the others are divided by 1 - amount, so that outside of training nothing is left to do. Whether a value is dropped
- * is a counted number of (seed, epoch, sample, layer, column). z holds the factors, 0 or 1 / (1 - amount). */
+ * is a counted number of (seed, epoch, sample and copy, layer, column). z holds the factors, 0 or 1 / (1 - amount). */
 #include "kernels/random.h"
 #include "network/layer_kind.h"
 
@@ -21,7 +21,7 @@ static void drop_row(const mlpd_network *network, uint32_t l, uint64_t row, cons
   const pass_context *const context = &space->context;
   const rng stream = rng_start(context->seed, RNG_DROPOUT, context->epoch, l);
   const float *const in = layer_input(network, space, l, row);
-  const uint64_t sample = (context->first + row) * layer_draws(shape->outputs);
+  const uint64_t sample = (context->first * shape->copies + row) * layer_draws(shape->outputs);
   for (uint32_t j = part->column, some = 0; j < part->column + part->columns; j += some) {
     float *const factor = space->z[l] + row * shape->stride + j, *const a = space->a[l] + row * shape->stride + j;
     some = part->column + part->columns - j < CHUNK ? part->column + part->columns - j : CHUNK;

@@ -55,7 +55,8 @@ static distribution distribution_of(mlpd_init init, double inputs, double output
 }
 
 void init_draw(const tensor *t, mlpd_init init, uint64_t seed, size_t begin, size_t end, float *values) {
-  const distribution from = distribution_of(init == MLPD_INIT_AUTO ? t->auto_init : init, t->rows, t->columns);
+  const distribution from =
+      distribution_of(init == MLPD_INIT_AUTO ? t->auto_init : init, tensor_group_rows(t), t->columns);
   if (from.scale == 0) {
     memset(values, 0, (end - begin) * sizeof *values);
     return;
@@ -75,8 +76,12 @@ static void start_row(const tensor *t, mlpd_init init, uint64_t seed, uint32_t r
     return;
   }
   rng stream = rng_start(seed, RNG_INIT_WEIGHTS, t->draw, 0);
+  for (uint32_t j = 0; t->start == TENSOR_SIGNS && j < t->columns; j++) {
+    stream.position = (begin + j) * DRAWS_PER_ELEMENT;
+    values[j] = rng_next(&stream) >> 31 != 0 ? -1 : 1;
+  }
   stream.position = begin * DRAWS_PER_ELEMENT;
-  for (uint32_t j = 0; j < t->columns; j++)
+  for (uint32_t j = 0; t->start != TENSOR_SIGNS && j < t->columns; j++)
     values[j] = t->start == TENSOR_NORMAL ? (float)rng_normal(&stream) : t->start == TENSOR_ONES ? 1 : 0;
 }
 

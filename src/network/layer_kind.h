@@ -4,7 +4,8 @@
  * A layer l has inputs a_{l-1} (x of the first) and outputs a_l = A(z_l). Its functions work on blocks; they may read
  * what an earlier pass wrote for the same rows, write what is said here and nothing else, and compute each element by
  * operations that do not depend on the block. gradient may read no values of tensors, which other threads may be
- * updating, but those of its own unit. */
+ * updating, but those of its own unit. Rows of blocks and of gradient are those of the layer's arrays: `copies` for
+ * each row of x, and always all copies of a row. */
 #ifndef MLPDIST_LAYER_KIND_H
 #define MLPDIST_LAYER_KIND_H
 
@@ -36,7 +37,9 @@ extern const layer_kind layer_dense;   /* z = a W + b */
 extern const layer_kind layer_dropout; /* a = a_{l-1}, some values zero */
 extern const layer_kind layer_noise;   /* a = a_{l-1} + noise */
 extern const layer_kind layer_layer_norm, layer_batch_norm;
-extern const layer_kind layer_scale; /* z = a_{l-1} o scale */
+extern const layer_kind layer_scale;   /* z = a_{l-1} o scale */
+extern const layer_kind layer_fan_out; /* a copy of each row for each member of an ensemble, o its own scale */
+extern const layer_kind layer_heads;   /* dense, weights and biases of each member */
 
 /* The kind of this name, or NULL. */
 const layer_kind *layer_kind_find(const char *name);

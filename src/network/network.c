@@ -8,7 +8,7 @@
 #include "network/init.h"
 #include "network/layer_kind.h"
 
-enum { ARENA_STEP = 16 };
+enum { ARENA_STEP = 16, MOST_MEMBERS = 1024 };
 
 static size_t round_up(size_t n, size_t step) { return (n + step - 1) / step * step; }
 
@@ -27,14 +27,30 @@ static mlpd_status check_activation(mlpd_activation activation, uint32_t l, uint
   return MLPD_OK;
 }
 
+/* At most one fan-out, and above it heads: the last layer alone. */
+static mlpd_status check_ensemble(uint32_t num_layers, const layer_spec *specs) {
+  uint32_t fans = 0;
+  for (uint32_t l = 0; l < num_layers; l++) {
+    const bool is_last = l + 1 == num_layers;
+    fans += specs[l].kind == &layer_fan_out;
+    const layer_kind *const wanted = fans > 0 ? &layer_heads : &layer_dense;
+    if (fans > 1) return FAIL(MLPD_ERROR_USAGE, "layer %u is a second fan-out; a network has one at most", l + 1);
+    if (is_last && specs[l].kind != wanted)
+      return FAIL(MLPD_ERROR_USAGE, "the output layer is %s, and must be %s", specs[l].kind->name, wanted->name);
+    if (!is_last && specs[l].kind == &layer_heads)
+      return FAIL(MLPD_ERROR_USAGE, "layer %u is heads, which are for the output layer only", l + 1);
+    if (specs[l].kind == &layer_fan_out && (specs[l].copies == 0 || specs[l].copies > MOST_MEMBERS))
+      return FAIL(MLPD_ERROR_USAGE, "an ensemble has 1 to %d members, not %u", MOST_MEMBERS, specs[l].copies);
+  }
+  return MLPD_OK;
+}
+
 static mlpd_status check_specs(uint32_t inputs, uint32_t num_layers, const layer_spec *specs) {
   if (num_layers == 0) return FAIL(MLPD_ERROR_USAGE, "a network needs at least one layer");
   TRY(check_width(inputs));
   for (uint32_t l = 0; l < num_layers; l++) TRY(check_width(specs[l].outputs));
   for (uint32_t l = 0; l < num_layers; l++) TRY(check_activation(specs[l].activation, l, num_layers));
-  if (specs[num_layers - 1].kind != &layer_dense)
-    return FAIL(MLPD_ERROR_USAGE, "the output layer is %s, and must be dense", specs[num_layers - 1].kind->name);
-  return MLPD_OK;
+  return check_ensemble(num_layers, specs);
 }
 
 /* The tensors of layer l, in their places of the arena. */
@@ -51,7 +67,7 @@ static mlpd_status append_tensors(mlpd_network *network, uint32_t l, const layer
     t->stride = t->vector ? t->columns : tensor_row_stride(t->columns);
     t->offset = network->arena_size;
     t->auto_init = spec->learning == NULL ? init_for_activation(spec->starts_for) : MLPD_LECUN_NORMAL;
-    if (t->start == TENSOR_DRAWN || t->start == TENSOR_NORMAL) t->draw = (*draws)++;
+    if (t->start >= TENSOR_DRAWN) t->draw = (*draws)++;
     network->arena_size = round_up(tensor_end(t), ARENA_STEP);
     network->has_statistics |= t->source == TENSOR_STATISTICS;
     network->tensors[network->num_tensors++] = *t;
@@ -60,12 +76,14 @@ static mlpd_status append_tensors(mlpd_network *network, uint32_t l, const layer
 }
 
 static mlpd_status append_layers(mlpd_network *network, uint32_t inputs, uint32_t num_layers, const layer_spec *specs) {
-  uint32_t draws = 0;
+  uint32_t draws = 0, copies = 1;
   for (uint32_t l = 0; l < num_layers; l++) {
     const layer_spec *const spec = &specs[l];
+    if (spec->kind == &layer_fan_out) copies = spec->copies;
     network->layers[l] = (layer){.kind = spec->kind,
                                  .inputs = l == 0 ? inputs : specs[l - 1].outputs,
                                  .outputs = spec->outputs,
+                                 .copies = copies,
                                  .activation = spec->activation,
                                  .stride = l + 1 < num_layers ? tensor_row_stride(spec->outputs) : spec->outputs,
                                  .amount = spec->amount};

@@ -17,6 +17,7 @@ typedef struct layer_kind layer_kind; /* of layer_kind.h */
 typedef struct layer {
   const layer_kind *kind;
   uint32_t inputs, outputs;
+  uint32_t copies; /* rows of z, a and delta for each row of x: 1, above a fan-out one for each member */
   mlpd_activation activation;
   uint32_t stride;                    /* floats between rows of z, a and delta: outputs, or a little more */
   uint32_t first_tensor, num_tensors; /* consecutive */
@@ -49,12 +50,13 @@ typedef struct layer_spec {
   mlpd_activation starts_for; /* initial weights suit this activation, which may be in a later layer */
   bool no_bias;
   const dense_learning *learning;
+  uint32_t copies; /* of a fan-out: the number of members; of others it is not read */
   double amount;
 } layer_spec;
 
 /* Makes a network of these layers, the first of which gets `inputs` values a row; all parameters are as the tensors
  * start, those drawn zero. shape_alone: without parameters, to ask for sizes. Softmax only in the last layer, which is
- * dense. */
+ * dense or, of an ensemble, heads. */
 mlpd_status network_build(uint32_t inputs, uint32_t num_layers, const layer_spec *specs, bool shape_alone,
                           mlpd_network **network);
 
@@ -63,7 +65,10 @@ static inline const layer *network_output(const mlpd_network *network) {
   return &network->layers[network->num_layers - 1];
 }
 
-/* Where a row stands, for layers that draw: row r of the workspace is sample first + r of the epoch. */
+/* Members of an ensemble; 1: the network is none. */
+static inline uint32_t network_members(const mlpd_network *network) { return network_output(network)->copies; }
+
+/* Where a row stands, for layers that draw: row r of x is sample first + r of the epoch. */
 typedef struct pass_context {
   bool training; /* false: layers that only training needs do nothing, and others take running statistics */
   uint64_t seed;
@@ -71,8 +76,8 @@ typedef struct pass_context {
   uint64_t first;
 } pass_context;
 
-/* Arrays kept between forward and backward pass: per layer z, a, delta (rows, outputs), rows `stride` floats apart;
- * contiguous in the output layer. */
+/* Arrays kept between forward and backward pass: per layer z, a, delta (rows * copies, outputs), rows `stride` floats
+ * apart; contiguous in the output layer. Row r of x becomes rows r * copies and those after it. */
 typedef struct workspace {
   uint32_t num_layers;
   uint64_t rows;        /* capacity */
@@ -80,8 +85,11 @@ typedef struct workspace {
   float *x;             /* (rows, inputs of layer 0) */
   float **z;            /* [l] is a[l] if z need not be kept */
   float **a, **delta;
+  /* (rows, outputs): what the network says of each row, and dC/d output: arrays of the last layer or, of an ensemble,
+   * the means over its members (ensemble_average). */
+  float *output_z, *output, *output_delta;
   float *x_delta; /* (rows, inputs of layer 0): dC/dx, for network_input_gradient; NULL: nobody asks */
-  float **kept;   /* [l] (rows, row_floats of its kind), or NULL: what the kind keeps of each row */
+  float **kept;   /* [l] (rows * copies, row_floats of its kind), or NULL: what the kind keeps of each row */
   char *memory;   /* of all of these */
 } workspace;
 
@@ -92,7 +100,8 @@ size_t workspace_size(const mlpd_network *network, uint64_t rows, bool keep_z); 
 
 /* ---- Blocks ---------------------------------------------------------------------------------------- */
 
-/* The part of a layer's outputs that one call computes: some rows of a workspace, some columns. */
+/* The part of a layer's outputs that one call computes: some rows of its arrays, all copies of a row of x, and some
+ * columns. */
 typedef struct block {
   uint64_t row, rows;
   uint32_t column, columns;
@@ -112,9 +121,9 @@ block_reach network_reach(const mlpd_network *network, uint32_t l, pass_way way)
 /* Does some layer need whole lanes? */
 bool network_needs_lanes(const mlpd_network *network);
 
-/* The number of blocks of layer l over n rows from row on, and each of them. If the bits of products depend on the cut,
- * blocks have a fixed size; otherwise (gemm->sum_gradients is set) there are at least `wanted` blocks, to feed that
- * many threads, if the layer is large enough. The rows are one lane's where network_reach is REACH_LANE. */
+/* The number of blocks of layer l over n rows of x from row on, and each of them. If the bits of products depend on the
+ * cut, blocks have a fixed size; otherwise (gemm->sum_gradients is set) there are at least `wanted` blocks, to feed
+ * that many threads, if the layer is large enough. The rows are one lane's where network_reach is REACH_LANE. */
 uint32_t network_num_blocks(const mlpd_network *network, const backend *gemm, uint32_t l, pass_way way, uint64_t n,
                             uint32_t wanted);
 block network_block(const mlpd_network *network, const backend *gemm, uint32_t l, pass_way way, uint64_t row,
@@ -129,7 +138,7 @@ gradient_unit network_unit(const mlpd_network *network, const backend *gemm, uin
 void network_forward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
                            workspace *space);
 
-/* The softmax of the output layer, if it has one, over n rows from row on; call it after all their blocks. */
+/* The softmax of the output layer, if it has one, over n rows of x from row on; call it after all their blocks. */
 void network_finish_output(const mlpd_network *network, uint64_t row, uint64_t n, workspace *space);
 
 /* delta_l = dC/dz_l for a block of layer l, from delta_{l+1} */
@@ -145,15 +154,16 @@ void network_gradient(const mlpd_network *network, const backend *gemm, const gr
 typedef struct gradient_factors {
   const float *a, *delta;
   int a_stride, delta_stride;
+  uint32_t copies; /* rows of both for each row of x */
 } gradient_factors;
 gradient_factors network_gradient_factors(const mlpd_network *network, const gradient_unit *unit, uint64_t row,
                                           const workspace *space);
 
-/* The whole forward pass over n rows, as one lane, on the calling thread: the blocks above in order. */
+/* The whole forward pass over n rows, as one lane, on the calling thread: the blocks above in order, and output. */
 void network_forward(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space);
 
 /* x_delta = sum over outputs k of u_k d a_k / d x for n rows, on the calling thread, after network_forward: space's
- * delta of the output layer holds u (n, outputs) and is used up; the deltas of all layers are overwritten, z, a and x
+ * output_delta holds u (n, outputs) and is used up; the deltas of all layers are overwritten, z, a and x
  * stay. */
 void network_input_gradient(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space);
 

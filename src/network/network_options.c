@@ -9,7 +9,7 @@
 #include "network/loss.h"
 #include "network/optimizer.h"
 
-enum { MAX_HIDDEN = 1000, MOST_LAYERS = 3 * MAX_HIDDEN + 4 };
+enum { MAX_HIDDEN = 1000, MOST_LAYERS = 3 * MAX_HIDDEN + 5 };
 
 /* A list of an option: its default where it is NULL. Lists were checked as options. */
 static const char *list_of(const char *option, const char *list) {
@@ -73,7 +73,7 @@ static const dense_learning *learning_of(layer_list *list, bool output) {
 }
 
 static void append_dense(layer_list *list, layer_spec spec, bool output) {
-  spec.kind = &layer_dense;
+  spec.kind = output && list->options->ensemble > 1 ? &layer_heads : &layer_dense;
   spec.learning = learning_of(list, output);
   append(list, &spec);
 }
@@ -114,6 +114,8 @@ static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint3
   append_same(list, &layer_noise, o->input_noise);
   append_same(list, &layer_dropout, o->input_dropout);
   append_same(list, &layer_scale, o->input_scale);
+  if (o->ensemble > 1)
+    append(list, &(layer_spec){.kind = &layer_fan_out, .outputs = list->outputs, .copies = o->ensemble});
   for (uint32_t l = 0; l < hidden; l++) {
     append_hidden(list, widths[l], activation_of(o, l), o->norm);
     append_same(list, &layer_dropout, dropout_of(o, l));

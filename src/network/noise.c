@@ -1,5 +1,5 @@
 /* Gaussian noise of standard deviation `amount` on every value, in training alone: a counted number of (seed, epoch,
- * sample, layer, column). */
+ * sample and copy, layer, column). */
 #include "base/rng.h"
 #include "network/layer_kind.h"
 
@@ -14,7 +14,7 @@ static void noise_forward(const mlpd_network *network, const backend *gemm, uint
   for (uint64_t row = part->row; row < part->row + part->rows; row++) {
     float *const a = space->a[l] + row * shape->stride;
     for (uint32_t j = part->column; j < part->column + part->columns; j++) {
-      stream.position = ((context->first + row) * shape->outputs + j) * RNG_NORMAL_DRAWS;
+      stream.position = ((context->first * shape->copies + row) * shape->outputs + j) * RNG_NORMAL_DRAWS;
       a[j] += (float)(shape->amount * rng_normal(&stream));
     }
   }

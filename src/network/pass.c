@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kernels/activation.h"
+#include "network/ensemble.h"
 #include "network/layer_kind.h"
 
 /* A column block of 256 outputs costs no speed against the whole layer (measured) and lets threads share one lane. */
@@ -46,18 +47,21 @@ static uint32_t fixed_columns(uint32_t n) {
   return (uint32_t)round_up((n - 1) / blocks + 1, LINE_FLOATS);
 }
 
-/* Halves the columns, then the rows of a block until there are enough, but not below what fills a tile. */
-static block_shape shape_of_blocks(uint32_t outputs, block_reach reach, const backend *gemm, uint64_t n,
+/* Halves the columns, then the rows of a block until there are enough, but not below what fills a tile. Rows are those
+ * of x. */
+static block_shape shape_of_blocks(const layer *l, block_reach reach, const backend *gemm, uint64_t n,
                                    uint32_t wanted) {
+  const uint32_t outputs = l->outputs;
+  const uint64_t smallest = blocks_of(SMALLEST_ROWS, l->copies);
   if (!cut_is_free(gemm)) return (block_shape){n, reach == REACH_ROW ? outputs : fixed_columns(outputs)};
   block_shape shape = {n, (uint32_t)round_up(outputs, SMALLEST_COLUMNS)};
-  const uint64_t least_rows = reach == REACH_LANE ? n : SMALLEST_ROWS;
+  const uint64_t least_rows = reach == REACH_LANE ? n : smallest;
   const uint32_t least_columns = reach == REACH_ROW ? shape.columns : SMALLEST_COLUMNS;
   while (blocks_of(outputs, shape.columns) * blocks_of(n, shape.rows) < wanted) {
     const bool rows_next = (shape.columns <= COLUMN_BLOCK || reach == REACH_ROW) && shape.rows > least_rows;
     if (!rows_next && shape.columns <= least_columns) break;
     if (rows_next)
-      shape.rows = round_up((shape.rows - 1) / 2 + 1, SMALLEST_ROWS);
+      shape.rows = round_up((shape.rows - 1) / 2 + 1, smallest);
     else
       shape.columns = (uint32_t)round_up((shape.columns - 1) / 2 + 1, SMALLEST_COLUMNS);
   }
@@ -68,19 +72,19 @@ uint32_t network_num_blocks(const mlpd_network *network, const backend *gemm, ui
                             uint32_t wanted) {
   const uint32_t outputs = network->layers[l].outputs;
   if (n == 0) return 0;
-  const block_shape shape = shape_of_blocks(outputs, network_reach(network, l, way), gemm, n, wanted);
+  const block_shape shape = shape_of_blocks(&network->layers[l], network_reach(network, l, way), gemm, n, wanted);
   return blocks_of(outputs, shape.columns) * blocks_of(n, shape.rows);
 }
 
 block network_block(const mlpd_network *network, const backend *gemm, uint32_t l, pass_way way, uint64_t row,
                     uint64_t n, uint32_t wanted, uint32_t index) {
-  const uint32_t outputs = network->layers[l].outputs;
-  const block_shape shape = shape_of_blocks(outputs, network_reach(network, l, way), gemm, n, wanted);
+  const uint32_t outputs = network->layers[l].outputs, copies = network->layers[l].copies;
+  const block_shape shape = shape_of_blocks(&network->layers[l], network_reach(network, l, way), gemm, n, wanted);
   const uint32_t across = blocks_of(outputs, shape.columns);
   block made = {.row = index / across * shape.rows, .column = index % across * shape.columns};
-  made.rows = smaller(shape.rows, n - made.row);
+  made.rows = smaller(shape.rows, n - made.row) * copies;
   made.columns = (uint32_t)smaller(shape.columns, outputs - made.column);
-  made.row += row;
+  made.row = (made.row + row) * copies;
   return made;
 }
 
@@ -99,9 +103,10 @@ void network_forward_block(const mlpd_network *network, const backend *gemm, uin
 
 void network_finish_output(const mlpd_network *network, uint64_t row, uint64_t n, workspace *space) {
   const layer *const last = network_output(network);
-  const size_t place = row * last->outputs;
+  const size_t place = row * last->copies * last->outputs;
   const uint32_t l = network->num_layers - 1;
-  if (last->activation == MLPD_SOFTMAX) softmax_forward(n, last->outputs, space->z[l] + place, space->a[l] + place);
+  if (last->activation == MLPD_SOFTMAX)
+    softmax_forward(n * last->copies, last->outputs, space->z[l] + place, space->a[l] + place);
 }
 
 void network_backward_block(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part,
@@ -117,11 +122,15 @@ void network_backward_block(const mlpd_network *network, const backend *gemm, ui
 
 gradient_factors network_gradient_factors(const mlpd_network *network, const gradient_unit *unit, uint64_t row,
                                           const workspace *space) {
-  const uint32_t l = unit->layer, stride = network->layers[l].stride;
-  return (gradient_factors){.a = layer_input(network, space, l, row) + unit->row,
-                            .delta = space->delta[l] + row * stride + unit->column,
-                            .a_stride = (int)layer_input_stride(network, l),
-                            .delta_stride = (int)stride};
+  const uint32_t l = unit->layer, stride = network->layers[l].stride, copies = network->layers[l].copies;
+  const tensor *const t = &network->tensors[unit->tensor];
+  const uint32_t step = t->groups > 1 ? copies : 1; /* a member's rows, or those of all members */
+  const uint64_t first = row * copies + unit->row / tensor_group_rows(t);
+  return (gradient_factors){.a = layer_input(network, space, l, first) + unit->row % tensor_group_rows(t),
+                            .delta = space->delta[l] + first * stride + unit->column,
+                            .a_stride = (int)(step * layer_input_stride(network, l)),
+                            .delta_stride = (int)(step * stride),
+                            .copies = copies / step};
 }
 
 void network_gradient(const mlpd_network *network, const backend *gemm, const gradient_unit *unit, uint64_t row,
@@ -131,12 +140,13 @@ void network_gradient(const mlpd_network *network, const backend *gemm, const gr
     return;
   }
   if (network->tensors[unit->tensor].source != TENSOR_PRODUCT) {
-    network->layers[unit->layer].kind->gradient(network, unit, row, n, space, gradient, stride);
+    const uint32_t copies = network->layers[unit->layer].copies;
+    network->layers[unit->layer].kind->gradient(network, unit, row * copies, n * copies, space, gradient, stride);
     return;
   }
   const gradient_factors factors = network_gradient_factors(network, unit, row, space);
-  gemm->sgemm(true, false, (int)unit->rows, (int)unit->columns, (int)n, factors.a, factors.a_stride, factors.delta,
-              factors.delta_stride, gradient, (int)stride);
+  gemm->sgemm(true, false, (int)unit->rows, (int)unit->columns, (int)(n * factors.copies), factors.a, factors.a_stride,
+              factors.delta, factors.delta_stride, gradient, (int)stride);
 }
 
 void network_forward(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space) {
@@ -146,9 +156,21 @@ void network_forward(const mlpd_network *network, const backend *gemm, uint64_t 
       network_forward_block(network, gemm, l, &part, space);
     }
   network_finish_output(network, 0, n, space);
+  ensemble_average(network, n, space);
 }
 
-/* From u = dC/da of the output layer to dC/dz. */
+/* Each member has an equal part in the output. */
+static void share_delta(const mlpd_network *network, uint64_t n, workspace *space) {
+  const uint32_t members = network_members(network), k = network_output(network)->outputs;
+  const float part = 1 / (float)members;
+  float *to = space->delta[network->num_layers - 1];
+  if (members == 1) return;
+  for (uint64_t i = 0; i < n; i++)
+    for (uint32_t m = 0; m < members; m++)
+      for (uint32_t j = 0; j < k; j++) *to++ = part * space->output_delta[i * k + j];
+}
+
+/* From u = dC/da of the output layer to dC/dz; n: rows of that layer. */
 static void output_delta(const mlpd_network *network, uint64_t n, workspace *space) {
   const uint32_t last = network->num_layers - 1, k = network_output(network)->outputs;
   const mlpd_activation kind = network_output(network)->activation;
@@ -160,7 +182,8 @@ static void output_delta(const mlpd_network *network, uint64_t n, workspace *spa
 
 void network_input_gradient(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space) {
   const block inputs = {.rows = n, .columns = network_inputs(network)};
-  output_delta(network, n, space);
+  share_delta(network, n, space);
+  output_delta(network, n * network_members(network), space);
   for (uint32_t l = network->num_layers - 1; l-- > 0;)
     for (uint32_t i = 0; i < network_num_blocks(network, gemm, l, WAY_BACKWARD, n, 1); i++) {
       const block part = network_block(network, gemm, l, WAY_BACKWARD, 0, n, 1, i);

@@ -29,7 +29,9 @@ static bool cut_is_free(const backend *gemm) { return gemm->sum_gradients != NUL
 static uint32_t unit_rows(const tensor *t, const backend *gemm) {
   if (cut_is_free(gemm)) return FREE_ROWS;
   const uint32_t fitting = UNIT_FLOATS / t->stride / LINE_FLOATS * LINE_FLOATS;
-  return even_block(t->rows, fitting < LINE_FLOATS ? LINE_FLOATS : fitting > MOST_ROWS ? MOST_ROWS : fitting);
+  return even_block(tensor_group_rows(t), fitting < LINE_FLOATS ? LINE_FLOATS
+                                          : fitting > MOST_ROWS ? MOST_ROWS
+                                                                : fitting);
 }
 
 static uint32_t unit_columns(const tensor *t, const backend *gemm) {
@@ -41,13 +43,17 @@ static uint32_t blocks_of(uint32_t n, uint32_t block) { return (n - 1) / block +
 static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 uint32_t tensor_num_units(const tensor *t, const backend *gemm) {
-  return blocks_of(t->rows, unit_rows(t, gemm)) * blocks_of(t->columns, unit_columns(t, gemm));
+  const uint32_t groups = t->rows / tensor_group_rows(t);
+  return groups * blocks_of(tensor_group_rows(t), unit_rows(t, gemm)) * blocks_of(t->columns, unit_columns(t, gemm));
 }
 
 gradient_unit tensor_unit(const tensor *t, const backend *gemm, uint32_t index) {
   const uint32_t rows = unit_rows(t, gemm), columns = unit_columns(t, gemm), across = blocks_of(t->columns, columns);
-  gradient_unit made = {.layer = t->layer, .row = index / across * rows, .column = index % across * columns};
-  made.rows = smaller(rows, t->rows - made.row);
+  const uint32_t group_rows = tensor_group_rows(t), down = blocks_of(group_rows, rows);
+  const uint32_t first = index / across % down * rows; /* within its matrix */
+  gradient_unit made = {
+      .layer = t->layer, .row = index / across / down * group_rows + first, .column = index % across * columns};
+  made.rows = smaller(rows, group_rows - first);
   made.columns = smaller(columns, t->columns - made.column);
   return made;
 }

@@ -17,14 +17,16 @@ typedef enum tensor_source {
 typedef enum tensor_start {
   TENSOR_ZEROS,
   TENSOR_ONES,
-  TENSOR_DRAWN, /* as --init says */
-  TENSOR_NORMAL /* drawn from N(0, 1) */
+  TENSOR_DRAWN,  /* as --init says; this one and those below are drawn */
+  TENSOR_NORMAL, /* drawn from N(0, 1) */
+  TENSOR_SIGNS   /* drawn: -1 or 1 */
 } tensor_start;
 
 typedef struct tensor {
   const char *name; /* in model files: "weight". Static storage */
   uint32_t layer;   /* whose it is */
   uint32_t rows, columns;
+  uint32_t groups; /* so many matrices one below the other, of rows / groups rows each; 0: one */
   bool vector;     /* one row: in files an array of rank 1 */
   uint32_t stride; /* floats between rows: columns, or a little more */
   size_t offset;   /* floats from the arena's start; a multiple of 16 */
@@ -39,10 +41,14 @@ typedef struct tensor {
 /* Floats from the arena's start to the end of t, gaps between rows included. */
 static inline size_t tensor_end(const tensor *t) { return t->offset + (size_t)t->rows * t->stride; }
 
+/* The rows of each of its matrices. */
+static inline uint32_t tensor_group_rows(const tensor *t) { return t->groups > 1 ? t->rows / t->groups : t->rows; }
+
 /* Floats between rows of `columns` floats that do not fall into the same few cache sets. */
 uint32_t tensor_row_stride(uint32_t columns);
 
-/* A unit of a gradient or statistic: rows [row, row + rows) and some columns of a tensor, computed by one thread. */
+/* A unit of a gradient or statistic: rows [row, row + rows) and some columns of a tensor, computed by one thread; of
+ * one matrix where there are several. */
 typedef struct gradient_unit {
   uint32_t tensor, layer, row, rows, column, columns;
 } gradient_unit;

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "network/ensemble.h"
 #include "network/layer_kind.h"
-#include "network/loss.h"
 
 typedef struct trace_memory {
   workspace space;
@@ -28,7 +28,8 @@ void mlpd_trace_free(mlpd_trace *trace) {
 
 static size_t compact_floats(const mlpd_network *network, uint64_t n) {
   size_t floats = 0;
-  for (uint32_t l = 0; l < network->num_layers; l++) floats += 3 * n * network->layers[l].outputs;
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    floats += 3 * n * network->layers[l].copies * network->layers[l].outputs;
   for (uint32_t i = 0; i < network->num_tensors; i++)
     floats += (size_t)network->tensors[i].rows * network->tensors[i].columns;
   return floats;
@@ -69,9 +70,10 @@ static void fill_trace(const mlpd_network *network, trace_memory *memory, mlpd_t
   float *next = memory->compact;
   for (uint32_t l = 0; l < network->num_layers; l++) {
     const layer *const shape = &network->layers[l];
-    trace->z[l] = copy_rows(memory->space.z[l], trace->n, shape->outputs, shape->stride, &next);
-    trace->a[l] = copy_rows(memory->space.a[l], trace->n, shape->outputs, shape->stride, &next);
-    trace->delta[l] = copy_rows(memory->space.delta[l], trace->n, shape->outputs, shape->stride, &next);
+    const uint64_t rows = trace->n * shape->copies;
+    trace->z[l] = copy_rows(memory->space.z[l], rows, shape->outputs, shape->stride, &next);
+    trace->a[l] = copy_rows(memory->space.a[l], rows, shape->outputs, shape->stride, &next);
+    trace->delta[l] = copy_rows(memory->space.delta[l], rows, shape->outputs, shape->stride, &next);
     if (shape->kind == &layer_dense) fill_gradients(network, memory, l, &next, trace);
   }
 }
@@ -116,16 +118,13 @@ static mlpd_status check_pass(const mlpd_network *network, const trace_pass *pas
 
 static void run_pass(const mlpd_network *network, const backend *gemm, const trace_pass *pass, mlpd_trace *trace) {
   trace_memory *const memory = trace->owner;
-  const layer *const output = network_output(network);
   const mlpd_samples *const samples = pass->samples;
-  const uint32_t last = network->num_layers - 1;
   const targets y = {.values = samples->y, .weights = samples->weight};
   loss_sums sums = {0};
   memcpy(memory->space.x, samples->x, samples->n * network_inputs(network) * sizeof(float));
   memory->space.context = pass->context;
   network_forward(network, gemm, samples->n, &memory->space);
-  loss_compute(pass->loss, output->activation, samples->n, output->outputs, memory->space.z[last],
-               memory->space.a[last], &y, memory->space.delta[last], &sums);
+  ensemble_loss(network, pass->loss, 0, samples->n, &y, &memory->space, &sums);
   trace->loss = sums.loss;
   back_propagate(network, gemm, samples->n, memory);
   fill_trace(network, memory, trace);

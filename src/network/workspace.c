@@ -17,24 +17,38 @@ typedef struct making {
   workspace *space; /* its tables (layers) are NULL in a dry run */
 } making;
 
+/* Of an ensemble apart from its members' arrays. */
+static void lay_out_output(const making *m, memory_layout *layout) {
+  workspace *const space = m->space;
+  const uint32_t last = space->num_layers - 1;
+  const size_t floats = network_members(m->network) > 1 ? space->rows * network_output(m->network)->outputs : 0;
+  float *const z = memory_place(layout, floats, sizeof(float)), *const a = memory_place(layout, floats, sizeof(float)),
+               *const delta = memory_place(layout, floats, sizeof(float));
+  if (space->z == NULL) return;
+  space->output_z = floats > 0 ? z : space->z[last];
+  space->output = floats > 0 ? a : space->a[last];
+  space->output_delta = floats > 0 ? delta : space->delta[last];
+}
+
 static void lay_out(void *owner, memory_layout *layout) {
   const making *const m = owner;
   workspace *const space = m->space;
   space->x = memory_place(layout, space->rows * network_inputs(m->network), sizeof(float));
   for (uint32_t l = 0; l < space->num_layers; l++) {
     const layer *const shape = &m->network->layers[l];
+    const uint64_t rows = space->rows * shape->copies;
     const size_t row = shape->kind->row_floats != NULL ? shape->kind->row_floats(shape) : 0;
-    float *const a = memory_place(layout, space->rows * shape->stride, sizeof(float));
-    float *const delta = memory_place(layout, space->rows * shape->stride, sizeof(float));
-    float *const z =
-        keeps_z(m->network, l, m->keep_z) ? memory_place(layout, space->rows * shape->stride, sizeof(float)) : a;
-    float *const kept = memory_place(layout, space->rows * row, sizeof(float));
+    float *const a = memory_place(layout, rows * shape->stride, sizeof(float));
+    float *const delta = memory_place(layout, rows * shape->stride, sizeof(float));
+    float *const z = keeps_z(m->network, l, m->keep_z) ? memory_place(layout, rows * shape->stride, sizeof(float)) : a;
+    float *const kept = memory_place(layout, rows * row, sizeof(float));
     if (space->z == NULL) continue;
     space->a[l] = a;
     space->delta[l] = delta;
     space->z[l] = z;
     space->kept[l] = kept;
   }
+  lay_out_output(m, layout);
 }
 
 size_t workspace_size(const mlpd_network *network, uint64_t rows, bool keep_z) {

@@ -104,6 +104,10 @@ const mlpd_option mlpd_train_option_table[] = {
     {"input-scale", "network", "FACTOR", REAL, AT(input_scale),
      .help = "learn a scale of each input, with this times the learning rate (6 is usual); 0: none", RANGE(0, 1e3),
      DEFAULT("0"), WEIGHTS},
+    {"ensemble", "network", "K", INTEGER, AT(ensemble),
+     .help = "train K members that share all layers but the last, and predict their mean (32 is usual); 1: a single "
+             "network",
+     RANGE(1, 1024), DEFAULT("1"), WEIGHTS},
     {"parametrization", "network", "NAME", CHOICE, AT(parametrization),
      .help = "initial weights and rates of the layers", .choices = mlpd_parametrization_choices, DEFAULT("standard"),
      WEIGHTS},

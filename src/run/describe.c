@@ -227,7 +227,9 @@ static void describe_layer(const mlpd_network *network, uint32_t l, FILE *stream
 static void describe_layers(const mlpd_network *network, FILE *stream) {
   (void)fprintf(stream, "network: %u", network_inputs(network));
   for (uint32_t l = 0; l < network->num_layers; l++)
-    if (network->layers[l].kind == &layer_dense) (void)fprintf(stream, "-%u", network->layers[l].outputs);
+    if (network->layers[l].kind == &layer_dense || network->layers[l].kind == &layer_heads)
+      (void)fprintf(stream, "-%u", network->layers[l].outputs);
+  if (network_members(network) > 1) (void)fprintf(stream, ", ensemble of %u", network_members(network));
   (void)fprintf(stream, ", %llu parameters\n", (unsigned long long)mlpd_network_num_parameters(network));
   for (uint32_t l = 0; l < network->num_layers; l++) describe_layer(network, l, stream);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernels/vector.h"
+#include "network/ensemble.h"
 #include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "step/stepper_internal.h"
@@ -77,23 +78,16 @@ static void gather(const stepper *s, const lane *u, uint64_t place, uint64_t cou
 /* Computes the losses of `count` rows of lane u's microbatch from place on, and the last layer's delta; adds to the
  * lane's sums or, if requested, stores what each row contributes. */
 static void finish_forward(stepper *s, lane *u, uint64_t place, uint64_t count, loss_sums *rows) {
-  const mlpd_network *const network = s->parts.network;
-  const uint32_t last = network->num_layers - 1;
-  const layer *const output = network_output(network);
-  const uint32_t k = output->outputs;
-  const size_t at = (u->row + place) * k;
   const targets y = {.classes = u->classes != NULL ? u->classes + place : NULL,
                      .values = u->values != NULL ? u->values + place * s->parts.rows->outputs : NULL,
                      .weights = u->weights != NULL ? u->weights + place : NULL};
   if (rows == NULL) u->sums = (loss_sums){0};
   if (count == 0) return;
-  network_finish_output(network, u->row + place, count, &s->space);
+  network_finish_output(s->parts.network, u->row + place, count, &s->space);
   if (rows == NULL)
-    loss_compute(&s->parts.loss, output->activation, count, k, s->space.z[last] + at, s->space.a[last] + at, &y,
-                 s->space.delta[last] + at, &u->sums);
+    ensemble_loss(s->parts.network, &s->parts.loss, u->row + place, count, &y, &s->space, &u->sums);
   else
-    loss_rows(&s->parts.loss, output->activation, count, k, s->space.z[last] + at, s->space.a[last] + at, &y,
-              s->space.delta[last] + at, rows);
+    ensemble_loss_rows(s->parts.network, &s->parts.loss, u->row + place, count, &y, &s->space, rows);
 }
 
 /* Some of a lane's rows. */

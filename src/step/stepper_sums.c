@@ -29,14 +29,19 @@ static void lay_out_units(stepper *s, memory_layout *layout) {
   s->strips = memory_place(layout, strips, sizeof *s->strips);
 }
 
-/* Creates the units of tensor i; a vector joins the layer's last strip, if there is one. */
+/* Strips begin at multiples of this: a packet's floats. */
+enum { STRIP_FLOATS = 16 };
+
+/* Creates the units of tensor i; a vector joins the layer's last strip, if there is one, and so do units that would
+ * begin one elsewhere, as small heads of an ensemble do. */
 static void append_units(stepper *s, uint32_t i) {
   const tensor *const t = &s->parts.network->tensors[i];
   const uint32_t units = tensor_num_units(t, s->parts.gemm), across = units_across(t, s->parts.gemm);
   for (uint32_t u = 0; u < units; u++) {
     const gradient_unit made = network_unit(s->parts.network, s->parts.gemm, i, u);
     const size_t row = t->offset + (size_t)made.row * t->stride;
-    if (u % across == 0 && (!t->vector || s->num_strips == s->first_strip[t->layer]))
+    const bool is_first = s->num_strips == s->first_strip[t->layer];
+    if (u % across == 0 && (is_first || (!t->vector && (u == 0 || row % STRIP_FLOATS == 0))))
       s->strips[s->num_strips++] = (strip){.layer = t->layer, .first_unit = s->num_units, .begin = row};
     strip *const of = &s->strips[s->num_strips - 1];
     s->units[s->num_units++] =
@@ -143,7 +148,7 @@ static void sum_lanes_at_once(const stepper *s, const unit *part, lane_range ran
     factors = network_gradient_factors(s->parts.network, &part->shape, u->row, &s->space);
     room->a[i] = factors.a;
     room->delta[i] = factors.delta;
-    room->rows[i] = u->count;
+    room->rows[i] = u->count * factors.copies;
   }
   lane_products lanes = {.num_lanes = num_lanes,
                          .rows = room->rows,

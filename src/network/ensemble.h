@@ -1,0 +1,27 @@
+/* Ensembles: K networks, the members, that share all layers but the heads (fan_out.c, heads.c). Training makes the mean
+ * of their losses small; a prediction is the mean of their outputs. The same functions serve networks that are none,
+ * which have one member. Nothing here is collective. */
+#ifndef MLPDIST_ENSEMBLE_H
+#define MLPDIST_ENSEMBLE_H
+
+#include "network/loss.h"
+#include "network/network.h"
+
+/* Adds to *sums the losses of n rows of x from row on, and writes delta of the output layer: the mean over the members,
+ * a row's target being that of each member. Row after row, so that the sums of rows give the same bits. */
+void ensemble_loss(const mlpd_network *network, const loss_spec *loss, uint64_t row, uint64_t n, const targets *y,
+                   workspace *space, loss_sums *sums);
+
+/* The same in parts: the sums of each row, rows (n). */
+void ensemble_loss_rows(const mlpd_network *network, const loss_spec *loss, uint64_t row, uint64_t n, const targets *y,
+                        workspace *space, loss_sums *rows);
+
+/* output and output_z of n rows: the mean of a over the members, and a z for losses that are computed from it: A(z) =
+ * output where A is softmax, sigmoid or exp, else the mean of z. One member: they are its arrays already. */
+void ensemble_average(const mlpd_network *network, uint64_t n, workspace *space);
+
+/* spread (n, outputs): the standard deviation of a over the members, K - 1 in the denominator; 0 of one member. After
+ * ensemble_average. */
+void ensemble_spread(const mlpd_network *network, uint64_t n, const workspace *space, float *spread);
+
+#endif
