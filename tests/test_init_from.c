@@ -91,22 +91,31 @@ static void answer(const mlpd_model *model, const arrangement *as, uint32_t i, f
   mlpd_predictor_free(predictor);
 }
 
-static mlpd_model *first_model(bool regression, mlpd_norm norm, double input_scale) {
+/* Its network, beside what all have. */
+typedef struct first_network {
+  const char *hidden, *activation;
+  mlpd_norm norm;
+  double input_scale;
+  uint32_t ensemble;
+} first_network;
+
+static mlpd_model *first_model(bool regression, const first_network *network) {
   const mlpd_data_rows rows = make_rows(&plain, regression);
   mlpd_model *model = NULL;
   mlpd_train_options options = options_of(&rows);
-  options.hidden = "7,5";
-  options.activation = "tanh";
-  options.norm = norm;
-  options.input_scale = input_scale;
+  options.hidden = network->hidden;
+  options.activation = network->activation;
+  options.norm = network->norm;
+  options.input_scale = network->input_scale;
+  options.ensemble = network->ensemble;
   options.epochs = 4;
   assert_int_equal(train(&options, &model), MLPD_OK);
   return model;
 }
 
 /* Without a step, the new model gives the answers of the first, whatever the order of its columns and classes. */
-static void check_same(bool regression, mlpd_norm norm, double input_scale) {
-  mlpd_model *const from = first_model(regression, norm, input_scale), *made = NULL;
+static void check_same(bool regression, const first_network *network) {
+  mlpd_model *const from = first_model(regression, network), *made = NULL;
   const mlpd_data_rows rows = make_rows(&moved, regression);
   mlpd_train_options options = options_of(&rows);
   options.init_model = from;
@@ -127,15 +136,32 @@ static void check_same(bool regression, mlpd_norm norm, double input_scale) {
 
 static void test_same(void **state) {
   (void)state;
-  check_same(false, MLPD_NORM_NONE, 0);
-  check_same(true, MLPD_NORM_NONE, 0);
-  check_same(true, MLPD_NORM_LAYER, 6);
+  check_same(false, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1});
+  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1});
+  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_LAYER, 6, 1});
+}
+
+/* The scales of members and, with no hidden layers, the heads follow the columns. */
+static void test_same_of_ensembles(void **state) {
+  (void)state;
+  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 6, 4});
+  check_same(false, &(first_network){"", "silu", MLPD_NORM_NONE, 0, 4});
+  const first_network four = {"7,5", "tanh", MLPD_NORM_NONE, 0, 4};
+  mlpd_model *const from = first_model(true, &four), *made = NULL;
+  const mlpd_data_rows rows = make_rows(&plain, true);
+  mlpd_train_options options = options_of(&rows);
+  options.init_model = from;
+  options.ensemble = 5;
+  assert_int_equal(train(&options, &made), MLPD_ERROR_USAGE);
+  assert_non_null(strstr(mlpd_error_message(), "scale of layer 1 is (4, 3) in the model, (5, 3) in this network"));
+  mlpd_model_free(from);
 }
 
 /* Running means of batch norm are copied, too. */
 static void test_tensors(void **state) {
   (void)state;
-  mlpd_model *const from = first_model(true, MLPD_NORM_BATCH, 6), *const made = first_model(true, MLPD_NORM_BATCH, 6);
+  mlpd_model *const from = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_BATCH, 6, 1}),
+                    *const made = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_BATCH, 6, 1});
   mlpd_network *const network = mlpd_model_network(made);
   init_match match;
   char was[17], is[17];
@@ -152,7 +178,7 @@ static void test_tensors(void **state) {
 
 static void test_notes(void **state) {
   (void)state;
-  mlpd_model *const from = first_model(false, MLPD_NORM_NONE, 0), *made = NULL;
+  mlpd_model *const from = first_model(false, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1}), *made = NULL;
   arrangement other = plain;
   other.class_names[1] = "middle";
   const mlpd_data_rows rows = make_rows(&other, false);
@@ -180,7 +206,7 @@ static void test_notes(void **state) {
 
 static void test_options(void **state) {
   (void)state;
-  mlpd_model *const from = first_model(true, MLPD_NORM_NONE, 0), *made = NULL;
+  mlpd_model *const from = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1}), *made = NULL;
   const mlpd_data_rows rows = make_rows(&plain, true);
   mlpd_options *options = NULL;
   assert_int_equal(mlpd_options_create(&options), MLPD_OK);
@@ -198,8 +224,9 @@ static void test_options(void **state) {
 
 int main(void) {
   if (mlpd_comm_alone(&comm) != MLPD_OK) return 1;
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_same), cmocka_unit_test(test_tensors),
-                                     cmocka_unit_test(test_notes), cmocka_unit_test(test_options)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_same), cmocka_unit_test(test_same_of_ensembles),
+                                     cmocka_unit_test(test_tensors), cmocka_unit_test(test_notes),
+                                     cmocka_unit_test(test_options)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   mlpd_comm_finalize(comm);
   return failed;

@@ -114,8 +114,8 @@ const mlpd_option mlpd_train_option_table[] = {
     {"init", "network", "NAME", CHOICE, AT(init), .help = "initial weights; auto: by activation",
      .choices = mlpd_init_choices, DEFAULT("auto"), WEIGHTS},
     {"init-from", "network", "MODEL", PATH, AT(init_from),
-     .help = "begin with the weights and the normalisation of a model file; --hidden, --activation, --norm and "
-             "--input-scale are then the model's unless they are given",
+     .help = "begin with the weights and the normalisation of a model file; --hidden, --activation, --norm, "
+             "--input-scale and --ensemble are then the model's unless they are given",
      .note = "drawn weights", LOCAL},
     {"loss", "network", "NAME", CHOICE, AT(loss),
      .help = "loss to minimise; auto: cross-entropy for classes, mse for values", .choices = mlpd_loss_choices,

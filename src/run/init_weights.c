@@ -29,11 +29,10 @@ static mlpd_status fail_layers(const mlpd_network *from, const mlpd_network *net
   char theirs[TEXT_BYTES], ours[TEXT_BYTES];
   describe(from, theirs);
   describe(network, ours);
-  return FAIL(
-      MLPD_ERROR_USAGE,
-      "--init-from: the model's network is %s, this one %s; leave out --hidden, --norm and --input-scale, which "
-      "are then the model's, or give the same",
-      theirs, ours);
+  return FAIL(MLPD_ERROR_USAGE,
+              "--init-from: the model's network is %s, this one %s; leave out --hidden, --norm, --input-scale and "
+              "--ensemble, which are then the model's, or give the same",
+              theirs, ours);
 }
 
 /* A layer of both networks, and the model's input and output of each of ours; NULL: the same. */
@@ -44,20 +43,34 @@ typedef struct layer_pair {
   const uint32_t *inputs, *outputs;
 } layer_pair;
 
+/* Do the rows of a tensor belong to inputs that may lie elsewhere? Those of an ensemble's scales are its members. */
+static bool rows_are_inputs(const layer_pair *p, const tensor *ours) {
+  return p->inputs != NULL && ours->source == TENSOR_PRODUCT;
+}
+
+/* Matrices of a tensor, one for each member of an ensemble. */
+static uint32_t members_of(const tensor *t) { return t->rows / tensor_group_rows(t); }
+
 static mlpd_status check_shape(const layer_pair *p, const tensor *theirs, const tensor *ours) {
-  const bool rows_fit = ours->vector || p->inputs != NULL || theirs->rows == ours->rows;
+  const bool rows_fit = rows_are_inputs(p, ours) ? members_of(theirs) == members_of(ours) : theirs->rows == ours->rows;
   if (rows_fit && (p->outputs != NULL || theirs->columns == ours->columns)) return MLPD_OK;
-  return FAIL(
-      MLPD_ERROR_USAGE,
-      "--init-from: %s of layer %u is (%u, %u) in the model, (%u, %u) in this network; leave out --hidden, which "
-      "is then the model's, or give the same",
-      ours->name, p->number, theirs->rows, theirs->columns, ours->rows, ours->columns);
+  return FAIL(MLPD_ERROR_USAGE,
+              "--init-from: %s of layer %u is (%u, %u) in the model, (%u, %u) in this network; leave out --hidden and "
+              "--ensemble, which are then the model's, or give the same",
+              ours->name, p->number, theirs->rows, theirs->columns, ours->rows, ours->columns);
+}
+
+/* The model's row for row i of ours, or NAME_ABSENT. */
+static uint32_t row_of_model(const layer_pair *p, const tensor *theirs, const tensor *ours, uint32_t i) {
+  if (!rows_are_inputs(p, ours)) return i;
+  const uint32_t member = i / tensor_group_rows(ours), input = p->inputs[i % tensor_group_rows(ours)];
+  return input == NAME_ABSENT ? NAME_ABSENT : member * tensor_group_rows(theirs) + input;
 }
 
 /* An input that the model lacks had no effect there: its weights are 0, and a factor of it stays as it starts. */
 static void copy_tensor(const layer_pair *p, const tensor *theirs, const tensor *ours) {
   for (uint32_t i = 0; i < ours->rows; i++) {
-    const uint32_t row = ours->vector || p->inputs == NULL ? i : p->inputs[i];
+    const uint32_t row = row_of_model(p, theirs, ours, i);
     float *const to = p->network->parameters + ours->offset + (size_t)i * ours->stride;
     if (row == NAME_ABSENT) {
       memset(to, 0, ours->columns * sizeof *to);
