@@ -404,7 +404,11 @@ static void test_hints(void **state) {
       {"u;v;k\n5 %;R$ 1,5;0\n6 %;R$ 2,5;1\n", "a.csv:2: column 1 (u): '5 %' is not a number in this notation"},
       {"u,v,k\n\"1,23,456\",2,0\n3,4,1\n", "--thousands , reads it"},
       {"u,v,k\n1\u2019234,2,0\n3,4,1\n", "--thousands \"'\" reads it"},
-      {"u,v,k\n1,(2),0\n3,4,1\n", "'(2)' is not a number"},
+      {"u,v,k\n1,(2),0\n3,4,1\n", "'(2)' is a negative number in the notation of accounts; write -2"},
+      {"u,v,k\n1,(2),0\n3,(4.50),1\n", "'(2)' is a negative number"}, /* a column of numbers, not of texts */
+      {"u,v,k\n1,inf,0\n3,-Infinity,1\n4,inf,0\n5,2,1\n", "a.csv:2: column 2 (v): 'inf' is not a number (nor are 2"},
+      {"u,v,k\n1,\"1,000\",0\n3,none of them,1\n4,\"2,000\",0\n", "a.csv:2: column 2 (v): '1,000' is not a number"},
+      {"u,v,k\n1,free,0\n3,\"1,000\",1\n4,\"2,000\",0\n", "a.csv:2: column 2 (v): 'free' is not a number"},
       {"u;v;k\n1;2;1,5\n2;4;2,25\n", "a.csv:2: column 3 (k): '1,5' is not a number in this notation"},
       {"1,01,2,50\n2,03,4,20\n3,05,6,10\n1,07,2,50\n2,00,4,20\n3,51,6,10\n1,52,2,50\n2,53,4,20\n",
        "commas seem to be both decimal signs and column separators"},
@@ -789,6 +793,42 @@ static void test_classes_or_values(void **state) {
   assert_int_equal(r.classes, 2);
   assert_names("/class_names", "-1,1");
   assert_said("target: column 'k', 2 classes: -1, 1");
+  assert_said(
+      "note: the whole numbers from -1 to 1 of the target are taken as 2 classes with these names; --task regression");
+  o = telling_options();
+  o.task = MLPD_CLASSIFICATION;
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  if (strstr(said, "taken as") != NULL) fail_msg("'%s'", said);
+}
+
+/* Rows of a table that only look like rows are named. */
+static void test_notes_on_rows(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  const struct {
+    const char *last; /* below 12 rows (i + 0.5, i % 3, 2 i) whose sums are 72, 12 and 132 */
+    bool total;
+  } cases[] = {
+      {"72,12,132\n", true}, {",,132\n", true}, {"72,7,132\n", true}, {"72,7,8\n", false}, {"3.5,2,7\n", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    o = telling_options();
+    char text[400] = "u,v,y\n";
+    for (int row = 0; row < 12; row++)
+      (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%d.5,%d,%d\n", row, row % 3, 2 * row);
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s", cases[i].last);
+    write_text("a.csv", text);
+    (void)unlink(in_folder("out.h5"));
+    ASSERT_CONVERTED(o, &r, "a.csv");
+    const bool said_so = strstr(said, "a.csv: the last row holds the sums of the columns above it") != NULL;
+    if (said_so != cases[i].total) fail_msg("'%s': %s", cases[i].last, said);
+  }
+  /* Numbers beyond int64_t, and beside missing values. */
+  write_text("a.csv", "u,v,w,y\n18446744073709551615,9007199254740993,1e20,0.5\n1,,2,1.5\n");
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("whole numbers beyond 2^53 = 9007199254740992 are rounded in u,v;");
 }
 
 static void test_chosen_columns(void **state) {
@@ -877,6 +917,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_kinds_in_parts, clear_folder),
       cmocka_unit_test_teardown(test_dates, clear_folder),
       cmocka_unit_test_teardown(test_classes_or_values, clear_folder),
+      cmocka_unit_test_teardown(test_notes_on_rows, clear_folder),
       cmocka_unit_test_teardown(test_chosen_columns, clear_folder),
       cmocka_unit_test_teardown(test_columns_that_are_none, clear_folder),
   };

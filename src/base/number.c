@@ -98,11 +98,13 @@ const char *number_parse(const char *at, const char *end, number *parsed) {
     if (count == 0) return NULL;
     if (count <= DIGITS_OF_U64 && digits <= INT64_MAX) {
       parsed->is_integer = true;
+      parsed->is_longer = false;
       parsed->integer = negative ? -(int64_t)digits : (int64_t)digits;
       parsed->value = negative ? -(double)digits : (double)digits;
       return p;
     }
   }
+  parsed->is_longer = p == end || (*p != '.' && *p != 'e' && *p != 'E');
   int64_t decimals = 0;
   int exponent = 0;
   if (p < end && *p == '.') {

@@ -10,6 +10,7 @@ typedef struct number {
   double value;    /* infinite if the text is beyond double's range */
   int64_t integer; /* the value, where is_integer */
   bool is_integer; /* no decimal point, no exponent, and an int64_t holds it */
+  bool is_longer;  /* no decimal point, no exponent, and an int64_t is too small */
 } number;
 
 /* Parses [+-] digits [. digits] [e[+-] digits] at the start of [at, end). Returns the place after it, or NULL if

@@ -207,7 +207,8 @@ static const char *label_place(const csv_source *c, char place[600]) {
 
 static void note_text_label(const csv_source *c, label_set *labels) {
   char hint[CSV_HINT_BYTES];
-  labels->number_like += csv_cell_hint(&c->label_cell, hint);
+  (void)csv_cell_hint(&c->label_cell, hint);
+  labels->number_like += csv_cell_is_number_like(&c->label_cell);
   if (labels->texts > 1) return;
   (void)label_place(c, labels->text_place);
   (void)snprintf(labels->text_hint, sizeof labels->text_hint, "%s", hint);
@@ -240,6 +241,7 @@ static mlpd_status gather_targets(csv_source *c, label_set *labels) {
 }
 
 static void gather_ranges(csv_source *c) {
+  static const int64_t exact = INT64_C(1) << 53;
   const uint32_t count = c->base.features + (c->target_places != NULL ? c->base.y_columns : 0);
   for (uint32_t f = 0; f < count; f++) {
     const number *n = &c->numbers[f];
@@ -247,6 +249,7 @@ static void gather_ranges(csv_source *c) {
     r->least = n->value < r->least ? n->value : r->least;
     r->most = n->value > r->most ? n->value : r->most;
     r->whole &= n->is_integer;
+    r->rounded |= n->is_longer || (n->is_integer && (n->integer > exact || n->integer < -exact));
     extremes_add(&r->ends, n->value);
     r->missing |= isnan(n->value);
   }

@@ -98,6 +98,12 @@ bool csv_is_missing_real(const csv_syntax *syntax, double value);
  * none. */
 bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]);
 
+/* true for (1.50), a negative number in accounts. */
+bool csv_cell_is_account(const csv_cell *cell);
+
+/* true for a text that stands for a number: one with a hint, one of an account, or infinity. */
+bool csv_cell_is_number_like(const csv_cell *cell);
+
 bool csv_is_utf8(const char *begin, const char *end);
 
 /* Writes the cell's text (at most size - 1 bytes and a NUL): doubled quotes become single, line ends become blanks,

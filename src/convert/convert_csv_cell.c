@@ -214,6 +214,25 @@ static bool is_word(const csv_cell *cell, const char *text) {
   return strlen(text) == length && strncasecmp(text, cell->begin, length) == 0;
 }
 
+bool csv_cell_is_account(const csv_cell *cell) {
+  const csv_cell inner = {.begin = cell->begin + 1, .end = cell->end - 1};
+  const csv_syntax plain = {.decimal = '.'};
+  char hint[CSV_HINT_BYTES];
+  number parsed;
+  if (cell->end - cell->begin < 3 || *cell->begin != '(' || cell->end[-1] != ')' || *inner.begin == '-') return false;
+  return csv_cell_number(&plain, &inner, &parsed) || csv_cell_hint(&inner, hint);
+}
+
+bool csv_cell_is_number_like(const csv_cell *cell) {
+  static const char *const words[] = {"inf", "infinity", "1.#INF"};
+  csv_cell unsigned_cell = *cell;
+  char hint[CSV_HINT_BYTES];
+  if (cell->begin < cell->end && (*cell->begin == '-' || *cell->begin == '+')) unsigned_cell.begin++;
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (is_word(&unsigned_cell, words[i])) return true;
+  return csv_cell_is_account(cell) || csv_cell_hint(cell, hint);
+}
+
 /* The words that pandas takes as missing values, except None, which may be a class, and Na, which is sodium. */
 bool csv_cell_is_missing(const csv_syntax *syntax, const csv_cell *cell) {
   static const char *const texts[] = {"",        "?",       "NA",       "N/A",    "nan",      "NaN",

@@ -32,6 +32,7 @@ mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const c
   csv_fault *f = c->faults[column];
   date parsed;
   f->dates += kind == CSV_TEXT && date_parse(cell->begin, cell->end, &parsed);
+  f->number_like += kind == CSV_TEXT && csv_cell_is_number_like(cell);
   if (kind == CSV_MISSING && f->missing++ == 0) {
     f->missing_line = c->lines.line;
     (void)csv_cell_shown(cell, f->missing_text);
@@ -40,6 +41,7 @@ mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const c
   } else if (kind == CSV_TEXT && f->texts++ == 0) {
     f->text_line = c->lines.line;
     (void)csv_cell_hint(cell, f->hint);
+    f->account = csv_cell_is_account(cell);
     (void)csv_cell_shown(cell, f->text);
   }
   return MLPD_OK;
@@ -73,6 +75,9 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
         "has a decimal point%s, but --decimal comma expects commas; write the same sign in all columns, or use "
         "--thousands . if points separate thousands",
         more);
+  else if (f->account)
+    (void)snprintf(what, sizeof what, "is a negative number in the notation of accounts; write -%.*s",
+                   (int)strlen(f->text) - 2, f->text + 1);
   else if (f->hint[0] != '\0')
     (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more, f->hint);
   else

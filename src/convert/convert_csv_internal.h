@@ -11,15 +11,18 @@
 
 /* The cells of one column that are not numbers. */
 typedef struct csv_fault {
-  uint64_t missing, texts, yes_no, dates;        /* how many; dates are texts, too */
+  uint64_t missing, texts, yes_no;               /* how many */
+  uint64_t dates, number_like;                   /* of the texts */
   uint64_t missing_line, text_line, yes_no_line; /* line of the first of each kind */
   char missing_text[CSV_SHOWN_BYTES + 4], text[CSV_SHOWN_BYTES + 4];
+  bool account;              /* the first text is a negative number in parentheses */
   char hint[CSV_HINT_BYTES]; /* options with which the first text is a number, or "" */
 } csv_fault;
 
 typedef struct csv_range {
   double least, most;
   bool whole;   /* all are written without a decimal point */
+  bool rounded; /* whole numbers are beyond 2^53, which double rounds */
   bool missing; /* a value is missing in some row */
   extremes ends;
 } csv_range;

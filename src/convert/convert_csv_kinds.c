@@ -70,7 +70,7 @@ mlpd_status csv_kinds_begin(csv_source *c) {
 
 static bool is_text_column(const csv_source *c, uint32_t column) {
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
-  if (f == NULL || f->texts == 0 || f->hint[0] != '\0') return false;
+  if (f == NULL || f->texts == 0 || 2 * f->number_like > f->texts) return false;
   return 2 * (f->texts + f->yes_no) > c->rows_seen - f->missing;
 }
 

@@ -136,7 +136,7 @@ static void report_rounded(const csv_source *c) {
     if (c->plan.roles[i] != CSV_FEATURE) continue;
     const csv_range *r = &c->ranges[f];
     f += csv_features_of(&c->plan, i);
-    if (!(r->least <= r->most && fmax(fabs(r->least), fabs(r->most)) > 0x1p53) || !r->whole) continue;
+    if (!r->rounded) continue;
     (void)snprintf(text, sizeof text, "%u", i);
     report_list_add(names, &used, ",", c->layout.names != NULL ? c->layout.names[i] : text);
   }
@@ -183,6 +183,27 @@ static void report_placeholders(const csv_source *c) {
     convert_say(c->options,
                 "note: %s: far from all other values: %s; --missing %s takes such numbers as missing values",
                 c->base.name, list, values);
+}
+
+/* A last row of sums is a total, which spreadsheets put below a table: a table of so many rows has none by chance. */
+static void report_total(const csv_source *c) {
+  enum { LEAST_ROWS = 10 };
+  uint32_t sums = 0, columns = 0;
+  for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
+    const extremes *const ends = c->sets != NULL && c->sets[i] != NULL ? NULL : ends_of(c, i, f);
+    const bool feature = c->plan.roles[i] == CSV_FEATURE;
+    if (ends != NULL && ends->sum != 0 && !(feature && isnan(c->numbers[f].value))) {
+      columns++;
+      sums += extremes_end_in_sum(ends);
+    }
+    f += csv_features_of(&c->plan, i);
+  }
+  if (c->base.rows <= LEAST_ROWS || 2 * sums <= columns) return;
+  convert_say(
+      c->options,
+      "note: %s: the last row holds the sums of the columns above it, as a total does, and is read as a row; if it "
+      "is a total, delete it",
+      c->base.name);
 }
 
 static void report_categories(const csv_source *c) {
@@ -246,6 +267,7 @@ void csv_report_rows(const csv_source *c) {
               c->base.features == 1 ? "" : "s", answers, element_name(c->base.type));
   report_rounded(c);
   if (c->options->num_model_columns == 0) report_placeholders(c);
+  report_total(c);
   if (c->lines.comments > 0)
     convert_say(c->options, "%s: %llu comment%s skipped, the first in line %llu: '%s'", c->base.name,
                 (unsigned long long)c->lines.comments, c->lines.comments == 1 ? "" : "s",

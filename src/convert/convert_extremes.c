@@ -1,12 +1,14 @@
 #include "convert/convert_extremes.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 extremes extremes_none(void) { return (extremes){.least = {INFINITY, INFINITY}, .most = {-INFINITY, -INFINITY}}; }
 
 void extremes_add(extremes *e, double value) {
+  if (isnan(value)) return;
+  e->sum += value;
+  e->last = value;
   if (value < e->least[0]) {
     e->least[1] = e->least[0];
     e->least[0] = value;
@@ -23,6 +25,12 @@ void extremes_add(extremes *e, double value) {
   }
   e->least_rows += value == e->least[0];
   e->most_rows += value == e->most[0];
+}
+
+bool extremes_end_in_sum(const extremes *e) {
+  const double before = e->sum - e->last;
+  if (!isfinite(before) || before == 0 || !(fabs(e->last - before) <= 1e-4 * fabs(before))) return false;
+  return before > 0 ? e->last == e->most[0] && e->most_rows == 1 : e->last == e->least[0] && e->least_rows == 1;
 }
 
 static bool is_usual(double value) {

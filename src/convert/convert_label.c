@@ -291,6 +291,11 @@ int32_t label_class_of_integer(const label_set *set, int64_t value) {
   return label_class_of_text(set, (const char *)&value, sizeof value);
 }
 
+bool label_set_is_guess(const label_set *set) {
+  const bool numbers = set->classes && set->task == MLPD_TASK_AUTO && !set->any_text && !set->one_hot;
+  return numbers && set->num_classes > 1 && (set->minimum != 0 || set->maximum != set->num_classes - 1);
+}
+
 /* ---- The decision in words ---- */
 
 static void describe_values(const label_set *set, char *text, size_t size) {
@@ -316,8 +321,8 @@ static void describe_classes(const label_set *set, char *text, size_t size) {
   }
   (void)snprintf(text + used, size - used, "%s%s", set->num_classes > SHOWN ? ", ..." : "",
                  set->one_hot ? " (one-hot: each row has a single 1; --task regression takes them as values)"
-                 : numbers    ? " (numbers; --task regression takes them as values)"
-                              : "");
+                 : numbers && !label_set_is_guess(set) ? " (numbers; --task regression takes them as values)"
+                                                       : "");
 }
 
 void label_set_describe(const label_set *set, char *text, size_t size) {

@@ -64,6 +64,9 @@ mlpd_status label_set_decide(label_set *set, const char *class_names);
 /* Gives the classes of one-hot rows the names (count) of their columns. Does nothing if count is 0. */
 mlpd_status label_set_name_columns(label_set *set, const char *const *names, uint64_t count);
 
+/* true if the classes are whole numbers other than 0, 1, 2, ..., which might as well be values. */
+bool label_set_is_guess(const label_set *set);
+
 /* Writes the decision as a line of text. */
 void label_set_describe(const label_set *set, char *text, size_t size);
 

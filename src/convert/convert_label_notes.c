@@ -38,8 +38,19 @@ static void note_rounding(const mlpd_convert_options *o, const label_set *set) {
   convert_say(o, "note: labels are whole numbers up to %.6g; beyond 2^53 = 9007199254740992 they are rounded", largest);
 }
 
+/* A data set with such labels is noted likewise (data/labels.h). */
+static void note_numbers(const mlpd_convert_options *o, const label_set *set) {
+  if (!label_set_is_guess(set)) return;
+  convert_say(
+      o,
+      "note: the whole numbers from %.17g to %.17g of the target are taken as %u classes with these names; --task "
+      "regression takes them as values, --task classification leaves out this note",
+      set->minimum, set->maximum, set->num_classes);
+}
+
 void label_set_notes(const mlpd_convert_options *options, const label_set *set) {
   if (options->num_model_columns == 0) note_constant(options, set); /* a model has its target */
+  if (options->num_model_columns == 0) note_numbers(options, set);
   note_letter_case(options, set);
   note_rounding(options, set);
 }
