@@ -839,6 +839,66 @@ MLPD_API mlpd_tensor_view mlpd_descent_state(const mlpd_descent *descent, const 
 MLPD_API double mlpd_descent_trust(const mlpd_descent *descent, const mlpd_network *network, uint32_t layer,
                                    uint32_t index);
 
+/* ---- Training under way ---------------------------------------------------------------------------- */
+
+/* A network that is trained on rows as a program produces them, such as a simulation whose surrogate it becomes: no
+ * data set, no epochs, a step when the program asks for one. The weights depend on the global batches and the options
+ * alone: any number of ranks that hand in the same rows in the same rank order gets the same bits.
+ *
+ * Every rank keeps the rows of all ranks of one batch, and the buffer. Functions are collective unless they say
+ * otherwise. After MLPD_ERROR_USAGE, MLPD_ERROR_DATA and MLPD_ERROR_FILE the trainer is as it was and usable; after
+ * other failures of mlpdist itself it can only be freed. The program's mlpd_comm_watch() watches the waits. */
+typedef struct mlpd_trainer mlpd_trainer;
+
+/* A trainer of a network of `features` inputs. targets: values a row of y, of which each is fitted by option "loss"; or
+ * the classes, where option "task" is classification or "loss" one of classes.
+ *
+ * options, which are copied, say all about network, loss, optimizer and schedule: "batch" is the number of rows of a
+ * step over all ranks, "lanes" must be at least the ranks. A schedule counts epochs of steps_per_epoch steps (0: 1);
+ * one that falls over the whole run, as cosine does, needs "epochs". "init-from" and mlpd_options_model() give the
+ * first weights. MLPD_ERROR_USAGE for options that have no meaning here: data, "stream", "ema", "swa-start",
+ * "patience", "class-weight", "resume", schedule plateau.
+ *
+ * buffer_rows: capacity of the replay buffer, rows of features + targets (or 1) floats on each rank; 0: there is none.
+ * The caller frees the trainer before comm. Collective; arguments equal on all ranks. */
+MLPD_API mlpd_status mlpd_trainer_create(mlpd_comm *comm, const mlpd_options *options, uint32_t features,
+                                         uint32_t targets, uint64_t steps_per_epoch, uint64_t buffer_rows,
+                                         mlpd_trainer **trainer);
+MLPD_API void mlpd_trainer_free(mlpd_trainer *trainer); /* NULL is allowed. Not collective. */
+
+/* The network sees x' = (x - shift) * scale, likewise y' of a regression; predictions are in the units of y. Without
+ * this call the first rows that are handed in, of all ranks, decide as options "normalize" and "normalize-targets" say
+ * (standard: mean and deviation; a column that is constant among them is shifted alone), or the model that training
+ * starts from does; it is fixed from then on. x_shift, x_scale (features) and y_shift, y_scale (targets): those of rank
+ * 0 count; a pair that is NULL is left to the above. Not after the first rows. Collective. */
+MLPD_API mlpd_status mlpd_trainer_normalize(mlpd_trainer *trainer, const double *x_shift, const double *x_scale,
+                                            const double *y_shift, const double *y_scale);
+
+/* Puts this rank's rows x (n, features) and y (n, targets), or (n, 1) classes from 0, into the buffer; n >= 0 may
+ * differ between ranks. A full buffer stays a uniform sample of all rows so far (Vitter 1985, algorithm R), as
+ * surrogates trained on line need it (Meyer et al. 2023). Values that are not finite are MLPD_ERROR_DATA on all ranks.
+ * Collective. */
+MLPD_API mlpd_status mlpd_trainer_add(mlpd_trainer *trainer, const mlpd_rows *x, const mlpd_rows *y);
+
+/* One step on this rank's rows of the global batch, which has option "batch" rows: x and y as above, rank 0's rows
+ * first. Or, with x and y NULL on all ranks, on rows drawn from the buffer, with replacement. loss, unless it is NULL:
+ * the mean over the batch before the update, of scaled targets. MLPD_ERROR_DIVERGED where it is not finite; the weights
+ * are then as they were. Collective. */
+MLPD_API mlpd_status mlpd_trainer_step(mlpd_trainer *trainer, const mlpd_rows *x, const mlpd_rows *y, double *loss);
+
+MLPD_API uint64_t mlpd_trainer_steps(const mlpd_trainer *trainer);    /* done so far. Not collective. */
+MLPD_API uint64_t mlpd_trainer_buffered(const mlpd_trainer *trainer); /* rows in the buffer. Not collective. */
+
+/* A copy of the network as it is now, to predict with, save or export; the same on all ranks. The caller frees it.
+ * MLPD_ERROR_USAGE before the normalisation is known. Not collective. */
+MLPD_API mlpd_status mlpd_trainer_model(const mlpd_trainer *trainer, mlpd_model **model);
+
+/* Writes weights, optimizer, counters, normalisation and buffer to path, whole or not at all, by rank 0. A trainer of
+ * the same arguments and options that decide the weights, on any number of ranks, goes on from there to the same bits
+ * after mlpd_trainer_load(), for which the ranks need not all see the file: rank 0 reads it. Collective. */
+MLPD_API mlpd_status mlpd_trainer_save(mlpd_trainer *trainer, const char *path);
+MLPD_API mlpd_status mlpd_trainer_load(mlpd_trainer *trainer, const char *path);
+
 /* ---- Doctor ------------------------------------------------------------------------------------- */
 
 /* Something that costs speed, and its cure, a phrase each. */

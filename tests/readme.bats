@@ -60,6 +60,9 @@ iris() {
   block include/README.md mlpd_fit
   cp block.txt fit.c
   session include/README.md 'gcc fit.c'
+  block include/README.md mlpd_trainer_step
+  cp block.txt online.c
+  session include/README.md 'gcc online.c'
 }
 
 @test "include/README.md: the Fortran example trains under mpirun, predicts from threads, and prints what stands there" {

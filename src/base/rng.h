@@ -16,6 +16,8 @@ typedef enum rng_purpose {
   RNG_STREAM_ROWS = 6,   /* order within its windows: from position window * 2^32 on; a: epoch, b: lane */
   RNG_DROPOUT = 7,       /* values dropped; a: epoch, b: layer, index: sample of the epoch, column */
   RNG_NOISE = 8,         /* noise on values; likewise */
+  RNG_RESERVOIR = 9,     /* place of a row in a full buffer; a, b: low and high part of its number */
+  RNG_REPLAY = 10,       /* rows drawn from the buffer; a, b: low and high part of the step */
 } rng_purpose;
 
 /* A stream of draws: position counts the 32-bit draws taken. A copy continues from the same position. */

@@ -144,6 +144,28 @@ mlpd_status mlpd_network_create(uint32_t num_layers, const uint32_t *widths, con
   return status;
 }
 
+mlpd_status network_copy(const mlpd_network *network, mlpd_network **copy) {
+  mlpd_network *made = NULL;
+  *copy = NULL;
+  TRY(memory_allocate(&made, 1, sizeof *made, "network"));
+  *made = *network;
+  made->layers = NULL;
+  made->tensors = NULL;
+  made->parameters = NULL;
+  mlpd_status status = memory_allocate(&made->layers, made->num_layers, sizeof *made->layers, "layers");
+  if (status == MLPD_OK) status = memory_allocate(&made->tensors, made->num_tensors, sizeof *made->tensors, "tensors");
+  if (status == MLPD_OK) status = memory_allocate(&made->parameters, made->arena_size, sizeof(float), "parameters");
+  if (status != MLPD_OK) {
+    mlpd_network_free(made);
+    return status;
+  }
+  memcpy(made->layers, network->layers, made->num_layers * sizeof *made->layers);
+  memcpy(made->tensors, network->tensors, made->num_tensors * sizeof *made->tensors);
+  memcpy(made->parameters, network->parameters, made->arena_size * sizeof(float));
+  *copy = made;
+  return MLPD_OK;
+}
+
 void mlpd_network_free(mlpd_network *network) {
   if (network == NULL) return;
   free(network->parameters);

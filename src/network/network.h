@@ -60,6 +60,9 @@ typedef struct layer_spec {
 mlpd_status network_build(uint32_t inputs, uint32_t num_layers, const layer_spec *specs, bool shape_alone,
                           mlpd_network **network);
 
+/* A copy with parameters of its own, which the caller frees. */
+mlpd_status network_copy(const mlpd_network *network, mlpd_network **copy);
+
 static inline uint32_t network_inputs(const mlpd_network *network) { return network->layers[0].inputs; }
 static inline const layer *network_output(const mlpd_network *network) {
   return &network->layers[network->num_layers - 1];
