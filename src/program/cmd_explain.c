@@ -17,7 +17,7 @@ static const mlpd_choice example_choices[] = {
     {NULL, 0, NULL}};
 
 typedef struct explain_arguments {
-  explain_settings settings; /* as the command line leaves those of the lesson */
+  explain_settings settings; /* first: of explain_setting_rows; as the command line leaves those of the lesson */
   example which;
   const char *network;
   bool print_network, help;
@@ -29,8 +29,7 @@ static const option rows[] = {
     {"example", "input", "NAME", OPTION_CHOICE, AT(which), .help = "network to show", .choices = example_choices},
     {"network", "input", "FILE", OPTION_PATH, AT(network),
      .help = "text file of a network to show; \"-\": standard input"},
-    EXPLAIN_SETTING_ROWS(explain_arguments),
-    {"print-network", "output", NULL, OPTION_FLAG, AT(print_network),
+    {"print-network", "input", NULL, OPTION_FLAG, AT(print_network),
      .help = "print the text of the example, which --network reads, and exit"},
     {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this help and exit"},
     {.name = NULL},
@@ -38,7 +37,7 @@ static const option rows[] = {
 
 static const void *defaults(void) {
   static explain_arguments arguments;
-  arguments = (explain_arguments){.settings = explain_settings_default, .which = EXAMPLE_SIGMOID};
+  arguments = (explain_arguments){.settings = explain_settings_default(), .which = EXAMPLE_SIGMOID};
   return &arguments;
 }
 
@@ -50,7 +49,8 @@ const option_table explain_table = {
         "their numbers, computed by the code that trains.",
     .details =
         "The cost is summed over the samples; train takes the mean. delta is dC/dz, from\n"
-        "yhat - y; the example sigmoid follows a textbook that takes y - yhat.\n"
+        "yhat - y; the example sigmoid follows a textbook that takes y - yhat. Defaults\n"
+        "hold where neither the example nor FILE gives a value.\n"
         "\n"
         "A network of your own\n"
         "  mlpdist explain --example mazur --print-network > mine.txt\n"
@@ -66,6 +66,7 @@ const option_table explain_table = {
         "  # a note\n"
         "Without weights, they are drawn by --seed.\n",
     .rows = rows,
+    .library_rows = explain_setting_rows,
     .defaults = defaults,
 };
 
@@ -102,7 +103,7 @@ static mlpd_status settle(int argc, char **argv, explain_arguments *arguments, o
   const mlpd_status status = options_parse(&explain_table, argc, argv, arguments, results);
   lesson->settings = arguments->settings;
   if (status != MLPD_OK) return status;
-  for (int i = 0; i < results->num_given; i++) explain_setting_given(lesson, results->given[i]->name);
+  for (int i = 0; i < results->num_given; i++) explain_setting_given(lesson, results->given[i]->name, -1);
   return explain_lesson_finish(lesson, is_given(results, "hidden") || is_given(results, "seed"));
 }
 
@@ -140,7 +141,7 @@ static mlpd_status explain(int argc, char **argv, explain_arguments *arguments, 
 }
 
 int command_explain(int argc, char **argv) {
-  explain_arguments arguments = {.settings = explain_settings_default, .which = EXAMPLE_SIGMOID};
+  explain_arguments arguments = {.settings = explain_settings_default(), .which = EXAMPLE_SIGMOID};
   option_results results = {0};
   if (options_want_help(argc, argv)) return command_print_help(&explain_table);
   mlpd_status status = options_parse(&explain_table, argc, argv, &arguments, &results);

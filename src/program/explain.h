@@ -7,98 +7,22 @@
 
 #include "program/options.h"
 
-enum { EXPLAIN_MAX_LAYERS = 16, EXPLAIN_MAX_WIDTH = 1024, EXPLAIN_MAX_SAMPLES = 1024, EXPLAIN_MAX_SETTINGS = 16 };
-
-/* What lines of a lesson and options of the command set. Texts are borrowed. */
-typedef struct explain_settings {
-  const char *hidden;     /* widths, "3,2"; "": none */
-  const char *activation; /* of the hidden layers: one name for all, or one a layer */
-  int output_activation;  /* an mlpd_activation, or -1: by loss */
-  mlpd_loss loss;
-  double lr;
-  uint64_t steps, digits; /* digits: decimals of a number */
-  uint64_t seed;          /* of weights that the lesson does not give */
-  int update;             /* an explain_update */
-} explain_settings;
+enum { EXPLAIN_MAX_LAYERS = 16, EXPLAIN_MAX_WIDTH = 1024, EXPLAIN_MAX_SAMPLES = 1024, EXPLAIN_MAX_SETTINGS = 40 };
 
 typedef enum explain_update { EXPLAIN_UPDATE_ALL, EXPLAIN_UPDATE_WEIGHTS } explain_update;
 
-extern const explain_settings explain_settings_default;
-extern const mlpd_choice explain_update_choices[];
+/* What lines of a lesson and options of the command set. Texts are borrowed. */
+typedef struct explain_settings {
+  mlpd_train_options train; /* those that have a row; lr is for the gradient summed over the samples */
+  uint64_t steps, digits;   /* digits: decimals of a number */
+  int update;               /* an explain_update */
+} explain_settings;
 
-/* Rows of an option table for the member `settings`, an explain_settings, of struct type. */
-#define EXPLAIN_SETTING(type, member) OPTION_AT(type, settings.member)
-#define EXPLAIN_SETTING_ROWS(type)                                                        \
-  {"hidden",                                                                              \
-   "network",                                                                             \
-   "N,N,...",                                                                             \
-   OPTION_WIDTHS,                                                                         \
-   EXPLAIN_SETTING(type, hidden),                                                         \
-   .help = "widths of the hidden layers, \"\" for none; the weights are drawn anew",      \
-   .note = "as the example or FILE says"},                                                \
-      {"activation",                                                                      \
-       "network",                                                                         \
-       "NAME,...",                                                                        \
-       OPTION_TEXT,                                                                       \
-       EXPLAIN_SETTING(type, activation),                                                 \
-       .help = "activation of the hidden layers, one for all or one for each",            \
-       .note = "likewise"},                                                               \
-      {"output-activation",                                                               \
-       "network",                                                                         \
-       "NAME",                                                                            \
-       OPTION_CHOICE,                                                                     \
-       EXPLAIN_SETTING(type, output_activation),                                          \
-       .help = "activation of the output layer; auto: by loss",                           \
-       .choices = mlpd_activation_choices,                                                \
-       .automatic = true,                                                                 \
-       .note = "likewise"},                                                               \
-      {"loss",                                                                            \
-       "network",                                                                         \
-       "NAME",                                                                            \
-       OPTION_CHOICE,                                                                     \
-       EXPLAIN_SETTING(type, loss),                                                       \
-       .help = "loss to minimise; auto: mse",                                             \
-       .choices = mlpd_loss_choices,                                                      \
-       .note = "likewise"},                                                               \
-      {"lr",                                                                              \
-       "network",                                                                         \
-       "ETA",                                                                             \
-       OPTION_REAL,                                                                       \
-       EXPLAIN_SETTING(type, lr),                                                         \
-       .help =                                                                            \
-           "learning rate, for the gradient "                                             \
-           "summed over the samples",                                                     \
-       .maximum = 1e6,                                                                    \
-       .note = "likewise"},                                                               \
-      {"update",                                                                          \
-       "network",                                                                         \
-       "WHAT",                                                                            \
-       OPTION_CHOICE,                                                                     \
-       EXPLAIN_SETTING(type, update),                                                     \
-       .help = "what a step changes",                                                     \
-       .choices = explain_update_choices,                                                 \
-       .note = "likewise"},                                                               \
-      {"seed",                                                                            \
-       "network",                                                                         \
-       "N",                                                                               \
-       OPTION_INTEGER,                                                                    \
-       EXPLAIN_SETTING(type, seed),                                                       \
-       .help = "draw the weights with this seed, in place of given ones",                 \
-       .maximum = 1.8446744073709552e19,                                                  \
-       .note = "1, for weights that nothing gives"},                                      \
-      {"steps",                                                                           \
-       "output",                                                                          \
-       "N",                                                                               \
-       OPTION_INTEGER,                                                                    \
-       EXPLAIN_SETTING(type, steps),                                                      \
-       .help = "steps to take; more than 1 add a table of the cost",                      \
-       .minimum = 1,                                                                      \
-       .maximum = 1e7,                                                                    \
-       .note = "as the example or FILE says"},                                            \
-  {                                                                                       \
-    "digits", "output", "D", OPTION_INTEGER, EXPLAIN_SETTING(type, digits),               \
-        .help = "decimals of the numbers", .minimum = 1, .maximum = 9, .note = "likewise" \
-  }
+explain_settings explain_settings_default(void);
+
+/* The rows of all settings, of an explain_settings. */
+extern const option explain_setting_rows[];
+extern const mlpd_choice explain_update_choices[];
 
 /* Numbers of one line or several. */
 typedef struct explain_list {
@@ -117,7 +41,7 @@ typedef struct explain_lesson {
   uint64_t n;
   uint32_t inputs, outputs;                /* of a sample */
   option_results texts;                    /* owns what settings borrows */
-  int setting_lines[EXPLAIN_MAX_SETTINGS]; /* of each row of settings: from 1, 0: default, -1: the command line */
+  int setting_lines[EXPLAIN_MAX_SETTINGS]; /* of each row: from 1, 0: default, -1: the command line; the last is 0 */
   /* By explain_lesson_finish(): */
   uint32_t num_layers, widths[EXPLAIN_MAX_LAYERS + 1];
   mlpd_activation activations[EXPLAIN_MAX_LAYERS];
@@ -132,7 +56,7 @@ void explain_lesson_free(explain_lesson *lesson);
 /* Where a setting was given, to begin a message: "mine.txt:3: activation" or "--activation". */
 enum { EXPLAIN_PLACE_BYTES = 256 };
 const char *explain_setting_place(const explain_lesson *lesson, const char *name, char place[EXPLAIN_PLACE_BYTES]);
-void explain_setting_given(explain_lesson *lesson, const char *name); /* on the command line */
+void explain_setting_given(explain_lesson *lesson, const char *name, int line); /* line as in setting_lines */
 
 /* Settles widths and activations, and checks that everything fits: after the command line has changed the settings.
  * draw: the given weights are dropped. */

@@ -25,7 +25,7 @@ static void print_activation(const explain_lesson *lesson, uint32_t l, FILE *str
 }
 
 static void print_cost(const explain_lesson *lesson, FILE *stream) {
-  const mlpd_loss loss = lesson->settings.loss;
+  const mlpd_loss loss = lesson->settings.train.loss;
   (void)fprintf(stream, "Cost      C = ");
   if (loss == MLPD_CROSS_ENTROPY) /* the help is about classes, and a lesson has target values */
     print_formula(stream, "-sum_k y_k log yhat_k");
@@ -45,7 +45,8 @@ static void print_title(const explain_lesson *lesson, FILE *stream) {
 static void print_network(const explain_lesson *lesson, FILE *stream) {
   (void)fprintf(stream, "Network   %u", lesson->widths[0]);
   for (uint32_t l = 0; l < lesson->num_layers; l++) (void)fprintf(stream, "-%u", lesson->widths[l + 1]);
-  if (lesson->drawn) (void)fprintf(stream, "; weights drawn with seed %llu", (unsigned long long)lesson->settings.seed);
+  if (lesson->drawn)
+    (void)fprintf(stream, "; weights drawn with seed %llu", (unsigned long long)lesson->settings.train.seed);
   (void)fprintf(stream, "\n");
   for (uint32_t l = 0; l < lesson->num_layers; l++) print_activation(lesson, l, stream);
 }
@@ -53,7 +54,7 @@ static void print_network(const explain_lesson *lesson, FILE *stream) {
 static void print_start(const explain_lesson *lesson, const explain_step *step, FILE *stream) {
   const explain_settings *const settings = &lesson->settings;
   char rate[32];
-  (void)snprintf(rate, sizeof rate, "%g", settings->lr);
+  (void)snprintf(rate, sizeof rate, "%g", settings->train.lr);
   print_title(lesson, stream);
   print_network(lesson, stream);
   print_cost(lesson, stream);

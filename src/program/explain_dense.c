@@ -84,7 +84,7 @@ static bool targets_sum_to_one(const explain_lesson *lesson) {
 
 /* delta of the output layer. Cross-entropies need no A': it cancels. */
 static void output_delta(const explain_lesson *lesson, uint32_t l, char formula[FORMULA]) {
-  const mlpd_loss loss = lesson->settings.loss;
+  const mlpd_loss loss = lesson->settings.train.loss;
   const char *const slope = loss_slope(loss);
   if (loss == MLPD_CROSS_ENTROPY && !targets_sum_to_one(lesson))
     (void)snprintf(formula, FORMULA, "delta%u = s Yhat - Y, s = row sums of Y", l + 1);

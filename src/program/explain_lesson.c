@@ -25,13 +25,13 @@ static mlpd_status settle_widths(explain_lesson *lesson) {
   if (lesson->n == 0)
     return outcome_fail(MLPD_ERROR_USAGE, "%s: there is no sample; add a line such as: sample 0 1 -> 1", lesson->name);
   widths[0] = lesson->inputs;
-  for (const char *text = lesson->settings.hidden; *text != '\0'; layers++) {
+  for (const char *text = lesson->settings.train.hidden; *text != '\0'; layers++) {
     char *end = NULL;
     const unsigned long width = strtoul(text, &end, 10);
     if (width > EXPLAIN_MAX_WIDTH || layers == EXPLAIN_MAX_LAYERS)
       return outcome_fail(MLPD_ERROR_USAGE, "%s: %s: explain shows at most %d layers of at most %d units",
-                          explain_setting_place(lesson, "hidden", where), lesson->settings.hidden, EXPLAIN_MAX_LAYERS,
-                          EXPLAIN_MAX_WIDTH);
+                          explain_setting_place(lesson, "hidden", where), lesson->settings.train.hidden,
+                          EXPLAIN_MAX_LAYERS, EXPLAIN_MAX_WIDTH);
     widths[layers] = (uint32_t)width;
     end += strspn(end, " ");
     text = *end == ',' ? end + 1 : end;
@@ -42,10 +42,10 @@ static mlpd_status settle_widths(explain_lesson *lesson) {
 }
 
 static mlpd_activation output_activation(const explain_settings *settings) {
-  if (settings->output_activation >= 0) return (mlpd_activation)settings->output_activation;
-  if (settings->loss == MLPD_CROSS_ENTROPY) return MLPD_SOFTMAX;
-  if (settings->loss == MLPD_POISSON) return MLPD_EXP;
-  return settings->loss == MLPD_BINARY_CROSS_ENTROPY ? MLPD_SIGMOID : MLPD_IDENTITY;
+  if (settings->train.output_activation >= 0) return (mlpd_activation)settings->train.output_activation;
+  if (settings->train.loss == MLPD_CROSS_ENTROPY) return MLPD_SOFTMAX;
+  if (settings->train.loss == MLPD_POISSON) return MLPD_EXP;
+  return settings->train.loss == MLPD_BINARY_CROSS_ENTROPY ? MLPD_SIGMOID : MLPD_IDENTITY;
 }
 
 static mlpd_status settle_activations(explain_lesson *lesson) {
@@ -55,7 +55,7 @@ static mlpd_status settle_activations(explain_lesson *lesson) {
   char where[EXPLAIN_PLACE_BYTES], name[32];
   uint32_t given = 0;
   (void)explain_setting_place(lesson, "activation", where);
-  for (const char *text = lesson->settings.activation; *text != '\0';) {
+  for (const char *text = lesson->settings.train.activation; *text != '\0';) {
     const size_t length = strcspn(text, ", \t");
     int value = 0;
     (void)snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), text);
@@ -116,8 +116,8 @@ static mlpd_status check_parameters(explain_lesson *lesson) {
 
 mlpd_status explain_lesson_finish(explain_lesson *lesson, bool draw) {
   for (uint32_t l = 0; draw && l < EXPLAIN_MAX_LAYERS; l++) lesson->weights[l].line = lesson->biases[l].line = 0;
-  if (lesson->settings.loss == MLPD_LOSS_AUTO) lesson->settings.loss = MLPD_MSE;
-  if (lesson->settings.loss == MLPD_GAUSSIAN)
+  if (lesson->settings.train.loss == MLPD_LOSS_AUTO) lesson->settings.train.loss = MLPD_MSE;
+  if (lesson->settings.train.loss == MLPD_GAUSSIAN)
     return outcome_fail(MLPD_ERROR_USAGE,
                         "%s: a lesson has a target for each output, but loss gaussian has two outputs "
                         "a target",

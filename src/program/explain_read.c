@@ -36,9 +36,6 @@ static const mlpd_option number_row = {.name = "number",
                                        .minimum = -(double)FLT_MAX,
                                        .maximum = (double)FLT_MAX};
 
-static const option setting_rows[] = {EXPLAIN_SETTING_ROWS(explain_lesson), {.name = NULL}};
-_Static_assert(sizeof setting_rows / sizeof *setting_rows <= EXPLAIN_MAX_SETTINGS, "one line for each setting");
-
 static const char *const keywords[] = {"title", "weights", "biases", "sample", NULL};
 
 static mlpd_status fail_at(const reader *at, const char *what) {
@@ -159,12 +156,12 @@ static mlpd_status read_sample(reader *at, char *text) {
 
 static mlpd_status fail_keyword(const reader *at, const char *word) {
   const char *near = NULL;
-  char names[200] = "";
+  char names[400] = "";
   size_t used = 0;
   for (const char *c = word; *c != '\0'; c++)
     if ((unsigned char)*c >= 0x80) return fail_binary(at);
   for (int i = 0; keywords[i] != NULL; i++) mlpd_name_offer(word, keywords[i], &near);
-  for (const option *row = setting_rows; row->name != NULL; row++) {
+  for (const option *row = explain_setting_rows; row->name != NULL; row++) {
     mlpd_name_offer(word, row->name, &near);
     used += (size_t)snprintf(names + used, sizeof names - used, ", %s", row->name);
   }
@@ -184,38 +181,16 @@ static char *trim(char *text) {
   return text;
 }
 
-/* The row of a setting in setting_rows; EXPLAIN_MAX_SETTINGS: none. */
-static size_t setting_index(const char *name) {
-  const option *const row = mlpd_option_find(setting_rows, name);
-  return row != NULL ? (size_t)(row - setting_rows) : EXPLAIN_MAX_SETTINGS;
-}
-
-const char *explain_setting_place(const explain_lesson *lesson, const char *name, char place[EXPLAIN_PLACE_BYTES]) {
-  const int line = lesson->setting_lines[setting_index(name)];
-  if (line < 0)
-    (void)snprintf(place, EXPLAIN_PLACE_BYTES, "--%s", name);
-  else if (line > 0)
-    (void)snprintf(place, EXPLAIN_PLACE_BYTES, "%.200s:%d: %s", lesson->name, line, name);
-  else
-    (void)snprintf(place, EXPLAIN_PLACE_BYTES, "%.200s: %s", lesson->name, name);
-  return place;
-}
-
-void explain_setting_given(explain_lesson *lesson, const char *name) {
-  const size_t index = setting_index(name);
-  if (index < EXPLAIN_MAX_SETTINGS) lesson->setting_lines[index] = -1;
-}
-
 static mlpd_status read_setting(const reader *at, const char *word, char *text) {
-  const option *const row = mlpd_option_find(setting_rows, word);
+  const option *const row = mlpd_option_find(explain_setting_rows, word);
   if (row == NULL) return fail_keyword(at, word);
   char where[EXPLAIN_PLACE_BYTES];
-  at->lesson->setting_lines[row - setting_rows] = at->line;
+  explain_setting_given(at->lesson, word, at->line);
   (void)explain_setting_place(at->lesson, word, where);
   const bool is_list = strcmp(word, "hidden") == 0 || strcmp(word, "activation") == 0;
   const char *const kept = option_keep(&at->lesson->texts, is_list ? join_words(trim(text)) : trim(text));
   if (kept == NULL) return outcome_fail(MLPD_ERROR_MEMORY, "out of memory, reading %s", at->lesson->name);
-  return options_set(row, where, strcmp(kept, "\"\"") == 0 ? "" : kept, at->lesson);
+  return options_set(row, where, strcmp(kept, "\"\"") == 0 ? "" : kept, &at->lesson->settings);
 }
 
 static bool begins_number(char c) { return isdigit((unsigned char)c) || strchr("+-.", c) != NULL; }
@@ -250,7 +225,7 @@ static bool is_text(const char *line, size_t length) {
 }
 
 mlpd_status explain_read(FILE *stream, const char *name, explain_lesson *lesson) {
-  *lesson = (explain_lesson){.name = name, .settings = explain_settings_default};
+  *lesson = (explain_lesson){.name = name, .settings = explain_settings_default()};
   reader at = {.lesson = lesson};
   char *line = NULL;
   size_t bytes = 0;

@@ -24,7 +24,7 @@ static mlpd_status fail_at(const explain_lesson *lesson, const char *setting, ml
 static mlpd_status make_network(const explain_lesson *lesson, mlpd_network **network) {
   const mlpd_status status = mlpd_network_create(lesson->num_layers, lesson->widths, lesson->activations, network);
   if (status != MLPD_OK) return fail_at(lesson, "activation", status);
-  if (lesson->drawn) mlpd_network_init(*network, MLPD_INIT_AUTO, lesson->settings.seed);
+  if (lesson->drawn) mlpd_network_init(*network, MLPD_INIT_AUTO, lesson->settings.train.seed);
   for (uint32_t l = 0; l < lesson->num_layers; l++) {
     const mlpd_layer_view layer = mlpd_network_layer(*network, l);
     const explain_list *const weights = &lesson->weights[l], *const biases = &lesson->biases[l];
@@ -38,7 +38,7 @@ static mlpd_status make_network(const explain_lesson *lesson, mlpd_network **net
 
 static mlpd_status make_trace(const explain_lesson *lesson, mlpd_network *network, mlpd_trace *trace) {
   const mlpd_status status =
-      mlpd_network_trace(network, lesson->settings.loss, lesson->n, lesson->x.values, lesson->y.values, trace);
+      mlpd_network_trace(network, lesson->settings.train.loss, lesson->n, lesson->x.values, lesson->y.values, trace);
   return status == MLPD_OK ? MLPD_OK : fail_at(lesson, "loss", status);
 }
 
@@ -49,7 +49,7 @@ void explain_descend(const explain_lesson *lesson, mlpd_network *network, const 
     const mlpd_layer_view layer = mlpd_network_layer(network, l);
     memcpy(biases[l], layer.bias, layer.outputs * sizeof(float));
   }
-  mlpd_network_descend(network, trace, (float)lesson->settings.lr);
+  mlpd_network_descend(network, trace, (float)lesson->settings.train.lr);
   for (uint32_t l = 0; keep && l < lesson->num_layers; l++) {
     const mlpd_layer_view layer = mlpd_network_layer(network, l);
     memcpy(layer.bias, biases[l], layer.outputs * sizeof(float));

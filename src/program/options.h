@@ -38,7 +38,7 @@ typedef struct option_table {
   const char *summary;           /* one line */
   const char *details;           /* paragraphs after the options; NULL: none */
   const option *rows;            /* of the command's struct; ends with name == NULL */
-  const option *library_rows;    /* further rows, of the library's struct that the command's begins with; or NULL */
+  const option *library_rows;    /* further rows, of the struct that the command's begins with; or NULL */
   const void *(*defaults)(void); /* the command's struct before any option is parsed */
   int min_positionals, max_positionals; /* arguments that belong to no option; max -1: any number */
 } option_table;
@@ -75,7 +75,7 @@ const char *options_default(const option_table *table, const option *row, char *
 /* Reads a config file, such as mlpd_train_options_print() writes, into values. */
 mlpd_status options_read_file(const option_table *table, const char *path, void *values, option_results *results);
 
-/* Row i of the table, the command's own rows first, then the library's; NULL: none. for (size_t i = 0; (row =
+/* Row i of the table, the command's own rows first, then library_rows; NULL: none. for (size_t i = 0; (row =
  * options_row(table, i)) != NULL; i++) */
 const option *options_row(const option_table *table, size_t i);
 
