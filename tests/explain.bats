@@ -100,6 +100,63 @@ lesson() {
   row '^ +2 +[0-9.]+ '
 }
 
+@test "explain --network: a norm and a scale of the inputs, with numbers of their own" {
+  lesson "hidden 2" "activation identity" "norm layer" "input-scale 2" "scale 2 0.5" "weights 1" "1 -1" "1 1" \
+    "gain 1 2 3" "shift 1 0.5 -1" "weights 2 1 1" "sample 1 4 -> 0.5" "momentum 0.5"
+  succeeds
+  grep -qF "note: $BATS_TEST_TMPDIR/mine.txt:13: momentum has no effect without --optimizer momentum, nesterov or lars" \
+    "$errors.all" || fail "no note on momentum"
+  # By hand: Xs = (2, 2); U = (4, 0), mean and deviation 2; Z = (2 + 0.5, -3 - 1); Yhat - Y = -1.5 - 0.5.
+  row '^  Xs = X o S, row by row +\(1, 2\) +\[   2\.0000   2\.0000  \]'
+  row '^  mu1 = row means of U1 +\(1, 1\) +\[   2\.0000  \]'
+  row '^  Z1 = gain1 o Uhat1 \+ shift1 +\(1, 2\) +\[   2\.5000  -4\.0000  \]'
+  row '^  delta2 = \(Yhat - Y\) o identity.\(Z2\) +\(1, 1\) +\[  -2\.0000  \]'
+  row '^  G1 = delta1 o gain1 +\(1, 2\) +\[  -4\.0000  -6\.0000  \]'
+  row '^  shift1 <- shift1 - eta dC/dshift1 +\(1, 2\) +\[   0\.7000  -0\.8000  \]'
+  row '^  S <- S - 2 eta dC/dS '
+}
+
+@test "explain: layers, losses and optimizers of every kind agree with NumPy, derivatives with differences" {
+  local python found=
+  for python in "${PYTHON:-python3}" /usr/bin/python3; do
+    "$python" -c 'import numpy' 2> /dev/null && found=$python && break
+  done
+  [ -n "$found" ] || skip "no Python with NumPy; PYTHON names one"
+  status=0
+  output=$("$found" "$BATS_TEST_DIRNAME/reference_explain.py" "$MLPDIST" 2>&1) || status=$?
+  [ "$status" = 0 ] || fail "a number differs from the reference's"
+}
+
+@test "explain: dropout and noise are drawn anew in each step, the same for a seed" {
+  alone explain --example xor --dropout 0.5 --input-noise 1 --steps 3 --lr 0
+  succeeds
+  narrow
+  says "Draws     with seed 1, other numbers in each step" "(with the draws of the next)"
+  local drawn=$output
+  [ "$(grep -cE '^ +[0-3] +[0-9.]+ ' <<< "$output")" = 4 ] || fail "no table of 4 rows"
+  [ "$(grep -E '^ +[0-3] +[0-9.]+ ' <<< "$output" | awk '{ print $2 }' | sort -u | wc -l)" = 4 ] ||
+    fail "the cost of some steps is equal, at a learning rate of 0"
+  alone explain --example xor --dropout 0.5 --input-noise 1 --steps 3 --lr 0
+  [ "$output" = "$drawn" ] || fail "the draws of a seed differ"
+}
+
+@test "explain: pages of every optimizer and loss are 80 columns wide" {
+  local optimizer loss
+  for optimizer in sgd momentum nesterov adam adamw rmsprop adagrad lion lars lamb; do
+    alone explain --example xor --norm batch --input-scale 6 --optimizer "$optimizer" --weight-decay 0.125
+    succeeds
+    narrow
+  done
+  for loss in mse mse-mean mae huber quantile gaussian; do
+    alone explain --example xor --output-activation identity --loss "$loss" --lr 0.01 --steps 2
+    succeeds
+    narrow
+  done
+  alone explain --example xor --label-smoothing 0.1 --focal-gamma 2.5 --class-weight 1,2.5
+  succeeds
+  narrow
+}
+
 @test "explain --network: a large network shows its first rows and columns" {
   lesson "hidden 100" "seed 3" "sample $(seq -s ' ' 40) -> 1"
   succeeds
@@ -142,6 +199,25 @@ loss cross-entropy\noutput-activation relu\nsample 1 -> 1|:1: loss: loss cross-e
 lr -1\nsample 1 -> 1|:1: lr: -1 is not in [0, 1e6]
 steps 0\nsample 1 -> 1|:1: steps: 0 is not in
 hidden 2-3\nsample 1 -> 1|:1: hidden: "2-3" is not a list of widths
+norm lyer\nsample 1 -> 1|:1: norm: "lyer" is unknown; did you mean layer?
+sample 1 0 -> 1\ngain 1 1|:2: gain 1: the layer has no norm; norm layer adds one
+hidden 2\nnorm layer\nsample 1 -> 1\ngain 1 1 2 3|:4: gain 1: the layer needs a number for each output, 2; here are 3
+hidden 2\nnorm layer\nsample 1 -> 1\nshift 2 1|:4: shift 2: the layer has no norm
+hidden 2\nnorm layer\nsample 1 -> 1\nshift 3 1|:4: shift 3: the network has 2 layers
+hidden 2\nnorm batch\nsample 1 -> 1\nbiases 1 1 2|:4: biases 1: before a batch norm there are no biases; shift
+sample 1 -> 1\nscale 2|:2: scale: the inputs have none; input-scale 1 adds it
+input-scale 1\nsample 1 0 -> 1\nscale 2|:3: scale needs a number for each input, 2; here are 1
+input-scale 1\nsample 1 -> 1\nscale 2\nscale 3|:4: scale stands in line 3 already
+hidden 2\ndropout 0.1 0.2\nsample 1 -> 1|:2: dropout: probabilities: 2, hidden layers: 1; give one probabilit
+dropout 1\nsample 1 -> 1|:1: dropout: 1 is not in
+label-smoothing 0.1\nsample 1 -> 1|:1: label-smoothing is for the losses cross-entropy
+loss quantile\nquantiles 0.9 0.1\nsample 1 -> 1|:2: quantiles 0.9,0.1: not a list of rising numbers
+optimizer adm\nsample 1 -> 1|:1: optimizer: "adm" is unknown; did you mean adam?
+class-weight 1,2,3\nsample 1 -> 1|:1: class-weight: weights: 3, classes of the targets: 2
+class-weight 1,x\nsample 1 -> 1|:1: class-weight: "x" is not none, balanced, or weights
+class-weight balanced\nsample 1 -> 1\nsample 1 -> 0.5|:1: class-weight: sample 2 is not of one class
+class-weight 1,1\nsample 1 -> 1 1|:1: class-weight: sample 1 is not of one class
+loss poisson\nclass-weight 1,1\nsample 1 -> 1|:2: class-weight: the loss is for values
 hidden 2048\nsample 1 -> 1|:1: hidden: 2048: explain shows at most
 sample\t1 ->\a1|:1: this is not a text
 \0211HDF\r\n|:1: this is not a text

@@ -56,12 +56,16 @@ const option_table explain_table = {
         "  mlpdist explain --example mazur --print-network > mine.txt\n"
         "  mlpdist explain --network mine.txt --steps 20\n"
         "  mlpdist explain --example xor --hidden 4 --seed 2 --steps 500\n"
+        "  mlpdist explain --example sigmoid --norm layer --optimizer adam\n"
         "\n"
         "A line of FILE is an option above without its dashes (lr 0.5), or one of:\n"
         "  title TEXT               heading\n"
         "  weights L NUMBERS        of layer L from 1, also on the lines that follow:\n"
         "                           a row for each input, a column for each output\n"
         "  biases L NUMBERS         one for each output; 0 where they are not given\n"
+        "  gain L NUMBERS           of the norm of layer L; 1 where they are not given\n"
+        "  shift L NUMBERS          likewise; 0\n"
+        "  scale NUMBERS            of each input, with input-scale; 1\n"
         "  sample INPUTS -> TARGETS\n"
         "  # a note\n"
         "Without weights, they are drawn by --seed.\n",
@@ -111,6 +115,7 @@ static mlpd_status show(const explain_lesson *lesson, const explain_arguments *a
   explain_step step;
   mlpd_status status = explain_step_make(lesson, &step);
   if (status == MLPD_OK) {
+    explain_note_idle(lesson);
     if (!is_changed && arguments->network == NULL && arguments->which == EXAMPLE_SIGMOID)
       explain_sigmoid(lesson, &step, stdout);
     else if (!is_changed && arguments->network == NULL && arguments->which == EXAMPLE_RELU)

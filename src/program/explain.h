@@ -35,17 +35,22 @@ typedef struct explain_lesson {
   const char *name; /* path or name of the example: begins messages */
   char title[100];
   explain_settings settings;
-  explain_list weights[EXPLAIN_MAX_LAYERS]; /* [l] (inputs, outputs), row-major */
-  explain_list biases[EXPLAIN_MAX_LAYERS];  /* [l] (outputs); none: 0 */
-  explain_list x, y;                        /* (n, inputs), (n, outputs) */
+  explain_list weights[EXPLAIN_MAX_LAYERS];                           /* [l] (inputs, outputs), row-major */
+  explain_list biases[EXPLAIN_MAX_LAYERS];                            /* [l] (outputs); none: 0 */
+  explain_list gains[EXPLAIN_MAX_LAYERS], shifts[EXPLAIN_MAX_LAYERS]; /* of norms, likewise; none: 1 and 0 */
+  explain_list scale;                                                 /* (inputs); none: 1 */
+  explain_list x, y;                                                  /* (n, inputs), (n, targets) */
   uint64_t n;
-  uint32_t inputs, outputs;                /* of a sample */
+  uint32_t inputs, targets;                /* of a sample */
   option_results texts;                    /* owns what settings borrows */
   int setting_lines[EXPLAIN_MAX_SETTINGS]; /* of each row: from 1, 0: default, -1: the command line; the last is 0 */
   /* By explain_lesson_finish(): */
-  uint32_t num_layers, widths[EXPLAIN_MAX_LAYERS + 1];
+  uint32_t num_layers, widths[EXPLAIN_MAX_LAYERS + 1]; /* dense layers */
   mlpd_activation activations[EXPLAIN_MAX_LAYERS];
-  bool drawn; /* the weights are drawn by seed */
+  char activation_names[32 * EXPLAIN_MAX_LAYERS]; /* of hidden layers, "relu,tanh" */
+  uint32_t outputs;                               /* of the network: targets, or several for each */
+  float *sample_weights;                          /* (n), by class; NULL: 1 each */
+  bool drawn;                                     /* the weights are drawn by seed */
 } explain_lesson;
 
 /* Reads a lesson from a stream, named name in messages, which say the line. Zero the lesson before; free it after, also
@@ -62,21 +67,25 @@ void explain_setting_given(explain_lesson *lesson, const char *name, int line); 
  * draw: the given weights are dropped. */
 mlpd_status explain_lesson_finish(explain_lesson *lesson, bool draw);
 
+/* Fills sample_weights as the setting class-weight says, from targets that are one class a sample. */
+mlpd_status explain_weigh(explain_lesson *lesson);
+
+/* Notes on settings that were given but have no effect. */
+void explain_note_idle(const explain_lesson *lesson);
+
 /* The text of an example, NULL: none of this name. */
 const char *explain_example(const char *name);
 
-/* One gradient-descent step of a lesson: before as it was, after it, and the traces of both. */
+/* A step of a lesson: before as it was, after it, and the traces of both. */
 typedef struct explain_step {
   mlpd_network *before, *after;
+  mlpd_descent *descent; /* the optimizer, which took the step */
   mlpd_trace trace, trace_after;
 } explain_step;
 
 /* Free with explain_step_free, also after a failure. */
 mlpd_status explain_step_make(const explain_lesson *lesson, explain_step *step);
 void explain_step_free(explain_step *step);
-
-/* Takes one step: network moves against the gradient of trace. */
-void explain_descend(const explain_lesson *lesson, mlpd_network *network, const mlpd_trace *trace);
 
 /* The printers: of any lesson, matrix after matrix; of the examples sigmoid (unit after unit) and relu. */
 void explain_any(const explain_lesson *lesson, const explain_step *step, FILE *stream);
@@ -86,28 +95,5 @@ void explain_relu(const explain_lesson *lesson, const explain_step *step, FILE *
 /* A table of the cost over the settings' steps, the first of which is `step`. MLPD_ERROR_DIVERGED where the cost is no
  * longer finite. */
 mlpd_status explain_steps(const explain_lesson *lesson, explain_step *step, FILE *stream);
-
-/* What explain_any() says of a dense layer l. */
-void explain_dense_start(const explain_lesson *lesson, const explain_step *step, uint32_t l, FILE *stream);
-void explain_dense_forward(const explain_lesson *lesson, const explain_step *step, uint32_t l, FILE *stream);
-void explain_dense_backward(const explain_lesson *lesson, const explain_step *step, uint32_t l, FILE *stream);
-void explain_dense_gradients(const explain_lesson *lesson, const explain_step *step, uint32_t l, FILE *stream);
-void explain_dense_update(const explain_lesson *lesson, const explain_step *step, uint32_t l, FILE *stream);
-
-/* A matrix (rows, columns), rows `stride` floats apart. */
-typedef struct explain_matrix {
-  const float *values;
-  uint64_t rows;
-  uint32_t columns, stride;
-} explain_matrix;
-
-/* Prints formula, shape and numbers, 80 columns wide; of a large matrix the first rows and columns. */
-void explain_print_matrix(FILE *stream, uint64_t digits, const char *formula, explain_matrix matrix);
-
-/* value with this many decimals, never as -0.000, in buffer. */
-const char *explain_number(double value, uint64_t decimals, char buffer[32]);
-
-/* Likewise, but with an exponent where decimals would show next to nothing. */
-const char *explain_cost(double value, uint64_t decimals, char buffer[32]);
 
 #endif

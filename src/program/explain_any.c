@@ -1,17 +1,14 @@
 /* Any lesson, matrix after matrix: a row is a sample. What belongs to a layer is in the file of its kind. */
 #include <string.h>
 
-#include "program/explain.h"
+#include "program/explain_kind.h"
+#include "program/explain_loss.h"
+#include "program/explain_update.h"
 
 static const char *choice_help(const mlpd_choice *choices, int value) {
   for (; choices->name != NULL; choices++)
     if (choices->value == value) return choices->help;
   return "";
-}
-
-/* A formula of the help without the remark behind it. */
-static void print_formula(FILE *stream, const char *formula) {
-  (void)fprintf(stream, "%.*s\n", (int)strcspn(formula, ";"), formula);
 }
 
 static void print_activation(const explain_lesson *lesson, uint32_t l, FILE *stream) {
@@ -21,17 +18,7 @@ static void print_activation(const explain_lesson *lesson, uint32_t l, FILE *str
   (void)fprintf(stream, "%-9s layer %u: %s(z)", "", l + 1, name);
   const bool is_known = strncmp(formula, name, strlen(name)) == 0; /* tanh(z) */
   (void)fprintf(stream, is_known ? "\n" : " = ");
-  if (!is_known) print_formula(stream, formula);
-}
-
-static void print_cost(const explain_lesson *lesson, FILE *stream) {
-  const mlpd_loss loss = lesson->settings.train.loss;
-  (void)fprintf(stream, "Cost      C = ");
-  if (loss == MLPD_CROSS_ENTROPY) /* the help is about classes, and a lesson has target values */
-    print_formula(stream, "-sum_k y_k log yhat_k");
-  else
-    print_formula(stream, choice_help(mlpd_loss_choices, (int)loss));
-  if (lesson->n > 1) (void)fprintf(stream, "          summed over the %llu samples\n", (unsigned long long)lesson->n);
+  if (!is_known) explain_loss_formula(stream, formula);
 }
 
 static void print_title(const explain_lesson *lesson, FILE *stream) {
@@ -51,40 +38,87 @@ static void print_network(const explain_lesson *lesson, FILE *stream) {
   for (uint32_t l = 0; l < lesson->num_layers; l++) print_activation(lesson, l, stream);
 }
 
-static void print_start(const explain_lesson *lesson, const explain_step *step, FILE *stream) {
-  const explain_settings *const settings = &lesson->settings;
-  char rate[32];
-  (void)snprintf(rate, sizeof rate, "%g", settings->train.lr);
-  print_title(lesson, stream);
-  print_network(lesson, stream);
-  print_cost(lesson, stream);
+/* Are there layers that draw numbers in each step? */
+static bool draws(const explain_page *page) {
+  for (uint32_t l = 0; l < explain_layers(page); l++) {
+    const explain_kind *const kind = explain_kind_of(page, l);
+    if (kind == &explain_dropout || kind == &explain_noise) return true;
+  }
+  return false;
+}
+
+static void print_head(const explain_page *page) {
+  const explain_settings *const settings = &page->lesson->settings;
+  FILE *const stream = page->stream;
+  print_title(page->lesson, stream);
+  print_network(page->lesson, stream);
+  if (draws(page))
+    (void)fprintf(stream, "Draws     with seed %llu, other numbers in each step\n",
+                  (unsigned long long)settings->train.seed);
+  explain_loss_start(page);
+  (void)fprintf(stream, "Rate      eta = %g%s\n", settings->train.lr,
+                settings->update == EXPLAIN_UPDATE_WEIGHTS ? "; the biases are not updated" : "");
+  explain_update_start(page);
   (void)fprintf(stream,
-                "Rate      eta = %s%s\n"
                 "Sign      delta = dC/dZ, from Yhat - Y. Texts that take delta = -dC/dZ, from\n"
                 "          Y - Yhat, have the other sign in delta and the same new weights\n"
-                "Matrices  a row is a sample, a column a unit; o multiplies element by element\n\n",
-                rate, settings->update == EXPLAIN_UPDATE_WEIGHTS ? "; the biases are not updated" : "");
-  const uint32_t inputs = lesson->inputs, outputs = lesson->outputs;
-  explain_print_matrix(stream, settings->digits, "X   inputs",
-                       (explain_matrix){lesson->x.values, lesson->n, inputs, inputs});
-  explain_print_matrix(stream, settings->digits, "Y   targets",
-                       (explain_matrix){lesson->y.values, lesson->n, outputs, outputs});
-  for (uint32_t l = 0; l < lesson->num_layers; l++) explain_dense_start(lesson, step, l, stream);
+                "Matrices  a row is a sample, a column a unit; o multiplies element by element\n\n");
+}
+
+static void print_start(const explain_page *page) {
+  const explain_lesson *const lesson = page->lesson;
+  print_head(page);
+  explain_print(page, "X   inputs", (explain_matrix){lesson->x.values, lesson->n, lesson->inputs, lesson->inputs});
+  explain_print(page, "Y   targets", (explain_matrix){lesson->y.values, lesson->n, lesson->targets, lesson->targets});
+  explain_loss_targets(page);
+  for (uint32_t l = 0; l < explain_layers(page); l++) {
+    const explain_kind *const kind = explain_kind_of(page, l);
+    if (kind->start != NULL) kind->start(page, l);
+  }
+}
+
+/* delta of layer l, from that of the layer behind it. */
+static void print_delta(const explain_page *page, uint32_t l) {
+  char pulled[EXPLAIN_FORMULA], formula[2 * EXPLAIN_FORMULA], name[EXPLAIN_NAME];
+  if (l + 1 == explain_layers(page)) {
+    explain_loss_delta(page);
+    return;
+  }
+  explain_kind_of(page, l + 1)->pull(page, l + 1, pulled);
+  (void)explain_delta_name(page, l, name);
+  if (explain_activates(page, l))
+    (void)snprintf(formula, sizeof formula, "%s = %s o %s'(Z%u)", name, pulled, explain_activation_name(page, l),
+                   explain_layer_number(page, l));
+  else
+    (void)snprintf(formula, sizeof formula, "%s = %.*s", name, (int)strlen(pulled) - 2, pulled + 1);
+  explain_print_samples(page, formula, l, page->step->trace.delta[l]);
+}
+
+/* The first layer that learns: no delta below it is needed. */
+static uint32_t lowest_delta(const explain_page *page) {
+  uint32_t l = 0;
+  while (mlpd_network_tensor(page->step->before, l, 0).name == NULL) l++;
+  return l;
 }
 
 void explain_any(const explain_lesson *lesson, const explain_step *step, FILE *stream) {
-  const uint64_t digits = lesson->settings.digits;
+  const explain_page page = {lesson, step, stream};
+  const uint32_t layers = explain_layers(&page);
   char b[32], c[32];
-  print_start(lesson, step, stream);
+  print_start(&page);
   (void)fprintf(stream, "\n1. Forward pass (the biases are added to every row)\n\n");
-  for (uint32_t l = 0; l < lesson->num_layers; l++) explain_dense_forward(lesson, step, l, stream);
-  (void)fprintf(stream, "  C = %s\n", explain_cost(step->trace.loss, digits, b));
+  for (uint32_t l = 0; l < layers; l++) explain_kind_of(&page, l)->forward(&page, l);
+  (void)fprintf(stream, "  C = %s\n", explain_cost(step->trace.loss, lesson->settings.digits, b));
   (void)fprintf(stream, "\n2. Back propagation\n\n");
-  for (uint32_t l = lesson->num_layers; l-- > 0;) explain_dense_backward(lesson, step, l, stream);
+  for (uint32_t l = layers; l-- > lowest_delta(&page);) print_delta(&page, l);
   (void)fprintf(stream, "\n3. Gradients%s\n\n", lesson->n > 1 ? ", summed over the samples" : "");
-  for (uint32_t l = lesson->num_layers; l-- > 0;) explain_dense_gradients(lesson, step, l, stream);
+  for (uint32_t l = layers; l-- > 0;)
+    if (explain_kind_of(&page, l)->gradients != NULL) explain_kind_of(&page, l)->gradients(&page, l);
   (void)fprintf(stream, "\n4. Update, a step downhill\n\n");
-  for (uint32_t l = lesson->num_layers; l-- > 0;) explain_dense_update(lesson, step, l, stream);
-  (void)fprintf(stream, "\nThe step took the cost C from %s to %s.\n", explain_cost(step->trace.loss, digits, b),
-                explain_cost(step->trace_after.loss, digits, c));
+  for (uint32_t l = layers; l-- > 0;)
+    if (explain_kind_of(&page, l)->update != NULL) explain_kind_of(&page, l)->update(&page, l);
+  (void)fprintf(stream, "\nThe step took the cost C from %s to %s%s.\n",
+                explain_cost(step->trace.loss, lesson->settings.digits, b),
+                explain_cost(step->trace_after.loss, lesson->settings.digits, c),
+                draws(&page) ? " (with the draws of the next)" : "");
 }

@@ -3,13 +3,18 @@
 #include <string.h>
 
 #include "program/explain.h"
+#include "program/explain_update.h"
 #include "program/outcome.h"
 
 void explain_lesson_free(explain_lesson *lesson) {
   for (uint32_t l = 0; l < EXPLAIN_MAX_LAYERS; l++) {
     free(lesson->weights[l].values);
     free(lesson->biases[l].values);
+    free(lesson->gains[l].values);
+    free(lesson->shifts[l].values);
   }
+  free(lesson->scale.values);
+  free(lesson->sample_weights);
   free(lesson->x.values);
   free(lesson->y.values);
   options_free(&lesson->texts);
@@ -17,6 +22,13 @@ void explain_lesson_free(explain_lesson *lesson) {
 }
 
 /* ---- Shapes ----------------------------------------------------------------------------------------- */
+
+/* Outputs of the network for each target. */
+static uint32_t outputs_of_target(const mlpd_train_options *train) {
+  uint32_t count = train->loss == MLPD_GAUSSIAN ? 2 : 1;
+  for (const char *c = train->quantiles; train->loss == MLPD_QUANTILE && *c != '\0'; c++) count += *c == ',';
+  return count;
+}
 
 static mlpd_status settle_widths(explain_lesson *lesson) {
   uint32_t *const widths = lesson->widths;
@@ -36,24 +48,32 @@ static mlpd_status settle_widths(explain_lesson *lesson) {
     end += strspn(end, " ");
     text = *end == ',' ? end + 1 : end;
   }
+  lesson->outputs = lesson->targets * outputs_of_target(&lesson->settings.train);
   widths[layers] = lesson->outputs;
   lesson->num_layers = layers;
   return MLPD_OK;
 }
 
-static mlpd_activation output_activation(const explain_settings *settings) {
-  if (settings->train.output_activation >= 0) return (mlpd_activation)settings->train.output_activation;
-  if (settings->train.loss == MLPD_CROSS_ENTROPY) return MLPD_SOFTMAX;
-  if (settings->train.loss == MLPD_POISSON) return MLPD_EXP;
-  return settings->train.loss == MLPD_BINARY_CROSS_ENTROPY ? MLPD_SIGMOID : MLPD_IDENTITY;
+static mlpd_activation output_activation(const mlpd_train_options *train) {
+  if (train->output_activation >= 0) return (mlpd_activation)train->output_activation;
+  if (train->loss == MLPD_CROSS_ENTROPY) return MLPD_SOFTMAX;
+  if (train->loss == MLPD_POISSON) return MLPD_EXP;
+  return train->loss == MLPD_BINARY_CROSS_ENTROPY ? MLPD_SIGMOID : MLPD_IDENTITY;
 }
 
-static mlpd_status settle_activations(explain_lesson *lesson) {
+static mlpd_status check_items(const explain_lesson *lesson, const char *setting, const char *what, uint32_t given) {
   const uint32_t hidden = lesson->num_layers - 1;
+  char where[EXPLAIN_PLACE_BYTES];
+  if (given == 1 || given == hidden) return MLPD_OK;
+  return outcome_fail(MLPD_ERROR_USAGE, "%s: %s: %u, hidden layers: %u; give one %.*s for all layers, or one for each",
+                      explain_setting_place(lesson, setting, where), what, given, hidden, (int)strlen(what) - 1, what);
+}
+
+/* Reads the names of the setting, *given of them. */
+static mlpd_status read_activations(explain_lesson *lesson, uint32_t *given) {
   const option row = {
       .name = "activation", .type = OPTION_CHOICE, .size = sizeof(int), .choices = mlpd_activation_choices};
   char where[EXPLAIN_PLACE_BYTES], name[32];
-  uint32_t given = 0;
   (void)explain_setting_place(lesson, "activation", where);
   for (const char *text = lesson->settings.train.activation; *text != '\0';) {
     const size_t length = strcspn(text, ", \t");
@@ -61,68 +81,144 @@ static mlpd_status settle_activations(explain_lesson *lesson) {
     (void)snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), text);
     const mlpd_status status = options_set(&row, where, name, &value);
     if (status != MLPD_OK) return status;
-    if (given < hidden) lesson->activations[given] = (mlpd_activation)value;
-    given++;
+    if (*given < lesson->num_layers - 1) lesson->activations[*given] = (mlpd_activation)value;
+    *given += 1;
     text += length + strspn(text + length, ", \t");
   }
-  if (given != 1 && given != hidden)
-    return outcome_fail(MLPD_ERROR_USAGE,
-                        "%s: names: %u, hidden layers: %u; give one name for all layers, or one for each", where, given,
-                        hidden);
-  for (uint32_t l = given; l < hidden; l++) lesson->activations[l] = lesson->activations[0];
-  lesson->activations[hidden] = output_activation(&lesson->settings);
   return MLPD_OK;
+}
+
+static mlpd_status settle_activations(explain_lesson *lesson) {
+  const uint32_t hidden = lesson->num_layers - 1;
+  mlpd_train_options *const train = &lesson->settings.train;
+  uint32_t given = 0;
+  mlpd_status status = read_activations(lesson, &given);
+  if (status == MLPD_OK) status = check_items(lesson, "activation", "names", given);
+  if (status != MLPD_OK) return status;
+  for (uint32_t l = given; l < hidden; l++) lesson->activations[l] = lesson->activations[0];
+  lesson->activations[hidden] = output_activation(train);
+  train->output_activation = (int)lesson->activations[hidden];
+  size_t used = 0;
+  for (uint32_t l = 0; l < hidden; l++)
+    used += (size_t)snprintf(lesson->activation_names + used, sizeof lesson->activation_names - used, "%s%s",
+                             l > 0 ? "," : "", mlpd_choice_name(mlpd_activation_choices, (int)lesson->activations[l]));
+  if (hidden > 0) train->activation = lesson->activation_names;
+  return MLPD_OK;
+}
+
+static mlpd_status check_dropout(const explain_lesson *lesson) {
+  uint32_t given = 1;
+  for (const char *c = lesson->settings.train.dropout; *c != '\0'; c++) given += *c == ',';
+  return check_items(lesson, "dropout", "probabilities", given);
 }
 
 /* ---- Weights ---------------------------------------------------------------------------------------- */
 
-static mlpd_status check_count(const explain_lesson *lesson, const char *what, const explain_list *list, uint32_t l,
-                               uint32_t rows, uint32_t columns) {
-  const char *const name = lesson->name;
-  if (l >= lesson->num_layers)
-    return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: %s %u: the network has %u layer%s, and hidden adds some", name,
-                        list->line, what, l + 1, lesson->num_layers, lesson->num_layers > 1 ? "s" : "");
-  if (list->count == (size_t)rows * columns) return MLPD_OK;
-  if (strcmp(what, "biases") == 0)
-    return outcome_fail(MLPD_ERROR_USAGE,
-                        "%s:%d: biases %u: the layer needs a number for each output, %u; here are %zu", name,
-                        list->line, l + 1, columns, list->count);
+static mlpd_status check_weights(const explain_lesson *lesson, uint32_t l) {
+  const explain_list *const list = &lesson->weights[l];
+  const uint32_t rows = lesson->widths[l], columns = lesson->widths[l + 1];
+  if (list->line == 0 || list->count == (size_t)rows * columns) return MLPD_OK;
   return outcome_fail(MLPD_ERROR_USAGE,
                       "%s:%d: weights %u: the layer needs %u rows (inputs) x %u columns (outputs), %zu numbers; here "
                       "are %zu",
-                      name, list->line, l + 1, rows, columns, (size_t)rows * columns, list->count);
+                      lesson->name, list->line, l + 1, rows, columns, (size_t)rows * columns, list->count);
+}
+
+/* A number for each of `needed` things: outputs or inputs. */
+static mlpd_status check_count(const explain_lesson *lesson, const char *what, const explain_list *list,
+                               const char *each, uint32_t needed) {
+  if (list->line == 0 || list->count == needed) return MLPD_OK;
+  return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: %s needs a number for each %s, %u; here are %zu", lesson->name,
+                      list->line, what, each, needed, list->count);
+}
+
+static mlpd_status fail_list(const explain_lesson *lesson, const explain_list *list, const char *what, uint32_t l,
+                             const char *why) {
+  return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: %s %u: %s", lesson->name, list->line, what, l + 1, why);
+}
+
+/* One of the lists that a layer may have beside its weights; why: it cannot have it, NULL: it can. */
+static mlpd_status check_list(const explain_lesson *lesson, const explain_list *list, const char *what, uint32_t l,
+                              const char *why) {
+  char name[32];
+  if (list->line == 0) return MLPD_OK;
+  if (why != NULL) return fail_list(lesson, list, what, l, why);
+  (void)snprintf(name, sizeof name, "%s %u: the layer", what, l + 1);
+  return check_count(lesson, name, list, "output", lesson->widths[l + 1]);
+}
+
+static mlpd_status check_absent(const explain_lesson *lesson, uint32_t l) {
+  const explain_list *const lists[] = {&lesson->weights[l], &lesson->biases[l], &lesson->gains[l], &lesson->shifts[l]};
+  static const char *const names[] = {"weights", "biases", "gain", "shift"};
+  for (int i = 0; i < 4; i++)
+    if (lists[i]->line > 0)
+      return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: %s %u: the network has %u layer%s, and hidden adds some",
+                          lesson->name, lists[i]->line, names[i], l + 1, lesson->num_layers,
+                          lesson->num_layers > 1 ? "s" : "");
+  return MLPD_OK;
+}
+
+static mlpd_status check_layer(const explain_lesson *lesson, uint32_t l) {
+  const mlpd_norm norm = l + 1 < lesson->num_layers ? lesson->settings.train.norm : MLPD_NORM_NONE;
+  const char *const no_norm =
+      norm != MLPD_NORM_NONE ? NULL : "the layer has no norm; norm layer adds one to each hidden layer";
+  const char *const no_bias =
+      norm == MLPD_NORM_BATCH ? "before a batch norm there are no biases; shift is in their place" : NULL;
+  mlpd_status status = check_weights(lesson, l);
+  if (status == MLPD_OK) status = check_list(lesson, &lesson->biases[l], "biases", l, no_bias);
+  if (status == MLPD_OK) status = check_list(lesson, &lesson->gains[l], "gain", l, no_norm);
+  return status == MLPD_OK ? check_list(lesson, &lesson->shifts[l], "shift", l, no_norm) : status;
+}
+
+static mlpd_status check_scale(const explain_lesson *lesson) {
+  if (lesson->scale.line > 0 && lesson->settings.train.input_scale <= 0)
+    return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: scale: the inputs have none; input-scale 1 adds it", lesson->name,
+                        lesson->scale.line);
+  return check_count(lesson, "scale", &lesson->scale, "input", lesson->inputs);
 }
 
 static mlpd_status check_parameters(explain_lesson *lesson) {
   uint32_t given = 0, absent = 0;
   for (uint32_t l = 0; l < EXPLAIN_MAX_LAYERS; l++) {
     const bool is_layer = l < lesson->num_layers;
-    const uint32_t inputs = is_layer ? lesson->widths[l] : 0, outputs = is_layer ? lesson->widths[l + 1] : 0;
-    mlpd_status status = MLPD_OK;
     given += lesson->weights[l].line > 0;
     if (is_layer && lesson->weights[l].line == 0 && absent == 0) absent = l + 1;
-    if (lesson->weights[l].line > 0) status = check_count(lesson, "weights", &lesson->weights[l], l, inputs, outputs);
-    if (status == MLPD_OK && lesson->biases[l].line > 0)
-      status = check_count(lesson, "biases", &lesson->biases[l], l, 1, outputs);
+    const mlpd_status status = is_layer ? check_layer(lesson, l) : check_absent(lesson, l);
     if (status != MLPD_OK) return status;
   }
   lesson->drawn = given == 0;
-  if (given == 0 || absent == 0) return MLPD_OK;
+  if (given == 0 || absent == 0) return check_scale(lesson);
   return outcome_fail(MLPD_ERROR_USAGE,
                       "%s: weights %u is missing; give the weights of all %u layers, or of none to "
                       "draw them",
                       lesson->name, absent, lesson->num_layers);
 }
 
+/* As if nothing had been given. */
+static void drop_parameters(explain_lesson *lesson) {
+  for (uint32_t l = 0; l < EXPLAIN_MAX_LAYERS; l++) {
+    lesson->weights[l].line = lesson->biases[l].line = 0;
+    lesson->gains[l].line = lesson->shifts[l].line = 0;
+  }
+  lesson->scale.line = 0;
+}
+
+static mlpd_status check_optimizer(const explain_lesson *lesson) {
+  const mlpd_optimizer optimizer = lesson->settings.train.optimizer;
+  char where[EXPLAIN_PLACE_BYTES];
+  if (explain_update_knows(optimizer)) return MLPD_OK;
+  return outcome_fail(MLPD_ERROR_USAGE, "%s: explain has no formulas for optimizer %s; adam is one that it shows",
+                      explain_setting_place(lesson, "optimizer", where),
+                      mlpd_choice_name(mlpd_optimizer_choices, (int)optimizer));
+}
+
 mlpd_status explain_lesson_finish(explain_lesson *lesson, bool draw) {
-  for (uint32_t l = 0; draw && l < EXPLAIN_MAX_LAYERS; l++) lesson->weights[l].line = lesson->biases[l].line = 0;
+  if (draw) drop_parameters(lesson);
   if (lesson->settings.train.loss == MLPD_LOSS_AUTO) lesson->settings.train.loss = MLPD_MSE;
-  if (lesson->settings.train.loss == MLPD_GAUSSIAN)
-    return outcome_fail(MLPD_ERROR_USAGE,
-                        "%s: a lesson has a target for each output, but loss gaussian has two outputs "
-                        "a target",
-                        lesson->name);
   mlpd_status status = settle_widths(lesson);
   if (status == MLPD_OK) status = settle_activations(lesson);
+  if (status == MLPD_OK) status = check_dropout(lesson);
+  if (status == MLPD_OK) status = check_optimizer(lesson);
+  if (status == MLPD_OK) status = explain_weigh(lesson);
   return status == MLPD_OK ? check_parameters(lesson) : status;
 }

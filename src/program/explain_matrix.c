@@ -1,8 +1,7 @@
-/* Numbers and matrices as text. */
+#include "program/explain_matrix.h"
+
 #include <math.h>
 #include <string.h>
-
-#include "program/explain.h"
 
 enum { WIDTH = 80, FORMULA = 38, SHAPE = 7, MOST_ROWS = 12 };
 
@@ -28,12 +27,24 @@ const char *explain_cost(double value, uint64_t decimals, char buffer[32]) {
 
 static int number_width(uint64_t digits) { return digits < 5 ? 8 : (int)digits + 4; }
 
-static void print_row(FILE *stream, uint64_t digits, const explain_matrix *matrix, uint64_t i, uint32_t shown) {
+explain_matrix explain_matrix_of(mlpd_tensor_view tensor) {
+  return (explain_matrix){tensor.values, tensor.rows, tensor.columns, tensor.stride};
+}
+
+/* What is printed: its elements come from a function. */
+typedef struct number_source {
+  uint64_t rows;
+  uint32_t columns;
+  explain_value *value;
+  const void *context;
+} number_source;
+
+static void print_row(FILE *stream, uint64_t digits, const number_source *source, uint64_t i, uint32_t shown) {
   char b[32];
   (void)fprintf(stream, " [");
   for (uint32_t j = 0; j < shown; j++)
     (void)fprintf(stream, " %*s", number_width(digits),
-                  explain_number((double)matrix->values[i * matrix->stride + j], digits, b));
+                  explain_number(source->value(source->context, i, j), digits, b));
   (void)fprintf(stream, "  ]\n");
 }
 
@@ -42,22 +53,33 @@ static uint32_t fitting(int before, uint64_t digits) {
   return (uint32_t)((WIDTH - before - 5) / (number_width(digits) + 1));
 }
 
-void explain_print_matrix(FILE *stream, uint64_t digits, const char *formula, explain_matrix matrix) {
+void explain_print_values(FILE *stream, uint64_t digits, const char *formula, uint64_t all_rows, uint32_t all_columns,
+                          explain_value *value, const void *context) {
   char shape[48];
-  const int length = snprintf(shape, sizeof shape, "(%llu, %u)", (unsigned long long)matrix.rows, matrix.columns);
+  const number_source source = {all_rows, all_columns, value, context};
+  const int length = snprintf(shape, sizeof shape, "(%llu, %u)", (unsigned long long)all_rows, all_columns);
   const uint32_t beside = fitting(FORMULA + SHAPE + 3, digits), below = fitting(2, digits);
-  const bool is_beside = matrix.columns <= beside && length <= SHAPE && strlen(formula) <= FORMULA;
-  const uint32_t columns = matrix.columns <= below ? matrix.columns : below;
-  const uint64_t rows = matrix.rows <= MOST_ROWS ? matrix.rows : MOST_ROWS;
+  const bool is_beside = all_columns <= beside && length <= SHAPE && strlen(formula) <= FORMULA;
+  const uint32_t columns = all_columns <= below ? all_columns : below;
+  const uint64_t rows = all_rows <= MOST_ROWS ? all_rows : MOST_ROWS;
   if (!is_beside) (void)fprintf(stream, "  %-*s %s\n", FORMULA, formula, shape);
   for (uint64_t i = 0; i < rows; i++) {
     if (is_beside)
       (void)fprintf(stream, "  %-*s %-*s", FORMULA, i == 0 ? formula : "", SHAPE, i == 0 ? shape : "");
     else
       (void)fprintf(stream, "  ");
-    print_row(stream, digits, &matrix, i, columns);
+    print_row(stream, digits, &source, i, columns);
   }
-  if (columns < matrix.columns || rows < matrix.rows)
+  if (columns < all_columns || rows < all_rows)
     (void)fprintf(stream, "   ... (shown: %llu of %llu rows, %u of %u columns)\n", (unsigned long long)rows,
-                  (unsigned long long)matrix.rows, columns, matrix.columns);
+                  (unsigned long long)all_rows, columns, all_columns);
+}
+
+static double element(const void *context, uint64_t i, uint32_t j) {
+  const explain_matrix *const matrix = context;
+  return (double)matrix->values[i * matrix->stride + j];
+}
+
+void explain_print_matrix(FILE *stream, uint64_t digits, const char *formula, explain_matrix matrix) {
+  explain_print_values(stream, digits, formula, matrix.rows, matrix.columns, element, &matrix);
 }

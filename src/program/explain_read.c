@@ -7,6 +7,8 @@
  *     0.15 0.25                on this line and the next ones
  *     0.20 0.30
  *   biases 1  0.35 0.35        likewise; 0 where they are not given
+ *   gain 1, shift 1            of a norm, likewise; 1 and 0 where they are not given
+ *   scale 1 0.5                of the inputs, with input-scale; 1 where it is not given
  *   sample 0.05 0.1 -> 0.01 1  inputs and targets; a line for each sample
  *
  * Weights of all layers or of none: then they are drawn. */
@@ -36,7 +38,7 @@ static const mlpd_option number_row = {.name = "number",
                                        .minimum = -(double)FLT_MAX,
                                        .maximum = (double)FLT_MAX};
 
-static const char *const keywords[] = {"title", "weights", "biases", "sample", NULL};
+static const char *const keywords[] = {"title", "weights", "biases", "gain", "shift", "scale", "sample", NULL};
 
 static mlpd_status fail_at(const reader *at, const char *what) {
   return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: %s", at->lesson->name, at->line, what);
@@ -102,6 +104,16 @@ static mlpd_status read_numbers(const reader *at, const char *of, char *text, ex
 
 /* ---- Keywords --------------------------------------------------------------------------------------- */
 
+/* The numbers of name ("weights 2", "scale"), on this line and those below. */
+static mlpd_status open_list(reader *at, const char *keyword, const char *name, explain_list *list, char *text) {
+  if (list->line > 0)
+    return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: %s stands in line %d already", at->lesson->name, at->line, name,
+                        list->line);
+  list->line = at->line;
+  at->open = list;
+  return read_numbers(at, keyword, text, list);
+}
+
 /* "weights 2 0.1 0.2": text begins with the number of the layer. */
 static mlpd_status read_layer(reader *at, const char *keyword, explain_list *lists, char *text) {
   char message[128], *end = NULL;
@@ -112,14 +124,8 @@ static mlpd_status read_layer(reader *at, const char *keyword, explain_list *lis
                    EXPLAIN_MAX_LAYERS, keyword);
     return fail_at(at, message);
   }
-  explain_list *const list = &lists[layer - 1];
-  if (list->line > 0) {
-    (void)snprintf(message, sizeof message, "%s %lu stands in line %d already", keyword, layer, list->line);
-    return fail_at(at, message);
-  }
-  list->line = at->line;
-  at->open = list;
-  return read_numbers(at, keyword, text, list);
+  (void)snprintf(message, sizeof message, "%s %lu", keyword, layer);
+  return open_list(at, keyword, message, &lists[layer - 1], text);
 }
 
 /* Has the sample the width of the first one? *width is 0 before that. */
@@ -149,7 +155,7 @@ static mlpd_status read_sample(reader *at, char *text) {
   mlpd_status status = read_numbers(at, "input", text, x);
   if (status == MLPD_OK) status = read_numbers(at, "target", arrow + 2, y);
   if (status == MLPD_OK) status = check_width(at, "inputs", x->count - before_x, &lesson->inputs, x->line);
-  if (status == MLPD_OK) status = check_width(at, "targets", y->count - before_y, &lesson->outputs, x->line);
+  if (status == MLPD_OK) status = check_width(at, "targets", y->count - before_y, &lesson->targets, x->line);
   lesson->n++;
   return status;
 }
@@ -168,8 +174,10 @@ static mlpd_status fail_keyword(const reader *at, const char *word) {
   if (near != NULL)
     return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: \"%s\" is unknown; did you mean %s?", at->lesson->name, at->line,
                         word, near);
-  return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: \"%s\" is unknown; a line begins with title, weights, biases, sample%s",
-                      at->lesson->name, at->line, word, names);
+  return outcome_fail(
+      MLPD_ERROR_USAGE,
+      "%s:%d: \"%s\" is unknown; a line begins with title, weights, biases, gain, shift, scale, sample%s",
+      at->lesson->name, at->line, word, names);
 }
 
 /* text without blanks around it and without the = of a config file. */
@@ -187,7 +195,7 @@ static mlpd_status read_setting(const reader *at, const char *word, char *text) 
   char where[EXPLAIN_PLACE_BYTES];
   explain_setting_given(at->lesson, word, at->line);
   (void)explain_setting_place(at->lesson, word, where);
-  const bool is_list = strcmp(word, "hidden") == 0 || strcmp(word, "activation") == 0;
+  const bool is_list = row->type == OPTION_WIDTHS || row->type == OPTION_LIST || row->type == OPTION_TEXT;
   const char *const kept = option_keep(&at->lesson->texts, is_list ? join_words(trim(text)) : trim(text));
   if (kept == NULL) return outcome_fail(MLPD_ERROR_MEMORY, "out of memory, reading %s", at->lesson->name);
   return options_set(row, where, strcmp(kept, "\"\"") == 0 ? "" : kept, &at->lesson->settings);
@@ -209,11 +217,15 @@ static mlpd_status read_line(reader *at, char *line) {
   text += strcspn(text, "= \t\r\n");
   if (*text != '\0') *text++ = '\0';
   at->open = NULL;
-  if (strcmp(word, "weights") == 0) return read_layer(at, word, at->lesson->weights, text);
-  if (strcmp(word, "biases") == 0) return read_layer(at, word, at->lesson->biases, text);
+  explain_lesson *const lesson = at->lesson;
+  if (strcmp(word, "weights") == 0) return read_layer(at, word, lesson->weights, text);
+  if (strcmp(word, "biases") == 0) return read_layer(at, word, lesson->biases, text);
+  if (strcmp(word, "gain") == 0) return read_layer(at, word, lesson->gains, text);
+  if (strcmp(word, "shift") == 0) return read_layer(at, word, lesson->shifts, text);
+  if (strcmp(word, "scale") == 0) return open_list(at, word, word, &lesson->scale, text);
   if (strcmp(word, "sample") == 0) return read_sample(at, text);
   if (strcmp(word, "title") != 0) return read_setting(at, word, text);
-  mlpd_text_printable(trim(text), at->lesson->title, sizeof at->lesson->title);
+  mlpd_text_printable(trim(text), lesson->title, sizeof lesson->title);
   return MLPD_OK;
 }
 

@@ -1,5 +1,6 @@
 /* A ReLU network with three samples at once, matrix after matrix: a row is a sample. */
 #include "program/explain.h"
+#include "program/explain_matrix.h"
 
 enum { SAMPLES = 3 };
 

@@ -1,5 +1,6 @@
 /* Settings of a lesson: their rows, what holds where nothing is given, and where one was given. */
 #include "program/explain.h"
+#include "program/outcome.h"
 
 #define AT(member) OPTION_AT(explain_settings, member)
 
@@ -14,12 +15,56 @@ const option explain_setting_rows[] = {
      .help = "activation of the hidden layers, one for all or one for each"},
     {"output-activation", "network", "NAME", OPTION_CHOICE, AT(train.output_activation),
      .help = "activation of the output layer; auto: by loss", .choices = mlpd_activation_choices, .automatic = true},
+    {"norm", "network", "HOW", OPTION_CHOICE, AT(train.norm),
+     .help = "normalise hidden layers before their activation; batch: over the samples", .choices = mlpd_norm_choices,
+     .needs = "hidden"},
+    {"dropout", "network", "P[,P...]", OPTION_LIST, AT(train.dropout),
+     .help = "drop outputs of the hidden layers with this probability, one for all or one for each", .maximum = 0.99,
+     .needs = "hidden"},
+    {"input-dropout", "network", "P", OPTION_REAL, AT(train.input_dropout), .help = "drop inputs with this probability",
+     .maximum = 0.99},
+    {"input-noise", "network", "S", OPTION_REAL, AT(train.input_noise),
+     .help = "standard deviation of noise on the inputs", .maximum = 1e6},
+    {"input-scale", "network", "FACTOR", OPTION_REAL, AT(train.input_scale),
+     .help = "learn a scale of each input, with this times the learning rate; 0: none", .maximum = 1e3},
     {"seed", "network", "N", OPTION_INTEGER, AT(train.seed),
-     .help = "draw the weights with this seed, in place of given ones", .maximum = 9007199254740992.0},
+     .help = "seed of all that is drawn: weights, and in each step dropout and noise; on the command line weights are "
+             "drawn in place of given ones",
+     .maximum = 9007199254740992.0},
     {"loss", "network", "NAME", OPTION_CHOICE, AT(train.loss), .help = "loss to minimise; auto: mse",
      .choices = mlpd_loss_choices},
+    {"label-smoothing", "network", "E", OPTION_REAL, AT(train.label_smoothing),
+     .help = "part of each target that is spread evenly over the classes", .maximum = 0.9999,
+     .needs = "loss=cross-entropy,binary-cross-entropy"},
+    {"focal-gamma", "network", "G", OPTION_REAL, AT(train.focal_gamma),
+     .help = "focal loss: (1 - p)^G times the cross-entropy; 0: cross-entropy", .maximum = 100,
+     .needs = "loss=cross-entropy,binary-cross-entropy"},
+    {"quantiles", "network", "LIST", OPTION_TEXT, AT(train.quantiles),
+     .help = "quantiles to estimate, rising; an output for each", .needs = "loss=quantile"},
+    {"class-weight", "network", "WEIGHTS", OPTION_TEXT, AT(train.class_weight),
+     .help = "weights of the classes: none; balanced (samples / (classes * samples of the class)); or 1,2,0.5"},
+    {"optimizer", "optimizer", "NAME", OPTION_CHOICE, AT(train.optimizer), .help = "update rule",
+     .choices = mlpd_optimizer_choices},
     {"lr", "optimizer", "ETA", OPTION_REAL, AT(train.lr),
      .help = "learning rate, for the gradient summed over the samples", .maximum = 1e6},
+    {"momentum", "optimizer", "M", OPTION_REAL, AT(train.momentum),
+     .help = "fraction of the velocity kept in each step", .maximum = 0.9999999,
+     .needs = "optimizer=momentum,nesterov,lars"},
+    {"beta1", "optimizer", "B", OPTION_REAL, AT(train.beta1), .help = "decay of the mean gradient",
+     .maximum = 0.9999999, .needs = "optimizer=adam,adamw,lion,lamb"},
+    {"beta2", "optimizer", "B", OPTION_REAL, AT(train.beta2), .help = "decay of the mean squared gradient",
+     .maximum = 0.9999999, .needs = "optimizer=adam,adamw,rmsprop,lion,lamb"},
+    {"epsilon", "optimizer", "E", OPTION_REAL, AT(train.epsilon), .help = "added to the root of the mean square",
+     .minimum = 1e-30, .maximum = 1, .needs = "optimizer=adam,adamw,rmsprop,adagrad,lamb"},
+    {"trust-coefficient", "optimizer", "C", OPTION_REAL, AT(train.trust_coefficient),
+     .help = "length of an update relative to the weights, at learning rate 1", .minimum = 1e-30, .maximum = 1e6,
+     .needs = "optimizer=lars"},
+    {"weight-decay", "optimizer", "D", OPTION_REAL, AT(train.weight_decay), .help = "weight decay; biases do not decay",
+     .maximum = 1e6},
+    {"decay", "optimizer", "HOW", OPTION_CHOICE, AT(train.decay),
+     .help = "where weight decay acts: coupled, in the gradient; decoupled, beside the step; auto: as the optimizer's "
+             "paper",
+     .choices = mlpd_decay_choices, .needs = "weight-decay"},
     {"update", "optimizer", "WHAT", OPTION_CHOICE, AT(update), .help = "what a step changes",
      .choices = explain_update_choices},
     {"steps", "output", "N", OPTION_INTEGER, AT(steps), .help = "steps to take; more than 1 add a table of the cost",
@@ -37,6 +82,7 @@ explain_settings explain_settings_default(void) {
   train->hidden = "";
   train->activation = "sigmoid";
   train->loss = MLPD_MSE;
+  train->quantiles = "0.5";
   train->optimizer = MLPD_SGD;
   train->lr = 0.1;
   train->weight_decay = 0;
@@ -64,4 +110,15 @@ const char *explain_setting_place(const explain_lesson *lesson, const char *name
 void explain_setting_given(explain_lesson *lesson, const char *name, int line) {
   const size_t index = setting_index(name);
   if (index < EXPLAIN_MAX_SETTINGS) lesson->setting_lines[index] = line;
+}
+
+void explain_note_idle(const explain_lesson *lesson) {
+  for (const option *row = explain_setting_rows; row->name != NULL; row++) {
+    char where[EXPLAIN_PLACE_BYTES], needed[64], note[EXPLAIN_PLACE_BYTES + 100];
+    if (lesson->setting_lines[row - explain_setting_rows] == 0) continue;
+    if (mlpd_option_lacks(explain_setting_rows, row, &lesson->settings, needed, sizeof needed) == NULL) continue;
+    (void)snprintf(note, sizeof note, "%s has no effect without %s", explain_setting_place(lesson, row->name, where),
+                   needed);
+    outcome_note(note);
+  }
 }

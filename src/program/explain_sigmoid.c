@@ -1,6 +1,7 @@
 /* The textbook case of back propagation, unit after unit (Han and Kamber, Data Mining, chapter on back propagation).
  * Its error is delta = (y - a) A'(z), which is -dC/dz: the library's delta with the other sign. */
 #include "program/explain.h"
+#include "program/explain_matrix.h"
 
 enum { INPUTS = 3, LAYERS = 2 };
 

@@ -3,56 +3,78 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "program/explain.h"
+#include "program/explain_page.h"
 #include "program/outcome.h"
 
 void explain_step_free(explain_step *step) {
   mlpd_trace_free(&step->trace);
   mlpd_trace_free(&step->trace_after);
+  mlpd_descent_free(step->descent);
   mlpd_network_free(step->before);
   mlpd_network_free(step->after);
   *step = (explain_step){0};
 }
 
-/* The library's message at the place of the setting that it is about. */
+/* The library's message at the place of the setting that it names ("--quantiles 2: ..."), else of this one. */
 static mlpd_status fail_at(const explain_lesson *lesson, const char *setting, mlpd_status status) {
-  char where[EXPLAIN_PLACE_BYTES];
-  (void)explain_setting_place(lesson, setting, where);
-  return outcome_fail(status, "%s: %s", where, mlpd_error_message());
+  const char *message = mlpd_error_message();
+  char where[EXPLAIN_PLACE_BYTES], name[32];
+  const size_t length = strncmp(message, "--", 2) == 0 ? strcspn(message + 2, ": ") : 0;
+  (void)snprintf(name, sizeof name, "%.*s", length < sizeof name ? (int)length : 0, message + 2);
+  if (mlpd_option_find(explain_setting_rows, name) == NULL)
+    return outcome_fail(status, "%s: %s", explain_setting_place(lesson, setting, where), message);
+  return outcome_fail(status, "%s%s", explain_setting_place(lesson, name, where), message + 2 + length);
+}
+
+/* Numbers of the lesson, where it gives them, in the tensor of this name; there is none in other kinds of layers. */
+static void fill_tensor(mlpd_network *network, uint32_t l, const char *name, const explain_list *list) {
+  const explain_matrix to = explain_tensor(network, l, name);
+  float *const values = mlpd_network_tensor(network, l, explain_tensor_index(network, l, name)).values;
+  if (list->line == 0) return;
+  for (uint64_t i = 0; i < to.rows; i++)
+    memcpy(values + i * to.stride, list->values + i * to.columns, to.columns * sizeof(float));
+}
+
+static void fill_network(const explain_lesson *lesson, mlpd_network *network) {
+  uint32_t dense = 0; /* layers so far */
+  for (uint32_t l = 0; l < mlpd_network_num_layers(network); l++) {
+    const bool is_dense = strcmp(mlpd_network_layer(network, l).kind, "dense") == 0;
+    dense += is_dense;
+    if (is_dense) fill_tensor(network, l, "weight", &lesson->weights[dense - 1]);
+    if (is_dense) fill_tensor(network, l, "bias", &lesson->biases[dense - 1]);
+    if (dense > 0) fill_tensor(network, l, "gain", &lesson->gains[dense - 1]);
+    if (dense > 0) fill_tensor(network, l, "shift", &lesson->shifts[dense - 1]);
+    fill_tensor(network, l, "scale", &lesson->scale);
+  }
 }
 
 static mlpd_status make_network(const explain_lesson *lesson, mlpd_network **network) {
-  const mlpd_status status = mlpd_network_create(lesson->num_layers, lesson->widths, lesson->activations, network);
+  const mlpd_status status =
+      mlpd_network_from_options(&lesson->settings.train, lesson->inputs, lesson->outputs, network);
   if (status != MLPD_OK) return fail_at(lesson, "activation", status);
-  if (lesson->drawn) mlpd_network_init(*network, MLPD_INIT_AUTO, lesson->settings.train.seed);
-  for (uint32_t l = 0; l < lesson->num_layers; l++) {
-    const mlpd_layer_view layer = mlpd_network_layer(*network, l);
-    const explain_list *const weights = &lesson->weights[l], *const biases = &lesson->biases[l];
-    for (uint32_t i = 0; !lesson->drawn && i < layer.inputs; i++)
-      memcpy(layer.weight + (size_t)i * layer.weight_stride, weights->values + (size_t)i * layer.outputs,
-             layer.outputs * sizeof(float));
-    if (biases->line > 0) memcpy(layer.bias, biases->values, layer.outputs * sizeof(float));
-  }
+  fill_network(lesson, *network);
   return MLPD_OK;
 }
 
-static mlpd_status make_trace(const explain_lesson *lesson, mlpd_network *network, mlpd_trace *trace) {
-  const mlpd_status status =
-      mlpd_network_trace(network, lesson->settings.train.loss, lesson->n, lesson->x.values, lesson->y.values, trace);
+static mlpd_status make_trace(const explain_lesson *lesson, mlpd_network *network, uint64_t step, mlpd_trace *trace) {
+  const mlpd_samples samples = {lesson->n, lesson->x.values, lesson->y.values, lesson->sample_weights};
+  const mlpd_status status = mlpd_network_trace_options(network, &lesson->settings.train, step, &samples, trace);
   return status == MLPD_OK ? MLPD_OK : fail_at(lesson, "loss", status);
 }
 
-void explain_descend(const explain_lesson *lesson, mlpd_network *network, const mlpd_trace *trace) {
-  float biases[EXPLAIN_MAX_LAYERS][EXPLAIN_MAX_WIDTH];
+/* The network takes a step with the gradients of the trace; with `update weights` the biases are put back. */
+static void descend(const explain_lesson *lesson, explain_step *step, const mlpd_trace *trace) {
+  static float biases[3 * EXPLAIN_MAX_LAYERS + 3][EXPLAIN_MAX_WIDTH];
+  mlpd_network *const network = step->after;
   const bool keep = lesson->settings.update == EXPLAIN_UPDATE_WEIGHTS;
-  for (uint32_t l = 0; keep && l < lesson->num_layers; l++) {
+  for (uint32_t l = 0; keep && l < mlpd_network_num_layers(network); l++) {
     const mlpd_layer_view layer = mlpd_network_layer(network, l);
-    memcpy(biases[l], layer.bias, layer.outputs * sizeof(float));
+    if (layer.bias != NULL) memcpy(biases[l], layer.bias, layer.outputs * sizeof(float));
   }
-  mlpd_network_descend(network, trace, (float)lesson->settings.train.lr);
-  for (uint32_t l = 0; keep && l < lesson->num_layers; l++) {
+  mlpd_descent_step(step->descent, network, trace);
+  for (uint32_t l = 0; keep && l < mlpd_network_num_layers(network); l++) {
     const mlpd_layer_view layer = mlpd_network_layer(network, l);
-    memcpy(layer.bias, biases[l], layer.outputs * sizeof(float));
+    if (layer.bias != NULL) memcpy(layer.bias, biases[l], layer.outputs * sizeof(float));
   }
 }
 
@@ -60,10 +82,12 @@ mlpd_status explain_step_make(const explain_lesson *lesson, explain_step *step) 
   *step = (explain_step){0};
   mlpd_status status = make_network(lesson, &step->before);
   if (status == MLPD_OK) status = make_network(lesson, &step->after);
-  if (status == MLPD_OK) status = make_trace(lesson, step->before, &step->trace);
+  if (status == MLPD_OK) status = make_trace(lesson, step->before, 0, &step->trace);
+  if (status == MLPD_OK && mlpd_descent_create(&lesson->settings.train, step->before, &step->descent) != MLPD_OK)
+    status = fail_at(lesson, "optimizer", MLPD_ERROR_USAGE);
   if (status != MLPD_OK) return status;
-  explain_descend(lesson, step->after, &step->trace);
-  return make_trace(lesson, step->after, &step->trace_after);
+  descend(lesson, step, &step->trace);
+  return make_trace(lesson, step->after, 1, &step->trace_after);
 }
 
 /* ---- The table of steps ----------------------------------------------------------------------------- */
@@ -82,7 +106,7 @@ static void print_row(const explain_lesson *lesson, uint64_t step, const mlpd_tr
   const uint64_t digits = lesson->settings.digits;
   const uint64_t outputs = lesson->n * lesson->outputs;
   (void)fprintf(stream, "  %8llu  %12s", (unsigned long long)step, explain_cost(trace->loss, digits, b));
-  const float *const answer = trace->a[lesson->num_layers - 1];
+  const float *const answer = trace->a[trace->num_layers - 1];
   for (uint64_t i = 0; outputs <= MOST_OUTPUTS && i < outputs; i++)
     (void)fprintf(stream, "%s%*s", i == 0 ? "   " : " ", digits < 5 ? 8 : (int)digits + 3,
                   explain_number((double)answer[i], digits, b));
@@ -105,9 +129,9 @@ mlpd_status explain_steps(const explain_lesson *lesson, explain_step *step, FILE
   print_row(lesson, 0, &step->trace, stream);
   print_row(lesson, 1, &step->trace_after, stream);
   for (uint64_t s = 2; s <= steps; s++) {
-    explain_descend(lesson, step->after, &step->trace_after);
+    descend(lesson, step, &step->trace_after);
     mlpd_trace_free(&step->trace_after);
-    status = make_trace(lesson, step->after, &step->trace_after);
+    status = make_trace(lesson, step->after, s, &step->trace_after);
     if (status == MLPD_OK) status = check_finite(s, &step->trace_after);
     if (status != MLPD_OK) return status;
     if (is_shown(s, steps)) print_row(lesson, s, &step->trace_after, stream);

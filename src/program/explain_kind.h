@@ -1,0 +1,24 @@
+/* What explain says of each kind of layer: a row of KINDS in explain_kind.c, and a file for each kind. */
+#ifndef MLPDIST_PROGRAM_EXPLAIN_KIND_H
+#define MLPDIST_PROGRAM_EXPLAIN_KIND_H
+
+#include "program/explain_page.h"
+
+typedef struct explain_kind {
+  const char *name;                                    /* as in mlpd_layer_view */
+  void (*start)(const explain_page *page, uint32_t l); /* its tensors before the step; NULL: none */
+  void (*forward)(const explain_page *page, uint32_t l);
+  /* The derivative of C by what the layer takes, from delta_l, in brackets: "(delta2 W2^T)". Prints its parts before.
+   */
+  void (*pull)(const explain_page *page, uint32_t l, char formula[EXPLAIN_FORMULA]);
+  void (*gradients)(const explain_page *page, uint32_t l); /* NULL: it has no tensors */
+  void (*update)(const explain_page *page, uint32_t l);    /* likewise */
+} explain_kind;
+
+extern const explain_kind explain_dense, explain_layer_norm, explain_batch_norm, explain_dropout, explain_noise,
+    explain_scale;
+
+/* The kind of layer l; NULL: explain does not know it. */
+const explain_kind *explain_kind_of(const explain_page *page, uint32_t l);
+
+#endif

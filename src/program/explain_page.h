@@ -1,0 +1,46 @@
+/* A page: a lesson and its step, for those who print them, and the names of its matrices. */
+#ifndef MLPDIST_PROGRAM_EXPLAIN_PAGE_H
+#define MLPDIST_PROGRAM_EXPLAIN_PAGE_H
+
+#include "program/explain.h"
+#include "program/explain_matrix.h"
+
+enum { EXPLAIN_NAME = 24, EXPLAIN_FORMULA = 200 };
+
+/* What is shown, and where it goes. l is a layer of the network, of any kind, from 0. */
+typedef struct explain_page {
+  const explain_lesson *lesson;
+  const explain_step *step;
+  FILE *stream;
+} explain_page;
+
+bool explain_is_kind(const explain_page *page, uint32_t l, const char *kind); /* "dense" */
+mlpd_layer_view explain_layer(const explain_page *page, uint32_t l);
+uint32_t explain_layers(const explain_page *page); /* of the network */
+
+/* The number in names, from 1: a dense layer's, which the layers behind it share; 0: on the inputs. */
+uint32_t explain_layer_number(const explain_page *page, uint32_t l);
+
+bool explain_is_normed(const explain_page *page, uint32_t l); /* a dense layer before a norm, without an activation */
+bool explain_activates(const explain_page *page, uint32_t l); /* layers that end with an activation */
+const char *explain_activation_name(const explain_page *page, uint32_t l);
+
+/* What layer l gives ("Yhat", "H1", "U1", "D1", "Xs"), what it takes, and the derivative of C: by z where it ends with
+ * an activation ("delta1"), else by what it gives ("dC/dU1"). */
+const char *explain_output_name(const explain_page *page, uint32_t l, char name[EXPLAIN_NAME]);
+const char *explain_input_name(const explain_page *page, uint32_t l, char name[EXPLAIN_NAME]);
+const char *explain_delta_name(const explain_page *page, uint32_t l, char name[EXPLAIN_NAME]);
+
+/* What layer l takes: (n, inputs) without gaps. */
+const float *explain_input(const explain_page *page, uint32_t l);
+
+/* A matrix of the network, or a row for each sample. */
+void explain_print(const explain_page *page, const char *formula, explain_matrix matrix);
+void explain_print_samples(const explain_page *page, const char *formula, uint32_t l, const float *values);
+
+/* A tensor of layer l by name, and its gradient. */
+uint32_t explain_tensor_index(mlpd_network *network, uint32_t l, const char *name);
+explain_matrix explain_tensor(mlpd_network *network, uint32_t l, const char *name);
+explain_matrix explain_gradient(const explain_page *page, uint32_t l, const char *name);
+
+#endif

@@ -1,0 +1,23 @@
+/* How each optimizer moves a tensor: what it holds of it, and the new values. */
+#ifndef MLPDIST_PROGRAM_EXPLAIN_UPDATE_H
+#define MLPDIST_PROGRAM_EXPLAIN_UPDATE_H
+
+#include "program/explain_page.h"
+
+typedef struct explain_updated {
+  const char *name; /* "W1" */
+  uint32_t layer;
+  const char *tensor; /* of the layer: "weight" */
+  bool decays;
+  double rate; /* factor of eta */
+} explain_updated;
+
+void explain_update_tensor(const explain_page *page, const explain_updated *t);
+
+/* Parameters of the optimizer, for the head of the page; nothing for plain gradient descent. */
+void explain_update_start(const explain_page *page);
+
+/* Has explain the formulas of this optimizer? */
+bool explain_update_knows(mlpd_optimizer optimizer);
+
+#endif

@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+"""Checks the numbers that `mlpdist explain` prints against a network in double precision.
+
+Usage: reference_explain.py MLPDIST
+
+Forward values, the cost and the new weights are compared with their definitions; the derivative by each Z and each
+tensor with central differences of the cost. What is drawn (weights, dropout, noise) is taken from the output.
+"""
+import itertools
+import re
+import subprocess
+import sys
+
+import numpy as np
+
+X = np.array([[1, 0.5, -1], [0.25, -2, 1], [-1, 1, 0.75], [2, 1.5, 0.5]])
+ONE_HOT = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]])
+VALUES = np.array([[0.3], [2], [-1.5], [1]])
+COUNTS = np.array([[0], [2], [1], [4]])
+BINARY = np.array([[0], [1], [1], [1]])
+STEP = 1e-5
+
+
+def lesson(targets):
+    rows = (" ".join(map(str, x)) + " -> " + " ".join(map(str, y)) for x, y in zip(X, targets))
+    return "".join(f"sample {row}\n" for row in rows)
+
+
+def read(text):
+    """[(left side, operator, right side, matrix)] in order."""
+    found = []
+    for line in text.splitlines():
+        head = re.match(r"  (\S.*?) +\((\d+), (\d+)\)( +\[.*)?$", line)
+        if head:
+            left, op, right = (re.split(r" (=|<-) ", head[1], maxsplit=1) + ["", ""])[:3]
+            found.append((left.split()[0], op, right, []))
+        row = re.search(r"\[([^\]]*)\]$", line)
+        if row:
+            found[-1][3].append([float(number) for number in row[1].split()])
+    return [(left, op, right, np.array(rows)) for left, op, right, rows in found]
+
+
+ACTIVATIONS = {
+    "tanh": np.tanh,
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "identity": lambda z: z,
+    "exp": np.exp,
+    "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True),
+}
+
+
+class Lesson:
+    def __init__(self, program, targets, options):
+        self.o = dict(zip(options[::2], options[1::2]))
+        self.y = targets
+        run = [program, "explain", "--network", "-", "--hidden", "3,2", "--activation", "tanh", "--digits", "9"]
+        run += itertools.chain(*((f"--{name}", value) for name, value in self.o.items()))
+        made = subprocess.run(run, input=lesson(targets), capture_output=True, text=True)
+        if made.returncode != 0 or made.stderr:
+            raise SystemExit(f"{' '.join(run)}: {made.stderr}")
+        self.what = " ".join(run[10:])
+        self.text = made.stdout
+        self.printed = read(made.stdout)
+        self.first = {}
+        for left, op, _, matrix in self.printed:
+            if op != "<-":
+                self.first.setdefault(left, matrix)
+
+    def real(self, name, default=0.0):
+        return float(self.o.get(name, default))
+
+    def check(self, name, printed, want, tolerance=2e-6):
+        want = np.broadcast_to(want, printed.shape)
+        off = np.abs(printed - want).max()
+        if not off <= tolerance * (1 + np.abs(want).max()):
+            raise SystemExit(f"{self.what}: {name} is off by {off:g}:\n{printed}\nnot\n{want}")
+
+    # ---- The cost, by definition ----------------------------------------------------------------------
+
+    def norm(self, u, seen, d):
+        axis = 1 if self.o["norm"] == "layer" else 0
+        seen[f"mu{d}"] = u.mean(axis=axis, keepdims=True)
+        seen[f"s{d}"] = np.sqrt(u.var(axis=axis, keepdims=True) + 1e-5)
+        seen[f"Uhat{d}"] = (u - seen[f"mu{d}"]) / seen[f"s{d}"]
+        return self.first[f"gain{d}"] * seen[f"Uhat{d}"] + self.first[f"shift{d}"]
+
+    def forward(self, bump):
+        """All values by name. bump(name, value) may move a value by a little."""
+        seen = {}
+
+        def keep(name, value):
+            seen[name] = bump(name, value)
+            return seen[name]
+
+        p = {name: bump(name, value) for name, value in self.first.items()}
+        a = X
+        for name, move in (("Xn", lambda v: v + p["E"]), ("Xd", lambda v: p["F"] * v), ("Xs", lambda v: v * p["S"])):
+            a = keep(name, move(a)) if name in p else a
+        for d in 1, 2, 3:
+            z = a @ p[f"W{d}"] + (p[f"B{d}"] if f"B{d}" in p else 0)
+            if f"gain{d}" in p:
+                saved, self.first = self.first, p
+                z = self.norm(keep(f"U{d}", z), seen, d)
+                self.first = saved
+            z = keep(f"Z{d}", z)
+            name = "Yhat" if d == 3 else f"H{d}"
+            a = keep(name, ACTIVATIONS[self.output if d == 3 else "tanh"](z))
+            a = keep(f"D{d}", p[f"F{d}"] * a) if f"F{d}" in p else a
+        return seen
+
+    @property
+    def output(self):
+        by_loss = {"cross-entropy": "softmax", "binary-cross-entropy": "sigmoid", "poisson": "exp"}
+        return by_loss.get(self.o.get("loss"), "identity")
+
+    def weights(self):
+        text = self.o.get("class-weight", "none")
+        of_class = self.y.argmax(axis=1) if self.y.shape[1] > 1 else self.y[:, 0].astype(int)
+        if text == "none":
+            return np.ones(len(X))
+        if text == "balanced":
+            classes = max(2, self.y.shape[1])
+            return np.array([len(X) / (classes * (of_class == c).sum()) for c in of_class])
+        return np.array([float(text.split(",")[c]) for c in of_class])
+
+    def losses(self, yhat):
+        y, loss, gamma = self.y, self.o.get("loss", "mse"), self.real("focal-gamma")
+        share, r = self.real("label-smoothing"), yhat - self.y if yhat.shape == self.y.shape else None
+        y = (1 - share) * y + share / (y.shape[1] if y.shape[1] > 1 else 2)
+        if loss == "cross-entropy":
+            return -(y * (1 - yhat) ** gamma * np.log(yhat)).sum(axis=1)
+        if loss == "binary-cross-entropy":
+            wrong = y * (1 - yhat) + (1 - y) * yhat
+            return (wrong**gamma * -(y * np.log(yhat) + (1 - y) * np.log(1 - yhat))).sum(axis=1)
+        if loss == "quantile":
+            tau = np.array([float(q) for q in self.o["quantiles"].split(",")])
+            return np.maximum(tau * (self.y - yhat), (tau - 1) * (self.y - yhat)).sum(axis=1)
+        if loss == "gaussian":
+            return 0.5 * (yhat[:, 1] + (self.y[:, 0] - yhat[:, 0]) ** 2 / np.exp(yhat[:, 1]))
+        if loss == "poisson":
+            return (yhat - self.y * np.log(yhat)).sum(axis=1)
+        if loss == "huber":
+            return np.where(np.abs(r) <= 1, r * r / 2, np.abs(r) - 0.5).sum(axis=1)
+        return {"mse": r * r / 2, "mse-mean": r * r / r.shape[1], "mae": np.abs(r)}[loss].sum(axis=1)
+
+    def cost(self, bump=lambda name, value: value):
+        return (self.weights() * self.losses(self.forward(bump)["Yhat"])).sum()
+
+    # ---- Derivatives, by central differences ----------------------------------------------------------
+
+    def slope(self, name, shape):
+        slopes = np.zeros(shape)
+        for at in np.ndindex(*shape):
+
+            def bump(other, value, sign):
+                if other != name:
+                    return value
+                moved = np.array(value, dtype=float)
+                moved[at] += sign * STEP
+                return moved
+
+            slopes[at] = (self.cost(lambda n, v: bump(n, v, 1)) - self.cost(lambda n, v: bump(n, v, -1))) / (2 * STEP)
+        return slopes
+
+    def check_parts_of_loss(self):
+        """What is printed beside delta: smoothed targets, weights, and the parts of focal losses."""
+        share, gamma, yhat = self.real("label-smoothing"), self.real("focal-gamma"), self.first["Yhat"]
+        y = (1 - share) * self.y + share / (self.y.shape[1] if self.y.shape[1] > 1 else 2)
+        wanted = {"Y'": y} if share else {}
+        if self.o.get("class-weight", "none") != "none":
+            wanted["w"] = self.weights()[:, None]
+        if gamma and self.o["loss"] == "cross-entropy":
+            # f = (1 - p)^gamma -log p: -p df/dp
+            of = lambda p: (1 - p) ** gamma * -np.log(p)
+            wanted["T"] = -y * yhat * (of(yhat + STEP) - of(yhat - STEP)) / (2 * STEP)
+            wanted["R"] = wanted["T"].sum(axis=1, keepdims=True)
+        elif gamma:
+            wanted["Q"] = y * (1 - yhat) + (1 - y) * yhat
+            wanted["L"] = -y * np.log(yhat) - (1 - y) * np.log(1 - yhat)
+        found = [name for name in ("Y'", "w", "T", "R", "Q", "L") if name in self.first]
+        if found != [name for name in ("Y'", "w", "T", "R", "Q", "L") if name in wanted]:
+            raise SystemExit(f"{self.what}: printed {found}, not {list(wanted)}")
+        for name, value in wanted.items():
+            self.check(name, self.first[name], value, 1e-5)
+
+    def check_passes(self):
+        self.check_parts_of_loss()
+        values = self.forward(lambda name, value: value)
+        for name, value in values.items():
+            self.check(name, self.first[name], value)
+        found = float(re.search(r"^  C = (\S+)", self.text, re.M)[1])
+        self.check("C", np.array([found]), self.cost())
+        derivatives = 0
+        for name, op, _, matrix in self.printed:
+            by = name[4:] if name.startswith("dC/d") else name.replace("delta", "Z") if "delta" in name else None
+            if op != "<-" and by is not None:
+                self.check(name, matrix, self.slope(by, matrix.shape), 1e-5)
+                derivatives += 1
+            d = name[1:]
+            if op == "=" and re.fullmatch(r"G\d", name):
+                self.check(name, matrix, self.first[f"delta{d}"] * self.first[f"gain{d}"])
+            if op == "=" and re.fullmatch(r"[pq]\d", name):
+                axis = 1 if self.o["norm"] == "layer" else 0
+                terms = self.first[f"G{d}"] * (self.first[f"Uhat{d}"] if name[0] == "q" else 1)
+                self.check(name, matrix, terms.mean(axis=axis, keepdims=True))
+        for name in self.first:
+            if re.fullmatch(r"[WBS]\d?|gain\d|shift\d", name) and name != "S" or name == "S" and "Xs" in self.first:
+                if f"dC/d{name}" not in self.first:
+                    raise SystemExit(f"{self.what}: no gradient of {name}")
+        if derivatives < 9:
+            raise SystemExit(f"{self.what}: {derivatives} derivatives")
+
+    # ---- The step, as the papers define it ------------------------------------------------------------
+
+    def new(self, name, w, g):
+        """New values of tensor w with gradient g, and what is printed on the way."""
+        kind, lr, decays = self.o.get("optimizer", "sgd"), self.real("lr", 0.1), name[0] == "W"
+        mu, b1, b2, e = self.real("momentum", 0.9), self.real("beta1", 0.9), self.real("beta2", 0.95), 1e-8
+        lam = self.real("weight-decay") if decays else 0
+        lr *= self.real("input-scale", 1) if name == "S" else 1
+        how = self.o.get("decay", "auto")
+        if how == "auto":
+            how = {"adamw": "decoupled", "lion": "decoupled", "lamb": "direction"}.get(kind, "coupled")
+        keep = 1 - lr * lam if how == "decoupled" else 1
+        coupled = g + lam * w if how == "coupled" else g
+        seen = {f"g({name})": coupled}
+        norm = np.linalg.norm
+        if kind == "lars":
+            ratio = self.real("trust-coefficient", 1e-3) * norm(w) / (norm(g) + (lam * norm(w) if how == "coupled" else 0))
+            seen["V"] = coupled * (ratio if decays else 1)
+            step = seen["V"]
+        elif kind in ("momentum", "nesterov"):
+            seen["V"] = coupled
+            step = coupled if kind == "momentum" else coupled + mu * coupled
+        elif kind in ("adam", "adamw", "lamb"):
+            seen["M"], seen["V"] = (1 - b1) * coupled, (1 - b2) * coupled**2
+            seen["Mhat"], seen["Vhat"] = coupled, coupled**2
+            step = coupled / (np.abs(coupled) + e)
+            if kind == "lamb":
+                step = seen["D"] = step + (lam * w if how == "direction" else 0)
+                step = step * norm(w) / norm(step) if decays else step
+        elif kind in ("rmsprop", "adagrad"):
+            seen["Q"] = (1 - b2 if kind == "rmsprop" else 1) * coupled**2
+            step = coupled / (np.sqrt(seen["Q"]) + e)
+        elif kind == "lion":
+            seen["K"], seen["M"] = (1 - b1) * coupled, (1 - b2) * coupled
+            step = np.sign(seen["K"])
+        else:
+            step = coupled
+        seen[name] = keep * w - lr * step
+        return seen
+
+    def check_update(self):
+        updated = set()
+        parts = self.printed
+        start = max(i for i, part in enumerate(parts) if part[0].startswith("dC/d")) + 1
+        waiting = []
+        for left, op, right, matrix in parts[start:]:
+            tensor = left in self.first and op == "<-"
+            if not tensor:
+                waiting.append((left, matrix))
+                continue
+            if left[:4] in ("mean", "vari"):
+                u = self.first[f"U{left[-1]}"]
+                of_step = u.mean(axis=0) if left[:4] == "mean" else u.var(axis=0, ddof=1)
+                self.check(left, matrix, 0.9 * (left[0] == "v") + 0.1 * of_step)
+                continue
+            seen = self.new(left, self.first[left], self.first[f"dC/d{left}"])
+            for name, printed in waiting + [(left, matrix)]:
+                key = name if name in seen else name.split("(")[0]
+                # Where a gradient is next to 0, Adam's step amplifies its rounding.
+                self.check(f"{left}: {name}", printed, seen[key], 3e-4 if key == left else 2e-6)
+            if len(waiting) != len(seen) - 1 - (f"g({left})" not in dict(waiting)):
+                raise SystemExit(f"{self.what}: {left}: printed {[name for name, _ in waiting]}, not {list(seen)}")
+            waiting = []
+            updated.add(left)
+        wanted = {name[4:] for name in self.first if re.fullmatch(r"dC/d([WB]\d|gain\d|shift\d|S)", name)}
+        if updated != wanted:
+            raise SystemExit(f"{self.what}: new values of {sorted(updated)}, not of {sorted(wanted)}")
+
+
+LAYERS = [
+    "",
+    "norm layer",
+    "norm batch",
+    "dropout 0.4,0.2 input-dropout 0.3",
+    "input-noise 0.2 input-scale 6",
+    "norm layer dropout 0.3 input-noise 0.5 input-dropout 0.2 input-scale 2",
+    "norm batch dropout 0.3 input-scale 2 seed 5",
+]
+LOSSES = [
+    (ONE_HOT, "loss cross-entropy"),
+    (ONE_HOT, "loss cross-entropy label-smoothing 0.1 class-weight 1,2,0.5"),
+    (ONE_HOT, "loss cross-entropy focal-gamma 2 class-weight balanced"),
+    (ONE_HOT, "loss cross-entropy focal-gamma 1.5 label-smoothing 0.2"),
+    (BINARY, "loss binary-cross-entropy label-smoothing 0.1 class-weight balanced"),
+    (BINARY, "loss binary-cross-entropy focal-gamma 2 label-smoothing 0.1"),
+    (BINARY, "loss binary-cross-entropy focal-gamma 0.5 class-weight 1,3"),
+    (VALUES, "loss quantile quantiles 0.1,0.5,0.9"),
+    (VALUES, "loss gaussian"),
+    (COUNTS, "loss poisson"),
+    (VALUES, "loss huber"),
+    (VALUES, "loss mae"),
+    (ONE_HOT, "loss mse-mean class-weight 1,2,3"),
+    (VALUES, "loss mse"),
+]
+OPTIMIZERS = [
+    "optimizer sgd",
+    "optimizer sgd weight-decay 0.1 decay decoupled",
+    "optimizer momentum weight-decay 0.1",
+    "optimizer nesterov momentum 0.8",
+    "optimizer adam weight-decay 0.1 beta1 0.8",
+    "optimizer adamw weight-decay 0.1",
+    "optimizer rmsprop",
+    "optimizer adagrad weight-decay 0.2",
+    "optimizer lion weight-decay 0.1 beta2 0.99",
+    "optimizer lars weight-decay 0.1 trust-coefficient 0.01",
+    "optimizer lars",
+    "optimizer lamb weight-decay 0.1",
+    "optimizer lamb weight-decay 0.1 decay coupled",
+]
+
+
+def main():
+    program = sys.argv[1]
+    for i in range(max(len(LAYERS), len(LOSSES), len(OPTIMIZERS))):
+        targets, loss = LOSSES[i % len(LOSSES)]
+        options = f"{LAYERS[i % len(LAYERS)]} {loss} {OPTIMIZERS[i % len(OPTIMIZERS)]}".split()
+        made = Lesson(program, targets, options)
+        made.check_passes()
+        made.check_update()
+
+
+main()
