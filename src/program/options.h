@@ -33,13 +33,13 @@ typedef mlpd_option option;
   }
 
 typedef struct option_table {
-  const char *command;           /* "train" */
-  const char *usage;             /* what follows the command: "[options]" */
-  const char *summary;           /* one line */
-  const char *details;           /* paragraphs after the options; NULL: none */
-  const option *rows;            /* of the command's struct; ends with name == NULL */
-  const option *library_rows;    /* further rows, of the struct that the command's begins with; or NULL */
-  const void *(*defaults)(void); /* the command's struct before any option is parsed */
+  const char *command;                  /* "train" */
+  const char *usage;                    /* what follows the command: "[options]" */
+  const char *summary;                  /* one line */
+  const char *details;                  /* paragraphs after the options; NULL: none */
+  const option *rows;                   /* of the command's struct; ends with name == NULL */
+  const option *library_rows;           /* further rows, of the struct that the command's begins with; or NULL */
+  const void *(*defaults)(void);        /* the command's struct before any option is parsed */
   int min_positionals, max_positionals; /* arguments that belong to no option; max -1: any number */
 } option_table;
 
