@@ -24,8 +24,9 @@ const option_table export_table = {
         "normalisation of the inputs, scaling of the targets, and names.",
     .details =
         "Formats\n"
-        "  .onnx   a graph for ONNX Runtime, OpenCV and others: x (rows, columns) to probability\n"
-        "          or value; a category is its code, a missing value NaN; names are metadata\n"
+        "  .onnx   a graph for ONNX Runtime, OpenCV and others: x (rows, columns) to\n"
+        "          probability or value; a category is its code, a missing value NaN;\n"
+        "          names are metadata\n"
         "  .c      one file of C99 with a function that predicts a row; needs no library\n"
         "  .json   all arrays and names as text\n"
         "  .npz    the same for NumPy\n"
