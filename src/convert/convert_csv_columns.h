@@ -21,6 +21,10 @@ uint32_t csv_features_of(const csv_plan *plan, uint32_t column);
 /* Makes the plan. name is the file's, for messages. */
 mlpd_status csv_plan_make(const char *name, const csv_layout *layout, const mlpd_convert_options *options,
                           csv_plan *plan);
+
+/* The same by the options alone, without regard to a model. */
+mlpd_status csv_plan_by_options(const char *name, const csv_layout *layout, const mlpd_convert_options *options,
+                                csv_plan *plan);
 void csv_plan_free(csv_plan *plan);
 
 /* The columns that a list, given as option, names: marked (columns), which the caller frees. */

@@ -1,0 +1,105 @@
+/* Chooses the columns of a table for a model: by its names, or by position. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "convert/convert_csv_columns.h"
+#include "convert/convert_date.h"
+#include "convert/convert_report.h"
+#include "convert/convert_source.h"
+
+static mlpd_status fail_missing(const char *file, const char *what, const char *const *names, uint32_t count,
+                                const uint32_t *places) {
+  char list[REPORT_BYTES] = "";
+  size_t used = 0;
+  uint32_t missing = 0;
+  for (uint32_t j = 0; j < count; j++) {
+    if (places[j] != UINT32_MAX) continue;
+    report_list_add(list, &used, ", ", names[j]);
+    missing++;
+  }
+  return FAIL(MLPD_ERROR_DATA, "%s: no column%s %s, which the model %s", file, missing == 1 ? "" : "s", list, what);
+}
+
+/* The column of dates from which a model's feature such as "when.year" is computed, or UINT32_MAX. */
+static uint32_t take_date(const csv_layout *layout, const char *name, csv_plan *plan) {
+  for (int i = 0; i < DATE_FEATURES; i++) {
+    const size_t length = strlen(name), tail = strlen(date_suffixes[i]);
+    if (length <= tail || strcmp(name + length - tail, date_suffixes[i]) != 0) continue;
+    for (uint32_t c = 0; c < layout->columns; c++) {
+      if (strncmp(layout->names[c], name, length - tail) != 0 || layout->names[c][length - tail] != '\0') continue;
+      plan->roles[c] = CSV_FEATURE;
+      plan->dates[c] = true;
+      return c;
+    }
+  }
+  return UINT32_MAX;
+}
+
+/* Gives the columns with these names a role, and stores their indices in places (count). */
+static mlpd_status take_names(const char *file, const csv_layout *layout, const char *what, const char *const *names,
+                              uint32_t count, csv_role role, uint32_t *places, csv_plan *plan) {
+  bool all = true;
+  for (uint32_t j = 0; j < count; j++) {
+    places[j] = UINT32_MAX;
+    for (uint32_t c = 0; c < layout->columns && places[j] == UINT32_MAX; c++)
+      if (plan->roles[c] == CSV_LEFT_OUT && strcmp(layout->names[c], names[j]) == 0) {
+        plan->roles[c] = (uint8_t)role;
+        places[j] = c;
+      }
+    if (places[j] == UINT32_MAX && role == CSV_FEATURE) places[j] = take_date(layout, names[j], plan);
+    all = all && places[j] != UINT32_MAX;
+  }
+  return all ? MLPD_OK : fail_missing(file, what, names, count, places);
+}
+
+/* Chooses columns by the model's names. */
+static mlpd_status plan_by_names(const char *file, const csv_layout *layout, const mlpd_convert_options *o,
+                                 csv_plan *plan) {
+  uint32_t *places = NULL;
+  const uint32_t targets = o->unlabelled ? 0 : o->num_model_targets;
+  *plan = (csv_plan){.num_targets = 0};
+  TRY(memory_allocate(&plan->roles, layout->columns, sizeof *plan->roles, "columns"));
+  TRY(memory_allocate(&plan->dates, layout->columns, sizeof *plan->dates, "columns"));
+  TRY(memory_allocate(&plan->targets, targets, sizeof *plan->targets, "columns"));
+  TRY(memory_allocate(&places, o->num_model_columns, sizeof *places, "columns"));
+  mlpd_status status =
+      take_names(file, layout, "needs", o->model_columns, o->num_model_columns, CSV_FEATURE, places, plan);
+  free(places);
+  if (status == MLPD_OK)
+    status = take_names(file, layout, "predicts", o->model_targets, targets, CSV_TARGET, plan->targets, plan);
+  plan->num_features = o->num_model_columns;
+  plan->num_targets = targets;
+  return status;
+}
+
+/* Chooses columns by position, for a model with so many inputs: with or without the target, with or without ignored
+ * columns. */
+static mlpd_status plan_by_position(const char *file, const csv_layout *layout, const mlpd_convert_options *options,
+                                    csv_plan *plan) {
+  mlpd_convert_options ways[3] = {*options, *options, *options};
+  const int count = options->unlabelled ? 3 : 1;
+  ways[1].label = ways[2].label = "none";
+  ways[2].ignore = ways[2].columns = NULL;
+  for (int i = 0; i < count; i++) {
+    const mlpd_status status = csv_plan_by_options(file, layout, &ways[i], plan);
+    if (status == MLPD_OK && plan->num_features == options->num_model_columns) {
+      for (uint32_t c = 0; options->unlabelled && c < layout->columns; c++)
+        if (plan->roles[c] == CSV_TARGET) plan->roles[c] = CSV_LEFT_OUT;
+      if (options->unlabelled) plan->num_targets = 0;
+      return MLPD_OK;
+    }
+    if (count == 1) TRY(status);
+    csv_plan_free(plan);
+    *plan = (csv_plan){.num_targets = 0};
+  }
+  return FAIL(MLPD_ERROR_DATA, "%s: has %u columns, but the model takes %u%s", file, layout->columns,
+              options->num_model_columns, options->unlabelled ? "" : " and the target");
+}
+
+mlpd_status csv_plan_make(const char *name, const csv_layout *layout, const mlpd_convert_options *options,
+                          csv_plan *plan) {
+  if (options->num_model_columns == 0) return csv_plan_by_options(name, layout, options, plan);
+  if (layout->names == NULL || options->model_columns == NULL) return plan_by_position(name, layout, options, plan);
+  return plan_by_names(name, layout, options, plan);
+}
