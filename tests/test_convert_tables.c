@@ -802,6 +802,32 @@ static void test_classes_or_values(void **state) {
   if (strstr(said, "taken as") != NULL) fail_msg("'%s'", said);
 }
 
+/* A model of data whose inputs have names and whose target has none. */
+static void test_target_of_a_model_without_its_name(void **state) {
+  (void)state;
+  static const char *const inputs[] = {"u", "v"};
+  mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  o.num_model_columns = 2;
+  o.model_columns = inputs;
+  write_text("a.csv", "v,y,u\n1,0.5,2\n3,1.5,4\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_int_equal(r.features, 2);
+  assert_names("/targets/name", "y");
+  (void)unlink(in_folder("out.h5"));
+  write_text("a.csv", "v,y,u,w\n1,0.5,2,7\n3,1.5,4,9\n");
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "a.csv: the target of the model has no name; name its column: --label COLUMN",
+                 "a.csv");
+  o.label = "v";
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "label: column 'v' is an input of the model", "a.csv");
+  o.label = "w";
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/targets/name", "w");
+  (void)unlink(in_folder("out.h5"));
+  write_text("a.csv", "V,w,u\n1,0.5,2\n3,1.5,4\n");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "no column v, which the model needs; the table has 'V'", "a.csv");
+}
+
 /* Rows of a table that only look like rows are named. */
 static void test_notes_on_rows(void **state) {
   (void)state;
@@ -917,6 +943,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_kinds_in_parts, clear_folder),
       cmocka_unit_test_teardown(test_dates, clear_folder),
       cmocka_unit_test_teardown(test_classes_or_values, clear_folder),
+      cmocka_unit_test_teardown(test_target_of_a_model_without_its_name, clear_folder),
       cmocka_unit_test_teardown(test_notes_on_rows, clear_folder),
       cmocka_unit_test_teardown(test_chosen_columns, clear_folder),
       cmocka_unit_test_teardown(test_columns_that_are_none, clear_folder),

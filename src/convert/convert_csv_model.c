@@ -1,6 +1,7 @@
 /* Chooses the columns of a table for a model: by its names, or by position. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "convert/convert_csv_columns.h"
@@ -8,9 +9,23 @@
 #include "convert/convert_report.h"
 #include "convert/convert_source.h"
 
-static mlpd_status fail_missing(const char *file, const char *what, const char *const *names, uint32_t count,
-                                const uint32_t *places) {
-  char list[REPORT_BYTES] = "";
+/* Writes to hint which column is called like a missing one but for the case of letters, if there is one. */
+static const char *other_case(const csv_layout *layout, const char *const *names, uint32_t count,
+                              const uint32_t *places, char hint[300]) {
+  hint[0] = '\0';
+  for (uint32_t j = 0; j < count; j++)
+    for (uint32_t c = 0; c < layout->columns && places[j] == UINT32_MAX; c++) {
+      if (strcasecmp(layout->names[c], names[j]) != 0) continue;
+      (void)snprintf(hint, 300, "; the table has '%.100s', and names must be alike to the letter: write '%.100s'",
+                     layout->names[c], names[j]);
+      return hint;
+    }
+  return hint;
+}
+
+static mlpd_status fail_missing(const char *file, const csv_layout *layout, const char *what, const char *const *names,
+                                uint32_t count, const uint32_t *places) {
+  char list[REPORT_BYTES] = "", hint[300];
   size_t used = 0;
   uint32_t missing = 0;
   for (uint32_t j = 0; j < count; j++) {
@@ -18,7 +33,8 @@ static mlpd_status fail_missing(const char *file, const char *what, const char *
     report_list_add(list, &used, ", ", names[j]);
     missing++;
   }
-  return FAIL(MLPD_ERROR_DATA, "%s: no column%s %s, which the model %s", file, missing == 1 ? "" : "s", list, what);
+  return FAIL(MLPD_ERROR_DATA, "%s: no column%s %s, which the model %s%s", file, missing == 1 ? "" : "s", list, what,
+              other_case(layout, names, count, places, hint));
 }
 
 /* The column of dates from which a model's feature such as "when.year" is computed, or UINT32_MAX. */
@@ -50,7 +66,40 @@ static mlpd_status take_names(const char *file, const csv_layout *layout, const 
     if (places[j] == UINT32_MAX && role == CSV_FEATURE) places[j] = take_date(layout, names[j], plan);
     all = all && places[j] != UINT32_MAX;
   }
-  return all ? MLPD_OK : fail_missing(file, what, names, count, places);
+  return all ? MLPD_OK : fail_missing(file, layout, what, names, count, places);
+}
+
+/* A model whose target has no name, because its data had none: the columns that label names or, without it, the only
+ * one left. */
+static mlpd_status take_unnamed(const char *file, const csv_layout *layout, const mlpd_convert_options *o,
+                                csv_plan *plan) {
+  mlpd_convert_options by_label = {.label = o->label};
+  csv_plan named = {.num_targets = 0};
+  char only[16];
+  uint32_t left = 0;
+  for (uint32_t c = 0; c < layout->columns && o->label == NULL; c++) {
+    if (plan->roles[c] != CSV_LEFT_OUT || (c == 0 && layout->index)) continue;
+    (void)snprintf(only, sizeof only, "%u", c);
+    left++;
+  }
+  if (o->label == NULL && left != 1)
+    return FAIL(MLPD_ERROR_USAGE, "%s: the target of the model has no name; name its column: --label COLUMN", file);
+  if (o->label == NULL) by_label.label = only;
+  mlpd_status status = csv_plan_by_options(file, layout, &by_label, &named);
+  for (uint32_t t = 0; t < named.num_targets && status == MLPD_OK; t++) {
+    const uint32_t c = named.targets[t];
+    char shown[300];
+    if (plan->roles[c] == CSV_FEATURE)
+      status =
+          FAIL(MLPD_ERROR_USAGE, "%s: label: %s is an input of the model", file, csv_column_shown(layout, c, shown));
+    plan->roles[c] = CSV_TARGET;
+  }
+  free(plan->targets);
+  plan->targets = named.targets;
+  plan->num_targets = named.num_targets;
+  named.targets = NULL;
+  csv_plan_free(&named);
+  return status;
 }
 
 /* Chooses columns by the model's names. */
@@ -70,6 +119,7 @@ static mlpd_status plan_by_names(const char *file, const csv_layout *layout, con
     status = take_names(file, layout, "predicts", o->model_targets, targets, CSV_TARGET, plan->targets, plan);
   plan->num_features = o->num_model_columns;
   plan->num_targets = targets;
+  if (status == MLPD_OK && targets == 0 && !o->unlabelled) status = take_unnamed(file, layout, o, plan);
   return status;
 }
 
