@@ -40,6 +40,14 @@ module mlpdist
     type(c_ptr) :: handle = c_null_ptr
   end type
 
+  ! Training under way (mlpd_trainer): mlpd_trainer_create makes it, mlpd_free frees it, before its mlpd_comm.
+  type, public :: mlpd_trainer
+    private
+    type(c_ptr) :: handle = c_null_ptr
+  end type
+
+  public :: mlpd_trainer_create, mlpd_trainer_save, mlpd_trainer_load
+  public :: mlpd_add, mlpd_step, mlpd_replay, mlpd_normalize, mlpd_current, mlpd_steps
   public :: mlpd_comm_from, mlpd_comm_alone, mlpd_set, mlpd_fit, mlpd_load, mlpd_save, mlpd_features, mlpd_outputs
   public :: mlpd_predictor_create, mlpd_predict, mlpd_classify, mlpd_jacobian, mlpd_vjp, mlpd_free, mlpd_message
 
@@ -47,6 +55,16 @@ module mlpdist
   ! for a regression, integer y(samples), from 0, for classes.
   interface mlpd_fit
     module procedure fit_real64, fit_real32, fit_classes_real64, fit_classes_real32
+  end interface
+
+  ! mlpd_add(trainer, x, y [, status]): puts this rank's samples into the buffer (mlpd_trainer_add).
+  interface mlpd_add
+    module procedure add_real64, add_real32, add_classes_real64, add_classes_real32
+  end interface
+
+  ! mlpd_step(trainer, x, y [, loss, status]): a step on this rank's samples of the batch (mlpd_trainer_step).
+  interface mlpd_step
+    module procedure step_real64, step_real32, step_classes_real64, step_classes_real32
   end interface
 
   ! mlpd_predict(predictor, x, y [, status]): y(outputs, samples), targets in their units or probabilities of classes.
@@ -70,7 +88,7 @@ module mlpdist
   end interface
 
   interface mlpd_free
-    module procedure free_comm, free_options, free_model, free_predictor
+    module procedure free_comm, free_options, free_model, free_predictor, free_trainer
   end interface
 
   ! mlpd_type of mlpdist.h
@@ -142,6 +160,59 @@ module mlpdist
       type(c_ptr) :: model
       integer(c_int) :: c_fit
     end function
+    function c_trainer_create(comm, options, features, targets, steps_per_epoch, buffer_rows, trainer) &
+      bind(c, name='mlpd_trainer_create')
+      import c_ptr, c_int, c_int32_t, c_int64_t
+      type(c_ptr), value :: comm, options
+      integer(c_int32_t), value :: features, targets
+      integer(c_int64_t), value :: steps_per_epoch, buffer_rows
+      type(c_ptr) :: trainer
+      integer(c_int) :: c_trainer_create
+    end function
+    function c_trainer_normalize(trainer, x_shift, x_scale, y_shift, y_scale) bind(c, name='mlpd_trainer_normalize')
+      import c_ptr, c_int
+      type(c_ptr), value :: trainer, x_shift, x_scale, y_shift, y_scale
+      integer(c_int) :: c_trainer_normalize
+    end function
+    function c_trainer_add(trainer, x, y) bind(c, name='mlpd_trainer_add')
+      import c_ptr, c_int, c_rows
+      type(c_ptr), value :: trainer
+      type(c_rows), intent(in) :: x, y
+      integer(c_int) :: c_trainer_add
+    end function
+    function c_trainer_step(trainer, x, y, loss) bind(c, name='mlpd_trainer_step')
+      import c_ptr, c_int, c_double
+      type(c_ptr), value :: trainer, x, y
+      real(c_double) :: loss
+      integer(c_int) :: c_trainer_step
+    end function
+    function c_trainer_steps(trainer) bind(c, name='mlpd_trainer_steps')
+      import c_ptr, c_int64_t
+      type(c_ptr), value :: trainer
+      integer(c_int64_t) :: c_trainer_steps
+    end function
+    function c_trainer_model(trainer, model) bind(c, name='mlpd_trainer_model')
+      import c_ptr, c_int
+      type(c_ptr), value :: trainer
+      type(c_ptr) :: model
+      integer(c_int) :: c_trainer_model
+    end function
+    function c_trainer_save(trainer, path) bind(c, name='mlpd_trainer_save')
+      import c_ptr, c_int, c_char
+      type(c_ptr), value :: trainer
+      character(kind=c_char), intent(in) :: path(*)
+      integer(c_int) :: c_trainer_save
+    end function
+    function c_trainer_load(trainer, path) bind(c, name='mlpd_trainer_load')
+      import c_ptr, c_int, c_char
+      type(c_ptr), value :: trainer
+      character(kind=c_char), intent(in) :: path(*)
+      integer(c_int) :: c_trainer_load
+    end function
+    subroutine c_trainer_free(trainer) bind(c, name='mlpd_trainer_free')
+      import c_ptr
+      type(c_ptr), value :: trainer
+    end subroutine
     function c_model_load(path, model) bind(c, name='mlpd_model_load')
       import c_ptr, c_int, c_char
       character(kind=c_char), intent(in) :: path(*)
@@ -316,6 +387,12 @@ contains
     predictor%handle = c_null_ptr
   end subroutine
 
+  subroutine free_trainer(trainer)
+    type(mlpd_trainer), intent(inout) :: trainer
+    call c_trainer_free(trainer%handle)
+    trainer%handle = c_null_ptr
+  end subroutine
+
   ! ---- Arrays ------------------------------------------------------------------------------------------------------
 
   ! x(columns, samples) as the library sees it: a row of C is a column of Fortran.
@@ -402,6 +479,157 @@ contains
     type(mlpd_model), intent(out) :: model
     integer, intent(out), optional :: status
     call fit_rows(comm, options, rows_real32(x), rows_classes(y), model, status)
+  end subroutine
+
+  ! ---- Training under way ------------------------------------------------------------------------------------------
+
+  ! targets: of y, or the number of classes. steps_per_epoch: what a schedule counts as an epoch; buffer_rows: capacity of
+  ! the replay buffer. Collective, as all but mlpd_steps and mlpd_current.
+  subroutine mlpd_trainer_create(comm, options, features, targets, trainer, steps_per_epoch, buffer_rows, status)
+    type(mlpd_comm), intent(in) :: comm
+    type(mlpd_options), intent(inout) :: options
+    integer, intent(in) :: features, targets
+    type(mlpd_trainer), intent(out) :: trainer
+    integer, intent(in), optional :: steps_per_epoch, buffer_rows
+    integer, intent(out), optional :: status
+    integer(c_int64_t) :: steps, rows
+    integer(c_int) :: code
+    steps = 1
+    rows = 0
+    if (present(steps_per_epoch)) steps = steps_per_epoch
+    if (present(buffer_rows)) rows = buffer_rows
+    code = need_options(options)
+    if (code == mlpd_ok) code = c_trainer_create(comm%handle, options%handle, int(features, c_int32_t), &
+                                                 int(targets, c_int32_t), steps, rows, trainer%handle)
+    call finish(code, status)
+  end subroutine
+
+  ! x' = (x - shift) * scale; y_shift and y_scale, unless they are given, are found in the first samples. The arrays have
+  ! as many elements as x has features, and y targets.
+  subroutine mlpd_normalize(trainer, x_shift, x_scale, y_shift, y_scale, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    real(real64), intent(in), target, contiguous :: x_shift(:), x_scale(:)
+    real(real64), intent(in), target, contiguous, optional :: y_shift(:), y_scale(:)
+    integer, intent(out), optional :: status
+    type(c_ptr) :: shift, scale
+    shift = c_null_ptr
+    scale = c_null_ptr
+    if (present(y_shift)) shift = c_loc(y_shift)
+    if (present(y_scale)) scale = c_loc(y_scale)
+    call finish(c_trainer_normalize(trainer%handle, c_loc(x_shift), c_loc(x_scale), shift, scale), status)
+  end subroutine
+
+  subroutine step_rows(trainer, x, y, loss, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    type(c_rows), intent(in), target :: x, y
+    real(real64), intent(out), optional :: loss
+    integer, intent(out), optional :: status
+    real(c_double) :: mean
+    mean = 0
+    call finish(c_trainer_step(trainer%handle, c_loc(x), c_loc(y), mean), status)
+    if (present(loss)) loss = mean
+  end subroutine
+
+  ! A step on samples drawn from the buffer. loss: the mean over the batch, before the step.
+  subroutine mlpd_replay(trainer, loss, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    real(real64), intent(out), optional :: loss
+    integer, intent(out), optional :: status
+    real(c_double) :: mean
+    mean = 0
+    call finish(c_trainer_step(trainer%handle, c_null_ptr, c_null_ptr, mean), status)
+    if (present(loss)) loss = mean
+  end subroutine
+
+  integer(int64) function mlpd_steps(trainer)
+    type(mlpd_trainer), intent(in) :: trainer
+    mlpd_steps = c_trainer_steps(trainer%handle)
+  end function
+
+  ! The network as it is now (mlpd_trainer_model).
+  subroutine mlpd_current(trainer, model, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    type(mlpd_model), intent(out) :: model
+    integer, intent(out), optional :: status
+    call finish(c_trainer_model(trainer%handle, model%handle), status)
+  end subroutine
+
+  subroutine mlpd_trainer_save(trainer, path, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    character(*), intent(in) :: path
+    integer, intent(out), optional :: status
+    call finish(c_trainer_save(trainer%handle, c_text(path)), status)
+  end subroutine
+
+  subroutine mlpd_trainer_load(trainer, path, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    character(*), intent(in) :: path
+    integer, intent(out), optional :: status
+    call finish(c_trainer_load(trainer%handle, c_text(path)), status)
+  end subroutine
+
+  subroutine add_real64(trainer, x, y, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    real(real64), intent(in), target, contiguous :: x(:, :), y(:, :)
+    integer, intent(out), optional :: status
+    call finish(c_trainer_add(trainer%handle, rows_real64(x), rows_real64(y)), status)
+  end subroutine
+
+  subroutine add_real32(trainer, x, y, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    real(real32), intent(in), target, contiguous :: x(:, :), y(:, :)
+    integer, intent(out), optional :: status
+    call finish(c_trainer_add(trainer%handle, rows_real32(x), rows_real32(y)), status)
+  end subroutine
+
+  subroutine add_classes_real64(trainer, x, y, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    real(real64), intent(in), target, contiguous :: x(:, :)
+    integer(int32), intent(in), target, contiguous :: y(:)
+    integer, intent(out), optional :: status
+    call finish(c_trainer_add(trainer%handle, rows_real64(x), rows_classes(y)), status)
+  end subroutine
+
+  subroutine add_classes_real32(trainer, x, y, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    real(real32), intent(in), target, contiguous :: x(:, :)
+    integer(int32), intent(in), target, contiguous :: y(:)
+    integer, intent(out), optional :: status
+    call finish(c_trainer_add(trainer%handle, rows_real32(x), rows_classes(y)), status)
+  end subroutine
+
+  subroutine step_real64(trainer, x, y, loss, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    real(real64), intent(in), target, contiguous :: x(:, :), y(:, :)
+    real(real64), intent(out), optional :: loss
+    integer, intent(out), optional :: status
+    call step_rows(trainer, rows_real64(x), rows_real64(y), loss, status)
+  end subroutine
+
+  subroutine step_real32(trainer, x, y, loss, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    real(real32), intent(in), target, contiguous :: x(:, :), y(:, :)
+    real(real64), intent(out), optional :: loss
+    integer, intent(out), optional :: status
+    call step_rows(trainer, rows_real32(x), rows_real32(y), loss, status)
+  end subroutine
+
+  subroutine step_classes_real64(trainer, x, y, loss, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    real(real64), intent(in), target, contiguous :: x(:, :)
+    integer(int32), intent(in), target, contiguous :: y(:)
+    real(real64), intent(out), optional :: loss
+    integer, intent(out), optional :: status
+    call step_rows(trainer, rows_real64(x), rows_classes(y), loss, status)
+  end subroutine
+
+  subroutine step_classes_real32(trainer, x, y, loss, status)
+    type(mlpd_trainer), intent(in) :: trainer
+    real(real32), intent(in), target, contiguous :: x(:, :)
+    integer(int32), intent(in), target, contiguous :: y(:)
+    real(real64), intent(out), optional :: loss
+    integer, intent(out), optional :: status
+    call step_rows(trainer, rows_real32(x), rows_classes(y), loss, status)
   end subroutine
 
   ! ---- Predictions and derivatives ---------------------------------------------------------------------------------

@@ -34,6 +34,11 @@ passes() {
   MLPDIST_MODEL=run/model.h5 passes "$python" "$top/tests/test_python.py" Library
 }
 
+@test "training under way, with NumPy alone" {
+  needs numpy
+  passes "$python" "$top/tests/test_python.py" Steps
+}
+
 @test "the estimators: learning, stopping, weights, options, pipelines" {
   needs numpy sklearn
   passes "$python" "$top/tests/test_python.py" Estimators

@@ -75,6 +75,9 @@ iris() {
   block include/README.md 'program surrogate'
   cp block.txt surrogate.f90
   HOME=$PWD session include/README.md 'mpifort -fopenmp surrogate.f90'
+  block include/README.md 'program online'
+  cp block.txt online.f90
+  HOME=$PWD session include/README.md 'mpifort online.f90'
 }
 
 @test "README.md: from a table to predictions" {

@@ -367,6 +367,61 @@ class Frames(unittest.TestCase):
         np.testing.assert_array_equal(out["class"], fitted.predict(self.mixed))
 
 
+class Steps(unittest.TestCase):
+    """Trainer, with NumPy alone."""
+
+    def trainer(self, **options):
+        return mlpdist.Trainer(**{"features": 3, "batch": 16, "hidden": "8", "lanes": 2, "threads": 1, "seed": 4,
+                                  "buffer_rows": 40, **options})
+
+    def rows(self, number):
+        x = np.random.RandomState(number).normal(size=(16, 3))
+        return x, x[:, 0] - x[:, 1] * x[:, 2]
+
+    def run_steps(self, trainer, numbers):
+        for number in numbers:
+            x, y = self.rows(number)
+            loss = trainer.add(x, y).step(x.astype(np.float32) if number % 2 else np.asfortranarray(x), y)
+            trainer.step()
+        return loss
+
+    def test_goes_on_from_a_file(self):
+        whole, rest = self.trainer(), self.trainer()
+        self.run_steps(whole, range(4))
+        with tempfile.TemporaryDirectory() as folder:
+            whole.save(os.path.join(folder, "half.h5"))
+            rest.load(os.path.join(folder, "half.h5"))
+        self.assertEqual(rest.steps, 8)
+        self.assertEqual(rest.buffered, 40)
+        self.assertEqual(self.run_steps(whole, range(4, 8)), self.run_steps(rest, range(4, 8)))
+        self.assertEqual(whole.model().digest, rest.model().digest)
+        model = whole.model()
+        self.run_steps(whole, range(1))
+        self.assertNotEqual(model.digest, whole.model().digest)
+        with self.trainer(init_from=model) as other:
+            self.assertEqual(other.model().digest, model.digest)
+
+    def test_classes_and_normalisation(self):
+        trainer = self.trainer(targets=2, task="classification", lr=0.05)
+        trainer.normalize(x_shift=[1, 2, 3], x_scale=0.5)
+        for number in range(30):
+            x, y = self.rows(number)
+            loss = trainer.step(x + [1, 2, 3], (x[:, 0] > 0).astype(np.int32))
+        self.assertLess(loss, 0.4)
+        self.assertEqual(trainer.model().predict([[3, 2, 3], [-1, 2, 3]]).tolist(), [1, 0])
+
+    def test_refusals(self):
+        x, y = self.rows(0)
+        with self.assertRaisesRegex(ValueError, "schedule cosine falls over the whole run"):
+            self.trainer(schedule="cosine")
+        with self.assertRaisesRegex(ValueError, "unknown option --hiden; did you mean --hidden"):
+            self.trainer(hiden="8")
+        with self.assertRaisesRegex(ValueError, "hand in 15 rows, but a step takes 16"):
+            self.trainer().step(x[1:], y[1:])
+        with self.assertRaisesRegex(ValueError, "y is NULL"):
+            self.trainer().step(x)
+
+
 class Ranks(unittest.TestCase):
     """Under mpirun: rows of each rank, the bits of one rank."""
 
@@ -383,6 +438,13 @@ class Ranks(unittest.TestCase):
         together = classifier(lanes=4).fit(x[mine], y[mine], comm=comm)
         self.assertEqual(together.model_.digest, alone.model_.digest)
         self.assertEqual(together.loss_curve_, alone.loss_curve_)
+        digests = []
+        for ranks, rows in ((None, slice(None)), (comm, mine)):
+            with mlpdist.Trainer(4, 3, comm=ranks, task="classification", batch=150, lanes=4, threads=1) as trainer:
+                for _ in range(3):
+                    trainer.step(x[rows], y[rows])
+                digests.append(trainer.model().digest)
+        self.assertEqual(digests[0], digests[1])
         bad = x.copy()
         bad[149, 0] = np.nan  # of the last rank alone
         with self.assertRaisesRegex(ValueError, "NaN"):

@@ -4,8 +4,9 @@ MLPClassifier and MLPRegressor are scikit-learn estimators; load_model() reads w
 """
 from ._library import Error, InvalidInput, __version__, build_description
 from ._model import Model, load_model
+from ._trainer import Trainer
 
-__all__ = ["Error", "InvalidInput", "MLPClassifier", "MLPRegressor", "Model", "build_description", "load_model"]
+__all__ = ["Error", "InvalidInput", "MLPClassifier", "MLPRegressor", "Model", "Trainer", "build_description", "load_model"]
 
 
 def __getattr__(name):
