@@ -757,7 +757,7 @@ static void test_known_elsewhere(void **state) {
   assert_ok(h5_close(file));
 
   assert_ok(h5_open(path, &file));
-  h5_record_take(file, &known); /* nobody asked for it */
+  h5_metadata_take(file, &known); /* nobody asked for it */
   assert_int_equal(known.bytes, 0);
   assert_ok(h5_close(file));
 
@@ -766,7 +766,7 @@ static void test_known_elsewhere(void **state) {
   const uint64_t begin = array->place, end = begin + sizeof numbers;
   assert_int_equal(h5_array_stored_bytes(array), sizeof numbers);
   h5_array_close(array);
-  h5_record_take(file, &known);
+  h5_metadata_take(file, &known);
   assert_true(known.bytes > 0 && known.records != NULL);
   for (int i = 0; i < 3; ++i) {
     copies[i] = known;

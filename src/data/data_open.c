@@ -53,7 +53,7 @@ static mlpd_status open_on_all(mlpd_comm *comm, const mlpd_data_paths *paths, h5
   TRY(mlpd_comm_agree(comm, root ? h5_open_as(path, &(h5_opening){.records = true}, file) : MLPD_OK));
   if (root) {
     look_at_all(paths, *file);
-    h5_record_take(*file, &known);
+    h5_metadata_take(*file, &known);
   }
   mlpd_status status = tell(comm, &known);
   if (status == MLPD_OK && !root) status = h5_open_as(path, &(h5_opening){.known = &known}, file);

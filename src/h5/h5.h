@@ -31,7 +31,7 @@ typedef struct h5_metadata {
 
 /* Options for opening a file. */
 typedef struct h5_opening {
-  bool records;       /* keep the metadata that is read, for h5_record_take */
+  bool records;       /* keep the metadata that is read, for h5_metadata_take */
   h5_metadata *known; /* metadata read by another process, or NULL. h5_open_as takes ownership in any case. If path
                        * still has that version, the file needs no trial here and none of this is read again. */
 } h5_opening;
@@ -46,7 +46,7 @@ h5_file *h5_share(h5_file *file);
 
 /* Moves the metadata kept so far to *taken (free it with h5_metadata_free) and stops keeping it. *taken is empty with
  * HDF5 1.13 and later. */
-void h5_record_take(h5_file *file, h5_metadata *taken);
+void h5_metadata_take(h5_file *file, h5_metadata *taken);
 
 void h5_metadata_free(h5_metadata *m);
 

@@ -15,7 +15,7 @@ void h5_direct_find(h5_array *array) {
   if (file->writable || array->chunk[0] > 0) return;
   const hid_t stored = H5Dget_type(array->id), access = H5Fget_access_plist(file->id);
   const bool as_in_memory = H5Tequal(stored, h5_native_type(array->shape.type)) > 0;
-  const bool one_descriptor = H5Pget_driver(access) == h5_record_driver();
+  const bool one_descriptor = H5Pget_driver(access) == h5_driver();
   h5_id_close(stored);
   h5_id_close(access);
   const haddr_t place = H5Dget_offset(array->id); /* undefined if nothing was written: every value is the fill value */

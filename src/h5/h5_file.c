@@ -83,7 +83,7 @@ mlpd_status h5_open_untried(const char *path, const h5_opening *how, h5_file **f
   TRY(file_allocate(path, &opened));
   opened->size = size;
   const hid_t access = h5_file_access_create();
-  h5_record_set_driver(access, how);
+  h5_driver_set(access, how);
   opened->id = H5Fopen(path, H5F_ACC_RDONLY, access);
   if (opened->id < 0) {
     const char *const reason = h5_reason();

@@ -102,14 +102,14 @@ herr_t h5_refuse_external_link(const char *parent_file, const char *parent_group
  * for a size that the file claims. */
 bool h5_could_hold(const h5_file *file, double bytes, bool packed);
 
-/* ---- h5_record.c ------------------------------------------------------------------------------------ */
+/* ---- h5_driver.c ------------------------------------------------------------------------------------ */
 
-/* Sets in the property list `access` the driver of h5_record.c, with the options *how. *how must live until the file is
+/* Sets in the property list `access` the driver of h5_driver.c, with the options *how. *how must live until the file is
  * open. */
-void h5_record_set_driver(hid_t access, const h5_opening *how);
+void h5_driver_set(hid_t access, const h5_opening *how);
 
 /* The driver's identifier; H5FD_SEC2 if it cannot be used. */
-hid_t h5_record_driver(void);
+hid_t h5_driver(void);
 
 /* ---- h5_object.c ------------------------------------------------------------------------------------ */
 

@@ -21,14 +21,14 @@ void h5_metadata_free(h5_metadata *m) {
 
 /* H5FD_class_t changed in HDF5 1.13. With that version nothing is recorded: every rank reads the metadata itself. */
 #if H5_VERSION_GE(1, 13, 0)
-hid_t h5_record_driver(void) { return H5FD_SEC2; }
+hid_t h5_driver(void) { return H5FD_SEC2; }
 
-void h5_record_set_driver(hid_t access, const h5_opening *how) {
+void h5_driver_set(hid_t access, const h5_opening *how) {
   (void)how;
   (void)H5Pset_fapl_sec2(access);
 }
 
-void h5_record_take(h5_file *file, h5_metadata *taken) {
+void h5_metadata_take(h5_file *file, h5_metadata *taken) {
   *taken = (h5_metadata){.bytes = 0};
   (void)file_version_get(file->path, &taken->version);
 }
@@ -205,14 +205,14 @@ static const H5FD_class_t driver_class = {.name = "mlpdist",
 
 /* ---- For the other files of src/h5 ------------------------------------------------------------------------ */
 
-hid_t h5_record_driver(void) {
+hid_t h5_driver(void) {
   static hid_t driver = H5I_INVALID_HID;
   if (driver < 0) driver = H5FDregister(&driver_class);
   return driver >= 0 ? driver : H5FD_SEC2;
 }
 
-void h5_record_set_driver(hid_t access, const h5_opening *how) {
-  const hid_t driver = h5_record_driver();
+void h5_driver_set(hid_t access, const h5_opening *how) {
+  const hid_t driver = h5_driver();
   (void)H5Pset_driver(access, driver, driver != H5FD_SEC2 ? how : NULL); /* HDF5 copies *how */
 }
 
@@ -220,13 +220,13 @@ void h5_record_set_driver(hid_t access, const h5_opening *how) {
 static recorded_file *recorded(const h5_file *file) {
   void *handle = NULL;
   const hid_t access = H5Fget_access_plist(file->id);
-  const bool ours = h5_record_driver() != H5FD_SEC2 && H5Pget_driver(access) == h5_record_driver();
+  const bool ours = h5_driver() != H5FD_SEC2 && H5Pget_driver(access) == h5_driver();
   h5_id_close(access);
   if (!ours || H5Fget_vfd_handle(file->id, H5P_DEFAULT, &handle) < 0 || handle == NULL) return NULL;
   return (recorded_file *)(void *)((char *)handle - offsetof(recorded_file, descriptor));
 }
 
-void h5_record_take(h5_file *file, h5_metadata *taken) {
+void h5_metadata_take(h5_file *file, h5_metadata *taken) {
   H5_ENTER();
   recorded_file *const f = recorded(file);
   *taken = (h5_metadata){.bytes = 0};
