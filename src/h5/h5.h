@@ -44,8 +44,7 @@ mlpd_status h5_open_as(const char *path, const h5_opening *how, h5_file **file);
 /* Adds a user to an open file and returns it. Each user calls h5_close; the last call closes the file. */
 h5_file *h5_share(h5_file *file);
 
-/* Moves the metadata kept so far to *taken (free it with h5_metadata_free) and stops keeping it. *taken is empty with
- * HDF5 1.13 and later. */
+/* Moves the metadata kept so far to *taken (free it with h5_metadata_free) and stops keeping it. */
 void h5_metadata_take(h5_file *file, h5_metadata *taken);
 
 void h5_metadata_free(h5_metadata *m);

@@ -100,14 +100,8 @@ mlpd_status h5_open_untried(const char *path, const h5_opening *how, h5_file **f
 
 mlpd_status h5_create(const char *path, h5_file **file) { return h5_create_as(path, path, file); }
 
-/* At path, in messages name; access is closed. */
-static mlpd_status create_with(const char *path, const char *name, hid_t access, h5_file **file) {
-  h5_file *made = NULL;
-  mlpd_status status = file_allocate(name, &made);
-  if (status != MLPD_OK) {
-    h5_id_close(access);
-    return status;
-  }
+/* At path, in messages name; access says where it is kept. */
+static mlpd_status create_with(const char *path, const char *name, hid_t access, h5_file *made) {
   made->writable = true;
   const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
 #if H5_VERSION_GE(1, 10, 2)
@@ -119,8 +113,12 @@ static mlpd_status create_with(const char *path, const char *name, hid_t access,
   (void)H5Pset_attr_phase_change(creation, ATTRIBUTES_MOST, 0);
   made->id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
   h5_id_close(creation);
-  if (made->id < 0) status = FAIL(MLPD_ERROR_FILE, "%s: cannot be created: %s", name, h5_reason());
-  h5_id_close(access);
+  if (made->id < 0) return FAIL(MLPD_ERROR_FILE, "%s: cannot be created: %s", name, h5_reason());
+  return MLPD_OK;
+}
+
+/* Hands made over or, after a failure, frees it. */
+static mlpd_status give(mlpd_status status, h5_file *made, h5_file **file) {
   if (status == MLPD_OK)
     *file = made;
   else
@@ -131,23 +129,33 @@ static mlpd_status create_with(const char *path, const char *name, hid_t access,
 mlpd_status h5_create_as(const char *path, const char *name, h5_file **file) {
   H5_ENTER();
   *file = NULL;
+  h5_file *made = NULL;
   h5_library_start();
   const int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0) return FAIL(MLPD_ERROR_FILE, "%s: cannot be created: %s", name, strerror(errno));
   (void)close(descriptor);
-  return create_with(path, name, h5_file_access_create(), file);
+  TRY(file_allocate(name, &made));
+  const hid_t access = h5_file_access_create();
+  h5_driver_set_writing(access, &made->write_error);
+  const mlpd_status status = create_with(path, name, access, made);
+  h5_id_close(access);
+  return give(status, made, file);
 }
 
 mlpd_status h5_create_in_memory(const char *name, h5_file **file) {
   H5_ENTER();
   *file = NULL;
+  h5_file *made = NULL;
   h5_library_start();
   static uint64_t number;
   char path[64]; /* HDF5 knows open files by their names */
   (void)snprintf(path, sizeof path, "mlpdist-memory-%llu", (unsigned long long)number++);
+  TRY(file_allocate(name, &made));
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   (void)H5Pset_fapl_core(access, MEMORY_STEP_BYTES, false);
-  return create_with(path, name, access, file);
+  const mlpd_status status = create_with(path, name, access, made);
+  h5_id_close(access);
+  return give(status, made, file);
 }
 
 h5_file *h5_share(h5_file *file) {
@@ -168,6 +176,7 @@ mlpd_status h5_close(h5_file *file) {
     status = FAIL(MLPD_ERROR_FILE, "%s: cannot be written: %s", file->path, h5_reason());
   if (H5Fclose(file->id) < 0 && status == MLPD_OK)
     status = FAIL(MLPD_ERROR_FILE, "%s: cannot be closed: %s", file->path, h5_reason());
+  if (status == MLPD_OK) status = h5_written_check(file, NULL);
   file_free(file);
   return status;
 }

@@ -29,6 +29,7 @@ struct h5_file {
   hid_t link_access; /* refuses external links and notes them in met_external_link */
   bool writable, met_external_link;
   uint64_t size;     /* bytes; undefined for a file that is being written */
+  int write_error;   /* errno of the first failure of the driver, or 0 */
   unsigned users;    /* the h5_close that brings this to 0 closes the file */
   char *path;        /* the name in messages */
   char failure[256]; /* why closing an array failed, for h5_close to report; or empty */
@@ -107,6 +108,13 @@ bool h5_could_hold(const h5_file *file, double bytes, bool packed);
 /* Sets in the property list `access` the driver of h5_driver.c, with the options *how. *how must live until the file is
  * open. */
 void h5_driver_set(hid_t access, const h5_opening *how);
+
+/* The same for a file that is written. *error, 0 at first and valid until the file is closed, receives the errno of the
+ * first failure; HDF5 is not told. */
+void h5_driver_set_writing(hid_t access, int *error);
+
+/* Fails if something could not be written to the file so far; the message names object, unless that is NULL. */
+mlpd_status h5_written_check(const h5_file *file, const char *object);
 
 /* The driver's identifier; H5FD_SEC2 if it cannot be used. */
 hid_t h5_driver(void);

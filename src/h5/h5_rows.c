@@ -123,6 +123,7 @@ mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, elemen
   mlpd_status status = h5_rows_select(array, row, count, &file_space, &memory_space);
   if (status == MLPD_OK && H5Dwrite(array->id, h5_native_type(as), memory_space, file_space, H5P_DEFAULT, data) < 0)
     status = FAIL(MLPD_ERROR_FILE, "%s: %s cannot be written: %s", array->file->path, array->object, h5_reason());
+  if (status == MLPD_OK) status = h5_written_check(array->file, array->object);
   h5_id_close(memory_space);
   h5_id_close(file_space);
   return status;
