@@ -586,6 +586,7 @@ typedef struct mlpd_train_options {
   mlpd_task task;
   uint32_t classes;                 /* 0: from the data */
   mlpd_normalize normalize;         /* of the inputs */
+  double clip_inputs;               /* L: a number x, once normalised, becomes x / sqrt(1 + (x / L)^2); 0: x */
   mlpd_normalize normalize_targets; /* of values, where the output layer is linear: standard, or none */
 
   const char *hidden;     /* widths of the hidden layers, "512,256"; "" for none */

@@ -119,6 +119,7 @@ assert not any("gain" in name or "scale.npy" in name and "layer" in name for nam
 a_of = {"relu": lambda z: max(z, 0), "tanh": math.tanh, "identity": lambda z: z}
 for line, row in zip(open("rows.txt"), list(csv.reader(open("predict.csv")))[1:]):
     a = [(float(x) - shift) * scale for x, shift, scale in zip(line.split(), net["input"]["shift"], net["input"]["scale"])]
+    a = [x / math.hypot(1, x / net["input"].get("clip", math.inf)) for x in a]
     for layer in net["layers"]:
         a = [sum(x * w[j] for x, w in zip(a, layer["weight"])) + layer["bias"][j] for j in range(layer["outputs"])]
         a = [a_of[layer["activation"]](z) for z in a]
@@ -149,13 +150,14 @@ END
   folded --hidden 6,5 --norm batch --batch 40
   to_onnx batch-norm
   folded --hidden 6,5 --norm batch --batch 40 --input-scale 6 --parametrization ntk --lr 0.4 --activation tanh
-  folded --hidden 6 --input-scale 60 --input-dropout 0.1 --dropout 0.1
+  folded --hidden 6 --clip-inputs 1.5 --input-scale 60 --input-dropout 0.1 --dropout 0.1
+  to_onnx clipped
   # OpenCV 4.6 knows neither the mean of a row nor a Clip of operator sets from 11 on.
   known=${names/ relu6/}
   # shellcheck disable=SC2086 # words are wanted
-  same_in_onnx 1e-6 $names layer-norm batch-norm
+  same_in_onnx 1e-6 $names layer-norm batch-norm clipped
   # shellcheck disable=SC2086
-  same_in_opencv 1e-6 $known batch-norm
+  same_in_opencv 1e-6 $known batch-norm clipped
 }
 
 # An ensemble is one network for each member: the rows that the layers share are multiplied by a member's scale at the
@@ -203,7 +205,7 @@ END
 
 @test "export to JSON and NumPy: the same arrays, from which the predictions follow" {
   table CLASS
-  trained --hidden 8,5
+  trained --hidden 8,5 --clip-inputs 2
   alone export run/model.h5 net.json
   succeeds
   python3 - << 'END' || fail "JSON and predict differ"
@@ -213,6 +215,7 @@ assert net["input"]["names"] == ['a "b"', "größe", "c;d", "\\n"], net["input"]
 assert sorted(net["output"]["classes"]) == ["größer", 'no, "never"', "yes"]
 for line, row in zip(open("rows.txt"), list(csv.reader(open("predict.csv")))[1:]):
     a = [(float(x) - shift) * scale for x, shift, scale in zip(line.split(), net["input"]["shift"], net["input"]["scale"])]
+    a = [x / math.hypot(1, x / net["input"]["clip"]) for x in a]
     for layer in net["layers"]:
         a = [sum(x * w[j] for x, w in zip(a, layer["weight"])) + layer["bias"][j] for j in range(layer["outputs"])]
         if layer["activation"] == "relu":
@@ -236,7 +239,7 @@ import json, numpy
 a, net = numpy.load("net.npz"), json.load(open("net.json"))
 assert str(a["digest"]) == net["digest"] and list(a["input_names"]) == net["input"]["names"]
 assert list(a["classes"]) == net["output"]["classes"] and str(a["layer_1_activation"]) == "relu"
-assert numpy.array_equal(a["input_shift"], net["input"]["shift"])
+assert numpy.array_equal(a["input_shift"], net["input"]["shift"]) and a["input_clip"] == net["input"]["clip"] == 2
 for i, layer in enumerate(net["layers"], 1):
     assert a[f"layer_{i}_weight"].dtype == numpy.float32
     assert numpy.array_equal(a[f"layer_{i}_weight"], numpy.array(layer["weight"], "f4"))
@@ -250,7 +253,8 @@ END
     print "a,color,b,y"
     for (i = 0; i < 150; i++) printf "%s,%s,%g,%g\n", i % 7 == 3 ? "" : i % 11, i % 13 == 5 ? "" : color[i % 4 + 1], i / 50, \
       (i % 11) * (i % 4 + 1) + i / 50 }' > raw.csv
-  "$MLPDIST" train "${quick[@]}" --data raw.csv --label y --hidden 6 --epochs 3 --input-scale 6 --quiet --out run > /dev/null 2> told ||
+  "$MLPDIST" train "${quick[@]}" --data raw.csv --label y --hidden 6 --epochs 3 --input-scale 6 --normalize robust \
+    --clip-inputs 3 --quiet --out run > /dev/null 2> told ||
     fail "$(cat told)"
   sed '5s/,[a-z]*,/,violet,/' raw.csv > new.csv
   "$MLPDIST" predict --model run/model.h5 --data new.csv --out predict.csv > /dev/null 2> told || fail "$(cat told)"
@@ -279,7 +283,7 @@ END
   alone export run/model.h5 net.npz
   succeeds
   python3 - << 'END' || fail "they differ"
-import csv, json
+import csv, json, math
 net = json.load(open("net.json"))
 said = [float(v) for v in open("c.txt")]
 rows = list(csv.reader(open("predict.csv")))[1:]
@@ -295,7 +299,8 @@ for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
             if codes.get(text, -1) >= 0:
                 part[codes[text]] = 1
         else:
-            part = [((float(text) if text else column["fill"]) - shift) * scale]
+            x = ((float(text) if text else column["fill"]) - shift) * scale
+            part = [x / math.hypot(1, x / net["input"]["clip"])]
         a += part + ([1 if text == "" else 0] if column["marked"] else [])
     for layer in net["layers"]:
         if layer["kind"] == "scale":

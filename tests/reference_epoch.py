@@ -346,6 +346,9 @@ class Run:
         if self.class_weights is not None:
             weights = weights * self.class_weights[y]
         x = (x.astype(float) - self.shift) * self.scale
+        limit = self.options.real("clip-inputs")
+        if limit > 0:
+            x = x / np.sqrt(1 + (x / limit) ** 2)
         return x, y if self.classes else (self.columns(y) - self.target[0]) * self.target[1], weights
 
     def validate(self):

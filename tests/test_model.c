@@ -328,6 +328,7 @@ static void test_faults(void **state) {
       {"/", "loss", "none", 0, "loss"},
       {"/network/layer_1/weight", "activation", "softmax", 0, "softmax"},
       {"/network/layer_2/weight", "activation", "", 0, "activation"},
+      {"/", "clip_inputs", NULL, 2000000, "attribute clip_inputs is 2e+06"},
   };
   for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
     write_by_hand("fault.h5", 3, &faults[i]);

@@ -15,6 +15,7 @@
 #define vector_add basic_vector_add
 #define vector_approach basic_vector_approach
 #define vector_column_sums basic_vector_column_sums
+#define vector_squash basic_vector_squash
 #define vector_sum_squares basic_vector_sum_squares
 #define vector_all_finite basic_vector_all_finite
 #define vector_gather_rows basic_vector_gather_rows
@@ -23,6 +24,7 @@
 #undef vector_add
 #undef vector_approach
 #undef vector_column_sums
+#undef vector_squash
 #undef vector_sum_squares
 #undef vector_all_finite
 #undef vector_gather_rows
@@ -108,6 +110,26 @@ static void test_all_finite(void **state) {
         assert_int_equal(basic_vector_all_finite(n, x), j >= n);
         x[j] = kept;
       }
+}
+
+static void test_squash(void **state) {
+  (void)state;
+  const float x[] = {0, 1, -1, 3, -3, 1e-3f, 30, -1e20f, 3e38f, 0.1f, -7, 12, 5};
+  enum { COUNT = sizeof x / sizeof *x };
+  const double limits[] = {3, 0.25};
+  for (int l = 0; l < 2; l++)
+    for (uint64_t n = 0; n <= COUNT; n++) {
+      float y[COUNT], basic[COUNT];
+      memcpy(y, x, sizeof x);
+      memcpy(basic, x, sizeof x);
+      vector_squash(n, limits[l], y);
+      basic_vector_squash(n, limits[l], basic);
+      assert_memory_equal(y, basic, sizeof y);
+      for (uint64_t i = 0; i < COUNT; i++) {
+        const double expected = i < n ? (double)x[i] / hypot(1, (double)x[i] / limits[l]) : (double)x[i];
+        assert_true(fabs((double)y[i] - expected) <= 6e-8 * fabs(expected));
+      }
+    }
 }
 
 static void test_sum_squares(void **state) {
@@ -249,9 +271,9 @@ static void test_gather_wide(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_add),         cmocka_unit_test(test_approach),      cmocka_unit_test(test_column_sums),
-      cmocka_unit_test(test_sum_squares), cmocka_unit_test(test_all_finite),    cmocka_unit_test(test_gather),
-      cmocka_unit_test(test_gather_wide), cmocka_unit_test(test_element_types),
+      cmocka_unit_test(test_add),         cmocka_unit_test(test_approach),    cmocka_unit_test(test_squash),
+      cmocka_unit_test(test_column_sums), cmocka_unit_test(test_sum_squares), cmocka_unit_test(test_all_finite),
+      cmocka_unit_test(test_gather),      cmocka_unit_test(test_gather_wide), cmocka_unit_test(test_element_types),
   };
   return cmocka_run_group_tests_name("vector", tests, NULL, NULL);
 }

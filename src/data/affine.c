@@ -52,7 +52,7 @@ static bool fits_float(element_type type) {
   return type == ELEMENT_I8 || type == ELEMENT_U8 || type == ELEMENT_I16 || type == ELEMENT_U16 || type == ELEMENT_F32;
 }
 
-void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t known, const void *x, const uint32_t *rows,
+static void gather(const affine *a, element_type type, uint64_t m, uint64_t known, const void *x, const uint32_t *rows,
                    float *out) {
   if (a->codes != NULL) {
     column_codes_gather(a->codes, a->shift, a->scale, type, m, x, rows, out);
@@ -67,6 +67,31 @@ void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t know
   const uint64_t mode = denormals ? cpu_keep_denormals() : 0;
   vector_gather_rows_wide(type, m, known, a->columns, x, rows, a->shift, a->scale, out);
   if (denormals) cpu_restore_denormals(mode);
+}
+
+/* Of rows with codes: their numbers alone. */
+static void squash_numbers(const affine *a, uint64_t m, float *out) {
+  const column_codes *const codes = a->codes;
+  for (uint64_t i = 0; i < m; i++)
+    for (uint32_t j = 0; j < codes->about.count; j++)
+      if (codes->about.kinds[j] != COLUMN_KIND_CATEGORY)
+        vector_squash(1, a->limit, out + i * codes->width + codes->begin[j]);
+}
+
+void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t known, const void *x, const uint32_t *rows,
+                   float *out) {
+  gather(a, type, m, known, x, rows, out);
+  if (!(a->limit > 0)) return;
+  if (a->codes != NULL)
+    squash_numbers(a, m, out);
+  else
+    vector_squash(m * a->columns, a->limit, out);
+}
+
+double affine_slope(const affine *a, uint32_t j, double x) {
+  if (!(a->limit > 0)) return a->scale[j];
+  const double part = (x - a->shift[j]) * a->scale[j] / a->limit, square = 1 + part * part;
+  return a->scale[j] / (square * sqrt(square));
 }
 
 uint32_t affine_width(const affine *a) { return a->codes != NULL ? a->codes->width : a->columns; }

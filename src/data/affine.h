@@ -1,4 +1,5 @@
-/* Normalisation as an affine map of each column: x' = (x - shift) * scale, computed in double and rounded to float32.
+/* Normalisation as an affine map of each column: x' = (x - shift) * scale, computed in double and rounded to float32;
+ * with a limit L numbers then become x' / sqrt(1 + (x' / L)^2), likewise: close to x' near 0, and never beyond +-L.
  * Nothing here is collective. */
 #ifndef MLPDIST_AFFINE_H
 #define MLPDIST_AFFINE_H
@@ -11,6 +12,7 @@ typedef struct affine {
   double *shift, *scale;              /* (columns) */
   float *narrow_shift, *narrow_scale; /* (columns) the same in float32; affine_settle computes them */
   bool narrow;                        /* every shift and scale fits float32 */
+  double limit;                       /* L; 0: none */
   const struct column_codes *codes;   /* borrowed: how columns become inputs (data/column_codes.h); NULL: unchanged */
 } affine;
 
@@ -31,7 +33,10 @@ uint32_t affine_column_of(const affine *a, uint32_t input); /* the column that a
 void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t known, const void *x, const uint32_t *rows,
                    float *out);
 
-/* Map one value of column j, and map it back. */
+/* dx'/dx of column j at x. */
+double affine_slope(const affine *a, uint32_t j, double x);
+
+/* Map one value of column j, and map it back; of an affine without a limit. */
 float affine_map(const affine *a, uint32_t j, double value);
 double affine_map_back(const affine *a, uint32_t j, double value);
 

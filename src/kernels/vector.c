@@ -1,5 +1,7 @@
 #include "kernels/vector.h"
 
+#include <math.h>
+
 #include "kernels/multiversion.h"
 
 MULTIVERSION static void add(uint64_t n, const float *x, float *y) {
@@ -40,6 +42,14 @@ enum {
 MULTIVERSION static void approach(uint64_t n, float rate, const float *restrict x, float *restrict y) {
 #pragma omp simd
   for (uint64_t i = 0; i < n; i++) y[i] += rate * (x[i] - y[i]);
+}
+
+MULTIVERSION static void squash(uint64_t n, double limit, float *x) {
+#pragma omp simd
+  for (uint64_t i = 0; i < n; i++) {
+    const double value = (double)x[i], part = value / limit;
+    x[i] = (float)(value / sqrt(1 + part * part));
+  }
 }
 
 MULTIVERSION static double sum_squares(uint64_t n, const float *x) {
@@ -106,6 +116,8 @@ void vector_column_sums(uint64_t m, uint64_t n, uint64_t ld, const float *x, flo
 }
 
 bool vector_all_finite(uint64_t n, const float *x) { return differences(n, x) == 0; }
+
+void vector_squash(uint64_t n, double limit, float *x) { squash(n, limit, x); }
 
 double vector_sum_squares(uint64_t n, const float *x) { return sum_squares(n, x); }
 

@@ -19,6 +19,9 @@ void vector_column_sums(uint64_t m, uint64_t n, uint64_t ld, const float *x, flo
 /* true if no element of x (n) is infinite or NaN */
 bool vector_all_finite(uint64_t n, const float *x);
 
+/* x = x / sqrt(1 + (x / limit)^2) for each of x (n), in double and rounded once. */
+void vector_squash(uint64_t n, double limit, float *x);
+
 /* Sum of squares of x (n) in double, by a fixed number of partial sums in a fixed order. */
 double vector_sum_squares(uint64_t n, const float *x);
 

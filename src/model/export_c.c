@@ -204,6 +204,10 @@ static void write_functions(const c_file *f) {
   const mlpd_network *const network = f->model->network;
   for (int i = 0; i < NUM_KINDS; i++)
     if (has_function(network, KINDS[i].text) && !is_repeated(i)) (void)fprintf(f->stream, KINDS[i].text, f->name);
+  if (f->model->input.limit > 0) {
+    (void)fprintf(f->stream, "static const double %s_limit = %.17g;\n\n", f->name, f->model->input.limit);
+    write_with_name(f, CLIP);
+  }
   for (int a = MLPD_IDENTITY + 1; a < MLPD_SOFTMAX; a++) {
     if (!has_activation(network, (mlpd_activation)a)) continue;
     (void)fputs("static float ", f->stream);
@@ -291,6 +295,7 @@ static void write_predict(const c_file *f) {
   write_with_name(f, export_has_codes(f->model)
                          ? "  @_encode(x, a);\n"
                          : "  for (int j = 0; j < @_INPUTS; j++) a[j] = (float)((x[j] - @_shift[j]) * @_scale[j]);\n");
+  if (f->model->input.limit > 0) write_with_name(f, export_has_codes(f->model) ? CLIP_NUMBERS : CLIP_ALL);
   write_layers(f);
   const char *const last = network->num_layers % 2 == 0 ? "a" : "b";
   if (is_regression)

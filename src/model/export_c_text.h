@@ -78,6 +78,19 @@ static const char MEMBERS_END[] =
     "  }\n"
     "  for (int j = 0; j < %u; j++) %s[j] = (float)(sum[j] / %u);\n";
 
+/* As vector_squash. */
+static const char CLIP[] =
+    "static float @_clip(float x) {\n"
+    "  const double value = x, part = value / @_limit;\n"
+    "  return (float)(value / sqrt(1 + part * part));\n"
+    "}\n\n";
+
+static const char CLIP_ALL[] = "  for (int j = 0; j < @_INPUTS; j++) a[j] = @_clip(a[j]);\n";
+
+static const char CLIP_NUMBERS[] =
+    "  for (int j = 0; j < @_INPUTS; j++)\n"
+    "    if (!@_is_category[j]) a[@_begin[j]] = @_clip(a[@_begin[j]]);\n";
+
 static const char SOFTMAX[] =
     "static void %s_softmax(int n, float *z) {\n"
     "  double largest = z[0], sum = 0;\n"

@@ -135,6 +135,7 @@ mlpd_status export_json(const mlpd_model *model, const char *digest, const char 
   (void)fputs("  \"input\": {\n", stream);
   write_names(stream, "names", &model->names.columns);
   if (export_has_codes(model)) write_codes(stream, model);
+  if (model->input.limit > 0) (void)fprintf(stream, "    \"clip\": %.17g,\n", model->input.limit);
   write_affine(stream, &model->input);
   (void)fputs("  },\n", stream);
   TRY(write_layers(stream, model->network));

@@ -219,6 +219,7 @@ static mlpd_status write_model(archive *a, const mlpd_model *model, const char *
   TRY(write_text(a, "digest", digest));
   TRY(write_names(a, "input_names", &model->names.columns));
   TRY(write_affine(a, "input", &model->input));
+  if (model->input.limit > 0) TRY(write_array(a, "input_clip", "<f8", sizeof(double), 0, 1, 0, &model->input.limit));
   if (export_has_codes(model)) TRY(write_codes(a, model));
   for (uint32_t l = 0; l < model->network->num_layers; l++) TRY(write_layer(a, model->network, l));
   if (outputs != NULL) TRY(write_names(a, outputs, names));

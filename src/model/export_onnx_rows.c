@@ -56,6 +56,17 @@ static void add_normalisation(onnx_graph *g, uint32_t n, const double *shift, co
   if (!all_equal(n, scale, 1)) onnx_apply(g, "Mul", onnx_vector(g, "scale", n, scale).text);
 }
 
+/* As vector_squash, for values up to 1e18 limits: of larger ones float does not hold the square. */
+static void add_clip(onnx_graph *g, double limit) {
+  const onnx_name value = g->value;
+  if (!(limit > 0)) return;
+  onnx_apply(g, "Div", onnx_scalar(g, "limit", limit).text);
+  onnx_apply(g, "Mul", g->value.text);
+  onnx_apply(g, "Add", onnx_scalar(g, "one", 1).text);
+  onnx_apply(g, "Sqrt", NULL);
+  onnx_operator(g, "Div", value.text, g->value.text, NULL);
+}
+
 /* ---- Categories and missing values ------------------------------------------------------------------- */
 
 /* How the inputs follow from the columns, an element for each input. */
@@ -108,7 +119,7 @@ static void plan_column(const mlpd_model *model, uint32_t j, input_plan *p) {
 }
 
 /* A code is compared with a number that the runtime took from the same float or double. */
-static void add_codes(onnx_graph *g, const input_plan *p) {
+static void add_codes(onnx_graph *g, const input_plan *p, double limit) {
   const uint32_t n = p->width;
   const onnx_name columns = onnx_array(g, "columns", ONNX_INT64, 1, n, 0, p->source);
   onnx_apply(g, "Gather", columns.text);
@@ -123,6 +134,7 @@ static void add_codes(onnx_graph *g, const input_plan *p) {
   const onnx_name indicators = g->value;
   g->value = filled;
   add_normalisation(g, n, p->shift, p->scale, p->room);
+  add_clip(g, limit);
   onnx_operator(g, "Where", onnx_array(g, "is_number", ONNX_BOOL, 1, n, 0, p->is_number).text, g->value.text,
                 indicators.text);
 }
@@ -136,10 +148,11 @@ mlpd_status export_onnx_input(onnx_graph *g, const mlpd_model *model, const char
   if (export_has_codes(model)) {
     TRY(plan_create(model->codes.width, &plan));
     for (uint32_t j = 0; j < columns; j++) plan_column(model, j, &plan);
-    add_codes(g, &plan);
+    add_codes(g, &plan, model->input.limit);
   } else {
     TRY(plan_create(columns, &plan));
     add_normalisation(g, columns, model->input.shift, model->input.scale, plan.room);
+    add_clip(g, model->input.limit);
   }
   plan_free(&plan);
   onnx_cast(g, ONNX_FLOAT);

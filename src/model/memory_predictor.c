@@ -1,4 +1,5 @@
 /* mlpd_predictor: predictions for rows in the caller's memory, and their derivatives. */
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,24 +109,33 @@ static double unit_of(const mlpd_predictor *p, uint32_t k) {
   return p->model->target.columns > 0 ? model_output_unit(p->model, k) : 1;
 }
 
-/* d output / d column j of x from the gradient of the row's inputs: categories have none. */
-static double column_gradient(const mlpd_predictor *p, const float *gradient, uint32_t j) {
+/* dx'/dx of a column of numbers; only where they are clipped does it depend on x. */
+static double slope_of(const mlpd_predictor *p, const mlpd_rows *x, uint64_t row, uint32_t j) {
   const affine *const input = &p->model->input;
-  const column_codes *const codes = input->codes;
-  if (codes == NULL) return (double)gradient[j] * input->scale[j];
+  if (!(input->limit > 0)) return input->scale[j];
+  const double value = caller_rows_value(x, row, j);
+  return affine_slope(input, j, isnan(value) && input->codes != NULL ? input->codes->fill[j] : value);
+}
+
+/* d output / d column j of x from the gradient of the row's inputs: categories have none. */
+static double column_gradient(const mlpd_predictor *p, const mlpd_rows *x, uint64_t row, const float *gradient,
+                              uint32_t j) {
+  const column_codes *const codes = p->model->input.codes;
+  if (codes == NULL) return (double)gradient[j] * slope_of(p, x, row, j);
   if (codes->about.kinds[j] == COLUMN_KIND_CATEGORY) return 0;
-  return (double)gradient[codes->begin[j]] * input->scale[j];
+  return (double)gradient[codes->begin[j]] * slope_of(p, x, row, j);
 }
 
 /* The gradient with respect to normalised inputs becomes that with respect to x, in columns from `column` on. */
-static void write_gradient(const mlpd_predictor *p, const mlpd_output *to, uint64_t first, uint64_t n, uint32_t column,
-                           const float *gradient, double unit) {
+static void write_gradient(const mlpd_predictor *p, const mlpd_rows *x, const mlpd_output *to, uint64_t first,
+                           uint64_t n, uint32_t column, const float *gradient, double unit) {
   for (uint64_t i = 0; i < n; i++)
     for (uint32_t j = 0; j < p->features; j++)
-      caller_output_set(to, first + i, column + j, column_gradient(p, gradient + i * p->inputs, j) * unit);
+      caller_output_set(to, first + i, column + j,
+                        column_gradient(p, x, first + i, gradient + i * p->inputs, j) * unit);
 }
 
-static void run_jacobian(const mlpd_predictor *p, const mlpd_output *to, uint64_t first, uint64_t n,
+static void run_jacobian(const mlpd_predictor *p, const predictor_call *call, uint64_t first, uint64_t n,
                          predictor_space *space) {
   float *const delta = space->network.output_delta;
   const float *const a = space->network.output;
@@ -133,7 +143,7 @@ static void run_jacobian(const mlpd_predictor *p, const mlpd_output *to, uint64_
     for (uint64_t i = 0; i < n * p->outputs; i++)
       delta[i] = i % p->outputs == k ? (float)model_output_slope(p->model, k, (double)a[i]) : 0;
     network_input_gradient(p->model->network, p->gemm, n, &space->network);
-    write_gradient(p, to, first, n, k * p->features, space->network.x_delta, unit_of(p, k));
+    write_gradient(p, call->x, call->jacobian, first, n, k * p->features, space->network.x_delta, unit_of(p, k));
   }
 }
 
@@ -146,7 +156,7 @@ static void run_vjp(const mlpd_predictor *p, const predictor_call *call, uint64_
       delta[i * p->outputs + k] = (float)(caller_rows_value(call->u, first + i, k) * unit_of(p, k) *
                                           model_output_slope(p->model, k, (double)a[i * p->outputs + k]));
   network_input_gradient(p->model->network, p->gemm, n, &space->network);
-  write_gradient(p, call->gradient, first, n, 0, space->network.x_delta, 1);
+  write_gradient(p, call->x, call->gradient, first, n, 0, space->network.x_delta, 1);
 }
 
 /* Returns the first row that overflows, counted from the call's first, or UINT64_MAX. */
@@ -162,7 +172,7 @@ static uint64_t run_block(const mlpd_predictor *p, const predictor_call *call, u
   for (uint64_t i = 0; call->classes != NULL && i < n; i++)
     call->classes[first + i] = (int32_t)forward_predicted_class(a + i * p->outputs, p->outputs);
   const uint64_t overflow = forward_first_overflow(network, n, w);
-  if (call->jacobian != NULL) run_jacobian(p, call->jacobian, first, n, space);
+  if (call->jacobian != NULL) run_jacobian(p, call, first, n, space);
   if (call->gradient != NULL) run_vjp(p, call, first, n, space);
   cpu_restore_denormals(mode);
   return overflow < n ? first + overflow : UINT64_MAX;

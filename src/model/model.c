@@ -70,9 +70,10 @@ static mlpd_status write_names(h5_file *file, const char *object, const name_lis
 }
 
 static uint64_t model_format(const mlpd_model *model) {
+  if (model->input.limit > 0) return MODEL_FORMAT;
   const bool plain = !(model->loss.smoothing > 0) && !(model->loss.gamma > 0) && model->loss.num_quantiles == 0 &&
                      model->input.codes == NULL;
-  return plain ? model_network_format(model->network) : MODEL_FORMAT;
+  return plain ? model_network_format(model->network) : 3;
 }
 
 static mlpd_status write_model(h5_file *file, const void *content) {
@@ -97,6 +98,7 @@ static mlpd_status write_model(h5_file *file, const void *content) {
   if (model->table != NULL) TRY(h5_attribute_write_text(file, "/", "table", model->table));
   TRY(model_network_write(file, model->network));
   TRY(write_affine(file, "/input/shift", "/input/scale", &model->input));
+  if (model->input.limit > 0) TRY(h5_attribute_write_double(file, "/", "clip_inputs", model->input.limit));
   TRY(model_columns_write(file, model));
   if (model->target.columns > 0) TRY(write_affine(file, "/target/shift", "/target/scale", &model->target));
   TRY(write_names(file, "/columns/name", &model->names.columns));
@@ -241,6 +243,10 @@ static mlpd_status read_input(h5_file *file, mlpd_model *model) {
   TRY(model_columns_count(file, &columns_of_x));
   TRY(read_affine(file, "/input/shift", "/input/scale", columns_of_x, &model->input));
   TRY(model_columns_read(file, columns_of_x, model));
+  if (h5_attribute_exists(file, "/", "clip_inputs"))
+    TRY(h5_attribute_read_double(file, "/", "clip_inputs", &model->input.limit));
+  if (!(model->input.limit >= 0 && model->input.limit <= 1e6))
+    return FAIL(MLPD_ERROR_DATA, "attribute clip_inputs is %g", model->input.limit);
   if (affine_width(&model->input) == network_inputs(model->network)) return MLPD_OK;
   return FAIL(MLPD_ERROR_DATA, "/input/shift makes %u inputs, but the network takes %u", affine_width(&model->input),
               network_inputs(model->network));

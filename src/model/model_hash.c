@@ -61,6 +61,7 @@ mlpd_status model_hash(const mlpd_model *model, model_hashes *hashes) {
   add_loss(state, &model->loss);
   add(state, numbers, sizeof numbers);
   add_affine(state, &model->input);
+  if (model->input.limit > 0) add(state, &model->input.limit, sizeof model->input.limit);
   if (model->input.codes != NULL) add_codes(state, model->input.codes);
   add_affine(state, &model->target);
   add_names(state, &model->names.columns);

@@ -45,6 +45,10 @@ const mlpd_option mlpd_train_option_table[] = {
     {"normalize", "data", "HOW", CHOICE, AT(normalize),
      .help = "input normalisation; auto: scale for images, standard for all else", .choices = mlpd_normalize_choices,
      DEFAULT("auto"), WEIGHTS},
+    {"clip-inputs", "data", "LIMIT", REAL, AT(clip_inputs),
+     .help = "squash normalised numbers x smoothly into -LIMIT to LIMIT, x / sqrt(1 + (x / LIMIT)^2) (3 is usual); 0: "
+             "none",
+     RANGE(0, 1e6), DEFAULT("0"), WEIGHTS},
     {"normalize-targets", "data", "HOW", CHOICE, AT(normalize_targets),
      .help = "normalisation of target values in training; figures and predictions stay in their unit",
      .choices = mlpd_normalize_targets_choices, DEFAULT("standard"), WEIGHTS, .needs = "task=auto,regression"},

@@ -242,6 +242,7 @@ static mlpd_status find_input(mlpd_comm *comm, const mlpd_train_events *events, 
   }
   if (status == MLPD_OK && p->keeps_scales) init_match_input(p->options.init_model, &p->match, p->model);
   if (status == MLPD_OK) keep_codes(codes, a);
+  a->limit = p->options.clip_inputs;
   column_statistics_free(&total);
   return status;
 }
