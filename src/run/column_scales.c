@@ -146,11 +146,6 @@ done:
 
 /* ---- Input ---------------------------------------------------------------------------------------- */
 
-mlpd_normalize column_scales_kind(const part *train) {
-  if (train->image) return MLPD_NORMALIZE_SCALE;
-  return train->type == ELEMENT_U8 && !train->table ? MLPD_NORMALIZE_AUTO : MLPD_NORMALIZE_STANDARD;
-}
-
 /* Whole numbers beyond 2^53, where doubles no longer hold every one. */
 static void note_rounded(mlpd_comm *comm, const mlpd_train_events *events, const preparation *p, const char *what,
                          const column_statistics *s) {
@@ -248,11 +243,6 @@ static mlpd_status find_input(mlpd_comm *comm, const mlpd_train_events *events, 
 }
 
 /* ---- Targets -------------------------------------------------------------------------------------- */
-
-bool column_scales_targets(const preparation *p) {
-  return p->options.task == MLPD_REGRESSION && p->options.output_activation == MLPD_IDENTITY &&
-         p->options.normalize_targets != MLPD_NORMALIZE_NONE;
-}
 
 /* The range of the outputs, if the activation bounds them. */
 static bool output_bounds(mlpd_activation output, double *least, double *most) {

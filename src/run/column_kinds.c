@@ -1,0 +1,12 @@
+/* What the file and the options alone say of the scales of columns. */
+#include "run/column_scales.h"
+
+mlpd_normalize column_scales_kind(const part *train) {
+  if (train->image) return MLPD_NORMALIZE_SCALE;
+  return train->type == ELEMENT_U8 && !train->table ? MLPD_NORMALIZE_AUTO : MLPD_NORMALIZE_STANDARD;
+}
+
+bool column_scales_targets(const preparation *p) {
+  return p->options.task == MLPD_REGRESSION && p->options.output_activation == MLPD_IDENTITY &&
+         p->options.normalize_targets != MLPD_NORMALIZE_NONE;
+}
