@@ -564,6 +564,11 @@ MLPD_API void mlpd_predictor_free(mlpd_predictor *predictor); /* NULL is allowed
 MLPD_API mlpd_status mlpd_predictor_run(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_output *values,
                                         int32_t *classes);
 
+/* spread (n, outputs): the standard deviation of each of these values over the members of an ensemble (`mlpdist train
+ * --ensemble`), as `mlpdist predict --spread` writes it. MLPD_ERROR_USAGE for a single network; other errors as of
+ * mlpd_predictor_run(). */
+MLPD_API mlpd_status mlpd_predictor_spread(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_output *spread);
+
 /* The derivative of values with respect to x, through normalisation and target scaling: column k * features + j of
  * jacobian (n, outputs * features) is d values[k] / d x[j] of the row. At a kink of relu and the like it is that of one
  * side. Computed in float32. Errors as of mlpd_predictor_run(). */
@@ -1038,6 +1043,12 @@ MLPD_API void mlpd_report_free(mlpd_report *report); /* NULL is allowed. */
  * equal on all ranks. */
 MLPD_API mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split part,
                                   const char *out, const char *backend, int threads, uint64_t *rows);
+
+/* The same of an ensemble with the spread of its members: after the outputs, of each the standard deviation over the
+ * members, in the same unit (HDF5: /spread, float32). */
+MLPD_API mlpd_status mlpd_predict_spread(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data,
+                                         mlpd_split part, const char *out, const char *backend, int threads,
+                                         uint64_t *rows);
 
 /* ---- Looking into files and converting ---------------------------------------------------------- */
 

@@ -165,6 +165,12 @@ END
 @test "export of an ensemble: C, JSON and NumPy say the mean of the members" {
   table VALUE
   trained --hidden 6,5 --ensemble 3 --norm batch --batch 40 --input-scale 6 --lr 0.05 --epochs 3 --activation tanh
+  alone predict --model run/model.h5 --data table.h5 --part train --out predict.csv --spread
+  succeeds
+  [ "$(head -1 predict.csv)" = row,y,y_spread ] || fail "$(head -1 predict.csv)"
+  cut -d, -f3 predict.csv | tail -n +2 > spread.txt
+  cut -d, -f1,2 predict.csv > plain.csv
+  mv plain.csv predict.csv
   same_in_c 3e-6
   alone export run/model.h5 net.json
   python3 - << 'END' || fail "JSON and predict differ"
@@ -176,17 +182,19 @@ assert members == 3
 def dense(a, weight, bias, activation):
     z = [sum(x * w[j] for x, w in zip(a, weight)) + bias[j] for j in range(len(bias))]
     return [{"tanh": math.tanh, "identity": lambda v: v}[activation](v) for v in z]
-for line, row in zip(open("rows.txt"), list(csv.reader(open("predict.csv")))[1:]):
+for line, row, said in zip(open("rows.txt"), list(csv.reader(open("predict.csv")))[1:], open("spread.txt")):
     x = [(float(x) - shift) * scale for x, shift, scale in zip(line.split(), net["input"]["shift"], net["input"]["scale"])]
     scale, fan, first, second, heads = net["layers"]
-    shared, sum_of = [v * s for v, s in zip(x, scale["scale"])], 0
+    shared, of = [v * s for v, s in zip(x, scale["scale"])], []
     for m in range(members):
         a = [v * r for v, r in zip(shared, fan["scale"][m])]
         for layer in (first, second):
             a = dense(a, layer["weight"], layer["bias"], layer["activation"])
-        sum_of += dense(a, heads["weight"][5 * m:5 * m + 5], heads["bias"][m], heads["activation"])[0]
-    y, want = sum_of / members / net["output"]["scale"][0] + net["output"]["shift"][0], float(row[-1])
+        of += dense(a, heads["weight"][5 * m:5 * m + 5], heads["bias"][m], heads["activation"])
+    y, want = sum(of) / members / net["output"]["scale"][0] + net["output"]["shift"][0], float(row[-1])
     assert abs(y - want) <= 3e-6 * (1 + abs(want)), (y, want)
+    spread = math.sqrt(sum((v - sum(of) / members)**2 for v in of) / (members - 1)) / net["output"]["scale"][0]
+    assert abs(spread - float(said)) <= 1e-4 * spread + 1e-5, (spread, said)
 END
   alone export run/model.h5 net.npz
   succeeds
@@ -201,6 +209,20 @@ END
   table CLASS
   trained --hidden "" --ensemble 2
   same_in_c 1e-6
+  alone predict --model run/model.h5 --data table.h5 --part train --out spread.csv --spread
+  succeeds
+  [[ $(head -1 spread.csv) = 'row,class,größer,"no, ""never""",yes,größer_spread,"no, ""never""_spread",yes_spread' ]] ||
+    fail "$(head -1 spread.csv)"
+  launch 3 predict --model run/model.h5 --data table.h5 --part train --out spread-3.csv --spread
+  succeeds
+  cmp spread.csv spread-3.csv || fail "another spread on three ranks"
+  alone predict --model run/model.h5 --data table.h5 --part train --out spread.h5 --spread
+  succeeds
+  alone info spread.h5
+  says "/probability" "/spread"
+  trained --hidden 4
+  alone predict --model run/model.h5 --data table.h5 --part train --out none.csv --spread
+  fails_with 2 "--spread is over the members of an ensemble, and the model is a single network" "--ensemble 32"
 }
 
 @test "export to JSON and NumPy: the same arrays, from which the predictions follow" {

@@ -34,7 +34,7 @@ struct mlpd_predictor {
 /* The arrays of a call; NULL if it lacks one. */
 typedef struct predictor_call {
   const mlpd_rows *x, *u;
-  const mlpd_output *values, *jacobian, *gradient;
+  const mlpd_output *values, *spread, *jacobian, *gradient;
   int32_t *classes;
 } predictor_call;
 
@@ -169,6 +169,9 @@ static uint64_t run_block(const mlpd_predictor *p, const predictor_call *call, u
   network_forward(network, p->gemm, n, w);
   const float *const a = w->output;
   if (call->values != NULL) write_values(p, call->values, first, n, a);
+  for (uint64_t i = 0; call->spread != NULL && i < n; i++)
+    for (uint32_t j = 0; j < p->outputs; j++)
+      caller_output_set(call->spread, first + i, j, model_output_spread(p->model, w, i, j));
   for (uint64_t i = 0; call->classes != NULL && i < n; i++)
     call->classes[first + i] = (int32_t)forward_predicted_class(a + i * p->outputs, p->outputs);
   const uint64_t overflow = forward_first_overflow(network, n, w);
@@ -221,6 +224,17 @@ mlpd_status mlpd_predictor_run(mlpd_predictor *predictor, const mlpd_rows *x, co
   if (classes != NULL && predictor->model->task != MLPD_CLASSIFICATION)
     return FAIL(MLPD_ERROR_USAGE, "classes are requested, but the model predicts values (a regression)");
   return run(predictor, &(predictor_call){.x = x, .values = values, .classes = classes});
+}
+
+mlpd_status mlpd_predictor_spread(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_output *spread) {
+  NEED(predictor);
+  NEED(x);
+  NEED(spread);
+  if (network_members(predictor->model->network) == 1)
+    return FAIL(MLPD_ERROR_USAGE, "a spread is over the members of an ensemble, and the model is a single network");
+  TRY(caller_rows_check(x, "x", x->rows, predictor->features));
+  TRY(caller_output_check(spread, "spread", x->rows, predictor->outputs));
+  return run(predictor, &(predictor_call){.x = x, .spread = spread});
 }
 
 mlpd_status mlpd_predictor_jacobian(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_output *jacobian) {

@@ -38,6 +38,20 @@ double model_output_slope(const mlpd_model *model, uint32_t k, double value) {
   return is_log_variance(model, k) ? 0.5 * deviation_of(value) : 1;
 }
 
+double model_output_spread(const mlpd_model *model, const workspace *space, uint64_t row, uint32_t k) {
+  const uint32_t members = network_members(model->network), outputs = network_output(model->network)->outputs;
+  const float *const a = space->a[space->num_layers - 1] + row * members * outputs + k;
+  const bool is_scaled = model->task == MLPD_REGRESSION;
+  double mean = 0, squares = 0;
+  for (int pass = 0; pass < 2; pass++)
+    for (uint32_t m = 0; m < members; m++) {
+      const double own = (double)a[(size_t)m * outputs], value = is_scaled ? model_output_value(model, k, own) : own;
+      if (pass == 0) mean += value / members;
+      if (pass == 1) squares += (value - mean) * (value - mean);
+    }
+  return sqrt(squares / (members - 1));
+}
+
 void model_output_name(const mlpd_model *model, uint32_t k, char text[MODEL_OUTPUT_BYTES]) {
   const uint32_t each = loss_outputs(&model->loss), target = k / each;
   const bool named = target < model->names.targets.count;

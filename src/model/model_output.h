@@ -14,6 +14,10 @@ double model_output_value(const mlpd_model *model, uint32_t k, double value);
 double model_output_unit(const mlpd_model *model, uint32_t k);
 double model_output_slope(const mlpd_model *model, uint32_t k, double value);
 
+/* The standard deviation over the members of an ensemble of what output k says of row `row` of a forward pass, in units
+ * of the target (classes: of the probability), K - 1 in the denominator. Two members at least. */
+double model_output_spread(const mlpd_model *model, const workspace *space, uint64_t row, uint32_t k);
+
 /* "price", "price_q0.9", "price_deviation", or without a name "value_0" and so on, in text. */
 enum { MODEL_OUTPUT_BYTES = 400 };
 void model_output_name(const mlpd_model *model, uint32_t k, char text[MODEL_OUTPUT_BYTES]);

@@ -25,8 +25,9 @@ enum { WRITE_BLOCKS = 64 };
 
 typedef struct prediction_pass {
   const mlpd_model *model;
-  uint32_t outputs;
-  float *values; /* (rows of the range, outputs): outputs of the network, in scaled targets */
+  uint32_t outputs, width;
+  float *values; /* (rows of the range, width): outputs of the network, in scaled targets, then their spreads where
+                    width is larger, in units of the targets */
 } prediction_pass;
 
 static void visit_prediction(void *context, uint64_t block, uint64_t first, uint64_t n, const workspace *space,
@@ -35,18 +36,22 @@ static void visit_prediction(void *context, uint64_t block, uint64_t first, uint
   (void)y;
   const prediction_pass *const pass = context;
   const uint32_t k = pass->outputs;
-  memcpy(pass->values + first * k, space->output, n * k * sizeof(float));
+  for (uint64_t i = 0; i < n; i++) {
+    float *const to = pass->values + (first + i) * pass->width;
+    memcpy(to, space->output + i * k, k * sizeof *to);
+    for (uint32_t j = k; j < pass->width; j++) to[j] = (float)model_output_spread(pass->model, space, i, j - k);
+  }
 }
 
 /* ---- Writing, on rank 0 -------------------------------------------------------------------------- */
 
 typedef struct prediction_file {
   const mlpd_model *model;
-  uint32_t outputs;
+  uint32_t outputs, width; /* as in prediction_pass */
   file_output out;
   bool open; /* out is */
   h5_file *h5;
-  h5_array *classes, *values;
+  h5_array *classes, *values, *spreads;
   FILE *csv;            /* of out, or NULL */
   table_keeper *keeper; /* of columns that pass through, or NULL */
   uint64_t rows;        /* written so far */
@@ -82,6 +87,7 @@ static mlpd_status open_h5(prediction_file *f, uint64_t rows) {
   if (has_classes(f)) TRY(h5_array_create(f->h5, "/class", rows, 0, ELEMENT_I32, 0, 0, &f->classes));
   TRY(h5_array_create(f->h5, has_classes(f) ? "/probability" : "/value", rows, f->outputs,
                       has_classes(f) ? ELEMENT_F32 : ELEMENT_F64, 0, 0, &f->values));
+  if (f->width > f->outputs) TRY(h5_array_create(f->h5, "/spread", rows, f->outputs, ELEMENT_F32, 0, 0, &f->spreads));
   const name_list *const classes = &f->model->names.classes;
   if (classes->count > 0)
     TRY(h5_strings_write(f->h5, "/class_names", (const char *const *)classes->names, classes->count));
@@ -105,8 +111,16 @@ static void write_cell(FILE *csv, const char *text) {
   (void)fputc('"', csv);
 }
 
+/* ",price", or with an end ",price_spread" */
+static void write_column(const prediction_file *f, uint32_t output, const char *end) {
+  char name[MODEL_OUTPUT_BYTES], text[MODEL_OUTPUT_BYTES + 16];
+  if (!has_classes(f)) model_output_name(f->model, output, name);
+  (void)snprintf(text, sizeof text, "%s%s", has_classes(f) ? mlpd_model_class_name(f->model, output) : name, end);
+  (void)fputc(',', f->csv);
+  write_cell(f->csv, text);
+}
+
 static mlpd_status open_csv(prediction_file *f) {
-  char name[MODEL_OUTPUT_BYTES];
   f->csv = f->out.stream;
   (void)fputs("row", f->csv);
   for (uint32_t j = 0; f->keeper != NULL && j < table_keeper_columns(f->keeper); j++) {
@@ -114,15 +128,8 @@ static mlpd_status open_csv(prediction_file *f) {
     write_cell(f->csv, table_keeper_name(f->keeper, j));
   }
   if (has_classes(f)) (void)fputs(",class", f->csv);
-  for (uint32_t j = 0; j < f->outputs; j++) {
-    (void)fputc(',', f->csv);
-    if (has_classes(f))
-      write_cell(f->csv, mlpd_model_class_name(f->model, j));
-    else {
-      model_output_name(f->model, j, name);
-      write_cell(f->csv, name);
-    }
-  }
+  for (uint32_t j = 0; j < f->outputs; j++) write_column(f, j, "");
+  for (uint32_t j = f->outputs; j < f->width; j++) write_column(f, j - f->outputs, "_spread");
   (void)fputc('\n', f->csv);
   return MLPD_OK;
 }
@@ -138,7 +145,7 @@ static mlpd_status write_targets_h5(prediction_file *f, uint64_t n, const float 
   return status;
 }
 
-static mlpd_status write_rows_h5(prediction_file *f, uint64_t n, const float *values) {
+static mlpd_status write_values_h5(prediction_file *f, uint64_t n, const float *values) {
   if (!has_classes(f)) return write_targets_h5(f, n, values);
   TRY(h5_array_write(f->values, f->rows, n, ELEMENT_F32, values));
   int32_t *classes = NULL;
@@ -146,6 +153,24 @@ static mlpd_status write_rows_h5(prediction_file *f, uint64_t n, const float *va
   for (uint64_t i = 0; i < n; i++) classes[i] = (int32_t)forward_predicted_class(values + i * f->outputs, f->outputs);
   const mlpd_status status = h5_array_write(f->classes, f->rows, n, ELEMENT_I32, classes);
   free(classes);
+  return status;
+}
+
+/* Columns [first, first + outputs) of the rows, together. */
+static void take_columns(const prediction_file *f, uint64_t n, const float *values, uint32_t first, float *taken) {
+  for (uint64_t i = 0; i < n; i++)
+    memcpy(taken + i * f->outputs, values + i * f->width + first, f->outputs * sizeof *taken);
+}
+
+static mlpd_status write_rows_h5(prediction_file *f, uint64_t n, const float *values) {
+  float *taken = NULL;
+  if (f->spreads == NULL) return write_values_h5(f, n, values);
+  TRY(memory_allocate(&taken, n * f->outputs, sizeof *taken, "predictions"));
+  take_columns(f, n, values, 0, taken);
+  mlpd_status status = write_values_h5(f, n, taken);
+  take_columns(f, n, values, f->outputs, taken);
+  if (status == MLPD_OK) status = h5_array_write(f->spreads, f->rows, n, ELEMENT_F32, taken);
+  free(taken);
   return status;
 }
 
@@ -173,14 +198,15 @@ static mlpd_status write_kept(prediction_file *f) {
 
 static mlpd_status write_rows_csv(prediction_file *f, uint64_t n, const float *values) {
   const uint32_t k = f->outputs;
-  for (uint64_t i = 0; i < n; i++) {
+  for (uint64_t i = 0; i < n; i++, values += f->width) {
     (void)fprintf(f->csv, "%llu", (unsigned long long)(f->rows + i));
     TRY(write_kept(f));
     if (has_classes(f)) {
       (void)fputc(',', f->csv);
-      write_cell(f->csv, mlpd_model_class_name(f->model, forward_predicted_class(values + i * k, k)));
+      write_cell(f->csv, mlpd_model_class_name(f->model, forward_predicted_class(values, k)));
     }
-    for (uint32_t j = 0; j < k; j++) write_value(f, j, (double)values[i * k + j]);
+    for (uint32_t j = 0; j < k; j++) write_value(f, j, (double)values[j]);
+    for (uint32_t j = k; j < f->width; j++) (void)fprintf(f->csv, ",%.9g", (double)values[j]);
     (void)fputc('\n', f->csv);
   }
   return file_output_flush(&f->out);
@@ -219,6 +245,7 @@ static mlpd_status prediction_close(prediction_file *f, mlpd_status status) {
   table_keeper_free(f->keeper);
   h5_array_close(f->classes);
   h5_array_close(f->values);
+  h5_array_close(f->spreads);
   const mlpd_status closed = h5_close(f->h5);
   if (status == MLPD_OK) status = closed;
   if (!f->open) return status;
@@ -226,6 +253,12 @@ static mlpd_status prediction_close(prediction_file *f, mlpd_status status) {
   file_output_discard(&f->out);
   return status;
 }
+
+/* What is to be written. */
+typedef struct prediction_wish {
+  const char *out;
+  bool spread; /* of an ensemble's members */
+} prediction_wish;
 
 /* ---- All of it ----------------------------------------------------------------------------------- */
 
@@ -242,10 +275,10 @@ static forward_range slice_of(forward_range range, uint64_t slice) {
 }
 
 /* Sends the rows to rank 0 in the order of the input: rank after rank, slice after slice. */
-static mlpd_status write_all(mlpd_comm *comm, const forward_range *mine, uint32_t outputs, const float *values,
+static mlpd_status write_all(mlpd_comm *comm, const forward_range *mine, uint32_t width, const float *values,
                              prediction_file *file) {
   const int size = mlpd_comm_size(comm), me = mlpd_comm_rank(comm);
-  const size_t room = (size_t)WRITE_BLOCKS * FORWARD_BLOCK_ROWS * outputs;
+  const size_t room = (size_t)WRITE_BLOCKS * FORWARD_BLOCK_ROWS * width;
   float *buffer = NULL;
   mlpd_status status = memory_allocate(&buffer, room, sizeof *buffer, "predictions");
   status = mlpd_comm_agree(comm, status);
@@ -256,9 +289,8 @@ static mlpd_status write_all(mlpd_comm *comm, const forward_range *mine, uint32_
       const forward_range piece = slice_of(theirs, slice);
       const uint64_t n = piece.row_end - piece.row_begin;
       if (n == 0) break;
-      if (me == rank)
-        memcpy(buffer, values + (piece.row_begin - mine->row_begin) * outputs, n * outputs * sizeof *buffer);
-      if (rank != 0) status = comm_move(comm, buffer, n * outputs * sizeof *buffer, rank, 0);
+      if (me == rank) memcpy(buffer, values + (piece.row_begin - mine->row_begin) * width, n * width * sizeof *buffer);
+      if (rank != 0) status = comm_move(comm, buffer, n * width * sizeof *buffer, rank, 0);
       if (me == 0 && written == MLPD_OK && status == MLPD_OK) written = prediction_write(file, n, buffer);
     }
   }
@@ -268,20 +300,21 @@ static mlpd_status write_all(mlpd_comm *comm, const forward_range *mine, uint32_
 }
 
 static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *gemm, held_out *part,
-                           const model_table *table, mlpd_split split, int threads, const char *out) {
+                           const model_table *table, mlpd_split split, int threads, const prediction_wish *wish) {
   const mlpd_data_paths *const data = &table->data;
   uint64_t overflow = UINT64_MAX;
-  prediction_pass pass = {.model = model, .outputs = network_output(model->network)->outputs};
-  prediction_file file = {.model = model, .outputs = pass.outputs};
+  const uint32_t outputs = network_output(model->network)->outputs, width = wish->spread ? 2 * outputs : outputs;
+  prediction_pass pass = {.model = model, .outputs = outputs, .width = width};
+  prediction_file file = {.model = model, .outputs = outputs, .width = width};
   const bool root = mlpd_comm_rank(comm) == 0;
-  mlpd_status status = memory_allocate(&pass.values, part->rows.rows * pass.outputs, sizeof(float), "predictions");
+  mlpd_status status = memory_allocate(&pass.values, part->rows.rows * width, sizeof(float), "predictions");
   if (status == MLPD_OK)
     status = forward_blocks(model->network, gemm, &model->input, &part->rows, &part->range, threads, visit_prediction,
                             &pass, &overflow);
   if (status == MLPD_OK && overflow != UINT64_MAX) status = held_out_overflow(part, model, data->file, split, overflow);
-  if (status == MLPD_OK && root) status = prediction_open(out, part->range.rows, &table->given, &file);
+  if (status == MLPD_OK && root) status = prediction_open(wish->out, part->range.rows, &table->given, &file);
   status = mlpd_comm_agree(comm, status);
-  if (status == MLPD_OK) status = write_all(comm, &part->range, pass.outputs, pass.values, &file);
+  if (status == MLPD_OK) status = write_all(comm, &part->range, width, pass.values, &file);
   const mlpd_status closed = root ? prediction_close(&file, status) : status;
   if (status == MLPD_OK) status = mlpd_comm_agree(comm, closed);
   free(pass.values);
@@ -289,42 +322,62 @@ static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *ge
 }
 
 /* On rank 0: checks that an output is named and that it is no file the prediction reads. */
-static mlpd_status check_output(const char *out, const mlpd_model *model, const mlpd_data_paths *data) {
+static mlpd_status check_output(const prediction_wish *wish, const mlpd_model *model, const mlpd_data_paths *data) {
+  const char *const out = wish->out;
   if (out == NULL || out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--out: no file to write is named");
   TRY(file_check_apart("--out", out, "--data", data->file));
   if (data->table.keep != NULL && is_hdf5(out))
     return FAIL(MLPD_ERROR_USAGE, "--keep passes text into a CSV; --out %s is HDF5", out);
+  if (wish->spread && network_members(model->network) == 1)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--spread is over the members of an ensemble, and the model is a single network: "
+                "leave it out, or train with --ensemble 32");
   const file_identity written = file_identify(out);
   if (!file_identities_equal(&written, &model->file)) return run_file_check_output("--out", out);
   return FAIL(MLPD_ERROR_USAGE, "--out %s is the file that --model reads: writing it would destroy it", out);
 }
 
-mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
-                         const char *out, const char *backend_name, int threads, uint64_t *rows) {
-  IN_C_LOCALE();
-  KEEP_CALLERS_THREADS();
+static mlpd_status predict_all(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
+                               const prediction_wish *wish, const char *backend_name, int threads, uint64_t *rows) {
   const backend *gemm = NULL;
   held_out part = {0};
-  if (rows != NULL) *rows = 0;
-  TRY(model_check_call(comm, "mlpd_predict", model, data, rows, "rows"));
   const mlpd_data_paths settled = data_settled(data);
   data = &settled;
   comm_watch_place(comm, "during the prediction");
   mlpd_status status = placement_threads(comm, threads, &threads);
   if (status == MLPD_OK) status = data_check(data, split);
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
-  if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) status = check_output(out, model, data);
+  if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) status = check_output(wish, model, data);
   TRY(mlpd_comm_agree(comm, status));
   TRY(model_agreement_check(comm, gemm, model, data, split));
   model_table table;
-  TRY_GOTO(status, model_table_open(comm, model, data, true, out, &split, &table), done);
+  TRY_GOTO(status, model_table_open(comm, model, data, true, wish->out, &split, &table), done);
   data = &table.data;
   comm_watch_place(comm, "during the prediction");
   TRY_GOTO(status, held_out_read(comm, NULL, data, split, model, false, false, 1, &part), done);
   *rows = part.range.rows;
-  status = predict(comm, model, gemm, &part, &table, split, threads, out);
+  status = predict(comm, model, gemm, &part, &table, split, threads, wish);
 done:
   comm_watch_place(comm, COMM_AT_THE_END);
   held_out_free(&part);
   return model_table_close(status, &table);
+}
+
+mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
+                         const char *out, const char *backend_name, int threads, uint64_t *rows) {
+  IN_C_LOCALE();
+  KEEP_CALLERS_THREADS();
+  if (rows != NULL) *rows = 0;
+  TRY(model_check_call(comm, "mlpd_predict", model, data, rows, "rows"));
+  return predict_all(comm, model, data, split, &(prediction_wish){.out = out}, backend_name, threads, rows);
+}
+
+mlpd_status mlpd_predict_spread(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
+                                const char *out, const char *backend_name, int threads, uint64_t *rows) {
+  IN_C_LOCALE();
+  KEEP_CALLERS_THREADS();
+  const prediction_wish wish = {.out = out, .spread = true};
+  if (rows != NULL) *rows = 0;
+  TRY(model_check_call(comm, "mlpd_predict_spread", model, data, rows, "rows"));
+  return predict_all(comm, model, data, split, &wish, backend_name, threads, rows);
 }

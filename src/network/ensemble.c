@@ -135,19 +135,3 @@ void ensemble_average(const mlpd_network *network, uint64_t n, workspace *space)
           (float)z_of_mean(output->activation, &(member_values){space->z[last] + place, members, k}, mean);
     }
 }
-
-void ensemble_spread(const mlpd_network *network, uint64_t n, const workspace *space, float *spread) {
-  const uint32_t last = network->num_layers - 1, k = network_output(network)->outputs;
-  const uint32_t members = network_members(network);
-  for (uint64_t i = 0; i < n; i++)
-    for (uint32_t j = 0; j < k; j++) {
-      const member_values a = {space->a[last] + i * members * k + j, members, k};
-      const double mean = mean_of(&a);
-      double squares = 0;
-      for (uint32_t m = 0; m < members; m++) {
-        const double off = (double)a.first[(size_t)m * k] - mean;
-        squares += off * off;
-      }
-      spread[i * k + j] = members > 1 ? (float)sqrt(squares / (members - 1)) : 0;
-    }
-}

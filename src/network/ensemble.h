@@ -20,8 +20,4 @@ void ensemble_loss_rows(const mlpd_network *network, const loss_spec *loss, uint
  * output where A is softmax, sigmoid or exp, else the mean of z. One member: they are its arrays already. */
 void ensemble_average(const mlpd_network *network, uint64_t n, workspace *space);
 
-/* spread (n, outputs): the standard deviation of a over the members, K - 1 in the denominator; 0 of one member. After
- * ensemble_average. */
-void ensemble_spread(const mlpd_network *network, uint64_t n, const workspace *space, float *spread);
-
 #endif

@@ -6,7 +6,7 @@
 typedef struct predict_arguments {
   data_options common;
   const char *out;
-  bool help;
+  bool spread, help;
 } predict_arguments;
 
 static const option rows[] = {
@@ -16,6 +16,8 @@ static const option rows[] = {
      .help =
          "file to write: HDF5 where it ends in .h5 (/class and /probability, or /value), else CSV; -: standard output",
      .note = "needed"},
+    {"spread", "output", NULL, OPTION_FLAG, OPTION_AT(predict_arguments, spread),
+     .help = "also write the standard deviation of each output over the members of an ensemble (train --ensemble)"},
     TABLE_OPTION_ROWS(predict_arguments),
     {"keep", "table", "COLUMNS", OPTION_TEXT, OPTION_AT(predict_arguments, common.table.keep),
      .help = "columns of a raw table to pass into the CSV as they are, such as id: names, numbers, ranges and patterns",
@@ -54,8 +56,8 @@ static mlpd_status predict(mlpd_comm *comm, const predict_arguments *arguments, 
   mlpd_status status = data_options_load_model(comm, common, &model);
   if (status == MLPD_OK) mlpd_model_on_notice(model, on_notice, NULL);
   if (status == MLPD_OK)
-    status =
-        mlpd_predict(comm, model, paths, common->part, arguments->out, common->backend, common->threads, &num_rows);
+    status = (arguments->spread ? mlpd_predict_spread : mlpd_predict)(comm, model, paths, common->part, arguments->out,
+                                                                      common->backend, common->threads, &num_rows);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0)
     (void)fprintf(said, "%llu rows of %s to %s\n", (unsigned long long)num_rows, common->data, arguments->out);
   mlpd_model_free(model);

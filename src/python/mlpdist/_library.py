@@ -134,6 +134,7 @@ FUNCTIONS = {  # name: result, arguments
     "mlpd_predictor_create": (c_int, [c_void_p, c_int, HANDLE]),
     "mlpd_predictor_free": (None, [c_void_p]),
     "mlpd_predictor_run": (c_int, [c_void_p, POINTER(Rows), POINTER(Rows), POINTER(c_int32)]),
+    "mlpd_predictor_spread": (c_int, [c_void_p, POINTER(Rows), POINTER(Rows)]),
     "mlpd_predictor_jacobian": (c_int, [c_void_p, POINTER(Rows), POINTER(Rows)]),
     "mlpd_predict": (c_int, [c_void_p, c_void_p, POINTER(DataPaths), c_int, c_char_p, c_char_p, c_int,
                              POINTER(c_uint64)]),

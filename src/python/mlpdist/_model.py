@@ -106,6 +106,15 @@ class Model:
         values = self.values(x)
         return np.hstack([1 - values, values]) if values.shape[1] == 1 else values
 
+    def spread(self, x):
+        """(n, outputs) the standard deviation of values(x) over the members of an ensemble (ensemble=32)."""
+        rows, kept = as_rows(self._array(x))
+        made = np.empty((kept.shape[0], self.n_outputs))
+        with _library.Handle(lib.mlpd_predictor_create, lib.mlpd_predictor_free, self._pointer,
+                             _threads(kept.shape[0])) as predictor:
+            _library.check(lib.mlpd_predictor_spread(predictor, ctypes.byref(rows), ctypes.byref(as_rows(made)[0])))
+        return made
+
     def jacobian(self, x):
         """(n, outputs, features) the derivative of values(x) with respect to x."""
         rows, kept = as_rows(self._array(x))
@@ -118,7 +127,7 @@ class Model:
     # ---- Weights and files ------------------------------------------------------------------------------------------
 
     def weights(self):
-        """[(weight (inputs, outputs), bias (outputs))] float32, copies, of each dense layer."""
+        """[(weight (inputs, outputs), bias (outputs))] float32, copies, of each dense layer; heads of an ensemble are none."""
         network = lib.mlpd_model_network(self._pointer)
         views = [lib.mlpd_network_layer(network, k) for k in range(lib.mlpd_network_num_layers(network))]
         return [(_copy(v.weight, v.inputs, v.outputs, v.weight_stride), _copy(v.bias, 1, v.outputs, v.outputs)[0])
