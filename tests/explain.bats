@@ -140,6 +140,15 @@ lesson() {
   [ "$output" = "$drawn" ] || fail "the draws of a seed differ"
 }
 
+@test "explain --norm batch on an example: its biases are the shifts" {
+  alone explain --example sigmoid --norm batch
+  succeeds
+  grep -q 'note: the biases of hidden layers are the shifts' "$errors.all" || fail "no note"
+  row '^  shift1 +\(1, 2\) +\[  -0\.4000   0\.2000  \]'
+  row '^  U1 = X W1  '
+  row '^  B2  biases +\(1, 1\) +\[   0\.1000  \]'
+}
+
 @test "explain: pages of every optimizer and loss are 80 columns wide" {
   local optimizer loss
   for optimizer in sgd momentum nesterov adam adamw rmsprop adagrad lion lars lamb; do
@@ -208,7 +217,7 @@ hidden 2\nnorm batch\nsample 1 -> 1\nbiases 1 1 2|:4: biases 1: before a batch n
 sample 1 -> 1\nscale 2|:2: scale: the inputs have none; input-scale 1 adds it
 input-scale 1\nsample 1 0 -> 1\nscale 2|:3: scale needs a number for each input, 2; here are 1
 input-scale 1\nsample 1 -> 1\nscale 2\nscale 3|:4: scale stands in line 3 already
-hidden 2\ndropout 0.1 0.2\nsample 1 -> 1|:2: dropout: probabilities: 2, hidden layers: 1; give one probabilit
+hidden 2\ndropout 0.1 0.2\nsample 1 -> 1|:2: dropout: probabilities: 2, hidden layers: 1; give one for all layers
 dropout 1\nsample 1 -> 1|:1: dropout: 1 is not in
 label-smoothing 0.1\nsample 1 -> 1|:1: label-smoothing is for the losses cross-entropy
 loss quantile\nquantiles 0.9 0.1\nsample 1 -> 1|:2: quantiles 0.9,0.1: not a list of rising numbers

@@ -61,6 +61,7 @@ void explain_lesson_free(explain_lesson *lesson);
 /* Where a setting was given, to begin a message: "mine.txt:3: activation" or "--activation". */
 enum { EXPLAIN_PLACE_BYTES = 256 };
 const char *explain_setting_place(const explain_lesson *lesson, const char *name, char place[EXPLAIN_PLACE_BYTES]);
+int explain_setting_line(const explain_lesson *lesson, const char *name);       /* as in setting_lines */
 void explain_setting_given(explain_lesson *lesson, const char *name, int line); /* line as in setting_lines */
 
 /* Settles widths and activations, and checks that everything fits: after the command line has changed the settings.

@@ -65,8 +65,8 @@ static mlpd_status check_items(const explain_lesson *lesson, const char *setting
   const uint32_t hidden = lesson->num_layers - 1;
   char where[EXPLAIN_PLACE_BYTES];
   if (given == 1 || given == hidden) return MLPD_OK;
-  return outcome_fail(MLPD_ERROR_USAGE, "%s: %s: %u, hidden layers: %u; give one %.*s for all layers, or one for each",
-                      explain_setting_place(lesson, setting, where), what, given, hidden, (int)strlen(what) - 1, what);
+  return outcome_fail(MLPD_ERROR_USAGE, "%s: %s: %u, hidden layers: %u; give one for all layers, or one for each",
+                      explain_setting_place(lesson, setting, where), what, given, hidden);
 }
 
 /* Reads the names of the setting, *given of them. */
@@ -203,6 +203,19 @@ static void drop_parameters(explain_lesson *lesson) {
   lesson->scale.line = 0;
 }
 
+/* A batch norm that the command line adds: the biases that the lesson gives are the shifts of the norm. */
+static void turn_biases_to_shifts(explain_lesson *lesson) {
+  bool turned = false;
+  for (uint32_t l = 0; l + 1 < lesson->num_layers; l++) {
+    const explain_list biases = lesson->biases[l];
+    if (biases.line == 0 || lesson->shifts[l].line > 0) continue;
+    lesson->biases[l] = lesson->shifts[l];
+    lesson->shifts[l] = biases;
+    turned = true;
+  }
+  if (turned) outcome_note("the biases of hidden layers are the shifts of their batch norms");
+}
+
 static mlpd_status check_optimizer(const explain_lesson *lesson) {
   const mlpd_optimizer optimizer = lesson->settings.train.optimizer;
   char where[EXPLAIN_PLACE_BYTES];
@@ -220,5 +233,8 @@ mlpd_status explain_lesson_finish(explain_lesson *lesson, bool draw) {
   if (status == MLPD_OK) status = check_dropout(lesson);
   if (status == MLPD_OK) status = check_optimizer(lesson);
   if (status == MLPD_OK) status = explain_weigh(lesson);
-  return status == MLPD_OK ? check_parameters(lesson) : status;
+  if (status != MLPD_OK) return status;
+  if (lesson->settings.train.norm == MLPD_NORM_BATCH && explain_setting_line(lesson, "norm") < 0)
+    turn_biases_to_shifts(lesson);
+  return check_parameters(lesson);
 }

@@ -96,8 +96,12 @@ static size_t setting_index(const char *name) {
   return row != NULL ? (size_t)(row - explain_setting_rows) : EXPLAIN_MAX_SETTINGS;
 }
 
+int explain_setting_line(const explain_lesson *lesson, const char *name) {
+  return lesson->setting_lines[setting_index(name)];
+}
+
 const char *explain_setting_place(const explain_lesson *lesson, const char *name, char place[EXPLAIN_PLACE_BYTES]) {
-  const int line = lesson->setting_lines[setting_index(name)];
+  const int line = explain_setting_line(lesson, name);
   if (line < 0)
     (void)snprintf(place, EXPLAIN_PLACE_BYTES, "--%s", name);
   else if (line > 0)
