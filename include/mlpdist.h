@@ -887,9 +887,9 @@ MLPD_API mlpd_status mlpd_trainer_normalize(mlpd_trainer *trainer, const double 
 MLPD_API mlpd_status mlpd_trainer_add(mlpd_trainer *trainer, const mlpd_rows *x, const mlpd_rows *y);
 
 /* One step on this rank's rows of the global batch, which has option "batch" rows: x and y as above, rank 0's rows
- * first. Or, with x and y NULL on all ranks, on rows drawn from the buffer, with replacement. loss, unless it is NULL:
- * the mean over the batch before the update, of scaled targets. MLPD_ERROR_DIVERGED where it is not finite; the weights
- * are then as they were. Collective. */
+ * first. Or, with x and y NULL on all ranks, on as many rows drawn from the buffer, with replacement. loss, unless it
+ * is NULL: the mean over the batch before the update, of scaled targets. MLPD_ERROR_DIVERGED where it is not finite;
+ * the weights are then as they were. Collective. */
 MLPD_API mlpd_status mlpd_trainer_step(mlpd_trainer *trainer, const mlpd_rows *x, const mlpd_rows *y, double *loss);
 
 MLPD_API uint64_t mlpd_trainer_steps(const mlpd_trainer *trainer);    /* done so far. Not collective. */

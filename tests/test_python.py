@@ -429,8 +429,8 @@ class Steps(unittest.TestCase):
             self.trainer(schedule="cosine")
         with self.assertRaisesRegex(ValueError, "unknown option --hiden; did you mean --hidden"):
             self.trainer(hiden="8")
-        with self.assertRaisesRegex(ValueError, "hand in 15 rows, but a step takes 16"):
-            self.trainer().step(x[1:], y[1:])
+        with self.assertRaisesRegex(ValueError, "hand in 17 rows, but a step takes 1 to 16"):
+            self.trainer().step(np.vstack([x, x[:1]]), np.append(y, 0))
         with self.assertRaisesRegex(ValueError, "y is NULL"):
             self.trainer().step(x)
 

@@ -202,6 +202,26 @@ static void test_one_step(void **state) {
   mlpd_trainer_free(t);
 }
 
+/* A short batch is one of a trainer of that batch, on the same lanes. */
+static void test_short_batch(void **state) {
+  (void)state;
+  const char *const more[] = {"dropout", "0", NULL}, *const shorter[] = {"dropout", "0", "batch", "16", NULL};
+  const double shift[] = {0, 5, 10}, scale[] = {1, 1, 1}, zero[] = {0, 0}, one[] = {1, 1};
+  mlpd_trainer *const t = trainer_of(comm, more, TARGETS), *const exact = trainer_of(alone, shorter, TARGETS);
+  double loss[2] = {0, 1};
+  CHECK(mlpd_trainer_normalize(t, shift, scale, zero, one) == MLPD_OK);
+  CHECK(mlpd_trainer_normalize(exact, shift, scale, zero, one) == MLPD_OK);
+  for (uint64_t s = 0; s < 3; s++) {
+    const piece *p = rows_of(comm, 16 * s, 16);
+    CHECK(mlpd_trainer_step(t, &p->rows_x, &p->rows_y, &loss[0]) == MLPD_OK);
+    p = rows_of(alone, 16 * s, 16);
+    CHECK(mlpd_trainer_step(exact, &p->rows_x, &p->rows_y, &loss[1]) == MLPD_OK);
+    CHECK(fabs(loss[0] / loss[1] - 1) < 1e-5);
+  }
+  mlpd_trainer_free(t);
+  mlpd_trainer_free(exact);
+}
+
 static void test_normalisation(void **state) {
   (void)state;
   mlpd_trainer *const t = trainer_of(comm, NULL, TARGETS);
@@ -297,8 +317,9 @@ static void test_refused_rows(void **state) {
   if (me == size - 1) bad.x[2] = NAN;
   REFUSES(MLPD_ERROR_DATA, "row 0 of x has a value in column 2 that is not a finite number",
           mlpd_trainer_add(t, &bad.rows_x, &bad.rows_y));
-  const piece *p = rows_of(comm, 0, BATCH - 1);
-  REFUSES(MLPD_ERROR_USAGE, "hand in 23 rows, but a step takes 24", mlpd_trainer_step(t, &p->rows_x, &p->rows_y, NULL));
+  const piece *p = rows_of(comm, 0, 0);
+  REFUSES(MLPD_ERROR_USAGE, "hand in 0 rows, but a step takes 1 to 24",
+          mlpd_trainer_step(t, &p->rows_x, &p->rows_y, NULL));
   p = rows_of(comm, 0, BATCH);
   REFUSES(MLPD_ERROR_USAGE, "y has 1 columns where the model has 2",
           mlpd_trainer_step(t, &p->rows_x, &p->rows_classes, NULL));
@@ -332,13 +353,10 @@ int main(int argc, char **argv) {
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK || mlpd_comm_alone(&alone) != MLPD_OK) return 1;
   me = mlpd_comm_rank(comm);
   size = mlpd_comm_size(comm);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_bits),
-                                     cmocka_unit_test(test_save),
-                                     cmocka_unit_test(test_foreign_file),
-                                     cmocka_unit_test(test_one_step),
-                                     cmocka_unit_test(test_reservoir),
-                                     cmocka_unit_test(test_normalisation),
-                                     cmocka_unit_test(test_refused_options),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_bits),          cmocka_unit_test(test_save),
+                                     cmocka_unit_test(test_foreign_file),  cmocka_unit_test(test_one_step),
+                                     cmocka_unit_test(test_short_batch),   cmocka_unit_test(test_reservoir),
+                                     cmocka_unit_test(test_normalisation), cmocka_unit_test(test_refused_options),
                                      cmocka_unit_test(test_refused_rows)};
   const int failed = cmocka_run_group_tests(tests, setup_all, teardown_all);
   mlpd_comm_finalize(alone);

@@ -127,6 +127,7 @@ static mlpd_status make_rows(mlpd_trainer *t) {
                .type = ELEMENT_F32,
                .outputs = t->classes ? 0 : t->targets};
   TRY(memory_allocate(&s->x, s->rows * t->features, sizeof(float), "rows"));
+  TRY(memory_allocate(&s->weights, s->rows, sizeof *s->weights, "rows"));
   if (t->classes) return memory_allocate(&s->classes, s->rows, sizeof *s->classes, "rows");
   return memory_allocate(&s->values, s->rows * t->targets, sizeof *s->values, "rows");
 }
@@ -308,7 +309,12 @@ static mlpd_status deal_batch(mlpd_trainer *t, const mlpd_rows *x, const mlpd_ro
   float *records = NULL;
   uint64_t rows = 0;
   TRY(under_way_gather(t, x, y, t->options.batch, &records, &rows));
-  under_way_deal(t, records);
+  if (t->options.norm == MLPD_NORM_BATCH && rows < t->options.batch) {
+    free(records);
+    return FAIL(MLPD_ERROR_USAGE, "mlpd_trainer_step: %llu rows, but norm batch takes means over whole batches of %llu",
+                (unsigned long long)rows, (unsigned long long)t->options.batch);
+  }
+  under_way_deal(t, records, rows);
   free(records);
   return MLPD_OK;
 }
@@ -349,7 +355,7 @@ mlpd_status mlpd_trainer_step(mlpd_trainer *t, const mlpd_rows *x, const mlpd_ro
     return FAIL(MLPD_ERROR_USAGE,
                 "mlpd_trainer_step: no rows are given, and the buffer has none; mlpd_trainer_add() "
                 "fills it");
-  under_way_deal(t, NULL);
+  under_way_deal(t, NULL, 0);
   return train(t, loss);
 }
 

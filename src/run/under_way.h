@@ -35,14 +35,15 @@ struct mlpd_trainer {
 };
 
 /* The rows of all ranks in rank order, normalised: *records (*rows, record) is allocated. The first ones settle the
- * normalisation. wanted: their number; 0: any. On failure, which is agreed, nothing has changed. Collective. */
-mlpd_status under_way_gather(mlpd_trainer *t, const mlpd_rows *x, const mlpd_rows *y, uint64_t wanted, float **records,
+ * normalisation. most: of them, and at least one; 0: any number. On failure, which is agreed, nothing has changed.
+ * Collective. */
+mlpd_status under_way_gather(mlpd_trainer *t, const mlpd_rows *x, const mlpd_rows *y, uint64_t most, float **records,
                              uint64_t *rows);
 
 /* Puts records (rows, record) into the buffer. */
 void under_way_keep(mlpd_trainer *t, const float *records, uint64_t rows);
 
-/* The rows of this rank's lanes in a batch: from records (batch, record), or NULL: drawn from the buffer. */
-void under_way_deal(mlpd_trainer *t, const float *records);
+/* The rows of this rank's lanes in a batch: from records (rows, record), or NULL: drawn from the buffer. */
+void under_way_deal(mlpd_trainer *t, const float *records, uint64_t rows);
 
 #endif

@@ -114,23 +114,22 @@ static mlpd_status gather(mlpd_trainer *t, const double *own, uint64_t own_rows,
   return status;
 }
 
-static mlpd_status check_rows(uint64_t wanted, uint64_t rows) {
-  if (wanted == 0 || rows == wanted) return MLPD_OK;
-  return FAIL(
-      MLPD_ERROR_USAGE,
-      "mlpd_trainer_step: the ranks hand in %llu rows, but a step takes %llu (option batch); mlpd_trainer_add() "
-      "takes any number",
-      (unsigned long long)rows, (unsigned long long)wanted);
+static mlpd_status check_rows(uint64_t most, uint64_t rows) {
+  if (most == 0 || (rows > 0 && rows <= most)) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE,
+              "mlpd_trainer_step: the ranks hand in %llu rows, but a step takes 1 to %llu (option batch); "
+              "mlpd_trainer_add() takes any number",
+              (unsigned long long)rows, (unsigned long long)most);
 }
 
-mlpd_status under_way_gather(mlpd_trainer *t, const mlpd_rows *x, const mlpd_rows *y, uint64_t wanted, float **records,
+mlpd_status under_way_gather(mlpd_trainer *t, const mlpd_rows *x, const mlpd_rows *y, uint64_t most, float **records,
                              uint64_t *rows) {
   double *own = NULL, *all = NULL;
   const under_way_state before = t->state;
   *records = NULL;
   mlpd_status status = mlpd_comm_agree(t->comm, take_rows(t, x, y, &own));
   if (status == MLPD_OK) status = gather(t, own, x->rows, &all, rows);
-  if (status == MLPD_OK) status = check_rows(wanted, *rows); /* on all ranks */
+  if (status == MLPD_OK) status = check_rows(most, *rows); /* on all ranks */
   if (status == MLPD_OK) {
     status = settle_scales(t, all, *rows);
     if (status == MLPD_OK) status = memory_allocate(records, *rows * t->record, sizeof **records, "rows");
@@ -168,20 +167,26 @@ void under_way_keep(mlpd_trainer *t, const float *records, uint64_t rows) {
   }
 }
 
-void under_way_deal(mlpd_trainer *t, const float *records) {
+/* Row i of the rank's lanes. */
+static void set_row(mlpd_trainer *t, uint64_t i, const float *from) {
   const uint32_t targets = t->record - t->features;
+  memcpy((float *)t->rows.x + i * t->features, from, t->features * sizeof *from);
+  if (t->classes)
+    t->rows.classes[i] = (int32_t)from[t->features];
+  else
+    memcpy(t->rows.values + i * targets, from + t->features, targets * sizeof *from);
+}
+
+/* Rows that a short batch lacks are copies of its first, without weight. */
+void under_way_deal(mlpd_trainer *t, const float *records, uint64_t rows) {
   uint32_t first = 0, end = 0;
   lanes_of_rank(t->plan.num_lanes, mlpd_comm_size(t->comm), mlpd_comm_rank(t->comm), &first, &end);
   const uint64_t begin = t->plan.lane_begin[first], last = t->plan.lane_begin[end];
   rng stream = stream_of(t, RNG_REPLAY, t->state.step);
   for (uint64_t i = 0; i < last; i++) { /* those before are drawn, too */
-    const float *const from =
-        (records != NULL ? records + i * t->record : t->buffer + rng_below(&stream, t->state.filled) * t->record);
+    const uint64_t row = records == NULL ? rng_below(&stream, t->state.filled) : i < rows ? i : 0;
     if (i < begin) continue;
-    memcpy((float *)t->rows.x + (i - begin) * t->features, from, t->features * sizeof *from);
-    if (t->classes)
-      t->rows.classes[i - begin] = (int32_t)from[t->features];
-    else
-      memcpy(t->rows.values + (i - begin) * targets, from + t->features, targets * sizeof *from);
+    set_row(t, i - begin, (records != NULL ? records : t->buffer) + row * t->record);
+    t->rows.weights[i - begin] = records == NULL || i < rows ? 1 : 0;
   }
 }
