@@ -193,6 +193,26 @@ static bool may_be_row_number(int64_t first) {
   return first >= 0 && first < LAST_ROW && (first < FIRST_YEAR || first > LAST_YEAR);
 }
 
+static csv_cell first_cell(const csv_sample *s, const csv_syntax *syntax, int line) {
+  csv_cell cell;
+  (void)csv_next_cell(s->lines[line].text, s->lines[line].end, syntax->delimiter, &cell);
+  return cell;
+}
+
+bool sample_names_rows(const csv_sample *s, const csv_syntax *syntax, int body) {
+  if (sample_first_column(s, syntax, body) == COLUMN_DATA) return false;
+  for (int i = body; i < s->count; i++) {
+    const csv_cell cell = first_cell(s, syntax, i);
+    const size_t length = (size_t)(cell.end - cell.begin);
+    for (int j = body; j < i && !s->lines[i].hash; j++) {
+      const csv_cell other = first_cell(s, syntax, j);
+      const bool same = (size_t)(other.end - other.begin) == length && memcmp(other.begin, cell.begin, length) == 0;
+      if (!s->lines[j].hash && same) return false;
+    }
+  }
+  return true;
+}
+
 column_role sample_first_column(const csv_sample *s, const csv_syntax *syntax, int body) {
   bool counts = true, grows = true, all_text = true;
   int rows = 0;

@@ -183,6 +183,21 @@ static mlpd_status check_header(const csv_sample *s, const struct sample_line *h
               (unsigned long long)head->line);
 }
 
+/* A header may lack the name of the column that names the rows. Where the first column does not, another lacks its
+ * name, and all would be called by their neighbour's. */
+static mlpd_status check_short_header(const csv_sample *s, const csv_syntax *syntax, int body, const csv_lines *lines,
+                                      const csv_layout *layout) {
+  const struct sample_line *const head = &s->lines[layout->head];
+  const char *const names = sample_after_hash(s, layout->head, layout->delimiter);
+  const uint64_t cells = csv_count_cells(names, head->end, layout->delimiter);
+  if (layout->levels > 1 || cells + 1 != layout->columns || sample_names_rows(s, syntax, body)) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA,
+              "%s:%llu: %llu names for %u columns, and the first column does not name the rows: one lacks its name; "
+              "write it, or use --skip-lines %llu --header no",
+              input_name(lines->in), (unsigned long long)head->line, (unsigned long long)cells, layout->columns,
+              (unsigned long long)head->line);
+}
+
 static mlpd_status keep_header(const struct sample_line *head, csv_lines *lines) {
   lines->header_bytes = (size_t)(head->end - head->text);
   TRY(memory_allocate(&lines->header, lines->header_bytes + 1, 1, "CSV header"));
@@ -219,6 +234,7 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   if (layout->header) TRY(sample_take_names(s, &syntax, head, &body, layout));
   if (layout->header && has_kind(&s->lines[head], &syntax, CSV_TEXT)) TRY(keep_header(&s->lines[head], lines));
   body = find_rows(s, &syntax, layout->header ? layout->head : head, body, layout);
+  if (layout->header) TRY(check_short_header(s, &syntax, body, lines, layout));
   for (int i = 0; i < s->count; i++) layout->latin = layout->latin || !csv_is_utf8(s->lines[i].text, s->lines[i].end);
   find_index(s, &syntax, body, layout);
   layout->decimal_commas = !layout->header && syntax.delimiter == ',' && sample_has_decimal_commas(s, body);

@@ -66,6 +66,9 @@ typedef enum column_role { COLUMN_DATA, COLUMN_NUMBERS_ROWS, COLUMN_WHOLE, COLUM
  * COLUMN_WHOLE for other whole numbers that differ, COLUMN_TEXT for texts, else COLUMN_DATA. */
 column_role sample_first_column(const csv_sample *s, const csv_syntax *syntax, int body);
 
+/* true if the first column of the lines from `body` on may name the rows: texts or whole numbers, all different. */
+bool sample_names_rows(const csv_sample *s, const csv_syntax *syntax, int body);
+
 /* true if commas seem to be both decimal signs and delimiters: the cells are pairs of whole numbers, the second of
  * fixed width. */
 bool sample_has_decimal_commas(const csv_sample *s, int body);
