@@ -416,6 +416,8 @@ static void test_hints(void **state) {
       {"u,v,k\n1,2,0\n3,True,1\n4,5,0\n", "a.csv:3: column 2 (v): 'True, False, yes, no or the like'"},
       {"u,v,k\n1,2,0\n3,4\n", "a.csv:3: 2 cells, but 3 in the header"},
       {"1,2,3\n4\n5,6,7\n8\n", "(a row must be one line)"},
+      {"a,b\n35,7,0\n42,8,1\n35,9,1\n", "a.csv:1: 2 names for 3 columns"}, /* a column of values before them */
+      {"a,b,y\n.1,.2,1,500\n.3,.2,2,500\n", "one lacks its name; write it, or use --skip-lines 1 --header no"},
       {"a,b,c,d\n1,2,0\n3,4,1\n", "a.csv:1: 4 cells in the header, but 3 in the rows"},
       {"a,b\n1,2\n3,4\n5,6,7\n", "a.csv:4: 3 cells, but 2 in the header"},
   };
@@ -772,6 +774,12 @@ static void test_classes_or_values(void **state) {
       {60, "%1$d.5,c%2$d\n", 30, "30 classes"},
       {60, "%1$d.5,c%1$d\n", 1, "60 different texts in 60 rows, too many for classes"},
       {8, "%1$d.5,c%1$d\n", 8, "8 classes"},
+      {28, "%1$d.5,2021-03-%1$02d\n", 1, "'2021-03-00': the target holds dates or times, 28 different ones"},
+      {28, "%1$d.5,%1$d-Mar-2021\n", 1, "the target holds dates or times"},
+      {28, "%1$d.5,10:%1$02d PM\n", 1, "the target holds dates or times"},
+      {28, "%1$d.5,%1$d.5 kg\n", 1,
+       "'0.5 kg' is a number with a unit (28 labels are like this); --strip with the unit"},
+      {28, "%1$d.5,(%1$d)\n", 1, "'(0)' is not a number in this notation (28 labels are like this)"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     mlpd_convert_options o = telling_options();
@@ -795,7 +803,19 @@ static void test_classes_or_values(void **state) {
   assert_said("target: column 'k', 2 classes: -1, 1");
   assert_said(
       "note: the whole numbers from -1 to 1 of the target are taken as 2 classes with these names; --task regression");
+  /* Blanks that are not seen make no class, and two words for one answer are named. */
   o = telling_options();
+  write_text("a.csv", "u,k\n1,yes\n2,yes\u00A0\n3,\"no \"\n4,\u200Bno\n5,y\n");
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/class_names", "no,y,yes");
+  assert_said("note: the classes 'y' and 'yes' are kept apart; write them alike if they are one class");
+  o = telling_options();
+  write_rows("v,u,k\n", 28, "%1$d kg,%1$d.5,%3$d\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("column v is left out: its texts are numbers with a unit, which --strip with the unit reads, as '0 kg'");
+  o = telling_options();
+  write_text("a.csv", "u,k\n1,-1\n2,+1\n3,-1\n");
   o.task = MLPD_CLASSIFICATION;
   (void)unlink(in_folder("out.h5"));
   ASSERT_CONVERTED(o, &r, "a.csv");

@@ -206,9 +206,11 @@ static const char *label_place(const csv_source *c, char place[600]) {
 }
 
 static void note_text_label(const csv_source *c, label_set *labels) {
-  char hint[CSV_HINT_BYTES];
+  char hint[CSV_HINT_BYTES], unit[CSV_UNIT_BYTES];
   (void)csv_cell_hint(&c->label_cell, hint);
   labels->number_like += csv_cell_is_number_like(&c->label_cell);
+  labels->dates += csv_cell_is_date(&c->label_cell);
+  labels->united += csv_cell_unit(&c->label_cell, unit);
   if (labels->texts > 1) return;
   (void)label_place(c, labels->text_place);
   (void)snprintf(labels->text_hint, sizeof labels->text_hint, "%s", hint);

@@ -98,6 +98,14 @@ bool csv_is_missing_real(const csv_syntax *syntax, double value);
  * none. */
 bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]);
 
+/* true for dates and times in any notation. */
+bool csv_cell_is_date(const csv_cell *cell);
+
+enum { CSV_UNIT_BYTES = 12 };
+
+/* true for a number with a unit, as 59.7 kg; copies the unit. */
+bool csv_cell_unit(const csv_cell *cell, char unit[CSV_UNIT_BYTES]);
+
 /* true for (1.50), a negative number in accounts. */
 bool csv_cell_is_account(const csv_cell *cell);
 

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "convert/convert_csv.h"
+#include "convert/convert_date.h"
 
 enum { NUMBER_BYTES = 400 }; /* longest number that is not written as in C */
 
@@ -27,6 +28,35 @@ static const char *after_delimiter(const char *p, const char *end, char delimite
   return p < end ? p : NULL;
 }
 
+/* The length of the blank at p that is no space or tab, or 0: no-break spaces, also of Latin-1, a space without width,
+ * a byte order mark. They are invisible: "yes" with and without one would be two classes. */
+static int wide_blank(const char *p, const char *end) {
+  static const char *const blanks[] = {"\u00A0", "\u202F", "\u200B", "\uFEFF"};
+  if ((unsigned char)*p < 0x80) return 0;
+  for (size_t i = 0; i < sizeof blanks / sizeof blanks[0]; i++) {
+    const size_t length = strlen(blanks[i]);
+    if ((size_t)(end - p) >= length && memcmp(p, blanks[i], length) == 0) return (int)length;
+  }
+  return 0;
+}
+
+/* The length of the blank that ends at end, or 0. */
+static int blank_before(const char *begin, const char *end) {
+  if (end == begin) return 0;
+  if (is_blank(end[-1])) return 1;
+  for (int length = 2; length <= 3; length++)
+    if (end - begin >= length && wide_blank(end - length, end) == length) return length;
+  const bool alone = end - begin < 2 || (unsigned char)end[-2] < 0x80; /* else a part of a character */
+  return end[-1] == '\xA0' && alone;
+}
+
+static void trim(csv_cell *cell) {
+  int length;
+  while ((length = blank_before(cell->begin, cell->end)) > 0) cell->end -= length;
+  while (cell->begin < cell->end && (length = is_blank(*cell->begin) ? 1 : wide_blank(cell->begin, cell->end)) > 0)
+    cell->begin += length;
+}
+
 static const char *next_quoted(const char *p, const char *end, char delimiter, csv_cell *cell) {
   cell->begin = ++p;
   cell->quoted = true;
@@ -34,6 +64,7 @@ static const char *next_quoted(const char *p, const char *end, char delimiter, c
     if (*p == '"') p++;
   cell->end = p;
   if (p >= end) return cell->end = end, cell->damaged = true, NULL;
+  trim(cell);
   const char *next = skip_blanks(p + 1, end, delimiter);
   const bool separated = delimiter == CSV_BLANKS ? next > p + 1 : next < end && is_delimiter(*next, delimiter);
   if (next < end && !separated) return cell->damaged = true, NULL;
@@ -48,7 +79,7 @@ const char *csv_next_cell(const char *p, const char *end, char delimiter, csv_ce
   cell->begin = p;
   while (p < end && !is_delimiter(*p, delimiter)) p++;
   cell->end = p;
-  while (cell->end > cell->begin && is_blank(cell->end[-1])) cell->end--;
+  trim(cell);
   return p < end ? after_delimiter(p, end, delimiter) : NULL;
 }
 
@@ -212,6 +243,29 @@ static bool is_text(const csv_cell *cell, const char *text) {
 static bool is_word(const csv_cell *cell, const char *text) {
   const size_t length = (size_t)(cell->end - cell->begin);
   return strlen(text) == length && strncasecmp(text, cell->begin, length) == 0;
+}
+
+bool csv_cell_is_date(const csv_cell *cell) {
+  date parsed;
+  return date_parse(cell->begin, cell->end, &parsed) || date_is_foreign(cell->begin, cell->end) ||
+         date_is_time(cell->begin, cell->end);
+}
+
+bool csv_cell_unit(const csv_cell *cell, char unit[CSV_UNIT_BYTES]) {
+  number parsed;
+  const char *p = cell->begin;
+  while (p < cell->end && strchr("+-.0123456789", *p) != NULL) p++;
+  const csv_cell digits = {.begin = cell->begin, .end = p};
+  const csv_syntax plain = {.decimal = '.'};
+  if (p == cell->begin || !csv_cell_number(&plain, &digits, &parsed)) return false;
+  while (p < cell->end && *p == ' ') p++;
+  const size_t length = (size_t)(cell->end - p);
+  if (length == 0 || length >= CSV_UNIT_BYTES) return false;
+  for (const char *q = p; q < cell->end; q++)
+    if (!((unsigned char)*q >= 0x80 || (*q >= 'a' && *q <= 'z') || (*q >= 'A' && *q <= 'Z') || *q == '/')) return false;
+  memcpy(unit, p, length);
+  unit[length] = '\0';
+  return true;
 }
 
 bool csv_cell_is_account(const csv_cell *cell) {

@@ -80,7 +80,17 @@ static bool is_date_column(const csv_source *c, uint32_t column) {
   return f != NULL && 2 * f->dates > c->rows_seen - f->missing;
 }
 
+static bool all_have_units(const category_set *set) {
+  char first[CSV_UNIT_BYTES], unit[CSV_UNIT_BYTES];
+  for (uint32_t i = 0; i < set->count; i++) {
+    const csv_cell cell = {.begin = set->all[i].text, .end = set->all[i].text + set->all[i].length};
+    if (!csv_cell_unit(&cell, i == 0 ? first : unit) || (i > 0 && strcmp(first, unit) != 0)) return false;
+  }
+  return set->count > 0;
+}
+
 static const char *reason_of_texts(const category_set *set) {
+  if (all_have_units(set)) return "its texts are numbers with a unit, which --strip with the unit reads";
   if (set->count > 0 && date_is_foreign(set->all[0].text, set->all[0].text + set->all[0].length))
     return "its texts look like dates; written as 2021-03-15 (ISO 8601) they are read";
   return "its texts are nearly all different, as if they identified rows";

@@ -1,8 +1,10 @@
 #include "convert/convert_date.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const char *const date_suffixes[DATE_FEATURES] = {".year", ".day_of_year", ".seconds"};
 
@@ -87,7 +89,30 @@ bool date_parse(const char *begin, const char *end, date *parsed) {
   return p == end || take_time(&p, end, &parsed->seconds);
 }
 
+/* true for "03-Jan-2023" or "January 3, 2023": the name of a month and one or two numbers. A time may follow. */
+static bool has_month(const char *begin, const char *end) {
+  static const char *const months[] = {"january", "february", "march",     "april",   "may",      "june",
+                                       "july",    "august",   "september", "october", "november", "december"};
+  int numbers = 0, names = 0;
+  for (const char *p = begin; p < end && numbers + names < 3;) {
+    const char *const first = p;
+    while (p < end && is_digit(*p)) p++;
+    numbers += p > first;
+    if (p > first + 4) return false;
+    if (p > first) continue;
+    while (p < end && isalpha((unsigned char)*p)) p++;
+    bool month = false;
+    for (size_t m = 0; m < sizeof months / sizeof months[0]; m++)
+      month = month || (p - first >= 3 && strncasecmp(first, months[m], (size_t)(p - first)) == 0);
+    if (p > first && !month) return false;
+    names += p > first;
+    if (p == first && strchr(" ,.-/", *p++) == NULL) return false;
+  }
+  return names == 1 && numbers >= 1;
+}
+
 bool date_is_foreign(const char *begin, const char *end) {
+  if (has_month(begin, end)) return true;
   int groups = 0, longest = 0;
   for (const char *p = begin; p < end;) {
     int digits = 0;
@@ -101,4 +126,20 @@ bool date_is_foreign(const char *begin, const char *end) {
     p++;
   }
   return groups == 3 && (longest == 4 || longest == 2);
+}
+
+bool date_is_time(const char *begin, const char *end) {
+  const char *p = begin;
+  int ignored = 0, groups = 1;
+  while (p < end && p < begin + 4 && is_digit(*p)) p++;
+  if (p == begin) return false;
+  for (; p < end && *p == ':'; groups++) {
+    p++;
+    if (!take_digits(&p, end, 2, 0, 60, &ignored)) return false;
+  }
+  if (p < end && *p == '.')
+    for (p++; p < end && is_digit(*p);) p++;
+  while (p < end && *p == ' ') p++;
+  if (end - p == 2 && strncasecmp(p + 1, "m", 1) == 0 && strchr("aApP", *p) != NULL) p += 2;
+  return groups > 1 && p == end;
 }

@@ -223,11 +223,27 @@ static mlpd_status check_texts(const label_set *set) {
   const bool values = 2 * set->numbers > all && (set->any_fraction || set->count > LABEL_FEW);
   const char *const place = set->text_place, *const text = first_text(set);
   if (!set->any_text || set->task != MLPD_TASK_AUTO) return MLPD_OK;
+  if (set->dates >= all - all / 10 && set->count > LABEL_FEW)
+    return FAIL(
+        MLPD_ERROR_DATA,
+        "%s: '%.40s': the target holds dates or times, %u different ones; choose another target with --label, or "
+        "use --task classification to take each as a class",
+        place, text, set->count);
   if (mostly && set->number_like > 0 && set->text_hint[0] != '\0')
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is not a number in this notation (%llu labels are like this); %s reads it, --task "
                 "classification takes the labels as classes",
                 place, text, (unsigned long long)set->texts, set->text_hint);
+  if (mostly && set->numbers == 0)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: '%.40s' is not a number in this notation (%llu labels are like this); correct them, or use --task "
+                "classification to take the labels as classes",
+                place, text, (unsigned long long)set->texts);
+  if (nearly_all_differ(set) && set->united >= all - all / 10)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: '%.40s' is a number with a unit (%llu labels are like this); --strip with the unit reads it, as "
+                "--strip kg",
+                place, text, (unsigned long long)set->united);
   if (mostly || values)
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is not a number, but %llu of %llu labels are; correct it, leave out such rows with "

@@ -1,8 +1,10 @@
 #include "convert/convert_label_notes.h"
 
 #include <math.h>
+#include <string.h>
 #include <strings.h>
 
+#include "convert/convert_csv.h"
 #include "convert/convert_report.h"
 
 enum { CASES_MOST = 200 }; /* most classes that are compared with one another */
@@ -18,16 +20,38 @@ static void note_constant(const mlpd_convert_options *o, const label_set *set) {
                 set->minimum);
 }
 
-static void note_letter_case(const mlpd_convert_options *o, const label_set *set) {
+static void note_letter_case(const mlpd_convert_options *o, const label_set *set, bool *told) {
   if (!set->classes || set->names == NULL || set->num_classes > CASES_MOST) return;
   for (uint32_t k = 0; k < set->num_classes; k++)
     for (uint32_t j = 0; j < k; j++) {
       if (strcasecmp(set->names[j], set->names[k]) != 0) continue;
+      *told = true;
       convert_say(
           o,
           "note: the classes '%.60s' and '%.60s' differ only in letter case and are kept apart; write them alike "
           "if they are one class",
           set->names[j], set->names[k]);
+      return;
+    }
+}
+
+/* The answer, 0 or 1, that a name gives, or -1. */
+static int answer_of(const char *name) {
+  const csv_syntax plain = {.decimal = '.'};
+  const csv_cell cell = {.begin = name, .end = name + strlen(name)};
+  number n;
+  const csv_kind kind = csv_cell_read(&plain, &cell, &n);
+  const bool answers = kind == CSV_YES_NO || (kind == CSV_NUMBER && n.is_integer && (n.integer == 0 || n.integer == 1));
+  return answers ? (int)n.integer : -1;
+}
+
+static void note_answers(const mlpd_convert_options *o, const label_set *set) {
+  if (!set->classes || set->names == NULL || set->num_classes > CASES_MOST) return;
+  for (uint32_t k = 0; k < set->num_classes; k++)
+    for (uint32_t j = 0; j < k; j++) {
+      if (answer_of(set->names[k]) < 0 || answer_of(set->names[j]) != answer_of(set->names[k])) continue;
+      convert_say(o, "note: the classes '%.60s' and '%.60s' are kept apart; write them alike if they are one class",
+                  set->names[j], set->names[k]);
       return;
     }
 }
@@ -51,6 +75,8 @@ static void note_numbers(const mlpd_convert_options *o, const label_set *set) {
 void label_set_notes(const mlpd_convert_options *options, const label_set *set) {
   if (options->num_model_columns == 0) note_constant(options, set); /* a model has its target */
   if (options->num_model_columns == 0) note_numbers(options, set);
-  note_letter_case(options, set);
+  bool told = false;
+  note_letter_case(options, set, &told);
+  if (!told) note_answers(options, set);
   note_rounding(options, set);
 }
