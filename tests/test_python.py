@@ -238,9 +238,54 @@ class Estimators(unittest.TestCase):
         with self.assertWarnsRegex(ConvergenceWarning, "epochs of max_iter"):
             classifier(epochs="auto", tol=-np.inf, n_iter_no_change=10**6).fit(self.x, self.y)
 
+    def test_warm_start_goes_on(self):
+        warm = classifier(warm_start=True, max_iter=5, norm="layer", normalize="standard")
+        first = warm.fit(self.x, self.y).loss_curve_
+        scales = pickle.dumps(warm.model_.jacobian(self.x[:2]))
+        self.assertLess(warm.fit(self.x, self.y).loss_curve_[5], first[4])
+        self.assertEqual(warm.loss_curve_[:5], first)
+        self.assertEqual((warm.n_iter_, warm.t_), (10, 10 * len(self.x)))
+        self.assertNotEqual(pickle.dumps(warm.model_.jacobian(self.x[:2])), scales)
+        cold = warm.loss_curve_[5]
+        self.assertNotEqual(warm.set_params(warm_start=False).fit(self.x, self.y).loss_curve_[0], cold)
+        with self.assertRaisesRegex(ValueError, "same classes as in the previous call"):
+            warm.set_params(warm_start=True).fit(self.x[self.y < 2], self.y[self.y < 2])
+        with self.assertRaisesRegex(ValueError, "expecting 4 features"):
+            warm.fit(self.x[:, :3], self.y)
+        with self.assertRaisesRegex(ValueError, "weight of layer 1 is .4, 16. in the model"):
+            warm.set_params(hidden_layer_sizes=(9,)).fit(self.x, self.y)
+
+    def test_partial_fit(self):
+        once, again = classifier(batch_size=32), classifier(batch_size=32)
+        for _ in range(20):  # passes over halves, the second of which lacks a class
+            once.partial_fit(self.x[:75], self.y[:75], classes=[0, 1, 2])
+            once.partial_fit(self.x[self.y > 0], self.y[self.y > 0])
+        self.assertGreater(once.score(self.x, self.y), 0.9)
+        self.assertEqual((once.n_iter_, len(once.loss_curve_)), (40, 40))
+        again.partial_fit(self.x, self.y, classes=[0, 1, 2])
+        copy = pickle.loads(pickle.dumps(again))  # with the state of the optimizer
+        digests = [e.partial_fit(self.x, self.y).model_.digest for e in (again, copy)]
+        self.assertEqual(digests[0], digests[1])
+        fitted = regressor(learning_rate_init=0.003).fit(self.x, self.x[:, 0])
+        before = fitted.score(self.x, self.x[:, 0])
+        for _ in range(30):
+            fitted.partial_fit(self.x, self.x[:, 0])
+        self.assertGreater(fitted.score(self.x, self.x[:, 0]), before)  # goes on from the weights of fit
+        several = regressor().partial_fit(self.x, self.x[:, :2])
+        self.assertEqual(several.predict(self.x).shape, (150, 2))
+        with self.assertRaisesRegex(ValueError, "classes must be passed on the first call"):
+            classifier().partial_fit(self.x, self.y)
+        with self.assertRaisesRegex(ValueError, "classes not in `self.classes_`"):
+            again.partial_fit(self.x, self.y + 1)
+        with self.assertRaisesRegex(ValueError, "does not support early_stopping=True"):
+            regressor(early_stopping=True).partial_fit(self.x, self.x[:, 0])
+        with self.assertRaisesRegex(ValueError, "ema=0.9 has no meaning in partial_fit"):
+            regressor(ema=0.9).partial_fit(self.x, self.x[:, 0])
+
     def test_what_is_not_there_is_refused(self):
         for options, word in (({"solver": "lbfgs"}, "lbfgs"), ({"solver": "newton"}, "newton"), ({"shuffle": False}, "shuffle"),
-                              ({"warm_start": True}, "warm_start"),
+                              ({"batch_size": "big"}, "batch_size='big' is no number"), ({"tol": None}, "tol=None"),
+                              ({"hidden_layer_sizes": ("8", "wide")}, "hidden_layer_sizes"), ({"max_iter": [1]}, "max_iter"),
                               ({"learning_rate": "adaptive"}, "adaptive"), ({"activation": "swash"}, "swash"),
                               ({"dropout": 2}, "dropout"), ({"max_iter": 0}, "max_iter")):
             with self.assertRaisesRegex(ValueError, word):

@@ -179,9 +179,11 @@ static void test_foreign_file(void **state) {
 /* A step is the one of mlpd_fit on these rows. */
 static void test_one_step(void **state) {
   (void)state;
-  const char *const more[] = {"dropout", "0", "optimizer", "sgd", "lr", "0.5", "lanes", "1", NULL};
-  const char *const sizes[] = {"dropout", "0", "optimizer",      "sgd", "lr",   "0.5",        "lanes", "1",
-                               "epochs",  "1", "valid-fraction", "0",   "task", "regression", NULL};
+  const char *const more[] = {"dropout", "0", "optimizer",   "sgd", "lr", "0.5",
+                              "lanes",   "1", "clip-inputs", "1.5", NULL};
+  const char *const sizes[] = {"dropout", "0", "optimizer",      "sgd", "lr",   "0.5",        "lanes",       "1",
+                               "epochs",  "1", "valid-fraction", "0",   "task", "regression", "clip-inputs", "1.5",
+                               NULL};
   mlpd_options *const options = options_of(sizes);
   mlpd_trainer *const t = trainer_of(alone, more, TARGETS);
   mlpd_model *expected = NULL, *found = NULL;

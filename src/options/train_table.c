@@ -119,7 +119,7 @@ const mlpd_option mlpd_train_option_table[] = {
      .choices = mlpd_init_choices, DEFAULT("auto"), WEIGHTS},
     {"init-from", "network", "MODEL", PATH, AT(init_from),
      .help = "begin with the weights and the normalisation of a model file; --hidden, --activation, --norm, "
-             "--input-scale and --ensemble are then the model's unless they are given",
+             "--input-scale, --ensemble and --clip-inputs are then the model's unless they are given",
      .note = "drawn weights", LOCAL},
     {"loss", "network", "NAME", CHOICE, AT(loss),
      .help = "loss to minimise; auto: cross-entropy for classes, mse for values", .choices = mlpd_loss_choices,

@@ -108,6 +108,7 @@ static mlpd_status make_model(mlpd_trainer *t) {
   t->model->task = o->task;
   TRY(loss_of_options(o, &t->model->loss));
   TRY(affine_create(t->features, &t->model->input));
+  t->model->input.limit = o->clip_inputs;
   affine_settle(&t->model->input);
   if (!t->classes) TRY(affine_create(t->targets, &t->model->target));
   if (!t->classes) affine_settle(&t->model->target);
@@ -370,6 +371,7 @@ static mlpd_status copy_affine(const affine *from, affine *made) {
   TRY(affine_create(from->columns, made));
   memcpy(made->shift, from->shift, from->columns * sizeof *made->shift);
   memcpy(made->scale, from->scale, from->columns * sizeof *made->scale);
+  made->limit = from->limit;
   affine_settle(made);
   return MLPD_OK;
 }

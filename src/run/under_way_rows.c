@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "data/caller_rows.h"
+#include "kernels/vector.h"
 #include "ranks/comm.h"
 #include "run/under_way.h"
 
@@ -86,7 +87,8 @@ static mlpd_status settle_scales(mlpd_trainer *t, const double *records, uint64_
 }
 
 static mlpd_status narrow(const mlpd_trainer *t, const double *from, uint64_t rows, float *records) {
-  for (uint64_t i = 0; i < rows; i++, from += t->record, records += t->record)
+  const double limit = t->model->input.limit;
+  for (uint64_t i = 0; i < rows; i++, from += t->record, records += t->record) {
     for (uint32_t j = 0; j < t->record; j++) {
       const uint32_t k = j - t->features;
       records[j] = j < t->features ? affine_map(&t->model->input, j, from[j])
@@ -96,6 +98,8 @@ static mlpd_status narrow(const mlpd_trainer *t, const double *from, uint64_t ro
         return FAIL(MLPD_ERROR_DATA, "row %llu of the ranks' rows holds %g, which no float32 holds once normalised",
                     (unsigned long long)i, from[j]);
     }
+    if (limit > 0) vector_squash(t->features, limit, records);
+  }
   return MLPD_OK;
 }
 

@@ -5,11 +5,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from . import _fit, _options, _table
 from ._model import Model
+from ._trainer import Trainer
 
 try:  # scikit-learn 1.6 made it a function
     from sklearn.utils.validation import validate_data
@@ -45,19 +46,21 @@ class _MLP(BaseEstimator):
 
     def fit(self, X, y, sample_weight=None, comm=None):
         """Trains on X (n, features) and y. Rows of sample_weight 0 are left out. comm, a communicator of mpi4py: each
-        rank gives rows of its own, and every rank gets the same model, whose bits are those of all rows on one rank."""
+        rank gives rows of its own, and every rank gets the same model, whose bits are those of all rows on one rank.
+        With warm_start the weights of the fit before are the first, and loss_curve_ goes on."""
         _options.check(self)
+        self._trainer = None
         if _table.needs_reader(X):
             return self._fit_table(X, y, sample_weight, comm)
         X, y, weight = _together(comm, lambda: self._checked(X, y, sample_weight))
-        y = self._targets(y, comm)
+        y = _together(comm, lambda: self._same_targets(y, comm is None)) if self._is_warm() else self._targets(y, comm)
         rows = X.shape[0] if comm is None else sum(comm.allgather(X.shape[0]))
         options = self._all_options(rows, comm)
         data = _fit.Data(X, y, weight, getattr(self, "feature_names_in_", None), self._class_names())
         return self._train(options, data, rows, comm)
 
     def _checked(self, X, y, sample_weight):
-        X, y = validate_data(self, X, y, dtype=NUMBERS, multi_output=True)
+        X, y = validate_data(self, X, y, dtype=NUMBERS, multi_output=True, reset=not self._is_warm())
         if sample_weight is None:
             return X, y, None
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
@@ -75,9 +78,9 @@ class _MLP(BaseEstimator):
         if sample_weight is not None or comm is not None:
             raise ValueError("mlpdist: a frame with text or missing values takes neither sample_weight nor comm: encode "
                              "it, for example by OneHotEncoder and SimpleImputer in a Pipeline")
-        self._check_feature_names(frame, reset=True)
-        self._check_n_features(frame, reset=True)
-        y = self._targets(np.asarray(y), None)
+        self._check_feature_names(frame, reset=not self._is_warm())
+        self._check_n_features(frame, reset=not self._is_warm())
+        y = self._same_targets(np.asarray(y)) if self._is_warm() else self._targets(np.asarray(y), None)
         if y.ndim > 1:
             raise ValueError("mlpdist: a frame with text or missing values takes one target")
         if len(y) != len(frame):
@@ -105,25 +108,68 @@ class _MLP(BaseEstimator):
     def _all_options(self, rows, comm):
         return {**_options.collect(self, rows, self._seed(comm)), **self._task_options(), **_options.own(self)}
 
+    def _is_warm(self):
+        """Does the next fit begin with the weights of the one before?"""
+        return self.warm_start and hasattr(self, "model_")
+
     def _train(self, options, data, rows, comm):
         run = _Run(self, options)
-        self.model_ = Model(_fit.train(options, data, run.epoch_done, comm))
+        before, curve, seen = None, [], 0
+        if self._is_warm():
+            before, curve, seen = self.model_, self.loss_curve_, self.t_
+            options.pop("init-from", None)
+            options["normalize"] = "auto"  # the model's own
+        self.model_ = Model(_fit.train(options, data, run.epoch_done, comm, before))
         if comm is not None:
             run.losses, run.valid, run.ended, run.epochs = comm.bcast((run.losses, run.valid, run.ended, run.epochs))
-        self.loss_curve_, self.n_iter_ = run.losses, len(run.losses)
-        self.loss_, self.best_loss_ = run.losses[-1], min(run.losses)
+        self._take_losses(curve + run.losses, seen + len(run.losses) * rows)
         self.validation_metrics_ = run.valid or None
-        self.t_ = self.n_iter_ * rows
         self._take_weights()
-        if not run.ended and self.n_iter_ == run.epochs:
-            warnings.warn(f"mlpdist: the {self.n_iter_} epochs of max_iter have passed, and the loss still falls",
+        if not run.ended and len(run.losses) == run.epochs:
+            warnings.warn(f"mlpdist: the {run.epochs} epochs of max_iter have passed, and the loss still falls",
                           ConvergenceWarning)
         return self
+
+    def _take_losses(self, curve, seen):
+        self.loss_curve_, self.n_iter_ = curve, len(curve)
+        self.loss_, self.best_loss_ = curve[-1], min(curve)
+        self.t_ = seen
 
     def _take_weights(self):
         weights = self.model_.weights()
         self.coefs_, self.intercepts_ = [w for w, _ in weights], [b for _, b in weights]
         self.n_layers_, self.n_outputs_ = len(weights) + 1, self.model_.n_outputs
+
+    # ---- A pass at a time -------------------------------------------------------------------------------------------
+
+    def _pass(self, X, y, targets_of):
+        """One pass over the rows, in an order drawn anew, by a Trainer, whose optimizer goes on from pass to pass."""
+        if _table.needs_reader(X):
+            raise ValueError("mlpdist: partial_fit takes numbers without missing values: encode the frame, for example "
+                             "by OneHotEncoder and SimpleImputer in a Pipeline")
+        first = not hasattr(self, "model_")
+        X, y = validate_data(self, X, y, dtype=NUMBERS, multi_output=True, reset=first)
+        y, targets = targets_of(y)
+        if getattr(self, "_trainer", None) is None:
+            self._trainer = self._make_trainer(X.shape[0], targets, None if first else self.model_)
+        order = np.random.RandomState((self._seed_of_passes + self._trainer.steps) % 2**32).permutation(X.shape[0])
+        batches = [order[i:i + self._batch_of_passes] for i in range(0, len(order), self._batch_of_passes)]
+        loss = sum(self._trainer.step(X[some], y[some]) * len(some) for some in batches) / len(order)
+        self.model_ = self._trainer.model()
+        self._take_losses(([] if first else self.loss_curve_) + [loss], (0 if first else self.t_) + len(order))
+        self.validation_metrics_ = None
+        self._take_weights()
+        return self
+
+    def _make_trainer(self, rows, targets, start):
+        options = _options.of_passes(self._all_options(rows, None), self)
+        self._seed_of_passes, self._batch_of_passes = int(options["seed"]), int(options["batch"])
+        given = options.pop("init-from", None)
+        if start is not None:
+            options["normalize"] = "auto"  # the model's own
+        return Trainer(self.n_features_in_, targets, init_from=start if start is not None else given,
+                       steps_per_epoch=-(-rows // self._batch_of_passes),
+                       **{name.replace("-", "_"): text for name, text in options.items()})
 
     # ---- Answers ----------------------------------------------------------------------------------------------------
 
@@ -204,6 +250,27 @@ class MLPClassifier(ClassifierMixin, _MLP):
         self.classes_ = classes
         return np.searchsorted(classes, y).astype(np.int32)
 
+    def _same_targets(self, y, whole=True):
+        """The same, of a model that knows its classes; whole: all of them must occur."""
+        if self._multilabel:
+            return np.ascontiguousarray(y, np.float32)
+        y = column_or_1d(y, warn=True)
+        found = np.unique(y)
+        if whole and set(found) != set(self.classes_):
+            raise ValueError("warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                             f"Previously got {self.classes_}, `y` has {found}")
+        if not np.isin(found, self.classes_).all():
+            raise ValueError(f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has "
+                             f"{found}.")
+        return np.searchsorted(self.classes_, y).astype(np.int32)
+
+    def partial_fit(self, X, y, classes=None):
+        """One pass over these rows; the first call needs all classes. The optimizer goes on from call to call."""
+        _options.check(self)
+        if _check_partial_fit_first_call(self, classes):
+            self._multilabel = type_of_target(y) == "multilabel-indicator"
+        return self._pass(X, y, lambda y: (self._same_targets(y, whole=False), len(self.classes_)))
+
     def _class_names(self):
         return None if self._multilabel else [str(c) for c in self.classes_]
 
@@ -247,10 +314,23 @@ class MLPRegressor(RegressorMixin, _MLP):
 
     def _targets(self, y, comm):
         """(n) or (n, targets)."""
+        return self._same_targets(y)
+
+    def _same_targets(self, y, whole=True):
         y = np.asarray(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return y if y.dtype == np.float32 else y.astype(np.float64)
+
+    def partial_fit(self, X, y):
+        """One pass over these rows. The optimizer goes on from call to call."""
+        _options.check(self)
+
+        def targets_of(y):
+            y = self._same_targets(y)
+            return y, 1 if y.ndim == 1 else y.shape[1]
+
+        return self._pass(X, y, targets_of)
 
     def _class_names(self):
         return None

@@ -50,9 +50,10 @@ class _Watcher:
         return guarded
 
 
-def train(options, data, epoch_done, comm=None):
+def train(options, data, epoch_done, comm=None, start=None):
     """The model's handle. options {name: text}; data: Data, or None where option data names a file. epoch_done(epoch)
-    is called on rank 0; where it returns true, the run ends and the model is that of this epoch."""
+    is called on rank 0; where it returns true, the run ends and the model is that of this epoch. start: a Model whose
+    weights are the first, or None."""
     watcher = _Watcher(epoch_done, logger.info)
     result = ctypes.create_string_buffer(_library.RESULT_BYTES)
     held = _library.Handle(lib.mlpd_options_create, lib.mlpd_options_free)
@@ -61,6 +62,8 @@ def train(options, data, epoch_done, comm=None):
             _library.check(lib.mlpd_options_set(made, name.encode(), text.encode()))
         if data is not None:
             lib.mlpd_options_rows(made, ctypes.byref(data.struct))
+        if start is not None:
+            lib.mlpd_options_model(made, start._pointer)
         model = ctypes.c_void_p()
         status = lib.mlpd_train_model(ranks, lib.mlpd_options_values(made), ctypes.byref(watcher.events), result,
                                       ctypes.byref(model))

@@ -1,5 +1,6 @@
 """Parameters of the estimators: scikit-learn's, and the options of `mlpdist train` by their names."""
 import inspect
+import numbers
 import os
 
 SKLEARN = dict(  # names, order and defaults of scikit-learn's MLPClassifier and MLPRegressor
@@ -17,7 +18,7 @@ OWN = ("hidden optimizer lr epochs batch seed weight_decay beta1 beta2 valid_fra
        "lr_scale base_batch init_from lanes select save checkpoint_every keep check_every stall_timeout stall_abort reduce "
        "update overlap backend threads out").split()
 
-# Here the rows come as arrays, and a fit begins anew, so that these have no meaning.
+# Here the rows come as arrays, and a run is not resumed, so that these have no meaning.
 NOT_HERE = ("data x y weight valid-x valid-y test-x test-y task classes label ignore columns categorical header "
             "delimiter skip-lines decimal thousands strip missing drop-missing class-names test-fraction split-seed stream window "
             "memory resume trace trace-steps").split()
@@ -62,14 +63,29 @@ def _refuse(problem, cure):
     raise ValueError(f"mlpdist: {problem}; {cure}")
 
 
+# scikit-learn's parameters that are one number; "auto" is a batch_size, too.
+NUMERIC = ("alpha", "batch_size", "learning_rate_init", "max_iter", "tol", "momentum", "validation_fraction", "beta_1",
+           "beta_2", "epsilon", "n_iter_no_change")
+
+
+def _check_types(e):
+    for name in NUMERIC:
+        value = getattr(e, name)
+        if not isinstance(value, numbers.Real) and not (name == "batch_size" and value == "auto"):
+            _refuse(f"{name}={value!r} is no number", "give one" if name != "batch_size" else "give one, or 'auto'")
+    sizes = e.hidden_layer_sizes
+    for size in sizes if hasattr(sizes, "__iter__") and not isinstance(sizes, str) else [sizes]:
+        if not isinstance(size, numbers.Integral) or size < 1:
+            _refuse(f"hidden_layer_sizes={sizes!r} is neither a whole number from 1 nor several", "(100,) is the default")
+
+
 def check(e):
-    """Refuses what scikit-learn's estimators can and these cannot, and values out of range."""
+    """Refuses what scikit-learn's estimators can and these cannot, and values out of range or of another type."""
+    _check_types(e)
     if e.solver == "lbfgs":
         _refuse("there is no solver 'lbfgs'", "take solver='adam'")
     if e.learning_rate != "constant":
         _refuse(f"learning_rate='{e.learning_rate}' is not known", "schedule='plateau' or 'exponential' lowers the rate")
-    if e.warm_start:
-        _refuse("warm_start=True is not possible", "each fit begins anew")
     if not e.shuffle:
         _refuse("shuffle=False is not possible", "rows are drawn in a new order in each epoch, keyed by random_state")
     if e.batch_size != "auto" and e.batch_size <= 0:
@@ -78,6 +94,20 @@ def check(e):
         _refuse(f"max_iter={e.max_iter!r} is not positive", "give a number of epochs")
     if e.early_stopping and not 0 < e.validation_fraction <= 0.9:
         _refuse(f"validation_fraction={e.validation_fraction!r} is not between 0 and 0.9", "0.1 is usual")
+
+
+NOT_IN_PASSES = ("valid-fraction patience select min-delta save checkpoint-every keep classes stall-timeout stall-abort "
+                "out ema swa-start class-weight").split()
+
+
+def of_passes(options, e):
+    """Those of them that a Trainer takes; refuses what only whole fits can."""
+    if e.early_stopping:
+        _refuse("partial_fit does not support early_stopping=True", "call fit, or leave early_stopping out")
+    for name in ("out", "ema", "swa_start", "class_weight", "patience", "valid_fraction"):
+        if getattr(e, name) is not None:
+            _refuse(f"{name}={getattr(e, name)!r} has no meaning in partial_fit", "call fit, or leave it out")
+    return {name: text for name, text in options.items() if name not in NOT_IN_PASSES}
 
 
 def _optimizer(e):

@@ -1,6 +1,7 @@
 """Training under way: rows as a program produces them, a step at a time."""
 import ctypes
 import os
+import tempfile
 
 import numpy as np
 
@@ -29,6 +30,8 @@ class Trainer:
     """
 
     def __init__(self, features, targets=1, *, steps_per_epoch=1, buffer_rows=0, init_from=None, comm=None, **options):
+        self._made_by = (features, targets, dict(options, steps_per_epoch=steps_per_epoch, buffer_rows=buffer_rows,
+                                                init_from=init_from), comm)
         if "epochs" not in options:
             options.setdefault("schedule", "constant")
         if init_from is not None and not isinstance(init_from, Model):
@@ -92,6 +95,16 @@ class Trainer:
         _library.check(lib.mlpd_trainer_load(self._pointer, os.fsencode(path)))
         return self
 
+    def __reduce__(self):
+        *made_by, comm = self._made_by
+        if comm is not None:
+            raise TypeError("a Trainer of several ranks cannot be pickled: save() writes a file")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "trainer.h5")
+            self.save(path)
+            with open(path, "rb") as file:
+                return _from_bytes, (*made_by, file.read())
+
     def close(self):
         """Frees the trainer, then its copy of comm: call it before MPI is finalised. Collective."""
         self._handle.close()
@@ -102,3 +115,12 @@ class Trainer:
 
     def __exit__(self, *_):
         self.close()
+
+
+def _from_bytes(features, targets, named, content):
+    made = Trainer(features, targets, **named)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "trainer.h5")
+        with open(path, "wb") as file:
+            file.write(content)
+        return made.load(path)
