@@ -149,42 +149,54 @@ static void print_share(const char *name, double seconds, double total) {
   (void)printf("  %s %.2f s (%.0f%%)", name, seconds, total > 0 ? 100 * seconds / total : 0.0);
 }
 
-static void print_result(const train_view *view, const mlpd_train_result *result) {
-  const char *out = view->arguments->train.out;
-  if (!view->arguments->quiet) {
-    if (result->stopped_early)
-      (void)printf("stopped  after epoch %llu: no better validation %s in %llu epochs\n",
-                   (unsigned long long)result->epochs,
-                   mlpd_choice_name(mlpd_select_choices, (int)view->arguments->train.select),
-                   (unsigned long long)view->arguments->train.patience);
-    if (result->best_epoch > 0) (void)printf("best     epoch %llu\n", (unsigned long long)result->best_epoch);
-    (void)printf("speed    %.0f samples/s, %llu steps in %.2f s\n", result->samples_per_second,
-                 (unsigned long long)(result->steps - result->resumed_step), result->seconds);
-    const double inside = result->compute_seconds + result->reduce_seconds + result->data_seconds;
-    const double outside = result->load_seconds + result->valid_seconds;
-    const double total = outside + (inside > result->seconds ? inside : result->seconds);
-    (void)printf("time   ");
-    print_share("load", result->load_seconds, total);
-    print_share("compute", result->compute_seconds, total);
-    print_share("reduce", result->reduce_seconds, total);
-    print_share("gather rows", result->data_seconds, total);
-    print_share("validate", result->valid_seconds, total);
-    (void)printf("\nmemory   %.1f MB at most on a rank, %.1f MB expected (%.1f MB of them before loading)\n",
-                 1e-6 * (double)result->memory_peak, 1e-6 * (double)result->memory_expected,
-                 1e-6 * (double)result->memory_before);
-    (void)printf("files    %s/config.ini  %s/metrics.csv  %s/model.h5\n", out, out, out);
-  }
-  if (!view->arguments->quiet && result->checkpoints > 0)
+static void print_times(const mlpd_train_result *result) {
+  const double inside = result->compute_seconds + result->reduce_seconds + result->data_seconds;
+  const double outside = result->load_seconds + result->valid_seconds;
+  const double total = outside + (inside > result->seconds ? inside : result->seconds);
+  (void)printf("time   ");
+  print_share("load", result->load_seconds, total);
+  print_share("compute", result->compute_seconds, total);
+  print_share("reduce", result->reduce_seconds, total);
+  print_share("gather rows", result->data_seconds, total);
+  print_share("validate", result->valid_seconds, total);
+  (void)printf("\n");
+}
+
+/* What --quiet leaves out. */
+static void print_course(const train_view *view, const mlpd_train_result *result) {
+  const mlpd_train_options *const train = &view->arguments->train;
+  if (result->stopped_early)
+    (void)printf("stopped  after epoch %llu: no better validation %s in %llu epochs\n",
+                 (unsigned long long)result->epochs, mlpd_choice_name(mlpd_select_choices, (int)train->select),
+                 (unsigned long long)train->patience);
+  if (result->best_epoch > 0) (void)printf("best     epoch %llu\n", (unsigned long long)result->best_epoch);
+  (void)printf("speed    %.0f samples/s, %llu steps in %.2f s\n", result->samples_per_second,
+               (unsigned long long)(result->steps - result->resumed_step), result->seconds);
+  print_times(result);
+  (void)printf("memory   %.1f MB at most on a rank, %.1f MB expected (%.1f MB of them before loading)\n",
+               1e-6 * (double)result->memory_peak, 1e-6 * (double)result->memory_expected,
+               1e-6 * (double)result->memory_before);
+  (void)printf("files    %s/config.ini  %s/metrics.csv  %s/model.h5\n", train->out, train->out, train->out);
+  if (result->checkpoints > 0)
     (void)printf("saved    %llu checkpoint%s in %s/checkpoints\n", (unsigned long long)result->checkpoints,
-                 plural(result->checkpoints), out);
+                 plural(result->checkpoints), train->out);
+}
+
+/* Files that were not written. */
+static void print_failures(const mlpd_train_options *train, const mlpd_train_result *result) {
   if (result->checkpoints_failed > 0)
     (void)printf("FAILED   %llu checkpoint%s could not be written; model.h5 is whole\n",
                  (unsigned long long)result->checkpoints_failed, plural(result->checkpoints_failed));
-  if (result->metrics_failed) (void)printf("FAILED   %s/metrics.csv lacks rows\n", out);
-  if (result->trace_failed)
-    (void)printf("FAILED   the trace could not be written: %s\n", view->arguments->train.trace);
-  else if (!view->arguments->quiet && view->arguments->train.trace != NULL)
-    (void)printf("trace    %s\n", view->arguments->train.trace);
+  if (result->metrics_failed) (void)printf("FAILED   %s/metrics.csv lacks rows\n", train->out);
+  if (result->trace_failed) (void)printf("FAILED   the trace could not be written: %s\n", train->trace);
+}
+
+static void print_result(const train_view *view, const mlpd_train_result *result) {
+  const mlpd_train_options *const train = &view->arguments->train;
+  const bool quiet = view->arguments->quiet;
+  if (!quiet) print_course(view, result);
+  print_failures(train, result);
+  if (!quiet && train->trace != NULL && !result->trace_failed) (void)printf("trace    %s\n", train->trace);
   /* Validation first: a script that searches for the best options must not select by the test result. */
   if (result->has_valid)
     print_part("valid", result->task, result->valid_loss, result->valid_metric, result->valid_rows);
@@ -218,33 +230,43 @@ static mlpd_status check(const train_arguments *arguments) {
   return status == MLPD_OK ? MLPD_OK : outcome_fail(status, "%s", mlpd_error_message());
 }
 
+/* Trained, but a file is missing. */
+static mlpd_status check_files(const mlpd_train_options *train, const mlpd_train_result *result) {
+  if (result->checkpoints_failed > 0)
+    return outcome_fail(MLPD_ERROR_FILE, "trained, but checkpoints could not be written: %llu of them",
+                        (unsigned long long)result->checkpoints_failed);
+  if (result->metrics_failed)
+    return outcome_fail(MLPD_ERROR_FILE, "trained, but %s/metrics.csv could not be written whole", train->out);
+  if (result->trace_failed)
+    return outcome_fail(MLPD_ERROR_FILE, "trained, but the trace could not be written: %s", train->trace);
+  return MLPD_OK;
+}
+
+static mlpd_status train_and_print(mlpd_comm *comm, const train_arguments *arguments) {
+  train_view view = {.arguments = arguments};
+  const mlpd_train_events events = {.context = &view,
+                                    .started = on_started,
+                                    .notice = on_notice,
+                                    .decided = on_decided,
+                                    .stepped = on_stepped,
+                                    .epoch_done = on_epoch_done,
+                                    .stalled = on_notice};
+  mlpd_train_result result = {0};
+  const mlpd_status status = mlpd_train(comm, &arguments->train, &events, &result);
+  progress_clear(&view.bar);
+  if (status != MLPD_OK) return status;
+  if (mlpd_comm_rank(comm) == 0) print_result(&view, &result);
+  return check_files(&arguments->train, &result);
+}
+
 static int run(mlpd_status status, train_arguments *arguments, const option_results *given) {
   mlpd_comm *comm = NULL;
   if (status == MLPD_OK) status = check_trace(arguments);
   status = outcome_begin(status, &(stall_options){arguments->train.stall_timeout, arguments->train.stall_abort}, &comm);
   if (status == MLPD_OK) {
-    train_view view = {.arguments = arguments};
-    const mlpd_train_events events = {.context = &view,
-                                      .started = on_started,
-                                      .notice = on_notice,
-                                      .decided = on_decided,
-                                      .stepped = on_stepped,
-                                      .epoch_done = on_epoch_done,
-                                      .stalled = on_notice};
-    mlpd_train_result result = {0};
     if (mlpd_comm_rank(comm) == 0) options_note_idle(&train_table, arguments, given);
     catch_signals();
-    status = mlpd_train(comm, &arguments->train, &events, &result);
-    progress_clear(&view.bar);
-    if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) print_result(&view, &result);
-    if (status == MLPD_OK && result.checkpoints_failed > 0)
-      status = outcome_fail(MLPD_ERROR_FILE, "trained, but checkpoints could not be written: %llu of them",
-                            (unsigned long long)result.checkpoints_failed);
-    else if (status == MLPD_OK && result.metrics_failed)
-      status =
-          outcome_fail(MLPD_ERROR_FILE, "trained, but %s/metrics.csv could not be written whole", arguments->train.out);
-    else if (status == MLPD_OK && result.trace_failed)
-      status = outcome_fail(MLPD_ERROR_FILE, "trained, but the trace could not be written: %s", arguments->train.trace);
+    status = train_and_print(comm, arguments);
   }
   return outcome_end(comm, status);
 }

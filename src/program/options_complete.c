@@ -37,51 +37,54 @@ static void print_options_of(const option_table *table, FILE *stream) {
   (void)fprintf(stream, "' ;;\n");
 }
 
+/* The parts of the script, between which words of the tables stand. */
+static const char script_begin[] =
+    "# Completion of mlpdist for bash, made by: mlpdist help --completion\n"
+    "_mlpdist() {\n"
+    "  local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words='' "
+    "files=''\n"
+    "  # bash splits --lr=0.1 into three words\n"
+    "  if [[ $cur == = ]]; then\n"
+    "    cur=''\n"
+    "  elif [[ $before == = ]] && ((COMP_CWORD > 2)); then\n"
+    "    before=${COMP_WORDS[COMP_CWORD - 2]}\n"
+    "  fi\n"
+    "  COMPREPLY=()\n"
+    "  if ((COMP_CWORD == 1)); then\n"
+    "    words='"; /* commands */
+static const char script_values[] =
+    " --help --version'\n"
+    "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+    "    return\n"
+    "  fi\n"
+    "  case \"$command $before\" in\n";
+static const char script_help[] = "    'help '*) words='"; /* commands */
+static const char script_options[] =
+    " --man --completion' ;;\n"
+    "    *)\n"
+    "      case \"$command $cur\" in\n";
+static const char script_end[] =
+    "        *) files=yes ;;\n"
+    "      esac\n"
+    "      ;;\n"
+    "  esac\n"
+    "  if [[ -n $words ]]; then\n"
+    "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+    "  elif [[ -n $files ]]; then\n"
+    "    compopt -o filenames 2> /dev/null\n"
+    "    mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+    "  fi\n"
+    "}\n"
+    "complete -F _mlpdist mlpdist\n";
+
 void program_print_completion(const command *commands, FILE *stream) {
-  (void)fputs(
-      "# Completion of mlpdist for bash, made by: mlpdist help --completion\n"
-      "_mlpdist() {\n"
-      "  local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words='' "
-      "files=''\n"
-      "  # bash splits --lr=0.1 into three words\n"
-      "  if [[ $cur == = ]]; then\n"
-      "    cur=''\n"
-      "  elif [[ $before == = ]] && ((COMP_CWORD > 2)); then\n"
-      "    before=${COMP_WORDS[COMP_CWORD - 2]}\n"
-      "  fi\n"
-      "  COMPREPLY=()\n"
-      "  if ((COMP_CWORD == 1)); then\n"
-      "    words='",
-      stream);
+  (void)fputs(script_begin, stream);
   print_commands(commands, stream);
-  (void)fputs(
-      " --help --version'\n"
-      "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
-      "    return\n"
-      "  fi\n"
-      "  case \"$command $before\" in\n",
-      stream);
+  (void)fputs(script_values, stream);
   for (const command *c = commands; c->name != NULL; c++) print_values(c->table, stream);
-  (void)fputs("    'help '*) words='", stream);
+  (void)fputs(script_help, stream);
   print_commands(commands, stream);
-  (void)fputs(
-      " --man --completion' ;;\n"
-      "    *)\n"
-      "      case \"$command $cur\" in\n",
-      stream);
+  (void)fputs(script_options, stream);
   for (const command *c = commands; c->name != NULL; c++) print_options_of(c->table, stream);
-  (void)fputs(
-      "        *) files=yes ;;\n"
-      "      esac\n"
-      "      ;;\n"
-      "  esac\n"
-      "  if [[ -n $words ]]; then\n"
-      "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
-      "  elif [[ -n $files ]]; then\n"
-      "    compopt -o filenames 2> /dev/null\n"
-      "    mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
-      "  fi\n"
-      "}\n"
-      "complete -F _mlpdist mlpdist\n",
-      stream);
+  (void)fputs(script_end, stream);
 }

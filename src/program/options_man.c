@@ -62,38 +62,28 @@ static bool has_meanings(const option *row) {
   return row->choices != NULL;
 }
 
+/* text between before and after, which troff reads as they are. */
+static void print_between(const char *before, const char *text, const char *after, FILE *stream) {
+  (void)fputs(before, stream);
+  print_text(text, stream);
+  (void)fputs(after, stream);
+}
+
 static void print_option(const option_table *table, const option *row, FILE *stream) {
   char text[1536], buffer[160];
   (void)fputs(".TP\n\\fB", stream);
   print_text("--", stream);
-  print_text(row->name, stream);
-  (void)fputs("\\fR", stream);
-  if (row->metavar != NULL) {
-    (void)fputs(" \\fI", stream);
-    print_text(row->metavar, stream);
-    (void)fputs("\\fR", stream);
-  }
-  (void)fputc('\n', stream);
-  print_text(row->help, stream);
+  print_between("", row->name, "\\fR", stream);
+  if (row->metavar != NULL) print_between(" \\fI", row->metavar, "\\fR", stream);
+  print_between("\n", row->help, "", stream);
   options_choices(row, ", ", text, sizeof text);
   /* The output activations are those of --activation. */
   const bool listed = has_meanings(row) && !row->automatic;
-  if (text[0] != '\0' && !listed) {
-    (void)fputs(" (", stream);
-    print_text(text, stream);
-    (void)fputs(")", stream);
-  }
-  if (mlpd_option_lacks(NULL, row, NULL, buffer, sizeof buffer) != NULL) {
-    (void)fputs("; needs ", stream);
-    print_text(buffer, stream);
-  }
+  if (text[0] != '\0' && !listed) print_between(" (", text, ")", stream);
+  if (mlpd_option_lacks(NULL, row, NULL, buffer, sizeof buffer) != NULL) print_between("; needs ", buffer, "", stream);
   (void)fputs(".\n", stream);
   const char *const value = options_default(table, row, buffer, sizeof buffer);
-  if (value != NULL) {
-    (void)fputs("Default: ", stream);
-    print_text(value, stream);
-    (void)fputs(".\n", stream);
-  }
+  if (value != NULL) print_between("Default: ", value, ".\n", stream);
   if (listed) print_choices(row, stream);
 }
 
