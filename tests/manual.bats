@@ -32,6 +32,12 @@ load helper
   says "max(z, 0)" "needs \\-\\-optimizer momentum, nesterov or lars" "Default: 0.1." ".SH EXAMPLES" ".SH NOTES"
 }
 
+@test "lists in notes keep their lines" {
+  alone help explain --man
+  grep -qx '  biases L NUMBERS         one for each output; 0 where they are not given' <<< "$output" || fail "no line of a list"
+  grep -qx '.nf' <<< "$output" || fail "lines are filled"
+}
+
 # completes WORD... -- WANTED...: the words up to the cursor, and what is offered, among others.
 completes() {
   local words=() wanted

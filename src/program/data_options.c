@@ -17,17 +17,19 @@ static bool table_beside_model(const char *model, char path[PATH_MAX]) {
   return length > 0 && length < PATH_MAX && access(path, R_OK) == 0;
 }
 
+/* The data set where none is named: the table beside the model, else the shipped one. */
+static mlpd_status find_data(data_options *options) {
+  static char path[PATH_MAX];
+  options->data = path;
+  options->beside = table_beside_model(options->model, path);
+  if (options->beside) return MLPD_OK;
+  options->shipped = true;
+  return default_data(path, sizeof path);
+}
+
 mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths) {
-  static char shipped[PATH_MAX];
-  if (options->data == NULL) {
-    options->beside = table_beside_model(options->model, shipped);
-    if (!options->beside) {
-      const mlpd_status status = default_data(shipped, sizeof shipped);
-      if (status != MLPD_OK) return status;
-      options->shipped = true;
-    }
-    options->data = shipped;
-  }
+  const mlpd_status status = options->data == NULL ? find_data(options) : MLPD_OK;
+  if (status != MLPD_OK) return status;
   *paths = (mlpd_data_paths){.file = options->data, .table = options->table};
   switch (options->part) {
     case MLPD_TRAIN:

@@ -26,16 +26,8 @@ static double source_value(const explain_step *step, uint32_t l, uint32_t i) {
 static const char *value(double number, char buffer[32]) { return explain_number(number, 3, buffer); }
 static const char *error(double number, char buffer[32]) { return explain_number(number, 4, buffer); }
 
-static void print_network(const explain_step *step, FILE *stream) {
+static void print_weights(const explain_step *step, FILE *stream) {
   char b[32];
-  (void)fprintf(stream,
-                "One step of gradient descent, in numbers\n"
-                "========================================\n\n"
-                "Network   3-2-1: inputs 1, 2, 3; hidden units 4, 5; output unit 6\n"
-                "          A(z) = 1 / (1 + exp(-z)), and so A'(z) = a (1 - a)\n"
-                "Sample    x1 = 1, x2 = 0, x3 = 1; target y6 = 1\n"
-                "Cost      C = 1/2 (a6 - y6)^2\n"
-                "Rate      eta = 0.9\n\n");
   for (uint32_t l = 0; l < LAYERS; l++) {
     const mlpd_layer_view layer = mlpd_network_layer(step->before, l);
     for (uint32_t i = 0; i < layer.inputs; i++) {
@@ -46,6 +38,10 @@ static void print_network(const explain_step *step, FILE *stream) {
       (void)fprintf(stream, "\n");
     }
   }
+}
+
+static void print_biases(const explain_step *step, FILE *stream) {
+  char b[32];
   for (uint32_t l = 0; l < LAYERS; l++) {
     const mlpd_layer_view layer = mlpd_network_layer(step->before, l);
     (void)fprintf(stream, "%-8s", l == 0 ? "Biases" : "");
@@ -53,6 +49,19 @@ static void print_network(const explain_step *step, FILE *stream) {
       (void)fprintf(stream, "%sb%u  = %6s", j == 0 ? "  " : "   ", unit_of(l, j), value((double)layer.bias[j], b));
     (void)fprintf(stream, "\n");
   }
+}
+
+static void print_network(const explain_step *step, FILE *stream) {
+  (void)fprintf(stream,
+                "One step of gradient descent, in numbers\n"
+                "========================================\n\n"
+                "Network   3-2-1: inputs 1, 2, 3; hidden units 4, 5; output unit 6\n"
+                "          A(z) = 1 / (1 + exp(-z)), and so A'(z) = a (1 - a)\n"
+                "Sample    x1 = 1, x2 = 0, x3 = 1; target y6 = 1\n"
+                "Cost      C = 1/2 (a6 - y6)^2\n"
+                "Rate      eta = 0.9\n\n");
+  print_weights(step, stream);
+  print_biases(step, stream);
 }
 
 static void print_forward_unit(const explain_step *step, uint32_t l, uint32_t j, FILE *stream) {

@@ -101,21 +101,31 @@ static void print_options(const option_table *table, FILE *stream) {
 
 /* ---- Pages ------------------------------------------------------------------------------------------ */
 
+/* A line of details: one that begins with a blank as it is, others as parts of a paragraph. *as_is: was the one before?
+ */
+static void print_note(const char *line, int length, bool *as_is, FILE *stream) {
+  char text[160];
+  const bool kept = *line == ' ';
+  if (kept != *as_is) (void)fputs(kept ? ".nf\n" : ".fi\n", stream);
+  *as_is = kept;
+  (void)snprintf(text, sizeof text, "%.*s", length, line);
+  print_text(text, stream);
+  (void)fputc('\n', stream);
+}
+
 /* Paragraphs, and after the line "Examples" lines as they are. */
 static void print_details(const char *details, FILE *stream) {
   const char *const examples = strstr(details, "Examples\n");
-  const int length = examples != NULL ? (int)(examples - details) : (int)strlen(details);
-  if (length > 0) {
-    char text[2048];
-    (void)snprintf(text, sizeof text, "%.*s", length, details);
-    for (char *c = text; *c != '\0'; c++) /* an empty line begins a paragraph, a single end of line does not */
-      if (*c == '\n' && c[1] != '\n' && (c == text || c[-1] != '\n')) *c = ' ';
-    size_t end = strlen(text);
-    while (end > 0 && isspace((unsigned char)text[end - 1])) text[--end] = '\0';
-    print_section("NOTES", stream);
-    print_text(text, stream);
-    (void)fputc('\n', stream);
+  const char *end = examples != NULL ? examples : details + strlen(details);
+  bool as_is = false;
+  while (end > details && isspace((unsigned char)end[-1])) end--;
+  if (end > details) print_section("NOTES", stream);
+  for (const char *line = details; line < end;) {
+    const int length = (int)strcspn(line, "\n");
+    print_note(line, length, &as_is, stream);
+    line += length + 1;
   }
+  if (as_is) (void)fputs(".fi\n", stream);
   if (examples == NULL) return;
   print_section("EXAMPLES", stream);
   print_lines(examples + strlen("Examples\n"), stream);

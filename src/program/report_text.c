@@ -64,32 +64,58 @@ static int mean_label(const mlpd_report *report, uint32_t with_rows, char *text,
   return snprintf(text, bytes, "mean of %u of %u classes", with_rows, report->outputs);
 }
 
+/* Figures of the classes, each times its weight, added up. */
+typedef struct class_means {
+  double precision, recall, f1, weight;
+} class_means;
+
+static void add_class(const mlpd_report *report, uint32_t k, double weight, class_means *means) {
+  means->precision += weight * report->precision[k];
+  means->recall += weight * report->recall[k];
+  means->f1 += weight * report->f1[k];
+  means->weight += weight;
+}
+
+static void print_figures(double precision, double recall, double f1, uint64_t rows, FILE *stream) {
+  (void)fprintf(stream, "  %9.4f  %6.4f  %6.4f  %8llu\n", precision, recall, f1, (unsigned long long)rows);
+}
+
+static void print_means(const mlpd_report *report, int width, const char *label, const class_means *means,
+                        FILE *stream) {
+  (void)fprintf(stream, "%-*s", width, label);
+  print_figures(means->precision / means->weight, means->recall / means->weight, means->f1 / means->weight,
+                report->rows, stream);
+}
+
 /* Classes without rows have no recall: they are shown, and are left out of the means. */
 static void print_classes(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
   char label[64];
   uint32_t with_rows = 0;
   for (uint32_t k = 0; k < report->outputs; k++) with_rows += support_of(report, k) > 0;
   const int width = name_width(report, model, mean_label(report, with_rows, label, sizeof label));
-  double precision = 0, recall = 0, f1 = 0, weighted[3] = {0};
+  class_means equal = {0}, by_rows = {0};
   (void)fprintf(stream, "\n%-*s  precision  recall      F1   support\n", width, "class");
   for (uint32_t k = 0; k < report->outputs; k++) {
     const uint64_t support = support_of(report, k);
     print_name(stream, width, mlpd_model_class_name(model, k));
-    (void)fprintf(stream, "  %9.4f  %6.4f  %6.4f  %8llu\n", report->precision[k], report->recall[k], report->f1[k],
-                  (unsigned long long)support);
+    print_figures(report->precision[k], report->recall[k], report->f1[k], support, stream);
     if (support == 0) continue;
-    precision += report->precision[k];
-    recall += report->recall[k];
-    f1 += report->f1[k];
-    weighted[0] += report->precision[k] * (double)support;
-    weighted[1] += report->recall[k] * (double)support;
-    weighted[2] += report->f1[k] * (double)support;
+    add_class(report, k, 1, &equal);
+    add_class(report, k, (double)support, &by_rows);
   }
-  const double classes = with_rows, rows = (double)report->rows;
-  (void)fprintf(stream, "%-*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, label, precision / classes, recall / classes,
-                f1 / classes, (unsigned long long)report->rows);
-  (void)fprintf(stream, "%-*s  %9.4f  %6.4f  %6.4f  %8llu\n", width, "weighted mean", weighted[0] / rows,
-                weighted[1] / rows, weighted[2] / rows, (unsigned long long)report->rows);
+  print_means(report, width, label, &equal, stream);
+  print_means(report, width, "weighted mean", &by_rows, stream);
+}
+
+static void print_matrix_row(const mlpd_report *report, uint32_t truth, int cell, FILE *stream) {
+  for (uint32_t k = 0; k < report->outputs; k++) {
+    const uint64_t count = count_of(report, truth, k);
+    if (count == 0)
+      (void)fprintf(stream, "%*s", cell, ".");
+    else
+      (void)fprintf(stream, "%*llu", cell, (unsigned long long)count);
+  }
+  (void)fprintf(stream, "\n");
 }
 
 static void print_matrix(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
@@ -108,14 +134,7 @@ static void print_matrix(const mlpd_report *report, const mlpd_model *model, FIL
     (void)fprintf(stream, "%3u", truth);
     if (named) (void)fprintf(stream, "  ");
     if (named) print_name(stream, width, mlpd_model_class_name(model, truth));
-    for (uint32_t k = 0; k < report->outputs; k++) {
-      const uint64_t count = count_of(report, truth, k);
-      if (count == 0)
-        (void)fprintf(stream, "%*s", cell, ".");
-      else
-        (void)fprintf(stream, "%*llu", cell, (unsigned long long)count);
-    }
-    (void)fprintf(stream, "\n");
+    print_matrix_row(report, truth, cell, stream);
   }
 }
 
