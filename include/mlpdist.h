@@ -533,6 +533,19 @@ MLPD_API void mlpd_model_output_name(const mlpd_model *model, uint32_t k, char *
  * success. */
 MLPD_API mlpd_status mlpd_export(const mlpd_model *model, const char *out);
 
+/* What the file of an import does not tell. */
+typedef struct mlpd_import_options {
+  mlpd_task task; /* MLPD_TASK_AUTO: as the file says, else classes if its outputs are a softmax or one sigmoid. Classes
+                     of a network that ends without an activation: it gives logits */
+} mlpd_import_options;
+
+MLPD_API void mlpd_import_options_default(mlpd_import_options *options);
+
+/* Makes a model of a network of dense layers in path, by its extension: .onnx. Arithmetic on its input becomes the
+ * normalisation, that on its output the scaling of the targets, batch norms part of the weights. The caller frees the
+ * model. MLPD_ERROR_DATA for what is no chain of dense layers and activations; the message names the operator. */
+MLPD_API mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, mlpd_model **model);
+
 /* From now on, notice is called with one line for each thing that the user should know about how data meets the model:
  * columns that are in another order, say. On rank 0 alone, from the calling thread of mlpd_evaluate() or
  * mlpd_predict(); NULL: no more. */

@@ -13,7 +13,7 @@ export OMP_NUM_THREADS
 quick=(--hidden 64 --activation relu --optimizer momentum --lr 0.1 --weight-decay 0 --schedule constant --warmup-epochs 0
   --epochs 10 --select loss)
 
-commands="train eval predict info convert export explain doctor"
+commands="train eval predict info convert export import explain doctor"
 
 # Standard error of the last launch, without mpirun's own remarks about exit codes.
 errors="$BATS_TEST_TMPDIR/errors"

@@ -24,8 +24,8 @@ def softmax(z, axis):
     return e / e.sum(axis=axis, keepdims=True)
 
 
-def gemm(a, b, c=0, transB=0):
-    return a @ (b.T if transB else b) + c
+def gemm(a, b, c=0, transB=0, alpha=1, beta=1):
+    return np.float32(alpha) * (a @ (b.T if transB else b)) + np.float32(beta) * c
 
 
 def cast(x, to):

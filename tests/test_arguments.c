@@ -258,6 +258,8 @@ static void test_the_rest(void **state) {
   assert_null(model);
   ASSERT_USAGE(mlpd_model_load("m.h5", NULL), "model");
   ASSERT_USAGE(mlpd_export(NULL, "net.c"), "model");
+  ASSERT_USAGE(mlpd_import(NULL, NULL, &model), "path");
+  ASSERT_USAGE(mlpd_import("net.onnx", NULL, &model), "options");
   ASSERT_USAGE(mlpd_describe(NULL, stdout), "path");
   ASSERT_USAGE(mlpd_describe("m.h5", NULL), "stream");
   ASSERT_USAGE(mlpd_network_create(1, NULL, activations, &network), "widths");

@@ -34,6 +34,7 @@ int command_predict(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_convert(int argc, char **argv);
 int command_export(int argc, char **argv);
+int command_import(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_help(const command *commands, int argc, char **argv);
@@ -45,7 +46,7 @@ typedef struct train_arguments {
   bool print_config, quiet, help;
 } train_arguments;
 
-extern const option_table train_table, eval_table, predict_table, info_table, convert_table, export_table,
+extern const option_table train_table, eval_table, predict_table, info_table, convert_table, export_table, import_table,
     explain_table, doctor_table, help_table;
 
 /* The data set used if none is named: the shipped digits.h5. path (bytes) gets its path. */

@@ -1,0 +1,175 @@
+/* mlpd_import: which format, and the model from the layers that its reader found. */
+#include "model/import.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/locale.h"
+#include "base/memory.h"
+#include "model/model_network.h"
+#include "network/layer_kind.h"
+
+typedef struct format {
+  const char *extension;
+  import_reader *read;
+} format;
+
+static const format FORMATS[] = {{".onnx", import_onnx}};
+
+static const format *find_format(const char *path) {
+  const size_t length = strlen(path);
+  for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++) {
+    const size_t end = strlen(FORMATS[i].extension);
+    if (length > end && strcmp(path + length - end, FORMATS[i].extension) == 0) return &FORMATS[i];
+  }
+  return NULL;
+}
+
+static import_layer *last_layer(const import_chain *chain) { return &chain->layers[chain->num_layers - 1]; }
+
+/* ---- Task and loss ----------------------------------------------------------------------------------- */
+
+/* Classes are outputs of a softmax, or of one sigmoid. The user may say that the last layer gives logits. */
+static mlpd_status settle_task(import_chain *chain, mlpd_task wanted) {
+  import_layer *const last = last_layer(chain);
+  const mlpd_activation for_classes = last->outputs > 1 ? MLPD_SOFTMAX : MLPD_SIGMOID;
+  const bool is_classes = last->activation == MLPD_SOFTMAX || last->activation == for_classes;
+  if (wanted == MLPD_TASK_AUTO) wanted = chain->task;
+  if (wanted == MLPD_TASK_AUTO) wanted = is_classes ? MLPD_CLASSIFICATION : MLPD_REGRESSION;
+  chain->task = wanted;
+  if (wanted != MLPD_CLASSIFICATION) return MLPD_OK;
+  if (last->activation == MLPD_IDENTITY) last->activation = for_classes;
+  if (chain->target_scale == NULL) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA,
+              "its outputs are scaled after the last layer: values, and no probabilities of classes; "
+              "import it with --task regression");
+}
+
+/* The loss that the file names, else the first that goes with the last activation. */
+static mlpd_status settle_loss(import_chain *chain) {
+  static const mlpd_loss order[] = {MLPD_CROSS_ENTROPY, MLPD_BINARY_CROSS_ENTROPY, MLPD_MSE, MLPD_POISSON};
+  const mlpd_activation activation = last_layer(chain)->activation;
+  const bool is_classes = chain->task == MLPD_CLASSIFICATION;
+  if (chain->loss != MLPD_LOSS_AUTO && loss_check(chain->loss, activation) == MLPD_OK &&
+      !(is_classes && loss_needs_values(chain->loss)))
+    return MLPD_OK;
+  for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+    chain->loss = order[i];
+    if (!is_classes && order[i] == MLPD_CROSS_ENTROPY) continue;
+    if (is_classes && loss_needs_values(order[i])) continue;
+    if (loss_check(order[i], activation) == MLPD_OK) return MLPD_OK;
+  }
+  return FAIL(MLPD_ERROR_DATA, "no loss goes with %s as the last activation",
+              mlpd_choice_name(mlpd_activation_choices, (int)activation));
+}
+
+/* ---- The model --------------------------------------------------------------------------------------- */
+
+static void fill_network(const import_chain *chain, mlpd_network *network) {
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    const import_layer *const from = &chain->layers[l];
+    const tensor *const weight = layer_tensor(network, l, 0);
+    float *const bias = network->parameters + layer_tensor(network, l, 1)->offset;
+    for (size_t i = 0; i < from->inputs; i++)
+      for (size_t j = 0; j < from->outputs; j++)
+        network->parameters[weight->offset + i * weight->stride + j] = (float)from->weight[i * from->outputs + j];
+    for (size_t j = 0; j < from->outputs; j++) bias[j] = (float)from->bias[j];
+  }
+}
+
+static mlpd_status check_chain(const import_chain *chain) {
+  if (chain->num_layers == 0) return FAIL(MLPD_ERROR_DATA, "it has no dense layer");
+  for (uint32_t l = 0; l < chain->num_layers; l++) {
+    const import_layer *const at = &chain->layers[l];
+    if (at->inputs == 0 || at->outputs == 0) return FAIL(MLPD_ERROR_DATA, "dense layer %u is empty", l + 1);
+    if (l > 0 && at->inputs != at[-1].outputs)
+      return FAIL(MLPD_ERROR_DATA, "dense layer %u takes %u values, but the layer before it gives %u", l + 1,
+                  at->inputs, at[-1].outputs);
+    if (l + 1 < chain->num_layers && at->activation == MLPD_SOFTMAX)
+      return FAIL(MLPD_ERROR_DATA, "dense layer %u of %u has a softmax, which only the last may have", l + 1,
+                  chain->num_layers);
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status make_network(const import_chain *chain, mlpd_network **network) {
+  layer_spec *specs = NULL;
+  TRY(memory_allocate(&specs, chain->num_layers, sizeof *specs, "layers"));
+  for (uint32_t l = 0; l < chain->num_layers; l++)
+    specs[l] = (layer_spec){
+        .kind = &layer_dense, .outputs = chain->layers[l].outputs, .activation = chain->layers[l].activation};
+  const mlpd_status status = network_build(chain->layers[0].inputs, chain->num_layers, specs, false, network);
+  free(specs);
+  TRY(status);
+  fill_network(chain, *network);
+  return model_network_check(*network);
+}
+
+static mlpd_status make_affine(uint32_t columns, const double *shift, const double *scale, const char *of,
+                               affine *made) {
+  TRY(affine_create(columns, made));
+  for (uint32_t j = 0; j < columns && scale != NULL; j++) {
+    if (!isfinite(shift[j]) || !isfinite(scale[j]))
+      return FAIL(MLPD_ERROR_DATA, "shift or scale of %s %u is not finite", of, j);
+    made->shift[j] = shift[j];
+    made->scale[j] = scale[j];
+  }
+  affine_settle(made);
+  return MLPD_OK;
+}
+
+/* Names that do not fit in number are left out. */
+static void take_names(name_list *from, uint64_t count, name_list *to) {
+  if (from->count != count) return;
+  *to = *from;
+  *from = (name_list){0};
+}
+
+static mlpd_status fill_model(import_chain *chain, mlpd_model *model) {
+  const uint32_t inputs = chain->layers[0].inputs, outputs = last_layer(chain)->outputs;
+  TRY(make_network(chain, &model->network));
+  TRY(make_affine(inputs, chain->input_shift, chain->input_scale, "input", &model->input));
+  model->task = chain->task;
+  model->loss = loss_plain(chain->loss);
+  take_names(&chain->names.columns, inputs, &model->names.columns);
+  if (model->task == MLPD_CLASSIFICATION) {
+    take_names(&chain->names.classes, outputs > 1 ? outputs : 2, &model->names.classes);
+    return MLPD_OK;
+  }
+  take_names(&chain->names.targets, outputs, &model->names.targets);
+  return make_affine(outputs, chain->target_shift, chain->target_scale, "output", &model->target);
+}
+
+static mlpd_status make_model(import_chain *chain, const mlpd_import_options *options, mlpd_model **model) {
+  mlpd_model *made = NULL;
+  TRY(check_chain(chain));
+  TRY(settle_task(chain, options->task));
+  TRY(settle_loss(chain));
+  TRY(memory_allocate(&made, 1, sizeof *made, "model"));
+  const mlpd_status status = fill_model(chain, made);
+  if (status != MLPD_OK) return mlpd_model_free(made), status;
+  *model = made;
+  return MLPD_OK;
+}
+
+void mlpd_import_options_default(mlpd_import_options *options) {
+  *options = (mlpd_import_options){.task = MLPD_TASK_AUTO};
+}
+
+mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, mlpd_model **model) {
+  IN_C_LOCALE();
+  NEED(model);
+  *model = NULL;
+  NEED(path);
+  NEED(options);
+  import_chain chain = {0};
+  const format *const found = find_format(path);
+  if (found == NULL)
+    return FAIL(MLPD_ERROR_USAGE, "%s: unknown extension; import reads .onnx (dense layers), and convert reads data",
+                path);
+  mlpd_status status = found->read(path, options, &chain);
+  if (status == MLPD_OK) status = make_model(&chain, options, model);
+  import_chain_free(&chain);
+  return status == MLPD_OK ? MLPD_OK : status_prefix(status, "%s: ", path);
+}

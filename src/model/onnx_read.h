@@ -1,0 +1,54 @@
+/* ONNX files in memory: nodes, constants, metadata. Texts and arrays are parts of the file's bytes. Nothing here is
+ * collective. */
+#ifndef MLPDIST_ONNX_READ_H
+#define MLPDIST_ONNX_READ_H
+
+#include "base/protobuf_read.h"
+#include "model/onnx.h"
+
+enum { ONNX_MOST_INPUTS = 8 };
+
+typedef struct onnx_node {
+  protobuf_slice message, op, output;
+  protobuf_slice inputs[ONNX_MOST_INPUTS]; /* empty: an optional one that is not there */
+  uint32_t num_inputs, num_outputs;        /* that are named */
+} onnx_node;
+
+/* name, and what belongs to it: the message of an array, or the text of a metadata entry. */
+typedef struct onnx_named {
+  protobuf_slice name, content;
+} onnx_named;
+
+typedef struct onnx_file {
+  unsigned char *bytes;
+  onnx_node *nodes;
+  onnx_named *arrays, *entries;
+  uint32_t num_nodes, num_arrays, num_entries;
+  protobuf_slice input, output; /* the graph's values: one of each, initial values of arrays aside */
+  uint64_t columns;             /* of the input, all dimensions but the first together; 0: not told */
+} onnx_file;
+
+/* Free with onnx_close(), also after a failure. */
+mlpd_status onnx_open(const char *path, onnx_file *file);
+void onnx_close(onnx_file *file);
+
+/* The text of a metadata entry; of count 0 if there is none. */
+protobuf_slice onnx_about(const onnx_file *file, const char *key);
+
+/* The node that makes a value; NULL: none. */
+const onnx_node *onnx_maker(const onnx_file *file, protobuf_slice name);
+
+/* The attribute of a node, or what it is where the node has none. */
+mlpd_status onnx_attribute_float(const onnx_node *node, const char *name, double otherwise, double *value);
+mlpd_status onnx_attribute_integer(const onnx_node *node, const char *name, int64_t otherwise, int64_t *value);
+
+/* A constant (rows, columns) of numbers; one of rank below 2 has one row. */
+typedef struct onnx_constant {
+  uint64_t rows, columns, count; /* of rank 3 and more: rows 0, for its values alone */
+  double *values;                /* (count), to be freed */
+} onnx_constant;
+
+/* *found: the value is constant: an array of the graph, a node Constant, or one of these transposed or renamed. */
+mlpd_status onnx_constant_read(const onnx_file *file, protobuf_slice name, bool *found, onnx_constant *made);
+
+#endif

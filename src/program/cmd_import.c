@@ -1,0 +1,63 @@
+/* mlpdist import: a network that another program trained, as a model. */
+#include "program/commands.h"
+#include "program/outcome.h"
+
+typedef struct import_arguments {
+  mlpd_import_options import;
+  bool help;
+} import_arguments;
+
+#define ROW(member) OPTION_AT(import_arguments, member)
+
+static const option rows[] = {
+    {"task", "import", "NAME", OPTION_CHOICE, ROW(import.task), .choices = mlpd_task_choices, .automatic = true,
+     .default_text = "auto",
+     .help = "classes or values; without an activation at its end a network gives logits of classes",
+     .note = "classes if it ends in softmax or one sigmoid"},
+    {"help", "general", NULL, OPTION_FLAG, ROW(help), .help = "print this help and exit"},
+    {.name = NULL},
+};
+
+static const void *defaults(void) {
+  static import_arguments arguments;
+  arguments = (import_arguments){.help = false};
+  mlpd_import_options_default(&arguments.import);
+  return &arguments;
+}
+
+const option_table import_table = {
+    .command = "import",
+    .usage = "FILE OUT.h5",
+    .summary = "Makes a model of a network of dense layers that another program trained, for predict, eval and export.",
+    .details =
+        "Formats\n"
+        "  .onnx   a graph of Gemm or MatMul and Add, activations that train knows, batch norms and\n"
+        "          constants beside them; arithmetic on the input becomes its normalisation, that on\n"
+        "          the output the scaling of the targets. What export wrote is read with its names.\n"
+        "Examples\n"
+        "  mlpdist import net.onnx model.h5\n"
+        "  mlpdist import logits.onnx model.h5 --task classification\n",
+    .rows = rows,
+    .defaults = defaults,
+    .min_positionals = 2,
+    .max_positionals = 2,
+};
+
+static mlpd_status import(const char *path, const mlpd_import_options *options, const char *out) {
+  mlpd_model *model = NULL;
+  mlpd_status status = mlpd_import(path, options, &model);
+  if (status == MLPD_OK) status = mlpd_model_save(model, out);
+  mlpd_model_free(model);
+  return status;
+}
+
+int command_import(int argc, char **argv) {
+  import_arguments arguments = {0};
+  option_results results = {0};
+  if (options_want_help(argc, argv)) return command_print_help(&import_table);
+  mlpd_status status = options_parse(&import_table, argc, argv, &arguments, &results);
+  if (status == MLPD_OK && outcome_launcher_rank() <= 0)
+    status = import(results.positionals[0], &arguments.import, results.positionals[1]);
+  options_free(&results);
+  return outcome_end(NULL, status);
+}

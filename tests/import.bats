@@ -1,0 +1,203 @@
+# mlpdist import: networks that others trained, as models. Trains tiny networks, and makes graphs as PyTorch and Keras
+# export them.
+
+load helper
+quick+=(--valid-fraction 0)
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+# A Python that can make ONNX files; PYTHON names one.
+onnx_python() {
+  local python
+  for python in "${PYTHON:-python3}" /usr/bin/python3; do
+    ! "$python" -c 'import numpy, onnx' 2> /dev/null || { echo "$python"; return; }
+  done
+  skip "no Python with NumPy and onnx (Debian: python3-onnx)"
+}
+
+# table LAST: 60 rows of three numbers, and a target that the expression LAST of awk gives.
+table() {
+  awk "BEGIN { print \"a,b,größe,y\"; for (i = 0; i < 60; i++) { a = i % 11; b = i * 7 % 13 / 4; c = 1e5 + i % 5
+    printf \"%g,%g,%g,%s\\n\", a, b, c, $1 } }" > table.csv
+  "$MLPDIST" convert table.csv table.h5 --label y --valid-fraction 0 --test-fraction 0 --quiet || fail "convert"
+}
+
+# comes_back OPTION...: a trained model, exported and imported, predicts the same, under the same names.
+comes_back() {
+  "$MLPDIST" train "${quick[@]}" --data table.h5 --hidden 6,5 --epochs 2 --lr 0.01 --quiet --out run "$@" > /dev/null 2> told ||
+    fail "train $*: $(cat told)"
+  alone export run/model.h5 net.onnx
+  alone import net.onnx model.h5
+  succeeds
+  "$MLPDIST" predict --model run/model.h5 --data table.h5 --part train --out want.csv > /dev/null || fail "predict"
+  "$MLPDIST" predict --model model.h5 --data table.h5 --part train --out got.csv > /dev/null || fail "predict with what was imported"
+  python3 - << 'END' || fail "other predictions: $*"
+import csv
+want, got = (list(csv.reader(open(name))) for name in ("want.csv", "got.csv"))
+assert want[0] == got[0] and len(want) == len(got) == 61, (want[0], got[0])
+numbers = [k for k, text in enumerate(want[1]) if text.replace(".", "").replace("-", "").replace("e", "").isdigit()]
+for k in numbers:
+    largest = max(abs(float(row[k])) for row in want[1:])
+    off = max(abs(float(a[k]) - float(b[k])) for a, b in zip(want[1:], got[1:]))
+    assert off <= 1e-6 * largest, (want[0][k], off, largest)
+END
+}
+
+@test "import: a model that was exported comes back, whatever its activation" {
+  local activation
+  table '1000 + 3 * a - b'
+  for activation in $("$MLPDIST" train --activation none 2>&1 | sed 's/.*there are //' | tr -d ',' | sed 's/ softmax//'); do
+    comes_back --lr 0.0001 --activation "$activation"
+  done
+  comes_back --norm batch --batch 20 --loss mae
+  "$MLPDIST" info model.h5 | grep -q 'mae' || fail "the loss is lost"
+  comes_back --loss quantile --quantiles 0.1,0.5
+  table '(a > b ? "größer" : a > 1 ? "kleiner" : "nie")'
+  comes_back
+  table '(a > b ? "ja" : "nein")'
+  comes_back --loss binary-cross-entropy
+  # What an import made is a model like others: it is exported and evaluated.
+  alone export model.h5 again.onnx
+  succeeds
+  alone eval --model model.h5 --data table.h5 --part train
+  succeeds
+}
+
+# Graphs of others, evaluated in NumPy by the standard's formulas (reference_onnx.py), and imported.
+@test "import: graphs as PyTorch and Keras export them, and what is refused" {
+  local python name
+  python=$(onnx_python)
+  PYTHONPATH=$BATS_TEST_DIRNAME "$python" -B - << 'END' || fail "the graphs cannot be made"
+import numpy as np, onnx, reference_onnx
+from onnx import helper, numpy_helper, TensorProto
+
+draw = np.random.default_rng(7)
+x = draw.normal(size=(40, 4)).astype("f")
+np.save("x.npy", x)
+
+class Graph:
+    """A chain of nodes; constants are arrays of the graph."""
+    def __init__(self):
+        self.nodes, self.arrays, self.value, self.made = [], [], "x", 0
+    def constant(self, values, dtype="f"):
+        self.arrays.append(numpy_helper.from_array(np.asarray(values, dtype), f"c{len(self.arrays)}"))
+        return self.arrays[-1].name
+    def op(self, op, *inputs, **attributes):
+        self.made += 1
+        self.nodes.append(helper.make_node(op, list(inputs), [f"v{self.made}"], **attributes))
+        self.value = f"v{self.made}"
+        return self
+    def on(self, op, *others, **attributes):
+        return self.op(op, self.value, *others, **attributes)
+    def save(self, name, opset=13, shape=("n", 4), check=True):
+        self.nodes[-1].output[0] = "y"
+        graph = helper.make_graph(self.nodes, name, [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(shape))],
+                                  [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)], self.arrays)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+        onnx.save(model, name + ".onnx")
+        if check:
+            np.savetxt(name + ".want", reference_onnx.evaluate(model, x))
+
+def matrix(*shape):
+    return draw.normal(size=shape) * 0.7
+
+reference_onnx.OPERATORS.update({
+    "MatMul": lambda a, b: a @ b, "Flatten": lambda a, axis=1: a.reshape(len(a), -1), "Dropout": lambda a: a,
+    "Transpose": lambda a, perm=None: a.T, "Identity": lambda a: a, "LogSoftmax": reference_onnx.softmax, # what predict says
+    "Constant": lambda value: numpy_helper.to_array(value),
+    "BatchNormalization": lambda a, g, b, m, v, epsilon=1e-5: (a - m) / np.sqrt(v + np.float32(epsilon)) * g + b})
+
+# torch.nn: Linear, GELU in parts, BatchNorm1d, Linear without a bias, ReLU, Linear: values.
+g = Graph().on("Flatten", axis=1)
+g.on("Gemm", g.constant(matrix(6, 4)), g.constant(matrix(6)), transB=1)
+z = g.value
+g.on("Div", g.constant(np.sqrt(2))).on("Erf").on("Add", g.constant(1)).op("Mul", z, g.value).on("Mul", g.constant(0.5))
+g.on("BatchNormalization", g.constant(matrix(6)), g.constant(matrix(6)), g.constant(matrix(6)), g.constant(abs(matrix(6)) + 0.1), epsilon=1e-3)
+g.on("MatMul", g.constant(matrix(6, 5))).on("Relu").on("Dropout")
+g.on("Gemm", g.constant(matrix(5, 2)), g.constant(matrix(1, 2)), alpha=0.5, beta=2.0)
+g.save("torch")
+
+# Keras by tf2onnx: MatMul and Add, swish of their sum in parts, weights transposed or in a node of their own; logits.
+g = Graph()
+weight = g.constant(matrix(6, 4))
+g.op("Transpose", weight, perm=[1, 0]).op("MatMul", "x", g.value).on("Add", g.constant(matrix(6)))
+z = g.value
+g.on("Sigmoid").op("Mul", z, g.value)
+g.op("Constant", value=numpy_helper.from_array(matrix(6, 3).astype("f"))).op("MatMul", g.nodes[-2].output[0], g.value)
+g.op("Add", g.constant(matrix(3)), g.value)
+g.save("logits")
+g.nodes[-1].output[0] = g.value = "v9"
+g.made = 9
+g.on("LogSoftmax", axis=-1).save("classes")
+
+# Normalisation, a negative unit of the output; a column that counts for nothing.
+g = Graph()
+g.on("Sub", g.constant([[1, -2, 3, 0.5]])).on("Div", g.constant([2, 3, 4, 5])).on("Mul", g.constant([1, 1, 0, 1]))
+g.on("Gemm", g.constant(matrix(4, 3))).on("Tanh").on("Gemm", g.constant(matrix(3, 2)), g.constant(matrix(2)))
+g.on("Mul", g.constant([-3, 2])).on("Add", g.constant([1, 7]))
+g.save("scaled", shape=("n", "d"))
+g.nodes[-2].input[1] = g.constant([3, 2])
+g.save("units")
+
+# ---- Refused
+g = Graph(); g.on("Conv", g.constant(matrix(2, 1, 3, 3))).on("Gemm", g.constant(matrix(4, 2))).save("conv", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Relu").on("Tanh").save("twice", check=False)
+g = Graph(); g.on("Relu").on("Gemm", g.constant(matrix(4, 2))).save("early", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(5, 2))).save("width", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 4))); a = g.value; g.on("Relu").op("Add", a, g.value).save("skip", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("LeakyRelu", alpha=0.2).save("slope", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2), "f2")).save("half", check=False)
+g = Graph(); g.on("Relu").save("none", check=False)
+END
+  "$python" -c 'import h5py, numpy
+with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fail "h5py"
+  # predicts_as NAME: NAME.h5 predicts what NAME.want says, in its last columns.
+  predicts_as() {
+    succeeds
+    "$MLPDIST" predict --model "$1.h5" --data x.h5 --part test --out got.csv > /dev/null || fail "predict"
+    awk '
+      NR == FNR { for (j = 1; j <= NF; j++) want[NR, j] = $j; width = NF; rows = NR; next }
+      FNR > 1 { n = split($0, value, ","); for (j = 1; j <= width; j++) { off = value[n - width + j] - want[FNR - 1, j]
+        if (!(off * off <= 4e-12 * (1 + want[FNR - 1, j] ^ 2))) { print FNR, $0, want[FNR - 1, j]; exit 1 } } }
+      END { exit !(rows == 40 && FNR == 41) }
+    ' "$1.want" got.csv || fail "other predictions: $1"
+  }
+  for name in torch logits classes scaled units; do
+    alone import "$name.onnx" "$name.h5"
+    predicts_as "$name"
+  done
+  "$MLPDIST" info scaled.h5 | grep -q identity || fail "info"
+  alone import logits.onnx classes.h5 --task classification
+  predicts_as classes
+  refused() { # NAME WORD...
+    alone import "$1.onnx" refused.h5
+    fails_with 1 "$1.onnx: " "${@:2}"
+  }
+  refused conv "operator Conv, which makes v1, is not known here"
+  refused twice "activation tanh follows no dense layer"
+  refused early "activation relu follows no dense layer"
+  refused width "its input has 4 values a row, but its first dense layer takes 5"
+  refused skip "operator Add" "takes two values"
+  refused slope "operator LeakyRelu" "has other parameters than ours"
+  refused half "an array is of ONNX type 10; import takes float and double"
+  refused none "no dense layer"
+  alone import units.onnx refused.h5 --task classification
+  fails_with 1 "its outputs are scaled after the last layer"
+  alone import torch.pt refused.h5
+  fails_with 2 "torch.pt: unknown extension; import reads .onnx"
+  alone import nothing.onnx refused.h5
+  fails_with 1 "nothing.onnx: cannot be opened"
+  alone import torch.onnx nowhere/model.h5
+  fails_with 1 "nowhere"
+  # Damaged files end in a message, wherever they are cut or changed.
+  local bytes cut
+  bytes=$(wc -c < torch.onnx)
+  for cut in 0 1 7 40 $((bytes / 5)) $((bytes / 2)) $((bytes - 90)) $((bytes - 1)); do
+    head -c "$cut" torch.onnx > cut.onnx
+    refused cut
+    { head -c "$cut" torch.onnx; printf '\377\377\377\377\377'; tail -c +$((cut + 6)) torch.onnx; } > cut.onnx
+    alone import cut.onnx changed.h5
+    [ "$status" -le 1 ] || fail "changed at $cut"
+  done
+  ! ls refused.h5 2> /dev/null || fail "something is left"
+}
