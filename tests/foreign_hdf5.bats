@@ -115,11 +115,13 @@ same_as_plain() {
 @test "tables and types that are no numbers are named" {
   alone info odd.h5
   succeeds
-  says "/complex                 holds a compound type" "/reference               holds references" \
+  says "/complex                 holds complex numbers" "/reference               holds references" \
     "/varying                 holds rows of varying length, not numbers" "/opaque                  holds opaque bytes" \
     "/scalar                  has 0 dimensions: a single value or none" "/null                    has 0 dimensions: a single value or none"
   train odd.h5 --x /varying --y /y
   fails_with 1 "/varying holds rows of varying length, not numbers"
+  train odd.h5 --x /complex --y /y
+  fails_with 1 "/complex holds complex numbers; store their real and imaginary parts as columns"
   train odd.h5 --x /g --y /y
   fails_with 1 "/g is a group, not a data set"
   alone info table.h5

@@ -118,7 +118,7 @@ static void test_named_paths(void **state) {
                     "with --x and --y");
   assert_part_fails(&named, MLPD_VALID, true,
                     "no data set /valid/y; the file holds /images (10, 3), /labels (10), /pairs (10, 2); name them "
-                    "with --valid-x and --valid-y");
+                    "with --valid-x and --valid-y of train, --x and --y of eval");
   assert_part_fails(&named, MLPD_TEST, false,
                     "no data set /test/x; the file holds /images (10, 3), /labels (10), /pairs (10, 2); name them "
                     "with --test-x and --test-y");
@@ -348,7 +348,9 @@ static void test_bad_value_of_a_group(void **state) {
   assert_ok(shard_read(&p, beside, 3, 0, 5, true, 0, NULL, &s));
   shard_free(&s);
   assert_int_equal(shard_read(&p, with, 2, 0, 4, true, 0, NULL, &s), MLPD_ERROR_DATA);
-  assert_message("/train/x holds nan at row 7, column 2 (from 0)");
+  assert_message(
+      "/train/x holds nan at row 7, column 2 (from 0); fill in missing values, or give the data as CSV, in which they "
+      "may be empty");
   const row_run ninth[] = {{0, 0, 2}, {9, 2, 1}};
   assert_int_equal(shard_read(&p, ninth, 2, 0, 3, true, 3, NULL, &s), MLPD_ERROR_DATA);
   assert_message("/train/y holds class 9 at row 9, but --classes is 3");
@@ -374,7 +376,9 @@ static void test_values_not_finite(void **state) {
   fill_x();
   x[7 * FEATURES + 2] = NAN;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_I64, classes});
-  assert_read_fails(true, 0, "/train/x holds nan at row 7, column 2 (from 0)");
+  assert_read_fails(true, 0,
+                    "/train/x holds nan at row 7, column 2 (from 0); fill in missing values, or give the data as CSV, "
+                    "in which they may be empty");
   wide[4] = -INFINITY;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F64, wide}, {"/train/y", ROWS, 0, ELEMENT_I64, classes});
   assert_read_fails(true, 0, "/train/x holds -inf at row 1, column 1 (from 0)");
@@ -383,7 +387,7 @@ static void test_values_not_finite(void **state) {
   assert_read_fails(true, 0, "/train/x holds 1e+300 at row 1, column 1 (from 0), too large for the computations");
   wide[4] = 0;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F64, wide}, {"/train/y", ROWS, FEATURES, ELEMENT_F32, x});
-  assert_read_fails(false, 0, "/train/y holds nan at row 7, column 2 (from 0)");
+  assert_read_fails(false, 0, "/train/y holds nan at row 7, column 2 (from 0); leave out rows without a target");
   wide[9] = INFINITY;
   WRITE({"/train/x", ROWS, 0, ELEMENT_F64, wide}, {"/train/y", ROWS, 0, ELEMENT_I64, classes});
   assert_read_fails(true, 0, "/train/x holds inf at row 9 (from 0)");
@@ -407,7 +411,7 @@ static void test_bad_classes(void **state) {
   assert_read_fails(true, 0, "/train/y holds 0.5 at row 3, which is not a class; use --task regression");
   real[3] = NAN;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_F64, real});
-  assert_read_fails(true, 0, "/train/y holds nan at row 3 (from 0)");
+  assert_read_fails(true, 0, "/train/y holds nan at row 3 (from 0); leave out rows without a target");
   real[3] = 1e30;
   WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F32, x}, {"/train/y", ROWS, 0, ELEMENT_F64, real});
   assert_read_fails(true, 0, "/train/y holds 1e+30 at row 3, which is not a class; use --task regression");

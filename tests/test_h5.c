@@ -646,7 +646,7 @@ static void test_foreign_refused(void **state) {
   assert_open_fails(file, "/scalar", MLPD_ERROR_DATA, "0 dimensions");
   assert_open_fails(file, "/null", MLPD_ERROR_DATA, "0 dimensions");
   assert_open_fails(file, "/rank5", MLPD_ERROR_DATA, "5 dimensions");
-  assert_open_fails(file, "/complex", MLPD_ERROR_DATA, "compound");
+  assert_open_fails(file, "/complex", MLPD_ERROR_DATA, "complex numbers");
   assert_open_fails(file, "/triples", MLPD_ERROR_DATA, "compound");
   assert_open_fails(file, "/refs", MLPD_ERROR_DATA, "references");
   assert_open_fails(file, "/ragged", MLPD_ERROR_DATA, "varying length");

@@ -214,9 +214,10 @@ static mlpd_status check_finite(const input_array *array, const void *values, si
       if (!isfinite(v[i])) bad = i, value = v[i];
   }
   if (bad == count) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "%s: row %llu, column %llu (from 0): %f is not finite", input_name(array->in),
+  return FAIL(MLPD_ERROR_DATA, "%s: row %llu, column %llu (from 0): %f is not finite%s", input_name(array->in),
               (unsigned long long)(array->row + bad / array->header.columns),
-              (unsigned long long)(bad % array->header.columns), value);
+              (unsigned long long)(bad % array->header.columns), value,
+              isnan(value) ? "; fill in missing values, or write the table as CSV, in which they may be empty" : "");
 }
 
 mlpd_status array_read(input_array *array, uint64_t rows, void *out) {

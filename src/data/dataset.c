@@ -63,9 +63,11 @@ typedef struct split_paths {
 static split_paths split_paths_of(const mlpd_data_paths *paths, mlpd_split split) {
   switch (split) {
     case MLPD_VALID:
-      return (split_paths){"/valid", paths->valid_x, paths->valid_y, NULL, "--valid-x and --valid-y"};
+      return (split_paths){"/valid", paths->valid_x, paths->valid_y, NULL,
+                           "--valid-x and --valid-y of train, --x and --y of eval"};
     case MLPD_TEST:
-      return (split_paths){"/test", paths->test_x, paths->test_y, NULL, "--test-x and --test-y"};
+      return (split_paths){"/test", paths->test_x, paths->test_y, NULL,
+                           "--test-x and --test-y of train, --x and --y of eval"};
     case MLPD_TRAIN:
       break;
   }

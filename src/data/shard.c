@@ -43,7 +43,11 @@ static mlpd_status fail_value(const part *p, const char *path, double value, uin
   if (columns > 1) (void)snprintf(place, sizeof place, ", column %" PRIu64, column);
   const char *name = isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"; /* printf's nan may have a sign */
   if (!isfinite(value))
-    return FAIL(MLPD_ERROR_DATA, "%s: %s holds %s at row %" PRIu64 "%s (from 0)", p->file, path, name, row, place);
+    return FAIL(MLPD_ERROR_DATA, "%s: %s holds %s at row %" PRIu64 "%s (from 0)%s", p->file, path, name, row, place,
+                !isnan(value)       ? ""
+                : path == p->x_path ? "; fill in missing values, or give the data as CSV, in which they may be empty"
+                : path == p->y_path ? "; leave out rows without a target"
+                                    : "");
   return FAIL(MLPD_ERROR_DATA, "%s: %s holds %g at row %" PRIu64 "%s (from 0), too large for %s%s", p->file, path,
               value, row, place, fabs(value) > MOST ? "the computations" : "32-bit floats",
               path == p->x_path && p->x_as_is ? "; --normalize standard scales columns" : "");

@@ -70,7 +70,7 @@ static mlpd_status array_find_type(h5_array *array, bool texts_too) {
   if (class == H5T_STRING && texts_too) {
     text_type_describe(array, type);
   } else if (class == H5T_COMPOUND) {
-    status = h5_fail_compound(array);
+    status = h5_fail_compound(array, type);
   } else if (class != H5T_INTEGER && class != H5T_FLOAT && class != H5T_ENUM) {
     status = FAIL(MLPD_ERROR_DATA, "%s: %s holds %s, not numbers", path, array->object, class_name(class));
   } else {

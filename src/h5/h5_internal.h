@@ -135,7 +135,7 @@ mlpd_status h5_groups_create(h5_file *file, const char *object, bool whole);
 /* Each fails with MLPD_ERROR_DATA and a command that makes the array readable. */
 mlpd_status h5_fail_filter(const h5_array *array, int filter, const char *name); /* the filter is not installed */
 mlpd_status h5_fail_elsewhere(const h5_array *array, const char *what);          /* the numbers are in other files */
-mlpd_status h5_fail_compound(const h5_array *array);
+mlpd_status h5_fail_compound(const h5_array *array, hid_t type);
 mlpd_status h5_fail_group(h5_file *file, const char *object); /* object is a group where an array is needed */
 
 /* ---- h5_array.c ------------------------------------------------------------------------------------- */

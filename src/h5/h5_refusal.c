@@ -47,7 +47,24 @@ mlpd_status h5_fail_elsewhere(const h5_array *array, const char *what) {
               array->file->path, array->object, what, file, base);
 }
 
-mlpd_status h5_fail_compound(const h5_array *array) {
+/* h5py stores complex numbers as compounds of r and i. */
+static bool is_complex(hid_t type) {
+  static const char *const parts[] = {"r", "i"};
+  bool is = H5Tget_nmembers(type) == 2;
+  for (unsigned i = 0; i < 2 && is; i++) {
+    char *const name = H5Tget_member_name(type, i);
+    is = name != NULL && strcmp(name, parts[i]) == 0;
+    (void)H5free_memory(name);
+  }
+  return is;
+}
+
+mlpd_status h5_fail_compound(const h5_array *array, hid_t type) {
+  if (is_complex(type))
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: %s holds complex numbers; store their real and imaginary parts as columns: "
+                "numpy.concatenate([a.real, a.imag], -1)",
+                array->file->path, array->object);
   char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   foreign_command_names(array->file->path, file, base);
   return FAIL(MLPD_ERROR_DATA,
