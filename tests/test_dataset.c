@@ -121,7 +121,7 @@ static void test_named_paths(void **state) {
                     "with --valid-x and --valid-y of train, --x and --y of eval");
   assert_part_fails(&named, MLPD_TEST, false,
                     "no data set /test/x; the file holds /images (10, 3), /labels (10), /pairs (10, 2); name them "
-                    "with --test-x and --test-y");
+                    "with --test-x and --test-y of train, --x and --y of eval");
   assert_ok(part_open(NULL, &named, MLPD_VALID, false, &p, &present));
   assert_true(present);
   assert_null(p.y);
