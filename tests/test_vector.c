@@ -17,6 +17,9 @@
 #define vector_column_sums basic_vector_column_sums
 #define vector_squash basic_vector_squash
 #define vector_sum_squares basic_vector_sum_squares
+#define vector_dot basic_vector_dot
+#define vector_dot_wide basic_vector_dot_wide
+#define vector_add_scaled basic_vector_add_scaled
 #define vector_all_finite basic_vector_all_finite
 #define vector_gather_rows basic_vector_gather_rows
 #define vector_gather_rows_wide basic_vector_gather_rows_wide
@@ -26,6 +29,9 @@
 #undef vector_column_sums
 #undef vector_squash
 #undef vector_sum_squares
+#undef vector_dot
+#undef vector_dot_wide
+#undef vector_add_scaled
 #undef vector_all_finite
 #undef vector_gather_rows
 #undef vector_gather_rows_wide
@@ -142,6 +148,38 @@ static void test_sum_squares(void **state) {
     assert_near(sum, plain, 1e-12 * plain);
     assert_memory_equal(&sum, &basic, sizeof sum);
     if (n < 1000) plain += (double)x[n] * (double)x[n];
+  }
+}
+
+/* Both dot products, and their order: that of the sum of squares. */
+static void test_dot(void **state) {
+  (void)state;
+  float x[MOST + 1], y[MOST + 1], before[MOST + 1];
+  double wide[MOST + 1], plain = 0;
+  fill_two(x, y, before);
+  for (int j = 0; j <= MOST; j++) wide[j] = (double)y[j];
+  for (uint64_t n = 0; n <= MOST; n++) {
+    const double sum = vector_dot(n, x, y), basic = basic_vector_dot(n, x, y), of_wide = vector_dot_wide(n, x, wide);
+    assert_near(sum, plain, 1e-12);
+    assert_true(sum == basic && sum == of_wide && of_wide == basic_vector_dot_wide(n, x, wide));
+    assert_true(vector_dot(n, x, x) == vector_sum_squares(n, x));
+    plain += (double)x[n] * (double)y[n];
+  }
+}
+
+static void test_add_scaled(void **state) {
+  (void)state;
+  for (uint64_t n = 0; n <= MOST; n++) {
+    float x[MOST + 1], y[MOST + 1], before[MOST + 1];
+    double sum[MOST + 1], basic[MOST + 1];
+    fill_two(x, y, before);
+    for (int j = 0; j <= MOST; j++) sum[j] = basic[j] = (double)y[j];
+    vector_add_scaled(n, 1.0 / 3, x, sum);
+    basic_vector_add_scaled(n, 1.0 / 3, x, basic);
+    for (uint64_t j = 0; j <= MOST; j++) {
+      const double product = 1.0 / 3 * (double)x[j];
+      assert_true(sum[j] == (double)y[j] + (j < n ? product : 0) && sum[j] == basic[j]);
+    }
   }
 }
 
@@ -271,9 +309,10 @@ static void test_gather_wide(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_add),         cmocka_unit_test(test_approach),    cmocka_unit_test(test_squash),
-      cmocka_unit_test(test_column_sums), cmocka_unit_test(test_sum_squares), cmocka_unit_test(test_all_finite),
-      cmocka_unit_test(test_gather),      cmocka_unit_test(test_gather_wide), cmocka_unit_test(test_element_types),
+      cmocka_unit_test(test_add),         cmocka_unit_test(test_approach),      cmocka_unit_test(test_squash),
+      cmocka_unit_test(test_column_sums), cmocka_unit_test(test_sum_squares),   cmocka_unit_test(test_dot),
+      cmocka_unit_test(test_add_scaled),  cmocka_unit_test(test_all_finite),    cmocka_unit_test(test_gather),
+      cmocka_unit_test(test_gather_wide), cmocka_unit_test(test_element_types),
   };
   return cmocka_run_group_tests_name("vector", tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ MULTIVERSION static float differences(uint64_t n, const float *x) {
 }
 
 enum {
-  PARTIALS = 16, /* partial sums of vector_sum_squares */
+  PARTIALS = 16, /* partial sums of a sum in double */
   AHEAD = 8,     /* rows that a gather prefetches */
   LINE_BYTES = 64
 };
@@ -52,20 +52,29 @@ MULTIVERSION static void squash(uint64_t n, double limit, float *x) {
   }
 }
 
-MULTIVERSION static double sum_squares(uint64_t n, const float *x) {
-  double partial[PARTIALS] = {0}; /* element j goes to partial[j % PARTIALS] */
-  uint64_t j = 0;
-  for (; j + PARTIALS <= n; j += PARTIALS) {
-#pragma omp simd
-    for (int slot = 0; slot < PARTIALS; slot++) {
-      const double value = (double)x[j + (uint64_t)slot];
-      partial[slot] += value * value;
-    }
+/* NAME: a sum of terms t(j) in double; term j goes to partial[j % PARTIALS]. The arguments follow the term. */
+#define DEFINE_SUM(NAME, TERM, ...)                                                                              \
+  MULTIVERSION static double NAME(uint64_t n, __VA_ARGS__) {                                                     \
+    double partial[PARTIALS] = {0};                                                                              \
+    uint64_t j = 0;                                                                                              \
+    for (; j + PARTIALS <= n; j += PARTIALS) {                                                                   \
+      _Pragma("omp simd") for (int slot = 0; slot < PARTIALS; slot++) partial[slot] += TERM(j + (uint64_t)slot); \
+    }                                                                                                            \
+    for (int slot = 0; j < n; j++, slot++) partial[slot] += TERM(j);                                             \
+    for (int width = PARTIALS / 2; width > 0; width /= 2)                                                        \
+      for (int slot = 0; slot < width; slot++) partial[slot] += partial[slot + width];                           \
+    return partial[0];                                                                                           \
   }
-  for (int slot = 0; j < n; j++, slot++) partial[slot] += (double)x[j] * (double)x[j];
-  for (int width = PARTIALS / 2; width > 0; width /= 2)
-    for (int slot = 0; slot < width; slot++) partial[slot] += partial[slot + width];
-  return partial[0];
+#define SQUARE(J) ((double)x[J] * (double)x[J])
+#define PRODUCT(J) ((double)x[J] * (double)y[J])
+
+DEFINE_SUM(sum_squares, SQUARE, const float *x)
+DEFINE_SUM(dot, PRODUCT, const float *x, const float *y)
+DEFINE_SUM(dot_wide, PRODUCT, const float *x, const double *y)
+
+MULTIVERSION static void add_scaled(uint64_t n, double factor, const float *restrict x, double *restrict y) {
+#pragma omp simd
+  for (uint64_t j = 0; j < n; j++) y[j] += factor * (double)x[j];
 }
 
 /* A gather for each type and each REAL, the type in which it computes. Rows are picked at random, which hardware
@@ -120,6 +129,12 @@ bool vector_all_finite(uint64_t n, const float *x) { return differences(n, x) ==
 void vector_squash(uint64_t n, double limit, float *x) { squash(n, limit, x); }
 
 double vector_sum_squares(uint64_t n, const float *x) { return sum_squares(n, x); }
+
+double vector_dot(uint64_t n, const float *x, const float *y) { return dot(n, x, y); }
+
+double vector_dot_wide(uint64_t n, const float *x, const double *y) { return dot_wide(n, x, y); }
+
+void vector_add_scaled(uint64_t n, double factor, const float *x, double *y) { add_scaled(n, factor, x, y); }
 
 typedef void (*gather_function)(uint64_t m, uint64_t known, uint64_t d, const void *x, const uint32_t *rows,
                                 const float *shift, const float *scale, float *out);

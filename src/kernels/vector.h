@@ -25,6 +25,15 @@ void vector_squash(uint64_t n, double limit, float *x);
 /* Sum of squares of x (n) in double, by a fixed number of partial sums in a fixed order. */
 double vector_sum_squares(uint64_t n, const float *x);
 
+/* Sum of products of x (n) and y (n) in double, in the same order. */
+double vector_dot(uint64_t n, const float *x, const float *y);
+
+/* The same of y in double. */
+double vector_dot_wide(uint64_t n, const float *x, const double *y);
+
+/* y (n) += factor x (n), in double */
+void vector_add_scaled(uint64_t n, double factor, const float *x, double *y);
+
 /* out[i][j] = (x[rows[i]][j] - shift[j]) * scale[j] for out (m, d), x (any, d), shift and scale (d). The first function
  * computes in float, for types whose values fit float (8 and 16 bits, float32); the wide one computes in double, for
  * any type, and rounds the result to float. rows NULL: rows 0 to m - 1. Otherwise rows[m] to rows[known - 1] are the
