@@ -130,8 +130,10 @@ typedef enum mlpd_optimizer {
   MLPD_LION,     /* w -= lr sign(beta1 m + (1 - beta1) g); m = beta2 m + (1 - beta2) g (Chen et al. 2023); weight decay
                     is decoupled; beta2 = 0.99 and a tenth of adam's lr are usual */
   /* The next two scale the update of each tensor that decays by a trust ratio; 1 where a norm is 0. */
-  MLPD_LARS, /* v = mu v + r (g + decay w), r = trust |w| / (|g| + decay |w|); w -= lr v (You et al. 2017) */
-  MLPD_LAMB, /* u = adam's direction + decay w; w -= lr |w| / |u| u (You et al. 2020, algorithm 2) */
+  MLPD_LARS,  /* v = mu v + r (g + decay w), r = trust |w| / (|g| + decay |w|); w -= lr v (You et al. 2017) */
+  MLPD_LAMB,  /* u = adam's direction + decay w; w -= lr |w| / |u| u (You et al. 2020, algorithm 2) */
+  MLPD_LBFGS, /* w += step d, d = -H g with H from the last steps, step by a line search, over all rows; for small data
+                 (Nocedal & Wright, Numerical Optimization, ch. 7) */
   MLPD_NUM_OPTIMIZERS
 } mlpd_optimizer;
 
@@ -269,7 +271,8 @@ typedef struct mlpd_option {
   const char *note;           /* shown in --help in place of the default */
   bool command_line_only;     /* not a key of config files */
   mlpd_option_effect decides;
-  const char *needs; /* "optimizer=adam,adamw": it has no effect otherwise; "trace": any value but 0; NULL: nothing */
+  const char *needs; /* "optimizer=adam,adamw": it has no effect otherwise; "optimizer!=lbfgs": any but these; "trace":
+                        any value but 0; NULL: nothing */
   const char *weights_with; /* "schedule=cosine": with it the option decides the weights; NULL: see decides */
 } mlpd_option;
 
@@ -631,6 +634,7 @@ typedef struct mlpd_train_options {
   double lr, weight_decay;                           /* -1: by optimizer, see mlpd_train_options_settle() */
   double momentum, beta1, beta2, epsilon, clip_norm; /* clip_norm 0: none */
   double trust_coefficient;                          /* of lars */
+  uint32_t lbfgs_history;                            /* steps that lbfgs remembers */
   mlpd_decay decay;
   double ema;         /* decay of the exponential moving average of the weights; 0: none */
   uint64_t swa_start; /* epoch from which on the ends of epochs are averaged; 0: none */
@@ -710,9 +714,9 @@ MLPD_API void mlpd_train_options_default(mlpd_train_options *options);
 typedef struct mlpd_epoch {
   uint64_t epoch, epochs; /* epoch from 1 */
   uint64_t step;          /* steps done since the start of the run */
-  double lr;              /* of the last step */
-  double train_loss;      /* mean over the epoch's samples, each at the weights of its step */
-  double train_metric;    /* accuracy, or RMSE in the target's units (of several targets: standardised); likewise */
+  double lr;              /* of the last step; lbfgs: the length of the step, in lengths of its direction */
+  double train_loss;   /* mean over the epoch's samples, each at the weights of its step; lbfgs: at the new weights */
+  double train_metric; /* accuracy, or RMSE in the target's units (of several targets: standardised); likewise */
   bool has_valid;
   double valid_loss, valid_metric;
   bool best; /* so far, by mlpd_train_options.select */
@@ -728,6 +732,7 @@ typedef struct mlpd_train_result {
   uint64_t epochs, steps, best_epoch; /* epochs: in started(), how many the run may have; best_epoch 0: no validation
                                          part */
   bool stopped_early;
+  bool converged;              /* lbfgs found no lower loss, and the run ended before its last epoch */
   uint64_t resumed_step;       /* step of the checkpoint the run went on from; 0: from the beginning */
   uint64_t checkpoints;        /* written; on rank 0 */
   uint64_t checkpoints_failed; /* could not be written; a notice reported the first */
@@ -839,7 +844,7 @@ MLPD_API mlpd_status mlpd_network_trace_options(mlpd_network *network, const mlp
 /* An optimizer with its state, as options say: optimizer, lr, momentum and the like. No schedule, no clip_norm. */
 typedef struct mlpd_descent mlpd_descent;
 
-/* For networks of this shape. The caller frees it. */
+/* For networks of this shape; any optimizer but lbfgs, whose steps are searches. The caller frees it. */
 MLPD_API mlpd_status mlpd_descent_create(const mlpd_train_options *options, const mlpd_network *network,
                                          mlpd_descent **descent);
 MLPD_API void mlpd_descent_free(mlpd_descent *descent); /* NULL is allowed. */
@@ -943,7 +948,7 @@ typedef struct mlpd_doctor_options {
   const char *hidden;         /* this and the next members as in mlpd_train_options */
   const char *activation;
   mlpd_optimizer optimizer;
-  uint64_t batch;
+  uint64_t batch; /* with lbfgs the number of training rows, since its steps are over all */
   uint32_t lanes;
   const char *backend;
   int threads;

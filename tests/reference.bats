@@ -102,6 +102,14 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
     --optimizer adamw --epsilon 1e-4 --weight-decay 0.1 --decay coupled
 }
 
+@test "L-BFGS: the first steps, by the same line search, with weight decay and a history that is full" {
+  regression
+  ranks=2 alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 8 --hidden 8 --activation tanh --optimizer lbfgs \
+    --lbfgs-history 2 --weight-decay 0.01 --lanes 3
+  alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 6 --hidden 8,6 --activation silu,tanh --optimizer lbfgs \
+    --valid-fraction 0.2
+}
+
 @test "averages of the weights" {
   regression
   ranks=2 alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 3 --hidden 8 --activation tanh --lr 0.05 --batch 50 --ema 0.9 \

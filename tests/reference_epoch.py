@@ -29,6 +29,7 @@ except ImportError as error:
     sys.exit(3)
 
 sys.dont_write_bytecode = True  # nothing beside the sources
+from reference_lbfgs import Lbfgs
 from reference_network import Network, Pass, unknown
 from reference_rng import DEAL_BLOCKS, SHUFFLE, check_philox, shuffled
 
@@ -324,7 +325,7 @@ class Run:
             self.class_weights = class_weights(options["class-weight"], y, self.classes)
         self.x, self.y, self.sample_weights = self.scaled(x, y, self.sample_weights)
         self.valid = self.scaled(*valid) if valid is not None else None
-        lanes, batch = options["lanes"], min(int(options["batch"]), len(x))
+        lanes, batch = options["lanes"], min(int(options["batch"]), len(x)) if options["optimizer"] != "lbfgs" else len(x)
         lanes = default_lanes(batch) if lanes in ("auto", "0") else int(lanes)
         self.lanes = Lanes(len(x), batch, lanes, int(options["seed"]))
         self.losses, self.valid_losses = [], []
@@ -370,7 +371,21 @@ class Run:
             first += len(rows)
         return total / self.sample_weights.sum()
 
+    def loss_of_all(self):
+        """Over all rows, with its gradients."""
+        return self.network.step(self.x, self.y, self.loss, self.sample_weights, Pass(True))
+
+    def train_by_search(self):
+        search = Lbfgs(self.options, self.network.tensors(), self.loss_of_all, self.sample_weights.sum())
+        for _ in range(int(self.options["epochs"])):
+            self.losses.append(search.iterate())
+            if self.valid is not None:
+                self.valid_losses.append(self.validate())
+
     def train(self):
+        if self.options["optimizer"] == "lbfgs":
+            self.train_by_search()
+            return
         optimizer, plateau = Optimizer(self.options, self.network.tensors()), Plateau(self.options)
         average = Average(self.options, self.network.tensors())
         for epoch in range(int(self.options["epochs"])):

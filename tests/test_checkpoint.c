@@ -17,7 +17,10 @@
 #include <cmocka.h>
 #include "temporary_folder.h"
 
-enum { ARENA = 1000 };
+enum {
+  ARENA = 1000,
+  ARENAS = CHECKPOINT_MORE_STATE + 3 /* that most tests use: one more pair of lbfgs, and half of another */
+};
 
 /* ---- Checkpoints to write ---------------------------------------------------------------------------- */
 
@@ -39,6 +42,7 @@ static checkpoint make_checkpoint(uint64_t step, int arenas) {
                             .valid_fingerprint = 0x0123456789abcdefu,
                             .test_fingerprint = 17,
                             .schedule = {.factor = 0.3, .best = 0.7, .since = 2},
+                            .search = {.best = 0.4, .since = 3, .ended = 1},
                             .lanes = 4,
                             .arena_size = ARENA},
                   .options = strdup("lr = 0.1\nhidden = 32,16\n"),
@@ -123,7 +127,7 @@ static bool exists(uint64_t step) { return access(path_of(step), F_OK) == 0; }
 
 static void test_round_trip(void **state) {
   (void)state;
-  for (int arenas = 1; arenas <= CHECKPOINT_ARENAS; arenas++) {
+  for (int arenas = 1; arenas <= ARENAS; arenas++) {
     checkpoint c = make_checkpoint(41, arenas);
     assert_ok(checkpoint_write(&c, in_folder("a.h5")));
     assert_true(is_whole(in_folder("a.h5"), &c));
@@ -131,7 +135,12 @@ static void test_round_trip(void **state) {
     assert_false(is_whole(in_folder("a.h5"), &c));
     checkpoint_free(&c);
   }
-  checkpoint c = make_checkpoint(42, CHECKPOINT_ARENAS);
+  checkpoint c = make_checkpoint(40, CHECKPOINT_ARENAS); /* the longest history of lbfgs */
+  assert_int_equal(checkpoint_num_states(&c), OPTIMIZER_MOST_STATE);
+  assert_ok(checkpoint_write(&c, in_folder("a.h5")));
+  assert_true(is_whole(in_folder("a.h5"), &c));
+  checkpoint_free(&c);
+  c = make_checkpoint(42, ARENAS);
   free(c.arenas[1]); /* no weights kept yet */
   free(c.config);
   free(c.metrics);
@@ -193,7 +202,7 @@ static void limit_memory(void) {
 
 static void test_truncated(void **state) {
   (void)state;
-  checkpoint whole = make_checkpoint(3, CHECKPOINT_ARENAS);
+  checkpoint whole = make_checkpoint(3, ARENAS);
   size_t size = 0;
   assert_ok(checkpoint_write(&whole, in_folder("whole.h5")));
   unsigned char *const bytes = read_bytes(in_folder("whole.h5"), &size);
@@ -209,7 +218,7 @@ static void test_truncated(void **state) {
  * of the first headers, many of the others, a few of the arenas, where one checksum is over all bytes. */
 static size_t flip_stride(const checkpoint *c, const unsigned char *bytes, size_t size, size_t at) {
   if (at < 1024) return 1;
-  for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
+  for (int i = 0; i < ARENAS; i++) {
     const unsigned char *const arena = memmem(bytes, size, c->arenas[i], ARENA * sizeof(float));
     assert_non_null(arena);
     if (bytes + at >= arena && bytes + at < arena + ARENA * sizeof(float)) return 399;
@@ -221,7 +230,7 @@ static void test_flipped(void **state) {
   (void)state;
   if (!FLIPS) skip();
   limit_memory();
-  checkpoint whole = make_checkpoint(3, CHECKPOINT_ARENAS);
+  checkpoint whole = make_checkpoint(3, ARENAS);
   size_t size = 0, seen = 0, tried = 0;
   assert_ok(checkpoint_write(&whole, in_folder("whole.h5")));
   unsigned char *const bytes = read_bytes(in_folder("whole.h5"), &size);
@@ -344,12 +353,12 @@ static mlpd_status write_by(checkpoint_writer *w, uint64_t step) {
 static void test_writer_copies(void **state) {
   (void)state;
   checkpoint_writer *const w = start_writer(folder, 2);
-  checkpoint expected = make_checkpoint(10, CHECKPOINT_ARENAS), live = make_checkpoint(10, CHECKPOINT_ARENAS);
+  checkpoint expected = make_checkpoint(10, ARENAS), live = make_checkpoint(10, ARENAS);
   bool taken = false;
   assert_false(checkpoint_writer_release(w)); /* nothing is held */
   assert_ok(checkpoint_writer_hold(w, &live, &taken));
   assert_true(taken);
-  for (int i = 0; i < CHECKPOINT_ARENAS; i++) memset(live.arenas[i], 0xff, ARENA * sizeof(float));
+  for (int i = 0; i < ARENAS; i++) memset(live.arenas[i], 0xff, ARENA * sizeof(float));
   memset(live.options, '?', 3);
   memset(live.config, '?', 3);
   memset(live.metrics, '?', 3);
@@ -364,7 +373,7 @@ static void test_writer_copies(void **state) {
   checkpoint_free(&live);
   /* Held again, with other arrays: what is written is the last held. */
   expected = make_checkpoint(12, 1);
-  live = make_checkpoint(11, CHECKPOINT_ARENAS);
+  live = make_checkpoint(11, ARENAS);
   assert_ok(checkpoint_writer_hold(w, &live, &taken));
   assert_ok(checkpoint_writer_hold(w, &expected, &taken));
   assert_true(taken);
@@ -384,7 +393,7 @@ static void test_writer_busy(void **state) {
   int taken_count = 0;
   for (uint64_t step = 1; step <= 3000 && !(busy && taken_count >= 3); step++) {
     bool taken = false;
-    checkpoint c = make_checkpoint(step, CHECKPOINT_ARENAS);
+    checkpoint c = make_checkpoint(step, ARENAS);
     assert_ok(checkpoint_writer_hold(w, &c, &taken));
     assert_int_equal(checkpoint_writer_release(w), taken);
     busy = busy || !taken;
@@ -397,7 +406,7 @@ static void test_writer_busy(void **state) {
   assert_int_equal(count_files(folder), taken_count);
   for (uint64_t step = 1; step <= 3000; step++) {
     if (!exists(step)) continue;
-    checkpoint expected = make_checkpoint(step, CHECKPOINT_ARENAS);
+    checkpoint expected = make_checkpoint(step, ARENAS);
     assert_true(is_whole(path_of(step), &expected));
     checkpoint_free(&expected);
   }

@@ -232,6 +232,14 @@ static void test_optimizers(void **state) {
   check_optimizer(MLPD_ADAMW, 2, false);
   check_optimizer(MLPD_LARS, 1, true);
   check_optimizer(MLPD_LAMB, 2, true);
+  mlpd_train_options options = options_make();
+  mlpd_network *const network = network_make(&options);
+  mlpd_descent *descent = NULL;
+  options.optimizer = MLPD_LBFGS; /* it has no update by one gradient */
+  assert_int_equal(mlpd_descent_create(&options, network, &descent), MLPD_ERROR_USAGE);
+  assert_non_null(strstr(mlpd_error_message(), "lbfgs"));
+  assert_null(descent);
+  mlpd_network_free(network);
 }
 
 /* Running mean and variance go a tenth of the way to the samples'. */

@@ -697,7 +697,7 @@ static void check_ntk(mlpd_optimizer kind, mlpd_decay decay) {
 
 static void test_ntk_rates(void **state) {
   (void)state;
-  for (mlpd_optimizer kind = MLPD_SGD; kind < MLPD_NUM_OPTIMIZERS; kind++)
+  for (mlpd_optimizer kind = MLPD_SGD; kind < MLPD_LBFGS; kind++) /* which has no rates and refuses ntk */
     for (mlpd_decay decay = MLPD_DECAY_AUTO; decay <= MLPD_DECAY_DECOUPLED; decay++) check_ntk(kind, decay);
 }
 

@@ -138,7 +138,7 @@ static void test_values_are_checked(void **state) {
   o.optimizer = (mlpd_optimizer)77;
   refuses(&o,
           "--optimizer: \"77\" is unknown; there are sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, lion, "
-          "lars, lamb");
+          "lars, lamb, lbfgs");
   o = good;
   o.output_activation = -2;
   assert_int_equal(mlpd_train_options_check(&o), MLPD_ERROR_USAGE);
@@ -161,13 +161,25 @@ static void test_needs(void **state) {
   for (row = mlpd_train_option_table; row->name != NULL; row++) {
     if (row->needs == NULL) continue;
     char key[64];
-    (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(row->needs, "="), row->needs);
+    (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(row->needs, "!="), row->needs);
     assert_non_null(mlpd_option_find(mlpd_train_option_table, key));
   }
   row = mlpd_option_find(mlpd_train_option_table, "beta1");
   o.optimizer = MLPD_MOMENTUM;
   assert_string_equal(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer),
                       "--optimizer adam, adamw, lion or lamb");
+  o.optimizer = MLPD_ADAMW;
+  assert_null(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer));
+  row = mlpd_option_find(mlpd_train_option_table, "schedule");
+  assert_null(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer));
+  o.optimizer = MLPD_LBFGS;
+  assert_string_equal(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer),
+                      "an --optimizer other than lbfgs");
+  /* An option that has no effect gives none to others. */
+  row = mlpd_option_find(mlpd_train_option_table, "lr-rise");
+  o.schedule = MLPD_ONE_CYCLE;
+  assert_string_equal(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer),
+                      "--schedule one-cycle");
   o.optimizer = MLPD_ADAMW;
   assert_null(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer));
   row = mlpd_option_find(mlpd_train_option_table, "window");
@@ -193,6 +205,10 @@ static void test_settle(void **state) {
     o = defaults();
     o.optimizer = (mlpd_optimizer)optimizer;
     mlpd_train_options_settle(&o);
+    if (optimizer == MLPD_LBFGS) { /* it has no rate: a config file keeps auto */
+      assert_true(o.lr < 0 && o.weight_decay == 0);
+      continue;
+    }
     if (!(o.lr > 0)) fail_msg("no rate for %s", mlpd_choice_name(mlpd_optimizer_choices, optimizer));
     assert_true((o.weight_decay > 0) == (optimizer == MLPD_ADAMW));
   }

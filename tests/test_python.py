@@ -282,8 +282,23 @@ class Estimators(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "ema=0.9 has no meaning in partial_fit"):
             regressor(ema=0.9).partial_fit(self.x, self.x[:, 0])
 
+    def test_lbfgs_minimises_the_objective_of_scikit_learn(self):
+        """A convex one, whose minimum each finds by its own way."""
+        from sklearn.linear_model import LogisticRegression
+
+        x, y = (self.x - self.x.mean(axis=0)) / (self.x.std(axis=0) + 1), self.y
+        options = dict(hidden_layer_sizes=(), solver="lbfgs", alpha=1.0, max_iter=400, tol=0, shuffle=False)
+        ours = mlpdist.MLPClassifier(**options, n_iter_no_change=10, random_state=1).fit(x, y)
+        theirs = LogisticRegression(C=1.0, tol=1e-8, max_iter=10000).fit(x, y)
+        self.assertLess(ours.n_iter_, 400)  # it has converged
+        np.testing.assert_allclose(ours.predict_proba(x), theirs.predict_proba(x), atol=2e-3)
+        again = mlpdist.MLPClassifier(**options, n_iter_no_change=10, random_state=1, threads=3).fit(x, y)
+        np.testing.assert_array_equal(ours.coefs_[0], again.coefs_[0])
+        with self.assertRaisesRegex(mlpdist.Error, "optimizer lbfgs has no meaning here"):
+            mlpdist.MLPClassifier(**options).partial_fit(x, y, classes=[0, 1, 2])
+
     def test_what_is_not_there_is_refused(self):
-        for options, word in (({"solver": "lbfgs"}, "lbfgs"), ({"solver": "newton"}, "newton"), ({"shuffle": False}, "shuffle"),
+        for options, word in (({"solver": "lbfgs", "dropout": 0.1}, "lbfgs"), ({"solver": "newton"}, "newton"), ({"shuffle": False}, "shuffle"),
                               ({"batch_size": "big"}, "batch_size='big' is no number"), ({"tol": None}, "tol=None"),
                               ({"hidden_layer_sizes": ("8", "wide")}, "hidden_layer_sizes"), ({"max_iter": [1]}, "max_iter"),
                               ({"learning_rate": "adaptive"}, "adaptive"), ({"activation": "swash"}, "swash"),

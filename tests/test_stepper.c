@@ -373,7 +373,7 @@ static trail run_serially(const setting *given, uint32_t lanes) {
   }
   left.hash = network_hash(net, net->parameters);
   const float *const states[2] = {s.first, s.second};
-  for (uint32_t i = 0; i < optimizer_num_state(given->kind); i++) left.state[i] = network_hash(net, states[i]);
+  for (uint32_t i = 0; i < optimizer_most_state(given->kind, 0); i++) left.state[i] = network_hash(net, states[i]);
   for (uint32_t u = 0; u < lanes; u++) free(s.order[u]);
   free(s.order);
   free(s.first);

@@ -131,6 +131,9 @@ static mlpd_status step_once(void *context) {
   return stepper_step(t->stepper, step, 0, &wishes, &outcome);
 }
 
+/* Does the optimizer move the weights outside of the step, after a search by many steps over all rows? */
+static bool searches(const doctor *d) { return optimizer_searches(d->options->optimizer); }
+
 /* Seconds that the optimizer takes for all weights (with learning rate 0; the gradient's values do not matter). Not
  * collective. */
 static double time_update(const doctor *d, optimizer *o) {
@@ -165,7 +168,7 @@ static mlpd_status time_steps(const doctor *d, mlpd_comm *comm, uint32_t lanes, 
   const double shuffle = t.shuffles / (double)t.steps, all = times.data + times.compute + times.reduce;
   *input = (all > 0 ? *step * times.data / all : 0) + shuffle;
   *step += shuffle;
-  *update = time_update(d, &t.opt);
+  *update = searches(d) ? 0 : time_update(d, &t.opt);
 done:
   free_run(&t);
   return status;
@@ -200,7 +203,7 @@ static mlpd_status cost_of_busiest(const doctor *d, int ranks, double seconds, s
   if (mlpd_comm_rank(d->comm) < ranks) {
     status =
         time_steps(d, d->alone, lanes, rows > lanes ? rows : lanes, ranks > 1, seconds, &both[0], &both[1], &update);
-    if (ranks > 1) both[0] = fmax(both[1], both[0] - time_norm(d) - update * (1 - 1. / ranks));
+    if (ranks > 1 && !searches(d)) both[0] = fmax(both[1], both[0] - time_norm(d) - update * (1 - 1. / ranks));
   }
   TRY(mlpd_comm_agree(d->comm, status));
   TRY(comm_max_double(d->comm, both, 2));

@@ -26,6 +26,9 @@ static mlpd_status check_options(const mlpd_train_options *options) {
     return FAIL(MLPD_ERROR_USAGE, "weight decay %g is not a finite number >= 0", options->weight_decay);
   if ((int)options->decay < 0 || options->decay > MLPD_DECAY_DECOUPLED)
     return FAIL(MLPD_ERROR_USAGE, "decay %d does not exist", (int)options->decay);
+  if (options->lbfgs_history < 1 || options->lbfgs_history > OPTIMIZER_MOST_STATE / 2)
+    return FAIL(MLPD_ERROR_USAGE, "a history of %u steps is not between 1 and %d; 10 is usual", options->lbfgs_history,
+                OPTIMIZER_MOST_STATE / 2);
   if (!((float)options->trust_coefficient > 0) || isinf((float)options->trust_coefficient))
     return FAIL(MLPD_ERROR_USAGE, "trust coefficient %g is not a positive number; 0.001 is usual",
                 options->trust_coefficient);
@@ -33,9 +36,12 @@ static mlpd_status check_options(const mlpd_train_options *options) {
 }
 
 static mlpd_status make_arrays(const mlpd_network *network, optimizer *made) {
-  made->num_state = optimizer_num_state(made->kind);
-  for (uint32_t s = 0; s < made->num_state; s++)
+  for (uint32_t s = 0; s < made->most_state; s++)
     TRY(memory_allocate(&made->state[s], made->size, sizeof(float), "optimizer state"));
+  if (optimizer_searches(made->kind))
+    TRY(memory_allocate(&made->gradient, made->size, sizeof(float), "gradient of a line search"));
+  else
+    made->num_state = made->most_state;
   if (!optimizer_has_trust(made->kind)) return MLPD_OK;
   TRY(memory_allocate(&made->trust, network->num_tensors, sizeof *made->trust, "trust ratios"));
   for (uint32_t i = 0; i < network->num_tensors; i++) made->trust[i] = 1;
@@ -52,6 +58,7 @@ mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_netwo
                       .trust_coefficient = (float)options->trust_coefficient,
                       .size = network->arena_size};
   TRY(check_options(options));
+  made->most_state = optimizer_most_state(made->kind, options->lbfgs_history);
   made->form = optimizer_decay_form(options);
   const mlpd_status status = make_arrays(network, made);
   if (status != MLPD_OK) optimizer_free(made);
@@ -59,12 +66,13 @@ mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_netwo
 }
 
 void optimizer_free(optimizer *o) {
-  for (int s = 0; s < 2; s++) {
+  for (int s = 0; s < OPTIMIZER_MOST_STATE; s++) {
     free(o->state[s]);
     o->state[s] = NULL;
   }
   free(o->trust);
-  o->trust = NULL;
+  free(o->gradient);
+  o->trust = o->gradient = NULL;
 }
 
 optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale) {
@@ -179,6 +187,7 @@ typedef struct optimizer_kind {
   decay_form form;    /* of --decay auto */
   bool scale_free;    /* a step does not depend on the scale of the gradients; else it is proportional to it */
   bool has_trust;     /* the step of each tensor has a trust ratio */
+  bool searches;      /* no update: lbfgs.c has the formulas */
 } optimizer_kind;
 
 static const optimizer_kind KINDS[MLPD_NUM_OPTIMIZERS] = {
@@ -191,10 +200,15 @@ static const optimizer_kind KINDS[MLPD_NUM_OPTIMIZERS] = {
     [MLPD_ADAGRAD] = {update_adagrad, .num_state = 1, .scale_free = true},
     [MLPD_LION] = {update_lion, .num_state = 1, .form = DECAY_DECOUPLED, .scale_free = true},
     [MLPD_LARS] = {update_lars, .num_state = 1, .has_trust = true},
+    [MLPD_LBFGS] = {.searches = true, .scale_free = true},
     [MLPD_LAMB] = {update_lamb, .num_state = 2, .form = DECAY_IN_DIRECTION, .scale_free = true, .has_trust = true},
 };
 
-uint32_t optimizer_num_state(mlpd_optimizer kind) { return KINDS[kind].num_state; }
+uint32_t optimizer_most_state(mlpd_optimizer kind, uint32_t lbfgs_history) {
+  return kind == MLPD_LBFGS ? 2 * lbfgs_history : KINDS[kind].num_state;
+}
+
+bool optimizer_searches(mlpd_optimizer kind) { return KINDS[kind].searches; }
 
 decay_form optimizer_decay_form(const mlpd_train_options *options) {
   if (options->decay == MLPD_DECAY_AUTO) return KINDS[options->optimizer].form;

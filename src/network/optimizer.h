@@ -14,19 +14,27 @@ typedef enum decay_form {
   DECAY_DECOUPLED     /* lr decay w is subtracted beside the step */
 } decay_form;
 
+enum { OPTIMIZER_MOST_STATE = 200 }; /* two arenas for each step of the longest --lbfgs-history */
+
 typedef struct optimizer {
   mlpd_optimizer kind;
   decay_form form;
   float momentum, beta1, beta2, epsilon, weight_decay, trust_coefficient;
-  size_t size;        /* floats of the parameter arena */
-  uint32_t num_state; /* see optimizer_num_state */
-  float *state[2];    /* v; or m and v */
-  float *trust;       /* (tensors): trust ratios of the step; NULL: the optimizer has none */
-  uint64_t step;      /* steps done */
+  size_t size;                        /* floats of the parameter arena */
+  uint32_t num_state;                 /* arenas of state; lbfgs: now, at most most_state */
+  uint32_t most_state;                /* see optimizer_most_state */
+  float *state[OPTIMIZER_MOST_STATE]; /* v; or m and v; or lbfgs' history */
+  float *trust;                       /* (tensors): trust ratios of the step; NULL: the optimizer has none */
+  float *gradient; /* (size): of an optimizer that searches, the mean gradient of the last step; NULL: of others */
+  uint64_t step;   /* steps done */
 } optimizer;
 
-/* Arenas of state: 0 sgd, 2 adam, adamw and lamb, else 1. */
-uint32_t optimizer_num_state(mlpd_optimizer kind);
+/* The most arenas of state: 0 sgd, 2 adam, adamw and lamb, lbfgs twice its history, else 1. */
+uint32_t optimizer_most_state(mlpd_optimizer kind, uint32_t lbfgs_history);
+
+/* Does it search along a direction (lbfgs.h)? Then a step over all rows computes the gradient alone: the functions
+ * below that update weights are not for it. */
+bool optimizer_searches(mlpd_optimizer kind);
 
 /* Does an update need trust ratios, and so the whole gradient? */
 bool optimizer_has_trust(mlpd_optimizer kind);

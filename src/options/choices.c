@@ -64,6 +64,8 @@ const mlpd_choice mlpd_optimizer_choices[] = {
     {"lars", MLPD_LARS,
      "momentum of g trust |w| / (|g| + decay |w|) for each matrix, g with weight decay (You et al. 2017)"},
     {"lamb", MLPD_LAMB, "u = Adam's step + decay w; w -= lr u |w| / |u| for each matrix (You et al. 2020)"},
+    {"lbfgs", MLPD_LBFGS,
+     "L-BFGS with a line search over all rows, for small data: a step an epoch (Nocedal & Wright 2006, ch. 7)"},
     END_OF_CHOICES,
 };
 

@@ -1,9 +1,10 @@
-/* Options that depend on another: "optimizer=adam,adamw", or "trace" for any value but "" and 0. */
+/* Options that depend on another: "optimizer=adam,adamw", "optimizer!=lbfgs" for any other value, or "trace" for any
+ * value but "" and 0. */
 #include <string.h>
 
 #include "options/option.h"
 
-static size_t key_length(const char *condition) { return strcspn(condition, "="); }
+static size_t key_length(const char *condition) { return strcspn(condition, "!="); }
 
 /* Is value one of the names in list, separated by commas? */
 static bool is_listed(const char *list, const char *value) {
@@ -23,16 +24,22 @@ bool option_condition_holds(const mlpd_option *table, const char *condition, con
   if (other == NULL) return true;
   const char *const value = mlpd_option_format(other, values, buffer, sizeof buffer);
   const char *const list = condition + key_length(condition);
-  if (value == NULL || value[0] == '\0') return false;
+  if (value == NULL || value[0] == '\0' || !option_condition_holds(table, other->needs, values)) return false;
+  if (*list == '!') return !is_listed(list + 2, value);
   return *list == '\0' ? strcmp(value, "0") != 0 : is_listed(list + 1, value);
 }
 
-/* "--schedule step, exponential or plateau"; for a flag its name alone. "auto" is listed if the value is not known
- * yet. */
+/* "--schedule step, exponential or plateau", "an --optimizer other than lbfgs"; for a flag its name alone. "auto" is
+ * listed if the value is not known yet. */
 void option_condition_words(const char *condition, char *buffer, size_t bytes) {
-  size_t used = (size_t)snprintf(buffer, bytes, "--%.*s", (int)key_length(condition), condition);
   const char *name = condition + key_length(condition);
+  size_t used =
+      (size_t)snprintf(buffer, bytes, "%s--%.*s", *name == '!' ? "an " : "", (int)key_length(condition), condition);
   int count = 0;
+  if (*name == '!' && used < bytes) {
+    used += (size_t)snprintf(buffer + used, bytes - used, " other than");
+    name++;
+  }
   while (*name != '\0' && used < bytes) {
     const int length = (int)strcspn(++name, ",");
     const bool hidden = strncmp(name, "auto,", 5) == 0 || strcmp(name, "yes") == 0;

@@ -35,8 +35,8 @@ static const option rows[] = {
     {"optimizer", "network", "NAME", OPTION_CHOICE, AT(doctor.optimizer), .help = "update rule",
      .choices = mlpd_optimizer_choices},
 
-    {"batch", "run", "N", OPTION_INTEGER, AT(doctor.batch), .help = "samples per step, summed over all ranks",
-     RANGE(1, 2147483647)},
+    {"batch", "run", "N", OPTION_INTEGER, AT(doctor.batch),
+     .help = "samples per step, summed over all ranks; of lbfgs all training rows", RANGE(1, 2147483647)},
     {"lanes", "run", "N", OPTION_INTEGER, AT(doctor.lanes),
      .help = "fixed parts of a batch; auto: the largest power of two up to batch / 64", RANGE(0, 65536),
      .automatic = true},

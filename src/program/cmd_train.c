@@ -79,11 +79,14 @@ static void print_plan(const train_view *view) {
     if (*c != ' ') (void)putchar(*c == ',' ? '-' : *c);
   }
   (void)printf("-%u, %s\n", plan->outputs, plan->activation);
-  (void)printf("run      %d rank%s x %d thread%s, %u lane%s, %s, batch %llu, %s lr %g, seed %llu\n", plan->ranks,
-               plural((uint64_t)plan->ranks), plan->threads, plural((uint64_t)plan->threads), plan->lanes,
-               plural(plan->lanes), plan->backend, (unsigned long long)train->batch,
-               mlpd_choice_name(mlpd_optimizer_choices, (int)train->optimizer), train->lr,
-               (unsigned long long)train->seed);
+  (void)printf("run      %d rank%s x %d thread%s, %u lane%s, %s, ", plan->ranks, plural((uint64_t)plan->ranks),
+               plan->threads, plural((uint64_t)plan->threads), plan->lanes, plural(plan->lanes), plan->backend);
+  if (train->optimizer == MLPD_LBFGS) /* it has neither batches nor a rate */
+    (void)printf("all rows a step, lbfgs history %u", train->lbfgs_history);
+  else
+    (void)printf("batch %llu, %s lr %g", (unsigned long long)train->batch,
+                 mlpd_choice_name(mlpd_optimizer_choices, (int)train->optimizer), train->lr);
+  (void)printf(", seed %llu\n", (unsigned long long)train->seed);
   if (plan->resumed_step > 0) (void)printf("resumed  after step %llu\n", (unsigned long long)plan->resumed_step);
   (void)fflush(stdout);
 }
@@ -165,7 +168,9 @@ static void print_times(const mlpd_train_result *result) {
 /* What --quiet leaves out. */
 static void print_course(const train_view *view, const mlpd_train_result *result) {
   const mlpd_train_options *const train = &view->arguments->train;
-  if (result->stopped_early)
+  if (result->converged)
+    (void)printf("stopped  after epoch %llu: no lower loss is found\n", (unsigned long long)result->epochs);
+  else if (result->stopped_early)
     (void)printf("stopped  after epoch %llu: no better validation %s in %llu epochs\n",
                  (unsigned long long)result->epochs, mlpd_choice_name(mlpd_select_choices, (int)train->select),
                  (unsigned long long)train->patience);

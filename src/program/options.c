@@ -113,7 +113,7 @@ static bool is_default(const option_table *table, const option *row, const void 
 
 void options_note_idle(const option_table *table, const void *values, const option_results *results) {
   for (const option *row = table->library_rows; row->name != NULL; row++) {
-    char needed[64], note[200];
+    char needed[160], note[300];
     const bool given = is_given(row, results);
     if (!given && is_default(table, row, values)) continue;
     if (mlpd_option_lacks(table->library_rows, row, values, needed, sizeof needed) == NULL) continue;

@@ -44,11 +44,14 @@ static const field fields[] = {
     REAL(3, schedule.factor),
     REAL(3, schedule.best),
     INTEGER(3, schedule.since),
+    REAL(5, search.best),
+    INTEGER(5, search.since),
+    INTEGER(5, search.ended),
 };
 enum {
   NUM_FIELDS = sizeof fields / sizeof *fields,
   NAMES_FORMAT = 4 /* the first with names */,
-  ALWAYS_HASHED = 4 /* arenas; the average only if there is one */
+  ALWAYS_HASHED = CHECKPOINT_AVERAGE /* arenas; those behind only up to the last that there is */
 };
 
 /* The bytes of run_state that a format has: later formats append fields. */
@@ -58,8 +61,29 @@ static size_t state_bytes(uint64_t format) {
   return sizeof(run_state);
 }
 
-static const char *const arena_objects[CHECKPOINT_ARENAS] = {"/parameters", "/kept", "/optimizer/state_0",
-                                                             "/optimizer/state_1", "/average"};
+enum { OBJECT_BYTES = 40 };
+
+static void name_object(int arena, char object[OBJECT_BYTES]) {
+  static const char *const names[] = {
+      [CHECKPOINT_PARAMETERS] = "/parameters", [CHECKPOINT_KEPT] = "/kept", [CHECKPOINT_AVERAGE] = "/average"};
+  const int states = arena < CHECKPOINT_AVERAGE ? CHECKPOINT_STATE : CHECKPOINT_MORE_STATE - 2;
+  if (arena <= CHECKPOINT_AVERAGE && names[arena] != NULL)
+    (void)snprintf(object, OBJECT_BYTES, "%s", names[arena]);
+  else
+    (void)snprintf(object, OBJECT_BYTES, "/optimizer/state_%d", arena - states);
+}
+
+static size_t num_hashed(const checkpoint *c) {
+  size_t count = CHECKPOINT_ARENAS;
+  while (count > ALWAYS_HASHED && c->arenas[count - 1] == NULL) count--;
+  return count;
+}
+
+uint32_t checkpoint_num_states(const checkpoint *c) {
+  uint32_t count = 0;
+  while (count < OPTIMIZER_MOST_STATE && c->arenas[checkpoint_state(count)] != NULL) count++;
+  return count;
+}
 
 static void hash_text(uint64_t hash, char text[17]) { (void)snprintf(text, 17, "%016llx", (unsigned long long)hash); }
 
@@ -67,8 +91,7 @@ static void hash_text(uint64_t hash, char text[17]) { (void)snprintf(text, 17, "
  * terminating 0, so that different sets of texts never give the same bytes. */
 static uint64_t checkpoint_hash(const checkpoint *c, uint64_t format, const uint64_t arenas[CHECKPOINT_ARENAS]) {
   uint64_t hash = XXH3_64bits(&c->state, state_bytes(format));
-  const size_t count = c->arenas[ALWAYS_HASHED] != NULL ? CHECKPOINT_ARENAS : ALWAYS_HASHED;
-  hash = XXH3_64bits_withSeed(arenas, count * sizeof *arenas, hash);
+  hash = XXH3_64bits_withSeed(arenas, num_hashed(c) * sizeof *arenas, hash);
   const char *const texts[] = {c->options, c->config, c->metrics};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     hash = XXH3_64bits_withSeed(texts[i] != NULL ? texts[i] : "", texts[i] != NULL ? strlen(texts[i]) + 1 : 0, hash);
@@ -97,7 +120,7 @@ static mlpd_status write_array(h5_file *file, const char *object, uint64_t count
 
 static mlpd_status write_all(h5_file *file, const void *content) {
   const checkpoint *const c = content;
-  char checksum[17];
+  char checksum[17], object[OBJECT_BYTES];
   uint64_t text_hash = 0, hashes[CHECKPOINT_ARENAS] = {0};
   TRY(h5_attribute_write_text(file, "/", "mlpdist", "checkpoint"));
   TRY(h5_attribute_write_u64(file, "/", "format", CHECKPOINT_FORMAT));
@@ -113,9 +136,11 @@ static mlpd_status write_all(h5_file *file, const void *content) {
   }
   TRY(h5_attribute_write_text(file, "/", "options", c->options));
   if (c->config != NULL) TRY(h5_attribute_write_text(file, "/", "config", c->config));
-  for (int i = 0; i < CHECKPOINT_ARENAS; i++)
-    if (c->arenas[i] != NULL)
-      TRY(write_array(file, arena_objects[i], c->state.arena_size, ELEMENT_F32, c->arenas[i], &hashes[i]));
+  for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
+    if (c->arenas[i] == NULL) continue;
+    name_object(i, object);
+    TRY(write_array(file, object, c->state.arena_size, ELEMENT_F32, c->arenas[i], &hashes[i]));
+  }
   TRY(write_array(file, "/metrics", strlen(c->metrics) + 1, ELEMENT_U8, c->metrics, &text_hash));
   if (c->names != NULL) TRY(write_array(file, "/names", strlen(c->names) + 1, ELEMENT_U8, c->names, &text_hash));
   hash_text(checkpoint_hash(c, CHECKPOINT_FORMAT, hashes), checksum);
@@ -165,12 +190,14 @@ static mlpd_status read_array(h5_file *file, const char *object, element_type ty
 static mlpd_status read_arenas(h5_file *file, uint64_t most, checkpoint *c, uint64_t hashes[CHECKPOINT_ARENAS]) {
   for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
     stored_array read;
-    if (!h5_exists(file, arena_objects[i])) continue;
-    TRY(read_array(file, arena_objects[i], ELEMENT_F32, most, &read));
+    char object[OBJECT_BYTES];
+    name_object(i, object);
+    if (!h5_exists(file, object)) continue;
+    TRY(read_array(file, object, ELEMENT_F32, most, &read));
     c->arenas[i] = read.data;
     hashes[i] = read.hash;
     if (read.count != c->state.arena_size)
-      return FAIL(MLPD_ERROR_DATA, "%s does not have the length of the other arrays", arena_objects[i]);
+      return FAIL(MLPD_ERROR_DATA, "%s does not have the length of the other arrays", object);
   }
   return c->arenas[0] != NULL ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "holds no parameters");
 }
@@ -188,6 +215,7 @@ static mlpd_status read_fields(h5_file *file, run_state *state, uint64_t *format
                 CHECKPOINT_FORMAT);
   state->valid_fingerprint = state->test_fingerprint = CHECKPOINT_UNKNOWN;
   state->schedule = SCHEDULE_START;
+  state->search = SEARCH_START;
   for (int i = 0; i < NUM_FIELDS && fields[i].format <= *format; i++) {
     char *const at = (char *)state + fields[i].offset;
     uint64_t integer = 0;

@@ -8,16 +8,43 @@
 #ifndef MLPDIST_CHECKPOINT_H
 #define MLPDIST_CHECKPOINT_H
 
+#include <math.h>
+
 #include "base/file.h"
 #include "base/timeline.h"
-#include "network/network.h"
+#include "network/optimizer.h"
 #include "network/schedule.h"
 
-/* Format 1 had no fingerprints of the validation and test parts, format 2 no state of the schedule,
- * format 3 no names and no average of the weights. */
-enum { CHECKPOINT_FORMAT = 4, CHECKPOINT_ARENAS = 5 };
+/* Format 1 had no fingerprints of the validation and test parts, format 2 no state of the schedule, format 3 no names
+ * and no average of the weights, format 4 no more than two arrays of optimizer state and no end before the last epoch.
+ */
+enum { CHECKPOINT_FORMAT = 5 };
+
+/* Places of arenas; those of further optimizer states follow the average. */
+enum {
+  CHECKPOINT_PARAMETERS,
+  CHECKPOINT_KEPT,
+  CHECKPOINT_STATE,
+  CHECKPOINT_AVERAGE = CHECKPOINT_STATE + 2,
+  CHECKPOINT_MORE_STATE,
+  CHECKPOINT_ARENAS = CHECKPOINT_MORE_STATE + OPTIMIZER_MOST_STATE - 2
+};
+
+/* The place of optimizer state i. */
+static inline int checkpoint_state(uint32_t i) {
+  return i < 2 ? CHECKPOINT_STATE + (int)i : CHECKPOINT_MORE_STATE + (int)i - 2;
+}
 
 #define CHECKPOINT_UNKNOWN UINT64_MAX /* the file has no such fingerprint */
+
+/* What an optimizer that searches knows of the epochs before. */
+typedef struct search_state {
+  double best;    /* lowest objective, but for decreases that are rounding */
+  uint64_t since; /* epochs since it fell */
+  uint64_t ended; /* 1: no lower one is found, so no epoch follows */
+} search_state;
+
+#define SEARCH_START ((search_state){.best = INFINITY})
 
 /* Counters and decisions of a run; 8 bytes a field, so that it can be hashed and sent as bytes. */
 typedef struct run_state {
@@ -31,12 +58,12 @@ typedef struct run_state {
   uint64_t data_fingerprint, lanes, arena_size;
   uint64_t valid_fingerprint, test_fingerprint; /* 0: there is no such part */
   schedule_state schedule;
+  search_state search;
 } run_state;
 
 typedef struct checkpoint {
   run_state state;
-  float *arenas[CHECKPOINT_ARENAS]; /* (state.arena_size) each: parameters, kept, two optimizer states, average; NULL:
-                                       none */
+  float *arenas[CHECKPOINT_ARENAS]; /* (state.arena_size) each; NULL: none */
   char *options;                    /* the options that must not change, "key = value" a line */
   char *config;                     /* resolved options, or NULL */
   char *metrics;                    /* text of metrics.csv so far */
@@ -50,6 +77,9 @@ mlpd_status checkpoint_write(const checkpoint *c, const char *path);
 mlpd_status checkpoint_read(const char *path, checkpoint *c);
 
 void checkpoint_free(checkpoint *c);
+
+/* Number of arrays of optimizer state; they have no gap between them. */
+uint32_t checkpoint_num_states(const checkpoint *c);
 
 /* Refuses impossible values: a number of lanes that no run has, weights that are not numbers; and, given the steps of
  * an epoch, counters that contradict each other. The message begins "it is damaged: ". */

@@ -288,11 +288,10 @@ static mlpd_status describe_checkpoint(const char *path, FILE *stream) {
   (void)fprintf(stream, "%s: checkpoint after step %llu: epoch %llu, %llu steps of it done; whole\n", path,
                 (unsigned long long)at->step, (unsigned long long)at->epoch, (unsigned long long)at->step_in_epoch);
   if (at->best_epoch > 0) describe_best(&c, stream);
-  uint32_t states = 0;
-  for (int i = 2; i < 4; i++) states += c.arenas[i] != NULL;
   (void)fprintf(stream, "arrays: %llu parameters (gaps included), %u of optimizer state%s%s\n",
-                (unsigned long long)at->arena_size, states, c.arenas[1] != NULL ? ", the weights for model.h5" : "",
-                c.arenas[4] != NULL ? ", averaged weights" : "");
+                (unsigned long long)at->arena_size, checkpoint_num_states(&c),
+                c.arenas[CHECKPOINT_KEPT] != NULL ? ", the weights for model.h5" : "",
+                c.arenas[CHECKPOINT_AVERAGE] != NULL ? ", averaged weights" : "");
   (void)fprintf(stream, "data fingerprint %016llx\n", (unsigned long long)at->data_fingerprint);
   if (c.config != NULL) describe_config(c.config, stream);
   checkpoint_free(&c);

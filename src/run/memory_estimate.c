@@ -7,7 +7,7 @@
 #include "base/machine_memory.h"
 #include "base/memory.h"
 #include "model/forward.h"
-#include "network/optimizer.h"
+#include "network/lbfgs.h"
 #include "ranks/comm.h"
 #include "step/stepper.h"
 #include "sum/reduce.h"
@@ -26,7 +26,8 @@ static const struct {
     [MEMORY_ARENAS] = {"parameters and optimizer state",
                        "take a smaller network, or fewer ranks a machine with more --threads each"},
     [MEMORY_SUMS] = {"sums of gradients", "take a smaller network, or fewer ranks a machine with more --threads each"},
-    [MEMORY_LANES] = {"activations of the lanes", "take a smaller --batch, or ranks on more machines"},
+    [MEMORY_LANES] = {"activations of the lanes",
+                      "take a smaller --batch (lbfgs: another --optimizer), or ranks on more machines"},
     [MEMORY_EVALUATION] = {"activations for evaluation", "take fewer --threads"},
     [MEMORY_LIBRARIES] = {"libraries", "free memory on that machine"},
     [MEMORY_CHECKPOINT] = {"the copy for checkpoints", "take a smaller network, or --checkpoint-every never"},
@@ -40,19 +41,20 @@ memory_estimate memory_estimate_of(const memory_shapes *s) {
   lane_range lanes;
   lanes_of_rank(s->plan->num_lanes, s->size, s->rank, &lanes.begin, &lanes.end);
   const uint64_t rows = s->plan->lane_begin[lanes.end] - s->plan->lane_begin[lanes.begin];
-  const uint64_t arenas = (2 + (uint64_t)s->averages + optimizer_num_state(s->optimizer)) * arena * sizeof(float);
+  const uint64_t bytes = arena * sizeof(float), search = optimizer_searches(s->optimizer) ? lbfgs_num_arenas() : 0;
+  const uint64_t saved = 2 + (uint64_t)s->averages + optimizer_most_state(s->optimizer, s->lbfgs_history);
   e.bytes[MEMORY_ROWS] = rows * s->row_bytes;
   if (s->window_rows > 0)
     e.bytes[MEMORY_ROWS] = s->reader_bytes + stream_size(s->plan, lanes.begin, lanes.end, s->window_rows, s->row_bytes);
   e.bytes[MEMORY_HELD_OUT] = s->held_out_bytes;
-  e.bytes[MEMORY_ARENAS] = arenas;
+  e.bytes[MEMORY_ARENAS] = (saved + search) * bytes;
   e.bytes[MEMORY_SUMS] = reducer_size(s->plan->num_lanes, s->size, s->rank, arena, s->reduce, s->divided, s->shares);
   const backend *gemm = NULL;
   if (backend_choose(s->backend, &gemm) == MLPD_OK)
     e.bytes[MEMORY_LANES] =
         stepper_size(s->network, gemm, s->plan, lanes, s->target_bytes, s->window_rows > 0, s->threads);
   e.bytes[MEMORY_EVALUATION] = (uint64_t)s->threads * workspace_size(s->network, FORWARD_BLOCK_ROWS, false);
-  e.bytes[MEMORY_CHECKPOINT] = s->checkpoints && s->rank == 0 ? arenas : 0;
+  e.bytes[MEMORY_CHECKPOINT] = s->checkpoints && s->rank == 0 ? saved * bytes : 0;
   const bool foreign = gemm != NULL && gemm->instructions != NULL;
   e.bytes[MEMORY_LIBRARIES] = LIBRARY_BYTES + (foreign ? BACKEND_BYTES : 0) + (s->size > 1 ? MESSAGE_BYTES : 0);
   for (int i = 0; i < MEMORY_ITEMS; i++) e.total += e.bytes[i];

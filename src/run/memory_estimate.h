@@ -32,7 +32,8 @@ typedef struct memory_shapes {
   uint64_t window_rows;           /* of a lane, if rows are streamed; 0: all rows are in memory */
   uint64_t reader_bytes;          /* besides the windows: chunks that HDF5 caches, buffers of the first scan */
   mlpd_optimizer optimizer;
-  bool averages; /* the run keeps an average of the weights */
+  uint32_t lbfgs_history; /* of lbfgs alone */
+  bool averages;          /* the run keeps an average of the weights */
   mlpd_reduce reduce;
   bool checkpoints;
   bool shares;  /* the ranks share memory: comm_shares_memory */

@@ -5,6 +5,7 @@
 #include "base/machine_memory.h"
 #include "data/dataset.h"
 #include "network/network_options.h"
+#include "network/optimizer.h"
 #include "ranks/comm.h"
 #include "run/prepare.h"
 #include "step/stepper.h"
@@ -56,6 +57,7 @@ static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
       .row_bytes = p->options.stream ? part_row_bytes(train, as_classes) : part_raw_row_bytes(train, as_classes),
       .target_bytes = part_target_bytes(train, as_classes),
       .optimizer = p->options.optimizer,
+      .lbfgs_history = p->options.lbfgs_history,
       .averages = p->options.ema > 0 || p->options.swa_start > 0,
       .reduce = p->options.reduce,
       .checkpoints = every != NULL && strcmp(every, "never") != 0,
@@ -182,14 +184,18 @@ mlpd_status memory_describe_network(const mlpd_network *network, const char *con
   int optimizer = (int)options.optimizer;
   config_value(config, "optimizer", text, sizeof text);
   (void)mlpd_choice_find(mlpd_optimizer_choices, text, &optimizer);
+  const bool searches = optimizer_searches((mlpd_optimizer)optimizer);
   config_value(config, "batch", text, sizeof text);
   uint64_t batch = strtoull(text, NULL, 10);
   if (batch == 0 || batch > UINT32_MAX) batch = options.batch;
   config_value(config, "lanes", text, sizeof text);
   const unsigned long long named = strtoull(text, NULL, 10);
   const uint32_t usual = named > 0 && named <= 65536 ? (uint32_t)named : lanes_default(batch);
-  (void)fprintf(stream, "memory to train it with one thread per rank, without the rows (%s, batch %llu):",
-                mlpd_choice_name(mlpd_optimizer_choices, optimizer), (unsigned long long)batch);
+  config_value(config, "lbfgs-history", text, sizeof text);
+  const unsigned long history = strtoul(text, NULL, 10);
+  (void)fprintf(stream, "memory to train it with one thread per rank, without the rows (%s, %s %llu%s):",
+                mlpd_choice_name(mlpd_optimizer_choices, optimizer), searches ? "of" : "batch",
+                (unsigned long long)batch, searches ? " rows in all" : "");
   memory_estimate most = {0};
   for (int i = 0; i < NUM_SHOWN; i++) {
     const uint32_t size = (uint32_t)ranks_shown[i];
@@ -198,6 +204,7 @@ mlpd_status memory_describe_network(const mlpd_network *network, const char *con
     const memory_estimate e = memory_estimate_of(&(memory_shapes){.network = network,
                                                                   .plan = &plan,
                                                                   .optimizer = (mlpd_optimizer)optimizer,
+                                                                  .lbfgs_history = (uint32_t)history,
                                                                   .checkpoints = true,
                                                                   .threads = 1,
                                                                   .size = ranks_shown[i],

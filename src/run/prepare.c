@@ -16,6 +16,7 @@
 #include "model/held_figure.h"
 #include "network/loss.h"
 #include "network/network_options.h"
+#include "network/optimizer.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
 #include "run/class_notes.h"
@@ -49,6 +50,7 @@ static mlpd_status settle_task(preparation *p, const part *train) {
 static void settle_lanes(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, uint64_t rows) {
   mlpd_train_options *const o = &p->options;
   char text[200];
+  if (optimizer_searches(o->optimizer)) o->batch = rows; /* a step is over all rows, and an epoch is a step */
   if (o->batch > rows) {
     (void)snprintf(text, sizeof text, "--batch %llu is lowered to the %llu training rows", (unsigned long long)o->batch,
                    (unsigned long long)rows);

@@ -3,7 +3,7 @@
 #ifndef MLPDIST_RUN_H
 #define MLPDIST_RUN_H
 
-#include "network/optimizer.h"
+#include "network/lbfgs.h"
 #include "run/checkpoint.h"
 #include "run/init_from.h"
 #include "run/prepare.h"
@@ -17,6 +17,14 @@ typedef struct checkpoint_plan {
   double seconds;
 } checkpoint_plan;
 
+/* An optimizer that searches. */
+typedef struct run_search {
+  lbfgs method;
+  bool known;       /* the optimizer has the gradient at the weights, and the next two are of them */
+  double objective; /* mean loss and weight decay */
+  loss_sums sums;
+} run_search;
+
 typedef struct trainer {
   mlpd_comm *comm;
   const mlpd_train_events *events;
@@ -25,6 +33,7 @@ typedef struct trainer {
   const backend *gemm;
   init_source init; /* the model that the run starts from */
   optimizer optimizer;
+  run_search search; /* of an optimizer that searches */
   stepper *stepper;
   run_folder folder;         /* rank 0 */
   checkpoint_writer *writer; /* rank 0 */
@@ -106,6 +115,18 @@ float *run_weights(const trainer *t);
 
 /* Is there an average in a checkpoint of this state? */
 bool run_average_begun(const trainer *t, const run_state *state);
+
+/* ---- Optimizers that search ----------------------------------------------------------------------------- */
+
+bool run_searches(const trainer *t);
+
+/* Allocates what a search needs, if the optimizer searches. */
+mlpd_status run_search_create(trainer *t);
+
+/* An epoch: one step of the weights. *step is its length, in lengths of the direction; *passes the number of passes
+ * over the rows. t->sums are those at the new weights. If no lower loss is found, notes so and sets
+ * t->state.search.ended. Collective. */
+mlpd_status run_search_epoch(trainer *t, double *step, uint64_t *passes);
 
 /* Writes a checkpoint, waits for it and returns MLPD_INTERRUPTED. Collective. */
 mlpd_status run_interrupt(trainer *t);

@@ -59,6 +59,15 @@ void run_tell_checkpoint(trainer *t, mlpd_status status) {
   run_notice(t, text);
 }
 
+/* The arrays that the current state consists of. */
+static void live_arenas(const trainer *t, float *arenas[CHECKPOINT_ARENAS]) {
+  for (int i = 0; i < CHECKPOINT_ARENAS; i++) arenas[i] = NULL;
+  arenas[CHECKPOINT_PARAMETERS] = t->prep.model->network->parameters;
+  arenas[CHECKPOINT_KEPT] = t->state.kept_epoch > 0 ? t->kept : NULL;
+  arenas[CHECKPOINT_AVERAGE] = run_average_begun(t, &t->state) ? t->average : NULL;
+  for (uint32_t i = 0; i < t->optimizer.num_state; i++) arenas[checkpoint_state(i)] = t->optimizer.state[i];
+}
+
 static checkpoint live_checkpoint(trainer *t) {
   checkpoint c = {.state = t->state,
                   .options = t->mathematics,
@@ -69,11 +78,7 @@ static checkpoint live_checkpoint(trainer *t) {
   c.state.sum_weight = t->sums.weight;
   c.state.sum_correct = t->sums.correct;
   c.state.sum_square = t->sums.square;
-  c.arenas[0] = t->prep.model->network->parameters;
-  c.arenas[1] = t->state.kept_epoch > 0 ? t->kept : NULL;
-  c.arenas[2] = t->optimizer.state[0];
-  c.arenas[3] = t->optimizer.state[1];
-  c.arenas[4] = run_average_begun(t, &t->state) ? t->average : NULL;
+  live_arenas(t, c.arenas);
   return c;
 }
 
@@ -318,13 +323,22 @@ static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
   return run_names_compare(c->names, t->names, t->data_name);
 }
 
+/* The history of a search may have any length: it has two arrays for each step. */
+static bool states_fit(const trainer *t, const checkpoint *c) {
+  const uint32_t count = checkpoint_num_states(c);
+  for (uint32_t i = count; i < OPTIMIZER_MOST_STATE; i++)
+    if (c->arenas[checkpoint_state(i)] != NULL) return false;
+  if (!optimizer_searches(t->optimizer.kind)) return count == t->optimizer.num_state;
+  return count % 2 == 0 && count <= t->optimizer.most_state && count / 2 <= c->state.step;
+}
+
 /* On rank 0: could this run have reached the state in c? */
 static mlpd_status check_possible(const trainer *t, const checkpoint *c) {
   TRY(checkpoint_check_steps(c, t->prep.plan.steps_per_epoch));
   bool fits = c->state.arena_size == t->prep.model->network->arena_size;
-  for (uint32_t i = 0; i < 2; i++) fits = fits && (c->arenas[2 + i] != NULL) == (i < t->optimizer.num_state);
-  fits = fits && (c->arenas[1] != NULL) == (c->state.kept_epoch > 0);
-  fits = fits && (c->arenas[4] != NULL) == run_average_begun(t, &c->state);
+  fits = fits && states_fit(t, c);
+  fits = fits && (c->arenas[CHECKPOINT_KEPT] != NULL) == (c->state.kept_epoch > 0);
+  fits = fits && (c->arenas[CHECKPOINT_AVERAGE] != NULL) == run_average_begun(t, &c->state);
   return fits ? MLPD_OK : FAIL(MLPD_ERROR_DATA, "it is damaged: its arrays do not fit this network");
 }
 
@@ -366,9 +380,11 @@ mlpd_status run_restore(trainer *t, checkpoint *c) {
   t->state.valid_fingerprint = ours.valid_fingerprint;
   t->state.test_fingerprint = ours.test_fingerprint;
   t->state.arena_size = ours.arena_size;
-  float *const arenas[CHECKPOINT_ARENAS] = {t->prep.model->network->parameters,
-                                            t->state.kept_epoch > 0 ? t->kept : NULL, t->optimizer.state[0],
-                                            t->optimizer.state[1], run_average_begun(t, &t->state) ? t->average : NULL};
+  uint64_t num_state = checkpoint_num_states(c);
+  TRY(comm_broadcast(t->comm, &num_state, sizeof num_state, 0));
+  t->optimizer.num_state = (uint32_t)num_state;
+  float *arenas[CHECKPOINT_ARENAS];
+  live_arenas(t, arenas);
   const size_t bytes = ours.arena_size * sizeof(float);
   for (int i = 0; i < CHECKPOINT_ARENAS; i++) {
     if (arenas[i] == NULL) continue;

@@ -1,4 +1,6 @@
 /* mlpd_train_check: what is wrong with options whatever the data. */
+#include <string.h>
+
 #include "convert/table.h"
 #include "kernels/backend.h"
 #include "network/loss.h"
@@ -31,6 +33,40 @@ static mlpd_status check_network(const mlpd_train_options *o) {
   return status;
 }
 
+/* Is a probability of the list above 0? */
+static bool drops(const char *dropout) { return dropout != NULL && strpbrk(dropout, "123456789") != NULL; }
+
+/* A line search compares the loss at different weights: it must depend on nothing else. */
+static mlpd_status check_search(const mlpd_train_options *o) {
+  const char *const random = drops(o->dropout)      ? "dropout"
+                             : o->input_dropout > 0 ? "input-dropout"
+                             : o->input_noise > 0   ? "input-noise"
+                                                    : NULL;
+  if (!optimizer_searches(o->optimizer)) return MLPD_OK;
+  if (random != NULL)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--%s makes the loss random, and --optimizer lbfgs compares losses: leave it out, or take --optimizer "
+                "adamw",
+                random);
+  if (o->norm == MLPD_NORM_BATCH)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--norm batch trains with another loss than it evaluates, and --optimizer lbfgs has only one: take "
+                "--norm layer, or --optimizer adamw");
+  if (o->stream)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--stream reads the rows batch by batch, and --optimizer lbfgs steps over all rows at once: leave it "
+                "out, or take --optimizer adamw");
+  if (o->input_scale > 0 || o->parametrization == MLPD_PARAMETRIZATION_NTK)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--%s sets learning rates, and --optimizer lbfgs has none: leave it out, or take --optimizer adamw",
+                o->input_scale > 0 ? "input-scale" : "parametrization ntk");
+  if (o->decay == MLPD_DECAY_DECOUPLED && o->weight_decay > 0)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--decay decoupled acts beside the gradient, and --optimizer lbfgs knows the gradient alone: take "
+                "--decay coupled");
+  return MLPD_OK;
+}
+
 mlpd_status mlpd_train_check(const mlpd_train_options *o) {
   checkpoint_plan every;
   const backend *gemm = NULL;
@@ -40,6 +76,7 @@ mlpd_status mlpd_train_check(const mlpd_train_options *o) {
   if (o->memory > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--memory needs --stream");
   if (o->ema > 0 && o->swa_start > 0)
     return FAIL(MLPD_ERROR_USAGE, "--ema and --swa-start are two averages of the same weights: give one of them");
+  TRY(check_search(o));
   TRY(preparation_check_epochs(o));
   TRY(checkpoint_plan_parse(o->checkpoint_every, &every));
   TRY(table_check_options(&o->data.table));

@@ -77,11 +77,13 @@ static mlpd_status make_arrays(trainer *t) {
   const preparation *const p = &t->prep;
   const mlpd_network *const network = p->model->network;
   TRY(optimizer_create(&p->options, network, &t->optimizer));
+  TRY(run_search_create(t));
   TRY(memory_allocate(&t->kept, network->arena_size, sizeof(float), "best weights"));
   TRY(run_average_create(t));
   t->state = (run_state){.epoch = 1,
                          .best_loss = INFINITY,
                          .schedule = SCHEDULE_START,
+                         .search = SEARCH_START,
                          .data_fingerprint = p->fingerprint,
                          .valid_fingerprint = p->valid_fingerprint,
                          .test_fingerprint = p->test_fingerprint,
@@ -349,9 +351,10 @@ static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
   const double started = clock_seconds();
   const uint64_t resumed_rows = t->state.step_in_epoch * plan->batch;
   if (t->state.step_in_epoch == 0) t->sums = (loss_sums){0};
-  stepper_begin_epoch(t->stepper, t->state.epoch - 1);
+  uint64_t passes = 1;
+  stepper_begin_epoch(t->stepper, run_searches(t) ? 0 : t->state.epoch - 1);
   while (t->state.step_in_epoch < plan->steps_per_epoch) {
-    TRY(train_step(t, &figures->lr));
+    TRY(run_searches(t) ? run_search_epoch(t, &figures->lr, &passes) : train_step(t, &figures->lr));
     report_step(t, (double)(t->state.step_in_epoch * plan->batch - resumed_rows) / (clock_seconds() - started));
     if (t->stop && t->state.step_in_epoch < plan->steps_per_epoch) return run_interrupt(t);
   }
@@ -363,7 +366,7 @@ static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
   figures->step = t->state.step;
   figures->train_loss = t->sums.weight > 0 ? t->sums.loss / t->sums.weight : 0;
   figures->train_metric = metric_of(t, &t->sums);
-  return take_times(t, &before, started, plan->rows - resumed_rows, figures);
+  return take_times(t, &before, started, (plan->rows - resumed_rows) * passes, figures);
 }
 
 static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
@@ -417,9 +420,10 @@ static mlpd_status validate_epoch(trainer *t, mlpd_epoch *figures, double *figur
   return status;
 }
 
-static bool patience_is_over(const trainer *t) {
+/* Does the run end before its last epoch? */
+static bool ends_early(const trainer *t) {
   const mlpd_train_options *const o = &t->prep.options;
-  return t->prep.valid.present && o->patience > 0 && t->state.since_best >= o->patience;
+  return t->state.search.ended || (t->prep.valid.present && o->patience > 0 && t->state.since_best >= o->patience);
 }
 
 /* At the end of an epoch: is it the best, which weights are kept, and does the learning rate fall? */
@@ -458,7 +462,7 @@ static mlpd_status run_epoch(trainer *t) {
   t->state.epoch++;
   t->state.step_in_epoch = 0;
   t->sums = (loss_sums){0};
-  TRY(run_after_epoch(t, t->state.epoch > epochs || patience_is_over(t)));
+  TRY(run_after_epoch(t, t->state.epoch > epochs || ends_early(t)));
   if (run_is_root(t)) save_sometimes(t);
   return MLPD_OK;
 }
@@ -466,11 +470,12 @@ static mlpd_status run_epoch(trainer *t) {
 static mlpd_status run_epochs(trainer *t) {
   const uint64_t epochs = t->prep.options.epochs;
   t->saved_at = t->checkpoint_at = clock_seconds();
-  while (t->state.epoch <= epochs && !patience_is_over(t)) {
+  while (t->state.epoch <= epochs && !ends_early(t)) {
     TRY(run_epoch(t));
-    if (t->stop && t->state.epoch <= epochs && !patience_is_over(t)) return run_interrupt(t);
+    if (t->stop && t->state.epoch <= epochs && !ends_early(t)) return run_interrupt(t);
   }
   t->result->stopped_early = t->state.epoch <= epochs;
+  t->result->converged = t->state.search.ended;
   return MLPD_OK;
 }
 
@@ -596,6 +601,7 @@ static void free_trainer(trainer *t, const char *folder, mlpd_model **model) {
   stepper_free(t->stepper);
   trace_free(t->trace);
   optimizer_free(&t->optimizer);
+  lbfgs_free(&t->search.method);
   free(t->mathematics);
   free(t->names);
   free(t->kept);

@@ -13,9 +13,11 @@ void step_tail_of_lane(const loss_sums *sums, double tail[TAIL_DOUBLES]) {
 }
 
 uint64_t step_tail_hash(const mlpd_network *network, const optimizer *o) {
-  uint64_t hashes[4] = {network_hash(network, network->parameters), o != NULL ? o->step : 0};
-  for (uint32_t i = 0; o != NULL && i < o->num_state; i++) hashes[2 + i] = network_hash(network, o->state[i]);
-  return XXH3_64bits(hashes, sizeof hashes);
+  uint64_t hash = XXH3_64bits_withSeed(&(uint64_t){o != NULL ? o->step : 0}, sizeof(uint64_t),
+                                       network_hash(network, network->parameters));
+  for (uint32_t i = 0; o != NULL && i < o->num_state; i++)
+    hash = XXH3_64bits_withSeed(&(uint64_t){network_hash(network, o->state[i])}, sizeof(uint64_t), hash);
+  return hash;
 }
 
 void step_tail_add_wishes(const step_wishes *wishes, const mlpd_network *network, const optimizer *o,

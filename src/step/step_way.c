@@ -90,7 +90,24 @@ static const step_way each = {.name = "each",
                               .gradients = sum_units,
                               .finish = each_finish};
 
+/* ---- The gradient alone: whoever calls moves the weights -------------------------------------------------- */
+
+static mlpd_status gradient_finish(stepper *s) {
+  const double *tail = NULL;
+  TRY(finish_sum(s, &tail));
+  s->outcome = step_tail_outcome(tail, mlpd_comm_size(s->parts.comm));
+  if (stepper_takes_step(s)) stepper_keep_gradient(s);
+  return MLPD_OK;
+}
+
+static const step_way gradient_alone = {.name = "gradient",
+                                        .what = "the whole gradient is summed for a line search on each rank,",
+                                        .sends = true,
+                                        .gradients = sum_units,
+                                        .finish = gradient_finish};
+
 const step_way *step_way_of(const stepper *s) {
+  if (optimizer_searches(s->parts.optimizer->kind)) return &gradient_alone;
   if (s->alone) return s->apart != NULL ? &apart_way : &alone;
   if (s->pull != NULL) return s->divides ? &pull_divided : &pull_each;
   return s->divides ? &divided : &each;

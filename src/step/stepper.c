@@ -93,7 +93,7 @@ static mlpd_status make_local(stepper *s) {
 }
 
 bool stepper_needs_whole(mlpd_optimizer optimizer, double clip_norm) {
-  return clip_norm > 0 || optimizer_has_trust(optimizer);
+  return clip_norm > 0 || optimizer_has_trust(optimizer) || optimizer_searches(optimizer);
 }
 
 bool stepper_divides(mlpd_update update, mlpd_reduce reduce, bool needs_whole) {

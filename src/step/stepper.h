@@ -9,7 +9,8 @@
  * updates a strip of units as soon as all ranks have summed it; otherwise it updates all weights after the sum over
  * ranks. If the ranks divide the update, each updates its part of a strip and reads the other parts from the other
  * ranks. This transfers no more bytes, because new weights travel instead of sums. If the whole gradient must be known
- * first (stepper_needs_whole), every rank updates all weights after the sum, also a single one. No function here is
+ * first (stepper_needs_whole), every rank updates all weights after the sum, also a single one, or keeps the gradient
+ * for the caller, which searches along a direction (lbfgs). No function here is
  * collective unless its comment says so. */
 #ifndef MLPDIST_STEPPER_H
 #define MLPDIST_STEPPER_H
@@ -48,7 +49,7 @@ typedef struct stepper stepper;
 mlpd_status stepper_create(const stepper_parts *parts, stepper **made);
 
 /* Must the whole gradient be known before the update of any weight? Clipping needs its norm, an optimizer with trust
- * ratios the norm of each tensor. */
+ * ratios the norm of each tensor, a search the gradient itself. */
 bool stepper_needs_whole(mlpd_optimizer optimizer, double clip_norm);
 
 /* May the ranks divide the update if it pays? Not if the whole gradient must be known first, nor if sums may differ
@@ -79,7 +80,7 @@ typedef struct step_outcome {
   bool stop, checkpoint; /* some rank requested it */
   bool agreed;           /* false: the check found different weights or state before the step */
   bool failed;           /* some rank could not read its rows; the weights are unusable */
-  bool finite;           /* false: the loss is not a number; the weights were not changed */
+  bool finite;           /* false: the loss is not a number; the weights were not changed, nor the kept gradient */
 } step_outcome;
 
 /* Seconds since the stepper was created, on this rank. */
@@ -87,8 +88,9 @@ typedef struct step_times {
   double compute, reduce, data; /* data: gathering and converting rows, and waiting for them */
 } step_times;
 
-/* One step with learning rate lr; step counts from 0 within the epoch. If the stream of a rank fails, all ranks return
- * its failure. Collective; step and lr equal on all ranks. */
+/* One step with learning rate lr; step counts from 0 within the epoch. With an optimizer that searches, the weights
+ * stay as they are, and the optimizer gets the mean gradient of the step. If the stream of a rank fails, all ranks
+ * return its failure. Collective; step and lr equal on all ranks. */
 mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes *wishes, step_outcome *outcome);
 
 /* Compares the weights of all ranks and, if every rank updates all weights, the optimizer's state. MLPD_ERROR_INTERNAL

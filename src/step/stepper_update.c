@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernels/multiversion.h"
 #include "kernels/vector.h"
 #include "ranks/clock.h"
 #include "ranks/comm.h"
@@ -130,5 +131,24 @@ void stepper_update_all(stepper *s) {
                              begin, end);
     }
     (void)timeline_end(s->line, (uint32_t)omp_get_thread_num(), TIMELINE_OPTIMIZER, 0, 0, began);
+  }
+}
+
+/* ---- The gradient alone ------------------------------------------------------------------------------- */
+
+MULTIVERSION static void scale_floats(size_t n, float factor, const float *x, float *y) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) y[i] = factor * x[i];
+}
+
+void stepper_keep_gradient(stepper *s) {
+  const size_t size = s->parts.network->arena_size;
+  const float scale = (float)mean_scale(s);
+  float *const kept = s->parts.optimizer->gradient;
+#pragma omp parallel for num_threads(s->parts.threads) schedule(static)
+  for (size_t begin = 0; begin < size; begin += REDUCER_READ_FLOATS) {
+    _Alignas(64) float scratch[REDUCER_READ_FLOATS];
+    const size_t end = size - begin < REDUCER_READ_FLOATS ? size : begin + REDUCER_READ_FLOATS;
+    scale_floats(end - begin, scale, reducer_read(s->reducer, begin, end, scratch), kept + begin);
   }
 }

@@ -20,4 +20,7 @@ mlpd_status stepper_make_trust(stepper *s);
  * region. */
 void stepper_update_all(stepper *s);
 
+/* Copies the mean gradient to the optimizer, which searches along it. On one thread; starts a parallel region. */
+void stepper_keep_gradient(stepper *s);
+
 #endif

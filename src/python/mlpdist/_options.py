@@ -13,7 +13,7 @@ POSITIONAL = ("hidden_layer_sizes", "activation")
 # Options of `mlpdist train`; None leaves what scikit-learn's parameter of the same meaning says, or the default.
 OWN = ("hidden optimizer lr epochs batch seed weight_decay beta1 beta2 valid_fraction patience min_delta normalize clip_inputs "
        "normalize_targets output_activation norm dropout input_dropout input_noise input_scale ensemble parametrization init "
-       "loss label_smoothing focal_gamma quantiles class_weight trust_coefficient decay clip_norm ema swa_start "
+       "loss label_smoothing focal_gamma quantiles class_weight trust_coefficient lbfgs_history decay clip_norm ema swa_start "
        "schedule lr_min lr_gamma lr_step_epochs lr_power lr_rise lr_flat lr_restart_factor lr_patience warmup_epochs "
        "lr_scale base_batch init_from lanes select save checkpoint_every keep check_every stall_timeout stall_abort reduce "
        "update overlap backend threads out").split()
@@ -79,14 +79,17 @@ def _check_types(e):
             _refuse(f"hidden_layer_sizes={sizes!r} is neither a whole number from 1 nor several", "(100,) is the default")
 
 
+def _searches(e):
+    """Each step is over all rows."""
+    return (e.optimizer or e.solver) == "lbfgs"
+
+
 def check(e):
     """Refuses what scikit-learn's estimators can and these cannot, and values out of range or of another type."""
     _check_types(e)
-    if e.solver == "lbfgs":
-        _refuse("there is no solver 'lbfgs'", "take solver='adam'")
     if e.learning_rate != "constant":
         _refuse(f"learning_rate='{e.learning_rate}' is not known", "schedule='plateau' or 'exponential' lowers the rate")
-    if not e.shuffle:
+    if not e.shuffle and not _searches(e):
         _refuse("shuffle=False is not possible", "rows are drawn in a new order in each epoch, keyed by random_state")
     if e.batch_size != "auto" and e.batch_size <= 0:
         _refuse(f"batch_size={e.batch_size!r} is not positive", "give a number of rows or 'auto'")
@@ -145,7 +148,7 @@ def _leave_to_model(e, made):
 def collect(e, rows, seed):
     """{name: text} of all options of a fit of so many rows. Each of scikit-learn's defaults is set, so that nothing
     depends on those of `mlpdist train`."""
-    batch = min(200, rows) if e.batch_size == "auto" else min(int(e.batch_size), rows)
+    batch = min(200 if e.batch_size == "auto" else int(e.batch_size), rows) if not _searches(e) else rows
     made = {"hidden": _hidden(e.hidden_layer_sizes), "activation": _activation(e.activation), "init": "glorot-uniform",
             "optimizer": _optimizer(e), "lr": e.learning_rate_init, "schedule": "constant", "batch": batch,
             "epochs": e.max_iter, "seed": seed, "beta1": e.beta_1, "beta2": e.beta_2, "epsilon": e.epsilon,
