@@ -293,6 +293,7 @@ static void test_refused_options(void **state) {
   check_refused("schedule", "cosine", "set option schedule to constant, or option epochs");
   check_refused("schedule", "plateau", "no meaning here");
   check_refused("ema", "0.9", "option ema has no meaning here");
+  check_refused("optimizer", "lbfgs", "option optimizer lbfgs has no meaning here");
   check_refused("data", "digits.h5", "option data has no meaning here");
   check_refused("patience", "3", "option patience has no meaning here");
   check_refused("class-weight", "balanced", "option class-weight has no meaning here");

@@ -29,6 +29,7 @@ static mlpd_status check_idle(const mlpd_train_options *o) {
   if (o->stream) return refuse("stream", "rows are handed in step by step");
   if (o->out != NULL) return refuse("out", "mlpd_trainer_save() writes a file");
   if (o->resume != NULL && strcmp(o->resume, "never") != 0) return refuse("resume", "mlpd_trainer_load() reads a file");
+  if (optimizer_searches(o->optimizer)) return refuse("optimizer lbfgs", "its steps are searches over all rows");
   if (o->ema > 0) return refuse("ema", "the weights themselves are the model");
   if (o->swa_start > 0) return refuse("swa-start", "there are no epochs");
   if (o->patience > 0) return refuse("patience", "there are no epochs");
