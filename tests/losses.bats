@@ -217,8 +217,9 @@ best_by() {
     alone predict --model "e$epoch/model.h5" --data two.h5 --part valid --out "p$epoch.csv"
     succeeds
   done
-  launch 3 train --epochs 8 --select "$figure" --out kept "$@"
+  launch 3 train --epochs 8 --select "$figure" --out kept --trace kept.json "$@"
   succeeds
+  [ "$(grep -o '"name":"validate"' kept.json | wc -l)" = 24 ] || fail "not one pass over the validation rows an epoch"
   kept=$(sed -n 's/^best *epoch \([0-9]*\).*/\1/p' <<< "$output")
   alone info kept/checkpoints/*.h5
   python3 - "$figure" "$kept" "$output" << 'END' || fail "--select $figure kept epoch $kept"

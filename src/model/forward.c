@@ -149,13 +149,8 @@ mlpd_status forward_sums(mlpd_comm *comm, const forward_pass *pass, const forwar
   return status;
 }
 
-typedef struct loss_measure {
-  const loss_spec *loss;
-  const layer *output;
-} loss_measure;
-
-static void measure_loss(void *context, uint64_t n, const workspace *space, const targets *y, double *record) {
-  const loss_measure *const of = context;
+void forward_measure_loss(void *context, uint64_t n, const workspace *space, const targets *y, double *record) {
+  const forward_loss *const of = context;
   loss_sums sums = {0};
   loss_compute(of->loss, of->output->activation, n, of->output->outputs, space->output_z, space->output, y, NULL,
                &sums);
@@ -165,14 +160,14 @@ static void measure_loss(void *context, uint64_t n, const workspace *space, cons
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,
                            const shard *rows, const forward_windows *windows, const forward_range *range,
                            const loss_spec *loss, int threads, uint64_t *overflow, loss_sums *sums) {
-  loss_measure measure = {.loss = loss, .output = network_output(network)};
+  forward_loss measure = {.loss = loss, .output = network_output(network)};
   const forward_pass pass = {.network = network,
                              .gemm = gemm,
                              .input = input,
                              .rows = rows,
                              .windows = windows,
                              .threads = threads,
-                             .measure = measure_loss,
+                             .measure = forward_measure_loss,
                              .context = &measure,
                              .doubles = SUM_DOUBLES,
                              .overflow = overflow};

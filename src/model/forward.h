@@ -56,6 +56,14 @@ typedef struct forward_pass {
  * that does not grow with the rows. Collective. */
 mlpd_status forward_sums(mlpd_comm *comm, const forward_pass *pass, const forward_range *range, double *sum);
 
+typedef struct forward_loss {
+  const loss_spec *loss;
+  const layer *output;
+} forward_loss;
+
+/* A forward_measure whose record is a loss_sums, and whose context is a forward_loss. */
+void forward_measure_loss(void *context, uint64_t n, const workspace *space, const targets *y, double *record);
+
 /* Loss sums of the whole part, equal on all ranks. This rank's rows are in `rows` or, if windows is not NULL, read by
  * it. overflow: as for forward_blocks. Collective. */
 mlpd_status forward_losses(mlpd_comm *comm, const mlpd_network *network, const backend *gemm, const affine *input,

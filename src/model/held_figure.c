@@ -14,9 +14,12 @@ enum {
   BINS = 2 * SIDE_BINS
 };
 
+enum { LOSS_DOUBLES = sizeof(loss_sums) / sizeof(double) };
+
 enum { HIT, ACTUAL, PREDICTED, F1_COUNTS }; /* of each class */
 
 typedef struct counter {
+  forward_loss loss;
   uint32_t outputs;
   mlpd_select which;
   uint64_t *counts; /* (outputs, F1_COUNTS), or (2, BINS) by class */
@@ -47,9 +50,9 @@ static uint32_t bin_of(const float *a, uint32_t k) {
 }
 
 static void count_rows(void *context, uint64_t n, const workspace *space, const targets *y, double *record) {
-  const counter *const c = context;
+  counter *const c = context;
   const uint32_t k = c->outputs;
-  (void)record;
+  forward_measure_loss(&c->loss, n, space, y, record);
   for (uint64_t i = 0; i < n; i++) {
     const float *const a = space->output + i * k;
     const uint32_t class = (uint32_t)y->classes[i], predicted = forward_predicted_class(a, k);
@@ -105,15 +108,20 @@ mlpd_status held_figure_check(mlpd_select which, const mlpd_model *model) {
   return MLPD_OK;
 }
 
-mlpd_status held_figure(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
-                        mlpd_select which, double *figure) {
-  counter c = {.outputs = network_output(model->network)->outputs, .which = which};
+mlpd_status held_figure(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held,
+                        const loss_spec *loss, int threads, mlpd_select which, loss_sums *sums, double *figure) {
+  const layer *const output = network_output(model->network);
+  counter c = {.loss = {.loss = loss, .output = output}, .outputs = output->outputs, .which = which};
+  const held_measure measure = {.measure = count_rows, .context = &c, .doubles = LOSS_DOUBLES};
   const size_t count = num_counts(which, c.outputs);
+  double total[LOSS_DOUBLES];
   TRY(mlpd_comm_agree(comm, memory_allocate(&c.counts, count, sizeof *c.counts, "counts of rows")));
-  mlpd_status status = held_out_pass(comm, model, gemm, held, threads, count_rows, &c);
+  mlpd_status status = held_out_pass(comm, model, gemm, held, threads, &measure, total);
   if (status == MLPD_OK) status = comm_sum_u64(comm, c.counts, count);
-  if (status == MLPD_OK)
+  if (status == MLPD_OK) {
+    memcpy(sums, total, sizeof total);
     *figure = which == MLPD_SELECT_AUC ? area(c.counts) : mean_f1(c.counts, c.outputs > 1 ? c.outputs : 2);
+  }
   free(c.counts);
   return status;
 }

@@ -284,7 +284,7 @@ mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const back
 }
 
 mlpd_status held_out_pass(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
-                          forward_measure *measure, void *context) {
+                          const held_measure *measure, double *total) {
   const forward_windows windows = {
       .blocks = held->window_rows / FORWARD_BLOCK_ROWS, .read = read_window, .context = held};
   const forward_pass pass = {.network = model->network,
@@ -293,11 +293,10 @@ mlpd_status held_out_pass(mlpd_comm *comm, const mlpd_model *model, const backen
                              .rows = &held->rows,
                              .windows = held->from != NULL ? &windows : NULL,
                              .threads = threads,
-                             .measure = measure,
-                             .context = context,
-                             .doubles = 1};
-  double sum = 0;
-  return forward_sums(comm, &pass, &held->range, &sum);
+                             .measure = measure->measure,
+                             .context = measure->context,
+                             .doubles = measure->doubles};
+  return forward_sums(comm, &pass, &held->range, total);
 }
 
 /* ---- Rows that are too far away ---------------------------------------------------------------------- */

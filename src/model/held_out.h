@@ -42,10 +42,16 @@ mlpd_status held_out_count_classes(held_out *held, class_counts *counts);
 mlpd_status held_out_losses(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held,
                             const loss_spec *loss, int threads, loss_sums *sums);
 
-/* Calls measure with a forward pass over each block of the whole part, each once, several threads at once; records are
- * of one double, which is dropped. Collective. */
+typedef struct held_measure {
+  forward_measure *measure; /* is called by several threads at once */
+  void *context;
+  uint32_t doubles; /* of a record */
+} held_measure;
+
+/* A forward pass over each block of the whole part, each once; total (doubles): the sum of their records. Collective.
+ */
 mlpd_status held_out_pass(mlpd_comm *comm, const mlpd_model *model, const backend *gemm, held_out *held, int threads,
-                          forward_measure *measure, void *context);
+                          const held_measure *measure, double *total);
 
 /* Hash of the shapes and of every row of the part with its targets and weight, as they are held (scaled or not): the
  * same on any number of ranks and threads, in memory or in windows; 0 only if there is no such part. Also counts the

@@ -369,14 +369,35 @@ static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
   return take_times(t, &before, started, (plan->rows - resumed_rows) * passes, figures);
 }
 
-static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
+/* greatest: NaN, or a figure of the classes. */
+static double select_figure(const trainer *t, const mlpd_epoch *figures, double greatest) {
+  const mlpd_select by = t->prep.options.select;
+  if (by == MLPD_SELECT_LOSS) return figures->valid_loss;
+  if (t->prep.options.task != MLPD_CLASSIFICATION) return figures->valid_metric; /* RMSE */
+  return 1 - (isnan(greatest) ? figures->valid_metric : greatest);
+}
+
+/* The validation losses and, where rows are counted to select by it, the figure that is greatest in the best epoch. */
+static mlpd_status pass_over_valid(trainer *t, loss_sums *sums, double *greatest) {
   preparation *const p = &t->prep;
+  const mlpd_select by = p->options.select;
+  const uint64_t began = timeline_begin_rare(t->line);
+  const mlpd_status status =
+      by == MLPD_SELECT_AUC || by == MLPD_SELECT_F1
+          ? held_figure(t->comm, p->model, t->gemm, &p->valid, &p->loss, p->threads, by, sums, greatest)
+          : held_out_losses(t->comm, p->model, t->gemm, &p->valid, &p->loss, p->threads, sums);
+  (void)timeline_end(t->line, 0, TIMELINE_VALIDATE, 0, 0, began);
+  return status;
+}
+
+/* *figure: the validation figure that is least in the best epoch. Collective. */
+static mlpd_status validate(trainer *t, mlpd_epoch *figures, double *figure) {
+  preparation *const p = &t->prep;
+  double greatest = NAN;
   if (!p->valid.present) return MLPD_OK;
   const double started = clock_seconds();
-  const uint64_t began = timeline_begin_rare(t->line);
   loss_sums sums;
-  TRY(held_out_losses(t->comm, p->model, t->gemm, &p->valid, &p->loss, p->threads, &sums));
-  (void)timeline_end(t->line, 0, TIMELINE_VALIDATE, 0, 0, began);
+  TRY(pass_over_valid(t, &sums, &greatest));
   if (!(sums.weight > 0)) /* equal on all ranks */
     return FAIL(MLPD_ERROR_DATA,
                 "%s: all validation rows have weight 0, so no row counts; take another --seed or a larger "
@@ -385,28 +406,11 @@ static mlpd_status validate(trainer *t, mlpd_epoch *figures) {
   figures->has_valid = true;
   figures->valid_loss = sums.loss / sums.weight;
   figures->valid_metric = metric_of(t, &sums);
+  *figure = select_figure(t, figures, greatest);
   t->result->valid_seconds += clock_seconds() - started;
   if (isfinite(figures->valid_loss)) return MLPD_OK;
   TRY(held_out_blame(t->comm, p->model, t->gemm, &p->valid, p->options.data.file, MLPD_VALID, p->threads));
   return diverged(t, "the validation loss is not a finite number", t->state.step);
-}
-
-/* *figure: the validation figure that is least in the best epoch. Collective. */
-static mlpd_status select_figure(trainer *t, const mlpd_epoch *figures, double *figure) {
-  preparation *const p = &t->prep;
-  const mlpd_select by = p->options.select;
-  double greatest = figures->valid_metric;
-  *figure = by == MLPD_SELECT_LOSS ? figures->valid_loss : figures->valid_metric;
-  if (!figures->has_valid || by == MLPD_SELECT_LOSS || p->options.task != MLPD_CLASSIFICATION) return MLPD_OK;
-  if (by != MLPD_SELECT_ERROR) { /* a second pass over the validation rows */
-    const double started = clock_seconds();
-    const uint64_t began = timeline_begin_rare(t->line);
-    TRY(held_figure(t->comm, p->model, t->gemm, &p->valid, p->threads, by, &greatest));
-    (void)timeline_end(t->line, 0, TIMELINE_VALIDATE, 0, 0, began);
-    t->result->valid_seconds += clock_seconds() - started;
-  }
-  *figure = 1 - greatest;
-  return MLPD_OK;
 }
 
 /* Of the weights that the epoch may keep: the network points to them meanwhile. */
@@ -414,8 +418,7 @@ static mlpd_status validate_epoch(trainer *t, mlpd_epoch *figures, double *figur
   mlpd_network *const network = t->prep.model->network;
   float *const current = network->parameters;
   network->parameters = run_weights(t);
-  mlpd_status status = validate(t, figures);
-  if (status == MLPD_OK) status = select_figure(t, figures, figure);
+  const mlpd_status status = validate(t, figures, figure);
   network->parameters = current;
   return status;
 }
@@ -485,9 +488,10 @@ static mlpd_status run_epochs(trainer *t) {
 static mlpd_status report_valid(trainer *t) {
   mlpd_train_result *const r = t->result;
   mlpd_epoch figures = {0};
+  double figure = 0; /* not needed here */
   if (!t->prep.valid.present) return MLPD_OK;
   if (!t->kept_known) {
-    TRY(validate(t, &figures));
+    TRY(validate(t, &figures, &figure));
     t->kept_valid_loss = figures.valid_loss;
     t->kept_valid_metric = figures.valid_metric;
   }
