@@ -609,6 +609,7 @@ typedef struct mlpd_train_options {
   mlpd_normalize normalize;         /* of the inputs */
   double clip_inputs;               /* L: a number x, once normalised, becomes x / sqrt(1 + (x / L)^2); 0: x */
   mlpd_normalize normalize_targets; /* of values, where the output layer is linear: standard, or none */
+  bool clamp_predictions;           /* of values: they stay in the range of the training targets */
 
   const char *hidden;     /* widths of the hidden layers, "512,256"; "" for none */
   const char *activation; /* of the hidden layers, "relu", or of each, "relu,tanh" */

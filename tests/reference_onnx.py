@@ -54,6 +54,8 @@ OPERATORS = {
     "Exp": np.exp,
     "Erf": np.vectorize(math.erf, otypes="f"),
     "Clip": np.clip,
+    "Max": np.maximum,
+    "Min": np.minimum,
     "Sqrt": np.sqrt,
     "ReduceMean": lambda x, axes, keepdims: x.mean(axis=tuple(axes), keepdims=bool(keepdims)),
     "Softmax": softmax,

@@ -1,4 +1,4 @@
-# What --preset tabular is made of, each for itself: robust normalisation.
+# What --preset tabular is made of, each for itself: robust normalisation, clamped predictions.
 
 load helper
 quick+=(--valid-fraction 0)
@@ -48,4 +48,43 @@ END
       check_robust net.json
     done
   done
+}
+
+@test "--clamp-predictions: no prediction leaves the range of the training targets, in files, figures and exports" {
+  mkdir parts
+  { echo x,y; awk 'BEGIN { for (i = 0; i < 60; i++) print i % 10 "," 3 * (i % 10) - 5 }'; } > parts/train.csv
+  { echo x,y; awk 'BEGIN { for (i = -40; i < 40; i++) print i "," 3 * i - 5 }'; } > parts/valid.csv
+  local options=(--data parts --label y --hidden 4 --batch 20 --lanes 3 --epochs 20 --lr 0.02 --quiet) np want=""
+  for np in 1 3; do
+    launch "$np" train "${quick[@]}" "${options[@]}" --clamp-predictions --threads 1 --out "run$np"
+    succeeds
+    [ "$output" = "${want:=$output}" ] || fail "$np ranks: expected $want"
+  done
+  alone predict --model run3/model.h5 --data parts/valid.csv --out clamped.csv
+  alone eval --model run3/model.h5 --data parts/valid.csv --json
+  succeeds
+  echo "$output" > eval.json
+  alone export run3/model.h5 net.json
+  alone export run3/model.h5 net.c
+  succeeds
+  printf '#include "net.c"\n#include <stdio.h>\nint main(void) { for (double x = -40; x < 40; x++) { double y[1]; net_predict(&x, y); printf("%%.17g\\n", y[0]); } return 0; }\n' > main.c
+  gcc -std=c99 -O2 -Wall -Wextra -Werror -Wno-unused main.c -o main -lm || fail "gcc"
+  ./main > c.txt
+  alone train "${quick[@]}" "${options[@]}" --out free
+  alone predict --model free/model.h5 --data parts/valid.csv --out free.csv
+  succeeds
+  rmse=$(sed -n 's/^valid .*rmse \([^ ]*\) .*/\1/p' <<< "$want") python3 - << 'END' || fail "not the range of the targets, or not its figures"
+import csv, json, os
+net = json.load(open("net.json"))["output"]
+assert net["minimum"] == [-5] and net["maximum"] == [22], net
+value = lambda name: [float(row[-1]) for row in list(csv.reader(open(name)))[1:]]
+clamped, free = value("clamped.csv"), value("free.csv")
+assert min(clamped) == -5 and max(clamped) == 22, (min(clamped), max(clamped))
+assert min(free) < -5 or max(free) > 22
+for a, b in zip(map(float, open("c.txt")), clamped):
+    assert abs(a - b) < 1e-5 * (1 + abs(b)), (a, b)
+rmse = (sum((a - (3 * i - 5)) ** 2 for i, a in zip(range(-40, 40), clamped)) / 80) ** 0.5
+assert abs(json.load(open("eval.json"))["rmse"] - rmse) < 1e-5 * rmse
+assert abs(float(os.environ["rmse"]) - rmse) < 1e-5 * rmse, (os.environ["rmse"], rmse)
+END
 }

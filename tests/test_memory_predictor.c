@@ -10,6 +10,7 @@
 #include "kernels/backend.h"
 #include "kernels/multiversion.h"
 #include "model/model.h"
+#include "model/model_clamp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,6 +37,16 @@ typedef struct model_kind {
 static loss_spec loss_of(const model_kind *kind) {
   if (kind->loss != MLPD_QUANTILE) return loss_plain(kind->loss);
   return (loss_spec){.kind = MLPD_QUANTILE, .num_quantiles = 3, .quantiles = {0.1f, 0.5f, 0.9f}};
+}
+
+/* So that some predictions are clamped. */
+static void clamp(mlpd_model *made, uint32_t targets) {
+  double least[3], most[3];
+  for (uint32_t k = 0; k < targets; k++) {
+    least[k] = affine_map_back(&made->target, k, -0.25);
+    most[k] = affine_map_back(&made->target, k, 0.9);
+  }
+  assert_ok(model_clamp(made, least, most));
 }
 
 static mlpd_model *make_kind(const model_kind *kind) {
@@ -65,6 +76,7 @@ static mlpd_model *make_kind(const model_kind *kind) {
       made->target.scale[k] = 0.125 + k / 3.0;
     }
     affine_settle(&made->target);
+    if (kind->hidden == MLPD_GELU) clamp(made, targets);
   }
   return made;
 }
@@ -235,6 +247,7 @@ static void reference_values(mlpd_model *model, const double *x, double *values)
     values[k] = deviation                   ? exp(a[k] / 2) / model->target.scale[k / each]
                 : model->target.columns > 0 ? a[k] / model->target.scale[k / each] + model->target.shift[k / each]
                                             : a[k];
+    if (model->least != NULL) values[k] = fmin(fmax(values[k], model->least[k / each]), model->most[k / each]);
   }
 }
 

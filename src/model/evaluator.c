@@ -36,7 +36,8 @@ static void add_errors(const report_pass *pass, uint64_t n, const float *a, cons
   const uint32_t k = pass->output->outputs, targets = k / each;
   for (uint64_t i = 0; i < n; i++)
     for (uint32_t j = 0; j < targets; j++) {
-      const double target = (double)y[i * targets + j], error = (double)a[i * k + j * each + point] - target;
+      const float prediction = loss_clamp(&pass->model->loss, j, a[i * k + j * each + point]);
+      const double target = (double)y[i * targets + j], error = (double)prediction - target;
       sums[j].square += error * error;
       sums[j].absolute += fabs(error);
       sums[j].target += target;
@@ -47,10 +48,10 @@ static void add_errors(const report_pass *pass, uint64_t n, const float *a, cons
 /* Counts, for each level, the targets at or below the quantile that is predicted for it. */
 static void count_below(const mlpd_model *model, uint64_t n, const float *a, const float *y, double *counts) {
   const uint32_t each = loss_outputs(&model->loss);
-  const uint64_t targets = n * model_targets(model);
-  for (uint64_t i = 0; i < targets; i++)
+  const uint32_t targets = model_targets(model);
+  for (uint64_t i = 0; i < n * targets; i++)
     for (uint32_t q = 0; q < model_num_levels(model); q++)
-      counts[q] += (double)y[i] <= model_quantile(model, q, a + i * each);
+      counts[q] += (double)y[i] <= model_quantile(model, (uint32_t)(i % targets), q, a + i * each);
 }
 
 static void measure_report(void *context, uint64_t n, const workspace *space, const targets *y, double *record) {

@@ -280,7 +280,11 @@ static void write_targets(const c_file *f, const char *last) {
   (void)fprintf(f->stream, "  for (int j = 0; j < %s_OUTPUTS; j++) y[j] = ", name);
   if (f->model->loss.kind == MLPD_GAUSSIAN)
     (void)fprintf(f->stream, "j %% 2 == 1 ? exp(0.5 * %s[j]) / %s_target_scale[%s] : ", last, name, target);
-  (void)fprintf(f->stream, "%s[j] / %s_target_scale[%s] + %s_target_shift[%s];\n}\n", last, name, target, name, target);
+  (void)fprintf(f->stream, "%s[j] / %s_target_scale[%s] + %s_target_shift[%s];\n", last, name, target, name, target);
+  if (f->model->least != NULL)
+    (void)fprintf(f->stream, "  for (int j = 0; j < %s_OUTPUTS; j++) %sy[j] = %s_clamp(y[j], %s);\n", name,
+                  f->model->loss.kind == MLPD_GAUSSIAN ? "if (j % 2 == 0) " : "", name, target);
+  (void)fputs("}\n", f->stream);
 }
 
 static void write_predict(const c_file *f) {
@@ -381,6 +385,11 @@ mlpd_status export_c(const mlpd_model *model, const char *digest, const char *pa
   if (model->task == MLPD_REGRESSION) {
     write_doubles(&f, "target_shift", model->target.columns, model->target.shift);
     write_doubles(&f, "target_scale", model->target.columns, model->target.scale);
+    if (model->least != NULL) {
+      write_doubles(&f, "target_minimum", model->target.columns, model->least);
+      write_doubles(&f, "target_maximum", model->target.columns, model->most);
+      write_with_name(&f, CLAMP);
+    }
   }
   for (uint32_t l = 0; l < model->network->num_layers; l++)
     for (uint32_t i = 0; i < model->network->layers[l].num_tensors; i++) TRY(write_tensor(&f, l, i));

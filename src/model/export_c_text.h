@@ -91,6 +91,12 @@ static const char CLIP_NUMBERS[] =
     "  for (int j = 0; j < @_INPUTS; j++)\n"
     "    if (!@_is_category[j]) a[@_begin[j]] = @_clip(a[@_begin[j]]);\n";
 
+static const char CLAMP[] =
+    "static double @_clamp(double y, int target) {\n"
+    "  if (y < @_target_minimum[target]) return @_target_minimum[target];\n"
+    "  return y > @_target_maximum[target] ? @_target_maximum[target] : y;\n"
+    "}\n\n";
+
 static const char SOFTMAX[] =
     "static void %s_softmax(int n, float *z) {\n"
     "  double largest = z[0], sum = 0;\n"

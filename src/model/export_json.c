@@ -144,6 +144,8 @@ mlpd_status export_json(const mlpd_model *model, const char *digest, const char 
   if (model->task == MLPD_REGRESSION) write_output_names(stream, model);
   (void)fprintf(stream, "    \"values\": %u%s\n", network_output(model->network)->outputs,
                 model->task == MLPD_REGRESSION ? "," : "");
+  if (model->least != NULL) write_doubles(stream, "minimum", model->target.columns, model->least, ",\n");
+  if (model->least != NULL) write_doubles(stream, "maximum", model->target.columns, model->most, ",\n");
   if (model->task == MLPD_REGRESSION) write_affine(stream, &model->target);
   (void)fputs("  }\n}\n", stream);
   return MLPD_OK;

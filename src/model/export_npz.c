@@ -223,6 +223,9 @@ static mlpd_status write_model(archive *a, const mlpd_model *model, const char *
   if (export_has_codes(model)) TRY(write_codes(a, model));
   for (uint32_t l = 0; l < model->network->num_layers; l++) TRY(write_layer(a, model->network, l));
   if (outputs != NULL) TRY(write_names(a, outputs, names));
+  const uint32_t targets = model->target.columns;
+  if (model->least != NULL) TRY(write_array(a, "target_minimum", "<f8", sizeof(double), 1, targets, 0, model->least));
+  if (model->least != NULL) TRY(write_array(a, "target_maximum", "<f8", sizeof(double), 1, targets, 0, model->most));
   return model->task == MLPD_REGRESSION ? write_affine(a, "target", &model->target) : MLPD_OK;
 }
 

@@ -174,6 +174,23 @@ static mlpd_status add_deviations(onnx_graph *g, uint32_t n) {
   return MLPD_OK;
 }
 
+/* A deviation is not clamped. */
+static mlpd_status add_clamp(onnx_graph *g, const mlpd_model *model, uint32_t n) {
+  const uint32_t each = loss_outputs(&model->loss);
+  double *least = NULL;
+  TRY(memory_allocate(&least, 2 * (size_t)n, sizeof *least, "outputs"));
+  double *const most = least + n;
+  for (uint32_t k = 0; k < n; k++) {
+    const bool is_value = model->loss.kind != MLPD_GAUSSIAN || k % 2 == 0;
+    least[k] = is_value ? model->least[k / each] : 0;
+    most[k] = is_value ? model->most[k / each] : (double)FLT_MAX;
+  }
+  onnx_apply(g, "Max", onnx_vector(g, "minimum", n, least).text);
+  onnx_apply(g, "Min", onnx_vector(g, "maximum", n, most).text);
+  free(least);
+  return MLPD_OK;
+}
+
 mlpd_status export_onnx_targets(onnx_graph *g, const mlpd_model *model) {
   const uint32_t n = network_output(model->network)->outputs;
   const bool has_deviations = model->loss.kind == MLPD_GAUSSIAN;
@@ -189,7 +206,7 @@ mlpd_status export_onnx_targets(onnx_graph *g, const mlpd_model *model) {
   if (!all_equal(n, unit, 1)) onnx_apply(g, "Mul", onnx_vector(g, "unit", n, unit).text);
   if (!all_equal(n, shift, 0)) onnx_apply(g, "Add", onnx_vector(g, "shift", n, shift).text);
   free(unit);
-  return MLPD_OK;
+  return model->least != NULL ? add_clamp(g, model, n) : MLPD_OK;
 }
 
 /* ---- Metadata ---------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "base/locale.h"
 #include "base/memory.h"
 #include "h5/h5.h"
+#include "model/model_clamp.h"
 #include "model/model_columns.h"
 #include "model/model_hash.h"
 #include "model/model_network.h"
@@ -18,6 +19,8 @@ void mlpd_model_free(mlpd_model *model) {
   affine_free(&model->input);
   column_codes_free(&model->codes);
   affine_free(&model->target);
+  free(model->least);
+  free(model->bounds);
   data_names_free(&model->names);
   free(model->config);
   free(model->table);
@@ -64,13 +67,19 @@ static mlpd_status write_affine(h5_file *file, const char *shift, const char *sc
   return h5_write(file, scale, a->columns, 0, ELEMENT_F64, a->scale);
 }
 
+static mlpd_status write_bounds(h5_file *file, const mlpd_model *model) {
+  const uint32_t n = model->target.columns;
+  TRY(h5_write(file, "/target/minimum", n, 0, ELEMENT_F64, model->least));
+  return h5_write(file, "/target/maximum", n, 0, ELEMENT_F64, model->most);
+}
+
 static mlpd_status write_names(h5_file *file, const char *object, const name_list *list) {
   if (list->count == 0) return MLPD_OK;
   return h5_strings_write(file, object, (const char *const *)list->names, list->count);
 }
 
 static uint64_t model_format(const mlpd_model *model) {
-  if (model->input.limit > 0) return MODEL_FORMAT;
+  if (model->input.limit > 0 || model->least != NULL) return MODEL_FORMAT;
   const bool plain = !(model->loss.smoothing > 0) && !(model->loss.gamma > 0) && model->loss.num_quantiles == 0 &&
                      model->input.codes == NULL;
   return plain ? model_network_format(model->network) : 3;
@@ -101,6 +110,7 @@ static mlpd_status write_model(h5_file *file, const void *content) {
   if (model->input.limit > 0) TRY(h5_attribute_write_double(file, "/", "clip_inputs", model->input.limit));
   TRY(model_columns_write(file, model));
   if (model->target.columns > 0) TRY(write_affine(file, "/target/shift", "/target/scale", &model->target));
+  if (model->least != NULL) TRY(write_bounds(file, model));
   TRY(write_names(file, "/columns/name", &model->names.columns));
   TRY(write_names(file, "/targets/name", &model->names.targets));
   TRY(write_names(file, "/columns/left_out", &model->names.left_out));
@@ -252,6 +262,20 @@ static mlpd_status read_input(h5_file *file, mlpd_model *model) {
               network_inputs(model->network));
 }
 
+static mlpd_status read_bounds(h5_file *file, mlpd_model *model) {
+  const uint32_t n = model->target.columns;
+  double *bounds = NULL;
+  TRY(memory_allocate(&bounds, 2 * (size_t)n + 1, sizeof *bounds, "bounds of predictions"));
+  mlpd_status status = h5_read(file, "/target/minimum", n, 0, ELEMENT_F64, bounds);
+  if (status == MLPD_OK) status = h5_read(file, "/target/maximum", n, 0, ELEMENT_F64, bounds + n);
+  for (uint32_t j = 0; j < n && status == MLPD_OK; j++)
+    if (!(bounds[j] <= bounds[n + j]))
+      status = FAIL(MLPD_ERROR_DATA, "/target/minimum [%u] is %g, above the maximum", j, bounds[j]);
+  if (status == MLPD_OK) status = model_clamp(model, bounds, bounds + n);
+  free(bounds);
+  return status;
+}
+
 static mlpd_status read_model(h5_file *file, mlpd_model *model) {
   uint64_t format = 0;
   TRY(read_format(file, &format));
@@ -265,6 +289,7 @@ static mlpd_status read_model(h5_file *file, mlpd_model *model) {
   if (h5_exists(file, "/target/shift"))
     TRY(read_affine(file, "/target/shift", "/target/scale", last->outputs / loss_outputs(&model->loss),
                     &model->target));
+  if (h5_exists(file, "/target/minimum")) TRY(read_bounds(file, model));
   TRY(read_names(file, "/class_names", &model->names.classes));
   if (format > 1) TRY(read_names(file, "/columns/name", &model->names.columns));
   if (format > 1) TRY(read_names(file, "/targets/name", &model->names.targets));

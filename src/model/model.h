@@ -5,14 +5,16 @@
  * /network/layer_1/weight (inputs, outputs) with attribute activation, /network/layer_1/bias (outputs), ..., other
  * kinds of layers with attribute kind (model_network.h); /input/shift, /input/scale (features): x' = (x - shift) *
  * scale, float64, then clipped where there is an attribute clip_inputs (data/affine.h); label_smoothing, focal_gamma
- * and /quantiles, where the loss has them; /target/shift, /target/scale (targets), for regression; /columns/name
- * (features), /targets/name (outputs, or the one of the classes) and /class_names, where the data has names;
- * /columns/left_out, the other columns of a table; attribute config, the run's resolved options; attribute table, the
- * origin of the converted table, if the data was one.
+ * and /quantiles, where the loss has them; /target/shift, /target/scale (targets), for regression, and /target/minimum,
+ * /target/maximum, where predictions are clamped to them; /columns/name (features), /targets/name (outputs, or the one
+ * of the classes) and /class_names, where the data has names; /columns/left_out, the other columns of a table;
+ * attribute config, the run's resolved options; attribute table, the origin of the converted table, if the data was
+ * one.
  *
- * Format 4 has clipped inputs. Format 3 has layers that are not dense with a bias, a loss with parameters, or columns
- * that are not inputs as they are (model_columns.h); where there are none, files are of format 2. Format 1 had no names
- * of columns and targets, shift and scale in float32, and other hashes (model_hash.h). Nothing here is collective. */
+ * Format 4 has clipped inputs or clamped predictions. Format 3 has layers that are not dense with a bias, a loss with
+ * parameters, or columns that are not inputs as they are (model_columns.h); where there are none, files are of
+ * format 2. Format 1 had no names of columns and targets, shift and scale in float32, and other hashes (model_hash.h).
+ * Nothing here is collective. */
 #ifndef MLPDIST_MODEL_H
 #define MLPDIST_MODEL_H
 
@@ -32,6 +34,9 @@ struct mlpd_model {
   affine input;       /* (columns of x) */
   column_codes codes; /* of these columns, where the data tells their kinds; else empty */
   affine target;      /* (targets), regression only */
+  double *least;      /* (2, targets) predictions are clamped to [least, most], in units of the targets, */
+  double *most;       /* which lies behind it; NULL: they are not */
+  float *bounds;      /* (2, targets) the same in scaled targets, for loss */
   data_names names;
   uint64_t epoch, step; /* epoch and step of these weights */
   char *config;

@@ -64,6 +64,7 @@ mlpd_status model_hash(const mlpd_model *model, model_hashes *hashes) {
   if (model->input.limit > 0) add(state, &model->input.limit, sizeof model->input.limit);
   if (model->input.codes != NULL) add_codes(state, model->input.codes);
   add_affine(state, &model->target);
+  if (model->least != NULL) add(state, model->least, 2 * (size_t)model->target.columns * sizeof *model->least);
   add_names(state, &model->names.columns);
   add_names(state, &model->names.targets);
   add_names(state, &model->names.classes);

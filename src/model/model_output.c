@@ -27,7 +27,11 @@ static double deviation_of(double log_variance) {
 double model_output_value(const mlpd_model *model, uint32_t k, double value) {
   const uint32_t target = k / loss_outputs(&model->loss);
   if (is_log_variance(model, k)) return deviation_of(value) / model->target.scale[target];
-  return affine_map_back(&model->target, target, value);
+  const double mapped = affine_map_back(&model->target, target, value);
+  if (model->least == NULL) return mapped;
+  return mapped < model->least[target]  ? model->least[target]
+         : mapped > model->most[target] ? model->most[target]
+                                        : mapped;
 }
 
 double model_output_unit(const mlpd_model *model, uint32_t k) {
@@ -35,7 +39,9 @@ double model_output_unit(const mlpd_model *model, uint32_t k) {
 }
 
 double model_output_slope(const mlpd_model *model, uint32_t k, double value) {
-  return is_log_variance(model, k) ? 0.5 * deviation_of(value) : 1;
+  if (is_log_variance(model, k)) return 0.5 * deviation_of(value);
+  const float output = (float)value;
+  return loss_clamp(&model->loss, k / loss_outputs(&model->loss), output) == output ? 1 : 0;
 }
 
 double model_output_spread(const mlpd_model *model, const workspace *space, uint64_t row, uint32_t k) {
@@ -80,7 +86,7 @@ double model_level(const mlpd_model *model, uint32_t q) {
   return model->loss.kind == MLPD_GAUSSIAN ? NORMAL_LEVELS[q] : (double)model->loss.quantiles[q];
 }
 
-double model_quantile(const mlpd_model *model, uint32_t q, const float *a) {
-  if (model->loss.kind != MLPD_GAUSSIAN) return (double)a[q];
+double model_quantile(const mlpd_model *model, uint32_t target, uint32_t q, const float *a) {
+  if (model->loss.kind != MLPD_GAUSSIAN) return (double)loss_clamp(&model->loss, target, a[q]);
   return (double)a[0] + NORMAL_QUANTILES[q] * deviation_of((double)a[1]);
 }

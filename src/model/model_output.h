@@ -9,7 +9,7 @@ uint32_t model_targets(const mlpd_model *model);
 
 /* Of a regression: the value of output k where the network gives `value`, in the units of its target: a mean, a
  * quantile, or of a log-variance the standard deviation; and the derivative of that: unit * slope. slope is 1 but for
- * log-variances. */
+ * log-variances, and 0 where a value is clamped. */
 double model_output_value(const mlpd_model *model, uint32_t k, double value);
 double model_output_unit(const mlpd_model *model, uint32_t k);
 double model_output_slope(const mlpd_model *model, uint32_t k, double value);
@@ -29,6 +29,6 @@ uint32_t model_num_levels(const mlpd_model *model);
 /* the probability of level q, */
 double model_level(const mlpd_model *model, uint32_t q);
 /* and the quantile for it that outputs a of a target (loss_outputs) give, in scaled targets. */
-double model_quantile(const mlpd_model *model, uint32_t q, const float *a);
+double model_quantile(const mlpd_model *model, uint32_t target, uint32_t q, const float *a);
 
 #endif

@@ -77,6 +77,20 @@ static void weigh(const loss_block *b, const loss_values *values, loss_sums *row
   }
 }
 
+/* The squares of errors of clamped predictions, in place of the others. */
+static void clamp_squares(const loss_block *b, loss_values *values) {
+  const uint32_t each = loss_outputs(b->loss), point = loss_point(b->loss);
+  for (uint32_t i = 0; i < b->n; i++) {
+    const float *const a = b->a + (size_t)i * b->k, *const y = b->y.values + (size_t)i * b->num_targets;
+    double square = 0;
+    for (uint32_t j = 0; j < b->num_targets; j++) {
+      const double error = (double)loss_clamp(b->loss, j, a[j * each + point]) - (double)y[j];
+      square += error * error;
+    }
+    values->square[i] = 0.5 * square;
+  }
+}
+
 void loss_rows(const loss_spec *loss, mlpd_activation output, uint64_t n, uint32_t k, const float *z, const float *a,
                const targets *y, float *delta, loss_sums *rows) {
   const loss_kind *const kind = &KINDS[loss->kind];
@@ -93,6 +107,7 @@ void loss_rows(const loss_spec *loss, mlpd_activation output, uint64_t n, uint32
                           .delta = delta != NULL ? delta + place : NULL};
     loss_values values;
     kind->rows(&b, &values);
+    if (loss->least != NULL && b.y.classes == NULL) clamp_squares(&b, &values);
     weigh(&b, &values, rows + first);
   }
   if (delta == NULL || kind->slope_in_z) return;

@@ -30,6 +30,8 @@ typedef struct loss_spec {
   float gamma;            /* of the focal form of cross-entropies; 0: plain */
   uint32_t num_quantiles; /* of MLPD_QUANTILE, rising */
   float quantiles[LOSS_MOST_QUANTILES];
+  const float *least, *most;  /* (targets) in scaled targets, borrowed: predictions are clamped to these when errors are
+                                 measured (loss_sums.square), though not in the loss itself; NULL: they are not */
   const float *class_weights; /* (outputs), borrowed, or NULL for 1 each: factors of the weights of rows by class */
 } loss_spec;
 
@@ -46,6 +48,13 @@ uint32_t loss_outputs(const loss_spec *loss);
 
 /* Which of them is the prediction that errors are measured of: the mean, or the quantile nearest to 1/2. */
 uint32_t loss_point(const loss_spec *loss);
+
+/* A prediction of a target, clamped if the loss says so. */
+static inline float loss_clamp(const loss_spec *loss, uint32_t target, float prediction) {
+  if (loss->least == NULL) return prediction;
+  if (prediction < loss->least[target]) return loss->least[target];
+  return prediction > loss->most[target] ? loss->most[target] : prediction; /* NaN stays */
+}
 
 /* The loss that options with settled task and loss ask for; class weights are left out. MLPD_ERROR_USAGE where a
  * parameter does not belong to the loss. */

@@ -52,6 +52,9 @@ const mlpd_option mlpd_train_option_table[] = {
     {"normalize-targets", "data", "HOW", CHOICE, AT(normalize_targets),
      .help = "normalisation of target values in training; figures and predictions stay in their unit",
      .choices = mlpd_normalize_targets_choices, DEFAULT("standard"), WEIGHTS, .needs = "task=auto,regression"},
+    {"clamp-predictions", "data", NULL, FLAG, AT(clamp_predictions),
+     .help = "keep predicted values in the range of the training targets", DEFAULT("no"), WEIGHTS,
+     .needs = "task=auto,regression"},
 
     {"label", "table", "COLUMN", TEXT, AT(data.table.label),
      .help = "column of the targets by name or number, from 0, negative from the end, or several as in --ignore",

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/model_clamp.h"
 #include "ranks/comm.h"
 #include "run/column_inputs.h"
 #include "run/column_quantiles.h"
@@ -295,11 +296,12 @@ static mlpd_status find_target(mlpd_comm *comm, const mlpd_train_events *events,
     scale_by_mean(&total, a);
   if (status == MLPD_OK && p->match.outputs != NULL && p->options.normalize_targets != MLPD_NORMALIZE_NONE)
     init_match_target(p->options.init_model, &p->match, p->model);
-  column_statistics_free(&total);
   for (uint32_t j = 0; status == MLPD_OK && j < p->targets;
        j++) /* a constant keeps its value, so that it can be mapped back */
     if (!(a->scale[j] > 0)) a->scale[j] = 1;
   if (status == MLPD_OK) affine_settle(a);
+  if (status == MLPD_OK && p->options.clamp_predictions) status = model_clamp(p->model, total.minimum, total.maximum);
+  column_statistics_free(&total);
   return status;
 }
 
