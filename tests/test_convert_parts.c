@@ -137,6 +137,21 @@ static void test_shards_of_a_table(void **state) {
   write_text("two.csv", "u,v\n5,300\n");
   ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "no target 'k', which", "one.csv", "two.csv");
   ASSERT_REFUSED(plain_options(), MLPD_ERROR_USAGE, "are the same file", "one.csv", "two.csv", "one.csv");
+  write_text("two.csv", "k\na\n");
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "paste -d, x.csv y.csv > xy.csv joins them", "two.csv");
+  /* A copy is none of the same file, and has its size, as other.csv has. */
+  write_text("copy.csv", "u,v,k\n1,2,a\n3,4,b\n");
+  write_text("test.csv", "u,v,k\n1,2,a\n3,4,b\n");
+  write_text("other.csv", "u,v,k\n1,2,a\n3,5,b\n");
+  write_text("one.csv", "u,v,k\n1,2,a\n3,4,b\n");
+  ASSERT_CONVERTED(telling_options(), &r, "one.csv", "copy.csv", "other.csv");
+  assert_said("copy.csv is a copy of ");
+  assert_said("one.csv: its rows count twice");
+  write_text("train.csv", "u,v,k\n1,2,a\n3,4,b\n");
+  ASSERT_CONVERTED(telling_options(), &r, "train.csv", "test.csv");
+  assert_said("train.csv: the figures of one part are those of the other's rows");
+  ASSERT_CONVERTED(telling_options(), &r, "one.csv", "other.csv");
+  if (strstr(said, "is a copy of") != NULL) fail_msg("'%s'", said);
 }
 
 static void test_parts_by_name(void **state) {

@@ -62,7 +62,9 @@ mlpd_status csv_make_room(csv_source *c) {
       return FAIL(MLPD_ERROR_DATA, "%s: no column is left for features: %s is left out: %s; --categorical %u keeps it",
                   c->base.name, csv_column_shown(&c->layout, i, shown), c->reasons[i], i);
   if (plan->num_features == 0)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s; a table needs a feature and a label (is the --delimiter right?)",
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: %s; a table needs a feature and a label (is the --delimiter right? are the labels in another "
+                "file? paste -d, x.csv y.csv > xy.csv joins them)",
                 c->base.name, c->layout.columns == 1 ? "has one column" : "no column is left for features");
   TRY(take_names(c));
   TRY(memory_allocate(&c->numbers, count, sizeof *c->numbers, "CSV row"));
