@@ -140,6 +140,17 @@ lesson() {
   [ "$output" = "$drawn" ] || fail "the draws of a seed differ"
 }
 
+@test "explain --show-step: the step of the textbooks, and the table that leads to it" {
+  alone explain --example mazur --show-step 10000
+  succeeds
+  narrow
+  says "Step      t = 10000, after 9999 that are not written out" # published: about 0.0000351 is left
+  row '^ +10000 +0\.0000351 '
+  row '^The step took the cost C from 0\.000035[0-9]+ to 0\.0000351'
+  alone explain --example xor --show-step 3 --steps 1 --lr 1e6 --activation identity --loss mse --output-activation identity
+  fails_with 1 "after step" "the cost is not a finite number"
+}
+
 @test "explain --norm batch on an example: its biases are the shifts" {
   alone explain --example sigmoid --norm batch
   succeeds

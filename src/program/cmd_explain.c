@@ -56,7 +56,7 @@ const option_table explain_table = {
         "  mlpdist explain --example mazur --print-network > mine.txt\n"
         "  mlpdist explain --network mine.txt --steps 20\n"
         "  mlpdist explain --example xor --hidden 4 --seed 2 --steps 500\n"
-        "  mlpdist explain --example sigmoid --norm layer --optimizer adam\n"
+        "  mlpdist explain --example sigmoid --norm layer --optimizer adam --show-step 2\n"
         "\n"
         "A line of FILE is an option above without its dashes (lr 0.5), or one of:\n"
         "  title TEXT               heading\n"
@@ -113,7 +113,7 @@ static mlpd_status settle(int argc, char **argv, explain_arguments *arguments, o
 
 static mlpd_status show(const explain_lesson *lesson, const explain_arguments *arguments, bool is_changed) {
   explain_step step;
-  mlpd_status status = explain_step_make(lesson, &step);
+  mlpd_status status = explain_step_make(lesson, lesson->settings.shown, &step);
   if (status == MLPD_OK) {
     explain_note_idle(lesson);
     if (!is_changed && arguments->network == NULL && arguments->which == EXAMPLE_SIGMOID)

@@ -14,7 +14,8 @@ typedef enum explain_update { EXPLAIN_UPDATE_ALL, EXPLAIN_UPDATE_WEIGHTS } expla
 /* What lines of a lesson and options of the command set. Texts are borrowed. */
 typedef struct explain_settings {
   mlpd_train_options train; /* those that have a row; lr is for the gradient summed over the samples */
-  uint64_t steps, digits;   /* digits: decimals of a number */
+  uint64_t steps, shown;    /* steps to take, and the one to write out, from 1 */
+  uint64_t digits;          /* decimals of a number */
   int update;               /* an explain_update */
 } explain_settings;
 
@@ -80,12 +81,13 @@ const char *explain_example(const char *name);
 /* A step of a lesson: before as it was, after it, and the traces of both. */
 typedef struct explain_step {
   mlpd_network *before, *after;
-  mlpd_descent *descent; /* the optimizer, which took the step */
+  mlpd_descent *held, *descent; /* the optimizer before and after the step */
   mlpd_trace trace, trace_after;
 } explain_step;
 
-/* Free with explain_step_free, also after a failure. */
-mlpd_status explain_step_make(const explain_lesson *lesson, explain_step *step);
+/* Step `number`, from 1, after those before it. MLPD_ERROR_DIVERGED where their cost is no longer finite. Free with
+ * explain_step_free, also after a failure. */
+mlpd_status explain_step_make(const explain_lesson *lesson, uint64_t number, explain_step *step);
 void explain_step_free(explain_step *step);
 
 /* The printers: of any lesson, matrix after matrix; of the examples sigmoid (unit after unit) and relu. */
@@ -93,7 +95,7 @@ void explain_any(const explain_lesson *lesson, const explain_step *step, FILE *s
 void explain_sigmoid(const explain_lesson *lesson, const explain_step *step, FILE *stream);
 void explain_relu(const explain_lesson *lesson, const explain_step *step, FILE *stream);
 
-/* A table of the cost over the settings' steps, the first of which is `step`. MLPD_ERROR_DIVERGED where the cost is no
+/* A table of the cost over the settings' steps, which step goes through. MLPD_ERROR_DIVERGED where the cost is no
  * longer finite. */
 mlpd_status explain_steps(const explain_lesson *lesson, explain_step *step, FILE *stream);
 

@@ -52,6 +52,10 @@ static void print_head(const explain_page *page) {
   FILE *const stream = page->stream;
   print_title(page->lesson, stream);
   print_network(page->lesson, stream);
+  if (settings->shown > 1)
+    (void)fprintf(stream, "Step      t = %llu, after %llu that %s not written out\n",
+                  (unsigned long long)settings->shown, (unsigned long long)settings->shown - 1,
+                  settings->shown == 2 ? "is" : "are");
   if (draws(page))
     (void)fprintf(stream, "Draws     with seed %llu, other numbers in each step\n",
                   (unsigned long long)settings->train.seed);

@@ -9,7 +9,7 @@ static void print_start(const explain_page *page, uint32_t l) {
   char formula[EXPLAIN_FORMULA];
   const uint32_t number = explain_layer_number(page, l);
   (void)snprintf(formula, sizeof formula, "W%u  weights of layer %u%s", number, number,
-                 page->lesson->drawn ? ", drawn" : "");
+                 page->lesson->drawn && page->lesson->settings.shown == 1 ? ", drawn" : "");
   explain_print(page, formula, explain_tensor(page->step->before, l, "weight"));
   if (!has_bias(page, l)) return;
   (void)snprintf(formula, sizeof formula, "B%u  biases", number);

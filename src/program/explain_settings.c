@@ -69,6 +69,8 @@ const option explain_setting_rows[] = {
      .choices = explain_update_choices},
     {"steps", "output", "N", OPTION_INTEGER, AT(steps), .help = "steps to take; more than 1 add a table of the cost",
      .minimum = 1, .maximum = 1e7},
+    {"show-step", "output", "K", OPTION_INTEGER, AT(shown),
+     .help = "step to write out in numbers, after those before it", .minimum = 1, .maximum = 1e7},
     {"digits", "output", "D", OPTION_INTEGER, AT(digits), .help = "decimals of the numbers", .minimum = 1,
      .maximum = 9},
     {.name = NULL},
@@ -76,7 +78,7 @@ const option explain_setting_rows[] = {
 _Static_assert(sizeof explain_setting_rows / sizeof *explain_setting_rows <= EXPLAIN_MAX_SETTINGS, "a line for each");
 
 explain_settings explain_settings_default(void) {
-  explain_settings settings = {.steps = 1, .digits = 4, .update = EXPLAIN_UPDATE_ALL};
+  explain_settings settings = {.steps = 1, .shown = 1, .digits = 4, .update = EXPLAIN_UPDATE_ALL};
   mlpd_train_options *const train = &settings.train;
   mlpd_train_options_default(train);
   train->hidden = "";

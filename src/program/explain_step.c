@@ -9,6 +9,7 @@
 void explain_step_free(explain_step *step) {
   mlpd_trace_free(&step->trace);
   mlpd_trace_free(&step->trace_after);
+  mlpd_descent_free(step->held);
   mlpd_descent_free(step->descent);
   mlpd_network_free(step->before);
   mlpd_network_free(step->after);
@@ -62,32 +63,59 @@ static mlpd_status make_trace(const explain_lesson *lesson, mlpd_network *networ
   return status == MLPD_OK ? MLPD_OK : fail_at(lesson, "loss", status);
 }
 
+static mlpd_status make_descent(const explain_lesson *lesson, const mlpd_network *network, mlpd_descent **descent) {
+  const mlpd_status status = mlpd_descent_create(&lesson->settings.train, network, descent);
+  return status == MLPD_OK ? MLPD_OK : fail_at(lesson, "optimizer", status);
+}
+
 /* The network takes a step with the gradients of the trace; with `update weights` the biases are put back. */
-static void descend(const explain_lesson *lesson, explain_step *step, const mlpd_trace *trace) {
+static void descend(const explain_lesson *lesson, mlpd_descent *descent, mlpd_network *network,
+                    const mlpd_trace *trace) {
   static float biases[3 * EXPLAIN_MAX_LAYERS + 3][EXPLAIN_MAX_WIDTH];
-  mlpd_network *const network = step->after;
   const bool keep = lesson->settings.update == EXPLAIN_UPDATE_WEIGHTS;
   for (uint32_t l = 0; keep && l < mlpd_network_num_layers(network); l++) {
     const mlpd_layer_view layer = mlpd_network_layer(network, l);
     if (layer.bias != NULL) memcpy(biases[l], layer.bias, layer.outputs * sizeof(float));
   }
-  mlpd_descent_step(step->descent, network, trace);
+  mlpd_descent_step(descent, network, trace);
   for (uint32_t l = 0; keep && l < mlpd_network_num_layers(network); l++) {
     const mlpd_layer_view layer = mlpd_network_layer(network, l);
     if (layer.bias != NULL) memcpy(layer.bias, biases[l], layer.outputs * sizeof(float));
   }
 }
 
-mlpd_status explain_step_make(const explain_lesson *lesson, explain_step *step) {
+static mlpd_status check_finite(uint64_t step, const mlpd_trace *trace) {
+  if (isfinite(trace->loss)) return MLPD_OK;
+  return outcome_fail(MLPD_ERROR_DIVERGED, "after step %llu the cost is not a finite number; try a smaller lr",
+                      (unsigned long long)step);
+}
+
+/* Both networks take this many steps. */
+static mlpd_status go_on(const explain_lesson *lesson, uint64_t steps, explain_step *step) {
+  mlpd_status status = MLPD_OK;
+  for (uint64_t s = 0; s < steps && status == MLPD_OK; s++) {
+    mlpd_trace trace;
+    status = make_trace(lesson, step->before, s, &trace);
+    if (status != MLPD_OK) return status;
+    status = check_finite(s, &trace);
+    descend(lesson, step->held, step->before, &trace);
+    descend(lesson, step->descent, step->after, &trace);
+    mlpd_trace_free(&trace);
+  }
+  return status;
+}
+
+mlpd_status explain_step_make(const explain_lesson *lesson, uint64_t number, explain_step *step) {
   *step = (explain_step){0};
   mlpd_status status = make_network(lesson, &step->before);
   if (status == MLPD_OK) status = make_network(lesson, &step->after);
-  if (status == MLPD_OK) status = make_trace(lesson, step->before, 0, &step->trace);
-  if (status == MLPD_OK && mlpd_descent_create(&lesson->settings.train, step->before, &step->descent) != MLPD_OK)
-    status = fail_at(lesson, "optimizer", MLPD_ERROR_USAGE);
+  if (status == MLPD_OK) status = make_descent(lesson, step->before, &step->held);
+  if (status == MLPD_OK) status = make_descent(lesson, step->before, &step->descent);
+  if (status == MLPD_OK) status = go_on(lesson, number - 1, step);
+  if (status == MLPD_OK) status = make_trace(lesson, step->before, number - 1, &step->trace);
   if (status != MLPD_OK) return status;
-  descend(lesson, step, &step->trace);
-  return make_trace(lesson, step->after, 1, &step->trace_after);
+  descend(lesson, step->descent, step->after, &step->trace);
+  return make_trace(lesson, step->after, number, &step->trace_after);
 }
 
 /* ---- The table of steps ----------------------------------------------------------------------------- */
@@ -113,23 +141,23 @@ static void print_row(const explain_lesson *lesson, uint64_t step, const mlpd_tr
   (void)fprintf(stream, "\n");
 }
 
-static mlpd_status check_finite(uint64_t step, const mlpd_trace *trace) {
-  if (isfinite(trace->loss)) return MLPD_OK;
-  return outcome_fail(MLPD_ERROR_DIVERGED, "after step %llu the cost is not a finite number; try a smaller lr",
-                      (unsigned long long)step);
-}
-
 mlpd_status explain_steps(const explain_lesson *lesson, explain_step *step, FILE *stream) {
-  const uint64_t steps = lesson->settings.steps;
-  mlpd_status status = check_finite(0, &step->trace);
-  if (status == MLPD_OK) status = check_finite(1, &step->trace_after);
+  const uint64_t shown = lesson->settings.shown;
+  const uint64_t steps = lesson->settings.steps > shown ? lesson->settings.steps : shown;
+  mlpd_status status = check_finite(shown - 1, &step->trace);
+  if (status == MLPD_OK) status = check_finite(shown, &step->trace_after);
   if (steps == 1 || status != MLPD_OK) return status;
+  if (shown > 1) {
+    explain_step_free(step);
+    status = explain_step_make(lesson, 1, step);
+    if (status != MLPD_OK) return status;
+  }
   (void)fprintf(stream, "\n5. Step after step\n\n      step             C%s\n",
                 lesson->n * lesson->outputs <= MOST_OUTPUTS ? "   Yhat, row after row" : "");
   print_row(lesson, 0, &step->trace, stream);
   print_row(lesson, 1, &step->trace_after, stream);
   for (uint64_t s = 2; s <= steps; s++) {
-    descend(lesson, step, &step->trace_after);
+    descend(lesson, step->descent, step->after, &step->trace_after);
     mlpd_trace_free(&step->trace_after);
     status = make_trace(lesson, step->after, s, &step->trace_after);
     if (status == MLPD_OK) status = check_finite(s, &step->trace_after);

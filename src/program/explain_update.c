@@ -11,7 +11,7 @@ typedef struct update {
   const explain_updated *tensor;
   const mlpd_train_options *options;
   const char *name;
-  explain_matrix old, new, gradient, state[2];
+  explain_matrix old, new, gradient, held[2], state[2]; /* held: state before the step */
   double trust;
   double in_gradient, in_direction, beside; /* the weight decay, where it acts */
 } update;
@@ -30,15 +30,16 @@ static double gradient_at(const void *context, uint64_t i, uint32_t j) {
   return at(&u->gradient, i, j) + u->in_gradient * at(&u->old, i, j);
 }
 
-/* The corrections of the first step. */
+static double power(double beta, const update *u) { return pow(beta, (double)u->page->lesson->settings.shown); }
+
 static double mean_at(const void *context, uint64_t i, uint32_t j) {
   const update *const u = context;
-  return at(&u->state[0], i, j) / (1 - u->options->beta1);
+  return at(&u->state[0], i, j) / (1 - power(u->options->beta1, u));
 }
 
 static double square_at(const void *context, uint64_t i, uint32_t j) {
   const update *const u = context;
-  return at(&u->state[1], i, j) / (1 - u->options->beta2);
+  return at(&u->state[1], i, j) / (1 - power(u->options->beta2, u));
 }
 
 static double direction_at(const void *context, uint64_t i, uint32_t j) {
@@ -46,10 +47,9 @@ static double direction_at(const void *context, uint64_t i, uint32_t j) {
   return mean_at(u, i, j) / (sqrt(square_at(u, i, j)) + u->options->epsilon) + u->in_direction * at(&u->old, i, j);
 }
 
-/* Of lion, whose mean gradient is 0 before the first step. */
 static double interpolated_at(const void *context, uint64_t i, uint32_t j) {
   const update *const u = context;
-  return (1 - u->options->beta1) * gradient_at(u, i, j);
+  return u->options->beta1 * at(&u->held[0], i, j) + (1 - u->options->beta1) * gradient_at(u, i, j);
 }
 
 /* ---- Printing ---------------------------------------------------------------------------------------- */
@@ -57,6 +57,14 @@ static double interpolated_at(const void *context, uint64_t i, uint32_t j) {
 static void print_values(const update *u, const char *formula, explain_value *value) {
   explain_print_values(u->page->stream, u->page->lesson->settings.digits, formula, u->old.rows, u->old.columns, value,
                        u);
+}
+
+/* What the optimizer held of the tensor; 0 before the first step. */
+static void print_held(const update *u, int which, const char *letter) {
+  char text[EXPLAIN_FORMULA];
+  if (u->page->lesson->settings.shown == 1) return;
+  (void)snprintf(text, sizeof text, "%s(%s)  before the step", letter, u->name);
+  explain_print(u->page, text, u->held[which]);
 }
 
 /* "V(W1) <- mu V + g": what the optimizer holds of the tensor. */
@@ -88,17 +96,21 @@ static void print_sgd(const update *u) {
 }
 
 static void print_momentum(const update *u) {
+  print_held(u, 0, "V");
   print_state(u, 0, "V", "mu V + g");
   print_new(u, "V");
 }
 
 static void print_nesterov(const update *u) {
+  print_held(u, 0, "V");
   print_state(u, 0, "V", "mu V + g");
   print_new(u, "(g + mu V)");
 }
 
 /* Both moments, and both corrected. */
 static void print_moments(const update *u) {
+  print_held(u, 0, "M");
+  print_held(u, 1, "V");
   print_state(u, 0, "M", "beta1 M + (1 - beta1) g");
   print_state(u, 1, "V", "beta2 V + (1 - beta2) g^2");
   print_values(u, "Mhat = M / (1 - beta1^t)", mean_at);
@@ -111,17 +123,20 @@ static void print_adam(const update *u) {
 }
 
 static void print_rmsprop(const update *u) {
+  print_held(u, 0, "Q");
   print_state(u, 0, "Q", "beta2 Q + (1 - beta2) g^2");
   print_new(u, "g / (sqrt(Q) + e)");
 }
 
 static void print_adagrad(const update *u) {
+  print_held(u, 0, "Q");
   print_state(u, 0, "Q", "Q + g^2");
   print_new(u, "g / (sqrt(Q) + e)");
 }
 
 static void print_lion(const update *u) {
   char formula[EXPLAIN_FORMULA];
+  print_held(u, 0, "M");
   (void)snprintf(formula, sizeof formula, "K(%s) = beta1 M + (1 - beta1) g", u->name);
   print_values(u, formula, interpolated_at);
   print_state(u, 0, "M", "beta2 M + (1 - beta2) g");
@@ -134,6 +149,7 @@ static void print_lars(const update *u) {
                  u->in_gradient > 0 ? "c |%s| / (|dC/d%s| + lambda |%s|)" : "c |%s| / |dC/d%s|", u->name, u->name,
                  u->name);
   if (u->tensor->decays) print_trust(u, formula);
+  print_held(u, 0, "V");
   print_state(u, 0, "V", u->tensor->decays ? "mu V + r g" : "mu V + g");
   print_new(u, "V");
 }
@@ -188,6 +204,8 @@ void explain_update_tensor(const explain_page *page, const explain_updated *t) {
               .gradient = explain_gradient(page, t->layer, t->tensor)};
   const uint32_t index = explain_tensor_index(step->before, t->layer, t->tensor);
   for (uint32_t i = 0; i < 2; i++)
+    u.held[i] = explain_matrix_of(mlpd_descent_state(step->held, step->before, t->layer, index, i));
+  for (uint32_t i = 0; i < 2; i++)
     u.state[i] = explain_matrix_of(mlpd_descent_state(step->descent, step->after, t->layer, index, i));
   u.trust = mlpd_descent_trust(step->descent, step->after, t->layer, index);
   settle_decay(&u);
@@ -221,9 +239,8 @@ void explain_update_start(const explain_page *page) {
   if (train->optimizer != MLPD_SGD) {
     (void)fprintf(stream, "Optimizer %s", mlpd_choice_name(mlpd_optimizer_choices, (int)train->optimizer));
     print_parameters(page);
-    (void)fprintf(stream,
-                  "; step t = 1\n"
-                  "          g is the gradient; what is held of each tensor begins at 0\n");
+    (void)fprintf(stream, "; step t = %llu\n          g is the gradient; what is held of each tensor begins at 0\n",
+                  (unsigned long long)page->lesson->settings.shown);
   }
   if (train->weight_decay > 0)
     (void)fprintf(stream, "Decay     lambda = %g, of weights; biases and the like do not decay\n", train->weight_decay);
