@@ -85,7 +85,7 @@ static void former_value(const char *checkpoint, const mlpd_option *row, char va
   (void)snprintf(value, VALUE_BYTES, "%s", meant);
 }
 
-static bool differ_by_blanks(const char *a, const char *b) {
+static bool equal_but_for_blanks(const char *a, const char *b) {
   for (;; a++, b++) {
     a += strspn(a, " ");
     b += strspn(b, " ");
@@ -99,7 +99,7 @@ static bool is_same_value(const mlpd_option *row, const char *a, const char *b) 
   mlpd_train_options one = {0}, other = {0};
   char buffer[64], buffer_other[64];
   if (strcmp(a, b) == 0) return true;
-  if (row != NULL && (row->type == MLPD_OPTION_WIDTHS || row->type == MLPD_OPTION_LIST) && differ_by_blanks(a, b))
+  if (row != NULL && (row->type == MLPD_OPTION_WIDTHS || row->type == MLPD_OPTION_LIST) && equal_but_for_blanks(a, b))
     return true;
   if (row == NULL || mlpd_option_set(row, row->name, a, &one) != MLPD_OK ||
       mlpd_option_set(row, row->name, b, &other) != MLPD_OK)
