@@ -1,4 +1,4 @@
-/* A run under way: what trainer.c and run_checkpoint.c share. No function here is collective unless its comment says
+/* A run under way: what trainer.c and the run_*.c files share. No function here is collective unless its comment says
  * so. */
 #ifndef MLPDIST_RUN_H
 #define MLPDIST_RUN_H
@@ -66,6 +66,10 @@ typedef struct trainer {
 
 bool run_is_root(const trainer *t);
 void run_notice(const trainer *t, const char *text); /* on rank 0 */
+
+/* Everything before the first step, up to the event started: the folder is locked, the data read, the state that of the
+ * checkpoint to go on from, if there is one. The caller frees t's members, after a failure too. Collective. */
+mlpd_status run_start(trainer *t, const mlpd_train_options *given);
 
 /* Parses "1000", "10min", "2epochs" or "never". */
 mlpd_status checkpoint_plan_parse(const char *text, checkpoint_plan *plan);

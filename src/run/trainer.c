@@ -6,211 +6,19 @@
 
 #include "base/locale.h"
 #include "base/machine_memory.h"
-#include "base/memory.h"
-#include "data/data_open.h"
 #include "kernels/cpu.h"
 #include "kernels/vector.h"
 #include "model/held_figure.h"
 #include "network/schedule.h"
-#include "options/option.h"
 #include "ranks/clock.h"
 #include "ranks/comm.h"
-#include "ranks/placement_check.h"
 #include "run/run.h"
 #include "run/run_files.h"
-#include "run/run_names.h"
 #include "run/run_table.h"
-#include "run/train_agreement.h"
 
 /* In between, an improved model stays in memory: small networks improve faster than disks sync. */
 static const double SAVE_EVERY_SECONDS = 5;
 static const double REPORT_EVERY_SECONDS = 0.1;
-
-/* ---- Start --------------------------------------------------------------------------------------- */
-
-static mlpd_status check_options(const mlpd_train_options *o, checkpoint_plan *every) {
-  if (o->data.file == NULL) return FAIL(MLPD_ERROR_USAGE, "no data file given");
-  TRY(mlpd_train_check(o));
-  return checkpoint_plan_parse(o->checkpoint_every, every);
-}
-
-static mlpd_status compare_ranks(trainer *t, const mlpd_train_options *options) {
-  char notice[AGREEMENT_NOTICE_BYTES];
-  TRY(train_agreement_check(t->comm, t->gemm, options, notice));
-  if (notice[0] != '\0') run_notice(t, notice);
-  return MLPD_OK;
-}
-
-static void fill_plan(trainer *t) {
-  const preparation *const p = &t->prep;
-  mlpd_train_result *const r = t->result;
-  r->task = p->options.task;
-  r->hidden = p->options.hidden;
-  r->activation = p->options.activation;
-  r->epochs = p->options.epochs;
-  r->train_rows = p->plan.rows;
-  r->valid_rows = p->valid.present ? p->valid.range.rows : 0;
-  r->features = p->features;
-  r->inputs = p->inputs;
-  r->outputs = p->outputs;
-  r->targets = p->targets;
-  r->lanes = p->options.lanes;
-  r->ranks = mlpd_comm_size(t->comm);
-  r->threads = p->threads;
-  r->backend = t->gemm->name;
-  stepper_describe(t->stepper, r->step, sizeof r->step);
-}
-
-/* Notes what in the placement costs speed, one line each with the cure. Collective. */
-static mlpd_status warn_of_placement(const trainer *t) {
-  placement_view view;
-  char text[512];
-  TRY(placement_inspect(t->comm, t->prep.threads, &view));
-  for (uint32_t i = 0; i < view.num_findings; i++) {
-    (void)snprintf(text, sizeof text, "%s; %s", view.findings[i].what, view.findings[i].cure);
-    run_notice(t, text);
-  }
-  return MLPD_OK;
-}
-
-static mlpd_status make_arrays(trainer *t) {
-  const preparation *const p = &t->prep;
-  const mlpd_network *const network = p->model->network;
-  TRY(optimizer_create(&p->options, network, &t->optimizer));
-  TRY(run_search_create(t));
-  TRY(memory_allocate(&t->kept, network->arena_size, sizeof(float), "best weights"));
-  TRY(run_average_create(t));
-  t->state = (run_state){.epoch = 1,
-                         .best_loss = INFINITY,
-                         .schedule = SCHEDULE_START,
-                         .search = SEARCH_START,
-                         .data_fingerprint = p->fingerprint,
-                         .valid_fingerprint = p->valid_fingerprint,
-                         .test_fingerprint = p->test_fingerprint,
-                         .lanes = p->options.lanes,
-                         .arena_size = network->arena_size};
-  TRY(run_names_text(p->model, &t->names));
-  return preparation_mathematics(p, t->gemm->name, &t->mathematics);
-}
-
-static mlpd_status make_stepper(trainer *t) {
-  const preparation *const p = &t->prep;
-  const stepper_parts parts = {.comm = t->comm,
-                               .network = p->model->network,
-                               .gemm = t->gemm,
-                               .optimizer = &t->optimizer,
-                               .plan = &p->plan,
-                               .rows = p->stream != NULL ? stream_kinds(p->stream) : &p->train,
-                               .stream = p->stream,
-                               .input = &p->model->input,
-                               .loss = p->loss,
-                               .reduce = p->options.reduce,
-                               .update = p->options.update,
-                               .overlap = p->options.overlap,
-                               .seed = p->options.seed,
-                               .clip_norm = p->options.clip_norm,
-                               .threads = p->threads};
-  return stepper_create(&parts, &t->stepper);
-}
-
-/* On rank 0, before the data is read: locks the run folder and checks that no output is an input. */
-static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
-  if (!run_is_root(t)) return MLPD_OK;
-  if (t->keeps_files && strcmp(o->out, "-") == 0)
-    return FAIL(MLPD_ERROR_USAGE,
-                "--out -: a run writes a folder of files, which the standard output cannot take; name a "
-                "folder (--out ./- for one of this name)");
-  if (t->keeps_files) TRY(run_files_check_apart(o->out, "--data", o->data.file));
-  if (t->keeps_files) TRY(run_files_check_apart(o->out, "--init-from", o->init_from));
-  if (o->trace != NULL) {
-    if (t->keeps_files) TRY(run_files_check_apart(o->out, "--trace", o->trace));
-    TRY(file_check_apart("--trace", o->trace, "--data", o->data.file));
-    TRY(file_check_apart("--trace", o->trace, "--resume", o->resume));
-    TRY(file_check_apart("--trace", o->trace, "--init-from", o->init_from));
-    TRY(run_file_check_output("--trace", o->trace));
-  }
-  if (!t->keeps_files) return MLPD_OK;
-  TRY(run_folder_reserve(o->out, &t->folder));
-  if (t->folder.lock.former[0] == '\0') return MLPD_OK;
-  char text[FILE_PATH_BYTES + RUN_LOCK_TEXT_BYTES];
-  (void)snprintf(text, sizeof text, "%s: the run before did not end by itself (%s); its folder is taken over", o->out,
-                 t->folder.lock.former);
-  run_notice(t, text);
-  return MLPD_OK;
-}
-
-/* Does the run resume from a checkpoint of its own folder? */
-static bool goes_on_here(const trainer *t, const mlpd_train_options *options, bool found) {
-  if (!found || strcmp(options->resume, "auto") == 0) return found;
-  return run_file_lies_in(options->resume, t->folder.checkpoints);
-}
-
-/* On rank 0: opens the run folder and starts the thread that writes checkpoints. */
-static mlpd_status open_folder(trainer *t, const mlpd_train_options *options, bool fresh, const char *metrics) {
-  if (!run_is_root(t) || !t->keeps_files) return MLPD_OK;
-  TRY(run_folder_open(options->config_text, metrics, fresh, &t->folder));
-  TRY(run_table_settle(t, options->out));
-  TRY(run_files_check_apart(options->out, "--trace", options->trace)); /* again: the folder may be new */
-  if (t->every.steps == 0 && t->every.epochs == 0 && t->every.seconds <= 0) return MLPD_OK;
-  return checkpoint_writer_start(t->folder.checkpoints, options->keep, &t->writer);
-}
-
-/* Without a run folder there are no checkpoints in it to go on from, and none is written. */
-static void leave_out_files(trainer *t, mlpd_train_options *options) {
-  if (options->resume != NULL && strcmp(options->resume, "auto") == 0) options->resume = NULL;
-  t->every = (checkpoint_plan){0};
-}
-
-static mlpd_status start(trainer *t, const mlpd_train_options *given) {
-  mlpd_comm *const comm = t->comm;
-  mlpd_train_options options = *given;
-  char *config_text = NULL;
-  checkpoint resumed = {0};
-  bool found = false;
-  options.data = data_settled(&given->data);
-  mlpd_train_options_settle(&options);
-  t->keeps_files = options.out != NULL;
-  mlpd_status status = init_source_open(&options, &t->init);
-  if (status == MLPD_OK) status = check_options(&options, &t->every);
-  if (!t->keeps_files) leave_out_files(t, &options);
-  if (status == MLPD_OK && options.task == MLPD_TASK_AUTO && loss_needs_values(options.loss))
-    options.task = MLPD_REGRESSION;
-  if (status == MLPD_OK) status = backend_choose(options.backend, &t->gemm);
-  if (status == MLPD_OK && options.config_text == NULL) {
-    status = option_config_text(&options, &config_text);
-    options.config_text = config_text;
-  }
-  TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-  TRY_GOTO(status, compare_ranks(t, &options), done);
-  TRY_GOTO(status, run_table_find(t, &options), done);
-  TRY_GOTO(status, mlpd_comm_agree(comm, reserve_folder(t, &options)), done);
-  const double started = clock_seconds();
-  TRY_GOTO(status, run_table_convert(t, &options), done);
-  comm_watch_place(comm, "while the data is read");
-  TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
-  TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
-  init_source_free_model(&t->init, &t->prep.options);
-  t->result->load_seconds = clock_seconds() - started;
-  run_table_tell(t);
-  comm_watch_place(comm, "before the first step");
-  TRY_GOTO(status, mlpd_comm_agree(comm, make_arrays(t)), done);
-  TRY_GOTO(status, make_stepper(t), done);
-  if (found) TRY_GOTO(status, run_restore(t, &resumed), done);
-  fill_plan(t);
-  TRY_GOTO(status, mlpd_comm_agree(comm, open_folder(t, &options, !goes_on_here(t, &options, found), resumed.metrics)),
-           done);
-  if (t->raw_table) t->prep.options.data.file = t->table; /* its name from now on, for messages */
-  TRY_GOTO(status, run_trace_start(t), done);
-  TRY_GOTO(status, warn_of_placement(t), done);
-  if (run_is_root(t) && t->events != NULL && t->events->started != NULL)
-    t->events->started(t->events->context, t->result);
-  t->result->hidden = t->result->activation = NULL;
-done:
-  checkpoint_free(&resumed);
-  t->prep.options.config_text = given->config_text;
-  free(config_text);
-  return status;
-}
 
 /* ---- The model ------------------------------------------------------------------------------------ */
 
@@ -632,7 +440,7 @@ mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options,
   run_forget_requests();
   comm_watch_start(comm, options->stall_timeout, options->stall_abort, events != NULL ? events->stalled : NULL,
                    events != NULL ? events->context : NULL);
-  status = start(&t, options);
+  status = run_start(&t, options);
   if (status == MLPD_OK) status = finish(&t, run_epochs(&t));
   const bool whole = status == MLPD_OK || (status == MLPD_INTERRUPTED && t.state.kept_epoch > 0);
   free_trainer(&t, options->out, whole ? model : NULL);
