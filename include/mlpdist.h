@@ -540,13 +540,17 @@ MLPD_API mlpd_status mlpd_export(const mlpd_model *model, const char *out);
 typedef struct mlpd_import_options {
   mlpd_task task; /* MLPD_TASK_AUTO: as the file says, else classes if its outputs are a softmax or one sigmoid. Classes
                      of a network that ends without an activation: it gives logits */
+  const char *activation; /* of the hidden layers, or of each, "relu,tanh": of .npz alone, which does not tell; NULL */
+  int output_activation;  /* an mlpd_activation, likewise; -1: identity, or by task */
 } mlpd_import_options;
 
 MLPD_API void mlpd_import_options_default(mlpd_import_options *options);
 
-/* Makes a model of a network of dense layers in path, by its extension: .onnx. Arithmetic on its input becomes the
- * normalisation, that on its output the scaling of the targets, batch norms part of the weights. The caller frees the
- * model. MLPD_ERROR_DATA for what is no chain of dense layers and activations; the message names the operator. */
+/* Makes a model of a network of dense layers in path, by its extension: .onnx; .h5 or .hdf5, a model that Keras 2
+ * saved; .npz, the arrays of a PyTorch state dict, NAME.weight (outputs, inputs) and NAME.bias in the order of the
+ * layers. Arithmetic on its input becomes the normalisation, that on its output the scaling of the targets, batch norms
+ * part of the weights. The caller frees the model. MLPD_ERROR_DATA for what is no chain of dense layers and
+ * activations; the message names the operator. */
 MLPD_API mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, mlpd_model **model);
 
 /* From now on, notice is called with one line for each thing that the user should know about how data meets the model:

@@ -201,3 +201,100 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   done
   ! ls refused.h5 2> /dev/null || fail "something is left"
 }
+
+# predicts_as_wanted MODEL FILE: the predictions of the model for x.h5 are the numbers in the file.
+predicts_as_wanted() {
+  "$MLPDIST" predict --model "$1" --data x.h5 --out got.csv > /dev/null || fail "predict with $1"
+  tail -n +2 got.csv > got.txt
+  "$python" - "$2" << 'END' || fail "other predictions: $1"
+import sys, numpy as np
+want, got = np.loadtxt(sys.argv[1], ndmin=2), np.genfromtxt("got.txt", delimiter=",")
+got = got.reshape(len(want), -1)[:, -want.shape[1]:]
+assert np.abs(want - got).max() < 2e-6 * np.abs(want).max(), (want[:2], got[:2])
+END
+}
+
+@test "import: a Keras 2 file and a PyTorch state dict predict what their formulas say, and train goes on from them" {
+  for python in "${PYTHON:-python3}" /usr/bin/python3; do "$python" -c 'import numpy, h5py' 2> /dev/null && break; done
+  "$python" -c 'import numpy, h5py' || skip "no Python with NumPy and h5py (Debian: python3-h5py)"
+  "$python" - << 'END'
+import json, h5py, numpy as np
+draw = np.random.RandomState(3)
+sizes = [5, 7, 6, 3]
+w = [draw.normal(size=s).astype("f4") for s in zip(sizes, sizes[1:])]
+b = [draw.normal(size=n).astype("f4") for n in sizes[1:]]
+x = draw.normal(size=(40, 5))
+def softmax(z):
+    e = np.exp(z - z.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+def run(first, second, last):
+    return last(second(first(x @ w[0] + b[0]) @ w[1] + b[1]) @ w[2] + b[2])
+relu = lambda z: np.maximum(z, 0)
+swish = lambda z: z / (1 + np.exp(-z))
+np.savetxt("keras.txt", run(relu, swish, softmax))
+np.savetxt("torch.txt", run(relu, np.tanh, lambda z: z))
+with h5py.File("x.h5", "w") as f:
+    f["test/x"] = x
+with h5py.File("xy.h5", "w") as f:
+    f["train/x"], f["train/y"] = x, run(relu, np.tanh, lambda z: z)
+def keras(name, change=lambda layers: None, functional=False):
+    layers = [{"class_name": "InputLayer", "config": {"name": "in"}},
+              {"class_name": "Dense", "config": {"name": "first", "activation": "relu"}},
+              {"class_name": "Dropout", "config": {"name": "drop"}},
+              {"class_name": "Dense", "config": {"name": "second", "activation": "linear"}},
+              {"class_name": "Activation", "config": {"name": "act", "activation": "swish"}},
+              {"class_name": "Dense", "config": {"name": "third", "activation": "softmax"}}]
+    if functional:
+        for before, layer in zip(layers, layers[1:]):
+            layer["inbound_nodes"] = [[[before["config"]["name"], 0, 0, {}]]]
+    change(layers)
+    with h5py.File(name, "w") as f:
+        f.attrs["model_config"] = json.dumps({"class_name": "Functional" if functional else "Sequential",
+                                              "config": {"layers": layers}}).encode()
+        for k, layer in enumerate(("first", "second", "third")):
+            at = f"model_weights/{layer}/{'model/' if functional else ''}{layer}/"
+            f[at + "kernel:0"], f[at + "bias:0"] = w[k], b[k]
+keras("net.h5")
+keras("net.hdf5", functional=True)
+keras("norm.h5", lambda l: l[2].update(class_name="BatchNormalization"))
+keras("branch.h5", lambda l: l[3].update(inbound_nodes=[[["in", 0, 0, {}]]]), functional=True)
+keras("odd.h5", lambda l: l[1]["config"].update(activation="hard_sigmoid"))
+state = {}
+for k in range(3):
+    state[f"net.{2 * k}.weight"], state[f"net.{2 * k}.bias"] = w[k].T, b[k]
+np.savez("net.npz", **state)
+np.savez("more.npz", **state, **{"norm.running_mean": b[0]})
+END
+  for file in net.h5 net.hdf5; do
+    alone import "$file" keras-model.h5
+    succeeds
+    predicts_as_wanted keras-model.h5 keras.txt
+  done
+  alone import net.npz torch.h5 --activation relu,tanh
+  succeeds
+  predicts_as_wanted torch.h5 torch.txt
+  # The first loss of a run that starts from it is that of the network which made the targets.
+  alone train --data xy.h5 --init-from torch.h5 --epochs 1 --lr 0 --valid-fraction 0 --normalize-targets none --out run
+  succeeds
+  says "network  5-7-6-3, relu,tanh"
+  grep -qE 'train loss [0-9.]+e-1[0-9]' <<< "$output" || fail "a loss that is not 0"
+  alone import net.npz x.out.h5
+  fails_with 2 "net.npz: the file does not tell the activations of its 2 hidden layers: give --activation"
+  alone import net.npz x.out.h5 --activation relu,tanh,relu
+  fails_with 2 '"relu,tanh,relu" has 3 values, but there are 2 hidden layers'
+  alone import net.h5 x.out.h5 --activation relu
+  fails_with 2 "the file tells its activations"
+  alone import more.npz x.out.h5 --activation relu
+  fails_with 1 "norm.running_mean (rank 1) is no weight (outputs, inputs) or bias of a linear layer"
+  alone import norm.h5 x.out.h5
+  fails_with 1 "layer drop is a BatchNormalization"
+  alone import branch.h5 x.out.h5
+  fails_with 1 "layer second does not take layer drop alone: the network is no chain"
+  alone import odd.h5 x.out.h5
+  fails_with 1 "layer first has activation 'hard_sigmoid', which is none of ours"
+  alone import run/model.h5 x.out.h5
+  fails_with 1 "needs no import"
+  alone import x.h5 x.out.h5
+  fails_with 1 "has no attribute model_config"
+  [ ! -e x.out.h5 ] || fail "a file is left"
+}

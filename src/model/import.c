@@ -15,7 +15,8 @@ typedef struct format {
   import_reader *read;
 } format;
 
-static const format FORMATS[] = {{".onnx", import_onnx}};
+static const format FORMATS[] = {
+    {".onnx", import_onnx}, {".npz", import_npz}, {".h5", import_keras}, {".hdf5", import_keras}};
 
 static const format *find_format(const char *path) {
   const size_t length = strlen(path);
@@ -27,6 +28,43 @@ static const format *find_format(const char *path) {
 }
 
 static import_layer *last_layer(const import_chain *chain) { return &chain->layers[chain->num_layers - 1]; }
+
+/* ---- Activations --------------------------------------------------------------------------------------- */
+
+/* Item l of a list "relu,tanh", or the only one. */
+static mlpd_status activation_of(const char *list, uint32_t l, mlpd_activation *activation) {
+  char name[64];
+  int value = MLPD_IDENTITY;
+  for (uint32_t i = 0; i < l && strchr(list, ',') != NULL; i++) list = strchr(list, ',') + 1;
+  list += strspn(list, " ");
+  (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(list, ", "), list);
+  if (!mlpd_choice_find(mlpd_activation_choices, name, &value) || value == MLPD_SOFTMAX)
+    return FAIL(MLPD_ERROR_USAGE, "--activation: \"%s\" is no activation of a hidden layer", name);
+  *activation = (mlpd_activation)value;
+  return MLPD_OK;
+}
+
+static mlpd_status settle_activations(import_chain *chain, const mlpd_import_options *options) {
+  const char *const list = options->activation;
+  const uint32_t hidden = chain->num_layers > 0 ? chain->num_layers - 1 : 0;
+  uint32_t items = list != NULL;
+  for (const char *c = list; c != NULL && *c != '\0'; c++) items += *c == ',';
+  if (!chain->needs_activation && (list != NULL || options->output_activation >= 0))
+    return FAIL(MLPD_ERROR_USAGE, "the file tells its activations: leave out --activation and --output-activation");
+  if (!chain->needs_activation) return MLPD_OK;
+  if (hidden > 0 && list == NULL)
+    return FAIL(MLPD_ERROR_USAGE,
+                "the file does not tell the activations of its %u hidden layer%s: give --activation, such "
+                "as relu",
+                hidden, hidden == 1 ? "" : "s");
+  if (items > 1 && items != hidden)
+    return FAIL(MLPD_ERROR_USAGE, "--activation: \"%s\" has %u values, but there %s %u hidden layer%s", list, items,
+                hidden == 1 ? "is" : "are", hidden, hidden == 1 ? "" : "s");
+  for (uint32_t l = 0; l < hidden; l++) TRY(activation_of(list, l, &chain->layers[l].activation));
+  if (options->output_activation >= 0 && chain->num_layers > 0)
+    last_layer(chain)->activation = (mlpd_activation)options->output_activation;
+  return MLPD_OK;
+}
 
 /* ---- Task and loss ----------------------------------------------------------------------------------- */
 
@@ -126,8 +164,25 @@ static void take_names(name_list *from, uint64_t count, name_list *to) {
   *from = (name_list){0};
 }
 
+/* Its network as options of training, so that `train --init-from` has the same. */
+static mlpd_status write_config(const import_chain *chain, char **config) {
+  size_t bytes = 0;
+  FILE *const out = open_memstream(config, &bytes);
+  if (out == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, importing");
+  (void)fprintf(out, "[network]\nhidden =");
+  for (uint32_t l = 0; l + 1 < chain->num_layers; l++)
+    (void)fprintf(out, "%s%u", l > 0 ? "," : " ", chain->layers[l].outputs);
+  (void)fprintf(out, chain->num_layers > 1 ? "\nactivation =" : "");
+  for (uint32_t l = 0; l + 1 < chain->num_layers; l++)
+    (void)fprintf(out, "%s%s", l > 0 ? "," : " ",
+                  mlpd_choice_name(mlpd_activation_choices, (int)chain->layers[l].activation));
+  (void)fprintf(out, "\n");
+  return fclose(out) == 0 ? MLPD_OK : FAIL(MLPD_ERROR_MEMORY, "out of memory, importing");
+}
+
 static mlpd_status fill_model(import_chain *chain, mlpd_model *model) {
   const uint32_t inputs = chain->layers[0].inputs, outputs = last_layer(chain)->outputs;
+  TRY(write_config(chain, &model->config));
   TRY(make_network(chain, &model->network));
   TRY(make_affine(inputs, chain->input_shift, chain->input_scale, "input", &model->input));
   model->task = chain->task;
@@ -143,6 +198,7 @@ static mlpd_status fill_model(import_chain *chain, mlpd_model *model) {
 
 static mlpd_status make_model(import_chain *chain, const mlpd_import_options *options, mlpd_model **model) {
   mlpd_model *made = NULL;
+  TRY(settle_activations(chain, options));
   TRY(check_chain(chain));
   TRY(settle_task(chain, options->task));
   TRY(settle_loss(chain));
@@ -154,7 +210,7 @@ static mlpd_status make_model(import_chain *chain, const mlpd_import_options *op
 }
 
 void mlpd_import_options_default(mlpd_import_options *options) {
-  *options = (mlpd_import_options){.task = MLPD_TASK_AUTO};
+  *options = (mlpd_import_options){.task = MLPD_TASK_AUTO, .output_activation = -1};
 }
 
 mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, mlpd_model **model) {
@@ -166,8 +222,10 @@ mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, ml
   import_chain chain = {0};
   const format *const found = find_format(path);
   if (found == NULL)
-    return FAIL(MLPD_ERROR_USAGE, "%s: unknown extension; import reads .onnx (dense layers), and convert reads data",
-                path);
+    return FAIL(
+        MLPD_ERROR_USAGE,
+        "%s: unknown extension; import reads .onnx, .h5 (Keras) and .npz (a state dict of PyTorch); convert reads data",
+        path);
   mlpd_status status = found->read(path, options, &chain);
   if (status == MLPD_OK) status = make_model(&chain, options, model);
   import_chain_free(&chain);

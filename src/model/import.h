@@ -20,6 +20,7 @@ typedef struct import_chain {
   double *target_shift, *target_scale; /* (outputs): value = a / scale + shift; NULL: as they are */
   mlpd_task task;                      /* MLPD_TASK_AUTO: not told */
   mlpd_loss loss;                      /* MLPD_LOSS_AUTO: not told */
+  bool needs_activation;               /* the file does not tell activations */
   data_names names;
 } import_chain;
 
@@ -30,6 +31,6 @@ void import_chain_free(import_chain *chain);
 /* Fills *chain, which is all zero; messages of failures do not name the file. */
 typedef mlpd_status import_reader(const char *path, const mlpd_import_options *options, import_chain *chain);
 
-import_reader import_onnx;
+import_reader import_onnx, import_keras, import_npz;
 
 #endif

@@ -14,6 +14,12 @@ static const option rows[] = {
      .default_text = "auto",
      .help = "classes or values; without an activation at its end a network gives logits of classes",
      .note = "classes if it ends in softmax or one sigmoid"},
+    {"activation", "import", "NAME[,NAME...]", OPTION_TEXT, ROW(import.activation),
+     .help = "activation of the hidden layers, or of each, of an .npz archive, which does not tell",
+     .note = "as the file says"},
+    {"output-activation", "import", "NAME", OPTION_CHOICE, ROW(import.output_activation),
+     .choices = mlpd_activation_choices, .automatic = true, .default_text = "auto",
+     .help = "activation of the last layer of an .npz archive", .note = "identity, or by --task"},
     {"help", "general", NULL, OPTION_FLAG, ROW(help), .help = "print this help and exit"},
     {.name = NULL},
 };
@@ -34,8 +40,13 @@ const option_table import_table = {
         "  .onnx   a graph of Gemm or MatMul and Add, activations that train knows, batch norms and\n"
         "          constants beside them; arithmetic on the input becomes its normalisation, that on\n"
         "          the output the scaling of the targets. What export wrote is read with its names.\n"
+        "  .h5     what Keras 2 saved (model.save): dense layers and activations\n"
+        "  .npz    the state dict of PyTorch's linear layers: numpy.savez(\"net.npz\",\n"
+        "          **{k: v.numpy() for k, v in net.state_dict().items()})\n"
+        "train --init-from model.h5 goes on from there.\n"
         "Examples\n"
         "  mlpdist import net.onnx model.h5\n"
+        "  mlpdist import net.npz model.h5 --activation relu --task classification\n"
         "  mlpdist import logits.onnx model.h5 --task classification\n",
     .rows = rows,
     .defaults = defaults,
@@ -53,6 +64,7 @@ static mlpd_status import(const char *path, const mlpd_import_options *options, 
 
 int command_import(int argc, char **argv) {
   import_arguments arguments = {0};
+  mlpd_import_options_default(&arguments.import);
   option_results results = {0};
   if (options_want_help(argc, argv)) return command_print_help(&import_table);
   mlpd_status status = options_parse(&import_table, argc, argv, &arguments, &results);
