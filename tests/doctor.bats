@@ -21,6 +21,9 @@ short=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
   says "machine " "1 rank x 1 thread" "peak " "memory " "denormals  flushed" "32-16-8-4" "products " "plain " \
     "of the peak" "wire       not measured" "predicted" "samples/s" "efficiency" "measured, on 1 rank" "step: threads share "
   ! grep -q '^data' <<< "$output" || fail "no data was given"
+  alone doctor "${short[@]}" --ensemble 3 # scales, the shared layers, and heads
+  succeeds
+  says "32-16-8-4, ensemble of 3, 868 parameters" "measured, on 1 rank"
 }
 
 @test "a data set is read, and gives inputs, outputs and the most rows of a batch" {

@@ -15,7 +15,7 @@
 
 void mlpd_doctor_options_default(mlpd_doctor_options *options) {
   *options = (mlpd_doctor_options){
-      .hidden = "512,512", .activation = "relu", .optimizer = MLPD_MOMENTUM, .batch = 128, .seconds = 5};
+      .hidden = "512,512", .activation = "relu", .ensemble = 1, .optimizer = MLPD_MOMENTUM, .batch = 128, .seconds = 5};
 }
 
 #define AT(member) offsetof(mlpd_doctor_options, member), sizeof(((mlpd_doctor_options *)0)->member)
@@ -27,6 +27,7 @@ static const mlpd_option checked[] = {
     {"hidden", NULL, NULL, MLPD_OPTION_WIDTHS, AT(hidden), .default_text = "512,512"},
     {"activation", NULL, NULL, MLPD_OPTION_LIST, AT(activation), .default_text = "relu",
      .choices = mlpd_activation_choices},
+    {"ensemble", NULL, NULL, MLPD_OPTION_INTEGER, AT(ensemble), .minimum = 1, .maximum = 1024},
     {"optimizer", NULL, NULL, MLPD_OPTION_CHOICE, AT(optimizer), .choices = mlpd_optimizer_choices},
     {"batch", NULL, NULL, MLPD_OPTION_INTEGER, AT(batch), .minimum = 1, .maximum = 2147483647},
     {"lanes", NULL, NULL, MLPD_OPTION_INTEGER, AT(lanes), .maximum = 65536},
@@ -67,12 +68,24 @@ static mlpd_status look_at_machine(doctor *d) {
   return MLPD_OK;
 }
 
+/* "784-512-512-10", "784-512-10, ensemble of 32" */
+static void name_network(doctor *d) {
+  mlpd_doctor_report *const r = d->report;
+  const uint32_t members = network_members(d->network);
+  size_t used = (size_t)snprintf(r->network, sizeof r->network, "%u", d->features);
+  for (uint32_t l = members > 1; l < d->network->num_layers && used < sizeof r->network; l++) /* no fan-out */
+    used += (size_t)snprintf(r->network + used, sizeof r->network - used, "-%u", d->network->layers[l].outputs);
+  if (members > 1 && used < sizeof r->network)
+    (void)snprintf(r->network + used, sizeof r->network - used, ", ensemble of %u", members);
+}
+
 static mlpd_status make_network(doctor *d) {
   mlpd_doctor_report *const r = d->report;
   mlpd_train_options as_train;
   mlpd_train_options_default(&as_train);
   as_train.hidden = d->options->hidden;
   as_train.activation = d->options->activation;
+  as_train.ensemble = d->options->ensemble;
   as_train.output_activation = d->classes ? MLPD_SOFTMAX : MLPD_IDENTITY;
   TRY(network_of_options(&as_train, d->features, d->outputs, false, &d->network));
   mlpd_network_init(d->network, MLPD_INIT_AUTO, 1);
@@ -80,9 +93,7 @@ static mlpd_status make_network(doctor *d) {
   r->batch = d->options->batch;
   if (r->has_file && r->batch > r->rows) r->batch = r->rows; /* as train does */
   r->lanes = doctor_lanes(d->options->lanes > 0 ? d->options->lanes : lanes_default(r->batch), r->ranks);
-  size_t used = (size_t)snprintf(r->network, sizeof r->network, "%u", d->features);
-  for (uint32_t l = 0; l < d->network->num_layers && used < sizeof r->network; l++)
-    used += (size_t)snprintf(r->network + used, sizeof r->network - used, "-%u", d->network->layers[l].outputs);
+  name_network(d);
   return MLPD_OK;
 }
 

@@ -14,7 +14,7 @@ enum { GRADIENT_FLOATS = 1 << 18 }; /* largest block of a weight gradient: fits 
 
 /* A thread's arrays; the weights are the network's. */
 typedef struct bench {
-  int rows;        /* rows of a microbatch */
+  int rows;        /* rows of a microbatch, and of an ensemble of all its members */
   float *in, *out; /* (rows, widest) */
   float *back;     /* (rows, widest): product of delta and weights */
   float *gradient; /* (GRADIENT_FLOATS, or a row if that is more) */
@@ -39,21 +39,33 @@ static mlpd_status make_bench(const mlpd_network *network, uint64_t rows, bench 
   return MLPD_OK;
 }
 
-/* Computes the three products of a layer with these weights (forward, backward, weight gradient); returns the number of
- * floating-point operations. */
-static double run_layer(const mlpd_network *network, const backend *gemm, const tensor *t, const bench *b) {
-  const int in = (int)t->rows, out = (int)t->columns, ld = (int)b->widest, stride = (int)t->stride;
-  const float *const weight = network->parameters + t->offset;
+/* Computes the three products of `count` rows with the weights of one matrix of a layer (forward, backward, weight
+ * gradient); returns the number of floating-point operations. */
+static double run_matrix(const mlpd_network *network, const backend *gemm, const tensor *t, const float *weight,
+                         int count, const bench *b) {
+  const int in = (int)tensor_group_rows(t), out = (int)t->columns, ld = (int)b->widest, stride = (int)t->stride;
   const bool backward = t->layer > network->lowest_delta;
-  const double flops = 2.0 * b->rows * in * out;
-  gemm->sgemm(false, false, b->rows, out, in, b->in, ld, weight, stride, b->back, ld);
-  if (backward) gemm->sgemm(false, true, b->rows, in, out, b->out, ld, weight, stride, b->back, ld);
+  const double flops = 2.0 * count * in * out;
+  gemm->sgemm(false, false, count, out, in, b->in, ld, weight, stride, b->back, ld);
+  if (backward) gemm->sgemm(false, true, count, in, out, b->out, ld, weight, stride, b->back, ld);
   const int most = GRADIENT_FLOATS / stride > 1 ? GRADIENT_FLOATS / stride : 1;
   for (int row = 0; row < in; row += most) {
     const int rows = in - row < most ? in - row : most;
-    gemm->sgemm(true, false, rows, out, b->rows, b->in + row, ld, b->out, ld, b->gradient, stride);
+    gemm->sgemm(true, false, rows, out, count, b->in + row, ld, b->out, ld, b->gradient, stride);
   }
   return (backward ? 3 : 2) * flops;
+}
+
+/* All matrices of a layer: of an ensemble's heads each with the rows of its member. */
+static double run_layer(const mlpd_network *network, const backend *gemm, const tensor *t, const bench *b) {
+  const uint32_t matrices = t->rows / tensor_group_rows(t);
+  const uint32_t share = matrices > 1 ? matrices : network_members(network) / network->layers[t->layer].copies;
+  double flops = 0;
+  for (uint32_t i = 0; i < matrices; i++) {
+    const float *const weight = network->parameters + t->offset + (size_t)i * tensor_group_rows(t) * t->stride;
+    flops += run_matrix(network, gemm, t, weight, b->rows / (int)share, b);
+  }
+  return flops;
 }
 
 /* flop/s of the calling thread in its best round, since the peak is measured in the same way. The first round generates
@@ -76,7 +88,8 @@ static double measure(const mlpd_network *network, const backend *gemm, const be
 
 /* Measures all threads of all ranks at the same time. Collective. */
 static mlpd_status measure_all(doctor *d, const backend *gemm, double seconds, double *flops) {
-  const uint64_t rows = doctor_most_rows(d->report->batch, d->report->lanes, (int)d->report->lanes);
+  const uint64_t rows =
+      doctor_most_rows(d->report->batch, d->report->lanes, (int)d->report->lanes) * network_members(d->network);
   double sum = 0;
   int failed = 0;
   mlpd_status status = MLPD_OK;

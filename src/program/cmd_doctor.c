@@ -32,6 +32,8 @@ static const option rows[] = {
      .automatic = true, .note = "of the data, else 10"},
     {"activation", "network", "NAME[,NAME...]", OPTION_LIST, AT(doctor.activation),
      .help = "activation of the hidden layers, or of each", .choices = mlpd_activation_choices},
+    {"ensemble", "network", "K", OPTION_INTEGER, AT(doctor.ensemble),
+     .help = "members that share all layers but the last; 1: a single network", RANGE(1, 1024)},
     {"optimizer", "network", "NAME", OPTION_CHOICE, AT(doctor.optimizer), .help = "update rule",
      .choices = mlpd_optimizer_choices},
 
