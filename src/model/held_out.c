@@ -361,7 +361,7 @@ static mlpd_status blame_row(held_out *held, const mlpd_model *model, const char
                              uint64_t row) {
   float *mapped = NULL;
   mlpd_status status = map_row(held, model, row, &mapped);
-  if (status == MLPD_OK && fabs((double)mapped[farthest_column(mapped, held->rows.features)]) > FAR)
+  if (status == MLPD_OK && fabs((double)mapped[farthest_column(mapped, affine_width(&model->input))]) > FAR)
     status = fail_overflow(held, &model->input, mapped, file, which, row);
   free(mapped);
   return status;
