@@ -623,6 +623,8 @@ typedef struct mlpd_train_options {
   double input_noise;     /* standard deviation of the noise on each input, once normalised */
   double input_scale;     /* learning rate of a factor of each input, relative to lr; 0: there are no factors */
   uint32_t ensemble;      /* members that share all layers but the last; 1: a single network */
+  uint64_t embed_above;   /* columns of more categories than this are embedded, others one-hot */
+  uint32_t embed_width;   /* values of an embedded category */
   mlpd_parametrization parametrization;
   int output_activation; /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;

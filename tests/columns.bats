@@ -37,6 +37,65 @@ mixed() {
   says "kinds of columns (values may be missing):" "  city: 7 categories: city0, city1" "  flag: yes/no"
 }
 
+# 17 shops, in some rows none; sales depend on the shop.
+shops() {
+  awk 'BEGIN {
+    print "shop,size,open,sales"
+    for (i = 0; i < 500; i++) {
+      s = i * 7 % 17
+      printf "%s,%g,%s,%g\n", i % 23 == 5 ? "" : "shop" s, i * 37 % 113 / 10, i % 3 ? "yes" : "no", s * s % 11 + i * 37 % 113 / 10
+    }
+  }' > shops.csv
+}
+
+@test "columns of many categories are embedded: the same bits on any ranks, resumed, and in every description" {
+  shops
+  local options=(--data shops.csv --label sales --hidden 12 --batch 32 --lanes 4 --epochs 6 --lr 0.02 --checkpoint-every 7 --keep 99) first split
+  alone train "${quick[@]}" "${options[@]}" --threads 1 --out run
+  succeeds
+  says "table    shop: category, embedded in 8 numbers: shop0, shop1, shop10, shop11, shop12, shop13, ..., missing" \
+    "table    size: number, 1 input" "table    open: yes/no, 1 input" "network  3-12-1"
+  first=$(grep digest <<< "$output")
+  for split in "3 1" "2 2"; do
+    # shellcheck disable=SC2086
+    set -- $split
+    launch "$1" train "${quick[@]}" "${options[@]}" --threads "$2" --out other --quiet
+    succeeds
+    says "$first"
+  done
+  launch 2 train "${quick[@]}" "${options[@]}" --quiet --out resumed --resume run/checkpoints/step-000000000007.h5
+  succeeds
+  says "$first"
+  alone train "${quick[@]}" "${options[@]}" --quiet --out resumed --resume run/checkpoints/step-000000000007.h5 --embed-width 4
+  fails_with 2 "the checkpoint was made with 'embed-width = 8', this run has 'embed-width = 4'"
+  alone info run/model.h5
+  succeeds
+  says "layer 1: embed, table (18, 8), identity" "layer 2: weight (10, 12)" "shop: category, embedded in 8 numbers: shop0" "289 parameters"
+  alone train "${quick[@]}" "${options[@]}" --embed-above 16 --embed-width 3 --quiet --out other
+  succeeds
+  alone info other/model.h5
+  says "table (18, 3)" "embed-width = 3"
+  for split in 17 65536; do # not more than so many
+    alone train "${quick[@]}" "${options[@]}" --embed-above "$split" --out other
+    succeeds
+    says "shop: category, 18 inputs: shop0" "network  20-12-1"
+  done
+}
+
+@test "an embedded category that the model does not know counts as none, and is counted" {
+  shops
+  alone train "${quick[@]}" --data shops.csv --label sales --hidden 12 --batch 32 --epochs 2 --quiet --out run
+  succeeds
+  { head -1 shops.csv; printf 'shop3,1,yes,0\nNew York,1,yes,0\n,1,yes,0\nParis,1,yes,0\nshop16,1,yes,0\n'; } > new.csv
+  launch 2 predict --model run/model.h5 --data new.csv --out new.out
+  succeeds
+  grep -q "note: new.csv: unknown categories, which count as none: shop (2)" "$errors.all" || fail "no note: $(cat "$errors.all")"
+  [ "$(sed -n '3s/.*,//p' new.out)" = "$(sed -n '5s/.*,//p' new.out)" ] || fail "unknown ones differ"
+  [ "$(cut -d, -f2 new.out | tail -n +2 | sort -u | wc -l)" = 4 ] || fail "known ones, a missing and an unknown one are not told apart"
+  alone eval --model run/model.h5 --data new.csv
+  succeeds
+}
+
 @test "predict --keep passes columns into the predictions as they are" {
   mixed
   alone train "${quick[@]}" --data mixed.csv --label price --epochs 1 --quiet --out run

@@ -270,13 +270,13 @@ END
 }
 
 # Raw columns: a number that may be missing, a category, of which the model does not know all, and a number.
-@test "export to C, JSON and ONNX: categories and missing values" {
+columns_exported() {
   awk 'BEGIN { split("red green blue rot\303\266", color, " ")
     print "a,color,b,y"
     for (i = 0; i < 150; i++) printf "%s,%s,%g,%g\n", i % 7 == 3 ? "" : i % 11, i % 13 == 5 ? "" : color[i % 4 + 1], i / 50, \
       (i % 11) * (i % 4 + 1) + i / 50 }' > raw.csv
   "$MLPDIST" train "${quick[@]}" --data raw.csv --label y --hidden 6 --epochs 3 --input-scale 6 --normalize robust \
-    --clip-inputs 3 --quiet --out run > /dev/null 2> told ||
+    --clip-inputs 3 --quiet --out run "$@" > /dev/null 2> told ||
     fail "$(cat told)"
   sed '5s/,[a-z]*,/,violet,/' raw.csv > new.csv
   "$MLPDIST" predict --model run/model.h5 --data new.csv --out predict.csv > /dev/null 2> told || fail "$(cat told)"
@@ -317,6 +317,9 @@ for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
     for text, column, shift, scale in zip(raw, net["input"]["columns"], net["input"]["shift"], net["input"]["scale"]):
         if column["kind"] == "category":
             codes = dict(column["categories"])
+            if column.get("embedded"):
+                a.append(codes.get(text, sum(k >= 0 for k in codes.values()) if text == "" and column["marked"] else -1))
+                continue
             part = [0] * sum(k >= 0 for k in codes.values())
             if codes.get(text, -1) >= 0:
                 part[codes[text]] = 1
@@ -325,6 +328,12 @@ for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
             part = [x / math.hypot(1, x / net["input"]["clip"])]
         a += part + ([1 if text == "" else 0] if column["marked"] else [])
     for layer in net["layers"]:
+        if layer["kind"] == "embed":
+            first, before, a = 0, a, []
+            for x, size in zip(before, layer["sizes"]):
+                a += [x] if size == 0 else layer["table"][first + x] if 0 <= x < size else [0] * layer["width"]
+                first += size
+            continue
         if layer["kind"] == "scale":
             a = [x * s for x, s in zip(a, layer["scale"])]
             continue
@@ -335,24 +344,6 @@ for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
     want = float(row[-1])
     assert abs(value - want) <= 1e-6 * (1 + abs(want)), (value, want, raw)
     assert abs(y - want) <= 1e-5 * (1 + abs(want)), (y, want, raw)
-END
-  to_onnx net
-  PYTHONPATH=$BATS_TEST_DIRNAME "$(onnx_python)" -B - << 'END' || fail "ONNX differs"
-import csv, json
-import numpy, onnx, reference_onnx
-net = onnx.load("net.onnx")
-onnx.checker.check_model(net, full_check=True)
-about = {entry.key: entry.value for entry in net.metadata_props}
-a, colors, b = json.loads(about["input_categories"])
-assert a is None and b is None and set(colors) == {"red", "green", "blue", "rotö"}, about
-assert json.loads(about["input_names"]) == ["a", "color", "b"] and json.loads(about["output_names"]) == ["y"], about
-assert about["task"] == "regression" and about["digest"] == json.load(open("net.json"))["digest"], about
-codes = {**{color: k for k, color in enumerate(colors)}, "": numpy.nan, "violet": 99}
-x = [[float(a or "nan"), codes[color], float(b)] for a, color, b, _ in list(csv.reader(open("new.csv")))[1:]]
-want = reference_onnx.read_predictions("net.csv", 1)
-assert reference_onnx.difference(reference_onnx.evaluate(net, numpy.array(x)), want) <= 1e-6
-x = [[a, -1 if numpy.isnan(color) else color, b] for a, color, b in x] # the other way to say missing
-assert reference_onnx.difference(reference_onnx.evaluate(net, numpy.array(x)), want) <= 1e-6
 END
 }
 
@@ -380,6 +371,41 @@ import onnx
 net = onnx.load("classes.onnx")
 assert [output.name for output in net.graph.output] == ["probability"]
 assert {entry.key: entry.value for entry in net.metadata_props}["class_names"].startswith('["'), net.metadata_props
+END
+}
+
+@test "export to C, JSON and ONNX: categories and missing values" {
+  columns_exported
+  to_onnx net
+  PYTHONPATH=$BATS_TEST_DIRNAME "$(onnx_python)" -B - << 'END' || fail "ONNX differs"
+import csv, json
+import numpy, onnx, reference_onnx
+net = onnx.load("net.onnx")
+onnx.checker.check_model(net, full_check=True)
+about = {entry.key: entry.value for entry in net.metadata_props}
+a, colors, b = json.loads(about["input_categories"])
+assert a is None and b is None and set(colors) == {"red", "green", "blue", "rotö"}, about
+assert json.loads(about["input_names"]) == ["a", "color", "b"] and json.loads(about["output_names"]) == ["y"], about
+assert about["task"] == "regression" and about["digest"] == json.load(open("net.json"))["digest"], about
+codes = {**{color: k for k, color in enumerate(colors)}, "": numpy.nan, "violet": 99}
+x = [[float(a or "nan"), codes[color], float(b)] for a, color, b, _ in list(csv.reader(open("new.csv")))[1:]]
+want = reference_onnx.read_predictions("net.csv", 1)
+assert reference_onnx.difference(reference_onnx.evaluate(net, numpy.array(x)), want) <= 1e-6
+x = [[a, -1 if numpy.isnan(color) else color, b] for a, color, b in x] # the other way to say missing
+assert reference_onnx.difference(reference_onnx.evaluate(net, numpy.array(x)), want) <= 1e-6
+END
+}
+
+@test "export to C and JSON: embedded categories" {
+  columns_exported --embed-above 3 --embed-width 3
+  grep -q '"kind": "embed", "inputs": 4, "outputs": 6' net.json || fail "not embedded"
+  for python in "${PYTHON:-python3}" /usr/bin/python3; do ! "$python" -c 'import numpy' 2> /dev/null || break; done
+  "$python" -c 'import numpy' 2> /dev/null || skip "no Python with NumPy; PYTHON names one"
+  "$python" - << 'END' || fail "NumPy and JSON differ"
+import json, numpy
+a, net = numpy.load("net.npz"), json.load(open("net.json"))
+assert a["layer_1_sizes"].tolist() == net["layers"][0]["sizes"] == [0, 0, 5, 0] and a["input_embedded"].tolist() == [0, 1, 0]
+assert numpy.array_equal(a["layer_1_table"], numpy.array(net["layers"][0]["table"], "f4")) and a["layer_1_table"].shape == (5, 3)
 END
 }
 

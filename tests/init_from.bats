@@ -40,6 +40,26 @@ assert max(abs(p - q) for p, q in zip(a, b)) < 1e-4 * max(map(abs, a)), list(zip
 END
 }
 
+# The new table has fewer cities, one of which the model does not know, and other columns before them.
+@test "embedded categories keep their rows, and columns stay embedded" {
+  awk 'BEGIN { print "town,size,city,y"; for (i = 0; i < 120; i++) print (i % 3 ? "t" i % 11 : "") ",", i % 7 ",c" i * 5 % 13 "," i % 7 + i * 5 % 13 ".25" }' > wide.csv
+  awk 'BEGIN { print "city,town,size,y"; for (i = 0; i < 60; i++) print (i % 9 ? "c" i % 4 * 3 : "Bonn") ",t" i % 12 "," i % 5 "," i ".25" }' > narrow.csv
+  "$MLPDIST" train --data wide.csv --hidden 8 --epochs 4 --batch 16 --embed-width 3 --quiet --threads 1 --out wide > /dev/null
+  from wide/model.h5 --data narrow.csv --epochs 1 --lr 0 --out narrow
+  succeeds
+  says "table    city: category, embedded in 3 numbers: Bonn, c0, c3, c6, c9" "town: category, embedded in 3 numbers: t0"
+  "$MLPDIST" predict --model wide/model.h5 --data narrow.csv --out a.csv
+  "$MLPDIST" predict --model narrow/model.h5 --data narrow.csv --out b.csv
+  python3 - << 'END'
+import csv
+a, b = ([float(row[-1]) for row in list(csv.reader(open(name)))[1:]] for name in ("a.csv", "b.csv"))
+assert len(a) == 60 and max(a) - min(a) > 1, a
+assert max(abs(p - q) for p, q in zip(a, b)) < 1e-4 * max(map(abs, a)), list(zip(a, b))[:3]
+END
+  from wide/model.h5 --data narrow.csv --epochs 1 --embed-width 4 --out never
+  fails_with 2 "--init-from: table of layer 1 is (" ", 3) in the model, (" ", 4) in this network"
+}
+
 @test "the same weights on any split, and after a resume; a checkpoint knows its start" {
   local options=(--init-from model/model.h5 --lr 0.003 --schedule constant --lanes 4 --threads 1 --quiet)
   alone train "${options[@]}" --epochs 3 --out whole

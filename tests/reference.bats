@@ -117,6 +117,15 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
   alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 4 --hidden 8 --activation tanh --lr 0.05 --batch 50 --swa-start 2
 }
 
+@test "categories, one-hot and embedded" {
+  "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-categories "$BATS_TEST_TMPDIR/categories.h5"
+  local run=(--data "$BATS_TEST_TMPDIR/categories.h5" --hidden 9 --activation tanh --batch 40 --lanes 3 --epochs 3 --lr 0.02 --epsilon 1e-3)
+  alike "${run[@]}"
+  ranks=2 alike "${run[@]}" --embed-above 2 --embed-width 3 --optimizer adamw --weight-decay 0.1 --input-scale 6 --input-noise 0.1 \
+    --input-dropout 0.1
+  alike "${run[@]}" --embed-above 12
+}
+
 @test "schedules of later versions" {
   local schedule
   regression

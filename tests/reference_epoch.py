@@ -300,6 +300,33 @@ def read_data(options):
     return training, validation, classes
 
 
+class Columns:
+    """What becomes of raw columns: numbers stay, categories are one-hot or, of more than --embed-above, codes: those of
+    the training rows in order, a missing one (-1) last, if there was one."""
+
+    def __init__(self, options, x):
+        self.kept = [None] * x.shape[1]  # of numbers
+        with h5py.File(options["data"], "r") as file:
+            counts = file["/columns/category_counts"][...] if "/columns/category_counts" in file else self.kept
+        for j, count in enumerate(counts):
+            if count:
+                found = np.unique(x[:, j])
+                self.kept[j] = (np.concatenate([found[found >= 0], found[found == -1]]), count > int(options["embed-above"]))
+        self.sizes = [size for kept in self.kept for size in
+                      ([0] if kept is None else [len(kept[0])] if kept[1] else [0] * len(kept[0]))]
+
+    def is_number(self):
+        return np.array([kept is None for kept in self.kept])
+
+    def inputs(self, x, scaled):
+        parts = []
+        for j, kept in enumerate(self.kept):
+            hot = np.equal.outer(x[:, j], kept[0]) if kept else None
+            codes = np.where(hot.any(axis=1), hot.argmax(axis=1), -1)[:, None] if kept else None
+            parts.append(scaled[:, j:j + 1] if kept is None else codes if kept[1] else hot)
+        return np.concatenate(parts, axis=1).astype(float)
+
+
 def class_weights(text, y, classes):
     rows = np.bincount(y, minlength=classes)
     if text == "balanced":
@@ -311,7 +338,10 @@ class Run:
     def __init__(self, options):
         (x, y, self.sample_weights), valid, self.classes = read_data(options)
         self.options, self.class_weights = options, None
-        self.shift, self.scale = normalise(options, x.dtype == np.uint8, x.astype(float))
+        self.raw = Columns(options, x)
+        self.shift, self.scale = (
+            np.where(self.raw.is_number(), found, neutral)
+            for found, neutral in zip(normalise(options, x.dtype == np.uint8, x.astype(float)), (0, 1)))
         loss, output = options["loss"], options["output-activation"]
         self.loss = loss if loss != "auto" else "cross-entropy" if self.classes else "mse"
         if output == "auto":
@@ -320,7 +350,7 @@ class Run:
         self.target = self.target_scale(self.columns(y), output)
         quantiles = options["quantiles"].count(",") + 1
         each = quantiles if loss == "quantile" else 2 if loss == "gaussian" else 1
-        self.network = Network(options, x.shape[1], self.classes or each * self.columns(y).shape[1], output)
+        self.network = Network(options, self.raw.sizes, self.classes or each * self.columns(y).shape[1], output)
         if self.classes and options["class-weight"] != "none":
             self.class_weights = class_weights(options["class-weight"], y, self.classes)
         self.x, self.y, self.sample_weights = self.scaled(x, y, self.sample_weights)
@@ -346,10 +376,11 @@ class Run:
     def scaled(self, x, y, weights):
         if self.class_weights is not None:
             weights = weights * self.class_weights[y]
-        x = (x.astype(float) - self.shift) * self.scale
+        scaled = (x.astype(float) - self.shift) * self.scale
         limit = self.options.real("clip-inputs")
         if limit > 0:
-            x = x / np.sqrt(1 + (x / limit) ** 2)
+            scaled = scaled / np.sqrt(1 + (scaled / limit) ** 2)
+        x = self.raw.inputs(x, scaled)
         return x, y if self.classes else (self.columns(y) - self.target[0]) * self.target[1], weights
 
     def validate(self):
@@ -447,8 +478,7 @@ def compare(folder, tolerance, least=100):
         for l, layer in enumerate([layer for layer in run.network.layers if layer.in_file]):
             error, change = compare_layer(l + 1, layer, model)
             worst, moved = max(worst, error), min(moved, change)
-        worst = max(worst, difference(model["/input/shift"][...], np.broadcast_to(run.shift, run.x.shape[1])),
-                    difference(model["/input/scale"][...], np.broadcast_to(run.scale, run.x.shape[1])))
+        worst = max(worst, difference(model["/input/shift"][...], run.shift), difference(model["/input/scale"][...], run.scale))
     loss_error = compare_losses(folder, run)
     alike = worst <= tolerance and loss_error <= tolerance and moved > least * tolerance
     print(f"{'alike' if alike else 'DIFFERENT'}: weights by {worst:.2e}, losses by {loss_error:.2e}, "
@@ -479,6 +509,21 @@ def make_regression(path):
     return 0
 
 
+def make_categories(path):
+    """320 rows: a number, 12 categories, some missing, 3 categories, a number; a target that depends on all."""
+    generator = np.random.Generator(np.random.Philox(9))
+    many, few = generator.integers(-1, 12, size=320), generator.integers(0, 3, size=320)
+    x = np.stack([generator.normal(3, 2, size=320), many, few, generator.normal(size=320)], axis=1).astype(np.float32)
+    y = x[:, 0] * (many % 3) + few + x[:, 3] + generator.normal(size=12)[many]
+    with h5py.File(path, "w") as file:
+        file["/train/x"], file["/train/y"] = x[:260], y[:260]
+        file["/valid/x"], file["/valid/y"] = x[260:], y[260:]
+        file["/columns/kind"] = np.array(["number", "category", "category", "number"], "S")
+        file["/columns/category_counts"] = np.array([0, 12, 3, 0], "u8")
+        file["/columns/categories"] = np.array([f"c{k}" for count in (12, 3) for k in range(count)], "S")
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -487,7 +532,10 @@ def main():
     comparing.add_argument("--tolerance", type=float, default=2e-6)
     commands.add_parser("make-regression").add_argument("file")
     commands.add_parser("make-counts").add_argument("file")
+    commands.add_parser("make-categories").add_argument("file")
     arguments = parser.parse_args()
+    if arguments.command == "make-categories":
+        return make_categories(arguments.file)
     if arguments.command == "make-counts":
         return make_counts(arguments.file)
     if arguments.command == "make-regression":

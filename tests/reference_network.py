@@ -120,6 +120,30 @@ class TangentDense(Dense):
         self.weight.start = self.weight.values.copy()
 
 
+class Embed:
+    """Inputs of a size > 0 are codes: each is one-hot, times the rows of the table that are its column's."""
+    in_file, num_draws = True, 1
+
+    def __init__(self, sizes, width, seed, draw):
+        total = sum(sizes)
+        self.sizes, self.width = sizes, width
+        self.first = np.cumsum([0, *sizes])
+        self.tensors = [Tensor("table", normal(draws(seed, INIT_WEIGHTS, draw, 0, total * width)).reshape(total, width))]
+
+    def forward(self, x, _):
+        self.hot = [np.equal.outer(x[:, i], np.arange(size)).astype(float) for i, size in enumerate(self.sizes)]
+        table = self.tensors[0].values
+        return np.concatenate([hot @ table[first:first + size] if size else x[:, i:i + 1] for i, (hot, first, size)
+                               in enumerate(zip(self.hot, self.first, self.sizes))], axis=1)
+
+    def backward(self, delta):
+        ends = np.cumsum([self.width if size else 1 for size in self.sizes])
+        parts = np.split(delta, ends[:-1], axis=1)
+        self.tensors[0].gradient = np.concatenate(
+            [hot.T @ part for hot, part, size in zip(self.hot, parts, self.sizes) if size])
+        return np.concatenate([0 * part[:, :1] if size else part for part, size in zip(parts, self.sizes)], axis=1)
+
+
 class Scale:
     in_file, num_draws = True, 0
 
@@ -324,13 +348,14 @@ RESIDUAL = {  # of r = a - y: each value's loss, and its slope
 
 
 class Network:
-    """Of options: noise, dropout and scale of the inputs, hidden layers with norm and dropout, the output layer."""
+    """Of options: embedding, noise, dropout and scale of the inputs, hidden layers with norm and dropout, the output
+    layer. sizes: of each input, the number of codes that it holds, or 0."""
 
-    def __init__(self, options, inputs, outputs, output):
+    def __init__(self, options, sizes, outputs, output):
         self.layers, self.activations, self.draws = [], [], 0
-        self.options, self.seed, self.width = options, int(options["seed"]), inputs
+        self.options, self.seed, self.width = options, int(options["seed"]), len(sizes)
         hidden = [int(width) for width in options["hidden"].strip('"').split(",") if width]
-        self.input_layers()
+        self.input_layers(sizes)
         for l, (width, activation, p) in enumerate(zip(hidden, options.each("activation", len(hidden)),
                                                        options.each("dropout", len(hidden)))):
             self.hidden_layer(width, activation, options["norm"])
@@ -345,7 +370,11 @@ class Network:
         self.activations.append(activation)
         self.draws += layer.num_draws
 
-    def input_layers(self):
+    def input_layers(self, sizes):
+        if any(sizes):
+            width = int(self.options["embed-width"])
+            self.add(Embed(sizes, width, self.seed, self.draws))
+            self.width = sum(width if size else 1 for size in sizes)
         for kind, key in ((Noise, "input-noise"), (Dropout, "input-dropout")):
             if self.options.real(key) > 0:
                 self.add(kind(self.options.real(key), len(self.layers)))

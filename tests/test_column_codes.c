@@ -90,6 +90,35 @@ static void test_frequent_categories(void **state) {
   column_codes_free(&c);
 }
 
+/* An embedded column is one input: the number of the category among those of the training rows; missing ones are the
+ * last, if there were any; -1: unknown. */
+static void test_embedded(void **state) {
+  (void)state;
+  column_codes c;
+  uint32_t sizes[3];
+  make(&c);
+  column_codes_embed(&c, 3);
+  assert_false(column_codes_any_embedded(&c));
+  column_codes_embed(&c, 2);
+  assert_true(column_codes_any_embedded(&c) && c.embedded[1] && !c.embedded[0] && !c.embedded[2]);
+  column_codes_choose(&c, (const uint64_t[]){5, 0, 7});
+  column_codes_settle(&c);
+  column_codes_sizes(&c, sizes);
+  assert_true(c.width == 3 && sizes[0] == 0 && sizes[1] == 2 && sizes[2] == 0);
+  const float x[] = {12, 0, 1, 10, 2, 2, 10, 1, 3, 10, -1, 0, 10, -2, 0, 10, 7, 0, 10, NAN, 0};
+  const float wanted[] = {1, 0,       2,  /* */ 0, 1,       4,  /* */ 0, -1, 6,  /* */ 0, -1,
+                          0, /* */ 0, -1, 0,       /* */ 0, -1, 0,       0,  -1, 0};
+  assert_inputs(&c, ELEMENT_F32, x, NULL, 7, wanted);
+  c.marked[1] = 1;
+  column_codes_settle(&c);
+  column_codes_sizes(&c, sizes);
+  assert_true(c.width == 3 && sizes[1] == 3 && column_codes_source(&c, 1) == 1 && column_codes_source(&c, 2) == 2);
+  const float marked[] = {1, 0,       2,  /* */ 0, 1,       4,  /* */ 0, -1, 6,  /* */ 0, 2,
+                          0, /* */ 0, -1, 0,       /* */ 0, -1, 0,       0,  -1, 0};
+  assert_inputs(&c, ELEMENT_F32, x, NULL, 7, marked);
+  column_codes_free(&c);
+}
+
 static void test_plain(void **state) {
   (void)state;
   columns about;
@@ -109,6 +138,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rows),
       cmocka_unit_test(test_frequent_categories),
+      cmocka_unit_test(test_embedded),
       cmocka_unit_test(test_plain),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,6 +109,21 @@ static void heads_in_double(const double_network *d, uint32_t l, const double *i
     }
 }
 
+static void embed_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
+  const layer *const shape = &d->network->layers[l];
+  const uint32_t stride = layer_tensor(d->network, l, 0)->stride;
+  for (uint32_t r = 0; r < ROWS; r++) {
+    double *to = z + r * MOST_WIDTH;
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < shape->inputs; first += shape->sizes[i++]) {
+      const double x = in[r * MOST_WIDTH + i];
+      if (shape->sizes[i] == 0) *to++ = x;
+      for (uint32_t j = 0; shape->sizes[i] > 0 && j < shape->width; j++)
+        *to++ = x < 0 || x >= shape->sizes[i] ? 0 : values_of(d, l, 0)[(first + (uint32_t)x) * stride + j];
+    }
+  }
+}
+
 static double activate(mlpd_activation activation, double z) {
   return activation == MLPD_TANH ? tanh(z) : activation == MLPD_SOFTPLUS ? log1p(exp(z)) : z;
 }
@@ -125,6 +140,8 @@ static void layer_in_double(const double_network *d, uint32_t l, const double *i
     fan_out_in_double(d, l, in, out);
   else if (shape->kind == &layer_heads)
     heads_in_double(d, l, in, out);
+  else if (shape->kind == &layer_embed)
+    embed_in_double(d, l, in, out);
   else
     norm_in_double(d, l, in, out);
   for (uint32_t i = 0; i < rows_of(d, l) * MOST_WIDTH; i++) out[i] = activate(shape->activation, out[i]);
@@ -186,6 +203,12 @@ static void fill(rng *stream, size_t count, float *values) {
   for (size_t i = 0; i < count; i++) values[i] = (float)rng_normal(stream);
 }
 
+/* Codes among the inputs, unknown ones and one that is none at all, too. */
+static void fill_codes(rng *stream, const uint32_t *sizes, float *x) {
+  for (uint32_t i = 0; sizes != NULL && i < ROWS * INPUTS; i++)
+    if (sizes[i % INPUTS] > 0) x[i] = (float)(rng_next(stream) % (sizes[i % INPUTS] + 2)) - 1;
+}
+
 static void check_network(uint32_t num_layers, const layer_spec *specs) {
   double_network d;
   mlpd_network *network = NULL;
@@ -195,6 +218,7 @@ static void check_network(uint32_t num_layers, const layer_spec *specs) {
   assert_int_equal(network_build(INPUTS, num_layers, specs, false, &network), MLPD_OK);
   mlpd_network_init(network, MLPD_INIT_AUTO, 3);
   fill(&stream, ROWS * INPUTS, x);
+  fill_codes(&stream, specs[0].sizes, x);
   fill(&stream, ROWS * OUTPUTS, y);
   for (uint32_t i = 0; i < network->num_tensors; i++) /* off from where they start */
     for (uint32_t j = 0; network->tensors[i].vector && j < network->tensors[i].columns; j++)
@@ -246,6 +270,26 @@ static void test_scale(void **state) {
   mlpd_network_free(network);
   CHECK(RANDOM(layer_scale, INPUTS, 6), DENSE(11, MLPD_TANH), RANDOM(layer_scale, 11, 1), OUTPUT);
   CHECK(RANDOM(layer_dropout, INPUTS, 0.2), RANDOM(layer_scale, INPUTS, 6), OUTPUT);
+}
+
+/* Two codes among five inputs. */
+static const uint32_t SIZES[INPUTS] = {0, 3, 0, 2, 0};
+#define EMBED(w) \
+  { .kind = &layer_embed, .outputs = 3 + 2 * (w), .sizes = SIZES, .width = (w) }
+
+static void test_embed(void **state) {
+  (void)state;
+  CHECK(EMBED(4), DENSE(11, MLPD_TANH), OUTPUT);
+  CHECK(EMBED(1), RANDOM(layer_noise, INPUTS, 0.5), RANDOM(layer_dropout, INPUTS, 0.3), RANDOM(layer_scale, INPUTS, 6),
+        OUTPUT);
+  mlpd_network *network = NULL;
+  const layer_spec specs[] = {EMBED(4), OUTPUT}, wrong[] = {RANDOM(layer_embed, 10, 0), OUTPUT};
+  assert_int_equal(network_build(INPUTS, 2, specs, false, &network), MLPD_OK);
+  assert_true(network->tensors[0].rows == 5 && network->tensors[0].decay == 0 && network->tensors[0].rate == 1);
+  mlpd_network_free(network);
+  layer_spec few = wrong[0];
+  few.sizes = SIZES; /* of width 0 */
+  assert_int_equal(network_build(INPUTS, 2, (const layer_spec[]){few, wrong[1]}, false, &network), MLPD_ERROR_USAGE);
 }
 
 #define NORM(k, n, a) \
@@ -561,6 +605,46 @@ static void test_random_layers(void **state) {
   check_random(&layer_noise, 0.5, 0.25);
 }
 
+/* A table of more rows than a unit of its gradient has, whose rows start from N(0, 1), and codes at the ends of units.
+ */
+static void test_units_of_a_table(void **state) {
+  (void)state;
+  enum { CODES = 300 };
+  static const float codes[] = {0, 111, 112, 299, 300, -1, 112};
+  const layer_spec specs[] = {{.kind = &layer_embed, .outputs = 2, .sizes = (const uint32_t[]){CODES}, .width = 2},
+                              {.kind = &layer_dense, .outputs = 1}};
+  const char *const names[] = {"plain", NULL};
+  mlpd_network *network = NULL;
+  workspace space;
+  double variance = 0;
+  assert_int_equal(network_build(1, 2, specs, false, &network), MLPD_OK);
+  mlpd_network_init(network, MLPD_INIT_AUTO, 3);
+  assert_true(fabs(mean_of(network->parameters, (size_t)2 * CODES, &variance)) < 0.15 && fabs(variance - 1) < 0.25);
+  assert_int_equal(workspace_create(network, ROWS, false, &space), MLPD_OK);
+  for (uint32_t r = 0; r < ROWS; r++) {
+    space.x[r] = codes[r];
+    space.delta[0][2 * r] = (float)(r + 1);
+    space.delta[0][2 * r + 1] = -1;
+  }
+  for (int b = 0; b < 2; b++) {
+    float gradient[2 * CODES];
+    const backend *gemm = NULL;
+    assert_int_equal(backend_choose(names[b], &gemm), MLPD_OK);
+    memset(gradient, 0x7F, sizeof gradient);
+    for (uint32_t u = 0; u < tensor_num_units(&network->tensors[0], gemm); u++) {
+      const gradient_unit unit = network_unit(network, gemm, 0, u);
+      network_gradient(network, gemm, &unit, 0, ROWS, &space, gradient + (size_t)2 * unit.row, 2);
+    }
+    for (uint32_t k = 0; k < CODES; k++) {
+      const int rows = k == 0 || k == 111 || k == 299 ? 1 : k == 112 ? 2 : 0;
+      const float want = k == 0 ? 1 : k == 111 ? 2 : k == 112 ? 3 + 7 : k == 299 ? 4 : 0;
+      assert_true(gradient[2 * k] == want && gradient[2 * k + 1] == (float)-rows);
+    }
+  }
+  workspace_free(&space);
+  mlpd_network_free(network);
+}
+
 /* ---- Networks --------------------------------------------------------------------------------------- */
 
 static void test_layers_in_front_change_no_weights(void **state) {
@@ -672,7 +756,7 @@ static void check_ntk(mlpd_optimizer kind, mlpd_decay decay) {
   options.weight_decay = 0.2;
   options.trust_coefficient = 0.5;
   options.epsilon = 1e-12; /* that it does not scale is no matter here */
-  assert_int_equal(network_of_options(&options, NTK_INPUTS, 1, false, &network), MLPD_OK);
+  assert_int_equal(network_of_options(&options, &(input_roles){.count = NTK_INPUTS}, 1, false, &network), MLPD_OK);
   mlpd_network_init(network, options.init, 7);
   assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
   for (int i = 0; i < NTK_INPUTS; i++) v[i] = (double)network->parameters[i] * root;
@@ -709,7 +793,7 @@ static void test_ntk_start(void **state) {
   options.parametrization = MLPD_PARAMETRIZATION_NTK;
   options.hidden = "4000";
   options.output_activation = MLPD_IDENTITY;
-  assert_int_equal(network_of_options(&options, 16, 3, false, &network), MLPD_OK);
+  assert_int_equal(network_of_options(&options, &(input_roles){.count = 16}, 3, false, &network), MLPD_OK);
   mlpd_network_init(network, options.init, 7);
   const mlpd_layer_view first = mlpd_network_layer(network, 0), last = mlpd_network_layer(network, 1);
   double variance = 0;
@@ -731,10 +815,10 @@ static void test_lists_left_out(void **state) {
   mlpd_train_options_default(&options);
   options.output_activation = MLPD_IDENTITY;
   options.hidden = "5,4";
-  assert_int_equal(network_of_options(&options, INPUTS, 3, false, &usual), MLPD_OK);
+  assert_int_equal(network_of_options(&options, &(input_roles){.count = INPUTS}, 3, false, &usual), MLPD_OK);
   options.activation = options.dropout = NULL;
   assert_int_equal(mlpd_train_check(&options), MLPD_OK);
-  assert_int_equal(network_of_options(&options, INPUTS, 3, false, &network), MLPD_OK);
+  assert_int_equal(network_of_options(&options, &(input_roles){.count = INPUTS}, 3, false, &network), MLPD_OK);
   assert_int_equal(network->num_layers, 3);
   for (uint32_t l = 0; l < 3; l++) {
     const mlpd_layer_view has = mlpd_network_layer(network, l), expected = mlpd_network_layer(usual, l);
@@ -758,6 +842,8 @@ int main(void) {
       cmocka_unit_test(test_dropout_and_noise),
       cmocka_unit_test(test_scale),
       cmocka_unit_test(test_ensemble),
+      cmocka_unit_test(test_embed),
+      cmocka_unit_test(test_units_of_a_table),
       cmocka_unit_test(test_norms),
       cmocka_unit_test(test_input_gradients),
       cmocka_unit_test(test_lanes_of_batch_norm),

@@ -298,6 +298,8 @@ static void test_comparison(void **state) {
   differ("noise = 0.5\nlr = 1\n", "lr = 1\n", "noise = 0.5", "no noise, an option of a newer version");
   are_alike("lr = 1\n", "lr = 1\nselect = loss\n"); /* there was no other */
   differ("lr = 1\n", "lr = 1\nselect = error\n", "select = loss", "select = error");
+  are_alike("lr = 1\n", "lr = 1\nembed-above = 65536\nembed-width = 8\n"); /* categories were one-hot */
+  differ("lr = 1\n", "lr = 1\nembed-above = 9\n", "embed-above = 65536", "embed-above = 9");
   /* --normalize none once left the targets as they are, too. */
   are_alike("normalize = none\n", "normalize = none\nnormalize-targets = none\n");
   differ("normalize = none\n", "normalize = none\nnormalize-targets = standard\n", "normalize-targets = none",

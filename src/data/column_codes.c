@@ -12,6 +12,8 @@ mlpd_status column_codes_create(columns *about, column_codes *made) {
   const uint32_t n = made->about.count;
   TRY(memory_allocate(&made->fill, n, sizeof *made->fill, "codes of columns"));
   TRY(memory_allocate(&made->marked, n, sizeof *made->marked, "codes of columns"));
+  TRY(memory_allocate(&made->embedded, n, sizeof *made->embedded, "codes of columns"));
+  TRY(memory_allocate(&made->known, n, sizeof *made->known, "codes of columns"));
   TRY(memory_allocate(&made->begin, (size_t)n + 1, sizeof *made->begin, "codes of columns"));
   TRY(memory_allocate(&made->first, (size_t)n + 1, sizeof *made->first, "codes of columns"));
   for (uint32_t j = 0; j < n; j++) made->first[j + 1] = made->first[j] + made->about.categories[j].count;
@@ -25,6 +27,8 @@ void column_codes_free(column_codes *c) {
   columns_free(&c->about);
   free(c->fill);
   free(c->marked);
+  free(c->embedded);
+  free(c->known);
   free(c->inputs);
   free(c->begin);
   free(c->first);
@@ -60,16 +64,33 @@ static void choose(int32_t *inputs, const uint64_t *rows, uint64_t n) {
   }
 }
 
-void column_codes_choose(column_codes *c, const uint64_t *rows) {
+/* All that have rows. */
+static void choose_codes(int32_t *inputs, const uint64_t *rows, uint64_t n) {
+  int32_t next = 0;
+  for (uint64_t k = 0; k < n; k++) inputs[k] = rows[k] > 0 ? next++ : -1;
+}
+
+void column_codes_embed(column_codes *c, uint64_t above) {
   for (uint32_t j = 0; j < c->about.count; j++)
-    choose(c->inputs + c->first[j], rows + c->first[j], c->first[j + 1] - c->first[j]);
+    c->embedded[j] = is_category(c, j) && c->first[j + 1] - c->first[j] > above;
+}
+
+void column_codes_choose(column_codes *c, const uint64_t *rows) {
+  for (uint32_t j = 0; j < c->about.count; j++) {
+    const uint64_t first = c->first[j], n = c->first[j + 1] - first;
+    if (c->embedded[j])
+      choose_codes(c->inputs + first, rows + first, n);
+    else
+      choose(c->inputs + first, rows + first, n);
+  }
 }
 
 void column_codes_settle(column_codes *c) {
   for (uint32_t j = 0; j < c->about.count; j++) {
-    uint32_t inputs = is_category(c, j) ? 0 : 1;
-    for (uint64_t k = c->first[j]; k < c->first[j + 1]; k++) inputs += c->inputs[k] >= 0;
-    c->begin[j + 1] = c->begin[j] + inputs + c->marked[j];
+    c->known[j] = 0;
+    for (uint64_t k = c->first[j]; k < c->first[j + 1]; k++) c->known[j] += c->inputs[k] >= 0;
+    const uint32_t inputs = c->embedded[j] ? 1 : (is_category(c, j) ? c->known[j] : 1) + c->marked[j];
+    c->begin[j + 1] = c->begin[j] + inputs;
   }
   c->width = c->begin[c->about.count];
 }
@@ -78,6 +99,17 @@ bool column_codes_plain(const column_codes *c) {
   for (uint32_t j = 0; j < c->about.count; j++)
     if (is_category(c, j) || c->marked[j]) return false;
   return true;
+}
+
+bool column_codes_any_embedded(const column_codes *c) {
+  for (uint32_t j = 0; j < c->about.count; j++)
+    if (c->embedded[j]) return true;
+  return false;
+}
+
+void column_codes_sizes(const column_codes *c, uint32_t *sizes) {
+  for (uint32_t j = 0; j < c->about.count; j++)
+    for (uint32_t i = c->begin[j]; i < c->begin[j + 1]; i++) sizes[i] = c->embedded[j] ? c->known[j] + c->marked[j] : 0;
 }
 
 bool column_codes_knows(const column_codes *c, uint32_t j, int64_t code) {
@@ -98,20 +130,30 @@ typedef struct row_map {
   const double *shift, *scale;
 } row_map;
 
+static void put_number(const row_map *map, uint32_t j, double value, float *out) {
+  const column_codes *const c = map->codes;
+  const bool missing = isnan(value);
+  out[0] = (float)(((missing ? c->fill[j] : value) - map->shift[j]) * map->scale[j]);
+  if (c->marked[j]) out[1] = missing ? 1 : 0;
+}
+
+/* The index of a category among those of its column, a missing value the last; -1: the model does not know it. */
+static int32_t index_of(const column_codes *c, uint32_t j, double value) {
+  if (value == CATEGORY_MISSING && c->marked[j]) return (int32_t)c->known[j];
+  if (!(value >= 0 && value < CATEGORIES_MOST)) return -1;
+  const int64_t code = (int64_t)value;
+  return column_codes_knows(c, j, code) ? c->inputs[c->first[j] + (uint64_t)code] : -1;
+}
+
 /* The inputs of column j, which are 0 so far. */
 static void put(const row_map *map, uint32_t j, double value, float *out) {
   const column_codes *const c = map->codes;
-  const uint32_t mark = c->begin[j + 1] - 1 - c->begin[j]; /* of a marked column */
-  if (!is_category(c, j)) {
-    const bool missing = isnan(value);
-    out[0] = (float)(((missing ? c->fill[j] : value) - map->shift[j]) * map->scale[j]);
-    if (c->marked[j]) out[mark] = missing ? 1 : 0;
-    return;
-  }
-  if (value == CATEGORY_MISSING && c->marked[j]) out[mark] = 1;
-  if (!(value >= 0 && value < CATEGORIES_MOST)) return;
-  const int64_t code = (int64_t)value;
-  if (column_codes_knows(c, j, code)) out[c->inputs[c->first[j] + (uint64_t)code]] = 1;
+  if (!is_category(c, j)) return put_number(map, j, value, out);
+  const int32_t index = index_of(c, j, value);
+  if (c->embedded[j])
+    out[0] = (float)index;
+  else if (index >= 0)
+    out[index] = 1;
 }
 
 #define DEFINE_ROW(type, name)                                                                       \

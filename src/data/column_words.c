@@ -37,6 +37,14 @@ void column_words(const columns *about, const name_list *names, uint32_t j, char
   for (uint64_t k = 0; k < list->count; k++) add_category(list, k, k, text, &used);
 }
 
+static void add_inputs(const column_codes *c, uint32_t j, char *text, size_t *used) {
+  const uint32_t inputs = c->begin[j + 1] - c->begin[j];
+  if (c->embedded[j])
+    add(text, used, ", embedded in %u numbers", c->embed_width);
+  else
+    add(text, used, ", %u input%s", inputs, inputs == 1 ? "" : "s");
+}
+
 static void add_categories(const column_codes *c, uint32_t j, char *text, size_t *used) {
   const name_list *const list = &c->about.categories[j];
   uint64_t place = 0, left_out = 0;
@@ -51,15 +59,15 @@ static void add_categories(const column_codes *c, uint32_t j, char *text, size_t
 }
 
 void column_codes_words(const column_codes *c, const name_list *names, uint32_t j, char text[COLUMN_WORDS_BYTES]) {
-  const uint32_t inputs = c->begin[j + 1] - c->begin[j];
   size_t used = 0;
   text[0] = '\0';
   add_name(names, j, text, &used);
-  add(text, &used, "%s, %u input%s", column_kind_name(c->about.kinds[j]), inputs, inputs == 1 ? "" : "s");
+  add(text, &used, "%s", column_kind_name(c->about.kinds[j]));
+  add_inputs(c, j, text, &used);
   if (c->about.kinds[j] != COLUMN_KIND_CATEGORY) {
     if (c->marked[j]) add(text, &used, ": the value (%.6g where it is missing), missing", c->fill[j]);
     return;
   }
-  add(text, &used, "%s", inputs > 0 ? ": " : "");
+  add(text, &used, "%s", c->begin[j + 1] > c->begin[j] ? ": " : "");
   add_categories(c, j, text, &used);
 }

@@ -87,7 +87,7 @@ static mlpd_status make_network(doctor *d) {
   as_train.activation = d->options->activation;
   as_train.ensemble = d->options->ensemble;
   as_train.output_activation = d->classes ? MLPD_SOFTMAX : MLPD_IDENTITY;
-  TRY(network_of_options(&as_train, d->features, d->outputs, false, &d->network));
+  TRY(network_of_options(&as_train, &(input_roles){.count = d->features}, d->outputs, false, &d->network));
   mlpd_network_init(d->network, MLPD_INIT_AUTO, 1);
   r->parameters = mlpd_network_num_parameters(d->network);
   r->batch = d->options->batch;

@@ -32,8 +32,9 @@ static const char *const ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {
     [MLPD_EXP] = "(float)exp((double)z)",
     [MLPD_SOFTMAX] = "z"};
 
-/* A kind's function NAME_function(outputs, x, its tensors, z); of `dense` the inputs come first. Kinds may share one:
- * of the layers of an ensemble it computes one member. */
+/* A kind's function NAME_function(outputs, x, its tensors, z); of `dense` the inputs come first. One that expands
+ * inputs is NAME_function(inputs, width, x, sizes, its tensors, z). Kinds may share one: of the layers of an ensemble
+ * it computes one member. */
 typedef struct kind_in_c {
   const layer_kind *kind;
   const char *function, *text;
@@ -43,7 +44,8 @@ static const kind_in_c KINDS[] = {{&layer_dense, "dense", DENSE},
                                   {&layer_heads, "dense", DENSE},
                                   {&layer_layer_norm, "layer_norm", LAYER_NORM},
                                   {&layer_scale, "multiply", MULTIPLY},
-                                  {&layer_fan_out, "multiply", MULTIPLY}};
+                                  {&layer_fan_out, "multiply", MULTIPLY},
+                                  {&layer_embed, "embed", EMBED}};
 enum { NUM_KINDS = sizeof KINDS / sizeof *KINDS };
 
 static const kind_in_c *find_kind(const layer_kind *kind) {
@@ -144,6 +146,10 @@ static mlpd_status write_codes(const c_file *f) {
     write_integers(f, "is_category", n, values);
     for (uint32_t j = 0; j < n; j++) values[j] = c->marked[j];
     write_integers(f, "marked", n, values);
+    for (uint32_t j = 0; j < n; j++) values[j] = c->embedded[j];
+    write_integers(f, "embedded", n, values);
+    for (uint32_t j = 0; j < n; j++) values[j] = c->known[j];
+    write_integers(f, "known", n, values);
     for (uint32_t j = 0; j <= n; j++) values[j] = (int64_t)c->first[j];
     write_integers(f, "first", (uint64_t)n + 1, values);
     for (uint32_t j = 0; j <= n; j++) values[j] = c->begin[j];
@@ -227,6 +233,20 @@ static void write_tensor_name(const c_file *f, uint32_t l, uint32_t i) {
   (void)fputs(", ", f->stream);
 }
 
+/* Sizes of the inputs that layer l expands. */
+static mlpd_status write_sizes(const c_file *f, uint32_t l) {
+  const layer *const shape = &f->model->network->layers[l];
+  char what[32];
+  int64_t *sizes = NULL;
+  if (!shape->kind->expands) return MLPD_OK;
+  TRY(memory_allocate(&sizes, shape->inputs, sizeof *sizes, "inputs"));
+  for (uint32_t i = 0; i < shape->inputs; i++) sizes[i] = shape->sizes[i];
+  (void)snprintf(what, sizeof what, "sizes_%u", l + 1);
+  write_integers(f, what, shape->inputs, sizes);
+  free(sizes);
+  return MLPD_OK;
+}
+
 /* The call that computes layer l from the array `from` into `to`. */
 static void write_layer(const c_file *f, uint32_t l, const char *from, const char *to) {
   const layer *const shape = &f->model->network->layers[l];
@@ -234,7 +254,10 @@ static void write_layer(const c_file *f, uint32_t l, const char *from, const cha
   const bool is_dense = shape->kind == &layer_dense || shape->kind == &layer_heads;
   (void)fprintf(f->stream, "  %s_%s(", name, find_kind(shape->kind)->function);
   if (is_dense) (void)fprintf(f->stream, "%u, ", shape->inputs);
-  (void)fprintf(f->stream, "%u, %s, ", shape->outputs, from);
+  if (shape->kind->expands)
+    (void)fprintf(f->stream, "%u, %u, %s, %s_sizes_%u, ", shape->inputs, shape->width, from, name, l + 1);
+  else
+    (void)fprintf(f->stream, "%u, %s, ", shape->outputs, from);
   for (uint32_t i = 0; i < shape->num_tensors; i++) write_tensor_name(f, l, i);
   if (is_dense && shape->num_tensors == 1) (void)fputs("0, ", f->stream); /* no bias */
   (void)fprintf(f->stream, "%s);\n", to);
@@ -391,8 +414,10 @@ mlpd_status export_c(const mlpd_model *model, const char *digest, const char *pa
       write_with_name(&f, CLAMP);
     }
   }
-  for (uint32_t l = 0; l < model->network->num_layers; l++)
+  for (uint32_t l = 0; l < model->network->num_layers; l++) {
+    TRY(write_sizes(&f, l));
     for (uint32_t i = 0; i < model->network->layers[l].num_tensors; i++) TRY(write_tensor(&f, l, i));
+  }
   write_functions(&f);
   write_predict(&f);
   if (model->task == MLPD_CLASSIFICATION) write_class(&f);

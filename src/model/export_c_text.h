@@ -40,6 +40,16 @@ static const char LAYER_NORM[] =
     "  for (int j = 0; j < n; j++) z[j] = gain[j] * ((x[j] - (float)mean) * inverse) + shift[j];\n"
     "}\n\n";
 
+static const char EMBED[] =
+    "/* An input of sizes[i] codes becomes a row of its table, width values, or zeros; others pass through. */\n"
+    "static void %s_embed(int inputs, int width, const float *x, const int *sizes, const float *table, float *z) {\n"
+    "  for (int i = 0; i < inputs; table += sizes[i++] * width) {\n"
+    "    const int known = x[i] >= 0 && x[i] < (float)sizes[i];\n"
+    "    if (!sizes[i]) *z++ = x[i];\n"
+    "    for (int j = 0; sizes[i] && j < width; j++) *z++ = known ? table[(int)x[i] * width + j] : 0;\n"
+    "  }\n"
+    "}\n\n";
+
 /* As column_codes.c, but NaN is a missing category, too. @ is the name. */
 static const char ENCODE[] =
     "/* The code of a category of a column, for x; -2 if the model does not know it. */\n"
@@ -52,17 +62,20 @@ static const char ENCODE[] =
     "static void @_encode(const double *x, float *a) {\n"
     "  for (int j = 0; j < @_begin[@_INPUTS]; j++) a[j] = 0;\n"
     "  for (int j = 0; j < @_INPUTS; j++) {\n"
-    "    float *const to = a + @_begin[j], *const mark = a + @_begin[j + 1] - 1;\n"
+    "    float *const to = a + @_begin[j];\n"
     "    const int missing = x[j] != x[j], count = @_first[j + 1] - @_first[j];\n"
     "    if (!@_is_category[j]) {\n"
     "      to[0] = (float)(((missing ? @_fill[j] : x[j]) - @_shift[j]) * @_scale[j]);\n"
-    "      if (@_marked[j]) *mark = missing ? 1 : 0;\n"
-    "    } else if (x[j] >= 0 && x[j] < count) {\n"
-    "      const int input = @_category_input[@_first[j] + (int)x[j]];\n"
-    "      if (input >= 0) to[input] = 1;\n"
-    "    } else if (@_marked[j] && (missing || x[j] == -1)) {\n"
-    "      *mark = 1;\n"
+    "      if (@_marked[j]) to[1] = missing ? 1 : 0;\n"
+    "      continue;\n"
     "    }\n"
+    "    int input = -1;\n"
+    "    if (x[j] >= 0 && x[j] < count) input = @_category_input[@_first[j] + (int)x[j]];\n"
+    "    if (@_marked[j] && (missing || x[j] == -1)) input = @_known[j];\n"
+    "    if (@_embedded[j])\n"
+    "      to[0] = (float)input;\n"
+    "    else if (input >= 0)\n"
+    "      to[input] = 1;\n"
     "  }\n"
     "}\n\n";
 

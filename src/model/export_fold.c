@@ -53,7 +53,9 @@ static layer_spec spec_of(const mlpd_network *network, const fold *f) {
                       .activation = network->layers[f->after != NONE ? f->after : f->layer].activation,
                       .no_bias = shape->kind == &layer_dense && shape->num_tensors == 1 && is_plain,
                       .copies = shape->copies,
-                      .amount = shape->amount};
+                      .amount = shape->amount,
+                      .sizes = shape->sizes,
+                      .width = shape->width};
 }
 
 /* The factors and shifts of layer l (n), or 1 and 0. */

@@ -54,6 +54,7 @@ static void write_codes(FILE *stream, const mlpd_model *model) {
   for (uint32_t j = 0; j < n; j++) {
     (void)fprintf(stream, "      {\"kind\": \"%s\", \"marked\": %s", column_kind_name(c->about.kinds[j]),
                   c->marked[j] ? "true" : "false");
+    if (c->embedded[j]) (void)fputs(", \"embedded\": true", stream);
     if (c->about.kinds[j] != COLUMN_KIND_CATEGORY)
       (void)fprintf(stream, ", \"fill\": %.17g", export_fill(model, j));
     else
@@ -92,6 +93,12 @@ static mlpd_status write_tensor(FILE *stream, const mlpd_network *network, uint3
   return MLPD_OK;
 }
 
+static void write_sizes(FILE *stream, const layer *shape) {
+  (void)fprintf(stream, ",\n      \"width\": %u, \"sizes\": [", shape->width);
+  for (uint32_t i = 0; i < shape->inputs; i++) (void)fprintf(stream, "%s%u", i > 0 ? ", " : "", shape->sizes[i]);
+  (void)fputc(']', stream);
+}
+
 static mlpd_status write_layers(FILE *stream, const mlpd_network *network) {
   (void)fputs("  \"layers\": [\n", stream);
   for (uint32_t l = 0; l < network->num_layers; l++) {
@@ -100,6 +107,7 @@ static mlpd_status write_layers(FILE *stream, const mlpd_network *network) {
                   shape->kind->name, shape->inputs, shape->outputs,
                   mlpd_choice_name(mlpd_activation_choices, (int)shape->activation));
     if (shape->kind == &layer_fan_out) (void)fprintf(stream, ", \"members\": %u", shape->copies);
+    if (shape->kind->expands) write_sizes(stream, shape);
     for (uint32_t i = 0; i < shape->num_tensors; i++) TRY(write_tensor(stream, network, l, i));
     (void)fputs(l + 1 < network->num_layers ? "},\n" : "}\n", stream);
   }

@@ -187,6 +187,7 @@ static mlpd_status write_codes(archive *a, const mlpd_model *model) {
   TRY(write_array(a, "input_category_input", "<i4", sizeof *c->inputs, 1, all, 0, c->inputs));
   TRY(write_array(a, "input_begin", "<u4", sizeof *c->begin, 1, (uint64_t)n + 1, 0, c->begin));
   TRY(write_array(a, "input_fill", "<f8", sizeof *c->fill, 1, n, 0, c->fill));
+  TRY(write_array(a, "input_embedded", "|u1", sizeof *c->embedded, 1, n, 0, c->embedded));
   return write_array(a, "input_marked", "|u1", sizeof *c->marked, 1, n, 0, c->marked);
 }
 
@@ -197,6 +198,8 @@ static mlpd_status write_layer(archive *a, const mlpd_network *network, uint32_t
   TRY(write_text(a, name, shape->kind->name));
   (void)snprintf(name, sizeof name, "layer_%u_activation", l + 1);
   TRY(write_text(a, name, mlpd_choice_name(mlpd_activation_choices, (int)shape->activation)));
+  (void)snprintf(name, sizeof name, "layer_%u_sizes", l + 1);
+  if (shape->kind->expands) TRY(write_array(a, name, "<u4", sizeof *shape->sizes, 1, shape->inputs, 0, shape->sizes));
   for (uint32_t i = 0; i < shape->num_tensors; i++) {
     const tensor *const t = layer_tensor(network, l, i);
     float *values = NULL;

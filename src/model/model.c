@@ -11,6 +11,7 @@
 #include "model/model_columns.h"
 #include "model/model_hash.h"
 #include "model/model_network.h"
+#include "network/layer_kind.h"
 #include "options/option.h"
 
 void mlpd_model_free(mlpd_model *model) {
@@ -248,6 +249,21 @@ static mlpd_status read_names(h5_file *file, const char *object, name_list *list
   return h5_exists(file, object) ? h5_strings_read(file, object, &list->names, &list->count) : MLPD_OK;
 }
 
+/* The codes of embedded columns are those that the first layer takes, and only they. */
+static mlpd_status check_embedded(mlpd_model *model) {
+  const layer *const first = &model->network->layers[0];
+  const bool embeds = first->kind == &layer_embed;
+  uint32_t *sizes = NULL;
+  TRY(memory_allocate(&sizes, first->inputs, sizeof *sizes, "codes of columns"));
+  if (model->input.codes != NULL) column_codes_sizes(model->input.codes, sizes);
+  bool fits = true;
+  for (uint32_t i = 0; i < first->inputs; i++) fits = fits && sizes[i] == (embeds ? first->sizes[i] : 0);
+  free(sizes);
+  if (!fits) return FAIL(MLPD_ERROR_DATA, "/input/embedded does not fit the sizes of /network/layer_1");
+  model->codes.embed_width = first->width;
+  return MLPD_OK;
+}
+
 static mlpd_status read_input(h5_file *file, mlpd_model *model) {
   uint32_t columns_of_x = 0;
   TRY(model_columns_count(file, &columns_of_x));
@@ -257,7 +273,7 @@ static mlpd_status read_input(h5_file *file, mlpd_model *model) {
     TRY(h5_attribute_read_double(file, "/", "clip_inputs", &model->input.limit));
   if (!(model->input.limit >= 0 && model->input.limit <= 1e6))
     return FAIL(MLPD_ERROR_DATA, "attribute clip_inputs is %g", model->input.limit);
-  if (affine_width(&model->input) == network_inputs(model->network)) return MLPD_OK;
+  if (affine_width(&model->input) == network_inputs(model->network)) return check_embedded(model);
   return FAIL(MLPD_ERROR_DATA, "/input/shift makes %u inputs, but the network takes %u", affine_width(&model->input),
               network_inputs(model->network));
 }

@@ -12,6 +12,7 @@ mlpd_status model_columns_write(h5_file *file, const mlpd_model *model) {
   TRY(columns_write(file, &c->about));
   TRY(h5_write(file, "/input/fill", count, 0, ELEMENT_F64, c->fill));
   TRY(h5_write(file, "/input/marked", count, 0, ELEMENT_U8, c->marked));
+  if (column_codes_any_embedded(c)) TRY(h5_write(file, "/input/embedded", count, 0, ELEMENT_U8, c->embedded));
   return c->first[count] > 0 ? h5_write(file, "/input/category_input", c->first[count], 0, ELEMENT_I32, c->inputs)
                              : MLPD_OK;
 }
@@ -32,6 +33,8 @@ static mlpd_status check_codes(const column_codes *c) {
   for (uint32_t j = 0; j < c->about.count; j++) {
     if (!isfinite(c->fill[j])) return FAIL(MLPD_ERROR_DATA, "/input/fill [%u] is not a finite number", j);
     if (c->marked[j] > 1) return FAIL(MLPD_ERROR_DATA, "/input/marked [%u] is neither 0 nor 1", j);
+    if (c->embedded[j] > 1 || (c->embedded[j] > 0 && c->about.kinds[j] != COLUMN_KIND_CATEGORY))
+      return FAIL(MLPD_ERROR_DATA, "/input/embedded [%u] is %u, which is not possible", j, c->embedded[j]);
     TRY(check_inputs(c, j));
   }
   return MLPD_OK;
@@ -42,6 +45,7 @@ static mlpd_status read_codes(h5_file *file, column_codes *c) {
   TRY(h5_read(file, "/input/fill", count, 0, ELEMENT_F64, c->fill));
   TRY(h5_read(file, "/input/marked", count, 0, ELEMENT_U8, c->marked));
   if (c->first[count] > 0) TRY(h5_read(file, "/input/category_input", c->first[count], 0, ELEMENT_I32, c->inputs));
+  if (h5_exists(file, "/input/embedded")) TRY(h5_read(file, "/input/embedded", count, 0, ELEMENT_U8, c->embedded));
   TRY(check_codes(c));
   column_codes_settle(c);
   return MLPD_OK;

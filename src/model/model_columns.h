@@ -1,7 +1,8 @@
 /* Columns that become other inputs, in a model's file: the objects of data/columns.h; /input/fill (columns), what
  * stands for a missing number, float64; /input/marked (columns), 1 where an input tells that a value is missing; and
  * /input/category_input (all categories, column after column), the place of a category among the inputs of its column,
- * or -1. Nothing here is collective. */
+ * or -1; /input/embedded (columns), 1 where the place is a code that the network embeds, if there are any. Nothing here
+ * is collective. */
 #ifndef MLPDIST_MODEL_COLUMNS_H
 #define MLPDIST_MODEL_COLUMNS_H
 

@@ -50,6 +50,8 @@ static void add_codes(XXH3_state_t *state, const column_codes *c) {
   add(state, c->fill, count * sizeof *c->fill);
   add(state, c->marked, count * sizeof *c->marked);
   add(state, c->inputs, c->first[count] * sizeof *c->inputs);
+  if (column_codes_any_embedded(c))
+    add(state, c->embedded, count * sizeof *c->embedded); /* else as before it could be */
 }
 
 mlpd_status model_hash(const mlpd_model *model, model_hashes *hashes) {

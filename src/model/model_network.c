@@ -44,7 +44,11 @@ static mlpd_status write_layer(h5_file *file, const mlpd_network *network, uint3
   }
   if (shape->kind == &layer_dense) return MLPD_OK;
   layer_object(object, number, "");
-  return h5_attribute_write_text(file, object, "kind", shape->kind->name);
+  TRY(h5_attribute_write_text(file, object, "kind", shape->kind->name));
+  if (!shape->kind->expands) return MLPD_OK;
+  TRY(h5_attribute_write_u64(file, object, "width", shape->width));
+  layer_object(object, number, "sizes");
+  return h5_write(file, object, shape->inputs, 0, ELEMENT_U32, shape->sizes);
 }
 
 mlpd_status model_network_write(h5_file *file, const mlpd_network *network) {
@@ -143,6 +147,27 @@ static mlpd_status find_widths(const char *object, before *at, uint32_t *inputs,
   return MLPD_OK;
 }
 
+/* The sizes and width of a layer that expands inputs, and from these its inputs and outputs. */
+static mlpd_status read_sizes(h5_file *file, uint32_t number, uint32_t *inputs, layer_spec *spec) {
+  char object[OBJECT_BYTES];
+  uint64_t width = 0;
+  h5_shape shape;
+  uint32_t *sizes = NULL;
+  layer_object(object, number, "");
+  TRY(h5_attribute_read_u64(file, object, "width", &width));
+  layer_object(object, number, "sizes");
+  TRY(read_shape(file, object, &shape));
+  if (shape.rank != 1 || shape.rows == 0 || shape.rows > INT32_MAX || width == 0 || width > INT32_MAX)
+    return FAIL(MLPD_ERROR_DATA, "%s are no sizes of inputs", object);
+  TRY(memory_allocate(&sizes, shape.rows, sizeof *sizes, "layers"));
+  spec->sizes = sizes;
+  TRY(h5_read(file, object, shape.rows, 0, ELEMENT_U32, sizes));
+  *inputs = (uint32_t)shape.rows;
+  spec->width = (uint32_t)width;
+  spec->outputs = network_expanded(*inputs, sizes, spec->width);
+  return MLPD_OK;
+}
+
 /* Reads the specification of layer `number`; *inputs gets its width. */
 static mlpd_status read_spec(h5_file *file, uint32_t number, before *at, uint32_t *inputs, layer_spec *spec) {
   char object[OBJECT_BYTES];
@@ -151,7 +176,10 @@ static mlpd_status read_spec(h5_file *file, uint32_t number, before *at, uint32_
   TRY(read_kind(file, number, &spec->kind));
   (void)spec->kind->tensors(&(layer){.inputs = 1, .outputs = 1, .copies = 1}, spec, made);
   layer_object(object, number, made[0].name);
-  TRY(read_widths(file, object, made[0].vector, inputs, &spec->outputs));
+  if (spec->kind->expands)
+    TRY(read_sizes(file, number, inputs, spec));
+  else
+    TRY(read_widths(file, object, made[0].vector, inputs, &spec->outputs));
   TRY(find_widths(object, at, inputs, spec));
   if (at->outputs > 0 && *inputs != at->outputs)
     return FAIL(MLPD_ERROR_DATA, "%s takes %u inputs, but the layer before has %u outputs", object, *inputs,
@@ -223,6 +251,7 @@ mlpd_status model_network_read(h5_file *file, mlpd_network **network) {
   if (status == MLPD_OK) status = network_build(inputs, layers, specs, false, network);
   if (status == MLPD_ERROR_USAGE) status = FAIL(MLPD_ERROR_DATA, "%s", mlpd_error_message()); /* not the caller's */
   if (status == MLPD_OK) status = read_tensors(file, *network);
+  for (uint32_t l = 0; specs != NULL && l < layers; l++) free((uint32_t *)specs[l].sizes); /* of read_sizes */
   free(specs);
   return status;
 }

@@ -1,6 +1,6 @@
 /* The network of a model file: a group /network/layer_N for each layer, its tensors by name, attribute activation of
- * the first tensor. The group's attribute kind names what is not dense (format 3). Layers of training alone are left
- * out. Nothing here is collective. */
+ * the first tensor. The group's attribute kind names what is not dense (format 3); a kind that expands inputs has an
+ * array sizes (inputs) and an attribute width. Layers of training alone are left out. Nothing here is collective. */
 #ifndef MLPDIST_MODEL_NETWORK_H
 #define MLPDIST_MODEL_NETWORK_H
 

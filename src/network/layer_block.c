@@ -9,6 +9,12 @@ static void copy_rows(const block *part, const float *from, size_t from_stride, 
     memcpy(to + i * to_stride, from + i * from_stride, part->columns * sizeof *to);
 }
 
+uint32_t layer_total_size(const layer *l) {
+  uint32_t total = 0;
+  for (uint32_t i = 0; l->sizes != NULL && i < l->inputs; i++) total += l->sizes[i];
+  return total;
+}
+
 void layer_copy_forward(const mlpd_network *network, uint32_t l, const block *part, workspace *space) {
   copy_rows(part, layer_input(network, space, l, part->row) + part->column, layer_input_stride(network, l),
             space->a[l] + layer_place(network, l, part), network->layers[l].stride);

@@ -18,6 +18,7 @@ struct layer_kind {
   block_reach reach;
   bool training_only; /* outside of training it changes nothing: model files and digests leave it out */
   bool keeps_z;       /* z apart from a, whatever the activation */
+  bool expands;       /* its layers have sizes and a width */
   uint32_t (*row_floats)(const layer *l); /* floats to keep of each row from forward to backward; NULL: none */
   /* Fills made (name, rows, columns, vector, source, decay, rate, start) and returns their number; NULL: none. */
   uint32_t (*tensors)(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]);
@@ -40,6 +41,7 @@ extern const layer_kind layer_layer_norm, layer_batch_norm;
 extern const layer_kind layer_scale;   /* z = a_{l-1} o scale */
 extern const layer_kind layer_fan_out; /* a copy of each row for each member of an ensemble, o its own scale */
 extern const layer_kind layer_heads;   /* dense, weights and biases of each member */
+extern const layer_kind layer_embed;   /* codes of categories become rows of a table */
 
 /* The kind of this name, or NULL. */
 const layer_kind *layer_kind_find(const char *name);
@@ -72,6 +74,9 @@ static inline float *layer_delta_below(const mlpd_network *network, const worksp
                                        const block *part) {
   return (l == 0 ? space->x_delta : space->delta[l - 1]) + part->row * layer_input_stride(network, l) + part->column;
 }
+
+/* Rows of the tensors of a layer that expands inputs; 0: it has no sizes yet. */
+uint32_t layer_total_size(const layer *l);
 
 /* Draws to count for a row of `columns` values, so that each row begins with a group of its own. */
 static inline uint64_t layer_draws(uint32_t columns) { return ((uint64_t)columns + 3) / 4 * 4; }

@@ -53,6 +53,23 @@ static mlpd_status check_specs(uint32_t inputs, uint32_t num_layers, const layer
   return check_ensemble(num_layers, specs);
 }
 
+uint32_t network_expanded(uint32_t inputs, const uint32_t *sizes, uint32_t width) {
+  uint64_t outputs = 0;
+  for (uint32_t i = 0; i < inputs; i++) outputs += sizes[i] > 0 ? width : 1;
+  return outputs <= UINT32_MAX ? (uint32_t)outputs : 0;
+}
+
+/* Copies the sizes of a layer that expands inputs. */
+static mlpd_status take_sizes(layer *l, const layer_spec *spec) {
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < l->inputs; i++) total += spec->sizes[i];
+  if (total == 0 || total > INT32_MAX / 2 || network_expanded(l->inputs, spec->sizes, spec->width) != l->outputs)
+    return FAIL(MLPD_ERROR_USAGE, "layer of kind %s: %u outputs do not fit its sizes", spec->kind->name, l->outputs);
+  TRY(memory_allocate(&l->sizes, l->inputs, sizeof *l->sizes, "layers"));
+  memcpy(l->sizes, spec->sizes, l->inputs * sizeof *l->sizes);
+  return MLPD_OK;
+}
+
 /* The tensors of layer l, in their places of the arena. */
 static mlpd_status append_tensors(mlpd_network *network, uint32_t l, const layer_spec *spec, uint32_t *draws) {
   tensor made[LAYER_MOST_TENSORS] = {{0}};
@@ -86,8 +103,10 @@ static mlpd_status append_layers(mlpd_network *network, uint32_t inputs, uint32_
                                  .copies = copies,
                                  .activation = spec->activation,
                                  .stride = l + 1 < num_layers ? tensor_row_stride(spec->outputs) : spec->outputs,
-                                 .amount = spec->amount};
+                                 .amount = spec->amount,
+                                 .width = spec->width};
     network->num_layers++;
+    if (spec->kind->expands) TRY(take_sizes(&network->layers[l], spec));
     TRY(append_tensors(network, l, spec, &draws));
     if (network->num_tensors == 0) network->lowest_delta = l + 1;
   }
@@ -144,6 +163,23 @@ mlpd_status mlpd_network_create(uint32_t num_layers, const uint32_t *widths, con
   return status;
 }
 
+/* Layers of a copy: their sizes are its own. */
+static mlpd_status copy_layers(const mlpd_network *network, mlpd_network *made) {
+  TRY(memory_allocate(&made->layers, made->num_layers, sizeof *made->layers, "layers"));
+  for (uint32_t l = 0; l < made->num_layers; l++) {
+    layer *const to = &made->layers[l];
+    *to = network->layers[l];
+    to->sizes = NULL;
+  }
+  for (uint32_t l = 0; l < made->num_layers; l++) {
+    const layer *const from = &network->layers[l];
+    if (from->sizes == NULL) continue;
+    TRY(memory_allocate(&made->layers[l].sizes, from->inputs, sizeof *from->sizes, "layers"));
+    memcpy(made->layers[l].sizes, from->sizes, from->inputs * sizeof *from->sizes);
+  }
+  return MLPD_OK;
+}
+
 mlpd_status network_copy(const mlpd_network *network, mlpd_network **copy) {
   mlpd_network *made = NULL;
   *copy = NULL;
@@ -152,14 +188,13 @@ mlpd_status network_copy(const mlpd_network *network, mlpd_network **copy) {
   made->layers = NULL;
   made->tensors = NULL;
   made->parameters = NULL;
-  mlpd_status status = memory_allocate(&made->layers, made->num_layers, sizeof *made->layers, "layers");
+  mlpd_status status = copy_layers(network, made);
   if (status == MLPD_OK) status = memory_allocate(&made->tensors, made->num_tensors, sizeof *made->tensors, "tensors");
   if (status == MLPD_OK) status = memory_allocate(&made->parameters, made->arena_size, sizeof(float), "parameters");
   if (status != MLPD_OK) {
     mlpd_network_free(made);
     return status;
   }
-  memcpy(made->layers, network->layers, made->num_layers * sizeof *made->layers);
   memcpy(made->tensors, network->tensors, made->num_tensors * sizeof *made->tensors);
   memcpy(made->parameters, network->parameters, made->arena_size * sizeof(float));
   *copy = made;
@@ -170,6 +205,7 @@ void mlpd_network_free(mlpd_network *network) {
   if (network == NULL) return;
   free(network->parameters);
   free(network->tensors);
+  for (uint32_t l = 0; network->layers != NULL && l < network->num_layers; l++) free(network->layers[l].sizes);
   free(network->layers);
   free(network);
 }
@@ -222,6 +258,7 @@ static void hash_layer(XXH3_state_t *state, const mlpd_network *network, uint32_
   if (shape->kind != &layer_dense) (void)XXH3_64bits_update(state, shape->kind->name, strlen(shape->kind->name) + 1);
   (void)XXH3_64bits_update(state, widths, sizeof widths);
   (void)XXH3_64bits_update(state, activation, strlen(activation) + 1);
+  if (shape->sizes != NULL) (void)XXH3_64bits_update(state, shape->sizes, shape->inputs * sizeof *shape->sizes);
   for (uint32_t i = 0; i < shape->num_tensors; i++) {
     const tensor *const t = layer_tensor(network, l, i);
     for (uint32_t row = 0; row < t->rows; row++)

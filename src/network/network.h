@@ -22,6 +22,8 @@ typedef struct layer {
   uint32_t stride;                    /* floats between rows of z, a and delta: outputs, or a little more */
   uint32_t first_tensor, num_tensors; /* consecutive */
   double amount;                      /* its meaning depends on the kind: the probability of a dropout, ... */
+  uint32_t *sizes; /* (inputs) of a kind that expands inputs: rows of its tensors for each, 0: it passes through */
+  uint32_t width;  /* of such a kind: outputs that an input becomes which does not pass through */
 } layer;
 
 struct mlpd_network {
@@ -52,6 +54,8 @@ typedef struct layer_spec {
   const dense_learning *learning;
   uint32_t copies; /* of a fan-out: the number of members; of others it is not read */
   double amount;
+  const uint32_t *sizes; /* (inputs of the layer), as in a layer; outputs: network_expanded() of them */
+  uint32_t width;
 } layer_spec;
 
 /* Makes a network of these layers, the first of which gets `inputs` values a row; all parameters are as the tensors
@@ -62,6 +66,9 @@ mlpd_status network_build(uint32_t inputs, uint32_t num_layers, const layer_spec
 
 /* A copy with parameters of its own, which the caller frees. */
 mlpd_status network_copy(const mlpd_network *network, mlpd_network **copy);
+
+/* The outputs of a layer that expands these inputs. */
+uint32_t network_expanded(uint32_t inputs, const uint32_t *sizes, uint32_t width);
 
 static inline uint32_t network_inputs(const mlpd_network *network) { return network->layers[0].inputs; }
 static inline const layer *network_output(const mlpd_network *network) {

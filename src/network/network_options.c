@@ -48,6 +48,7 @@ static mlpd_status check_count(const char *option, const char *list, uint32_t hi
 typedef struct layer_list {
   uint32_t count, outputs; /* of the last */
   const mlpd_train_options *options;
+  const input_roles *inputs;
   dense_learning learning[MOST_LAYERS];
   layer_spec specs[MOST_LAYERS];
 } layer_list;
@@ -60,6 +61,19 @@ static void append(layer_list *list, const layer_spec *spec) {
 /* A layer of as many outputs as inputs; none where amount is 0. */
 static void append_same(layer_list *list, const layer_kind *kind, double amount) {
   if (amount > 0) append(list, &(layer_spec){.kind = kind, .outputs = list->outputs, .amount = amount});
+}
+
+/* Codes become values before anything else sees them: noise, dropout and scales act on the values. */
+static void append_embedding(layer_list *list) {
+  const input_roles *const in = list->inputs;
+  const uint32_t width = list->options->embed_width;
+  bool any = false;
+  for (uint32_t i = 0; in->sizes != NULL && i < in->count; i++) any = any || in->sizes[i] > 0;
+  if (!any) return;
+  append(list, &(layer_spec){.kind = &layer_embed,
+                             .outputs = network_expanded(in->count, in->sizes, width),
+                             .sizes = in->sizes,
+                             .width = width});
 }
 
 /* The neural-tangent parametrisation z = x V / sqrt(d) + b, V and b from N(0, 1) (Jacot, Gabriel and Hongler 2018), of
@@ -111,6 +125,7 @@ static double dropout_of(const mlpd_train_options *options, uint32_t l) {
 
 static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint32_t *widths, uint32_t outputs,
                        layer_list *list) {
+  append_embedding(list);
   append_same(list, &layer_noise, o->input_noise);
   append_same(list, &layer_dropout, o->input_dropout);
   append_same(list, &layer_scale, o->input_scale);
@@ -124,8 +139,8 @@ static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint3
   append_dense(list, (layer_spec){.outputs = outputs, .activation = last, .starts_for = last}, true);
 }
 
-mlpd_status network_of_options(const mlpd_train_options *options, uint32_t inputs, uint32_t outputs, bool shape_alone,
-                               mlpd_network **network) {
+mlpd_status network_of_options(const mlpd_train_options *options, const input_roles *inputs, uint32_t outputs,
+                               bool shape_alone, mlpd_network **network) {
   uint32_t widths[MAX_HIDDEN], hidden = 0;
   layer_list *list = NULL;
   *network = NULL;
@@ -133,10 +148,11 @@ mlpd_status network_of_options(const mlpd_train_options *options, uint32_t input
   TRY(check_count("--activation", list_of("activation", options->activation), hidden));
   TRY(check_count("--dropout", list_of("dropout", options->dropout), hidden));
   TRY(memory_allocate(&list, 1, sizeof *list, "layers"));
-  list->outputs = inputs;
+  list->outputs = inputs->count;
+  list->inputs = inputs;
   list->options = options;
   append_all(options, hidden, widths, outputs, list);
-  const mlpd_status status = network_build(inputs, list->count, list->specs, shape_alone, network);
+  const mlpd_status status = network_build(inputs->count, list->count, list->specs, shape_alone, network);
   free(list);
   return status;
 }
@@ -153,7 +169,7 @@ mlpd_status mlpd_network_from_options(const mlpd_train_options *options, uint32_
   if (settled.loss == MLPD_LOSS_AUTO) settled.loss = MLPD_MSE;
   if (settled.output_activation < 0)
     settled.output_activation = (int)loss_default_activation(settled.loss, MLPD_TASK_AUTO);
-  TRY(network_of_options(&settled, inputs, outputs, false, network));
+  TRY(network_of_options(&settled, &(input_roles){.count = inputs}, outputs, false, network));
   mlpd_network_init(*network, settled.init, settled.seed);
   return MLPD_OK;
 }

@@ -4,9 +4,14 @@
 
 #include "network/network.h"
 
-/* Makes the network of options, with its output activation settled, for rows of `inputs` values and `outputs` outputs;
- * shape_alone as in network_build. */
-mlpd_status network_of_options(const mlpd_train_options *options, uint32_t inputs, uint32_t outputs, bool shape_alone,
-                               mlpd_network **network);
+/* What the inputs of a network are. */
+typedef struct input_roles {
+  uint32_t count;
+  const uint32_t *sizes; /* (count) number of codes of an input that is one, else 0; NULL: no input is a code */
+} input_roles;
+
+/* Makes the network of options, with its output activation settled; shape_alone as in network_build. */
+mlpd_status network_of_options(const mlpd_train_options *options, const input_roles *inputs, uint32_t outputs,
+                               bool shape_alone, mlpd_network **network);
 
 #endif

@@ -81,7 +81,8 @@ static void former_value(const char *checkpoint, const mlpd_option *row, char va
   if (row != NULL && strcmp(row->name, "normalize-targets") == 0 && find_value(checkpoint, "normalize", inputs) &&
       strcmp(inputs, "none") == 0)
     meant = "none";
-  if (row != NULL && strcmp(row->name, "select") == 0) meant = "loss"; /* before it could be chosen */
+  if (row != NULL && strcmp(row->name, "select") == 0) meant = "loss";       /* before it could be chosen */
+  if (row != NULL && strcmp(row->name, "embed-above") == 0) meant = "65536"; /* categories were one-hot */
   (void)snprintf(value, VALUE_BYTES, "%s", meant);
 }
 

@@ -115,6 +115,12 @@ const mlpd_option mlpd_train_option_table[] = {
      .help = "train K members that share all layers but the last, and predict their mean (32 is usual); 1: a single "
              "network",
      RANGE(1, 1024), DEFAULT("1"), WEIGHTS},
+    {"embed-above", "network", "N", INTEGER, AT(embed_above),
+     .help =
+         "embed columns of more than N categories, as values that are learned; others are one-hot; 65536: embed none",
+     RANGE(0, 65536), DEFAULT("9"), WEIGHTS},
+    {"embed-width", "network", "W", INTEGER, AT(embed_width),
+     .help = "number of values that an embedded category becomes", RANGE(1, 4096), DEFAULT("8"), WEIGHTS},
     {"parametrization", "network", "NAME", CHOICE, AT(parametrization),
      .help = "initial weights and rates of the layers", .choices = mlpd_parametrization_choices, DEFAULT("standard"),
      WEIGHTS},
@@ -122,7 +128,7 @@ const mlpd_option mlpd_train_option_table[] = {
      .choices = mlpd_init_choices, DEFAULT("auto"), WEIGHTS},
     {"init-from", "network", "MODEL", PATH, AT(init_from),
      .help = "begin with the weights and the normalisation of a model file; --hidden, --activation, --norm, "
-             "--input-scale, --ensemble and --clip-inputs are then the model's unless they are given",
+             "--input-scale, --ensemble, --clip-inputs and --embed-width are then the model's unless they are given",
      .note = "drawn weights", LOCAL},
     {"loss", "network", "NAME", CHOICE, AT(loss),
      .help = "loss to minimise; auto: cross-entropy for classes, mse for values", .choices = mlpd_loss_choices,

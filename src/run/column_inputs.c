@@ -4,12 +4,34 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "network/network_options.h"
 #include "ranks/comm.h"
 #include "run/column_quantiles.h"
 #include "run/column_rows.h"
+#include "run/init_match.h"
+
+/* Until the rows are known, as if each category were among them, and missing values in each column that may have some.
+ */
+static mlpd_status expect_all(preparation *p) {
+  column_codes *const codes = &p->model->codes;
+  const uint64_t all = codes->first[codes->about.count];
+  uint64_t *rows = NULL;
+  TRY(memory_allocate(&rows, all, sizeof *rows, "codes of columns"));
+  for (uint64_t k = 0; k < all; k++) rows[k] = 1;
+  column_codes_choose(codes, rows);
+  for (uint32_t j = 0; j < codes->about.count; j++)
+    codes->marked[j] = codes->about.missing || codes->about.categories[j].count > 0;
+  column_codes_settle(codes);
+  free(rows);
+  codes->embed_width = p->options.embed_width;
+  p->inputs = codes->width;
+  return MLPD_OK;
+}
 
 mlpd_status column_inputs_read(part *train, preparation *p) {
   columns about;
+  const uint64_t above = p->options.embed_above;
+  p->options.embed_above = CATEGORIES_MOST; /* unless a column is embedded: then it decides nothing */
   p->inputs = train->features;
   const mlpd_status read = columns_read(train->h5, &about);
   if (read != MLPD_OK) return status_prefix(read, "%s: ", train->file);
@@ -20,13 +42,21 @@ mlpd_status column_inputs_read(part *train, preparation *p) {
   const mlpd_status status = column_codes_create(&about, &p->model->codes);
   columns_free(&about);
   TRY(status);
-  const columns *const known = &p->model->codes.about;
-  for (uint32_t j = 0; j < known->count; j++) {
-    const uint64_t categories = known->categories[j].count;
-    p->inputs += known->missing || categories > 0;
-    if (categories > 0) p->inputs += (uint32_t)(categories < CODES_ONE_HOT_MOST ? categories : CODES_ONE_HOT_MOST) - 1;
-  }
-  return MLPD_OK;
+  column_codes_embed(&p->model->codes, above);
+  if (p->options.init_model != NULL) TRY(init_match_embedded(p->options.init_model, p->model, train->features));
+  if (column_codes_any_embedded(&p->model->codes)) p->options.embed_above = above;
+  return expect_all(p);
+}
+
+mlpd_status column_inputs_network(const preparation *p, uint32_t outputs, bool shape_alone, mlpd_network **network) {
+  const column_codes *const codes = &p->model->codes;
+  uint32_t *sizes = NULL;
+  TRY(memory_allocate(&sizes, p->inputs, sizeof *sizes, "inputs"));
+  if (codes->about.count > 0) column_codes_sizes(codes, sizes);
+  const input_roles inputs = {p->inputs, sizes};
+  const mlpd_status status = network_of_options(&p->options, &inputs, outputs, shape_alone, network);
+  free(sizes);
+  return status;
 }
 
 /* ---- Categories and missing values ------------------------------------------------------------------ */

@@ -14,6 +14,9 @@ mlpd_status column_inputs_read(part *train, preparation *p);
  * and p->inputs. The same on any number of ranks and threads. Collective. */
 mlpd_status column_inputs_find(mlpd_comm *comm, part *train, preparation *p);
 
+/* Makes the network of the options for these inputs, as network_of_options(). */
+mlpd_status column_inputs_network(const preparation *p, uint32_t outputs, bool shape_alone, mlpd_network **network);
+
 /* What stands for NaN in statistics, (features); NULL: nothing is missing. */
 const double *column_inputs_fill(const preparation *p);
 

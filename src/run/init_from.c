@@ -10,8 +10,8 @@
 enum { VALUE_BYTES = 16384 }; /* 1000 widths */
 
 /* Those that decide which tensors a network has, and what its layers compute. */
-static const char *const OPTIONS[INIT_FROM_TEXTS] = {"hidden",      "activation", "norm",
-                                                     "input-scale", "ensemble",   "clip-inputs"};
+static const char *const OPTIONS[INIT_FROM_TEXTS] = {"hidden",   "activation",  "norm",       "input-scale",
+                                                     "ensemble", "clip-inputs", "embed-width"};
 
 static bool is_default(const mlpd_option *row, const mlpd_train_options *options) {
   char buffer[64];

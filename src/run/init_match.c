@@ -109,7 +109,20 @@ static bool is_marked(const mlpd_model *model, uint32_t j) {
   return model->codes.about.count > 0 && model->codes.marked[j] != 0;
 }
 
-static mlpd_status match_categories(const matching *m, uint32_t j, uint32_t theirs) {
+static bool is_embedded(const mlpd_model *model, uint32_t j) {
+  return model->codes.about.count > 0 && model->codes.embedded[j] != 0;
+}
+
+/* The first row of the table of an embedded column, or the number of rows of all before j. */
+static uint32_t table_row(const mlpd_model *model, uint32_t j) {
+  const column_codes *const c = &model->codes;
+  uint32_t row = 0;
+  for (uint32_t i = 0; i < j && c->about.count > 0; i++) row += c->embedded[i] ? c->known[i] + c->marked[i] : 0;
+  return row;
+}
+
+/* Where the model has our inputs or rows of a category column: to (of this column) from base on. */
+static mlpd_status match_categories(const matching *m, uint32_t j, uint32_t theirs, uint32_t base, uint32_t *to) {
   const column_codes *const mine = &m->made->codes, *const from = &m->from->codes;
   name_match found;
   TRY(name_match_make(&from->about.categories[theirs], &mine->about.categories[j], &found));
@@ -117,22 +130,28 @@ static mlpd_status match_categories(const matching *m, uint32_t j, uint32_t thei
     const int32_t input = mine->inputs[mine->first[j] + k];
     if (input < 0 || found.to[k] == NAME_ABSENT) continue;
     const int32_t known = from->inputs[from->first[theirs] + found.to[k]];
-    if (known >= 0) m->match->inputs[mine->begin[j] + (uint32_t)input] = from->begin[theirs] + (uint32_t)known;
+    if (known >= 0) to[input] = base + (uint32_t)known;
   }
+  if (mine->marked[j] && from->marked[theirs]) to[mine->known[j]] = base + from->known[theirs];
   name_match_free(&found);
   return MLPD_OK;
 }
 
 static mlpd_status match_inputs(const matching *m, uint32_t features, uint32_t inputs) {
+  const uint32_t rows = table_row(m->made, features);
   for (uint32_t i = 0; i < inputs; i++) m->match->inputs[i] = NAME_ABSENT;
+  if (rows > 0) TRY(memory_allocate(&m->match->codes, rows, sizeof *m->match->codes, "codes of columns"));
+  for (uint32_t i = 0; i < rows; i++) m->match->codes[i] = NAME_ABSENT;
   for (uint32_t j = 0; j < features; j++) {
-    const uint32_t theirs = m->match->columns[j];
-    if (is_marked(m->made, j) && is_marked(m->from, theirs))
-      m->match->inputs[input_begin(m->made, j + 1) - 1] = input_begin(m->from, theirs + 1) - 1;
-    if (is_category(m->made, j))
-      TRY(match_categories(m, j, theirs));
-    else
-      m->match->inputs[input_begin(m->made, j)] = input_begin(m->from, theirs);
+    const uint32_t theirs = m->match->columns[j], begin = input_begin(m->from, theirs);
+    uint32_t *const input = &m->match->inputs[input_begin(m->made, j)];
+    if (is_embedded(m->made, j))
+      TRY(match_categories(m, j, theirs, table_row(m->from, theirs), m->match->codes + table_row(m->made, j)));
+    else if (is_category(m->made, j))
+      TRY(match_categories(m, j, theirs, begin, input));
+    else if (is_marked(m->made, j) && is_marked(m->from, theirs))
+      input[1] = begin + 1;
+    if (is_embedded(m->made, j) || !is_category(m->made, j)) *input = begin;
   }
   return MLPD_OK;
 }
@@ -204,10 +223,24 @@ mlpd_status init_match_make(const mlpd_model *from, const mlpd_model *made, uint
   return match_outputs(&m, outputs);
 }
 
+mlpd_status init_match_embedded(const mlpd_model *from, mlpd_model *made, uint32_t features) {
+  init_match match = {.columns = NULL};
+  const matching m = {.from = from, .made = made, .match = &match};
+  if (made->codes.about.count == 0 || features != from->input.columns) return MLPD_OK; /* the latter is refused later */
+  mlpd_status status = memory_allocate(&match.columns, features, sizeof *match.columns, "columns");
+  if (status == MLPD_OK) status = memory_allocate(&match.known, features, sizeof *match.known, "columns");
+  if (status == MLPD_OK) status = match_columns(&m, features);
+  for (uint32_t j = 0; j < features && status == MLPD_OK; j++)
+    made->codes.embedded[j] = is_category(made, j) && is_embedded(from, match.columns[j]);
+  init_match_free(&match);
+  return status;
+}
+
 void init_match_free(init_match *match) {
   free(match->columns);
   free(match->known);
   free(match->inputs);
+  free(match->codes);
   free(match->outputs);
   *match = (init_match){.columns = NULL};
 }

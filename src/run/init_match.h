@@ -10,6 +10,7 @@ typedef struct init_match {
   uint32_t *columns; /* (features) the model's column */
   bool *known;       /* (features) false: it has another name there, and takes its place */
   uint32_t *inputs;  /* (inputs) the model's input, or NAME_ABSENT: a category or mark that it lacks */
+  uint32_t *codes;   /* (rows of the table of embedded columns) the model's row, or NAME_ABSENT; NULL: there are none */
   uint32_t *outputs; /* (outputs) the model's output; NULL: the last layer starts anew */
 } init_match;
 
@@ -21,6 +22,9 @@ typedef void init_note(void *context, const char *message);
 mlpd_status init_match_make(const mlpd_model *from, const mlpd_model *made, uint32_t features, uint32_t inputs,
                             uint32_t outputs, const char *file, init_note *note, void *context, init_match *match);
 void init_match_free(init_match *match);
+
+/* Embeds those columns of made that from embeds in their places, whatever --embed-above says: layers must fit. */
+mlpd_status init_match_embedded(const mlpd_model *from, mlpd_model *made, uint32_t features);
 
 /* Copies the weights of from to network, whose tensors have their initial values. MLPD_ERROR_USAGE where layers or
  * shapes do not fit. */

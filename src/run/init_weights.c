@@ -1,6 +1,8 @@
 /* init_match_weights: the tensors of a network from those of another. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "data/names.h"
 #include "network/layer_kind.h"
 #include "run/init_match.h"
@@ -41,11 +43,13 @@ typedef struct layer_pair {
   mlpd_network *network;
   uint32_t theirs, ours, number; /* number: from 1, for messages */
   const uint32_t *inputs, *outputs;
+  uint32_t *places; /* memory of inputs after a layer that expands them */
 } layer_pair;
 
-/* Do the rows of a tensor belong to inputs that may lie elsewhere? Those of an ensemble's scales are its members. */
+/* Do the rows of a tensor belong to inputs, or codes of these, that may lie elsewhere? Those of an ensemble's scales
+ * are its members. */
 static bool rows_are_inputs(const layer_pair *p, const tensor *ours) {
-  return p->inputs != NULL && ours->source == TENSOR_PRODUCT;
+  return p->inputs != NULL && (ours->source == TENSOR_PRODUCT || p->network->layers[p->ours].kind->expands);
 }
 
 /* Matrices of a tensor, one for each member of an ensemble. */
@@ -104,24 +108,59 @@ static void note_activation(const layer_pair *p, init_note *note, void *context)
   note(context, line);
 }
 
+/* The first output of input i of a layer that expands inputs. */
+static uint32_t output_begin(const layer *l, uint32_t i) { return network_expanded(i, l->sizes, l->width); }
+
+/* The model's place of each output of a layer that expands inputs, from the places of its inputs. */
+static mlpd_status expand_places(layer_pair *p) {
+  const layer *const theirs = &p->from->layers[p->theirs], *const ours = &p->network->layers[p->ours];
+  uint32_t *places = NULL, next = 0;
+  TRY(memory_allocate(&places, ours->outputs, sizeof *places, "inputs"));
+  for (uint32_t i = 0; i < ours->inputs; i++) {
+    const uint32_t begin = p->inputs[i] != NAME_ABSENT ? output_begin(theirs, p->inputs[i]) : NAME_ABSENT;
+    for (uint32_t k = 0; k < (ours->sizes[i] > 0 ? ours->width : 1); k++)
+      places[next++] = begin != NAME_ABSENT ? begin + k : NAME_ABSENT;
+  }
+  free(p->places);
+  p->inputs = p->places = places;
+  return MLPD_OK;
+}
+
+/* The rows of a table by their codes. */
+static mlpd_status copy_table(layer_pair *p, const init_match *match) {
+  layer_pair rows = *p;
+  rows.inputs = match->codes;
+  rows.outputs = NULL;
+  TRY(copy_layer(&rows));
+  return expand_places(p);
+}
+
+static mlpd_status match_layers(layer_pair *p, const init_match *match, init_note *note, void *context) {
+  const mlpd_network *const network = p->network;
+  for (;; p->theirs++, p->ours++) {
+    p->theirs = next_layer(p->from, p->theirs);
+    p->ours = next_layer(network, p->ours);
+    const bool ended = p->theirs == p->from->num_layers, last = p->ours + 1 == network->num_layers;
+    if (ended != (p->ours == network->num_layers)) return fail_layers(p->from, network);
+    if (ended) return MLPD_OK;
+    const layer_kind *const kind = network->layers[p->ours].kind;
+    if (p->from->layers[p->theirs].kind != kind || last != (p->theirs + 1 == p->from->num_layers))
+      return fail_layers(p->from, network);
+    p->number++;
+    p->outputs = last ? match->outputs : kind == &layer_dense ? NULL : p->inputs; /* others keep their inputs' places */
+    if (kind->expands)
+      TRY(copy_table(p, match));
+    else if (!last || match->outputs != NULL)
+      TRY(copy_layer(p));
+    if (!last || match->outputs != NULL) note_activation(p, note, context);
+    if (kind == &layer_dense) p->inputs = NULL;
+  }
+}
+
 mlpd_status init_match_weights(const mlpd_model *from, const init_match *match, mlpd_network *network, init_note *note,
                                void *context) {
   layer_pair p = {.from = from->network, .network = network, .inputs = match->inputs};
-  for (;;) {
-    p.theirs = next_layer(p.from, p.theirs);
-    p.ours = next_layer(network, p.ours);
-    const bool ended = p.theirs == p.from->num_layers, last = p.ours + 1 == network->num_layers;
-    if (ended != (p.ours == network->num_layers)) return fail_layers(p.from, network);
-    if (ended) return MLPD_OK;
-    const layer_kind *const kind = network->layers[p.ours].kind;
-    if (p.from->layers[p.theirs].kind != kind || last != (p.theirs + 1 == p.from->num_layers))
-      return fail_layers(p.from, network);
-    p.number++;
-    p.outputs = last ? match->outputs : kind == &layer_dense ? NULL : p.inputs; /* others keep their inputs' places */
-    if (!last || match->outputs != NULL) TRY(copy_layer(&p));
-    if (!last || match->outputs != NULL) note_activation(&p, note, context);
-    if (kind == &layer_dense) p.inputs = NULL;
-    p.theirs++;
-    p.ours++;
-  }
+  const mlpd_status status = match_layers(&p, match, note, context);
+  free(p.places);
+  return status;
 }

@@ -4,9 +4,9 @@
 
 #include "base/machine_memory.h"
 #include "data/dataset.h"
-#include "network/network_options.h"
 #include "network/optimizer.h"
 #include "ranks/comm.h"
+#include "run/column_inputs.h"
 #include "run/prepare.h"
 #include "step/stepper.h"
 
@@ -121,7 +121,7 @@ mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *e
               : p->options.classes > 2               ? p->options.classes
                                                      : 2;
   }
-  TRY(mlpd_comm_agree(comm, network_of_options(&p->options, p->inputs, outputs, true, &network)));
+  TRY(mlpd_comm_agree(comm, column_inputs_network(p, outputs, true, &network)));
   p->memory.network = network;
   mlpd_status status = MLPD_OK;
   if (p->options.stream)

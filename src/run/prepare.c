@@ -15,7 +15,6 @@
 #include "model/held_by_class.h"
 #include "model/held_figure.h"
 #include "network/loss.h"
-#include "network/network_options.h"
 #include "network/optimizer.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
@@ -249,8 +248,8 @@ static mlpd_status settle_train(preparation *p, part *train, bool *valid_in_file
   p->features = train->features;
   const element_type y_type = h5_array_shape(train->y).type;
   p->whole_targets = !train->y_text && (y_type == ELEMENT_I64 || y_type == ELEMENT_U64);
-  TRY(column_inputs_read(train, p));
   TRY(take_names(train, p, &p->model->names));
+  TRY(column_inputs_read(train, p)); /* by name, if a model has them */
   part valid = {0};
   const mlpd_status status = part_open(p->file, &p->options.data, MLPD_VALID, true, &valid, valid_in_file);
   part_close(&valid);
@@ -326,7 +325,7 @@ static mlpd_status start_from_model(mlpd_comm *comm, const mlpd_train_events *ev
 }
 
 static mlpd_status make_network(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
-  TRY(network_of_options(&p->options, p->inputs, p->outputs, false, &p->model->network));
+  TRY(column_inputs_network(p, p->outputs, false, &p->model->network));
   mlpd_network_init(p->model->network, p->options.init, p->options.seed);
   return p->options.init_model != NULL ? start_from_model(comm, events, p) : MLPD_OK;
 }

@@ -28,7 +28,7 @@ static mlpd_status check_network(const mlpd_train_options *o) {
   if (o->output_activation >= 0 && loss != MLPD_LOSS_AUTO) TRY(loss_check(loss, (mlpd_activation)o->output_activation));
   if (loss != MLPD_LOSS_AUTO) TRY(check_loss(o, loss));
   if (o->output_activation < 0) settled.output_activation = MLPD_IDENTITY; /* settled by the task */
-  const mlpd_status status = network_of_options(&settled, 1, 1, true, &network);
+  const mlpd_status status = network_of_options(&settled, &(input_roles){.count = 1}, 1, true, &network);
   mlpd_network_free(network);
   return status;
 }

@@ -114,7 +114,7 @@ static mlpd_status make_model(mlpd_trainer *t) {
   if (!t->classes) TRY(affine_create(t->targets, &t->model->target));
   if (!t->classes) affine_settle(&t->model->target);
   const uint32_t outputs = t->targets * loss_outputs(&t->model->loss);
-  TRY(network_of_options(o, t->features, outputs, false, &t->model->network));
+  TRY(network_of_options(o, &(input_roles){.count = t->features}, outputs, false, &t->model->network));
   mlpd_network_init(t->model->network, o->init, o->seed);
   return o->init_model != NULL ? start_from(t) : MLPD_OK;
 }
