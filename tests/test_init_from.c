@@ -116,7 +116,8 @@ static mlpd_model *first_model(bool regression, const first_network *network) {
 /* Without a step, the new model gives the answers of the first, whatever the order of its columns and classes. */
 static void check_same(bool regression, const first_network *network) {
   mlpd_model *const from = first_model(regression, network), *made = NULL;
-  const mlpd_data_rows rows = make_rows(&moved, regression);
+  mlpd_data_rows rows = make_rows(&moved, regression);
+  rows.x.rows = rows.y.rows = ROWS / 2; /* of other means and deviations */
   mlpd_train_options options = options_of(&rows);
   options.init_model = from;
   options.dropout = "0.2"; /* is no layer of a model */
