@@ -63,6 +63,8 @@ static double up(double x) { return x; }
 static double down(double x) { return (void)x, -1; }
 static double line(double x) { return -x; }
 static double nothing(double x) { return x == 0 ? 1 : NAN; }
+static double tiny(double x) { return x == 0 ? 1 : x == 0.5 ? 0 : 2; }
+static double tiny_slope(double x) { return x == 0 ? -1 : x == 0.5 ? -1 : 1; }
 /* A loss so near its minimum that the decrease is below its rounding. */
 static double rounded(double x) { return x == 0 ? 1 : 1 + 1e-7; }
 static double rounded_slope(double x) { return 1e-9 * (x - 1); }
@@ -74,6 +76,9 @@ static void test_line_search_ends(void **state) {
   assert_int_equal(s.evaluations, LINE_SEARCH_MOST);
   s = search(&(curve){nothing, down}, 1);
   assert_int_equal(s.state, LINE_SEARCH_FAILED);
+  s = search(&(curve){tiny, tiny_slope}, 0.5); /* never flat, and lower at one step alone: that one, once more */
+  assert_int_equal(s.state, LINE_SEARCH_FOUND);
+  assert_true(s.evaluations == LINE_SEARCH_MOST && s.step == 0.5);
   s = search(&(curve){line, down}, 1); /* without a bottom: the lowest seen */
   assert_int_equal(s.state, LINE_SEARCH_FOUND);
   assert_true(s.step > 1e6 && isfinite(s.step));
@@ -187,9 +192,24 @@ static void test_two_loops(void **state) {
   problem p = make_problem(2, 0);
   assert_int_equal(lbfgs_create(&p.optimizer, p.network, &p.method), MLPD_OK);
   double value = quadratic(&p);
+  float steps[4][SIZE], changes[SIZE] = {0};
   for (int k = 0; k < 4; k++) { /* the third pair takes the place of the first */
+    float began[64], gradient[64];
+    assert_true(p.optimizer.size <= 64);
+    memcpy(began, p.network->parameters, p.optimizer.size * sizeof *began);
+    memcpy(gradient, p.optimizer.gradient, p.optimizer.size * sizeof *gradient);
     assert_true(iterate(&p, &value));
     assert_int_equal(p.optimizer.num_state, k == 0 ? 2 : 4);
+    const uint32_t newest = p.optimizer.num_state - 2;
+    for (int i = 0; i < SIZE; i++) {
+      const size_t at = (size_t)(value_of(&p, p.network->parameters, i) - p.network->parameters);
+      steps[k][i] = p.network->parameters[at] - began[at];
+      assert_true(p.optimizer.state[newest][at] == steps[k][i]);
+      assert_true(p.optimizer.state[newest + 1][at] == p.optimizer.gradient[at] - gradient[at]);
+      if (k > 0) assert_true(p.optimizer.state[0][at] == steps[k - 1][i]);
+      if (k > 0) assert_true(p.optimizer.state[1][at] == changes[i]);
+      changes[i] = p.optimizer.state[newest + 1][at];
+    }
     double expected[SIZE];
     direction_by_matrix(&p, expected);
     lbfgs_begin(&p.method);
