@@ -35,6 +35,7 @@ def cast(x, to):
 OPERATORS = {
     "Add": lambda a, b: a + b,
     "Sub": lambda a, b: a - b,
+    "MatMul": lambda a, b: a @ b,
     "Mul": lambda a, b: a * b,
     "Div": lambda a, b: a / b,
     "Equal": lambda a, b: a == b,

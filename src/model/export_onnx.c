@@ -167,12 +167,36 @@ static mlpd_status add_affine(onnx_graph *g, const mlpd_network *network, uint32
   return MLPD_OK;
 }
 
+/* Codes came as one-hot values (export_onnx_rows.c), of which a product takes the rows of the table: exactly, for all
+ * but one of its factors are 0. */
+static mlpd_status add_embed(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+  const layer *const shape = &network->layers[l];
+  const tensor *const t = layer_tensor(network, l, 0);
+  const float *table = layer_values(network, l, 0);
+  uint32_t rows = t->rows;
+  float *matrix = NULL;
+  for (uint32_t i = 0; i < shape->inputs; i++) rows += shape->sizes[i] == 0;
+  TRY(memory_allocate(&matrix, (size_t)rows * shape->outputs, sizeof *matrix, "weights"));
+  float *row = matrix;
+  for (uint32_t i = 0, output = 0; i < shape->inputs; i++) {
+    if (shape->sizes[i] == 0) row[output] = 1;
+    if (shape->sizes[i] == 0) row += shape->outputs;
+    for (uint32_t k = 0; k < shape->sizes[i]; k++, table += t->stride, row += shape->outputs)
+      memcpy(row + output, table, shape->width * sizeof *row);
+    output += shape->sizes[i] > 0 ? shape->width : 1;
+  }
+  onnx_apply(g, "MatMul", onnx_array(g, t->name, ONNX_FLOAT, 2, rows, shape->outputs, matrix).text);
+  free(matrix);
+  return MLPD_OK;
+}
+
 typedef mlpd_status writer_of_layer(onnx_graph *g, const mlpd_network *network, uint32_t l);
 
 /* The form of a kind of layers; NULL: it has none. */
 static writer_of_layer *find_form(const layer_kind *kind) {
   if (kind == &layer_dense) return add_dense;
   if (kind == &layer_layer_norm) return add_layer_norm;
+  if (kind == &layer_embed) return add_embed;
   return kind->affine != NULL ? add_affine : NULL;
 }
 

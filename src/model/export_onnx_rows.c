@@ -99,9 +99,18 @@ static mlpd_status plan_create(uint32_t width, input_plan *p) {
 /* What a missing number counts as beside its mark: a number that no column holds. */
 static const double MISSING_NUMBER = -FLT_MAX;
 
-static void plan_column(const mlpd_model *model, uint32_t j, input_plan *p) {
+/* Where the inputs of each column begin (columns + 1), with those of embedded ones one-hot: the network's first product
+ * makes values of them. */
+static mlpd_status find_begins(const column_codes *c, uint32_t **begin) {
+  TRY(memory_allocate(begin, (size_t)c->about.count + 1, sizeof **begin, "codes of columns"));
+  for (uint32_t j = 0; j < c->about.count; j++)
+    (*begin)[j + 1] = (*begin)[j] + (c->embedded[j] ? c->known[j] + c->marked[j] : c->begin[j + 1] - c->begin[j]);
+  return MLPD_OK;
+}
+
+static void plan_column(const mlpd_model *model, const uint32_t *begins, uint32_t j, input_plan *p) {
   const column_codes *const c = &model->codes;
-  const uint32_t begin = c->begin[j], end = c->begin[j + 1];
+  const uint32_t begin = begins[j], end = begins[j + 1];
   const bool is_category = c->about.kinds[j] == COLUMN_KIND_CATEGORY;
   for (uint32_t i = begin; i < end; i++) {
     p->source[i] = j;
@@ -146,8 +155,12 @@ mlpd_status export_onnx_input(onnx_graph *g, const mlpd_model *model, const char
   g->type = export_onnx_type(&model->input);
   (void)snprintf(g->value.text, sizeof g->value.text, "%s", x);
   if (export_has_codes(model)) {
-    TRY(plan_create(model->codes.width, &plan));
-    for (uint32_t j = 0; j < columns; j++) plan_column(model, j, &plan);
+    uint32_t *begins = NULL;
+    TRY(find_begins(&model->codes, &begins));
+    const mlpd_status status = plan_create(begins[columns], &plan);
+    for (uint32_t j = 0; j < columns && status == MLPD_OK; j++) plan_column(model, begins, j, &plan);
+    free(begins);
+    TRY(status);
     add_codes(g, &plan, model->input.limit);
   } else {
     TRY(plan_create(columns, &plan));
