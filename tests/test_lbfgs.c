@@ -64,7 +64,7 @@ static double down(double x) { return (void)x, -1; }
 static double line(double x) { return -x; }
 static double nothing(double x) { return x == 0 ? 1 : NAN; }
 static double tiny(double x) { return x == 0 ? 1 : x == 0.5 ? 0 : 2; }
-static double tiny_slope(double x) { return x == 0 ? -1 : x == 0.5 ? -1 : 1; }
+static double tiny_slope(double x) { return x == 0 || x == 0.5 ? -1 : -1e30; } /* no cubic: halves */
 /* A loss so near its minimum that the decrease is below its rounding. */
 static double rounded(double x) { return x == 0 ? 1 : 1 + 1e-7; }
 static double rounded_slope(double x) { return 1e-9 * (x - 1); }
