@@ -46,8 +46,8 @@ static char *metrics_after(const char *text) {
   assert_ok(run_folder_reserve(in_folder("run"), &f));
   assert_ok(run_folder_open(NULL, text, true, &f));
   assert_ok(run_folder_add(&f, &third));
-  char *const written = read_text(f.metrics);
-  assert_string_equal(f.text, written); /* what the next checkpoint holds */
+  char *const written = read_text(f.metrics.path);
+  assert_string_equal(f.metrics.text, written); /* what the next checkpoint holds */
   assert_ok(run_folder_close(&f));
   return written;
 }
@@ -231,7 +231,7 @@ static void test_takes_over_in_one_step(void **state) {
   assert_ok(reserve("run", &f));
   assert_ok(run_folder_open(NULL, NULL, true, &f)); /* none of its own: the former one's is no file of this run */
   assert_int_equal(access(f.config, F_OK), -1);
-  assert_string_equal(read_text(f.metrics), HEAD);
+  assert_string_equal(read_text(f.metrics.path), HEAD);
   assert_ok(run_folder_close(&f));
 }
 
@@ -250,12 +250,12 @@ static void test_full_for_a_moment(void **state) {
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
   assert_int_equal(once, MLPD_ERROR_FILE);
   assert_int_equal(again, MLPD_ERROR_FILE);
-  assert_string_equal(read_text(f.metrics), HEAD); /* no part of a row */
+  assert_string_equal(read_text(f.metrics.path), HEAD); /* no part of a row */
   assert_ok(run_folder_add(&f, &third));
-  assert_string_equal(read_text(f.metrics), HEAD THIRD THIRD THIRD);
-  assert_int_equal(unlink(f.metrics), 0); /* someone tidies up */
+  assert_string_equal(read_text(f.metrics.path), HEAD THIRD THIRD THIRD);
+  assert_int_equal(unlink(f.metrics.path), 0); /* someone tidies up */
   assert_ok(run_folder_add(&f, &third));
-  assert_string_equal(read_text(f.metrics), HEAD THIRD THIRD THIRD THIRD);
+  assert_string_equal(read_text(f.metrics.path), HEAD THIRD THIRD THIRD THIRD);
   assert_ok(run_folder_close(&f));
 }
 
@@ -270,11 +270,11 @@ static void test_folder_removed(void **state) {
   assert_int_equal(access(in_folder("gone"), F_OK), -1);
   assert_ok(folder_make(in_folder("gone"))); /* another of the same name is not it */
   assert_int_equal(run_folder_flush(&f), MLPD_ERROR_FILE);
-  assert_int_equal(access(f.metrics, F_OK), -1);
+  assert_int_equal(access(f.metrics.path, F_OK), -1);
   assert_int_equal(rmdir(in_folder("gone")), 0);
   assert_int_equal(rename(in_folder("moved"), in_folder("gone")), 0);
   assert_ok(run_folder_flush(&f));
-  assert_string_equal(read_text(f.metrics), HEAD THIRD);
+  assert_string_equal(read_text(f.metrics.path), HEAD THIRD);
   assert_int_equal(rename(in_folder("gone"), in_folder("moved")), 0);
   assert_int_equal(run_folder_close(&f), MLPD_ERROR_FILE);
   assert_int_equal(access(in_folder("moved/run.lock"), F_OK), -1);

@@ -72,7 +72,7 @@ static checkpoint live_checkpoint(trainer *t) {
   checkpoint c = {.state = t->state,
                   .options = t->mathematics,
                   .config = t->prep.model->config,
-                  .metrics = t->folder.text,
+                  .metrics = t->folder.metrics.text,
                   .names = t->names};
   c.state.sum_loss = t->sums.loss;
   c.state.sum_weight = t->sums.weight;

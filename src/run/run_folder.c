@@ -1,7 +1,5 @@
 #include "run/run_folder.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,69 +16,12 @@ static const char metrics_head[] =
     "compute_seconds_min,reduce_seconds_min,data_seconds_min,"
     "compute_seconds_mean,reduce_seconds_mean,data_seconds_mean\n";
 
-/* Appends to the text in memory. */
-static mlpd_status append(run_folder *f, const char *text) {
-  const size_t length = strlen(text);
-  if (f->length + length + 1 > f->room) {
-    const size_t room = 2 * (f->length + length + 1);
-    char *const larger = realloc(f->text, room);
-    if (larger == NULL) return FAIL(MLPD_ERROR_MEMORY, "%s: out of memory", f->metrics);
-    f->text = larger;
-    f->room = room;
-  }
-  memcpy(f->text + f->length, text, length + 1);
-  f->length += length;
-  return MLPD_OK;
-}
-
-/* ---- metrics.csv ----------------------------------------------------------------------------------- */
-
-static mlpd_status metrics_failed(const run_folder *f) {
-  return FAIL(MLPD_ERROR_FILE, "%s: %s", f->metrics, strerror(errno));
-}
-
-/* Opens metrics.csv, which holds all of the text, for later rows. */
-static mlpd_status open_metrics(run_folder *f) {
-  if (f->metrics_open) (void)close(f->metrics_file);
-  f->metrics_file = open(f->metrics, O_WRONLY | O_CLOEXEC);
-  f->metrics_open = f->metrics_file >= 0;
-  f->written = f->length;
-  return f->metrics_open ? MLPD_OK : metrics_failed(f);
-}
-
-/* Does the path still name the open file? */
-static bool metrics_in_place(const run_folder *f) {
-  struct stat about;
-  const file_identity named = file_identify(f->metrics);
-  return f->metrics_open && named.known && fstat(f->metrics_file, &about) == 0 && about.st_dev == named.device &&
-         about.st_ino == named.inode;
-}
-
-/* Writes the rows that the file lacks. If the disk is full, cuts off an incomplete row; the next attempt writes it
- * again. */
-static mlpd_status write_rest(run_folder *f) {
-  while (f->written < f->length) {
-    const size_t rest = f->length - f->written;
-    const ssize_t done = pwrite(f->metrics_file, f->text + f->written, rest, (off_t)f->written);
-    if (done < 0 && errno == EINTR) continue;
-    if (done >= 0 && (size_t)done == rest) {
-      f->written = f->length;
-      return MLPD_OK;
-    }
-    const int error = done < 0 ? errno : ENOSPC;
-    (void)ftruncate(f->metrics_file, (off_t)f->written);
-    errno = error;
-    return metrics_failed(f);
-  }
-  return MLPD_OK;
-}
+static mlpd_status append(run_folder *f, const char *text) { return growing_append(&f->metrics, text, strlen(text)); }
 
 mlpd_status run_folder_flush(run_folder *f) {
   if (!f->begun) return MLPD_OK;
   TRY(run_lock_check(&f->lock));
-  if (metrics_in_place(f)) return write_rest(f);
-  TRY(file_write_text(f->metrics, f->text)); /* someone removed it */
-  return open_metrics(f);
+  return growing_flush(&f->metrics);
 }
 
 /* ---- Metrics of a run that an older version began ------------------------------------------------- */
@@ -117,7 +58,7 @@ static mlpd_status append_older(run_folder *f, const char *text) {
                                  field_after(name) != NULL ? "," : "\n");
     }
     if (length >= sizeof row)
-      return FAIL(MLPD_ERROR_DATA, "%s: a row of the metrics in the checkpoint is too long", f->metrics);
+      return FAIL(MLPD_ERROR_DATA, "%s: a row of the metrics in the checkpoint is too long", f->metrics.path);
     TRY(append(f, row));
   }
   return MLPD_OK;
@@ -129,7 +70,7 @@ static mlpd_status name_files(const char *folder, run_folder *f) {
   TRY(file_path(f->path, folder, ""));
   (void)snprintf(f->path, sizeof f->path, "%s", folder);
   TRY(file_path(f->model, folder, "model.h5"));
-  TRY(file_path(f->metrics, folder, "metrics.csv"));
+  TRY(file_path(f->metrics.path, folder, "metrics.csv"));
   TRY(file_path(f->config, folder, "config.ini"));
   return file_path(f->checkpoints, folder, "checkpoints");
 }
@@ -197,14 +138,14 @@ mlpd_status run_folder_open(const char *config_text, const char *metrics_text, b
   remove_leftovers(f);
   TRY(fill_metrics(f, metrics_text));
   if (config_text != NULL) TRY(write_beside(f->config, config_head(config_text), config_text, &config));
-  const mlpd_status status = write_beside(f->metrics, "", f->text, &metrics);
+  const mlpd_status status = growing_prepare(&f->metrics, &metrics);
   if (status != MLPD_OK) {
     if (config_text != NULL) file_output_discard(&config);
     return status;
   }
   TRY(exchange(f, fresh, config_text != NULL ? &config : NULL, &metrics));
   f->begun = true;
-  return open_metrics(f);
+  return growing_open(&f->metrics);
 }
 
 mlpd_status run_folder_add(run_folder *f, const mlpd_epoch *e) {
@@ -220,12 +161,8 @@ mlpd_status run_folder_add(run_folder *f, const mlpd_epoch *e) {
 
 mlpd_status run_folder_close(run_folder *f) {
   const mlpd_status status = run_folder_flush(f);
-  if (f->metrics_open) (void)close(f->metrics_file);
-  f->metrics_open = false;
-  free(f->text);
-  f->text = NULL;
+  growing_close(&f->metrics);
   f->begun = false;
-  f->length = f->written = f->room = 0;
   run_lock_release(&f->lock);
   return status;
 }

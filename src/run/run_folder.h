@@ -4,19 +4,16 @@
 #define MLPDIST_RUN_FOLDER_H
 
 #include "model/model.h"
+#include "run/growing_file.h"
 #include "run/run_lock.h"
 
 typedef struct run_folder {
   char path[FILE_PATH_BYTES];
-  char model[FILE_PATH_BYTES], metrics[FILE_PATH_BYTES], config[FILE_PATH_BYTES], checkpoints[FILE_PATH_BYTES];
+  char model[FILE_PATH_BYTES], config[FILE_PATH_BYTES], checkpoints[FILE_PATH_BYTES];
   run_lock lock;
-  bool begun; /* run_folder_open() has put its files in place */
-  bool used;  /* it held files of a run when it was reserved */
-  bool metrics_open;
-  int metrics_file;
-  char *text;          /* metrics.csv so far, for checkpoints */
-  size_t length, room; /* of the text */
-  size_t written;      /* bytes of the text that are in metrics.csv */
+  bool begun;           /* run_folder_open() has put its files in place */
+  bool used;            /* it held files of a run when it was reserved */
+  growing_file metrics; /* metrics.csv; its text goes into checkpoints */
 } run_folder;
 
 /* Before the data is read: locks the folder, if it exists. Refuses a folder that another run is using, or in which this
