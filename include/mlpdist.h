@@ -211,6 +211,13 @@ typedef enum mlpd_decay {
 
 typedef enum mlpd_save { MLPD_SAVE_BEST, MLPD_SAVE_LAST } mlpd_save;
 
+/* Forms of the metrics in the run folder. */
+typedef enum mlpd_log {
+  MLPD_LOG_CSV,        /* metrics.csv, in any case */
+  MLPD_LOG_JSON,       /* metrics.jsonl: an object a line, with the names of the columns of metrics.csv */
+  MLPD_LOG_TENSORBOARD /* events.out.tfevents.mlpdist, an event file; its steps are steps of the optimizer */
+} mlpd_log;
+
 /* The choices of each enumeration, for option parsers and help. Static storage. */
 MLPD_API extern const mlpd_choice mlpd_activation_choices[];
 MLPD_API extern const mlpd_choice mlpd_loss_choices[];
@@ -229,6 +236,7 @@ MLPD_API extern const mlpd_choice mlpd_parametrization_choices[];
 MLPD_API extern const mlpd_choice mlpd_norm_choices[];
 MLPD_API extern const mlpd_choice mlpd_save_choices[];
 MLPD_API extern const mlpd_choice mlpd_select_choices[];
+MLPD_API extern const mlpd_choice mlpd_log_choices[];
 
 /* The name of value in choices, or "?" if there is none. */
 MLPD_API const char *mlpd_choice_name(const mlpd_choice *choices, int value);
@@ -678,6 +686,7 @@ typedef struct mlpd_train_options {
                            the path, the others only whether there is one */
   uint64_t trace_steps; /* number of steps, from the first, whose phases the trace holds */
   const char *out;      /* run folder, made if absent; NULL: the run writes no file and no checkpoint */
+  const char *log;      /* mlpd_log_choices, separated by commas */
   const char
       *config_text; /* text of config.ini, also stored in the model; NULL: what mlpd_train_options_print() writes */
 } mlpd_train_options;

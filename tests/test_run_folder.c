@@ -43,7 +43,7 @@ static const mlpd_epoch third = {.epoch = 3,
 /* metrics.csv after a run goes on with text and adds an epoch. */
 static char *metrics_after(const char *text) {
   run_folder f;
-  assert_ok(run_folder_reserve(in_folder("run"), &f));
+  assert_ok(run_folder_reserve(in_folder("run"), NULL, &f));
   assert_ok(run_folder_open(NULL, text, true, &f));
   assert_ok(run_folder_add(&f, &third));
   char *const written = read_text(f.metrics.path);
@@ -84,7 +84,7 @@ static void test_no_rows(void **state) {
   static char text[2000] = "epoch\n";
   memset(text + 6, '7', sizeof text - 8);
   run_folder f;
-  assert_ok(run_folder_reserve(in_folder("run"), &f));
+  assert_ok(run_folder_reserve(in_folder("run"), NULL, &f));
   assert_int_equal(run_folder_open(NULL, text, true, &f), MLPD_ERROR_DATA);
   (void)run_folder_close(&f);
 }
@@ -93,7 +93,7 @@ static void test_no_rows(void **state) {
 
 static void write_file(const char *name, const char *text) { assert_ok(file_write_text(in_folder(name), text)); }
 
-static mlpd_status reserve(const char *name, run_folder *f) { return run_folder_reserve(in_folder(name), f); }
+static mlpd_status reserve(const char *name, run_folder *f) { return run_folder_reserve(in_folder(name), NULL, f); }
 
 static void test_one_run_at_a_time(void **state) {
   (void)state;

@@ -35,7 +35,8 @@ static bool is_copy(const char *name) {
 
 /* What a run writes, where its folder is that of the data. */
 static bool is_of_run(const char *folder, const char *name) {
-  static const char *const files[] = {"config.ini", "metrics.csv", "model.h5", "converted.h5"};
+  static const char *const files[] = {"config.ini", "metrics.csv", "metrics.jsonl", "events.out.tfevents.mlpdist",
+                                      "model.h5",   "converted.h5"};
   char config[FILE_PATH_BYTES];
   if (strcmp(name, "run.lock") == 0 || strcmp(name, "converted.next.h5") == 0) return true;
   if (file_path(config, folder, "config.ini") != MLPD_OK || access(config, F_OK) != 0) return false;

@@ -36,6 +36,21 @@ static bool attribute_says(const char *path, const char *what) {
   return says;
 }
 
+/* Is the text near the beginning of an event file? */
+static bool head_holds(const char *text, size_t length, const char *what) {
+  return memmem(text, length < NEAR_BYTES ? length : NEAR_BYTES, what, strlen(what)) != NULL;
+}
+
+const char *run_file_name(run_file kind) {
+  static const char *const names[] = {[RUN_MODEL] = "model.h5",
+                                      [RUN_CONFIG] = "config.ini",
+                                      [RUN_METRICS] = "metrics.csv",
+                                      [RUN_METRICS_JSON] = "metrics.jsonl",
+                                      [RUN_METRICS_EVENTS] = "events.out.tfevents.mlpdist",
+                                      [RUN_CHECKPOINT] = "checkpoint"};
+  return names[kind];
+}
+
 bool run_file_is_ours(const char *path, run_file kind) {
   char text[HEAD_BYTES];
   struct stat about;
@@ -46,6 +61,7 @@ bool run_file_is_ours(const char *path, run_file kind) {
   if (descriptor >= 0) (void)close(descriptor);
   if (length <= 0) return false;
   static const char config_head[] = "# mlpdist ", metrics_head[] = "epoch,step,lr,";
+  static const char json_head[] = "{\"epoch\": ", json_name[] = "\"compute_seconds_min\": ";
   switch (kind) {
     case RUN_CONFIG:
       return (size_t)length >= sizeof config_head && memcmp(text, config_head, sizeof config_head - 1) == 0;
@@ -53,6 +69,11 @@ bool run_file_is_ours(const char *path, run_file kind) {
       return (size_t)length >= sizeof metrics_head && memcmp(text, metrics_head, sizeof metrics_head - 1) == 0;
     case RUN_MODEL:
       return head_says(text, (size_t)length, "model") || attribute_says(path, "model");
+    case RUN_METRICS_JSON:
+      return (size_t)length >= sizeof json_head && memcmp(text, json_head, sizeof json_head - 1) == 0 &&
+             memmem(text, (size_t)length, json_name, sizeof json_name - 1) != NULL;
+    case RUN_METRICS_EVENTS:
+      return head_holds(text, (size_t)length, "brain.Event:2") && head_holds(text, (size_t)length, "mlpdist");
     case RUN_CHECKPOINT:
       break;
   }
@@ -60,16 +81,12 @@ bool run_file_is_ours(const char *path, run_file kind) {
 }
 
 mlpd_status run_file_check_output(const char *option, const char *path) {
-  static const char *const what[] = {[RUN_MODEL] = "model",
-                                     [RUN_CONFIG] = "config.ini",
-                                     [RUN_METRICS] = "metrics.csv",
-                                     [RUN_CHECKPOINT] = "checkpoint"};
   struct stat about;
   if (stat(path, &about) != 0 || about.st_size == 0) return MLPD_OK;
   for (int kind = RUN_MODEL; kind <= RUN_CHECKPOINT; kind++)
     if (run_file_is_ours(path, (run_file)kind))
       return FAIL(MLPD_ERROR_USAGE, "%s %s is the %s of a training run, which would be destroyed; name another file",
-                  option, path, what[kind]);
+                  option, path, kind == RUN_MODEL ? "model" : run_file_name((run_file)kind));
   if (table_is_ours(path))
     return FAIL(MLPD_ERROR_USAGE,
                 "%s %s is the converted table of a training run, which would be destroyed; name another file", option,

@@ -278,6 +278,8 @@ const mlpd_option mlpd_train_option_table[] = {
      LOCAL},
     {"out", "run", "FOLDER", PATH, AT(out),
      .help = "run folder, for config.ini, metrics.csv, model.h5 and checkpoints/", DEFAULT("run"), LOCAL},
+    {"log", "run", "LIST", LIST, AT(log), .help = "forms of the metrics in the run folder, separated by commas",
+     .choices = mlpd_log_choices, DEFAULT("csv"), LOCAL},
     {"trace", "run", "FILE", PATH, AT(trace),
      .help = "write a timeline of every thread of every rank, for https://ui.perfetto.dev", .note = "none", LOCAL,
      .command_line_only = true},

@@ -187,12 +187,17 @@ static void print_course(const train_view *view, const mlpd_train_result *result
                  plural(result->checkpoints), train->out);
 }
 
+/* Which file of metrics it was is in a note, if there are several. */
+static const char *metrics_name(const mlpd_train_options *train) {
+  return strcmp(train->log, "csv") == 0 ? "metrics.csv" : "metrics.csv, or its like of --log,";
+}
+
 /* Files that were not written. */
 static void print_failures(const mlpd_train_options *train, const mlpd_train_result *result) {
   if (result->checkpoints_failed > 0)
     (void)printf("FAILED   %llu checkpoint%s could not be written; model.h5 is whole\n",
                  (unsigned long long)result->checkpoints_failed, plural(result->checkpoints_failed));
-  if (result->metrics_failed) (void)printf("FAILED   %s/metrics.csv lacks rows\n", train->out);
+  if (result->metrics_failed) (void)printf("FAILED   %s/%s lacks rows\n", train->out, metrics_name(train));
   if (result->trace_failed) (void)printf("FAILED   the trace could not be written: %s\n", train->trace);
 }
 
@@ -241,7 +246,8 @@ static mlpd_status check_files(const mlpd_train_options *train, const mlpd_train
     return outcome_fail(MLPD_ERROR_FILE, "trained, but checkpoints could not be written: %llu of them",
                         (unsigned long long)result->checkpoints_failed);
   if (result->metrics_failed)
-    return outcome_fail(MLPD_ERROR_FILE, "trained, but %s/metrics.csv could not be written whole", train->out);
+    return outcome_fail(MLPD_ERROR_FILE, "trained, but %s/%s could not be written whole", train->out,
+                        metrics_name(train));
   if (result->trace_failed)
     return outcome_fail(MLPD_ERROR_FILE, "trained, but the trace could not be written: %s", train->trace);
   return MLPD_OK;

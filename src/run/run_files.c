@@ -7,20 +7,28 @@
 #include <unistd.h>
 
 #include "run/checkpoint.h"
+#include "run/run_log.h"
 
-static const char *const names[] = {
-    [RUN_MODEL] = "model.h5", [RUN_METRICS] = "metrics.csv", [RUN_CONFIG] = "config.ini"};
-static const run_file removal_order[] = {RUN_MODEL, RUN_METRICS, RUN_CONFIG};
+static const run_file removal_order[] = {RUN_MODEL, RUN_METRICS_EVENTS, RUN_METRICS_JSON, RUN_METRICS, RUN_CONFIG};
 enum { NUM_NAMES = sizeof removal_order / sizeof *removal_order };
 
-mlpd_status run_files_check(const char *folder, bool *used) {
+/* Does a run with these logs write the file? */
+static bool is_written(run_file kind, const char *logs) {
+  for (int log = 0; log < NUM_RUN_LOGS; log++)
+    if (kind == run_log_file((run_log)log)) return run_log_wanted(logs, (run_log)log);
+  return true;
+}
+
+mlpd_status run_files_check(const char *folder, const char *logs, bool *used) {
   *used = false;
   for (int i = 0; i < NUM_NAMES; i++) {
     char path[FILE_PATH_BYTES];
     struct stat about;
-    TRY(file_path(path, folder, names[removal_order[i]]));
+    TRY(file_path(path, folder, run_file_name(removal_order[i])));
     if (stat(path, &about) != 0) continue;
-    if (!run_file_is_ours(path, removal_order[i]))
+    const bool is_ours = run_file_is_ours(path, removal_order[i]);
+    if (!is_ours && !is_written(removal_order[i], logs)) continue;
+    if (!is_ours)
       return FAIL(MLPD_ERROR_FILE,
                   "%s exists, no run of mlpdist wrote it, and this run would replace it; move it away "
                   "or choose another --out",
@@ -51,10 +59,10 @@ mlpd_status run_files_check_apart(const char *folder, const char *option, const 
   const file_identity in = folder_of(path), here = file_identify(folder), file = file_identify(path);
   for (int i = 0; i < NUM_NAMES; i++) {
     char own[FILE_PATH_BYTES];
-    TRY(file_path(own, folder, names[removal_order[i]]));
+    TRY(file_path(own, folder, run_file_name(removal_order[i])));
     const file_identity there = file_identify(own);
     if (file_identities_equal(&file, &there) ||
-        (strcmp(name, names[removal_order[i]]) == 0 && file_identities_equal(&in, &here)))
+        (strcmp(name, run_file_name(removal_order[i])) == 0 && file_identities_equal(&in, &here)))
       return FAIL(MLPD_ERROR_USAGE,
                   "%s %s is a file that the run itself writes into --out %s; take another file or another --out",
                   option, path, folder);
@@ -68,7 +76,7 @@ mlpd_status run_files_remove(const char *folder) {
   checkpoint_prune(path, UINT64_MAX, 0);
   (void)rmdir(path); /* if it is empty */
   for (int i = 0; i < NUM_NAMES; i++) {
-    TRY(file_path(path, folder, names[removal_order[i]]));
+    TRY(file_path(path, folder, run_file_name(removal_order[i])));
     if (!run_file_is_ours(path, removal_order[i])) continue;
     /* A link is kept; the new file goes where it leads. */
     if (realpath(path, target) != NULL && unlink(target) != 0)

@@ -18,10 +18,22 @@ static const char metrics_head[] =
 
 static mlpd_status append(run_folder *f, const char *text) { return growing_append(&f->metrics, text, strlen(text)); }
 
+/* All that can be written is, whatever fails before it. */
+static mlpd_status flush_all(run_folder *f) {
+  mlpd_status status = growing_flush(&f->metrics);
+  f->failed = status != MLPD_OK ? run_file_name(RUN_METRICS) : NULL;
+  for (int i = 0; i < NUM_RUN_LOGS; i++) {
+    if (!f->has_log[i] || growing_flush(&f->logs[i]) == MLPD_OK || status != MLPD_OK) continue;
+    status = MLPD_ERROR_FILE;
+    f->failed = run_file_name(run_log_file((run_log)i));
+  }
+  return status;
+}
+
 mlpd_status run_folder_flush(run_folder *f) {
   if (!f->begun) return MLPD_OK;
   TRY(run_lock_check(&f->lock));
-  return growing_flush(&f->metrics);
+  return flush_all(f);
 }
 
 /* ---- Metrics of a run that an older version began ------------------------------------------------- */
@@ -72,16 +84,19 @@ static mlpd_status name_files(const char *folder, run_folder *f) {
   TRY(file_path(f->model, folder, "model.h5"));
   TRY(file_path(f->metrics.path, folder, "metrics.csv"));
   TRY(file_path(f->config, folder, "config.ini"));
+  for (int i = 0; i < NUM_RUN_LOGS; i++)
+    TRY(file_path(f->logs[i].path, folder, run_file_name(run_log_file((run_log)i))));
   return file_path(f->checkpoints, folder, "checkpoints");
 }
 
-mlpd_status run_folder_reserve(const char *folder, run_folder *f) {
-  *f = (run_folder){.used = false};
+mlpd_status run_folder_reserve(const char *folder, const char *logs, run_folder *f) {
+  *f = (run_folder){.log_option = logs};
+  for (int i = 0; i < NUM_RUN_LOGS; i++) f->has_log[i] = run_log_wanted(logs, (run_log)i);
   TRY(name_files(folder, f));
   if (!file_identify(folder).known) return MLPD_OK; /* run_folder_open() makes it */
   struct stat about;
   if (stat(folder, &about) != 0 || !S_ISDIR(about.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is not a folder", folder);
-  TRY(run_files_check(folder, &f->used));
+  TRY(run_files_check(folder, logs, &f->used));
   return run_lock_take(folder, &f->lock);
 }
 
@@ -91,7 +106,8 @@ static mlpd_status fill_metrics(run_folder *f, const char *text) {
 }
 
 static void remove_leftovers(const run_folder *f) {
-  static const char *const written_whole[] = {"model.h5", "config.ini", "metrics.csv", "probe"};
+  static const char *const written_whole[] = {
+      "model.h5", "config.ini", "metrics.csv", "metrics.jsonl", "events.out.tfevents.mlpdist", "probe"};
   for (size_t i = 0; i < sizeof written_whole / sizeof *written_whole; i++)
     file_remove_leftovers(f->path, written_whole[i], NULL);
 }
@@ -112,39 +128,75 @@ static mlpd_status write_beside(const char *path, const char *first, const char 
   return status;
 }
 
+/* What a run writes when it begins: config.ini if there is a text, metrics.csv, the logs. */
+typedef struct beginning {
+  file_output outputs[2 + NUM_RUN_LOGS];
+  int count;
+} beginning;
+
+static void discard(beginning *b) {
+  while (b->count > 0) file_output_discard(&b->outputs[--b->count]);
+}
+
+static mlpd_status add_growing(const growing_file *g, beginning *b) {
+  TRY(growing_prepare(g, &b->outputs[b->count]));
+  b->count++;
+  return MLPD_OK;
+}
+
+static mlpd_status prepare(const run_folder *f, const char *config_text, beginning *b) {
+  *b = (beginning){.count = 0};
+  if (config_text != NULL) {
+    TRY(write_beside(f->config, config_head(config_text), config_text, &b->outputs[0]));
+    b->count++;
+  }
+  mlpd_status status = add_growing(&f->metrics, b);
+  for (int i = 0; i < NUM_RUN_LOGS && status == MLPD_OK; i++)
+    if (f->has_log[i]) status = add_growing(&f->logs[i], b);
+  if (status != MLPD_OK) discard(b);
+  return status;
+}
+
 /* Removes the former run's files and puts the new ones in their places. */
-static mlpd_status exchange(run_folder *f, bool fresh, file_output *config, file_output *metrics) {
+static mlpd_status exchange(run_folder *f, bool fresh, beginning *b) {
   mlpd_status status = MLPD_OK;
   if (fresh) status = run_lock_note(&f->lock, true);
   if (fresh && status == MLPD_OK) status = run_files_remove(f->path);
-  if (status == MLPD_OK && config != NULL)
-    status = file_output_commit(config);
-  else if (config != NULL)
-    file_output_discard(config);
-  if (status == MLPD_OK)
-    status = file_output_commit(metrics);
-  else
-    file_output_discard(metrics);
+  for (int i = 0; i < b->count; i++) {
+    if (status == MLPD_OK)
+      status = file_output_commit(&b->outputs[i]);
+    else
+      file_output_discard(&b->outputs[i]);
+  }
   return status == MLPD_OK && fresh ? run_lock_note(&f->lock, false) : status;
 }
 
+/* The logs as the rows of metrics.csv so far make them. */
+static mlpd_status fill_logs(run_folder *f) {
+  for (int i = 0; i < NUM_RUN_LOGS; i++) {
+    if (!f->has_log[i]) continue;
+    TRY(run_log_begin((run_log)i, &f->logs[i]));
+    for (const char *row = line_after(f->metrics.text); *row != '\0'; row = line_after(row))
+      TRY(run_log_add((run_log)i, metrics_head, row, &f->logs[i]));
+  }
+  return MLPD_OK;
+}
+
 mlpd_status run_folder_open(const char *config_text, const char *metrics_text, bool fresh, run_folder *f) {
-  file_output config, metrics;
+  beginning begun;
   TRY(folder_make(f->path));
   if (!f->lock.held) {
-    TRY(run_files_check(f->path, &f->used));
+    TRY(run_files_check(f->path, f->log_option, &f->used));
     TRY(run_lock_take(f->path, &f->lock));
   }
   remove_leftovers(f);
   TRY(fill_metrics(f, metrics_text));
-  if (config_text != NULL) TRY(write_beside(f->config, config_head(config_text), config_text, &config));
-  const mlpd_status status = growing_prepare(&f->metrics, &metrics);
-  if (status != MLPD_OK) {
-    if (config_text != NULL) file_output_discard(&config);
-    return status;
-  }
-  TRY(exchange(f, fresh, config_text != NULL ? &config : NULL, &metrics));
+  TRY(fill_logs(f));
+  TRY(prepare(f, config_text, &begun));
+  TRY(exchange(f, fresh, &begun));
   f->begun = true;
+  for (int i = 0; i < NUM_RUN_LOGS; i++)
+    if (f->has_log[i]) TRY(growing_open(&f->logs[i]));
   return growing_open(&f->metrics);
 }
 
@@ -156,12 +208,15 @@ mlpd_status run_folder_add(run_folder *f, const mlpd_epoch *e) {
                  valid, e->samples_per_second, e->compute_seconds, e->reduce_seconds, e->data_seconds, e->compute_least,
                  e->reduce_least, e->data_least, e->compute_mean, e->reduce_mean, e->data_mean);
   TRY(append(f, row));
+  for (int i = 0; i < NUM_RUN_LOGS; i++)
+    if (f->has_log[i]) TRY(run_log_add((run_log)i, metrics_head, row, &f->logs[i]));
   return run_folder_flush(f);
 }
 
 mlpd_status run_folder_close(run_folder *f) {
   const mlpd_status status = run_folder_flush(f);
   growing_close(&f->metrics);
+  for (int i = 0; i < NUM_RUN_LOGS; i++) growing_close(&f->logs[i]);
   f->begun = false;
   run_lock_release(&f->lock);
   return status;

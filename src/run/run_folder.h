@@ -6,6 +6,7 @@
 #include "model/model.h"
 #include "run/growing_file.h"
 #include "run/run_lock.h"
+#include "run/run_log.h"
 
 typedef struct run_folder {
   char path[FILE_PATH_BYTES];
@@ -14,11 +15,16 @@ typedef struct run_folder {
   bool begun;           /* run_folder_open() has put its files in place */
   bool used;            /* it held files of a run when it was reserved */
   growing_file metrics; /* metrics.csv; its text goes into checkpoints */
+  const char *log_option;
+  bool has_log[NUM_RUN_LOGS];
+  growing_file logs[NUM_RUN_LOGS]; /* the same in other forms */
+  const char *failed;              /* name of the file that could not be written at the last try; static storage */
 } run_folder;
 
 /* Before the data is read: locks the folder, if it exists. Refuses a folder that another run is using, or in which this
- * run would replace files that no run wrote. Changes nothing yet. Close it in any case. */
-mlpd_status run_folder_reserve(const char *folder, run_folder *f);
+ * run would replace files that no run wrote. logs: the option --log, borrowed. Changes nothing yet. Close it in any
+ * case. */
+mlpd_status run_folder_reserve(const char *folder, const char *logs, run_folder *f);
 
 /* When the run is ready to begin: makes the folder and writes config.ini (if there is a text) and metrics.csv. A new
  * metrics.csv has only its header; a resumed run's continues metrics_text. Rows of an older version get this version's
@@ -26,10 +32,11 @@ mlpd_status run_folder_reserve(const char *folder, run_folder *f);
  * new files are complete on disk under temporary names. */
 mlpd_status run_folder_open(const char *config_text, const char *metrics_text, bool fresh, run_folder *f);
 
-/* Appends one row to metrics.csv. After a failure the row stays in memory and the next call writes it too. */
+/* Appends one row to metrics.csv and the logs. After a failure the row stays in memory and the next call writes it too.
+ */
 mlpd_status run_folder_add(run_folder *f, const mlpd_epoch *e);
 
-/* Writes the rows that metrics.csv lacks. Also MLPD_ERROR_FILE if the folder was removed or renamed. */
+/* Writes the rows that metrics.csv and the logs lack. Also MLPD_ERROR_FILE if the folder was removed or renamed. */
 mlpd_status run_folder_flush(run_folder *f);
 
 /* Flushes, closes and unlocks. */

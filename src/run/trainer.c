@@ -60,13 +60,16 @@ static void save_sometimes(trainer *t) {
 /* Notifies the user once if metrics.csv could not be written (status); the next row tries again. */
 static void tell_metrics(trainer *t, mlpd_status status) {
   char text[1200];
-  if (status != MLPD_OK && !t->told_metrics) {
-    (void)snprintf(text, sizeof text, "metrics.csv could not be written, each epoch tries again: %s",
+  if (status != MLPD_OK && t->told_metrics == NULL) {
+    t->told_metrics = t->folder.failed != NULL ? t->folder.failed : "metrics.csv";
+    (void)snprintf(text, sizeof text, "%s could not be written, each epoch tries again: %s", t->told_metrics,
                    mlpd_error_message());
     run_notice(t, text);
   }
-  if (status == MLPD_OK && t->told_metrics) run_notice(t, "metrics.csv could be written again and is complete");
-  t->told_metrics = status != MLPD_OK;
+  if (status != MLPD_OK || t->told_metrics == NULL) return;
+  (void)snprintf(text, sizeof text, "%s could be written again and is complete", t->told_metrics);
+  run_notice(t, text);
+  t->told_metrics = NULL;
 }
 
 /* ---- Epochs --------------------------------------------------------------------------------------- */
