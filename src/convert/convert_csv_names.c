@@ -7,19 +7,6 @@
 
 enum { NAME_BYTES = 256 };
 
-static int by_name(const void *a, const void *b) {
-  const named_column *x = a, *y = b;
-  const int order = strcmp(x->name, y->name);
-  return order != 0 ? order : (x->column > y->column) - (x->column < y->column);
-}
-
-mlpd_status sample_sort_names(char *const *names, uint32_t columns, named_column **order) {
-  TRY(memory_allocate(order, columns, sizeof **order, "column names"));
-  for (uint32_t c = 0; c < columns; c++) (*order)[c] = (named_column){names[c], c};
-  qsort(*order, columns, sizeof **order, by_name);
-  return MLPD_OK;
-}
-
 static mlpd_status number_name(char **name, uint32_t times) {
   const size_t bytes = strlen(*name) + 16;
   char *longer;

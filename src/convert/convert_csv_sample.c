@@ -160,3 +160,16 @@ bool sample_has_decimal_commas(const csv_sample *s, int body) {
   }
   return rows >= 8 && zeros > 0;
 }
+
+static int by_name(const void *a, const void *b) {
+  const named_column *x = a, *y = b;
+  const int order = strcmp(x->name, y->name);
+  return order != 0 ? order : (x->column > y->column) - (x->column < y->column);
+}
+
+mlpd_status sample_sort_names(char *const *names, uint32_t columns, named_column **order) {
+  TRY(memory_allocate(order, columns, sizeof **order, "column names"));
+  for (uint32_t c = 0; c < columns; c++) (*order)[c] = (named_column){names[c], c};
+  qsort(*order, columns, sizeof **order, by_name);
+  return MLPD_OK;
+}

@@ -37,9 +37,10 @@ const option_table import_table = {
     .summary = "Makes a model of a network of dense layers that another program trained, for predict, eval and export.",
     .details =
         "Formats\n"
-        "  .onnx   a graph of Gemm or MatMul and Add, activations that train knows, batch norms and\n"
-        "          constants beside them; arithmetic on the input becomes its normalisation, that on\n"
-        "          the output the scaling of the targets. What export wrote is read with its names.\n"
+        "  .onnx   a graph of Gemm or MatMul and Add, activations that train knows, batch\n"
+        "          norms and constants beside them; arithmetic on the input becomes its\n"
+        "          normalisation, that on the output the scaling of the targets; what\n"
+        "          export wrote is read with its names\n"
         "  .h5     what Keras 2 saved (model.save): dense layers and activations\n"
         "  .npz    the state dict of PyTorch's linear layers: numpy.savez(\"net.npz\",\n"
         "          **{k: v.numpy() for k, v in net.state_dict().items()})\n"
