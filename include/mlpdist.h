@@ -166,6 +166,12 @@ typedef enum mlpd_normalize {
                               quartiles are equal; a constant column becomes 0 (Holzmueller et al. 2024) */
 } mlpd_normalize;
 
+/* Named sets of options: see mlpd_train_options_settle(). */
+typedef enum mlpd_preset {
+  MLPD_PRESET_NONE,
+  MLPD_PRESET_TABULAR /* for tables: RealMLP-TD-S (Holzmueller, Grinsztajn and Steinwart 2024) */
+} mlpd_preset;
+
 typedef enum mlpd_reduce {
   MLPD_REDUCE_CANONICAL, /* fixed binary tree over lanes: the same bits on any number of ranks */
   MLPD_REDUCE_ALLREDUCE  /* MPI_Allreduce: rounding may depend on the number of ranks */
@@ -229,6 +235,7 @@ MLPD_API extern const mlpd_choice mlpd_lr_scale_choices[];
 MLPD_API extern const mlpd_choice mlpd_task_choices[];
 MLPD_API extern const mlpd_choice mlpd_normalize_choices[];
 MLPD_API extern const mlpd_choice mlpd_normalize_targets_choices[];
+MLPD_API extern const mlpd_choice mlpd_preset_choices[];
 MLPD_API extern const mlpd_choice mlpd_reduce_choices[];
 MLPD_API extern const mlpd_choice mlpd_update_choices[];
 MLPD_API extern const mlpd_choice mlpd_overlap_choices[];
@@ -610,6 +617,8 @@ MLPD_API mlpd_status mlpd_predictor_vjp(mlpd_predictor *predictor, const mlpd_ro
 
 /* ---- Training ----------------------------------------------------------------------------------- */
 
+enum { MLPD_MOST_OPTIONS = 256 }; /* rows of mlpd_train_option_table */
+
 /* Options of a training run; mlpd_train_options_default() fills it. Strings are borrowed; one that is NULL has its
  * default, but for hidden, which must be given, and where a comment says otherwise. */
 typedef struct mlpd_train_options {
@@ -660,6 +669,9 @@ typedef struct mlpd_train_options {
   mlpd_lr_scale lr_scale;     /* lr times batch / base_batch, or its square root */
   uint64_t base_batch;
 
+  mlpd_preset preset; /* its values replace those of options that were not chosen: set by name, or other than the
+                         default; see mlpd_train_options_settle() */
+  uint64_t chosen[MLPD_MOST_OPTIONS / 64]; /* bit i: row i of the table was set by name */
   uint64_t batch;
   uint64_t epochs; /* 0: by the number of steps in one, see --help */
   uint64_t seed;
@@ -691,17 +703,22 @@ typedef struct mlpd_train_options {
       *config_text; /* text of config.ini, also stored in the model; NULL: what mlpd_train_options_print() writes */
 } mlpd_train_options;
 
-/* Every member above but init_model and config_text, in groups data, network, optimizer, schedule and run. Static
- * storage. */
+/* Every member above but init_model, chosen and config_text, in groups data, network, optimizer, schedule and run.
+ * Static storage. */
 MLPD_API extern const mlpd_option mlpd_train_option_table[];
 
 /* Sets a member by the name and text of the command line: mlpd_train_options_set(&options, "lr", "0.1"). text is
  * borrowed. MLPD_ERROR_USAGE for an unknown name or a value that is not allowed; options is unchanged then. */
 MLPD_API mlpd_status mlpd_train_options_set(mlpd_train_options *options, const char *name, const char *text);
 
-/* Gives options that are automatic and follow from other options their values: lr and weight_decay by the optimizer.
+/* Gives options that follow from other options their values: first those that the preset has a value for and that were
+ * not chosen; some depend on the task and wait until it is known. Then lr and weight_decay by the optimizer.
  * mlpd_train() and mlpd_train_options_print() do so themselves. */
 MLPD_API void mlpd_train_options_settle(mlpd_train_options *options);
+
+/* Options that the preset has values for become as if they had never been set: a preset that a command line names goes
+ * before those of a config file. */
+MLPD_API void mlpd_train_options_forget(mlpd_train_options *options);
 
 /* Writes options, settled, as a config file, which the program reads back as the same values. */
 MLPD_API mlpd_status mlpd_train_options_print(const mlpd_train_options *options, FILE *stream);

@@ -1,4 +1,4 @@
-# What --preset tabular is made of, each for itself: robust normalisation, clamped predictions.
+# What --preset tabular is made of, each for itself: robust normalisation, clamped predictions; and the preset itself.
 
 load helper
 quick+=(--valid-fraction 0)
@@ -87,4 +87,44 @@ rmse = (sum((a - (3 * i - 5)) ** 2 for i, a in zip(range(-40, 40), clamped)) / 8
 assert abs(json.load(open("eval.json"))["rmse"] - rmse) < 1e-5 * rmse
 assert abs(float(os.environ["rmse"]) - rmse) < 1e-5 * rmse, (os.environ["rmse"], rmse)
 END
+}
+
+# lines NAMES: the lines of a config file in which these options stand.
+lines() { grep -E "^($1) = " <<< "$output" | sort | paste -sd '|' | sed 's/ = /=/g'; }
+
+@test "--preset tabular: what is given stays, wherever it stands; a config file repeats the run" {
+  local names='lr|activation|label-smoothing|clamp-predictions|normalize|hidden|preset'
+  alone train --task regression --print-config --hidden 8 --preset tabular --lr 0.005
+  succeeds
+  [ "$(lines "$names")" = "activation=mish|clamp-predictions=yes|hidden=8|label-smoothing=0|lr=0.005|normalize=robust|preset=tabular" ] ||
+    fail "regression"
+  alone train --print-config --preset tabular --activation silu
+  succeeds
+  [ "$(lines "$names")" = "activation=silu|hidden=256,256,256|normalize=robust|preset=tabular" ] || fail "what the task decides is left out"
+  printf '[run]\npreset = tabular\n[network]\nhidden = 8\n[optimizer]\nlr = 0.3\n' > some.ini
+  alone train --config some.ini --task classification --print-config
+  [ "$(lines "$names")" = "activation=selu|clamp-predictions=no|hidden=8|label-smoothing=0.1|lr=0.3|normalize=robust|preset=tabular" ] ||
+    fail "a config file"
+  alone train --config some.ini --task classification --preset tabular --lr 0.2 --print-config
+  [ "$(lines "$names")" = "activation=selu|clamp-predictions=no|hidden=256,256,256|label-smoothing=0.1|lr=0.2|normalize=robust|preset=tabular" ] ||
+    fail "a preset of the command line goes before the file"
+  local want
+  outliers
+  alone train --data far.csv --label y --preset tabular --hidden 8 --epochs 6 --batch 20 --lanes 3 --checkpoint-every 14 --quiet --out whole
+  succeeds
+  want=$output
+  [ ! -s "$errors" ] || fail "no note is expected"
+  output=$(cat whole/config.ini)
+  [ "$(lines "$names")" = "activation=mish|clamp-predictions=yes|hidden=8|label-smoothing=0|lr=0.07|normalize=robust|preset=tabular" ] ||
+    fail "config.ini says what the task decided"
+  alone train --config whole/config.ini --quiet --out again
+  succeeds
+  [ "$output" = "$want" ] || fail "repeated by its config file: expected $want"
+  launch 3 train --data far.csv --label y --preset tabular --hidden 8 --epochs 6 --batch 20 --lanes 3 --quiet --threads 1 --out again \
+    --resume whole/checkpoints/step-000000000014.h5
+  succeeds
+  [ "$output" = "$want" ] || fail "resumed on three ranks: expected $want"
+  alone train --data far.csv --label y --preset tabular --hidden 8 --epochs 6 --batch 20 --lanes 3 --quiet --out again --lr 0.03 \
+    --resume whole/checkpoints/step-000000000014.h5
+  fails_with 2 "lr"
 }

@@ -75,6 +75,36 @@ static void test_defaults_are_allowed(void **state) {
   assert_int_equal(mlpd_train_options_check(&o), MLPD_OK);
 }
 
+/* What was chosen stays, before and after the preset, by name and as a member, also where it is the default. */
+static void test_preset(void **state) {
+  (void)state;
+  mlpd_train_options o = defaults();
+  assert_int_equal(mlpd_train_options_set(&o, "activation", "silu"), MLPD_OK);
+  assert_int_equal(mlpd_train_options_set(&o, "schedule", "step"), MLPD_OK);
+  assert_int_equal(mlpd_train_options_set(&o, "preset", "tabular"), MLPD_OK);
+  assert_int_equal(mlpd_train_options_set(&o, "beta2", "0.5"), MLPD_OK);
+  assert_int_equal(mlpd_train_options_set(&o, "lr", "auto"), MLPD_OK); /* chooses nothing */
+  o.batch = 32;
+  mlpd_train_options_settle(&o);
+  assert_true(o.lr == -1 && o.label_smoothing == 0); /* the task is not known yet */
+  assert_int_equal(o.normalize, MLPD_NORMALIZE_ROBUST);
+  o.task = MLPD_CLASSIFICATION;
+  mlpd_train_options_settle(&o);
+  assert_true(o.lr == 0.04 && o.label_smoothing == 0.1 && o.clip_inputs == 3 && o.beta2 == 0.5 && o.weight_decay == 0);
+  assert_true(o.batch == 32 && o.epochs == 256 && o.schedule == MLPD_STEP && !o.clamp_predictions);
+  assert_string_equal(o.activation, "silu");
+  mlpd_train_options_forget(&o);
+  o.task = MLPD_REGRESSION;
+  mlpd_train_options_settle(&o);
+  assert_true(o.lr == 0.07 && o.beta2 == 0.95 && o.batch == 256 && o.clamp_predictions && o.schedule == MLPD_COSLOG4);
+  assert_string_equal(o.activation, "mish");
+  mlpd_train_options_forget(&o);
+  o.task = MLPD_CLASSIFICATION;
+  o.loss = MLPD_MSE;
+  mlpd_train_options_settle(&o);
+  assert_true(o.lr == 0.04 && o.label_smoothing == 0); /* which is for other losses */
+}
+
 static void test_set_by_name(void **state) {
   (void)state;
   mlpd_train_options o = defaults();
@@ -359,12 +389,12 @@ static void test_named_options(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_named_options), cmocka_unit_test(test_reals_are_short_and_exact),
-      cmocka_unit_test(test_suggestions),   cmocka_unit_test(test_defaults_are_allowed),
-      cmocka_unit_test(test_set_by_name),   cmocka_unit_test(test_values_are_checked),
-      cmocka_unit_test(test_settle),        cmocka_unit_test(test_needs),
-      cmocka_unit_test(test_texts),         cmocka_unit_test(test_texts_left_out),
-      cmocka_unit_test(test_comparison),
+      cmocka_unit_test(test_named_options),  cmocka_unit_test(test_reals_are_short_and_exact),
+      cmocka_unit_test(test_suggestions),    cmocka_unit_test(test_defaults_are_allowed),
+      cmocka_unit_test(test_set_by_name),    cmocka_unit_test(test_values_are_checked),
+      cmocka_unit_test(test_preset),         cmocka_unit_test(test_settle),
+      cmocka_unit_test(test_needs),          cmocka_unit_test(test_texts),
+      cmocka_unit_test(test_texts_left_out), cmocka_unit_test(test_comparison),
   };
   return cmocka_run_group_tests_name("option", tests, NULL, NULL);
 }

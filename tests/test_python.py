@@ -232,6 +232,19 @@ class Estimators(unittest.TestCase):
                             "batch": "32", "optimizer": "adamw", "normalize": "standard"}.items():
             self.assertEqual(fitted.model_.option(name), value)
 
+    def test_preset(self):
+        """scikit-learn's defaults give way to the preset; what differs from them stays."""
+        fitted = classifier(preset="tabular", hidden_layer_sizes=(8,), epochs=3).fit(self.x, self.y)
+        for name, value in {"hidden": "8", "epochs": "3", "activation": "selu", "lr": "0.01", "label-smoothing": "0.1", "normalize": "robust",
+                            "clip-inputs": "3", "schedule": "coslog4", "beta2": "0.95", "batch": "256"}.items():
+            self.assertEqual(fitted.model_.option(name), value)
+        target = self.x[:, 0]
+        fitted = regressor(preset="tabular", hidden="8", epochs=3).fit(self.x, target)
+        self.assertEqual(fitted.model_.option("activation"), "mish")
+        self.assertLessEqual(fitted.predict(9 * self.x).max(), target.max() + 1e-6)
+        with self.assertRaisesRegex(ValueError, "preset='tabular' is not possible in partial_fit"):
+            regressor(preset="tabular").partial_fit(self.x, target)
+
     def test_the_number_of_epochs_is_chosen(self):
         fitted = classifier(epochs="auto", tol=0.5, n_iter_no_change=3).fit(self.x, self.y)
         self.assertLess(fitted.n_iter_, 20)

@@ -122,6 +122,12 @@ const mlpd_choice mlpd_normalize_targets_choices[] = {
     END_OF_CHOICES,
 };
 
+const mlpd_choice mlpd_preset_choices[] = {
+    {"none", MLPD_PRESET_NONE, "the defaults"},
+    {"tabular", MLPD_PRESET_TABULAR, "for tables, after RealMLP-TD-S: robust inputs, coslog4, 256 epochs and more"},
+    END_OF_CHOICES,
+};
+
 const mlpd_choice mlpd_update_choices[] = {
     {"split", MLPD_UPDATE_SPLIT, "each rank updates a part, and the new weights travel, where that pays"},
     {"each", MLPD_UPDATE_EACH, "every rank updates all weights"},

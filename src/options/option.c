@@ -9,6 +9,7 @@
 
 #include "base/locale.h"
 #include "base/status.h"
+#include "options/option_chosen.h"
 
 static const uint32_t MAX_WIDTH = 16777216;
 
@@ -202,12 +203,7 @@ static void set_automatic(const mlpd_option *row, void *values) {
                                           : (const void *)&none);
 }
 
-mlpd_status mlpd_option_set(const mlpd_option *row, const char *where, const char *text, void *values) {
-  IN_C_LOCALE();
-  NEED(row);
-  NEED(where);
-  NEED(text);
-  NEED(values);
+static mlpd_status set(const mlpd_option *row, const char *where, const char *text, void *values) {
   if (row->automatic && strcmp(text, "auto") == 0) {
     set_automatic(row, values);
     return MLPD_OK;
@@ -228,6 +224,17 @@ mlpd_status mlpd_option_set(const mlpd_option *row, const char *where, const cha
       break;
   }
   return set_text(row, where, text, values);
+}
+
+mlpd_status mlpd_option_set(const mlpd_option *row, const char *where, const char *text, void *values) {
+  IN_C_LOCALE();
+  NEED(row);
+  NEED(where);
+  NEED(text);
+  NEED(values);
+  TRY(set(row, where, text, values));
+  option_choose(row, text, values);
+  return MLPD_OK;
 }
 
 void options_set_defaults(const mlpd_option *table, void *values) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "options/option.h"
+#include "options/preset.h"
 
 enum { KEY_BYTES = 64, VALUE_BYTES = 4096 };
 
@@ -11,6 +12,10 @@ static void write_line(const mlpd_option *row, const mlpd_train_options *options
   char buffer[64];
   const char *const value = mlpd_option_format(row, options, buffer, sizeof buffer);
   const char *const usual = row->decides == MLPD_DECIDES_WEIGHTS && row->default_text != NULL ? row->default_text : "";
+  if (preset_waits(options, row->name)) {
+    (void)fprintf(stream, "%s = by the preset\n", row->name);
+    return;
+  }
   (void)fprintf(stream, "%s = %s\n", row->name, value != NULL ? value : usual); /* NULL: see mlpd_train_options */
 }
 

@@ -1,10 +1,14 @@
 /* The options of a training run by name: defaults, setting one, checking all. */
+#include <string.h>
+
 #include "base/status.h"
 #include "options/option.h"
+#include "options/preset.h"
 
 void mlpd_train_options_default(mlpd_train_options *options) {
   *options = (mlpd_train_options){0};
   options_set_defaults(mlpd_train_option_table, options);
+  memset(options->chosen, 0, sizeof options->chosen);
 }
 
 /* By optimizer. That of adamw was measured on the tables of scripts/README.md, the others are usual values. */
@@ -16,9 +20,10 @@ static const double USUAL_LR[MLPD_NUM_OPTIMIZERS] = {
 static const double USUAL_DECAY_OF_ADAMW = 0.1;
 
 void mlpd_train_options_settle(mlpd_train_options *options) {
+  if (options != NULL) preset_apply(options);
   const int optimizer = options != NULL ? (int)options->optimizer : -1;
   if (optimizer < 0 || optimizer >= MLPD_NUM_OPTIMIZERS) return;
-  if (options->lr < 0) options->lr = USUAL_LR[optimizer];
+  if (options->lr < 0 && !preset_waits(options, "lr")) options->lr = USUAL_LR[optimizer];
   const bool decays = optimizer == MLPD_ADAMW && options->decay != MLPD_DECAY_COUPLED;
   if (options->weight_decay < 0) options->weight_decay = decays ? USUAL_DECAY_OF_ADAMW : 0;
 }

@@ -214,6 +214,9 @@ const mlpd_option mlpd_train_option_table[] = {
     {"base-batch", "schedule", "N", INTEGER, AT(base_batch), .help = "batch size that --lr was chosen for",
      RANGE(1, 2147483647), DEFAULT("256"), WEIGHTS, .needs = "lr-scale=linear,sqrt"},
 
+    {"preset", "run", "NAME", CHOICE, AT(preset),
+     .help = "take a named set of values for options that are not given: tabular, for tables",
+     .choices = mlpd_preset_choices, DEFAULT("none"), COURSE},
     {"batch", "run", "N", INTEGER, AT(batch), .help = "samples per step, summed over all ranks", RANGE(1, 2147483647),
      DEFAULT("256"), WEIGHTS, .needs = "optimizer!=lbfgs"},
     {"epochs", "run", "N", INTEGER, AT(epochs),
@@ -288,3 +291,6 @@ const mlpd_option mlpd_train_option_table[] = {
      .command_line_only = true, .needs = "trace"},
     {.name = NULL},
 };
+
+_Static_assert(sizeof mlpd_train_option_table / sizeof *mlpd_train_option_table <= MLPD_MOST_OPTIONS + 1,
+               "mlpd_train_options.chosen has a bit for each row");

@@ -66,7 +66,10 @@ static void print_part(const char *part, mlpd_task task, double loss, double met
 
 static void print_plan(const train_view *view) {
   const mlpd_train_result *plan = &view->plan;
-  const mlpd_train_options *train = &view->arguments->train;
+  mlpd_train_options settled = view->arguments->train;
+  const mlpd_train_options *train = &settled;
+  settled.task = plan->task;
+  mlpd_train_options_settle(&settled);
   (void)printf("data     %s: %llu train, %llu valid rows of %u values, %u %s%s\n", train->data.file,
                (unsigned long long)plan->train_rows, (unsigned long long)plan->valid_rows, plan->features,
                plan->targets, plan->task == MLPD_REGRESSION ? "target" : "class",

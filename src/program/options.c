@@ -80,6 +80,12 @@ static mlpd_status check_positionals(const option_table *table, const option_res
   return outcome_fail(MLPD_ERROR_USAGE, "unexpected \"%s\"; usage: mlpdist %s %s", extra, table->command, table->usage);
 }
 
+static bool is_given(const option *row, const option_results *results) {
+  for (int i = 0; i < results->num_given; i++)
+    if (results->given[i] == row) return true;
+  return false;
+}
+
 mlpd_status options_parse(const option_table *table, int argc, char **argv, void *values, option_results *results) {
   results->positionals = calloc((size_t)argc + 1, sizeof *results->positionals);
   results->given = calloc((size_t)argc + 1, sizeof *results->given);
@@ -91,16 +97,15 @@ mlpd_status options_parse(const option_table *table, int argc, char **argv, void
   if (config != NULL) memcpy(&path, (const char *)values + config->offset, sizeof path);
   if (status == MLPD_OK && path != NULL) {
     status = options_read_file(table, path, values, results);
+    if (status == MLPD_OK && table->library_rows == mlpd_train_option_table &&
+        is_given(options_find(table, "preset"), results)) {
+      status = parse_arguments(table, argc, argv, values, results); /* which preset */
+      if (status == MLPD_OK) mlpd_train_options_forget(values);
+    }
     /* Once more, because the command line overrides the file. */
     if (status == MLPD_OK) status = parse_arguments(table, argc, argv, values, results);
   }
   return status == MLPD_OK ? check_positionals(table, results) : status;
-}
-
-static bool is_given(const option *row, const option_results *results) {
-  for (int i = 0; i < results->num_given; i++)
-    if (results->given[i] == row) return true;
-  return false;
 }
 
 /* Complete config files hold every option: one that says what holds anyway is not worth a note. */

@@ -148,6 +148,20 @@ static void leave_out_files(trainer *t, mlpd_train_options *options) {
   t->every = (checkpoint_plan){0};
 }
 
+/* A preset has values that depend on the task: with it, known now, config.ini and the model hold them. chosen: the
+ * options as config.ini shows them. */
+static mlpd_status tell_task(trainer *t, mlpd_train_options *chosen, char **text) {
+  if (chosen->preset == MLPD_PRESET_NONE || chosen->task != MLPD_TASK_AUTO) return MLPD_OK;
+  char *told = NULL;
+  chosen->task = t->prep.options.task;
+  TRY(option_config_text(chosen, &told));
+  free(*text);
+  *text = told;
+  free(t->prep.model->config);
+  t->prep.model->config = NULL;
+  return memory_copy_string(told, &t->prep.model->config);
+}
+
 mlpd_status run_start(trainer *t, const mlpd_train_options *given) {
   mlpd_comm *const comm = t->comm;
   mlpd_train_options options = *given;
@@ -167,6 +181,7 @@ mlpd_status run_start(trainer *t, const mlpd_train_options *given) {
     status = option_config_text(&options, &config_text);
     options.config_text = config_text;
   }
+  mlpd_train_options chosen = options;
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
   TRY_GOTO(status, compare_ranks(t, &options), done);
   TRY_GOTO(status, run_table_find(t, &options), done);
@@ -176,6 +191,10 @@ mlpd_status run_start(trainer *t, const mlpd_train_options *given) {
   comm_watch_place(comm, "while the data is read");
   TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
   TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
+  if (config_text != NULL) {
+    TRY_GOTO(status, mlpd_comm_agree(comm, tell_task(t, &chosen, &config_text)), done);
+    options.config_text = t->prep.options.config_text = config_text;
+  }
   init_source_free_model(&t->init, &t->prep.options);
   t->result->load_seconds = clock_seconds() - started;
   run_table_tell(t);

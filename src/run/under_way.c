@@ -26,6 +26,10 @@ static mlpd_status refuse(const char *option, const char *why) {
 
 static mlpd_status check_idle(const mlpd_train_options *o) {
   if (o->data.file != NULL || o->data.rows != NULL) return refuse("data", "rows are handed in step by step");
+  if (o->normalize == MLPD_NORMALIZE_ROBUST)
+    return refuse("normalize robust",
+                  "the quartiles of the rows are not known; mlpd_trainer_normalize() sets shift and scale");
+  if (o->clamp_predictions) return refuse("clamp-predictions", "the range of the targets is not known");
   if (o->stream) return refuse("stream", "rows are handed in step by step");
   if (o->out != NULL) return refuse("out", "mlpd_trainer_save() writes a file");
   if (o->resume != NULL && strcmp(o->resume, "never") != 0) return refuse("resume", "mlpd_trainer_load() reads a file");

@@ -163,6 +163,8 @@ class _MLP(BaseEstimator):
 
     def _make_trainer(self, rows, targets, start):
         options = _options.of_passes(self._all_options(rows, None), self)
+        if self.preset not in (None, "none"):
+            raise ValueError(f"mlpdist: preset={self.preset!r} is not possible in partial_fit; it takes quartiles of all rows")
         self._seed_of_passes, self._batch_of_passes = int(options["seed"]), int(options["batch"])
         given = options.pop("init-from", None)
         if start is not None:
@@ -195,7 +197,7 @@ class _Run:
         self.epochs = 0  # known once the run has begun, as epochs may be "auto"
         self.verbose, self.tol = estimator.verbose, estimator.tol
         self.patience = estimator.n_iter_no_change
-        self.by_loss = options["patience"] == "0"
+        self.by_loss = options.get("patience") == "0"  # a preset keeps the best epoch instead
         self.best, self.since = np.inf, 0
 
     def epoch_done(self, epoch):

@@ -11,7 +11,7 @@ SKLEARN = dict(  # names, order and defaults of scikit-learn's MLPClassifier and
 POSITIONAL = ("hidden_layer_sizes", "activation")
 
 # Options of `mlpdist train`; None leaves what scikit-learn's parameter of the same meaning says, or the default.
-OWN = ("hidden optimizer lr epochs batch seed weight_decay beta1 beta2 valid_fraction patience min_delta normalize clip_inputs clamp_predictions "
+OWN = ("preset hidden optimizer lr epochs batch seed weight_decay beta1 beta2 valid_fraction patience min_delta normalize clip_inputs clamp_predictions "
        "normalize_targets output_activation norm dropout input_dropout input_noise input_scale ensemble embed_above embed_width parametrization init "
        "loss label_smoothing focal_gamma quantiles class_weight trust_coefficient lbfgs_history decay clip_norm ema swa_start "
        "schedule lr_min lr_gamma lr_step_epochs lr_power lr_rise lr_flat lr_restart_factor lr_patience warmup_epochs "
@@ -137,12 +137,23 @@ def own(e):
     return {name.replace("_", "-"): as_text(value) for name, value in given.items() if value is not None}
 
 
+PARAMETERS = {"hidden": "hidden_layer_sizes", "activation": "activation", "optimizer": "solver", "lr": "learning_rate_init",
+              "batch": "batch_size", "epochs": "max_iter", "beta1": "beta_1", "beta2": "beta_2", "epsilon": "epsilon",
+              "momentum": "momentum", "weight-decay": "alpha"}
+
+
+def _chosen(e, made):
+    """What differs from scikit-learn's defaults: all else is the preset's."""
+    return {name: made[name] for name, parameter in PARAMETERS.items() if getattr(e, parameter) != SKLEARN[parameter]}
+
+
 def _leave_to_model(e, made):
     """What a model that the fit starts from decides, unless it was given."""
     for name, parameter in (("hidden", "hidden_layer_sizes"), ("activation", "activation")):
         if getattr(e, parameter) == SKLEARN[parameter]:
-            del made[name]
-    del made["normalize"], made["normalize-targets"]
+            made.pop(name, None)
+    for name in ("normalize", "normalize-targets"):
+        made.pop(name, None)
 
 
 def collect(e, rows, seed):
@@ -154,6 +165,8 @@ def collect(e, rows, seed):
             "epochs": e.max_iter, "seed": seed, "beta1": e.beta_1, "beta2": e.beta_2, "epsilon": e.epsilon,
             "momentum": e.momentum, "normalize": "none", "normalize-targets": "none", "save": "last", "patience": 0,
             "valid-fraction": 0, "weight-decay": e.alpha / batch, "decay": "coupled", "checkpoint-every": "never"}
+    if e.preset not in (None, "none"):
+        made = {name: made[name] for name in ("seed", "checkpoint-every")} | _chosen(e, made)
     if e.init_from is not None:
         _leave_to_model(e, made)
     if e.early_stopping:

@@ -1,0 +1,85 @@
+#include "options/preset.h"
+
+#include <string.h>
+
+#include "options/option.h"
+#include "options/option_chosen.h"
+
+typedef struct preset_value {
+  const char *name, *text;
+  mlpd_task task; /* auto: of both */
+} preset_value;
+
+/* RealMLP-TD-S of Holzmueller, Grinsztajn and Steinwart, "Better by default" (2024). */
+static const preset_value TABULAR[] = {
+    {"normalize", "robust", MLPD_TASK_AUTO},
+    {"clip-inputs", "3", MLPD_TASK_AUTO},
+    {"clamp-predictions", "yes", MLPD_REGRESSION},
+    {"hidden", "256,256,256", MLPD_TASK_AUTO},
+    {"activation", "selu", MLPD_CLASSIFICATION},
+    {"activation", "mish", MLPD_REGRESSION},
+    {"input-scale", "6", MLPD_TASK_AUTO},
+    {"parametrization", "ntk", MLPD_TASK_AUTO},
+    {"label-smoothing", "0.1", MLPD_CLASSIFICATION},
+    {"optimizer", "adam", MLPD_TASK_AUTO},
+    {"lr", "0.04", MLPD_CLASSIFICATION},
+    {"lr", "0.07", MLPD_REGRESSION},
+    {"beta1", "0.9", MLPD_TASK_AUTO},
+    {"beta2", "0.95", MLPD_TASK_AUTO},
+    {"weight-decay", "0", MLPD_TASK_AUTO},
+    {"schedule", "coslog4", MLPD_TASK_AUTO},
+    {"batch", "256", MLPD_TASK_AUTO},
+    {"epochs", "256", MLPD_TASK_AUTO},
+    {"select", "error", MLPD_TASK_AUTO},
+    {"save", "best", MLPD_TASK_AUTO},
+    {.name = NULL},
+};
+
+static const preset_value *const PRESETS[] = {[MLPD_PRESET_TABULAR] = TABULAR};
+
+static const preset_value *values_of(const mlpd_train_options *options) {
+  static const preset_value none = {.name = NULL};
+  const size_t which = (size_t)options->preset;
+  return which >= 1 && which < sizeof PRESETS / sizeof *PRESETS ? PRESETS[which] : &none;
+}
+
+static bool is_usual(const mlpd_option *row, const mlpd_train_options *options) {
+  char buffer[64];
+  const char *const value = mlpd_option_format(row, options, buffer, sizeof buffer);
+  return value == NULL || strcmp(value, "auto") == 0 ||
+         (row->default_text != NULL && strcmp(value, row->default_text) == 0);
+}
+
+/* Set by name, or a member that differs from its default. */
+static bool is_chosen(const mlpd_train_options *options, const mlpd_option *row) {
+  return option_chosen(row, options) || !is_usual(row, options);
+}
+
+static void apply(const preset_value *value, mlpd_train_options *options) {
+  const mlpd_option *const row = mlpd_option_find(mlpd_train_option_table, value->name);
+  if (is_chosen(options, row) || !option_condition_holds(mlpd_train_option_table, row->needs, options)) return;
+  (void)mlpd_option_set(row, row->name, value->text, options);
+  option_choose(row, "auto", options);
+}
+
+void preset_apply(mlpd_train_options *options) {
+  for (const preset_value *value = values_of(options); value->name != NULL; value++)
+    if (value->task == MLPD_TASK_AUTO || value->task == options->task) apply(value, options);
+}
+
+bool preset_waits(const mlpd_train_options *options, const char *name) {
+  if (options->task != MLPD_TASK_AUTO) return false;
+  for (const preset_value *value = values_of(options); value->name != NULL; value++)
+    if (value->task != MLPD_TASK_AUTO && strcmp(value->name, name) == 0)
+      return !is_chosen(options, mlpd_option_find(mlpd_train_option_table, name));
+  return false;
+}
+
+void mlpd_train_options_forget(mlpd_train_options *options) {
+  if (options == NULL) return;
+  for (const preset_value *value = values_of(options); value->name != NULL; value++) {
+    const mlpd_option *const row = mlpd_option_find(mlpd_train_option_table, value->name);
+    (void)mlpd_option_set(row, row->name, row->default_text, options);
+    option_choose(row, "auto", options);
+  }
+}
