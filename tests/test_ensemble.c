@@ -182,6 +182,35 @@ static void test_units_of_heads(void **state) {
   }
 }
 
+/* Scales and biases of more members than a unit has rows: each unit has the gradients of its own members. */
+static void test_units_of_many_members(void **state) {
+  (void)state;
+  enum { MANY = 150 };
+  const layer_spec specs[] = {{.kind = &layer_fan_out, .outputs = INPUTS, .copies = MANY},
+                              {.kind = &layer_heads, .outputs = 1}};
+  mlpd_network *network = NULL;
+  const backend *gemm = NULL;
+  workspace space;
+  assert_int_equal(backend_choose(NULL, &gemm), MLPD_OK);
+  assert_int_equal(network_build(INPUTS, 2, specs, false, &network), MLPD_OK);
+  assert_int_equal(workspace_create(network, 1, false, &space), MLPD_OK);
+  space.x[0] = space.x[1] = 1; /* so that gradients are deltas */
+  for (uint32_t m = 0; m < MANY; m++) space.delta[0][2 * m] = space.delta[0][2 * m + 1] = space.delta[1][m] = (float)m;
+  for (uint32_t l = 0; l < 2; l++) {
+    const uint32_t i = network->layers[l].first_tensor + l; /* the scales, the biases */
+    const uint32_t units = tensor_num_units(&network->tensors[i], gemm), stride = network->tensors[i].stride;
+    float gradient[2 * MANY];
+    assert_true(units > 1);
+    for (uint32_t u = 0; u < units; u++) {
+      const gradient_unit unit = network_unit(network, gemm, i, u);
+      network_gradient(network, gemm, &unit, 0, 1, &space, gradient + (size_t)unit.row * stride, stride);
+    }
+    for (uint32_t m = 0; m < MANY; m++) assert_true(gradient[m * stride] == (float)m);
+  }
+  workspace_free(&space);
+  mlpd_network_free(network);
+}
+
 static void refuse(uint32_t num_layers, const layer_spec *specs, const char *message) {
   mlpd_network *network = NULL;
   assert_int_equal(network_build(INPUTS, num_layers, specs, false, &network), MLPD_ERROR_USAGE);
@@ -207,6 +236,7 @@ int main(void) {
       cmocka_unit_test(test_mean_of_probabilities), cmocka_unit_test(test_mean_of_sigmoids),
       cmocka_unit_test(test_mean_of_losses),        cmocka_unit_test(test_start),
       cmocka_unit_test(test_units_of_heads),        cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_units_of_many_members),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
