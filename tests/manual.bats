@@ -18,6 +18,7 @@ load helper
       for option in $(sed -n 's/^  --\([a-z0-9-]*\).*/\1/p' <<< "$output"); do
         grep -qF "\\-\\-${option//-/\\-}\\fR" "$BATS_TEST_TMPDIR/page.1" || fail "mlpdist-$command(1) lacks --$option"
       done
+      ! grep -E '\(([a-z0-9-]+),.* \1[,)]' <<< "$output" || fail "$command --help names a choice twice"
     fi
     ! command -v groff > /dev/null || complaints=$(groff -man -ww -Tutf8 -z "$BATS_TEST_TMPDIR/page.1" 2>&1)
     [ -z "$complaints" ] || fail "groff: $complaints"

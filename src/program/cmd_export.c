@@ -32,6 +32,7 @@ const option_table export_table = {
         "  .npz    the same for NumPy\n"
         "Batch norm and the scale of the inputs become part of the weights beside them;\n"
         "dropout and noise are for training alone.\n"
+        "\n"
         "Examples\n"
         "  mlpdist export run/model.h5 digits.c && gcc -std=c99 -O2 -c digits.c\n"
         "  mlpdist export run/model.h5 digits.onnx\n",

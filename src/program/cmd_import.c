@@ -10,12 +10,11 @@ typedef struct import_arguments {
 #define ROW(member) OPTION_AT(import_arguments, member)
 
 static const option rows[] = {
-    {"task", "import", "NAME", OPTION_CHOICE, ROW(import.task), .choices = mlpd_task_choices, .automatic = true,
-     .default_text = "auto",
+    {"task", "import", "NAME", OPTION_CHOICE, ROW(import.task), .choices = mlpd_task_choices,
      .help = "classes or values; without an activation at its end a network gives logits of classes",
      .note = "classes if it ends in softmax or one sigmoid"},
     {"activation", "import", "NAME[,NAME...]", OPTION_TEXT, ROW(import.activation),
-     .help = "activation of the hidden layers, or of each, of an .npz archive, which does not tell",
+     .help = "activation of the hidden layers, or of each, of an .npz archive, which does not name them",
      .note = "as the file says"},
     {"output-activation", "import", "NAME", OPTION_CHOICE, ROW(import.output_activation),
      .choices = mlpd_activation_choices, .automatic = true, .default_text = "auto",
@@ -45,6 +44,7 @@ const option_table import_table = {
         "  .npz    the state dict of PyTorch's linear layers: numpy.savez(\"net.npz\",\n"
         "          **{k: v.numpy() for k, v in net.state_dict().items()})\n"
         "train --init-from model.h5 goes on from there.\n"
+        "\n"
         "Examples\n"
         "  mlpdist import net.onnx model.h5\n"
         "  mlpdist import net.npz model.h5 --activation relu --task classification\n"

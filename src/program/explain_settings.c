@@ -43,7 +43,7 @@ const option explain_setting_rows[] = {
      .help = "quantiles to estimate, rising; an output for each", .needs = "loss=quantile"},
     {"class-weight", "network", "WEIGHTS", OPTION_TEXT, AT(train.class_weight),
      .help = "weights of the classes: none; balanced (samples / (classes * samples of the class)); or 1,2,0.5"},
-    {"optimizer", "optimizer", "NAME", OPTION_CHOICE, AT(train.optimizer), .help = "update rule",
+    {"optimizer", "optimizer", "NAME", OPTION_CHOICE, AT(train.optimizer), .help = "update rule, any but lbfgs",
      .choices = mlpd_optimizer_choices},
     {"lr", "optimizer", "ETA", OPTION_REAL, AT(train.lr),
      .help = "learning rate, for the gradient summed over the samples", .maximum = 1e6},
