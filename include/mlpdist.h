@@ -781,6 +781,7 @@ typedef struct mlpd_train_result {
   uint64_t train_rows, valid_rows, test_rows;
   uint32_t features, inputs, targets, outputs, lanes; /* inputs, outputs: of the network, which features and targets
                                                          (columns of y, or classes) become */
+  uint32_t ensemble;                                  /* members; 1: a single network */
   int ranks, threads;
   const char *backend;                /* static storage */
   char step[256];                     /* how threads and ranks share a step, in words */

@@ -209,6 +209,8 @@ END
   table CLASS
   trained --hidden "" --ensemble 2
   same_in_c 1e-6
+  alone export run/model.h5 net.onnx
+  fails_with 2 "an ensemble has no form in ONNX yet; export .c, .json or .npz"
   alone predict --model run/model.h5 --data table.h5 --part train --out spread.csv --spread
   succeeds
   [[ $(head -1 spread.csv) = 'row,class,größer,"no, ""never""",yes,größer_spread,"no, ""never""_spread",yes_spread' ]] ||

@@ -27,7 +27,7 @@ from() { alone train --init-from "$@" --threads 1 --checkpoint-every never; }
 @test "without a step the model stays what it was, also where columns and categories lie elsewhere" {
   from model/model.h5 --epochs 1 --lr 0 --out same
   succeeds
-  says "network  64-12-8-10, tanh" "digest $(digest_of "$("$MLPDIST" info model/model.h5 | sed 's/^ *//')")"
+  says "network  64-12-8-10, tanh" "weights  of model/model.h5" "digest $(digest_of "$("$MLPDIST" info model/model.h5 | sed 's/^ *//')")"
   from table/model.h5 --data second.csv --epochs 1 --lr 0 --out moved --quiet
   succeeds
   "$MLPDIST" predict --model table/model.h5 --data second.csv --out a.csv

@@ -106,6 +106,10 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   # shellcheck disable=SC2086
   same_everywhere $small --hidden 5 --norm batch --ensemble 2 --clip-norm 0.5 --backend plain --stream --window 30
   evaluated_alike
+  # shellcheck disable=SC2086
+  alone train $small --hidden 5 --ensemble 2 --epochs 1 --threads 1 --out said
+  succeeds
+  says "network  64-5-10, silu, ensemble of 2"
   alone train --ensemble 0
   fails_with 2 "--ensemble: 0 is not in"
 }

@@ -214,6 +214,8 @@ static mlpd_status add_layers(onnx_graph *g, const mlpd_network *network) {
 static mlpd_status check(const mlpd_network *network) {
   for (uint32_t l = 0; l < network->num_layers; l++) {
     const layer *const shape = &network->layers[l];
+    if (shape->kind == &layer_fan_out)
+      return FAIL(MLPD_ERROR_USAGE, "an ensemble has no form in ONNX yet; export .c, .json or .npz");
     if (find_form(shape->kind) == NULL)
       return FAIL(MLPD_ERROR_USAGE, "layer %u is of kind %s, which has no form in ONNX yet; export .json or .npz",
                   l + 1, shape->kind->name);

@@ -64,6 +64,17 @@ static void print_part(const char *part, mlpd_task task, double loss, double met
   (void)printf("  (%llu rows)\n", (unsigned long long)rows);
 }
 
+static void print_network(const mlpd_train_result *plan) {
+  (void)printf("network  %u", plan->inputs);
+  for (const char *c = plan->hidden; *c != '\0'; c++) {
+    if (c == plan->hidden) (void)putchar('-');
+    if (*c != ' ') (void)putchar(*c == ',' ? '-' : *c);
+  }
+  (void)printf("-%u, %s", plan->outputs, plan->activation);
+  if (plan->ensemble > 1) (void)printf(", ensemble of %u", plan->ensemble);
+  (void)putchar('\n');
+}
+
 static void print_plan(const train_view *view) {
   const mlpd_train_result *plan = &view->plan;
   mlpd_train_options settled = view->arguments->train;
@@ -76,12 +87,8 @@ static void print_plan(const train_view *view) {
                plan->targets == 1              ? ""
                : plan->task == MLPD_REGRESSION ? "s"
                                                : "es");
-  (void)printf("network  %u", plan->inputs);
-  for (const char *c = plan->hidden; *c != '\0'; c++) {
-    if (c == plan->hidden) (void)putchar('-');
-    if (*c != ' ') (void)putchar(*c == ',' ? '-' : *c);
-  }
-  (void)printf("-%u, %s\n", plan->outputs, plan->activation);
+  print_network(plan);
+  if (train->init_from != NULL && plan->resumed_step == 0) (void)printf("weights  of %s\n", train->init_from);
   (void)printf("run      %d rank%s x %d thread%s, %u lane%s, %s, ", plan->ranks, plural((uint64_t)plan->ranks),
                plan->threads, plural((uint64_t)plan->threads), plan->lanes, plural(plan->lanes), plan->backend);
   if (train->optimizer == MLPD_LBFGS) /* it has neither batches nor a rate */

@@ -33,6 +33,7 @@ static void fill_plan(trainer *t) {
   mlpd_train_result *const r = t->result;
   r->task = p->options.task;
   r->hidden = p->options.hidden;
+  r->ensemble = p->options.ensemble;
   r->activation = p->options.activation;
   r->epochs = p->options.epochs;
   r->train_rows = p->plan.rows;
