@@ -24,6 +24,16 @@ digest_of() { sed -n 's/^digest //p' <<< "$1"; }
 # from MODEL ARGUMENT...: one rank and one thread.
 from() { alone train --init-from "$@" --threads 1 --checkpoint-every never; }
 
+# cmp_values A.csv B.csv ROWS: the last columns hold the same numbers.
+cmp_values() {
+  python3 - "$@" << 'END' || fail "$1 and $2 differ"
+import csv, sys
+a, b = ([float(row[-1]) for row in list(csv.reader(open(name)))[1:]] for name in sys.argv[1:3])
+assert len(a) == int(sys.argv[3]) and max(a) - min(a) > 1, a
+assert max(abs(p - q) for p, q in zip(a, b)) < 1e-4 * max(map(abs, a)), list(zip(a, b))[:3]
+END
+}
+
 @test "without a step the model stays what it was, also where columns and categories lie elsewhere" {
   from model/model.h5 --epochs 1 --lr 0 --out same
   succeeds
@@ -32,12 +42,20 @@ from() { alone train --init-from "$@" --threads 1 --checkpoint-every never; }
   succeeds
   "$MLPDIST" predict --model table/model.h5 --data second.csv --out a.csv
   "$MLPDIST" predict --model moved/model.h5 --data second.csv --out b.csv
-  python3 - << 'END'
-import csv
-a, b = ([float(row[-1]) for row in list(csv.reader(open(name)))[1:]] for name in ("a.csv", "b.csv"))
-assert len(a) == 60 and max(a) - min(a) > 1, a
-assert max(abs(p - q) for p, q in zip(a, b)) < 1e-4 * max(map(abs, a)), list(zip(a, b))[:3]
-END
+  cmp_values a.csv b.csv 60
+}
+
+# A model must not forget what the new table lacks: here cities, one-hot or embedded, and missing values.
+@test "categories and missing values that the new table lacks stay known" {
+  awk 'BEGIN { print "town,size,b,city,y"; for (i = 0; i < 120; i++) print (i % 3 ? "t" i % 4 : "") "," (i % 10 ? i % 7 : "") "," i % 11 ",c" i * 5 % 13 "," i % 7 + i * 5 % 13 ".25" }' > old.csv
+  awk 'BEGIN { print "city,town,b,size,y"; for (i = 0; i < 60; i++) print "c" i % 4 * 3 ",t" i % 2 + 3 "," i % 3 "," i % 5 "," i ".25" }' > few.csv
+  "$MLPDIST" train --data old.csv --hidden 8 --epochs 4 --batch 16 --embed-width 3 --quiet --threads 1 --out old > /dev/null
+  launch 2 train --init-from old/model.h5 --data few.csv --epochs 1 --lr 0 --threads 1 --out few
+  succeeds
+  says "town: category, 6 inputs: t3, t4, t0, t1, t2, missing" "size: number, 2 inputs" "embedded in 3 numbers: c0, c3, c6, c9,"
+  "$MLPDIST" predict --model old/model.h5 --data old.csv --out a.csv
+  "$MLPDIST" predict --model few/model.h5 --data old.csv --out b.csv
+  cmp_values a.csv b.csv 120
 }
 
 # The new table has fewer cities, one of which the model does not know, and other columns before them.
@@ -50,12 +68,7 @@ END
   says "table    city: category, embedded in 3 numbers: Bonn, c0, c3, c6, c9" "town: category, embedded in 3 numbers: t0"
   "$MLPDIST" predict --model wide/model.h5 --data narrow.csv --out a.csv
   "$MLPDIST" predict --model narrow/model.h5 --data narrow.csv --out b.csv
-  python3 - << 'END'
-import csv
-a, b = ([float(row[-1]) for row in list(csv.reader(open(name)))[1:]] for name in ("a.csv", "b.csv"))
-assert len(a) == 60 and max(a) - min(a) > 1, a
-assert max(abs(p - q) for p, q in zip(a, b)) < 1e-4 * max(map(abs, a)), list(zip(a, b))[:3]
-END
+  cmp_values a.csv b.csv 60
   from wide/model.h5 --data narrow.csv --epochs 1 --embed-width 4 --out never
   fails_with 2 "--init-from: table of layer 1 is (" ", 3) in the model, (" ", 4) in this network"
 }

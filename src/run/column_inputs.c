@@ -39,11 +39,13 @@ mlpd_status column_inputs_read(part *train, preparation *p) {
     columns_free(&about);
     return MLPD_OK;
   }
-  const mlpd_status status = column_codes_create(&about, &p->model->codes);
+  const mlpd_model *const from = p->options.init_model;
+  mlpd_status status = from != NULL ? init_match_about(from, p->model, &about) : MLPD_OK;
+  if (status == MLPD_OK) status = column_codes_create(&about, &p->model->codes);
   columns_free(&about);
   TRY(status);
   column_codes_embed(&p->model->codes, above);
-  if (p->options.init_model != NULL) TRY(init_match_embedded(p->options.init_model, p->model, train->features));
+  if (from != NULL) TRY(init_match_embedded(from, p->model));
   if (column_codes_any_embedded(&p->model->codes)) p->options.embed_above = above;
   return expect_all(p);
 }
@@ -132,8 +134,10 @@ mlpd_status column_inputs_find(mlpd_comm *comm, part *train, preparation *p) {
   counts c = {.codes = codes, .file = train->file};
   if (codes->about.count == 0 || (!codes->about.missing && !columns_any_category(&codes->about))) return MLPD_OK;
   mlpd_status status = count_all(comm, train, p, &c);
+  for (uint32_t j = 0; j < codes->about.count && status == MLPD_OK; j++) codes->marked[j] = c.missing[j] > 0;
+  if (status == MLPD_OK && p->options.init_model != NULL)
+    status = mlpd_comm_agree(comm, init_match_counted(p->options.init_model, p->model, c.rows));
   if (status == MLPD_OK) {
-    for (uint32_t j = 0; j < codes->about.count; j++) codes->marked[j] = c.missing[j] > 0;
     column_codes_choose(codes, c.rows);
     column_codes_settle(codes);
     status = find_medians(comm, train, p);

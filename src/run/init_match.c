@@ -223,15 +223,74 @@ mlpd_status init_match_make(const mlpd_model *from, const mlpd_model *made, uint
   return match_outputs(&m, outputs);
 }
 
-mlpd_status init_match_embedded(const mlpd_model *from, mlpd_model *made, uint32_t features) {
-  init_match match = {.columns = NULL};
-  const matching m = {.from = from, .made = made, .match = &match};
-  if (made->codes.about.count == 0 || features != from->input.columns) return MLPD_OK; /* the latter is refused later */
-  mlpd_status status = memory_allocate(&match.columns, features, sizeof *match.columns, "columns");
-  if (status == MLPD_OK) status = memory_allocate(&match.known, features, sizeof *match.known, "columns");
-  if (status == MLPD_OK) status = match_columns(&m, features);
-  for (uint32_t j = 0; j < features && status == MLPD_OK; j++)
+/* ---- Before the rows are read ------------------------------------------------------------------------ */
+
+/* The columns alone; none where their numbers differ, which is refused later. */
+static mlpd_status match_columns_alone(const mlpd_model *from, const mlpd_model *made, uint32_t features,
+                                       init_match *match) {
+  const matching m = {.from = from, .made = made, .match = match};
+  *match = (init_match){.columns = NULL};
+  if (features != from->input.columns) return MLPD_OK;
+  TRY(memory_allocate(&match->columns, features, sizeof *match->columns, "columns"));
+  TRY(memory_allocate(&match->known, features, sizeof *match->known, "columns"));
+  return match_columns(&m, features);
+}
+
+/* Those that from has an input or code for, and that list lacks. */
+static mlpd_status add_categories(const mlpd_model *from, uint32_t theirs, name_list *list) {
+  const name_list *const known = &from->codes.about.categories[theirs];
+  name_match found;
+  TRY(name_match_make(known, list, &found));
+  mlpd_status status = MLPD_OK;
+  for (uint64_t k = 0; k < known->count && list->count < CATEGORIES_MOST && status == MLPD_OK; k++)
+    if (found.from[k] == NAME_ABSENT && column_codes_knows(&from->codes, theirs, (int64_t)k))
+      status = name_list_add(list, known->names[k]);
+  name_match_free(&found);
+  return status;
+}
+
+mlpd_status init_match_about(const mlpd_model *from, const mlpd_model *made, columns *about) {
+  init_match match;
+  mlpd_status status = match_columns_alone(from, made, about->count, &match);
+  const bool fits = status == MLPD_OK && match.columns != NULL;
+  for (uint32_t j = 0; fits && j < about->count && status == MLPD_OK; j++)
+    if (match.known[j] && about->kinds[j] == COLUMN_KIND_CATEGORY && is_category(from, match.columns[j]))
+      status = add_categories(from, match.columns[j], &about->categories[j]);
+  if (fits && from->codes.about.missing) about->missing = true;
+  init_match_free(&match);
+  return status;
+}
+
+mlpd_status init_match_embedded(const mlpd_model *from, mlpd_model *made) {
+  init_match match;
+  const mlpd_status status = match_columns_alone(from, made, made->codes.about.count, &match);
+  const bool fits = status == MLPD_OK && match.columns != NULL;
+  for (uint32_t j = 0; fits && j < made->codes.about.count; j++)
     made->codes.embedded[j] = is_category(made, j) && is_embedded(from, match.columns[j]);
+  init_match_free(&match);
+  return status;
+}
+
+static mlpd_status count_known(const mlpd_model *from, uint32_t theirs, const name_list *list, uint64_t *rows) {
+  name_match found;
+  TRY(name_match_make(&from->codes.about.categories[theirs], list, &found));
+  for (uint64_t k = 0; k < list->count; k++)
+    rows[k] += found.to[k] != NAME_ABSENT && column_codes_knows(&from->codes, theirs, found.to[k]);
+  name_match_free(&found);
+  return MLPD_OK;
+}
+
+mlpd_status init_match_counted(const mlpd_model *from, mlpd_model *made, uint64_t *rows) {
+  column_codes *const codes = &made->codes;
+  init_match match;
+  mlpd_status status = match_columns_alone(from, made, codes->about.count, &match);
+  const bool fits = status == MLPD_OK && match.columns != NULL;
+  for (uint32_t j = 0; fits && j < codes->about.count && status == MLPD_OK; j++) {
+    const uint32_t theirs = match.columns[j];
+    if (!match.known[j] || is_category(made, j) != is_category(from, theirs)) continue;
+    if (is_marked(from, theirs)) codes->marked[j] = 1;
+    if (is_category(made, j)) status = count_known(from, theirs, &codes->about.categories[j], rows + codes->first[j]);
+  }
   init_match_free(&match);
   return status;
 }

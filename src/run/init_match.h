@@ -23,8 +23,16 @@ mlpd_status init_match_make(const mlpd_model *from, const mlpd_model *made, uint
                             uint32_t outputs, const char *file, init_note *note, void *context, init_match *match);
 void init_match_free(init_match *match);
 
+/* Adds to about (columns of the data, made: their names) what from knows and this data may lack: its categories, after
+ * the data's own, and missing values. Before codes are made of about. */
+mlpd_status init_match_about(const mlpd_model *from, const mlpd_model *made, columns *about);
+
+/* Once rows (all categories of made) are counted: counts each category that from knows as if one more row held it, and
+ * marks the columns that from marks, so that the new model knows whatever the old one did. */
+mlpd_status init_match_counted(const mlpd_model *from, mlpd_model *made, uint64_t *rows);
+
 /* Embeds those columns of made that from embeds in their places, whatever --embed-above says: layers must fit. */
-mlpd_status init_match_embedded(const mlpd_model *from, mlpd_model *made, uint32_t features);
+mlpd_status init_match_embedded(const mlpd_model *from, mlpd_model *made);
 
 /* Copies the weights of from to network, whose tensors have their initial values. MLPD_ERROR_USAGE where layers or
  * shapes do not fit. */
