@@ -234,7 +234,9 @@ class Estimators(unittest.TestCase):
 
     def test_preset(self):
         """scikit-learn's defaults give way to the preset; what differs from them stays."""
-        fitted = classifier(preset="tabular", hidden_layer_sizes=(8,), epochs=3).fit(self.x, self.y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)  # the schedule ends with the epochs: more are no cure
+            fitted = classifier(preset="tabular", hidden_layer_sizes=(8,), epochs=3).fit(self.x, self.y)
         for name, value in {"hidden": "8", "epochs": "3", "activation": "selu", "lr": "0.01", "label-smoothing": "0.1", "normalize": "robust",
                             "clip-inputs": "3", "schedule": "coslog4", "beta2": "0.95", "batch": "256"}.items():
             self.assertEqual(fitted.model_.option(name), value)
@@ -437,6 +439,15 @@ class Frames(unittest.TestCase):
         target = self.y * 10.0 + 100
         fitted = regressor(max_iter=100, normalize_targets="standard").fit(self.mixed, target)
         self.assertGreater(fitted.score(self.mixed, target), 0.9)
+
+    def test_spread_of_a_table(self):
+        target = self.y * 10.0 + 100
+        fitted = regressor(max_iter=5, hidden="8", ensemble=2).fit(self.mixed, target)
+        self.assertEqual(fitted.model_.spread(self.mixed).shape, (150, 1))
+        self.assertTrue((fitted.model_.spread(self.mixed) > 0).all())
+        fitted = regressor(max_iter=5, hidden="8", ensemble=2).fit(self.numbers, target)
+        np.testing.assert_allclose(fitted.model_.spread(self.numbers[list("dcba")]),
+                                   fitted.model_.spread(self.numbers.to_numpy()), rtol=1e-6)
 
     def test_the_program_takes_the_model(self):
         import subprocess

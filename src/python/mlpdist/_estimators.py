@@ -125,7 +125,7 @@ class _MLP(BaseEstimator):
         self._take_losses(curve + run.losses, seen + len(run.losses) * rows)
         self.validation_metrics_ = run.valid or None
         self._take_weights()
-        if not run.ended and len(run.losses) == run.epochs:
+        if not run.ended and len(run.losses) == run.epochs and self.preset in (None, "none"):  # its schedule ends there
             warnings.warn(f"mlpdist: the {run.epochs} epochs of max_iter have passed, and the loss still falls",
                           ConvergenceWarning)
         return self

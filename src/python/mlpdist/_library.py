@@ -138,6 +138,8 @@ FUNCTIONS = {  # name: result, arguments
     "mlpd_predictor_jacobian": (c_int, [c_void_p, POINTER(Rows), POINTER(Rows)]),
     "mlpd_predict": (c_int, [c_void_p, c_void_p, POINTER(DataPaths), c_int, c_char_p, c_char_p, c_int,
                              POINTER(c_uint64)]),
+    "mlpd_predict_spread": (c_int, [c_void_p, c_void_p, POINTER(DataPaths), c_int, c_char_p, c_char_p, c_int,
+                                    POINTER(c_uint64)]),
 }
 
 # ---- Loading -------------------------------------------------------------------------------------------------------

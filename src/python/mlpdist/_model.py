@@ -108,6 +108,8 @@ class Model:
 
     def spread(self, x):
         """(n, outputs) the standard deviation of values(x) over the members of an ensemble (ensemble=32)."""
+        if _table.is_frame(x):
+            return _table.predict(self, x, lib.mlpd_predict_spread)
         rows, kept = as_rows(self._array(x))
         made = np.empty((kept.shape[0], self.n_outputs))
         with _library.Handle(lib.mlpd_predictor_create, lib.mlpd_predictor_free, self._pointer,

@@ -45,8 +45,8 @@ def _unused(x, name):
     return name
 
 
-def predict(model, x):
-    """(n, outputs) of each row of the frame; columns are matched by name."""
+def predict(model, x, into_file=lib.mlpd_predict):
+    """(n, outputs) of each row of the frame, the last columns of what into_file writes; columns are matched by name."""
     import pandas
 
     rows = ctypes.c_uint64()
@@ -55,8 +55,8 @@ def predict(model, x):
         paths = _library.DataPaths(file=path.encode())
         paths.table.header = b"yes"
         paths.table.delimiter = b"comma"
-        _library.check(lib.mlpd_predict(comm, model._pointer, ctypes.byref(paths), TEST_PART, out.encode(), None, 0,
-                                        ctypes.byref(rows)))
+        _library.check(into_file(comm, model._pointer, ctypes.byref(paths), TEST_PART, out.encode(), None, 0,
+                                 ctypes.byref(rows)))
         answers = pandas.read_csv(out)
     # The digits in the file are those of float32.
     return answers.iloc[:, -model.n_outputs:].to_numpy(np.float32).astype(np.float64)
