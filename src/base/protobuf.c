@@ -5,6 +5,8 @@
 
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5, MOST_VARINT = 10 };
 
+#define MOST_BYTES ((size_t)INT32_MAX)
+
 void protobuf_free(protobuf *p) {
   free(p->bytes);
   *p = (protobuf){0};
@@ -12,11 +14,12 @@ void protobuf_free(protobuf *p) {
 
 /* Makes room for count bytes more. */
 static bool reserve(protobuf *p, size_t count) {
+  if (!p->failed) p->failed = p->too_large = count > MOST_BYTES - p->count;
   if (p->failed) return false;
   if (count <= p->capacity - p->count) return true;
   size_t capacity = p->capacity > 0 ? p->capacity : 256;
-  while (capacity - p->count < count && capacity <= SIZE_MAX / 2) capacity *= 2;
-  unsigned char *const bytes = capacity - p->count < count ? NULL : realloc(p->bytes, capacity);
+  while (capacity - p->count < count) capacity *= 2; /* 2 GiB at most */
+  unsigned char *const bytes = realloc(p->bytes, capacity);
   p->failed = bytes == NULL;
   if (p->failed) return false;
   p->bytes = bytes;
@@ -97,4 +100,5 @@ void protobuf_close(protobuf *p, size_t place) {
 void protobuf_append(protobuf *p, const protobuf *fields) {
   add(p, fields->bytes, fields->count);
   p->failed = p->failed || fields->failed;
+  p->too_large = p->too_large || fields->too_large;
 }

@@ -13,7 +13,8 @@
 typedef struct protobuf {
   unsigned char *bytes;
   size_t count, capacity;
-  bool failed; /* out of memory: nothing more is added, and the content is of no use */
+  bool failed;    /* nothing more is added, and the content is of no use */
+  bool too_large; /* why: more than 2 GiB, the largest message; else for lack of memory */
 } protobuf;
 
 void protobuf_free(protobuf *p);

@@ -242,10 +242,10 @@ static mlpd_status add_graph(onnx_graph *g, const mlpd_model *model, protobuf *t
 }
 
 static mlpd_status write_file(const protobuf *made, const char *path, FILE *stream) {
-  if (made->failed) return FAIL(MLPD_ERROR_MEMORY, "out of memory, exporting");
-  if (made->count > INT32_MAX)
+  if (made->too_large)
     return FAIL(MLPD_ERROR_USAGE, "%s would need more than 2 GiB, which no ONNX file may have; export .npz or .json",
                 path);
+  if (made->failed) return FAIL(MLPD_ERROR_MEMORY, "out of memory, exporting");
   (void)fwrite(made->bytes, 1, made->count, stream); /* whoever opened the stream looks at its errors */
   return MLPD_OK;
 }
