@@ -135,7 +135,7 @@ END
   table VALUE
   local activation names="" known=""
   # Those that the program names, whatever they are.
-  for activation in $("$MLPDIST" train --activation none 2>&1 | sed 's/.*there are //' | tr -d ',' | sed 's/ softmax//'); do
+  for activation in $("$MLPDIST" train --activation none 2>&1 | sed 's/.*the choices are //' | tr -d ',' | sed 's/ softmax//'); do
     names="$names $activation"
     trained --hidden 6 --lr 0.001 --activation "$activation"
     same_in_c 3e-6

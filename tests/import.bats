@@ -46,7 +46,7 @@ END
 @test "import: a model that was exported comes back, whatever its activation" {
   local activation
   table '1000 + 3 * a - b'
-  for activation in $("$MLPDIST" train --activation none 2>&1 | sed 's/.*there are //' | tr -d ',' | sed 's/ softmax//'); do
+  for activation in $("$MLPDIST" train --activation none 2>&1 | sed 's/.*the choices are //' | tr -d ',' | sed 's/ softmax//'); do
     comes_back --lr 0.0001 --activation "$activation"
   done
   comes_back --norm batch --batch 20 --loss mae

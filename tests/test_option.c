@@ -166,9 +166,10 @@ static void test_values_are_checked(void **state) {
   refuses(&o, "--lr: -inf is not in [0, 1e6]");
   o = good;
   o.optimizer = (mlpd_optimizer)77;
-  refuses(&o,
-          "--optimizer: \"77\" is unknown; there are sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, lion, "
-          "lars, lamb, lbfgs");
+  refuses(
+      &o,
+      "--optimizer: \"77\" is unknown; the choices are sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, lion, "
+      "lars, lamb, lbfgs");
   o = good;
   o.output_activation = -2;
   assert_int_equal(mlpd_train_options_check(&o), MLPD_ERROR_USAGE);

@@ -45,8 +45,9 @@ static mlpd_status fail_choice(const mlpd_option *row, const char *where, const 
     used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", choice->name);
   }
   if (near != NULL)
-    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is unknown; did you mean %s? There are %s", where, text, near, names);
-  return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is unknown; there are %s", where, text, names);
+    return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is unknown; did you mean %s? The choices are %s", where, text, near,
+                names);
+  return FAIL(MLPD_ERROR_USAGE, "%s: \"%s\" is unknown; the choices are %s", where, text, names);
 }
 
 /* Files and messages hold one value a line. */

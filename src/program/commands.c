@@ -38,5 +38,5 @@ mlpd_status command_fail_unknown(const command *commands, const char *word) {
       used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", c->name);
   }
   if (near != NULL) return outcome_fail(MLPD_ERROR_USAGE, "unknown command \"%s\"; did you mean %s?", word, near);
-  return outcome_fail(MLPD_ERROR_USAGE, "unknown command \"%s\"; there are %s", word, names);
+  return outcome_fail(MLPD_ERROR_USAGE, "unknown command \"%s\"; the commands are %s", word, names);
 }
