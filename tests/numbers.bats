@@ -1,3 +1,4 @@
+# early: it takes about a minute, and would keep one core busy at the end.
 # Numbers of any size and offset: scaled without losing digits, or named.
 
 load helper

@@ -1,3 +1,4 @@
+# early: it takes about a minute, and would keep one core busy at the end.
 # shellcheck disable=SC2154 # variables of helper.bash and background.bash
 # Checkpoints, resuming and signals: a run that is interrupted and continued elsewhere ends like one that is not.
 

@@ -1,3 +1,4 @@
+# early: it takes about a minute, and would keep one core busy at the end.
 # The program end to end on small data: train, eval, predict, info, convert, and how each fails.
 
 load helper

@@ -1,3 +1,4 @@
+# early: it takes about a minute, and would keep one core busy at the end.
 # scripts/scaling-study and scaling-report: which runs are made, refused and drawn; not how fast they are.
 
 load helper

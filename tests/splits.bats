@@ -1,3 +1,4 @@
+# early: it takes about a minute, and would keep one core busy at the end.
 # The promise: the same bits for any number of ranks and threads. Random configurations on random splits, and ranks that
 # start with different options.
 
