@@ -58,6 +58,7 @@ OPERATORS = {
     "Max": np.maximum,
     "Min": np.minimum,
     "Sqrt": np.sqrt,
+    "Reshape": lambda x, shape: x.reshape(shape),
     "ReduceMean": lambda x, axes, keepdims: x.mean(axis=tuple(axes), keepdims=bool(keepdims)),
     "Softmax": softmax,
 }

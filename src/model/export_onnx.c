@@ -190,6 +190,64 @@ static mlpd_status add_embed(onnx_graph *g, const mlpd_network *network, uint32_
   return MLPD_OK;
 }
 
+/* ---- Ensembles: above the fan-out, rows are (members * n, columns), those of a member together ------------------ */
+
+static void reshape(onnx_graph *g, const char *what, const int64_t *shape, uint64_t rank) {
+  onnx_apply(g, "Reshape", onnx_array(g, what, ONNX_INT64, 1, rank, 0, shape).text);
+}
+
+/* Tensor i, a matrix of each member below the other's, as (members, rows, columns): the graph's value stays. */
+static mlpd_status add_of_members(onnx_graph *g, const mlpd_network *network, uint32_t l, uint32_t i,
+                                  const char *shape_name, onnx_name *name) {
+  const tensor *const t = layer_tensor(network, l, i);
+  const uint32_t members = network->layers[l].copies;
+  const int64_t shape[] = {members, t->rows / members, t->columns};
+  const onnx_name value = g->value;
+  float *values = NULL;
+  TRY(memory_allocate(&values, (size_t)t->rows * t->columns, sizeof *values, "weights"));
+  for (size_t r = 0; r < t->rows; r++)
+    memcpy(values + r * t->columns, layer_values(network, l, i) + r * t->stride, t->columns * sizeof *values);
+  g->value = onnx_array(g, t->name, ONNX_FLOAT, 2, t->rows, t->columns, values);
+  free(values);
+  reshape(g, shape_name, shape, 3);
+  *name = g->value;
+  g->value = value;
+  return MLPD_OK;
+}
+
+/* (n, inputs) times (members, 1, inputs), as rows. */
+static mlpd_status add_fan_out(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+  const int64_t rows[] = {-1, network->layers[l].outputs};
+  onnx_name scale;
+  TRY(add_of_members(g, network, l, 0, "scale_shape", &scale));
+  onnx_apply(g, "Mul", scale.text);
+  reshape(g, "rows", rows, 2);
+  return MLPD_OK;
+}
+
+/* (members, n, inputs) times (members, inputs, outputs), as rows again, for the activation. */
+static mlpd_status add_heads(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+  const layer *const shape = &network->layers[l];
+  const int64_t members[] = {shape->copies, -1, shape->inputs}, rows[] = {-1, shape->outputs};
+  onnx_name weight, bias;
+  TRY(add_of_members(g, network, l, 0, "weight_shape", &weight));
+  if (shape->num_tensors > 1) TRY(add_of_members(g, network, l, 1, "bias_shape", &bias));
+  reshape(g, "members", members, 3);
+  onnx_apply(g, "MatMul", weight.text);
+  if (shape->num_tensors > 1) onnx_apply(g, "Add", bias.text);
+  reshape(g, "rows", rows, 2);
+  return MLPD_OK;
+}
+
+/* (members * n, outputs) to (n, outputs) */
+static void add_mean_of_members(onnx_graph *g, const layer *heads) {
+  const int64_t members[] = {heads->copies, -1, heads->outputs};
+  reshape(g, "outputs", members, 3);
+  onnx_apply(g, "ReduceMean", NULL);
+  onnx_set_integers(g, "axes", 0);
+  onnx_set_integer(g, "keepdims", 0);
+}
+
 typedef mlpd_status writer_of_layer(onnx_graph *g, const mlpd_network *network, uint32_t l);
 
 /* The form of a kind of layers; NULL: it has none. */
@@ -197,6 +255,8 @@ static writer_of_layer *find_form(const layer_kind *kind) {
   if (kind == &layer_dense) return add_dense;
   if (kind == &layer_layer_norm) return add_layer_norm;
   if (kind == &layer_embed) return add_embed;
+  if (kind == &layer_fan_out) return add_fan_out;
+  if (kind == &layer_heads) return add_heads;
   return kind->affine != NULL ? add_affine : NULL;
 }
 
@@ -207,6 +267,7 @@ static mlpd_status add_layers(onnx_graph *g, const mlpd_network *network) {
     onnx_scope(g, scope);
     TRY(find_form(network->layers[l].kind)(g, network, l));
     add_activation(g, network->layers[l].activation);
+    if (network->layers[l].kind == &layer_heads) add_mean_of_members(g, &network->layers[l]);
   }
   return MLPD_OK;
 }
@@ -214,8 +275,6 @@ static mlpd_status add_layers(onnx_graph *g, const mlpd_network *network) {
 static mlpd_status check(const mlpd_network *network) {
   for (uint32_t l = 0; l < network->num_layers; l++) {
     const layer *const shape = &network->layers[l];
-    if (shape->kind == &layer_fan_out)
-      return FAIL(MLPD_ERROR_USAGE, "an ensemble has no form in ONNX yet; export .c, .json or .npz");
     if (find_form(shape->kind) == NULL)
       return FAIL(MLPD_ERROR_USAGE, "layer %u is of kind %s, which has no form in ONNX yet; export .json or .npz",
                   l + 1, shape->kind->name);

@@ -26,7 +26,7 @@ const option_table export_table = {
         "Formats\n"
         "  .onnx   a graph for ONNX Runtime, OpenCV and others: x (rows, columns) to\n"
         "          probability or value; a category is its code, a missing value NaN;\n"
-        "          names are metadata; not of an ensemble\n"
+        "          names are metadata\n"
         "  .c      one file of C99 with a function that predicts a row; needs no library\n"
         "  .json   all arrays and names as text\n"
         "  .npz    the same for NumPy\n"
