@@ -121,6 +121,8 @@ shops() {
   fails_with 2 "keep 'ID' is not a column; did you mean 'id'?"
   alone predict --model run/model.h5 --data run/converted.h5 --keep id --out never.csv
   fails_with 2 "--keep takes columns of raw tables"
+  launch 2 predict --model run/model.h5 --data absent.csv --keep id --out never.csv
+  fails_with 1 "absent.csv: no such file"
   alone predict --model run/model.h5 --data mixed.csv --keep id --out never.h5
   fails_with 2 "--out never.h5 is HDF5"
   [ ! -e never.csv ] && [ ! -e never.h5 ] || fail "a file was written"

@@ -169,12 +169,18 @@ static mlpd_status convert(mlpd_comm *comm, const mlpd_model *model, bool predic
   return mlpd_comm_agree(comm, status);
 }
 
+/* A file that is absent is no data set: opening it says so. */
+static mlpd_status refuse_keep(const mlpd_data_paths *data) {
+  if (data->file != NULL && access(data->file, F_OK) != 0) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE, "--keep takes columns of raw tables; %s is a data set",
+              data->file != NULL ? data->file : "the data");
+}
+
 mlpd_status model_table_open(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, bool predict,
                              const char *out, mlpd_split *split, model_table *t) {
   *t = (model_table){.given = *data, .data = *data};
   TRY(table_is_raw_for_all(comm, data, &t->raw));
-  if (!t->raw && predict && data->table.keep != NULL)
-    return FAIL(MLPD_ERROR_USAGE, "--keep takes columns of raw tables; %s is a data set", data->file);
+  if (!t->raw && predict && data->table.keep != NULL) TRY(mlpd_comm_agree(comm, refuse_keep(data)));
   if (!t->raw) return MLPD_OK;
   *split = MLPD_TEST;
   mlpd_status status = take_trained_options(model, t);
