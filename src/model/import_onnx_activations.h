@@ -1,0 +1,23 @@
+/* Operators of ONNX that are activations or parts of one: how they become ours again. Nothing here is collective. */
+#ifndef MLPDIST_IMPORT_ONNX_ACTIVATIONS_H
+#define MLPDIST_IMPORT_ONNX_ACTIVATIONS_H
+
+#include "model/import_onnx_build.h"
+
+/* z times a part of an activation: which activation that is, and by which factor it is larger; FORM_NONE: none. */
+int import_complete(const import_builder *b, const import_value *part, double *times);
+
+/* The node applies this form to its input. */
+mlpd_status import_activate(import_builder *b, int form);
+
+/* The node is this operator, with the parameters that our activations have. */
+mlpd_status import_leaky_relu(import_builder *b);
+mlpd_status import_elu(import_builder *b);
+mlpd_status import_selu(import_builder *b);
+mlpd_status import_hard_sigmoid(import_builder *b);
+mlpd_status import_softmax(import_builder *b);
+mlpd_status import_tanh(import_builder *b);
+mlpd_status import_erf_of_gelu(import_builder *b);
+mlpd_status import_clip(import_builder *b);
+
+#endif
