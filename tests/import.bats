@@ -103,7 +103,7 @@ def matrix(*shape):
 
 reference_onnx.OPERATORS.update({
     "MatMul": lambda a, b: a @ b, "Flatten": lambda a, axis=1: a.reshape(len(a), -1), "Dropout": lambda a: a,
-    "Transpose": lambda a, perm=None: a.T, "Identity": lambda a: a, "LogSoftmax": reference_onnx.softmax, # what predict says
+    "Transpose": lambda a, perm=None: a.transpose(perm), "Cast": reference_onnx.cast, "Identity": lambda a: a, "LogSoftmax": reference_onnx.softmax, # what predict says
     "Constant": lambda value: numpy_helper.to_array(value),
     "BatchNormalization": lambda a, g, b, m, v, epsilon=1e-5: (a - m) / np.sqrt(v + np.float32(epsilon)) * g + b})
 
@@ -139,6 +139,11 @@ g.save("scaled", shape=("n", "d"))
 g.nodes[-2].input[1] = g.constant([3, 2])
 g.save("units")
 
+# A Transpose that leaves its matrix as it is; casts between floating-point types.
+g = Graph()
+g.op("Transpose", g.constant(matrix(4, 4)), perm=[0, 1]).op("MatMul", "x", g.value)
+g.on("Cast", to=TensorProto.DOUBLE).on("Cast", to=TensorProto.FLOAT).save("kept")
+
 # ---- Refused
 g = Graph(); g.on("Conv", g.constant(matrix(2, 1, 3, 3))).on("Gemm", g.constant(matrix(4, 2))).save("conv", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Relu").on("Tanh").save("twice", check=False)
@@ -148,6 +153,11 @@ g = Graph(); g.on("Gemm", g.constant(matrix(4, 4))); a = g.value; g.on("Relu").o
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("LeakyRelu", alpha=0.2).save("slope", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2), "f2")).save("half", check=False)
 g = Graph(); g.on("Relu").save("none", check=False)
+g = Graph(); g.on("Gemm", g.constant(np.zeros((1 << 20, 0)))).save("empty", shape=("n", "d"), check=False)
+g = Graph(); g.on("Mul", g.constant([np.nan, 1, 1, 1])).on("Gemm", g.constant(matrix(4, 2))).save("nan", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Cast", to=TensorProto.INT64).save("whole", check=False)
+g = Graph(); g.op("Transpose", g.constant(matrix(1, 1, 4))); a = g.value
+g.op("Add", "x", a).on("Gemm", g.constant(matrix(4, 2))).save("deep", check=False)
 END
   "$python" -c 'import h5py, numpy
 with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fail "h5py"
@@ -162,7 +172,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
       END { exit !(rows == 40 && FNR == 41) }
     ' "$1.want" got.csv || fail "other predictions: $1"
   }
-  for name in torch logits classes scaled units; do
+  for name in torch logits classes scaled units kept; do
     alone import "$name.onnx" "$name.h5"
     predicts_as "$name"
   done
@@ -181,6 +191,10 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused slope "operator LeakyRelu" "has other parameters than ours"
   refused half "an array is of ONNX type 10; import takes float and double"
   refused none "no dense layer"
+  refused empty "no dense layer (Gemm, MatMul) with weights inside"
+  refused nan "not a finite number"
+  refused whole "operator Cast" "casts to another type"
+  refused deep "transposes a constant of more than two dimensions"
   alone import units.onnx refused.h5 --task classification
   fails_with 1 "its outputs are scaled after the last layer"
   alone import torch.pt refused.h5

@@ -133,6 +133,14 @@ static mlpd_status pass(import_builder *b) {
   return v != NULL ? import_copy_value(b, v, &made) : MLPD_OK; /* else of a constant: onnx_constant_read follows it */
 }
 
+static mlpd_status cast(import_builder *b) {
+  int64_t to;
+  TRY(onnx_attribute_integer(b->node, "to", 0, &to));
+  if (to != ONNX_FLOAT && to != ONNX_DOUBLE && to != ONNX_HALF && to != ONNX_BFLOAT16)
+    return import_refuse(b, "casts to another type than those of floating-point numbers");
+  return pass(b);
+}
+
 static mlpd_status flatten(import_builder *b) {
   int64_t axis;
   TRY(onnx_attribute_integer(b->node, "axis", 1, &axis));
@@ -165,7 +173,7 @@ static const operator_form OPERATORS[] = {
     {"BatchNormalization", normalise, MLPD_IDENTITY},
     {"Identity", pass, MLPD_IDENTITY},
     {"Dropout", pass, MLPD_IDENTITY},
-    {"Cast", pass, MLPD_IDENTITY},
+    {"Cast", cast, MLPD_IDENTITY},
     {"Flatten", flatten, MLPD_IDENTITY},
     {"Constant", constant, MLPD_IDENTITY},
     {"Transpose", transpose, MLPD_IDENTITY},
@@ -230,7 +238,7 @@ static mlpd_status product_width(const onnx_file *file, const onnx_node *node, u
     return MLPD_OK;
   TRY(onnx_attribute_integer(node, "transB", 0, &turned));
   TRY(onnx_constant_read(file, node->inputs[1], &is_constant, &c));
-  if (is_constant) *width = turned != 0 ? c.columns : c.rows;
+  if (is_constant && c.count > 0) *width = turned != 0 ? c.columns : c.rows; /* else it may be of any size */
   free(c.values);
   return MLPD_OK;
 }

@@ -95,6 +95,6 @@ mlpd_status import_clip(import_builder *b) {
   double low, high;
   TRY(read_bound(b, 1, "min", -INFINITY, &low));
   TRY(read_bound(b, 2, "max", INFINITY, &high));
-  if (low != 0 || (high != 6 && high < 1e30)) return import_refuse(b, "has other bounds than relu and relu6");
+  if (low != 0 || (high != 6 && !(high >= 1e30))) return import_refuse(b, "has other bounds than relu and relu6");
   return import_activate(b, high == 6 ? MLPD_RELU6 : MLPD_RELU);
 }

@@ -9,7 +9,7 @@
 
 bool import_all_equal(uint32_t n, const double *values, double wanted) {
   for (uint32_t i = 0; i < n; i++)
-    if (fabs(values[i] - wanted) > 1e-6 * fabs(wanted)) return false;
+    if (!(fabs(values[i] - wanted) <= 1e-6 * fabs(wanted))) return false; /* NaN equals none */
   return true;
 }
 

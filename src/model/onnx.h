@@ -38,6 +38,13 @@ enum {
   ONNX_ARRAY_DOUBLES = 10,
   ONNX_ARRAY_EXTERNAL = 13
 };
-typedef enum onnx_type { ONNX_FLOAT = 1, ONNX_INT64 = 7, ONNX_BOOL = 9, ONNX_DOUBLE = 11 } onnx_type;
+typedef enum onnx_type {
+  ONNX_FLOAT = 1,
+  ONNX_INT64 = 7,
+  ONNX_BOOL = 9,
+  ONNX_HALF = 10,
+  ONNX_DOUBLE = 11,
+  ONNX_BFLOAT16 = 16
+} onnx_type;
 
 #endif

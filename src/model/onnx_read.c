@@ -215,6 +215,8 @@ typedef struct attribute {
   protobuf_slice name, array;
   double number;
   int64_t integer;
+  uint64_t first; /* of a list of integers */
+  bool has_first;
 } attribute;
 
 typedef struct attribute_reader {
@@ -223,13 +225,22 @@ typedef struct attribute_reader {
   bool found;
 } attribute_reader;
 
+/* The first integer of a list, which may be packed. */
+static mlpd_status read_first(const protobuf_field *field, attribute *made) {
+  protobuf_slice rest = field->slice;
+  if (made->has_first || (field->wire == PROTOBUF_BYTES && rest.count == 0)) return MLPD_OK;
+  made->has_first = true;
+  made->first = field->value;
+  return field->wire == PROTOBUF_BYTES ? protobuf_next_integer(&rest, &made->first) : MLPD_OK;
+}
+
 static mlpd_status read_attribute(void *context, const protobuf_field *field) {
   attribute *const made = context;
   if (field->number == ONNX_ATTRIBUTE_NAME) made->name = field->slice;
   if (field->number == ONNX_ATTRIBUTE_FLOAT) made->number = (double)protobuf_as_float(field);
   if (field->number == ONNX_ATTRIBUTE_INTEGER) made->integer = (int64_t)field->value;
   if (field->number == ONNX_ATTRIBUTE_ARRAY) made->array = field->slice;
-  return MLPD_OK;
+  return field->number == ONNX_ATTRIBUTE_INTEGERS ? read_first(field, made) : MLPD_OK;
 }
 
 static mlpd_status find_attribute(void *context, const protobuf_field *field) {
@@ -344,11 +355,21 @@ static mlpd_status read_array(protobuf_slice message, onnx_constant *made) {
 
 static mlpd_status transpose(onnx_constant *c) {
   double *turned = NULL;
+  if (c->rows == 0 || c->columns == 0)
+    return FAIL(MLPD_ERROR_DATA, "it transposes a constant of more than two dimensions, or without elements");
   TRY(memory_allocate(&turned, c->count, sizeof *turned, "weights"));
   for (uint64_t i = 0; i < c->rows; i++)
     for (uint64_t j = 0; j < c->columns; j++) turned[j * c->rows + i] = c->values[i * c->columns + j];
   free(c->values);
   *c = (onnx_constant){.rows = c->columns, .columns = c->rows, .count = c->count, .values = turned};
+  return MLPD_OK;
+}
+
+/* A matrix is transposed unless perm says that its rows stay first. */
+static mlpd_status find_turn(const onnx_node *node, bool *turned) {
+  attribute_reader reader = {.name = "perm"};
+  TRY(protobuf_visit(node->message, find_attribute, &reader));
+  if (!reader.made.has_first || reader.made.first != 0) *turned = !*turned;
   return MLPD_OK;
 }
 
@@ -369,7 +390,7 @@ static mlpd_status find_array(const onnx_file *file, protobuf_slice name, protob
       return MLPD_OK;
     }
     if (protobuf_slice_is(maker->op, "Transpose"))
-      *turned = !*turned;
+      TRY(find_turn(maker, turned));
     else if (!protobuf_slice_is(maker->op, "Identity") && !protobuf_slice_is(maker->op, "Cast"))
       return MLPD_OK;
     if (maker->num_inputs == 0) return MLPD_OK;
