@@ -56,7 +56,8 @@ static void add_normalisation(onnx_graph *g, uint32_t n, const double *shift, co
   if (!all_equal(n, scale, 1)) onnx_apply(g, "Mul", onnx_vector(g, "scale", n, scale).text);
 }
 
-/* As vector_squash, for values up to 1e18 limits: of larger ones float does not hold the square. */
+/* As vector_squash, for values up to 1e18 limits: of larger ones float does not hold the square. (OpenCV 4.6
+ * knows no Max, Min or Clip with a constant, which could bound them first.) */
 static void add_clip(onnx_graph *g, double limit) {
   const onnx_name value = g->value;
   if (!(limit > 0)) return;
