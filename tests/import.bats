@@ -273,6 +273,11 @@ keras("net.hdf5", functional=True)
 keras("norm.h5", lambda l: l[2].update(class_name="BatchNormalization"))
 keras("branch.h5", lambda l: l[3].update(inbound_nodes=[[["in", 0, 0, {}]]]), functional=True)
 keras("odd.h5", lambda l: l[1]["config"].update(activation="hard_sigmoid"))
+keras("object.h5", lambda l: l[1]["config"].update(activation={"class_name": "LeakyReLU", "config": {}}))
+keras("damaged.h5")
+with h5py.File("damaged.h5", "a") as f:
+    del f["model_weights/second/second/bias:0"]
+np.savez("one.npz", weight=w[0].T, bias=b[0])
 state = {}
 for k in range(3):
     state[f"net.{2 * k}.weight"], state[f"net.{2 * k}.bias"] = w[k].T, b[k]
@@ -306,6 +311,22 @@ END
   fails_with 1 "layer second does not take layer drop alone: the network is no chain"
   alone import odd.h5 x.out.h5
   fails_with 1 "layer first has activation 'hard_sigmoid', which is none of ours"
+  alone import object.h5 x.out.h5
+  fails_with 1 "layer first has activation '(an object)', which is none of ours"
+  alone import damaged.h5 x.out.h5
+  fails_with 1 "layer second has no /model_weights/second/.../bias:0"
+  alone import one.npz x.out.h5 --activation relu
+  fails_with 2 '--activation: "relu" has 1 value, but there are 0 hidden layers'
+  cp net.h5 copy.h5
+  ln -s copy.h5 link.h5
+  alone import copy.h5 link.h5
+  fails_with 2 "link.h5 is the file to import: writing the model there would destroy it"
+  cmp net.h5 copy.h5 || fail "the file to import is gone"
+  for file in none.h5 none.npz; do
+    alone import "$file" x.out.h5
+    fails_with 1 "mlpdist: $file: "
+    ! grep -qF "$file: $file" "$errors" || fail "the file is named twice: $(cat "$errors")"
+  done
   alone import run/model.h5 x.out.h5
   fails_with 1 "needs no import"
   alone import x.h5 x.out.h5

@@ -57,9 +57,9 @@ static mlpd_status settle_activations(import_chain *chain, const mlpd_import_opt
                 "the file does not tell the activations of its %u hidden layer%s: give --activation, such "
                 "as relu",
                 hidden, hidden == 1 ? "" : "s");
-  if (items > 1 && items != hidden)
-    return FAIL(MLPD_ERROR_USAGE, "--activation: \"%s\" has %u values, but there %s %u hidden layer%s", list, items,
-                hidden == 1 ? "is" : "are", hidden, hidden == 1 ? "" : "s");
+  if (items != hidden && (items > 1 || hidden == 0) && list != NULL)
+    return FAIL(MLPD_ERROR_USAGE, "--activation: \"%s\" has %u value%s, but there %s %u hidden layer%s", list, items,
+                items == 1 ? "" : "s", hidden == 1 ? "is" : "are", hidden, hidden == 1 ? "" : "s");
   for (uint32_t l = 0; l < hidden; l++) TRY(activation_of(list, l, &chain->layers[l].activation));
   if (options->output_activation >= 0 && chain->num_layers > 0)
     last_layer(chain)->activation = (mlpd_activation)options->output_activation;
@@ -229,5 +229,6 @@ mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, ml
   mlpd_status status = found->read(path, options, &chain);
   if (status == MLPD_OK) status = make_model(&chain, options, model);
   import_chain_free(&chain);
-  return status == MLPD_OK ? MLPD_OK : status_prefix(status, "%s: ", path);
+  if (status == MLPD_OK || strncmp(mlpd_error_message(), path, strlen(path)) == 0) return status;
+  return status_prefix(status, "%s: ", path);
 }

@@ -28,7 +28,7 @@ typedef struct import_chain {
 mlpd_status import_add_layer(import_chain *chain, uint32_t inputs, uint32_t outputs, import_layer **layer);
 void import_chain_free(import_chain *chain);
 
-/* Fills *chain, which is all zero; messages of failures do not name the file. */
+/* Fills *chain, which is all zero; messages of failures need not name the file. */
 typedef mlpd_status import_reader(const char *path, const mlpd_import_options *options, import_chain *chain);
 
 import_reader import_onnx, import_keras, import_npz;

@@ -90,12 +90,16 @@ static mlpd_status add_dense(reader *r, const json_t *config) {
   TRY(h5_visit_arrays(r->file, find_arrays, r));
   if (r->kernel[0] == '\0')
     return FAIL(MLPD_ERROR_DATA, "layer %s has no /model_weights/%s/.../kernel:0", r->layer, r->layer);
+  if (r->bias[0] == '\0' && !json_is_false(json_object_get(config, "use_bias")))
+    return FAIL(MLPD_ERROR_DATA, "layer %s has no /model_weights/%s/.../bias:0", r->layer, r->layer);
   TRY(read_shape(r, &inputs, &outputs));
   TRY(import_add_layer(r->chain, inputs, outputs, &layer));
   TRY(h5_read(r->file, r->kernel, inputs, outputs, ELEMENT_F64, layer->weight));
   if (r->bias[0] != '\0') TRY(h5_read(r->file, r->bias, outputs, 0, ELEMENT_F64, layer->bias));
-  const char *const activation = text_of(config, "activation");
-  return find_activation(r->layer, activation[0] != '\0' ? activation : "linear", &layer->activation);
+  const json_t *const activation = json_object_get(config, "activation"); /* an object: a layer or a function */
+  if (activation == NULL || json_is_null(activation)) return MLPD_OK;
+  return find_activation(r->layer, json_is_string(activation) ? json_string_value(activation) : "(an object)",
+                         &layer->activation);
 }
 
 /* ---- Layers ------------------------------------------------------------------------------------------- */
