@@ -4,6 +4,14 @@
 
 #include "model/import_onnx_build.h"
 
+/* Forms are activations, and these parts of some. */
+enum {
+  FORM_TANH_SOFTPLUS = MLPD_NUM_ACTIVATIONS, /* of mish */
+  FORM_ERF,                                  /* erf(z / sqrt(2)), of gelu */
+  FORM_HARD_SIGMOID,                         /* of hardswish */
+  FORM_NONE
+};
+
 /* z times a part of an activation: which activation that is, and by which factor it is larger; FORM_NONE: none. */
 int import_complete(const import_builder *b, const import_value *part, double *times);
 

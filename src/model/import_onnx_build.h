@@ -5,14 +5,6 @@
 #include "model/import_onnx_stages.h"
 #include "model/onnx_read.h"
 
-/* Forms are activations, and these parts of some. */
-enum {
-  FORM_TANH_SOFTPLUS = MLPD_NUM_ACTIVATIONS, /* of mish */
-  FORM_ERF,                                  /* erf(z / sqrt(2)), of gelu */
-  FORM_HARD_SIGMOID,                         /* of hardswish */
-  FORM_NONE
-};
-
 typedef struct import_builder {
   const onnx_file *file;
   import_stage *stages;
