@@ -202,7 +202,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   if (status == MLPD_OK) status = allocate_report(model, r);
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-  TRY_GOTO(status, model_agreement_check(comm, gemm, model, data, split), done);
+  TRY_GOTO(status, model_agreement_check(comm, gemm, model, data, split, "eval"), done);
   TRY_GOTO(status, model_table_open(comm, model, data, false, NULL, &split, &table), done);
   data = &table.data;
   comm_watch_place(comm, "during the evaluation");

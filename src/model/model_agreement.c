@@ -30,7 +30,7 @@ static void print_paths(FILE *out, const mlpd_data_paths *paths) {
 }
 
 mlpd_status model_agreement_check(mlpd_comm *comm, const backend *gemm, const mlpd_model *model,
-                                  const mlpd_data_paths *data, mlpd_split split) {
+                                  const mlpd_data_paths *data, mlpd_split split, const char *asked) {
   char notice[AGREEMENT_NOTICE_BYTES], *text = NULL;
   size_t bytes = 0;
   model_hashes hashes;
@@ -40,6 +40,7 @@ mlpd_status model_agreement_check(mlpd_comm *comm, const backend *gemm, const ml
   FILE *const out = open_memstream(&text, &bytes);
   bool written = out != NULL;
   if (out != NULL) {
+    (void)fprintf(out, "command = %s\n", asked);
     (void)fprintf(out, "digest of the model = %s\nchecksum of its other parts = %s\nsplit = %s\n", hashes.digest,
                   hashes.checksum, mlpd_choice_name(mlpd_split_choices, (int)split));
     print_paths(out, data);

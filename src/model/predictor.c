@@ -349,7 +349,7 @@ static mlpd_status predict_all(mlpd_comm *comm, mlpd_model *model, const mlpd_da
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) status = check_output(wish, model, data);
   TRY(mlpd_comm_agree(comm, status));
-  TRY(model_agreement_check(comm, gemm, model, data, split));
+  TRY(model_agreement_check(comm, gemm, model, data, split, wish->spread ? "predict --spread" : "predict"));
   model_table table;
   TRY_GOTO(status, model_table_open(comm, model, data, true, wish->out, &split, &table), done);
   data = &table.data;
