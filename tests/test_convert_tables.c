@@ -810,7 +810,13 @@ static void test_classes_or_values(void **state) {
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_names("/class_names", "no,y,yes");
   assert_said("note: the classes 'y' and 'yes' are kept apart; write them alike if they are one class");
+  o = telling_options(); /* Latin-1 */
+  write_text("a.csv", "u,k\n1,yes\n2,\xA0yes\n3,yes\xA0\n4,no\n");
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/class_names", "no,yes");
   o = telling_options();
+  (void)unlink(in_folder("out.h5"));
   write_rows("v,u,k\n", 28, "%1$d kg,%1$d.5,%3$d\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_said("column v is left out: its texts are numbers with a unit, which --strip with the unit reads, as '0 kg'");

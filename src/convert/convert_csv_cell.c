@@ -33,6 +33,7 @@ static const char *after_delimiter(const char *p, const char *end, char delimite
 static int wide_blank(const char *p, const char *end) {
   static const char *const blanks[] = {"\u00A0", "\u202F", "\u200B", "\uFEFF"};
   if ((unsigned char)*p < 0x80) return 0;
+  if (*p == '\xA0') return 1; /* Latin-1: no character of UTF-8 begins so */
   for (size_t i = 0; i < sizeof blanks / sizeof blanks[0]; i++) {
     const size_t length = strlen(blanks[i]);
     if ((size_t)(end - p) >= length && memcmp(p, blanks[i], length) == 0) return (int)length;
