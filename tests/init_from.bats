@@ -38,6 +38,15 @@ END
   from model/model.h5 --epochs 1 --lr 0 --out same
   succeeds
   says "network  64-12-8-10, tanh" "weights  of model/model.h5" "digest $(digest_of "$("$MLPDIST" info model/model.h5 | sed 's/^ *//')")"
+  # What the model decides goes before a preset, but not before what is given, and --print-config leaves it open.
+  from model/model.h5 --preset tabular --epochs 1 --lr 0 --out same
+  succeeds
+  says "network  64-12-8-10, tanh" "digest $(digest_of "$("$MLPDIST" info model/model.h5 | sed 's/^ *//')")"
+  from model/model.h5 --preset tabular --print-config
+  succeeds
+  ! grep -E '^(hidden|activation|clip-inputs|normalize) =' <<< "$output" || fail "the model decides these"
+  from model/model.h5 --hidden 256,256,256 --out never
+  fails_with 2 "weight of layer 1 is (64, 12) in the model, (64, 256) in this network"
   from table/model.h5 --data second.csv --epochs 1 --lr 0 --out moved --quiet
   succeeds
   "$MLPDIST" predict --model table/model.h5 --data second.csv --out a.csv

@@ -5,6 +5,7 @@
 #include "base/locale.h"
 #include "base/status.h"
 #include "options/option.h"
+#include "options/option_given.h"
 #include "options/preset.h"
 
 /* Would the reader of config files change this text? It ends a value at " ;", and removes blanks and quotes around
@@ -44,7 +45,8 @@ mlpd_status mlpd_train_options_print(const mlpd_train_options *given, FILE *stre
     if (row->command_line_only) continue;
     char buffer[64];
     const char *const text = mlpd_option_format(row, &options, buffer, sizeof buffer);
-    if (text == NULL || preset_waits(&options, row->name)) continue;
+    const bool waits = options.init_model == NULL && option_left_to_model(row, &options); /* until the model is read */
+    if (text == NULL || waits || preset_waits(&options, row->name)) continue;
     if (group == NULL || strcmp(group, row->group) != 0) (void)fprintf(stream, "\n[%s]\n", row->group);
     group = row->group;
     (void)fprintf(stream, "%s =", row->name);

@@ -4,6 +4,7 @@
 
 #include "options/option.h"
 #include "options/option_chosen.h"
+#include "options/option_given.h"
 
 typedef struct preset_value {
   const char *name, *text;
@@ -43,21 +44,10 @@ static const preset_value *values_of(const mlpd_train_options *options) {
   return which >= 1 && which < sizeof PRESETS / sizeof *PRESETS ? PRESETS[which] : &none;
 }
 
-static bool is_usual(const mlpd_option *row, const mlpd_train_options *options) {
-  char buffer[64];
-  const char *const value = mlpd_option_format(row, options, buffer, sizeof buffer);
-  return value == NULL || strcmp(value, "auto") == 0 ||
-         (row->default_text != NULL && strcmp(value, row->default_text) == 0);
-}
-
-/* Set by name, or a member that differs from its default. */
-static bool is_chosen(const mlpd_train_options *options, const mlpd_option *row) {
-  return option_chosen(row, options) || !is_usual(row, options);
-}
-
 static void apply(const preset_value *value, mlpd_train_options *options) {
   const mlpd_option *const row = mlpd_option_find(mlpd_train_option_table, value->name);
-  if (is_chosen(options, row) || !option_condition_holds(mlpd_train_option_table, row->needs, options)) return;
+  if (option_given(row, options) || option_left_to_model(row, options)) return;
+  if (!option_condition_holds(mlpd_train_option_table, row->needs, options)) return;
   (void)mlpd_option_set(row, row->name, value->text, options);
   option_choose(row, "auto", options);
 }
@@ -71,7 +61,7 @@ bool preset_waits(const mlpd_train_options *options, const char *name) {
   if (options->task != MLPD_TASK_AUTO) return false;
   for (const preset_value *value = values_of(options); value->name != NULL; value++)
     if (value->task != MLPD_TASK_AUTO && strcmp(value->name, name) == 0)
-      return !is_chosen(options, mlpd_option_find(mlpd_train_option_table, name));
+      return !option_given(mlpd_option_find(mlpd_train_option_table, name), options);
   return false;
 }
 

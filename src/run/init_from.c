@@ -5,34 +5,25 @@
 
 #include "base/memory.h"
 #include "model/model_hash.h"
-#include "options/option.h"
+#include "options/option_given.h"
 
 enum { VALUE_BYTES = 16384 }; /* 1000 widths */
 
-/* Those that decide which tensors a network has, and what its layers compute. */
-static const char *const OPTIONS[INIT_FROM_TEXTS] = {"hidden",   "activation",  "norm",       "input-scale",
-                                                     "ensemble", "clip-inputs", "embed-width"};
-
-static bool is_default(const mlpd_option *row, const mlpd_train_options *options) {
-  char buffer[64];
-  const char *const value = mlpd_option_format(row, options, buffer, sizeof buffer);
-  return value == NULL || strcmp(value, row->default_text) == 0;
+static mlpd_status take_option(const mlpd_option *row, char *value, mlpd_train_options *options, char **text) {
+  if (!mlpd_model_option(options->init_model, row->name, value, VALUE_BYTES)) return MLPD_OK;
+  TRY(memory_copy_string(value, text));
+  return mlpd_option_set(row, "--init-from", *text, options);
 }
 
-static mlpd_status take_option(const char *name, char *value, mlpd_train_options *options, init_source *source,
-                               int index) {
-  const mlpd_option *const row = mlpd_option_find(mlpd_train_option_table, name);
-  if (!is_default(row, options) || !mlpd_model_option(options->init_model, name, value, VALUE_BYTES)) return MLPD_OK;
-  TRY(memory_copy_string(value, &source->texts[index]));
-  return mlpd_option_set(row, "--init-from", source->texts[index], options);
-}
-
+/* All that the model decides but --normalize: its shift and scale of each column are taken with the weights. */
 static mlpd_status take_options(mlpd_train_options *options, init_source *source) {
   char *value = NULL;
+  int next = 0;
   TRY(memory_allocate(&value, VALUE_BYTES, 1, "options"));
   mlpd_status status = MLPD_OK;
-  for (int i = 0; i < INIT_FROM_TEXTS && status == MLPD_OK; i++)
-    status = take_option(OPTIONS[i], value, options, source, i);
+  for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL && status == MLPD_OK; row++)
+    if (next < INIT_FROM_TEXTS && strcmp(row->name, "normalize") != 0 && option_left_to_model(row, options))
+      status = take_option(row, value, options, &source->texts[next++]);
   free(value);
   return status;
 }

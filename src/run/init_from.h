@@ -12,9 +12,9 @@ typedef struct init_source {
   char *texts[INIT_FROM_TEXTS]; /* values of options, which options point to */
 } init_source;
 
-/* Reads options->init_from, if it is given, and sets options->init_model. Options of the network that have their
- * defaults become the model's: --hidden, --activation, --norm, --input-scale, --ensemble, --clip-inputs,
- * --embed-width. Free with init_source_free, on failure too. Not collective. */
+/* Reads options->init_from, if it is given, and sets options->init_model. Options of the network that were not
+ * given become the model's: --hidden, --activation, --norm, --input-scale, --ensemble, --clip-inputs, --embed-width.
+ * Free with init_source_free, on failure too. Not collective. */
 mlpd_status init_source_open(mlpd_train_options *options, init_source *source);
 void init_source_free(init_source *source);
 
