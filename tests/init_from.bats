@@ -126,6 +126,11 @@ END
   succeeds
   grep -q "note: --init-from: the last layer starts anew: it has another number of outputs (11 here, 10 in the model)" \
     "$errors.all" || fail "no note of the last layer"
+  # A layer of logarithms is none of values, whose scale and shift would make counts negative.
+  from table/model.h5 --data first.csv --loss poisson --epochs 1 --batch 16 --quiet --out x
+  succeeds
+  grep -q "the last layer starts anew: it has another activation (exp here, identity in the model)" "$errors.all" || fail "no note of the activation"
+  awk -F, 'NR == 2 { exit !($4 > -1) }' x/metrics.csv || fail "a Poisson loss of counts below 0"
   sed 's/^a,/a2,/' first.csv > renamed.csv
   from table/model.h5 --data renamed.csv --epochs 1 --batch 16 --quiet --out x
   succeeds

@@ -167,7 +167,7 @@ static void test_tensors(void **state) {
   init_match match;
   char was[17], is[17];
   mlpd_network_init(network, MLPD_HE_NORMAL, 3);
-  assert_int_equal(init_match_make(from, made, FEATURES, FEATURES, 2, "rows", take_note, NULL, &match), MLPD_OK);
+  assert_int_equal(init_match_make(from, made, FEATURES, FEATURES, "rows", take_note, NULL, &match), MLPD_OK);
   assert_int_equal(init_match_weights(from, &match, network, take_note, NULL), MLPD_OK);
   mlpd_network_digest(mlpd_model_network(from), was);
   mlpd_network_digest(network, is);

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "model/model_output.h"
 
-enum { NAMES_BYTES = 300, LINE_BYTES = 900 };
+enum { NAMES_BYTES = 300, LINE_BYTES = 900, WHY_BYTES = 100 };
 
 /* What is needed to match, and to say what does not. */
 typedef struct matching {
@@ -172,38 +172,49 @@ static mlpd_status match_names(const name_list *wanted, const name_list *given, 
   return MLPD_OK;
 }
 
-/* Why the last layer cannot be taken; NULL: it can. *place (targets or classes): the model's. */
-static mlpd_status compare_outputs(const matching *m, uint32_t outputs, uint32_t *place, const char **why) {
+/* Why the last layer cannot be taken, whatever the names; "": it can. */
+static void compare_last_layer(const matching *m, char why[WHY_BYTES]) {
+  const layer *const theirs = network_output(m->from->network), *const ours = network_output(m->made->network);
+  why[0] = '\0';
+  if (m->from->task != m->made->task)
+    (void)snprintf(why, WHY_BYTES, "the task is another");
+  else if (theirs->outputs != ours->outputs)
+    (void)snprintf(why, WHY_BYTES, "it has another number of outputs (%u here, %u in the model)", ours->outputs,
+                   theirs->outputs);
+  else if (theirs->activation != ours->activation)
+    (void)snprintf(why, WHY_BYTES, "it has another activation (%s here, %s in the model)",
+                   mlpd_choice_name(mlpd_activation_choices, (int)ours->activation),
+                   mlpd_choice_name(mlpd_activation_choices, (int)theirs->activation));
+  else if (loss_outputs(&m->from->loss) != loss_outputs(&m->made->loss))
+    (void)snprintf(why, WHY_BYTES, "the loss is another");
+}
+
+/* The same with names. *place (targets or classes): the model's. */
+static mlpd_status compare_outputs(const matching *m, uint32_t count, uint32_t *place, char why[WHY_BYTES]) {
   const mlpd_model *const from = m->from, *const made = m->made;
   const bool classes = made->task == MLPD_CLASSIFICATION;
-  const uint32_t theirs = network_output(from->network)->outputs, each = loss_outputs(&made->loss);
   bool same = true;
-  *why = NULL;
-  if (theirs != outputs) *why = "it has another number of outputs";
-  if (from->task != made->task) *why = "the task is another";
-  if (*why == NULL && loss_outputs(&from->loss) != each) *why = "the loss is another";
-  if (*why != NULL) return MLPD_OK;
+  compare_last_layer(m, why);
+  if (why[0] != '\0') return MLPD_OK;
   TRY(match_names(classes ? &from->names.classes : &from->names.targets,
-                  classes ? &made->names.classes : &made->names.targets, outputs / each, place, &same));
-  if (!same) *why = classes ? "the classes have other names" : "the targets have other names";
+                  classes ? &made->names.classes : &made->names.targets, count, place, &same));
+  if (!same) (void)snprintf(why, WHY_BYTES, "the %s have other names", classes ? "classes" : "targets");
   return MLPD_OK;
 }
 
-static mlpd_status match_outputs(const matching *m, uint32_t outputs) {
-  const uint32_t each = loss_outputs(&m->made->loss);
-  const char *why = NULL;
+static mlpd_status match_outputs(const matching *m) {
+  const uint32_t outputs = network_output(m->made->network)->outputs, each = loss_outputs(&m->made->loss);
   uint32_t *place = NULL;
-  char line[LINE_BYTES];
+  char why[WHY_BYTES], line[LINE_BYTES];
   TRY(memory_allocate(&place, outputs, sizeof *place, "outputs"));
-  mlpd_status status = compare_outputs(m, outputs, place, &why);
-  if (status == MLPD_OK && why == NULL)
+  mlpd_status status = compare_outputs(m, outputs / each, place, why);
+  if (status == MLPD_OK && why[0] == '\0')
     status = memory_allocate(&m->match->outputs, outputs, sizeof *m->match->outputs, "outputs");
   for (uint32_t k = 0; m->match->outputs != NULL && k < outputs; k++)
     m->match->outputs[k] = place[k / each] * each + k % each;
   free(place);
-  if (status != MLPD_OK || why == NULL) return status;
-  (void)snprintf(line, sizeof line, "--init-from: the last layer starts anew: %s (%u here, %u in the model)", why,
-                 outputs, network_output(m->from->network)->outputs);
+  if (status != MLPD_OK || why[0] == '\0') return status;
+  (void)snprintf(line, sizeof line, "--init-from: the last layer starts anew: %s", why);
   tell(m, line);
   return MLPD_OK;
 }
@@ -211,7 +222,7 @@ static mlpd_status match_outputs(const matching *m, uint32_t outputs) {
 /* ---- All of it -------------------------------------------------------------------------------------- */
 
 mlpd_status init_match_make(const mlpd_model *from, const mlpd_model *made, uint32_t features, uint32_t inputs,
-                            uint32_t outputs, const char *file, init_note *note, void *context, init_match *match) {
+                            const char *file, init_note *note, void *context, init_match *match) {
   const matching m = {.from = from, .made = made, .file = file, .note = note, .context = context, .match = match};
   *match = (init_match){.columns = NULL};
   TRY(memory_allocate(&match->columns, features, sizeof *match->columns, "columns"));
@@ -220,7 +231,7 @@ mlpd_status init_match_make(const mlpd_model *from, const mlpd_model *made, uint
   TRY(match_columns(&m, features));
   TRY(check_kinds(&m, features));
   TRY(match_inputs(&m, features, inputs));
-  return match_outputs(&m, outputs);
+  return match_outputs(&m);
 }
 
 /* ---- Before the rows are read ------------------------------------------------------------------------ */

@@ -17,10 +17,10 @@ typedef struct init_match {
 /* Called with one line for the user. */
 typedef void init_note(void *context, const char *message);
 
-/* Matches made, which has names, codes and loss, to from; outputs: of the new network. file: of the data, for messages.
- * MLPD_ERROR_DATA where columns do not fit. Free with init_match_free, on failure too. */
+/* Matches made, which has names, codes, loss and a network, to from. file: of the data, for messages. MLPD_ERROR_DATA
+ * where columns do not fit. Free with init_match_free, on failure too. */
 mlpd_status init_match_make(const mlpd_model *from, const mlpd_model *made, uint32_t features, uint32_t inputs,
-                            uint32_t outputs, const char *file, init_note *note, void *context, init_match *match);
+                            const char *file, init_note *note, void *context, init_match *match);
 void init_match_free(init_match *match);
 
 /* Adds to about (columns of the data, made: their names) what from knows and this data may lack: its categories, after

@@ -152,7 +152,7 @@ static mlpd_status match_layers(layer_pair *p, const init_match *match, init_not
       TRY(copy_table(p, match));
     else if (!last || match->outputs != NULL)
       TRY(copy_layer(p));
-    if (!last || match->outputs != NULL) note_activation(p, note, context);
+    if (!last) note_activation(p, note, context); /* of the last it is the same, or starts anew */
     if (kind == &layer_dense) p->inputs = NULL;
   }
 }

@@ -317,8 +317,7 @@ static void take_note(void *context, const char *message) {
 static mlpd_status start_from_model(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
   const mlpd_model *const from = p->options.init_model;
   note_taker notes = {comm, events};
-  TRY(init_match_make(from, p->model, p->features, p->inputs, p->outputs, p->options.data.file, take_note, &notes,
-                      &p->match));
+  TRY(init_match_make(from, p->model, p->features, p->inputs, p->options.data.file, take_note, &notes, &p->match));
   if (!p->keeps_scales)
     notice(comm, events,
            "--init-from: the inputs are normalised anew, as --normalize says, and not as the model's were");

@@ -86,10 +86,8 @@ static mlpd_status settle_options(mlpd_train_options *o, int ranks) {
 static mlpd_status start_from(mlpd_trainer *t) {
   const mlpd_model *const from = t->options.init_model;
   mlpd_model *const made = t->model;
-  const uint32_t outputs = network_output(made->network)->outputs;
   init_match match;
-  mlpd_status status =
-      init_match_make(from, made, t->features, t->features, outputs, "the trainer", NULL, NULL, &match);
+  mlpd_status status = init_match_make(from, made, t->features, t->features, "the trainer", NULL, NULL, &match);
   if (status == MLPD_OK) status = init_match_weights(from, &match, made->network, NULL, NULL);
   if (status == MLPD_OK && t->options.normalize == MLPD_NORMALIZE_AUTO) {
     init_match_input(from, &match, made);
