@@ -337,6 +337,13 @@ static void test_refused_rows(void **state) {
   digest_of(t, was);
   digest_of(good, is);
   CHECK(strcmp(was, is) == 0);
+  mlpd_trainer *const whole = trainer_of(comm, (const char *const[]){"norm", "batch", NULL}, TARGETS);
+  mlpd_model *none = NULL;
+  p = rows_of(comm, 0, 16);
+  REFUSES(MLPD_ERROR_USAGE, "16 rows, but norm batch takes means over whole batches of 24",
+          mlpd_trainer_step(whole, &p->rows_x, &p->rows_y, NULL));
+  REFUSES(MLPD_ERROR_USAGE, "before the first rows", mlpd_trainer_model(whole, &none));
+  mlpd_trainer_free(whole);
   mlpd_trainer_free(t);
   mlpd_trainer_free(good);
   mlpd_trainer_free(classes);

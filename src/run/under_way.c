@@ -302,7 +302,7 @@ mlpd_status mlpd_trainer_add(mlpd_trainer *t, const mlpd_rows *x, const mlpd_row
   uint64_t rows = 0;
   if (t->buffer_rows == 0)
     return FAIL(MLPD_ERROR_USAGE, "mlpd_trainer_add: there is no buffer; give mlpd_trainer_create() buffer_rows");
-  TRY(under_way_gather(t, x, y, 0, &records, &rows));
+  TRY(under_way_gather(t, x, y, 0, UINT64_MAX, &records, &rows));
   under_way_keep(t, records, rows);
   free(records);
   return MLPD_OK;
@@ -312,12 +312,8 @@ mlpd_status mlpd_trainer_add(mlpd_trainer *t, const mlpd_rows *x, const mlpd_row
 static mlpd_status deal_batch(mlpd_trainer *t, const mlpd_rows *x, const mlpd_rows *y) {
   float *records = NULL;
   uint64_t rows = 0;
-  TRY(under_way_gather(t, x, y, t->options.batch, &records, &rows));
-  if (t->options.norm == MLPD_NORM_BATCH && rows < t->options.batch) {
-    free(records);
-    return FAIL(MLPD_ERROR_USAGE, "mlpd_trainer_step: %llu rows, but norm batch takes means over whole batches of %llu",
-                (unsigned long long)rows, (unsigned long long)t->options.batch);
-  }
+  const uint64_t most = t->options.batch, least = t->options.norm == MLPD_NORM_BATCH ? most : 1;
+  TRY(under_way_gather(t, x, y, least, most, &records, &rows));
   under_way_deal(t, records, rows);
   free(records);
   return MLPD_OK;

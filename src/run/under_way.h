@@ -35,10 +35,9 @@ struct mlpd_trainer {
 };
 
 /* The rows of all ranks in rank order, normalised: *records (*rows, record) is allocated. The first ones settle the
- * normalisation. most: of them, and at least one; 0: any number. On failure, which is agreed, nothing has changed.
- * Collective. */
-mlpd_status under_way_gather(mlpd_trainer *t, const mlpd_rows *x, const mlpd_rows *y, uint64_t most, float **records,
-                             uint64_t *rows);
+ * normalisation. least, most: of them. On failure, which is agreed, nothing has changed. Collective. */
+mlpd_status under_way_gather(mlpd_trainer *t, const mlpd_rows *x, const mlpd_rows *y, uint64_t least, uint64_t most,
+                             float **records, uint64_t *rows);
 
 /* Puts records (rows, record) into the buffer. */
 void under_way_keep(mlpd_trainer *t, const float *records, uint64_t rows);

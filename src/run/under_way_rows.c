@@ -118,22 +118,25 @@ static mlpd_status gather(mlpd_trainer *t, const double *own, uint64_t own_rows,
   return status;
 }
 
-static mlpd_status check_rows(uint64_t most, uint64_t rows) {
-  if (most == 0 || (rows > 0 && rows <= most)) return MLPD_OK;
+static mlpd_status check_rows(uint64_t least, uint64_t most, uint64_t rows) {
+  if (rows >= least && rows <= most) return MLPD_OK;
+  if (rows > 0 && rows < least)
+    return FAIL(MLPD_ERROR_USAGE, "mlpd_trainer_step: %llu rows, but norm batch takes means over whole batches of %llu",
+                (unsigned long long)rows, (unsigned long long)least);
   return FAIL(MLPD_ERROR_USAGE,
               "mlpd_trainer_step: the ranks hand in %llu rows, but a step takes 1 to %llu (option batch); "
               "mlpd_trainer_add() takes any number",
               (unsigned long long)rows, (unsigned long long)most);
 }
 
-mlpd_status under_way_gather(mlpd_trainer *t, const mlpd_rows *x, const mlpd_rows *y, uint64_t most, float **records,
-                             uint64_t *rows) {
+mlpd_status under_way_gather(mlpd_trainer *t, const mlpd_rows *x, const mlpd_rows *y, uint64_t least, uint64_t most,
+                             float **records, uint64_t *rows) {
   double *own = NULL, *all = NULL;
   const under_way_state before = t->state;
   *records = NULL;
   mlpd_status status = mlpd_comm_agree(t->comm, take_rows(t, x, y, &own));
   if (status == MLPD_OK) status = gather(t, own, x->rows, &all, rows);
-  if (status == MLPD_OK) status = check_rows(most, *rows); /* on all ranks */
+  if (status == MLPD_OK) status = check_rows(least, most, *rows); /* on all ranks */
   if (status == MLPD_OK) {
     status = settle_scales(t, all, *rows);
     if (status == MLPD_OK) status = memory_allocate(records, *rows * t->record, sizeof **records, "rows");
