@@ -64,8 +64,10 @@ print(abs(ours - best).max() / abs(best).max() < 1e-6, abs(ours - best).max() / 
     [ "$(last_line)" = "$expected" ] || fail "$split: expected $expected"
     same_metrics whole split
   done
-  # After the first epoch the history is short, after the fifth it is full.
-  for epoch in 1 5; do
+  # After the first epoch the history is short, after the fifth it is full; the search of the fourth needs the objective
+  # that it begins with, which a resumed run evaluates anew.
+  awk -F, 'NR == 5 { exit $3 == 1 }' whole/metrics.csv || fail "the fourth epoch takes the first step that it tries"
+  for epoch in 1 3 5; do
     rm -rf run
     launch 2 train "${options[@]}" --threads 2 --out run --epochs $epoch
     succeeds

@@ -110,7 +110,7 @@ lines() { grep -E "^($1) = " <<< "$output" | sort | paste -sd '|' | sed 's/ = /=
     fail "a preset of the command line goes before the file"
   local want
   outliers
-  alone train --data far.csv --label y --preset tabular --hidden 8 --epochs 6 --batch 20 --lanes 3 --checkpoint-every 14 --quiet --out whole
+  alone train --data far.csv --label y --preset tabular --hidden 8 --epochs 6 --batch 20 --lanes 3 --checkpoint-every 14 --keep 9 --quiet --out whole
   succeeds
   want=$output
   [ ! -s "$errors" ] || fail "no note is expected"

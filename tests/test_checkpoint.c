@@ -4,6 +4,7 @@
 #include "run/checkpoint.h"
 
 #include <dirent.h>
+#include <hdf5.h>
 #include <math.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -244,6 +245,31 @@ static void test_flipped(void **state) {
   }
   if (tried < 1200 || seen < tried * 4 / 5) fail_msg("only %zu of %zu flips were seen: what was flipped?", seen, tried);
   free(bytes);
+  checkpoint_free(&whole);
+}
+
+/* Exchanges two arrays, each of which has a checksum of its own. */
+static void swap_arrays(const char *path, const char *one, const char *other) {
+  const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+  assert_true(H5Lmove(file, one, file, "/rest", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+  assert_true(H5Lmove(file, other, file, one, H5P_DEFAULT, H5P_DEFAULT) >= 0);
+  assert_true(H5Lmove(file, "/rest", file, other, H5P_DEFAULT, H5P_DEFAULT) >= 0);
+  assert_true(H5Fclose(file) >= 0);
+}
+
+static void test_swapped(void **state) {
+  (void)state;
+  static const char *const objects[ARENAS] = {"/parameters",        "/kept",
+                                              "/average",           "/optimizer/state_0",
+                                              "/optimizer/state_1", "/optimizer/state_2",
+                                              "/optimizer/state_3", "/optimizer/state_4"};
+  checkpoint whole = make_checkpoint(3, ARENAS), read;
+  for (int i = 1; i < ARENAS; i++) {
+    assert_ok(checkpoint_write(&whole, in_folder("a.h5")));
+    swap_arrays(in_folder("a.h5"), objects[i - 1], objects[i]);
+    assert_int_equal(checkpoint_read(in_folder("a.h5"), &read), MLPD_ERROR_DATA);
+    assert_non_null(strstr(mlpd_error_message(), "checksum"));
+  }
   checkpoint_free(&whole);
 }
 
@@ -525,13 +551,21 @@ static void test_writer_disk_full(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_round_trip),          TEST(test_no_checkpoint),
-      TEST(test_truncated),           TEST(test_newest),
-      TEST(test_folder_that_is_none), TEST(test_prune),
-      TEST(test_writer_copies),       TEST(test_writer_busy),
-      TEST(test_writer_keeps),        TEST(test_writer_and_others),
-      TEST(test_writer_no_folder),    TEST(test_writer_folder_removed),
-      TEST(test_writer_disk_full),    TEST(test_flipped), /* last: it limits memory */
+      TEST(test_round_trip),
+      TEST(test_no_checkpoint),
+      TEST(test_truncated),
+      TEST(test_newest),
+      TEST(test_folder_that_is_none),
+      TEST(test_prune),
+      TEST(test_writer_copies),
+      TEST(test_writer_busy),
+      TEST(test_writer_keeps),
+      TEST(test_writer_and_others),
+      TEST(test_writer_no_folder),
+      TEST(test_writer_folder_removed),
+      TEST(test_writer_disk_full),
+      TEST(test_swapped),
+      TEST(test_flipped), /* last: it limits memory */
   };
   return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL);
 }
