@@ -27,9 +27,17 @@ static mlpd_status check_activation(mlpd_activation activation, uint32_t l, uint
   return MLPD_OK;
 }
 
+/* From a fan-out on, arrays and heads have `copies` times a layer's width: a number that products take as an int. */
+static mlpd_status check_copies(uint32_t copies, uint32_t l, uint32_t width) {
+  const uint32_t most = INT32_MAX / 2 / copies;
+  if (width <= most) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE, "layer %u is %u wide; in an ensemble of %u members a layer has at most %u outputs",
+              l + 1, width, copies, most);
+}
+
 /* At most one fan-out, and above it heads: the last layer alone. */
 static mlpd_status check_ensemble(uint32_t num_layers, const layer_spec *specs) {
-  uint32_t fans = 0;
+  uint32_t fans = 0, copies = 1;
   for (uint32_t l = 0; l < num_layers; l++) {
     const bool is_last = l + 1 == num_layers;
     fans += specs[l].kind == &layer_fan_out;
@@ -41,6 +49,8 @@ static mlpd_status check_ensemble(uint32_t num_layers, const layer_spec *specs) 
       return FAIL(MLPD_ERROR_USAGE, "layer %u is heads, which are for the output layer only", l + 1);
     if (specs[l].kind == &layer_fan_out && (specs[l].copies == 0 || specs[l].copies > MOST_MEMBERS))
       return FAIL(MLPD_ERROR_USAGE, "an ensemble has 1 to %d members, not %u", MOST_MEMBERS, specs[l].copies);
+    if (specs[l].kind == &layer_fan_out) copies = specs[l].copies;
+    TRY(check_copies(copies, l, specs[l].outputs));
   }
   return MLPD_OK;
 }
