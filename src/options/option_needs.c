@@ -16,11 +16,17 @@ static bool is_listed(const char *list, const char *value) {
   return false;
 }
 
-bool option_condition_holds(const mlpd_option *table, const char *condition, const void *values) {
-  char key[64], buffer[64];
-  if (condition == NULL) return true;
+/* The option that the condition is about; NULL: the table has none. */
+static const mlpd_option *option_of(const mlpd_option *table, const char *condition) {
+  char key[64];
   (void)snprintf(key, sizeof key, "%.*s", (int)key_length(condition), condition);
-  const mlpd_option *const other = mlpd_option_find(table, key);
+  return mlpd_option_find(table, key);
+}
+
+bool option_condition_holds(const mlpd_option *table, const char *condition, const void *values) {
+  char buffer[64];
+  if (condition == NULL) return true;
+  const mlpd_option *const other = option_of(table, condition);
   if (other == NULL) return true;
   const char *const value = mlpd_option_format(other, values, buffer, sizeof buffer);
   const char *const list = condition + key_length(condition);
@@ -53,9 +59,16 @@ void option_condition_words(const char *condition, char *buffer, size_t bytes) {
   }
 }
 
+/* Where the option that a condition is about has no effect itself, its value is not what is missing. */
+static const char *first_missing(const mlpd_option *table, const char *condition, const void *values) {
+  const mlpd_option *const other = option_of(table, condition);
+  if (other == NULL || option_condition_holds(table, other->needs, values)) return condition;
+  return first_missing(table, other->needs, values);
+}
+
 const char *mlpd_option_lacks(const mlpd_option *table, const mlpd_option *row, const void *values, char *buffer,
                               size_t bytes) {
   if (row->needs == NULL || (values != NULL && option_condition_holds(table, row->needs, values))) return NULL;
-  option_condition_words(row->needs, buffer, bytes);
+  option_condition_words(values != NULL ? first_missing(table, row->needs, values) : row->needs, buffer, bytes);
   return buffer;
 }
