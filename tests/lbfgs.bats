@@ -111,6 +111,13 @@ print(abs(ours - best).max() / abs(best).max() < 1e-6, abs(ours - best).max() / 
     launch 2 train "${search[@]}" --out run --$option
     fails_with 2 "--${option%% *}" "--optimizer lbfgs"
   done
+  # The cures work for what a preset has chosen, too.
+  alone train "${search[@]}" --preset tabular --epochs 1 --hidden 4 --out run
+  fails_with 2 "give --input-scale 0"
+  alone train "${search[@]}" --preset tabular --epochs 1 --hidden 4 --out run --input-scale 0
+  fails_with 2 "give --parametrization standard"
+  alone train "${search[@]}" --preset tabular --epochs 1 --hidden 4 --out run --input-scale 0 --parametrization standard
+  succeeds
   alone train "${search[@]}" --epochs 1 --hidden 4 --out run --lr 1 --batch 10 --clip-norm 1 --schedule step --warmup-epochs 1
   succeeds
   for option in lr batch clip-norm schedule warmup-epochs; do

@@ -58,8 +58,10 @@ static mlpd_status check_search(const mlpd_train_options *o) {
                 "out, or take --optimizer adamw");
   if (o->input_scale > 0 || o->parametrization == MLPD_PARAMETRIZATION_NTK)
     return FAIL(MLPD_ERROR_USAGE,
-                "--%s sets learning rates, and --optimizer lbfgs has none: leave it out, or take --optimizer adamw",
-                o->input_scale > 0 ? "input-scale" : "parametrization ntk");
+                "--%s sets learning rates, and --optimizer lbfgs has none: give --%s, or take --optimizer "
+                "adamw",
+                o->input_scale > 0 ? "input-scale" : "parametrization ntk",
+                o->input_scale > 0 ? "input-scale 0" : "parametrization standard");
   if (o->decay == MLPD_DECAY_DECOUPLED && o->weight_decay > 0)
     return FAIL(MLPD_ERROR_USAGE,
                 "--decay decoupled acts beside the gradient, and --optimizer lbfgs knows the gradient alone: take "
