@@ -268,14 +268,15 @@ static void test_the_rest(void **state) {
   ASSERT_USAGE(mlpd_network_create(0, widths, activations, &network), "layer");
   assert_ok(mlpd_network_create(1, widths, activations, &network));
   ASSERT_USAGE(mlpd_network_trace(NULL, MLPD_MSE, 1, x, y, &trace), "network");
-  ASSERT_USAGE(mlpd_network_trace(network, MLPD_MSE, 1, NULL, y, &trace), "x");
-  ASSERT_USAGE(mlpd_network_trace(network, MLPD_MSE, 1, x, NULL, &trace), "y");
+  ASSERT_USAGE(mlpd_network_trace(network, MLPD_MSE, 1, NULL, y, &trace), "mlpd_network_trace: x is NULL");
+  ASSERT_USAGE(mlpd_network_trace(network, MLPD_MSE, 1, x, NULL, &trace), "mlpd_network_trace: y is NULL");
   ASSERT_USAGE(mlpd_network_trace(network, MLPD_MSE, 1, x, y, NULL), "trace");
   ASSERT_USAGE(mlpd_network_trace(network, MLPD_MSE, 0, x, y, &trace), "0 samples");
   ASSERT_USAGE(mlpd_network_trace(network, (mlpd_loss)99, 1, x, y, &trace), "99");
   ASSERT_USAGE(mlpd_network_trace_options(NULL, &options, 0, &samples, &trace), "network");
   ASSERT_USAGE(mlpd_network_trace_options(network, NULL, 0, &samples, &trace), "options");
   ASSERT_USAGE(mlpd_network_trace_options(network, &options, 0, NULL, &trace), "samples");
+  ASSERT_USAGE(mlpd_network_trace_options(network, &options, 0, &(mlpd_samples){.n = 1, .y = y}, &trace), "samples->x");
   ASSERT_USAGE(mlpd_network_trace_options(network, &options, 0, &samples, NULL), "trace");
   ASSERT_USAGE(mlpd_descent_create(NULL, network, &descent), "options");
   ASSERT_USAGE(mlpd_descent_create(&options, NULL, &descent), "network");

@@ -105,11 +105,9 @@ typedef struct trace_pass {
 static mlpd_status check_pass(const mlpd_network *network, const trace_pass *pass) {
   const layer *const output = network_output(network);
   const uint64_t n = pass->samples->n;
-  const float *const x = pass->samples->x, *const y = pass->samples->y;
   const mlpd_loss loss = pass->loss->kind;
-  NEED(x);
-  NEED(y);
-  if (n == 0 || n > INT32_MAX) return FAIL(MLPD_ERROR_USAGE, "%llu samples to trace", (unsigned long long)n);
+  if (n == 0 || n > INT32_MAX / output->copies)
+    return FAIL(MLPD_ERROR_USAGE, "%llu samples to trace", (unsigned long long)n);
   TRY(loss_check(loss, output->activation));
   if (output->outputs % loss_outputs(pass->loss) == 0) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE, "loss %s takes %u outputs for each target, but there are %u outputs",
@@ -147,6 +145,8 @@ mlpd_status mlpd_network_trace(mlpd_network *network, mlpd_loss loss, uint64_t n
   NEED(trace);
   *trace = (mlpd_trace){0};
   NEED(network);
+  NEED(x);
+  NEED(y);
   TRY(loss_check(loss, network_output(network)->activation));
   const loss_spec spec = loss_plain(loss);
   const mlpd_samples samples = {.n = n, .x = x, .y = y};
@@ -160,6 +160,8 @@ mlpd_status mlpd_network_trace_options(mlpd_network *network, const mlpd_train_o
   NEED(network);
   NEED(options);
   NEED(samples);
+  NEED(samples->x);
+  NEED(samples->y);
   mlpd_train_options settled = *options;
   loss_spec spec;
   if (settled.loss == MLPD_LOSS_AUTO) settled.loss = MLPD_MSE;
