@@ -219,7 +219,7 @@ typedef enum mlpd_save { MLPD_SAVE_BEST, MLPD_SAVE_LAST } mlpd_save;
 
 /* Forms of the metrics in the run folder. */
 typedef enum mlpd_log {
-  MLPD_LOG_CSV,        /* metrics.csv, in any case */
+  MLPD_LOG_CSV,        /* metrics.csv, which is always written */
   MLPD_LOG_JSON,       /* metrics.jsonl: an object a line, with the names of the columns of metrics.csv */
   MLPD_LOG_TENSORBOARD /* events.out.tfevents.mlpdist, an event file; its steps are steps of the optimizer */
 } mlpd_log;

@@ -3,11 +3,11 @@
  *
  * - In files that are read it can record the metadata that HDF5 reads, and answer reads from the records of another
  *   process that opened the same version of the file. When many ranks open one file, its servers then see one open()
- *   per rank and no reads. The format of the records, one after the other: two numbers (offset and count of bytes),
- * then the bytes, padded to a multiple of 8.
+ *   per rank and no reads. Each record is two numbers, offset and count of bytes, then the bytes, padded to a multiple
+ *   of 8.
  * - In files that are written HDF5 never learns of a failed write, such as on a full disk: HDF5 1.14.5 crashes after it
- *   (H5Fflush follows the identifier of an array whose creation failed). The driver notes the first failure for
- *   h5_written_check, and the file is given up by whoever writes it. */
+ *   (H5Fflush follows the identifier of an array whose creation failed). The driver notes the first failure, for
+ *   h5_written_check and h5_close to report; the caller then removes the file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>

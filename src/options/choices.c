@@ -170,10 +170,12 @@ const mlpd_choice mlpd_select_choices[] = {
     END_OF_CHOICES,
 };
 
-const mlpd_choice mlpd_log_choices[] = {{"csv", MLPD_LOG_CSV, "metrics.csv, in any case"},
-                                        {"json", MLPD_LOG_JSON, "metrics.jsonl, a JSON object a line"},
-                                        {"tensorboard", MLPD_LOG_TENSORBOARD, "an event file for TensorBoard"},
-                                        {NULL, 0, NULL}};
+const mlpd_choice mlpd_log_choices[] = {
+    {"csv", MLPD_LOG_CSV, "metrics.csv, which is always written"},
+    {"json", MLPD_LOG_JSON, "metrics.jsonl, a JSON object a line"},
+    {"tensorboard", MLPD_LOG_TENSORBOARD, "an event file for TensorBoard"},
+    END_OF_CHOICES,
+};
 
 const mlpd_choice mlpd_save_choices[] = {
     {"best", MLPD_SAVE_BEST, "the weights of the lowest validation loss"},
