@@ -124,7 +124,7 @@ const mlpd_choice mlpd_normalize_targets_choices[] = {
 
 const mlpd_choice mlpd_preset_choices[] = {
     {"none", MLPD_PRESET_NONE, "the defaults"},
-    {"tabular", MLPD_PRESET_TABULAR, "for tables, after RealMLP-TD-S: robust inputs, coslog4, 256 epochs and more"},
+    {"tabular", MLPD_PRESET_TABULAR, "for tables, as RealMLP-TD-S: --normalize robust, --schedule coslog4 and others"},
     END_OF_CHOICES,
 };
 
