@@ -198,7 +198,7 @@ static mlpd_status read_node(import_builder *b) {
   for (size_t i = 0; i < sizeof OPERATORS / sizeof *OPERATORS; i++) {
     const operator_form *const form = &OPERATORS[i];
     if (!protobuf_slice_is(b->node->op, form->op)) continue;
-    if (form->read == NULL) return import_activate(b, form->activation);
+    if (form->read == NULL) return import_activate(b, (int)form->activation);
     return b->node->num_inputs > 0 || form->read == constant ? form->read(b) : import_refuse(b, "takes nothing");
   }
   return import_refuse(b, "is not known here");
