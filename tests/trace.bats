@@ -79,11 +79,24 @@ check() {
 }
 
 @test "a trace that cannot be written is a note, and the run is whole" {
-  launch 2 train "${quick[@]}" --epochs 1 --hidden 8 --threads 1 --trace absent/t.json
+  mkdir absent
+  begin 2 train "${quick[@]}" --epochs 300 --hidden 8 --threads 1 --trace absent/t.json --trace-steps 20
+  until_true has_rows run/metrics.csv 2
+  rmdir absent
+  end
   fails_with 1 "trained, but the trace could not be written: absent/t.json"
   says "FAILED   the trace could not be written: absent/t.json" digest
-  grep -q 'note: the trace could not be written: .*absent/t.json: No such file' "$errors.all" || fail "no note"
+  grep -q 'note: the trace could not be written: .*absent/t.json: its folder, absent: No such file' "$errors.all" || fail "no note"
   [ -s run/model.h5 ] || fail "no model"
+}
+
+@test "a trace whose folder is missing is refused before the training" {
+  alone train "${quick[@]}" --epochs 1 --trace absent/t.json
+  fails_with 1 "absent/t.json: its folder, absent: No such file"
+  [ ! -e run ] || fail "a run was begun"
+  alone train "${quick[@]}" --quiet --epochs 1 --hidden 8 --trace run/t.json
+  succeeds
+  [ -s run/t.json ] || fail "no trace in the folder of the run"
 }
 
 @test "ranks that are not all to trace are refused" {

@@ -99,6 +99,27 @@ static mlpd_status open_through(file_output *out, file_content content, mode_t m
   return open_stream(out);
 }
 
+/* The folder that holds path; "." without one. */
+static void folder_of(const char *path, char folder[FILE_PATH_BYTES]) {
+  const char *const slash = strrchr(path, '/');
+  const size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+  memcpy(folder, slash == NULL ? "." : path, length);
+  folder[length] = '\0';
+}
+
+mlpd_status file_check_folder_of(const char *path) {
+  char target[FILE_PATH_BYTES], folder[FILE_PATH_BYTES];
+  struct stat about;
+  if (standard_descriptor(path) >= 0 || stat(path, &about) == 0) return MLPD_OK;
+  TRY(follow_links(path, target));
+  folder_of(target, folder);
+  if (stat(folder, &about) != 0) return FAIL(MLPD_ERROR_FILE, "%s: its folder, %s: %s", path, folder, strerror(errno));
+  if (!S_ISDIR(about.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: %s is not a folder", path, folder);
+  if (access(folder, W_OK | X_OK) != 0)
+    return FAIL(MLPD_ERROR_FILE, "%s: its folder, %s: %s", path, folder, strerror(errno));
+  return MLPD_OK;
+}
+
 /* A new file beside the target. */
 static mlpd_status open_beside(file_output *out, file_content content) {
   for (int tries = 0; out->descriptor < 0 && tries < MOST_TRIES; tries++) {
@@ -115,9 +136,8 @@ static mlpd_status open_beside(file_output *out, file_content content) {
 static void remove_leftovers_of(const char *target) {
   char folder[FILE_PATH_BYTES];
   const char *const slash = strrchr(target, '/');
-  (void)snprintf(folder, sizeof folder, "%s", target);
-  if (slash != NULL) folder[slash == target ? 1 : slash - target] = '\0';
-  file_remove_leftovers(slash != NULL ? folder : ".", slash != NULL ? slash + 1 : target, NULL);
+  folder_of(target, folder);
+  file_remove_leftovers(folder, slash != NULL ? slash + 1 : target, NULL);
 }
 
 static mlpd_status open_output(const char *path, file_content content, file_output *out) {
@@ -136,6 +156,7 @@ static mlpd_status open_output(const char *path, file_content content, file_outp
     return open_through(out, content, about.st_mode);
   if (exists && access(out->target, W_OK) != 0)
     return FAIL(MLPD_ERROR_FILE, "%s: exists and may not be written: %s", path, strerror(errno));
+  TRY(file_check_folder_of(path));
   remove_leftovers_of(out->target);
   return open_beside(out, content);
 }
@@ -165,10 +186,8 @@ static mlpd_status sync_descriptor(const char *path, int descriptor) {
 
 static mlpd_status sync_folder_of(const char *path) {
   char folder[FILE_PATH_BYTES];
-  const char *const slash = strrchr(path, '/');
-  (void)snprintf(folder, sizeof folder, "%s", path);
-  if (slash != NULL) folder[slash == path ? 1 : slash - path] = '\0';
-  const int descriptor = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  folder_of(path, folder);
+  const int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return errno == EACCES ? MLPD_OK : FAIL(MLPD_ERROR_FILE, "%s: %s", path, strerror(errno));
   const mlpd_status status = sync_descriptor(path, descriptor);
   (void)close(descriptor);

@@ -30,6 +30,10 @@ typedef struct file_output {
  * was opened, and leave *out where it is until then. */
 mlpd_status file_output_open(const char *path, file_content content, file_output *out);
 
+/* MLPD_ERROR_FILE if no file can be made at path because its folder is missing or may not be written: known before the
+ * work whose result it is. */
+mlpd_status file_check_folder_of(const char *path);
+
 /* Passes buffered text to the system; returns the first failure of a write so far. A reader of the standard output
  * that leaves (`| head`) is not a failure. */
 mlpd_status file_output_flush(file_output *out);

@@ -54,6 +54,7 @@ mlpd_status output_check(const char *path, const char *const *inputs, int num_in
       return FAIL(MLPD_ERROR_USAGE,
                   "%s is both input and output; the last argument is the file to write, such as data.h5", path);
   }
+  TRY(file_check_folder_of(path));
   TRY(check_replaceable(path, of_run));
   return check_name(path);
 }

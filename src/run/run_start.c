@@ -101,6 +101,12 @@ static mlpd_status make_stepper(trainer *t) {
   return stepper_create(&parts, &t->stepper);
 }
 
+/* Is path in the folder, which the run will make? */
+static bool is_below(const char *path, const char *folder) {
+  const size_t length = strlen(folder);
+  return strncmp(path, folder, length) == 0 && (path[length] == '/' || (length > 0 && folder[length - 1] == '/'));
+}
+
 /* On rank 0, before the data is read: locks the run folder and checks that no output is an input. */
 static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
   if (!run_is_root(t)) return MLPD_OK;
@@ -116,6 +122,7 @@ static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
     TRY(file_check_apart("--trace", o->trace, "--resume", o->resume));
     TRY(file_check_apart("--trace", o->trace, "--init-from", o->init_from));
     TRY(run_file_check_output("--trace", o->trace));
+    if (!t->keeps_files || !is_below(o->trace, o->out)) TRY(file_check_folder_of(o->trace));
   }
   if (!t->keeps_files) return MLPD_OK;
   TRY(run_folder_reserve(o->out, o->log, &t->folder));
