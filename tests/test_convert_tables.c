@@ -288,6 +288,35 @@ static size_t widen(const char *text, bool big, char *out) {
   return bytes;
 }
 
+/* As the clients of databases print tables. */
+static void test_frames_and_footers(void **state) {
+  (void)state;
+  const mlpd_convert_options o = plain_options();
+  const char *const plain[] = {
+      " u | v | k \n---+---+---\n 1 | 2 | 0 \n 3 | 4 | 1 \n(2 rows)\n\nTime: 0,31 ms\n",
+      "u,v,k\n1,2,0\n3,4,1\n2 rows in set (0.00 sec)\n\nBye\n",
+      "u     v     k\n----- ----- -----\n1 2 0\n3 4 1\n\n(2 rows affected)\n",
+      "u,v,k\n1,2,0\n3,4,1\n2 rows selected.\n",
+      "u,v,k\n1,2,0\n3,4,1\n\n  2 record(s) selected.\n",
+      "+---+---+---+\n|u|v|k|\n+===+===+===+\n|1|2|0|\n|3|4|1|\n+---+---+---+\n2 rows in set\n",
+  };
+  for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) assert_plain_table(o, plain[i]);
+  assert_plain_table(telling_options(), plain[0]);
+  assert_said("the line below the table, '(2 rows)', counts its rows and is skipped");
+  assert_refused(o, MLPD_ERROR_DATA, "u,v,k\n1,2,0\n3,4,1\n(3 rows)\n",
+                 "a.csv:4: '(3 rows)' counts 3 rows, but 2 are above it: is the table complete?");
+  assert_refused(o, MLPD_ERROR_DATA, "u,v,k\n1,2,0\n3,4,1\n(2 rows)\nu,v,k\n1,2,0\n(1 row)\n5,6,0\n",
+                 "a.csv:6: a row below '(2 rows)', which ends the table");
+  /* Lines that only look like it. */
+  assert_refused(o, MLPD_ERROR_DATA, "u,v,k\n1,2,0\n3,4,1\n(2 rowers)\n",
+                 "a.csv:4: 1 cell, but 3 in the header (if this line is not a row of the table, delete it)");
+  assert_refused(o, MLPD_ERROR_DATA, "u,v,k\n1,2,0\n3,4,1\n2\n", "a.csv:4: 1 cell, but 3 in the header");
+  write_text("a.csv", "u,v,k\n1,2 rows,0\n3,4 rows,1\n5,2 rows,1\n");
+  mlpd_convert_result r;
+  assert_int_equal(CONVERT(o, &r, "a.csv"), MLPD_OK);
+  assert_int_equal(r.train_rows, 3);
+}
+
 static void test_encodings(void **state) {
   (void)state;
   mlpd_convert_options o = plain_options();
@@ -953,6 +982,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_index_columns, clear_folder),
       cmocka_unit_test_teardown(test_line_ends_in_quotes, clear_folder),
       cmocka_unit_test_teardown(test_skipped_lines, clear_folder),
+      cmocka_unit_test_teardown(test_frames_and_footers, clear_folder),
       cmocka_unit_test_teardown(test_encodings, clear_folder),
       cmocka_unit_test_teardown(test_long_utf16, clear_folder),
       cmocka_unit_test_teardown(test_notations, clear_folder),

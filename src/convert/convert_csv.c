@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "convert/convert_csv_footer.h"
 #include "convert/convert_csv_kinds.h"
 #include "convert/convert_date.h"
 #include "data/stored_labels.h"
@@ -13,10 +14,13 @@
 
 static mlpd_status count_error(const csv_source *c, const char *begin, const char *end) {
   const uint64_t cells = csv_count_cells(begin, end, c->layout.delimiter);
-  return FAIL(MLPD_ERROR_DATA, "%s:%llu: %llu cells, but %u in the %s%s", c->base.name,
-              (unsigned long long)c->lines.line, (unsigned long long)cells, c->layout.columns,
+  return FAIL(MLPD_ERROR_DATA, "%s:%llu: %llu cell%s, but %u in the %s%s", c->base.name,
+              (unsigned long long)c->lines.line, (unsigned long long)cells, cells == 1 ? "" : "s", c->layout.columns,
               c->layout.header ? "header" : "first line",
-              cells < c->layout.columns && !c->layout.header ? " (a row must be one line)" : "");
+              cells >= c->layout.columns ? ""
+              : !c->layout.header        ? " (a row must be one line)"
+              : cells == 1               ? " (if this line is not a row of the table, delete it)"
+                                         : "");
 }
 
 static mlpd_status changed_error(const csv_source *c) {
@@ -186,6 +190,9 @@ static mlpd_status next_row(csv_source *c, bool *found, row_state *state) {
     TRY(csv_next_line(&c->lines, &begin, &end));
     *found = begin != NULL;
     if (!*found) return MLPD_OK;
+    bool below = false;
+    TRY(csv_footer_take(c, begin, end, &below));
+    if (below) continue;
     if (csv_row_is_empty(begin, end, c->layout.delimiter)) {
       c->rows_empty++;
       continue;

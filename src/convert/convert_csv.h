@@ -38,6 +38,7 @@ typedef struct csv_lines {
   uint64_t repeated;                /* lines like the header */
   uint64_t comments, first_comment; /* their number; the line of the first */
   char comment[CSV_SHOWN_BYTES + 1];
+  char footer[CSV_SHOWN_BYTES + 4]; /* the line that counts the rows, once it was read; "": none */
 } csv_lines;
 
 mlpd_status csv_lines_start(input *in, csv_lines *lines);

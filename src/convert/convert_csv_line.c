@@ -22,6 +22,7 @@ mlpd_status csv_lines_rewind(csv_lines *lines) {
   lines->line = 0;
   lines->next = 1;
   lines->comments = lines->repeated = 0;
+  lines->footer[0] = '\0';
   csv_decoder_free(lines->decoder);
   lines->decoder = NULL;
   return input_rewind(lines->in);
@@ -197,6 +198,14 @@ static bool is_seam(csv_lines *lines, const char *p, const char *q) {
   return same;
 }
 
+/* Clients of databases frame tables: +-----+-----+ */
+static bool is_ruler(const char *p, const char *q) {
+  const char *const begin = p;
+  if (*p != '+' || q - p < 3 || q[-1] != '+') return false;
+  while (p < q && (*p == '+' || *p == '-' || *p == '=')) p++;
+  return p == q && (begin[1] == '-' || begin[1] == '=');
+}
+
 mlpd_status csv_next_line(csv_lines *lines, const char **begin, const char **end) {
   for (;;) {
     TRY(next_raw_line(lines, begin, end));
@@ -213,7 +222,7 @@ mlpd_status csv_next_line(csv_lines *lines, const char **begin, const char **end
       note_comment(lines, text, q);
       continue;
     }
-    if (is_seam(lines, p, q)) continue;
+    if (is_seam(lines, p, q) || is_ruler(p, q)) continue;
     *begin = p;
     *end = q;
     return MLPD_OK;

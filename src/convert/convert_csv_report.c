@@ -283,6 +283,9 @@ void csv_report_rows(const csv_source *c) {
     convert_say(c->options, "%s: %llu of %llu rows left out, %s missing", c->base.name,
                 (unsigned long long)c->rows_missing, (unsigned long long)c->rows_seen,
                 c->options->drop_missing ? "because a value is" : "because the target is");
+  if (c->lines.footer[0] != '\0')
+    convert_say(c->options, "%s: the line below the table, '%s', counts its rows and is skipped", c->base.name,
+                c->lines.footer);
   if (c->rows_empty > 0)
     convert_say(c->options, "%s: %llu rows with only empty cells skipped", c->base.name,
                 (unsigned long long)c->rows_empty);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "convert/convert_csv_footer.h"
 
 enum { SAMPLE_BYTES = 1 << 22 };
 
@@ -23,8 +24,9 @@ mlpd_status sample_take(csv_lines *lines, csv_sample *s) {
   bool above = true; /* only comments so far */
   while (s->count < SAMPLE_MOST && (s->count < 2 || bytes < SAMPLE_BYTES)) {
     const char *begin, *end;
+    uint64_t rows;
     TRY(csv_next_line(lines, &begin, &end));
-    if (begin == NULL) break;
+    if (begin == NULL || (s->count > 0 && csv_is_footer(begin, end, &rows))) break;
     struct sample_line *line = &s->lines[s->count];
     const size_t length = (size_t)(end - begin);
     TRY(memory_allocate(&line->text, length + 1, 1, "CSV sample"));

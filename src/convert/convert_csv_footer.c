@@ -1,0 +1,50 @@
+#include "convert/convert_csv_footer.h"
+
+#include <string.h>
+
+static bool take_word(const char **p, const char *end, const char *word) {
+  const size_t length = strlen(word);
+  if ((size_t)(end - *p) < length || memcmp(*p, word, length) != 0) return false;
+  *p += length;
+  return true;
+}
+
+bool csv_is_footer(const char *begin, const char *end, uint64_t *rows) {
+  const char *p = begin;
+  uint64_t count = 0;
+  const bool enclosed = take_word(&p, end, "(");
+  const char *const digits = p;
+  for (; p < end && p - digits < 18 && *p >= '0' && *p <= '9'; p++) count = 10 * count + (uint64_t)(*p - '0');
+  if (p == digits || !take_word(&p, end, " ") || !(take_word(&p, end, "row") || take_word(&p, end, "record")))
+    return false;
+  if (!take_word(&p, end, "(s)")) (void)take_word(&p, end, "s");
+  *rows = count;
+  if (enclosed) return take_word(&p, end, ")") ? p == end : *p == ' ' && end[-1] == ')';
+  return p == end || take_word(&p, end, " in set") || take_word(&p, end, " selected");
+}
+
+static mlpd_status check_count(const csv_source *c, uint64_t rows) {
+  const uint64_t seen = c->rows_seen + c->rows_empty;
+  if (!c->gathering || rows == seen) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA, "%s:%llu: '%s' counts %llu row%s, but %llu %s above it: is the table complete?",
+              c->base.name, (unsigned long long)c->lines.line, c->lines.footer, (unsigned long long)rows,
+              rows == 1 ? "" : "s", (unsigned long long)seen, seen == 1 ? "is" : "are");
+}
+
+mlpd_status csv_footer_take(csv_source *c, const char *begin, const char *end, bool *taken) {
+  csv_lines *const lines = &c->lines;
+  uint64_t rows = 0;
+  *taken = lines->footer[0] != '\0';
+  if (!*taken && !csv_is_footer(begin, end, &rows)) return MLPD_OK;
+  const uint64_t cells = csv_count_cells(begin, end, c->layout.delimiter);
+  const bool words = c->layout.delimiter == CSV_BLANKS && rows == c->rows_seen; /* those of the line are no cells */
+  const bool fits = cells >= c->layout.columns && c->layout.columns > 1 && !words;
+  if (*taken && fits)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s:%llu: a row below '%s', which ends the table; make other tables files of their own", c->base.name,
+                (unsigned long long)lines->line, lines->footer);
+  if (*taken || fits) return MLPD_OK;
+  *taken = true;
+  (void)csv_cell_shown(&(csv_cell){.begin = begin, .end = end}, lines->footer);
+  return check_count(c, rows);
+}
