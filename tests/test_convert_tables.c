@@ -945,6 +945,35 @@ static void test_chosen_columns(void **state) {
   assert_array("/train/x", 2, 4, ELEMENT_F32, VALUES(2, 3, 4, 5.5, 8, 9, 10, 11.5));
 }
 
+/* One of several tables may lack a column that is left out, but not all. */
+static void test_columns_ignored_in_one_table(void **state) {
+  (void)state;
+  mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  static const mlpd_split roles[] = {MLPD_TRAIN, MLPD_TEST};
+  const char *const lists[] = {"id", "note", "id,note", "i*", "note,n*,id"};
+  write_text("a.csv", "id,u,v,k\n7,1,2,0\n8,3,4,1\n");
+  write_text("b.csv", "u,v,note,k\n5,6,x,1\n");
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    o.ignore = lists[i];
+    o.roles = roles;
+    const bool whole = strchr(lists[i], ',') != NULL;
+    const mlpd_status status = CONVERT(o, &r, "a.csv", "b.csv");
+    if (!whole) { /* the other table's column is still in the way */
+      assert_int_equal(status, MLPD_ERROR_DATA);
+      continue;
+    }
+    assert_int_equal(status, MLPD_OK);
+    assert_int_equal(r.features, 2);
+    assert_int_equal(r.test_rows, 1);
+  }
+  (void)unlink(in_folder("out.h5"));
+  o.ignore = "id,note,other";
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "a.csv: ignore 'other' is not a column", "a.csv", "b.csv");
+  o.ignore = "id,note,z*";
+  ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "a.csv: ignore 'z*' matches no column", "a.csv", "b.csv");
+}
+
 static void test_columns_that_are_none(void **state) {
   (void)state;
   const char *table = "X1,X2,Y1,Y1\n1,2,3,4\n5,6,7,8\n";
@@ -1002,6 +1031,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_target_of_a_model_without_its_name, clear_folder),
       cmocka_unit_test_teardown(test_notes_on_rows, clear_folder),
       cmocka_unit_test_teardown(test_chosen_columns, clear_folder),
+      cmocka_unit_test_teardown(test_columns_ignored_in_one_table, clear_folder),
       cmocka_unit_test_teardown(test_columns_that_are_none, clear_folder),
   };
   return cmocka_run_group_tests_name("convert tables", tests, make_folder, remove_folder);

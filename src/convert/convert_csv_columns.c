@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "convert/convert_csv_internal.h"
 #include "convert/convert_date.h"
 #include "convert/convert_report.h"
 #include "convert/convert_source.h"
@@ -19,6 +20,7 @@ typedef struct selection {
   uint32_t *columns; /* (capacity) in the given order, without repetition */
   uint32_t count, capacity;
   bool *marked; /* (layout->columns) */
+  bool partly;  /* items that are no columns here may be columns of other inputs */
   bool *named;  /* (layout->columns) selected individually, not by a range or pattern */
 } selection;
 
@@ -130,7 +132,7 @@ static mlpd_status add_pattern(selection *s, const char *item) {
     any = true;
     TRY(add(s, c, false));
   }
-  if (any) return MLPD_OK;
+  if (any || s->partly) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE, "%s: %s '%s' matches no column%s", s->file, s->option, item,
               s->layout->names == NULL ? "; there is no header" : "");
 }
@@ -143,7 +145,7 @@ static mlpd_status add_item(selection *s, char *item) {
     return add(s, column, true);
   }
   if (strchr(item, '*') != NULL) return add_pattern(s, item);
-  if (!find_range(s->layout, item, &column, &last)) return no_column(s, item);
+  if (!find_range(s->layout, item, &column, &last)) return s->partly ? MLPD_OK : no_column(s, item);
   for (; column <= last; column++) TRY(add(s, column, false));
   return MLPD_OK;
 }
@@ -197,6 +199,36 @@ mlpd_status csv_columns_named(const char *name, const csv_layout *layout, const 
   *marked = chosen.marked;
   chosen.marked = NULL;
   selection_free(&chosen);
+  return status;
+}
+
+static const csv_layout *layout_of(const source *s) { return &((const csv_source *)s)->layout; }
+
+static mlpd_status check_in_any(const source_list *list, char *item) {
+  mlpd_status status = MLPD_OK;
+  for (int i = list->count - 1; i >= 0; i--) { /* the message that stays is that of the first file */
+    selection chosen = {.file = list->all[i]->name, .option = "ignore", .layout = layout_of(list->all[i])};
+    status = select_columns(&chosen, NULL);
+    if (status == MLPD_OK) status = add_item(&chosen, item);
+    selection_free(&chosen);
+    if (status == MLPD_OK) break;
+  }
+  return status;
+}
+
+mlpd_status csv_sources_check_ignored(const source_list *list, const mlpd_convert_options *options) {
+  uint32_t column;
+  char *items, *item;
+  if (list->count < 2 || options->ignore == NULL) return MLPD_OK; /* checked when it was opened */
+  for (int i = 0; i < list->count; i++)                           /* a name may hold commas */
+    if (find_column(layout_of(list->all[i]), options->ignore, &column)) return MLPD_OK;
+  TRY(memory_copy_string(options->ignore, &items));
+  mlpd_status status = MLPD_OK;
+  for (char *rest = items; rest != NULL && status == MLPD_OK;) {
+    rest = next_item(rest, &item);
+    status = check_in_any(list, item);
+  }
+  free(items);
   return status;
 }
 
@@ -254,7 +286,8 @@ static mlpd_status assign_roles(const csv_layout *layout, const mlpd_convert_opt
 mlpd_status csv_plan_by_options(const char *name, const csv_layout *layout, const mlpd_convert_options *options,
                                 csv_plan *plan) {
   selection label = {.file = name, .option = "label", .layout = layout};
-  selection ignore = {.file = name, .option = "ignore", .layout = layout};
+  const bool partly = options->num_inputs > 1 && layout->names != NULL;
+  selection ignore = {.file = name, .option = "ignore", .layout = layout, .partly = partly};
   selection columns = {.file = name, .option = "columns", .layout = layout};
   uint32_t none;
   const bool no_target =

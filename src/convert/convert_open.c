@@ -150,7 +150,7 @@ static mlpd_status open_tables(opened_inputs *o, const mlpd_convert_options *opt
       TRY(open_alike(o, i, list->count < LINES_MOST ? options : &list->silent, m, list, &opened));
       source_list_add(list, opened, (mlpd_split)p);
     }
-  return MLPD_OK;
+  return options->num_model_columns > 0 ? MLPD_OK : csv_sources_check_ignored(list, options);
 }
 
 /* ---- Arrays ---- */

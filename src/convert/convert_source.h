@@ -66,6 +66,9 @@ void source_close(source *s); /* NULL is allowed. */
 /* Opens a CSV file; options give label, header and delimiter. Takes ownership of in, also on failure. */
 mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *options, source **opened);
 
+/* Of several CSV files some may lack a column that options->ignore names: MLPD_ERROR_USAGE if all of them do. */
+mlpd_status csv_sources_check_ignored(const source_list *list, const mlpd_convert_options *options);
+
 /* Opens x and y from separate arrays; y may be NULL. Takes ownership of both, also on failure. */
 mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **opened);
 
