@@ -541,6 +541,7 @@ MLPD_API bool mlpd_model_option(const mlpd_model *model, const char *name, char 
  * do not say of tables; then: is it a table that a run has converted? Not collective. */
 MLPD_API bool mlpd_model_trained_on(const mlpd_model *model, const char *data);
 MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k);  /* decimal k where unnamed. */
+MLPD_API const char *mlpd_model_column_name(const mlpd_model *model, uint32_t j); /* likewise, of x. */
 MLPD_API const char *mlpd_model_target_name(const mlpd_model *model, uint32_t k); /* likewise, of a regression. */
 /* The name of output k as `mlpdist predict` writes it, cut to bytes: "price", "price_q0.9", "price_deviation", or
  * "value_0" where it is unnamed; of a classification the name of the class. */
@@ -1089,6 +1090,31 @@ typedef struct mlpd_report {
 MLPD_API mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split part,
                                    const char *backend, int threads, mlpd_report *report);
 MLPD_API void mlpd_report_free(mlpd_report *report); /* NULL is allowed. */
+
+/* How much a model needs a column of the table. */
+typedef struct mlpd_column_importance {
+  char *name;              /* its number from 0 where unnamed */
+  uint32_t first, columns; /* the columns of x that it became: three of a date, else one */
+  double *rise;            /* (repeats) of the error, in each repeat */
+  double mean, deviation;  /* of rise; the deviation divides by `repeats` */
+} mlpd_column_importance;
+
+typedef struct mlpd_importance {
+  uint32_t count, repeats;
+  double error;                    /* of the part as it is: 1 - accuracy, or rmse_all */
+  mlpd_column_importance *columns; /* (count) by descending mean */
+} mlpd_importance;
+
+/* Evaluates as mlpd_evaluate() does, and then measures the permutation importance of columns (Breiman, Random forests,
+ * 2001; Fisher, Rudin and Dominici, All models are wrong, but many are useful, 2019): by how much the error of the part
+ * rises when the values of a column are permuted over its rows, with one permutation for each of `repeats` (1 to
+ * 10000), drawn by seed. Columns that tell the same stand in for each other, and each alone looks unimportant. The same
+ * bits on any number of ranks and threads. The caller frees report and importance. Collective; arguments equal on all
+ * ranks. */
+MLPD_API mlpd_status mlpd_evaluate_importance(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data,
+                                              mlpd_split part, const char *backend, int threads, uint32_t repeats,
+                                              uint64_t seed, mlpd_report *report, mlpd_importance *importance);
+MLPD_API void mlpd_importance_free(mlpd_importance *importance); /* NULL is allowed. */
 
 /* Predicts each row of data (its x of the part; no y needed) and writes them in the order of the input to out: HDF5
  * (/class and /probability, or /value) if it ends in .h5, else CSV. "-" is the standard output. A pipe or device

@@ -118,6 +118,34 @@ static void test_evaluate(void **state) {
   mlpd_model_free(model);
 }
 
+static void test_importance(void **state) {
+  (void)state;
+  mlpd_report r;
+  mlpd_importance found = {0};
+  mlpd_model *const model = trained();
+  const mlpd_data_paths data = {.file = in_folder("d.h5")};
+  const bool last = mlpd_comm_rank(comm) == mlpd_comm_size(comm) - 1;
+  ASSERT_USAGE(mlpd_evaluate_importance(comm, NULL, &data, MLPD_TRAIN, NULL, 1, 5, 1, &r, &found), "model");
+  ASSERT_USAGE(mlpd_evaluate_importance(comm, model, &data, MLPD_TRAIN, NULL, 1, 5, 1, last ? NULL : &r, &found),
+               "report");
+  ASSERT_USAGE(mlpd_evaluate_importance(comm, model, &data, MLPD_TRAIN, NULL, 1, 5, 1, &r, last ? NULL : &found),
+               "importance");
+  ASSERT_USAGE(mlpd_evaluate_importance(comm, model, &data, MLPD_TRAIN, NULL, 1, last ? 0 : 5, 1, &r, &found),
+               "repeats is 0, not 1 to 10000");
+  ASSERT_USAGE(mlpd_evaluate_importance(comm, model, &data, MLPD_TRAIN, NULL, 1, 10001, 1, &r, &found), "10001");
+  if (mlpd_comm_size(comm) > 1)
+    ASSERT_USAGE(mlpd_evaluate_importance(comm, model, &data, MLPD_TRAIN, NULL, 1, 5, last ? 2 : 1, &r, &found),
+                 "seed 2");
+  assert_null(found.columns);
+  assert_ok(mlpd_evaluate_importance(comm, model, &data, MLPD_TRAIN, NULL, 1, 5, 1, &r, &found));
+  assert_int_equal(found.count, 2);
+  assert_true(found.columns[0].mean >= found.columns[1].mean);
+  mlpd_importance_free(&found);
+  mlpd_importance_free(NULL);
+  mlpd_report_free(&r);
+  mlpd_model_free(model);
+}
+
 static void test_predict(void **state) {
   (void)state;
   uint64_t n = 1;
@@ -309,9 +337,9 @@ static void test_the_rest(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_train),    cmocka_unit_test(test_evaluate), cmocka_unit_test(test_predict),
-      cmocka_unit_test(test_doctor),   cmocka_unit_test(test_convert),  cmocka_unit_test(test_memory),
-      cmocka_unit_test(test_the_rest),
+      cmocka_unit_test(test_train),   cmocka_unit_test(test_evaluate), cmocka_unit_test(test_importance),
+      cmocka_unit_test(test_predict), cmocka_unit_test(test_doctor),   cmocka_unit_test(test_convert),
+      cmocka_unit_test(test_memory),  cmocka_unit_test(test_the_rest),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
     print_error("%s\n", mlpd_error_message());

@@ -10,6 +10,7 @@
 #include "data/dataset.h"
 #include "kernels/cpu.h"
 #include "model/held_out.h"
+#include "model/importance.h"
 #include "model/model_agreement.h"
 #include "model/model_output.h"
 #include "model/model_table.h"
@@ -24,6 +25,8 @@ typedef struct error_sums {
 } error_sums;
 
 enum { LOSS_DOUBLES = sizeof(loss_sums) / sizeof(double), ERROR_DOUBLES = sizeof(error_sums) / sizeof(double) };
+
+enum { REPEATS_MOST = 10000 };
 
 typedef struct report_pass {
   const mlpd_model *model;
@@ -180,12 +183,31 @@ done:
   return status;
 }
 
-mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
-                          const char *backend_name, int threads, mlpd_report *r) {
-  IN_C_LOCALE();
-  KEEP_CALLERS_THREADS();
+/* What an evaluation is asked for beside the report. */
+typedef struct wishes {
+  const char *function; /* for messages */
+  importance_wish wish;
+  mlpd_importance *importance; /* NULL: only the report */
+} wishes;
+
+static mlpd_status check_wishes(mlpd_comm *comm, const wishes *more, char asked[128]) {
+  const uint32_t repeats = more->wish.repeats;
+  mlpd_status status = MLPD_OK;
+  (void)snprintf(asked, 128, "eval");
+  if (more->importance == NULL) return MLPD_OK;
+  if (repeats < 1 || repeats > REPEATS_MOST)
+    status = FAIL(MLPD_ERROR_USAGE, "repeats is %u, not 1 to %d", repeats, REPEATS_MOST);
+  (void)snprintf(asked, 128, "eval with the importance of columns, %u repeats, seed %llu", repeats,
+                 (unsigned long long)more->wish.seed);
+  return mlpd_comm_agree(comm, status);
+}
+
+static mlpd_status evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
+                            const char *backend_name, int threads, const wishes *more, mlpd_report *r) {
+  char asked[128];
   if (r != NULL) *r = (mlpd_report){.rows = 0};
-  TRY(model_check_call(comm, "mlpd_evaluate", model, data, r, "report"));
+  TRY(model_check_call(comm, more->function, model, data, r, "report"));
+  TRY(check_wishes(comm, more, asked));
   const mlpd_data_paths settled = data_settled(data);
   data = &settled;
   *r = (mlpd_report){.task = model->task, .loss_kind = model->loss.kind};
@@ -202,7 +224,7 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   if (status == MLPD_OK) status = backend_choose(backend_name, &gemm);
   if (status == MLPD_OK) status = allocate_report(model, r);
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-  TRY_GOTO(status, model_agreement_check(comm, gemm, model, data, split, "eval"), done);
+  TRY_GOTO(status, model_agreement_check(comm, gemm, model, data, split, asked), done);
   TRY_GOTO(status, model_table_open(comm, model, data, false, NULL, &split, &table), done);
   data = &table.data;
   comm_watch_place(comm, "during the evaluation");
@@ -210,10 +232,32 @@ mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_pa
   r->rows = part.range.rows;
   status = fill_report(comm, model, gemm, &part, data, split, threads, r);
   r->seconds = clock_seconds() - started;
+  if (status == MLPD_OK && more->importance != NULL)
+    status = importance_measure(comm, model, gemm, &part, data->file, threads, &more->wish, more->importance);
 done:
   comm_watch_place(comm, COMM_AT_THE_END);
   held_out_free(&part);
   status = model_table_close(status, &table);
   if (status != MLPD_OK) mlpd_report_free(r);
+  if (status != MLPD_OK) mlpd_importance_free(more->importance);
   return status;
+}
+
+mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
+                          const char *backend_name, int threads, mlpd_report *r) {
+  const wishes report_alone = {.function = "mlpd_evaluate"};
+  IN_C_LOCALE();
+  KEEP_CALLERS_THREADS();
+  return evaluate(comm, model, data, split, backend_name, threads, &report_alone, r);
+}
+
+mlpd_status mlpd_evaluate_importance(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split split,
+                                     const char *backend_name, int threads, uint32_t repeats, uint64_t seed,
+                                     mlpd_report *r, mlpd_importance *importance) {
+  const wishes both = {"mlpd_evaluate_importance", {.repeats = repeats, .seed = seed}, importance};
+  IN_C_LOCALE();
+  KEEP_CALLERS_THREADS();
+  if (importance != NULL) *importance = (mlpd_importance){0};
+  TRY(model_check_call(comm, both.function, model, data, importance, "importance"));
+  return evaluate(comm, model, data, split, backend_name, threads, &both, r);
 }

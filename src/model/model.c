@@ -57,6 +57,10 @@ const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k) {
   return name_or_number(&model->names.classes, k);
 }
 
+const char *mlpd_model_column_name(const mlpd_model *model, uint32_t j) {
+  return name_or_number(&model->names.columns, j);
+}
+
 const char *mlpd_model_target_name(const mlpd_model *model, uint32_t k) {
   return name_or_number(&model->names.targets, k);
 }

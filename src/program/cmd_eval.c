@@ -6,7 +6,9 @@
 
 typedef struct eval_arguments {
   data_options common;
-  bool json, help;
+  uint32_t repeats;
+  uint64_t seed;
+  bool importance, json, help;
 } eval_arguments;
 
 static const option rows[] = {
@@ -15,13 +17,21 @@ static const option rows[] = {
     DATA_OPTION_ROWS(eval_arguments),
     {"y", "input", "PATH", OPTION_PATH, OPTION_AT(eval_arguments, common.y), .help = "targets", .note = "/PART/y"},
     TABLE_OPTION_ROWS(eval_arguments),
+    {"importance", "importance", NULL, OPTION_FLAG, OPTION_AT(eval_arguments, importance),
+     .help = "also tell how much the error (1 - accuracy, or RMSE) rises when the values of a column are permuted over "
+             "the rows: of each column of the table, the largest first"},
+    {"repeats", "importance", "N", OPTION_INTEGER, OPTION_AT(eval_arguments, repeats),
+     .help = "permutations of each column, of which mean and deviation are printed", .minimum = 1, .maximum = 10000,
+     .needs = "importance=yes"},
+    {"seed", "importance", "N", OPTION_INTEGER, OPTION_AT(eval_arguments, seed), .help = "draws the permutations",
+     .maximum = 9007199254740992.0, .needs = "importance=yes"},
     COMPUTE_OPTION_ROWS(eval_arguments),
     {.name = NULL},
 };
 
 static const void *defaults(void) {
   static eval_arguments arguments;
-  arguments = (eval_arguments){.common = data_options_default};
+  arguments = (eval_arguments){.common = data_options_default, .repeats = 5, .seed = 1};
   return &arguments;
 }
 
@@ -35,7 +45,8 @@ const option_table eval_table = {
     .details =
         "Examples\n"
         "  mlpdist eval --model run/model.h5 --data fashion-mnist.h5\n"
-        "  mlpdist eval --json | jq .accuracy\n",
+        "  mlpdist eval --json | jq .accuracy\n"
+        "  mlpdist eval --model run/model.h5 --importance --repeats 10\n",
     .rows = rows,
     .defaults = defaults,
 };
@@ -49,32 +60,50 @@ static mlpd_status evaluate(mlpd_comm *comm, const eval_arguments *arguments, co
   const data_options *common = &arguments->common;
   mlpd_model *model = NULL;
   mlpd_report report = {0};
+  mlpd_importance importance = {0};
   mlpd_status status = data_options_load_model(comm, common, &model);
   if (status == MLPD_OK) mlpd_model_on_notice(model, on_notice, NULL);
   if (status == MLPD_OK)
-    status = mlpd_evaluate(comm, model, paths, common->part, common->backend, common->threads, &report);
+    status = arguments->importance
+                 ? mlpd_evaluate_importance(comm, model, paths, common->part, common->backend, common->threads,
+                                            arguments->repeats, arguments->seed, &report, &importance)
+                 : mlpd_evaluate(comm, model, paths, common->part, common->backend, common->threads, &report);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) {
     if (arguments->json) {
-      status = report_print_json(&report, model, stdout);
+      status = report_print_json(&report, &importance, model, stdout);
     } else {
       const bool raw = mlpd_data_is_raw(paths);
       (void)printf("model     %s\ndata      %s, %s%s\n", common->model, common->data,
                    raw ? "all rows" : mlpd_choice_name(mlpd_split_choices, (int)common->part), raw ? "" : " part");
       report_print_text(&report, model, stdout);
+      if (arguments->importance) report_print_importance(&importance, report.task, stdout);
     }
   }
   mlpd_report_free(&report);
+  mlpd_importance_free(&importance);
   mlpd_model_free(model);
   return status;
 }
 
+/* An option that would do nothing is refused. */
+static mlpd_status check_idle(const eval_arguments *arguments, const option_results *results) {
+  char needed[160];
+  for (int i = 0; i < results->num_given; i++) {
+    const option *const row = results->given[i];
+    if (mlpd_option_lacks(rows, row, arguments, needed, sizeof needed) != NULL)
+      return outcome_fail(MLPD_ERROR_USAGE, "--%s has no effect without %s", row->name, needed);
+  }
+  return MLPD_OK;
+}
+
 int command_eval(int argc, char **argv) {
-  eval_arguments arguments = {.common = data_options_default};
+  eval_arguments arguments = *(const eval_arguments *)defaults();
   option_results results = {0};
   mlpd_data_paths paths = {0};
   mlpd_comm *comm = NULL;
   if (options_want_help(argc, argv)) return command_print_help(&eval_table);
   mlpd_status status = options_parse(&eval_table, argc, argv, &arguments, &results);
+  if (status == MLPD_OK) status = check_idle(&arguments, &results);
   if (status == MLPD_OK) status = data_options_resolve(&arguments.common, &paths);
   status = outcome_begin(status, &arguments.common.stall, &comm);
   if (status == MLPD_OK) status = evaluate(comm, &arguments, &paths);

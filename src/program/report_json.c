@@ -79,8 +79,29 @@ static json_t *regression(const mlpd_report *report, const mlpd_model *model) {
   return root;
 }
 
+static json_t *column_importance(const mlpd_column_importance *of, uint32_t repeats) {
+  json_t *const entry = json_object(), *const rises = json_array();
+  (void)json_object_set_new(entry, "name", name_of(of->name));
+  (void)json_object_set_new(entry, "mean", number(of->mean));
+  (void)json_object_set_new(entry, "deviation", number(of->deviation));
+  for (uint32_t r = 0; r < repeats; r++) (void)json_array_append_new(rises, number(of->rise[r]));
+  (void)json_object_set_new(entry, "rises", rises);
+  return entry;
+}
+
+static json_t *importance_of(const mlpd_importance *importance) {
+  json_t *const root = json_object(), *const columns = json_array();
+  for (uint32_t i = 0; i < importance->count; i++)
+    (void)json_array_append_new(columns, column_importance(&importance->columns[i], importance->repeats));
+  (void)json_object_set_new(root, "error", number(importance->error));
+  (void)json_object_set_new(root, "repeats", count(importance->repeats));
+  (void)json_object_set_new(root, "columns", columns);
+  return root;
+}
+
 /* The results of jansson's setters, which accept NULL, are ignored; that of writing the text is checked. */
-mlpd_status report_print_json(const mlpd_report *report, const mlpd_model *model, FILE *stream) {
+mlpd_status report_print_json(const mlpd_report *report, const mlpd_importance *importance, const mlpd_model *model,
+                              FILE *stream) {
   json_t *root = json_object();
   json_t *details = report->task == MLPD_REGRESSION ? regression(report, model) : classification(report, model);
   (void)json_object_set_new(root, "task", json_string(mlpd_choice_name(mlpd_task_choices, (int)report->task)));
@@ -91,6 +112,8 @@ mlpd_status report_print_json(const mlpd_report *report, const mlpd_model *model
   (void)json_object_set_new(root, "loss_text", json_string(report->loss_text));
   (void)json_object_set_new(root, "seconds", number(report->seconds));
   int failed = json_object_update(root, details);
+  if (importance != NULL && importance->count > 0)
+    (void)json_object_set_new(root, "importance", importance_of(importance));
   if (failed == 0) failed = json_dumpf(root, stream, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
   json_decref(details);
   json_decref(root);

@@ -217,3 +217,23 @@ void report_print_text(const mlpd_report *report, const mlpd_model *model, FILE 
   else
     print_confusions(report, model, stream);
 }
+
+void report_print_importance(const mlpd_importance *importance, mlpd_task task, FILE *stream) {
+  char text[NAME_BYTES];
+  int width = 6;
+  for (uint32_t i = 0; i < importance->count; i++) {
+    const int length = shorten(importance->columns[i].name, text);
+    if (length > width) width = length;
+  }
+  (void)fprintf(stream,
+                "\nimportance: how much the error (%s, %.6g) rises when the values of a column are permuted,\n"
+                "mean and deviation of %u repeat%s\n",
+                task == MLPD_REGRESSION ? "RMSE" : "1 - accuracy", importance->error, importance->repeats,
+                importance->repeats == 1 ? "" : "s");
+  (void)fprintf(stream, "%-*s %12s %12s\n", width, "column", "rise", "deviation");
+  for (uint32_t i = 0; i < importance->count; i++) {
+    const mlpd_column_importance *const of = &importance->columns[i];
+    print_name(stream, width, of->name);
+    (void)fprintf(stream, " %12.6g %12.6g\n", of->mean, of->deviation);
+  }
+}
