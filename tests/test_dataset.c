@@ -11,7 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "data/dataset.h"
+#include "data/shard.h"
+#include "data/shard_values.h"
 
 enum { ROWS = 10, FEATURES = 3 };
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/machine_memory.h"
+#include "data/shard.h"
 #include "h5/h5.h"
 
 #include <cmocka.h>

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include "base/memory.h"
+#include "data/shard.h"
 
 enum { PIECE_BYTES = 4 << 20 };
 

@@ -1,5 +1,6 @@
 #include "data/sample_weights.h"
 
+#include "data/shard_values.h"
 #include "ranks/comm.h"
 
 mlpd_status sample_weights_check(mlpd_comm *comm, const part *p, double largest) {

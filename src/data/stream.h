@@ -3,7 +3,7 @@
 #ifndef MLPDIST_STREAM_H
 #define MLPDIST_STREAM_H
 
-#include "data/dataset.h"
+#include "data/shard.h"
 
 enum { STREAM_WINDOWS = 3 }; /* windows of a lane in memory */
 

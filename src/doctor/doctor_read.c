@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/machine_cores.h"
-#include "data/dataset.h"
 #include "data/labels.h"
+#include "data/shard.h"
 #include "doctor/doctor.h"
 #include "doctor/doctor_measure.h"
 #include "ranks/clock.h"

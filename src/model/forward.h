@@ -4,8 +4,8 @@
 #ifndef MLPDIST_FORWARD_H
 #define MLPDIST_FORWARD_H
 
-#include "data/dataset.h"
 #include "data/normalize.h"
+#include "data/shard.h"
 #include "model/forward_range.h"
 #include "network/loss.h"
 #include "network/network.h"

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "data/class_counts.h"
+#include "data/shard.h"
 #include "lanes/row_split.h"
 
 enum { BLOCK_ROWS = 1 << 16 };

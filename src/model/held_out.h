@@ -5,7 +5,7 @@
 
 #include "data/class_counts.h"
 #include "data/class_map.h"
-#include "data/dataset.h"
+#include "data/shard.h"
 #include "lanes/lanes.h"
 #include "model/forward.h"
 #include "model/model.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/shard_values.h"
 #include "model/model_clamp.h"
 #include "ranks/comm.h"
 #include "run/column_inputs.h"

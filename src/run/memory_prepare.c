@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/machine_memory.h"
-#include "data/dataset.h"
+#include "data/shard.h"
 #include "network/optimizer.h"
 #include "ranks/comm.h"
 #include "run/column_inputs.h"

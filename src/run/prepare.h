@@ -3,9 +3,9 @@
 #ifndef MLPDIST_PREPARE_H
 #define MLPDIST_PREPARE_H
 
-#include "data/dataset.h"
 #include "data/labels.h"
 #include "data/row_scan.h"
+#include "data/shard.h"
 #include "data/stream.h"
 #include "lanes/lanes.h"
 #include "model/held_out.h"

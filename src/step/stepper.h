@@ -15,8 +15,8 @@
 #ifndef MLPDIST_STEPPER_H
 #define MLPDIST_STEPPER_H
 
-#include "data/dataset.h"
 #include "data/normalize.h"
+#include "data/shard.h"
 #include "data/stream.h"
 #include "lanes/lanes.h"
 #include "network/loss.h"

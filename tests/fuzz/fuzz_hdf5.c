@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "data/dataset.h"
+#include "data/shard.h"
 #include "fuzz.h"
 #include "model/model.h"
 #include "run/checkpoint.h"
