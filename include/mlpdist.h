@@ -569,6 +569,10 @@ MLPD_API void mlpd_import_options_default(mlpd_import_options *options);
  * activations; the message names the operator. */
 MLPD_API mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, mlpd_model **model);
 
+/* The same, into the model file out. MLPD_ERROR_USAGE if out is path under any name, or exists and is anything else
+ * than a model that an import made: it is not replaced. */
+MLPD_API mlpd_status mlpd_import_file(const char *path, const mlpd_import_options *options, const char *out);
+
 /* From now on, notice is called with one line for each thing that the user should know about how data meets the model:
  * columns that are in another order, say. On rank 0 alone, from the calling thread of mlpd_evaluate() or
  * mlpd_predict(); NULL: no more. */

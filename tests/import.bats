@@ -322,6 +322,23 @@ END
   alone import copy.h5 link.h5
   fails_with 2 "link.h5 is the file to import: writing the model there would destroy it"
   cmp net.h5 copy.h5 || fail "the file to import is gone"
+  # Of what exists, only a model that an import made is replaced.
+  table '3 * a - b'
+  "$MLPDIST" train "${quick[@]}" --data table.h5 --hidden 2 --epochs 1 --quiet --out kept > told || fail "train"
+  cp table.csv made.h5
+  for file in kept/model.h5 kept/checkpoints/*.h5 table.h5 made.h5; do
+    cp "$file" before
+    alone import one.npz "$file"
+    fails_with 2 "$file exists and is not a model that an import made"
+    cmp "$file" before || fail "$file was written"
+  done
+  rm made.h5
+  alone import one.npz made.h5
+  succeeds
+  alone import net.h5 made.h5
+  succeeds
+  alone import net.h5 nowhere/made.h5
+  fails_with 1 "nowhere/made.h5: its folder, nowhere: No such file"
   for file in none.h5 none.npz; do
     alone import "$file" x.out.h5
     fails_with 1 "mlpdist: $file: "

@@ -288,6 +288,8 @@ static void test_the_rest(void **state) {
   ASSERT_USAGE(mlpd_export(NULL, "net.c"), "model");
   ASSERT_USAGE(mlpd_import(NULL, NULL, &model), "path");
   ASSERT_USAGE(mlpd_import("net.onnx", NULL, &model), "options");
+  ASSERT_USAGE(mlpd_import_file(NULL, NULL, "out.h5"), "path");
+  ASSERT_USAGE(mlpd_import_file("net.onnx", NULL, "out.h5"), "options");
   ASSERT_USAGE(mlpd_describe(NULL, stdout), "path");
   ASSERT_USAGE(mlpd_describe("m.h5", NULL), "stream");
   ASSERT_USAGE(mlpd_network_create(1, NULL, activations, &network), "widths");

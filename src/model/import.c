@@ -4,7 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/file_output.h"
 #include "base/locale.h"
 #include "base/memory.h"
 #include "model/model_network.h"
@@ -231,4 +233,32 @@ mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, ml
   import_chain_free(&chain);
   if (status == MLPD_OK || strncmp(mlpd_error_message(), path, strlen(path)) == 0) return status;
   return status_prefix(status, "%s: ", path);
+}
+
+/* Of the files that exist, an import replaces only what one made: a model that no step has trained. */
+static mlpd_status check_output(const char *out) {
+  struct stat about;
+  mlpd_model *former = NULL;
+  if (stat(out, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) return file_check_folder_of(out);
+  const bool imported = mlpd_model_load(out, &former) == MLPD_OK && former->step == 0;
+  mlpd_model_free(former);
+  if (imported) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE,
+              "%s exists and is not a model that an import made, so it is not replaced: name a new file", out);
+}
+
+mlpd_status mlpd_import_file(const char *path, const mlpd_import_options *options, const char *out) {
+  IN_C_LOCALE();
+  NEED(path);
+  NEED(options);
+  NEED(out);
+  const file_identity read = file_identify(path), written = file_identify(out);
+  if (file_identities_equal(&read, &written))
+    return FAIL(MLPD_ERROR_USAGE, "%s is the file to import: writing the model there would destroy it", out);
+  TRY(check_output(out));
+  mlpd_model *model = NULL;
+  mlpd_status status = mlpd_import(path, options, &model);
+  if (status == MLPD_OK) status = mlpd_model_save(model, out);
+  mlpd_model_free(model);
+  return status;
 }

@@ -1,6 +1,4 @@
 /* mlpdist import: a network that another program trained, as a model. */
-#include <sys/stat.h>
-
 #include "program/commands.h"
 #include "program/outcome.h"
 
@@ -57,22 +55,6 @@ const option_table import_table = {
     .max_positionals = 2,
 };
 
-static bool is_same_file(const char *one, const char *other) {
-  struct stat first, second;
-  return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev &&
-         first.st_ino == second.st_ino;
-}
-
-static mlpd_status import(const char *path, const mlpd_import_options *options, const char *out) {
-  mlpd_model *model = NULL;
-  if (is_same_file(path, out))
-    return outcome_fail(MLPD_ERROR_USAGE, "%s is the file to import: writing the model there would destroy it", out);
-  mlpd_status status = mlpd_import(path, options, &model);
-  if (status == MLPD_OK) status = mlpd_model_save(model, out);
-  mlpd_model_free(model);
-  return status;
-}
-
 int command_import(int argc, char **argv) {
   import_arguments arguments = {0};
   mlpd_import_options_default(&arguments.import);
@@ -80,7 +62,7 @@ int command_import(int argc, char **argv) {
   if (options_want_help(argc, argv)) return command_print_help(&import_table);
   mlpd_status status = options_parse(&import_table, argc, argv, &arguments, &results);
   if (status == MLPD_OK && outcome_launcher_rank() <= 0)
-    status = import(results.positionals[0], &arguments.import, results.positionals[1]);
+    status = mlpd_import_file(results.positionals[0], &arguments.import, results.positionals[1]);
   options_free(&results);
   return outcome_end(NULL, status);
 }
