@@ -2,6 +2,7 @@
  * are in the file; statistics have the same bits as for rows in memory. */
 #include "data/stream.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -422,6 +423,84 @@ static void test_scan_refuses(void **state) {
   free_plans(&made);
 }
 
+/* ---- Memory ----------------------------------------------------------------------------------------------- */
+
+/* Bytes allocated; a sanitizer keeps them elsewhere. */
+static bool allocated(size_t *bytes) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !__GLIBC_PREREQ(2, 33)
+  *bytes = 0;
+  return false;
+#else
+  const struct mallinfo2 found = mallinfo2();
+  *bytes = found.uordblks + found.hblkhd;
+  return true;
+#endif
+}
+
+/* Bytes of an array in a block. */
+static uint64_t in_block(uint64_t count, size_t size) { return (count * size + 63) / 64 * 64; }
+
+/* What a stream is estimated to take is what it takes, but for its handle and the order of the blocks. */
+static void check_stream_size(part *from, const plans *made, bool values) {
+  enum { HANDLE_BYTES = 2 << 10, BLOCKS = 4096 };
+  const stream_parts parts = parts_of(from, made, values, 0, made->plan.num_lanes);
+  const uint64_t expected = stream_size(&parts);
+  uint64_t windows = 0;
+  for (uint32_t u = 0; u < made->plan.num_lanes; u++) {
+    const uint64_t lane_rows = made->plan.lane_begin[u + 1] - made->plan.lane_begin[u];
+    const uint64_t rows = lane_rows < made->window ? lane_rows : made->window;
+    windows += 3 * (in_block(rows, FEATURES * sizeof(float)) + 3 * in_block(rows, sizeof(float)));
+  }
+  assert_true(expected > windows && expected < windows + 2048 * (uint64_t)made->plan.num_lanes);
+  stream *s = NULL;
+  size_t before = 0, after = 0;
+  (void)allocated(&before);
+  assert_ok(stream_create(&parts, &s));
+  if (allocated(&after))
+    assert_in_range(after - before, expected, expected + HANDLE_BYTES + BLOCKS * made->plan.num_lanes);
+  stream_free(s);
+}
+
+static void check_scan_size(part *from, const plans *made, bool values) {
+  row_scan scan;
+  row_scan_wishes wishes = {.plan = &made->plan, .lane_end = made->plan.num_lanes, .as_classes = !values, .threads = 1};
+  const uint64_t one = row_scan_size(from, &wishes);
+  wishes.threads = 3;
+  const uint64_t thread = (row_scan_size(from, &wishes) - one) / 2, lanes = made->plan.num_lanes;
+  uint64_t rows = 0; /* of the largest lane: less than a piece */
+  for (uint32_t u = 0; u < lanes; u++)
+    if (made->plan.lane_begin[u + 1] - made->plan.lane_begin[u] > rows)
+      rows = made->plan.lane_begin[u + 1] - made->plan.lane_begin[u];
+  const uint64_t deviations = in_block(FEATURES, sizeof(double)) + (values ? in_block(1, sizeof(double)) : 0);
+  assert_int_equal(thread, in_block(rows, FEATURES * sizeof(float)) + 2 * in_block(rows, sizeof(float)) + deviations);
+  size_t before = 0, after = 0;
+  (void)allocated(&before);
+  wishes.threads = 1;
+  wishes.num_classes = 7;
+  wishes.split = made->used_split ? &made->split : NULL;
+  assert_ok(row_scan_run(from, &wishes, &scan)); /* what it reads into is freed */
+  if (allocated(&after)) assert_in_range(after - before, one - thread, one - thread + 1024);
+  assert_int_equal(one - thread, in_block(lanes * (1 + 4 * FEATURES), sizeof(double)) +
+                                     (values ? in_block(lanes * 5, sizeof(double)) : 0) +
+                                     in_block(lanes, sizeof(uint64_t)));
+  row_scan_free(&scan);
+}
+
+static void test_sizes(void **state) {
+  (void)state;
+  const int some[] = {3, 8, 9, 10};
+  for (int i = 0; i < 8; i++) {
+    const setting *const given = &settings[some[i / 2]];
+    const bool values = i % 2 == 1;
+    plans made = make_plans(given);
+    part from = open_file(make_file(given->rows, values));
+    check_stream_size(&from, &made, values);
+    check_scan_size(&from, &made, values);
+    part_close(&from);
+    free_plans(&made);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_row_once),
@@ -431,6 +510,7 @@ int main(void) {
       cmocka_unit_test(test_failures),
       cmocka_unit_test(test_scan),
       cmocka_unit_test(test_scan_refuses),
+      cmocka_unit_test(test_sizes),
       cmocka_unit_test(test_keys),
   };
   return cmocka_run_group_tests_name("stream", tests, setup, teardown);

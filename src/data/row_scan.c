@@ -18,32 +18,26 @@ column_statistics row_scan_record(double *record, uint32_t columns) {
                              .maximum = record + 1 + 3 * d};
 }
 
-/* Rows of a lane that are read at once, at most as many as the largest lane has. row_bytes: x, targets and weight. */
-static uint64_t piece_rows(const lane_plan *plan, uint32_t begin, uint32_t end, uint64_t row_bytes) {
+/* Rows of a lane that are read at once, at most as many as the largest lane has. */
+static uint64_t piece_rows(const part *from, const row_scan_wishes *w) {
   uint64_t most = 0;
-  for (uint32_t u = begin; u < end; u++) {
-    const uint64_t rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
+  for (uint32_t u = w->lane_begin; u < w->lane_end; u++) {
+    const uint64_t rows = w->plan->lane_begin[u + 1] - w->plan->lane_begin[u];
     most = rows > most ? rows : most;
   }
-  const uint64_t wanted = PIECE_BYTES / row_bytes + 1;
+  const uint64_t wanted = PIECE_BYTES / part_raw_row_bytes(from, w->as_classes) + 1;
   return wanted < most ? wanted : most;
 }
 
 static size_t record_doubles(uint32_t columns) { return 1 + 4 * (size_t)columns; }
-
-uint64_t row_scan_size(const part *from, const row_scan_wishes *w) {
-  const uint64_t row_bytes = part_raw_row_bytes(from, w->as_classes);
-  const uint64_t pieces = (uint64_t)w->threads * piece_rows(w->plan, w->lane_begin, w->lane_end, row_bytes) * row_bytes;
-  const size_t doubles =
-      record_doubles(from->features) + (w->as_classes ? 0 : record_doubles(from->y_columns)); /* per lane */
-  return pieces + (w->lane_end - w->lane_begin) * doubles * sizeof(double);
-}
 
 /* ---- One lane ------------------------------------------------------------------------------------------ */
 
 typedef struct lane_pass {
   part *from;
   const row_scan_wishes *wishes;
+  uint64_t most; /* rows of piece */
+  char *memory;  /* piece and deviations */
   shard piece;
   column_statistics x, y;
   double *x_deviations, *y_deviations; /* (columns) */
@@ -94,7 +88,8 @@ static mlpd_status read_piece(lane_pass *pass, uint64_t begin, uint64_t end) {
   return status;
 }
 
-static mlpd_status each_piece(lane_pass *pass, uint32_t lane, uint64_t most, void look(lane_pass *pass)) {
+static mlpd_status each_piece(lane_pass *pass, uint32_t lane, void look(lane_pass *pass)) {
+  const uint64_t most = pass->most;
   const uint64_t last = pass->wishes->plan->lane_begin[lane + 1];
   for (uint64_t begin = pass->wishes->plan->lane_begin[lane]; begin < last; begin += most) {
     TRY(read_piece(pass, begin, last - begin < most ? last : begin + most));
@@ -103,17 +98,17 @@ static mlpd_status each_piece(lane_pass *pass, uint32_t lane, uint64_t most, voi
   return MLPD_OK;
 }
 
-static mlpd_status scan_lane(lane_pass *pass, uint32_t lane, uint64_t most) {
+static mlpd_status scan_lane(lane_pass *pass, uint32_t lane) {
   column_statistics_clear(&pass->x);
   if (pass->y.mean != NULL) column_statistics_clear(&pass->y);
   for (int i = 0; i < 4; i++) (void)XXH3_64bits_reset(pass->hash[i]);
-  TRY(each_piece(pass, lane, most, first_look));
+  TRY(each_piece(pass, lane, first_look));
   column_sums_finish(&pass->x);
   if (pass->y.mean != NULL) column_sums_finish(&pass->y);
   if (!pass->wishes->x_deviations && !pass->wishes->y_deviations) return MLPD_OK;
   for (uint32_t c = 0; c < pass->x.columns; c++) pass->x_deviations[c] = 0;
   for (uint32_t c = 0; c < pass->y.columns; c++) pass->y_deviations[c] = 0;
-  TRY(each_piece(pass, lane, most, second_look));
+  TRY(each_piece(pass, lane, second_look));
   if (pass->wishes->x_deviations) column_deviations_finish(&pass->x, pass->x_deviations);
   if (pass->wishes->y_deviations) column_deviations_finish(&pass->y, pass->y_deviations);
   return MLPD_OK;
@@ -121,33 +116,39 @@ static mlpd_status scan_lane(lane_pass *pass, uint32_t lane, uint64_t most) {
 
 /* ---- All lanes ----------------------------------------------------------------------------------------- */
 
-static mlpd_status make_pass(part *from, const row_scan_wishes *wishes, uint64_t most, lane_pass *pass) {
-  *pass = (lane_pass){.from = from, .wishes = wishes, .classes = NO_CLASSES};
+static void lay_out_pass(void *owner, memory_layout *layout) {
+  lane_pass *const pass = owner;
+  shard_lay_out(pass->from, pass->most, pass->wishes->as_classes, NULL, layout, &pass->piece);
+  pass->x_deviations = memory_place(layout, pass->from->features, sizeof(double));
+  pass->y_deviations = memory_place(layout, pass->piece.outputs, sizeof(double));
+}
+
+static lane_pass new_pass(part *from, const row_scan_wishes *wishes) {
+  return (lane_pass){.from = from, .wishes = wishes, .most = piece_rows(from, wishes), .classes = NO_CLASSES};
+}
+
+static mlpd_status make_pass(lane_pass *pass) {
   for (int i = 0; i < 4; i++) {
     pass->hash[i] = XXH3_createState();
     if (pass->hash[i] == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory while reading the training rows");
   }
-  TRY(shard_allocate(from, most, wishes->as_classes, NULL, &pass->piece));
-  TRY(memory_allocate(&pass->x_deviations, from->features, sizeof(double), "statistics"));
-  return memory_allocate(&pass->y_deviations, pass->piece.outputs, sizeof(double), "statistics");
+  return memory_allocate_layout(lay_out_pass, pass, "rows for statistics", &pass->memory);
 }
 
 static void free_pass(lane_pass *pass) {
   for (int i = 0; i < 4; i++) (void)XXH3_freeState(pass->hash[i]);
-  shard_free(&pass->piece);
   class_counts_free(&pass->classes);
-  free(pass->x_deviations);
-  free(pass->y_deviations);
+  free(pass->memory);
 }
 
 /* Lane i of the scan, from 0. */
-static mlpd_status fill_lane(lane_pass *pass, uint32_t i, uint64_t most, row_scan *made) {
+static mlpd_status fill_lane(lane_pass *pass, uint32_t i, row_scan *made) {
   const uint32_t d = pass->piece.features, k = pass->piece.outputs;
   double *const x = made->x + i * record_doubles(d);
   double *const y = made->y != NULL ? made->y + i * record_doubles(k) : NULL;
   pass->x = row_scan_record(x, d);
   pass->y = y != NULL ? row_scan_record(y, k) : (column_statistics){0};
-  TRY(scan_lane(pass, pass->wishes->lane_begin + i, most));
+  TRY(scan_lane(pass, pass->wishes->lane_begin + i));
   x[0] = pass->x.count;
   if (y != NULL) y[0] = pass->y.count;
   uint64_t hashes[4];
@@ -172,26 +173,46 @@ static void note_failure(lane_failure *first, uint32_t lane, mlpd_status status)
   }
 }
 
+/* What stays of a scan. */
+typedef struct scan_result {
+  const part *from;
+  const row_scan_wishes *wishes;
+  row_scan *made;
+} scan_result;
+
+static void lay_out_result(void *owner, memory_layout *layout) {
+  const scan_result *const of = owner;
+  const size_t lanes = of->wishes->lane_end - of->wishes->lane_begin;
+  const size_t targets = of->wishes->as_classes ? 0 : record_doubles(of->from->y_columns);
+  of->made->x = memory_place(layout, lanes * record_doubles(of->from->features), sizeof(double));
+  of->made->y = memory_place(layout, lanes * targets, sizeof(double));
+  of->made->hashes = memory_place(layout, lanes, sizeof *of->made->hashes);
+}
+
+uint64_t row_scan_size(part *from, const row_scan_wishes *wishes) {
+  row_scan made;
+  lane_pass pass = new_pass(from, wishes);
+  return memory_layout_size(lay_out_result, &(scan_result){from, wishes, &made}) +
+         (uint64_t)wishes->threads * memory_layout_size(lay_out_pass, &pass);
+}
+
 mlpd_status row_scan_run(part *from, const row_scan_wishes *wishes, row_scan *made) {
   const uint32_t lanes = wishes->lane_end - wishes->lane_begin;
-  const uint64_t most =
-      piece_rows(wishes->plan, wishes->lane_begin, wishes->lane_end, part_raw_row_bytes(from, wishes->as_classes));
+  scan_result result = {from, wishes, made};
   *made = (row_scan){.classes = NO_CLASSES};
-  TRY(memory_allocate(&made->x, lanes * record_doubles(from->features), sizeof(double), "statistics"));
-  if (!wishes->as_classes)
-    TRY(memory_allocate(&made->y, lanes * record_doubles(from->y_columns), sizeof(double), "statistics"));
-  TRY(memory_allocate(&made->hashes, lanes, sizeof *made->hashes, "statistics"));
+  TRY(shard_check(from, wishes->as_classes));
+  TRY(memory_allocate_layout(lay_out_result, &result, "statistics", &made->memory));
   lane_failure failure = {0};
   double heaviest = 0;
 #pragma omp parallel num_threads(wishes->threads) reduction(max : heaviest)
   {
-    lane_pass pass;
-    mlpd_status status = make_pass(from, wishes, most, &pass);
+    lane_pass pass = new_pass(from, wishes);
+    mlpd_status status = make_pass(&pass);
     if (status != MLPD_OK) note_failure(&failure, 0, status);
 #pragma omp for schedule(dynamic)
     for (uint32_t i = 0; i < lanes; i++) {
       if (status != MLPD_OK) continue;
-      status = fill_lane(&pass, i, most, made);
+      status = fill_lane(&pass, i, made);
       if (status != MLPD_OK) note_failure(&failure, i, status);
     }
 #pragma omp critical(row_scan_classes)
@@ -206,9 +227,7 @@ mlpd_status row_scan_run(part *from, const row_scan_wishes *wishes, row_scan *ma
 }
 
 void row_scan_free(row_scan *scan) {
-  free(scan->x);
-  free(scan->y);
-  free(scan->hashes);
+  free(scan->memory);
   class_counts_free(&scan->classes);
   *scan = (row_scan){0};
 }

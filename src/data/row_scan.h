@@ -13,6 +13,7 @@ typedef struct row_scan {
   uint64_t *hashes; /* (lanes) hash of x, classes, values and weights, in position order */
   class_counts classes;
   double largest_weight;
+  char *memory; /* of the arrays */
 } row_scan;
 
 typedef struct row_scan_wishes {
@@ -34,7 +35,7 @@ void row_scan_free(row_scan *scan);
 /* A view of a record of (1 + 4 columns) doubles as statistics. */
 column_statistics row_scan_record(double *record, uint32_t columns);
 
-/* Bytes that row_scan_run allocates. */
-uint64_t row_scan_size(const part *from, const row_scan_wishes *w);
+/* Bytes of the arrays that row_scan_run allocates, by a dry run. */
+uint64_t row_scan_size(part *from, const row_scan_wishes *wishes);
 
 #endif

@@ -2,9 +2,10 @@
 #ifndef MLPDIST_SHARD_H
 #define MLPDIST_SHARD_H
 
+#include "base/memory.h"
 #include "data/dataset.h"
 
-/* Bytes of one row in a shard: x in its stored type, targets as the network sees them, weight. */
+/* Bytes of one row in a shard that has y: x in its stored type, targets as the network sees them, weight. */
 uint64_t part_row_bytes(const part *p, bool as_classes);
 uint64_t part_raw_row_bytes(const part *p, bool as_classes); /* the same with raw targets */
 uint64_t part_target_bytes(const part *p, bool as_classes);  /* targets and weight only */
@@ -41,6 +42,13 @@ mlpd_status shard_fill(part *p, const row_run *runs, uint64_t num_runs, uint64_t
 mlpd_status shard_read_classes(part *p, uint64_t row, uint64_t count, uint32_t num_classes, int32_t *classes);
 
 void shard_free(shard *s);
-uint64_t shard_size(const shard *s); /* bytes */
+
+/* The arrays of shard_allocate as a part of a larger block (base/memory.h), whose owner calls shard_check before and
+ * frees the block instead of the shard. */
+void shard_lay_out(const part *p, uint64_t rows, bool as_classes, const affine *target, memory_layout *layout,
+                   shard *made);
+
+/* MLPD_ERROR_DATA if y cannot be read as classes, or not as values. */
+mlpd_status shard_check(const part *p, bool as_classes);
 
 #endif

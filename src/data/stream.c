@@ -23,6 +23,7 @@ typedef struct lane_windows {
 struct stream {
   stream_parts parts;
   uint32_t num_lanes;
+  char *memory;        /* lanes and their windows */
   lane_windows *lanes; /* (num_lanes) */
   uint64_t epoch;      /* epoch of the step taken */
   pthread_t thread;
@@ -99,14 +100,40 @@ static void *read_ahead(void *argument) {
 
 /* ---- The calling thread --------------------------------------------------------------------------------- */
 
-static mlpd_status make_lane(const stream_parts *parts, uint32_t lane, lane_windows *made) {
-  TRY(stream_lane_create(parts->plan, parts->split, parts->seed, parts->window_rows, lane, &made->blocks));
-  made->end = made->blocks.num_windows * parts->epochs;
-  const uint64_t lane_rows = made->blocks.rows > 0 ? made->blocks.rows : 1;
+/* A lane without rows has windows of one, so that stream_kinds is right for it, too. */
+static void lay_out_lane(const stream *s, uint32_t i, memory_layout *layout) {
+  const stream_parts *const parts = &s->parts;
+  const uint64_t *const begin = parts->plan->lane_begin + parts->lane_begin + i;
+  const uint64_t lane_rows = begin[1] > begin[0] ? begin[1] - begin[0] : 1;
   const uint64_t rows = lane_rows < parts->window_rows ? lane_rows : parts->window_rows;
-  for (int i = 0; i < STREAM_WINDOWS; i++) {
-    TRY(shard_allocate(parts->from, rows, parts->as_classes, parts->target, &made->slots[i].rows));
-    TRY(memory_allocate(&made->slots[i].order, rows, sizeof(uint32_t), "row order"));
+  for (int k = 0; k < STREAM_WINDOWS; k++) {
+    stream_window made;
+    shard_lay_out(parts->from, rows, parts->as_classes, parts->target, layout, &made.rows);
+    made.order = memory_place(layout, rows, sizeof *made.order);
+    if (s->lanes != NULL) s->lanes[i].slots[k] = made;
+  }
+}
+
+static void lay_out(void *owner, memory_layout *layout) {
+  stream *const s = owner;
+  s->lanes = memory_place(layout, s->num_lanes, sizeof *s->lanes);
+  for (uint32_t i = 0; i < s->num_lanes; i++) lay_out_lane(s, i, layout);
+}
+
+uint64_t stream_size(const stream_parts *parts) {
+  stream s = {.parts = *parts, .num_lanes = parts->lane_end - parts->lane_begin};
+  return memory_layout_size(lay_out, &s);
+}
+
+static mlpd_status make_lanes(stream *s) {
+  const stream_parts *const parts = &s->parts;
+  TRY(shard_check(parts->from, parts->as_classes));
+  TRY(memory_allocate_layout(lay_out, s, "windows of rows", &s->memory));
+  for (uint32_t i = 0; i < s->num_lanes; i++) {
+    lane_windows *const u = &s->lanes[i];
+    TRY(stream_lane_create(parts->plan, parts->split, parts->seed, parts->window_rows, parts->lane_begin + i,
+                           &u->blocks));
+    u->end = u->blocks.num_windows * parts->epochs;
   }
   return MLPD_OK;
 }
@@ -119,9 +146,7 @@ mlpd_status stream_create(const stream_parts *parts, stream **made) {
   (void)pthread_mutex_init(&s->mutex, NULL);
   (void)pthread_cond_init(&s->changed, NULL);
   s->num_lanes = parts->lane_end - parts->lane_begin;
-  mlpd_status status = memory_allocate(&s->lanes, s->num_lanes, sizeof *s->lanes, "stream of rows");
-  for (uint32_t i = 0; i < s->num_lanes && status == MLPD_OK; i++)
-    status = make_lane(parts, parts->lane_begin + i, &s->lanes[i]);
+  const mlpd_status status = make_lanes(s);
   if (status != MLPD_OK)
     stream_free(s);
   else
@@ -138,14 +163,8 @@ void stream_free(stream *s) {
     (void)pthread_mutex_unlock(&s->mutex);
     (void)pthread_join(s->thread, NULL);
   }
-  for (uint32_t i = 0; s->lanes != NULL && i < s->num_lanes; i++) {
-    stream_lane_free(&s->lanes[i].blocks);
-    for (int k = 0; k < STREAM_WINDOWS; k++) {
-      shard_free(&s->lanes[i].slots[k].rows);
-      free(s->lanes[i].slots[k].order);
-    }
-  }
-  free(s->lanes);
+  for (uint32_t i = 0; s->lanes != NULL && i < s->num_lanes; i++) stream_lane_free(&s->lanes[i].blocks);
+  free(s->memory);
   (void)pthread_cond_destroy(&s->changed);
   (void)pthread_mutex_destroy(&s->mutex);
   free(s);
@@ -204,14 +223,4 @@ const uint32_t *stream_rows(const stream *s, uint32_t lane, uint64_t begin, uint
   if (*count > left) *count = left;
   *rows = &from->rows;
   return from->order + place;
-}
-
-uint64_t stream_size(const lane_plan *plan, uint32_t lane_begin, uint32_t lane_end, uint64_t window_rows,
-                     uint64_t row_bytes) {
-  uint64_t rows = 0;
-  for (uint32_t u = lane_begin; u < lane_end; u++) {
-    const uint64_t lane_rows = plan->lane_begin[u + 1] - plan->lane_begin[u];
-    rows += lane_rows < window_rows ? lane_rows : window_rows;
-  }
-  return STREAM_WINDOWS * rows * (row_bytes + sizeof(uint32_t));
 }

@@ -22,7 +22,8 @@ typedef struct stream_parts {
 } stream_parts;
 
 mlpd_status stream_create(const stream_parts *parts, stream **made);
-void stream_free(stream *s); /* NULL is allowed. */
+uint64_t stream_size(const stream_parts *parts); /* bytes of the windows that stream_create allocates, by a dry run */
+void stream_free(stream *s);                     /* NULL is allowed. */
 
 /* A shard with the same types and columns as every window; its rows are meaningless. */
 const shard *stream_kinds(const stream *s);
@@ -36,9 +37,5 @@ mlpd_status stream_take(stream *s, uint64_t epoch, uint64_t step);
  * the window with the first of them, and *count to how many of them it holds; returns their indices in *rows. Threads
  * may call it at the same time. */
 const uint32_t *stream_rows(const stream *s, uint32_t lane, uint64_t begin, uint64_t *count, const shard **rows);
-
-/* Bytes of the windows of lanes [lane_begin, lane_end). */
-uint64_t stream_size(const lane_plan *plan, uint32_t lane_begin, uint32_t lane_end, uint64_t window_rows,
-                     uint64_t row_bytes);
 
 #endif

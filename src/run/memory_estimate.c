@@ -43,16 +43,13 @@ memory_estimate memory_estimate_of(const memory_shapes *s) {
   const uint64_t rows = s->plan->lane_begin[lanes.end] - s->plan->lane_begin[lanes.begin];
   const uint64_t bytes = arena * sizeof(float), search = optimizer_searches(s->optimizer) ? lbfgs_num_arenas() : 0;
   const uint64_t saved = 2 + (uint64_t)s->averages + optimizer_most_state(s->optimizer, s->lbfgs_history);
-  e.bytes[MEMORY_ROWS] = rows * s->row_bytes;
-  if (s->window_rows > 0)
-    e.bytes[MEMORY_ROWS] = s->reader_bytes + stream_size(s->plan, lanes.begin, lanes.end, s->window_rows, s->row_bytes);
+  e.bytes[MEMORY_ROWS] = s->streams ? s->stream_bytes : rows * s->row_bytes;
   e.bytes[MEMORY_HELD_OUT] = s->held_out_bytes;
   e.bytes[MEMORY_ARENAS] = (saved + search) * bytes;
   e.bytes[MEMORY_SUMS] = reducer_size(s->plan->num_lanes, s->size, s->rank, arena, s->reduce, s->divided, s->shares);
   const backend *gemm = NULL;
   if (backend_choose(s->backend, &gemm) == MLPD_OK)
-    e.bytes[MEMORY_LANES] =
-        stepper_size(s->network, gemm, s->plan, lanes, s->target_bytes, s->window_rows > 0, s->threads);
+    e.bytes[MEMORY_LANES] = stepper_size(s->network, gemm, s->plan, lanes, s->target_bytes, s->streams, s->threads);
   e.bytes[MEMORY_EVALUATION] = (uint64_t)s->threads * workspace_size(s->network, FORWARD_BLOCK_ROWS, false);
   e.bytes[MEMORY_CHECKPOINT] = s->checkpoints && s->rank == 0 ? saved * bytes : 0;
   const bool foreign = gemm != NULL && gemm->instructions != NULL;

@@ -29,8 +29,8 @@ typedef struct memory_shapes {
   uint64_t target_bytes;          /* of these, targets and weight */
   uint64_t held_out_bytes;        /* of this rank */
   uint64_t held_out_window_bytes; /* of this rank, if they are read in windows instead */
-  uint64_t window_rows;           /* of a lane, if rows are streamed; 0: all rows are in memory */
-  uint64_t reader_bytes;          /* besides the windows: chunks that HDF5 caches, buffers of the first scan */
+  bool streams;                   /* the training rows are read while training */
+  uint64_t stream_bytes;          /* then: windows of rows, chunks that HDF5 caches, buffers of the first scan */
   mlpd_optimizer optimizer;
   uint32_t lbfgs_history; /* of lbfgs alone */
   bool averages;          /* the run keeps an average of the weights */

@@ -47,26 +47,25 @@ static uint64_t kept_bytes(const part *of) {
   return bytes + (of->weight != NULL ? h5_array_kept(of->weight) : 0);
 }
 
-static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
+static void measure_data(mlpd_comm *comm, preparation *p, part *train) {
   const bool as_classes = p->options.task == MLPD_CLASSIFICATION;
   const char *const every = p->options.checkpoint_every;
   memory_shapes *const s = &p->memory;
-  *s = (memory_shapes){
-      .backend = p->options.backend,
-      .plan = &p->plan,
-      .row_bytes = p->options.stream ? part_row_bytes(train, as_classes) : part_raw_row_bytes(train, as_classes),
-      .target_bytes = part_target_bytes(train, as_classes),
-      .optimizer = p->options.optimizer,
-      .lbfgs_history = p->options.lbfgs_history,
-      .averages = p->options.ema > 0 || p->options.swa_start > 0,
-      .reduce = p->options.reduce,
-      .checkpoints = every != NULL && strcmp(every, "never") != 0,
-      .shares = comm_shares_memory(comm),
-      .divided = stepper_divides(p->options.update, p->options.reduce,
-                                 stepper_needs_whole(p->options.optimizer, p->options.clip_norm)),
-      .threads = p->threads,
-      .size = mlpd_comm_size(comm),
-      .rank = mlpd_comm_rank(comm)};
+  *s = (memory_shapes){.backend = p->options.backend,
+                       .plan = &p->plan,
+                       .row_bytes = part_raw_row_bytes(train, as_classes),
+                       .target_bytes = part_target_bytes(train, as_classes),
+                       .optimizer = p->options.optimizer,
+                       .lbfgs_history = p->options.lbfgs_history,
+                       .averages = p->options.ema > 0 || p->options.swa_start > 0,
+                       .reduce = p->options.reduce,
+                       .checkpoints = every != NULL && strcmp(every, "never") != 0,
+                       .shares = comm_shares_memory(comm),
+                       .divided = stepper_divides(p->options.update, p->options.reduce,
+                                                  stepper_needs_whole(p->options.optimizer, p->options.clip_norm)),
+                       .threads = p->threads,
+                       .size = mlpd_comm_size(comm),
+                       .rank = mlpd_comm_rank(comm)};
   add_held_out_file(p, MLPD_TEST);
   if (p->split.num_lanes > 0)
     add_drawn(p, train);
@@ -74,8 +73,9 @@ static void measure_data(mlpd_comm *comm, preparation *p, const part *train) {
     add_held_out_file(p, MLPD_VALID);
   if (!p->options.stream) return;
   const row_scan_wishes scan = preparation_scan(comm, p);
-  s->window_rows = p->options.window;
-  s->reader_bytes = kept_bytes(train) + row_scan_size(train, &scan);
+  const stream_parts windows = preparation_stream(comm, p, train);
+  s->streams = true;
+  s->stream_bytes = kept_bytes(train) + row_scan_size(train, &scan) + stream_size(&windows);
 }
 
 /* ---- Streaming ------------------------------------------------------------------------------------ */
@@ -106,11 +106,10 @@ static mlpd_status fit_into_limit(const mlpd_comm *comm, preparation *p, bool de
               "--memory %llu is too little: this rank needs %llu bytes at least, of these %.3g MB for windows of %llu "
               "rows a lane; a smaller --window or more ranks make it less",
               (unsigned long long)given, (unsigned long long)needed, 1e-6 * (double)p->expects.bytes[MEMORY_ROWS],
-              (unsigned long long)s->window_rows);
+              (unsigned long long)p->options.window);
 }
 
-mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *events, preparation *p,
-                                     const part *train) {
+mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, part *train) {
   mlpd_network *network = NULL;
   char note[256];
   uint32_t outputs = p->outputs;

@@ -342,16 +342,7 @@ static mlpd_status look_at_test_part(mlpd_comm *comm, preparation *p) {
 }
 
 static mlpd_status make_stream(mlpd_comm *comm, preparation *p) {
-  stream_parts parts = {.from = &p->source,
-                        .plan = &p->plan,
-                        .split = preparation_split(p),
-                        .window_rows = p->options.window,
-                        .seed = p->options.seed,
-                        .epochs = p->options.epochs,
-                        .as_classes = p->options.task == MLPD_CLASSIFICATION,
-                        .num_classes = p->options.classes,
-                        .target = p->options.task == MLPD_REGRESSION ? &p->model->target : NULL};
-  lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &parts.lane_begin, &parts.lane_end);
+  const stream_parts parts = preparation_stream(comm, p, &p->source);
   return stream_create(&parts, &p->stream);
 }
 

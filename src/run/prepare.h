@@ -61,11 +61,13 @@ const lane_plan *preparation_split(const preparation *p);
 /* What this rank's scan of streamed rows is to find. */
 row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p);
 
+/* The stream of this rank's training rows of `from`, the training part. */
+stream_parts preparation_stream(const mlpd_comm *comm, const preparation *p, part *from);
+
 /* Checks that the run fits into memory: before the rows are read (train: their open part), and again when they have
  * been read (train NULL) and everything is known. With --stream, the first call sets p->held_out_windows. Collective.
  */
-mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *events, preparation *p,
-                                     const part *train);
+mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, part *train);
 
 /* Computes p->fingerprint of the rows read. Collective. */
 mlpd_status preparation_fingerprint(mlpd_comm *comm, preparation *p);

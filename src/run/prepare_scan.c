@@ -19,3 +19,17 @@ row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p) {
   lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &wishes.lane_begin, &wishes.lane_end);
   return wishes;
 }
+
+stream_parts preparation_stream(const mlpd_comm *comm, const preparation *p, part *from) {
+  stream_parts parts = {.from = from,
+                        .plan = &p->plan,
+                        .split = preparation_split(p),
+                        .window_rows = p->options.window,
+                        .seed = p->options.seed,
+                        .epochs = p->options.epochs,
+                        .as_classes = p->options.task == MLPD_CLASSIFICATION,
+                        .num_classes = p->options.classes,
+                        .target = p->options.task == MLPD_REGRESSION ? &p->model->target : NULL};
+  lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &parts.lane_begin, &parts.lane_end);
+  return parts;
+}
