@@ -1,0 +1,199 @@
+#include "convert/convert_csv_row.h"
+
+#include <math.h>
+
+#include "convert/convert_csv_footer.h"
+#include "convert/convert_csv_kinds.h"
+#include "convert/convert_date.h"
+
+/* ---- Errors ---- */
+
+static mlpd_status count_error(const csv_source *c, const char *begin, const char *end) {
+  const uint64_t cells = csv_count_cells(begin, end, c->layout.delimiter);
+  return FAIL(MLPD_ERROR_DATA, "%s:%llu: %llu cell%s, but %u in the %s%s", c->base.name,
+              (unsigned long long)c->lines.line, (unsigned long long)cells, cells == 1 ? "" : "s", c->layout.columns,
+              c->layout.header ? "header" : "first line",
+              cells >= c->layout.columns ? ""
+              : !c->layout.header        ? " (a row must be one line)"
+              : cells == 1               ? " (if this line is not a row of the table, delete it)"
+                                         : "");
+}
+
+mlpd_status csv_changed_error(const csv_source *c) {
+  return FAIL(MLPD_ERROR_DATA, "%s:%llu: changed while it was read", c->base.name, (unsigned long long)c->lines.line);
+}
+
+static mlpd_status damaged_error(const csv_source *c, uint32_t column, const csv_cell *cell) {
+  return csv_cell_error(c, column, cell,
+                        "has no closing quote, or text after it; a quote inside a cell must be doubled: \"\"");
+}
+
+/* ---- Rows ---- */
+
+static void worsen(row_state *state, row_state to) {
+  if (*state < to) *state = to;
+}
+
+/* Handles a missing value: a feature becomes NaN; a row without its target is left out. */
+static mlpd_status take_missing(csv_source *c, uint32_t column, const csv_cell *cell, number *parsed,
+                                row_state *state) {
+  const bool feature = c->plan.roles[column] == CSV_FEATURE;
+  *parsed = (number){.value = NAN, .integer = CATEGORY_MISSING, .is_integer = true};
+  if (!feature || c->options->drop_missing) worsen(state, ROW_MISSING);
+  return c->gathering ? csv_fault_add(c, column, CSV_MISSING, cell) : MLPD_OK;
+}
+
+/* Parses a cell that the fast path could not. */
+static mlpd_status parse_odd_cell(csv_source *c, uint32_t column, const csv_cell *cell, number *parsed,
+                                  row_state *state) {
+  if (cell->damaged) return damaged_error(c, column, cell);
+  const csv_kind kind = csv_cell_read(&c->syntax, cell, parsed);
+  if (kind == CSV_MISSING) return take_missing(c, column, cell, parsed, state);
+  if (kind == CSV_TEXT) worsen(state, ROW_FAULTY);
+  return kind == CSV_NUMBER || !c->gathering ? MLPD_OK : csv_fault_add(c, column, kind, cell);
+}
+
+/* The numbers that a date becomes. */
+static mlpd_status parse_date(csv_source *c, uint32_t column, const char *p, const char *end, const char **next,
+                              number *parsed, row_state *state) {
+  csv_cell cell;
+  date found;
+  *next = csv_next_cell(p, end, c->layout.delimiter, &cell);
+  if (cell.damaged) return damaged_error(c, column, &cell);
+  if (csv_cell_is_missing(&c->syntax, &cell)) {
+    TRY(take_missing(c, column, &cell, &parsed[0], state));
+    parsed[1] = parsed[2] = parsed[0];
+    return MLPD_OK;
+  }
+  if (!date_parse(cell.begin, cell.end, &found)) {
+    worsen(state, ROW_FAULTY);
+    return c->gathering ? csv_fault_add(c, column, CSV_TEXT, &cell) : MLPD_OK;
+  }
+  const double values[DATE_FEATURES] = {found.year, found.day_of_year, found.seconds};
+  for (int i = 0; i < DATE_FEATURES; i++)
+    parsed[i] =
+        (number){.value = values[i], .integer = (int64_t)values[i], .is_integer = values[i] == floor(values[i])};
+  return MLPD_OK;
+}
+
+static mlpd_status parse_category(csv_source *c, uint32_t column, const char *p, const char *end, const char **next,
+                                  number *parsed, row_state *state) {
+  csv_cell cell;
+  *next = csv_next_cell(p, end, c->layout.delimiter, &cell);
+  if (cell.damaged) return damaged_error(c, column, &cell);
+  if (!csv_cell_is_missing(&c->syntax, &cell)) return csv_kinds_take(c, column, &cell, parsed);
+  TRY(take_missing(c, column, &cell, parsed, state));
+  parsed->value = CATEGORY_MISSING;
+  return MLPD_OK;
+}
+
+/* Reads a cell that remains text: that of the only target, or of a column that is left out. */
+static mlpd_status parse_text(csv_source *c, uint32_t column, const char *p, const char *end, const char **next,
+                              row_state *state) {
+  csv_cell cell;
+  *next = csv_next_cell(p, end, c->layout.delimiter, &cell);
+  if (cell.damaged) return damaged_error(c, column, &cell);
+  if (column != c->label) return MLPD_OK;
+  c->label_cell = cell;
+  number parsed;
+  const bool values = c->options->task == MLPD_REGRESSION;
+  const bool missing =
+      values ? csv_cell_read(&c->syntax, &cell, &parsed) == CSV_MISSING : csv_cell_is_missing(&c->syntax, &cell);
+  if (!missing) return MLPD_OK;
+  worsen(state, ROW_MISSING);
+  return c->gathering ? csv_fault_add(c, column, CSV_MISSING, &cell) : MLPD_OK;
+}
+
+static bool cells_are_empty(const char *p, const char *end, char delimiter) {
+  for (; p < end; p++)
+    if (*p != delimiter && *p != ' ' && *p != '\t') return false;
+  return true;
+}
+
+bool csv_row_is_empty(const char *begin, const char *end, char delimiter) {
+  return *begin == delimiter && cells_are_empty(begin, end, delimiter);
+}
+
+static bool is_empty(const csv_source *c, const char *p, const char *end) {
+  return cells_are_empty(p, end, c->layout.delimiter);
+}
+
+/* Checks a number that is not finite, or that an option such as --missing -999 may declare missing. */
+static mlpd_status check_number(csv_source *c, uint32_t column, const char *start, const char *end, number *parsed,
+                                row_state *state) {
+  csv_cell cell;
+  if (isnan(parsed->value)) return MLPD_OK; /* a missing value */
+  const bool missing = csv_is_missing_real(&c->syntax, parsed->value);
+  if (isfinite(parsed->value) && !missing) return MLPD_OK;
+  (void)csv_next_cell(start, end, c->layout.delimiter, &cell);
+  if (missing) return take_missing(c, column, &cell, parsed, state);
+  return csv_cell_error(c, column, &cell, "is beyond the range of double");
+}
+
+/* Parses one line into c->numbers and c->label_cell. */
+static mlpd_status parse_row(csv_source *c, const char *begin, const char *end, row_state *state) {
+  const char delimiter = c->layout.delimiter;
+  const uint32_t columns = c->layout.columns;
+  const uint8_t *roles = c->plan.roles;
+  number *next = c->numbers;
+  const char *p = begin;
+  uint32_t column = 0;
+  *state = ROW_GOOD;
+  for (; p != NULL && column < columns; column++) {
+    number *parsed = next;
+    if (roles[column] != CSV_FEATURE) {
+      if (c->target_places == NULL || roles[column] == CSV_LEFT_OUT) {
+        TRY(parse_text(c, column, p, end, &p, state));
+        continue;
+      }
+      parsed = &c->numbers[c->target_places[column]];
+    } else {
+      next += csv_features_of(&c->plan, column);
+      if (c->plan.dates[column]) {
+        TRY(parse_date(c, column, p, end, &p, parsed, state));
+        continue;
+      }
+      if (c->sets != NULL && c->sets[column] != NULL) {
+        TRY(parse_category(c, column, p, end, &p, parsed, state));
+        continue;
+      }
+    }
+    while (p < end && *p == ' ') p++;
+    const char *const start = p;
+    const char *after = c->fast ? number_parse(p, end, parsed) : NULL;
+    if (after == end) {
+      p = NULL;
+    } else if (after != NULL && *after == delimiter) {
+      for (p = after + 1; delimiter == CSV_BLANKS && (*p == ' ' || *p == '\t') && p < end;) p++;
+    } else {
+      csv_cell cell;
+      p = csv_next_cell(p, end, delimiter, &cell);
+      TRY(parse_odd_cell(c, column, &cell, parsed, state));
+    }
+    if (!isfinite(parsed->value) || c->syntax.num_missing_real > 0)
+      TRY(check_number(c, column, start, end, parsed, state));
+  }
+  if (column < columns) return count_error(c, begin, end);
+  if (p != NULL && !is_empty(c, p, end)) return count_error(c, begin, end);
+  c->rows_trailing += p != NULL;
+  return MLPD_OK;
+}
+
+mlpd_status csv_next_row(csv_source *c, bool *found, row_state *state) {
+  for (;;) {
+    const char *begin, *end;
+    TRY(csv_next_line(&c->lines, &begin, &end));
+    *found = begin != NULL;
+    if (!*found) return MLPD_OK;
+    bool below = false;
+    TRY(csv_footer_take(c, begin, end, &below));
+    if (below) continue;
+    if (csv_row_is_empty(begin, end, c->layout.delimiter)) {
+      c->rows_empty++;
+      continue;
+    }
+    TRY(parse_row(c, begin, end, state));
+    if (c->gathering || *state == ROW_GOOD) return MLPD_OK;
+    if (*state != ROW_MISSING) return csv_changed_error(c);
+  }
+}
