@@ -12,6 +12,8 @@
 #include "base/memory.h"
 #include "model/import_onnx_activations.h"
 #include "model/import_onnx_names.h"
+#include "model/onnx_attribute.h"
+#include "model/onnx_constant.h"
 
 /* ---- Products ---------------------------------------------------------------------------------------- */
 

@@ -1,4 +1,5 @@
 #include "model/import_onnx_activations.h"
+#include "model/onnx_attribute.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/onnx_constant.h"
 
 void import_builder_free(import_builder *b) {
   for (uint32_t i = 0; i < b->num_stages; i++) {

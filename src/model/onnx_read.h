@@ -38,17 +38,7 @@ protobuf_slice onnx_about(const onnx_file *file, const char *key);
 /* The node that makes a value; NULL: none. */
 const onnx_node *onnx_maker(const onnx_file *file, protobuf_slice name);
 
-/* The attribute of a node, or what it is where the node has none. */
-mlpd_status onnx_attribute_float(const onnx_node *node, const char *name, double otherwise, double *value);
-mlpd_status onnx_attribute_integer(const onnx_node *node, const char *name, int64_t otherwise, int64_t *value);
-
-/* A constant (rows, columns) of numbers; one of rank below 2 has one row. */
-typedef struct onnx_constant {
-  uint64_t rows, columns, count; /* of rank 3 and more: rows 0, for its values alone */
-  double *values;                /* (count), to be freed */
-} onnx_constant;
-
-/* *found: the value is constant: an array of the graph, a node Constant, or one of these transposed or renamed. */
-mlpd_status onnx_constant_read(const onnx_file *file, protobuf_slice name, bool *found, onnx_constant *made);
+/* The array of the graph with this name; NULL: none. */
+const onnx_named *onnx_held_array(const onnx_file *file, protobuf_slice name);
 
 #endif

@@ -1,0 +1,153 @@
+#include "model/onnx_constant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/onnx_attribute.h"
+
+/* The fields of an array; numbers may be raw, or of float or double, packed or each a field of its own. */
+typedef struct array_reader {
+  uint64_t shape[2];
+  uint32_t rank;
+  uint64_t type, count; /* count: of all dimensions, at most 2^31 */
+  protobuf_slice raw;
+  bool external;
+  double *values; /* NULL: only looking */
+  uint64_t filled;
+} array_reader;
+
+static mlpd_status add_dimension(array_reader *a, uint64_t size) {
+  if (a->rank < 2) a->shape[a->rank] = size;
+  a->rank++;
+  if (size > INT32_MAX || a->count * size > INT32_MAX)
+    return FAIL(MLPD_ERROR_DATA, "the file is damaged: an array has more elements than the file has bytes");
+  a->count *= size;
+  return MLPD_OK;
+}
+
+static mlpd_status read_head(void *context, const protobuf_field *field) {
+  array_reader *const a = context;
+  protobuf_slice rest = field->slice;
+  if (field->number == ONNX_ARRAY_DIMENSION && field->wire == PROTOBUF_VARINT) return add_dimension(a, field->value);
+  while (field->number == ONNX_ARRAY_DIMENSION && rest.count > 0) {
+    uint64_t size = 0;
+    TRY(protobuf_next_integer(&rest, &size));
+    TRY(add_dimension(a, size));
+  }
+  if (field->number == ONNX_ARRAY_TYPE) a->type = field->value;
+  if (field->number == ONNX_ARRAY_RAW) a->raw = field->slice;
+  if (field->number == ONNX_ARRAY_EXTERNAL) a->external = true;
+  return MLPD_OK;
+}
+
+/* Adds numbers that lie together: floats or doubles. */
+static void take_numbers(array_reader *a, protobuf_slice slice, bool doubles) {
+  const size_t size = doubles ? sizeof(double) : sizeof(float);
+  for (size_t i = 0; i + size <= slice.count && a->filled < a->count; i += size) {
+    float narrow;
+    if (doubles)
+      memcpy(&a->values[a->filled], slice.bytes + i, size);
+    else
+      memcpy(&narrow, slice.bytes + i, size);
+    if (!doubles) a->values[a->filled] = (double)narrow;
+    a->filled++;
+  }
+}
+
+static mlpd_status read_numbers(void *context, const protobuf_field *field) {
+  array_reader *const a = context;
+  if (field->number == ONNX_ARRAY_FLOATS) take_numbers(a, field->slice, false);
+  if (field->number == ONNX_ARRAY_DOUBLES) take_numbers(a, field->slice, true);
+  return MLPD_OK;
+}
+
+static mlpd_status check_array(const array_reader *a, protobuf_slice message) {
+  if (a->external) return FAIL(MLPD_ERROR_DATA, "its weights are in another file; save it with all weights inside");
+  if (a->type != ONNX_FLOAT && a->type != ONNX_DOUBLE)
+    return FAIL(MLPD_ERROR_DATA, "an array is of ONNX type %llu; import takes float and double",
+                (unsigned long long)a->type);
+  if (a->count * (a->type == ONNX_DOUBLE ? 8 : 4) > message.count)
+    return FAIL(MLPD_ERROR_DATA, "the file is damaged: an array has more elements than the file has bytes");
+  return MLPD_OK;
+}
+
+static mlpd_status read_array(protobuf_slice message, onnx_constant *made) {
+  array_reader a = {.count = 1};
+  TRY(protobuf_visit(message, read_head, &a));
+  TRY(check_array(&a, message));
+  TRY(memory_allocate(&a.values, a.count, sizeof *a.values, "weights"));
+  *made = (onnx_constant){.rows = a.rank == 2  ? a.shape[0]
+                                  : a.rank > 2 ? 0
+                                               : 1,
+                          .columns = a.rank == 2 ? a.shape[1] : a.count,
+                          .count = a.count,
+                          .values = a.values};
+  take_numbers(&a, a.raw, a.type == ONNX_DOUBLE);
+  TRY(protobuf_visit(message, read_numbers, &a));
+  if (a.filled != a.count) return FAIL(MLPD_ERROR_DATA, "the file is damaged: an array is cut off");
+  return MLPD_OK;
+}
+
+static mlpd_status transpose(onnx_constant *c) {
+  double *turned = NULL;
+  if (c->rows == 0 || c->columns == 0)
+    return FAIL(MLPD_ERROR_DATA, "it transposes a constant of more than two dimensions, or without elements");
+  TRY(memory_allocate(&turned, c->count, sizeof *turned, "weights"));
+  for (uint64_t i = 0; i < c->rows; i++)
+    for (uint64_t j = 0; j < c->columns; j++) turned[j * c->rows + i] = c->values[i * c->columns + j];
+  free(c->values);
+  *c = (onnx_constant){.rows = c->columns, .columns = c->rows, .count = c->count, .values = turned};
+  return MLPD_OK;
+}
+
+/* A matrix is transposed unless perm says that its rows stay first. */
+static mlpd_status find_turn(const onnx_node *node, bool *turned) {
+  onnx_attribute perm;
+  bool found;
+  TRY(onnx_attribute_find(node, "perm", &perm, &found));
+  if (!perm.has_first || perm.first != 0) *turned = !*turned;
+  return MLPD_OK;
+}
+
+/* Finds the array behind a name; *turned: it is transposed on the way. */
+static mlpd_status find_array(const onnx_file *file, protobuf_slice name, protobuf_slice *array, bool *turned) {
+  enum { MOST_STEPS = 8 };
+  *array = (protobuf_slice){0};
+  *turned = false;
+  for (int step = 0; step < MOST_STEPS; step++) {
+    const onnx_named *const held = onnx_held_array(file, name);
+    const onnx_node *const maker = held == NULL ? onnx_maker(file, name) : NULL;
+    if (held != NULL) *array = held->content;
+    if (maker == NULL) return MLPD_OK;
+    if (protobuf_slice_is(maker->op, "Constant")) {
+      onnx_attribute value;
+      bool found;
+      TRY(onnx_attribute_find(maker, "value", &value, &found));
+      *array = value.array;
+      return MLPD_OK;
+    }
+    if (protobuf_slice_is(maker->op, "Transpose"))
+      TRY(find_turn(maker, turned));
+    else if (!protobuf_slice_is(maker->op, "Identity") && !protobuf_slice_is(maker->op, "Cast"))
+      return MLPD_OK;
+    if (maker->num_inputs == 0) return MLPD_OK;
+    name = maker->inputs[0];
+  }
+  return MLPD_OK;
+}
+
+mlpd_status onnx_constant_read(const onnx_file *file, protobuf_slice name, bool *found, onnx_constant *made) {
+  protobuf_slice array;
+  bool turned;
+  *made = (onnx_constant){0};
+  TRY(find_array(file, name, &array, &turned));
+  *found = array.count > 0;
+  if (!*found) return MLPD_OK;
+  mlpd_status status = read_array(array, made);
+  if (status == MLPD_OK && turned) status = transpose(made);
+  if (status == MLPD_OK) return MLPD_OK;
+  free(made->values);
+  *made = (onnx_constant){0};
+  return status;
+}
