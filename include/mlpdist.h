@@ -476,7 +476,7 @@ typedef struct mlpd_output {
 /* A data set in the memory of the program: each rank gives rows of its own, in whatever layout; the data set is all of
  * them in rank order, and gives the same bits as a file of these rows. Types, columns and what is not given (all zero)
  * are equal on all ranks; a rank may have no rows. Arrays are borrowed for the call. Meanwhile each rank keeps a copy
- * of the rows of all ranks. */
+ * of the rows of all ranks; a rank alone whose x has no gaps, in C order, copies no more than it trains on. */
 typedef struct mlpd_data_rows {
   mlpd_rows x, y, weight; /* training part: (N, d); (N, 1) classes or (N, k) values; (N, 1) or not given */
   mlpd_rows valid_x, valid_y, test_x, test_y;

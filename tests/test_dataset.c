@@ -171,6 +171,42 @@ static void test_bad_shapes(void **state) {
   assert_string_equal(mlpd_error_message(), "/tmp/no/such.h5: no such file");
 }
 
+/* 64-bit numbers become float32 in a shard where the reader says so, by one rounding, whether runs are read alone or
+ * together. */
+static void test_narrow(void **state) {
+  (void)state;
+  double wide[ROWS * FEATURES];
+  int64_t whole[ROWS * FEATURES];
+  const row_run apart[] = {{.file_row = 2, .count = 4, .position = 0}, {.file_row = 0, .count = 1, .position = 4}};
+  const row_run near[] = {{.file_row = 0, .count = 2, .position = 3}, {.file_row = 4, .count = 3, .position = 0}};
+  for (int i = 0; i < ROWS * FEATURES; i++) {
+    wide[i] = 0.1 * i + 1e-12;
+    whole[i] = ((int64_t)1 << 53) - i;
+  }
+  WRITE({"/train/x", ROWS, FEATURES, ELEMENT_F64, wide}, {"/train/y", ROWS, 0, ELEMENT_I64, classes},
+        {"/valid/x", ROWS, FEATURES, ELEMENT_I64, whole}, {"/valid/y", ROWS, 0, ELEMENT_I64, classes});
+  part p;
+  bool present = false;
+  shard s;
+  assert_ok(part_open(NULL, &schema, MLPD_TRAIN, true, &p, &present));
+  assert_int_equal(part_row_bytes(&p, true), FEATURES * 8 + 4);
+  p.narrow = true;
+  assert_int_equal(part_row_bytes(&p, true), FEATURES * 4 + 4);
+  assert_ok(shard_read(&p, apart, 2, 0, 5, true, 10, NULL, &s));
+  assert_int_equal(s.type, ELEMENT_F32);
+  for (int i = 0; i < 4 * FEATURES; i++) assert_true(((const float *)s.x)[i] == (float)wide[2 * FEATURES + i]);
+  assert_true(((const float *)s.x)[4 * FEATURES + 1] == (float)wide[1]);
+  shard_free(&s);
+  part_close(&p);
+  assert_ok(part_open(NULL, &schema, MLPD_VALID, true, &p, &present));
+  p.narrow = true;
+  assert_ok(shard_read(&p, near, 2, 0, 5, true, 10, NULL, &s));
+  for (int i = 0; i < 3 * FEATURES; i++) assert_true(((const float *)s.x)[i] == (float)whole[4 * FEATURES + i]);
+  for (int i = 0; i < 2 * FEATURES; i++) assert_true(((const float *)s.x)[3 * FEATURES + i] == (float)whole[i]);
+  shard_free(&s);
+  part_close(&p);
+}
+
 static void test_rows_in_order_of_positions(void **state) {
   (void)state;
   fill_x();
@@ -479,6 +515,7 @@ int main(void) {
       cmocka_unit_test(test_named_paths),
       cmocka_unit_test(test_many_arrays),
       cmocka_unit_test(test_bad_shapes),
+      cmocka_unit_test(test_narrow),
       cmocka_unit_test(test_rows_in_order_of_positions),
       cmocka_unit_test(test_many_rows),
       cmocka_unit_test(test_runs_read_at_once),

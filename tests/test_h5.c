@@ -136,6 +136,41 @@ static void test_direct(void **state) {
   assert_ok(h5_close(file));
 }
 
+/* Numbers that stay in the caller's memory: HDF5 keeps none of them. */
+static void test_lent(void **state) {
+  (void)state;
+  float numbers[4][3], whole[4][3];
+  double wide[2][3];
+  int8_t others[12];
+  uint64_t pieces = 0;
+  char fill[32];
+  h5_file *file = NULL;
+  h5_array *array = NULL;
+  for (int i = 0; i < 12; i++) numbers[i / 3][i % 3] = (float)i + 0.5f;
+  assert_ok(h5_create_in_memory("lent", &file));
+  assert_ok(h5_write(file, "/copied", 12, 0, ELEMENT_I8, memset(others, 7, sizeof others)));
+  assert_ok(h5_array_lend(file, "/train/x", 4, 3, ELEMENT_F32, numbers));
+  assert_true(h5_exists(file, "/train/x"));
+  assert_ok(h5_array_open(file, "/train/x", &array));
+  const h5_shape shape = h5_array_shape(array);
+  assert_true(shape.rank == 2 && shape.rows == 4 && shape.columns == 3 && shape.type == ELEMENT_F32);
+  numbers[2][1] = -1; /* no copy */
+  assert_ok(h5_array_read(array, 0, 4, ELEMENT_F32, whole));
+  assert_memory_equal(whole, numbers, sizeof whole);
+  assert_ok(h5_array_read(array, 2, 2, ELEMENT_F64, wide));
+  assert_true(wide[0][0] == 6.5 && wide[0][1] == -1 && wide[1][2] == 11.5);
+  assert_int_equal(h5_array_read(array, 3, 2, ELEMENT_F32, whole), MLPD_ERROR_INTERNAL);
+  assert_int_equal(h5_array_read(array, 0, 4, ELEMENT_I8, others), MLPD_ERROR_INTERNAL);
+  assert_message_has("lent: /train/x is lent as float32 and cannot be read as int8");
+  assert_int_equal(h5_array_stored_bytes(array), 0);
+  assert_int_equal(h5_array_unwritten(array, &pieces, fill), 0);
+  h5_array_close(array);
+  assert_ok(h5_read(file, "/copied", 12, 0, ELEMENT_I8, others));
+  assert_int_equal(others[11], 7);
+  assert_int_equal(h5_array_lend(file, "/train/x", 4, 3, ELEMENT_F32, numbers), MLPD_ERROR_FILE); /* it exists */
+  assert_ok(h5_close(file));
+}
+
 static void test_growing_and_packed(void **state) {
   (void)state;
   uint8_t x[7][5];
@@ -807,6 +842,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_types),
       cmocka_unit_test(test_direct),
+      cmocka_unit_test(test_lent),
       cmocka_unit_test(test_growing_and_packed),
       cmocka_unit_test(test_strings_and_attributes),
       cmocka_unit_test(test_visit),

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "data/data_rows.h"
 #include "h5/h5.h"
 #include "kernels/cpu.h"
 #include "model/model.h"
@@ -50,7 +51,7 @@ static int32_t class_at(uint64_t i) { return (x_at(i, 0) > 0) + (x_at(i, 1) > 1)
 
 /* A data set, of which the training part begins at row 0 of the formulas, the others behind it. */
 typedef struct data_kind {
-  bool classes, held_out, weights, names, column_major;
+  bool classes, held_out, weights, names, column_major, as_is;
   mlpd_type type; /* of x */
   double valid_fraction;
 } data_kind;
@@ -61,6 +62,8 @@ static const data_kind kinds[] = {
     {.type = MLPD_FLOAT64, .classes = true, .valid_fraction = 0.2, .names = true},
     {.type = MLPD_UINT8, .classes = true, .held_out = true, .column_major = true},
     {.type = MLPD_FLOAT32, .weights = true, .valid_fraction = 0.1},
+    {.type = MLPD_FLOAT64, .classes = true, .valid_fraction = 0.2, .as_is = true}, /* kept as float32 */
+    {.type = MLPD_INT64, .held_out = true, .as_is = true},
 };
 enum { NUM_KINDS = sizeof kinds / sizeof *kinds };
 
@@ -72,6 +75,7 @@ static void set(mlpd_type type, void *data, size_t at, double value) {
   if (type == MLPD_FLOAT32) ((float *)data)[at] = (float)value;
   if (type == MLPD_UINT8) ((uint8_t *)data)[at] = (uint8_t)(fabs(value) * 20);
   if (type == MLPD_INT32) ((int32_t *)data)[at] = (int32_t)value;
+  if (type == MLPD_INT64) ((int64_t *)data)[at] = (int64_t)(value * 3);
 }
 
 typedef enum array_kind { X, Y, WEIGHT } array_kind;
@@ -183,6 +187,7 @@ static mlpd_train_options make_options(const data_kind *kind) {
   options.lanes = 4;
   options.threads = 2;
   options.valid_fraction = kind->valid_fraction;
+  if (kind->as_is) options.normalize = MLPD_NORMALIZE_NONE;
   options.out = NULL;
   return options;
 }
@@ -224,6 +229,28 @@ static void check_kind(const data_kind *kind) {
 static void test_bits(void **state) {
   (void)state;
   for (int i = 0; i < NUM_KINDS; i++) check_kind(&kinds[i]);
+}
+
+static uint64_t bytes_kept(const mlpd_data_rows *rows, const char *object) {
+  h5_file *file = NULL;
+  h5_array *array = NULL;
+  CHECK(data_rows_open(comm, rows, &file) == MLPD_OK);
+  CHECK(h5_array_open(file, object, &array) == MLPD_OK);
+  const uint64_t bytes = h5_array_stored_bytes(array);
+  h5_array_close(array);
+  CHECK(h5_close(file) == MLPD_OK);
+  return bytes;
+}
+
+/* A rank alone reads x where it lies, if it has no gaps; others need the rows of all ranks. */
+static void test_copies(void **state) {
+  (void)state;
+  mlpd_data_rows plain = make_data(&kinds[2], me, size), gaps = make_data(&kinds[1], me, size);
+  CHECK(bytes_kept(&plain, "/train/x") == (size > 1 ? ROWS * FEATURES * sizeof(double) : 0));
+  CHECK(bytes_kept(&plain, "/train/y") == ROWS * sizeof(int32_t));
+  CHECK(bytes_kept(&gaps, "/train/x") == ROWS * FEATURES * sizeof(float));
+  free_data(&plain);
+  free_data(&gaps);
 }
 
 /* Ranks that train at the same time in groups of their own. */
@@ -373,6 +400,12 @@ static void test_failures(void **state) {
   double *const x = (double *)(uintptr_t)good.x.data, kept = x[8];
   if (me == 0) x[8] = NAN;
   check_fails(&good, MLPD_ERROR_DATA, "the rows in memory: /train/x holds nan at row 1, column 2");
+  if (me == 0) x[8] = 1e39;
+  mlpd_train_options as_is = make_options(&kinds[0]);
+  as_is.data.rows = &good;
+  as_is.normalize = MLPD_NORMALIZE_NONE;
+  CHECK(mlpd_train_model(comm, &as_is, NULL, &after, NULL) == MLPD_ERROR_DATA);
+  CHECK(strstr(mlpd_error_message(), "holds 1e+39 at row 1, column 2 (from 0), too large for 32-bit floats") != NULL);
   if (me == 0) x[8] = kept;
   mlpd_train_options options = make_options(&kinds[0]);
   options.data.rows = &good;
@@ -531,9 +564,16 @@ static int teardown_all(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_bits),     cmocka_unit_test(test_groups),          cmocka_unit_test(test_callers_threads),
-      cmocka_unit_test(test_no_file),  cmocka_unit_test(test_failures),        cmocka_unit_test(test_stopped),
-      cmocka_unit_test(test_evaluate), cmocka_unit_test(test_again_and_again), cmocka_unit_test(test_other_layers),
+      cmocka_unit_test(test_bits),
+      cmocka_unit_test(test_copies),
+      cmocka_unit_test(test_groups),
+      cmocka_unit_test(test_callers_threads),
+      cmocka_unit_test(test_no_file),
+      cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_stopped),
+      cmocka_unit_test(test_evaluate),
+      cmocka_unit_test(test_again_and_again),
+      cmocka_unit_test(test_other_layers),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
     print_error("%s\n", mlpd_error_message());

@@ -81,6 +81,11 @@ static bool in_c_order(const layout *is, uint32_t columns) {
   return is->column_step == 1 && is->row_step == (ptrdiff_t)columns;
 }
 
+bool caller_rows_in_c_order(const mlpd_rows *rows) {
+  const layout is = layout_of(rows, 0);
+  return in_c_order(&is, rows->columns);
+}
+
 void caller_rows_gather(const mlpd_rows *rows, const affine *map, uint64_t first, uint64_t n, void *scratch,
                         float *out) {
   const element_type type = element_of(rows->type);

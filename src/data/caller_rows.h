@@ -9,6 +9,8 @@
 mlpd_status caller_rows_check(const mlpd_rows *rows, const char *what, uint64_t expected_rows, uint32_t columns);
 mlpd_status caller_output_check(const mlpd_output *output, const char *what, uint64_t expected_rows, uint32_t columns);
 
+bool caller_rows_in_c_order(const mlpd_rows *rows); /* without gaps */
+
 /* Stores rows [first, first + n) in out (n, columns), mapped to the same bits as affine_gather maps rows of a data set.
  * scratch has room for n rows of 8-byte elements; it is used if the rows are not in C order. */
 void caller_rows_gather(const mlpd_rows *rows, const affine *map, uint64_t first, uint64_t n, void *scratch,

@@ -93,6 +93,12 @@ static mlpd_status write_ranks(mlpd_comm *comm, const given_array *a, const arra
   return status;
 }
 
+/* The x of a rank alone, in C order, needs no copy: it is read where it lies. Labels and weights are small, and read as
+ * other types than they have. */
+static bool can_be_lent(mlpd_comm *comm, const given_array *a) {
+  return mlpd_comm_size(comm) == 1 && a->beside == NULL && caller_rows_in_c_order(a->rows);
+}
+
 static mlpd_status add_array(mlpd_comm *comm, const given_array *a, h5_file *file) {
   const array_head mine = {.rows = a->rows->rows, .columns = a->rows->columns, .type = (uint32_t)a->rows->type};
   array_head *heads = NULL;
@@ -101,7 +107,10 @@ static mlpd_status add_array(mlpd_comm *comm, const given_array *a, h5_file *fil
   if (status == MLPD_OK) status = comm_gather_equal(comm, &mine, sizeof mine, a->name, &heads);
   if (status == MLPD_OK) status = check_heads(a, heads, mlpd_comm_size(comm));
   for (int rank = 0; rank < mlpd_comm_size(comm) && status == MLPD_OK; rank++) total += heads[rank].rows;
-  if (status == MLPD_OK && total > 0) status = write_ranks(comm, a, heads, total, file);
+  if (status == MLPD_OK && total > 0 && can_be_lent(comm, a))
+    status = h5_array_lend(file, a->object, total, mine.columns, (element_type)mine.type, a->rows->data);
+  else if (status == MLPD_OK && total > 0)
+    status = write_ranks(comm, a, heads, total, file);
   free(heads);
   return status;
 }

@@ -3,7 +3,7 @@
  * Schema: /train/x (N, d) of any integer or float type; /train/y (N) integer classes or texts, or (N) or (N, k)
  * floats; optional /train/weight (N) floats >= 0; the same under /valid and /test; optional strings: /columns/name (d),
  * /targets/name (k), /class_names (k). /columns/kind (d), "number" or "yes/no", marks a table, whose rows are not
- * images. x keeps its stored type in memory. Nothing here is collective. */
+ * images. x keeps its stored type in memory, unless `narrow` says otherwise. Nothing here is collective. */
 #ifndef MLPDIST_DATASET_H
 #define MLPDIST_DATASET_H
 
@@ -38,6 +38,7 @@ struct part {
   bool need_y;
   bool of_trained; /* it is read for a model that was trained before: classes are the model's. The reader sets it */
   bool x_as_is;    /* x is not normalised: what float32 does not hold is of no use. The reader sets it */
+  bool narrow; /* 64-bit numbers of x become float32 in a shard, as the identity would map them. The reader sets it */
   uint64_t rows;
   uint32_t features;
   element_type type;    /* of x */

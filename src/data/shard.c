@@ -26,7 +26,7 @@ static size_t target_bytes(const part *p, bool as_classes, bool mapped) {
 }
 
 static void list_arrays(const part *p, bool as_classes, bool mapped, shard_array list[NUM_ARRAYS]) {
-  list[X] = (shard_array){element_size(p->type) * p->features, p->x_path};
+  list[X] = (shard_array){element_size(shard_x_type(p)) * p->features, p->x_path};
   list[TARGETS] = (shard_array){target_bytes(p, as_classes, mapped), p->y_path};
   list[WEIGHTS] = (shard_array){p->weight != NULL ? sizeof(float) : 0, p->weight_path};
 }
@@ -34,7 +34,7 @@ static void list_arrays(const part *p, bool as_classes, bool mapped, shard_array
 /* The shard with these arrays, which list_arrays has listed. */
 static void take_arrays(const part *p, uint64_t rows, bool as_classes, const affine *target,
                         void *const arrays[NUM_ARRAYS], shard *made) {
-  *made = (shard){.rows = rows, .features = p->features, .type = p->type, .target = target};
+  *made = (shard){.rows = rows, .features = p->features, .type = shard_x_type(p), .target = target};
   made->x = arrays[X];
   made->weights = arrays[WEIGHTS];
   if (as_classes) {

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 
-/* Bytes of one row in a shard that has y: x in its stored type, targets as the network sees them, weight. */
+/* Bytes of one row in a shard that has y: x, targets as the network sees them, weight. */
 uint64_t part_row_bytes(const part *p, bool as_classes);
 uint64_t part_raw_row_bytes(const part *p, bool as_classes); /* the same with raw targets */
 uint64_t part_target_bytes(const part *p, bool as_classes);  /* targets and weight only */

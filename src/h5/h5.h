@@ -105,6 +105,11 @@ mlpd_status h5_array_value_names(const h5_array *array, char ***names, int64_t *
 mlpd_status h5_array_create(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type type,
                             uint64_t chunk_rows, int deflate, h5_array **array);
 
+/* Creates object as an array (rows, columns; 0 makes rank 1) whose numbers stay at data, in C order, until the file is
+ * closed: reading copies them from there, as `type`, or widened as h5_direct_can says. For a file in memory alone. */
+mlpd_status h5_array_lend(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type type,
+                          const void *data);
+
 /* Writes rows [row, row + count) from elements of type `as`; extends an array that was created with rows 0. */
 mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, element_type as, const void *data);
 

@@ -43,6 +43,7 @@ uint64_t h5_array_unwritten(const h5_array *array, uint64_t *pieces, char fill[3
   (void)H5Dget_space_status(array->id, &space);
   *pieces = chunked ? chunks_of(array) : array->dims[0];
   fill_describe(array, fill);
+  if (array->lent != NULL) return 0;
   if (!chunked) return space == H5D_SPACE_STATUS_NOT_ALLOCATED ? *pieces : 0;
   const hsize_t written = chunks_written(array);
   return written < *pieces ? *pieces - written : 0;

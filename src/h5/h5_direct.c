@@ -1,5 +1,5 @@
-/* Reads arrays that are stored contiguously in the machine's own number format with pread(). This needs neither HDF5
- * nor its lock, so threads can read at the same time. */
+/* Reads arrays that are stored contiguously in the machine's own number format: with pread() from a file, or from the
+ * caller's memory. This needs neither HDF5 nor its lock, so threads can read at the same time. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -12,6 +12,7 @@ void h5_direct_find(h5_array *array) {
   const h5_file *const file = array->file;
   uint64_t bytes = 0;
   array->descriptor = -1;
+  array->lent = h5_lent_find(file, array->object);
   if (file->writable || array->chunk[0] > 0) return;
   const hid_t stored = H5Dget_type(array->id), access = H5Fget_access_plist(file->id);
   const bool as_in_memory = H5Tequal(stored, h5_native_type(array->shape.type)) > 0;
@@ -30,7 +31,7 @@ void h5_direct_find(h5_array *array) {
 
 bool h5_direct_can(const h5_array *array, element_type as) {
   const element_type stored = array->shape.type;
-  if (array->descriptor < 0) return false;
+  if (array->descriptor < 0 && array->lent == NULL) return false;
   return as == stored || (as == ELEMENT_I64 && element_is_integer(stored) && stored != ELEMENT_U64) ||
          (as == ELEMENT_F64 && stored == ELEMENT_F32);
 }
@@ -78,16 +79,26 @@ static void widen(element_type stored, uint64_t n, const char *from, char *to) {
   }
 }
 
+/* Reads `bytes` at `place` of the array, where rows [row, row + count) begin. */
+static mlpd_status read_stored(const h5_array *array, uint64_t row, uint64_t count, uint64_t place, uint64_t bytes,
+                               char *out) {
+  uint64_t done = 0;
+  if (array->lent != NULL) {
+    memcpy(out, array->lent + place, bytes);
+    return MLPD_OK;
+  }
+  const int error = read_bytes(array->descriptor, array->place + place, bytes, out, &done);
+  if (error != 0)
+    return FAIL(MLPD_ERROR_FILE, "%s: %s cannot be read at rows %" PRIu64 " to %" PRIu64 ": %s", array->file->path,
+                array->object, row, row + count - 1, strerror(error));
+  return done < bytes ? h5_became_shorter(array, row, count, array->place + place + done) : MLPD_OK;
+}
+
 mlpd_status h5_direct_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out) {
   const size_t size = element_size(array->shape.type);
   const uint64_t n = count * array->shape.columns, bytes = n * size;
   char *const to = out, *const end = to + (n * element_size(as) - bytes);
-  uint64_t done = 0;
-  const int error = read_bytes(array->descriptor, array->place + row * array->shape.columns * size, bytes, end, &done);
-  if (error != 0)
-    return FAIL(MLPD_ERROR_FILE, "%s: %s cannot be read at rows %" PRIu64 " to %" PRIu64 ": %s", array->file->path,
-                array->object, row, row + count - 1, strerror(error));
-  if (done < bytes) return h5_became_shorter(array, row, count, array->place + done);
+  TRY(read_stored(array, row, count, row * array->shape.columns * size, bytes, end));
   if (end > to) widen(array->shape.type, n, end, to);
   return MLPD_OK;
 }

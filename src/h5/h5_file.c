@@ -44,6 +44,7 @@ static mlpd_status file_allocate(const char *path, h5_file **file) {
 
 static void file_free(h5_file *file) {
   h5_id_close(file->link_access);
+  h5_lent_free(file);
   free(file->path);
   free(file);
 }

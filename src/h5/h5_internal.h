@@ -24,6 +24,8 @@ typedef H5O_info_t h5_object_info;
 
 enum { H5_MAX_STORED_RANK = 4 };
 
+typedef struct h5_lent h5_lent;
+
 struct h5_file {
   hid_t id;
   hid_t link_access; /* refuses external links and notes them in met_external_link */
@@ -31,6 +33,7 @@ struct h5_file {
   uint64_t size;     /* bytes; undefined for a file that is being written */
   int write_error;   /* errno of the first failure of the driver, or 0 */
   unsigned users;    /* the h5_close that brings this to 0 closes the file */
+  h5_lent *lent;     /* arrays in the caller's memory */
   char *path;        /* the name in messages */
   char failure[256]; /* why closing an array failed, for h5_close to report; or empty */
 };
@@ -46,6 +49,7 @@ struct h5_array {
   char stored_type[32], storage[160];
   int descriptor;   /* h5_direct.c reads the array from this file descriptor; -1: HDF5 reads it */
   uint64_t place;   /* for h5_direct.c: bytes from the file's start to row 0 */
+  const char *lent; /* the caller's memory with the numbers; NULL: they are in the file */
   uint8_t *checked; /* for h5_check_chunks: one bit for each row of chunks, set once it was checked; or NULL */
 };
 
@@ -159,7 +163,7 @@ mlpd_status h5_became_shorter(const h5_array *array, uint64_t row, uint64_t coun
 
 /* ---- h5_direct.c ------------------------------------------------------------------------------------ */
 
-/* Sets array->descriptor and place if pread() can read the array; its shape must be known. */
+/* Sets array->lent, or descriptor and place if pread() can read the array; its shape must be known. */
 void h5_direct_find(h5_array *array);
 
 /* true if h5_direct_read can return the array's elements as this type */
@@ -167,6 +171,12 @@ bool h5_direct_can(const h5_array *array, element_type as);
 
 /* h5_array_read without HDF5. Threads may call it at the same time. */
 mlpd_status h5_direct_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out);
+
+/* ---- h5_lent.c -------------------------------------------------------------------------------------- */
+
+mlpd_status h5_lent_add(h5_file *file, const char *object, const void *data);
+const char *h5_lent_find(const h5_file *file, const char *object); /* NULL: the array is not lent */
+void h5_lent_free(h5_file *file);
 
 /* ---- h5_chunk.c ------------------------------------------------------------------------------------- */
 

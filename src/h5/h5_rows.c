@@ -27,6 +27,9 @@ mlpd_status h5_array_read(h5_array *array, uint64_t row, uint64_t count, element
   if (array->shape.text)
     return FAIL(MLPD_ERROR_INTERNAL, "%s: %s holds text, but numbers were requested", array->file->path, array->object);
   if (h5_direct_can(array, as)) return h5_direct_read(array, row, count, as, out);
+  if (array->lent != NULL)
+    return FAIL(MLPD_ERROR_INTERNAL, "%s: %s is lent as %s and cannot be read as %s", array->file->path, array->object,
+                element_name(array->shape.type), element_name(as));
   H5_ENTER();
   if (array->chunk[0] > 0 && !array->file->writable) TRY(h5_check_chunks(array, row, count));
   hid_t file_space = H5I_INVALID_HID, memory_space = H5I_INVALID_HID;
@@ -98,6 +101,15 @@ mlpd_status h5_array_create(h5_file *file, const char *object, uint64_t rows, ui
   else
     h5_array_close(made);
   return status;
+}
+
+/* HDF5 knows shape and type alone: it allocates an array in one piece when it is first written, which this never is. */
+mlpd_status h5_array_lend(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type type,
+                          const void *data) {
+  h5_array *array = NULL;
+  TRY(h5_array_create(file, object, rows, columns, type, 0, 0, &array));
+  h5_array_close(array);
+  return h5_lent_add(file, object, data);
 }
 
 static mlpd_status array_grow(h5_array *array, uint64_t rows) {

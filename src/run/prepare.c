@@ -279,6 +279,8 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
   TRY(labels_decide(comm, &o->data, train, o->task, o->loss, o->classes, &p->labels));
   train->map = &p->labels.map;
   train->x_as_is = o->normalize == MLPD_NORMALIZE_NONE;
+  /* Half the memory, and less to gather in each epoch. A checkpoint knows the data by the hash of their stored type. */
+  train->narrow = train->x_as_is && o->data.rows != NULL && o->out == NULL && !o->stream;
   if (p->labels.note[0] != '\0') notice(comm, events, p->labels.note);
   TRY(mlpd_comm_agree(comm, settle_train(p, train, &valid_in_file)));
   const bool drawn = h5_attribute_exists(train->h5, "/", CONVERT_ORIGIN); /* from a raw table, by --valid-fraction */
