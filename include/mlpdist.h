@@ -414,7 +414,8 @@ MLPD_API void mlpd_network_digest(const mlpd_network *network, char digest[17]);
 
 /* What one pass left behind, for layer l from 0: activation a[l] (n, outputs), weighted input z[l]
  * (n, outputs), error delta[l] = dC/dz (n, outputs), and the gradient arrays summed over the n samples; of an ensemble
- * above its fan-out a row for each member in place of each row. Owned by the trace. */
+ * above its fan-out a row for each member in place of each row. Members that share nothing each have the delta and the
+ * gradients of their own loss, of which `loss` is the mean. Owned by the trace. */
 typedef struct mlpd_trace {
   uint32_t num_layers;
   uint64_t n;
@@ -645,6 +646,7 @@ typedef struct mlpd_train_options {
   double input_noise;     /* standard deviation of the noise on each input, once normalised */
   double input_scale;     /* learning rate of a factor of each input, relative to lr; 0: there are no factors */
   uint32_t ensemble;      /* members that share all layers but the last; 1: a single network */
+  uint32_t members;       /* members that share nothing, as many networks in one; 1: a single network */
   uint64_t embed_above;   /* columns of more categories than this are embedded, others one-hot */
   uint32_t embed_width;   /* values of an embedded category */
   mlpd_parametrization parametrization;
@@ -787,6 +789,7 @@ typedef struct mlpd_train_result {
   uint32_t features, inputs, targets, outputs, lanes; /* inputs, outputs: of the network, which features and targets
                                                          (columns of y, or classes) become */
   uint32_t ensemble;                                  /* members; 1: a single network */
+  uint32_t members;                                   /* those that share nothing; 1: a single network */
   int ranks, threads;
   const char *backend;                /* static storage */
   char step[256];                     /* how threads and ranks share a step, in words */

@@ -234,6 +234,31 @@ END
   fails_with 2 "--spread is over the members of an ensemble, and the model is a single network" "--ensemble 32"
 }
 
+# Members that share nothing begin with a fork, which copies a row or has an input scale for each member.
+@test "export of members: C, JSON, NumPy and ONNX say their mean" {
+  table VALUE
+  trained --hidden 6,5 --members 3 --lr 0.05 --epochs 3 --activation tanh
+  same_in_c 3e-6
+  to_onnx plain
+  alone export run/model.h5 net.json
+  alone export run/model.h5 net.npz
+  succeeds
+  python3 - << 'END' || fail "JSON and NumPy"
+import json, struct, zipfile
+layers, archive = json.load(open("net.json"))["layers"], zipfile.ZipFile("net.npz")
+assert [layer["kind"] for layer in layers] == ["fork", "heads", "heads", "heads"], layers
+assert layers[0]["members"] == 3 and len(layers[1]["weight"]) == 3 * layers[1]["inputs"]
+assert archive.read("layer_1_members.npy").endswith(struct.pack("<I", 3))
+END
+  trained --hidden 6 --members 2 --lr 0.05 --epochs 3 --activation tanh --input-scale 6
+  same_in_c 3e-6
+  to_onnx scaled
+  same_in_onnx 1e-6 plain scaled
+  alone predict --model run/model.h5 --data table.h5 --part train --out predict.csv --spread
+  succeeds
+  [ "$(head -1 predict.csv)" = row,y,y_spread ] || fail "$(head -1 predict.csv)"
+}
+
 @test "export to JSON and NumPy: the same arrays, from which the predictions follow" {
   table CLASS
   trained --hidden 8,5 --clip-inputs 2

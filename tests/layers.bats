@@ -114,6 +114,60 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   fails_with 2 "--ensemble: 0 is not in"
 }
 
+# weights_of_member_0 SINGLE MEMBERS: the first member of one run has the weights of the other, as JSON has them.
+weights_of_member_0() {
+  alone export "$1" single.json
+  alone export "$2" members.json
+  python3 - << 'END' || fail "member 0 is not the single network"
+import json
+single, members = (json.load(open(name + ".json"))["layers"] for name in ("single", "members"))
+dense = [layer for layer in single if layer["kind"] == "dense"]
+heads = [layer for layer in members if layer["kind"] == "heads"]
+assert len(dense) == len(heads) == len(single) == len(members) - 1, [layer["kind"] for layer in members]
+for one, all in zip(dense, heads):
+    assert one["weight"] == all["weight"][:one["inputs"]] and one["bias"] == all["bias"][0]
+    assert one["weight"] != all["weight"][one["inputs"]:2 * one["inputs"]]
+END
+}
+
+# With a decay, a rate of its own for each tensor, weights of rows and a rate that depends on the size of gradients.
+@test "members: one digest on every split and through a resume; each is the network that it would be alone" {
+  # shellcheck disable=SC2086
+  same_everywhere $small --members 3 --dropout 0.1 --input-scale 6 --optimizer adamw --lr 0.01 --swa-start 1
+  evaluated_alike
+  alone info run-1/model.h5
+  succeeds
+  says "network: 64-40-16-10, 3 members, 10470 parameters" "layer 1: fork, scale (3, 64), identity" \
+    "layer 2: heads, weight (192, 40), bias (3, 40), relu" "layer 4: heads, weight (48, 10), bias (3, 10), softmax" \
+    "members = 3"
+  # shellcheck disable=SC2086
+  same_everywhere $small --members 2 --hidden 5 --embed-above 0 --clip-norm 0.5 --backend plain --stream --window 30
+  evaluated_alike
+  settings="$small --epochs 1 --threads 2 --quiet --save last --optimizer momentum --lr 0.1 --weight-decay 0.01"
+  # shellcheck disable=SC2086
+  alone train "${quick[@]}" $settings --out single
+  # shellcheck disable=SC2086
+  alone train "${quick[@]}" $settings --out three --members 3
+  weights_of_member_0 single/model.h5 three/model.h5
+  alone info three/model.h5
+  says "layer 1: fork, identity"
+  # shellcheck disable=SC2086
+  alone train $small --hidden 5 --members 2 --epochs 1 --threads 1 --out said
+  succeeds
+  says "network  64-5-10, silu, 2 members"
+}
+
+@test "members: what would join them is refused, with another way" {
+  alone train "${quick[@]}" --members 4 --ensemble 8
+  fails_with 2 "--ensemble 8 makes members that share layers, --members 4 some that share none: give one of them"
+  alone train "${quick[@]}" --members 4 --norm batch
+  fails_with 2 "--norm batch would join the members" "take --ensemble 4"
+  alone train "${quick[@]}" --members 4 --optimizer lbfgs --lr 1 --schedule constant
+  fails_with 2 "--optimizer lbfgs searches along one line for all members" "take --optimizer adamw, or --ensemble 4"
+  alone train --members 0
+  fails_with 2 "--members: 0 is not in"
+}
+
 @test "a list of activations, one for each hidden layer" {
   # shellcheck disable=SC2086
   same_everywhere $small --activation gelu,tanh

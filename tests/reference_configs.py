@@ -60,12 +60,14 @@ def make_data(folder, task):
 
 
 def draw_layers(r, turn):
-    """The kind of this turn, others by chance, and hidden layers; every fifth is an ensemble."""
+    """The kind of this turn, others by chance, and hidden layers; every fifth is an ensemble, others have members."""
     options = {}
     for kind in [LAYERS[turn % len(LAYERS)]] + [kind for kind in LAYERS if r.random() < 0.25]:
         options.setdefault(kind[0], kind[1])
     if turn % 5 == 3:
         options["--ensemble"] = "3"
+    if turn % 5 == 1 and "--norm" not in options:
+        options["--members"] = "2"
     hidden = [str(r.choice((5, 12, 17))) for _ in range(r.choice((1, 2, 3)))]
     activations = [r.choice(ACTIVATIONS) for _ in hidden]
     if "--dropout" in options:

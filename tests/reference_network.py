@@ -177,20 +177,41 @@ class FanOut:
         return (delta * self.tensors[0].values).sum(axis=1)
 
 
+class Fork(FanOut):
+    """Members that share nothing: x, or x o s_k. Each has its own loss; what is below learns from the mean."""
+    num_draws = 0
+
+    def __init__(self, columns, members, rate):
+        self.members = members
+        self.tensors = [Tensor("scale", np.ones((members, columns)), rate=rate)] if rate > 0 else []
+        self.fixed = np.ones((members, columns))
+
+    def forward(self, x, _):
+        self.x = x
+        return (x[:, None, :] * (self.tensors[0].values if self.tensors else self.fixed)).reshape(-1, x.shape[1])
+
+    def backward(self, delta):
+        delta = delta.reshape(len(self.x), self.members, -1)
+        for tensor in self.tensors:
+            tensor.gradient = (delta * self.x[:, None, :]).sum(axis=0)
+        return (delta * (self.tensors[0].values if self.tensors else self.fixed)).mean(axis=1)
+
+
 class Heads:
-    """The output layers of the members, made like single ones."""
-    in_file, num_draws = True, 0
+    """Dense layers of the members, made like single ones."""
+    in_file = True
 
     def __init__(self, single, members, inputs, seed, draw, init, starts_for):
         self.members, outputs = members, len(single.bias.values)
-        weights = np.zeros((members, inputs, outputs))
-        if isinstance(single, TangentDense):
-            self.factor, rate, stored = single.factor, single.bias.rate, single.weight.stored
-        else:
-            self.factor, rate, stored, self.num_draws = 1.0, 1.0, 1.0, 1
-            weights = initial_weights(init, starts_for, seed, draw, inputs, outputs, members)
+        weights, biases = np.zeros((members, inputs, outputs)), np.zeros((members, outputs))
+        self.factor, rate, stored, self.num_draws = single.factor, single.bias.rate, single.weight.stored, single.num_draws
+        if single.num_draws > 0 and isinstance(single, TangentDense):
+            init = "lecun-normal" if init == "auto" else init
+            biases = normal(draws(seed, INIT_WEIGHTS, draw + 1, 0, members * outputs)).reshape(members, outputs)
+        if single.num_draws > 0:
+            weights = initial_weights(init, starts_for, seed, draw, inputs, outputs, members) / self.factor
         self.weight = Tensor("weight", weights.reshape(-1, outputs), decays=True, stored=stored)
-        self.bias = Tensor("bias", np.zeros((members, outputs)), rate=rate)
+        self.bias = Tensor("bias", biases, rate=rate)
         self.tensors, self.shape = [self.weight, self.bias], (members, inputs, outputs)
 
     def forward(self, x, _):
@@ -378,9 +399,13 @@ class Network:
         for kind, key in ((Noise, "input-noise"), (Dropout, "input-dropout")):
             if self.options.real(key) > 0:
                 self.add(kind(self.options.real(key), len(self.layers)))
-        if self.options.real("input-scale") > 0:
-            self.add(Scale(self.width, self.options.real("input-scale")))
-        self.members = int(self.options["ensemble"])
+        rate, apart = self.options.real("input-scale"), int(self.options["members"])
+        self.members, self.apart = max(int(self.options["ensemble"]), apart), apart > 1
+        if self.apart:
+            self.add(Fork(self.width, self.members, rate))
+            return
+        if rate > 0:
+            self.add(Scale(self.width, rate))
         if self.members > 1:
             self.add(FanOut(self.width, self.members, self.seed, self.draws))
 
@@ -390,7 +415,7 @@ class Network:
             made = TangentDense(self.width, outputs, init, self.seed, self.draws, bias, is_last)
         else:
             made = Dense(self.width, outputs, starts_for, init, self.seed, self.draws, bias)
-        if is_last and self.members > 1:
+        if self.apart or is_last and self.members > 1:
             made = Heads(made, self.members, self.width, self.seed, self.draws, init, starts_for)
         self.add(made, activation)
         self.width = outputs
@@ -448,7 +473,7 @@ class Network:
         z, a = self.forward(x, at)
         y, weights = np.repeat(y, self.members, axis=0), np.repeat(weights / self.members, self.members)
         losses, delta = self.loss(z[-1], a[-1], y, kind)
-        delta = delta * weights[:, None]
+        delta = delta * weights[:, None] * (self.members if self.apart else 1)
         for l in reversed(range(len(self.layers))):
             delta = self.layers[l].backward(delta)
             if l > 0:

@@ -59,6 +59,7 @@ OPERATORS = {
     "Min": np.minimum,
     "Sqrt": np.sqrt,
     "Reshape": lambda x, shape: x.reshape(shape),
+    "Tile": np.tile,
     "ReduceMean": lambda x, axes, keepdims: x.mean(axis=tuple(axes), keepdims=bool(keepdims)),
     "Softmax": softmax,
 }

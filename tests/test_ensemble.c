@@ -223,7 +223,8 @@ static void test_refused(void **state) {
   const layer_spec fan = {.kind = &layer_fan_out, .outputs = INPUTS, .copies = MEMBERS};
   const layer_spec heads = {.kind = &layer_heads, .outputs = INPUTS}, dense = {.kind = &layer_dense, .outputs = INPUTS};
   const layer_spec wide = {.kind = &layer_dense, .outputs = 1 << 22};
-  layer_spec none = fan, many = fan;
+  layer_spec none = fan, many = fan, fork = fan;
+  fork.kind = &layer_fork;
   none.copies = 0;
   many.copies = 1024;
   refuse(3, (const layer_spec[]){fan, fan, heads}, "layer 2 is a second fan-out");
@@ -231,6 +232,8 @@ static void test_refused(void **state) {
   refuse(1, &heads, "the output layer is heads, and must be dense");
   refuse(3, (const layer_spec[]){fan, heads, heads}, "layer 2 is heads, which are for the output layer only");
   refuse(2, (const layer_spec[]){none, heads}, "an ensemble has 1 to 1024 members, not 0");
+  refuse(3, (const layer_spec[]){fork, dense, heads}, "layer 2 is dense, which the members above a fork would share");
+  refuse(3, (const layer_spec[]){fork, fan, heads}, "layer 2 is a second fan-out");
   refuse(3, (const layer_spec[]){many, wide, heads}, "at most 1048575 outputs"); /* the heads would have 2^32 rows */
 }
 

@@ -96,7 +96,7 @@ typedef struct first_network {
   const char *hidden, *activation;
   mlpd_norm norm;
   double input_scale;
-  uint32_t ensemble;
+  uint32_t ensemble, members;
 } first_network;
 
 static mlpd_model *first_model(bool regression, const first_network *network) {
@@ -108,6 +108,7 @@ static mlpd_model *first_model(bool regression, const first_network *network) {
   options.norm = network->norm;
   options.input_scale = network->input_scale;
   options.ensemble = network->ensemble;
+  options.members = network->members;
   options.epochs = 4;
   assert_int_equal(train(&options, &model), MLPD_OK);
   return model;
@@ -137,17 +138,17 @@ static void check_same(bool regression, const first_network *network) {
 
 static void test_same(void **state) {
   (void)state;
-  check_same(false, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1});
-  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1});
-  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_LAYER, 6, 1});
+  check_same(false, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 1});
+  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 1});
+  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_LAYER, 6, 1, 1});
 }
 
 /* The scales of members and, with no hidden layers, the heads follow the columns. */
 static void test_same_of_ensembles(void **state) {
   (void)state;
-  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 6, 4});
-  check_same(false, &(first_network){"", "silu", MLPD_NORM_NONE, 0, 4});
-  const first_network four = {"7,5", "tanh", MLPD_NORM_NONE, 0, 4};
+  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 6, 4, 1});
+  check_same(false, &(first_network){"", "silu", MLPD_NORM_NONE, 0, 4, 1});
+  const first_network four = {"7,5", "tanh", MLPD_NORM_NONE, 0, 4, 1};
   mlpd_model *const from = first_model(true, &four), *made = NULL;
   const mlpd_data_rows rows = make_rows(&plain, true);
   mlpd_train_options options = options_of(&rows);
@@ -158,11 +159,29 @@ static void test_same_of_ensembles(void **state) {
   mlpd_model_free(from);
 }
 
+/* So do the scales and the first heads of members that share nothing; further heads keep their places. */
+static void test_same_of_members(void **state) {
+  (void)state;
+  check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 6, 1, 4});
+  check_same(false, &(first_network){"7,5", "silu", MLPD_NORM_NONE, 0, 1, 3});
+  check_same(true, &(first_network){"", "silu", MLPD_NORM_NONE, 0, 1, 2});
+  const first_network four = {"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 4};
+  mlpd_model *const from = first_model(true, &four), *made = NULL;
+  const mlpd_data_rows rows = make_rows(&plain, true);
+  mlpd_train_options options = options_of(&rows);
+  options.init_model = from;
+  options.members = 5;
+  assert_int_equal(train(&options, &made), MLPD_ERROR_USAGE);
+  assert_non_null(strstr(mlpd_error_message(), "weight of layer 2 is (12, 7) in the model, (15, 7) in this network"));
+  assert_non_null(strstr(mlpd_error_message(), "leave out --hidden, --ensemble and --members"));
+  mlpd_model_free(from);
+}
+
 /* Running means of batch norm are copied, too. */
 static void test_tensors(void **state) {
   (void)state;
-  mlpd_model *const from = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_BATCH, 6, 1}),
-                    *const made = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_BATCH, 6, 1});
+  mlpd_model *const from = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_BATCH, 6, 1, 1}),
+                    *const made = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_BATCH, 6, 1, 1});
   mlpd_network *const network = mlpd_model_network(made);
   init_match match;
   char was[17], is[17];
@@ -179,7 +198,7 @@ static void test_tensors(void **state) {
 
 static void test_notes(void **state) {
   (void)state;
-  mlpd_model *const from = first_model(false, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1}), *made = NULL;
+  mlpd_model *const from = first_model(false, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 1}), *made = NULL;
   arrangement other = plain;
   other.class_names[1] = "middle";
   const mlpd_data_rows rows = make_rows(&other, false);
@@ -207,7 +226,7 @@ static void test_notes(void **state) {
 
 static void test_options(void **state) {
   (void)state;
-  mlpd_model *const from = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1}), *made = NULL;
+  mlpd_model *const from = first_model(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 1}), *made = NULL;
   const mlpd_data_rows rows = make_rows(&plain, true);
   mlpd_options *options = NULL;
   assert_int_equal(mlpd_options_create(&options), MLPD_OK);
@@ -225,8 +244,11 @@ static void test_options(void **state) {
 
 int main(void) {
   if (mlpd_comm_alone(&comm) != MLPD_OK) return 1;
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_same), cmocka_unit_test(test_same_of_ensembles),
-                                     cmocka_unit_test(test_tensors), cmocka_unit_test(test_notes),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_same),
+                                     cmocka_unit_test(test_same_of_ensembles),
+                                     cmocka_unit_test(test_same_of_members),
+                                     cmocka_unit_test(test_tensors),
+                                     cmocka_unit_test(test_notes),
                                      cmocka_unit_test(test_options)};
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   mlpd_comm_finalize(comm);

@@ -89,11 +89,14 @@ static void scale_in_double(const double_network *d, uint32_t l, const double *i
 
 /* Member k of row i is row i * members + k. */
 static void fan_out_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
-  const uint32_t members = d->network->layers[l].copies, stride = layer_tensor(d->network, l, 0)->stride;
+  const uint32_t members = d->network->layers[l].copies;
+  const bool scaled = d->network->layers[l].num_tensors > 0;
+  const uint32_t stride = scaled ? layer_tensor(d->network, l, 0)->stride : 0;
   for (uint32_t i = 0; i < ROWS; i++)
     for (uint32_t k = 0; k < members; k++)
       for (uint32_t j = 0; j < d->network->layers[l].outputs; j++)
-        z[(i * members + k) * MOST_WIDTH + j] = values_of(d, l, 0)[k * stride + j] * in[i * MOST_WIDTH + j];
+        z[(i * members + k) * MOST_WIDTH + j] =
+            (scaled ? values_of(d, l, 0)[k * stride + j] : 1) * in[i * MOST_WIDTH + j];
 }
 
 static void heads_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
@@ -136,7 +139,7 @@ static void layer_in_double(const double_network *d, uint32_t l, const double *i
     random_in_double(d, l, in, out);
   else if (shape->kind == &layer_scale)
     scale_in_double(d, l, in, out);
-  else if (shape->kind == &layer_fan_out)
+  else if (shape->kind == &layer_fan_out || shape->kind == &layer_fork)
     fan_out_in_double(d, l, in, out);
   else if (shape->kind == &layer_heads)
     heads_in_double(d, l, in, out);
@@ -179,6 +182,11 @@ static void check_outputs(const double_network *d) {
   }
 }
 
+/* Members that share nothing learn from their own losses, which the mean has a part of. */
+static double parts_of_loss(const double_network *d, const tensor *t) {
+  return d->network->members_apart ? d->network->layers[t->layer].copies : 1;
+}
+
 /* Every parameter moved a little. */
 static void check_gradients(const double_network *d) {
   static const double step = 1e-5;
@@ -191,7 +199,7 @@ static void check_gradients(const double_network *d) {
       d->values[at] = kept + step;
       const double up = loss_in_double(d, NULL);
       d->values[at] = kept - step;
-      const double want = (up - loss_in_double(d, NULL)) / (2 * step);
+      const double want = (up - loss_in_double(d, NULL)) / (2 * step) * parts_of_loss(d, t);
       d->values[at] = kept;
       if (fabs((double)gradient[at] - want) > 2e-4 * (1 + fabs(want)))
         fail_msg("layer %u, %s %u: %g, by differences %g", t->layer + 1, t->name, e, (double)gradient[at], want);
@@ -300,6 +308,19 @@ static void test_embed(void **state) {
 #define HEADS \
   { .kind = &layer_heads, .outputs = OUTPUTS }
 
+#define FORK(p) \
+  { .kind = &layer_fork, .outputs = INPUTS, .copies = MEMBERS, .amount = (p) }
+#define HIDDEN_HEADS(n, a) \
+  { .kind = &layer_heads, .outputs = (n), .activation = (a) }
+
+/* Members that share nothing, but for what is below the fork. */
+static void test_members(void **state) {
+  (void)state;
+  CHECK(FORK(0), HEADS);
+  CHECK(FORK(6), HIDDEN_HEADS(37, MLPD_TANH), RANDOM(layer_dropout, 37, 0.3), HIDDEN_HEADS(9, MLPD_SOFTPLUS), HEADS);
+  CHECK(RANDOM(layer_noise, INPUTS, 0.5), RANDOM(layer_scale, INPUTS, 6), FORK(0), HIDDEN_HEADS(12, MLPD_TANH), HEADS);
+}
+
 /* Members with layers of every kind between fan-out and heads. */
 static void test_ensemble(void **state) {
   (void)state;
@@ -372,6 +393,9 @@ static void test_input_gradients(void **state) {
       FAN_OUT, DENSE(20, MLPD_TANH), {.kind = &layer_heads, .outputs = OUTPUTS, .activation = MLPD_SOFTMAX}};
   check_input_gradients(sizeof specs / sizeof *specs, specs);
   check_input_gradients(sizeof ensemble / sizeof *ensemble, ensemble);
+  const layer_spec members[] = {
+      FORK(0), HIDDEN_HEADS(20, MLPD_TANH), {.kind = &layer_heads, .outputs = OUTPUTS, .activation = MLPD_SOFTMAX}};
+  check_input_gradients(sizeof members / sizeof *members, members);
 }
 
 enum { NORM_ROWS = 9, NORM_WIDTH = 70 };
@@ -842,6 +866,7 @@ int main(void) {
       cmocka_unit_test(test_dropout_and_noise),
       cmocka_unit_test(test_scale),
       cmocka_unit_test(test_ensemble),
+      cmocka_unit_test(test_members),
       cmocka_unit_test(test_embed),
       cmocka_unit_test(test_units_of_a_table),
       cmocka_unit_test(test_norms),

@@ -193,6 +193,16 @@ class Estimators(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "single network"):
             classifier(max_iter=1).fit(self.x, self.y).model_.spread(self.x)
 
+    def test_members(self):
+        model = classifier(hidden="8", activation="tanh", members=3, max_iter=20).fit(self.x, self.y).model_
+        spread = model.spread(self.x)
+        self.assertTrue((spread > 0).all() and spread.mean() < 0.2)
+        ahead, behind = self.x.copy(), self.x.copy()
+        ahead[:, 2] += 0.01
+        behind[:, 2] -= 0.01
+        by_difference = (model.values(ahead) - model.values(behind)) / 0.02
+        np.testing.assert_allclose(model.jacobian(self.x)[:, :, 2], by_difference, atol=2e-4)
+
     def test_early_stopping_validates(self):
         fitted = classifier(early_stopping=True, n_iter_no_change=2, max_iter=200).fit(self.x, self.y)
         self.assertLess(fitted.n_iter_, 200)

@@ -45,10 +45,12 @@ static const kind_in_c KINDS[] = {{&layer_dense, "dense", DENSE},
                                   {&layer_layer_norm, "layer_norm", LAYER_NORM},
                                   {&layer_scale, "multiply", MULTIPLY},
                                   {&layer_fan_out, "multiply", MULTIPLY},
+                                  {&layer_fork, "copy", COPY}, /* with an input scale: as a fan-out */
                                   {&layer_embed, "embed", EMBED}};
 enum { NUM_KINDS = sizeof KINDS / sizeof *KINDS };
 
-static const kind_in_c *find_kind(const layer_kind *kind) {
+static const kind_in_c *find_kind(const layer *l) {
+  const layer_kind *const kind = l->kind == &layer_fork && l->num_tensors > 0 ? &layer_fan_out : l->kind;
   for (int i = 0; i < NUM_KINDS; i++)
     if (KINDS[i].kind == kind) return &KINDS[i];
   return NULL;
@@ -183,7 +185,7 @@ static mlpd_status write_tensor(const c_file *f, uint32_t l, uint32_t i) {
 
 static bool has_function(const mlpd_network *network, const char *text) {
   for (uint32_t l = 0; l < network->num_layers; l++)
-    if (find_kind(network->layers[l].kind)->text == text) return true;
+    if (find_kind(&network->layers[l])->text == text) return true;
   return false;
 }
 
@@ -223,11 +225,13 @@ static void write_functions(const c_file *f) {
   if (has_activation(network, MLPD_SOFTMAX)) (void)fprintf(f->stream, SOFTMAX, f->name);
 }
 
+static bool begins_members(const layer_kind *kind) { return kind == &layer_fan_out || kind == &layer_fork; }
+
 /* Tensor i of layer l: the whole of it, or the part of member m. */
 static void write_tensor_name(const c_file *f, uint32_t l, uint32_t i) {
   const layer *const shape = &f->model->network->layers[l];
   const tensor *const t = layer_tensor(f->model->network, l, i);
-  const bool is_shared = shape->kind != &layer_fan_out && shape->kind != &layer_heads;
+  const bool is_shared = !begins_members(shape->kind) && shape->kind != &layer_heads;
   (void)fprintf(f->stream, "%s_%s_%u", f->name, t->name, l + 1);
   if (!is_shared) (void)fprintf(f->stream, " + m * %u", t->rows / shape->copies * t->columns);
   (void)fputs(", ", f->stream);
@@ -252,7 +256,7 @@ static void write_layer(const c_file *f, uint32_t l, const char *from, const cha
   const layer *const shape = &f->model->network->layers[l];
   const char *const name = f->name;
   const bool is_dense = shape->kind == &layer_dense || shape->kind == &layer_heads;
-  (void)fprintf(f->stream, "  %s_%s(", name, find_kind(shape->kind)->function);
+  (void)fprintf(f->stream, "  %s_%s(", name, find_kind(shape)->function);
   if (is_dense) (void)fprintf(f->stream, "%u, ", shape->inputs);
   if (shape->kind->expands)
     (void)fprintf(f->stream, "%u, %u, %s, %s_sizes_%u, ", shape->inputs, shape->width, from, name, l + 1);
@@ -283,7 +287,7 @@ static void write_layers(const c_file *f) {
   const uint32_t members = network_members(network), outputs = network_output(network)->outputs;
   const char *from = "a", *to = "b";
   for (uint32_t l = 0; l < network->num_layers; l++) {
-    if (network->layers[l].kind == &layer_fan_out) {
+    if (begins_members(network->layers[l].kind)) {
       (void)fprintf(f->stream, MEMBERS_BEGIN, network->layers[l].inputs, outputs, from, members);
       from = "shared";
     }
@@ -354,7 +358,7 @@ static mlpd_status check(const mlpd_model *model) {
   const mlpd_network *const network = model->network;
   for (uint32_t l = 0; l < network->num_layers; l++) {
     const layer *const shape = &network->layers[l];
-    if (find_kind(shape->kind) == NULL)
+    if (find_kind(shape) == NULL)
       return FAIL(MLPD_ERROR_USAGE, "layer %u is of kind %s, which has no form in C yet; export .json or .npz", l + 1,
                   shape->kind->name);
     if (ACTIVATIONS[shape->activation] == NULL)

@@ -24,6 +24,12 @@ static const char DENSE[] =
     "  for (int j = 0; b && j < outputs; j++) z[j] += b[j];\n"
     "}\n\n";
 
+/* Of a fork, for a member. */
+static const char COPY[] =
+    "static void %s_copy(int n, const float *x, float *z) {\n"
+    "  for (int j = 0; j < n; j++) z[j] = x[j];\n"
+    "}\n\n";
+
 /* Of an input scale, and of a member's row at the fan-out of an ensemble. */
 static const char MULTIPLY[] =
     "static void %s_multiply(int n, const float *x, const float *scale, float *z) {\n"

@@ -106,7 +106,8 @@ static mlpd_status write_layers(FILE *stream, const mlpd_network *network) {
     (void)fprintf(stream, "    {\"kind\": \"%s\", \"inputs\": %u, \"outputs\": %u, \"activation\": \"%s\"",
                   shape->kind->name, shape->inputs, shape->outputs,
                   mlpd_choice_name(mlpd_activation_choices, (int)shape->activation));
-    if (shape->kind == &layer_fan_out) (void)fprintf(stream, ", \"members\": %u", shape->copies);
+    if (shape->kind == &layer_fan_out || shape->kind == &layer_fork)
+      (void)fprintf(stream, ", \"members\": %u", shape->copies);
     if (shape->kind->expands) write_sizes(stream, shape);
     for (uint32_t i = 0; i < shape->num_tensors; i++) TRY(write_tensor(stream, network, l, i));
     (void)fputs(l + 1 < network->num_layers ? "},\n" : "}\n", stream);

@@ -200,6 +200,8 @@ static mlpd_status write_layer(archive *a, const mlpd_network *network, uint32_t
   TRY(write_text(a, name, mlpd_choice_name(mlpd_activation_choices, (int)shape->activation)));
   (void)snprintf(name, sizeof name, "layer_%u_sizes", l + 1);
   if (shape->kind->expands) TRY(write_array(a, name, "<u4", sizeof *shape->sizes, 1, shape->inputs, 0, shape->sizes));
+  (void)snprintf(name, sizeof name, "layer_%u_members", l + 1);
+  if (shape->kind == &layer_fork) TRY(write_array(a, name, "<u4", sizeof shape->copies, 0, 1, 0, &shape->copies));
   for (uint32_t i = 0; i < shape->num_tensors; i++) {
     const tensor *const t = layer_tensor(network, l, i);
     float *values = NULL;

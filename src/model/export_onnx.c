@@ -225,6 +225,14 @@ static mlpd_status add_fan_out(onnx_graph *g, const mlpd_network *network, uint3
   return MLPD_OK;
 }
 
+/* (n, inputs), for each member or, where there is a scale, as a fan-out. */
+static mlpd_status add_fork(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+  const int64_t repeats[] = {network->layers[l].copies, 1};
+  if (network->layers[l].num_tensors > 0) return add_fan_out(g, network, l);
+  onnx_apply(g, "Tile", onnx_array(g, "repeats", ONNX_INT64, 1, 2, 0, repeats).text);
+  return MLPD_OK;
+}
+
 /* (members, n, inputs) times (members, inputs, outputs), as rows again, for the activation. */
 static mlpd_status add_heads(onnx_graph *g, const mlpd_network *network, uint32_t l) {
   const layer *const shape = &network->layers[l];
@@ -256,6 +264,7 @@ static writer_of_layer *find_form(const layer_kind *kind) {
   if (kind == &layer_layer_norm) return add_layer_norm;
   if (kind == &layer_embed) return add_embed;
   if (kind == &layer_fan_out) return add_fan_out;
+  if (kind == &layer_fork) return add_fork;
   if (kind == &layer_heads) return add_heads;
   return kind->affine != NULL ? add_affine : NULL;
 }
@@ -267,8 +276,8 @@ static mlpd_status add_layers(onnx_graph *g, const mlpd_network *network) {
     onnx_scope(g, scope);
     TRY(find_form(network->layers[l].kind)(g, network, l));
     add_activation(g, network->layers[l].activation);
-    if (network->layers[l].kind == &layer_heads) add_mean_of_members(g, &network->layers[l]);
   }
+  if (network_output(network)->kind == &layer_heads) add_mean_of_members(g, network_output(network));
   return MLPD_OK;
 }
 

@@ -45,6 +45,10 @@ static mlpd_status write_layer(h5_file *file, const mlpd_network *network, uint3
   if (shape->kind == &layer_dense) return MLPD_OK;
   layer_object(object, number, "");
   TRY(h5_attribute_write_text(file, object, "kind", shape->kind->name));
+  if (shape->kind == &layer_fork) {
+    TRY(h5_attribute_write_u64(file, object, "inputs", shape->inputs));
+    TRY(h5_attribute_write_u64(file, object, "members", shape->copies));
+  }
   if (!shape->kind->expands) return MLPD_OK;
   TRY(h5_attribute_write_u64(file, object, "width", shape->width));
   layer_object(object, number, "sizes");
@@ -133,8 +137,8 @@ typedef struct before {
   uint32_t copies;  /* members of the ensemble; 1 below its fan-out */
 } before;
 
-/* The widths of an ensemble's layers, from the shape of their first tensor: of a fan-out (members, width), of heads
- * (members * inputs, outputs). */
+/* The widths of other layers of an ensemble, from the shape of their first tensor: of a fan-out (members, width), of
+ * heads (members * inputs, outputs). */
 static mlpd_status find_widths(const char *object, before *at, uint32_t *inputs, layer_spec *spec) {
   if (spec->kind == &layer_fan_out) {
     spec->copies = at->copies = *inputs;
@@ -144,6 +148,23 @@ static mlpd_status find_widths(const char *object, before *at, uint32_t *inputs,
   if (*inputs % at->copies != 0)
     return FAIL(MLPD_ERROR_DATA, "%s has %u rows, not as many for each of %u members", object, *inputs, at->copies);
   *inputs /= at->copies;
+  return MLPD_OK;
+}
+
+/* The widths of a fork, whose only tensor it may lack. */
+static mlpd_status read_fork(h5_file *file, uint32_t number, before *at, uint32_t *inputs, layer_spec *spec) {
+  char object[OBJECT_BYTES];
+  uint64_t width = 0, members = 0;
+  layer_object(object, number, "");
+  TRY(h5_attribute_read_u64(file, object, "inputs", &width));
+  TRY(h5_attribute_read_u64(file, object, "members", &members));
+  if (width == 0 || width > INT32_MAX || members == 0 || members > INT32_MAX)
+    return FAIL(MLPD_ERROR_DATA, "%s is a fork of %llu inputs to %llu members", object, (unsigned long long)width,
+                (unsigned long long)members);
+  layer_object(object, number, "scale");
+  spec->amount = h5_exists(file, object) ? 1 : 0;
+  *inputs = spec->outputs = (uint32_t)width;
+  spec->copies = at->copies = (uint32_t)members;
   return MLPD_OK;
 }
 
@@ -178,6 +199,8 @@ static mlpd_status read_spec(h5_file *file, uint32_t number, before *at, uint32_
   layer_object(object, number, made[0].name);
   if (spec->kind->expands)
     TRY(read_sizes(file, number, inputs, spec));
+  else if (spec->kind == &layer_fork)
+    TRY(read_fork(file, number, at, inputs, spec));
   else
     TRY(read_widths(file, object, made[0].vector, inputs, &spec->outputs));
   TRY(find_widths(object, at, inputs, spec));
@@ -185,6 +208,7 @@ static mlpd_status read_spec(h5_file *file, uint32_t number, before *at, uint32_
     return FAIL(MLPD_ERROR_DATA, "%s takes %u inputs, but the layer before has %u outputs", object, *inputs,
                 at->outputs);
   at->outputs = spec->outputs;
+  if (spec->kind == &layer_fork) return MLPD_OK; /* it has no activation */
   TRY(model_read_choice(file, object, "activation", mlpd_activation_choices, &activation));
   spec->activation = spec->starts_for = (mlpd_activation)activation;
   layer_object(object, number, "bias");

@@ -18,9 +18,9 @@ typedef struct repeated {
   uint32_t count; /* at most this many members at a time */
 } repeated;
 
-/* Row i of y for each of K members, each with a part 1 / K of the row's weight. */
-static void repeat(const targets *y, uint64_t i, uint32_t num_values, uint32_t members, repeated *r) {
-  const float weight = (y->weights != NULL ? y->weights[i] : 1) / (float)members;
+/* Row i of y for each of the members, each with a part 1 / parts of the row's weight. */
+static void repeat(const targets *y, uint64_t i, uint32_t num_values, uint32_t members, uint32_t parts, repeated *r) {
+  const float weight = (y->weights != NULL ? y->weights[i] : 1) / (float)parts;
   const float *const values = y->values != NULL ? y->values + i * num_values : NULL;
   r->count = members < PIECE ? members : PIECE;
   if (values != NULL && num_values * r->count > PIECE_VALUES) r->count = PIECE_VALUES / num_values;
@@ -35,6 +35,14 @@ static void repeat(const targets *y, uint64_t i, uint32_t num_values, uint32_t m
     memcpy(r->values + (size_t)k * num_values, values, num_values * sizeof *values);
 }
 
+/* The mean over members that each had the whole weight of a row. */
+static loss_sums mean_of_sums(const loss_sums *sums, uint32_t members) {
+  return (loss_sums){.loss = sums->loss / members,
+                     .weight = sums->weight / members,
+                     .correct = sums->correct / members,
+                     .square = sums->square / members};
+}
+
 /* The members of row `row` of the workspace, whose target is row i of y. */
 static loss_sums row_loss(const mlpd_network *network, const loss_spec *loss, uint64_t row, uint64_t i,
                           const targets *y, workspace *space) {
@@ -42,7 +50,7 @@ static loss_sums row_loss(const mlpd_network *network, const loss_spec *loss, ui
   const uint32_t last = network->num_layers - 1, k = output->outputs, members = output->copies;
   loss_sums sums = {0}, rows[PIECE];
   repeated r;
-  repeat(y, i, k / loss_outputs(loss), members, &r);
+  repeat(y, i, k / loss_outputs(loss), members, network->members_apart ? 1 : members, &r);
   for (uint32_t m = 0; m < members; m += r.count) {
     const uint32_t count = members - m < r.count ? members - m : r.count;
     const size_t place = (row * members + m) * k;
@@ -50,7 +58,7 @@ static loss_sums row_loss(const mlpd_network *network, const loss_spec *loss, ui
               space->delta[last] + place, rows);
     loss_add(count, rows, &sums);
   }
-  return sums;
+  return network->members_apart ? mean_of_sums(&sums, members) : sums;
 }
 
 void ensemble_loss(const mlpd_network *network, const loss_spec *loss, uint64_t row, uint64_t n, const targets *y,

@@ -1,6 +1,6 @@
-/* The output layer of an ensemble: z_k = a_k W_k + b_k, weights and biases of each member k. W (members * inputs,
- * outputs), one member's below the other's; b (members, outputs). Rows of one member are `copies` rows apart, so each
- * member is a matrix product of its own. */
+/* The output layer of an ensemble, and all dense layers of members that share nothing: z_k = a_k W_k + b_k, weights and
+ * biases of each member k. W (members * inputs, outputs), one member's below the other's; b (members, outputs). Rows of
+ * one member are `copies` rows apart, so each member is a matrix product of its own. */
 #include "kernels/activation.h"
 #include "kernels/vector.h"
 #include "network/layer_kind.h"

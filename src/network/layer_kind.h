@@ -40,6 +40,7 @@ extern const layer_kind layer_noise;   /* a = a_{l-1} + noise */
 extern const layer_kind layer_layer_norm, layer_batch_norm;
 extern const layer_kind layer_scale;   /* z = a_{l-1} o scale */
 extern const layer_kind layer_fan_out; /* a copy of each row for each member of an ensemble, o its own scale */
+extern const layer_kind layer_fork;    /* the same of members that share nothing: o 1, or a learned input scale */
 extern const layer_kind layer_heads;   /* dense, weights and biases of each member */
 extern const layer_kind layer_embed;   /* codes of categories become rows of a table */
 

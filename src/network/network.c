@@ -35,21 +35,33 @@ static mlpd_status check_copies(uint32_t copies, uint32_t l, uint32_t width) {
               l + 1, width, copies, most);
 }
 
-/* At most one fan-out, and above it heads: the last layer alone. */
+static bool begins_members(const layer_kind *kind) { return kind == &layer_fan_out || kind == &layer_fork; }
+
+/* Layer l of an ensemble; below: where its members begin, or NULL. */
+static mlpd_status check_layer_of_ensemble(uint32_t l, bool is_last, const layer_spec *spec, const layer_kind *below) {
+  const layer_kind *const kind = spec->kind, *const wanted = below != NULL ? &layer_heads : &layer_dense;
+  if (begins_members(kind) && below != NULL)
+    return FAIL(MLPD_ERROR_USAGE, "layer %u is a second fan-out; a network has one at most", l + 1);
+  if (begins_members(kind) && (spec->copies == 0 || spec->copies > MOST_MEMBERS))
+    return FAIL(MLPD_ERROR_USAGE, "an ensemble has 1 to %d members, not %u", MOST_MEMBERS, spec->copies);
+  if (is_last && kind != wanted)
+    return FAIL(MLPD_ERROR_USAGE, "the output layer is %s, and must be %s", kind->name, wanted->name);
+  if (!is_last && kind == &layer_heads && below != &layer_fork)
+    return FAIL(MLPD_ERROR_USAGE, "layer %u is heads, which are for the output layer only", l + 1);
+  if (kind == &layer_dense && below == &layer_fork)
+    return FAIL(MLPD_ERROR_USAGE, "layer %u is dense, which the members above a fork would share", l + 1);
+  return MLPD_OK;
+}
+
+/* At most one fan-out, and above it heads: the last layer alone; or one fork, and above it heads in place of all dense
+ * layers. */
 static mlpd_status check_ensemble(uint32_t num_layers, const layer_spec *specs) {
-  uint32_t fans = 0, copies = 1;
+  const layer_kind *below = NULL;
+  uint32_t copies = 1;
   for (uint32_t l = 0; l < num_layers; l++) {
-    const bool is_last = l + 1 == num_layers;
-    fans += specs[l].kind == &layer_fan_out;
-    const layer_kind *const wanted = fans > 0 ? &layer_heads : &layer_dense;
-    if (fans > 1) return FAIL(MLPD_ERROR_USAGE, "layer %u is a second fan-out; a network has one at most", l + 1);
-    if (is_last && specs[l].kind != wanted)
-      return FAIL(MLPD_ERROR_USAGE, "the output layer is %s, and must be %s", specs[l].kind->name, wanted->name);
-    if (!is_last && specs[l].kind == &layer_heads)
-      return FAIL(MLPD_ERROR_USAGE, "layer %u is heads, which are for the output layer only", l + 1);
-    if (specs[l].kind == &layer_fan_out && (specs[l].copies == 0 || specs[l].copies > MOST_MEMBERS))
-      return FAIL(MLPD_ERROR_USAGE, "an ensemble has 1 to %d members, not %u", MOST_MEMBERS, specs[l].copies);
-    if (specs[l].kind == &layer_fan_out) copies = specs[l].copies;
+    TRY(check_layer_of_ensemble(l, l + 1 == num_layers, &specs[l], below));
+    if (begins_members(specs[l].kind)) below = specs[l].kind;
+    if (begins_members(specs[l].kind)) copies = specs[l].copies;
     TRY(check_copies(copies, l, specs[l].outputs));
   }
   return MLPD_OK;
@@ -106,7 +118,8 @@ static mlpd_status append_layers(mlpd_network *network, uint32_t inputs, uint32_
   uint32_t draws = 0, copies = 1;
   for (uint32_t l = 0; l < num_layers; l++) {
     const layer_spec *const spec = &specs[l];
-    if (spec->kind == &layer_fan_out) copies = spec->copies;
+    if (begins_members(spec->kind)) copies = spec->copies;
+    network->members_apart |= spec->kind == &layer_fork;
     network->layers[l] = (layer){.kind = spec->kind,
                                  .inputs = l == 0 ? inputs : specs[l - 1].outputs,
                                  .outputs = spec->outputs,

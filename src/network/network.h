@@ -33,6 +33,7 @@ struct mlpd_network {
   tensor *tensors;       /* (num_tensors), in arena order */
   uint32_t lowest_delta; /* no tensor needs the deltas of layers below this one */
   bool has_statistics;   /* some tensor's source is TENSOR_STATISTICS */
+  bool members_apart;    /* members share no layer above the fork: each learns from its own loss, not from the mean */
   size_t arena_size;     /* floats, alignment gaps included; gaps stay zero */
   float *parameters;     /* (arena_size); NULL: a shape alone */
 };
@@ -52,7 +53,7 @@ typedef struct layer_spec {
   mlpd_activation starts_for; /* initial weights suit this activation, which may be in a later layer */
   bool no_bias;
   const dense_learning *learning;
-  uint32_t copies; /* of a fan-out: the number of members; of others it is not read */
+  uint32_t copies; /* of a fan-out or a fork: the number of members; of others it is not read */
   double amount;
   const uint32_t *sizes; /* (inputs of the layer), as in a layer; outputs: network_expanded() of them */
   uint32_t width;

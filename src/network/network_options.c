@@ -87,7 +87,8 @@ static const dense_learning *learning_of(layer_list *list, bool output) {
 }
 
 static void append_dense(layer_list *list, layer_spec spec, bool output) {
-  spec.kind = output && list->options->ensemble > 1 ? &layer_heads : &layer_dense;
+  const mlpd_train_options *const o = list->options;
+  spec.kind = o->members > 1 || (output && o->ensemble > 1) ? &layer_heads : &layer_dense;
   spec.learning = learning_of(list, output);
   append(list, &spec);
 }
@@ -123,14 +124,24 @@ static double dropout_of(const mlpd_train_options *options, uint32_t l) {
   return strtod(item_of(list_of("dropout", options->dropout), l), NULL);
 }
 
+/* The scale of the inputs, and the layer above which rows are those of members. */
+static void append_members(const mlpd_train_options *o, layer_list *list) {
+  const uint32_t outputs = list->outputs;
+  if (o->members > 1) { /* each has a scale of its own */
+    append(list,
+           &(layer_spec){.kind = &layer_fork, .outputs = outputs, .copies = o->members, .amount = o->input_scale});
+    return;
+  }
+  append_same(list, &layer_scale, o->input_scale);
+  if (o->ensemble > 1) append(list, &(layer_spec){.kind = &layer_fan_out, .outputs = outputs, .copies = o->ensemble});
+}
+
 static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint32_t *widths, uint32_t outputs,
                        layer_list *list) {
   append_embedding(list);
   append_same(list, &layer_noise, o->input_noise);
   append_same(list, &layer_dropout, o->input_dropout);
-  append_same(list, &layer_scale, o->input_scale);
-  if (o->ensemble > 1)
-    append(list, &(layer_spec){.kind = &layer_fan_out, .outputs = list->outputs, .copies = o->ensemble});
+  append_members(o, list);
   for (uint32_t l = 0; l < hidden; l++) {
     append_hidden(list, widths[l], activation_of(o, l), o->norm);
     append_same(list, &layer_dropout, dropout_of(o, l));
@@ -139,11 +150,32 @@ static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint3
   append_dense(list, (layer_spec){.outputs = outputs, .activation = last, .starts_for = last}, true);
 }
 
+/* Members that share nothing. */
+static mlpd_status check_members(const mlpd_train_options *o) {
+  if (o->members <= 1) return MLPD_OK;
+  if (o->ensemble > 1)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--ensemble %u makes members that share layers, --members %u some that share none: give one of them",
+                o->ensemble, o->members);
+  if (o->norm != MLPD_NORM_NONE)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--norm %s would join the members, which share nothing with --members: leave it out, or take "
+                "--ensemble %u",
+                mlpd_choice_name(mlpd_norm_choices, (int)o->norm), o->members);
+  if (optimizer_searches(o->optimizer))
+    return FAIL(MLPD_ERROR_USAGE,
+                "--optimizer %s searches along one line for all members, which share nothing with --members: take "
+                "--optimizer adamw, or --ensemble %u",
+                mlpd_choice_name(mlpd_optimizer_choices, (int)o->optimizer), o->members);
+  return MLPD_OK;
+}
+
 mlpd_status network_of_options(const mlpd_train_options *options, const input_roles *inputs, uint32_t outputs,
                                bool shape_alone, mlpd_network **network) {
   uint32_t widths[MAX_HIDDEN], hidden = 0;
   layer_list *list = NULL;
   *network = NULL;
+  TRY(check_members(options));
   TRY(read_widths(options->hidden, widths, &hidden));
   TRY(check_count("--activation", list_of("activation", options->activation), hidden));
   TRY(check_count("--dropout", list_of("dropout", options->dropout), hidden));

@@ -159,10 +159,10 @@ void network_forward(const mlpd_network *network, const backend *gemm, uint64_t 
   ensemble_average(network, n, space);
 }
 
-/* Each member has an equal part in the output. */
+/* Each member has an equal part in the output; a fork takes the mean itself. */
 static void share_delta(const mlpd_network *network, uint64_t n, workspace *space) {
   const uint32_t members = network_members(network), k = network_output(network)->outputs;
-  const float part = 1 / (float)members;
+  const float part = network->members_apart ? 1 : 1 / (float)members;
   float *to = space->delta[network->num_layers - 1];
   if (members == 1) return;
   for (uint64_t i = 0; i < n; i++)

@@ -115,6 +115,9 @@ const mlpd_option mlpd_train_option_table[] = {
      .help = "train K members that share all layers but the last, and predict their mean (32 is usual); 1: a single "
              "network",
      RANGE(1, 1024), DEFAULT("1"), WEIGHTS},
+    {"members", "network", "K", INTEGER, AT(members),
+     .help = "train K separate networks in one, from weights of their own, and predict their mean; 1: a single network",
+     RANGE(1, 1024), DEFAULT("1"), WEIGHTS},
     {"embed-above", "network", "N", INTEGER, AT(embed_above),
      .help =
          "embed columns of more than N categories, as values that are learned; others are one-hot; 65536: embed none",
@@ -128,7 +131,8 @@ const mlpd_option mlpd_train_option_table[] = {
      .choices = mlpd_init_choices, DEFAULT("auto"), WEIGHTS},
     {"init-from", "network", "MODEL", PATH, AT(init_from),
      .help = "begin with the weights and the normalisation of a model file; --hidden, --activation, --norm, "
-             "--input-scale, --ensemble, --clip-inputs and --embed-width are then the model's unless they are given",
+             "--input-scale, --ensemble, --members, --clip-inputs and --embed-width are then the model's unless they "
+             "are given",
      .note = "drawn weights", LOCAL},
     {"loss", "network", "NAME", CHOICE, AT(loss),
      .help = "loss to minimise; auto: cross-entropy for classes, mse for values", .choices = mlpd_loss_choices,

@@ -17,7 +17,8 @@ static const option rows[] = {
          "file to write: HDF5 where it ends in .h5 (/class and /probability, or /value), else CSV; -: standard output",
      .note = "needed"},
     {"spread", "output", NULL, OPTION_FLAG, OPTION_AT(predict_arguments, spread),
-     .help = "also write the standard deviation of each output over the members of an ensemble (train --ensemble)"},
+     .help = "also write the standard deviation of each output over the members of an ensemble (train --ensemble, "
+             "--members)"},
     TABLE_OPTION_ROWS(predict_arguments),
     {"keep", "table", "COLUMNS", OPTION_TEXT, OPTION_AT(predict_arguments, common.table.keep),
      .help = "columns of a raw table to pass into the CSV as they are, such as id: names, numbers, ranges and patterns",

@@ -72,6 +72,7 @@ static void print_network(const mlpd_train_result *plan) {
   }
   (void)printf("-%u, %s", plan->outputs, plan->activation);
   if (plan->ensemble > 1) (void)printf(", ensemble of %u", plan->ensemble);
+  if (plan->members > 1) (void)printf(", %u members", plan->members);
   (void)putchar('\n');
 }
 

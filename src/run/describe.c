@@ -229,7 +229,8 @@ static void describe_layers(const mlpd_network *network, FILE *stream) {
   for (uint32_t l = 0; l < network->num_layers; l++)
     if (network->layers[l].kind == &layer_dense || network->layers[l].kind == &layer_heads)
       (void)fprintf(stream, "-%u", network->layers[l].outputs);
-  if (network_members(network) > 1) (void)fprintf(stream, ", ensemble of %u", network_members(network));
+  if (network_members(network) > 1)
+    (void)fprintf(stream, network->members_apart ? ", %u members" : ", ensemble of %u", network_members(network));
   (void)fprintf(stream, ", %llu parameters\n", (unsigned long long)mlpd_network_num_parameters(network));
   for (uint32_t l = 0; l < network->num_layers; l++) describe_layer(network, l, stream);
 }

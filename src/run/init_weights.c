@@ -32,8 +32,8 @@ static mlpd_status fail_layers(const mlpd_network *from, const mlpd_network *net
   describe(from, theirs);
   describe(network, ours);
   return FAIL(MLPD_ERROR_USAGE,
-              "--init-from: the model's network is %s, this one %s; leave out --hidden, --norm, --input-scale and "
-              "--ensemble, which are then the model's, or give the same",
+              "--init-from: the model's network is %s, this one %s; leave out --hidden, --norm, --input-scale, "
+              "--ensemble and --members, which are then the model's, or give the same",
               theirs, ours);
 }
 
@@ -59,8 +59,8 @@ static mlpd_status check_shape(const layer_pair *p, const tensor *theirs, const 
   const bool rows_fit = rows_are_inputs(p, ours) ? members_of(theirs) == members_of(ours) : theirs->rows == ours->rows;
   if (rows_fit && (p->outputs != NULL || theirs->columns == ours->columns)) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE,
-              "--init-from: %s of layer %u is (%u, %u) in the model, (%u, %u) in this network; leave out --hidden and "
-              "--ensemble, which are then the model's, or give the same",
+              "--init-from: %s of layer %u is (%u, %u) in the model, (%u, %u) in this network; leave out --hidden, "
+              "--ensemble and --members, which are then the model's, or give the same",
               ours->name, p->number, theirs->rows, theirs->columns, ours->rows, ours->columns);
 }
 
@@ -135,6 +135,8 @@ static mlpd_status copy_table(layer_pair *p, const init_match *match) {
   return expand_places(p);
 }
 
+static bool is_product(const layer_kind *kind) { return kind == &layer_dense || kind == &layer_heads; }
+
 static mlpd_status match_layers(layer_pair *p, const init_match *match, init_note *note, void *context) {
   const mlpd_network *const network = p->network;
   for (;; p->theirs++, p->ours++) {
@@ -147,13 +149,13 @@ static mlpd_status match_layers(layer_pair *p, const init_match *match, init_not
     if (p->from->layers[p->theirs].kind != kind || last != (p->theirs + 1 == p->from->num_layers))
       return fail_layers(p->from, network);
     p->number++;
-    p->outputs = last ? match->outputs : kind == &layer_dense ? NULL : p->inputs; /* others keep their inputs' places */
+    p->outputs = last ? match->outputs : is_product(kind) ? NULL : p->inputs; /* others keep their inputs' places */
     if (kind->expands)
       TRY(copy_table(p, match));
     else if (!last || match->outputs != NULL)
       TRY(copy_layer(p));
     if (!last) note_activation(p, note, context); /* of the last it is the same, or starts anew */
-    if (kind == &layer_dense) p->inputs = NULL;
+    if (is_product(kind)) p->inputs = NULL;
   }
 }
 

@@ -34,6 +34,7 @@ static void fill_plan(trainer *t) {
   r->task = p->options.task;
   r->hidden = p->options.hidden;
   r->ensemble = p->options.ensemble;
+  r->members = p->options.members;
   r->activation = p->options.activation;
   r->epochs = p->options.epochs;
   r->train_rows = p->plan.rows;
