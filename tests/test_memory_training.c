@@ -527,6 +527,7 @@ static void test_other_layers(void **state) {
     mlpd_options *options = NULL;
     mlpd_model *model = NULL, *loaded = NULL;
     CHECK(mlpd_options_create(&options) == MLPD_OK);
+    CHECK(mlpd_options_set(options, "hidden", "40,24") == MLPD_OK);
     CHECK(mlpd_options_set(options, "norm", norms[n]) == MLPD_OK);
     CHECK(mlpd_options_set(options, "activation", "tanh") == MLPD_OK);
     CHECK(mlpd_options_set(options, "dropout", "0.1") == MLPD_OK);
