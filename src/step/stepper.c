@@ -153,12 +153,14 @@ mlpd_status stepper_create(const stepper_parts *parts, stepper **made) {
     return status;
   }
   s->way = step_way_of(s);
+  team_wait_begin(&s->waits, parts->threads);
   *made = s;
   return MLPD_OK;
 }
 
 void stepper_free(stepper *s) {
   if (s == NULL) return;
+  team_wait_end(&s->waits);
   stepper_own_weights(s);
   workspace_free(&s->space);
   reducer_free(s->reducer);
@@ -248,6 +250,7 @@ mlpd_status stepper_step(stepper *s, uint64_t step, double lr, const step_wishes
   TRY(stepper_share_weights(s));
   take_rows(s, step, start);
   s->lr = lr;
+  team_wait_look(&s->waits);
   compute(s, step, wishes);
   TRY(s->sent);
   if (s->way->finish != NULL) TRY(s->way->finish(s));

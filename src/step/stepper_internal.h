@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "step/step_tail.h"
 #include "step/stepper.h"
+#include "step/team_wait.h"
 
 /* One lane of this rank. */
 typedef struct lane {
@@ -106,6 +107,7 @@ struct stepper {
                  is not */
   step_outcome outcome;
   step_times times;
+  team_wait waits;   /* of the threads for each other */
   timeline *line;    /* NULL: nothing is recorded */
   bool record_units; /* units are recorded one by one, not a thread's whole share of a layer */
 };

@@ -1,0 +1,134 @@
+/* Waits of a team's threads for each other: when they become short, and that they do. */
+#include "step/team_wait.h"
+
+#include <dirent.h>
+#include <omp.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <cmocka.h>
+
+static void test_crowded(void **state) {
+  (void)state;
+  assert_true(team_wait_crowded(0.1, 0.05, 4));
+  assert_true(team_wait_crowded(0.1, 0, 2));
+  assert_false(team_wait_crowded(0.1, 0.099, 4)); /* alone: now and then the kernel needs the core */
+  assert_false(team_wait_crowded(0.1, 0.05, 1));  /* it slept: a file, a callback */
+  assert_false(team_wait_crowded(0.1, -3, 50));   /* another thread runs the steps now */
+}
+
+static void test_watched(void **state) {
+  (void)state;
+  team_wait w;
+  const int cores = omp_get_num_procs();
+  (void)unsetenv("OMP_WAIT_POLICY");
+  (void)unsetenv("GOMP_SPINCOUNT");
+  team_wait_begin(&w, 1);
+  assert_int_equal(w.surplus, 0);
+  team_wait_shorten(&w);
+  assert_null(w.holder);
+  team_wait_begin(&w, cores);
+  assert_int_equal(w.surplus, cores > 1 ? 1 : 0);
+  team_wait_begin(&w, cores + 1); /* waits are short already */
+  assert_int_equal(w.surplus, 0);
+  assert_int_equal(setenv("GOMP_SPINCOUNT", "77", 1), 0);
+  team_wait_begin(&w, cores);
+  assert_int_equal(w.surplus, 0);
+  team_wait_look(&w);
+  team_wait_end(&w);
+  assert_int_equal(unsetenv("GOMP_SPINCOUNT"), 0);
+}
+
+static int threads_now(void) {
+  DIR *const tasks = opendir("/proc/self/task");
+  int found = 0;
+  assert_non_null(tasks);
+  while (readdir(tasks) != NULL) found++;
+  (void)closedir(tasks);
+  return found;
+}
+
+/* Seconds that this thread runs while it waits for a thread that sleeps. */
+static double spun(void) {
+  struct timespec before, after;
+  const struct timespec pause = {.tv_nsec = 50000000};
+#pragma omp parallel num_threads(2)
+  {
+#pragma omp barrier
+#pragma omp master
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    if (omp_get_thread_num() == 1) (void)nanosleep(&pause, NULL);
+#pragma omp barrier
+#pragma omp master
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+  }
+  return (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+}
+
+static void test_short(void **state) {
+  (void)state;
+  team_wait w = {.surplus = omp_get_num_procs()}; /* of a team of two */
+  (void)spun();                                   /* now the team's threads exist */
+  const int before = threads_now();
+  team_wait_shorten(&w);
+  assert_non_null(w.holder);
+  assert_int_equal(threads_now(), before + 1 + w.surplus);
+  team_wait_shorten(&w); /* once */
+  assert_int_equal(threads_now(), before + 1 + w.surplus);
+#if defined(__GNUC__) && !defined(__clang__)
+  const double seconds = spun();
+  if (seconds > 1e-3) print_error("%g s\n", seconds);
+  assert_true(seconds < 1e-3); /* some microseconds; else 4 ms and more */
+#endif
+  team_wait_lengthen(&w);
+  assert_null(w.holder);
+  for (int i = 0; i < 1000 && threads_now() > before;
+       i++) /* OpenMP does not wait for the threads of a team that ends */
+    (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  assert_int_equal(threads_now(), before);
+  team_wait_shorten(&w);
+  team_wait_end(&w);
+  assert_true(w.holder == NULL && w.surplus == 0);
+}
+
+static atomic_bool spinning;
+
+static void *spin(void *nothing) {
+  while (atomic_load(&spinning)) continue;
+  return nothing;
+}
+
+/* Beside busy threads on all cores waits become short. */
+static void test_look(void **state) {
+  (void)state;
+  enum { MOST = 1024, SECONDS = 20 };
+  pthread_t others[MOST];
+  team_wait w = {.surplus = 1};
+  int num_others = 0;
+  const time_t end = time(NULL) + SECONDS;
+  atomic_store(&spinning, true);
+  while (num_others < MOST && num_others < 3 * omp_get_num_procs()) {
+    if (pthread_create(&others[num_others], NULL, spin, NULL) != 0) break;
+    num_others++;
+  }
+  while (w.holder == NULL && time(NULL) < end) team_wait_look(&w);
+  const bool found = w.holder != NULL;
+  atomic_store(&spinning, false);
+  for (int i = 0; i < num_others; i++) (void)pthread_join(others[i], NULL);
+  team_wait_end(&w);
+  if (!found) print_error("not with %d busy threads on %d cores\n", num_others, omp_get_num_procs());
+  assert_true(found);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_crowded),
+      cmocka_unit_test(test_watched),
+      cmocka_unit_test(test_short),
+      cmocka_unit_test(test_look),
+  };
+  return cmocka_run_group_tests_name("team_wait", tests, NULL, NULL);
+}
