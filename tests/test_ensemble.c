@@ -211,6 +211,24 @@ static void test_units_of_many_members(void **state) {
   mlpd_network_free(network);
 }
 
+/* However many threads want blocks, a product of heads keeps the rows of a tile, and one of all members as many. */
+static void test_smallest_blocks(void **state) {
+  (void)state;
+  enum { COPIES = 16, LANE = 64, WANTED = 1000 };
+  const layer_spec specs[] = {{.kind = &layer_fork, .outputs = INPUTS, .copies = COPIES},
+                              {.kind = &layer_heads, .outputs = 40},
+                              {.kind = &layer_heads, .outputs = 40}};
+  mlpd_network *network = NULL;
+  const backend *gemm = NULL;
+  assert_int_equal(backend_choose(NULL, &gemm), MLPD_OK);
+  if (gemm->sum_gradients == NULL) skip(); /* its blocks have a fixed size */
+  assert_int_equal(network_build(INPUTS, 3, specs, false, &network), MLPD_OK);
+  assert_int_equal(network_block(network, gemm, 0, WAY_FORWARD, 0, LANE, WANTED, 0).rows, COPIES);
+  assert_int_equal(network_block(network, gemm, 0, WAY_BACKWARD, 0, LANE, WANTED, 0).rows, 16 * COPIES);
+  assert_int_equal(network_block(network, gemm, 2, WAY_FORWARD, 0, LANE, WANTED, 0).rows, 16 * COPIES);
+  mlpd_network_free(network);
+}
+
 static void refuse(uint32_t num_layers, const layer_spec *specs, const char *message) {
   mlpd_network *network = NULL;
   assert_int_equal(network_build(INPUTS, num_layers, specs, false, &network), MLPD_ERROR_USAGE);
@@ -242,7 +260,7 @@ int main(void) {
       cmocka_unit_test(test_mean_of_probabilities), cmocka_unit_test(test_mean_of_sigmoids),
       cmocka_unit_test(test_mean_of_losses),        cmocka_unit_test(test_start),
       cmocka_unit_test(test_units_of_heads),        cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_units_of_many_members),
+      cmocka_unit_test(test_units_of_many_members), cmocka_unit_test(test_smallest_blocks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

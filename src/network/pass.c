@@ -47,12 +47,19 @@ static uint32_t fixed_columns(uint32_t n) {
   return (uint32_t)round_up((n - 1) / blocks + 1, LINE_FLOATS);
 }
 
+/* Rows that one product takes for each row of x: all copies, but heads have a product for each member. */
+static uint32_t rows_together(const mlpd_network *network, uint32_t l, pass_way way) {
+  const layer *const computed_by = &network->layers[way == WAY_FORWARD ? l : l + 1];
+  return computed_by->kind == &layer_heads ? 1 : network->layers[l].copies;
+}
+
 /* Halves the columns, then the rows of a block until there are enough, but not below what fills a tile. Rows are those
  * of x. */
-static block_shape shape_of_blocks(const layer *l, block_reach reach, const backend *gemm, uint64_t n,
-                                   uint32_t wanted) {
-  const uint32_t outputs = l->outputs;
-  const uint64_t smallest = blocks_of(SMALLEST_ROWS, l->copies);
+static block_shape shape_of_blocks(const mlpd_network *network, const backend *gemm, uint32_t l, pass_way way,
+                                   uint64_t n, uint32_t wanted) {
+  const uint32_t outputs = network->layers[l].outputs;
+  const block_reach reach = network_reach(network, l, way);
+  const uint64_t smallest = blocks_of(SMALLEST_ROWS, rows_together(network, l, way));
   if (!cut_is_free(gemm)) return (block_shape){n, reach == REACH_ROW ? outputs : fixed_columns(outputs)};
   block_shape shape = {n, (uint32_t)round_up(outputs, SMALLEST_COLUMNS)};
   const uint64_t least_rows = reach == REACH_LANE ? n : smallest;
@@ -72,14 +79,14 @@ uint32_t network_num_blocks(const mlpd_network *network, const backend *gemm, ui
                             uint32_t wanted) {
   const uint32_t outputs = network->layers[l].outputs;
   if (n == 0) return 0;
-  const block_shape shape = shape_of_blocks(&network->layers[l], network_reach(network, l, way), gemm, n, wanted);
+  const block_shape shape = shape_of_blocks(network, gemm, l, way, n, wanted);
   return blocks_of(outputs, shape.columns) * blocks_of(n, shape.rows);
 }
 
 block network_block(const mlpd_network *network, const backend *gemm, uint32_t l, pass_way way, uint64_t row,
                     uint64_t n, uint32_t wanted, uint32_t index) {
   const uint32_t outputs = network->layers[l].outputs, copies = network->layers[l].copies;
-  const block_shape shape = shape_of_blocks(&network->layers[l], network_reach(network, l, way), gemm, n, wanted);
+  const block_shape shape = shape_of_blocks(network, gemm, l, way, n, wanted);
   const uint32_t across = blocks_of(outputs, shape.columns);
   block made = {.row = index / across * shape.rows, .column = index % across * shape.columns};
   made.rows = smaller(shape.rows, n - made.row) * copies;
