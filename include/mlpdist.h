@@ -883,13 +883,21 @@ typedef struct mlpd_samples {
 MLPD_API mlpd_status mlpd_network_trace_options(mlpd_network *network, const mlpd_train_options *options,
                                                 uint64_t epoch, const mlpd_samples *samples, mlpd_trace *trace);
 
-/* An optimizer with its state, as options say: optimizer, lr, momentum and the like. No schedule, no clip_norm. */
+/* An optimizer with its state, as options say: optimizer, lr, momentum and the like. Not clip_norm; the schedule only
+ * after mlpd_descent_follow(). */
 typedef struct mlpd_descent mlpd_descent;
 
 /* For networks of this shape; any optimizer but lbfgs, whose steps are searches. The caller frees it. */
 MLPD_API mlpd_status mlpd_descent_create(const mlpd_train_options *options, const mlpd_network *network,
                                          mlpd_descent **descent);
 MLPD_API void mlpd_descent_free(mlpd_descent *descent); /* NULL is allowed. */
+
+/* From now on the steps follow the schedule of the options. Each step counts as an epoch, of options->epochs in all;
+ * plateau takes the loss of the step's trace for that of the epoch. MLPD_ERROR_USAGE if epochs is 0. */
+MLPD_API mlpd_status mlpd_descent_follow(mlpd_descent *descent);
+
+/* Learning rate of the next step. */
+MLPD_API double mlpd_descent_lr(const mlpd_descent *descent);
 
 /* One step with the gradients of the trace, which are sums (mlpd_train() takes means): changes network and state.
  * Running means of layers follow the samples. */
@@ -904,6 +912,12 @@ MLPD_API mlpd_tensor_view mlpd_descent_state(const mlpd_descent *descent, const 
 /* The trust ratio of the tensor in the last step, with lars and lamb; 1 where it has none. */
 MLPD_API double mlpd_descent_trust(const mlpd_descent *descent, const mlpd_network *network, uint32_t layer,
                                    uint32_t index);
+
+/* After step `step`, from 1: takes the weights of network into average, a network of the same shape, as ema or
+ * swa_start of the options say; each step counts as an epoch. Before the first step both must be equal. false: the
+ * options say neither, or the average begins later. */
+MLPD_API bool mlpd_network_average(mlpd_network *average, const mlpd_network *network,
+                                   const mlpd_train_options *options, uint64_t step);
 
 /* ---- Training under way ---------------------------------------------------------------------------- */
 

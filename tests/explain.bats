@@ -151,6 +151,34 @@ lesson() {
   fails_with 1 "after step" "the cost is not a finite number"
 }
 
+@test "explain: schedules and averages of the weights, a column each in the table of steps" {
+  local schedule
+  for schedule in constant step exponential polynomial cosine cosine-restarts flat-cosine one-cycle coslog4 plateau; do
+    alone explain --example xor --schedule "$schedule" --warmup-epochs 1 --ema 0.9 --steps 9 --show-step 2
+    succeeds
+    narrow
+  done
+  alone explain --example xor --schedule cosine --warmup-epochs 2 --swa-start 2 --steps 8 --show-step 3
+  succeeds
+  narrow
+  says "cosine: eta = lr-min + (lr - lr-min) (1 + cos(pi s/T)) / 2" "s = 0 steps before this one and after the warm-up, T = 6" \
+    "r = 1 / (t - 1) = 1/2: the mean of W after steps 2 to 3"
+  row '^  avg\(W2\)  before the step '
+  # lr 0.5: 1/2 of it, all of it twice, then half a cosine over 6 steps; no average before step 2, then that of one W.
+  row '^ +0 +- +3\.0243 +-$'
+  row '^ +1 +0\.2500 +2\.8448 +-$'
+  row '^ +2 +0\.5000 +([0-9.]+) +\1$'
+  row '^ +3 +0\.5000 '
+  row '^ +6 +0\.2500 '
+  alone explain --example xor --swa-start 5 --steps 4
+  fails_with 2 "--swa-start: 5 is after the last step, 4; take more steps, as in: steps 5"
+  alone explain --example xor --swa-start 1 --ema 0.5
+  fails_with 2 "--swa-start: ema is another average of the same weights"
+  lesson "lr-rise 0.2" "schedule cosine" "steps 2" "sample 1 -> 1"
+  succeeds
+  grep -qF "mine.txt:1: lr-rise has no effect without" "$errors.all" || fail "no note on lr-rise"
+}
+
 @test "explain --norm batch on an example: its biases are the shifts" {
   alone explain --example sigmoid --norm batch
   succeeds

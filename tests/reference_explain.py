@@ -211,11 +211,79 @@ class Lesson:
         if derivatives < 9:
             raise SystemExit(f"{self.what}: {derivatives} derivatives")
 
+    # ---- From step to step ----------------------------------------------------------------------------
+
+    def table(self):
+        """[(step, eta, C, C of the average)] without the start; None where there is no such column."""
+        rows = self.text.split("5. Step after step")[1].splitlines()
+        schedule, average = ("eta" in rows[2]), ("avg" in rows[2])
+        made = []
+        for row in (line.split() for line in rows[3:] if line.strip()):
+            row = [None if cell == "-" else float(cell) for cell in row]
+            made.append((row[0], row[1] if schedule else None, row[1 + schedule], row[2 + schedule] if average else None))
+        return made
+
+    def rate(self, t):
+        """Learning rate of step t, from 1."""
+        lr, low, name = self.real("lr", 0.1), self.real("lr-min"), self.o.get("schedule", "constant")
+        warmup, all = self.real("warmup-epochs"), max(self.real("steps", 1), self.real("show-step", 1))
+        if t <= warmup:
+            return lr * t / warmup
+        s, total, every = t - 1 - warmup, all - warmup, self.real("lr-step-epochs", 10)
+        at, rise, flat, gamma = s / total, self.real("lr-rise", 0.3), self.real("lr-flat", 0.5), self.real("lr-gamma", 0.1)
+        half = lambda a, b, u: b + (a - b) * (1 + np.cos(np.pi * u)) / 2
+        if name == "plateau":
+            best, since, factor = np.inf, 0, 1
+            for cost in [row[2] for row in self.table()][: t - 1]:
+                best, since = (cost, 0) if cost < best - 0 else (best, since + 1)
+                if since == self.real("lr-patience", 10):
+                    factor, since = factor * gamma, 0
+            return max(lr * factor, low)
+        if name == "cosine-restarts":
+            begin, length = 0, every
+            while s >= begin + length:
+                begin, length = begin + length, length * self.real("lr-restart-factor", 1)
+            return half(lr, low, (s - begin) / length)
+        return {
+            "constant": lambda: lr,
+            "step": lambda: lr * gamma ** (s // every),
+            "exponential": lambda: lr * gamma ** (s / every),
+            "polynomial": lambda: low + (lr - low) * (1 - at) ** self.real("lr-power", 1),
+            "cosine": lambda: half(lr, low, at),
+            "flat-cosine": lambda: lr if at < flat else half(lr, low, (at - flat) / (1 - flat)),
+            "one-cycle": lambda: half(lr / 25, lr, at / rise) if at < rise else half(lr, low, (at - rise) / (1 - rise)),
+            "coslog4": lambda: low + (lr - low) * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * at))) / 2,
+        }[name]()
+
+    def average(self, name, w):
+        """The average of a tensor after the step, which made it w."""
+        t, start = int(self.o.get("show-step", 1)), int(self.o.get("swa-start", 0))
+        held = self.first.get(f"avg({name})", self.first[name])
+        if start:
+            return w if t == start else held + (w - held) / (t - start + 1)
+        return held + (1 - min(self.real("ema"), (1 + t) / (10 + t))) * (w - held)
+
+    def check_table(self):
+        rows = self.table()
+        rates = [row[1] for row in rows[1:]]
+        if rates[0] is not None:
+            self.check("eta", np.array(rates), np.array([self.rate(t + 1) for t in range(len(rates))]), 1e-8)
+            if self.o["schedule"] != "constant" and len(set(rates)) < 3:
+                raise SystemExit(f"{self.what}: the rate hardly changes: {rates}")
+        means = {left[4:-1]: matrix for left, op, _, matrix in self.printed if left[:4] == "avg(" and op == "<-"}
+        found = rows[int(self.o.get("show-step", 1))][3]
+        if (found is None) != (not means):
+            raise SystemExit(f"{self.what}: averages of {list(means)}, and {found} in the table")
+        if means:
+            self.check("C of the average", np.array([found]), self.cost(lambda name, value: means.get(name, value)))
+        return len(means)
+
     # ---- The step, as the papers define it ------------------------------------------------------------
 
     def new(self, name, w, g):
         """New values of tensor w with gradient g, and what is printed on the way."""
-        kind, lr, decays = self.o.get("optimizer", "sgd"), self.real("lr", 0.1), name[0] == "W"
+        kind, decays = self.o.get("optimizer", "sgd"), name[0] == "W"
+        lr = self.rate(int(self.o.get("show-step", 1)))
         mu, b1, b2, e = self.real("momentum", 0.9), self.real("beta1", 0.9), self.real("beta2", 0.95), 1e-8
         lam = self.real("weight-decay") if decays else 0
         lr *= self.real("input-scale", 1) if name == "S" else 1
@@ -257,9 +325,13 @@ class Lesson:
         updated = set()
         parts = self.printed
         start = max(i for i, part in enumerate(parts) if part[0].startswith("dC/d")) + 1
-        waiting = []
+        waiting, made = [], {}
         for left, op, right, matrix in parts[start:]:
             if not op:  # held before the step
+                continue
+            if left.startswith("avg("):
+                tensor = left[4:-1]
+                self.check(left, matrix, self.average(tensor, made[tensor]))
                 continue
             tensor = left in self.first and op == "<-" and "(" not in left
             if not tensor:
@@ -283,6 +355,7 @@ class Lesson:
                 raise SystemExit(f"{self.what}: {left}: printed {[name for name, _ in waiting]}, not {list(seen)}")
             waiting = []
             updated.add(left)
+            made[left] = matrix
         wanted = {name[4:] for name in self.first if re.fullmatch(r"dC/d([WB]\d|gain\d|shift\d|S)", name)}
         if self.o.get("optimizer") in ("adam", "adamw", "lamb", "rmsprop", "adagrad") and self.sure < 10:
             raise SystemExit(f"{self.what}: {self.sure} new values are compared")
@@ -332,6 +405,32 @@ OPTIMIZERS = [
 ]
 
 
+COURSES = [
+    "schedule cosine lr-min 0.02 warmup-epochs 2 ema 0.95",
+    "schedule step lr-gamma 0.5 lr-step-epochs 3 swa-start 2",
+    "schedule exponential lr-gamma 0.5 lr-step-epochs 4 swa-start 3",
+    "schedule polynomial lr-power 2 lr-min 0.01",
+    "schedule cosine-restarts lr-step-epochs 2 lr-restart-factor 2 ema 0.1",
+    "schedule flat-cosine lr-flat 0.4 swa-start 4",
+    "schedule one-cycle lr-rise 0.5 ema 0.5",
+    "schedule coslog4",
+    "schedule constant warmup-epochs 4 ema 0.99",
+    "schedule plateau lr-patience 2 lr-gamma 0.5 lr-min 0.3 lr 8 loss huber",
+]
+
+
+def check_courses(program):
+    """Schedules and averages, step by step."""
+    averages = 0
+    for i, course in enumerate(COURSES):
+        options = f"{course} {['', 'norm layer'][i % 2]} steps 9 optimizer {['sgd', 'momentum'][i // 2 % 2]}".split()
+        made = check_order(program, VALUES, options) if i < 3 else Lesson(program, VALUES, options + ["show-step", "3"])
+        made.check_update()
+        averages += made.check_table()
+    if averages < 30:
+        raise SystemExit(f"{averages} averages")
+
+
 def check_order(program, targets, options):
     """What a step leaves is what the next one finds."""
     second = Lesson(program, targets, options + ["show-step", "2"])
@@ -343,6 +442,7 @@ def check_order(program, targets, options):
             found += 1
     if found < 6:
         raise SystemExit(f"{second.what}: {found} new values")
+    return third
 
 
 def main():
@@ -356,6 +456,7 @@ def main():
         made = Lesson(program, targets, options)
         made.check_passes()
         made.check_update()
+    check_courses(program)
 
 
 main()

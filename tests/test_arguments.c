@@ -315,6 +315,7 @@ static void test_the_rest(void **state) {
   ASSERT_USAGE(mlpd_network_from_options(&options, 2, 3, NULL), "network");
   ASSERT_USAGE(mlpd_network_from_options(&options, 0, 3, &made), "width 0");
   mlpd_network_free(network);
+  ASSERT_USAGE(mlpd_descent_follow(NULL), "descent");
   mlpd_descent_free(NULL);
   ASSERT_USAGE(mlpd_threads_set(1, NULL), "taken");
   ASSERT_USAGE(mlpd_threads_set(-1, &taken), "threads");

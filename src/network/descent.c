@@ -4,10 +4,14 @@
 
 #include "base/memory.h"
 #include "network/optimizer.h"
+#include "network/schedule.h"
 
 struct mlpd_descent {
   optimizer optimizer;
-  double lr;
+  mlpd_train_options options; /* for the schedule: its texts may be gone */
+  schedule_state state;
+  uint64_t steps; /* so far */
+  bool follows;   /* the schedule */
 };
 
 mlpd_status mlpd_descent_create(const mlpd_train_options *options, const mlpd_network *network,
@@ -27,7 +31,8 @@ mlpd_status mlpd_descent_create(const mlpd_train_options *options, const mlpd_ne
   mlpd_train_options_settle(&settled);
   mlpd_descent *made = NULL;
   TRY(memory_allocate(&made, 1, sizeof *made, "descent"));
-  made->lr = settled.lr;
+  made->options = settled;
+  made->state = SCHEDULE_START;
   const mlpd_status status = optimizer_create(&settled, network, &made->optimizer);
   if (status == MLPD_OK)
     *descent = made;
@@ -40,6 +45,19 @@ void mlpd_descent_free(mlpd_descent *descent) {
   if (descent == NULL) return;
   optimizer_free(&descent->optimizer);
   free(descent);
+}
+
+mlpd_status mlpd_descent_follow(mlpd_descent *descent) {
+  NEED(descent);
+  if (descent->options.epochs == 0)
+    return FAIL(MLPD_ERROR_USAGE, "a schedule needs the number of steps in all: set epochs, each step is one");
+  descent->follows = true;
+  return MLPD_OK;
+}
+
+double mlpd_descent_lr(const mlpd_descent *descent) {
+  if (!descent->follows) return descent->options.lr;
+  return schedule_lr(&descent->options, 1, descent->steps, &descent->state);
 }
 
 /* The trust ratio of tensor i, from sums over the same pieces as in a step of training. */
@@ -61,10 +79,12 @@ static void find_trust(optimizer *o, const optimizer_scalars *scalars, const mlp
 void mlpd_descent_step(mlpd_descent *descent, mlpd_network *network, const mlpd_trace *trace) {
   optimizer *const o = &descent->optimizer;
   const float *const gradient = network_trace_gradient(trace);
-  optimizer_scalars scalars = optimizer_begin(o, descent->lr, 1);
+  optimizer_scalars scalars = optimizer_begin(o, mlpd_descent_lr(descent), 1);
   scalars.statistics_scale = (float)(1 / (double)trace->n);
   for (uint32_t i = 0; i < network->num_tensors; i++) find_trust(o, &scalars, network, i, gradient);
   optimizer_update_range(o, &scalars, network, network->parameters, gradient, 0, network->arena_size);
+  descent->steps++;
+  if (descent->follows) schedule_after_epoch(&descent->options, trace->loss, &descent->state);
 }
 
 mlpd_tensor_view mlpd_descent_state(const mlpd_descent *descent, const mlpd_network *network, uint32_t layer,

@@ -7,7 +7,7 @@
 
 #include "program/options.h"
 
-enum { EXPLAIN_MAX_LAYERS = 16, EXPLAIN_MAX_WIDTH = 1024, EXPLAIN_MAX_SAMPLES = 1024, EXPLAIN_MAX_SETTINGS = 40 };
+enum { EXPLAIN_MAX_LAYERS = 16, EXPLAIN_MAX_WIDTH = 1024, EXPLAIN_MAX_SAMPLES = 1024, EXPLAIN_MAX_SETTINGS = 48 };
 
 typedef enum explain_update { EXPLAIN_UPDATE_ALL, EXPLAIN_UPDATE_WEIGHTS } explain_update;
 
@@ -81,8 +81,10 @@ const char *explain_example(const char *name);
 /* A step of a lesson: before as it was, after it, and the traces of both. */
 typedef struct explain_step {
   mlpd_network *before, *after;
-  mlpd_descent *held, *descent; /* the optimizer before and after the step */
+  mlpd_descent *held, *descent;           /* the optimizer before and after the step */
+  mlpd_network *mean_before, *mean_after; /* averages of the weights; NULL: none is wanted */
   mlpd_trace trace, trace_after;
+  double lr; /* of the step */
 } explain_step;
 
 /* Step `number`, from 1, after those before it. MLPD_ERROR_DIVERGED where their cost is no longer finite. Free with

@@ -1,8 +1,10 @@
 /* Any lesson, matrix after matrix: a row is a sample. What belongs to a layer is in the file of its kind. */
 #include <string.h>
 
+#include "program/explain_average.h"
 #include "program/explain_kind.h"
 #include "program/explain_loss.h"
+#include "program/explain_schedule.h"
 #include "program/explain_update.h"
 
 static const char *choice_help(const mlpd_choice *choices, int value) {
@@ -60,9 +62,9 @@ static void print_head(const explain_page *page) {
     (void)fprintf(stream, "Draws     with seed %llu, other numbers in each step\n",
                   (unsigned long long)settings->train.seed);
   explain_loss_start(page);
-  (void)fprintf(stream, "Rate      eta = %g%s\n", settings->train.lr,
-                settings->update == EXPLAIN_UPDATE_WEIGHTS ? "; the biases are not updated" : "");
+  explain_schedule_start(page);
   explain_update_start(page);
+  explain_average_start(page);
   (void)fprintf(stream,
                 "Sign      delta = dC/dZ, from Yhat - Y. Texts that take delta = -dC/dZ, from\n"
                 "          Y - Yhat, have the other sign in delta and the same new weights\n"

@@ -225,6 +225,21 @@ static mlpd_status check_optimizer(const explain_lesson *lesson) {
                       mlpd_choice_name(mlpd_optimizer_choices, (int)optimizer));
 }
 
+/* The schedule is over all steps that are taken. */
+static mlpd_status settle_steps(explain_lesson *lesson) {
+  explain_settings *const settings = &lesson->settings;
+  const uint64_t steps = settings->steps > settings->shown ? settings->steps : settings->shown;
+  const unsigned long long start = settings->train.swa_start;
+  char where[EXPLAIN_PLACE_BYTES];
+  settings->train.epochs = steps;
+  if (settings->train.ema > 0 && start > 0)
+    return outcome_fail(MLPD_ERROR_USAGE, "%s: ema is another average of the same weights: give one of them",
+                        explain_setting_place(lesson, "swa-start", where));
+  if (start <= steps) return MLPD_OK;
+  return outcome_fail(MLPD_ERROR_USAGE, "%s: %llu is after the last step, %llu; take more steps, as in: steps %llu",
+                      explain_setting_place(lesson, "swa-start", where), start, (unsigned long long)steps, start);
+}
+
 mlpd_status explain_lesson_finish(explain_lesson *lesson, bool draw) {
   if (draw) drop_parameters(lesson);
   if (lesson->settings.train.loss == MLPD_LOSS_AUTO) lesson->settings.train.loss = MLPD_MSE;
@@ -232,6 +247,7 @@ mlpd_status explain_lesson_finish(explain_lesson *lesson, bool draw) {
   if (status == MLPD_OK) status = settle_activations(lesson);
   if (status == MLPD_OK) status = check_dropout(lesson);
   if (status == MLPD_OK) status = check_optimizer(lesson);
+  if (status == MLPD_OK) status = settle_steps(lesson);
   if (status == MLPD_OK) status = explain_weigh(lesson);
   if (status != MLPD_OK) return status;
   if (lesson->settings.train.norm == MLPD_NORM_BATCH && explain_setting_line(lesson, "norm") < 0)

@@ -162,7 +162,7 @@ static mlpd_status read_sample(reader *at, char *text) {
 
 static mlpd_status fail_keyword(const reader *at, const char *word) {
   const char *near = NULL;
-  char names[400] = "";
+  char names[800] = "";
   size_t used = 0;
   for (const char *c = word; *c != '\0'; c++)
     if ((unsigned char)*c >= 0x80) return fail_binary(at);

@@ -65,6 +65,35 @@ const option explain_setting_rows[] = {
      .help = "where weight decay acts: coupled, in the gradient; decoupled, beside the step; auto: as the optimizer's "
              "paper",
      .choices = mlpd_decay_choices, .needs = "weight-decay"},
+    {"ema", "optimizer", "D", OPTION_REAL, AT(train.ema),
+     .help = "show the exponential moving average of the weights with this decay a step; 0: none",
+     .maximum = 0.9999999},
+    {"swa-start", "optimizer", "STEP", OPTION_INTEGER, AT(train.swa_start),
+     .help = "show the mean of the weights after the steps from this one on; 0: none", .maximum = 1e7},
+    {"schedule", "schedule", "NAME", OPTION_CHOICE, AT(train.schedule),
+     .help = "learning rate schedule over the steps; each counts as an epoch", .choices = mlpd_schedule_choices},
+    {"lr-min", "schedule", "RATE", OPTION_REAL, AT(train.lr_min), .help = "lowest learning rate", .maximum = 1e6,
+     .needs = "schedule=cosine,polynomial,one-cycle,cosine-restarts,flat-cosine,coslog4,plateau"},
+    {"lr-gamma", "schedule", "G", OPTION_REAL, AT(train.lr_gamma),
+     .help = "factor of the learning rate whenever it falls", .maximum = 1e6,
+     .needs = "schedule=step,exponential,plateau"},
+    {"lr-step-epochs", "schedule", "N", OPTION_REAL, AT(train.lr_step_epochs),
+     .help = "steps until the learning rate falls or, with cosine-restarts, first restarts", .minimum = 1e-6,
+     .maximum = 1e9, .needs = "schedule=step,exponential,cosine-restarts"},
+    {"lr-power", "schedule", "P", OPTION_REAL, AT(train.lr_power),
+     .help = "exponent of the polynomial; 1: a straight line", .maximum = 100, .needs = "schedule=polynomial"},
+    {"lr-rise", "schedule", "FRACTION", OPTION_REAL, AT(train.lr_rise),
+     .help = "fraction of the steps during which the rate rises", .maximum = 1, .needs = "schedule=one-cycle"},
+    {"lr-flat", "schedule", "FRACTION", OPTION_REAL, AT(train.lr_flat),
+     .help = "fraction of the steps before the rate falls", .maximum = 1, .needs = "schedule=flat-cosine"},
+    {"lr-restart-factor", "schedule", "N", OPTION_INTEGER, AT(train.lr_restart_factor),
+     .help = "length of each cosine, in lengths of the one before", .minimum = 1, .maximum = 1000,
+     .needs = "schedule=cosine-restarts"},
+    {"lr-patience", "schedule", "N", OPTION_INTEGER, AT(train.lr_patience),
+     .help = "steps without a lower cost before the rate falls", .minimum = 1, .maximum = 1e9,
+     .needs = "schedule=plateau"},
+    {"warmup-epochs", "schedule", "N", OPTION_REAL, AT(train.warmup_epochs),
+     .help = "steps during which the learning rate rises from 0", .maximum = 1e9},
     {"update", "optimizer", "WHAT", OPTION_CHOICE, AT(update), .help = "what a step changes",
      .choices = explain_update_choices},
     {"steps", "output", "N", OPTION_INTEGER, AT(steps), .help = "steps to take; more than 1 add a table of the cost",
@@ -87,6 +116,7 @@ explain_settings explain_settings_default(void) {
   train->quantiles = "0.5";
   train->optimizer = MLPD_SGD;
   train->lr = 0.1;
+  train->schedule = MLPD_CONSTANT;
   train->weight_decay = 0;
   train->seed = 1;
   return settings;

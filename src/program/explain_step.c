@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "program/explain_page.h"
+#include "program/explain_average.h"
+#include "program/explain_schedule.h"
 #include "program/outcome.h"
 
 void explain_step_free(explain_step *step) {
@@ -11,6 +12,8 @@ void explain_step_free(explain_step *step) {
   mlpd_trace_free(&step->trace_after);
   mlpd_descent_free(step->held);
   mlpd_descent_free(step->descent);
+  mlpd_network_free(step->mean_before);
+  mlpd_network_free(step->mean_after);
   mlpd_network_free(step->before);
   mlpd_network_free(step->after);
   *step = (explain_step){0};
@@ -64,7 +67,8 @@ static mlpd_status make_trace(const explain_lesson *lesson, mlpd_network *networ
 }
 
 static mlpd_status make_descent(const explain_lesson *lesson, const mlpd_network *network, mlpd_descent **descent) {
-  const mlpd_status status = mlpd_descent_create(&lesson->settings.train, network, descent);
+  mlpd_status status = mlpd_descent_create(&lesson->settings.train, network, descent);
+  if (status == MLPD_OK) status = mlpd_descent_follow(*descent);
   return status == MLPD_OK ? MLPD_OK : fail_at(lesson, "optimizer", status);
 }
 
@@ -90,6 +94,13 @@ static mlpd_status check_finite(uint64_t step, const mlpd_trace *trace) {
                       (unsigned long long)step);
 }
 
+/* Step `number` of `after` and of the average. */
+static void step_after(const explain_lesson *lesson, uint64_t number, const mlpd_trace *trace, explain_step *step) {
+  descend(lesson, step->descent, step->after, trace);
+  if (step->mean_after != NULL)
+    (void)mlpd_network_average(step->mean_after, step->after, &lesson->settings.train, number);
+}
+
 /* Both networks take this many steps. */
 static mlpd_status go_on(const explain_lesson *lesson, uint64_t steps, explain_step *step) {
   mlpd_status status = MLPD_OK;
@@ -99,7 +110,9 @@ static mlpd_status go_on(const explain_lesson *lesson, uint64_t steps, explain_s
     if (status != MLPD_OK) return status;
     status = check_finite(s, &trace);
     descend(lesson, step->held, step->before, &trace);
-    descend(lesson, step->descent, step->after, &trace);
+    step_after(lesson, s + 1, &trace, step);
+    if (step->mean_before != NULL)
+      (void)mlpd_network_average(step->mean_before, step->before, &lesson->settings.train, s + 1);
     mlpd_trace_free(&trace);
   }
   return status;
@@ -109,18 +122,27 @@ mlpd_status explain_step_make(const explain_lesson *lesson, uint64_t number, exp
   *step = (explain_step){0};
   mlpd_status status = make_network(lesson, &step->before);
   if (status == MLPD_OK) status = make_network(lesson, &step->after);
+  if (status == MLPD_OK && explain_has_average(lesson)) status = make_network(lesson, &step->mean_before);
+  if (status == MLPD_OK && explain_has_average(lesson)) status = make_network(lesson, &step->mean_after);
   if (status == MLPD_OK) status = make_descent(lesson, step->before, &step->held);
   if (status == MLPD_OK) status = make_descent(lesson, step->before, &step->descent);
   if (status == MLPD_OK) status = go_on(lesson, number - 1, step);
   if (status == MLPD_OK) status = make_trace(lesson, step->before, number - 1, &step->trace);
   if (status != MLPD_OK) return status;
-  descend(lesson, step->descent, step->after, &step->trace);
+  step->lr = mlpd_descent_lr(step->descent);
+  step_after(lesson, number, &step->trace, step);
   return make_trace(lesson, step->after, number, &step->trace_after);
 }
 
 /* ---- The table of steps ----------------------------------------------------------------------------- */
 
 enum { ALL_SHOWN = 10, MOST_OUTPUTS = 6 };
+
+/* Do the answers fit beside the other columns? */
+static bool shows_outputs(const explain_lesson *lesson) {
+  const int columns = explain_has_schedule(lesson) + explain_has_average(lesson);
+  return lesson->n * lesson->outputs + 2 * (uint64_t)columns <= MOST_OUTPUTS;
+}
 
 /* The first ten, then 20, 50, 100, 200, 500, ..., and the last. */
 static bool is_shown(uint64_t step, uint64_t steps) {
@@ -129,16 +151,61 @@ static bool is_shown(uint64_t step, uint64_t steps) {
   return step == 1 || step == 2 || step == 5;
 }
 
-static void print_row(const explain_lesson *lesson, uint64_t step, const mlpd_trace *trace, FILE *stream) {
+/* The cost with the averaged weights after the step, "-" where there are none yet. */
+static mlpd_status print_average_cost(const explain_lesson *lesson, uint64_t number, const explain_step *step,
+                                      FILE *stream) {
+  char b[32] = "-";
+  mlpd_trace trace;
+  if (number > 0 && explain_average_begun(lesson, number)) {
+    const mlpd_status status = make_trace(lesson, step->mean_after, number, &trace);
+    if (status != MLPD_OK) return status;
+    (void)explain_cost(trace.loss, lesson->settings.digits, b);
+    mlpd_trace_free(&trace);
+  }
+  (void)fprintf(stream, "  %12s", b);
+  return MLPD_OK;
+}
+
+/* lr: of this step; 0 before the first. */
+static mlpd_status print_row(const explain_lesson *lesson, uint64_t number, const mlpd_trace *trace, double lr,
+                             const explain_step *step, FILE *stream) {
   char b[32];
   const uint64_t digits = lesson->settings.digits;
   const uint64_t outputs = lesson->n * lesson->outputs;
-  (void)fprintf(stream, "  %8llu  %12s", (unsigned long long)step, explain_cost(trace->loss, digits, b));
+  (void)fprintf(stream, "  %8llu", (unsigned long long)number);
+  if (explain_has_schedule(lesson)) (void)fprintf(stream, "  %12s", number > 0 ? explain_cost(lr, digits, b) : "-");
+  (void)fprintf(stream, "  %12s", explain_cost(trace->loss, digits, b));
+  if (explain_has_average(lesson)) {
+    const mlpd_status status = print_average_cost(lesson, number, step, stream);
+    if (status != MLPD_OK) return status;
+  }
   const float *const answer = trace->a[trace->num_layers - 1];
-  for (uint64_t i = 0; outputs <= MOST_OUTPUTS && i < outputs; i++)
+  for (uint64_t i = 0; shows_outputs(lesson) && i < outputs; i++)
     (void)fprintf(stream, "%s%*s", i == 0 ? "   " : " ", digits < 5 ? 8 : (int)digits + 3,
                   explain_number((double)answer[i], digits, b));
   (void)fprintf(stream, "\n");
+  return MLPD_OK;
+}
+
+static void print_columns(const explain_lesson *lesson, FILE *stream) {
+  (void)fprintf(stream, "\n5. Step after step\n\n      step%s             C%s%s\n",
+                explain_has_schedule(lesson) ? "           eta" : "",
+                explain_has_average(lesson) ? "   C of avg(W)" : "",
+                shows_outputs(lesson) ? "   Yhat, row after row" : "");
+}
+
+/* The steps after the first, which step has taken. */
+static mlpd_status print_steps(const explain_lesson *lesson, uint64_t steps, explain_step *step, FILE *stream) {
+  mlpd_status status = MLPD_OK;
+  for (uint64_t s = 2; s <= steps && status == MLPD_OK; s++) {
+    const double lr = mlpd_descent_lr(step->descent);
+    step_after(lesson, s, &step->trace_after, step);
+    mlpd_trace_free(&step->trace_after);
+    status = make_trace(lesson, step->after, s, &step->trace_after);
+    if (status == MLPD_OK) status = check_finite(s, &step->trace_after);
+    if (status == MLPD_OK && is_shown(s, steps)) status = print_row(lesson, s, &step->trace_after, lr, step, stream);
+  }
+  return status;
 }
 
 mlpd_status explain_steps(const explain_lesson *lesson, explain_step *step, FILE *stream) {
@@ -152,17 +219,8 @@ mlpd_status explain_steps(const explain_lesson *lesson, explain_step *step, FILE
     status = explain_step_make(lesson, 1, step);
     if (status != MLPD_OK) return status;
   }
-  (void)fprintf(stream, "\n5. Step after step\n\n      step             C%s\n",
-                lesson->n * lesson->outputs <= MOST_OUTPUTS ? "   Yhat, row after row" : "");
-  print_row(lesson, 0, &step->trace, stream);
-  print_row(lesson, 1, &step->trace_after, stream);
-  for (uint64_t s = 2; s <= steps; s++) {
-    descend(lesson, step->descent, step->after, &step->trace_after);
-    mlpd_trace_free(&step->trace_after);
-    status = make_trace(lesson, step->after, s, &step->trace_after);
-    if (status == MLPD_OK) status = check_finite(s, &step->trace_after);
-    if (status != MLPD_OK) return status;
-    if (is_shown(s, steps)) print_row(lesson, s, &step->trace_after, stream);
-  }
-  return MLPD_OK;
+  print_columns(lesson, stream);
+  status = print_row(lesson, 0, &step->trace, 0, step, stream);
+  if (status == MLPD_OK) status = print_row(lesson, 1, &step->trace_after, step->lr, step, stream);
+  return status == MLPD_OK ? print_steps(lesson, steps, step, stream) : status;
 }

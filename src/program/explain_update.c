@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "program/explain_average.h"
+
 enum { TERM = 40 };
 
 /* A tensor in the making: its numbers before the step, the optimizer's after it. */
@@ -214,6 +216,7 @@ void explain_update_tensor(const explain_page *page, const explain_updated *t) {
     print_values(&u, formula, gradient_at);
   }
   WAYS[u.options->optimizer](&u);
+  explain_average_tensor(page, t);
 }
 
 /* ---- The head of the page ---------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "kernels/vector.h"
+#include "network/average.h"
 #include "ranks/comm.h"
 #include "run/run.h"
 
@@ -34,11 +35,9 @@ static void approach(trainer *t, double rate) {
   }
 }
 
-/* The decay rises with the steps, min(D, (1 + t) / (10 + t)) as in tf.train.ExponentialMovingAverage, so that the
- * initial weights are soon forgotten. */
 void run_average_step(trainer *t) {
-  const double ema = t->prep.options.ema, step = (double)t->state.step, rising = (1 + step) / (10 + step);
-  if (ema > 0) approach(t, 1 - (ema < rising ? ema : rising));
+  const double ema = t->prep.options.ema;
+  if (ema > 0) approach(t, average_ema_rate(ema, t->state.step));
 }
 
 /* A rank's average is part of no other comparison. */
@@ -61,7 +60,7 @@ mlpd_status run_average_epoch(trainer *t) {
   if (start > 0 && epoch == start)
     memcpy(t->average, t->prep.model->network->parameters, t->state.arena_size * sizeof(float));
   else if (start > 0)
-    approach(t, 1 / (double)(epoch - start + 1));
+    approach(t, average_swa_rate(start, epoch));
   return compare_averages(t);
 }
 
