@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "kernels/periodic.h"
 #include "kernels/vmath.h"
 #include "reference.h"
 
@@ -20,13 +21,22 @@
 #define activation_backward basic_activation_backward
 #define softmax_forward basic_softmax_forward
 #define softmax_backward basic_softmax_backward
+#define periodic_forward basic_periodic_forward
+#define periodic_slopes basic_periodic_slopes
+#define periodic_input_slope basic_periodic_input_slope
+#define periodic_add basic_periodic_add
 #include "kernels/activation.c"
+#include "kernels/periodic.c"
 #include "kernels/softmax.c"
 #undef activation_needs_z
 #undef activation_forward
 #undef activation_backward
 #undef softmax_forward
 #undef softmax_backward
+#undef periodic_forward
+#undef periodic_slopes
+#undef periodic_input_slope
+#undef periodic_add
 
 static void assert_near(double value, double expected, double tolerance) {
   if (!(fabs(value - expected) <= tolerance)) fail_msg("%.9g, not %.9g within %g", value, expected, tolerance);
@@ -79,6 +89,30 @@ static void test_elementary_functions(void **state) {
   CHECK_WORST(3, vmath_bell, exact_bell, -1.5, 1.5);
   CHECK_WORST(8, normal, exact_normal, -2.0, 10.0);
   CHECK_WORST(60, normal, exact_normal, -10.0, 10.0);
+}
+
+static double exact_turns(double (*function)(double), float t) {
+  return function(2 * 3.14159265358979323846 * ((double)t - nearbyint((double)t)));
+}
+
+static double sine_of_turns(double t) { return exact_turns(sin, (float)t); }
+
+/* Also where a float has only quarters of a turn, and none. */
+static void test_turns(void **state) {
+  (void)state;
+  double most = 0;
+  CHECK_WORST(4, vmath_sin_turns, sine_of_turns, -0.49, 0.49);
+  for (double high = 0.5; high < 4e6; high *= 2.9)
+    for (int i = -20000; i <= 20000; i++) {
+      const float t = (float)(high * i / 20000);
+      most = fmax(most, fabs((double)vmath_cos_turns(t) - exact_turns(cos, t)));
+      most = fmax(most, fabs((double)vmath_sin_turns(t) - exact_turns(sin, t)));
+    }
+  print_message("cosine and sine of turns: %.2g off\n", most);
+  assert_true(most > 1e-8 && most <= 3e-7);
+  assert_true(vmath_cos_turns(4194303.5f) == -vmath_cos_turns(0) && vmath_cos_turns(2097151.75f) == 0);
+  assert_true(vmath_cos_turns(INFINITY) == vmath_cos_turns(0) && vmath_sin_turns(-FLT_MAX) == 0);
+  assert_true(isnan(vmath_cos_turns(NAN)) && isnan(vmath_sin_turns(NAN)));
 }
 
 static void test_extremes(void **state) {
@@ -232,12 +266,35 @@ static void test_clones_agree(void **state) {
     }
 }
 
+static void test_clones_of_periodic_agree(void **state) {
+  (void)state;
+  for (uint32_t i = 0; i < 200; i++) {
+    float values[2 * PERIODIC_COSINES + PERIODIC_WEIGHTS + PERIODIC_LEARNED], delta[PERIODIC_LEARNED];
+    float got[2][2 * PERIODIC_COSINES + PERIODIC_LEARNED];
+    fill(values, sizeof values / sizeof *values, 3, i);
+    fill(delta, PERIODIC_LEARNED, 1, 1000 + i);
+    const periodic_values of = {values, values + PERIODIC_COSINES, values + 2 * PERIODIC_COSINES,
+                                values + 2 * PERIODIC_COSINES + PERIODIC_WEIGHTS};
+    const float x = (float)i * (float)i * 0.7f;
+    periodic_forward(x, &of, got[0], got[0] + PERIODIC_COSINES, got[0] + 2 * PERIODIC_COSINES);
+    basic_periodic_forward(x, &of, got[1], got[1] + PERIODIC_COSINES, got[1] + 2 * PERIODIC_COSINES);
+    periodic_slopes(of.weight, delta, got[0] + PERIODIC_COSINES);
+    basic_periodic_slopes(of.weight, delta, got[1] + PERIODIC_COSINES);
+    assert_memory_equal(got[0], got[1], sizeof got[0]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_elementary_functions), cmocka_unit_test(test_extremes),
-      cmocka_unit_test(test_values_and_slopes),    cmocka_unit_test(test_in_place),
-      cmocka_unit_test(test_nan_and_infinity),     cmocka_unit_test(test_softmax),
+      cmocka_unit_test(test_elementary_functions),
+      cmocka_unit_test(test_turns),
+      cmocka_unit_test(test_extremes),
+      cmocka_unit_test(test_values_and_slopes),
+      cmocka_unit_test(test_in_place),
+      cmocka_unit_test(test_nan_and_infinity),
+      cmocka_unit_test(test_softmax),
       cmocka_unit_test(test_clones_agree),
+      cmocka_unit_test(test_clones_of_periodic_agree),
   };
   return cmocka_run_group_tests_name("activation", tests, NULL, NULL);
 }

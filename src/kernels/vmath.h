@@ -120,4 +120,33 @@ static inline float vmath_normal(float x, float bell) {
   return x < 0 ? tail : 1.0f - tail;
 }
 
+/* sin(2 pi s) for s in [-1/4, 1/4], to 4 ulp: s P(s^2), P interpolated at Chebyshev's nodes (relative error 7e-9) */
+static inline float vmath_sin_quarter(float s) {
+  const float square = s * s;
+  float p = 39.7598267f;
+  p = p * square - 76.5811691f;
+  p = p * square + 81.602478f;
+  p = p * square - 41.3416824f;
+  p = p * square + 6.28318548f;
+  return p * s;
+}
+
+/* t turns less the nearest whole number of them, exactly: in [-1/2, 1/2]. Floats beyond 2^22 have whole and half turns
+ * only: these and infinities count as whole turns. */
+static inline float vmath_part_of_turn(float t) {
+  const float magic = 12582912.0f, most = 4194304.0f; /* 1.5 * 2^23, as above; 2^22 */
+  const float near = vmath_clamp(t, -most, most);
+  return near - ((near + magic) - magic);
+}
+
+/* cos(2 pi t), t in turns, to 3e-7 for |t| <= 2^22 */
+static inline float vmath_cos_turns(float t) { return vmath_sin_quarter(0.25f - vmath_abs(vmath_part_of_turn(t))); }
+
+/* sin(2 pi t), t in turns, to 4 ulp for |t| <= 2^22 */
+static inline float vmath_sin_turns(float t) {
+  const float r = vmath_part_of_turn(t), positive = vmath_abs(r);
+  const float s = vmath_sin_quarter(positive > 0.25f ? 0.5f - positive : positive);
+  return vmath_from_bits(vmath_bits(s) ^ (vmath_bits(r) & 0x80000000u));
+}
+
 #endif
