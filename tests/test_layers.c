@@ -127,6 +127,27 @@ static void embed_in_double(const double_network *d, uint32_t l, const double *i
   }
 }
 
+/* x becomes W cos(2 pi f x + p) + b, and x. */
+static void periodic_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
+  const layer *const shape = &d->network->layers[l];
+  for (uint32_t r = 0; r < ROWS; r++) {
+    double *to = z + r * MOST_WIDTH;
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < shape->inputs; i++) {
+      const double x = in[r * MOST_WIDTH + i];
+      for (uint32_t j = 0; shape->sizes[i] > 0 && j < 3; j++) {
+        *to = values_of(d, l, 3)[number * 3 + j];
+        for (uint32_t k = 0; k < 16; k++)
+          *to += values_of(d, l, 2)[number * 48 + j * 16 + k] *
+                 cos(2 * acos(-1) * values_of(d, l, 0)[number * 16 + k] * x + values_of(d, l, 1)[number * 16 + k]);
+        to++;
+      }
+      number += shape->sizes[i];
+      *to++ = x;
+    }
+  }
+}
+
 static double activate(mlpd_activation activation, double z) {
   return activation == MLPD_TANH ? tanh(z) : activation == MLPD_SOFTPLUS ? log1p(exp(z)) : z;
 }
@@ -145,6 +166,8 @@ static void layer_in_double(const double_network *d, uint32_t l, const double *i
     heads_in_double(d, l, in, out);
   else if (shape->kind == &layer_embed)
     embed_in_double(d, l, in, out);
+  else if (shape->kind == &layer_periodic)
+    periodic_in_double(d, l, in, out);
   else
     norm_in_double(d, l, in, out);
   for (uint32_t i = 0; i < rows_of(d, l) * MOST_WIDTH; i++) out[i] = activate(shape->activation, out[i]);
@@ -300,6 +323,35 @@ static void test_embed(void **state) {
   assert_int_equal(network_build(INPUTS, 2, (const layer_spec[]){few, wrong[1]}, false, &network), MLPD_ERROR_USAGE);
 }
 
+/* Three numbers among five inputs. */
+static const uint32_t NUMBERS[INPUTS] = {1, 0, 1, 0, 1};
+#define PERIODIC \
+  { .kind = &layer_periodic, .outputs = 2 + 3 * 4, .sizes = NUMBERS, .width = 4 }
+
+static void periodic_is_refused(const layer_spec *below, uint32_t width, uint32_t size, const layer_spec *above) {
+  const uint32_t sizes[INPUTS] = {size};
+  const layer_spec specs[] = {*below,
+                              {.kind = &layer_periodic, .outputs = 4 + width, .sizes = sizes, .width = width},
+                              *above,
+                              {.kind = &layer_dense, .outputs = 1}};
+  mlpd_network *network = NULL;
+  assert_int_equal(network_build(INPUTS, 4, specs, false, &network), MLPD_ERROR_USAGE);
+}
+
+static void test_periodic(void **state) {
+  (void)state;
+  CHECK(PERIODIC, DENSE(11, MLPD_TANH), OUTPUT);
+  CHECK(RANDOM(layer_scale, INPUTS, 6), PERIODIC, RANDOM(layer_dropout, 14, 0.3), RANDOM(layer_scale, 14, 6), OUTPUT);
+  CHECK(EMBED(1), RANDOM(layer_noise, INPUTS, 0.5), PERIODIC,
+        {.kind = &layer_fan_out, .outputs = 14, .copies = MEMBERS}, DENSE(9, MLPD_SOFTPLUS),
+        {.kind = &layer_heads, .outputs = OUTPUTS});
+  const layer_spec dense = DENSE(INPUTS, MLPD_TANH), norm = {.kind = &layer_batch_norm, .outputs = 8};
+  const layer_spec wide = DENSE(9, MLPD_TANH);
+  periodic_is_refused(&dense, 5, 1, &wide);
+  periodic_is_refused(&dense, 4, 2, &wide);
+  periodic_is_refused(&dense, 4, 1, &norm);
+}
+
 #define NORM(k, n, a) \
   { .kind = &(k), .outputs = (n), .activation = (a) }
 
@@ -391,7 +443,9 @@ static void test_input_gradients(void **state) {
                               OUTPUT};
   const layer_spec ensemble[] = {
       FAN_OUT, DENSE(20, MLPD_TANH), {.kind = &layer_heads, .outputs = OUTPUTS, .activation = MLPD_SOFTMAX}};
+  const layer_spec numbers[] = {PERIODIC, DENSE(20, MLPD_TANH), OUTPUT};
   check_input_gradients(sizeof specs / sizeof *specs, specs);
+  check_input_gradients(3, numbers);
   check_input_gradients(sizeof ensemble / sizeof *ensemble, ensemble);
   const layer_spec members[] = {
       FORK(0), HIDDEN_HEADS(20, MLPD_TANH), {.kind = &layer_heads, .outputs = OUTPUTS, .activation = MLPD_SOFTMAX}};
@@ -669,6 +723,74 @@ static void test_units_of_a_table(void **state) {
   mlpd_network_free(network);
 }
 
+enum { MANY_NUMBERS = 300, COSINES = 16 };
+
+/* Of (rows, columns) per number: N(0, 0.1^2), and uniform ones. */
+static void check_starts_of_numbers(const mlpd_network *network) {
+  const double spread[] = {0.1, acos(-1), 0.25, 0.25};
+  for (uint32_t i = 0; i < 4; i++) {
+    const tensor *const t = &network->tensors[i];
+    const double wanted = pow(spread[i], 2) / (i == 0 ? 1 : 3);
+    double variance = 0;
+    const double mean = mean_of(network->parameters + t->offset, (size_t)t->rows * t->columns, &variance);
+    assert_true(t->rows == MANY_NUMBERS && t->rate == 0.1f && t->decay == 1);
+    assert_true(fabs(mean) < 0.1 * spread[i] && fabs(variance / wanted - 1) < 0.1);
+  }
+}
+
+/* dC/d phase of all numbers, unit by unit. */
+static void find_slopes(const mlpd_network *network, const char *backend_name, workspace *space, float *slopes) {
+  const backend *gemm = NULL;
+  assert_int_equal(backend_choose(backend_name, &gemm), MLPD_OK);
+  network_forward(network, gemm, 2, space);
+  layer_periodic.settle(network, 0, &(block){.rows = 2, .columns = 4 * MANY_NUMBERS}, space);
+  memset(slopes, 0x7F, MANY_NUMBERS * COSINES * sizeof *slopes);
+  assert_true(tensor_num_units(&network->tensors[1], gemm) > 1);
+  for (uint32_t u = 0; u < tensor_num_units(&network->tensors[1], gemm); u++) {
+    const gradient_unit unit = network_unit(network, gemm, 1, u);
+    network_gradient(network, gemm, &unit, 0, 2, space, slopes + (size_t)COSINES * unit.row, COSINES);
+  }
+}
+
+/* The same of cosine k of number i, from its formula. */
+static double slope_in_double(const mlpd_network *network, const workspace *space, uint32_t i, uint32_t k) {
+  double sum = 0;
+  for (uint32_t r = 0; r < 2; r++) {
+    const float *const delta = space->delta[0] + r * network->layers[0].stride + (size_t)4 * i;
+    const double turns = (double)layer_values(network, 0, 0)[i * COSINES + k] * (double)space->x[r * MANY_NUMBERS + i];
+    const double sine = sin(2 * acos(-1) * turns + (double)layer_values(network, 0, 1)[i * COSINES + k]);
+    for (uint32_t j = 0; j < 3; j++)
+      sum -= (double)delta[j] * (double)layer_values(network, 0, 2)[i * 3 * COSINES + j * COSINES + k] * sine;
+  }
+  return sum;
+}
+
+/* More numbers than a unit of a gradient has rows. */
+static void test_units_of_numbers(void **state) {
+  (void)state;
+  static float slopes[2][MANY_NUMBERS * COSINES];
+  uint32_t sizes[MANY_NUMBERS];
+  for (int i = 0; i < MANY_NUMBERS; i++) sizes[i] = 1;
+  const layer_spec specs[] = {{.kind = &layer_periodic, .outputs = 4 * MANY_NUMBERS, .sizes = sizes, .width = 4},
+                              {.kind = &layer_dense, .outputs = 1}};
+  mlpd_network *network = NULL;
+  workspace space;
+  rng stream = rng_start(6, RNG_SHUFFLE, 0, 0);
+  assert_int_equal(network_build(MANY_NUMBERS, 2, specs, false, &network), MLPD_OK);
+  mlpd_network_init(network, MLPD_ZEROS, 3);
+  check_starts_of_numbers(network);
+  assert_int_equal(workspace_create(network, 2, false, &space), MLPD_OK);
+  fill(&stream, (size_t)2 * MANY_NUMBERS, space.x);
+  fill(&stream, (size_t)2 * network->layers[0].stride, space.delta[0]);
+  find_slopes(network, "plain", &space, slopes[0]);
+  find_slopes(network, NULL, &space, slopes[1]);
+  assert_memory_equal(slopes[0], slopes[1], sizeof slopes[0]);
+  for (uint32_t e = 0; e < MANY_NUMBERS * COSINES; e++)
+    assert_true(fabs((double)slopes[0][e] - slope_in_double(network, &space, e / COSINES, e % COSINES)) < 1e-5);
+  workspace_free(&space);
+  mlpd_network_free(network);
+}
+
 /* ---- Networks --------------------------------------------------------------------------------------- */
 
 static void test_layers_in_front_change_no_weights(void **state) {
@@ -868,6 +990,8 @@ int main(void) {
       cmocka_unit_test(test_ensemble),
       cmocka_unit_test(test_members),
       cmocka_unit_test(test_embed),
+      cmocka_unit_test(test_periodic),
+      cmocka_unit_test(test_units_of_numbers),
       cmocka_unit_test(test_units_of_a_table),
       cmocka_unit_test(test_norms),
       cmocka_unit_test(test_input_gradients),

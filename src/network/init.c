@@ -69,6 +69,14 @@ void init_draw(const tensor *t, mlpd_init init, uint64_t seed, size_t begin, siz
   }
 }
 
+/* A value of TENSOR_NORMAL or TENSOR_UNIFORM; ones and zeros are not drawn. */
+static float start_value(const tensor *t, rng *stream) {
+  const double spread = t->spread > 0 ? (double)t->spread : 1;
+  if (t->start == TENSOR_NORMAL) return (float)(spread * rng_normal(stream));
+  if (t->start == TENSOR_UNIFORM) return (float)(spread * (2 * rng_uniform(stream) - 1));
+  return t->start == TENSOR_ONES ? 1 : 0;
+}
+
 static void start_row(const tensor *t, mlpd_init init, uint64_t seed, uint32_t row, float *values) {
   const size_t begin = (size_t)row * t->columns;
   if (t->start == TENSOR_DRAWN) {
@@ -80,9 +88,10 @@ static void start_row(const tensor *t, mlpd_init init, uint64_t seed, uint32_t r
     stream.position = (begin + j) * DRAWS_PER_ELEMENT;
     values[j] = rng_next(&stream) >> 31 != 0 ? -1 : 1;
   }
-  stream.position = begin * DRAWS_PER_ELEMENT;
-  for (uint32_t j = 0; t->start != TENSOR_SIGNS && j < t->columns; j++)
-    values[j] = t->start == TENSOR_NORMAL ? (float)rng_normal(&stream) : t->start == TENSOR_ONES ? 1 : 0;
+  for (uint32_t j = 0; t->start != TENSOR_SIGNS && j < t->columns; j++) {
+    stream.position = (begin + j) * DRAWS_PER_ELEMENT;
+    values[j] = start_value(t, &stream);
+  }
 }
 
 void mlpd_network_init(mlpd_network *network, mlpd_init init, uint64_t seed) {

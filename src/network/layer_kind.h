@@ -16,14 +16,18 @@ enum { LAYER_MOST_TENSORS = 8 };
 struct layer_kind {
   const char *name; /* in model files and --help */
   block_reach reach;
-  bool training_only; /* outside of training it changes nothing: model files and digests leave it out */
-  bool keeps_z;       /* z apart from a, whatever the activation */
-  bool expands;       /* its layers have sizes and a width */
+  bool training_only;   /* outside of training it changes nothing: model files and digests leave it out */
+  bool keeps_z;         /* z apart from a, whatever the activation */
+  bool expands;         /* its layers have sizes and a width */
+  uint32_t fixed_width; /* of such a kind, if its width is always this, and sizes are 0 or 1; 0: any */
   uint32_t (*row_floats)(const layer *l); /* floats to keep of each row from forward to backward; NULL: none */
   /* Fills made (name, rows, columns, vector, source, decay, rate, start) and returns their number; NULL: none. */
   uint32_t (*tensors)(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]);
   /* z and a of a block of layer l; in an output layer with softmax z alone. */
   void (*forward)(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part, workspace *space);
+  /* What gradient needs of delta_l and of values of tensors, for a block of whole rows of layer l, into what is kept of
+   * them; once, when delta_l is known. NULL: nothing. */
+  void (*settle)(const mlpd_network *network, uint32_t l, const block *part, workspace *space);
   /* dC/da_{l-1} from delta_l for a block of layer l - 1, into layer_delta_below; of the first layer, dC/dx. */
   void (*backward)(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part, workspace *space);
   /* As network_gradient, n > 0, for tensors that are no TENSOR_PRODUCT; NULL: there are none. */
@@ -38,11 +42,12 @@ extern const layer_kind layer_dense;   /* z = a W + b */
 extern const layer_kind layer_dropout; /* a = a_{l-1}, some values zero */
 extern const layer_kind layer_noise;   /* a = a_{l-1} + noise */
 extern const layer_kind layer_layer_norm, layer_batch_norm;
-extern const layer_kind layer_scale;   /* z = a_{l-1} o scale */
-extern const layer_kind layer_fan_out; /* a copy of each row for each member of an ensemble, o its own scale */
-extern const layer_kind layer_fork;    /* the same of members that share nothing: o 1, or a learned input scale */
-extern const layer_kind layer_heads;   /* dense, weights and biases of each member */
-extern const layer_kind layer_embed;   /* codes of categories become rows of a table */
+extern const layer_kind layer_scale;    /* z = a_{l-1} o scale */
+extern const layer_kind layer_fan_out;  /* a copy of each row for each member of an ensemble, o its own scale */
+extern const layer_kind layer_fork;     /* the same of members that share nothing: o 1, or a learned input scale */
+extern const layer_kind layer_heads;    /* dense, weights and biases of each member */
+extern const layer_kind layer_embed;    /* codes of categories become rows of a table */
+extern const layer_kind layer_periodic; /* numbers become sums of cosines */
 
 /* The kind of this name, or NULL. */
 const layer_kind *layer_kind_find(const char *name);

@@ -35,6 +35,15 @@ static mlpd_status check_copies(uint32_t copies, uint32_t l, uint32_t width) {
               l + 1, width, copies, most);
 }
 
+/* One settles its deltas by whole rows, which the other computes by whole lanes. */
+static mlpd_status check_neighbours(uint32_t num_layers, const layer_spec *specs) {
+  for (uint32_t l = 0; l + 1 < num_layers; l++)
+    if (specs[l].kind->settle != NULL && specs[l + 1].kind->reach == REACH_LANE)
+      return FAIL(MLPD_ERROR_USAGE, "layer %u: %s cannot follow %s", l + 2, specs[l + 1].kind->name,
+                  specs[l].kind->name);
+  return MLPD_OK;
+}
+
 static bool begins_members(const layer_kind *kind) { return kind == &layer_fan_out || kind == &layer_fork; }
 
 /* Layer l of an ensemble; below: where its members begin, or NULL. */
@@ -72,6 +81,7 @@ static mlpd_status check_specs(uint32_t inputs, uint32_t num_layers, const layer
   TRY(check_width(inputs));
   for (uint32_t l = 0; l < num_layers; l++) TRY(check_width(specs[l].outputs));
   for (uint32_t l = 0; l < num_layers; l++) TRY(check_activation(specs[l].activation, l, num_layers));
+  TRY(check_neighbours(num_layers, specs));
   return check_ensemble(num_layers, specs);
 }
 
@@ -83,8 +93,16 @@ uint32_t network_expanded(uint32_t inputs, const uint32_t *sizes, uint32_t width
 
 /* Copies the sizes of a layer that expands inputs. */
 static mlpd_status take_sizes(layer *l, const layer_spec *spec) {
+  const uint32_t fixed = spec->kind->fixed_width;
   uint64_t total = 0;
-  for (uint32_t i = 0; i < l->inputs; i++) total += spec->sizes[i];
+  if (fixed > 0 && spec->width != fixed)
+    return FAIL(MLPD_ERROR_USAGE, "layer of kind %s: width %u, not %u", spec->kind->name, spec->width, fixed);
+  for (uint32_t i = 0; i < l->inputs; i++) {
+    total += spec->sizes[i];
+    if (fixed > 0 && spec->sizes[i] > 1)
+      return FAIL(MLPD_ERROR_USAGE, "layer of kind %s: size %u of input %u is not 0 or 1", spec->kind->name,
+                  spec->sizes[i], i);
+  }
   if (total == 0 || total > INT32_MAX / 2 || network_expanded(l->inputs, spec->sizes, spec->width) != l->outputs)
     return FAIL(MLPD_ERROR_USAGE, "layer of kind %s: %u outputs do not fit its sizes", spec->kind->name, l->outputs);
   TRY(memory_allocate(&l->sizes, l->inputs, sizeof *l->sizes, "layers"));

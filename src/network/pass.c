@@ -22,9 +22,10 @@ static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* ---- Blocks ---------------------------------------------------------------------------------------- */
 
-/* A delta is computed by the kind of the layer above. */
+/* A delta is computed by the kind of the layer above, and settled by its own. */
 block_reach network_reach(const mlpd_network *network, uint32_t l, pass_way way) {
-  return network->layers[way == WAY_FORWARD ? l : l + 1].kind->reach;
+  const block_reach reach = network->layers[way == WAY_FORWARD ? l : l + 1].kind->reach;
+  return way == WAY_BACKWARD && network->layers[l].kind->settle != NULL && reach == REACH_ELEMENT ? REACH_ROW : reach;
 }
 
 bool network_needs_lanes(const mlpd_network *network) {
@@ -122,9 +123,10 @@ void network_backward_block(const mlpd_network *network, const backend *gemm, ui
   const size_t place = layer_place(network, l, part);
   if (part->rows == 0) return;
   network->layers[l + 1].kind->backward(network, gemm, l + 1, part, space);
-  if (shape->activation == MLPD_IDENTITY) return;
-  activation_backward(shape->activation, part->rows, part->columns, shape->stride, space->z[l] + place,
-                      space->a[l] + place, space->delta[l] + place);
+  if (shape->activation != MLPD_IDENTITY)
+    activation_backward(shape->activation, part->rows, part->columns, shape->stride, space->z[l] + place,
+                        space->a[l] + place, space->delta[l] + place);
+  if (shape->kind->settle != NULL) shape->kind->settle(network, l, part, space);
 }
 
 gradient_factors network_gradient_factors(const mlpd_network *network, const gradient_unit *unit, uint64_t row,
