@@ -193,6 +193,12 @@ typedef enum mlpd_parametrization {
                               last layer starts at 0 (Jacot et al. 2018; Holzmueller et al. 2024) */
 } mlpd_parametrization;
 
+/* What numbers become before the first layer. */
+typedef enum mlpd_embed_numbers {
+  MLPD_EMBED_NUMBERS_NONE,
+  MLPD_EMBED_NUMBERS_PERIODIC /* x and 3 sums of 16 cosines of x, all learned (PBLD, Holzmueller et al. 2024) */
+} mlpd_embed_numbers;
+
 typedef enum mlpd_norm {
   MLPD_NORM_NONE,
   MLPD_NORM_LAYER, /* over each row (Ba et al. 2016) */
@@ -241,6 +247,7 @@ MLPD_API extern const mlpd_choice mlpd_update_choices[];
 MLPD_API extern const mlpd_choice mlpd_overlap_choices[];
 MLPD_API extern const mlpd_choice mlpd_parametrization_choices[];
 MLPD_API extern const mlpd_choice mlpd_norm_choices[];
+MLPD_API extern const mlpd_choice mlpd_embed_numbers_choices[];
 MLPD_API extern const mlpd_choice mlpd_save_choices[];
 MLPD_API extern const mlpd_choice mlpd_select_choices[];
 MLPD_API extern const mlpd_choice mlpd_log_choices[];
@@ -649,6 +656,7 @@ typedef struct mlpd_train_options {
   uint32_t members;       /* members that share nothing, as many networks in one; 1: a single network */
   uint64_t embed_above;   /* columns of more categories than this are embedded, others one-hot */
   uint32_t embed_width;   /* values of an embedded category */
+  mlpd_embed_numbers embed_numbers;
   mlpd_parametrization parametrization;
   int output_activation; /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;

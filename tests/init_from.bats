@@ -82,6 +82,28 @@ END
   fails_with 2 "--init-from: table of layer 1 is (" ", 3) in the model, (" ", 4) in this network"
 }
 
+# b is a number in the one table and yes or no in the other, and columns have other places: what both know stays.
+@test "numbers as cosines go with their columns; a number that becomes yes or no keeps its value alone" {
+  awk 'BEGIN { print "a,city,b,size,y"; for (i = 0; i < 120; i++) print i % 3 ",c" i * 5 % 13 "," i % 2 "," i % 7 "," i % 7 + i * 5 % 13 ".25" }' > numbers.csv
+  awk 'BEGIN { print "city,size,b,a,y"; for (i = 0; i < 60; i++) print "c" i % 4 * 3 "," i % 5 "," (i % 2 ? "yes" : "no") "," i % 3 "," i ".25" }' > moved.csv
+  sed 's/no/0/; s/yes/1/' moved.csv > same.csv
+  local options=(--epochs 1 --lr 0 --weight-decay 0 --batch 16 --quiet --threads 1)
+  "$MLPDIST" train --data numbers.csv --hidden 8 --epochs 9 --lr 0.02 --batch 16 --embed-numbers periodic --embed-width 3 --quiet \
+    --threads 1 --out numbers > /dev/null
+  from numbers/model.h5 --data same.csv "${options[@]}" --out same
+  succeeds
+  "$MLPDIST" predict --model numbers/model.h5 --data same.csv --out a.csv
+  "$MLPDIST" predict --model same/model.h5 --data same.csv --out b.csv
+  cmp_values a.csv b.csv 60
+  from numbers/model.h5 --data moved.csv "${options[@]}" --out moved
+  succeeds
+  alone info moved/model.h5
+  succeeds
+  says "layer 2: periodic, frequency (2, 16)" "embed-numbers = periodic"
+  from numbers/model.h5 --data same.csv "${options[@]}" --embed-numbers none --out never
+  fails_with 2 "--members and --embed-numbers, which are then the model's"
+}
+
 @test "the same weights on any split, and after a resume; a checkpoint knows its start" {
   local options=(--init-from model/model.h5 --lr 0.003 --schedule constant --lanes 4 --threads 1 --quiet)
   alone train "${options[@]}" --epochs 3 --out whole

@@ -88,6 +88,20 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   says "network: 64-40-16-10, 3490 parameters" "layer 1: scale, scale (64), identity" "layer 2: weight (64, 40)"
 }
 
+# The first layer learns from deltas of whole rows, and decays.
+@test "numbers as cosines: one digest on every split and through a resume; other numbers than the checkpoint's are refused" {
+  # shellcheck disable=SC2086
+  same_everywhere $small --hidden 20 --embed-numbers periodic --input-dropout 0.1 --optimizer adamw --weight-decay 0.1
+  evaluated_alike
+  alone info run-1/model.h5
+  succeeds
+  says "layer 1: periodic, frequency (64, 16), phase (64, 16), weight (64, 48), bias (64, 3), identity" \
+    "layer 2: weight (256, 20)" "embed-numbers = periodic"
+  # shellcheck disable=SC2086
+  alone train "${quick[@]}" $small --hidden 20 --input-dropout 0.1 --optimizer adamw --weight-decay 0.1 --out run-1 --resume auto
+  fails_with 2 "the checkpoint was made with 'embed-numbers = periodic', this run has 'embed-numbers = none'"
+}
+
 @test "neural-tangent parametrisation: one digest on every split and through a resume" {
   # shellcheck disable=SC2086
   same_everywhere $small --parametrization ntk --optimizer adamw --lr 0.04 --weight-decay 0.1 --input-scale 6

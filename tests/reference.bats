@@ -124,6 +124,9 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
   ranks=2 alike "${run[@]}" --embed-above 2 --embed-width 3 --optimizer adamw --weight-decay 0.1 --input-scale 6 --input-noise 0.1 \
     --input-dropout 0.1
   alike "${run[@]}" --embed-above 12
+  ranks=2 alike "${run[@]}" --embed-numbers periodic --embed-above 2 --embed-width 3 --optimizer adamw --weight-decay 0.1 \
+    --input-scale 6 --input-noise 0.1 --input-dropout 0.1
+  alike "${run[@]}" --embed-numbers periodic --embed-above 12 --ensemble 2
 }
 
 @test "schedules of later versions" {

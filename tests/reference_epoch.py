@@ -308,12 +308,15 @@ class Columns:
         self.kept = [None] * x.shape[1]  # of numbers
         with h5py.File(options["data"], "r") as file:
             counts = file["/columns/category_counts"][...] if "/columns/category_counts" in file else self.kept
+            kinds = [kind.decode() for kind in file["/columns/kind"]] if "/columns/kind" in file else ["number"] * len(counts)
         for j, count in enumerate(counts):
             if count:
                 found = np.unique(x[:, j])
                 self.kept[j] = (np.concatenate([found[found >= 0], found[found == -1]]), count > int(options["embed-above"]))
         self.sizes = [size for kept in self.kept for size in
                       ([0] if kept is None else [len(kept[0])] if kept[1] else [0] * len(kept[0]))]
+        self.numbers = [kind == "number" for kind, kept in zip(kinds, self.kept) for _ in
+                        range(1 if kept is None or kept[1] else len(kept[0]))]
 
     def is_number(self):
         return np.array([kept is None for kept in self.kept])
@@ -350,7 +353,7 @@ class Run:
         self.target = self.target_scale(self.columns(y), output)
         quantiles = options["quantiles"].count(",") + 1
         each = quantiles if loss == "quantile" else 2 if loss == "gaussian" else 1
-        self.network = Network(options, self.raw.sizes, self.classes or each * self.columns(y).shape[1], output)
+        self.network = Network(options, self.raw.sizes, self.raw.numbers, self.classes or each * self.columns(y).shape[1], output)
         if self.classes and options["class-weight"] != "none":
             self.class_weights = class_weights(options["class-weight"], y, self.classes)
         self.x, self.y, self.sample_weights = self.scaled(x, y, self.sample_weights)

@@ -144,6 +144,44 @@ class Embed:
         return np.concatenate([0 * part[:, :1] if size else part for part, size in zip(parts, self.sizes)], axis=1)
 
 
+class Periodic:
+    """x of a number becomes [W cos(2 pi f x + p) + b ; x] (PBLD of RealMLP-TD); other inputs pass through."""
+    in_file, num_draws = True, 4
+
+    def __init__(self, numbers, seed, draw):
+        n = sum(numbers)
+        self.numbers, self.at = numbers, np.flatnonzero(numbers)
+
+        def drawn(name, i, columns, spread):
+            word = draws(seed, INIT_WEIGHTS, draw + i, 0, n * columns)
+            unit = normal(word) if i == 0 else 2 * uniform(word[:, 0], word[:, 1]) - 1
+            return Tensor(name, spread * unit.reshape(n, columns), decays=True, rate=0.1)
+        self.tensors = self.f, self.p, self.w, self.b = [
+            drawn(name, i, columns, spread) for i, (name, columns, spread) in
+            enumerate((("frequency", 16, 0.1), ("phase", 16, math.pi), ("weight", 48, 0.25), ("bias", 3, 0.25)))]
+
+    def forward(self, x, _):
+        self.x = x[:, self.at]
+        angle = 2 * np.pi * self.f.values * self.x[:, :, None] + self.p.values
+        self.cosine, self.sine = np.cos(angle), np.sin(angle)
+        made = np.einsum("nik,ijk->nij", self.cosine, self.w.values.reshape(-1, 3, 16)) + self.b.values
+        parts, learned = [], iter(made.swapaxes(0, 1))
+        for i, is_number in enumerate(self.numbers):
+            parts += ([next(learned)] if is_number else []) + [x[:, i:i + 1]]
+        return np.concatenate(parts, axis=1)
+
+    def backward(self, delta):
+        parts = np.split(delta, np.cumsum([4 if number else 1 for number in self.numbers])[:-1], axis=1)
+        below = np.concatenate([part[:, -1:] for part in parts], axis=1)
+        delta = np.stack([parts[i][:, :3] for i in self.at], axis=1)
+        slope = -self.sine * np.einsum("nij,ijk->nik", delta, self.w.values.reshape(-1, 3, 16))
+        self.w.gradient = np.einsum("nij,nik->ijk", delta, self.cosine).reshape(self.w.values.shape)
+        self.b.gradient, self.p.gradient = delta.sum(axis=0), slope.sum(axis=0)
+        self.f.gradient = 2 * np.pi * (slope * self.x[:, :, None]).sum(axis=0)
+        below[:, self.at] += 2 * np.pi * (slope * self.f.values).sum(axis=2)
+        return below
+
+
 class Scale:
     in_file, num_draws = True, 0
 
@@ -370,13 +408,13 @@ RESIDUAL = {  # of r = a - y: each value's loss, and its slope
 
 class Network:
     """Of options: embedding, noise, dropout and scale of the inputs, hidden layers with norm and dropout, the output
-    layer. sizes: of each input, the number of codes that it holds, or 0."""
+    layer. sizes: of each input, the number of codes that it holds, or 0; numbers: is it a number?"""
 
-    def __init__(self, options, sizes, outputs, output):
+    def __init__(self, options, sizes, numbers, outputs, output):
         self.layers, self.activations, self.draws = [], [], 0
         self.options, self.seed, self.width = options, int(options["seed"]), len(sizes)
         hidden = [int(width) for width in options["hidden"].strip('"').split(",") if width]
-        self.input_layers(sizes)
+        self.input_layers(sizes, numbers)
         for l, (width, activation, p) in enumerate(zip(hidden, options.each("activation", len(hidden)),
                                                        options.each("dropout", len(hidden)))):
             self.hidden_layer(width, activation, options["norm"])
@@ -391,14 +429,19 @@ class Network:
         self.activations.append(activation)
         self.draws += layer.num_draws
 
-    def input_layers(self, sizes):
+    def input_layers(self, sizes, numbers):
         if any(sizes):
             width = int(self.options["embed-width"])
             self.add(Embed(sizes, width, self.seed, self.draws))
-            self.width = sum(width if size else 1 for size in sizes)
-        for kind, key in ((Noise, "input-noise"), (Dropout, "input-dropout")):
-            if self.options.real(key) > 0:
-                self.add(kind(self.options.real(key), len(self.layers)))
+            numbers = [number for size, number in zip(sizes, numbers) for _ in range(width if size else 1)]
+            self.width = len(numbers)
+        if self.options.real("input-noise") > 0:
+            self.add(Noise(self.options.real("input-noise"), len(self.layers)))
+        if self.options["embed-numbers"] == "periodic" and any(numbers):
+            self.add(Periodic(numbers, self.seed, self.draws))
+            self.width += 3 * sum(numbers)
+        if self.options.real("input-dropout") > 0:
+            self.add(Dropout(self.options.real("input-dropout"), len(self.layers)))
         rate, apart = self.options.real("input-scale"), int(self.options["members"])
         self.members, self.apart = max(int(self.options["ensemble"]), apart), apart > 1
         if self.apart:

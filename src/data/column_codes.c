@@ -112,6 +112,12 @@ void column_codes_sizes(const column_codes *c, uint32_t *sizes) {
     for (uint32_t i = c->begin[j]; i < c->begin[j + 1]; i++) sizes[i] = c->embedded[j] ? c->known[j] + c->marked[j] : 0;
 }
 
+void column_codes_numbers(const column_codes *c, uint8_t *numbers) {
+  for (uint32_t j = 0; j < c->about.count; j++)
+    for (uint32_t i = c->begin[j]; i < c->begin[j + 1]; i++)
+      numbers[i] = i == c->begin[j] && c->about.kinds[j] == COLUMN_KIND_NUMBER;
+}
+
 bool column_codes_knows(const column_codes *c, uint32_t j, int64_t code) {
   if (code < 0 || (uint64_t)code >= c->first[j + 1] - c->first[j]) return false;
   return c->inputs[c->first[j] + (uint64_t)code] >= 0;

@@ -50,6 +50,9 @@ bool column_codes_any_embedded(const column_codes *c);
 /* Codes of each input (width): of an embedded column as many as it has, of others 0. */
 void column_codes_sizes(const column_codes *c, uint32_t *sizes);
 
+/* 1 for each input (width) that is a number: no category, no yes/no, no mark of missing values. */
+void column_codes_numbers(const column_codes *c, uint8_t *numbers);
+
 /* Encodes rows rows[0 ... m - 1] (NULL: the first m) of x (any, columns) to out (m, width). A number becomes (x -
  * shift) * scale of its column. */
 void column_codes_gather(const column_codes *c, const double *shift, const double *scale, element_type type, uint64_t m,

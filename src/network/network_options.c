@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "kernels/periodic.h"
 #include "network/layer_kind.h"
 #include "network/loss.h"
 #include "network/optimizer.h"
 
-enum { MAX_HIDDEN = 1000, MOST_LAYERS = 3 * MAX_HIDDEN + 5 };
+enum { MAX_HIDDEN = 1000, MOST_LAYERS = 3 * MAX_HIDDEN + 6 };
 
 /* A list of an option: its default where it is NULL. Lists were checked as options. */
 static const char *list_of(const char *option, const char *list) {
@@ -51,6 +52,7 @@ typedef struct layer_list {
   const input_roles *inputs;
   dense_learning learning[MOST_LAYERS];
   layer_spec specs[MOST_LAYERS];
+  uint32_t *numbers; /* sizes of the layer that embeds numbers */
 } layer_list;
 
 static void append(layer_list *list, const layer_spec *spec) {
@@ -74,6 +76,31 @@ static void append_embedding(layer_list *list) {
                              .outputs = network_expanded(in->count, in->sizes, width),
                              .sizes = in->sizes,
                              .width = width});
+}
+
+/* 1 for each number among the inputs, which may be embedded already, into sizes; returns how many there are. */
+static uint32_t find_numbers(const layer_list *list, uint32_t *sizes) {
+  const input_roles *const in = list->inputs;
+  uint32_t found = 0;
+  for (uint32_t i = 0; i < in->count; i++) {
+    const bool is_code = in->sizes != NULL && in->sizes[i] > 0;
+    const bool is_number = !is_code && (in->numbers == NULL || in->numbers[i] > 0);
+    for (uint32_t k = 0; k < (is_code ? list->options->embed_width : 1); k++) *sizes++ = is_number ? 1 : 0;
+    found += is_number;
+  }
+  return found;
+}
+
+static mlpd_status append_numbers(layer_list *list) {
+  const uint32_t width = PERIODIC_LEARNED + 1, count = list->outputs;
+  if (list->options->embed_numbers == MLPD_EMBED_NUMBERS_NONE || count == 0) return MLPD_OK;
+  TRY(memory_allocate(&list->numbers, count, sizeof *list->numbers, "inputs"));
+  if (find_numbers(list, list->numbers) == 0) return MLPD_OK;
+  append(list, &(layer_spec){.kind = &layer_periodic,
+                             .outputs = network_expanded(count, list->numbers, width),
+                             .sizes = list->numbers,
+                             .width = width});
+  return MLPD_OK;
 }
 
 /* The neural-tangent parametrisation z = x V / sqrt(d) + b, V and b from N(0, 1) (Jacot, Gabriel and Hongler 2018), of
@@ -136,10 +163,12 @@ static void append_members(const mlpd_train_options *o, layer_list *list) {
   if (o->ensemble > 1) append(list, &(layer_spec){.kind = &layer_fan_out, .outputs = outputs, .copies = o->ensemble});
 }
 
-static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint32_t *widths, uint32_t outputs,
-                       layer_list *list) {
+/* Noise is that of numbers; what drops a value or scales it acts on what they became. */
+static mlpd_status append_all(const mlpd_train_options *o, uint32_t hidden, const uint32_t *widths, uint32_t outputs,
+                              layer_list *list) {
   append_embedding(list);
   append_same(list, &layer_noise, o->input_noise);
+  TRY(append_numbers(list));
   append_same(list, &layer_dropout, o->input_dropout);
   append_members(o, list);
   for (uint32_t l = 0; l < hidden; l++) {
@@ -148,6 +177,7 @@ static void append_all(const mlpd_train_options *o, uint32_t hidden, const uint3
   }
   const mlpd_activation last = (mlpd_activation)o->output_activation;
   append_dense(list, (layer_spec){.outputs = outputs, .activation = last, .starts_for = last}, true);
+  return MLPD_OK;
 }
 
 /* Members that share nothing. */
@@ -183,8 +213,9 @@ mlpd_status network_of_options(const mlpd_train_options *options, const input_ro
   list->outputs = inputs->count;
   list->inputs = inputs;
   list->options = options;
-  append_all(options, hidden, widths, outputs, list);
-  const mlpd_status status = network_build(inputs->count, list->count, list->specs, shape_alone, network);
+  mlpd_status status = append_all(options, hidden, widths, outputs, list);
+  if (status == MLPD_OK) status = network_build(inputs->count, list->count, list->specs, shape_alone, network);
+  free(list->numbers);
   free(list);
   return status;
 }

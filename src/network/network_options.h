@@ -7,7 +7,8 @@
 /* What the inputs of a network are. */
 typedef struct input_roles {
   uint32_t count;
-  const uint32_t *sizes; /* (count) number of codes of an input that is one, else 0; NULL: no input is a code */
+  const uint32_t *sizes;  /* (count) number of codes of an input that is one, else 0; NULL: no input is a code */
+  const uint8_t *numbers; /* (count) 1: the input is a number; NULL: all are that are no codes */
 } input_roles;
 
 /* Makes the network of options, with its output activation settled; shape_alone as in network_build. */

@@ -154,6 +154,14 @@ const mlpd_choice mlpd_parametrization_choices[] = {
     END_OF_CHOICES,
 };
 
+const mlpd_choice mlpd_embed_numbers_choices[] = {
+    {"none", MLPD_EMBED_NUMBERS_NONE, "numbers are inputs as they are"},
+    {"periodic", MLPD_EMBED_NUMBERS_PERIODIC,
+     "each x becomes x and 3 weighted sums of 16 cosines of x; frequencies, phases and weights learn at a tenth of the "
+     "rate (PBLD of RealMLP-TD)"},
+    END_OF_CHOICES,
+};
+
 const mlpd_choice mlpd_norm_choices[] = {
     {"none", MLPD_NORM_NONE, "hidden layers as they are"},
     {"layer", MLPD_NORM_LAYER, "mean 0 and deviation 1 over each row, then a learned gain and shift"},

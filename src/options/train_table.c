@@ -124,15 +124,19 @@ const mlpd_option mlpd_train_option_table[] = {
      RANGE(0, 65536), DEFAULT("9"), WEIGHTS},
     {"embed-width", "network", "W", INTEGER, AT(embed_width),
      .help = "number of values that an embedded category becomes", RANGE(1, 4096), DEFAULT("8"), WEIGHTS},
+    {"embed-numbers", "network", "HOW", CHOICE, AT(embed_numbers),
+     .help = "make several values that are learned of each number; yes/no, one-hot and embedded columns stay",
+     .choices = mlpd_embed_numbers_choices, DEFAULT("none"), WEIGHTS},
     {"parametrization", "network", "NAME", CHOICE, AT(parametrization),
      .help = "initial weights and rates of the layers", .choices = mlpd_parametrization_choices, DEFAULT("standard"),
      WEIGHTS},
     {"init", "network", "NAME", CHOICE, AT(init), .help = "initial weights; auto: by activation",
      .choices = mlpd_init_choices, DEFAULT("auto"), WEIGHTS},
     {"init-from", "network", "MODEL", PATH, AT(init_from),
-     .help = "begin with the weights and the normalisation of a model file; --hidden, --activation, --norm, "
-             "--input-scale, --ensemble, --members, --clip-inputs and --embed-width are then the model's unless they "
-             "are given",
+     .help =
+         "begin with the weights and the normalisation of a model file; --hidden, --activation, --norm, "
+         "--input-scale, --ensemble, --members, --clip-inputs, --embed-width and --embed-numbers are then the model's "
+         "unless they are given",
      .note = "drawn weights", LOCAL},
     {"loss", "network", "NAME", CHOICE, AT(loss),
      .help = "loss to minimise; auto: cross-entropy for classes, mse for values", .choices = mlpd_loss_choices,

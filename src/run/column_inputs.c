@@ -52,11 +52,18 @@ mlpd_status column_inputs_read(part *train, preparation *p) {
 
 mlpd_status column_inputs_network(const preparation *p, uint32_t outputs, bool shape_alone, mlpd_network **network) {
   const column_codes *const codes = &p->model->codes;
+  const bool has_schema = codes->about.count > 0;
   uint32_t *sizes = NULL;
-  TRY(memory_allocate(&sizes, p->inputs, sizeof *sizes, "inputs"));
-  if (codes->about.count > 0) column_codes_sizes(codes, sizes);
-  const input_roles inputs = {p->inputs, sizes};
-  const mlpd_status status = network_of_options(&p->options, &inputs, outputs, shape_alone, network);
+  uint8_t *numbers = NULL;
+  mlpd_status status = memory_allocate(&sizes, p->inputs, sizeof *sizes, "inputs");
+  if (status == MLPD_OK) status = memory_allocate(&numbers, p->inputs, sizeof *numbers, "inputs");
+  if (status == MLPD_OK && has_schema) {
+    column_codes_sizes(codes, sizes);
+    column_codes_numbers(codes, numbers);
+  }
+  const input_roles inputs = {p->inputs, sizes, has_schema ? numbers : NULL};
+  if (status == MLPD_OK) status = network_of_options(&p->options, &inputs, outputs, shape_alone, network);
+  free(numbers);
   free(sizes);
   return status;
 }

@@ -33,7 +33,7 @@ static mlpd_status fail_layers(const mlpd_network *from, const mlpd_network *net
   describe(network, ours);
   return FAIL(MLPD_ERROR_USAGE,
               "--init-from: the model's network is %s, this one %s; leave out --hidden, --norm, --input-scale, "
-              "--ensemble and --members, which are then the model's, or give the same",
+              "--ensemble, --members and --embed-numbers, which are then the model's, or give the same",
               theirs, ours);
 }
 
@@ -71,11 +71,13 @@ static uint32_t row_of_model(const layer_pair *p, const tensor *theirs, const te
   return input == NAME_ABSENT ? NAME_ABSENT : member * tensor_group_rows(theirs) + input;
 }
 
-/* An input that the model lacks had no effect there: its weights are 0, and a factor of it stays as it starts. */
+/* An input that the model lacks had no effect there: its weights are 0, and a factor of it stays as it starts, as does
+ * what is learned of a number. */
 static void copy_tensor(const layer_pair *p, const tensor *theirs, const tensor *ours) {
   for (uint32_t i = 0; i < ours->rows; i++) {
     const uint32_t row = row_of_model(p, theirs, ours, i);
     float *const to = p->network->parameters + ours->offset + (size_t)i * ours->stride;
+    if (row == NAME_ABSENT && p->network->layers[p->ours].kind == &layer_periodic) continue;
     if (row == NAME_ABSENT) {
       memset(to, 0, ours->columns * sizeof *to);
       continue;
@@ -111,19 +113,51 @@ static void note_activation(const layer_pair *p, init_note *note, void *context)
 /* The first output of input i of a layer that expands inputs. */
 static uint32_t output_begin(const layer *l, uint32_t i) { return network_expanded(i, l->sizes, l->width); }
 
-/* The model's place of each output of a layer that expands inputs, from the places of its inputs. */
+static uint32_t width_of(const layer *l, uint32_t i) { return l->sizes[i] > 0 ? l->width : 1; }
+
+/* The model's place of each output of a layer that expands inputs, from the places of its inputs. What is a number in
+ * one network alone has only its value in common, the last output. */
 static mlpd_status expand_places(layer_pair *p) {
   const layer *const theirs = &p->from->layers[p->theirs], *const ours = &p->network->layers[p->ours];
   uint32_t *places = NULL, next = 0;
   TRY(memory_allocate(&places, ours->outputs, sizeof *places, "inputs"));
   for (uint32_t i = 0; i < ours->inputs; i++) {
-    const uint32_t begin = p->inputs[i] != NAME_ABSENT ? output_begin(theirs, p->inputs[i]) : NAME_ABSENT;
-    for (uint32_t k = 0; k < (ours->sizes[i] > 0 ? ours->width : 1); k++)
-      places[next++] = begin != NAME_ABSENT ? begin + k : NAME_ABSENT;
+    const uint32_t input = p->inputs[i], mine = width_of(ours, i);
+    const uint32_t begin = input != NAME_ABSENT ? output_begin(theirs, input) : NAME_ABSENT;
+    const uint32_t other = input != NAME_ABSENT ? width_of(theirs, input) : 0;
+    for (uint32_t k = 0; k < mine; k++) places[next + k] = other == mine ? begin + k : NAME_ABSENT;
+    next += mine;
+    if (other > 0 && other != mine) places[next - 1] = begin + other - 1;
   }
   free(p->places);
   p->inputs = p->places = places;
   return MLPD_OK;
+}
+
+/* Number `input` of a layer of numbers: its row of their tensors. */
+static uint32_t number_row(const layer *l, uint32_t input) {
+  uint32_t row = 0;
+  for (uint32_t i = 0; i < input; i++) row += l->sizes[i];
+  return row;
+}
+
+/* What is learned of each number, by the places of the inputs. */
+static mlpd_status copy_numbers(layer_pair *p) {
+  const layer *const theirs = &p->from->layers[p->theirs], *const ours = &p->network->layers[p->ours];
+  uint32_t *places = NULL;
+  layer_pair rows = *p;
+  TRY(memory_allocate(&places, ours->inputs, sizeof *places, "inputs"));
+  for (uint32_t i = 0, row = 0; i < ours->inputs; row += ours->sizes[i++]) {
+    const uint32_t input = p->inputs[i];
+    const bool both = input != NAME_ABSENT && ours->sizes[i] > 0 && theirs->sizes[input] > 0;
+    if (ours->sizes[i] > 0) places[row] = both ? number_row(theirs, input) : NAME_ABSENT;
+  }
+  rows.inputs = places;
+  rows.outputs = NULL;
+  const mlpd_status status = copy_layer(&rows);
+  free(places);
+  TRY(status);
+  return expand_places(p);
 }
 
 /* The rows of a table by their codes. */
@@ -150,7 +184,9 @@ static mlpd_status match_layers(layer_pair *p, const init_match *match, init_not
       return fail_layers(p->from, network);
     p->number++;
     p->outputs = last ? match->outputs : is_product(kind) ? NULL : p->inputs; /* others keep their inputs' places */
-    if (kind->expands)
+    if (kind == &layer_periodic)
+      TRY(copy_numbers(p));
+    else if (kind->expands)
       TRY(copy_table(p, match));
     else if (!last || match->outputs != NULL)
       TRY(copy_layer(p));
