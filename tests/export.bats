@@ -368,6 +368,15 @@ for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
                 a += [x] if size == 0 else layer["table"][first + x] if 0 <= x < size else [0] * layer["width"]
                 first += size
             continue
+        if layer["kind"] == "periodic":
+            before, a, n = a, [], 0
+            for x, size in zip(before, layer["sizes"]):
+                if size:
+                    c = [math.cos(2 * math.pi * f * x + p) for f, p in zip(layer["frequency"][n], layer["phase"][n])]
+                    a += [sum(w * v for w, v in zip(layer["weight"][n][j * 16:], c)) + layer["bias"][n][j] for j in range(3)]
+                n += size
+                a.append(x)
+            continue
         if layer["kind"] == "scale":
             a = [x * s for x, s in zip(a, layer["scale"])]
             continue
@@ -431,6 +440,14 @@ END
 
 @test "export to C, JSON and ONNX: categories and missing values" {
   columns_exported
+  columns_in_onnx
+}
+
+@test "export to C, JSON and ONNX: numbers as cosines, beside categories and without" {
+  columns_exported --embed-numbers periodic --embed-above 3 --embed-width 3
+  columns_in_onnx
+  grep -q '"kind": "periodic", "inputs": 6, "outputs": 12' net.json || fail "not periodic"
+  columns_exported --embed-numbers periodic
   columns_in_onnx
 }
 

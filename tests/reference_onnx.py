@@ -53,6 +53,7 @@ OPERATORS = {
     "Tanh": np.tanh,
     "Softplus": lambda x: np.logaddexp(x, 0),
     "Exp": np.exp,
+    "Cos": np.cos,
     "Erf": np.vectorize(math.erf, otypes="f"),
     "Clip": np.clip,
     "Max": np.maximum,

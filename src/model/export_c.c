@@ -46,7 +46,8 @@ static const kind_in_c KINDS[] = {{&layer_dense, "dense", DENSE},
                                   {&layer_scale, "multiply", MULTIPLY},
                                   {&layer_fan_out, "multiply", MULTIPLY},
                                   {&layer_fork, "copy", COPY}, /* with an input scale: as a fan-out */
-                                  {&layer_embed, "embed", EMBED}};
+                                  {&layer_embed, "embed", EMBED},
+                                  {&layer_periodic, "periodic", PERIODIC}};
 enum { NUM_KINDS = sizeof KINDS / sizeof *KINDS };
 
 static const kind_in_c *find_kind(const layer *l) {

@@ -56,6 +56,21 @@ static const char EMBED[] =
     "  }\n"
     "}\n\n";
 
+static const char PERIODIC[] =
+    "/* A number (of size 1) becomes W cos(2 pi f x + p) + b, width - 1 values, and x; others pass through. */\n"
+    "static void %s_periodic(int inputs, int width, const float *x, const int *sizes, const float *f, const float *p,\n"
+    "                        const float *w, const float *b, float *z) {\n"
+    "  for (int i = 0; i < inputs; i++) {\n"
+    "    for (int j = 0; sizes[i] && j < width - 1; j++) {\n"
+    "      double sum = b[j];\n"
+    "      for (int k = 0; k < 16; k++) sum += w[j * 16 + k] * cos(6.283185307179586 * f[k] * x[i] + p[k]);\n"
+    "      *z++ = (float)sum;\n"
+    "    }\n"
+    "    if (sizes[i]) f += 16, p += 16, w += 16 * (width - 1), b += width - 1;\n"
+    "    *z++ = x[i];\n"
+    "  }\n"
+    "}\n\n";
+
 /* As column_codes.c, but NaN is a missing category, too. @ is the name. */
 static const char ENCODE[] =
     "/* The code of a category of a column, for x; -2 if the model does not know it. */\n"

@@ -13,6 +13,10 @@ onnx_type export_onnx_type(const affine *a);
 /* From x (n, columns), codes in the place of categories, to inputs of the network. */
 mlpd_status export_onnx_input(onnx_graph *g, const mlpd_model *model, const char *x);
 
+/* Layer l, of kind periodic: of each cosine its number, of each output its input; cosines times weights, and what
+ * passes through. */
+mlpd_status export_onnx_numbers(onnx_graph *g, const mlpd_network *network, uint32_t l);
+
 /* From outputs of the network to means, quantiles, deviations in the units of the targets: of a regression. */
 mlpd_status export_onnx_targets(onnx_graph *g, const mlpd_model *model);
 
