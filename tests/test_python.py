@@ -296,6 +296,8 @@ class Estimators(unittest.TestCase):
         for _ in range(30):
             fitted.partial_fit(self.x, self.x[:, 0])
         self.assertGreater(fitted.score(self.x, self.x[:, 0]), before)  # goes on from the weights of fit
+        small = regressor().partial_fit(self.x[:20], self.x[:20, 0]).partial_fit(self.x, self.x[:, 0])
+        self.assertEqual(small._trainer.steps, 1 + 8)  # batch_size="auto" stays that of the first call, 20
         several = regressor().partial_fit(self.x, self.x[:, :2])
         self.assertEqual(several.predict(self.x).shape, (150, 2))
         with self.assertRaisesRegex(ValueError, "classes must be passed on the first call"):
@@ -431,6 +433,12 @@ class Frames(unittest.TestCase):
         np.testing.assert_array_equal(fitted.model_.predict_proba(turned), fitted.predict_proba(self.numbers))
         with self.assertRaisesRegex(ValueError, "feature names"):
             fitted.predict(turned)
+
+    def test_text_refused(self):
+        with self.assertRaisesRegex(ValueError, "takes neither sample_weight nor comm: encode it"):
+            classifier().fit(self.mixed, self.y, sample_weight=np.ones(len(self.y)))
+        with self.assertRaisesRegex(ValueError, "partial_fit takes numbers without missing values: encode the frame"):
+            classifier().partial_fit(self.mixed, self.y, classes=[0, 1, 2])
 
     def test_text_categories_and_missing_values(self):
         fitted = classifier(max_iter=60).fit(self.mixed, self.y)
