@@ -267,9 +267,9 @@ END
   fails_with 2 "--select auc is for two classes, and there are 10: take --select f1"
   alone train --data two.h5 --task regression --select f1
   fails_with 2 "--select f1 is for classes, and the targets are values: take --select rmse"
-  alone train --quiet --data two.h5 --task regression --select rmse --out a
+  alone train --quiet --data two.h5 --task regression --hidden 9 --epochs 8 --select rmse --out a
   succeeds
-  alone train --quiet --data two.h5 --task regression --select error --out b
+  alone train --quiet --data two.h5 --task regression --hidden 9 --epochs 8 --select error --out b
   succeeds
   cmp <(cut -d, -f 1-7 a/metrics.csv) <(cut -d, -f 1-7 b/metrics.csv) || fail "rmse is the error of values"
   cmp <("$MLPDIST" info a/model.h5 | grep ^digest) <("$MLPDIST" info b/model.h5 | grep ^digest) || fail "other weights"
