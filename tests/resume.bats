@@ -58,9 +58,9 @@ goes_on_as_whole() {
 @test "interrupted four times and resumed on other ranks and threads: ranks that divide the update" {
   unless_sanitized "a network of this size takes minutes there; test_stepper divides the update in the same ways"
   # More than 1 MiB of weights: no rank has the whole state of the optimizer but for a checkpoint.
-  goes_on_as_whole --hidden 512,480 --batch 160 --lanes 4 --epochs 150 --optimizer adam --lr 0.0002
+  goes_on_as_whole --hidden 512,480 --batch 160 --lanes 4 --epochs 60 --optimizer adam --lr 0.0002
   launch 3 train "${quick[@]}" --out each --update each --threads 1 --checkpoint-every never --hidden 512,480 --batch 160 --lanes 4 \
-    --epochs 150 --optimizer adam --lr 0.0002
+    --epochs 60 --optimizer adam --lr 0.0002
   succeeds
   same_metrics whole each
 }
