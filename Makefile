@@ -214,8 +214,8 @@ check-mpi: $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
 
 # Without clones: the sanitizers see one version of each loop, and ifunc resolvers run before they are set up.
 # Kernels, where most of the time of a training goes, take half of it with -O2; for the rest -O2 would take longer to compile
-# than it saves.
-ASAN := BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' KERNEL_CFLAGS=-O2 SANITIZE=address,undefined TARGET_CLONES=0
+# than it saves. -g1: the lines that the sanitizers name.
+ASAN := BUILD=$(BUILD)/asan CFLAGS='-O1 -g1 -fno-omit-frame-pointer' KERNEL_CFLAGS=-O2 SANITIZE=address,undefined TARGET_CLONES=0
 # Tests of scripts, launchers and documents run the same code of ours as the others, many times; layers and reference
 # compare values of code that the unit tests reach under the sanitizers (98 % of the lines of network, step and sum).
 ASAN_LEAVES_OUT := $(patsubst %,tests/%.bats,bench hosts install instructions layers manual readme reference scaling \
@@ -390,7 +390,7 @@ help:
 	@echo '  dist        $(DIST).tar.gz in $(BUILD)/: the sources, which build without git'
 	@echo '  deb         Debian packages in $(BUILD)/deb, checked by lintian'
 	@echo '  clean, help'
-	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, CPPFLAGS, LDFLAGS, MPI (openmpi, mpich; default: what mpicc is), MPICC, WERROR=1,'
+	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, KERNEL_CFLAGS (after CFLAGS, for src/kernels), CPPFLAGS, LDFLAGS, MPI (openmpi, mpich; default: what mpicc is), MPICC, WERROR=1,'
 	@echo '  ONEDNN=0, CBLAS=0, FORTRAN=0, TARGET_CLONES=0, MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick",'
 	@echo '  SANITIZE=address,undefined, and prefixes of libraries: HDF5_DIR, JANSSON_DIR, XXHASH_DIR, ZLIB_DIR, DNNL_DIR,'
 	@echo '  CBLAS_DIR (scripts/configure --help)'

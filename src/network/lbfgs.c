@@ -90,7 +90,7 @@ void lbfgs_accept(lbfgs *l) {
 static void multiply_by_inverse(const lbfgs *l, double *r) {
   const size_t size = l->optimizer->size;
   const uint32_t pairs = num_pairs(l);
-  double alpha[OPTIMIZER_MOST_STATE / 2], rho[OPTIMIZER_MOST_STATE / 2];
+  double alpha[OPTIMIZER_MOST_STATE / 2], rho[OPTIMIZER_MOST_STATE / 2] = {0}; /* gcc -O1 does not see that pairs > 0 */
   for (uint32_t i = pairs; i-- > 0;) {
     rho[i] = 1 / vector_dot(size, step_of(l, i), change_of(l, i));
     alpha[i] = rho[i] * vector_dot_wide(size, step_of(l, i), r);
