@@ -206,8 +206,8 @@ many /columns/category_counts [0] is 9, which is not possible
 few /columns/categories holds 3 texts, but 2 are counted
 kind /columns/kind [0] is 'colour', which this version does not know
 none 
-code column 0 (from 0) holds 3, which is no code of its 3 categories
-nan column 0 (from 0) holds nan, which is no code of its 3 categories
+code column 0 (from 0) holds 3, which is not a code of its 3 categories
+nan column 0 (from 0) holds nan, which is not a code of its 3 categories
 refused /train/x holds nan at row 5, column 1 (from 0)
 EOF
   launch 2 train "${quick[@]}" --data number.h5 --epochs 1 --quiet --out other

@@ -59,7 +59,7 @@ snapshot() { find "$1" -type f -exec md5sum {} + | sort; }
   [ -e run/run.lock ] || fail "the run ended too soon"
   alone train "${quick[@]}" $small --epochs 400 --out run --resume auto
   succeeds
-  notes "did not end by itself (host $(hostname), process"
+  notes "did not finish (host $(hostname), process"
   [ "$(last_line)" = "$digest" ] || fail "expected $digest"
   [ ! -e run/run.lock ] || fail "the lock is left"
 }
@@ -77,7 +77,7 @@ snapshot() { find "$1" -type f -exec md5sum {} + | sort; }
   # Whichever of the two is wanted now.
   alone train "${quick[@]}" $small --epochs 2 --out run --resume auto
   succeeds
-  notes "did not end by itself" "no checkpoint to go on from"
+  notes "did not finish" "no checkpoint to go on from"
   alone train "${quick[@]}" $small --epochs 2 --out new --resume auto
   succeeds
   ! grep -q note "$errors.all" || fail "a note without a cause"

@@ -215,7 +215,7 @@ static void test_notes(void **state) {
   options.data.rows = &same;
   options.normalize = MLPD_NORMALIZE_SCALE;
   assert_int_equal(train(&options, &made), MLPD_OK);
-  assert_non_null(strstr(notes, "the inputs are normalised anew"));
+  assert_non_null(strstr(notes, "the inputs are normalised as --normalize says"));
   assert_true(made->input.shift[1] != from->input.shift[1]);
   mlpd_model_free(made);
   options.init_from = "model.h5";

@@ -330,7 +330,7 @@ static void test_refused_rows(void **state) {
   if (size > 1)
     REFUSES(MLPD_ERROR_USAGE, "is NULL",
             mlpd_trainer_step(t, me == 0 ? NULL : &p->rows_x, me == 0 ? NULL : &p->rows_y, NULL));
-  REFUSES(MLPD_ERROR_DATA, "is 2, which is no class from 0 to 1",
+  REFUSES(MLPD_ERROR_DATA, "is 2, but classes are 0 to 1",
           mlpd_trainer_step(classes, &p->rows_x, &p->rows_classes, NULL));
   (void)run(comm, t, 0, false);
   (void)run(comm, good, 0, false);

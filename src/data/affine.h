@@ -1,5 +1,5 @@
 /* Normalisation as an affine map of each column: x' = (x - shift) * scale, computed in double and rounded to float32;
- * with a limit L numbers then become x' / sqrt(1 + (x' / L)^2), likewise: close to x' near 0, and never beyond +-L.
+ * with a limit L numbers then become x' / sqrt(1 + (x' / L)^2), also in double: close to x' near 0, never beyond +-L.
  * Nothing here is collective. */
 #ifndef MLPDIST_AFFINE_H
 #define MLPDIST_AFFINE_H

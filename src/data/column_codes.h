@@ -1,8 +1,8 @@
 /* Encodes a row of raw columns as inputs of a network. A number becomes one input and, if it was missing in training
  * rows, a second one that is 1 if the value is missing. A category is one-hot: one input for each category that occurs
  * in the training rows and, if it was missing there, one for a missing value. An embedded column is one input, its
- * code: the number of the category among those, a missing value the last, -1 for what the model does not know; the
- * network makes values of it that are learned (network/embed.c). Nothing here is collective. */
+ * code: the number of the category among those, a missing value the last, -1 for unknown categories; the
+ * network looks up learned values by it (network/embed.c). Nothing here is collective. */
 #ifndef MLPDIST_COLUMN_CODES_H
 #define MLPDIST_COLUMN_CODES_H
 

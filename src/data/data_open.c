@@ -12,7 +12,7 @@ mlpd_status data_check(const mlpd_data_paths *paths, mlpd_split part) {
   if (paths->file == NULL || paths->file[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--data: no data file given");
   for (const mlpd_choice *known = mlpd_split_choices; known->name != NULL; known++)
     if (known->value == (int)part) return MLPD_OK;
-  return FAIL(MLPD_ERROR_USAGE, "%d is no part of a data set; there are train, valid, test", (int)part);
+  return FAIL(MLPD_ERROR_USAGE, "%d is not a part of a data set; the parts are train, valid and test", (int)part);
 }
 
 /* Reads the metadata every rank will need. Errors are ignored here; each rank reports its own. */

@@ -5,7 +5,7 @@
 #include "data/dataset.h"
 #include "ranks/comm.h"
 
-/* paths; of rows in memory without what counts for files alone, and with a name for messages in place of the file's.
+/* Returns paths. For rows in memory, drops the settings that only files have, and sets a name for messages as the file.
  * Not collective. */
 mlpd_data_paths data_settled(const mlpd_data_paths *paths);
 

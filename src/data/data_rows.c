@@ -46,7 +46,7 @@ static mlpd_status check_own(const given_array *a) {
               (unsigned long long)a->rows->rows, (unsigned long long)a->beside->rows);
 }
 
-/* The heads (size) of all ranks fit each other. */
+/* Checks that the heads (size) of all ranks agree. */
 static mlpd_status check_heads(const given_array *a, const array_head *heads, int size) {
   for (int rank = 1; rank < size; rank++)
     if (heads[rank].columns != heads[0].columns || heads[rank].type != heads[0].type)

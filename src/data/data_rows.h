@@ -4,7 +4,7 @@
 
 #include "h5/h5.h"
 
-/* What messages call them, in place of a file's name. */
+/* Their name in messages, in place of a file's. */
 #define DATA_ROWS_NAME "the rows in memory"
 
 /* The schema's data set (dataset.h) of the rows of all ranks in rank order; every rank gets all of them. Close with

@@ -59,7 +59,7 @@ static mlpd_status match_all(part *p, const columns *about, const name_list *nam
   return MLPD_OK;
 }
 
-/* What the file says of its columns, in the order in which they are read; nothing, where it speaks of others. */
+/* Properties of the columns in the order in which they are read; none if the file describes other columns. */
 static mlpd_status read_about(part *p, columns *about) {
   columns all;
   const uint32_t file_columns = p->order.columns != NULL ? p->order.file_columns : p->features;

@@ -149,9 +149,10 @@ static mlpd_status scan_numbers(part *p, mlpd_split split, uint64_t begin, uint6
       stored_label label = {.rows = 1, .first_row = row + i, .first_part = split};
       l->broken = !whole_at(p, block, i, &label.number);
       if (unsigned_wide && label.number == INT64_MAX) /* what reading makes of larger ones */
-        status = FAIL(MLPD_ERROR_DATA,
-                      "%s: %s holds a whole number of 2^63 - 1 or more at row %" PRIu64 " (from 0), which is no label",
-                      p->file, p->y_path, row + i);
+        status =
+            FAIL(MLPD_ERROR_DATA,
+                 "%s: %s holds a whole number of 2^63 - 1 or more at row %" PRIu64 " (from 0), which cannot be a label",
+                 p->file, p->y_path, row + i);
       if (status != MLPD_OK) break;
       if (!l->broken) status = add(l, &label, NULL, 0);
     }

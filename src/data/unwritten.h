@@ -7,8 +7,8 @@
 
 enum { UNWRITTEN_BYTES = 200 };
 
-/* Describes what was never written of an array: "3 of its 8 chunks (up to 300 of 800 rows) were never written and read
- * as 0". false if nothing is missing. Reads the index of chunks, but no rows. */
+/* Describes the parts of an array that were never written: "3 of its 8 chunks (up to 300 of 800 rows) were never
+ * written and read as 0". false if nothing is missing. Reads the index of chunks, but no rows. */
 bool unwritten_describe(const h5_array *array, char text[UNWRITTEN_BYTES]);
 
 /* Calls note, unless it is NULL, with a line for each array of the part, or of the parts of paths, that lacks rows. */

@@ -21,7 +21,7 @@ static const option rows[] = {
      .help = "also tell how much the error (1 - accuracy, or RMSE) rises when the values of a column are permuted over "
              "the rows: of each column of the table, the largest first"},
     {"repeats", "importance", "N", OPTION_INTEGER, OPTION_AT(eval_arguments, repeats),
-     .help = "permutations of each column, of which mean and deviation are printed", .minimum = 1, .maximum = 10000,
+     .help = "permutations of each column; their mean and deviation are printed", .minimum = 1, .maximum = 10000,
      .needs = "importance=yes"},
     {"seed", "importance", "N", OPTION_INTEGER, OPTION_AT(eval_arguments, seed), .help = "draws the permutations",
      .maximum = 9007199254740992.0, .needs = "importance=yes"},

@@ -5,7 +5,7 @@
 #include "program/outcome.h"
 
 typedef struct data_options {
-  bool shipped; /* data is the shipped data set, which nobody named */
+  bool shipped; /* data is the shipped data set, because the user named none */
   bool beside;  /* data is the converted table beside the model */
   const char *model, *data, *x, *y, *backend;
   mlpd_split part;

@@ -1,4 +1,4 @@
-/* What explain says of each kind of layer: a row of KINDS in explain_kind.c, and a file for each kind. */
+/* How explain shows each kind of layer: a row of KINDS in explain_kind.c, and a file for each kind. */
 #ifndef MLPDIST_PROGRAM_EXPLAIN_KIND_H
 #define MLPDIST_PROGRAM_EXPLAIN_KIND_H
 
@@ -8,7 +8,7 @@ typedef struct explain_kind {
   const char *name;                                    /* as in mlpd_layer_view */
   void (*start)(const explain_page *page, uint32_t l); /* its tensors before the step; NULL: none */
   void (*forward)(const explain_page *page, uint32_t l);
-  /* The derivative of C by what the layer takes, from delta_l, in brackets: "(delta2 W2^T)". Prints its parts before.
+  /* The derivative of C by the layer's input, from delta_l, in brackets: "(delta2 W2^T)". First prints its parts.
    */
   void (*pull)(const explain_page *page, uint32_t l, char formula[EXPLAIN_FORMULA]);
   void (*gradients)(const explain_page *page, uint32_t l); /* NULL: it has no tensors */

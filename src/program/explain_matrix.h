@@ -13,7 +13,7 @@ typedef struct explain_matrix {
 
 explain_matrix explain_matrix_of(mlpd_tensor_view tensor);
 
-/* Element (i, j) of a matrix that nobody stores. */
+/* Element (i, j) of a matrix that is computed, not stored. */
 typedef double explain_value(const void *context, uint64_t i, uint32_t j);
 
 /* Print formula, shape and numbers, 80 columns wide; of a large matrix the first rows and columns. */

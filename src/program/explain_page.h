@@ -7,7 +7,7 @@
 
 enum { EXPLAIN_NAME = 24, EXPLAIN_FORMULA = 200 };
 
-/* What is shown, and where it goes. l is a layer of the network, of any kind, from 0. */
+/* The content of a page and its output stream. l is a layer of the network, of any kind, from 0. */
 typedef struct explain_page {
   const explain_lesson *lesson;
   const explain_step *step;
@@ -25,8 +25,8 @@ bool explain_is_normed(const explain_page *page, uint32_t l); /* a dense layer b
 bool explain_activates(const explain_page *page, uint32_t l); /* layers that end with an activation */
 const char *explain_activation_name(const explain_page *page, uint32_t l);
 
-/* What layer l gives ("Yhat", "H1", "U1", "D1", "Xs"), what it takes, and the derivative of C: by z where it ends with
- * an activation ("delta1"), else by what it gives ("dC/dU1"). */
+/* Names of the output of layer l ("Yhat", "H1", "U1", "D1", "Xs"), of its input, and of the derivative of C: by z if it
+ * ends with an activation ("delta1"), else by its output ("dC/dU1"). */
 const char *explain_output_name(const explain_page *page, uint32_t l, char name[EXPLAIN_NAME]);
 const char *explain_input_name(const explain_page *page, uint32_t l, char name[EXPLAIN_NAME]);
 const char *explain_delta_name(const explain_page *page, uint32_t l, char name[EXPLAIN_NAME]);

@@ -1,4 +1,4 @@
-/* How each optimizer moves a tensor: what it holds of it, and the new values. */
+/* How each optimizer updates a tensor: its state and the new values. */
 #ifndef MLPDIST_PROGRAM_EXPLAIN_UPDATE_H
 #define MLPDIST_PROGRAM_EXPLAIN_UPDATE_H
 
@@ -17,7 +17,7 @@ void explain_update_tensor(const explain_page *page, const explain_updated *t);
 /* Parameters of the optimizer, for the head of the page; nothing for plain gradient descent. */
 void explain_update_start(const explain_page *page);
 
-/* Has explain the formulas of this optimizer? */
+/* Does explain know the formulas of this optimizer? */
 bool explain_update_knows(mlpd_optimizer optimizer);
 
 #endif

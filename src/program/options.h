@@ -34,7 +34,7 @@ typedef mlpd_option option;
 
 typedef struct option_table {
   const char *command;                  /* "train" */
-  const char *usage;                    /* what follows the command: "[options]" */
+  const char *usage;                    /* the text after the command: "[options]" */
   const char *summary;                  /* one line */
   const char *details;                  /* paragraphs after the options; NULL: none */
   const option *rows;                   /* of the command's struct; ends with name == NULL */

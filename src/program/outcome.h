@@ -17,7 +17,7 @@ void outcome_forget(void);         /* drops the recorded message */
 /* A line that the user should know, on standard error. */
 void outcome_note(const char *message);
 
-/* The rank that the launcher's environment names, or -1 without a launcher: for what comes before MPI. */
+/* The rank that the launcher's environment names, or -1 without a launcher; works before MPI is initialised. */
 int outcome_launcher_rank(void);
 
 /* Seconds of --stall-timeout and --stall-abort, for train, eval, predict and doctor. */

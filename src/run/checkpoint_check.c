@@ -11,7 +11,7 @@ mlpd_status checkpoint_check_steps(const checkpoint *c, uint64_t steps_per_epoch
   const run_state *const s = &c->state;
   if (s->epoch < 1 || s->step_in_epoch >= steps_per_epoch || (s->epoch - 1) > UINT64_MAX / steps_per_epoch - 1 ||
       s->step != (s->epoch - 1) * steps_per_epoch + s->step_in_epoch)
-    return impossible("its counters of epochs and steps do not fit each other");
+    return impossible("its counters of epochs and steps contradict each other");
   if (s->kept_epoch > s->epoch || s->kept_step > s->step || s->best_epoch >= s->epoch + (s->best_epoch == 0) ||
       s->since_best >= s->epoch || s->schedule.since >= s->epoch || s->search.since >= s->epoch ||
       s->search.ended > (s->epoch > 1))

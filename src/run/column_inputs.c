@@ -84,8 +84,8 @@ static mlpd_status count_code(counts *c, uint32_t j, double code) {
     return MLPD_OK;
   }
   if (!(code >= 0 && code < (double)most && code == floor(code)))
-    return FAIL(MLPD_ERROR_DATA, "%s: column %u (from 0) holds %g, which is no code of its %llu categories", c->file, j,
-                code, (unsigned long long)most);
+    return FAIL(MLPD_ERROR_DATA, "%s: column %u (from 0) holds %g, which is not a code of its %llu categories", c->file,
+                j, code, (unsigned long long)most);
   c->rows[first + (uint64_t)code]++;
   return MLPD_OK;
 }

@@ -6,8 +6,8 @@
 
 #include "run/prepare.h"
 
-/* What the file says of the columns of its open training part becomes p->model->codes; p->inputs: as many as they can
- * be at most. */
+/* Sets p->model->codes from the properties of the columns of the open training part, and p->inputs to the largest
+ * possible number of inputs. */
 mlpd_status column_inputs_read(part *train, preparation *p);
 
 /* Looks through the training rows, in memory or, while they are streamed, in the open part, and settles p->model->codes
@@ -17,7 +17,7 @@ mlpd_status column_inputs_find(mlpd_comm *comm, part *train, preparation *p);
 /* Makes the network of the options for these inputs, as network_of_options(). */
 mlpd_status column_inputs_network(const preparation *p, uint32_t outputs, bool shape_alone, mlpd_network **network);
 
-/* What stands for NaN in statistics, (features); NULL: nothing is missing. */
+/* Replacements for NaN in statistics (features); NULL: nothing is missing. */
 const double *column_inputs_fill(const preparation *p);
 
 #endif

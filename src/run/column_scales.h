@@ -5,7 +5,7 @@
 
 #include "run/prepare.h"
 
-/* Resolves --normalize auto from what the file says of x: an image is scaled by one range, a table column by column.
+/* Resolves --normalize auto from the properties of x: an image is scaled by one range, a table column by column.
  * Returns auto if only the values can decide: see column_statistics_alike. */
 mlpd_normalize column_scales_kind(const part *train);
 

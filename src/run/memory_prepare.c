@@ -104,7 +104,7 @@ static mlpd_status fit_into_limit(const mlpd_comm *comm, preparation *p, bool de
   if (given == 0 || needed <= given) return MLPD_OK;
   return FAIL(MLPD_ERROR_MEMORY,
               "--memory %llu is too little: this rank needs %llu bytes at least, of these %.3g MB for windows of %llu "
-              "rows a lane; a smaller --window or more ranks make it less",
+              "rows a lane; use a smaller --window or more ranks",
               (unsigned long long)given, (unsigned long long)needed, 1e-6 * (double)p->expects.bytes[MEMORY_ROWS],
               (unsigned long long)p->options.window);
 }

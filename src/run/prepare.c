@@ -321,8 +321,7 @@ static mlpd_status start_from_model(mlpd_comm *comm, const mlpd_train_events *ev
   note_taker notes = {comm, events};
   TRY(init_match_make(from, p->model, p->features, p->inputs, p->options.data.file, take_note, &notes, &p->match));
   if (!p->keeps_scales)
-    notice(comm, events,
-           "--init-from: the inputs are normalised anew, as --normalize says, and not as the model's were");
+    notice(comm, events, "--init-from: the inputs are normalised as --normalize says, not as the model's were");
   return init_match_weights(from, &p->match, p->model->network, take_note, &notes);
 }
 
@@ -348,7 +347,7 @@ static mlpd_status make_stream(mlpd_comm *comm, preparation *p) {
   return stream_create(&parts, &p->stream);
 }
 
-/* Keeps the origin of a converted table in the model, which tells its table from others by it. */
+/* Keeps the origin of a converted table in the model, which recognises its table by it. */
 static mlpd_status take_origin(preparation *p) {
   if (p->file == NULL || !h5_attribute_exists(p->file, "/", CONVERT_ORIGIN)) return MLPD_OK;
   return h5_attribute_read_text(p->file, "/", CONVERT_ORIGIN, &p->model->table);

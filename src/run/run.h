@@ -53,7 +53,7 @@ typedef struct trainer {
   float *average;                   /* (arena): of the weights, NULL: none is wanted */
   bool kept_known;                  /* the next two, of the kept weights, are known; after a resume they are not */
   double kept_valid_loss, kept_valid_metric;
-  const char *told_metrics;         /* the file of metrics of which the same was said; NULL: none. Static storage */
+  const char *told_metrics; /* the metrics file that a notice named as not written; NULL: none. Static storage */
   bool told_model, told_checkpoint; /* the user has been notified, once, that it could not be written */
   bool unsaved;                     /* kept is newer than model.h5 */
   bool verify; /* the next step compares the ranks' weights; then the held checkpoint is written. Equal on all ranks */

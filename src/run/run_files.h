@@ -7,7 +7,7 @@
 #include "model/run_file.h"
 
 /* MLPD_ERROR_FILE if folder holds a file with a name that a run writes, but no run wrote it. logs: the
- * option --log, which names what it writes beside. *used: the folder holds files of a run. */
+ * option --log, which names further files of a run. *used: the folder holds files of a run. */
 mlpd_status run_files_check(const char *folder, const char *logs, bool *used);
 
 /* MLPD_ERROR_USAGE if path is a file that a run in folder would write; option names it in the message. */

@@ -62,7 +62,7 @@ static mlpd_status refuse(const run_lock *lock, const char *by, bool certain) {
                 by);
   return FAIL(MLPD_ERROR_FILE,
               "%s: another run is writing into this folder (%s), as far as a file system without locks can tell; take "
-              "another --out, or remove %s if that run is no more",
+              "another --out, or remove %s if that run has ended",
               lock->folder, by, lock->path);
 }
 

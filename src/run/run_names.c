@@ -14,7 +14,7 @@ typedef struct line_list {
   size_t used, room;
 } line_list;
 
-/* Adds kind and name, and what follows it, as a line. */
+/* Adds a line: kind, name, and the text after it. */
 static mlpd_status add_line(line_list *list, const char *kind, const char *name, const char *of) {
   const size_t bytes = strlen(kind) + strlen(name) + strlen(of) + 16;
   if (list->used + bytes > list->room) {

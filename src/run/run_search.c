@@ -114,8 +114,7 @@ static void decide_end(trainer *t, double step) {
   }
   if (step > 0 && state->since < MOST_EVEN_EPOCHS) return;
   char text[200];
-  (void)snprintf(text, sizeof text,
-                 "lbfgs finds no lower loss, as far as single precision tells: the run ends with epoch %llu",
+  (void)snprintf(text, sizeof text, "lbfgs finds no lower loss in single precision: the run ends with epoch %llu",
                  (unsigned long long)t->state.epoch);
   run_notice(t, text);
   state->ended = 1;

@@ -129,7 +129,7 @@ static mlpd_status reserve_folder(trainer *t, const mlpd_train_options *o) {
   TRY(run_folder_reserve(o->out, o->log, &t->folder));
   if (t->folder.lock.former[0] == '\0') return MLPD_OK;
   char text[FILE_PATH_BYTES + RUN_LOCK_TEXT_BYTES];
-  (void)snprintf(text, sizeof text, "%s: the run before did not end by itself (%s); its folder is taken over", o->out,
+  (void)snprintf(text, sizeof text, "%s: the previous run did not finish (%s); this run takes over its folder", o->out,
                  t->folder.lock.former);
   run_notice(t, text);
   return MLPD_OK;

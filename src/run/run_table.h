@@ -15,7 +15,7 @@ mlpd_status run_table_convert(trainer *t, mlpd_train_options *options);
  * rank 0, before the first model is written, so that a converted.h5 beside a model is that model's. Not collective. */
 mlpd_status run_table_settle(trainer *t, const char *folder);
 
-/* Reports on rank 0 what became of the columns of a table, if not all are inputs as they are. */
+/* Reports on rank 0 how the columns of a table are used, unless every column is an input unchanged. */
 void run_table_tell(const trainer *t);
 
 /* Removes the folder that run_table_find() made if it is empty: for a run that did not begin. */

@@ -22,7 +22,8 @@ static void tell(trainer *t, mlpd_status written, uint64_t lost) {
     (void)snprintf(text, sizeof text, "the trace could not be written: %s", mlpd_error_message());
     run_notice(t, text);
   } else if (lost > 0) {
-    (void)snprintf(text, sizeof text, "the trace leaves out %llu events that found no room; fewer --trace-steps do",
+    (void)snprintf(text, sizeof text,
+                   "the trace lacks %llu events, because its memory was full; use fewer --trace-steps",
                    (unsigned long long)lost);
     run_notice(t, text);
   }

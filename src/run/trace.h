@@ -15,7 +15,7 @@ void trace_free(trace *t); /* NULL is allowed. */
 timeline *trace_timeline(trace *t); /* NULL if t is NULL. */
 
 /* Compares the clocks again and writes path on rank 0; nothing may record meanwhile. first_step: the first step traced,
- * from 1. *lost: events of all ranks that found no room. Writes the whole file or none. Collective. */
+ * from 1. *lost: number of events of all ranks that did not fit. Writes the whole file or none. Collective. */
 mlpd_status trace_write(trace *t, const char *path, uint64_t first_step, uint64_t *lost);
 
 #endif

@@ -1,4 +1,4 @@
-/* Compares the clocks of the ranks with rank 0's by round trips, of which the shortest is the most exact. */
+/* Compares the clocks of the ranks with rank 0's by round trips; the shortest one is the most exact. */
 #ifndef MLPDIST_TRACE_CLOCK_H
 #define MLPDIST_TRACE_CLOCK_H
 

@@ -1,4 +1,4 @@
-/* mlpd_train_check: what is wrong with options whatever the data. */
+/* mlpd_train_check: errors in options that do not depend on the data. */
 #include <string.h>
 
 #include "convert/table.h"

@@ -129,7 +129,7 @@ static mlpd_status read_numbers(h5_file *file, const mlpd_trainer *t, under_way_
                   (unsigned long long)value, (unsigned long long)numbers[i].size);
   }
   if (state->filled <= t->buffer_rows && state->filled <= state->seen && state->step < UINT32_MAX) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "it is damaged: its counters do not fit each other");
+  return FAIL(MLPD_ERROR_DATA, "it is damaged: its counters contradict each other");
 }
 
 /* Reads the arrays into memory of their own: a damaged file changes nothing. */

@@ -18,7 +18,7 @@ static mlpd_status check_value(const mlpd_trainer *t, double value, uint64_t row
     return FAIL(MLPD_ERROR_DATA, "row %llu of %s has a value in column %u that is not a finite number",
                 (unsigned long long)row, of_x ? "x" : "y", column);
   if (of_x || !t->classes || (value >= 0 && value < t->targets && value == floor(value))) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "row %llu of y is %g, which is no class from 0 to %u", (unsigned long long)row, value,
+  return FAIL(MLPD_ERROR_DATA, "row %llu of y is %g, but classes are 0 to %u", (unsigned long long)row, value,
               t->targets - 1);
 }
 
@@ -95,7 +95,8 @@ static mlpd_status narrow(const mlpd_trainer *t, const double *from, uint64_t ro
                    : t->classes    ? (float)from[j]
                                    : affine_map(&t->model->target, k, from[j]);
       if (!isfinite(records[j]))
-        return FAIL(MLPD_ERROR_DATA, "row %llu of the ranks' rows holds %g, which no float32 holds once normalised",
+        return FAIL(MLPD_ERROR_DATA,
+                    "row %llu of the ranks' rows holds %g, which is too large for float32 once normalised",
                     (unsigned long long)i, from[j]);
     }
     if (limit > 0) vector_squash(t->features, limit, records);

@@ -22,8 +22,8 @@ enum {
 /* The tail of one lane's microbatch. */
 void step_tail_of_lane(const loss_sums *sums, double tail[TAIL_DOUBLES]);
 
-/* Hash of what a rank keeps from step to step and must be equal on all ranks: the weights and the optimizer's state (o;
- * NULL: the weights alone). */
+/* Hash of the state that must be equal on all ranks between steps: the weights and the optimizer's state (o; NULL: the
+ * weights alone). */
 uint64_t step_tail_hash(const mlpd_network *network, const optimizer *o);
 
 /* Adds this rank's requests and, if the state is to be checked, step_tail_hash() to its tail. Call it once a step. */

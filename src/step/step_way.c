@@ -90,7 +90,7 @@ static const step_way each = {.name = "each",
                               .gradients = sum_units,
                               .finish = each_finish};
 
-/* ---- The gradient alone: whoever calls moves the weights -------------------------------------------------- */
+/* ---- The gradient alone: the caller moves the weights -------------------------------------------------- */
 
 static mlpd_status gradient_finish(stepper *s) {
   const double *tail = NULL;

@@ -41,7 +41,7 @@ static uint32_t list_nodes(uint32_t num_lanes, int threads, thread_node *nodes, 
   return count;
 }
 
-/* Worth it if a thread reads more than twice what it writes. */
+/* Pays if a thread reads more than twice as much as it writes. */
 uint32_t stepper_apart_nodes(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
                              int threads) {
   const uint32_t num_lanes = lanes.end - lanes.begin;

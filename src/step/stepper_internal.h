@@ -46,8 +46,8 @@ typedef struct step_way step_way; /* of step_way.h */
 
 /* How the threads share phase 1. */
 typedef enum sharing {
-  SHARE_LANES, /* whole lanes: data stays in one core's cache, and nobody waits */
-  SHARE_ROWS,  /* rows of all lanes together, likewise; if the weights are small */
+  SHARE_LANES, /* whole lanes: data stays in one core's cache, and no thread waits */
+  SHARE_ROWS,  /* rows of all lanes together, also without waiting; if the weights are small */
   SHARE_LAYERS /* blocks of one layer of all lanes at a time */
 } sharing;
 

@@ -108,7 +108,7 @@ mlpd_status stepper_compare_weights(stepper *s) {
   static const char *const cause =
       "a bit has flipped in memory, or the machines compute differently (as --backend onednn may); the run "
       "stops before it writes a checkpoint";
-  if (2 * most <= size) /* also for two ranks that differ: nobody can tell which is right */
+  if (2 * most <= size) /* with two ranks that differ, either may be right */
     status = FAIL(MLPD_ERROR_INTERNAL,
                   "weights or optimizer state differ between the ranks, and no majority agrees: %s", cause);
   else if (like_mine < most)
