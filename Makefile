@@ -390,8 +390,9 @@ help:
 	@echo '  dist        $(DIST).tar.gz in $(BUILD)/: the sources, which build without git'
 	@echo '  deb         Debian packages in $(BUILD)/deb, checked by lintian'
 	@echo '  clean, help'
-	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, KERNEL_CFLAGS (after CFLAGS, for src/kernels), CPPFLAGS, LDFLAGS, MPI (openmpi, mpich; default: what mpicc is), MPICC, WERROR=1,'
-	@echo '  ONEDNN=0, CBLAS=0, FORTRAN=0, TARGET_CLONES=0, MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick",'
+	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, KERNEL_CFLAGS (after CFLAGS, for src/kernels), CPPFLAGS, LDFLAGS,'
+	@echo '  MPI (openmpi, mpich; default: what mpicc is), MPICC, WERROR=1, ONEDNN=0, CBLAS=0, FORTRAN=0, TARGET_CLONES=0,'
+	@echo '  MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick",'
 	@echo '  SANITIZE=address,undefined, and prefixes of libraries: HDF5_DIR, JANSSON_DIR, XXHASH_DIR, ZLIB_DIR, DNNL_DIR,'
 	@echo '  CBLAS_DIR (scripts/configure --help)'
 endif # from another folder
