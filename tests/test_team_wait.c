@@ -42,6 +42,12 @@ static void test_watched(void **state) {
   assert_int_equal(unsetenv("GOMP_SPINCOUNT"), 0);
 }
 
+#if defined(__GNUC__) && !defined(__clang__)
+static const bool gnu = true;
+#else
+static const bool gnu = false; /* LLVM's OpenMP waits otherwise, and keeps threads for later */
+#endif
+
 static int threads_now(void) {
   DIR *const tasks = opendir("/proc/self/task");
   int found = 0;
@@ -75,20 +81,18 @@ static void test_short(void **state) {
   const int before = threads_now();
   team_wait_shorten(&w);
   assert_non_null(w.holder);
-  assert_int_equal(threads_now(), before + 1 + w.surplus);
+  if (gnu) assert_int_equal(threads_now(), before + 1 + w.surplus);
   team_wait_shorten(&w); /* once */
-  assert_int_equal(threads_now(), before + 1 + w.surplus);
-#if defined(__GNUC__) && !defined(__clang__)
+  if (gnu) assert_int_equal(threads_now(), before + 1 + w.surplus);
   const double seconds = spun();
-  if (seconds > 1e-3) print_error("%g s\n", seconds);
-  assert_true(seconds < 1e-3); /* some microseconds; else 4 ms and more */
-#endif
+  if (gnu && seconds > 1e-3) print_error("%g s\n", seconds);
+  if (gnu) assert_true(seconds < 1e-3); /* some microseconds; else 4 ms and more */
   team_wait_lengthen(&w);
   assert_null(w.holder);
   for (int i = 0; i < 1000 && threads_now() > before;
        i++) /* OpenMP does not wait for the threads of a team that ends */
     (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-  assert_int_equal(threads_now(), before);
+  if (gnu) assert_int_equal(threads_now(), before);
   team_wait_shorten(&w);
   team_wait_end(&w);
   assert_true(w.holder == NULL && w.surplus == 0);
