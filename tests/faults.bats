@@ -23,7 +23,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 @test "ranks killed at random, also while they write checkpoints: the same end" {
   unless_sanitized "digests after many kills: compared in the build without sanitizers"
-  MLPDIST=$(realpath "$MLPDIST") timeout 80 "$BATS_TEST_DIRNAME/../scripts/soak" 5 "${SOAK_SEED:-5}"
+  MLPDIST=$(realpath "$MLPDIST") timeout 240 "$BATS_TEST_DIRNAME/../scripts/soak" 5 "${SOAK_SEED:-5}"
 }
 
 # spoilt NP HOW N: trains on data.h5, which rank NP - 1 finds spoilt (tests/spoil_file.c) from its Nth read of rows on.
