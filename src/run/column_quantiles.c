@@ -9,7 +9,7 @@
 #include "run/column_rows.h"
 
 enum { DIGITS = 8, DIGIT_VALUES = 256 }; /* of a key, a byte each */
-enum { COUNTS_BYTES = 4 << 20, AT_A_TIME = COUNTS_BYTES / (2 * DIGIT_VALUES * sizeof(uint64_t)) }; /* quantiles */
+enum { COUNTS_BYTES = 16 << 20, AT_A_TIME = COUNTS_BYTES / (2 * DIGIT_VALUES * sizeof(uint64_t)) }; /* quantiles */
 
 /* An order statistic that is wanted, and the digits of its key found so far. */
 typedef struct wanted {
@@ -19,11 +19,14 @@ typedef struct wanted {
   bool none; /* the column has no values */
 } wanted;
 
-/* The order statistics on both sides of each quantile. */
+/* The order statistics on both sides of each quantile. Those of a column whose keys begin with the same digits are a
+ * group: their next digit is counted once for all of them. */
 typedef struct selection {
-  wanted *all;      /* (count): 2q and 2q + 1 are those of quantile q; of one column they lie together */
-  uint64_t *counts; /* (count, DIGIT_VALUES) */
-  size_t count;
+  wanted *all;        /* (count): 2q and 2q + 1 are those of quantile q; of one column they lie together */
+  uint32_t *group;    /* (count) of each */
+  uint64_t *prefixes; /* (groups) ascending in each column */
+  uint64_t *counts;   /* (groups, DIGIT_VALUES) */
+  size_t count, groups;
   uint32_t columns;
   int digit; /* the one that is counted, 0: the highest */
   int threads;
@@ -43,13 +46,21 @@ static double value_of(uint64_t key) {
   return value;
 }
 
-/* Counts a key for the order statistics [first, end), all of one column. */
-static void count_key(const selection *s, size_t first, size_t end, uint64_t key) {
-  const int shift = 8 * (DIGITS - 1 - s->digit);
-  for (size_t w = first; w < end; w++) {
-    const bool begins = s->digit == 0 || key >> (shift + 8) == s->all[w].prefix;
-    s->counts[w * DIGIT_VALUES + (key >> shift & 0xFF)] += begins;
+static int by_value(const void *a, const void *b) {
+  const uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
+  return (one > other) - (one < other);
+}
+
+/* The last of groups [first, end) whose prefix is at most `prefix`, else the first; of one column they ascend. */
+static size_t find_group(const selection *s, size_t first, size_t end, uint64_t prefix) {
+  while (end - first > 1) {
+    const size_t middle = first + (end - first) / 2;
+    if (s->prefixes[middle] <= prefix)
+      first = middle;
+    else
+      end = middle;
   }
+  return first;
 }
 
 static size_t end_of_column(const selection *s, size_t first) {
@@ -58,16 +69,56 @@ static size_t end_of_column(const selection *s, size_t first) {
   return end;
 }
 
+/* Groups of the order statistics [first, end) of a column. */
+static void group_column(selection *s, size_t first, size_t end) {
+  uint64_t *const prefixes = s->prefixes + s->groups;
+  size_t count = 0;
+  for (size_t w = first; w < end; w++) prefixes[w - first] = s->all[w].prefix;
+  qsort(prefixes, end - first, sizeof *prefixes, by_value);
+  for (size_t i = 0; i < end - first; i++)
+    if (i == 0 || prefixes[i] != prefixes[count - 1]) prefixes[count++] = prefixes[i];
+  for (size_t w = first; w < end; w++)
+    s->group[w] = (uint32_t)find_group(s, s->groups, s->groups + count, s->all[w].prefix);
+  s->groups += count;
+}
+
+static void make_groups(selection *s) {
+  s->groups = 0;
+  for (size_t first = 0, end = 0; first < s->count; first = end) {
+    end = end_of_column(s, first);
+    group_column(s, first, end);
+  }
+}
+
+/* The groups of the column whose order statistics begin at `first`. */
+static void find_groups(const selection *s, size_t first, size_t *begin, size_t *end) {
+  *begin = *end = s->group[first];
+  const size_t last = end_of_column(s, first);
+  for (size_t w = first; w < last; w++) {
+    if (s->group[w] < *begin) *begin = s->group[w];
+    if (s->group[w] + (size_t)1 > *end) *end = s->group[w] + (size_t)1;
+  }
+}
+
+/* Counts a key for groups [first, end), all of one column. */
+static void count_key(const selection *s, size_t first, size_t end, uint64_t key) {
+  const int shift = 8 * (DIGITS - 1 - s->digit);
+  const uint64_t prefix = s->digit == 0 ? 0 : key >> (shift + 8);
+  const size_t group = find_group(s, first, end, prefix);
+  s->counts[group * DIGIT_VALUES + (key >> shift & 0xFF)] += s->prefixes[group] == prefix;
+}
+
 static mlpd_status count_digits(void *context, element_type type, const void *x, uint64_t rows) {
   const selection *const s = context;
 #pragma omp parallel for num_threads(s->threads) schedule(dynamic)
   for (size_t first = 0; first < s->count; first++) {
     const uint32_t column = s->all[first].column;
     if (first > 0 && s->all[first - 1].column == column) continue;
-    const size_t end = end_of_column(s, first);
+    size_t begin = 0, end = 0;
+    find_groups(s, first, &begin, &end);
     for (uint64_t i = 0; i < rows; i++) {
       const double value = element_get(type, x, i * s->columns + column);
-      if (!isnan(value)) count_key(s, first, end, key_of(value));
+      if (!isnan(value)) count_key(s, begin, end, key_of(value));
     }
   }
   return MLPD_OK;
@@ -108,12 +159,13 @@ static mlpd_status select_some(mlpd_comm *comm, const part *train, const prepara
   uint64_t *values = NULL; /* (quantiles) of the column */
   mlpd_status status = memory_allocate(&values, s->count / 2, sizeof *values, "quantiles");
   for (s->digit = 0; s->digit < DIGITS; s->digit++) {
-    memset(s->counts, 0, s->count * DIGIT_VALUES * sizeof *s->counts);
+    make_groups(s);
+    memset(s->counts, 0, s->groups * DIGIT_VALUES * sizeof *s->counts);
     if (status == MLPD_OK) status = column_rows_each(comm, train, p, count_digits, s);
     TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-    TRY_GOTO(status, comm_sum_u64(comm, s->counts, s->count * DIGIT_VALUES), done);
+    TRY_GOTO(status, comm_sum_u64(comm, s->counts, s->groups * DIGIT_VALUES), done);
     for (size_t w = 0; w < s->count; w++) {
-      const uint64_t *const counted = s->counts + w * DIGIT_VALUES;
+      const uint64_t *const counted = s->counts + s->group[w] * (size_t)DIGIT_VALUES;
       if (s->digit == 0) find_rank(&all[w / 2], counted, w % 2 == 1, &s->all[w]);
       if (s->digit == 0) values[w / 2] = sum_of(counted);
       narrow(&s->all[w], counted);
@@ -134,6 +186,8 @@ mlpd_status column_quantiles_find(mlpd_comm *comm, const part *train, const prep
   const size_t most = count < AT_A_TIME ? count : AT_A_TIME;
   mlpd_status status = memory_allocate(&s.all, 2 * most, sizeof *s.all, "quantiles");
   if (status == MLPD_OK) status = memory_allocate(&s.counts, 2 * most, DIGIT_VALUES * sizeof *s.counts, "quantiles");
+  if (status == MLPD_OK) status = memory_allocate(&s.group, 2 * most, sizeof *s.group, "quantiles");
+  if (status == MLPD_OK) status = memory_allocate(&s.prefixes, 2 * most, sizeof *s.prefixes, "quantiles");
   status = mlpd_comm_agree(comm, status);
   for (size_t first = 0; first < count && status == MLPD_OK; first += most) {
     s.count = 2 * (count - first < most ? count - first : most);
@@ -141,6 +195,8 @@ mlpd_status column_quantiles_find(mlpd_comm *comm, const part *train, const prep
     status = select_some(comm, train, p, all + first, &s);
   }
   free(s.all);
+  free(s.group);
+  free(s.prefixes);
   free(s.counts);
   return status;
 }

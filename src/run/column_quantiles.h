@@ -11,7 +11,9 @@ typedef struct column_quantile {
   double value;    /* found: linear between the two values next to fraction * (count - 1); NaN: there are none */
 } column_quantile;
 
-/* Finds all (count) among the values that are not missing. train: the open part if rows are streamed. Collective. */
+/* Finds all (count) among the values that are not missing. Those of one column lie together in `all`; the time grows
+ * with the logarithm of their number. The rows are read eight times for every 4096 quantiles. train: the open part if
+ * rows are streamed. Collective. */
 mlpd_status column_quantiles_find(mlpd_comm *comm, const part *train, const preparation *p, column_quantile *all,
                                   size_t count);
 
