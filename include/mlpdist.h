@@ -162,8 +162,11 @@ typedef enum mlpd_normalize {
   MLPD_NORMALIZE_NONE,
   MLPD_NORMALIZE_SCALE,    /* (x - min) / (max - min), min and max over all of the training x */
   MLPD_NORMALIZE_STANDARD, /* (x - mean) / deviation, column by column; a constant column becomes 0 */
-  MLPD_NORMALIZE_ROBUST    /* (x - median) / (q75 - q25), column by column, or 2 (x - median) / (max - min) where the
+  MLPD_NORMALIZE_ROBUST,   /* (x - median) / (q75 - q25), column by column, or 2 (x - median) / (max - min) where the
                               quartiles are equal; a constant column becomes 0 (Holzmueller et al. 2024) */
+  MLPD_NORMALIZE_QUANTILE  /* normal scores: z, column by column, where as many training rows are below x as a standard
+                              normal distribution has below z, linear between 1000 quantiles, |z| <= 5.2; a constant
+                              column becomes 0 */
 } mlpd_normalize;
 
 /* Named sets of options: see mlpd_train_options_settle(). */

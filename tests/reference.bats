@@ -56,6 +56,12 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
     --normalize robust --clip-inputs 1.5
 }
 
+@test "values, normal scores: adam" {
+  regression
+  ranks=2 alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 16 --optimizer adam --lr 0.01 --batch 50 --lanes 3 \
+    --normalize quantile
+}
+
 @test "values on three ranks: adamw, cosine with warm-up, validation rows taken out" {
   regression
   ranks=3 alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 16,8 --activation silu --optimizer adamw \

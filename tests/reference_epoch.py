@@ -19,6 +19,7 @@ import configparser
 import csv
 import math
 import os
+import statistics
 import sys
 
 try:
@@ -261,6 +262,23 @@ def robust(values):
     return middle, np.where(width > 0, 1 / np.where(width > 0, width, 1), 0)
 
 
+def curve(values):
+    """Knots of a column's normal scores: column_curves.h."""
+    count = min(len(values), 1000)
+    quantiles, places = np.quantile(values, np.linspace(0, 1, count)), np.linspace(0, 1, count)
+    knots = [(x, places[quantiles == x].mean()) for x in np.unique(quantiles)]
+    parts = [part for n in range(60) for part in (0.75 * 0.5**n, 0.5 * 0.5**n)]
+    for end, inner, low in ((knots[0], knots[1], True), (knots[-1], knots[-2], False)):
+        whole = inner[1] if low else 1 - inner[1]  # a lone least or largest value has knots beside it
+        for part in parts if end[1] in (0, 1) else ():
+            p = part * (1 if whole > 0.5 else whole)
+            if 1e-7 < p <= 0.5 and p < whole:
+                knots.append((end[0] + (inner[0] - end[0]) * p / whole, p if low else 1 - p))
+    found = dict(sorted(knots))
+    score = statistics.NormalDist().inv_cdf
+    return np.array(list(found)), np.array([score(min(max(p, 1e-7), 1 - 1e-7)) for p in found.values()])
+
+
 def normalise(options, pixels, x):
     kind = options["normalize"]
     if kind == "auto":
@@ -269,6 +287,8 @@ def normalise(options, pixels, x):
         return x.min(), 1 / (x.max() - x.min())
     if kind == "robust":
         return robust(x)
+    if kind == "quantile":
+        return np.median(x, axis=0), np.ones(x.shape[1])
     return standard(x) if kind == "standard" else (0.0, 1.0)
 
 
@@ -345,6 +365,8 @@ class Run:
         self.shift, self.scale = (
             np.where(self.raw.is_number(), found, neutral)
             for found, neutral in zip(normalise(options, x.dtype == np.uint8, x.astype(float)), (0, 1)))
+        numbers = self.raw.is_number() & (options["normalize"] == "quantile")
+        self.curves = {j: curve(x[:, j].astype(float)) for j in np.flatnonzero(numbers)}
         loss, output = options["loss"], options["output-activation"]
         self.loss = loss if loss != "auto" else "cross-entropy" if self.classes else "mse"
         if output == "auto":
@@ -380,6 +402,8 @@ class Run:
         if self.class_weights is not None:
             weights = weights * self.class_weights[y]
         scaled = (x.astype(float) - self.shift) * self.scale
+        for j, (knots, scores) in self.curves.items():
+            scaled[:, j] = np.interp(x[:, j].astype(float), knots, scores)
         limit = self.options.real("clip-inputs")
         if limit > 0:
             scaled = scaled / np.sqrt(1 + (scaled / limit) ** 2)

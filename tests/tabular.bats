@@ -50,6 +50,56 @@ END
   done
 }
 
+# The knots of each column, by the formula, from the rows of far.csv; then those of the model.
+check_scores() {
+  python3 - "$1" << 'END' || fail "not the normal scores of the rows"
+import csv, json, statistics, sys
+rows = list(csv.DictReader(open("far.csv")))
+curves = json.load(open(sys.argv[1]))["input"]["curves"]
+score = statistics.NormalDist().inv_cdf
+for name, curve in zip(("far", "rare", "same", "gaps"), curves):
+    x, count = sorted(float(r[name]) for r in rows if r[name]), len(rows)
+    quantiles = []
+    for i in range(count):
+        place = i / (count - 1) * (len(x) - 1)
+        low = int(place + 1e-9)
+        quantiles.append(x[low] + (place - low if place - low > 1e-9 else 0) * (x[min(low + 1, len(x) - 1)] - x[low]))
+    knots = dict(zip(curve["x"], curve["z"]))
+    assert list(knots) == sorted(knots) and curve["z"] == sorted(curve["z"])
+    for q in set(quantiles):
+        among = [i for i, other in enumerate(quantiles) if abs(other - q) < 1e-9]
+        want = score(min(max(sum(among) / len(among) / (count - 1), 1e-7), 1 - 1e-7)) if len(among) < count else 0
+        near = min(knots, key=lambda k: abs(k - q))
+        assert abs(near - q) < 1e-9 * (1 + abs(q)) and abs(knots[near] - want) < 1e-6, (name, q, near, knots[near], want)
+assert len(curves[1]["x"]) == 2 and curves[2] == {"x": [3], "z": [0]}
+END
+}
+
+@test "--normalize quantile: normal scores of the training rows, the same on any ranks, streamed, resumed; --init-from keeps them" {
+  outliers
+  local options=(--data far.csv --label y --test-fraction 0 --hidden 4 --lr 1e-3 --epochs 2 --batch 20 --lanes 3 --quiet --threads 1) mode np want
+  for mode in --stream ""; do
+    want=""
+    for np in 1 3; do
+      launch "$np" train "${quick[@]}" "${options[@]}" --normalize quantile --out "run$np$mode" --checkpoint-every 7 --keep 9 $mode
+      succeeds
+      [ "$output" = "${want:=$output}" ] || fail "$np ranks $mode: expected $want"
+      alone export "run$np$mode/model.h5" "net$np$mode.json"
+      sed -n '/curves/,/shift/p' "net$np$mode.json" > "curves$np$mode"
+      cmp "curves$np$mode" curves1--stream || fail "other curves"
+    done
+  done
+  check_scores net1.json
+  launch 2 train "${quick[@]}" "${options[@]}" --normalize quantile --out run1 --resume run1/checkpoints/step-000000000007.h5
+  succeeds
+  [ "$output" = "$want" ] || fail "resumed: expected $want"
+  head -n 60 far.csv > few.csv
+  alone train "${quick[@]}" "${options[@]}" --data few.csv --init-from run1/model.h5 --out from
+  succeeds
+  alone export from/model.h5 from.json
+  sed -n '/curves/,/shift/p' from.json | cmp - curves1 || fail "--init-from does not keep the curves"
+}
+
 @test "--clamp-predictions: no prediction leaves the range of the training targets, in files, figures and exports" {
   mkdir parts
   { echo x,y; awk 'BEGIN { for (i = 0; i < 60; i++) print i % 10 "," 3 * (i % 10) - 5 }'; } > parts/train.csv

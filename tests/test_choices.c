@@ -38,7 +38,7 @@ static void test_tables(void **state) {
   check_table(mlpd_schedule_choices, MLPD_NUM_SCHEDULES);
   check_table(mlpd_lr_scale_choices, MLPD_LR_SCALE_SQRT + 1);
   check_table(mlpd_task_choices, MLPD_REGRESSION + 1);
-  check_table(mlpd_normalize_choices, MLPD_NORMALIZE_ROBUST + 1);
+  check_table(mlpd_normalize_choices, MLPD_NORMALIZE_QUANTILE + 1);
   check_table(mlpd_preset_choices, MLPD_PRESET_TABULAR + 1);
   check_table(mlpd_reduce_choices, MLPD_REDUCE_ALLREDUCE + 1);
   check_table(mlpd_update_choices, MLPD_UPDATE_EACH + 1);

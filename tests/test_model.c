@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/column_curves.h"
 #include "h5/h5.h"
 #include "network/init.h"
 #include "network/layer_kind.h"
@@ -90,6 +91,14 @@ static bool same_codes(const column_codes *a, const column_codes *b) {
          memcmp(a->inputs, b->inputs, a->first[n] * sizeof *a->inputs) == 0;
 }
 
+static bool same_curves(const column_curves *a, const column_curves *b) {
+  if (a == NULL || b == NULL) return a == b;
+  const uint64_t knots = a->first[a->columns];
+  return a->columns == b->columns && memcmp(a->first, b->first, (a->columns + 1) * sizeof *a->first) == 0 &&
+         memcmp(a->x, b->x, knots * sizeof *a->x) == 0 && memcmp(a->z, b->z, knots * sizeof *a->z) == 0 &&
+         memcmp(a->slopes, b->slopes, knots * sizeof *a->slopes) == 0;
+}
+
 static bool same_model(const mlpd_model *a, const mlpd_model *b) {
   const mlpd_network *const x = a->network, *const y = b->network;
   if (x->num_layers != y->num_layers || x->arena_size != y->arena_size) return false;
@@ -101,7 +110,7 @@ static bool same_model(const mlpd_model *a, const mlpd_model *b) {
   if (a->task != b->task || memcmp(&a->loss, &b->loss, sizeof a->loss) != 0 || a->epoch != b->epoch ||
       a->step != b->step)
     return false;
-  if (!same_codes(a->input.codes, b->input.codes)) return false;
+  if (!same_codes(a->input.codes, b->input.codes) || !same_curves(a->input.curves, b->input.curves)) return false;
   if (!same_affine(&a->input, &b->input) || !same_affine(&a->target, &b->target)) return false;
   return same_names(&a->names.columns, &b->names.columns) && same_names(&a->names.targets, &b->names.targets) &&
          same_names(&a->names.classes, &b->names.classes) && same_names(&a->names.left_out, &b->names.left_out) &&
@@ -139,6 +148,19 @@ static mlpd_model *make_model_of_columns(void) {
   column_codes_settle(&model->codes);
   assert_int_equal(model->codes.width, 7);
   model->input.codes = &model->codes;
+  return model;
+}
+
+/* The same, with curves of the first and the third column. */
+static mlpd_model *make_model_of_curves(void) {
+  mlpd_model *const model = make_model_of_columns();
+  column_curves curves;
+  assert_ok(column_curves_create(4, 5, &curves));
+  memcpy(curves.first, (const uint64_t[]){0, 3, 3, 5, 5}, 5 * sizeof(uint64_t));
+  memcpy(curves.x, (const double[]){-1, 2, 4, 0, 1}, 5 * sizeof(double));
+  memcpy(curves.z, (const double[]){-5.2, 0.25, 5.2, -1, 2}, 5 * sizeof(double));
+  column_curves_settle(&curves);
+  assert_ok(affine_bend(&model->input, &curves));
   return model;
 }
 
@@ -581,7 +603,31 @@ static void test_damaged_values(void **state) {
 
 static void test_damaged_columns(void **state) {
   (void)state;
-  check_damage(make_model_of_columns(), 0);
+  check_damage(make_model_of_curves(), 0);
+}
+
+static void test_curves(void **state) {
+  (void)state;
+  mlpd_model *const model = make_model_of_curves();
+  column_curves *const c = model->input.curves;
+  assert_round_trip(model, "curves.h5");
+  assert_int_equal(format_of("curves.h5"), 5);
+  c->x[1] = -1;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/input/curves holds (-1, -5.2) as knot 0, which is not possible");
+  c->x[1] = 2;
+  c->z[4] = NAN;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "as knot 3, which is not possible");
+  c->z[4] = 2;
+  c->first[2] = 2;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/input/curves/first [1] is above the next one");
+  c->first[2] = 3;
+  c->first[0] = 1;
+  assert_ok(model_save(model, in_folder("unfit.h5")));
+  assert_load_fails("unfit.h5", "/input/curves/first does not fit the 5 knots");
+  mlpd_model_free(model);
 }
 
 int main(void) {
@@ -594,6 +640,7 @@ int main(void) {
       cmocka_unit_test(test_faults_of_kinds), cmocka_unit_test(test_content_that_does_not_fit),
       cmocka_unit_test(test_damaged_classes), cmocka_unit_test(test_damaged_values),
       cmocka_unit_test(test_columns),         cmocka_unit_test(test_damaged_columns),
+      cmocka_unit_test(test_curves),
   };
   return cmocka_run_group_tests_name("model", tests, setup, teardown);
 }

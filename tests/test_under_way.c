@@ -295,6 +295,7 @@ static void test_refused_options(void **state) {
   check_refused("ema", "0.9", "option ema has no meaning here");
   check_refused("optimizer", "lbfgs", "option optimizer lbfgs has no meaning here");
   check_refused("data", "digits.h5", "option data has no meaning here");
+  check_refused("normalize", "quantile", "option normalize quantile has no meaning here");
   check_refused("patience", "3", "option patience has no meaning here");
   check_refused("class-weight", "balanced", "option class-weight has no meaning here");
   check_refused("out", "run", "mlpd_trainer_save()");

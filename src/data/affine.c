@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "data/column_codes.h"
+#include "data/column_curves.h"
 #include "kernels/cpu.h"
 #include "kernels/vector.h"
 
@@ -31,7 +32,19 @@ void affine_free(affine *a) {
   free(a->scale);
   free(a->narrow_shift);
   free(a->narrow_scale);
+  column_curves_free(a->curves);
+  free(a->curves);
   *a = (affine){0};
+}
+
+mlpd_status affine_bend(affine *a, column_curves *curves) {
+  const mlpd_status status = memory_allocate(&a->curves, 1, sizeof *a->curves, "normalisation");
+  if (status == MLPD_OK)
+    *a->curves = *curves;
+  else
+    column_curves_free(curves);
+  *curves = (column_curves){.columns = 0};
+  return status;
 }
 
 static bool is_narrow(double shift, double scale) {
@@ -69,6 +82,23 @@ static void gather(const affine *a, element_type type, uint64_t m, uint64_t know
   if (denormals) cpu_restore_denormals(mode);
 }
 
+/* Maps the columns that have a curve. */
+static void follow_curves(const affine *a, element_type type, uint64_t m, const void *x, const uint32_t *rows,
+                          float *out) {
+  const uint32_t width = affine_width(a);
+  const uint64_t mode = cpu_keep_denormals();
+  for (uint64_t i = 0; i < m; i++, out += width) {
+    const uint64_t row = (rows != NULL ? rows[i] : i) * a->columns;
+    for (uint32_t j = 0; j < a->columns; j++) {
+      if (!column_curves_has(a->curves, j)) continue;
+      double value = element_get(type, x, row + j);
+      if (a->codes != NULL && isnan(value)) value = a->codes->fill[j];
+      out[a->codes != NULL ? a->codes->begin[j] : j] = (float)column_curves_map(a->curves, j, value);
+    }
+  }
+  cpu_restore_denormals(mode);
+}
+
 /* Of rows with codes: their numbers alone. */
 static void squash_numbers(const affine *a, uint64_t m, float *out) {
   const column_codes *const codes = a->codes;
@@ -81,6 +111,7 @@ static void squash_numbers(const affine *a, uint64_t m, float *out) {
 void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t known, const void *x, const uint32_t *rows,
                    float *out) {
   gather(a, type, m, known, x, rows, out);
+  if (a->curves != NULL) follow_curves(a, type, m, x, rows, out);
   if (!(a->limit > 0)) return;
   if (a->codes != NULL)
     squash_numbers(a, m, out);
@@ -89,9 +120,12 @@ void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t know
 }
 
 double affine_slope(const affine *a, uint32_t j, double x) {
-  if (!(a->limit > 0)) return a->scale[j];
-  const double part = (x - a->shift[j]) * a->scale[j] / a->limit, square = 1 + part * part;
-  return a->scale[j] / (square * sqrt(square));
+  const bool curved = a->curves != NULL && column_curves_has(a->curves, j);
+  const double slope = curved ? column_curves_slope(a->curves, j, x) : a->scale[j];
+  if (!(a->limit > 0)) return slope;
+  const double mapped = curved ? column_curves_map(a->curves, j, x) : (x - a->shift[j]) * a->scale[j];
+  const double part = mapped / a->limit, square = 1 + part * part;
+  return slope / (square * sqrt(square));
 }
 
 uint32_t affine_width(const affine *a) { return a->codes != NULL ? a->codes->width : a->columns; }

@@ -1,6 +1,6 @@
-/* Normalisation as an affine map of each column: x' = (x - shift) * scale, computed in double and rounded to float32;
- * with a limit L numbers then become x' / sqrt(1 + (x' / L)^2), also in double: close to x' near 0, never beyond +-L.
- * Nothing here is collective. */
+/* Normalisation as an affine map of each column: x' = (x - shift) * scale, or a curve (data/column_curves.h) where
+ * there is one, computed in double and rounded to float32; with a limit L numbers then become x' / sqrt(1 + (x' /
+ * L)^2), also in double: close to x' near 0, never beyond +-L. Nothing here is collective. */
 #ifndef MLPDIST_AFFINE_H
 #define MLPDIST_AFFINE_H
 
@@ -13,11 +13,15 @@ typedef struct affine {
   float *narrow_shift, *narrow_scale; /* (columns) the same in float32; affine_settle computes them */
   bool narrow;                        /* every shift and scale fits float32 */
   double limit;                       /* L; 0: none */
+  struct column_curves *curves;       /* owned; NULL: none */
   const struct column_codes *codes;   /* borrowed: how columns become inputs (data/column_codes.h); NULL: unchanged */
 } affine;
 
 mlpd_status affine_create(uint32_t columns, affine *made); /* shift 0, scale 1 */
 void affine_free(affine *a);
+
+/* Gives a curves; of *curves nothing is left. */
+mlpd_status affine_bend(affine *a, struct column_curves *curves);
 
 /* Call it after every change of shift or scale: updates narrow_shift, narrow_scale and narrow. */
 void affine_settle(affine *a);
@@ -36,7 +40,7 @@ void affine_gather(const affine *a, element_type type, uint64_t m, uint64_t know
 /* dx'/dx of column j at x. */
 double affine_slope(const affine *a, uint32_t j, double x);
 
-/* Map one value of column j, and map it back; of an affine without a limit. */
+/* Map one value of column j, and map it back; of an affine without a limit and curves. */
 float affine_map(const affine *a, uint32_t j, double value);
 double affine_map_back(const affine *a, uint32_t j, double value);
 

@@ -41,9 +41,9 @@ void column_statistics_merge(const column_statistics *other, column_statistics *
  * rows. */
 bool column_statistics_alike(const column_statistics *s);
 
-/* Computes shift and scale. kind must not be auto or robust. A constant column gets scale 0 with standard: it becomes 0
- * for any row, also for rows outside the training part. The standard deviation is that of the population (divided by
- * count). */
+/* Computes shift and scale. kind must not be auto, robust or quantile. A constant column gets scale 0 with standard: it
+ * becomes 0 for any row, also for rows outside the training part. The standard deviation is that of the population
+ * (divided by count). */
 void affine_from_statistics(mlpd_normalize kind, const column_statistics *s, affine *a);
 
 /* The same with robust: from the quartiles of each column. */

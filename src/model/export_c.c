@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/column_curves.h"
 #include "model/export.h"
 #include "model/export_c_text.h"
 #include "network/layer_kind.h"
@@ -132,6 +133,12 @@ static void write_categories(const c_file *f) {
   (void)fputs("    0,\n};\n\n", f->stream);
 }
 
+/* No array is empty: of categories alone there are no knots. */
+static bool has_curves(const mlpd_model *model) {
+  const column_curves *const c = model->input.curves;
+  return c != NULL && c->first[c->columns] > 0;
+}
+
 /* How raw columns become inputs: column_codes.h. */
 static mlpd_status write_codes(const c_file *f) {
   const column_codes *const c = &f->model->codes;
@@ -165,6 +172,20 @@ static mlpd_status write_codes(const c_file *f) {
   free(values);
   free(fill);
   return status;
+}
+
+static mlpd_status write_curves(const c_file *f) {
+  const column_curves *const c = f->model->input.curves;
+  const uint32_t n = c->columns, knots = (uint32_t)c->first[n];
+  int64_t *first = NULL;
+  TRY(memory_allocate(&first, (size_t)n + 1, sizeof *first, "curves of columns"));
+  for (uint32_t j = 0; j <= n; j++) first[j] = (int64_t)c->first[j];
+  write_integers(f, "curve_first", (uint64_t)n + 1, first);
+  write_doubles(f, "curve_x", knots, c->x);
+  write_doubles(f, "curve_z", knots, c->z);
+  write_with_name(f, CURVE);
+  free(first);
+  return MLPD_OK;
 }
 
 /* Hexadecimal: exact, and quick to read. */
@@ -327,6 +348,7 @@ static void write_predict(const c_file *f) {
   write_with_name(f, export_has_codes(f->model)
                          ? "  @_encode(x, a);\n"
                          : "  for (int j = 0; j < @_INPUTS; j++) a[j] = (float)((x[j] - @_shift[j]) * @_scale[j]);\n");
+  if (has_curves(f->model)) write_with_name(f, export_has_codes(f->model) ? CURVE_NUMBERS : CURVE_ALL);
   if (f->model->input.limit > 0) write_with_name(f, export_has_codes(f->model) ? CLIP_NUMBERS : CLIP_ALL);
   write_layers(f);
   const char *const last = network->num_layers % 2 == 0 ? "a" : "b";
@@ -410,6 +432,7 @@ mlpd_status export_c(const mlpd_model *model, const char *digest, const char *pa
   write_doubles(&f, "shift", model->input.columns, model->input.shift);
   write_doubles(&f, "scale", model->input.columns, model->input.scale);
   if (export_has_codes(model)) TRY(write_codes(&f));
+  if (has_curves(model)) TRY(write_curves(&f));
   if (model->task == MLPD_REGRESSION) {
     write_doubles(&f, "target_shift", model->target.columns, model->target.shift);
     write_doubles(&f, "target_scale", model->target.columns, model->target.scale);

@@ -119,6 +119,31 @@ static const char CLIP[] =
     "  return (float)(value / sqrt(1 + part * part));\n"
     "}\n\n";
 
+/* As column_curves.c. */
+static const char CURVE[] =
+    "static float @_curve(int column, double x) {\n"
+    "  int first = @_curve_first[column], last = @_curve_first[column + 1] - 1;\n"
+    "  if (x <= @_curve_x[first]) return (float)@_curve_z[first];\n"
+    "  if (x >= @_curve_x[last]) return (float)@_curve_z[last];\n"
+    "  while (last - first > 1) {\n"
+    "    const int middle = first + (last - first) / 2;\n"
+    "    if (x >= @_curve_x[middle])\n"
+    "      first = middle;\n"
+    "    else\n"
+    "      last = middle;\n"
+    "  }\n"
+    "  const double slope = (@_curve_z[last] - @_curve_z[first]) / (@_curve_x[last] - @_curve_x[first]);\n"
+    "  return (float)(@_curve_z[first] + (x - @_curve_x[first]) * slope);\n"
+    "}\n\n";
+
+static const char CURVE_ALL[] =
+    "  for (int j = 0; j < @_INPUTS; j++)\n"
+    "    if (@_curve_first[j] < @_curve_first[j + 1]) a[j] = @_curve(j, x[j]);\n";
+
+static const char CURVE_NUMBERS[] =
+    "  for (int j = 0; j < @_INPUTS; j++)\n"
+    "    if (@_curve_first[j] < @_curve_first[j + 1]) a[@_begin[j]] = @_curve(j, x[j] != x[j] ? @_fill[j] : x[j]);\n";
+
 static const char CLIP_ALL[] = "  for (int j = 0; j < @_INPUTS; j++) a[j] = @_clip(a[j]);\n";
 
 static const char CLIP_NUMBERS[] =

@@ -1,6 +1,7 @@
 /* A model as JSON. Numbers have as many digits as give back the same float (9) or double (17). */
 #include <stdlib.h>
 
+#include "data/column_curves.h"
 #include "model/export.h"
 #include "model/model_output.h"
 #include "network/layer_kind.h"
@@ -44,6 +45,20 @@ static void write_doubles(FILE *stream, const char *name, uint32_t n, const doub
 static void write_affine(FILE *stream, const affine *a) {
   write_doubles(stream, "shift", a->columns, a->shift, ",\n");
   write_doubles(stream, "scale", a->columns, a->scale, "\n");
+}
+
+/* The knots of each column; none of those that shift and scale map. */
+static void write_curves(FILE *stream, const column_curves *c) {
+  (void)fputs("    \"curves\": [\n", stream);
+  for (uint32_t j = 0; j < c->columns; j++) {
+    const uint64_t first = c->first[j];
+    const uint32_t n = (uint32_t)(c->first[j + 1] - first);
+    (void)fputs("    {\n", stream);
+    write_doubles(stream, "x", n, c->x + first, ",\n");
+    write_doubles(stream, "z", n, c->z + first, "\n");
+    (void)fprintf(stream, "    }%s\n", j + 1 < c->columns ? "," : "");
+  }
+  (void)fputs("    ],\n", stream);
 }
 
 /* What column_codes.h says of each column. */
@@ -145,6 +160,7 @@ mlpd_status export_json(const mlpd_model *model, const char *digest, const char 
   write_names(stream, "names", &model->names.columns);
   if (export_has_codes(model)) write_codes(stream, model);
   if (model->input.limit > 0) (void)fprintf(stream, "    \"clip\": %.17g,\n", model->input.limit);
+  if (model->input.curves != NULL) write_curves(stream, model->input.curves);
   write_affine(stream, &model->input);
   (void)fputs("  },\n", stream);
   TRY(write_layers(stream, model->network));

@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "base/memory.h"
+#include "data/column_curves.h"
 #include "model/export.h"
 #include "network/layer_kind.h"
 
@@ -169,6 +170,14 @@ static mlpd_status write_affine(archive *a, const char *of, const affine *map) {
   return write_array(a, name, "<f8", sizeof(double), 1, map->columns, 0, map->scale);
 }
 
+/* column_curves.h, its members by their names. */
+static mlpd_status write_curves(archive *a, const column_curves *c) {
+  const uint64_t knots = c->first[c->columns];
+  TRY(write_array(a, "input_curves_first", "<u8", sizeof *c->first, 1, (uint64_t)c->columns + 1, 0, c->first));
+  TRY(write_array(a, "input_curves_x", "<f8", sizeof *c->x, 1, knots, 0, c->x));
+  return write_array(a, "input_curves_z", "<f8", sizeof *c->z, 1, knots, 0, c->z);
+}
+
 /* column_codes.h, its members by their names; categories one column after the other. */
 static mlpd_status write_codes(archive *a, const mlpd_model *model) {
   const column_codes *const c = &model->codes;
@@ -225,6 +234,7 @@ static mlpd_status write_model(archive *a, const mlpd_model *model, const char *
   TRY(write_names(a, "input_names", &model->names.columns));
   TRY(write_affine(a, "input", &model->input));
   if (model->input.limit > 0) TRY(write_array(a, "input_clip", "<f8", sizeof(double), 0, 1, 0, &model->input.limit));
+  if (model->input.curves != NULL) TRY(write_curves(a, model->input.curves));
   if (export_has_codes(model)) TRY(write_codes(a, model));
   for (uint32_t l = 0; l < model->network->num_layers; l++) TRY(write_layer(a, model->network, l));
   if (outputs != NULL) TRY(write_names(a, outputs, names));

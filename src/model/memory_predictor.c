@@ -109,10 +109,10 @@ static double unit_of(const mlpd_predictor *p, uint32_t k) {
   return p->model->target.columns > 0 ? model_output_unit(p->model, k) : 1;
 }
 
-/* dx'/dx of a column of numbers; only where they are clipped does it depend on x. */
+/* dx'/dx of a column of numbers; it depends on x where they are clipped or follow a curve. */
 static double slope_of(const mlpd_predictor *p, const mlpd_rows *x, uint64_t row, uint32_t j) {
   const affine *const input = &p->model->input;
-  if (!(input->limit > 0)) return input->scale[j];
+  if (!(input->limit > 0) && input->curves == NULL) return input->scale[j];
   const double value = caller_rows_value(x, row, j);
   return affine_slope(input, j, isnan(value) && input->codes != NULL ? input->codes->fill[j] : value);
 }

@@ -9,6 +9,7 @@
 #include "h5/h5.h"
 #include "model/model_clamp.h"
 #include "model/model_columns.h"
+#include "model/model_curves.h"
 #include "model/model_hash.h"
 #include "model/model_network.h"
 #include "network/layer_kind.h"
@@ -84,7 +85,8 @@ static mlpd_status write_names(h5_file *file, const char *object, const name_lis
 }
 
 static uint64_t model_format(const mlpd_model *model) {
-  if (model->input.limit > 0 || model->least != NULL) return MODEL_FORMAT;
+  if (model->input.curves != NULL) return MODEL_FORMAT;
+  if (model->input.limit > 0 || model->least != NULL) return 4;
   const bool plain = !(model->loss.smoothing > 0) && !(model->loss.gamma > 0) && model->loss.num_quantiles == 0 &&
                      model->input.codes == NULL;
   return plain ? model_network_format(model->network) : 3;
@@ -112,6 +114,7 @@ static mlpd_status write_model(h5_file *file, const void *content) {
   if (model->table != NULL) TRY(h5_attribute_write_text(file, "/", "table", model->table));
   TRY(model_network_write(file, model->network));
   TRY(write_affine(file, "/input/shift", "/input/scale", &model->input));
+  if (model->input.curves != NULL) TRY(model_curves_write(file, model->input.curves));
   if (model->input.limit > 0) TRY(h5_attribute_write_double(file, "/", "clip_inputs", model->input.limit));
   TRY(model_columns_write(file, model));
   if (model->target.columns > 0) TRY(write_affine(file, "/target/shift", "/target/scale", &model->target));
@@ -272,6 +275,7 @@ static mlpd_status read_input(h5_file *file, mlpd_model *model) {
   uint32_t columns_of_x = 0;
   TRY(model_columns_count(file, &columns_of_x));
   TRY(read_affine(file, "/input/shift", "/input/scale", columns_of_x, &model->input));
+  TRY(model_curves_read(file, &model->input));
   TRY(model_columns_read(file, columns_of_x, model));
   if (h5_attribute_exists(file, "/", "clip_inputs"))
     TRY(h5_attribute_read_double(file, "/", "clip_inputs", &model->input.limit));

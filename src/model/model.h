@@ -1,19 +1,20 @@
 /* Models: a network with what it needs to take raw data, and its HDF5 file.
  *
  * File: root attributes mlpdist = "model", format, version, task, loss, epoch, step, digest (of the network) and
- * checksum (of all the rest: a damaged file is no model);
- * /network/layer_1/weight (inputs, outputs) with attribute activation, /network/layer_1/bias (outputs), ..., other
- * kinds of layers with attribute kind (model_network.h); /input/shift, /input/scale (features): x' = (x - shift) *
- * scale, float64, then clipped where there is an attribute clip_inputs (data/affine.h); label_smoothing, focal_gamma
- * and /quantiles, where the loss has them; /target/shift, /target/scale (targets), for regression, and /target/minimum,
- * /target/maximum, where predictions are clamped to them; /columns/name (features), /targets/name (outputs, or the one
- * of the classes) and /class_names, where the data has names; /columns/left_out, the other columns of a table;
- * attribute config, the run's resolved options; attribute table, the origin of the converted table, if the data was
- * one.
+ * checksum (of all the rest: a damaged file is no model); /network/layer_1/weight (inputs, outputs) with attribute
+ * activation, /network/layer_1/bias (outputs), ..., other kinds of layers with attribute kind (model_network.h);
+ * /input/shift, /input/scale (features): x' = (x - shift) * scale, float64, then clipped where there is an attribute
+ * clip_inputs (data/affine.h); where columns are mapped by curves instead, /input/curves/first, x, z (model_curves.h);
+ * label_smoothing, focal_gamma and /quantiles, where the loss has them; /target/shift, /target/scale (targets), for
+ * regression, and /target/minimum, /target/maximum, where predictions are clamped to them; /columns/name (features),
+ * /targets/name (outputs, or the one of the classes) and /class_names, where the data has names; /columns/left_out, the
+ * other columns of a table; attribute config, the run's resolved options; attribute table, the origin of the converted
+ * table, if the data was one.
  *
- * Format 4 has clipped inputs or clamped predictions. Format 3 has layers that are not dense with a bias, a loss with
- * parameters, or columns that are not inputs as they are (model_columns.h); where there are none, files are of
- * format 2. Format 1 had no names of columns and targets, shift and scale in float32, and other hashes (model_hash.h).
+ * Format 5 has curves. Format 4 has clipped inputs or clamped predictions. Format 3 has layers that are not dense with
+ * a bias, a loss with parameters, or columns that are not inputs as they are (model_columns.h); where there are none,
+ * files are of format 2. Format 1 had no names of columns and targets, shift and scale in float32, and other hashes
+ * (model_hash.h).
  * Nothing here is collective. */
 #ifndef MLPDIST_MODEL_H
 #define MLPDIST_MODEL_H
@@ -25,7 +26,7 @@
 #include "network/loss.h"
 #include "network/network.h"
 
-enum { MODEL_FORMAT = 4 };
+enum { MODEL_FORMAT = 5 };
 
 struct mlpd_model {
   mlpd_network *network;

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "data/column_curves.h"
+
 static void add(XXH3_state_t *state, const void *bytes, size_t count) {
   (void)XXH3_64bits_update(state, bytes, count); /* fails on NULL alone */
 }
@@ -26,6 +28,13 @@ static mlpd_status start(XXH3_state_t **state) {
 static void add_affine(XXH3_state_t *state, const affine *a) {
   add(state, a->shift, a->columns * sizeof *a->shift);
   add(state, a->scale, a->columns * sizeof *a->scale);
+}
+
+static void add_curves(XXH3_state_t *state, const column_curves *c) {
+  const uint64_t knots = c->first[c->columns];
+  add(state, c->first, ((size_t)c->columns + 1) * sizeof *c->first);
+  add(state, c->x, knots * sizeof *c->x);
+  add(state, c->z, knots * sizeof *c->z);
 }
 
 static void add_names(XXH3_state_t *state, const name_list *list) {
@@ -63,6 +72,7 @@ mlpd_status model_hash(const mlpd_model *model, model_hashes *hashes) {
   add_loss(state, &model->loss);
   add(state, numbers, sizeof numbers);
   add_affine(state, &model->input);
+  if (model->input.curves != NULL) add_curves(state, model->input.curves);
   if (model->input.limit > 0) add(state, &model->input.limit, sizeof model->input.limit);
   if (model->input.codes != NULL) add_codes(state, model->input.codes);
   add_affine(state, &model->target);

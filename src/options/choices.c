@@ -113,6 +113,8 @@ const mlpd_choice mlpd_normalize_choices[] = {
     {"standard", MLPD_NORMALIZE_STANDARD, "(x - mean) / deviation, column by column"},
     {"robust", MLPD_NORMALIZE_ROBUST,
      "(x - median) / (q75 - q25), or 2 (x - median) / (max - min) where the quartiles are equal, column by column"},
+    {"quantile", MLPD_NORMALIZE_QUANTILE,
+     "normal scores: of a standard normal distribution, the quantile that x is of its column, by 1000 quantiles"},
     END_OF_CHOICES,
 };
 

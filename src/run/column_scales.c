@@ -9,6 +9,7 @@
 #include "data/shard_values.h"
 #include "model/model_clamp.h"
 #include "ranks/comm.h"
+#include "run/column_bends.h"
 #include "run/column_inputs.h"
 #include "run/column_quantiles.h"
 
@@ -177,8 +178,8 @@ static void leave_out_categories(const column_codes *codes, column_statistics *s
   }
 }
 
-/* ... and are not scaled. A number that is missing where the training rows have all counts as their mean (robust:
- * median). */
+/* ... and are not scaled. A number that is missing where the training rows have all counts as their mean (robust
+ * and quantile: median). */
 static void keep_codes(column_codes *codes, affine *a) {
   for (uint32_t c = 0; c < codes->about.count; c++) {
     const bool category = codes->about.kinds[c] == COLUMN_KIND_CATEGORY;
@@ -234,10 +235,13 @@ static mlpd_status find_input(mlpd_comm *comm, const mlpd_train_events *events, 
     if (*kind == MLPD_NORMALIZE_AUTO)
       *kind = column_statistics_alike(&total) ? MLPD_NORMALIZE_SCALE : MLPD_NORMALIZE_STANDARD;
     if (status == MLPD_OK && *kind == MLPD_NORMALIZE_ROBUST) status = find_robust(comm, p, &total, a);
-    if (status == MLPD_OK && *kind != MLPD_NORMALIZE_ROBUST) affine_from_statistics(*kind, &total, a);
+    if (status == MLPD_OK && *kind == MLPD_NORMALIZE_QUANTILE) status = column_bends_find(comm, p, total.count, a);
+    if (status == MLPD_OK && *kind != MLPD_NORMALIZE_ROBUST && *kind != MLPD_NORMALIZE_QUANTILE)
+      affine_from_statistics(*kind, &total, a);
     if (from.type == ELEMENT_I64 || from.type == ELEMENT_U64) note_rounded(comm, events, p, "input", &total);
   }
-  if (status == MLPD_OK && p->keeps_scales) init_match_input(p->options.init_model, &p->match, p->model);
+  if (status == MLPD_OK && p->keeps_scales) status = init_match_input(p->options.init_model, &p->match, p->model);
+  status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK) keep_codes(codes, a);
   a->limit = p->options.clip_inputs;
   column_statistics_free(&total);

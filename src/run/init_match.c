@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/column_curves.h"
 #include "model/model_output.h"
 
 enum { NAMES_BYTES = 300, LINE_BYTES = 900, WHY_BYTES = 100 };
@@ -315,7 +316,7 @@ void init_match_free(init_match *match) {
   *match = (init_match){.columns = NULL};
 }
 
-void init_match_input(const mlpd_model *from, const init_match *match, mlpd_model *made) {
+mlpd_status init_match_input(const mlpd_model *from, const init_match *match, mlpd_model *made) {
   for (uint32_t j = 0; j < made->input.columns; j++) {
     const uint32_t theirs = match->columns[j];
     if (!match->known[j]) continue;
@@ -323,6 +324,13 @@ void init_match_input(const mlpd_model *from, const init_match *match, mlpd_mode
     made->input.scale[j] = from->input.scale[theirs];
     if (is_marked(made, j) && is_marked(from, theirs)) made->codes.fill[j] = from->codes.fill[theirs];
   }
+  if (from->input.curves == NULL) return MLPD_OK;
+  column_curves curves;
+  const mlpd_status status =
+      column_curves_pick(from->input.curves, match->columns, match->known, made->input.columns, &curves);
+  if (status == MLPD_OK) return affine_bend(&made->input, &curves);
+  column_curves_free(&curves);
+  return status;
 }
 
 void init_match_target(const mlpd_model *from, const init_match *match, mlpd_model *made) {

@@ -40,7 +40,7 @@ mlpd_status init_match_weights(const mlpd_model *from, const init_match *match, 
                                void *context);
 
 /* The model's normalisation of known columns, and its replacements for their missing numbers. */
-void init_match_input(const mlpd_model *from, const init_match *match, mlpd_model *made);
+mlpd_status init_match_input(const mlpd_model *from, const init_match *match, mlpd_model *made);
 
 /* The model's scaling of the targets, if the last layer is the model's. */
 void init_match_target(const mlpd_model *from, const init_match *match, mlpd_model *made);

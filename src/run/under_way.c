@@ -26,9 +26,9 @@ static mlpd_status refuse(const char *option, const char *why) {
 
 static mlpd_status check_idle(const mlpd_train_options *o) {
   if (o->data.file != NULL || o->data.rows != NULL) return refuse("data", "rows are handed in step by step");
-  if (o->normalize == MLPD_NORMALIZE_ROBUST)
-    return refuse("normalize robust",
-                  "the quartiles of the rows are not known; mlpd_trainer_normalize() sets shift and scale");
+  if (o->normalize == MLPD_NORMALIZE_ROBUST || o->normalize == MLPD_NORMALIZE_QUANTILE)
+    return refuse(o->normalize == MLPD_NORMALIZE_ROBUST ? "normalize robust" : "normalize quantile",
+                  "the quantiles of the rows are not known; mlpd_trainer_normalize() sets shift and scale");
   if (o->clamp_predictions) return refuse("clamp-predictions", "the range of the targets is not known");
   if (o->stream) return refuse("stream", "rows are handed in step by step");
   if (o->out != NULL) return refuse("out", "mlpd_trainer_save() writes a file");
@@ -90,7 +90,11 @@ static mlpd_status start_from(mlpd_trainer *t) {
   mlpd_status status = init_match_make(from, made, t->features, t->features, "the trainer", NULL, NULL, &match);
   if (status == MLPD_OK) status = init_match_weights(from, &match, made->network, NULL, NULL);
   if (status == MLPD_OK && t->options.normalize == MLPD_NORMALIZE_AUTO) {
-    init_match_input(from, &match, made);
+    status = from->input.curves == NULL
+                 ? init_match_input(from, &match, made)
+                 : FAIL(MLPD_ERROR_USAGE,
+                        "mlpd_trainer: the model to start from normalises by quantiles, and of rows that are handed in "
+                        "they are not known; option normalize standard normalises anew");
     affine_settle(&made->input);
     t->state.scales_x = 1;
   }

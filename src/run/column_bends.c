@@ -1,0 +1,80 @@
+#include "run/column_bends.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "data/column_curves.h"
+#include "ranks/comm.h"
+#include "run/column_quantiles.h"
+
+enum { COLUMNS_AT_A_TIME = 64 };
+
+/* What the columns share. */
+typedef struct bending {
+  const preparation *p;
+  affine *a;
+  uint32_t count; /* quantiles of a column */
+  column_quantile *quantiles;
+  double *values; /* (count) */
+  column_curves curves;
+} bending;
+
+static bool is_number(const preparation *p, uint32_t j) {
+  const column_codes *const codes = &p->model->codes;
+  return codes->about.count == 0 || codes->about.kinds[j] != COLUMN_KIND_CATEGORY;
+}
+
+static double fraction_of(const bending *b, uint32_t i) {
+  return b->count > 1 ? (double)i / (double)(b->count - 1) : 0;
+}
+
+/* A column without a value becomes 0, as a constant one. */
+static void bend_column(bending *b, uint32_t j, const column_quantile *quantiles) {
+  column_curves *const c = &b->curves;
+  const uint64_t first = c->first[j];
+  for (uint32_t i = 0; i < b->count; i++) b->values[i] = isnan(quantiles[i].value) ? 0 : quantiles[i].value;
+  c->first[j + 1] = first + column_curve_knots(b->count, b->values, c->x + first, c->z + first);
+  b->a->shift[j] = 0.5 * b->values[(b->count - 1) / 2] + 0.5 * b->values[b->count / 2];
+  b->a->scale[j] = 1;
+}
+
+/* Columns [begin, end). Collective. */
+static mlpd_status bend_columns(mlpd_comm *comm, bending *b, uint32_t begin, uint32_t end) {
+  size_t wanted = 0;
+  for (uint32_t j = begin; j < end; j++)
+    for (uint32_t i = 0; i < b->count && is_number(b->p, j); i++)
+      b->quantiles[wanted++] = (column_quantile){.column = j, .fraction = fraction_of(b, i)};
+  if (wanted > 0) TRY(column_quantiles_find(comm, &b->p->source, b->p, b->quantiles, wanted));
+  const column_quantile *next = b->quantiles;
+  for (uint32_t j = begin; j < end; j++) {
+    b->curves.first[j + 1] = b->curves.first[j];
+    if (!is_number(b->p, j)) continue;
+    bend_column(b, j, next);
+    next += b->count;
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status allocate(bending *b) {
+  const uint32_t columns = b->a->columns;
+  const size_t some = columns < COLUMNS_AT_A_TIME ? columns : COLUMNS_AT_A_TIME;
+  TRY(memory_allocate(&b->quantiles, some * b->count, sizeof *b->quantiles, "quantiles"));
+  TRY(memory_allocate(&b->values, b->count, sizeof *b->values, "quantiles"));
+  const uint64_t knots = (uint64_t)b->count + CURVE_KNOTS_MOST - CURVE_QUANTILES_MOST;
+  return column_curves_create(columns, columns * knots, &b->curves);
+}
+
+mlpd_status column_bends_find(mlpd_comm *comm, const preparation *p, double rows, affine *a) {
+  bending b = {.p = p, .a = a, .count = rows < CURVE_QUANTILES_MOST ? (uint32_t)rows : CURVE_QUANTILES_MOST};
+  mlpd_status status = mlpd_comm_agree(comm, allocate(&b));
+  for (uint32_t begin = 0; begin < a->columns && status == MLPD_OK; begin += COLUMNS_AT_A_TIME)
+    status =
+        bend_columns(comm, &b, begin, a->columns - begin < COLUMNS_AT_A_TIME ? a->columns : begin + COLUMNS_AT_A_TIME);
+  if (status == MLPD_OK) column_curves_settle(&b.curves);
+  if (status == MLPD_OK) status = mlpd_comm_agree(comm, affine_bend(a, &b.curves));
+  column_curves_free(&b.curves);
+  free(b.quantiles);
+  free(b.values);
+  return status;
+}
