@@ -124,8 +124,14 @@ recipe() {
 END
 }
 
+# anchors README: the names that GitHub gives its headings for links.
+anchors() {
+  awk '/^```/ { inside = !inside } !inside && /^#+ /' "$1" | sed -E 's/^#+ //; s/\]\([^)]*\)//g; s/[^A-Za-z0-9_ -]//g; s/ /-/g' |
+    tr '[:upper:]' '[:lower:]'
+}
+
 @test "READMEs name files that exist, and their links lead somewhere" {
-  local readme folder path
+  local readme folder path anchor
   while IFS= read -r readme; do
     folder=$(dirname "$top/$readme")
     # shellcheck disable=SC2016 # backticks of Markdown
@@ -137,6 +143,9 @@ END
     for path in $(grep -oE '\]\([^)#]+' "$top/$readme" | cut -c3- | grep -v '^http' | sort -u); do
       [ -e "$folder/$path" ] || echo "$readme: a link to $path" >> missing.txt
     done
+    while IFS='#' read -r path anchor; do
+      anchors "$folder/${path:-README.md}" | grep -qxF -e "$anchor" || echo "$readme: a link to $path#$anchor" >> missing.txt
+    done < <(grep -oE '\]\([^)# ]*#[^)]+' "$top/$readme" | cut -c3- | grep -v '^http')
   done < <(cd "$top" && find . -name README.md ! -path './build*')
   [ ! -e missing.txt ] || fail "$(cat missing.txt)"
 }
