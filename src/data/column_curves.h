@@ -1,6 +1,6 @@
-/* Normalisation by quantiles: a number becomes its normal score, the z that as large a part of a standard normal
- * distribution lies below as of the training rows lies below the number. Each column has knots (x, z), at most 1000 of
- * them quantiles of its training rows, and z is linear in between; beyond the outermost knots it stays as it is there.
+/* Normalisation by quantiles: a number becomes its normal score, the z below which a standard normal distribution has
+ * the same share as the training rows have below the number. Each column has knots (x, z), at most 1000 of them
+ * quantiles of its training rows, and z is linear in between; beyond the outermost knots it stays as it is there.
  *
  * This follows scikit-learn's QuantileTransformer(output_distribution="normal"), with two differences. It interpolates
  * probabilities and takes the inverse of the normal distribution function of each row; here the inverse is taken at the
