@@ -283,6 +283,8 @@ for k in range(3):
     state[f"net.{2 * k}.weight"], state[f"net.{2 * k}.bias"] = w[k].T, b[k]
 np.savez("net.npz", **state)
 np.savez("more.npz", **state, **{"norm.running_mean": b[0]})
+np.savez("counted.npz", **state, **{"norm.num_batches_tracked": np.int64(3)})
+np.savez("normed.npz", **state, **{"norm.weight": b[0]})
 END
   for file in net.h5 net.hdf5; do
     alone import "$file" keras-model.h5
@@ -304,7 +306,11 @@ END
   alone import net.h5 x.out.h5 --activation relu
   fails_with 2 "the file tells its activations"
   alone import more.npz x.out.h5 --activation relu
-  fails_with 1 "norm.running_mean (rank 1) is no weight (outputs, inputs) or bias of a linear layer"
+  fails_with 1 "norm.running_mean is no weight or bias; a state dict of linear layers, NAME.weight and NAME.bias, is read"
+  alone import counted.npz x.out.h5 --activation relu
+  fails_with 1 "norm.num_batches_tracked is no weight or bias"
+  alone import normed.npz x.out.h5 --activation relu
+  fails_with 1 "norm.weight (rank 1) is no weight (outputs, inputs) or bias of a linear layer"
   alone import norm.h5 x.out.h5
   fails_with 1 "layer drop is a BatchNormalization"
   alone import branch.h5 x.out.h5
@@ -324,7 +330,7 @@ END
   cmp net.h5 copy.h5 || fail "the file to import is gone"
   # Of what exists, only a model that an import made is replaced.
   table '3 * a - b'
-  "$MLPDIST" train "${quick[@]}" --data table.h5 --hidden 2 --epochs 1 --quiet --out kept > told || fail "train"
+  "$MLPDIST" train "${quick[@]}" --data table.h5 --hidden 2 --embed-numbers periodic --epochs 1 --quiet --out kept > told || fail "train"
   cp table.csv made.h5
   for file in kept/model.h5 kept/checkpoints/*.h5 table.h5 made.h5; do
     cp "$file" before
@@ -339,6 +345,14 @@ END
   succeeds
   alone import net.h5 nowhere/made.h5
   fails_with 1 "nowhere/made.h5: its folder, nowhere: No such file"
+  # What mlpdist exported and import cannot rebuild: the message says so.
+  alone export kept/model.h5 kept.npz
+  alone import kept.npz x.out.h5
+  fails_with 1 "kept.npz: mlpdist exported this file for NumPy" "use the model.h5 that it came from"
+  alone export kept/model.h5 kept.onnx
+  alone import kept.onnx x.out.h5
+  fails_with 1 "kept.onnx: mlpdist exported this file from a model that is more than dense layers" \
+    "use the model.h5 that it came from (its input has 3 values a row, but its first dense layer takes"
   for file in none.h5 none.npz; do
     alone import "$file" x.out.h5
     fails_with 1 "mlpdist: $file: "

@@ -11,6 +11,10 @@
 
 enum { NAME_BYTES = 200 };
 
+static const char CURE[] =
+    "a state dict of linear layers, NAME.weight and NAME.bias, is read; other layers go through ONNX "
+    "(torch.onnx.export)";
+
 /* An array of the archive. */
 typedef struct named_array {
   char name[NAME_BYTES]; /* without .npy */
@@ -35,13 +39,10 @@ static mlpd_status read_values(input_array *from, named_array *made) {
   return status;
 }
 
-static mlpd_status read_entry(const char *path, const zip_entry *entry, named_array *made) {
+static mlpd_status read_array(const char *path, const zip_entry *entry, named_array *made) {
   meter m = {0};
   input *in = NULL;
   input_array *array = NULL;
-  const size_t length = strlen(entry->name);
-  const size_t end = length > 4 && strcmp(entry->name + length - 4, ".npy") == 0 ? length - 4 : length;
-  (void)snprintf(made->name, sizeof made->name, "%.*s", (int)end, entry->name);
   TRY(input_open_entry(path, entry, &m, &in));
   TRY(array_open(in, &array));
   const mlpd_status status = read_values(array, made);
@@ -55,6 +56,32 @@ static int stem_of(const char *name, const char *kind) {
   if (length < end || strcmp(name + length - end, kind) != 0) return -1;
   if (length == end) return 0;
   return name[length - end - 1] == '.' ? (int)(length - end) : -1;
+}
+
+static void name_of(const zip_entry *entry, char name[NAME_BYTES]) {
+  const size_t length = strlen(entry->name);
+  const size_t end = length > 4 && strcmp(entry->name + length - 4, ".npy") == 0 ? length - 4 : length;
+  (void)snprintf(name, NAME_BYTES, "%.*s", (int)end, entry->name);
+}
+
+/* Reads an entry whose name is that of a weight or bias; others, such as the counters of norms, may be no arrays. */
+static mlpd_status read_entry(const char *path, const zip_entry *entry, named_array *made) {
+  name_of(entry, made->name);
+  if (stem_of(made->name, "weight") >= 0 || stem_of(made->name, "bias") >= 0) return read_array(path, entry, made);
+  return FAIL(MLPD_ERROR_DATA, "%s is no weight or bias; %s", made->name, CURE);
+}
+
+/* mlpdist's own export is for other programs: it names arrays after layers that a state dict does not have. */
+static mlpd_status refuse_export(const zip_entry *entries, size_t count) {
+  char name[NAME_BYTES];
+  for (size_t i = 0; i < count; i++) {
+    name_of(&entries[i], name);
+    if (strcmp(name, "layer_1_activation") != 0) continue;
+    return FAIL(MLPD_ERROR_DATA,
+                "mlpdist exported this file for NumPy, and import does not read it back: use the model.h5 that it came "
+                "from");
+  }
+  return MLPD_OK;
 }
 
 static const named_array *find_bias(const named_array *arrays, size_t count, const named_array *weight) {
@@ -97,11 +124,8 @@ static mlpd_status add_layers(const named_array *arrays, size_t count, import_ch
       bias = bias || (stem_of(arrays[k].name, "weight") >= 0 && arrays[k].rank == 2 &&
                       find_bias(arrays, count, &arrays[k]) == &arrays[i]);
     if (!weight && !bias)
-      return FAIL(
-          MLPD_ERROR_DATA,
-          "%s (rank %d) is no weight (outputs, inputs) or bias of a linear layer; a state dict of linear layers is "
-          "read, other layers go through ONNX (torch.onnx.export)",
-          arrays[i].name, arrays[i].rank);
+      return FAIL(MLPD_ERROR_DATA, "%s (rank %d) is no weight (outputs, inputs) or bias of a linear layer; %s",
+                  arrays[i].name, arrays[i].rank, CURE);
   }
   return MLPD_OK;
 }
@@ -113,7 +137,8 @@ mlpd_status import_npz(const char *path, const mlpd_import_options *options, imp
   (void)options;
   chain->needs_activation = true;
   TRY(zip_list(path, &entries, &count));
-  mlpd_status status = memory_allocate(&arrays, count, sizeof *arrays, "weights");
+  mlpd_status status = refuse_export(entries, count);
+  if (status == MLPD_OK) status = memory_allocate(&arrays, count, sizeof *arrays, "weights");
   for (size_t i = 0; i < count && status == MLPD_OK; i++) status = read_entry(path, &entries[i], &arrays[i]);
   if (status == MLPD_OK) status = add_layers(arrays, count, chain);
   for (size_t i = 0; arrays != NULL && i < count; i++) free(arrays[i].values);

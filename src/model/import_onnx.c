@@ -274,11 +274,23 @@ static mlpd_status read_graph(const onnx_file *file, import_chain *chain) {
   return status;
 }
 
+/* The graph of our own export holds what became of a category or a norm, not the layers themselves. */
+static mlpd_status refuse_export(mlpd_status status) {
+  return FAIL(status,
+              "mlpdist exported this file from a model that is more than dense layers (categories, numbers as cosines, "
+              "layer norms, ensembles, clips or the like), which import cannot rebuild: use the model.h5 that it came "
+              "from (%s)",
+              mlpd_error_message());
+}
+
 mlpd_status import_onnx(const char *path, const mlpd_import_options *options, import_chain *chain) {
   onnx_file file;
   (void)options;
   mlpd_status status = onnx_open(path, &file);
-  if (status == MLPD_OK) status = read_graph(&file, chain);
+  if (status == MLPD_OK) {
+    status = read_graph(&file, chain);
+    if (status == MLPD_ERROR_DATA && protobuf_slice_is(file.producer, "mlpdist")) status = refuse_export(status);
+  }
   if (status == MLPD_OK) status = import_onnx_names(&file, chain);
   onnx_close(&file);
   return status;
