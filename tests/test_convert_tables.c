@@ -315,6 +315,14 @@ static void test_frames_and_footers(void **state) {
   mlpd_convert_result r;
   assert_int_equal(CONVERT(o, &r, "a.csv"), MLPD_OK);
   assert_int_equal(r.train_rows, 3);
+  /* A table of one column: text below the footer is left out, a number is a row. */
+  mlpd_convert_options alone = plain_options();
+  alone.label = "none";
+  write_text("a.csv", "u\n1\n2\n(2 rows)\n\nTime: 0.31 ms\n");
+  assert_int_equal(CONVERT(alone, &r, "a.csv"), MLPD_OK);
+  assert_int_equal(r.test_rows, 2);
+  (void)unlink(in_folder("out.h5"));
+  assert_refused(alone, MLPD_ERROR_DATA, "u\n1\n2\n(2 rows)\n\n3\n", "a.csv:6: a row below '(2 rows)'");
 }
 
 static void test_encodings(void **state) {

@@ -19,7 +19,7 @@ bool csv_is_footer(const char *begin, const char *end, uint64_t *rows) {
     return false;
   if (!take_word(&p, end, "(s)")) (void)take_word(&p, end, "s");
   *rows = count;
-  if (enclosed) return take_word(&p, end, ")") ? p == end : *p == ' ' && end[-1] == ')';
+  if (enclosed) return take_word(&p, end, ")") ? p == end : p < end && *p == ' ' && end[-1] == ')';
   return p == end || take_word(&p, end, " in set") || take_word(&p, end, " selected");
 }
 
@@ -31,19 +31,28 @@ static mlpd_status check_count(const csv_source *c, uint64_t rows) {
               rows == 1 ? "" : "s", (unsigned long long)seen, seen == 1 ? "is" : "are");
 }
 
+/* A line of one cell below a footer, such as "Bye", is a row of one column only if it is a number. */
+static bool is_row(const csv_source *c, const char *begin, const char *end, uint64_t rows) {
+  const bool words = c->layout.delimiter == CSV_BLANKS && rows == c->rows_seen; /* those of the line are no cells */
+  csv_cell cell;
+  number parsed;
+  if (c->layout.columns > 1) return csv_count_cells(begin, end, c->layout.delimiter) >= c->layout.columns && !words;
+  (void)csv_next_cell(begin, end, c->layout.delimiter, &cell);
+  return csv_cell_number(&c->syntax, &cell, &parsed);
+}
+
 mlpd_status csv_footer_take(csv_source *c, const char *begin, const char *end, bool *taken) {
   csv_lines *const lines = &c->lines;
   uint64_t rows = 0;
   *taken = lines->footer[0] != '\0';
   if (!*taken && !csv_is_footer(begin, end, &rows)) return MLPD_OK;
-  const uint64_t cells = csv_count_cells(begin, end, c->layout.delimiter);
-  const bool words = c->layout.delimiter == CSV_BLANKS && rows == c->rows_seen; /* those of the line are no cells */
-  const bool fits = cells >= c->layout.columns && c->layout.columns > 1 && !words;
-  if (*taken && fits)
+  const bool row = is_row(c, begin, end, rows);
+  if (*taken && row)
     return FAIL(MLPD_ERROR_DATA,
-                "%s:%llu: a row below '%s', which ends the table; make other tables files of their own", c->base.name,
-                (unsigned long long)lines->line, lines->footer);
-  if (*taken || fits) return MLPD_OK;
+                "%s:%llu: a row below '%s', which ends the table: delete the line, or give another table a file of its "
+                "own",
+                c->base.name, (unsigned long long)lines->line, lines->footer);
+  if (*taken || row) return MLPD_OK;
   *taken = true;
   (void)csv_cell_shown(&(csv_cell){.begin = begin, .end = end}, lines->footer);
   return check_count(c, rows);
