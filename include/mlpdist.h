@@ -164,9 +164,9 @@ typedef enum mlpd_normalize {
   MLPD_NORMALIZE_STANDARD, /* (x - mean) / deviation, column by column; a constant column becomes 0 */
   MLPD_NORMALIZE_ROBUST,   /* (x - median) / (q75 - q25), column by column, or 2 (x - median) / (max - min) where the
                               quartiles are equal; a constant column becomes 0 (Holzmueller et al. 2024) */
-  MLPD_NORMALIZE_QUANTILE  /* normal scores: z, column by column, where as many training rows are below x as a standard
-                              normal distribution has below z, linear between 1000 quantiles, |z| <= 5.2; a constant
-                              column becomes 0 */
+  MLPD_NORMALIZE_QUANTILE  /* normal scores, column by column: x becomes the quantile z of the standard normal
+                              distribution for the fraction of training rows below x, linear between 1000 quantiles of
+                              x, |z| <= 5.2; a constant column becomes 0 */
 } mlpd_normalize;
 
 /* Named sets of options: see mlpd_train_options_settle(). */
@@ -487,7 +487,7 @@ typedef struct mlpd_output {
 /* A data set in the memory of the program: each rank gives rows of its own, in whatever layout; the data set is all of
  * them in rank order, and gives the same bits as a file of these rows. Types, columns and what is not given (all zero)
  * are equal on all ranks; a rank may have no rows. Arrays are borrowed for the call. Meanwhile each rank keeps a copy
- * of the rows of all ranks; a rank alone whose x has no gaps, in C order, copies no more than it trains on. */
+ * of the rows of all ranks; a single rank whose x is contiguous in C order copies only the rows that it trains on. */
 typedef struct mlpd_data_rows {
   mlpd_rows x, y, weight; /* training part: (N, d); (N, 1) classes or (N, k) values; (N, 1) or not given */
   mlpd_rows valid_x, valid_y, test_x, test_y;
@@ -580,8 +580,8 @@ MLPD_API void mlpd_import_options_default(mlpd_import_options *options);
  * activations; the message names the operator. */
 MLPD_API mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, mlpd_model **model);
 
-/* The same, into the model file out. MLPD_ERROR_USAGE if out is path under any name, or exists and is anything else
- * than a model that an import made: it is not replaced. */
+/* The same, into the model file out. MLPD_ERROR_USAGE if out is the file path under another name, or exists and is not
+ * a model that an import made: it is not replaced. */
 MLPD_API mlpd_status mlpd_import_file(const char *path, const mlpd_import_options *options, const char *out);
 
 /* From now on, notice is called with one line for each thing that the user should know about how data meets the model:
@@ -894,8 +894,8 @@ typedef struct mlpd_samples {
 MLPD_API mlpd_status mlpd_network_trace_options(mlpd_network *network, const mlpd_train_options *options,
                                                 uint64_t epoch, const mlpd_samples *samples, mlpd_trace *trace);
 
-/* An optimizer with its state, as options say: optimizer, lr, momentum and the like. Not clip_norm; the schedule only
- * after mlpd_descent_follow(). */
+/* An optimizer with its state, as options say: optimizer, lr, momentum and the like. clip_norm is ignored, and so is
+ * the schedule unless mlpd_descent_follow() is called. */
 typedef struct mlpd_descent mlpd_descent;
 
 /* For networks of this shape; any optimizer but lbfgs, whose steps are searches. The caller frees it. */
@@ -904,7 +904,7 @@ MLPD_API mlpd_status mlpd_descent_create(const mlpd_train_options *options, cons
 MLPD_API void mlpd_descent_free(mlpd_descent *descent); /* NULL is allowed. */
 
 /* From now on the steps follow the schedule of the options. Each step counts as an epoch, of options->epochs in all;
- * plateau takes the loss of the step's trace for that of the epoch. MLPD_ERROR_USAGE if epochs is 0. */
+ * plateau takes the loss of the step's trace as that of the epoch. MLPD_ERROR_USAGE if epochs is 0. */
 MLPD_API mlpd_status mlpd_descent_follow(mlpd_descent *descent);
 
 /* Learning rate of the next step. */
@@ -924,9 +924,9 @@ MLPD_API mlpd_tensor_view mlpd_descent_state(const mlpd_descent *descent, const 
 MLPD_API double mlpd_descent_trust(const mlpd_descent *descent, const mlpd_network *network, uint32_t layer,
                                    uint32_t index);
 
-/* After step `step`, from 1: takes the weights of network into average, a network of the same shape, as ema or
- * swa_start of the options say; each step counts as an epoch. Before the first step both must be equal. false: the
- * options say neither, or the average begins later. */
+/* After step `step`, from 1: adds the weights of network to average, a network of the same shape, by ema or swa_start
+ * of the options; each step counts as an epoch. Before the first step both networks must be equal. false: the options
+ * ask for no average, or it begins later. */
 MLPD_API bool mlpd_network_average(mlpd_network *average, const mlpd_network *network,
                                    const mlpd_train_options *options, uint64_t step);
 
@@ -1140,9 +1140,9 @@ typedef struct mlpd_importance {
 /* Evaluates as mlpd_evaluate() does, and then measures the permutation importance of columns (Breiman, Random forests,
  * 2001; Fisher, Rudin and Dominici, All models are wrong, but many are useful, 2019): by how much the error of the part
  * rises when the values of a column are permuted over its rows, with one permutation for each of `repeats` (1 to
- * 10000), drawn by seed. Columns that tell the same stand in for each other, and each alone looks unimportant. The same
- * bits on any number of ranks and threads. The caller frees report and importance. Collective; arguments equal on all
- * ranks. */
+ * 10000), drawn with seed. Columns with the same information stand in for each other, so each alone looks unimportant.
+ * The same bits on any number of ranks and threads. The caller frees report and importance. Collective; arguments equal
+ * on all ranks. */
 MLPD_API mlpd_status mlpd_evaluate_importance(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data,
                                               mlpd_split part, const char *backend, int threads, uint32_t repeats,
                                               uint64_t seed, mlpd_report *report, mlpd_importance *importance);

@@ -98,5 +98,5 @@ END
   alone train "${quick[@]}" --valid-fraction 0 --data train.csv --label class --hidden 4 --epochs 1 --quiet --out run
   succeeds
   launch 2 eval --model run/model.h5 --data one.csv --importance
-  fails_with 1 "one.csv: has 1 row, and to permute a column takes at least 2"
+  fails_with 1 "one.csv: has 1 row, but permuting a column needs at least 2"
 }

@@ -5,9 +5,9 @@
  * This follows scikit-learn's QuantileTransformer(output_distribution="normal"), with two differences. It interpolates
  * probabilities and takes the inverse of the normal distribution function of each row; here the inverse is taken at the
  * knots alone, so that a value costs a binary search and a multiplication. In the outermost intervals, where the
- * inverse is steep up to |z| = 5.2, further knots lie ever closer to the end: z differs by at most 0.009 (0.006 of 1000
- * quantiles). And a value that several quantiles are equal to has the score of their middle at the ends, too, where
- * scikit-learn makes -5.2 and 5.2 of 0 and 1. Nothing here is collective. */
+ * inverse is steep up to |z| = 5.2, further knots lie ever closer to the end: z differs by at most 0.009 (0.006 with
+ * 1000 quantiles). And a value that equals several quantiles gets the score of the middle one, also at the ends, where
+ * scikit-learn gives -5.2 and 5.2. Nothing here is collective. */
 #ifndef MLPDIST_COLUMN_CURVES_H
 #define MLPDIST_COLUMN_CURVES_H
 

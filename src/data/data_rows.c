@@ -93,8 +93,8 @@ static mlpd_status write_ranks(mlpd_comm *comm, const given_array *a, const arra
   return status;
 }
 
-/* The x of a rank alone, in C order, needs no copy: it is read where it lies. Labels and weights are small, and read as
- * other types than they have. */
+/* The x of a single rank, in C order, needs no copy: it is read where it lies. Labels and weights are small, and are
+ * read as other types than their own. */
 static bool can_be_lent(mlpd_comm *comm, const given_array *a) {
   return mlpd_comm_size(comm) == 1 && a->beside == NULL && caller_rows_in_c_order(a->rows);
 }

@@ -8,7 +8,7 @@
 #define DATA_ROWS_NAME "the rows in memory"
 
 /* The schema's data set (dataset.h) of the rows of all ranks in rank order; every rank gets all of them. Close with
- * h5_close. The x of a rank alone in C order is not copied. Collective. */
+ * h5_close. The x of a single rank, in C order, is not copied. Collective. */
 mlpd_status data_rows_open(mlpd_comm *comm, const mlpd_data_rows *rows, h5_file **file);
 
 #endif

@@ -105,8 +105,8 @@ mlpd_status h5_array_value_names(const h5_array *array, char ***names, int64_t *
 mlpd_status h5_array_create(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type type,
                             uint64_t chunk_rows, int deflate, h5_array **array);
 
-/* Creates object as an array (rows, columns; 0 makes rank 1) whose numbers stay at data, in C order, until the file is
- * closed: reading copies them from there, as `type`, or widened as h5_direct_can says. For a file in memory alone. */
+/* Creates object as an array (rows, columns; 0 makes rank 1) whose numbers stay at data, in C order, which must outlive
+ * the file: reading copies them from there, as `type`, or widened as h5_direct_can says. Only for a file in memory. */
 mlpd_status h5_array_lend(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type type,
                           const void *data);
 

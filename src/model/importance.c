@@ -234,9 +234,9 @@ static int by_mean(const void *a, const void *b) {
 
 static mlpd_status check_rows(const permuter *p) {
   const uint64_t rows = p->part->range.rows;
-  if (rows < 2) return FAIL(MLPD_ERROR_DATA, "%s: has 1 row, and to permute a column takes at least 2", p->file);
+  if (rows < 2) return FAIL(MLPD_ERROR_DATA, "%s: has 1 row, but permuting a column needs at least 2", p->file);
   if (rows > UINT32_MAX)
-    return FAIL(MLPD_ERROR_DATA, "%s: has %llu rows, and columns of at most %u can be permuted", p->file,
+    return FAIL(MLPD_ERROR_DATA, "%s: has %llu rows, but columns of at most %u can be permuted", p->file,
                 (unsigned long long)rows, UINT32_MAX);
   return MLPD_OK;
 }

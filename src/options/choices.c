@@ -114,7 +114,7 @@ const mlpd_choice mlpd_normalize_choices[] = {
     {"robust", MLPD_NORMALIZE_ROBUST,
      "(x - median) / (q75 - q25), or 2 (x - median) / (max - min) where the quartiles are equal, column by column"},
     {"quantile", MLPD_NORMALIZE_QUANTILE,
-     "normal scores: of a standard normal distribution, the quantile that x is of its column, by 1000 quantiles"},
+     "normal scores: x by its rank in the column, as a quantile of the standard normal distribution"},
     END_OF_CHOICES,
 };
 

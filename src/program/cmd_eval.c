@@ -18,12 +18,12 @@ static const option rows[] = {
     {"y", "input", "PATH", OPTION_PATH, OPTION_AT(eval_arguments, common.y), .help = "targets", .note = "/PART/y"},
     TABLE_OPTION_ROWS(eval_arguments),
     {"importance", "importance", NULL, OPTION_FLAG, OPTION_AT(eval_arguments, importance),
-     .help = "also tell how much the error (1 - accuracy, or RMSE) rises when the values of a column are permuted over "
-             "the rows: of each column of the table, the largest first"},
+     .help = "also print by how much the error (1 - accuracy, or RMSE) rises when the values of a column are permuted "
+             "over the rows, for each column of the table, the largest rise first"},
     {"repeats", "importance", "N", OPTION_INTEGER, OPTION_AT(eval_arguments, repeats),
      .help = "permutations of each column; their mean and deviation are printed", .minimum = 1, .maximum = 10000,
      .needs = "importance=yes"},
-    {"seed", "importance", "N", OPTION_INTEGER, OPTION_AT(eval_arguments, seed), .help = "draws the permutations",
+    {"seed", "importance", "N", OPTION_INTEGER, OPTION_AT(eval_arguments, seed), .help = "seed of the permutations",
      .maximum = 9007199254740992.0, .needs = "importance=yes"},
     COMPUTE_OPTION_ROWS(eval_arguments),
     {.name = NULL},
