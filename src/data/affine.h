@@ -20,7 +20,7 @@ typedef struct affine {
 mlpd_status affine_create(uint32_t columns, affine *made); /* shift 0, scale 1 */
 void affine_free(affine *a);
 
-/* Gives a curves; of *curves nothing is left. */
+/* Moves *curves into a, which owns them from now on; *curves becomes empty, also on failure. */
 mlpd_status affine_bend(affine *a, struct column_curves *curves);
 
 /* Call it after every change of shift or scale: updates narrow_shift, narrow_scale and narrow. */

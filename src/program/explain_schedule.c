@@ -13,7 +13,7 @@ static const char *const FORMULAS[MLPD_NUM_SCHEDULES] = {
     [MLPD_COSINE_RESTARTS] =
         "lr-min + (lr - lr-min) (1 + cos(pi u)) / 2\n"
         "          u: the part of its cycle that is over; the first lasts N steps, each\n"
-        "          other one restart-factor times as long as the one before",
+        "          later one restart-factor times as long as the one before",
     [MLPD_FLAT_COSINE] =
         "lr while s/T < flat, then\n"
         "          lr-min + (lr - lr-min) (1 + cos(pi (s/T - flat) / (1 - flat))) / 2",

@@ -4,8 +4,8 @@
 
 #include "run/prepare.h"
 
-/* Gives a, the input map of so many training rows, a curve for each column of numbers: through min(rows, 1000)
- * quantiles of the values that are not missing. shift becomes the median, scale 1. Collective. */
+/* Adds a curve for each column of numbers to the input map a: through min(rows, 1000) quantiles of its values that are
+ * not missing. rows: of the training part. shift becomes the median, scale 1. Collective. */
 mlpd_status column_bends_find(mlpd_comm *comm, const preparation *p, double rows, affine *a);
 
 #endif

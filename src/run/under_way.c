@@ -90,11 +90,12 @@ static mlpd_status start_from(mlpd_trainer *t) {
   mlpd_status status = init_match_make(from, made, t->features, t->features, "the trainer", NULL, NULL, &match);
   if (status == MLPD_OK) status = init_match_weights(from, &match, made->network, NULL, NULL);
   if (status == MLPD_OK && t->options.normalize == MLPD_NORMALIZE_AUTO) {
-    status = from->input.curves == NULL
-                 ? init_match_input(from, &match, made)
-                 : FAIL(MLPD_ERROR_USAGE,
-                        "mlpd_trainer: the model to start from normalises by quantiles, and of rows that are handed in "
-                        "they are not known; option normalize standard normalises anew");
+    status =
+        from->input.curves == NULL
+            ? init_match_input(from, &match, made)
+            : FAIL(MLPD_ERROR_USAGE,
+                   "mlpd_trainer: the model to start from normalises by quantiles, which are not known for rows that "
+                   "are handed in step by step; set option normalize to standard");
     affine_settle(&made->input);
     t->state.scales_x = 1;
   }
