@@ -94,8 +94,8 @@ static mlpd_status start_from(mlpd_trainer *t) {
         from->input.curves == NULL
             ? init_match_input(from, &match, made)
             : FAIL(MLPD_ERROR_USAGE,
-                   "mlpd_trainer: the model to start from normalises by quantiles, which are not known for rows that "
-                   "are handed in step by step; set option normalize to standard");
+                   "mlpd_trainer: the model to start from normalises by quantiles, but a trainer only by shift and "
+                   "scale; train that model with normalize standard or robust");
     affine_settle(&made->input);
     t->state.scales_x = 1;
   }
