@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* RUSAGE_THREAD */
 #include "step/team_wait.h"
 
+#include <errno.h>
 #include <omp.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -13,9 +14,9 @@
 
 static const double LOOK_SECONDS = 0.1;
 static const double STALE_SECONDS = 1;    /* since the last look: a validation or a checkpoint was between */
-static const double SHORT_SECONDS = 10;   /* then it is seen anew whether the machine is crowded */
 static const double CROWDED_SHARE = 0.75; /* of the time that the thread was on a core */
 enum { CROWDED_PREEMPTIONS = 2, MOST_SURPLUS = 8 };
+enum { SHORT_SECONDS = 10 }; /* then the next looks decide anew whether the machine is crowded */
 
 /* ---- The switch --------------------------------------------------------------------------------------- */
 
@@ -24,6 +25,7 @@ enum { CROWDED_PREEMPTIONS = 2, MOST_SURPLUS = 8 };
 struct team_holder {
   pthread_t thread;
   sem_t made, end;
+  struct timespec until; /* CLOCK_REALTIME; then the team goes without being told, if its trainer takes no more steps */
   int team;
 };
 
@@ -31,14 +33,27 @@ static void wait_for(sem_t *semaphore) {
   while (sem_wait(semaphore) != 0) continue; /* a signal came */
 }
 
+/* NULL if *left more threads can exist at once. Each makes the next. */
+static void *try_threads(void *left) {
+  pthread_t next;
+  void *failed = left;
+  if (*(int *)left == 0) return NULL;
+  --*(int *)left;
+  if (pthread_create(&next, NULL, try_threads, left) == 0) (void)pthread_join(next, &failed);
+  return failed;
+}
+
+/* OpenMP ends the process where it cannot make a thread: so this is tried first. */
 static void *hold_team(void *argument) {
   team_holder *const h = argument;
+  int left = h->team - 1;
+  if (try_threads(&left) != NULL) h->team = 1;
 #pragma omp parallel num_threads(h->team)
   {
 #pragma omp master
     (void)sem_post(&h->made);
   }
-  wait_for(&h->end);
+  while (sem_timedwait(&h->end, &h->until) != 0 && errno == EINTR) continue;
   return NULL;
 }
 
@@ -58,11 +73,13 @@ static void free_holder(team_holder *h) {
   free(h);
 }
 
-void team_wait_shorten(team_wait *w) {
+void team_wait_shorten(team_wait *w, int seconds) {
   team_holder *h = NULL;
   if (w->holder != NULL || w->surplus == 0) return;
   if (memory_allocate(&h, 1, sizeof *h, "a thread") != MLPD_OK) return;
   h->team = w->surplus + 1; /* the thread itself is not counted */
+  (void)clock_gettime(CLOCK_REALTIME, &h->until);
+  h->until.tv_sec += seconds;
   (void)sem_init(&h->made, 0, 0);
   (void)sem_init(&h->end, 0, 0);
   if (create_thread(h) != 0) {
@@ -114,7 +131,7 @@ void team_wait_look(team_wait *w) {
   const long preemptions = preemptions_now();
   if (w->holder == NULL && passed < STALE_SECONDS &&
       team_wait_crowded(passed, own - w->own, preemptions - w->preemptions)) {
-    team_wait_shorten(w);
+    team_wait_shorten(w, SHORT_SECONDS);
     w->short_since = now;
   } else if (w->holder != NULL && now - w->short_since > SHORT_SECONDS) {
     team_wait_lengthen(w);

@@ -29,9 +29,10 @@ void team_wait_look(team_wait *w);
 void team_wait_end(team_wait *w);
 
 /* The parts of team_wait_look, for tests: do others take a core away, if its thread ran for `own` of `wall` seconds and
- * lost it so many times? And the switch; a failure leaves waits as they are. */
+ * lost it so many times? And the switch: short for so many seconds, or until team_wait_lengthen; a failure leaves waits
+ * as they are. */
 bool team_wait_crowded(double wall, double own, long preemptions);
-void team_wait_shorten(team_wait *w);
+void team_wait_shorten(team_wait *w, int seconds);
 void team_wait_lengthen(team_wait *w);
 
 #endif
