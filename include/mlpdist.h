@@ -1014,7 +1014,7 @@ typedef struct mlpd_doctor_options {
   uint32_t features, outputs; /* 0: of the data, else 784 and 10 */
   const char *hidden;         /* this and the next members as in mlpd_train_options */
   const char *activation;
-  uint32_t ensemble;
+  uint32_t ensemble, members;
   mlpd_optimizer optimizer;
   uint64_t batch; /* with lbfgs the number of training rows, since its steps are over all */
   uint32_t lanes;

@@ -24,6 +24,11 @@ short=(--seconds 0.2 --hidden 16,8 --features 32 --outputs 4)
   alone doctor "${short[@]}" --ensemble 3 # scales, the shared layers, and heads
   succeeds
   says "32-16-8-4, ensemble of 3, 868 parameters" "measured, on 1 rank"
+  alone doctor "${short[@]}" --members 3
+  succeeds
+  says "32-16-8-4, 3 members, 2100 parameters" "measured, on 1 rank"
+  alone doctor "${short[@]}" --members 3 --ensemble 2
+  fails_with 2 "give one of them"
 }
 
 @test "a data set is read, and gives inputs, outputs and the most rows of a batch" {

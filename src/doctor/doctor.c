@@ -14,8 +14,13 @@
 #include "ranks/placement.h"
 
 void mlpd_doctor_options_default(mlpd_doctor_options *options) {
-  *options = (mlpd_doctor_options){
-      .hidden = "512,512", .activation = "relu", .ensemble = 1, .optimizer = MLPD_MOMENTUM, .batch = 128, .seconds = 5};
+  *options = (mlpd_doctor_options){.hidden = "512,512",
+                                   .activation = "relu",
+                                   .ensemble = 1,
+                                   .members = 1,
+                                   .optimizer = MLPD_MOMENTUM,
+                                   .batch = 128,
+                                   .seconds = 5};
 }
 
 #define AT(member) offsetof(mlpd_doctor_options, member), sizeof(((mlpd_doctor_options *)0)->member)
@@ -28,6 +33,7 @@ static const mlpd_option checked[] = {
     {"activation", NULL, NULL, MLPD_OPTION_LIST, AT(activation), .default_text = "relu",
      .choices = mlpd_activation_choices},
     {"ensemble", NULL, NULL, MLPD_OPTION_INTEGER, AT(ensemble), .minimum = 1, .maximum = 1024},
+    {"members", NULL, NULL, MLPD_OPTION_INTEGER, AT(members), .minimum = 1, .maximum = 1024},
     {"optimizer", NULL, NULL, MLPD_OPTION_CHOICE, AT(optimizer), .choices = mlpd_optimizer_choices},
     {"batch", NULL, NULL, MLPD_OPTION_INTEGER, AT(batch), .minimum = 1, .maximum = 2147483647},
     {"lanes", NULL, NULL, MLPD_OPTION_INTEGER, AT(lanes), .maximum = 65536},
@@ -68,15 +74,16 @@ static mlpd_status look_at_machine(doctor *d) {
   return MLPD_OK;
 }
 
-/* "784-512-512-10", "784-512-10, ensemble of 32" */
+/* "784-512-512-10", "784-512-10, ensemble of 32", "784-512-10, 8 members" */
 static void name_network(doctor *d) {
   mlpd_doctor_report *const r = d->report;
   const uint32_t members = network_members(d->network);
   size_t used = (size_t)snprintf(r->network, sizeof r->network, "%u", d->features);
-  for (uint32_t l = members > 1; l < d->network->num_layers && used < sizeof r->network; l++) /* no fan-out */
+  for (uint32_t l = members > 1; l < d->network->num_layers && used < sizeof r->network; l++) /* no fan-out or fork */
     used += (size_t)snprintf(r->network + used, sizeof r->network - used, "-%u", d->network->layers[l].outputs);
   if (members > 1 && used < sizeof r->network)
-    (void)snprintf(r->network + used, sizeof r->network - used, ", ensemble of %u", members);
+    (void)snprintf(r->network + used, sizeof r->network - used,
+                   d->network->members_apart ? ", %u members" : ", ensemble of %u", members);
 }
 
 static mlpd_status make_network(doctor *d) {
@@ -86,6 +93,8 @@ static mlpd_status make_network(doctor *d) {
   as_train.hidden = d->options->hidden;
   as_train.activation = d->options->activation;
   as_train.ensemble = d->options->ensemble;
+  as_train.members = d->options->members;
+  as_train.optimizer = d->options->optimizer;
   as_train.output_activation = d->classes ? MLPD_SOFTMAX : MLPD_IDENTITY;
   TRY(network_of_options(&as_train, &(input_roles){.count = d->features}, d->outputs, false, &d->network));
   mlpd_network_init(d->network, MLPD_INIT_AUTO, 1);

@@ -34,6 +34,8 @@ static const option rows[] = {
      .help = "activation of the hidden layers, or of each", .choices = mlpd_activation_choices},
     {"ensemble", "network", "K", OPTION_INTEGER, AT(doctor.ensemble),
      .help = "members that share all layers but the last; 1: a single network", RANGE(1, 1024)},
+    {"members", "network", "K", OPTION_INTEGER, AT(doctor.members),
+     .help = "separate networks in one; 1: a single network", RANGE(1, 1024)},
     {"optimizer", "network", "NAME", OPTION_CHOICE, AT(doctor.optimizer), .help = "update rule",
      .choices = mlpd_optimizer_choices},
 
