@@ -181,7 +181,10 @@ class Estimators(unittest.TestCase):
             classifier(max_iter=2).fit(self.x, self.y)
 
     def test_ensemble(self):
-        model = classifier(hidden="8", activation="tanh", ensemble=3, max_iter=20).fit(self.x, self.y).model_
+        fitted = classifier(hidden="8", activation="tanh", ensemble=3, max_iter=20).fit(self.x, self.y)
+        self.assertEqual([w.shape for w in fitted.coefs_], [(4, 8), (3, 8, 3)])
+        self.assertEqual([b.shape for b in fitted.intercepts_], [(8,), (3, 3)])
+        model = fitted.model_
         spread = model.spread(self.x)
         self.assertEqual(spread.shape, (150, 3))
         self.assertTrue((spread > 0).all() and spread.mean() < 0.2)
@@ -194,7 +197,13 @@ class Estimators(unittest.TestCase):
             classifier(max_iter=1).fit(self.x, self.y).model_.spread(self.x)
 
     def test_members(self):
-        model = classifier(hidden="8", activation="tanh", members=3, max_iter=20).fit(self.x, self.y).model_
+        fitted = classifier(hidden="8", activation="tanh", members=3, max_iter=20).fit(self.x, self.y)
+        model, intercepts = fitted.model_, [b[:, None] for b in fitted.intercepts_]
+        hidden = np.tanh(self.x @ fitted.coefs_[0] + intercepts[0])
+        z = np.exp(hidden @ fitted.coefs_[1] + intercepts[1])
+        mean = (z / z.sum(axis=2, keepdims=True)).mean(axis=0)
+        np.testing.assert_allclose(fitted.predict_proba(self.x), mean, rtol=1e-4)
+        self.assertEqual(fitted.n_layers_, 3)
         spread = model.spread(self.x)
         self.assertTrue((spread > 0).all() and spread.mean() < 0.2)
         ahead, behind = self.x.copy(), self.x.copy()

@@ -64,6 +64,13 @@ class LayerView(ctypes.Structure):
                 ("weight_stride", c_uint32), ("weight", POINTER(c_float)), ("bias", POINTER(c_float))]
 
 
+class TensorView(ctypes.Structure):
+    """mlpd_tensor_view."""
+
+    _fields_ = [("name", c_char_p), ("rows", c_uint32), ("columns", c_uint32), ("stride", c_uint32),
+                ("values", POINTER(c_float))]
+
+
 class Epoch(ctypes.Structure):
     """mlpd_epoch."""
 
@@ -88,8 +95,8 @@ class TrainEvents(ctypes.Structure):
 
 RESULT_BYTES = 8192  # of mlpd_train_result, which nothing here looks into: more than any version needs
 STRUCTS = {"mlpd_rows": Rows, "mlpd_output": Rows, "mlpd_data_rows": DataRows, "mlpd_table_options": TableOptions,
-           "mlpd_data_paths": DataPaths, "mlpd_layer_view": LayerView, "mlpd_epoch": Epoch,
-           "mlpd_train_events": TrainEvents}
+           "mlpd_data_paths": DataPaths, "mlpd_layer_view": LayerView, "mlpd_tensor_view": TensorView,
+           "mlpd_epoch": Epoch, "mlpd_train_events": TrainEvents}
 
 HANDLE = POINTER(c_void_p)
 FUNCTIONS = {  # name: result, arguments
@@ -130,6 +137,7 @@ FUNCTIONS = {  # name: result, arguments
     "mlpd_export": (c_int, [c_void_p, c_char_p]),
     "mlpd_network_num_layers": (c_uint32, [c_void_p]),
     "mlpd_network_layer": (LayerView, [c_void_p, c_uint32]),
+    "mlpd_network_tensor": (TensorView, [c_void_p, c_uint32, c_uint32]),
     "mlpd_network_digest": (None, [c_void_p, c_char_p]),
     "mlpd_predictor_create": (c_int, [c_void_p, c_int, HANDLE]),
     "mlpd_predictor_free": (None, [c_void_p]),

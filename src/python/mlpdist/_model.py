@@ -129,11 +129,18 @@ class Model:
     # ---- Weights and files ------------------------------------------------------------------------------------------
 
     def weights(self):
-        """[(weight (inputs, outputs), bias (outputs))] float32, copies, of each dense layer; heads of an ensemble are none."""
+        """[(weight (inputs, outputs), bias (outputs))] float32, copies, of each dense layer; of layers that each member
+        of an ensemble has for itself (members, inputs, outputs) and (members, outputs)."""
         network = lib.mlpd_model_network(self._pointer)
-        views = [lib.mlpd_network_layer(network, k) for k in range(lib.mlpd_network_num_layers(network))]
-        return [(_copy(v.weight, v.inputs, v.outputs, v.weight_stride), _copy(v.bias, 1, v.outputs, v.outputs)[0])
-                for v in views if v.weight]
+        made = []
+        for k in range(lib.mlpd_network_num_layers(network)):
+            layer = lib.mlpd_network_layer(network, k)
+            if layer.kind in (b"dense", b"heads"):
+                weight = _copy(lib.mlpd_network_tensor(network, k, 0)).reshape(-1, layer.inputs, layer.outputs)
+                given = lib.mlpd_network_tensor(network, k, 1)
+                bias = _copy(given) if given.values else np.zeros((len(weight), layer.outputs), np.float32)
+                made.append((weight, bias) if layer.kind == b"heads" else (weight[0], bias[0]))
+        return made
 
     def save(self, path):
         """Writes the model to an HDF5 file, for load_model() and for `mlpdist`."""
@@ -162,8 +169,7 @@ def _from_bytes(content):
         return load_model(path)
 
 
-def _copy(pointer, rows, columns, stride):
-    if not pointer:
-        return np.zeros((rows, columns), np.float32)
-    flat = np.ctypeslib.as_array(pointer, ((rows - 1) * stride + columns,))
-    return np.lib.stride_tricks.as_strided(flat, (rows, columns), (4 * stride, 4)).copy()
+def _copy(tensor):
+    """(rows, columns) of a TensorView."""
+    flat = np.ctypeslib.as_array(tensor.values, ((tensor.rows - 1) * tensor.stride + tensor.columns,))
+    return np.lib.stride_tricks.as_strided(flat, (tensor.rows, tensor.columns), (4 * tensor.stride, 4)).copy()
