@@ -25,8 +25,8 @@ struct layer_kind {
   uint32_t (*tensors)(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]);
   /* z and a of a block of layer l; in an output layer with softmax z alone. */
   void (*forward)(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part, workspace *space);
-  /* What gradient needs of delta_l and of values of tensors, for a block of whole rows of layer l, into what is kept of
-   * them; once, when delta_l is known. NULL: nothing. */
+  /* Stores what `gradient` needs of delta_l and of tensor values in space->kept, for a block of whole rows of layer l.
+   * Called once, when delta_l is known. NULL: nothing is needed. */
   void (*settle)(const mlpd_network *network, uint32_t l, const block *part, workspace *space);
   /* dC/da_{l-1} from delta_l for a block of layer l - 1, into layer_delta_below; of the first layer, dC/dx. */
   void (*backward)(const mlpd_network *network, const backend *gemm, uint32_t l, const block *part, workspace *space);

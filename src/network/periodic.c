@@ -33,6 +33,8 @@ static uint32_t periodic_tensors(const layer *l, const layer_spec *spec, tensor 
   return NUM_TENSORS;
 }
 
+static uint32_t outputs_of(const layer *l, uint32_t input) { return l->sizes[input] > 0 ? l->width : 1; }
+
 /* Row `number` of tensor i. */
 static const float *row_of(const mlpd_network *network, uint32_t l, uint32_t i, uint32_t number) {
   return layer_values(network, l, i) + (size_t)number * layer_tensor(network, l, i)->stride;
@@ -74,12 +76,14 @@ static void periodic_settle(const mlpd_network *network, uint32_t l, const block
   for (uint64_t row = part->row; row < part->row + part->rows; row++) {
     const float *delta = space->delta[l] + row * shape->stride;
     uint32_t number = 0;
-    for (uint32_t i = 0; i<shape->inputs; delta += shape->sizes[i++]> 0 ? shape->width : 1)
+    for (uint32_t i = 0; i < shape->inputs; i++) {
       if (shape->sizes[i] > 0) {
         periodic_slopes(row_of(network, l, WEIGHT, number), delta,
                         kept_of(shape, space, l, row, number) + PERIODIC_COSINES);
         number++;
       }
+      delta += outputs_of(shape, i);
+    }
   }
 }
 
@@ -108,7 +112,7 @@ typedef struct embedded_number {
   uint32_t input, number, output;
 } embedded_number;
 
-/* Adds what the number of one row says of tensor i to its gradient, a whole row of the tensor. */
+/* Adds one sample's gradient of the number's row of tensor i. */
 static void add_row(const mlpd_network *network, uint32_t l, uint32_t i, const embedded_number *of, uint64_t row,
                     const workspace *space, float *gradient) {
   const layer *const shape = &network->layers[l];
@@ -130,14 +134,15 @@ static void periodic_gradient(const mlpd_network *network, const gradient_unit *
   const uint32_t l = unit->layer, i = unit->tensor - network->layers[l].first_tensor;
   const layer *const shape = &network->layers[l];
   embedded_number of = {0};
-  for (; of.input<shape->inputs; of.output += shape->sizes[of.input++]> 0 ? shape->width : 1) {
-    if (shape->sizes[of.input] == 0) continue;
-    if (of.number >= unit->row && of.number < unit->row + unit->rows) {
+  for (; of.input < shape->inputs; of.input++) {
+    const bool is_number = shape->sizes[of.input] > 0;
+    if (is_number && of.number >= unit->row && of.number < unit->row + unit->rows) {
       float *const to = gradient + (size_t)(of.number - unit->row) * stride;
       memset(to, 0, unit->columns * sizeof *to);
       for (uint64_t r = row; r < row + n; r++) add_row(network, l, i, &of, r, space, to);
     }
-    of.number++;
+    of.number += is_number;
+    of.output += outputs_of(shape, of.input);
   }
 }
 

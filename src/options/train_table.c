@@ -116,7 +116,8 @@ const mlpd_option mlpd_train_option_table[] = {
              "network",
      RANGE(1, 1024), DEFAULT("1"), WEIGHTS},
     {"members", "network", "K", INTEGER, AT(members),
-     .help = "train K separate networks in one, from weights of their own, and predict their mean; 1: a single network",
+     .help = "train K separate networks at once, each from initial weights of its own, and predict their mean; 1: a "
+             "single network",
      RANGE(1, 1024), DEFAULT("1"), WEIGHTS},
     {"embed-above", "network", "N", INTEGER, AT(embed_above),
      .help =
@@ -125,7 +126,7 @@ const mlpd_option mlpd_train_option_table[] = {
     {"embed-width", "network", "W", INTEGER, AT(embed_width),
      .help = "number of values that an embedded category becomes", RANGE(1, 4096), DEFAULT("8"), WEIGHTS},
     {"embed-numbers", "network", "HOW", CHOICE, AT(embed_numbers),
-     .help = "make several values that are learned of each number; yes/no, one-hot and embedded columns stay",
+     .help = "turn each number into several learned values; yes/no, one-hot and embedded columns stay as they are",
      .choices = mlpd_embed_numbers_choices, DEFAULT("none"), WEIGHTS},
     {"parametrization", "network", "NAME", CHOICE, AT(parametrization),
      .help = "initial weights and rates of the layers", .choices = mlpd_parametrization_choices, DEFAULT("standard"),
