@@ -186,6 +186,8 @@ static void test_doctor(void **state) {
   ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "activation");
   o = good, o.optimizer = (mlpd_optimizer)-5;
   ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "optimizer");
+  o = good, o.members = 0;
+  ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "members");
   o = good, o.batch = 0;
   ASSERT_USAGE(mlpd_doctor(comm, &o, &report), "batch");
   o = good, o.lanes = 70000;
