@@ -459,6 +459,15 @@ END
   columns_in_onnx
 }
 
+@test "export to C: numbers that may be missing, and no categories" {
+  table VALUE
+  sed '2~9s/,[^,]*,/,,/' table.csv > gaps.csv
+  "$MLPDIST" train "${quick[@]}" --data gaps.csv --hidden 3 --epochs 1 --quiet --out run > told 2>&1 || fail "$(cat told)"
+  alone export run/model.h5 net.c
+  succeeds
+  gcc -std=c99 -O2 -Wall -Wextra -pedantic -Werror -c net.c -o net.o || fail "gcc"
+}
+
 @test "export to C and JSON: columns normalised by quantiles" {
   columns_exported --normalize quantile
   grep -q '"curves"' net.json || fail "no curves"
