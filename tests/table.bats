@@ -133,6 +133,17 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   cut -d, -f3- plain.csv > few.csv
   alone predict --model run/model.h5 --data few.csv --out few.out
   fails_with 1 "few.csv: has 2 columns, but the model takes 3"
+  # A date is three inputs, and has no name here.
+  awk -F, '{ printf "%s,2021-03-%02d,%s\n", $2, 1 + NR % 28, $1 }' plain.csv > dates.csv
+  alone train "${quick[@]}" --data dates.csv "${small[@]}" --out run
+  succeeds
+  alone predict --model run/model.h5 --data dates.csv --out dates.out
+  fails_with 1 "dates.csv: has 3 columns, but the model takes 4; if some are dates"
+  "$MLPDIST" convert dates.csv dates.h5 --test-fraction 0 --valid-fraction 0 --quiet || fail "convert"
+  alone predict --model run/model.h5 --data dates.h5 --part train --out dates.out
+  succeeds
+  alone eval --model run/model.h5 --data dates.h5
+  fails_with 1 "dates.h5: has no test part; --part names another"
 }
 
 @test "several files and folders: parts by their names, rows of one table else" {

@@ -123,6 +123,17 @@ static mlpd_status plan_by_names(const char *file, const csv_layout *layout, con
   return status;
 }
 
+/* dates: some choice of columns is short of as many inputs as dates make of one column. */
+static mlpd_status fail_count(const char *file, const csv_layout *layout, const mlpd_convert_options *options,
+                              bool dates) {
+  return FAIL(MLPD_ERROR_DATA, "%s: has %u columns, but the model takes %u%s%s", file, layout->columns,
+              options->num_model_columns, options->unlabelled ? "" : " and the target",
+              dates
+                  ? "; if some are dates, each of which is 3 inputs: they are found by name, so without names convert "
+                    "the table first (mlpdist convert)"
+                  : "");
+}
+
 /* Chooses columns by position, for a model with so many inputs: with or without the target, with or without ignored
  * columns. */
 static mlpd_status plan_by_position(const char *file, const csv_layout *layout, const mlpd_convert_options *options,
@@ -131,6 +142,7 @@ static mlpd_status plan_by_position(const char *file, const csv_layout *layout, 
   const int count = options->unlabelled ? 3 : 1;
   ways[1].label = ways[2].label = "none";
   ways[2].ignore = ways[2].columns = NULL;
+  bool dates = false;
   for (int i = 0; i < count; i++) {
     const mlpd_status status = csv_plan_by_options(file, layout, &ways[i], plan);
     if (status == MLPD_OK && plan->num_features == options->num_model_columns) {
@@ -140,11 +152,12 @@ static mlpd_status plan_by_position(const char *file, const csv_layout *layout, 
       return MLPD_OK;
     }
     if (count == 1) TRY(status);
+    const uint32_t made = status == MLPD_OK ? plan->num_features : UINT32_MAX, wanted = options->num_model_columns;
+    dates = dates || (made < wanted && (wanted - made) % (DATE_FEATURES - 1) == 0);
     csv_plan_free(plan);
     *plan = (csv_plan){.num_targets = 0};
   }
-  return FAIL(MLPD_ERROR_DATA, "%s: has %u columns, but the model takes %u%s", file, layout->columns,
-              options->num_model_columns, options->unlabelled ? "" : " and the target");
+  return fail_count(file, layout, options, dates);
 }
 
 mlpd_status csv_plan_make(const char *name, const csv_layout *layout, const mlpd_convert_options *options,

@@ -124,7 +124,8 @@ mlpd_status held_out_read(mlpd_comm *comm, h5_file *file, const mlpd_data_paths 
   mlpd_status status = part_open(file, paths, which, need_y, opened, &read->present);
   opened->of_trained = required;
   if (status == MLPD_OK && !read->present && required)
-    status = FAIL(MLPD_ERROR_DATA, "%s: has no %s part", paths->file, mlpd_choice_name(mlpd_split_choices, (int)which));
+    status = FAIL(MLPD_ERROR_DATA, "%s: has no %s part; --part names another", paths->file,
+                  mlpd_choice_name(mlpd_split_choices, (int)which));
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK && read->present) status = sample_weights_scale(comm, opened);
   if (!need_y && opened->y != NULL) { /* predictions ignore targets */
