@@ -265,6 +265,9 @@ class Estimators(unittest.TestCase):
         self.assertLessEqual(fitted.predict(9 * self.x).max(), target.max() + 1e-6)
         with self.assertRaisesRegex(ValueError, "preset='tabular' is not possible in partial_fit"):
             regressor(preset="tabular").partial_fit(self.x, target)
+        for name in ("robust", "quantile"):
+            with self.assertRaisesRegex(ValueError, f"normalize='{name}' is not possible in partial_fit"):
+                regressor(normalize=name).partial_fit(self.x, target)
 
     def test_the_number_of_epochs_is_chosen(self):
         fitted = classifier(epochs="auto", tol=0.5, n_iter_no_change=3).fit(self.x, self.y)

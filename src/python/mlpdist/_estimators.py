@@ -162,7 +162,7 @@ class _MLP(BaseEstimator):
         return self
 
     def _make_trainer(self, rows, targets, start):
-        options = _options.of_passes(self._all_options(rows, None), self)
+        options = _options.of_passes(self._all_options(rows, None), self, first=start is None)
         if self.preset not in (None, "none"):
             raise ValueError(f"mlpdist: preset={self.preset!r} is not possible in partial_fit; it takes quartiles of all rows")
         self._seed_of_passes, self._batch_of_passes = int(options["seed"]), int(options["batch"])

@@ -103,13 +103,16 @@ NOT_IN_PASSES = ("valid-fraction patience select min-delta save checkpoint-every
                 "out ema swa-start class-weight").split()
 
 
-def of_passes(options, e):
-    """Those of them that a Trainer takes; refuses what only whole fits can."""
+def of_passes(options, e, first):
+    """Those of them that a Trainer takes, if the first pass is this one; refuses what only whole fits can."""
     if e.early_stopping:
         _refuse("partial_fit does not support early_stopping=True", "call fit, or leave early_stopping out")
     for name in ("out", "ema", "swa_start", "class_weight", "patience", "valid_fraction"):
         if getattr(e, name) is not None:
             _refuse(f"{name}={getattr(e, name)!r} has no meaning in partial_fit", "call fit, or leave it out")
+    if first and e.normalize in ("robust", "quantile"):
+        _refuse(f"normalize={e.normalize!r} is not possible in partial_fit, which does not know the quantiles of all rows",
+                "take normalize='standard', or a transformer of scikit-learn before it")
     return {name: text for name, text in options.items() if name not in NOT_IN_PASSES}
 
 
