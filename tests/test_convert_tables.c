@@ -770,6 +770,13 @@ static void test_dates(void **state) {
   write_rows("when,k,y\n", 30, "%1$d.1.2020,%3$d,%1$d.5\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_said("column when is left out: its texts look like dates; written as 2021-03-15 (ISO 8601) they are read");
+  write_rows("when,k,y\n", 30, "1.%3$d1.2020,%1$d,%2$d.5\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("column when becomes categories, but its texts look like dates, as '1.01.2020'");
+  o.categorical = "when";
+  said[0] = '\0';
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_null(strstr(said, "column when becomes categories"));
 }
 
 /* Tables of one data set share categories and kinds; text that begins late makes categories of all. */

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "convert/convert_csv_internal.h"
+#include "convert/convert_date.h"
 #include "convert/convert_report.h"
 
 static const char *delimiter_name(char delimiter, char text[32]) {
@@ -228,6 +229,23 @@ static void report_dates(const csv_source *c) {
                 c->base.name, list);
 }
 
+/* Categories that look like dates, unless they were asked for: few enough days to be kept, they would lose their order
+ * without a word. */
+static void report_foreign_dates(const csv_source *c) {
+  char number[16];
+  for (uint32_t i = 0; c->sets != NULL && c->options->num_model_columns == 0 && i < c->layout.columns; i++) {
+    const category_set *const set = c->sets[i];
+    if (set == NULL || set->wanted || set->count == 0 || c->plan.roles[i] != CSV_FEATURE) continue;
+    if (!date_is_foreign(set->all[0].text, set->all[0].text + set->all[0].length)) continue;
+    const char *const name = column_name(c, i, number);
+    convert_say(
+        c->options,
+        "note: %s: column %s becomes categories, but its texts look like dates, as '%.*s'; written as 2021-03-15 "
+        "(ISO 8601) they are read as dates; --categorical '%s' keeps it without this note",
+        c->base.name, name, (int)set->all[0].length, set->all[0].text, name);
+  }
+}
+
 static void report_missing(const csv_source *c) {
   char list[REPORT_BYTES] = "", item[320], number[16];
   size_t used = 0;
@@ -274,6 +292,7 @@ void csv_report_rows(const csv_source *c) {
                 (unsigned long long)c->lines.first_comment, c->lines.comment);
   report_categories(c);
   report_dates(c);
+  report_foreign_dates(c);
   report_missing(c);
   report_useless(c);
   if (c->lines.repeated > 0)
