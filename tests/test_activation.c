@@ -270,16 +270,16 @@ static void test_clones_of_periodic_agree(void **state) {
   (void)state;
   for (uint32_t i = 0; i < 200; i++) {
     float values[2 * PERIODIC_COSINES + PERIODIC_WEIGHTS + PERIODIC_LEARNED], delta[PERIODIC_LEARNED];
-    float got[2][2 * PERIODIC_COSINES + PERIODIC_LEARNED];
+    float got[2][3 * PERIODIC_COSINES + PERIODIC_LEARNED];
     fill(values, sizeof values / sizeof *values, 3, i);
     fill(delta, PERIODIC_LEARNED, 1, 1000 + i);
     const periodic_values of = {values, values + PERIODIC_COSINES, values + 2 * PERIODIC_COSINES,
                                 values + 2 * PERIODIC_COSINES + PERIODIC_WEIGHTS};
     const float x = (float)i * (float)i * 0.7f;
-    periodic_forward(x, &of, got[0], got[0] + PERIODIC_COSINES, got[0] + 2 * PERIODIC_COSINES);
-    basic_periodic_forward(x, &of, got[1], got[1] + PERIODIC_COSINES, got[1] + 2 * PERIODIC_COSINES);
-    periodic_slopes(of.weight, delta, got[0] + PERIODIC_COSINES);
-    basic_periodic_slopes(of.weight, delta, got[1] + PERIODIC_COSINES);
+    periodic_forward(x, &of, got[0], got[0] + PERIODIC_COSINES, got[0] + 3 * PERIODIC_COSINES);
+    basic_periodic_forward(x, &of, got[1], got[1] + PERIODIC_COSINES, got[1] + 3 * PERIODIC_COSINES);
+    periodic_slopes(of.weight, delta, got[0] + PERIODIC_COSINES, got[0] + 2 * PERIODIC_COSINES);
+    basic_periodic_slopes(of.weight, delta, got[1] + PERIODIC_COSINES, got[1] + 2 * PERIODIC_COSINES);
     assert_memory_equal(got[0], got[1], sizeof got[0]);
   }
 }

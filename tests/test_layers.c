@@ -417,8 +417,10 @@ static void check_input_gradients(uint32_t num_layers, const layer_spec *specs) 
   fill(&stream, ROWS * INPUTS, space.x);
   fill(&stream, ROWS * OUTPUTS, u);
   (void)outputs_times(network, gemm, &space, u);
-  memcpy(space.output_delta, u, sizeof u);
-  network_input_gradient(network, gemm, ROWS, &space);
+  for (int pass = 0; pass < 2; pass++) { /* a Jacobian has a backward pass for each output, after one forward pass */
+    memcpy(space.output_delta, u, sizeof u);
+    network_input_gradient(network, gemm, ROWS, &space);
+  }
   for (uint32_t i = 0; i < ROWS * INPUTS; i++) {
     const float kept = space.x[i];
     space.x[i] = kept + step;

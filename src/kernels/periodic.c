@@ -30,16 +30,18 @@ void periodic_forward(float x, const periodic_values *of, float *cosine, float *
   for (int j = 0; j < PERIODIC_LEARNED; j++) z[j] = dot(of->weight + j * COSINES, cosine) + of->bias[j];
 }
 
-MULTIVERSION static void slopes(const float *weight, const float *delta, float *sine) {
+MULTIVERSION static void slopes(const float *weight, const float *delta, const float *sine, float *slope) {
 #pragma omp simd
   for (int k = 0; k < COSINES; k++) {
     float sum = 0;
     for (int j = 0; j < PERIODIC_LEARNED; j++) sum += weight[j * COSINES + k] * delta[j];
-    sine[k] = -sine[k] * sum;
+    slope[k] = -sine[k] * sum;
   }
 }
 
-void periodic_slopes(const float *weight, const float *delta, float *sine) { slopes(weight, delta, sine); }
+void periodic_slopes(const float *weight, const float *delta, const float *sine, float *slope) {
+  slopes(weight, delta, sine, slope);
+}
 
 float periodic_input_slope(const float *frequency, const float *slope) { return TURN * dot(frequency, slope); }
 

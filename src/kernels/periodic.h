@@ -15,8 +15,8 @@ typedef struct periodic_values {
 /* z (PERIODIC_LEARNED) of x; cosine and sine (PERIODIC_COSINES) are kept for the functions below. */
 void periodic_forward(float x, const periodic_values *of, float *cosine, float *sine, float *z);
 
-/* From delta = dC/dz (PERIODIC_LEARNED), sine becomes dC/d phase (PERIODIC_COSINES). */
-void periodic_slopes(const float *weight, const float *delta, float *sine);
+/* slope = dC/d phase (PERIODIC_COSINES) from delta = dC/dz (PERIODIC_LEARNED). */
+void periodic_slopes(const float *weight, const float *delta, const float *sine, float *slope);
 
 /* dC/dx from dC/d phase. */
 float periodic_input_slope(const float *frequency, const float *slope);

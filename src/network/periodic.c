@@ -12,8 +12,9 @@
 
 enum { FREQUENCY, PHASE, WEIGHT, BIAS, NUM_TENSORS };
 
-/* Of each row and number: cosines, and sines that become dC/d phase once delta is known. */
-enum { KEPT = 2 * PERIODIC_COSINES };
+/* Of each row and number: cosines, sines and, once delta is known, dC/d phase. The sines stay: the Jacobian of a
+ * prediction is a backward pass for each output after a single forward pass. */
+enum { SINES = PERIODIC_COSINES, SLOPES = 2 * PERIODIC_COSINES, KEPT = 3 * PERIODIC_COSINES };
 
 static uint32_t periodic_row_floats(const layer *l) { return layer_total_size(l) * KEPT; }
 
@@ -51,7 +52,7 @@ static void forward_row(const mlpd_network *network, uint32_t l, const float *x,
     if (shape->sizes[i] > 0) {
       const periodic_values of = {row_of(network, l, FREQUENCY, number), row_of(network, l, PHASE, number),
                                   row_of(network, l, WEIGHT, number), row_of(network, l, BIAS, number)};
-      periodic_forward(x[i], &of, kept, kept + PERIODIC_COSINES, z);
+      periodic_forward(x[i], &of, kept, kept + SINES, z);
       z += PERIODIC_LEARNED;
       kept += KEPT;
       number++;
@@ -78,8 +79,8 @@ static void periodic_settle(const mlpd_network *network, uint32_t l, const block
     uint32_t number = 0;
     for (uint32_t i = 0; i < shape->inputs; i++) {
       if (shape->sizes[i] > 0) {
-        periodic_slopes(row_of(network, l, WEIGHT, number), delta,
-                        kept_of(shape, space, l, row, number) + PERIODIC_COSINES);
+        float *const kept = kept_of(shape, space, l, row, number);
+        periodic_slopes(row_of(network, l, WEIGHT, number), delta, kept + SINES, kept + SLOPES);
         number++;
       }
       delta += outputs_of(shape, i);
@@ -100,8 +101,8 @@ static void periodic_backward(const mlpd_network *network, const backend *gemm, 
       if (learns) delta += PERIODIC_LEARNED;
       to[i] = *delta++;
       if (!learns) continue;
-      to[i] += periodic_input_slope(row_of(network, l, FREQUENCY, number),
-                                    kept_of(shape, space, l, row, number) + PERIODIC_COSINES);
+      to[i] +=
+          periodic_input_slope(row_of(network, l, FREQUENCY, number), kept_of(shape, space, l, row, number) + SLOPES);
       number++;
     }
   }
@@ -116,7 +117,7 @@ typedef struct embedded_number {
 static void add_row(const mlpd_network *network, uint32_t l, uint32_t i, const embedded_number *of, uint64_t row,
                     const workspace *space, float *gradient) {
   const layer *const shape = &network->layers[l];
-  const float *const cosine = kept_of(shape, space, l, row, of->number), *const slope = cosine + PERIODIC_COSINES;
+  const float *const cosine = kept_of(shape, space, l, row, of->number), *const slope = cosine + SLOPES;
   const float *const delta = space->delta[l] + row * shape->stride + of->output;
   if (i == FREQUENCY)
     periodic_add(6.28318531f * layer_input(network, space, l, row)[of->input], slope, gradient);
