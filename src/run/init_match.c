@@ -65,9 +65,9 @@ static void place_others(const matching *m, const name_match *found, uint32_t fe
   if (found->unknown == 0) return;
   name_list_print(&m->made->names.columns, found->to, mine, sizeof mine);
   name_list_print(&m->from->names.columns, found->from, theirs, sizeof theirs);
-  (void)snprintf(line, sizeof line,
-                 "--init-from: the model does not know %s; they take the place of its %s, and are normalised anew",
-                 mine, theirs);
+  const bool one = found->unknown == 1;
+  (void)snprintf(line, sizeof line, "--init-from: the model does not know %s; %s of its %s, and %s normalised anew",
+                 mine, one ? "it takes the place" : "they take the places", theirs, one ? "is" : "are");
   tell(m, line);
 }
 
