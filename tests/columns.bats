@@ -75,6 +75,13 @@ shops() {
   succeeds
   alone info other/model.h5
   says "table (18, 3)" "embed-width = 3"
+  ! grep -q "no effect" "$errors.all" || fail "the width has an effect"
+  alone train "${quick[@]}" "${options[@]}" --embed-above 17 --embed-width 3 --quiet --out other
+  succeeds
+  grep -q "note: --embed-width has no effect: no column has more than 17 categories" "$errors.all" || fail "no note on the width"
+  alone train "${quick[@]}" "${options[@]}" --ignore size --embed-numbers periodic --quiet --out other
+  succeeds
+  grep -q "note: --embed-numbers has no effect: no column holds numbers" "$errors.all" || fail "no note on numbers"
   for split in 17 65536; do # not more than so many
     alone train "${quick[@]}" "${options[@]}" --embed-above "$split" --out other
     succeeds

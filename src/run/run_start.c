@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "data/data_open.h"
+#include "network/layer_kind.h"
 #include "options/option.h"
 #include "ranks/clock.h"
 #include "ranks/comm.h"
@@ -60,6 +61,27 @@ static mlpd_status warn_of_placement(const trainer *t) {
     run_notice(t, text);
   }
   return MLPD_OK;
+}
+
+static bool has_kind(const mlpd_network *network, const layer_kind *kind) {
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    if (network->layers[l].kind == kind) return true;
+  return false;
+}
+
+/* Notes options of embeddings that are not the defaults, but that no column has a use for. */
+static void note_idle_embeddings(const trainer *t, const mlpd_train_options *o) {
+  const mlpd_network *const network = t->prep.model->network;
+  mlpd_train_options usual;
+  char text[160];
+  mlpd_train_options_default(&usual);
+  if (o->embed_width != usual.embed_width && !has_kind(network, &layer_embed)) {
+    (void)snprintf(text, sizeof text, "--embed-width has no effect: no column has more than %llu categories",
+                   (unsigned long long)o->embed_above);
+    run_notice(t, text);
+  }
+  if (o->embed_numbers != MLPD_EMBED_NUMBERS_NONE && !has_kind(network, &layer_periodic))
+    run_notice(t, "--embed-numbers has no effect: no column holds numbers");
 }
 
 static mlpd_status make_arrays(trainer *t) {
@@ -207,6 +229,7 @@ mlpd_status run_start(trainer *t, const mlpd_train_options *given) {
   init_source_free_model(&t->init, &t->prep.options);
   t->result->load_seconds = clock_seconds() - started;
   run_table_tell(t);
+  note_idle_embeddings(t, &options);
   comm_watch_place(comm, "before the first step");
   TRY_GOTO(status, mlpd_comm_agree(comm, make_arrays(t)), done);
   TRY_GOTO(status, make_stepper(t), done);
