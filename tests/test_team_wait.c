@@ -14,6 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "kernels/multiversion.h"
+
 enum { LONG = 1000 }; /* seconds */
 
 static void test_crowded(void **state) {
@@ -109,7 +111,7 @@ static void test_short(void **state) {
   assert_true(w.holder == NULL && w.surplus == 0);
 }
 
-#ifndef __SANITIZE_ADDRESS__ /* its own allocations would fail, too */
+#ifndef UNDER_SANITIZER /* its own allocations would fail, too */
 /* Where threads cannot be made, OpenMP would end the process. */
 static void test_no_threads(void **state) {
   (void)state;
@@ -164,7 +166,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_crowded),    cmocka_unit_test(test_watched),
       cmocka_unit_test(test_short),      cmocka_unit_test(test_look),
-#ifndef __SANITIZE_ADDRESS__
+#ifndef UNDER_SANITIZER
       cmocka_unit_test(test_no_threads),
 #endif
   };
