@@ -2,6 +2,7 @@
 #include "step/team_wait.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <omp.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -72,7 +73,7 @@ static bool fall_to(int wanted) {
 }
 
 /* Seconds that this thread runs while it waits for a thread that sleeps. */
-static double spun(void) {
+static double spun_once(void) {
   struct timespec before, after;
   const struct timespec pause = {.tv_nsec = 50000000};
 #pragma omp parallel num_threads(2)
@@ -86,6 +87,13 @@ static double spun(void) {
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
   }
   return (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
+}
+
+/* The least of three: what else runs may take the core, and its time counts as this thread's on virtual machines. */
+static double spun(void) {
+  double least = spun_once();
+  for (int i = 0; i < 2; i++) least = fmin(least, spun_once());
+  return least;
 }
 
 static void test_short(void **state) {
