@@ -32,8 +32,9 @@ static void test_watched(void **state) {
   (void)state;
   team_wait w;
   const int cores = omp_get_num_procs();
-  (void)unsetenv("OMP_WAIT_POLICY");
-  (void)unsetenv("GOMP_SPINCOUNT");
+  const char *const settings[] = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_STACKSIZE", "GOMP_STACKSIZE"};
+  enum { NUM_SETTINGS = sizeof settings / sizeof *settings };
+  for (int i = 0; i < NUM_SETTINGS; i++) (void)unsetenv(settings[i]);
   team_wait_begin(&w, 1);
   assert_int_equal(w.surplus, 0);
   team_wait_shorten(&w, LONG);
@@ -42,12 +43,14 @@ static void test_watched(void **state) {
   assert_int_equal(w.surplus, cores > 1 ? 1 : 0);
   team_wait_begin(&w, cores + 1); /* waits are short already */
   assert_int_equal(w.surplus, 0);
-  assert_int_equal(setenv("GOMP_SPINCOUNT", "77", 1), 0);
-  team_wait_begin(&w, cores);
-  assert_int_equal(w.surplus, 0);
-  team_wait_look(&w);
-  team_wait_end(&w);
-  assert_int_equal(unsetenv("GOMP_SPINCOUNT"), 0);
+  for (int i = 0; i < NUM_SETTINGS; i++) { /* the user decided */
+    assert_int_equal(setenv(settings[i], "77", 1), 0);
+    team_wait_begin(&w, cores);
+    assert_int_equal(w.surplus, 0);
+    team_wait_look(&w);
+    team_wait_end(&w);
+    assert_int_equal(unsetenv(settings[i]), 0);
+  }
 }
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -155,6 +158,7 @@ static void test_look(void **state) {
   pthread_t others[MOST];
   team_wait w = {.surplus = 1};
   int num_others = 0;
+  const int before = threads_now();
   const time_t end = time(NULL) + SECONDS;
   atomic_store(&spinning, true);
   while (num_others < MOST && num_others < 3 * omp_get_num_procs()) {
@@ -166,6 +170,7 @@ static void test_look(void **state) {
   atomic_store(&spinning, false);
   for (int i = 0; i < num_others; i++) (void)pthread_join(others[i], NULL);
   team_wait_end(&w);
+  if (gnu) assert_true(fall_to(before));
   if (!found) print_error("not with %d busy threads on %d cores\n", num_others, omp_get_num_procs());
   assert_true(found);
 }

@@ -120,6 +120,8 @@ void team_wait_begin(team_wait *w, int threads) {
   *w = (team_wait){0};
   if (threads < 2 || surplus < 1 || surplus > MOST_SURPLUS) return; /* with too many threads waits are short anyway */
   if (getenv("OMP_WAIT_POLICY") != NULL || getenv("GOMP_SPINCOUNT") != NULL) return;
+  /* Then OpenMP's threads may need more memory than those of try_threads. */
+  if (getenv("OMP_STACKSIZE") != NULL || getenv("GOMP_STACKSIZE") != NULL) return;
   w->surplus = surplus;
 }
 

@@ -20,7 +20,7 @@ typedef struct team_wait {
 } team_wait;
 
 /* Watches a team of so many threads, unless it does not fill the cores, or the user decided how it waits
- * (OMP_WAIT_POLICY, GOMP_SPINCOUNT). */
+ * (OMP_WAIT_POLICY, GOMP_SPINCOUNT) or how large its threads are (OMP_STACKSIZE, GOMP_STACKSIZE). */
 void team_wait_begin(team_wait *w, int threads);
 
 /* Call it between steps, on the thread that runs them. */
