@@ -64,20 +64,30 @@ for name, rows, columns, targets in (("targets.h5", 3000, 4, 1000), ("rows.h5", 
         for part, n in (("train", rows), ("valid", rows // 2), ("test", rows // 2)):
             file[part + "/x"] = draw.integers(0, 200, (n, columns), dtype="u1")
             file[part + "/y"] = draw.standard_normal((n, targets)).astype("f4")
+with h5py.File("real.h5", "w") as file:
+    for part, n in (("train", 300), ("valid", 50), ("test", 50)):
+        file[part + "/x"] = draw.standard_normal((n, 1000)).astype("f4")
+        file[part + "/y"] = draw.standard_normal((n, 1)).astype("f4")
 EOF
-  local file limit threads
-  while read -r file limit threads; do
+  local file limit threads how
+  while read -r file limit threads how; do
     alone train "${quick[@]}" --data "$file.h5" --stream --window 64 --memory "${limit}e6" --hidden 4 --epochs 1 --batch 32 \
-      --threads "$threads" --checkpoint-every never --out run
+      --threads "$threads" --normalize "$how" --checkpoint-every never --out run
     succeeds
     take_peak
     [ "$measured" -le "$limit" ] || fail "$file on $threads threads: $measured MB, not $limit"
     [ $((measured * 100)) -gt $((expected * 40)) ] || fail "$file on $threads threads: $measured MB, $expected expected"
+    [ $((measured * 100)) -le $((expected * 115)) ] || fail "$file, --normalize $how: $measured MB, only $expected expected"
   done << 'EOF'
-targets 70 1
-targets 100 4
-rows 70 1
-tiny 40 1
-tiny 40 4
+targets 70 1 auto
+targets 100 4 auto
+rows 70 1 auto
+rows 70 1 robust
+real 90 1 quantile
+tiny 40 1 auto
+tiny 40 4 quantile
 EOF
+  alone train "${quick[@]}" --data real.h5 --stream --window 64 --memory 50e6 --hidden 4 --epochs 1 --batch 32 --threads 1 \
+    --normalize quantile --out run
+  fails_with 1 "--memory 50000000 is too little" "MB for quantiles of columns" "--normalize standard"
 }

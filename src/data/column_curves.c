@@ -130,20 +130,33 @@ uint32_t column_curve_knots(uint32_t count, const double *quantiles, double *x, 
 
 /* ---- Curves ----------------------------------------------------------------------------------------- */
 
-mlpd_status column_curves_create(uint32_t columns, uint64_t knots_of_all, column_curves *made) {
+typedef struct curve_room {
+  column_curves *made;
+  uint64_t knots; /* of all columns */
+} curve_room;
+
+static void lay_out(void *owner, memory_layout *layout) {
+  const curve_room *const room = owner;
+  column_curves *const c = room->made;
+  c->first = memory_place(layout, (size_t)c->columns + 1, sizeof *c->first);
+  c->x = memory_place(layout, room->knots, sizeof *c->x);
+  c->z = memory_place(layout, room->knots, sizeof *c->z);
+  c->slopes = memory_place(layout, room->knots, sizeof *c->slopes);
+}
+
+uint64_t column_curves_size(uint32_t columns, uint64_t knots) {
+  column_curves made = {.columns = columns};
+  return memory_layout_size(lay_out, &(curve_room){&made, knots});
+}
+
+mlpd_status column_curves_create(uint32_t columns, uint64_t knots, column_curves *made) {
   *made = (column_curves){.columns = columns};
-  TRY(memory_allocate(&made->first, (size_t)columns + 1, sizeof *made->first, "normalisation"));
-  TRY(memory_allocate(&made->x, knots_of_all, sizeof *made->x, "normalisation"));
-  TRY(memory_allocate(&made->z, knots_of_all, sizeof *made->z, "normalisation"));
-  return memory_allocate(&made->slopes, knots_of_all, sizeof *made->slopes, "normalisation");
+  return memory_allocate_layout(lay_out, &(curve_room){made, knots}, "normalisation", &made->memory);
 }
 
 void column_curves_free(column_curves *c) {
   if (c == NULL) return;
-  free(c->first);
-  free(c->x);
-  free(c->z);
-  free(c->slopes);
+  free(c->memory);
   *c = (column_curves){.columns = 0};
 }
 

@@ -22,11 +22,13 @@ typedef struct column_curves {
   uint32_t columns;
   uint64_t *first;        /* (columns + 1) first knot of each column; one without knots is mapped by shift and scale */
   double *x, *z, *slopes; /* (knots) x ascends strictly; slope from a knot to the next, 0 of the last */
+  char *memory;           /* the block of the arrays */
 } column_curves;
 
 /* No column has knots yet. knots: room for those of all columns. Free with column_curves_free, on failure too. */
 mlpd_status column_curves_create(uint32_t columns, uint64_t knots, column_curves *made);
-void column_curves_free(column_curves *c); /* NULL is allowed. */
+uint64_t column_curves_size(uint32_t columns, uint64_t knots); /* bytes */
+void column_curves_free(column_curves *c);                     /* NULL is allowed. */
 
 /* Call it after every change of knots. */
 void column_curves_settle(column_curves *c);

@@ -25,6 +25,10 @@ static bool is_number(const preparation *p, uint32_t j) {
   return codes->about.count == 0 || codes->about.kinds[j] != COLUMN_KIND_CATEGORY;
 }
 
+static size_t most_columns(const preparation *p) {
+  return p->features < COLUMNS_AT_A_TIME ? p->features : COLUMNS_AT_A_TIME;
+}
+
 static double fraction_of(const bending *b, uint32_t i) {
   return b->count > 1 ? (double)i / (double)(b->count - 1) : 0;
 }
@@ -56,25 +60,44 @@ static mlpd_status bend_columns(mlpd_comm *comm, bending *b, uint32_t begin, uin
   return MLPD_OK;
 }
 
-static mlpd_status allocate(bending *b) {
-  const uint32_t columns = b->a->columns;
-  const size_t some = columns < COLUMNS_AT_A_TIME ? columns : COLUMNS_AT_A_TIME;
-  TRY(memory_allocate(&b->quantiles, some * b->count, sizeof *b->quantiles, "quantiles"));
-  TRY(memory_allocate(&b->values, b->count, sizeof *b->values, "quantiles"));
-  const uint64_t knots = (uint64_t)b->count + CURVE_KNOTS_MOST - CURVE_QUANTILES_MOST;
-  return column_curves_create(columns, columns * knots, &b->curves);
+static void lay_out(void *owner, memory_layout *layout) {
+  bending *const b = owner;
+  b->quantiles = memory_place(layout, most_columns(b->p) * b->count, sizeof *b->quantiles);
+  b->values = memory_place(layout, b->count, sizeof *b->values);
+}
+
+static bending new_bending(const preparation *p, double rows, affine *a) {
+  return (bending){.p = p, .a = a, .count = rows < CURVE_QUANTILES_MOST ? (uint32_t)rows : CURVE_QUANTILES_MOST};
+}
+
+/* Room for the knots of all columns of numbers. */
+static uint64_t knots_of_all(const bending *b) {
+  uint64_t numbers = 0;
+  for (uint32_t j = 0; j < b->p->features; j++) numbers += is_number(b->p, j);
+  return numbers * (b->count + CURVE_KNOTS_MOST - CURVE_QUANTILES_MOST);
+}
+
+uint64_t column_bends_size(const preparation *p, double rows) {
+  bending b = new_bending(p, rows, NULL);
+  return memory_layout_size(lay_out, &b) + column_curves_size(p->features, knots_of_all(&b)) +
+         column_quantiles_size(most_columns(p) * b.count);
+}
+
+static mlpd_status allocate(bending *b, char **memory) {
+  TRY(memory_allocate_layout(lay_out, b, "quantiles", memory));
+  return column_curves_create(b->a->columns, knots_of_all(b), &b->curves);
 }
 
 mlpd_status column_bends_find(mlpd_comm *comm, const preparation *p, double rows, affine *a) {
-  bending b = {.p = p, .a = a, .count = rows < CURVE_QUANTILES_MOST ? (uint32_t)rows : CURVE_QUANTILES_MOST};
-  mlpd_status status = mlpd_comm_agree(comm, allocate(&b));
+  bending b = new_bending(p, rows, a);
+  char *memory = NULL;
+  mlpd_status status = mlpd_comm_agree(comm, allocate(&b, &memory));
   for (uint32_t begin = 0; begin < a->columns && status == MLPD_OK; begin += COLUMNS_AT_A_TIME)
     status =
         bend_columns(comm, &b, begin, a->columns - begin < COLUMNS_AT_A_TIME ? a->columns : begin + COLUMNS_AT_A_TIME);
   if (status == MLPD_OK) column_curves_settle(&b.curves);
   if (status == MLPD_OK) status = mlpd_comm_agree(comm, affine_bend(a, &b.curves));
   column_curves_free(&b.curves);
-  free(b.quantiles);
-  free(b.values);
+  free(memory);
   return status;
 }

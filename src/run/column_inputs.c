@@ -107,6 +107,11 @@ static mlpd_status count_rows(void *context, element_type type, const void *x, u
 
 /* ---- Medians ---------------------------------------------------------------------------------------- */
 
+uint64_t column_inputs_size(const preparation *p) {
+  const columns *const about = &p->model->codes.about;
+  return about->missing ? about->count * sizeof(column_quantile) + column_quantiles_size(about->count) : 0;
+}
+
 /* Medians of the marked columns of numbers. */
 static mlpd_status find_medians(mlpd_comm *comm, const part *train, preparation *p) {
   column_codes *const codes = &p->model->codes;

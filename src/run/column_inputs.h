@@ -20,4 +20,7 @@ mlpd_status column_inputs_network(const preparation *p, uint32_t outputs, bool s
 /* Replacements for NaN in statistics (features); NULL: nothing is missing. */
 const double *column_inputs_fill(const preparation *p);
 
+/* Bytes that medians of columns with missing values take while they are found, on each rank. */
+uint64_t column_inputs_size(const preparation *p);
+
 #endif

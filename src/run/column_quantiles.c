@@ -26,6 +26,7 @@ typedef struct selection {
   uint32_t *group;    /* (count) of each */
   uint64_t *prefixes; /* (groups) ascending in each column */
   uint64_t *counts;   /* (groups, DIGIT_VALUES) */
+  uint64_t *values;   /* (count / 2) of the column of each quantile, which are not missing */
   size_t count, groups;
   uint32_t columns;
   int digit; /* the one that is counted, 0: the highest */
@@ -154,49 +155,54 @@ static double between(double low, double high, double place) {
   return part > 0 ? (1 - part) * low + part * high : low;
 }
 
+/* Of the quantiles that are found at a time. */
+static void lay_out(void *owner, memory_layout *layout) {
+  selection *const s = owner;
+  s->all = memory_place(layout, s->count, sizeof *s->all);
+  s->group = memory_place(layout, s->count, sizeof *s->group);
+  s->prefixes = memory_place(layout, s->count, sizeof *s->prefixes);
+  s->counts = memory_place(layout, s->count, DIGIT_VALUES * sizeof *s->counts);
+  s->values = memory_place(layout, s->count / 2, sizeof *s->values);
+}
+
+static size_t at_a_time(size_t count) { return count < AT_A_TIME ? count : AT_A_TIME; }
+
+uint64_t column_quantiles_size(size_t count) {
+  return memory_layout_size(lay_out, &(selection){.count = 2 * at_a_time(count)});
+}
+
 static mlpd_status select_some(mlpd_comm *comm, const part *train, const preparation *p, column_quantile *all,
                                selection *s) {
-  uint64_t *values = NULL; /* (quantiles) of the column */
-  mlpd_status status = memory_allocate(&values, s->count / 2, sizeof *values, "quantiles");
   for (s->digit = 0; s->digit < DIGITS; s->digit++) {
     make_groups(s);
     memset(s->counts, 0, s->groups * DIGIT_VALUES * sizeof *s->counts);
-    if (status == MLPD_OK) status = column_rows_each(comm, train, p, count_digits, s);
-    TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
-    TRY_GOTO(status, comm_sum_u64(comm, s->counts, s->groups * DIGIT_VALUES), done);
+    TRY(mlpd_comm_agree(comm, column_rows_each(comm, train, p, count_digits, s)));
+    TRY(comm_sum_u64(comm, s->counts, s->groups * DIGIT_VALUES));
     for (size_t w = 0; w < s->count; w++) {
       const uint64_t *const counted = s->counts + s->group[w] * (size_t)DIGIT_VALUES;
       if (s->digit == 0) find_rank(&all[w / 2], counted, w % 2 == 1, &s->all[w]);
-      if (s->digit == 0) values[w / 2] = sum_of(counted);
+      if (s->digit == 0) s->values[w / 2] = sum_of(counted);
       narrow(&s->all[w], counted);
     }
   }
   for (size_t q = 0; q < s->count / 2; q++)
     all[q].value = s->all[2 * q].none ? NAN
                                       : between(value_of(s->all[2 * q].prefix), value_of(s->all[2 * q + 1].prefix),
-                                                place_of(&all[q], values[q]));
-done:
-  free(values);
-  return status;
+                                                place_of(&all[q], s->values[q]));
+  return MLPD_OK;
 }
 
 mlpd_status column_quantiles_find(mlpd_comm *comm, const part *train, const preparation *p, column_quantile *all,
                                   size_t count) {
-  selection s = {.columns = p->features, .threads = p->threads};
-  const size_t most = count < AT_A_TIME ? count : AT_A_TIME;
-  mlpd_status status = memory_allocate(&s.all, 2 * most, sizeof *s.all, "quantiles");
-  if (status == MLPD_OK) status = memory_allocate(&s.counts, 2 * most, DIGIT_VALUES * sizeof *s.counts, "quantiles");
-  if (status == MLPD_OK) status = memory_allocate(&s.group, 2 * most, sizeof *s.group, "quantiles");
-  if (status == MLPD_OK) status = memory_allocate(&s.prefixes, 2 * most, sizeof *s.prefixes, "quantiles");
-  status = mlpd_comm_agree(comm, status);
+  const size_t most = at_a_time(count);
+  selection s = {.columns = p->features, .threads = p->threads, .count = 2 * most};
+  char *memory = NULL;
+  mlpd_status status = mlpd_comm_agree(comm, memory_allocate_layout(lay_out, &s, "quantiles", &memory));
   for (size_t first = 0; first < count && status == MLPD_OK; first += most) {
     s.count = 2 * (count - first < most ? count - first : most);
     for (size_t w = 0; w < s.count; w++) s.all[w] = (wanted){.column = all[first + w / 2].column};
     status = select_some(comm, train, p, all + first, &s);
   }
-  free(s.all);
-  free(s.group);
-  free(s.prefixes);
-  free(s.counts);
+  free(memory);
   return status;
 }

@@ -17,4 +17,7 @@ typedef struct column_quantile {
 mlpd_status column_quantiles_find(mlpd_comm *comm, const part *train, const preparation *p, column_quantile *all,
                                   size_t count);
 
+/* Bytes that finding so many takes, besides `all`. */
+uint64_t column_quantiles_size(size_t count);
+
 #endif

@@ -210,6 +210,14 @@ static mlpd_status find_quartiles(mlpd_comm *comm, const preparation *p, column_
   return status;
 }
 
+uint64_t column_scales_size(const preparation *p, uint64_t rows) {
+  const size_t quartiles = 3 * (size_t)p->features;
+  if (p->options.normalize == MLPD_NORMALIZE_QUANTILE) return column_bends_size(p, (double)rows);
+  if (p->options.normalize != MLPD_NORMALIZE_ROBUST) return 0;
+  return quartiles * sizeof(column_quantile) + p->features * sizeof(column_quartiles) +
+         column_quantiles_size(quartiles);
+}
+
 static mlpd_status find_robust(mlpd_comm *comm, const preparation *p, const column_statistics *total, affine *a) {
   column_quartiles *quartiles = NULL;
   mlpd_status status = memory_allocate(&quartiles, p->features, sizeof *quartiles, "quartiles");

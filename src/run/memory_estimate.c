@@ -43,7 +43,7 @@ memory_estimate memory_estimate_of(const memory_shapes *s) {
   const uint64_t rows = s->plan->lane_begin[lanes.end] - s->plan->lane_begin[lanes.begin];
   const uint64_t bytes = arena * sizeof(float), search = optimizer_searches(s->optimizer) ? lbfgs_num_arenas() : 0;
   const uint64_t saved = 2 + (uint64_t)s->averages + optimizer_most_state(s->optimizer, s->lbfgs_history);
-  e.bytes[MEMORY_ROWS] = s->streams ? s->stream_bytes : rows * s->row_bytes;
+  e.bytes[MEMORY_ROWS] = s->columns_bytes + (s->streams ? s->stream_bytes : rows * s->row_bytes);
   e.bytes[MEMORY_HELD_OUT] = s->held_out_bytes;
   e.bytes[MEMORY_ARENAS] = (saved + search) * bytes;
   e.bytes[MEMORY_SUMS] = reducer_size(s->plan->num_lanes, s->size, s->rank, arena, s->reduce, s->divided, s->shares);

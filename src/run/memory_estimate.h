@@ -9,7 +9,7 @@
 #include "network/network.h"
 
 typedef enum memory_item {
-  MEMORY_ROWS,       /* training rows, or their windows if they are streamed */
+  MEMORY_ROWS,       /* training rows, or their windows if they are streamed; quantiles and curves of columns */
   MEMORY_HELD_OUT,   /* rows for validation and test, and the marks of drawn rows */
   MEMORY_ARENAS,     /* parameters, kept weights, their average, optimizer state */
   MEMORY_SUMS,       /* gradients of this rank and those received */
@@ -29,6 +29,7 @@ typedef struct memory_shapes {
   uint64_t target_bytes;          /* of these, targets and weight */
   uint64_t held_out_bytes;        /* of this rank */
   uint64_t held_out_window_bytes; /* of this rank, if they are read in windows instead */
+  uint64_t columns_bytes;         /* quantiles of columns while they are found, and their curves */
   bool streams;                   /* the training rows are read while training */
   uint64_t stream_bytes;          /* then: windows of rows, chunks that HDF5 caches, buffers of the first scan */
   mlpd_optimizer optimizer;

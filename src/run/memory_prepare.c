@@ -7,6 +7,7 @@
 #include "network/optimizer.h"
 #include "ranks/comm.h"
 #include "run/column_inputs.h"
+#include "run/column_scales.h"
 #include "run/prepare.h"
 #include "step/stepper.h"
 
@@ -47,6 +48,12 @@ static uint64_t kept_bytes(const part *of) {
   return bytes + (of->weight != NULL ? h5_array_kept(of->weight) : 0);
 }
 
+/* The medians are found, and gone, before the scales. */
+static uint64_t columns_bytes(const preparation *p, uint64_t rows) {
+  const uint64_t medians = column_inputs_size(p), scales = column_scales_size(p, rows);
+  return medians > scales ? medians : scales;
+}
+
 static void measure_data(mlpd_comm *comm, preparation *p, part *train) {
   const bool as_classes = p->options.task == MLPD_CLASSIFICATION;
   const char *const every = p->options.checkpoint_every;
@@ -54,6 +61,7 @@ static void measure_data(mlpd_comm *comm, preparation *p, part *train) {
   *s = (memory_shapes){.backend = p->options.backend,
                        .plan = &p->plan,
                        .row_bytes = part_raw_row_bytes(train, as_classes),
+                       .columns_bytes = columns_bytes(p, train->rows),
                        .target_bytes = part_target_bytes(train, as_classes),
                        .optimizer = p->options.optimizer,
                        .lbfgs_history = p->options.lbfgs_history,
@@ -102,11 +110,16 @@ static mlpd_status fit_into_limit(const mlpd_comm *comm, preparation *p, bool de
   }
   const uint64_t needed = p->memory_before + p->expects.total;
   if (given == 0 || needed <= given) return MLPD_OK;
+  char quantiles[64] = "";
+  if (s->columns_bytes > 0)
+    (void)snprintf(quantiles, sizeof quantiles, " and %.3g MB for quantiles of columns",
+                   1e-6 * (double)s->columns_bytes);
   return FAIL(MLPD_ERROR_MEMORY,
               "--memory %llu is too little: this rank needs %llu bytes at least, of these %.3g MB for windows of %llu "
-              "rows a lane; use a smaller --window or more ranks",
-              (unsigned long long)given, (unsigned long long)needed, 1e-6 * (double)p->expects.bytes[MEMORY_ROWS],
-              (unsigned long long)p->options.window);
+              "rows a lane%s; use a smaller --window%s or more ranks",
+              (unsigned long long)given, (unsigned long long)needed, 1e-6 * (double)s->stream_bytes,
+              (unsigned long long)p->options.window, quantiles,
+              column_scales_size(p, 1) > 0 ? ", --normalize standard" : "");
 }
 
 mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, part *train) {
