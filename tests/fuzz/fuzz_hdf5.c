@@ -1,5 +1,5 @@
-/* HDF5 files as data sets, models, checkpoints and for `info`. They are read in a process apart: HDF5 1.10 itself
- * crashes, reads beyond its buffers and asks for absurd sizes where a file was made for it. */
+/* HDF5 files as data sets, models, checkpoints, networks of Keras, and for `info`. They are read in a process apart:
+ * HDF5 1.10 itself crashes, reads beyond its buffers and asks for absurd sizes where a file was made for it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -67,6 +67,14 @@ static void read_model(const char *path) {
   mlpd_model_free(model);
 }
 
+static void import_model(const char *path) {
+  mlpd_import_options options;
+  mlpd_import_options_default(&options);
+  mlpd_model *model = NULL;
+  check(mlpd_import(path, &options, &model), path);
+  mlpd_model_free(model);
+}
+
 static void read_checkpoint(const char *path) {
   checkpoint c;
   check(checkpoint_read(path, &c), path);
@@ -87,8 +95,9 @@ static void describe(const char *path) {
 static unsigned *choice;
 
 static void read_file(const char *path) {
-  static void (*const readers[])(const char *path) = {read_dataset, read_model, read_checkpoint, describe};
-  readers[*choice % 4](path);
+  static void (*const readers[])(const char *path) = {read_dataset, read_model, read_checkpoint, describe,
+                                                      import_model};
+  readers[*choice % (sizeof readers / sizeof *readers)](path);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -72,6 +72,18 @@ static void seed(const char *fuzzer, const char *name, int choice, const void *d
   free(copy);
 }
 
+static uint8_t taken[1 << 20];
+
+/* Reads the file into taken, and removes it; returns its size. */
+static size_t take_file(const char *path) {
+  FILE *const file = fopen(path, "rb");
+  if (file == NULL) stop(path);
+  const size_t size = fread(taken, 1, sizeof taken, file);
+  (void)fclose(file);
+  (void)remove(path);
+  return size;
+}
+
 static void seed_text(const char *fuzzer, const char *name, int choice, const char *text) {
   seed(fuzzer, name, choice, text, strlen(text));
 }
@@ -115,18 +127,19 @@ static void seed_idx(void) {
   seed("idx", "labels", 3, labels, sizeof labels);
 }
 
-/* An NPY file of rows x columns bytes 1, 2, ... (of type descr, itemsize bytes). */
+/* An NPY file of rows x columns bytes 1, 2, ... (of type descr, itemsize bytes); columns 0: of rank 1. */
 static size_t make_npy(uint8_t *to, int version, const char *descr, size_t itemsize, size_t rows, size_t columns) {
-  char text[128];
-  const int length = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (%zu, %zu), }\n",
-                              descr, rows, columns);
+  char text[128], second[24] = "";
+  if (columns > 0) (void)snprintf(second, sizeof second, "%zu", columns);
+  const int length = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (%zu, %s), }\n",
+                              descr, rows, second);
   const size_t prefix = version == 1 ? 10 : 12;
   memcpy(to, "\x93NUMPY", 6);
   to[6] = (uint8_t)version;
   to[7] = to[9] = to[10] = to[11] = 0;
   to[8] = (uint8_t)length;
   memcpy(to + prefix, text, (size_t)length);
-  const size_t header = prefix + (size_t)length, bytes = itemsize * rows * columns;
+  const size_t header = prefix + (size_t)length, bytes = itemsize * rows * (columns > 0 ? columns : 1);
   for (size_t i = 0; i < bytes; i++) to[header + i] = (uint8_t)(i % itemsize == 0 ? i / itemsize % 3 : 0);
   return header + bytes;
 }
@@ -181,12 +194,12 @@ static void zip_add(zip_writer *zip, const char *name, const uint8_t *data, size
   zip->entries++;
 }
 
-static void zip_seed(zip_writer *zip, const char *name, int choice) {
+static void zip_seed(zip_writer *zip, const char *fuzzer, const char *name, int choice) {
   memcpy(zip->file + zip->size, zip->directory, zip->directory_size);
   uint8_t *at = zip->file + zip->size + zip->directory_size;
   at = put(put(put(at, 0x06054b50, 4), 0, 4), (uint64_t)zip->entries, 2);
   at = put(put(put(put(at, (uint64_t)zip->entries, 2), zip->directory_size, 4), zip->size, 4), 0, 2);
-  seed("npz", name, choice, zip->file, (size_t)(at - zip->file));
+  seed(fuzzer, name, choice, zip->file, (size_t)(at - zip->file));
 }
 
 static void seed_npz(void) {
@@ -195,14 +208,51 @@ static void seed_npz(void) {
   static zip_writer stored, deflated, single;
   zip_add(&stored, "x.npy", x, x_bytes, false);
   zip_add(&stored, "y.npy", y, y_bytes, false);
-  zip_seed(&stored, "stored", 0);
+  zip_seed(&stored, "npz", "stored", 0);
   zip_add(&deflated, "x_train.npy", x, x_bytes, true);
   zip_add(&deflated, "y_train.npy", y, y_bytes, true);
   zip_add(&deflated, "x_test.npy", x, x_bytes, true);
   zip_add(&deflated, "y_test.npy", y, y_bytes, true);
-  zip_seed(&deflated, "deflated", 0);
+  zip_seed(&deflated, "npz", "deflated", 0);
   zip_add(&single, "table.npy", x, x_bytes, true);
-  zip_seed(&single, "single", 4);
+  zip_seed(&single, "npz", "single", 4);
+}
+
+/* ---- Networks of other programs ---------------------------------------------------------------------- */
+
+/* As mlpd_export() writes them. */
+static void seed_onnx(const char *name, int choice, const mlpd_activation activations[2], mlpd_loss loss) {
+  static const uint32_t widths[] = {3, 4, 2};
+  char path[PATH_BYTES];
+  (void)snprintf(path, sizeof path, "%s/new.onnx", folder);
+  mlpd_model model = {.task = loss == MLPD_MSE ? MLPD_REGRESSION : MLPD_CLASSIFICATION, .loss = loss_plain(loss)};
+  check(mlpd_network_create(2, widths, activations, &model.network));
+  mlpd_network_init(model.network, MLPD_INIT_AUTO, 5);
+  check(affine_create(3, &model.input));
+  if (loss == MLPD_MSE) check(affine_create(2, &model.target));
+  check(mlpd_export(&model, path));
+  affine_free(&model.input);
+  affine_free(&model.target);
+  mlpd_network_free(model.network);
+  seed("import", name, choice, taken, take_file(path));
+}
+
+static void seed_state_dict(void) {
+  static zip_writer zip;
+  uint8_t npy[1024];
+  static const struct {
+    const char *name;
+    size_t rows, columns;
+  } arrays[] = {{"0.weight.npy", 4, 3}, {"0.bias.npy", 4, 0}, {"2.weight.npy", 2, 4}, {"2.bias.npy", 2, 0}};
+  for (int i = 0; i < 4; i++)
+    zip_add(&zip, arrays[i].name, npy, make_npy(npy, 1, "<f4", 4, arrays[i].rows, arrays[i].columns), i > 1);
+  zip_seed(&zip, "import", "state dict", 1);
+}
+
+static void seed_import(void) {
+  seed_onnx("relu", 0, (const mlpd_activation[]){MLPD_RELU, MLPD_SOFTMAX}, MLPD_CROSS_ENTROPY);
+  seed_onnx("mish", 4, (const mlpd_activation[]){MLPD_MISH, MLPD_IDENTITY}, MLPD_MSE);
+  seed_state_dict();
 }
 
 /* ---- Config ------------------------------------------------------------------------------------------ */
@@ -223,14 +273,9 @@ static void seed_hdf5(const char *name, int choice, const char *path) {
   char copy[64], info[64];
   (void)snprintf(copy, sizeof copy, "%s%s", name, without_checksums ? "-old" : "");
   (void)snprintf(info, sizeof info, "%s-info", copy);
-  FILE *const file = fopen(path, "rb");
-  static uint8_t data[1 << 20];
-  if (file == NULL) stop(path);
-  const size_t size = fread(data, 1, sizeof data, file);
-  (void)fclose(file);
-  (void)remove(path);
-  seed("hdf5", copy, choice, data, size);
-  seed("hdf5", info, 3, data, size);
+  const size_t size = take_file(path);
+  seed("hdf5", copy, choice, taken, size);
+  seed("hdf5", info, 3, taken, size);
 }
 
 static void seed_data_sets(const char *path) {
@@ -290,6 +335,30 @@ static void seed_foreign(const char *path) {
   seed_hdf5("foreign", 0, path);
 }
 
+/* As Keras 2 saves a model of a dense layer. */
+static void seed_keras(const char *path) {
+  static const char config[] =
+      "{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", \"config\": {\"name\": "
+      "\"d\", \"use_bias\": true, \"activation\": \"softmax\"}}]}}";
+  static const hsize_t sizes[] = {3, 2};
+  static const float values[6] = {0.5f, -1, 2};
+  const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), text = H5Tcopy(H5T_C_S1);
+  const hid_t outer = H5Gcreate2(file, "model_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t group = H5Gcreate2(outer, "d", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), space = H5Screate(H5S_SCALAR);
+  (void)H5Tset_size(text, sizeof config);
+  const hid_t attribute = H5Acreate2(file, "model_config", text, space, H5P_DEFAULT, H5P_DEFAULT);
+  if (attribute < 0 || H5Awrite(attribute, text, config) < 0) stop(path);
+  create_foreign(group, "kernel:0", H5T_IEEE_F32LE, 2, sizes, values);
+  create_foreign(group, "bias:0", H5T_IEEE_F32LE, 1, sizes + 1, values);
+  (void)H5Aclose(attribute);
+  (void)H5Sclose(space);
+  (void)H5Gclose(group);
+  (void)H5Gclose(outer);
+  (void)H5Tclose(text);
+  if (H5Fclose(file) < 0) stop(path);
+  seed_hdf5("keras", 4, path);
+}
+
 static void seed_model(const char *path) {
   static const uint32_t widths[] = {3, 4, 2};
   static char ant[] = "ant", bee[] = "bee", *names[] = {ant, bee};
@@ -332,8 +401,10 @@ int main(int argc, char **argv) {
   seed_idx();
   seed_npy();
   seed_npz();
+  seed_import();
   seed_config();
   seed_foreign(path);
+  seed_keras(path);
   for (int old = 0; old < 2; old++) {
     without_checksums = old == 1;
     seed_data_sets(path);
