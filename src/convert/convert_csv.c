@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "convert/convert_csv_codes.h"
 #include "convert/convert_csv_kinds.h"
 #include "convert/convert_csv_row.h"
 #include "convert/convert_csv_scan.h"
@@ -81,6 +82,7 @@ static void csv_close(source *s) {
   input_close(c->lines.in);
   csv_lines_free(&c->lines);
   csv_faults_free(c);
+  csv_codes_forget(c);
   csv_kinds_free(c);
   csv_layout_free(&c->layout);
   csv_syntax_free(&c->syntax);

@@ -54,7 +54,7 @@ bool csv_is_utf16(const unsigned char *bytes, size_t count);
 
 /* ---- Cells ---- */
 
-/* A cell, without the blanks around it and without its quotes. */
+/* A cell, without the blanks around it and without its quotes: "2", '2', and ="2" of spreadsheets. */
 typedef struct csv_cell {
   const char *begin, *end;
   bool quoted;
@@ -116,7 +116,7 @@ bool csv_cell_is_number_like(const csv_cell *cell);
 bool csv_is_utf8(const char *begin, const char *end);
 
 /* Writes the cell's text (at most size - 1 bytes and a NUL): doubled quotes become single, line ends become blanks,
- * Latin-1 becomes UTF-8. Returns its length before truncation. */
+ * Windows-1252 becomes UTF-8. Returns its length before truncation. */
 size_t csv_cell_text(const csv_cell *cell, char *text, size_t size);
 
 /* The same for messages: truncated after CSV_SHOWN_BYTES, without control characters. Returns text. */
@@ -132,7 +132,7 @@ typedef struct csv_layout {
   bool index;            /* column 0 has no name and numbers or names the rows */
   bool named_index;      /* column 0 has a name and numbers the rows */
   bool decimal_commas;   /* commas seem to be decimal signs as well as delimiters */
-  bool latin;            /* texts are no UTF-8, and read as Latin-1 */
+  bool latin;            /* texts are no UTF-8, and read as Windows-1252 */
   uint32_t columns;      /* number of columns, without an empty one after trailing delimiters */
   char **names;          /* (columns), all different; NULL without a header */
   uint32_t levels;       /* number of lines that the names are made of */

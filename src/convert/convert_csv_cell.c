@@ -73,14 +73,37 @@ static const char *next_quoted(const char *p, const char *end, char delimiter, c
   return delimiter == CSV_BLANKS ? next : next + 1;
 }
 
+/* The position after a cell in single quotes that begins at p, or p: an apostrophe at the end of a cell, without
+ * another before it, closes them. */
+static const char *after_apostrophes(const char *p, const char *end, char delimiter) {
+  const char *const close = end - p > 1 && *p == '\'' ? memchr(p + 1, '\'', (size_t)(end - p - 1)) : NULL;
+  if (close == NULL) return p;
+  const char *const next = skip_blanks(close + 1, end, delimiter);
+  return next == end || is_delimiter(close[1], delimiter) || is_delimiter(*next, delimiter) ? close + 1 : p;
+}
+
+/* Takes away single quotes around a cell, and ="..." of spreadsheets, which keeps 001 a text. */
+static void unwrap(csv_cell *cell) {
+  const size_t length = (size_t)(cell->end - cell->begin);
+  const bool formula = length >= 3 && cell->begin[0] == '=' && cell->begin[1] == '"' && cell->end[-1] == '"';
+  const bool single =
+      length >= 2 && *cell->begin == '\'' && cell->end[-1] == '\'' && memchr(cell->begin + 1, '\'', length - 2) == NULL;
+  if (!formula && !single) return;
+  cell->begin += formula ? 2 : 1;
+  cell->end--;
+  trim(cell);
+}
+
 const char *csv_next_cell(const char *p, const char *end, char delimiter, csv_cell *cell) {
   *cell = (csv_cell){.quoted = false};
   p = skip_blanks(p, end, delimiter);
   if (p < end && *p == '"') return next_quoted(p, end, delimiter, cell);
   cell->begin = p;
+  p = after_apostrophes(p, end, delimiter);
   while (p < end && !is_delimiter(*p, delimiter)) p++;
   cell->end = p;
   trim(cell);
+  unwrap(cell);
   return p < end ? after_delimiter(p, end, delimiter) : NULL;
 }
 
@@ -101,7 +124,7 @@ static int separator_length(const csv_syntax *s, const char *p, const char *end)
   if (s->thousands == '\'' && end - p > 3 && memcmp(p, "\xE2\x80\x99", 3) == 0) return 3;
   if (s->thousands != ' ') return 0;
   if (end - p > 2 && memcmp(p, "\xC2\xA0", 2) == 0) return 2;
-  return end - p > 3 && memcmp(p, "\xE2\x80\xAF", 3) == 0 ? 3 : *p == '\xA0';
+  return end - p > 3 && memcmp(p, "\xE2\x80\xAF", 3) == 0 ? 3 : 0;
 }
 
 /* Fortran omits the letter before an exponent of three digits: 1.5+103. */
@@ -176,7 +199,13 @@ static char take_sign(const char **p, const char *end) {
 bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *parsed) {
   const char *p = cell->begin, *end = cell->end;
   if (syntax->decimal == '.' && number_parse(p, end, parsed) == end) return true;
-  char text[NUMBER_BYTES], *to = text;
+  char text[NUMBER_BYTES], utf8[NUMBER_BYTES], *to = text;
+  if (!csv_is_utf8(p, end)) { /* signs of currencies, and blanks */
+    const size_t length = csv_cell_text(cell, utf8, sizeof utf8);
+    if (length >= sizeof utf8) return false;
+    p = utf8;
+    end = utf8 + length;
+  }
   if (end - p + 2 > (ptrdiff_t)sizeof text || p == end) return false; /* room for an e and a NUL */
   const char sign = take_sign(&p, end);
   if (sign != 0) *to++ = sign; /* -$5 */
@@ -197,7 +226,8 @@ static const char *notation_hint(const csv_cell *cell, char *strips[], uint32_t 
               {',', '.', "--decimal comma --thousands ."},
               {'.', '\'', "--thousands \"'\""},
               {'.', ' ', "--thousands blank"},
-              {',', ' ', "--decimal comma --thousands blank"}};
+              {',', ' ', "--decimal comma --thousands blank"},
+              {',', '\'', "--decimal comma --thousands \"'\""}};
   const char *found = NULL;
   for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
     const csv_syntax syntax = {
@@ -288,20 +318,43 @@ bool csv_cell_is_number_like(const csv_cell *cell) {
   return csv_cell_is_account(cell) || csv_cell_hint(cell, hint);
 }
 
+/* Is the cell this text of an option, which is UTF-8? */
+static bool is_given(const csv_cell *cell, const char *text) {
+  char utf8[NUMBER_BYTES];
+  if (is_text(cell, text)) return true;
+  if (csv_is_utf8(cell->begin, cell->end)) return false;
+  return csv_cell_text(cell, utf8, sizeof utf8) < sizeof utf8 && strcmp(utf8, text) == 0;
+}
+
+/* What Microsoft's C library prints for NaN: 1.#QNAN, -1.#IND00. */
+static bool is_microsoft_nan(const csv_cell *cell) {
+  static const char *const words[] = {"IND", "QNAN", "SNAN", "NAN"};
+  const char *p = cell->begin;
+  if (p < cell->end && *p == '-') p++;
+  if (cell->end - p < 6 || memcmp(p, "1.#", 3) != 0) return false;
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    const size_t length = strlen(words[i]);
+    if ((size_t)(cell->end - p) < 3 + length || memcmp(p + 3, words[i], length) != 0) continue;
+    for (p += 3 + length; p < cell->end && *p == '0';) p++; /* digits that a format asked for */
+    return p == cell->end;
+  }
+  return false;
+}
+
 /* The words that pandas takes as missing values, except None, which may be a class, and Na, which is sodium. */
 bool csv_cell_is_missing(const csv_syntax *syntax, const csv_cell *cell) {
-  static const char *const texts[] = {"",        "?",       "NA",       "N/A",    "nan",      "NaN",
-                                      "NAN",     "n/a",     "null",     "NULL",   "Null",     "<NA>",
-                                      "#N/A",    "#NA",     "-nan",     "-NaN",   "NaT",      "1.#IND",
-                                      "-1.#IND", "1.#QNAN", "-1.#QNAN", "1.#NAN", "#N/A N/A", "\\N"}; /* \N: MySQL */
+  static const char *const texts[] = {
+      "",     "?",    "NA",   "N/A", "nan",  "NaN",  "NAN", "n/a",      "null", "NULL",
+      "Null", "<NA>", "#N/A", "#NA", "-nan", "-NaN", "NaT", "#N/A N/A", "\\N"}; /* \N: MySQL */
   const size_t length = (size_t)(cell->end - cell->begin);
   /* The first and the last character rule out most cells. */
   const bool may_be =
       length == 0 || (length <= 8 && !is_digit(cell->end[-1]) && strchr("?Nn<#-1\\", *cell->begin) != NULL);
   for (size_t i = 0; may_be && i < sizeof texts / sizeof texts[0]; i++)
     if (is_text(cell, texts[i])) return true;
+  if (length > 5 && is_microsoft_nan(cell)) return true;
   for (uint32_t i = 0; i < syntax->num_missing; i++)
-    if (is_text(cell, syntax->missing[i])) return true;
+    if (is_given(cell, syntax->missing[i])) return true;
   number parsed;
   return syntax->num_missing_real > 0 && csv_cell_number(syntax, cell, &parsed) &&
          csv_is_missing_real(syntax, parsed.value);

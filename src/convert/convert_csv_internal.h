@@ -49,6 +49,7 @@ typedef struct csv_source {
   bool *owned;          /* (columns) sets that are this table's, not the first one's */
   const char **reasons; /* (columns) why the kind of a column leaves it out, or NULL */
   char **examples;      /* (columns) a text of such a column, or NULL */
+  char **codes;         /* (columns) a number with zeros in front, or NULL; itself NULL: none was seen */
   bool follows;         /* kinds are those of another table */
   csv_fault **faults;   /* (columns), NULL for a column without faults; NULL if no column has any */
   uint64_t rows_seen, rows_missing, rows_trailing, rows_empty;

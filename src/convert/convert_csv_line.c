@@ -65,8 +65,13 @@ static mlpd_status nul_error(const csv_lines *lines, const char *at) {
 static mlpd_status first_bytes(csv_lines *lines) {
   lines->started = true;
   lines->line_end = find_line_end(lines->buffer, lines->end);
-  while (lines->end >= lines->begin + 3 && memcmp(lines->buffer + lines->begin, "\xEF\xBB\xBF", 3) == 0)
-    lines->begin += 3; /* byte order mark, of some programs two */
+  /* Byte order marks, of some programs two; also one that was taken for Latin-1 and became UTF-8. */
+  static const char *const marks[] = {"\uFEFF", "\u00EF\u00BB\u00BF", "\uFEFF"};
+  for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+    const size_t length = strlen(marks[i]);
+    if (lines->end - lines->begin >= length && memcmp(lines->buffer + lines->begin, marks[i], length) == 0)
+      lines->begin += length;
+  }
   return MLPD_OK;
 }
 

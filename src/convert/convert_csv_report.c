@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "convert/convert_csv_internal.h"
+#include "convert/convert_csv_codes.h"
 #include "convert/convert_date.h"
 #include "convert/convert_report.h"
 
@@ -102,11 +102,11 @@ void csv_report_layout(const csv_source *c) {
   if (c->options->decision == NULL) return;
   report_header(c);
   if (l->latin)
-    convert_say(
-        c->options,
-        "note: %s: its text is not UTF-8 and is read as Latin-1; if names look wrong, iconv -f ENCODING -t UTF-8 "
-        "makes it UTF-8 first",
-        c->base.name);
+    convert_say(c->options,
+                "note: %s: its text is not UTF-8 and is read as Latin-1 (Windows-1252); if names look wrong, iconv -f "
+                "ENCODING -t UTF-8 "
+                "makes it UTF-8 first",
+                c->base.name);
   if (c->options->skip_lines > 0)
     convert_say(c->options, "%s: the first %u lines are skipped", c->base.name, c->options->skip_lines);
   if (l->titles > 0)
@@ -285,6 +285,7 @@ void csv_report_rows(const csv_source *c) {
               c->base.features == 1 ? "" : "s", answers, element_name(c->base.type));
   report_rounded(c);
   if (c->options->num_model_columns == 0) report_placeholders(c);
+  if (c->options->num_model_columns == 0) csv_codes_report(c);
   report_total(c);
   if (c->lines.comments > 0)
     convert_say(c->options, "%s: %llu comment%s skipped, the first in line %llu: '%s'", c->base.name,

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "convert/convert_csv_codes.h"
 #include "convert/convert_csv_footer.h"
 #include "convert/convert_csv_kinds.h"
 #include "convert/convert_date.h"
@@ -50,6 +51,7 @@ static mlpd_status parse_odd_cell(csv_source *c, uint32_t column, const csv_cell
   const csv_kind kind = csv_cell_read(&c->syntax, cell, parsed);
   if (kind == CSV_MISSING) return take_missing(c, column, cell, parsed, state);
   if (kind == CSV_TEXT) worsen(state, ROW_FAULTY);
+  if (kind == CSV_NUMBER && c->gathering) return csv_codes_see(c, column, cell->begin, cell->end);
   return kind == CSV_NUMBER || !c->gathering ? MLPD_OK : csv_fault_add(c, column, kind, cell);
 }
 
@@ -161,6 +163,7 @@ static mlpd_status parse_row(csv_source *c, const char *begin, const char *end, 
     while (p < end && *p == ' ') p++;
     const char *const start = p;
     const char *after = c->fast ? number_parse(p, end, parsed) : NULL;
+    if (c->gathering && after != NULL && *start == '0') TRY(csv_codes_see(c, column, start, after));
     if (after == end) {
       p = NULL;
     } else if (after != NULL && *after == delimiter) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "convert/convert_csv_codes.h"
 #include "convert/convert_csv_kinds.h"
 #include "convert/convert_csv_row.h"
 #include "data/stored_labels.h"
@@ -39,7 +40,7 @@ static mlpd_status gather_label(csv_source *c, label_set *labels) {
   if (status != MLPD_OK) return status_prefix(status, "%s: label ", label_place(c, place));
   if (!is_number) note_text_label(c, labels);
   if (is_number) extremes_add(&c->label_ends, parsed.value);
-  return MLPD_OK;
+  return is_number ? csv_codes_see(c, c->label, c->label_cell.begin, c->label_cell.end) : MLPD_OK;
 }
 
 /* Several targets, each 0 or 1, may be one-hot classes. */
@@ -104,6 +105,7 @@ static void finish_targets(const csv_source *c, label_set *labels) {
 static mlpd_status begin_gathering(csv_source *c) {
   TRY(csv_lines_rewind(&c->lines));
   csv_faults_free(c);
+  csv_codes_forget(c);
   c->label_ends = extremes_none();
   for (uint32_t i = 0; c->sets != NULL && i < c->layout.columns; i++)
     if (c->owned[i]) category_set_clear(c->sets[i]);

@@ -1,4 +1,5 @@
-/* The text of cells: UTF-8, or Latin-1, which becomes UTF-8. */
+/* The text of cells: UTF-8, or Windows-1252, which contains Latin-1 and becomes UTF-8. */
+#include <stdint.h>
 #include <string.h>
 
 #include "convert/convert_csv.h"
@@ -22,8 +23,24 @@ bool csv_is_utf8(const char *begin, const char *end) {
   return true;
 }
 
+/* Writes the character of a byte of Windows-1252 as UTF-8, and returns its length. Windows has printed characters where
+ * Latin-1 has control characters: the euro, quotes and dashes. */
+static int widen(unsigned char byte, char utf8[4]) {
+  static const uint16_t printed[] = {0x20AC, 0x81,   0x201A, 0x192,  0x201E, 0x2026, 0x2020, 0x2021,
+                                     0x2C6,  0x2030, 0x160,  0x2039, 0x152,  0x8D,   0x17D,  0x8F,
+                                     0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                     0x2DC,  0x2122, 0x161,  0x203A, 0x153,  0x9D,   0x17E,  0x178};
+  const unsigned c = byte < 0xA0 ? printed[byte - 0x80] : byte;
+  char *to = utf8;
+  if (c >= 0x800) *to++ = (char)(0xE0 | c >> 12);
+  *to++ = (char)(c >= 0x800 ? 0x80 | (c >> 6 & 0x3F) : 0xC0 | c >> 6);
+  *to++ = (char)(0x80 | (c & 0x3F));
+  return (int)(to - utf8);
+}
+
 size_t csv_cell_text(const csv_cell *cell, char *text, size_t size) {
   size_t length = 0;
+  char utf8[4];
   const bool latin = !csv_is_utf8(cell->begin, cell->end);
 #define PUT(c)                                 \
   do {                                         \
@@ -37,8 +54,8 @@ size_t csv_cell_text(const csv_cell *cell, char *text, size_t size) {
     if (c == '\n' || c == '\r') {
       PUT(' ');
     } else if (latin && c >= 0x80) {
-      PUT((char)(0xC0 | c >> 6));
-      PUT((char)(0x80 | (c & 0x3F)));
+      const int bytes = widen(c, utf8);
+      for (int i = 0; i < bytes; i++) PUT(utf8[i]);
     } else {
       PUT((char)c);
     }

@@ -1,0 +1,128 @@
+/* Tables of programs that do not write plain CSV: quotes, encodings and numbers of their own. */
+#include <math.h>
+#include <stdio.h>
+
+#include "convert_helper.h"
+
+static char said[8192]; /* the decisions of the last conversion, one per line */
+
+static void on_decision(void *context, const char *line) {
+  (void)context;
+  const size_t used = strlen(said);
+  (void)snprintf(said + used, sizeof said - used, "%s\n", line);
+}
+
+static mlpd_convert_options telling_options(void) {
+  mlpd_convert_options o = plain_options();
+  o.decision = on_decision;
+  said[0] = '\0';
+  return o;
+}
+
+/* Fails unless text becomes two rows of two features, 1 2 and 3 4, of the columns u and v, with the labels 0 and 1. */
+static void assert_plain(mlpd_convert_options o, const char *text) {
+  mlpd_convert_result r;
+  write_text("a.csv", text);
+  if (CONVERT(o, &r, "a.csv") != MLPD_OK) fail_msg("'%s' is refused: %s", text, mlpd_error_message());
+  if (r.features != 2 || r.train_rows != 2) fail_msg("'%s': %u features, %d rows", text, r.features, (int)r.train_rows);
+  assert_array("/train/x", 2, 2, ELEMENT_U8, VALUES(1, 2, 3, 4));
+  assert_array("/train/y", 2, 1, ELEMENT_U8, VALUES(0, 1));
+  assert_names("/columns/name", "u,v");
+  assert_names("/targets/name", "k");
+}
+
+/* ---- Quotes and encodings ---- */
+
+static void test_quotes(void **state) {
+  (void)state;
+  const mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  assert_plain(o, "'u','v','k'\n'1','2','0'\n'3','4','1'\n");
+  assert_plain(o, "'u' 'v' 'k'\n'1' 2 '0'\n'3' '4' 1\n");
+  assert_plain(o, "u,v,k\n=\"1\",2,=\"0\"\n=\"3\",4,=\"1\"\n"); /* a spreadsheet keeps texts so */
+  write_text("a.csv", "t,u,k\n'a, b',1,'x'\n'','2',\"it's\"\n'90s,3,'80s\n'90s and '80s',4,'n' and 'm'\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/categories", "'90s,'90s and '80s',a, b");
+  assert_names("/class_names", "'80s,'n' and 'm',it's,x");
+  assert_array("/train/x", 4, 2, ELEMENT_I32, VALUES(2, 1, -1, 2, 0, 3, 1, 4));
+}
+
+static void test_windows_text(void **state) {
+  (void)state;
+  mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  write_text("a.csv",
+             "Preis;v;k\n1\x92"
+             "234,50 \x80;\x96;\x93x\x94\n2\x92"
+             "000,00 \x80;5;\xFC\n"); /* Windows-1252 */
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "'1\u2019234,50 \u20AC' is not a number", "a.csv");
+  o.decimal = "comma";
+  o.thousands = '\'';
+  o.strip = "\u20AC";
+  o.missing = "\u2013"; /* a dash */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_array("/train/x", 2, 2, ELEMENT_F32, VALUES(1234.5, NAN, 2000, 5));
+  assert_names("/class_names", "\u00FC,\u201Cx\u201D");
+  o = plain_options();
+  o.strip = "\u00A3"; /* pounds, in Latin-1 */
+  write_text("a.csv",
+             "u,v,k\n\xA3"
+             "1,2,0\n\xA3"
+             "3,4,1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_array("/train/x", 2, 2, ELEMENT_U8, VALUES(1, 2, 3, 4));
+  assert_plain(plain_options(), "\u00EF\u00BB\u00BFu,v,k\n1,2,0\n3,4,1\n"); /* a byte order mark that became text */
+}
+
+static void test_microsoft_nan(void **state) {
+  (void)state;
+  static const char *const words[] = {"1.#QNAN0", "-1.#IND00", "1.#IND", "-1.#QNAN", "1.#SNAN000"};
+  mlpd_convert_result r;
+  char text[80];
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    (void)snprintf(text, sizeof text, "u,v,k\n1,2,0\n3,%s,1\n", words[i]);
+    write_text("a.csv", text);
+    ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+    assert_array("/train/x", 2, 2, ELEMENT_F32, VALUES(1, 2, 3, NAN));
+  }
+  write_text("a.csv", "u,v,k\n1,2,0\n3,1.#INF00,1\n5,6,0\n");
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "'1.#INF00' is not a number", "a.csv");
+}
+
+/* ---- Numbers that are none ---- */
+
+static void assert_said(const char *part) {
+  if (strstr(said, part) == NULL) fail_msg("'%s' is not among the decisions:\n%s", part, said);
+}
+
+static void test_zeros_in_front(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_text("a.csv", "zip,fips,m,n,k\n10001,'001',01,0.5,0011\n00501,=\"01001\",02,0,0100\n00502,7,12,00.25,0011\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said(
+      "numbers lose the zeros in front of them: '00501' in zip, '01001' in fips; if they are codes, not amounts, "
+      "--categorical 'zip,fips' takes them");
+  assert_said("labels lose the zeros in front of them: '0011' becomes 11");
+  assert_names("/class_names", "11,100");
+  o = telling_options();
+  o.categorical = "zip,fips"; /* as the note says */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_null(strstr(said, "numbers lose"));
+  assert_names("/columns/kind", "category,category,number,number");
+  o = telling_options();
+  write_text("a.csv", "t,v,k\n0,0.5000,0\n1000,0e5,1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_null(strstr(said, "zeros"));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_quotes, clear_folder),
+                                     cmocka_unit_test_teardown(test_windows_text, clear_folder),
+                                     cmocka_unit_test_teardown(test_microsoft_nan, clear_folder),
+                                     cmocka_unit_test_teardown(test_zeros_in_front, clear_folder)};
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
