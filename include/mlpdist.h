@@ -199,7 +199,9 @@ typedef enum mlpd_parametrization {
 /* What numbers become before the first layer. */
 typedef enum mlpd_embed_numbers {
   MLPD_EMBED_NUMBERS_NONE,
-  MLPD_EMBED_NUMBERS_PERIODIC /* x and 3 sums of 16 cosines of x, all learned (PBLD, Holzmueller et al. 2024) */
+  MLPD_EMBED_NUMBERS_PERIODIC, /* x and 3 sums of 16 cosines of x, all learned (PBLD, Holzmueller et al. 2024) */
+  MLPD_EMBED_NUMBERS_PIECEWISE /* x and embed_width functions of x, linear between embed_bins + 1 quantiles of the
+                                  training rows (PLE, Gorishniy et al. 2022) */
 } mlpd_embed_numbers;
 
 typedef enum mlpd_norm {
@@ -658,8 +660,9 @@ typedef struct mlpd_train_options {
   uint32_t ensemble;      /* members that share all layers but the last; 1: a single network */
   uint32_t members;       /* members that share nothing, as many networks in one; 1: a single network */
   uint64_t embed_above;   /* columns of more categories than this are embedded, others one-hot */
-  uint32_t embed_width;   /* values of an embedded category */
+  uint32_t embed_width;   /* values of an embedded category, or of a number in bins */
   mlpd_embed_numbers embed_numbers;
+  uint32_t embed_bins; /* of a number */
   mlpd_parametrization parametrization;
   int output_activation; /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;

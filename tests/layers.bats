@@ -102,6 +102,22 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   fails_with 2 "the checkpoint was made with 'embed-numbers = periodic', this run has 'embed-numbers = none'"
 }
 
+# Bins are quantiles of all ranks' rows, and do not learn.
+@test "numbers in bins: one digest on every split and through a resume; other bins than the checkpoint's are refused" {
+  # shellcheck disable=SC2086
+  same_everywhere $small --hidden 20 --embed-numbers piecewise --embed-bins 6 --embed-width 3 --norm batch --optimizer adamw \
+    --weight-decay 0.1 --ema 0.9
+  evaluated_alike
+  alone info run-1/model.h5
+  succeeds
+  says "network: 64-20-10" "6522 parameters" "layer 1: piecewise, edge (64, 7), weight (64, 18), identity" "layer 2: weight (256, 20)" \
+    "embed-numbers = piecewise" "embed-bins = 6"
+  # shellcheck disable=SC2086
+  alone train "${quick[@]}" $small --hidden 20 --embed-numbers piecewise --embed-bins 7 --embed-width 3 --norm batch --optimizer adamw \
+    --weight-decay 0.1 --ema 0.9 --out run-1 --resume auto
+  fails_with 2 "the checkpoint was made with 'embed-bins = 6', this run has 'embed-bins = 7'"
+}
+
 @test "neural-tangent parametrisation: one digest on every split and through a resume" {
   # shellcheck disable=SC2086
   same_everywhere $small --parametrization ntk --optimizer adamw --lr 0.04 --weight-decay 0.1 --input-scale 6

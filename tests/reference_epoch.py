@@ -335,6 +335,7 @@ class Columns:
                 self.kept[j] = (np.concatenate([found[found >= 0], found[found == -1]]), count > int(options["embed-above"]))
         self.sizes = [size for kept in self.kept for size in
                       ([0] if kept is None else [len(kept[0])] if kept[1] else [0] * len(kept[0]))]
+        self.columns = [j for j, kind in enumerate(kinds) if kind == "number"]  # that numbers are embedded of
         self.numbers = [kind == "number" for kind, kept in zip(kinds, self.kept) for _ in
                         range(1 if kept is None or kept[1] else len(kept[0]))]
 
@@ -375,7 +376,7 @@ class Run:
         self.target = self.target_scale(self.columns(y), output)
         quantiles = options["quantiles"].count(",") + 1
         each = quantiles if loss == "quantile" else 2 if loss == "gaussian" else 1
-        self.network = Network(options, self.raw.sizes, self.raw.numbers, self.classes or each * self.columns(y).shape[1], output)
+        self.network = Network(options, self.raw.sizes, self.raw.numbers, self.classes or each * self.columns(y).shape[1], output, self.edges(x.astype(float)))
         if self.classes and options["class-weight"] != "none":
             self.class_weights = class_weights(options["class-weight"], y, self.classes)
         self.x, self.y, self.sample_weights = self.scaled(x, y, self.sample_weights)
@@ -401,14 +402,20 @@ class Run:
     def scaled(self, x, y, weights):
         if self.class_weights is not None:
             weights = weights * self.class_weights[y]
-        scaled = (x.astype(float) - self.shift) * self.scale
-        for j, (knots, scores) in self.curves.items():
-            scaled[:, j] = np.interp(x[:, j].astype(float), knots, scores)
-        limit = self.options.real("clip-inputs")
-        if limit > 0:
-            scaled = scaled / np.sqrt(1 + (scaled / limit) ** 2)
-        x = self.raw.inputs(x, scaled)
+        x = self.raw.inputs(x, self.normalised(x.astype(float)))
         return x, y if self.classes else (self.columns(y) - self.target[0]) * self.target[1], weights
+
+    def normalised(self, x):
+        scaled = (x - self.shift) * self.scale
+        for j, (knots, scores) in self.curves.items():
+            scaled[:, j] = np.interp(x[:, j], knots, scores)
+        limit = self.options.real("clip-inputs")
+        return scaled / np.sqrt(1 + (scaled / limit) ** 2) if limit > 0 else scaled
+
+    def edges(self, x):
+        """Of the bins of each number: its distinct quantiles."""
+        quantiles = np.quantile(x, np.linspace(0, 1, int(self.options["embed-bins"]) + 1), axis=0)
+        return [np.unique(self.normalised(quantiles)[:, j].astype(np.float32)) for j in self.raw.columns]
 
     def validate(self):
         x, y, weights = self.valid
@@ -478,7 +485,7 @@ def compare_layer(number, layer, model):
         error = float(np.abs(theirs - ours).max() / max(scale, 1e-30))
         print(f"layer {number}: {tensor.name} differs by {error:.2e}")
         worst = max(worst, error)
-        if ours.ndim > 1:
+        if ours.ndim > 1 and tensor.rate > 0:
             moved = min(moved, float(np.abs(ours - start).max() / max(np.abs(ours).max(), 1e-30)))
     return worst, moved
 

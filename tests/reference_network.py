@@ -182,6 +182,40 @@ class Periodic:
         return below
 
 
+class Piecewise:
+    """x of a number becomes [c W ; x], bin t of c (x - e_t) / (e_{t+1} - e_t) within 0 and 1; other inputs pass through.
+    edges: of each number."""
+    in_file, num_draws = True, 0
+
+    def __init__(self, numbers, edges, bins, width):
+        self.numbers, self.at, self.width = numbers, np.flatnonzero(numbers), width
+        padded = [np.concatenate([e, np.repeat(e[-1:], bins + 1 - len(e))]) for e in edges]
+        self.edges = Tensor("edge", np.stack(padded), rate=0)
+        self.w = Tensor("weight", np.zeros((len(edges), bins * width)), decays=True)
+        self.tensors = [self.edges, self.w]
+
+    def weights(self):
+        return self.w.values.reshape(len(self.at), -1, self.width)
+
+    def forward(self, x, _):
+        low, high = self.edges.values[:, :-1], self.edges.values[:, 1:]
+        self.widths = np.where(high > low, high - low, np.inf)
+        self.c = np.clip((x[:, self.at, None] - low) / self.widths, 0, 1)
+        parts, learned = [], iter(np.einsum("nit,itj->inj", self.c, self.weights()))
+        for i, is_number in enumerate(self.numbers):
+            parts += ([next(learned)] if is_number else []) + [x[:, i:i + 1]]
+        return np.concatenate(parts, axis=1)
+
+    def backward(self, delta):
+        parts = np.split(delta, np.cumsum([self.width + 1 if number else 1 for number in self.numbers])[:-1], axis=1)
+        below = np.concatenate([part[:, -1:] for part in parts], axis=1)
+        delta = np.stack([parts[i][:, :-1] for i in self.at], axis=1)
+        self.w.gradient = np.einsum("nit,nij->itj", self.c, delta).reshape(self.w.values.shape)
+        inside = (self.c > 0) & (self.c < 1)
+        below[:, self.at] += np.einsum("nij,itj,nit->ni", delta, self.weights(), inside / self.widths)
+        return below
+
+
 class Scale:
     in_file, num_draws = True, 0
 
@@ -408,13 +442,13 @@ RESIDUAL = {  # of r = a - y: each value's loss, and its slope
 
 class Network:
     """Of options: embedding, noise, dropout and scale of the inputs, hidden layers with norm and dropout, the output
-    layer. sizes: of each input, the number of codes that it holds, or 0; numbers: is it a number?"""
+    layer. sizes: of each input, the number of codes that it holds, or 0; numbers: is it a number? edges: of its bins."""
 
-    def __init__(self, options, sizes, numbers, outputs, output):
+    def __init__(self, options, sizes, numbers, outputs, output, edges=()):
         self.layers, self.activations, self.draws = [], [], 0
         self.options, self.seed, self.width = options, int(options["seed"]), len(sizes)
         hidden = [int(width) for width in options["hidden"].strip('"').split(",") if width]
-        self.input_layers(sizes, numbers)
+        self.input_layers(sizes, numbers, edges)
         for l, (width, activation, p) in enumerate(zip(hidden, options.each("activation", len(hidden)),
                                                        options.each("dropout", len(hidden)))):
             self.hidden_layer(width, activation, options["norm"])
@@ -429,7 +463,7 @@ class Network:
         self.activations.append(activation)
         self.draws += layer.num_draws
 
-    def input_layers(self, sizes, numbers):
+    def input_layers(self, sizes, numbers, edges):
         if any(sizes):
             width = int(self.options["embed-width"])
             self.add(Embed(sizes, width, self.seed, self.draws))
@@ -440,6 +474,10 @@ class Network:
         if self.options["embed-numbers"] == "periodic" and any(numbers):
             self.add(Periodic(numbers, self.seed, self.draws))
             self.width += 3 * sum(numbers)
+        if self.options["embed-numbers"] == "piecewise" and any(numbers):
+            width = int(self.options["embed-width"])
+            self.add(Piecewise(numbers, edges, int(self.options["embed-bins"]), width))
+            self.width += width * sum(numbers)
         if self.options.real("input-dropout") > 0:
             self.add(Dropout(self.options.real("input-dropout"), len(self.layers)))
         rate, apart = self.options.real("input-scale"), int(self.options["members"])

@@ -100,6 +100,52 @@ END
   sed -n '/curves/,/shift/p' from.json | cmp - curves1 || fail "--init-from does not keep the curves"
 }
 
+# The edges of each column, by the formula, from the rows of a CSV file, as standard scaling makes them; then those of the model.
+check_edges() {
+  python3 - "$1" "$2" << 'END' || fail "not the quantiles of the rows"
+import csv, json, sys
+rows, net = list(csv.DictReader(open(sys.argv[1]))), json.load(open(sys.argv[2]))
+layer, bins = net["layers"][0], 7
+for column, (name, shift, scale) in enumerate(zip(("far", "rare", "same", "gaps"), net["input"]["shift"], net["input"]["scale"])):
+    x, want = sorted(float(r[name]) for r in rows if r[name]), []
+    for t in range(bins + 1):
+        place = t / bins * (len(x) - 1)
+        low = int(place + 1e-9)
+        edge = (x[low] + (place - low) * (x[min(low + 1, len(x) - 1)] - x[low]) - shift) * scale
+        want += [edge] if not want or edge > want[-1] + 1e-9 else []
+    want += want[-1:] * (bins + 1 - len(want))
+    assert all(abs(a - b) < 1e-5 * (1 + abs(b)) for a, b in zip(layer["edge"][column], want)), (name, layer["edge"][column], want)
+assert any(layer["weight"][0]) and not any(layer["weight"][2]), "what is constant has no bins to learn from"
+END
+}
+
+@test "--embed-numbers piecewise: edges are quantiles of the training rows, on any ranks, streamed; --init-from keeps them" {
+  outliers
+  local options=(--data far.csv --label y --test-fraction 0 --valid-fraction 0 --hidden 4 --lr 1e-2 --epochs 2 --batch 20 --lanes 3 --quiet --threads 1)
+  local mode np want
+  for mode in --stream ""; do
+    want=""
+    for np in 1 3; do
+      launch "$np" train "${quick[@]}" "${options[@]}" --embed-numbers piecewise --embed-bins 7 --embed-width 2 --normalize standard --out "run$np$mode" $mode
+      succeeds
+      [ "$output" = "${want:=$output}" ] || fail "$np ranks $mode: expected $want"
+      alone export "run$np$mode/model.h5" "net$np$mode.json"
+      check_edges far.csv "net$np$mode.json"
+    done
+  done
+  { echo new,gaps,rare,far,y; tail -n 60 far.csv | awk -F, '{ print NR % 9 "," $4 "," $2 "," $1 "," $5 }'; } > few.csv
+  alone train "${quick[@]}" "${options[@]}" --data few.csv --init-from run1/model.h5 --out from
+  succeeds
+  alone export from/model.h5 from.json
+  python3 - << 'END' || fail "--init-from does not keep the edges"
+import json
+was, now = (json.load(open(name))["layers"][0]["edge"] for name in ("net1.json", "from.json"))
+assert now[1:] == [was[3], was[1], was[0]] and len(set(now[0])) == 8, now
+END
+  alone train "${quick[@]}" "${options[@]}" --data far.csv --init-from run1/model.h5 --embed-bins 5 --out never
+  fails_with 2 "--init-from: edge of layer 1 is (4, 8) in the model, (4, 6) in this network" "--embed-bins"
+}
+
 @test "--clamp-predictions: no prediction leaves the range of the training targets, in files, figures and exports" {
   mkdir parts
   { echo x,y; awk 'BEGIN { for (i = 0; i < 60; i++) print i % 10 "," 3 * (i % 10) - 5 }'; } > parts/train.csv

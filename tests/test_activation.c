@@ -10,6 +10,7 @@
 
 #include "base/rng.h"
 #include "kernels/periodic.h"
+#include "kernels/piecewise.h"
 #include "kernels/vmath.h"
 #include "reference.h"
 
@@ -25,8 +26,13 @@
 #define periodic_slopes basic_periodic_slopes
 #define periodic_input_slope basic_periodic_input_slope
 #define periodic_add basic_periodic_add
+#define piecewise_find basic_piecewise_find
+#define piecewise_forward basic_piecewise_forward
+#define piecewise_add basic_piecewise_add
+#define piecewise_input_slope basic_piecewise_input_slope
 #include "kernels/activation.c"
 #include "kernels/periodic.c"
+#include "kernels/piecewise.c"
 #include "kernels/softmax.c"
 #undef activation_needs_z
 #undef activation_forward
@@ -37,6 +43,10 @@
 #undef periodic_slopes
 #undef periodic_input_slope
 #undef periodic_add
+#undef piecewise_find
+#undef piecewise_forward
+#undef piecewise_add
+#undef piecewise_input_slope
 
 static void assert_near(double value, double expected, double tolerance) {
   if (!(fabs(value - expected) <= tolerance)) fail_msg("%.9g, not %.9g within %g", value, expected, tolerance);
@@ -284,6 +294,30 @@ static void test_clones_of_periodic_agree(void **state) {
   }
 }
 
+static void test_clones_of_piecewise_agree(void **state) {
+  (void)state;
+  enum { BINS = 37, WIDTH = 19 };
+  for (uint32_t i = 0; i < 200; i++) {
+    float edges[BINS + 1] = {-2}, weight[BINS * WIDTH], delta[WIDTH], z[2][WIDTH], sum[2][BINS * WIDTH];
+    for (uint32_t t = 0; t < BINS; t++) edges[t + 1] = edges[t] + 0.01f * (float)(t * i % 13);
+    fill(weight, BINS * WIDTH, 3, i);
+    fill(delta, WIDTH, 1, 1000 + i);
+    const float x = -2.1f + 0.013f * (float)i;
+    const piecewise_place at = piecewise_find(x, BINS, edges), other = basic_piecewise_find(x, BINS, edges);
+    assert_true(at.full == other.full && at.part == other.part && at.slope == other.slope);
+    piecewise_forward(&at, WIDTH, weight, z[0]);
+    basic_piecewise_forward(&at, WIDTH, weight, z[1]);
+    assert_memory_equal(z[0], z[1], sizeof z[0]);
+    memcpy(sum[0], weight, sizeof sum[0]);
+    memcpy(sum[1], weight, sizeof sum[1]);
+    piecewise_add(&at, WIDTH, delta, 0, BINS * WIDTH, sum[0]);
+    basic_piecewise_add(&at, WIDTH, delta, 0, BINS * WIDTH, sum[1]);
+    assert_memory_equal(sum[0], sum[1], sizeof sum[0]);
+    assert_true(piecewise_input_slope(&at, WIDTH, weight, delta) ==
+                basic_piecewise_input_slope(&at, WIDTH, weight, delta));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_elementary_functions),
@@ -295,6 +329,7 @@ int main(void) {
       cmocka_unit_test(test_softmax),
       cmocka_unit_test(test_clones_agree),
       cmocka_unit_test(test_clones_of_periodic_agree),
+      cmocka_unit_test(test_clones_of_piecewise_agree),
   };
   return cmocka_run_group_tests_name("activation", tests, NULL, NULL);
 }

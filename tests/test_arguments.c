@@ -316,6 +316,9 @@ static void test_the_rest(void **state) {
   ASSERT_USAGE(mlpd_network_from_options(NULL, 2, 3, &made), "options");
   ASSERT_USAGE(mlpd_network_from_options(&options, 2, 3, NULL), "network");
   ASSERT_USAGE(mlpd_network_from_options(&options, 0, 3, &made), "width 0");
+  options.embed_numbers = MLPD_EMBED_NUMBERS_PIECEWISE;
+  ASSERT_USAGE(mlpd_network_from_options(&options, 2, 3, &made), "bins from training rows");
+  options.embed_numbers = MLPD_EMBED_NUMBERS_NONE;
   mlpd_network_free(network);
   ASSERT_USAGE(mlpd_descent_follow(NULL), "descent");
   mlpd_descent_free(NULL);

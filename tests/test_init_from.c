@@ -173,7 +173,7 @@ static void test_same_of_members(void **state) {
   options.members = 5;
   assert_int_equal(train(&options, &made), MLPD_ERROR_USAGE);
   assert_non_null(strstr(mlpd_error_message(), "weight of layer 2 is (12, 7) in the model, (15, 7) in this network"));
-  assert_non_null(strstr(mlpd_error_message(), "leave out --hidden, --ensemble and --members"));
+  assert_non_null(strstr(mlpd_error_message(), "leave out --hidden, --ensemble, --members and --embed-bins"));
   mlpd_model_free(from);
 }
 

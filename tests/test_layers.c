@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "kernels/piecewise.h"
 #include "kernels/random.h"
 #include "network/init.h"
 #include "network/layer_kind.h"
@@ -148,6 +149,28 @@ static void periodic_in_double(const double_network *d, uint32_t l, const double
   }
 }
 
+/* x becomes the sum of c_t W_t, and x. */
+static void piecewise_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
+  const layer *const shape = &d->network->layers[l];
+  const tensor *const edge = layer_tensor(d->network, l, 0), *const weight = layer_tensor(d->network, l, 1);
+  for (uint32_t r = 0; r < ROWS; r++) {
+    double *to = z + r * MOST_WIDTH;
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < shape->inputs; i++) {
+      const double x = in[r * MOST_WIDTH + i], *const e = values_of(d, l, 0) + number * edge->stride;
+      for (uint32_t j = 0; shape->sizes[i] > 0 && j + 1 < shape->width; j++, to++) {
+        *to = 0;
+        for (uint32_t t = 0; t + 1 < edge->columns; t++)
+          if (e[t + 1] > e[t])
+            *to += fmin(fmax((x - e[t]) / (e[t + 1] - e[t]), 0), 1) *
+                   values_of(d, l, 1)[number * weight->stride + t * (shape->width - 1) + j];
+      }
+      number += shape->sizes[i];
+      *to++ = x;
+    }
+  }
+}
+
 static double activate(mlpd_activation activation, double z) {
   return activation == MLPD_TANH ? tanh(z) : activation == MLPD_SOFTPLUS ? log1p(exp(z)) : z;
 }
@@ -168,6 +191,8 @@ static void layer_in_double(const double_network *d, uint32_t l, const double *i
     embed_in_double(d, l, in, out);
   else if (shape->kind == &layer_periodic)
     periodic_in_double(d, l, in, out);
+  else if (shape->kind == &layer_piecewise)
+    piecewise_in_double(d, l, in, out);
   else
     norm_in_double(d, l, in, out);
   for (uint32_t i = 0; i < rows_of(d, l) * MOST_WIDTH; i++) out[i] = activate(shape->activation, out[i]);
@@ -216,7 +241,7 @@ static void check_gradients(const double_network *d) {
   const float *const gradient = network_trace_gradient(d->trace);
   for (uint32_t i = 0; i < d->network->num_tensors; i++) {
     const tensor *const t = &d->network->tensors[i];
-    for (uint32_t e = 0; t->source != TENSOR_STATISTICS && e < t->rows * t->columns; e++) {
+    for (uint32_t e = 0; tensor_learns(t) && e < t->rows * t->columns; e++) {
       const size_t at = t->offset + (size_t)(e / t->columns) * t->stride + e % t->columns;
       const double kept = d->values[at];
       d->values[at] = kept + step;
@@ -240,6 +265,21 @@ static void fill_codes(rng *stream, const uint32_t *sizes, float *x) {
     if (sizes[i % INPUTS] > 0) x[i] = (float)(rng_next(stream) % (sizes[i % INPUTS] + 2)) - 1;
 }
 
+/* Edges of each number, the last ones equal, and weights off from 0. */
+static void fill_bins(rng *stream, mlpd_network *network) {
+  for (uint32_t l = 0; l < network->num_layers; l++) {
+    if (network->layers[l].kind != &layer_piecewise) continue;
+    const tensor *const edge = layer_tensor(network, l, 0), *const weight = layer_tensor(network, l, 1);
+    for (uint32_t row = 0; row < edge->rows; row++) {
+      float *const edges = network->parameters + edge->offset + (size_t)row * edge->stride;
+      edges[0] = -1.5f;
+      for (uint32_t t = 1; t < edge->columns; t++)
+        edges[t] = edges[t - 1] + (t < edge->columns - row % 3 ? 0.1f + (float)rng_uniform(stream) : 0);
+      fill(stream, weight->columns, network->parameters + weight->offset + (size_t)row * weight->stride);
+    }
+  }
+}
+
 static void check_network(uint32_t num_layers, const layer_spec *specs) {
   double_network d;
   mlpd_network *network = NULL;
@@ -254,6 +294,7 @@ static void check_network(uint32_t num_layers, const layer_spec *specs) {
   for (uint32_t i = 0; i < network->num_tensors; i++) /* off from where they start */
     for (uint32_t j = 0; network->tensors[i].vector && j < network->tensors[i].columns; j++)
       network->parameters[network->tensors[i].offset + j] += (float)(0.3 * rng_normal(&stream));
+  fill_bins(&stream, network);
   assert_int_equal(mlpd_network_trace(network, MLPD_MSE, ROWS, x, y, &trace), MLPD_OK);
   d = (double_network){network, &trace, x, y, calloc(network->arena_size, sizeof(double))};
   assert_non_null(d.values);
@@ -350,6 +391,74 @@ static void test_periodic(void **state) {
   periodic_is_refused(&dense, 5, 1, &wide);
   periodic_is_refused(&dense, 4, 2, &wide);
   periodic_is_refused(&dense, 4, 1, &norm);
+}
+
+#define PIECEWISE(w, bins) \
+  { .kind = &layer_piecewise, .outputs = 2 + 3 * (w), .amount = (bins), .sizes = NUMBERS, .width = (w) }
+
+static void piecewise_is_refused(uint32_t width, uint32_t size, double bins, const char *message) {
+  const uint32_t sizes[INPUTS] = {size};
+  const layer_spec specs[] = {
+      {.kind = &layer_piecewise, .outputs = 4 + width, .amount = bins, .sizes = sizes, .width = width}, OUTPUT};
+  mlpd_network *network = NULL;
+  assert_int_equal(network_build(INPUTS, 2, specs, false, &network), MLPD_ERROR_USAGE);
+  assert_non_null(strstr(mlpd_error_message(), message));
+}
+
+static void test_piecewise(void **state) {
+  (void)state;
+  CHECK(PIECEWISE(4, 5), DENSE(11, MLPD_TANH), OUTPUT);
+  CHECK(RANDOM(layer_scale, INPUTS, 6), PIECEWISE(2, 1), RANDOM(layer_dropout, 8, 0.3), OUTPUT);
+  CHECK(EMBED(1), RANDOM(layer_noise, INPUTS, 0.5), PIECEWISE(3, 48),
+        {.kind = &layer_fan_out, .outputs = 11, .copies = MEMBERS}, DENSE(9, MLPD_SOFTPLUS),
+        {.kind = &layer_heads, .outputs = OUTPUTS});
+  CHECK(DENSE(INPUTS, MLPD_TANH), PIECEWISE(4, 3), {.kind = &layer_batch_norm, .outputs = 14}, OUTPUT);
+  piecewise_is_refused(1, 1, 4, "width 1, not 2 to");
+  piecewise_is_refused(4, 2, 4, "size 2 of input 0");
+  piecewise_is_refused(4, 1, 0, "0 bins");
+  piecewise_is_refused(4, 1, 1025, "1025 bins");
+  mlpd_network *network = NULL;
+  const layer_spec specs[] = {PIECEWISE(4, 5), OUTPUT};
+  assert_int_equal(network_build(INPUTS, 2, specs, false, &network), MLPD_OK);
+  const tensor *const edge = layer_tensor(network, 0, 0), *const weight = layer_tensor(network, 0, 1);
+  assert_true(edge->rows == 3 && edge->columns == 6 && !tensor_learns(edge));
+  assert_true(weight->rows == 3 && weight->columns == 15 && weight->decay == 1 && weight->rate == 1);
+  assert_int_equal(mlpd_network_num_parameters(network), 3 * 15 + 14 * OUTPUTS + OUTPUTS); /* edges do not learn */
+  mlpd_network_free(network);
+}
+
+/* Below, at, between and above edges, and not a number; the unit's cut does not matter. */
+static void test_places_among_bins(void **state) {
+  (void)state;
+  enum { WIDTH = 11, BINS = 5 };
+  static const float edges[BINS + 1] = {-1, 0, 2, 2.5f, 2.5f, 2.5f};
+  const struct {
+    float x;
+    uint32_t full;
+    float part, slope;
+  } cases[] = {{-7, 0, 0, 0},       {-1, 0, 0, 1},   {-0.25f, 0, 0.75f, 1}, {0, 1, 0, 0.5f}, {1, 1, 0.5f, 0.5f},
+               {2.25f, 2, 0.5f, 2}, {2.5f, 3, 0, 0}, {9, 3, 0, 0},          {NAN, 0, 0, 0}};
+  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+    const piecewise_place at = piecewise_find(cases[c].x, BINS, edges);
+    float weight[BINS * WIDTH], z[WIDTH], delta[WIDTH], gradient[BINS * WIDTH] = {0}, cut[BINS * WIDTH] = {0};
+    assert_true(at.full == cases[c].full && at.part == cases[c].part && at.slope == cases[c].slope);
+    for (uint32_t i = 0; i < BINS * WIDTH; i++) weight[i] = (float)(i + 1);
+    for (uint32_t j = 0; j < WIDTH; j++) delta[j] = (float)(j + 1);
+    piecewise_forward(&at, WIDTH, weight, z);
+    piecewise_add(&at, WIDTH, delta, 0, BINS * WIDTH, gradient);
+    for (uint32_t i = 0; i < BINS * WIDTH; i += 17)
+      piecewise_add(&at, WIDTH, delta, i, i + 17 < BINS * WIDTH ? i + 17 : BINS * WIDTH, cut + i);
+    assert_memory_equal(gradient, cut, sizeof cut);
+    for (uint32_t j = 0; j < WIDTH; j++) {
+      double want = 0;
+      for (uint32_t t = 0; t < BINS; t++) {
+        const float share = t < at.full ? 1 : t == at.full ? at.part : 0;
+        want += (double)share * (double)weight[t * WIDTH + j];
+        assert_true(gradient[t * WIDTH + j] == share * delta[j]);
+      }
+      assert_true((double)z[j] == want);
+    }
+  }
 }
 
 #define NORM(k, n, a) \
@@ -993,6 +1102,8 @@ int main(void) {
       cmocka_unit_test(test_members),
       cmocka_unit_test(test_embed),
       cmocka_unit_test(test_periodic),
+      cmocka_unit_test(test_piecewise),
+      cmocka_unit_test(test_places_among_bins),
       cmocka_unit_test(test_units_of_numbers),
       cmocka_unit_test(test_units_of_a_table),
       cmocka_unit_test(test_norms),

@@ -676,7 +676,7 @@ static double norm_of_gradient(const setting *given, const float *x, const float
   if (mlpd_network_trace(net, MLPD_MSE, given->rows, x, y, &trace) != MLPD_OK) abort();
   for (uint32_t i = 0; i < net->num_tensors; i++) {
     const tensor *const t = &net->tensors[i];
-    for (size_t at = t->offset; t->source != TENSOR_STATISTICS && at < tensor_end(t); at++)
+    for (size_t at = t->offset; tensor_learns(t) && at < tensor_end(t); at++)
       sum += pow((double)network_trace_gradient(&trace)[at], 2);
   }
   mlpd_trace_free(&trace);

@@ -128,6 +128,13 @@ double affine_slope(const affine *a, uint32_t j, double x) {
   return slope / (square * sqrt(square));
 }
 
+float affine_number(const affine *a, uint32_t j, double value) {
+  const bool curved = a->curves != NULL && column_curves_has(a->curves, j);
+  float mapped = curved ? (float)column_curves_map(a->curves, j, value) : affine_map(a, j, value);
+  if (a->limit > 0) vector_squash(1, a->limit, &mapped);
+  return mapped;
+}
+
 uint32_t affine_width(const affine *a) { return a->codes != NULL ? a->codes->width : a->columns; }
 
 uint32_t affine_column_of(const affine *a, uint32_t input) {

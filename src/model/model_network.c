@@ -186,6 +186,10 @@ static mlpd_status read_sizes(h5_file *file, uint32_t number, uint32_t *inputs, 
   *inputs = (uint32_t)shape.rows;
   spec->width = (uint32_t)width;
   spec->outputs = network_expanded(*inputs, sizes, spec->width);
+  if (spec->kind != &layer_piecewise) return MLPD_OK;
+  layer_object(object, number, "edge");
+  TRY(read_shape(file, object, &shape));
+  spec->amount = (double)shape.columns - 1;
   return MLPD_OK;
 }
 

@@ -19,7 +19,8 @@ struct layer_kind {
   bool training_only;   /* outside of training it changes nothing: model files and digests leave it out */
   bool keeps_z;         /* z apart from a, whatever the activation */
   bool expands;         /* its layers have sizes and a width */
-  uint32_t fixed_width; /* of such a kind, if its width is always this, and sizes are 0 or 1; 0: any */
+  bool of_numbers;      /* of such a kind: sizes are 0 or 1, each tensor has a row for each 1, the last output is x */
+  uint32_t fixed_width; /* of such a kind, if its width is always this; 0: any */
   uint32_t (*row_floats)(const layer *l); /* floats to keep of each row from forward to backward; NULL: none */
   /* Fills made (name, rows, columns, vector, source, decay, rate, start) and returns their number; NULL: none. */
   uint32_t (*tensors)(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]);
@@ -42,12 +43,13 @@ extern const layer_kind layer_dense;   /* z = a W + b */
 extern const layer_kind layer_dropout; /* a = a_{l-1}, some values zero */
 extern const layer_kind layer_noise;   /* a = a_{l-1} + noise */
 extern const layer_kind layer_layer_norm, layer_batch_norm;
-extern const layer_kind layer_scale;    /* z = a_{l-1} o scale */
-extern const layer_kind layer_fan_out;  /* a copy of each row for each member of an ensemble, o its own scale */
-extern const layer_kind layer_fork;     /* the same of members that share nothing: o 1, or a learned input scale */
-extern const layer_kind layer_heads;    /* dense, weights and biases of each member */
-extern const layer_kind layer_embed;    /* codes of categories become rows of a table */
-extern const layer_kind layer_periodic; /* numbers become sums of cosines */
+extern const layer_kind layer_scale;     /* z = a_{l-1} o scale */
+extern const layer_kind layer_fan_out;   /* a copy of each row for each member of an ensemble, o its own scale */
+extern const layer_kind layer_fork;      /* the same of members that share nothing: o 1, or a learned input scale */
+extern const layer_kind layer_heads;     /* dense, weights and biases of each member */
+extern const layer_kind layer_embed;     /* codes of categories become rows of a table */
+extern const layer_kind layer_periodic;  /* numbers become sums of cosines */
+extern const layer_kind layer_piecewise; /* numbers become sums of bins */
 
 /* The kind of this name, or NULL. */
 const layer_kind *layer_kind_find(const char *name);

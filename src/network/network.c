@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "base/memory.h"
+#include "kernels/piecewise.h"
 #include "network/init.h"
 #include "network/layer_kind.h"
 
@@ -91,15 +92,24 @@ uint32_t network_expanded(uint32_t inputs, const uint32_t *sizes, uint32_t width
   return outputs <= UINT32_MAX ? (uint32_t)outputs : 0;
 }
 
+static mlpd_status check_piecewise(const layer_spec *spec) {
+  if (!(spec->amount >= 1 && spec->amount <= PIECEWISE_MOST_BINS))
+    return FAIL(MLPD_ERROR_USAGE, "layer of kind piecewise: %g bins, not 1 to %d", spec->amount, PIECEWISE_MOST_BINS);
+  if (spec->width < 2 || spec->width > PIECEWISE_MOST_WIDTH)
+    return FAIL(MLPD_ERROR_USAGE, "layer of kind piecewise: width %u, not 2 to %d", spec->width, PIECEWISE_MOST_WIDTH);
+  return MLPD_OK;
+}
+
 /* Copies the sizes of a layer that expands inputs. */
 static mlpd_status take_sizes(layer *l, const layer_spec *spec) {
   const uint32_t fixed = spec->kind->fixed_width;
   uint64_t total = 0;
   if (fixed > 0 && spec->width != fixed)
     return FAIL(MLPD_ERROR_USAGE, "layer of kind %s: width %u, not %u", spec->kind->name, spec->width, fixed);
+  if (spec->kind == &layer_piecewise) TRY(check_piecewise(spec));
   for (uint32_t i = 0; i < l->inputs; i++) {
     total += spec->sizes[i];
-    if (fixed > 0 && spec->sizes[i] > 1)
+    if (spec->kind->of_numbers && spec->sizes[i] > 1)
       return FAIL(MLPD_ERROR_USAGE, "layer of kind %s: size %u of input %u is not 0 or 1", spec->kind->name,
                   spec->sizes[i], i);
   }
@@ -259,7 +269,7 @@ uint64_t mlpd_network_num_parameters(const mlpd_network *network) {
   uint64_t sum = 0;
   for (uint32_t i = 0; i < network->num_tensors; i++) {
     const tensor *const t = &network->tensors[i];
-    if (t->source != TENSOR_STATISTICS) sum += (uint64_t)t->rows * t->columns;
+    if (tensor_learns(t)) sum += (uint64_t)t->rows * t->columns;
   }
   return sum;
 }

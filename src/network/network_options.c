@@ -92,12 +92,15 @@ static uint32_t find_numbers(const layer_list *list, uint32_t *sizes) {
 }
 
 static mlpd_status append_numbers(layer_list *list) {
-  const uint32_t width = PERIODIC_LEARNED + 1, count = list->outputs;
-  if (list->options->embed_numbers == MLPD_EMBED_NUMBERS_NONE || count == 0) return MLPD_OK;
+  const mlpd_train_options *const o = list->options;
+  const bool bins = o->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE;
+  const uint32_t width = (bins ? o->embed_width : PERIODIC_LEARNED) + 1, count = list->outputs;
+  if (o->embed_numbers == MLPD_EMBED_NUMBERS_NONE || count == 0) return MLPD_OK;
   TRY(memory_allocate(&list->numbers, count, sizeof *list->numbers, "inputs"));
   if (find_numbers(list, list->numbers) == 0) return MLPD_OK;
-  append(list, &(layer_spec){.kind = &layer_periodic,
+  append(list, &(layer_spec){.kind = bins ? &layer_piecewise : &layer_periodic,
                              .outputs = network_expanded(count, list->numbers, width),
+                             .amount = bins ? o->embed_bins : 0,
                              .sizes = list->numbers,
                              .width = width});
   return MLPD_OK;
@@ -227,6 +230,10 @@ mlpd_status mlpd_network_from_options(const mlpd_train_options *options, uint32_
   NEED(options);
   NEED(options->hidden);
   TRY(mlpd_train_options_check(options));
+  if (options->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--embed-numbers piecewise has bins from training rows, of which there are none here: take periodic or "
+                "none, or train with mlpd_train()");
   mlpd_train_options settled = *options;
   mlpd_train_options_settle(&settled);
   if (settled.loss == MLPD_LOSS_AUTO) settled.loss = MLPD_MSE;

@@ -282,6 +282,7 @@ void optimizer_trust(optimizer *o, const mlpd_network *network, uint32_t index, 
 /* ---- Updates --------------------------------------------------------------------------------------- */
 
 void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part) {
+  if (part->of->source == TENSOR_FIXED) return;
   const update_scalars s = scalars_of(o, scalars, part->of, part->trust);
   float *const w = parameters + part->begin;
   float *const p = o->num_state > 0 ? o->state[0] + part->begin : NULL;

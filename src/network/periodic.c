@@ -150,6 +150,7 @@ static void periodic_gradient(const mlpd_network *network, const gradient_unit *
 const layer_kind layer_periodic = {.name = "periodic",
                                    .reach = REACH_ROW,
                                    .expands = true,
+                                   .of_numbers = true,
                                    .fixed_width = PERIODIC_LEARNED + 1,
                                    .row_floats = periodic_row_floats,
                                    .tensors = periodic_tensors,

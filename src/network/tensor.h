@@ -8,9 +8,10 @@
 
 /* What a step sums over its rows, to change a tensor's values with. */
 typedef enum tensor_source {
-  TENSOR_PRODUCT,   /* the gradient a_{l-1}^T delta_l, which a back end can sum over lanes at once */
-  TENSOR_GRADIENT,  /* a gradient that the layer's kind computes */
-  TENSOR_STATISTICS /* a statistic of the rows, which the kind computes: the values follow its mean over the step */
+  TENSOR_PRODUCT,    /* the gradient a_{l-1}^T delta_l, which a back end can sum over lanes at once */
+  TENSOR_GRADIENT,   /* a gradient that the layer's kind computes */
+  TENSOR_STATISTICS, /* a statistic of the rows, which the kind computes: the values follow its mean over the step */
+  TENSOR_FIXED       /* values that training does not change, which the kind gives the gradient 0 */
 } tensor_source;
 
 /* The values that a tensor starts with. */
@@ -42,6 +43,11 @@ typedef struct tensor {
 
 /* Floats from the arena's start to the end of t, gaps between rows included. */
 static inline size_t tensor_end(const tensor *t) { return t->offset + (size_t)t->rows * t->stride; }
+
+/* Does training change it by gradients? */
+static inline bool tensor_learns(const tensor *t) {
+  return t->source != TENSOR_STATISTICS && t->source != TENSOR_FIXED;
+}
 
 /* The rows of each of its matrices. */
 static inline uint32_t tensor_group_rows(const tensor *t) { return t->groups > 1 ? t->rows / t->groups : t->rows; }

@@ -180,7 +180,7 @@ void mlpd_network_descend(mlpd_network *network, const mlpd_trace *trace, float 
   const trace_memory *const memory = trace->owner;
   for (uint32_t i = 0; i < network->num_tensors; i++) {
     const tensor *const t = &network->tensors[i];
-    if (t->source == TENSOR_STATISTICS) continue;
+    if (!tensor_learns(t)) continue;
     for (size_t at = t->offset; at < tensor_end(t); at++) network->parameters[at] -= lr * memory->gradient[at];
   }
 }

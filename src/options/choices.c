@@ -161,6 +161,9 @@ const mlpd_choice mlpd_embed_numbers_choices[] = {
     {"periodic", MLPD_EMBED_NUMBERS_PERIODIC,
      "each x becomes x and 3 weighted sums of 16 cosines of x; frequencies, phases and weights learn at a tenth of the "
      "rate (PBLD of RealMLP-TD)"},
+    {"piecewise", MLPD_EMBED_NUMBERS_PIECEWISE,
+     "each x becomes x and --embed-width learned functions of x, straight lines that bend at the edges of --embed-bins "
+     "quantile bins (PLE, as TabM has)"},
     END_OF_CHOICES,
 };
 

@@ -124,20 +124,24 @@ const mlpd_option mlpd_train_option_table[] = {
          "embed columns of more than N categories, as values that are learned; others are one-hot; 65536: embed none",
      RANGE(0, 65536), DEFAULT("9"), WEIGHTS},
     {"embed-width", "network", "W", INTEGER, AT(embed_width),
-     .help = "number of values that an embedded category becomes", RANGE(1, 4096), DEFAULT("8"), WEIGHTS},
+     .help = "number of values that an embedded category becomes or, with --embed-numbers piecewise, a number",
+     RANGE(1, 4096), DEFAULT("8"), WEIGHTS},
     {"embed-numbers", "network", "HOW", CHOICE, AT(embed_numbers),
      .help = "turn each number into several learned values; yes/no, one-hot and embedded columns stay as they are",
      .choices = mlpd_embed_numbers_choices, DEFAULT("none"), WEIGHTS},
+    {"embed-bins", "network", "T", INTEGER, AT(embed_bins),
+     .help = "bins of a number with --embed-numbers piecewise: as many of its training rows in each", RANGE(1, 1024),
+     DEFAULT("48"), WEIGHTS, .needs = "embed-numbers=piecewise"},
     {"parametrization", "network", "NAME", CHOICE, AT(parametrization),
      .help = "initial weights and rates of the layers", .choices = mlpd_parametrization_choices, DEFAULT("standard"),
      WEIGHTS},
     {"init", "network", "NAME", CHOICE, AT(init), .help = "initial weights; auto: by activation",
      .choices = mlpd_init_choices, DEFAULT("auto"), WEIGHTS},
     {"init-from", "network", "MODEL", PATH, AT(init_from),
-     .help =
-         "begin with the weights and the normalisation of a model file; --hidden, --activation, --norm, "
-         "--input-scale, --ensemble, --members, --clip-inputs, --embed-width and --embed-numbers are then the model's "
-         "unless they are given",
+     .help = "begin with the weights and the normalisation of a model file; --hidden, --activation, --norm, "
+             "--input-scale, --ensemble, --members, --clip-inputs and the --embed options but --embed-above are then "
+             "the model's "
+             "unless they are given",
      .note = "drawn weights", LOCAL},
     {"loss", "network", "NAME", CHOICE, AT(loss),
      .help = "loss to minimise; auto: cross-entropy for classes, mse for values", .choices = mlpd_loss_choices,

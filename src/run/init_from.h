@@ -5,7 +5,7 @@
 
 #include "mlpdist.h"
 
-enum { INIT_FROM_TEXTS = 9, INIT_FROM_DIGEST_BYTES = 34 };
+enum { INIT_FROM_TEXTS = 10, INIT_FROM_DIGEST_BYTES = 34 };
 
 typedef struct init_source {
   mlpd_model *loaded;           /* NULL: there is none, or it is the caller's */

@@ -60,7 +60,7 @@ static mlpd_status check_shape(const layer_pair *p, const tensor *theirs, const 
   if (rows_fit && (p->outputs != NULL || theirs->columns == ours->columns)) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE,
               "--init-from: %s of layer %u is (%u, %u) in the model, (%u, %u) in this network; leave out --hidden, "
-              "--ensemble and --members, which are then the model's, or give the same",
+              "--ensemble, --members and --embed-bins, which are then the model's, or give the same",
               ours->name, p->number, theirs->rows, theirs->columns, ours->rows, ours->columns);
 }
 
@@ -77,7 +77,7 @@ static void copy_tensor(const layer_pair *p, const tensor *theirs, const tensor 
   for (uint32_t i = 0; i < ours->rows; i++) {
     const uint32_t row = row_of_model(p, theirs, ours, i);
     float *const to = p->network->parameters + ours->offset + (size_t)i * ours->stride;
-    if (row == NAME_ABSENT && p->network->layers[p->ours].kind == &layer_periodic) continue;
+    if (row == NAME_ABSENT && p->network->layers[p->ours].kind->of_numbers) continue;
     if (row == NAME_ABSENT) {
       memset(to, 0, ours->columns * sizeof *to);
       continue;
@@ -184,7 +184,7 @@ static mlpd_status match_layers(layer_pair *p, const init_match *match, init_not
       return fail_layers(p->from, network);
     p->number++;
     p->outputs = last ? match->outputs : is_product(kind) ? NULL : p->inputs; /* others keep their inputs' places */
-    if (kind == &layer_periodic)
+    if (kind->of_numbers)
       TRY(copy_numbers(p));
     else if (kind->expands)
       TRY(copy_table(p, match));

@@ -6,6 +6,7 @@
 #include "data/shard.h"
 #include "network/optimizer.h"
 #include "ranks/comm.h"
+#include "run/column_bins.h"
 #include "run/column_inputs.h"
 #include "run/column_scales.h"
 #include "run/prepare.h"
@@ -48,10 +49,11 @@ static uint64_t kept_bytes(const part *of) {
   return bytes + (of->weight != NULL ? h5_array_kept(of->weight) : 0);
 }
 
-/* The medians are found, and gone, before the scales. */
+/* The medians are found, and gone, before the scales, and those before the bins. */
 static uint64_t columns_bytes(const preparation *p, uint64_t rows) {
-  const uint64_t medians = column_inputs_size(p), scales = column_scales_size(p, rows);
-  return medians > scales ? medians : scales;
+  const uint64_t medians = column_inputs_size(p), scales = column_scales_size(p, rows), bins = column_bins_size(p);
+  const uint64_t most = medians > scales ? medians : scales;
+  return most > bins ? most : bins;
 }
 
 static void measure_data(mlpd_comm *comm, preparation *p, part *train) {

@@ -20,6 +20,7 @@
 #include "ranks/placement.h"
 #include "run/class_notes.h"
 #include "run/class_weights.h"
+#include "run/column_bins.h"
 #include "run/column_inputs.h"
 #include "run/column_scales.h"
 
@@ -374,6 +375,7 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
   p->model->task = p->options.task;
   TRY(mlpd_comm_agree(comm, make_network(comm, events, p)));
   TRY(column_scales_find(comm, events, p));
+  TRY(column_bins_find(comm, p));
   TRY(look_at_test_part(comm, p));
   TRY(preparation_fingerprint(comm, p));
   if (p->split.num_lanes == 0)

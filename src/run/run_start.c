@@ -63,9 +63,10 @@ static mlpd_status warn_of_placement(const trainer *t) {
   return MLPD_OK;
 }
 
-static bool has_kind(const mlpd_network *network, const layer_kind *kind) {
+/* Does the network embed numbers, or categories? */
+static bool embeds(const mlpd_network *network, bool numbers) {
   for (uint32_t l = 0; l < network->num_layers; l++)
-    if (network->layers[l].kind == kind) return true;
+    if (network->layers[l].kind->expands && network->layers[l].kind->of_numbers == numbers) return true;
   return false;
 }
 
@@ -75,12 +76,13 @@ static void note_idle_embeddings(const trainer *t, const mlpd_train_options *o) 
   mlpd_train_options usual;
   char text[160];
   mlpd_train_options_default(&usual);
-  if (o->embed_width != usual.embed_width && !has_kind(network, &layer_embed)) {
+  if (o->embed_width != usual.embed_width && !embeds(network, false) &&
+      o->embed_numbers != MLPD_EMBED_NUMBERS_PIECEWISE) {
     (void)snprintf(text, sizeof text, "--embed-width has no effect: no column has more than %llu categories",
                    (unsigned long long)o->embed_above);
     run_notice(t, text);
   }
-  if (o->embed_numbers != MLPD_EMBED_NUMBERS_NONE && !has_kind(network, &layer_periodic))
+  if (o->embed_numbers != MLPD_EMBED_NUMBERS_NONE && !embeds(network, true))
     run_notice(t, "--embed-numbers has no effect: no column holds numbers");
 }
 

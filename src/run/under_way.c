@@ -29,6 +29,9 @@ static mlpd_status check_idle(const mlpd_train_options *o) {
   if (o->normalize == MLPD_NORMALIZE_ROBUST || o->normalize == MLPD_NORMALIZE_QUANTILE)
     return refuse(o->normalize == MLPD_NORMALIZE_ROBUST ? "normalize robust" : "normalize quantile",
                   "the quantiles of the rows are not known; mlpd_trainer_normalize() sets shift and scale");
+  if (o->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE && o->init_model == NULL)
+    return refuse("embed-numbers piecewise",
+                  "the quantiles of the rows are not known; set option init-from to a model that has bins");
   if (o->clamp_predictions) return refuse("clamp-predictions", "the range of the targets is not known");
   if (o->stream) return refuse("stream", "rows are handed in step by step");
   if (o->out != NULL) return refuse("out", "mlpd_trainer_save() writes a file");

@@ -1,0 +1,69 @@
+#include "kernels/piecewise.h"
+
+#include "kernels/multiversion.h"
+
+enum { GROUP = 8 }; /* values that are summed in registers */
+
+MULTIVERSION static uint32_t count_full(float x, uint32_t bins, const float *edges) {
+  uint32_t full = 0;
+#pragma omp simd reduction(+ : full)
+  for (uint32_t t = 0; t < bins; t++) full += (x >= edges[t + 1] && edges[t] < edges[t + 1]) ? 1 : 0;
+  return full;
+}
+
+piecewise_place piecewise_find(float x, uint32_t bins, const float *edges) {
+  piecewise_place at = {.full = count_full(x, bins, edges)};
+  if (at.full == bins || !(x >= edges[at.full]) || !(edges[at.full] < edges[at.full + 1])) return at;
+  at.slope = 1 / (edges[at.full + 1] - edges[at.full]);
+  at.part = (x - edges[at.full]) * at.slope;
+  return at;
+}
+
+MULTIVERSION static void sum_rows(uint32_t full, float part, uint32_t width, const float *weight, float *z) {
+  uint32_t first = 0;
+  for (; first + GROUP <= width; first += GROUP) {
+    float sum[GROUP] = {0};
+    const float *row = weight + first;
+    for (uint32_t t = 0; t < full; t++, row += width) {
+#pragma omp simd
+      for (uint32_t j = 0; j < GROUP; j++) sum[j] += row[j];
+    }
+    for (uint32_t j = 0; j < GROUP; j++) z[first + j] = sum[j];
+  }
+  for (; first < width; first++) {
+    float sum = 0;
+    for (uint32_t t = 0; t < full; t++) sum += weight[(uint64_t)t * width + first];
+    z[first] = sum;
+  }
+  if (part > 0) {
+    const float *const row = weight + (uint64_t)full * width;
+#pragma omp simd
+    for (uint32_t j = 0; j < width; j++) z[j] += part * row[j];
+  }
+}
+
+void piecewise_forward(const piecewise_place *at, uint32_t width, const float *weight, float *z) {
+  sum_rows(at->full, at->part, width, weight, z);
+}
+
+MULTIVERSION static void add(uint32_t n, float factor, const float *x, float *y) {
+#pragma omp simd
+  for (uint32_t i = 0; i < n; i++) y[i] += factor * x[i];
+}
+
+void piecewise_add(const piecewise_place *at, uint32_t width, const float *delta, uint32_t begin, uint32_t end,
+                   float *gradient) {
+  for (uint32_t i = begin; i < end;) {
+    const uint32_t t = i / width, j = i % width, n = end - i < width - j ? end - i : width - j;
+    if (t > at->full || (t == at->full && !(at->part > 0))) return;
+    add(n, t < at->full ? 1 : at->part, delta + j, gradient + (i - begin));
+    i += n;
+  }
+}
+
+float piecewise_input_slope(const piecewise_place *at, uint32_t width, const float *weight, const float *delta) {
+  if (!(at->slope > 0)) return 0;
+  float sum = 0;
+  for (uint32_t j = 0; j < width; j++) sum += weight[(uint64_t)at->full * width + j] * delta[j];
+  return at->slope * sum;
+}
