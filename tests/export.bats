@@ -385,6 +385,16 @@ for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
                 n += size
                 a.append(x)
             continue
+        if layer["kind"] == "piecewise":
+            before, a, n, width = a, [], 0, layer["width"] - 1
+            for x, size in zip(before, layer["sizes"]):
+                if size:
+                    e, w = layer["edge"][n], layer["weight"][n]
+                    c = [min(max((x - low) / (high - low), 0), 1) if low < high else 0 for low, high in zip(e, e[1:])]
+                    a += [sum(part * w[t * width + j] for t, part in enumerate(c)) for j in range(width)]
+                n += size
+                a.append(x)
+            continue
         if layer["kind"] == "scale":
             a = [x * s for x, s in zip(a, layer["scale"])]
             continue
@@ -457,6 +467,19 @@ END
   grep -q '"kind": "periodic", "inputs": 6, "outputs": 12' net.json || fail "not periodic"
   columns_exported --embed-numbers periodic
   columns_in_onnx
+}
+
+@test "export to C, JSON and ONNX: numbers in bins, beside categories and without" {
+  columns_exported --embed-numbers piecewise --embed-bins 5 --embed-above 3 --embed-width 3
+  columns_in_onnx
+  grep -q '"kind": "piecewise", "inputs": 6, "outputs": 12' net.json || fail "not in bins"
+  columns_exported --embed-numbers piecewise
+  columns_in_onnx
+  awk 'BEGIN { for (i = 0; i <= 20; i++) { for (j = 0; j < 64; j++) printf "%s,", i ? i * j % 17 : "x" j; print i ? i : "y" } }' > wide.csv
+  alone train "${quick[@]}" --data wide.csv --hidden 2 --epochs 1 --embed-numbers piecewise --embed-bins 1024 --embed-width 64 --quiet --out wide
+  succeeds
+  alone export wide/model.h5 wide.onnx
+  fails_with 2 "layer 1, 64 numbers of 1024 bins each, is too large for ONNX; export .c, .json or .npz, or train with fewer --embed-bins"
 }
 
 @test "export to C: numbers that may be missing, and no categories" {

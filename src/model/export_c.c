@@ -34,8 +34,8 @@ static const char *const ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {
     [MLPD_SOFTMAX] = "z"};
 
 /* A kind's function NAME_function(outputs, x, its tensors, z); of `dense` the inputs come first. One that expands
- * inputs is NAME_function(inputs, width, x, sizes, its tensors, z). Kinds may share one: of the layers of an ensemble
- * it computes one member. */
+ * inputs is NAME_function(inputs, width, x, sizes, its tensors, z), with the number of bins before their edges. Kinds
+ * may share one: of the layers of an ensemble it computes one member. */
 typedef struct kind_in_c {
   const layer_kind *kind;
   const char *function, *text;
@@ -48,7 +48,8 @@ static const kind_in_c KINDS[] = {{&layer_dense, "dense", DENSE},
                                   {&layer_fan_out, "multiply", MULTIPLY},
                                   {&layer_fork, "copy", COPY}, /* with an input scale: as a fan-out */
                                   {&layer_embed, "embed", EMBED},
-                                  {&layer_periodic, "periodic", PERIODIC}};
+                                  {&layer_periodic, "periodic", PERIODIC},
+                                  {&layer_piecewise, "piecewise", PIECEWISE}};
 enum { NUM_KINDS = sizeof KINDS / sizeof *KINDS };
 
 static const kind_in_c *find_kind(const layer *l) {
@@ -284,6 +285,8 @@ static void write_layer(const c_file *f, uint32_t l, const char *from, const cha
     (void)fprintf(f->stream, "%u, %u, %s, %s_sizes_%u, ", shape->inputs, shape->width, from, name, l + 1);
   else
     (void)fprintf(f->stream, "%u, %s, ", shape->outputs, from);
+  if (shape->kind == &layer_piecewise)
+    (void)fprintf(f->stream, "%u, ", layer_tensor(f->model->network, l, 0)->columns - 1);
   for (uint32_t i = 0; i < shape->num_tensors; i++) write_tensor_name(f, l, i);
   if (is_dense && shape->num_tensors == 1) (void)fputs("0, ", f->stream); /* no bias */
   (void)fprintf(f->stream, "%s);\n", to);

@@ -71,6 +71,22 @@ static const char PERIODIC[] =
     "  }\n"
     "}\n\n";
 
+static const char PIECEWISE[] =
+    "/* A number (of size 1) becomes the sum of its bins' parts below it, times w, width - 1 values, and x. */\n"
+    "static void %s_piecewise(int inputs, int width, const float *x, const int *sizes, int bins, const float *e,\n"
+    "                         const float *w, float *z) {\n"
+    "  for (int i = 0; i < inputs; i++) {\n"
+    "    for (int j = 0; sizes[i] && j < width - 1; j++) {\n"
+    "      double sum = 0;\n"
+    "      for (int t = 0; t < bins && e[t] < e[t + 1] && x[i] > e[t]; t++)\n"
+    "        sum += w[t * (width - 1) + j] * fmin(((double)x[i] - e[t]) / ((double)e[t + 1] - e[t]), 1);\n"
+    "      *z++ = (float)sum;\n"
+    "    }\n"
+    "    if (sizes[i]) e += bins + 1, w += bins * (width - 1);\n"
+    "    *z++ = x[i];\n"
+    "  }\n"
+    "}\n\n";
+
 /* As column_codes.c, but NaN is a missing category, too. @ is the name. */
 static const char ENCODE[] =
     "/* The code of a category of a column, for x; -2 if the model does not know it. */\n"

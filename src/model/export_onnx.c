@@ -264,6 +264,7 @@ static writer_of_layer *find_form(const layer_kind *kind) {
   if (kind == &layer_layer_norm) return add_layer_norm;
   if (kind == &layer_embed) return add_embed;
   if (kind == &layer_periodic) return export_onnx_numbers;
+  if (kind == &layer_piecewise) return export_onnx_bins;
   if (kind == &layer_fan_out) return add_fan_out;
   if (kind == &layer_fork) return add_fork;
   if (kind == &layer_heads) return add_heads;

@@ -17,6 +17,10 @@ mlpd_status export_onnx_input(onnx_graph *g, const mlpd_model *model, const char
  * passes through. */
 mlpd_status export_onnx_numbers(onnx_graph *g, const mlpd_network *network, uint32_t l);
 
+/* Layer l, of kind piecewise: of each bin its number, of each output its input; parts of bins times weights, and what
+ * passes through. */
+mlpd_status export_onnx_bins(onnx_graph *g, const mlpd_network *network, uint32_t l);
+
 /* From outputs of the network to means, quantiles, deviations in the units of the targets: of a regression. */
 mlpd_status export_onnx_targets(onnx_graph *g, const mlpd_model *model);
 
