@@ -186,7 +186,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused conv "operator Conv, which makes v1, is not known here"
   refused twice "activation tanh follows no dense layer"
   refused early "activation relu follows no dense layer"
-  refused width "its input has 4 values a row, but its first dense layer takes 5"
+  refused width "its input has 4 values a row, but its first dense layer expects 5"
   refused skip "operator Add" "takes two values"
   refused slope "operator LeakyRelu" "has other parameters than ours"
   refused half "an array is of ONNX type 10; import takes float and double"
@@ -352,7 +352,7 @@ END
   alone export kept/model.h5 kept.onnx
   alone import kept.onnx x.out.h5
   fails_with 1 "kept.onnx: mlpdist exported this file from a model that is more than dense layers" \
-    "use the model.h5 that it came from (its input has 3 values a row, but its first dense layer takes"
+    "use the model.h5 that it came from (its input has 3 values a row, but its first dense layer expects"
   for file in none.h5 none.npz; do
     alone import "$file" x.out.h5
     fails_with 1 "mlpdist: $file: "

@@ -91,14 +91,14 @@ digest() { sed -n 's/^digest //p' <<< "$output"; }
     train "$name"
     grep -qF -- "$words" "$errors.all" || fail "$name: expected a note of '$words'"
   done <<'EOF'
-from1 the labels 1 and 2 of /train/y are taken as 2 classes
-signs the labels -1 and 1 of /train/y are taken as 2 classes
+from1 the labels 1 and 2 of /train/y are read as 2 classes
+signs the labels -1 and 1 of /train/y are read as 2 classes
 big the labels 2147483648 and 2147483649 of
-floats holds only 0 and 1: taken as classes; --task regression
-signfloats holds only -1 and 1: taken as classes
-onehot holds one-hot rows: taken as 2 classes
-counts holds only the whole numbers 0, 1, 2, ..., 4: taken as values
-many different whole numbers in 600 rows: taken as values; --task classification
+floats holds only 0 and 1: read as classes; --task regression
+signfloats holds only -1 and 1: read as classes
+onehot holds one-hot rows: read as 2 classes
+counts holds only the whole numbers 0, 1, 2, ..., 4: read as values
+many different whole numbers in 600 rows: read as values; --task classification
 EOF
   train signs
   alone eval --data signs.h5 --model "$BATS_TEST_TMPDIR/signs/model.h5"

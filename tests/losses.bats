@@ -260,13 +260,13 @@ END
   # shellcheck disable=SC2086
   best_by f1 $options
   alone train --data two.h5 --select rmse
-  fails_with 2 "--select rmse is for values, and the targets are classes: take --select error"
+  fails_with 2 "--select rmse is for values, and the targets are classes: use --select error"
   alone train --data two.h5 --select auc --output-activation identity --loss mse
   fails_with 2 "--select auc needs probabilities: --output-activation softmax or sigmoid, not identity"
   alone train --select auc
-  fails_with 2 "--select auc is for two classes, and there are 10: take --select f1"
+  fails_with 2 "--select auc is for two classes, and there are 10: use --select f1"
   alone train --data two.h5 --task regression --select f1
-  fails_with 2 "--select f1 is for classes, and the targets are values: take --select rmse"
+  fails_with 2 "--select f1 is for classes, and the targets are values: use --select rmse"
   alone train --quiet --data two.h5 --task regression --hidden 9 --epochs 8 --select rmse --out a
   succeeds
   alone train --quiet --data two.h5 --task regression --hidden 9 --epochs 8 --select error --out b

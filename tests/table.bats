@@ -132,13 +132,13 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   cmp with.csv without.csv || fail "other predictions"
   cut -d, -f3- plain.csv > few.csv
   alone predict --model run/model.h5 --data few.csv --out few.out
-  fails_with 1 "few.csv: has 2 columns, but the model takes 3"
+  fails_with 1 "few.csv: has 2 columns, but the model expects 3"
   # A date is three inputs, and has no name here.
   awk -F, '{ printf "%s,2021-03-%02d,%s\n", $2, 1 + NR % 28, $1 }' plain.csv > dates.csv
   alone train "${quick[@]}" --data dates.csv "${small[@]}" --out run
   succeeds
   alone predict --model run/model.h5 --data dates.csv --out dates.out
-  fails_with 1 "dates.csv: has 3 columns, but the model takes 4; if some are dates"
+  fails_with 1 "dates.csv: has 3 columns, but the model expects 4; if some are dates"
   "$MLPDIST" convert dates.csv dates.h5 --test-fraction 0 --valid-fraction 0 --quiet || fail "convert"
   alone predict --model run/model.h5 --data dates.h5 --part train --out dates.out
   succeeds
@@ -255,14 +255,14 @@ mixed() {
   says "rows      588,"
 }
 
-@test "a data set of numbers where the model takes categories is refused by name" {
+@test "a data set of numbers where the model expects categories is refused by name" {
   mixed
   alone train "${quick[@]}" --data mixed.csv --label price --categorical zip --epochs 1 --quiet --out run
   succeeds
   alone convert mixed.csv numbers.h5 --label price
   succeeds
   launch 2 eval --model run/model.h5 --data numbers.h5
-  fails_with 1 "numbers.h5: column 'zip' holds numbers, but the model takes categories there" "--categorical"
+  fails_with 1 "numbers.h5: column 'zip' holds numbers, but the model expects categories there" "--categorical"
   alone convert mixed.csv same.h5 --label price --categorical zip --test-fraction 0.5
   alone eval --model run/model.h5 --data same.h5
   succeeds
@@ -282,7 +282,7 @@ mixed() {
   ! grep -q "nothing to learn" "$errors.all" || fail "nothing is learned here"
   printf 'a,city,y\n1,x,1\noops,y,2\n' > odd.csv
   alone predict --model run/model.h5 --data odd.csv --out p.csv
-  fails_with 1 "odd.csv:3: column 1 (a): 'oops' is not a number; correct it, or use --missing 'oops' to take it as a missing value"
+  fails_with 1 "odd.csv:3: column 1 (a): 'oops' is not a number; correct it, or use --missing 'oops' to treat it as a missing value"
   ! grep -q "categorical" "$errors" || fail "the model says what is a category"
   alone predict --model run/model.h5 --data odd.csv --out p.csv --missing oops
   succeeds

@@ -589,7 +589,7 @@ static void test_placeholders(void **state) {
   (void)state;
   const struct {
     const char *cell, *note; /* the cell that a row in ten has among 0.00 to 0.99; NULL: no note */
-  } cases[] = {{"-999", "far from all other values: -999 in 4 rows of u; --missing -999 takes"},
+  } cases[] = {{"-999", "far from all other values: -999 in 4 rows of u; --missing -999 treats"},
                {"9999.0", "9999 in 4 rows of u"},
                {"-99", "-99 in 4 rows of u"},
                {"-32768", "-32768 in 4 rows of u"},
@@ -615,7 +615,7 @@ static void test_placeholders(void **state) {
   mlpd_convert_result r;
   write_rows("u,v,k\n-99,3,5.5\n4,3,-999\n", 30, "%d,%d,2.%d\n"); /* both ends of a column count */
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_said("far from all other values: -99 in 1 row of u, -999 in 1 row of k; --missing -99,-999 takes");
+  assert_said("far from all other values: -99 in 1 row of u, -999 in 1 row of k; --missing -99,-999 treats");
 }
 
 static void test_said_of_texts(void **state) {
@@ -810,10 +810,10 @@ static void test_classes_or_values(void **state) {
     uint32_t classes;   /* 0: values; 1: refused */
     const char *said;
   } cases[] = {
-      {40, "%1$d.5,%3$d\n", 2, "2 classes: 0, 1 (numbers; --task regression takes them as values)"},
+      {40, "%1$d.5,%3$d\n", 2, "2 classes: 0, 1 (numbers; --task regression makes them values)"},
       {40, "%1$d.5,%3$d.0\n", 2, "2 classes: 0, 1"}, /* 0.0 and 1.0 */
       {40, "%1$d.5,%3$d.5\n", 0, "values from 0.5 to 1.5"},
-      {40, "%1$d.5,%1$d\n", 0, "(whole numbers; --task classification takes them as classes)"},
+      {40, "%1$d.5,%1$d\n", 0, "(whole numbers; --task classification makes them classes)"},
       {40, "%1$d.5,%2$d\n", 20, "20 classes"},
       {60, "%1$d.5,c%2$d\n", 30, "30 classes"},
       {60, "%1$d.5,c%1$d\n", 1, "60 different texts in 60 rows, too many for classes"},
@@ -846,7 +846,7 @@ static void test_classes_or_values(void **state) {
   assert_names("/class_names", "-1,1");
   assert_said("target: column 'k', 2 classes: -1, 1");
   assert_said(
-      "note: the whole numbers from -1 to 1 of the target are taken as 2 classes with these names; --task regression");
+      "note: the whole numbers from -1 to 1 of the target are read as 2 classes with these names; --task regression");
   /* Blanks that are not seen make no class, and two words for one answer are named. */
   o = telling_options();
   write_text("a.csv", "u,k\n1,yes\n2,yes\u00A0\n3,\"no \"\n4,\u200Bno\n5,y\n");
@@ -869,7 +869,7 @@ static void test_classes_or_values(void **state) {
   o.task = MLPD_CLASSIFICATION;
   (void)unlink(in_folder("out.h5"));
   ASSERT_CONVERTED(o, &r, "a.csv");
-  if (strstr(said, "taken as") != NULL) fail_msg("'%s'", said);
+  if (strstr(said, "read as") != NULL) fail_msg("'%s'", said);
 }
 
 /* A model of data whose inputs have names and whose target has none. */

@@ -277,7 +277,7 @@ static void test_classes(void **state) {
   assert_non_null(strstr(mlpd_error_message(), "class 2 at row 2, but /class_names has 2 names"));
   write_table(&(table){"", NULL, NULL, "abc", 0}); /* no names: by position, said */
   assert_ok(read_classes(&s));
-  assert_non_null(strstr(notes, "taken to be the model's 'ant', 'bee', 'cat'"));
+  assert_non_null(strstr(notes, "assumed to be the model's 'ant', 'bee', 'cat'"));
   assert_int_equal(s.classes[5], 2);
   shard_free(&s);
 }
@@ -296,7 +296,7 @@ static void test_classes_without_names(void **state) {
   assert_non_null(strstr(mlpd_error_message(), "class '3' at row 2"));
   write_table(&(table){"", NULL, "01 02 03", "abc", 0});
   assert_ok(read_classes(&s));
-  assert_non_null(strstr(notes, "are taken to be '01', '02', '03'"));
+  assert_non_null(strstr(notes, "are assumed to be '01', '02', '03'"));
   assert_int_equal(s.classes[1], 1);
   shard_free(&s);
 }

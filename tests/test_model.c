@@ -336,7 +336,7 @@ static void write_by_hand(const char *name, uint64_t second_inputs, const fault 
 static void test_widths_that_do_not_chain(void **state) {
   (void)state;
   write_by_hand("chain.h5", 4, NULL);
-  assert_load_fails("chain.h5", "/network/layer_2/weight takes 4 inputs, but the layer before has 3 outputs");
+  assert_load_fails("chain.h5", "/network/layer_2/weight expects 4 inputs, but the layer before has 3 outputs");
 }
 
 static void test_faults(void **state) {
@@ -495,7 +495,7 @@ static void test_columns(void **state) {
   assert_load_fails("unfit.h5", "/input/marked [3] is neither 0 nor 1");
   c->marked[3] = 1;
   assert_ok(model_save(model, in_folder("unfit.h5")));
-  assert_load_fails("unfit.h5", "/input/shift makes 8 inputs, but the network takes 7");
+  assert_load_fails("unfit.h5", "/input/shift makes 8 inputs, but the network expects 7");
   c->marked[3] = 0;
   c->inputs[1] = 7;
   assert_ok(model_save(model, in_folder("unfit.h5")));

@@ -1061,7 +1061,7 @@ static void test_bad_evaluation(void **state) {
   mlpd_report r;
   uint64_t rows = 0;
   assert_on_all(mlpd_evaluate(comm, model, &wide, MLPD_TEST, NULL, 1, &r) == MLPD_ERROR_DATA, "width");
-  assert_message_has("has 3 columns, but the network takes 2");
+  assert_message_has("has 3 columns, but the network expects 2");
   assert_on_all(mlpd_evaluate(comm, model, &wide, MLPD_VALID, NULL, 1, &r) == MLPD_ERROR_DATA, "class 3 of 3");
   assert_message_has("/valid/y");
   assert_on_all(mlpd_evaluate(comm, model, &no_test, MLPD_TEST, NULL, 1, &r) == MLPD_ERROR_DATA, "no test part");

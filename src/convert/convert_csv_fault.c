@@ -59,10 +59,10 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
   char what[300], more[80] = "";
   const bool mixed = f->texts == 0;
   if (c->plan.dates[column])
-    return place_error(
-        c, f->text_line, column, f->text,
-        "is no date such as 2021-03-15 or 2021-03-15T10:20:30Z (ISO 8601), as the others of this column "
-        "are; correct it, or --missing takes it as a missing value, or --categorical the column as categories");
+    return place_error(c, f->text_line, column, f->text,
+                       "is no date such as 2021-03-15 or 2021-03-15T10:20:30Z (ISO 8601), as the others of this column "
+                       "are; correct it, or use --missing to treat it as a missing value, or --categorical to make the "
+                       "column categories");
   if (f->texts > 1)
     (void)snprintf(more, sizeof more, " (nor %s %llu more cell%s of this column)", f->texts == 2 ? "is" : "are",
                    (unsigned long long)f->texts - 1, f->texts == 2 ? "" : "s");
@@ -82,9 +82,9 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
     (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more, f->hint);
   else
     (void)snprintf(what, sizeof what,
-                   "is not a number%s; correct it, or use --missing '%s' to take it as a missing value%s", more,
+                   "is not a number%s; correct it, or use --missing '%s' to treat it as a missing value%s", more,
                    strpbrk(f->text, "',") == NULL ? f->text : "TEXT",
-                   c->options->num_model_columns > 0 ? "" : ", or --categorical to take the column as categories");
+                   c->options->num_model_columns > 0 ? "" : ", or --categorical to make the column categories");
   return place_error(c, f->text_line, column, f->text, what);
 }
 

@@ -126,7 +126,7 @@ static mlpd_status plan_by_names(const char *file, const csv_layout *layout, con
 /* dates: some choice of columns is short of as many inputs as dates make of one column. */
 static mlpd_status fail_count(const char *file, const csv_layout *layout, const mlpd_convert_options *options,
                               bool dates) {
-  return FAIL(MLPD_ERROR_DATA, "%s: has %u columns, but the model takes %u%s%s", file, layout->columns,
+  return FAIL(MLPD_ERROR_DATA, "%s: has %u columns, but the model expects %u%s%s", file, layout->columns,
               options->num_model_columns, options->unlabelled ? "" : " and the target",
               dates
                   ? "; if some are dates, each of which is 3 inputs: they are found by name, so without names convert "

@@ -182,7 +182,7 @@ static void report_placeholders(const csv_source *c) {
   }
   if (used > 0)
     convert_say(c->options,
-                "note: %s: far from all other values: %s; --missing %s takes such numbers as missing values",
+                "note: %s: far from all other values: %s; --missing %s treats such numbers as missing values",
                 c->base.name, list, values);
 }
 

@@ -227,17 +227,17 @@ static mlpd_status check_texts(const label_set *set) {
     return FAIL(
         MLPD_ERROR_DATA,
         "%s: '%.40s': the target holds dates or times, %u different ones; choose another target with --label, or "
-        "use --task classification to take each as a class",
+        "use --task classification to make each a class",
         place, text, set->count);
   if (mostly && set->number_like > 0 && set->text_hint[0] != '\0')
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is not a number in this notation (%llu labels are like this); %s reads it, --task "
-                "classification takes the labels as classes",
+                "classification makes the labels classes",
                 place, text, (unsigned long long)set->texts, set->text_hint);
   if (mostly && set->numbers == 0)
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is not a number in this notation (%llu labels are like this); correct them, or use --task "
-                "classification to take the labels as classes",
+                "classification to make the labels classes",
                 place, text, (unsigned long long)set->texts);
   if (nearly_all_differ(set) && set->united >= all - all / 10)
     return FAIL(MLPD_ERROR_DATA,
@@ -247,7 +247,7 @@ static mlpd_status check_texts(const label_set *set) {
   if (mostly || values)
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is not a number, but %llu of %llu labels are; correct it, leave out such rows with "
-                "--missing '%.40s' --drop-missing, or use --task classification to take the labels as classes",
+                "--missing '%.40s' --drop-missing, or use --task classification to make the labels classes",
                 place, text, (unsigned long long)set->numbers, (unsigned long long)all, text);
   if (nearly_all_differ(set))
     return FAIL(MLPD_ERROR_DATA,
@@ -317,7 +317,7 @@ bool label_set_is_guess(const label_set *set) {
 static void describe_values(const label_set *set, char *text, size_t size) {
   const char *note = "";
   if (set->task == MLPD_TASK_AUTO && !set->any_fraction && !set->any_vector && set->count > 1)
-    note = " (whole numbers; --task classification takes them as classes)";
+    note = " (whole numbers; --task classification makes them classes)";
   if (set->numbers == 0) {
     (void)snprintf(text, size, "values");
     return;
@@ -336,8 +336,8 @@ static void describe_classes(const label_set *set, char *text, size_t size) {
       used += (size_t)snprintf(text + used, size - used, "%s%u", k > 0 ? ", " : "", k);
   }
   (void)snprintf(text + used, size - used, "%s%s", set->num_classes > SHOWN ? ", ..." : "",
-                 set->one_hot ? " (one-hot: each row has a single 1; --task regression takes them as values)"
-                 : numbers && !label_set_is_guess(set) ? " (numbers; --task regression takes them as values)"
+                 set->one_hot ? " (one-hot: each row has a single 1; --task regression makes them values)"
+                 : numbers && !label_set_is_guess(set) ? " (numbers; --task regression makes them values)"
                                                        : "");
 }
 

@@ -67,8 +67,8 @@ static void note_numbers(const mlpd_convert_options *o, const label_set *set) {
   if (!label_set_is_guess(set)) return;
   convert_say(
       o,
-      "note: the whole numbers from %.17g to %.17g of the target are taken as %u classes with these names; --task "
-      "regression takes them as values, --task classification leaves out this note",
+      "note: the whole numbers from %.17g to %.17g of the target are read as %u classes with these names; --task "
+      "regression makes them values, --task classification leaves out this note",
       set->minimum, set->maximum, set->num_classes);
 }
 

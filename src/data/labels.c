@@ -91,7 +91,7 @@ static mlpd_status decide_many(const part *train, const stored_labels *l, mlpd_t
   if (!made->classes)
     (void)snprintf(made->note, sizeof made->note,
                    "%s: %s holds %s different whole numbers in %" PRIu64
-                   " rows: taken as values; --task classification takes them as classes",
+                   " rows: read as values; --task classification makes them classes",
                    train->file, train->y_path, many, l->rows);
   return MLPD_OK;
 }
@@ -139,8 +139,8 @@ static mlpd_status decide_numbered(const part *train, const stored_labels *l, la
   if (l->texts) return MLPD_OK;
   stored_labels_list(l, list, sizeof list);
   (void)snprintf(made->note, sizeof made->note,
-                 "%s: the labels %s of %s are taken as %" PRIu64
-                 " classes with these names; --task regression takes them as values",
+                 "%s: the labels %s of %s are read as %" PRIu64
+                 " classes with these names; --task regression makes them values",
                  train->file, list, train->y_path, l->count);
   return take_value_names(train, made);
 }
@@ -172,12 +172,12 @@ static mlpd_status decide_floats(const part *train, const stored_labels *l, mlpd
   if (l->count == 2) {
     TRY(decide_by_labels(train, l, task, made));
     (void)snprintf(made->note, sizeof made->note,
-                   "%s: %s holds only %s: taken as classes; --task regression takes them as values", train->file,
+                   "%s: %s holds only %s: read as classes; --task regression makes them values", train->file,
                    train->y_path, list);
   } else if (l->count <= FEW) {
     (void)snprintf(made->note, sizeof made->note,
-                   "%s: %s holds only the whole numbers %s: taken as values, because they are stored as %s; --task "
-                   "classification takes them as classes",
+                   "%s: %s holds only the whole numbers %s: read as values, because they are stored as %s; --task "
+                   "classification makes them classes",
                    train->file, train->y_path, list, h5_array_stored_type(train->y));
   }
   return MLPD_OK;
@@ -188,8 +188,8 @@ static mlpd_status decide_one_hot(const part *train, mlpd_task task, label_decis
   made->num_classes = train->y_columns;
   if (task != MLPD_CLASSIFICATION)
     (void)snprintf(made->note, sizeof made->note,
-                   "%s: %s holds one-hot rows: taken as %u classes; --task regression takes them as values",
-                   train->file, train->y_path, train->y_columns);
+                   "%s: %s holds one-hot rows: read as %u classes; --task regression makes them values", train->file,
+                   train->y_path, train->y_columns);
   return MLPD_OK;
 }
 

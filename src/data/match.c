@@ -142,9 +142,9 @@ static mlpd_status match_classes(part *p, const match_wishes *wishes, name_list 
   if (name_list_is_numbers(named->count > 0 ? named : given)) return MLPD_OK;
   name_list_print(named->count > 0 ? named : given, NULL, names, sizeof names);
   if (named->count > 0)
-    note(wishes, p, "the classes have no names; 0, 1, ... are taken to be the model's ", names, "");
+    note(wishes, p, "the classes have no names; 0, 1, ... are assumed to be the model's ", names, "");
   else
-    note(wishes, p, "the classes of the model have no names; they are taken to be ", names, "");
+    note(wishes, p, "the classes of the model have no names; they are assumed to be ", names, "");
   return MLPD_OK;
 }
 

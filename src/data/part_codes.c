@@ -26,10 +26,10 @@ static mlpd_status check_kind(const part *p, const columns *about, const name_li
   if (wanted == given || (about->count == 0 && !element_is_unsigned(p->type))) return MLPD_OK;
   if (wanted)
     return FAIL(MLPD_ERROR_DATA,
-                "%s: %s holds numbers, but the model takes categories there; --categorical makes categories of them "
+                "%s: %s holds numbers, but the model expects categories there; --categorical makes categories of them "
                 "when the table is converted",
                 p->file, column_shown(names, j, shown));
-  return FAIL(MLPD_ERROR_DATA, "%s: %s holds categories, but the model takes numbers there", p->file,
+  return FAIL(MLPD_ERROR_DATA, "%s: %s holds categories, but the model expects numbers there", p->file,
               column_shown(names, j, shown));
 }
 

@@ -96,11 +96,11 @@ mlpd_status held_figure_check(mlpd_select which, const mlpd_model *model) {
   const char *const name = mlpd_choice_name(mlpd_select_choices, (int)which);
   const bool of_classes = which == MLPD_SELECT_AUC || which == MLPD_SELECT_F1;
   if (of_classes && task != MLPD_CLASSIFICATION)
-    return FAIL(MLPD_ERROR_USAGE, "--select %s is for classes, and the targets are values: take --select rmse", name);
+    return FAIL(MLPD_ERROR_USAGE, "--select %s is for classes, and the targets are values: use --select rmse", name);
   if (which == MLPD_SELECT_RMSE && task != MLPD_REGRESSION)
-    return FAIL(MLPD_ERROR_USAGE, "--select rmse is for values, and the targets are classes: take --select error");
+    return FAIL(MLPD_ERROR_USAGE, "--select rmse is for values, and the targets are classes: use --select error");
   if (which == MLPD_SELECT_AUC && output->outputs > 2)
-    return FAIL(MLPD_ERROR_USAGE, "--select auc is for two classes, and there are %u: take --select f1",
+    return FAIL(MLPD_ERROR_USAGE, "--select auc is for two classes, and there are %u: use --select f1",
                 output->outputs);
   if (which == MLPD_SELECT_AUC && output->activation != MLPD_SOFTMAX && output->activation != MLPD_SIGMOID)
     return FAIL(MLPD_ERROR_USAGE, "--select auc needs probabilities: --output-activation softmax or sigmoid, not %s",

@@ -22,7 +22,7 @@ enum { WINDOW_BYTES = 4 << 20 };
 mlpd_status held_out_check(const part *given, const mlpd_model *model) {
   const uint32_t inputs = model->input.columns;
   if (given->features != inputs)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network takes %u", given->file, given->x_path,
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network expects %u", given->file, given->x_path,
                 given->features, inputs);
   const uint32_t targets = model_targets(model);
   if (given->y != NULL && model->task == MLPD_REGRESSION && given->y_columns != targets)

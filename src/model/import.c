@@ -124,7 +124,7 @@ static mlpd_status check_chain(const import_chain *chain) {
     const import_layer *const at = &chain->layers[l];
     if (at->inputs == 0 || at->outputs == 0) return FAIL(MLPD_ERROR_DATA, "dense layer %u is empty", l + 1);
     if (l > 0 && at->inputs != at[-1].outputs)
-      return FAIL(MLPD_ERROR_DATA, "dense layer %u takes %u values, but the layer before it gives %u", l + 1,
+      return FAIL(MLPD_ERROR_DATA, "dense layer %u expects %u values, but the layer before it gives %u", l + 1,
                   at->inputs, at[-1].outputs);
     if (l + 1 < chain->num_layers && at->activation == MLPD_SOFTMAX)
       return FAIL(MLPD_ERROR_DATA, "dense layer %u of %u has a softmax, which only the last may have", l + 1,

@@ -252,7 +252,7 @@ static mlpd_status find_width(const onnx_file *file, uint32_t *width) {
   *width = (uint32_t)found;
   if (found == 0) return FAIL(MLPD_ERROR_DATA, "it has no dense layer (Gemm, MatMul) with weights inside");
   if (file->columns == 0 || file->columns == found) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "its input has %llu values a row, but its first dense layer takes %u",
+  return FAIL(MLPD_ERROR_DATA, "its input has %llu values a row, but its first dense layer expects %u",
               (unsigned long long)file->columns, *width);
 }
 

@@ -282,7 +282,7 @@ static mlpd_status read_input(h5_file *file, mlpd_model *model) {
   if (!(model->input.limit >= 0 && model->input.limit <= 1e6))
     return FAIL(MLPD_ERROR_DATA, "attribute clip_inputs is %g", model->input.limit);
   if (affine_width(&model->input) == network_inputs(model->network)) return check_embedded(model);
-  return FAIL(MLPD_ERROR_DATA, "/input/shift makes %u inputs, but the network takes %u", affine_width(&model->input),
+  return FAIL(MLPD_ERROR_DATA, "/input/shift makes %u inputs, but the network expects %u", affine_width(&model->input),
               network_inputs(model->network));
 }
 

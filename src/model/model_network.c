@@ -209,7 +209,7 @@ static mlpd_status read_spec(h5_file *file, uint32_t number, before *at, uint32_
     TRY(read_widths(file, object, made[0].vector, inputs, &spec->outputs));
   TRY(find_widths(object, at, inputs, spec));
   if (at->outputs > 0 && *inputs != at->outputs)
-    return FAIL(MLPD_ERROR_DATA, "%s takes %u inputs, but the layer before has %u outputs", object, *inputs,
+    return FAIL(MLPD_ERROR_DATA, "%s expects %u inputs, but the layer before has %u outputs", object, *inputs,
                 at->outputs);
   at->outputs = spec->outputs;
   if (spec->kind == &layer_fork) return MLPD_OK; /* it has no activation */

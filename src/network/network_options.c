@@ -192,12 +192,12 @@ static mlpd_status check_members(const mlpd_train_options *o) {
                 o->ensemble, o->members);
   if (o->norm != MLPD_NORM_NONE)
     return FAIL(MLPD_ERROR_USAGE,
-                "--norm %s would join the members, which share nothing with --members: leave it out, or take "
+                "--norm %s would join the members, which share nothing with --members: leave it out, or use "
                 "--ensemble %u",
                 mlpd_choice_name(mlpd_norm_choices, (int)o->norm), o->members);
   if (optimizer_searches(o->optimizer))
     return FAIL(MLPD_ERROR_USAGE,
-                "--optimizer %s searches along one line for all members, which share nothing with --members: take "
+                "--optimizer %s searches along one line for all members, which share nothing with --members: use "
                 "--optimizer adamw, or --ensemble %u",
                 mlpd_choice_name(mlpd_optimizer_choices, (int)o->optimizer), o->members);
   return MLPD_OK;

@@ -155,7 +155,7 @@ mlpd_status mlpd_comm_from(int fortran_handle, mlpd_comm **comm) {
   CHECK_MPI(MPI_Initialized(&initialized));
   CHECK_MPI(MPI_Finalized(&finalized));
   if (!initialized || finalized)
-    return FAIL(MLPD_ERROR_USAGE, "MPI is not running: call MPI_Init before, or take mlpd_comm_alone()");
+    return FAIL(MLPD_ERROR_USAGE, "MPI is not running: call MPI_Init before, or use mlpd_comm_alone()");
   const MPI_Comm of = MPI_Comm_f2c(fortran_handle);
   if (of == MPI_COMM_NULL) return FAIL(MLPD_ERROR_USAGE, "the communicator %d is MPI_COMM_NULL", fortran_handle);
   CHECK_MPI(MPI_Comm_test_inter(of, &between));

@@ -74,7 +74,7 @@ static void judge_rank(const rank_place *rank, placement_view *view) {
   } else if (rank->physical > 0 && threads > rank->physical) {
     (void)snprintf(what, sizeof what, "%d threads run on %d physical core%s: SMT siblings share their arithmetic units",
                    threads, rank->physical, plural(rank->physical));
-    (void)snprintf(cure, sizeof cure, "take --threads %d", rank->physical);
+    (void)snprintf(cure, sizeof cure, "use --threads %d", rank->physical);
     add(view, "smt-siblings", what, cure);
   }
   if (rank->quota > 0 && rank->quota < cores) {

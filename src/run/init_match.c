@@ -44,11 +44,12 @@ static mlpd_status fail_count(const matching *m, uint32_t features) {
     if (found.unknown > 0) name_list_print(given, found.to, unknown, sizeof unknown);
     name_match_free(&found);
   }
-  return FAIL(MLPD_ERROR_DATA,
-              "--init-from: %s has %u columns, the model takes %u%s%s%s%s; give the model's columns, or train without "
-              "--init-from",
-              m->file, features, m->from->input.columns, missing[0] != '\0' ? "; the model needs " : "", missing,
-              unknown[0] != '\0' ? "; it does not know " : "", unknown);
+  return FAIL(
+      MLPD_ERROR_DATA,
+      "--init-from: %s has %u columns, the model expects %u%s%s%s%s; give the model's columns, or train without "
+      "--init-from",
+      m->file, features, m->from->input.columns, missing[0] != '\0' ? "; the model needs " : "", missing,
+      unknown[0] != '\0' ? "; it does not know " : "", unknown);
 }
 
 /* Columns without a namesake take the places of those that are left, in order. */

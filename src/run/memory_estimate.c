@@ -24,13 +24,13 @@ static const struct {
     [MEMORY_ROWS] = {"training rows", "spread the rows over ranks on more machines, or --stream them"},
     [MEMORY_HELD_OUT] = {"validation and test rows", "spread the rows over ranks on more machines"},
     [MEMORY_ARENAS] = {"parameters and optimizer state",
-                       "take a smaller network, or fewer ranks a machine with more --threads each"},
-    [MEMORY_SUMS] = {"sums of gradients", "take a smaller network, or fewer ranks a machine with more --threads each"},
+                       "use a smaller network, or fewer ranks a machine with more --threads each"},
+    [MEMORY_SUMS] = {"sums of gradients", "use a smaller network, or fewer ranks a machine with more --threads each"},
     [MEMORY_LANES] = {"activations of the lanes",
-                      "take a smaller --batch (lbfgs: another --optimizer), or ranks on more machines"},
-    [MEMORY_EVALUATION] = {"activations for evaluation", "take fewer --threads"},
+                      "use a smaller --batch (lbfgs: another --optimizer), or ranks on more machines"},
+    [MEMORY_EVALUATION] = {"activations for evaluation", "use fewer --threads"},
     [MEMORY_LIBRARIES] = {"libraries", "free memory on that machine"},
-    [MEMORY_CHECKPOINT] = {"the copy for checkpoints", "take a smaller network, or --checkpoint-every never"},
+    [MEMORY_CHECKPOINT] = {"the copy for checkpoints", "use a smaller network, or --checkpoint-every never"},
 };
 
 /* ---- Estimates ------------------------------------------------------------------------------------ */

@@ -221,7 +221,7 @@ static mlpd_status find_newest(trainer *t, checkpoint *c, bool *found) {
 /* On rank 0, for a checkpoint named by the user: there is no other to fall back on. */
 static mlpd_status refuse_impossible(const char *path, mlpd_status status) {
   if (status == MLPD_OK) return MLPD_OK;
-  return FAIL(status, "%s: %s; take another checkpoint, or --resume never", path, mlpd_error_message());
+  return FAIL(status, "%s: %s; use another checkpoint, or --resume never", path, mlpd_error_message());
 }
 
 /* A word, such as yes, is no file; a folder is not its newest checkpoint. */
@@ -275,11 +275,11 @@ static mlpd_status check_part(const trainer *t, const char *which, uint64_t thei
   const char *const file = t->data_name;
   if (theirs == 0 || ours == 0)
     return FAIL(MLPD_ERROR_DATA,
-                "%s: the checkpoint was made %s %s data, this run has %s; take the same data, another "
+                "%s: the checkpoint was made %s %s data, this run has %s; use the same data, another "
                 "--out, or --resume never",
                 file, theirs == 0 ? "without" : "with", which, ours == 0 ? "none" : "some");
   return FAIL(MLPD_ERROR_DATA,
-              "%s: the %s data is not what the checkpoint was made with; take the same data, another "
+              "%s: the %s data is not what the checkpoint was made with; use the same data, another "
               "--out, or --resume never",
               file, which);
 }
@@ -310,7 +310,7 @@ static mlpd_status check_belongs(const trainer *t, const checkpoint *c) {
   if (option_text_differs(c->options, t->mathematics, theirs, ours)) {
     const bool epochs = strncmp(ours, "epochs =", strlen("epochs =")) == 0; /* compared only if they decide the rates */
     return FAIL(MLPD_ERROR_USAGE,
-                "the checkpoint was made with '%s', this run has '%s'%s; take the same options, another --out, or "
+                "the checkpoint was made with '%s', this run has '%s'%s; use the same options, another --out, or "
                 "--resume never",
                 theirs, ours,
                 epochs ? ", and with this --schedule the learning rate of each step depends on it (constant leaves the "

@@ -64,8 +64,8 @@ mlpd_status run_files_check_apart(const char *folder, const char *option, const 
     if (file_identities_equal(&file, &there) ||
         (strcmp(name, run_file_name(removal_order[i])) == 0 && file_identities_equal(&in, &here)))
       return FAIL(MLPD_ERROR_USAGE,
-                  "%s %s is a file that the run itself writes into --out %s; take another file or another --out",
-                  option, path, folder);
+                  "%s %s is a file that the run itself writes into --out %s; use another file or another --out", option,
+                  path, folder);
   }
   return MLPD_OK;
 }

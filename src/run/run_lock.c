@@ -57,11 +57,10 @@ static bool is_dead(const char *text) {
 static mlpd_status refuse(const run_lock *lock, const char *by, bool certain) {
   if (by[0] == '\0') by = "another process";
   if (certain)
-    return FAIL(MLPD_ERROR_FILE,
-                "%s: another run is writing into this folder (%s); take another --out, or end that run", lock->folder,
-                by);
+    return FAIL(MLPD_ERROR_FILE, "%s: another run is writing into this folder (%s); use another --out, or end that run",
+                lock->folder, by);
   return FAIL(MLPD_ERROR_FILE,
-              "%s: another run is writing into this folder (%s), as far as a file system without locks can tell; take "
+              "%s: another run is writing into this folder (%s), as far as a file system without locks can tell; use "
               "another --out, or remove %s if that run has ended",
               lock->folder, by, lock->path);
 }
@@ -80,7 +79,7 @@ static mlpd_status lock_opened(run_lock *lock, int descriptor, bool *again) {
   bool here = false;
   const char *const says = read_lock(descriptor, text, &here);
   if (says == NULL)
-    return FAIL(MLPD_ERROR_FILE, "%s is not a lock of mlpdist; move it away or take another --out", lock->path);
+    return FAIL(MLPD_ERROR_FILE, "%s is not a lock of mlpdist; move it away or use another --out", lock->path);
   if (how == HELD_BY_OTHER) return refuse(lock, says, true);
   if (how == LOCKS_UNKNOWN && says[0] != '\0' && !(here && is_dead(says))) return refuse(lock, says, false);
   char *const mark = strstr(text, taking_over_mark);

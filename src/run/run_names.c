@@ -88,7 +88,7 @@ static mlpd_status compare_kind(const char *theirs, const char *ours, const char
       continue;
     }
     return FAIL(MLPD_ERROR_DATA,
-                "%s: %.*s %llu (from 0) is %s%s%s here, but %s%s%s in the data that the checkpoint was made with; take "
+                "%s: %.*s %llu (from 0) is %s%s%s here, but %s%s%s in the data that the checkpoint was made with; use "
                 "the same data, another --out, or --resume never",
                 data, (int)strlen(kind) - 1, kind, (unsigned long long)number, here ? "'" : "", here ? is : "without",
                 here ? "'" : " a name", there ? "'" : "", there ? was : "without", there ? "'" : " a name");

@@ -45,26 +45,26 @@ static mlpd_status check_search(const mlpd_train_options *o) {
   if (!optimizer_searches(o->optimizer)) return MLPD_OK;
   if (random != NULL)
     return FAIL(MLPD_ERROR_USAGE,
-                "--%s makes the loss random, and --optimizer lbfgs compares losses: leave it out, or take --optimizer "
+                "--%s makes the loss random, and --optimizer lbfgs compares losses: leave it out, or use --optimizer "
                 "adamw",
                 random);
   if (o->norm == MLPD_NORM_BATCH)
     return FAIL(MLPD_ERROR_USAGE,
-                "--norm batch trains with another loss than it evaluates, and --optimizer lbfgs has only one: take "
+                "--norm batch trains with another loss than it evaluates, and --optimizer lbfgs has only one: use "
                 "--norm layer, or --optimizer adamw");
   if (o->stream)
     return FAIL(MLPD_ERROR_USAGE,
                 "--stream reads the rows batch by batch, and --optimizer lbfgs steps over all rows at once: leave it "
-                "out, or take --optimizer adamw");
+                "out, or use --optimizer adamw");
   if (o->input_scale > 0 || o->parametrization == MLPD_PARAMETRIZATION_NTK)
     return FAIL(MLPD_ERROR_USAGE,
-                "--%s sets learning rates, and --optimizer lbfgs has none: give --%s, or take --optimizer "
+                "--%s sets learning rates, and --optimizer lbfgs has none: give --%s, or use --optimizer "
                 "adamw",
                 o->input_scale > 0 ? "input-scale" : "parametrization ntk",
                 o->input_scale > 0 ? "input-scale 0" : "parametrization standard");
   if (o->decay == MLPD_DECAY_DECOUPLED && o->weight_decay > 0)
     return FAIL(MLPD_ERROR_USAGE,
-                "--decay decoupled acts beside the gradient, and --optimizer lbfgs knows the gradient alone: take "
+                "--decay decoupled acts beside the gradient, and --optimizer lbfgs knows the gradient alone: use "
                 "--decay coupled");
   return MLPD_OK;
 }

@@ -211,7 +211,7 @@ static mlpd_status validate(trainer *t, mlpd_epoch *figures, double *figure) {
   TRY(pass_over_valid(t, &sums, &greatest));
   if (!(sums.weight > 0)) /* equal on all ranks */
     return FAIL(MLPD_ERROR_DATA,
-                "%s: all validation rows have weight 0, so no row counts; take another --seed or a larger "
+                "%s: all validation rows have weight 0, so no row counts; use another --seed or a larger "
                 "--valid-fraction, or give validation rows a weight",
                 p->options.data.file);
   figures->has_valid = true;
