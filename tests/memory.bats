@@ -69,10 +69,11 @@ with h5py.File("real.h5", "w") as file:
         file[part + "/x"] = draw.standard_normal((n, 1000)).astype("f4")
         file[part + "/y"] = draw.standard_normal((n, 1)).astype("f4")
 EOF
-  local file limit threads how
-  while read -r file limit threads how; do
+  local file limit threads how more
+  while read -r file limit threads how more; do
+    # shellcheck disable=SC2086
     alone train "${quick[@]}" --data "$file.h5" --stream --window 64 --memory "${limit}e6" --hidden 4 --epochs 1 --batch 32 \
-      --threads "$threads" --normalize "$how" --checkpoint-every never --out run
+      --threads "$threads" --normalize "$how" --checkpoint-every never --out run $more
     succeeds
     take_peak
     [ "$measured" -le "$limit" ] || fail "$file on $threads threads: $measured MB, not $limit"
@@ -84,10 +85,14 @@ targets 100 4 auto
 rows 70 1 auto
 rows 70 1 robust
 real 90 1 quantile
+real 65 1 standard --embed-numbers piecewise --embed-width 2
 tiny 40 1 auto
 tiny 40 4 quantile
 EOF
   alone train "${quick[@]}" --data real.h5 --stream --window 64 --memory 50e6 --hidden 4 --epochs 1 --batch 32 --threads 1 \
     --normalize quantile --out run
   fails_with 1 "--memory 50000000 is too little" "MB for quantiles of columns" "--normalize standard"
+  alone train "${quick[@]}" --data real.h5 --stream --window 64 --memory 40e6 --hidden 4 --epochs 1 --batch 32 --threads 1 \
+    --normalize standard --embed-numbers piecewise --embed-width 2 --out run
+  fails_with 1 "--memory 40000000 is too little" "MB for quantiles of columns" "fewer --embed-bins"
 }
