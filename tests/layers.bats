@@ -191,9 +191,9 @@ END
   alone train "${quick[@]}" --members 4 --ensemble 8
   fails_with 2 "--ensemble 8 makes members that share layers, --members 4 some that share none: give one of them"
   alone train "${quick[@]}" --members 4 --norm batch
-  fails_with 2 "--norm batch would join the members" "take --ensemble 4"
+  fails_with 2 "--norm batch would join the members" "use --ensemble 4"
   alone train "${quick[@]}" --members 4 --optimizer lbfgs --lr 1 --schedule constant
-  fails_with 2 "--optimizer lbfgs searches along one line for all members" "take --optimizer adamw, or --ensemble 4"
+  fails_with 2 "--optimizer lbfgs searches along one line for all members" "use --optimizer adamw, or --ensemble 4"
   alone train --members 0
   fails_with 2 "--members: 0 is not in"
 }
