@@ -232,7 +232,7 @@ mlpd_status mlpd_network_from_options(const mlpd_train_options *options, uint32_
   TRY(mlpd_train_options_check(options));
   if (options->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE)
     return FAIL(MLPD_ERROR_USAGE,
-                "--embed-numbers piecewise has bins from training rows, of which there are none here: take periodic or "
+                "--embed-numbers piecewise has bins from training rows, of which there are none here: use periodic or "
                 "none, or train with mlpd_train()");
   mlpd_train_options settled = *options;
   mlpd_train_options_settle(&settled);

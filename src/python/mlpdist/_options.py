@@ -115,7 +115,7 @@ def of_passes(options, e, first):
                 "take normalize='standard', or a transformer of scikit-learn before it")
     if first and e.embed_numbers == "piecewise":
         _refuse("embed_numbers='piecewise' is not possible in partial_fit, which does not know the quantiles of all rows",
-                "take embed_numbers='periodic', or call fit before it")
+                "use embed_numbers='periodic', or call fit before it")
     return {name: text for name, text in options.items() if name not in NOT_IN_PASSES}
 
 
