@@ -30,6 +30,18 @@ json.dump(records, open("json.json", "w")); json.dump(records, open("pretty.json
 json.dump({c: [v[c] for v in records] for c in "abck"}, open("columns.json", "w"))
 open("lines.jsonl", "w").write("".join(json.dumps(v) + "\n" for v in records))
 open("fann.fann", "w").write("100 3 1\n" + "".join(" ".join(map(str, a)) + f"\n{k}\n" for a, k in zip(rows, labels)))
+listed = [a + [k] for a, k in zip(rows, labels)]
+open("list.txt", "w").write("".join(f"{a}\n" for a in listed))
+open("printed.txt", "w").write("[" + "\n ".join("[" + "  ".join(map(str, a)) + "]" for a in listed) + "]\n")
+open("array.h", "w").write("t[100][4] = {\n" + ",\n".join("{" + str(a)[1:-1] + "}" for a in listed) + "\n};\n")
+open("dump.sql", "w").write("-- a dump\nCREATE TABLE t (a REAL, b REAL, c REAL, k INT);\n" + "".join(
+    f"INSERT INTO t (a,b,c,k) VALUES ({str(a)[1:-1]});\n" for a in listed[:50]) + "insert into t (a,b,c,k) values\n" +
+    ",\n".join(f"({str(a)[1:-1]})" for a in listed[50:]) + ";\n")
+open("paper.tex", "w").write("a & b & c & k \\\\\n\\hline\n" + "".join(" & ".join(map(str, a)) + " \\\\ % x\n" if i == 7
+    else " & ".join(map(str, a)) + " \\\\\n" for i, a in enumerate(listed)))
+open("quoted.txt", "w").write("".join(f'"{line}"\r\n' for line in csv.splitlines()))
+open("drawn.txt", "w").write("┌───┬───┐\n│ a ┆ b ┆ c ┆ k │\n│ --- ┆ --- ┆ --- ┆ --- │\n╞═══╪═══╡\n" + "".join(
+    "│ " + " ┆ ".join(map(str, a)) + " │\n" for a in listed) + "└───┴───┘\n")
 open("page.html", "w").write("\n<!DOCTYPE html>\n<html><body>404: Not Found</body></html>\n")
 open("lfs.csv", "w").write("version https://git-lfs.github.com/spec/v1\noid sha256:aaaa\nsize 1234\n")
 pickle.dump(rows, open("pickle.pkl", "wb")); pickle.dump(rows, open("old.pkl", "wb"), protocol=2)
@@ -66,6 +78,13 @@ pretty.json a JSON file
 columns.json a JSON file
 lines.jsonl a JSON Lines file
 fann.fann a training file of FANN
+list.txt a table with brackets around each row
+printed.txt a table with brackets around each row
+array.h a table with brackets around each row
+dump.sql a list of SQL statements
+paper.tex a table of LaTeX
+quoted.txt a table with quotes around each line
+drawn.txt a table that is drawn with lines
 page.html a web page
 lfs.csv a Git LFS pointer
 pickle.pkl a Python pickle
@@ -123,7 +142,7 @@ cure() {
   bash -c "$command" || fail "the cure fails: $command"
 }
 
-@test "the cures for packed files, SQLite, ARFF, LIBSVM, JSON and FANN make what convert reads" {
+@test "the cures for packed files, SQLite, ARFF, LIBSVM, JSON, FANN, SQL and printed tables make what convert reads" {
   local want file made need tried=0
   alone convert t.csv want.h5
   succeeds
@@ -149,8 +168,15 @@ pretty.json pretty.csv sed
 columns.json columns.csv sed
 lines.jsonl lines.csv sed
 fann.fann fann.csv paste
+list.txt list.csv tr
+printed.txt printed.csv tr
+array.h array.csv tr
+dump.sql dump.csv sed
+paper.tex paper.csv sed
+quoted.txt quoted.csv sed
+drawn.txt drawn.csv sed
 EOF
-  [ "$tried" -ge 7 ] || fail "expected more cures to be tried"
+  [ "$tried" -ge 14 ] || fail "expected more cures to be tried"
 }
 
 @test "a cure works whatever the file is called, and never writes over it" {

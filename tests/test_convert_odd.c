@@ -119,10 +119,79 @@ static void test_zeros_in_front(void **state) {
   assert_null(strstr(said, "zeros"));
 }
 
+/* ---- Around the table ---- */
+
+static void assert_refused(const char *text, const char *part) {
+  write_text("a.csv", text);
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, part, "a.csv");
+}
+
+static void test_settings_above(void **state) {
+  (void)state;
+  const mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  assert_plain(o, "Model,TBS1\nPoint Format,Y,\nSample Interval,1.6e-05,\n\nu,v,k\n1,2,0\n3,4,1\n");
+  assert_plain(o,
+               "LabVIEW Measurement\t\nWriter\t2\n***End***\t\nSamples\t9\t\nDate\t2020/05/14\t\nX0\t0\t\n"
+               "***End***\t\t\nu\tv\tk\n1\t2\t0\n3\t4\t1\n");
+  assert_plain(o, "#u v k\n#m s m\n#f f f\n1 2 0\n3 4 1\n"); /* units below the names */
+  assert_plain(o, "# made by hand\n# u v k\n1 2 0\n3 4 1\n");
+  write_text("a.csv", "x-axis,1,2\nsecond,Volt,Volt\n.5,1,0\n.25,2,1\n.125,3,1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "x-axis,1");
+  /* Rows above the second header are no settings. */
+  assert_refused("u,v,k\n1,2,0\n3,4,1\nv,u,k\n3,4,1\n4,5,0\n", "a.csv:4: column 1 (u): 'v' is a name of the header");
+  assert_refused("3\nwater\nO 0.5 0.1 0\nH 0.5 0.7 1\nH 0.5 0.2 1\n", "--skip-lines 2 skips what is");
+  assert_refused("Title: A catalogue of stars\nby all of us\n1 2\n3 4\n5 6\n",
+                 "--skip-lines 2 skips all that is above");
+  write_text("a.csv", "Source,Indicators,\n\nDate,2020-01-01,\n\nName,Code,1960,1961,\nA,a,54211,1,\nB,b,99,0,\n");
+  ASSERT_CONVERTED(o, &r, "a.csv"); /* the World Bank */
+  assert_names("/columns/name", "Name,Code,1960");
+  assert_names("/targets/name", "1961");
+}
+
+static void test_drawn_lines(void **state) {
+  (void)state;
+  const mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  assert_plain(o, "===  ===  ===\nu    v    k\n===  ===  ===\n1    2    0\n3    4    1\n===  ===  ===\n");
+  assert_plain(o, " ------\n u v k\n ------\n 1 2 0\n\f\nU V K\n ------\n 3 4 1\n ------\n"); /* pages */
+  assert_plain(o, "   u  v  k\n0  1  2  0\n1  3  4  1\n\n[2 rows x 3 columns]\n");
+  write_text("a.csv",
+             "*******\n* Row * px * py *\n*******\n* 0 * 1.5 * .5 *\n* 1 * 2.5 * .25 *\n*******\n"
+             "==> 2 selected entries\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "Row,px");
+  assert_array("/train/x", 2, 2, ELEMENT_F32, VALUES(0, 1.5, 1, 2.5));
+  assert_refused("  u  v\n0  1  2\n1 3 4\n\n[3 rows x 2 columns]\n", "counts 3 rows, but 2 are above it");
+  write_text("a.csv", "u,v,k\n1,--,0\n3,-,1\n"); /* missing values */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_int_equal(r.train_rows, 2);
+}
+
+static void test_advice(void **state) {
+  (void)state;
+  assert_refused("u,v,k\n1,2,0\n3,4,1u,v,k\n5,6,0\n", "a.csv:3: 5 cells, but 3 in the header (are these two rows in");
+  assert_refused("u,v,k\n1,2,0\n3,4\n5,6,0\n", "a.csv:3: 2 cells, but 3 in the header (the delimiters of empty");
+  assert_refused("t,v,k\na,2,0\nb, c,4,1\nd,6,0\n", "(a cell that holds ',' must be in double quotes)");
+  assert_refused("1::2::0\n3::4::1\n5::6::0\n",
+                 ":: seems to separate its columns, but a delimiter is one character; sed 's/::/\\t/g' ");
+  assert_refused("u,k\n<0.5,1\n0.7,0\n0.9,1\n", "'<0.5' is not a number in this notation; --strip '<' reads it");
+  assert_refused("u,k\n0.5*,1\n0.7,0\n0.9,1\n", "--strip '*' reads it");
+  assert_refused("u,k\nx,1\n0.7,0\n0.9,1\n", "or --categorical 'u' to make the column categories");
+  assert_refused("u,k,note\n1,0,\n2,1,\n",
+                 "each of its 2 rows has a missing target, so no row is left; the last of them, "
+                 "column 'note', is taken as the target: choose another with --label");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_quotes, clear_folder),
                                      cmocka_unit_test_teardown(test_windows_text, clear_folder),
                                      cmocka_unit_test_teardown(test_microsoft_nan, clear_folder),
-                                     cmocka_unit_test_teardown(test_zeros_in_front, clear_folder)};
+                                     cmocka_unit_test_teardown(test_zeros_in_front, clear_folder),
+                                     cmocka_unit_test_teardown(test_settings_above, clear_folder),
+                                     cmocka_unit_test_teardown(test_drawn_lines, clear_folder),
+                                     cmocka_unit_test_teardown(test_advice, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "base/foreign_rows.h"
 #include "base/number.h"
 
 enum { HEAD_BYTES = 4096, NAME_BYTES = FOREIGN_NAME_BYTES, FANN_HEAD = 3, ZEROS = 512 /* bytes */ };
@@ -244,7 +245,11 @@ static bool describe_text(const char *path, const char *text, char described[FOR
     return describe(path, "a JSON Lines file", JSON("[json.loads(l) for l in open('%F')]"), described);
   if (first[0] == '{' && (second == '"' || second == '}'))
     return describe(path, "a JSON file", JSON_COLUMNS, described);
-  if (first[0] == '[' && second == '[')
+  const char *cure = NULL;
+  const char *const wrapped = foreign_wrapped_rows(text, &cure);
+  const bool json = first[0] == '[' && second == '[' && memchr(first, ',', strcspn(first, "\n")) != NULL;
+  if (wrapped != NULL && !json) return describe(path, wrapped, cure, described);
+  if (json)
     return describe(path, "a JSON file",
                     "make CSV of its rows: python3 -c \"import json, csv; csv.writer(open('%B.csv', 'w', "
                     "newline='')).writerows(json.load(open('%F')))\"",

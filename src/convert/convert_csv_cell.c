@@ -240,9 +240,18 @@ static const char *notation_hint(const csv_cell *cell, char *strips[], uint32_t 
   return found;
 }
 
+/* In Windows-1252 the texts of symbols are others. */
+static bool contains(const csv_cell *cell, const char *symbol) {
+  const size_t length = strlen(symbol);
+  for (const char *p = cell->begin; (size_t)(cell->end - p) >= length; p++)
+    if (memcmp(p, symbol, length) == 0) return true;
+  return (unsigned char)*symbol >= 0x80 && !csv_is_utf8(cell->begin, cell->end);
+}
+
 bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
-  static char symbols[][8] = {"%",      "\u2030", "$",   "\u20AC", "\u00A3", "\u00A5",
-                              "\u20B9", "USD",    "EUR", "GBP",    "CHF",    "JPY"};
+  static char symbols[][8] = {"%",      "\u2030", "$",   "\u20AC", "\u00A3", "\u00A5", "\u20B9",
+                              "USD",    "EUR",    "GBP", "CHF",    "JPY",    "*",      "\u2020",
+                              "\u2021", "<",      ">",   "~",      "\u2264", "\u2265", "\u00B0"};
   hint[0] = '\0';
   bool any_digit = false;
   for (const char *p = cell->begin; p < cell->end && !any_digit; p++) any_digit = is_digit(*p);
@@ -251,7 +260,8 @@ bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
   if (found != NULL) return (void)snprintf(hint, CSV_HINT_BYTES, "%s", found), true;
   for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
     char *one[] = {symbols[i]};
-    const char *const quote = symbols[i][0] == '$' ? "'" : "";
+    if (!contains(cell, symbols[i])) continue;
+    const char *const quote = strchr("$*<>~", symbols[i][0]) != NULL ? "'" : "";
     const csv_syntax plain = {.decimal = '.', .strips = one, .num_strips = 1};
     number parsed;
     const bool is_plain = csv_cell_number(&plain, cell, &parsed);

@@ -1,6 +1,7 @@
 /* Counts the cells that are not numbers while the file is read, and judges them afterwards. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "convert/convert_csv_internal.h"
@@ -55,14 +56,42 @@ void csv_faults_free(csv_source *c) {
 
 /* ---- Judgement ---- */
 
+/* Is a text, but for the case of its letters, the name of a column? */
+static bool is_name(const csv_source *c, const char *text) {
+  for (uint32_t i = 0; c->layout.names != NULL && i < c->layout.columns; i++)
+    if (strcasecmp(c->layout.names[i], text) == 0) return true;
+  return false;
+}
+
+/* Does the line of a fault hold the names of columns? Two of them, since MM may be a month and a missing value. */
+static bool is_in_header(const csv_source *c, const csv_fault *fault) {
+  if (fault->texts == 0 || !is_name(c, fault->text)) return false;
+  for (uint32_t i = 0; i < c->layout.columns; i++) {
+    const csv_fault *const f = c->faults[i];
+    if (f != NULL && f->texts > 0 && f->text_line == fault->text_line && strcmp(f->text, fault->text) != 0 &&
+        is_name(c, f->text))
+      return true;
+  }
+  return false;
+}
+
+static const char *number_of(uint32_t column, char text[16]) {
+  (void)snprintf(text, 16, "%u", column);
+  return text;
+}
+
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
-  char what[300], more[80] = "";
+  char what[700] = "", more[80] = "", categorical[300] = "", named[16];
   const bool mixed = f->texts == 0;
   if (c->plan.dates[column])
     return place_error(c, f->text_line, column, f->text,
                        "is no date such as 2021-03-15 or 2021-03-15T10:20:30Z (ISO 8601), as the others of this column "
                        "are; correct it, or use --missing to treat it as a missing value, or --categorical to make the "
                        "column categories");
+  if (is_in_header(c, f))
+    return place_error(c, f->text_line, column, f->text,
+                       "is a name of the header: if another table with its columns in another order begins here, give "
+                       "it a file of its own; tables are joined by the names of their columns");
   if (f->texts > 1)
     (void)snprintf(more, sizeof more, " (nor %s %llu more cell%s of this column)", f->texts == 2 ? "is" : "are",
                    (unsigned long long)f->texts - 1, f->texts == 2 ? "" : "s");
@@ -80,11 +109,13 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
                    (int)strlen(f->text) - 2, f->text + 1);
   else if (f->hint[0] != '\0')
     (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more, f->hint);
-  else
+  else if (c->options->num_model_columns == 0)
+    (void)snprintf(categorical, sizeof categorical, ", or --categorical '%.200s' to make the column categories",
+                   c->layout.names != NULL ? c->layout.names[column] : number_of(column, named));
+  if (*what == '\0')
     (void)snprintf(what, sizeof what,
                    "is not a number%s; correct it, or use --missing '%s' to treat it as a missing value%s", more,
-                   strpbrk(f->text, "',") == NULL ? f->text : "TEXT",
-                   c->options->num_model_columns > 0 ? "" : ", or --categorical to make the column categories");
+                   strpbrk(f->text, "',") == NULL ? f->text : "TEXT", categorical);
   return place_error(c, f->text_line, column, f->text, what);
 }
 
@@ -116,11 +147,19 @@ static mlpd_status find_answers(csv_source *c) {
   return MLPD_OK;
 }
 
+static mlpd_status fail_missing(const csv_source *c) {
+  char shown[300] = "", advice[400] = "";
+  if (c->label != CSV_NO_LABEL && c->options->label == NULL)
+    (void)snprintf(advice, sizeof advice, "; the last of them, %s, is taken as the target: choose another with --label",
+                   csv_column_shown(&c->layout, c->label, shown));
+  return FAIL(MLPD_ERROR_DATA, "%s: each of its %llu rows has a missing %s, so no row is left%s", c->base.name,
+              (unsigned long long)c->rows_seen, c->options->drop_missing ? "value" : "target",
+              c->options->drop_missing ? "" : advice);
+}
+
 mlpd_status csv_faults_judge(csv_source *c) {
   if (c->faults == NULL) return MLPD_OK;
   TRY(refuse_first(c));
-  if (c->rows_missing == c->rows_seen && c->rows_seen > 0)
-    return FAIL(MLPD_ERROR_DATA, "%s: each of its %llu rows has a missing %s, so no row is left", c->base.name,
-                (unsigned long long)c->rows_seen, c->options->drop_missing ? "value" : "target");
+  if (c->rows_missing == c->rows_seen && c->rows_seen > 0) return fail_missing(c);
   return find_answers(c);
 }

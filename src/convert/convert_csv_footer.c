@@ -9,16 +9,26 @@ static bool take_word(const char **p, const char *end, const char *word) {
   return true;
 }
 
+static bool take_digits(const char **p, const char *end) {
+  const char *const first = *p;
+  while (*p < end && **p >= '0' && **p <= '9') (*p)++;
+  return *p > first;
+}
+
+/* "(3 rows)" and the like; "[3 rows x 2 columns]" of pandas; "==> 3 selected entries" of ROOT. */
 bool csv_is_footer(const char *begin, const char *end, uint64_t *rows) {
   const char *p = begin;
   uint64_t count = 0;
+  const bool frame = take_word(&p, end, "["), selected = !frame && take_word(&p, end, "==> ");
   const bool enclosed = take_word(&p, end, "(");
   const char *const digits = p;
   for (; p < end && p - digits < 18 && *p >= '0' && *p <= '9'; p++) count = 10 * count + (uint64_t)(*p - '0');
+  *rows = count;
+  if (selected) return p > digits && take_word(&p, end, " selected entr");
   if (p == digits || !take_word(&p, end, " ") || !(take_word(&p, end, "row") || take_word(&p, end, "record")))
     return false;
   if (!take_word(&p, end, "(s)")) (void)take_word(&p, end, "s");
-  *rows = count;
+  if (frame) return take_word(&p, end, " x ") && take_digits(&p, end) && take_word(&p, end, " column");
   if (enclosed) return take_word(&p, end, ")") ? p == end : p < end && *p == ' ' && end[-1] == ')';
   return p == end || take_word(&p, end, " in set") || take_word(&p, end, " selected");
 }
@@ -33,7 +43,7 @@ static mlpd_status check_count(const csv_source *c, uint64_t rows) {
 
 /* A line of one cell below a footer, such as "Bye", is a row of one column only if it is a number. */
 static bool is_row(const csv_source *c, const char *begin, const char *end, uint64_t rows) {
-  const bool words = c->layout.delimiter == CSV_BLANKS && rows == c->rows_seen; /* those of the line are no cells */
+  const bool words = c->layout.delimiter == CSV_BLANKS && (*begin == '[' || rows == c->rows_seen); /* no cells */
   csv_cell cell;
   number parsed;
   if (c->layout.columns > 1) return csv_count_cells(begin, end, c->layout.delimiter) >= c->layout.columns && !words;

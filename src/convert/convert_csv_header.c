@@ -67,13 +67,15 @@ static void add_to_scale(head_numbers *h, double value) {
 static head_numbers read_head(const csv_sample *s, const csv_syntax *syntax, int head) {
   head_numbers h = {.regular = true, .ascending = true, .even = true};
   int64_t last = 0;
-  for (const char *p = sample_after_hash(s, head, syntax->delimiter); p != NULL; h.cells++) {
+  uint64_t at = 0;
+  for (const char *p = sample_after_hash(s, head, syntax->delimiter); p != NULL; at++) {
     csv_cell cell;
     number n;
     p = csv_next_cell(p, s->lines[head].end, syntax->delimiter, &cell);
     const csv_kind kind = read_cell(syntax, &cell, &n);
     h.names += is_name(kind);
-    if (h.cells == 0) h.first_empty = cell.begin == cell.end;
+    if (at == 0) h.first_empty = cell.begin == cell.end;
+    if (cell.begin < cell.end || p != NULL) h.cells = at + 1; /* not the empty cell after a trailing delimiter */
     if (kind != CSV_NUMBER) continue;
     if (h.numbers == 0) h.first = n.integer;
     if (h.numbers == 1) h.step = n.integer - h.first;
@@ -85,20 +87,21 @@ static head_numbers read_head(const csv_sample *s, const csv_syntax *syntax, int
   return h;
 }
 
-/* true if the values of line body are unlike column numbers or years: there are decimals or texts, or most are outside
- * of [low, high]. */
+/* true if the numbers of line body are unlike column numbers or years: there are decimals, or most are outside of [low,
+ * high]. */
 static bool is_otherwise(const csv_sample *s, const csv_syntax *syntax, int body, double low, double high) {
-  uint64_t cells = 0, outside = 0;
+  uint64_t numbers = 0, outside = 0;
   bool any_decimal = false;
-  for (const char *p = s->lines[body].text; p != NULL; cells++) {
+  for (const char *p = s->lines[body].text; p != NULL;) {
     csv_cell cell;
     number n;
     p = csv_next_cell(p, s->lines[body].end, syntax->delimiter, &cell);
     if (read_cell(syntax, &cell, &n) != CSV_NUMBER) continue;
     any_decimal = any_decimal || !n.is_integer;
+    numbers++;
     outside += n.value < low || n.value > high;
   }
-  return (any_decimal && low == 0) || outside * 2 > cells;
+  return (any_decimal && low == 0) || numbers == 0 || outside * 2 > numbers;
 }
 
 /* true for names 0, 1, 2, ..., which pandas gives to columns without names, or years. */

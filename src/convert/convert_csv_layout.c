@@ -6,6 +6,8 @@
 
 static const uint64_t COLUMNS_MOST = UINT64_C(1) << 26;
 
+enum { NAMES_COMPARED = 256, ROWS_LEAST = 3 };
+
 /* ---- Where the table begins ---- */
 
 /* The number of empty cells at the end of a line, one after each trailing delimiter. */
@@ -124,6 +126,33 @@ static uint64_t without_trailing(const csv_sample *s, int start, char delimiter,
   return columns - least;
 }
 
+/* Do all names of a line differ? */
+static bool names_differ(const csv_sample *s, int line, char delimiter) {
+  const char *const end = s->lines[line].end;
+  int i = 0;
+  for (const char *p = sample_after_hash(s, line, delimiter); p != NULL && i < NAMES_COMPARED; i++) {
+    csv_cell cell, other;
+    p = csv_next_cell(p, end, delimiter, &cell);
+    for (const char *q = p; q != NULL;) {
+      q = csv_next_cell(q, end, delimiter, &other);
+      const size_t length = (size_t)(cell.end - cell.begin);
+      if ((size_t)(other.end - other.begin) == length && memcmp(other.begin, cell.begin, length) == 0) return false;
+    }
+  }
+  return i < NAMES_COMPARED;
+}
+
+/* Of comments that may be the header the lower ones hold units, if they repeat themselves and the upper one does not.
+ */
+static int above_units(const csv_sample *s, const csv_syntax *syntax, int head, uint64_t columns) {
+  for (int i = head; i >= 0 && s->lines[i].hash; i--) {
+    const char *const names = sample_after_hash(s, i, syntax->delimiter);
+    if (csv_count_cells(names, s->lines[i].end, syntax->delimiter) != columns) break;
+    if (names_differ(s, i, syntax->delimiter)) return i;
+  }
+  return head;
+}
+
 /* Finds a comment directly above the table that is its header or, if it has as many cells, its first row. Returns its
  * line, else start. */
 static int find_hash_line(const csv_sample *s, const csv_syntax *syntax, int start, uint64_t columns, bool *header) {
@@ -132,7 +161,7 @@ static int find_hash_line(const csv_sample *s, const csv_syntax *syntax, int sta
     const struct sample_line *line = &s->lines[i];
     const char *names = sample_after_hash(s, i, syntax->delimiter);
     if (csv_count_cells(names, line->end, syntax->delimiter) == columns && sample_is_header(s, syntax, i, start))
-      return *header = true, i;
+      return *header = true, above_units(s, syntax, i, columns);
     const bool cells = syntax->delimiter != CSV_BLANKS || names == line->text + 1; /* a separate # is not a cell */
     if (cells && csv_count_cells(line->text, line->end, syntax->delimiter) == columns) return i;
   }
@@ -177,10 +206,11 @@ static mlpd_status check_header(const csv_sample *s, const struct sample_line *h
       csv_count_cells(sample_after_hash(s, (int)(head - s->lines), layout->delimiter), head->end, layout->delimiter);
   const uint64_t names = cells - empty_at_end(head, layout->delimiter);
   if (names <= layout->columns) return MLPD_OK;
+  const uint64_t skip = layout->fits_from > head->line ? layout->fits_from - 1 : head->line;
   return FAIL(MLPD_ERROR_DATA,
-              "%s:%llu: %llu cells in the header, but %u in the rows (is it a title? --skip-lines %llu skips it)",
+              "%s:%llu: %llu cells in the header, but %u in the rows (is it a title? --skip-lines %llu skips %s)",
               input_name(lines->in), (unsigned long long)head->line, (unsigned long long)names, layout->columns,
-              (unsigned long long)head->line);
+              (unsigned long long)skip, skip > head->line ? "all that is above the rows" : "it");
 }
 
 /* A header may lack the name of the column that names the rows. Where the first column does not, another lacks its
@@ -205,6 +235,23 @@ static mlpd_status keep_header(const struct sample_line *head, csv_lines *lines)
   return MLPD_OK;
 }
 
+/* The line from which on all lines have so many cells. */
+static uint64_t find_fitting(const csv_sample *s, const csv_syntax *syntax, uint64_t columns) {
+  int i = s->count;
+  while (i > 0 && (s->lines[i - 1].hash || fits(&s->lines[i - 1], syntax, columns))) i--;
+  return s->count - i >= ROWS_LEAST ? s->lines[i].line : 0;
+}
+
+/* Finds a delimiter of two signs, as of 1::2::0, in all lines of a table that seems to have one column. */
+static void find_long_delimiter(const csv_sample *s, char found[3]) {
+  static const char *const pairs[] = {"::", "~~", "@@", "##", "$$"};
+  for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    int lines = 0;
+    while (lines < s->count && strstr(s->lines[lines].text, pairs[i]) != NULL) lines++;
+    if (lines == s->count) memcpy(found, pairs[i], 3);
+  }
+}
+
 static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *header, const csv_syntax *wanted,
                               csv_layout *layout) {
   csv_syntax syntax = *wanted;
@@ -220,10 +267,13 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
                 (unsigned long long)COLUMNS_MOST);
   if (s->all_comments && !any_number(s, &syntax))
     return FAIL(MLPD_ERROR_DATA, "%s: holds no rows", input_name(lines->in));
-  const int start = find_start(s, &syntax, columns, times);
+  int start = find_start(s, &syntax, columns, times);
+  if (strcmp(header, "no") != 0) start = sample_after_settings(s, &syntax, start, columns);
   const uint64_t filled = without_trailing(s, start, syntax.delimiter, columns);
   layout->trailing = filled < columns;
   layout->columns = (uint32_t)filled;
+  if (columns == 1) find_long_delimiter(s, layout->long_delimiter);
+  layout->fits_from = find_fitting(s, &syntax, columns);
   const bool own_header = sample_is_header(s, &syntax, start, start + 1);
   bool hash_header = false;
   int head = own_header ? start : find_hash_line(s, &syntax, start, filled, &hash_header);

@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 static const size_t FIRST_CAPACITY = (size_t)1 << 20, CAPACITY_MOST = (size_t)1 << 28; /* bytes */
 
 enum { QUOTED_MOST = 1 << 16, CHARACTER_MOST = 4 }; /* bytes: most of a row after its first line; longest character */
+enum { DRAWN_LEAST = 3 };                           /* -- is a missing value */
 
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -191,6 +193,16 @@ static bool is_comment(const csv_lines *lines, const char *p, const char *q) {
   return cells - trailing != lines->columns && cells != lines->columns;
 }
 
+/* Are two lines the same but for the case of letters, blanks and quotes? */
+static bool are_alike(const char *p, const char *q, const char *other, const char *end) {
+  for (;; p++, other++) {
+    while (p < q && (is_blank(*p) || *p == '"')) p++;
+    while (other < end && (is_blank(*other) || *other == '"')) other++;
+    if (p == q || other == end) return p == q && other == end;
+    if (tolower((unsigned char)*p) != tolower((unsigned char)*other)) return false;
+  }
+}
+
 /* Of tables that were put together each may begin with a byte order mark and with the header. DOS ended texts with
  * Control-Z. */
 static bool is_seam(csv_lines *lines, const char *p, const char *q) {
@@ -198,14 +210,27 @@ static bool is_seam(csv_lines *lines, const char *p, const char *q) {
   if (q == p + 1 && *p == 0x1A) return true;
   if (lines->header == NULL) return false;
   if (q - p > 3 && memcmp(p, mark, 3) == 0) p += 3;
-  const bool same = (size_t)(q - p) == lines->header_bytes && memcmp(p, lines->header, lines->header_bytes) == 0;
+  const bool same = are_alike(p, q, lines->header, lines->header + lines->header_bytes);
   lines->repeated += same;
   return same;
+}
+
+/* true for a line of runs of one sign, -----  ----- or ****, which text above and below a table is drawn with. */
+static bool is_drawn(const char *p, const char *q) {
+  while (p < q) {
+    const char *const first = p;
+    if (strchr("-=*_~", *first) == NULL) return false;
+    while (p < q && *p == *first) p++;
+    if (p - first < DRAWN_LEAST || (p < q && !is_blank(*p))) return false;
+    while (p < q && is_blank(*p)) p++;
+  }
+  return true;
 }
 
 /* Clients of databases frame tables: +-----+-----+ */
 static bool is_ruler(const char *p, const char *q) {
   const char *const begin = p;
+  if (is_drawn(p, q)) return true;
   if (*p != '+' || q - p < 3 || q[-1] != '+') return false;
   while (p < q && (*p == '+' || *p == '-' || *p == '=')) p++;
   return p == q && (begin[1] == '-' || begin[1] == '=');
@@ -219,7 +244,7 @@ mlpd_status csv_next_line(csv_lines *lines, const char **begin, const char **end
     const char *p = *begin, *q = *end;
     while (q > p && q[-1] == '\r') q--;
     const char *text = p;
-    while (text < q && is_blank(*text)) text++;
+    while (text < q && (is_blank(*text) || *text == '\f')) text++; /* a form feed begins a page */
     if (text == q) continue;
     while (p < q && *p == ' ') p++;
     while (q > p && q[-1] == ' ') q--;

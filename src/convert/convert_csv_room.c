@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/foreign.h"
 #include "base/memory.h"
 #include "convert/convert_csv_internal.h"
 #include "convert/convert_date.h"
@@ -61,6 +62,14 @@ mlpd_status csv_make_room(csv_source *c) {
     if (c->reasons != NULL && c->reasons[i] != NULL && c->reasons[i][0] != '\0')
       return FAIL(MLPD_ERROR_DATA, "%s: no column is left for features: %s is left out: %s; --categorical %u keeps it",
                   c->base.name, csv_column_shown(&c->layout, i, shown), c->reasons[i], i);
+  if (plan->num_features == 0 && *c->layout.long_delimiter != '\0') {
+    char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+    foreign_command_names(input_path(c->lines.in), file, base);
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: %s seems to separate its columns, but a delimiter is one character; sed 's/%s/\\t/g' %s > %s.tsv "
+                "writes tabs in its place",
+                c->base.name, c->layout.long_delimiter, c->layout.long_delimiter, file, base);
+  }
   if (plan->num_features == 0)
     return FAIL(MLPD_ERROR_DATA,
                 "%s: %s; a table needs a feature and a label (is the --delimiter right? are the labels in another "

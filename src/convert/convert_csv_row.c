@@ -2,22 +2,50 @@
 
 #include <math.h>
 
+#include "base/foreign.h"
 #include "convert/convert_csv_codes.h"
 #include "convert/convert_csv_footer.h"
 #include "convert/convert_csv_kinds.h"
 #include "convert/convert_date.h"
 
+enum { ADVICE_BYTES = 2 * FOREIGN_NAME_BYTES + 220 };
+
 /* ---- Errors ---- */
 
+/* What may be wrong with a line of too many cells. */
+static void show_too_many(const csv_source *c, uint64_t cells, char advice[ADVICE_BYTES]) {
+  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  foreign_command_names(input_path(c->lines.in), file, base);
+  if (cells + 1 == 2 * (uint64_t)c->layout.columns)
+    (void)snprintf(advice, ADVICE_BYTES, " (are these two rows in one line?)");
+  else if (c->layout.delimiter == CSV_BLANKS)
+    (void)snprintf(advice, ADVICE_BYTES,
+                   " (a cell that holds blanks must be in double quotes; where columns have a fixed width: python3 -c "
+                   "\"import pandas; pandas.read_fwf('%s').to_csv('%s-cells.csv', index=False)\")",
+                   file, base);
+  else
+    (void)snprintf(advice, ADVICE_BYTES, " (a cell that holds '%c' must be in double quotes)", c->layout.delimiter);
+}
+
 static mlpd_status count_error(const csv_source *c, const char *begin, const char *end) {
-  const uint64_t cells = csv_count_cells(begin, end, c->layout.delimiter);
-  return FAIL(MLPD_ERROR_DATA, "%s:%llu: %llu cell%s, but %u in the %s%s", c->base.name,
-              (unsigned long long)c->lines.line, (unsigned long long)cells, cells == 1 ? "" : "s", c->layout.columns,
-              c->layout.header ? "header" : "first line",
-              cells >= c->layout.columns ? ""
-              : !c->layout.header        ? " (a row must be one line)"
-              : cells == 1               ? " (if this line is not a row of the table, delete it)"
-                                         : "");
+  const uint64_t cells = csv_count_cells(begin, end, c->layout.delimiter), line = c->lines.line;
+  char advice[ADVICE_BYTES] = " (the delimiters of empty cells must be there, too)";
+  const bool above = line < c->layout.fits_from && c->rows_seen == 0;
+  if (above)
+    (void)snprintf(advice, sizeof advice, " (is it above the table? --skip-lines %llu skips what is)",
+                   (unsigned long long)c->layout.fits_from - 1);
+  else if (cells > c->layout.columns)
+    show_too_many(c, cells, advice);
+  else if (!c->layout.header)
+    (void)snprintf(advice, sizeof advice, " (a row must be one line)");
+  else if (cells == 1)
+    (void)snprintf(advice, sizeof advice, " (if this line is not a row of the table, delete it)");
+  return FAIL(MLPD_ERROR_DATA, "%s:%llu: %llu cell%s, but %u in the %s%s", c->base.name, (unsigned long long)line,
+              (unsigned long long)cells, cells == 1 ? "" : "s", c->layout.columns,
+              c->layout.header ? "header"
+              : above          ? "rows"
+                               : "first line",
+              advice);
 }
 
 mlpd_status csv_changed_error(const csv_source *c) {

@@ -108,12 +108,20 @@ static bool are_inside_cells(const csv_sample *s, uint64_t columns, int best_tim
   return lines > 1 && best_times == lines && cells_of(s, first, CSV_BLANKS) != columns;
 }
 
+/* true if each line begins and ends with *, as ROOT prints tables. */
+static bool is_starred(const csv_sample *s) {
+  for (int i = 0; i < s->count; i++)
+    if (s->lines[i].text[0] != '*' || s->lines[i].end[-1] != '*' || cells_of(s, i, '*') < 4) return false;
+  return s->count > 1;
+}
+
 /* Of the usual delimiters, chooses that with the most numbers, then the most lines of equal length, then the first: the
  * semicolon precedes the comma, which may be a decimal sign. */
 char sample_find_delimiter(const csv_sample *s, const csv_syntax *syntax) {
   static const char usual[] = {'\t', ';', ',', '|', CSV_BLANKS}, rare[] = {':', '~', '^', '&', '/', '@', 1, 0x1F};
   csv_syntax tried = *syntax;
   char best = 0;
+  if (is_starred(s)) return '*';
   uint64_t most_numbers = 0;
   int most_times = 0;
   for (size_t i = 0; i < sizeof usual; i++) {

@@ -69,6 +69,10 @@ column_role sample_first_column(const csv_sample *s, const csv_syntax *syntax, i
 /* true if the first column of the lines from `body` on may name the rows: texts or whole numbers, all different. */
 bool sample_names_rows(const csv_sample *s, const csv_syntax *syntax, int body);
 
+/* The line of the names, below a block of settings above the table such as instruments write (Sample Interval,0.001),
+ * or start: lines of settings have fewer numbers than each row. */
+int sample_after_settings(const csv_sample *s, const csv_syntax *syntax, int start, uint64_t columns);
+
 /* true if commas seem to be both decimal signs and delimiters: the cells are pairs of whole numbers, the second of
  * fixed width. */
 bool sample_has_decimal_commas(const csv_sample *s, int body);

@@ -239,10 +239,10 @@ static mlpd_status check_texts(const label_set *set) {
                 "%s: '%.40s' is not a number in this notation (%llu labels are like this); correct them, or use --task "
                 "classification to make the labels classes",
                 place, text, (unsigned long long)set->texts);
-  if (nearly_all_differ(set) && set->united >= all - all / 10)
+  if (nearly_all_differ(set) && set->united > 0 && set->numbers + set->united >= all - all / 10)
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is a number with a unit (%llu labels are like this); --strip with the unit reads it, as "
-                "--strip kg",
+                "--strip kg, and with several units --strip p,b,e",
                 place, text, (unsigned long long)set->united);
   if (mostly || values)
     return FAIL(MLPD_ERROR_DATA,
