@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include "convert/convert_csv.h"
-#include "convert/convert_date.h"
 
 enum { NUMBER_BYTES = 400 }; /* longest number that is not written as in C */
 
@@ -216,64 +215,6 @@ bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *par
   return number_parse(text, text_end, parsed) == text_end;
 }
 
-/* The options that make the cell a number once the given texts are stripped, or NULL. */
-static const char *notation_hint(const csv_cell *cell, char *strips[], uint32_t num_strips) {
-  static const struct {
-    char decimal, thousands;
-    const char *options;
-  } ways[] = {{',', 0, "--decimal comma"},
-              {'.', ',', "--thousands ,"},
-              {',', '.', "--decimal comma --thousands ."},
-              {'.', '\'', "--thousands \"'\""},
-              {'.', ' ', "--thousands blank"},
-              {',', ' ', "--decimal comma --thousands blank"},
-              {',', '\'', "--decimal comma --thousands \"'\""}};
-  const char *found = NULL;
-  for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-    const csv_syntax syntax = {
-        .decimal = ways[i].decimal, .thousands = ways[i].thousands, .strips = strips, .num_strips = num_strips};
-    number parsed;
-    if (!csv_cell_number(&syntax, cell, &parsed)) continue;
-    if (found != NULL && i == 1) return "--decimal comma, or --thousands ,"; /* 147,400 may be either */
-    if (found == NULL) found = ways[i].options;
-  }
-  return found;
-}
-
-/* In Windows-1252 the texts of symbols are others. */
-static bool contains(const csv_cell *cell, const char *symbol) {
-  const size_t length = strlen(symbol);
-  for (const char *p = cell->begin; (size_t)(cell->end - p) >= length; p++)
-    if (memcmp(p, symbol, length) == 0) return true;
-  return (unsigned char)*symbol >= 0x80 && !csv_is_utf8(cell->begin, cell->end);
-}
-
-bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
-  static char symbols[][8] = {"%",      "\u2030", "$",   "\u20AC", "\u00A3", "\u00A5", "\u20B9",
-                              "USD",    "EUR",    "GBP", "CHF",    "JPY",    "*",      "\u2020",
-                              "\u2021", "<",      ">",   "~",      "\u2264", "\u2265", "\u00B0"};
-  hint[0] = '\0';
-  bool any_digit = false;
-  for (const char *p = cell->begin; p < cell->end && !any_digit; p++) any_digit = is_digit(*p);
-  if (!any_digit) return false; /* most texts */
-  const char *found = notation_hint(cell, NULL, 0);
-  if (found != NULL) return (void)snprintf(hint, CSV_HINT_BYTES, "%s", found), true;
-  for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
-    char *one[] = {symbols[i]};
-    if (!contains(cell, symbols[i])) continue;
-    const char *const quote = strchr("$*<>~", symbols[i][0]) != NULL ? "'" : "";
-    const csv_syntax plain = {.decimal = '.', .strips = one, .num_strips = 1};
-    number parsed;
-    const bool is_plain = csv_cell_number(&plain, cell, &parsed);
-    found = is_plain ? "" : notation_hint(cell, one, 1);
-    if (found == NULL) continue;
-    (void)snprintf(hint, CSV_HINT_BYTES, "--strip %s%.7s%s%s%.40s", quote, symbols[i], quote, is_plain ? "" : " ",
-                   found);
-    return true;
-  }
-  return false;
-}
-
 /* ---- Words ---- */
 
 static bool is_text(const csv_cell *cell, const char *text) {
@@ -284,48 +225,6 @@ static bool is_text(const csv_cell *cell, const char *text) {
 static bool is_word(const csv_cell *cell, const char *text) {
   const size_t length = (size_t)(cell->end - cell->begin);
   return strlen(text) == length && strncasecmp(text, cell->begin, length) == 0;
-}
-
-bool csv_cell_is_date(const csv_cell *cell) {
-  date parsed;
-  return date_parse(cell->begin, cell->end, &parsed) || date_is_foreign(cell->begin, cell->end) ||
-         date_is_time(cell->begin, cell->end);
-}
-
-bool csv_cell_unit(const csv_cell *cell, char unit[CSV_UNIT_BYTES]) {
-  number parsed;
-  const char *p = cell->begin;
-  while (p < cell->end && strchr("+-.0123456789", *p) != NULL) p++;
-  const csv_cell digits = {.begin = cell->begin, .end = p};
-  const csv_syntax plain = {.decimal = '.'};
-  if (p == cell->begin || !csv_cell_number(&plain, &digits, &parsed)) return false;
-  while (p < cell->end && *p == ' ') p++;
-  const size_t length = (size_t)(cell->end - p);
-  if (length == 0 || length >= CSV_UNIT_BYTES) return false;
-  for (const char *q = p; q < cell->end; q++)
-    if (!((unsigned char)*q >= 0x80 || (*q >= 'a' && *q <= 'z') || (*q >= 'A' && *q <= 'Z') || *q == '/')) return false;
-  memcpy(unit, p, length);
-  unit[length] = '\0';
-  return true;
-}
-
-bool csv_cell_is_account(const csv_cell *cell) {
-  const csv_cell inner = {.begin = cell->begin + 1, .end = cell->end - 1};
-  const csv_syntax plain = {.decimal = '.'};
-  char hint[CSV_HINT_BYTES];
-  number parsed;
-  if (cell->end - cell->begin < 3 || *cell->begin != '(' || cell->end[-1] != ')' || *inner.begin == '-') return false;
-  return csv_cell_number(&plain, &inner, &parsed) || csv_cell_hint(&inner, hint);
-}
-
-bool csv_cell_is_number_like(const csv_cell *cell) {
-  static const char *const words[] = {"inf", "infinity", "1.#INF"};
-  csv_cell unsigned_cell = *cell;
-  char hint[CSV_HINT_BYTES];
-  if (cell->begin < cell->end && (*cell->begin == '-' || *cell->begin == '+')) unsigned_cell.begin++;
-  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-    if (is_word(&unsigned_cell, words[i])) return true;
-  return csv_cell_is_account(cell) || csv_cell_hint(cell, hint);
 }
 
 /* Is the cell this text of an option, which is UTF-8? */
