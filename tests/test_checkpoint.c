@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include "damage.h"
 #include "temporary_folder.h"
 
 enum {
@@ -187,20 +188,6 @@ static bool read_damaged(const checkpoint *whole, const char *what, size_t at) {
   return true;
 }
 
-/* As in test_model.c: under the address sanitizer HDF5's own over-reads of damaged metadata end the test. */
-#ifdef __SANITIZE_ADDRESS__
-enum { FLIPS = 0 };
-#else
-enum { FLIPS = 1 };
-#endif
-
-static void limit_memory(void) {
-#ifndef __SANITIZE_ADDRESS__
-  const struct rlimit limit = {.rlim_cur = (rlim_t)2 << 30, .rlim_max = (rlim_t)2 << 30};
-  assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
-#endif
-}
-
 static void test_truncated(void **state) {
   (void)state;
   checkpoint whole = make_checkpoint(3, ARENAS);
@@ -229,7 +216,7 @@ static size_t flip_stride(const checkpoint *c, const unsigned char *bytes, size_
 
 static void test_flipped(void **state) {
   (void)state;
-  if (!FLIPS) skip();
+  if (!flips()) skip();
   limit_memory();
   checkpoint whole = make_checkpoint(3, ARENAS);
   size_t size = 0, seen = 0, tried = 0;
