@@ -180,37 +180,31 @@ class Estimators(unittest.TestCase):
         with self.assertWarnsRegex(ConvergenceWarning, "the 2 epochs of max_iter"):
             classifier(max_iter=2).fit(self.x, self.y)
 
-    def test_ensemble(self):
-        fitted = classifier(hidden="8", activation="tanh", ensemble=3, max_iter=20).fit(self.x, self.y)
-        self.assertEqual([w.shape for w in fitted.coefs_], [(4, 8), (3, 8, 3)])
-        self.assertEqual([b.shape for b in fitted.intercepts_], [(8,), (3, 3)])
-        model = fitted.model_
-        spread = model.spread(self.x)
-        self.assertEqual(spread.shape, (150, 3))
-        self.assertTrue((spread > 0).all() and spread.mean() < 0.2)
-        ahead, behind = self.x.copy(), self.x.copy()
-        ahead[:, 2] += 0.01
-        behind[:, 2] -= 0.01
-        by_difference = (model.values(ahead) - model.values(behind)) / 0.02
-        np.testing.assert_allclose(model.jacobian(self.x)[:, :, 2], by_difference, atol=2e-4)
-        with self.assertRaisesRegex(ValueError, "single network"):
-            classifier(max_iter=1).fit(self.x, self.y).model_.spread(self.x)
-
-    def test_members(self):
-        fitted = classifier(hidden="8", activation="tanh", members=3, max_iter=20).fit(self.x, self.y)
-        model, intercepts = fitted.model_, [b[:, None] for b in fitted.intercepts_]
+    def test_several_networks(self):
+        """Networks that share their first weights (ensemble), and ones that share nothing (members)."""
+        shapes = {"ensemble": [(4, 8), (3, 8, 3), (8,), (3, 3)], "members": [(3, 4, 8), (3, 8, 3), (3, 8), (3, 3)]}
+        for kind, expected in shapes.items():
+            with self.subTest(kind):
+                fitted = classifier(hidden="8", activation="tanh", max_iter=20, **{kind: 3}).fit(self.x, self.y)
+                self.assertEqual([a.shape for a in fitted.coefs_ + fitted.intercepts_], expected)
+                self.assertEqual(fitted.n_layers_, 3)
+                model = fitted.model_
+                spread = model.spread(self.x)
+                self.assertEqual(spread.shape, (150, 3))
+                self.assertTrue((spread > 0).all() and spread.mean() < 0.2)
+                ahead, behind = self.x.copy(), self.x.copy()
+                ahead[:, 2] += 0.01
+                behind[:, 2] -= 0.01
+                by_difference = (model.values(ahead) - model.values(behind)) / 0.02
+                np.testing.assert_allclose(model.jacobian(self.x)[:, :, 2], by_difference, atol=2e-4)
+        # The last are members, whose arrays hold all there is.
+        intercepts = [b[:, None] for b in fitted.intercepts_]
         hidden = np.tanh(self.x @ fitted.coefs_[0] + intercepts[0])
         z = np.exp(hidden @ fitted.coefs_[1] + intercepts[1])
-        mean = (z / z.sum(axis=2, keepdims=True)).mean(axis=0)
-        np.testing.assert_allclose(fitted.predict_proba(self.x), mean, rtol=1e-4)
-        self.assertEqual(fitted.n_layers_, 3)
-        spread = model.spread(self.x)
-        self.assertTrue((spread > 0).all() and spread.mean() < 0.2)
-        ahead, behind = self.x.copy(), self.x.copy()
-        ahead[:, 2] += 0.01
-        behind[:, 2] -= 0.01
-        by_difference = (model.values(ahead) - model.values(behind)) / 0.02
-        np.testing.assert_allclose(model.jacobian(self.x)[:, :, 2], by_difference, atol=2e-4)
+        each = z / z.sum(axis=2, keepdims=True)
+        np.testing.assert_allclose(fitted.predict_proba(self.x), each.mean(axis=0), rtol=1e-4)
+        with self.assertRaisesRegex(ValueError, "single network"):
+            classifier(max_iter=1).fit(self.x, self.y).model_.spread(self.x)
 
     def test_early_stopping_validates(self):
         fitted = classifier(early_stopping=True, n_iter_no_change=2, max_iter=200).fit(self.x, self.y)
