@@ -268,36 +268,48 @@ static void test_statistics(void **state) {
 
 static float value_of(mlpd_network *network) { return mlpd_network_tensor(network, 0, 0).values[0]; }
 
+/* The rates of the steps, all with one trace, whose loss and gradient stay. The optimizer is sgd without decay. */
+static void check_rates(const mlpd_train_options *options, const double *rates, int count) {
+  mlpd_network *const network = network_make(options);
+  mlpd_trace trace = trace_make(network, options, 0);
+  const double gradient = (double)mlpd_trace_gradient(&trace, network, 0, 0).values[0];
+  mlpd_descent *descent = NULL;
+  assert_int_equal(mlpd_descent_create(options, network, &descent), MLPD_OK);
+  assert_int_equal(mlpd_descent_follow(descent), MLPD_OK);
+  for (int s = 0; s < count; s++) {
+    const double lr = mlpd_descent_lr(descent), old = (double)value_of(network);
+    if (!(fabs(lr - rates[s]) < 1e-12)) fail_msg("step %d: %.17g", s, lr);
+    mlpd_descent_step(descent, network, &trace);
+    assert_true(fabs((double)value_of(network) - (old - lr * gradient)) < 1e-6 * (1 + fabs(old)));
+  }
+  mlpd_descent_free(descent);
+  mlpd_trace_free(&trace);
+  mlpd_network_free(network);
+}
+
 /* The rate rises for 2 steps, then falls to lr-min along half a cosine of 4: 0.1, 0.2; 0.2, 0.17.., 0.1, 0.02.. */
 static void test_schedule(void **state) {
   (void)state;
-  static const double rates[] = {0.1, 0.2, 0.2, 0.1707106781186548, 0.1, 0.0292893218813452, 0};
   mlpd_train_options options = options_make();
   options.optimizer = MLPD_SGD;
   options.weight_decay = 0;
   options.lr = 0.2;
   options.warmup_epochs = 2;
+  options.epochs = 6;
+  check_rates(&options, (const double[]){0.1, 0.2, 0.2, 0.1707106781186548, 0.1, 0.0292893218813452, 0}, 7);
+}
+
+static void test_epochs_unknown(void **state) {
+  (void)state;
+  mlpd_train_options options = options_make();
   mlpd_network *const network = network_make(&options);
   mlpd_descent *descent = NULL;
+  options.lr = 0.2;
   options.epochs = 0; /* auto */
   assert_int_equal(mlpd_descent_create(&options, network, &descent), MLPD_OK);
   assert_true(mlpd_descent_lr(descent) == 0.2);
   assert_int_equal(mlpd_descent_follow(descent), MLPD_ERROR_USAGE);
   assert_non_null(strstr(mlpd_error_message(), "set epochs"));
-  mlpd_descent_free(descent);
-  options.epochs = 6;
-  assert_int_equal(mlpd_descent_create(&options, network, &descent), MLPD_OK);
-  assert_int_equal(mlpd_descent_follow(descent), MLPD_OK);
-  for (uint64_t s = 0; s < 7; s++) {
-    const double lr = mlpd_descent_lr(descent);
-    if (!(fabs(lr - rates[s]) < 1e-12)) fail_msg("step %d: %.17g", (int)s, lr);
-    mlpd_trace trace = trace_make(network, &options, s);
-    const double old = (double)value_of(network);
-    const double gradient = (double)mlpd_trace_gradient(&trace, network, 0, 0).values[0];
-    mlpd_descent_step(descent, network, &trace);
-    assert_true(fabs((double)value_of(network) - (old - lr * gradient)) < 1e-6 * (1 + fabs(old)));
-    mlpd_trace_free(&trace);
-  }
   mlpd_descent_free(descent);
   mlpd_network_free(network);
 }
@@ -307,24 +319,12 @@ static void test_plateau(void **state) {
   (void)state;
   mlpd_train_options options = options_make();
   options.optimizer = MLPD_SGD;
+  options.weight_decay = 0;
   options.schedule = MLPD_PLATEAU;
-  options.lr = 0; /* so that the loss stays */
+  options.lr = 1e-3;
   options.lr_patience = 2;
   options.epochs = 9;
-  mlpd_network *const network = network_make(&options);
-  mlpd_trace trace = trace_make(network, &options, 0);
-  mlpd_descent *descent = NULL;
-  options.lr = 1e-3;
-  assert_int_equal(mlpd_descent_create(&options, network, &descent), MLPD_OK);
-  assert_int_equal(mlpd_descent_follow(descent), MLPD_OK);
-  const double rates[] = {1e-3, 1e-3, 1e-3, 1e-4, 1e-4, 1e-5};
-  for (int s = 0; s < 6; s++) {
-    assert_true(fabs(mlpd_descent_lr(descent) - rates[s]) < 1e-9 * rates[s]);
-    mlpd_descent_step(descent, network, &trace);
-  }
-  mlpd_trace_free(&trace);
-  mlpd_descent_free(descent);
-  mlpd_network_free(network);
+  check_rates(&options, (const double[]){1e-3, 1e-3, 1e-3, 1e-4, 1e-4, 1e-5}, 6);
 }
 
 /* Averages of a weight that is 1, 2, 3, ... after the steps. */
@@ -361,9 +361,10 @@ static void test_average(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_network),  cmocka_unit_test(test_gradients),  cmocka_unit_test(test_loss),
-      cmocka_unit_test(test_draws),    cmocka_unit_test(test_optimizers), cmocka_unit_test(test_statistics),
-      cmocka_unit_test(test_schedule), cmocka_unit_test(test_plateau),    cmocka_unit_test(test_average),
+      cmocka_unit_test(test_network),  cmocka_unit_test(test_gradients),      cmocka_unit_test(test_loss),
+      cmocka_unit_test(test_draws),    cmocka_unit_test(test_optimizers),     cmocka_unit_test(test_statistics),
+      cmocka_unit_test(test_schedule), cmocka_unit_test(test_epochs_unknown), cmocka_unit_test(test_plateau),
+      cmocka_unit_test(test_average),
   };
   return cmocka_run_group_tests_name("descent", tests, NULL, NULL);
 }

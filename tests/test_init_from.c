@@ -143,20 +143,27 @@ static void test_same(void **state) {
   check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_LAYER, 6, 1, 1});
 }
 
+/* A model of these networks cannot start a run of others. */
+static void assert_unfit(const first_network *network, uint32_t ensemble, uint32_t members, const char *words) {
+  mlpd_model *const from = first_model(true, network), *made = NULL;
+  const mlpd_data_rows rows = make_rows(&plain, true);
+  mlpd_train_options options = options_of(&rows);
+  options.init_model = from;
+  options.ensemble = ensemble;
+  options.members = members;
+  assert_int_equal(train(&options, &made), MLPD_ERROR_USAGE);
+  assert_non_null(strstr(mlpd_error_message(), words));
+  assert_non_null(strstr(mlpd_error_message(), "leave out --hidden, --ensemble, --members and --embed-bins"));
+  mlpd_model_free(from);
+}
+
 /* The scales of members and, with no hidden layers, the heads follow the columns. */
 static void test_same_of_ensembles(void **state) {
   (void)state;
   check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 6, 4, 1});
   check_same(false, &(first_network){"", "silu", MLPD_NORM_NONE, 0, 4, 1});
-  const first_network four = {"7,5", "tanh", MLPD_NORM_NONE, 0, 4, 1};
-  mlpd_model *const from = first_model(true, &four), *made = NULL;
-  const mlpd_data_rows rows = make_rows(&plain, true);
-  mlpd_train_options options = options_of(&rows);
-  options.init_model = from;
-  options.ensemble = 5;
-  assert_int_equal(train(&options, &made), MLPD_ERROR_USAGE);
-  assert_non_null(strstr(mlpd_error_message(), "scale of layer 1 is (4, 3) in the model, (5, 3) in this network"));
-  mlpd_model_free(from);
+  assert_unfit(&(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 4, 1}, 5, 1,
+               "scale of layer 1 is (4, 3) in the model, (5, 3) in this network");
 }
 
 /* So do the scales and the first heads of members that share nothing; further heads keep their places. */
@@ -165,16 +172,8 @@ static void test_same_of_members(void **state) {
   check_same(true, &(first_network){"7,5", "tanh", MLPD_NORM_NONE, 6, 1, 4});
   check_same(false, &(first_network){"7,5", "silu", MLPD_NORM_NONE, 0, 1, 3});
   check_same(true, &(first_network){"", "silu", MLPD_NORM_NONE, 0, 1, 2});
-  const first_network four = {"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 4};
-  mlpd_model *const from = first_model(true, &four), *made = NULL;
-  const mlpd_data_rows rows = make_rows(&plain, true);
-  mlpd_train_options options = options_of(&rows);
-  options.init_model = from;
-  options.members = 5;
-  assert_int_equal(train(&options, &made), MLPD_ERROR_USAGE);
-  assert_non_null(strstr(mlpd_error_message(), "weight of layer 2 is (12, 7) in the model, (15, 7) in this network"));
-  assert_non_null(strstr(mlpd_error_message(), "leave out --hidden, --ensemble, --members and --embed-bins"));
-  mlpd_model_free(from);
+  assert_unfit(&(first_network){"7,5", "tanh", MLPD_NORM_NONE, 0, 1, 4}, 1, 5,
+               "weight of layer 2 is (12, 7) in the model, (15, 7) in this network");
 }
 
 /* Running means of batch norm are copied, too. */
