@@ -192,6 +192,12 @@ drawn() {
   says "protein is left out: nowhere/protein/data.txt: no such file" "friedman-100, wild, seed 0: FAILED mlpdist: the"
   grep -qE '^moons +0\.[0-9]+ \([0-9.]+\) +0\.[0-9]+ \([0-9.]+\) +FAILED' <<< "$output" || fail "the line of moons"
   grep -qE '^mean ratio to first +1\.000 +1\.000 +10\.000$' <<< "$output" || fail "the means"
+  mkdir -p tables/cal_housing
+  awk 'BEGIN { for (i = 0; i < 100; i++) print i % 7 "," i % 5 ",9," 50 + i "," 10 + i % 3 ",90," 5 + i % 11 "," i % 13 "," 1e5 * (i % 13) }' \
+    > tables/cal_housing/cal_housing.data
+  script bench-tables --data tables --tables cal-housing-ratios --seeds 1 --set "small=--hidden 8 --epochs 2"
+  succeeds
+  grep -qE "cal-housing-ratios, small, seed 0: [0-9.]+,|scikit-learn is not installed" <<< "$output" || fail "the ratios"
   script bench-tables --tables nothing
   [ "$status" = 2 ] || fail "expected status 2"
   says "--tables nothing: no such table"
