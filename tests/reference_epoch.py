@@ -4,6 +4,7 @@
     reference_epoch.py compare RUN [--tolerance T]    trains as RUN/config.ini says; compares with RUN/model.h5
     reference_epoch.py make-counts FILE               writes a small data set of counts
     reference_epoch.py make-regression FILE           writes a small regression data set
+    reference_epoch.py make-scores FILE               writes one whose columns have ties and far ends
 
 Written from the definitions, with NumPy and h5py alone: Philox4x32-10, the deal of rows to lanes, their order in each
 epoch, initial weights, normalisation, forward pass, back propagation and optimizers. Nothing of RUN is read but its
@@ -262,10 +263,15 @@ def robust(values):
     return middle, np.where(width > 0, 1 / np.where(width > 0, width, 1), 0)
 
 
+def places_of(values):
+    """Of the quantiles of a column's curve."""
+    return np.linspace(0, 1, min(len(values), 1000))
+
+
 def curve(values):
     """Knots of a column's normal scores: column_curves.h."""
-    count = min(len(values), 1000)
-    quantiles, places = np.quantile(values, np.linspace(0, 1, count)), np.linspace(0, 1, count)
+    places = places_of(values)
+    quantiles = np.quantile(values, places)
     knots = [(x, places[quantiles == x].mean()) for x in np.unique(quantiles)]
     parts = [part for n in range(60) for part in (0.75 * 0.5**n, 0.5 * 0.5**n)]
     for end, inner, low in ((knots[0], knots[1], True), (knots[-1], knots[-2], False)):
@@ -288,7 +294,7 @@ def normalise(options, pixels, x):
     if kind == "robust":
         return robust(x)
     if kind == "quantile":
-        return np.median(x, axis=0), np.ones(x.shape[1])
+        return np.median(np.quantile(x, places_of(x), axis=0), axis=0), np.ones(x.shape[1])
     return standard(x) if kind == "standard" else (0.0, 1.0)
 
 
@@ -558,6 +564,27 @@ def make_categories(path):
     return 0
 
 
+def make_scores(path):
+    """1100 rows, more than a curve has quantiles: a number whose ends lie far out, small integers, many zeros below large
+    numbers. Validation rows lie between and beyond the training's, so that the curves count between their knots, too."""
+    generator = np.random.Generator(np.random.Philox(11))
+
+    def rows(count):
+        skew = np.where(generator.uniform(size=count) < 0.3, 0, generator.exponential(4, size=count))
+        x = np.stack([generator.normal(size=count), generator.integers(0, 6, size=count), skew], axis=1)
+        return x, np.tanh(x[:, 0]) + x[:, 1] / 3 - np.sqrt(x[:, 2])
+
+    x, y = rows(1100)
+    x[17, 0], x[900, 0], x[500, 2] = -40, 60, 90
+    valid, valid_y = rows(90)
+    valid[:60, 0], valid[60:, 2] = np.linspace(-45, 65, 60), np.linspace(20, 100, 30)
+    valid[:30, 1] = np.linspace(-1, 7, 30)
+    with h5py.File(path, "w") as file:
+        file["/train/x"], file["/train/y"] = x.astype(np.float32), y.astype(np.float32)
+        file["/valid/x"], file["/valid/y"] = valid.astype(np.float32), valid_y.astype(np.float32)
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -567,7 +594,10 @@ def main():
     commands.add_parser("make-regression").add_argument("file")
     commands.add_parser("make-counts").add_argument("file")
     commands.add_parser("make-categories").add_argument("file")
+    commands.add_parser("make-scores").add_argument("file")
     arguments = parser.parse_args()
+    if arguments.command == "make-scores":
+        return make_scores(arguments.file)
     if arguments.command == "make-categories":
         return make_categories(arguments.file)
     if arguments.command == "make-counts":

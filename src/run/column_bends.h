@@ -5,7 +5,7 @@
 #include "run/prepare.h"
 
 /* Adds a curve for each column of numbers to the input map a: through min(rows, 1000) quantiles of its values that are
- * not missing. rows: of the training part. shift becomes the median, scale 1. Collective. */
+ * not missing. rows: of the training part. shift becomes their median, scale 1. Collective. */
 mlpd_status column_bends_find(mlpd_comm *comm, const preparation *p, double rows, affine *a);
 
 /* Bytes that this takes, with those of the curves, which stay. */
