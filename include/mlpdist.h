@@ -153,6 +153,12 @@ typedef enum mlpd_schedule {
   MLPD_NUM_SCHEDULES
 } mlpd_schedule;
 
+/* The factor of dropout and weight decay in step s (from 0) of a run, t = s / steps of the whole run. */
+typedef enum mlpd_regularization {
+  MLPD_REGULARIZATION_CONSTANT,
+  MLPD_REGULARIZATION_FLAT_COSINE /* 1 until t = 1/2, then to 0 along half a cosine (Holzmueller et al. 2024) */
+} mlpd_regularization;
+
 typedef enum mlpd_lr_scale { MLPD_LR_SCALE_NONE, MLPD_LR_SCALE_LINEAR, MLPD_LR_SCALE_SQRT } mlpd_lr_scale;
 
 typedef enum mlpd_task { MLPD_TASK_AUTO, MLPD_CLASSIFICATION, MLPD_REGRESSION } mlpd_task;
@@ -243,6 +249,7 @@ MLPD_API extern const mlpd_choice mlpd_optimizer_choices[];
 MLPD_API extern const mlpd_choice mlpd_decay_choices[];
 MLPD_API extern const mlpd_choice mlpd_schedule_choices[];
 MLPD_API extern const mlpd_choice mlpd_lr_scale_choices[];
+MLPD_API extern const mlpd_choice mlpd_regularization_choices[];
 MLPD_API extern const mlpd_choice mlpd_task_choices[];
 MLPD_API extern const mlpd_choice mlpd_normalize_choices[];
 MLPD_API extern const mlpd_choice mlpd_normalize_targets_choices[];
@@ -300,7 +307,8 @@ typedef struct mlpd_option {
   mlpd_option_effect decides;
   const char *needs; /* "optimizer=adam,adamw": it has no effect otherwise; "optimizer!=lbfgs": any but these; "trace":
                         any value but 0; NULL: nothing */
-  const char *weights_with; /* "schedule=cosine": with it the option decides the weights; NULL: see decides */
+  const char *weights_with; /* "schedule=cosine": with it the option decides the weights, "A|B": with one of them; NULL:
+                               see decides */
 } mlpd_option;
 
 /* Sets one option from text. where ("--lr", "run.ini:3: lr") begins the message of a failure, MLPD_ERROR_USAGE,
@@ -689,6 +697,7 @@ typedef struct mlpd_train_options {
   uint64_t lr_patience;       /* of plateau: epochs without a lower loss */
   mlpd_lr_scale lr_scale;     /* lr times batch / base_batch, or its square root */
   uint64_t base_batch;
+  mlpd_regularization regularization_schedule; /* of dropout, input_dropout and weight_decay */
 
   mlpd_preset preset; /* its values replace those of options that were not chosen: set by name, or other than the
                          default; see mlpd_train_options_settle() */

@@ -84,16 +84,17 @@ class Optimizer:
         self.kind, self.tensors, self.t = options["optimizer"], tensors, 0
         self.mu, self.beta1, self.beta2, self.epsilon = (
             float(np.float32(options.real(k))) for k in ("momentum", "beta1", "beta2", "epsilon"))
-        self.decay, self.clip = options.real("weight-decay"), options.real("clip-norm")
+        self.full_decay, self.clip = options.real("weight-decay"), options.real("clip-norm")
         self.trust = options.real("trust-coefficient")
         usual = {"adamw": "decoupled", "lion": "decoupled", "lamb": "beside"}.get(self.kind, "coupled")
         self.form = usual if options["decay"] == "auto" else options["decay"]
         self.first = [np.zeros_like(t.values) for t in tensors]
         self.second = [np.zeros_like(t.values) for t in tensors]
 
-    def update(self, lr, weight):
-        """weight: the sum of the rows' weights."""
+    def update(self, lr, weight, regularization):
+        """weight: the sum of the rows' weights; regularization: the factor of weight decay."""
         self.t += 1
+        self.decay = self.full_decay * regularization
         learned = [t for t in self.tensors if not t.statistics]
         for t in learned:
             t.gradient = t.gradient / weight
@@ -205,6 +206,13 @@ def learning_rate(options, steps_per_epoch, step, factor=1.0):
     if schedule != "constant":
         unknown(f"schedule {schedule}")
     return base
+
+
+def regularization(options, steps, step):
+    """The factor of dropout and weight decay in a step of the run's."""
+    if options["regularization-schedule"] == "constant" or 2 * step < steps:
+        return 1.0
+    return (1 + math.cos(math.pi * (2 * step / steps - 1))) / 2
 
 
 class Average:
@@ -434,10 +442,11 @@ class Run:
         total, first, seed = 0.0, 0, int(self.options["seed"])
         for step, (rows, bounds) in enumerate(self.lanes.epoch(epoch)):
             weights = self.sample_weights[rows]
-            at = Pass(True, seed, epoch, first, bounds)
+            done = epoch * self.lanes.steps + step
+            factor = regularization(self.options, int(self.options["epochs"]) * self.lanes.steps, done)
+            at = Pass(True, seed, epoch, first, bounds, factor)
             total += self.network.step(self.x[rows], self.y[rows], self.loss, weights, at)
-            lr = learning_rate(self.options, self.lanes.steps, epoch * self.lanes.steps + step, plateau.factor)
-            optimizer.update(lr, weights.sum())
+            optimizer.update(learning_rate(self.options, self.lanes.steps, done, plateau.factor), weights.sum(), factor)
             average.after_step()
             first += len(rows)
         return total / self.sample_weights.sum()

@@ -59,10 +59,12 @@ class Tensor:
 
 
 class Pass:
-    """What layers may know of the rows of a pass: numbers of the samples in the epoch, first rows of the lanes."""
+    """What layers may know of the rows of a pass: numbers of the samples in the epoch, first rows of the lanes, and the
+    factor of dropout."""
 
-    def __init__(self, training, seed=0, epoch=0, first=0, bounds=None):
+    def __init__(self, training, seed=0, epoch=0, first=0, bounds=None, dropout=1.0):
         self.training, self.seed, self.epoch, self.first, self.bounds = training, seed, epoch, first, bounds
+        self.dropout = dropout
         self.samples = 0
 
     def copies(self, x):
@@ -311,8 +313,9 @@ class Dropout:
             return x
         each = -(-x.shape[1] // 4)  # groups of a row
         word = groups(at.seed, DROPOUT, at.epoch, self.number, at.first * at.copies(x) * each + np.arange(len(x) * each))
-        kept = word.reshape(len(x), -1)[:, :x.shape[1]] >= math.floor(self.p * 2**32)
-        self.mask = kept / (1 - self.p)
+        p = self.p * at.dropout
+        kept = word.reshape(len(x), -1)[:, :x.shape[1]] >= math.floor(p * 2**32)
+        self.mask = kept / (1 - p)
         return x * self.mask
 
     def backward(self, delta):

@@ -105,6 +105,20 @@ goes_on_as_whole() {
     ! grep -qs "$expected" digests || fail "$schedule: the same weights as another schedule"
     echo "$expected" >> digests
   done
+  # Step 14 of 24: dropout and weight decay have begun to fall.
+  rm -rf whole run
+  options+=" --dropout 0.3 --weight-decay 0.5 --regularization-schedule flat-cosine"
+  # shellcheck disable=SC2086
+  alone train "${quick[@]}" --out whole --checkpoint-every 14 $options
+  succeeds
+  expected=$(digest_of "$output")
+  # shellcheck disable=SC2086
+  launch 2 train "${quick[@]}" --out run --resume whole/checkpoints/step-000000000014.h5 $options
+  succeeds
+  [ "$(digest_of "$output")" = "$expected" ] || fail "regularization-schedule: expected $expected"
+  # shellcheck disable=SC2086
+  alone train "${quick[@]}" --out run --resume whole/checkpoints/step-000000000014.h5 $options --epochs 9
+  fails_with 2 "epochs"
 }
 
 @test "resumed in the middle of each optimizer, choosing by the error" {

@@ -37,6 +37,7 @@ static void test_tables(void **state) {
   check_table(mlpd_decay_choices, MLPD_DECAY_DECOUPLED + 1);
   check_table(mlpd_schedule_choices, MLPD_NUM_SCHEDULES);
   check_table(mlpd_lr_scale_choices, MLPD_LR_SCALE_SQRT + 1);
+  check_table(mlpd_regularization_choices, MLPD_REGULARIZATION_FLAT_COSINE + 1);
   check_table(mlpd_task_choices, MLPD_REGRESSION + 1);
   check_table(mlpd_normalize_choices, MLPD_NORMALIZE_QUANTILE + 1);
   check_table(mlpd_preset_choices, MLPD_PRESET_TABULAR + 1);

@@ -272,6 +272,11 @@ static void test_texts(void **state) {
   assert_null(strstr(text, "threads"));
   assert_null(strstr(text, "window"));
   free(text);
+  o.regularization_schedule = MLPD_REGULARIZATION_FLAT_COSINE;
+  text = text_of(&o, option_text_weights);
+  assert_non_null(strstr(text, "\nepochs = 10\n")); /* the factors of dropout depend on it */
+  free(text);
+  o.regularization_schedule = MLPD_REGULARIZATION_CONSTANT;
   o.optimizer = MLPD_ADAM;
   o.schedule = MLPD_COSINE;
   o.stream = true;

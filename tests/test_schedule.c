@@ -206,6 +206,20 @@ static void test_restart_edges(void **state) {
   assert_true(rate(&o, 100, 29) < 0.02 && rate(&o, 100, 30) == 0.5);
 }
 
+/* Of dropout and weight decay: t is 0.5 at step 60 of 120, and the steps of the warm-up count. */
+static void test_regularization(void **state) {
+  (void)state;
+  mlpd_train_options o = options_for(MLPD_CONSTANT);
+  assert_true(schedule_regularization(&o, 10, 119) == 1);
+  o.regularization_schedule = MLPD_REGULARIZATION_FLAT_COSINE;
+  o.warmup_epochs = 3;
+  assert_true(schedule_regularization(&o, 10, 0) == 1 && schedule_regularization(&o, 10, 60) == 1);
+  for (uint64_t step = 60; step < 120; step++)
+    assert_near(schedule_regularization(&o, 10, step), (1 + cos(acos(-1) * ((double)step - 60) / 60)) / 2);
+  assert_true(schedule_regularization(&o, 10, 119) > 0);
+  assert_true(schedule_regularization(&o, 10, 120) == 0 && schedule_regularization(&o, 10, 999) == 0);
+}
+
 static void test_plateau(void **state) {
   (void)state;
   mlpd_train_options o = options_for(MLPD_PLATEAU);
@@ -235,7 +249,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_constant),   cmocka_unit_test(test_lr_scale),      cmocka_unit_test(test_warmup),
       cmocka_unit_test(test_step_edges), cmocka_unit_test(test_cosine),        cmocka_unit_test(test_formulas),
-      cmocka_unit_test(test_ends),       cmocka_unit_test(test_restart_edges), cmocka_unit_test(test_plateau),
+      cmocka_unit_test(test_ends),       cmocka_unit_test(test_restart_edges), cmocka_unit_test(test_regularization),
+      cmocka_unit_test(test_plateau),
   };
   return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
 }

@@ -291,6 +291,7 @@ static void check_refused(const char *option, const char *value, const char *wor
 static void test_refused_options(void **state) {
   (void)state;
   check_refused("schedule", "cosine", "set option schedule to constant, or option epochs");
+  check_refused("regularization-schedule", "flat-cosine", "set it to constant, or option epochs");
   check_refused("schedule", "plateau", "no meaning here");
   check_refused("ema", "0.9", "option ema has no meaning here");
   check_refused("optimizer", "lbfgs", "option optimizer lbfgs has no meaning here");

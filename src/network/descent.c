@@ -78,6 +78,7 @@ static void find_trust(optimizer *o, const optimizer_scalars *scalars, const mlp
 void mlpd_descent_step(mlpd_descent *descent, mlpd_network *network, const mlpd_trace *trace) {
   optimizer *const o = &descent->optimizer;
   const float *const gradient = network_trace_gradient(trace);
+  if (descent->follows) optimizer_weaken_decay(o, schedule_regularization(&descent->options, 1, descent->steps));
   optimizer_scalars scalars = optimizer_begin(o, mlpd_descent_lr(descent), 1);
   scalars.statistics_scale = (float)(1 / (double)trace->n);
   for (uint32_t i = 0; i < network->num_tensors; i++) find_trust(o, &scalars, network, i, gradient);

@@ -1,6 +1,7 @@
-/* Dropout (Srivastava et al., JMLR 15, 2014), inverted: in training each value is dropped with probability `amount` and
- * the others are divided by 1 - amount, so that outside of training nothing is left to do. Whether a value is dropped
- * is a counted number of (seed, epoch, sample and copy, layer, column). z holds the factors, 0 or 1 / (1 - amount). */
+/* Dropout (Srivastava et al., JMLR 15, 2014), inverted: in training each value is dropped with probability `amount`
+ * (times the factor of the pass) and the others are divided by 1 minus it, so that outside of training nothing is left
+ * to do. Whether a value is dropped is a counted number of (seed, epoch, sample and copy, layer, column). z holds the
+ * factors, 0 or 1 / (1 - amount). */
 #include "kernels/random.h"
 #include "network/layer_kind.h"
 
@@ -21,11 +22,12 @@ static void drop_row(const mlpd_network *network, uint32_t l, uint64_t row, cons
   const pass_context *const context = &space->context;
   const rng stream = rng_start(context->seed, RNG_DROPOUT, context->epoch, l);
   const float *const in = layer_input(network, space, l, row);
+  const double amount = shape->amount * (1 - context->weaker);
   const uint64_t sample = (context->first * shape->copies + row) * layer_draws(shape->outputs);
   for (uint32_t j = part->column, some = 0; j < part->column + part->columns; j += some) {
     float *const factor = space->z[l] + row * shape->stride + j, *const a = space->a[l] + row * shape->stride + j;
     some = part->column + part->columns - j < CHUNK ? part->column + part->columns - j : CHUNK;
-    draw_factors(&stream, sample + j, some, shape->amount, factor);
+    draw_factors(&stream, sample + j, some, amount, factor);
     for (uint32_t i = 0; i < some; i++) a[i] = factor[i] * in[j + i];
   }
 }

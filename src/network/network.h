@@ -85,6 +85,7 @@ typedef struct pass_context {
   uint64_t seed;
   uint32_t epoch;
   uint64_t first;
+  double weaker; /* dropout: each probability is 1 - weaker times the layer's */
 } pass_context;
 
 /* Arrays kept between forward and backward pass: per layer z, a, delta (rows * copies, outputs), rows `stride` floats

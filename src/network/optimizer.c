@@ -58,6 +58,7 @@ mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_netwo
                       .trust_coefficient = (float)options->trust_coefficient,
                       .size = network->arena_size};
   TRY(check_options(options));
+  made->full_decay = made->weight_decay;
   made->most_state = optimizer_most_state(made->kind, options->lbfgs_history);
   made->form = optimizer_decay_form(options);
   const mlpd_status status = make_arrays(network, made);
@@ -74,6 +75,8 @@ void optimizer_free(optimizer *o) {
   free(o->gradient);
   o->trust = o->gradient = NULL;
 }
+
+void optimizer_weaken_decay(optimizer *o, double factor) { o->weight_decay = (float)(factor * (double)o->full_decay); }
 
 optimizer_scalars optimizer_begin(optimizer *o, double lr, double gradient_scale) {
   o->step++;

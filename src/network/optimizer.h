@@ -19,7 +19,8 @@ enum { OPTIMIZER_MOST_STATE = 200 }; /* two arenas for each step of the longest 
 typedef struct optimizer {
   mlpd_optimizer kind;
   decay_form form;
-  float momentum, beta1, beta2, epsilon, weight_decay, trust_coefficient;
+  float momentum, beta1, beta2, epsilon, trust_coefficient;
+  float weight_decay, full_decay;     /* of the next step, and as the options say */
   size_t size;                        /* floats of the parameter arena */
   uint32_t num_state;                 /* arenas of state; lbfgs: now, at most most_state */
   uint32_t most_state;                /* see optimizer_most_state */
@@ -46,6 +47,9 @@ void optimizer_factors(const mlpd_train_options *options, double root, float *ra
 
 mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network, optimizer *made);
 void optimizer_free(optimizer *o);
+
+/* The weight decay of later steps is factor times that of the options. */
+void optimizer_weaken_decay(optimizer *o, double factor);
 
 /* Scalars of one step, equal for every range: gradient is multiplied by gradient_scale (1 / sum of sample
  * weights, times the clipping factor) before use. */

@@ -124,6 +124,12 @@ double schedule_lr(const mlpd_train_options *options, uint64_t steps_per_epoch, 
                                                         .per_epoch = per_epoch});
 }
 
+double schedule_regularization(const mlpd_train_options *options, uint64_t steps_per_epoch, uint64_t step) {
+  const double t = (double)step / ((double)options->epochs * (double)steps_per_epoch);
+  if (options->regularization_schedule == MLPD_REGULARIZATION_CONSTANT || t < 0.5) return 1;
+  return t < 1 ? half_cosine(1, 0, 2 * t - 1) : 0;
+}
+
 void schedule_after_epoch(const mlpd_train_options *options, double loss, schedule_state *state) {
   if (options->schedule != MLPD_PLATEAU) return;
   state->since++;

@@ -42,6 +42,10 @@ static const schedule_state SCHEDULE_START = {.factor = 1, .best = __builtin_inf
 double schedule_lr(const mlpd_train_options *options, uint64_t steps_per_epoch, uint64_t step,
                    const schedule_state *state);
 
+/* Factor of dropout and weight decay in a step, from 1 (until t = 1/2) to 0; t counts all steps of the run, those of
+ * the warm-up included. 1 where they are constant. */
+double schedule_regularization(const mlpd_train_options *options, uint64_t steps_per_epoch, uint64_t step);
+
 /* Takes in the loss of a finished epoch: of validation, or of training where there is none; equal on all ranks.
  * plateau: a loss below the best by more than min_delta is the new best; lr_patience epochs after that, or after the
  * last fall, the factor is multiplied by lr_gamma. */

@@ -92,6 +92,12 @@ const mlpd_choice mlpd_schedule_choices[] = {
     END_OF_CHOICES,
 };
 
+const mlpd_choice mlpd_regularization_choices[] = {
+    {"constant", MLPD_REGULARIZATION_CONSTANT, "1"},
+    {"flat-cosine", MLPD_REGULARIZATION_FLAT_COSINE, "1 for half of the run, then to 0 along half a cosine"},
+    END_OF_CHOICES,
+};
+
 const mlpd_choice mlpd_lr_scale_choices[] = {
     {"none", MLPD_LR_SCALE_NONE, "lr"},
     {"linear", MLPD_LR_SCALE_LINEAR, "lr batch / base-batch"},

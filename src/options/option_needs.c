@@ -35,6 +35,16 @@ bool option_condition_holds(const mlpd_option *table, const char *condition, con
   return *list == '\0' ? strcmp(value, "0") != 0 : is_listed(list + 1, value);
 }
 
+bool option_weights_with(const mlpd_option *table, const mlpd_option *row, const void *values) {
+  char condition[128];
+  for (const char *next = row->weights_with; next != NULL; next = strchr(next, '|')) {
+    if (*next == '|') next++;
+    (void)snprintf(condition, sizeof condition, "%.*s", (int)strcspn(next, "|"), next);
+    if (option_condition_holds(table, condition, values)) return true;
+  }
+  return false;
+}
+
 /* "--schedule step, exponential or plateau", "an --optimizer other than lbfgs"; for a flag its name alone. "auto" is
  * listed if the value is not known yet. */
 void option_condition_words(const char *condition, char *buffer, size_t bytes) {

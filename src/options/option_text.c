@@ -21,7 +21,7 @@ static void write_line(const mlpd_option *row, const mlpd_train_options *options
 
 static bool decides_weights(const mlpd_option *row, const mlpd_train_options *options) {
   if (row->decides == MLPD_DECIDES_WEIGHTS) return option_condition_holds(mlpd_train_option_table, row->needs, options);
-  return row->weights_with != NULL && option_condition_holds(mlpd_train_option_table, row->weights_with, options);
+  return option_weights_with(mlpd_train_option_table, row, options);
 }
 
 void option_text_weights(const mlpd_train_options *options, FILE *stream) {

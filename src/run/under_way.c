@@ -49,7 +49,13 @@ static mlpd_status check_idle(const mlpd_train_options *o) {
 
 static mlpd_status check_schedule(const mlpd_train_options *o) {
   const mlpd_option *const epochs = mlpd_option_find(mlpd_train_option_table, "epochs");
-  if (o->epochs > 0 || !option_condition_holds(mlpd_train_option_table, epochs->weights_with, o)) return MLPD_OK;
+  if (o->epochs > 0 || !option_weights_with(mlpd_train_option_table, epochs, o)) return MLPD_OK;
+  if (o->regularization_schedule != MLPD_REGULARIZATION_CONSTANT)
+    return FAIL(
+        MLPD_ERROR_USAGE,
+        "mlpd_trainer: regularization-schedule %s falls over the whole run, whose length is not known: set it to "
+        "constant, or option epochs, counted in steps_per_epoch steps",
+        mlpd_choice_name(mlpd_regularization_choices, (int)o->regularization_schedule));
   return FAIL(MLPD_ERROR_USAGE,
               "mlpd_trainer: schedule %s falls over the whole run, whose length is not known: set option schedule to "
               "constant, or option epochs, counted in steps_per_epoch steps",
@@ -332,6 +338,7 @@ static mlpd_status train(mlpd_trainer *t, double *loss) {
   const uint64_t every = t->options.check_every;
   const double lr = schedule_lr(&t->options, t->steps_per_epoch, t->state.step, &SCHEDULE_START);
   const step_wishes wishes = {.check = every > 0 && t->state.step % every == 0};
+  stepper_weaken(t->stepper, schedule_regularization(&t->options, t->steps_per_epoch, t->state.step));
   stepper_begin_epoch(t->stepper, t->state.step);
   TRY(stepper_step(t->stepper, 0, lr, &wishes, &outcome));
   if (!outcome.finite)

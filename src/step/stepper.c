@@ -178,6 +178,11 @@ void stepper_begin_epoch(stepper *s, uint64_t epoch) {
     lane_shuffle(s->parts.plan, s->parts.seed, epoch, s->lanes.begin + i, s->lane[i].order);
 }
 
+void stepper_weaken(stepper *s, double factor) {
+  s->weaker = 1 - factor;
+  optimizer_weaken_decay(s->parts.optimizer, factor);
+}
+
 /* ---- The step ------------------------------------------------------------------------------------ */
 
 /* Between the phases, on one thread, when this rank's statistics are known. */

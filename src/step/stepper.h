@@ -63,6 +63,9 @@ size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane
 
 void stepper_free(stepper *s); /* NULL is allowed. */
 
+/* Dropout and weight decay of later steps are factor (0 to 1) times those of the options. Equal on all ranks. */
+void stepper_weaken(stepper *s, double factor);
+
 /* Shuffles each lane's rows in memory for an epoch (from 0). */
 void stepper_begin_epoch(stepper *s, uint64_t epoch);
 

@@ -83,6 +83,7 @@ struct stepper {
   uint32_t num_ready;    /* strips passed to the reducer, from the last one down */
   mlpd_status sent;      /* status of passing strips to the reducer */
   uint64_t epoch;
+  double weaker;         /* of pass_context */
   uint64_t rows;         /* of the current step, of all ranks */
   mlpd_status streamed;  /* of the rows of this step; after a failure its lanes are empty */
   size_t unit_floats;    /* of the largest unit, a multiple of a cache line */

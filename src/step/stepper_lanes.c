@@ -26,8 +26,8 @@ static void set_context(stepper *s, uint64_t step) {
     if (u < s->lanes.begin) first += count;
     s->rows += count;
   }
-  s->space.context =
-      (pass_context){.training = true, .seed = s->parts.seed, .epoch = (uint32_t)s->epoch, .first = first};
+  s->space.context = (pass_context){
+      .training = true, .seed = s->parts.seed, .epoch = (uint32_t)s->epoch, .first = first, .weaker = s->weaker};
 }
 
 void stepper_place_lanes(stepper *s, uint64_t step) {
