@@ -665,6 +665,7 @@ typedef struct mlpd_train_options {
   double input_dropout;   /* probability of each input */
   double input_noise;     /* standard deviation of the noise on each input, once normalised */
   double input_scale;     /* learning rate of a factor of each input, relative to lr; 0: there are no factors */
+  double input_scale_decay; /* weight decay of these factors, relative to weight_decay; 0: none */
   uint32_t ensemble;      /* members that share all layers but the last; 1: a single network */
   uint32_t members;       /* members that share nothing, as many networks in one; 1: a single network */
   uint64_t embed_above;   /* columns of more categories than this are embedded, others one-hot */

@@ -113,7 +113,7 @@ class Optimizer:
         return (m / (1 - self.beta1**self.t)) / (np.sqrt(v / (1 - self.beta2**self.t)) + epsilon)
 
     def move(self, t, g, m, v, lr):
-        w, epsilon, decay, former = t.values, self.epsilon * t.stored, self.decay if t.decays else 0, t.values.copy()
+        w, epsilon, decay, former = t.values, self.epsilon * t.stored, self.decay * t.decays, t.values.copy()
         norms = np.linalg.norm(g)
         if self.form == "coupled" and norms > 0:
             norms += decay * np.linalg.norm(w)

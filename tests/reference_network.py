@@ -50,9 +50,10 @@ ACTIVATIONS = {  # A(z), and A'(z) from z and a
 
 
 class Tensor:
-    """Values that learn; stored: as the model file has them (a factor of ours); statistics: not by gradient."""
+    """Values that learn; decays: the factor of the weight decay; stored: as the model file has them (a factor of ours);
+    statistics: not by gradient."""
 
-    def __init__(self, name, values, decays=False, rate=1.0, stored=1.0, statistics=False):
+    def __init__(self, name, values, decays=0.0, rate=1.0, stored=1.0, statistics=False):
         self.name, self.values, self.decays, self.rate = name, values.astype(float), decays, rate
         self.stored, self.statistics, self.gradient = stored, statistics, np.zeros(values.shape)
         self.start = self.values.copy()
@@ -221,8 +222,8 @@ class Piecewise:
 class Scale:
     in_file, num_draws = True, 0
 
-    def __init__(self, columns, rate):
-        self.tensors = [Tensor("scale", np.ones(columns), rate=rate)]
+    def __init__(self, columns, rate, decays):
+        self.tensors = [Tensor("scale", np.ones(columns), decays, rate)]
 
     def forward(self, x, _):
         self.x = x
@@ -255,9 +256,9 @@ class Fork(FanOut):
     """Members that share nothing: x, or x o s_k. Each has its own loss; what is below learns from the mean."""
     num_draws = 0
 
-    def __init__(self, columns, members, rate):
+    def __init__(self, columns, members, rate, decays):
         self.members = members
-        self.tensors = [Tensor("scale", np.ones((members, columns)), rate=rate)] if rate > 0 else []
+        self.tensors = [Tensor("scale", np.ones((members, columns)), decays, rate)] if rate > 0 else []
         self.fixed = np.ones((members, columns))
 
     def forward(self, x, _):
@@ -483,13 +484,14 @@ class Network:
             self.width += width * sum(numbers)
         if self.options.real("input-dropout") > 0:
             self.add(Dropout(self.options.real("input-dropout"), len(self.layers)))
-        rate, apart = self.options.real("input-scale"), int(self.options["members"])
+        rate, decays = self.options.real("input-scale"), self.options.real("input-scale-decay")
+        apart = int(self.options["members"])
         self.members, self.apart = max(int(self.options["ensemble"]), apart), apart > 1
         if self.apart:
-            self.add(Fork(self.width, self.members, rate))
+            self.add(Fork(self.width, self.members, rate, decays))
             return
         if rate > 0:
-            self.add(Scale(self.width, rate))
+            self.add(Scale(self.width, rate, decays))
         if self.members > 1:
             self.add(FanOut(self.width, self.members, self.seed, self.draws))
 

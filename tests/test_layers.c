@@ -334,9 +334,13 @@ static void test_dropout_and_noise(void **state) {
 static void test_scale(void **state) {
   (void)state;
   mlpd_network *network = NULL;
-  const layer_spec specs[] = {RANDOM(layer_scale, INPUTS, 6), OUTPUT};
+  layer_spec specs[] = {RANDOM(layer_scale, INPUTS, 6), OUTPUT};
   assert_int_equal(network_build(INPUTS, 2, specs, false, &network), MLPD_OK);
   assert_true(network->tensors[0].rate == 6 && network->tensors[1].rate == 1 && network->tensors[0].decay == 0);
+  mlpd_network_free(network);
+  specs[0].decay = 2;
+  assert_int_equal(network_build(INPUTS, 2, specs, false, &network), MLPD_OK);
+  assert_true(network->tensors[0].decay == 2);
   mlpd_network_init(network, MLPD_INIT_AUTO, 3);
   for (int j = 0; j < INPUTS; j++) assert_true(network->parameters[j] == 1);
   mlpd_network_free(network);

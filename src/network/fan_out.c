@@ -24,6 +24,7 @@ static uint32_t fan_out_tensors(const layer *l, const layer_spec *spec, tensor m
 static uint32_t fork_tensors(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]) {
   (void)fan_out_tensors(l, spec, made);
   made[0].rate = (float)spec->amount;
+  made[0].decay = (float)spec->decay;
   made[0].start = TENSOR_ONES;
   return spec->amount > 0 ? 1 : 0;
 }

@@ -55,6 +55,7 @@ typedef struct layer_spec {
   const dense_learning *learning;
   uint32_t copies; /* of a fan-out or a fork: the number of members; of others it is not read */
   double amount;
+  double decay;          /* of a scale or a fork: factor of the weight decay */
   const uint32_t *sizes; /* (inputs of the layer), as in a layer; outputs: network_expanded() of them */
   uint32_t width;
 } layer_spec;

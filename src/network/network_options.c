@@ -157,12 +157,15 @@ static double dropout_of(const mlpd_train_options *options, uint32_t l) {
 /* The scale of the inputs, and the layer above which rows are those of members. */
 static void append_members(const mlpd_train_options *o, layer_list *list) {
   const uint32_t outputs = list->outputs;
+  layer_spec scale = {
+      .kind = &layer_scale, .outputs = outputs, .amount = o->input_scale, .decay = o->input_scale_decay};
   if (o->members > 1) { /* each has a scale of its own */
-    append(list,
-           &(layer_spec){.kind = &layer_fork, .outputs = outputs, .copies = o->members, .amount = o->input_scale});
+    scale.kind = &layer_fork;
+    scale.copies = o->members;
+    append(list, &scale);
     return;
   }
-  append_same(list, &layer_scale, o->input_scale);
+  if (o->input_scale > 0) append(list, &scale);
   if (o->ensemble > 1) append(list, &(layer_spec){.kind = &layer_fan_out, .outputs = outputs, .copies = o->ensemble});
 }
 

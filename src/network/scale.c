@@ -1,5 +1,6 @@
 /* A learned factor for each column: z = x o scale. As the first layer, it learns how much each input matters
- * (Holzmueller, Grinsztajn and Steinwart 2024). `amount` is the factor of the learning rate. */
+ * (Holzmueller, Grinsztajn and Steinwart 2024). `amount` is the factor of the learning
+ * rate, and the `decay` of the spec that of the weight decay, which makes inputs fade that do not help. */
 #include "network/layer_kind.h"
 
 static uint32_t scale_tensors(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]) {
@@ -8,6 +9,7 @@ static uint32_t scale_tensors(const layer *l, const layer_spec *spec, tensor mad
                      .columns = l->outputs,
                      .vector = true,
                      .source = TENSOR_GRADIENT,
+                     .decay = (float)spec->decay,
                      .rate = (float)spec->amount,
                      .start = TENSOR_ONES};
   return 1;

@@ -111,6 +111,9 @@ const mlpd_option mlpd_train_option_table[] = {
     {"input-scale", "network", "FACTOR", REAL, AT(input_scale),
      .help = "learn a scale of each input, with this times the learning rate (6 is usual); 0: none", RANGE(0, 1e3),
      DEFAULT("0"), WEIGHTS},
+    {"input-scale-decay", "network", "FACTOR", REAL, AT(input_scale_decay),
+     .help = "weight decay of these scales, as a part of --weight-decay (1: as weights do); 0: none", RANGE(0, 1e3),
+     DEFAULT("0"), WEIGHTS, .needs = "input-scale"},
     {"ensemble", "network", "K", INTEGER, AT(ensemble),
      .help = "train K members that share all layers but the last, and predict their mean (32 is usual); 1: a single "
              "network",
