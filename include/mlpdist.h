@@ -658,18 +658,20 @@ typedef struct mlpd_train_options {
   mlpd_normalize normalize_targets; /* of values, where the output layer is linear: standard, or none */
   bool clamp_predictions;           /* of values: they stay in the range of the training targets */
 
-  const char *hidden;     /* widths of the hidden layers, "512,256"; "" for none */
-  const char *activation; /* of the hidden layers, "relu", or of each, "relu,tanh" */
-  mlpd_norm norm;         /* of the hidden layers, before the activation */
-  const char *dropout;    /* probability of each hidden layer's outputs, "0.5,0.2", or one for all */
-  double input_dropout;   /* probability of each input */
-  double input_noise;     /* standard deviation of the noise on each input, once normalised */
-  double input_scale;     /* learning rate of a factor of each input, relative to lr; 0: there are no factors */
-  double input_scale_decay; /* weight decay of these factors, relative to weight_decay; 0: none */
-  uint32_t ensemble;      /* members that share all layers but the last; 1: a single network */
-  uint32_t members;       /* members that share nothing, as many networks in one; 1: a single network */
-  uint64_t embed_above;   /* columns of more categories than this are embedded, others one-hot */
-  uint32_t embed_width;   /* values of an embedded category, or of a number in bins */
+  const char *hidden;           /* widths of the hidden layers, "512,256"; "" for none */
+  const char *activation;       /* of the hidden layers, "relu", or of each, "relu,tanh" */
+  double parametric_activation; /* learning rate, relative to lr, of alpha: a = z + alpha (A(z) - z) in hidden layers;
+                                   0: a = A(z) */
+  mlpd_norm norm;               /* of the hidden layers, before the activation */
+  const char *dropout;          /* probability of each hidden layer's outputs, "0.5,0.2", or one for all */
+  double input_dropout;         /* probability of each input */
+  double input_noise;           /* standard deviation of the noise on each input, once normalised */
+  double input_scale;           /* learning rate of a factor of each input, relative to lr; 0: there are no factors */
+  double input_scale_decay;     /* weight decay of these factors, relative to weight_decay; 0: none */
+  uint32_t ensemble;            /* members that share all layers but the last; 1: a single network */
+  uint32_t members;             /* members that share nothing, as many networks in one; 1: a single network */
+  uint64_t embed_above;         /* columns of more categories than this are embedded, others one-hot */
+  uint32_t embed_width;         /* values of an embedded category, or of a number in bins */
   mlpd_embed_numbers embed_numbers;
   uint32_t embed_bins; /* of a number */
   mlpd_parametrization parametrization;

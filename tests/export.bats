@@ -150,14 +150,17 @@ END
   folded --hidden 6,5 --norm batch --batch 40
   to_onnx batch-norm
   folded --hidden 6,5 --norm batch --batch 40 --input-scale 6 --parametrization ntk --lr 0.4 --activation tanh
+  trained --hidden 6,5 --norm batch --batch 40 --parametric-activation 3 --activation tanh,relu --lr 0.1 --epochs 9
+  same_in_c 3e-6
+  to_onnx parametric
   folded --hidden 6 --clip-inputs 1.5 --input-scale 60 --input-dropout 0.1 --dropout 0.1
   to_onnx clipped
   # OpenCV 4.6 knows neither the mean of a row nor a Clip of operator sets from 11 on.
   known=${names/ relu6/}
   # shellcheck disable=SC2086 # words are wanted
-  same_in_onnx 1e-6 $names layer-norm batch-norm clipped
+  same_in_onnx 1e-6 $names layer-norm batch-norm parametric clipped
   # shellcheck disable=SC2086
-  same_in_opencv 1e-6 $known batch-norm clipped
+  same_in_opencv 1e-6 $known batch-norm parametric clipped
 }
 
 # An ensemble is one network for each member: the rows that the layers share are multiplied by a member's scale at the
@@ -250,7 +253,7 @@ assert [layer["kind"] for layer in layers] == ["fork", "heads", "heads", "heads"
 assert layers[0]["members"] == 3 and len(layers[1]["weight"]) == 3 * layers[1]["inputs"]
 assert archive.read("layer_1_members.npy").endswith(struct.pack("<I", 3))
 END
-  trained --hidden 6 --members 2 --lr 0.05 --epochs 3 --activation tanh --input-scale 6
+  trained --hidden 6 --members 2 --lr 0.05 --epochs 3 --activation tanh --input-scale 6 --parametric-activation 2
   same_in_c 3e-6
   to_onnx scaled
   same_in_onnx 1e-6 plain scaled

@@ -88,6 +88,20 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   says "network: 64-40-16-10, 3490 parameters" "layer 1: scale, scale (64), identity" "layer 2: weight (64, 40)"
 }
 
+@test "activations that learn how far they bend: one digest on every split and through a resume" {
+  # shellcheck disable=SC2086
+  same_everywhere $small --activation relu,tanh --parametric-activation 3 --norm batch --dropout 0.1 --optimizer adamw --weight-decay 0.1
+  evaluated_alike
+  alone info run-1/model.h5
+  succeeds
+  says "network: 64-40-16-10" "layer 3: parametric, alpha (1, 40), relu" "layer 6: parametric, alpha (1, 16), tanh"
+  # shellcheck disable=SC2086
+  same_everywhere $small --activation mish --parametric-activation 1 --members 3 --optimizer adam --lr 0.01
+  evaluated_alike
+  alone info run-1/model.h5
+  says "layer 3: parametric, alpha (3, 40), mish"
+}
+
 # The first layer learns from deltas of whole rows, and decays.
 @test "numbers as cosines: one digest on every split and through a resume; other numbers than the checkpoint's are refused" {
   # shellcheck disable=SC2086

@@ -105,7 +105,7 @@ print(abs(ours - best).max() / abs(best).max() < 1e-6, abs(ours - best).max() / 
 
 @test "what makes the loss random, sets rates or takes batches is refused; what has no effect is noted" {
   local option
-  for option in "dropout 0.1" "input-dropout 0.1" "input-noise 0.1" "norm batch" stream "input-scale 6" "parametrization ntk" \
+  for option in "dropout 0.1" "input-dropout 0.1" "input-noise 0.1" "norm batch" stream "input-scale 6" "parametric-activation 0.1" "parametrization ntk" \
     "decay decoupled --weight-decay 1"; do
     # shellcheck disable=SC2086
     launch 2 train "${search[@]}" --out run --$option

@@ -139,6 +139,14 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
   alike "${run[@]}" --members 2 --input-scale 6 --input-scale-decay 1 --optimizer adamw --weight-decay 0.1
 }
 
+@test "activations that learn how far they bend" {
+  regression
+  local run=(--data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 9,7 --batch 50 --lanes 2 --lr 0.02)
+  ranks=2 alike "${run[@]}" --activation mish,tanh --parametric-activation 2 --optimizer adamw --weight-decay 0.3
+  alike "${run[@]}" --activation selu --parametric-activation 0.5 --norm layer --ensemble 2 --dropout 0.2
+  alike "${run[@]}" --activation silu,identity --parametric-activation 0.5 --members 3 --norm none
+}
+
 @test "schedules of later versions, of the rate and of dropout and weight decay" {
   local schedule optimizer
   regression

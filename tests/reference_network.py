@@ -234,6 +234,25 @@ class Scale:
         return delta * self.tensors[0].values
 
 
+class Parametric:
+    """z + alpha (A(z) - z), alpha of each unit and member; it decays, and begins at 1."""
+    in_file, num_draws = True, 0
+
+    def __init__(self, columns, members, activation, rate):
+        self.bend, self.slope = ACTIVATIONS[activation]
+        self.members, self.tensors = members, [Tensor("alpha", np.ones((members, columns)), decays=1.0, rate=rate)]
+
+    def forward(self, x, _):
+        self.x, self.bent = x, self.bend(x)
+        self.alpha = np.tile(self.tensors[0].values, (len(x) // self.members, 1))
+        return x + self.alpha * (self.bent - x)
+
+    def backward(self, delta):
+        each = delta * (self.bent - self.x)
+        self.tensors[0].gradient = each.reshape(-1, self.members, each.shape[1]).sum(axis=0)
+        return delta * (1 + self.alpha * (self.slope(self.x, self.bent) - 1))
+
+
 class FanOut:
     """x o r_k for each member k of an ensemble (TabM-mini); member k of sample i is row i K + k. Random signs at first."""
     in_file, num_draws = True, 1
@@ -507,11 +526,13 @@ class Network:
         self.width = outputs
 
     def hidden_layer(self, width, activation, norm):
-        if norm == "none":
-            self.dense(width, activation, activation)
-            return
-        self.dense(width, "identity", activation, bias=norm != "batch")
-        self.add(BatchNorm(width) if norm == "batch" else LayerNorm(width), activation)
+        rate = self.options.real("parametric-activation") if activation != "identity" else 0
+        last = "identity" if rate > 0 else activation
+        self.dense(width, last if norm == "none" else "identity", activation, bias=norm != "batch")
+        if norm != "none":
+            self.add(BatchNorm(width) if norm == "batch" else LayerNorm(width), last)
+        if rate > 0:
+            self.add(Parametric(width, self.members, activation, rate))
 
     def tensors(self):
         return [tensor for layer in self.layers for tensor in layer.tensors]

@@ -175,6 +175,17 @@ static double activate(mlpd_activation activation, double z) {
   return activation == MLPD_TANH ? tanh(z) : activation == MLPD_SOFTPLUS ? log1p(exp(z)) : z;
 }
 
+/* in + alpha (A(in) - in) */
+static void parametric_in_double(const double_network *d, uint32_t l, const double *in, double *a) {
+  const layer *const shape = &d->network->layers[l];
+  const uint32_t stride = layer_tensor(d->network, l, 0)->stride;
+  for (uint32_t i = 0; i < rows_of(d, l); i++)
+    for (uint32_t j = 0; j < shape->outputs; j++) {
+      const double x = in[i * MOST_WIDTH + j], alpha = values_of(d, l, 0)[i % shape->copies * stride + j];
+      a[i * MOST_WIDTH + j] = x + alpha * (activate(shape->activation, x) - x);
+    }
+}
+
 static void layer_in_double(const double_network *d, uint32_t l, const double *in, double *out) {
   const layer *const shape = &d->network->layers[l];
   if (shape->kind == &layer_dense)
@@ -189,13 +200,16 @@ static void layer_in_double(const double_network *d, uint32_t l, const double *i
     heads_in_double(d, l, in, out);
   else if (shape->kind == &layer_embed)
     embed_in_double(d, l, in, out);
+  else if (shape->kind == &layer_parametric)
+    parametric_in_double(d, l, in, out);
   else if (shape->kind == &layer_periodic)
     periodic_in_double(d, l, in, out);
   else if (shape->kind == &layer_piecewise)
     piecewise_in_double(d, l, in, out);
   else
     norm_in_double(d, l, in, out);
-  for (uint32_t i = 0; i < rows_of(d, l) * MOST_WIDTH; i++) out[i] = activate(shape->activation, out[i]);
+  for (uint32_t i = 0; !shape->kind->activates && i < rows_of(d, l) * MOST_WIDTH; i++)
+    out[i] = activate(shape->activation, out[i]);
 }
 
 /* 1/2 sum (a - y)^2, of an ensemble the mean over its members; keeps the outputs of each layer where outputs is not
@@ -477,6 +491,22 @@ static void test_places_among_bins(void **state) {
   { .kind = &layer_fork, .outputs = INPUTS, .copies = MEMBERS, .amount = (p) }
 #define HIDDEN_HEADS(n, a) \
   { .kind = &layer_heads, .outputs = (n), .activation = (a) }
+
+#define PARAMETRIC(n, a) \
+  { .kind = &layer_parametric, .outputs = (n), .activation = (a), .amount = 0.5 }
+
+static void test_parametric(void **state) {
+  (void)state;
+  mlpd_network *network = NULL;
+  const layer_spec specs[] = {PARAMETRIC(INPUTS, MLPD_TANH), OUTPUT};
+  assert_int_equal(network_build(INPUTS, 2, specs, false, &network), MLPD_OK);
+  assert_true(network->tensors[0].rate == 0.5f && network->tensors[0].decay == 1);
+  mlpd_network_free(network);
+  CHECK(DENSE(37, MLPD_IDENTITY), PARAMETRIC(37, MLPD_TANH), DENSE(6, MLPD_IDENTITY), PARAMETRIC(6, MLPD_SOFTPLUS),
+        OUTPUT);
+  CHECK(FAN_OUT, DENSE(37, MLPD_IDENTITY), PARAMETRIC(37, MLPD_TANH), RANDOM(layer_dropout, 37, 0.2), HEADS);
+  CHECK(FORK(0), HIDDEN_HEADS(12, MLPD_IDENTITY), PARAMETRIC(12, MLPD_SOFTPLUS), HEADS);
+}
 
 /* Members that share nothing, but for what is below the fork. */
 static void test_members(void **state) {
@@ -1105,6 +1135,7 @@ int main(void) {
       cmocka_unit_test(test_ensemble),
       cmocka_unit_test(test_members),
       cmocka_unit_test(test_embed),
+      cmocka_unit_test(test_parametric),
       cmocka_unit_test(test_periodic),
       cmocka_unit_test(test_piecewise),
       cmocka_unit_test(test_places_among_bins),

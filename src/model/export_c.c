@@ -34,8 +34,8 @@ static const char *const ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {
     [MLPD_SOFTMAX] = "z"};
 
 /* A kind's function NAME_function(outputs, x, its tensors, z); of `dense` the inputs come first. One that expands
- * inputs is NAME_function(inputs, width, x, sizes, its tensors, z), with the number of bins before their edges. Kinds
- * may share one: of the layers of an ensemble it computes one member. */
+ * inputs is NAME_function(inputs, width, x, sizes, its tensors, z), with the number of bins before their edges; one
+ * that activates gets A before z. Kinds may share one: of the layers of an ensemble it computes one member. */
 typedef struct kind_in_c {
   const layer_kind *kind;
   const char *function, *text;
@@ -49,7 +49,8 @@ static const kind_in_c KINDS[] = {{&layer_dense, "dense", DENSE},
                                   {&layer_fork, "copy", COPY}, /* with an input scale: as a fan-out */
                                   {&layer_embed, "embed", EMBED},
                                   {&layer_periodic, "periodic", PERIODIC},
-                                  {&layer_piecewise, "piecewise", PIECEWISE}};
+                                  {&layer_piecewise, "piecewise", PIECEWISE},
+                                  {&layer_parametric, "parametric", PARAMETRIC}};
 enum { NUM_KINDS = sizeof KINDS / sizeof *KINDS };
 
 static const kind_in_c *find_kind(const layer *l) {
@@ -254,7 +255,8 @@ static bool begins_members(const layer_kind *kind) { return kind == &layer_fan_o
 static void write_tensor_name(const c_file *f, uint32_t l, uint32_t i) {
   const layer *const shape = &f->model->network->layers[l];
   const tensor *const t = layer_tensor(f->model->network, l, i);
-  const bool is_shared = !begins_members(shape->kind) && shape->kind != &layer_heads;
+  const bool is_shared = shape->copies == 1 || (!begins_members(shape->kind) && shape->kind != &layer_heads &&
+                                                shape->kind != &layer_parametric);
   (void)fprintf(f->stream, "%s_%s_%u", f->name, t->name, l + 1);
   if (!is_shared) (void)fprintf(f->stream, " + m * %u", t->rows / shape->copies * t->columns);
   (void)fputs(", ", f->stream);
@@ -289,7 +291,12 @@ static void write_layer(const c_file *f, uint32_t l, const char *from, const cha
     (void)fprintf(f->stream, "%u, ", layer_tensor(f->model->network, l, 0)->columns - 1);
   for (uint32_t i = 0; i < shape->num_tensors; i++) write_tensor_name(f, l, i);
   if (is_dense && shape->num_tensors == 1) (void)fputs("0, ", f->stream); /* no bias */
+  if (shape->kind->activates) {
+    write_function_name(f, shape->activation);
+    (void)fputs(", ", f->stream);
+  }
   (void)fprintf(f->stream, "%s);\n", to);
+  if (shape->kind->activates) return;
   if (shape->activation == MLPD_SOFTMAX) {
     (void)fprintf(f->stream, "  %s_softmax(%u, %s);\n", name, shape->outputs, to);
   } else if (shape->activation != MLPD_IDENTITY) {

@@ -36,6 +36,11 @@ static const char MULTIPLY[] =
     "  for (int j = 0; j < n; j++) z[j] = scale[j] * x[j];\n"
     "}\n\n";
 
+static const char PARAMETRIC[] =
+    "static void %s_parametric(int n, const float *x, const float *alpha, float (*bent)(float), float *z) {\n"
+    "  for (int j = 0; j < n; j++) z[j] = x[j] + alpha[j] * (bent(x[j]) - x[j]);\n"
+    "}\n\n";
+
 static const char LAYER_NORM[] =
     "static void %s_layer_norm(int n, const float *x, const float *gain, const float *shift, float *z) {\n"
     "  double mean = 0, variance = 0;\n"

@@ -256,6 +256,27 @@ static void add_mean_of_members(onnx_graph *g, const layer *heads) {
   onnx_set_integer(g, "keepdims", 0);
 }
 
+/* x + alpha (A(x) - x); alpha of each member, or of the only one. */
+static mlpd_status add_parametric(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+  const layer *const shape = &network->layers[l];
+  const int64_t members[] = {shape->copies, -1, shape->outputs}, rows[] = {-1, shape->outputs};
+  const onnx_name x = g->value;
+  onnx_name alpha;
+  add_activation(g, shape->activation);
+  onnx_apply(g, "Sub", x.text);
+  if (shape->copies == 1) {
+    alpha = add_vector(g, network, l, 0);
+    onnx_apply(g, "Mul", alpha.text);
+  } else {
+    TRY(add_of_members(g, network, l, 0, "alpha_shape", &alpha));
+    reshape(g, "members", members, 3);
+    onnx_apply(g, "Mul", alpha.text);
+    reshape(g, "rows", rows, 2);
+  }
+  onnx_apply(g, "Add", x.text);
+  return MLPD_OK;
+}
+
 typedef mlpd_status writer_of_layer(onnx_graph *g, const mlpd_network *network, uint32_t l);
 
 /* The form of a kind of layers; NULL: it has none. */
@@ -268,6 +289,7 @@ static writer_of_layer *find_form(const layer_kind *kind) {
   if (kind == &layer_fan_out) return add_fan_out;
   if (kind == &layer_fork) return add_fork;
   if (kind == &layer_heads) return add_heads;
+  if (kind == &layer_parametric) return add_parametric;
   return kind->affine != NULL ? add_affine : NULL;
 }
 
@@ -277,7 +299,7 @@ static mlpd_status add_layers(onnx_graph *g, const mlpd_network *network) {
     (void)snprintf(scope, sizeof scope, "layer_%u", l + 1);
     onnx_scope(g, scope);
     TRY(find_form(network->layers[l].kind)(g, network, l));
-    add_activation(g, network->layers[l].activation);
+    if (!network->layers[l].kind->activates) add_activation(g, network->layers[l].activation);
   }
   if (network_output(network)->kind == &layer_heads) add_mean_of_members(g, network_output(network));
   return MLPD_OK;

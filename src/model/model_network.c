@@ -137,11 +137,16 @@ typedef struct before {
   uint32_t copies;  /* members of the ensemble; 1 below its fan-out */
 } before;
 
-/* The widths of other layers of an ensemble, from the shape of their first tensor: of a fan-out (members, width), of
- * heads (members * inputs, outputs). */
+/* The widths of other layers of an ensemble, from the shape of their first tensor: of a fan-out and of a parametric
+ * activation, which single networks have, too (members, width), of heads (members * inputs, outputs). */
 static mlpd_status find_widths(const char *object, before *at, uint32_t *inputs, layer_spec *spec) {
   if (spec->kind == &layer_fan_out) {
     spec->copies = at->copies = *inputs;
+    *inputs = spec->outputs;
+  }
+  if (spec->kind == &layer_parametric) {
+    if (*inputs != at->copies)
+      return FAIL(MLPD_ERROR_DATA, "%s has %u rows, not one for each of %u members", object, *inputs, at->copies);
     *inputs = spec->outputs;
   }
   if (spec->kind != &layer_heads) return MLPD_OK;

@@ -18,6 +18,7 @@ struct layer_kind {
   block_reach reach;
   bool training_only;   /* outside of training it changes nothing: model files and digests leave it out */
   bool keeps_z;         /* z apart from a, whatever the activation */
+  bool activates;       /* a depends on z by more than A: delta_l is dC/da_l, and `backward` knows A', too */
   bool expands;         /* its layers have sizes and a width */
   bool of_numbers;      /* of such a kind: sizes are 0 or 1, each tensor has a row for each 1, the last output is x */
   uint32_t fixed_width; /* of such a kind, if its width is always this; 0: any */
@@ -43,13 +44,14 @@ extern const layer_kind layer_dense;   /* z = a W + b */
 extern const layer_kind layer_dropout; /* a = a_{l-1}, some values zero */
 extern const layer_kind layer_noise;   /* a = a_{l-1} + noise */
 extern const layer_kind layer_layer_norm, layer_batch_norm;
-extern const layer_kind layer_scale;     /* z = a_{l-1} o scale */
-extern const layer_kind layer_fan_out;   /* a copy of each row for each member of an ensemble, o its own scale */
-extern const layer_kind layer_fork;      /* the same of members that share nothing: o 1, or a learned input scale */
-extern const layer_kind layer_heads;     /* dense, weights and biases of each member */
-extern const layer_kind layer_embed;     /* codes of categories become rows of a table */
-extern const layer_kind layer_periodic;  /* numbers become sums of cosines */
-extern const layer_kind layer_piecewise; /* numbers become sums of bins */
+extern const layer_kind layer_scale;      /* z = a_{l-1} o scale */
+extern const layer_kind layer_fan_out;    /* a copy of each row for each member of an ensemble, o its own scale */
+extern const layer_kind layer_fork;       /* the same of members that share nothing: o 1, or a learned input scale */
+extern const layer_kind layer_heads;      /* dense, weights and biases of each member */
+extern const layer_kind layer_embed;      /* codes of categories become rows of a table */
+extern const layer_kind layer_periodic;   /* numbers become sums of cosines */
+extern const layer_kind layer_piecewise;  /* numbers become sums of bins */
+extern const layer_kind layer_parametric; /* a = a_{l-1} + alpha (A(a_{l-1}) - a_{l-1}) */
 
 /* The kind of this name, or NULL. */
 const layer_kind *layer_kind_find(const char *name);

@@ -10,7 +10,7 @@
 #include "network/loss.h"
 #include "network/optimizer.h"
 
-enum { MAX_HIDDEN = 1000, MOST_LAYERS = 3 * MAX_HIDDEN + 6 };
+enum { MAX_HIDDEN = 1000, MOST_LAYERS = 4 * MAX_HIDDEN + 6 };
 
 /* A list of an option: its default where it is NULL. Lists were checked as options. */
 static const char *list_of(const char *option, const char *list) {
@@ -123,22 +123,25 @@ static void append_dense(layer_list *list, layer_spec spec, bool output) {
   append(list, &spec);
 }
 
-/* A hidden layer: its norm stands between the product and the activation. A shift replaces the bias that batch norm
- * would take away. */
-static void append_hidden(layer_list *list, uint32_t outputs, mlpd_activation activation, mlpd_norm norm) {
-  if (norm == MLPD_NORM_NONE) {
-    append_dense(list, (layer_spec){.outputs = outputs, .activation = activation, .starts_for = activation}, false);
-    return;
-  }
+/* A hidden layer: its norm stands between the product and the activation, which is that of the last of its layers. A
+ * shift replaces the bias that batch norm would take away. */
+static void append_hidden(layer_list *list, uint32_t outputs, mlpd_activation activation) {
+  const mlpd_norm norm = list->options->norm;
+  const double learns = activation != MLPD_IDENTITY ? list->options->parametric_activation : 0;
+  const mlpd_activation last = learns > 0 ? MLPD_IDENTITY : activation;
   append_dense(list,
                (layer_spec){.outputs = outputs,
-                            .activation = MLPD_IDENTITY,
+                            .activation = norm == MLPD_NORM_NONE ? last : MLPD_IDENTITY,
                             .starts_for = activation,
                             .no_bias = norm == MLPD_NORM_BATCH},
                false);
-  append(list, &(layer_spec){.kind = norm == MLPD_NORM_BATCH ? &layer_batch_norm : &layer_layer_norm,
-                             .outputs = outputs,
-                             .activation = activation});
+  if (norm != MLPD_NORM_NONE)
+    append(list, &(layer_spec){.kind = norm == MLPD_NORM_BATCH ? &layer_batch_norm : &layer_layer_norm,
+                               .outputs = outputs,
+                               .activation = last});
+  if (learns > 0)
+    append(list,
+           &(layer_spec){.kind = &layer_parametric, .outputs = outputs, .activation = activation, .amount = learns});
 }
 
 static mlpd_activation activation_of(const mlpd_train_options *options, uint32_t l) {
@@ -178,7 +181,7 @@ static mlpd_status append_all(const mlpd_train_options *o, uint32_t hidden, cons
   append_same(list, &layer_dropout, o->input_dropout);
   append_members(o, list);
   for (uint32_t l = 0; l < hidden; l++) {
-    append_hidden(list, widths[l], activation_of(o, l), o->norm);
+    append_hidden(list, widths[l], activation_of(o, l));
     append_same(list, &layer_dropout, dropout_of(o, l));
   }
   const mlpd_activation last = (mlpd_activation)o->output_activation;

@@ -8,7 +8,8 @@
 /* The loss of the output layer needs z beside a; hidden layers only where A' is computed from z. */
 static bool keeps_z(const mlpd_network *network, uint32_t l, bool keep_z) {
   const layer *const shape = &network->layers[l];
-  return keep_z || l + 1 == network->num_layers || shape->kind->keeps_z || activation_needs_z(shape->activation);
+  return keep_z || l + 1 == network->num_layers || shape->kind->keeps_z ||
+         (activation_needs_z(shape->activation) && !shape->kind->activates);
 }
 
 typedef struct making {

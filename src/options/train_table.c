@@ -98,6 +98,11 @@ const mlpd_option mlpd_train_option_table[] = {
     {"output-activation", "network", "NAME", CHOICE, AT(output_activation),
      .help = "activation of the output layer; auto: by task and loss", .choices = mlpd_activation_choices, AUTO,
      WEIGHTS},
+    {"parametric-activation", "network", "FACTOR", REAL, AT(parametric_activation),
+     .help =
+         "learn for each hidden unit how far its activation A bends, alpha in z + alpha (A(z) - z), with this times "
+         "the learning rate (0.1 is usual); 0: A alone",
+     RANGE(0, 1e3), DEFAULT("0"), WEIGHTS, .needs = "hidden"},
     {"norm", "network", "HOW", CHOICE, AT(norm), .help = "normalise hidden layers before their activation",
      .choices = mlpd_norm_choices, DEFAULT("none"), WEIGHTS, .needs = "hidden"},
     {"dropout", "network", "P[,P...]", LIST, AT(dropout),
@@ -141,7 +146,8 @@ const mlpd_option mlpd_train_option_table[] = {
     {"init", "network", "NAME", CHOICE, AT(init), .help = "initial weights; auto: by activation",
      .choices = mlpd_init_choices, DEFAULT("auto"), WEIGHTS},
     {"init-from", "network", "MODEL", PATH, AT(init_from),
-     .help = "begin with the weights and the normalisation of a model file; --hidden, --activation, --norm, "
+     .help = "begin with the weights and the normalisation of a model file; --hidden, --activation, "
+             "--parametric-activation, --norm, "
              "--input-scale, --ensemble, --members, --clip-inputs and the --embed options but --embed-above are then "
              "the model's "
              "unless they are given",

@@ -5,7 +5,7 @@
 
 #include "mlpdist.h"
 
-enum { INIT_FROM_TEXTS = 10, INIT_FROM_DIGEST_BYTES = 34 };
+enum { INIT_FROM_TEXTS = 11, INIT_FROM_DIGEST_BYTES = 34 };
 
 typedef struct init_source {
   mlpd_model *loaded;           /* NULL: there is none, or it is the caller's */
@@ -13,7 +13,8 @@ typedef struct init_source {
 } init_source;
 
 /* Reads options->init_from, if it is given, and sets options->init_model. Options of the network that were not
- * given become the model's: --hidden, --activation, --norm, --input-scale, --ensemble, --members, --clip-inputs,
+ * given become the model's: --hidden, --activation, --parametric-activation, --norm, --input-scale, --ensemble,
+ * --members, --clip-inputs,
  * --embed-width, --embed-numbers. Free with init_source_free, on failure too. Not collective. */
 mlpd_status init_source_open(mlpd_train_options *options, init_source *source);
 void init_source_free(init_source *source);

@@ -32,7 +32,8 @@ static mlpd_status fail_layers(const mlpd_network *from, const mlpd_network *net
   describe(from, theirs);
   describe(network, ours);
   return FAIL(MLPD_ERROR_USAGE,
-              "--init-from: the model's network is %s, this one %s; leave out --hidden, --norm, --input-scale, "
+              "--init-from: the model's network is %s, this one %s; leave out --hidden, --norm, "
+              "--parametric-activation, --input-scale, "
               "--ensemble, --members and --embed-numbers, which are then the model's, or give the same",
               theirs, ours);
 }

@@ -56,12 +56,14 @@ static mlpd_status check_search(const mlpd_train_options *o) {
     return FAIL(MLPD_ERROR_USAGE,
                 "--stream reads the rows batch by batch, and --optimizer lbfgs steps over all rows at once: leave it "
                 "out, or use --optimizer adamw");
-  if (o->input_scale > 0 || o->parametrization == MLPD_PARAMETRIZATION_NTK)
+  const char *const sets = o->input_scale > 0                               ? "input-scale"
+                           : o->parametric_activation > 0                   ? "parametric-activation"
+                           : o->parametrization == MLPD_PARAMETRIZATION_NTK ? "parametrization"
+                                                                            : NULL;
+  if (sets != NULL)
     return FAIL(MLPD_ERROR_USAGE,
-                "--%s sets learning rates, and --optimizer lbfgs has none: give --%s, or use --optimizer "
-                "adamw",
-                o->input_scale > 0 ? "input-scale" : "parametrization ntk",
-                o->input_scale > 0 ? "input-scale 0" : "parametrization standard");
+                "--%s sets learning rates, and --optimizer lbfgs has none: give --%s %s, or take --optimizer adamw",
+                sets, sets, strcmp(sets, "parametrization") == 0 ? "standard" : "0");
   if (o->decay == MLPD_DECAY_DECOUPLED && o->weight_decay > 0)
     return FAIL(MLPD_ERROR_USAGE,
                 "--decay decoupled acts beside the gradient, and --optimizer lbfgs knows the gradient alone: use "
