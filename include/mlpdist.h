@@ -178,7 +178,8 @@ typedef enum mlpd_normalize {
 /* Named sets of options: see mlpd_train_options_settle(). */
 typedef enum mlpd_preset {
   MLPD_PRESET_NONE,
-  MLPD_PRESET_TABULAR /* for tables: RealMLP-TD-S (Holzmueller, Grinsztajn and Steinwart 2024) */
+  MLPD_PRESET_TABULAR,   /* for tables: RealMLP-TD-S (Holzmueller, Grinsztajn and Steinwart 2024) */
+  MLPD_PRESET_TABULAR_TD /* for classes the same, for values most of RealMLP-TD: longer, and more accurate */
 } mlpd_preset;
 
 typedef enum mlpd_reduce {

@@ -224,3 +224,22 @@ lines() { grep -E "^($1) = " <<< "$output" | sort | paste -sd '|' | sed 's/ = /=
     --resume whole/checkpoints/step-000000000014.h5
   fails_with 2 "lr"
 }
+
+@test "--preset tabular-td: for values embedded numbers, dropout and decays; the same resumed on other ranks" {
+  local names='embed-numbers|dropout|weight-decay|regularization-schedule|input-scale-decay|parametric-activation|optimizer|lr' want
+  local run=(--data far.csv --label y --preset tabular-td --hidden 8 --epochs 6 --batch 20 --lanes 3 --quiet)
+  alone train --task classification --print-config --preset tabular-td
+  succeeds
+  [ "$(lines "$names")" = "dropout=0|embed-numbers=none|input-scale-decay=0|lr=0.04|optimizer=adamw|parametric-activation=0|regularization-schedule=constant|weight-decay=0" ] ||
+    fail "classes: $(lines "$names")"
+  outliers
+  alone train "${run[@]}" --checkpoint-every 14 --keep 9 --out whole
+  succeeds
+  want=$output
+  output=$(cat whole/config.ini)
+  [ "$(lines "$names")" = "dropout=0.15|embed-numbers=periodic|input-scale-decay=1|lr=0.2|optimizer=adamw|parametric-activation=0.1|regularization-schedule=flat-cosine|weight-decay=0.02" ] ||
+    fail "values: $(lines "$names")"
+  launch 3 train "${run[@]}" --threads 1 --out again --resume whole/checkpoints/step-000000000014.h5
+  succeeds
+  [ "$output" = "$want" ] || fail "resumed on three ranks: expected $want"
+}

@@ -105,6 +105,26 @@ static void test_preset(void **state) {
   assert_true(o.lr == 0.04 && o.label_smoothing == 0); /* which is for other losses */
 }
 
+/* Of tabular-td, more waits for the task. */
+static void test_preset_of_values(void **state) {
+  (void)state;
+  for (int task = MLPD_CLASSIFICATION; task <= MLPD_REGRESSION; task++) {
+    const bool values = task == MLPD_REGRESSION;
+    mlpd_train_options o = defaults();
+    assert_int_equal(mlpd_train_options_set(&o, "preset", "tabular-td"), MLPD_OK);
+    mlpd_train_options_settle(&o);
+    assert_true(o.lr == -1 && o.weight_decay == -1 && o.input_scale == 6 && o.embed_numbers == MLPD_EMBED_NUMBERS_NONE);
+    o.task = (mlpd_task)task;
+    mlpd_train_options_settle(&o);
+    assert_true(o.optimizer == MLPD_ADAMW && o.lr == (values ? 0.2 : 0.04) && o.weight_decay == (values ? 0.02 : 0));
+    assert_string_equal(o.dropout, values ? "0.15" : "0");
+    assert_true(o.embed_numbers == (values ? MLPD_EMBED_NUMBERS_PERIODIC : MLPD_EMBED_NUMBERS_NONE));
+    assert_true((o.regularization_schedule == MLPD_REGULARIZATION_FLAT_COSINE) == values);
+    assert_true(o.input_scale_decay == values && o.parametric_activation == (values ? 0.1 : 0));
+    assert_true(o.label_smoothing == (values ? 0 : 0.1) && o.clamp_predictions == values);
+  }
+}
+
 static void test_set_by_name(void **state) {
   (void)state;
   mlpd_train_options o = defaults();
@@ -395,12 +415,13 @@ static void test_named_options(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_named_options),  cmocka_unit_test(test_reals_are_short_and_exact),
-      cmocka_unit_test(test_suggestions),    cmocka_unit_test(test_defaults_are_allowed),
-      cmocka_unit_test(test_set_by_name),    cmocka_unit_test(test_values_are_checked),
-      cmocka_unit_test(test_preset),         cmocka_unit_test(test_settle),
-      cmocka_unit_test(test_needs),          cmocka_unit_test(test_texts),
-      cmocka_unit_test(test_texts_left_out), cmocka_unit_test(test_comparison),
+      cmocka_unit_test(test_named_options), cmocka_unit_test(test_reals_are_short_and_exact),
+      cmocka_unit_test(test_suggestions),   cmocka_unit_test(test_defaults_are_allowed),
+      cmocka_unit_test(test_set_by_name),   cmocka_unit_test(test_values_are_checked),
+      cmocka_unit_test(test_preset),        cmocka_unit_test(test_preset_of_values),
+      cmocka_unit_test(test_settle),        cmocka_unit_test(test_needs),
+      cmocka_unit_test(test_texts),         cmocka_unit_test(test_texts_left_out),
+      cmocka_unit_test(test_comparison),
   };
   return cmocka_run_group_tests_name("option", tests, NULL, NULL);
 }

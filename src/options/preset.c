@@ -36,7 +36,39 @@ static const preset_value TABULAR[] = {
     {.name = NULL},
 };
 
-static const preset_value *const PRESETS[] = {[MLPD_PRESET_TABULAR] = TABULAR};
+/* Values: their RealMLP-TD but for its initial weights. Classes: the same as TABULAR (adamw without decay is adam), for
+ * which the rest gained nothing (scripts/README.md). */
+static const preset_value TABULAR_TD[] = {
+    {"normalize", "robust", MLPD_TASK_AUTO},
+    {"clip-inputs", "3", MLPD_TASK_AUTO},
+    {"clamp-predictions", "yes", MLPD_REGRESSION},
+    {"hidden", "256,256,256", MLPD_TASK_AUTO},
+    {"activation", "selu", MLPD_CLASSIFICATION},
+    {"activation", "mish", MLPD_REGRESSION},
+    {"parametric-activation", "0.1", MLPD_REGRESSION},
+    {"input-scale", "6", MLPD_TASK_AUTO},
+    {"input-scale-decay", "1", MLPD_REGRESSION},
+    {"embed-numbers", "periodic", MLPD_REGRESSION},
+    {"dropout", "0.15", MLPD_REGRESSION},
+    {"parametrization", "ntk", MLPD_TASK_AUTO},
+    {"label-smoothing", "0.1", MLPD_CLASSIFICATION},
+    {"optimizer", "adamw", MLPD_TASK_AUTO},
+    {"lr", "0.04", MLPD_CLASSIFICATION},
+    {"lr", "0.2", MLPD_REGRESSION},
+    {"beta1", "0.9", MLPD_TASK_AUTO},
+    {"beta2", "0.95", MLPD_TASK_AUTO},
+    {"weight-decay", "0", MLPD_CLASSIFICATION},
+    {"weight-decay", "0.02", MLPD_REGRESSION},
+    {"regularization-schedule", "flat-cosine", MLPD_REGRESSION},
+    {"schedule", "coslog4", MLPD_TASK_AUTO},
+    {"batch", "256", MLPD_TASK_AUTO},
+    {"epochs", "256", MLPD_TASK_AUTO},
+    {"select", "error", MLPD_TASK_AUTO},
+    {"save", "best", MLPD_TASK_AUTO},
+    {.name = NULL},
+};
+
+static const preset_value *const PRESETS[] = {[MLPD_PRESET_TABULAR] = TABULAR, [MLPD_PRESET_TABULAR_TD] = TABULAR_TD};
 
 static const preset_value *values_of(const mlpd_train_options *options) {
   static const preset_value none = {.name = NULL};

@@ -25,7 +25,8 @@ void mlpd_train_options_settle(mlpd_train_options *options) {
   if (optimizer < 0 || optimizer >= MLPD_NUM_OPTIMIZERS) return;
   if (options->lr < 0 && !preset_waits(options, "lr")) options->lr = USUAL_LR[optimizer];
   const bool decays = optimizer == MLPD_ADAMW && options->decay != MLPD_DECAY_COUPLED;
-  if (options->weight_decay < 0) options->weight_decay = decays ? USUAL_DECAY_OF_ADAMW : 0;
+  if (options->weight_decay < 0 && !preset_waits(options, "weight-decay"))
+    options->weight_decay = decays ? USUAL_DECAY_OF_ADAMW : 0;
 }
 
 mlpd_status mlpd_train_options_set(mlpd_train_options *options, const char *name, const char *text) {
