@@ -54,6 +54,16 @@ END
   cmp_values a.csv b.csv 60
 }
 
+@test "activations that learn are the model's, with what they learned" {
+  alone train --hidden 8,6 --activation tanh --parametric-activation 3 --epochs 2 --batch 200 --lr 0.05 --quiet --out bends
+  succeeds
+  from bends/model.h5 --preset tabular-td --epochs 1 --lr 0 --weight-decay 0 --out bent
+  succeeds
+  says "digest $(digest_of "$("$MLPDIST" info bends/model.h5 | sed 's/^ *//')")"
+  from bends/model.h5 --parametric-activation 0 --out never
+  fails_with 2 "64-8-8 (parametric)-6-6 (parametric)-10, this one 64-8-6-10; leave out"
+}
+
 # A model must not forget what the new table lacks: here cities, one-hot or embedded, and missing values.
 @test "categories and missing values that the new table lacks stay known" {
   awk 'BEGIN { print "town,size,b,city,y"; for (i = 0; i < 120; i++) print (i % 3 ? "t" i % 4 : "") "," (i % 10 ? i % 7 : "") "," i % 11 ",c" i * 5 % 13 "," i % 7 + i * 5 % 13 ".25" }' > old.csv
