@@ -240,8 +240,8 @@ const mlpd_option mlpd_train_option_table[] = {
      .choices = mlpd_regularization_choices, DEFAULT("constant"), WEIGHTS, .needs = "optimizer!=lbfgs"},
 
     {"preset", "run", "NAME", CHOICE, AT(preset),
-     .help = "take a named set of values for options that are not given: tabular, tabular-td, for tables",
-     .choices = mlpd_preset_choices, DEFAULT("none"), COURSE},
+     .help = "use the values of a published recipe for options that are not given", .choices = mlpd_preset_choices,
+     DEFAULT("none"), COURSE},
     {"batch", "run", "N", INTEGER, AT(batch), .help = "samples per step, summed over all ranks", RANGE(1, 2147483647),
      DEFAULT("256"), WEIGHTS, .needs = "optimizer!=lbfgs"},
     {"epochs", "run", "N", INTEGER, AT(epochs),
