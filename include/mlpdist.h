@@ -904,6 +904,13 @@ typedef struct mlpd_samples {
   const float *weight; /* (n), or NULL: 1 each */
 } mlpd_samples;
 
+/* mlpd_network_from_options() for rows like these samples, whose y it does not read: the edges of --embed-numbers
+ * piecewise are quantiles of their x. categories (inputs): the number of categories of an input whose values are their
+ * codes, from 0, and become embed_width values each; 0: a number. NULL: all are numbers. The caller frees it. */
+MLPD_API mlpd_status mlpd_network_from_samples(const mlpd_train_options *options, uint32_t inputs,
+                                               const uint32_t *categories, uint32_t outputs,
+                                               const mlpd_samples *samples, mlpd_network **network);
+
 /* mlpd_network_trace() with the loss of the options and its parameters. Layers that draw take the numbers of epoch
  * `epoch`, from 0, for the samples in this order; the samples are one lane. options->class_weight has no effect: see
  * weight. The caller frees the trace. */

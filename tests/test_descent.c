@@ -72,6 +72,34 @@ static void test_network(void **state) {
   mlpd_network_free(network);
 }
 
+/* Bins between quantiles, the places of five edges among four values being 0, 0.75, 1.5, 2.25, 3: the last two are
+ * equal, and their bin is empty. A missing value does not count. The second input is a code. */
+static void test_network_of_samples(void **state) {
+  (void)state;
+  static const float rows[] = {0.5f, 1, 1, 0, -1.5f, 1, 1, -1, NAN, 0}, wanted[] = {-1.5f, 0, 0.75f, 1, 1};
+  const uint32_t categories[] = {0, 2};
+  mlpd_train_options options = options_make();
+  mlpd_network *network = NULL;
+  options.embed_numbers = MLPD_EMBED_NUMBERS_PIECEWISE;
+  options.embed_bins = 4;
+  options.embed_width = 3;
+  const mlpd_samples given = {.n = 5, .x = rows};
+  assert_int_equal(mlpd_network_from_samples(&options, 2, categories, CLASSES, &given, &network), MLPD_OK);
+  assert_string_equal(mlpd_network_layer(network, 0).kind, "embed");
+  assert_string_equal(mlpd_network_layer(network, 1).kind, "piecewise");
+  assert_int_equal(mlpd_network_layer(network, 1).outputs, 4 + 3);
+  assert_int_equal(mlpd_network_tensor(network, 0, 0).rows, 2);
+  const mlpd_tensor_view edges = mlpd_network_tensor(network, 1, 0);
+  assert_string_equal(edges.name, "edge");
+  assert_int_equal(edges.rows, 1);
+  assert_int_equal(edges.columns, 5);
+  assert_memory_equal(edges.values, wanted, sizeof wanted);
+  mlpd_network_free(network);
+  options.hidden = "0";
+  assert_int_not_equal(mlpd_network_from_samples(&options, 2, categories, CLASSES, &given, &network), MLPD_OK);
+  assert_null(network);
+}
+
 /* ---- Gradients ----------------------------------------------------------------------------------------- */
 
 /* Gradients of all tensors are those of central differences; the step is a power of two, so that w +- step is exact or
@@ -361,9 +389,11 @@ static void test_average(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_network),  cmocka_unit_test(test_gradients),      cmocka_unit_test(test_loss),
-      cmocka_unit_test(test_draws),    cmocka_unit_test(test_optimizers),     cmocka_unit_test(test_statistics),
-      cmocka_unit_test(test_schedule), cmocka_unit_test(test_epochs_unknown), cmocka_unit_test(test_plateau),
+      cmocka_unit_test(test_network),        cmocka_unit_test(test_network_of_samples),
+      cmocka_unit_test(test_gradients),      cmocka_unit_test(test_loss),
+      cmocka_unit_test(test_draws),          cmocka_unit_test(test_optimizers),
+      cmocka_unit_test(test_statistics),     cmocka_unit_test(test_schedule),
+      cmocka_unit_test(test_epochs_unknown), cmocka_unit_test(test_plateau),
       cmocka_unit_test(test_average),
   };
   return cmocka_run_group_tests_name("descent", tests, NULL, NULL);

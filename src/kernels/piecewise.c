@@ -1,8 +1,23 @@
 #include "kernels/piecewise.h"
 
+#include <math.h>
+
 #include "kernels/multiversion.h"
 
 enum { GROUP = 8 }; /* values that are summed in registers */
+
+/* Bins narrower than this part of all of them, or than this, are joined with others: slopes must not be infinite. */
+static const double LEAST_PART = 1e-6, LEAST_WIDTH = 1e-30;
+
+void piecewise_join(uint32_t bins, float *edges) {
+  const float end = edges[bins];
+  const double least = fmax(LEAST_PART * ((double)end - (double)edges[0]), LEAST_WIDTH);
+  uint32_t last = 0;
+  for (uint32_t t = 1; t <= bins; t++)
+    if ((double)edges[t] - (double)edges[last] > least) edges[++last] = edges[t];
+  if (last > 0) edges[last] = end; /* which may be too close to be an edge of its own */
+  for (uint32_t t = last + 1; t <= bins; t++) edges[t] = edges[last];
+}
 
 MULTIVERSION static uint32_t count_full(float x, uint32_t bins, const float *edges) {
   uint32_t full = 0;

@@ -16,6 +16,10 @@ typedef struct piecewise_place {
   float slope;   /* dc/dx of that one */
 } piecewise_place;
 
+/* edges (bins + 1) of quantiles in ascending order, in place: equal ones, and all but equal ones, are one edge. Bins
+ * that are left over are empty, at the end. */
+void piecewise_join(uint32_t bins, float *edges);
+
 /* edges (bins + 1) */
 piecewise_place piecewise_find(float x, uint32_t bins, const float *edges);
 

@@ -229,23 +229,31 @@ mlpd_status network_of_options(const mlpd_train_options *options, const input_ro
   return status;
 }
 
-mlpd_status mlpd_network_from_options(const mlpd_train_options *options, uint32_t inputs, uint32_t outputs,
-                                      mlpd_network **network) {
+mlpd_status network_start(const mlpd_train_options *options, const input_roles *inputs, uint32_t outputs,
+                          mlpd_network **network) {
   NEED(network);
   *network = NULL;
   NEED(options);
   NEED(options->hidden);
   TRY(mlpd_train_options_check(options));
-  if (options->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE)
-    return FAIL(MLPD_ERROR_USAGE,
-                "--embed-numbers piecewise has bins from training rows, of which there are none here: use periodic or "
-                "none, or train with mlpd_train()");
   mlpd_train_options settled = *options;
   mlpd_train_options_settle(&settled);
   if (settled.loss == MLPD_LOSS_AUTO) settled.loss = MLPD_MSE;
   if (settled.output_activation < 0)
     settled.output_activation = (int)loss_default_activation(settled.loss, MLPD_TASK_AUTO);
-  TRY(network_of_options(&settled, &(input_roles){.count = inputs}, outputs, false, network));
+  TRY(network_of_options(&settled, inputs, outputs, false, network));
   mlpd_network_init(*network, settled.init, settled.seed);
   return MLPD_OK;
+}
+
+mlpd_status mlpd_network_from_options(const mlpd_train_options *options, uint32_t inputs, uint32_t outputs,
+                                      mlpd_network **network) {
+  NEED(network);
+  *network = NULL;
+  NEED(options);
+  if (options->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--embed-numbers piecewise has bins from training rows, of which there are none here: use "
+                "mlpd_network_from_samples()");
+  return network_start(options, &(input_roles){.count = inputs}, outputs, network);
 }

@@ -15,4 +15,8 @@ typedef struct input_roles {
 mlpd_status network_of_options(const mlpd_train_options *options, const input_roles *inputs, uint32_t outputs,
                                bool shape_alone, mlpd_network **network);
 
+/* mlpd_network_from_options() for these inputs; bins of numbers are empty. */
+mlpd_status network_start(const mlpd_train_options *options, const input_roles *inputs, uint32_t outputs,
+                          mlpd_network **network);
+
 #endif

@@ -4,14 +4,12 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "kernels/piecewise.h"
 #include "network/layer_kind.h"
 #include "ranks/comm.h"
 #include "run/column_quantiles.h"
 
 enum { NUMBERS_AT_A_TIME = 64 };
-
-/* Bins narrower than this part of all of them, or than this, are joined with others: slopes must not be infinite. */
-static const double LEAST_PART = 1e-6, LEAST_WIDTH = 1e-30;
 
 /* The numbers among the inputs, and their edges. */
 typedef struct binning {
@@ -62,21 +60,12 @@ static void find_numbers(binning *b, const tensor *t, float *edges) {
   }
 }
 
-/* The edges of a number from its quantiles. Bins that are left over are empty. */
+/* The edges of a number from its quantiles; 0 where it has no values. */
 static void set_edges(const binning *b, uint32_t column, const column_quantile *quantiles, float *edges) {
-  const affine *const a = &b->p->model->input;
   const bool none = isnan(quantiles[0].value);
-  const float first = none ? 0 : affine_number(a, column, quantiles[0].value);
-  const float end = none ? 0 : affine_number(a, column, quantiles[b->bins].value);
-  const double least = fmax(LEAST_PART * ((double)end - (double)first), LEAST_WIDTH);
-  uint32_t last = 0;
-  edges[0] = first;
-  for (uint32_t t = 1; t <= b->bins && !none; t++) {
-    const float edge = affine_number(a, column, quantiles[t].value);
-    if ((double)edge - (double)edges[last] > least) edges[++last] = edge;
-  }
-  if (last > 0) edges[last] = end; /* which may be too close to be an edge of its own */
-  for (uint32_t t = last + 1; t <= b->bins; t++) edges[t] = edges[last];
+  for (uint32_t t = 0; t <= b->bins; t++)
+    edges[t] = none ? 0 : affine_number(&b->p->model->input, column, quantiles[t].value);
+  piecewise_join(b->bins, edges);
 }
 
 /* Numbers [begin, end) of those that have edges to find. Collective. */

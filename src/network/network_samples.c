@@ -1,0 +1,77 @@
+/* The network that training begins with where the rows say more of it than the options: the bins of numbers. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "kernels/piecewise.h"
+#include "network/layer_kind.h"
+#include "network/network_options.h"
+
+/* x of samples, and what it is. */
+typedef struct sample_inputs {
+  const mlpd_samples *samples;
+  const input_roles *roles;
+} sample_inputs;
+
+static int compare(const void *a, const void *b) {
+  const float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+/* Linear between the two values next to it, as that of a training column. sorted (n). */
+static float quantile_of(const float *sorted, uint64_t n, double fraction) {
+  const double place = fraction * (double)(n - 1);
+  const uint64_t below = (uint64_t)place, above = below + 1 < n ? below + 1 : below;
+  const double part = place - (double)below;
+  if (!(part > 0)) return sorted[below];
+  return (float)((1 - part) * (double)sorted[below] + part * (double)sorted[above]);
+}
+
+/* The values of an input that are not missing, sorted into found; returns how many there are. */
+static uint64_t sort_values(const sample_inputs *of, uint32_t input, float *found) {
+  uint64_t count = 0;
+  for (uint64_t i = 0; i < of->samples->n; i++) {
+    const float x = of->samples->x[i * of->roles->count + input];
+    if (!isnan(x)) found[count++] = x;
+  }
+  qsort(found, count, sizeof *found, compare);
+  return count;
+}
+
+/* The edges of an input's bins; sorted (n) is for this function. */
+static void set_edges(const sample_inputs *of, uint32_t input, uint32_t bins, float *sorted, float *edges) {
+  const uint64_t n = sort_values(of, input, sorted);
+  for (uint32_t t = 0; t <= bins; t++) edges[t] = n > 0 ? quantile_of(sorted, n, (double)t / (double)bins) : 0;
+  piecewise_join(bins, edges);
+}
+
+static mlpd_status set_bins(const sample_inputs *of, mlpd_network *network, uint32_t l) {
+  const tensor *const t = layer_tensor(network, l, 0);
+  float *sorted = NULL, *edges = network->parameters + t->offset;
+  TRY(memory_allocate(&sorted, of->samples->n, sizeof *sorted, "samples"));
+  for (uint32_t i = 0; i < of->roles->count; i++) {
+    if (of->roles->sizes != NULL && of->roles->sizes[i] > 0) continue;
+    set_edges(of, i, t->columns - 1, sorted, edges);
+    edges += t->stride;
+  }
+  free(sorted);
+  return MLPD_OK;
+}
+
+mlpd_status mlpd_network_from_samples(const mlpd_train_options *options, uint32_t inputs, const uint32_t *categories,
+                                      uint32_t outputs, const mlpd_samples *samples, mlpd_network **network) {
+  NEED(network);
+  *network = NULL;
+  NEED(samples);
+  NEED(samples->x);
+  if (samples->n == 0) return FAIL(MLPD_ERROR_USAGE, "there are no samples");
+  const input_roles roles = {.count = inputs, .sizes = categories};
+  mlpd_status status = network_start(options, &roles, outputs, network);
+  for (uint32_t l = 0; status == MLPD_OK && l < (*network)->num_layers; l++)
+    if ((*network)->layers[l].kind == &layer_piecewise)
+      status = set_bins(&(sample_inputs){samples, &roles}, *network, l);
+  if (status == MLPD_OK) return MLPD_OK;
+  mlpd_network_free(*network);
+  *network = NULL;
+  return status;
+}
