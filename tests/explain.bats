@@ -127,6 +127,39 @@ lesson() {
   [ "$status" = 0 ] || fail "a number differs from the reference's"
 }
 
+@test "explain --embed-numbers: numbers in bins by hand, pages 80 columns wide" {
+  lesson "hidden 1" "embed-numbers piecewise" "embed-bins 2" "embed-width 1" "activation identity" "show-step 2" \
+    "lr 1" "weights 1 1 1" "weights 2 1" "sample 0 -> 0" "sample 4 -> 4" "sample 1 -> 3"
+  succeeds
+  narrow
+  # By hand: edges 0, 1, 4. At first We = 0, so Yhat = X and dC/dXe = (0, 0, -2): of sample 3 alone, which fills the
+  # first bin; the step makes that bin's weight 2. W1 grows by 2 x 1 of x, W2 by 2 x 1, both biases by 2.
+  row '^  e   edges of the bins, .* \(1, 3\)'
+  row '^ +\[   0\.0000   1\.0000   4\.0000  \]'
+  row '^  We  weights of the bins, 2 rows of 1 for each number \(1, 2\)'
+  row '^ +\[   2\.0000   0\.0000  \]'
+  row '^  W1  weights of layer 1 +\(2, 1\) +\[   1\.0000  \]'
+  row '^  B2  biases +\(1, 1\) +\[   2\.0000  \]'
+  row '^  Xe = \[c We, x\] of each number x +\(3, 2\) +\[   0\.0000   0\.0000  \]'
+  row '^ +\[   2\.0000   4\.0000  \]'
+  row '^ +\[   2\.0000   1\.0000  \]'
+  local how
+  for how in periodic piecewise; do
+    alone explain --example xor --embed-numbers "$how" --embed-width 7 --embed-bins 9 --input-dropout 0.25 \
+      --input-scale 2 --optimizer lamb --weight-decay 0.125 --show-step 2 --ema 0.9 --digits 6
+    succeeds
+    narrow
+  done
+  alone explain --example xor --embed-bins 3
+  succeeds
+  grep -qF "note: --embed-bins has no effect without" "$errors.all" || fail "no note on embed-bins"
+  alone explain --example mazur --embed-numbers periodic --steps 1
+  succeeds # the weights of the example are dropped: those of layer 1 have other rows
+  says "weights drawn with seed 1" "We <- We - 0.1 eta dC/dWe"
+  lesson "embed-numbers periodic" "sample 1 0 -> 1" "weights 1 1 2"
+  fails_with 2 ":3: weights 1: the layer needs 8 rows (inputs) x 1 columns (outputs), 8 numbers; here are 2"
+}
+
 @test "explain: dropout and noise are drawn anew in each step, the same for a seed" {
   alone explain --example xor --dropout 0.5 --input-noise 1 --steps 3 --lr 0
   succeeds

@@ -28,15 +28,18 @@ def lesson(targets):
 
 def read(text):
     """[(left side, operator, right side, matrix)] in order."""
-    found = []
+    found, open_row = [], False
     for line in text.splitlines():
         head = re.match(r"  (\S.*?) +\((\d+), (\d+)\)( +\[.*)?$", line)
         if head:
             left, op, right = (re.split(r" (=|<-) ", head[1], maxsplit=1) + ["", ""])[:3]
             found.append((left.split()[0], op, right, []))
-        row = re.search(r"\[([^\]]*)\]$", line)
-        if row:
-            found[-1][3].append([float(number) for number in row[1].split()])
+        row = re.search(r"( +\[)?((?: +-?[\d.]+(?:e[+-]\d+)?)+)(  \])?$", line)
+        if row and (row[1] or open_row):  # a wide row goes on in the lines below
+            rows = found[-1][3]
+            rows.extend([[]] if row[1] else [])
+            rows[-1] += [float(number) for number in row[2].split()]
+            open_row = row[3] is None
     return [(left, op, right, np.array(rows)) for left, op, right, rows in found]
 
 
@@ -85,6 +88,23 @@ class Lesson:
         seen[f"Uhat{d}"] = (u - seen[f"mu{d}"]) / seen[f"s{d}"]
         return self.first[f"gain{d}"] * seen[f"Uhat{d}"] + self.first[f"shift{d}"]
 
+    def embed(self, x, p, keep, seen):
+        """Values of each number: of cosines, or of bins."""
+        numbers, each = range(x.shape[1]), p["f" if "f" in p else "c_t"].shape[1] // (1 if "f" in p else x.shape[1])
+        if "f" in p:
+            keep("A", np.hstack([2 * np.pi * p["f"][k] * x[:, [k]] + p["p"][k] for k in numbers]))
+            seen["K"] = np.cos(seen["A"])
+        else:
+            low, high = p["e"][:, :-1].ravel(), p["e"][:, 1:].ravel()
+            width = np.where(high > low, high - low, np.inf)
+            seen["c_t"] = np.clip((np.repeat(x, each, axis=1) - low) / width, 0, 1)
+        values = []
+        for k in numbers:
+            parts = seen["K" if "f" in p else "c_t"][:, k * each : (k + 1) * each]
+            weight = p["We"][k].reshape(-1, each).T if "f" in p else p["We"][k].reshape(each, -1)
+            values += [parts @ weight + (p["be"][k] if "f" in p else 0), x[:, [k]]]
+        return keep("Xe", np.hstack(values))
+
     def forward(self, bump):
         """All values by name. bump(name, value) may move a value by a little."""
         seen = {}
@@ -97,6 +117,7 @@ class Lesson:
         a = X
         for name, move in (("Xn", lambda v: v + p["E"]), ("Xd", lambda v: p["F"] * v), ("Xs", lambda v: v * p["S"])):
             a = keep(name, move(a)) if name in p else a
+            a = self.embed(a, p, keep, seen) if name == "Xn" and "Xe" in p else a
         for d in 1, 2, 3:
             z = a @ p[f"W{d}"] + (p[f"B{d}"] if f"B{d}" in p else 0)
             if f"gain{d}" in p:
@@ -205,7 +226,7 @@ class Lesson:
                 terms = self.first[f"G{d}"] * (self.first[f"Uhat{d}"] if name[0] == "q" else 1)
                 self.check(name, matrix, terms.mean(axis=axis, keepdims=True))
         for name in self.first:
-            if re.fullmatch(r"[WBS]\d?|gain\d|shift\d", name) and name != "S" or name == "S" and "Xs" in self.first:
+            if re.fullmatch(r"[WBS]\d?|gain\d|shift\d|We|be|f|p", name) and name != "S" or name == "S" and "Xs" in self.first:
                 if f"dC/d{name}" not in self.first:
                     raise SystemExit(f"{self.what}: no gradient of {name}")
         if derivatives < 9:
@@ -282,11 +303,13 @@ class Lesson:
 
     def new(self, name, w, g):
         """New values of tensor w with gradient g, and what is printed on the way."""
-        kind, decays = self.o.get("optimizer", "sgd"), name[0] == "W"
+        kind, decays = self.o.get("optimizer", "sgd"), name[0] == "W" or name in ("f", "p", "be")
         lr = self.rate(int(self.o.get("show-step", 1)))
         mu, b1, b2, e = self.real("momentum", 0.9), self.real("beta1", 0.9), self.real("beta2", 0.95), 1e-8
         lam = self.real("weight-decay") if decays else 0
-        lr *= self.real("input-scale", 1) if name == "S" else 1
+        rate = self.real("input-scale", 1) if name == "S" else 1
+        rate *= 0.1 if "f" in self.first and name in ("f", "p", "We", "be") else 1
+        lr *= rate
         how = self.o.get("decay", "auto")
         if how == "auto":
             how = {"adamw": "decoupled", "lion": "decoupled", "lamb": "direction"}.get(kind, "coupled")
@@ -297,8 +320,9 @@ class Lesson:
         seen = {f"g({name})": coupled}
         norm = np.linalg.norm
         if kind == "lars":
-            ratio = self.real("trust-coefficient", 1e-3) * norm(w) / (norm(g) + (lam * norm(w) if how == "coupled" else 0))
-            seen["V"] = mu * v + coupled * (ratio if decays else 1)
+            held = norm(g) + (lam * norm(w) if how == "coupled" else 0)
+            ratio = self.real("trust-coefficient", 1e-3) * norm(w) / held / rate if decays else 1
+            seen["V"] = mu * v + coupled * ratio
             step = seen["V"]
         elif kind in ("momentum", "nesterov"):
             seen["V"] = mu * v + coupled
@@ -309,7 +333,7 @@ class Lesson:
             step = seen["Mhat"] / (np.sqrt(seen["Vhat"]) + e)
             if kind == "lamb":
                 step = seen["D"] = step + (lam * w if how == "direction" else 0)
-                step = step * norm(w) / norm(step) if decays else step
+                step = step * norm(w) / norm(step) / rate if decays else step
         elif kind in ("rmsprop", "adagrad"):
             seen["Q"] = b2 * q + (1 - b2) * coupled**2 if kind == "rmsprop" else q + coupled**2
             step = coupled / (np.sqrt(seen["Q"]) + e)
@@ -356,7 +380,7 @@ class Lesson:
             waiting = []
             updated.add(left)
             made[left] = matrix
-        wanted = {name[4:] for name in self.first if re.fullmatch(r"dC/d([WB]\d|gain\d|shift\d|S)", name)}
+        wanted = {name[4:] for name in self.first if re.fullmatch(r"dC/d([WB]\d|gain\d|shift\d|S|We|be|f|p)", name)}
         if self.o.get("optimizer") in ("adam", "adamw", "lamb", "rmsprop", "adagrad") and self.sure < 10:
             raise SystemExit(f"{self.what}: {self.sure} new values are compared")
         if updated != wanted:
@@ -371,6 +395,10 @@ LAYERS = [
     "input-noise 0.2 input-scale 6",
     "norm layer dropout 0.3 input-noise 0.5 input-dropout 0.2 input-scale 2",
     "norm batch dropout 0.3 input-scale 2 seed 5",
+    "embed-numbers periodic",
+    "embed-numbers piecewise embed-bins 3",
+    "embed-numbers periodic input-noise 0.5 input-dropout 0.2 input-scale 3 norm layer",
+    "embed-numbers piecewise embed-bins 5 embed-width 1 input-scale 3 input-noise 0.1 norm batch",
 ]
 LOSSES = [
     (ONE_HOT, "loss cross-entropy"),

@@ -108,7 +108,8 @@ static mlpd_status settle(int argc, char **argv, explain_arguments *arguments, o
   lesson->settings = arguments->settings;
   if (status != MLPD_OK) return status;
   for (int i = 0; i < results->num_given; i++) explain_setting_given(lesson, results->given[i]->name, -1);
-  return explain_lesson_finish(lesson, is_given(results, "hidden") || is_given(results, "seed"));
+  return explain_lesson_finish(
+      lesson, is_given(results, "hidden") || is_given(results, "seed") || is_given(results, "embed-numbers"));
 }
 
 static mlpd_status show(const explain_lesson *lesson, const explain_arguments *arguments, bool is_changed) {

@@ -7,7 +7,7 @@
 
 #include "program/options.h"
 
-enum { EXPLAIN_MAX_LAYERS = 16, EXPLAIN_MAX_WIDTH = 1024, EXPLAIN_MAX_SAMPLES = 1024, EXPLAIN_MAX_SETTINGS = 48 };
+enum { EXPLAIN_MAX_LAYERS = 16, EXPLAIN_MAX_WIDTH = 1024, EXPLAIN_MAX_SAMPLES = 1024, EXPLAIN_MAX_SETTINGS = 56 };
 
 typedef enum explain_update { EXPLAIN_UPDATE_ALL, EXPLAIN_UPDATE_WEIGHTS } explain_update;
 
@@ -47,6 +47,7 @@ typedef struct explain_lesson {
   int setting_lines[EXPLAIN_MAX_SETTINGS]; /* of each row: from 1, 0: default, -1: the command line; the last is 0 */
   /* By explain_lesson_finish(): */
   uint32_t num_layers, widths[EXPLAIN_MAX_LAYERS + 1]; /* dense layers */
+  uint32_t values;                                     /* of a sample, after its inputs were embedded */
   mlpd_activation activations[EXPLAIN_MAX_LAYERS];
   char activation_names[32 * EXPLAIN_MAX_LAYERS]; /* of hidden layers, "relu,tanh" */
   uint32_t outputs;                               /* of the network: targets, or several for each */

@@ -35,12 +35,14 @@ void explain_average_start(const explain_page *page) {
 void explain_average_tensor(const explain_page *page, const explain_updated *t) {
   const explain_step *const step = page->step;
   const uint64_t shown = page->lesson->settings.shown;
+  void (*const print)(const explain_page *, const char *, explain_matrix) =
+      t->folds ? explain_print_folding : explain_print;
   char formula[EXPLAIN_FORMULA];
   if (!explain_average_begun(page->lesson, shown)) return;
   if (explain_average_begun(page->lesson, shown - 1) && shown > 1) {
     (void)snprintf(formula, sizeof formula, "avg(%s)  before the step", t->name);
-    explain_print(page, formula, explain_tensor(step->mean_before, t->layer, t->tensor));
+    print(page, formula, explain_tensor(step->mean_before, t->layer, t->tensor));
   }
   (void)snprintf(formula, sizeof formula, "avg(%s) <- avg + r (%s - avg)", t->name, t->name);
-  explain_print(page, formula, explain_tensor(step->mean_after, t->layer, t->tensor));
+  print(page, formula, explain_tensor(step->mean_after, t->layer, t->tensor));
 }

@@ -30,6 +30,15 @@ static uint32_t outputs_of_target(const mlpd_train_options *train) {
   return count;
 }
 
+/* Cosines become so many values of each number, and the number. */
+enum { VALUES_OF_COSINES = 3 };
+
+/* The values that an input becomes. */
+static uint32_t values_of_input(const mlpd_train_options *train) {
+  if (train->embed_numbers == MLPD_EMBED_NUMBERS_NONE) return 1;
+  return 1 + (train->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE ? train->embed_width : VALUES_OF_COSINES);
+}
+
 static mlpd_status settle_widths(explain_lesson *lesson) {
   uint32_t *const widths = lesson->widths;
   uint32_t layers = 1;
@@ -37,6 +46,7 @@ static mlpd_status settle_widths(explain_lesson *lesson) {
   if (lesson->n == 0)
     return outcome_fail(MLPD_ERROR_USAGE, "%s: there is no sample; add a line such as: sample 0 1 -> 1", lesson->name);
   widths[0] = lesson->inputs;
+  lesson->values = lesson->inputs * values_of_input(&lesson->settings.train);
   for (const char *text = lesson->settings.train.hidden; *text != '\0'; layers++) {
     char *end = NULL;
     const unsigned long width = strtoul(text, &end, 10);
@@ -116,7 +126,7 @@ static mlpd_status check_dropout(const explain_lesson *lesson) {
 
 static mlpd_status check_weights(const explain_lesson *lesson, uint32_t l) {
   const explain_list *const list = &lesson->weights[l];
-  const uint32_t rows = lesson->widths[l], columns = lesson->widths[l + 1];
+  const uint32_t rows = l == 0 ? lesson->values : lesson->widths[l], columns = lesson->widths[l + 1];
   if (list->line == 0 || list->count == (size_t)rows * columns) return MLPD_OK;
   return outcome_fail(MLPD_ERROR_USAGE,
                       "%s:%d: weights %u: the layer needs %u rows (inputs) x %u columns (outputs), %zu numbers; here "

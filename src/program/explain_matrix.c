@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 80, FORMULA = 38, SHAPE = 7, MOST_ROWS = 12 };
+enum { WIDTH = 80, FORMULA = 38, SHAPE = 7, MOST_ROWS = 12, MOST_FOLDED = 64 };
 
 static const double LARGE = 1e6; /* from here on with an exponent */
 
@@ -75,6 +75,32 @@ void explain_print_values(FILE *stream, uint64_t digits, const char *formula, ui
                   (unsigned long long)all_rows, columns, all_columns);
 }
 
+/* A row in lines of so many columns. */
+static void print_folded_row(FILE *stream, uint64_t digits, const number_source *source, uint64_t i, uint32_t line) {
+  char b[32];
+  for (uint32_t j = 0; j < source->columns; j++) {
+    if (j % line == 0) (void)fprintf(stream, "%s", j == 0 ? "   [" : "\n    ");
+    (void)fprintf(stream, " %*s", number_width(digits),
+                  explain_number(source->value(source->context, i, j), digits, b));
+  }
+  (void)fprintf(stream, "  ]\n");
+}
+
+void explain_print_folded(FILE *stream, uint64_t digits, const char *formula, uint64_t rows, uint32_t columns,
+                          explain_value *value, const void *context) {
+  const number_source source = {rows, columns, value, context};
+  const uint32_t line = fitting(2, digits);
+  if (columns <= line || columns > MOST_FOLDED) {
+    explain_print_values(stream, digits, formula, rows, columns, value, context);
+    return;
+  }
+  const uint64_t shown = rows <= MOST_ROWS ? rows : MOST_ROWS;
+  (void)fprintf(stream, "  %-*s (%llu, %u)\n", FORMULA, formula, (unsigned long long)rows, columns);
+  for (uint64_t i = 0; i < shown; i++) print_folded_row(stream, digits, &source, i, line);
+  if (shown < rows)
+    (void)fprintf(stream, "   ... (shown: %llu of %llu rows)\n", (unsigned long long)shown, (unsigned long long)rows);
+}
+
 static double element(const void *context, uint64_t i, uint32_t j) {
   const explain_matrix *const matrix = context;
   return (double)matrix->values[i * matrix->stride + j];
@@ -82,4 +108,8 @@ static double element(const void *context, uint64_t i, uint32_t j) {
 
 void explain_print_matrix(FILE *stream, uint64_t digits, const char *formula, explain_matrix matrix) {
   explain_print_values(stream, digits, formula, matrix.rows, matrix.columns, element, &matrix);
+}
+
+void explain_print_folded_matrix(FILE *stream, uint64_t digits, const char *formula, explain_matrix matrix) {
+  explain_print_folded(stream, digits, formula, matrix.rows, matrix.columns, element, &matrix);
 }

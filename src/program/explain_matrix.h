@@ -21,6 +21,11 @@ void explain_print_matrix(FILE *stream, uint64_t digits, const char *formula, ex
 void explain_print_values(FILE *stream, uint64_t digits, const char *formula, uint64_t rows, uint32_t columns,
                           explain_value *value, const void *context);
 
+/* As explain_print_values, but a row that is wider than a line, of up to 64 columns, goes on in the lines below. */
+void explain_print_folded(FILE *stream, uint64_t digits, const char *formula, uint64_t rows, uint32_t columns,
+                          explain_value *value, const void *context);
+void explain_print_folded_matrix(FILE *stream, uint64_t digits, const char *formula, explain_matrix matrix);
+
 /* value with this many decimals, never as -0.000, in buffer. */
 const char *explain_number(double value, uint64_t decimals, char buffer[32]);
 

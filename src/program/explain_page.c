@@ -40,8 +40,11 @@ const char *explain_activation_name(const explain_page *page, uint32_t l) {
 
 /* What a layer on the inputs gives. */
 static const char *name_on_inputs(const explain_page *page, uint32_t l) {
-  if (explain_is_kind(page, l, "noise")) return "Xn";
-  return explain_is_kind(page, l, "dropout") ? "Xd" : "Xs";
+  static const char *const names[][2] = {
+      {"noise", "Xn"}, {"dropout", "Xd"}, {"scale", "Xs"}, {"periodic", "Xe"}, {"piecewise", "Xe"}};
+  uint32_t i = 0;
+  while (!explain_is_kind(page, l, names[i][0])) i++;
+  return names[i][1];
 }
 
 const char *explain_output_name(const explain_page *page, uint32_t l, char name[EXPLAIN_NAME]) {
@@ -84,9 +87,22 @@ void explain_print(const explain_page *page, const char *formula, explain_matrix
   explain_print_matrix(page->stream, page->lesson->settings.digits, formula, matrix);
 }
 
+void explain_print_folding(const explain_page *page, const char *formula, explain_matrix matrix) {
+  explain_print_folded_matrix(page->stream, page->lesson->settings.digits, formula, matrix);
+}
+
+/* Inputs that are several values each. */
+static bool is_expanded(const explain_page *page, uint32_t l) {
+  return explain_layer_number(page, l) == 0 && explain_layer(page, l).outputs != page->lesson->inputs;
+}
+
 void explain_print_samples(const explain_page *page, const char *formula, uint32_t l, const float *values) {
   const uint32_t columns = explain_layer(page, l).outputs;
-  explain_print(page, formula, (explain_matrix){values, page->lesson->n, columns, columns});
+  const explain_matrix matrix = {values, page->lesson->n, columns, columns};
+  if (is_expanded(page, l))
+    explain_print_folding(page, formula, matrix);
+  else
+    explain_print(page, formula, matrix);
 }
 
 uint32_t explain_tensor_index(mlpd_network *network, uint32_t l, const char *name) {

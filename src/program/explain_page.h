@@ -36,6 +36,7 @@ const float *explain_input(const explain_page *page, uint32_t l);
 
 /* A matrix of the network, or a row for each sample. */
 void explain_print(const explain_page *page, const char *formula, explain_matrix matrix);
+void explain_print_folding(const explain_page *page, const char *formula, explain_matrix matrix); /* wide rows too */
 void explain_print_samples(const explain_page *page, const char *formula, uint32_t l, const float *values);
 
 /* A tensor of layer l by name, and its gradient. */

@@ -27,6 +27,15 @@ const option explain_setting_rows[] = {
      .help = "standard deviation of noise on the inputs", .maximum = 1e6},
     {"input-scale", "network", "FACTOR", OPTION_REAL, AT(train.input_scale),
      .help = "learn a scale of each input, with this times the learning rate; 0: none", .maximum = 1e3},
+    {"embed-numbers", "network", "HOW", OPTION_CHOICE, AT(train.embed_numbers),
+     .help = "turn each input into several learned values; the bins of piecewise are between quantiles of the samples",
+     .choices = mlpd_embed_numbers_choices},
+    {"embed-bins", "network", "T", OPTION_INTEGER, AT(train.embed_bins),
+     .help = "bins of an input with --embed-numbers piecewise", .minimum = 1, .maximum = 1024,
+     .needs = "embed-numbers=piecewise"},
+    {"embed-width", "network", "W", OPTION_INTEGER, AT(train.embed_width),
+     .help = "number of values that an input in bins becomes, beside itself", .minimum = 1, .maximum = 256,
+     .needs = "embed-numbers=piecewise"},
     {"seed", "network", "N", OPTION_INTEGER, AT(train.seed),
      .help = "seed of all that is drawn: weights, and in each step dropout and noise; on the command line weights are "
              "drawn in place of given ones",
@@ -114,6 +123,8 @@ explain_settings explain_settings_default(void) {
   train->activation = "sigmoid";
   train->loss = MLPD_MSE;
   train->quantiles = "0.5";
+  train->embed_bins = 4; /* so few that the page holds them */
+  train->embed_width = 2;
   train->optimizer = MLPD_SGD;
   train->lr = 0.1;
   train->schedule = MLPD_CONSTANT;

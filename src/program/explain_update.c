@@ -57,8 +57,19 @@ static double interpolated_at(const void *context, uint64_t i, uint32_t j) {
 /* ---- Printing ---------------------------------------------------------------------------------------- */
 
 static void print_values(const update *u, const char *formula, explain_value *value) {
-  explain_print_values(u->page->stream, u->page->lesson->settings.digits, formula, u->old.rows, u->old.columns, value,
-                       u);
+  FILE *const stream = u->page->stream;
+  const uint64_t digits = u->page->lesson->settings.digits;
+  if (u->tensor->folds)
+    explain_print_folded(stream, digits, formula, u->old.rows, u->old.columns, value, u);
+  else
+    explain_print_values(stream, digits, formula, u->old.rows, u->old.columns, value, u);
+}
+
+static void print_matrix(const update *u, const char *formula, explain_matrix matrix) {
+  if (u->tensor->folds)
+    explain_print_folding(u->page, formula, matrix);
+  else
+    explain_print(u->page, formula, matrix);
 }
 
 /* What the optimizer held of the tensor; 0 before the first step. */
@@ -66,14 +77,14 @@ static void print_held(const update *u, int which, const char *letter) {
   char text[EXPLAIN_FORMULA];
   if (u->page->lesson->settings.shown == 1) return;
   (void)snprintf(text, sizeof text, "%s(%s)  before the step", letter, u->name);
-  explain_print(u->page, text, u->held[which]);
+  print_matrix(u, text, u->held[which]);
 }
 
 /* "V(W1) <- mu V + g": what the optimizer holds of the tensor. */
 static void print_state(const update *u, int which, const char *letter, const char *formula) {
   char text[EXPLAIN_FORMULA];
   (void)snprintf(text, sizeof text, "%s(%s) <- %s", letter, u->name, formula);
-  explain_print(u->page, text, u->state[which]);
+  print_matrix(u, text, u->state[which]);
 }
 
 /* "W1 <- W1 - eta STEP", and the new values. */
@@ -82,12 +93,14 @@ static void print_new(const update *u, const char *step) {
   if (u->tensor->rate != 1) (void)snprintf(rate, sizeof rate, "%g ", u->tensor->rate);
   if (u->beside > 0) (void)snprintf(keep, sizeof keep, "(1 - %.20seta lambda) ", rate);
   (void)snprintf(formula, sizeof formula, "%s <- %s%s - %seta %s", u->name, keep, u->name, rate, step);
-  explain_print(u->page, formula, u->new);
+  print_matrix(u, formula, u->new);
 }
 
+/* The ratio is that of the step: a factor of eta does not change its length. */
 static void print_trust(const update *u, const char *formula) {
-  char b[32];
-  (void)fprintf(u->page->stream, "  r(%s) = %s = %s\n", u->name, formula,
+  char b[32], rate[TERM] = "";
+  if (u->tensor->rate != 1) (void)snprintf(rate, sizeof rate, " / %g", u->tensor->rate);
+  (void)fprintf(u->page->stream, "  r(%s) = %s%s = %s\n", u->name, formula, rate,
                 explain_cost(u->trust, u->page->lesson->settings.digits, b));
 }
 
@@ -246,5 +259,6 @@ void explain_update_start(const explain_page *page) {
                   (unsigned long long)page->lesson->settings.shown);
   }
   if (train->weight_decay > 0)
-    (void)fprintf(stream, "Decay     lambda = %g, of weights; biases and the like do not decay\n", train->weight_decay);
+    (void)fprintf(stream, "Decay     lambda = %g, of weights%s; biases and the like do not decay\n",
+                  train->weight_decay, train->embed_numbers == MLPD_EMBED_NUMBERS_PERIODIC ? ", f, p, be" : "");
 }

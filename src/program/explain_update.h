@@ -9,6 +9,7 @@ typedef struct explain_updated {
   uint32_t layer;
   const char *tensor; /* of the layer: "weight" */
   bool decays;
+  bool folds;  /* its rows may be wider than a line */
   double rate; /* factor of eta */
 } explain_updated;
 

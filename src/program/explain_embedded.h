@@ -1,0 +1,22 @@
+/* Numbers among the inputs of a layer that makes several values of each. */
+#ifndef MLPDIST_PROGRAM_EXPLAIN_EMBEDDED_H
+#define MLPDIST_PROGRAM_EXPLAIN_EMBEDDED_H
+
+#include "program/explain_kind.h"
+
+typedef struct explain_embedded {
+  uint32_t input, output; /* its column of the layer's inputs, and the first one of its outputs */
+} explain_embedded;
+
+/* Number `which` of layer l, from 0; width: outputs of each. */
+explain_embedded explain_embedded_of(const explain_page *page, uint32_t which, uint32_t width);
+
+/* Its value in sample i. */
+double explain_embedded_value(const explain_page *page, uint32_t l, explain_embedded number, uint64_t i);
+
+/* Tensor, gradient and update of layer l under their name on the page; rate: factor of eta. */
+void explain_embedded_tensor(const explain_page *page, uint32_t l, const char *formula, const char *tensor);
+void explain_embedded_gradient(const explain_page *page, uint32_t l, const char *formula, const char *tensor);
+void explain_embedded_update(const explain_page *page, uint32_t l, const char *name, const char *tensor, double rate);
+
+#endif
