@@ -160,6 +160,45 @@ lesson() {
   fails_with 2 ":3: weights 1: the layer needs 8 rows (inputs) x 1 columns (outputs), 8 numbers; here are 2"
 }
 
+@test "explain --members: two networks by hand; --ensemble: pages 80 columns wide" {
+  lesson "members 2" "input-scale 0.5" "scale 1 2" "lr 1" "weights 1 1 3" "biases 1 0 -1" "sample 1 -> 0" "sample 2 -> 1" \
+    "update weights" "steps 2"
+  succeeds
+  narrow
+  # By hand: Xk = 1, 2 | 2, 4; Yhat = 1, 2 | 5, 11 and its mean 3, 6.5; delta = 1, 1 | 5, 10; each member has its own
+  # gradient: W 1 + 2 | 10 + 40, Sk (1 + 2) 1 | (5 + 20) 3. C = ((1 + 1) + (25 + 100)) / 2 / 2.
+  row '^  Xk = X o Sk\[k\], row by row +\(4, 1\) +\[   1\.0000  \]'
+  row '^  Z1 = Xk\[k\] W1\[k\] \+ B1\[k\] +\(4, 1\)'
+  row '^  mean of Yhat over the members +\(2, 1\) +\[   3\.0000  \]'
+  row '^ +\[   6\.5000  \]'
+  row '^  C = 31\.7500'
+  row '^  dC/dSk = column sums of dC/dXk\[k\] o X +\(2, 1\) +\[   3\.0000  \]'
+  row '^ +\[  75\.0000  \]'
+  row '^  Sk <- Sk - 0\.5 eta dC/dSk +\(2, 1\) +\[  -0\.5000  \]'
+  row '^ +\[ -47\.0000  \]'
+  row '^ +0 +31\.7500 +3\.0000 +6\.5000$'
+  ! grep -q '^  B1 <-' <<< "$output" || fail "biases are updated"
+  # Sk -0.5 | -35.5 and W -2 | -47 as above; the biases are 0 | -1 still: of sample 1 1 | 1667.5.
+  row '^ +1 +[0-9.e+]+ +834\.2500 '
+  local members
+  for members in "--ensemble 3 --norm batch" "--members 3 --embed-numbers periodic"; do
+    alone explain --example xor $members --input-scale 2 --optimizer lars --weight-decay 0.125 --steps 2 --ema 0.5
+    succeeds
+    narrow
+    says "the mean of the 3 members"
+  done
+  alone explain --example xor --ensemble 2 --members 2
+  fails_with 2 "--ensemble 2 makes members that share layers, --members 2 some that share none"
+  lesson "members 2" "hidden 2" "sample 1 -> 1" "weights 1 1 2"
+  fails_with 2 ":4: weights 1: the layer needs 2 rows (inputs) x 2 columns (outputs), 4 numbers; here are 2"
+  lesson "ensemble 2" "sample 1 -> 1" "weights 1 1 2" "biases 1 1"
+  fails_with 2 ":4: biases 1: the layer needs a number for each output of each member, 2; here are 1"
+  lesson "embed-numbers periodic" "input-scale 1" "sample 1 -> 1" "scale 1"
+  fails_with 2 ":4: scale needs a number for each value of the inputs, 4; here are 1"
+  lesson "members 2" "input-scale 1" "sample 1 -> 1" "scale 1"
+  fails_with 2 ":4: scale needs a number for each value of each member, 2; here are 1"
+}
+
 @test "explain: dropout and noise are drawn anew in each step, the same for a seed" {
   alone explain --example xor --dropout 0.5 --input-noise 1 --steps 3 --lr 0
   succeeds

@@ -53,6 +53,8 @@ ACTIVATIONS = {
 
 
 class Lesson:
+    shared = ("Xe", "A", "f", "p", "We", "be", "Xd", "Xs", "S")  # below the fork of separate members
+
     def __init__(self, program, targets, options):
         self.o = dict(zip(options[::2], options[1::2]))
         self.y = targets
@@ -118,8 +120,14 @@ class Lesson:
         for name, move in (("Xn", lambda v: v + p["E"]), ("Xd", lambda v: p["F"] * v), ("Xs", lambda v: v * p["S"])):
             a = keep(name, move(a)) if name in p else a
             a = self.embed(a, p, keep, seen) if name == "Xn" and "Xe" in p else a
+        if "Xk" in p:
+            a = keep("Xk", np.vstack([a * (p["Sk"][k] if "Sk" in p else 1) for k in range(self.members)]))
         for d in 1, 2, 3:
-            z = a @ p[f"W{d}"] + (p[f"B{d}"] if f"B{d}" in p else 0)
+            if self.heads(d):  # of each member rows, weights and biases are one below the other
+                parts = [np.split(p[name], self.members) for name in (f"W{d}", f"B{d}")]
+                z = np.vstack([h @ w + b for h, w, b in zip(np.split(a, self.members), *parts)])
+            else:
+                z = a @ p[f"W{d}"] + (p[f"B{d}"] if f"B{d}" in p else 0)
             if f"gain{d}" in p:
                 saved, self.first = self.first, p
                 z = self.norm(keep(f"U{d}", z), seen, d)
@@ -129,6 +137,13 @@ class Lesson:
             a = keep(name, ACTIVATIONS[self.output if d == 3 else "tanh"](z))
             a = keep(f"D{d}", p[f"F{d}"] * a) if f"F{d}" in p else a
         return seen
+
+    @property
+    def members(self):
+        return int(self.o.get("ensemble", self.o.get("members", 1)))
+
+    def heads(self, d):
+        return "members" in self.o or "ensemble" in self.o and d == 3
 
     @property
     def output(self):
@@ -166,7 +181,8 @@ class Lesson:
         return {"mse": r * r / 2, "mse-mean": r * r / r.shape[1], "mae": np.abs(r)}[loss].sum(axis=1)
 
     def cost(self, bump=lambda name, value: value):
-        return (self.weights() * self.losses(self.forward(bump)["Yhat"])).sum()
+        members = np.split(self.forward(bump)["Yhat"], self.members)
+        return np.mean([(self.weights() * self.losses(yhat)).sum() for yhat in members])
 
     # ---- Derivatives, by central differences ----------------------------------------------------------
 
@@ -189,6 +205,7 @@ class Lesson:
         share, gamma, yhat = self.real("label-smoothing"), self.real("focal-gamma"), self.first["Yhat"]
         y = (1 - share) * self.y + share / (self.y.shape[1] if self.y.shape[1] > 1 else 2)
         wanted = {"Y'": y} if share else {}
+        y = np.tile(y, (self.members, 1))
         if self.o.get("class-weight", "none") != "none":
             wanted["w"] = self.weights()[:, None]
         if gamma and self.o["loss"] == "cross-entropy":
@@ -205,8 +222,17 @@ class Lesson:
         for name, value in wanted.items():
             self.check(name, self.first[name], value, 1e-5)
 
+    def check_answer(self):
+        """The mean over the members, which has no name of its own."""
+        found = [matrix for left, op, _, matrix in self.printed if left == "mean" and not op and "mean of Yhat" in self.text]
+        if len(found) != (self.members > 1):
+            raise SystemExit(f"{self.what}: {len(found)} answers")
+        for matrix in found:
+            self.check("answer", matrix, np.mean(np.split(self.first["Yhat"], self.members), axis=0))
+
     def check_passes(self):
         self.check_parts_of_loss()
+        self.check_answer()
         values = self.forward(lambda name, value: value)
         for name, value in values.items():
             self.check(name, self.first[name], value)
@@ -216,7 +242,8 @@ class Lesson:
         for name, op, _, matrix in self.printed:
             by = name[4:] if name.startswith("dC/d") else name.replace("delta", "Z") if "delta" in name else None
             if op != "<-" and by is not None:
-                self.check(name, matrix, self.slope(by, matrix.shape), 1e-5)
+                shared = by in self.shared or "members" not in self.o  # else it is of the member's own cost
+                self.check(name, matrix, self.slope(by, matrix.shape) * (1 if shared else self.members), 1e-5)
                 derivatives += 1
             d = name[1:]
             if op == "=" and re.fullmatch(r"G\d", name):
@@ -226,7 +253,7 @@ class Lesson:
                 terms = self.first[f"G{d}"] * (self.first[f"Uhat{d}"] if name[0] == "q" else 1)
                 self.check(name, matrix, terms.mean(axis=axis, keepdims=True))
         for name in self.first:
-            if re.fullmatch(r"[WBS]\d?|gain\d|shift\d|We|be|f|p", name) and name != "S" or name == "S" and "Xs" in self.first:
+            if re.fullmatch(r"[WBS]\d?|Sk|gain\d|shift\d|We|be|f|p", name) and name != "S" or name == "S" and "Xs" in self.first:
                 if f"dC/d{name}" not in self.first:
                     raise SystemExit(f"{self.what}: no gradient of {name}")
         if derivatives < 9:
@@ -307,7 +334,7 @@ class Lesson:
         lr = self.rate(int(self.o.get("show-step", 1)))
         mu, b1, b2, e = self.real("momentum", 0.9), self.real("beta1", 0.9), self.real("beta2", 0.95), 1e-8
         lam = self.real("weight-decay") if decays else 0
-        rate = self.real("input-scale", 1) if name == "S" else 1
+        rate = self.real("input-scale", 1) if name == "S" or name == "Sk" and "members" in self.o else 1
         rate *= 0.1 if "f" in self.first and name in ("f", "p", "We", "be") else 1
         lr *= rate
         how = self.o.get("decay", "auto")
@@ -380,7 +407,7 @@ class Lesson:
             waiting = []
             updated.add(left)
             made[left] = matrix
-        wanted = {name[4:] for name in self.first if re.fullmatch(r"dC/d([WB]\d|gain\d|shift\d|S|We|be|f|p)", name)}
+        wanted = {name[4:] for name in self.first if re.fullmatch(r"dC/d([WB]\d|gain\d|shift\d|S|Sk|We|be|f|p)", name)}
         if self.o.get("optimizer") in ("adam", "adamw", "lamb", "rmsprop", "adagrad") and self.sure < 10:
             raise SystemExit(f"{self.what}: {self.sure} new values are compared")
         if updated != wanted:
@@ -396,8 +423,13 @@ LAYERS = [
     "norm layer dropout 0.3 input-noise 0.5 input-dropout 0.2 input-scale 2",
     "norm batch dropout 0.3 input-scale 2 seed 5",
     "embed-numbers periodic",
+    "ensemble 3",
+    "members 2 dropout 0.3 input-scale 2",
+    "ensemble 2 norm batch input-scale 2 dropout 0.2 input-dropout 0.2",
+    "members 2 embed-numbers piecewise embed-width 1 input-dropout 0.3",
+    "ensemble 2 norm layer embed-numbers piecewise",
     "embed-numbers piecewise embed-bins 3",
-    "embed-numbers periodic input-noise 0.5 input-dropout 0.2 input-scale 3 norm layer",
+    "embed-numbers periodic input-noise 0.5 input-dropout 0.2 input-scale 3 norm layer lr 0.01",
     "embed-numbers piecewise embed-bins 5 embed-width 1 input-scale 3 input-noise 0.1 norm batch",
 ]
 LOSSES = [
@@ -482,6 +514,10 @@ def main():
             check_order(program, targets, options)
             options += ["show-step", "3"]
         made = Lesson(program, targets, options)
+        made.check_passes()
+        made.check_update()
+    for targets, focal in (ONE_HOT, "ensemble 2 loss cross-entropy"), (BINARY, "members 3 loss binary-cross-entropy"):
+        made = Lesson(program, targets, f"{focal} focal-gamma 2 class-weight balanced label-smoothing 0.1".split())
         made.check_passes()
         made.check_update()
     check_courses(program)

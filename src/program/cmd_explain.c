@@ -62,7 +62,8 @@ const option_table explain_table = {
         "  title TEXT               heading\n"
         "  weights L NUMBERS        of layer L from 1, also on the lines that follow:\n"
         "                           a row for each input, a column for each output\n"
-        "  biases L NUMBERS         one for each output; 0 where they are not given\n"
+        "  biases L NUMBERS         one for each output; 0 where they are not given; of\n"
+        "                           members, as weights, one member after the other\n"
         "  gain L NUMBERS           of the norm of layer L; 1 where they are not given\n"
         "  shift L NUMBERS          likewise; 0\n"
         "  scale NUMBERS            of each input, with input-scale; 1\n"
@@ -77,6 +78,14 @@ const option_table explain_table = {
 static bool is_given(const option_results *results, const char *name) {
   for (int i = 0; i < results->num_given; i++)
     if (strcmp(results->given[i]->name, name) == 0) return true;
+  return false;
+}
+
+/* Options that give weights other shapes, or another seed. */
+static bool draws_anew(const option_results *results) {
+  static const char *const names[] = {"hidden", "seed", "embed-numbers", "ensemble", "members"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (is_given(results, names[i])) return true;
   return false;
 }
 
@@ -108,8 +117,7 @@ static mlpd_status settle(int argc, char **argv, explain_arguments *arguments, o
   lesson->settings = arguments->settings;
   if (status != MLPD_OK) return status;
   for (int i = 0; i < results->num_given; i++) explain_setting_given(lesson, results->given[i]->name, -1);
-  return explain_lesson_finish(
-      lesson, is_given(results, "hidden") || is_given(results, "seed") || is_given(results, "embed-numbers"));
+  return explain_lesson_finish(lesson, draws_anew(results));
 }
 
 static mlpd_status show(const explain_lesson *lesson, const explain_arguments *arguments, bool is_changed) {

@@ -7,7 +7,13 @@
 
 #include "program/options.h"
 
-enum { EXPLAIN_MAX_LAYERS = 16, EXPLAIN_MAX_WIDTH = 1024, EXPLAIN_MAX_SAMPLES = 1024, EXPLAIN_MAX_SETTINGS = 56 };
+enum {
+  EXPLAIN_MAX_LAYERS = 16,
+  EXPLAIN_MAX_WIDTH = 1024,
+  EXPLAIN_MAX_SAMPLES = 1024,
+  EXPLAIN_MAX_SETTINGS = 56,
+  EXPLAIN_MAX_MEMBERS = 16
+};
 
 typedef enum explain_update { EXPLAIN_UPDATE_ALL, EXPLAIN_UPDATE_WEIGHTS } explain_update;
 
@@ -36,11 +42,11 @@ typedef struct explain_lesson {
   const char *name; /* path or name of the example: begins messages */
   char title[100];
   explain_settings settings;
-  explain_list weights[EXPLAIN_MAX_LAYERS];                           /* [l] (inputs, outputs), row-major */
-  explain_list biases[EXPLAIN_MAX_LAYERS];                            /* [l] (outputs); none: 0 */
+  explain_list weights[EXPLAIN_MAX_LAYERS]; /* [l] (inputs, outputs), row-major; of members one below the other */
+  explain_list biases[EXPLAIN_MAX_LAYERS];  /* [l] (outputs); none: 0 */
   explain_list gains[EXPLAIN_MAX_LAYERS], shifts[EXPLAIN_MAX_LAYERS]; /* of norms, likewise; none: 1 and 0 */
-  explain_list scale;                                                 /* (inputs); none: 1 */
-  explain_list x, y;                                                  /* (n, inputs), (n, targets) */
+  explain_list scale; /* (values), of separate members a row for each; none: 1 */
+  explain_list x, y;  /* (n, inputs), (n, targets) */
   uint64_t n;
   uint32_t inputs, targets;                /* of a sample */
   option_results texts;                    /* owns what settings borrows */
@@ -79,6 +85,9 @@ void explain_note_idle(const explain_lesson *lesson);
 /* The text of an example, NULL: none of this name. */
 const char *explain_example(const char *name);
 
+/* Members of an ensemble of either kind; 1: the network is none. */
+uint32_t explain_members(const explain_lesson *lesson);
+
 /* A step of a lesson: before as it was, after it, and the traces of both. */
 typedef struct explain_step {
   mlpd_network *before, *after;
@@ -92,6 +101,9 @@ typedef struct explain_step {
  * explain_step_free, also after a failure. */
 mlpd_status explain_step_make(const explain_lesson *lesson, uint64_t number, explain_step *step);
 void explain_step_free(explain_step *step);
+
+/* Output j for sample i: the mean over the members. */
+double explain_answer(const explain_lesson *lesson, const mlpd_trace *trace, uint64_t i, uint32_t j);
 
 /* The printers: of any lesson, matrix after matrix; of the examples sigmoid (unit after unit) and relu. */
 void explain_any(const explain_lesson *lesson, const explain_step *step, FILE *stream);

@@ -61,6 +61,11 @@ static void print_head(const explain_page *page) {
   if (draws(page))
     (void)fprintf(stream, "Draws     with seed %llu, other numbers in each step\n",
                   (unsigned long long)settings->train.seed);
+  if (explain_members(page->lesson) > 1)
+    (void)fprintf(stream,
+                  "Members   [k] is of member k = 1 to %u. In Xk and what follows from it the rows\n"
+                  "          of member 1 come first, then those of member 2, ...; and in W likewise\n",
+                  explain_members(page->lesson));
   explain_loss_start(page);
   explain_schedule_start(page);
   explain_update_start(page);
@@ -107,6 +112,12 @@ static uint32_t lowest_delta(const explain_page *page) {
   return l;
 }
 
+/* The mean over the members; of an answer (i, j). */
+static double answer_at(const void *context, uint64_t i, uint32_t j) {
+  const explain_page *const page = context;
+  return explain_answer(page->lesson, &page->step->trace, i, j);
+}
+
 void explain_any(const explain_lesson *lesson, const explain_step *step, FILE *stream) {
   const explain_page page = {lesson, step, stream};
   const uint32_t layers = explain_layers(&page);
@@ -114,6 +125,9 @@ void explain_any(const explain_lesson *lesson, const explain_step *step, FILE *s
   print_start(&page);
   (void)fprintf(stream, "\n1. Forward pass (the biases are added to every row)\n\n");
   for (uint32_t l = 0; l < layers; l++) explain_kind_of(&page, l)->forward(&page, l);
+  if (explain_members(lesson) > 1)
+    explain_print_values(stream, lesson->settings.digits, "mean of Yhat over the members", lesson->n, lesson->outputs,
+                         answer_at, &page);
   (void)fprintf(stream, "  C = %s\n", explain_cost(step->trace.loss, lesson->settings.digits, b));
   (void)fprintf(stream, "\n2. Back propagation\n\n");
   for (uint32_t l = layers; l-- > lowest_delta(&page);) print_delta(&page, l);

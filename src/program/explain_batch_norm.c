@@ -21,7 +21,7 @@ static void pull(const explain_page *page, uint32_t l, char formula[EXPLAIN_FORM
 static void print_update(const explain_page *page, uint32_t l) {
   char formula[EXPLAIN_FORMULA];
   const uint32_t d = explain_layer_number(page, l);
-  const unsigned long long n = page->lesson->n;
+  const unsigned long long n = explain_rows(page, l);
   explain_norm_update(page, l);
   (void)snprintf(formula, sizeof formula, "mean%u <- 0.9 mean%u + 0.1 mu%u", d, d, d);
   explain_print(page, formula, explain_tensor(page->step->after, l, "mean"));

@@ -12,7 +12,7 @@ static const char *factor_name(const explain_page *page, uint32_t l, char name[E
 
 static void print_forward(const explain_page *page, uint32_t l) {
   char formula[EXPLAIN_FORMULA], factor[EXPLAIN_NAME], input[EXPLAIN_NAME], output[EXPLAIN_NAME];
-  const uint64_t values = page->lesson->n * explain_layer(page, l).outputs;
+  const uint64_t values = explain_rows(page, l) * explain_layer(page, l).outputs;
   float kept = 0;
   for (uint64_t i = 0; i < values && kept == 0; i++) kept = page->step->trace.z[l][i];
   if (kept > 0)

@@ -27,8 +27,10 @@ typedef struct answer {
 } answer;
 
 static answer answer_at(const explain_page *page, uint64_t i, uint32_t j) {
-  const float *const outputs = page->step->trace.a[explain_layers(page) - 1];
-  return (answer){(double)outputs[i * page->lesson->outputs + j], explain_target_at(page, i, j)};
+  const uint32_t last = explain_layers(page) - 1;
+  const uint64_t row = explain_row(page, last, i);
+  return (answer){(double)page->step->trace.a[last][row * page->lesson->outputs + j],
+                  explain_target_at(page, i % page->lesson->n, j)};
 }
 
 static double entropy_at(const void *context, uint64_t i, uint32_t j) {
@@ -57,8 +59,8 @@ static double slopes_at(const void *context, uint64_t i, uint32_t j) {
 }
 
 static void print_values(const explain_page *page, const char *formula, explain_value *value) {
-  explain_print_values(page->stream, page->lesson->settings.digits, formula, page->lesson->n, page->lesson->outputs,
-                       value, page);
+  explain_print_values(page->stream, page->lesson->settings.digits, formula,
+                       explain_rows(page, explain_layers(page) - 1), page->lesson->outputs, value, page);
 }
 
 void explain_focal_delta(const explain_page *page, char formula[EXPLAIN_FORMULA]) {
@@ -76,7 +78,7 @@ void explain_focal_delta(const explain_page *page, char formula[EXPLAIN_FORMULA]
   (void)snprintf(formula, EXPLAIN_FORMULA, "T = %s o (1 - Yhat)^%g (1 - %g Yhat log(Yhat) / (1 - Yhat))", y, gamma,
                  gamma);
   print_values(page, formula, slope_at);
-  explain_print_values(page->stream, page->lesson->settings.digits, "R = row sums of T", page->lesson->n, 1, slopes_at,
-                       page);
+  explain_print_values(page->stream, page->lesson->settings.digits, "R = row sums of T",
+                       explain_rows(page, explain_layers(page) - 1), 1, slopes_at, page);
   (void)snprintf(formula, EXPLAIN_FORMULA, "R Yhat - T");
 }

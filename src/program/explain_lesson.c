@@ -30,6 +30,17 @@ static uint32_t outputs_of_target(const mlpd_train_options *train) {
   return count;
 }
 
+uint32_t explain_members(const explain_lesson *lesson) {
+  const mlpd_train_options *const train = &lesson->settings.train;
+  return train->members > 1 ? train->members : train->ensemble;
+}
+
+/* The matrices of a dense layer: one for each member where they share none. */
+static uint32_t matrices_of(const explain_lesson *lesson, uint32_t l) {
+  const bool is_shared = lesson->settings.train.members <= 1 && l + 1 < lesson->num_layers;
+  return is_shared ? 1 : explain_members(lesson);
+}
+
 /* Cosines become so many values of each number, and the number. */
 enum { VALUES_OF_COSINES = 3 };
 
@@ -126,7 +137,8 @@ static mlpd_status check_dropout(const explain_lesson *lesson) {
 
 static mlpd_status check_weights(const explain_lesson *lesson, uint32_t l) {
   const explain_list *const list = &lesson->weights[l];
-  const uint32_t rows = l == 0 ? lesson->values : lesson->widths[l], columns = lesson->widths[l + 1];
+  const uint32_t inputs = l == 0 ? lesson->values : lesson->widths[l], columns = lesson->widths[l + 1];
+  const uint32_t rows = inputs * matrices_of(lesson, l);
   if (list->line == 0 || list->count == (size_t)rows * columns) return MLPD_OK;
   return outcome_fail(MLPD_ERROR_USAGE,
                       "%s:%d: weights %u: the layer needs %u rows (inputs) x %u columns (outputs), %zu numbers; here "
@@ -154,7 +166,9 @@ static mlpd_status check_list(const explain_lesson *lesson, const explain_list *
   if (list->line == 0) return MLPD_OK;
   if (why != NULL) return fail_list(lesson, list, what, l, why);
   (void)snprintf(name, sizeof name, "%s %u: the layer", what, l + 1);
-  return check_count(lesson, name, list, "output", lesson->widths[l + 1]);
+  const uint32_t matrices = matrices_of(lesson, l);
+  return check_count(lesson, name, list, matrices > 1 ? "output of each member" : "output",
+                     matrices * lesson->widths[l + 1]);
 }
 
 static mlpd_status check_absent(const explain_lesson *lesson, uint32_t l) {
@@ -184,7 +198,11 @@ static mlpd_status check_scale(const explain_lesson *lesson) {
   if (lesson->scale.line > 0 && lesson->settings.train.input_scale <= 0)
     return outcome_fail(MLPD_ERROR_USAGE, "%s:%d: scale: the inputs have none; input-scale 1 adds it", lesson->name,
                         lesson->scale.line);
-  return check_count(lesson, "scale", &lesson->scale, "input", lesson->inputs);
+  const uint32_t members = lesson->settings.train.members;
+  if (members > 1)
+    return check_count(lesson, "scale", &lesson->scale, "value of each member", members * lesson->values);
+  return check_count(lesson, "scale", &lesson->scale, lesson->values > lesson->inputs ? "value of the inputs" : "input",
+                     lesson->values);
 }
 
 static mlpd_status check_parameters(explain_lesson *lesson) {

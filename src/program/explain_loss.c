@@ -12,6 +12,9 @@ static bool is_focal(const explain_page *page) { return page->lesson->settings.t
 
 static double target_at(const void *context, uint64_t i, uint32_t j) { return explain_target_at(context, i, j); }
 
+/* Members that share nothing. */
+static bool learns_apart(const explain_page *page) { return page->lesson->settings.train.members > 1; }
+
 /* ---- The cost ---------------------------------------------------------------------------------------- */
 
 void explain_loss_formula(FILE *stream, const char *formula) {
@@ -58,6 +61,9 @@ void explain_loss_start(const explain_page *page) {
                   1 - smoothing_of(page), smoothing_of(page), explain_target_choices(page));
   if (page->lesson->sample_weights != NULL)
     (void)fprintf(stream, "          times w, the weight of the sample's class\n");
+  if (explain_members(page->lesson) > 1)
+    (void)fprintf(stream, "          the mean of the %u members%s\n", explain_members(page->lesson),
+                  learns_apart(page) ? ", each of which learns from its own cost" : "");
   if (page->lesson->n > 1)
     (void)fprintf(stream, "          summed over the %llu samples\n", (unsigned long long)page->lesson->n);
 }
@@ -121,15 +127,16 @@ static void delta_formula(const explain_page *page, uint32_t number, char formul
 }
 
 void explain_loss_delta(const explain_page *page) {
-  char derivative[EXPLAIN_FORMULA], formula[EXPLAIN_FORMULA + 64];
+  char derivative[EXPLAIN_FORMULA], formula[EXPLAIN_FORMULA + 64], part[16] = "";
   const uint32_t last = explain_layers(page) - 1, number = explain_layer_number(page, last);
   if (is_focal(page))
     explain_focal_delta(page, derivative);
   else
     delta_formula(page, number, derivative);
-  if (page->lesson->sample_weights != NULL)
-    (void)snprintf(formula, sizeof formula, "delta%u = w o (%s)", number, derivative);
-  else
-    (void)snprintf(formula, sizeof formula, "delta%u = %s", number, derivative);
+  if (explain_members(page->lesson) > 1 && !learns_apart(page))
+    (void)snprintf(part, sizeof part, "1/%u ", explain_members(page->lesson));
+  const bool is_weighted = page->lesson->sample_weights != NULL, is_factor = is_weighted || part[0] != '\0';
+  (void)snprintf(formula, sizeof formula, "delta%u = %s%s%s%s%s", number, part, is_weighted ? "w o " : "",
+                 is_factor ? "(" : "", derivative, is_factor ? ")" : "");
   explain_print_samples(page, formula, last, page->step->trace.delta[last]);
 }

@@ -9,6 +9,8 @@ static const double EPSILON = 1e-5; /* the library's */
 
 /* The matrices of a norm, and which of their elements are normalised together. */
 typedef struct norm_values {
+  const explain_page *page;
+  uint32_t l;
   const float *u, *delta, *gain;
   uint64_t rows;
   uint32_t columns;
@@ -21,18 +23,25 @@ typedef struct group {
 } group;
 
 static norm_values values_of(const explain_page *page, uint32_t l, const char *over) {
-  return (norm_values){.u = explain_input(page, l),
+  return (norm_values){.page = page,
+                       .l = l,
+                       .u = explain_input(page, l),
                        .delta = page->step->trace.delta[l],
                        .gain = explain_tensor(page->step->before, l, "gain").values,
-                       .rows = page->lesson->n,
+                       .rows = explain_rows(page, l),
                        .columns = explain_layer(page, l).outputs,
                        .of_rows = strcmp(over, "row") == 0};
+}
+
+/* Element (i, j) of the page, in the trace. */
+static uint64_t place_of(const norm_values *v, uint64_t i, uint32_t j) {
+  return explain_row(v->page, v->l, i) * v->columns + j;
 }
 
 /* That of element (i, j). */
 static group group_of(const norm_values *v, uint64_t i, uint32_t j) {
   group made = {.count = v->rows, .first = j, .step = v->columns};
-  if (v->of_rows) made = (group){.count = v->columns, .first = i * v->columns, .step = 1};
+  if (v->of_rows) made = (group){.count = v->columns, .first = place_of(v, i, 0), .step = 1};
   double square = 0;
   for (uint64_t e = 0; e < made.count; e++) made.mean += (double)v->u[made.first + e * made.step];
   made.mean /= (double)made.count;
@@ -55,12 +64,12 @@ static double deviation_at(const void *context, uint64_t i, uint32_t j) { return
 static double hat_at(const void *context, uint64_t i, uint32_t j) {
   const norm_values *const v = context;
   const group of = group_of(v, i, j);
-  return hat(v, &of, i * v->columns + j);
+  return hat(v, &of, place_of(v, i, j));
 }
 
 static double scaled_at(const void *context, uint64_t i, uint32_t j) {
   const norm_values *const v = context;
-  return scaled(v, i * v->columns + j);
+  return scaled(v, place_of(v, i, j));
 }
 
 static double mean_scaled_at(const void *context, uint64_t i, uint32_t j) {

@@ -12,10 +12,30 @@ bool explain_is_kind(const explain_page *page, uint32_t l, const char *kind) {
 
 uint32_t explain_layers(const explain_page *page) { return mlpd_network_num_layers(page->step->before); }
 
+static bool is_dense(const explain_page *page, uint32_t l) {
+  return explain_is_kind(page, l, "dense") || explain_is_kind(page, l, "heads");
+}
+
+/* Above it rows are those of members. */
+static bool is_fan(const explain_page *page, uint32_t l) {
+  return explain_is_kind(page, l, "fan-out") || explain_is_kind(page, l, "fork");
+}
+
 uint32_t explain_layer_number(const explain_page *page, uint32_t l) {
   uint32_t number = 0;
-  for (uint32_t i = 0; i <= l; i++) number += explain_is_kind(page, i, "dense");
+  for (uint32_t i = 0; i <= l; i++) number += is_dense(page, i);
   return number;
+}
+
+uint64_t explain_rows(const explain_page *page, uint32_t l) {
+  bool has_members = false;
+  for (uint32_t i = 0; i <= l; i++) has_members = has_members || is_fan(page, i);
+  return page->lesson->n * (has_members ? explain_members(page->lesson) : 1);
+}
+
+uint64_t explain_row(const explain_page *page, uint32_t l, uint64_t i) {
+  const uint64_t n = page->lesson->n, members = explain_rows(page, l) / n;
+  return i % n * members + i / n;
 }
 
 static bool is_norm(const explain_page *page, uint32_t l) {
@@ -29,7 +49,7 @@ bool explain_is_normed(const explain_page *page, uint32_t l) {
 }
 
 bool explain_activates(const explain_page *page, uint32_t l) {
-  return is_norm(page, l) || (explain_is_kind(page, l, "dense") && !explain_is_normed(page, l));
+  return is_norm(page, l) || (is_dense(page, l) && !explain_is_normed(page, l));
 }
 
 const char *explain_activation_name(const explain_page *page, uint32_t l) {
@@ -40,8 +60,8 @@ const char *explain_activation_name(const explain_page *page, uint32_t l) {
 
 /* What a layer on the inputs gives. */
 static const char *name_on_inputs(const explain_page *page, uint32_t l) {
-  static const char *const names[][2] = {
-      {"noise", "Xn"}, {"dropout", "Xd"}, {"scale", "Xs"}, {"periodic", "Xe"}, {"piecewise", "Xe"}};
+  static const char *const names[][2] = {{"noise", "Xn"},     {"dropout", "Xd"}, {"scale", "Xs"}, {"periodic", "Xe"},
+                                         {"piecewise", "Xe"}, {"fan-out", "Xk"}, {"fork", "Xk"}};
   uint32_t i = 0;
   while (!explain_is_kind(page, l, names[i][0])) i++;
   return names[i][1];
@@ -96,13 +116,22 @@ static bool is_expanded(const explain_page *page, uint32_t l) {
   return explain_layer_number(page, l) == 0 && explain_layer(page, l).outputs != page->lesson->inputs;
 }
 
+/* An array of the trace. */
+typedef struct layer_values {
+  const explain_page *page;
+  uint32_t l, columns;
+  const float *values;
+} layer_values;
+
+static double value_at(const void *context, uint64_t i, uint32_t j) {
+  const layer_values *const of = context;
+  return (double)of->values[explain_row(of->page, of->l, i) * of->columns + j];
+}
+
 void explain_print_samples(const explain_page *page, const char *formula, uint32_t l, const float *values) {
-  const uint32_t columns = explain_layer(page, l).outputs;
-  const explain_matrix matrix = {values, page->lesson->n, columns, columns};
-  if (is_expanded(page, l))
-    explain_print_folding(page, formula, matrix);
-  else
-    explain_print(page, formula, matrix);
+  const layer_values of = {page, l, explain_layer(page, l).outputs, values};
+  (is_expanded(page, l) ? explain_print_folded : explain_print_values)(
+      page->stream, page->lesson->settings.digits, formula, explain_rows(page, l), of.columns, value_at, &of);
 }
 
 uint32_t explain_tensor_index(mlpd_network *network, uint32_t l, const char *name) {

@@ -21,6 +21,11 @@ uint32_t explain_layers(const explain_page *page); /* of the network */
 /* The number in names, from 1: a dense layer's, which the layers behind it share; 0: on the inputs. */
 uint32_t explain_layer_number(const explain_page *page, uint32_t l);
 
+/* Rows of layer l: samples, or above a fan-out those of member 1, then those of member 2, ... The trace has the members
+ * of a sample together: explain_row is its row of row i of the page. */
+uint64_t explain_rows(const explain_page *page, uint32_t l);
+uint64_t explain_row(const explain_page *page, uint32_t l, uint64_t i);
+
 bool explain_is_normed(const explain_page *page, uint32_t l); /* a dense layer before a norm, without an activation */
 bool explain_activates(const explain_page *page, uint32_t l); /* layers that end with an activation */
 const char *explain_activation_name(const explain_page *page, uint32_t l);

@@ -36,6 +36,12 @@ const option explain_setting_rows[] = {
     {"embed-width", "network", "W", OPTION_INTEGER, AT(train.embed_width),
      .help = "number of values that an input in bins becomes, beside itself", .minimum = 1, .maximum = 256,
      .needs = "embed-numbers=piecewise"},
+    {"ensemble", "network", "K", OPTION_INTEGER, AT(train.ensemble),
+     .help = "members that share all layers but the last; the answer is their mean", .minimum = 1,
+     .maximum = EXPLAIN_MAX_MEMBERS},
+    {"members", "network", "K", OPTION_INTEGER, AT(train.members),
+     .help = "separate networks, which learn at once; the answer is their mean", .minimum = 1,
+     .maximum = EXPLAIN_MAX_MEMBERS},
     {"seed", "network", "N", OPTION_INTEGER, AT(train.seed),
      .help = "seed of all that is drawn: weights, and in each step dropout and noise; on the command line weights are "
              "drawn in place of given ones",

@@ -42,13 +42,14 @@ static void fill_tensor(mlpd_network *network, uint32_t l, const char *name, con
 static void fill_network(const explain_lesson *lesson, mlpd_network *network) {
   uint32_t dense = 0; /* layers so far */
   for (uint32_t l = 0; l < mlpd_network_num_layers(network); l++) {
-    const bool is_dense = strcmp(mlpd_network_layer(network, l).kind, "dense") == 0;
+    const char *const kind = mlpd_network_layer(network, l).kind;
+    const bool is_dense = strcmp(kind, "dense") == 0 || strcmp(kind, "heads") == 0;
     dense += is_dense;
     if (is_dense) fill_tensor(network, l, "weight", &lesson->weights[dense - 1]);
     if (is_dense) fill_tensor(network, l, "bias", &lesson->biases[dense - 1]);
     if (dense > 0) fill_tensor(network, l, "gain", &lesson->gains[dense - 1]);
     if (dense > 0) fill_tensor(network, l, "shift", &lesson->shifts[dense - 1]);
-    fill_tensor(network, l, "scale", &lesson->scale);
+    if (strcmp(kind, "fan-out") != 0) fill_tensor(network, l, "scale", &lesson->scale);
   }
 }
 
@@ -73,20 +74,30 @@ static mlpd_status make_descent(const explain_lesson *lesson, const mlpd_network
   return status == MLPD_OK ? MLPD_OK : fail_at(lesson, "optimizer", status);
 }
 
+/* Copies all biases into saved, or back. */
+static void copy_biases(mlpd_network *network, bool back) {
+  static float saved[EXPLAIN_MAX_LAYERS][EXPLAIN_MAX_MEMBERS * EXPLAIN_MAX_WIDTH];
+  uint32_t layers = 0; /* with biases, so far */
+  for (uint32_t l = 0; l < mlpd_network_num_layers(network); l++) {
+    const char *const kind = mlpd_network_layer(network, l).kind;
+    const mlpd_tensor_view bias = mlpd_network_tensor(network, l, explain_tensor_index(network, l, "bias"));
+    if (bias.name == NULL || (strcmp(kind, "dense") != 0 && strcmp(kind, "heads") != 0)) continue;
+    for (uint32_t k = 0; k < bias.rows; k++) {
+      float *const held = saved[layers] + (size_t)k * bias.columns, *const values =
+                                                                        bias.values + (size_t)k * bias.stride;
+      memcpy(back ? values : held, back ? held : values, bias.columns * sizeof(float));
+    }
+    layers++;
+  }
+}
+
 /* The network takes a step with the gradients of the trace; with `update weights` the biases are put back. */
 static void descend(const explain_lesson *lesson, mlpd_descent *descent, mlpd_network *network,
                     const mlpd_trace *trace) {
-  static float biases[3 * EXPLAIN_MAX_LAYERS + 3][EXPLAIN_MAX_WIDTH];
   const bool keep = lesson->settings.update == EXPLAIN_UPDATE_WEIGHTS;
-  for (uint32_t l = 0; keep && l < mlpd_network_num_layers(network); l++) {
-    const mlpd_layer_view layer = mlpd_network_layer(network, l);
-    if (layer.bias != NULL) memcpy(biases[l], layer.bias, layer.outputs * sizeof(float));
-  }
+  if (keep) copy_biases(network, false);
   mlpd_descent_step(descent, network, trace);
-  for (uint32_t l = 0; keep && l < mlpd_network_num_layers(network); l++) {
-    const mlpd_layer_view layer = mlpd_network_layer(network, l);
-    if (layer.bias != NULL) memcpy(layer.bias, biases[l], layer.outputs * sizeof(float));
-  }
+  if (keep) copy_biases(network, true);
 }
 
 static mlpd_status check_finite(uint64_t step, const mlpd_trace *trace) {
@@ -135,6 +146,14 @@ mlpd_status explain_step_make(const explain_lesson *lesson, uint64_t number, exp
   return make_trace(lesson, step->after, number, &step->trace_after);
 }
 
+double explain_answer(const explain_lesson *lesson, const mlpd_trace *trace, uint64_t i, uint32_t j) {
+  const uint32_t members = explain_members(lesson);
+  const float *const values = trace->a[trace->num_layers - 1] + i * members * lesson->outputs + j;
+  double sum = 0;
+  for (uint32_t k = 0; k < members; k++) sum += (double)values[(size_t)k * lesson->outputs];
+  return sum / members;
+}
+
 /* ---- The table of steps ----------------------------------------------------------------------------- */
 
 enum { ALL_SHOWN = 10, MOST_OUTPUTS = 6 };
@@ -180,10 +199,10 @@ static mlpd_status print_row(const explain_lesson *lesson, uint64_t number, cons
     const mlpd_status status = print_average_cost(lesson, number, step, stream);
     if (status != MLPD_OK) return status;
   }
-  const float *const answer = trace->a[trace->num_layers - 1];
   for (uint64_t i = 0; shows_outputs(lesson) && i < outputs; i++)
-    (void)fprintf(stream, "%s%*s", i == 0 ? "   " : " ", digits < 5 ? 8 : (int)digits + 3,
-                  explain_number((double)answer[i], digits, b));
+    (void)fprintf(
+        stream, "%s%*s", i == 0 ? "   " : " ", digits < 5 ? 8 : (int)digits + 3,
+        explain_number(explain_answer(lesson, trace, i / lesson->outputs, (uint32_t)(i % lesson->outputs)), digits, b));
   (void)fprintf(stream, "\n");
   return MLPD_OK;
 }
