@@ -30,11 +30,6 @@ static uint32_t outputs_of_target(const mlpd_train_options *train) {
   return count;
 }
 
-uint32_t explain_members(const explain_lesson *lesson) {
-  const mlpd_train_options *const train = &lesson->settings.train;
-  return train->members > 1 ? train->members : train->ensemble;
-}
-
 /* The matrices of a dense layer: one for each member where they share none. */
 static uint32_t matrices_of(const explain_lesson *lesson, uint32_t l) {
   const bool is_shared = lesson->settings.train.members <= 1 && l + 1 < lesson->num_layers;

@@ -139,6 +139,11 @@ explain_settings explain_settings_default(void) {
   return settings;
 }
 
+uint32_t explain_members(const explain_lesson *lesson) {
+  const mlpd_train_options *const train = &lesson->settings.train;
+  return train->members > 1 ? train->members : train->ensemble;
+}
+
 /* The row of a setting; EXPLAIN_MAX_SETTINGS: none. */
 static size_t setting_index(const char *name) {
   const option *const row = mlpd_option_find(explain_setting_rows, name);
