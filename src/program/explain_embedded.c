@@ -2,8 +2,7 @@
 
 #include "program/explain_update.h"
 
-explain_embedded explain_embedded_of(const explain_page *page, uint32_t which, uint32_t width) {
-  (void)page;
+explain_embedded explain_embedded_of(uint32_t which, uint32_t width) {
   return (explain_embedded){which, which * width};
 }
 

@@ -8,8 +8,8 @@ typedef struct explain_embedded {
   uint32_t input, output; /* its column of the layer's inputs, and the first one of its outputs */
 } explain_embedded;
 
-/* Number `which` of layer l, from 0; width: outputs of each. */
-explain_embedded explain_embedded_of(const explain_page *page, uint32_t which, uint32_t width);
+/* Number `which`, from 0; width: outputs of each. */
+explain_embedded explain_embedded_of(uint32_t which, uint32_t width);
 
 /* Its value in sample i. */
 double explain_embedded_value(const explain_page *page, uint32_t l, explain_embedded number, uint64_t i);

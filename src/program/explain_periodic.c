@@ -28,9 +28,7 @@ static double at(const explain_matrix *matrix, uint32_t i, uint32_t j) {
   return (double)matrix->values[(uint64_t)i * matrix->stride + j];
 }
 
-static explain_embedded number_of(const cosines *c, uint32_t which) {
-  return explain_embedded_of(c->page, which, c->sums + 1);
-}
+static explain_embedded number_of(const cosines *c, uint32_t which) { return explain_embedded_of(which, c->sums + 1); }
 
 /* Element (i, j): cosine j % each of number j / each. */
 static double angle_at(const void *context, uint64_t i, uint32_t j) {

@@ -21,7 +21,7 @@ static bins bins_of(const explain_page *page, uint32_t l) {
 static double part_at(const void *context, uint64_t i, uint32_t j) {
   const bins *const b = context;
   const float *const edge = b->edge.values + (uint64_t)(j / b->each) * b->edge.stride + j % b->each;
-  const double x = explain_embedded_value(b->page, b->l, explain_embedded_of(b->page, j / b->each, b->width), i);
+  const double x = explain_embedded_value(b->page, b->l, explain_embedded_of(j / b->each, b->width), i);
   if (!(edge[0] < edge[1])) return 0;
   return fmin(1, fmax(0, (x - (double)edge[0]) / ((double)edge[1] - (double)edge[0])));
 }
