@@ -62,14 +62,13 @@ const option_table explain_table = {
         "  title TEXT               heading\n"
         "  weights L NUMBERS        of layer L from 1, also on the lines that follow:\n"
         "                           a row for each input, a column for each output\n"
-        "  biases L NUMBERS         one for each output; 0 where they are not given; of\n"
-        "                           members, as weights, one member after the other\n"
+        "  biases L NUMBERS         one for each output; 0 where they are not given\n"
         "  gain L NUMBERS           of the norm of layer L; 1 where they are not given\n"
         "  shift L NUMBERS          likewise; 0\n"
         "  scale NUMBERS            of each input, with input-scale; 1\n"
         "  sample INPUTS -> TARGETS\n"
         "  # a note\n"
-        "Without weights, they are drawn by --seed.\n",
+        "Without weights, they are drawn by --seed. Members' are one below the other.\n",
     .rows = rows,
     .library_rows = explain_setting_rows,
     .defaults = defaults,
