@@ -149,3 +149,7 @@ anchors() {
   done < <(cd "$top" && find . -name README.md ! -path './build*')
   [ ! -e missing.txt ] || fail "$(cat missing.txt)"
 }
+
+@test "README.md has at most 250 lines" {
+  [ "$(wc -l < "$top/README.md")" -le 250 ] || fail "$(wc -l < "$top/README.md") lines: move what has a folder there"
+}
