@@ -26,6 +26,7 @@
 #define periodic_slopes basic_periodic_slopes
 #define periodic_input_slope basic_periodic_input_slope
 #define periodic_add basic_periodic_add
+#define piecewise_join basic_piecewise_join
 #define piecewise_find basic_piecewise_find
 #define piecewise_forward basic_piecewise_forward
 #define piecewise_add basic_piecewise_add
@@ -43,6 +44,7 @@
 #undef periodic_slopes
 #undef periodic_input_slope
 #undef periodic_add
+#undef piecewise_join
 #undef piecewise_find
 #undef piecewise_forward
 #undef piecewise_add
