@@ -30,6 +30,8 @@ with write("nowhere") as f: f["train/x"] = h5py.SoftLink("/gone"); f["train/y"] 
 with write("soft") as f: f["data"] = x; f["train/x"] = h5py.SoftLink("/data"); f["train/y"] = y
 t = np.zeros(500, dtype=[("a", "f8"), ("b", "f8"), ("y", "i8")]); t["a"] = x[:, 0]; t["b"] = x[:, 1]; t["y"] = y
 with write("table") as f: f["df/table"] = t
+for name, kind, array in (("pandas", "frame_table", "table"), ("fixed", "frame", "axis0")): # of DataFrame.to_hdf
+    with write(name) as f: f["a/df/" + array] = t; f["a/df/_i/sorted"] = y; f["a/df"].attrs["pandas_type"] = kind
 with write("odd") as f:
     f["reference"] = np.array([f.create_group("g").ref], dtype=h5py.ref_dtype)
     f.create_dataset("varying", (2,), dtype=h5py.vlen_dtype("i4")); f["varying"][0] = [1, 2]
@@ -133,6 +135,17 @@ same_as_plain() {
   alone convert table.csv table-new.h5 --label y
   succeeds
   says "400 train, 50 valid, 50 test rows of 2 values, 2 classes"
+}
+
+@test "tables of pandas are named, with the command that writes them as CSV" {
+  local file
+  for file in pandas fixed; do
+    alone train "${quick[@]}" --data $file.h5 --label y
+    fails_with 1 "$file.h5: /a/df is a table that pandas stored (to_hdf)" \
+      "python3 -c \"import pandas; pandas.read_hdf('$file.h5', '/a/df').to_csv('$file.csv', index=False)\""
+  done
+  train pandas.h5 --x /a/df/table --y /a/df/_i/sorted
+  fails_with 1 "/a/df is a table that pandas stored (to_hdf)"
 }
 
 @test "arrays that MATLAB stored transposed are named, and turned by the command" {

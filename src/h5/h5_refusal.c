@@ -59,16 +59,35 @@ static bool is_complex(hid_t type) {
   return is;
 }
 
+/* The group of an array, if pandas made it. */
+static mlpd_status refuse_pandas(void *context, const char *object) {
+  h5_file *const h = context;
+  const char *const end = strrchr(object, '/');
+  char group[512], file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  if (end == NULL || end == object || (size_t)(end - object) >= sizeof group) return MLPD_OK;
+  (void)snprintf(group, sizeof group, "%.*s", (int)(end - object), object);
+  if (!h5_attribute_exists(h, group, "pandas_type")) return MLPD_OK;
+  foreign_command_names(h->path, file, base);
+  return FAIL(
+      MLPD_ERROR_DATA,
+      "%s: %s is a table that pandas stored (to_hdf), in a form of its own; write it as CSV for --data: python3 "
+      "-c \"import pandas; pandas.read_hdf('%s', '%s').to_csv('%s.csv', index=False)\"",
+      h->path, group, file, group, base);
+}
+
+mlpd_status h5_check_pandas(h5_file *file) { return h5_visit_arrays(file, refuse_pandas, file); }
+
 mlpd_status h5_fail_compound(const h5_array *array, hid_t type) {
   if (is_complex(type))
     return FAIL(MLPD_ERROR_DATA,
                 "%s: %s holds complex numbers; store their real and imaginary parts as columns: "
                 "numpy.concatenate([a.real, a.imag], -1)",
                 array->file->path, array->object);
+  TRY(h5_check_pandas(array->file));
   char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   foreign_command_names(array->file->path, file, base);
   return FAIL(MLPD_ERROR_DATA,
-              "%s: %s holds a compound type (a table of pandas or PyTables?), not numbers; write it as CSV: python3 -c "
+              "%s: %s holds a compound type (a table of PyTables?), not numbers; write it as CSV: python3 -c "
               "\"import h5py, numpy; t = h5py.File('%s')['%s'][()]; numpy.savetxt('%s.csv', t, '%%s', ',', "
               "header=','.join(t.dtype.names), comments='')\"",
               array->file->path, array->object, file, array->object, base);
