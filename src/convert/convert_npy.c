@@ -124,13 +124,16 @@ static mlpd_status fail_type(const char *name, const char *descr, const char *co
     const char *kinds, *what, *cure;
   } others[] = {
       {"O", "Python objects (a pickle)",
-       "if they are texts, save numpy.array(a.tolist()) of it; numbers: a.astype('f8')"},
+       "if they are texts, save numpy.array(a.tolist()) of it; numbers: a.astype('f8'); both: "
+       "pandas.DataFrame(a).to_csv('a.csv', index=False)"},
       {"c", "complex numbers", "save its real and imaginary parts as columns: numpy.stack([a.real, a.imag], -1)"},
       {"M", "dates", "save numbers: a.astype('datetime64[s]').astype('i8')"},
       {"m", "durations", "save numbers: a.astype('timedelta64[s]').astype('i8')"},
       {"fg", "floats wider than 64 bits", "save a.astype('f8')"},
       {"V", "raw bytes", "save a.view('u1') or the like"},
-      {"r", "records", "save its columns as one array: numpy.lib.recfunctions.structured_to_unstructured(a)"},
+      {"r", "records",
+       "save its columns as one array: numpy.lib.recfunctions.structured_to_unstructured(a); with texts among them: "
+       "pandas.DataFrame(a).to_csv('a.csv', index=False)"},
       {"", "a type that is not a plain number", "save integers or floats"},
   };
   size_t i = 0;
