@@ -134,9 +134,43 @@ static void test_plain(void **state) {
   affine_free(&a);
 }
 
+static void assert_matches(const char *const *wanted, uint64_t num_wanted, const char *const *given, uint64_t num_given,
+                           const uint32_t *to, const uint32_t *from) {
+  name_list ours, theirs;
+  name_match found;
+  assert_ok(name_list_copy(wanted, num_wanted, &ours));
+  assert_ok(name_list_copy(given, num_given, &theirs));
+  assert_ok(columns_match_categories(&ours, &theirs, &found));
+  uint64_t missing = 0, unknown = 0;
+  for (uint64_t k = 0; k < num_given; k++) assert_int_equal(found.to[k], to[k]);
+  for (uint64_t i = 0; i < num_wanted; i++) assert_int_equal(found.from[i], from[i]);
+  for (uint64_t k = 0; k < num_given; k++) unknown += to[k] == NAME_ABSENT;
+  for (uint64_t i = 0; i < num_wanted; i++) missing += from[i] == NAME_ABSENT;
+  assert_int_equal(found.missing, missing);
+  assert_int_equal(found.unknown, unknown);
+  name_match_free(&found);
+  name_list_free(&ours);
+  name_list_free(&theirs);
+}
+
+static void test_categories_by_value(void **state) {
+  (void)state;
+  const uint32_t none = NAME_ABSENT;
+  assert_matches((const char *[]){"1.0", "2.0", "x"}, 3, (const char *[]){"2", "x", "3"}, 3, (uint32_t[]){1, 2, none},
+                 (uint32_t[]){none, 0, 1});
+  assert_matches((const char *[]){"1", "2"}, 2, (const char *[]){"2.0", "1", "2"}, 3, (uint32_t[]){1, 0, 1},
+                 (uint32_t[]){1, 2});
+  assert_matches((const char *[]){"1", "1.0"}, 2, (const char *[]){"1.0", "1"}, 2, (uint32_t[]){1, 0},
+                 (uint32_t[]){1, 0}); /* by name first */
+  assert_matches((const char *[]){"1.5", "9007199254740993"}, 2, (const char *[]){"1.50", "9007199254740993.0"}, 2,
+                 (uint32_t[]){none, none}, (uint32_t[]){none, none});
+  assert_matches((const char *[]){"a"}, 1, (const char *[]){"b"}, 1, (uint32_t[]){none}, (uint32_t[]){none});
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rows),
+      cmocka_unit_test(test_categories_by_value),
       cmocka_unit_test(test_frequent_categories),
       cmocka_unit_test(test_embedded),
       cmocka_unit_test(test_plain),

@@ -127,6 +127,13 @@ const char *number_parse(const char *at, const char *end, number *parsed) {
   return p;
 }
 
+bool number_is_whole(const number *n, int64_t *whole) {
+  static const double MOST = 9007199254740992.0; /* 2^53 */
+  if (n->is_integer) return *whole = n->integer, true;
+  if (n->is_longer || !(fabs(n->value) <= MOST) || n->value != trunc(n->value)) return false;
+  return *whole = (int64_t)n->value, true;
+}
+
 bool number_needs_double(double least, double most, bool whole) {
   const double exact = 16777216, finest = 256; /* float32 has 24 bits; the spread keeps 16 of them at least */
   const double size = fmax(fabs(least), fabs(most)), spread = most - least;

@@ -17,6 +17,9 @@ typedef struct number {
  * there is no number. *end must be readable and not a digit. */
 const char *number_parse(const char *at, const char *end, number *parsed);
 
+/* Is it a whole number, however it is written (7, 7.0, 70e-1), of at most 2^53 unless it is written as an integer? */
+bool number_is_whole(const number *n, int64_t *whole);
+
 /* Does a column of values from least to most need float64, because float32 would blur its spread (an offset that is
  * large beside it), overflow, or lose digits near zero? whole: its values are whole numbers. */
 bool number_needs_double(double least, double most, bool whole);

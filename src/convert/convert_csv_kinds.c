@@ -199,10 +199,12 @@ mlpd_status csv_kinds_take(csv_source *c, uint32_t column, const csv_cell *cell,
   char text[TEXT_BYTES];
   category_set *const set = c->sets[column];
   int32_t code = 0;
+  int64_t whole = 0;
   size_t length = csv_cell_text(cell, text, sizeof text);
   if (length >= sizeof text) length = strlen(text);
-  if (csv_cell_number(&c->syntax, cell, parsed) && parsed->is_integer) /* 7, +7 and 007 are the same category */
-    length = (size_t)snprintf(text, sizeof text, "%lld", (long long)parsed->integer);
+  /* 7, +7, 007 and 7.0, as pandas writes a column with missing values, are the same category. */
+  if (csv_cell_number(&c->syntax, cell, parsed) && number_is_whole(parsed, &whole))
+    length = (size_t)snprintf(text, sizeof text, "%lld", (long long)whole);
   if (c->gathering)
     TRY(category_set_add(set, text, length));
   else

@@ -1,9 +1,11 @@
 #include "data/columns.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 
 static const char *const kind_names[] = {
     [COLUMN_KIND_NUMBER] = "number", [COLUMN_KIND_YES_NO] = "yes/no", [COLUMN_KIND_CATEGORY] = "category"};
@@ -129,5 +131,52 @@ mlpd_status columns_read(h5_file *file, columns *read) {
   if (status == MLPD_OK) read->missing = h5_attribute_exists(file, "/columns", "missing_values");
   if (status == MLPD_OK && columns_any_category(read)) status = read_categories(file, read);
   if (status != MLPD_OK) columns_free(read);
+  return status;
+}
+
+/* ---- Categories of two lists -------------------------------------------------------------------------- */
+
+/* Adds the name; a whole number as an integer: 7.0 as 7. */
+static mlpd_status add_whole(name_list *names, const char *name) {
+  char text[32];
+  number parsed;
+  int64_t whole = 0;
+  const char *const end = name + strlen(name);
+  if (number_parse(name, end, &parsed) != end || !number_is_whole(&parsed, &whole)) return name_list_add(names, name);
+  (void)snprintf(text, sizeof text, "%" PRId64, whole);
+  return name_list_add(names, text);
+}
+
+/* The given name k is the wanted name i, if that has none yet. */
+static void meet(name_match *found, uint32_t k, uint32_t i) {
+  found->to[k] = i;
+  if (i == NAME_ABSENT) return;
+  found->unknown--;
+  if (found->from[i] != NAME_ABSENT) return;
+  found->from[i] = k;
+  found->missing--;
+}
+
+static mlpd_status match_by_value(const name_list *wanted, const name_list *given, name_match *found) {
+  name_list known = {0}, others = {0};
+  name_match by_value = {0};
+  mlpd_status status = MLPD_OK;
+  for (uint64_t k = 0; k < given->count && status == MLPD_OK; k++)
+    if (found->to[k] == NAME_ABSENT) status = add_whole(&others, given->names[k]);
+  for (uint64_t i = 0; i < wanted->count && others.count > 0 && status == MLPD_OK; i++)
+    status = add_whole(&known, wanted->names[i]);
+  if (status == MLPD_OK) status = name_match_make(&known, &others, &by_value);
+  for (uint64_t k = 0, other = 0; k < given->count && status == MLPD_OK; k++)
+    if (found->to[k] == NAME_ABSENT) meet(found, (uint32_t)k, by_value.to[other++]);
+  name_match_free(&by_value);
+  name_list_free(&known);
+  name_list_free(&others);
+  return status;
+}
+
+mlpd_status columns_match_categories(const name_list *wanted, const name_list *given, name_match *made) {
+  TRY(name_match_make(wanted, given, made));
+  const mlpd_status status = match_by_value(wanted, given, made);
+  if (status != MLPD_OK) name_match_free(made);
   return status;
 }

@@ -28,6 +28,11 @@ void columns_free(columns *c);
 
 bool columns_any_category(const columns *c);
 
+/* Matches the names of categories; those without a namesake by their values, where they are whole numbers: data sets
+ * and models of former versions know 7.0 beside 7, of which convert makes one. Several given names may then be one that
+ * is wanted. Free with name_match_free. */
+mlpd_status columns_match_categories(const name_list *wanted, const name_list *given, name_match *made);
+
 const char *column_kind_name(uint8_t kind);
 
 /* Writes c. The kinds are written even if all are numbers, because they mark a table. */

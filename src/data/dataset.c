@@ -23,6 +23,7 @@ typedef struct array_list {
 
 static mlpd_status list_array(void *context, const char *object) {
   array_list *list = context;
+  TRY(h5_check_pandas(list->file, object));
   list->found++;
   if (list->found > LISTED_ARRAYS) return MLPD_OK;
   char shape[64] = "";
@@ -47,7 +48,6 @@ static mlpd_status list_array(void *context, const char *object) {
 static mlpd_status fail_absent(h5_file *file, const char *name, const char *path, const char *hint) {
   array_list list = {.file = file};
   TRY(h5_check_links(file, path));
-  TRY(h5_check_pandas(file));
   TRY(h5_visit_arrays(file, list_array, &list));
   if (list.found == 0) return FAIL(MLPD_ERROR_DATA, "%s: no data set %s; the file holds no arrays", name, path);
   char more[32] = "";

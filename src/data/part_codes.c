@@ -39,7 +39,7 @@ static mlpd_status match_categories(part *p, const columns *about, const column_
   const name_list *const wanted = &codes->about.categories[j],
                          *given = about->count > 0 ? &about->categories[j] : wanted;
   name_match found;
-  TRY(name_match_make(wanted, given, &found));
+  TRY(columns_match_categories(wanted, given, &found));
   p->order.codes[j] = (int32_t *)found.to; /* NAME_ABSENT is -1 */
   p->order.num_codes[j] = (uint32_t)given->count;
   found.to = NULL;

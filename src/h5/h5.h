@@ -137,8 +137,8 @@ mlpd_status h5_attribute_read_text(h5_file *file, const char *object, const char
 /* Calls visit for each data set of the file in the order of names: `mlpdist info` lists unknown files with it. */
 mlpd_status h5_visit_arrays(h5_file *file, mlpd_status (*visit)(void *context, const char *object), void *context);
 
-/* MLPD_ERROR_DATA, with the command that writes it as CSV, if the file holds a table of pandas. */
-mlpd_status h5_check_pandas(h5_file *file);
+/* MLPD_ERROR_DATA, with the command that writes it as CSV, if the array is a part of a table that pandas stored. */
+mlpd_status h5_check_pandas(h5_file *file, const char *object);
 
 /* Calls visit for each soft and external link, with a description of its target. */
 mlpd_status h5_visit_links(h5_file *file,

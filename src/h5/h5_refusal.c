@@ -59,9 +59,7 @@ static bool is_complex(hid_t type) {
   return is;
 }
 
-/* The group of an array, if pandas made it. */
-static mlpd_status refuse_pandas(void *context, const char *object) {
-  h5_file *const h = context;
+mlpd_status h5_check_pandas(h5_file *h, const char *object) {
   const char *const end = strrchr(object, '/');
   char group[512], file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   if (end == NULL || end == object || (size_t)(end - object) >= sizeof group) return MLPD_OK;
@@ -75,15 +73,13 @@ static mlpd_status refuse_pandas(void *context, const char *object) {
       h->path, group, file, group, base);
 }
 
-mlpd_status h5_check_pandas(h5_file *file) { return h5_visit_arrays(file, refuse_pandas, file); }
-
 mlpd_status h5_fail_compound(const h5_array *array, hid_t type) {
   if (is_complex(type))
     return FAIL(MLPD_ERROR_DATA,
                 "%s: %s holds complex numbers; store their real and imaginary parts as columns: "
                 "numpy.concatenate([a.real, a.imag], -1)",
                 array->file->path, array->object);
-  TRY(h5_check_pandas(array->file));
+  TRY(h5_check_pandas(array->file, array->object));
   char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   foreign_command_names(array->file->path, file, base);
   return FAIL(MLPD_ERROR_DATA,

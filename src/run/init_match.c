@@ -127,7 +127,7 @@ static uint32_t table_row(const mlpd_model *model, uint32_t j) {
 static mlpd_status match_categories(const matching *m, uint32_t j, uint32_t theirs, uint32_t base, uint32_t *to) {
   const column_codes *const mine = &m->made->codes, *const from = &m->from->codes;
   name_match found;
-  TRY(name_match_make(&from->about.categories[theirs], &mine->about.categories[j], &found));
+  TRY(columns_match_categories(&from->about.categories[theirs], &mine->about.categories[j], &found));
   for (uint64_t k = 0; k < mine->about.categories[j].count; k++) {
     const int32_t input = mine->inputs[mine->first[j] + k];
     if (input < 0 || found.to[k] == NAME_ABSENT) continue;
@@ -253,7 +253,7 @@ static mlpd_status match_columns_alone(const mlpd_model *from, const mlpd_model 
 static mlpd_status add_categories(const mlpd_model *from, uint32_t theirs, name_list *list) {
   const name_list *const known = &from->codes.about.categories[theirs];
   name_match found;
-  TRY(name_match_make(known, list, &found));
+  TRY(columns_match_categories(known, list, &found));
   mlpd_status status = MLPD_OK;
   for (uint64_t k = 0; k < known->count && list->count < CATEGORIES_MOST && status == MLPD_OK; k++)
     if (found.from[k] == NAME_ABSENT && column_codes_knows(&from->codes, theirs, (int64_t)k))
@@ -286,7 +286,7 @@ mlpd_status init_match_embedded(const mlpd_model *from, mlpd_model *made) {
 
 static mlpd_status count_known(const mlpd_model *from, uint32_t theirs, const name_list *list, uint64_t *rows) {
   name_match found;
-  TRY(name_match_make(&from->codes.about.categories[theirs], list, &found));
+  TRY(columns_match_categories(&from->codes.about.categories[theirs], list, &found));
   for (uint64_t k = 0; k < list->count; k++)
     rows[k] += found.to[k] != NAME_ABSENT && column_codes_knows(&from->codes, theirs, found.to[k]);
   name_match_free(&found);
