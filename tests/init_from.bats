@@ -64,6 +64,16 @@ END
   fails_with 2 "64-8-8 (parametric)-6-6 (parametric)-10, this one 64-8-6-10; leave out"
 }
 
+@test "an option that needs another one, which the model gives, has an effect" {
+  alone train --hidden 8 --input-scale 6 --epochs 1 --quiet --out scaled
+  succeeds
+  from scaled/model.h5 --input-scale-decay 1 --epochs 1 --quiet --out next
+  succeeds
+  ! grep "no effect" "$errors.all" || fail "the model has an input scale"
+  from model/model.h5 --input-scale 0 --input-scale-decay 1 --epochs 1 --quiet --out next
+  grep -q "note: --input-scale-decay has no effect without --input-scale" "$errors.all" || fail "no note"
+}
+
 # A model must not forget what the new table lacks: here cities, one-hot or embedded, and missing values.
 @test "categories and missing values that the new table lacks stay known" {
   awk 'BEGIN { print "town,size,b,city,y"; for (i = 0; i < 120; i++) print (i % 3 ? "t" i % 4 : "") "," (i % 10 ? i % 7 : "") "," i % 11 ",c" i * 5 % 13 "," i % 7 + i * 5 % 13 ".25" }' > old.csv

@@ -4,6 +4,8 @@
 
 #include "mlpdist.h"
 
+enum { OPTIONS_LEFT_TO_MODEL = 12 }; /* the most that a model decides */
+
 /* Was the row of the training options set by name, or does its member differ from the default? */
 bool option_given(const mlpd_option *row, const mlpd_train_options *options);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "options/option.h"
+#include "options/option_given.h"
 
 static size_t key_length(const char *condition) { return strcspn(condition, "!="); }
 
@@ -76,9 +77,16 @@ static const char *first_missing(const mlpd_option *table, const char *condition
   return first_missing(table, other->needs, values);
 }
 
+/* Does the model of --init-from decide the option that a condition is about? */
+static bool is_left_to_model(const mlpd_option *table, const char *condition, const void *values) {
+  const mlpd_option *const other = option_of(table, condition);
+  return table == mlpd_train_option_table && other != NULL && option_left_to_model(other, values);
+}
+
 const char *mlpd_option_lacks(const mlpd_option *table, const mlpd_option *row, const void *values, char *buffer,
                               size_t bytes) {
   if (row->needs == NULL || (values != NULL && option_condition_holds(table, row->needs, values))) return NULL;
+  if (values != NULL && is_left_to_model(table, row->needs, values)) return NULL;
   option_condition_words(values != NULL ? first_missing(table, row->needs, values) : row->needs, buffer, bytes);
   return buffer;
 }

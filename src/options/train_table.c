@@ -147,10 +147,8 @@ const mlpd_option mlpd_train_option_table[] = {
      .choices = mlpd_init_choices, DEFAULT("auto"), WEIGHTS},
     {"init-from", "network", "MODEL", PATH, AT(init_from),
      .help = "begin with the weights and the normalisation of a model file; --hidden, --activation, "
-             "--parametric-activation, --norm, "
-             "--input-scale, --ensemble, --members, --clip-inputs and the --embed options but --embed-above are then "
-             "the model's "
-             "unless they are given",
+             "--parametric-activation, --norm, --input-scale, --ensemble, --members, --clip-inputs and the --embed "
+             "options but --embed-above are then the model's unless they are given",
      .note = "drawn weights", LOCAL},
     {"loss", "network", "NAME", CHOICE, AT(loss),
      .help = "loss to minimise; auto: cross-entropy for classes, mse for values", .choices = mlpd_loss_choices,

@@ -5,7 +5,6 @@
 
 #include "base/memory.h"
 #include "model/model_hash.h"
-#include "options/option_given.h"
 
 enum { VALUE_BYTES = 16384 }; /* 1000 widths */
 
@@ -22,7 +21,7 @@ static mlpd_status take_options(mlpd_train_options *options, init_source *source
   TRY(memory_allocate(&value, VALUE_BYTES, 1, "options"));
   mlpd_status status = MLPD_OK;
   for (const mlpd_option *row = mlpd_train_option_table; row->name != NULL && status == MLPD_OK; row++)
-    if (next < INIT_FROM_TEXTS && strcmp(row->name, "normalize") != 0 && option_left_to_model(row, options))
+    if (strcmp(row->name, "normalize") != 0 && option_left_to_model(row, options))
       status = take_option(row, value, options, &source->texts[next++]);
   free(value);
   return status;
@@ -49,7 +48,7 @@ void init_source_free_model(init_source *source, mlpd_train_options *options) {
 
 void init_source_free(init_source *source) {
   mlpd_model_free(source->loaded);
-  for (int i = 0; i < INIT_FROM_TEXTS; i++) free(source->texts[i]);
+  for (int i = 0; i < OPTIONS_LEFT_TO_MODEL; i++) free(source->texts[i]);
   *source = (init_source){.loaded = NULL};
 }
 

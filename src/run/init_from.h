@@ -4,18 +4,17 @@
 #define MLPDIST_INIT_FROM_H
 
 #include "mlpdist.h"
+#include "options/option_given.h"
 
-enum { INIT_FROM_TEXTS = 11, INIT_FROM_DIGEST_BYTES = 34 };
+enum { INIT_FROM_DIGEST_BYTES = 34 };
 
 typedef struct init_source {
-  mlpd_model *loaded;           /* NULL: there is none, or it is the caller's */
-  char *texts[INIT_FROM_TEXTS]; /* values of options, which options point to */
+  mlpd_model *loaded;                 /* NULL: there is none, or it is the caller's */
+  char *texts[OPTIONS_LEFT_TO_MODEL]; /* values of options, which options point to */
 } init_source;
 
 /* Reads options->init_from, if it is given, and sets options->init_model. Options of the network that were not
- * given become the model's: --hidden, --activation, --parametric-activation, --norm, --input-scale, --ensemble,
- * --members, --clip-inputs,
- * --embed-width, --embed-numbers. Free with init_source_free, on failure too. Not collective. */
+ * given become the model's (option_left_to_model). Free with init_source_free, on failure too. Not collective. */
 mlpd_status init_source_open(mlpd_train_options *options, init_source *source);
 void init_source_free(init_source *source);
 

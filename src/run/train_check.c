@@ -62,7 +62,7 @@ static mlpd_status check_search(const mlpd_train_options *o) {
                                                                             : NULL;
   if (sets != NULL)
     return FAIL(MLPD_ERROR_USAGE,
-                "--%s sets learning rates, and --optimizer lbfgs has none: give --%s %s, or take --optimizer adamw",
+                "--%s sets learning rates, and --optimizer lbfgs has none: give --%s %s, or use --optimizer adamw",
                 sets, sets, strcmp(sets, "parametrization") == 0 ? "standard" : "0");
   if (o->decay == MLPD_DECAY_DECOUPLED && o->weight_decay > 0)
     return FAIL(MLPD_ERROR_USAGE,

@@ -112,7 +112,7 @@ def of_passes(options, e, first):
             _refuse(f"{name}={getattr(e, name)!r} has no meaning in partial_fit", "call fit, or leave it out")
     if first and e.normalize in ("robust", "quantile"):
         _refuse(f"normalize={e.normalize!r} is not possible in partial_fit, which does not know the quantiles of all rows",
-                "take normalize='standard', or a transformer of scikit-learn before it")
+                "use normalize='standard', or a transformer of scikit-learn before it")
     if first and e.embed_numbers == "piecewise":
         _refuse("embed_numbers='piecewise' is not possible in partial_fit, which does not know the quantiles of all rows",
                 "use embed_numbers='periodic', or call fit before it")
