@@ -912,8 +912,9 @@ MLPD_API mlpd_status mlpd_network_from_samples(const mlpd_train_options *options
                                                const mlpd_samples *samples, mlpd_network **network);
 
 /* mlpd_network_trace() with the loss of the options and its parameters. Layers that draw take the numbers of epoch
- * `epoch`, from 0, for the samples in this order; the samples are one lane. options->class_weight has no effect: see
- * weight. The caller frees the trace. */
+ * `epoch`, from 0, for the samples in this order, and dropout is what regularization_schedule makes of it in that epoch
+ * of options->epochs, if that is not 0; the samples are one lane. options->class_weight has no effect: see weight. The
+ * caller frees the trace. */
 MLPD_API mlpd_status mlpd_network_trace_options(mlpd_network *network, const mlpd_train_options *options,
                                                 uint64_t epoch, const mlpd_samples *samples, mlpd_trace *trace);
 
@@ -926,8 +927,9 @@ MLPD_API mlpd_status mlpd_descent_create(const mlpd_train_options *options, cons
                                          mlpd_descent **descent);
 MLPD_API void mlpd_descent_free(mlpd_descent *descent); /* NULL is allowed. */
 
-/* From now on the steps follow the schedule of the options. Each step counts as an epoch, of options->epochs in all;
- * plateau takes the loss of the step's trace as that of the epoch. MLPD_ERROR_USAGE if epochs is 0. */
+/* From now on the steps follow schedule and regularization_schedule of the options. Each step counts as an epoch, of
+ * options->epochs in all; plateau takes the loss of the step's trace as that of the epoch. MLPD_ERROR_USAGE if epochs
+ * is 0. */
 MLPD_API mlpd_status mlpd_descent_follow(mlpd_descent *descent);
 
 /* Learning rate of the next step. */

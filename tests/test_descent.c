@@ -183,6 +183,30 @@ static void test_draws(void **state) {
   mlpd_network_free(network);
 }
 
+/* At 5/6 of the run the factor is (1 + cos(2/3 pi)) / 2 = 1/4, and dropout 1/8: a value that stays is times 8/7. */
+static void test_weaker_dropout(void **state) {
+  (void)state;
+  mlpd_train_options options = options_make();
+  options.dropout = "0.5";
+  options.regularization_schedule = MLPD_REGULARIZATION_FLAT_COSINE;
+  mlpd_network *const network = network_make(&options);
+  const uint64_t epochs[] = {0, 6, 6}, at[] = {5, 3, 5};
+  const double kept[] = {2, 2, 8.0 / 7};
+  for (int i = 0; i < 3; i++) {
+    options.epochs = epochs[i];
+    mlpd_trace trace = trace_make(network, &options, at[i]);
+    int some = 0;
+    for (int j = 0; j < ROWS * 4; j++) {
+      const double factor = (double)trace.z[1][j];
+      some += factor > 0;
+      if (factor != 0 && fabs(factor - kept[i]) > 1e-6) fail_msg("%g, not %g", factor, kept[i]);
+    }
+    assert_true(some > 0);
+    mlpd_trace_free(&trace);
+  }
+  mlpd_network_free(network);
+}
+
 /* ---- Optimizers ---------------------------------------------------------------------------------------- */
 
 /* The output weights (4, 2) in double, with two arrays of state. */
@@ -389,12 +413,12 @@ static void test_average(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_network),        cmocka_unit_test(test_network_of_samples),
-      cmocka_unit_test(test_gradients),      cmocka_unit_test(test_loss),
-      cmocka_unit_test(test_draws),          cmocka_unit_test(test_optimizers),
-      cmocka_unit_test(test_statistics),     cmocka_unit_test(test_schedule),
-      cmocka_unit_test(test_epochs_unknown), cmocka_unit_test(test_plateau),
-      cmocka_unit_test(test_average),
+      cmocka_unit_test(test_network),    cmocka_unit_test(test_network_of_samples),
+      cmocka_unit_test(test_gradients),  cmocka_unit_test(test_loss),
+      cmocka_unit_test(test_draws),      cmocka_unit_test(test_weaker_dropout),
+      cmocka_unit_test(test_optimizers), cmocka_unit_test(test_statistics),
+      cmocka_unit_test(test_schedule),   cmocka_unit_test(test_epochs_unknown),
+      cmocka_unit_test(test_plateau),    cmocka_unit_test(test_average),
   };
   return cmocka_run_group_tests_name("descent", tests, NULL, NULL);
 }

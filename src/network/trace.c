@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "network/ensemble.h"
 #include "network/layer_kind.h"
+#include "network/schedule.h"
 
 typedef struct trace_memory {
   workspace space;
@@ -167,7 +168,9 @@ mlpd_status mlpd_network_trace_options(mlpd_network *network, const mlpd_train_o
   if (settled.loss == MLPD_LOSS_AUTO) settled.loss = MLPD_MSE;
   TRY(mlpd_train_options_check(options));
   TRY(loss_of_options(&settled, &spec));
-  const pass_context context = {.training = true, .seed = options->seed, .epoch = (uint32_t)epoch};
+  const double factor = options->epochs > 0 ? schedule_regularization(options, 1, epoch) : 1;
+  const pass_context context = {
+      .training = true, .seed = options->seed, .epoch = (uint32_t)epoch, .weaker = 1 - factor};
   return make_trace(network, &(trace_pass){&spec, context, samples}, trace);
 }
 
