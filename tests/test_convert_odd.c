@@ -105,7 +105,7 @@ static void test_zeros_in_front(void **state) {
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_said(
       "numbers lose the zeros in front of them: '00501' in zip, '01001' in fips; if they are codes, not amounts, "
-      "--categorical 'zip,fips' takes them");
+      "--categorical 'zip,fips' treats them");
   assert_said("labels lose the zeros in front of them: '0011' becomes 11");
   assert_names("/class_names", "11,100");
   o = telling_options();
@@ -165,6 +165,9 @@ static void test_drawn_lines(void **state) {
   assert_names("/columns/name", "Row,px");
   assert_array("/train/x", 2, 2, ELEMENT_F32, VALUES(0, 1.5, 1, 2.5));
   assert_refused("  u  v\n0  1  2\n1 3 4\n\n[3 rows x 2 columns]\n", "counts 3 rows, but 2 are above it");
+  write_text("a.csv", "u v k\n1 2 0\n--- --- ---\n3 4 1\n"); /* which could be a row */
+  ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+  assert_said("1 line of dashes or the like is no row, the first in line 3");
   write_text("a.csv", "u,v,k\n1,--,0\n3,-,1\n"); /* missing values */
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_int_equal(r.train_rows, 2);
@@ -174,7 +177,7 @@ static void test_advice(void **state) {
   (void)state;
   assert_refused("u,v,k\n1,2,0\n3,4,1u,v,k\n5,6,0\n", "a.csv:3: 5 cells, but 3 in the header (are these two rows in");
   assert_refused("u,v,k\n1,2,0\n3,4\n5,6,0\n", "a.csv:3: 2 cells, but 3 in the header (the delimiters of empty");
-  assert_refused("t,v,k\na,2,0\nb, c,4,1\nd,6,0\n", "(a cell that holds ',' must be in double quotes)");
+  assert_refused("t,v,k\na,2,0\nb, c,4,1\nd,6,0\n", "(a cell that holds commas must be in double quotes)");
   assert_refused("1::2::0\n3::4::1\n5::6::0\n",
                  ":: seems to separate its columns, but a delimiter is one character; sed 's/::/\\t/g' ");
   assert_refused("u,k\n<0.5,1\n0.7,0\n0.9,1\n", "'<0.5' is not a number in this notation; --strip '<' reads it");
@@ -182,7 +185,7 @@ static void test_advice(void **state) {
   assert_refused("u,k\nx,1\n0.7,0\n0.9,1\n", "or --categorical 'u' to make the column categories");
   assert_refused("u,k,note\n1,0,\n2,1,\n",
                  "each of its 2 rows has a missing target, so no row is left; the last of them, "
-                 "column 'note', is taken as the target: choose another with --label");
+                 "column 'note', is used as the target: choose another with --label");
 }
 
 int main(void) {

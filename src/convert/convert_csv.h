@@ -36,6 +36,7 @@ typedef struct csv_lines {
   size_t header_bytes;
   /* Comments skipped so far. */
   uint64_t repeated;                /* lines like the header */
+  uint64_t drawn, first_drawn;      /* lines of --- that have as many cells as the table; the first */
   uint64_t comments, first_comment; /* their number; the line of the first */
   char comment[CSV_SHOWN_BYTES + 1];
   char footer[CSV_SHOWN_BYTES + 4]; /* the line that counts the rows, once it was read; "": none */

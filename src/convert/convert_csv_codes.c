@@ -39,7 +39,7 @@ void csv_codes_report(const csv_source *c) {
   if (used > 0)
     convert_say(c->options,
                 "note: %s: numbers lose the zeros in front of them: %s; if they are codes, not amounts, --categorical "
-                "'%s' takes them as categories",
+                "'%s' treats them as categories",
                 c->base.name, list, names);
   if (c->codes != NULL && c->label != CSV_NO_LABEL && c->codes[c->label] != NULL)
     convert_say(c->options, "note: %s: labels lose the zeros in front of them: '%s' becomes %lld", c->base.name,

@@ -70,7 +70,10 @@ mlpd_status csv_cell_error(const csv_source *c, uint32_t column, const csv_cell 
 /* Names of columns and room for a row, as the plan has them; again after it has changed. */
 mlpd_status csv_make_room(csv_source *c);
 
-/* Reports the layout, columns and rows of c. */
+/* "commas", "blanks", "'|'", in text where it has no name. */
+const char *csv_delimiter_name(char delimiter, char text[32]);
+
+/* Report the layout, columns and rows of c. */
 void csv_report_layout(const csv_source *c);
 void csv_report_rows(const csv_source *c);
 

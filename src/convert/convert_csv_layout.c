@@ -244,7 +244,7 @@ static uint64_t find_fitting(const csv_sample *s, const csv_syntax *syntax, uint
 
 /* Finds a delimiter of two signs, as of 1::2::0, in all lines of a table that seems to have one column. */
 static void find_long_delimiter(const csv_sample *s, char found[3]) {
-  static const char *const pairs[] = {"::", "~~", "@@", "##", "$$"};
+  static const char *const pairs[] = {"::", "~~", "@@", "##"};
   for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
     int lines = 0;
     while (lines < s->count && strstr(s->lines[lines].text, pairs[i]) != NULL) lines++;

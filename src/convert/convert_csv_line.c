@@ -23,7 +23,7 @@ mlpd_status csv_lines_rewind(csv_lines *lines) {
   lines->started = lines->at_end = false;
   lines->line = 0;
   lines->next = 1;
-  lines->comments = lines->repeated = 0;
+  lines->comments = lines->repeated = lines->drawn = 0;
   lines->footer[0] = '\0';
   csv_decoder_free(lines->decoder);
   lines->decoder = NULL;
@@ -227,10 +227,15 @@ static bool is_drawn(const char *p, const char *q) {
   return true;
 }
 
+static void note_drawn(csv_lines *lines, const char *p, const char *q) {
+  if (lines->columns == 0 || csv_count_cells(p, q, lines->delimiter) != lines->columns) return;
+  if (lines->drawn++ == 0) lines->first_drawn = lines->line;
+}
+
 /* Clients of databases frame tables: +-----+-----+ */
-static bool is_ruler(const char *p, const char *q) {
+static bool is_ruler(csv_lines *lines, const char *p, const char *q) {
   const char *const begin = p;
-  if (is_drawn(p, q)) return true;
+  if (is_drawn(p, q)) return note_drawn(lines, p, q), true;
   if (*p != '+' || q - p < 3 || q[-1] != '+') return false;
   while (p < q && (*p == '+' || *p == '-' || *p == '=')) p++;
   return p == q && (begin[1] == '-' || begin[1] == '=');
@@ -252,7 +257,7 @@ mlpd_status csv_next_line(csv_lines *lines, const char **begin, const char **end
       note_comment(lines, text, q);
       continue;
     }
-    if (is_seam(lines, p, q) || is_ruler(p, q)) continue;
+    if (is_seam(lines, p, q) || is_ruler(lines, p, q)) continue;
     *begin = p;
     *end = q;
     return MLPD_OK;

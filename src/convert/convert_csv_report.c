@@ -7,7 +7,7 @@
 #include "convert/convert_date.h"
 #include "convert/convert_report.h"
 
-static const char *delimiter_name(char delimiter, char text[32]) {
+const char *csv_delimiter_name(char delimiter, char text[32]) {
   if (delimiter == CSV_BLANKS) return "blanks";
   if (delimiter == '\t') return "tabs";
   if (delimiter == ',') return "commas";
@@ -27,7 +27,7 @@ static void report_header(const csv_source *c) {
       report_list_add(names, &used, i == 0 ? "" : ", ", l->names[i]);
   }
   convert_say(c->options, "%s: %u column%s between %s, %s", c->base.name, l->columns, l->columns == 1 ? "" : "s",
-              delimiter_name(l->delimiter, text), names);
+              csv_delimiter_name(l->delimiter, text), names);
 }
 
 static void report_repeated(const csv_source *c) {
@@ -299,6 +299,13 @@ void csv_report_rows(const csv_source *c) {
   if (c->lines.repeated > 0)
     convert_say(c->options, "%s: %llu line%s like the header passed over (tables put together?)", c->base.name,
                 (unsigned long long)c->lines.repeated, c->lines.repeated == 1 ? "" : "s");
+  if (c->lines.drawn > 0)
+    convert_say(
+        c->options,
+        "note: %s: %llu line%s of dashes or the like %s no row, the first in line %llu; if they are rows of missing "
+        "values, leave these cells empty",
+        c->base.name, (unsigned long long)c->lines.drawn, c->lines.drawn == 1 ? "" : "s",
+        c->lines.drawn == 1 ? "is" : "are", (unsigned long long)c->lines.first_drawn);
   if (c->rows_missing > 0)
     convert_say(c->options, "%s: %llu of %llu rows left out, %s missing", c->base.name,
                 (unsigned long long)c->rows_missing, (unsigned long long)c->rows_seen,

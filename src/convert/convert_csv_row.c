@@ -14,7 +14,7 @@ enum { ADVICE_BYTES = 2 * FOREIGN_NAME_BYTES + 220 };
 
 /* What may be wrong with a line of too many cells. */
 static void show_too_many(const csv_source *c, uint64_t cells, char advice[ADVICE_BYTES]) {
-  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES], name[32];
   foreign_command_names(input_path(c->lines.in), file, base);
   if (cells + 1 == 2 * (uint64_t)c->layout.columns)
     (void)snprintf(advice, ADVICE_BYTES, " (are these two rows in one line?)");
@@ -24,7 +24,8 @@ static void show_too_many(const csv_source *c, uint64_t cells, char advice[ADVIC
                    "\"import pandas; pandas.read_fwf('%s').to_csv('%s-cells.csv', index=False)\")",
                    file, base);
   else
-    (void)snprintf(advice, ADVICE_BYTES, " (a cell that holds '%c' must be in double quotes)", c->layout.delimiter);
+    (void)snprintf(advice, ADVICE_BYTES, " (a cell that holds %s must be in double quotes)",
+                   csv_delimiter_name(c->layout.delimiter, name));
 }
 
 static mlpd_status count_error(const csv_source *c, const char *begin, const char *end) {

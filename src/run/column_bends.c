@@ -77,9 +77,14 @@ static uint64_t knots_of_all(const bending *b) {
   return numbers * (b->count + CURVE_KNOTS_MOST - CURVE_QUANTILES_MOST);
 }
 
+uint64_t column_bends_kept(const preparation *p, double rows) {
+  const bending b = new_bending(p, rows, NULL);
+  return column_curves_size(p->features, knots_of_all(&b));
+}
+
 uint64_t column_bends_size(const preparation *p, double rows) {
   bending b = new_bending(p, rows, NULL);
-  return memory_layout_size(lay_out, &b) + column_curves_size(p->features, knots_of_all(&b)) +
+  return memory_layout_size(lay_out, &b) + column_bends_kept(p, rows) +
          column_quantiles_size(most_columns(p) * b.count);
 }
 

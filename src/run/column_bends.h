@@ -10,5 +10,6 @@ mlpd_status column_bends_find(mlpd_comm *comm, const preparation *p, double rows
 
 /* Bytes that this takes, with those of the curves, which stay. */
 uint64_t column_bends_size(const preparation *p, double rows);
+uint64_t column_bends_kept(const preparation *p, double rows); /* of these, the curves */
 
 #endif

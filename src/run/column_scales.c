@@ -210,6 +210,10 @@ static mlpd_status find_quartiles(mlpd_comm *comm, const preparation *p, column_
   return status;
 }
 
+uint64_t column_scales_kept(const preparation *p, uint64_t rows) {
+  return p->options.normalize == MLPD_NORMALIZE_QUANTILE ? column_bends_kept(p, (double)rows) : 0;
+}
+
 uint64_t column_scales_size(const preparation *p, uint64_t rows) {
   const size_t quartiles = 3 * (size_t)p->features;
   if (p->options.normalize == MLPD_NORMALIZE_QUANTILE) return column_bends_size(p, (double)rows);

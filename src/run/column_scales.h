@@ -19,5 +19,6 @@ mlpd_status column_scales_find(mlpd_comm *comm, const mlpd_train_events *events,
 /* Bytes that quantiles and curves of a training part of so many rows take, on each rank; statistics are counted with
  * the rows. */
 uint64_t column_scales_size(const preparation *p, uint64_t rows);
+uint64_t column_scales_kept(const preparation *p, uint64_t rows); /* of these, what stays: the curves */
 
 #endif

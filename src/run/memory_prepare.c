@@ -49,10 +49,10 @@ static uint64_t kept_bytes(const part *of) {
   return bytes + (of->weight != NULL ? h5_array_kept(of->weight) : 0);
 }
 
-/* The medians are found, and gone, before the scales, and those before the bins. */
+/* The medians are found, and gone, before the scales, and those but for the curves before the bins. */
 static uint64_t columns_bytes(const preparation *p, uint64_t rows) {
-  const uint64_t medians = column_inputs_size(p), scales = column_scales_size(p, rows), bins = column_bins_size(p);
-  const uint64_t most = medians > scales ? medians : scales;
+  const uint64_t medians = column_inputs_size(p), scales = column_scales_size(p, rows);
+  const uint64_t bins = column_bins_size(p) + column_scales_kept(p, rows), most = medians > scales ? medians : scales;
   return most > bins ? most : bins;
 }
 
