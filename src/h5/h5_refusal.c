@@ -59,18 +59,18 @@ static bool is_complex(hid_t type) {
   return is;
 }
 
-mlpd_status h5_check_pandas(h5_file *h, const char *object) {
+mlpd_status h5_check_pandas(h5_file *file, const char *object) {
   const char *const end = strrchr(object, '/');
-  char group[512], file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  char group[512], shown[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   if (end == NULL || end == object || (size_t)(end - object) >= sizeof group) return MLPD_OK;
   (void)snprintf(group, sizeof group, "%.*s", (int)(end - object), object);
-  if (!h5_attribute_exists(h, group, "pandas_type")) return MLPD_OK;
-  foreign_command_names(h->path, file, base);
+  if (!h5_attribute_exists(file, group, "pandas_type")) return MLPD_OK;
+  foreign_command_names(file->path, shown, base);
   return FAIL(
       MLPD_ERROR_DATA,
       "%s: %s is a table that pandas stored (to_hdf), in a form of its own; write it as CSV for --data: python3 "
       "-c \"import pandas; pandas.read_hdf('%s', '%s').to_csv('%s.csv', index=False)\"",
-      h->path, group, file, group, base);
+      file->path, group, shown, group, base);
 }
 
 mlpd_status h5_fail_compound(const h5_array *array, hid_t type) {
