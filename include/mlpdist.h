@@ -817,6 +817,7 @@ typedef struct mlpd_train_result {
                                                          (columns of y, or classes) become */
   uint32_t ensemble;                                  /* members; 1: a single network */
   uint32_t members;                                   /* those that share nothing; 1: a single network */
+  mlpd_embed_numbers embed_numbers;                   /* what numbers become, if the data has any */
   int ranks, threads;
   const char *backend;                /* static storage */
   char step[256];                     /* how threads and ranks share a step, in words */

@@ -132,6 +132,13 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   fails_with 2 "the checkpoint was made with 'embed-bins = 6', this run has 'embed-bins = 7'"
 }
 
+@test "train says what numbers become" {
+  alone train "${quick[@]}" --hidden 5 --epochs 1 --embed-numbers periodic --out run-1
+  says "network  64-5-10, relu, numbers as cosines"
+  alone train "${quick[@]}" --hidden 5 --epochs 1 --embed-numbers piecewise --embed-bins 3 --ensemble 2 --out run-1
+  says "network  64-5-10, relu, numbers in bins, ensemble of 2"
+}
+
 @test "neural-tangent parametrisation: one digest on every split and through a resume" {
   # shellcheck disable=SC2086
   same_everywhere $small --parametrization ntk --optimizer adamw --lr 0.04 --weight-decay 0.1 --input-scale 6

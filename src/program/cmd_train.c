@@ -71,6 +71,8 @@ static void print_network(const mlpd_train_result *plan) {
     if (*c != ' ') (void)putchar(*c == ',' ? '-' : *c);
   }
   (void)printf("-%u, %s", plan->outputs, plan->activation);
+  if (plan->embed_numbers == MLPD_EMBED_NUMBERS_PERIODIC) (void)printf(", numbers as cosines");
+  if (plan->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE) (void)printf(", numbers in bins");
   if (plan->ensemble > 1) (void)printf(", ensemble of %u", plan->ensemble);
   if (plan->members > 1) (void)printf(", %u members", plan->members);
   (void)putchar('\n');

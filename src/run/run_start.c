@@ -29,6 +29,13 @@ static mlpd_status compare_ranks(trainer *t, const mlpd_train_options *options) 
   return MLPD_OK;
 }
 
+/* Does the network embed numbers, or categories? */
+static bool embeds(const mlpd_network *network, bool numbers) {
+  for (uint32_t l = 0; l < network->num_layers; l++)
+    if (network->layers[l].kind->expands && network->layers[l].kind->of_numbers == numbers) return true;
+  return false;
+}
+
 static void fill_plan(trainer *t) {
   const preparation *const p = &t->prep;
   mlpd_train_result *const r = t->result;
@@ -36,6 +43,7 @@ static void fill_plan(trainer *t) {
   r->hidden = p->options.hidden;
   r->ensemble = p->options.ensemble;
   r->members = p->options.members;
+  r->embed_numbers = embeds(p->model->network, true) ? p->options.embed_numbers : MLPD_EMBED_NUMBERS_NONE;
   r->activation = p->options.activation;
   r->epochs = p->options.epochs;
   r->train_rows = p->plan.rows;
@@ -61,13 +69,6 @@ static mlpd_status warn_of_placement(const trainer *t) {
     run_notice(t, text);
   }
   return MLPD_OK;
-}
-
-/* Does the network embed numbers, or categories? */
-static bool embeds(const mlpd_network *network, bool numbers) {
-  for (uint32_t l = 0; l < network->num_layers; l++)
-    if (network->layers[l].kind->expands && network->layers[l].kind->of_numbers == numbers) return true;
-  return false;
 }
 
 /* Notes options of embeddings that are not the defaults, but that no column has a use for. */
