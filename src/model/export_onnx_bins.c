@@ -12,9 +12,7 @@ static const uint64_t MOST_WEIGHTS = UINT64_C(1) << 28;
 typedef struct onnx_bins {
   uint32_t bins, parts, outputs;
   int64_t *of_part;      /* (parts) its input */
-  int64_t *of_output;    /* (outputs) the input that it begins with */
   double *low, *inverse; /* (parts) lower edge, and 1 / width; 0 of an empty bin */
-  double *passes;        /* (outputs) 1: the output is its input, else 0 */
   float *weight;         /* (parts, outputs) */
 } onnx_bins;
 
@@ -34,13 +32,11 @@ static mlpd_status allocate_bins(const mlpd_network *network, uint32_t l, onnx_b
                 "fewer --embed-bins",
                 l + 1, numbers, bins);
   of->parts = (uint32_t)parts;
-  mlpd_status status = memory_allocate(&of->of_part, parts + outputs, sizeof *of->of_part, "weights");
-  if (status == MLPD_OK) status = memory_allocate(&of->low, 2 * parts + outputs, sizeof *of->low, "weights");
+  mlpd_status status = memory_allocate(&of->of_part, parts, sizeof *of->of_part, "weights");
+  if (status == MLPD_OK) status = memory_allocate(&of->low, 2 * parts, sizeof *of->low, "weights");
   if (status == MLPD_OK) status = memory_allocate(&of->weight, parts * outputs, sizeof *of->weight, "weights");
   if (status != MLPD_OK) return free_bins(of), status;
-  of->of_output = of->of_part + parts;
   of->inverse = of->low + parts;
-  of->passes = of->inverse + parts;
   return MLPD_OK;
 }
 
@@ -64,17 +60,9 @@ static void fill_number(const mlpd_network *network, uint32_t l, uint32_t number
 static void fill_bins(const mlpd_network *network, uint32_t l, const onnx_bins *of) {
   const layer *const shape = &network->layers[l];
   for (uint32_t i = 0, number = 0, output = 0; i < shape->inputs; i++) {
-    const uint32_t width = shape->sizes[i] > 0 ? shape->width : 1;
     if (shape->sizes[i] > 0) fill_number(network, l, number++, i, output, of);
-    for (uint32_t j = 0; j < width; j++) of->of_output[output + j] = i;
-    output += width;
-    of->passes[output - 1] = 1;
+    output += shape->sizes[i] > 0 ? shape->width : 1;
   }
-}
-
-static void gather(onnx_graph *g, const char *name, uint32_t count, const int64_t *inputs) {
-  onnx_apply(g, "Gather", onnx_array(g, name, ONNX_INT64, 1, count, 0, inputs).text);
-  onnx_set_integer(g, "axis", 1);
 }
 
 /* 1 - relu(value) */
@@ -87,7 +75,7 @@ static void add_rest(onnx_graph *g, const onnx_name *minus, const onnx_name *one
 /* c = 1 - relu(1 - relu((x - low) / width)), within 0 and 1 and exact however far x is from the bin. */
 static void add_parts(onnx_graph *g, const onnx_bins *of) {
   const onnx_name minus = onnx_scalar(g, "minus", -1), one = onnx_scalar(g, "one", 1);
-  gather(g, "numbers", of->parts, of->of_part);
+  export_onnx_gather(g, "numbers", of->parts, of->of_part);
   onnx_apply(g, "Sub", onnx_vector(g, "low", of->parts, of->low).text);
   onnx_apply(g, "Mul", onnx_vector(g, "inverse", of->parts, of->inverse).text);
   add_rest(g, &minus, &one);
@@ -97,11 +85,10 @@ static void add_parts(onnx_graph *g, const onnx_bins *of) {
 mlpd_status export_onnx_bins(onnx_graph *g, const mlpd_network *network, uint32_t l) {
   const onnx_name inputs = g->value;
   onnx_bins of;
+  TRY(export_onnx_passed(g, &network->layers[l]));
+  const onnx_name passed = g->value;
   TRY(allocate_bins(network, l, &of));
   fill_bins(network, l, &of);
-  gather(g, "inputs", of.outputs, of.of_output);
-  onnx_apply(g, "Mul", onnx_vector(g, "passes", of.outputs, of.passes).text);
-  const onnx_name passed = g->value;
   g->value = inputs;
   add_parts(g, &of);
   onnx_apply(g, "MatMul", onnx_array(g, "weight", ONNX_FLOAT, 2, of.parts, of.outputs, of.weight).text);

@@ -6,6 +6,30 @@
 #include "model/export_onnx_rows.h"
 #include "network/layer_kind.h"
 
+void export_onnx_gather(onnx_graph *g, const char *name, uint32_t count, const int64_t *columns) {
+  onnx_apply(g, "Gather", onnx_array(g, name, ONNX_INT64, 1, count, 0, columns).text);
+  onnx_set_integer(g, "axis", 1);
+}
+
+mlpd_status export_onnx_passed(onnx_graph *g, const layer *of) {
+  int64_t *inputs = NULL; /* (outputs) the input that an output begins with */
+  double *passes = NULL;  /* (outputs) 1: the output is its input, else 0 */
+  TRY(memory_allocate(&inputs, of->outputs, sizeof *inputs, "weights"));
+  const mlpd_status status = memory_allocate(&passes, of->outputs, sizeof *passes, "weights");
+  for (uint32_t i = 0, output = 0; status == MLPD_OK && i < of->inputs; i++) {
+    const uint32_t end = output + (of->sizes[i] > 0 ? of->width : 1);
+    passes[end - 1] = 1;
+    for (; output < end; output++) inputs[output] = i;
+  }
+  if (status == MLPD_OK) {
+    export_onnx_gather(g, "inputs", of->outputs, inputs);
+    onnx_apply(g, "Mul", onnx_vector(g, "passes", of->outputs, passes).text);
+  }
+  free(passes);
+  free(inputs);
+  return status;
+}
+
 /* The values of row `number` of tensor i. */
 static const float *row_of(const mlpd_network *network, uint32_t l, uint32_t i, uint32_t number) {
   return layer_values(network, l, i) + (size_t)number * layer_tensor(network, l, i)->stride;
@@ -14,11 +38,10 @@ static const float *row_of(const mlpd_network *network, uint32_t l, uint32_t i, 
 /* What becomes of numbers, array by array: n * 16 cosines of them, and the sums of these. */
 typedef struct onnx_numbers {
   uint32_t cosines, outputs;
-  int64_t *of_cosine; /* (cosines) its input */
-  int64_t *of_output; /* (outputs) the input that it begins with */
-  double *turns, *phase;
-  double *shift, *passes; /* (outputs) bias; 1: the output is its input, else 0 */
-  float *weight;          /* (cosines, outputs) */
+  int64_t *of_cosine;    /* (cosines) its input */
+  double *turns, *phase; /* (cosines) */
+  double *shift;         /* (outputs) bias */
+  float *weight;         /* (cosines, outputs) */
 } onnx_numbers;
 
 static void free_numbers(onnx_numbers *of) {
@@ -30,16 +53,13 @@ static void free_numbers(onnx_numbers *of) {
 static mlpd_status allocate_numbers(const mlpd_network *network, uint32_t l, onnx_numbers *of) {
   *of = (onnx_numbers){.cosines = layer_total_size(&network->layers[l]) * PERIODIC_COSINES,
                        .outputs = network->layers[l].outputs};
-  const size_t all = (size_t)of->cosines + of->outputs;
-  mlpd_status status = memory_allocate(&of->of_cosine, all, sizeof *of->of_cosine, "weights");
-  if (status == MLPD_OK) status = memory_allocate(&of->turns, 2 * all, sizeof *of->turns, "weights");
-  if (status == MLPD_OK)
-    status = memory_allocate(&of->weight, (size_t)of->cosines * of->outputs, sizeof *of->weight, "weights");
+  const size_t cosines = of->cosines;
+  mlpd_status status = memory_allocate(&of->of_cosine, cosines, sizeof *of->of_cosine, "weights");
+  if (status == MLPD_OK) status = memory_allocate(&of->turns, 2 * cosines + of->outputs, sizeof *of->turns, "weights");
+  if (status == MLPD_OK) status = memory_allocate(&of->weight, cosines * of->outputs, sizeof *of->weight, "weights");
   if (status != MLPD_OK) return free_numbers(of), status;
-  of->of_output = of->of_cosine + of->cosines;
   of->phase = of->turns + of->cosines;
   of->shift = of->phase + of->cosines;
-  of->passes = of->shift + of->outputs;
   return MLPD_OK;
 }
 
@@ -60,30 +80,21 @@ static void fill_number(const mlpd_network *network, uint32_t l, uint32_t number
 static void fill_numbers(const mlpd_network *network, uint32_t l, const onnx_numbers *of) {
   const layer *const shape = &network->layers[l];
   for (uint32_t i = 0, number = 0, output = 0; i < shape->inputs; i++) {
-    const uint32_t width = shape->sizes[i] > 0 ? shape->width : 1;
     if (shape->sizes[i] > 0) fill_number(network, l, number++, i, output, of);
-    for (uint32_t j = 0; j < width; j++) of->of_output[output + j] = i;
-    output += width;
-    of->passes[output - 1] = 1;
+    output += shape->sizes[i] > 0 ? shape->width : 1;
   }
-}
-
-static void gather(onnx_graph *g, const char *name, uint32_t count, const int64_t *inputs) {
-  onnx_apply(g, "Gather", onnx_array(g, name, ONNX_INT64, 1, count, 0, inputs).text);
-  onnx_set_integer(g, "axis", 1);
 }
 
 mlpd_status export_onnx_numbers(onnx_graph *g, const mlpd_network *network, uint32_t l) {
   const onnx_name inputs = g->value;
   onnx_numbers of;
+  TRY(export_onnx_passed(g, &network->layers[l]));
   TRY(allocate_numbers(network, l, &of));
   fill_numbers(network, l, &of);
-  gather(g, "inputs", of.outputs, of.of_output);
-  onnx_apply(g, "Mul", onnx_vector(g, "passes", of.outputs, of.passes).text);
   onnx_apply(g, "Add", onnx_vector(g, "bias", of.outputs, of.shift).text);
   const onnx_name passed = g->value;
   g->value = inputs;
-  gather(g, "numbers", of.cosines, of.of_cosine);
+  export_onnx_gather(g, "numbers", of.cosines, of.of_cosine);
   onnx_apply(g, "Mul", onnx_vector(g, "frequency", of.cosines, of.turns).text);
   onnx_apply(g, "Add", onnx_vector(g, "phase", of.cosines, of.phase).text);
   onnx_apply(g, "Cos", NULL);

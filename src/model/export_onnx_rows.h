@@ -13,6 +13,12 @@ onnx_type export_onnx_type(const affine *a);
 /* From x (n, columns), codes in the place of categories, to inputs of the network. */
 mlpd_status export_onnx_input(onnx_graph *g, const mlpd_model *model, const char *x);
 
+/* These columns of the value, in this order. */
+void export_onnx_gather(onnx_graph *g, const char *name, uint32_t count, const int64_t *columns);
+
+/* What passes through a layer of several values of each number: its input x becomes 0, ..., 0, x; others stay. */
+mlpd_status export_onnx_passed(onnx_graph *g, const layer *of);
+
 /* Layer l, of kind periodic: of each cosine its number, of each output its input; cosines times weights, and what
  * passes through. */
 mlpd_status export_onnx_numbers(onnx_graph *g, const mlpd_network *network, uint32_t l);
