@@ -47,15 +47,6 @@ static void print_gradients(const explain_page *page, uint32_t l) {
   explain_print(page, formula, explain_gradient(page, l, "bias"));
 }
 
-static void print_update(const explain_page *page, uint32_t l) {
-  char name[EXPLAIN_NAME];
-  const uint32_t number = explain_layer_number(page, l);
-  (void)snprintf(name, sizeof name, "W%u", number);
-  explain_update_tensor(page,
-                        &(explain_updated){.name = name, .layer = l, .tensor = "weight", .decays = true, .rate = 1});
-  if (!has_bias(page, l) || page->lesson->settings.update == EXPLAIN_UPDATE_WEIGHTS) return;
-  (void)snprintf(name, sizeof name, "B%u", number);
-  explain_update_tensor(page, &(explain_updated){.name = name, .layer = l, .tensor = "bias", .rate = 1});
-}
+static void print_update(const explain_page *page, uint32_t l) { explain_update_weights(page, l, has_bias(page, l)); }
 
 const explain_kind explain_dense = {"dense", print_start, print_forward, pull, print_gradients, print_update};

@@ -232,6 +232,17 @@ void explain_update_tensor(const explain_page *page, const explain_updated *t) {
   explain_average_tensor(page, t);
 }
 
+void explain_update_weights(const explain_page *page, uint32_t l, bool has_bias) {
+  char name[EXPLAIN_NAME];
+  const uint32_t number = explain_layer_number(page, l);
+  (void)snprintf(name, sizeof name, "W%u", number);
+  explain_update_tensor(page,
+                        &(explain_updated){.name = name, .layer = l, .tensor = "weight", .decays = true, .rate = 1});
+  if (!has_bias || page->lesson->settings.update == EXPLAIN_UPDATE_WEIGHTS) return;
+  (void)snprintf(name, sizeof name, "B%u", number);
+  explain_update_tensor(page, &(explain_updated){.name = name, .layer = l, .tensor = "bias", .rate = 1});
+}
+
 /* ---- The head of the page ---------------------------------------------------------------------------- */
 
 static void print_parameters(const explain_page *page) {

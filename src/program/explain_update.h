@@ -15,6 +15,9 @@ typedef struct explain_updated {
 
 void explain_update_tensor(const explain_page *page, const explain_updated *t);
 
+/* Weights, and biases unless they stay as they are, of a dense layer or of the heads. */
+void explain_update_weights(const explain_page *page, uint32_t l, bool has_bias);
+
 /* Parameters of the optimizer, for the head of the page; nothing for plain gradient descent. */
 void explain_update_start(const explain_page *page);
 
