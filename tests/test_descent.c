@@ -330,7 +330,7 @@ static void check_rates(const mlpd_train_options *options, const double *rates, 
   assert_int_equal(mlpd_descent_follow(descent), MLPD_OK);
   for (int s = 0; s < count; s++) {
     const double lr = mlpd_descent_lr(descent), old = (double)value_of(network);
-    if (!(fabs(lr - rates[s]) < 1e-12)) fail_msg("step %d: %.17g", s, lr);
+    if (!(fabs(lr - rates[s]) < 1e-12 * rates[s] + 1e-16)) fail_msg("step %d: %.17g", s, lr);
     mlpd_descent_step(descent, network, &trace);
     assert_true(fabs((double)value_of(network) - (old - lr * gradient)) < 1e-6 * (1 + fabs(old)));
   }

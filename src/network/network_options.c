@@ -253,7 +253,7 @@ mlpd_status mlpd_network_from_options(const mlpd_train_options *options, uint32_
   NEED(options);
   if (options->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE)
     return FAIL(MLPD_ERROR_USAGE,
-                "--embed-numbers piecewise has bins from training rows, of which there are none here: use "
+                "--embed-numbers piecewise needs training rows, for the edges of its bins: use "
                 "mlpd_network_from_samples()");
   return network_start(options, &(input_roles){.count = inputs}, outputs, network);
 }

@@ -1,6 +1,6 @@
 /* A learned factor for each column: z = x o scale. As the first layer, it learns how much each input matters
- * (Holzmueller, Grinsztajn and Steinwart 2024). `amount` is the factor of the learning
- * rate, and the `decay` of the spec that of the weight decay, which makes inputs fade that do not help. */
+ * (Holzmueller, Grinsztajn and Steinwart 2024). `amount` is the factor of the learning rate, the
+ * `decay` of the spec that of the weight decay: with it, inputs that do not help fade. */
 #include "network/layer_kind.h"
 
 static uint32_t scale_tensors(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]) {

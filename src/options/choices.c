@@ -134,7 +134,8 @@ const mlpd_choice mlpd_preset_choices[] = {
     {"none", MLPD_PRESET_NONE, "the defaults"},
     {"tabular", MLPD_PRESET_TABULAR, "for tables, as RealMLP-TD-S: --normalize robust, --schedule coslog4 and others"},
     {"tabular-td", MLPD_PRESET_TABULAR_TD,
-     "for classes as tabular, for values as RealMLP-TD: --embed-numbers periodic, --dropout and others beside it"},
+     "for classes the same as tabular; for values as RealMLP-TD, which adds --embed-numbers periodic, --dropout and "
+     "others"},
     END_OF_CHOICES,
 };
 

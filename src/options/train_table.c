@@ -100,8 +100,8 @@ const mlpd_option mlpd_train_option_table[] = {
      WEIGHTS},
     {"parametric-activation", "network", "FACTOR", REAL, AT(parametric_activation),
      .help =
-         "learn for each hidden unit how far its activation A bends, alpha in z + alpha (A(z) - z), with this times "
-         "the learning rate (0.1 is usual); 0: A alone",
+         "replace the activation A(z) of hidden units by z + alpha (A(z) - z), and learn alpha of each unit, with this "
+         "times the learning rate (0.1 is usual); 0: A alone",
      RANGE(0, 1e3), DEFAULT("0"), WEIGHTS, .needs = "hidden"},
     {"norm", "network", "HOW", CHOICE, AT(norm), .help = "normalise hidden layers before their activation",
      .choices = mlpd_norm_choices, DEFAULT("none"), WEIGHTS, .needs = "hidden"},
@@ -117,8 +117,9 @@ const mlpd_option mlpd_train_option_table[] = {
      .help = "learn a scale of each input, with this times the learning rate (6 is usual); 0: none", RANGE(0, 1e3),
      DEFAULT("0"), WEIGHTS},
     {"input-scale-decay", "network", "FACTOR", REAL, AT(input_scale_decay),
-     .help = "weight decay of these scales, as a part of --weight-decay (1: as weights do); 0: none", RANGE(0, 1e3),
-     DEFAULT("0"), WEIGHTS, .needs = "input-scale"},
+     .help =
+         "weight decay of the scales of --input-scale, in multiples of --weight-decay (1: that of weights); 0: none",
+     RANGE(0, 1e3), DEFAULT("0"), WEIGHTS, .needs = "input-scale"},
     {"ensemble", "network", "K", INTEGER, AT(ensemble),
      .help = "train K members that share all layers but the last, and predict their mean (32 is usual); 1: a single "
              "network",
@@ -132,14 +133,14 @@ const mlpd_option mlpd_train_option_table[] = {
          "embed columns of more than N categories, as values that are learned; others are one-hot; 65536: embed none",
      RANGE(0, 65536), DEFAULT("9"), WEIGHTS},
     {"embed-width", "network", "W", INTEGER, AT(embed_width),
-     .help = "number of values that an embedded category becomes or, with --embed-numbers piecewise, a number",
+     .help = "number of learned values of an embedded category and, with --embed-numbers piecewise, of a number",
      RANGE(1, 4096), DEFAULT("8"), WEIGHTS},
     {"embed-numbers", "network", "HOW", CHOICE, AT(embed_numbers),
      .help = "turn each number into several learned values; yes/no, one-hot and embedded columns stay as they are",
      .choices = mlpd_embed_numbers_choices, DEFAULT("none"), WEIGHTS},
     {"embed-bins", "network", "T", INTEGER, AT(embed_bins),
-     .help = "bins of a number with --embed-numbers piecewise: as many of its training rows in each", RANGE(1, 1024),
-     DEFAULT("48"), WEIGHTS, .needs = "embed-numbers=piecewise"},
+     .help = "number of bins of each column with --embed-numbers piecewise; bins hold equal numbers of training rows",
+     RANGE(1, 1024), DEFAULT("48"), WEIGHTS, .needs = "embed-numbers=piecewise"},
     {"parametrization", "network", "NAME", CHOICE, AT(parametrization),
      .help = "initial weights and rates of the layers", .choices = mlpd_parametrization_choices, DEFAULT("standard"),
      WEIGHTS},
@@ -234,7 +235,7 @@ const mlpd_option mlpd_train_option_table[] = {
     {"base-batch", "schedule", "N", INTEGER, AT(base_batch), .help = "batch size that --lr was chosen for",
      RANGE(1, 2147483647), DEFAULT("256"), WEIGHTS, .needs = "lr-scale=linear,sqrt"},
     {"regularization-schedule", "schedule", "NAME", CHOICE, AT(regularization_schedule),
-     .help = "factor of --dropout, --input-dropout and --weight-decay over the run",
+     .help = "how a factor of --dropout, --input-dropout and --weight-decay changes over the run",
      .choices = mlpd_regularization_choices, DEFAULT("constant"), WEIGHTS, .needs = "optimizer!=lbfgs"},
 
     {"preset", "run", "NAME", CHOICE, AT(preset),

@@ -63,7 +63,7 @@ void explain_loss_start(const explain_page *page) {
     (void)fprintf(stream, "          times w, the weight of the sample's class\n");
   if (explain_members(page->lesson) > 1)
     (void)fprintf(stream, "          the mean of the %u members%s\n", explain_members(page->lesson),
-                  learns_apart(page) ? ", each of which learns from its own cost" : "");
+                  learns_apart(page) ? "; each learns from its own cost" : "");
   if (page->lesson->n > 1)
     (void)fprintf(stream, "          summed over the %llu samples\n", (unsigned long long)page->lesson->n);
 }
