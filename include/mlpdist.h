@@ -153,10 +153,10 @@ typedef enum mlpd_schedule {
   MLPD_NUM_SCHEDULES
 } mlpd_schedule;
 
-/* The factor of dropout and weight decay in step s (from 0) of a run, t = s / steps of the whole run. */
+/* The factor that multiplies dropout and weight decay in step s (from 0), where t = s / (steps of the run). */
 typedef enum mlpd_regularization {
   MLPD_REGULARIZATION_CONSTANT,
-  MLPD_REGULARIZATION_FLAT_COSINE /* 1 until t = 1/2, then to 0 along half a cosine (Holzmueller et al. 2024) */
+  MLPD_REGULARIZATION_FLAT_COSINE /* 1 until t = 1/2, then falling to 0 along half a cosine (Holzmueller et al. 2024) */
 } mlpd_regularization;
 
 typedef enum mlpd_lr_scale { MLPD_LR_SCALE_NONE, MLPD_LR_SCALE_LINEAR, MLPD_LR_SCALE_SQRT } mlpd_lr_scale;
@@ -179,7 +179,7 @@ typedef enum mlpd_normalize {
 typedef enum mlpd_preset {
   MLPD_PRESET_NONE,
   MLPD_PRESET_TABULAR,   /* for tables: RealMLP-TD-S (Holzmueller, Grinsztajn and Steinwart 2024) */
-  MLPD_PRESET_TABULAR_TD /* for classes the same, for values most of RealMLP-TD: longer, and more accurate */
+  MLPD_PRESET_TABULAR_TD /* the same for classes; for values most of RealMLP-TD: more accurate, but takes longer */
 } mlpd_preset;
 
 typedef enum mlpd_reduce {
@@ -308,8 +308,8 @@ typedef struct mlpd_option {
   mlpd_option_effect decides;
   const char *needs; /* "optimizer=adam,adamw": it has no effect otherwise; "optimizer!=lbfgs": any but these; "trace":
                         any value but 0; NULL: nothing */
-  const char *weights_with; /* "schedule=cosine": with it the option decides the weights, "A|B": with one of them; NULL:
-                               see decides */
+  const char *weights_with; /* "schedule=cosine": if this holds, the option decides the weights; "A|B": if A or B holds;
+                               NULL: see decides */
 } mlpd_option;
 
 /* Sets one option from text. where ("--lr", "run.ini:3: lr") begins the message of a failure, MLPD_ERROR_USAGE,
@@ -672,9 +672,9 @@ typedef struct mlpd_train_options {
   uint32_t ensemble;            /* members that share all layers but the last; 1: a single network */
   uint32_t members;             /* members that share nothing, as many networks in one; 1: a single network */
   uint64_t embed_above;         /* columns of more categories than this are embedded, others one-hot */
-  uint32_t embed_width;         /* values of an embedded category, or of a number in bins */
+  uint32_t embed_width;         /* learned values of an embedded category, or of a number in bins */
   mlpd_embed_numbers embed_numbers;
-  uint32_t embed_bins; /* of a number */
+  uint32_t embed_bins; /* bins of each number (piecewise) */
   mlpd_parametrization parametrization;
   int output_activation; /* an mlpd_activation, or -1: by task and loss */
   mlpd_init init;
@@ -905,16 +905,17 @@ typedef struct mlpd_samples {
   const float *weight; /* (n), or NULL: 1 each */
 } mlpd_samples;
 
-/* mlpd_network_from_options() for rows like these samples, whose y it does not read: the edges of --embed-numbers
- * piecewise are quantiles of their x. categories (inputs): the number of categories of an input whose values are their
- * codes, from 0, and become embed_width values each; 0: a number. NULL: all are numbers. The caller frees it. */
+/* As mlpd_network_from_options(), for data like these samples: the edges of --embed-numbers piecewise are quantiles of
+ * their x. It does not read y. categories (inputs): for an input that holds codes of categories (from 0), the number of
+ * its categories, which become embed_width values each; 0: the input is a number. NULL: all inputs are numbers. The
+ * caller frees the network. */
 MLPD_API mlpd_status mlpd_network_from_samples(const mlpd_train_options *options, uint32_t inputs,
                                                const uint32_t *categories, uint32_t outputs,
                                                const mlpd_samples *samples, mlpd_network **network);
 
-/* mlpd_network_trace() with the loss of the options and its parameters. Layers that draw take the numbers of epoch
- * `epoch`, from 0, for the samples in this order, and dropout is what regularization_schedule makes of it in that epoch
- * of options->epochs, if that is not 0; the samples are one lane. options->class_weight has no effect: see weight. The
+/* mlpd_network_trace() with the loss of the options and its parameters. Layers with random draws use those of epoch
+ * `epoch` (from 0) for the samples in this order. regularization_schedule scales dropout as in that epoch of
+ * options->epochs, unless epochs is 0. The samples are one lane. options->class_weight has no effect: see weight. The
  * caller frees the trace. */
 MLPD_API mlpd_status mlpd_network_trace_options(mlpd_network *network, const mlpd_train_options *options,
                                                 uint64_t epoch, const mlpd_samples *samples, mlpd_trace *trace);
@@ -929,8 +930,8 @@ MLPD_API mlpd_status mlpd_descent_create(const mlpd_train_options *options, cons
 MLPD_API void mlpd_descent_free(mlpd_descent *descent); /* NULL is allowed. */
 
 /* From now on the steps follow schedule and regularization_schedule of the options. Each step counts as an epoch, of
- * options->epochs in all; plateau takes the loss of the step's trace as that of the epoch. MLPD_ERROR_USAGE if epochs
- * is 0. */
+ * options->epochs in all; plateau uses the loss of the step's trace as the loss of the epoch. MLPD_ERROR_USAGE if
+ * epochs is 0. */
 MLPD_API mlpd_status mlpd_descent_follow(mlpd_descent *descent);
 
 /* Learning rate of the next step. */

@@ -94,7 +94,8 @@ const mlpd_choice mlpd_schedule_choices[] = {
 
 const mlpd_choice mlpd_regularization_choices[] = {
     {"constant", MLPD_REGULARIZATION_CONSTANT, "1"},
-    {"flat-cosine", MLPD_REGULARIZATION_FLAT_COSINE, "1 for half of the run, then to 0 along half a cosine"},
+    {"flat-cosine", MLPD_REGULARIZATION_FLAT_COSINE,
+     "1 for the first half of the run, then falling to 0 along half a cosine"},
     END_OF_CHOICES,
 };
 
@@ -171,8 +172,8 @@ const mlpd_choice mlpd_embed_numbers_choices[] = {
      "each x becomes x and 3 weighted sums of 16 cosines of x; frequencies, phases and weights learn at a tenth of the "
      "rate (PBLD of RealMLP-TD)"},
     {"piecewise", MLPD_EMBED_NUMBERS_PIECEWISE,
-     "each x becomes x and --embed-width learned functions of x, straight lines that bend at the edges of --embed-bins "
-     "quantile bins (PLE, as TabM has)"},
+     "each x becomes x and --embed-width learned functions of x, piecewise linear with bends at the edges of "
+     "--embed-bins quantile bins (PLE, as in TabM)"},
     END_OF_CHOICES,
 };
 

@@ -20,7 +20,7 @@ mlpd_status option_config_text(const mlpd_train_options *options, char **text);
 /* The value of a key in such a text, without its quotes; false if it is not there or does not fit. */
 bool option_config_value(const char *text, const char *key, char *value, size_t bytes);
 
-/* Does the option, COURSE or not, decide the weights with these values (mlpd_option.weights_with)? */
+/* Does one of the row's conditions weights_with hold, so that the option decides the weights? */
 bool option_weights_with(const mlpd_option *table, const mlpd_option *row, const void *values);
 
 /* Do these values fulfil a condition such as "optimizer=adam,adamw", "trace" (any value) or NULL (none)? */

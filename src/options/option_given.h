@@ -4,7 +4,7 @@
 
 #include "mlpdist.h"
 
-enum { OPTIONS_LEFT_TO_MODEL = 12 }; /* the most that a model decides */
+enum { OPTIONS_LEFT_TO_MODEL = 12 }; /* options whose values come from the model of --init-from */
 
 /* Was the row of the training options set by name, or does its member differ from the default? */
 bool option_given(const mlpd_option *row, const mlpd_train_options *options);

@@ -77,7 +77,7 @@ static const char *first_missing(const mlpd_option *table, const char *condition
   return first_missing(table, other->needs, values);
 }
 
-/* Does the model of --init-from decide the option that a condition is about? */
+/* Does the model of --init-from set the option that the condition names? */
 static bool is_left_to_model(const mlpd_option *table, const char *condition, const void *values) {
   const mlpd_option *const other = option_of(table, condition);
   return table == mlpd_train_option_table && other != NULL && option_left_to_model(other, values);

@@ -36,8 +36,8 @@ static const preset_value TABULAR[] = {
     {.name = NULL},
 };
 
-/* Values: their RealMLP-TD but for its initial weights. Classes: the same as TABULAR (adamw without decay is adam), for
- * which the rest gained nothing (scripts/README.md). */
+/* Values: RealMLP-TD of the same paper, except for its initial weights. Classes: the same as TABULAR (adamw without
+ * decay is adam), because the additions gained nothing there (scripts/README.md). */
 static const preset_value TABULAR_TD[] = {
     {"normalize", "robust", MLPD_TASK_AUTO},
     {"clip-inputs", "3", MLPD_TASK_AUTO},

@@ -147,9 +147,9 @@ const mlpd_option mlpd_train_option_table[] = {
     {"init", "network", "NAME", CHOICE, AT(init), .help = "initial weights; auto: by activation",
      .choices = mlpd_init_choices, DEFAULT("auto"), WEIGHTS},
     {"init-from", "network", "MODEL", PATH, AT(init_from),
-     .help = "begin with the weights and the normalisation of a model file; --hidden, --activation, "
-             "--parametric-activation, --norm, --input-scale, --ensemble, --members, --clip-inputs and the --embed "
-             "options but --embed-above are then the model's unless they are given",
+     .help = "begin with the weights and the normalisation of a model file; the model then also sets --hidden, "
+             "--activation, --parametric-activation, --norm, --input-scale, --ensemble, --members, --clip-inputs, "
+             "--embed-width, --embed-numbers and --embed-bins, unless they are given",
      .note = "drawn weights", LOCAL},
     {"loss", "network", "NAME", CHOICE, AT(loss),
      .help = "loss to minimise; auto: cross-entropy for classes, mse for values", .choices = mlpd_loss_choices,
@@ -235,7 +235,7 @@ const mlpd_option mlpd_train_option_table[] = {
     {"base-batch", "schedule", "N", INTEGER, AT(base_batch), .help = "batch size that --lr was chosen for",
      RANGE(1, 2147483647), DEFAULT("256"), WEIGHTS, .needs = "lr-scale=linear,sqrt"},
     {"regularization-schedule", "schedule", "NAME", CHOICE, AT(regularization_schedule),
-     .help = "how a factor of --dropout, --input-dropout and --weight-decay changes over the run",
+     .help = "factor that multiplies --dropout, --input-dropout and --weight-decay during the run",
      .choices = mlpd_regularization_choices, DEFAULT("constant"), WEIGHTS, .needs = "optimizer!=lbfgs"},
 
     {"preset", "run", "NAME", CHOICE, AT(preset),

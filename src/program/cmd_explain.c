@@ -68,7 +68,8 @@ const option_table explain_table = {
         "  scale NUMBERS            of each input, with input-scale; 1\n"
         "  sample INPUTS -> TARGETS\n"
         "  # a note\n"
-        "Without weights, they are drawn by --seed. Members' are one below the other.\n",
+        "If FILE gives no weights, they are drawn by --seed. With members, give the\n"
+        "weights of member 1, then those of member 2, and so on.\n",
     .rows = rows,
     .library_rows = explain_setting_rows,
     .defaults = defaults,

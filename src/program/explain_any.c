@@ -63,8 +63,8 @@ static void print_head(const explain_page *page) {
                   (unsigned long long)settings->train.seed);
   if (explain_members(page->lesson) > 1)
     (void)fprintf(stream,
-                  "Members   [k] is of member k = 1 to %u. In Xk and what follows from it the rows\n"
-                  "          of member 1 come first, then those of member 2, ...; and in W likewise\n",
+                  "Members   [k] marks member k = 1 to %u. Xk, the arrays after it, W and B\n"
+                  "          hold the rows of member 1, then those of member 2, and so on\n",
                   explain_members(page->lesson));
   explain_loss_start(page);
   explain_schedule_start(page);
