@@ -160,7 +160,7 @@ shops() {
   cut -d, -f2 few.out | cmp - want || fail "a row depends on others"
   sed -i '2s/2000-/00-/' new.csv
   alone predict --model run/model.h5 --data new.csv --out none.csv
-  fails_with 1 "new.csv:2: column 1 (when): '00-01-01' is no date such as 2021-03-15"
+  fails_with 1 "new.csv:2: column 1 (when): '00-01-01' is not a date such as 2021-03-15"
   cut -d, -f2 new.csv > lacks.csv
   alone predict --model run/model.h5 --data lacks.csv --out none.csv
   fails_with 1 "lacks.csv: no columns when.year, when.day_of_year, when.seconds"

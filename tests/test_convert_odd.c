@@ -104,9 +104,9 @@ static void test_zeros_in_front(void **state) {
   write_text("a.csv", "zip,fips,m,n,k\n10001,'001',01,0.5,0011\n00501,=\"01001\",02,0,0100\n00502,7,12,00.25,0011\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_said(
-      "numbers lose the zeros in front of them: '00501' in zip, '01001' in fips; if they are codes, not amounts, "
+      "numbers lose their leading zeros: '00501' in zip, '01001' in fips; if they are codes, not amounts, "
       "--categorical 'zip,fips' treats them");
-  assert_said("labels lose the zeros in front of them: '0011' becomes 11");
+  assert_said("labels lose their leading zeros: '0011' becomes 11");
   assert_names("/class_names", "11,100");
   o = telling_options();
   o.categorical = "zip,fips"; /* as the note says */
@@ -141,8 +141,8 @@ static void test_settings_above(void **state) {
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_names("/columns/name", "x-axis,1");
   /* Rows above the second header are no settings. */
-  assert_refused("u,v,k\n1,2,0\n3,4,1\nv,u,k\n3,4,1\n4,5,0\n", "a.csv:4: column 1 (u): 'v' is a name of the header");
-  assert_refused("3\nwater\nO 0.5 0.1 0\nH 0.5 0.7 1\nH 0.5 0.2 1\n", "--skip-lines 2 skips what is");
+  assert_refused("u,v,k\n1,2,0\n3,4,1\nv,u,k\n3,4,1\n4,5,0\n", "a.csv:4: column 1 (u): 'v' is a column name");
+  assert_refused("3\nwater\nO 0.5 0.1 0\nH 0.5 0.7 1\nH 0.5 0.2 1\n", "use --skip-lines 2");
   assert_refused("Title: A catalogue of stars\nby all of us\n1 2\n3 4\n5 6\n",
                  "--skip-lines 2 skips all that is above");
   write_text("a.csv", "Source,Indicators,\n\nDate,2020-01-01,\n\nName,Code,1960,1961,\nA,a,54211,1,\nB,b,99,0,\n");
@@ -167,7 +167,7 @@ static void test_drawn_lines(void **state) {
   assert_refused("  u  v\n0  1  2\n1 3 4\n\n[3 rows x 2 columns]\n", "counts 3 rows, but 2 are above it");
   write_text("a.csv", "u v k\n1 2 0\n--- --- ---\n3 4 1\n"); /* which could be a row */
   ASSERT_CONVERTED(telling_options(), &r, "a.csv");
-  assert_said("1 line of dashes or the like is no row, the first in line 3");
+  assert_said("1 line of dashes or the like skipped, the first in line 3");
   write_text("a.csv", "u,v,k\n1,--,0\n3,-,1\n"); /* missing values */
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_int_equal(r.train_rows, 2);
@@ -176,10 +176,11 @@ static void test_drawn_lines(void **state) {
 static void test_advice(void **state) {
   (void)state;
   assert_refused("u,v,k\n1,2,0\n3,4,1u,v,k\n5,6,0\n", "a.csv:3: 5 cells, but 3 in the header (are these two rows in");
-  assert_refused("u,v,k\n1,2,0\n3,4\n5,6,0\n", "a.csv:3: 2 cells, but 3 in the header (the delimiters of empty");
+  assert_refused("u,v,k\n1,2,0\n3,4\n5,6,0\n", "a.csv:3: 2 cells, but 3 in the header (empty cells need");
   assert_refused("t,v,k\na,2,0\nb, c,4,1\nd,6,0\n", "(a cell that holds commas must be in double quotes)");
-  assert_refused("1::2::0\n3::4::1\n5::6::0\n",
-                 ":: seems to separate its columns, but a delimiter is one character; sed 's/::/\\t/g' ");
+  assert_refused(
+      "1::2::0\n3::4::1\n5::6::0\n",
+      ":: seems to separate the columns, but a delimiter must be one character; replace it by tabs: sed 's/::/\\t/g' ");
   assert_refused("u,k\n<0.5,1\n0.7,0\n0.9,1\n", "'<0.5' is not a number in this notation; --strip '<' reads it");
   assert_refused("u,k\n0.5*,1\n0.7,0\n0.9,1\n", "--strip '*' reads it");
   assert_refused("u,k\nx,1\n0.7,0\n0.9,1\n", "or --categorical 'u' to make the column categories");

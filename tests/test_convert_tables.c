@@ -765,7 +765,7 @@ static void test_dates(void **state) {
     char text[200];
     (void)snprintf(text, sizeof text, "when,y\n2020-02-29,1\n2021-01-31,2\n%s,3\n2021-01-03,4\n", none[i]);
     assert_refused(o, MLPD_ERROR_DATA, text, "a.csv:4: column 1 (when): ");
-    assert_non_null(strstr(mlpd_error_message(), "is no date such as 2021-03-15"));
+    assert_non_null(strstr(mlpd_error_message(), "is not a date such as 2021-03-15"));
   }
   write_rows("when,k,y\n", 30, "%1$d.1.2020,%3$d,%1$d.5\n");
   ASSERT_CONVERTED(o, &r, "a.csv");

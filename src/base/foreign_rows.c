@@ -82,14 +82,14 @@ static bool all_quoted(const char *text, char delimiter) {
   return lines >= QUOTED_LEAST;
 }
 
-static const char *const brackets = "take them away: sed 's/[][(){}]//g; s/; *\\r*$//' %F > %B.csv";
+static const char *const brackets = "remove them: sed 's/[][(){}]//g; s/; *\\r*$//' %F > %B.csv";
 
 const char *foreign_wrapped_rows(const char *text, const char **cure) {
   const char *at = text;
   text_line line;
   int bracketed = 0, latex = 0, drawn = 0, lines = 0;
   if (all_quoted(text, ',') || all_quoted(text, ';') || all_quoted(text, '\t')) {
-    *cure = "take them away: sed 's/^\"//; s/\"\\r*$//; s/\"\"/\"/g' %F > %B.csv";
+    *cure = "remove them: sed 's/^\"//; s/\"\\r*$//; s/\"\"/\"/g' %F > %B.csv";
     return "a table with quotes around each line as a whole";
   }
   for (; lines < LINES_READ && take_line(&at, &line); lines++) {

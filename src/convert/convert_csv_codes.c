@@ -1,4 +1,4 @@
-/* Numbers that are codes: those that are written with zeros in front, such as the ZIP code 00501. */
+/* Numbers that may be codes: those with leading zeros, such as the ZIP code 00501. */
 #include "convert/convert_csv_codes.h"
 
 #include <stdlib.h>
@@ -38,10 +38,10 @@ void csv_codes_report(const csv_source *c) {
   }
   if (used > 0)
     convert_say(c->options,
-                "note: %s: numbers lose the zeros in front of them: %s; if they are codes, not amounts, --categorical "
+                "note: %s: numbers lose their leading zeros: %s; if they are codes, not amounts, --categorical "
                 "'%s' treats them as categories",
                 c->base.name, list, names);
   if (c->codes != NULL && c->label != CSV_NO_LABEL && c->codes[c->label] != NULL)
-    convert_say(c->options, "note: %s: labels lose the zeros in front of them: '%s' becomes %lld", c->base.name,
+    convert_say(c->options, "note: %s: labels lose their leading zeros: '%s' becomes %lld", c->base.name,
                 c->codes[c->label], strtoll(c->codes[c->label], NULL, 10));
 }

@@ -84,14 +84,16 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
   char what[700] = "", more[80] = "", categorical[300] = "", named[16];
   const bool mixed = f->texts == 0;
   if (c->plan.dates[column])
-    return place_error(c, f->text_line, column, f->text,
-                       "is no date such as 2021-03-15 or 2021-03-15T10:20:30Z (ISO 8601), as the others of this column "
-                       "are; correct it, or use --missing to treat it as a missing value, or --categorical to make the "
-                       "column categories");
+    return place_error(
+        c, f->text_line, column, f->text,
+        "is not a date such as 2021-03-15 or 2021-03-15T10:20:30Z (ISO 8601), unlike the other cells of this "
+        "column; correct it, or use --missing to treat it as a missing value, or --categorical to make the "
+        "column categories");
   if (is_in_header(c, f))
-    return place_error(c, f->text_line, column, f->text,
-                       "is a name of the header: if another table with its columns in another order begins here, give "
-                       "it a file of its own; tables are joined by the names of their columns");
+    return place_error(
+        c, f->text_line, column, f->text,
+        "is a column name: if another table with another order of columns begins here, move it into its own "
+        "file; tables are joined by the names of their columns");
   if (f->texts > 1)
     (void)snprintf(more, sizeof more, " (nor %s %llu more cell%s of this column)", f->texts == 2 ? "is" : "are",
                    (unsigned long long)f->texts - 1, f->texts == 2 ? "" : "s");

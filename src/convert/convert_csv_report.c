@@ -102,11 +102,11 @@ void csv_report_layout(const csv_source *c) {
   if (c->options->decision == NULL) return;
   report_header(c);
   if (l->latin)
-    convert_say(c->options,
-                "note: %s: its text is not UTF-8 and is read as Latin-1 (Windows-1252); if names look wrong, iconv -f "
-                "ENCODING -t UTF-8 "
-                "makes it UTF-8 first",
-                c->base.name);
+    convert_say(
+        c->options,
+        "note: %s: its text is not UTF-8 and is read as Latin-1 (Windows-1252); if names look wrong, convert it "
+        "to UTF-8 first: iconv -f ENCODING -t UTF-8",
+        c->base.name);
   if (c->options->skip_lines > 0)
     convert_say(c->options, "%s: the first %u lines are skipped", c->base.name, c->options->skip_lines);
   if (l->titles > 0)
@@ -300,12 +300,11 @@ void csv_report_rows(const csv_source *c) {
     convert_say(c->options, "%s: %llu line%s like the header passed over (tables put together?)", c->base.name,
                 (unsigned long long)c->lines.repeated, c->lines.repeated == 1 ? "" : "s");
   if (c->lines.drawn > 0)
-    convert_say(
-        c->options,
-        "note: %s: %llu line%s of dashes or the like %s no row, the first in line %llu; if they are rows of missing "
-        "values, leave these cells empty",
-        c->base.name, (unsigned long long)c->lines.drawn, c->lines.drawn == 1 ? "" : "s",
-        c->lines.drawn == 1 ? "is" : "are", (unsigned long long)c->lines.first_drawn);
+    convert_say(c->options,
+                "note: %s: %llu line%s of dashes or the like skipped, the first in line %llu; if they are rows of "
+                "missing values, leave their cells empty",
+                c->base.name, (unsigned long long)c->lines.drawn, c->lines.drawn == 1 ? "" : "s",
+                (unsigned long long)c->lines.first_drawn);
   if (c->rows_missing > 0)
     convert_say(c->options, "%s: %llu of %llu rows left out, %s missing", c->base.name,
                 (unsigned long long)c->rows_missing, (unsigned long long)c->rows_seen,

@@ -66,8 +66,8 @@ mlpd_status csv_make_room(csv_source *c) {
     char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
     foreign_command_names(input_path(c->lines.in), file, base);
     return FAIL(MLPD_ERROR_DATA,
-                "%s: %s seems to separate its columns, but a delimiter is one character; sed 's/%s/\\t/g' %s > %s.tsv "
-                "writes tabs in its place",
+                "%s: %s seems to separate the columns, but a delimiter must be one character; replace it by tabs: sed "
+                "'s/%s/\\t/g' %s > %s.tsv",
                 c->base.name, c->layout.long_delimiter, c->layout.long_delimiter, file, base);
   }
   if (plan->num_features == 0)
