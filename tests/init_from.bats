@@ -61,7 +61,7 @@ END
   succeeds
   says "digest $(digest_of "$("$MLPDIST" info bends/model.h5 | sed 's/^ *//')")"
   from bends/model.h5 --parametric-activation 0 --out never
-  fails_with 2 "64-8-8 (parametric)-6-6 (parametric)-10, this one 64-8-6-10; leave out"
+  fails_with 2 "64-8-8 (parametric)-6-6 (parametric)-10, this one is 64-8-6-10; leave out"
 }
 
 @test "an option that needs another one, which the model gives, has an effect" {
@@ -121,7 +121,7 @@ END
   succeeds
   says "layer 2: periodic, frequency (2, 16)" "embed-numbers = periodic"
   from numbers/model.h5 --data same.csv "${options[@]}" --embed-numbers none --out never
-  fails_with 2 "--members and --embed-numbers, which are then the model's"
+  fails_with 2 "--members and --embed-numbers to use the model's"
 }
 
 @test "the same weights on any split, and after a resume; a checkpoint knows its start" {
@@ -154,7 +154,7 @@ END
   from model/model.h5 --hidden 12,9 --out x
   fails_with 2 "weight of layer 2 is (12, 8) in the model, (12, 9) in this network" "leave out --hidden"
   from model/model.h5 --norm layer --out x
-  fails_with 2 "the model's network is 64-12-8-10, this one 64-12-12 (layer-norm)-8-8 (layer-norm)-10"
+  fails_with 2 "the model's network is 64-12-8-10, this one is 64-12-12 (layer-norm)-8-8 (layer-norm)-10"
   from table/model.h5 --out x
   fails_with 1 "has 64 columns, the model expects 3"
   from absent.h5 --out x

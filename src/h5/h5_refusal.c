@@ -66,11 +66,10 @@ mlpd_status h5_check_pandas(h5_file *file, const char *object) {
   (void)snprintf(group, sizeof group, "%.*s", (int)(end - object), object);
   if (!h5_attribute_exists(file, group, "pandas_type")) return MLPD_OK;
   foreign_command_names(file->path, shown, base);
-  return FAIL(
-      MLPD_ERROR_DATA,
-      "%s: %s is a table that pandas stored (to_hdf), in a form of its own; write it as CSV for --data: python3 "
-      "-c \"import pandas; pandas.read_hdf('%s', '%s').to_csv('%s.csv', index=False)\"",
-      file->path, group, shown, group, base);
+  return FAIL(MLPD_ERROR_DATA,
+              "%s: %s is a table that pandas stored (to_hdf) in its own format; write it as CSV for --data: python3 "
+              "-c \"import pandas; pandas.read_hdf('%s', '%s').to_csv('%s.csv', index=False)\"",
+              file->path, group, shown, group, base);
 }
 
 mlpd_status h5_fail_compound(const h5_array *array, hid_t type) {

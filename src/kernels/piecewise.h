@@ -1,7 +1,7 @@
-/* Numbers by bins: bin t of x is c_t = (x - e_t) / (e_{t+1} - e_t), not below 0 and not above 1, of edges e that
- * ascend; an empty bin, e_t = e_{t+1}, is 0, and no other follows one. Of c all before x's bin are 1 and all after it
- * 0, so that sum_t c_t w_t is a sum of whole rows of w and a part of one. The bits are the same on each instruction
- * set. Nothing here is collective. */
+/* Numbers in bins with ascending edges e: c_t = (x - e_t) / (e_{t+1} - e_t), limited to 0 to 1, or 0 for an empty bin
+ * (e_t = e_{t+1}); only empty bins follow an empty one. c is 1 before the bin of x and 0 after it, so that
+ * sum_t c_t w_t is a sum of whole rows of w and a part of one row. The bits are the same on each instruction set.
+ * Nothing here is collective. */
 #ifndef MLPDIST_PIECEWISE_H
 #define MLPDIST_PIECEWISE_H
 
@@ -12,12 +12,12 @@ enum { PIECEWISE_MOST_BINS = 1024, PIECEWISE_MOST_WIDTH = 4097 }; /* width: valu
 /* Where x lies. */
 typedef struct piecewise_place {
   uint32_t full; /* bins that are 1 */
-  float part;    /* c of the next one; 0 if there is none */
-  float slope;   /* dc/dx of that one */
+  float part;    /* c of the next bin; 0 if there is none */
+  float slope;   /* dc/dx of that bin */
 } piecewise_place;
 
-/* edges (bins + 1) of quantiles in ascending order, in place: equal ones, and all but equal ones, are one edge. Bins
- * that are left over are empty, at the end. */
+/* Merges equal and nearly equal edges in place. edges (bins + 1): quantiles in ascending order. Bins that are left over
+ * become empty bins at the end. */
 void piecewise_join(uint32_t bins, float *edges);
 
 /* edges (bins + 1) */

@@ -22,10 +22,11 @@ mlpd_status mlpd_descent_create(const mlpd_train_options *options, const mlpd_ne
   NEED(network);
   TRY(mlpd_train_options_check(options));
   if (optimizer_searches(options->optimizer))
-    return FAIL(MLPD_ERROR_USAGE,
-                "optimizer %s has no steps by one gradient: each is a search over all rows, by mlpd_train() alone; use "
-                "another optimizer",
-                mlpd_choice_name(mlpd_optimizer_choices, (int)options->optimizer));
+    return FAIL(
+        MLPD_ERROR_USAGE,
+        "optimizer %s cannot step from one gradient: each step is a search over all rows, which only mlpd_train() "
+        "runs; use another optimizer",
+        mlpd_choice_name(mlpd_optimizer_choices, (int)options->optimizer));
   mlpd_train_options settled = *options;
   mlpd_train_options_settle(&settled);
   mlpd_descent *made = NULL;

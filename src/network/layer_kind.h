@@ -18,10 +18,10 @@ struct layer_kind {
   block_reach reach;
   bool training_only;   /* outside of training it changes nothing: model files and digests leave it out */
   bool keeps_z;         /* z apart from a, whatever the activation */
-  bool activates;       /* a depends on z by more than A: delta_l is dC/da_l, and `backward` knows A', too */
+  bool activates;       /* its formula contains A: delta_l is dC/da_l, and `backward` applies A', too */
   bool expands;         /* its layers have sizes and a width */
-  bool of_numbers;      /* of such a kind: sizes are 0 or 1, each tensor has a row for each 1, the last output is x */
-  uint32_t fixed_width; /* of such a kind, if its width is always this; 0: any */
+  bool of_numbers;      /* it expands numbers: sizes 0 or 1, a row of each tensor for each 1, the last output is x */
+  uint32_t fixed_width; /* the only width that an expanding kind has; 0: any */
   uint32_t (*row_floats)(const layer *l); /* floats to keep of each row from forward to backward; NULL: none */
   /* Fills made (name, rows, columns, vector, source, decay, rate, start) and returns their number; NULL: none. */
   uint32_t (*tensors)(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]);
@@ -46,11 +46,11 @@ extern const layer_kind layer_noise;   /* a = a_{l-1} + noise */
 extern const layer_kind layer_layer_norm, layer_batch_norm;
 extern const layer_kind layer_scale;      /* z = a_{l-1} o scale */
 extern const layer_kind layer_fan_out;    /* a copy of each row for each member of an ensemble, o its own scale */
-extern const layer_kind layer_fork;       /* the same of members that share nothing: o 1, or a learned input scale */
+extern const layer_kind layer_fork;       /* a copy for each member that shares nothing, o its learned scale, if any */
 extern const layer_kind layer_heads;      /* dense, weights and biases of each member */
 extern const layer_kind layer_embed;      /* codes of categories become rows of a table */
 extern const layer_kind layer_periodic;   /* numbers become sums of cosines */
-extern const layer_kind layer_piecewise;  /* numbers become sums of bins */
+extern const layer_kind layer_piecewise;  /* numbers become piecewise-linear functions */
 extern const layer_kind layer_parametric; /* a = a_{l-1} + alpha (A(a_{l-1}) - a_{l-1}) */
 
 /* The kind of this name, or NULL. */

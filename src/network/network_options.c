@@ -123,8 +123,8 @@ static void append_dense(layer_list *list, layer_spec spec, bool output) {
   append(list, &spec);
 }
 
-/* A hidden layer: its norm stands between the product and the activation, which is that of the last of its layers. A
- * shift replaces the bias that batch norm would take away. */
+/* A hidden layer: product, norm, activation; the last of its layers has the activation. A shift replaces the bias,
+ * which batch norm would cancel. */
 static void append_hidden(layer_list *list, uint32_t outputs, mlpd_activation activation) {
   const mlpd_norm norm = list->options->norm;
   const double learns = activation != MLPD_IDENTITY ? list->options->parametric_activation : 0;

@@ -1,4 +1,4 @@
-/* The network that training begins with where the rows say more of it than the options: the bins of numbers. */
+/* The network that training begins with, if options are not enough: the bins of numbers depend on the rows. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 #include "network/layer_kind.h"
 #include "network/network_options.h"
 
-/* x of samples, and what it is. */
+/* x of samples, and the role of each input. */
 typedef struct sample_inputs {
   const mlpd_samples *samples;
   const input_roles *roles;
@@ -18,7 +18,7 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Linear between the two values next to it, as that of a training column. sorted (n). */
+/* Interpolates linearly, as for a training column (run/column_quantiles.h). sorted (n). */
 static float quantile_of(const float *sorted, uint64_t n, double fraction) {
   const double place = fraction * (double)(n - 1);
   const uint64_t below = (uint64_t)place, above = below + 1 < n ? below + 1 : below;
@@ -38,7 +38,7 @@ static uint64_t sort_values(const sample_inputs *of, uint32_t input, float *foun
   return count;
 }
 
-/* The edges of an input's bins; sorted (n) is for this function. */
+/* The edges of an input's bins; sorted (n) is scratch space. */
 static void set_edges(const sample_inputs *of, uint32_t input, uint32_t bins, float *sorted, float *edges) {
   const uint64_t n = sort_values(of, input, sorted);
   for (uint32_t t = 0; t <= bins; t++) edges[t] = n > 0 ? quantile_of(sorted, n, (double)t / (double)bins) : 0;

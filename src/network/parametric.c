@@ -1,7 +1,7 @@
-/* An activation that learns how far it bends (RealMLP-TD, Holzmueller, Grinsztajn and Steinwart 2024): of an input z,
- * a = z + alpha (A(z) - z), alpha a learned factor of each unit, and of each member of an ensemble. It starts at 1,
- * where a = A(z); at 0 the unit is linear, and that is where weight decay draws it. The layer below has no activation
- * of its own. `amount` is the factor of the learning rate.
+/* A parametric activation (RealMLP-TD, Holzmueller, Grinsztajn and Steinwart 2024): a = z + alpha (A(z) - z), with a
+ * learned alpha for each unit (in an ensemble, each unit of each member). alpha starts at 1, where a = A(z); weight
+ * decay pulls it towards 0, where the unit is linear. The layer below has no activation. `amount` is the factor of the
+ * learning rate.
  *
  * A(z) is kept for the gradient, and the layer's delta is dC/da. */
 #include <string.h>

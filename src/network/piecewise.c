@@ -1,11 +1,11 @@
 /* Numbers as several values that are learned, piecewise-linear embeddings (Gorishniy, Rubachev and Babenko 2022): an
- * input x of size 1 becomes [sum_t c_t W_t ; x] of bins t, whose edges are quantiles of its values in the training rows
- * (run/column_bins.h); c_t is how much of bin t lies below x, from 0 to 1. Others pass through. The values are
- * functions of x that bend at each edge: a product after it can give a narrow range of x a meaning of its own.
+ * input x of size 1 becomes [sum_t c_t W_t ; x]. The edges of the bins t are quantiles of x over the training rows
+ * (run/column_bins.h), and c_t is the part of bin t that lies below x, from 0 to 1. Other inputs pass through. The
+ * values are functions of x that bend at each edge, so that the next product can treat a narrow range of x differently.
  *
- * After version "B" of rtdl_num_embeddings: beside a linear part the weights start at 0. The linear part is x itself,
- * which the product after it multiplies. And c is bounded in the outermost bins too: beyond the training range x alone
- * goes on, however narrow these bins are. Each number has a row of each tensor; edges do not learn. */
+ * After version "B" of rtdl_num_embeddings: W starts at 0 beside a linear part. Here the linear part is x itself,
+ * which the next product multiplies, and c stays within 0 and 1 in the outermost bins too: beyond the training range
+ * only x grows, however narrow these bins are. Each tensor has a row for each number; edges do not learn. */
 #include <string.h>
 
 #include "kernels/piecewise.h"
@@ -13,14 +13,14 @@
 
 enum { EDGE, WEIGHT, NUM_TENSORS };
 
-/* Of each row and number: its place among the bins. */
+/* Kept for each row and number: its place among the bins. */
 enum { FULL, PART, SLOPE, KEPT };
 
 static uint32_t piecewise_row_floats(const layer *l) { return layer_total_size(l) * KEPT; }
 
 static uint32_t bins_of(const layer *l) { return (uint32_t)l->amount; }
 
-/* Values beside x. */
+/* The number of learned values of each number, without x. */
 static uint32_t learned_of(const layer *l) { return l->width - 1; }
 
 static uint32_t outputs_of(const layer *l, uint32_t input) { return l->sizes[input] > 0 ? l->width : 1; }
