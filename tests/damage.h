@@ -7,10 +7,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* HDF5 1.10 reads past its buffers where a damaged header says so, by a few bytes: harmless, but not to the address
- * sanitizer, which would stop at the library's fault before it sees ours. Nor are bits flipped where MLPD_TEST_FLIPS is
- * "no": each read forks a child, so that flips take half of the processor time of all unit tests, and what they look
- * for does not depend on our compiler. */
+/* With a damaged header, HDF5 1.10 reads a few bytes past its buffers: harmless, but the address sanitizer would stop
+ * there, before it reaches our code. MLPD_TEST_FLIPS=no turns flips off, too: each read forks a child, so flips need
+ * half of the processor time of all unit tests, and what they find does not depend on our compiler. */
 static bool flips(void) {
 #ifdef __SANITIZE_ADDRESS__
   return false;
@@ -20,8 +19,8 @@ static bool flips(void) {
 #endif
 }
 
-/* HDF5 believes a damaged size, too, and asks for gigabytes before it sees that the file is short: let it be refused.
- */
+/* HDF5 also trusts a damaged size and requests gigabytes before it notices that the file is short: the limit refuses
+ * them. */
 static void limit_memory(void) {
 #ifndef __SANITIZE_ADDRESS__
   const struct rlimit limit = {.rlim_cur = (rlim_t)2 << 30, .rlim_max = (rlim_t)2 << 30};

@@ -111,7 +111,7 @@ unlike() {
   alone train "${quick[@]}" "${options[@]}"
   succeeds
   digest=$(last_line)
-  # nullgrind: valgrind's processor, and no watch over memory.
+  # nullgrind: valgrind's processor, without its memory checks.
   [ "$(timeout 120 valgrind -q --tool=none "$MLPDIST" train "${quick[@]}" "${options[@]}" 2> /dev/null | tail -n 1)" = "$digest" ] ||
     fail "another digest"
 }

@@ -28,9 +28,9 @@ void columns_free(columns *c);
 
 bool columns_any_category(const columns *c);
 
-/* Matches the names of categories; those without a namesake by their values, where they are whole numbers: data sets
- * and models of former versions know 7.0 beside 7, of which convert makes one. Several given names may then be one that
- * is wanted. Free with name_match_free. */
+/* Matches categories by name; whole numbers without a match by name are matched by value, because data sets and models
+ * of earlier versions may hold 7.0 as well as 7, which convert now treats as one category. So several given names may
+ * match one wanted name. Free with name_match_free. */
 mlpd_status columns_match_categories(const name_list *wanted, const name_list *given, name_match *made);
 
 const char *column_kind_name(uint8_t kind);

@@ -14,7 +14,7 @@ explain_embedded explain_embedded_of(uint32_t which, uint32_t width);
 /* Its value in sample i. */
 double explain_embedded_value(const explain_page *page, uint32_t l, explain_embedded number, uint64_t i);
 
-/* Tensor, gradient and update of layer l under their name on the page; rate: factor of eta. */
+/* Print a tensor of layer l, its gradient and its update, with a formula or name; rate: factor of eta. */
 void explain_embedded_tensor(const explain_page *page, uint32_t l, const char *formula, const char *tensor);
 void explain_embedded_gradient(const explain_page *page, uint32_t l, const char *formula, const char *tensor);
 void explain_embedded_update(const explain_page *page, uint32_t l, const char *name, const char *tensor, double rate);

@@ -8,8 +8,8 @@
  * not missing. rows: of the training part. shift becomes their median, scale 1. Collective. */
 mlpd_status column_bends_find(mlpd_comm *comm, const preparation *p, double rows, affine *a);
 
-/* Bytes that this takes, with those of the curves, which stay. */
+/* Bytes that this needs, with those of the curves, which stay. */
 uint64_t column_bends_size(const preparation *p, double rows);
-uint64_t column_bends_kept(const preparation *p, double rows); /* of these, the curves */
+uint64_t column_bends_kept(const preparation *p, double rows); /* the part that stays: the curves */
 
 #endif

@@ -16,9 +16,9 @@ bool column_scales_targets(const preparation *p);
  * targets that the loss cannot fit; notes whole numbers that a double rounds. Collective. */
 mlpd_status column_scales_find(mlpd_comm *comm, const mlpd_train_events *events, preparation *p);
 
-/* Bytes that quantiles and curves of a training part of so many rows take, on each rank; statistics are counted with
- * the rows. */
+/* Bytes on each rank for the quantiles and curves of a training part of so many rows; the memory for rows includes
+ * statistics. */
 uint64_t column_scales_size(const preparation *p, uint64_t rows);
-uint64_t column_scales_kept(const preparation *p, uint64_t rows); /* of these, what stays: the curves */
+uint64_t column_scales_kept(const preparation *p, uint64_t rows); /* the part that stays: the curves */
 
 #endif
