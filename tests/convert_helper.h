@@ -76,6 +76,26 @@ static mlpd_convert_options plain_options(void) {
   return options;
 }
 
+static char said[8192] __attribute__((unused)); /* the decisions of the last conversion, one per line */
+
+static inline void on_decision(void *context, const char *line) {
+  (void)context;
+  const size_t used = strlen(said);
+  (void)snprintf(said + used, sizeof said - used, "%s\n", line);
+}
+
+/* The same, and said gets the decisions. */
+static inline mlpd_convert_options telling_options(void) {
+  mlpd_convert_options o = plain_options();
+  o.decision = on_decision;
+  said[0] = '\0';
+  return o;
+}
+
+static inline void assert_said(const char *part) {
+  if (strstr(said, part) == NULL) fail_msg("'%s' is not among the decisions:\n%s", part, said);
+}
+
 /* Converts up to six files of the folder to out.h5 in it. */
 static mlpd_status convert_named(mlpd_convert_options options, mlpd_convert_result *result, int count,
                                  const char *const *names) {

@@ -98,25 +98,6 @@ static void test_unclear_roles(void **state) {
 
 /* ---- Files ---------------------------------------------------------------------------------------------- */
 
-static char said[4000];
-
-static void take_line(void *context, const char *line) {
-  (void)context;
-  (void)strncat(said, line, sizeof said - strlen(said) - 2);
-  (void)strcat(said, "\n");
-}
-
-static void assert_said(const char *part) {
-  if (strstr(said, part) == NULL) fail_msg("'%s' is not in: %s", part, said);
-}
-
-static mlpd_convert_options telling_options(void) {
-  mlpd_convert_options o = plain_options();
-  o.decision = take_line;
-  said[0] = '\0';
-  return o;
-}
-
 /* Shards of other types, and with their columns in another order, target too. */
 static void test_shards_of_a_table(void **state) {
   (void)state;

@@ -5,25 +5,6 @@
 
 #include "convert_helper.h"
 
-static char said[8192]; /* the decisions of the last conversion, one per line */
-
-static void on_decision(void *context, const char *line) {
-  (void)context;
-  const size_t used = strlen(said);
-  (void)snprintf(said + used, sizeof said - used, "%s\n", line);
-}
-
-static mlpd_convert_options telling_options(void) {
-  mlpd_convert_options o = plain_options();
-  o.decision = on_decision;
-  said[0] = '\0';
-  return o;
-}
-
-static void assert_said(const char *part) {
-  if (strstr(said, part) == NULL) fail_msg("'%s' is not among the decisions:\n%s", part, said);
-}
-
 /* Writes head, then rows lines of format with the row's number, its half and its parity, and converts them. */
 static void write_rows(const char *head, int rows, const char *format) {
   FILE *file = fopen(in_folder("a.csv"), "w");
@@ -248,6 +229,10 @@ static void test_index_columns(void **state) {
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_int_equal(r.features, 2); /* its name says that it is wanted */
   assert_said("note: the feature 'id' numbers the rows; --ignore 'id' leaves it out");
+  o = telling_options();
+  write_rows("level_0,index,u,k\n", 20, "%1$d,%1$d,%2$d,%3$d\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("note: the features 'level_0', 'index' number the rows; --ignore 'level_0,index' leaves them out");
 }
 
 static void test_line_ends_in_quotes(void **state) {

@@ -203,7 +203,7 @@ static csv_cell first_cell(const csv_sample *s, const csv_syntax *syntax, int li
 }
 
 bool sample_names_rows(const csv_sample *s, const csv_syntax *syntax, int body) {
-  if (sample_first_column(s, syntax, body) == COLUMN_DATA) return false;
+  if (sample_column(s, syntax, body, 0) == COLUMN_DATA) return false;
   for (int i = body; i < s->count; i++) {
     const csv_cell cell = first_cell(s, syntax, i);
     const size_t length = (size_t)(cell.end - cell.begin);
@@ -216,15 +216,22 @@ bool sample_names_rows(const csv_sample *s, const csv_syntax *syntax, int body) 
   return true;
 }
 
-column_role sample_first_column(const csv_sample *s, const csv_syntax *syntax, int body) {
+/* The cell of a column in a row of the sample; an empty one where the row is too short. */
+static csv_cell cell_of(const csv_sample *s, const csv_syntax *syntax, int line, uint32_t column) {
+  const char *p = s->lines[line].text, *const end = s->lines[line].end;
+  csv_cell cell = {.begin = end, .end = end};
+  for (uint32_t i = 0; i <= column && p != NULL; i++) p = csv_next_cell(p, end, syntax->delimiter, &cell);
+  return cell;
+}
+
+column_role sample_column(const csv_sample *s, const csv_syntax *syntax, int body, uint32_t column) {
   bool counts = true, grows = true, all_text = true;
   int rows = 0;
   int64_t last = 0;
   for (int line = body; line < s->count; line++) {
-    csv_cell cell;
     number n = {.value = 0};
     if (s->lines[line].hash) continue;
-    (void)csv_next_cell(s->lines[line].text, s->lines[line].end, syntax->delimiter, &cell);
+    const csv_cell cell = cell_of(s, syntax, line, column);
     const csv_kind kind = read_cell(syntax, &cell, &n);
     const bool whole = kind == CSV_NUMBER && n.is_integer;
     all_text = all_text && is_name(kind);

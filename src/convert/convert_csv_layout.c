@@ -173,13 +173,16 @@ static int find_hash_line(const csv_sample *s, const csv_syntax *syntax, int sta
 static bool is_unnamed(const char *name) { return strncmp(name, "Unnamed: ", 9) == 0; }
 
 static void find_index(const csv_sample *s, const csv_syntax *syntax, int body, csv_layout *layout) {
-  const column_role role = sample_first_column(s, syntax, body);
+  const column_role role = sample_column(s, syntax, body, 0);
   const bool unnamed = layout->names == NULL || is_unnamed(layout->names[0]);
   if (layout->names != NULL)
     layout->index = unnamed && role != COLUMN_DATA && !(layout->columns > 1 && is_unnamed(layout->names[1]));
   else
     layout->index = role == COLUMN_NUMBERS_ROWS && layout->columns > 2;
-  layout->named_index = layout->names != NULL && !layout->index && role == COLUMN_NUMBERS_ROWS;
+  layout->counting = layout->index ? 1 : 0;
+  while (layout->names != NULL && layout->counting < layout->columns &&
+         sample_column(s, syntax, body, layout->counting) == COLUMN_NUMBERS_ROWS)
+    layout->counting++;
 }
 
 static void show_line(const struct sample_line *line, char shown[CSV_SHOWN_BYTES + 4]) {

@@ -64,16 +64,22 @@ static mlpd_status nul_error(const csv_lines *lines, const char *at) {
               input_name(lines->in), (unsigned long long)line);
 }
 
+/* Skips a byte order mark, or one that was read as Latin-1 and became UTF-8. */
+static bool skip_mark(csv_lines *lines) {
+  static const char *const marks[] = {"\uFEFF", "\u00EF\u00BB\u00BF"};
+  for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+    const size_t length = strlen(marks[i]);
+    if (lines->end - lines->begin < length || memcmp(lines->buffer + lines->begin, marks[i], length) != 0) continue;
+    lines->begin += length;
+    return true;
+  }
+  return false;
+}
+
 static mlpd_status first_bytes(csv_lines *lines) {
   lines->started = true;
   lines->line_end = find_line_end(lines->buffer, lines->end);
-  /* Byte order marks, of some programs two; also one that was taken for Latin-1 and became UTF-8. */
-  static const char *const marks[] = {"\uFEFF", "\u00EF\u00BB\u00BF", "\uFEFF"};
-  for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
-    const size_t length = strlen(marks[i]);
-    if (lines->end - lines->begin >= length && memcmp(lines->buffer + lines->begin, marks[i], length) == 0)
-      lines->begin += length;
-  }
+  while (skip_mark(lines)) continue; /* some programs write two */
   return MLPD_OK;
 }
 

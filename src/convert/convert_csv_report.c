@@ -30,6 +30,24 @@ static void report_header(const csv_source *c) {
               csv_delimiter_name(l->delimiter, text), names);
 }
 
+/* An index that was stored as a column, or several, as of reset_index in pandas. */
+static void report_counting(const csv_source *c) {
+  const csv_layout *const l = &c->layout;
+  char shown[REPORT_BYTES] = "", names[REPORT_BYTES] = "", item[300];
+  size_t used = 0, names_used = 0;
+  uint32_t count = 0;
+  for (uint32_t i = l->index ? 1 : 0; i < l->counting; i++) {
+    if (c->plan.roles[i] != CSV_FEATURE) continue;
+    (void)snprintf(item, sizeof item, "'%.255s'", l->names[i]);
+    report_list_add(shown, &used, ", ", item);
+    report_list_add(names, &names_used, ",", l->names[i]);
+    count++;
+  }
+  if (count > 0)
+    convert_say(c->options, "%s: note: the feature%s %s number%s the rows; --ignore '%s' leaves %s out", c->base.name,
+                count == 1 ? "" : "s", shown, count == 1 ? "s" : "", names, count == 1 ? "it" : "them");
+}
+
 static void report_repeated(const csv_source *c) {
   const csv_layout *l = &c->layout;
   char names[REPORT_BYTES] = "";
@@ -53,9 +71,7 @@ static void report_left_out(const csv_source *c) {
     report_list_add(names, &used, ", ", l->names != NULL ? l->names[i] : text);
   }
   if (used > 0) convert_say(c->options, "%s: columns left out: %s", c->base.name, names);
-  if (l->named_index && c->plan.roles[0] == CSV_FEATURE)
-    convert_say(c->options, "%s: note: the feature '%s' numbers the rows; --ignore '%s' leaves it out", c->base.name,
-                l->names != NULL ? l->names[0] : "0", l->names != NULL ? l->names[0] : "0");
+  report_counting(c);
 }
 
 static bool is_among(const char *name, const char *const *names, uint32_t count) {

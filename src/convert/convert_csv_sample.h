@@ -62,9 +62,9 @@ mlpd_status sample_take_names(const csv_sample *s, const csv_syntax *syntax, int
 
 typedef enum column_role { COLUMN_DATA, COLUMN_NUMBERS_ROWS, COLUMN_WHOLE, COLUMN_TEXT } column_role;
 
-/* The content of the first column of the lines from `body` on: COLUMN_NUMBERS_ROWS for consecutive numbers,
+/* The content of a column of the lines from `body` on: COLUMN_NUMBERS_ROWS for consecutive numbers,
  * COLUMN_WHOLE for other whole numbers that differ, COLUMN_TEXT for texts, else COLUMN_DATA. */
-column_role sample_first_column(const csv_sample *s, const csv_syntax *syntax, int body);
+column_role sample_column(const csv_sample *s, const csv_syntax *syntax, int body, uint32_t column);
 
 /* true if the first column of the lines from `body` on may name the rows: texts or whole numbers, all different. */
 bool sample_names_rows(const csv_sample *s, const csv_syntax *syntax, int body);
