@@ -317,7 +317,7 @@ static void test_the_rest(void **state) {
   ASSERT_USAGE(mlpd_network_from_options(&options, 2, 3, NULL), "network");
   ASSERT_USAGE(mlpd_network_from_options(&options, 0, 3, &made), "width 0");
   options.embed_numbers = MLPD_EMBED_NUMBERS_PIECEWISE;
-  ASSERT_USAGE(mlpd_network_from_options(&options, 2, 3, &made), "bins from training rows");
+  ASSERT_USAGE(mlpd_network_from_options(&options, 2, 3, &made), "needs training rows, for the edges of its bins");
   ASSERT_USAGE(mlpd_network_from_samples(&options, 2, NULL, 3, NULL, &made), "samples is NULL");
   ASSERT_USAGE(mlpd_network_from_samples(&options, 2, NULL, 3, &(mlpd_samples){.x = x}, &made), "no samples");
   ASSERT_USAGE(mlpd_network_from_samples(&options, 2, NULL, 3, &samples, NULL), "network");
