@@ -39,6 +39,7 @@ OPERATORS = {
     "Mul": lambda a, b: a * b,
     "Div": lambda a, b: a / b,
     "Equal": lambda a, b: a == b,
+    "GreaterOrEqual": lambda a, b: a >= b,
     "Where": np.where,
     "IsNaN": np.isnan,
     "Cast": cast,

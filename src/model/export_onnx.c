@@ -346,11 +346,6 @@ mlpd_status export_onnx(const mlpd_model *model, const char *digest, const char 
   protobuf made = {0};
   onnx_graph graph = {0};
   TRY(check(model->network));
-  if (model->input.curves != NULL)
-    return FAIL(
-        MLPD_ERROR_USAGE,
-        "normalisation by quantiles has no form in ONNX yet; export .c, .json or .npz, or train with --normalize "
-        "robust");
   protobuf_integer(&made, ONNX_MODEL_IR_VERSION, ONNX_IR_VERSION);
   protobuf_text(&made, ONNX_MODEL_PRODUCER, "mlpdist");
   protobuf_text(&made, ONNX_MODEL_PRODUCER_VERSION, MLPD_VERSION);

@@ -21,11 +21,26 @@ static bool is_float(double value) {
   return size == 0 || (size >= FLT_MIN && size <= FLT_MAX);
 }
 
+/* Does a curve change by more than this part of a deviation where a knot is rounded to float? */
+static bool is_steep(const column_curves *c, uint32_t j) {
+  for (uint64_t k = c->first[j]; k < c->first[j + 1]; k++) {
+    const double x = c->x[k], rest = fabs(x) * (FLT_EPSILON / 2);
+    if (!is_float(x) || (column_curves_map(c, j, x + rest) - column_curves_map(c, j, x - rest)) * MOST_RATIO > 1)
+      return true;
+  }
+  return false;
+}
+
+/* Is float too short for raw values of column j? */
+static bool needs_double(const affine *a, uint32_t j) {
+  if (a->curves != NULL && column_curves_has(a->curves, j)) return is_steep(a->curves, j);
+  return !is_float(a->shift[j]) || !is_float(a->scale[j]) || (a->scale[j] != 0 && !is_float(1 / a->scale[j])) ||
+         fabs(a->shift[j] * a->scale[j]) > MOST_RATIO;
+}
+
 onnx_type export_onnx_type(const affine *a) {
   for (uint32_t j = 0; j < a->columns; j++)
-    if (!is_float(a->shift[j]) || !is_float(a->scale[j]) || (a->scale[j] != 0 && !is_float(1 / a->scale[j])) ||
-        fabs(a->shift[j] * a->scale[j]) > MOST_RATIO)
-      return ONNX_DOUBLE;
+    if (needs_double(a, j)) return ONNX_DOUBLE;
   return ONNX_FLOAT;
 }
 
@@ -70,22 +85,14 @@ static void add_clip(onnx_graph *g, double limit) {
 
 /* ---- Categories and missing values ------------------------------------------------------------------- */
 
-/* How the inputs follow from the columns, an element for each input. */
-typedef struct input_plan {
-  uint32_t width;
-  int64_t *source;                            /* its column */
-  double *fill, *shift, *scale, *code, *room; /* room (2 width) */
-  unsigned char *is_number;                   /* else it is 1 where the column is `code`, and 0 */
-} input_plan;
-
-static void plan_free(input_plan *p) {
+static void plan_free(onnx_inputs *p) {
   free(p->source);
   free(p->fill);
   free(p->is_number);
 }
 
-static mlpd_status plan_create(uint32_t width, input_plan *p) {
-  *p = (input_plan){.width = width};
+static mlpd_status plan_create(uint32_t width, onnx_inputs *p) {
+  *p = (onnx_inputs){.width = width};
   mlpd_status status = memory_allocate(&p->source, width, sizeof *p->source, "codes of columns");
   if (status == MLPD_OK) status = memory_allocate(&p->fill, 6 * (size_t)width, sizeof *p->fill, "codes of columns");
   if (status == MLPD_OK) status = memory_allocate(&p->is_number, width, 1, "codes of columns");
@@ -109,7 +116,7 @@ static mlpd_status find_begins(const column_codes *c, uint32_t **begin) {
   return MLPD_OK;
 }
 
-static void plan_column(const mlpd_model *model, const uint32_t *begins, uint32_t j, input_plan *p) {
+static void plan_column(const mlpd_model *model, const uint32_t *begins, uint32_t j, onnx_inputs *p) {
   const column_codes *const c = &model->codes;
   const uint32_t begin = begins[j], end = begins[j + 1];
   const bool is_category = c->about.kinds[j] == COLUMN_KIND_CATEGORY;
@@ -128,49 +135,73 @@ static void plan_column(const mlpd_model *model, const uint32_t *begins, uint32_
   p->scale[begin] = model->input.scale[j];
 }
 
+/* Inputs that are the columns. */
+static void plan_plain(const affine *a, onnx_inputs *p) {
+  for (uint32_t j = 0; j < a->columns; j++) {
+    p->source[j] = j;
+    p->shift[j] = a->shift[j];
+    p->scale[j] = a->scale[j];
+    p->is_number[j] = 1;
+  }
+}
+
+static mlpd_status add_numbers(onnx_graph *g, const affine *a, const onnx_inputs *p) {
+  if (a->curves != NULL)
+    TRY(export_onnx_curves(g, a->curves, p));
+  else
+    add_normalisation(g, p->width, p->shift, p->scale, p->room);
+  add_clip(g, a->limit);
+  return MLPD_OK;
+}
+
 /* A code is compared with a number that the runtime took from the same float or double. */
-static void add_codes(onnx_graph *g, const input_plan *p, double limit) {
+static mlpd_status add_codes(onnx_graph *g, const affine *a, const onnx_inputs *p) {
   const uint32_t n = p->width;
-  const onnx_name columns = onnx_array(g, "columns", ONNX_INT64, 1, n, 0, p->source);
-  onnx_apply(g, "Gather", columns.text);
-  onnx_set_integer(g, "axis", 1);
+  export_onnx_gather(g, "columns", n, p->source);
   const onnx_name raw = g->value, fill = onnx_vector(g, "fill", n, p->fill);
   onnx_apply(g, "IsNaN", NULL);
   onnx_operator(g, "Where", g->value.text, fill.text, raw.text);
   const onnx_name filled = g->value;
   onnx_apply(g, "Equal", onnx_vector(g, "code", n, p->code).text);
-  onnx_apply(g, "Cast", NULL);
-  onnx_set_integer(g, "to", g->type);
-  const onnx_name indicators = g->value;
+  const onnx_name is_code = g->value;
   g->value = filled;
-  add_normalisation(g, n, p->shift, p->scale, p->room);
-  add_clip(g, limit);
-  onnx_operator(g, "Where", onnx_array(g, "is_number", ONNX_BOOL, 1, n, 0, p->is_number).text, g->value.text,
-                indicators.text);
+  TRY(add_numbers(g, a, p));
+  const onnx_name numbers = g->value;
+  onnx_operator(g, "Cast", is_code.text, NULL, NULL);
+  onnx_set_integer(g, "to", g->type);
+  onnx_operator(g, "Where", onnx_array(g, "is_number", ONNX_BOOL, 1, n, 0, p->is_number).text, numbers.text,
+                g->value.text);
+  return MLPD_OK;
+}
+
+static mlpd_status plan_codes(const mlpd_model *model, onnx_inputs *p) {
+  const uint32_t columns = model->input.columns;
+  uint32_t *begins = NULL;
+  TRY(find_begins(&model->codes, &begins));
+  const mlpd_status status = plan_create(begins[columns], p);
+  for (uint32_t j = 0; j < columns && status == MLPD_OK; j++) plan_column(model, begins, j, p);
+  free(begins);
+  return status;
 }
 
 mlpd_status export_onnx_input(onnx_graph *g, const mlpd_model *model, const char *x) {
-  const uint32_t columns = model->input.columns;
-  input_plan plan;
+  const affine *const a = &model->input;
+  mlpd_status status = MLPD_OK;
+  onnx_inputs plan;
   onnx_scope(g, "input");
-  g->type = export_onnx_type(&model->input);
+  g->type = export_onnx_type(a);
   (void)snprintf(g->value.text, sizeof g->value.text, "%s", x);
   if (export_has_codes(model)) {
-    uint32_t *begins = NULL;
-    TRY(find_begins(&model->codes, &begins));
-    const mlpd_status status = plan_create(begins[columns], &plan);
-    for (uint32_t j = 0; j < columns && status == MLPD_OK; j++) plan_column(model, begins, j, &plan);
-    free(begins);
-    TRY(status);
-    add_codes(g, &plan, model->input.limit);
+    TRY(plan_codes(model, &plan));
+    status = add_codes(g, a, &plan);
   } else {
-    TRY(plan_create(columns, &plan));
-    add_normalisation(g, columns, model->input.shift, model->input.scale, plan.room);
-    add_clip(g, model->input.limit);
+    TRY(plan_create(a->columns, &plan));
+    plan_plain(a, &plan);
+    status = add_numbers(g, a, &plan);
   }
   plan_free(&plan);
-  onnx_cast(g, ONNX_FLOAT);
-  return MLPD_OK;
+  if (status == MLPD_OK) onnx_cast(g, ONNX_FLOAT);
+  return status;
 }
 
 /* ---- Targets ----------------------------------------------------------------------------------------- */

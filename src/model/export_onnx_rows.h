@@ -3,15 +3,27 @@
 #ifndef MLPDIST_EXPORT_ONNX_ROWS_H
 #define MLPDIST_EXPORT_ONNX_ROWS_H
 
+#include "data/column_curves.h"
 #include "model/model.h"
 #include "model/onnx_graph.h"
 
+/* How the inputs follow from the columns, an element for each input. */
+typedef struct onnx_inputs {
+  uint32_t width;
+  int64_t *source;                            /* its column */
+  double *fill, *shift, *scale, *code, *room; /* room (2 width) */
+  unsigned char *is_number;                   /* else it is 1 where the column is `code`, and 0 */
+} onnx_inputs;
+
 /* Of raw columns or targets: float, or double where some column's values differ so little from one another beside their
- * size that float would lose digits that matter. */
+ * size, or its curve is so steep, that float would lose digits that matter. */
 onnx_type export_onnx_type(const affine *a);
 
 /* From x (n, columns), codes in the place of categories, to inputs of the network. */
 mlpd_status export_onnx_input(onnx_graph *g, const mlpd_model *model, const char *x);
+
+/* Raw values (n, inputs) become normal scores, as doubles; those of inputs without a curve (x - shift) scale. */
+mlpd_status export_onnx_curves(onnx_graph *g, const column_curves *c, const onnx_inputs *of);
 
 /* These columns of the value, in this order. */
 void export_onnx_gather(onnx_graph *g, const char *name, uint32_t count, const int64_t *columns);
