@@ -198,6 +198,13 @@ drawn() {
   script bench-tables --data tables --tables cal-housing-ratios --seeds 1 --set "small=--hidden 8 --epochs 2"
   succeeds
   grep -qE "cal-housing-ratios, small, seed 0: [0-9.]+,|scikit-learn is not installed" <<< "$output" || fail "the ratios"
+  # The table of text: the error is that of the 8 rows of the test part, not of all 37.
+  mkdir -p tables/adult
+  awk 'BEGIN { print "a,b,class"; for (i = 0; i < 37; i++) print i * 7 % 11 "," i * i % 13 "," (i * i * i % 17 < 8 ? "low" : "high") }' \
+    > tables/adult/adult.csv
+  script bench-tables --data tables --tables adult --seeds 1 --set "small=--hidden 8 --epochs 2"
+  succeeds
+  grep -qE "adult, small, seed 0: (0|0.125|0.25|0.375|0.5|0.625|0.75|0.875|1)," <<< "$output" || fail "eighths"
   script bench-tables --tables nothing
   [ "$status" = 2 ] || fail "expected status 2"
   says "--tables nothing: no such table"
