@@ -59,9 +59,11 @@ static mlpd_status grow(category_set *set) {
   return MLPD_OK;
 }
 
-mlpd_status category_set_add(category_set *set, const char *text, size_t length) {
+mlpd_status category_set_add(category_set *set, const char *text, size_t length, uint32_t *index) {
+  const uint32_t slot = *find_slot(set, text, length);
   set->rows++;
-  if (set->full || *find_slot(set, text, length) != 0) return MLPD_OK;
+  *index = slot > 0 ? slot - 1 : set->count;
+  if (set->full || slot > 0) return MLPD_OK;
   set->full = set->count == CATEGORIES_MOST;
   if (set->full) return MLPD_OK;
   TRY(grow(set));

@@ -26,7 +26,8 @@ mlpd_status category_set_create(category_set **made);
 void category_set_free(category_set *set); /* NULL is allowed. */
 void category_set_clear(category_set *set);
 
-mlpd_status category_set_add(category_set *set, const char *text, size_t length);
+/* Adds a text; *index: its place in `all`, or `count` if the set is full. */
+mlpd_status category_set_add(category_set *set, const char *text, size_t length, uint32_t *index);
 
 /* Returns the code of a text, or CATEGORY_UNKNOWN if it was not added. The first call assigns all codes. */
 mlpd_status category_set_code(category_set *set, const char *text, size_t length, int32_t *code);

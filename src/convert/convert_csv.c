@@ -5,6 +5,7 @@
 
 #include "convert/convert_csv_codes.h"
 #include "convert/convert_csv_kinds.h"
+#include "convert/convert_csv_leaks.h"
 #include "convert/convert_csv_row.h"
 #include "convert/convert_csv_scan.h"
 #include "data/stored_labels.h"
@@ -83,6 +84,7 @@ static void csv_close(source *s) {
   csv_lines_free(&c->lines);
   csv_faults_free(c);
   csv_codes_forget(c);
+  csv_leaks_free(c);
   csv_kinds_free(c);
   csv_layout_free(&c->layout);
   csv_syntax_free(&c->syntax);

@@ -73,6 +73,9 @@ typedef struct csv_syntax {
   uint32_t num_missing, num_missing_real, num_strips;
 } csv_syntax;
 
+/* T, F, true and false are answers of one kind, y, n, yes and no of another: in T, F and N the N is no "false". */
+typedef enum csv_answer { CSV_TRUE_FALSE, CSV_YES_OR_NO, CSV_ANSWERS } csv_answer;
+
 typedef enum csv_kind { CSV_NUMBER, CSV_YES_NO, CSV_MISSING, CSV_TEXT } csv_kind;
 
 /* Makes the syntax from the options decimal, thousands, missing, strip and delimiter. Call csv_syntax_free, also on
@@ -89,6 +92,7 @@ bool csv_row_is_empty(const char *begin, const char *end, char delimiter);
 
 /* The kind of a cell, and its value in *parsed (yes is 1, no is 0). */
 csv_kind csv_cell_read(const csv_syntax *syntax, const csv_cell *cell, number *parsed);
+csv_answer csv_cell_answer(const csv_cell *cell); /* of a cell of CSV_YES_NO */
 bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *parsed);
 
 /* true if the cell means "no value" in any column: empty, ?, NA, NaN, null, ..., and the texts that syntax adds. In a

@@ -293,6 +293,10 @@ static bool read_yes_no(const csv_cell *cell, number *parsed) {
   return false;
 }
 
+csv_answer csv_cell_answer(const csv_cell *cell) {
+  return strchr("yYnN", *cell->begin) != NULL ? CSV_YES_OR_NO : CSV_TRUE_FALSE;
+}
+
 csv_kind csv_cell_read(const csv_syntax *syntax, const csv_cell *cell, number *parsed) {
   if (csv_cell_number(syntax, cell, parsed))
     return csv_is_missing_real(syntax, parsed->value) ? CSV_MISSING : CSV_NUMBER;

@@ -27,6 +27,21 @@ mlpd_status csv_cell_error(const csv_source *c, uint32_t column, const csv_cell 
   return place_error(c, c->lines.line, column, csv_cell_shown(cell, text), what);
 }
 
+static void add_answer(const csv_source *c, csv_fault *f, const csv_cell *cell) {
+  const csv_answer answer = csv_cell_answer(cell);
+  if (f->yes_no++ == 0) {
+    f->yes_no_line = c->lines.line;
+    f->first_answer = answer;
+  }
+  if (!f->answers[answer] && f->yes_no > 1) {
+    f->other_line = c->lines.line;
+    (void)csv_cell_shown(cell, f->other_text);
+  }
+  f->answers[answer] = true;
+}
+
+bool csv_fault_mixes_answers(const csv_fault *f) { return f->answers[CSV_TRUE_FALSE] && f->answers[CSV_YES_OR_NO]; }
+
 mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const csv_cell *cell) {
   if (c->faults == NULL) TRY(memory_allocate(&c->faults, c->layout.columns, sizeof *c->faults, "columns"));
   if (c->faults[column] == NULL) TRY(memory_allocate(&c->faults[column], 1, sizeof(csv_fault), "column"));
@@ -37,8 +52,8 @@ mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const c
   if (kind == CSV_MISSING && f->missing++ == 0) {
     f->missing_line = c->lines.line;
     (void)csv_cell_shown(cell, f->missing_text);
-  } else if (kind == CSV_YES_NO && f->yes_no++ == 0) {
-    f->yes_no_line = c->lines.line;
+  } else if (kind == CSV_YES_NO) {
+    add_answer(c, f, cell);
   } else if (kind == CSV_TEXT && f->texts++ == 0) {
     f->text_line = c->lines.line;
     (void)csv_cell_hint(cell, f->hint);
@@ -97,6 +112,11 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
   if (f->texts > 1)
     (void)snprintf(more, sizeof more, " (nor %s %llu more cell%s of this column)", f->texts == 2 ? "is" : "are",
                    (unsigned long long)f->texts - 1, f->texts == 2 ? "" : "s");
+  if (mixed && f->yes_no + f->missing == c->rows_seen)
+    return place_error(c, f->other_line, column, f->other_text,
+                       f->first_answer == CSV_TRUE_FALSE
+                           ? "is of yes and no, but cells above it are of true and false; write the same in all"
+                           : "is of true and false, but cells above it are of yes and no; write the same in all");
   if (mixed)
     return place_error(c, f->yes_no_line, column, "True, False, yes, no or the like",
                        "occurs in a column of numbers; write 1 and 0");
@@ -129,7 +149,7 @@ static mlpd_status refuse_first(const csv_source *c) {
   for (uint32_t i = 0; i < c->layout.columns; i++) {
     const csv_fault *f = c->faults[i];
     if (f == NULL || i == c->label || c->plan.roles[i] == CSV_LEFT_OUT) continue;
-    const bool answers = f->texts == 0 && f->yes_no + f->missing == c->rows_seen;
+    const bool answers = f->texts == 0 && f->yes_no + f->missing == c->rows_seen && !csv_fault_mixes_answers(f);
     const uint64_t line = f->texts > 0 ? f->text_line : f->yes_no > 0 && !answers ? f->yes_no_line : UINT64_MAX;
     if (line >= first_line) continue;
     first = f;

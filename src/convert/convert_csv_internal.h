@@ -15,6 +15,10 @@ typedef struct csv_fault {
   uint64_t dates, number_like;                   /* of the texts */
   uint64_t missing_line, text_line, yes_no_line; /* line of the first of each kind */
   char missing_text[CSV_SHOWN_BYTES + 4], text[CSV_SHOWN_BYTES + 4];
+  bool answers[CSV_ANSWERS]; /* of the kinds of yes and no, which occur */
+  csv_answer first_answer;
+  uint64_t other_line; /* line of the first answer of another kind */
+  char other_text[CSV_SHOWN_BYTES + 4];
   bool account;              /* the first text is a negative number in parentheses */
   char hint[CSV_HINT_BYTES]; /* options with which the first text is a number, or "" */
 } csv_fault;
@@ -44,14 +48,16 @@ typedef struct csv_source {
   double *target_values;   /* (y_columns) of the current row, if there are several */
   csv_cell label_cell;
   extremes label_ends;
-  csv_range *ranges;    /* one for each of `numbers` */
-  category_set **sets;  /* (columns) of categories; NULL: none; itself NULL: no categories at all */
-  bool *owned;          /* (columns) sets that are this table's, not the first one's */
-  const char **reasons; /* (columns) why the kind of a column leaves it out, or NULL */
-  char **examples;      /* (columns) a text of such a column, or NULL */
-  char **codes;         /* (columns) a number with zeros in front, or NULL; itself NULL: none was seen */
-  bool follows;         /* kinds are those of another table */
-  csv_fault **faults;   /* (columns), NULL for a column without faults; NULL if no column has any */
+  csv_range *ranges;      /* one for each of `numbers` */
+  category_set **sets;    /* (columns) of categories; NULL: none; itself NULL: no categories at all */
+  bool *owned;            /* (columns) sets that are this table's, not the first one's */
+  const char **reasons;   /* (columns) why the kind of a column leaves it out, or NULL */
+  char **examples;        /* (columns) a text of such a column, or NULL */
+  char **codes;           /* (columns) a number with zeros in front, or NULL; itself NULL: none was seen */
+  struct csv_leak *leaks; /* (num_leaks) features that may determine the target; NULL: none is sought */
+  uint32_t num_leaks;
+  bool follows;       /* kinds are those of another table */
+  csv_fault **faults; /* (columns), NULL for a column without faults; NULL if no column has any */
   uint64_t rows_seen, rows_missing, rows_trailing, rows_empty;
 } csv_source;
 
@@ -59,6 +65,7 @@ extern const source_methods csv_methods;
 
 /* Records a cell that is not a number. */
 mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const csv_cell *cell);
+bool csv_fault_mixes_answers(const csv_fault *f); /* both of true and false, and of yes and no, as T, F and N */
 void csv_faults_free(csv_source *c);
 
 /* After the first pass: fails if cells cannot be read as numbers, and finds the columns of yes and no. */

@@ -70,7 +70,9 @@ mlpd_status csv_kinds_begin(csv_source *c) {
 
 static bool is_text_column(const csv_source *c, uint32_t column) {
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
-  if (f == NULL || f->texts == 0 || 2 * f->number_like > f->texts) return false;
+  if (f == NULL) return false;
+  if (f->texts == 0) return csv_fault_mixes_answers(f) && f->yes_no + f->missing == c->rows_seen;
+  if (2 * f->number_like > f->texts) return false;
   return 2 * (f->texts + f->yes_no) > c->rows_seen - f->missing;
 }
 
@@ -197,6 +199,7 @@ mlpd_status csv_kinds_follow(source *s, const source *first_source) {
 
 mlpd_status csv_kinds_take(csv_source *c, uint32_t column, const csv_cell *cell, number *parsed) {
   char text[TEXT_BYTES];
+  uint32_t index = 0;
   category_set *const set = c->sets[column];
   int32_t code = 0;
   int64_t whole = 0;
@@ -205,10 +208,12 @@ mlpd_status csv_kinds_take(csv_source *c, uint32_t column, const csv_cell *cell,
   /* 7, +7, 007 and 7.0, as pandas writes a column with missing values, are the same category. */
   if (csv_cell_number(&c->syntax, cell, parsed) && number_is_whole(parsed, &whole))
     length = (size_t)snprintf(text, sizeof text, "%lld", (long long)whole);
-  if (c->gathering)
-    TRY(category_set_add(set, text, length));
-  else
+  if (c->gathering) {
+    TRY(category_set_add(set, text, length, &index));
+    code = (int32_t)index; /* until all are known */
+  } else {
     TRY(category_set_code(set, text, length, &code));
+  }
   if (code == CATEGORY_UNKNOWN)
     return FAIL(MLPD_ERROR_DATA, "%s:%llu: changed while it was read", c->base.name, (unsigned long long)c->lines.line);
   *parsed = (number){.value = code, .integer = code, .is_integer = true};

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "convert/convert_csv_codes.h"
+#include "convert/convert_csv_leaks.h"
 #include "convert/convert_date.h"
 #include "convert/convert_report.h"
 
@@ -303,6 +304,7 @@ void csv_report_rows(const csv_source *c) {
   if (c->options->num_model_columns == 0) report_placeholders(c);
   if (c->options->num_model_columns == 0) csv_codes_report(c);
   report_total(c);
+  csv_leaks_report(c);
   if (c->lines.comments > 0)
     convert_say(c->options, "%s: %llu comment%s skipped, the first in line %llu: '%s'", c->base.name,
                 (unsigned long long)c->lines.comments, c->lines.comments == 1 ? "" : "s",

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "convert/convert_csv_codes.h"
 #include "convert/convert_csv_kinds.h"
+#include "convert/convert_csv_leaks.h"
 #include "convert/convert_csv_row.h"
 #include "data/stored_labels.h"
 
@@ -40,6 +41,7 @@ static mlpd_status gather_label(csv_source *c, label_set *labels) {
   if (status != MLPD_OK) return status_prefix(status, "%s: label ", label_place(c, place));
   if (!is_number) note_text_label(c, labels);
   if (is_number) extremes_add(&c->label_ends, parsed.value);
+  TRY(csv_leaks_see(c, text, length < sizeof text ? length : sizeof text - 1, is_number ? parsed.value : NAN));
   return is_number ? csv_codes_see(c, c->label, c->label_cell.begin, c->label_cell.end) : MLPD_OK;
 }
 
@@ -115,6 +117,7 @@ static mlpd_status begin_gathering(csv_source *c) {
 
 /* Reads all rows, or a few if they show that columns are of other kinds than assumed; then *again is set. */
 static mlpd_status gather_rows(csv_source *c, label_set *labels, bool *again) {
+  TRY(csv_leaks_begin(c));
   for (*again = false; !*again;) {
     bool found;
     row_state state;
