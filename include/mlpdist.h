@@ -905,10 +905,14 @@ typedef struct mlpd_samples {
   const float *weight; /* (n), or NULL: 1 each */
 } mlpd_samples;
 
+/* In a list of categories: the input is neither a code nor a number, and no layer embeds it (one of the 0 and 1 of a
+ * one-hot category). */
+#define MLPD_INPUT_AS_IS UINT32_MAX
+
 /* As mlpd_network_from_options(), for data like these samples: the edges of --embed-numbers piecewise are quantiles of
  * their x. It does not read y. categories (inputs): for an input that holds codes of categories (from 0), the number of
- * its categories, which become embed_width values each; 0: the input is a number. NULL: all inputs are numbers. The
- * caller frees the network. */
+ * its categories, which become embed_width values each; 0: the input is a number; or MLPD_INPUT_AS_IS. NULL: all inputs
+ * are numbers. The caller frees the network. */
 MLPD_API mlpd_status mlpd_network_from_samples(const mlpd_train_options *options, uint32_t inputs,
                                                const uint32_t *categories, uint32_t outputs,
                                                const mlpd_samples *samples, mlpd_network **network);

@@ -95,6 +95,14 @@ static void test_network_of_samples(void **state) {
   assert_int_equal(edges.columns, 5);
   assert_memory_equal(edges.values, wanted, sizeof wanted);
   mlpd_network_free(network);
+  /* The same rows, of which the second column stays as it is. */
+  const uint32_t as_is[] = {0, MLPD_INPUT_AS_IS};
+  assert_int_equal(mlpd_network_from_samples(&options, 2, as_is, CLASSES, &given, &network), MLPD_OK);
+  assert_string_equal(mlpd_network_layer(network, 0).kind, "piecewise");
+  assert_int_equal(mlpd_network_layer(network, 0).outputs, 4 + 1);
+  assert_int_equal(mlpd_network_tensor(network, 0, 0).rows, 1);
+  assert_memory_equal(mlpd_network_tensor(network, 0, 0).values, wanted, sizeof wanted);
+  mlpd_network_free(network);
   options.hidden = "0";
   assert_int_not_equal(mlpd_network_from_samples(&options, 2, categories, CLASSES, &given, &network), MLPD_OK);
   assert_null(network);

@@ -50,7 +50,7 @@ static mlpd_status set_bins(const sample_inputs *of, mlpd_network *network, uint
   float *sorted = NULL, *edges = network->parameters + t->offset;
   TRY(memory_allocate(&sorted, of->samples->n, sizeof *sorted, "samples"));
   for (uint32_t i = 0; i < of->roles->count; i++) {
-    if (of->roles->sizes != NULL && of->roles->sizes[i] > 0) continue;
+    if (of->roles->numbers[i] == 0) continue;
     set_edges(of, i, t->columns - 1, sorted, edges);
     edges += t->stride;
   }
@@ -58,20 +58,36 @@ static mlpd_status set_bins(const sample_inputs *of, mlpd_network *network, uint
   return MLPD_OK;
 }
 
+static mlpd_status start_for(const mlpd_train_options *options, const input_roles *roles, uint32_t outputs,
+                             const mlpd_samples *samples, mlpd_network **network) {
+  mlpd_status status = network_start(options, roles, outputs, network);
+  for (uint32_t l = 0; status == MLPD_OK && l < (*network)->num_layers; l++)
+    if ((*network)->layers[l].kind == &layer_piecewise)
+      status = set_bins(&(sample_inputs){samples, roles}, *network, l);
+  if (status == MLPD_OK) return MLPD_OK;
+  mlpd_network_free(*network);
+  *network = NULL;
+  return status;
+}
+
 mlpd_status mlpd_network_from_samples(const mlpd_train_options *options, uint32_t inputs, const uint32_t *categories,
                                       uint32_t outputs, const mlpd_samples *samples, mlpd_network **network) {
+  uint32_t *sizes = NULL;
+  uint8_t *numbers = NULL;
   NEED(network);
   *network = NULL;
   NEED(samples);
   NEED(samples->x);
   if (samples->n == 0) return FAIL(MLPD_ERROR_USAGE, "there are no samples");
-  const input_roles roles = {.count = inputs, .sizes = categories};
-  mlpd_status status = network_start(options, &roles, outputs, network);
-  for (uint32_t l = 0; status == MLPD_OK && l < (*network)->num_layers; l++)
-    if ((*network)->layers[l].kind == &layer_piecewise)
-      status = set_bins(&(sample_inputs){samples, &roles}, *network, l);
-  if (status == MLPD_OK) return MLPD_OK;
-  mlpd_network_free(*network);
-  *network = NULL;
+  mlpd_status status = memory_allocate(&sizes, inputs, sizeof *sizes, "inputs");
+  if (status == MLPD_OK) status = memory_allocate(&numbers, inputs, sizeof *numbers, "inputs");
+  for (uint32_t i = 0; status == MLPD_OK && i < inputs; i++) {
+    const uint32_t size = categories != NULL ? categories[i] : 0;
+    sizes[i] = size != MLPD_INPUT_AS_IS ? size : 0;
+    numbers[i] = size == 0;
+  }
+  if (status == MLPD_OK) status = start_for(options, &(input_roles){inputs, sizes, numbers}, outputs, samples, network);
+  free(sizes);
+  free(numbers);
   return status;
 }
