@@ -307,7 +307,7 @@ typedef struct mlpd_option {
   bool command_line_only;     /* not a key of config files */
   mlpd_option_effect decides;
   const char *needs; /* "optimizer=adam,adamw": it has no effect otherwise; "optimizer!=lbfgs": any but these; "trace":
-                        any value but 0; NULL: nothing */
+                        any value but 0; "A|B": A or B; NULL: nothing */
   const char *weights_with; /* "schedule=cosine": if this holds, the option decides the weights; "A|B": if A or B holds;
                                NULL: see decides */
 } mlpd_option;

@@ -246,6 +246,28 @@ static void test_needs(void **state) {
                       "--task classification");
 }
 
+/* A condition of two alternatives holds if one does; where none does, both are named. */
+static void test_needs_one_of_two(void **state) {
+  typedef struct pair {
+    char *first, *second;
+    uint32_t third;
+  } pair;
+  (void)state;
+  static const mlpd_option table[] = {
+      {"first", "", "X", MLPD_OPTION_TEXT, offsetof(pair, first), sizeof(char *), .help = ""},
+      {"second", "", "X", MLPD_OPTION_TEXT, offsetof(pair, second), sizeof(char *), .help = ""},
+      {"third", "", "N", MLPD_OPTION_INTEGER, offsetof(pair, third), sizeof(uint32_t), .needs = "first=a,b|second"},
+      {.name = NULL}};
+  char buffer[64];
+  pair given = {.first = "c", .second = ""};
+  assert_string_equal(mlpd_option_lacks(table, &table[2], &given, buffer, sizeof buffer), "--first a or b or --second");
+  assert_string_equal(mlpd_option_lacks(NULL, &table[2], NULL, buffer, sizeof buffer), "--first a or b or --second");
+  given.second = "c";
+  assert_null(mlpd_option_lacks(table, &table[2], &given, buffer, sizeof buffer));
+  given = (pair){.first = "b", .second = ""};
+  assert_null(mlpd_option_lacks(table, &table[2], &given, buffer, sizeof buffer));
+}
+
 /* Rates and decays that follow from the optimizer; what is given stays. */
 static void test_settle(void **state) {
   (void)state;
@@ -415,13 +437,13 @@ static void test_named_options(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_named_options), cmocka_unit_test(test_reals_are_short_and_exact),
-      cmocka_unit_test(test_suggestions),   cmocka_unit_test(test_defaults_are_allowed),
-      cmocka_unit_test(test_set_by_name),   cmocka_unit_test(test_values_are_checked),
-      cmocka_unit_test(test_preset),        cmocka_unit_test(test_preset_of_values),
-      cmocka_unit_test(test_settle),        cmocka_unit_test(test_needs),
-      cmocka_unit_test(test_texts),         cmocka_unit_test(test_texts_left_out),
-      cmocka_unit_test(test_comparison),
+      cmocka_unit_test(test_named_options),    cmocka_unit_test(test_reals_are_short_and_exact),
+      cmocka_unit_test(test_suggestions),      cmocka_unit_test(test_defaults_are_allowed),
+      cmocka_unit_test(test_set_by_name),      cmocka_unit_test(test_values_are_checked),
+      cmocka_unit_test(test_preset),           cmocka_unit_test(test_preset_of_values),
+      cmocka_unit_test(test_settle),           cmocka_unit_test(test_needs),
+      cmocka_unit_test(test_needs_one_of_two), cmocka_unit_test(test_texts),
+      cmocka_unit_test(test_texts_left_out),   cmocka_unit_test(test_comparison),
   };
   return cmocka_run_group_tests_name("option", tests, NULL, NULL);
 }

@@ -23,7 +23,8 @@ bool option_config_value(const char *text, const char *key, char *value, size_t 
 /* Does one of the row's conditions weights_with hold, so that the option decides the weights? */
 bool option_weights_with(const mlpd_option *table, const mlpd_option *row, const void *values);
 
-/* Do these values fulfil a condition such as "optimizer=adam,adamw", "trace" (any value) or NULL (none)? */
+/* Do these values fulfil a condition such as "optimizer=adam,adamw", "trace" (any value), "A|B" (A or B) or NULL
+ * (none)? */
 bool option_condition_holds(const mlpd_option *table, const char *condition, const void *values);
 
 #endif

@@ -1,9 +1,11 @@
-/* Options that depend on another: "optimizer=adam,adamw", "optimizer!=lbfgs" for any other value, or "trace" for any
- * value but "" and 0. */
+/* Options that depend on another: "optimizer=adam,adamw", "optimizer!=lbfgs" for any other value, "trace" for any value
+ * but "" and 0, or alternatives with | between them. */
 #include <string.h>
 
 #include "options/option.h"
 #include "options/option_given.h"
+
+enum { CONDITION_BYTES = 128 };
 
 static size_t key_length(const char *condition) { return strcspn(condition, "!="); }
 
@@ -24,9 +26,9 @@ static const mlpd_option *option_of(const mlpd_option *table, const char *condit
   return mlpd_option_find(table, key);
 }
 
-bool option_condition_holds(const mlpd_option *table, const char *condition, const void *values) {
+/* condition has no alternatives. */
+static bool holds(const mlpd_option *table, const char *condition, const void *values) {
   char buffer[64];
-  if (condition == NULL) return true;
   const mlpd_option *const other = option_of(table, condition);
   if (other == NULL) return true;
   const char *const value = mlpd_option_format(other, values, buffer, sizeof buffer);
@@ -36,19 +38,29 @@ bool option_condition_holds(const mlpd_option *table, const char *condition, con
   return *list == '\0' ? strcmp(value, "0") != 0 : is_listed(list + 1, value);
 }
 
-bool option_weights_with(const mlpd_option *table, const mlpd_option *row, const void *values) {
-  char condition[128];
-  for (const char *next = row->weights_with; next != NULL; next = strchr(next, '|')) {
-    if (*next == '|') next++;
-    (void)snprintf(condition, sizeof condition, "%.*s", (int)strcspn(next, "|"), next);
-    if (option_condition_holds(table, condition, values)) return true;
-  }
+/* Copies the first alternative of *conditions to one, and moves *conditions past it; false: there are no more. */
+static bool next_alternative(const char **conditions, char one[CONDITION_BYTES]) {
+  const size_t length = strcspn(*conditions, "|");
+  (void)snprintf(one, CONDITION_BYTES, "%.*s", (int)length, *conditions);
+  *conditions += length + ((*conditions)[length] == '|');
+  return length > 0;
+}
+
+bool option_condition_holds(const mlpd_option *table, const char *condition, const void *values) {
+  char one[CONDITION_BYTES];
+  if (condition == NULL) return true;
+  while (next_alternative(&condition, one))
+    if (holds(table, one, values)) return true;
   return false;
+}
+
+bool option_weights_with(const mlpd_option *table, const mlpd_option *row, const void *values) {
+  return row->weights_with != NULL && option_condition_holds(table, row->weights_with, values);
 }
 
 /* "--schedule step, exponential or plateau", "an --optimizer other than lbfgs"; for a flag its name alone. "auto" is
  * listed if the value is not known yet. */
-void option_condition_words(const char *condition, char *buffer, size_t bytes) {
+static void describe(const char *condition, char *buffer, size_t bytes) {
   const char *name = condition + key_length(condition);
   size_t used =
       (size_t)snprintf(buffer, bytes, "%s--%.*s", *name == '!' ? "an " : "", (int)key_length(condition), condition);
@@ -70,10 +82,19 @@ void option_condition_words(const char *condition, char *buffer, size_t bytes) {
   }
 }
 
+static void describe_all(const char *conditions, char *buffer, size_t bytes) {
+  char one[CONDITION_BYTES];
+  for (size_t used = 0; used < bytes && next_alternative(&conditions, one); used = strlen(buffer)) {
+    if (used > 0) used += (size_t)snprintf(buffer + used, bytes - used, " or ");
+    if (used < bytes) describe(one, buffer + used, bytes - used);
+  }
+}
+
 /* Where the option that a condition is about has no effect itself, its value is not what is missing. */
 static const char *first_missing(const mlpd_option *table, const char *condition, const void *values) {
   const mlpd_option *const other = option_of(table, condition);
-  if (other == NULL || option_condition_holds(table, other->needs, values)) return condition;
+  const bool has_alternatives = strchr(condition, '|') != NULL;
+  if (has_alternatives || other == NULL || option_condition_holds(table, other->needs, values)) return condition;
   return first_missing(table, other->needs, values);
 }
 
@@ -87,6 +108,6 @@ const char *mlpd_option_lacks(const mlpd_option *table, const mlpd_option *row, 
                               size_t bytes) {
   if (row->needs == NULL || (values != NULL && option_condition_holds(table, row->needs, values))) return NULL;
   if (values != NULL && is_left_to_model(table, row->needs, values)) return NULL;
-  option_condition_words(values != NULL ? first_missing(table, row->needs, values) : row->needs, buffer, bytes);
+  describe_all(values != NULL ? first_missing(table, row->needs, values) : row->needs, buffer, bytes);
   return buffer;
 }
