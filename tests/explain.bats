@@ -160,6 +160,32 @@ lesson() {
   fails_with 2 ":3: weights 1: the layer needs 8 rows (inputs) x 1 columns (outputs), 8 numbers; here are 2"
 }
 
+@test "explain --categories: one-hot and embedded inputs by hand" {
+  lesson "categories 0 2 3" "embed-above 2" "embed-width 1" "loss mae" "lr 1" "weights 1 1 2 3 -1" \
+    "sample 0.5 1 2 -> 100" "sample 1 0 1 -> 100" "sample 2 1 2 -> 100"
+  succeeds
+  narrow
+  row '^Codes +input 2: one of 2 categories, one-hot in X from column 2$'
+  row '^ +input 3: one of 3 categories, embedded, in X column 4$'
+  row '^ +\[   2\.0000   0\.0000   1\.0000   2\.0000  \]'
+  # By hand: delta is -1 in each sample, dC/dXc of the last column 1, which two samples of category 2 add to 2. The
+  # weights of the first three columns grow by the column sums of X: 3.5, 1, 2.
+  row '^ +\[  -1\.0000  -2\.0000  -3\.0000   1\.0000  \]'
+  [ "$(grep -A3 '^  dC/dEc = ' <<< "$output" | tr -d ' \n' | sed 's/.*(3,1)//')" = "[0.0000][1.0000][2.0000]" ] ||
+    fail "other gradients of the embeddings"
+  grep -A3 '^  W1 <- ' <<< "$output" | tr -d ' \n' | grep -qF '[4.5000][3.0000][5.0000]' || fail "other new weights"
+  alone explain --example xor --categories 2,2 --embed-above 0 --embed-numbers periodic --steps 1 --ema 0.9
+  succeeds # no input is a number
+  narrow
+  says "Ec <- Ec - eta dC/dEc" "weights drawn with seed 1"
+  alone explain --example xor --embed-above 3
+  succeeds
+  grep -qF "note: --embed-above has no effect without --categories" "$errors.all" || fail "no note on embed-above"
+  alone explain --example xor --embed-width 3
+  grep -qF "note: --embed-width has no effect without --embed-numbers piecewise or --categories" "$errors.all" ||
+    fail "no note on embed-width"
+}
+
 @test "explain --members: two networks by hand; --ensemble: pages 80 columns wide" {
   lesson "members 2" "input-scale 0.5" "scale 1 2" "lr 1" "weights 1 1 3" "biases 1 0 -1" "sample 1 -> 0" "sample 2 -> 1" \
     "update weights" "steps 2"
@@ -338,6 +364,12 @@ class-weight 1,x\nsample 1 -> 1|:1: class-weight: "x" is not none, balanced, or 
 class-weight balanced\nsample 1 -> 1\nsample 1 -> 0.5|:1: class-weight: sample 2 is not of one class
 class-weight 1,1\nsample 1 -> 1 1|:1: class-weight: sample 1 is not of one class
 loss poisson\nclass-weight 1,1\nsample 1 -> 1|:2: class-weight: the loss is for values
+categories 3 0\nsample 1 -> 1|:1: categories: numbers: 2, inputs of a sample: 1; give one for each
+categories 2\nsample 2 -> 1|:1: categories: input 1 of sample 1 is 2; the code of one of 2 categories is a whole number from 0 to 1
+categories 0 2\nsample 2 0.5 -> 1|:1: categories: input 2 of sample 1 is 0.5; the code
+categories 2.5\nsample 1 -> 1|:1: categories: 2.5 is not a number of categories
+categories 2,x\nsample 1 1 -> 1|:1: categories: "x" is not a number
+categories 900 900\nembed-above 65536\nsample 1 1 -> 1|:1: categories: explain shows at most 1024 inputs
 hidden 2048\nsample 1 -> 1|:1: hidden: 2048: explain shows at most
 sample\t1 ->\a1|:1: this is not a text
 \0211HDF\r\n|:1: this is not a text

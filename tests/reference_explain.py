@@ -18,11 +18,13 @@ ONE_HOT = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]])
 VALUES = np.array([[0.3], [2], [-1.5], [1]])
 COUNTS = np.array([[0], [2], [1], [4]])
 BINARY = np.array([[0], [1], [1], [1]])
+CODES = np.array([[0, 3], [2, 0], [1, 3], [2, 1]])  # of 3 and of 4 categories
+CATEGORIES = "3,0,4,0"
 STEP = 1e-5
 
 
-def lesson(targets):
-    rows = (" ".join(map(str, x)) + " -> " + " ".join(map(str, y)) for x, y in zip(X, targets))
+def lesson(x, targets):
+    rows = (" ".join(map(str, x)) + " -> " + " ".join(map(str, y)) for x, y in zip(x, targets))
     return "".join(f"sample {row}\n" for row in rows)
 
 
@@ -53,24 +55,35 @@ ACTIVATIONS = {
 
 
 class Lesson:
-    shared = ("Xe", "A", "f", "p", "We", "be", "Xd", "Xs", "S")  # below the fork of separate members
+    shared = ("Ec", "Xc", "Xn", "Xe", "A", "f", "p", "We", "be", "Xd", "Xs", "S")  # below the fork of separate members
 
     def __init__(self, program, targets, options):
         self.o = dict(zip(options[::2], options[1::2]))
         self.y = targets
         run = [program, "explain", "--network", "-", "--hidden", "3,2", "--activation", "tanh", "--digits", "9"]
         run += itertools.chain(*((f"--{name}", value) for name, value in self.o.items()))
-        made = subprocess.run(run, input=lesson(targets), capture_output=True, text=True)
+        samples = np.column_stack([CODES[:, 0], X[:, 0], CODES[:, 1], X[:, 1]]) if "categories" in self.o else X
+        made = subprocess.run(run, input=lesson(samples, targets), capture_output=True, text=True)
         if made.returncode != 0 or made.stderr:
             raise SystemExit(f"{' '.join(run)}: {made.stderr}")
         self.what = " ".join(run[10:])
         self.text = made.stdout
+        self.take(samples)
         self.printed = read(made.stdout)
         self.first = {}
         self.sure = 0
         for left, op, _, matrix in self.printed:
             if op != "<-":
                 self.first.setdefault(left, matrix)
+
+    def take(self, samples):
+        """self.x, and of each column: 0, a number; N, a code of N categories to embed; -1, of a one-hot input."""
+        columns, self.roles = [], []
+        for i, size in enumerate(map(int, self.o.get("categories", "0,0,0").split(","))):
+            one_hot = 0 < size <= self.real("embed-above", 9)
+            columns += [samples[:, i] == k for k in range(size)] if one_hot else [samples[:, i]]
+            self.roles += [-1] * size if one_hot else [size]
+        self.x = np.column_stack(columns).astype(float)
 
     def real(self, name, default=0.0):
         return float(self.o.get(name, default))
@@ -90,21 +103,35 @@ class Lesson:
         seen[f"Uhat{d}"] = (u - seen[f"mu{d}"]) / seen[f"s{d}"]
         return self.first[f"gain{d}"] * seen[f"Uhat{d}"] + self.first[f"shift{d}"]
 
-    def embed(self, x, p, keep, seen):
+    def look_up(self, x, table):
+        """A row of the table in place of each code, and the role of each column then."""
+        values, roles, first = [], [], 0
+        for j, size in enumerate(self.roles):
+            values.append(table[first + x[:, j].astype(int)] if size > 0 else x[:, [j]])
+            roles += [-1] * values[-1].shape[1] if size > 0 else [size]
+            first += max(size, 0)
+        return np.hstack(values), roles
+
+    def embed(self, x, roles, p, keep, seen):
         """Values of each number: of cosines, or of bins."""
-        numbers, each = range(x.shape[1]), p["f" if "f" in p else "c_t"].shape[1] // (1 if "f" in p else x.shape[1])
+        columns = [j for j, role in enumerate(roles) if role == 0]
+        each = p["f" if "f" in p else "c_t"].shape[1] // (1 if "f" in p else len(columns))
         if "f" in p:
-            keep("A", np.hstack([2 * np.pi * p["f"][k] * x[:, [k]] + p["p"][k] for k in numbers]))
+            keep("A", np.hstack([2 * np.pi * p["f"][k] * x[:, [j]] + p["p"][k] for k, j in enumerate(columns)]))
             seen["K"] = np.cos(seen["A"])
         else:
             low, high = p["e"][:, :-1].ravel(), p["e"][:, 1:].ravel()
             width = np.where(high > low, high - low, np.inf)
-            seen["c_t"] = np.clip((np.repeat(x, each, axis=1) - low) / width, 0, 1)
+            seen["c_t"] = np.clip((np.repeat(x[:, columns], each, axis=1) - low) / width, 0, 1)
         values = []
-        for k in numbers:
+        for j in range(x.shape[1]):
+            if j not in columns:
+                values.append(x[:, [j]])
+                continue
+            k = columns.index(j)
             parts = seen["K" if "f" in p else "c_t"][:, k * each : (k + 1) * each]
             weight = p["We"][k].reshape(-1, each).T if "f" in p else p["We"][k].reshape(each, -1)
-            values += [parts @ weight + (p["be"][k] if "f" in p else 0), x[:, [k]]]
+            values += [parts @ weight + (p["be"][k] if "f" in p else 0), x[:, [j]]]
         return keep("Xe", np.hstack(values))
 
     def forward(self, bump):
@@ -116,10 +143,13 @@ class Lesson:
             return seen[name]
 
         p = {name: bump(name, value) for name, value in self.first.items()}
-        a = X
+        a, roles = self.x, self.roles
+        if "Ec" in p:
+            a, roles = self.look_up(a, p["Ec"])
+            a = keep("Xc", a)
         for name, move in (("Xn", lambda v: v + p["E"]), ("Xd", lambda v: p["F"] * v), ("Xs", lambda v: v * p["S"])):
             a = keep(name, move(a)) if name in p else a
-            a = self.embed(a, p, keep, seen) if name == "Xn" and "Xe" in p else a
+            a = self.embed(a, roles, p, keep, seen) if name == "Xn" and "Xe" in p else a
         if "Xk" in p:
             a = keep("Xk", np.vstack([a * (p["Sk"][k] if "Sk" in p else 1) for k in range(self.members)]))
         for d in 1, 2, 3:
@@ -233,6 +263,7 @@ class Lesson:
     def check_passes(self):
         self.check_parts_of_loss()
         self.check_answer()
+        self.check("X", self.first["X"], self.x)
         values = self.forward(lambda name, value: value)
         for name, value in values.items():
             self.check(name, self.first[name], value)
@@ -253,7 +284,7 @@ class Lesson:
                 terms = self.first[f"G{d}"] * (self.first[f"Uhat{d}"] if name[0] == "q" else 1)
                 self.check(name, matrix, terms.mean(axis=axis, keepdims=True))
         for name in self.first:
-            if re.fullmatch(r"[WBS]\d?|Sk|gain\d|shift\d|We|be|f|p", name) and name != "S" or name == "S" and "Xs" in self.first:
+            if re.fullmatch(r"[WBS]\d?|Sk|gain\d|shift\d|Ec|We|be|f|p", name) and name != "S" or name == "S" and "Xs" in self.first:
                 if f"dC/d{name}" not in self.first:
                     raise SystemExit(f"{self.what}: no gradient of {name}")
         if derivatives < 9:
@@ -407,7 +438,7 @@ class Lesson:
             waiting = []
             updated.add(left)
             made[left] = matrix
-        wanted = {name[4:] for name in self.first if re.fullmatch(r"dC/d([WB]\d|gain\d|shift\d|S|Sk|We|be|f|p)", name)}
+        wanted = {name[4:] for name in self.first if re.fullmatch(r"dC/d([WB]\d|gain\d|shift\d|S|Sk|Ec|We|be|f|p)", name)}
         if self.o.get("optimizer") in ("adam", "adamw", "lamb", "rmsprop", "adagrad") and self.sure < 10:
             raise SystemExit(f"{self.what}: {self.sure} new values are compared")
         if updated != wanted:
@@ -419,18 +450,19 @@ LAYERS = [
     "norm layer",
     "norm batch",
     "dropout 0.4,0.2 input-dropout 0.3",
-    "input-noise 0.2 input-scale 6",
+    f"categories {CATEGORIES} input-noise 0.2 input-scale 6",
     "norm layer dropout 0.3 input-noise 0.5 input-dropout 0.2 input-scale 2",
     "norm batch dropout 0.3 input-scale 2 seed 5",
     "embed-numbers periodic",
     "ensemble 3",
-    "members 2 dropout 0.3 input-scale 2",
+    f"categories {CATEGORIES} embed-above 0 embed-width 1 members 2 dropout 0.3 input-scale 2",
     "ensemble 2 norm batch input-scale 2 dropout 0.2 input-dropout 0.2",
     "members 2 embed-numbers piecewise embed-width 1 input-dropout 0.3",
-    "ensemble 2 norm layer embed-numbers piecewise",
+    f"categories {CATEGORIES} embed-above 3 input-noise 0.2 ensemble 2 norm layer embed-numbers piecewise",
     "embed-numbers piecewise embed-bins 3",
     "embed-numbers periodic input-noise 0.5 input-dropout 0.2 input-scale 3 norm layer lr 0.01",
     "embed-numbers piecewise embed-bins 5 embed-width 1 input-scale 3 input-noise 0.1 norm batch",
+    f"categories {CATEGORIES} embed-above 0 embed-numbers periodic input-noise 0.2 norm batch",
 ]
 LOSSES = [
     (ONE_HOT, "loss cross-entropy"),

@@ -83,7 +83,7 @@ static bool is_given(const option_results *results, const char *name) {
 
 /* Options that give weights other shapes, or another seed. */
 static bool draws_anew(const option_results *results) {
-  static const char *const names[] = {"hidden", "seed", "embed-numbers", "ensemble", "members"};
+  static const char *const names[] = {"hidden", "seed", "embed-numbers", "categories", "ensemble", "members"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (is_given(results, names[i])) return true;
   return false;

@@ -22,6 +22,7 @@ typedef struct explain_settings {
   mlpd_train_options train; /* those that have a row; lr is for the gradient summed over the samples */
   uint64_t steps, shown;    /* steps to take, and the one to write out, from 1 */
   uint64_t digits;          /* decimals of a number */
+  const char *categories;   /* "3,0,12": of each input of a sample, 0: a number; "": all are numbers */
   int update;               /* an explain_update */
 } explain_settings;
 
@@ -48,12 +49,13 @@ typedef struct explain_lesson {
   explain_list scale; /* (values), of separate members a row for each; none: 1 */
   explain_list x, y;  /* (n, inputs), (n, targets) */
   uint64_t n;
-  uint32_t inputs, targets;                /* of a sample */
+  uint32_t inputs, targets;                /* of a sample; after explain_categorize() with one-hot columns */
   option_results texts;                    /* owns what settings borrows */
   int setting_lines[EXPLAIN_MAX_SETTINGS]; /* of each row: from 1, 0: default, -1: the command line; the last is 0 */
   /* By explain_lesson_finish(): */
   uint32_t num_layers, widths[EXPLAIN_MAX_LAYERS + 1]; /* dense layers */
   uint32_t values;                                     /* of a sample, after its inputs were embedded */
+  uint32_t *categories; /* (inputs) as for mlpd_network_from_samples(); NULL: all inputs are numbers */
   mlpd_activation activations[EXPLAIN_MAX_LAYERS];
   char activation_names[32 * EXPLAIN_MAX_LAYERS]; /* of hidden layers, "relu,tanh" */
   uint32_t outputs;                               /* of the network: targets, or several for each */
@@ -75,6 +77,11 @@ void explain_setting_given(explain_lesson *lesson, const char *name, int line); 
 /* Settles widths and activations, and checks that everything fits: after the command line has changed the settings.
  * draw: the given weights are dropped. */
 mlpd_status explain_lesson_finish(explain_lesson *lesson, bool draw);
+
+/* Reads the setting categories: fills lesson->categories, checks the codes of the samples, and makes columns one-hot
+ * that have at most embed-above categories. explain_categories_start prints them for the head of a page. */
+mlpd_status explain_categorize(explain_lesson *lesson);
+void explain_categories_start(const explain_lesson *lesson, FILE *stream);
 
 /* Fills sample_weights as the setting class-weight says, from targets that are one class a sample. */
 mlpd_status explain_weigh(explain_lesson *lesson);

@@ -66,6 +66,7 @@ static void print_head(const explain_page *page) {
                   "Members   [k] marks member k = 1 to %u. Xk, the arrays after it, W and B\n"
                   "          hold the rows of member 1, then those of member 2, and so on\n",
                   explain_members(page->lesson));
+  explain_categories_start(page->lesson, stream);
   explain_loss_start(page);
   explain_schedule_start(page);
   explain_update_start(page);
@@ -79,7 +80,8 @@ static void print_head(const explain_page *page) {
 static void print_start(const explain_page *page) {
   const explain_lesson *const lesson = page->lesson;
   print_head(page);
-  explain_print(page, "X   inputs", (explain_matrix){lesson->x.values, lesson->n, lesson->inputs, lesson->inputs});
+  const explain_matrix x = {lesson->x.values, lesson->n, lesson->inputs, lesson->inputs};
+  (lesson->categories != NULL ? explain_print_folding : explain_print)(page, "X   inputs", x);
   explain_print(page, "Y   targets", (explain_matrix){lesson->y.values, lesson->n, lesson->targets, lesson->targets});
   explain_loss_targets(page);
   for (uint32_t l = 0; l < explain_layers(page); l++) {

@@ -2,8 +2,24 @@
 
 #include "program/explain_update.h"
 
-explain_embedded explain_embedded_of(uint32_t which, uint32_t width) {
-  return (explain_embedded){which, which * width};
+explain_embedded explain_embedded_of(const explain_page *page, uint32_t which, uint32_t width) {
+  const explain_lesson *const lesson = page->lesson;
+  explain_embedded at = {0};
+  for (uint32_t i = 0; i < lesson->inputs; i++) {
+    const uint32_t categories = lesson->categories != NULL ? lesson->categories[i] : 0;
+    if (categories == 0 && which-- == 0) break;
+    const bool is_code = categories > 0 && categories != MLPD_INPUT_AS_IS;
+    const uint32_t values = is_code ? lesson->settings.train.embed_width : 1;
+    at.input += values;
+    at.output += categories == 0 ? width : values;
+  }
+  return at;
+}
+
+bool explain_embedded_pulls(const explain_page *page, uint32_t l) {
+  for (uint32_t i = 0; i < l; i++)
+    if (mlpd_network_tensor(page->step->before, i, 0).name != NULL) return true;
+  return false;
 }
 
 double explain_embedded_value(const explain_page *page, uint32_t l, explain_embedded number, uint64_t i) {

@@ -15,6 +15,7 @@ void explain_lesson_free(explain_lesson *lesson) {
   }
   free(lesson->scale.values);
   free(lesson->sample_weights);
+  free(lesson->categories);
   free(lesson->x.values);
   free(lesson->y.values);
   options_free(&lesson->texts);
@@ -39,20 +40,28 @@ static uint32_t matrices_of(const explain_lesson *lesson, uint32_t l) {
 /* Cosines become so many values of each number, and the number. */
 enum { VALUES_OF_COSINES = 3 };
 
-/* The values that an input becomes. */
-static uint32_t values_of_input(const mlpd_train_options *train) {
+/* The values that input i becomes. */
+static uint32_t values_of_input(const explain_lesson *lesson, uint32_t i) {
+  const mlpd_train_options *const train = &lesson->settings.train;
+  const uint32_t categories = lesson->categories != NULL ? lesson->categories[i] : 0;
+  if (categories > 0) return categories == MLPD_INPUT_AS_IS ? 1 : train->embed_width;
   if (train->embed_numbers == MLPD_EMBED_NUMBERS_NONE) return 1;
   return 1 + (train->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE ? train->embed_width : VALUES_OF_COSINES);
+}
+
+static mlpd_status settle_inputs(explain_lesson *lesson) {
+  if (lesson->n == 0)
+    return outcome_fail(MLPD_ERROR_USAGE, "%s: there is no sample; add a line such as: sample 0 1 -> 1", lesson->name);
+  return explain_categorize(lesson);
 }
 
 static mlpd_status settle_widths(explain_lesson *lesson) {
   uint32_t *const widths = lesson->widths;
   uint32_t layers = 1;
   char where[EXPLAIN_PLACE_BYTES];
-  if (lesson->n == 0)
-    return outcome_fail(MLPD_ERROR_USAGE, "%s: there is no sample; add a line such as: sample 0 1 -> 1", lesson->name);
   widths[0] = lesson->inputs;
-  lesson->values = lesson->inputs * values_of_input(&lesson->settings.train);
+  lesson->values = 0;
+  for (uint32_t i = 0; i < lesson->inputs; i++) lesson->values += values_of_input(lesson, i);
   for (const char *text = lesson->settings.train.hidden; *text != '\0'; layers++) {
     char *end = NULL;
     const unsigned long width = strtoul(text, &end, 10);
@@ -266,7 +275,8 @@ static mlpd_status settle_steps(explain_lesson *lesson) {
 mlpd_status explain_lesson_finish(explain_lesson *lesson, bool draw) {
   if (draw) drop_parameters(lesson);
   if (lesson->settings.train.loss == MLPD_LOSS_AUTO) lesson->settings.train.loss = MLPD_MSE;
-  mlpd_status status = settle_widths(lesson);
+  mlpd_status status = settle_inputs(lesson);
+  if (status == MLPD_OK) status = settle_widths(lesson);
   if (status == MLPD_OK) status = settle_activations(lesson);
   if (status == MLPD_OK) status = check_dropout(lesson);
   if (status == MLPD_OK) status = check_optimizer(lesson);

@@ -17,11 +17,16 @@ static void print_forward(const explain_page *page, uint32_t l) {
   char formula[EXPLAIN_FORMULA], input[EXPLAIN_NAME], output[EXPLAIN_NAME];
   const noise_values of = {explain_input(page, l), page->step->trace.a[l], explain_layer(page, l).outputs};
   (void)snprintf(formula, sizeof formula, "E  noise, drawn from N(0, %g^2)", page->lesson->settings.train.input_noise);
-  explain_print_values(page->stream, page->lesson->settings.digits, formula, page->lesson->n, of.columns, noise_at,
-                       &of);
+  (page->lesson->categories != NULL ? explain_print_folded : explain_print_values)(
+      page->stream, page->lesson->settings.digits, formula, page->lesson->n, of.columns, noise_at, &of);
   (void)snprintf(formula, sizeof formula, "%s = %s + E", explain_output_name(page, l, output),
                  explain_input_name(page, l, input));
   explain_print_samples(page, formula, l, page->step->trace.a[l]);
 }
 
-const explain_kind explain_noise = {.name = "noise", .forward = print_forward};
+static void pull(const explain_page *page, uint32_t l, char formula[EXPLAIN_FORMULA]) {
+  char delta[EXPLAIN_NAME];
+  (void)snprintf(formula, EXPLAIN_FORMULA, "(%s)", explain_delta_name(page, l, delta));
+}
+
+const explain_kind explain_noise = {.name = "noise", .forward = print_forward, .pull = pull};

@@ -60,8 +60,8 @@ const char *explain_activation_name(const explain_page *page, uint32_t l) {
 
 /* What a layer on the inputs gives. */
 static const char *name_on_inputs(const explain_page *page, uint32_t l) {
-  static const char *const names[][2] = {{"noise", "Xn"},     {"dropout", "Xd"}, {"scale", "Xs"}, {"periodic", "Xe"},
-                                         {"piecewise", "Xe"}, {"fan-out", "Xk"}, {"fork", "Xk"}};
+  static const char *const names[][2] = {{"noise", "Xn"},    {"dropout", "Xd"},   {"scale", "Xs"},   {"embed", "Xc"},
+                                         {"periodic", "Xe"}, {"piecewise", "Xe"}, {"fan-out", "Xk"}, {"fork", "Xk"}};
   uint32_t i = 0;
   while (!explain_is_kind(page, l, names[i][0])) i++;
   return names[i][1];
@@ -111,9 +111,11 @@ void explain_print_folding(const explain_page *page, const char *formula, explai
   explain_print_folded_matrix(page->stream, page->lesson->settings.digits, formula, matrix);
 }
 
-/* Inputs that are several values each. */
+/* Inputs of which some are several values, or several columns. */
 static bool is_expanded(const explain_page *page, uint32_t l) {
-  return explain_layer_number(page, l) == 0 && explain_layer(page, l).outputs != page->lesson->inputs;
+  const explain_lesson *const lesson = page->lesson;
+  const bool has_more = lesson->categories != NULL || explain_layer(page, l).outputs != lesson->inputs;
+  return explain_layer_number(page, l) == 0 && has_more;
 }
 
 /* An array of the trace. */

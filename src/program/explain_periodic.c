@@ -28,7 +28,9 @@ static double at(const explain_matrix *matrix, uint32_t i, uint32_t j) {
   return (double)matrix->values[(uint64_t)i * matrix->stride + j];
 }
 
-static explain_embedded number_of(const cosines *c, uint32_t which) { return explain_embedded_of(which, c->sums + 1); }
+static explain_embedded number_of(const cosines *c, uint32_t which) {
+  return explain_embedded_of(c->page, which, c->sums + 1);
+}
 
 /* Element (i, j): cosine j % each of number j / each. */
 static double angle_at(const void *context, uint64_t i, uint32_t j) {
@@ -75,9 +77,18 @@ static void print_forward(const explain_page *page, uint32_t l) {
   explain_print_samples(page, "Xe = [We K + be, x] of each number x", l, page->step->trace.a[l]);
 }
 
-static void print_gradients(const explain_page *page, uint32_t l) {
+static void print_slopes(const explain_page *page, uint32_t l) {
   const cosines c = cosines_of(page, l);
   print_values(&c, "dC/dA = -(We^T dC/dXe) o sin(A), of each number", slope_at);
+}
+
+static void pull(const explain_page *page, uint32_t l, char formula[EXPLAIN_FORMULA]) {
+  print_slopes(page, l);
+  (void)snprintf(formula, EXPLAIN_FORMULA, "(dC/dXe at x + sum of 2 pi f dC/dA, for each number x)");
+}
+
+static void print_gradients(const explain_page *page, uint32_t l) {
+  if (!explain_embedded_pulls(page, l)) print_slopes(page, l);
   explain_embedded_gradient(page, l, "dC/df = 2 pi column sums of x dC/dA", "frequency");
   explain_embedded_gradient(page, l, "dC/dp = column sums of dC/dA", "phase");
   explain_embedded_gradient(page, l, "dC/dWe = dC/dXe^T K, of each number", "weight");
@@ -94,5 +105,6 @@ static void print_update(const explain_page *page, uint32_t l) {
 const explain_kind explain_periodic = {.name = "periodic",
                                        .start = print_start,
                                        .forward = print_forward,
+                                       .pull = pull,
                                        .gradients = print_gradients,
                                        .update = print_update};

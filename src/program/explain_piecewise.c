@@ -21,7 +21,7 @@ static bins bins_of(const explain_page *page, uint32_t l) {
 static double part_at(const void *context, uint64_t i, uint32_t j) {
   const bins *const b = context;
   const float *const edge = b->edge.values + (uint64_t)(j / b->each) * b->edge.stride + j % b->each;
-  const double x = explain_embedded_value(b->page, b->l, explain_embedded_of(j / b->each, b->width), i);
+  const double x = explain_embedded_value(b->page, b->l, explain_embedded_of(b->page, j / b->each, b->width), i);
   if (!(edge[0] < edge[1])) return 0;
   return fmin(1, fmax(0, (x - (double)edge[0]) / ((double)edge[1] - (double)edge[0])));
 }
@@ -45,6 +45,12 @@ static void print_forward(const explain_page *page, uint32_t l) {
   explain_print_samples(page, "Xe = [c We, x] of each number x", l, page->step->trace.a[l]);
 }
 
+static void pull(const explain_page *page, uint32_t l, char formula[EXPLAIN_FORMULA]) {
+  (void)page;
+  (void)l;
+  (void)snprintf(formula, EXPLAIN_FORMULA, "(dC/dXe at x + We_t dC/dXe / (e_t+1 - e_t), t the bin of x)");
+}
+
 static void print_gradients(const explain_page *page, uint32_t l) {
   explain_embedded_gradient(page, l, "dC/dWe = c^T dC/dXe, of each number", "weight");
 }
@@ -54,5 +60,6 @@ static void print_update(const explain_page *page, uint32_t l) { explain_embedde
 const explain_kind explain_piecewise = {.name = "piecewise",
                                         .start = print_start,
                                         .forward = print_forward,
+                                        .pull = pull,
                                         .gradients = print_gradients,
                                         .update = print_update};

@@ -9,6 +9,7 @@
  *   biases 1  0.35 0.35        likewise; 0 where they are not given
  *                              (where members have matrices of their own: member after member)
  *   gain 1, shift 1            of a norm, likewise; 1 and 0 where they are not given
+ *   categories 0 3             an input that is a number, and one that is a code, 0, 1 or 2, of 3 categories
  *   scale 1 0.5                of the inputs, with input-scale; 1 where it is not given
  *   sample 0.05 0.1 -> 0.01 1  inputs and targets; a line for each sample
  *

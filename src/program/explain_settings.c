@@ -28,14 +28,20 @@ const option explain_setting_rows[] = {
     {"input-scale", "network", "FACTOR", OPTION_REAL, AT(train.input_scale),
      .help = "learn a scale of each input, with this times the learning rate; 0: none", .maximum = 1e3},
     {"embed-numbers", "network", "HOW", OPTION_CHOICE, AT(train.embed_numbers),
-     .help = "turn each input into several learned values; the edges of piecewise are quantiles of the samples",
+     .help = "turn each number into several learned values; the edges of piecewise are quantiles of the samples",
      .choices = mlpd_embed_numbers_choices},
     {"embed-bins", "network", "T", OPTION_INTEGER, AT(train.embed_bins),
      .help = "bins of an input with --embed-numbers piecewise", .minimum = 1, .maximum = 1024,
      .needs = "embed-numbers=piecewise"},
     {"embed-width", "network", "W", OPTION_INTEGER, AT(train.embed_width),
-     .help = "learned values of each input in bins, without the input itself", .minimum = 1, .maximum = 256,
-     .needs = "embed-numbers=piecewise"},
+     .help = "learned values of an embedded category, and of each input in bins beside the input itself", .minimum = 1,
+     .maximum = 256, .needs = "embed-numbers=piecewise|categories"},
+    {"categories", "network", "N,N,...", OPTION_LIST, AT(categories),
+     .help = "the number of categories of each input, 0 for a number; samples then have codes, whole numbers from 0",
+     .maximum = EXPLAIN_MAX_WIDTH},
+    {"embed-above", "network", "N", OPTION_INTEGER, AT(train.embed_above),
+     .help = "embed inputs of more than N categories, as values that are learned; others are one-hot", .maximum = 65536,
+     .needs = "categories"},
     {"ensemble", "network", "K", OPTION_INTEGER, AT(train.ensemble),
      .help = "members that share all layers but the last; the answer is their mean", .minimum = 1,
      .maximum = EXPLAIN_MAX_MEMBERS},
@@ -131,6 +137,7 @@ explain_settings explain_settings_default(void) {
   train->quantiles = "0.5";
   train->embed_bins = 4; /* so few that the page holds them */
   train->embed_width = 2;
+  settings.categories = "";
   train->optimizer = MLPD_SGD;
   train->lr = 0.1;
   train->schedule = MLPD_CONSTANT;

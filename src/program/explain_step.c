@@ -55,8 +55,8 @@ static void fill_network(const explain_lesson *lesson, mlpd_network *network) {
 
 static mlpd_status make_network(const explain_lesson *lesson, mlpd_network **network) {
   const mlpd_samples samples = {.n = lesson->n, .x = lesson->x.values};
-  const mlpd_status status =
-      mlpd_network_from_samples(&lesson->settings.train, lesson->inputs, NULL, lesson->outputs, &samples, network);
+  const mlpd_status status = mlpd_network_from_samples(&lesson->settings.train, lesson->inputs, lesson->categories,
+                                                       lesson->outputs, &samples, network);
   if (status != MLPD_OK) return fail_at(lesson, "activation", status);
   fill_network(lesson, *network);
   return MLPD_OK;
