@@ -584,11 +584,11 @@ typedef struct mlpd_import_options {
 
 MLPD_API void mlpd_import_options_default(mlpd_import_options *options);
 
-/* Makes a model of a network of dense layers in path, by its extension: .onnx; .h5 or .hdf5, a model that Keras 2
- * saved; .npz, the arrays of a PyTorch state dict, NAME.weight (outputs, inputs) and NAME.bias in the order of the
- * layers. Arithmetic on its input becomes the normalisation, that on its output the scaling of the targets, batch norms
- * part of the weights. The caller frees the model. MLPD_ERROR_DATA for what is no chain of dense layers and
- * activations; the message names the operator. */
+/* Makes a model of a network of dense layers and norms in path, by its extension: .onnx; .h5 or .hdf5, a model that
+ * Keras 2 saved (no norms); .npz, the arrays of a PyTorch state dict, NAME.weight (outputs, inputs), NAME.bias, ... in
+ * the order of the layers. Arithmetic on its input becomes the normalisation, that on its output the scaling of the
+ * targets, batch norms part of the weights. The caller frees the model. MLPD_ERROR_DATA for what is no chain of dense
+ * layers, norms and activations; the message names the operator. */
 MLPD_API mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, mlpd_model **model);
 
 /* The same, into the model file out. MLPD_ERROR_USAGE if out is the file path under another name, or exists and is not

@@ -51,7 +51,13 @@ END
   done
   comes_back --norm batch --batch 20 --loss mae
   "$MLPDIST" info model.h5 | grep -q 'mae' || fail "the loss is lost"
-  comes_back --loss quantile --quantiles 0.1,0.5
+  comes_back --loss quantile --quantiles 0.1,0.5 --clamp-predictions
+  comes_back --norm layer --input-scale 6 --lr 0.05 --activation gelu,tanh
+  "$MLPDIST" info model.h5 | grep -q 'layer-norm' || fail "the norms are lost"
+  comes_back --norm layer --clip-inputs 1.5 --lr 0.05 --clamp-predictions
+  alone train --data table.h5 --init-from model.h5 --epochs 1 --valid-fraction 0 --quiet --out next
+  succeeds
+  "$MLPDIST" info next/model.h5 | grep -q 'layer-norm' || fail "init-from: no norms"
   table '(a > b ? "größer" : a > 1 ? "kleiner" : "nie")'
   comes_back
   table '(a > b ? "ja" : "nein")'
@@ -105,6 +111,8 @@ reference_onnx.OPERATORS.update({
     "MatMul": lambda a, b: a @ b, "Flatten": lambda a, axis=1: a.reshape(len(a), -1), "Dropout": lambda a: a,
     "Transpose": lambda a, perm=None: a.transpose(perm), "Cast": reference_onnx.cast, "Identity": lambda a: a, "LogSoftmax": reference_onnx.softmax, # what predict says
     "Constant": lambda value: numpy_helper.to_array(value),
+    "Pow": lambda a, b: a ** b,
+    "LayerNormalization": lambda a, g, b, axis, epsilon: (a - a.mean(axis, keepdims=True)) / np.sqrt(a.var(axis, keepdims=True) + np.float32(epsilon)) * g + b,
     "BatchNormalization": lambda a, g, b, m, v, epsilon=1e-5: (a - m) / np.sqrt(v + np.float32(epsilon)) * g + b})
 
 # torch.nn: Linear, GELU in parts, BatchNorm1d, Linear without a bias, ReLU, Linear: values.
@@ -144,7 +152,33 @@ g = Graph()
 g.op("Transpose", g.constant(matrix(4, 4)), perm=[0, 1]).op("MatMul", "x", g.value)
 g.on("Cast", to=TensorProto.DOUBLE).on("Cast", to=TensorProto.FLOAT).save("kept")
 
+# Layer norms: as one operator with another epsilon, and after an activation in the parts that PyTorch writes, with Pow.
+def torch_norm(g, epsilon=1e-5):
+    z = g.value
+    g.on("ReduceMean", axes=[-1], keepdims=1).op("Sub", z, g.value)
+    centred = g.value
+    g.on("Pow", g.constant(2)).on("ReduceMean", axes=[-1], keepdims=1).on("Add", g.constant(epsilon)).on("Sqrt")
+    return g.op("Div", centred, g.value)
+g = Graph()
+g.on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6)))
+g.on("LayerNormalization", g.constant(matrix(6)), g.constant(matrix(6)), axis=-1, epsilon=1e-1).on("Relu")
+g.on("MatMul", g.constant(matrix(6, 5))).on("Tanh")
+torch_norm(g).on("Mul", g.constant(matrix(5))).on("Add", g.constant(matrix(5))).on("Gemm", g.constant(matrix(5, 2)))
+g.save("norms")
+
+# Hardtanh, bounds below and above alone, and values that are clamped.
+g = Graph()
+g.on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6))).on("Clip", g.constant(-1), g.constant(1))
+g.on("MatMul", g.constant(matrix(6, 5))).on("Max", g.constant(matrix(5)))
+g.on("Gemm", g.constant(matrix(5, 5)), g.constant(matrix(5))).op("Min", g.constant(0.25), g.value)
+g.on("Gemm", g.constant(matrix(5, 2))).on("Mul", g.constant([3, 2])).on("Clip", g.constant(-0.5), g.constant(0.75))
+g.save("bounds")
+
 # ---- Refused
+g = Graph(); torch_norm(g.on("Gemm", g.constant(matrix(4, 2))).on("Relu"), 1e-3).on("Gemm", g.constant(matrix(2, 2))).save("scarce", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))); a = g.value; g.on("Sqrt").op("Div", a, g.value).save("root", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Max", g.constant([0, np.nan])).on("Gemm", g.constant(matrix(2, 2))).save("some", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("LayerNormalization", g.constant([1, 1]), epsilon=0.0).save("flat", check=False)
 g = Graph(); g.on("Conv", g.constant(matrix(2, 1, 3, 3))).on("Gemm", g.constant(matrix(4, 2))).save("conv", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Relu").on("Tanh").save("twice", check=False)
 g = Graph(); g.on("Relu").on("Gemm", g.constant(matrix(4, 2))).save("early", check=False)
@@ -172,7 +206,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
       END { exit !(rows == 40 && FNR == 41) }
     ' "$1.want" got.csv || fail "other predictions: $1"
   }
-  for name in torch logits classes scaled units kept; do
+  for name in torch logits classes scaled units kept norms bounds; do
     alone import "$name.onnx" "$name.h5"
     predicts_as "$name"
   done
@@ -194,6 +228,12 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused empty "no dense layer (Gemm, MatMul) with weights inside"
   refused nan "not a finite number"
   refused whole "operator Cast" "casts to another type"
+  refused scarce "a layer norm follows an activation with constants in between, or with an epsilon that is not 1e-5"
+  refused root "operator Div" "divides a value by another, in a way that is no norm known here"
+  refused some "bounds of values are empty, or of some values alone"
+  refused flat "operator LayerNormalization" "has no epsilon above 0"
+  alone import bounds.onnx refused.h5 --task classification
+  fails_with 1 "its outputs are clamped after the last layer"
   refused deep "transposes a constant of more than two dimensions"
   alone import units.onnx refused.h5 --task classification
   fails_with 1 "its outputs are scaled after the last layer"
@@ -284,7 +324,32 @@ for k in range(3):
 np.savez("net.npz", **state)
 np.savez("more.npz", **state, **{"norm.running_mean": b[0]})
 np.savez("counted.npz", **state, **{"norm.num_batches_tracked": np.int64(3)})
-np.savez("normed.npz", **state, **{"norm.weight": b[0]})
+np.savez("normed.npz", **state, **{"norm.weight": b[0][:2]})
+np.savez("other.npz", **state, **{"mean": b[0]})
+# BatchNorm1d before all layers and after an activation, LayerNorm before one: Sequential(BatchNorm1d, Linear, LayerNorm,
+# Tanh, Linear, ReLU, BatchNorm1d, Dropout..., Linear); and by names alone, norms before activations.
+def norm(name, n):
+    return {name + ".weight": draw.normal(size=n).astype("f4"), name + ".bias": draw.normal(size=n).astype("f4"),
+            name + ".running_mean": draw.normal(size=n).astype("f4"), name + ".running_var": (draw.random_sample(n) + 0.1).astype("f4"),
+            name + ".num_batches_tracked": np.int64(3)}
+def linear(name, k):
+    return {name + ".weight": w[k].T, name + ".bias": b[k]}
+def batch(z, p, name):
+    return (z - p[name + ".running_mean"]) / np.sqrt(p[name + ".running_var"] + 1e-5) * p[name + ".weight"] + p[name + ".bias"]
+def layer(z, p, name):
+    z = (z - z.mean(1, keepdims=True)) / np.sqrt(z.var(1, keepdims=True) + 1e-5)
+    return z * p[name + ".weight"] + p[name + ".bias"]
+p = {**norm("0", 5), **linear("1", 0), "2.weight": norm("n", 7)["n.weight"], "2.bias": b[0], **linear("4", 1), **norm("6", 6), **linear("7", 2)}
+np.savez("sequential.npz", **p)
+a = np.tanh(layer(batch(x, p, "0") @ w[0] + b[0], p, "2"))
+np.savetxt("sequential.txt", batch(relu(a @ w[1] + b[1]), p, "6") @ w[2] + b[2])
+p = {**linear("fc1", 0), **norm("bn1", 7), **linear("fc2", 1), "ln.weight": b[1], "ln.bias": b[1], **linear("fc3", 2)}
+np.savez("named.npz", **p)
+a = np.tanh(batch(x @ w[0] + b[0], p, "bn1"))
+np.savetxt("named.txt", relu(layer(a @ w[1] + b[1], p, "ln")) @ w[2] + b[2])
+np.savez("unclear.npz", **linear("0", 0), **norm("2", 7), **linear("4", 1))
+np.savez("wide.npz", **linear("0", 0), **norm("1", 6), **linear("3", 1))
+np.savez("last.npz", **linear("0", 0), **norm("2", 7))
 END
   for file in net.h5 net.hdf5; do
     alone import "$file" keras-model.h5
@@ -305,12 +370,22 @@ END
   fails_with 2 '"relu,tanh,relu" has 3 values, but there are 2 hidden layers'
   alone import net.h5 x.out.h5 --activation relu
   fails_with 2 "the file tells its activations"
-  alone import more.npz x.out.h5 --activation relu
-  fails_with 1 "norm.running_mean is no weight or bias; a state dict of linear layers, NAME.weight and NAME.bias, is read"
-  alone import counted.npz x.out.h5 --activation relu
-  fails_with 1 "norm.num_batches_tracked is no weight or bias"
-  alone import normed.npz x.out.h5 --activation relu
-  fails_with 1 "norm.weight (rank 1) is no weight (outputs, inputs) or bias of a linear layer"
+  for name in sequential named; do
+    alone import "$name.npz" "$name.h5" --activation tanh,relu
+    succeeds
+    predicts_as_wanted "$name.h5" "$name.txt"
+  done
+  refused() { # NAME WORD...
+    alone import "$1.npz" x.out.h5 --activation relu
+    fails_with 1 "mlpdist: $1.npz: " "${@:2}"
+  }
+  refused other "mean is no weight or bias; a state dict of linear layers, BatchNorm1d and LayerNorm is read"
+  refused more "norm: a module that lacks running_mean or running_var"
+  refused counted "norm: a module that lacks running_mean or running_var"
+  refused normed "norm is a norm of another width than the values that it gets"
+  refused unclear "2 is a norm between other modules, of which the archive does not tell the one that is an activation"
+  refused wide "1 is a norm of another width"
+  refused last "a batch norm after an activation is followed by no linear layer"
   alone import norm.h5 x.out.h5
   fails_with 1 "layer drop is a BatchNormalization"
   alone import branch.h5 x.out.h5
@@ -351,7 +426,7 @@ END
   fails_with 1 "kept.npz: mlpdist exported this file for NumPy" "use the model.h5 that it came from"
   alone export kept/model.h5 kept.onnx
   alone import kept.onnx x.out.h5
-  fails_with 1 "kept.onnx: mlpdist exported this file from a model that is more than dense layers" \
+  fails_with 1 "kept.onnx: mlpdist exported this file from a model with numbers as cosines, which import cannot rebuild" \
     "use the model.h5 that it came from (its input has 3 values a row, but its first dense layer expects"
   for file in none.h5 none.npz; do
     alone import "$file" x.out.h5

@@ -9,6 +9,7 @@
 #include "base/file_output.h"
 #include "base/locale.h"
 #include "base/memory.h"
+#include "model/model_clamp.h"
 #include "model/model_network.h"
 #include "network/layer_kind.h"
 
@@ -46,14 +47,20 @@ static mlpd_status activation_of(const char *list, uint32_t l, mlpd_activation *
   return MLPD_OK;
 }
 
-static mlpd_status settle_activations(import_chain *chain, const mlpd_import_options *options) {
+/* The layers that --activation and --output-activation are about, as far as there is room. Returns their number. */
+static uint32_t find_activated(const import_chain *chain, uint32_t most, uint32_t *layers) {
+  uint32_t count = 0;
+  for (uint32_t l = 0; l < chain->num_layers; l++)
+    if (chain->layers[l].takes_activation && count++ < most) layers[count - 1] = l;
+  return count;
+}
+
+static mlpd_status settle_list(import_chain *chain, const mlpd_import_options *options, uint32_t count,
+                               const uint32_t *layers) {
   const char *const list = options->activation;
-  const uint32_t hidden = chain->num_layers > 0 ? chain->num_layers - 1 : 0;
+  const uint32_t hidden = count > 0 ? count - 1 : 0;
   uint32_t items = list != NULL;
   for (const char *c = list; c != NULL && *c != '\0'; c++) items += *c == ',';
-  if (!chain->needs_activation && (list != NULL || options->output_activation >= 0))
-    return FAIL(MLPD_ERROR_USAGE, "the file tells its activations: leave out --activation and --output-activation");
-  if (!chain->needs_activation) return MLPD_OK;
   if (hidden > 0 && list == NULL)
     return FAIL(MLPD_ERROR_USAGE,
                 "the file does not tell the activations of its %u hidden layer%s: give --activation, such "
@@ -62,10 +69,21 @@ static mlpd_status settle_activations(import_chain *chain, const mlpd_import_opt
   if (items != hidden && (items > 1 || hidden == 0) && list != NULL)
     return FAIL(MLPD_ERROR_USAGE, "--activation: \"%s\" has %u value%s, but there %s %u hidden layer%s", list, items,
                 items == 1 ? "" : "s", hidden == 1 ? "is" : "are", hidden, hidden == 1 ? "" : "s");
-  for (uint32_t l = 0; l < hidden; l++) TRY(activation_of(list, l, &chain->layers[l].activation));
-  if (options->output_activation >= 0 && chain->num_layers > 0)
-    last_layer(chain)->activation = (mlpd_activation)options->output_activation;
+  for (uint32_t i = 0; i < hidden; i++) TRY(activation_of(list, i, &chain->layers[layers[i]].activation));
+  if (options->output_activation >= 0 && count > 0)
+    chain->layers[layers[hidden]].activation = (mlpd_activation)options->output_activation;
   return MLPD_OK;
+}
+
+static mlpd_status settle_activations(import_chain *chain, const mlpd_import_options *options) {
+  uint32_t *layers = NULL;
+  if (!chain->needs_activation && (options->activation != NULL || options->output_activation >= 0))
+    return FAIL(MLPD_ERROR_USAGE, "the file tells its activations: leave out --activation and --output-activation");
+  if (!chain->needs_activation) return MLPD_OK;
+  TRY(memory_allocate(&layers, (size_t)chain->num_layers + 1, sizeof *layers, "layers"));
+  const mlpd_status status = settle_list(chain, options, find_activated(chain, chain->num_layers, layers), layers);
+  free(layers);
+  return status;
 }
 
 /* ---- Task and loss ----------------------------------------------------------------------------------- */
@@ -80,10 +98,11 @@ static mlpd_status settle_task(import_chain *chain, mlpd_task wanted) {
   chain->task = wanted;
   if (wanted != MLPD_CLASSIFICATION) return MLPD_OK;
   if (last->activation == MLPD_IDENTITY) last->activation = for_classes;
-  if (chain->target_scale == NULL) return MLPD_OK;
+  if (chain->target_scale == NULL && chain->least == NULL) return MLPD_OK;
   return FAIL(MLPD_ERROR_DATA,
-              "its outputs are scaled after the last layer: values, and no probabilities of classes; "
-              "import it with --task regression");
+              "its outputs are %s after the last layer: values, and no probabilities of classes; "
+              "import it with --task regression",
+              chain->least != NULL ? "clamped" : "scaled");
 }
 
 /* The loss that the file names, else the first that goes with the last activation. */
@@ -111,23 +130,29 @@ static void fill_network(const import_chain *chain, mlpd_network *network) {
     const import_layer *const from = &chain->layers[l];
     const tensor *const weight = layer_tensor(network, l, 0);
     float *const bias = network->parameters + layer_tensor(network, l, 1)->offset;
-    for (size_t i = 0; i < from->inputs; i++)
+    for (size_t i = 0; i < (from->is_norm ? 1 : from->inputs); i++)
       for (size_t j = 0; j < from->outputs; j++)
         network->parameters[weight->offset + i * weight->stride + j] = (float)from->weight[i * from->outputs + j];
     for (size_t j = 0; j < from->outputs; j++) bias[j] = (float)from->bias[j];
   }
 }
 
+static uint32_t count_dense(const import_chain *chain) {
+  uint32_t count = 0;
+  for (uint32_t l = 0; l < chain->num_layers; l++) count += !chain->layers[l].is_norm;
+  return count;
+}
+
 static mlpd_status check_chain(const import_chain *chain) {
-  if (chain->num_layers == 0) return FAIL(MLPD_ERROR_DATA, "it has no dense layer");
+  if (count_dense(chain) == 0) return FAIL(MLPD_ERROR_DATA, "it has no dense layer");
   for (uint32_t l = 0; l < chain->num_layers; l++) {
     const import_layer *const at = &chain->layers[l];
-    if (at->inputs == 0 || at->outputs == 0) return FAIL(MLPD_ERROR_DATA, "dense layer %u is empty", l + 1);
+    if (at->inputs == 0 || at->outputs == 0) return FAIL(MLPD_ERROR_DATA, "layer %u is empty", l + 1);
     if (l > 0 && at->inputs != at[-1].outputs)
-      return FAIL(MLPD_ERROR_DATA, "dense layer %u expects %u values, but the layer before it gives %u", l + 1,
-                  at->inputs, at[-1].outputs);
-    if (l + 1 < chain->num_layers && at->activation == MLPD_SOFTMAX)
-      return FAIL(MLPD_ERROR_DATA, "dense layer %u of %u has a softmax, which only the last may have", l + 1,
+      return FAIL(MLPD_ERROR_DATA, "layer %u expects %u values, but the layer before it gives %u", l + 1, at->inputs,
+                  at[-1].outputs);
+    if ((l + 1 < chain->num_layers || at->is_norm) && at->activation == MLPD_SOFTMAX)
+      return FAIL(MLPD_ERROR_DATA, "layer %u of %u has a softmax, which only a dense layer at the end may have", l + 1,
                   chain->num_layers);
   }
   return MLPD_OK;
@@ -137,8 +162,9 @@ static mlpd_status make_network(const import_chain *chain, mlpd_network **networ
   layer_spec *specs = NULL;
   TRY(memory_allocate(&specs, chain->num_layers, sizeof *specs, "layers"));
   for (uint32_t l = 0; l < chain->num_layers; l++)
-    specs[l] = (layer_spec){
-        .kind = &layer_dense, .outputs = chain->layers[l].outputs, .activation = chain->layers[l].activation};
+    specs[l] = (layer_spec){.kind = chain->layers[l].is_norm ? &layer_layer_norm : &layer_dense,
+                            .outputs = chain->layers[l].outputs,
+                            .activation = chain->layers[l].activation};
   const mlpd_status status = network_build(chain->layers[0].inputs, chain->num_layers, specs, false, network);
   free(specs);
   TRY(status);
@@ -166,19 +192,32 @@ static void take_names(name_list *from, uint64_t count, name_list *to) {
   *from = (name_list){0};
 }
 
+/* The layer whose activation is that of the dense layer l: a norm between the two, or l itself. */
+static const import_layer *activated(const import_chain *chain, uint32_t l) {
+  const import_layer *const at = &chain->layers[l];
+  const bool has_norm = at->activation == MLPD_IDENTITY && l + 1 < chain->num_layers && at[1].is_norm;
+  return has_norm ? &at[1] : at;
+}
+
+static void write_hidden(const import_chain *chain, uint32_t hidden, FILE *out) {
+  (void)fprintf(out, "[network]\nhidden =");
+  for (uint32_t l = 0, i = 0; i < hidden; l++)
+    if (!chain->layers[l].is_norm) (void)fprintf(out, "%s%u", i++ > 0 ? "," : " ", chain->layers[l].outputs);
+  (void)fprintf(out, hidden > 0 ? "\nactivation =" : "");
+  for (uint32_t l = 0, i = 0; i < hidden; l++)
+    if (!chain->layers[l].is_norm)
+      (void)fprintf(out, "%s%s", i++ > 0 ? "," : " ",
+                    mlpd_choice_name(mlpd_activation_choices, (int)activated(chain, l)->activation));
+  (void)fprintf(out, chain->num_layers > hidden + 1 ? "\nnorm = layer\n" : "\n");
+  if (chain->input_limit > 0) (void)fprintf(out, "[data]\nclip-inputs = %.9g\n", chain->input_limit);
+}
+
 /* Its network as options of training, so that `train --init-from` has the same. */
 static mlpd_status write_config(const import_chain *chain, char **config) {
   size_t bytes = 0;
   FILE *const out = open_memstream(config, &bytes);
   if (out == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, importing");
-  (void)fprintf(out, "[network]\nhidden =");
-  for (uint32_t l = 0; l + 1 < chain->num_layers; l++)
-    (void)fprintf(out, "%s%u", l > 0 ? "," : " ", chain->layers[l].outputs);
-  (void)fprintf(out, chain->num_layers > 1 ? "\nactivation =" : "");
-  for (uint32_t l = 0; l + 1 < chain->num_layers; l++)
-    (void)fprintf(out, "%s%s", l > 0 ? "," : " ",
-                  mlpd_choice_name(mlpd_activation_choices, (int)chain->layers[l].activation));
-  (void)fprintf(out, "\n");
+  write_hidden(chain, count_dense(chain) - 1, out);
   return fclose(out) == 0 ? MLPD_OK : FAIL(MLPD_ERROR_MEMORY, "out of memory, importing");
 }
 
@@ -187,6 +226,7 @@ static mlpd_status fill_model(import_chain *chain, mlpd_model *model) {
   TRY(write_config(chain, &model->config));
   TRY(make_network(chain, &model->network));
   TRY(make_affine(inputs, chain->input_shift, chain->input_scale, "input", &model->input));
+  model->input.limit = chain->input_limit;
   model->task = chain->task;
   model->loss = loss_plain(chain->loss);
   take_names(&chain->names.columns, inputs, &model->names.columns);
@@ -195,7 +235,8 @@ static mlpd_status fill_model(import_chain *chain, mlpd_model *model) {
     return MLPD_OK;
   }
   take_names(&chain->names.targets, outputs, &model->names.targets);
-  return make_affine(outputs, chain->target_shift, chain->target_scale, "output", &model->target);
+  TRY(make_affine(outputs, chain->target_shift, chain->target_scale, "output", &model->target));
+  return chain->least != NULL ? model_clamp(model, chain->least, chain->most) : MLPD_OK;
 }
 
 static mlpd_status make_model(import_chain *chain, const mlpd_import_options *options, mlpd_model **model) {

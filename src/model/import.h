@@ -1,15 +1,17 @@
-/* Import: a network of dense layers that another program trained, as a model. A reader of a format fills a chain of
- * layers; import.c makes the model. Nothing here is collective. */
+/* Import: a network of dense layers and norms that another program trained, as a model. A reader of a format fills a
+ * chain of layers; import.c makes the model. Nothing here is collective. */
 #ifndef MLPDIST_IMPORT_H
 #define MLPDIST_IMPORT_H
 
 #include "model/model.h"
 
-/* z = x W + b, a = A(z) */
+/* a = A(z): of a dense layer z = x W + b, of a layer norm z = gain x^ + shift, which are in the place of W and b. */
 typedef struct import_layer {
+  bool is_norm;
   uint32_t inputs, outputs;
-  double *weight, *bias; /* (inputs, outputs), (outputs), owned */
+  double *weight, *bias; /* (inputs, outputs), or (outputs) of a norm; (outputs); owned */
   mlpd_activation activation;
+  bool takes_activation; /* --activation is about this layer, where the file does not tell activations */
 } import_layer;
 
 /* What a format tells; all zero: nothing. Lists of the reader's own go to the chain, which frees them. */
@@ -17,16 +19,29 @@ typedef struct import_chain {
   import_layer *layers;
   uint32_t num_layers;
   double *input_shift, *input_scale;   /* (inputs): x' = (x - shift) scale; NULL: as they are */
+  double input_limit;                  /* of the normalised inputs, as affine.limit; 0: none */
   double *target_shift, *target_scale; /* (outputs): value = a / scale + shift; NULL: as they are */
+  double *least, *most;                /* (outputs) values are clamped to these; NULL: they are not */
   mlpd_task task;                      /* MLPD_TASK_AUTO: not told */
   mlpd_loss loss;                      /* MLPD_LOSS_AUTO: not told */
   bool needs_activation;               /* the file does not tell activations */
   data_names names;
 } import_chain;
 
-/* Adds a layer with weights and biases of zero. */
+/* Adds a dense layer with weights and biases of zero, or a layer norm with gains of 1 and shifts of 0. */
 mlpd_status import_add_layer(import_chain *chain, uint32_t inputs, uint32_t outputs, import_layer **layer);
+mlpd_status import_add_norm(import_chain *chain, uint32_t width, import_layer **layer);
 void import_chain_free(import_chain *chain);
+
+/* Puts factor o z + shift (outputs) in the place of a layer's z. */
+void import_fold_after(import_layer *layer, const double *factor, const double *shift);
+
+/* Puts factor o x + shift (inputs) in the place of a dense layer's x. */
+void import_fold_before(import_layer *layer, const double *factor, const double *shift);
+
+/* Makes factor o x + shift (inputs) the normalisation of the inputs, x' = (x - -shift / factor) factor; the chain then
+ * owns both. false: a factor of 0 has no such form. */
+bool import_take_input(import_chain *chain, uint32_t inputs, double *factor, double *shift);
 
 /* Fills *chain, which is all zero; messages of failures need not name the file. */
 typedef mlpd_status import_reader(const char *path, const mlpd_import_options *options, import_chain *chain);

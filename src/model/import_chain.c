@@ -1,16 +1,55 @@
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "model/import.h"
 
-mlpd_status import_add_layer(import_chain *chain, uint32_t inputs, uint32_t outputs, import_layer **layer) {
+static mlpd_status add(import_chain *chain, const import_layer *made, size_t weights, import_layer **layer) {
   import_layer *const layers = realloc(chain->layers, ((size_t)chain->num_layers + 1) * sizeof *layers);
   if (layers == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, importing");
   chain->layers = layers;
   *layer = &layers[chain->num_layers++];
-  **layer = (import_layer){.inputs = inputs, .outputs = outputs, .activation = MLPD_IDENTITY};
-  TRY(memory_allocate(&(*layer)->weight, (size_t)inputs * outputs, sizeof(double), "weights"));
-  return memory_allocate(&(*layer)->bias, outputs, sizeof(double), "weights");
+  **layer = *made;
+  TRY(memory_allocate(&(*layer)->weight, weights, sizeof(double), "weights"));
+  return memory_allocate(&(*layer)->bias, made->outputs, sizeof(double), "weights");
+}
+
+mlpd_status import_add_layer(import_chain *chain, uint32_t inputs, uint32_t outputs, import_layer **layer) {
+  const import_layer made = {
+      .inputs = inputs, .outputs = outputs, .activation = MLPD_IDENTITY, .takes_activation = true};
+  return add(chain, &made, (size_t)inputs * outputs, layer);
+}
+
+mlpd_status import_add_norm(import_chain *chain, uint32_t width, import_layer **layer) {
+  const import_layer made = {.is_norm = true, .inputs = width, .outputs = width, .activation = MLPD_IDENTITY};
+  TRY(add(chain, &made, width, layer));
+  for (uint32_t j = 0; j < width; j++) (*layer)->weight[j] = 1;
+  return MLPD_OK;
+}
+
+void import_fold_after(import_layer *layer, const double *factor, const double *shift) {
+  const size_t rows = layer->is_norm ? 1 : layer->inputs;
+  for (size_t i = 0; i < rows; i++)
+    for (size_t j = 0; j < layer->outputs; j++) layer->weight[i * layer->outputs + j] *= factor[j];
+  for (size_t j = 0; j < layer->outputs; j++) layer->bias[j] = layer->bias[j] * factor[j] + shift[j];
+}
+
+void import_fold_before(import_layer *layer, const double *factor, const double *shift) {
+  for (size_t i = 0; i < layer->inputs; i++)
+    for (size_t j = 0; j < layer->outputs; j++) {
+      double *const weight = &layer->weight[i * layer->outputs + j];
+      layer->bias[j] += shift[i] * *weight;
+      *weight *= factor[i];
+    }
+}
+
+bool import_take_input(import_chain *chain, uint32_t inputs, double *factor, double *shift) {
+  for (uint32_t j = 0; j < inputs; j++)
+    if (!isfinite(shift[j] / factor[j]) && !(factor[j] == 0 && shift[j] == 0)) return false;
+  for (uint32_t j = 0; j < inputs; j++) shift[j] = factor[j] == 0 ? 0 : -shift[j] / factor[j];
+  chain->input_shift = shift;
+  chain->input_scale = factor;
+  return true;
 }
 
 void import_chain_free(import_chain *chain) {
@@ -23,6 +62,8 @@ void import_chain_free(import_chain *chain) {
   free(chain->input_scale);
   free(chain->target_shift);
   free(chain->target_scale);
+  free(chain->least);
+  free(chain->most);
   data_names_free(&chain->names);
   *chain = (import_chain){0};
 }

@@ -1,10 +1,10 @@
-/* A network of dense layers from an ONNX graph.
+/* A network of dense layers and layer norms from an ONNX graph.
  *
  * Each value of the graph is f o F(z) + s of one stage: z is what a product gave, or the graph's input, and F a form:
  * an activation, or a part of one that ONNX has no operator for, such as erf in gelu. Arithmetic with constants changes
- * f and s, an activation changes F, and a product begins the next stage. At the end stages become layers: f and s
- * between an activation and a product go into the product's weights, those of the input into its normalisation, and
- * those of the output into the scaling of the targets. */
+ * f and s, an activation changes F, and a product or a norm begins the next stage. At the end stages become layers: f
+ * and s between an activation and a product go into the product's weights, those of the input into its normalisation,
+ * and those of the output into the scaling of the targets. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "model/import_onnx_activations.h"
 #include "model/import_onnx_names.h"
+#include "model/import_onnx_norms.h"
 #include "model/onnx_attribute.h"
 #include "model/onnx_constant.h"
 
@@ -94,10 +95,17 @@ static mlpd_status multiply(import_builder *b, const import_value *v, const impo
   return MLPD_OK;
 }
 
+/* v op w: an activation, or a part of a norm. */
+static mlpd_status of_values(import_builder *b, char op, const import_value *v, const import_value *w) {
+  if (op == '/') return import_quotient(b);
+  if ((op == '*' && v == w) || (op == '-' && w->form == FORM_PART)) return import_part(b);
+  return op == '*' ? multiply(b, v, w) : import_refuse(b, "takes two values");
+}
+
 static mlpd_status arithmetic(import_builder *b, char op) {
   import_value *const v = import_find_value(b, b->node->inputs[0]);
   import_value *const w = b->node->num_inputs > 1 ? import_find_value(b, b->node->inputs[1]) : NULL;
-  if (v != NULL && w != NULL) return op == '*' ? multiply(b, v, w) : import_refuse(b, "takes two values");
+  if (v != NULL && w != NULL) return of_values(b, op, v, w);
   if (v != NULL) return apply_constant(b, v, 1, op, false);
   if (w != NULL) return apply_constant(b, w, 0, op, true);
   return import_refuse(b, "takes what import cannot follow");
@@ -192,6 +200,12 @@ static const operator_form OPERATORS[] = {
     {"Exp", NULL, MLPD_EXP},
     {"Erf", import_erf_of_gelu, MLPD_IDENTITY},
     {"Clip", import_clip, MLPD_IDENTITY},
+    {"Max", import_max, MLPD_IDENTITY},
+    {"Min", import_min, MLPD_IDENTITY},
+    {"LayerNormalization", import_layer_norm, MLPD_IDENTITY},
+    {"ReduceMean", import_part, MLPD_IDENTITY},
+    {"Pow", import_part, MLPD_IDENTITY},
+    {"Sqrt", import_part, MLPD_IDENTITY},
     {"Softmax", import_softmax, MLPD_IDENTITY},
     {"LogSoftmax", import_softmax, MLPD_IDENTITY}, /* the probabilities are what the model predicts here */
 };
@@ -274,13 +288,35 @@ static mlpd_status read_graph(const onnx_file *file, import_chain *chain) {
   return status;
 }
 
-/* The graph of our own export holds what became of a category or a norm, not the layers themselves. */
-static mlpd_status refuse_export(mlpd_status status) {
+/* What import cannot rebuild of our own export, by the ends of the names of its arrays. */
+static const struct {
+  const char *array, *what;
+} NOT_REBUILT[] = {{"_code", "categories or missing values"},  {"_knot", "normalisation by quantiles"},
+                   {"_frequency", "numbers as cosines"},       {"_low", "numbers in bins"},
+                   {"_alpha", "parametric activations"},       {"_repeats", "members"},
+                   {"_scale_shape", "members of an ensemble"}, {"_is_deviation", "deviations"}};
+
+static bool has_array(const onnx_file *file, const char *end) {
+  const size_t length = strlen(end);
+  for (uint32_t i = 0; i < file->num_arrays; i++) {
+    const protobuf_slice name = file->arrays[i].name;
+    if (name.count > length && memcmp(name.bytes + name.count - length, end, length) == 0) return true;
+  }
+  return false;
+}
+
+/* The graph of our own export holds what became of a category, not the layers themselves. */
+static mlpd_status refuse_export(const onnx_file *file, mlpd_status status) {
+  char what[200] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < sizeof NOT_REBUILT / sizeof *NOT_REBUILT && used < sizeof what; i++)
+    if (has_array(file, NOT_REBUILT[i].array))
+      used += (size_t)snprintf(what + used, sizeof what - used, "%s%s", used > 0 ? ", " : "", NOT_REBUILT[i].what);
+  if (used == 0) return status;
   return FAIL(status,
-              "mlpdist exported this file from a model that is more than dense layers (categories, numbers as cosines, "
-              "layer norms, ensembles, clips or the like), which import cannot rebuild: use the model.h5 that it came "
-              "from (%s)",
-              mlpd_error_message());
+              "mlpdist exported this file from a model with %s, which import cannot rebuild: use the model.h5 that it "
+              "came from (%s)",
+              what, mlpd_error_message());
 }
 
 mlpd_status import_onnx(const char *path, const mlpd_import_options *options, import_chain *chain) {
@@ -289,7 +325,7 @@ mlpd_status import_onnx(const char *path, const mlpd_import_options *options, im
   mlpd_status status = onnx_open(path, &file);
   if (status == MLPD_OK) {
     status = read_graph(&file, chain);
-    if (status == MLPD_ERROR_DATA && protobuf_slice_is(file.producer, "mlpdist")) status = refuse_export(status);
+    if (status == MLPD_ERROR_DATA && protobuf_slice_is(file.producer, "mlpdist")) status = refuse_export(&file, status);
   }
   if (status == MLPD_OK) status = import_onnx_names(&file, chain);
   onnx_close(&file);

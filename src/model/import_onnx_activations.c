@@ -1,8 +1,14 @@
 #include "model/import_onnx_activations.h"
-#include "model/onnx_attribute.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+#include "base/memory.h"
+#include "model/import_onnx_norms.h"
+#include "model/onnx_attribute.h"
+
+/* What exporters write where there is no bound is infinite or the largest float. */
+static const double MOST_BOUND = 1e30;
 
 int import_complete(const import_builder *b, const import_value *part, double *times) {
   const uint32_t n = import_width_of(b, part);
@@ -92,10 +98,26 @@ static mlpd_status read_bound(const import_builder *b, uint32_t i, const char *n
   return MLPD_OK;
 }
 
+/* n times the bound; NULL: it is none. */
+static mlpd_status repeat(uint32_t n, double bound, double **made) {
+  *made = NULL;
+  if (fabs(bound) >= MOST_BOUND) return MLPD_OK;
+  TRY(memory_allocate(made, n, sizeof **made, "layers"));
+  for (uint32_t j = 0; j < n; j++) (*made)[j] = bound;
+  return MLPD_OK;
+}
+
 mlpd_status import_clip(import_builder *b) {
-  double low, high;
+  double low, high, *lows = NULL, *highs = NULL;
+  import_value *v = NULL;
   TRY(read_bound(b, 1, "min", -INFINITY, &low));
   TRY(read_bound(b, 2, "max", INFINITY, &high));
-  if (low != 0 || (high != 6 && !(high >= 1e30))) return import_refuse(b, "has other bounds than relu and relu6");
-  return import_activate(b, high == 6 ? MLPD_RELU6 : MLPD_RELU);
+  if (low == 0 && high == 6) return import_activate(b, MLPD_RELU6);
+  if (low == 0 && high >= MOST_BOUND) return import_activate(b, MLPD_RELU);
+  TRY(import_take_value(b, 0, &v));
+  TRY(repeat(import_width_of(b, v), low, &lows));
+  const mlpd_status status = repeat(import_width_of(b, v), high, &highs);
+  if (status == MLPD_OK) return import_bound(b, v, lows, highs);
+  free(lows);
+  return status;
 }

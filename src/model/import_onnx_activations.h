@@ -9,6 +9,7 @@ enum {
   FORM_TANH_SOFTPLUS = MLPD_NUM_ACTIVATIONS, /* of mish */
   FORM_ERF,                                  /* erf(z / sqrt(2)), of gelu */
   FORM_HARD_SIGMOID,                         /* of hardswish */
+  FORM_PART,                                 /* of a norm (import_onnx_norms.h) */
   FORM_NONE
 };
 

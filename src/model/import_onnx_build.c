@@ -12,6 +12,8 @@ void import_builder_free(import_builder *b) {
     free(b->stages[i].shift);
     free(b->stages[i].weight);
     free(b->stages[i].bias);
+    free(b->stages[i].low);
+    free(b->stages[i].high);
   }
   for (uint32_t i = 0; i < b->num_values; i++) {
     free(b->values[i].factor);

@@ -44,42 +44,60 @@ static void end_clear(end *e) {
   *e = (end){0};
 }
 
-/* z' = f o z + s of the last layer, which has no activation. */
-static void fold_after(import_layer *last, const end *e) {
-  for (size_t i = 0; i < last->inputs; i++)
-    for (size_t j = 0; j < last->outputs; j++) last->weight[i * last->outputs + j] *= e->factor[j];
-  for (size_t j = 0; j < last->outputs; j++) last->bias[j] = last->bias[j] * e->factor[j] + e->shift[j];
-}
-
-/* The layer takes f o a + s where the one before gives a. */
-static void fold_before(import_layer *layer, const end *e) {
-  for (size_t i = 0; i < layer->inputs; i++)
-    for (size_t j = 0; j < layer->outputs; j++) {
-      double *const weight = &layer->weight[i * layer->outputs + j];
-      layer->bias[j] += e->shift[i] * *weight;
-      *weight *= e->factor[i];
-    }
-}
-
-/* The normalisation of the inputs, unless a factor of 0 has none: x' = f x + s = (x - -s / f) f. */
+/* The end becomes the normalisation of the inputs, if nothing else has and it can. */
 static bool take_input(import_chain *chain, end *e) {
-  for (uint32_t j = 0; j < e->width; j++)
-    if (!isfinite(e->shift[j] / e->factor[j]) && !(e->factor[j] == 0 && e->shift[j] == 0)) return false;
-  for (uint32_t j = 0; j < e->width; j++) e->shift[j] = e->factor[j] == 0 ? 0 : -e->shift[j] / e->factor[j];
-  chain->input_shift = e->shift;
-  chain->input_scale = e->factor;
+  if (chain->num_layers > 0 || chain->input_scale != NULL || chain->input_limit > 0) return false;
+  if (!import_take_input(chain, e->width, e->factor, e->shift)) return false;
   *e = (end){0};
   return true;
 }
 
+/* The end becomes part of the last layer, if that has no activation. */
+static bool take_after(import_chain *chain, end *e) {
+  import_layer *const last = chain->num_layers > 0 ? &chain->layers[chain->num_layers - 1] : NULL;
+  if (last == NULL || last->activation != MLPD_IDENTITY) return false;
+  import_fold_after(last, e->factor, e->shift);
+  end_clear(e);
+  return true;
+}
+
+/* Constants between a norm and a product are the norm's. */
 static mlpd_status add_layer(import_chain *chain, const import_stage *s, uint32_t inputs, end *e) {
   import_layer *layer = NULL;
-  const bool normalised = chain->num_layers == 0 && !is_plain(e) && take_input(chain, e);
+  const bool follows_norm = chain->num_layers > 0 && chain->layers[chain->num_layers - 1].is_norm;
+  const bool taken = is_plain(e) || take_input(chain, e) || (follows_norm && take_after(chain, e));
   TRY(import_add_layer(chain, inputs, s->width, &layer));
   memcpy(layer->weight, s->weight, (size_t)inputs * s->width * sizeof(double));
   if (s->bias != NULL) memcpy(layer->bias, s->bias, s->width * sizeof(double));
-  if (!normalised && !is_plain(e)) fold_before(layer, e);
+  if (!taken) import_fold_before(layer, e->factor, e->shift);
   end_clear(e);
+  return MLPD_OK;
+}
+
+/* The norm's epsilon is another than ours: it is ours of other values, c x with c^2 = ours / its. */
+static mlpd_status add_norm(import_chain *chain, const import_stage *s, end *e) {
+  import_layer *layer = NULL;
+  const double times = sqrt(1e-5 / s->epsilon);
+  for (uint32_t j = 0; j < e->width; j++) {
+    e->factor[j] *= times;
+    e->shift[j] *= times;
+  }
+  if (!is_plain(e) && !take_input(chain, e) && !take_after(chain, e))
+    return FAIL(MLPD_ERROR_DATA,
+                "a layer norm follows an activation with constants in between, or with an epsilon that is not 1e-5: no "
+                "dense layer can take that over");
+  end_clear(e);
+  return import_add_norm(chain, s->width, &layer);
+}
+
+/* x / sqrt(1 + (x / L)^2) is only known of normalised inputs. */
+static mlpd_status add_limit(import_chain *chain, const import_stage *s, end *e) {
+  if (chain->num_layers > 0 || chain->input_limit > 0)
+    return FAIL(MLPD_ERROR_DATA, "it divides values by their own size elsewhere than at its input");
+  if (!is_plain(e) && !take_input(chain, e))
+    return FAIL(MLPD_ERROR_DATA, "it clips the sum of a column of zeros and a constant");
+  end_clear(e);
+  chain->input_limit = s->limit;
   return MLPD_OK;
 }
 
@@ -93,11 +111,43 @@ static mlpd_status take_form(import_chain *chain, end *e, uint32_t width, int fo
     if (last == NULL || last->activation != MLPD_IDENTITY)
       return FAIL(MLPD_ERROR_DATA, "activation %s follows no dense layer",
                   mlpd_choice_name(mlpd_activation_choices, form));
-    if (!is_plain(e)) fold_after(last, e);
+    if (!is_plain(e)) import_fold_after(last, e->factor, e->shift);
     end_clear(e);
     last->activation = (mlpd_activation)form;
   }
   return extend(e, width, factor, shift);
+}
+
+/* Values within bounds are an activation with constants around it: low + relu(x - low), high - relu(high - x), or
+ * low + relu6(6 (x - low) / (high - low)) (high - low) / 6. */
+static mlpd_status add_bounds(import_chain *chain, const import_stage *s, end *e) {
+  const uint32_t n = s->width;
+  const bool has_low = isfinite(s->low[0]), has_high = isfinite(s->high[0]);
+  double *factor = NULL;
+  for (uint32_t j = 0; j < n; j++)
+    if (isfinite(s->low[j]) != has_low || isfinite(s->high[j]) != has_high || !(s->low[j] < s->high[j]))
+      return FAIL(MLPD_ERROR_DATA, "bounds of values are empty, or of some values alone");
+  if (!has_low && !has_high) return MLPD_OK;
+  TRY(memory_allocate(&factor, 2 * (size_t)n, sizeof *factor, "layers"));
+  double *const shift = factor + n;
+  for (uint32_t j = 0; j < n; j++) {
+    factor[j] = has_low && has_high ? (s->high[j] - s->low[j]) / 6 : has_low ? 1 : -1;
+    shift[j] = has_low ? s->low[j] : s->high[j];
+    e->factor[j] /= factor[j];
+    e->shift[j] = (e->shift[j] - shift[j]) / factor[j];
+  }
+  const mlpd_status status = take_form(chain, e, n, has_low && has_high ? MLPD_RELU6 : MLPD_RELU, factor, shift);
+  free(factor);
+  return status;
+}
+
+static mlpd_status add_stage(const import_stage *stages, const import_stage *s, import_chain *chain, end *e) {
+  const uint32_t width = stages[s->from].width;
+  TRY(take_form(chain, e, width, s->form, s->factor, s->shift));
+  if (s->weight != NULL) return add_layer(chain, s, width, e);
+  if (s->epsilon > 0) return add_norm(chain, s, e);
+  if (s->limit > 0) return add_limit(chain, s, e);
+  return s->low != NULL ? add_bounds(chain, s, e) : MLPD_OK;
 }
 
 /* Stages from the input to `last`, through the stages that each begins with. */
@@ -106,12 +156,7 @@ static mlpd_status add_layers(const import_stage *stages, uint32_t last, import_
   TRY(memory_allocate(&path, (size_t)last + 1, sizeof *path, "layers"));
   for (uint32_t i = last; i != INPUT_STAGE; i = stages[i].from) path[count++] = i;
   mlpd_status status = MLPD_OK;
-  while (count > 0 && status == MLPD_OK) {
-    const import_stage *const s = &stages[path[--count]];
-    const uint32_t width = stages[s->from].width;
-    status = take_form(chain, e, width, s->form, s->factor, s->shift);
-    if (status == MLPD_OK && s->weight != NULL) status = add_layer(chain, s, width, e);
-  }
+  while (count > 0 && status == MLPD_OK) status = add_stage(stages, &stages[path[--count]], chain, e);
   free(path);
   return status;
 }
@@ -124,18 +169,36 @@ static void take_output(import_chain *chain, end *e) {
   if (is_plain(e)) return;
   for (uint32_t j = 0; j < e->width; j++) rises = rises && e->factor[j] > 0 && isfinite(1 / e->factor[j]);
   const bool is_bias = import_all_equal(e->width, e->factor, 1) && import_all_equal(e->width, last->bias, 0);
-  if (last->activation == MLPD_IDENTITY && (!rises || is_bias)) return fold_after(last, e);
+  if (last->activation == MLPD_IDENTITY && (!rises || is_bias || last->is_norm))
+    return import_fold_after(last, e->factor, e->shift);
   for (uint32_t j = 0; j < e->width; j++) e->factor[j] = 1 / e->factor[j];
   chain->target_scale = e->factor;
   chain->target_shift = e->shift;
   *e = (end){0};
 }
 
-mlpd_status import_onnx_layers(const import_stage *stages, const import_value *last, import_chain *chain) {
+/* A value that is one within bounds, and no more: outputs are clamped, and *last becomes the value before. */
+static mlpd_status take_clamp(const import_stage *stages, import_value *last, import_chain *chain) {
+  const import_stage *const s = &stages[last->stage];
+  if (s->low == NULL || last->form != MLPD_IDENTITY || !import_all_equal(s->width, last->factor, 1) ||
+      !import_all_equal(s->width, last->shift, 0))
+    return MLPD_OK;
+  for (uint32_t j = 0; j < s->width; j++)
+    if (!isfinite(s->low[j]) || !isfinite(s->high[j]) || !(s->low[j] < s->high[j])) return MLPD_OK;
+  TRY(memory_allocate(&chain->least, s->width, sizeof(double), "layers"));
+  TRY(memory_allocate(&chain->most, s->width, sizeof(double), "layers"));
+  memcpy(chain->least, s->low, s->width * sizeof(double));
+  memcpy(chain->most, s->high, s->width * sizeof(double));
+  *last = (import_value){.stage = s->from, .form = s->form, .factor = s->factor, .shift = s->shift};
+  return MLPD_OK;
+}
+
+mlpd_status import_onnx_layers(const import_stage *stages, const import_value *output, import_chain *chain) {
   end e = {0};
-  mlpd_status status = add_layers(stages, last->stage, chain, &e);
-  if (status == MLPD_OK)
-    status = take_form(chain, &e, stages[last->stage].width, last->form, last->factor, last->shift);
+  import_value last = *output;
+  TRY(take_clamp(stages, &last, chain));
+  mlpd_status status = add_layers(stages, last.stage, chain, &e);
+  if (status == MLPD_OK) status = take_form(chain, &e, stages[last.stage].width, last.form, last.factor, last.shift);
   if (status == MLPD_OK && chain->num_layers > 0) take_output(chain, &e);
   end_clear(&e);
   return status;

@@ -33,16 +33,18 @@ static const void *defaults(void) {
 const option_table import_table = {
     .command = "import",
     .usage = "FILE OUT.h5",
-    .summary = "Makes a model of a network of dense layers that another program trained, for predict, eval and export.",
+    .summary = "Makes a model of dense layers and norms that another program trained, for predict, eval and export.",
     .details =
         "Formats\n"
-        "  .onnx   a graph of Gemm or MatMul and Add, activations that train knows, batch\n"
-        "          norms and constants beside them; arithmetic on the input becomes its\n"
-        "          normalisation, that on the output the scaling of the targets; what\n"
-        "          export wrote is read with its names\n"
+        "  .onnx   a graph of Gemm or MatMul and Add, activations that train knows, layer\n"
+        "          norms, batch norms, bounds, and constants beside them; arithmetic on\n"
+        "          the input becomes its normalisation, that on the output the scaling of\n"
+        "          the targets; what export wrote is read with its names\n"
         "  .h5     what Keras 2 saved (model.save): dense layers and activations\n"
-        "  .npz    the state dict of PyTorch's linear layers: numpy.savez(\"net.npz\",\n"
-        "          **{k: v.numpy() for k, v in net.state_dict().items()})\n"
+        "  .npz    the state dict of PyTorch's linear layers, BatchNorm1d and LayerNorm:\n"
+        "          numpy.savez(\"net.npz\", **{k: v.numpy() for k, v in\n"
+        "          net.state_dict().items()}); a norm comes before the activation unless\n"
+        "          the numbers of a Sequential show a module between it and the layer\n"
         "train --init-from model.h5 goes on from there.\n"
         "\n"
         "Examples\n"

@@ -15,6 +15,8 @@
 
 #include "h5/h5.h"
 #include "model/model.h"
+#include "model/model_clamp.h"
+#include "network/layer_kind.h"
 #include "run/checkpoint.h"
 
 enum { CUTS = 12, FLIPS = 24, PATH_BYTES = 4096 };
@@ -220,21 +222,41 @@ static void seed_npz(void) {
 
 /* ---- Networks of other programs ---------------------------------------------------------------------- */
 
-/* As mlpd_export() writes them. */
-static void seed_onnx(const char *name, int choice, const mlpd_activation activations[2], mlpd_loss loss) {
-  static const uint32_t widths[] = {3, 4, 2};
+/* As mlpd_export() writes them; frees the network. */
+static void seed_onnx(const char *name, int choice, mlpd_network *network, mlpd_loss loss, double limit) {
   char path[PATH_BYTES];
   (void)snprintf(path, sizeof path, "%s/new.onnx", folder);
-  mlpd_model model = {.task = loss == MLPD_MSE ? MLPD_REGRESSION : MLPD_CLASSIFICATION, .loss = loss_plain(loss)};
-  check(mlpd_network_create(2, widths, activations, &model.network));
-  mlpd_network_init(model.network, MLPD_INIT_AUTO, 5);
+  mlpd_model model = {
+      .task = loss == MLPD_MSE ? MLPD_REGRESSION : MLPD_CLASSIFICATION, .loss = loss_plain(loss), .network = network};
+  mlpd_network_init(network, MLPD_INIT_AUTO, 5);
   check(affine_create(3, &model.input));
+  model.input.limit = limit;
   if (loss == MLPD_MSE) check(affine_create(2, &model.target));
+  if (limit > 0) check(model_clamp(&model, (const double[]){-1, 0}, (const double[]){1, 2}));
   check(mlpd_export(&model, path));
   affine_free(&model.input);
   affine_free(&model.target);
-  mlpd_network_free(model.network);
+  free(model.least);
+  free(model.bounds);
+  mlpd_network_free(network);
   seed("import", name, choice, taken, take_file(path));
+}
+
+static mlpd_network *make_dense(mlpd_activation hidden, mlpd_activation output) {
+  static const uint32_t widths[] = {3, 4, 2};
+  const mlpd_activation activations[] = {hidden, output};
+  mlpd_network *network = NULL;
+  check(mlpd_network_create(2, widths, activations, &network));
+  return network;
+}
+
+static mlpd_network *make_normed(void) {
+  static const layer_spec specs[] = {{.kind = &layer_dense, .outputs = 4},
+                                     {.kind = &layer_layer_norm, .outputs = 4, .activation = MLPD_RELU6},
+                                     {.kind = &layer_dense, .outputs = 2}};
+  mlpd_network *network = NULL;
+  check(network_build(3, 3, specs, false, &network));
+  return network;
 }
 
 static void seed_state_dict(void) {
@@ -243,15 +265,18 @@ static void seed_state_dict(void) {
   static const struct {
     const char *name;
     size_t rows, columns;
-  } arrays[] = {{"0.weight.npy", 4, 3}, {"0.bias.npy", 4, 0}, {"2.weight.npy", 2, 4}, {"2.bias.npy", 2, 0}};
-  for (int i = 0; i < 4; i++)
+  } arrays[] = {{"0.weight.npy", 4, 3},      {"0.bias.npy", 4, 0},   {"1.running_mean.npy", 4, 0},
+                {"1.running_var.npy", 4, 0}, {"3.weight.npy", 4, 0}, {"4.weight.npy", 2, 4},
+                {"4.bias.npy", 2, 0}};
+  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
     zip_add(&zip, arrays[i].name, npy, make_npy(npy, 1, "<f4", 4, arrays[i].rows, arrays[i].columns), i > 1);
   zip_seed(&zip, "import", "state dict", 1);
 }
 
 static void seed_import(void) {
-  seed_onnx("relu", 0, (const mlpd_activation[]){MLPD_RELU, MLPD_SOFTMAX}, MLPD_CROSS_ENTROPY);
-  seed_onnx("mish", 4, (const mlpd_activation[]){MLPD_MISH, MLPD_IDENTITY}, MLPD_MSE);
+  seed_onnx("relu", 0, make_dense(MLPD_RELU, MLPD_SOFTMAX), MLPD_CROSS_ENTROPY, 0);
+  seed_onnx("mish", 4, make_dense(MLPD_MISH, MLPD_IDENTITY), MLPD_MSE, 0);
+  seed_onnx("norms", 0, make_normed(), MLPD_MSE, 2);
   seed_state_dict();
 }
 

@@ -1,0 +1,204 @@
+/* Layer norms before operator set 17 are nine operators: the last one, a division, is recognised by those before it. */
+#include "model/import_onnx_norms.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/import_onnx_activations.h"
+#include "model/onnx_attribute.h"
+#include "model/onnx_constant.h"
+
+/* ---- Looking back ------------------------------------------------------------------------------------ */
+
+/* The node of this operator that makes a value; NULL: another one makes it. */
+static const onnx_node *made_by(const import_builder *b, protobuf_slice name, const char *op) {
+  const onnx_node *const node = onnx_maker(b->file, name);
+  return node != NULL && protobuf_slice_is(node->op, op) && node->num_inputs > 0 ? node : NULL;
+}
+
+static bool takes(const onnx_node *node, uint32_t i, protobuf_slice name) {
+  return i < node->num_inputs && protobuf_slices_equal(node->inputs[i], name);
+}
+
+/* A constant that is one number; NaN: it is not. */
+static mlpd_status read_number(const import_builder *b, protobuf_slice name, double *number) {
+  onnx_constant c = {0};
+  bool found = false;
+  TRY(onnx_constant_read(b->file, name, &found, &c));
+  *number = found && c.count == 1 ? c.values[0] : NAN;
+  free(c.values);
+  return MLPD_OK;
+}
+
+/* The other input of a node that adds to or divides a value by a number; of Add in either order. */
+static mlpd_status split_number(const import_builder *b, const onnx_node *node, protobuf_slice *value, double *number) {
+  *number = NAN;
+  if (node == NULL || node->num_inputs != 2) return MLPD_OK;
+  *value = node->inputs[0];
+  TRY(read_number(b, node->inputs[1], number));
+  if (!isnan(*number) || !protobuf_slice_is(node->op, "Add")) return MLPD_OK;
+  *value = node->inputs[1];
+  return read_number(b, node->inputs[0], number);
+}
+
+/* Is the value the mean of `of` over a row? */
+static mlpd_status is_mean(const import_builder *b, protobuf_slice name, protobuf_slice of, bool *is) {
+  const onnx_node *const node = made_by(b, name, "ReduceMean");
+  onnx_attribute axes;
+  bool found;
+  int64_t kept;
+  *is = node != NULL && takes(node, 0, of);
+  if (!*is) return MLPD_OK;
+  TRY(onnx_attribute_find(node, "axes", &axes, &found));
+  TRY(onnx_attribute_integer(node, "keepdims", 1, &kept));
+  *is = kept == 1 && axes.has_first && (axes.first == 1 || axes.first == UINT64_MAX); /* -1 */
+  return MLPD_OK;
+}
+
+/* Is the value the square of `of`? */
+static mlpd_status is_square(const import_builder *b, protobuf_slice name, protobuf_slice of, bool *is) {
+  const onnx_node *const product = made_by(b, name, "Mul"), *const power = made_by(b, name, "Pow");
+  double exponent = NAN;
+  *is = product != NULL && takes(product, 0, of) && takes(product, 1, of);
+  if (power == NULL || power->num_inputs != 2 || !takes(power, 0, of)) return MLPD_OK;
+  TRY(read_number(b, power->inputs[1], &exponent));
+  *is = exponent == 2;
+  return MLPD_OK;
+}
+
+/* ---- Norms ------------------------------------------------------------------------------------------- */
+
+static mlpd_status begin_norm(import_builder *b, import_value *x, double epsilon, import_value **made) {
+  import_stage *stage = NULL;
+  if (!(epsilon > 0) || !isfinite(epsilon)) return import_refuse(b, "has no epsilon above 0");
+  TRY(import_add_stage(b, x, import_width_of(b, x), &stage));
+  stage->epsilon = epsilon;
+  return import_add_value(b, b->node->output, b->num_stages - 1, MLPD_IDENTITY, made);
+}
+
+mlpd_status import_layer_norm(import_builder *b) {
+  import_value *x = NULL, *made = NULL;
+  double epsilon, *gain = NULL, *shift = NULL;
+  int64_t axis;
+  TRY(import_take_value(b, 0, &x));
+  TRY(onnx_attribute_float(b->node, "epsilon", 1e-5, &epsilon));
+  TRY(onnx_attribute_integer(b->node, "axis", -1, &axis));
+  if (axis != -1 && axis != 1) return import_refuse(b, "is along another axis than the last");
+  TRY(begin_norm(b, x, epsilon, &made));
+  const uint32_t n = import_width_of(b, made);
+  const bool has_shift = b->node->num_inputs > 2 && b->node->inputs[2].count > 0;
+  TRY(import_take_numbers(b, 1, n, &gain));
+  mlpd_status status = has_shift ? import_take_numbers(b, 2, n, &shift) : MLPD_OK;
+  if (status == MLPD_OK) memcpy(made->factor, gain, n * sizeof *gain);
+  if (status == MLPD_OK && has_shift) memcpy(made->shift, shift, n * sizeof *shift);
+  free(gain);
+  free(shift);
+  return status;
+}
+
+/* (x - mean) / sqrt(mean of (x - mean)^2 + epsilon): *x is its value; NULL: it is something else. */
+static mlpd_status find_norm(const import_builder *b, import_value **x, double *epsilon) {
+  const protobuf_slice centred = b->node->inputs[0];
+  const onnx_node *const minus = made_by(b, centred, "Sub"), *const root = made_by(b, b->node->inputs[1], "Sqrt");
+  protobuf_slice variance = {0};
+  bool is = false;
+  *x = NULL;
+  if (minus == NULL || minus->num_inputs != 2 || root == NULL) return MLPD_OK;
+  TRY(is_mean(b, minus->inputs[1], minus->inputs[0], &is));
+  if (is) TRY(split_number(b, made_by(b, root->inputs[0], "Add"), &variance, epsilon));
+  if (!is || isnan(*epsilon)) return MLPD_OK;
+  const onnx_node *const mean = made_by(b, variance, "ReduceMean");
+  if (mean == NULL) return MLPD_OK;
+  TRY(is_mean(b, variance, mean->inputs[0], &is));
+  if (is) TRY(is_square(b, mean->inputs[0], centred, &is));
+  if (is) *x = import_find_value(b, minus->inputs[0]);
+  return MLPD_OK;
+}
+
+/* x / sqrt((x / limit)^2 + 1): 0 where it is something else. */
+static mlpd_status find_limit(const import_builder *b, double *limit) {
+  const onnx_node *const root = made_by(b, b->node->inputs[1], "Sqrt");
+  protobuf_slice square = {0}, x = {0};
+  double one = NAN;
+  bool is = false;
+  *limit = 0;
+  if (root == NULL) return MLPD_OK;
+  TRY(split_number(b, made_by(b, root->inputs[0], "Add"), &square, &one));
+  const onnx_node *const product = one == 1 ? made_by(b, square, "Mul") : NULL;
+  if (product == NULL) return MLPD_OK;
+  TRY(is_square(b, square, product->inputs[0], &is));
+  double found = NAN;
+  if (is) TRY(split_number(b, made_by(b, product->inputs[0], "Div"), &x, &found));
+  if (found > 0 && protobuf_slices_equal(x, b->node->inputs[0])) *limit = found;
+  return MLPD_OK;
+}
+
+mlpd_status import_quotient(import_builder *b) {
+  import_value *x = NULL, *made = NULL;
+  import_stage *stage = NULL;
+  double epsilon = NAN, limit = 0;
+  TRY(find_norm(b, &x, &epsilon));
+  if (x != NULL) return begin_norm(b, x, epsilon, &made);
+  TRY(find_limit(b, &limit));
+  if (!(limit > 0)) return import_refuse(b, "divides a value by another, in a way that is no norm known here");
+  TRY(import_take_value(b, 0, &x));
+  TRY(import_add_stage(b, x, import_width_of(b, x), &stage));
+  stage->limit = limit;
+  return import_add_value(b, b->node->output, b->num_stages - 1, MLPD_IDENTITY, &made);
+}
+
+mlpd_status import_part(import_builder *b) {
+  import_value *v = NULL, *made = NULL;
+  TRY(import_take_value(b, 0, &v));
+  return import_add_value(b, b->node->output, v->stage, FORM_PART, &made);
+}
+
+/* ---- Bounds ------------------------------------------------------------------------------------------ */
+
+static mlpd_status fill(uint32_t n, const double *from, double otherwise, double **made) {
+  TRY(memory_allocate(made, n, sizeof **made, "layers"));
+  for (uint32_t j = 0; j < n; j++) (*made)[j] = from != NULL ? from[j] : otherwise;
+  return MLPD_OK;
+}
+
+/* A Min of a Max is one pair of bounds. */
+mlpd_status import_bound(import_builder *b, import_value *v, double *low, double *high) {
+  const import_stage *const former = &b->stages[v->stage];
+  const uint32_t n = import_width_of(b, v);
+  import_stage *made = NULL;
+  import_value *z = NULL, before = *v;
+  mlpd_status status = MLPD_OK;
+  if (former->low != NULL && import_is_z(b, v) && low == NULL && isinf(former->high[0])) {
+    before =
+        (import_value){.stage = former->from, .form = former->form, .factor = former->factor, .shift = former->shift};
+    status = fill(n, former->low, 0, &low);
+  }
+  if (status == MLPD_OK) status = import_add_stage(b, &before, n, &made);
+  if (status == MLPD_OK && low == NULL) status = fill(n, NULL, -INFINITY, &low);
+  if (status == MLPD_OK && high == NULL) status = fill(n, NULL, INFINITY, &high);
+  if (made == NULL) {
+    free(low);
+    free(high);
+    return status;
+  }
+  made->low = low;
+  made->high = high;
+  TRY(status);
+  return import_add_value(b, b->node->output, b->num_stages - 1, MLPD_IDENTITY, &z);
+}
+
+static mlpd_status bound(import_builder *b, bool below) {
+  double *bounds = NULL;
+  const uint32_t n = b->node->num_inputs;
+  import_value *v = import_find_value(b, b->node->inputs[0]);
+  const uint32_t constant = v != NULL ? 1 : 0;
+  if (n == 2 && v == NULL) v = import_find_value(b, b->node->inputs[1]);
+  if (n != 2 || v == NULL) return import_refuse(b, "is of something else than a value and a constant");
+  TRY(import_take_numbers(b, constant, import_width_of(b, v), &bounds));
+  return import_bound(b, v, below ? bounds : NULL, below ? NULL : bounds);
+}
+
+mlpd_status import_max(import_builder *b) { return bound(b, true); }
+mlpd_status import_min(import_builder *b) { return bound(b, false); }
