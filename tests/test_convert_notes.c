@@ -96,8 +96,79 @@ static void test_answers_of_two_kinds(void **state) {
                  "b.csv");
 }
 
+/* ---- Texts ---- */
+
+static void assert_alike(const char *a, const char *b, const char *difference) {
+  char text[400], note[400];
+  mlpd_convert_result r;
+  for (int target = 0; target < 2; target++) {
+    const mlpd_convert_options o = telling_options();
+    const char *const other = target ? "1" : "0";
+    (void)snprintf(text, sizeof text, target ? "u,k\n%s,%s\n%s,%s\n%s,oak\n" : "u,k\n%2$s,%1$s\n%4$s,%3$s\noak,%5$s\n",
+                   other, a, other, b, other);
+    write_text("a.csv", text);
+    ASSERT_CONVERTED(o, &r, "a.csv");
+    if (difference == NULL) {
+      assert_silent_on("kept apart");
+      continue;
+    }
+    (void)snprintf(note, sizeof note, "%s '%s' and '%s'%s differ only in %s and are kept apart",
+                   target ? "the classes" : "the categories", target && strcmp(a, b) > 0 ? b : a,
+                   target && strcmp(a, b) > 0 ? a : b, target ? "" : " of column u", difference);
+    assert_said(note);
+  }
+}
+
+static void test_texts_that_look_alike(void **state) {
+  (void)state;
+  assert_alike("caf\u00E9", "cafe\u0301", "how an accented letter is encoded");
+  assert_alike("e\u0301te\u0301", "\u00E9t\u00E9", "how an accented letter is encoded");
+  assert_alike("\u30AC\u30B9", "\u30AB\u3099\u30B9", "how an accented letter is encoded");
+  assert_alike("New York", "New\u00A0York", "blanks");
+  assert_alike("New York", "New  York", "blanks");
+  assert_alike("New York", "New Yo\u00ADrk", "blanks");
+  assert_alike("Elm", "elm", "letter case");
+  assert_alike("caf\u00E9", "cafe\u0300s", NULL);
+  assert_alike("caf\u00E9", "caf\u00E8", NULL);
+  assert_alike("caf\u00E9", "cafa\u0301", NULL);
+  assert_alike("e\u0301", "e\u0300", NULL);
+  assert_alike("New York", "NewYork", NULL);
+}
+
+static void write_mixed(char *line, size_t size, int row) {
+  static const char *const texts[] = {"high", "low", "none of these"};
+  if (mix(row, 37) % 3 == 0)
+    (void)snprintf(line, size, "%d.5,%d,%d,%d\n", mix(row, 17), mix(row, 29) % 9, row % 5, row % 2);
+  else
+    (void)snprintf(line, size, "%s,%s,A%d,%d\n", texts[row % 3], "new", row % 5, row % 2);
+}
+
+/* Texts in most cells of a column of numbers make it categories, with each number for itself. */
+static void test_numbers_among_texts(void **state) {
+  (void)state;
+  convert_rows("u,v,w,k", 100, write_mixed);
+  assert_said(
+      "a.csv: column u becomes categories, and 33 of them are numbers, as '85.5', which lose their order; --missing "
+      "'high,low,none of these' reads the column as numbers");
+  assert_silent_on("column v"); /* a few whole numbers may be codes */
+  assert_silent_on("column w");
+}
+
+static void test_spreadsheet_errors(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_text("a.csv", "u,k\n1.5,0\n#DIV/0!,1\n#NAME?,0\n#SPILL!,1\n#\u00A1DIV/0!,1\n#WERT!,1\n#NV,0\n#N/A,1\n2,1\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/kind", "number");
+  assert_said("missing values: u (7)");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_features_that_hold_the_target, clear_folder),
-                                     cmocka_unit_test_teardown(test_answers_of_two_kinds, clear_folder)};
+                                     cmocka_unit_test_teardown(test_answers_of_two_kinds, clear_folder),
+                                     cmocka_unit_test_teardown(test_texts_that_look_alike, clear_folder),
+                                     cmocka_unit_test_teardown(test_numbers_among_texts, clear_folder),
+                                     cmocka_unit_test_teardown(test_spreadsheet_errors, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

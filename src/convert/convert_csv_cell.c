@@ -253,8 +253,8 @@ static bool is_microsoft_nan(const csv_cell *cell) {
 /* The words that pandas takes as missing values, except None, which may be a class, and Na, which is sodium. */
 bool csv_cell_is_missing(const csv_syntax *syntax, const csv_cell *cell) {
   static const char *const texts[] = {
-      "",     "?",    "NA",   "N/A", "nan",  "NaN",  "NAN", "n/a",      "null", "NULL",
-      "Null", "<NA>", "#N/A", "#NA", "-nan", "-NaN", "NaT", "#N/A N/A", "\\N"}; /* \N: MySQL */
+      "",     "?",    "NA",  "N/A",  "nan",  "NaN", "NAN",      "n/a", "null", "NULL", "Null",
+      "<NA>", "#N/A", "#NA", "-nan", "-NaN", "NaT", "#N/A N/A", "#NV", "\\N"}; /* #NV: #N/A in German; \N: MySQL */
   const size_t length = (size_t)(cell->end - cell->begin);
   /* The first and the last character rule out most cells. */
   const bool may_be =
@@ -275,10 +275,19 @@ bool csv_is_missing_real(const csv_syntax *syntax, double value) {
   return false;
 }
 
+/* #DIV/0!, #NAME? and the like, in any language: #WERT!, #NOMBRE!, #\u00A1DIV/0! */
+static bool is_spreadsheet_error(const csv_cell *cell) {
+  const char *const end = cell->end;
+  if (end - cell->begin < 4 || *cell->begin != '#' || (end[-1] != '!' && end[-1] != '?')) return false;
+  for (const char *p = cell->begin + 1; p < end - 1; p++)
+    if ((*p < 'A' || *p > 'Z') && *p != '/' && *p != '0' && *p != '_' && (unsigned char)*p < 0x80) return false;
+  return true;
+}
+
 /* Texts that can only mean a missing value in a column of numbers. */
 static bool is_missing_number(const csv_cell *cell) {
-  static const char *const words[] = {"none", "nil",     "missing", "-",     "--",     ".",     "*",
-                                      "n.a.", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"};
+  static const char *const words[] = {"none", "nil", "missing", "-", "--", ".", "*", "n.a."};
+  if (is_spreadsheet_error(cell)) return true;
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (is_word(cell, words[i])) return true;
   return false;

@@ -5,6 +5,7 @@
 
 #include "convert/convert_csv_codes.h"
 #include "convert/convert_csv_leaks.h"
+#include "convert/convert_csv_texts.h"
 #include "convert/convert_date.h"
 #include "convert/convert_report.h"
 
@@ -310,6 +311,7 @@ void csv_report_rows(const csv_source *c) {
                 (unsigned long long)c->lines.comments, c->lines.comments == 1 ? "" : "s",
                 (unsigned long long)c->lines.first_comment, c->lines.comment);
   report_categories(c);
+  csv_texts_report(c);
   report_dates(c);
   report_foreign_dates(c);
   report_missing(c);

@@ -2,8 +2,8 @@
 
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 
+#include "convert/convert_alike.h"
 #include "convert/convert_csv.h"
 #include "convert/convert_report.h"
 
@@ -20,17 +20,17 @@ static void note_constant(const mlpd_convert_options *o, const label_set *set) {
                 set->minimum);
 }
 
-static void note_letter_case(const mlpd_convert_options *o, const label_set *set, bool *told) {
+static void note_alike(const mlpd_convert_options *o, const label_set *set, bool *told) {
   if (!set->classes || set->names == NULL || set->num_classes > CASES_MOST) return;
   for (uint32_t k = 0; k < set->num_classes; k++)
     for (uint32_t j = 0; j < k; j++) {
-      if (strcasecmp(set->names[j], set->names[k]) != 0) continue;
+      const char *const difference = texts_difference(set->names[j], set->names[k]);
+      if (difference == NULL) continue;
       *told = true;
-      convert_say(
-          o,
-          "note: the classes '%.60s' and '%.60s' differ only in letter case and are kept apart; write them alike "
-          "if they are one class",
-          set->names[j], set->names[k]);
+      convert_say(o,
+                  "note: the classes '%.60s' and '%.60s' differ only in %s and are kept apart; write them alike if "
+                  "they are one class",
+                  set->names[j], set->names[k], difference);
       return;
     }
 }
@@ -76,7 +76,7 @@ void label_set_notes(const mlpd_convert_options *options, const label_set *set) 
   if (options->num_model_columns == 0) note_constant(options, set); /* a model has its target */
   if (options->num_model_columns == 0) note_numbers(options, set);
   bool told = false;
-  note_letter_case(options, set, &told);
+  note_alike(options, set, &told);
   if (!told) note_answers(options, set);
   note_rounding(options, set);
 }

@@ -1,0 +1,72 @@
+#include "convert/convert_csv_texts.h"
+
+#include <string.h>
+
+#include "convert/convert_alike.h"
+#include "convert/convert_report.h"
+
+enum {
+  COMPARED_MOST = 200, /* most categories of a column that are compared with one another */
+  NUMBERS_FEW = 20,    /* so many whole numbers among texts may be codes */
+  TEXTS_SHOWN = 8
+};
+
+static const char *column_name(const csv_source *c, uint32_t column, char number[16]) {
+  (void)snprintf(number, 16, "%u", column);
+  return c->layout.names != NULL ? c->layout.names[column] : number;
+}
+
+/* The first two categories that look alike, if there are any. */
+static void note_alike(const csv_source *c, uint32_t column) {
+  const category_set *const set = c->sets[column];
+  char number[16];
+  if (set->count > COMPARED_MOST) return;
+  for (uint32_t k = 0; k < set->count; k++)
+    for (uint32_t j = 0; j < k; j++) {
+      const char *const difference = texts_difference(set->all[j].text, set->all[k].text);
+      if (difference == NULL || (set->all[j].length == 1 && set->all[k].length == 1)) continue; /* a and A: codes */
+      convert_say(
+          c->options,
+          "note: %s: the categories '%.60s' and '%.60s' of column %s differ only in %s and are kept apart; write "
+          "them alike if they are one",
+          c->base.name, set->all[j].text, set->all[k].text, column_name(c, column, number), difference);
+      return;
+    }
+}
+
+/* Numbers in a column whose other cells, the most of them, are texts. */
+static void note_numbers(const csv_source *c, uint32_t column) {
+  const category_set *const set = c->sets[column];
+  const category *example = NULL;
+  char texts[REPORT_BYTES] = "", name[16];
+  size_t used = 0;
+  uint32_t numbers = 0, others = 0;
+  bool fractions = false, plain = true;
+  for (uint32_t k = 0; k < set->count; k++) {
+    const category *const one = &set->all[k];
+    const csv_cell cell = {.begin = one->text, .end = one->text + one->length};
+    number parsed;
+    if (csv_cell_number(&c->syntax, &cell, &parsed)) {
+      fractions = fractions || !parsed.is_integer;
+      if (numbers++ == 0) example = one;
+      continue;
+    }
+    plain = plain && strpbrk(one->text, ",'") == NULL;
+    if (others++ < TEXTS_SHOWN) report_list_add(texts, &used, ",", one->text);
+  }
+  if (others == 0 || numbers < 2 || (numbers <= NUMBERS_FEW && !fractions)) return;
+  const bool listed = plain && others <= TEXTS_SHOWN;
+  convert_say(c->options,
+              "note: %s: column %s becomes categories, and %u of them are numbers, as '%s', which lose their order; "
+              "--missing %s%s%s reads the column as numbers",
+              c->base.name, column_name(c, column, name), numbers, example->text, listed ? "'" : "",
+              listed ? texts : "with its texts", listed ? "'" : "");
+}
+
+void csv_texts_report(const csv_source *c) {
+  for (uint32_t i = 0; c->sets != NULL && c->options->num_model_columns == 0 && i < c->layout.columns; i++) {
+    if (c->sets[i] == NULL || c->plan.roles[i] != CSV_FEATURE || c->follows) continue;
+    note_alike(c, i);
+    if (!c->sets[i]->wanted) note_numbers(c, i);
+  }
+}

@@ -1,0 +1,10 @@
+/* Notes on categories that may be meant otherwise. Nothing here is collective. */
+#ifndef MLPDIST_CONVERT_CSV_TEXTS_H
+#define MLPDIST_CONVERT_CSV_TEXTS_H
+
+#include "convert/convert_csv_internal.h"
+
+/* After the first pass: notes numbers among texts, and texts that look alike. */
+void csv_texts_report(const csv_source *c);
+
+#endif
