@@ -1231,7 +1231,7 @@ typedef struct mlpd_convert_options {
   const char *const *model_left_out; /* CSV: columns that the model's training left out, too; a note names all others
                                         that are left out now */
   uint32_t num_model_left_out;
-  const unsigned char *model_categories; /* (num_model_columns) 1: the model takes categories; NULL: it takes none */
+  const unsigned char *model_categories; /* (num_model_columns) 1: categories, 2: yes/no; NULL: all are numbers */
   bool unlabelled;         /* rows to predict: targets in the inputs are left out, and all rows go to /test/x in
                               their order, unless the inputs have parts */
   mlpd_task task;          /* auto: classes if labels are names, or integers 0 to 9999 of which at most

@@ -154,6 +154,29 @@ static void test_numbers_among_texts(void **state) {
   assert_silent_on("column w");
 }
 
+/* ---- Parts ---- */
+
+static void test_parts_that_differ(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_text("train.csv", "c,d,yes,k\nelm,x,yes,0\noak,y,no,1\n,x,no,1\n");
+  write_text("train2.csv", "c,d,yes,k\nfir,x,no,0\n");
+  write_text("test.csv", "d,c,yes,k\nx,Elm,0,1\nx,fir,2,1\ny,OAK,1,0\nx,,1,0\n");
+  ASSERT_CONVERTED(o, &r, "train.csv", "train2.csv", "test.csv");
+  assert_said("test.csv: categories that the training rows lack, which count as none: c (2)\n");
+  assert_said("test.csv: column yes holds numbers from 0 to 2, but is yes/no in training: 1 and 0 are right");
+  write_text("test.csv", "d,c,yes,k\nx,elm,0,1\nx,fir,1,1\ny,oak,1,0\n");
+  o = telling_options();
+  ASSERT_CONVERTED(o, &r, "train.csv", "train2.csv", "test.csv");
+  assert_silent_on("which count as none");
+  assert_silent_on("in training");
+  o = telling_options();
+  write_text("other_test.csv", "d,c,yes,k\nx,ash,0,1\n"); /* where nothing trains */
+  ASSERT_CONVERTED(o, &r, "test.csv", "other_test.csv");
+  assert_silent_on("which count as none");
+}
+
 static void test_spreadsheet_errors(void **state) {
   (void)state;
   mlpd_convert_options o = telling_options();
@@ -169,6 +192,7 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_answers_of_two_kinds, clear_folder),
                                      cmocka_unit_test_teardown(test_texts_that_look_alike, clear_folder),
                                      cmocka_unit_test_teardown(test_numbers_among_texts, clear_folder),
+                                     cmocka_unit_test_teardown(test_parts_that_differ, clear_folder),
                                      cmocka_unit_test_teardown(test_spreadsheet_errors, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

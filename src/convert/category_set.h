@@ -9,6 +9,7 @@ typedef struct category {
   char *text;
   size_t length;
   int32_t code;
+  bool trained; /* rows of the training part have it */
 } category;
 
 typedef struct category_set {

@@ -56,8 +56,11 @@ typedef struct csv_source {
   char **codes;           /* (columns) a number with zeros in front, or NULL; itself NULL: none was seen */
   struct csv_leak *leaks; /* (num_leaks) features that may determine the target; NULL: none is sought */
   uint32_t num_leaks;
-  bool follows;       /* kinds are those of another table */
-  csv_fault **faults; /* (columns), NULL for a column without faults; NULL if no column has any */
+  bool *answers;       /* (columns) yes/no in the first table, or for the model */
+  uint64_t *untrained; /* (columns) rows whose categories the training part lacks, with compares */
+  bool compares;       /* the first table is of the training part, this one is not */
+  bool follows;        /* kinds are those of another table */
+  csv_fault **faults;  /* (columns), NULL for a column without faults; NULL if no column has any */
   uint64_t rows_seen, rows_missing, rows_trailing, rows_empty;
 } csv_source;
 

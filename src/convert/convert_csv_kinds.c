@@ -33,6 +33,8 @@ static void free_sets(csv_source *c) {
 void csv_kinds_free(csv_source *c) {
   free_sets(c);
   free(c->reasons);
+  free(c->answers);
+  free(c->untrained);
   for (uint32_t i = 0; c->examples != NULL && i < c->layout.columns; i++) free(c->examples[i]);
   free(c->examples);
 }
@@ -48,7 +50,9 @@ static mlpd_status take_model(csv_source *c) {
     if (c->plan.roles[i] != CSV_FEATURE || c->plan.dates[i]) continue;
     if (c->layout.names != NULL && o->model_columns != NULL)
       for (j = 0; j < o->num_model_columns && strcmp(o->model_columns[j], c->layout.names[i]) != 0;) j++;
-    if (j < o->num_model_columns && o->model_categories[j] != 0) TRY(make_set(c, i, true));
+    if (j >= o->num_model_columns) continue;
+    if (o->model_categories[j] == 1) TRY(make_set(c, i, true));
+    c->answers[i] = o->model_categories[j] == 2;
   }
   return MLPD_OK;
 }
@@ -57,6 +61,8 @@ mlpd_status csv_kinds_begin(csv_source *c) {
   bool *marked = NULL;
   TRY(memory_allocate(&c->reasons, c->layout.columns, sizeof *c->reasons, "columns"));
   TRY(memory_allocate(&c->examples, c->layout.columns, sizeof *c->examples, "columns"));
+  TRY(memory_allocate(&c->answers, c->layout.columns, sizeof *c->answers, "columns"));
+  TRY(memory_allocate(&c->untrained, c->layout.columns, sizeof *c->untrained, "columns"));
   if (c->options->num_model_columns > 0) return take_model(c);
   if (c->options->categorical == NULL) return MLPD_OK;
   mlpd_status status = csv_columns_named(c->base.name, &c->layout, "categorical", c->options->categorical, &marked);
@@ -169,6 +175,13 @@ mlpd_status csv_kinds_judge(csv_source *c, bool all, bool *changed) {
 
 /* ---- Several tables ---------------------------------------------------------------------------------- */
 
+/* The index among the features of c of column i, which is a feature. */
+static uint32_t feature_of(const csv_source *c, uint32_t column) {
+  uint32_t f = 0;
+  for (uint32_t i = 0; i < column; i++) f += csv_features_of(&c->plan, i);
+  return f;
+}
+
 /* The index in first of column i of c, or the number of first's columns if there is none. */
 static uint32_t place_in(const csv_source *first, const csv_source *c, uint32_t i) {
   uint32_t k = 0;
@@ -182,6 +195,7 @@ mlpd_status csv_kinds_follow(source *s, const source *first_source) {
   const csv_source *const first = (const csv_source *)first_source;
   if (first_source->methods != s->methods) return MLPD_OK; /* no CSV file */
   c->follows = true;
+  c->compares = first_source->part == MLPD_TRAIN && s->part != MLPD_TRAIN;
   free_sets(c); /* of required categories: those of the first table count */
   TRY(memory_allocate(&c->sets, c->layout.columns, sizeof *c->sets, "categories"));
   TRY(memory_allocate(&c->owned, c->layout.columns, sizeof *c->owned, "categories"));
@@ -190,12 +204,22 @@ mlpd_status csv_kinds_follow(source *s, const source *first_source) {
     if (k >= first->layout.columns || c->plan.roles[i] != CSV_FEATURE) continue;
     if (first->reasons[k] != NULL) TRY(leave_out(c, i, no_reason));
     if (first->sets != NULL && first->plan.roles[k] == CSV_FEATURE) c->sets[i] = first->sets[k];
+    if (first->base.yes_no != NULL && first->plan.roles[k] == CSV_FEATURE)
+      c->answers[i] = first->base.yes_no[feature_of(first, k)];
     if (first->plan.dates[k] && c->plan.roles[i] == CSV_FEATURE) make_dates(c, i);
   }
   return csv_make_room(c);
 }
 
 /* ---- Cells ------------------------------------------------------------------------------------------ */
+
+/* Does the training part have the category? */
+static void note_part(csv_source *c, uint32_t column, uint32_t index) {
+  const category_set *const set = c->sets[column];
+  if (index == set->count) return; /* it is full */
+  if (c->base.part == MLPD_TRAIN) set->all[index].trained = true;
+  c->untrained[column] += c->compares && !set->all[index].trained;
+}
 
 mlpd_status csv_kinds_take(csv_source *c, uint32_t column, const csv_cell *cell, number *parsed) {
   char text[TEXT_BYTES];
@@ -211,6 +235,7 @@ mlpd_status csv_kinds_take(csv_source *c, uint32_t column, const csv_cell *cell,
   if (c->gathering) {
     TRY(category_set_add(set, text, length, &index));
     code = (int32_t)index; /* until all are known */
+    note_part(c, column, index);
   } else {
     TRY(category_set_code(set, text, length, &code));
   }

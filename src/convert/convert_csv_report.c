@@ -264,6 +264,33 @@ static void report_foreign_dates(const csv_source *c) {
   }
 }
 
+/* Categories of a further table that no training row has: models count them as none (model/held_out.c). */
+static void report_untrained(const csv_source *c) {
+  char list[REPORT_BYTES] = "", item[320], number[16];
+  size_t used = 0;
+  for (uint32_t i = 0; c->compares && i < c->layout.columns; i++) {
+    if (c->untrained[i] == 0) continue;
+    (void)snprintf(item, sizeof item, "%.255s (%llu)", column_name(c, i, number), (unsigned long long)c->untrained[i]);
+    report_list_add(list, &used, ", ", item);
+  }
+  if (used > 0)
+    convert_say(c->options, "note: %s: categories that the training rows lack, which count as none: %s", c->base.name,
+                list);
+}
+
+/* Other numbers than 0 and 1 in columns that are yes/no in training. */
+static void report_no_answers(const csv_source *c) {
+  char number[16];
+  for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
+    const csv_range *const r = c->plan.roles[i] == CSV_FEATURE ? &c->ranges[f] : NULL;
+    f += csv_features_of(&c->plan, i);
+    if (r == NULL || !c->answers[i] || !(r->least < 0 || r->most > 1 || !r->whole)) continue;
+    convert_say(c->options,
+                "note: %s: column %s holds numbers from %g to %g, but is yes/no in training: 1 and 0 are right",
+                c->base.name, column_name(c, i, number), r->least, r->most);
+  }
+}
+
 static void report_missing(const csv_source *c) {
   char list[REPORT_BYTES] = "", item[320], number[16];
   size_t used = 0;
@@ -312,6 +339,8 @@ void csv_report_rows(const csv_source *c) {
                 (unsigned long long)c->lines.first_comment, c->lines.comment);
   report_categories(c);
   csv_texts_report(c);
+  report_untrained(c);
+  report_no_answers(c);
   report_dates(c);
   report_foreign_dates(c);
   report_missing(c);

@@ -15,7 +15,7 @@ typedef struct table_job {
   bool unlabelled;           /* for predict: there is no target */
   const data_names *names;   /* with for_model: the model's names; columns are taken by name if the table has names */
   uint32_t features;         /* with for_model: number of the model's inputs */
-  const uint8_t *categories; /* (features) with for_model: 1 if the input is a category; NULL: none is */
+  const uint8_t *categories; /* (features) with for_model: 1: categories; 2: yes/no; NULL: all are numbers */
   void (*decided)(void *context, const char *line); /* receives the decisions, on rank 0; may be NULL */
   void *context;
 } table_job;

@@ -136,13 +136,14 @@ static void on_decision(void *context, const char *line) {
 
 /* ---- All of it -------------------------------------------------------------------------------------- */
 
-/* Which columns the model takes as categories; NULL: none. */
+/* Which columns the model takes as categories (1) or yes/no (2); NULL: none. */
 static mlpd_status list_categories(const mlpd_model *model, uint8_t **categories) {
   const columns *const about = &model->codes.about;
   *categories = NULL;
   if (about->count == 0) return MLPD_OK;
   TRY(memory_allocate(categories, about->count, sizeof **categories, "kinds of columns"));
-  for (uint32_t j = 0; j < about->count; j++) (*categories)[j] = about->kinds[j] == COLUMN_KIND_CATEGORY;
+  for (uint32_t j = 0; j < about->count; j++)
+    (*categories)[j] = about->kinds[j] == COLUMN_KIND_CATEGORY ? 1 : about->kinds[j] == COLUMN_KIND_YES_NO ? 2 : 0;
   return MLPD_OK;
 }
 
