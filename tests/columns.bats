@@ -99,8 +99,10 @@ shops() {
   grep -q "note: new.csv: unknown categories, which count as none: shop (2)" "$errors.all" || fail "no note: $(cat "$errors.all")"
   [ "$(sed -n '3s/.*,//p' new.out)" = "$(sed -n '5s/.*,//p' new.out)" ] || fail "unknown ones differ"
   [ "$(cut -d, -f2 new.out | tail -n +2 | sort -u | wc -l)" = 4 ] || fail "known ones, a missing and an unknown one are not told apart"
-  alone eval --model run/model.h5 --data new.csv
+  sed 's/,yes,/,3,/' new.csv > numbers.csv
+  alone eval --model run/model.h5 --data numbers.csv
   succeeds
+  grep -q "note: numbers.csv: column open holds numbers from 3 to 3, but is yes/no in training" "$errors.all" || fail "no note on 3"
 }
 
 @test "predict --keep passes columns into the predictions as they are" {
