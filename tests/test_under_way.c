@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/column_curves.h"
 #include "ranks/comm.h"
 #include "ranks/comm_internal.h"
 #include "run/under_way.h"
@@ -255,6 +256,66 @@ static void test_normalisation(void **state) {
   mlpd_trainer_free(t);
 }
 
+static mlpd_trainer *trainer_from(mlpd_comm *with, const mlpd_model *model) {
+  mlpd_options *const options = options_of(NULL);
+  mlpd_trainer *made = NULL;
+  mlpd_options_model(options, model);
+  CHECK(mlpd_trainer_create(with, options, FEATURES, TARGETS, 2, BUFFER, &made) == MLPD_OK);
+  mlpd_options_free(options);
+  return made;
+}
+
+static void check_curves(const mlpd_trainer *t, const column_curves *expected) {
+  mlpd_model *found = NULL;
+  CHECK(mlpd_trainer_model(t, &found) == MLPD_OK);
+  const column_curves *const c = found->input.curves;
+  CHECK(c != NULL && c->first[FEATURES] == expected->first[FEATURES]);
+  const size_t bytes = c->first[FEATURES] * sizeof(double);
+  CHECK(memcmp(c->x, expected->x, bytes) == 0 && memcmp(c->z, expected->z, bytes) == 0);
+  mlpd_model_free(found);
+}
+
+/* Curves of the model to start from stay: in rows, in files, and in the model so far. */
+static void test_curves(void **state) {
+  (void)state;
+  mlpd_options *const options = options_of((const char *const[]){"normalize", "quantile", "epochs", "1", NULL});
+  mlpd_model *model = NULL;
+  const piece *const p = rows_of(alone, 0, BATCH);
+  const mlpd_data_rows rows = {.x = p->rows_x, .y = p->rows_y};
+  mlpd_options_rows(options, &rows);
+  CHECK(mlpd_fit(alone, options, &model) == MLPD_OK && model->input.curves != NULL);
+  mlpd_options_free(options);
+  mlpd_trainer *const t = trainer_from(comm, model), *const single = trainer_from(alone, model);
+  mlpd_trainer *const plain = trainer_of(comm, NULL, TARGETS);
+  char of_shared[17], of_single[17];
+  const double loss = run(comm, t, 0, false), expected = run(alone, single, 0, false);
+  CHECK(memcmp(&loss, &expected, sizeof loss) == 0);
+  check_curves(t, model->input.curves);
+  CHECK(mlpd_trainer_save(t, in_folder("curves.h5")) == MLPD_OK);
+  REFUSES(MLPD_ERROR_USAGE, "curve_knots", mlpd_trainer_load(plain, in_folder("curves.h5")));
+  (void)run(alone, single, STEPS, false);
+  CHECK(mlpd_trainer_load(single, in_folder("curves.h5")) == MLPD_OK);
+  check_curves(single, model->input.curves);
+  (void)run(comm, t, STEPS, false);
+  (void)run(alone, single, STEPS, false);
+  digest_of(t, of_shared);
+  digest_of(single, of_single);
+  CHECK(strcmp(of_shared, of_single) == 0);
+  mlpd_trainer *const fed = trainer_from(alone, model), *const other = trainer_from(comm, model);
+  const piece *const first = rows_of(alone, 0, BATCH);
+  CHECK(mlpd_trainer_add(fed, &first->rows_x, &first->rows_y) == MLPD_OK);
+  CHECK(fed->buffer[1] == affine_number(&model->input, 1, x_at(0, 1)));
+  CHECK(fed->buffer[1] != affine_map(&model->input, 1, x_at(0, 1)));
+  mlpd_trainer_free(fed);
+  const double shift[] = {1, 2, 3}, scale[] = {0.5, 2, 1};
+  CHECK(mlpd_trainer_normalize(other, shift, scale, NULL, NULL) == MLPD_OK && other->model->input.curves == NULL);
+  mlpd_trainer_free(other);
+  mlpd_trainer_free(plain);
+  mlpd_trainer_free(single);
+  mlpd_trainer_free(t);
+  mlpd_model_free(model);
+}
+
 /* Of 40 places after 30 * 24 rows: each holds another row, late ones too, the mean of their numbers in the middle. */
 static void test_reservoir(void **state) {
   (void)state;
@@ -366,11 +427,11 @@ int main(int argc, char **argv) {
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK || mlpd_comm_alone(&alone) != MLPD_OK) return 1;
   me = mlpd_comm_rank(comm);
   size = mlpd_comm_size(comm);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_bits),          cmocka_unit_test(test_save),
-                                     cmocka_unit_test(test_foreign_file),  cmocka_unit_test(test_one_step),
-                                     cmocka_unit_test(test_short_batch),   cmocka_unit_test(test_reservoir),
-                                     cmocka_unit_test(test_normalisation), cmocka_unit_test(test_refused_options),
-                                     cmocka_unit_test(test_refused_rows)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_bits),          cmocka_unit_test(test_save),        cmocka_unit_test(test_foreign_file),
+      cmocka_unit_test(test_one_step),      cmocka_unit_test(test_short_batch), cmocka_unit_test(test_reservoir),
+      cmocka_unit_test(test_normalisation), cmocka_unit_test(test_curves),      cmocka_unit_test(test_refused_options),
+      cmocka_unit_test(test_refused_rows)};
   const int failed = cmocka_run_group_tests(tests, setup_all, teardown_all);
   mlpd_comm_finalize(alone);
   mlpd_comm_finalize(comm);

@@ -47,6 +47,12 @@ mlpd_status affine_bend(affine *a, column_curves *curves) {
   return status;
 }
 
+void affine_straighten(affine *a) {
+  column_curves_free(a->curves);
+  free(a->curves);
+  a->curves = NULL;
+}
+
 static bool is_narrow(double shift, double scale) {
   const double size = fabs(scale);
   return fabs(shift) <= NARROW && size <= NARROW && (size == 0 || size >= 1 / NARROW);

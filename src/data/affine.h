@@ -23,6 +23,8 @@ void affine_free(affine *a);
 /* Moves *curves into a, which owns them from now on; *curves becomes empty, also on failure. */
 mlpd_status affine_bend(affine *a, struct column_curves *curves);
 
+void affine_straighten(affine *a); /* without curves from now on */
+
 /* Call it after every change of shift or scale: updates narrow_shift, narrow_scale and narrow. */
 void affine_settle(affine *a);
 

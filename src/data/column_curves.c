@@ -205,3 +205,13 @@ mlpd_status column_curves_pick(const column_curves *c, const uint32_t *from, con
   column_curves_settle(made);
   return MLPD_OK;
 }
+
+mlpd_status column_curves_copy(const column_curves *c, column_curves *made) {
+  const uint64_t knots = c->first[c->columns];
+  TRY(column_curves_create(c->columns, knots, made));
+  memcpy(made->first, c->first, (c->columns + 1) * sizeof *made->first);
+  memcpy(made->x, c->x, knots * sizeof *made->x);
+  memcpy(made->z, c->z, knots * sizeof *made->z);
+  column_curves_settle(made);
+  return MLPD_OK;
+}

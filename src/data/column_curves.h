@@ -43,6 +43,8 @@ static inline bool column_curves_has(const column_curves *c, uint32_t j) { retur
 double column_curves_map(const column_curves *c, uint32_t j, double x);
 double column_curves_slope(const column_curves *c, uint32_t j, double x);
 
+mlpd_status column_curves_copy(const column_curves *c, column_curves *made);
+
 /* *made gets the knots of column from[j] of c for column j, if known[j]; else none. */
 mlpd_status column_curves_pick(const column_curves *c, const uint32_t *from, const bool *known, uint32_t columns,
                                column_curves *made);

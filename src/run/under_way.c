@@ -7,6 +7,7 @@
 
 #include "base/locale.h"
 #include "base/memory.h"
+#include "data/column_curves.h"
 #include "kernels/cpu.h"
 #include "network/network_options.h"
 #include "network/schedule.h"
@@ -99,12 +100,7 @@ static mlpd_status start_from(mlpd_trainer *t) {
   mlpd_status status = init_match_make(from, made, t->features, t->features, "the trainer", NULL, NULL, &match);
   if (status == MLPD_OK) status = init_match_weights(from, &match, made->network, NULL, NULL);
   if (status == MLPD_OK && t->options.normalize == MLPD_NORMALIZE_AUTO) {
-    status =
-        from->input.curves == NULL
-            ? init_match_input(from, &match, made)
-            : FAIL(MLPD_ERROR_USAGE,
-                   "mlpd_trainer: the model to start from normalises by quantiles, but a trainer only by shift and "
-                   "scale; train that model with normalize standard or robust");
+    status = init_match_input(from, &match, made);
     affine_settle(&made->input);
     t->state.scales_x = 1;
   }
@@ -292,6 +288,7 @@ static mlpd_status set_scales(mlpd_trainer *t, const double *shift, const double
   if (scale != NULL) memcpy(a->scale, scale, a->columns * sizeof *scale);
   TRY(comm_broadcast(t->comm, a->shift, a->columns * sizeof *a->shift, 0));
   TRY(comm_broadcast(t->comm, a->scale, a->columns * sizeof *a->scale, 0));
+  affine_straighten(a);
   affine_settle(a);
   *known = 1;
   return MLPD_OK;
@@ -387,7 +384,12 @@ static mlpd_status copy_affine(const affine *from, affine *made) {
   memcpy(made->scale, from->scale, from->columns * sizeof *made->scale);
   made->limit = from->limit;
   affine_settle(made);
-  return MLPD_OK;
+  if (from->curves == NULL) return MLPD_OK;
+  column_curves curves;
+  const mlpd_status status = column_curves_copy(from->curves, &curves);
+  if (status == MLPD_OK) return affine_bend(made, &curves);
+  column_curves_free(&curves);
+  return status;
 }
 
 static mlpd_status copy_model(const mlpd_trainer *t, mlpd_model *made) {

@@ -1,25 +1,32 @@
 /* mlpd_trainer_save and _load. File: root attributes mlpdist = "trainer", format, version, every field of
  * under_way_state and the sizes by name, options (those that decide the weights, as text), checksum of everything;
  * arrays /parameters, /optimizer/state_0, ... (arenas, gaps included), /buffer (filled, record), /input/shift and
- * scale, /target/shift and scale. */
+ * scale, /target/shift and scale; with curves, which come from the model to start from, curve_knots (a number that
+ * older files lack: 0) and /input/curves/first, x and z (data/column_curves.h). */
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
 #include "base/locale.h"
 #include "base/memory.h"
+#include "data/column_curves.h"
 #include "h5/h5.h"
 #include "options/option_text.h"
 #include "ranks/comm.h"
 #include "run/under_way.h"
 
-enum { FORMAT = 1, MOST_ARRAYS = 8, NUM_NUMBERS = 10 };
+enum { FORMAT = 1, MOST_ARRAYS = 11, NUM_NUMBERS = 11 };
 
 /* A number of the file; mine: NULL, of a size that must be the trainer's. */
 typedef struct number {
   const char *name;
   uint64_t *field, size;
 } number;
+
+static uint64_t num_knots(const mlpd_trainer *t) {
+  const column_curves *const c = t->model->input.curves;
+  return c != NULL ? c->first[c->columns] : 0;
+}
 
 static void list_numbers(const mlpd_trainer *t, under_way_state *s, number list[NUM_NUMBERS]) {
   const number all[NUM_NUMBERS] = {{"step", &s->step, 0},
@@ -31,7 +38,8 @@ static void list_numbers(const mlpd_trainer *t, under_way_state *s, number list[
                                    {"targets", NULL, t->targets},
                                    {"steps_per_epoch", NULL, t->steps_per_epoch},
                                    {"buffer_rows", NULL, t->buffer_rows},
-                                   {"parameters", NULL, t->model->network->arena_size}};
+                                   {"parameters", NULL, t->model->network->arena_size},
+                                   {"curve_knots", NULL, num_knots(t)}};
   memcpy(list, all, sizeof all);
 }
 
@@ -55,6 +63,11 @@ static int list_arrays(const mlpd_trainer *t, uint64_t filled, stored list[MOST_
   list[n++] = (stored){"/input/scale", in->scale, in->columns, ELEMENT_F64};
   if (out->columns > 0) list[n++] = (stored){"/target/shift", out->shift, out->columns, ELEMENT_F64};
   if (out->columns > 0) list[n++] = (stored){"/target/scale", out->scale, out->columns, ELEMENT_F64};
+  if (num_knots(t) > 0) {
+    list[n++] = (stored){"/input/curves/first", in->curves->first, in->columns + 1, ELEMENT_U64};
+    list[n++] = (stored){"/input/curves/x", in->curves->x, num_knots(t), ELEMENT_F64};
+    list[n++] = (stored){"/input/curves/z", in->curves->z, num_knots(t), ELEMENT_F64};
+  }
   if (filled > 0) list[n++] = (stored){"/buffer", t->buffer, filled * t->record, ELEMENT_F32};
   return n;
 }
@@ -121,7 +134,8 @@ static mlpd_status read_numbers(h5_file *file, const mlpd_trainer *t, under_way_
   list_numbers(t, state, numbers);
   for (int i = 0; i < NUM_NUMBERS; i++) {
     uint64_t value = 0;
-    TRY(h5_attribute_read_u64(file, "/", numbers[i].name, &value));
+    if (strcmp(numbers[i].name, "curve_knots") != 0 || h5_attribute_exists(file, "/", "curve_knots"))
+      TRY(h5_attribute_read_u64(file, "/", numbers[i].name, &value));
     if (numbers[i].field != NULL)
       *numbers[i].field = value;
     else if (value != numbers[i].size)
@@ -203,6 +217,7 @@ mlpd_status mlpd_trainer_load(mlpd_trainer *t, const char *path) {
   for (int i = 0; i < count; i++)
     TRY(comm_broadcast(t->comm, arrays[i].data, arrays[i].count * element_size(arrays[i].type), 0));
   affine_settle(&t->model->input);
+  if (num_knots(t) > 0) column_curves_settle(t->model->input.curves);
   if (t->model->target.columns > 0) affine_settle(&t->model->target);
   t->optimizer.step = t->state.step;
   return MLPD_OK;

@@ -87,11 +87,10 @@ static mlpd_status settle_scales(mlpd_trainer *t, const double *records, uint64_
 }
 
 static mlpd_status narrow(const mlpd_trainer *t, const double *from, uint64_t rows, float *records) {
-  const double limit = t->model->input.limit;
   for (uint64_t i = 0; i < rows; i++, from += t->record, records += t->record) {
     for (uint32_t j = 0; j < t->record; j++) {
       const uint32_t k = j - t->features;
-      records[j] = j < t->features ? affine_map(&t->model->input, j, from[j])
+      records[j] = j < t->features ? affine_number(&t->model->input, j, from[j])
                    : t->classes    ? (float)from[j]
                                    : affine_map(&t->model->target, k, from[j]);
       if (!isfinite(records[j]))
@@ -99,7 +98,6 @@ static mlpd_status narrow(const mlpd_trainer *t, const double *from, uint64_t ro
                     "row %llu of the ranks' rows holds %g, which is too large for float32 once normalised",
                     (unsigned long long)i, from[j]);
     }
-    if (limit > 0) vector_squash(t->features, limit, records);
   }
   return MLPD_OK;
 }
