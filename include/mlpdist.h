@@ -164,15 +164,17 @@ typedef enum mlpd_lr_scale { MLPD_LR_SCALE_NONE, MLPD_LR_SCALE_LINEAR, MLPD_LR_S
 typedef enum mlpd_task { MLPD_TASK_AUTO, MLPD_CLASSIFICATION, MLPD_REGRESSION } mlpd_task;
 
 typedef enum mlpd_normalize {
-  MLPD_NORMALIZE_AUTO, /* scale for images, standard for all else; which is which: src/program/README.md */
+  MLPD_NORMALIZE_AUTO, /* scale for images, mixed for all else; which is which: src/program/README.md */
   MLPD_NORMALIZE_NONE,
   MLPD_NORMALIZE_SCALE,    /* (x - min) / (max - min), min and max over all of the training x */
   MLPD_NORMALIZE_STANDARD, /* (x - mean) / deviation, column by column; a constant column becomes 0 */
   MLPD_NORMALIZE_ROBUST,   /* (x - median) / (q75 - q25), column by column, or 2 (x - median) / (max - min) where the
                               quartiles are equal; a constant column becomes 0 (Holzmueller et al. 2024) */
-  MLPD_NORMALIZE_QUANTILE  /* normal scores, column by column: x becomes the quantile z of the standard normal
+  MLPD_NORMALIZE_QUANTILE, /* normal scores, column by column: x becomes the quantile z of the standard normal
                               distribution for the fraction of training rows below x, linear between 1000 quantiles of
                               x, |z| <= 5.2; a constant column becomes 0 */
+  MLPD_NORMALIZE_MIXED     /* quantile, with 100 quantiles, for columns with a value more than 10 deviations from the
+                              mean, standard for all others */
 } mlpd_normalize;
 
 /* Named sets of options: see mlpd_train_options_settle(). */

@@ -308,9 +308,9 @@ END
 
 # Raw columns: a number that may be missing, a category, of which the model does not know all, and a number.
 columns_exported() {
-  awk 'BEGIN { split("red green blue rot\303\266", color, " ")
+  awk -v far="${far:-}" 'BEGIN { split("red green blue rot\303\266", color, " ")
     print "a,color,b,y"
-    for (i = 0; i < 150; i++) printf "%s,%s,%g,%g\n", i % 7 == 3 ? "" : i % 11, i % 13 == 5 ? "" : color[i % 4 + 1], i / 50, \
+    for (i = 0; i < 150; i++) printf "%s,%s,%g,%g\n", i % 7 == 3 ? "" : i % 11, i % 13 == 5 ? "" : color[i % 4 + 1], i == 77 && far ? far : i / 50, \
       (i % 11) * (i % 4 + 1) + i / 50 }' > raw.csv
   "$MLPDIST" train "${quick[@]}" --data raw.csv --label y --hidden 6 --epochs 3 --input-scale 6 --normalize robust \
     --clip-inputs 3 --quiet --out run "$@" > /dev/null 2> told ||
@@ -369,7 +369,8 @@ for value, raw, row in zip(said, list(csv.reader(open("new.csv")))[1:], rows):
                 part[codes[text]] = 1
         else:
             x = float(text) if text else column["fill"]
-            x = scored(x, net["input"]["curves"][j]) if "curves" in net["input"] else (x - shift) * scale
+            bent = "curves" in net["input"] and net["input"]["curves"][j]["x"]
+            x = scored(x, net["input"]["curves"][j]) if bent else (x - shift) * scale
             part = [x / math.hypot(1, x / net["input"]["clip"])]
         a += part + ([1 if text == "" else 0] if column["marked"] else [])
     for layer in net["layers"]:
@@ -495,6 +496,9 @@ END
 }
 
 @test "export to C, JSON and ONNX: columns normalised by quantiles" {
+  far=1e4 columns_exported --normalize auto
+  columns_in_onnx
+  [ "$(grep -c '"x": \[\]' net.json)" = 2 ] || fail "b alone has a value far out"
   columns_exported --normalize quantile
   columns_in_onnx
   grep -q '"curves"' net.json || fail "no curves"

@@ -271,14 +271,20 @@ def robust(values):
     return middle, np.where(width > 0, 1 / np.where(width > 0, width, 1), 0)
 
 
-def places_of(values):
+def is_far(values):
+    """Columns with a value more than 10 deviations from the mean."""
+    mean, factor = standard(values)
+    return np.maximum(values.max(axis=0) - mean, mean - values.min(axis=0)) * factor > 10
+
+
+def places_of(values, most=1000):
     """Of the quantiles of a column's curve."""
-    return np.linspace(0, 1, min(len(values), 1000))
+    return np.linspace(0, 1, min(len(values), most))
 
 
-def curve(values):
+def curve(values, most=1000):
     """Knots of a column's normal scores: column_curves.h."""
-    places = places_of(values)
+    places = places_of(values, most)
     quantiles = np.quantile(values, places)
     knots = [(x, places[quantiles == x].mean()) for x in np.unique(quantiles)]
     parts = [part for n in range(60) for part in (0.75 * 0.5**n, 0.5 * 0.5**n)]
@@ -296,14 +302,14 @@ def curve(values):
 def normalise(options, pixels, x):
     kind = options["normalize"]
     if kind == "auto":
-        kind = "scale" if pixels else "standard"
+        kind = "scale" if pixels else "mixed"
     if kind == "scale":
         return x.min(), 1 / (x.max() - x.min())
     if kind == "robust":
         return robust(x)
     if kind == "quantile":
         return np.median(np.quantile(x, places_of(x), axis=0), axis=0), np.ones(x.shape[1])
-    return standard(x) if kind == "standard" else (0.0, 1.0)
+    return standard(x) if kind in ("standard", "mixed") else (0.0, 1.0)
 
 
 def read_part(file, part, options=None):
@@ -380,8 +386,9 @@ class Run:
         self.shift, self.scale = (
             np.where(self.raw.is_number(), found, neutral)
             for found, neutral in zip(normalise(options, x.dtype == np.uint8, x.astype(float)), (0, 1)))
-        numbers = self.raw.is_number() & (options["normalize"] == "quantile")
-        self.curves = {j: curve(x[:, j].astype(float)) for j in np.flatnonzero(numbers)}
+        self.curves = self.find_curves(x.astype(float), x.dtype == np.uint8)
+        for j in self.curves if options["normalize"] != "quantile" else ():
+            self.shift[j], self.scale[j] = np.median(np.quantile(x[:, j].astype(float), places_of(x, 100))), 1
         loss, output = options["loss"], options["output-activation"]
         self.loss = loss if loss != "auto" else "cross-entropy" if self.classes else "mse"
         if output == "auto":
@@ -399,6 +406,14 @@ class Run:
         lanes = default_lanes(batch) if lanes in ("auto", "0") else int(lanes)
         self.lanes = Lanes(len(x), batch, lanes, int(options["seed"]))
         self.losses, self.valid_losses = [], []
+
+    def find_curves(self, x, pixels):
+        kind, numbers = self.options["normalize"], np.flatnonzero(self.raw.is_number())
+        if kind == "quantile":
+            return {j: curve(x[:, j]) for j in numbers}
+        if kind == "mixed" or kind == "auto" and not pixels:
+            return {j: curve(x[:, j], 100) for j in numbers if is_far(x)[j]}
+        return {}
 
     def columns(self, y):
         return y if self.classes else y.reshape(len(y), -1).astype(float)

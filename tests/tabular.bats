@@ -100,6 +100,49 @@ END
   sed -n '/curves/,/shift/p' from.json | cmp - curves1 || fail "--init-from does not keep the curves"
 }
 
+@test "--normalize auto: columns with far values alone become normal scores, which train says; on any ranks, streamed, resumed" {
+  awk 'BEGIN {
+    print "near,far,gaps,color,y"
+    for (i = 0; i < 300; i++)
+      print i % 7 "," (i == 17 ? 1e6 : i % 11) "," (i % 5 == 3 ? "" : i == 40 ? -5e4 : i % 13 / 8) "," (i % 3 ? "red" : "blue") "," i % 7 + i % 11
+  }' > far.csv
+  local options=(--data far.csv --label y --test-fraction 0 --hidden 4 --lr 1e-3 --epochs 2 --batch 50 --lanes 3 --threads 1) mode np want
+  for mode in --stream ""; do
+    want=""
+    for np in 1 3; do
+      launch "$np" train "${quick[@]}" "${options[@]}" --quiet --out "run$np$mode" --checkpoint-every 7 --keep 9 $mode
+      succeeds
+      [ "$output" = "${want:=$output}" ] || fail "$np ranks $mode: expected $want"
+    done
+  done
+  launch 2 train "${quick[@]}" "${options[@]}" --quiet --out run1 --resume run1/checkpoints/step-000000000007.h5
+  succeeds
+  [ "$output" = "$want" ] || fail "resumed: expected $want"
+  alone train "${quick[@]}" "${options[@]}" --normalize mixed --out mixed
+  succeeds
+  says "table    'far', 'gaps': a value more than 10 deviations from the mean, so normal scores" "$want"
+  alone train "${quick[@]}" "${options[@]}" --normalize standard --out standard
+  succeeds
+  ! grep -q "normal scores\|$want" <<< "$output" || fail "standard is not mixed"
+  alone export standard/model.h5 standard.json
+  alone export mixed/model.h5 mixed.json
+  python3 - << 'END' || fail "not the far columns alone"
+import json
+mixed, standard = (json.load(open(name + ".json"))["input"] for name in ("mixed", "standard"))
+assert [len(curve["x"]) > 1 for curve in mixed["curves"]] == [False, True, True, False], mixed["curves"]
+assert (mixed["shift"][0], mixed["scale"][0]) == (standard["shift"][0], standard["scale"][0])
+far = mixed["curves"][1]
+assert far["x"][-1] == 1e6 and 5 < far["z"][-1] < 5.3 and far["z"][0] < 0
+END
+  sed 's/1000000/12/; s/-50000/1/' far.csv > near.csv
+  alone train "${quick[@]}" "${options[@]}" --data near.csv --out near
+  succeeds
+  ! grep -q "normal scores" <<< "$output" || fail "no value is far"
+  want=$(tail -n 1 <<< "$output")
+  alone train "${quick[@]}" "${options[@]}" --data near.csv --normalize standard --out near
+  [ "$(tail -n 1 <<< "$output")" = "$want" ] || fail "without far values it is standard"
+}
+
 # The edges of each column, by the formula, from the rows of a CSV file, as standard scaling makes them; then those of the model.
 check_edges() {
   python3 - "$1" "$2" << 'END' || fail "not the quantiles of the rows"

@@ -39,7 +39,7 @@ static void test_tables(void **state) {
   check_table(mlpd_lr_scale_choices, MLPD_LR_SCALE_SQRT + 1);
   check_table(mlpd_regularization_choices, MLPD_REGULARIZATION_FLAT_COSINE + 1);
   check_table(mlpd_task_choices, MLPD_REGRESSION + 1);
-  check_table(mlpd_normalize_choices, MLPD_NORMALIZE_QUANTILE + 1);
+  check_table(mlpd_normalize_choices, MLPD_NORMALIZE_MIXED + 1);
   check_table(mlpd_preset_choices, MLPD_PRESET_TABULAR_TD + 1);
   check_table(mlpd_reduce_choices, MLPD_REDUCE_ALLREDUCE + 1);
   check_table(mlpd_update_choices, MLPD_UPDATE_EACH + 1);

@@ -336,6 +336,31 @@ static void test_robust(void **state) {
   affine_free(&a);
 }
 
+/* Of 1 far value v and n - 1 zeros: mean v / n, variance v^2 (n - 1) / n^2; so far by sqrt(n - 1) deviations. */
+static void test_far(void **state) {
+  (void)state;
+  enum { LEAST = 100, ROWS_MOST = 103, WIDTH = 6 };
+  for (int rows = LEAST; rows <= ROWS_MOST; rows += ROWS_MOST - LEAST) {
+    double x[ROWS_MOST][WIDTH] = {{0}}; /* far above, far below, constant, spread evenly, 1e9 and a last bit, none */
+    for (int i = 0; i < rows; i++) {
+      x[i][2] = 7;
+      x[i][3] = i;
+      x[i][4] = i == 3 ? nextafter(1e9, 2e9) : 1e9;
+    }
+    x[5][0] = 1e4;
+    x[rows - 1][1] = -3e-4;
+    column_statistics s = statistics_make(WIDTH);
+    affine a = affine_make(WIDTH);
+    column_statistics_of(ELEMENT_F64, x, WIDTH, 0, 0, (uint64_t)rows, &s);
+    s.minimum[5] = INFINITY; /* as of a column of categories */
+    s.maximum[5] = -INFINITY;
+    affine_from_statistics(MLPD_NORMALIZE_STANDARD, &s, &a);
+    for (uint32_t c = 0; c < WIDTH; c++) assert_int_equal(affine_is_far(&s, &a, c), c < 2 && rows == ROWS_MOST);
+    affine_free(&a);
+    column_statistics_free(&s);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_statistics_of_each_type),
@@ -348,6 +373,7 @@ int main(void) {
       cmocka_unit_test(test_slices),
       cmocka_unit_test(test_alike),
       cmocka_unit_test(test_robust),
+      cmocka_unit_test(test_far),
   };
   return cmocka_run_group_tests_name("normalize", tests, NULL, NULL);
 }

@@ -13,6 +13,8 @@ static const double LEAST_WIDTH = 1e-300; /* narrowest column that is scaled: th
 static const double RARE = 0.01; /* fraction of rows with the rarer value of a flag */
 static const double EVEN = 0.3;  /* standard deviation / range of values that are spread evenly; uniform ones: 0.29 */
 
+static const double FAR = 10; /* deviations from the mean */
+
 enum {
   LEAST_PIXELS = 16,
   TILE_COLUMNS = 512
@@ -309,6 +311,11 @@ void affine_from_statistics(mlpd_normalize kind, const column_statistics *s, aff
   }
   if (kind == MLPD_NORMALIZE_SCALE && !empty) affine_scale(s, a);
   affine_settle(a);
+}
+
+bool affine_is_far(const column_statistics *s, const affine *a, uint32_t column) {
+  const double distance = fmax(s->maximum[column] - s->mean[column], s->mean[column] - s->minimum[column]);
+  return distance * a->scale[column] > FAR;
 }
 
 void affine_from_quartiles(const column_statistics *s, const column_quartiles *quartiles, affine *a) {

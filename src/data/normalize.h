@@ -41,10 +41,13 @@ void column_statistics_merge(const column_statistics *other, column_statistics *
  * rows. */
 bool column_statistics_alike(const column_statistics *s);
 
-/* Computes shift and scale. kind must not be auto, robust or quantile. A constant column gets scale 0 with standard: it
+/* Computes shift and scale. kind must be none, scale or standard. A constant column gets scale 0 with standard: it
  * becomes 0 for any row, also for rows outside the training part. The standard deviation is that of the population
  * (divided by count). */
 void affine_from_statistics(mlpd_normalize kind, const column_statistics *s, affine *a);
+
+/* true if a column has a value more than 10 deviations from the mean. a: from these statistics, with standard. */
+bool affine_is_far(const column_statistics *s, const affine *a, uint32_t column);
 
 /* The same with robust: from the quartiles of each column. */
 typedef struct column_quartiles {

@@ -114,7 +114,7 @@ const mlpd_choice mlpd_task_choices[] = {
 };
 
 const mlpd_choice mlpd_normalize_choices[] = {
-    {"auto", MLPD_NORMALIZE_AUTO, "scale for bytes (images), standard for all else"},
+    {"auto", MLPD_NORMALIZE_AUTO, "scale for bytes (images), mixed for all else"},
     {"none", MLPD_NORMALIZE_NONE, "x"},
     {"scale", MLPD_NORMALIZE_SCALE, "(x - min) / (max - min) over all of the training x"},
     {"standard", MLPD_NORMALIZE_STANDARD, "(x - mean) / deviation, column by column"},
@@ -122,6 +122,8 @@ const mlpd_choice mlpd_normalize_choices[] = {
      "(x - median) / (q75 - q25), or 2 (x - median) / (max - min) where the quartiles are equal, column by column"},
     {"quantile", MLPD_NORMALIZE_QUANTILE,
      "normal scores: x by its rank in the column, as a quantile of the standard normal distribution"},
+    {"mixed", MLPD_NORMALIZE_MIXED,
+     "quantile for columns with a value more than 10 deviations from the mean, standard for all others"},
     END_OF_CHOICES,
 };
 

@@ -43,7 +43,7 @@ const mlpd_option mlpd_train_option_table[] = {
     {"classes", "data", "N", INTEGER, AT(classes), .help = "number of classes; auto: from the data", RANGE(0, 1048576),
      AUTO, WEIGHTS, .needs = "task=auto,classification"},
     {"normalize", "data", "HOW", CHOICE, AT(normalize),
-     .help = "input normalisation; auto: scale for images, standard for all else", .choices = mlpd_normalize_choices,
+     .help = "input normalisation; auto: scale for images, mixed for all else", .choices = mlpd_normalize_choices,
      DEFAULT("auto"), WEIGHTS},
     {"clip-inputs", "data", "LIMIT", REAL, AT(clip_inputs),
      .help = "squash normalised numbers x smoothly into -LIMIT to LIMIT, x / sqrt(1 + (x / LIMIT)^2) (3 is usual); 0: "

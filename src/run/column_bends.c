@@ -8,20 +8,22 @@
 #include "ranks/comm.h"
 #include "run/column_quantiles.h"
 
-enum { COLUMNS_AT_A_TIME = 64 };
+enum { COLUMNS_AT_A_TIME = 64, MIXED_QUANTILES = 100 };
 
 /* What the columns share. */
 typedef struct bending {
   const preparation *p;
   affine *a;
-  uint32_t count; /* quantiles of a column */
+  const bool *chosen; /* (columns) those that get a curve; NULL: all numbers */
+  uint32_t count;     /* quantiles of a column */
   column_quantile *quantiles;
   double *values; /* (count) */
   column_curves curves;
 } bending;
 
-static bool is_number(const preparation *p, uint32_t j) {
-  const column_codes *const codes = &p->model->codes;
+static bool is_bent(const bending *b, uint32_t j) {
+  const column_codes *const codes = &b->p->model->codes;
+  if (b->chosen != NULL && !b->chosen[j]) return false;
   return codes->about.count == 0 || codes->about.kinds[j] != COLUMN_KIND_CATEGORY;
 }
 
@@ -47,13 +49,13 @@ static void bend_column(bending *b, uint32_t j, const column_quantile *quantiles
 static mlpd_status bend_columns(mlpd_comm *comm, bending *b, uint32_t begin, uint32_t end) {
   size_t wanted = 0;
   for (uint32_t j = begin; j < end; j++)
-    for (uint32_t i = 0; i < b->count && is_number(b->p, j); i++)
+    for (uint32_t i = 0; i < b->count && is_bent(b, j); i++)
       b->quantiles[wanted++] = (column_quantile){.column = j, .fraction = fraction_of(b, i)};
   if (wanted > 0) TRY(column_quantiles_find(comm, &b->p->source, b->p, b->quantiles, wanted));
   const column_quantile *next = b->quantiles;
   for (uint32_t j = begin; j < end; j++) {
     b->curves.first[j + 1] = b->curves.first[j];
-    if (!is_number(b->p, j)) continue;
+    if (!is_bent(b, j)) continue;
     bend_column(b, j, next);
     next += b->count;
   }
@@ -66,24 +68,25 @@ static void lay_out(void *owner, memory_layout *layout) {
   b->values = memory_place(layout, b->count, sizeof *b->values);
 }
 
-static bending new_bending(const preparation *p, double rows, affine *a) {
-  return (bending){.p = p, .a = a, .count = rows < CURVE_QUANTILES_MOST ? (uint32_t)rows : CURVE_QUANTILES_MOST};
+static bending new_bending(const preparation *p, double rows, const bool *chosen, affine *a) {
+  const uint32_t most = p->options.normalize == MLPD_NORMALIZE_QUANTILE ? CURVE_QUANTILES_MOST : MIXED_QUANTILES;
+  return (bending){.p = p, .a = a, .chosen = chosen, .count = rows < most ? (uint32_t)rows : most};
 }
 
-/* Room for the knots of all columns of numbers. */
+/* Room for the knots of all columns that are bent. */
 static uint64_t knots_of_all(const bending *b) {
   uint64_t numbers = 0;
-  for (uint32_t j = 0; j < b->p->features; j++) numbers += is_number(b->p, j);
+  for (uint32_t j = 0; j < b->p->features; j++) numbers += is_bent(b, j);
   return numbers * (b->count + CURVE_KNOTS_MOST - CURVE_QUANTILES_MOST);
 }
 
 uint64_t column_bends_kept(const preparation *p, double rows) {
-  const bending b = new_bending(p, rows, NULL);
+  const bending b = new_bending(p, rows, NULL, NULL);
   return column_curves_size(p->features, knots_of_all(&b));
 }
 
 uint64_t column_bends_size(const preparation *p, double rows) {
-  bending b = new_bending(p, rows, NULL);
+  bending b = new_bending(p, rows, NULL, NULL);
   return memory_layout_size(lay_out, &b) + column_bends_kept(p, rows) +
          column_quantiles_size(most_columns(p) * b.count);
 }
@@ -93,8 +96,8 @@ static mlpd_status allocate(bending *b, char **memory) {
   return column_curves_create(b->a->columns, knots_of_all(b), &b->curves);
 }
 
-mlpd_status column_bends_find(mlpd_comm *comm, const preparation *p, double rows, affine *a) {
-  bending b = new_bending(p, rows, a);
+mlpd_status column_bends_find(mlpd_comm *comm, const preparation *p, double rows, const bool *chosen, affine *a) {
+  bending b = new_bending(p, rows, chosen, a);
   char *memory = NULL;
   mlpd_status status = mlpd_comm_agree(comm, allocate(&b, &memory));
   for (uint32_t begin = 0; begin < a->columns && status == MLPD_OK; begin += COLUMNS_AT_A_TIME)

@@ -1,14 +1,15 @@
-/* The curves of --normalize quantile. */
+/* The curves of --normalize quantile and mixed. */
 #ifndef MLPDIST_COLUMN_BENDS_H
 #define MLPDIST_COLUMN_BENDS_H
 
 #include "run/prepare.h"
 
-/* Adds a curve for each column of numbers to the input map a: through min(rows, 1000) quantiles of its values that are
- * not missing. rows: of the training part. shift becomes their median, scale 1. Collective. */
-mlpd_status column_bends_find(mlpd_comm *comm, const preparation *p, double rows, affine *a);
+/* Adds a curve for each column of numbers to the input map a, or for the chosen ones (columns; NULL: all): through
+ * min(rows, 1000) quantiles of its values that are not missing, 100 with mixed. rows: of the training part. Their shift
+ * becomes the median, their scale 1. Collective. */
+mlpd_status column_bends_find(mlpd_comm *comm, const preparation *p, double rows, const bool *chosen, affine *a);
 
-/* Bytes that this needs, with those of the curves, which stay. */
+/* Bytes that this needs at most, with those of the curves, which stay. */
 uint64_t column_bends_size(const preparation *p, double rows);
 uint64_t column_bends_kept(const preparation *p, double rows); /* the part that stays: the curves */
 

@@ -3,7 +3,12 @@
 
 mlpd_normalize column_scales_kind(const part *train) {
   if (train->image) return MLPD_NORMALIZE_SCALE;
-  return train->type == ELEMENT_U8 && !train->table ? MLPD_NORMALIZE_AUTO : MLPD_NORMALIZE_STANDARD;
+  return train->type == ELEMENT_U8 && !train->table ? MLPD_NORMALIZE_AUTO : MLPD_NORMALIZE_MIXED;
+}
+
+bool column_scales_deviations(const preparation *p) {
+  const mlpd_normalize kind = p->options.normalize;
+  return kind == MLPD_NORMALIZE_STANDARD || kind == MLPD_NORMALIZE_MIXED || kind == MLPD_NORMALIZE_AUTO;
 }
 
 bool column_scales_targets(const preparation *p) {

@@ -210,13 +210,19 @@ static mlpd_status find_quartiles(mlpd_comm *comm, const preparation *p, column_
   return status;
 }
 
+/* May columns have curves? */
+static bool may_bend(const preparation *p) {
+  const mlpd_normalize kind = p->options.normalize;
+  return kind == MLPD_NORMALIZE_QUANTILE || kind == MLPD_NORMALIZE_MIXED || kind == MLPD_NORMALIZE_AUTO;
+}
+
 uint64_t column_scales_kept(const preparation *p, uint64_t rows) {
-  return p->options.normalize == MLPD_NORMALIZE_QUANTILE ? column_bends_kept(p, (double)rows) : 0;
+  return may_bend(p) ? column_bends_kept(p, (double)rows) : 0;
 }
 
 uint64_t column_scales_size(const preparation *p, uint64_t rows) {
   const size_t quartiles = 3 * (size_t)p->features;
-  if (p->options.normalize == MLPD_NORMALIZE_QUANTILE) return column_bends_size(p, (double)rows);
+  if (may_bend(p)) return column_bends_size(p, (double)rows);
   if (p->options.normalize != MLPD_NORMALIZE_ROBUST) return 0;
   return quartiles * sizeof(column_quantile) + p->features * sizeof(column_quartiles) +
          column_quantiles_size(quartiles);
@@ -229,6 +235,43 @@ static mlpd_status find_robust(mlpd_comm *comm, const preparation *p, const colu
   if (status == MLPD_OK) status = find_quartiles(comm, p, quartiles);
   if (status == MLPD_OK) affine_from_quartiles(total, quartiles, a);
   free(quartiles);
+  return status;
+}
+
+/* With mixed: tells which columns become normal scores. */
+static void tell_far(mlpd_comm *comm, const mlpd_train_events *events, const preparation *p, const bool *far,
+                     uint32_t count) {
+  enum { NAMED = 3 };
+  char text[400];
+  if (mlpd_comm_rank(comm) != 0 || events == NULL || events->decided == NULL) return;
+  int length = 0;
+  const name_list *const names = &p->model->names.columns;
+  for (uint32_t j = 0, named = 0; j < p->features && named < NAMED; j++) {
+    if (!far[j]) continue;
+    const char *const before = named++ > 0 ? ", " : "";
+    length += names->count > 0
+                  ? snprintf(text + length, sizeof text - (size_t)length, "%s'%.80s'", before, names->names[j])
+                  : snprintf(text + length, sizeof text - (size_t)length, "%scolumn %u", before, j);
+  }
+  if (count > NAMED) length += snprintf(text + length, sizeof text - (size_t)length, " and %u more", count - NAMED);
+  (void)snprintf(text + length, sizeof text - (size_t)length,
+                 ": a value more than 10 deviations from the mean, so normal scores");
+  events->decided(events->context, text);
+}
+
+/* Standard, but curves for columns with values far from the mean; without any, --normalize becomes standard. */
+static mlpd_status find_mixed(mlpd_comm *comm, const mlpd_train_events *events, preparation *p,
+                              const column_statistics *total, affine *a) {
+  bool *far = NULL;
+  uint32_t count = 0;
+  mlpd_status status = memory_allocate(&far, p->features, sizeof *far, "columns");
+  status = mlpd_comm_agree(comm, status);
+  affine_from_statistics(MLPD_NORMALIZE_STANDARD, total, a);
+  for (uint32_t j = 0; j < p->features && status == MLPD_OK; j++) count += far[j] = affine_is_far(total, a, j);
+  if (count == 0) p->options.normalize = MLPD_NORMALIZE_STANDARD;
+  if (count > 0) status = column_bends_find(comm, p, total->count, far, a);
+  if (count > 0 && status == MLPD_OK) tell_far(comm, events, p, far, count);
+  free(far);
   return status;
 }
 
@@ -245,10 +288,14 @@ static mlpd_status find_input(mlpd_comm *comm, const mlpd_train_events *events, 
     status = gather_statistics(comm, p, &from, &total);
     leave_out_categories(codes, &total);
     if (*kind == MLPD_NORMALIZE_AUTO)
-      *kind = column_statistics_alike(&total) ? MLPD_NORMALIZE_SCALE : MLPD_NORMALIZE_STANDARD;
+      *kind = column_statistics_alike(&total) ? MLPD_NORMALIZE_SCALE
+              : p->keeps_scales               ? MLPD_NORMALIZE_STANDARD
+                                              : MLPD_NORMALIZE_MIXED;
     if (status == MLPD_OK && *kind == MLPD_NORMALIZE_ROBUST) status = find_robust(comm, p, &total, a);
-    if (status == MLPD_OK && *kind == MLPD_NORMALIZE_QUANTILE) status = column_bends_find(comm, p, total.count, a);
-    if (status == MLPD_OK && *kind != MLPD_NORMALIZE_ROBUST && *kind != MLPD_NORMALIZE_QUANTILE)
+    if (status == MLPD_OK && *kind == MLPD_NORMALIZE_QUANTILE)
+      status = column_bends_find(comm, p, total.count, NULL, a);
+    if (status == MLPD_OK && *kind == MLPD_NORMALIZE_MIXED) status = find_mixed(comm, events, p, &total, a);
+    if (status == MLPD_OK && (*kind == MLPD_NORMALIZE_SCALE || *kind == MLPD_NORMALIZE_STANDARD))
       affine_from_statistics(*kind, &total, a);
     if (from.type == ELEMENT_I64 || from.type == ELEMENT_U64) note_rounded(comm, events, p, "input", &total);
   }

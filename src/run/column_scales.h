@@ -6,8 +6,11 @@
 #include "run/prepare.h"
 
 /* Resolves --normalize auto from the properties of x: an image is scaled by one range, a table column by column.
- * Returns auto if only the values can decide: see column_statistics_alike. */
+ * Returns auto if only the values can decide between scale and mixed: see column_statistics_alike. */
 mlpd_normalize column_scales_kind(const part *train);
+
+/* Do the scales of inputs need the deviations of columns, besides their sums? */
+bool column_scales_deviations(const preparation *p);
 
 /* Are the targets standardised? Yes if the output can be any number; probabilities stay as they are. */
 bool column_scales_targets(const preparation *p);

@@ -44,6 +44,7 @@ static mlpd_status settle_task(preparation *p, const part *train) {
   if (o->loss == MLPD_LOSS_AUTO) o->loss = o->task == MLPD_CLASSIFICATION ? MLPD_CROSS_ENTROPY : MLPD_MSE;
   if (o->output_activation < 0) o->output_activation = (int)loss_default_activation(o->loss, o->task);
   if (o->normalize == MLPD_NORMALIZE_AUTO) o->normalize = column_scales_kind(train);
+  if (o->normalize == MLPD_NORMALIZE_MIXED && p->keeps_scales) o->normalize = MLPD_NORMALIZE_STANDARD;
   TRY(loss_check(o->loss, (mlpd_activation)o->output_activation));
   return loss_of_options(o, &p->model->loss);
 }

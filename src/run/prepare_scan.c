@@ -7,15 +7,14 @@
 const lane_plan *preparation_split(const preparation *p) { return p->split.num_lanes > 0 ? &p->split : NULL; }
 
 row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p) {
-  row_scan_wishes wishes = {
-      .plan = &p->dealt,
-      .split = preparation_split(p),
-      .fill = column_inputs_fill(p),
-      .as_classes = p->options.task == MLPD_CLASSIFICATION,
-      .num_classes = p->options.classes,
-      .x_deviations = p->options.normalize == MLPD_NORMALIZE_STANDARD || p->options.normalize == MLPD_NORMALIZE_AUTO,
-      .y_deviations = column_scales_targets(p),
-      .threads = p->threads};
+  row_scan_wishes wishes = {.plan = &p->dealt,
+                            .split = preparation_split(p),
+                            .fill = column_inputs_fill(p),
+                            .as_classes = p->options.task == MLPD_CLASSIFICATION,
+                            .num_classes = p->options.classes,
+                            .x_deviations = column_scales_deviations(p),
+                            .y_deviations = column_scales_targets(p),
+                            .threads = p->threads};
   lanes_of_rank(p->plan.num_lanes, mlpd_comm_size(comm), mlpd_comm_rank(comm), &wishes.lane_begin, &wishes.lane_end);
   return wishes;
 }

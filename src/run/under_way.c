@@ -27,8 +27,11 @@ static mlpd_status refuse(const char *option, const char *why) {
 
 static mlpd_status check_idle(const mlpd_train_options *o) {
   if (o->data.file != NULL || o->data.rows != NULL) return refuse("data", "rows are handed in step by step");
-  if (o->normalize == MLPD_NORMALIZE_ROBUST || o->normalize == MLPD_NORMALIZE_QUANTILE)
-    return refuse(o->normalize == MLPD_NORMALIZE_ROBUST ? "normalize robust" : "normalize quantile",
+  if (o->normalize == MLPD_NORMALIZE_ROBUST || o->normalize == MLPD_NORMALIZE_QUANTILE ||
+      o->normalize == MLPD_NORMALIZE_MIXED)
+    return refuse(o->normalize == MLPD_NORMALIZE_ROBUST     ? "normalize robust"
+                  : o->normalize == MLPD_NORMALIZE_QUANTILE ? "normalize quantile"
+                                                            : "normalize mixed",
                   "the quantiles of the rows are not known; mlpd_trainer_normalize() sets shift and scale");
   if (o->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE && o->init_model == NULL)
     return refuse("embed-numbers piecewise",

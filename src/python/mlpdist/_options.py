@@ -110,7 +110,7 @@ def of_passes(options, e, first):
     for name in ("out", "ema", "swa_start", "class_weight", "patience", "valid_fraction"):
         if getattr(e, name) is not None:
             _refuse(f"{name}={getattr(e, name)!r} has no meaning in partial_fit", "call fit, or leave it out")
-    if first and e.normalize in ("robust", "quantile"):
+    if first and e.normalize in ("robust", "quantile", "mixed"):
         _refuse(f"normalize={e.normalize!r} is not possible in partial_fit, which does not know the quantiles of all rows",
                 "use normalize='standard', or a transformer of scikit-learn before it")
     if first and e.embed_numbers == "piecewise":
