@@ -105,6 +105,38 @@ void run_tell_checkpoint(trainer *t, mlpd_status status);
 mlpd_status run_trace_start(trainer *t);
 mlpd_status run_trace_write(trainer *t);
 
+/* Fails with MLPD_ERROR_DIVERGED. what: "the loss is not a finite number"; step: when, from 1. */
+mlpd_status run_diverged(trainer *t, const char *what, uint64_t step);
+
+/* ---- The model ------------------------------------------------------------------------------------------ */
+
+/* Copies the weights to evaluate and save at the end of this epoch (run_weights) to t->kept. */
+void run_keep_weights(trainer *t, uint64_t epoch);
+
+/* Saves the kept weights to model.h5, if it is older and some seconds have passed since it was saved. A failure is a
+ * notice, and the next call tries again: the weights are still in memory. Rank 0. */
+void run_save_sometimes(trainer *t);
+
+/* Saves the kept weights however the run ended (its status), and keeps its error message. Rank 0; others do nothing. */
+mlpd_status run_save_at_end(trainer *t, mlpd_status ended);
+
+/* The network's weights become the kept ones. */
+void run_take_kept_weights(trainer *t);
+
+/* ---- Validation and test -------------------------------------------------------------------------------- */
+
+/* Accuracy, or RMSE in units of the target if there is one target, of these sums; 0 without weight. */
+double run_metric(const trainer *t, const loss_sums *sums);
+
+/* Fills the validation figures of the weights that the epoch may keep, if there are validation rows. *figure: the one
+ * that is least in the best epoch. Collective. */
+mlpd_status run_validate_epoch(trainer *t, mlpd_epoch *figures, double *figure);
+
+/* Fills t->result with validation and test figures of the weights in model.h5, which the network now holds, as far as
+ * there are such rows. Collective. */
+mlpd_status run_report_valid(trainer *t);
+mlpd_status run_test(trainer *t);
+
 /* ---- Averaged weights ---------------------------------------------------------------------------------- */
 
 /* Allocates the average of --ema or --swa-start, if one is wanted. */

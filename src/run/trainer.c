@@ -22,7 +22,7 @@ static const double REPORT_EVERY_SECONDS = 0.1;
 
 /* ---- The model ------------------------------------------------------------------------------------ */
 
-static void keep_weights(trainer *t, uint64_t epoch) {
+void run_keep_weights(trainer *t, uint64_t epoch) {
   const mlpd_network *const network = t->prep.model->network;
   memcpy(t->kept, run_weights(t), network->arena_size * sizeof(float));
   t->prep.model->epoch = t->state.kept_epoch = epoch;
@@ -47,9 +47,7 @@ static mlpd_status save_kept(trainer *t) {
   return status;
 }
 
-/* Saves the model every few seconds. A failure is a notice, and the next call tries again: the weights are still in
- * memory. */
-static void save_sometimes(trainer *t) {
+void run_save_sometimes(trainer *t) {
   if (!t->keeps_files || !t->unsaved || clock_seconds() - t->saved_at < SAVE_EVERY_SECONDS) return;
   if (save_kept(t) == MLPD_OK) return;
   t->saved_at = clock_seconds();
@@ -74,7 +72,7 @@ static void tell_metrics(trainer *t, mlpd_status status) {
 
 /* ---- Epochs --------------------------------------------------------------------------------------- */
 
-static double metric_of(const trainer *t, const loss_sums *sums) {
+double run_metric(const trainer *t, const loss_sums *sums) {
   const preparation *const p = &t->prep;
   if (!(sums->weight > 0)) return 0;
   if (p->options.task == MLPD_CLASSIFICATION) return sums->correct / sums->weight;
@@ -91,8 +89,7 @@ static void report_step(trainer *t, double samples_per_second) {
                      t->sums.weight > 0 ? t->sums.loss / t->sums.weight : 0, samples_per_second);
 }
 
-/* what: "the loss is not a finite number"; step: when, from 1. */
-static mlpd_status diverged(trainer *t, const char *what, uint64_t step) {
+mlpd_status run_diverged(trainer *t, const char *what, uint64_t step) {
   char kept[128] = "no model was written";
   if (t->state.kept_epoch > 0 && t->keeps_files)
     (void)snprintf(kept, sizeof kept, "model.h5 keeps the weights of epoch %llu",
@@ -113,7 +110,7 @@ static mlpd_status train_step(trainer *t, double *lr) {
   const step_wishes wishes = run_wishes(t);
   comm_watch_step(t->comm, t->state.step + 1);
   TRY(stepper_step(t->stepper, t->state.step_in_epoch, *lr, &wishes, &outcome));
-  if (!outcome.finite) return diverged(t, "the loss is not a finite number", t->state.step + 1);
+  if (!outcome.finite) return run_diverged(t, "the loss is not a finite number", t->state.step + 1);
   t->sums.loss += outcome.sums.loss;
   t->sums.weight += outcome.sums.weight;
   t->sums.correct += outcome.sums.correct;
@@ -174,10 +171,10 @@ static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
    * kept. */
   const mlpd_network *const network = t->prep.model->network;
   if (!isfinite(vector_sum_squares(network->arena_size, network->parameters)))
-    return diverged(t, "the weights are not finite numbers", t->state.step);
+    return run_diverged(t, "the weights are not finite numbers", t->state.step);
   figures->step = t->state.step;
   figures->train_loss = t->sums.weight > 0 ? t->sums.loss / t->sums.weight : 0;
-  figures->train_metric = metric_of(t, &t->sums);
+  figures->train_metric = run_metric(t, &t->sums);
   return take_times(t, &before, started, (plan->rows - resumed_rows) * passes, figures);
 }
 
@@ -217,16 +214,15 @@ static mlpd_status validate(trainer *t, mlpd_epoch *figures, double *figure) {
                 p->options.data.file);
   figures->has_valid = true;
   figures->valid_loss = sums.loss / sums.weight;
-  figures->valid_metric = metric_of(t, &sums);
+  figures->valid_metric = run_metric(t, &sums);
   *figure = select_figure(t, figures, greatest);
   t->result->valid_seconds += clock_seconds() - started;
   if (isfinite(figures->valid_loss)) return MLPD_OK;
   TRY(held_out_blame(t->comm, p->model, t->gemm, &p->valid, p->options.data.file, MLPD_VALID, p->threads));
-  return diverged(t, "the validation loss is not a finite number", t->state.step);
+  return run_diverged(t, "the validation loss is not a finite number", t->state.step);
 }
 
-/* Of the weights that the epoch may keep: the network points to them meanwhile. */
-static mlpd_status validate_epoch(trainer *t, mlpd_epoch *figures, double *figure) {
+mlpd_status run_validate_epoch(trainer *t, mlpd_epoch *figures, double *figure) {
   mlpd_network *const network = t->prep.model->network;
   float *const current = network->parameters;
   network->parameters = run_weights(t);
@@ -256,7 +252,7 @@ static void decide(trainer *t, double figure, mlpd_epoch *figures) {
   }
   schedule_after_epoch(o, figures->has_valid ? figures->valid_loss : figures->train_loss, &t->state.schedule);
   if (figures->has_valid && o->save != MLPD_SAVE_LAST && !figures->best) return;
-  keep_weights(t, t->state.epoch);
+  run_keep_weights(t, t->state.epoch);
   t->kept_known = figures->has_valid;
   t->kept_valid_loss = figures->valid_loss;
   t->kept_valid_metric = figures->valid_metric;
@@ -268,7 +264,7 @@ static mlpd_status run_epoch(trainer *t) {
   double figure = 0;
   TRY(train_epoch(t, &figures));
   TRY(run_average_epoch(t));
-  TRY(validate_epoch(t, &figures, &figure));
+  TRY(run_validate_epoch(t, &figures, &figure));
   decide(t, figure, &figures);
   if (run_is_root(t)) {
     if (t->events != NULL && t->events->epoch_done != NULL) t->events->epoch_done(t->events->context, &figures);
@@ -278,7 +274,7 @@ static mlpd_status run_epoch(trainer *t) {
   t->state.step_in_epoch = 0;
   t->sums = (loss_sums){0};
   TRY(run_after_epoch(t, t->state.epoch > epochs || ends_early(t)));
-  if (run_is_root(t)) save_sometimes(t);
+  if (run_is_root(t)) run_save_sometimes(t);
   return MLPD_OK;
 }
 
@@ -296,8 +292,7 @@ static mlpd_status run_epochs(trainer *t) {
 
 /* ---- End ------------------------------------------------------------------------------------------ */
 
-/* Reports the validation figures of the weights in model.h5, which the network now holds. Collective. */
-static mlpd_status report_valid(trainer *t) {
+mlpd_status run_report_valid(trainer *t) {
   mlpd_train_result *const r = t->result;
   mlpd_epoch figures = {0};
   double figure = 0; /* not needed here */
@@ -321,7 +316,7 @@ static mlpd_status test_part(trainer *t, held_out *part) {
   t->result->has_test = true;
   t->result->test_rows = part->range.rows;
   t->result->test_loss = sums.loss / sums.weight;
-  t->result->test_metric = metric_of(t, &sums);
+  t->result->test_metric = run_metric(t, &sums);
   if (isfinite(t->result->test_loss)) return MLPD_OK;
   const mlpd_status status =
       held_out_blame(t->comm, p->model, t->gemm, part, p->options.data.file, MLPD_TEST, p->threads);
@@ -329,7 +324,7 @@ static mlpd_status test_part(trainer *t, held_out *part) {
   return status == MLPD_ERROR_DATA ? MLPD_OK : status;
 }
 
-static mlpd_status test(trainer *t) {
+mlpd_status run_test(trainer *t) {
   const preparation *const p = &t->prep;
   held_out part;
   TRY(held_out_read(t->comm, p->file, &p->options.data, MLPD_TEST, p->model, true, p->held_out_windows, p->threads,
@@ -339,8 +334,7 @@ static mlpd_status test(trainer *t) {
   return status;
 }
 
-/* Saves the kept weights, however the run ended, and keeps its error message. */
-static mlpd_status save_at_end(trainer *t, mlpd_status ended) {
+mlpd_status run_save_at_end(trainer *t, mlpd_status ended) {
   if (!run_is_root(t) || !t->keeps_files || t->state.kept_epoch == 0 || !t->unsaved) return MLPD_OK;
   if (ended != MLPD_OK && ended != MLPD_ERROR_DIVERGED && ended != MLPD_INTERRUPTED) return MLPD_OK;
   char message[1024];
@@ -382,7 +376,7 @@ static mlpd_status take_memory(trainer *t) {
   return MLPD_OK;
 }
 
-static void take_kept_weights(trainer *t) {
+void run_take_kept_weights(trainer *t) {
   mlpd_network *const network = t->prep.model->network;
   stepper_own_weights(t->stepper);
   memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
@@ -390,20 +384,20 @@ static void take_kept_weights(trainer *t) {
 
 static mlpd_status finish(trainer *t, mlpd_status status) {
   comm_watch_place(t->comm, "while the model is written");
-  const mlpd_status saved = save_at_end(t, status);
+  const mlpd_status saved = run_save_at_end(t, status);
   if (run_is_root(t) && t->keeps_files) (void)close_folder(t);
   /* After an agreed failure the ranks continue together; every rank has this status. */
   if (status == MLPD_ERROR_DIVERGED || status == MLPD_INTERRUPTED) TRY(run_trace_write(t));
-  if (status == MLPD_INTERRUPTED && t->state.kept_epoch > 0) take_kept_weights(t);
+  if (status == MLPD_INTERRUPTED && t->state.kept_epoch > 0) run_take_kept_weights(t);
   if (status != MLPD_OK) return status;
   TRY(mlpd_comm_agree(t->comm, saved));
   TRY(comm_broadcast(t->comm, &t->result->checkpoints_failed, sizeof t->result->checkpoints_failed, 0));
   TRY(comm_broadcast(t->comm, &t->result->metrics_failed, sizeof t->result->metrics_failed, 0));
-  take_kept_weights(t);
+  run_take_kept_weights(t);
   fill_result(t);
   comm_watch_place(t->comm, "while the test part is evaluated");
-  TRY(report_valid(t));
-  TRY(test(t));
+  TRY(run_report_valid(t));
+  TRY(run_test(t));
   TRY(run_trace_write(t));
   return take_memory(t);
 }
