@@ -8,7 +8,6 @@
 #include "base/machine_memory.h"
 #include "kernels/cpu.h"
 #include "kernels/vector.h"
-#include "model/held_figure.h"
 #include "network/schedule.h"
 #include "ranks/clock.h"
 #include "ranks/comm.h"
@@ -16,44 +15,7 @@
 #include "run/run_files.h"
 #include "run/run_table.h"
 
-/* In between, an improved model stays in memory: small networks improve faster than disks sync. */
-static const double SAVE_EVERY_SECONDS = 5;
 static const double REPORT_EVERY_SECONDS = 0.1;
-
-/* ---- The model ------------------------------------------------------------------------------------ */
-
-void run_keep_weights(trainer *t, uint64_t epoch) {
-  const mlpd_network *const network = t->prep.model->network;
-  memcpy(t->kept, run_weights(t), network->arena_size * sizeof(float));
-  t->prep.model->epoch = t->state.kept_epoch = epoch;
-  t->prep.model->step = t->state.kept_step = t->state.step;
-  t->unsaved = true;
-}
-
-/* Saves the kept weights: the network points to them during the call. Waits for a checkpoint being written, so that its
- * failure is reported before the model's. */
-static mlpd_status save_kept(trainer *t) {
-  TRY(run_lock_check(&t->folder.lock));
-  if (t->writer != NULL) run_tell_checkpoint(t, checkpoint_writer_wait(t->writer));
-  mlpd_network *const network = t->prep.model->network;
-  float *const current = network->parameters;
-  network->parameters = t->kept;
-  const uint64_t began = timeline_begin_rare(t->line);
-  const mlpd_status status = model_save(t->prep.model, t->folder.model);
-  (void)timeline_end(t->line, 0, TIMELINE_MODEL, 0, 0, began);
-  network->parameters = current;
-  if (status == MLPD_OK) t->unsaved = false;
-  t->saved_at = clock_seconds();
-  return status;
-}
-
-void run_save_sometimes(trainer *t) {
-  if (!t->keeps_files || !t->unsaved || clock_seconds() - t->saved_at < SAVE_EVERY_SECONDS) return;
-  if (save_kept(t) == MLPD_OK) return;
-  t->saved_at = clock_seconds();
-  if (!t->told_model) run_notice(t, mlpd_error_message());
-  t->told_model = true;
-}
 
 /* Notifies the user once if metrics.csv could not be written (status); the next row tries again. */
 static void tell_metrics(trainer *t, mlpd_status status) {
@@ -72,14 +34,6 @@ static void tell_metrics(trainer *t, mlpd_status status) {
 
 /* ---- Epochs --------------------------------------------------------------------------------------- */
 
-double run_metric(const trainer *t, const loss_sums *sums) {
-  const preparation *const p = &t->prep;
-  if (!(sums->weight > 0)) return 0;
-  if (p->options.task == MLPD_CLASSIFICATION) return sums->correct / sums->weight;
-  const double unit = p->targets == 1 ? 1 / p->model->target.scale[0] : 1;
-  return sqrt(sums->square / (sums->weight * p->targets)) * unit;
-}
-
 static void report_step(trainer *t, double samples_per_second) {
   if (!run_is_root(t) || t->events == NULL || t->events->stepped == NULL) return;
   const double now = clock_seconds();
@@ -87,17 +41,6 @@ static void report_step(trainer *t, double samples_per_second) {
   t->reported_at = now;
   t->events->stepped(t->events->context, t->state.epoch, t->state.step_in_epoch, t->prep.plan.steps_per_epoch,
                      t->sums.weight > 0 ? t->sums.loss / t->sums.weight : 0, samples_per_second);
-}
-
-mlpd_status run_diverged(trainer *t, const char *what, uint64_t step) {
-  char kept[128] = "no model was written";
-  if (t->state.kept_epoch > 0 && t->keeps_files)
-    (void)snprintf(kept, sizeof kept, "model.h5 keeps the weights of epoch %llu",
-                   (unsigned long long)t->state.kept_epoch);
-  return FAIL(MLPD_ERROR_DIVERGED,
-              "%s at step %llu (epoch %llu); the likely cause is a learning rate too large for this network: try "
-              "--lr %.2g, --warmup-epochs 1 or --clip-norm 1; %s",
-              what, (unsigned long long)step, (unsigned long long)t->state.epoch, t->prep.options.lr / 10, kept);
 }
 
 /* One step of the current epoch. Collective. */
@@ -178,59 +121,6 @@ static mlpd_status train_epoch(trainer *t, mlpd_epoch *figures) {
   return take_times(t, &before, started, (plan->rows - resumed_rows) * passes, figures);
 }
 
-/* greatest: NaN, or a figure of the classes. */
-static double select_figure(const trainer *t, const mlpd_epoch *figures, double greatest) {
-  const mlpd_select by = t->prep.options.select;
-  if (by == MLPD_SELECT_LOSS) return figures->valid_loss;
-  if (t->prep.options.task != MLPD_CLASSIFICATION) return figures->valid_metric; /* RMSE */
-  return 1 - (isnan(greatest) ? figures->valid_metric : greatest);
-}
-
-/* The validation losses and, where rows are counted to select by it, the figure that is greatest in the best epoch. */
-static mlpd_status pass_over_valid(trainer *t, loss_sums *sums, double *greatest) {
-  preparation *const p = &t->prep;
-  const mlpd_select by = p->options.select;
-  const uint64_t began = timeline_begin_rare(t->line);
-  const mlpd_status status =
-      by == MLPD_SELECT_AUC || by == MLPD_SELECT_F1
-          ? held_figure(t->comm, p->model, t->gemm, &p->valid, &p->loss, p->threads, by, sums, greatest)
-          : held_out_losses(t->comm, p->model, t->gemm, &p->valid, &p->loss, p->threads, sums);
-  (void)timeline_end(t->line, 0, TIMELINE_VALIDATE, 0, 0, began);
-  return status;
-}
-
-/* *figure: the validation figure that is least in the best epoch. Collective. */
-static mlpd_status validate(trainer *t, mlpd_epoch *figures, double *figure) {
-  preparation *const p = &t->prep;
-  double greatest = NAN;
-  if (!p->valid.present) return MLPD_OK;
-  const double started = clock_seconds();
-  loss_sums sums;
-  TRY(pass_over_valid(t, &sums, &greatest));
-  if (!(sums.weight > 0)) /* equal on all ranks */
-    return FAIL(MLPD_ERROR_DATA,
-                "%s: all validation rows have weight 0, so no row counts; use another --seed or a larger "
-                "--valid-fraction, or give validation rows a weight",
-                p->options.data.file);
-  figures->has_valid = true;
-  figures->valid_loss = sums.loss / sums.weight;
-  figures->valid_metric = run_metric(t, &sums);
-  *figure = select_figure(t, figures, greatest);
-  t->result->valid_seconds += clock_seconds() - started;
-  if (isfinite(figures->valid_loss)) return MLPD_OK;
-  TRY(held_out_blame(t->comm, p->model, t->gemm, &p->valid, p->options.data.file, MLPD_VALID, p->threads));
-  return run_diverged(t, "the validation loss is not a finite number", t->state.step);
-}
-
-mlpd_status run_validate_epoch(trainer *t, mlpd_epoch *figures, double *figure) {
-  mlpd_network *const network = t->prep.model->network;
-  float *const current = network->parameters;
-  network->parameters = run_weights(t);
-  const mlpd_status status = validate(t, figures, figure);
-  network->parameters = current;
-  return status;
-}
-
 /* Does the run end before its last epoch? */
 static bool ends_early(const trainer *t) {
   const mlpd_train_options *const o = &t->prep.options;
@@ -292,59 +182,6 @@ static mlpd_status run_epochs(trainer *t) {
 
 /* ---- End ------------------------------------------------------------------------------------------ */
 
-mlpd_status run_report_valid(trainer *t) {
-  mlpd_train_result *const r = t->result;
-  mlpd_epoch figures = {0};
-  double figure = 0; /* not needed here */
-  if (!t->prep.valid.present) return MLPD_OK;
-  if (!t->kept_known) {
-    TRY(validate(t, &figures, &figure));
-    t->kept_valid_loss = figures.valid_loss;
-    t->kept_valid_metric = figures.valid_metric;
-  }
-  r->has_valid = true;
-  r->valid_loss = t->kept_valid_loss;
-  r->valid_metric = t->kept_valid_metric;
-  return MLPD_OK;
-}
-
-/* Training is over: a row without a finite result is a notice, and the loss is reported as it is. */
-static mlpd_status test_part(trainer *t, held_out *part) {
-  const preparation *const p = &t->prep;
-  loss_sums sums;
-  TRY(held_out_losses(t->comm, p->model, t->gemm, part, &p->model->loss, p->threads, &sums));
-  t->result->has_test = true;
-  t->result->test_rows = part->range.rows;
-  t->result->test_loss = sums.loss / sums.weight;
-  t->result->test_metric = run_metric(t, &sums);
-  if (isfinite(t->result->test_loss)) return MLPD_OK;
-  const mlpd_status status =
-      held_out_blame(t->comm, p->model, t->gemm, part, p->options.data.file, MLPD_TEST, p->threads);
-  if (status == MLPD_ERROR_DATA) run_notice(t, mlpd_error_message());
-  return status == MLPD_ERROR_DATA ? MLPD_OK : status;
-}
-
-mlpd_status run_test(trainer *t) {
-  const preparation *const p = &t->prep;
-  held_out part;
-  TRY(held_out_read(t->comm, p->file, &p->options.data, MLPD_TEST, p->model, true, p->held_out_windows, p->threads,
-                    &part));
-  const mlpd_status status = part.present ? test_part(t, &part) : MLPD_OK;
-  held_out_free(&part);
-  return status;
-}
-
-mlpd_status run_save_at_end(trainer *t, mlpd_status ended) {
-  if (!run_is_root(t) || !t->keeps_files || t->state.kept_epoch == 0 || !t->unsaved) return MLPD_OK;
-  if (ended != MLPD_OK && ended != MLPD_ERROR_DIVERGED && ended != MLPD_INTERRUPTED) return MLPD_OK;
-  char message[1024];
-  (void)snprintf(message, sizeof message, "%s", mlpd_error_message());
-  const mlpd_status saved = save_kept(t);
-  if (ended == MLPD_OK) return saved;
-  if (saved != MLPD_OK) run_notice(t, mlpd_error_message());
-  return FAIL(MLPD_OK, "%s", message);
-}
-
 /* On rank 0: writes rows that metrics.csv lacks, or notifies again; keeps the run's error message. */
 static mlpd_status close_folder(trainer *t) {
   char message[1024];
@@ -374,12 +211,6 @@ static mlpd_status take_memory(trainer *t) {
   t->result->memory_peak = (uint64_t)bytes[1];
   t->result->memory_expected = (uint64_t)bytes[2];
   return MLPD_OK;
-}
-
-void run_take_kept_weights(trainer *t) {
-  mlpd_network *const network = t->prep.model->network;
-  stepper_own_weights(t->stepper);
-  memcpy(network->parameters, t->kept, network->arena_size * sizeof(float));
 }
 
 static mlpd_status finish(trainer *t, mlpd_status status) {
