@@ -292,8 +292,8 @@ lint: all
 
 # ---- installation --------------------------------------------------------------------------------
 # The scripts that do not need the sources. They find the program below the same PREFIX, or as MLPDIST or PATH names it.
-TOOLS := plot get-dataset make-digits make-synthetic bench-tables compare-sklearn compare-splits scaling-study \
-  scaling-report slurm/train.sbatch
+TOOLS := plot get-dataset make-digits make-synthetic bench-tables bench-tables-peer compare-sklearn compare-splits \
+  scaling-study scaling-report slurm/train.sbatch
 # Files below share/mlpdist: the scripts and what they read.
 SHARED_FILES := $(addprefix scripts/,lib.sh lib.py) $(wildcard scripts/scaling/*.py) \
   $(wildcard scripts/scaling/seen/*/*.csv scripts/scaling/seen/*/*.json)

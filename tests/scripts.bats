@@ -209,3 +209,35 @@ drawn() {
   [ "$status" = 2 ] || fail "expected status 2"
   says "--tables nothing: no such table"
 }
+
+# Numbers with missing values, a category of 3 values and one of 12, and a class that follows from both.
+mixed_table() {
+  echo size,colour,shop,Salary
+  awk 'BEGIN { for (i = 0; i < 300; i++) { c = i % 3; s = int(i / 3) % 12
+    print (i % 17 == 0 ? "" : i % 29) "," substr("rgb", c + 1, 1) ",s" s "," (c == 1 || s > 8 ? "high" : "low") } }'
+}
+
+@test "bench-tables: peers get the same rows and columns; one that is not installed is left out" {
+  needs sklearn
+  mkdir -p tables/adult
+  mixed_table > tables/adult/adult.csv
+  # The class follows from the categories: whoever reads them makes few errors.
+  script bench-tables --data tables --tables adult --seeds 1 --set "small=--hidden 8 --epochs 2" --peers trees,realmlp
+  succeeds
+  local error
+  error=$(grep -oP 'adult, trees, seed 0: \K[0-9.e-]+' <<< "$output") || fail "trees"
+  awk -v e="$error" 'BEGIN { exit !(e <= 0.1) }' || fail "trees: $error"
+  if ! grep -q "realmlp is left out: PyTorch is not installed" <<< "$output"; then
+    error=$(grep -oP 'adult, realmlp, seed 0: \K[0-9.e-]+' <<< "$output") || fail "realmlp"
+    awk -v e="$error" 'BEGIN { exit !(e <= 0.1) }' || fail "realmlp: $error"
+  fi
+  # Guesses of the mean have an error of 4.9.
+  script bench-tables --tables friedman-100 --seeds 1 --set "small=--hidden 8 --epochs 2" --peers mlp
+  succeeds
+  error=$(grep -oP 'friedman-100, mlp, seed 0: \K[0-9.]+' <<< "$output") || fail "mlp"
+  awk -v e="$error" 'BEGIN { exit !(e < 3.5) }' || fail "mlp: $error"
+  grep -qE '^mean ratio of times +1\.000 +[0-9.]+$' <<< "$output" || fail "the times"
+  script bench-tables --tables iris --peers nobody
+  [ "$status" = 2 ] || fail "expected status 2"
+  says "--peers nobody: no such peer; there are mlp, trees, trees-1000, realmlp and all"
+}
