@@ -174,7 +174,7 @@ typedef enum mlpd_normalize {
                               distribution for the fraction of training rows below x, linear between 1000 quantiles of
                               x, |z| <= 5.2; a constant column becomes 0 */
   MLPD_NORMALIZE_MIXED     /* quantile, with 100 quantiles, for columns with a value more than 10 deviations from the
-                              mean, standard for all others */
+                              mean, standard for all others; standard where more than 256 columns are such */
 } mlpd_normalize;
 
 /* Named sets of options: see mlpd_train_options_settle(). */

@@ -143,6 +143,21 @@ END
   [ "$(tail -n 1 <<< "$output")" = "$want" ] || fail "without far values it is standard"
 }
 
+@test "--normalize auto: 256 columns with far values become normal scores; with 257, as in sparse tables, none does" {
+  local columns
+  for columns in 256 257; do
+    awk -v columns="$columns" 'BEGIN {
+      for (j = 0; j < columns; j++) printf "x%d,", j
+      print "y"
+      for (i = 0; i < 160; i++) { for (j = 0; j < columns; j++) printf "%d,", i == 7 ? 99 + j : 0; print i % 9 }
+    }' > sparse.csv
+    alone train "${quick[@]}" --data sparse.csv --label y --task regression --test-fraction 0 --hidden 2 --epochs 1 --out "run$columns"
+    succeeds
+    if [ "$columns" = 256 ]; then says "'x0', 'x1', 'x2' and 253 more: a value more than 10 deviations"; fi
+  done
+  ! grep -q "normal scores" <<< "$output" || fail "257 columns"
+}
+
 # The edges of each column, by the formula, from the rows of a CSV file, as standard scaling makes them; then those of the model.
 check_edges() {
   python3 - "$1" "$2" << 'END' || fail "not the quantiles of the rows"

@@ -77,6 +77,7 @@ static bending new_bending(const preparation *p, double rows, const bool *chosen
 static uint64_t knots_of_all(const bending *b) {
   uint64_t numbers = 0;
   for (uint32_t j = 0; j < b->p->features; j++) numbers += is_bent(b, j);
+  if (b->p->options.normalize != MLPD_NORMALIZE_QUANTILE && numbers > COLUMN_BENDS_MIXED) numbers = COLUMN_BENDS_MIXED;
   return numbers * (b->count + CURVE_KNOTS_MOST - CURVE_QUANTILES_MOST);
 }
 

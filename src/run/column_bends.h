@@ -4,6 +4,8 @@
 
 #include "run/prepare.h"
 
+enum { COLUMN_BENDS_MIXED = 256 }; /* the most columns that get a curve with mixed */
+
 /* Adds a curve for each column of numbers to the input map a, or for the chosen ones (columns; NULL: all): through
  * min(rows, 1000) quantiles of its values that are not missing, 100 with mixed. rows: of the training part. Their shift
  * becomes the median, their scale 1. Collective. */

@@ -259,7 +259,8 @@ static void tell_far(mlpd_comm *comm, const mlpd_train_events *events, const pre
   events->decided(events->context, text);
 }
 
-/* Standard, but curves for columns with values far from the mean; without any, --normalize becomes standard. */
+/* Standard, but curves for columns with values far from the mean; --normalize becomes standard without any, and where
+ * they are many, as in sparse tables: quantiles of wide rows take much memory and, streamed, much reading. */
 static mlpd_status find_mixed(mlpd_comm *comm, const mlpd_train_events *events, preparation *p,
                               const column_statistics *total, affine *a) {
   bool *far = NULL;
@@ -268,6 +269,7 @@ static mlpd_status find_mixed(mlpd_comm *comm, const mlpd_train_events *events, 
   status = mlpd_comm_agree(comm, status);
   affine_from_statistics(MLPD_NORMALIZE_STANDARD, total, a);
   for (uint32_t j = 0; j < p->features && status == MLPD_OK; j++) count += far[j] = affine_is_far(total, a, j);
+  if (count > COLUMN_BENDS_MIXED) count = 0;
   if (count == 0) p->options.normalize = MLPD_NORMALIZE_STANDARD;
   if (count > 0) status = column_bends_find(comm, p, total->count, far, a);
   if (count > 0 && status == MLPD_OK) tell_far(comm, events, p, far, count);
