@@ -1,4 +1,5 @@
 /* Tables that could be read wrongly without a word: columns that hold the target, answers of several kinds. */
+#include <math.h>
 #include <stdio.h>
 
 #include "convert_helper.h"
@@ -177,6 +178,48 @@ static void test_parts_that_differ(void **state) {
   assert_silent_on("which count as none");
 }
 
+/* ---- Times ---- */
+
+static void test_times(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_text("train.csv",
+             "at,lap,noon,k\n0:00,1:02:03.5,12:00 AM,1.5\n9:05,100:00:00,12:30pm,2\n,0:00:59,,3\n23:59,0:10:00,1:05 "
+             "PM,4\n");
+  ASSERT_CONVERTED(o, &r, "train.csv");
+  assert_names("/columns/name", "at.time,lap.time,noon.time");
+  assert_said("times: at, lap, noon; of each one feature");
+  assert_array("/train/x", 4, 3, ELEMENT_F32,
+               VALUES(0, 3723.5, 0, 32700, 360000, 45000, NAN, 59, NAN, 86340, 600, 47100));
+  write_text("test.csv", "lap,at,noon,k\n1:00:00,10:00:30,1:00,1.5\n"); /* a time is a time */
+  ASSERT_CONVERTED(o, &r, "train.csv", "test.csv");
+  assert_array("/test/x", 1, 3, ELEMENT_F64, VALUES(36030, 3600, 3600));
+  write_text("test.csv", "lap,at,noon,k\n1:00:00,10:60,1:00,1.5\n");
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "test.csv:2: column 2 (at): '10:60' is not a time such as 12:34 or 12:34:56",
+                 "train.csv", "test.csv");
+  write_text("a.csv", "mixed,odds,half,k\n1:30,1:2,13:00 PM,1\n0:01:30,2:1,1:00 PM,2\n1:45,1:2,1:00 PM,2\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/kind", "category,category,category");
+}
+
+static void test_months_and_quarters(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_text("a.csv",
+             "m,q,p,t,season,k\n2021-03,Q1 2020,2020Q4,20210315T1020,2010-11,1.5\n2020-12,Q3-1970,2021-Q2,"
+             "19700101T000001.5+01,2012-13,2\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("dates: m, q, p, t; of each three features");
+  assert_said("columns of categories: season (2)");
+  assert_array("/train/x", 2, 13, ELEMENT_F32,
+               VALUES(2021, 60, (float)1614556800, 2020, 1, (float)1577836800, 2020, 275, (float)1601510400, 2021, 74,
+                      (float)1615803600, 0, 2020, 336, (float)1606780800, 1970, 182, 15638400, 2021, 91,
+                      (float)1617235200, 1970, 1, -3598.5, 1));
+}
+
 static void test_spreadsheet_errors(void **state) {
   (void)state;
   mlpd_convert_options o = telling_options();
@@ -193,6 +236,8 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_texts_that_look_alike, clear_folder),
                                      cmocka_unit_test_teardown(test_numbers_among_texts, clear_folder),
                                      cmocka_unit_test_teardown(test_parts_that_differ, clear_folder),
+                                     cmocka_unit_test_teardown(test_times, clear_folder),
+                                     cmocka_unit_test_teardown(test_months_and_quarters, clear_folder),
                                      cmocka_unit_test_teardown(test_spreadsheet_errors, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -312,7 +312,7 @@ done:
 
 uint32_t csv_features_of(const csv_plan *plan, uint32_t column) {
   if (plan->roles[column] != CSV_FEATURE) return 0;
-  return plan->dates[column] ? DATE_FEATURES : 1;
+  return date_features((date_kind)plan->dates[column]);
 }
 
 void csv_plan_free(csv_plan *plan) {

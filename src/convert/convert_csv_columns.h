@@ -9,7 +9,7 @@ typedef enum csv_role { CSV_LEFT_OUT, CSV_FEATURE, CSV_TARGET } csv_role;
 
 typedef struct csv_plan {
   uint8_t *roles;    /* (columns) csv_role */
-  bool *dates;       /* (columns) features that are dates, of DATE_FEATURES numbers each */
+  uint8_t *dates;    /* (columns) date_kind of features, each of date_features() numbers */
   uint32_t *targets; /* (num_targets) columns, as label lists them */
   uint32_t num_targets, num_features, num_ignored;
   bool index_left_out;

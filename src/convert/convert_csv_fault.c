@@ -42,12 +42,24 @@ static void add_answer(const csv_source *c, csv_fault *f, const csv_cell *cell) 
 
 bool csv_fault_mixes_answers(const csv_fault *f) { return f->answers[CSV_TRUE_FALSE] && f->answers[CSV_YES_OR_NO]; }
 
+static void count_dates(csv_fault *f, const csv_cell *cell) {
+  date parsed;
+  double seconds;
+  if (date_parse(cell->begin, cell->end, &parsed)) {
+    f->dates++;
+  } else if (date_parse_period(cell->begin, cell->end, &parsed)) {
+    f->periods++;
+  } else {
+    const int numbers = date_parse_clock(cell->begin, cell->end, &seconds);
+    if (numbers > 0) f->clocks[numbers - 2]++;
+  }
+}
+
 mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const csv_cell *cell) {
   if (c->faults == NULL) TRY(memory_allocate(&c->faults, c->layout.columns, sizeof *c->faults, "columns"));
   if (c->faults[column] == NULL) TRY(memory_allocate(&c->faults[column], 1, sizeof(csv_fault), "column"));
   csv_fault *f = c->faults[column];
-  date parsed;
-  f->dates += kind == CSV_TEXT && date_parse(cell->begin, cell->end, &parsed);
+  if (kind == CSV_TEXT) count_dates(f, cell);
   f->number_like += kind == CSV_TEXT && csv_cell_is_number_like(cell);
   if (kind == CSV_MISSING && f->missing++ == 0) {
     f->missing_line = c->lines.line;
@@ -98,7 +110,11 @@ static const char *number_of(uint32_t column, char text[16]) {
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
   char what[700] = "", more[80] = "", categorical[300] = "", named[16];
   const bool mixed = f->texts == 0;
-  if (c->plan.dates[column])
+  if (c->plan.dates[column] == DATE_CLOCK)
+    return place_error(c, f->text_line, column, f->text,
+                       "is not a time such as 12:34 or 12:34:56, unlike the other cells of this column; correct it, or "
+                       "use --missing to treat it as a missing value, or --categorical to make the column categories");
+  if (c->plan.dates[column] == DATE_DAY)
     return place_error(
         c, f->text_line, column, f->text,
         "is not a date such as 2021-03-15 or 2021-03-15T10:20:30Z (ISO 8601), unlike the other cells of this "

@@ -73,8 +73,9 @@ static bool is_word(const csv_cell *cell, const char *text) {
 
 bool csv_cell_is_date(const csv_cell *cell) {
   date parsed;
-  return date_parse(cell->begin, cell->end, &parsed) || date_is_foreign(cell->begin, cell->end) ||
-         date_is_time(cell->begin, cell->end);
+  double seconds;
+  return date_parse(cell->begin, cell->end, &parsed) || date_parse_period(cell->begin, cell->end, &parsed) ||
+         date_is_foreign(cell->begin, cell->end) || date_parse_clock(cell->begin, cell->end, &seconds) > 0;
 }
 
 bool csv_cell_unit(const csv_cell *cell, char unit[CSV_UNIT_BYTES]) {

@@ -12,7 +12,8 @@
 /* The cells of one column that are not numbers. */
 typedef struct csv_fault {
   uint64_t missing, texts, yes_no;               /* how many */
-  uint64_t dates, number_like;                   /* of the texts */
+  uint64_t dates, periods, number_like;          /* of the texts: days; months and quarters; other notations */
+  uint64_t clocks[2];                            /* of the texts: times of two and of three numbers */
   uint64_t missing_line, text_line, yes_no_line; /* line of the first of each kind */
   char missing_text[CSV_SHOWN_BYTES + 4], text[CSV_SHOWN_BYTES + 4];
   bool answers[CSV_ANSWERS]; /* of the kinds of yes and no, which occur */

@@ -82,10 +82,14 @@ static bool is_text_column(const csv_source *c, uint32_t column) {
   return 2 * (f->texts + f->yes_no) > c->rows_seen - f->missing;
 }
 
-/* Dates for the most part: a cell that is none is then refused by its line. */
-static bool is_date_column(const csv_source *c, uint32_t column) {
+/* Dates for the most part: a cell that is none is then refused by its line. Months, quarters and times are known by all
+ * cells alone, since 2010-11 may be a season; where some times have seconds, others may be minutes and seconds. */
+static date_kind dates_of_column(const csv_source *c, uint32_t column) {
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
-  return f != NULL && 2 * f->dates > c->rows_seen - f->missing;
+  if (f == NULL || f->texts == 0) return DATE_NONE;
+  const uint64_t cells = c->rows_seen - f->missing;
+  if (2 * f->dates > cells || f->periods == cells) return DATE_DAY;
+  return f->clocks[0] == cells || f->clocks[1] == cells ? DATE_CLOCK : DATE_NONE;
 }
 
 static bool all_have_units(const category_set *set) {
@@ -116,9 +120,9 @@ static const char *reason_against(const csv_source *c, uint32_t column) {
   return NULL;
 }
 
-static void make_dates(csv_source *c, uint32_t column) {
-  c->plan.dates[column] = true;
-  c->plan.num_features += DATE_FEATURES - 1;
+static void make_dates(csv_source *c, uint32_t column, date_kind kind) {
+  c->plan.dates[column] = (uint8_t)kind;
+  c->plan.num_features += date_features(kind) - 1;
 }
 
 static mlpd_status keep_example(csv_source *c, uint32_t column) {
@@ -156,9 +160,10 @@ mlpd_status csv_kinds_judge(csv_source *c, bool all, bool *changed) {
   for (uint32_t i = 0; i < c->layout.columns; i++) {
     if (c->plan.roles[i] != CSV_FEATURE) continue;
     const bool has_set = c->sets != NULL && c->sets[i] != NULL;
+    const date_kind kind = dates_of_column(c, i);
     const char *const reason = all ? reason_against(c, i) : NULL;
-    if (!has_set && !c->plan.dates[i] && is_date_column(c, i)) {
-      make_dates(c, i);
+    if (!has_set && !c->plan.dates[i] && kind != DATE_NONE) {
+      make_dates(c, i, kind);
       *changed = true;
     } else if (!has_set && !c->plan.dates[i] && is_text_column(c, i)) {
       TRY(make_set(c, i, false));
@@ -206,7 +211,7 @@ mlpd_status csv_kinds_follow(source *s, const source *first_source) {
     if (first->sets != NULL && first->plan.roles[k] == CSV_FEATURE) c->sets[i] = first->sets[k];
     if (first->base.yes_no != NULL && first->plan.roles[k] == CSV_FEATURE)
       c->answers[i] = first->base.yes_no[feature_of(first, k)];
-    if (first->plan.dates[k] && c->plan.roles[i] == CSV_FEATURE) make_dates(c, i);
+    if (first->plan.dates[k] && c->plan.roles[i] == CSV_FEATURE) make_dates(c, i, (date_kind)first->plan.dates[k]);
   }
   return csv_make_room(c);
 }

@@ -37,15 +37,17 @@ static mlpd_status fail_missing(const char *file, const csv_layout *layout, cons
               other_case(layout, names, count, places, hint));
 }
 
-/* The column of dates from which a model's feature such as "when.year" is computed, or UINT32_MAX. */
+/* The column of dates or times from which a model's feature such as "when.year" is computed, or UINT32_MAX. */
 static uint32_t take_date(const csv_layout *layout, const char *name, csv_plan *plan) {
-  for (int i = 0; i < DATE_FEATURES; i++) {
-    const size_t length = strlen(name), tail = strlen(date_suffixes[i]);
-    if (length <= tail || strcmp(name + length - tail, date_suffixes[i]) != 0) continue;
+  for (uint32_t i = 0; i < DATE_FEATURES + CLOCK_FEATURES; i++) {
+    const date_kind kind = i < DATE_FEATURES ? DATE_DAY : DATE_CLOCK;
+    const char *const suffix = date_suffix(kind, i);
+    const size_t length = strlen(name), tail = strlen(suffix);
+    if (length <= tail || strcmp(name + length - tail, suffix) != 0) continue;
     for (uint32_t c = 0; c < layout->columns; c++) {
       if (strncmp(layout->names[c], name, length - tail) != 0 || layout->names[c][length - tail] != '\0') continue;
       plan->roles[c] = CSV_FEATURE;
-      plan->dates[c] = true;
+      plan->dates[c] = (uint8_t)kind;
       return c;
     }
   }

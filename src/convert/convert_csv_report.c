@@ -237,14 +237,17 @@ static void report_categories(const csv_source *c) {
 }
 
 static void report_dates(const csv_source *c) {
-  char list[REPORT_BYTES] = "", number[16];
-  size_t used = 0;
-  for (uint32_t i = 0; i < c->layout.columns; i++)
-    if (c->plan.dates[i] && c->plan.roles[i] == CSV_FEATURE)
-      report_list_add(list, &used, ", ", column_name(c, i, number));
-  if (used > 0)
-    convert_say(c->options, "%s: dates: %s; of each three features: year, day of the year, seconds since 1970",
-                c->base.name, list);
+  static const char *const what[] = {[DATE_DAY] = "dates", [DATE_CLOCK] = "times"};
+  static const char *const become[] = {[DATE_DAY] = "three features: year, day of the year, seconds since 1970",
+                                       [DATE_CLOCK] = "one feature: hours, minutes and seconds in seconds"};
+  for (int kind = DATE_DAY; kind <= DATE_CLOCK; kind++) {
+    char list[REPORT_BYTES] = "", number[16];
+    size_t used = 0;
+    for (uint32_t i = 0; i < c->layout.columns; i++)
+      if (c->plan.dates[i] == kind && c->plan.roles[i] == CSV_FEATURE)
+        report_list_add(list, &used, ", ", column_name(c, i, number));
+    if (used > 0) convert_say(c->options, "%s: %s: %s; of each %s", c->base.name, what[kind], list, become[kind]);
+  }
 }
 
 /* Categories that look like dates, unless they were asked for: few enough days to be kept, they would lose their order

@@ -8,11 +8,11 @@
 #include "convert/convert_csv_internal.h"
 #include "convert/convert_date.h"
 
-static mlpd_status add_names(name_list *list, const char *name, bool is_date) {
+static mlpd_status add_names(name_list *list, const char *name, date_kind kind) {
   char part[400];
-  if (!is_date) return name_list_add(list, name);
-  for (int i = 0; i < DATE_FEATURES; i++) {
-    (void)snprintf(part, sizeof part, "%.350s%s", name, date_suffixes[i]);
+  if (kind == DATE_NONE) return name_list_add(list, name);
+  for (uint32_t i = 0; i < date_features(kind); i++) {
+    (void)snprintf(part, sizeof part, "%.350s%s", name, date_suffix(kind, i));
     TRY(name_list_add(list, part));
   }
   return MLPD_OK;
@@ -24,7 +24,7 @@ static mlpd_status take_names(csv_source *c) {
   const char **chosen = NULL;
   if (names == NULL) return MLPD_OK;
   for (uint32_t i = 0; i < c->layout.columns; i++)
-    if (c->plan.roles[i] == CSV_FEATURE) TRY(add_names(&c->base.columns, names[i], c->plan.dates[i]));
+    if (c->plan.roles[i] == CSV_FEATURE) TRY(add_names(&c->base.columns, names[i], (date_kind)c->plan.dates[i]));
   for (uint32_t i = c->layout.index; i < c->layout.columns; i++) /* an index has no name of its own */
     if (c->plan.roles[i] == CSV_LEFT_OUT) TRY(name_list_add(&c->base.left_out, names[i]));
   TRY(memory_allocate(&chosen, c->layout.columns, sizeof *chosen, "column names"));

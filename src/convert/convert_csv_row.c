@@ -84,24 +84,36 @@ static mlpd_status parse_odd_cell(csv_source *c, uint32_t column, const csv_cell
   return kind == CSV_NUMBER || !c->gathering ? MLPD_OK : csv_fault_add(c, column, kind, cell);
 }
 
-/* The numbers that a date becomes. */
+/* Reads a date or a time: its numbers. */
+static bool read_date(date_kind kind, const csv_cell *cell, double values[DATE_FEATURES]) {
+  date found;
+  if (kind == DATE_CLOCK) return date_parse_clock(cell->begin, cell->end, &values[0]) > 0;
+  if (!date_parse(cell->begin, cell->end, &found) && !date_parse_period(cell->begin, cell->end, &found)) return false;
+  values[0] = found.year;
+  values[1] = found.day_of_year;
+  values[2] = found.seconds;
+  return true;
+}
+
+/* The numbers that a date or a time becomes. */
 static mlpd_status parse_date(csv_source *c, uint32_t column, const char *p, const char *end, const char **next,
                               number *parsed, row_state *state) {
   csv_cell cell;
-  date found;
+  double values[DATE_FEATURES];
+  const date_kind kind = (date_kind)c->plan.dates[column];
+  const uint32_t count = date_features(kind);
   *next = csv_next_cell(p, end, c->layout.delimiter, &cell);
   if (cell.damaged) return damaged_error(c, column, &cell);
   if (csv_cell_is_missing(&c->syntax, &cell)) {
     TRY(take_missing(c, column, &cell, &parsed[0], state));
-    parsed[1] = parsed[2] = parsed[0];
+    for (uint32_t i = 1; i < count; i++) parsed[i] = parsed[0];
     return MLPD_OK;
   }
-  if (!date_parse(cell.begin, cell.end, &found)) {
+  if (!read_date(kind, &cell, values)) {
     worsen(state, ROW_FAULTY);
     return c->gathering ? csv_fault_add(c, column, CSV_TEXT, &cell) : MLPD_OK;
   }
-  const double values[DATE_FEATURES] = {found.year, found.day_of_year, found.seconds};
-  for (int i = 0; i < DATE_FEATURES; i++)
+  for (uint32_t i = 0; i < count; i++)
     parsed[i] =
         (number){.value = values[i], .integer = (int64_t)values[i], .is_integer = values[i] == floor(values[i])};
   return MLPD_OK;

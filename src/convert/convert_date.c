@@ -6,7 +6,13 @@
 #include <string.h>
 #include <strings.h>
 
-const char *const date_suffixes[DATE_FEATURES] = {".year", ".day_of_year", ".seconds"};
+uint32_t date_features(date_kind kind) { return kind == DATE_DAY ? DATE_FEATURES : 1; }
+
+const char *date_suffix(date_kind kind, uint32_t i) {
+  static const char *const suffixes[DATE_FEATURES] = {".year", ".day_of_year", ".seconds"};
+  if (kind == DATE_NONE) return "";
+  return kind == DATE_DAY ? suffixes[i] : ".time";
+}
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -59,34 +65,60 @@ static bool take_zone(const char **p, const char *end, double *seconds) {
   return *p == end;
 }
 
-/* "T10:20:30.5" and a zone. */
-static bool take_time(const char **p, const char *end, double *seconds) {
+/* ".5" or nothing. */
+static void take_fraction(const char **p, const char *end, double *seconds) {
+  if (*p == end || (**p != '.' && **p != ',')) return;
+  double unit = 0.1;
+  for ((*p)++; *p != end && is_digit(**p); (*p)++, unit /= 10) *seconds += unit * (**p - '0');
+}
+
+/* "T10:20:30.5" and a zone; compact: "T102030.5". */
+static bool take_time(const char **p, const char *end, bool compact, double *seconds) {
   int hours = 0, minutes = 0, whole = 0;
-  if (!take_sign(p, end, 'T') && !take_sign(p, end, ' ')) return false;
-  if (!take_digits(p, end, 2, 0, 24, &hours) || !take_sign(p, end, ':')) return false;
+  if (!take_sign(p, end, 'T') && (compact || !take_sign(p, end, ' '))) return false;
+  if (!take_digits(p, end, 2, 0, 24, &hours) || (!compact && !take_sign(p, end, ':'))) return false;
   if (!take_digits(p, end, 2, 0, 59, &minutes)) return false;
   *seconds += hours * 3600.0 + minutes * 60.0;
-  if (*p != end && **p == ':') {
-    (*p)++;
+  if (compact ? *p != end && is_digit(**p) : take_sign(p, end, ':')) {
     if (!take_digits(p, end, 2, 0, 60, &whole)) return false;
     *seconds += whole;
-    if (*p != end && (**p == '.' || **p == ',')) {
-      double unit = 0.1;
-      for ((*p)++; *p != end && is_digit(**p); (*p)++, unit /= 10) *seconds += unit * (**p - '0');
-    }
+    take_fraction(p, end, seconds);
   }
   return take_zone(p, end, seconds);
+}
+
+static void set_day(date *d, int month, int day) {
+  d->day_of_year = day_of_year(d->year, month, day);
+  d->seconds = 86400.0 * (double)(days_to_year(d->year) + d->day_of_year - 1);
 }
 
 bool date_parse(const char *begin, const char *end, date *parsed) {
   const char *p = begin;
   int month = 0, day = 0;
-  if (!take_digits(&p, end, 4, 1, 9999, &parsed->year) || !take_sign(&p, end, '-')) return false;
-  if (!take_digits(&p, end, 2, 1, 12, &month) || !take_sign(&p, end, '-')) return false;
+  if (!take_digits(&p, end, 4, 1, 9999, &parsed->year)) return false;
+  const bool compact = !take_sign(&p, end, '-'); /* a time must follow, else it is a number */
+  if (!take_digits(&p, end, 2, 1, 12, &month) || (!compact && !take_sign(&p, end, '-'))) return false;
   if (!take_digits(&p, end, 2, 1, 31, &day) || day > days_of_month(parsed->year, month)) return false;
-  parsed->day_of_year = day_of_year(parsed->year, month, day);
-  parsed->seconds = 86400.0 * (double)(days_to_year(parsed->year) + parsed->day_of_year - 1);
-  return p == end || take_time(&p, end, &parsed->seconds);
+  set_day(parsed, month, day);
+  return (p == end && !compact) || take_time(&p, end, compact, &parsed->seconds);
+}
+
+bool date_parse_period(const char *begin, const char *end, date *parsed) {
+  const char *p = begin;
+  int month = 0, quarter = 0;
+  if (take_sign(&p, end, 'Q')) { /* Q1 2021, Q1-2021 */
+    if (!take_digits(&p, end, 1, 1, 4, &quarter) || (!take_sign(&p, end, ' ') && !take_sign(&p, end, '-')))
+      return false;
+    if (!take_digits(&p, end, 4, 1, 9999, &parsed->year)) return false;
+  } else {
+    if (!take_digits(&p, end, 4, 1, 9999, &parsed->year)) return false;
+    const bool apart = take_sign(&p, end, '-') || take_sign(&p, end, ' ');
+    if (take_sign(&p, end, 'Q') ? !take_digits(&p, end, 1, 1, 4, &quarter)
+                                : !apart || p[-1] != '-' || !take_digits(&p, end, 2, 1, 12, &month))
+      return false;
+  }
+  set_day(parsed, quarter > 0 ? 3 * quarter - 2 : month, 1);
+  return p == end;
 }
 
 /* true for "03-Jan-2023" or "January 3, 2023": the name of a month and one or two numbers. A time may follow. */
@@ -128,18 +160,28 @@ bool date_is_foreign(const char *begin, const char *end) {
   return groups == 3 && (longest == 4 || longest == 2);
 }
 
-bool date_is_time(const char *begin, const char *end) {
-  const char *p = begin;
-  int ignored = 0, groups = 1;
-  while (p < end && p < begin + 4 && is_digit(*p)) p++;
-  if (p == begin) return false;
-  for (; p < end && *p == ':'; groups++) {
-    p++;
-    if (!take_digits(&p, end, 2, 0, 60, &ignored)) return false;
-  }
-  if (p < end && *p == '.')
-    for (p++; p < end && is_digit(*p);) p++;
+/* " AM" or "pm": the hours of 12 become those of 24. */
+static bool take_half(const char *p, const char *end, int hours, double *seconds) {
   while (p < end && *p == ' ') p++;
-  if (end - p == 2 && strncasecmp(p + 1, "m", 1) == 0 && strchr("aApP", *p) != NULL) p += 2;
-  return groups > 1 && p == end;
+  if (p == end) return true;
+  if (end - p != 2 || strchr("aApP", *p) == NULL || (p[1] != 'm' && p[1] != 'M') || hours < 1 || hours > 12)
+    return false;
+  const bool afternoon = *p == 'p' || *p == 'P';
+  *seconds += 3600.0 * ((afternoon ? 12 : 0) - (hours == 12 ? 12 : 0));
+  return true;
+}
+
+int date_parse_clock(const char *begin, const char *end, double *seconds) {
+  const char *p = begin;
+  int hours = 0, minutes = 0, whole = 0, numbers = 2;
+  for (; p < end && p < begin + 4 && is_digit(*p); p++) hours = hours * 10 + (*p - '0');
+  if (p == begin || !take_sign(&p, end, ':') || !take_digits(&p, end, 2, 0, 59, &minutes)) return 0;
+  *seconds = hours * 3600.0 + minutes * 60.0;
+  if (take_sign(&p, end, ':')) {
+    if (!take_digits(&p, end, 2, 0, 60, &whole)) return 0;
+    *seconds += whole;
+    take_fraction(&p, end, seconds);
+    numbers = 3;
+  }
+  return take_half(p, end, hours, seconds) ? numbers : 0;
 }

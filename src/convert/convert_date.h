@@ -1,11 +1,15 @@
-/* Dates and times of ISO 8601: 2021-03-15, 2021-03-15T10:20, 2021-03-15 10:20:30.5+02:00. Nothing here is collective.
- */
+/* Dates and times of ISO 8601: 2021-03-15, 2021-03-15T10:20, 2021-03-15 10:20:30.5+02:00, 20210315T1020; months and
+ * quarters; times of day. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_DATE_H
 #define MLPDIST_CONVERT_DATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-enum { DATE_FEATURES = 3 };
+enum { DATE_FEATURES = 3, CLOCK_FEATURES = 1 };
+
+/* The features of a column of dates, or of times. */
+typedef enum date_kind { DATE_NONE, DATE_DAY, DATE_CLOCK } date_kind;
 
 typedef struct date {
   int year, day_of_year; /* as written, from 1 */
@@ -15,13 +19,19 @@ typedef struct date {
 /* Is the text [begin, end) such a date, and nothing else? */
 bool date_parse(const char *begin, const char *end, date *parsed);
 
+/* Is it a month or a quarter: 2021-03, 2021-Q1, 2021Q1, Q1 2021? Its first day is what is parsed. */
+bool date_parse_period(const char *begin, const char *end, date *parsed);
+
+/* Is it a time of day or a span of hours: 9:05, 12:34:56.7, 1:05 PM? seconds: since midnight. Returns how many numbers
+ * the colons separate, or 0. */
+int date_parse_clock(const char *begin, const char *end, double *seconds);
+
 /* Does it look like one that is written otherwise: 15/03/2021, 15.3.2021, 15-Mar-2021? */
 bool date_is_foreign(const char *begin, const char *end);
 
-/* What feature i of a date is called after the column's name: ".year", ".day_of_year", ".seconds". */
-extern const char *const date_suffixes[DATE_FEATURES];
-
-/* true for a time of day or a span: 10:20, 10:20:30.5, 1:05 PM. */
-bool date_is_time(const char *begin, const char *end);
+/* The number of features of a column, and what feature i is called after the column's name: ".year", ".day_of_year" and
+ * ".seconds" of a date, ".time" of a time, nothing where there is neither. */
+uint32_t date_features(date_kind kind);
+const char *date_suffix(date_kind kind, uint32_t i);
 
 #endif

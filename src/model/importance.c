@@ -187,10 +187,10 @@ static bool is_feature(const char *name, const char *stem, size_t length, const 
 /* The length of a date's name, if columns j, j + 1, ... are what it became; else 0. */
 static size_t date_at(const name_list *names, uint32_t j) {
   if (names->count < DATE_FEATURES || j > names->count - DATE_FEATURES) return 0;
-  const size_t whole = strlen(names->names[j]), suffix = strlen(date_suffixes[0]);
+  const size_t whole = strlen(names->names[j]), suffix = strlen(date_suffix(DATE_DAY, 0));
   if (whole <= suffix) return 0;
   for (uint32_t i = 0; i < DATE_FEATURES; i++)
-    if (!is_feature(names->names[j + i], names->names[j], whole - suffix, date_suffixes[i])) return 0;
+    if (!is_feature(names->names[j + i], names->names[j], whole - suffix, date_suffix(DATE_DAY, i))) return 0;
   return whole - suffix;
 }
 
