@@ -3,9 +3,9 @@
 
     reference_configs.py MLPDIST FOLDER [--seed S] [--count N] [--only I]
 
-Each configuration has a layer, loss, optimizer and schedule of its turn, so that a few of them have every kind, and the
-rest of its options by chance. Data, runs and the commands that repeat them lie in FOLDER. Prints a line each; exit status
-1 where one differs, 2 where mlpdist fails or the reference does not know an option.
+Layers, losses, optimizers and schedules take turns, so that a few configurations cover every kind; the other options are
+drawn. FOLDER holds data, runs and the commands that repeat them. Prints a line for each configuration. Exit status: 1 if
+one differs, 2 if mlpdist fails or the reference does not know an option.
 """
 import argparse
 import contextlib

@@ -7,13 +7,13 @@
     reference_epoch.py make-scores FILE               writes one whose columns have ties and far ends
 
 Written from the definitions, with NumPy and h5py alone: Philox4x32-10, the deal of rows to lanes, their order in each
-epoch, initial weights, normalisation, forward pass, back propagation and optimizers. Nothing of RUN is read but its
-options, until the comparison. One batch is one matrix here: the lanes say which rows it has, the sum over them is the
-same up to rounding. The figure compared is the largest difference of a weight, divided by the largest weight of its
-array: single precision rounds at 6e-8, and 1e-7 to 6e-7 is seen after an epoch or ten of sgd and momentum. Adam divides
-by the root of the gradient's own square, so that where a gradient is hardly more than rounding the weight's step is,
-too: 4e-4 was seen after ten epochs with relu units, the losses being alike to 6e-7.
-Exit status: 0 alike, 1 different, 2 options this file does not know, 3 NumPy or h5py missing.
+epoch, initial weights, normalisation, forward pass, back propagation and optimizers. Before the comparison it reads only
+the options of RUN. A batch is one matrix here. The lanes decide which rows are in it; the sum over the lanes is the sum
+over the batch, up to rounding. The comparison takes the largest difference of a weight, divided by the largest weight of
+its array. Single precision rounds at 6e-8; 1e-7 to 6e-7 was seen after one to ten epochs of sgd and momentum. Adam divides
+the gradient by its own root mean square: where the gradient is little more than rounding, so is the step. With relu units,
+weights differed by 4e-4 after ten epochs, while the losses agreed to 6e-7.
+Exit status: 0 alike, 1 different, 2 options that this file does not know, 3 NumPy or h5py is missing.
 """
 import argparse
 import configparser

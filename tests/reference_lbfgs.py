@@ -5,7 +5,7 @@ import numpy as np
 
 
 def cubic_minimum(a, b):
-    """Of the cubic through (step, value, slope) of two points; NaN: it has none."""
+    """The minimum of the cubic through two points (step, value, slope); NaN: it has none."""
     d1 = a[2] + b[2] - 3 * (a[1] - b[1]) / (a[0] - b[0])
     square = d1 * d1 - a[2] * b[2]
     if square < 0:

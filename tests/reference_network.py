@@ -1,8 +1,8 @@
 """The network of reference_epoch.py: activations, layers, losses and gradients, in double precision.
 
 Each kind of layer is written as its paper defines it, not as src/network does: batch norm works on whole lanes, dropout on
-whole masks, and the neural-tangent parametrisation has the weights V of z = x V / sqrt(d) + b, where src/network has
-W = V / sqrt(d) with other rates. `compare` turns V into W.
+whole masks, and the neural-tangent parametrisation stores the weights V of z = x V / sqrt(d) + b, while src/network stores
+W = V / sqrt(d) and changes the rates. `compare` turns V into W.
 """
 import math
 import sys

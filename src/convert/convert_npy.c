@@ -7,7 +7,7 @@
 
 enum { NPY_RANK_MOST = ARRAY_RANK_MOST, NPY_HEADER_MOST = 65535 /* bytes */ };
 
-/* Parses the header's Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } */
+/* The rest of the header, a Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } */
 typedef struct literal {
   const char *at; /* NUL-terminated text */
 } literal;
@@ -106,7 +106,7 @@ static const npy_type types[] = {{"b1", ELEMENT_U8, 1},  {"i1", ELEMENT_I8, 1}, 
                                  {"?", ELEMENT_U8, 1},   {"f2", ELEMENT_F32, 2}, {"f4", ELEMENT_F32, 4},
                                  {"f8", ELEMENT_F64, 8}};
 
-/* Texts (<U and S). */
+/* Texts: U is UCS-4, S is bytes; code: "U12". */
 static mlpd_status apply_text(const char *name, const char *code, array_header *header) {
   char *end = NULL;
   const unsigned long length = strtoul(code + 1, &end, 10);
