@@ -1182,9 +1182,9 @@ MLPD_API mlpd_status mlpd_evaluate_importance(mlpd_comm *comm, mlpd_model *model
 MLPD_API void mlpd_importance_free(mlpd_importance *importance); /* NULL is allowed. */
 
 /* Predicts each row of data (its x of the part; no y needed) and writes them in the order of the input to out: HDF5
- * (/class and /probability, or /value) if it ends in .h5, else CSV. "-" is the standard output. A pipe or device
- * receives CSV directly. out may not be the data or the model. Stores the number of rows. Collective; arguments
- * equal on all ranks. */
+ * (/class and /probability, or /value; of columns to keep /kept, texts, and /kept_names) if it ends in .h5, else CSV.
+ * "-" is the standard output. A pipe or device receives CSV directly. out may not be the data or the model. Stores the
+ * number of rows. Collective; arguments equal on all ranks. */
 MLPD_API mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split part,
                                   const char *out, const char *backend, int threads, uint64_t *rows);
 

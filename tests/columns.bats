@@ -132,9 +132,21 @@ shops() {
   fails_with 2 "--keep takes columns of raw tables"
   launch 2 predict --model run/model.h5 --data absent.csv --keep id --out never.csv
   fails_with 1 "absent.csv: no such file"
-  alone predict --model run/model.h5 --data mixed.csv --keep id --out never.h5
-  fails_with 2 "--out never.h5 is HDF5"
-  [ ! -e never.csv ] && [ ! -e never.h5 ] || fail "a file was written"
+  launch 2 predict --model run/model.h5 --data mixed.csv --keep id,price --out kept.h5
+  succeeds
+  launch 1 predict --model run/model.h5 --data mixed.csv --keep id,price --out kept.csv
+  [ ! -e never.csv ] || fail "a file was written"
+  local python
+  for python in "${PYTHON:-python3}" /usr/bin/python3; do ! "$python" -c 'import h5py' 2> /dev/null || break; done
+  "$python" -c 'import h5py' 2> /dev/null || skip "no Python with h5py (Debian: python3-h5py)"
+  "$python" - << 'END' || fail "HDF5 and CSV keep other cells"
+import csv, h5py
+with h5py.File("kept.h5") as file, open("kept.csv", newline="") as table:
+    names, kept, values = file["kept_names"].asstr()[:].tolist(), file["kept"].asstr()[:].tolist(), file["value"][:, 0].tolist()
+    head, *rows = csv.reader(table)
+assert head == ["row", *names, "price"] and kept == [row[1:3] for row in rows] and kept[1][0] == 'a "b", c', (head, kept[:3])
+assert len(kept) >= 600 and all(abs(value - float(row[3])) <= 1e-6 * abs(value) for value, row in zip(values, rows))
+END
 }
 
 @test "dates are learned and predicted by name, on any ranks" {

@@ -113,6 +113,11 @@ mlpd_status h5_array_lend(h5_file *file, const char *object, uint64_t rows, uint
 /* Writes rows [row, row + count) from elements of type `as`; extends an array that was created with rows 0. */
 mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, element_type as, const void *data);
 
+/* Creates object as an array (rows, columns) of UTF-8 texts of any length, and writes rows [row, row + count) of it:
+ * texts (count, columns). For files that others read: a file of our own should have texts of fixed length. */
+mlpd_status h5_texts_create(h5_file *file, const char *object, uint64_t rows, uint64_t columns, h5_array **array);
+mlpd_status h5_texts_write(h5_array *array, uint64_t row, uint64_t count, char *const *texts);
+
 /* Write or read a whole small array in one call. */
 mlpd_status h5_write(h5_file *file, const char *object, uint64_t rows, uint64_t columns, element_type type,
                      const void *data);

@@ -60,12 +60,14 @@ static mlpd_status array_make(h5_array *array, int deflate) {
   TRY(h5_groups_create(array->file, array->object, false));
   const hid_t creation = creation_create(array, deflate);
   const hid_t space = H5Screate_simple(array->stored_rank, array->dims, max_dims);
+  const hid_t text = array->shape.text ? h5_text_type(H5T_VARIABLE) : H5I_INVALID_HID;
+  const hid_t type = array->shape.text ? text : h5_native_type(array->shape.type);
   mlpd_status status = MLPD_OK;
   if (creation >= 0 && space >= 0)
-    array->id = H5Dcreate2(array->file->id, array->object, h5_native_type(array->shape.type), space, H5P_DEFAULT,
-                           creation, H5P_DEFAULT);
+    array->id = H5Dcreate2(array->file->id, array->object, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
   if (array->id < 0)
     status = FAIL(MLPD_ERROR_FILE, "%s: %s cannot be created: %s", array->file->path, array->object, h5_reason());
+  h5_id_close(text);
   h5_id_close(space);
   h5_id_close(creation);
   return status;
@@ -122,8 +124,7 @@ static mlpd_status array_grow(h5_array *array, uint64_t rows) {
   return MLPD_OK;
 }
 
-mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, element_type as, const void *data) {
-  H5_ENTER();
+static mlpd_status array_write(h5_array *array, uint64_t row, uint64_t count, hid_t type, const void *data) {
   if (count == 0) return MLPD_OK;
   if (row + count > array->shape.rows) {
     if (!array->grows)
@@ -133,11 +134,41 @@ mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, elemen
   }
   hid_t file_space = H5I_INVALID_HID, memory_space = H5I_INVALID_HID;
   mlpd_status status = h5_rows_select(array, row, count, &file_space, &memory_space);
-  if (status == MLPD_OK && H5Dwrite(array->id, h5_native_type(as), memory_space, file_space, H5P_DEFAULT, data) < 0)
+  if (status == MLPD_OK && H5Dwrite(array->id, type, memory_space, file_space, H5P_DEFAULT, data) < 0)
     status = FAIL(MLPD_ERROR_FILE, "%s: %s cannot be written: %s", array->file->path, array->object, h5_reason());
   if (status == MLPD_OK) status = h5_written_check(array->file, array->object);
   h5_id_close(memory_space);
   h5_id_close(file_space);
+  return status;
+}
+
+mlpd_status h5_array_write(h5_array *array, uint64_t row, uint64_t count, element_type as, const void *data) {
+  H5_ENTER();
+  return array_write(array, row, count, h5_native_type(as), data);
+}
+
+mlpd_status h5_texts_create(h5_file *file, const char *object, uint64_t rows, uint64_t columns, h5_array **array) {
+  H5_ENTER();
+  h5_array *made = NULL;
+  *array = NULL;
+  TRY(h5_array_allocate(file, object, &made));
+  made->stored_rank = 2;
+  made->dims[0] = rows;
+  made->dims[1] = columns;
+  made->shape = (h5_shape){.rank = 2, .rows = rows, .columns = columns, .text = true};
+  const mlpd_status status = array_make(made, 0);
+  if (status == MLPD_OK)
+    *array = made;
+  else
+    h5_array_close(made);
+  return status;
+}
+
+mlpd_status h5_texts_write(h5_array *array, uint64_t row, uint64_t count, char *const *texts) {
+  H5_ENTER();
+  const hid_t type = h5_text_type(H5T_VARIABLE);
+  const mlpd_status status = array_write(array, row, count, type, texts);
+  h5_id_close(type);
   return status;
 }
 

@@ -51,7 +51,7 @@ typedef struct prediction_file {
   file_output out;
   bool open; /* out is */
   h5_file *h5;
-  h5_array *classes, *values, *spreads;
+  h5_array *classes, *values, *spreads, *kept;
   FILE *csv;            /* of out, or NULL */
   table_keeper *keeper; /* of columns that pass through, or NULL */
   uint64_t rows;        /* written so far */
@@ -82,8 +82,22 @@ static mlpd_status write_output_names(prediction_file *f) {
   return status;
 }
 
+/* /kept (rows, columns that pass through) and /kept_names */
+static mlpd_status open_kept(prediction_file *f, uint64_t rows) {
+  const uint32_t columns = f->keeper != NULL ? table_keeper_columns(f->keeper) : 0;
+  const char **names = NULL;
+  if (columns == 0) return MLPD_OK;
+  TRY(memory_allocate(&names, columns, sizeof *names, "names of columns"));
+  for (uint32_t j = 0; j < columns; j++) names[j] = table_keeper_name(f->keeper, j);
+  const mlpd_status status = h5_strings_write(f->h5, "/kept_names", names, columns);
+  free(names);
+  TRY(status);
+  return h5_texts_create(f->h5, "/kept", rows, columns, &f->kept);
+}
+
 static mlpd_status open_h5(prediction_file *f, uint64_t rows) {
   TRY(h5_create_as(f->out.temporary, f->out.path, &f->h5));
+  TRY(open_kept(f, rows));
   if (has_classes(f)) TRY(h5_array_create(f->h5, "/class", rows, 0, ELEMENT_I32, 0, 0, &f->classes));
   TRY(h5_array_create(f->h5, has_classes(f) ? "/probability" : "/value", rows, f->outputs,
                       has_classes(f) ? ELEMENT_F32 : ELEMENT_F64, 0, 0, &f->values));
@@ -162,8 +176,32 @@ static void take_columns(const prediction_file *f, uint64_t n, const float *valu
     memcpy(taken + i * f->outputs, values + i * f->width + first, f->outputs * sizeof *taken);
 }
 
+/* The cells of the next n rows, row after row; each is to be freed. */
+static mlpd_status read_kept(prediction_file *f, uint64_t n, char **texts) {
+  const uint32_t columns = table_keeper_columns(f->keeper);
+  for (uint64_t i = 0; i < n; i++) {
+    TRY(table_keeper_next(f->keeper));
+    for (uint32_t j = 0; j < columns; j++)
+      TRY(memory_copy_string(table_keeper_cell(f->keeper, j), &texts[i * columns + j]));
+  }
+  return MLPD_OK;
+}
+
+static mlpd_status write_kept_h5(prediction_file *f, uint64_t n) {
+  char **texts = NULL;
+  if (f->kept == NULL) return MLPD_OK;
+  const uint64_t cells = n * table_keeper_columns(f->keeper);
+  TRY(memory_allocate(&texts, cells, sizeof *texts, "columns to keep"));
+  mlpd_status status = read_kept(f, n, texts);
+  if (status == MLPD_OK) status = h5_texts_write(f->kept, f->rows, n, texts);
+  for (uint64_t i = 0; i < cells; i++) free(texts[i]);
+  free(texts);
+  return status;
+}
+
 static mlpd_status write_rows_h5(prediction_file *f, uint64_t n, const float *values) {
   float *taken = NULL;
+  TRY(write_kept_h5(f, n));
   if (f->spreads == NULL) return write_values_h5(f, n, values);
   TRY(memory_allocate(&taken, n * f->outputs, sizeof *taken, "predictions"));
   take_columns(f, n, values, 0, taken);
@@ -246,6 +284,7 @@ static mlpd_status prediction_close(prediction_file *f, mlpd_status status) {
   h5_array_close(f->classes);
   h5_array_close(f->values);
   h5_array_close(f->spreads);
+  h5_array_close(f->kept);
   const mlpd_status closed = h5_close(f->h5);
   if (status == MLPD_OK) status = closed;
   if (!f->open) return status;
@@ -326,8 +365,6 @@ static mlpd_status check_output(const prediction_wish *wish, const mlpd_model *m
   const char *const out = wish->out;
   if (out == NULL || out[0] == '\0') return FAIL(MLPD_ERROR_USAGE, "--out: no file to write is named");
   TRY(file_check_apart("--out", out, "--data", data->file));
-  if (data->table.keep != NULL && is_hdf5(out))
-    return FAIL(MLPD_ERROR_USAGE, "--keep passes text into a CSV; --out %s is HDF5", out);
   if (wish->spread && network_members(model->network) == 1)
     return FAIL(MLPD_ERROR_USAGE,
                 "--spread is over the members of an ensemble, and the model is a single network: "
