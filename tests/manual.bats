@@ -70,6 +70,10 @@ completes() {
   completes mlpdist train --backend "" -- auto plain
   completes mlpdist train --data so -- some.h5
   completes mlpdist info s -- some.h5
+  completes mlpdist train --log csv, -- csv,json csv,csv
+  completes mlpdist train --activation relu,ta -- relu,tanh
+  [ "$output" = relu,tanh ] || fail "expected relu,tanh alone"
+  completes mlpdist train --resume "" -- auto never some.h5
   completes mlpdist eval --part te -- test
   completes mlpdist help tr -- train
   completes mlpdist train --epochs ""  --

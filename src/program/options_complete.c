@@ -20,9 +20,11 @@ static void print_values(const option_table *table, FILE *stream) {
         used += (size_t)snprintf(words + used, sizeof words - used, " %s", *name);
     }
     if (row->type == OPTION_FLAG) continue;
-    if (words[0] != '\0')
+    if (strcmp(row->name, "resume") == 0)
+      (void)fprintf(stream, "    '%s --%s') words='auto never' files=yes ;;\n", table->command, row->name);
+    else if (words[0] != '\0')
       (void)fprintf(stream, "    '%s --%s') words='%s' ;;\n", table->command, row->name, words);
-    else if (row->type == OPTION_PATH || strcmp(row->name, "resume") == 0)
+    else if (row->type == OPTION_PATH)
       (void)fprintf(stream, "    '%s --%s') files=yes ;;\n", table->command, row->name);
     else
       (void)fprintf(stream, "    '%s --%s') ;;\n", table->command, row->name);
@@ -68,11 +70,14 @@ static const char script_end[] =
     "      esac\n"
     "      ;;\n"
     "  esac\n"
-    "  if [[ -n $words ]]; then\n"
+    "  if [[ -n $words && $cur == *,* ]]; then\n" /* the last word of a list */
+    "    mapfile -t COMPREPLY < <(compgen -P \"${cur%,*},\" -W \"$words\" -- \"${cur##*,}\")\n"
+    "  elif [[ -n $words ]]; then\n"
     "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
-    "  elif [[ -n $files ]]; then\n"
+    "  fi\n"
+    "  if [[ -n $files ]]; then\n"
     "    compopt -o filenames 2> /dev/null\n"
-    "    mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+    "    mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- \"$cur\")\n"
     "  fi\n"
     "}\n"
     "complete -F _mlpdist mlpdist\n";
