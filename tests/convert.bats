@@ -153,7 +153,7 @@ array() {
 }
 
 @test "arrays of an archive that are not read are named, and sparse matrices with a cure that works" {
-  local python=${PYTHON:-/usr/bin/python3}
+  local python=${PYTHON:-/usr/bin/python3} command name
   "$python" - <<'PYTHON'
 import zipfile, struct
 def npy(descr, shape, data):
@@ -166,20 +166,24 @@ x, y = npy("|u1", (4, 2), bytes(range(8))), npy("|u1", (4,), bytes([0, 1, 0, 1])
 names = npy("|S1", (2,), b"pq")
 archive("bunch.npz", {"data": x, "target": y, "feature_names": names, "frame": npy("|O", (), b"")})
 archive("parts.npz", {"x_train": x, "y_train": y, "x_validation": x, "y_validation": y})
+archive("joined.npz", {"trainX": x, "trainY": y, "valX": x, "valY": y})
+archive("short.npz", {"X_tr": x, "y_tr": y, "Xdev": x, "Ydev": y})
+archive("io.npz", {"input_train": x, "output_train": y, "inputVal": x, "outputVal": y})
 archive("sparse.npz", {"indices": npy("<i4", (2,), struct.pack("<2i", 0, 1)), "data": npy("<f4", (2,), struct.pack("<2f", 5, 6)),
     "indptr": npy("<i4", (4,), struct.pack("<4i", 0, 1, 1, 2)), "format": npy("|S3", (), b"csr"), "shape": npy("<i8", (2,), struct.pack("<2q", 3, 2))})
 PYTHON
   alone convert bunch.npz o.h5 --valid-fraction 0 --test-fraction 0
   succeeds
   says "bunch.npz: arrays left out: feature_names.npy, frame.npy" "o.h5: 4 train, 0 valid, 0 test rows of 2 values, 2 classes"
-  alone convert parts.npz o.h5
-  succeeds
-  says "o.h5: 4 train, 4 valid, 0 test rows"
-  ! grep -q "left out" <<< "$output" || fail "nothing is left out"
+  for name in parts joined short io; do
+    alone convert $name.npz o.h5
+    succeeds
+    says "o.h5: 4 train, 4 valid, 0 test rows"
+    ! grep -q "left out" <<< "$output" || fail "nothing is left out"
+  done
   alone convert sparse.npz o.h5
   fails_with 1 "sparse.npz: is a sparse SciPy matrix"
   "$python" -c "import scipy.sparse" 2> /dev/null || skip "no scipy (package python3-scipy): the cure was not tried"
-  local command
   command=$(sed -e 's/.*full array: //' -e 's/ (needs scipy)//' -e "s|python3|$python|" "$errors")
   bash -c "$command" || fail "the cure fails: $command"
   alone convert sparse.npy o.h5 --label none

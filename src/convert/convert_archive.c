@@ -15,10 +15,10 @@ typedef struct archive {
   size_t count;
 } archive;
 
-static const char *const x_words[] = {"x", "images", "data", "features", "inputs", "arr_0", NULL};
-static const char *const y_words[] = {"y", "labels", "label", "targets", "target", "arr_1", NULL};
-static const char *const part_words[SOURCE_PARTS][4] = {
-    [MLPD_TRAIN] = {"train"}, [MLPD_VALID] = {"valid", "val", "validation"}, [MLPD_TEST] = {"test"}};
+static const char *const x_words[] = {"x", "images", "data", "features", "inputs", "input", "arr_0", NULL};
+static const char *const y_words[] = {"y", "labels", "label", "targets", "target", "outputs", "output", "arr_1", NULL};
+static const char *const part_words[SOURCE_PARTS][5] = {
+    [MLPD_TRAIN] = {"train", "tr"}, [MLPD_VALID] = {"valid", "val", "validation", "dev"}, [MLPD_TEST] = {"test", "te"}};
 
 static const zip_entry *find_entry(const archive *a, const char *format, const char *first, const char *second) {
   char wanted[64];
@@ -28,14 +28,18 @@ static const zip_entry *find_entry(const archive *a, const char *format, const c
   return NULL;
 }
 
-/* Finds the entry whose name is one of the words (part < 0), or a word and a part in either order. */
+/* Finds the entry whose name is one of the words (part < 0), or a word and a part in either order, as x_train,
+ * train_x, xtrain and trainX. */
 static const zip_entry *find_array(const archive *a, const char *const *words, int part) {
   const zip_entry *found = NULL;
   for (; *words != NULL && found == NULL; words++) {
     if (part < 0) found = find_entry(a, "%s%s", *words, ".npy");
     for (int i = 0; part >= 0 && part_words[part][i] != NULL && found == NULL; i++) {
-      found = find_entry(a, "%s_%s.npy", *words, part_words[part][i]);
-      if (found == NULL) found = find_entry(a, "%s_%s.npy", part_words[part][i], *words);
+      const char *const of = part_words[part][i];
+      found = find_entry(a, "%s_%s.npy", *words, of);
+      if (found == NULL) found = find_entry(a, "%s_%s.npy", of, *words);
+      if (found == NULL) found = find_entry(a, "%s%s.npy", *words, of);
+      if (found == NULL) found = find_entry(a, "%s%s.npy", of, *words);
     }
   }
   return found;
@@ -104,7 +108,9 @@ static mlpd_status open_archive(const archive *a, const mlpd_convert_options *op
     if (x == NULL && (y == NULL || !split)) continue;
     if (x == NULL || (y == NULL && !no_label)) {
       if (!split) continue;
-      return FAIL(MLPD_ERROR_DATA, "%s: the %s part has x without y, or y without x", a->path, part_words[p][0]);
+      return FAIL(MLPD_ERROR_DATA,
+                  "%s: the %s part has x without y, or y without x; save rows without labels in a file of their own",
+                  a->path, part_words[p][0]);
     }
     TRY(open_entries(a, x, y, m, &opened));
     source_list_add(list, opened, split ? (mlpd_split)p : whole);
