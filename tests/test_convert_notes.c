@@ -220,6 +220,20 @@ static void test_months_and_quarters(void **state) {
                       (float)1617235200, 1970, 1, -3598.5, 1));
 }
 
+static void write_days(char *line, size_t size, int row) {
+  (void)snprintf(line, size, "20%02d%02d%02d,%d,%d\n", row, row % 12 + 1, row % 28 + 1, 20210101 + mix(row, 17),
+                 row % 2);
+}
+
+static void test_dates_without_signs(void **state) {
+  (void)state;
+  convert_rows("day,id,k", 60, write_days);
+  assert_said("column day is read as numbers, but they look like dates, as 20000101; written as 2021-03-15 (ISO 8601)");
+  assert_silent_on("column id"); /* 20210144 is none */
+  convert_rows("day,id,k", 9, write_days);
+  assert_silent_on("look like dates");
+}
+
 static void test_spreadsheet_errors(void **state) {
   (void)state;
   mlpd_convert_options o = telling_options();
@@ -238,6 +252,7 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_parts_that_differ, clear_folder),
                                      cmocka_unit_test_teardown(test_times, clear_folder),
                                      cmocka_unit_test_teardown(test_months_and_quarters, clear_folder),
+                                     cmocka_unit_test_teardown(test_dates_without_signs, clear_folder),
                                      cmocka_unit_test_teardown(test_spreadsheet_errors, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -29,6 +29,7 @@ typedef struct csv_range {
   bool whole;   /* all are written without a decimal point */
   bool rounded; /* whole numbers are beyond 2^53, which double rounds */
   bool missing; /* a value is missing in some row */
+  bool days;    /* all values are dates without signs, as 20210315 */
   extremes ends;
 } csv_range;
 

@@ -250,6 +250,22 @@ static void report_dates(const csv_source *c) {
   }
 }
 
+/* Whole numbers that are all dates: from one month to the next they leap by 70. */
+static void report_compact_dates(const csv_source *c) {
+  enum { LEAST_ROWS = 10 };
+  char number[16];
+  for (uint32_t i = 0, f = 0; i < c->layout.columns && c->base.rows >= LEAST_ROWS; i++) {
+    const csv_range *const r = c->plan.roles[i] == CSV_FEATURE ? &c->ranges[f] : NULL;
+    const bool other = c->plan.dates[i] != DATE_NONE || (c->sets != NULL && c->sets[i] != NULL);
+    f += csv_features_of(&c->plan, i);
+    if (r == NULL || other || !r->days || r->least > r->most || c->options->num_model_columns > 0) continue;
+    convert_say(c->options,
+                "note: %s: column %s is read as numbers, but they look like dates, as %.0f; written as 2021-03-15 (ISO "
+                "8601) they are read as dates",
+                c->base.name, column_name(c, i, number), r->least);
+  }
+}
+
 /* Categories that look like dates, unless they were asked for: few enough days to be kept, they would lose their order
  * without a word. */
 static void report_foreign_dates(const csv_source *c) {
@@ -346,6 +362,7 @@ void csv_report_rows(const csv_source *c) {
   report_no_answers(c);
   report_dates(c);
   report_foreign_dates(c);
+  report_compact_dates(c);
   report_missing(c);
   report_useless(c);
   if (c->lines.repeated > 0)

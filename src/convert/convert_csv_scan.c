@@ -8,6 +8,7 @@
 #include "convert/convert_csv_kinds.h"
 #include "convert/convert_csv_leaks.h"
 #include "convert/convert_csv_row.h"
+#include "convert/convert_date.h"
 #include "data/stored_labels.h"
 
 static const char *label_place(const csv_source *c, char place[600]) {
@@ -67,6 +68,7 @@ static void gather_ranges(csv_source *c) {
     r->rounded |= n->is_longer || (n->is_integer && (n->integer > exact || n->integer < -exact));
     extremes_add(&r->ends, n->value);
     r->missing |= isnan(n->value);
+    if (r->days && !isnan(n->value)) r->days = n->is_integer && date_is_compact(n->integer);
   }
 }
 

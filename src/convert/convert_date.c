@@ -121,6 +121,12 @@ bool date_parse_period(const char *begin, const char *end, date *parsed) {
   return p == end;
 }
 
+bool date_is_compact(int64_t digits) {
+  if (digits < 18000101 || digits > 21991231) return false;
+  const int year = (int)(digits / 10000), month = (int)(digits / 100 % 100), day = (int)(digits % 100);
+  return month >= 1 && month <= 12 && day >= 1 && day <= days_of_month(year, month);
+}
+
 /* true for "03-Jan-2023" or "January 3, 2023": the name of a month and one or two numbers. A time may follow. */
 static bool has_month(const char *begin, const char *end) {
   static const char *const months[] = {"january", "february", "march",     "april",   "may",      "june",

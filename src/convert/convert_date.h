@@ -26,6 +26,9 @@ bool date_parse_period(const char *begin, const char *end, date *parsed);
  * the colons separate, or 0. */
 int date_parse_clock(const char *begin, const char *end, double *seconds);
 
+/* Is a number a date of the years 1800 to 2199, as 20210315? */
+bool date_is_compact(int64_t digits);
+
 /* Does it look like one that is written otherwise: 15/03/2021, 15.3.2021, 15-Mar-2021? */
 bool date_is_foreign(const char *begin, const char *end);
 
