@@ -26,6 +26,11 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   alone convert t.csv t.h5 --label Y1,Y2 --valid-fraction 0 --test-fraction 0
   succeeds
   says "target: 2 columns of values, Y1, Y2"
+  ! grep -q "binary" <<< "$output" || fail "3.5 is no answer"
+  printf 'X1,X2,Y1,Y2\n1,2,1,0\n5,6,1,1\n3,2,0,0\n' > t.csv
+  alone convert t.csv t.h5 --label Y1,Y2 --valid-fraction 0 --test-fraction 0
+  succeeds
+  says "target: 2 columns of values, Y1, Y2 (each 0 or 1; --loss binary-cross-entropy in training makes them probabilities)"
 }
 
 @test "delimiters go by name or as themselves" {

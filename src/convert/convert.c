@@ -93,7 +93,10 @@ static void say_target(const conversion *c) {
     return;
   }
   for (uint64_t i = 0; i < names->count; i++) report_list_add(list, &used, ", ", names->names[i]);
-  convert_say(c->options, "target: %u columns of values%s%s", c->y_columns, used > 0 ? ", " : "", list);
+  convert_say(c->options, "target: %u columns of values%s%s%s", c->y_columns, used > 0 ? ", " : "", list,
+              c->labels.any_vector && !c->labels.any_other
+                  ? " (each 0 or 1; --loss binary-cross-entropy in training makes them probabilities)"
+                  : "");
 }
 
 static mlpd_status scan_sources(conversion *c) {

@@ -9,7 +9,6 @@
 #include "convert/convert_csv_leaks.h"
 #include "convert/convert_csv_row.h"
 #include "convert/convert_date.h"
-#include "data/stored_labels.h"
 
 static const char *label_place(const csv_source *c, char place[600]) {
   const char *const name = c->layout.names != NULL ? c->layout.names[c->label] : NULL;
@@ -48,12 +47,9 @@ static mlpd_status gather_label(csv_source *c, label_set *labels) {
 
 /* Several targets, each 0 or 1, may be one-hot classes. */
 static mlpd_status gather_targets(csv_source *c, label_set *labels) {
-  if (!labels->any_vector) labels->any_vector = labels->all_one_hot = true;
-  if (!labels->all_one_hot) return MLPD_OK;
+  if (label_values_settled(labels)) return MLPD_OK;
   for (uint32_t t = 0; t < c->base.y_columns; t++) c->target_values[t] = c->numbers[c->base.features + t].value;
-  const int64_t place = stored_one_hot(c->target_values, c->base.y_columns);
-  labels->all_one_hot = place >= 0;
-  return place < 0 || labels->task == MLPD_REGRESSION ? MLPD_OK : label_add_integer(labels, place);
+  return label_add_values(labels, c->target_values, c->base.y_columns);
 }
 
 static void gather_ranges(csv_source *c) {

@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "base/memory.h"
+#include "data/stored_labels.h"
 
 enum { LABEL_SLOTS = 1 << 15 }; /* a power of two, over three times LABEL_CLASSES_MOST */
 
@@ -118,6 +119,15 @@ mlpd_status label_add_value(label_set *set, double value) {
   set->any_decimal = true;
   add_number(set, value);
   return MLPD_OK;
+}
+
+mlpd_status label_add_values(label_set *set, const double *values, uint32_t count) {
+  if (!set->any_vector) set->any_vector = set->all_one_hot = true;
+  for (uint32_t j = 0; j < count && !set->any_other; j++) set->any_other = values[j] != 0 && values[j] != 1;
+  if (!set->all_one_hot) return MLPD_OK;
+  const int64_t place = stored_one_hot(values, count);
+  set->all_one_hot = place >= 0;
+  return place < 0 || set->task == MLPD_REGRESSION ? MLPD_OK : label_add_integer(set, place);
 }
 
 static int by_value(const void *a, const void *b) {

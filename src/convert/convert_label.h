@@ -31,6 +31,7 @@ typedef struct label_set {
   bool any_fraction; /* a number is not whole */
   bool any_vector;   /* rows have several values */
   bool all_one_hot;  /* with any_vector: all rows are one-hot */
+  bool any_other;    /* with any_vector: a value is neither 0 nor 1 */
   bool any_real;     /* labels are stored as float64 */
   double minimum, maximum;
   uint64_t numbers, texts, number_like; /* counts of labels; number_like: texts that are numbers in another notation */
@@ -58,6 +59,14 @@ void label_set_free(label_set *set);
 mlpd_status label_add_text(label_set *set, const char *text, size_t length, const number *parsed);
 mlpd_status label_add_integer(label_set *set, int64_t value);
 mlpd_status label_add_value(label_set *set, double value); /* a float of an array of labels */
+
+/* Collects a row of several values (count), one-hot or not. */
+mlpd_status label_add_values(label_set *set, const double *values, uint32_t count);
+
+/* true if rows of several values were seen and further ones tell nothing new */
+static inline bool label_values_settled(const label_set *set) {
+  return set->any_vector && !set->all_one_hot && set->any_other;
+}
 
 /* Decides what the labels are; class_names is the option of mlpd_convert_options. */
 mlpd_status label_set_decide(label_set *set, const char *class_names);

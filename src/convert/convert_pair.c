@@ -4,7 +4,6 @@
 
 #include "base/memory.h"
 #include "convert/convert_source.h"
-#include "data/stored_labels.h"
 
 typedef struct pair_source {
   source base;
@@ -107,11 +106,9 @@ static uint64_t rows_a_block(uint64_t row_bytes) {
 static mlpd_status scan_y_row(const array_header *h, const void *block, size_t row, double *values, label_set *labels) {
   if (h->text != ARRAY_NUMBERS) return add_text(labels, h, (const char *)block + row * h->stored_size);
   if (h->columns == 1) return add_label(labels, h->type, block, row);
-  if (!labels->all_one_hot) return MLPD_OK;
+  if (label_values_settled(labels)) return MLPD_OK;
   for (size_t j = 0; j < h->columns; j++) values[j] = value_at(h->type, block, row * h->columns + j);
-  const int64_t place = stored_one_hot(values, h->columns);
-  labels->all_one_hot = place >= 0;
-  return place < 0 || labels->task == MLPD_REGRESSION ? MLPD_OK : label_add_integer(labels, place);
+  return label_add_values(labels, values, (uint32_t)h->columns);
 }
 
 static mlpd_status scan_y(pair_source *p, label_set *labels) {
