@@ -26,10 +26,22 @@ static void test_control_characters(void **state) {
   assert_string_equal(mlpd_error_message(), "a?b: class gr\xc3\xbc\xc3\x9f\x65??[2J??");
 }
 
+static void test_put_back(void **state) {
+  (void)state;
+  status_kept first;
+  (void)status_record(MLPD_ERROR_FILE, "src/run/model.c", 12, "the first");
+  status_keep(&first);
+  (void)FAIL(MLPD_ERROR_FILE, "the second, of a file that is closed");
+  status_put_back(&first);
+  assert_string_equal(mlpd_error_message(), "the first");
+  assert_string_equal(mlpd_error_place(), "model.c:12");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_message_and_prefix),
       cmocka_unit_test(test_control_characters),
+      cmocka_unit_test(test_put_back),
   };
   return cmocka_run_group_tests_name("status", tests, NULL, NULL);
 }

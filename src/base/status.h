@@ -13,6 +13,15 @@ mlpd_status status_record(mlpd_status status, const char *file, int line, const 
  * status. */
 mlpd_status status_prefix(mlpd_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The last failure of this thread, kept while something else may fail that matters less, such as closing a file. */
+typedef struct status_kept {
+  char message[1024];
+  char place[128];
+} status_kept;
+
+void status_keep(status_kept *kept);
+void status_put_back(const status_kept *kept);
+
 /* MLPD_ERROR_USAGE where a pointer that a public function must be given is NULL: "mlpd_evaluate: model is NULL". */
 mlpd_status status_need(const void *pointer, const char *function, const char *argument);
 

@@ -122,9 +122,11 @@ mlpd_status output_flush(output *out) {
 
 /* Closes the file but keeps the message of the earlier failure. */
 static mlpd_status close_failed(output *out, mlpd_status failure) {
-  char message[1024];
-  (void)snprintf(message, sizeof message, "%s", mlpd_error_message());
-  return h5_close(out->file) == MLPD_OK ? failure : FAIL(failure, "%s", message);
+  status_kept first;
+  status_keep(&first);
+  (void)h5_close(out->file);
+  status_put_back(&first);
+  return failure;
 }
 
 mlpd_status output_close(output *out, mlpd_status so_far) {

@@ -43,12 +43,13 @@ void run_save_sometimes(trainer *t) {
 mlpd_status run_save_at_end(trainer *t, mlpd_status ended) {
   if (!run_is_root(t) || !t->keeps_files || t->state.kept_epoch == 0 || !t->unsaved) return MLPD_OK;
   if (ended != MLPD_OK && ended != MLPD_ERROR_DIVERGED && ended != MLPD_INTERRUPTED) return MLPD_OK;
-  char message[1024];
-  (void)snprintf(message, sizeof message, "%s", mlpd_error_message());
+  status_kept first;
+  status_keep(&first);
   const mlpd_status saved = save_kept(t);
   if (ended == MLPD_OK) return saved;
   if (saved != MLPD_OK) run_notice(t, mlpd_error_message());
-  return FAIL(MLPD_OK, "%s", message);
+  status_put_back(&first);
+  return MLPD_OK;
 }
 
 void run_take_kept_weights(trainer *t) {

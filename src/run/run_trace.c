@@ -1,8 +1,5 @@
 /* The trace of a run, if one was requested. */
-#include "base/memory.h"
 #include "run/run.h"
-
-#include <stdlib.h>
 
 mlpd_status run_trace_start(trainer *t) {
   const mlpd_train_options *const o = &t->prep.options;
@@ -31,14 +28,14 @@ static void tell(trainer *t, mlpd_status written, uint64_t lost) {
 
 mlpd_status run_trace_write(trainer *t) {
   if (t->trace == NULL) return MLPD_OK;
-  char *message = NULL;
+  status_kept first;
   uint64_t lost = 0;
-  TRY(mlpd_comm_agree(t->comm, memory_copy_string(mlpd_error_message(), &message)));
+  status_keep(&first);
   /* The thread that writes checkpoints records as well. */
   if (t->writer != NULL) run_tell_checkpoint(t, checkpoint_writer_wait(t->writer));
   const mlpd_status written = trace_write(t->trace, t->prep.options.trace, t->trace_begin, &lost);
-  if (written != MLPD_ERROR_MPI) tell(t, written, lost);
-  if (written != MLPD_ERROR_MPI) (void)FAIL(MLPD_OK, "%s", message);
-  free(message);
-  return written == MLPD_ERROR_MPI ? written : MLPD_OK;
+  if (written == MLPD_ERROR_MPI) return written;
+  tell(t, written, lost);
+  status_put_back(&first);
+  return MLPD_OK;
 }

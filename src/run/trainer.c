@@ -183,13 +183,13 @@ static mlpd_status run_epochs(trainer *t) {
 /* ---- End ------------------------------------------------------------------------------------------ */
 
 /* On rank 0: writes rows that metrics.csv lacks, or notifies again; keeps the run's error message. */
-static mlpd_status close_folder(trainer *t) {
-  char message[1024];
-  (void)snprintf(message, sizeof message, "%s", mlpd_error_message());
+static void flush_folder(trainer *t) {
+  status_kept first;
+  status_keep(&first);
   const mlpd_status status = run_folder_flush(&t->folder);
   tell_metrics(t, status);
   t->result->metrics_failed = status != MLPD_OK;
-  return FAIL(MLPD_OK, "%s", message);
+  status_put_back(&first);
 }
 
 static void fill_result(trainer *t) {
@@ -216,7 +216,7 @@ static mlpd_status take_memory(trainer *t) {
 static mlpd_status finish(trainer *t, mlpd_status status) {
   comm_watch_place(t->comm, "while the model is written");
   const mlpd_status saved = run_save_at_end(t, status);
-  if (run_is_root(t) && t->keeps_files) (void)close_folder(t);
+  if (run_is_root(t) && t->keeps_files) flush_folder(t);
   /* After an agreed failure the ranks continue together; every rank has this status. */
   if (status == MLPD_ERROR_DIVERGED || status == MLPD_INTERRUPTED) TRY(run_trace_write(t));
   if (status == MLPD_INTERRUPTED && t->state.kept_epoch > 0) run_take_kept_weights(t);
@@ -233,8 +233,10 @@ static mlpd_status finish(trainer *t, mlpd_status status) {
   return take_memory(t);
 }
 
-/* model, not NULL: gets the trained model. */
+/* Keeps the run's error message. model, not NULL: gets the trained model. */
 static void free_trainer(trainer *t, const char *folder, mlpd_model **model) {
+  status_kept first;
+  status_keep(&first);
   checkpoint_writer_free(t->writer);
   const bool begun = t->folder.begun;
   (void)run_folder_close(&t->folder);
@@ -253,6 +255,7 @@ static void free_trainer(trainer *t, const char *folder, mlpd_model **model) {
   }
   preparation_free(&t->prep);
   init_source_free(&t->init);
+  status_put_back(&first);
 }
 
 mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
