@@ -196,6 +196,7 @@ EOF
   gzip -c want.h5 > misnamed/hdf5.h5
   cd misnamed
   while read -r file made; do
+    [ "$file" != xz.csv ] || command -v xz > /dev/null || continue
     cp "$file" kept
     cure "$file"
     cmp "$file" kept || fail "$file: expected it to be kept"

@@ -28,6 +28,29 @@ launch() {
   grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
 }
 
+# unlike COMMAND... -- COMMAND...: two ranks, the first with one command, the second with the other. (Open MPI 5.0.7 of
+# Debian 13 crashes at mpirun A : B.)
+unlike() {
+  local first=()
+  while [ "$1" != -- ]; do
+    first+=("$1")
+    shift
+  done
+  shift
+  {
+    echo '#!/bin/sh'
+    # shellcheck disable=SC2016 # the script expands it
+    printf '[ "${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}" != 0 ] || exec'
+    printf ' %q' "${first[@]}"
+    printf '\nexec'
+    printf ' %q' "$@"
+    echo
+  } > "$BATS_TEST_TMPDIR/unlike"
+  status=0
+  output=$(timeout 60 "${mpi_launch[@]}" -np 2 sh "$BATS_TEST_TMPDIR/unlike" 2> "$errors.all") || status=$?
+  grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
+}
+
 # alone ARGUMENT...: the program without mpirun.
 alone() {
   status=0

@@ -12,7 +12,7 @@ import sys
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 
 def attributes(node):
@@ -28,8 +28,15 @@ def gemm(a, b, c=0, transB=0, alpha=1, beta=1):
     return np.float32(alpha) * (a @ (b.T if transB else b)) + np.float32(beta) * c
 
 
+def numpy_type(code):
+    """onnx before 1.13 has a table, later ones a function."""
+    if hasattr(helper, "tensor_dtype_to_np_dtype"):
+        return helper.tensor_dtype_to_np_dtype(code)
+    return onnx.mapping.TENSOR_TYPE_TO_NP_TYPE[code]
+
+
 def cast(x, to):
-    return x.astype(onnx.mapping.TENSOR_TYPE_TO_NP_TYPE[to])
+    return x.astype(numpy_type(to))
 
 
 OPERATORS = {
@@ -76,7 +83,7 @@ def evaluate(model, x):
         made = OPERATORS[node.op_type](*[values[name] for name in node.input], **attributes(node))
         values[node.output[0]] = made
     y = values[graph.output[0].name]
-    assert y.dtype == onnx.mapping.TENSOR_TYPE_TO_NP_TYPE[graph.output[0].type.tensor_type.elem_type], y.dtype
+    assert y.dtype == numpy_type(graph.output[0].type.tensor_type.elem_type), y.dtype
     return y.astype(float)
 
 

@@ -56,19 +56,6 @@ END
   says "DIFFERENT: result, metrics" "to repeat: scripts/compare-splits --seed 1 --only 3" "1 configurations" "1 differ"
 }
 
-# unlike ARGUMENTS OF RANK 0 -- ARGUMENTS OF RANK 1
-unlike() {
-  local first=()
-  while [ "$1" != -- ]; do
-    first+=("$1")
-    shift
-  done
-  shift
-  status=0
-  output=$(timeout 60 "${mpi_launch[@]}" -np 1 "${first[@]}" : -np 1 "$@" 2> "$errors.all") || status=$?
-  grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
-}
-
 @test "ranks with other options, another back end or another split are refused by name" {
   unlike "$MLPDIST" train "${quick[@]}" --quiet --epochs 1 -- "$MLPDIST" train "${quick[@]}" --quiet --epochs 1 --lr 0.2
   fails_with 2 "rank 1 of 2 on " "'lr = 0.2' here, 'lr = 0.1' on rank 0"
