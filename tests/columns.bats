@@ -129,7 +129,7 @@ shops() {
   alone predict --model run/model.h5 --data mixed.csv --keep ID --out never.csv
   fails_with 2 "keep 'ID' is not a column; did you mean 'id'?"
   alone predict --model run/model.h5 --data run/converted.h5 --keep id --out never.csv
-  fails_with 2 "--keep takes columns of raw tables"
+  fails_with 2 "--keep is for raw tables, but run/converted.h5 is a data set"
   launch 2 predict --model run/model.h5 --data absent.csv --keep id --out never.csv
   fails_with 1 "absent.csv: no such file"
   launch 2 predict --model run/model.h5 --data mixed.csv --keep id,price --out kept.h5

@@ -115,6 +115,18 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   alone eval --model run/model.h5 --data houses.csv --json
   succeeds
   says '"rows": 300'
+  local command option
+  for command in "eval" "predict --out never.csv"; do
+    for option in "--part valid" "--split test" "--x /x"; do
+      alone $command --model run/model.h5 --data houses.csv $option
+      fails_with 2 "${option% *} names rows of a data set, but houses.csv is a raw table: all its rows are used"
+    done
+    alone $command --model run/model.h5 --data run/converted.h5 --ignore price
+    fails_with 2 "--ignore is for raw tables, but run/converted.h5 is a data set"
+    alone $command --model run/model.h5 --label price
+    fails_with 2 "--label is for raw tables, but the data of the model is a data set"
+  done
+  [ ! -e never.csv ] || fail "never.csv was written"
   sed -i '1s/price/cost/' houses.csv
   launch 2 eval --model run/model.h5 --data houses.csv
   fails_with 1 "houses.csv: no column price, which the model predicts"

@@ -104,6 +104,7 @@ int command_eval(int argc, char **argv) {
   if (options_want_help(argc, argv)) return command_print_help(&eval_table);
   mlpd_status status = options_parse(&eval_table, argc, argv, &arguments, &results);
   if (status == MLPD_OK) status = check_idle(&arguments, &results);
+  if (status == MLPD_OK) status = data_options_check(&arguments.common, &results);
   if (status == MLPD_OK) status = data_options_resolve(&arguments.common, &paths);
   status = outcome_begin(status, &arguments.common.stall, &comm);
   if (status == MLPD_OK) status = evaluate(comm, &arguments, &paths);

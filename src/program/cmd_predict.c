@@ -75,6 +75,7 @@ int command_predict(int argc, char **argv) {
   mlpd_status status = options_parse(&predict_table, argc, argv, &arguments, &results);
   if (status == MLPD_OK && arguments.out == NULL)
     status = outcome_fail(MLPD_ERROR_USAGE, "predict needs --out FILE (.h5 or .csv)");
+  if (status == MLPD_OK) status = data_options_check(&arguments.common, &results);
   if (status == MLPD_OK) status = data_options_resolve(&arguments.common, &paths);
   status = outcome_begin(status, &arguments.common.stall, &comm);
   if (status == MLPD_OK) status = predict(comm, &arguments, &paths);

@@ -48,6 +48,31 @@ mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths) 
   return MLPD_OK;
 }
 
+/* Is the row one of those that name rows in a data set? */
+static bool names_rows(const option *row) {
+  static const char *const names[] = {"part", "split", "x", "y"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (strcmp(row->name, names[i]) == 0) return true;
+  return false;
+}
+
+mlpd_status data_options_check(const data_options *options, const option_results *results) {
+  const char *const data = options->data;
+  const bool there = data != NULL && access(data, F_OK) == 0;
+  const bool raw = data != NULL && mlpd_data_is_raw(&(mlpd_data_paths){.file = data});
+  for (int i = 0; i < results->num_given; i++) {
+    const option *const row = results->given[i];
+    if (raw && names_rows(row))
+      return outcome_fail(MLPD_ERROR_USAGE,
+                          "--%s names rows of a data set, but %s is a raw table: all its rows are used", row->name,
+                          data);
+    if ((data == NULL || (there && !raw)) && strcmp(row->group, "table") == 0)
+      return outcome_fail(MLPD_ERROR_USAGE, "--%s is for raw tables, but %s is a data set", row->name,
+                          data == NULL ? "the data of the model" : data);
+  }
+  return MLPD_OK;
+}
+
 /* Are both files there, with the same bytes? */
 static bool same_content(const char *one_path, const char *other_path) {
   FILE *const one = fopen(one_path, "rb"), *const other = fopen(other_path, "rb");

@@ -2,6 +2,7 @@
 #ifndef MLPDIST_PROGRAM_DATA_OPTIONS_H
 #define MLPDIST_PROGRAM_DATA_OPTIONS_H
 
+#include "program/options.h"
 #include "program/outcome.h"
 
 typedef struct data_options {
@@ -133,6 +134,9 @@ extern const data_options data_options_default;
        .maximum = 4096,                                                                             \
        .automatic = true},                                                                          \
       STALL_OPTION_ROWS(type, common.stall.timeout, common.stall.abort)
+
+/* Refuses what would do nothing: --part, --x and --y with a raw table, options of raw tables with a data set. */
+mlpd_status data_options_check(const data_options *options, const option_results *results);
 
 /* The paths of the part that options name; fills options->data where it is NULL. */
 mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths);
