@@ -26,7 +26,7 @@ end() {
   wait "$run" || status=$?
   output=$(cat printed)
   cp told "$errors.all"
-  grep '^mlpdist:' told | grep -v '^mlpdist: note:' > "$errors" || true
+  grep -a '^mlpdist:' told | grep -av '^mlpdist: note:' > "$errors" || true
 }
 
 # is_running PID: it is there, and no zombie.

@@ -19,13 +19,13 @@ commands="train eval predict info convert export import explain doctor"
 errors="$BATS_TEST_TMPDIR/errors"
 
 # launch NP ARGUMENT...: the program on NP ranks; output gets standard output, $errors what mlpdist said, status its
-# exit status (124 after 60 seconds).
+# exit status (124 after 60 seconds). grep -a: what mpirun of Open MPI 5 says of an abort has a zero byte.
 launch() {
   local np=$1
   shift
   status=0
   output=$(timeout 60 "${mpi_launch[@]}" -np "$np" "$MLPDIST" "$@" 2> "$errors.all") || status=$?
-  grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
+  grep -a '^mlpdist:' "$errors.all" | grep -av '^mlpdist: note:' > "$errors" || true
 }
 
 # unlike COMMAND... -- COMMAND...: two ranks, the first with one command, the second with the other. (Open MPI 5.0.7 of
@@ -48,7 +48,7 @@ unlike() {
   } > "$BATS_TEST_TMPDIR/unlike"
   status=0
   output=$(timeout 60 "${mpi_launch[@]}" -np 2 sh "$BATS_TEST_TMPDIR/unlike" 2> "$errors.all") || status=$?
-  grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
+  grep -a '^mlpdist:' "$errors.all" | grep -av '^mlpdist: note:' > "$errors" || true
 }
 
 # alone ARGUMENT...: the program without mpirun.
