@@ -1197,7 +1197,7 @@ MLPD_API mlpd_status mlpd_predict_spread(mlpd_comm *comm, mlpd_model *model, con
 /* ---- Looking into files and converting ---------------------------------------------------------- */
 
 /* Prints what an HDF5 file contains: a data set (shapes, types, classes), a model or a checkpoint (architecture,
- * parameters, options, digest). */
+ * parameters, options, digest), or what mlpd_trainer_save() wrote (counters, options). */
 MLPD_API mlpd_status mlpd_describe(const char *path, FILE *stream);
 
 typedef struct mlpd_convert_options {

@@ -152,6 +152,24 @@ static void test_save(void **state) {
   mlpd_trainer_free(single);
 }
 
+/* info names the file, and a command that wants a model says what it is. */
+static void check_described(const char *path) {
+  char *text = NULL;
+  size_t size = 0;
+  mlpd_model *model = NULL;
+  FILE *const stream = open_memstream(&text, &size);
+  assert_non_null(stream);
+  CHECK(mlpd_describe(path, stream) == MLPD_OK);
+  assert_int_equal(fclose(stream), 0);
+  static const char *const parts[] = {"trainer under way (mlpd_trainer_save) after step ", "rows of ", "buffer of ",
+                                      "hidden = 9,5"};
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    if (strstr(text, parts[i]) == NULL) fail_msg("no '%s' in:\n%s", parts[i], text);
+  free(text);
+  CHECK(mlpd_model_load(path, &model) == MLPD_ERROR_DATA);
+  if (strstr(mlpd_error_message(), "a trainer's file, not a model") == NULL) fail_msg("%s", mlpd_error_message());
+}
+
 static void test_foreign_file(void **state) {
   (void)state;
   mlpd_trainer *const t = trainer_of(comm, NULL, TARGETS);
@@ -163,6 +181,7 @@ static void test_foreign_file(void **state) {
   REFUSES(MLPD_ERROR_USAGE, "'hidden = 9,5', this trainer has 'hidden = 9,6'",
           mlpd_trainer_load(other, in_folder("t.h5")));
   REFUSES(MLPD_ERROR_FILE, "no such file", mlpd_trainer_load(t, in_folder("absent.h5")));
+  if (me == 0) check_described(in_folder("t.h5"));
   mlpd_model *model = NULL;
   CHECK(mlpd_trainer_model(t, &model) == MLPD_OK);
   if (me == 0) CHECK(mlpd_model_save(model, in_folder("model.h5")) == MLPD_OK);

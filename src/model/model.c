@@ -200,9 +200,15 @@ static mlpd_status read_format(h5_file *file, uint64_t *format) {
   char *kind = NULL;
   if (!h5_attribute_exists(file, "/", "mlpdist")) return FAIL(MLPD_ERROR_DATA, "not a model of mlpdist");
   TRY(h5_attribute_read_text(file, "/", "mlpdist", &kind));
-  const bool is_model = strcmp(kind, "model") == 0;
+  mlpd_status status = MLPD_OK;
+  if (strcmp(kind, "checkpoint") == 0)
+    status = FAIL(MLPD_ERROR_DATA, "a checkpoint, not a model; its run writes model.h5");
+  else if (strcmp(kind, "trainer") == 0)
+    status = FAIL(MLPD_ERROR_DATA, "a trainer's file, not a model; mlpd_trainer_model() makes one of the trainer");
+  else if (strcmp(kind, "model") != 0)
+    status = FAIL(MLPD_ERROR_DATA, "not a model of mlpdist");
   free(kind);
-  if (!is_model) return FAIL(MLPD_ERROR_DATA, "not a model of mlpdist");
+  TRY(status);
   TRY(h5_attribute_read_u64(file, "/", "format", format));
   if (*format < 1 || *format > MODEL_FORMAT)
     return FAIL(MLPD_ERROR_DATA, "model format %llu; this version reads 1 to %d", (unsigned long long)*format,

@@ -21,9 +21,8 @@ const option_table info_table = {
     .command = "info",
     .usage = "FILE",
     .summary =
-        "Describes an HDF5 file: the shapes, types and classes of a data set, or the layers, options and digest of a "
-        "model or "
-        "checkpoint.",
+        "Describes an HDF5 file: the shapes, types and classes of a data set; the layers, options and digest of a "
+        "model or checkpoint; the counters and options of a trainer that a program saved.",
     .details = "Examples\n  mlpdist info run/model.h5\n",
     .rows = rows,
     .defaults = defaults,

@@ -299,7 +299,30 @@ static mlpd_status describe_checkpoint(const char *path, FILE *stream) {
   return MLPD_OK;
 }
 
-/* What the file says it is: "model", "checkpoint", or "" for files of other programs. */
+/* ---- Trainers under way ---------------------------------------------------------------------------- */
+
+/* What mlpd_trainer_save() wrote: counters and sizes, by the names in the file (under_way_file.c). */
+static mlpd_status describe_trainer(const char *path, h5_file *file, FILE *stream) {
+  static const char *const names[] = {"step", "seen", "filled", "features", "targets", "buffer_rows", "parameters"};
+  enum { STEP, SEEN, FILLED, FEATURES, TARGETS, BUFFER_ROWS, PARAMETERS, NUMBERS };
+  uint64_t of[NUMBERS] = {0};
+  char *options = NULL;
+  for (int i = 0; i < NUMBERS; i++) TRY(h5_attribute_read_u64(file, "/", names[i], &of[i]));
+  TRY(h5_attribute_read_text(file, "/", "options", &options));
+  (void)fprintf(stream, "%s: trainer under way (mlpd_trainer_save) after step %llu\n", path,
+                (unsigned long long)of[STEP]);
+  (void)fprintf(stream, "rows of %llu features and %llu target values or classes\n", (unsigned long long)of[FEATURES],
+                (unsigned long long)of[TARGETS]);
+  if (of[BUFFER_ROWS] > 0)
+    (void)fprintf(stream, "buffer of %llu rows, %llu filled, from %llu rows seen\n",
+                  (unsigned long long)of[BUFFER_ROWS], (unsigned long long)of[FILLED], (unsigned long long)of[SEEN]);
+  (void)fprintf(stream, "%llu parameters (gaps included)\n", (unsigned long long)of[PARAMETERS]);
+  describe_config(options, stream);
+  free(options);
+  return MLPD_OK;
+}
+
+/* What the file says it is: "model", "checkpoint", "trainer", or "" for files of other programs. */
 static mlpd_status read_kind(h5_file *file, char kind[16]) {
   char *text = NULL;
   kind[0] = '\0';
@@ -317,6 +340,7 @@ static mlpd_status describe(const char *path, FILE *stream) {
   mlpd_status status = read_kind(file, kind);
   if (status == MLPD_OK)
     status = strcmp(kind, "checkpoint") == 0 ? describe_checkpoint(path, stream)
+             : strcmp(kind, "trainer") == 0  ? describe_trainer(path, file, stream)
              : kind[0] != '\0'               ? describe_model(path, stream)
                                              : describe_dataset(path, file, stream);
   const mlpd_status closed = h5_close(file);
