@@ -1,6 +1,13 @@
 # Shell functions the scripts share; sourced from the repository root, by sh.
 # shellcheck shell=sh disable=SC2034
 
+# answer_help "$@": prints the comment that the script begins with, and ends it, where --help is asked for.
+answer_help() {
+  case ${1:-} in --help | -h) ;; *) return 0 ;; esac
+  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "scripts/$(basename "$0")"
+  exit 0
+}
+
 # What to install, one a line: Debian package | how to see that it is there elsewhere | what it is.
 # "command NAME" looks in PATH, "header NAME MODULE" asks the C preprocessor, "python NAME" Python; "?" marks what the
 # build can do without.

@@ -169,6 +169,18 @@ drawn() {
   [ -c /dev/full ] || fail "/dev/full is gone"
 }
 
+@test "every script answers --help: what it does, and its usage" {
+  needs matplotlib
+  local file output
+  for file in "$scripts"/*; do
+    [ -f "$file" ] && [ -x "$file" ] || continue
+    output=$("$file" --help 2> told) || fail "$file: status $?: $(cat told)"
+    [ ! -s told ] || fail "$file: $(cat told)"
+    [[ ${output,,} == *usage*"${file##*/}"* ]] || fail "$file: $output"
+    [ "$(wc -l <<< "$output")" -ge 2 ] || fail "$file: $output"
+  done
+}
+
 @test "a script whose reader has gone ends without a traceback" {
   needs matplotlib
   write_run run 3
