@@ -98,7 +98,7 @@ static mlpd_status make_inputs(explain_lesson *lesson, const uint32_t *counts) {
 
 mlpd_status explain_categorize(explain_lesson *lesson) {
   uint32_t counts[EXPLAIN_MAX_WIDTH];
-  if (lesson->settings.categories[0] == '\0') return MLPD_OK;
+  if (lesson->settings.categories[0] == '\0' || lesson->inputs == 0) return MLPD_OK;
   mlpd_status status = read_counts(lesson, counts);
   if (status == MLPD_OK) status = check_codes(lesson, counts);
   return status == MLPD_OK ? make_inputs(lesson, counts) : status;
