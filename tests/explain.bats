@@ -175,7 +175,8 @@ lesson() {
     fail "other gradients of the embeddings"
   grep -A3 '^  W1 <- ' <<< "$output" | tr -d ' \n' | grep -qF '[4.5000][3.0000][5.0000]' || fail "other new weights"
   alone explain --example xor --categories 2,2 --embed-above 0 --embed-numbers periodic --steps 1 --ema 0.9
-  succeeds # no input is a number
+  succeeds
+  grep -qF "note: --embed-numbers has no effect: all inputs are categories" "$errors.all" || fail "no note on embed-numbers"
   narrow
   says "Ec <- Ec - eta dC/dEc" "weights drawn with seed 1"
   alone explain --example xor --embed-above 3

@@ -57,6 +57,13 @@ static mlpd_status check_codes(const explain_lesson *lesson, const uint32_t *cou
   return MLPD_OK;
 }
 
+static void note_no_numbers(const explain_lesson *lesson, const uint32_t *counts) {
+  if (lesson->settings.train.embed_numbers == MLPD_EMBED_NUMBERS_NONE) return;
+  for (uint32_t i = 0; i < lesson->inputs; i++)
+    if (counts[i] == 0) return;
+  outcome_note("--embed-numbers has no effect: all inputs are categories");
+}
+
 /* Inputs of the network. */
 static uint64_t count_inputs(const explain_lesson *lesson, const uint32_t *counts) {
   uint64_t inputs = 0;
@@ -101,7 +108,9 @@ mlpd_status explain_categorize(explain_lesson *lesson) {
   if (lesson->settings.categories[0] == '\0' || lesson->inputs == 0) return MLPD_OK;
   mlpd_status status = read_counts(lesson, counts);
   if (status == MLPD_OK) status = check_codes(lesson, counts);
-  return status == MLPD_OK ? make_inputs(lesson, counts) : status;
+  if (status != MLPD_OK) return status;
+  note_no_numbers(lesson, counts);
+  return make_inputs(lesson, counts);
 }
 
 void explain_categories_start(const explain_lesson *lesson, FILE *stream) {
