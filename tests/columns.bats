@@ -105,6 +105,31 @@ shops() {
   grep -q "note: numbers.csv: column open holds numbers from 3 to 3, but is yes/no in training" "$errors.all" || fail "no note on 3"
 }
 
+@test "a column that is yes/no in training is so for the model, without categories and missing values too" {
+  awk 'BEGIN { print "a,f,y"; for (i = 0; i < 60; i++) print i % 7 "," (i % 3 ? "yes" : "no") "," i % 2 }' > answers.csv
+  alone train "${quick[@]}" --data answers.csv --epochs 1 --hidden 4 --quiet --out run
+  succeeds
+  local digest
+  digest=$(last_line)
+  sed 's/yes/1/; s/no/0/' answers.csv > bits.csv
+  alone train "${quick[@]}" --data bits.csv --epochs 1 --hidden 4 --quiet --out bits
+  [ "$(last_line)" = "$digest" ] || fail "yes and 1 train otherwise"
+  alone predict --model run/model.h5 --data bits.csv --out p.csv
+  succeeds
+  [ ! -s "$errors.all" ] || fail "a note: $(cat "$errors.all")"
+  sed '3s/,1,/,2,/' bits.csv > two.csv
+  alone predict --model run/model.h5 --data two.csv --out p.csv
+  succeeds
+  grep -q "note: two.csv: column f holds numbers from 0 to 2, but is yes/no in training: 1 and 0 are right (1 row holds neither)" \
+    "$errors.all" || fail "no note"
+  sed '4s/yes/2/' answers.csv > mixed.csv
+  alone eval --model run/model.h5 --data mixed.csv
+  fails_with 1 "mixed.csv: column 2 (f): 59 cells hold yes, no or the like, but 1 holds a number" "write 1 and 0 in all"
+  sed '4s/yes/maybe/' answers.csv > maybe.csv
+  alone predict --model run/model.h5 --data maybe.csv --out p.csv
+  fails_with 1 "maybe.csv:4: column 2 (f): 'maybe' is not a number"
+}
+
 @test "predict --keep passes columns into the predictions as they are" {
   mixed
   alone train "${quick[@]}" --data mixed.csv --label price --epochs 1 --quiet --out run

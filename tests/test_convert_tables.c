@@ -517,6 +517,8 @@ static void test_answers(void **state) {
   assert_array("/train/y", 3, 1, ELEMENT_F32, VALUES(1, 0, 1));
   assert_refused(plain_options(), MLPD_ERROR_DATA, "m,k\n1,0\nyes,1\n2,1\n",
                  "a.csv:3: column 1 (m): 'True, False, yes, no or the like' occurs in a column of numbers");
+  assert_refused(plain_options(), MLPD_ERROR_DATA, "m,k\nno,0\nyes,1\n2,1\nyes,0\n",
+                 "a.csv: column 1 (m): 3 cells hold yes, no or the like, but 1 holds a number (all are from 0 to 2");
 }
 
 static void test_missing_values(void **state) {

@@ -107,6 +107,24 @@ static const char *number_of(uint32_t column, char text[16]) {
   return text;
 }
 
+/* Numbers beside yes and no. Where these are most of the cells, the numbers are odd, not they. */
+static mlpd_status refuse_answers(const csv_source *c, uint32_t column, const csv_fault *f) {
+  char name[300];
+  uint32_t feature = 0;
+  const uint64_t others = c->rows_seen - f->missing - f->yes_no;
+  for (uint32_t i = 0; i < column; i++) feature += csv_features_of(&c->plan, i);
+  const csv_range *const r = c->plan.roles[column] == CSV_FEATURE ? &c->ranges[feature] : NULL;
+  if (r == NULL || f->yes_no <= others)
+    return place_error(c, f->yes_no_line, column, "True, False, yes, no or the like",
+                       "occurs in a column of numbers; write 1 and 0");
+  column_name(c, column, name);
+  return FAIL(MLPD_ERROR_DATA,
+              "%s: %s: %llu cell%s hold%s yes, no or the like, but %llu hold%s a number (all are from %g to %g, yes "
+              "counted as 1); write 1 and 0 in all",
+              c->base.name, name, (unsigned long long)f->yes_no, f->yes_no == 1 ? "" : "s", f->yes_no == 1 ? "s" : "",
+              (unsigned long long)others, others == 1 ? "s" : "", r->least, r->most);
+}
+
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
   char what[700] = "", more[80] = "", categorical[300] = "", named[16];
   const bool mixed = f->texts == 0;
@@ -133,9 +151,7 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
                        f->first_answer == CSV_TRUE_FALSE
                            ? "is of yes and no, but cells above it are of true and false; write the same in all"
                            : "is of true and false, but cells above it are of yes and no; write the same in all");
-  if (mixed)
-    return place_error(c, f->yes_no_line, column, "True, False, yes, no or the like",
-                       "occurs in a column of numbers; write 1 and 0");
+  if (mixed) return refuse_answers(c, column, f);
   if (c->syntax.decimal == ',' && strchr(f->text, '.') != NULL)
     (void)snprintf(
         what, sizeof what,

@@ -26,10 +26,12 @@ typedef struct csv_fault {
 
 typedef struct csv_range {
   double least, most;
-  bool whole;   /* all are written without a decimal point */
-  bool rounded; /* whole numbers are beyond 2^53, which double rounds */
-  bool missing; /* a value is missing in some row */
-  bool days;    /* all values are dates without signs, as 20210315 */
+  bool whole;      /* all are written without a decimal point */
+  bool rounded;    /* whole numbers are beyond 2^53, which double rounds */
+  bool missing;    /* a value is missing in some row */
+  bool days;       /* all values are dates without signs, as 20210315 */
+  bool answers;    /* yes/no in the first table, or for the model */
+  uint64_t others; /* with answers: values other than 0 and 1 */
   extremes ends;
 } csv_range;
 

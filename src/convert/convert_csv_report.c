@@ -303,10 +303,12 @@ static void report_no_answers(const csv_source *c) {
   for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
     const csv_range *const r = c->plan.roles[i] == CSV_FEATURE ? &c->ranges[f] : NULL;
     f += csv_features_of(&c->plan, i);
-    if (r == NULL || !c->answers[i] || !(r->least < 0 || r->most > 1 || !r->whole)) continue;
+    if (r == NULL || r->others == 0) continue;
     convert_say(c->options,
-                "note: %s: column %s holds numbers from %g to %g, but is yes/no in training: 1 and 0 are right",
-                c->base.name, column_name(c, i, number), r->least, r->most);
+                "note: %s: column %s holds numbers from %g to %g, but is yes/no in training: 1 and 0 are right (%llu "
+                "row%s neither)",
+                c->base.name, column_name(c, i, number), r->least, r->most, (unsigned long long)r->others,
+                r->others == 1 ? " holds" : "s hold");
   }
 }
 

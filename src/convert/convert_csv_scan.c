@@ -64,6 +64,7 @@ static void gather_ranges(csv_source *c) {
     r->rounded |= n->is_longer || (n->is_integer && (n->integer > exact || n->integer < -exact));
     extremes_add(&r->ends, n->value);
     r->missing |= isnan(n->value);
+    if (r->answers) r->others += n->value != 0 && n->value != 1 && !isnan(n->value);
     if (r->days && !isnan(n->value)) r->days = n->is_integer && date_is_compact(n->integer);
   }
 }
@@ -113,9 +114,18 @@ static mlpd_status begin_gathering(csv_source *c) {
   return MLPD_OK;
 }
 
+static void mark_answers(csv_source *c) {
+  for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
+    const uint32_t count = csv_features_of(&c->plan, i);
+    if (count > 0) c->ranges[f].answers = c->answers[i];
+    f += count;
+  }
+}
+
 /* Reads all rows, or a few if they show that columns are of other kinds than assumed; then *again is set. */
 static mlpd_status gather_rows(csv_source *c, label_set *labels, bool *again) {
   TRY(csv_leaks_begin(c));
+  mark_answers(c);
   for (*again = false; !*again;) {
     bool found;
     row_state state;

@@ -5,9 +5,15 @@
 
 #include "base/memory.h"
 
+static bool any_yes_no(const columns *about) {
+  for (uint32_t j = 0; j < about->count; j++)
+    if (about->kinds[j] == COLUMN_KIND_YES_NO) return true;
+  return false;
+}
+
 mlpd_status model_columns_write(h5_file *file, const mlpd_model *model) {
   const column_codes *const c = model->input.codes;
-  if (c == NULL) return MLPD_OK;
+  if (c == NULL) return any_yes_no(&model->codes.about) ? columns_write(file, &model->codes.about) : MLPD_OK;
   const uint32_t count = c->about.count;
   TRY(columns_write(file, &c->about));
   TRY(h5_write(file, "/input/fill", count, 0, ELEMENT_F64, c->fill));
@@ -51,9 +57,19 @@ static mlpd_status read_codes(h5_file *file, column_codes *c) {
   return MLPD_OK;
 }
 
+/* Of columns that are inputs as they are, kinds alone are stored: a number that is missing counts as its mean. */
+static mlpd_status take_kinds(mlpd_model *model) {
+  column_codes *const c = &model->codes;
+  if (columns_any_category(&c->about)) return FAIL(MLPD_ERROR_DATA, "/columns/kind has categories, but no /input/fill");
+  for (uint32_t j = 0; j < c->about.count; j++) c->fill[j] = model->input.shift[j];
+  column_codes_settle(c);
+  return MLPD_OK;
+}
+
 mlpd_status model_columns_read(h5_file *file, uint32_t columns_of_x, mlpd_model *model) {
   columns about;
-  if (!h5_exists(file, "/input/fill")) return MLPD_OK;
+  const bool coded = h5_exists(file, "/input/fill");
+  if (!coded && !h5_exists(file, "/columns/kind")) return MLPD_OK;
   TRY(columns_read(file, &about));
   if (about.count != columns_of_x) {
     const uint32_t kinds = about.count;
@@ -63,6 +79,7 @@ mlpd_status model_columns_read(h5_file *file, uint32_t columns_of_x, mlpd_model 
   const mlpd_status status = column_codes_create(&about, &model->codes);
   columns_free(&about);
   TRY(status);
+  if (!coded) return take_kinds(model);
   TRY(read_codes(file, &model->codes));
   model->input.codes = &model->codes;
   return MLPD_OK;
