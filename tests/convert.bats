@@ -169,6 +169,20 @@ def archive(name, arrays):
         for key, value in arrays.items(): z.writestr(key + ".npy", value)
 x, y = npy("|u1", (4, 2), bytes(range(8))), npy("|u1", (4,), bytes([0, 1, 0, 1]))
 names = npy("|S1", (2,), b"pq")
+wide, short, few = npy("|u1", (2, 2), bytes(4)), npy("|u1", (2,), bytes([1, 0])), npy("|u1", (3,), bytes(3))
+def unnamed(name, *arrays): archive(name, {f"arr_{i}": array for i, array in enumerate(arrays)})
+unnamed("xy.npz", x, y)
+unnamed("yx.npz", y, x)
+unnamed("xyxy.npz", x, y, wide, short)
+unnamed("xxyy.npz", x, wide, y, short)
+unnamed("xxyy2.npz", wide, x, y, short)
+unnamed("xx.npz", x, x)
+unnamed("yy.npz", y, y)
+unnamed("xyy.npz", x, y, y)
+unnamed("few.npz", x, few)
+unnamed("six.npz", x, x, wide, y, y, short)
+unnamed("eight.npz", *[x] * 8)
+archive("ab.npz", {"a": x, "b": y})
 archive("bunch.npz", {"data": x, "target": y, "feature_names": names, "frame": npy("|O", (), b"")})
 archive("parts.npz", {"x_train": x, "y_train": y, "x_validation": x, "y_validation": y})
 archive("joined.npz", {"trainX": x, "trainY": y, "valX": x, "valY": y})
@@ -185,6 +199,33 @@ PYTHON
     succeeds
     says "o.h5: 4 train, 4 valid, 0 test rows"
     ! grep -q "left out" <<< "$output" || fail "nothing is left out"
+  done
+  for name in xy yx; do
+    alone convert $name.npz o.h5 --valid-fraction 0 --test-fraction 0
+    succeeds
+    says "is y, by their shapes" "o.h5: 4 train, 0 valid, 0 test rows of 2 values, 2 classes"
+  done
+  for name in xyxy xxyy xxyy2; do
+    alone convert $name.npz o.h5 --valid-fraction 0
+    succeeds
+    says "y of the part test, by their shapes"
+    [ $name = xxyy2 ] || says "o.h5: 4 train, 0 valid, 2 test rows of 2 values, 2 classes"
+  done
+  says "arr_0.npy is x and arr_3.npy is y of the part train" "o.h5: 2 train, 0 valid, 4 test rows of 2 values, 2 classes"
+  for name in xx yy xyy eight; do
+    alone convert $name.npz o.h5
+    fails_with 1 "$name.npz: holds arrays without names, arr_0 (4" "python3 -c" "=a['arr_0'], y"
+  done
+  alone convert few.npz o.h5
+  fails_with 1 "arr_0.npy has 4 rows, but few.npz: arr_1.npy has 3"
+  alone convert six.npz o.h5
+  fails_with 1 "x_train=a['arr_0'], y_train=a['arr_3'], x_valid=a['arr_1'], y_valid=a['arr_4']"
+  for name in six ab; do
+    alone convert $name.npz o.h5
+    command=$(sed -e 's/.*: python3/python3/' -e 's/ (in your order)//' -e "s|python3|$python|" "$errors")
+    bash -c "$command" || fail "the cure fails: $command"
+    alone convert $name-named.npz o.h5
+    succeeds
   done
   alone convert sparse.npz o.h5
   fails_with 1 "sparse.npz: is a sparse SciPy matrix"

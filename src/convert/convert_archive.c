@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "convert/convert_open.h"
 #include "convert/convert_report.h"
+#include "convert/convert_unnamed.h"
 
 typedef struct archive {
   const char *path;
@@ -91,8 +92,29 @@ static mlpd_status no_known_names(const archive *a) {
   size_t used = 0;
   for (size_t i = 0; i < a->count && used < sizeof names; i++)
     used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", a->entries[i].name);
-  return FAIL(MLPD_ERROR_DATA, "%s: holds %s; expected x_train and y_train (and x_test, y_test), or x and y", a->path,
-              a->count > 0 ? names : "nothing");
+  if (a->count != 2)
+    return FAIL(MLPD_ERROR_DATA, "%s: holds %s; expected x_train and y_train (and x_test, y_test), or x and y", a->path,
+                a->count > 0 ? names : "nothing");
+  return FAIL(MLPD_ERROR_DATA,
+              "%s: holds %s; expected x_train and y_train (and x_test, y_test), or x and y: python3 -c \"import numpy; "
+              "a = numpy.load('%s'); numpy.savez('%s-named.npz', x=a[a.files[0]], y=a[a.files[1]])\" (in your order)",
+              a->path, names, file, base);
+}
+
+/* Opens arrays without names. */
+static mlpd_status open_unnamed(const archive *a, const unnamed_arrays *u, const mlpd_convert_options *options,
+                                mlpd_split whole, meter *m, source_list *list) {
+  const bool no_label = source_wants_no_label(options);
+  source *opened = NULL;
+  for (int p = 0; p < u->pairs; p++) {
+    const mlpd_split part = u->pairs == 1 ? whole : p == 0 ? MLPD_TRAIN : MLPD_TEST;
+    convert_say(options, "%s: %s is x and %s is y%s%s, by their shapes", a->path, u->x[p]->name, u->y[p]->name,
+                u->pairs > 1 ? " of the part " : "",
+                u->pairs > 1 ? mlpd_choice_name(mlpd_split_choices, (int)part) : "");
+    TRY(open_entries(a, u->x[p], no_label ? NULL : u->y[p], m, &opened));
+    source_list_add(list, opened, part);
+  }
+  return MLPD_OK;
 }
 
 static mlpd_status open_archive(const archive *a, const mlpd_convert_options *options, mlpd_split whole, meter *m,
@@ -102,6 +124,9 @@ static mlpd_status open_archive(const archive *a, const mlpd_convert_options *op
   bool any = false;
   source *opened = NULL;
   if (is_sparse(a)) return no_known_names(a);
+  unnamed_arrays unnamed;
+  TRY(unnamed_find(a->path, a->entries, a->count, &unnamed));
+  if (unnamed.pairs > 0) return open_unnamed(a, &unnamed, options, whole, m, list);
   for (int p = 0; p < (split ? SOURCE_PARTS : 1); p++) {
     const zip_entry *x = find_array(a, x_words, split ? p : -1);
     const zip_entry *y = no_label ? NULL : find_array(a, y_words, split ? p : -1);
