@@ -179,6 +179,8 @@ typedef enum mlpd_normalize {
 
 /* Named sets of options: see mlpd_train_options_settle(). */
 typedef enum mlpd_preset {
+  MLPD_PRESET_AUTO, /* tabular for tables, none for images; none with init_from or init_model, or where optimizer, lr or
+                       parametrization was chosen: a rate suits one optimizer and one parametrization */
   MLPD_PRESET_NONE,
   MLPD_PRESET_TABULAR,   /* for tables: RealMLP-TD-S (Holzmueller, Grinsztajn and Steinwart 2024) */
   MLPD_PRESET_TABULAR_TD /* the same for classes; for values most of RealMLP-TD: more accurate, but takes longer */
@@ -748,7 +750,8 @@ MLPD_API extern const mlpd_option mlpd_train_option_table[];
 MLPD_API mlpd_status mlpd_train_options_set(mlpd_train_options *options, const char *name, const char *text);
 
 /* Gives options that follow from other options their values: first those that the preset has a value for and that were
- * not chosen; some depend on the task and wait until it is known. Then lr and weight_decay by the optimizer.
+ * not chosen; some depend on the task, those of MLPD_PRESET_AUTO on the data, and wait until it is known. Then lr and
+ * weight_decay by the optimizer.
  * mlpd_train() and mlpd_train_options_print() do so themselves. */
 MLPD_API void mlpd_train_options_settle(mlpd_train_options *options);
 
@@ -812,6 +815,7 @@ typedef struct mlpd_train_result {
   bool has_test;
   double test_loss, test_metric;
   mlpd_task task;
+  mlpd_preset preset; /* what MLPD_PRESET_AUTO became; else as it was given */
   const char *hidden,
       *activation; /* in started(): options of the network, which may be those of init_from's; borrowed */
   uint64_t train_rows, valid_rows, test_rows;

@@ -199,7 +199,7 @@ load helper
 }
 
 @test "a printed config fed back prints itself" {
-  alone train --print-config
+  alone train --print-config --preset none
   succeeds
   says "[network]" "hidden = 256,256,256" "threads = auto" "backend = auto" "epochs = auto"
   says "lr = 0.005" "weight-decay = 0.1" # what follows from the optimizer is settled

@@ -221,8 +221,8 @@ train_fails() {
   succeeds
   alone train --data t.h5 --hidden 4 --batch 8 --out whole
   succeeds
-  says "360 train, 40 valid rows" "adamw lr 0.005" "epoch 178/178"
-  grep -qx 'lr = 0.005' whole/config.ini || fail "the rate in config.ini"
+  says "360 train, 40 valid rows" "adamw lr 0.07" "epoch 178/178"
+  grep -qx 'lr = 0.07' whole/config.ini || fail "the rate in config.ini"
   alone train --data t.h5 --hidden 4 --batch 1 --epochs 1 --valid-fraction 0 --out none
   succeeds
   says "400 train, 0 valid rows"

@@ -283,6 +283,53 @@ lines() { grep -E "^($1) = " <<< "$output" | sort | paste -sd '|' | sed 's/ = /=
   fails_with 2 "lr"
 }
 
+@test "--preset auto: tables as with tabular, on any ranks, resumed; images and own rates as with none; runs of before go on" {
+  outliers
+  local table=(--data far.csv --label y) run=(--hidden 8 --epochs 6 --batch 20 --lanes 3 --quiet --threads 1) tabular none option
+  alone train "${table[@]}" "${run[@]}" --preset tabular --out named
+  succeeds
+  tabular=$output
+  alone train "${table[@]}" "${run[@]}" --preset none --checkpoint-every 14 --keep 9 --out none
+  succeeds
+  none=$output
+  [ "$none" != "$tabular" ] || fail "the preset changes nothing"
+  alone train "${table[@]}" "${run[@]}" --checkpoint-every 14 --keep 9 --out whole
+  succeeds
+  [ "$output" = "$tabular" ] || fail "a table: expected $tabular"
+  cmp named/config.ini <(sed 's/^out = .*/out = named/; s/^checkpoint-every = .*/checkpoint-every = 10min/; s/^keep = .*/keep = 2/' whole/config.ini) ||
+    fail "config.ini is that of the preset"
+  launch 3 train "${table[@]}" "${run[@]}" --out again --resume whole/checkpoints/step-000000000014.h5
+  succeeds
+  [ "$output" = "$tabular" ] || fail "resumed on three ranks: expected $tabular"
+  for option in "--lr 0.005" "--optimizer adamw" "--parametrization standard" "--resume none/checkpoints/step-000000000014.h5"; do
+    alone train "${table[@]}" "${run[@]}" $option --out plain
+    succeeds
+    [ "$output" = "$none" ] || fail "$option: expected $none"
+  done
+  alone train "${table[@]}" "${run[@]/--quiet/--patience=0}" --out said
+  succeeds
+  says "preset   tabular, as for all tables" "adamw lr 0.07"
+  alone train "${run[@]}" --epochs 1 --preset none --out image
+  succeeds
+  none=$output
+  alone train "${run[@]}" --epochs 1 --out image
+  succeeds
+  [ "$output" = "$none" ] || fail "an image: expected $none"
+}
+
+@test "--preset auto: --print-config names what the data decides, and reads it back" {
+  alone train --print-config --beta2 0.9
+  succeeds
+  says "# lr: --preset auto decides by the data" "# activation: --preset auto" "beta2 = 0.9" "preset = auto" "hidden = 256,256,256"
+  ! grep -qE "^(lr|activation|schedule|normalize) = " <<< "$output" || fail "what the data decides has no value yet"
+  printf '%s\n' "$output" > some.ini
+  local want=$output
+  alone train --config some.ini --print-config
+  [ "$output" = "$want" ] || fail "read back: $output"
+  alone train --print-config --lr 0.1
+  says "lr = 0.1" "activation = silu" "preset = none"
+}
+
 @test "--preset tabular-td: for values embedded numbers, dropout and decays; the same resumed on other ranks" {
   local names='embed-numbers|dropout|weight-decay|regularization-schedule|input-scale-decay|parametric-activation|optimizer|lr' want
   local run=(--data far.csv --label y --preset tabular-td --hidden 8 --epochs 6 --batch 20 --lanes 3 --quiet)

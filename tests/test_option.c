@@ -12,6 +12,8 @@
 #include "options/name.h"
 #include "options/option.h"
 #include "options/option_text.h"
+#include "options/preset.h"
+#include "options/preset_values.h"
 
 static void test_reals_are_short_and_exact(void **state) {
   (void)state;
@@ -91,7 +93,7 @@ static void test_preset(void **state) {
   o.task = MLPD_CLASSIFICATION;
   mlpd_train_options_settle(&o);
   assert_true(o.lr == 0.04 && o.label_smoothing == 0.1 && o.clip_inputs == 3 && o.beta2 == 0.5 && o.weight_decay == 0);
-  assert_true(o.batch == 32 && o.epochs == 256 && o.schedule == MLPD_STEP && !o.clamp_predictions);
+  assert_true(o.batch == 32 && o.epochs == 0 && o.schedule == MLPD_STEP && !o.clamp_predictions);
   assert_string_equal(o.activation, "silu");
   mlpd_train_options_forget(&o);
   o.task = MLPD_REGRESSION;
@@ -103,6 +105,49 @@ static void test_preset(void **state) {
   o.loss = MLPD_MSE;
   mlpd_train_options_settle(&o);
   assert_true(o.lr == 0.04 && o.label_smoothing == 0); /* which is for other losses */
+}
+
+/* Without rates of its own a table gets the values of tabular, anything else none; neither is known before the data. */
+static void test_preset_auto(void **state) {
+  (void)state;
+  for (int table = 0; table < 2; table++) {
+    mlpd_train_options o = defaults();
+    assert_int_equal(mlpd_train_options_set(&o, "lr", "auto"), MLPD_OK); /* chooses nothing */
+    mlpd_train_options_settle(&o);
+    assert_true(o.preset == MLPD_PRESET_AUTO && o.lr == -1 && o.weight_decay == -1 && o.clip_inputs == 0);
+    assert_true(preset_waits(&o, "clip-inputs") && preset_waits(&o, "optimizer") && !preset_waits(&o, "hidden"));
+    o.clip_inputs = 2;
+    assert_false(preset_waits(&o, "clip-inputs"));
+    preset_decide(table, &o);
+    o.task = MLPD_CLASSIFICATION;
+    mlpd_train_options_settle(&o);
+    assert_int_equal(o.preset, table ? MLPD_PRESET_TABULAR : MLPD_PRESET_NONE);
+    assert_true(o.lr == (table ? 0.04 : 0.005) && o.weight_decay == (table ? 0 : 0.1) && o.clip_inputs == 2);
+    assert_int_equal(o.parametrization, table ? MLPD_PARAMETRIZATION_NTK : MLPD_PARAMETRIZATION_STANDARD);
+    assert_int_equal(o.schedule, table ? MLPD_COSLOG4 : MLPD_COSINE);
+    assert_string_equal(o.activation, table ? "selu" : "silu");
+  }
+}
+
+/* A rate of the user's, or trained weights, leave everything else as it is without a preset. */
+static void test_preset_auto_gives_way(void **state) {
+  (void)state;
+  const char *const chosen[][2] = {{"lr", "0.005"},
+                                   {"optimizer", "adamw"},
+                                   {"parametrization", "standard"},
+                                   {"parametrization", "ntk"},
+                                   {"init-from", "model.h5"}};
+  for (size_t i = 0; i < sizeof chosen / sizeof *chosen; i++) {
+    mlpd_train_options o = defaults();
+    assert_int_equal(mlpd_train_options_set(&o, chosen[i][0], chosen[i][1]), MLPD_OK);
+    assert_false(preset_waits(&o, "schedule"));
+    mlpd_train_options_settle(&o);
+    preset_decide(true, &o);
+    o.task = MLPD_REGRESSION;
+    mlpd_train_options_settle(&o);
+    assert_true(o.preset == MLPD_PRESET_NONE && o.lr == 0.005 && o.weight_decay == 0.1 && !o.clamp_predictions);
+    assert_string_equal(o.activation, "silu");
+  }
 }
 
 /* Of tabular-td, more waits for the task. */
@@ -272,10 +317,12 @@ static void test_needs_one_of_two(void **state) {
 static void test_settle(void **state) {
   (void)state;
   mlpd_train_options o = defaults();
+  o.preset = MLPD_PRESET_NONE; /* auto waits for the data */
   mlpd_train_options_settle(&o);
   assert_true(o.lr == 0.005 && o.weight_decay == 0.1);
   for (int optimizer = 0; optimizer < MLPD_NUM_OPTIMIZERS; optimizer++) {
     o = defaults();
+    o.preset = MLPD_PRESET_NONE;
     o.optimizer = (mlpd_optimizer)optimizer;
     mlpd_train_options_settle(&o);
     if (optimizer == MLPD_LBFGS) { /* it has no rate: a config file keeps auto */
@@ -441,6 +488,7 @@ int main(void) {
       cmocka_unit_test(test_suggestions),      cmocka_unit_test(test_defaults_are_allowed),
       cmocka_unit_test(test_set_by_name),      cmocka_unit_test(test_values_are_checked),
       cmocka_unit_test(test_preset),           cmocka_unit_test(test_preset_of_values),
+      cmocka_unit_test(test_preset_auto),      cmocka_unit_test(test_preset_auto_gives_way),
       cmocka_unit_test(test_settle),           cmocka_unit_test(test_needs),
       cmocka_unit_test(test_needs_one_of_two), cmocka_unit_test(test_texts),
       cmocka_unit_test(test_texts_left_out),   cmocka_unit_test(test_comparison),

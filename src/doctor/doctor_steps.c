@@ -86,6 +86,7 @@ static mlpd_status make_parts(const doctor *d, mlpd_comm *comm, uint32_t lanes, 
   const int size = mlpd_comm_size(comm);
   uint32_t first = 0, end = 0;
   mlpd_train_options_default(&train);
+  train.preset = MLPD_PRESET_NONE;
   train.optimizer = d->options->optimizer;
   mlpd_train_options_settle(&train);
   lanes_of_rank(lanes, size, mlpd_comm_rank(comm), &first, &end);

@@ -134,7 +134,9 @@ const mlpd_choice mlpd_normalize_targets_choices[] = {
 };
 
 const mlpd_choice mlpd_preset_choices[] = {
-    {"none", MLPD_PRESET_NONE, "the defaults"},
+    {"auto", MLPD_PRESET_AUTO,
+     "tabular for tables, none for images; none with --lr, --optimizer, --parametrization or --init-from"},
+    {"none", MLPD_PRESET_NONE, "the defaults that the other options name"},
     {"tabular", MLPD_PRESET_TABULAR, "for tables, as RealMLP-TD-S: --normalize robust, --schedule coslog4 and others"},
     {"tabular-td", MLPD_PRESET_TABULAR_TD,
      "for classes the same as tabular; for values as RealMLP-TD, which adds --embed-numbers periodic, --dropout and "

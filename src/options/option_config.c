@@ -6,7 +6,7 @@
 #include "base/status.h"
 #include "options/option.h"
 #include "options/option_given.h"
-#include "options/preset.h"
+#include "options/preset_values.h"
 
 /* Would the reader of config files change this text? It ends a value at " ;", and removes blanks and quotes around
  * it. */
@@ -46,9 +46,14 @@ mlpd_status mlpd_train_options_print(const mlpd_train_options *given, FILE *stre
     char buffer[64];
     const char *const text = mlpd_option_format(row, &options, buffer, sizeof buffer);
     const bool waits = options.init_model == NULL && option_left_to_model(row, &options); /* until the model is read */
-    if (text == NULL || waits || preset_waits(&options, row->name)) continue;
+    if (text == NULL || waits) continue;
     if (group == NULL || strcmp(group, row->group) != 0) (void)fprintf(stream, "\n[%s]\n", row->group);
     group = row->group;
+    if (preset_waits(&options, row->name)) {
+      (void)fprintf(stream, "# %s: --preset %s decides by the data\n", row->name,
+                    mlpd_choice_name(mlpd_preset_choices, (int)options.preset));
+      continue;
+    }
     (void)fprintf(stream, "%s =", row->name);
     print_value(text, stream);
     (void)fputc('\n', stream);

@@ -4,6 +4,7 @@
 
 #include "options/option.h"
 #include "options/option_given.h"
+#include "options/preset_values.h"
 
 enum { CONDITION_BYTES = 128 };
 
@@ -98,16 +99,17 @@ static const char *first_missing(const mlpd_option *table, const char *condition
   return first_missing(table, other->needs, values);
 }
 
-/* Does the model of --init-from set the option that the condition names? */
-static bool is_left_to_model(const mlpd_option *table, const char *condition, const void *values) {
+/* Does the model of --init-from, or a preset that waits for the data, set the option that the condition names? */
+static bool is_left_open(const mlpd_option *table, const char *condition, const void *values) {
   const mlpd_option *const other = option_of(table, condition);
-  return table == mlpd_train_option_table && other != NULL && option_left_to_model(other, values);
+  if (table != mlpd_train_option_table || other == NULL) return false;
+  return option_left_to_model(other, values) || preset_waits(values, other->name);
 }
 
 const char *mlpd_option_lacks(const mlpd_option *table, const mlpd_option *row, const void *values, char *buffer,
                               size_t bytes) {
   if (row->needs == NULL || (values != NULL && option_condition_holds(table, row->needs, values))) return NULL;
-  if (values != NULL && is_left_to_model(table, row->needs, values)) return NULL;
+  if (values != NULL && is_left_open(table, row->needs, values)) return NULL;
   describe_all(values != NULL ? first_missing(table, row->needs, values) : row->needs, buffer, bytes);
   return buffer;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "options/option.h"
-#include "options/preset.h"
+#include "options/preset_values.h"
 
 enum { KEY_BYTES = 64, VALUE_BYTES = 4096 };
 
@@ -68,6 +68,11 @@ static bool find_value(const char *text, const char *key, char value[VALUE_BYTES
     return true;
   }
   return false;
+}
+
+bool option_text_says(const char *checkpoint, const char *key, const char *value) {
+  char found[VALUE_BYTES];
+  return find_value(checkpoint, key, found) && strcmp(found, value) == 0;
 }
 
 double option_text_number(const char *checkpoint, const char *key, double otherwise) {

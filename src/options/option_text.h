@@ -19,6 +19,9 @@ enum { OPTION_LINE_BYTES = 128 };
 bool option_text_differs(const char *checkpoint, const char *run, char theirs[OPTION_LINE_BYTES],
                          char ours[OPTION_LINE_BYTES]);
 
+/* Does the text of a checkpoint have this value for the key? */
+bool option_text_says(const char *checkpoint, const char *key, const char *value);
+
 /* The number that the text of a checkpoint has for a key; otherwise if it has none. */
 double option_text_number(const char *checkpoint, const char *key, double otherwise);
 

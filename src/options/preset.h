@@ -7,7 +7,7 @@
 /* Gives options that were not chosen the preset's values; those that depend on the task once it is known. */
 void preset_apply(mlpd_train_options *options);
 
-/* Will the preset decide this option when the task is known? */
-bool preset_waits(const mlpd_train_options *options, const char *name);
+/* The data is known: MLPD_PRESET_AUTO becomes tabular for a table, none for all else. */
+void preset_decide(bool table, mlpd_train_options *options);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "options/option.h"
 #include "options/preset.h"
+#include "options/preset_values.h"
 
 void mlpd_train_options_default(mlpd_train_options *options) {
   *options = (mlpd_train_options){0};

@@ -240,7 +240,7 @@ const mlpd_option mlpd_train_option_table[] = {
 
     {"preset", "run", "NAME", CHOICE, AT(preset),
      .help = "use the values of a published recipe for options that are not given", .choices = mlpd_preset_choices,
-     DEFAULT("none"), COURSE},
+     DEFAULT("auto"), COURSE},
     {"batch", "run", "N", INTEGER, AT(batch), .help = "samples per step, summed over all ranks", RANGE(1, 2147483647),
      DEFAULT("256"), WEIGHTS, .needs = "optimizer!=lbfgs"},
     {"epochs", "run", "N", INTEGER, AT(epochs),

@@ -83,6 +83,7 @@ static void print_plan(const train_view *view) {
   mlpd_train_options settled = view->arguments->train;
   const mlpd_train_options *train = &settled;
   settled.task = plan->task;
+  settled.preset = plan->preset;
   mlpd_train_options_settle(&settled);
   (void)printf("data     %s: %llu train, %llu valid rows of %u values, %u %s%s\n", train->data.file,
                (unsigned long long)plan->train_rows, (unsigned long long)plan->valid_rows, plan->features,
@@ -91,6 +92,9 @@ static void print_plan(const train_view *view) {
                : plan->task == MLPD_REGRESSION ? "s"
                                                : "es");
   print_network(plan);
+  if (view->arguments->train.preset == MLPD_PRESET_AUTO && plan->preset != MLPD_PRESET_NONE)
+    (void)printf("preset   %s, as for all tables; --preset none: the plain defaults\n",
+                 mlpd_choice_name(mlpd_preset_choices, (int)plan->preset));
   if (train->init_from != NULL && plan->resumed_step == 0) (void)printf("weights  of %s\n", train->init_from);
   (void)printf("run      %d rank%s x %d thread%s, %u lane%s, %s, ", plan->ranks, plural((uint64_t)plan->ranks),
                plan->threads, plural((uint64_t)plan->threads), plan->lanes, plural(plan->lanes), plan->backend);

@@ -3,8 +3,10 @@
 
 mlpd_normalize column_scales_kind(const part *train) {
   if (train->image) return MLPD_NORMALIZE_SCALE;
-  return train->type == ELEMENT_U8 && !train->table ? MLPD_NORMALIZE_AUTO : MLPD_NORMALIZE_MIXED;
+  return column_scales_table(train) ? MLPD_NORMALIZE_MIXED : MLPD_NORMALIZE_AUTO;
 }
+
+bool column_scales_table(const part *train) { return !train->image && (train->type != ELEMENT_U8 || train->table); }
 
 bool column_scales_deviations(const preparation *p) {
   const mlpd_normalize kind = p->options.normalize;

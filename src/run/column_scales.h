@@ -9,6 +9,9 @@
  * Returns auto if only the values can decide between scale and mixed: see column_statistics_alike. */
 mlpd_normalize column_scales_kind(const part *train);
 
+/* Is the part a table? Images are none, nor are bytes whose columns have no kinds. */
+bool column_scales_table(const part *train);
+
 /* Do the scales of inputs need the deviations of columns, besides their sums? */
 bool column_scales_deviations(const preparation *p);
 

@@ -16,6 +16,7 @@
 #include "model/held_figure.h"
 #include "network/loss.h"
 #include "network/optimizer.h"
+#include "options/preset.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
 #include "run/class_notes.h"
@@ -40,6 +41,7 @@ static void notice(mlpd_comm *comm, const mlpd_train_events *events, const char 
 static mlpd_status settle_task(preparation *p, const part *train) {
   mlpd_train_options *const o = &p->options;
   if (o->task == MLPD_TASK_AUTO) o->task = p->labels.classes ? MLPD_CLASSIFICATION : MLPD_REGRESSION;
+  preset_decide(column_scales_table(train), o);
   mlpd_train_options_settle(o); /* what the preset has by task */
   if (o->loss == MLPD_LOSS_AUTO) o->loss = o->task == MLPD_CLASSIFICATION ? MLPD_CROSS_ENTROPY : MLPD_MSE;
   if (o->output_activation < 0) o->output_activation = (int)loss_default_activation(o->loss, o->task);

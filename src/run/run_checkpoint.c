@@ -254,13 +254,14 @@ mlpd_status run_find_checkpoint(trainer *t, mlpd_train_options *options, checkpo
   if (run_is_root(t))
     status = resumes_by_itself(options) ? find_newest(t, c, found) : read_named(options->resume, c, found);
   TRY(mlpd_comm_agree(comm, status));
-  uint64_t told[2] = {*found, c->state.lanes};
+  uint64_t told[3] = {*found, c->state.lanes, *found && option_text_says(c->options, "parametrization", "ntk")};
   double valid_fraction = *found ? option_text_number(c->options, "valid-fraction", -1) : -1;
   TRY(comm_broadcast(comm, told, sizeof told, 0));
   TRY(comm_broadcast(comm, &valid_fraction, sizeof valid_fraction, 0));
   *found = told[0] != 0;
   if (!*found) return MLPD_OK;
   if (options->lanes == 0) options->lanes = (uint32_t)told[1];
+  if (options->preset == MLPD_PRESET_AUTO && told[2] == 0) options->preset = MLPD_PRESET_NONE; /* as it once was */
   if (options->valid_fraction < 0) options->valid_fraction = valid_fraction; /* once none was drawn by default */
   if (told[1] < (uint64_t)mlpd_comm_size(comm))
     return FAIL(MLPD_ERROR_USAGE,

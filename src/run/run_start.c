@@ -40,6 +40,7 @@ static void fill_plan(trainer *t) {
   const preparation *const p = &t->prep;
   mlpd_train_result *const r = t->result;
   r->task = p->options.task;
+  r->preset = p->options.preset;
   r->hidden = p->options.hidden;
   r->ensemble = p->options.ensemble;
   r->members = p->options.members;
@@ -182,12 +183,15 @@ static void leave_out_files(trainer *t, mlpd_train_options *options) {
   t->every = (checkpoint_plan){0};
 }
 
-/* A preset has values that depend on the task: with it, known now, config.ini and the model hold them. chosen: the
- * options as config.ini shows them. */
-static mlpd_status tell_task(trainer *t, mlpd_train_options *chosen, char **text) {
-  if (chosen->preset == MLPD_PRESET_NONE || chosen->task != MLPD_TASK_AUTO) return MLPD_OK;
+/* The preset may depend on the data, and its values on the task: with both known, config.ini and the model hold them.
+ * chosen: the options as config.ini shows them. */
+static mlpd_status tell_preset(trainer *t, mlpd_train_options *chosen, char **text) {
+  const bool decided =
+      chosen->preset != MLPD_PRESET_AUTO && (chosen->preset == MLPD_PRESET_NONE || chosen->task != MLPD_TASK_AUTO);
+  if (decided) return MLPD_OK;
   char *told = NULL;
-  chosen->task = t->prep.options.task;
+  chosen->preset = t->prep.options.preset;
+  if (chosen->preset != MLPD_PRESET_NONE) chosen->task = t->prep.options.task;
   TRY(option_config_text(chosen, &told));
   free(*text);
   *text = told;
@@ -226,7 +230,7 @@ mlpd_status run_start(trainer *t, const mlpd_train_options *given) {
   TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
   TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
   if (config_text != NULL) {
-    TRY_GOTO(status, mlpd_comm_agree(comm, tell_task(t, &chosen, &config_text)), done);
+    TRY_GOTO(status, mlpd_comm_agree(comm, tell_preset(t, &chosen, &config_text)), done);
     options.config_text = t->prep.options.config_text = config_text;
   }
   init_source_free_model(&t->init, &t->prep.options);

@@ -81,6 +81,7 @@ static mlpd_status check_lanes(const mlpd_train_options *o, int ranks) {
 }
 
 static mlpd_status settle_options(mlpd_train_options *o, int ranks) {
+  if (o->preset == MLPD_PRESET_AUTO) o->preset = MLPD_PRESET_NONE; /* its quartiles are not known */
   mlpd_train_options_settle(o);
   TRY(check_idle(o));
   TRY(mlpd_train_check(o));

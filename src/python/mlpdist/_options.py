@@ -166,7 +166,7 @@ def collect(e, rows, seed):
     """{name: text} of all options of a fit of so many rows. Each of scikit-learn's defaults is set, so that nothing
     depends on those of `mlpdist train`."""
     batch = min(200 if e.batch_size == "auto" else int(e.batch_size), rows) if not _searches(e) else rows
-    made = {"hidden": _hidden(e.hidden_layer_sizes), "activation": _activation(e.activation), "init": "glorot-uniform",
+    made = {"preset": "none", "hidden": _hidden(e.hidden_layer_sizes), "activation": _activation(e.activation), "init": "glorot-uniform",
             "optimizer": _optimizer(e), "lr": e.learning_rate_init, "schedule": "constant", "batch": batch,
             "epochs": e.max_iter, "seed": seed, "beta1": e.beta_1, "beta2": e.beta_2, "epsilon": e.epsilon,
             "momentum": e.momentum, "normalize": "none", "normalize-targets": "none", "save": "last", "patience": 0,
