@@ -50,6 +50,11 @@ for name, head in {"t.zst": b"\x28\xb5\x2f\xfd", "t.parquet": b"PAR1", "t.feathe
         "t.xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "t.dta": b"<stata_dta>", "t.png": b"\x89PNG\r\n\x1a\n", "t.jpg":
         b"\xff\xd8\xff\xe0", "t.7z": b"7z\xbc\xaf\x27\x1c", "t.tar": b"t.csv".ljust(257, b"\0") + b"ustar\0"}.items():
     open(name, "wb").write(head + bytes(range(256)) * 4)
+for name, head in {"old.dta": b"r\2\1\0", "t.zsav": b"$FL3@(#)", "t.por": b"ASCII SPSS PORT FILE".ljust(40) * 5, "t.xpt":
+        b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!".ljust(80, b"0") + b"SAS     SAS     SASLIB  9.4".ljust(80),
+        "t.sas7bdat": bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf", "t.duckdb": bytes(8) + b"DUCK", "t.mdb":
+        b"\0\1\0\0Standard Jet DB", "t.accdb": b"\0\1\0\0Standard ACE DB", "t.dbf": b"\3\x7a\1\1<\0\0\0a\0\x14\0"}.items():
+    open(name, "wb").write(head + bytes(300))
 gzip.open("r.rds", "wb").write(b"X\n\0\0\0\3" + bytes(200))
 open("no thing.json", "w").write('[{"a": 1}]')
 open("empty.h5", "w")
@@ -95,6 +100,15 @@ classic.nc a NetCDF file
 t.pdf a PDF document
 t.xls (Excel?)
 t.dta a Stata file
+old.dta a Stata file
+t.zsav an SPSS file
+t.por an SPSS portable file
+t.xpt a SAS transport file
+t.sas7bdat a SAS file
+t.duckdb a DuckDB database
+t.mdb an Access database
+t.accdb an Access database
+t.dbf a dBASE file
 t.png a PNG image
 t.jpg a JPEG image
 t.7z a 7z archive

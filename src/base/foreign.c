@@ -32,6 +32,13 @@ typedef struct packed_kind {
 #define MAGIC(text) text, sizeof(text) - 1
 #define PANDAS(read, needs) \
   "make CSV of it: python3 -c \"import pandas; pandas." read "('%F').to_csv('%B.csv', index=False)\" (needs " needs ")"
+#define STATA PANDAS("read_stata", "pandas")
+#define SAS(format)                                                                   \
+  "make CSV of it: python3 -c \"import pandas; pandas.read_sas('%F', format='" format \
+  "', encoding='latin-1').to_csv('%B.csv', index=False)\" (needs pandas)"
+#define SPSS_PORTABLE                                                                                             \
+  "make CSV of it: python3 -c \"import pyreadstat; pyreadstat.read_por('%F')[0].to_csv('%B.csv', index=False)\" " \
+  "(needs pyreadstat)"
 #define SPREADSHEET "save it as CSV: libreoffice --headless --convert-to csv%D %F"
 #define UTF8 "make UTF-8 of it: iconv -f UTF-32 -t UTF-8 %F > %B-utf8.csv"
 #define IMAGE "put the pixels of all images into one array (numpy.savez of x and y) and convert that"
@@ -73,9 +80,25 @@ static const kind kinds[] = {
     {MAGIC("%PDF"), 0, "a PDF document", "save its table as CSV"},
     {MAGIC("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), 0, "a Microsoft Office file (Excel?)", SPREADSHEET},
     {MAGIC("{\\rtf"), 0, "an RTF document", "save its table as CSV"},
-    {MAGIC("<stata_dta>"), 0, "a Stata file", PANDAS("read_stata", "pandas")},
+    {MAGIC("<stata_dta>"), 0, "a Stata file", STATA},
+    {MAGIC("q\1\1\0"), 0, "a Stata file", STATA},
+    {MAGIC("q\2\1\0"), 0, "a Stata file", STATA},
+    {MAGIC("r\1\1\0"), 0, "a Stata file", STATA},
+    {MAGIC("r\2\1\0"), 0, "a Stata file", STATA},
+    {MAGIC("s\1\1\0"), 0, "a Stata file", STATA},
+    {MAGIC("s\2\1\0"), 0, "a Stata file", STATA},
     {MAGIC("$FL2"), 0, "an SPSS file", PANDAS("read_spss", "pandas and pyreadstat")},
-    {MAGIC("\xC2\xEA\x81\x60\xB3\x14\x11\xCF"), 12, "a SAS file", PANDAS("read_sas", "pandas")},
+    {MAGIC("$FL3"), 0, "an SPSS file", PANDAS("read_spss", "pandas and pyreadstat")},
+    {MAGIC("ASCII SPSS PORT FILE"), 0, "an SPSS portable file", SPSS_PORTABLE},
+    {MAGIC("ASCII SPSS PORT FILE"), 40, "an SPSS portable file", SPSS_PORTABLE},
+    {MAGIC("\xC2\xEA\x81\x60\xB3\x14\x11\xCF"), 12, "a SAS file", SAS("sas7bdat")},
+    {MAGIC("HEADER RECORD*******LIB"), 0, "a SAS transport file", SAS("xport")},
+    {MAGIC("DUCK"), 8, "a DuckDB database", "make CSV of a table: duckdb -csv %F 'from TABLE' > %B.csv"},
+    {MAGIC("Standard Jet DB"), 4, "an Access database",
+     "make CSV of a table: mdb-export %F TABLE > %B.csv (needs mdbtools)"},
+    {MAGIC("Standard ACE DB"), 4, "an Access database",
+     "make CSV of a table: mdb-export %F TABLE > %B.csv (needs mdbtools)"},
+    {MAGIC("TDSm"), 0, "a TDMS file (LabVIEW)", "save its channels as CSV (needs npTDMS: tdms convert)"},
     {MAGIC("RDX"), 0, "an R workspace",
      "make CSV of a data frame in R: load('%F'); write.csv(FRAME, '%B.csv', row.names = FALSE)"},
     {MAGIC("X\n\0\0\0"), 0, "an R file (RDS)",
@@ -303,6 +326,13 @@ static bool is_zeros(const unsigned char *head, size_t bytes) {
   return bytes >= ZEROS;
 }
 
+/* A table of dBASE, as shape files have beside them: a version, the date of the last change, rows, and zero bytes. */
+static bool is_dbase(const unsigned char *head, size_t bytes) {
+  static const unsigned char zeros[2] = {0};
+  return bytes > 32 && (head[0] == 0x03 || head[0] == 0x83 || head[0] == 0x8B || head[0] == 0x30) && head[2] >= 1 &&
+         head[2] <= 12 && head[3] >= 1 && head[3] <= 31 && memcmp(head + 12, zeros, sizeof zeros) == 0;
+}
+
 /* Pickles: protocols 2 to 5 begin with their number; the older are text. */
 static bool is_pickle(const unsigned char *head, size_t bytes) {
   return bytes > 4 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5 && (head[1] < 4 || head[2] == 0x95);
@@ -322,6 +352,7 @@ bool foreign_describe_head(const char *path, const unsigned char *head, size_t b
                     "if you trust it and it is an array, make NPY of it: python3 -c \"import pickle, numpy; "
                     "numpy.save('%B.npy', pickle.load(open('%F', 'rb')))\"",
                     described);
+  if (is_dbase(head, bytes)) return describe(path, "a dBASE file", SPREADSHEET, described);
   if (is_zeros(head, bytes))
     return describe(path, "nothing but zero bytes where it begins",
                     "it was cut off while it was written: fetch it again", described);
