@@ -178,6 +178,39 @@ static void test_parts_that_differ(void **state) {
   assert_silent_on("which count as none");
 }
 
+/* Rows 0 ... rows - 1 of a table of which every column has so many values. */
+static void write_some(const char *name, int rows, int values) {
+  char text[4000] = "u,v,k\n";
+  for (int i = 0; i < rows; i++)
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%d,%d.5,%d\n", mix(i, 3) % values,
+                   mix(i, 7) % values, i % 2);
+  write_text(name, text);
+}
+
+static void test_rows_of_two_parts(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_some("train.csv", 60, 1000000);
+  write_some("test.csv", 20, 1000000);
+  ASSERT_CONVERTED(o, &r, "test.csv", "train.csv");
+  assert_said("note: 20 of the 20 rows of the test part also occur among the training rows, with the same target");
+  write_text("valid.csv", "v,k,u\n0.5,1,3\n1.5,0,4\n"); /* other rows */
+  o = telling_options();
+  ASSERT_CONVERTED(o, &r, "train.csv", "valid.csv");
+  assert_silent_on("also occur");
+  write_text("train.csv", "u,k\n1,0\n2,1\n3,0\n"); /* the same numbers in another type, in another order of columns */
+  write_text("test.csv", "k,u\n1,2\n1,3\n0,4.5\n");
+  o = telling_options();
+  ASSERT_CONVERTED(o, &r, "train.csv", "test.csv");
+  assert_said("note: 1 of the 3 rows of the test part also occurs among the training rows");
+  write_some("train.csv", 60, 3); /* so few values are the same by chance */
+  write_some("test.csv", 20, 3);
+  o = telling_options();
+  ASSERT_CONVERTED(o, &r, "train.csv", "test.csv");
+  assert_silent_on("also occur");
+}
+
 /* ---- Times ---- */
 
 static void test_times(void **state) {
@@ -250,6 +283,7 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_texts_that_look_alike, clear_folder),
                                      cmocka_unit_test_teardown(test_numbers_among_texts, clear_folder),
                                      cmocka_unit_test_teardown(test_parts_that_differ, clear_folder),
+                                     cmocka_unit_test_teardown(test_rows_of_two_parts, clear_folder),
                                      cmocka_unit_test_teardown(test_times, clear_folder),
                                      cmocka_unit_test_teardown(test_months_and_quarters, clear_folder),
                                      cmocka_unit_test_teardown(test_dates_without_signs, clear_folder),

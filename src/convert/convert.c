@@ -11,6 +11,7 @@
 #include "convert/convert_names.h"
 #include "convert/convert_output.h"
 #include "convert/convert_report.h"
+#include "convert/convert_shared.h"
 #include "lanes/row_split.h"
 
 enum { PARTS = 3, SCHEMA_VERSION = 2 };
@@ -25,7 +26,8 @@ typedef struct conversion {
   uint64_t rows[PARTS]; /* to write, by part */
   bool comes_split;     /* validation or test rows have separate inputs */
   bool unlabelled;      /* all rows go to /test/x, in order */
-  row_split split;      /* which rows of the training inputs go to which part */
+  shared_rows shared;
+  row_split split; /* which rows of the training inputs go to which part */
   output out;
 } conversion;
 
@@ -252,6 +254,9 @@ static mlpd_status copy_row(conversion *c, const source *s, const row_block *b, 
     pick(s->targets_from, s->y_columns, sizeof *values, (const char *)values, (char *)b->picked_values);
     values = b->picked_values;
   }
+  const bool classes = c->labels.classes && c->y_columns > 0;
+  shared_rows_add(&c->shared, s->part, s->type, s->features, x, classes ? (const void *)(b->classes + i) : values,
+                  classes ? sizeof *b->classes : c->y_columns * sizeof *values);
   return output_row(&c->out, part_of_row(c, s, b->classes[i]), s->type, x, b->classes + i, values);
 }
 
@@ -325,7 +330,9 @@ static mlpd_status write_file(conversion *c) {
   choose_types(c, &widest);
   for (int p = 0; p < PARTS; p++)
     if (c->rows[p] > 0) TRY(output_part(&c->out, (mlpd_split)p, c->rows[p], widest, &c->labels));
+  TRY(shared_rows_begin(&c->sources, &c->shared));
   for (int i = 0; i < c->sources.count; i++) TRY(copy_rows(c, c->sources.all[i]));
+  TRY(shared_rows_report(c->options, &c->shared));
   TRY(output_flush(&c->out));
   TRY(write_layout(c));
   TRY(write_attributes(c));
@@ -358,6 +365,7 @@ mlpd_status convert_run(const mlpd_convert_options *options, const convert_memor
 done:
   source_list_free(&c.sources);
   row_split_free(&c.split);
+  shared_rows_free(&c.shared);
   label_set_free(&c.labels);
   return status;
 }
