@@ -29,6 +29,9 @@ with write("grouplink") as f: f["train"] = h5py.ExternalLink("plain.h5", "/train
 with write("nowhere") as f: f["train/x"] = h5py.SoftLink("/gone"); f["train/y"] = y
 with write("soft") as f: f["data"] = x; f["train/x"] = h5py.SoftLink("/data"); f["train/y"] = y
 t = np.zeros(500, dtype=[("a", "f8"), ("b", "f8"), ("y", "i8")]); t["a"] = x[:, 0]; t["b"] = x[:, 1]; t["y"] = y
+d = np.zeros(500, dtype=[("id", "S4"), ("v", "f4", (2, 2)), ("at", [("lat", "f8"), ("lon", "f8")]), ("y", "i1")])
+d["id"] = b"a,b"; d["v"] = x[:, :4].reshape(500, 2, 2); d["at"]["lat"] = x[:, 4]; d["y"] = y
+with write("deep") as f: f["t"] = d
 with write("table") as f: f["df/table"] = t
 for name, kind, array in (("pandas", "frame_table", "table"), ("fixed", "frame", "axis0")): # of DataFrame.to_hdf
     with write(name) as f: f["a/df/" + array] = t; f["a/df/_i/sorted"] = y; f["a/df"].attrs["pandas_type"] = kind
@@ -135,6 +138,13 @@ same_as_plain() {
   alone convert table.csv table-new.h5 --label y
   succeeds
   says "400 train, 50 valid, 50 test rows of 2 values, 2 classes"
+  train deep.h5 --x /t --y /t # arrays, a table and texts in it
+  fails_with 1 "/t holds a compound type"
+  cure
+  [ "$(head -1 deep.csv | tr -d '\r')" = id,v_0,v_1,v_2,v_3,at_lat,at_lon,y ] || fail "other columns: $(head -1 deep.csv)"
+  alone convert deep.csv deep-new.h5 --ignore at_lon
+  succeeds
+  says "columns of categories: id (1)" "400 train, 50 valid, 50 test rows of 6 values, 2 classes"
 }
 
 @test "tables of pandas are named, with the command that writes them as CSV" {

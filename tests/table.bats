@@ -401,6 +401,13 @@ mixed() {
   [ ! -e run/converted.next.h5 ] || fail "it is left"
   alone eval
   succeeds
+  launch 2 train "${quick[@]}" --data houses.csv "${small[@]}" --split-seed 6 --checkpoint-every 1 --epochs 1
+  succeeds
+  launch 2 train "${quick[@]}" --data houses.csv "${small[@]}" --split-seed 7 --resume auto
+  fails_with 2 "the checkpoint was made with"
+  [ ! -e run/converted.next.h5 ] || fail "a refused resume leaves a table"
+  launch 2 train "${quick[@]}" --data houses.csv "${small[@]}" --split-seed 5 --task classification
+  succeeds
   mv run/converted.h5 kept.h5
   cp former.h5 run/converted.h5
   launch 2 eval

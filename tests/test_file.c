@@ -200,6 +200,28 @@ static void test_failures_leave_nothing(void **state) {
   assert_int_equal(count_entries(in_folder("fail")), 2);
 }
 
+/* A file that may be written in a folder that may not: it is replaced by a new one, which has no place there. */
+static void test_file_in_closed_folder(void **state) {
+  (void)state;
+  assert_ok(folder_make(in_folder("closed")));
+  assert_ok(file_write_text(in_folder("closed/a"), "former"));
+  assert_int_equal(chmod(folder, 0755) + chmod(in_folder("closed/a"), 0666) + chmod(in_folder("closed"), 0555), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (geteuid() == 0 && setuid(65534) != 0) _exit(2);
+    const char *const path = in_folder("closed/a");
+    const bool told =
+        file_check_folder_of(path) == MLPD_ERROR_FILE &&
+        strstr(mlpd_error_message(), "closed: Permission denied; the file is replaced by a new one") != NULL;
+    _exit(told && file_write_text(path, "new") == MLPD_ERROR_FILE && strstr(mlpd_error_message(), "beside it") ? 0 : 1);
+  }
+  int answer = 0;
+  assert_int_equal(waitpid(child, &answer, 0), child);
+  assert_int_equal(answer, 0);
+  assert_text(in_folder("closed/a"), "former");
+  assert_int_equal(chmod(in_folder("closed"), 0755), 0);
+}
+
 /* As on a full disk: the write stops short. */
 static void test_short_write(void **state) {
   (void)state;
@@ -386,6 +408,7 @@ int main(void) {
       cmocka_unit_test(test_killed_writer),
       cmocka_unit_test(test_writer_in_another_container),
       cmocka_unit_test(test_failures_leave_nothing),
+      cmocka_unit_test(test_file_in_closed_folder),
       cmocka_unit_test(test_short_write),
       cmocka_unit_test(test_make_folder),
       cmocka_unit_test(test_bad_folders),

@@ -107,16 +107,25 @@ static void folder_of(const char *path, char folder[FILE_PATH_BYTES]) {
   folder[length] = '\0';
 }
 
+/* A name below /proc/self/fd may lead to another file than the path that it shows. */
+static bool leads_elsewhere(const struct stat *about, const char *target) {
+  struct stat reached;
+  return stat(target, &reached) != 0 || reached.st_dev != about->st_dev || reached.st_ino != about->st_ino;
+}
+
 mlpd_status file_check_folder_of(const char *path) {
   char target[FILE_PATH_BYTES], folder[FILE_PATH_BYTES];
   struct stat about;
-  if (standard_descriptor(path) >= 0 || stat(path, &about) == 0) return MLPD_OK;
+  const bool exists = stat(path, &about) == 0;
+  if (standard_descriptor(path) >= 0 || (exists && !S_ISREG(about.st_mode))) return MLPD_OK;
   TRY(follow_links(path, target));
+  if (exists && leads_elsewhere(&about, target)) return MLPD_OK; /* written through */
   folder_of(target, folder);
   if (stat(folder, &about) != 0) return FAIL(MLPD_ERROR_FILE, "%s: its folder, %s: %s", path, folder, strerror(errno));
   if (!S_ISDIR(about.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: %s is not a folder", path, folder);
   if (access(folder, W_OK | X_OK) != 0)
-    return FAIL(MLPD_ERROR_FILE, "%s: its folder, %s: %s", path, folder, strerror(errno));
+    return FAIL(MLPD_ERROR_FILE, "%s: its folder, %s: %s%s", path, folder, strerror(errno),
+                exists ? "; the file is replaced by a new one, which is written beside it" : "");
   return MLPD_OK;
 }
 
@@ -143,7 +152,7 @@ static void remove_leftovers_of(const char *target) {
 static mlpd_status open_output(const char *path, file_content content, file_output *out) {
   *out = (file_output){.descriptor = -1, .standard = standard_descriptor(path)};
   if (snprintf(out->path, sizeof out->path, "%s", path) >= FILE_PATH_BYTES) return too_long(path);
-  struct stat about, reached;
+  struct stat about;
   if (out->standard >= 0) return open_through(out, content, S_IFIFO);
   const bool exists = stat(path, &about) == 0;
   if (!exists && errno == ENAMETOOLONG) return too_long(path);
@@ -151,9 +160,7 @@ static mlpd_status open_output(const char *path, file_content content, file_outp
   if (exists && S_ISDIR(about.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is a folder, not a file to write", path);
   if (exists && !S_ISREG(about.st_mode)) return open_through(out, content, about.st_mode);
   TRY(follow_links(path, out->target));
-  /* A name below /proc/self/fd may lead elsewhere. */
-  if (exists && (stat(out->target, &reached) != 0 || reached.st_dev != about.st_dev || reached.st_ino != about.st_ino))
-    return open_through(out, content, about.st_mode);
+  if (exists && leads_elsewhere(&about, out->target)) return open_through(out, content, about.st_mode);
   if (exists && access(out->target, W_OK) != 0)
     return FAIL(MLPD_ERROR_FILE, "%s: exists and may not be written: %s", path, strerror(errno));
   TRY(file_check_folder_of(path));

@@ -81,11 +81,15 @@ mlpd_status h5_fail_compound(const h5_array *array, hid_t type) {
   TRY(h5_check_pandas(array->file, array->object));
   char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   foreign_command_names(array->file->path, file, base);
-  return FAIL(MLPD_ERROR_DATA,
-              "%s: %s holds a compound type (a table of PyTables?), not numbers; write it as CSV: python3 -c "
-              "\"import h5py, numpy; t = h5py.File('%s')['%s'][()]; numpy.savetxt('%s.csv', t, '%%s', ',', "
-              "header=','.join(t.dtype.names), comments='')\"",
-              array->file->path, array->object, file, array->object, base);
+  return FAIL(
+      MLPD_ERROR_DATA,
+      "%s: %s holds a compound type (a table of PyTables?), not numbers; write it as CSV: python3 -c "
+      "\"import h5py, csv; t = h5py.File('%s')['%s'][()].ravel(); f = lambda n, a: sum((f(n + k + '_', a[k]) for "
+      "k in a.dtype.names), []) if a.dtype.names else [(n[:-1] + ('_%%d' %% i if a.ndim > 1 else ''), "
+      "v.tolist()) for i, v in enumerate(a.reshape(len(a), -1).T)]; c = f('', t); w = csv.writer(open('%s.csv', "
+      "'w', newline='')); w.writerow(n for n, v in c); w.writerows([x.decode() if isinstance(x, bytes) else x "
+      "for x in r] for r in zip(*(v for n, v in c)))\"",
+      array->file->path, array->object, file, array->object, base);
 }
 
 /* ---- Links ------------------------------------------------------------------------------------------------- */

@@ -43,6 +43,7 @@ typedef struct trainer {
   const char *data_name;            /* the data that the user named; prep reads the table converted from it */
   char table[FILE_PATH_BYTES];      /* the converted file of the run */
   char table_next[FILE_PATH_BYTES]; /* where it waits until the run takes over its folder, or "" */
+  bool drops_next;                  /* this run made that file, and removes it if it does not begin */
   uint64_t skipped;                 /* rank 0: damaged checkpoints */
   uint64_t resumed_name;            /* rank 0, with --resume auto: the step in the checkpoint's name */
   char *mathematics;                /* options that decide the weights */

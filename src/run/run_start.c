@@ -228,6 +228,7 @@ mlpd_status run_start(trainer *t, const mlpd_train_options *given) {
   TRY_GOTO(status, run_table_convert(t, &options), done);
   comm_watch_place(comm, "while the data is read");
   TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
+  t->drops_next = t->drops_next && found; /* a refused resume needs other data or options: the next try makes its own */
   TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
   if (config_text != NULL) {
     TRY_GOTO(status, mlpd_comm_agree(comm, tell_preset(t, &chosen, &config_text)), done);

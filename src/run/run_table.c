@@ -79,6 +79,7 @@ mlpd_status run_table_convert(trainer *t, mlpd_train_options *options) {
   comm_watch_place(t->comm, "while the table is converted");
   TRY(table_convert(t->comm, &job, t->table, t->table_next, &place));
   if (!place.waits) t->table_next[0] = '\0';
+  t->drops_next = place.waits && !place.reused;
   const char *const made = place.waits ? t->table_next : t->table;
   TRY(mlpd_comm_agree(t->comm, check_seen(made)));
   if (place.reused && t->events != NULL && t->events->decided != NULL) {
@@ -99,6 +100,7 @@ static void remove_former(const trainer *t, const char *path) {
 mlpd_status run_table_settle(trainer *t, const char *folder) {
   char table[FILE_PATH_BYTES], next[FILE_PATH_BYTES];
   if (t->table_next[0] != '\0') {
+    t->drops_next = false;
     if (rename(t->table_next, t->table) == 0) return MLPD_OK;
     return FAIL(MLPD_ERROR_FILE, "%s: cannot be renamed to %s: %s", t->table_next, t->table, strerror(errno));
   }
@@ -124,5 +126,6 @@ void run_table_tell(const trainer *t) {
 }
 
 void run_table_end(const trainer *t, const char *folder) {
+  if (t->drops_next && run_is_root(t)) (void)unlink(t->table_next);
   if (t->made_folder) (void)rmdir(folder); /* if it is empty */
 }
