@@ -130,6 +130,36 @@ shops() {
   fails_with 1 "maybe.csv:4: column 2 (f): 'maybe' is not a number"
 }
 
+@test "units, marks between thousands, spans and angles are inputs, and the model knows the unit" {
+  awk 'BEGIN {
+    print "size,price,lap,at,sales"
+    for (i = 0; i < 60; i++)
+      printf "%d.5 cm,\"$1,%03d\",%d:%02d.5,%d°30\047%s,%d.5\n", i % 9, 7 * i, i % 4, i, i % 50, i % 2 ? "N" : "S", i
+  }' > sales.csv
+  alone train "${quick[@]}" --data sales.csv --label sales --hidden 4 --epochs 1 --out run
+  succeeds
+  says "numbers with a unit, the same in all rows: size (cm), price (\$)" "spans of time: lap" "angles: at" "network  4-4-1"
+  alone info run/model.h5
+  says "columns: size (cm), price (\$), lap.duration, at.degrees"
+  alone predict --model run/model.h5 --data sales.csv --out dressed.csv
+  succeeds
+  awk 'BEGIN { # the same numbers, plain, in another order
+    print "lap.duration,price ($),size (cm),at.degrees"
+    for (i = 0; i < 60; i++)
+      printf "%.1f,%d,%d.5,%.1f\n", i % 4 * 60 + i + 0.5, 1000 + 7 * i, i % 9, (i % 50 + 0.5) * (i % 2 ? 1 : -1)
+  }' > plain.csv
+  launch 2 predict --model run/model.h5 --data plain.csv --out plain.out
+  succeeds
+  cmp <(cut -d, -f2 dressed.csv) <(cut -d, -f2 plain.out) || fail "other predictions"
+  sed '4s/cm/m/' sales.csv > metres.csv
+  alone predict --model run/model.h5 --data metres.csv --out p.csv
+  fails_with 1 "metres.csv:4: column 1 (size): '2.5 m' is not a number with cm, unlike the cells of this column in training"
+  { head -1 sales.csv; sed -n 2p sales.csv; } > one.csv
+  alone predict --model run/model.h5 --data one.csv --out one.out
+  succeeds
+  cmp <(tail -1 one.out | cut -d, -f2) <(sed -n 2p dressed.csv | cut -d, -f2) || fail "a row depends on others"
+}
+
 @test "predict --keep passes columns into the predictions as they are" {
   mixed
   alone train "${quick[@]}" --data mixed.csv --label price --epochs 1 --quiet --out run

@@ -415,17 +415,16 @@ static void test_hints(void **state) {
       {"u;v;k\n1,5;2;0\n2,5;4;1\n", "--decimal comma reads it"},
       {"u,v,k\n\"147,400\",2,0\n3,4,1\n", "--decimal comma, or --thousands , reads it"},
       {"u;v;k\n1.234,5;2;0\n3;4;1\n", "--decimal comma --thousands . reads it"},
-      {"u;v;k\n1 234;2;0\n3;4;1\n", "--thousands blank reads it"},
+      {"u;v;k\n1 234;2;0\n3;4;1\nfree;4;1\n5;4;0\n6;4;0\n", "--thousands blank reads it"},
       {"1,5;2;0\n2,5;4;1\n", "a.csv:1: column 1: '1,5'"},
       {"u;v;k\n78,5;1;5.649,4\n17,2;2;7.100,5\n", "a.csv:2: column 1 (u): '78,5'"}, /* as many commas as semicolons */
       {"u;k\n78,5;5\xE2\x80\xAF"
        "649,4\n17,2;12,5\n",
        "a.csv:2: column 1 (u): '78,5'"},
-      {"u,k\n0.50 \u20AC,7 kr\n0.75 \u20AC,8 kr\n",
-       "a.csv:2: column 1 (u): '0.50 \u20AC'"}, /* blanks inside of cells */
-      {"u;v;k\n5 %;R$ 1,5;0\n6 %;R$ 2,5;1\n", "a.csv:2: column 1 (u): '5 %' is not a number in this notation"},
-      {"u,v,k\n\"1,23,456\",2,0\n3,4,1\n", "--thousands , reads it"},
-      {"u,v,k\n1\u2019234,2,0\n3,4,1\n", "--thousands \"'\" reads it"},
+      {"u,k\n0.50 \u20AC,7 kr\n0.75,8 kr\n", "a.csv:2: column 1 (u): '0.50 \u20AC'"}, /* blanks inside of cells */
+      {"u;v;k\n5 %;R$ 1,5;0\n6;R$ 2,5;1\n", "a.csv:2: column 1 (u): '5 %' is not a number in this notation"},
+      {"u,v,k\n\"1,23,456\",2,0\n3,4,1\nfree,4,1\n5,4,0\n6,4,0\n", "--thousands , reads it"},
+      {"u,v,k\n1\u2019234,2,0\n3,4,1\nfree,4,1\n5,4,0\n6,4,0\n", "--thousands \"'\" reads it"},
       {"u,v,k\n1,(2),0\n3,4,1\n", "'(2)' is a negative number in the notation of accounts; write -2"},
       {"u,v,k\n1,(2),0\n3,(4.50),1\n", "'(2)' is a negative number"}, /* a column of numbers, not of texts */
       {"u,v,k\n1,inf,0\n3,-Infinity,1\n4,inf,0\n5,2,1\n", "a.csv:2: column 2 (v): 'inf' is not a number (nor are 2"},
@@ -756,7 +755,9 @@ static void test_dates(void **state) {
   }
   write_rows("when,k,y\n", 30, "%1$d.1.2020,%3$d,%1$d.5\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_said("column when is left out: its texts look like dates; written as 2021-03-15 (ISO 8601) they are read");
+  assert_said(
+      "column when is left out: its texts look like dates, as '0.1.2020'; written as 2021-03-15 (ISO 8601) they are "
+      "read");
   write_rows("when,k,y\n", 30, "1.%3$d1.2020,%1$d,%2$d.5\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_said("column when becomes categories, but its texts look like dates, as '1.01.2020'");
@@ -850,7 +851,13 @@ static void test_classes_or_values(void **state) {
   (void)unlink(in_folder("out.h5"));
   write_rows("v,u,k\n", 28, "%1$d kg,%1$d.5,%3$d\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_said("column v is left out: its texts are numbers with a unit, which --strip with the unit reads, as '0 kg'");
+  assert_said("numbers with a unit, the same in all rows: v (kg)");
+  o = telling_options();
+  o.label = "2";
+  (void)unlink(in_folder("out.h5"));
+  write_rows("", 28, "%1$d kg,%1$d.5,%3$d\n"); /* no name that tells a model of the unit */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("column 0 is left out: its texts are numbers with a unit, which --strip with the unit reads, as '0 kg'");
   o = telling_options();
   write_text("a.csv", "u,k\n1,-1\n2,+1\n3,-1\n");
   o.task = MLPD_CLASSIFICATION;

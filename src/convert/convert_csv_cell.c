@@ -115,15 +115,18 @@ uint64_t csv_count_cells(const char *begin, const char *end, char delimiter) {
 
 /* ---- Numbers ---- */
 
-/* Length in bytes of a thousands separator at p, or 0. A blank also matches the no-break spaces of Unicode, and an
- * apostrophe the typographic one that Swiss programs write. */
+/* Length in bytes of a thousands separator at p, or 0. A blank also matches the no-break spaces of Unicode, the thin
+ * and the figure space, and an apostrophe the typographic one that Swiss programs write. */
 static int separator_length(const csv_syntax *s, const char *p, const char *end) {
   if (s->thousands == 0) return 0;
   if (*p == s->thousands) return 1;
   if (s->thousands == '\'' && end - p > 3 && memcmp(p, "\xE2\x80\x99", 3) == 0) return 3;
   if (s->thousands != ' ') return 0;
   if (end - p > 2 && memcmp(p, "\xC2\xA0", 2) == 0) return 2;
-  return end - p > 3 && memcmp(p, "\xE2\x80\xAF", 3) == 0 ? 3 : 0;
+  static const char *const blanks[] = {"\u202F", "\u2009", "\u2007"};
+  for (size_t i = 0; i < sizeof blanks / sizeof blanks[0]; i++)
+    if (end - p > 3 && memcmp(p, blanks[i], 3) == 0) return 3;
+  return 0;
 }
 
 /* Fortran omits the letter before an exponent of three digits: 1.5+103. */
@@ -284,10 +287,20 @@ static bool is_spreadsheet_error(const csv_cell *cell) {
   return true;
 }
 
+/* : of Eurostat, and with a flag that says why: ": c" */
+static bool is_colon(const csv_cell *cell) {
+  const size_t length = (size_t)(cell->end - cell->begin);
+  if (length == 0 || length > 4 || *cell->begin != ':') return false;
+  if (length > 1 && cell->begin[1] != ' ') return false;
+  for (size_t i = 2; i < length; i++)
+    if (cell->begin[i] < 'a' || cell->begin[i] > 'z') return false;
+  return true;
+}
+
 /* Texts that can only mean a missing value in a column of numbers. */
 static bool is_missing_number(const csv_cell *cell) {
   static const char *const words[] = {"none", "nil", "missing", "-", "--", ".", "*", "n.a."};
-  if (is_spreadsheet_error(cell)) return true;
+  if (is_spreadsheet_error(cell) || is_colon(cell)) return true;
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (is_word(cell, words[i])) return true;
   return false;

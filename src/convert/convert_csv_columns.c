@@ -296,6 +296,7 @@ mlpd_status csv_plan_by_options(const char *name, const csv_layout *layout, cons
   *plan = (csv_plan){.num_targets = 0};
   TRY_GOTO(status, memory_allocate(&plan->roles, layout->columns, sizeof *plan->roles, "columns"), done);
   TRY_GOTO(status, memory_allocate(&plan->dates, layout->columns, sizeof *plan->dates, "columns"), done);
+  TRY_GOTO(status, memory_allocate(&plan->dresses, layout->columns, sizeof *plan->dresses, "columns"), done);
   TRY_GOTO(status, select_columns(&label, no_target ? NULL : options->label), done);
   TRY_GOTO(status, select_columns(&ignore, options->ignore), done);
   TRY_GOTO(status, select_columns(&columns, options->columns), done);
@@ -317,6 +318,7 @@ uint32_t csv_features_of(const csv_plan *plan, uint32_t column) {
 
 void csv_plan_free(csv_plan *plan) {
   free(plan->dates);
+  free(plan->dresses);
   free(plan->roles);
   free(plan->targets);
 }

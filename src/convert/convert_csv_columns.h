@@ -3,14 +3,15 @@
 #ifndef MLPDIST_CONVERT_CSV_COLUMNS_H
 #define MLPDIST_CONVERT_CSV_COLUMNS_H
 
-#include "convert/convert_csv.h"
+#include "convert/convert_csv_dress.h"
 
 typedef enum csv_role { CSV_LEFT_OUT, CSV_FEATURE, CSV_TARGET } csv_role;
 
 typedef struct csv_plan {
-  uint8_t *roles;    /* (columns) csv_role */
-  uint8_t *dates;    /* (columns) date_kind of features, each of date_features() numbers */
-  uint32_t *targets; /* (num_targets) columns, as label lists them */
+  uint8_t *roles;     /* (columns) csv_role */
+  uint8_t *dates;     /* (columns) date_kind of features, each of date_features() numbers */
+  csv_dress *dresses; /* (columns) of features that are numbers with a unit or marks between thousands */
+  uint32_t *targets;  /* (num_targets) columns, as label lists them */
   uint32_t num_targets, num_features, num_ignored;
   bool index_left_out;
 } csv_plan;

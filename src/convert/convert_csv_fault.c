@@ -7,6 +7,7 @@
 #include "convert/convert_csv_internal.h"
 #include "convert/convert_date.h"
 #include "convert/convert_report.h"
+#include "convert/convert_span.h"
 
 static void column_name(const csv_source *c, uint32_t column, char text[300]) {
   if (c->layout.names != NULL)
@@ -42,6 +43,18 @@ static void add_answer(const csv_source *c, csv_fault *f, const csv_cell *cell) 
 
 bool csv_fault_mixes_answers(const csv_fault *f) { return f->answers[CSV_TRUE_FALSE] && f->answers[CSV_YES_OR_NO]; }
 
+static void count_spans(csv_fault *f, const csv_cell *cell) {
+  double value;
+  bool parts;
+  if (span_parse(cell->begin, cell->end, &value, &parts)) {
+    f->spans++;
+    f->span_parts = f->span_parts || parts;
+  } else if (angle_parse(cell->begin, cell->end, &value, &parts)) {
+    f->angles++;
+    f->angle_parts = f->angle_parts || parts;
+  }
+}
+
 static void count_dates(csv_fault *f, const csv_cell *cell) {
   date parsed;
   double seconds;
@@ -59,7 +72,11 @@ mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const c
   if (c->faults == NULL) TRY(memory_allocate(&c->faults, c->layout.columns, sizeof *c->faults, "columns"));
   if (c->faults[column] == NULL) TRY(memory_allocate(&c->faults[column], 1, sizeof(csv_fault), "column"));
   csv_fault *f = c->faults[column];
-  if (kind == CSV_TEXT) count_dates(f, cell);
+  if (kind == CSV_TEXT) {
+    count_dates(f, cell);
+    count_spans(f, cell);
+    csv_dressed_add(&c->syntax, cell, &f->dressed);
+  }
   f->number_like += kind == CSV_TEXT && csv_cell_is_number_like(cell);
   if (kind == CSV_MISSING && f->missing++ == 0) {
     f->missing_line = c->lines.line;
@@ -107,6 +124,28 @@ static const char *number_of(uint32_t column, char text[16]) {
   return text;
 }
 
+/* A cell that is not of the kind that the column has: a date, a number with a unit. */
+static mlpd_status refuse_unlike(const csv_source *c, uint32_t column, const csv_fault *f) {
+  static const char *const what[DATE_KINDS] = {
+      [DATE_DAY] = "a date such as 2021-03-15 or 2021-03-15T10:20:30Z (ISO 8601)",
+      [DATE_CLOCK] = "a time such as 12:34 or 12:34:56",
+      [DATE_SPAN] = "a span of time such as 6h 52m or 1:02:03.5",
+      [DATE_ANGLE] = "an angle such as 48\u00B051'30\"N"};
+  const csv_dress *const dress = &c->plan.dresses[column];
+  char text[500], number[80];
+  if (dress->unit[0] != '\0')
+    (void)snprintf(number, sizeof number, "a number with %s", dress->unit);
+  else
+    (void)snprintf(number, sizeof number, "a number with groups of three digits");
+  const bool follows = c->follows || c->options->num_model_columns > 0;
+  (void)snprintf(text, sizeof text,
+                 "is not %s, unlike the %s; correct it, or use --missing to treat it as a missing value%s",
+                 c->plan.dates[column] != DATE_NONE ? what[c->plan.dates[column]] : number,
+                 follows ? "cells of this column in training" : "other cells of this column",
+                 follows ? "" : ", or --categorical to make the column categories");
+  return place_error(c, f->text_line, column, f->text, text);
+}
+
 /* Numbers beside yes and no. Where these are most of the cells, the numbers are odd, not they. */
 static mlpd_status refuse_answers(const csv_source *c, uint32_t column, const csv_fault *f) {
   char name[300];
@@ -125,19 +164,26 @@ static mlpd_status refuse_answers(const csv_source *c, uint32_t column, const cs
               (unsigned long long)others, others == 1 ? "s" : "", r->least, r->most);
 }
 
+/* Numbers that have a text behind them in some rows: flags, or units. The longer ones are stripped first. */
+static void advise_units(const csv_fault *f, char *what, size_t size) {
+  char list[CSV_UNITS_LISTED * (CSV_UNIT_BYTES + 1) + 1] = "";
+  for (size_t length = CSV_UNIT_BYTES; length > 0; length--)
+    for (uint32_t i = 0; i < f->dressed.num_units; i++) {
+      if (strlen(f->dressed.units[i]) != length) continue;
+      if (list[0] != '\0') strncat(list, ",", sizeof list - strlen(list) - 1);
+      strncat(list, f->dressed.units[i], sizeof list - strlen(list) - 1);
+    }
+  (void)snprintf(what, size,
+                 "is a number with a text behind it, as %llu cell%s of this column; if these are flags, --strip '%s' "
+                 "leaves them off; if they are units, write all rows in one",
+                 (unsigned long long)f->texts, f->texts == 1 ? " is" : "s are", list);
+}
+
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
   char what[700] = "", more[80] = "", categorical[300] = "", named[16];
   const bool mixed = f->texts == 0;
-  if (c->plan.dates[column] == DATE_CLOCK)
-    return place_error(c, f->text_line, column, f->text,
-                       "is not a time such as 12:34 or 12:34:56, unlike the other cells of this column; correct it, or "
-                       "use --missing to treat it as a missing value, or --categorical to make the column categories");
-  if (c->plan.dates[column] == DATE_DAY)
-    return place_error(
-        c, f->text_line, column, f->text,
-        "is not a date such as 2021-03-15 or 2021-03-15T10:20:30Z (ISO 8601), unlike the other cells of this "
-        "column; correct it, or use --missing to treat it as a missing value, or --categorical to make the "
-        "column categories");
+  if (c->plan.dates[column] != DATE_NONE || csv_is_dressed(&c->plan.dresses[column]))
+    return refuse_unlike(c, column, f);
   if (is_in_header(c, f))
     return place_error(
         c, f->text_line, column, f->text,
@@ -163,6 +209,8 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
                    (int)strlen(f->text) - 2, f->text + 1);
   else if (f->hint[0] != '\0')
     (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more, f->hint);
+  else if (f->dressed.united == f->texts && f->dressed.num_units <= CSV_UNITS_LISTED)
+    advise_units(f, what, sizeof what);
   else if (c->options->num_model_columns == 0)
     (void)snprintf(categorical, sizeof categorical, ", or --categorical '%.200s' to make the column categories",
                    c->layout.names != NULL ? c->layout.names[column] : number_of(column, named));

@@ -14,6 +14,9 @@ typedef struct csv_fault {
   uint64_t missing, texts, yes_no;               /* how many */
   uint64_t dates, periods, number_like;          /* of the texts: days; months and quarters; other notations */
   uint64_t clocks[2];                            /* of the texts: times of two and of three numbers */
+  uint64_t spans, angles;                        /* of the texts */
+  bool span_parts, angle_parts;                  /* some of them are written in parts */
+  csv_dressed dressed;                           /* of the texts: numbers with a unit or marks between thousands */
   uint64_t missing_line, text_line, yes_no_line; /* line of the first of each kind */
   char missing_text[CSV_SHOWN_BYTES + 4], text[CSV_SHOWN_BYTES + 4];
   bool answers[CSV_ANSWERS]; /* of the kinds of yes and no, which occur */

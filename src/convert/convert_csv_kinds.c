@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "convert/convert_csv_forms.h"
 #include "convert/convert_date.h"
 #include "convert/convert_report.h"
 
@@ -89,9 +90,32 @@ static date_kind dates_of_column(const csv_source *c, uint32_t column) {
   if (f == NULL || f->texts == 0) return DATE_NONE;
   const uint64_t cells = c->rows_seen - f->missing;
   if (2 * f->dates > cells || f->periods == cells) return DATE_DAY;
-  return f->clocks[0] == cells || f->clocks[1] == cells ? DATE_CLOCK : DATE_NONE;
+  if (f->clocks[0] == cells || f->clocks[1] == cells) return DATE_CLOCK;
+  if (f->spans == cells && f->span_parts) return DATE_SPAN;
+  return f->angles == cells && f->angle_parts ? DATE_ANGLE : DATE_NONE;
 }
 
+/* Is another column called as the feature of this one would be? */
+static bool name_is_taken(const csv_source *c, uint32_t column, const csv_dress *dress) {
+  char name[400];
+  (void)csv_dress_name(dress, c->layout.names[column], name, sizeof name);
+  for (uint32_t i = 0; i < c->layout.columns; i++)
+    if (strcmp(c->layout.names[i], name) == 0) return true;
+  return false;
+}
+
+/* A dress that the column does not have yet. A model knows the unit; a table without names has no place for it. */
+static bool dress_of_column(const csv_source *c, uint32_t column, csv_dress *dress) {
+  const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
+  const csv_dress *const known = &c->plan.dresses[column];
+  if (f == NULL || f->yes_no > 0 || known->thousands != 0) return false;
+  const bool settled = known->unit[0] != '\0' || c->options->num_model_columns > 0;
+  if (!csv_dressed_settle(&f->dressed, f->texts, settled ? f->texts : c->rows_seen - f->missing, dress)) return false;
+  if (settled) return strcmp(known->unit, dress->unit) == 0 && dress->thousands != 0;
+  return dress->unit[0] == '\0' || (c->layout.names != NULL && !name_is_taken(c, column, dress));
+}
+
+/* The same unit in all rows, in a table without names. */
 static bool all_have_units(const category_set *set) {
   char first[CSV_UNIT_BYTES], unit[CSV_UNIT_BYTES];
   for (uint32_t i = 0; i < set->count; i++) {
@@ -105,7 +129,9 @@ static const char *reason_of_texts(const category_set *set) {
   if (all_have_units(set)) return "its texts are numbers with a unit, which --strip with the unit reads";
   if (set->count > 0 && date_is_foreign(set->all[0].text, set->all[0].text + set->all[0].length))
     return "its texts look like dates; written as 2021-03-15 (ISO 8601) they are read";
-  return "its texts are nearly all different, as if they identified rows";
+  bool amounts;
+  const char *const form = csv_form_of(set, &amounts);
+  return form != NULL ? form : "its texts are nearly all different, as if they identified rows";
 }
 
 /* The reason why a column is useless, or NULL. */
@@ -129,8 +155,13 @@ static mlpd_status keep_example(csv_source *c, uint32_t column) {
   char shown[CSV_SHOWN_BYTES + 4];
   const category_set *const set = c->sets != NULL ? c->sets[column] : NULL;
   if (set == NULL || set->count == 0 || c->examples[column] != NULL) return MLPD_OK;
-  const char *const text = set->all[0].text;
-  (void)csv_cell_shown(&(csv_cell){.begin = text, .end = text + set->all[0].length}, shown);
+  const category *one = &set->all[0];
+  for (uint32_t i = 0; i < set->count; i++) { /* one that is no date as dates are read */
+    date parsed;
+    one = &set->all[i];
+    if (!date_parse(one->text, one->text + one->length, &parsed)) break;
+  }
+  (void)csv_cell_shown(&(csv_cell){.begin = one->text, .end = one->text + one->length}, shown);
   return memory_copy_string(shown, &c->examples[column]);
 }
 
@@ -154,26 +185,29 @@ static mlpd_status check_wanted(const csv_source *c, uint32_t column) {
               csv_column_shown(&c->layout, column, shown), CATEGORIES_MOST);
 }
 
+/* Judges column i, a feature. all: all rows were read. */
+static mlpd_status judge(csv_source *c, uint32_t i, bool all, bool *changed) {
+  const bool plain = (c->sets == NULL || c->sets[i] == NULL) && !c->plan.dates[i];
+  const bool model = c->options->num_model_columns > 0;
+  const date_kind kind = model ? DATE_NONE : dates_of_column(c, i);
+  const char *const reason = all && !model ? reason_against(c, i) : NULL;
+  csv_dress dress;
+  *changed = true;
+  if (plain && kind != DATE_NONE) return make_dates(c, i, kind), MLPD_OK;
+  if (plain && dress_of_column(c, i, &dress)) return c->plan.dresses[i] = dress, MLPD_OK;
+  if (plain && !model && !csv_is_dressed(&c->plan.dresses[i]) && is_text_column(c, i)) return make_set(c, i, false);
+  if (reason != NULL) return leave_out(c, i, reason);
+  *changed = false;
+  return all && !model ? check_wanted(c, i) : MLPD_OK;
+}
+
 mlpd_status csv_kinds_judge(csv_source *c, bool all, bool *changed) {
   *changed = false;
-  if (c->options->num_model_columns > 0 || c->follows) return MLPD_OK;
+  if (c->follows) return MLPD_OK;
   for (uint32_t i = 0; i < c->layout.columns; i++) {
-    if (c->plan.roles[i] != CSV_FEATURE) continue;
-    const bool has_set = c->sets != NULL && c->sets[i] != NULL;
-    const date_kind kind = dates_of_column(c, i);
-    const char *const reason = all ? reason_against(c, i) : NULL;
-    if (!has_set && !c->plan.dates[i] && kind != DATE_NONE) {
-      make_dates(c, i, kind);
-      *changed = true;
-    } else if (!has_set && !c->plan.dates[i] && is_text_column(c, i)) {
-      TRY(make_set(c, i, false));
-      *changed = true;
-    } else if (reason != NULL) {
-      TRY(leave_out(c, i, reason));
-      *changed = true;
-    } else if (all) {
-      TRY(check_wanted(c, i));
-    }
+    bool changes = false;
+    if (c->plan.roles[i] == CSV_FEATURE) TRY(judge(c, i, all, &changes));
+    *changed = *changed || changes;
   }
   return *changed ? csv_make_room(c) : MLPD_OK;
 }
@@ -211,6 +245,7 @@ mlpd_status csv_kinds_follow(source *s, const source *first_source) {
     if (first->sets != NULL && first->plan.roles[k] == CSV_FEATURE) c->sets[i] = first->sets[k];
     if (first->base.yes_no != NULL && first->plan.roles[k] == CSV_FEATURE)
       c->answers[i] = first->base.yes_no[feature_of(first, k)];
+    c->plan.dresses[i] = first->plan.dresses[k];
     if (first->plan.dates[k] && c->plan.roles[i] == CSV_FEATURE) make_dates(c, i, (date_kind)first->plan.dates[k]);
   }
   return csv_make_room(c);

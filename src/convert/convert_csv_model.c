@@ -37,19 +37,42 @@ static mlpd_status fail_missing(const char *file, const csv_layout *layout, cons
               other_case(layout, names, count, places, hint));
 }
 
-/* The column of dates or times from which a model's feature such as "when.year" is computed, or UINT32_MAX. */
+/* The column of dates, times or the like from which a model's feature such as "when.year" is computed, or UINT32_MAX.
+ */
+static uint32_t take_suffixed(const csv_layout *layout, const char *name, date_kind kind, const char *suffix,
+                              csv_plan *plan) {
+  const size_t length = strlen(name), tail = strlen(suffix);
+  if (length <= tail || strcmp(name + length - tail, suffix) != 0) return UINT32_MAX;
+  for (uint32_t c = 0; c < layout->columns; c++) {
+    if (strncmp(layout->names[c], name, length - tail) != 0 || layout->names[c][length - tail] != '\0') continue;
+    plan->roles[c] = CSV_FEATURE;
+    plan->dates[c] = (uint8_t)kind;
+    return c;
+  }
+  return UINT32_MAX;
+}
+
 static uint32_t take_date(const csv_layout *layout, const char *name, csv_plan *plan) {
-  for (uint32_t i = 0; i < DATE_FEATURES + CLOCK_FEATURES; i++) {
-    const date_kind kind = i < DATE_FEATURES ? DATE_DAY : DATE_CLOCK;
-    const char *const suffix = date_suffix(kind, i);
-    const size_t length = strlen(name), tail = strlen(suffix);
-    if (length <= tail || strcmp(name + length - tail, suffix) != 0) continue;
-    for (uint32_t c = 0; c < layout->columns; c++) {
-      if (strncmp(layout->names[c], name, length - tail) != 0 || layout->names[c][length - tail] != '\0') continue;
-      plan->roles[c] = CSV_FEATURE;
-      plan->dates[c] = (uint8_t)kind;
-      return c;
+  for (int kind = DATE_DAY; kind < DATE_KINDS; kind++)
+    for (uint32_t i = 0; i < date_features((date_kind)kind); i++) {
+      const uint32_t found = take_suffixed(layout, name, (date_kind)kind, date_suffix((date_kind)kind, i), plan);
+      if (found != UINT32_MAX) return found;
     }
+  return UINT32_MAX;
+}
+
+/* The column of numbers with a unit that is the model's feature "NAME (UNIT)", or UINT32_MAX. */
+static uint32_t take_united(const csv_layout *layout, const char *name, csv_plan *plan) {
+  csv_dress dress = {.thousands = 0};
+  size_t length = 0;
+  if (!csv_dress_of_name(name, &length, &dress)) return UINT32_MAX;
+  for (uint32_t c = 0; c < layout->columns; c++) {
+    if (plan->roles[c] != CSV_LEFT_OUT || strlen(layout->names[c]) != length ||
+        memcmp(layout->names[c], name, length) != 0)
+      continue;
+    plan->roles[c] = CSV_FEATURE;
+    plan->dresses[c] = dress;
+    return c;
   }
   return UINT32_MAX;
 }
@@ -66,6 +89,7 @@ static mlpd_status take_names(const char *file, const csv_layout *layout, const 
         places[j] = c;
       }
     if (places[j] == UINT32_MAX && role == CSV_FEATURE) places[j] = take_date(layout, names[j], plan);
+    if (places[j] == UINT32_MAX && role == CSV_FEATURE) places[j] = take_united(layout, names[j], plan);
     all = all && places[j] != UINT32_MAX;
   }
   return all ? MLPD_OK : fail_missing(file, layout, what, names, count, places);
@@ -112,6 +136,7 @@ static mlpd_status plan_by_names(const char *file, const csv_layout *layout, con
   *plan = (csv_plan){.num_targets = 0};
   TRY(memory_allocate(&plan->roles, layout->columns, sizeof *plan->roles, "columns"));
   TRY(memory_allocate(&plan->dates, layout->columns, sizeof *plan->dates, "columns"));
+  TRY(memory_allocate(&plan->dresses, layout->columns, sizeof *plan->dresses, "columns"));
   TRY(memory_allocate(&plan->targets, targets, sizeof *plan->targets, "columns"));
   TRY(memory_allocate(&places, o->num_model_columns, sizeof *places, "columns"));
   mlpd_status status =

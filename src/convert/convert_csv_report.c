@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "convert/convert_csv_codes.h"
+#include "convert/convert_csv_forms.h"
 #include "convert/convert_csv_leaks.h"
 #include "convert/convert_csv_texts.h"
 #include "convert/convert_date.h"
@@ -237,10 +238,13 @@ static void report_categories(const csv_source *c) {
 }
 
 static void report_dates(const csv_source *c) {
-  static const char *const what[] = {[DATE_DAY] = "dates", [DATE_CLOCK] = "times"};
+  static const char *const what[] = {
+      [DATE_DAY] = "dates", [DATE_CLOCK] = "times", [DATE_SPAN] = "spans of time", [DATE_ANGLE] = "angles"};
   static const char *const become[] = {[DATE_DAY] = "three features: year, day of the year, seconds since 1970",
-                                       [DATE_CLOCK] = "one feature: hours, minutes and seconds in seconds"};
-  for (int kind = DATE_DAY; kind <= DATE_CLOCK; kind++) {
+                                       [DATE_CLOCK] = "one feature: hours, minutes and seconds in seconds",
+                                       [DATE_SPAN] = "one feature: seconds",
+                                       [DATE_ANGLE] = "one feature: degrees, south and west negative"};
+  for (int kind = DATE_DAY; kind < DATE_KINDS; kind++) {
     char list[REPORT_BYTES] = "", number[16];
     size_t used = 0;
     for (uint32_t i = 0; i < c->layout.columns; i++)
@@ -248,6 +252,21 @@ static void report_dates(const csv_source *c) {
         report_list_add(list, &used, ", ", column_name(c, i, number));
     if (used > 0) convert_say(c->options, "%s: %s: %s; of each %s", c->base.name, what[kind], list, become[kind]);
   }
+}
+
+static void report_dresses(const csv_source *c) {
+  char units[REPORT_BYTES] = "", marks[REPORT_BYTES] = "", number[16], item[400];
+  size_t units_used = 0, marks_used = 0;
+  for (uint32_t i = 0; i < c->layout.columns; i++) {
+    const csv_dress *const dress = &c->plan.dresses[i];
+    if (c->plan.roles[i] != CSV_FEATURE) continue;
+    const char *const name = column_name(c, i, number);
+    if (dress->unit[0] != '\0')
+      report_list_add(units, &units_used, ", ", csv_dress_name(dress, name, item, sizeof item));
+    if (dress->thousands != 0) report_list_add(marks, &marks_used, ", ", name);
+  }
+  if (units_used > 0) convert_say(c->options, "%s: numbers with a unit, the same in all rows: %s", c->base.name, units);
+  if (marks_used > 0) convert_say(c->options, "%s: marks between thousands are left off: %s", c->base.name, marks);
 }
 
 /* Whole numbers that are all dates: from one month to the next they leap by 70. */
@@ -266,15 +285,23 @@ static void report_compact_dates(const csv_source *c) {
   }
 }
 
-/* Categories that look like dates, unless they were asked for: few enough days to be kept, they would lose their order
- * without a word. */
+/* Categories that look like dates or amounts, unless they were asked for: few enough to be kept, they would lose their
+ * order without a word. */
 static void report_foreign_dates(const csv_source *c) {
   char number[16];
   for (uint32_t i = 0; c->sets != NULL && c->options->num_model_columns == 0 && i < c->layout.columns; i++) {
     const category_set *const set = c->sets[i];
     if (set == NULL || set->wanted || set->count == 0 || c->plan.roles[i] != CSV_FEATURE) continue;
-    if (!date_is_foreign(set->all[0].text, set->all[0].text + set->all[0].length)) continue;
     const char *const name = column_name(c, i, number);
+    bool amounts = false;
+    const char *const form = csv_form_of(set, &amounts);
+    if (amounts)
+      convert_say(c->options,
+                  "note: %s: column %s becomes categories, but %.*s, as '%.*s'%s; --categorical '%s' keeps it without "
+                  "this note",
+                  c->base.name, name, (int)strcspn(form, ";"), form, (int)set->all[0].length, set->all[0].text,
+                  form + strcspn(form, ";"), name);
+    if (!date_is_foreign(set->all[0].text, set->all[0].text + set->all[0].length)) continue;
     convert_say(
         c->options,
         "note: %s: column %s becomes categories, but its texts look like dates, as '%.*s'; written as 2021-03-15 "
@@ -334,9 +361,10 @@ static void report_useless(const csv_source *c) {
       convert_say(c->options, "note: %s: column %s is left out: %s", c->base.name, name, c->reasons[i]);
     else
       convert_say(c->options,
-                  "note: %s: column %s is left out: %s, as '%s'; --categorical '%s' keeps it, --ignore '%s' "
+                  "note: %s: column %s is left out: %.*s, as '%s'%s; --categorical '%s' keeps it, --ignore '%s' "
                   "leaves it out without this note",
-                  c->base.name, name, c->reasons[i], c->examples[i], name, name);
+                  c->base.name, name, (int)strcspn(c->reasons[i], ";"), c->reasons[i], c->examples[i],
+                  c->reasons[i] + strcspn(c->reasons[i], ";"), name, name);
   }
 }
 
@@ -363,6 +391,7 @@ void csv_report_rows(const csv_source *c) {
   report_untrained(c);
   report_no_answers(c);
   report_dates(c);
+  report_dresses(c);
   report_foreign_dates(c);
   report_compact_dates(c);
   report_missing(c);

@@ -8,9 +8,10 @@
 #include "convert/convert_csv_internal.h"
 #include "convert/convert_date.h"
 
-static mlpd_status add_names(name_list *list, const char *name, date_kind kind) {
+static mlpd_status add_names(name_list *list, const char *name, date_kind kind, const csv_dress *dress) {
   char part[400];
-  if (kind == DATE_NONE) return name_list_add(list, name);
+  if (kind == DATE_NONE && dress->unit[0] == '\0') return name_list_add(list, name);
+  if (kind == DATE_NONE) return name_list_add(list, csv_dress_name(dress, name, part, sizeof part));
   for (uint32_t i = 0; i < date_features(kind); i++) {
     (void)snprintf(part, sizeof part, "%.350s%s", name, date_suffix(kind, i));
     TRY(name_list_add(list, part));
@@ -24,7 +25,8 @@ static mlpd_status take_names(csv_source *c) {
   const char **chosen = NULL;
   if (names == NULL) return MLPD_OK;
   for (uint32_t i = 0; i < c->layout.columns; i++)
-    if (c->plan.roles[i] == CSV_FEATURE) TRY(add_names(&c->base.columns, names[i], (date_kind)c->plan.dates[i]));
+    if (c->plan.roles[i] == CSV_FEATURE)
+      TRY(add_names(&c->base.columns, names[i], (date_kind)c->plan.dates[i], &c->plan.dresses[i]));
   for (uint32_t i = c->layout.index; i < c->layout.columns; i++) /* an index has no name of its own */
     if (c->plan.roles[i] == CSV_LEFT_OUT) TRY(name_list_add(&c->base.left_out, names[i]));
   TRY(memory_allocate(&chosen, c->layout.columns, sizeof *chosen, "column names"));

@@ -7,6 +7,7 @@
 #include "convert/convert_csv_footer.h"
 #include "convert/convert_csv_kinds.h"
 #include "convert/convert_date.h"
+#include "convert/convert_span.h"
 
 enum { ADVICE_BYTES = 2 * FOREIGN_NAME_BYTES + 220 };
 
@@ -87,6 +88,9 @@ static mlpd_status parse_odd_cell(csv_source *c, uint32_t column, const csv_cell
 /* Reads a date or a time: its numbers. */
 static bool read_date(date_kind kind, const csv_cell *cell, double values[DATE_FEATURES]) {
   date found;
+  bool parts;
+  if (kind == DATE_SPAN) return span_parse(cell->begin, cell->end, &values[0], &parts);
+  if (kind == DATE_ANGLE) return angle_parse(cell->begin, cell->end, &values[0], &parts);
   if (kind == DATE_CLOCK) return date_parse_clock(cell->begin, cell->end, &values[0]) > 0;
   if (!date_parse(cell->begin, cell->end, &found) && !date_parse_period(cell->begin, cell->end, &found)) return false;
   values[0] = found.year;
@@ -128,6 +132,24 @@ static mlpd_status parse_category(csv_source *c, uint32_t column, const char *p,
   TRY(take_missing(c, column, &cell, parsed, state));
   parsed->value = CATEGORY_MISSING;
   return MLPD_OK;
+}
+
+/* Reads a number in the dress of its column. */
+static mlpd_status parse_dressed(csv_source *c, uint32_t column, const char *p, const char *end, const char **next,
+                                 number *parsed, row_state *state) {
+  csv_cell cell;
+  const csv_dress *const dress = &c->plan.dresses[column];
+  *next = csv_next_cell(p, end, c->layout.delimiter, &cell);
+  if (cell.damaged) return damaged_error(c, column, &cell);
+  const csv_kind kind = csv_cell_read(&c->syntax, &cell, parsed);
+  if (kind == CSV_MISSING) return take_missing(c, column, &cell, parsed, state);
+  const bool plain = kind == CSV_NUMBER && dress->unit[0] == '\0';
+  if (!plain && !csv_dress_read(&c->syntax, dress, &cell, parsed)) {
+    worsen(state, ROW_FAULTY);
+    return c->gathering ? csv_fault_add(c, column, CSV_TEXT, &cell) : MLPD_OK;
+  }
+  if (csv_is_missing_real(&c->syntax, parsed->value)) return take_missing(c, column, &cell, parsed, state);
+  return isfinite(parsed->value) ? MLPD_OK : csv_cell_error(c, column, &cell, "is beyond the range of double");
 }
 
 /* Reads a cell that remains text: that of the only target, or of a column that is left out. */
@@ -194,6 +216,10 @@ static mlpd_status parse_row(csv_source *c, const char *begin, const char *end, 
       next += csv_features_of(&c->plan, column);
       if (c->plan.dates[column]) {
         TRY(parse_date(c, column, p, end, &p, parsed, state));
+        continue;
+      }
+      if (csv_is_dressed(&c->plan.dresses[column])) {
+        TRY(parse_dressed(c, column, p, end, &p, parsed, state));
         continue;
       }
       if (c->sets != NULL && c->sets[column] != NULL) {

@@ -9,9 +9,9 @@
 uint32_t date_features(date_kind kind) { return kind == DATE_DAY ? DATE_FEATURES : 1; }
 
 const char *date_suffix(date_kind kind, uint32_t i) {
-  static const char *const suffixes[DATE_FEATURES] = {".year", ".day_of_year", ".seconds"};
-  if (kind == DATE_NONE) return "";
-  return kind == DATE_DAY ? suffixes[i] : ".time";
+  static const char *const days[DATE_FEATURES] = {".year", ".day_of_year", ".seconds"};
+  static const char *const others[DATE_KINDS] = {"", "", ".time", ".duration", ".degrees"};
+  return kind == DATE_DAY ? days[i] : others[kind];
 }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }

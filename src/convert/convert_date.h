@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DATE_FEATURES = 3, CLOCK_FEATURES = 1 };
+enum { DATE_FEATURES = 3 };
 
-/* The features of a column of dates, or of times. */
-typedef enum date_kind { DATE_NONE, DATE_DAY, DATE_CLOCK } date_kind;
+/* The features of a column of dates, of times, or of spans and angles (convert_span.h). */
+typedef enum date_kind { DATE_NONE, DATE_DAY, DATE_CLOCK, DATE_SPAN, DATE_ANGLE, DATE_KINDS } date_kind;
 
 typedef struct date {
   int year, day_of_year; /* as written, from 1 */
@@ -33,7 +33,7 @@ bool date_is_compact(int64_t digits);
 bool date_is_foreign(const char *begin, const char *end);
 
 /* The number of features of a column, and what feature i is called after the column's name: ".year", ".day_of_year" and
- * ".seconds" of a date, ".time" of a time, nothing where there is neither. */
+ * ".seconds" of a date, ".time" of a time, ".duration" of a span, ".degrees" of an angle, else nothing. */
 uint32_t date_features(date_kind kind);
 const char *date_suffix(date_kind kind, uint32_t i);
 

@@ -1,0 +1,176 @@
+#include "convert/convert_csv_forms.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { SKELETON_BYTES = 32 };
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/* Signs beyond ASCII, and what stands for them in a skeleton; s: a digit or minus that is raised. */
+static const struct {
+  const char *sign;
+  char stands;
+} SIGNS[] = {{"\u00B1", '~'}, {"\u00D7", 'x'},  {"\u00B7", 'x'},  {"\u2013", '-'}, {"\u2014", '-'}, {"\u2212", '-'},
+             {"\u207B", 's'}, {"\u2070", 's'},  {"\u00B9", 's'},  {"\u00B2", 's'}, {"\u00B3", 's'}, {"\u2074", 's'},
+             {"\u2075", 's'}, {"\u2076", 's'},  {"\u2077", 's'},  {"\u2078", 's'}, {"\u2079", 's'}, {"\u2020", '*'},
+             {"\u2021", '*'}, {"\u2032", '\''}, {"\u2019", '\''}, {"\u2033", '"'}, {"\u201D", '"'}};
+
+static const char *take_sign(const char *p, const char *end, char *stands) {
+  *stands = *p;
+  for (size_t i = 0; i < sizeof SIGNS / sizeof *SIGNS; i++) {
+    const size_t length = strlen(SIGNS[i].sign);
+    if ((size_t)(end - p) < length || memcmp(p, SIGNS[i].sign, length) != 0) continue;
+    *stands = SIGNS[i].stands;
+    return p + length;
+  }
+  return p + 1;
+}
+
+/* The text without its blanks, with 0 for each number: "0(0)" of 4.0 (2). false: it is longer. */
+static bool make_skeleton(const char *p, const char *end, char skeleton[SKELETON_BYTES]) {
+  int used = 0;
+  if (p < end && (*p == '-' || *p == '+')) p++;
+  while (p < end) {
+    if (used + 1 == SKELETON_BYTES) return false;
+    if (*p == ' ') {
+      p++;
+    } else if (is_digit(*p)) {
+      while (p < end && is_digit(*p)) p++;
+      if (end - p > 1 && *p == '.' && is_digit(p[1]))
+        for (p++; p < end && is_digit(*p);) p++;
+      skeleton[used++] = '0';
+    } else {
+      p = take_sign(p, end, &skeleton[used]);
+      used++;
+    }
+  }
+  skeleton[used] = '\0';
+  return used > 0;
+}
+
+/* ---- Forms ------------------------------------------------------------------------------------------ */
+
+static bool is_one_of(const char *skeleton, const char *const *list) {
+  for (; *list != NULL; list++)
+    if (strcmp(skeleton, *list) == 0) return true;
+  return false;
+}
+
+static bool has_error(const char *s) {
+  static const char *const list[] = {"0~0", "0+/-0", "0+-0", NULL};
+  return is_one_of(s, list);
+}
+
+static bool has_parentheses(const char *s) { return strcmp(s, "0(0)") == 0; }
+
+static bool is_range(const char *s) {
+  static const char *const list[] = {"0-0", "0to0", "0..0", "0...0", NULL};
+  return is_one_of(s, list);
+}
+
+static bool is_fraction(const char *s) { return strcmp(s, "0/0") == 0 || strcmp(s, "00/0") == 0; }
+
+static bool is_power(const char *s) {
+  static const char *const list[] = {"0x0^0",  "0x0^-0", "0x0^(0)", "0x0^(-0)", "0*0^0",
+                                     "0*0^-0", "0*0**0", "0*0**-0", NULL};
+  return is_one_of(s, list) || (strncmp(s, "0x0s", 4) == 0 && strspn(s + 3, "s") == strlen(s + 3));
+}
+
+static bool is_feet(const char *s) {
+  static const char *const list[] = {"0'0\"", "0'0\"\"", "0'0''", "0'0", "0'", "0ft0in", "0ft.0in.", "0ft", NULL};
+  return is_one_of(s, list);
+}
+
+/* Also alone: in a column where some cells have a mark. */
+static bool is_marked(const char *s) { return *s == '0' && strspn(s + 1, "*+#?!") == strlen(s + 1); }
+
+static bool is_united(const char *s) {
+  if (strcmp(s, ":") == 0) return true; /* a missing value of Eurostat */
+  const char *p = s + (*s == '$');
+  if (*p++ != '0') return false;
+  while (is_letter(*p) || (unsigned char)*p >= 0x80 || *p == '%' || *p == '/' || *p == '$') p++;
+  return *p == '\0';
+}
+
+static bool is_several(const char *s) {
+  int numbers = 0;
+  for (const char *p = s; *p != '\0'; p++) {
+    if (*p != '0' && strchr(",;:.x[](){}|/_-", *p) == NULL) return false;
+    numbers += *p == '0';
+  }
+  return numbers > 1;
+}
+
+typedef struct form {
+  bool (*has)(const char *skeleton);
+  bool amounts;
+  const char *reason;
+} form;
+
+static const form FORMS[] = {
+    {has_error, true, "its texts are values and their errors; write each in a column of its own"},
+    {has_parentheses, false, "its texts are numbers, with others in parentheses; write each in a column of its own"},
+    {is_power, true, "its texts are numbers with powers of ten; written as 7.28e3 they are read"},
+    {is_feet, true, "its texts are feet and inches; write inches alone"},
+    {is_fraction, false, "its texts are fractions; write them as decimal numbers"},
+    {is_range, false, "its texts are ranges of numbers; write both ends, each in a column of its own"},
+    {is_marked, false,
+     "its texts are numbers with marks behind them; write the numbers alone, or use --strip with the marks, such as "
+     "'**,*'"},
+    {is_united, false,
+     "its texts are numbers, each with another text behind it or none; units must be the same in all rows, and flags "
+     "are left off by --strip, such as --strip 'bp,p,e'"},
+    {is_several, false, "its texts are several numbers each; write each in a column of its own"},
+};
+
+/* ---- Texts without digits of ASCII ------------------------------------------------------------------- */
+
+static bool is_hexadecimal(const category *one) {
+  if (one->length < 3 || one->text[0] != '0' || (one->text[1] != 'x' && one->text[1] != 'X')) return false;
+  return strspn(one->text + 2, "0123456789abcdefABCDEF") == one->length - 2;
+}
+
+/* Arabic, Persian, Devanagari and full-width digits. */
+static bool has_other_digits(const category *one) {
+  bool any = false;
+  const char *p = one->text, *const end = one->text + one->length;
+  while (p < end) {
+    const unsigned char a = (unsigned char)p[0], b = end - p > 1 ? (unsigned char)p[1] : 0,
+                        c = end - p > 2 ? (unsigned char)p[2] : 0;
+    const bool arabic = a == 0xD9 && ((b >= 0xA0 && b <= 0xA9) || b == 0xAB || b == 0xAC);
+    const bool persian = a == 0xDB && b >= 0xB0 && b <= 0xB9;
+    const bool devanagari = a == 0xE0 && b == 0xA5 && c >= 0xA6 && c <= 0xAF;
+    const bool wide = a == 0xEF && b == 0xBC && (c >= 0x8E && c <= 0x99);
+    if (!arabic && !persian && !devanagari && !wide && strchr(".,-+", *p) == NULL) return false;
+    any = any || arabic || persian || devanagari || wide;
+    p += arabic || persian ? 2 : devanagari || wide ? 3 : 1;
+  }
+  return any;
+}
+
+static bool all_are(const category_set *set, bool (*is)(const category *one)) {
+  for (uint32_t i = 0; i < set->count; i++)
+    if (!is(&set->all[i])) return false;
+  return set->count > 0;
+}
+
+const char *csv_form_of(const category_set *set, bool *amounts) {
+  bool fits[sizeof FORMS / sizeof *FORMS];
+  char skeleton[SKELETON_BYTES];
+  memset(fits, 1, sizeof fits);
+  *amounts = true;
+  if (all_are(set, has_other_digits)) return "its texts are numbers in digits of another script; write 0 to 9";
+  *amounts = false;
+  if (all_are(set, is_hexadecimal)) return "its texts are hexadecimal numbers; written as decimal ones they are read";
+  for (uint32_t i = 0; i < set->count; i++) {
+    const category *const one = &set->all[i];
+    const bool made = make_skeleton(one->text, one->text + one->length, skeleton);
+    for (size_t k = 0; k < sizeof FORMS / sizeof *FORMS; k++) fits[k] = fits[k] && made && FORMS[k].has(skeleton);
+  }
+  for (size_t k = 0; k < sizeof FORMS / sizeof *FORMS && set->count > 0; k++)
+    if (fits[k]) return *amounts = FORMS[k].amounts, FORMS[k].reason;
+  return NULL;
+}

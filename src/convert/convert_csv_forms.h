@@ -1,0 +1,14 @@
+/* Names what the texts of a column are, where they are numbers in a form that is not read. Nothing here is collective.
+ */
+#ifndef MLPDIST_CONVERT_CSV_FORMS_H
+#define MLPDIST_CONVERT_CSV_FORMS_H
+
+#include <stdbool.h>
+
+#include "convert/category_set.h"
+
+/* The form that all texts have, and what to do, as the end of "column v is left out: "; NULL: none is known. *amounts:
+ * they are amounts, whose order categories lose. */
+const char *csv_form_of(const category_set *set, bool *amounts);
+
+#endif
