@@ -137,7 +137,8 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
   alike "${run[@]}" --embed-numbers periodic --embed-above 12 --ensemble 2
   ranks=2 alike "${run[@]}" --embed-numbers piecewise --embed-bins 7 --embed-above 2 --embed-width 3 --optimizer adamw \
     --weight-decay 0.1 --input-scale 6 --input-noise 0.1 --normalize robust --clip-inputs 3
-  alike "${run[@]}" --embed-numbers piecewise --embed-width 9 --embed-above 12 --ensemble 2 --normalize quantile
+  alike "${run[@]}" --embed-numbers piecewise --embed-width 9 --embed-above 12 --ensemble 2 --normalize quantile \
+    --parametrization ntk --optimizer adamw --weight-decay 0.1
   alike "${run[@]}" --members 2 --input-scale 6 --input-scale-decay 1 --optimizer adamw --weight-decay 0.1
 }
 

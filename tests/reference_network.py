@@ -187,18 +187,19 @@ class Periodic:
 
 class Piecewise:
     """x of a number becomes [c W ; x], bin t of c (x - e_t) / (e_{t+1} - e_t) within 0 and 1; other inputs pass through.
-    edges: of each number."""
+    edges: of each number. is_tangent: [c V / sqrt(bins) ; x]."""
     in_file, num_draws = True, 0
 
-    def __init__(self, numbers, edges, bins, width):
+    def __init__(self, numbers, edges, bins, width, is_tangent):
         self.numbers, self.at, self.width = numbers, np.flatnonzero(numbers), width
         padded = [np.concatenate([e, np.repeat(e[-1:], bins + 1 - len(e))]) for e in edges]
         self.edges = Tensor("edge", np.stack(padded), rate=0)
-        self.w = Tensor("weight", np.zeros((len(edges), bins * width)), decays=True)
+        self.factor = 1 / math.sqrt(bins) if is_tangent else 1.0
+        self.w = Tensor("weight", np.zeros((len(edges), bins * width)), decays=True, stored=self.factor)
         self.tensors = [self.edges, self.w]
 
     def weights(self):
-        return self.w.values.reshape(len(self.at), -1, self.width)
+        return self.factor * self.w.values.reshape(len(self.at), -1, self.width)
 
     def forward(self, x, _):
         low, high = self.edges.values[:, :-1], self.edges.values[:, 1:]
@@ -213,7 +214,7 @@ class Piecewise:
         parts = np.split(delta, np.cumsum([self.width + 1 if number else 1 for number in self.numbers])[:-1], axis=1)
         below = np.concatenate([part[:, -1:] for part in parts], axis=1)
         delta = np.stack([parts[i][:, :-1] for i in self.at], axis=1)
-        self.w.gradient = np.einsum("nit,nij->itj", self.c, delta).reshape(self.w.values.shape)
+        self.w.gradient = self.factor * np.einsum("nit,nij->itj", self.c, delta).reshape(self.w.values.shape)
         inside = (self.c > 0) & (self.c < 1)
         below[:, self.at] += np.einsum("nij,itj,nit->ni", delta, self.weights(), inside / self.widths)
         return below
@@ -499,7 +500,8 @@ class Network:
             self.width += 3 * sum(numbers)
         if self.options["embed-numbers"] == "piecewise" and any(numbers):
             width = int(self.options["embed-width"])
-            self.add(Piecewise(numbers, edges, int(self.options["embed-bins"]), width))
+            is_tangent = self.options["parametrization"] == "ntk"
+            self.add(Piecewise(numbers, edges, int(self.options["embed-bins"]), width, is_tangent))
             self.width += width * sum(numbers)
         if self.options.real("input-dropout") > 0:
             self.add(Dropout(self.options.real("input-dropout"), len(self.layers)))

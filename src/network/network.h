@@ -38,7 +38,7 @@ struct mlpd_network {
   float *parameters;     /* (arena_size); NULL: a shape alone */
 };
 
-/* How a dense layer learns, where not as usual: NULL in a spec. */
+/* How a dense layer learns, or one of bins (rate and decay), where not as usual: NULL in a spec. */
 typedef struct dense_learning {
   float rate, decay;   /* of the weights, as in a tensor */
   float bias_rate;     /* the biases start from N(0, 1) */

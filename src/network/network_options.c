@@ -91,6 +91,16 @@ static uint32_t find_numbers(const layer_list *list, uint32_t *sizes) {
   return found;
 }
 
+/* The neural-tangent parametrisation z = x V / sqrt(d) + b, V and b from N(0, 1) (Jacot, Gabriel and Hongler 2018), of
+ * weights W = V / sqrt(d), which are those that are stored. Biases learn at a tenth of the rate (RealMLP). */
+static const dense_learning *learning_of(layer_list *list, uint32_t inputs, bool output) {
+  if (list->options->parametrization == MLPD_PARAMETRIZATION_STANDARD) return NULL;
+  dense_learning *const made = &list->learning[list->count];
+  *made = (dense_learning){.bias_rate = 0.1f, .starts_at_zero = output};
+  optimizer_factors(list->options, sqrt(inputs), &made->rate, &made->decay);
+  return made;
+}
+
 static mlpd_status append_numbers(layer_list *list) {
   const mlpd_train_options *const o = list->options;
   const bool bins = o->embed_numbers == MLPD_EMBED_NUMBERS_PIECEWISE;
@@ -101,25 +111,16 @@ static mlpd_status append_numbers(layer_list *list) {
   append(list, &(layer_spec){.kind = bins ? &layer_piecewise : &layer_periodic,
                              .outputs = network_expanded(count, list->numbers, width),
                              .amount = bins ? o->embed_bins : 0,
+                             .learning = bins ? learning_of(list, o->embed_bins, false) : NULL,
                              .sizes = list->numbers,
                              .width = width});
   return MLPD_OK;
 }
 
-/* The neural-tangent parametrisation z = x V / sqrt(d) + b, V and b from N(0, 1) (Jacot, Gabriel and Hongler 2018), of
- * weights W = V / sqrt(d), which are those that are stored. Biases learn at a tenth of the rate (RealMLP). */
-static const dense_learning *learning_of(layer_list *list, bool output) {
-  if (list->options->parametrization == MLPD_PARAMETRIZATION_STANDARD) return NULL;
-  dense_learning *const made = &list->learning[list->count];
-  *made = (dense_learning){.bias_rate = 0.1f, .starts_at_zero = output};
-  optimizer_factors(list->options, sqrt(list->outputs), &made->rate, &made->decay);
-  return made;
-}
-
 static void append_dense(layer_list *list, layer_spec spec, bool output) {
   const mlpd_train_options *const o = list->options;
   spec.kind = o->members > 1 || (output && o->ensemble > 1) ? &layer_heads : &layer_dense;
-  spec.learning = learning_of(list, output);
+  spec.learning = learning_of(list, list->outputs, output);
   append(list, &spec);
 }
 

@@ -5,7 +5,9 @@
  *
  * After version "B" of rtdl_num_embeddings: W starts at 0 beside a linear part. Here the linear part is x itself,
  * which the next product multiplies, and c stays within 0 and 1 in the outermost bins too: beyond the training range
- * only x grows, however narrow these bins are. Each tensor has a row for each number; edges do not learn. */
+ * only x grows, however narrow these bins are. Each tensor has a row for each number; edges do not learn. With
+ * --parametrization ntk the product is sum_t c_t V_t / sqrt(bins): without the root, one step of adam would move the
+ * values at the upper end by the rate times the number of bins. */
 #include <string.h>
 
 #include "kernels/piecewise.h"
@@ -27,7 +29,6 @@ static uint32_t outputs_of(const layer *l, uint32_t input) { return l->sizes[inp
 
 static uint32_t piecewise_tensors(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]) {
   const tensor one = {.rows = layer_total_size(l)};
-  (void)spec;
   made[EDGE] = made[WEIGHT] = one;
   made[EDGE].name = "edge";
   made[EDGE].columns = bins_of(l) + 1;
@@ -35,7 +36,8 @@ static uint32_t piecewise_tensors(const layer *l, const layer_spec *spec, tensor
   made[WEIGHT].name = "weight";
   made[WEIGHT].columns = bins_of(l) * learned_of(l);
   made[WEIGHT].source = TENSOR_GRADIENT;
-  made[WEIGHT].rate = made[WEIGHT].decay = 1;
+  made[WEIGHT].rate = spec->learning != NULL ? spec->learning->rate : 1;
+  made[WEIGHT].decay = spec->learning != NULL ? spec->learning->decay : 1;
   return NUM_TENSORS;
 }
 
