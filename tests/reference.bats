@@ -62,6 +62,8 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
     --lanes 3 --normalize quantile
   alike --data "$BATS_TEST_TMPDIR/scores.h5" --epochs 1 --hidden 16 --activation tanh --optimizer adam --lr 0.01 --batch 100 \
     --lanes 3
+  ranks=2 alike --data "$BATS_TEST_TMPDIR/scores.h5" --epochs 2 --hidden 16 --activation tanh --optimizer adam --lr 0.01 --batch 100 \
+    --lanes 3 --normalize standard --embed-numbers piecewise --embed-bins 9
 }
 
 @test "values on three ranks: adamw, cosine with warm-up, validation rows taken out" {

@@ -442,8 +442,15 @@ class Run:
         return scaled / np.sqrt(1 + (scaled / limit) ** 2) if limit > 0 else scaled
 
     def edges(self, x):
-        """Of the bins of each number: its distinct quantiles."""
-        quantiles = np.quantile(x, np.linspace(0, 1, int(self.options["embed-bins"]) + 1), axis=0)
+        """Of the bins of each number: its distinct quantiles, at places that share out the bins between equal ones."""
+        bins = int(self.options["embed-bins"])
+        quantiles = np.quantile(x, np.linspace(0, 1, bins + 1), axis=0)
+        for j in self.raw.columns:
+            full = np.flatnonzero(np.diff(quantiles[:, j]) > 1e-6 * (quantiles[-1, j] - quantiles[0, j]))
+            ends = bins * np.arange(len(full) + 1) // max(len(full), 1)
+            starts = [(t + np.arange(n) / n) / bins for t, n in zip(full, np.diff(ends))]
+            if len(full) > 0:
+                quantiles[:, j] = np.quantile(x[:, j], np.append(np.concatenate(starts), 1))
         return [np.unique(self.normalised(quantiles)[:, j].astype(np.float32)) for j in self.raw.columns]
 
     def validate(self):

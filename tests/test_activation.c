@@ -26,6 +26,7 @@
 #define periodic_slopes basic_periodic_slopes
 #define periodic_input_slope basic_periodic_input_slope
 #define periodic_add basic_periodic_add
+#define piecewise_spread basic_piecewise_spread
 #define piecewise_join basic_piecewise_join
 #define piecewise_find basic_piecewise_find
 #define piecewise_forward basic_piecewise_forward
@@ -44,6 +45,7 @@
 #undef periodic_slopes
 #undef periodic_input_slope
 #undef periodic_add
+#undef piecewise_spread
 #undef piecewise_join
 #undef piecewise_find
 #undef piecewise_forward

@@ -479,6 +479,27 @@ static void test_places_among_bins(void **state) {
   }
 }
 
+/* Bins that equal quantiles leave empty go to the others, as evenly as possible. */
+static void test_spread_of_bins(void **state) {
+  (void)state;
+  enum { BINS = 5 };
+  const struct {
+    double values[BINS + 1], want[BINS + 1]; /* in fifths */
+    bool again;
+  } cases[] = {{{0, 0, 0, 0, 1, 2}, {3, 3.5, 4, 4 + 1.0 / 3, 4 + 2.0 / 3, 5}, true},
+               {{-3, 4, 4, 4, 4, 9}, {0, 0.5, 4, 4 + 1.0 / 3, 4 + 2.0 / 3, 5}, true},
+               {{1, 2, 3, 4, 4, 4}, {0, 1, 1.5, 2, 2.5, 5}, true},
+               {{1, 1, 1 + 1e-9, 2, 3, 4}, {2, 3, 3.5, 4, 4.5, 5}, true}, /* nearly equal */
+               {{1, 2, 3, 4, 5, 6}, {0}, false},
+               {{7, 7, 7, 7, 7, 7}, {0}, false},
+               {{NAN, NAN, NAN, NAN, NAN, NAN}, {0}, false}}; /* no values */
+  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+    double fractions[BINS + 1] = {0};
+    assert_int_equal(piecewise_spread(BINS, cases[c].values, fractions), cases[c].again);
+    for (uint32_t t = 0; t <= BINS; t++) assert_true(fabs(fractions[t] - cases[c].want[t] / BINS) < 1e-15);
+  }
+}
+
 #define NORM(k, n, a) \
   { .kind = &(k), .outputs = (n), .activation = (a) }
 
@@ -1138,6 +1159,7 @@ int main(void) {
       cmocka_unit_test(test_parametric),
       cmocka_unit_test(test_periodic),
       cmocka_unit_test(test_piecewise),
+      cmocka_unit_test(test_spread_of_bins),
       cmocka_unit_test(test_places_among_bins),
       cmocka_unit_test(test_units_of_numbers),
       cmocka_unit_test(test_units_of_a_table),

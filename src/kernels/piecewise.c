@@ -9,9 +9,27 @@ enum { GROUP = 8 }; /* values that are summed in registers */
 /* Bins narrower than this part of all of them, or than this, are joined with others: slopes must not be infinite. */
 static const double LEAST_PART = 1e-6, LEAST_WIDTH = 1e-30;
 
+/* The least width of a bin between these ends. */
+static double least_width(double first, double last) { return fmax(LEAST_PART * (last - first), LEAST_WIDTH); }
+
+bool piecewise_spread(uint32_t bins, const double *values, double *fractions) {
+  const double least = least_width(values[0], values[bins]);
+  uint32_t full = 0, placed = 0;
+  for (uint32_t t = 0; t < bins; t++) full += values[t + 1] - values[t] > least ? 1 : 0;
+  if (full == 0 || full == bins) return false;
+  for (uint32_t t = 0, k = 0; t < bins; t++) {
+    if (!(values[t + 1] - values[t] > least)) continue;
+    const uint32_t parts = bins * (k + 1) / full - bins * k / full;
+    for (uint32_t i = 0; i < parts; i++) fractions[placed++] = ((double)t + (double)i / (double)parts) / (double)bins;
+    k++;
+  }
+  fractions[placed] = 1;
+  return true;
+}
+
 void piecewise_join(uint32_t bins, float *edges) {
   const float end = edges[bins];
-  const double least = fmax(LEAST_PART * ((double)end - (double)edges[0]), LEAST_WIDTH);
+  const double least = least_width((double)edges[0], (double)end);
   uint32_t last = 0;
   for (uint32_t t = 1; t <= bins; t++)
     if ((double)edges[t] - (double)edges[last] > least) edges[++last] = edges[t];

@@ -5,6 +5,7 @@
 #ifndef MLPDIST_PIECEWISE_H
 #define MLPDIST_PIECEWISE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { PIECEWISE_MOST_BINS = 1024, PIECEWISE_MOST_WIDTH = 4097 }; /* width: values, and x */
@@ -19,6 +20,11 @@ typedef struct piecewise_place {
 /* Merges equal and nearly equal edges in place. edges (bins + 1): quantiles in ascending order. Bins that are left over
  * become empty bins at the end. */
 void piecewise_join(uint32_t bins, float *edges);
+
+/* values (bins + 1): quantiles of a column at the fractions t / bins. Where many rows share a value, bins between equal
+ * quantiles are empty. Writes to fractions (bins + 1), ascending, where quantiles are better: the other bins are cut
+ * into parts, so that there are as many as before. false: none of the bins is empty, or all are. */
+bool piecewise_spread(uint32_t bins, const double *values, double *fractions);
 
 /* edges (bins + 1) */
 piecewise_place piecewise_find(float x, uint32_t bins, const float *edges);

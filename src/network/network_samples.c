@@ -19,12 +19,12 @@ static int compare(const void *a, const void *b) {
 }
 
 /* Interpolates linearly, as for a training column (run/column_quantiles.h). sorted (n). */
-static float quantile_of(const float *sorted, uint64_t n, double fraction) {
+static double quantile_of(const float *sorted, uint64_t n, double fraction) {
   const double place = fraction * (double)(n - 1);
   const uint64_t below = (uint64_t)place, above = below + 1 < n ? below + 1 : below;
   const double part = place - (double)below;
-  if (!(part > 0)) return sorted[below];
-  return (float)((1 - part) * (double)sorted[below] + part * (double)sorted[above]);
+  if (!(part > 0)) return (double)sorted[below];
+  return (1 - part) * (double)sorted[below] + part * (double)sorted[above];
 }
 
 /* The values of an input that are not missing, sorted into found; returns how many there are. */
@@ -41,7 +41,10 @@ static uint64_t sort_values(const sample_inputs *of, uint32_t input, float *foun
 /* The edges of an input's bins; sorted (n) is scratch space. */
 static void set_edges(const sample_inputs *of, uint32_t input, uint32_t bins, float *sorted, float *edges) {
   const uint64_t n = sort_values(of, input, sorted);
-  for (uint32_t t = 0; t <= bins; t++) edges[t] = n > 0 ? quantile_of(sorted, n, (double)t / (double)bins) : 0;
+  double values[PIECEWISE_MOST_BINS + 1] = {0}, fractions[PIECEWISE_MOST_BINS + 1] = {0};
+  for (uint32_t t = 0; t <= bins; t++) values[t] = n > 0 ? quantile_of(sorted, n, (double)t / (double)bins) : 0;
+  const bool again = piecewise_spread(bins, values, fractions);
+  for (uint32_t t = 0; t <= bins; t++) edges[t] = (float)(again ? quantile_of(sorted, n, fractions[t]) : values[t]);
   piecewise_join(bins, edges);
 }
 

@@ -68,15 +68,33 @@ static void set_edges(const binning *b, uint32_t column, const column_quantile *
   piecewise_join(b->bins, edges);
 }
 
+/* Asks for the quantiles of a column again, at better fractions; false: they are good as they are. */
+static bool ask_again(const binning *b, const column_quantile *found, column_quantile *again) {
+  double values[PIECEWISE_MOST_BINS + 1], fractions[PIECEWISE_MOST_BINS + 1];
+  const uint32_t column = found->column;
+  for (uint32_t t = 0; t <= b->bins; t++) values[t] = found[t].value;
+  if (!piecewise_spread(b->bins, values, fractions)) return false;
+  for (uint32_t t = 0; t <= b->bins; t++) again[t] = (column_quantile){.column = column, .fraction = fractions[t]};
+  return true;
+}
+
 /* Numbers [begin, end) of those that have edges to find. Collective. */
 static mlpd_status find_some(mlpd_comm *comm, const binning *b, uint32_t begin, uint32_t end) {
   const size_t edges = (size_t)b->bins + 1;
+  uint32_t again[NUMBERS_AT_A_TIME], count = 0;
   for (uint32_t k = begin; k < end; k++)
     for (uint32_t t = 0; t <= b->bins; t++)
       b->quantiles[(k - begin) * edges + t] =
           (column_quantile){.column = b->columns[k], .fraction = (double)t / (double)b->bins};
   TRY(column_quantiles_find(comm, &b->p->source, b->p, b->quantiles, (end - begin) * edges));
-  for (uint32_t k = begin; k < end; k++) set_edges(b, b->columns[k], b->quantiles + (k - begin) * edges, b->edges[k]);
+  for (uint32_t k = begin; k < end; k++) {
+    const column_quantile *const found = b->quantiles + (k - begin) * edges;
+    set_edges(b, b->columns[k], found, b->edges[k]);
+    if (ask_again(b, found, b->quantiles + count * edges)) again[count++] = k;
+  }
+  if (count == 0) return MLPD_OK;
+  TRY(column_quantiles_find(comm, &b->p->source, b->p, b->quantiles, count * edges));
+  for (uint32_t i = 0; i < count; i++) set_edges(b, b->columns[again[i]], b->quantiles + i * edges, b->edges[again[i]]);
   return MLPD_OK;
 }
 

@@ -5,8 +5,9 @@
 #include "run/prepare.h"
 
 /* Sets the edges of the bins in p's network, if it has any, to quantiles of the training rows: of each number's values
- * that are not missing, after the model's input map; equal edges are merged. Edges of a model (--init-from) are kept if
- * its normalisation is kept. Call it after column_scales_find. Collective. */
+ * that are not missing, after the model's input map. Where many rows share a value, which makes quantiles equal, other
+ * bins are narrower in their place (piecewise_spread); equal edges that are left are merged. Edges of a model
+ * (--init-from) are kept if its normalisation is kept. Call it after column_scales_find. Collective. */
 mlpd_status column_bins_find(mlpd_comm *comm, preparation *p);
 
 /* Bytes that this needs on each rank. */
