@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/protobuf.h"
 #include "model/model.h"
 
 /* model: with the network of export_fold. digest: of the network as it was trained. path: where the output will lie,
@@ -12,6 +13,20 @@
 typedef mlpd_status export_writer(const mlpd_model *model, const char *digest, const char *path, FILE *stream);
 
 export_writer export_json, export_npz, export_c, export_onnx;
+
+/* What export_json writes. whole: with all tensors; else without those that a graph of ONNX holds as they are. */
+mlpd_status export_describe(const mlpd_model *model, const char *digest, bool whole, FILE *stream);
+
+/* Does a graph of ONNX hold the tensors of such a layer as they are, under names such as layer_2_bias? (The weights of
+ * a dense layer are transposed there.) */
+bool export_onnx_holds(const layer *shape);
+
+/* Adds to made (ModelProto) the graph that export_onnx writes. */
+mlpd_status export_onnx_graph(const mlpd_model *model, protobuf *made);
+
+/* The options of the model's training, without those that name files, and without batch norms and scales that
+ * export_fold took out of the network; NULL: the model has none. To be freed. */
+mlpd_status export_config(const mlpd_model *model, char **config);
 
 /* Makes a network with the same outputs as this one outside of training: layers that do nothing then are left out, and
  * products take over the batch norms and scales beside them. */

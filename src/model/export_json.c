@@ -1,5 +1,6 @@
 /* A model as JSON. Numbers have as many digits as give back the same float (9) or double (17). */
 #include <stdlib.h>
+#include <string.h>
 
 #include "data/column_curves.h"
 #include "model/export.h"
@@ -24,6 +25,11 @@ static void write_member(FILE *stream, const char *indent, const char *name, con
   (void)fprintf(stream, "%s\"%s\": ", indent, name);
   export_json_text(stream, text);
   (void)fputs(",\n", stream);
+}
+
+/* NULL: nothing is written. */
+static void write_optional(FILE *stream, const char *indent, const char *name, const char *text) {
+  if (text != NULL) write_member(stream, indent, name, text);
 }
 
 static void write_names(FILE *stream, const char *name, const name_list *list) {
@@ -65,6 +71,7 @@ static void write_curves(FILE *stream, const column_curves *c) {
 static void write_codes(FILE *stream, const mlpd_model *model) {
   const column_codes *const c = &model->codes;
   const uint32_t n = c->about.count;
+  if (c->about.missing) (void)fputs("    \"missing\": true,\n", stream);
   (void)fputs("    \"columns\": [\n", stream);
   for (uint32_t j = 0; j < n; j++) {
     (void)fprintf(stream, "      {\"kind\": \"%s\", \"marked\": %s", column_kind_name(c->about.kinds[j]),
@@ -114,7 +121,7 @@ static void write_sizes(FILE *stream, const layer *shape) {
   (void)fputc(']', stream);
 }
 
-static mlpd_status write_layers(FILE *stream, const mlpd_network *network) {
+static mlpd_status write_layers(FILE *stream, const mlpd_network *network, bool whole) {
   (void)fputs("  \"layers\": [\n", stream);
   for (uint32_t l = 0; l < network->num_layers; l++) {
     const layer *const shape = &network->layers[l];
@@ -124,7 +131,12 @@ static mlpd_status write_layers(FILE *stream, const mlpd_network *network) {
     if (shape->kind == &layer_fan_out || shape->kind == &layer_fork)
       (void)fprintf(stream, ", \"members\": %u", shape->copies);
     if (shape->kind->expands) write_sizes(stream, shape);
-    for (uint32_t i = 0; i < shape->num_tensors; i++) TRY(write_tensor(stream, network, l, i));
+    if (!whole && shape->kind == &layer_fork)
+      (void)fprintf(stream, ", \"scaled\": %s", shape->num_tensors > 0 ? "true" : "false");
+    if (!whole && shape->kind == &layer_dense)
+      (void)fprintf(stream, ", \"biased\": %s", shape->num_tensors > 1 ? "true" : "false");
+    for (uint32_t i = 0; i < shape->num_tensors && (whole || !export_onnx_holds(shape)); i++)
+      TRY(write_tensor(stream, network, l, i));
     (void)fputs(l + 1 < network->num_layers ? "},\n" : "}\n", stream);
   }
   (void)fputs("  ],\n", stream);
@@ -144,34 +156,63 @@ static void write_output_names(FILE *stream, const mlpd_model *model) {
   (void)fputs("],\n", stream);
 }
 
-mlpd_status export_json(const mlpd_model *model, const char *digest, const char *path, FILE *stream) {
-  const name_list *names = NULL;
-  const char *const outputs = export_outputs(model, &names);
-  char loss[LOSS_TEXT_BYTES];
-  (void)path;
-  loss_describe(&model->loss, loss);
-  (void)fputs("{\n", stream);
-  write_member(stream, "  ", "format", "mlpdist model 1");
-  write_member(stream, "  ", "version", MLPD_VERSION);
-  write_member(stream, "  ", "task", mlpd_choice_name(mlpd_task_choices, (int)model->task));
-  write_member(stream, "  ", "loss", loss);
-  write_member(stream, "  ", "digest", digest);
+/* What the text of the loss rounds. */
+static void write_loss(FILE *stream, const loss_spec *loss) {
+  char text[LOSS_TEXT_BYTES];
+  loss_describe(loss, text);
+  write_member(stream, "  ", "loss", text);
+  if (loss->smoothing > 0) (void)fprintf(stream, "  \"label_smoothing\": %.9g,\n", (double)loss->smoothing);
+  if (loss->gamma > 0) (void)fprintf(stream, "  \"focal_gamma\": %.9g,\n", (double)loss->gamma);
+  if (loss->num_quantiles == 0) return;
+  (void)fputs("  \"quantiles\": ", stream);
+  write_row(stream, loss->num_quantiles, loss->quantiles);
+  (void)fputs(",\n", stream);
+}
+
+static void write_input(FILE *stream, const mlpd_model *model) {
   (void)fputs("  \"input\": {\n", stream);
   write_names(stream, "names", &model->names.columns);
-  if (export_has_codes(model)) write_codes(stream, model);
+  write_names(stream, "left_out", &model->names.left_out);
+  if (model->codes.about.count > 0) write_codes(stream, model);
   if (model->input.limit > 0) (void)fprintf(stream, "    \"clip\": %.17g,\n", model->input.limit);
   if (model->input.curves != NULL) write_curves(stream, model->input.curves);
   write_affine(stream, &model->input);
   (void)fputs("  },\n", stream);
-  TRY(write_layers(stream, model->network));
+}
+
+static void write_output(FILE *stream, const mlpd_model *model) {
+  const bool values = model->task == MLPD_REGRESSION;
   (void)fputs("  \"output\": {\n", stream);
-  if (outputs != NULL) write_names(stream, outputs, names);
-  if (model->task == MLPD_REGRESSION) write_output_names(stream, model);
-  (void)fprintf(stream, "    \"values\": %u%s\n", network_output(model->network)->outputs,
-                model->task == MLPD_REGRESSION ? "," : "");
+  if (!values) write_names(stream, "classes", &model->names.classes);
+  write_names(stream, "targets", &model->names.targets);
+  if (values) write_output_names(stream, model);
+  (void)fprintf(stream, "    \"values\": %u%s\n", network_output(model->network)->outputs, values ? "," : "");
   if (model->least != NULL) write_doubles(stream, "minimum", model->target.columns, model->least, ",\n");
   if (model->least != NULL) write_doubles(stream, "maximum", model->target.columns, model->most, ",\n");
-  if (model->task == MLPD_REGRESSION) write_affine(stream, &model->target);
-  (void)fputs("  }\n}\n", stream);
+  if (values) write_affine(stream, &model->target);
+  (void)fputs("  }\n", stream);
+}
+
+mlpd_status export_describe(const mlpd_model *model, const char *digest, bool whole, FILE *stream) {
+  char *config = NULL;
+  TRY(export_config(model, &config));
+  (void)fputs("{\n", stream);
+  write_member(stream, "  ", "format", "mlpdist model 1");
+  write_member(stream, "  ", "version", MLPD_VERSION);
+  write_member(stream, "  ", "task", mlpd_choice_name(mlpd_task_choices, (int)model->task));
+  write_loss(stream, &model->loss);
+  write_member(stream, "  ", "digest", digest);
+  write_optional(stream, "  ", "table", model->table);
+  write_optional(stream, "  ", "config", config);
+  free(config);
+  write_input(stream, model);
+  TRY(write_layers(stream, model->network, whole));
+  write_output(stream, model);
+  (void)fputs("}\n", stream);
   return MLPD_OK;
+}
+
+mlpd_status export_json(const mlpd_model *model, const char *digest, const char *path, FILE *stream) {
+  (void)path;
+  return export_describe(model, digest, true, stream);
 }

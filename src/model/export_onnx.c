@@ -342,21 +342,26 @@ static mlpd_status write_file(const protobuf *made, const char *path, FILE *stre
   return MLPD_OK;
 }
 
-mlpd_status export_onnx(const mlpd_model *model, const char *digest, const char *path, FILE *stream) {
-  protobuf made = {0};
+mlpd_status export_onnx_graph(const mlpd_model *model, protobuf *made) {
   onnx_graph graph = {0};
   TRY(check(model->network));
+  const mlpd_status status = add_graph(&graph, model, made);
+  onnx_graph_free(&graph);
+  return status;
+}
+
+mlpd_status export_onnx(const mlpd_model *model, const char *digest, const char *path, FILE *stream) {
+  protobuf made = {0};
   protobuf_integer(&made, ONNX_MODEL_IR_VERSION, ONNX_IR_VERSION);
   protobuf_text(&made, ONNX_MODEL_PRODUCER, "mlpdist");
   protobuf_text(&made, ONNX_MODEL_PRODUCER_VERSION, MLPD_VERSION);
-  mlpd_status status = add_graph(&graph, model, &made);
+  mlpd_status status = export_onnx_graph(model, &made);
   const size_t opset = protobuf_open(&made, ONNX_MODEL_OPSET);
   protobuf_text(&made, ONNX_OPSET_DOMAIN, ""); /* the standard's own operators */
   protobuf_integer(&made, ONNX_OPSET_VERSION, ONNX_OPSET);
   protobuf_close(&made, opset);
   if (status == MLPD_OK) status = export_onnx_about(&made, model, digest);
   if (status == MLPD_OK) status = write_file(&made, path, stream);
-  onnx_graph_free(&graph);
   protobuf_free(&made);
   return status;
 }

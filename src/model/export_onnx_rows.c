@@ -293,10 +293,10 @@ static void write_output_names(FILE *stream, const mlpd_model *model) {
   (void)fputs("]", stream);
 }
 
-typedef enum list_of { LIST_INPUTS, LIST_CATEGORIES, LIST_CLASSES, LIST_OUTPUTS } list_of;
+typedef enum text_of { LIST_INPUTS, LIST_CATEGORIES, LIST_CLASSES, LIST_OUTPUTS, DESCRIPTION } text_of;
 
-/* A list of names as JSON. */
-static mlpd_status add_list(protobuf *to, const char *key, const mlpd_model *model, list_of what) {
+/* Lists of names, or the whole model but its weights, as JSON. */
+static mlpd_status add_json(protobuf *to, const char *key, const mlpd_model *model, const char *digest, text_of what) {
   char *text = NULL;
   size_t bytes = 0;
   FILE *const stream = open_memstream(&text, &bytes);
@@ -305,9 +305,11 @@ static mlpd_status add_list(protobuf *to, const char *key, const mlpd_model *mod
   if (what == LIST_CATEGORIES) write_categories(stream, &model->codes.about);
   if (what == LIST_CLASSES) write_list(stream, &model->names.classes);
   if (what == LIST_OUTPUTS) write_output_names(stream, model);
+  const mlpd_status status = what == DESCRIPTION ? export_describe(model, digest, false, stream) : MLPD_OK;
   const bool ok = fclose(stream) == 0;
   if (ok) add_entry(to, key, text);
   free(text);
+  TRY(status);
   return ok ? MLPD_OK : FAIL(MLPD_ERROR_MEMORY, "out of memory, exporting");
 }
 
@@ -317,8 +319,9 @@ mlpd_status export_onnx_about(protobuf *to, const mlpd_model *model, const char 
   add_entry(to, "digest", digest);
   add_entry(to, "task", mlpd_choice_name(mlpd_task_choices, (int)model->task));
   add_entry(to, "loss", loss);
-  if (model->names.columns.count > 0) TRY(add_list(to, "input_names", model, LIST_INPUTS));
-  if (export_has_codes(model)) TRY(add_list(to, "input_categories", model, LIST_CATEGORIES));
-  if (model->task == MLPD_REGRESSION) return add_list(to, "output_names", model, LIST_OUTPUTS);
-  return model->names.classes.count > 0 ? add_list(to, "class_names", model, LIST_CLASSES) : MLPD_OK;
+  TRY(add_json(to, ONNX_DESCRIPTION, model, digest, DESCRIPTION));
+  if (model->names.columns.count > 0) TRY(add_json(to, "input_names", model, digest, LIST_INPUTS));
+  if (export_has_codes(model)) TRY(add_json(to, "input_categories", model, digest, LIST_CATEGORIES));
+  if (model->task == MLPD_REGRESSION) return add_json(to, "output_names", model, digest, LIST_OUTPUTS);
+  return model->names.classes.count > 0 ? add_json(to, "class_names", model, digest, LIST_CLASSES) : MLPD_OK;
 }

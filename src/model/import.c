@@ -18,8 +18,11 @@ typedef struct format {
   import_reader *read;
 } format;
 
-static const format FORMATS[] = {
-    {".onnx", import_onnx}, {".npz", import_npz}, {".h5", import_keras}, {".hdf5", import_keras}};
+static const format FORMATS[] = {{".onnx", import_onnx},
+                                 {".npz", import_npz},
+                                 {".json", import_json},
+                                 {".h5", import_keras},
+                                 {".hdf5", import_keras}};
 
 static const format *find_format(const char *path) {
   const size_t length = strlen(path);
@@ -75,10 +78,14 @@ static mlpd_status settle_list(import_chain *chain, const mlpd_import_options *o
   return MLPD_OK;
 }
 
+static mlpd_status tells_activations(void) {
+  return FAIL(MLPD_ERROR_USAGE, "the file tells its activations: leave out --activation and --output-activation");
+}
+
 static mlpd_status settle_activations(import_chain *chain, const mlpd_import_options *options) {
   uint32_t *layers = NULL;
   if (!chain->needs_activation && (options->activation != NULL || options->output_activation >= 0))
-    return FAIL(MLPD_ERROR_USAGE, "the file tells its activations: leave out --activation and --output-activation");
+    return tells_activations();
   if (!chain->needs_activation) return MLPD_OK;
   TRY(memory_allocate(&layers, (size_t)chain->num_layers + 1, sizeof *layers, "layers"));
   const mlpd_status status = settle_list(chain, options, find_activated(chain, chain->num_layers, layers), layers);
@@ -239,8 +246,21 @@ static mlpd_status fill_model(import_chain *chain, mlpd_model *model) {
   return chain->least != NULL ? model_clamp(model, chain->least, chain->most) : MLPD_OK;
 }
 
+/* The model that export described. */
+static mlpd_status take_described(import_chain *chain, const mlpd_import_options *options, mlpd_model **model) {
+  const mlpd_task task = chain->described->task;
+  if (options->activation != NULL || options->output_activation >= 0) return tells_activations();
+  if (options->task != MLPD_TASK_AUTO && options->task != task)
+    return FAIL(MLPD_ERROR_USAGE, "mlpdist exported this file, and says that its task is %s: leave out --task",
+                mlpd_choice_name(mlpd_task_choices, (int)task));
+  *model = chain->described;
+  chain->described = NULL;
+  return MLPD_OK;
+}
+
 static mlpd_status make_model(import_chain *chain, const mlpd_import_options *options, mlpd_model **model) {
   mlpd_model *made = NULL;
+  if (chain->described != NULL) return take_described(chain, options, model);
   TRY(settle_activations(chain, options));
   TRY(check_chain(chain));
   TRY(settle_task(chain, options->task));
@@ -265,10 +285,10 @@ mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, ml
   import_chain chain = {0};
   const format *const found = find_format(path);
   if (found == NULL)
-    return FAIL(
-        MLPD_ERROR_USAGE,
-        "%s: unknown extension; import reads .onnx, .h5 (Keras) and .npz (a state dict of PyTorch); convert reads data",
-        path);
+    return FAIL(MLPD_ERROR_USAGE,
+                "%s: unknown extension; import reads .onnx, .h5 (Keras), .npz (a state dict of PyTorch) and .json (of "
+                "export); convert reads data",
+                path);
   mlpd_status status = found->read(path, options, &chain);
   if (status == MLPD_OK) status = make_model(&chain, options, model);
   import_chain_free(&chain);

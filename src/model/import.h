@@ -26,6 +26,7 @@ typedef struct import_chain {
   mlpd_loss loss;                      /* MLPD_LOSS_AUTO: not told */
   bool needs_activation;               /* the file does not tell activations */
   data_names names;
+  mlpd_model *described; /* NULL; or the model of our own export, in place of all else; owned */
 } import_chain;
 
 /* Adds a dense layer with weights and biases of zero, or a layer norm with gains of 1 and shifts of 0. */
@@ -46,6 +47,6 @@ bool import_take_input(import_chain *chain, uint32_t inputs, double *factor, dou
 /* Fills *chain, which is all zero; messages of failures need not name the file. */
 typedef mlpd_status import_reader(const char *path, const mlpd_import_options *options, import_chain *chain);
 
-import_reader import_onnx, import_keras, import_npz;
+import_reader import_onnx, import_keras, import_npz, import_json;
 
 #endif

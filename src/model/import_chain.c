@@ -65,5 +65,6 @@ void import_chain_free(import_chain *chain) {
   free(chain->least);
   free(chain->most);
   data_names_free(&chain->names);
+  mlpd_model_free(chain->described);
   *chain = (import_chain){0};
 }

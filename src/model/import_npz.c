@@ -95,9 +95,10 @@ static mlpd_status refuse_export(const zip_entry *entries, size_t count) {
   for (size_t i = 0; i < count; i++) {
     name_of(&entries[i], name);
     if (strcmp(name, "layer_1_activation") != 0) continue;
-    return FAIL(MLPD_ERROR_DATA,
-                "mlpdist exported this file for NumPy, and import does not read it back: use the model.h5 that it came "
-                "from");
+    return FAIL(
+        MLPD_ERROR_DATA,
+        "mlpdist exported this file for NumPy, and import does not read it back: import its .onnx or .json, or use the "
+        "model.h5 that it came from");
   }
   return MLPD_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "model/import_onnx_activations.h"
+#include "model/import_onnx_described.h"
 #include "model/import_onnx_names.h"
 #include "model/import_onnx_norms.h"
 #include "model/onnx_attribute.h"
@@ -288,7 +289,7 @@ static mlpd_status read_graph(const onnx_file *file, import_chain *chain) {
   return status;
 }
 
-/* What import cannot rebuild of our own export, by the ends of the names of its arrays. */
+/* What the graph of our own export holds in another form than layers, by the ends of the names of its arrays. */
 static const struct {
   const char *array, *what;
 } NOT_REBUILT[] = {{"_code", "categories or missing values"},  {"_knot", "normalisation by quantiles"},
@@ -305,8 +306,8 @@ static bool has_array(const onnx_file *file, const char *end) {
   return false;
 }
 
-/* The graph of our own export holds what became of a category, not the layers themselves. */
-static mlpd_status refuse_export(const onnx_file *file, mlpd_status status) {
+/* why: the description is of no use. */
+static mlpd_status refuse_export(const onnx_file *file, mlpd_status status, const char *why) {
   char what[200] = "";
   size_t used = 0;
   for (size_t i = 0; i < sizeof NOT_REBUILT / sizeof *NOT_REBUILT && used < sizeof what; i++)
@@ -314,20 +315,37 @@ static mlpd_status refuse_export(const onnx_file *file, mlpd_status status) {
       used += (size_t)snprintf(what + used, sizeof what - used, "%s%s", used > 0 ? ", " : "", NOT_REBUILT[i].what);
   if (used == 0) return status;
   return FAIL(status,
-              "mlpdist exported this file from a model with %s, which import cannot rebuild: use the model.h5 that it "
-              "came from (%s)",
-              what, mlpd_error_message());
+              "mlpdist exported this file from a model with %s, which import reads from the description in its "
+              "metadata alone, and %s: use the model.h5 that it came from (%s)",
+              what, why, mlpd_error_message());
+}
+
+/* Stores the model that the file describes, or why it is of no use. A task that the user gives goes before. */
+static mlpd_status read_description(const onnx_file *file, mlpd_task task, import_chain *chain, const char **why) {
+  const mlpd_status status = import_onnx_described(file, &chain->described);
+  *why = status == MLPD_ERROR_DATA ? "that does not fit the graph, which has been changed" : "the file has none";
+  if (status != MLPD_OK && status != MLPD_ERROR_DATA) return status;
+  if (chain->described == NULL || task == MLPD_TASK_AUTO || task == chain->described->task) return MLPD_OK;
+  *why = "--task differs from it";
+  mlpd_model_free(chain->described);
+  chain->described = NULL;
+  return MLPD_OK;
+}
+
+static mlpd_status read_file(const onnx_file *file, mlpd_task task, import_chain *chain) {
+  const char *why = NULL;
+  TRY(read_description(file, task, chain, &why));
+  if (chain->described != NULL) return MLPD_OK;
+  const mlpd_status status = read_graph(file, chain);
+  if (status == MLPD_ERROR_DATA && protobuf_slice_is(file->producer, "mlpdist"))
+    return refuse_export(file, status, why);
+  return status == MLPD_OK ? import_onnx_names(file, chain) : status;
 }
 
 mlpd_status import_onnx(const char *path, const mlpd_import_options *options, import_chain *chain) {
   onnx_file file;
-  (void)options;
   mlpd_status status = onnx_open(path, &file);
-  if (status == MLPD_OK) {
-    status = read_graph(&file, chain);
-    if (status == MLPD_ERROR_DATA && protobuf_slice_is(file.producer, "mlpdist")) status = refuse_export(&file, status);
-  }
-  if (status == MLPD_OK) status = import_onnx_names(&file, chain);
+  if (status == MLPD_OK) status = read_file(&file, options->task, chain);
   onnx_close(&file);
   return status;
 }

@@ -277,6 +277,12 @@ static mlpd_status check_embedded(mlpd_model *model) {
   return MLPD_OK;
 }
 
+static mlpd_status check_width(mlpd_model *model) {
+  if (affine_width(&model->input) == network_inputs(model->network)) return check_embedded(model);
+  return FAIL(MLPD_ERROR_DATA, "/input/shift makes %u inputs, but the network expects %u", affine_width(&model->input),
+              network_inputs(model->network));
+}
+
 static mlpd_status read_input(h5_file *file, mlpd_model *model) {
   uint32_t columns_of_x = 0;
   TRY(model_columns_count(file, &columns_of_x));
@@ -287,9 +293,7 @@ static mlpd_status read_input(h5_file *file, mlpd_model *model) {
     TRY(h5_attribute_read_double(file, "/", "clip_inputs", &model->input.limit));
   if (!(model->input.limit >= 0 && model->input.limit <= 1e6))
     return FAIL(MLPD_ERROR_DATA, "attribute clip_inputs is %g", model->input.limit);
-  if (affine_width(&model->input) == network_inputs(model->network)) return check_embedded(model);
-  return FAIL(MLPD_ERROR_DATA, "/input/shift makes %u inputs, but the network expects %u", affine_width(&model->input),
-              network_inputs(model->network));
+  return check_width(model);
 }
 
 static mlpd_status read_bounds(h5_file *file, mlpd_model *model) {
@@ -306,6 +310,23 @@ static mlpd_status read_bounds(h5_file *file, mlpd_model *model) {
   return status;
 }
 
+static mlpd_status check_outputs(const mlpd_model *model) {
+  const uint32_t outputs = network_output(model->network)->outputs;
+  if (outputs % loss_outputs(&model->loss) == 0) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA, "%u outputs are no multiple of the %u of each target with loss %s", outputs,
+              loss_outputs(&model->loss), mlpd_choice_name(mlpd_loss_choices, (int)model->loss.kind));
+}
+
+mlpd_status model_check(mlpd_model *model) {
+  TRY(check_width(model));
+  TRY(check_outputs(model));
+  if (model->target.columns > 0 &&
+      model->target.columns != network_output(model->network)->outputs / loss_outputs(&model->loss))
+    return FAIL(MLPD_ERROR_DATA, "/target/shift has %u values for %u outputs", model->target.columns,
+                network_output(model->network)->outputs);
+  return check_model(model);
+}
+
 static mlpd_status read_model(h5_file *file, mlpd_model *model) {
   uint64_t format = 0;
   TRY(read_format(file, &format));
@@ -313,9 +334,7 @@ static mlpd_status read_model(h5_file *file, mlpd_model *model) {
   TRY(model_network_read(file, &model->network));
   const layer *const last = network_output(model->network);
   TRY(read_input(file, model));
-  if (last->outputs % loss_outputs(&model->loss) != 0)
-    return FAIL(MLPD_ERROR_DATA, "%u outputs are no multiple of the %u of each target with loss %s", last->outputs,
-                loss_outputs(&model->loss), mlpd_choice_name(mlpd_loss_choices, (int)model->loss.kind));
+  TRY(check_outputs(model));
   if (h5_exists(file, "/target/shift"))
     TRY(read_affine(file, "/target/shift", "/target/scale", last->outputs / loss_outputs(&model->loss),
                     &model->target));

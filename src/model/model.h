@@ -50,4 +50,8 @@ struct mlpd_model {
 /* Writes a temporary file beside path, syncs it and renames it to path. On failure a former file stays as it was. */
 mlpd_status model_save(const mlpd_model *model, const char *path);
 
+/* Refuses a model that was read and that training never makes: its parts do not fit, or hold what other code relies on
+ * never to meet. */
+mlpd_status model_check(mlpd_model *model);
+
 #endif

@@ -35,7 +35,7 @@ static mlpd_status check_inputs(const column_codes *c, uint32_t j) {
   return MLPD_OK;
 }
 
-static mlpd_status check_codes(const column_codes *c) {
+mlpd_status model_columns_check(const column_codes *c) {
   for (uint32_t j = 0; j < c->about.count; j++) {
     if (!isfinite(c->fill[j])) return FAIL(MLPD_ERROR_DATA, "/input/fill [%u] is not a finite number", j);
     if (c->marked[j] > 1) return FAIL(MLPD_ERROR_DATA, "/input/marked [%u] is neither 0 nor 1", j);
@@ -52,7 +52,7 @@ static mlpd_status read_codes(h5_file *file, column_codes *c) {
   TRY(h5_read(file, "/input/marked", count, 0, ELEMENT_U8, c->marked));
   if (c->first[count] > 0) TRY(h5_read(file, "/input/category_input", c->first[count], 0, ELEMENT_I32, c->inputs));
   if (h5_exists(file, "/input/embedded")) TRY(h5_read(file, "/input/embedded", count, 0, ELEMENT_U8, c->embedded));
-  TRY(check_codes(c));
+  TRY(model_columns_check(c));
   column_codes_settle(c);
   return MLPD_OK;
 }

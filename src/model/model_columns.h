@@ -14,6 +14,9 @@ mlpd_status model_columns_write(h5_file *file, const mlpd_model *model);
 /* Reads what the file has, for a model of so many columns. */
 mlpd_status model_columns_read(h5_file *file, uint32_t columns, mlpd_model *model);
 
+/* Are places of categories, fills and marks possible? */
+mlpd_status model_columns_check(const column_codes *c);
+
 /* Columns of x that a model in this file takes. */
 mlpd_status model_columns_count(h5_file *file, uint32_t *columns);
 

@@ -10,8 +10,7 @@ mlpd_status model_curves_write(h5_file *file, const column_curves *curves) {
   return h5_write(file, "/input/curves/z", knots, 0, ELEMENT_F64, curves->z);
 }
 
-/* x ascends in each column, and slopes are finite. */
-static mlpd_status check(const column_curves *c) {
+mlpd_status model_curves_check(const column_curves *c) {
   for (uint32_t j = 0; j < c->columns; j++)
     for (uint64_t k = c->first[j]; k < c->first[j + 1]; k++)
       if (!isfinite(c->x[k]) || !isfinite(c->z[k]) || !isfinite(c->slopes[k]) ||
@@ -32,7 +31,7 @@ static mlpd_status read_knots(h5_file *file, uint64_t knots, column_curves *c) {
   TRY(h5_read(file, "/input/curves/x", knots, 0, ELEMENT_F64, c->x));
   TRY(h5_read(file, "/input/curves/z", knots, 0, ELEMENT_F64, c->z));
   column_curves_settle(c);
-  return check(c);
+  return model_curves_check(c);
 }
 
 mlpd_status model_curves_read(h5_file *file, affine *a) {

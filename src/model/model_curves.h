@@ -9,6 +9,9 @@
 
 mlpd_status model_curves_write(h5_file *file, const column_curves *curves);
 
+/* x ascends in each column, and slopes are finite. */
+mlpd_status model_curves_check(const column_curves *curves);
+
 /* Reads the curves of a's columns, if the file has any. */
 mlpd_status model_curves_read(h5_file *file, affine *a);
 

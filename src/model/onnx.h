@@ -3,6 +3,9 @@
 #ifndef MLPDIST_ONNX_H
 #define MLPDIST_ONNX_H
 
+/* The metadata entry that holds a model of ours without the tensors in the graph, as JSON. */
+#define ONNX_DESCRIPTION "mlpdist"
+
 enum { ONNX_IR_VERSION = 7, ONNX_OPSET = 13 };
 
 enum {

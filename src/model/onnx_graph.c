@@ -6,6 +6,7 @@
 
 void onnx_graph_free(onnx_graph *g) {
   protobuf_free(&g->nodes);
+  protobuf_free(&g->rest);
   protobuf_free(&g->arrays);
 }
 
@@ -59,11 +60,14 @@ onnx_name onnx_scalar(onnx_graph *g, const char *what, double value) { return ad
 
 /* ---- Operators --------------------------------------------------------------------------------------- */
 
-/* The name of its value is the last of an operator's fields. */
+/* Fields go in the order of their numbers, as the libraries write them: a file that one of them saves again stays the
+ * same. */
 static void end_operator(onnx_graph *g) {
   if (g->node == 0) return;
   protobuf_text(&g->nodes, ONNX_NODE_OUTPUT, g->output.text);
+  protobuf_append(&g->nodes, &g->rest);
   protobuf_close(&g->nodes, g->node);
+  g->rest.count = 0;
   g->node = 0;
 }
 
@@ -75,8 +79,8 @@ void onnx_operator(onnx_graph *g, const char *op, const char *first, const char 
   g->node = protobuf_open(&g->nodes, ONNX_GRAPH_NODE);
   for (int i = 0; i < 3; i++)
     if (inputs[i] != NULL) protobuf_text(&g->nodes, ONNX_NODE_INPUT, inputs[i]);
-  protobuf_text(&g->nodes, ONNX_NODE_NAME, made.text);
-  protobuf_text(&g->nodes, ONNX_NODE_OP, op);
+  protobuf_text(&g->rest, ONNX_NODE_NAME, made.text);
+  protobuf_text(&g->rest, ONNX_NODE_OP, op);
   g->value = g->output = made; /* first may have been the former one */
 }
 
@@ -84,29 +88,33 @@ void onnx_apply(onnx_graph *g, const char *op, const char *second) {
   onnx_operator(g, op, g->value.text, second, NULL);
 }
 
-static size_t begin_attribute(onnx_graph *g, const char *name, uint64_t type) {
-  const size_t place = protobuf_open(&g->nodes, ONNX_NODE_ATTRIBUTE);
-  protobuf_text(&g->nodes, ONNX_ATTRIBUTE_NAME, name);
-  protobuf_integer(&g->nodes, ONNX_ATTRIBUTE_TYPE, type);
+static size_t begin_attribute(onnx_graph *g, const char *name) {
+  const size_t place = protobuf_open(&g->rest, ONNX_NODE_ATTRIBUTE);
+  protobuf_text(&g->rest, ONNX_ATTRIBUTE_NAME, name);
   return place;
 }
 
+static void end_attribute(onnx_graph *g, size_t place, uint64_t type) {
+  protobuf_integer(&g->rest, ONNX_ATTRIBUTE_TYPE, type);
+  protobuf_close(&g->rest, place);
+}
+
 void onnx_set_float(onnx_graph *g, const char *name, float value) {
-  const size_t place = begin_attribute(g, name, ONNX_IS_FLOAT);
-  protobuf_float(&g->nodes, ONNX_ATTRIBUTE_FLOAT, value);
-  protobuf_close(&g->nodes, place);
+  const size_t place = begin_attribute(g, name);
+  protobuf_float(&g->rest, ONNX_ATTRIBUTE_FLOAT, value);
+  end_attribute(g, place, ONNX_IS_FLOAT);
 }
 
 void onnx_set_integer(onnx_graph *g, const char *name, int64_t value) {
-  const size_t place = begin_attribute(g, name, ONNX_IS_INTEGER);
-  protobuf_integer(&g->nodes, ONNX_ATTRIBUTE_INTEGER, (uint64_t)value);
-  protobuf_close(&g->nodes, place);
+  const size_t place = begin_attribute(g, name);
+  protobuf_integer(&g->rest, ONNX_ATTRIBUTE_INTEGER, (uint64_t)value);
+  end_attribute(g, place, ONNX_IS_INTEGER);
 }
 
 void onnx_set_integers(onnx_graph *g, const char *name, int64_t value) {
-  const size_t place = begin_attribute(g, name, ONNX_IS_INTEGERS);
-  protobuf_integer(&g->nodes, ONNX_ATTRIBUTE_INTEGERS, (uint64_t)value);
-  protobuf_close(&g->nodes, place);
+  const size_t place = begin_attribute(g, name);
+  protobuf_integer(&g->rest, ONNX_ATTRIBUTE_INTEGERS, (uint64_t)value);
+  end_attribute(g, place, ONNX_IS_INTEGERS);
 }
 
 void onnx_cast(onnx_graph *g, onnx_type type) {
@@ -143,8 +151,8 @@ void onnx_finish(onnx_graph *g, protobuf *model, const char *input, onnx_type in
   (void)snprintf(g->output.text, sizeof g->output.text, "%s", output);
   end_operator(g);
   const size_t place = protobuf_open(model, ONNX_MODEL_GRAPH);
-  protobuf_text(model, ONNX_GRAPH_NAME, "mlpdist");
   protobuf_append(model, &g->nodes);
+  protobuf_text(model, ONNX_GRAPH_NAME, "mlpdist");
   protobuf_append(model, &g->arrays);
   add_border(model, ONNX_GRAPH_INPUT, input, input_type, inputs);
   add_border(model, ONNX_GRAPH_OUTPUT, output, g->type, outputs);

@@ -15,7 +15,7 @@ typedef struct onnx_name {
 enum { ONNX_SCOPE_BYTES = 24 };
 
 typedef struct onnx_graph {
-  protobuf nodes, arrays;
+  protobuf nodes, arrays, rest; /* rest: what of the open operator comes after its value's name */
   char scope[ONNX_SCOPE_BYTES];
   onnx_name value;  /* what the next operator takes: what the last one made, unless the caller changes it */
   onnx_name output; /* what the last operator made */

@@ -183,6 +183,7 @@ static mlpd_status read_model(void *context, const protobuf_field *field) {
   if (field->number == ONNX_MODEL_PRODUCER) file->producer = field->slice;
   if (field->number == ONNX_MODEL_METADATA) return add_entry(file, field->slice);
   if (field->number != ONNX_MODEL_GRAPH) return MLPD_OK;
+  file->graph = field->slice;
   TRY(protobuf_visit(field->slice, read_graph, &reader));
   reader.borders = true;
   return protobuf_visit(field->slice, read_graph, &reader);

@@ -25,6 +25,7 @@ typedef struct onnx_file {
   onnx_named *arrays, *entries;
   uint32_t num_nodes, num_arrays, num_entries;
   protobuf_slice producer;      /* the program that wrote the file */
+  protobuf_slice graph;         /* its message */
   protobuf_slice input, output; /* the graph's values: one of each, initial values of arrays aside */
   uint64_t columns;             /* of the input, all dimensions but the first together; 0: not told */
 } onnx_file;

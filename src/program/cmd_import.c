@@ -33,13 +33,14 @@ static const void *defaults(void) {
 const option_table import_table = {
     .command = "import",
     .usage = "FILE OUT.h5",
-    .summary = "Makes a model of dense layers and norms that another program trained, for predict, eval and export.",
+    .summary = "Makes a model of dense layers and norms that another program trained, or of what export wrote.",
     .details =
         "Formats\n"
         "  .onnx   a graph of Gemm or MatMul and Add, activations that train knows, layer\n"
         "          norms, batch norms, bounds, and constants beside them; arithmetic on\n"
         "          the input becomes its normalisation, that on the output the scaling of\n"
-        "          the targets; what export wrote is read with its names\n"
+        "          the targets; what export wrote gives back the whole model\n"
+        "  .json   what export wrote\n"
         "  .h5     what Keras 2 saved (model.save): dense layers and activations\n"
         "  .npz    the state dict of PyTorch's linear layers, BatchNorm1d and LayerNorm:\n"
         "          numpy.savez(\"net.npz\", **{k: v.numpy() for k, v in\n"

@@ -273,11 +273,29 @@ static void seed_state_dict(void) {
   zip_seed(&zip, "import", "state dict", 1);
 }
 
+/* As export writes it, of columns with categories, a curve, and an embedding. */
+static void seed_description(void) {
+  static const char text[] =
+      "{\"format\":\"mlpdist model 1\",\"task\":\"regression\",\"loss\":\"quantile 0.5\",\"quantiles\":[0.5],"
+      "\"config\":\"norm = "
+      "none\\n\",\"table\":\"0\",\"input\":{\"names\":[\"a\",\"b\"],\"left_out\":[\"c\"],\"missing\":true,"
+      "\"columns\":[{\"kind\":\"number\",\"marked\":true,\"fill\":1},{\"kind\":\"category\",\"marked\":false,"
+      "\"embedded\":true,\"categories\":[[\"u\",0],[\"v\",-1],[\"w\",1]]}],\"clip\":3,"
+      "\"curves\":[{\"x\":[0,1,2],\"z\":[-1,0,1]},{\"x\":[],\"z\":[]}],\"shift\":[0,0],\"scale\":[1,1]},\"layers\":["
+      "{\"kind\":\"embed\",\"inputs\":3,\"outputs\":4,\"activation\":\"identity\",\"width\":2,\"sizes\":[0,0,2],"
+      "\"table\":[[1,2],[3,4]]},"
+      "{\"kind\":\"dense\",\"inputs\":4,\"outputs\":1,\"activation\":\"identity\",\"weight\":[[1],[2],[3],[4]],"
+      "\"bias\":[1]}],"
+      "\"output\":{\"targets\":[\"y\"],\"values\":1,\"minimum\":[-1],\"maximum\":[1],\"shift\":[0],\"scale\":[1]}}";
+  seed("import", "description", 16, text, sizeof text - 1);
+}
+
 static void seed_import(void) {
   seed_onnx("relu", 0, make_dense(MLPD_RELU, MLPD_SOFTMAX), MLPD_CROSS_ENTROPY, 0);
   seed_onnx("mish", 4, make_dense(MLPD_MISH, MLPD_IDENTITY), MLPD_MSE, 0);
   seed_onnx("norms", 0, make_normed(), MLPD_MSE, 2);
   seed_state_dict();
+  seed_description();
 }
 
 /* ---- Config ------------------------------------------------------------------------------------------ */
