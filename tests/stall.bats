@@ -35,20 +35,24 @@ process_of() {
   done
 }
 
-# As if each rank had a machine: this one under three names.
-apart() {
-  # Each with a folder of its own: two of Open MPI's daemons in one spoil each other's files now and then.
-  printf '#!/bin/sh\nexport TMPDIR="%s/$1"\nmkdir -p "$TMPDIR"\nshift\nexec sh -c "$*"\n' "$BATS_TEST_TMPDIR" > reach
-  chmod +x reach
-  machines=(--host "one:1,two:1,three:1" --mca plm_rsh_agent "$PWD/reach" --mca btl_tcp_if_include lo)
+# preloading NAME [VARIABLE=VALUE]...: ./preloading is the program with tests/NAME.c preloaded, and with the variables.
+preloading() {
+  # shellcheck disable=SC2046 # flags, to be split
+  [ -e "$1.so" ] || "${CC:-cc}" -shared -fPIC $(pkg-config --cflags ompi-c) -o "$1.so" "$BATS_TEST_DIRNAME/$1.c"
+  {
+    printf '#!/bin/sh\nexec env LD_PRELOAD=%q' "$PWD/$1.so"
+    printf ' %q' "${@:2}" "$(command -v "$MLPDIST")"
+    # shellcheck disable=SC2016 # the script expands it
+    echo ' "$@"'
+  } > preloading
+  chmod +x preloading
 }
-machines=(--oversubscribe)
 
 # stop_rank RANK [OPTION]...: stops a rank of three in mid-run; launcher is mpirun's process.
 stop_rank() {
   local rank=$1
   shift
-  timeout 100 mpirun "${machines[@]}" --bind-to none -np 3 "$MLPDIST" train "${quick[@]}" --epochs "$EPOCHS" "${options[@]}" "$@" \
+  timeout 100 mpirun --oversubscribe --bind-to none -np 3 "$MLPDIST" train "${quick[@]}" --epochs "$EPOCHS" "${options[@]}" "$@" \
     --out "$BATS_TEST_TMPDIR/run" > out 2> "$errors.all" 3>&- &
   launcher=$!
   for _ in $(seq 3000); do
@@ -98,8 +102,9 @@ for_rank() {
 @test "rank 0, stopped, is named by rank 1" { for_rank 0; }
 
 @test "ranks that wait for messages name a stopped rank, too" {
-  apart
-  for_rank 1
+  preloading own_node
+  MLPDIST=$PWD/preloading for_rank 1
+  [ "$(grep -c '^own_node: rank ' "$errors.all")" = 3 ] || fail "not preloaded"
 }
 
 @test "--reduce allreduce: a stopped rank is named, too" { is_named 1 --reduce allreduce; }
@@ -120,11 +125,9 @@ for_rank() {
 
 # stopped RANK COLLECTIVE COMMAND...: two ranks, of which one stops as it begins its collective of this number.
 stopped() {
-  printf '#!/bin/sh\nexport STOP_RANK=%s STOP_AT=%s STOP_COUNT="%s" LD_PRELOAD="%s"\nexec "%s" "$@"\n' \
-    "$1" "$2" "$PWD/count" "$PWD/stop.so" "$(command -v "$MLPDIST")" > stopping
-  chmod +x stopping
+  preloading stop_rank STOP_RANK="$1" STOP_AT="$2" STOP_COUNT="$PWD/count"
   shift 2
-  MLPDIST=$PWD/stopping launch 2 "$@" --threads 1 --stall-timeout 0 --stall-abort 0.2
+  MLPDIST=$PWD/preloading launch 2 "$@" --threads 1 --stall-timeout 0 --stall-abort 0.2
 }
 
 # ends_naming RANK WHERE
@@ -132,8 +135,6 @@ ends_naming() { fails_with 4 "rank $1 on " ": 1 other rank has waited " " s for 
 
 @test "a rank that stops while ranks start, read, evaluate or end is named, too; likewise of eval" {
   local collectives small=(train --quiet --epochs 1 --hidden 4 --lanes 2 --batch 600)
-  # shellcheck disable=SC2046 # flags, to be split
-  "${CC:-cc}" -shared -fPIC $(pkg-config --cflags ompi-c) -o stop.so "$BATS_TEST_DIRNAME/stop_rank.c"
   stopped none 0 "${small[@]}" --out whole
   succeeds
   collectives=$(head -n 1 count)
