@@ -110,6 +110,24 @@ static void test_codes_are_no_amounts(void **state) {
   }
 }
 
+static void test_codes_with_exponents(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  mlpd_convert_options o = telling_options();
+  write_cells("a.csv", CELLS("7e1", "12", "3E20"));
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("numbers are read as powers of ten: '7e1' in v; if they are codes, not amounts, --categorical 'v'");
+  o = telling_options();
+  write_cells("a.csv", CELLS("1e+05", "1.0e5", "3.0", "1e-3"));
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  if (strstr(said, "powers of ten") != NULL) fail_msg("%s", said);
+  o = telling_options(); /* beyond double, among texts and as the only one */
+  write_cells("a.csv", CELLS("7643be38", "032d4626", "7643be38", "032d4626", "be38", "be38"));
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("columns of categories: v (3)");
+  assert_cell_refused(CELLS("1", "2", "1e999"), "a.csv:4: column 1 (v): '1e999' is beyond the range of double");
+}
+
 static void test_units_of_other_tables(void **state) {
   (void)state;
   mlpd_convert_result r;
@@ -220,6 +238,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_units, clear_folder),
       cmocka_unit_test_teardown(test_units_that_differ, clear_folder),
       cmocka_unit_test_teardown(test_codes_are_no_amounts, clear_folder),
+      cmocka_unit_test_teardown(test_codes_with_exponents, clear_folder),
       cmocka_unit_test_teardown(test_units_of_other_tables, clear_folder),
       cmocka_unit_test_teardown(test_thousands, clear_folder),
       cmocka_unit_test_teardown(test_spans, clear_folder),

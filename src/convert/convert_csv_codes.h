@@ -1,8 +1,15 @@
-/* Notes on numbers with leading zeros. Nothing here is collective. */
+/* Notes on numbers that may be codes: with leading zeros, or such as 7e1. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_CSV_CODES_H
 #define MLPDIST_CONVERT_CSV_CODES_H
 
+#include <math.h>
+
 #include "convert/convert_csv_internal.h"
+
+/* Quick: may a number that begins with this sign be one? */
+static inline bool csv_may_be_code(char first, const number *parsed) {
+  return first == '0' || (!parsed->is_integer && parsed->value >= 1 && floor(parsed->value) == parsed->value);
+}
 
 /* In the first pass, keeps the first such number of each column. */
 mlpd_status csv_codes_see(csv_source *c, uint32_t column, const char *begin, const char *end);

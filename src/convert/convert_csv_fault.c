@@ -1,4 +1,5 @@
 /* Counts the cells that are not numbers while the file is read, and judges them afterwards. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -179,6 +180,13 @@ static void advise_units(const csv_fault *f, char *what, size_t size) {
                  (unsigned long long)f->texts, f->texts == 1 ? " is" : "s are", list);
 }
 
+static bool is_beyond(const char *text) {
+  number parsed;
+  const csv_syntax plain = {.decimal = '.'};
+  const csv_cell cell = {.begin = text, .end = text + strlen(text)};
+  return csv_cell_number(&plain, &cell, &parsed) && isinf(parsed.value);
+}
+
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
   char what[700] = "", more[80] = "", categorical[300] = "", named[16];
   const bool mixed = f->texts == 0;
@@ -189,6 +197,7 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
         c, f->text_line, column, f->text,
         "is a column name: if another table with another order of columns begins here, move it into its own "
         "file; tables are joined by the names of their columns");
+  if (is_beyond(f->text)) return place_error(c, f->text_line, column, f->text, "is beyond the range of double");
   if (f->texts > 1)
     (void)snprintf(more, sizeof more, " (nor %s %llu more cell%s of this column)", f->texts == 2 ? "is" : "are",
                    (unsigned long long)f->texts - 1, f->texts == 2 ? "" : "s");

@@ -192,7 +192,9 @@ static mlpd_status check_number(csv_source *c, uint32_t column, const char *star
   if (isfinite(parsed->value) && !missing) return MLPD_OK;
   (void)csv_next_cell(start, end, c->layout.delimiter, &cell);
   if (missing) return take_missing(c, column, &cell, parsed, state);
-  return csv_cell_error(c, column, &cell, "is beyond the range of double");
+  if (!c->gathering) return csv_changed_error(c);
+  worsen(state, ROW_FAULTY);
+  return csv_fault_add(c, column, CSV_TEXT, &cell); /* beyond double: 032d4626 among codes is no number */
 }
 
 /* Parses one line into c->numbers and c->label_cell. */
@@ -230,7 +232,7 @@ static mlpd_status parse_row(csv_source *c, const char *begin, const char *end, 
     while (p < end && *p == ' ') p++;
     const char *const start = p;
     const char *after = c->fast ? number_parse(p, end, parsed) : NULL;
-    if (c->gathering && after != NULL && *start == '0') TRY(csv_codes_see(c, column, start, after));
+    if (c->gathering && after != NULL && csv_may_be_code(*start, parsed)) TRY(csv_codes_see(c, column, start, after));
     if (after == end) {
       p = NULL;
     } else if (after != NULL && *after == delimiter) {
