@@ -147,6 +147,16 @@ static void test_units_of_other_tables(void **state) {
                  "test.csv");
 }
 
+static void test_units_beside_plain_numbers(void **state) {
+  (void)state;
+  write_cells("train.csv", CELLS("4", "5"));
+  write_cells("test.csv", CELLS("4 cm", "", "5 cm"));
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA,
+                 "test.csv:2: column 1 (v): '4 cm' is a number with a unit, but training had numbers without; --strip "
+                 "'cm' reads it",
+                 "train.csv", "test.csv");
+}
+
 /* ---- Marks between thousands ---- */
 
 static void test_thousands(void **state) {
@@ -240,6 +250,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_codes_are_no_amounts, clear_folder),
       cmocka_unit_test_teardown(test_codes_with_exponents, clear_folder),
       cmocka_unit_test_teardown(test_units_of_other_tables, clear_folder),
+      cmocka_unit_test_teardown(test_units_beside_plain_numbers, clear_folder),
       cmocka_unit_test_teardown(test_thousands, clear_folder),
       cmocka_unit_test_teardown(test_spans, clear_folder),
       cmocka_unit_test_teardown(test_angles, clear_folder),

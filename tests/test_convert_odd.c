@@ -159,6 +159,8 @@ static void test_advice(void **state) {
   (void)state;
   assert_refused("u,v,k\n1,2,0\n3,4,1u,v,k\n5,6,0\n", "a.csv:3: 5 cells, but 3 in the header (are these two rows in");
   assert_refused("u,v,k\n1,2,0\n3,4\n5,6,0\n", "a.csv:3: 2 cells, but 3 in the header (empty cells need");
+  assert_refused("u,v,k\n1,2,0\n3,4,1\n5,6",
+                 "a.csv:4: 2 cells, but 3 in the header (it is the last line: was the file");
   assert_refused("t,v,k\na,2,0\nb, c,4,1\nd,6,0\n", "(a cell that holds commas must be in double quotes)");
   assert_refused(
       "1::2::0\n3::4::1\n5::6::0\n",

@@ -50,6 +50,9 @@ void csv_lines_free(csv_lines *lines);
  * the input. The text is valid until the next call; a NUL or a line end follows it. */
 mlpd_status csv_next_line(csv_lines *lines, const char **begin, const char **end);
 
+/* true if the current row is the last line of the file */
+static inline bool csv_at_end(const csv_lines *lines) { return lines->at_end && lines->begin >= lines->end; }
+
 /* true if a file with these first bytes is UTF-16, with or without a byte order mark */
 bool csv_is_utf16(const unsigned char *bytes, size_t count);
 

@@ -166,7 +166,13 @@ static mlpd_status refuse_answers(const csv_source *c, uint32_t column, const cs
 }
 
 /* Numbers that have a text behind them in some rows: flags, or units. The longer ones are stripped first. */
-static void advise_units(const csv_fault *f, char *what, size_t size) {
+static void advise_units(const csv_source *c, const csv_fault *f, char *what, size_t size) {
+  if (f->dressed.num_units == 1 && f->texts == c->rows_seen - f->missing &&
+      (c->follows || c->options->num_model_columns > 0))
+    return (void)snprintf(what, size,
+                          "is a number with a unit, but training had numbers without; --strip '%s' reads it, if those "
+                          "were in the same unit",
+                          f->dressed.units[0]);
   char list[CSV_UNITS_LISTED * (CSV_UNIT_BYTES + 1) + 1] = "";
   for (size_t length = CSV_UNIT_BYTES; length > 0; length--)
     for (uint32_t i = 0; i < f->dressed.num_units; i++) {
@@ -219,7 +225,7 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
   else if (f->hint[0] != '\0')
     (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more, f->hint);
   else if (f->dressed.united == f->texts && f->dressed.num_units <= CSV_UNITS_LISTED)
-    advise_units(f, what, sizeof what);
+    advise_units(c, f, what, sizeof what);
   else if (c->options->num_model_columns == 0)
     (void)snprintf(categorical, sizeof categorical, ", or --categorical '%.200s' to make the column categories",
                    c->layout.names != NULL ? c->layout.names[column] : number_of(column, named));

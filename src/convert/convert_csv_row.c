@@ -36,6 +36,9 @@ static mlpd_status count_error(const csv_source *c, const char *begin, const cha
   if (above)
     (void)snprintf(advice, sizeof advice, " (if the table begins below this line, use --skip-lines %llu)",
                    (unsigned long long)c->layout.fits_from - 1);
+  else if (cells > 1 && cells < c->layout.columns && c->rows_seen > 0 && csv_at_end(&c->lines))
+    (void)snprintf(advice, sizeof advice,
+                   " (it is the last line: was the file cut off? fetch it again, or delete the line)");
   else if (cells > c->layout.columns)
     show_too_many(c, cells, advice);
   else if (!c->layout.header)
