@@ -58,6 +58,11 @@ static void test_units(void **state) {
   ASSERT_READ(CELLS("21.5 \u00B0C", "3\u00A0\u00B0C"), "v (\u00B0C)", 21.5, 3);
   ASSERT_READ(CELLS("3 m/s", "12 m/s"), "v (m/s)", 3, 12);
   ASSERT_READ(CELLS("3 per cent", "12 per cent"), "v (per cent)", 3, 12);
+  ASSERT_READ(CELLS("164 gCO2/km", "90 gCO2/km"), "v (gCO2/km)", 164, 90);
+  ASSERT_READ(CELLS("97 m2", "5e1 m2", "1 234 m2"), "v (m2)", 97, 50, 1234);
+  ASSERT_READ(CELLS("$89K", "-$7.5K"), "v ($K)", 89, -7.5);
+  ASSERT_READ(CELLS("\u22125 cm", "\u20132 cm"), "v (cm)", -5, -2);
+  ASSERT_READ(CELLS("\u22125", "\u20112.5", "\u20131", "\u200E7\u200F", "\u20093"), "v", -5, -2.5, -1, 7, 3);
   ASSERT_READ(CELLS("2\xB0", "12\xB0"), "v (\u00B0)", 2, 12); /* Latin-1 */
 }
 
@@ -215,7 +220,7 @@ static void test_forms_are_named(void **state) {
   } forms[] = {{"%d.5 \u00B1 0.%d", "are values and their errors, as '10.5 \u00B1 0.1'; write each in a column"},
                {"%d (%d)", "are numbers, with others in parentheses"},
                {"%d-%d", "are ranges of numbers"},
-               {"%d/%d", "are fractions"},
+               {"%d/%d", "are two numbers with a slash"},
                {"%d.5 x 10^%d", "are numbers with powers of ten"},
                {"%d.%d\u00D710\u207B\u00B3", "are numbers with powers of ten"},
                {"%d'%d\"\"", "are feet and inches"},
@@ -240,7 +245,7 @@ static void test_forms_are_named(void **state) {
     assert_said("column v is left out: its texts are ");
     if (forms[f].words != NULL) assert_said(forms[f].words);
   }
-  ASSERT_READ(CELLS("1.5", ":", ": c", "2.5"), "v", 1.5, NAN, NAN, 2.5); /* Eurostat */
+  ASSERT_READ(CELLS("1.5", ":", ": c", "2.5", "\u2013"), "v", 1.5, NAN, NAN, 2.5, NAN); /* Eurostat */
 }
 
 int main(void) {

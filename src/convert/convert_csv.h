@@ -98,6 +98,10 @@ csv_kind csv_cell_read(const csv_syntax *syntax, const csv_cell *cell, number *p
 csv_answer csv_cell_answer(const csv_cell *cell); /* of a cell of CSV_YES_NO */
 bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *parsed);
 
+/* Returns the sign at *p (0 if there is none) and moves *p past it. Word processors write Unicode's minus sign, or a
+ * dash in its place. */
+char csv_take_sign(const char **p, const char *end);
+
 /* true if the cell means "no value" in any column: empty, ?, NA, NaN, null, ..., and the texts that syntax adds. In a
  * column of numbers csv_cell_read() accepts more words: None, -, ... */
 bool csv_cell_is_missing(const csv_syntax *syntax, const csv_cell *cell);

@@ -27,15 +27,21 @@ static const char *after_delimiter(const char *p, const char *end, char delimite
   return p < end ? p : NULL;
 }
 
-/* The length of the blank at p that is no space or tab, or 0: no-break spaces, also of Latin-1, a space without width,
- * a byte order mark. They are invisible: "yes" with and without one would be two classes. */
+/* The length of the blank at p that is no space or tab, or 0: no-break spaces, also of Latin-1, the other spaces of
+ * Unicode, marks of direction, spaces without width, a byte order mark. They are invisible: "yes" with and without one
+ * would be two classes. */
 static int wide_blank(const char *p, const char *end) {
-  static const char *const blanks[] = {"\u00A0", "\u202F", "\u200B", "\uFEFF"};
+  static const struct {
+    const char *first, *last; /* of the same length */
+  } blanks[] = {{"\u00A0", "\u00A0"}, {"\u2000", "\u200F"}, {"\u2028", "\u202F"},
+                {"\u205F", "\u206F"}, {"\u3000", "\u3000"}, {"\uFEFF", "\uFEFF"}};
   if ((unsigned char)*p < 0x80) return 0;
   if (*p == '\xA0') return 1; /* Latin-1: no character of UTF-8 begins so */
   for (size_t i = 0; i < sizeof blanks / sizeof blanks[0]; i++) {
-    const size_t length = strlen(blanks[i]);
-    if ((size_t)(end - p) >= length && memcmp(p, blanks[i], length) == 0) return (int)length;
+    const size_t length = strlen(blanks[i].first);
+    if ((size_t)(end - p) >= length && memcmp(p, blanks[i].first, length) >= 0 &&
+        memcmp(p, blanks[i].last, length) <= 0)
+      return (int)length;
   }
   return 0;
 }
@@ -188,14 +194,18 @@ static void strip(const csv_syntax *s, const char **begin, const char **end) {
   }
 }
 
-/* Returns the sign at *p (0 if there is none) and moves *p past it. Word processors write Unicode's minus sign. */
-static char take_sign(const char **p, const char *end) {
-  static const char minus[] = "\u2212";
+char csv_take_sign(const char **p, const char *end) {
+  static const char *const minus[] = {"\u2212", "\u2013", "\u2010", "\u2011", "\u2012", "\uFE63", "\uFF0D"};
+  if (*p == end) return 0;
   const char sign = **p;
   if (sign == '-' || sign == '+') return (*p)++, sign;
-  if (end - *p < 4 || memcmp(*p, minus, sizeof minus - 1) != 0) return 0;
-  *p += sizeof minus - 1;
-  return '-';
+  for (size_t i = 0; i < sizeof minus / sizeof minus[0]; i++) {
+    const size_t length = strlen(minus[i]);
+    if ((size_t)(end - *p) <= length || memcmp(*p, minus[i], length) != 0) continue;
+    *p += length;
+    return '-';
+  }
+  return 0;
 }
 
 bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *parsed) {
@@ -209,7 +219,7 @@ bool csv_cell_number(const csv_syntax *syntax, const csv_cell *cell, number *par
     end = utf8 + length;
   }
   if (end - p + 2 > (ptrdiff_t)sizeof text || p == end) return false; /* room for an e and a NUL */
-  const char sign = take_sign(&p, end);
+  const char sign = csv_take_sign(&p, end);
   if (sign != 0) *to++ = sign; /* -$5 */
   strip(syntax, &p, &end);
   if (sign != 0 && (p == end || *p == '-' || *p == '+')) return false;
@@ -299,7 +309,7 @@ static bool is_colon(const csv_cell *cell) {
 
 /* Texts that can only mean a missing value in a column of numbers. */
 static bool is_missing_number(const csv_cell *cell) {
-  static const char *const words[] = {"none", "nil", "missing", "-", "--", ".", "*", "n.a."};
+  static const char *const words[] = {"none", "nil", "missing", "-", "--", "\u2013", "\u2014", ".", "*", "n.a."};
   if (is_spreadsheet_error(cell) || is_colon(cell)) return true;
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (is_word(cell, words[i])) return true;

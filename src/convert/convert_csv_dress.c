@@ -28,15 +28,16 @@ static bool is_mark(const char *p, const char *end) {
   return false;
 }
 
-/* Letters, %, degrees, m/s, kWh/m2 without its digit. AM and PM are halves of a day. */
+/* Letters, %, degrees, m/s; behind a letter digits, too: gCO2/km. AM and PM are halves of a day. */
 static bool is_unit(const char *begin, const char *end) {
   const size_t length = (size_t)(end - begin);
-  if (length == 0 || length >= CSV_UNIT_BYTES) return false;
+  if (length == 0 || length >= CSV_UNIT_BYTES || is_digit(*begin)) return false;
   if (length == 2 && (strncasecmp(begin, "am", 2) == 0 || strncasecmp(begin, "pm", 2) == 0)) return false;
   for (const char *p = begin; p < end; p++) {
     if (is_mark(p, end)) return false;
     const bool inside = p > begin && p + 1 < end && (*p == ' ' || *p == '/' || *p == '.');
-    if (!is_letter(*p) && (unsigned char)*p < 0x80 && *p != '%' && *p != '$' && !inside) return false;
+    const bool digit = is_digit(*p) && p > begin && (is_letter(p[-1]) || is_digit(p[-1]));
+    if (!is_letter(*p) && (unsigned char)*p < 0x80 && *p != '%' && *p != '$' && !inside && !digit) return false;
   }
   return true;
 }
@@ -73,6 +74,23 @@ static bool take_currency(const char **p, const char *end, parts *made) {
   return false;
 }
 
+/* Where the number that begins at p ends: before the first letter or sign that is no part of it. */
+static const char *end_of_digits(const char *p, const char *end) {
+  const char *last = p; /* behind the last digit */
+  for (; p < end; p++) {
+    const bool exponent =
+        (*p == 'e' || *p == 'E') && p + 1 < end && p == last && (is_digit(p[1]) || p[1] == '+' || p[1] == '-');
+    const bool sign = (*p == '+' || *p == '-') && (p[-1] == 'e' || p[-1] == 'E');
+    const bool mark = *p == '.' || *p == ',' || *p == '\'' || *p == ' ' || (unsigned char)*p >= 0x80;
+    if (is_digit(*p))
+      last = p + 1;
+    else if (!exponent && !sign && !mark)
+      break;
+  }
+  if (last < end && *last == '.' && (last + 1 == end || !is_letter(last[1]))) last++; /* 5. */
+  return last;
+}
+
 /* Divides a cell into a number and its unit. */
 static bool divide(const csv_cell *cell, parts *made) {
   char utf8[128];
@@ -85,25 +103,21 @@ static bool divide(const csv_cell *cell, parts *made) {
   }
   char *to = made->digits;
   *made = (parts){.points = false};
-  const bool negative = p < end && *p == '-';
-  if (negative || (p < end && *p == '+')) p++;
-  const bool before = take_currency(&p, end, made);
-  if (!before) {
-    const char *last = end;
-    while (last > p && !is_digit(last[-1])) last--;
-    if (last < end && *last == '.' && (last + 1 == end || !is_letter(last[1]))) last++; /* 5. */
-    const char *unit = last;
-    trim(&unit, &end);
-    if (unit < end && !is_unit(unit, end)) return false;
-    memcpy(made->unit, unit, (size_t)(end - unit));
-    end = last;
-  }
+  char sign = csv_take_sign(&p, end);
+  if (take_currency(&p, end, made) && sign == 0) trim(&p, &end);
+  if (made->unit[0] != '\0' && sign == 0) sign = csv_take_sign(&p, end); /* $-5 */
   trim(&p, &end);
-  if (before && p < end && *p == '-' && !negative) *to++ = *p++; /* $-5 */
-  if (negative) *to++ = '-';
-  if (p == end || !is_digit(*p) || (size_t)(end - p) + 3 > sizeof made->digits) return false;
+  if (p == end || !is_digit(*p)) return false;
   if (*p == '0' && end - p > 1 && is_digit(p[1])) return false; /* a code */
-  memcpy(to, p, (size_t)(end - p));
+  const char *const last = end_of_digits(p, end);
+  const char *unit = last;
+  trim(&unit, &end);
+  const size_t before = strlen(made->unit), length = (size_t)(end - unit);
+  if (unit < end && (!is_unit(unit, end) || before + length >= CSV_UNIT_BYTES)) return false;
+  memcpy(made->unit + before, unit, length);
+  if (sign == '-') *to++ = '-';
+  if ((size_t)(last - p) + 3 > sizeof made->digits) return false;
+  memcpy(to, p, (size_t)(last - p));
   return true;
 }
 
@@ -144,7 +158,7 @@ void csv_dressed_add(const csv_syntax *syntax, const csv_cell *cell, csv_dressed
   parts p;
   char mark = 0;
   if (!divide(cell, &p) || !find_mark(syntax, p.digits, &mark)) return;
-  if (p.unit[0] != '\0') {
+  if (p.unit[0] != '\0' && strpbrk(p.unit, "0123456789") == NULL) { /* --strip takes no digits */
     d->united++;
     list_unit(d, p.unit);
   }

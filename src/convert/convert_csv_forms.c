@@ -115,7 +115,9 @@ static const form FORMS[] = {
     {has_parentheses, false, "its texts are numbers, with others in parentheses; write each in a column of its own"},
     {is_power, true, "its texts are numbers with powers of ten; written as 7.28e3 they are read"},
     {is_feet, true, "its texts are feet and inches; write inches alone"},
-    {is_fraction, false, "its texts are fractions; write them as decimal numbers"},
+    {is_fraction, false,
+     "its texts are two numbers with a slash; write fractions as decimal numbers, days as 2021-03-15, others each in a "
+     "column of its own"},
     {is_range, false, "its texts are ranges of numbers; write both ends, each in a column of its own"},
     {is_marked, false,
      "its texts are numbers with marks behind them; write the numbers alone, or use --strip with the marks, such as "

@@ -5,6 +5,7 @@
 
 #include "convert/convert_csv.h"
 #include "convert/convert_date.h"
+#include "convert/convert_span.h"
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -74,6 +75,8 @@ static bool is_word(const csv_cell *cell, const char *text) {
 bool csv_cell_is_date(const csv_cell *cell) {
   date parsed;
   double seconds;
+  bool parts;
+  if (span_parse(cell->begin, cell->end, &seconds, &parts) && parts) return true;
   return date_parse(cell->begin, cell->end, &parsed) || date_parse_period(cell->begin, cell->end, &parsed) ||
          date_is_foreign(cell->begin, cell->end) || date_parse_clock(cell->begin, cell->end, &seconds) > 0;
 }
