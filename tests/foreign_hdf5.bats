@@ -32,6 +32,7 @@ t = np.zeros(500, dtype=[("a", "f8"), ("b", "f8"), ("y", "i8")]); t["a"] = x[:, 
 d = np.zeros(500, dtype=[("id", "S4"), ("v", "f4", (2, 2)), ("at", [("lat", "f8"), ("lon", "f8")]), ("y", "i1")])
 d["id"] = b"a,b"; d["v"] = x[:, :4].reshape(500, 2, 2); d["at"]["lat"] = x[:, 4]; d["y"] = y
 with write("deep") as f: f["t"] = d
+with write("words") as f: f["train/x"] = np.char.mod("%.3f", x).astype("S"); f["train/y"] = y
 with write("table") as f: f["df/table"] = t
 for name, kind, array in (("pandas", "frame_table", "table"), ("fixed", "frame", "axis0")): # of DataFrame.to_hdf
     with write(name) as f: f["a/df/" + array] = t; f["a/df/_i/sorted"] = y; f["a/df"].attrs["pandas_type"] = kind
@@ -138,6 +139,8 @@ same_as_plain() {
   alone convert table.csv table-new.h5 --label y
   succeeds
   says "400 train, 50 valid, 50 test rows of 2 values, 2 classes"
+  train words.h5
+  fails_with 1 "/train/x holds text, not numbers; numbers that were stored as text: a.astype('f8')"
   train deep.h5 --x /t --y /t # arrays, a table and texts in it
   fails_with 1 "/t holds a compound type"
   cure

@@ -2,13 +2,12 @@
 #ifndef MLPDIST_CONVERT_CSV_CODES_H
 #define MLPDIST_CONVERT_CSV_CODES_H
 
-#include <math.h>
-
 #include "convert/convert_csv_internal.h"
 
 /* Quick: may a number that begins with this sign be one? */
 static inline bool csv_may_be_code(char first, const number *parsed) {
-  return first == '0' || (!parsed->is_integer && parsed->value >= 1 && floor(parsed->value) == parsed->value);
+  const double value = parsed->value;
+  return first == '0' || (!parsed->is_integer && value >= 1 && (value >= 1e18 || (double)(int64_t)value == value));
 }
 
 /* In the first pass, keeps the first such number of each column. */

@@ -115,8 +115,9 @@ static mlpd_status scan_y(pair_source *p, label_set *labels) {
   const array_header *h = &p->y->header;
   if (h->columns > 1 && !labels->any_vector) labels->any_vector = labels->all_one_hot = true;
   if (h->text != ARRAY_NUMBERS && h->columns > 1)
-    return FAIL(MLPD_ERROR_DATA, "%s: has %llu texts per row; a class is one text", input_name(p->y->in),
-                (unsigned long long)h->columns);
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: has %llu texts per row; a class is one text, and features must be numbers: a.astype('f8')",
+                input_name(p->y->in), (unsigned long long)h->columns);
   if (h->type == ELEMENT_F64) labels->any_real = true;
   if (!element_is_integer(h->type) && labels->task == MLPD_TASK_AUTO) labels->any_decimal = true;
   const size_t row_bytes = array_row_bytes(h);

@@ -14,7 +14,7 @@
 #include "h5/h5.h"
 #include "ranks/clock.h"
 
-enum { ORIGIN_VERSION = 2, ORIGIN_BYTES = 40 };
+enum { ORIGIN_VERSION = 3, ORIGIN_BYTES = 40 };
 
 static const double BEAT_SECONDS = 0.05; /* interval of rank 0's signs of life */
 static const double USUAL_FRACTION = 0.1;

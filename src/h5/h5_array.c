@@ -72,7 +72,8 @@ static mlpd_status array_find_type(h5_array *array, bool texts_too) {
   } else if (class == H5T_COMPOUND) {
     status = h5_fail_compound(array, type);
   } else if (class != H5T_INTEGER && class != H5T_FLOAT && class != H5T_ENUM) {
-    status = FAIL(MLPD_ERROR_DATA, "%s: %s holds %s, not numbers", path, array->object, class_name(class));
+    status = FAIL(MLPD_ERROR_DATA, "%s: %s holds %s, not numbers%s", path, array->object, class_name(class),
+                  class == H5T_STRING ? "; numbers that were stored as text: a.astype('f8')" : "");
   } else {
     /* h5py keeps booleans as an enumeration of int8 */
     const hid_t number = class == H5T_ENUM ? H5Tget_super(type) : H5Tcopy(type);
