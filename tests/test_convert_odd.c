@@ -161,6 +161,10 @@ static void test_advice(void **state) {
   assert_refused("u,v,k\n1,2,0\n3,4\n5,6,0\n", "a.csv:3: 2 cells, but 3 in the header (empty cells need");
   assert_refused("u,v,k\n1,2,0\n3,4,1\n5,6",
                  "a.csv:4: 2 cells, but 3 in the header (it is the last line: was the file");
+  assert_refused(
+      "u   v   k\n1   2   0\n    4   1\n5   6   0\n",
+      "a.csv:3: 2 cells, but 3 in the header (an empty cell is not seen between blanks; where columns have a fixed "
+      "width: python3 -c \"import pandas; pandas.read_fwf(");
   assert_refused("t,v,k\na,2,0\nb, c,4,1\nd,6,0\n", "(a cell that holds commas must be in double quotes)");
   assert_refused(
       "1::2::0\n3::4::1\n5::6::0\n",

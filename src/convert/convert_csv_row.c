@@ -13,17 +13,23 @@ enum { ADVICE_BYTES = 2 * FOREIGN_NAME_BYTES + 220 };
 
 /* ---- Errors ---- */
 
+/* What may be wrong with a line between whose cells are blanks. */
+static void show_blanks(const csv_source *c, const char *cells, char advice[ADVICE_BYTES]) {
+  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
+  foreign_command_names(input_path(c->lines.in), file, base);
+  (void)snprintf(advice, ADVICE_BYTES,
+                 " (%s; where columns have a fixed width: python3 -c \"import pandas; "
+                 "pandas.read_fwf('%s').to_csv('%s-cells.csv', index=False)\")",
+                 cells, file, base);
+}
+
 /* What may be wrong with a line of too many cells. */
 static void show_too_many(const csv_source *c, uint64_t cells, char advice[ADVICE_BYTES]) {
-  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES], name[32];
-  foreign_command_names(input_path(c->lines.in), file, base);
+  char name[32];
   if (cells + 1 == 2 * (uint64_t)c->layout.columns)
     (void)snprintf(advice, ADVICE_BYTES, " (are these two rows in one line?)");
   else if (c->layout.delimiter == CSV_BLANKS)
-    (void)snprintf(advice, ADVICE_BYTES,
-                   " (a cell that holds blanks must be in double quotes; where columns have a fixed width: python3 -c "
-                   "\"import pandas; pandas.read_fwf('%s').to_csv('%s-cells.csv', index=False)\")",
-                   file, base);
+    show_blanks(c, "a cell that holds blanks must be in double quotes", advice);
   else
     (void)snprintf(advice, ADVICE_BYTES, " (a cell that holds %s must be in double quotes)",
                    csv_delimiter_name(c->layout.delimiter, name));
@@ -41,6 +47,8 @@ static mlpd_status count_error(const csv_source *c, const char *begin, const cha
                    " (it is the last line: was the file cut off? fetch it again, or delete the line)");
   else if (cells > c->layout.columns)
     show_too_many(c, cells, advice);
+  else if (cells > 1 && c->layout.delimiter == CSV_BLANKS)
+    show_blanks(c, "an empty cell is not seen between blanks", advice);
   else if (!c->layout.header)
     (void)snprintf(advice, sizeof advice, " (a row must be one line)");
   else if (cells == 1)
