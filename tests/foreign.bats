@@ -42,6 +42,8 @@ open("paper.tex", "w").write("a & b & c & k \\\\\n\\hline\n" + "".join(" & ".joi
 open("quoted.txt", "w").write("".join(f'"{line}"\r\n' for line in csv.splitlines()))
 open("drawn.txt", "w").write("┌───┬───┐\n│ a ┆ b ┆ c ┆ k │\n│ --- ┆ --- ┆ --- ┆ --- │\n╞═══╪═══╡\n" + "".join(
     "│ " + " ┆ ".join(map(str, a)) + " │\n" for a in listed) + "└───┴───┘\n")
+open("named.log", "w").write("".join(f"a={a[0]} b={a[1]}, c={a[2]} k={k}\n" for a, k in zip(rows, labels)))
+open("table.xls", "w").write("<table><tr><td>a</td></tr></table>\n")
 open("page.html", "w").write("\n<!DOCTYPE html>\n<html><body>404: Not Found</body></html>\n")
 open("lfs.csv", "w").write("version https://git-lfs.github.com/spec/v1\noid sha256:aaaa\nsize 1234\n")
 pickle.dump(rows, open("pickle.pkl", "wb")); pickle.dump(rows, open("old.pkl", "wb"), protocol=2)
@@ -90,6 +92,8 @@ dump.sql a list of SQL statements
 paper.tex a table of LaTeX
 quoted.txt a table with quotes around each line
 drawn.txt a table that is drawn with lines
+named.log a table with a name before each value
+table.xls a web page
 page.html a web page
 lfs.csv a Git LFS pointer
 pickle.pkl a Python pickle
@@ -189,6 +193,7 @@ dump.sql dump.csv sed
 paper.tex paper.csv sed
 quoted.txt quoted.csv sed
 drawn.txt drawn.csv sed
+named.log named.csv sed
 EOF
   [ "$tried" -ge 14 ] || fail "expected more cures to be tried"
 }

@@ -211,6 +211,28 @@ static void test_rows_of_two_parts(void **state) {
   assert_silent_on("also occur");
 }
 
+static void test_doubts(void **state) {
+  (void)state;
+  mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_text("a.csv", "u,k\n1.5,EU\n2,NA\n3,SA\n4,NA\n5,EU\n6,SA\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("'NA' (line 3) is read as a missing target; if it is a class, write it otherwise, as N-A");
+  write_text("a.csv", "u,k\n1.5,2.5\n2,NA\n3,7\n4,NA\n5,8\n6,9\n"); /* a number is missing */
+  o = telling_options();
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_silent_on("missing target; if");
+  write_text("a.csv", "a,1.5,2,3,4\nb,2,3,4,5\ny,0,1,0,1\n");
+  o = telling_options();
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said(
+      "its first column holds 3 different texts and the 4 others numbers: if they are names, its rows are columns");
+  write_text("a.csv", "v,a,1\nw,b,2\nv,c,3\nw,d,4\n"); /* more rows than columns */
+  o = telling_options();
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_silent_on("rows are columns");
+}
+
 /* ---- Times ---- */
 
 static void test_times(void **state) {
@@ -284,6 +306,7 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_numbers_among_texts, clear_folder),
                                      cmocka_unit_test_teardown(test_parts_that_differ, clear_folder),
                                      cmocka_unit_test_teardown(test_rows_of_two_parts, clear_folder),
+                                     cmocka_unit_test_teardown(test_doubts, clear_folder),
                                      cmocka_unit_test_teardown(test_times, clear_folder),
                                      cmocka_unit_test_teardown(test_months_and_quarters, clear_folder),
                                      cmocka_unit_test_teardown(test_dates_without_signs, clear_folder),

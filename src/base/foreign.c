@@ -281,6 +281,11 @@ static bool describe_text(const char *path, const char *text, char described[FOR
   if (begins(first, "<!doctype html") || begins(first, "<html"))
     return describe(path, "a web page (HTML)", "perhaps an error page was saved in the file's place: fetch it again",
                     described);
+  if (begins(first, "<table"))
+    return describe(path, "a web page (HTML)",
+                    "make CSV of its table: python3 -c \"import pandas; pandas.read_html('%F')[0].to_csv('%B.csv', "
+                    "index=False)\" (needs pandas and lxml)",
+                    described);
   if (begins(first, "<?xml")) return describe(path, "an XML file", "make CSV of it", described);
   if (is_libsvm(text))
     return describe(

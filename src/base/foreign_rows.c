@@ -1,5 +1,6 @@
 #include "base/foreign_rows.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -70,6 +71,36 @@ static bool is_quoted(const text_line *line, char delimiter, size_t *delimiters)
   return *delimiters > 0;
 }
 
+/* a=1.5 b=2, or a=1.5, b=2: a name before each value. *names: their hash. */
+static bool is_named(const text_line *line, size_t *names) {
+  int values = 0;
+  *names = 0;
+  for (const char *p = line->begin; p < line->end; values++) {
+    const char *const name = p;
+    while (p < line->end && (isalnum((unsigned char)*p) || *p == '_' || *p == '-' || *p == '.'))
+      *names = *names * 31 + (unsigned char)*p++;
+    if (p == name || p == line->end || *p++ != '=') return false;
+    const char *const value = p;
+    while (p < line->end && strchr(",; \t=", *p) == NULL) p++;
+    if (p == value || (p < line->end && *p == '=')) return false;
+    while (p < line->end && strchr(",; \t", *p) != NULL) p++;
+    *names = *names * 31 + '=';
+  }
+  return values > 1;
+}
+
+static bool all_named(const char *text) {
+  text_line line;
+  size_t names = 0, first = 0;
+  int lines = 0;
+  for (; lines < LINES_READ && take_line(&text, &line); lines++) {
+    if (*text == '\0' && lines >= QUOTED_LEAST) break; /* may be cut */
+    if (!is_named(&line, &names) || (lines > 0 && names != first)) return false;
+    first = names;
+  }
+  return lines >= QUOTED_LEAST;
+}
+
 static bool all_quoted(const char *text, char delimiter) {
   text_line line;
   size_t delimiters = 0, first = 0;
@@ -91,6 +122,14 @@ const char *foreign_wrapped_rows(const char *text, const char **cure) {
   if (all_quoted(text, ',') || all_quoted(text, ';') || all_quoted(text, '\t')) {
     *cure = "remove them: sed 's/^\"//; s/\"\\r*$//; s/\"\"/\"/g' %F > %B.csv";
     return "a table with quotes around each line as a whole";
+  }
+  if (all_named(text)) {
+    *cure =
+        "make CSV of its rows: python3 -c \"import csv, re; rows = [dict(c.split('=') for c in re.findall('[^,; "
+        "\\t]+', "
+        "l.strip())) for l in open('%F')]; w = csv.DictWriter(open('%B.csv', 'w', newline=''), list(rows[0])); "
+        "w.writeheader(); w.writerows(r for r in rows if r)\"";
+    return "a table with a name before each value";
   }
   for (; lines < LINES_READ && take_line(&at, &line); lines++) {
     if (begins(&line, "INSERT INTO ")) {

@@ -209,6 +209,12 @@ static mlpd_status check_header(const csv_sample *s, const struct sample_line *h
       csv_count_cells(sample_after_hash(s, (int)(head - s->lines), layout->delimiter), head->end, layout->delimiter);
   const uint64_t names = cells - empty_at_end(head, layout->delimiter);
   if (names <= layout->columns) return MLPD_OK;
+  for (int i = (int)(head - s->lines) + 1; i < s->count; i++)
+    if (strstr(s->lines[i].text, "\\\"") != NULL)
+      return FAIL(MLPD_ERROR_DATA,
+                  "%s:%llu: quotes inside of cells are written \\\" here, which ends the cell; double them: sed "
+                  "'s/\\\\\"/\"\"/g'",
+                  input_name(lines->in), (unsigned long long)s->lines[i].line);
   const uint64_t skip = layout->fits_from > head->line ? layout->fits_from - 1 : head->line;
   return FAIL(MLPD_ERROR_DATA,
               "%s:%llu: %llu cells in the header, but %u in the rows (is it a title? --skip-lines %llu skips %s)",

@@ -76,6 +76,7 @@ mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *opt
   }
   c->base = (source){.methods = &csv_methods, .name = input_name(in), .table = true};
   c->options = options;
+  c->label_ends = extremes_none();
   TRY_GOTO(status, csv_lines_start(in, &c->lines), failed);
   TRY_GOTO(status, find_layout(c, options), failed);
   TRY_GOTO(status, csv_plan_make(c->base.name, &c->layout, options, &c->plan), failed);

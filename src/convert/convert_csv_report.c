@@ -395,6 +395,7 @@ void csv_report_rows(const csv_source *c) {
   report_foreign_dates(c);
   report_compact_dates(c);
   report_missing(c);
+  csv_doubts_report(c);
   report_useless(c);
   if (c->lines.repeated > 0)
     convert_say(c->options, "%s: %llu line%s like the header passed over (tables put together?)", c->base.name,

@@ -1,5 +1,6 @@
 #include "convert/convert_csv_texts.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "convert/convert_alike.h"
@@ -69,4 +70,33 @@ void csv_texts_report(const csv_source *c) {
     note_alike(c, i);
     if (!c->sets[i]->wanted) note_numbers(c, i);
   }
+}
+
+/* A class such as NA (North America, sodium) is lost where the word is read as a missing target. */
+static void report_missing_class(const csv_source *c) {
+  const csv_fault *const f = c->faults != NULL && c->label != CSV_NO_LABEL ? c->faults[c->label] : NULL;
+  if (f == NULL || f->missing == 0 || c->rows_missing == 0 || c->options->task == MLPD_REGRESSION) return;
+  if (strcmp(f->missing_text, "NA") != 0 || isfinite(c->label_ends.least[0])) return;
+  convert_say(c->options,
+              "note: %s: 'NA' (line %llu) is read as a missing target; if it is a class, write it otherwise, as N-A",
+              c->base.name, (unsigned long long)f->missing_line);
+}
+
+/* Names in the first column and numbers in all others, more than rows: the rows may be columns. */
+static void report_transposed(const csv_source *c) {
+  enum { FEW = 20 };
+  const bool named = !c->layout.header && c->sets != NULL && c->sets[0] != NULL && c->sets[0]->count == c->base.rows;
+  if (!named || c->base.rows > FEW || c->layout.columns <= c->base.rows) return;
+  for (uint32_t i = 1; i < c->layout.columns; i++)
+    if (c->sets[i] != NULL || c->plan.dates[i]) return;
+  convert_say(c->options,
+              "note: %s: its first column holds %llu different texts and the %u others numbers: if they are names, its "
+              "rows are columns; turn it: python3 -c \"import pandas; pandas.read_csv('FILE', header=None, "
+              "index_col=0).T.to_csv('turned.csv', index=False)\"",
+              c->base.name, (unsigned long long)c->base.rows, c->layout.columns - 1);
+}
+
+void csv_doubts_report(const csv_source *c) {
+  report_missing_class(c);
+  report_transposed(c);
 }

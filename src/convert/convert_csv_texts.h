@@ -7,4 +7,7 @@
 /* After the first pass: notes numbers among texts, and texts that look alike. */
 void csv_texts_report(const csv_source *c);
 
+/* Notes a class NA, which is read as a missing target, and a table whose rows may be columns. */
+void csv_doubts_report(const csv_source *c);
+
 #endif
