@@ -3,17 +3,13 @@
  * An element of a product is the same chain of fused multiply-adds as in our own kernels, so products have the same
  * bits. Activations with exp, tanh or erf use the C library's, in double: a few units in the last place of float from
  * ours. The others have the same bits, too. */
-#include <ctype.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
-#include "data/column_curves.h"
 #include "model/export.h"
 #include "model/export_c_text.h"
+#include "model/export_c_values.h"
 #include "network/layer_kind.h"
-
-enum { NAME_BYTES = 64, ON_A_LINE = 8 };
 
 /* A(z) as C, z a float. */
 static const char *const ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {
@@ -60,151 +56,6 @@ static const kind_in_c *find_kind(const layer *l) {
   return NULL;
 }
 
-typedef struct c_file {
-  const mlpd_model *model;
-  FILE *stream;
-  char name[NAME_BYTES]; /* begins all names of the file */
-} c_file;
-
-/* ---- Names and numbers ------------------------------------------------------------------------------- */
-
-/* The file's name as an identifier. */
-static void find_name(const char *path, char name[NAME_BYTES]) {
-  const char *const slash = strrchr(path, '/'), *const base = slash != NULL ? slash + 1 : path;
-  const size_t length = strlen(base) - strlen(".c");
-  const bool is_digit = isdigit((unsigned char)base[0]) != 0;
-  (void)snprintf(name, NAME_BYTES, "%s%.*s", is_digit || length == 0 ? "model" : "", (int)length, base);
-  for (char *c = name; *c != '\0'; c++)
-    if (!isalnum((unsigned char)*c)) *c = '_';
-}
-
-static void write_string(FILE *stream, const char *text) {
-  (void)fputc('"', stream);
-  for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-    if (isalnum(*c) || strchr(" .,:;_-+/()[]%", *c) != NULL)
-      (void)fputc(*c, stream);
-    else
-      (void)fprintf(stream, "\\%03o", *c);
-  }
-  (void)fputc('"', stream);
-}
-
-static void write_names(const c_file *f, const char *what, const name_list *list) {
-  if (list->count == 0) return;
-  (void)fprintf(f->stream, "const char *const %s_%s[%llu] = {", f->name, what, (unsigned long long)list->count);
-  for (uint64_t i = 0; i < list->count; i++) {
-    (void)fputs(i % ON_A_LINE == 0 ? "\n    " : " ", f->stream);
-    write_string(f->stream, list->names[i]);
-    (void)fputc(',', f->stream);
-  }
-  (void)fputs("\n};\n\n", f->stream);
-}
-
-static void write_doubles(const c_file *f, const char *what, uint32_t n, const double *values) {
-  (void)fprintf(f->stream, "static const double %s_%s[%u] = {", f->name, what, n);
-  for (uint32_t i = 0; i < n; i++) (void)fprintf(f->stream, "%s%.17g,", i % ON_A_LINE == 0 ? "\n    " : " ", values[i]);
-  (void)fputs("\n};\n\n", f->stream);
-}
-
-static void write_integers(const c_file *f, const char *what, uint64_t n, const int64_t *values) {
-  (void)fprintf(f->stream, "static const int %s_%s[%llu] = {", f->name, what, (unsigned long long)n);
-  for (uint64_t i = 0; i < n; i++)
-    (void)fprintf(f->stream, "%s%lld,", i % (2 * ON_A_LINE) == 0 ? "\n    " : " ", (long long)values[i]);
-  (void)fputs("\n};\n\n", f->stream);
-}
-
-/* text with the file's name in place of @ */
-static void write_with_name(const c_file *f, const char *text) {
-  for (const char *c = text; *c != '\0'; c++)
-    if (*c == '@')
-      (void)fputs(f->name, f->stream);
-    else
-      (void)fputc(*c, f->stream);
-}
-
-/* The texts of all categories, column after column. */
-static void write_categories(const c_file *f) {
-  const column_codes *const c = &f->model->codes;
-  (void)fprintf(f->stream, "const char *const %s_categories[] = {\n", f->name);
-  for (uint32_t j = 0; j < c->about.count; j++)
-    for (uint64_t k = 0; k < c->about.categories[j].count; k++) {
-      (void)fputs("    ", f->stream);
-      write_string(f->stream, c->about.categories[j].names[k]);
-      (void)fputs(",\n", f->stream);
-    }
-  (void)fputs("    0,\n};\n\n", f->stream);
-}
-
-/* No array is empty: of categories alone there are no knots. */
-static bool has_curves(const mlpd_model *model) {
-  const column_curves *const c = model->input.curves;
-  return c != NULL && c->first[c->columns] > 0;
-}
-
-/* How raw columns become inputs: column_codes.h. */
-static mlpd_status write_codes(const c_file *f) {
-  const column_codes *const c = &f->model->codes;
-  const uint32_t n = c->about.count;
-  const uint64_t all = c->first[n];
-  int64_t *values = NULL;
-  double *fill = NULL;
-  TRY(memory_allocate(&values, all + n + 1, sizeof *values, "codes of columns"));
-  mlpd_status status = memory_allocate(&fill, n, sizeof *fill, "codes of columns");
-  if (status == MLPD_OK) {
-    write_categories(f);
-    for (uint32_t j = 0; j < n; j++) fill[j] = export_fill(f->model, j);
-    write_doubles(f, "fill", n, fill);
-    for (uint32_t j = 0; j < n; j++) values[j] = c->about.kinds[j] == COLUMN_KIND_CATEGORY;
-    write_integers(f, "is_category", n, values);
-    for (uint32_t j = 0; j < n; j++) values[j] = c->marked[j];
-    write_integers(f, "marked", n, values);
-    for (uint32_t j = 0; j < n; j++) values[j] = c->embedded[j];
-    write_integers(f, "embedded", n, values);
-    for (uint32_t j = 0; j < n; j++) values[j] = c->known[j];
-    write_integers(f, "known", n, values);
-    for (uint32_t j = 0; j <= n; j++) values[j] = (int64_t)c->first[j];
-    write_integers(f, "first", (uint64_t)n + 1, values);
-    for (uint32_t j = 0; j <= n; j++) values[j] = c->begin[j];
-    write_integers(f, "begin", (uint64_t)n + 1, values);
-    for (uint64_t k = 0; k < all; k++) values[k] = c->inputs[k];
-    values[all] = -1; /* no array is empty */
-    write_integers(f, "category_input", all + 1, values);
-    write_with_name(f, ENCODE);
-  }
-  free(values);
-  free(fill);
-  return status;
-}
-
-static mlpd_status write_curves(const c_file *f) {
-  const column_curves *const c = f->model->input.curves;
-  const uint32_t n = c->columns, knots = (uint32_t)c->first[n];
-  int64_t *first = NULL;
-  TRY(memory_allocate(&first, (size_t)n + 1, sizeof *first, "curves of columns"));
-  for (uint32_t j = 0; j <= n; j++) first[j] = (int64_t)c->first[j];
-  write_integers(f, "curve_first", (uint64_t)n + 1, first);
-  write_doubles(f, "curve_x", knots, c->x);
-  write_doubles(f, "curve_z", knots, c->z);
-  write_with_name(f, CURVE);
-  free(first);
-  return MLPD_OK;
-}
-
-/* Hexadecimal: exact, and quick to read. */
-static mlpd_status write_tensor(const c_file *f, uint32_t l, uint32_t i) {
-  const mlpd_network *const network = f->model->network;
-  const tensor *const t = layer_tensor(network, l, i);
-  const size_t count = (size_t)t->rows * t->columns;
-  float *values = NULL;
-  TRY(export_values(network, l, i, &values));
-  (void)fprintf(f->stream, "static const float %s_%s_%u[%zu] = {", f->name, t->name, l + 1, count);
-  for (size_t k = 0; k < count; k++)
-    (void)fprintf(f->stream, "%s%af,", k % ON_A_LINE == 0 ? "\n    " : " ", (double)values[k]);
-  (void)fputs("\n};\n\n", f->stream);
-  free(values);
-  return MLPD_OK;
-}
-
 /* ---- Functions --------------------------------------------------------------------------------------- */
 
 static bool has_function(const mlpd_network *network, const char *text) {
@@ -226,19 +77,19 @@ static bool has_activation(const mlpd_network *network, mlpd_activation activati
   return false;
 }
 
-static void write_function_name(const c_file *f, mlpd_activation activation) {
+static void write_function_name(const export_c_file *f, mlpd_activation activation) {
   (void)fprintf(f->stream, "%s_", f->name);
   for (const char *c = mlpd_choice_name(mlpd_activation_choices, (int)activation); *c != '\0'; c++)
     (void)fputc(*c == '-' ? '_' : *c, f->stream);
 }
 
-static void write_functions(const c_file *f) {
+static void write_functions(const export_c_file *f) {
   const mlpd_network *const network = f->model->network;
   for (int i = 0; i < NUM_KINDS; i++)
     if (has_function(network, KINDS[i].text) && !is_repeated(i)) (void)fprintf(f->stream, KINDS[i].text, f->name);
   if (f->model->input.limit > 0) {
     (void)fprintf(f->stream, "static const double %s_limit = %.17g;\n\n", f->name, f->model->input.limit);
-    write_with_name(f, CLIP);
+    export_c_text(f, CLIP);
   }
   for (int a = MLPD_IDENTITY + 1; a < MLPD_SOFTMAX; a++) {
     if (!has_activation(network, (mlpd_activation)a)) continue;
@@ -252,7 +103,7 @@ static void write_functions(const c_file *f) {
 static bool begins_members(const layer_kind *kind) { return kind == &layer_fan_out || kind == &layer_fork; }
 
 /* Tensor i of layer l: the whole of it, or the part of member m. */
-static void write_tensor_name(const c_file *f, uint32_t l, uint32_t i) {
+static void write_tensor_name(const export_c_file *f, uint32_t l, uint32_t i) {
   const layer *const shape = &f->model->network->layers[l];
   const tensor *const t = layer_tensor(f->model->network, l, i);
   const bool is_shared = shape->copies == 1 || (!begins_members(shape->kind) && shape->kind != &layer_heads &&
@@ -263,7 +114,7 @@ static void write_tensor_name(const c_file *f, uint32_t l, uint32_t i) {
 }
 
 /* Sizes of the inputs that layer l expands. */
-static mlpd_status write_sizes(const c_file *f, uint32_t l) {
+static mlpd_status write_sizes(const export_c_file *f, uint32_t l) {
   const layer *const shape = &f->model->network->layers[l];
   char what[32];
   int64_t *sizes = NULL;
@@ -271,13 +122,13 @@ static mlpd_status write_sizes(const c_file *f, uint32_t l) {
   TRY(memory_allocate(&sizes, shape->inputs, sizeof *sizes, "inputs"));
   for (uint32_t i = 0; i < shape->inputs; i++) sizes[i] = shape->sizes[i];
   (void)snprintf(what, sizeof what, "sizes_%u", l + 1);
-  write_integers(f, what, shape->inputs, sizes);
+  export_c_integers(f, what, shape->inputs, sizes);
   free(sizes);
   return MLPD_OK;
 }
 
 /* The call that computes layer l from the array `from` into `to`. */
-static void write_layer(const c_file *f, uint32_t l, const char *from, const char *to) {
+static void write_layer(const export_c_file *f, uint32_t l, const char *from, const char *to) {
   const layer *const shape = &f->model->network->layers[l];
   const char *const name = f->name;
   const bool is_dense = shape->kind == &layer_dense || shape->kind == &layer_heads;
@@ -314,7 +165,7 @@ static uint32_t widest(const mlpd_network *network) {
 }
 
 /* All layers, from a into a or b in turn. */
-static void write_layers(const c_file *f) {
+static void write_layers(const export_c_file *f) {
   const mlpd_network *const network = f->model->network;
   const uint32_t members = network_members(network), outputs = network_output(network)->outputs;
   const char *from = "a", *to = "b";
@@ -331,7 +182,7 @@ static void write_layers(const c_file *f) {
 }
 
 /* From outputs of the network to the units of the targets; several outputs of a target lie together. */
-static void write_targets(const c_file *f, const char *last) {
+static void write_targets(const export_c_file *f, const char *last) {
   const char *const name = f->name;
   const uint32_t each = loss_outputs(&f->model->loss);
   char target[24] = "j";
@@ -346,7 +197,7 @@ static void write_targets(const c_file *f, const char *last) {
   (void)fputs("}\n", f->stream);
 }
 
-static void write_predict(const c_file *f) {
+static void write_predict(const export_c_file *f) {
   const mlpd_network *const network = f->model->network;
   const char *const name = f->name;
   const bool is_regression = f->model->task == MLPD_REGRESSION;
@@ -355,11 +206,11 @@ static void write_predict(const c_file *f) {
                 "void %s_predict(const double x[%s_INPUTS], double y[%s_OUTPUTS]) {\n"
                 "  float a[%u], b[%u];\n",
                 name, name, name, name, name, name, widest(network), widest(network));
-  write_with_name(f, export_has_codes(f->model)
-                         ? "  @_encode(x, a);\n"
-                         : "  for (int j = 0; j < @_INPUTS; j++) a[j] = (float)((x[j] - @_shift[j]) * @_scale[j]);\n");
-  if (has_curves(f->model)) write_with_name(f, export_has_codes(f->model) ? CURVE_NUMBERS : CURVE_ALL);
-  if (f->model->input.limit > 0) write_with_name(f, export_has_codes(f->model) ? CLIP_NUMBERS : CLIP_ALL);
+  export_c_text(f, export_has_codes(f->model)
+                       ? "  @_encode(x, a);\n"
+                       : "  for (int j = 0; j < @_INPUTS; j++) a[j] = (float)((x[j] - @_shift[j]) * @_scale[j]);\n");
+  if (export_c_has_curves(f->model)) export_c_text(f, export_has_codes(f->model) ? CURVE_NUMBERS : CURVE_ALL);
+  if (f->model->input.limit > 0) export_c_text(f, export_has_codes(f->model) ? CLIP_NUMBERS : CLIP_ALL);
   write_layers(f);
   const char *const last = network->num_layers % 2 == 0 ? "a" : "b";
   if (is_regression)
@@ -369,7 +220,7 @@ static void write_predict(const c_file *f) {
 }
 
 /* The class of probabilities y, as mlpdist takes it. */
-static void write_class(const c_file *f) {
+static void write_class(const export_c_file *f) {
   const char *const name = f->name;
   const bool is_single = network_output(f->model->network)->outputs == 1;
   (void)fprintf(f->stream,
@@ -412,12 +263,12 @@ static const char *outputs_in_words(const mlpd_model *model) {
   }
 }
 
-static void write_head(const c_file *f, const char *digest) {
+static void write_head(const export_c_file *f, const char *digest) {
   const mlpd_model *const model = f->model;
   const bool is_regression = model->task == MLPD_REGRESSION;
   const uint32_t inputs = model->input.columns, outputs = network_output(model->network)->outputs;
   const bool codes = export_has_codes(model);
-  char classes[2 * NAME_BYTES + 96] = "";
+  char classes[2 * EXPORT_C_NAME_BYTES + 96] = "";
   if (!is_regression)
     (void)snprintf(classes, sizeof classes,
                    " *   int %s_class(const double y[%u]);   the class of these probabilities, from 0\n", f->name,
@@ -431,30 +282,36 @@ static void write_head(const c_file *f, const char *digest) {
 }
 
 mlpd_status export_c(const mlpd_model *model, const char *digest, const char *path, FILE *stream) {
-  c_file f = {.model = model, .stream = stream};
+  export_c_file f = {.model = model, .stream = stream};
   const name_list *names = NULL;
   const char *const outputs = export_outputs(model, &names);
   TRY(check(model));
-  find_name(path, f.name);
+  export_c_name(path, f.name);
   write_head(&f, digest);
-  write_names(&f, "inputs", &model->names.columns);
-  if (outputs != NULL) write_names(&f, outputs, names);
-  write_doubles(&f, "shift", model->input.columns, model->input.shift);
-  write_doubles(&f, "scale", model->input.columns, model->input.scale);
-  if (export_has_codes(model)) TRY(write_codes(&f));
-  if (has_curves(model)) TRY(write_curves(&f));
+  export_c_names(&f, "inputs", &model->names.columns);
+  if (outputs != NULL) export_c_names(&f, outputs, names);
+  export_c_doubles(&f, "shift", model->input.columns, model->input.shift);
+  export_c_doubles(&f, "scale", model->input.columns, model->input.scale);
+  if (export_has_codes(model)) {
+    TRY(export_c_codes(&f));
+    export_c_text(&f, ENCODE);
+  }
+  if (export_c_has_curves(model)) {
+    TRY(export_c_curves(&f));
+    export_c_text(&f, CURVE);
+  }
   if (model->task == MLPD_REGRESSION) {
-    write_doubles(&f, "target_shift", model->target.columns, model->target.shift);
-    write_doubles(&f, "target_scale", model->target.columns, model->target.scale);
+    export_c_doubles(&f, "target_shift", model->target.columns, model->target.shift);
+    export_c_doubles(&f, "target_scale", model->target.columns, model->target.scale);
     if (model->least != NULL) {
-      write_doubles(&f, "target_minimum", model->target.columns, model->least);
-      write_doubles(&f, "target_maximum", model->target.columns, model->most);
-      write_with_name(&f, CLAMP);
+      export_c_doubles(&f, "target_minimum", model->target.columns, model->least);
+      export_c_doubles(&f, "target_maximum", model->target.columns, model->most);
+      export_c_text(&f, CLAMP);
     }
   }
   for (uint32_t l = 0; l < model->network->num_layers; l++) {
     TRY(write_sizes(&f, l));
-    for (uint32_t i = 0; i < model->network->layers[l].num_tensors; i++) TRY(write_tensor(&f, l, i));
+    for (uint32_t i = 0; i < model->network->layers[l].num_tensors; i++) TRY(export_c_tensor(&f, l, i));
   }
   write_functions(&f);
   write_predict(&f);
