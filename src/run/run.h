@@ -98,6 +98,9 @@ mlpd_status run_after_step(trainer *t, const step_outcome *outcome);
  * writes a checkpoint if one is due. last: writes one and waits for it. Collective. */
 mlpd_status run_after_epoch(trainer *t, bool last);
 
+/* The arrays of the current state, which a checkpoint holds; NULL: the state has no such array. */
+void run_live_arenas(const trainer *t, float *arenas[CHECKPOINT_ARENAS]);
+
 /* If status is a failure to write a checkpoint, counts it and notifies the user. */
 void run_tell_checkpoint(trainer *t, mlpd_status status);
 

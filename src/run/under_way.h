@@ -1,6 +1,6 @@
-/* mlpd_trainer: training on rows as a program produces them. What its files share: under_way.c makes it and steps,
- * under_way_rows.c collects rows, under_way_file.c saves and loads. No function here is collective unless its comment
- * says so. */
+/* mlpd_trainer: training on rows as a program produces them. What its files share: under_way_make.c makes it,
+ * under_way.c steps, under_way_rows.c collects rows, under_way_file.c saves and loads. No function here is collective
+ * unless its comment says so. */
 #ifndef MLPDIST_UNDER_WAY_H
 #define MLPDIST_UNDER_WAY_H
 
