@@ -1,4 +1,4 @@
-/* Texts that a reader takes for the same although their bytes differ. Nothing here is collective. */
+/* Texts that look the same to a person although their bytes differ. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_ALIKE_H
 #define MLPDIST_CONVERT_ALIKE_H
 

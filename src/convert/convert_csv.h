@@ -90,7 +90,7 @@ void csv_syntax_free(csv_syntax *syntax);
 const char *csv_next_cell(const char *p, const char *end, char delimiter, csv_cell *cell);
 uint64_t csv_count_cells(const char *begin, const char *end, char delimiter);
 
-/* Are all cells of a row empty? Such rows are passed over where the first cell is. */
+/* true if the row begins with a delimiter and all its cells are empty. Readers skip such rows. */
 bool csv_row_is_empty(const char *begin, const char *end, char delimiter);
 
 /* The kind of a cell, and its value in *parsed (yes is 1, no is 0). */

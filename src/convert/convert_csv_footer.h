@@ -15,8 +15,8 @@
 /* true for such a line; *rows is its number. */
 bool csv_is_footer(const char *begin, const char *end, uint64_t *rows);
 
-/* *taken: the line is the footer, or below it, and not a row. MLPD_ERROR_DATA if the footer counts other rows than the
- * first pass has seen, or a row follows it. */
+/* *taken: the line is the footer or stands below it, so it is no row. MLPD_ERROR_DATA if the footer's count is not that
+ * of the first pass, or a row follows it. */
 mlpd_status csv_footer_take(csv_source *c, const char *begin, const char *end, bool *taken);
 
 #endif

@@ -84,10 +84,10 @@ mlpd_status csv_faults_judge(csv_source *c);
 /* Fails with "FILE:LINE: column 2 (age): 'text' WHAT". */
 mlpd_status csv_cell_error(const csv_source *c, uint32_t column, const csv_cell *cell, const char *what);
 
-/* Names of columns and room for a row, as the plan has them; again after it has changed. */
+/* Makes the lists of names and the memory for a row, as the plan says. Call it again after the plan has changed. */
 mlpd_status csv_make_room(csv_source *c);
 
-/* "commas", "blanks", "'|'", in text where it has no name. */
+/* "commas", "blanks"; a delimiter without a name is written to text, as "'|'". */
 const char *csv_delimiter_name(char delimiter, char text[32]);
 
 /* Report the layout, columns and rows of c. */

@@ -1,5 +1,5 @@
-/* Features that determine the target: a copy of it in other words or units, which no new row will have. They are sought
- * in the rows of the first table, among tables of several features. Nothing here is collective. */
+/* Finds features that determine the target, such as a copy of it in other words or units: new rows will not have them.
+ * Only the first table is searched, and only if it has several features. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_CSV_LEAKS_H
 #define MLPDIST_CONVERT_CSV_LEAKS_H
 

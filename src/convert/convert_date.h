@@ -29,11 +29,11 @@ int date_parse_clock(const char *begin, const char *end, double *seconds);
 /* Is a number a date of the years 1800 to 2199, as 20210315? */
 bool date_is_compact(int64_t digits);
 
-/* Does it look like one that is written otherwise: 15/03/2021, 15.3.2021, 15-Mar-2021? */
+/* Does the text look like a date in another notation: 15/03/2021, 15.3.2021, 15-Mar-2021? */
 bool date_is_foreign(const char *begin, const char *end);
 
-/* The number of features of a column, and what feature i is called after the column's name: ".year", ".day_of_year" and
- * ".seconds" of a date, ".time" of a time, ".duration" of a span, ".degrees" of an angle, else nothing. */
+/* The number of features that a column of this kind becomes, and the end of the name of feature i: ".year",
+ * ".day_of_year" and ".seconds" for dates, ".time" for times, ".duration" for spans, ".degrees" for angles, "" else. */
 uint32_t date_features(date_kind kind);
 const char *date_suffix(date_kind kind, uint32_t i);
 

@@ -14,7 +14,7 @@ typedef struct extremes {
 
 extremes extremes_none(void);
 
-/* NaN is passed over. */
+/* Ignores NaN. */
 void extremes_add(extremes *e, double value);
 
 /* The number of rows that hold a number people write for missing values (99, 999, ..., the least integers, the fill

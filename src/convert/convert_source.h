@@ -83,7 +83,7 @@ bool column_by_number(const char *text, uint32_t columns, uint32_t *column);
 mlpd_status sources_open(const mlpd_convert_options *options, meter *m, source_list *opened);
 void source_list_free(source_list *list);
 
-/* Takes s over. */
+/* Adds s, which the list owns from now on, to the sources of a part. */
 void source_list_add(source_list *list, source *s, mlpd_split part);
 
 /* Matches the columns and targets of s with those of first, by name if both have names. MLPD_ERROR_DATA if one is

@@ -29,23 +29,24 @@ mlpd_status table_reading(const mlpd_table_options *t, mlpd_convert_options *opt
 /* MLPD_ERROR_USAGE if output out, given as option, is one of the files that data names. out may be NULL. */
 mlpd_status table_check_apart(const mlpd_data_paths *data, const char *option, const char *out);
 
-/* Calls mlpd_data_is_raw() on rank 0 and returns its result on all ranks. */
+/* *raw: the result of mlpd_data_is_raw() on rank 0, on all ranks. */
 mlpd_status table_is_raw_for_all(mlpd_comm *comm, const mlpd_data_paths *data, bool *raw);
 
-/* Where the data set is that table_convert() has made or found, on all ranks. */
+/* Which data set table_convert() has made or found; equal on all ranks. */
 typedef struct table_place {
   bool reused; /* an earlier call made it, by the same job from the same files */
   bool waits;  /* it is the file `next`, not `path` */
 } table_place;
 
-/* Converts to path, for a model. For a run, next is not NULL: a data set of the same job and files is used where it is,
- * at path or next; otherwise one is made at next, and path, which belongs to the model beside it, stays. A file that no
- * call has made is not replaced. The waiting ranks do not report a stall meanwhile. path and next matter on rank 0
- * only. */
+/* Makes a data set of the tables that job names. For a model (next is NULL) it is made at path. For a run, a data set
+ * of the same job and files at path or next is used again; else one is made at next, and the file at path, which
+ * belongs to the model beside it, stays as it is. Only files that table_convert() made are replaced. While rank 0
+ * converts, the other ranks wait without reporting a stall. Only rank 0 reads path and next. */
 mlpd_status table_convert(mlpd_comm *comm, const table_job *job, const char *path, const char *next,
                           table_place *place);
 
-/* What table_convert() made this data set of for a run (free()), or NULL if no run made it. Not collective. */
+/* Describes the tables that the data set at path was made of; the caller frees the text. NULL if no run made it. Not
+ * collective. */
 char *table_origin(const char *path);
 
 /* Is path a data set that table_convert() made for a run? Not collective. */

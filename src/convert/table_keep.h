@@ -1,5 +1,5 @@
-/* Columns of raw text tables that pass into predictions as they are: read once more, row by row, in the order in which
- * the rows were converted. Nothing here is collective. */
+/* Columns of raw text tables that `predict --keep` copies beside the predictions. They are read once more, row by row,
+ * in the order in which the rows were converted. Nothing here is collective. */
 #ifndef MLPDIST_TABLE_KEEP_H
 #define MLPDIST_TABLE_KEEP_H
 

@@ -45,7 +45,7 @@ double affine_slope(const affine *a, uint32_t j, double x);
 /* What affine_gather makes of a number of column j that is not missing, up to rounding. */
 float affine_number(const affine *a, uint32_t j, double value);
 
-/* Map one value of column j, and map it back; of an affine without a limit and curves. */
+/* Map one value of column j, and map it back. The affine must have neither a limit nor curves. */
 float affine_map(const affine *a, uint32_t j, double value);
 double affine_map_back(const affine *a, uint32_t j, double value);
 

@@ -19,8 +19,8 @@ static const class_counts NO_CLASSES = {.largest = -1};
 
 /* Adds n rows of classes (n), all >= 0; classes NULL adds nothing. */
 mlpd_status class_counts_add(class_counts *c, const int32_t *classes, uint64_t n);
-mlpd_status class_counts_merge(const class_counts *other, class_counts *into);
-mlpd_status class_counts_reach(class_counts *c, uint32_t count); /* extends rows to at least (count) */
+mlpd_status class_counts_merge(const class_counts *other, class_counts *into); /* adds the counts of other */
+mlpd_status class_counts_reach(class_counts *c, uint32_t count);               /* extends rows to at least (count) */
 void class_counts_free(class_counts *c);
 
 #endif

@@ -28,7 +28,7 @@ typedef struct column_codes {
 mlpd_status column_codes_create(columns *about, column_codes *made);
 void column_codes_free(column_codes *c);
 
-/* Embeds the columns of more than `above` categories; before column_codes_choose(). */
+/* Marks the columns of more than `above` categories as embedded. Call it before column_codes_choose(). */
 void column_codes_embed(column_codes *c, uint64_t above);
 
 /* Gives categories inputs or codes in the order of their codes: all that have rows or, one-hot, the CODES_ONE_HOT_MOST
@@ -47,10 +47,10 @@ bool column_codes_knows(const column_codes *c, uint32_t j, int64_t code);
 
 bool column_codes_any_embedded(const column_codes *c);
 
-/* Codes of each input (width): of an embedded column as many as it has, of others 0. */
+/* Sets sizes (width): the number of codes of an embedded input, 0 for other inputs. */
 void column_codes_sizes(const column_codes *c, uint32_t *sizes);
 
-/* 1 for each input (width) that is a number: no category, no yes/no, no mark of missing values. */
+/* Sets numbers (width): 1 if the input is a number, 0 for a category, yes/no, or the mark of missing values. */
 void column_codes_numbers(const column_codes *c, uint8_t *numbers);
 
 /* Encodes rows rows[0 ... m - 1] (NULL: the first m) of x (any, columns) to out (m, width). A number becomes (x -

@@ -39,7 +39,7 @@ uint32_t column_curve_knots(uint32_t count, const double *quantiles, double *x, 
 
 static inline bool column_curves_has(const column_curves *c, uint32_t j) { return c->first[j] < c->first[j + 1]; }
 
-/* Of a column with knots: z at x, and dz/dx (0 beyond the outermost knots). */
+/* z at x, and dz/dx (0 beyond the outermost knots). Column j must have knots. */
 double column_curves_map(const column_curves *c, uint32_t j, double x);
 double column_curves_slope(const column_curves *c, uint32_t j, double x);
 

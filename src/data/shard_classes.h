@@ -4,7 +4,8 @@
 
 #include "data/shard_column.h"
 
-/* Takers of blocks (shard_column_read): y of int64, of float64, and one-hot of float64. */
+/* For shard_column_read: convert blocks of y, which are int64, float64, or one-hot rows of float64, to classes. A label
+ * that is no class is MLPD_ERROR_DATA; the message names file, object and row. */
 mlpd_status shard_take_integer_classes(const part *p, shard *s, const void *data, uint64_t row, uint64_t place,
                                        uint64_t count, uint32_t num_classes);
 mlpd_status shard_take_float_classes(const part *p, shard *s, const void *data, uint64_t row, uint64_t place,
@@ -12,11 +13,11 @@ mlpd_status shard_take_float_classes(const part *p, shard *s, const void *data, 
 mlpd_status shard_take_one_hot(const part *p, shard *s, const void *data, uint64_t row, uint64_t place, uint64_t count,
                                uint32_t num_classes);
 
-/* Reads y, which holds texts, through p->map. */
+/* Reads y, which holds texts, and maps them to classes by p->map. */
 mlpd_status shard_read_texts(part *p, const row_request *request, uint32_t num_classes, shard *s);
 
-/* What helps if y holds values instead of classes, for messages. eval has no options for the task and the classes: the
- * model decides. */
+/* The end of a message, if y holds values instead of classes: what the user can do. eval has no options for the task
+ * and the classes, because the model decides them. */
 const char *shard_cure_for_values(const part *p);
 
 #endif

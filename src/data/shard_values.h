@@ -4,7 +4,8 @@
 
 #include "data/shard_column.h"
 
-/* Takers of blocks (shard_column_read) of float64. */
+/* For shard_column_read: convert blocks of float64 to targets and weights. A value that is not finite, and a negative
+ * weight, are MLPD_ERROR_DATA. */
 mlpd_status shard_take_values(const part *p, shard *s, const void *data, uint64_t row, uint64_t place, uint64_t count,
                               uint32_t num_classes);
 mlpd_status shard_take_weights(const part *p, shard *s, const void *data, uint64_t row, uint64_t place, uint64_t count,

@@ -10,8 +10,8 @@
  * ranks. If the ranks divide the update, each updates its part of a strip and reads the other parts from the other
  * ranks. This transfers no more bytes, because new weights travel instead of sums. If the whole gradient must be known
  * first (stepper_needs_whole), every rank updates all weights after the sum, also a single one, or keeps the gradient
- * for the caller, which searches along a direction (lbfgs). No function here is
- * collective unless its comment says so. */
+ * for the caller, which searches along a direction (lbfgs). No function here is collective unless its comment says so.
+ */
 #ifndef MLPDIST_STEPPER_H
 #define MLPDIST_STEPPER_H
 
@@ -45,7 +45,7 @@ typedef struct stepper_parts {
 
 typedef struct stepper stepper;
 
-/* Collective; parts equal on all ranks but for rows. */
+/* Collective; all parts but the rows must be equal on all ranks. */
 mlpd_status stepper_create(const stepper_parts *parts, stepper **made);
 
 /* Must the whole gradient be known before the update of any weight? Clipping needs its norm, an optimizer with trust
@@ -56,14 +56,15 @@ bool stepper_needs_whole(mlpd_optimizer optimizer, double clip_norm);
  * between ranks. */
 bool stepper_divides(mlpd_update update, mlpd_reduce reduce, bool needs_whole);
 
-/* Memory of a stepper for these lanes, in bytes, without its reducer. target_bytes: of a row's targets and weight;
- * streams: rows come from a stream. */
+/* Bytes of a stepper for these lanes, without its reducer. target_bytes: bytes of a row's targets and weight; streams:
+ * the rows come from a stream. */
 size_t stepper_size(const mlpd_network *network, const backend *gemm, const lane_plan *plan, lane_range lanes,
                     uint64_t target_bytes, bool streams, int threads);
 
 void stepper_free(stepper *s); /* NULL is allowed. */
 
-/* Dropout and weight decay of later steps are factor (0 to 1) times those of the options. Equal on all ranks. */
+/* In later steps dropout and weight decay are those of the options times factor (0 to 1). factor must be equal on all
+ * ranks. */
 void stepper_weaken(stepper *s, double factor);
 
 /* Shuffles each lane's rows in memory for an epoch (from 0). */

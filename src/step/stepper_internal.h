@@ -71,7 +71,7 @@ struct stepper {
   lane_range lanes;      /* of this rank */
   bool streams;          /* rows come from a stream */
   uint64_t target_bytes; /* of a row's targets and weight */
-  char *memory;          /* of the arrays below, but for the workspace and those of rank and trust */
+  char *memory;          /* one block for the arrays below, except the workspace, pull, apart and pieces */
   lane *lane;            /* [u - lanes.begin] */
   uint32_t num_lanes;
   workspace space; /* of all lanes: their microbatches in lane order, with no rows between */
@@ -83,9 +83,9 @@ struct stepper {
   uint32_t num_ready;    /* strips passed to the reducer, from the last one down */
   mlpd_status sent;      /* status of passing strips to the reducer */
   uint64_t epoch;
-  double weaker;         /* of pass_context */
+  double weaker;         /* 1 - factor of stepper_weaken */
   uint64_t rows;         /* of the current step, of all ranks */
-  mlpd_status streamed;  /* of the rows of this step; after a failure its lanes are empty */
+  mlpd_status streamed;  /* status of reading this step's rows; after a failure the lanes are empty */
   size_t unit_floats;    /* of the largest unit, a multiple of a cache line */
   size_t partial_floats; /* the same of units whose lanes are summed in scratch */
   uint32_t levels;       /* of partial sums */
