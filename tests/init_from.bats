@@ -173,5 +173,5 @@ END
   sed 's/^a,/a2,/' first.csv > renamed.csv
   from table/model.h5 --data renamed.csv --epochs 1 --batch 16 --quiet --out x
   succeeds
-  grep -q "does not know 'a2'; it takes the place of its 'a', and is normalised anew" "$errors.all" || fail "no note"
+  grep -q "does not know 'a2'; it gets the weights of its 'a', and is normalised anew" "$errors.all" || fail "no note"
 }

@@ -73,7 +73,7 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
 
 @test "batch norm learns more than its mean where lanes have rows, and is refused where they have not" {
   alone train "${quick[@]}" --norm batch --batch 8 --lanes 8
-  fails_with 2 "--norm batch takes means over the rows of a lane, but --batch 8 over 8 lanes leaves less than 2 rows each"
+  fails_with 2 "--norm batch computes means over the rows of a lane, but --batch 8 over 8 lanes leaves less than 2 rows each"
   alone train "${quick[@]}" --quiet --out run --norm batch --batch 16 --lanes 8 --epochs 2
   succeeds
   awk '/^test/ { exit !($5 > 0.5) }' <<< "$output" || fail "it has not learned"

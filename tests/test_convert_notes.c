@@ -92,9 +92,8 @@ static void test_answers_of_two_kinds(void **state) {
   write_text("a.csv", "u,k\nT,0\nF,1\n,0\n");
   write_text("b.csv", "u,k\nT,0\nF,1\nN,1\n"); /* where the kind is settled */
   (void)unlink(in_folder("out.h5"));
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA,
-                 "b.csv:4: column 1 (u): 'N' is of yes and no, but cells above it are of true and false", "a.csv",
-                 "b.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "b.csv:4: column 1 (u): 'N' is yes or no, but cells above it are true or false",
+                 "a.csv", "b.csv");
 }
 
 /* ---- Texts ---- */
@@ -165,7 +164,7 @@ static void test_parts_that_differ(void **state) {
   write_text("train2.csv", "c,d,yes,k\nfir,x,no,0\n");
   write_text("test.csv", "d,c,yes,k\nx,Elm,0,1\nx,fir,2,1\ny,OAK,1,0\nx,,1,0\n");
   ASSERT_CONVERTED(o, &r, "train.csv", "train2.csv", "test.csv");
-  assert_said("test.csv: categories that the training rows lack, which count as none: c (2)\n");
+  assert_said("test.csv: categories that no training row has, which the model will not know: c (2)\n");
   assert_said("test.csv: column yes holds numbers from 0 to 2, but is yes/no in training: 1 and 0 are right");
   write_text("test.csv", "d,c,yes,k\nx,elm,0,1\nx,fir,1,1\ny,oak,1,0\n");
   o = telling_options();

@@ -632,16 +632,17 @@ static void test_other_target(void **state) {
   mlpd_convert_result r;
   write_rows("Label,p0,p1\n", 30, "%d,%d,2.%d\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_said("the target is the last column, 'p1', and 'Label' a feature; --label Label turns to it");
+  assert_said(
+      "the last column, 'p1', is the target, and 'Label' is a feature; if 'Label' is the target, use --label Label");
   o = telling_options();
   write_rows("Label,p0,y\n", 30, "%d,%d,2.%d\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_null(strstr(said, "turns to it"));
+  assert_null(strstr(said, "is the target, use --label"));
   o = telling_options();
   o.label = "p1";
   write_rows("Label,p0,p1\n", 30, "%d,%d,2.%d\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_null(strstr(said, "turns to it"));
+  assert_null(strstr(said, "is the target, use --label"));
 }
 
 static void test_stray_words_in_a_target(void **state) {

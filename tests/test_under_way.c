@@ -423,7 +423,7 @@ static void test_refused_rows(void **state) {
   mlpd_trainer *const whole = trainer_of(comm, (const char *const[]){"norm", "batch", NULL}, TARGETS);
   mlpd_model *none = NULL;
   p = rows_of(comm, 0, 16);
-  REFUSES(MLPD_ERROR_USAGE, "16 rows, but norm batch takes means over whole batches of 24",
+  REFUSES(MLPD_ERROR_USAGE, "16 rows, but norm batch computes means over whole batches of 24",
           mlpd_trainer_step(whole, &p->rows_x, &p->rows_y, NULL));
   REFUSES(MLPD_ERROR_USAGE, "before the first rows", mlpd_trainer_model(whole, &none));
   mlpd_trainer_free(whole);

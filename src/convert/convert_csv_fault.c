@@ -210,8 +210,8 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
   if (mixed && f->yes_no + f->missing == c->rows_seen)
     return place_error(c, f->other_line, column, f->other_text,
                        f->first_answer == CSV_TRUE_FALSE
-                           ? "is of yes and no, but cells above it are of true and false; write the same in all"
-                           : "is of true and false, but cells above it are of yes and no; write the same in all");
+                           ? "is yes or no, but cells above it are true or false; write the same pair in all rows"
+                           : "is true or false, but cells above it are yes or no; write the same pair in all rows");
   if (mixed) return refuse_answers(c, column, f);
   if (c->syntax.decimal == ',' && strchr(f->text, '.') != NULL)
     (void)snprintf(

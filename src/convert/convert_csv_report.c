@@ -110,8 +110,9 @@ static void report_other_target(const csv_source *c) {
     for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
       if (c->plan.roles[i] != CSV_FEATURE || strcasecmp(l->names[i], words[w]) != 0) continue;
       convert_say(c->options,
-                  "note: %s: the target is the last column, '%s', and '%s' a feature; --label %s turns to it",
-                  c->base.name, l->names[c->label], l->names[i], l->names[i]);
+                  "note: %s: the last column, '%s', is the target, and '%s' is a feature; if '%s' is the target, use "
+                  "--label %s",
+                  c->base.name, l->names[c->label], l->names[i], l->names[i], l->names[i]);
       return;
     }
 }
@@ -132,7 +133,8 @@ void csv_report_layout(const csv_source *c) {
     convert_say(c->options, "%s: %u line%s above the table skipped, the first: '%s'", c->base.name, l->titles,
                 l->titles == 1 ? "" : "s", l->title);
   if (l->levels > 1)
-    convert_say(c->options, "%s: names are joined from the %u lines of the header", c->base.name, l->levels);
+    convert_say(c->options, "%s: the names of the columns are joined from the %u lines of the header", c->base.name,
+                l->levels);
   if (l->row_or_level > 0)
     convert_say(c->options,
                 "note: %s: line %llu is read as a row, but may belong to the header, whose names repeat; if it does, "
@@ -320,8 +322,8 @@ static void report_untrained(const csv_source *c) {
     report_list_add(list, &used, ", ", item);
   }
   if (used > 0)
-    convert_say(c->options, "note: %s: categories that the training rows lack, which count as none: %s", c->base.name,
-                list);
+    convert_say(c->options, "note: %s: categories that no training row has, which the model will not know: %s",
+                c->base.name, list);
 }
 
 /* Other numbers than 0 and 1 in columns that are yes/no in training. */
@@ -398,7 +400,7 @@ void csv_report_rows(const csv_source *c) {
   csv_doubts_report(c);
   report_useless(c);
   if (c->lines.repeated > 0)
-    convert_say(c->options, "%s: %llu line%s like the header passed over (tables put together?)", c->base.name,
+    convert_say(c->options, "%s: %llu line%s like the header skipped (are several tables joined?)", c->base.name,
                 (unsigned long long)c->lines.repeated, c->lines.repeated == 1 ? "" : "s");
   if (c->lines.drawn > 0)
     convert_say(c->options,

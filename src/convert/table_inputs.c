@@ -76,7 +76,7 @@ static mlpd_status add_folder(table_inputs *inputs, const char *folder) {
   if (inputs->count == 0 && run)
     return FAIL(MLPD_ERROR_USAGE, "--data %s: a run folder without tables; name the data itself", folder);
   if (inputs->count == 0)
-    return FAIL(MLPD_ERROR_USAGE, "--data %s: the folder holds no files; those of folders in it are named one by one",
+    return FAIL(MLPD_ERROR_USAGE, "--data %s: the folder holds no files; name files in its subfolders one by one",
                 folder);
   qsort(inputs->paths, (size_t)inputs->count, sizeof *inputs->paths, by_name); /* readdir has no order */
   return MLPD_OK;

@@ -52,7 +52,7 @@ static mlpd_status check_kind(input *in) {
   input_kind kind;
   TRY(input_kind_of(in, &kind));
   if (kind == KIND_TEXT) return MLPD_OK;
-  return FAIL(MLPD_ERROR_USAGE, "%s: --keep takes columns of text tables, and this is an array", input_name(in));
+  return FAIL(MLPD_ERROR_USAGE, "%s: --keep copies columns of text tables, but this is an array", input_name(in));
 }
 
 /* The next table, to its first row. */

@@ -173,7 +173,7 @@ static mlpd_status convert(mlpd_comm *comm, const mlpd_model *model, bool predic
 /* A file that is absent is no data set: opening it says so. */
 static mlpd_status refuse_keep(const mlpd_data_paths *data) {
   if (data->file != NULL && access(data->file, F_OK) != 0) return MLPD_OK;
-  return FAIL(MLPD_ERROR_USAGE, "--keep takes columns of raw tables; %s is a data set",
+  return FAIL(MLPD_ERROR_USAGE, "--keep copies columns of raw tables, but %s is a data set",
               data->file != NULL ? data->file : "the data");
 }
 

@@ -15,7 +15,7 @@ mlpd_status checkpoint_check_steps(const checkpoint *c, uint64_t steps_per_epoch
   if (s->kept_epoch > s->epoch || s->kept_step > s->step || s->best_epoch >= s->epoch + (s->best_epoch == 0) ||
       s->since_best >= s->epoch || s->schedule.since >= s->epoch || s->search.since >= s->epoch ||
       s->search.ended > (s->epoch > 1))
-    return impossible("it knows of epochs that have not been");
+    return impossible("it has results of epochs that the run had not reached");
   return MLPD_OK;
 }
 

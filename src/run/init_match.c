@@ -67,8 +67,9 @@ static void place_others(const matching *m, const name_match *found, uint32_t fe
   name_list_print(&m->made->names.columns, found->to, mine, sizeof mine);
   name_list_print(&m->from->names.columns, found->from, theirs, sizeof theirs);
   const bool one = found->unknown == 1;
-  (void)snprintf(line, sizeof line, "--init-from: the model does not know %s; %s of its %s, and %s normalised anew",
-                 mine, one ? "it takes the place" : "they take the places", theirs, one ? "is" : "are");
+  (void)snprintf(line, sizeof line,
+                 "--init-from: the model does not know %s; %s the weights of its %s, and %s normalised anew", mine,
+                 one ? "it gets" : "they get", theirs, one ? "is" : "are");
   tell(m, line);
 }
 

@@ -150,7 +150,7 @@ static mlpd_status check_lanes(const mlpd_train_options *o) {
   if (o->norm != MLPD_NORM_BATCH || o->batch / o->lanes >= 2) return MLPD_OK;
   return FAIL(
       MLPD_ERROR_USAGE,
-      "--norm batch takes means over the rows of a lane, but --batch %llu over %u lane%s leaves less than 2 rows "
+      "--norm batch computes means over the rows of a lane, but --batch %llu over %u lane%s leaves less than 2 rows "
       "each; choose a larger --batch or fewer --lanes, or --norm layer",
       (unsigned long long)o->batch, o->lanes, o->lanes == 1 ? "" : "s");
 }

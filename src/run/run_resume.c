@@ -59,8 +59,8 @@ static mlpd_status check_named(const char *path) {
   if (there && S_ISDIR(about.st_mode))
     return FAIL(
         MLPD_ERROR_USAGE,
-        "--resume %s: is a folder; --resume auto with --out FOLDER takes the newest checkpoint of a run folder, "
-        "and a file in its checkpoints/ can be named",
+        "--resume %s: is a folder; --resume auto with --out FOLDER resumes the newest checkpoint of a run folder; "
+        "to choose another, name a file in its checkpoints/",
         path);
   if (there || strchr(path, '/') != NULL || strchr(path, '.') != NULL) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE, "--resume: \"%s\" is neither auto nor never nor the file of a checkpoint", path);
@@ -195,7 +195,7 @@ static mlpd_status settle_checkpoint(trainer *t, checkpoint *c) {
   }
   const uint64_t epochs = c->state.epoch - (c->state.step_in_epoch == 0);
   if (epochs <= t->prep.options.epochs) return MLPD_OK;
-  return FAIL(MLPD_ERROR_USAGE, "the checkpoint is in epoch %llu already: --epochs %llu would be fewer",
+  return FAIL(MLPD_ERROR_USAGE, "the checkpoint is in epoch %llu, beyond --epochs %llu; use a larger --epochs",
               (unsigned long long)epochs, (unsigned long long)t->prep.options.epochs);
 }
 

@@ -22,8 +22,8 @@ static void tell_metrics(trainer *t, mlpd_status status) {
   char text[1200];
   if (status != MLPD_OK && t->told_metrics == NULL) {
     t->told_metrics = t->folder.failed != NULL ? t->folder.failed : "metrics.csv";
-    (void)snprintf(text, sizeof text, "%s could not be written, each epoch tries again: %s", t->told_metrics,
-                   mlpd_error_message());
+    (void)snprintf(text, sizeof text, "%s could not be written; the run tries again after each epoch: %s",
+                   t->told_metrics, mlpd_error_message());
     run_notice(t, text);
   }
   if (status != MLPD_OK || t->told_metrics == NULL) return;

@@ -71,7 +71,7 @@ static mlpd_status check_lanes(const mlpd_train_options *o, int ranks) {
                 o->lanes, ranks, ranks);
   if (o->norm == MLPD_NORM_BATCH && o->batch / o->lanes < 2)
     return FAIL(MLPD_ERROR_USAGE,
-                "mlpd_trainer: norm batch takes means over a lane's rows, but batch %llu over %u lanes "
+                "mlpd_trainer: norm batch computes means over a lane's rows, but batch %llu over %u lanes "
                 "leaves less than 2",
                 (unsigned long long)o->batch, o->lanes);
   return MLPD_OK;

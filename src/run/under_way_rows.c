@@ -120,11 +120,12 @@ static mlpd_status gather(mlpd_trainer *t, const double *own, uint64_t own_rows,
 static mlpd_status check_rows(uint64_t least, uint64_t most, uint64_t rows) {
   if (rows >= least && rows <= most) return MLPD_OK;
   if (rows > 0 && rows < least)
-    return FAIL(MLPD_ERROR_USAGE, "mlpd_trainer_step: %llu rows, but norm batch takes means over whole batches of %llu",
+    return FAIL(MLPD_ERROR_USAGE,
+                "mlpd_trainer_step: %llu rows, but norm batch computes means over whole batches of %llu",
                 (unsigned long long)rows, (unsigned long long)least);
   return FAIL(MLPD_ERROR_USAGE,
               "mlpd_trainer_step: the ranks hand in %llu rows, but a step takes 1 to %llu (option batch); "
-              "mlpd_trainer_add() takes any number",
+              "mlpd_trainer_add() accepts any number",
               (unsigned long long)rows, (unsigned long long)most);
 }
 
