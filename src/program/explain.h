@@ -28,8 +28,11 @@ typedef struct explain_settings {
 
 explain_settings explain_settings_default(void);
 
-/* The rows of all settings, of an explain_settings. */
-extern const option explain_setting_rows[];
+/* Completes explain_setting_rows by the rows of the training options. Call it before their first use. */
+void explain_settings_prepare(void);
+
+/* The rows of all settings, of an explain_settings. Only explain_settings_prepare changes them. */
+extern option explain_setting_rows[];
 extern const mlpd_choice explain_update_choices[];
 
 /* Numbers of one line or several. */

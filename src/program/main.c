@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "program/commands.h"
+#include "program/explain.h"
 #include "program/outcome.h"
 
 static const command commands[] = {
@@ -58,6 +59,7 @@ static mlpd_status check_stack(void) {
 int main(int argc, char **argv) {
   (void)signal(SIGPIPE, SIG_IGN); /* a reader may leave (`| head`); files are still written */
   (void)signal(SIGXFSZ, SIG_IGN); /* ulimit -f: the write fails, as on a full disk, instead of ending the process */
+  explain_settings_prepare();
   const mlpd_status stack = check_stack();
   const int exit_status = stack == MLPD_OK ? dispatch(argc, argv) : outcome_end(NULL, stack);
   /* A full disk shows when the buffer is written, and must not look like success. */
