@@ -49,7 +49,7 @@ static const option rows[] = {
     {"thousands", "input", "CHAR", OPTION_TEXT, AT(thousands),
      .help = "thousands separator of the CSV: a character, or blank", .note = "nothing"},
     {"strip", "input", "TEXT,...", OPTION_TEXT, AT(convert.strip),
-     .help = "texts before or after numbers of the CSV to pass over, such as % or EUR", .note = "none"},
+     .help = "texts before or after numbers of the CSV to ignore, such as % or EUR", .note = "none"},
     {"missing", "input", "TEXT,...", OPTION_TEXT, AT(convert.missing),
      .help = "texts or numbers in the CSV that mean a missing value, besides NA, NaN, null and the like",
      .note = "none"},

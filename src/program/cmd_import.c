@@ -9,8 +9,14 @@ typedef struct import_arguments {
 
 #define ROW(member) OPTION_AT(import_arguments, member)
 
+static const mlpd_choice tasks[] = {
+    {"auto", MLPD_TASK_AUTO, "as the last activation of the network says"},
+    {"classification", MLPD_CLASSIFICATION, "outputs are probabilities or logits of classes"},
+    {"regression", MLPD_REGRESSION, "outputs are values"},
+    {NULL, 0, NULL}};
+
 static const option rows[] = {
-    {"task", "import", "NAME", OPTION_CHOICE, ROW(import.task), .choices = mlpd_task_choices,
+    {"task", "import", "TASK", OPTION_CHOICE, ROW(import.task), .choices = tasks,
      .help = "classes or values; without an activation at its end a network gives logits of classes",
      .note = "classes if it ends in softmax or one sigmoid"},
     {"activation", "import", "NAME[,NAME...]", OPTION_TEXT, ROW(import.activation),

@@ -21,7 +21,7 @@ static const option rows[] = {
              "--members)"},
     TABLE_OPTION_ROWS(predict_arguments),
     {"keep", "table", "COLUMNS", OPTION_TEXT, OPTION_AT(predict_arguments, common.table.keep),
-     .help = "columns of a raw table to pass into the output as they are, such as id: names, numbers, ranges and "
+     .help = "columns of a raw table to copy into the output, such as id: names, numbers, ranges and "
              "patterns; in HDF5 texts, /kept and /kept_names",
      .note = "none"},
     COMPUTE_OPTION_ROWS(predict_arguments),

@@ -103,7 +103,7 @@ extern const data_options data_options_default;
        "TEXT,...",                                                                                \
        OPTION_TEXT,                                                                               \
        OPTION_AT(type, common.table.strip),                                                       \
-       .help = "texts before or after numbers to pass over",                                      \
+       .help = "texts before or after numbers to ignore",                                         \
        .note = "as in training"},                                                                 \
       {"missing",                                                                                 \
        "table",                                                                                   \
