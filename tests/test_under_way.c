@@ -432,6 +432,27 @@ static void test_refused_rows(void **state) {
   mlpd_trainer_free(classes);
 }
 
+/* A trainer does not know the quartiles of its rows: with preset auto it has no preset. */
+static void test_no_preset(void **state) {
+  (void)state;
+  static const char *const presets[] = {"auto", "none"};
+  char digests[2][17];
+  for (int i = 0; i < 2; i++) {
+    mlpd_options *options = NULL;
+    mlpd_trainer *made = NULL;
+    CHECK(mlpd_options_create(&options) == MLPD_OK);
+    CHECK(mlpd_options_set(options, "hidden", "9") == MLPD_OK && mlpd_options_set(options, "batch", "24") == MLPD_OK);
+    CHECK(mlpd_options_set(options, "lanes", "4") == MLPD_OK && mlpd_options_set(options, "epochs", "2") == MLPD_OK);
+    CHECK(mlpd_options_set(options, "preset", presets[i]) == MLPD_OK);
+    CHECK(mlpd_trainer_create(comm, options, FEATURES, TARGETS, 3, BUFFER, &made) == MLPD_OK);
+    (void)run(comm, made, 0, false);
+    digest_of(made, digests[i]);
+    mlpd_trainer_free(made);
+    mlpd_options_free(options);
+  }
+  CHECK(strcmp(digests[0], digests[1]) == 0);
+}
+
 static int setup_all(void **state) {
   if (me == 0 && setup(state) != 0) return 1;
   return comm_broadcast(comm, folder, sizeof folder, 0) != MLPD_OK;
@@ -447,10 +468,10 @@ int main(int argc, char **argv) {
   me = mlpd_comm_rank(comm);
   size = mlpd_comm_size(comm);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_bits),          cmocka_unit_test(test_save),        cmocka_unit_test(test_foreign_file),
-      cmocka_unit_test(test_one_step),      cmocka_unit_test(test_short_batch), cmocka_unit_test(test_reservoir),
-      cmocka_unit_test(test_normalisation), cmocka_unit_test(test_curves),      cmocka_unit_test(test_refused_options),
-      cmocka_unit_test(test_refused_rows)};
+      cmocka_unit_test(test_no_preset),       cmocka_unit_test(test_bits),          cmocka_unit_test(test_save),
+      cmocka_unit_test(test_foreign_file),    cmocka_unit_test(test_one_step),      cmocka_unit_test(test_short_batch),
+      cmocka_unit_test(test_reservoir),       cmocka_unit_test(test_normalisation), cmocka_unit_test(test_curves),
+      cmocka_unit_test(test_refused_options), cmocka_unit_test(test_refused_rows)};
   const int failed = cmocka_run_group_tests(tests, setup_all, teardown_all);
   mlpd_comm_finalize(alone);
   mlpd_comm_finalize(comm);
