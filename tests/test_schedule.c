@@ -124,7 +124,12 @@ static double longer_restarts(double s) { /* cycles of 15, 30 and 60 steps, and 
                    : half(0.5, 0.01, (s - 105) / 120);
 }
 
+static bool checked[MLPD_NUM_SCHEDULES] = {
+    [MLPD_CONSTANT] = true, [MLPD_STEP] = true, [MLPD_COSINE] = true, [MLPD_PLATEAU] = true}; /* by tests of their own
+                                                                                               */
+
 static void check_formula(mlpd_train_options o, formula *expected) {
+  checked[o.schedule] = true;
   o.lr_min = 0.01;
   double least = INFINITY, most = 0;
   for (int step = 0; step < 120; step++) {
@@ -167,6 +172,8 @@ static void test_formulas(void **state) {
   o.lr_step_epochs = 1.5;
   o.lr_restart_factor = 2;
   check_formula(o, longer_restarts);
+  for (int i = 0; i < MLPD_NUM_SCHEDULES; i++)
+    if (!checked[i]) fail_msg("%s has no formula here", mlpd_choice_name(mlpd_schedule_choices, i));
 }
 
 static void test_ends(void **state) {
