@@ -447,9 +447,9 @@ class Run:
         quantiles = np.quantile(x, np.linspace(0, 1, bins + 1), axis=0)
         for j in self.raw.columns:
             full = np.flatnonzero(np.diff(quantiles[:, j]) > 1e-6 * (quantiles[-1, j] - quantiles[0, j]))
-            ends = bins * np.arange(len(full) + 1) // max(len(full), 1)
-            starts = [(t + np.arange(n) / n) / bins for t, n in zip(full, np.diff(ends))]
-            if len(full) > 0:
+            ends, most = bins * np.arange(len(full) + 1) // max(len(full), 1), len(x) // bins // 32
+            starts = [(t + np.arange(n) / n) / bins for t, n in zip(full, np.minimum(np.diff(ends), most))]
+            if len(full) > 0 and most > 1:
                 quantiles[:, j] = np.quantile(x[:, j], np.append(np.concatenate(starts), 1))
         return [np.unique(self.normalised(quantiles)[:, j].astype(np.float32)) for j in self.raw.columns]
 

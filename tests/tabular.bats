@@ -166,14 +166,10 @@ rows, net = list(csv.DictReader(open(sys.argv[1]))), json.load(open(sys.argv[2])
 layer, bins = net["layers"][0], 7
 for column, (name, shift, scale) in enumerate(zip(("far", "rare", "same", "gaps"), net["input"]["shift"], net["input"]["scale"])):
     x, want = sorted(float(r[name]) for r in rows if r[name]), []
-    def quantile(fraction):
-        place = fraction * (len(x) - 1)
+    for t in range(bins + 1):
+        place = t / bins * (len(x) - 1)
         low = int(place + 1e-9)
-        return x[low] + (place - low) * (x[min(low + 1, len(x) - 1)] - x[low])
-    full = [t for t in range(bins) if quantile((t + 1) / bins) - quantile(t / bins) > 1e-6 * (x[-1] - x[0])]
-    parts = [bins * (k + 1) // len(full) - bins * k // len(full) for k in range(len(full))]
-    for fraction in [(t + i / n) / bins for t, n in zip(full, parts) for i in range(n)] + [1]:
-        edge = (quantile(fraction) - shift) * scale
+        edge = (x[low] + (place - low) * (x[min(low + 1, len(x) - 1)] - x[low]) - shift) * scale
         want += [edge] if not want or edge > want[-1] + 1e-9 else []
     want += want[-1:] * (bins + 1 - len(want))
     assert all(abs(a - b) < 1e-5 * (1 + abs(b)) for a, b in zip(layer["edge"][column], want)), (name, layer["edge"][column], want)

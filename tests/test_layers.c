@@ -482,20 +482,23 @@ static void test_places_among_bins(void **state) {
 /* Bins that equal quantiles leave empty go to the others, as evenly as possible. */
 static void test_spread_of_bins(void **state) {
   (void)state;
-  enum { BINS = 5 };
+  enum { BINS = 5, MANY = 1000000 };
   const struct {
     double values[BINS + 1], want[BINS + 1]; /* in fifths */
     bool again;
-  } cases[] = {{{0, 0, 0, 0, 1, 2}, {3, 3.5, 4, 4 + 1.0 / 3, 4 + 2.0 / 3, 5}, true},
-               {{-3, 4, 4, 4, 4, 9}, {0, 0.5, 4, 4 + 1.0 / 3, 4 + 2.0 / 3, 5}, true},
-               {{1, 2, 3, 4, 4, 4}, {0, 1, 1.5, 2, 2.5, 5}, true},
-               {{1, 1, 1 + 1e-9, 2, 3, 4}, {2, 3, 3.5, 4, 4.5, 5}, true}, /* nearly equal */
-               {{1, 2, 3, 4, 5, 6}, {0}, false},
-               {{7, 7, 7, 7, 7, 7}, {0}, false},
-               {{NAN, NAN, NAN, NAN, NAN, NAN}, {0}, false}}; /* no values */
+    uint64_t rows;
+  } cases[] = {{{0, 0, 0, 0, 1, 2}, {3, 3.5, 4, 4 + 1.0 / 3, 4 + 2.0 / 3, 5}, true, MANY},
+               {{-3, 4, 4, 4, 4, 9}, {0, 0.5, 4, 4 + 1.0 / 3, 4 + 2.0 / 3, 5}, true, MANY},
+               {{1, 2, 3, 4, 4, 4}, {0, 1, 1.5, 2, 2.5, 5}, true, MANY},
+               {{1, 1, 1 + 1e-9, 2, 3, 4}, {2, 3, 3.5, 4, 4.5, 5}, true, MANY}, /* nearly equal */
+               {{0, 0, 0, 0, 1, 2}, {3, 3.5, 4, 4.5, 5, 5}, true, 5 * 2 * 32},  /* of 32 rows each, two parts */
+               {{0, 0, 0, 0, 1, 2}, {0}, false, 5 * 2 * 32 - 1},
+               {{1, 2, 3, 4, 5, 6}, {0}, false, MANY},
+               {{7, 7, 7, 7, 7, 7}, {0}, false, MANY},
+               {{NAN, NAN, NAN, NAN, NAN, NAN}, {0}, false, MANY}}; /* no values */
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
     double fractions[BINS + 1] = {0};
-    assert_int_equal(piecewise_spread(BINS, cases[c].values, fractions), cases[c].again);
+    assert_int_equal(piecewise_spread(BINS, cases[c].values, cases[c].rows, fractions), cases[c].again);
     for (uint32_t t = 0; t <= BINS; t++) assert_true(fabs(fractions[t] - cases[c].want[t] / BINS) < 1e-15);
   }
 }

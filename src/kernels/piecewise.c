@@ -4,7 +4,8 @@
 
 #include "kernels/multiversion.h"
 
-enum { GROUP = 8 }; /* values that are summed in registers */
+enum { GROUP = 8 };       /* values that are summed in registers */
+enum { LEAST_ROWS = 32 }; /* of the parts of a bin: with fewer, digits lost by them */
 
 /* Bins narrower than this part of all of them, or than this, are joined with others: slopes must not be infinite. */
 static const double LEAST_PART = 1e-6, LEAST_WIDTH = 1e-30;
@@ -12,18 +13,20 @@ static const double LEAST_PART = 1e-6, LEAST_WIDTH = 1e-30;
 /* The least width of a bin between these ends. */
 static double least_width(double first, double last) { return fmax(LEAST_PART * (last - first), LEAST_WIDTH); }
 
-bool piecewise_spread(uint32_t bins, const double *values, double *fractions) {
+bool piecewise_spread(uint32_t bins, const double *values, uint64_t rows, double *fractions) {
+  const uint64_t most = rows / bins / LEAST_ROWS; /* parts of a bin */
   const double least = least_width(values[0], values[bins]);
   uint32_t full = 0, placed = 0;
   for (uint32_t t = 0; t < bins; t++) full += values[t + 1] - values[t] > least ? 1 : 0;
-  if (full == 0 || full == bins) return false;
+  if (full == 0 || full == bins || most < 2) return false;
   for (uint32_t t = 0, k = 0; t < bins; t++) {
     if (!(values[t + 1] - values[t] > least)) continue;
-    const uint32_t parts = bins * (k + 1) / full - bins * k / full;
+    uint32_t parts = bins * (k + 1) / full - bins * k / full;
+    if (parts > most) parts = (uint32_t)most;
     for (uint32_t i = 0; i < parts; i++) fractions[placed++] = ((double)t + (double)i / (double)parts) / (double)bins;
     k++;
   }
-  fractions[placed] = 1;
+  while (placed <= bins) fractions[placed++] = 1;
   return true;
 }
 

@@ -21,10 +21,11 @@ typedef struct piecewise_place {
  * become empty bins at the end. */
 void piecewise_join(uint32_t bins, float *edges);
 
-/* values (bins + 1): quantiles of a column at the fractions t / bins. Where many rows share a value, bins between equal
- * quantiles are empty. Writes to fractions (bins + 1), ascending, where quantiles are better: the other bins are cut
- * into parts, so that there are as many as before. false: none of the bins is empty, or all are. */
-bool piecewise_spread(uint32_t bins, const double *values, double *fractions);
+/* values (bins + 1): quantiles of a column of so many rows at the fractions t / bins. Where many rows share a value,
+ * bins between equal quantiles are empty. Writes to fractions (bins + 1), ascending, where quantiles are better: the
+ * other bins are cut into parts, as many as there are bins or, if these would hold fewer than 32 rows, as have so many.
+ * What is left over is 1. false: no bin is cut. */
+bool piecewise_spread(uint32_t bins, const double *values, uint64_t rows, double *fractions);
 
 /* edges (bins + 1) */
 piecewise_place piecewise_find(float x, uint32_t bins, const float *edges);

@@ -43,7 +43,7 @@ static void set_edges(const sample_inputs *of, uint32_t input, uint32_t bins, fl
   const uint64_t n = sort_values(of, input, sorted);
   double values[PIECEWISE_MOST_BINS + 1] = {0}, fractions[PIECEWISE_MOST_BINS + 1] = {0};
   for (uint32_t t = 0; t <= bins; t++) values[t] = n > 0 ? quantile_of(sorted, n, (double)t / (double)bins) : 0;
-  const bool again = piecewise_spread(bins, values, fractions);
+  const bool again = piecewise_spread(bins, values, of->samples->n, fractions);
   for (uint32_t t = 0; t <= bins; t++) edges[t] = (float)(again ? quantile_of(sorted, n, fractions[t]) : values[t]);
   piecewise_join(bins, edges);
 }

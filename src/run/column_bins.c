@@ -73,7 +73,7 @@ static bool ask_again(const binning *b, const column_quantile *found, column_qua
   double values[PIECEWISE_MOST_BINS + 1], fractions[PIECEWISE_MOST_BINS + 1];
   const uint32_t column = found->column;
   for (uint32_t t = 0; t <= b->bins; t++) values[t] = found[t].value;
-  if (!piecewise_spread(b->bins, values, fractions)) return false;
+  if (!piecewise_spread(b->bins, values, b->p->plan.rows, fractions)) return false;
   for (uint32_t t = 0; t <= b->bins; t++) again[t] = (column_quantile){.column = column, .fraction = fractions[t]};
   return true;
 }
