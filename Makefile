@@ -233,12 +233,13 @@ asan:
 
 # Races between threads: clang's runtime of OpenMP tells the sanitizer of its barriers through Archer, gcc's does not.
 TSAN := BUILD=$(BUILD)/tsan CC=clang CFLAGS='-O1 -g' SANITIZE=thread TARGET_CLONES=0 ONEDNN=0 CBLAS=0
+TSAN_ALONE := $(addprefix $(BUILD)/tsan/tests/,test_stream test_team_wait)
 TSAN_TESTS := $(addprefix $(BUILD)/tsan/tests/,test_stepper test_trainer)
 tsan:
-	$(MAKE) $(TSAN) $(BUILD)/tsan/tests/test_stream $(TSAN_TESTS)
+	$(MAKE) $(TSAN) $(TSAN_ALONE) $(TSAN_TESTS)
 	@export OMP_TOOL_LIBRARIES=$$(dirname $$(dirname $$(clang -print-resource-dir)))/libarcher.so \
 	  TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=$(CURDIR)/tests/tsan.supp; status=0; \
-	scripts/run-tests unit $(BUILD)/tsan/tests/test_stream || status=1; \
+	scripts/run-tests unit $(TSAN_ALONE) || status=1; \
 	MPI_NP='1 2' scripts/run-tests mpi $(TSAN_TESTS) || status=1; exit $$status
 
 valgrind: all

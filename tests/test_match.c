@@ -10,6 +10,7 @@
 #include "base/machine_memory.h"
 #include "data/shard.h"
 #include "h5/h5.h"
+#include "kernels/multiversion.h"
 
 #include <cmocka.h>
 #include "temporary_folder.h"
@@ -209,7 +210,7 @@ static void test_wide_rows(void **state) {
   const row_run runs[] = {{.count = MANY / 2}, {.file_row = MANY / 2 + 1, .count = 1, .position = MANY / 2}};
   const uint64_t before = machine_memory_peak();
   assert_ok(shard_read(&p, runs, 2, 0, MANY / 2 + 1, true, 2, NULL, &s));
-#ifndef __SANITIZE_ADDRESS__ /* it keeps what was freed */
+#ifndef UNDER_SANITIZER /* it keeps what was freed */
   if (machine_memory_peak() - before > LIMIT) fail_msg("%g bytes", (double)(machine_memory_peak() - before));
 #else
   (void)before;

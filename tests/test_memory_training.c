@@ -11,6 +11,7 @@
 #include "data/data_rows.h"
 #include "h5/h5.h"
 #include "kernels/cpu.h"
+#include "kernels/multiversion.h"
 #include "model/model.h"
 #include "ranks/comm.h"
 #include "ranks/comm_internal.h"
@@ -320,7 +321,7 @@ static void test_callers_threads(void **state) {
 
 /* Bytes allocated. */
 static size_t allocated(void) {
-#if defined(__SANITIZE_ADDRESS__) || !__GLIBC_PREREQ(2, 33)
+#if defined(UNDER_SANITIZER) || !__GLIBC_PREREQ(2, 33)
   return 0;
 #else
   return mallinfo2().uordblks;

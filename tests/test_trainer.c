@@ -12,6 +12,7 @@
 
 #include "base/machine_memory.h"
 #include "h5/h5.h"
+#include "kernels/multiversion.h"
 #include "quick_options.h"
 #include "ranks/comm.h"
 #include "run/checkpoint.h"
@@ -967,7 +968,7 @@ static void test_many_runs(void **state) {
   enum { RUNS = 30, WARM = 6, LEAST_OF = 10, ROOM = 6 << 20 };
   int files = 0;
   uint64_t early = UINT64_MAX, late = UINT64_MAX;
-#ifndef __SANITIZE_ADDRESS__ /* whose mallopt() refuses everything */
+#ifndef UNDER_SANITIZER /* whose mallopt() refuses everything */
   /* Arrays freed go back to the system: else glibc raises the threshold, and keeps holes between them, once in a while.
    */
   assert_int_equal(mallopt(M_MMAP_THRESHOLD, 1 << 17), 1);
@@ -987,7 +988,7 @@ static void test_many_runs(void **state) {
   }
   assert_on_all(open_files() == files, "no file stays open");
   assert_on_all(shared_mappings() == 0, "no shared memory stays");
-#ifndef __SANITIZE_ADDRESS__ /* which keeps what is freed for a while */
+#ifndef UNDER_SANITIZER /* which keeps what is freed for a while */
   if (late > early + ROOM) print_error("%llu bytes, later %llu\n", (unsigned long long)early, (unsigned long long)late);
   assert_on_all(late <= early + ROOM, "memory does not grow");
 #endif
