@@ -384,7 +384,8 @@ MLPD_API void mlpd_comm_abort(mlpd_comm *comm, int exit_code);
 /* ---- Threads and back ends ---------------------------------------------------------------------- */
 
 /* Sets the number of OpenMP threads of this process and flush-to-zero / denormals-are-zero on each of them. threads
- * == 0: OMP_NUM_THREADS if set, else the cores this process is bound to. Stores the number taken. */
+ * == 0: OMP_NUM_THREADS if set, else the cores this process is bound to. Stores the number taken. MLPD_ERROR_MEMORY if
+ * so many cannot start. */
 MLPD_API mlpd_status mlpd_threads_set(int threads, int *taken);
 
 /* Names of the matrix-multiplication back ends built in, fastest first, NULL at the end; "plain" is

@@ -7,9 +7,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+
+#include "kernels/multiversion.h"
 
 static void test_cores_and_name(void **state) {
   (void)state;
@@ -65,6 +68,30 @@ static void test_threads_out_of_range(void **state) {
   assert_int_equal(mlpd_threads_set(4097, &taken), MLPD_ERROR_USAGE);
   assert_int_equal(taken, 5);
 }
+
+#ifndef UNDER_SANITIZER /* its own allocations would fail, too */
+/* OpenMP would end the process. */
+static void test_threads_that_cannot_start(void **state) {
+  (void)state;
+  enum { ROOM = 32 << 20 }; /* 60 threads have stacks of 2 or 8 MB */
+  struct rlimit former;
+  unsigned long pages = 0;
+  int taken = 5;
+  FILE *const file = fopen("/proc/self/statm", "r");
+  assert_true(file != NULL && fscanf(file, "%lu", &pages) == 1);
+  (void)fclose(file);
+  assert_int_equal(getrlimit(RLIMIT_AS, &former), 0);
+  const rlim_t most = pages * (rlim_t)sysconf(_SC_PAGESIZE) + ROOM;
+  assert_int_equal(setrlimit(RLIMIT_AS, &(struct rlimit){most, former.rlim_max}), 0);
+  const mlpd_status status = mlpd_threads_set(60, &taken);
+  assert_int_equal(setrlimit(RLIMIT_AS, &former), 0);
+  assert_int_equal(status, MLPD_ERROR_MEMORY);
+  assert_non_null(strstr(mlpd_error_message(), "60 threads cannot start: "));
+  assert_int_equal(taken, 5);
+  assert_int_equal(mlpd_threads_set(4, &taken), MLPD_OK);
+  assert_int_equal(taken, 4);
+}
+#endif
 
 static char root[] = "/tmp/mlpdist-test-cpu-XXXXXX";
 
@@ -164,6 +191,9 @@ int main(void) {
       cmocka_unit_test(test_threads),
       cmocka_unit_test(test_threads_of_environment),
       cmocka_unit_test(test_threads_out_of_range),
+#ifndef UNDER_SANITIZER
+      cmocka_unit_test(test_threads_that_cannot_start),
+#endif
       cmocka_unit_test(test_quota_v2),
       cmocka_unit_test(test_quota_v1),
       cmocka_unit_test(test_peak),

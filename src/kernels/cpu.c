@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/threads.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -180,6 +182,22 @@ static long threads_of_environment(void) {
   return threads > 0 ? threads : 0;
 }
 
+/* The largest team of this thread that is known to start; OpenMP keeps its threads. */
+static _Thread_local long tried = 1;
+
+/* OpenMP ends the process if it cannot start its threads. */
+static mlpd_status try_team(long wanted) {
+  const long team = wanted < omp_get_thread_limit() ? wanted : omp_get_thread_limit();
+  const int error = team > tried ? threads_try((int)(team - tried)) : 0;
+  if (error != 0)
+    return FAIL(MLPD_ERROR_MEMORY,
+                "%ld threads cannot start: %s; ask for fewer (--threads), or raise the limits to "
+                "processes (ulimit -u) and memory (ulimit -v)",
+                team, strerror(error));
+  if (team > tried) tried = team;
+  return MLPD_OK;
+}
+
 mlpd_status mlpd_threads_set(int threads, int *taken) {
   NEED(taken);
   long wanted = threads;
@@ -187,6 +205,7 @@ mlpd_status mlpd_threads_set(int threads, int *taken) {
   if (threads == 0 && wanted == 0) wanted = cpu_cores_bound();
   if (wanted < 1 || wanted > MAX_THREADS)
     return FAIL(MLPD_ERROR_USAGE, "threads is %ld; it must be 1 to %d, or 0 for one per core", wanted, MAX_THREADS);
+  TRY(try_team(wanted));
   omp_set_dynamic(0);
   omp_set_num_threads((int)wanted);
   int team = 0;

@@ -38,5 +38,5 @@ mlpd_status placement_threads(mlpd_comm *comm, int requested, int *taken) {
     const int share = cpu_cores_bound() / sharing;
     requested = share > 1 ? share : 1;
   }
-  return mlpd_threads_set(requested, taken);
+  return mlpd_comm_agree(comm, mlpd_threads_set(requested, taken)); /* one node may lack memory for them */
 }

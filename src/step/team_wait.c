@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "base/threads.h"
 
 static const double LOOK_SECONDS = 0.1;
 static const double STALE_SECONDS = 1;    /* since the last look: a validation or a checkpoint was between */
@@ -33,21 +34,9 @@ static void wait_for(sem_t *semaphore) {
   while (sem_wait(semaphore) != 0) continue; /* a signal came */
 }
 
-/* NULL if *left more threads can exist at once. Each makes the next. */
-static void *try_threads(void *left) {
-  pthread_t next;
-  void *failed = left;
-  if (*(int *)left == 0) return NULL;
-  --*(int *)left;
-  if (pthread_create(&next, NULL, try_threads, left) == 0) (void)pthread_join(next, &failed);
-  return failed;
-}
-
-/* OpenMP ends the process where it cannot make a thread: so this is tried first. */
 static void *hold_team(void *argument) {
   team_holder *const h = argument;
-  int left = h->team - 1;
-  if (try_threads(&left) != NULL) h->team = 1;
+  if (threads_try(h->team - 1) != 0) h->team = 1;
 #pragma omp parallel num_threads(h->team)
   {
 #pragma omp master
@@ -120,7 +109,7 @@ void team_wait_begin(team_wait *w, int threads) {
   *w = (team_wait){0};
   if (threads < 2 || surplus < 1 || surplus > MOST_SURPLUS) return; /* with too many threads waits are short anyway */
   if (getenv("OMP_WAIT_POLICY") != NULL || getenv("GOMP_SPINCOUNT") != NULL) return;
-  /* Then OpenMP's threads may need more memory than those of try_threads. */
+  /* Then OpenMP's threads may need more memory than those of threads_try(). */
   if (getenv("OMP_STACKSIZE") != NULL || getenv("GOMP_STACKSIZE") != NULL) return;
   w->surplus = surplus;
 }
