@@ -91,7 +91,8 @@ static mlpd_status read_stored(const h5_array *array, uint64_t row, uint64_t cou
   if (error != 0)
     return FAIL(MLPD_ERROR_FILE, "%s: %s cannot be read at rows %" PRIu64 " to %" PRIu64 ": %s", array->file->path,
                 array->object, row, row + count - 1, strerror(error));
-  return done < bytes ? h5_became_shorter(array, row, count, array->place + place + done) : MLPD_OK;
+  if (done < bytes) return h5_became_shorter(array, row, count, array->place + place + done);
+  return h5_check_descriptor(array, array->descriptor, row, count);
 }
 
 mlpd_status h5_direct_read(h5_array *array, uint64_t row, uint64_t count, element_type as, void *out) {

@@ -95,6 +95,7 @@ mlpd_status h5_open_untried(const char *path, const h5_opening *how, h5_file **f
     return status;
   }
   h5_id_close(access);
+  h5_note_version(opened);
   *file = opened;
   return MLPD_OK;
 }

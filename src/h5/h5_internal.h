@@ -30,12 +30,13 @@ struct h5_file {
   hid_t id;
   hid_t link_access; /* refuses external links and notes them in met_external_link */
   bool writable, met_external_link;
-  uint64_t size;     /* bytes; undefined for a file that is being written */
-  int write_error;   /* errno of the first failure of the driver, or 0 */
-  unsigned users;    /* the h5_close that brings this to 0 closes the file */
-  h5_lent *lent;     /* arrays in the caller's memory */
-  char *path;        /* the name in messages */
-  char failure[256]; /* why closing an array failed, for h5_close to report; or empty */
+  uint64_t size;        /* bytes; undefined for a file that is being written */
+  file_version version; /* when it was opened; all 0: unknown, or in memory */
+  int write_error;      /* errno of the first failure of the driver, or 0 */
+  unsigned users;       /* the h5_close that brings this to 0 closes the file */
+  h5_lent *lent;        /* arrays in the caller's memory */
+  char *path;           /* the name in messages */
+  char failure[256];    /* why closing an array failed, for h5_close to report; or empty */
 };
 
 struct h5_array {
@@ -155,8 +156,15 @@ mlpd_status h5_rows_select(h5_array *array, uint64_t row, uint64_t count, hid_t 
 
 /* ---- h5_whole.c ------------------------------------------------------------------------------------- */
 
-/* MLPD_ERROR_FILE if the array's file is now shorter than when it was opened; the message names these rows. */
+/* Notes which version of the file was opened. */
+void h5_note_version(h5_file *file);
+
+/* MLPD_ERROR_FILE if the array's file was changed since it was opened; the message names these rows, which were just
+ * read. */
 mlpd_status h5_check_whole(const h5_array *array, uint64_t row, uint64_t count);
+
+/* The same without HDF5: of the file with this descriptor. */
+mlpd_status h5_check_descriptor(const h5_array *array, int descriptor, uint64_t row, uint64_t count);
 
 /* Fails: while rows [row, row + count) were read, the file shrank to `left` bytes. */
 mlpd_status h5_became_shorter(const h5_array *array, uint64_t row, uint64_t count, uint64_t left);

@@ -113,6 +113,26 @@ static answer try_file(const char *path) {
   return h5_lacked_memory() ? ANSWER_MEMORY : ANSWER_READ;
 }
 
+/* What the child may have in memory: the parent's memory and what a sound file of this size may need. */
+static rlim_t memory_most(uint64_t file_bytes) {
+#ifdef HAVE_ADDRESS_SANITIZER /* it reserves terabytes */
+  (void)file_bytes;
+  return RLIM_INFINITY;
+#else
+  unsigned long long pages = 0;
+  FILE *const statm = fopen("/proc/self/statm", "r");
+  const bool known = statm != NULL && fscanf(statm, "%llu", &pages) == 1;
+  if (statm != NULL) (void)fclose(statm);
+  return known ? pages * (rlim_t)sysconf(_SC_PAGESIZE) + MEMORY_MOST + file_bytes : RLIM_INFINITY;
+#endif
+}
+
+/* Does the limit of this process (ulimit -v) leave it less than that? Then a failure does not tell of the file. */
+static bool is_limited(uint64_t file_bytes) {
+  struct rlimit own;
+  return getrlimit(RLIMIT_AS, &own) == 0 && own.rlim_cur != RLIM_INFINITY && own.rlim_cur < memory_most(file_bytes);
+}
+
 /* Cuts the child off from the parent's reactions to a crash: no signal handlers of MPI, no core file, no output. */
 static void set_apart(unsigned seconds, uint64_t file_bytes) {
   static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGALRM, SIGXCPU, SIGSYS};
@@ -128,17 +148,8 @@ static void set_apart(unsigned seconds, uint64_t file_bytes) {
   (void)alarm(seconds * WALL_FACTOR);
   const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (nowhere >= 0) (void)dup2(nowhere, STDERR_FILENO);
-#ifdef HAVE_ADDRESS_SANITIZER /* it reserves terabytes */
-  (void)file_bytes;
-#else
-  FILE *const statm = fopen("/proc/self/statm", "r");
-  unsigned long long pages = 0;
-  if (statm != NULL && fscanf(statm, "%llu", &pages) == 1) {
-    const rlim_t most = pages * (rlim_t)sysconf(_SC_PAGESIZE) + MEMORY_MOST + file_bytes;
-    (void)setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
-  }
-  if (statm != NULL) (void)fclose(statm);
-#endif
+  const rlim_t most = memory_most(file_bytes);
+  if (most != RLIM_INFINITY) (void)setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
 }
 
 _Noreturn static void serve(const char *path, unsigned seconds, uint64_t file_bytes, int answers) {
@@ -155,15 +166,17 @@ static unsigned seconds_for(uint64_t file_bytes) {
   return seconds < CPU_SECONDS_MOST ? (unsigned)seconds : CPU_SECONDS_MOST;
 }
 
-static mlpd_status judge(const char *path, char told, int status) {
+static mlpd_status judge(const char *path, uint64_t file_bytes, char told, int status) {
   if (told == ANSWER_READ) return MLPD_OK;
-  if (told == ANSWER_MEMORY)
-    return FAIL(MLPD_ERROR_DATA,
-                "%s: HDF5 needs more memory to read it than its size justifies: it is damaged or forged", path);
   if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGALRM))
     return FAIL(MLPD_ERROR_DATA, "%s: HDF5 never finishes reading it: it is damaged or forged", path);
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) /* by a person, or because the machine ran out of memory */
     return FAIL(MLPD_ERROR_FILE, "%s: the process that checks it was killed (out of memory?)", path);
+  if (is_limited(file_bytes))
+    return FAIL(MLPD_ERROR_MEMORY, "%s: too little memory to check it: this process has a limit (ulimit -v)", path);
+  if (told == ANSWER_MEMORY)
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: HDF5 needs more memory to read it than its size justifies: it is damaged or forged", path);
   return FAIL(MLPD_ERROR_DATA, "%s: HDF5 crashes when it reads it: it is damaged or forged", path);
 }
 
@@ -181,5 +194,5 @@ mlpd_status h5_trial(const char *path) {
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   }
   (void)close(answers[0]);
-  return child < 0 ? MLPD_OK : judge(path, told, status);
+  return child < 0 ? MLPD_OK : judge(path, file_bytes, told, status);
 }
