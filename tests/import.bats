@@ -258,6 +258,7 @@ g.on("LayerNormalization", g.constant(matrix(6)), g.constant(matrix(6)), axis=-1
 g.on("MatMul", g.constant(matrix(6, 5))).on("Tanh")
 torch_norm(g).on("Mul", g.constant(matrix(5))).on("Add", g.constant(matrix(5))).on("Gemm", g.constant(matrix(5, 2)))
 g.save("norms")
+g = Graph(); torch_norm(g.on("Gemm", g.constant(matrix(4, 5))).on("Relu"), 1e-2).on("Gemm", g.constant(matrix(5, 2))).save("scaled_norm")
 
 # Hardtanh, bounds below and above alone, and values that are clamped.
 g = Graph()
@@ -268,7 +269,7 @@ g.on("Gemm", g.constant(matrix(5, 2))).on("Mul", g.constant([3, 2])).on("Clip", 
 g.save("bounds")
 
 # ---- Refused
-g = Graph(); torch_norm(g.on("Gemm", g.constant(matrix(4, 2))).on("Relu"), 1e-3).on("Gemm", g.constant(matrix(2, 2))).save("scarce", check=False)
+g = Graph(); torch_norm(g.on("Gemm", g.constant(matrix(4, 2))).on("Sigmoid"), 1e-3).on("Gemm", g.constant(matrix(2, 2))).save("scarce", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))); a = g.value; g.on("Sqrt").op("Div", a, g.value).save("root", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Max", g.constant([0, np.nan])).on("Gemm", g.constant(matrix(2, 2))).save("some", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("LayerNormalization", g.constant([1, 1]), epsilon=0.0).save("flat", check=False)
@@ -299,7 +300,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
       END { exit !(rows == 40 && FNR == 41) }
     ' "$1.want" got.csv || fail "other predictions: $1"
   }
-  for name in torch logits classes scaled units kept norms bounds; do
+  for name in torch logits classes scaled units kept norms scaled_norm bounds; do
     alone import "$name.onnx" "$name.h5"
     predicts_as "$name"
   done
@@ -404,6 +405,40 @@ def keras(name, change=lambda layers: None, functional=False):
 keras("net.h5")
 keras("net.hdf5", functional=True)
 keras("norm.h5", lambda l: l[2].update(class_name="BatchNormalization"))
+# Normalization, Dense, BatchNormalization, relu, LayerNormalization with an epsilon that relu passes on, Dense with tanh,
+# BatchNormalization after it, Dense, Rescaling: values.
+def vector(n, least=-9):
+    return np.maximum(draw.normal(size=n), least).astype("f4")
+def normed(name, last, change=lambda layers: None):
+    layers = [("Normalization", "adapt", {}), ("Dense", "first", {"activation": "linear"}),
+              ("BatchNormalization", "bn", {"epsilon": 0.01}), ("ReLU", "act", {"max_value": None}),
+              ("LayerNormalization", "ln", {"epsilon": 0.001, "axis": [1]}), ("Dense", "second", {"activation": "tanh"}),
+              ("BatchNormalization", "late", {"scale": False}), ("Dense", "third", {"activation": "linear"})] + last
+    change(layers)
+    with h5py.File(name, "w") as f:
+        f.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"layers": [
+            {"class_name": kind, "config": {"name": layer, **config}} for kind, layer, config in layers]}})
+        for layer, values in held.items():
+            for key, value in values.items():
+                f[f"model_weights/{layer}/{layer}/{key}:0"] = value
+held = {"adapt": {"mean": vector(5), "variance": vector(5, 0.1), "count": np.int64(3)}, "first": {"kernel": w[0], "bias": b[0]},
+        "bn": {"gamma": vector(7), "beta": vector(7), "moving_mean": vector(7), "moving_variance": vector(7, 0.1)},
+        "ln": {"gamma": vector(7), "beta": vector(7)}, "second": {"kernel": w[1], "bias": b[1]},
+        "late": {"beta": vector(6), "moving_mean": vector(6), "moving_variance": vector(6, 0.1)}, "third": {"kernel": w[2], "bias": b[2]}}
+def batch_of(z, p, epsilon):
+    return (z - p["moving_mean"]) / np.sqrt(p["moving_variance"] + epsilon) * p.get("gamma", 1) + p["beta"]
+a = (x - held["adapt"]["mean"]) / np.sqrt(held["adapt"]["variance"]) @ w[0] + b[0]
+a = relu(batch_of(a, held["bn"], 0.01))
+a = (a - a.mean(1, keepdims=True)) / np.sqrt(a.var(1, keepdims=True) + 0.001) * held["ln"]["gamma"] + held["ln"]["beta"]
+a = batch_of(np.tanh(a @ w[1] + b[1]), held["late"], 1e-3) @ w[2] + b[2]
+np.savetxt("normed.txt", 3 * a - 1)
+normed("normed.h5", [("Rescaling", "out", {"scale": 3, "offset": -1})])
+np.savetxt("bounded.txt", 3 / (1 + np.exp(-a)) - 1)
+normed("bounded.h5", [("Activation", "end", {"activation": "sigmoid"}), ("Rescaling", "out", {"scale": 3, "offset": -1})])
+normed("falls.h5", [("Activation", "end", {"activation": "sigmoid"}), ("Rescaling", "out", {"scale": -3})])
+normed("scarce.h5", [], lambda l: l.__setitem__(3, ("Activation", "act", {"activation": "tanh"})))
+normed("again.h5", [], lambda l: l.__setitem__(7, ("Activation", "again", {"activation": "tanh"})))
+keras("unfit.h5", lambda l: l[2].update(class_name="Rescaling", config={"name": "drop", "scale": [1, 2], "offset": 0}))
 keras("branch.h5", lambda l: l[3].update(inbound_nodes=[[["in", 0, 0, {}]]]), functional=True)
 keras("odd.h5", lambda l: l[1]["config"].update(activation="hard_sigmoid"))
 keras("object.h5", lambda l: l[1]["config"].update(activation={"class_name": "LeakyReLU", "config": {}}))
@@ -480,7 +515,20 @@ END
   refused wide "1 is a norm of another width"
   refused last "a batch norm after an activation is followed by no linear layer"
   alone import norm.h5 x.out.h5
-  fails_with 1 "layer drop is a BatchNormalization"
+  fails_with 1 "layer drop has no /model_weights/drop/.../moving_mean:0"
+  for name in normed bounded; do
+    alone import "$name.h5" keras-model.h5
+    succeeds
+    predicts_as_wanted keras-model.h5 "$name.txt"
+  done
+  alone import falls.h5 x.out.h5
+  fails_with 1 "layer out scales the outputs by -3: only factors above 0 have a place in a model"
+  alone import scarce.h5 x.out.h5
+  fails_with 1 "layer ln follows an activation with an epsilon of 0.001 or a constant in between"
+  alone import again.h5 x.out.h5
+  fails_with 1 "layer again is an activation that follows no dense layer"
+  alone import unfit.h5 x.out.h5
+  fails_with 1 "layer drop rescales by a list of numbers: give the network rows that are scaled already"
   alone import branch.h5 x.out.h5
   fails_with 1 "layer second does not take layer drop alone: the network is no chain"
   alone import odd.h5 x.out.h5

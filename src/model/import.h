@@ -37,6 +37,10 @@ void import_chain_free(import_chain *chain);
 /* Puts factor o z + shift (outputs) in the place of a layer's z. */
 void import_fold_after(import_layer *layer, const double *factor, const double *shift);
 
+/* The same of a layer's a = A(z), where that is in z's power: false: its activation is another than relu and
+ * leaky-relu, some factor is not above 0, or some shift not 0. */
+bool import_scale_after(import_layer *layer, const double *factor, const double *shift);
+
 /* Puts factor o x + shift (inputs) in the place of a dense layer's x. */
 void import_fold_before(import_layer *layer, const double *factor, const double *shift);
 

@@ -34,6 +34,14 @@ void import_fold_after(import_layer *layer, const double *factor, const double *
   for (size_t j = 0; j < layer->outputs; j++) layer->bias[j] = layer->bias[j] * factor[j] + shift[j];
 }
 
+bool import_scale_after(import_layer *layer, const double *factor, const double *shift) {
+  if (layer->activation != MLPD_RELU && layer->activation != MLPD_LEAKY_RELU) return false;
+  for (size_t j = 0; j < layer->outputs; j++)
+    if (!(factor[j] > 0) || shift[j] != 0) return false;
+  import_fold_after(layer, factor, shift);
+  return true;
+}
+
 void import_fold_before(import_layer *layer, const double *factor, const double *shift) {
   for (size_t i = 0; i < layer->inputs; i++)
     for (size_t j = 0; j < layer->outputs; j++) {

@@ -52,11 +52,14 @@ static bool take_input(import_chain *chain, end *e) {
   return true;
 }
 
-/* The end becomes part of the last layer, if that has no activation. */
+/* The end becomes part of the last layer, if that has no activation, or one that a factor passes through. */
 static bool take_after(import_chain *chain, end *e) {
   import_layer *const last = chain->num_layers > 0 ? &chain->layers[chain->num_layers - 1] : NULL;
-  if (last == NULL || last->activation != MLPD_IDENTITY) return false;
-  import_fold_after(last, e->factor, e->shift);
+  if (last == NULL) return false;
+  if (last->activation == MLPD_IDENTITY)
+    import_fold_after(last, e->factor, e->shift);
+  else if (!import_scale_after(last, e->factor, e->shift))
+    return false;
   end_clear(e);
   return true;
 }
