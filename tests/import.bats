@@ -332,7 +332,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   alone import units.onnx refused.h5 --task classification
   fails_with 1 "its outputs are scaled after the last layer"
   alone import torch.pt refused.h5
-  fails_with 2 "torch.pt: unknown extension; import reads .onnx"
+  fails_with 2 "torch.pt is a file of PyTorch"
   alone import nothing.onnx refused.h5
   fails_with 1 "nothing.onnx: cannot be opened"
   alone import torch.onnx nowhere/model.h5
@@ -478,6 +478,16 @@ np.savetxt("named.txt", relu(layer(a @ w[1] + b[1], p, "ln")) @ w[2] + b[2])
 np.savez("unclear.npz", **linear("0", 0), **norm("2", 7), **linear("4", 1))
 np.savez("wide.npz", **linear("0", 0), **norm("1", 6), **linear("3", 1))
 np.savez("last.npz", **linear("0", 0), **norm("2", 7))
+# As a newcomer saves it: prefixes of wrappers, other types of numbers, without biases, transposed, sorted, of scikit-learn.
+np.savez("wrapped.npz", **{f"module._orig_mod.{key}": value.astype("f2" if "0" in key else "f8") for key, value in state.items()})
+np.savetxt("wrapped.txt", np.tanh(relu(x @ w[0].astype("f2").astype("f8") + b[0].astype("f2").astype("f8")) @ w[1] + b[1]) @ w[2] + b[2])
+np.savez("bare.npz", **{key: value for key, value in state.items() if key.endswith("weight")})
+np.savetxt("bare.txt", np.tanh(relu(x @ w[0]) @ w[1]) @ w[2])
+np.savez("turned.npz", **{key: value.T for key, value in state.items()})
+np.savez("bare_turned.npz", **{f"{k}.weight": w[k] for k in range(3)})
+np.savez("mixed.npz", **{key: state[key] for key in ("net.4.bias", "net.4.weight", "net.0.weight", "net.0.bias")})
+np.savez("shuffled.npz", **{"c.weight": w[2].T, "a.weight": w[0].T})
+np.savez("sklearn.npz", coefs_0=w[0], intercepts_0=b[0])
 END
   for file in net.h5 net.hdf5; do
     alone import "$file" keras-model.h5
@@ -503,10 +513,25 @@ END
     succeeds
     predicts_as_wanted "$name.h5" "$name.txt"
   done
+  for name in wrapped bare; do
+    alone import "$name.npz" torch.h5 --activation relu,tanh
+    succeeds
+    predicts_as_wanted torch.h5 "$name.txt"
+  done
+  for file in 'net.pth is a file of PyTorch: save the weights by numpy.savez("net.npz", **{k: v.numpy() for k, v in' \
+    'net.pkl is a file of pickled Python objects: of scikit-learn' 'net.keras is a file of Keras 3: save the network by tf2onnx'; do
+    alone import "${file%% *}" x.out.h5
+    fails_with 2 "$file"
+  done
   refused() { # NAME WORD...
     alone import "$1.npz" x.out.h5 --activation relu
     fails_with 1 "mlpdist: $1.npz: " "${@:2}"
   }
+  refused turned "net.0.bias has 7 values, but net.0.weight has 5 outputs; weights are (outputs, inputs), as in PyTorch: transpose"
+  refused bare_turned "layer 2 expects 6 values, but the layer before it gives 5; weights are (outputs, inputs), as in PyTorch: transpose"
+  refused mixed "net.0 comes after net.4: the arrays must come in the order of the network, as state_dict() gives them"
+  refused shuffled "layer 2 expects 5 values, but the layer before it gives 3; the arrays must come in the order of the layers"
+  refused sklearn "coefs_0 is of scikit-learn: name the transposed coefs_ 0.weight"
   refused other "mean is no weight or bias; a state dict of linear layers, BatchNorm1d and LayerNorm is read"
   refused more "norm: a module that lacks running_mean or running_var"
   refused counted "norm: a module that lacks running_mean or running_var"

@@ -33,6 +33,37 @@ static const format *find_format(const char *path) {
   return NULL;
 }
 
+/* Files of other programs that have to be saved anew, and how. */
+static const struct {
+  const char *extension, *cure;
+} FOREIGN[] = {
+    {".pt",
+     "PyTorch: save the weights by numpy.savez(\"net.npz\", **{k: v.numpy() for k, v in net.state_dict().items()}), "
+     "or the network by torch.onnx.export"},
+    {".safetensors", "safetensors: save the weights by numpy.savez(\"net.npz\", **safetensors.numpy.load_file(...))"},
+    {".joblib",
+     "pickled Python objects: of scikit-learn's MLPClassifier or MLPRegressor save numpy.savez(\"net.npz\", "
+     "**{f\"{i}.weight\": w.T for i, w in enumerate(net.coefs_)}, **{f\"{i}.bias\": b for i, b in "
+     "enumerate(net.intercepts_)})"},
+    {".keras", "Keras 3: save the network by tf2onnx or model.export(..., format=\"onnx\") as .onnx"},
+    {".tflite", "TensorFlow: save the network by tf2onnx as .onnx"},
+};
+static const char *const SAME_AS[][2] = {{".pth", ".pt"},     {".bin", ".pt"},        {".ckpt", ".pt"},
+                                         {".pkl", ".joblib"}, {".pickle", ".joblib"}, {".pb", ".tflite"}};
+
+static mlpd_status refuse_extension(const char *path) {
+  const char *end = strrchr(path, '.');
+  for (size_t i = 0; end != NULL && i < sizeof SAME_AS / sizeof *SAME_AS; i++)
+    if (strcmp(end, SAME_AS[i][0]) == 0) end = SAME_AS[i][1];
+  for (size_t i = 0; end != NULL && i < sizeof FOREIGN / sizeof *FOREIGN; i++)
+    if (strcmp(end, FOREIGN[i].extension) == 0)
+      return FAIL(MLPD_ERROR_USAGE, "%s is a file of %s", path, FOREIGN[i].cure);
+  return FAIL(MLPD_ERROR_USAGE,
+              "%s: unknown extension; import reads .onnx, .h5 (Keras), .npz (a state dict of PyTorch) and .json (of "
+              "export); convert reads data",
+              path);
+}
+
 static import_layer *last_layer(const import_chain *chain) { return &chain->layers[chain->num_layers - 1]; }
 
 /* ---- Activations --------------------------------------------------------------------------------------- */
@@ -150,14 +181,21 @@ static uint32_t count_dense(const import_chain *chain) {
   return count;
 }
 
+/* Why layer l may not fit: of an .npz archive, whose writer chose names and shapes. */
+static const char *hint(const import_chain *chain, uint32_t l) {
+  const import_layer *const at = &chain->layers[l];
+  if (!chain->needs_activation) return "";
+  return at->outputs == at[-1].inputs ? IMPORT_TURNED : "; the arrays must come in the order of the layers";
+}
+
 static mlpd_status check_chain(const import_chain *chain) {
   if (count_dense(chain) == 0) return FAIL(MLPD_ERROR_DATA, "it has no dense layer");
   for (uint32_t l = 0; l < chain->num_layers; l++) {
     const import_layer *const at = &chain->layers[l];
     if (at->inputs == 0 || at->outputs == 0) return FAIL(MLPD_ERROR_DATA, "layer %u is empty", l + 1);
     if (l > 0 && at->inputs != at[-1].outputs)
-      return FAIL(MLPD_ERROR_DATA, "layer %u expects %u values, but the layer before it gives %u", l + 1, at->inputs,
-                  at[-1].outputs);
+      return FAIL(MLPD_ERROR_DATA, "layer %u expects %u values, but the layer before it gives %u%s", l + 1, at->inputs,
+                  at[-1].outputs, hint(chain, l));
     if ((l + 1 < chain->num_layers || at->is_norm) && at->activation == MLPD_SOFTMAX)
       return FAIL(MLPD_ERROR_DATA, "layer %u of %u has a softmax, which only a dense layer at the end may have", l + 1,
                   chain->num_layers);
@@ -284,11 +322,7 @@ mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, ml
   NEED(options);
   import_chain chain = {0};
   const format *const found = find_format(path);
-  if (found == NULL)
-    return FAIL(MLPD_ERROR_USAGE,
-                "%s: unknown extension; import reads .onnx, .h5 (Keras), .npz (a state dict of PyTorch) and .json (of "
-                "export); convert reads data",
-                path);
+  if (found == NULL) return refuse_extension(path);
   mlpd_status status = found->read(path, options, &chain);
   if (status == MLPD_OK) status = make_model(&chain, options, model);
   import_chain_free(&chain);

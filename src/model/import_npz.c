@@ -85,6 +85,11 @@ static mlpd_status read_entry(const char *path, const zip_entry *entry, named_ar
   int stem;
   name_of(entry, made->name);
   const int part = part_of(made->name, &stem);
+  if (part < 0 && (strncmp(made->name, "coefs", 5) == 0 || strncmp(made->name, "intercepts", 10) == 0))
+    return FAIL(MLPD_ERROR_DATA,
+                "%s is of scikit-learn: name the transposed coefs_ 0.weight, 1.weight, ... and the intercepts_ 0.bias, "
+                "1.bias, ...",
+                made->name);
   if (part < 0) return FAIL(MLPD_ERROR_DATA, "%s is no weight or bias; %s", made->name, CURE);
   return part != COUNTER ? read_array(path, entry, made) : MLPD_OK;
 }
@@ -158,8 +163,9 @@ static mlpd_status add_linear(const named_array *weight, const named_array *bias
   if (weight->rows > INT32_MAX || weight->columns > INT32_MAX)
     return FAIL(MLPD_ERROR_DATA, "%s is too large", weight->name);
   if (bias != NULL && (bias->rank != 1 || bias->rows != weight->rows))
-    return FAIL(MLPD_ERROR_DATA, "%s has %llu values, but %s has %llu outputs", bias->name,
-                (unsigned long long)(bias->rows * bias->columns), weight->name, (unsigned long long)weight->rows);
+    return FAIL(MLPD_ERROR_DATA, "%s has %llu values, but %s has %llu outputs%s", bias->name,
+                (unsigned long long)(bias->rows * bias->columns), weight->name, (unsigned long long)weight->rows,
+                bias->rows == weight->columns ? IMPORT_TURNED : "");
   TRY(import_add_layer(chain, (uint32_t)weight->columns, (uint32_t)weight->rows, &layer));
   for (size_t j = 0; j < layer->outputs; j++) {
     for (size_t i = 0; i < layer->inputs; i++)
@@ -272,11 +278,25 @@ static mlpd_status settle_pending(import_chain *chain, uint32_t before, pending 
   return MLPD_OK;
 }
 
+/* Modules of one Sequential, whose numbers fall, were sorted by name: "10" before "2". */
+static mlpd_status check_order(const module *before, const module *m) {
+  const long number = number_of(m), former = number_of(before);
+  int begin = m->stem;
+  while (begin > 0 && isdigit((unsigned char)m->name[begin - 1])) begin--;
+  if (number < 0 || former <= number || before->stem < begin || strncmp(m->name, before->name, (size_t)begin) != 0 ||
+      (before->stem > begin && !isdigit((unsigned char)before->name[begin])))
+    return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA,
+              "%.*s comes after %.*s: the arrays must come in the order of the network, as state_dict() gives them",
+              m->stem, m->name, before->stem, before->name);
+}
+
 static mlpd_status add_modules(const module *modules, size_t count, import_chain *chain, pending *waits) {
   for (size_t i = 0; i < count; i++) {
     const module *const m = &modules[i];
     const uint32_t before = chain->num_layers;
     bool apart = false;
+    if (i > 0) TRY(check_order(&modules[i - 1], m));
     TRY(check_module(m));
     TRY(find_place(modules, count, i, &apart));
     if (is_linear(m))
