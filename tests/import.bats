@@ -268,6 +268,22 @@ g.on("Gemm", g.constant(matrix(5, 5)), g.constant(matrix(5))).op("Min", g.consta
 g.on("Gemm", g.constant(matrix(5, 2))).on("Mul", g.constant([3, 2])).on("Clip", g.constant(-0.5), g.constant(0.75))
 g.save("bounds")
 
+# Weights as half floats, as bits in a list or raw; as bfloat16; a layer norm of operator set 18, whose axes are an input.
+g = Graph()
+half = matrix(4, 6).astype("f2")
+g.arrays.append(helper.make_tensor("halves", TensorProto.FLOAT16, [4, 6], half.reshape(-1)))
+z = g.on("MatMul", "halves").value
+axes = g.constant([-1], "i8")
+g.on("ReduceMean", axes, keepdims=1).op("Sub", z, g.value)
+centred = g.value
+g.on("Mul", centred).on("ReduceMean", axes, keepdims=1).on("Add", g.constant(1e-5)).on("Sqrt").op("Div", centred, g.value)
+g.on("Relu").on("MatMul", g.constant(matrix(6, 3), "f2"))
+g.arrays.append(helper.make_tensor("short", TensorProto.BFLOAT16, [3, 2], np.array([1, -2, 0.5, 3, 1, 0.25])))
+g.on("MatMul", "short").save("halves", opset=18, check=False)
+a = x @ half
+a = np.maximum((a - a.mean(1, keepdims=True)) / np.sqrt(a.var(1, keepdims=True) + 1e-5), 0)
+np.savetxt("halves.want", a @ numpy_helper.to_array(g.arrays[-2]) @ np.array([[1, -2], [0.5, 3], [1, 0.25]]))
+
 # ---- Refused
 g = Graph(); torch_norm(g.on("Gemm", g.constant(matrix(4, 2))).on("Sigmoid"), 1e-3).on("Gemm", g.constant(matrix(2, 2))).save("scarce", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))); a = g.value; g.on("Sqrt").op("Div", a, g.value).save("root", check=False)
@@ -279,7 +295,7 @@ g = Graph(); g.on("Relu").on("Gemm", g.constant(matrix(4, 2))).save("early", che
 g = Graph(); g.on("Gemm", g.constant(matrix(5, 2))).save("width", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 4))); a = g.value; g.on("Relu").op("Add", a, g.value).save("skip", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("LeakyRelu", alpha=0.2).save("slope", check=False)
-g = Graph(); g.on("Gemm", g.constant(matrix(4, 2), "f2")).save("half", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2) * 9 + 99, "u1")).save("half", check=False)
 g = Graph(); g.on("Relu").save("none", check=False)
 g = Graph(); g.on("Gemm", g.constant(np.zeros((1 << 20, 0)))).save("empty", shape=("n", "d"), check=False)
 g = Graph(); g.on("Mul", g.constant([np.nan, 1, 1, 1])).on("Gemm", g.constant(matrix(4, 2))).save("nan", check=False)
@@ -300,7 +316,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
       END { exit !(rows == 40 && FNR == 41) }
     ' "$1.want" got.csv || fail "other predictions: $1"
   }
-  for name in torch logits classes scaled units kept norms scaled_norm bounds; do
+  for name in torch logits classes scaled units kept norms scaled_norm halves bounds; do
     alone import "$name.onnx" "$name.h5"
     predicts_as "$name"
   done
@@ -317,7 +333,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused width "its input has 4 values a row, but its first dense layer expects 5"
   refused skip "operator Add" "takes two values"
   refused slope "operator LeakyRelu" "has other parameters than ours"
-  refused half "an array is of ONNX type 10; import takes float and double"
+  refused half "an array is of ONNX type 2; import takes float, double, half, bfloat16 and int64"
   refused none "no dense layer"
   refused empty "no dense layer (Gemm, MatMul) with weights inside"
   refused nan "not a finite number"

@@ -49,11 +49,13 @@ static mlpd_status is_mean(const import_builder *b, protobuf_slice name, protobu
   onnx_attribute axes;
   bool found;
   int64_t kept;
+  double axis = NAN; /* since operator set 18 an input */
   *is = node != NULL && takes(node, 0, of);
   if (!*is) return MLPD_OK;
   TRY(onnx_attribute_find(node, "axes", &axes, &found));
   TRY(onnx_attribute_integer(node, "keepdims", 1, &kept));
-  *is = kept == 1 && axes.has_first && (axes.first == 1 || axes.first == UINT64_MAX); /* -1 */
+  if (!found && node->num_inputs > 1) TRY(read_number(b, node->inputs[1], &axis));
+  *is = kept == 1 && ((axes.has_first && (axes.first == 1 || axes.first == UINT64_MAX)) || axis == 1 || axis == -1);
   return MLPD_OK;
 }
 

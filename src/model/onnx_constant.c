@@ -1,12 +1,13 @@
 #include "model/onnx_constant.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "model/onnx_attribute.h"
 
-/* The fields of an array; numbers may be raw, or of float or double, packed or each a field of its own. */
+/* The fields of an array; numbers may be raw, or of a list, packed or each a field of its own. */
 typedef struct array_reader {
   uint64_t shape[2];
   uint32_t rank;
@@ -41,33 +42,81 @@ static mlpd_status read_head(void *context, const protobuf_field *field) {
   return MLPD_OK;
 }
 
-/* Adds numbers that lie together: floats or doubles. */
-static void take_numbers(array_reader *a, protobuf_slice slice, bool doubles) {
-  const size_t size = doubles ? sizeof(double) : sizeof(float);
+/* ---- Numbers ----------------------------------------------------------------------------------------- */
+
+/* Bytes of an element in raw data; 0: import takes no such numbers. */
+static size_t type_size(uint64_t type) {
+  switch (type) {
+    case ONNX_DOUBLE:
+    case ONNX_INT64:
+      return 8;
+    case ONNX_FLOAT:
+      return 4;
+    case ONNX_HALF:
+    case ONNX_BFLOAT16:
+      return 2;
+    default:
+      return 0;
+  }
+}
+
+static double from_half(uint64_t bits) {
+  const int exponent = (int)(bits >> 10 & 31);
+  const double fraction = (double)(bits & 1023), sign = bits >> 15 & 1 ? -1 : 1;
+  if (exponent == 31) return fraction > 0 ? (double)NAN : sign * (double)INFINITY;
+  return sign * (exponent == 0 ? ldexp(fraction, -24) : ldexp(fraction + 1024, exponent - 25));
+}
+
+/* A number of the array's type from its bits. */
+static double from_bits(uint64_t type, uint64_t bits) {
+  const uint32_t low = (uint32_t)(type == ONNX_BFLOAT16 ? bits << 16 : bits);
+  float single;
+  double number;
+  memcpy(&single, &low, sizeof single);
+  memcpy(&number, &bits, sizeof number);
+  if (type == ONNX_INT64) return (double)(int64_t)bits;
+  if (type == ONNX_HALF) return from_half(bits);
+  return type == ONNX_DOUBLE ? number : (double)single;
+}
+
+static void take_bits(array_reader *a, uint64_t bits) {
+  if (a->filled < a->count) a->values[a->filled++] = from_bits(a->type, bits);
+}
+
+/* Adds numbers that lie together, the lowest byte first. */
+static void take_numbers(array_reader *a, protobuf_slice slice) {
+  const size_t size = type_size(a->type);
   for (size_t i = 0; i + size <= slice.count && a->filled < a->count; i += size) {
-    float narrow;
-    if (doubles)
-      memcpy(&a->values[a->filled], slice.bytes + i, size);
-    else
-      memcpy(&narrow, slice.bytes + i, size);
-    if (!doubles) a->values[a->filled] = (double)narrow;
-    a->filled++;
+    uint64_t bits = 0;
+    memcpy(&bits, slice.bytes + i, size);
+    take_bits(a, bits);
   }
 }
 
 static mlpd_status read_numbers(void *context, const protobuf_field *field) {
   array_reader *const a = context;
-  if (field->number == ONNX_ARRAY_FLOATS) take_numbers(a, field->slice, false);
-  if (field->number == ONNX_ARRAY_DOUBLES) take_numbers(a, field->slice, true);
+  const bool whole = a->type != ONNX_FLOAT && a->type != ONNX_DOUBLE;
+  protobuf_slice rest = field->slice;
+  if (!whole && field->number == (a->type == ONNX_FLOAT ? ONNX_ARRAY_FLOATS : ONNX_ARRAY_DOUBLES))
+    take_numbers(a, field->slice);
+  if (!whole || field->number != (a->type == ONNX_INT64 ? ONNX_ARRAY_INT64S : ONNX_ARRAY_INT32S)) return MLPD_OK;
+  if (field->wire == PROTOBUF_VARINT) take_bits(a, field->value);
+  while (field->wire == PROTOBUF_BYTES && rest.count > 0) {
+    uint64_t bits = 0;
+    TRY(protobuf_next_integer(&rest, &bits));
+    take_bits(a, bits);
+  }
   return MLPD_OK;
 }
 
+/* A varint takes a byte at least. */
 static mlpd_status check_array(const array_reader *a, protobuf_slice message) {
+  const bool fixed = a->raw.count > 0 || a->type == ONNX_FLOAT || a->type == ONNX_DOUBLE;
   if (a->external) return FAIL(MLPD_ERROR_DATA, "its weights are in another file; save it with all weights inside");
-  if (a->type != ONNX_FLOAT && a->type != ONNX_DOUBLE)
-    return FAIL(MLPD_ERROR_DATA, "an array is of ONNX type %llu; import takes float and double",
+  if (type_size(a->type) == 0)
+    return FAIL(MLPD_ERROR_DATA, "an array is of ONNX type %llu; import takes float, double, half, bfloat16 and int64",
                 (unsigned long long)a->type);
-  if (a->count * (a->type == ONNX_DOUBLE ? 8 : 4) > message.count)
+  if (a->count * (fixed ? type_size(a->type) : 1) > message.count)
     return FAIL(MLPD_ERROR_DATA, "the file is damaged: an array has more elements than the file has bytes");
   return MLPD_OK;
 }
@@ -83,7 +132,7 @@ static mlpd_status read_array(protobuf_slice message, onnx_constant *made) {
                           .columns = a.rank == 2 ? a.shape[1] : a.count,
                           .count = a.count,
                           .values = a.values};
-  take_numbers(&a, a.raw, a.type == ONNX_DOUBLE);
+  take_numbers(&a, a.raw);
   TRY(protobuf_visit(message, read_numbers, &a));
   if (a.filled != a.count) return FAIL(MLPD_ERROR_DATA, "the file is damaged: an array is cut off");
   return MLPD_OK;
