@@ -179,8 +179,9 @@ typedef enum mlpd_normalize {
 
 /* Named sets of options: see mlpd_train_options_settle(). */
 typedef enum mlpd_preset {
-  MLPD_PRESET_AUTO, /* tabular for tables, none for images; none with init_from or init_model, or where optimizer, lr or
-                       parametrization was chosen: a rate suits one optimizer and one parametrization */
+  MLPD_PRESET_AUTO, /* tabular for tables, but its epochs as epochs = 0 says; none for images, and with init_from or
+                       init_model, or where optimizer, lr or parametrization was chosen: a rate suits one optimizer and
+                       one parametrization */
   MLPD_PRESET_NONE,
   MLPD_PRESET_TABULAR,   /* for tables: RealMLP-TD-S (Holzmueller, Grinsztajn and Steinwart 2024) */
   MLPD_PRESET_TABULAR_TD /* the same for classes; for values most of RealMLP-TD: more accurate, but takes longer */

@@ -318,6 +318,26 @@ lines() { grep -E "^($1) = " <<< "$output" | sort | paste -sd '|' | sed 's/ = /=
   [ "$output" = "$none" ] || fail "an image: expected $none"
 }
 
+@test "--preset auto: fewer epochs than tabular's where those are more than 8000 steps; config.ini has them" {
+  outliers
+  local table=(--data far.csv --label y --hidden 2 --batch 1 --lanes 1 --valid-fraction 0.5 --quiet --threads 1) auto epochs
+  alone train "${table[@]}" --out auto
+  succeeds
+  auto=$output
+  epochs=$(sed -n 's/^epochs = //p' auto/config.ini)
+  grep -q '^preset = tabular$' auto/config.ini || fail "config.ini has the preset"
+  [ "$epochs" -gt 10 ] && [ "$epochs" -lt 256 ] || fail "epochs $epochs"
+  [ "$(wc -l < auto/metrics.csv)" = $((epochs + 1)) ] || fail "a row an epoch"
+  alone train --config auto/config.ini --quiet --out again
+  succeeds
+  [ "$output" = "$auto" ] || fail "config.ini repeats the run: expected $auto"
+  alone train "${table[@]}" --preset tabular --epochs "$epochs" --out given
+  succeeds
+  [ "$output" = "$auto" ] || fail "the preset with these epochs: expected $auto"
+  alone train --print-config --preset tabular
+  says "epochs = 256"
+}
+
 @test "--preset auto: --print-config names what the data decides, and reads it back" {
   alone train --print-config --beta2 0.9
   succeeds

@@ -93,7 +93,7 @@ static void test_preset(void **state) {
   o.task = MLPD_CLASSIFICATION;
   mlpd_train_options_settle(&o);
   assert_true(o.lr == 0.04 && o.label_smoothing == 0.1 && o.clip_inputs == 3 && o.beta2 == 0.5 && o.weight_decay == 0);
-  assert_true(o.batch == 32 && o.epochs == 0 && o.schedule == MLPD_STEP && !o.clamp_predictions);
+  assert_true(o.batch == 32 && o.epochs == 256 && o.schedule == MLPD_STEP && !o.clamp_predictions);
   assert_string_equal(o.activation, "silu");
   mlpd_train_options_forget(&o);
   o.task = MLPD_REGRESSION;
@@ -126,6 +126,7 @@ static void test_preset_auto(void **state) {
     assert_int_equal(o.parametrization, table ? MLPD_PARAMETRIZATION_NTK : MLPD_PARAMETRIZATION_STANDARD);
     assert_int_equal(o.schedule, table ? MLPD_COSLOG4 : MLPD_COSINE);
     assert_string_equal(o.activation, table ? "selu" : "silu");
+    assert_int_equal(o.epochs, 0); /* by the number of steps, not the preset's 256 */
   }
 }
 

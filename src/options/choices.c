@@ -135,7 +135,8 @@ const mlpd_choice mlpd_normalize_targets_choices[] = {
 
 const mlpd_choice mlpd_preset_choices[] = {
     {"auto", MLPD_PRESET_AUTO,
-     "tabular for tables, none for images; none with --lr, --optimizer, --parametrization or --init-from"},
+     "tabular for tables, but with --epochs auto; none for images, and with --lr, --optimizer, --parametrization or "
+     "--init-from"},
     {"none", MLPD_PRESET_NONE, "the defaults that the other options name"},
     {"tabular", MLPD_PRESET_TABULAR, "for tables, as RealMLP-TD-S: --normalize robust, --schedule coslog4 and others"},
     {"tabular-td", MLPD_PRESET_TABULAR_TD,

@@ -25,6 +25,8 @@ void preset_apply(mlpd_train_options *options) {
 void preset_decide(bool table, mlpd_train_options *options) {
   if (options->preset != MLPD_PRESET_AUTO) return;
   options->preset = table && !preset_gives_way(options) ? MLPD_PRESET_TABULAR : MLPD_PRESET_NONE;
+  /* Here --epochs auto goes before the preset's epochs, as if it had been given: large tables end in time. */
+  option_choose(mlpd_option_find(mlpd_train_option_table, "epochs"), "as chosen", options);
 }
 
 void mlpd_train_options_forget(mlpd_train_options *options) {

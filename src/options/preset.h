@@ -7,7 +7,7 @@
 /* Gives options that were not chosen the preset's values; those that depend on the task once it is known. */
 void preset_apply(mlpd_train_options *options);
 
-/* The data is known: MLPD_PRESET_AUTO becomes tabular for a table, none for all else. */
+/* The data is known: MLPD_PRESET_AUTO becomes tabular for a table, but with automatic epochs, and none for all else. */
 void preset_decide(bool table, mlpd_train_options *options);
 
 #endif

@@ -190,6 +190,8 @@ static mlpd_status tell_preset(trainer *t, mlpd_train_options *chosen, char **te
       chosen->preset != MLPD_PRESET_AUTO && (chosen->preset == MLPD_PRESET_NONE || chosen->task != MLPD_TASK_AUTO);
   if (decided) return MLPD_OK;
   char *told = NULL;
+  if (chosen->preset == MLPD_PRESET_AUTO && t->prep.options.preset != MLPD_PRESET_NONE)
+    chosen->epochs = t->prep.options.epochs; /* fewer than the preset's, it may be */
   chosen->preset = t->prep.options.preset;
   if (chosen->preset != MLPD_PRESET_NONE) chosen->task = t->prep.options.task;
   TRY(option_config_text(chosen, &told));
