@@ -139,7 +139,9 @@ const mlpd_option mlpd_train_option_table[] = {
      .help = "turn each number into several learned values; yes/no, one-hot and embedded columns stay as they are",
      .choices = mlpd_embed_numbers_choices, DEFAULT("none"), WEIGHTS},
     {"embed-bins", "network", "T", INTEGER, AT(embed_bins),
-     .help = "number of bins of each column with --embed-numbers piecewise; bins hold equal numbers of training rows",
+     .help = "number of bins of each column with --embed-numbers piecewise; bins hold equal numbers of training rows, "
+             "as far "
+             "as values do not repeat",
      RANGE(1, 1024), DEFAULT("48"), WEIGHTS, .needs = "embed-numbers=piecewise"},
     {"parametrization", "network", "NAME", CHOICE, AT(parametrization),
      .help = "initial weights and rates of the layers", .choices = mlpd_parametrization_choices, DEFAULT("standard"),
