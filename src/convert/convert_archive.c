@@ -46,17 +46,17 @@ static const zip_entry *find_array(const archive *a, const char *const *words, i
   return found;
 }
 
-static mlpd_status open_entries(const archive *a, const zip_entry *x, const zip_entry *y, meter *m, source **opened) {
+static mlpd_status open_entries(const archive *a, const zip_entry *x, const zip_entry *y,
+                                const mlpd_convert_options *options, meter *m, source **opened) {
   input *x_input, *y_input = NULL;
   a->used[x - a->entries] = true;
   if (y != NULL) a->used[y - a->entries] = true;
   TRY(input_open_entry(a->path, x, m, &x_input));
-  if (y != NULL) {
-    const mlpd_status status = input_open_entry(a->path, y, m, &y_input);
-    if (status != MLPD_OK) {
-      input_close(x_input);
-      return status;
-    }
+  if (y == NULL) return source_open_features(x_input, options, m, opened);
+  const mlpd_status status = input_open_entry(a->path, y, m, &y_input);
+  if (status != MLPD_OK) {
+    input_close(x_input);
+    return status;
   }
   return source_open_pair(x_input, y_input, false, m, opened);
 }
@@ -111,7 +111,7 @@ static mlpd_status open_unnamed(const archive *a, const unnamed_arrays *u, const
     convert_say(options, "%s: %s is x and %s is y%s%s, by their shapes", a->path, u->x[p]->name, u->y[p]->name,
                 u->pairs > 1 ? " of the part " : "",
                 u->pairs > 1 ? mlpd_choice_name(mlpd_split_choices, (int)part) : "");
-    TRY(open_entries(a, u->x[p], no_label ? NULL : u->y[p], m, &opened));
+    TRY(open_entries(a, u->x[p], no_label ? NULL : u->y[p], options, m, &opened));
     source_list_add(list, opened, part);
   }
   return MLPD_OK;
@@ -137,14 +137,14 @@ static mlpd_status open_archive(const archive *a, const mlpd_convert_options *op
                   "%s: the %s part has x without y, or y without x; save rows without labels in a file of their own",
                   a->path, part_words[p][0]);
     }
-    TRY(open_entries(a, x, y, m, &opened));
+    TRY(open_entries(a, x, y, options, m, &opened));
     source_list_add(list, opened, split ? (mlpd_split)p : whole);
     any = true;
   }
   if (any) return MLPD_OK;
   if (a->count != 1) return no_known_names(a);
   if (no_label) {
-    TRY(open_entries(a, &a->entries[0], NULL, m, &opened));
+    TRY(open_entries(a, &a->entries[0], NULL, options, m, &opened));
   } else {
     input *in;
     a->used[0] = true;

@@ -57,6 +57,11 @@ static mlpd_status read_header(input *in, array_header *header) {
   return MLPD_OK;
 }
 
+mlpd_status array_header_of(input *in, array_header *header) {
+  TRY(read_header(in, header));
+  return input_rewind(in);
+}
+
 /* ---- Fortran order ---- */
 
 /* The column, in C order, of the j-th plane of an array in Fortran order. */

@@ -19,7 +19,10 @@ typedef enum input_kind { KIND_TEXT, KIND_NPY, KIND_NPZ, KIND_IDX } input_kind;
 /* Determines the kind of an input from its first bytes, and rewinds it. */
 mlpd_status input_kind_of(input *in, input_kind *kind);
 
-/* Reads and checks the header of an IDX or NPY input, which must be at its start. Takes ownership of in, also on
+/* Reads and checks the header of an IDX or NPY input, which must be at its start and stays there. */
+mlpd_status array_header_of(input *in, array_header *header);
+
+/* Opens an IDX or NPY input, which must be at its start, and checks its header. Takes ownership of in, also on
  * failure. */
 mlpd_status array_open(input *in, input_array **opened);
 void array_close(input_array *array); /* NULL is allowed. */

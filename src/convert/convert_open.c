@@ -195,37 +195,64 @@ static mlpd_status fail_unpaired(const opened_inputs *o, mlpd_split part, const 
               names, count, count == 1 ? "" : "s", mlpd_choice_name(mlpd_split_choices, (int)part));
 }
 
-static mlpd_status open_pairs(opened_inputs *o, mlpd_split part, int *order, int per_part, meter *m,
-                              source_list *list) {
+static mlpd_status open_pairs(opened_inputs *o, mlpd_split part, int *order, meter *m, source_list *list) {
   int count = 0;
   order_pairs(o, part, order, &count);
-  if (count % per_part != 0) return fail_unpaired(o, part, order, count);
-  for (int i = 0; i < count; i += per_part) {
-    const bool named = per_part == 2 && names_labels(o->paths[order[i + 1]]) && !names_labels(o->paths[order[i]]);
+  if (count % 2 != 0) return fail_unpaired(o, part, order, count);
+  for (int i = 0; i < count; i += 2) {
+    const bool named = names_labels(o->paths[order[i + 1]]) && !names_labels(o->paths[order[i]]);
     source *opened = NULL;
-    input *const first = take(o, order[i]), *const second = per_part == 2 ? take(o, order[i + 1]) : NULL;
+    input *const first = take(o, order[i]), *const second = take(o, order[i + 1]);
     TRY(source_open_pair(first, second, !named, m, &opened));
     source_list_add(list, opened, part);
   }
   return MLPD_OK;
 }
 
+/* Arrays for a model that predicts: the targets among them, as training read them, are passed over. */
+static mlpd_status leave_targets_out(opened_inputs *o, const mlpd_convert_options *options) {
+  bool *targets = NULL;
+  int left_out = 0;
+  TRY(memory_allocate(&targets, (size_t)o->count, sizeof *targets, "input files"));
+  mlpd_status status = MLPD_OK;
+  for (int i = 0; i < o->count && status == MLPD_OK; i++) {
+    status = source_holds_targets(o->in[i], options, &targets[i]);
+    targets[i] = targets[i] || names_labels(o->paths[i]);
+    left_out += targets[i];
+  }
+  for (int i = 0; i < o->count && status == MLPD_OK && left_out < o->count; i++)
+    if (targets[i]) o->roles[i] = ROLE_UNCLEAR;
+  free(targets);
+  return status;
+}
+
+static mlpd_status open_features(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
+  if (options->num_model_columns > 0) TRY(leave_targets_out(o, options));
+  for (int p = 0; p < SOURCE_PARTS; p++)
+    for (int i = 0; i < o->count; i++) {
+      source *opened = NULL;
+      if ((int)o->roles[i] != p) continue;
+      TRY(source_open_features(take(o, i), options, m, &opened));
+      source_list_add(list, opened, (mlpd_split)p);
+    }
+  return MLPD_OK;
+}
+
 static mlpd_status open_arrays(opened_inputs *o, const mlpd_convert_options *options, meter *m, source_list *list) {
-  const int per_part = source_wants_no_label(options) ? 1 : 2;
-  if (o->count == 1 && per_part == 2) {
+  if (source_wants_no_label(options)) return open_features(o, options, m, list);
+  if (o->count == 1) {
     source *opened = NULL;
     TRY(source_open_column(take(o, 0), options, m, &opened));
     source_list_add(list, opened, (mlpd_split)o->roles[0]);
     return MLPD_OK;
   }
-  if (per_part == 2 && options->label != NULL)
+  if (options->label != NULL)
     return FAIL(MLPD_ERROR_USAGE, "label '%s' is for one array that holds x and y; here y is a separate array",
                 options->label);
   int *order = NULL;
   TRY(memory_allocate(&order, (size_t)o->count, sizeof *order, "input files"));
   mlpd_status status = MLPD_OK;
-  for (int p = 0; p < SOURCE_PARTS && status == MLPD_OK; p++)
-    status = open_pairs(o, (mlpd_split)p, order, per_part, m, list);
+  for (int p = 0; p < SOURCE_PARTS && status == MLPD_OK; p++) status = open_pairs(o, (mlpd_split)p, order, m, list);
   free(order);
   return status;
 }

@@ -16,6 +16,13 @@ mlpd_status source_open_pair(input *first, input *second, bool unordered, meter 
 /* Opens one array with its targets in a column. Takes ownership of in. */
 mlpd_status source_open_column(input *in, const mlpd_convert_options *options, meter *m, source **opened);
 
+/* Opens one array without targets. Where a model wants one column less than it has, that of the targets (option label,
+ * else the last) is left out. Takes ownership of in. */
+mlpd_status source_open_features(input *in, const mlpd_convert_options *options, meter *m, source **opened);
+
+/* Can an array be the targets alone, beside those of the features that a model takes? It holds texts or a list. */
+mlpd_status source_holds_targets(input *in, const mlpd_convert_options *options, bool *targets);
+
 /* Opens the arrays of an NPZ archive. Arrays whose names contain no part belong to part `whole`. */
 mlpd_status archive_open(const char *path, const mlpd_convert_options *options, mlpd_split whole, meter *m,
                          source_list *list);

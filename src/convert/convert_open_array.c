@@ -32,5 +32,22 @@ mlpd_status source_open_pair(input *first, input *second, bool unordered, meter 
 mlpd_status source_open_column(input *in, const mlpd_convert_options *options, meter *m, source **opened) {
   input_array *array;
   TRY(array_open(in, &array));
-  return column_source_open(array, options->label, m, opened);
+  return column_source_open(array, options->label, false, m, opened);
+}
+
+mlpd_status source_open_features(input *in, const mlpd_convert_options *options, meter *m, source **opened) {
+  input_array *array;
+  TRY(array_open(in, &array));
+  const array_header *const h = &array->header;
+  const uint64_t wanted = options->num_model_columns;
+  if (wanted > 0 && h->text == ARRAY_NUMBERS && !h->image && h->columns == wanted + 1)
+    return column_source_open(array, options->label, true, m, opened);
+  return pair_source_open(array, NULL, m, opened);
+}
+
+mlpd_status source_holds_targets(input *in, const mlpd_convert_options *options, bool *targets) {
+  array_header h = {.rank = 0};
+  TRY(array_header_of(in, &h));
+  *targets = h.text != ARRAY_NUMBERS || (h.rank == 1 && options->num_model_columns > 1);
+  return MLPD_OK;
 }

@@ -219,6 +219,7 @@ mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **
 static mlpd_status column_scan(source *s, label_set *labels) {
   column_source *c = (column_source *)s;
   const array_header *h = &c->array->header;
+  if (s->y_columns == 0) return MLPD_OK;
   (void)snprintf(labels->target, sizeof labels->target, "column %u (from 0) of %.200s", c->label, s->name);
   if (h->type == ELEMENT_F64) labels->any_real = true;
   for (uint64_t row = 0; row < h->rows;) {
@@ -251,6 +252,7 @@ static mlpd_status column_read(source *s, const label_set *labels, uint64_t rows
       memcpy(out + before, row + before + size, after);
       out += before + after;
       const size_t label = i * columns + c->label;
+      if (s->y_columns == 0) continue;
       if (labels->classes)
         TRY(class_of(s, labels, h->type, c->block, label, &classes[done + i]));
       else
@@ -280,7 +282,7 @@ bool column_by_number(const char *text, uint32_t columns, uint32_t *column) {
   return true;
 }
 
-static mlpd_status column_create(input_array *array, const char *label, column_source **made) {
+static mlpd_status column_create(input_array *array, const char *label, bool leave_out, column_source **made) {
   const array_header *h = &array->header;
   const uint32_t columns = (uint32_t)h->columns;
   uint32_t column = columns - 1;
@@ -304,16 +306,16 @@ static mlpd_status column_create(input_array *array, const char *label, column_s
                                     .rows = h->rows,
                                     .features = columns - 1,
                                     .type = h->type,
-                                    .y_columns = 1},
+                                    .y_columns = leave_out ? 0 : 1},
                            .label = column,
                            .block_rows = block_rows};
   return memory_allocate(&(*made)->block, block_rows * columns, size, "row block");
 }
 
-mlpd_status column_source_open(input_array *array, const char *label, meter *m, source **opened) {
+mlpd_status column_source_open(input_array *array, const char *label, bool leave_out, meter *m, source **opened) {
   *opened = NULL;
   column_source *c = NULL;
-  const mlpd_status status = column_create(array, label, &c);
+  const mlpd_status status = column_create(array, label, leave_out, &c);
   if (status != MLPD_OK) {
     array_close(array);
     free(c);
