@@ -145,9 +145,10 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   cut -d, -f3- plain.csv > few.csv
   alone predict --model run/model.h5 --data few.csv --out few.out
   fails_with 1 "few.csv: has 2 columns, but the model expects 3"
-  # A date is three inputs, and has no name here.
+  # A date of a table with a header is three inputs, which have names; here it has none.
   awk -F, '{ printf "%s,2021-03-%02d,%s\n", $2, 1 + NR % 28, $1 }' plain.csv > dates.csv
-  alone train "${quick[@]}" --data dates.csv "${small[@]}" --out run
+  { echo rooms,day,size; cat dates.csv; } > named.csv
+  alone train "${quick[@]}" --data named.csv "${small[@]}" --out run
   succeeds
   alone predict --model run/model.h5 --data dates.csv --out dates.out
   fails_with 1 "dates.csv: has 3 columns, but the model expects 4; if some are dates"
@@ -156,6 +157,59 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   succeeds
   alone eval --model run/model.h5 --data dates.h5
   fails_with 1 "dates.h5: has no test part; --part names another"
+}
+
+@test "tables without a header may hold dates, spans, units and texts that training left out: places are names" {
+  awk -F, 'NR > 1 { printf "id-%d-%d,%s cm,%dh %02dm,2021-03-%02d,%s,%s\n", NR, NR * NR, $1, NR / 60, NR % 60, 1 + NR % 28, $2, $4 }' \
+    houses.csv > plain.csv
+  { echo who,size,span,day,rooms,price; cat plain.csv; } > named.csv
+  for table in plain named; do
+    alone train "${quick[@]}" --data $table.csv "${small[@]}" --out $table.run
+    succeeds
+    alone predict --model $table.run/model.h5 --data $table.csv --out $table.out
+    succeeds
+  done
+  diff <(tail -n +2 plain.out) <(tail -n +2 named.out) || fail "other predictions than with a header"
+  [ "$(head -n 1 plain.out)" = "row,column 5" ] || fail "header: $(head -n 1 plain.out)"
+  alone eval --model plain.run/model.h5 --data plain.csv
+  succeeds
+  [ ! -s "$errors" ] || fail "notes: $(cat "$errors")"
+  tail -n 1 plain.csv | cut -d, -f1-5 > one.csv # a row alone, without the target
+  alone predict --model plain.run/model.h5 --data one.csv --out one.out
+  succeeds
+  [ "$(tail -n 1 one.out | cut -d, -f2)" = "$(tail -n 1 plain.out | cut -d, -f2)" ] || fail "$(cat one.out)"
+  alone predict --model plain.run/model.h5 --data named.csv --out one.out
+  fails_with 1 "named.csv: the table of the model's training had no header, and its columns are found by their places; read this one likewise: --header no --skip-lines 1"
+  alone predict --model plain.run/model.h5 --data named.csv --header no --skip-lines 1 --out one.out
+  succeeds
+  cmp one.out plain.out || fail "the cure reads other columns"
+}
+
+@test "arrays for a model: with the targets as training had them, in a column or a file, and without" {
+  /usr/bin/python3 -c '
+import numpy
+x = numpy.random.default_rng(1).normal(size=(200, 3)).astype("f4")
+y = numpy.array(["cat", "dog"])[(x[:, 0] > 0).astype(int)]
+numpy.save("x.npy", x)
+numpy.save("y.npy", y)
+numpy.save("first.npy", numpy.column_stack([x[:, 0] > 0, x]))
+numpy.savez("first.npz", numpy.column_stack([x[:, 0] > 0, x]))'
+  alone train "${quick[@]}" --data x.npy,y.npy "${small[@]}" --out run
+  succeeds
+  for data in x.npy x.npy,y.npy; do
+    alone predict --model run/model.h5 --data $data --out $data.csv
+    succeeds
+  done
+  cmp x.npy.csv x.npy,y.npy.csv || fail "other predictions"
+  alone predict --model run/model.h5 --data y.npy --out y.csv
+  fails_with 1 "y.npy: holds text; features must be numbers"
+  alone train "${quick[@]}" --data first.npy --label 0 "${small[@]}" --out first
+  succeeds
+  for data in x.npy first.npy first.npz; do
+    alone predict --model first/model.h5 --data $data --out first.$data.csv
+    succeeds
+    cmp first.x.npy.csv first.$data.csv || fail "other predictions from $data"
+  done
 }
 
 @test "several files and folders: parts by their names, rows of one table else" {

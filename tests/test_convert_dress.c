@@ -89,10 +89,16 @@ static void test_units_that_differ(void **state) {
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_names("/columns/name", "v,v (cm)");
   assert_said("columns of categories: v (3)");
-  write_text("a.csv", "1 cm,3\n2 cm,5\n3 cm,6\n"); /* a table without names has no place for the unit */
+  write_text("a.csv", "1 cm,3\n2 cm,5\n3 cm,6\n"); /* without names, the place is the name */
   o.label = "1";
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_said("columns of categories: 0 (3)");
+  assert_said("numbers with a unit, the same in all rows: 0 (cm)");
+  assert_names("/columns/name", "column 0 (cm)");
+  assert_names("/targets/name", "column 1");
+  (void)unlink(in_folder("out.h5"));
+  write_text("a.csv", "1,3\n2,5\n3,6\n"); /* numbers alone need no names */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "");
   o = telling_options();
   o.categorical = "v";
   write_cells("a.csv", CELLS("1 cm", "2 cm", "2 cm"));

@@ -856,9 +856,15 @@ static void test_classes_or_values(void **state) {
   o = telling_options();
   o.label = "2";
   (void)unlink(in_folder("out.h5"));
-  write_rows("", 28, "%1$d kg,%1$d.5,%3$d\n"); /* no name that tells a model of the unit */
+  write_rows("", 28, "%1$d kg,%1$d.5,%3$d\n"); /* the place is the name that tells a model of the unit */
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_said("column 0 is left out: its texts are numbers with a unit, which --strip with the unit reads, as '0 kg'");
+  assert_said("numbers with a unit, the same in all rows: 0 (kg)");
+  assert_names("/columns/name", "column 0 (kg),column 1");
+  o.label = NULL;
+  (void)unlink(in_folder("out.h5"));
+  write_rows("v,v (kg),k\n", 28, "%1$d kg,%1$d.5,%3$d\n"); /* the name is taken */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_said("column v is left out: its texts are numbers with a unit, which --strip with the unit reads, as '0 kg'");
   o = telling_options();
   write_text("a.csv", "u,k\n1,-1\n2,+1\n3,-1\n");
   o.task = MLPD_CLASSIFICATION;

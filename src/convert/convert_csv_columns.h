@@ -32,6 +32,11 @@ void csv_plan_free(csv_plan *plan);
 mlpd_status csv_columns_named(const char *name, const csv_layout *layout, const char *option, const char *list,
                               bool **marked);
 
+/* Names for the columns of a table without a header: "column 0", "column 1", ... A model that was trained on one whose
+ * columns were not all plain numbers finds them by these. */
+mlpd_status csv_place_names(uint32_t columns, char ***names);
+void csv_place_names_free(char **names, uint32_t columns); /* NULL is allowed. */
+
 /* Writes "column 'age'", or "column 2 (from 0)" if there are no names, to text; returns it. */
 const char *csv_column_shown(const csv_layout *layout, uint32_t column, char text[300]);
 

@@ -67,6 +67,7 @@ typedef struct csv_source {
   uint64_t *untrained; /* (columns) rows whose categories the training part lacks, with compares */
   bool compares;       /* the first table is of the training part, this one is not */
   bool follows;        /* kinds are those of another table */
+  bool by_place;       /* columns have no names, and are called by their places */
   csv_fault **faults;  /* (columns), NULL for a column without faults; NULL if no column has any */
   uint64_t rows_seen, rows_missing, rows_trailing, rows_empty;
 } csv_source;

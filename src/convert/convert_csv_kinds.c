@@ -104,7 +104,7 @@ static bool name_is_taken(const csv_source *c, uint32_t column, const csv_dress 
   return false;
 }
 
-/* A dress that the column does not have yet. A model knows the unit; a table without names has no place for it. */
+/* A dress that the column does not have yet. A model knows the unit. */
 static bool dress_of_column(const csv_source *c, uint32_t column, csv_dress *dress) {
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
   const csv_dress *const known = &c->plan.dresses[column];
@@ -112,10 +112,10 @@ static bool dress_of_column(const csv_source *c, uint32_t column, csv_dress *dre
   const bool settled = known->unit[0] != '\0' || c->options->num_model_columns > 0;
   if (!csv_dressed_settle(&f->dressed, f->texts, settled ? f->texts : c->rows_seen - f->missing, dress)) return false;
   if (settled) return strcmp(known->unit, dress->unit) == 0 && dress->thousands != 0;
-  return dress->unit[0] == '\0' || (c->layout.names != NULL && !name_is_taken(c, column, dress));
+  return dress->unit[0] == '\0' || c->layout.names == NULL || !name_is_taken(c, column, dress);
 }
 
-/* The same unit in all rows, in a table without names. */
+/* The same unit in all rows, where another column has the name with the unit. */
 static bool all_have_units(const category_set *set) {
   char first[CSV_UNIT_BYTES], unit[CSV_UNIT_BYTES];
   for (uint32_t i = 0; i < set->count; i++) {
@@ -234,6 +234,7 @@ mlpd_status csv_kinds_follow(source *s, const source *first_source) {
   const csv_source *const first = (const csv_source *)first_source;
   if (first_source->methods != s->methods) return MLPD_OK; /* no CSV file */
   c->follows = true;
+  c->by_place = first->by_place;
   c->compares = first_source->part == MLPD_TRAIN && s->part != MLPD_TRAIN;
   free_sets(c); /* of required categories: those of the first table count */
   TRY(memory_allocate(&c->sets, c->layout.columns, sizeof *c->sets, "categories"));

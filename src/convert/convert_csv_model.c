@@ -33,6 +33,11 @@ static mlpd_status fail_missing(const char *file, const csv_layout *layout, cons
     report_list_add(list, &used, ", ", names[j]);
     missing++;
   }
+  if (names_are_places(names, count))
+    return FAIL(MLPD_ERROR_DATA,
+                "%s: the table of the model's training had no header, and its columns are found by their places; read "
+                "this one likewise: --header no --skip-lines 1",
+                file);
   return FAIL(MLPD_ERROR_DATA, "%s: no column%s %s, which the model %s%s", file, missing == 1 ? "" : "s", list, what,
               other_case(layout, names, count, places, hint));
 }
@@ -187,9 +192,23 @@ static mlpd_status plan_by_position(const char *file, const csv_layout *layout, 
   return fail_count(file, layout, options, dates);
 }
 
+/* A table without a header for a model whose training had none, either: by the names that both give their columns. */
+static mlpd_status plan_by_places(const char *file, const csv_layout *layout, const mlpd_convert_options *o,
+                                  csv_plan *plan) {
+  csv_layout named = *layout;
+  TRY(csv_place_names(layout->columns, &named.names));
+  mlpd_status status = plan_by_names(file, &named, o, plan);
+  csv_place_names_free(named.names, layout->columns);
+  if (status == MLPD_OK) return MLPD_OK;
+  csv_plan_free(plan);
+  return plan_by_position(file, layout, o, plan);
+}
+
 mlpd_status csv_plan_make(const char *name, const csv_layout *layout, const mlpd_convert_options *options,
                           csv_plan *plan) {
   if (options->num_model_columns == 0) return csv_plan_by_options(name, layout, options, plan);
+  if (layout->names == NULL && names_are_places(options->model_columns, options->num_model_columns))
+    return plan_by_places(name, layout, options, plan);
   if (layout->names == NULL || options->model_columns == NULL) return plan_by_position(name, layout, options, plan);
   return plan_by_names(name, layout, options, plan);
 }

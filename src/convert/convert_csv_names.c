@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "convert/convert_csv_columns.h"
 #include "convert/convert_csv_sample.h"
+#include "data/names.h"
 
 enum { NAME_BYTES = 256 };
 
@@ -207,3 +209,20 @@ mlpd_status sample_take_names(const csv_sample *s, const csv_syntax *syntax, int
   TRY(name_unnamed(layout));
   return make_names_differ(layout);
 }
+
+/* ---- Places ---- */
+
+mlpd_status csv_place_names(uint32_t columns, char ***names) {
+  mlpd_status status = memory_allocate(names, columns, sizeof **names, "column names");
+  for (uint32_t c = 0; c < columns && status == MLPD_OK; c++) {
+    char text[32];
+    (void)snprintf(text, sizeof text, NAME_PLACE "%u", c);
+    status = memory_copy_string(text, &(*names)[c]);
+  }
+  if (status == MLPD_OK) return MLPD_OK;
+  csv_place_names_free(*names, columns);
+  *names = NULL;
+  return status;
+}
+
+void csv_place_names_free(char **names, uint32_t columns) { free_names(names, columns); }

@@ -19,11 +19,18 @@ static mlpd_status add_names(name_list *list, const char *name, date_kind kind, 
   return MLPD_OK;
 }
 
-/* Copies the names of features, of targets and of columns left out from the header. */
-static mlpd_status take_names(csv_source *c) {
-  char **const names = c->layout.names;
+/* Without a header, columns whose kinds a model must know are called by their places. */
+static void choose_names(csv_source *c) {
+  if (c->follows) return;
+  c->by_place = false;
+  for (uint32_t i = 0; c->layout.names == NULL && c->options->num_model_columns == 0 && i < c->layout.columns; i++)
+    c->by_place = c->by_place || c->plan.dates[i] != DATE_NONE || c->plan.dresses[i].unit[0] != '\0' ||
+                  (c->reasons != NULL && c->reasons[i] != NULL);
+}
+
+/* Copies the names of features, of targets and of columns left out. */
+static mlpd_status copy_names(csv_source *c, char *const *names) {
   const char **chosen = NULL;
-  if (names == NULL) return MLPD_OK;
   for (uint32_t i = 0; i < c->layout.columns; i++)
     if (c->plan.roles[i] == CSV_FEATURE)
       TRY(add_names(&c->base.columns, names[i], (date_kind)c->plan.dates[i], &c->plan.dresses[i]));
@@ -35,6 +42,16 @@ static mlpd_status take_names(csv_source *c) {
   if (status == MLPD_OK && c->plan.num_targets > 0)
     status = name_list_copy(chosen, c->plan.num_targets, &c->base.targets);
   free(chosen);
+  return status;
+}
+
+static mlpd_status take_names(csv_source *c) {
+  char **places = NULL;
+  choose_names(c);
+  if (!c->by_place) return c->layout.names != NULL ? copy_names(c, c->layout.names) : MLPD_OK;
+  mlpd_status status = csv_place_names(c->layout.columns, &places);
+  if (status == MLPD_OK) status = copy_names(c, places);
+  csv_place_names_free(places, c->layout.columns);
   return status;
 }
 

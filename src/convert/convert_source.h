@@ -72,8 +72,8 @@ mlpd_status csv_sources_check_ignored(const source_list *list, const mlpd_conver
 /* Opens x and y from separate arrays; y may be NULL. Takes ownership of both, also on failure. */
 mlpd_status pair_source_open(input_array *x, input_array *y, meter *m, source **opened);
 
-/* Opens one array (rows, columns) of which one column is the label (as in mlpd_convert_options). leave_out: the label is
- * not read. Takes ownership of array, also on failure. */
+/* Opens one array (rows, columns) of which one column is the label (as in mlpd_convert_options). leave_out: the label
+ * is not read. Takes ownership of array, also on failure. */
 mlpd_status column_source_open(input_array *array, const char *label, bool leave_out, meter *m, source **opened);
 
 /* Parses the number of a column, from 0, or negative from the end. false if there is no such column. */

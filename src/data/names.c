@@ -125,8 +125,25 @@ static void meet(const placed_name *wanted, uint64_t num_wanted, const placed_na
   }
 }
 
+bool names_are_places(const char *const *names, uint64_t count) {
+  const size_t prefix = strlen(NAME_PLACE);
+  for (uint64_t i = 0; names != NULL && i < count; i++) {
+    if (strncmp(names[i], NAME_PLACE, prefix) != 0) return false;
+    const char *const digits = names[i] + prefix;
+    const size_t length = strspn(digits, "0123456789");
+    if (length == 0 || (digits[length] != '\0' && digits[length] != '.' && digits[length] != ' ')) return false;
+  }
+  return names != NULL && count > 0;
+}
+
+/* Names of places and others do not meet: they match in order. */
+static bool only_one_has_names(const name_list *wanted, const name_list *given) {
+  return wanted->count == given->count && names_are_places((const char *const *)wanted->names, wanted->count) !=
+                                              names_are_places((const char *const *)given->names, given->count);
+}
+
 mlpd_status name_match_make(const name_list *wanted, const name_list *given, name_match *made) {
-  *made = (name_match){.in_order = name_list_equal(wanted, given)};
+  *made = (name_match){.in_order = name_list_equal(wanted, given) || only_one_has_names(wanted, given)};
   placed_name *sorted_wanted = NULL, *sorted_given = NULL;
   mlpd_status status;
   TRY_GOTO(status, memory_allocate(&made->from, wanted->count, sizeof *made->from, "names"), done);

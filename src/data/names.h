@@ -35,7 +35,14 @@ mlpd_status name_list_check(const name_list *list, const char *file, const char 
 bool name_list_holds(const name_list *list, const char *name);
 bool name_list_is_numbers(const name_list *list); /* true for "0", "1", ... */
 
-/* Two lists matched by name. Equal names are matched in order: the first with the first, the second with the second. */
+/* The columns of a table without a header, where their kinds must be known, are called "column 0", "column 1", ... */
+#define NAME_PLACE "column "
+
+/* true if all names are such, as "column 3.year" is */
+bool names_are_places(const char *const *names, uint64_t count);
+
+/* Two lists matched by name; if those of one alone are places, in order. Equal names are matched in order: the first
+ * with the first, the second with the second. */
 typedef struct name_match {
   uint32_t *from;            /* (wanted.count) index in given, or NAME_ABSENT */
   uint32_t *to;              /* (given.count) index in wanted, or NAME_ABSENT */
