@@ -85,10 +85,11 @@ typedef enum mlpd_activation {
   MLPD_SOFTPLUS,
   MLPD_MISH, /* x tanh(softplus(x)) (Misra 2019) */
   MLPD_SELU, /* scaled elu (Klambauer et al. 2017); with lecun-normal weights activations keep mean 0, variance 1 */
-  MLPD_HARDSWISH, /* x min(max(x + 3, 0), 6) / 6 (Howard et al. 2019) */
-  MLPD_RELU6,     /* min(max(x, 0), 6) */
-  MLPD_EXP,       /* exp(x): outputs above 0, of loss poisson */
-  MLPD_SOFTMAX,   /* output layer only */
+  MLPD_HARDSWISH,  /* x min(max(x + 3, 0), 6) / 6 (Howard et al. 2019) */
+  MLPD_RELU6,      /* min(max(x, 0), 6) */
+  MLPD_EXP,        /* exp(x): outputs above 0, of loss poisson */
+  MLPD_SQUAREPLUS, /* (x + sqrt(x^2 + 4)) / 2 (Barron 2021) */
+  MLPD_SOFTMAX,    /* output layer only */
   MLPD_NUM_ACTIVATIONS
 } mlpd_activation;
 

@@ -268,6 +268,16 @@ g.on("Gemm", g.constant(matrix(5, 5)), g.constant(matrix(5))).op("Min", g.consta
 g.on("Gemm", g.constant(matrix(5, 2))).on("Mul", g.constant([3, 2])).on("Clip", g.constant(-0.5), g.constant(0.75))
 g.save("bounds")
 
+# Squareplus as frameworks write it, its square by Pow, and with the sum turned around.
+g = Graph()
+def squareplus(g, turned):
+    z = g.value
+    g.on("Pow", g.constant(2)).on("Add", g.constant(4)).on("Sqrt")
+    return (g.on("Add", z) if turned else g.op("Add", z, g.value)).on("Div", g.constant(2))
+squareplus(g.on("MatMul", g.constant(matrix(4, 6))).on("Add", g.constant(matrix(6))), False)
+squareplus(g.on("Gemm", g.constant(matrix(6, 5)), g.constant(matrix(5))), True).on("Gemm", g.constant(matrix(5, 2)))
+g.save("squareplus")
+
 # Weights as half floats, as bits in a list or raw; as bfloat16; a layer norm of operator set 18, whose axes are an input.
 g = Graph()
 half = matrix(4, 6).astype("f2")
@@ -294,6 +304,8 @@ g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Relu").on("Tanh").save("
 g = Graph(); g.on("Relu").on("Gemm", g.constant(matrix(4, 2))).save("early", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(5, 2))).save("width", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 4))); a = g.value; g.on("Relu").op("Add", a, g.value).save("skip", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 4))); a = g.value
+g.on("Mul", a).on("Add", g.constant(3)).on("Sqrt").op("Add", a, g.value).save("plus3", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("LeakyRelu", alpha=0.2).save("slope", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2) * 9 + 99, "u1")).save("half", check=False)
 g = Graph(); g.on("Relu").save("none", check=False)
@@ -316,7 +328,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
       END { exit !(rows == 40 && FNR == 41) }
     ' "$1.want" got.csv || fail "other predictions: $1"
   }
-  for name in torch logits classes scaled units kept norms scaled_norm halves bounds; do
+  for name in torch logits classes scaled units kept norms scaled_norm halves bounds squareplus; do
     alone import "$name.onnx" "$name.h5"
     predicts_as "$name"
   done
@@ -332,6 +344,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused early "activation relu follows no dense layer"
   refused width "its input has 4 values a row, but its first dense layer expects 5"
   refused skip "operator Add" "takes two values"
+  refused plus3 "operator Add" "takes two values, in a way that is no activation known here"
   refused slope "operator LeakyRelu" "has other parameters than ours"
   refused half "an array is of ONNX type 2; import takes float, double, half, bfloat16 and int64"
   refused none "no dense layer"

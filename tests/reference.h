@@ -35,9 +35,14 @@ static inline double reference_activation(mlpd_activation kind, double z) {
       return fmin(fmax(z, 0), 6);
     case MLPD_EXP:
       return exp(z);
-    default:
+    case MLPD_SQUAREPLUS:
+      return z > 0 ? (z + sqrt(z * z + 4)) / 2 : 2 / (sqrt(z * z + 4) - z);
+    case MLPD_IDENTITY: /* the compiler names an activation that has no case */
+    case MLPD_SOFTMAX:  /* not of one value */
+    case MLPD_NUM_ACTIVATIONS:
       return z;
   }
+  return NAN;
 }
 
 static inline double reference_slope(mlpd_activation kind, double z) {
@@ -71,9 +76,14 @@ static inline double reference_slope(mlpd_activation kind, double z) {
       return z > 0 && z < 6 ? 1 : 0;
     case MLPD_EXP:
       return exp(z);
-    default:
+    case MLPD_SQUAREPLUS:
+      return z > 0 ? (1 + z / sqrt(z * z + 4)) / 2 : 2 / (sqrt(z * z + 4) * (sqrt(z * z + 4) - z));
+    case MLPD_IDENTITY:
+    case MLPD_SOFTMAX:
+    case MLPD_NUM_ACTIVATIONS:
       return 1;
   }
+  return NAN;
 }
 
 /* a (k) = A(z), z (k), softmax included. */

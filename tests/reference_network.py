@@ -44,6 +44,7 @@ ACTIVATIONS = {  # A(z), and A'(z) from z and a
              lambda z, a: np.where(z > 0, SELU[0], a + SELU[0] * SELU[1])),
     "hardswish": (lambda z: z * np.clip(z + 3, 0, 6) / 6, lambda z, a: np.where(abs(z) < 3, (2 * z + 3) / 6, z > 0)),
     "exp": (np.exp, lambda z, a: a),
+    "squareplus": (lambda z: (z + np.sqrt(z * z + 4)) / 2, lambda z, a: (1 + z / np.sqrt(z * z + 4)) / 2),
     "relu6": (lambda z: np.clip(z, 0, 6), lambda z, a: ((z > 0) & (z < 6)).astype(float)),
 }
 
@@ -78,7 +79,8 @@ class Pass:
 
 def initial_weights(name, activation, seed, draw, inputs, outputs, matrices=1):
     if name == "auto":
-        bent = activation in ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "mish", "hardswish", "relu6")
+        bent = activation in ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "mish", "hardswish", "relu6",
+                              "squareplus")
         name = "he-normal" if bent else "lecun-normal" if activation == "selu" else "glorot-uniform"
     if name == "zeros":
         return np.zeros((matrices * inputs, outputs))

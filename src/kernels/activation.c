@@ -55,6 +55,13 @@ static inline float hardswish(float z) {
 
 static inline float relu6(float z) { return vmath_clamp(z, 0.0f, 6.0f); }
 
+/* Barron, "Squareplus: A Softplus-Like Algebraic Rectifier", 2021: (z + sqrt(z^2 + 4)) / 2, without its cancellation
+ * below 0. Its square would overflow beyond the clamp, where the second part is as good as 0. */
+static inline float squareplus(float z) {
+  const float size = vmath_clamp(vmath_abs(z), 0.0f, 1e18f);
+  return relu(z) + 2.0f / (size + sqrtf(size * size + 4.0f));
+}
+
 /* A'(z) as a function of a = A(z), */
 
 static inline float identity_slope(float a) {
@@ -80,6 +87,11 @@ static inline float selu_slope(float a) { return a > 0 ? SELU_SCALE : a + SELU_B
 static inline float exp_slope(float a) { return a; }
 
 static inline float relu6_slope(float a) { return a > 0 && a < 6.0f ? 1.0f : 0.0f; }
+
+static inline float squareplus_slope(float a) {
+  const float finite = vmath_clamp(a, 0.0f, 1e18f), square = finite * finite;
+  return square / (square + 1.0f);
+}
 
 /* or of z: Phi(z) + z phi(z), s(z) (1 + z (1 - s(z))), and t + z s(z) (1 - t^2) with t = tanh(softplus(z)). Past the
  * clamps they are 0 or 1 in float. */
@@ -150,7 +162,8 @@ static inline float hardswish_slope(float z) {
   ROW(MLPD_SELU, selu, selu_slope, a)                   \
   ROW(MLPD_HARDSWISH, hardswish, hardswish_slope, z)    \
   ROW(MLPD_RELU6, relu6, relu6_slope, a)                \
-  ROW(MLPD_EXP, vmath_exp, exp_slope, a)
+  ROW(MLPD_EXP, vmath_exp, exp_slope, a)                \
+  ROW(MLPD_SQUAREPLUS, squareplus, squareplus_slope, a)
 
 #define DEFINE_BOTH(KIND, FUNCTION, SLOPE, FROM) \
   DEFINE_FORWARD(forward_##FUNCTION, FUNCTION)   \

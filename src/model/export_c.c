@@ -27,6 +27,7 @@ static const char *const ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {
     [MLPD_HARDSWISH] = "z * (fminf(fmaxf(z + 3.0f, 0.0f), 6.0f) * (1.0f / 6.0f))",
     [MLPD_RELU6] = "fminf(fmaxf(z, 0.0f), 6.0f)",
     [MLPD_EXP] = "(float)exp((double)z)",
+    [MLPD_SQUAREPLUS] = "fmaxf(z, 0.0f) + 2.0f / (fminf(fabsf(z), 1e18f) + sqrtf(fminf(z * z, 1e36f) + 4.0f))",
     [MLPD_SOFTMAX] = "z"};
 
 /* A kind's function NAME_function(outputs, x, its tensors, z); of `dense` the inputs come first. One that expands

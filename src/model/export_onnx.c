@@ -66,6 +66,16 @@ static void relu6(onnx_graph *g) {
   onnx_operator(g, "Clip", g->value.text, zero.text, six.text);
 }
 
+/* (z + sqrt(z^2 + 4)) / 2 */
+static void squareplus(onnx_graph *g) {
+  const onnx_name z = g->value;
+  onnx_apply(g, "Mul", z.text);
+  onnx_apply(g, "Add", onnx_scalar(g, "four", 4).text);
+  onnx_apply(g, "Sqrt", NULL);
+  onnx_apply(g, "Add", z.text);
+  onnx_apply(g, "Mul", onnx_scalar(g, "half", 0.5).text);
+}
+
 static void softmax(onnx_graph *g) {
   onnx_apply(g, "Softmax", NULL);
   onnx_set_integer(g, "axis", 1);
@@ -90,6 +100,7 @@ static const activation_form ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {[MLPD_RELU] = 
                                                                   [MLPD_HARDSWISH] = {NULL, hardswish},
                                                                   [MLPD_RELU6] = {NULL, relu6},
                                                                   [MLPD_EXP] = {"Exp", NULL},
+                                                                  [MLPD_SQUAREPLUS] = {NULL, squareplus},
                                                                   [MLPD_SOFTMAX] = {NULL, softmax}};
 
 static void add_activation(onnx_graph *g, mlpd_activation activation) {

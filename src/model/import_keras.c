@@ -26,8 +26,8 @@ static mlpd_status find_activation(const char *layer, const char *name, mlpd_act
                                   {"exponential", MLPD_EXP},
                                   {"hard_silu", MLPD_HARDSWISH},
                                   {"hard_swish", MLPD_HARDSWISH}};
-  static const char *const same[] = {"relu",     "sigmoid", "tanh", "softmax", "elu", "selu",
-                                     "softplus", "gelu",    "silu", "relu6",   "mish"};
+  static const char *const same[] = {"relu",     "sigmoid", "tanh", "softmax", "elu",  "selu",
+                                     "softplus", "gelu",    "silu", "relu6",   "mish", "squareplus"};
   int value = MLPD_IDENTITY;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (strcmp(name, names[i].keras) == 0) return *activation = names[i].activation, MLPD_OK;

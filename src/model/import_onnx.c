@@ -100,6 +100,7 @@ static mlpd_status multiply(import_builder *b, const import_value *v, const impo
 static mlpd_status of_values(import_builder *b, char op, const import_value *v, const import_value *w) {
   if (op == '/') return import_quotient(b);
   if ((op == '*' && v == w) || (op == '-' && w->form == FORM_PART)) return import_part(b);
+  if (op == '+') return import_sum(b);
   return op == '*' ? multiply(b, v, w) : import_refuse(b, "takes two values");
 }
 

@@ -151,6 +151,32 @@ mlpd_status import_quotient(import_builder *b) {
   return import_add_value(b, b->node->output, b->num_stages - 1, MLPD_IDENTITY, &made);
 }
 
+/* Is the value sqrt(z^2 + 4)? */
+static mlpd_status is_root_of_square_plus_4(const import_builder *b, protobuf_slice name, protobuf_slice z, bool *is) {
+  const onnx_node *const root = made_by(b, name, "Sqrt");
+  protobuf_slice square = {0};
+  double four = NAN;
+  *is = false;
+  if (root == NULL) return MLPD_OK;
+  TRY(split_number(b, made_by(b, root->inputs[0], "Add"), &square, &four));
+  return four == 4 ? is_square(b, square, z, is) : MLPD_OK;
+}
+
+mlpd_status import_sum(import_builder *b) {
+  const protobuf_slice *const of = b->node->inputs;
+  import_value *made = NULL;
+  uint32_t z = 0;
+  bool is = false;
+  TRY(is_root_of_square_plus_4(b, of[1], of[0], &is));
+  if (!is) TRY(is_root_of_square_plus_4(b, of[0], of[z = 1], &is));
+  if (!is) return import_refuse(b, "takes two values, in a way that is no activation known here");
+  import_value *const v = import_find_value(b, of[z]);
+  TRY(import_settle(b, v));
+  TRY(import_add_value(b, b->node->output, v->stage, MLPD_SQUAREPLUS, &made));
+  for (uint32_t j = 0; j < import_width_of(b, made); j++) made->factor[j] = 2;
+  return MLPD_OK;
+}
+
 mlpd_status import_part(import_builder *b) {
   import_value *v = NULL, *made = NULL;
   TRY(import_take_value(b, 0, &v));

@@ -1,5 +1,5 @@
-/* Operators of ONNX that together are a layer norm, the squashing of inputs, or bounds of values: how they become ours
- * again. Nothing here is collective. */
+/* Operators of ONNX that together are a layer norm, the squashing of inputs, a squareplus, or bounds of values: how
+ * they become ours again. Nothing here is collective. */
 #ifndef MLPDIST_IMPORT_ONNX_NORMS_H
 #define MLPDIST_IMPORT_ONNX_NORMS_H
 
@@ -13,6 +13,9 @@ mlpd_status import_part(import_builder *b);
 
 /* The node divides one value by another: the last operator of a norm, or of the squashing of inputs. */
 mlpd_status import_quotient(import_builder *b);
+
+/* The node adds one value to another: z + sqrt(z^2 + 4), which is twice a squareplus. */
+mlpd_status import_sum(import_builder *b);
 
 /* Max and Min of a value and constants; Clip (import_onnx_activations.h) with other bounds than those of activations.
  * low, high (width), owned by the stage from then on, also on failure; NULL: no bound. */

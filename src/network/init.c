@@ -20,6 +20,7 @@ mlpd_init init_for_activation(mlpd_activation activation) {
     case MLPD_MISH:
     case MLPD_HARDSWISH:
     case MLPD_RELU6:
+    case MLPD_SQUAREPLUS:
       return MLPD_HE_NORMAL;
     case MLPD_SELU:
       return MLPD_LECUN_NORMAL;

@@ -21,6 +21,7 @@ const mlpd_choice mlpd_activation_choices[] = {
     {"hardswish", MLPD_HARDSWISH, "z min(max(z + 3, 0), 6) / 6"},
     {"relu6", MLPD_RELU6, "min(max(z, 0), 6)"},
     {"exp", MLPD_EXP, "exp(z)"},
+    {"squareplus", MLPD_SQUAREPLUS, "(z + sqrt(z^2 + 4)) / 2"},
     {"softmax", MLPD_SOFTMAX, "exp(z_k) / sum_j exp(z_j); output layer only"},
     END_OF_CHOICES,
 };
