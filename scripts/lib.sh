@@ -185,8 +185,8 @@ program() {
   die "${MLPDIST:-mlpdist}: no such program; build it with make, or set MLPDIST to its path"
 }
 
-# Number of processors this process may use.
-processors() { nproc 2> /dev/null || getconf _NPROCESSORS_ONLN 2> /dev/null || echo 1; }
+# Number of processors this process may use; nproc would say no more than these variables of OpenMP do.
+processors() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc 2> /dev/null || getconf _NPROCESSORS_ONLN 2> /dev/null || echo 1; }
 
 # Cores (not hardware threads) this process may use.
 cores() {

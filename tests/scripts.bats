@@ -253,3 +253,25 @@ mixed_table() {
   [ "$status" = 2 ] || fail "expected status 2"
   says "--peers nobody: no such peer; there are mlp, trees, trees-1000, realmlp and all"
 }
+
+# They say so themselves: each waits for the other.
+@test "run-tests runs as many tests at a time as there are processors, also with OMP_NUM_THREADS=1" {
+  [ "$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)" -ge 2 ] || skip "one processor"
+  cat > first << 'END'
+#!/bin/sh
+touch "$0.here"
+for _ in $(seq 600); do
+  [ ! -e "$OTHER/second.here" ] || [ ! -e "$OTHER/first.here" ] || { echo 'ok 1 both are here'; exit 0; }
+  sleep 0.05
+done
+echo 'not ok 1 alone'
+exit 1
+END
+  cp first second
+  chmod +x first second
+  unset MLPD_TEST_COUNTS MLPD_TEST_FAILURES TEST_JOBS # of the run that this is part of
+  export OTHER=$PWD OMP_NUM_THREADS=1
+  script run-tests unit "$PWD/first" "$PWD/second"
+  [ "$status" = 0 ] || fail "not both at a time"
+  says "unit: 2 passed, 0 failed, 0 skipped"
+}
