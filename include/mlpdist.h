@@ -700,6 +700,7 @@ typedef struct mlpd_train_options {
   mlpd_optimizer optimizer;
   double lr, weight_decay;                           /* -1: by optimizer, see mlpd_train_options_settle() */
   double momentum, beta1, beta2, epsilon, clip_norm; /* clip_norm 0: none */
+  double clip_value;                                 /* most of an element of the gradient, after clip_norm; 0: none */
   double trust_coefficient;                          /* of lars */
   uint32_t lbfgs_history;                            /* steps that lbfgs remembers */
   mlpd_decay decay;

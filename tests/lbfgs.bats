@@ -118,15 +118,15 @@ print(abs(ours - best).max() / abs(best).max() < 1e-6, abs(ours - best).max() / 
   fails_with 2 "give --parametrization standard"
   alone train "${search[@]}" --preset tabular --epochs 1 --hidden 4 --out run --input-scale 0 --parametrization standard
   succeeds
-  alone train "${search[@]}" --epochs 1 --hidden 4 --out run --lr 1 --batch 10 --clip-norm 1 --schedule step --warmup-epochs 1
+  alone train "${search[@]}" --epochs 1 --hidden 4 --out run --lr 1 --batch 10 --clip-norm 1 --clip-value 1 --schedule step --warmup-epochs 1
   succeeds
-  for option in lr batch clip-norm schedule warmup-epochs; do
+  for option in lr batch clip-norm clip-value schedule warmup-epochs; do
     grep -qF -- "--$option has no effect without an --optimizer other than lbfgs" "$errors.all" || fail "expected a note on $option"
   done
   # A run's own options give no notes, and the same run.
   local expected
   expected=$(last_line)
-  alone train --config run/config.ini --batch 256 --clip-norm 0 --schedule cosine --warmup-epochs 0 --lr auto --out again
+  alone train --config run/config.ini --batch 256 --clip-norm 0 --clip-value 0 --schedule cosine --warmup-epochs 0 --lr auto --out again
   succeeds
   [ "$(last_line)" = "$expected" ] || fail "expected $expected"
   alone train "${search[@]}" --epochs 2 --hidden 4 --out plain

@@ -42,6 +42,7 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
 
 @test "digits: no hidden layer, sgd, weight decay and clipping" {
   alike --epochs 3 --hidden "" --optimizer sgd --lr 0.2 --weight-decay 0.01 --clip-norm 0.4
+  alike --epochs 2 --hidden 16 --optimizer momentum --lr 0.2 --clip-norm 0.8 --clip-value 0.01
 }
 
 @test "values with sample weights: nesterov" {

@@ -90,6 +90,8 @@ def draw_descent(r, turn, layers):
         options += ["--weight-decay", r.choice(("0.1", "0.003")), "--decay", r.choice(("auto", "auto", "coupled", "decoupled"))]
     if r.random() < 0.4:
         options += ["--clip-norm", "1" if tangent else r.choice(("0.1", "1"))]
+    if r.random() < 0.2:
+        options += ["--clip-value", r.choice(("0.1", "0.01"))]
     if turn % 3 == 2:
         # The first biases of poisson are rounding, see above: a mean with them would be, too.
         early = "2" if turn % len(TASKS) == TASKS.index("counts") else "1"

@@ -85,6 +85,7 @@ class Optimizer:
         self.mu, self.beta1, self.beta2, self.epsilon = (
             float(np.float32(options.real(k))) for k in ("momentum", "beta1", "beta2", "epsilon"))
         self.full_decay, self.clip = options.real("weight-decay"), options.real("clip-norm")
+        self.most = options.real("clip-value") or np.inf
         self.trust = options.real("trust-coefficient")
         usual = {"adamw": "decoupled", "lion": "decoupled", "lamb": "beside"}.get(self.kind, "coupled")
         self.form = usual if options["decay"] == "auto" else options["decay"]
@@ -104,6 +105,7 @@ class Optimizer:
                 t.values += 0.1 * (t.gradient - t.values)
                 continue
             gradient = t.gradient * (self.clip / norm if 0 < self.clip < norm else 1)
+            gradient = np.clip(gradient, -self.most * t.stored, self.most * t.stored)
             self.move(t, gradient, m, v, lr * t.rate)
 
     def direction(self, g, m, v, epsilon):

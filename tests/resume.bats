@@ -44,7 +44,7 @@ goes_on_as_whole() {
 
 @test "interrupted four times and resumed on other ranks and threads: momentum, cosine, clipping, dropout, noise" {
   # shellcheck disable=SC2086
-  goes_on_as_whole $long --optimizer momentum --lr 0.002 --schedule cosine --warmup-epochs 3 --clip-norm 0.5 --dropout 0.1 \
+  goes_on_as_whole $long --optimizer momentum --lr 0.002 --schedule cosine --warmup-epochs 3 --clip-norm 0.5 --clip-value 0.02 --dropout 0.1 \
     --input-noise 0.05
 }
 

@@ -66,13 +66,19 @@ static double lamb_direction(const mlpd_train_options *o, int t, double g, doubl
   return m / (1 - pow(o->beta1, t)) / (sqrt(v / (1 - pow(o->beta2, t))) + o->epsilon) + decay * w;
 }
 
+/* What an update takes for an element of the gradient. */
+static double taken(const mlpd_train_options *o, float gradient) {
+  const double g = gradient * GRADIENT_SCALE;
+  return o->clip_value > 0 ? fmax(-o->clip_value, fmin(o->clip_value, g)) : g;
+}
+
 /* The trust ratio of a tensor in step t: reference holds w, s1, s2 of each float of the arena. */
 static double reference_trust(const mlpd_train_options *o, int t, const tensor *of, const float *gradient,
                               const double *reference) {
   double weights = 0, update = 0;
   if (!(of->decay > 0)) return 1;
   for (size_t i = of->offset; i < tensor_end(of); i++) {
-    const double w = reference[3 * i], g = gradient[i] * GRADIENT_SCALE;
+    const double w = reference[3 * i], g = taken(o, gradient[i]);
     const double in_gradient = o->decay == MLPD_DECAY_COUPLED ? o->weight_decay * w : 0;
     const double d = lamb_direction(o, t, g + in_gradient, o->decay == MLPD_DECAY_AUTO ? o->weight_decay : 0, w,
                                     reference[3 * i + 1], reference[3 * i + 2]);
@@ -150,7 +156,7 @@ static void reference_update(const mlpd_train_options *o, const mlpd_network *ne
     const tensor *const t = &network->tensors[i];
     const double trust = reference_trust(o, step + 1, t, gradient, reference);
     for (size_t at = t->offset; at < tensor_end(t); at++)
-      reference_step(o, step + 1, lr_of(step), gradient[at] * GRADIENT_SCALE, t->decay > 0, trust, &reference[3 * at],
+      reference_step(o, step + 1, lr_of(step), taken(o, gradient[at]), t->decay > 0, trust, &reference[3 * at],
                      &reference[3 * at + 1], &reference[3 * at + 2]);
   }
 }
@@ -160,11 +166,12 @@ static void test_against_double_reference(void **state) {
   mlpd_network *const network = network_make();
   char *const layout = layout_of(network);
   float *const gradient = arena_make(network);
-  for (int i = 0; i < 3 * MLPD_NUM_OPTIMIZERS; i++) {
-    const mlpd_optimizer kind = (mlpd_optimizer)(i / 3);
+  for (int i = 0; i < 6 * MLPD_NUM_OPTIMIZERS; i++) {
+    const mlpd_optimizer kind = (mlpd_optimizer)(i / 6);
     if (optimizer_searches(kind)) continue; /* it updates nothing: test_lbfgs.c */
     mlpd_train_options options = options_for(kind);
     options.decay = (mlpd_decay)(i % 3);
+    options.clip_value = i / 3 % 2 == 0 ? 0 : 0.1; /* four of ten elements are larger */
     optimizer o;
     assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
     const bool two = kind == MLPD_ADAM || kind == MLPD_ADAMW || kind == MLPD_LAMB;
@@ -263,6 +270,36 @@ static void test_update_of_blocks(void **state) {
           .begin = 0, .rows = 2, .columns = 2, .stride = 3, .gradient = gradient, .gradient_stride = 3, .of = &stays});
   const float blocks[6] = {0.875f, 0.75f, 1, 0, -1, 0.875f};
   assert_memory_equal(network->parameters, blocks, sizeof blocks);
+  optimizer_free(&o);
+  mlpd_network_free(network);
+}
+
+/* Rows longer than the pieces that are clipped at a time. */
+static void test_clipped_rows(void **state) {
+  (void)state;
+  enum { ROWS = 2, COLUMNS = 2 * OPTIMIZER_NORM_FLOATS + 3, STRIDE = COLUMNS + 2 };
+  static float gradient[ROWS * STRIDE], parameters[ROWS * STRIDE];
+  mlpd_network *const network = network_make();
+  mlpd_train_options options = options_for(MLPD_SGD);
+  options.clip_value = 1e-40;
+  optimizer o;
+  assert_int_equal(optimizer_create(&options, network, &o), MLPD_ERROR_USAGE);
+  options.clip_value = 0.5;
+  assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
+  const optimizer_scalars scalars = optimizer_begin(&o, 1, GRADIENT_SCALE);
+  const tensor stays = {.rate = 1};
+  for (int i = 0; i < ROWS * STRIDE; i++) gradient[i] = (float)(i % 17 - 8);
+  gradient[0] = NAN;
+  optimizer_update(&o, &scalars, parameters,
+                   &(optimizer_block){.rows = ROWS,
+                                      .columns = COLUMNS,
+                                      .stride = STRIDE,
+                                      .gradient = gradient,
+                                      .gradient_stride = STRIDE,
+                                      .of = &stays});
+  assert_true(isnan(parameters[0]));
+  for (int i = 1; i < ROWS * STRIDE; i++)
+    assert_true(parameters[i] == (i % STRIDE < COLUMNS ? -(float)taken(&options, gradient[i]) : 0));
   optimizer_free(&o);
   mlpd_network_free(network);
 }
@@ -373,6 +410,7 @@ int main(void) {
       cmocka_unit_test(test_against_double_reference),
       cmocka_unit_test(test_any_cut_gives_the_same_bits),
       cmocka_unit_test(test_update_of_blocks),
+      cmocka_unit_test(test_clipped_rows),
       cmocka_unit_test(test_rates_and_statistics),
       cmocka_unit_test(test_adam_first_step),
       cmocka_unit_test(test_trust_ratios),

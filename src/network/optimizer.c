@@ -7,6 +7,7 @@
 #include "base/portable.h"
 #include "kernels/multiversion.h"
 #include "kernels/vector.h"
+#include "kernels/vmath.h"
 
 static bool in_unit_interval(float x) { return x >= 0 && x < 1; }
 
@@ -29,6 +30,9 @@ static mlpd_status check_options(const mlpd_train_options *options) {
   if (options->lbfgs_history < 1 || options->lbfgs_history > OPTIMIZER_MOST_STATE / 2)
     return FAIL(MLPD_ERROR_USAGE, "a history of %u steps is not between 1 and %d; 10 is usual", options->lbfgs_history,
                 OPTIMIZER_MOST_STATE / 2);
+  if (options->clip_value != 0 && !((float)options->clip_value >= 0x1p-126f))
+    return FAIL(MLPD_ERROR_USAGE, "clip value %g is neither 0 nor a positive number of single precision",
+                options->clip_value);
   if (!((float)options->trust_coefficient > 0) || isinf((float)options->trust_coefficient))
     return FAIL(MLPD_ERROR_USAGE, "trust coefficient %g is not a positive number; 0.001 is usual",
                 options->trust_coefficient);
@@ -56,6 +60,7 @@ mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_netwo
                       .epsilon = (float)options->epsilon,
                       .weight_decay = (float)options->weight_decay,
                       .trust_coefficient = (float)options->trust_coefficient,
+                      .clip_value = (float)options->clip_value,
                       .size = network->arena_size};
   TRY(check_options(options));
   made->full_decay = made->weight_decay;
@@ -248,6 +253,22 @@ static update_scalars scalars_of(const optimizer *o, const optimizer_scalars *sc
                           .epsilon = o->epsilon};
 }
 
+/* ---- Clipping --------------------------------------------------------------------------------------- */
+
+MULTIVERSION static void clip_floats(size_t n, float scale, float most, const float *gradient,
+                                     float *restrict clipped) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) clipped[i] = vmath_clamp(gradient[i] * scale, -most, most);
+}
+
+/* The gradient (n), which `s` scales; or, if there is a bound, its elements scaled and clipped, in `space`. */
+static const float *clip(const optimizer *o, update_scalars *s, size_t n, const float *gradient, float *space) {
+  if (!(o->clip_value > 0)) return gradient;
+  clip_floats(n, s->scale, o->clip_value, gradient, space);
+  s->scale = 1;
+  return space;
+}
+
 /* ---- Trust ratios ---------------------------------------------------------------------------------- */
 
 bool optimizer_scales(const optimizer *o, const tensor *t) {
@@ -259,13 +280,15 @@ optimizer_squares optimizer_sum_squares(const optimizer *o, const optimizer_scal
   const size_t n = end - begin;
   const float *const w = parameters + begin;
   optimizer_squares sums = {.weights = vector_sum_squares(n, w)};
+  float space[OPTIMIZER_NORM_FLOATS];
+  update_scalars s = scalars_of(o, scalars, t, 1);
+  gradient = clip(o, &s, n, gradient, space);
   if (o->kind == MLPD_LAMB) {
     float direction[OPTIMIZER_NORM_FLOATS];
-    const update_scalars s = scalars_of(o, scalars, t, 1);
     lamb_direction(&s, n, gradient, w, o->state[0] + begin, o->state[1] + begin, direction);
     sums.update = vector_sum_squares(n, direction);
   } else {
-    sums.update = vector_sum_squares(n, gradient) * ((double)scalars->gradient_scale * (double)scalars->gradient_scale);
+    sums.update = vector_sum_squares(n, gradient) * ((double)s.scale * (double)s.scale);
   }
   return sums;
 }
@@ -284,6 +307,22 @@ void optimizer_trust(optimizer *o, const mlpd_network *network, uint32_t index, 
 
 /* ---- Updates --------------------------------------------------------------------------------------- */
 
+/* An update whose gradient is clipped first, piece by piece. */
+static void update_clipped(const optimizer *o, const update_scalars *scalars, const optimizer_block *part, float *w,
+                           float *p, float *q) {
+  float space[OPTIMIZER_NORM_FLOATS];
+  for (size_t row = 0; row < part->rows; row++)
+    for (size_t column = 0; column < part->columns; column += OPTIMIZER_NORM_FLOATS) {
+      const size_t at = row * part->stride + column, left = part->columns - column;
+      optimizer_block piece = *part;
+      update_scalars s = *scalars;
+      piece.rows = 1;
+      piece.columns = left < OPTIMIZER_NORM_FLOATS ? left : OPTIMIZER_NORM_FLOATS;
+      piece.gradient = clip(o, &s, piece.columns, part->gradient + row * part->gradient_stride + column, space);
+      KINDS[o->kind].update(&s, &piece, w + at, p != NULL ? p + at : NULL, q != NULL ? q + at : NULL);
+    }
+}
+
 void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *parameters, const optimizer_block *part) {
   if (part->of->source == TENSOR_FIXED) return;
   const update_scalars s = scalars_of(o, scalars, part->of, part->trust);
@@ -294,7 +333,10 @@ void optimizer_update(optimizer *o, const optimizer_scalars *scalars, float *par
     update_statistics(&(update_scalars){.lr = part->of->rate, .scale = scalars->statistics_scale}, part, w, NULL, NULL);
     return;
   }
-  KINDS[o->kind].update(&s, part, w, p, q);
+  if (o->clip_value > 0)
+    update_clipped(o, &s, part, w, p, q);
+  else
+    KINDS[o->kind].update(&s, part, w, p, q);
 }
 
 void optimizer_update_range(optimizer *o, const optimizer_scalars *scalars, const mlpd_network *network,

@@ -20,6 +20,7 @@ typedef struct optimizer {
   mlpd_optimizer kind;
   decay_form form;
   float momentum, beta1, beta2, epsilon, trust_coefficient;
+  float clip_value;                   /* most of an element of the gradient; 0: none */
   float weight_decay, full_decay;     /* of the next step, and as the options say */
   size_t size;                        /* floats of the parameter arena */
   uint32_t num_state;                 /* arenas of state; lbfgs: now, at most most_state */
@@ -52,7 +53,7 @@ void optimizer_free(optimizer *o);
 void optimizer_weaken_decay(optimizer *o, double factor);
 
 /* Scalars of one step, equal for every range: gradient is multiplied by gradient_scale (1 / sum of sample
- * weights, times the clipping factor) before use. */
+ * weights, times the clipping factor) before use; then clip_value bounds each element. */
 typedef struct optimizer_scalars {
   float lr, gradient_scale;
   float correction1, correction2; /* adam: 1 / (1 - beta1^t), 1 / (1 - beta2^t) */
