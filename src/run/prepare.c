@@ -15,8 +15,6 @@
 #include "model/held_by_class.h"
 #include "model/held_figure.h"
 #include "network/loss.h"
-#include "network/optimizer.h"
-#include "options/preset.h"
 #include "ranks/comm.h"
 #include "ranks/placement.h"
 #include "run/class_notes.h"
@@ -24,70 +22,9 @@
 #include "run/column_bins.h"
 #include "run/column_inputs.h"
 #include "run/column_scales.h"
+#include "run/prepare_settle.h"
 
 enum { SPLIT_LANES = 64, READ_BYTES = 1 << 17 };
-
-/* What is automatic: some 8000 steps, so that small tables have many epochs and large ones end in time. */
-enum { USUAL_STEPS = 8000, FEWEST_EPOCHS = 10, MOST_EPOCHS = 256 };
-enum { LEAST_ROWS_TO_DIVIDE = 10 };
-static const double USUAL_VALID_FRACTION = 0.1;
-
-static void notice(mlpd_comm *comm, const mlpd_train_events *events, const char *message) {
-  if (mlpd_comm_rank(comm) == 0 && events != NULL && events->notice != NULL) events->notice(events->context, message);
-}
-
-/* ---- Settling what the options leave open ------------------------------------------------------- */
-
-static mlpd_status settle_task(preparation *p, const part *train) {
-  mlpd_train_options *const o = &p->options;
-  if (o->task == MLPD_TASK_AUTO) o->task = p->labels.classes ? MLPD_CLASSIFICATION : MLPD_REGRESSION;
-  preset_decide(column_scales_table(train), o);
-  mlpd_train_options_settle(o); /* what the preset has by task */
-  if (o->loss == MLPD_LOSS_AUTO) o->loss = o->task == MLPD_CLASSIFICATION ? MLPD_CROSS_ENTROPY : MLPD_MSE;
-  if (o->output_activation < 0) o->output_activation = (int)loss_default_activation(o->loss, o->task);
-  if (o->normalize == MLPD_NORMALIZE_AUTO) o->normalize = column_scales_kind(train);
-  if (o->normalize == MLPD_NORMALIZE_MIXED && p->keeps_scales) o->normalize = MLPD_NORMALIZE_STANDARD;
-  TRY(loss_check(o->loss, (mlpd_activation)o->output_activation));
-  return loss_of_options(o, &p->model->loss);
-}
-
-static void settle_lanes(mlpd_comm *comm, const mlpd_train_events *events, preparation *p, uint64_t rows) {
-  mlpd_train_options *const o = &p->options;
-  char text[200];
-  if (optimizer_searches(o->optimizer)) o->batch = rows; /* a step is over all rows, and an epoch is a step */
-  if (o->batch > rows) {
-    (void)snprintf(text, sizeof text, "--batch %llu is lowered to the %llu training rows", (unsigned long long)o->batch,
-                   (unsigned long long)rows);
-    notice(comm, events, text);
-    o->batch = rows;
-  }
-  if (o->lanes == 0) o->lanes = lanes_default(o->batch);
-  const uint32_t size = (uint32_t)mlpd_comm_size(comm);
-  if (o->lanes < size) {
-    (void)snprintf(text, sizeof text,
-                   "%u lane%s raised to the %u ranks; for the same weights on fewer ranks give --lanes %u there",
-                   o->lanes, o->lanes == 1 ? " is" : "s are", size, size);
-    notice(comm, events, text);
-    o->lanes = size;
-  }
-}
-
-static void settle_valid_fraction(mlpd_train_options *o, uint64_t rows, bool valid_in_file) {
-  if (o->valid_fraction < 0)
-    o->valid_fraction = valid_in_file || rows < LEAST_ROWS_TO_DIVIDE ? 0 : USUAL_VALID_FRACTION;
-}
-
-static void settle_epochs(mlpd_train_options *o, uint64_t steps_per_epoch) {
-  if (o->epochs > 0) return;
-  const uint64_t epochs = (USUAL_STEPS + steps_per_epoch - 1) / steps_per_epoch;
-  o->epochs = epochs < FEWEST_EPOCHS ? FEWEST_EPOCHS : epochs > MOST_EPOCHS ? MOST_EPOCHS : epochs;
-}
-
-mlpd_status preparation_check_epochs(const mlpd_train_options *o) {
-  if (o->epochs == 0 || o->swa_start <= o->epochs) return MLPD_OK;
-  return FAIL(MLPD_ERROR_USAGE, "--swa-start %llu: the run has %llu epochs, so nothing would be averaged",
-              (unsigned long long)o->swa_start, (unsigned long long)o->epochs);
-}
 
 /* ---- Reading the training part ------------------------------------------------------------------ */
 
@@ -178,10 +115,10 @@ static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, p
     p->valid.range = forward_range_of_rank(valid_rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
   }
   const uint64_t rows = p->file_rows - valid_rows;
-  settle_lanes(comm, events, p, rows);
+  preparation_settle_lanes(comm, events, p, rows);
   TRY(check_lanes(&p->options));
   TRY(deal_rows(p, from, rows));
-  settle_epochs(&p->options, p->plan.steps_per_epoch);
+  preparation_settle_epochs(&p->options, p->plan.steps_per_epoch);
   return preparation_check_epochs(&p->options);
 }
 
@@ -248,7 +185,7 @@ static mlpd_status take_names(part *train, preparation *p, data_names *names) {
 }
 
 static mlpd_status settle_train(preparation *p, part *train, bool *valid_in_file) {
-  TRY(settle_task(p, train));
+  TRY(preparation_settle_task(p, train));
   p->file_rows = train->rows;
   p->features = train->features;
   const element_type y_type = h5_array_shape(train->y).type;
@@ -258,7 +195,7 @@ static mlpd_status settle_train(preparation *p, part *train, bool *valid_in_file
   part valid = {0};
   const mlpd_status status = part_open(p->file, &p->options.data, MLPD_VALID, true, &valid, valid_in_file);
   part_close(&valid);
-  settle_valid_fraction(&p->options, train->rows, *valid_in_file);
+  preparation_settle_valid_fraction(&p->options, train->rows, *valid_in_file);
   return status;
 }
 
@@ -271,7 +208,8 @@ static double largest_weight(const preparation *p) {
 
 static void note_patience(mlpd_comm *comm, const mlpd_train_events *events, const preparation *p, bool valid_in_file) {
   if (p->options.patience == 0 || valid_in_file || p->options.valid_fraction > 0) return;
-  notice(comm, events, "there is no validation part, so --patience is not used; --valid-fraction makes one");
+  preparation_notice(comm, events,
+                     "there is no validation part, so --patience is not used; --valid-fraction makes one");
 }
 
 static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
@@ -285,11 +223,11 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
   train->x_as_is = o->normalize == MLPD_NORMALIZE_NONE;
   /* Half the memory, and less to gather in each epoch. A checkpoint knows the data by the hash of their stored type. */
   train->narrow = train->x_as_is && o->data.rows != NULL && o->out == NULL && !o->stream;
-  if (p->labels.note[0] != '\0') notice(comm, events, p->labels.note);
+  if (p->labels.note[0] != '\0') preparation_notice(comm, events, p->labels.note);
   TRY(mlpd_comm_agree(comm, settle_train(p, train, &valid_in_file)));
   const bool drawn = h5_attribute_exists(train->h5, "/", CONVERT_ORIGIN); /* from a raw table, by --valid-fraction */
   if (valid_in_file && p->options.valid_fraction > 0 && !drawn)
-    notice(comm, events, "the data has a validation part of its own; --valid-fraction is not used");
+    preparation_notice(comm, events, "the data has a validation part of its own; --valid-fraction is not used");
   note_patience(comm, events, p, valid_in_file);
   TRY(sample_weights_scale(comm, train));
   const bool from_train = !valid_in_file && p->options.valid_fraction > 0;
@@ -317,7 +255,7 @@ typedef struct note_taker {
 
 static void take_note(void *context, const char *message) {
   const note_taker *const to = context;
-  notice(to->comm, to->events, message);
+  preparation_notice(to->comm, to->events, message);
 }
 
 static mlpd_status start_from_model(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
@@ -325,7 +263,8 @@ static mlpd_status start_from_model(mlpd_comm *comm, const mlpd_train_events *ev
   note_taker notes = {comm, events};
   TRY(init_match_make(from, p->model, p->features, p->inputs, p->options.data.file, take_note, &notes, &p->match));
   if (!p->keeps_scales)
-    notice(comm, events, "--init-from: the inputs are normalised as --normalize says, not as the model's were");
+    preparation_notice(comm, events,
+                       "--init-from: the inputs are normalised as --normalize says, not as the model's were");
   return init_match_weights(from, &p->match, p->model->network, take_note, &notes);
 }
 

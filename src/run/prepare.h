@@ -51,10 +51,6 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
                                preparation *p);
 void preparation_free(preparation *p);
 
-/* Checks options that name an epoch against the number of epochs, unless that is still auto: it is then settled, and
- * checked, when the rows are known. */
-mlpd_status preparation_check_epochs(const mlpd_train_options *options);
-
 /* The plan that numbers the training rows if validation rows are drawn from the same part; else NULL. */
 const lane_plan *preparation_split(const preparation *p);
 
