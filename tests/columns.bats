@@ -22,7 +22,7 @@ mixed() {
   local options=(--data mixed.csv --label price --categorical zip --epochs 1 --checkpoint-every never --out run)
   alone train "${quick[@]}" "${options[@]}"
   succeeds
-  says "table    size: number, 2 inputs: the value (57 where it is missing), missing"
+  says "table    size: number, 2 inputs: the value (57 if missing), and 1 if missing"
   says "table    city: category, 8 inputs: city0, city1, city2, city3, city4, city5, ..., missing"
   says "table    zip: category, 4 inputs: 1000, 1001, 1002, 1003" "table    flag: yes/no, 1 input" "network  15-64-1"
   alone train "${quick[@]}" "${options[@]}"
@@ -138,7 +138,7 @@ shops() {
   }' > sales.csv
   alone train "${quick[@]}" --data sales.csv --label sales --hidden 4 --epochs 1 --out run
   succeeds
-  says "numbers with a unit, the same in all rows: size (cm), price (\$)" "spans of time: lap" "angles: at" "network  4-4-1"
+  says "numbers with a unit, the same in all rows: size (cm), price (\$)" "spans of time become seconds: lap" "angles become degrees, south and west negative: at" "network  4-4-1"
   alone info run/model.h5
   says "columns: size (cm), price (\$), lap.duration, at.degrees"
   alone predict --model run/model.h5 --data sales.csv --out dressed.csv

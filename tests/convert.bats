@@ -8,7 +8,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   printf 'made by hand\n#,a,note,k\n1,1.5,x,yes\n2,?,y,no\n3,2.5,z,yes\n' > t.csv
   alone convert t.csv t.h5 --ignore note,0 --drop-missing --valid-fraction 0 --test-fraction 0
   succeeds
-  says "t.csv: 4 columns between commas, header #, a, note, k" "1 line above the table skipped, the first: 'made by hand'"
+  says "t.csv: 4 columns separated by commas, header: #, a, note, k" "1 line above the table skipped, the first: 'made by hand'"
   says "columns left out: #, note" "1 of 3 rows left out, because a value is missing" "target: column 'k', 1 class: yes"
   [ "$(last_line)" = "t.h5: 2 train, 0 valid, 0 test rows of 1 values, 1 class" ] || fail "another last line"
   alone convert t.csv t.h5 --ignore note,0 --drop-missing --valid-fraction 0 --test-fraction 0 --quiet
@@ -39,7 +39,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   for delimiter in '|' bar auto; do
     alone convert t.csv t.h5 --delimiter "$delimiter"
     succeeds
-    says "3 columns between '|'"
+    says "3 columns separated by '|'"
   done
   tr '|' '\t' < t.csv > tab.csv
   alone convert tab.csv t.h5 --delimiter tab

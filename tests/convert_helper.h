@@ -80,6 +80,8 @@ static char said[8192] __attribute__((unused)); /* the decisions of the last con
 
 static inline void on_decision(void *context, const char *line) {
   (void)context;
+  const char *const note = strstr(line, "note: "); /* the program tells notes by their beginning */
+  if (note != NULL && note != line) fail_msg("a note in the middle of a line: %s", line);
   const size_t used = strlen(said);
   (void)snprintf(said + used, sizeof said - used, "%s\n", line);
 }

@@ -44,7 +44,7 @@ unharmed() {
   a_run
   alone predict --model run/model.h5 --data d.h5 --out plain.csv
   succeeds
-  says "269 rows of d.h5 to plain.csv"
+  says "plain.csv: predictions of 269 rows of d.h5"
   touch target.csv && ln -s target.csv link && ln -s new.csv dangling && mkfifo fifo && mkdir folder
   alone predict --model run/model.h5 --data d.h5 --out link
   succeeds
@@ -104,7 +104,7 @@ unharmed() {
   for name in - ./stdout; do
     "$MLPDIST" predict --model run/model.h5 --data d.h5 --out "$name" 2> "$errors" | cat > piped.csv
     unharmed piped.csv plain.csv
-    grep -q "^269 rows of d.h5" "$errors" || fail "no line on standard error"
+    grep -q "predictions of 269 rows of d.h5" "$errors" || fail "no line on standard error"
     echo before > redirected.csv
     "$MLPDIST" predict --model run/model.h5 --data d.h5 --out "$name" >> redirected.csv 2> "$errors"
     cmp <(tail -n +2 redirected.csv) plain.csv || fail "$name"

@@ -44,7 +44,7 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
 @test "train says how it reads a raw table; a fraction of 0 draws nothing" {
   alone train "${quick[@]}" --data houses.csv --label price --epochs 1 --out run --checkpoint-every never
   succeeds
-  says "table    houses.csv: 4 columns between commas, header size, rooms, age, price" "table    target: column 'price'"
+  says "table    houses.csv: 4 columns separated by commas, header: size, rooms, age, price" "table    target: column 'price'"
   says "data     houses.csv: 240 train, 30 valid rows of 3 values, 1 target"
   alone train "${quick[@]}" --data houses.csv --label price --epochs 1 --out run --checkpoint-every never
   says "table    run/converted.h5, converted before: the inputs are unchanged"
@@ -112,9 +112,15 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   alone eval --model run/model.h5
   succeeds
   says "data      run/converted.h5, test part" "rows      30," "$rmse"
+  ! grep -q 'trained on' "$errors.all" || fail "an odd note"
   alone eval --model run/model.h5 --data houses.csv --json
   succeeds
   says '"rows": 300'
+  grep -q "note: houses.csv holds the rows that the model was trained on" "$errors.all" || fail "no note"
+  cp houses.csv other.csv # for all that the program knows, of other rows
+  alone eval --model run/model.h5 --data other.csv
+  succeeds
+  ! grep -q 'trained on' "$errors.all" || fail "an odd note"
   local command option
   for command in "eval" "predict --out never.csv"; do
     for option in "--part valid" "--split test" "--x /x"; do

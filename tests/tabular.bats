@@ -309,7 +309,7 @@ lines() { grep -E "^($1) = " <<< "$output" | sort | paste -sd '|' | sed 's/ = /=
   alone train "${table[@]}" "${run[@]/--quiet/--patience=0}" --input-scale-decay 1 --out said
   succeeds
   ! grep -q "no effect" "$errors.all" || fail "the preset sets what the decay needs"
-  says "preset   tabular, as for all tables" "adamw lr 0.07"
+  says "preset   tabular, the default for tables" "adamw lr 0.07"
   alone train "${run[@]}" --epochs 1 --preset none --out image
   succeeds
   none=$output

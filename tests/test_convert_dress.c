@@ -189,7 +189,7 @@ static void test_thousands(void **state) {
 static void test_spans(void **state) {
   (void)state;
   ASSERT_READ(CELLS("6h 52m", "45m", "1 d 2 h", "3 hours, 5 mins", "10s"), "v.duration", 24720, 2700, 93600, 11100, 10);
-  assert_said("spans of time: v; of each one feature: seconds");
+  assert_said("spans of time become seconds: v");
   ASSERT_READ(CELLS("1:13.45", "2:00", "1:02:03.5"), "v.duration", 73.45, 120, 3723.5);
   ASSERT_READ(CELLS("2 days 09:28:19", "-1 days +23:59:59", "0 days 00:00:00"), "v.duration", 206899, -1, 0);
   ASSERT_READ(CELLS("PT1H30M", "P1DT1S", "PT5M"), "v.duration", 5400, 86401, 300);
@@ -206,7 +206,7 @@ static void test_spans(void **state) {
 static void test_angles(void **state) {
   (void)state;
   ASSERT_READ(CELLS("89\u00B006'N", "12\u00B030'S", "0\u00B0 0' N"), "v.degrees", 89.1, -12.5, 0);
-  assert_said("angles: v; of each one feature: degrees, south and west negative");
+  assert_said("angles become degrees, south and west negative: v");
   ASSERT_READ(CELLS("48\u00B051\u203230\u2033N", "2\u00B0W", "E 3\u00B0 30'"), "v.degrees", 48.8583333, -2, 3.5);
   ASSERT_READ(CELLS("48\u00B051'30\"\"N", "1\u00B01'30.5\"\"S"), "v.degrees", 48.8583333, -1.0251389);
   ASSERT_READ(CELLS("48\u00B0", "2\u00B0"), "v (\u00B0)", 48, 2);

@@ -243,7 +243,7 @@ static void test_times(void **state) {
              "PM,4\n");
   ASSERT_CONVERTED(o, &r, "train.csv");
   assert_names("/columns/name", "at.time,lap.time,noon.time");
-  assert_said("times: at, lap, noon; of each one feature");
+  assert_said("times become seconds: at, lap, noon");
   assert_array("/train/x", 4, 3, ELEMENT_F32,
                VALUES(0, 3723.5, 0, 32700, 360000, 45000, NAN, 59, NAN, 86340, 600, 47100));
   write_text("test.csv", "lap,at,noon,k\n1:00:00,10:00:30,1:00,1.5\n"); /* a time is a time */
@@ -266,7 +266,7 @@ static void test_months_and_quarters(void **state) {
              "m,q,p,t,season,k\n2021-03,Q1 2020,2020Q4,20210315T1020,2010-11,1.5\n2020-12,Q3-1970,2021-Q2,"
              "19700101T000001.5+01,2012-13,2\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_said("dates: m, q, p, t; of each three features");
+  assert_said("dates become three features each: year, day of the year, seconds since 1970: m, q, p, t");
   assert_said("columns of categories: season (2)");
   assert_array("/train/x", 2, 13, ELEMENT_F32,
                VALUES(2021, 60, (float)1614556800, 2020, 1, (float)1577836800, 2020, 275, (float)1601510400, 2021, 74,

@@ -228,11 +228,11 @@ static void test_index_columns(void **state) {
   write_rows("id,u,k\n", 20, "%d,%d,%d\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_int_equal(r.features, 2); /* its name says that it is wanted */
-  assert_said("note: the feature 'id' numbers the rows; --ignore 'id' leaves it out");
+  assert_said("a.csv: the feature 'id' numbers the rows; --ignore 'id' leaves it out");
   o = telling_options();
   write_rows("level_0,index,u,k\n", 20, "%1$d,%1$d,%2$d,%3$d\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_said("note: the features 'level_0', 'index' number the rows; --ignore 'level_0,index' leaves them out");
+  assert_said("a.csv: the features 'level_0', 'index' number the rows; --ignore 'level_0,index' leaves them out");
 }
 
 static void test_line_ends_in_quotes(void **state) {
@@ -738,7 +738,7 @@ static void test_dates(void **state) {
              "5,0001-01-01,6\n6,9999-12-31T23:59:59-0030,1\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_names("/columns/name", "k,when.year,when.day_of_year,when.seconds");
-  assert_said("dates: when; of each three features");
+  assert_said("dates become three features each: year, day of the year, seconds since 1970: when");
   assert_array("/train/x", 7, 4, ELEMENT_F32,
                VALUES(0, 1970, 1, 0, 1, 1972, 366, 94694400, 2, NAN, NAN, NAN, 3, 1969, 365, -1.5, 4, 2000, 61,
                       (float)951867000, 5, 1, 1, (float)-62135596800.0, 6, 9999, 365, (float)253402302599.0));

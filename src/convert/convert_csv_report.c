@@ -24,12 +24,12 @@ static void report_header(const csv_source *c) {
   char names[REPORT_BYTES] = "no header", text[32];
   size_t used = 0;
   if (l->names != NULL) {
-    (void)snprintf(names, sizeof names, "header ");
+    (void)snprintf(names, sizeof names, "header: ");
     used = strlen(names);
     for (uint32_t i = 0; i < l->columns && i < 1000; i++)
       report_list_add(names, &used, i == 0 ? "" : ", ", l->names[i]);
   }
-  convert_say(c->options, "%s: %u column%s between %s, %s", c->base.name, l->columns, l->columns == 1 ? "" : "s",
+  convert_say(c->options, "%s: %u column%s separated by %s, %s", c->base.name, l->columns, l->columns == 1 ? "" : "s",
               csv_delimiter_name(l->delimiter, text), names);
 }
 
@@ -47,7 +47,7 @@ static void report_counting(const csv_source *c) {
     count++;
   }
   if (count > 0)
-    convert_say(c->options, "%s: note: the feature%s %s number%s the rows; --ignore '%s' leaves %s out", c->base.name,
+    convert_say(c->options, "note: %s: the feature%s %s number%s the rows; --ignore '%s' leaves %s out", c->base.name,
                 count == 1 ? "" : "s", shown, count == 1 ? "s" : "", names, count == 1 ? "it" : "them");
 }
 
@@ -74,7 +74,6 @@ static void report_left_out(const csv_source *c) {
     report_list_add(names, &used, ", ", l->names != NULL ? l->names[i] : text);
   }
   if (used > 0) convert_say(c->options, "%s: columns left out: %s", c->base.name, names);
-  report_counting(c);
 }
 
 static bool is_among(const char *name, const char *const *names, uint32_t count) {
@@ -146,6 +145,7 @@ void csv_report_layout(const csv_source *c) {
   if (l->trailing) convert_say(c->options, "%s: trailing delimiters: the empty last column is left out", c->base.name);
   report_repeated(c);
   report_left_out(c);
+  if (c->options->num_model_columns == 0) report_counting(c);
   report_not_taken(c);
   report_other_target(c);
 }
@@ -242,17 +242,18 @@ static void report_categories(const csv_source *c) {
 static void report_dates(const csv_source *c) {
   static const char *const what[] = {
       [DATE_DAY] = "dates", [DATE_CLOCK] = "times", [DATE_SPAN] = "spans of time", [DATE_ANGLE] = "angles"};
-  static const char *const become[] = {[DATE_DAY] = "three features: year, day of the year, seconds since 1970",
-                                       [DATE_CLOCK] = "one feature: hours, minutes and seconds in seconds",
-                                       [DATE_SPAN] = "one feature: seconds",
-                                       [DATE_ANGLE] = "one feature: degrees, south and west negative"};
+  static const char *const become[] = {
+      [DATE_DAY] = "become three features each: year, day of the year, seconds since 1970",
+      [DATE_CLOCK] = "become seconds",
+      [DATE_SPAN] = "become seconds",
+      [DATE_ANGLE] = "become degrees, south and west negative"};
   for (int kind = DATE_DAY; kind < DATE_KINDS; kind++) {
     char list[REPORT_BYTES] = "", number[16];
     size_t used = 0;
     for (uint32_t i = 0; i < c->layout.columns; i++)
       if (c->plan.dates[i] == kind && c->plan.roles[i] == CSV_FEATURE)
         report_list_add(list, &used, ", ", column_name(c, i, number));
-    if (used > 0) convert_say(c->options, "%s: %s: %s; of each %s", c->base.name, what[kind], list, become[kind]);
+    if (used > 0) convert_say(c->options, "%s: %s %s: %s", c->base.name, what[kind], become[kind], list);
   }
 }
 

@@ -65,7 +65,7 @@ void column_codes_words(const column_codes *c, const name_list *names, uint32_t 
   add(text, &used, "%s", column_kind_name(c->about.kinds[j]));
   add_inputs(c, j, text, &used);
   if (c->about.kinds[j] != COLUMN_KIND_CATEGORY) {
-    if (c->marked[j]) add(text, &used, ": the value (%.6g where it is missing), missing", c->fill[j]);
+    if (c->marked[j]) add(text, &used, ": the value (%.6g if missing), and 1 if missing", c->fill[j]);
     return;
   }
   add(text, &used, "%s", c->begin[j + 1] > c->begin[j] ? ": " : "");

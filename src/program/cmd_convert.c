@@ -27,21 +27,23 @@ static const option rows[] = {
     {"valid", "input", "FILE", OPTION_PATH, AT(part), .help = "input for the validation part", .note = "by name"},
     {"test", "input", "FILE", OPTION_PATH, AT(part), .help = "input for the test part", .note = "by name"},
     {"label", "input", "COLUMN", OPTION_TEXT, AT(convert.label),
-     .help = "column of the targets by name or number, from 0, negative from the end, or several as in --ignore; none: "
-             "no targets",
+     .help =
+         "target column: its name, or its number (from 0; negative: from the end); or several, as in --ignore; none: "
+         "no targets",
      .note = "the last"},
     {"ignore", "input", "COLUMNS", OPTION_TEXT, AT(convert.ignore),
-     .help = "columns of the CSV to leave out: names, numbers, ranges (2-5, X1..X8) and patterns (pixel*), with commas "
-             "between",
+     .help =
+         "columns of the CSV to leave out: names, numbers, ranges (2-5, X1..X8) and patterns (pixel*), separated by "
+         "commas",
      .note = "none"},
-    {"columns", "input", "COLUMNS", OPTION_TEXT, AT(convert.columns), .help = "columns of the CSV that are features",
+    {"columns", "input", "COLUMNS", OPTION_TEXT, AT(convert.columns), .help = "feature columns of the CSV",
      .note = "all but the targets"},
     {"categorical", "input", "COLUMNS", OPTION_TEXT, AT(convert.categorical),
-     .help = "columns of numbers that are categories, as columns of text are", .note = "none"},
+     .help = "columns of numbers to read as categories, as columns of text are read", .note = "none"},
     {"header", "input", "ANSWER", OPTION_CHOICE, AT(header_kind), .help = "whether the CSV begins with column names",
      .choices = header_choices},
     {"delimiter", "input", "WHICH", OPTION_TEXT, AT(delimiter),
-     .help = "delimiter of the CSV: comma, semicolon, tab, blank or a character", .note = "found"},
+     .help = "delimiter of the CSV: comma, semicolon, tab, blank or a character", .note = "detected"},
     {"skip-lines", "input", "N", OPTION_INTEGER, AT(convert.skip_lines),
      .help = "lines to skip at the beginning of the CSV", .maximum = 4294967295.0},
     {"decimal", "input", "SIGN", OPTION_TEXT, AT(convert.decimal), .help = "decimal sign of the CSV: point or comma",
@@ -56,17 +58,17 @@ static const option rows[] = {
     {"drop-missing", "input", NULL, OPTION_FLAG, AT(convert.drop_missing),
      .help = "leave out rows of the CSV with missing values"},
     {"task", "input", "TASK", OPTION_CHOICE, AT(convert.task),
-     .help = "kind of targets; auto: classes if all are names or small whole numbers", .choices = mlpd_task_choices},
+     .help = "kind of targets; auto: classes if all are texts or small whole numbers", .choices = mlpd_task_choices},
     {"class-names", "input", "NAMES", OPTION_TEXT, AT(convert.class_names),
      .help = "names of classes 0, 1, 2, ..., separated by commas", .note = "from the input"},
     {"valid-fraction", "output", "FRACTION", OPTION_REAL, AT(convert.valid_fraction),
      .help = "fraction of the rows to draw for validation, if no input is a validation part", .maximum = 0.9},
     {"test-fraction", "output", "FRACTION", OPTION_REAL, AT(convert.test_fraction),
      .help = "fraction of the rows to draw for the test, if no input is a validation or test part", .maximum = 0.9},
-    {"seed", "output", "N", OPTION_INTEGER, AT(convert.seed), .help = "seed of the drawn rows",
+    {"seed", "output", "N", OPTION_INTEGER, AT(convert.seed), .help = "seed of the rows drawn for validation and test",
      .maximum = 9007199254740992.0},
-    {"compress", "output", "LEVEL", OPTION_INTEGER, AT(convert.compress), .help = "deflate level; 0: none",
-     .maximum = 9},
+    {"compress", "output", "LEVEL", OPTION_INTEGER, AT(convert.compress),
+     .help = "level of deflate compression; 0: none", .maximum = 9},
     {"quiet", "output", NULL, OPTION_FLAG, AT(quiet), .help = "do not print the decisions about the input"},
     {.name = NULL},
 };
@@ -81,9 +83,9 @@ const option_table convert_table = {
     .command = "convert",
     .usage = "INPUT... OUT.h5 [options]",
     .summary =
-        "Turns CSV, NPY, NPZ or IDX files (gzipped too) into an HDF5 data set, row by row: a file may be larger than "
-        "memory. An input is the training, validation or test part if a word of its name or its folder says so (train, "
-        "valid, val, dev, test, holdout, ...); inputs whose names do not say are rows of one table.",
+        "Converts CSV, NPY, NPZ or IDX files (gzipped too) to an HDF5 data set, row by row: a file may be larger than "
+        "memory. A word in the name of an input or of its folder (train, valid, val, dev, test, holdout, ...) makes it "
+        "the training, validation or test part; the other inputs are read as one table.",
     .details =
         "Examples\n"
         "  mlpdist convert iris.csv iris.h5 --label species --test-fraction 0.2\n"

@@ -40,7 +40,7 @@ static const option rows[] = {
      .choices = mlpd_optimizer_choices},
 
     {"batch", "run", "N", OPTION_INTEGER, AT(doctor.batch),
-     .help = "samples per step, summed over all ranks; of lbfgs all training rows", RANGE(1, 2147483647)},
+     .help = "samples per step, summed over all ranks; with lbfgs, all training rows", RANGE(1, 2147483647)},
     {"lanes", "run", "N", OPTION_INTEGER, AT(doctor.lanes),
      .help = "fixed parts of a batch; auto: the largest power of two up to batch / 64", RANGE(0, 65536),
      .automatic = true},

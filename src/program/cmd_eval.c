@@ -1,4 +1,7 @@
 /* mlpdist eval: how good a model is on one part of a data set. */
+#include <limits.h>
+#include <sys/stat.h>
+
 #include "program/commands.h"
 #include "program/data_options.h"
 #include "program/outcome.h"
@@ -18,10 +21,11 @@ static const option rows[] = {
     {"y", "input", "PATH", OPTION_PATH, OPTION_AT(eval_arguments, common.y), .help = "targets", .note = "/PART/y"},
     TABLE_OPTION_ROWS(eval_arguments),
     {"importance", "importance", NULL, OPTION_FLAG, OPTION_AT(eval_arguments, importance),
-     .help = "also print by how much the error (1 - accuracy, or RMSE) rises when the values of a column are permuted "
-             "over the rows, for each column of the table, the largest rise first"},
+     .help =
+         "also print the permutation importance of each column: by how much the error (1 - accuracy, or RMSE) rises "
+         "when the values of the column are permuted over the rows"},
     {"repeats", "importance", "N", OPTION_INTEGER, OPTION_AT(eval_arguments, repeats),
-     .help = "permutations of each column; their mean and deviation are printed", .minimum = 1, .maximum = 10000,
+     .help = "permutations of each column, of which mean and deviation are printed", .minimum = 1, .maximum = 10000,
      .needs = "importance=yes"},
     {"seed", "importance", "N", OPTION_INTEGER, OPTION_AT(eval_arguments, seed), .help = "seed of the permutations",
      .maximum = 9007199254740992.0, .needs = "importance=yes"},
@@ -40,8 +44,7 @@ const option_table eval_table = {
     .usage = "[options]",
     .summary =
         "Evaluates a model, alone or under mpirun: loss, accuracy, precision, recall, F1 and confusion matrix for "
-        "classes, or "
-        "RMSE, MAE and R2 for values. Each sample counts once on any number of ranks.",
+        "classes; loss, RMSE, MAE and R2 for values.",
     .details =
         "Examples\n"
         "  mlpdist eval --model run/model.h5 --data fashion-mnist.h5\n"
@@ -54,6 +57,19 @@ const option_table eval_table = {
 static void on_notice(void *context, const char *message) {
   (void)context;
   outcome_note(message);
+}
+
+/* Figures of a raw table count all its rows, those of training among them. */
+static void note_training_rows(const mlpd_model *model, const char *data) {
+  char trained_on[PATH_MAX], note[PATH_MAX + 160];
+  struct stat then, now;
+  if (!mlpd_model_option(model, "data", trained_on, sizeof trained_on) || stat(trained_on, &then) != 0 ||
+      stat(data, &now) != 0 || then.st_dev != now.st_dev || then.st_ino != now.st_ino)
+    return;
+  (void)snprintf(note, sizeof note,
+                 "%s holds the rows that the model was trained on, too; without --data, eval uses the test rows alone",
+                 data);
+  outcome_note(note);
 }
 
 static mlpd_status evaluate(mlpd_comm *comm, const eval_arguments *arguments, const mlpd_data_paths *paths) {
@@ -69,10 +85,11 @@ static mlpd_status evaluate(mlpd_comm *comm, const eval_arguments *arguments, co
                                             arguments->repeats, arguments->seed, &report, &importance)
                  : mlpd_evaluate(comm, model, paths, common->part, common->backend, common->threads, &report);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0) {
+    const bool raw = mlpd_data_is_raw(paths);
+    if (raw) note_training_rows(model, common->data);
     if (arguments->json) {
       status = report_print_json(&report, &importance, model, stdout);
     } else {
-      const bool raw = mlpd_data_is_raw(paths);
       (void)printf("model     %s\ndata      %s, %s%s\n", common->model, common->data,
                    raw ? "all rows" : mlpd_choice_name(mlpd_split_choices, (int)common->part), raw ? "" : " part");
       report_print_text(&report, model, stdout);

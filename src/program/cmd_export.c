@@ -20,8 +20,8 @@ const option_table export_table = {
     .command = "export",
     .usage = "MODEL.h5 OUT",
     .summary =
-        "Writes a model in another format, by the extension of OUT, with everything that a prediction needs: weights, "
-        "normalisation of the inputs, scaling of the targets, and names.",
+        "Writes a model in another format, chosen by the extension of OUT, with everything that a prediction needs: "
+        "weights, normalisation of the inputs, scaling of the targets, and names.",
     .details =
         "Formats\n"
         "  .onnx   a graph for ONNX Runtime, OpenCV and others: x (rows, columns) to\n"
@@ -30,8 +30,8 @@ const option_table export_table = {
         "  .c      one file of C99 with a function that predicts a row; needs no library\n"
         "  .json   all arrays and names as text\n"
         "  .npz    the same for NumPy\n"
-        "Batch norm and the scale of the inputs become part of the weights beside them;\n"
-        "dropout and noise are for training alone.\n"
+        "Batch norm and input scales become part of the weights beside them; dropout and\n"
+        "noise are left out, because they act in training only.\n"
         "\n"
         "Examples\n"
         "  mlpdist export run/model.h5 digits.c && gcc -std=c99 -O2 -c digits.c\n"

@@ -17,10 +17,10 @@ static const mlpd_choice tasks[] = {
 
 static const option rows[] = {
     {"task", "import", "TASK", OPTION_CHOICE, ROW(import.task), .choices = tasks,
-     .help = "classes or values; without an activation at its end a network gives logits of classes",
-     .note = "classes if it ends in softmax or one sigmoid"},
+     .help = "whether the outputs are classes or values; with classification, outputs without an activation are logits",
+     .note = "classification if the network ends in softmax or one sigmoid"},
     {"activation", "import", "NAME[,NAME...]", OPTION_TEXT, ROW(import.activation),
-     .help = "activation of the hidden layers, or of each, of an .npz archive, which does not name them",
+     .help = "activation of the hidden layers, or of each, of an .npz archive, which does not hold it",
      .note = "as the file says"},
     {"output-activation", "import", "NAME", OPTION_CHOICE, ROW(import.output_activation),
      .choices = mlpd_activation_choices, .automatic = true, .default_text = "auto",
@@ -39,21 +39,23 @@ static const void *defaults(void) {
 const option_table import_table = {
     .command = "import",
     .usage = "FILE OUT.h5",
-    .summary = "Makes a model of dense layers and norms that another program trained, or of what export wrote.",
+    .summary =
+        "Makes a model from a network of dense layers and norms that another program trained, or from a file that "
+        "export wrote.",
     .details =
         "Formats\n"
         "  .onnx   a graph of Gemm or MatMul and Add, activations that train knows, layer\n"
         "          norms, batch norms, bounds, and constants beside them; arithmetic on\n"
         "          the input becomes its normalisation, that on the output the scaling of\n"
-        "          the targets; what export wrote gives back the whole model\n"
-        "  .json   what export wrote\n"
-        "  .h5     what Keras 2 saved (model.save): dense layers, activations, norms and\n"
-        "          constants\n"
+        "          the targets; a file of export gives back the whole model\n"
+        "  .json   a file of export\n"
+        "  .h5     a model saved by Keras 2 (model.save): dense layers, activations,\n"
+        "          norms and constants\n"
         "  .npz    the state dict of PyTorch's linear layers, BatchNorm1d and LayerNorm:\n"
         "          numpy.savez(\"net.npz\", **{k: v.numpy() for k, v in\n"
         "          net.state_dict().items()}); a norm comes before the activation unless\n"
         "          the numbers of a Sequential show a module between it and the layer\n"
-        "train --init-from model.h5 goes on from there.\n"
+        "To train the model further: mlpdist train --init-from model.h5\n"
         "\n"
         "Examples\n"
         "  mlpdist import net.onnx model.h5\n"

@@ -13,16 +13,16 @@ static const option rows[] = {
     {"help", "general", NULL, OPTION_FLAG, OPTION_AT(predict_arguments, help), .help = "print this help and exit"},
     DATA_OPTION_ROWS(predict_arguments),
     {"out", "output", "FILE", OPTION_PATH, OPTION_AT(predict_arguments, out),
-     .help =
-         "file to write: HDF5 where it ends in .h5 (/class and /probability, or /value), else CSV; -: standard output",
-     .note = "needed"},
+     .help = "file to write: HDF5 if its name ends in .h5 (/class and /probability, or /value), else CSV; -: standard "
+             "output",
+     .note = "required"},
     {"spread", "output", NULL, OPTION_FLAG, OPTION_AT(predict_arguments, spread),
      .help = "also write the standard deviation of each output over the members of an ensemble (train --ensemble, "
              "--members)"},
     TABLE_OPTION_ROWS(predict_arguments),
     {"keep", "table", "COLUMNS", OPTION_TEXT, OPTION_AT(predict_arguments, common.table.keep),
-     .help = "columns of a raw table to copy into the output, such as id: names, numbers, ranges and "
-             "patterns; in HDF5 texts, /kept and /kept_names",
+     .help = "columns of a raw table to copy to the output, such as id: names, numbers, ranges and patterns; in HDF5 "
+             "as texts, /kept and /kept_names",
      .note = "none"},
     COMPUTE_OPTION_ROWS(predict_arguments),
     {.name = NULL},
@@ -38,9 +38,12 @@ const option_table predict_table = {
     .command = "predict",
     .usage = "--out FILE [options]",
     .summary =
-        "Predicts each row of a data set, alone or under mpirun, and writes classes with probabilities, or "
-        "values, in the order of the input.",
-    .details = "Examples\n  mlpdist predict --model run/model.h5 --data new.h5 --x /x --out new.csv\n",
+        "Predicts every row of a data set, alone or under mpirun. Writes classes and probabilities, or values, in the "
+        "order of the input.",
+    .details =
+        "Examples\n"
+        "  mlpdist predict --model houses/model.h5 --data new.csv --out prices.csv\n"
+        "  mlpdist predict --model run/model.h5 --data new.h5 --x /x --out new.csv\n",
     .rows = rows,
     .defaults = defaults,
 };
@@ -69,7 +72,8 @@ static mlpd_status predict(mlpd_comm *comm, const predict_arguments *arguments, 
     status = (arguments->spread ? mlpd_predict_spread : mlpd_predict)(comm, model, paths, common->part, arguments->out,
                                                                       common->backend, common->threads, &num_rows);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0 && said != NULL)
-    (void)fprintf(said, "%llu rows of %s to %s\n", (unsigned long long)num_rows, common->data, arguments->out);
+    (void)fprintf(said, "%s: predictions of %llu rows of %s\n", arguments->out, (unsigned long long)num_rows,
+                  common->data);
   mlpd_model_free(model);
   return status;
 }

@@ -93,7 +93,7 @@ static void print_plan(const train_view *view) {
                                                : "es");
   print_network(plan);
   if (view->arguments->train.preset == MLPD_PRESET_AUTO && plan->preset != MLPD_PRESET_NONE)
-    (void)printf("preset   %s, as for all tables; --preset none: the plain defaults\n",
+    (void)printf("preset   %s, the default for tables (--preset none: without)\n",
                  mlpd_choice_name(mlpd_preset_choices, (int)plan->preset));
   if (train->init_from != NULL && plan->resumed_step == 0) (void)printf("weights  of %s\n", train->init_from);
   (void)printf("run      %d rank%s x %d thread%s, %u lane%s, %s, ", plan->ranks, plural((uint64_t)plan->ranks),

@@ -54,21 +54,21 @@ extern const data_options data_options_default;
    "COLUMN",                                                                                      \
    OPTION_TEXT,                                                                                   \
    OPTION_AT(type, common.table.label),                                                           \
-   .help = "column of the targets, where the table has no names or the model has none",           \
+   .help = "target column, if the table or the model has no names",                               \
    .note = "as in training"},                                                                     \
       {"ignore",                                                                                  \
        "table",                                                                                   \
        "COLUMNS",                                                                                 \
        OPTION_TEXT,                                                                               \
        OPTION_AT(type, common.table.ignore),                                                      \
-       .help = "columns to leave out, likewise",                                                  \
+       .help = "columns to leave out, if the table or the model has no names",                    \
        .note = "as in training"},                                                                 \
       {"columns",                                                                                 \
        "table",                                                                                   \
        "COLUMNS",                                                                                 \
        OPTION_TEXT,                                                                               \
        OPTION_AT(type, common.table.columns),                                                     \
-       .help = "columns that are features, likewise",                                             \
+       .help = "feature columns, if the table or the model has no names",                         \
        .note = "as in training"},                                                                 \
       {"header",                                                                                  \
        "table",                                                                                   \
@@ -123,7 +123,7 @@ extern const data_options data_options_default;
    "NAME",                                                                                          \
    OPTION_TEXT,                                                                                     \
    OPTION_AT(type, common.backend),                                                                 \
-   .help = "matrix multiplication: native, onednn, cblas or plain, where built; auto: the fastest", \
+   .help = "matrix multiplication: native, onednn, cblas or plain, if built in; auto: the fastest", \
    .automatic = true},                                                                              \
       {"threads",                                                                                   \
        "run",                                                                                       \

@@ -16,7 +16,7 @@ static const command commands[] = {
     {"info", "describe a data set, model or checkpoint file", command_info, &info_table},
     {"convert", "convert CSV, NPY, NPZ or IDX files into an HDF5 data set", command_convert, &convert_table},
     {"export", "write a model as ONNX, C, JSON or NumPy arrays", command_export, &export_table},
-    {"import", "make a model of a network that another program trained", command_import, &import_table},
+    {"import", "make a model from a network that another program trained", command_import, &import_table},
     {"explain", "show gradient descent of a small network in numbers", command_explain, &explain_table},
     {"doctor", "check whether this machine is set up to be fast", command_doctor, &doctor_table},
     {"help", "print the help of a command", NULL, &help_table},

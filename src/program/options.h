@@ -32,6 +32,11 @@ typedef mlpd_option option;
         .help = "end the run after waiting this long for other ranks; 0: never", .maximum = 1e6 \
   }
 
+/* A heading of --help and the man page that stands before the row of this name, within a group or in its place. */
+typedef struct option_heading {
+  const char *before, *text;
+} option_heading;
+
 typedef struct option_table {
   const char *command;                  /* "train" */
   const char *usage;                    /* the text after the command: "[options]" */
@@ -39,6 +44,7 @@ typedef struct option_table {
   const char *details;                  /* paragraphs after the options; NULL: none */
   const option *rows;                   /* of the command's struct; ends with name == NULL */
   const option *library_rows;           /* further rows, of the struct that the command's begins with; or NULL */
+  const option_heading *headings;       /* ends with before == NULL; NULL: the groups of the rows are the headings */
   const void *(*defaults)(void);        /* the command's struct before any option is parsed */
   int min_positionals, max_positionals; /* arguments that belong to no option; max -1: any number */
 } option_table;
@@ -61,6 +67,9 @@ void options_free(option_results *results);
 /* Does argv ask for help? Decided before parsing, so that a wrong option does not prevent it. */
 bool options_want_help(int argc, char **argv);
 void options_print_help(const option_table *table, FILE *stream); /* wrapped to 80 columns */
+
+/* The heading that stands before row i, in text; NULL: none. */
+const char *options_heading(const option_table *table, size_t i, char *text, size_t bytes);
 
 /* The row's help with its choices, what it needs, and its default: "learning rate [0.1]". */
 void options_describe(const option_table *table, const option *row, char *text, size_t bytes);

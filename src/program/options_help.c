@@ -26,6 +26,15 @@ static void print_wrapped(FILE *stream, int column, int indent, const char *text
   (void)fputc('\n', stream);
 }
 
+const char *options_heading(const option_table *table, size_t i, char *text, size_t bytes) {
+  const option *const row = options_row(table, i);
+  for (const option_heading *h = table->headings; h != NULL && h->before != NULL; h++)
+    if (strcmp(h->before, row->name) == 0) return h->text;
+  if (i > 0 && strcmp(options_row(table, i - 1)->group, row->group) == 0) return NULL;
+  (void)snprintf(text, bytes, "%c%s", toupper((unsigned char)row->group[0]), row->group + 1);
+  return text;
+}
+
 const char *options_default(const option_table *table, const option *row, char *buffer, size_t bytes) {
   const char *value = row->note;
   if (value == NULL && row->type != OPTION_FLAG) value = mlpd_option_format(row, table->defaults(), buffer, bytes);
@@ -67,12 +76,11 @@ static void print_row(const option_table *table, const option *row, FILE *stream
 void options_print_help(const option_table *table, FILE *stream) {
   (void)fprintf(stream, "Usage: mlpdist %s %s\n\n", table->command, table->usage);
   print_wrapped(stream, 0, 0, table->summary);
-  const char *section = NULL;
+  char text[64];
   const option *row;
   for (size_t i = 0; (row = options_row(table, i)) != NULL; i++) {
-    if (section == NULL || strcmp(section, row->group) != 0)
-      (void)fprintf(stream, "\n%c%s\n", toupper((unsigned char)row->group[0]), row->group + 1);
-    section = row->group;
+    const char *const heading = options_heading(table, i, text, sizeof text);
+    if (heading != NULL) (void)fprintf(stream, "\n%s\n", heading);
     print_row(table, row, stream);
   }
   if (table->details != NULL) (void)fprintf(stream, "\n%s", table->details);

@@ -88,13 +88,12 @@ static void print_option(const option_table *table, const option *row, FILE *str
 }
 
 static void print_options(const option_table *table, FILE *stream) {
-  const char *group = NULL;
+  char text[64];
   const option *row;
   print_section("OPTIONS", stream);
   for (size_t i = 0; (row = options_row(table, i)) != NULL; i++) {
-    if (group == NULL || strcmp(group, row->group) != 0)
-      (void)fprintf(stream, ".SS %c%s\n", toupper((unsigned char)row->group[0]), row->group + 1);
-    group = row->group;
+    const char *const heading = options_heading(table, i, text, sizeof text);
+    if (heading != NULL) (void)fprintf(stream, ".SS %s\n", heading);
     print_option(table, row, stream);
   }
 }
