@@ -6,7 +6,7 @@
  *   weights   layer l holds w (inputs, outputs) and b (outputs): z = a_prev w + b, a = A(z).
  *   errors    every function that can fail returns an mlpd_status; the message of the last failure in
  *             this thread is mlpd_error_message(). The library never prints, and never exits except in
- *             mlpd_comm_abort(). A needed pointer that is NULL, or a value out of range, is MLPD_ERROR_USAGE.
+ *             mlpd_comm_abort(). A required pointer that is NULL, or a value out of range, is MLPD_ERROR_USAGE.
  *   locale    numbers and messages use the C locale, whichever locale the program has set. Callbacks run in the C
  *             locale, too. When a function returns, the program's locale is in force again.
  *   strings   `const char *` arguments are borrowed for the call; structs that keep one say so.
@@ -223,7 +223,8 @@ typedef enum mlpd_norm {
   MLPD_NORM_BATCH  /* over the rows of each lane, ghost batches (Hoffer et al. 2017); running means in evaluation */
 } mlpd_norm;
 
-/* The validation figure that the best epoch is chosen by. Of epochs that are equal the last is kept, but by loss. */
+/* The validation figure by which the best epoch is chosen. Of epochs with equal figures the last is kept; with equal
+ * losses, the first. */
 typedef enum mlpd_select {
   MLPD_SELECT_LOSS,  /* the loss */
   MLPD_SELECT_ERROR, /* 1 - accuracy, or the rmse of values */
@@ -241,7 +242,7 @@ typedef enum mlpd_decay {
 
 typedef enum mlpd_save { MLPD_SAVE_BEST, MLPD_SAVE_LAST } mlpd_save;
 
-/* Forms of the metrics in the run folder. */
+/* Formats of the metrics in the run folder. */
 typedef enum mlpd_log {
   MLPD_LOG_CSV,        /* metrics.csv, which is always written */
   MLPD_LOG_JSON,       /* metrics.jsonl: an object a line, with the names of the columns of metrics.csv */
@@ -300,7 +301,7 @@ typedef enum mlpd_option_effect {
 /* A row of an option table: one member of a struct, by name. Tables end with name == NULL. */
 typedef struct mlpd_option {
   const char *name;    /* "lr": --lr on the command line, lr in a config file */
-  const char *group;   /* heading in --help, section of a config file */
+  const char *group;   /* section of a config file, heading in --help */
   const char *metavar; /* name of the value in --help; NULL: a flag */
   mlpd_option_type type;
   size_t offset, size;        /* of the member, bytes */
@@ -440,10 +441,10 @@ MLPD_API void mlpd_network_init(mlpd_network *network, mlpd_init init, uint64_t 
 /* 16 lower-case hexadecimal digits: XXH3-64 over shapes, activations and parameters. */
 MLPD_API void mlpd_network_digest(const mlpd_network *network, char digest[17]);
 
-/* What one pass left behind, for layer l from 0: activation a[l] (n, outputs), weighted input z[l]
- * (n, outputs), error delta[l] = dC/dz (n, outputs), and the gradient arrays summed over the n samples; of an ensemble
- * above its fan-out a row for each member in place of each row. Members that share nothing each have the delta and the
- * gradients of their own loss, of which `loss` is the mean. Owned by the trace. */
+/* The values of one pass, for layer l from 0: activation a[l] (n, outputs), weighted input z[l] (n, outputs), error
+ * delta[l] = dC/dz (n, outputs), and the gradients, summed over the n samples. Above the fan-out of an ensemble each
+ * sample has a row for each member. With members that share nothing, delta and gradients are those of each member's
+ * own loss, and `loss` is the mean of these losses. Owned by the trace. */
 typedef struct mlpd_trace {
   uint32_t num_layers;
   uint64_t n;
@@ -566,8 +567,8 @@ MLPD_API uint32_t mlpd_model_features(const mlpd_model *model); /* values a row 
 MLPD_API uint32_t mlpd_model_outputs(const mlpd_model *model);
 /* The value that an option of its training had, such as "data"; false if it is not known or does not fit. */
 MLPD_API bool mlpd_model_option(const mlpd_model *model, const char *name, char *value, size_t bytes);
-/* Was the model trained on this converted table (converted.h5 of a run folder) or data set? Models of former versions
- * do not say of tables; then: is it a table that a run has converted? Not collective. */
+/* Was the model trained on this converted table (converted.h5 of a run folder) or data set? For a model of an older
+ * version, which does not know its table: is this a table that a run has converted? Not collective. */
 MLPD_API bool mlpd_model_trained_on(const mlpd_model *model, const char *data);
 MLPD_API const char *mlpd_model_class_name(const mlpd_model *model, uint32_t k);  /* decimal k where unnamed. */
 MLPD_API const char *mlpd_model_column_name(const mlpd_model *model, uint32_t j); /* likewise, of x. */
@@ -605,9 +606,9 @@ MLPD_API mlpd_status mlpd_import(const char *path, const mlpd_import_options *op
  * a model that an import made: it is not replaced. */
 MLPD_API mlpd_status mlpd_import_file(const char *path, const mlpd_import_options *options, const char *out);
 
-/* From now on, notice is called with one line for each thing that the user should know about how data meets the model:
- * columns that are in another order, say. On rank 0 alone, from the calling thread of mlpd_evaluate() or
- * mlpd_predict(); NULL: no more. */
+/* From now on, mlpd_evaluate() and mlpd_predict() call notice with one line for each thing that the user should know
+ * about how data and model fit, such as columns in another order. On rank 0 only, from the calling thread; NULL: no
+ * more. */
 MLPD_API void mlpd_model_on_notice(mlpd_model *model, void (*notice)(void *context, const char *message),
                                    void *context);
 
@@ -624,26 +625,26 @@ typedef struct mlpd_predictor mlpd_predictor;
 MLPD_API mlpd_status mlpd_predictor_create(const mlpd_model *model, int threads, mlpd_predictor **predictor);
 MLPD_API void mlpd_predictor_free(mlpd_predictor *predictor); /* NULL is allowed. */
 
-/* The network's answers to the rows of x (n, features), raw as in a data set: in values (n, outputs), or NULL, what
- * `mlpdist predict` writes: of a regression the targets (or their quantiles, or mean and deviation) in their units, of
- * a classification the probability of each class (of one output, that of class 1); in classes (n), or NULL, the most
- * probable class, from 0. The same bits as from a file of these rows; with the native and plain back ends (see
- * mlpd_backend_names()) those of a row depend on no other row.
+/* Predicts the rows of x (n, features), which are raw, as in a data set. values (n, outputs), or NULL, gets what
+ * `mlpdist predict` writes: for a regression the targets (or their quantiles, or mean and deviation) in their units;
+ * for a classification the probability of each class (with one output, that of class 1). classes (n), or NULL, gets the
+ * most probable class, from 0. The bits are those of predictions from a file of these rows; with the native and plain
+ * back ends (see mlpd_backend_names()), the prediction of a row does not depend on other rows.
  *
- * MLPD_ERROR_USAGE where shapes do not fit the model, or classes are asked of a regression; nothing is written then.
- * MLPD_ERROR_DATA where a row's inputs, or what the network makes of them, are not finite numbers: the message names
- * the first such row; the answers to all others are there. */
+ * MLPD_ERROR_USAGE if shapes do not fit the model, or if classes of a regression are requested; nothing is written.
+ * MLPD_ERROR_DATA if inputs or outputs of a row are not finite numbers: the message names the first such row, and all
+ * other rows are predicted. */
 MLPD_API mlpd_status mlpd_predictor_run(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_output *values,
                                         int32_t *classes);
 
-/* spread (n, outputs): the standard deviation of each of these values over the members of an ensemble (`mlpdist train
- * --ensemble`), as `mlpdist predict --spread` writes it. MLPD_ERROR_USAGE for a single network; other errors as of
- * mlpd_predictor_run(). */
+/* spread (n, outputs) gets the standard deviation of each value over the members of an ensemble (`mlpdist train
+ * --ensemble`, --members), as `mlpdist predict --spread` writes it. MLPD_ERROR_USAGE for a single network; other errors
+ * as for mlpd_predictor_run(). */
 MLPD_API mlpd_status mlpd_predictor_spread(mlpd_predictor *predictor, const mlpd_rows *x, const mlpd_output *spread);
 
 /* The derivative of values with respect to x, through normalisation and target scaling: column k * features + j of
  * jacobian (n, outputs * features) is d values[k] / d x[j] of the row. At a kink of relu and the like it is that of one
- * side. Computed in float32. Errors as of mlpd_predictor_run(). */
+ * side. Computed in float32. Errors as for mlpd_predictor_run(). */
 MLPD_API mlpd_status mlpd_predictor_jacobian(mlpd_predictor *predictor, const mlpd_rows *x,
                                              const mlpd_output *jacobian);
 
@@ -661,7 +662,7 @@ enum { MLPD_MOST_OPTIONS = 256 }; /* rows of mlpd_train_option_table */
 typedef struct mlpd_train_options {
   mlpd_data_paths data;
   double valid_fraction; /* of the training rows, for validation if the file has no valid part; of all rows of
-                            a raw table; -1: 0.1, none of less than 10 rows */
+                            a raw table; -1: 0.1, or 0 if there are fewer than 10 */
   mlpd_task task;
   uint32_t classes;                 /* 0: from the data */
   mlpd_normalize normalize;         /* of the inputs */
@@ -718,15 +719,15 @@ typedef struct mlpd_train_options {
                          default; see mlpd_train_options_settle() */
   uint64_t chosen[MLPD_MOST_OPTIONS / 64]; /* bit i: row i of the table was set by name */
   uint64_t batch;
-  uint64_t epochs; /* 0: by the number of steps in one, see --help */
+  uint64_t epochs; /* 0: as many as 8000 steps take, from 10 to 256 */
   uint64_t seed;
-  uint32_t lanes;     /* 0: from the batch size */
+  uint32_t lanes;     /* 0: the largest power of two up to batch / 64 */
   bool stream;        /* training rows are read as they are needed, not held */
   uint64_t window;    /* of stream: rows of a lane shuffled together; 0: from the data */
-  uint64_t memory;    /* of stream: bytes a rank may take in all; 0: see the README */
-  uint64_t patience;  /* epochs without a better validation loss before stopping; 0: never */
-  double min_delta;   /* smallest decrease of the validation loss that counts as better */
-  mlpd_select select; /* figure of the validation part that patience and save go by */
+  uint64_t memory;    /* of stream: bytes a rank may use in all; 0: its share of a quarter of the available memory */
+  uint64_t patience;  /* epochs without a better validation figure (select) before stopping; 0: never */
+  double min_delta;   /* least improvement of that figure that counts */
+  mlpd_select select; /* validation figure that decides which epoch is best, for patience and save */
   mlpd_save save;     /* which weights model.h5 holds */
   mlpd_reduce reduce;
   mlpd_update update;
@@ -748,33 +749,32 @@ typedef struct mlpd_train_options {
       *config_text; /* text of config.ini, also stored in the model; NULL: what mlpd_train_options_print() writes */
 } mlpd_train_options;
 
-/* Every member above but init_model, chosen and config_text, in groups data, network, optimizer, schedule and run.
- * Static storage. */
+/* Every member above but init_model, chosen and config_text, in groups data, table, network, optimizer, schedule and
+ * run. Static storage. */
 MLPD_API extern const mlpd_option mlpd_train_option_table[];
 
 /* Sets a member by the name and text of the command line: mlpd_train_options_set(&options, "lr", "0.1"). text is
  * borrowed. MLPD_ERROR_USAGE for an unknown name or a value that is not allowed; options is unchanged then. */
 MLPD_API mlpd_status mlpd_train_options_set(mlpd_train_options *options, const char *name, const char *text);
 
-/* Gives options that follow from other options their values: first those that the preset has a value for and that were
- * not chosen; some depend on the task, those of MLPD_PRESET_AUTO on the data, and wait until it is known. Then lr and
- * weight_decay by the optimizer.
- * mlpd_train() and mlpd_train_options_print() do so themselves. */
+/* Sets the options that follow from others: first those that were not chosen and have a value in the preset, then lr
+ * and weight_decay by the optimizer. Some values of a preset depend on the task, and MLPD_PRESET_AUTO depends on the
+ * data: these options are set once task and data are known. mlpd_train() and mlpd_train_options_print() call this. */
 MLPD_API void mlpd_train_options_settle(mlpd_train_options *options);
 
-/* Options that the preset has values for become as if they had never been set: a preset that a command line names goes
- * before those of a config file. */
+/* Treats the options that have a value in the preset as never set. So a preset on the command line overrides the
+ * options of a config file. */
 MLPD_API void mlpd_train_options_forget(mlpd_train_options *options);
 
 /* Writes options, settled, as a config file, which the program reads back as the same values. */
 MLPD_API mlpd_status mlpd_train_options_print(const mlpd_train_options *options, FILE *stream);
 
-/* The first member whose value the command line would refuse, as MLPD_ERROR_USAGE in the same words. mlpd_train() calls
- * it. */
+/* MLPD_ERROR_USAGE for the first member whose value the command line would refuse, with the same message. mlpd_train()
+ * calls this. */
 MLPD_API mlpd_status mlpd_train_options_check(const mlpd_train_options *options);
 
-/* Everything that mlpd_train() refuses before it opens a file, as MLPD_ERROR_USAGE in the same words: what
- * mlpd_train_options_check() refuses, and options that do not go together. */
+/* MLPD_ERROR_USAGE for everything that mlpd_train() refuses before it opens a file, with the same message: values that
+ * mlpd_train_options_check() refuses, and options that exclude each other. */
 MLPD_API mlpd_status mlpd_train_check(const mlpd_train_options *options);
 
 /* What mlpd_request() asks the running mlpd_train() of this process to do, on all ranks, after the current step. */
@@ -887,11 +887,11 @@ MLPD_API mlpd_status mlpd_options_set(mlpd_options *options, const char *name, c
  * unknown name. */
 MLPD_API mlpd_status mlpd_options_get(const mlpd_options *options, const char *name, char *text, size_t bytes);
 
-/* The data are rows in memory. The struct is copied, its arrays are borrowed until mlpd_fit() returns; NULL: a file
- * again, by option "data". */
+/* Trains on rows in memory. The struct is copied; its arrays are borrowed until mlpd_fit() returns. NULL: on the file
+ * of option "data" again. */
 MLPD_API void mlpd_options_rows(mlpd_options *options, const mlpd_data_rows *rows);
 
-/* The run starts from this model, as from the file of option "init-from"; NULL: no longer. It is borrowed until
+/* Starts the run from this model, as from the file of option "init-from"; NULL: no longer. The model is borrowed until
  * mlpd_fit() returns, and equal on all ranks. */
 MLPD_API void mlpd_options_model(mlpd_options *options, const mlpd_model *model);
 
@@ -904,9 +904,9 @@ MLPD_API mlpd_status mlpd_fit(mlpd_comm *comm, const mlpd_options *options, mlpd
 
 /* ---- Training step by step, to look at ---------------------------------------------------------------- */
 
-/* The network that training with these options begins with, for rows of `inputs` values and `outputs` outputs: its
- * layers and its initial weights, drawn by init and seed. A loss or output activation that is automatic: mse, and what
- * the loss goes with. Options of data and of the run have no effect. The caller frees it. */
+/* The network with which training with these options begins, for rows of `inputs` values and `outputs` outputs: its
+ * layers and its initial weights, drawn by init and seed. An automatic loss is mse, an automatic output activation the
+ * one that the loss needs. Options of data and of the run have no effect. The caller frees it. */
 MLPD_API mlpd_status mlpd_network_from_options(const mlpd_train_options *options, uint32_t inputs, uint32_t outputs,
                                                mlpd_network **network);
 
@@ -1001,11 +1001,12 @@ MLPD_API mlpd_status mlpd_trainer_create(mlpd_comm *comm, const mlpd_options *op
                                          mlpd_trainer **trainer);
 MLPD_API void mlpd_trainer_free(mlpd_trainer *trainer); /* NULL is allowed. Not collective. */
 
-/* The network sees x' = (x - shift) * scale, likewise y' of a regression; predictions are in the units of y. Without
- * this call the first rows that are handed in, of all ranks, decide as options "normalize" and "normalize-targets" say
- * (standard: mean and deviation; a column that is constant among them is shifted alone), or the model that training
- * starts from does; it is fixed from then on. x_shift, x_scale (features) and y_shift, y_scale (targets): those of rank
- * 0 count; a pair that is NULL is left to the above. Not after the first rows. Collective. */
+/* Sets the normalisation: the network sees x' = (x - shift) * scale, and likewise y' of a regression; predictions are
+ * in the units of y. Without this call the normalisation is that of the model that training starts from, or it is
+ * computed from the first rows of all ranks, as options "normalize" and "normalize-targets" say (standard: mean and
+ * deviation; a column that is constant in these rows is only shifted), and never changes afterwards. x_shift, x_scale
+ * (features) and y_shift, y_scale (targets): the values of rank 0 count; a pair that is NULL is determined as without
+ * this call. MLPD_ERROR_USAGE after the first rows. Collective. */
 MLPD_API mlpd_status mlpd_trainer_normalize(mlpd_trainer *trainer, const double *x_shift, const double *x_scale,
                                             const double *y_shift, const double *y_scale);
 
@@ -1028,9 +1029,9 @@ MLPD_API uint64_t mlpd_trainer_buffered(const mlpd_trainer *trainer); /* rows in
  * MLPD_ERROR_USAGE before the normalisation is known. Not collective. */
 MLPD_API mlpd_status mlpd_trainer_model(const mlpd_trainer *trainer, mlpd_model **model);
 
-/* Writes weights, optimizer, counters, normalisation and buffer to path, whole or not at all, by rank 0. A trainer of
- * the same arguments and options that decide the weights, on any number of ranks, goes on from there to the same bits
- * after mlpd_trainer_load(), for which the ranks need not all see the file: rank 0 reads it. Collective. */
+/* Rank 0 writes weights, optimizer, counters, normalisation and buffer to path, whole or not at all. After
+ * mlpd_trainer_load(), a trainer with the same arguments and the same options that decide the weights continues with
+ * the same bits, on any number of ranks. Rank 0 reads the file; the others need not see it. Collective. */
 MLPD_API mlpd_status mlpd_trainer_save(mlpd_trainer *trainer, const char *path);
 MLPD_API mlpd_status mlpd_trainer_load(mlpd_trainer *trainer, const char *path);
 
@@ -1161,8 +1162,8 @@ typedef struct mlpd_report {
   double seconds;
 } mlpd_report;
 
-/* Evaluates the model on one part, each sample once, counts and sums exact over ranks.
- * The caller frees the report's arrays. Collective; arguments equal on all ranks. */
+/* Evaluates the model on one part. Each sample counts once, and the report is the same on any number of ranks. The
+ * caller frees the report's arrays. Collective; arguments equal on all ranks. */
 MLPD_API mlpd_status mlpd_evaluate(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split part,
                                    const char *backend, int threads, mlpd_report *report);
 MLPD_API void mlpd_report_free(mlpd_report *report); /* NULL is allowed. */
@@ -1199,7 +1200,7 @@ MLPD_API void mlpd_importance_free(mlpd_importance *importance); /* NULL is allo
 MLPD_API mlpd_status mlpd_predict(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data, mlpd_split part,
                                   const char *out, const char *backend, int threads, uint64_t *rows);
 
-/* The same of an ensemble with the spread of its members: after the outputs, of each the standard deviation over the
+/* The same for an ensemble, with the spread of its members: after the outputs, the standard deviation of each over the
  * members, in the same unit (HDF5: /spread, float32). */
 MLPD_API mlpd_status mlpd_predict_spread(mlpd_comm *comm, mlpd_model *model, const mlpd_data_paths *data,
                                          mlpd_split part, const char *out, const char *backend, int threads,
