@@ -65,7 +65,15 @@ static void describe(const mlpd_backend_speed *speed, char *text, size_t bytes) 
                  speed->instructions[0] != '\0' ? ", " : "", speed->instructions);
 }
 
-/* Reports a library that chose kernels for another processor, and the fastest back end. */
+/* Another back end than our own loses the promise of equal bits. */
+static const char *price_of(const mlpd_backend_speed *best) {
+  return strcmp(best->name, "native") == 0
+             ? ""
+             : " (it changes the resulting weights, whose bits then depend on the processor)";
+}
+
+/* Reports a library that chose kernels for another processor, and the fastest back end, unless other programs took the
+ * cores from one back end or the other. */
 static void judge_backends(doctor *d) {
   mlpd_doctor_report *const r = d->report;
   const mlpd_backend_speed *best = NULL;
@@ -78,10 +86,10 @@ static void judge_backends(doctor *d) {
     const char *const cap = strstr(speed->description, "oneDNN") != NULL ? getenv("DNNL_MAX_CPU_ISA") : NULL;
     const bool beaten = speed != best && best->flops > BETTER_BACKEND * speed->flops;
     const bool slow = speed->fraction < SLOW_BACKEND && beaten && (core != NULL || cap != NULL);
-    if (!slow && !(speed->taken && beaten)) continue;
+    if (!slow && !(speed->taken && beaten && r->cpu_share >= SHARED)) continue;
     describe(speed, text, sizeof text);
-    size_t used =
-        (size_t)snprintf(cure, sizeof cure, "use --backend %s, which reaches %.2f", best->name, best->fraction);
+    size_t used = (size_t)snprintf(cure, sizeof cure, "use --backend %s, which reaches %.2f%s", best->name,
+                                   best->fraction, price_of(best));
     if (core != NULL && slow)
       used += (size_t)snprintf(cure + used, sizeof cure - used, ", or OPENBLAS_CORETYPE=%s", core);
     if (cap != NULL && slow)
