@@ -1,7 +1,8 @@
 /* Levels of a header that are numbers, as pandas writes the columns of unstack() and pivot_table():
  *   a,a,b     "a 0", "a 1", "b 0"
  *   0,1,0
- * Such a line looks like a row: it is told by the numbers of columns with the same name, and by the rows below. */
+ * Such a line looks like a row. It is recognised by its numbers, which differ in columns with the same name, and by the
+ * rows below. */
 #include <stdlib.h>
 #include <string.h>
 

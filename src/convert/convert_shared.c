@@ -66,8 +66,9 @@ static void report_part(const mlpd_convert_options *options, const shared_rows *
   const uint64_t rows = s->counts[part];
   uint64_t found = 0;
   for (uint64_t i = 0; i < rows; i++) found += *slot_of(slots, mask, s->hashes[part][i]) != 0;
+  if (rows == 0) return;
   const double share = (double)found / (double)rows, chance = (double)repeated / (double)s->counts[MLPD_TRAIN];
-  if (rows == 0 || share < LEAST_SHARE || share <= CHANCE * chance) return;
+  if (share < LEAST_SHARE || share <= CHANCE * chance) return;
   convert_say(options,
               "note: %llu of the %llu rows of the %s part also occur%s among the training rows, with the same target: "
               "its figures are better than those of new rows",

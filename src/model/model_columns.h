@@ -1,8 +1,12 @@
-/* Columns in a model's file. Of those that are inputs as they are, the kinds, if some are yes/no; else the objects of
- * data/columns.h; /input/fill (columns), what stands for a missing number, float64; /input/marked (columns), 1 where an
- * input tells that a value is missing; and /input/category_input (all categories, column after column), the place of a
- * category among the inputs of its column, or -1; /input/embedded (columns), 1 where the place is a code that the
- * network embeds, if there are any. Nothing here is collective. */
+/* Columns in a model's file. If each column is one input, unchanged: their kinds alone, and only if some are yes/no.
+ * Otherwise:
+ *   the objects of data/columns.h
+ *   /input/fill (columns)              float64, the number that replaces a missing one
+ *   /input/marked (columns)            1: an input of the column is 1 if the value is missing
+ *   /input/category_input (categories) of all columns, one after the other: the input of a category, from 0 in its
+ *                                      column; -1: none
+ *   /input/embedded (columns)          1: this input is a code that the network embeds; absent if no column has one
+ * Nothing here is collective. */
 #ifndef MLPDIST_MODEL_COLUMNS_H
 #define MLPDIST_MODEL_COLUMNS_H
 

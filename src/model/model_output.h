@@ -7,15 +7,15 @@
 /* Target values a row, or classes. */
 uint32_t model_targets(const mlpd_model *model);
 
-/* Of a regression: the value of output k where the network gives `value`, in the units of its target: a mean, a
- * quantile, or of a log-variance the standard deviation; and the derivative of that: unit * slope. slope is 1 but for
- * log-variances, and 0 where a value is clamped. */
+/* For a regression: what output k says in the units of its target if the network's output is `value`: a mean, a
+ * quantile, or the standard deviation of a log-variance. Its derivative by `value` is unit * slope; slope is 1 except
+ * for log-variances, and 0 where the value is clamped. */
 double model_output_value(const mlpd_model *model, uint32_t k, double value);
 double model_output_unit(const mlpd_model *model, uint32_t k);
 double model_output_slope(const mlpd_model *model, uint32_t k, double value);
 
-/* The standard deviation over the members of an ensemble of what output k says of row `row` of a forward pass, in units
- * of the target (classes: of the probability), K - 1 in the denominator. Two members at least. */
+/* The standard deviation of output k over the members of an ensemble, for row `row` of a forward pass, in units of the
+ * target (for classes: of the probability), with K - 1 in the denominator. There are at least two members. */
 double model_output_spread(const mlpd_model *model, const workspace *space, uint64_t row, uint32_t k);
 
 /* "price", "price_q0.9", "price_deviation", or without a name "value_0" and so on, in text. */

@@ -4,7 +4,7 @@
 
 #include "mlpdist.h"
 
-/* The part of the way to the new weights that the average goes: average += rate (weights - average).
+/* The rate of the update average += rate (weights - average).
  *
  * ema: after each step (from 1), 1 - min(D, (1 + step) / (10 + step)), as in tf.train.ExponentialMovingAverage: the
  * decay rises with the steps, so that the initial weights are soon forgotten.

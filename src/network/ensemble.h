@@ -1,16 +1,16 @@
 /* Ensembles: K networks, the members, that share all layers but the heads (fan_out.c, heads.c), or nothing (a fork, and
- * heads in place of all dense layers: network->members_apart). Training makes the mean of their losses small; members
- * that share nothing each learn as if they were alone. A prediction is the mean of their outputs. The same functions
- * serve networks that are none, which have one member. Nothing here is collective. */
+ * heads in place of all dense layers: network->members_apart). Training minimises the mean of their losses; members
+ * that share nothing learn as if each were alone. A prediction is the mean of their outputs. The functions here also
+ * work for a single network, as an ensemble of one member. Nothing here is collective. */
 #ifndef MLPDIST_ENSEMBLE_H
 #define MLPDIST_ENSEMBLE_H
 
 #include "network/loss.h"
 #include "network/network.h"
 
-/* Adds to *sums the losses of n rows of x from row on, and writes delta of the output layer: of the mean over the
- * members, a row's target being that of each member, or of each member's own loss where they share nothing. Row after
- * row, so that the sums of rows give the same bits. */
+/* Adds to *sums the losses of n rows of x from row on, and writes delta of the output layer: the derivative of the mean
+ * over the members or, if they share nothing, of each member's own loss. All members have the target of their row. Adds
+ * row after row, so that ensemble_loss_rows() gives the same bits. */
 void ensemble_loss(const mlpd_network *network, const loss_spec *loss, uint64_t row, uint64_t n, const targets *y,
                    workspace *space, loss_sums *sums);
 

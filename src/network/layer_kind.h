@@ -1,11 +1,11 @@
 /* Kinds of layers: each is a table of functions in a file of its own, and a row of KINDS in layer_kind.c. See the
  * recipe in README.md. Nothing here is collective.
  *
- * A layer l has inputs a_{l-1} (x of the first) and outputs a_l = A(z_l). Its functions work on blocks; they may read
- * what an earlier pass wrote for the same rows, write what is said here and nothing else, and compute each element by
- * operations that do not depend on the block. gradient may read no values of tensors, which other threads may be
- * updating, but those of its own unit. Rows of blocks and of gradient are those of the layer's arrays: `copies` for
- * each row of x, and always all copies of a row. */
+ * A layer l has inputs a_{l-1} (x of the first) and outputs a_l = A(z_l). Its functions work on blocks.
+ * They may read what an earlier pass wrote for the same rows, they write only what is said here, and they compute each
+ * element by operations that do not depend on the block. gradient may read tensor values of its own unit only, because
+ * other threads may be updating the others. Rows of blocks and of gradient are those of the layer's arrays: `copies`
+ * for each row of x, and always all copies of a row. */
 #ifndef MLPDIST_LAYER_KIND_H
 #define MLPDIST_LAYER_KIND_H
 

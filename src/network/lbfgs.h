@@ -41,10 +41,11 @@ void lbfgs_move(const lbfgs *l, double step);
 /* The slope of the objective along the direction, by the optimizer's gradient. */
 double lbfgs_slope(const lbfgs *l);
 
-/* Ends a search. lbfgs_accept: where the weights are now; the step and the change of the gradient join the history, in
- * place of the oldest pair if it is full, unless the curvature along them is not positive. lbfgs_return: back to where
- * it began, weights and gradient. */
+/* Ends a search and keeps the present weights. The step and the change of the gradient are added to the history, in
+ * place of the oldest pair if it is full, unless the curvature along them is not positive. */
 void lbfgs_accept(lbfgs *l);
+
+/* Ends a search and restores the weights and the gradient with which it began. */
 void lbfgs_return(lbfgs *l);
 
 /* Without a history the direction is that of steepest descent. */

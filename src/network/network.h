@@ -175,9 +175,8 @@ gradient_factors network_gradient_factors(const mlpd_network *network, const gra
 /* The whole forward pass over n rows, as one lane, on the calling thread: the blocks above in order, and output. */
 void network_forward(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space);
 
-/* x_delta = sum over outputs k of u_k d a_k / d x for n rows, on the calling thread, after network_forward: space's
- * output_delta holds u (n, outputs) and is used up; the deltas of all layers are overwritten, z, a and x
- * stay. */
+/* x_delta = sum over outputs k of u_k d a_k / d x for n rows, on the calling thread, after network_forward. u (n,
+ * outputs) is in space's output_delta. Overwrites it and the deltas of all layers; z, a and x stay. */
 void network_input_gradient(const mlpd_network *network, const backend *gemm, uint64_t n, workspace *space);
 
 /* ---- All tensors ----------------------------------------------------------------------------------- */

@@ -225,9 +225,9 @@ decay_form optimizer_decay_form(const mlpd_train_options *options) {
 
 bool optimizer_has_trust(mlpd_optimizer kind) { return KINDS[kind].has_trust; }
 
-/* dC/dV = dC/dW / root. In the gradient of W, the decay of V is root^2 times as large as W's own; in lamb's direction,
- * which does not depend on the scale of the gradient, root times; a decoupled decay is divided by the factor of the
- * rate, which it is multiplied by in the update. */
+/* W = V / root, so dC/dV = dC/dW / root. A coupled decay of V is one of W times root^2; in lamb's direction, which does
+ * not depend on the scale of the gradient, times root. The update multiplies a decoupled decay by the factor of the
+ * rate, so it is divided by that here. */
 void optimizer_factors(const mlpd_train_options *options, double root, float *rate, float *decay) {
   const bool scale_free = KINDS[options->optimizer].scale_free;
   const decay_form form = optimizer_decay_form(options);

@@ -2,9 +2,9 @@
  * rows. The rows keep their order, so the objective at given weights has the same bits in every pass; a resumed run
  * evaluates once where the interrupted one stopped, and goes on with the same bits.
  *
- * All ranks have the same sums and compute the same decisions, but they go by rank 0's: a bit flipped in the memory of
- * one rank must not let it take another turn, or the ranks would wait for each other for ever. The comparison at the
- * end of the epoch finds it. */
+ * All ranks have the same sums and so compute the same decisions, but they follow those of rank 0: if a bit flips in
+ * the memory of one rank, that rank must not decide otherwise, or the ranks would wait for each other for ever. The
+ * comparison at the end of the epoch finds the flipped bit. */
 #include <math.h>
 
 #include "network/line_search.h"

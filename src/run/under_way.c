@@ -2,6 +2,7 @@
  * the order in which the ranks hand them in. */
 #include "run/under_way.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,7 @@ static mlpd_status set_scales(mlpd_trainer *t, const double *shift, const double
   if (status == MLPD_OK && given != 0 && a->columns == 0)
     status = FAIL(MLPD_ERROR_USAGE, "mlpd_trainer_normalize: classes are not normalised; y_shift must be NULL");
   for (uint32_t j = 0; status == MLPD_OK && given != 0 && j < a->columns; j++)
-    if (!(scale[j] > 0 && scale[j] < __builtin_inf() && shift[j] - shift[j] == 0))
+    if (!isfinite(shift[j]) || !isfinite(scale[j]) || scale[j] <= 0)
       status =
           FAIL(MLPD_ERROR_USAGE, "mlpd_trainer_normalize: %s_shift[%u] is %g, %s_scale[%u] is %g; a scale is above 0",
                what, j, shift[j], what, j, scale[j]);

@@ -23,15 +23,18 @@ typedef struct team_wait {
  * (OMP_WAIT_POLICY, GOMP_SPINCOUNT) or how large its threads are (OMP_STACKSIZE, GOMP_STACKSIZE). */
 void team_wait_begin(team_wait *w, int threads);
 
-/* Call it between steps, on the thread that runs them. */
+/* Measures, at most ten times a second, and switches. Call it between steps, on the thread that runs them. */
 void team_wait_look(team_wait *w);
 
 void team_wait_end(team_wait *w);
 
-/* The parts of team_wait_look, for tests: do others take a core away, if its thread ran for `own` of `wall` seconds and
- * lost it so many times? And the switch: short for so many seconds, or until team_wait_lengthen; a failure leaves waits
- * as they are. */
+/* ---- Parts of team_wait_look, for tests --------------------------------------------------------------- */
+
+/* Do other programs take the core away from a thread that ran for `own` of `wall` seconds and lost the core so many
+ * times? */
 bool team_wait_crowded(double wall, double own, long preemptions);
+
+/* Makes waits short, for so many seconds or until team_wait_lengthen. If that fails, waits stay as they are. */
 void team_wait_shorten(team_wait *w, int seconds);
 void team_wait_lengthen(team_wait *w);
 

@@ -79,7 +79,7 @@ static mlpd_status plan_first_round(reducer *r, uint32_t b, int tag) {
   for (int step = 1; step < size; ++step) {
     const int peer = (rank + size - step) % size;
     for (uint32_t i = 0; i < nodes_on(r, peer); ++i) {
-      char *const to = m->received + (t->sources[r->first_node[peer] + i] - m->received);
+      char *const to = m->received + (t->sources[r->first_node[peer] + i] - m->received); /* sources are const */
       TRY(reduce_add_receive(r, m->packet, &t->list, tag, peer, to, (t->end - t->begin) / PACKET_BYTES));
     }
   }
