@@ -358,7 +358,7 @@ input-scale 1\nsample 1 -> 1\nscale 2\nscale 3|:4: scale stands in line 3 alread
 hidden 2\ndropout 0.1 0.2\nsample 1 -> 1|:2: dropout: probabilities: 2, hidden layers: 1; give one for all layers
 dropout 1\nsample 1 -> 1|:1: dropout: 1 is not in
 label-smoothing 0.1\nsample 1 -> 1|:1: label-smoothing is for the losses cross-entropy
-loss quantile\nquantiles 0.9 0.1\nsample 1 -> 1|:2: quantiles 0.9,0.1: not a list of rising numbers
+loss quantile\nquantiles 0.9 0.1\nsample 1 -> 1|:2: quantiles 0.9,0.1: not a list of ascending numbers
 optimizer adm\nsample 1 -> 1|:1: optimizer: "adm" is unknown; did you mean adam?
 class-weight 1,2,3\nsample 1 -> 1|:1: class-weight: weights: 3, classes of the targets: 2
 class-weight 1,x\nsample 1 -> 1|:1: class-weight: "x" is not none, balanced, or weights

@@ -132,7 +132,7 @@ END
       "and that does not fit the graph, which has been changed"
   fi
   alone import net.onnx refused.h5 --activation relu
-  fails_with 2 "the file tells its activations"
+  fails_with 2 "the file names its activations"
   comes_back_whole json --embed-numbers piecewise --parametric-activation 0.2 --members 2 --clamp-predictions --input-scale 2
   alone import net.json refused.h5 --task classification
   fails_with 2 "mlpdist exported this file, and says that its task is regression: leave out --task"
@@ -152,7 +152,7 @@ END
     alone import odd.json odd.h5
     fails_with 1 "mlpdist: odd.json: " "${@:2}"
   }
-  told_of 's/mlpdist model 1/model/' 'its "format" is not "mlpdist model 1": it is no model that export wrote'
+  told_of 's/mlpdist model 1/model/' 'its "format" is not "mlpdist model 1": it is not a model that export wrote'
   told_of 's/"quantiles": \[/"quantiles": [0.95, /' "quantiles: missing in the description of the model, or not possible"
   told_of 's/"kind": "dense"/"kind": "conv"/' "its layer 2 is of kind 'conv', which this version does not know"
   told_of 's/"inputs": 16/"inputs": 15/' "inputs of a layer"
@@ -342,17 +342,17 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused conv "operator Conv, which makes v1, is not known here"
   refused twice "activation tanh follows no dense layer"
   refused early "activation relu follows no dense layer"
-  refused width "its input has 4 values a row, but its first dense layer expects 5"
+  refused width "its input has 4 values per row, but its first dense layer expects 5"
   refused skip "operator Add" "takes two values"
-  refused plus3 "operator Add" "takes two values, in a way that is no activation known here"
-  refused slope "operator LeakyRelu" "has other parameters than ours"
+  refused plus3 "operator Add" "takes two values in a way that is not a known activation"
+  refused slope "operator LeakyRelu" "has parameters that mlpdist does not have"
   refused half "an array is of ONNX type 2; import takes float, double, half, bfloat16 and int64"
   refused none "no dense layer"
   refused empty "no dense layer (Gemm, MatMul) with weights inside"
   refused nan "not a finite number"
   refused whole "operator Cast" "casts to another type"
   refused scarce "a layer norm follows an activation with constants in between, or with an epsilon that is not 1e-5"
-  refused root "operator Div" "divides a value by another, in a way that is no norm known here"
+  refused root "operator Div" "divides values in a way that is not a known norm"
   refused some "bounds of values are empty, or of some values alone"
   refused flat "operator LayerNormalization" "has no epsilon above 0"
   alone import bounds.onnx refused.h5 --task classification
@@ -532,11 +532,11 @@ END
   says "network  5-7-6-3, relu,tanh"
   grep -qE 'train loss [0-9.]+e-1[0-9]' <<< "$output" || fail "a loss that is not 0"
   alone import net.npz x.out.h5
-  fails_with 2 "net.npz: the file does not tell the activations of its 2 hidden layers: give --activation"
+  fails_with 2 "net.npz: the file does not name the activations of its 2 hidden layers: give --activation"
   alone import net.npz x.out.h5 --activation relu,tanh,relu
   fails_with 2 '"relu,tanh,relu" has 3 values, but there are 2 hidden layers'
   alone import net.h5 x.out.h5 --activation relu
-  fails_with 2 "the file tells its activations"
+  fails_with 2 "the file names its activations"
   for name in sequential named; do
     alone import "$name.npz" "$name.h5" --activation tanh,relu
     succeeds
@@ -561,11 +561,11 @@ END
   refused mixed "net.0 comes after net.4: the arrays must come in the order of the network, as state_dict() gives them"
   refused shuffled "layer 2 expects 5 values, but the layer before it gives 3; the arrays must come in the order of the layers"
   refused sklearn "coefs_0 is of scikit-learn: name the transposed coefs_ 0.weight"
-  refused other "mean is no weight or bias; a state dict of linear layers, BatchNorm1d and LayerNorm is read"
-  refused more "norm: a module that lacks running_mean or running_var"
-  refused counted "norm: a module that lacks running_mean or running_var"
+  refused other "mean is neither a weight nor a bias; a state dict of linear layers, BatchNorm1d and LayerNorm is read"
+  refused more "norm: this module lacks running_mean or running_var"
+  refused counted "norm: this module lacks running_mean or running_var"
   refused normed "norm is a norm of another width than the values that it gets"
-  refused unclear "2 is a norm between other modules, of which the archive does not tell the one that is an activation"
+  refused unclear "2 is a norm between other modules, and the archive does not say which of these is an activation"
   refused wide "1 is a norm of another width"
   refused last "a batch norm after an activation is followed by no linear layer"
   alone import norm.h5 x.out.h5
@@ -576,7 +576,7 @@ END
     predicts_as_wanted keras-model.h5 "$name.txt"
   done
   alone import falls.h5 x.out.h5
-  fails_with 1 "layer out scales the outputs by -3: only factors above 0 have a place in a model"
+  fails_with 1 "layer out scales the outputs by -3: a model holds only factors above 0"
   alone import scarce.h5 x.out.h5
   fails_with 1 "layer ln follows an activation with an epsilon of 0.001 or a constant in between"
   alone import again.h5 x.out.h5
@@ -584,11 +584,11 @@ END
   alone import unfit.h5 x.out.h5
   fails_with 1 "layer drop rescales by a list of numbers: give the network rows that are scaled already"
   alone import branch.h5 x.out.h5
-  fails_with 1 "layer second does not take layer drop alone: the network is no chain"
+  fails_with 1 "layer second has other inputs than layer drop: the network is not a chain"
   alone import odd.h5 x.out.h5
-  fails_with 1 "layer first has activation 'hard_sigmoid', which is none of ours"
+  fails_with 1 "layer first has activation 'hard_sigmoid', which mlpdist does not have"
   alone import object.h5 x.out.h5
-  fails_with 1 "layer first has activation '(an object)', which is none of ours"
+  fails_with 1 "layer first has activation '(an object)', which mlpdist does not have"
   alone import damaged.h5 x.out.h5
   fails_with 1 "layer second has no /model_weights/second/.../bias:0"
   alone import one.npz x.out.h5 --activation relu
@@ -623,7 +623,7 @@ END
   sed 's/mlpdist model 1/mlpdist model 9/' kept.onnx > other.onnx
   alone import other.onnx x.out.h5
   fails_with 1 "other.onnx: mlpdist exported this file from a model with numbers as cosines, which import reads from the description" \
-    "and that does not fit the graph, which has been changed: use the model.h5 that it came from (its input has 3 values a row"
+    "and that does not fit the graph, which has been changed: use the model.h5 that it came from (its input has 3 values per row"
   for file in none.h5 none.npz; do
     alone import "$file" x.out.h5
     fails_with 1 "mlpdist: $file: "

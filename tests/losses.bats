@@ -200,7 +200,7 @@ export_agrees() {
   fails_with 2 "loss quantile is for values"
   for list in 0.5,0.1 0,0.5 0.5,1 x ""; do
     alone train "${quick[@]}" --quiet --data uneven.csv --loss quantile --quantiles "$list"
-    fails_with 2 "--quantiles $list: not a list of rising numbers between 0 and 1"
+    fails_with 2 "--quantiles $list: not a list of ascending numbers between 0 and 1"
   done
   alone train "${quick[@]}" --quiet --loss poisson --output-activation relu
   fails_with 2 "loss poisson needs output activation exp, not relu"

@@ -449,7 +449,7 @@ static void test_writer_and_others(void **state) {
   write_bytes(in_folder("step-4.h5"), (const unsigned char *)"other", 5);
   checkpoint_writer *const w = start_writer(folder, 1);
   assert_int_equal(write_by(w, 4), MLPD_ERROR_FILE);
-  assert_non_null(strstr(mlpd_error_message(), "is no checkpoint of mlpdist"));
+  assert_non_null(strstr(mlpd_error_message(), "is not a checkpoint of mlpdist"));
   assert_ok(write_by(w, 5));
   assert_true(exists(4) && exists(5) && !exists(3));
   assert_int_equal(count_files(folder), 3);

@@ -158,7 +158,7 @@ static void test_bad_shapes(void **state) {
         {"/test/weight", 2, 2, ELEMENT_F32, x});
   assert_part_fails(&schema, MLPD_TRAIN, true, "/train/x has 10 rows but /train/y has 9");
   assert_part_fails(&schema, MLPD_VALID, true, "/valid/x has no rows");
-  assert_part_fails(&schema, MLPD_TEST, true, "/test/weight has 2 columns; a weight is one number a row");
+  assert_part_fails(&schema, MLPD_TEST, true, "/test/weight has 2 columns; a weight is one number per row");
   part p;
   bool present = false;
   assert_ok(part_open(NULL, &schema, MLPD_TRAIN, false, &p, &present)); /* predicting asks for no y */

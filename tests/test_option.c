@@ -213,7 +213,7 @@ static void test_values_are_checked(void **state) {
   const mlpd_train_options good = defaults();
   mlpd_train_options o = good;
   o.hidden = NULL;
-  refuses(&o, "--hidden: NULL is no value; the default is \"256,256,256\"");
+  refuses(&o, "--hidden: NULL is not a value; the default is \"256,256,256\"");
   o.hidden = "8,,4";
   refuses(&o, "--hidden: \"8,,4\" is not a list of widths such as 512,256, or \"\" for none");
   o = good;

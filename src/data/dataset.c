@@ -166,7 +166,7 @@ static mlpd_status part_open_y(part *p, const split_paths *where) {
   p->y_text = shape.text;
   p->y_integer = !shape.text && shape.columns == 1 && element_is_integer(shape.type);
   if (shape.text && shape.columns > 1 && (p->need_y || named))
-    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns of text; a class is one text a row", p->file, p->y_path,
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns of text; a class is one text per row", p->file, p->y_path,
                 p->y_columns);
   return MLPD_OK;
 }
@@ -177,7 +177,7 @@ static mlpd_status part_open_weight(part *p, const split_paths *where) {
   TRY(part_open_beside(p, p->weight_path, false, &p->weight));
   const uint64_t columns = h5_array_shape(p->weight).columns;
   if (columns != 1)
-    return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu64 " columns; a weight is one number a row", p->file,
+    return FAIL(MLPD_ERROR_DATA, "%s: %s has %" PRIu64 " columns; a weight is one number per row", p->file,
                 p->weight_path, columns);
   return MLPD_OK;
 }

@@ -76,7 +76,7 @@ static mlpd_status activation_of(const char *list, uint32_t l, mlpd_activation *
   list += strspn(list, " ");
   (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(list, ", "), list);
   if (!mlpd_choice_find(mlpd_activation_choices, name, &value) || value == MLPD_SOFTMAX)
-    return FAIL(MLPD_ERROR_USAGE, "--activation: \"%s\" is no activation of a hidden layer", name);
+    return FAIL(MLPD_ERROR_USAGE, "--activation: \"%s\" is not an activation of a hidden layer", name);
   *activation = (mlpd_activation)value;
   return MLPD_OK;
 }
@@ -97,7 +97,7 @@ static mlpd_status settle_list(import_chain *chain, const mlpd_import_options *o
   for (const char *c = list; c != NULL && *c != '\0'; c++) items += *c == ',';
   if (hidden > 0 && list == NULL)
     return FAIL(MLPD_ERROR_USAGE,
-                "the file does not tell the activations of its %u hidden layer%s: give --activation, such "
+                "the file does not name the activations of its %u hidden layer%s: give --activation, such "
                 "as relu",
                 hidden, hidden == 1 ? "" : "s");
   if (items != hidden && (items > 1 || hidden == 0) && list != NULL)
@@ -110,7 +110,7 @@ static mlpd_status settle_list(import_chain *chain, const mlpd_import_options *o
 }
 
 static mlpd_status tells_activations(void) {
-  return FAIL(MLPD_ERROR_USAGE, "the file tells its activations: leave out --activation and --output-activation");
+  return FAIL(MLPD_ERROR_USAGE, "the file names its activations: leave out --activation and --output-activation");
 }
 
 static mlpd_status settle_activations(import_chain *chain, const mlpd_import_options *options) {
@@ -138,8 +138,8 @@ static mlpd_status settle_task(import_chain *chain, mlpd_task wanted) {
   if (last->activation == MLPD_IDENTITY) last->activation = for_classes;
   if (chain->target_scale == NULL && chain->least == NULL) return MLPD_OK;
   return FAIL(MLPD_ERROR_DATA,
-              "its outputs are %s after the last layer: values, and no probabilities of classes; "
-              "import it with --task regression",
+              "its outputs are %s after the last layer, so they are values, not probabilities; import it with --task "
+              "regression",
               chain->least != NULL ? "clamped" : "scaled");
 }
 

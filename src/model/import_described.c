@@ -201,7 +201,7 @@ static mlpd_status fill_model(const json_t *root, size_t most, described_reader 
   const char *const format = json_string_value(json_object_get(root, "format"));
   int task = MLPD_TASK_AUTO;
   if (format == NULL || strcmp(format, FORMAT) != 0)
-    return FAIL(MLPD_ERROR_DATA, "its \"format\" is not \"%s\": it is no model that export wrote", FORMAT);
+    return FAIL(MLPD_ERROR_DATA, "its \"format\" is not \"%s\": it is not a model that export wrote", FORMAT);
   TRY(described_choice(root, "task", mlpd_task_choices, &task));
   model->task = (mlpd_task)task;
   TRY(read_loss(root, &model->loss));

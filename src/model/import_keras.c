@@ -34,7 +34,7 @@ static mlpd_status find_activation(const char *layer, const char *name, mlpd_act
   for (size_t i = 0; i < sizeof same / sizeof *same; i++)
     if (strcmp(name, same[i]) == 0 && mlpd_choice_find(mlpd_activation_choices, name, &value))
       return *activation = (mlpd_activation)value, MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "layer %s has activation '%.40s', which is none of ours", layer, name);
+  return FAIL(MLPD_ERROR_DATA, "layer %s has activation '%.40s', which mlpdist does not have", layer, name);
 }
 
 /* A layer that is an activation applies to the dense layer before it. */
@@ -55,7 +55,7 @@ static mlpd_status read_widths(const keras_reader *r, uint32_t *inputs, uint32_t
   h5_shape shape;
   TRY(keras_shape(r, KERAS_KERNEL, &shape));
   if (shape.rank != 2 || shape.rows == 0 || shape.rows > INT32_MAX || shape.columns == 0 || shape.columns > INT32_MAX)
-    return FAIL(MLPD_ERROR_DATA, "%s is no matrix (inputs, outputs)", r->parts[KERAS_KERNEL]);
+    return FAIL(MLPD_ERROR_DATA, "%s is not a matrix (inputs, outputs)", r->parts[KERAS_KERNEL]);
   *inputs = (uint32_t)shape.rows;
   *outputs = (uint32_t)shape.columns;
   return MLPD_OK;
@@ -106,11 +106,10 @@ static mlpd_status read_activation_layer(keras_reader *r, const char *kind, cons
   if (strcmp(kind, "ELU") == 0 && keras_number(config, "alpha", 1) == 1) return apply(r, MLPD_ELU);
   if (strcmp(kind, "LeakyReLU") == 0 && fabs(keras_number(config, "alpha", 0.3) - 0.01) < 1e-6)
     return apply(r, MLPD_LEAKY_RELU);
-  return FAIL(
-      MLPD_ERROR_DATA,
-      "layer %s is a %.60s, of which there is none here (of these parameters); dense layers, norms, constants and "
-      "activations are read",
-      r->layer, kind);
+  return FAIL(MLPD_ERROR_DATA,
+              "layer %s is a %.60s, which import does not know (with these parameters); it reads dense layers, norms, "
+              "constants and activations",
+              r->layer, kind);
 }
 
 static mlpd_status read_other_layer(keras_reader *r, const char *kind, const json_t *config) {
@@ -134,7 +133,7 @@ static mlpd_status check_inbound(const keras_reader *r, const json_t *layer, con
   const char *const name = json_string_value(json_array_get(from, 0));
   if (json_array_size(nodes) == 1 && json_array_size(node) == 1 && name != NULL && strcmp(name, before) == 0)
     return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "layer %s does not take layer %s alone: the network is no chain", r->layer, before);
+  return FAIL(MLPD_ERROR_DATA, "layer %s has other inputs than layer %s: the network is not a chain", r->layer, before);
 }
 
 static mlpd_status read_layers(keras_reader *r, const json_t *layers) {
@@ -155,11 +154,11 @@ static mlpd_status read_layers(keras_reader *r, const json_t *layers) {
 static mlpd_status read_config(keras_reader *r, const char *text) {
   json_error_t error;
   json_t *const model = json_loads(text, 0, &error);
-  if (model == NULL) return FAIL(MLPD_ERROR_DATA, "attribute model_config is no JSON: %s", error.text);
+  if (model == NULL) return FAIL(MLPD_ERROR_DATA, "attribute model_config is not JSON: %s", error.text);
   const char *const kind = text_of(model, "class_name");
   mlpd_status status = MLPD_OK;
   if (strcmp(kind, "Sequential") != 0 && strcmp(kind, "Functional") != 0 && strcmp(kind, "Model") != 0)
-    status = FAIL(MLPD_ERROR_DATA, "it is a %.60s, and no Sequential or Functional model", kind);
+    status = FAIL(MLPD_ERROR_DATA, "it is a %.60s, not a Sequential or Functional model", kind);
   if (status == MLPD_OK) status = read_layers(r, json_object_get(json_object_get(model, "config"), "layers"));
   json_decref(model);
   return status;
@@ -175,7 +174,7 @@ mlpd_status import_keras(const char *path, const mlpd_import_options *options, i
     status = FAIL(MLPD_ERROR_DATA, "it is a file of mlpdist, and needs no import");
   else if (!h5_attribute_exists(r.file, "/", "model_config"))
     status = FAIL(MLPD_ERROR_DATA,
-                  "has no attribute model_config: it is no Keras 2 model (model.save(\"net.h5\")); weights alone "
+                  "has no attribute model_config: it is not a Keras 2 model (model.save(\"net.h5\")); weights alone "
                   "(save_weights) do not tell the layers");
   if (status == MLPD_OK) status = h5_attribute_read_text(r.file, "/", "model_config", &config);
   if (status == MLPD_OK) status = read_config(&r, config);

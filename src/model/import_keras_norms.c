@@ -18,7 +18,7 @@ static mlpd_status check_width(const keras_reader *r, uint32_t n) {
   const import_layer *const last = last_layer(r);
   const uint32_t before = r->factor != NULL ? r->width : last != NULL ? last->outputs : n;
   if (before == n) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "layer %s is of %u values, but the layer before it gives %u", r->layer, n, before);
+  return FAIL(MLPD_ERROR_DATA, "layer %s expects %u values, but the layer before it gives %u", r->layer, n, before);
 }
 
 static void forget(keras_reader *r) {
@@ -75,8 +75,8 @@ mlpd_status keras_finish(keras_reader *r) {
   if (r->factor == NULL) return MLPD_OK;
   for (uint32_t j = 0; j < r->width; j++)
     if (!(r->factor[j] > 0) || !isfinite(1 / r->factor[j]))
-      return FAIL(MLPD_ERROR_DATA, "layer %s scales the outputs by %g: only factors above 0 have a place in a model",
-                  r->layer, r->factor[j]);
+      return FAIL(MLPD_ERROR_DATA, "layer %s scales the outputs by %g: a model holds only factors above 0", r->layer,
+                  r->factor[j]);
   for (uint32_t j = 0; j < r->width; j++) r->factor[j] = 1 / r->factor[j];
   r->chain->target_scale = r->factor;
   r->chain->target_shift = r->shift;

@@ -44,7 +44,7 @@ mlpd_status keras_length(const keras_reader *r, keras_part part, uint32_t *n) {
   h5_shape shape;
   TRY(keras_shape(r, part, &shape));
   if (shape.rank != 1 || shape.rows == 0 || shape.rows > INT32_MAX)
-    return FAIL(MLPD_ERROR_DATA, "%s is no vector: a norm of one axis is read, the last", r->parts[part]);
+    return FAIL(MLPD_ERROR_DATA, "%s is not a vector: only norms over the last axis are read", r->parts[part]);
   *n = (uint32_t)shape.rows;
   return MLPD_OK;
 }

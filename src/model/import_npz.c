@@ -31,7 +31,7 @@ static mlpd_status read_values(input_array *from, named_array *made) {
   made->rank = header->rank;
   made->rows = header->rows;
   made->columns = header->columns;
-  if (header->text != ARRAY_NUMBERS) return FAIL(MLPD_ERROR_DATA, "%s holds texts, and no weights", made->name);
+  if (header->text != ARRAY_NUMBERS) return FAIL(MLPD_ERROR_DATA, "%s holds texts, not weights", made->name);
   const size_t count = (size_t)(header->rows * header->columns);
   mlpd_status status = memory_allocate(&raw, header->rows, array_row_bytes(header), "weights");
   if (status == MLPD_OK) status = memory_allocate(&made->values, count, sizeof *made->values, "weights");
@@ -90,7 +90,7 @@ static mlpd_status read_entry(const char *path, const zip_entry *entry, named_ar
                 "%s is of scikit-learn: name the transposed coefs_ 0.weight, 1.weight, ... and the intercepts_ 0.bias, "
                 "1.bias, ...",
                 made->name);
-  if (part < 0) return FAIL(MLPD_ERROR_DATA, "%s is no weight or bias; %s", made->name, CURE);
+  if (part < 0) return FAIL(MLPD_ERROR_DATA, "%s is neither a weight nor a bias; %s", made->name, CURE);
   return part != COUNTER ? read_array(path, entry, made) : MLPD_OK;
 }
 
@@ -150,11 +150,11 @@ static mlpd_status check_module(const module *m) {
     width = m->parts[i]->rows;
   }
   if (first != NULL)
-    return FAIL(MLPD_ERROR_DATA, "%s (rank %d) is no part of a linear layer or of a norm of %llu values; %s",
+    return FAIL(MLPD_ERROR_DATA, "%s (rank %d) does not belong to a linear layer or to a norm of %llu values; %s",
                 first->name, first->rank, (unsigned long long)width, CURE);
   if ((batch && m->parts[MEAN] != NULL && m->parts[VARIANCE] != NULL) || (!batch && m->parts[WEIGHT] != NULL))
     return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "%.*s: a module that lacks %s; %s", m->stem, m->name,
+  return FAIL(MLPD_ERROR_DATA, "%.*s: this module lacks %s; %s", m->stem, m->name,
               batch ? "running_mean or running_var" : "its weight", CURE);
 }
 
@@ -196,8 +196,8 @@ static mlpd_status find_place(const module *modules, size_t count, size_t i, boo
   *apart = is_norm && is_gap(&modules[i - 1], &modules[i]);
   if (!*apart || i + 1 == count || !is_gap(&modules[i], &modules[i + 1])) return MLPD_OK;
   return FAIL(MLPD_ERROR_DATA,
-              "%.*s is a norm between other modules, of which the archive does not tell the one that is an activation; "
-              "go through ONNX (torch.onnx.export)",
+              "%.*s is a norm between other modules, and the archive does not say which of these is an activation; go "
+              "through ONNX (torch.onnx.export)",
               modules[i].stem, modules[i].name);
 }
 

@@ -90,7 +90,7 @@ static mlpd_status multiply(import_builder *b, const import_value *v, const impo
   double times;
   const int form = v->stage == w->stage ? import_complete(b, part, &times) : FORM_NONE;
   if (form == FORM_NONE || z->form != MLPD_IDENTITY || !import_all_equal(import_width_of(b, z), z->shift, 0))
-    return import_refuse(b, "multiplies values, in a way that is no activation known here");
+    return import_refuse(b, "multiplies values in a way that is not a known activation");
   TRY(import_add_value(b, b->node->output, z->stage, form, &made));
   for (uint32_t j = 0; j < import_width_of(b, z); j++) made->factor[j] = times * part->factor[j] * z->factor[j];
   return MLPD_OK;
@@ -110,7 +110,7 @@ static mlpd_status arithmetic(import_builder *b, char op) {
   if (v != NULL && w != NULL) return of_values(b, op, v, w);
   if (v != NULL) return apply_constant(b, v, 1, op, false);
   if (w != NULL) return apply_constant(b, w, 0, op, true);
-  return import_refuse(b, "takes what import cannot follow");
+  return import_refuse(b, "uses a value that import cannot follow");
 }
 
 static mlpd_status add(import_builder *b) { return arithmetic(b, '+'); }
@@ -268,7 +268,7 @@ static mlpd_status find_width(const onnx_file *file, uint32_t *width) {
   *width = (uint32_t)found;
   if (found == 0) return FAIL(MLPD_ERROR_DATA, "it has no dense layer (Gemm, MatMul) with weights inside");
   if (file->columns == 0 || file->columns == found) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "its input has %llu values a row, but its first dense layer expects %u",
+  return FAIL(MLPD_ERROR_DATA, "its input has %llu values per row, but its first dense layer expects %u",
               (unsigned long long)file->columns, *width);
 }
 

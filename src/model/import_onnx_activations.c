@@ -38,7 +38,8 @@ mlpd_status import_activate(import_builder *b, int form) {
 static mlpd_status need_attribute(const import_builder *b, const char *name, double otherwise, double wanted) {
   double found;
   TRY(onnx_attribute_float(b->node, name, otherwise, &found));
-  return fabs(found - wanted) <= 1e-5 * fabs(wanted) ? MLPD_OK : import_refuse(b, "has other parameters than ours");
+  return fabs(found - wanted) <= 1e-5 * fabs(wanted) ? MLPD_OK
+                                                     : import_refuse(b, "has parameters that mlpdist does not have");
 }
 
 mlpd_status import_leaky_relu(import_builder *b) {

@@ -73,7 +73,7 @@ mlpd_status import_copy_value(import_builder *b, const import_value *v, import_v
 }
 
 mlpd_status import_add_stage(import_builder *b, import_value *v, uint32_t width, import_stage **made) {
-  if (v->form >= MLPD_NUM_ACTIVATIONS) return import_refuse(b, "takes a part of an activation that is not complete");
+  if (v->form >= MLPD_NUM_ACTIVATIONS) return import_refuse(b, "uses a part of an incomplete activation");
   *made = &b->stages[b->num_stages++];
   **made = (import_stage){.width = width, .from = v->stage, .form = v->form};
   TRY(memory_allocate(&(*made)->factor, import_width_of(b, v), sizeof(double), "layers"));
@@ -99,7 +99,7 @@ mlpd_status import_settle(import_builder *b, import_value *v) {
 
 mlpd_status import_take_value(import_builder *b, uint32_t i, import_value **v) {
   *v = i < b->node->num_inputs ? import_find_value(b, b->node->inputs[i]) : NULL;
-  return *v != NULL ? MLPD_OK : import_refuse(b, "takes what import cannot follow");
+  return *v != NULL ? MLPD_OK : import_refuse(b, "uses a value that import cannot follow");
 }
 
 mlpd_status import_take_numbers(const import_builder *b, uint32_t i, uint32_t n, double **numbers) {
@@ -108,7 +108,8 @@ mlpd_status import_take_numbers(const import_builder *b, uint32_t i, uint32_t n,
   if (i < b->node->num_inputs) TRY(onnx_constant_read(b->file, b->node->inputs[i], &found, &c));
   if (!found || (c.count != 1 && c.count != n)) {
     free(c.values);
-    return import_refuse(b, found ? "takes a constant of another width than the values" : "takes what is no constant");
+    return import_refuse(
+        b, found ? "uses a constant whose width is not that of the values" : "uses a value that is not constant");
   }
   *numbers = c.values;
   if (c.count == n) return MLPD_OK;

@@ -109,8 +109,7 @@ static mlpd_status take_form(import_chain *chain, end *e, uint32_t width, int fo
                              const double *shift) {
   import_layer *const last = chain->num_layers > 0 ? &chain->layers[chain->num_layers - 1] : NULL;
   if (form != MLPD_IDENTITY) {
-    if (form >= MLPD_NUM_ACTIVATIONS)
-      return FAIL(MLPD_ERROR_DATA, "it ends in a part of an activation that is not complete");
+    if (form >= MLPD_NUM_ACTIVATIONS) return FAIL(MLPD_ERROR_DATA, "it ends in a part of an incomplete activation");
     if (last == NULL || last->activation != MLPD_IDENTITY)
       return FAIL(MLPD_ERROR_DATA, "activation %s follows no dense layer",
                   mlpd_choice_name(mlpd_activation_choices, form));

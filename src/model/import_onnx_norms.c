@@ -144,7 +144,7 @@ mlpd_status import_quotient(import_builder *b) {
   TRY(find_norm(b, &x, &epsilon));
   if (x != NULL) return begin_norm(b, x, epsilon, &made);
   TRY(find_limit(b, &limit));
-  if (!(limit > 0)) return import_refuse(b, "divides a value by another, in a way that is no norm known here");
+  if (!(limit > 0)) return import_refuse(b, "divides values in a way that is not a known norm");
   TRY(import_take_value(b, 0, &x));
   TRY(import_add_stage(b, x, import_width_of(b, x), &stage));
   stage->limit = limit;
@@ -169,7 +169,7 @@ mlpd_status import_sum(import_builder *b) {
   bool is = false;
   TRY(is_root_of_square_plus_4(b, of[1], of[0], &is));
   if (!is) TRY(is_root_of_square_plus_4(b, of[0], of[z = 1], &is));
-  if (!is) return import_refuse(b, "takes two values, in a way that is no activation known here");
+  if (!is) return import_refuse(b, "takes two values in a way that is not a known activation");
   import_value *const v = import_find_value(b, of[z]);
   TRY(import_settle(b, v));
   TRY(import_add_value(b, b->node->output, v->stage, MLPD_SQUAREPLUS, &made));
@@ -223,7 +223,7 @@ static mlpd_status bound(import_builder *b, bool below) {
   import_value *v = import_find_value(b, b->node->inputs[0]);
   const uint32_t constant = v != NULL ? 1 : 0;
   if (n == 2 && v == NULL) v = import_find_value(b, b->node->inputs[1]);
-  if (n != 2 || v == NULL) return import_refuse(b, "is of something else than a value and a constant");
+  if (n != 2 || v == NULL) return import_refuse(b, "does not combine a value with a constant");
   TRY(import_take_numbers(b, constant, import_width_of(b, v), &bounds));
   return import_bound(b, v, below ? bounds : NULL, below ? NULL : bounds);
 }

@@ -192,7 +192,7 @@ static mlpd_status check_model(const mlpd_model *model) {
   TRY(check_affine(&model->target, "/target"));
   for (uint32_t j = 0; j < model->target.columns; j++)
     if (!(model->target.scale[j] > 0))
-      return FAIL(MLPD_ERROR_DATA, "/target/scale [%u] is %g, which is no scale", j, model->target.scale[j]);
+      return FAIL(MLPD_ERROR_DATA, "/target/scale [%u] is %g, which cannot be a scale", j, model->target.scale[j]);
   return model_network_check(model->network);
 }
 
@@ -232,7 +232,7 @@ static mlpd_status read_quantiles(h5_file *file, loss_spec *loss) {
   const h5_shape shape = h5_array_shape(array);
   h5_array_close(array);
   if (shape.rank != 1 || shape.rows < 1 || shape.rows > LOSS_MOST_QUANTILES)
-    return FAIL(MLPD_ERROR_DATA, "/quantiles is no list of 1 to %d quantiles", LOSS_MOST_QUANTILES);
+    return FAIL(MLPD_ERROR_DATA, "/quantiles is not a list of 1 to %d quantiles", LOSS_MOST_QUANTILES);
   loss->num_quantiles = (uint32_t)shape.rows;
   TRY(h5_read(file, "/quantiles", shape.rows, 0, ELEMENT_F32, loss->quantiles));
   for (uint32_t q = 0; q < loss->num_quantiles; q++)
@@ -313,7 +313,7 @@ static mlpd_status read_bounds(h5_file *file, mlpd_model *model) {
 static mlpd_status check_outputs(const mlpd_model *model) {
   const uint32_t outputs = network_output(model->network)->outputs;
   if (outputs % loss_outputs(&model->loss) == 0) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "%u outputs are no multiple of the %u of each target with loss %s", outputs,
+  return FAIL(MLPD_ERROR_DATA, "%u outputs are not a multiple of the %u of each target with loss %s", outputs,
               loss_outputs(&model->loss), mlpd_choice_name(mlpd_loss_choices, (int)model->loss.kind));
 }
 

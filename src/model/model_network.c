@@ -184,7 +184,7 @@ static mlpd_status read_sizes(h5_file *file, uint32_t number, uint32_t *inputs, 
   layer_object(object, number, "sizes");
   TRY(read_shape(file, object, &shape));
   if (shape.rank != 1 || shape.rows == 0 || shape.rows > INT32_MAX || width == 0 || width > INT32_MAX)
-    return FAIL(MLPD_ERROR_DATA, "%s are no sizes of inputs", object);
+    return FAIL(MLPD_ERROR_DATA, "%s cannot be sizes of inputs", object);
   TRY(memory_allocate(&sizes, shape.rows, sizeof *sizes, "layers"));
   spec->sizes = sizes;
   TRY(h5_read(file, object, shape.rows, 0, ELEMENT_U32, sizes));

@@ -21,7 +21,7 @@ static mlpd_status read_stream(FILE *stream, protobuf_slice *content, unsigned c
   long size = -1;
   if (fseek(stream, 0, SEEK_END) == 0) size = ftell(stream);
   if (size < 0 || fseek(stream, 0, SEEK_SET) != 0) return FAIL(MLPD_ERROR_FILE, "cannot be read: %s", strerror(errno));
-  if (size == 0 || size > INT32_MAX) return FAIL(MLPD_ERROR_DATA, "no ONNX file: it has %ld bytes", size);
+  if (size == 0 || size > INT32_MAX) return FAIL(MLPD_ERROR_DATA, "not an ONNX file: it has %ld bytes", size);
   TRY(memory_allocate(bytes, (size_t)size, 1, "the ONNX file"));
   if (fread(*bytes, 1, (size_t)size, stream) != (size_t)size)
     return FAIL(MLPD_ERROR_FILE, "cannot be read: %s", ferror(stream) ? strerror(errno) : "it has changed");
@@ -195,7 +195,7 @@ mlpd_status onnx_open(const char *path, onnx_file *file) {
   TRY(read_bytes(path, &content, &file->bytes));
   TRY(protobuf_visit(content, read_model, file));
   if (file->num_nodes == 0 || file->input.count == 0 || file->output.count == 0)
-    return FAIL(MLPD_ERROR_DATA, "it is no ONNX file with a graph from an input to an output");
+    return FAIL(MLPD_ERROR_DATA, "it is not an ONNX file with a graph from an input to an output");
   return MLPD_OK;
 }
 

@@ -31,7 +31,7 @@ mlpd_status loss_read_quantiles(const char *where, const char *text, loss_spec *
     const double value = strtod(at, &end);
     const float before = loss->num_quantiles > 0 ? loss->quantiles[loss->num_quantiles - 1] : 0;
     if (end == at || (*end != ',' && *end != '\0') || !((float)value > before && (float)value < 1))
-      return FAIL(MLPD_ERROR_USAGE, "%s %.80s: not a list of rising numbers between 0 and 1, such as 0.1,0.5,0.9",
+      return FAIL(MLPD_ERROR_USAGE, "%s %.80s: not a list of ascending numbers between 0 and 1, such as 0.1,0.5,0.9",
                   where, text);
     if (loss->num_quantiles == LOSS_MOST_QUANTILES)
       return FAIL(MLPD_ERROR_USAGE, "%s: more than %d quantiles", where, LOSS_MOST_QUANTILES);

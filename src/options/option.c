@@ -371,7 +371,7 @@ mlpd_status mlpd_option_check(const mlpd_option *row, const char *where, const v
   if (text_of(value) != NULL) return check_text(row, where, text_of(value));
   /* A NULL text means the default ("never", "auto"), a NULL path no file. Widths are needed. */
   if (row->type != MLPD_OPTION_WIDTHS || row->automatic || row->default_text == NULL) return MLPD_OK;
-  return FAIL(MLPD_ERROR_USAGE, "%s: NULL is no value; the default is \"%s\"", where, row->default_text);
+  return FAIL(MLPD_ERROR_USAGE, "%s: NULL is not a value; the default is \"%s\"", where, row->default_text);
 }
 
 mlpd_status options_check(const mlpd_option *table, const void *values) {

@@ -32,7 +32,7 @@ static mlpd_status write_copy(checkpoint_writer *w) {
   TRY(folder_make(w->folder));
   TRY(checkpoint_path(path, w->folder, w->copy.state.step));
   if (file_identify(path).known && !run_file_is_ours(path, RUN_CHECKPOINT))
-    return FAIL(MLPD_ERROR_FILE, "%s exists and is no checkpoint of mlpdist, so it is not replaced", path);
+    return FAIL(MLPD_ERROR_FILE, "%s exists and is not a checkpoint of mlpdist, so it is not replaced", path);
   TRY(checkpoint_write(&w->copy, path));
   checkpoint_prune(w->folder, w->copy.state.step, w->keep);
   return MLPD_OK;

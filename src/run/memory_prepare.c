@@ -118,7 +118,7 @@ static mlpd_status fit_into_limit(const mlpd_comm *comm, preparation *p, bool de
                    1e-6 * (double)s->columns_bytes);
   return FAIL(MLPD_ERROR_MEMORY,
               "--memory %llu is too little: this rank needs %llu bytes at least, of these %.3g MB for windows of %llu "
-              "rows a lane%s; use a smaller --window%s%s or more ranks",
+              "rows per lane%s; use a smaller --window%s%s or more ranks",
               (unsigned long long)given, (unsigned long long)needed, 1e-6 * (double)s->stream_bytes,
               (unsigned long long)p->options.window, quantiles,
               column_scales_size(p, 1) > 0 ? ", --normalize standard" : "",

@@ -80,7 +80,7 @@ mlpd_status run_files_remove(const char *folder) {
     if (!run_file_is_ours(path, removal_order[i])) continue;
     /* A link is kept; the new file goes where it leads. */
     if (realpath(path, target) != NULL && unlink(target) != 0)
-      return FAIL(MLPD_ERROR_FILE, "%s: the file of the run before cannot be removed: %s", path, strerror(errno));
+      return FAIL(MLPD_ERROR_FILE, "%s: the file of the previous run cannot be removed: %s", path, strerror(errno));
   }
   return MLPD_OK;
 }
