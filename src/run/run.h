@@ -56,6 +56,7 @@ typedef struct trainer {
   double kept_valid_loss, kept_valid_metric;
   const char *told_metrics; /* the metrics file that a notice named as not written; NULL: none. Static storage */
   bool told_model, told_checkpoint; /* the user has been notified, once, that it could not be written */
+  bool folder_lost;                 /* on rank 0: the run folder was removed or renamed */
   bool unsaved;                     /* kept is newer than model.h5 */
   bool verify; /* the next step compares the ranks' weights; then the held checkpoint is written. Equal on all ranks */
   bool missed; /* rank 0: a checkpoint was due while one was being written */

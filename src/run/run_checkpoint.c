@@ -118,7 +118,7 @@ static bool is_due(const trainer *t) {
 
 step_wishes run_wishes(trainer *t) {
   const uint64_t check_every = t->prep.options.check_every;
-  step_wishes wishes = {.stop = stop_requested != 0,
+  step_wishes wishes = {.stop = stop_requested != 0 || t->folder_lost,
                         .checkpoint = t->writer != NULL && (t->missed || is_due(t)),
                         .check = t->verify || (check_every > 0 && t->state.step % check_every == 0)};
   if (checkpoint_requested) {
@@ -165,6 +165,8 @@ mlpd_status run_interrupt(trainer *t) {
   stop_requested = 0;
   mlpd_status status = MLPD_OK;
   if (run_is_root(t) && t->writer != NULL) status = submit_and_wait(t);
+  if (status == MLPD_OK && t->folder_lost)
+    status = FAIL(MLPD_ERROR_FILE, "%s: the run folder was removed or renamed during the run", t->folder.path);
   TRY(mlpd_comm_agree(t->comm, status));
   const bool written = t->every.steps > 0 || t->every.epochs > 0 || t->every.seconds > 0;
   return FAIL(MLPD_INTERRUPTED, "stopped as asked after step %llu (epoch %llu)%s", (unsigned long long)t->state.step,

@@ -20,6 +20,7 @@ static const double REPORT_EVERY_SECONDS = 0.1;
 /* Notifies the user once if metrics.csv could not be written (status); the next row tries again. */
 static void tell_metrics(trainer *t, mlpd_status status) {
   char text[1200];
+  if (t->folder_lost) return; /* the run ends with this message */
   if (status != MLPD_OK && t->told_metrics == NULL) {
     t->told_metrics = t->folder.failed != NULL ? t->folder.failed : "metrics.csv";
     (void)snprintf(text, sizeof text, "%s could not be written; the run tries again after each epoch: %s",
@@ -30,6 +31,13 @@ static void tell_metrics(trainer *t, mlpd_status status) {
   (void)snprintf(text, sizeof text, "%s could be written again and is complete", t->told_metrics);
   run_notice(t, text);
   t->told_metrics = NULL;
+}
+
+/* A run whose folder is gone can save nothing: it stops after the next step. */
+static void add_to_folder(trainer *t, const mlpd_epoch *figures) {
+  const mlpd_status status = run_folder_add(&t->folder, figures);
+  t->folder_lost = status != MLPD_OK && run_lock_check(&t->folder.lock) != MLPD_OK;
+  tell_metrics(t, status);
 }
 
 /* ---- Epochs --------------------------------------------------------------------------------------- */
@@ -158,7 +166,7 @@ static mlpd_status run_epoch(trainer *t) {
   decide(t, figure, &figures);
   if (run_is_root(t)) {
     if (t->events != NULL && t->events->epoch_done != NULL) t->events->epoch_done(t->events->context, &figures);
-    if (t->keeps_files) tell_metrics(t, run_folder_add(&t->folder, &figures));
+    if (t->keeps_files) add_to_folder(t, &figures);
   }
   t->state.epoch++;
   t->state.step_in_epoch = 0;
