@@ -722,6 +722,21 @@ static void test_kinds_of_columns(void **state) {
                  "a.csv:5: column 1 (z): 'x' is not a number; correct it, or use --missing 'x'");
 }
 
+/* As databases, pandas and Kaggle write them. */
+static void test_dates_of_others(void **state) {
+  (void)state;
+  const mlpd_convert_options o = telling_options();
+  mlpd_convert_result r;
+  write_text("a.csv",
+             "k,when,y\n0,1970/01/02,1.5\n1,1970-01-02 01:20 PM,2\n2,1970-01-02 12:00:30.5 am,3\n"
+             "3,1970-01-02 01:00 UTC,4\n4,1970-01-02 01:00:00GMT,5\n5,1970/01/02 01:00:00 +0030,6\n");
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "k,when.year,when.day_of_year,when.seconds");
+  assert_array("/train/x", 6, 4, ELEMENT_F32,
+               VALUES(0, 1970, 2, 86400, 1, 1970, 2, 86400 + 48000, 2, 1970, 2, 86430.5, 3, 1970, 2, 90000, 4, 1970, 2,
+                      90000, 5, 1970, 2, 88200));
+}
+
 /* Dates of ISO 8601 become the year, the day of the year and seconds since 1970. */
 static void test_dates(void **state) {
   (void)state;
@@ -746,8 +761,10 @@ static void test_dates(void **state) {
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_int_equal(r.features, 2);
   o.categorical = NULL;
-  static const char *const none[] = {"2021-02-29",       "2021-13-01",    "2021-1-01",   "2021-01-01T25:00",
-                                     "2021-01-01T10:60", "2021-01-01T10", "x2021-01-01", "2021-01-01T10:00+2"};
+  static const char *const none[] = {"2021-02-29",          "2021-13-01",           "2021-1-01",
+                                     "2021-01-01T25:00",    "2021-01-01T10:60",     "2021-01-01T10",
+                                     "x2021-01-01",         "2021-01-01T10:00+2",   "2021/01-01",
+                                     "2021-01-01 13:20 PM", "2021-01-01 10:20 CET", "2021-01-01 PM"};
   for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
     char text[200];
     (void)snprintf(text, sizeof text, "when,y\n2020-02-29,1\n2021-01-31,2\n%s,3\n2021-01-03,4\n", none[i]);
@@ -1043,6 +1060,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_kinds_of_columns, clear_folder),
       cmocka_unit_test_teardown(test_kinds_in_parts, clear_folder),
       cmocka_unit_test_teardown(test_dates, clear_folder),
+      cmocka_unit_test_teardown(test_dates_of_others, clear_folder),
       cmocka_unit_test_teardown(test_classes_or_values, clear_folder),
       cmocka_unit_test_teardown(test_target_of_a_model_without_its_name, clear_folder),
       cmocka_unit_test_teardown(test_notes_on_rows, clear_folder),

@@ -52,10 +52,12 @@ static int64_t days_to_year(int year) {
   return 365 * ((int64_t)year - 1970) + leaps - 477; /* leap days up to the end of 1969 */
 }
 
-/* "Z", "+02:00", "-0330" or nothing. */
+/* "Z", "UTC", "GMT", "+02:00", "-0330" or nothing; a blank may stand before it. */
 static bool take_zone(const char **p, const char *end, double *seconds) {
   int hours = 0, minutes = 0;
+  if (*p != end) (void)take_sign(p, end, ' ');
   if (*p == end || take_sign(p, end, 'Z')) return *p == end;
+  if (end - *p == 3 && (strncmp(*p, "UTC", 3) == 0 || strncmp(*p, "GMT", 3) == 0)) return true;
   const bool ahead = **p == '+';
   if (!take_sign(p, end, '+') && !take_sign(p, end, '-')) return false;
   if (!take_digits(p, end, 2, 0, 23, &hours)) return false;
@@ -72,7 +74,18 @@ static void take_fraction(const char **p, const char *end, double *seconds) {
   for ((*p)++; *p != end && is_digit(**p); (*p)++, unit /= 10) *seconds += unit * (**p - '0');
 }
 
-/* "T10:20:30.5" and a zone; compact: "T102030.5". */
+/* " AM" or "pm": the hours of 12 become those of 24. */
+static bool take_half(const char *p, const char *end, int hours, double *seconds) {
+  while (p < end && *p == ' ') p++;
+  if (p == end) return true;
+  if (end - p != 2 || strchr("aApP", *p) == NULL || (p[1] != 'm' && p[1] != 'M') || hours < 1 || hours > 12)
+    return false;
+  const bool afternoon = *p == 'p' || *p == 'P';
+  *seconds += 3600.0 * ((afternoon ? 12 : 0) - (hours == 12 ? 12 : 0));
+  return true;
+}
+
+/* "T10:20:30.5" and a zone, or " 01:20:30 PM"; compact: "T102030.5". */
 static bool take_time(const char **p, const char *end, bool compact, double *seconds) {
   int hours = 0, minutes = 0, whole = 0;
   if (!take_sign(p, end, 'T') && (compact || !take_sign(p, end, ' '))) return false;
@@ -84,7 +97,7 @@ static bool take_time(const char **p, const char *end, bool compact, double *sec
     *seconds += whole;
     take_fraction(p, end, seconds);
   }
-  return take_zone(p, end, seconds);
+  return (!compact && take_half(*p, end, hours, seconds)) || take_zone(p, end, seconds);
 }
 
 static void set_day(date *d, int month, int day) {
@@ -96,8 +109,9 @@ bool date_parse(const char *begin, const char *end, date *parsed) {
   const char *p = begin;
   int month = 0, day = 0;
   if (!take_digits(&p, end, 4, 1, 9999, &parsed->year)) return false;
-  const bool compact = !take_sign(&p, end, '-'); /* a time must follow, else it is a number */
-  if (!take_digits(&p, end, 2, 1, 12, &month) || (!compact && !take_sign(&p, end, '-'))) return false;
+  const char sign = p != end && *p == '/' ? '/' : '-';
+  const bool compact = !take_sign(&p, end, sign); /* a time must follow, else it is a number */
+  if (!take_digits(&p, end, 2, 1, 12, &month) || (!compact && !take_sign(&p, end, sign))) return false;
   if (!take_digits(&p, end, 2, 1, 31, &day) || day > days_of_month(parsed->year, month)) return false;
   set_day(parsed, month, day);
   return (p == end && !compact) || take_time(&p, end, compact, &parsed->seconds);
@@ -164,17 +178,6 @@ bool date_is_foreign(const char *begin, const char *end) {
     p++;
   }
   return groups == 3 && (longest == 4 || longest == 2);
-}
-
-/* " AM" or "pm": the hours of 12 become those of 24. */
-static bool take_half(const char *p, const char *end, int hours, double *seconds) {
-  while (p < end && *p == ' ') p++;
-  if (p == end) return true;
-  if (end - p != 2 || strchr("aApP", *p) == NULL || (p[1] != 'm' && p[1] != 'M') || hours < 1 || hours > 12)
-    return false;
-  const bool afternoon = *p == 'p' || *p == 'P';
-  *seconds += 3600.0 * ((afternoon ? 12 : 0) - (hours == 12 ? 12 : 0));
-  return true;
 }
 
 int date_parse_clock(const char *begin, const char *end, double *seconds) {

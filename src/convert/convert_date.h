@@ -1,5 +1,5 @@
-/* Dates and times of ISO 8601: 2021-03-15, 2021-03-15T10:20, 2021-03-15 10:20:30.5+02:00, 20210315T1020; months and
- * quarters; times of day. Nothing here is collective. */
+/* Dates and times of ISO 8601: 2021-03-15, 2021-03-15T10:20, 2021-03-15 10:20:30.5+02:00, 2021-03-15 01:20 PM UTC,
+ * 20210315T1020; 2021/03/15 likewise; months and quarters; times of day. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_DATE_H
 #define MLPDIST_CONVERT_DATE_H
 
