@@ -128,6 +128,8 @@ static void test_texts_that_look_alike(void **state) {
   assert_alike("New York", "New  York", "blanks");
   assert_alike("New York", "New Yo\u00ADrk", "blanks");
   assert_alike("Elm", "elm", "letter case");
+  assert_alike(">50K", ">50K.", "a point at the end");
+  assert_alike("Elm", "Elm..", NULL);
   assert_alike("caf\u00E9", "cafe\u0300s", NULL);
   assert_alike("caf\u00E9", "caf\u00E8", NULL);
   assert_alike("caf\u00E9", "cafa\u0301", NULL);
