@@ -241,6 +241,10 @@ numpy.savez("first.npz", numpy.column_stack([x[:, 0] > 0, x]))'
   [ ! -e never ] || fail "a folder was made"
   alone train "${quick[@]}" --data houses.csv --label prise --out never
   fails_with 2 "did you mean 'price'?"
+  cp houses.csv houses-test.csv
+  launch 2 train "${quick[@]}" --data houses-test.csv --label price --out never
+  fails_with 2 "houses-test.csv: its name says that it is no training part" "mlpdist convert --train FILE DATA.h5"
+  [ ! -e never ] || fail "a folder was made"
   mkdir mine
   alone convert houses.csv mine/converted.h5
   alone train "${quick[@]}" --data houses.csv --label price --out mine

@@ -130,6 +130,16 @@ static mlpd_status scan_sources(conversion *c) {
   return MLPD_OK;
 }
 
+/* A run learns from the training part. Of a single table the name may say that it is another. */
+static mlpd_status check_training_part(const conversion *c) {
+  for (int i = 0; i < c->sources.count; i++)
+    if (c->sources.all[i]->part == MLPD_TRAIN) return MLPD_OK;
+  return FAIL(MLPD_ERROR_USAGE,
+              "%s: its name says that it is no training part, and no other input is one; if it is, convert it first: "
+              "mlpdist convert --train FILE DATA.h5",
+              first_of(c)->name);
+}
+
 /* ---- One type for x of all parts ---- */
 
 static int bits_of(element_type type) { return 8 * (int)element_size(type); }
@@ -352,6 +362,7 @@ mlpd_status convert_run(const mlpd_convert_options *options, const convert_memor
   TRY_GOTO(status, check_options(&checked, memory != NULL), done);
   TRY_GOTO(status, label_set_create(checked.task, &c.labels), done);
   TRY_GOTO(status, sources_open(&checked, &c.progress, &c.sources), done);
+  if (memory != NULL) TRY_GOTO(status, check_training_part(&c), done);
   TRY_GOTO(status, scan_sources(&c), done);
   TRY_GOTO(status, plan_split(&c), done);
   status = output_close(&c.out, write_file(&c));
