@@ -522,6 +522,7 @@ typedef struct mlpd_table_options {
   const char *header;                /* NULL or "auto", "yes", "no" */
   const char *delimiter, *thousands; /* a character, or its name: "comma", "tab"; NULL: found; none */
   const char *decimal, *strip, *missing, *class_names;
+  const char *encoding; /* a name that iconv knows; NULL or "auto": found */
   bool drop_missing;
   uint32_t skip_lines;
   const char *keep;     /* columns that pass into the predictions as they are, as in ignore; mlpd_predict() alone */
@@ -1238,6 +1239,8 @@ typedef struct mlpd_convert_options {
                               NULL: none */
   uint32_t skip_lines;     /* CSV: number of lines to skip at the beginning */
   const char *header;      /* CSV: "auto", "yes" or "no" */
+  const char *encoding;    /* CSV: a name that iconv knows, as "GB18030"; NULL, "auto": UTF-8 or UTF-16, else
+                              Windows-1252 where the text may be */
   char delimiter;          /* CSV: 0 finds it; ' ' is any run of blanks and tabs */
   const char *const *model_columns, *const *model_targets; /* CSV: names of the features and targets of a model, which
                               are taken, by name, in place of label, ignore and columns; NULL: none */

@@ -234,6 +234,26 @@ numpy.savez("first.npz", numpy.column_stack([x[:, 0] > 0, x]))'
   fails_with 2 "--data empty: the folder holds no files"
 }
 
+@test "a table in another encoding: train, eval, predict and --keep read it alike, and as its UTF-8" {
+  sed -e '1s/.*/尺寸,房間,年齡,城市/' -e '2,$s/,[^,]*$//' -e '2~2s/$/,臺北/' -e '3~2s/$/,高雄/' houses.csv > utf8.csv
+  iconv -f UTF-8 -t BIG5 utf8.csv > big5.csv
+  launch 2 train "${quick[@]}" --data big5.csv "${small[@]}" --out run
+  fails_with 1 "big5.csv: its text is neither UTF-8 nor Windows-1252; name its encoding: --encoding Big5 if '尺寸' is right"
+  alone train "${quick[@]}" --data utf8.csv "${small[@]}" --out utf8
+  succeeds
+  local digest
+  digest=$(last_line)
+  launch 2 train "${quick[@]}" --data big5.csv --encoding Big5 "${small[@]}" --out run
+  succeeds
+  [ "$(last_line)" = "$digest" ] || fail "other weights: $(last_line)"
+  alone predict --model run/model.h5 --data big5.csv --keep 城市 --out kept.csv # as in training
+  succeeds
+  [ "$(sed -n 1,2p kept.csv | cut -d, -f1,2 | tr '\n' ' ')" = "row,城市 0,臺北 " ] || fail "$(head -n 2 kept.csv)"
+  alone eval --model run/model.h5 --data utf8.csv --encoding UTF-8
+  succeeds
+  says 高雄
+}
+
 @test "a table that cannot be read ends all ranks with one line, and leaves no folder" {
   sed '7s/,[0-9]*,/,x,/' houses.csv > bad.csv
   launch 3 train "${quick[@]}" --data bad.csv --label price --out never

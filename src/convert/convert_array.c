@@ -37,7 +37,7 @@ mlpd_status input_kind_of(input *in, input_kind *kind) {
                 input_name(in));
   if (got >= 4 && b[0] == 0 && b[1] == 0 && b[2] >= 0x08 && b[2] <= 0x0E && b[3] >= 1) return *kind = KIND_IDX, MLPD_OK;
   const size_t first = got < 8 ? got : 8; /* the reader of text reports a NUL byte after these */
-  if (memchr(b, 0, first) != NULL && !csv_is_utf16(b, first))
+  if (memchr(b, 0, first) != NULL && !csv_is_utf16(b, got))
     return FAIL(MLPD_ERROR_DATA, "%s: its first bytes are not those of CSV, NPY, NPZ or IDX", input_name(in));
   *kind = KIND_TEXT;
   return MLPD_OK;

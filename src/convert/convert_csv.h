@@ -19,7 +19,7 @@ typedef struct csv_decoder csv_decoder;
 
 typedef struct csv_lines {
   input *in;            /* borrowed */
-  csv_decoder *decoder; /* from UTF-16; NULL: none is needed */
+  csv_decoder *decoder; /* from another encoding; NULL: none is needed */
   char *buffer;         /* (capacity + 1): bytes [begin, end) are not used yet, and a NUL follows */
   size_t capacity, begin, end;
   bool started, at_end; /* the input's first bytes were read; its end was reached */
@@ -28,11 +28,12 @@ typedef struct csv_lines {
   uint64_t line; /* first line of the current row, from 1 */
   uint64_t next; /* line after the current row */
   /* Set by the caller. */
-  uint64_t skip;    /* number of lines to skip at the beginning of the file */
-  char delimiter;   /* 0: not known yet */
-  uint32_t columns; /* 0: not known yet, and comments are rows. A line that begins with # is a comment unless it has
-                       as many cells as the table */
-  char *header;     /* (header_bytes) the line of names, or NULL; repetitions of it, in joined tables, are skipped */
+  const char *encoding; /* NULL: found */
+  uint64_t skip;        /* number of lines to skip at the beginning of the file */
+  char delimiter;       /* 0: not known yet */
+  uint32_t columns;     /* 0: not known yet, and comments are rows. A line that begins with # is a comment unless it has
+                           as many cells as the table */
+  char *header; /* (header_bytes) the line of names, or NULL; repetitions of it, in joined tables, are skipped */
   size_t header_bytes;
   /* Comments skipped so far. */
   uint64_t repeated;                /* lines like the header */
@@ -53,7 +54,7 @@ mlpd_status csv_next_line(csv_lines *lines, const char **begin, const char **end
 /* true if the current row is the last line of the file */
 static inline bool csv_at_end(const csv_lines *lines) { return lines->at_end && lines->begin >= lines->end; }
 
-/* true if a file with these first bytes is UTF-16, with or without a byte order mark */
+/* true if a file with these first bytes (at most 4096) is UTF-16, with or without a byte order mark */
 bool csv_is_utf16(const unsigned char *bytes, size_t count);
 
 /* ---- Cells ---- */

@@ -1,11 +1,13 @@
-/* Converts UTF-16 input to UTF-8 as it is read. Nothing here is collective. */
+/* Converts input in UTF-16 or a given encoding to UTF-8 as it is read. Nothing here is collective. */
 #ifndef MLPDIST_CONVERT_CSV_DECODE_H
 #define MLPDIST_CONVERT_CSV_DECODE_H
 
 #include "convert/convert_csv.h"
 
-/* Creates a decoder for in, which must be at its start and stays there; *found is NULL if none is needed. */
-mlpd_status csv_decoder_find(input *in, csv_decoder **found);
+/* Creates a decoder for in, which must be at its start and stays there, from encoding, a name that iconv knows; NULL or
+ * "auto": UTF-16 is found. *found is NULL if none is needed. */
+mlpd_status csv_decoder_find(input *in, const char *encoding, csv_decoder **found);
+bool csv_encoding_is_given(const char *encoding);
 void csv_decoder_free(csv_decoder *decoder); /* NULL is allowed. */
 
 /* As input_read, decoded. *got may be a few bytes short of `bytes` before the end, to keep characters whole. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "convert/convert_csv_encoding.h"
 #include "convert/convert_csv_sample.h"
 
 static const uint64_t COLUMNS_MOST = UINT64_C(1) << 26;
@@ -261,6 +262,21 @@ static void find_long_delimiter(const csv_sample *s, char found[3]) {
   }
 }
 
+/* Names and classes in another encoding than they are read in would be garbage. */
+static mlpd_status check_encoding(const csv_sample *s, const csv_lines *lines, csv_layout *layout) {
+  csv_encoding e = {.used = 0};
+  char advice[ENCODING_ADVICE_BYTES];
+  for (int i = 0; i < s->count; i++) {
+    if (csv_is_utf8(s->lines[i].text, s->lines[i].end)) continue;
+    layout->latin = true;
+    csv_encoding_add(&e, s->lines[i].text, s->lines[i].end);
+  }
+  if (!layout->latin || csv_encoding_is_western(&e)) return MLPD_OK;
+  csv_encoding_advise(&e, advice);
+  return FAIL(MLPD_ERROR_DATA, "%s: its text is neither UTF-8 nor Windows-1252; name its encoding: %s",
+              input_name(lines->in), advice[0] != '\0' ? advice : "--encoding NAME (iconv -l lists them)");
+}
+
 static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *header, const csv_syntax *wanted,
                               csv_layout *layout) {
   csv_syntax syntax = *wanted;
@@ -294,7 +310,7 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   if (layout->header && has_kind(&s->lines[head], &syntax, CSV_TEXT)) TRY(keep_header(&s->lines[head], lines));
   body = find_rows(s, &syntax, layout->header ? layout->head : head, body, layout);
   if (layout->header) TRY(check_short_header(s, &syntax, body, lines, layout));
-  for (int i = 0; i < s->count; i++) layout->latin = layout->latin || !csv_is_utf8(s->lines[i].text, s->lines[i].end);
+  TRY(check_encoding(s, lines, layout));
   find_index(s, &syntax, body, layout);
   layout->decimal_commas = !layout->header && syntax.delimiter == ',' && sample_has_decimal_commas(s, body);
   return MLPD_OK;

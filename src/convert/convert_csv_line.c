@@ -91,7 +91,7 @@ static mlpd_status refill(csv_lines *lines) {
   lines->begin = 0;
   size_t got = 0;
   const size_t room = lines->capacity - left;
-  if (!lines->started) TRY(csv_decoder_find(lines->in, &lines->decoder));
+  if (!lines->started) TRY(csv_decoder_find(lines->in, lines->encoding, &lines->decoder));
   if (lines->decoder != NULL)
     TRY(csv_decoder_read(lines->decoder, lines->in, lines->buffer + left, room, &got));
   else

@@ -78,6 +78,7 @@ mlpd_status csv_source_open(input *in, meter *m, const mlpd_convert_options *opt
   c->options = options;
   c->label_ends = extremes_none();
   TRY_GOTO(status, csv_lines_start(in, &c->lines), failed);
+  c->lines.encoding = options->encoding;
   TRY_GOTO(status, find_layout(c, options), failed);
   TRY_GOTO(status, csv_plan_make(c->base.name, &c->layout, options, &c->plan), failed);
   TRY_GOTO(status, csv_make_room(c), failed);

@@ -110,6 +110,7 @@ static mlpd_status fill_reading(const mlpd_table_options *t, mlpd_convert_option
   TRY(mlpd_separator_read("--delimiter", t->delimiter, &o->delimiter));
   TRY(mlpd_separator_read("--thousands", t->thousands, &o->thousands));
   o->header = t->header != NULL ? t->header : "auto";
+  o->encoding = t->encoding;
   o->decimal = t->decimal;
   o->strip = t->strip;
   o->missing = t->missing;
@@ -214,7 +215,7 @@ static mlpd_status find_origin(work *w) {
   add_text(state, MLPD_VERSION);
   for (int i = 0; i < w->inputs.count; i++) add_file(state, w->inputs.paths[i]);
   const char *const texts[] = {o->label, o->ignore,      o->columns, o->missing, o->categorical,
-                               o->strip, o->class_names, o->decimal, o->header};
+                               o->strip, o->class_names, o->decimal, o->header,  o->encoding};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) add_text(state, texts[i]);
   const uint64_t numbers[] = {o->drop_missing, (unsigned char)o->thousands, (unsigned char)o->delimiter,
                               o->skip_lines,   (uint64_t)o->task,           o->seed};

@@ -66,6 +66,7 @@ static mlpd_status open_input(table_keeper *k) {
   k->layout = (csv_layout){.columns = 0};
   k->syntax = (csv_syntax){.delimiter = 0};
   TRY(csv_lines_start(in, &k->lines));
+  k->lines.encoding = k->options.encoding;
   TRY(csv_syntax_make(&k->options, &k->syntax));
   k->lines.skip = k->options.skip_lines;
   TRY(csv_layout_find(&k->lines, k->options.header, &k->syntax, &k->layout));

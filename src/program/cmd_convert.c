@@ -42,6 +42,8 @@ static const option rows[] = {
      .help = "columns of numbers to read as categories, as columns of text are read", .note = "none"},
     {"header", "input", "ANSWER", OPTION_CHOICE, AT(header_kind), .help = "whether the CSV begins with column names",
      .choices = header_choices},
+    {"encoding", "input", "NAME", OPTION_TEXT, AT(convert.encoding),
+     .help = "encoding of the CSV, such as GB18030 (iconv -l lists them)", .note = "found"},
     {"delimiter", "input", "WHICH", OPTION_TEXT, AT(delimiter),
      .help = "delimiter of the CSV: comma, semicolon, tab, blank or a character", .note = "detected"},
     {"skip-lines", "input", "N", OPTION_INTEGER, AT(convert.skip_lines),

@@ -77,6 +77,13 @@ extern const data_options data_options_default;
        OPTION_AT(type, common.table.header),                                                      \
        .help = "whether the table begins with column names: auto, yes or no",                     \
        .note = "as in training"},                                                                 \
+      {"encoding",                                                                                \
+       "table",                                                                                   \
+       "NAME",                                                                                    \
+       OPTION_TEXT,                                                                               \
+       OPTION_AT(type, common.table.encoding),                                                    \
+       .help = "encoding of the text, such as GB18030 (iconv -l lists them)",                     \
+       .note = "as in training"},                                                                 \
       {"delimiter",                                                                               \
        "table",                                                                                   \
        "WHICH",                                                                                   \

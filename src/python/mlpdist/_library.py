@@ -45,7 +45,8 @@ class TableOptions(ctypes.Structure):
     """mlpd_table_options."""
 
     _fields_ = [(name, c_char_p) for name in ("label", "ignore", "columns", "categorical", "header", "delimiter",
-                                              "thousands", "decimal", "strip", "missing", "class_names")] + [
+                                              "thousands", "decimal", "strip", "missing", "class_names",
+                                              "encoding")] + [
         ("drop_missing", c_bool), ("skip_lines", c_uint32), ("keep", c_char_p), ("test_fraction", c_double),
         ("split_seed", c_uint64)]
 
