@@ -132,6 +132,17 @@ src/network/README.md|**A schedule**|cosine-restarts cosine_restarts COSINE_REST
 END
 }
 
+# Those of data and tables decide the rows; --reduce allreduce is the one exception from the same bits.
+@test "options that decide the weights are drawn in compare-splits" {
+  awk '/^    [{]"/ { split($0, word, "\"") } /(^|[ ,])WEIGHTS[,}]/ && word[4] !~ /^(data|table)$/ { print word[2] }' \
+    "$top/src/options/train_table.c" | grep -vx reduce > deciding.txt
+  [ "$(wc -l < deciding.txt)" -ge 50 ] || fail "$(wc -l < deciding.txt) rows with WEIGHTS only"
+  local name
+  while read -r name; do
+    grep -qE -- "--$name\"|\(\"${name#lr-}\", " "$top/scripts/compare-splits" || fail "scripts/compare-splits draws no --$name: src/README.md, an option of training"
+  done < deciding.txt
+}
+
 # anchors README: the names that GitHub gives its headings for links.
 anchors() {
   awk '/^```/ { inside = !inside } !inside && /^#+ /' "$1" | sed -E 's/^#+ //; s/\]\([^)]*\)//g; s/[^A-Za-z0-9_ -]//g; s/ /-/g' |
