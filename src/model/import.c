@@ -64,6 +64,9 @@ static mlpd_status refuse_extension(const char *path) {
               path);
 }
 
+/* --parametric-activation of a network with slopes: PyTorch's PReLU learns at the rate of weights. */
+static const double PARAMETRIC_RATE = 1;
+
 static import_layer *last_layer(const import_chain *chain) { return &chain->layers[chain->num_layers - 1]; }
 
 /* ---- Activations --------------------------------------------------------------------------------------- */
@@ -163,16 +166,45 @@ static mlpd_status settle_loss(import_chain *chain) {
 
 /* ---- The model --------------------------------------------------------------------------------------- */
 
+static void fill_layer(const import_layer *from, mlpd_network *network, uint32_t l) {
+  const tensor *const weight = layer_tensor(network, l, 0);
+  float *const bias = network->parameters + layer_tensor(network, l, 1)->offset;
+  for (size_t i = 0; i < (from->is_norm ? 1 : from->inputs); i++)
+    for (size_t j = 0; j < from->outputs; j++)
+      network->parameters[weight->offset + i * weight->stride + j] = (float)from->weight[i * from->outputs + j];
+  for (size_t j = 0; j < from->outputs; j++) bias[j] = (float)from->bias[j];
+}
+
+/* A layer with alpha is two of the network. */
 static void fill_network(const import_chain *chain, mlpd_network *network) {
-  for (uint32_t l = 0; l < network->num_layers; l++) {
-    const import_layer *const from = &chain->layers[l];
-    const tensor *const weight = layer_tensor(network, l, 0);
-    float *const bias = network->parameters + layer_tensor(network, l, 1)->offset;
-    for (size_t i = 0; i < (from->is_norm ? 1 : from->inputs); i++)
-      for (size_t j = 0; j < from->outputs; j++)
-        network->parameters[weight->offset + i * weight->stride + j] = (float)from->weight[i * from->outputs + j];
-    for (size_t j = 0; j < from->outputs; j++) bias[j] = (float)from->bias[j];
+  for (uint32_t i = 0, l = 0; i < chain->num_layers; i++, l++) {
+    const import_layer *const from = &chain->layers[i];
+    fill_layer(from, network, l);
+    if (from->alpha == NULL) continue;
+    float *const alpha = network->parameters + layer_tensor(network, ++l, 0)->offset;
+    for (size_t j = 0; j < from->outputs; j++) alpha[j] = (float)from->alpha[j];
   }
+}
+
+static bool has_alpha(const import_chain *chain) {
+  bool has = false;
+  for (uint32_t l = 0; l < chain->num_layers; l++) has = has || chain->layers[l].alpha != NULL;
+  return has;
+}
+
+/* Training knows parametric activations of all hidden layers or of none: the others get an alpha of 1, where a = A(z).
+ */
+static mlpd_status settle_alpha(import_chain *chain) {
+  if (!has_alpha(chain)) return MLPD_OK;
+  if (last_layer(chain)->alpha != NULL)
+    return FAIL(MLPD_ERROR_DATA, "its last layer has a relu with a slope below 0, which hidden layers alone can have");
+  for (uint32_t l = 0; l + 1 < chain->num_layers; l++) {
+    import_layer *const at = &chain->layers[l];
+    if (at->alpha != NULL || at->activation == MLPD_IDENTITY) continue;
+    TRY(memory_allocate(&at->alpha, at->outputs, sizeof(double), "weights"));
+    for (uint32_t j = 0; j < at->outputs; j++) at->alpha[j] = 1;
+  }
+  return MLPD_OK;
 }
 
 static uint32_t count_dense(const import_chain *chain) {
@@ -205,12 +237,18 @@ static mlpd_status check_chain(const import_chain *chain) {
 
 static mlpd_status make_network(const import_chain *chain, mlpd_network **network) {
   layer_spec *specs = NULL;
-  TRY(memory_allocate(&specs, chain->num_layers, sizeof *specs, "layers"));
-  for (uint32_t l = 0; l < chain->num_layers; l++)
-    specs[l] = (layer_spec){.kind = chain->layers[l].is_norm ? &layer_layer_norm : &layer_dense,
-                            .outputs = chain->layers[l].outputs,
-                            .activation = chain->layers[l].activation};
-  const mlpd_status status = network_build(chain->layers[0].inputs, chain->num_layers, specs, false, network);
+  uint32_t count = 0;
+  TRY(memory_allocate(&specs, 2 * (size_t)chain->num_layers, sizeof *specs, "layers"));
+  for (uint32_t l = 0; l < chain->num_layers; l++) {
+    const import_layer *const at = &chain->layers[l];
+    specs[count++] = (layer_spec){.kind = at->is_norm ? &layer_layer_norm : &layer_dense,
+                                  .outputs = at->outputs,
+                                  .activation = at->alpha == NULL ? at->activation : MLPD_IDENTITY};
+    if (at->alpha == NULL) continue;
+    specs[count++] = (layer_spec){
+        .kind = &layer_parametric, .outputs = at->outputs, .activation = at->activation, .amount = PARAMETRIC_RATE};
+  }
+  const mlpd_status status = network_build(chain->layers[0].inputs, count, specs, false, network);
   free(specs);
   TRY(status);
   fill_network(chain, *network);
@@ -254,6 +292,7 @@ static void write_hidden(const import_chain *chain, uint32_t hidden, FILE *out) 
       (void)fprintf(out, "%s%s", i++ > 0 ? "," : " ",
                     mlpd_choice_name(mlpd_activation_choices, (int)activated(chain, l)->activation));
   (void)fprintf(out, chain->num_layers > hidden + 1 ? "\nnorm = layer\n" : "\n");
+  if (has_alpha(chain)) (void)fprintf(out, "parametric-activation = %g\n", PARAMETRIC_RATE);
   if (chain->input_limit > 0) (void)fprintf(out, "[data]\nclip-inputs = %.9g\n", chain->input_limit);
 }
 
@@ -303,6 +342,7 @@ static mlpd_status make_model(import_chain *chain, const mlpd_import_options *op
   TRY(check_chain(chain));
   TRY(settle_task(chain, options->task));
   TRY(settle_loss(chain));
+  TRY(settle_alpha(chain));
   TRY(memory_allocate(&made, 1, sizeof *made, "model"));
   const mlpd_status status = fill_model(chain, made);
   if (status != MLPD_OK) return mlpd_model_free(made), status;

@@ -5,12 +5,14 @@
 
 #include "model/model.h"
 
-/* a = A(z): of a dense layer z = x W + b, of a layer norm z = gain x^ + shift, which are in the place of W and b. */
+/* a = A(z), or z + alpha (A(z) - z): of a dense layer z = x W + b, of a layer norm z = gain x^ + shift, which are in
+ * the place of W and b. */
 typedef struct import_layer {
   bool is_norm;
   uint32_t inputs, outputs;
   double *weight, *bias; /* (inputs, outputs), or (outputs) of a norm; (outputs); owned */
   mlpd_activation activation;
+  double *alpha;         /* (outputs); owned; NULL: a = A(z) */
   bool takes_activation; /* --activation is about this layer, where the file does not tell activations */
 } import_layer;
 
@@ -40,6 +42,9 @@ void import_fold_after(import_layer *layer, const double *factor, const double *
 /* The same of a layer's a = A(z), where that is in z's power: false: its activation is another than relu and
  * leaky-relu, some factor is not above 0, or some shift not 0. */
 bool import_scale_after(import_layer *layer, const double *factor, const double *shift);
+
+/* Gives a layer without an activation a = z if z > 0 else slope z (outputs). */
+mlpd_status import_set_slope(import_layer *layer, const double *slope);
 
 /* Puts factor o x + shift (inputs) in the place of a dense layer's x. */
 void import_fold_before(import_layer *layer, const double *factor, const double *shift);

@@ -42,6 +42,21 @@ bool import_scale_after(import_layer *layer, const double *factor, const double 
   return true;
 }
 
+static bool all_are(uint32_t n, const double *values, double wanted) {
+  for (uint32_t j = 0; j < n; j++)
+    if (!(fabs(values[j] - wanted) <= 1e-6 * wanted)) return false;
+  return true;
+}
+
+mlpd_status import_set_slope(import_layer *layer, const double *slope) {
+  const bool usual = all_are(layer->outputs, slope, 0.01);
+  layer->activation = usual ? MLPD_LEAKY_RELU : MLPD_RELU;
+  if (usual || all_are(layer->outputs, slope, 0)) return MLPD_OK;
+  TRY(memory_allocate(&layer->alpha, layer->outputs, sizeof(double), "weights"));
+  for (uint32_t j = 0; j < layer->outputs; j++) layer->alpha[j] = 1 - slope[j];
+  return MLPD_OK;
+}
+
 void import_fold_before(import_layer *layer, const double *factor, const double *shift) {
   for (size_t i = 0; i < layer->inputs; i++)
     for (size_t j = 0; j < layer->outputs; j++) {
@@ -64,6 +79,7 @@ void import_chain_free(import_chain *chain) {
   for (uint32_t l = 0; l < chain->num_layers; l++) {
     free(chain->layers[l].weight);
     free(chain->layers[l].bias);
+    free(chain->layers[l].alpha);
   }
   free(chain->layers);
   free(chain->input_shift);

@@ -191,15 +191,20 @@ static const operator_form OPERATORS[] = {
     {"Transpose", transpose, MLPD_IDENTITY},
     {"Relu", NULL, MLPD_RELU},
     {"LeakyRelu", import_leaky_relu, MLPD_IDENTITY},
+    {"PRelu", import_prelu, MLPD_IDENTITY},
     {"Elu", import_elu, MLPD_IDENTITY},
+    {"Celu", import_celu, MLPD_IDENTITY},
     {"Selu", import_selu, MLPD_IDENTITY},
     {"Sigmoid", NULL, MLPD_SIGMOID},
     {"HardSigmoid", import_hard_sigmoid, MLPD_IDENTITY},
+    {"Swish", import_swish, MLPD_IDENTITY},
     {"HardSwish", NULL, MLPD_HARDSWISH},
     {"Tanh", import_tanh, MLPD_IDENTITY},
     {"Softplus", NULL, MLPD_SOFTPLUS},
     {"Mish", NULL, MLPD_MISH},
     {"Exp", NULL, MLPD_EXP},
+    {"Log", import_log, MLPD_IDENTITY},
+    {"Gelu", import_gelu, MLPD_IDENTITY},
     {"Erf", import_erf_of_gelu, MLPD_IDENTITY},
     {"Clip", import_clip, MLPD_IDENTITY},
     {"Max", import_max, MLPD_IDENTITY},
@@ -283,8 +288,9 @@ static mlpd_status read_graph(const onnx_file *file, import_chain *chain) {
     status = import_add_value(&b, file->input, INPUT_STAGE, MLPD_IDENTITY, &x);
   }
   if (status == MLPD_OK) status = read_nodes(&b);
-  const import_value *const last = status == MLPD_OK ? import_find_value(&b, file->output) : NULL;
+  import_value *const last = status == MLPD_OK ? import_find_value(&b, file->output) : NULL;
   if (status == MLPD_OK && last == NULL) status = FAIL(MLPD_ERROR_DATA, "no operator makes its output");
+  if (status == MLPD_OK) status = import_settle_form(&b, last);
   if (status == MLPD_OK) status = import_onnx_layers(b.stages, last, chain);
   import_builder_free(&b);
   return status;

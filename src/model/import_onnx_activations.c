@@ -42,9 +42,91 @@ static mlpd_status need_attribute(const import_builder *b, const char *name, dou
                                                      : import_refuse(b, "has parameters that mlpdist does not have");
 }
 
+/* The value x if x > 0 else slope x. Takes slope over, also on failure. */
+static mlpd_status bend(import_builder *b, double *slope) {
+  import_value *v = NULL, *z = NULL;
+  import_stage *made = NULL;
+  mlpd_status status = import_take_value(b, 0, &v);
+  if (status == MLPD_OK) status = import_add_stage(b, v, import_width_of(b, v), &made);
+  if (made == NULL) free(slope);
+  if (made != NULL) made->slope = slope;
+  TRY(status);
+  return import_add_value(b, b->node->output, b->num_stages - 1, MLPD_IDENTITY, &z);
+}
+
 mlpd_status import_leaky_relu(import_builder *b) {
-  TRY(need_attribute(b, "alpha", 0.01, 0.01));
-  return import_activate(b, MLPD_LEAKY_RELU);
+  double alpha, *slope = NULL;
+  import_value *v = NULL;
+  TRY(onnx_attribute_float(b->node, "alpha", 0.01, &alpha));
+  if (fabs(alpha - 0.01) <= 1e-8) return import_activate(b, MLPD_LEAKY_RELU);
+  TRY(import_take_value(b, 0, &v));
+  const uint32_t n = import_width_of(b, v);
+  TRY(memory_allocate(&slope, n, sizeof *slope, "layers"));
+  for (uint32_t j = 0; j < n; j++) slope[j] = alpha;
+  return bend(b, slope);
+}
+
+mlpd_status import_prelu(import_builder *b) {
+  double *slope = NULL;
+  import_value *v = NULL;
+  TRY(import_take_value(b, 0, &v));
+  TRY(import_take_numbers(b, 1, import_width_of(b, v), &slope));
+  return bend(b, slope);
+}
+
+/* times A(factor v + shift) */
+static mlpd_status activate_scaled(import_builder *b, double factor, double shift, int form, double times) {
+  import_value *v = NULL, *inner = NULL, *made = NULL;
+  TRY(import_take_value(b, 0, &v));
+  const uint32_t n = import_width_of(b, v);
+  TRY(import_copy_value(b, v, &inner));
+  for (uint32_t j = 0; j < n; j++) {
+    inner->factor[j] *= factor;
+    inner->shift[j] = inner->shift[j] * factor + shift;
+  }
+  TRY(import_settle(b, inner));
+  TRY(import_add_value(b, b->node->output, inner->stage, form, &made));
+  for (uint32_t j = 0; j < n; j++) made->factor[j] = times;
+  return MLPD_OK;
+}
+
+/* alpha elu(z / alpha) */
+mlpd_status import_celu(import_builder *b) {
+  double alpha;
+  TRY(onnx_attribute_float(b->node, "alpha", 1, &alpha));
+  return alpha > 0 ? activate_scaled(b, 1 / alpha, 0, MLPD_ELU, alpha) : import_refuse(b, "has no alpha above 0");
+}
+
+/* silu(alpha z) / alpha */
+mlpd_status import_swish(import_builder *b) {
+  double alpha;
+  TRY(onnx_attribute_float(b->node, "alpha", 1, &alpha));
+  return alpha > 0 ? activate_scaled(b, alpha, 0, MLPD_SILU, 1 / alpha) : import_refuse(b, "has no alpha above 0");
+}
+
+mlpd_status import_gelu(import_builder *b) {
+  onnx_attribute kind;
+  bool found;
+  TRY(onnx_attribute_find(b->node, "approximate", &kind, &found));
+  if (found && kind.text.count > 0 && !protobuf_slice_is(kind.text, "none"))
+    return import_refuse(b, "approximates gelu by tanh, which differs from ours by up to 0.0005");
+  return import_activate(b, MLPD_GELU);
+}
+
+/* log(sigmoid(z)) is -softplus(-z), and log(softmax(z)) predicts the classes of softmax(z). */
+mlpd_status import_log(import_builder *b) {
+  import_value *v = NULL, *made = NULL;
+  import_stage *stage = NULL;
+  TRY(import_take_value(b, 0, &v));
+  if (v->form == MLPD_SOFTMAX && import_is_bare(b, v)) return import_copy_value(b, v, &made);
+  if (v->form != MLPD_SIGMOID || !import_is_bare(b, v)) return import_refuse(b, "is of something else than a sigmoid");
+  TRY(import_add_value(b, b->node->output, v->stage, MLPD_IDENTITY, &made));
+  const uint32_t n = import_width_of(b, made);
+  for (uint32_t j = 0; j < n; j++) made->factor[j] = -1;
+  TRY(import_add_stage(b, made, n, &stage));
+  made->stage = b->num_stages - 1;
+  made->form = MLPD_SOFTPLUS;
+  return MLPD_OK;
 }
 
 mlpd_status import_elu(import_builder *b) {
@@ -59,8 +141,10 @@ mlpd_status import_selu(import_builder *b) {
 }
 
 mlpd_status import_hard_sigmoid(import_builder *b) {
-  TRY(need_attribute(b, "alpha", 0.2, 1.0 / 6));
-  TRY(need_attribute(b, "beta", 0.5, 0.5));
+  double alpha, beta;
+  TRY(onnx_attribute_float(b->node, "alpha", 0.2, &alpha));
+  TRY(onnx_attribute_float(b->node, "beta", 0.5, &beta));
+  if (fabs(alpha - 1.0 / 6) > 1e-6 || beta != 0.5) return activate_scaled(b, 6 * alpha, 6 * beta, MLPD_RELU6, 1.0 / 6);
   return import_activate(b, FORM_HARD_SIGMOID);
 }
 

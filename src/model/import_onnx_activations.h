@@ -21,6 +21,11 @@ mlpd_status import_activate(import_builder *b, int form);
 
 /* The node is this operator, with the parameters that our activations have. */
 mlpd_status import_leaky_relu(import_builder *b);
+mlpd_status import_prelu(import_builder *b);
+mlpd_status import_celu(import_builder *b);
+mlpd_status import_swish(import_builder *b);
+mlpd_status import_gelu(import_builder *b);
+mlpd_status import_log(import_builder *b);
 mlpd_status import_elu(import_builder *b);
 mlpd_status import_selu(import_builder *b);
 mlpd_status import_hard_sigmoid(import_builder *b);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/import_onnx_activations.h"
 #include "model/onnx_constant.h"
 
 void import_builder_free(import_builder *b) {
@@ -14,6 +15,7 @@ void import_builder_free(import_builder *b) {
     free(b->stages[i].bias);
     free(b->stages[i].low);
     free(b->stages[i].high);
+    free(b->stages[i].slope);
   }
   for (uint32_t i = 0; i < b->num_values; i++) {
     free(b->values[i].factor);
@@ -72,8 +74,8 @@ mlpd_status import_copy_value(import_builder *b, const import_value *v, import_v
   return MLPD_OK;
 }
 
-mlpd_status import_add_stage(import_builder *b, import_value *v, uint32_t width, import_stage **made) {
-  if (v->form >= MLPD_NUM_ACTIVATIONS) return import_refuse(b, "uses a part of an incomplete activation");
+/* v is a value of an activation or of none. */
+static mlpd_status begin_stage(import_builder *b, const import_value *v, uint32_t width, import_stage **made) {
   *made = &b->stages[b->num_stages++];
   **made = (import_stage){.width = width, .from = v->stage, .form = v->form};
   TRY(memory_allocate(&(*made)->factor, import_width_of(b, v), sizeof(double), "layers"));
@@ -81,6 +83,32 @@ mlpd_status import_add_stage(import_builder *b, import_value *v, uint32_t width,
   memcpy((*made)->factor, v->factor, import_width_of(b, v) * sizeof(double));
   memcpy((*made)->shift, v->shift, import_width_of(b, v) * sizeof(double));
   return MLPD_OK;
+}
+
+mlpd_status import_settle_form(import_builder *b, import_value *v) {
+  import_stage *made = NULL;
+  if (v->form != FORM_HARD_SIGMOID) return MLPD_OK;
+  const uint32_t n = import_width_of(b, v);
+  import_value z = {.stage = v->stage, .form = MLPD_IDENTITY};
+  TRY(memory_allocate(&z.factor, 2 * (size_t)n, sizeof *z.factor, "layers"));
+  z.shift = z.factor + n;
+  for (uint32_t j = 0; j < n; j++) {
+    z.factor[j] = 1;
+    z.shift[j] = 3;
+  }
+  const mlpd_status status = begin_stage(b, &z, n, &made);
+  free(z.factor);
+  TRY(status);
+  v->stage = b->num_stages - 1;
+  v->form = MLPD_RELU6;
+  for (uint32_t j = 0; j < n; j++) v->factor[j] /= 6;
+  return MLPD_OK;
+}
+
+mlpd_status import_add_stage(import_builder *b, import_value *v, uint32_t width, import_stage **made) {
+  TRY(import_settle_form(b, v));
+  if (v->form >= MLPD_NUM_ACTIVATIONS) return import_refuse(b, "uses a part of an incomplete activation");
+  return begin_stage(b, v, width, made);
 }
 
 mlpd_status import_settle(import_builder *b, import_value *v) {

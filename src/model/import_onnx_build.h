@@ -38,6 +38,9 @@ mlpd_status import_copy_value(import_builder *b, const import_value *v, import_v
 /* A stage that begins with v, whose factor and shift it takes over. */
 mlpd_status import_add_stage(import_builder *b, import_value *v, uint32_t width, import_stage **made);
 
+/* A hard sigmoid, which is no activation of ours, becomes relu6(z + 3) / 6. */
+mlpd_status import_settle_form(import_builder *b, import_value *v);
+
 /* Makes v the z of a stage, its own if need be. */
 mlpd_status import_settle(import_builder *b, import_value *v);
 

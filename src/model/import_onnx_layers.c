@@ -143,12 +143,23 @@ static mlpd_status add_bounds(import_chain *chain, const import_stage *s, end *e
   return status;
 }
 
+/* An activation of its own, that has no form. */
+static mlpd_status add_slope(import_chain *chain, const import_stage *s, end *e) {
+  import_layer *const last = chain->num_layers > 0 ? &chain->layers[chain->num_layers - 1] : NULL;
+  if (last == NULL || last->activation != MLPD_IDENTITY)
+    return FAIL(MLPD_ERROR_DATA, "a relu with a slope below 0 follows no dense layer");
+  if (!is_plain(e)) import_fold_after(last, e->factor, e->shift);
+  end_clear(e);
+  return import_set_slope(last, s->slope);
+}
+
 static mlpd_status add_stage(const import_stage *stages, const import_stage *s, import_chain *chain, end *e) {
   const uint32_t width = stages[s->from].width;
   TRY(take_form(chain, e, width, s->form, s->factor, s->shift));
   if (s->weight != NULL) return add_layer(chain, s, width, e);
   if (s->epsilon > 0) return add_norm(chain, s, e);
   if (s->limit > 0) return add_limit(chain, s, e);
+  if (s->slope != NULL) return add_slope(chain, s, e);
   return s->low != NULL ? add_bounds(chain, s, e) : MLPD_OK;
 }
 

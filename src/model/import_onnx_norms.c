@@ -90,10 +90,11 @@ mlpd_status import_layer_norm(import_builder *b) {
   if (axis != -1 && axis != 1) return import_refuse(b, "is along another axis than the last");
   TRY(begin_norm(b, x, epsilon, &made));
   const uint32_t n = import_width_of(b, made);
+  const bool has_gain = b->node->num_inputs > 1 && b->node->inputs[1].count > 0; /* older PyTorch leaves it out */
   const bool has_shift = b->node->num_inputs > 2 && b->node->inputs[2].count > 0;
-  TRY(import_take_numbers(b, 1, n, &gain));
-  mlpd_status status = has_shift ? import_take_numbers(b, 2, n, &shift) : MLPD_OK;
-  if (status == MLPD_OK) memcpy(made->factor, gain, n * sizeof *gain);
+  mlpd_status status = has_gain ? import_take_numbers(b, 1, n, &gain) : MLPD_OK;
+  if (status == MLPD_OK && has_shift) status = import_take_numbers(b, 2, n, &shift);
+  if (status == MLPD_OK && has_gain) memcpy(made->factor, gain, n * sizeof *gain);
   if (status == MLPD_OK && has_shift) memcpy(made->shift, shift, n * sizeof *shift);
   free(gain);
   free(shift);

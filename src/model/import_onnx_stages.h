@@ -16,7 +16,7 @@ typedef struct import_value {
 } import_value;
 
 /* z of a stage: the value x that it begins with, times weights if it has any, plus biases; or what became of it by
- * `epsilon`, `limit`, `low` and `high`. */
+ * `epsilon`, `limit`, `low` and `high`, `slope`. */
 typedef struct import_stage {
   uint32_t width, from;   /* from: the stage of its value */
   int form;               /* of its value */
@@ -25,6 +25,7 @@ typedef struct import_stage {
   double epsilon;         /* above 0: (x - mean) / sqrt(variance + epsilon) over a row */
   double limit;           /* above 0: x / sqrt(1 + (x / limit)^2) */
   double *low, *high;     /* (width) x within these, some of them infinite; NULL: none */
+  double *slope;          /* (width) x if x > 0 else slope x; NULL: none */
 } import_stage;
 
 /* Are n values this one, to 1e-6 of it? */

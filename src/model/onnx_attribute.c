@@ -20,6 +20,7 @@ static mlpd_status read_attribute(void *context, const protobuf_field *field) {
   if (field->number == ONNX_ATTRIBUTE_NAME) made->name = field->slice;
   if (field->number == ONNX_ATTRIBUTE_FLOAT) made->number = (double)protobuf_as_float(field);
   if (field->number == ONNX_ATTRIBUTE_INTEGER) made->integer = (int64_t)field->value;
+  if (field->number == ONNX_ATTRIBUTE_TEXT) made->text = field->slice;
   if (field->number == ONNX_ATTRIBUTE_ARRAY) made->array = field->slice;
   return field->number == ONNX_ATTRIBUTE_INTEGERS ? read_first(field, made) : MLPD_OK;
 }

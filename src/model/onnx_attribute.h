@@ -6,7 +6,7 @@
 
 /* Those of its values that are not set are 0. */
 typedef struct onnx_attribute {
-  protobuf_slice name, array;
+  protobuf_slice name, text, array;
   double number;
   int64_t integer;
   uint64_t first; /* of a list of integers */

@@ -1,0 +1,36 @@
+# mlpdist import: files in tests/foreign, which other programs wrote, with what those programs predict. Trains a tiny network.
+
+load helper
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+# imports FILE WANT ROWS OPTION...: the model made of a file predicts for the rows what its program did, to 1e-6.
+imports() {
+  alone import "$1" model.h5 "${@:4}"
+  succeeds
+  "$MLPDIST" predict --model model.h5 --data "$3" --out got.csv > told 2>&1 || fail "predict with $1: $(cat told)"
+  awk -F, '
+    NR == FNR { for (j = 1; j <= NF; j++) { want[NR, j] = $j; if ($j * $j > most) most = $j * $j } width = NF; rows = NR; next }
+    FNR > 1 { for (j = 1; j <= width; j++) { off = $(NF - width + j) - want[FNR - 1, j]
+      if (!(off * off <= 1e-12 * most)) { print FNR, $0, want[FNR - 1, j]; exit 1 } } }
+    END { exit !(rows > 3 && FNR == rows + 1) }' "$2" got.csv || fail "other predictions: $1"
+}
+
+@test "import: networks that PyTorch exported predict what they do there" {
+  local at=$BATS_TEST_DIRNAME/foreign name
+  for name in slopes scaled usual norms parts named; do
+    imports "$at/torch_$name.onnx" "$at/torch_$name.csv" "$at/torch_rows.csv"
+  done
+  imports "$at/torch_named.npz" "$at/torch_named.csv" "$at/torch_rows.csv" --activation tanh
+  # Slopes are parametric activations: a model with them is exported, comes back, and learns on.
+  imports "$at/torch_slopes.onnx" "$at/torch_slopes.csv" "$at/torch_rows.csv"
+  "$MLPDIST" info model.h5 | grep -q 'parametric' || fail "$("$MLPDIST" info model.h5)"
+  alone export model.h5 again.onnx
+  succeeds
+  imports again.onnx "$at/torch_slopes.csv" "$at/torch_rows.csv"
+  paste -d, "$at/torch_rows.csv" <(echo u,v; cat "$at/torch_slopes.csv") > table.csv
+  alone train --data table.csv --label u,v --init-from model.h5 --epochs 1 --lr 0 --normalize-targets none --valid-fraction 0 \
+    --test-fraction 0 --out run
+  succeeds
+  grep -qE 'train loss [0-9.]+e-1[0-9]' <<< "$output" || fail "a loss that is not 0: $output"
+}
