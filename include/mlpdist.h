@@ -593,14 +593,14 @@ typedef struct mlpd_import_options {
 
 MLPD_API void mlpd_import_options_default(mlpd_import_options *options);
 
-/* Makes a model of a network of dense layers and norms in path, by its extension: .onnx; .h5 or .hdf5, a model that
- * Keras 2 saved; .npz, the arrays of a PyTorch state dict, NAME.weight (outputs, inputs), NAME.bias, ... in the order
- * of the layers. Arithmetic on its input becomes the normalisation, that on its output the scaling of the targets,
- * batch norms part of the weights. What mlpd_export() wrote to .onnx or .json gives back the whole model, with the same
- * weights unless the export folded batch norms or scales into them: a description in the file's metadata (key mlpdist)
- * is taken if the model that it makes exports exactly the graph in the file; else the graph is read as that of others.
- * The caller frees the model. MLPD_ERROR_DATA for what is no chain of dense layers, norms and activations; the message
- * names the operator. */
+/* Makes a model of a network of dense layers and norms in path, by its extension: .onnx; .keras, .h5 or .hdf5, a model
+ * that Keras saved; .npz, the arrays of a PyTorch state dict, NAME.weight (outputs, inputs), NAME.bias, ... in the
+ * order of the layers. Arithmetic on its input becomes the normalisation, that on its output the scaling of the
+ * targets, batch norms part of the weights. What mlpd_export() wrote to .onnx or .json gives back the whole model, with
+ * the same weights unless the export folded batch norms or scales into them: a description in the file's metadata (key
+ * mlpdist) is taken if the model that it makes exports exactly the graph in the file; else the graph is read as that of
+ * others. The caller frees the model. MLPD_ERROR_DATA for what is no chain of dense layers, norms and activations; the
+ * message names the operator. */
 MLPD_API mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, mlpd_model **model);
 
 /* The same, into the model file out. MLPD_ERROR_USAGE if out is the file path under another name, or exists and is not

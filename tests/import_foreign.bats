@@ -34,3 +34,28 @@ imports() {
   succeeds
   grep -qE 'train loss [0-9.]+e-1[0-9]' <<< "$output" || fail "a loss that is not 0: $output"
 }
+
+@test "import: files of Keras 3, .keras and .h5, predict what Keras documents, and what is refused" {
+  local name
+  /usr/bin/python3 -c 'import numpy, h5py' 2> /dev/null || skip "no Python with NumPy and h5py (Debian: python3-h5py)"
+  /usr/bin/python3 -B "$BATS_TEST_DIRNAME/foreign/make_keras.py" . || fail "make_keras.py"
+  for name in usual slopes scaled; do
+    imports "$name.keras" "$name.csv" rows.csv
+    imports "$name.h5" "$name.csv" rows.csv
+  done
+  imports functional.keras usual.csv rows.csv
+  imports old.keras old.csv rows.csv
+  refused() { # NAME WORD...
+    alone import "$1.keras" refused.h5
+    fails_with 1 "$1.keras: " "${@:2}"
+    ! grep -q '/proc/' "$errors" || fail "the name of the unpacked file is told: $(cat "$errors")"
+  }
+  refused rms "layer ln has rms_scaling: it does not subtract the mean"
+  refused elu "layer b is a ELU, which import does not know (with these parameters)"
+  refused quantized "kernel, /layers/dense/vars/0, holds whole numbers: it is quantized, and its scale is not read"
+  refused lacks "layer a has no array for its bias"
+  refused wrong "layer 2 expects 5 values, but the layer before it gives 3"
+  refused empty "it holds no metadata.json: it is not a model of Keras 3"
+  refused forged "model.weights.h5"
+  ! ls refused.h5 2> /dev/null || fail "something is left"
+}

@@ -41,6 +41,9 @@ typedef struct h5_opening {
 mlpd_status h5_open(const char *path, h5_file **file);
 mlpd_status h5_open_as(const char *path, const h5_opening *how, h5_file **file);
 
+/* The same of a file whose bytes are in memory; HDF5 copies them. name: for messages. */
+mlpd_status h5_open_image(const char *name, void *image, size_t bytes, h5_file **file);
+
 /* Adds a user to an open file and returns it. Each user calls h5_close; the last call closes the file. */
 h5_file *h5_share(h5_file *file);
 

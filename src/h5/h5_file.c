@@ -10,8 +10,9 @@
 
 enum {
   MEMORY_STEP_BYTES = 1 << 20, /* by which a file in memory grows */
-  ATTRIBUTES_MOST = 1000,      /* attributes in the root's header; HDF5 would move more of them into a heap */
-  DEFLATED_AT_BEST = 1032,     /* deflate's highest ratio: an array that claims a higher one is damaged */
+  MEMORY_NAME_BYTES = 64,
+  ATTRIBUTES_MOST = 1000,  /* attributes in the root's header; HDF5 would move more of them into a heap */
+  DEFLATED_AT_BEST = 1032, /* deflate's highest ratio: an array that claims a higher one is damaged */
 };
 
 herr_t h5_refuse_external_link(const char *parent_file, const char *parent_group, const char *child_file,
@@ -144,14 +145,37 @@ mlpd_status h5_create_as(const char *path, const char *name, h5_file **file) {
   return give(status, made, file);
 }
 
+/* HDF5 knows open files by their names. */
+static void name_memory(char path[MEMORY_NAME_BYTES]) {
+  static uint64_t number;
+  (void)snprintf(path, MEMORY_NAME_BYTES, "mlpdist-memory-%llu", (unsigned long long)number++);
+}
+
+mlpd_status h5_open_image_untried(const char *name, h5_image image, h5_file **file) {
+  *file = NULL;
+  h5_file *opened = NULL;
+  char path[MEMORY_NAME_BYTES];
+  name_memory(path);
+  TRY(file_allocate(name, &opened));
+  opened->size = image.count;
+  opened->in_memory = true;
+  const hid_t access = h5_file_access_create();
+  (void)H5Pset_fapl_core(access, MEMORY_STEP_BYTES, false);
+  const bool set = H5Pset_file_image(access, image.bytes, image.count) >= 0;
+  opened->id = set ? H5Fopen(path, H5F_ACC_RDONLY, access) : H5I_INVALID_HID;
+  mlpd_status status = MLPD_OK;
+  if (opened->id < 0) status = FAIL(MLPD_ERROR_FILE, "%s: cannot be opened: %s", name, h5_reason());
+  h5_id_close(access);
+  return give(status, opened, file);
+}
+
 mlpd_status h5_create_in_memory(const char *name, h5_file **file) {
   H5_ENTER();
   *file = NULL;
   h5_file *made = NULL;
+  char path[MEMORY_NAME_BYTES];
   h5_library_start();
-  static uint64_t number;
-  char path[64]; /* HDF5 knows open files by their names */
-  (void)snprintf(path, sizeof path, "mlpdist-memory-%llu", (unsigned long long)number++);
+  name_memory(path);
   TRY(file_allocate(name, &made));
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   (void)H5Pset_fapl_core(access, MEMORY_STEP_BYTES, false);

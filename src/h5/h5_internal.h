@@ -30,6 +30,7 @@ struct h5_file {
   hid_t id;
   hid_t link_access; /* refuses external links and notes them in met_external_link */
   bool writable, met_external_link;
+  bool in_memory;       /* and opened read-only: HDF5 has no descriptor of it */
   uint64_t size;        /* bytes; undefined for a file that is being written */
   file_version version; /* when it was opened; all 0: unknown, or in memory */
   int write_error;      /* errno of the first failure of the driver, or 0 */
@@ -88,8 +89,15 @@ hid_t h5_native_type(element_type type);
 
 /* ---- h5_file.c -------------------------------------------------------------------------------------- */
 
-/* h5_open_as without the trial and without the lock */
+/* The bytes of a file in memory; NULL: it is one on disk. */
+typedef struct h5_image {
+  void *bytes;
+  size_t count;
+} h5_image;
+
+/* h5_open_as and h5_open_image without the trial and without the lock */
 mlpd_status h5_open_untried(const char *path, const h5_opening *how, h5_file **file);
+mlpd_status h5_open_image_untried(const char *name, h5_image image, h5_file **file);
 
 /* Fails unless path is a regular file (opening a pipe would wait); *size receives its bytes. */
 mlpd_status h5_path_check(const char *path, uint64_t *size);
@@ -214,12 +222,12 @@ mlpd_status h5_texts_copy(const h5_text_layout *layout, const char *raw, uint64_
 
 /* ---- h5_trial.c ------------------------------------------------------------------------------------- */
 
-/* Reads path in a child process: everything but the numbers of its arrays. On some forged files HDF5 crashes or loops
- * for ever; the child then dies instead of this process, and the result is MLPD_ERROR_DATA. Any other failure is left
- * to the actual reading. If fork fails, the file is accepted without a trial.
+/* Reads path, or an image of that name, in a child process: everything but the numbers of its arrays. On some forged
+ * files HDF5 crashes or loops for ever; the child then dies instead of this process, and the result is MLPD_ERROR_DATA.
+ * Any other failure is left to the actual reading. If fork fails, the file is accepted without a trial.
  *
  * This is safe under MPI: since Linux 5.10, memory that a network card writes to stays with the parent after a fork,
  * and the child neither calls MPI nor returns. */
-mlpd_status h5_trial(const char *path);
+mlpd_status h5_trial(const char *path, h5_image image);
 
 #endif

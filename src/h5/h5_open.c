@@ -1,3 +1,4 @@
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/foreign.h"
@@ -43,7 +44,7 @@ static mlpd_status open_tried(const char *path, const h5_opening *how, h5_file *
       TRY(h5_readable_check(path));
       return fail_foreign(path, size);
     }
-    TRY(h5_trial(path));
+    TRY(h5_trial(path, (h5_image){0}));
   }
   return h5_open_untried(path, how, file);
 }
@@ -58,3 +59,15 @@ mlpd_status h5_open_as(const char *path, const h5_opening *how, h5_file **file) 
 }
 
 mlpd_status h5_open(const char *path, h5_file **file) { return h5_open_as(path, &(h5_opening){.known = NULL}, file); }
+
+mlpd_status h5_open_image(const char *name, void *image, size_t bytes, h5_file **file) {
+  static const char signature[] = "\211HDF\r\n\032\n";
+  H5_ENTER();
+  *file = NULL;
+  h5_library_start();
+  if (bytes < sizeof signature || memcmp(image, signature, sizeof signature - 1) != 0)
+    return FAIL(MLPD_ERROR_FILE, "%s: not an HDF5 file", name);
+  const h5_image whole = {image, bytes};
+  TRY(h5_trial(name, whole));
+  return h5_open_image_untried(name, whole, file);
+}

@@ -103,9 +103,14 @@ static mlpd_status pass_link(void *context, const char *object, const char *desc
   return MLPD_OK;
 }
 
-static answer try_file(const char *path) {
+static mlpd_status open_untried(const char *path, h5_image image, h5_file **file) {
+  return image.bytes != NULL ? h5_open_image_untried(path, image, file)
+                             : h5_open_untried(path, &(h5_opening){.known = NULL}, file);
+}
+
+static answer try_file(const char *path, h5_image image) {
   h5_file *file = NULL;
-  if (h5_open_untried(path, &(h5_opening){.known = NULL}, &file) == MLPD_OK) {
+  if (open_untried(path, image, &file) == MLPD_OK) {
     note_failure(H5_VISIT_OBJECTS(file->id, H5_INDEX_NAME, H5_ITER_INC, try_object, file, H5O_INFO_BASIC) < 0);
     (void)h5_visit_links(file, pass_link, NULL);
     (void)h5_close(file);
@@ -152,10 +157,10 @@ static void set_apart(unsigned seconds, uint64_t file_bytes) {
   if (most != RLIM_INFINITY) (void)setrlimit(RLIMIT_AS, &(struct rlimit){most, most});
 }
 
-_Noreturn static void serve(const char *path, unsigned seconds, uint64_t file_bytes, int answers) {
+_Noreturn static void serve(const char *path, h5_image image, unsigned seconds, uint64_t file_bytes, int answers) {
   h5_enter_in_child();
   set_apart(seconds, file_bytes);
-  const char told = (char)try_file(path);
+  const char told = (char)try_file(path, image);
   _exit(write(answers, &told, 1) == 1 ? 0 : 1);
 }
 
@@ -180,13 +185,13 @@ static mlpd_status judge(const char *path, uint64_t file_bytes, char told, int s
   return FAIL(MLPD_ERROR_DATA, "%s: HDF5 crashes when it reads it: it is damaged or forged", path);
 }
 
-mlpd_status h5_trial(const char *path) {
-  struct stat about;
+mlpd_status h5_trial(const char *path, h5_image image) {
+  struct stat about = {.st_size = (off_t)image.count};
   int answers[2], status = 0;
-  if (stat(path, &about) != 0 || pipe(answers) != 0) return MLPD_OK;
+  if ((image.bytes == NULL && stat(path, &about) != 0) || pipe(answers) != 0) return MLPD_OK;
   const uint64_t file_bytes = (uint64_t)about.st_size;
   const pid_t child = fork();
-  if (child == 0) serve(path, seconds_for(file_bytes), file_bytes, answers[1]);
+  if (child == 0) serve(path, image, seconds_for(file_bytes), file_bytes, answers[1]);
   (void)close(answers[1]);
   char told = 0;
   if (child > 0) {

@@ -13,7 +13,8 @@ mlpd_status h5_became_shorter(const h5_array *array, uint64_t row, uint64_t coun
 /* The descriptor of a file that is only read, or -1. */
 static int descriptor_of(const h5_file *file) {
   const int *descriptor = NULL;
-  if (file->writable || H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&descriptor) < 0 || descriptor == NULL)
+  if (file->writable || file->in_memory || H5Fget_vfd_handle(file->id, H5P_DEFAULT, (void **)&descriptor) < 0 ||
+      descriptor == NULL)
     return -1;
   return *descriptor;
 }

@@ -18,11 +18,8 @@ typedef struct format {
   import_reader *read;
 } format;
 
-static const format FORMATS[] = {{".onnx", import_onnx},
-                                 {".npz", import_npz},
-                                 {".json", import_json},
-                                 {".h5", import_keras},
-                                 {".hdf5", import_keras}};
+static const format FORMATS[] = {{".onnx", import_onnx},           {".npz", import_npz},  {".json", import_json},
+                                 {".keras", import_keras_archive}, {".h5", import_keras}, {".hdf5", import_keras}};
 
 static const format *find_format(const char *path) {
   const size_t length = strlen(path);
@@ -45,7 +42,6 @@ static const struct {
      "pickled Python objects: of scikit-learn's MLPClassifier or MLPRegressor save numpy.savez(\"net.npz\", "
      "**{f\"{i}.weight\": w.T for i, w in enumerate(net.coefs_)}, **{f\"{i}.bias\": b for i, b in "
      "enumerate(net.intercepts_)})"},
-    {".keras", "Keras 3: save the network by tf2onnx or model.export(..., format=\"onnx\") as .onnx"},
     {".tflite", "TensorFlow: save the network by tf2onnx as .onnx"},
 };
 static const char *const SAME_AS[][2] = {{".pth", ".pt"},     {".bin", ".pt"},        {".ckpt", ".pt"},
@@ -59,8 +55,8 @@ static mlpd_status refuse_extension(const char *path) {
     if (strcmp(end, FOREIGN[i].extension) == 0)
       return FAIL(MLPD_ERROR_USAGE, "%s is a file of %s", path, FOREIGN[i].cure);
   return FAIL(MLPD_ERROR_USAGE,
-              "%s: unknown extension; import reads .onnx, .h5 (Keras), .npz (a state dict of PyTorch) and .json (of "
-              "export); convert reads data",
+              "%s: unknown extension; import reads .onnx, .keras, .h5 (Keras), .npz (a state dict of PyTorch) and "
+              ".json (of export); convert reads data",
               path);
 }
 

@@ -59,6 +59,6 @@ bool import_take_input(import_chain *chain, uint32_t inputs, double *factor, dou
 /* Fills *chain, which is all zero; messages of failures need not name the file. */
 typedef mlpd_status import_reader(const char *path, const mlpd_import_options *options, import_chain *chain);
 
-import_reader import_onnx, import_keras, import_npz, import_json;
+import_reader import_onnx, import_keras, import_keras_archive, import_npz, import_json;
 
 #endif

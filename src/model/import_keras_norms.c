@@ -1,4 +1,4 @@
-/* Import of Keras 2: BatchNormalization, LayerNormalization, Rescaling and Normalization. All but the second are factor
+/* Import of Keras: BatchNormalization, LayerNormalization, Rescaling and Normalization. All but the second are factor
  * o x + shift, which the layer beside it takes over. */
 #include <math.h>
 #include <stdlib.h>
@@ -48,8 +48,7 @@ static mlpd_status take_affine(keras_reader *r, uint32_t n, double *factor, doub
   return MLPD_OK;
 }
 
-/* Frees both where take_affine() has not taken them. */
-static mlpd_status pass_affine(keras_reader *r, mlpd_status status, uint32_t n, double *factor, double *shift) {
+mlpd_status keras_pass_affine(keras_reader *r, mlpd_status status, uint32_t n, double *factor, double *shift) {
   if (status == MLPD_OK) status = take_affine(r, n, factor, shift);
   if (status != MLPD_OK) free(factor);
   if (status != MLPD_OK) free(shift);
@@ -100,7 +99,7 @@ static mlpd_status read_batch_norm(keras_reader *r, const json_t *config) {
   }
   free(mean);
   free(variance);
-  return pass_affine(r, status, n, gain, shift);
+  return keras_pass_affine(r, status, n, gain, shift);
 }
 
 /* Its epsilon is another than ours: it is our norm of c x with c^2 = ours / its, which the product before gives. */
@@ -123,7 +122,7 @@ static mlpd_status adapt_epsilon(keras_reader *r, uint32_t n, double epsilon) {
         "layer %s follows an activation with an epsilon of %g or a constant in between: no dense layer can take "
         "that over; only an epsilon of 1e-5 can be read there",
         r->layer, epsilon);
-  status = pass_affine(r, status, n, factor, shift);
+  status = keras_pass_affine(r, status, n, factor, shift);
   if (status != MLPD_OK || r->factor == NULL) return status;
   const bool taken = import_take_input(r->chain, n, r->factor, r->shift); /* it is the first layer */
   if (!taken) return FAIL(MLPD_ERROR_DATA, "layer %s normalises a constant column", r->layer);
@@ -137,6 +136,9 @@ static mlpd_status read_layer_norm(keras_reader *r, const json_t *config) {
   import_layer *made = NULL;
   const double epsilon = keras_number(config, "epsilon", 1e-3);
   const bool scales = !json_is_false(json_object_get(config, "scale"));
+  if (json_is_true(json_object_get(config, "rms_scaling")))
+    return FAIL(MLPD_ERROR_DATA, "layer %s has rms_scaling: it does not subtract the mean, as a layer norm does here",
+                r->layer);
   if (!(epsilon > 0)) return FAIL(MLPD_ERROR_DATA, "layer %s has no epsilon above 0", r->layer);
   TRY(keras_length(r, scales ? KERAS_GAMMA : KERAS_BETA, &n));
   TRY(check_width(r, n));
@@ -150,24 +152,52 @@ static mlpd_status read_layer_norm(keras_reader *r, const json_t *config) {
   return status;
 }
 
-/* (x - mean) / max(sqrt(variance), 1e-7) of the first layer, which adapt() has seen data with. */
-static mlpd_status read_normalization(keras_reader *r) {
-  uint32_t n = 0;
-  double *factor = NULL, *mean = NULL;
-  TRY(keras_length(r, KERAS_MEAN, &n));
-  mlpd_status status = keras_read_vector(r, KERAS_VARIANCE, n, 1, &factor);
-  if (status == MLPD_OK) status = keras_read_vector(r, KERAS_MEAN, n, 0, &mean);
-  for (uint32_t j = 0; status == MLPD_OK && j < n; j++) {
-    factor[j] = 1 / fmax(sqrt(factor[j]), 1e-7);
-    mean[j] *= -factor[j];
+/* Numbers (n) that the configuration holds: one for all, or a list, which may lie in other lists of one element. */
+static mlpd_status read_listed(const keras_reader *r, const json_t *value, uint32_t n, double **values) {
+  while (json_array_size(value) == 1 && json_is_array(json_array_get(value, 0))) value = json_array_get(value, 0);
+  if (!json_is_number(value) && json_array_size(value) != 1 && json_array_size(value) != n)
+    return FAIL(MLPD_ERROR_DATA, "layer %s has %zu numbers for %u values", r->layer, json_array_size(value), n);
+  TRY(memory_allocate(values, n, sizeof **values, "weights"));
+  for (uint32_t j = 0; j < n; j++) {
+    const json_t *const item = json_array_get(value, json_array_size(value) == 1 ? 0 : j);
+    (*values)[j] = json_number_value(json_is_number(value) ? value : item);
   }
-  return pass_affine(r, status, n, factor, mean);
+  return MLPD_OK;
 }
 
 /* The width of what a layer without arrays takes: of the layer before, or of the rows, as the first layer says. */
 static uint32_t width_before(const keras_reader *r) {
   const import_layer *const last = last_layer(r);
   return r->factor == NULL && last != NULL ? last->outputs : r->width;
+}
+
+/* Of a Normalization: arrays that adapt() made, or numbers it was given. */
+static mlpd_status read_moments(const keras_reader *r, const json_t *config, uint32_t *n, double **mean,
+                                double **variance) {
+  const json_t *const given = json_object_get(config, "mean");
+  if (given == NULL || json_is_null(given)) {
+    TRY(keras_length(r, KERAS_MEAN, n));
+    TRY(keras_read_vector(r, KERAS_MEAN, *n, 0, mean));
+    return keras_read_vector(r, KERAS_VARIANCE, *n, 1, variance);
+  }
+  *n = width_before(r);
+  if (*n == 0) return FAIL(MLPD_ERROR_DATA, "no layer before layer %s tells how many values there are", r->layer);
+  TRY(read_listed(r, given, *n, mean));
+  return read_listed(r, json_object_get(config, "variance"), *n, variance);
+}
+
+/* (x - mean) / deviation with deviation = max(sqrt(variance), 1e-7), or its inverse. */
+static mlpd_status read_normalization(keras_reader *r, const json_t *config) {
+  const bool inverse = json_is_true(json_object_get(config, "invert"));
+  uint32_t n = 0;
+  double *factor = NULL, *mean = NULL;
+  const mlpd_status status = read_moments(r, config, &n, &mean, &factor);
+  for (uint32_t j = 0; status == MLPD_OK && j < n; j++) {
+    const double deviation = fmax(sqrt(factor[j]), 1e-7);
+    factor[j] = inverse ? deviation : 1 / deviation;
+    if (!inverse) mean[j] *= -factor[j];
+  }
+  return keras_pass_affine(r, status, n, factor, mean);
 }
 
 /* scale x + offset */
@@ -183,7 +213,7 @@ static mlpd_status read_rescaling(keras_reader *r, const json_t *config) {
     factor[j] = keras_number(config, "scale", 1);
     shift[j] = keras_number(config, "offset", 0);
   }
-  return pass_affine(r, status, n, factor, shift);
+  return keras_pass_affine(r, status, n, factor, shift);
 }
 
 mlpd_status keras_read_norm(keras_reader *r, const char *kind, const json_t *config, bool *known) {
@@ -192,8 +222,8 @@ mlpd_status keras_read_norm(keras_reader *r, const char *kind, const json_t *con
   while (i < sizeof kinds / sizeof *kinds && strcmp(kind, kinds[i]) != 0) i++;
   *known = i < sizeof kinds / sizeof *kinds;
   if (!*known) return MLPD_OK;
-  TRY(keras_find_parts(r));
+  TRY(keras_find_parts(r, kind, config));
   if (i == 0) return read_batch_norm(r, config);
   if (i == 1) return read_layer_norm(r, config);
-  return i == 2 ? read_normalization(r) : read_rescaling(r, config);
+  return i == 2 ? read_normalization(r, config) : read_rescaling(r, config);
 }

@@ -1,4 +1,4 @@
-/* Import of Keras 2: the arrays and numbers of a layer. */
+/* Import of Keras: the arrays and numbers of a layer. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +10,19 @@ static bool ends_with(const char *text, const char *end) {
   return length >= size && strcmp(text + length - size, end) == 0;
 }
 
-static const char *const PARTS[KERAS_NUM_PARTS] = {
-    "/kernel:0", "/bias:0", "/gamma:0", "/beta:0", "/moving_mean:0", "/moving_variance:0", "/mean:0", "/variance:0"};
+/* Since Keras 3 without the ":0". */
+static const char *const PARTS[KERAS_NUM_PARTS] = {"/kernel",          "/bias", "/gamma",    "/beta", "/moving_mean",
+                                                   "/moving_variance", "/mean", "/variance", "/alpha"};
+
+static bool is_part(const char *object, keras_part part) {
+  char old[32];
+  (void)snprintf(old, sizeof old, "%s:0", PARTS[part]);
+  return ends_with(object, PARTS[part]) || ends_with(object, old);
+}
+
+static void note(keras_reader *r, keras_part part, const char *object) {
+  (void)snprintf(r->parts[part], KERAS_OBJECT_BYTES, "%s%s", object[0] == '/' ? "" : "/", object);
+}
 
 /* Between a layer's group and its arrays lie groups whose names depend on the version. */
 static mlpd_status find_arrays(void *context, const char *object) {
@@ -21,19 +32,67 @@ static mlpd_status find_arrays(void *context, const char *object) {
   const bool rooted = object[0] == '/';
   if (strncmp(object, group + !rooted, strlen(group) - !rooted) != 0) return MLPD_OK;
   for (int i = 0; i < KERAS_NUM_PARTS; i++)
-    if (ends_with(object, PARTS[i])) (void)snprintf(r->parts[i], KERAS_OBJECT_BYTES, "%s%s", rooted ? "" : "/", object);
+    if (is_part(object, (keras_part)i)) note(r, (keras_part)i, object);
   return MLPD_OK;
 }
 
-mlpd_status keras_find_parts(keras_reader *r) {
+/* ---- Arrays with numbers ------------------------------------------------------------------------------ */
+
+/* Layers with arrays: the name of their groups, and which they have, in their order; `key`: where the configuration
+ * says so. */
+static const struct {
+  const char *kind, *group;
+  struct {
+    keras_part part;
+    const char *key;
+  } parts[4];
+  int num_parts;
+} NUMBERED[KERAS_NUM_KINDS] = {
+    {"Dense", "dense", {{KERAS_KERNEL, NULL}, {KERAS_BIAS, "use_bias"}}, 2},
+    {"BatchNormalization",
+     "batch_normalization",
+     {{KERAS_GAMMA, "scale"}, {KERAS_BETA, "center"}, {KERAS_MOVING_MEAN, NULL}, {KERAS_MOVING_VARIANCE, NULL}},
+     4},
+    {"LayerNormalization", "layer_normalization", {{KERAS_GAMMA, "scale"}, {KERAS_BETA, "center"}}, 2},
+    {"Normalization", "normalization", {{KERAS_MEAN, NULL}, {KERAS_VARIANCE, NULL}}, 2},
+    {"PReLU", "p_re_lu", {{KERAS_ALPHA, NULL}}, 1},
+};
+
+/* Keras before 2.13 had another name for "layers", and on Windows another separator. */
+static const char *const ROOTS[] = {"layers/", "_layer_checkpoint_dependencies/", "layers\\",
+                                    "_layer_checkpoint_dependencies\\"};
+
+/* The group of the count-th layer of a kind is GROUP or GROUP_COUNT. */
+static void find_numbered(keras_reader *r, int kind, const json_t *config) {
+  char name[64] = "", object[200];
+  const unsigned count = r->counts[kind]++;
+  if (count > 0) (void)snprintf(name, sizeof name, "_%u", count);
+  int number = 0;
+  for (int k = 0; k < NUMBERED[kind].num_parts; k++) {
+    const char *const key = NUMBERED[kind].parts[k].key;
+    if (key != NULL && json_is_false(json_object_get(config, key))) continue;
+    for (size_t i = 0; i < sizeof ROOTS / sizeof *ROOTS; i++) {
+      (void)snprintf(object, sizeof object, "/%s%s%s/vars/%d", ROOTS[i], NUMBERED[kind].group, name, number);
+      if (h5_exists(r->file, object)) note(r, NUMBERED[kind].parts[k].part, object);
+    }
+    number++;
+  }
+}
+
+mlpd_status keras_find_parts(keras_reader *r, const char *kind, const json_t *config) {
   for (int i = 0; i < KERAS_NUM_PARTS; i++) r->parts[i][0] = '\0';
-  return h5_visit_arrays(r->file, find_arrays, r);
+  if (!r->numbered) return h5_visit_arrays(r->file, find_arrays, r);
+  for (int i = 0; i < KERAS_NUM_KINDS; i++)
+    if (strcmp(kind, NUMBERED[i].kind) == 0) find_numbered(r, i, config);
+  return MLPD_OK;
 }
 
 mlpd_status keras_shape(const keras_reader *r, keras_part part, h5_shape *shape) {
   h5_array *array = NULL;
   if (r->parts[part][0] == '\0')
-    return FAIL(MLPD_ERROR_DATA, "layer %s has no /model_weights/%s/...%s", r->layer, r->layer, PARTS[part]);
+    return FAIL(MLPD_ERROR_DATA,
+                r->numbered ? "layer %s has no array for its %s" : "layer %s has no /model_weights/LAYER/.../%s",
+                r->layer, PARTS[part] + 1);
   TRY(h5_array_open(r->file, r->parts[part], &array));
   *shape = h5_array_shape(array);
   h5_array_close(array);

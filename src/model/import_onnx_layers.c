@@ -176,18 +176,25 @@ static mlpd_status add_layers(const import_stage *stages, uint32_t last, import_
 
 /* value = f o a + s: the scaling of the targets, whose factors are above 0; else, and where s is the bias that a
  * product lacks, part of the last layer. */
-static void take_output(import_chain *chain, end *e) {
+static mlpd_status take_output(import_chain *chain, end *e) {
   import_layer *const last = &chain->layers[chain->num_layers - 1];
-  bool rises = true;
-  if (is_plain(e)) return;
-  for (uint32_t j = 0; j < e->width; j++) rises = rises && e->factor[j] > 0 && isfinite(1 / e->factor[j]);
+  double falls = 1;
+  if (is_plain(e)) return MLPD_OK;
+  for (uint32_t j = 0; j < e->width; j++)
+    if (!(e->factor[j] > 0) || !isfinite(1 / e->factor[j])) falls = e->factor[j];
   const bool is_bias = import_all_equal(e->width, e->factor, 1) && import_all_equal(e->width, last->bias, 0);
-  if (last->activation == MLPD_IDENTITY && (!rises || is_bias || last->is_norm))
-    return import_fold_after(last, e->factor, e->shift);
+  if (last->activation == MLPD_IDENTITY && (falls != 1 || is_bias || last->is_norm)) {
+    import_fold_after(last, e->factor, e->shift);
+    return MLPD_OK;
+  }
+  if (falls != 1)
+    return FAIL(MLPD_ERROR_DATA, "its outputs are scaled by %g after an activation: a model holds only factors above 0",
+                falls);
   for (uint32_t j = 0; j < e->width; j++) e->factor[j] = 1 / e->factor[j];
   chain->target_scale = e->factor;
   chain->target_shift = e->shift;
   *e = (end){0};
+  return MLPD_OK;
 }
 
 /* A value that is one within bounds, and no more: outputs are clamped, and *last becomes the value before. */
@@ -212,7 +219,7 @@ mlpd_status import_onnx_layers(const import_stage *stages, const import_value *o
   TRY(take_clamp(stages, &last, chain));
   mlpd_status status = add_layers(stages, last.stage, chain, &e);
   if (status == MLPD_OK) status = take_form(chain, &e, stages[last.stage].width, last.form, last.factor, last.shift);
-  if (status == MLPD_OK && chain->num_layers > 0) take_output(chain, &e);
+  if (status == MLPD_OK && chain->num_layers > 0) status = take_output(chain, &e);
   end_clear(&e);
   return status;
 }
