@@ -188,6 +188,10 @@ static void test_rows_that_begin_with_a_hash(void **state) {
   (void)state;
   mlpd_convert_options o = plain_options();
   mlpd_convert_result r;
+  write_text("a.csv", "colour,u,k\n#ff0000,1.5,a\n#00ff00,2,b\n#ff0000,3,a\n"); /* all rows begin so */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "colour,u");
+  assert_names("/columns/categories", "#00ff00,#ff0000");
   o.label = "colour";
   write_text("a.csv", "colour,u\n#ff0000,1\nblue,2\n# a comment\n#ff0000,3\n");
   ASSERT_CONVERTED(o, &r, "a.csv");

@@ -1,5 +1,6 @@
 #include "convert/convert_csv_sample.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,24 @@ void sample_drop_first(csv_sample *s) {
   free(s->lines[0].text);
   s->count--;
   memmove(s->lines, s->lines + 1, (size_t)s->count * sizeof s->lines[0]);
+}
+
+/* Cells such as #ff8000 begin most lines, and all lines have as many delimiters as the first. */
+static bool hashes_begin_cells(const csv_sample *s) {
+  int hashes = 0;
+  for (int i = 0; i < s->count; i++) hashes += s->lines[i].hash;
+  if (s->count == 0 || s->lines[0].hash || 2 * hashes <= s->count) return false;
+  for (const char *d = ",;\t|"; *d != '\0'; d++) {
+    int least = INT_MAX, most = 0;
+    for (int i = 0; i < s->count; i++) {
+      int times = 0;
+      for (const char *p = s->lines[i].text; p < s->lines[i].end; p++) times += *p == *d;
+      least = times < least ? times : least;
+      most = times > most ? times : most;
+    }
+    if (least == most && most > 0) return true;
+  }
+  return false;
 }
 
 mlpd_status sample_take(csv_lines *lines, csv_sample *s) {
@@ -39,9 +58,9 @@ mlpd_status sample_take(csv_lines *lines, csv_sample *s) {
     above = above && line->hash;
     if (above) drop_first_but(s, SAMPLE_ROWS - 1);
   }
-  for (int i = 0; i < s->count; i++)
-    if (!s->lines[i].hash) return MLPD_OK;
   s->all_comments = true;
+  for (int i = 0; i < s->count; i++) s->all_comments = s->all_comments && s->lines[i].hash;
+  if (!s->all_comments && !hashes_begin_cells(s)) return MLPD_OK;
   for (int i = 0; i < s->count; i++) s->lines[i].hash = false; /* they are rows, not comments */
   return MLPD_OK;
 }
