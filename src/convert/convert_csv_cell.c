@@ -307,10 +307,17 @@ static bool is_colon(const csv_cell *cell) {
   return true;
 }
 
+/* .a to .z of Stata, .A to .Z and ._ of SAS. */
+static bool is_special_missing(const csv_cell *cell) {
+  return cell->end - cell->begin == 2 && *cell->begin == '.' &&
+         (cell->begin[1] == '_' || (cell->begin[1] >= 'a' && cell->begin[1] <= 'z') ||
+          (cell->begin[1] >= 'A' && cell->begin[1] <= 'Z'));
+}
+
 /* Texts that can only mean a missing value in a column of numbers. */
 static bool is_missing_number(const csv_cell *cell) {
   static const char *const words[] = {"none", "nil", "missing", "-", "--", "\u2013", "\u2014", ".", "*", "n.a."};
-  if (is_spreadsheet_error(cell) || is_colon(cell)) return true;
+  if (is_spreadsheet_error(cell) || is_colon(cell) || is_special_missing(cell)) return true;
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (is_word(cell, words[i])) return true;
   return false;
