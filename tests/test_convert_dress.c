@@ -234,10 +234,15 @@ static void test_forms_are_named(void **state) {
                {"\uFF11%d%d", NULL},
                {"%dx%d", "are several numbers each"},
                {"[%d, %d]", "are several numbers each"},
+               {"[%d.5e-05 -%d.25]", "are several numbers each"},
+               {"0.123 -0.456 7.89e-01 10 11 12 13 14 15 16 17 18 19 20 21 22 %d %d", "are several numbers each"},
+               {"tensor(%d.%d)", "are numbers in words of Python"},
+               {"np.float64(-%d.%d)", "are numbers in words of Python"},
+               {"(%d.5+%dj)", "are complex numbers"},
                {"%d.%d**", "are numbers with marks behind them"},
                {"AB-%d-%d", "are nearly all different, as if they identified rows"}};
   for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
-    char text[2000] = "v,u,k\n";
+    char text[4000] = "v,u,k\n";
     mlpd_convert_result r;
     const mlpd_convert_options o = telling_options();
     for (int i = 10; i < 30; i++) {
@@ -252,6 +257,7 @@ static void test_forms_are_named(void **state) {
     if (forms[f].words != NULL) assert_said(forms[f].words);
   }
   ASSERT_READ(CELLS("1.5", ":", ": c", "2.5", "\u2013"), "v", 1.5, NAN, NAN, 2.5, NAN); /* Eurostat */
+  ASSERT_READ(CELLS("1.5", ".a", ".Z", "2.5", "._"), "v", 1.5, NAN, NAN, 2.5, NAN);     /* Stata, SAS */
 }
 
 int main(void) {

@@ -29,6 +29,15 @@ static const char *take_sign(const char *p, const char *end, char *stands) {
   return p + 1;
 }
 
+static const char *after_exponent(const char *p, const char *end) {
+  if (p == end || (*p != 'e' && *p != 'E')) return p;
+  const char *at = p + 1;
+  if (at < end && (*at == '+' || *at == '-')) at++;
+  if (at == end || !is_digit(*at)) return p;
+  while (at < end && is_digit(*at)) at++;
+  return at;
+}
+
 /* The text without its blanks, with 0 for each number: "0(0)" of 4.0 (2). false: it is longer. */
 static bool make_skeleton(const char *p, const char *end, char skeleton[SKELETON_BYTES]) {
   int used = 0;
@@ -41,6 +50,7 @@ static bool make_skeleton(const char *p, const char *end, char skeleton[SKELETON
       while (p < end && is_digit(*p)) p++;
       if (end - p > 1 && *p == '.' && is_digit(p[1]))
         for (p++; p < end && is_digit(*p);) p++;
+      p = after_exponent(p, end);
       skeleton[used++] = '0';
     } else {
       p = take_sign(p, end, &skeleton[used]);
@@ -104,17 +114,33 @@ static bool is_several(const char *s) {
   return numbers > 1;
 }
 
+static bool is_python(const char *s) {
+  static const char *const list[] = {"tensor(0)",    "tensor(-0)",    "array(0)",   "array(-0)",
+                                     "np.float0(0)", "np.float0(-0)", "np.int0(0)", "np.int0(-0)",
+                                     "Decimal('0')", "Decimal('-0')", NULL};
+  return is_one_of(s, list);
+}
+
+static bool is_complex(const char *s) {
+  static const char *const list[] = {"0+0j", "0-0j", "(0+0j)", "(0-0j)", "(-0+0j)", "(-0-0j)", "0+0i", "0-0i", NULL};
+  return is_one_of(s, list);
+}
+
 typedef struct form {
   bool (*has)(const char *skeleton);
   bool amounts;
   const char *reason;
 } form;
 
+static const char several[] = "its texts are several numbers each; write each in a column of its own";
+
 static const form FORMS[] = {
     {has_error, true, "its texts are values and their errors; write each in a column of its own"},
     {has_parentheses, false, "its texts are numbers, with others in parentheses; write each in a column of its own"},
     {is_power, true, "its texts are numbers with powers of ten; written as 7.28e3 they are read"},
     {is_feet, true, "its texts are feet and inches; write inches alone"},
+    {is_python, true, "its texts are numbers in words of Python; write float(x) of each"},
+    {is_complex, false, "its texts are complex numbers; write both parts, each in a column of its own"},
     {is_fraction, false,
      "its texts are two numbers with a slash; write fractions as decimal numbers, days as 2021-03-15, others each in a "
      "column of its own"},
@@ -125,7 +151,7 @@ static const form FORMS[] = {
     {is_united, false,
      "its texts are numbers, each with another text behind it or none; units must be the same in all rows, and flags "
      "are left off by --strip, such as --strip 'bp,p,e'"},
-    {is_several, false, "its texts are several numbers each; write each in a column of its own"},
+    {is_several, false, several},
 };
 
 /* ---- Texts without digits of ASCII ------------------------------------------------------------------- */
@@ -153,6 +179,14 @@ static bool has_other_digits(const category *one) {
   return any;
 }
 
+/* Numbers alone with signs between them, in a text that is longer than a skeleton: an embedding, the pixels of an
+ * image.
+ */
+static bool is_long_list(const category *one) {
+  return one->length >= SKELETON_BYTES && strspn(one->text, "0123456789+-.eE,;:|[](){} ") == one->length &&
+         strpbrk(one->text, ",;:| ") != NULL;
+}
+
 static bool all_are(const category_set *set, bool (*is)(const category *one)) {
   for (uint32_t i = 0; i < set->count; i++)
     if (!is(&set->all[i])) return false;
@@ -166,6 +200,7 @@ const char *csv_form_of(const category_set *set, bool *amounts) {
   *amounts = true;
   if (all_are(set, has_other_digits)) return "its texts are numbers in digits of another script; write 0 to 9";
   *amounts = false;
+  if (all_are(set, is_long_list)) return several;
   if (all_are(set, is_hexadecimal)) return "its texts are hexadecimal numbers; written as decimal ones they are read";
   for (uint32_t i = 0; i < set->count; i++) {
     const category *const one = &set->all[i];
