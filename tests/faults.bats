@@ -1,4 +1,4 @@
-# early: it takes about a minute, and would keep one core busy at the end.
+# timed: it waits some seconds for what would take long on crowded cores.
 # shellcheck disable=SC2154 # variables of helper.bash and background.bash
 # Faults: ranks that die, files that shrink, bits that flip.
 

@@ -1,4 +1,4 @@
-# early: it takes about a minute, and would keep one core busy at the end.
+# timed: it waits some seconds for what would take long on crowded cores.
 # shellcheck disable=SC2154 # variables of helper.bash
 # Under a real Slurm of two nodes (tests/slurm starts it): scripts/slurm/train.sbatch and srun.
 
