@@ -396,6 +396,24 @@ class Estimators(unittest.TestCase):
         self.assertGreater(search.fit(self.x, self.y).best_score_, 0.9)
         self.assertGreater(cross_val_score(regressor(), self.x, self.x[:, 0], cv=3).min(), 0.5)
 
+    def test_fits_in_a_forked_child(self):
+        import multiprocessing
+
+        def fit():
+            return classifier(threads=2).fit(self.x, self.y).predict_proba(self.x)
+
+        here = fit()
+        context = multiprocessing.get_context("fork")
+        answers = context.Queue()
+        child = context.Process(target=lambda: answers.put(fit()))
+        child.start()
+        try:
+            np.testing.assert_array_equal(answers.get(timeout=60), here)
+        finally:
+            child.kill()
+            child.join()
+        np.testing.assert_array_equal(fit(), here)
+
 
 class Checks(unittest.TestCase):
     """scikit-learn's own checks. It lets an estimator name those that it cannot pass; what is left of ours is here."""

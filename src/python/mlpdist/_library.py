@@ -200,6 +200,20 @@ def _load():
 lib = _load()
 
 
+def _end_teams_before_forks():
+    """A child of os.fork has none of its parent's threads, and would wait for OpenMP's for ever. So OpenMP ends its
+    threads before a fork (omp_pause_resource_all of OpenMP 5.0); parent and child start new ones as they need them."""
+    omp_pause_soft = 1
+    try:
+        pause = lib.omp_pause_resource_all  # found because the library is linked with OpenMP's
+    except AttributeError:  # before OpenMP 5.0
+        return
+    os.register_at_fork(before=lambda: pause(omp_pause_soft))
+
+
+_end_teams_before_forks()
+
+
 def build_description():
     """One line on how the library was built."""
     return lib.mlpd_build_description().decode()
