@@ -168,8 +168,8 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
 }
 
 @test "names do not steer a terminal, and JSON is UTF-8" {
-  model $'a\e[31m' $'b\x9b\xff' $'c\u202e'
-  flowers 90 1 $'b\x9b\xff' $'c\u202e' > lacks.csv
+  model $'a\e[31m' $'b\x9b\xff\xe9\xe8' $'c\u202e'
+  flowers 90 1 $'b\x9b\xff\xe9\xe8' $'c\u202e' > lacks.csv
   test_set lacks
   local arguments
   for arguments in "eval --data lacks.h5" "info lacks.h5" "info run/model.h5" "eval --data lacks.h5 --json"; do
