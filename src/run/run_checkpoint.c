@@ -47,10 +47,11 @@ mlpd_status checkpoint_plan_parse(const char *text, checkpoint_plan *plan) {
 void run_tell_checkpoint(trainer *t, mlpd_status status) {
   if (status == MLPD_OK) return;
   char text[1200];
-  t->result->checkpoints_failed++;
-  if (t->told_checkpoint) return;
-  t->told_checkpoint = true;
   (void)snprintf(text, sizeof text, "a checkpoint could not be written: %s", mlpd_error_message());
+  t->result->checkpoints_failed++;
+  t->folder_lost = run_lock_check(&t->folder.lock) != MLPD_OK; /* the run ends with that message */
+  if (t->folder_lost || t->told_checkpoint) return;
+  t->told_checkpoint = true;
   run_notice(t, text);
 }
 
@@ -164,9 +165,10 @@ mlpd_status run_interrupt(trainer *t) {
   TRY(stepper_complete_state(t->stepper));
   stop_requested = 0;
   mlpd_status status = MLPD_OK;
-  if (run_is_root(t) && t->writer != NULL) status = submit_and_wait(t);
-  if (status == MLPD_OK && t->folder_lost)
+  if (t->folder_lost)
     status = FAIL(MLPD_ERROR_FILE, "%s: the run folder was removed or renamed during the run", t->folder.path);
+  else if (run_is_root(t) && t->writer != NULL)
+    status = submit_and_wait(t);
   TRY(mlpd_comm_agree(t->comm, status));
   const bool written = t->every.steps > 0 || t->every.epochs > 0 || t->every.seconds > 0;
   return FAIL(MLPD_INTERRUPTED, "stopped as asked after step %llu (epoch %llu)%s", (unsigned long long)t->state.step,
