@@ -220,7 +220,8 @@ typedef enum mlpd_embed_numbers {
 typedef enum mlpd_norm {
   MLPD_NORM_NONE,
   MLPD_NORM_LAYER, /* over each row (Ba et al. 2016) */
-  MLPD_NORM_BATCH  /* over the rows of each lane, ghost batches (Hoffer et al. 2017); running means in evaluation */
+  MLPD_NORM_BATCH, /* over the rows of each lane, ghost batches (Hoffer et al. 2017); running means in evaluation */
+  MLPD_NORM_RMS    /* over each row, without its mean (Zhang and Sennrich 2019) */
 } mlpd_norm;
 
 /* The validation figure by which the best epoch is chosen. Of epochs with equal figures the last is kept; with equal

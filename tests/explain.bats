@@ -350,6 +350,7 @@ norm lyer\nsample 1 -> 1|:1: norm: "lyer" is unknown; did you mean layer?
 sample 1 0 -> 1\ngain 1 1|:2: gain 1: the layer has no norm; norm layer adds one
 hidden 2\nnorm layer\nsample 1 -> 1\ngain 1 1 2 3|:4: gain 1: the layer needs a number for each output, 2; here are 3
 hidden 2\nnorm layer\nsample 1 -> 1\nshift 2 1|:4: shift 2: the layer has no norm
+hidden 2\nnorm rms\nsample 1 -> 1\nshift 1 1 1|:4: shift 1: an rms norm has none
 hidden 2\nnorm layer\nsample 1 -> 1\nshift 3 1|:4: shift 3: the network has 2 layers
 hidden 2\nnorm batch\nsample 1 -> 1\nbiases 1 1 2|:4: biases 1: before a batch norm there are no biases; shift
 sample 1 -> 1\nscale 2|:2: scale: the inputs have none; input-scale 1 adds it

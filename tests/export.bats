@@ -131,7 +131,7 @@ END
   grep -q "\"digest\": \"$digest\"" net.json || fail "another digest than $digest"
 }
 
-@test "export to C and ONNX: every activation, layer and batch norm" {
+@test "export to C and ONNX: every activation, layer, rms and batch norm" {
   table VALUE
   local activation names="" known=""
   # Those that the program names, whatever they are.
@@ -147,6 +147,9 @@ END
   to_onnx layer-norm
   alone export run/model.h5 net.json
   grep -q '"kind": "layer-norm"' net.json || fail "no layer norm"
+  trained --hidden 6,6 --norm rms
+  same_in_c 3e-6
+  to_onnx rms-norm
   folded --hidden 6,5 --norm batch --batch 40
   to_onnx batch-norm
   folded --hidden 6,5 --norm batch --batch 40 --input-scale 6 --parametrization ntk --lr 0.4 --activation tanh
@@ -158,7 +161,7 @@ END
   # OpenCV 4.6 knows neither the mean of a row nor a Clip of operator sets from 11 on.
   known=${names/ relu6/}
   # shellcheck disable=SC2086 # words are wanted
-  same_in_onnx 1e-6 $names layer-norm batch-norm parametric clipped
+  same_in_onnx 1e-6 $names layer-norm rms-norm batch-norm parametric clipped
   # shellcheck disable=SC2086
   same_in_opencv 1e-6 $known batch-norm parametric clipped
 }

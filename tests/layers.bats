@@ -59,6 +59,15 @@ small="--hidden 40,16 --batch 100 --lanes 5 --epochs 2"
   says "network: 64-140-16-10" "layer 2: layer-norm, gain (140), shift (140), relu"
 }
 
+@test "rms norm: one digest on every split and through a resume, the model file has it" {
+  # shellcheck disable=SC2086
+  same_everywhere $small --norm rms --hidden 140,16 --dropout 0.1 --clip-norm 1
+  evaluated_alike
+  alone info run-1/model.h5
+  succeeds
+  says "network: 64-140-16-10" "layer 2: rms-norm, gain (140), relu" "norm = rms"
+}
+
 @test "batch norm: one digest on every split and through a resume, running means in the model file" {
   # shellcheck disable=SC2086
   same_everywhere $small --norm batch --hidden 140,16 --dropout 0.1 --weight-decay 0.01

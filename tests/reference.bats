@@ -151,6 +151,7 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
   ranks=2 alike "${run[@]}" --activation mish,tanh --parametric-activation 2 --optimizer adamw --weight-decay 0.3
   alike "${run[@]}" --activation selu --parametric-activation 0.5 --norm layer --ensemble 2 --dropout 0.2
   alike "${run[@]}" --activation silu,identity --parametric-activation 0.5 --members 3 --norm none
+  alike "${run[@]}" --activation tanh --norm rms --ensemble 2 --weight-decay 0.1
 }
 
 @test "schedules of later versions, of the rate and of dropout and weight decay" {

@@ -23,7 +23,7 @@ import numpy as np
 
 TOLERANCE = 4e-6
 TASKS = ("classes", "values", "answers", "counts")
-LAYERS = (["--norm", "batch"], ["--norm", "layer"], ["--parametrization", "ntk"], ["--dropout", "0.3"],
+LAYERS = (["--norm", "batch"], ["--norm", "layer"], ["--norm", "rms"], ["--parametrization", "ntk"], ["--dropout", "0.3"],
           ["--input-scale", "6"], ["--input-noise", "0.3"], ["--input-dropout", "0.2"])
 LOSSES = {
     "classes": ([], ["--label-smoothing", "0.1"], ["--focal-gamma", "2"], ["--class-weight", "balanced"],

@@ -97,6 +97,10 @@ class Lesson:
     # ---- The cost, by definition ----------------------------------------------------------------------
 
     def norm(self, u, seen, d):
+        if self.o["norm"] == "rms":
+            seen[f"s{d}"] = np.sqrt((u**2).mean(axis=1, keepdims=True) + 1e-5)
+            seen[f"Uhat{d}"] = u / seen[f"s{d}"]
+            return self.first[f"gain{d}"] * seen[f"Uhat{d}"]
         axis = 1 if self.o["norm"] == "layer" else 0
         seen[f"mu{d}"] = u.mean(axis=axis, keepdims=True)
         seen[f"s{d}"] = np.sqrt(u.var(axis=axis, keepdims=True) + 1e-5)
@@ -280,7 +284,7 @@ class Lesson:
             if op == "=" and re.fullmatch(r"G\d", name):
                 self.check(name, matrix, self.first[f"delta{d}"] * self.first[f"gain{d}"])
             if op == "=" and re.fullmatch(r"[pq]\d", name):
-                axis = 1 if self.o["norm"] == "layer" else 0
+                axis = 0 if self.o["norm"] == "batch" else 1
                 terms = self.first[f"G{d}"] * (self.first[f"Uhat{d}"] if name[0] == "q" else 1)
                 self.check(name, matrix, terms.mean(axis=axis, keepdims=True))
         for name in self.first:
@@ -463,6 +467,7 @@ LAYERS = [
     "embed-numbers periodic input-noise 0.5 input-dropout 0.2 input-scale 3 norm layer lr 0.01",
     "embed-numbers piecewise embed-bins 5 embed-width 1 input-scale 3 input-noise 0.1 norm batch",
     f"categories {CATEGORIES} embed-above 0 embed-numbers periodic input-noise 0.2 norm batch",
+    "norm rms input-scale 2",
 ]
 LOSSES = [
     (ONE_HOT, "loss cross-entropy"),

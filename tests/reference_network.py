@@ -390,6 +390,25 @@ class LayerNorm:
         return self.norm.backward(delta * self.gain.values)
 
 
+class RmsNorm:
+    """gain x^ with x^ = x / sqrt(mean of x^2 + 1e-5) over a row."""
+    in_file, num_draws = True, 0
+
+    def __init__(self, columns):
+        self.gain = Tensor("gain", np.ones(columns))
+        self.tensors = [self.gain]
+
+    def forward(self, x, _):
+        self.root = np.sqrt((x**2).mean(axis=1, keepdims=True) + 1e-5)
+        self.scaled = x / self.root
+        return self.gain.values * self.scaled
+
+    def backward(self, delta):
+        self.gain.gradient = (delta * self.scaled).sum(axis=0)
+        slope = delta * self.gain.values
+        return (slope - self.scaled * (slope * self.scaled).mean(axis=1, keepdims=True)) / self.root
+
+
 class BatchNorm:
     """Each lane's rows by their own mean and variance; outside of training by running ones."""
     in_file, num_draws = True, 0
@@ -534,7 +553,7 @@ class Network:
         last = "identity" if rate > 0 else activation
         self.dense(width, last if norm == "none" else "identity", activation, bias=norm != "batch")
         if norm != "none":
-            self.add(BatchNorm(width) if norm == "batch" else LayerNorm(width), last)
+            self.add({"batch": BatchNorm, "layer": LayerNorm, "rms": RmsNorm}[norm](width), last)
         if rate > 0:
             self.add(Parametric(width, self.members, activation, rate))
 

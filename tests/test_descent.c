@@ -150,6 +150,8 @@ static void test_gradients(void **state) {
   options.norm = MLPD_NORM_LAYER;
   options.focal_gamma = 2;
   check_gradients(&options);
+  options.norm = MLPD_NORM_RMS;
+  check_gradients(&options);
   options.label_smoothing = options.focal_gamma = 0;
   options.loss = MLPD_QUANTILE;
   options.quantiles = "0.25,0.75"; /* targets (4, 1): the first numbers of y */

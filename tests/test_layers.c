@@ -82,6 +82,17 @@ static void norm_in_double(const double_network *d, uint32_t l, const double *in
       z[i * MOST_WIDTH + j] = values_of(d, l, 0)[j] * z[i * MOST_WIDTH + j] + values_of(d, l, 1)[j];
 }
 
+/* gain x / sqrt(mean of x^2 + 1e-5) */
+static void rms_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
+  const uint32_t n = d->network->layers[l].outputs;
+  for (uint32_t i = 0; i < rows_of(d, l); i++) {
+    double square = 0;
+    for (uint32_t j = 0; j < n; j++) square += pow(in[i * MOST_WIDTH + j], 2) / n;
+    for (uint32_t j = 0; j < n; j++)
+      z[i * MOST_WIDTH + j] = values_of(d, l, 0)[j] * in[i * MOST_WIDTH + j] / sqrt(square + 1e-5);
+  }
+}
+
 static void scale_in_double(const double_network *d, uint32_t l, const double *in, double *z) {
   for (uint32_t i = 0; i < rows_of(d, l); i++)
     for (uint32_t j = 0; j < d->network->layers[l].outputs; j++)
@@ -194,6 +205,8 @@ static void layer_in_double(const double_network *d, uint32_t l, const double *i
     random_in_double(d, l, in, out);
   else if (shape->kind == &layer_scale)
     scale_in_double(d, l, in, out);
+  else if (shape->kind == &layer_rms_norm)
+    rms_in_double(d, l, in, out);
   else if (shape->kind == &layer_fan_out || shape->kind == &layer_fork)
     fan_out_in_double(d, l, in, out);
   else if (shape->kind == &layer_heads)
@@ -548,6 +561,7 @@ static void test_ensemble(void **state) {
         RANDOM(layer_dropout, 37, 0.3), HEADS);
   CHECK(FAN_OUT, DENSE(11, MLPD_IDENTITY), NORM(layer_layer_norm, 11, MLPD_TANH), DENSE(9, MLPD_SOFTPLUS), HEADS);
   CHECK(FAN_OUT, DENSE(11, MLPD_IDENTITY), NORM(layer_batch_norm, 11, MLPD_TANH), HEADS);
+  CHECK(FAN_OUT, DENSE(11, MLPD_IDENTITY), NORM(layer_rms_norm, 11, MLPD_TANH), HEADS);
 }
 
 static void test_norms(void **state) {
@@ -558,6 +572,9 @@ static void test_norms(void **state) {
   CHECK({.kind = &layer_dense, .outputs = 37, .no_bias = true}, NORM(layer_batch_norm, 37, MLPD_TANH),
         RANDOM(layer_dropout, 37, 0.2), DENSE(6, MLPD_IDENTITY), NORM(layer_batch_norm, 6, MLPD_SOFTPLUS), OUTPUT);
   CHECK(NORM(layer_batch_norm, INPUTS, MLPD_TANH), OUTPUT);
+  CHECK(DENSE(37, MLPD_IDENTITY), NORM(layer_rms_norm, 37, MLPD_TANH), DENSE(2, MLPD_IDENTITY),
+        NORM(layer_rms_norm, 2, MLPD_SOFTPLUS), OUTPUT);
+  CHECK(NORM(layer_rms_norm, INPUTS, MLPD_IDENTITY), OUTPUT);
 }
 
 /* sum over all outputs of u a, of rows that are not trained on. */
@@ -609,6 +626,7 @@ static void test_input_gradients(void **state) {
                               NORM(layer_layer_norm, 20, MLPD_TANH),
                               DENSE(11, MLPD_TANH),
                               NORM(layer_batch_norm, 11, MLPD_SOFTPLUS),
+                              NORM(layer_rms_norm, 11, MLPD_TANH),
                               OUTPUT};
   const layer_spec ensemble[] = {
       FAN_OUT, DENSE(20, MLPD_TANH), {.kind = &layer_heads, .outputs = OUTPUTS, .activation = MLPD_SOFTMAX}};

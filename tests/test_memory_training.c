@@ -520,11 +520,11 @@ static void check_slopes(const mlpd_model *model, double *x) {
 /* Norms, and layers that only training needs: the model returned answers as the file of it does. */
 static void test_other_layers(void **state) {
   (void)state;
-  static const char *const norms[] = {"batch", "layer", "none"};
+  static const char *const norms[] = {"batch", "layer", "rms", "none"};
   mlpd_data_rows rows = make_data(&kinds[0], me, size);
   double x[HELD * FEATURES], y[HELD * MOST_TARGETS], again[HELD * MOST_TARGETS];
   for (int i = 0; i < HELD * FEATURES; i++) x[i] = x_at(1000 + (uint64_t)(i / FEATURES), (uint64_t)(i % FEATURES));
-  for (int n = 0; n < 3; n++) {
+  for (int n = 0; n < 4; n++) {
     mlpd_options *options = NULL;
     mlpd_model *model = NULL, *loaded = NULL;
     CHECK(mlpd_options_create(&options) == MLPD_OK);

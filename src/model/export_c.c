@@ -41,6 +41,7 @@ typedef struct kind_in_c {
 static const kind_in_c KINDS[] = {{&layer_dense, "dense", DENSE},
                                   {&layer_heads, "dense", DENSE},
                                   {&layer_layer_norm, "layer_norm", LAYER_NORM},
+                                  {&layer_rms_norm, "rms_norm", RMS_NORM},
                                   {&layer_scale, "multiply", MULTIPLY},
                                   {&layer_fan_out, "multiply", MULTIPLY},
                                   {&layer_fork, "copy", COPY}, /* with an input scale: as a fan-out */

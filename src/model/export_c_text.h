@@ -51,6 +51,14 @@ static const char LAYER_NORM[] =
     "  for (int j = 0; j < n; j++) z[j] = gain[j] * ((x[j] - (float)mean) * inverse) + shift[j];\n"
     "}\n\n";
 
+static const char RMS_NORM[] =
+    "static void %s_rms_norm(int n, const float *x, const float *gain, float *z) {\n"
+    "  double squares = 0;\n"
+    "  for (int j = 0; j < n; j++) squares += (double)x[j] * x[j];\n"
+    "  const float inverse = (float)(1 / sqrt(squares / n + 1e-5));\n"
+    "  for (int j = 0; j < n; j++) z[j] = gain[j] * (x[j] * inverse);\n"
+    "}\n\n";
+
 static const char EMBED[] =
     "/* An input of sizes[i] codes becomes a row of its table, width values, or zeros; others pass through. */\n"
     "static void %s_embed(int inputs, int width, const float *x, const int *sizes, const float *table, float *z) {\n"

@@ -165,6 +165,17 @@ static mlpd_status add_layer_norm(onnx_graph *g, const mlpd_network *network, ui
   return MLPD_OK;
 }
 
+static mlpd_status add_rms_norm(onnx_graph *g, const mlpd_network *network, uint32_t l) {
+  const onnx_name x = g->value, gain = add_vector(g, network, l, 0);
+  onnx_apply(g, "Mul", x.text);
+  add_mean(g);
+  onnx_apply(g, "Add", onnx_scalar(g, "epsilon", 1e-5).text);
+  onnx_apply(g, "Sqrt", NULL);
+  onnx_operator(g, "Div", x.text, g->value.text, NULL);
+  onnx_apply(g, "Mul", gain.text);
+  return MLPD_OK;
+}
+
 /* A batch norm or a scale that no product took over. */
 static mlpd_status add_affine(onnx_graph *g, const mlpd_network *network, uint32_t l) {
   const layer *const shape = &network->layers[l];
@@ -294,6 +305,7 @@ typedef mlpd_status writer_of_layer(onnx_graph *g, const mlpd_network *network, 
 static writer_of_layer *find_form(const layer_kind *kind) {
   if (kind == &layer_dense) return add_dense;
   if (kind == &layer_layer_norm) return add_layer_norm;
+  if (kind == &layer_rms_norm) return add_rms_norm;
   if (kind == &layer_embed) return add_embed;
   if (kind == &layer_periodic) return export_onnx_numbers;
   if (kind == &layer_piecewise) return export_onnx_bins;

@@ -43,7 +43,7 @@ struct layer_kind {
 extern const layer_kind layer_dense;   /* z = a W + b */
 extern const layer_kind layer_dropout; /* a = a_{l-1}, some values zero */
 extern const layer_kind layer_noise;   /* a = a_{l-1} + noise */
-extern const layer_kind layer_layer_norm, layer_batch_norm;
+extern const layer_kind layer_layer_norm, layer_batch_norm, layer_rms_norm;
 extern const layer_kind layer_scale;      /* z = a_{l-1} o scale */
 extern const layer_kind layer_fan_out;    /* a copy of each row for each member of an ensemble, o its own scale */
 extern const layer_kind layer_fork;       /* a copy for each member that shares nothing, o its learned scale, if any */

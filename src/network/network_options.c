@@ -124,6 +124,9 @@ static void append_dense(layer_list *list, layer_spec spec, bool output) {
   append(list, &spec);
 }
 
+static const layer_kind *const NORMS[] = {
+    [MLPD_NORM_LAYER] = &layer_layer_norm, [MLPD_NORM_BATCH] = &layer_batch_norm, [MLPD_NORM_RMS] = &layer_rms_norm};
+
 /* A hidden layer: product, norm, activation; the last of its layers has the activation. A shift replaces the bias,
  * which batch norm would cancel. */
 static void append_hidden(layer_list *list, uint32_t outputs, mlpd_activation activation) {
@@ -136,10 +139,7 @@ static void append_hidden(layer_list *list, uint32_t outputs, mlpd_activation ac
                             .starts_for = activation,
                             .no_bias = norm == MLPD_NORM_BATCH},
                false);
-  if (norm != MLPD_NORM_NONE)
-    append(list, &(layer_spec){.kind = norm == MLPD_NORM_BATCH ? &layer_batch_norm : &layer_layer_norm,
-                               .outputs = outputs,
-                               .activation = last});
+  if (norm != MLPD_NORM_NONE) append(list, &(layer_spec){.kind = NORMS[norm], .outputs = outputs, .activation = last});
   if (learns > 0)
     append(list,
            &(layer_spec){.kind = &layer_parametric, .outputs = outputs, .activation = activation, .amount = learns});

@@ -187,6 +187,7 @@ const mlpd_choice mlpd_norm_choices[] = {
     {"none", MLPD_NORM_NONE, "hidden layers as they are"},
     {"layer", MLPD_NORM_LAYER, "mean 0 and deviation 1 over each row, then a learned gain and shift"},
     {"batch", MLPD_NORM_BATCH, "the same over the rows of each lane; in evaluation with running means"},
+    {"rms", MLPD_NORM_RMS, "mean square 1 over each row, then a learned gain"},
     END_OF_CHOICES,
 };
 

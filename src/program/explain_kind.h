@@ -15,8 +15,9 @@ typedef struct explain_kind {
   void (*update)(const explain_page *page, uint32_t l);    /* likewise */
 } explain_kind;
 
-extern const explain_kind explain_dense, explain_layer_norm, explain_batch_norm, explain_dropout, explain_noise,
-    explain_scale, explain_embed, explain_periodic, explain_piecewise, explain_fan_out, explain_fork, explain_heads;
+extern const explain_kind explain_dense, explain_layer_norm, explain_batch_norm, explain_rms_norm, explain_dropout,
+    explain_noise, explain_scale, explain_embed, explain_periodic, explain_piecewise, explain_fan_out, explain_fork,
+    explain_heads;
 
 /* The kind of layer l; NULL: explain does not know it. */
 const explain_kind *explain_kind_of(const explain_page *page, uint32_t l);

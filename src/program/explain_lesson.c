@@ -190,12 +190,13 @@ static mlpd_status check_layer(const explain_lesson *lesson, uint32_t l) {
   const mlpd_norm norm = l + 1 < lesson->num_layers ? lesson->settings.train.norm : MLPD_NORM_NONE;
   const char *const no_norm =
       norm != MLPD_NORM_NONE ? NULL : "the layer has no norm; norm layer adds one to each hidden layer";
+  const char *const no_shift = norm == MLPD_NORM_RMS ? "an rms norm has none" : no_norm;
   const char *const no_bias =
       norm == MLPD_NORM_BATCH ? "before a batch norm there are no biases; shift is in their place" : NULL;
   mlpd_status status = check_weights(lesson, l);
   if (status == MLPD_OK) status = check_list(lesson, &lesson->biases[l], "biases", l, no_bias);
   if (status == MLPD_OK) status = check_list(lesson, &lesson->gains[l], "gain", l, no_norm);
-  return status == MLPD_OK ? check_list(lesson, &lesson->shifts[l], "shift", l, no_norm) : status;
+  return status == MLPD_OK ? check_list(lesson, &lesson->shifts[l], "shift", l, no_shift) : status;
 }
 
 static mlpd_status check_scale(const explain_lesson *lesson) {

@@ -38,8 +38,9 @@ uint64_t explain_row(const explain_page *page, uint32_t l, uint64_t i) {
   return i % n * members + i / n;
 }
 
+/* Norms have a gain. */
 static bool is_norm(const explain_page *page, uint32_t l) {
-  return explain_is_kind(page, l, "layer-norm") || explain_is_kind(page, l, "batch-norm");
+  return explain_tensor(page->step->before, l, "gain").values != NULL;
 }
 
 static bool is_last(const explain_page *page, uint32_t l) { return l + 1 == explain_layers(page); }
