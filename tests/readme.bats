@@ -126,10 +126,28 @@ src/README.md|**An activation**|HARDSWISH hardswish
 src/README.md|**A command**|command_info info_table
 src/README.md|**A back end**|backend_cblas HAVE_CBLAS
 src/README.md|**An option of training**|lr_flat lr-flat
+src/network/README.md|**A layer kind**|rms.norm norm.rms NORM_RMS "rms"
 src/network/README.md|**A loss**|mse-mean MSE_MEAN|src/model/model_hash.c
 src/network/README.md|**An optimizer**|adagrad ADAGRAD|tests/test_layers.c
 src/network/README.md|**A schedule**|cosine-restarts cosine_restarts COSINE_RESTARTS|src/program/explain_settings.c
 END
+}
+
+# Kinds with an affine form are folded into the product beside them; those of training alone are in no model.
+@test "each kind of layer is compared with its formula, exported and explained" {
+  local kind file places
+  sed -n '/KINDS\[\]/,/};/p' "$top/src/network/layer_kind.c" | grep -o 'layer_[a-z_]*' | grep -vx layer_kind > kinds.txt
+  [ "$(wc -l < kinds.txt)" -ge 14 ] || fail "$(wc -l < kinds.txt) kinds only"
+  while read -r kind; do
+    file=$(cd "$top/src/network" && grep -l "^const layer_kind $kind =" -- *.c) || fail "$kind is nowhere"
+    places=tests/test_layers.c
+    grep -qE '[.](affine|training_only) =' "$top/src/network/$file" || places+=" src/model/export_c.c src/model/export_onnx.c"
+    for file in $places; do
+      grep -qw "$kind" "$top/$file" || fail "$file does not know $kind: src/network/README.md, a layer kind"
+    done
+    grep -qw "explain_${kind#layer_}" "$top/src/program/explain_kind.c" || [ "$kind" = layer_parametric ] ||
+      fail "src/program/explain_kind.c does not know $kind: explain would crash"
+  done < kinds.txt
 }
 
 # Those of data and tables decide the rows; --reduce allreduce is the one exception from the same bits.
