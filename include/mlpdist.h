@@ -1261,7 +1261,7 @@ typedef struct mlpd_convert_options {
                                 train and test: only valid, of the train rows; as train, valid and test: none */
   uint64_t seed;
   int compress; /* deflate level of x, 0 to 9 */
-  /* May be NULL; called about 10 times a second with the bytes read so far and in all. */
+  /* May be NULL; called about 10 times a second with the bytes read so far and in all (0 while a stream is copied). */
   void (*progress)(void *context, uint64_t done_bytes, uint64_t total_bytes);
   /* May be NULL; called with each decision about the inputs (delimiter, header, columns left out, target): a line
    * without a newline. */

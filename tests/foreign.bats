@@ -244,7 +244,7 @@ NAMES
   succeeds
 }
 
-@test "files of zero bytes, archived arrays, folders and pipes as inputs are named" {
+@test "files of zero bytes, archived arrays and folders as inputs are named" {
   head -c 4096 /dev/zero > zeros.h5
   alone info zeros.h5
   fails_with 1 "zeros.h5: not an HDF5 file: it is nothing but zero bytes where it begins"
@@ -254,8 +254,4 @@ NAMES
   ! grep -q "gzip" "$errors" || fail "expected one command: tar unpacks gzip"
   alone convert . o.h5
   fails_with 1 ".: is a folder; name the files in it"
-  alone convert - o.h5
-  fails_with 1 "cannot be the standard input: save it as a file"
-  alone convert /dev/null o.h5
-  fails_with 1 "cannot be a pipe: save it as a file"
 }

@@ -56,6 +56,9 @@ static void test_shared_folders(void **state) {
   assert_int_equal(shared, strlen("d/"));
   assert_int_equal(role_by_name(apart[0], shared), ROLE_TRAIN);
   assert_int_equal(role_by_name(apart[1], shared), ROLE_TEST);
+  assert_int_equal(role_by_name("/dev/fd/63", 0), ROLE_UNCLEAR);
+  assert_int_equal(role_by_name("/dev/shm/train.csv", 0), ROLE_TRAIN);
+  assert_int_equal(role_by_name("/data/dev/a.csv", 0), ROLE_VALID);
   assert_int_equal(role_by_name(alone, roles_shared_folder(&alone, 1)), ROLE_UNCLEAR);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,4 +40,14 @@ mlpd_status folder_make(const char *folder) {
     if (kept == '\0') break;
   }
   return check_folder(folder);
+}
+
+bool folder_is_writable(const char *folder) {
+  struct stat about;
+  return stat(folder, &about) == 0 && S_ISDIR(about.st_mode) && access(folder, W_OK | X_OK) == 0;
+}
+
+const char *folder_temporary(void) {
+  const char *const named = getenv("TMPDIR");
+  return named != NULL && folder_is_writable(named) ? named : "/tmp";
 }

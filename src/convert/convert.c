@@ -351,15 +351,34 @@ static mlpd_status write_file(conversion *c) {
   return convert_write_names(c->out.file, first_of(c), missing, &c->labels);
 }
 
-mlpd_status convert_run(const mlpd_convert_options *options, const convert_memory *memory,
+/* Copies inputs that are streams, and puts their names in place of "-". names (num_inputs): free(). */
+static mlpd_status take_streams(mlpd_convert_options *o, spools *streams, const char ***names) {
+  const spool_watch watch = {.report = o->progress, .context = o->context};
+  TRY(spools_fill(streams, o->inputs, o->num_inputs, &watch));
+  TRY(memory_allocate(names, (size_t)o->num_inputs, sizeof **names, "names of input files"));
+  for (int i = 0; i < o->num_inputs; i++) {
+    (*names)[i] = spool_name(o->inputs[i]);
+    const spool *const copy = spools_find(streams, o->inputs[i]);
+    if (copy != NULL)
+      convert_say(o, "%s: %llu bytes, stored in %s meanwhile", copy->name, (unsigned long long)copy->bytes,
+                  streams->folder);
+  }
+  o->inputs = *names;
+  return MLPD_OK;
+}
+
+mlpd_status convert_run(const mlpd_convert_options *options, const convert_memory *memory, spools *streams,
                         mlpd_convert_result *result) {
   *result = (mlpd_convert_result){.features = 0};
   mlpd_convert_options checked = *options;
   if (checked.class_names != NULL && checked.class_names[0] == '\0') checked.class_names = NULL;
   conversion c = {
       .options = &checked, .memory = memory, .progress = {.report = checked.progress, .context = checked.context}};
+  const char **names = NULL;
   mlpd_status status;
   TRY_GOTO(status, check_options(&checked, memory != NULL), done);
+  TRY_GOTO(status, take_streams(&checked, streams, &names), done);
+  c.progress.streams = streams;
   TRY_GOTO(status, label_set_create(checked.task, &c.labels), done);
   TRY_GOTO(status, sources_open(&checked, &c.progress, &c.sources), done);
   if (memory != NULL) TRY_GOTO(status, check_training_part(&c), done);
@@ -375,6 +394,7 @@ mlpd_status convert_run(const mlpd_convert_options *options, const convert_memor
                                   .classes = c.labels.classes ? c.labels.num_classes : 0};
 done:
   source_list_free(&c.sources);
+  free(names);
   row_split_free(&c.split);
   shared_rows_free(&c.shared);
   label_set_free(&c.labels);
@@ -385,5 +405,8 @@ mlpd_status mlpd_convert(const mlpd_convert_options *options, mlpd_convert_resul
   IN_C_LOCALE();
   NEED(options);
   NEED(result);
-  return convert_run(options, NULL, result);
+  spools streams = {.count = 0};
+  const mlpd_status status = convert_run(options, NULL, &streams, result);
+  spools_free(&streams);
+  return status;
 }

@@ -2,6 +2,7 @@
 #ifndef MLPDIST_CONVERT_H
 #define MLPDIST_CONVERT_H
 
+#include "convert/spool.h"
 #include "data/names.h"
 
 /* What is stored in the converted file about its conversion. */
@@ -13,8 +14,10 @@ typedef struct convert_memory {
 #define CONVERT_ORIGIN "origin"
 #define CONVERT_DECISIONS "/decisions"
 
-/* As mlpd_convert(), but stores *memory in the file, unless memory is NULL. */
-mlpd_status convert_run(const mlpd_convert_options *options, const convert_memory *memory, mlpd_convert_result *result);
+/* As mlpd_convert(), but stores *memory in the file, unless memory is NULL. streams: the copies of inputs that are
+ * streams; those that it does not hold yet are added. The caller frees it. */
+mlpd_status convert_run(const mlpd_convert_options *options, const convert_memory *memory, spools *streams,
+                        mlpd_convert_result *result);
 
 /* MLPD_ERROR_USAGE if the options for reading text are invalid, whatever the files: header, delimiter, decimal,
  * thousands, missing, strip. */

@@ -125,7 +125,7 @@ static mlpd_status open_archive(const archive *a, const mlpd_convert_options *op
   source *opened = NULL;
   if (is_sparse(a)) return no_known_names(a);
   unnamed_arrays unnamed;
-  TRY(unnamed_find(a->path, a->entries, a->count, &unnamed));
+  TRY(unnamed_find(a->path, m->streams, a->entries, a->count, &unnamed));
   if (unnamed.pairs > 0) return open_unnamed(a, &unnamed, options, whole, m, list);
   for (int p = 0; p < (split ? SOURCE_PARTS : 1); p++) {
     const zip_entry *x = find_array(a, x_words, split ? p : -1);
@@ -158,7 +158,8 @@ static mlpd_status open_archive(const archive *a, const mlpd_convert_options *op
 mlpd_status archive_open(const char *path, const mlpd_convert_options *options, mlpd_split whole, meter *m,
                          source_list *list) {
   archive a = {.path = path};
-  TRY(zip_list(a.path, &a.entries, &a.count));
+  char place[SPOOL_PLACE_BYTES];
+  TRY(zip_list(spools_place(m->streams, path, place), path, &a.entries, &a.count));
   mlpd_status status = memory_allocate(&a.used, a.count + 1, sizeof *a.used, "arrays of an archive");
   if (status == MLPD_OK) status = open_archive(&a, options, whole, m, list);
   if (status == MLPD_OK) say_unused(&a, options);

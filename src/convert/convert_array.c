@@ -32,6 +32,9 @@ mlpd_status input_kind_of(input *in, input_kind *kind) {
   const bool hdf5 = memcmp(b, "\x89HDF\r\n\x1a\n", 8) == 0;
   if (hdf5 && input_is_packed(in) && foreign_describe(input_path(in), described))
     return FAIL(MLPD_ERROR_DATA, "%s: %s", input_name(in), described);
+  if (hdf5 && input_is_stream(in))
+    return FAIL(MLPD_ERROR_DATA, "%s: is an HDF5 file, which cannot be read from a pipe: save it as a file",
+                input_name(in));
   if (hdf5)
     return FAIL(MLPD_ERROR_DATA, "%s: is an HDF5 file and needs no conversion; give train its arrays with --x and --y",
                 input_name(in));

@@ -51,15 +51,13 @@ void meter_finish(meter *m) {
   if (m->report != NULL) m->report(m->context, m->total, m->total);
 }
 
-static mlpd_status regular_file_size(const char *path, uint64_t *bytes) {
+static mlpd_status regular_file_size(const char *path, const spools *streams, uint64_t *bytes) {
   struct stat info;
-  if (strcmp(path, "-") == 0)
-    return FAIL(MLPD_ERROR_FILE, "-: the input is read twice, so it cannot be the standard input: save it as a file");
-  if (stat(path, &info) != 0) return FAIL(MLPD_ERROR_FILE, "%s: %s", path, strerror(errno));
+  char place[SPOOL_PLACE_BYTES];
+  if (stat(spools_place(streams, path, place), &info) != 0)
+    return FAIL(MLPD_ERROR_FILE, "%s: %s", path, strerror(errno));
   if (S_ISDIR(info.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is a folder; name the files in it", path);
-  if (!S_ISREG(info.st_mode))
-    return FAIL(MLPD_ERROR_FILE,
-                "%s: is not a regular file; the input is read twice, so it cannot be a pipe: save it as a file", path);
+  if (!S_ISREG(info.st_mode)) return FAIL(MLPD_ERROR_FILE, "%s: is not a regular file", path);
   *bytes = (uint64_t)info.st_size;
   return MLPD_OK;
 }
@@ -68,7 +66,7 @@ static mlpd_status input_create(const char *path, meter *m, input **made) {
   TRY(memory_allocate(made, 1, sizeof **made, "input"));
   (*made)->progress = m;
   mlpd_status status = memory_copy_string(path, &(*made)->path);
-  if (status == MLPD_OK) status = regular_file_size(path, &(*made)->stored);
+  if (status == MLPD_OK) status = regular_file_size(path, m->streams, &(*made)->stored);
   return status;
 }
 
@@ -80,9 +78,10 @@ mlpd_status input_open(const char *path, meter *m, input **opened) {
   *opened = NULL;
   input *in = NULL;
   mlpd_status status;
+  char place[SPOOL_PLACE_BYTES];
   TRY_GOTO(status, input_create(path, m, &in), failed);
   TRY_GOTO(status, memory_copy_string(path, &in->name), failed);
-  in->gz = gzopen(path, "rb");
+  in->gz = gzopen(spools_place(m->streams, path, place), "rb");
   if (in->gz == NULL) {
     status = FAIL(MLPD_ERROR_FILE, "%s: %s", path, errno != 0 ? strerror(errno) : "out of memory");
     goto failed;
@@ -116,13 +115,14 @@ mlpd_status input_open_entry(const char *path, const zip_entry *entry, meter *m,
   *opened = NULL;
   input *in = NULL;
   mlpd_status status;
+  char place[SPOOL_PLACE_BYTES];
   TRY_GOTO(status, input_create(path, m, &in), failed);
   const uint64_t file_size = in->stored;
   const size_t name_bytes = strlen(path) + strlen(entry->name) + 3;
   TRY_GOTO(status, memory_allocate(&in->name, name_bytes, 1, "input name"), failed);
   (void)snprintf(in->name, name_bytes, "%s: %s", path, entry->name);
   TRY_GOTO(status, memory_allocate(&in->buffer, BUFFER_BYTES, 1, "input buffer"), failed);
-  in->file = fopen(path, "rb");
+  in->file = fopen(spools_place(m->streams, path, place), "rb");
   if (in->file == NULL) {
     status = FAIL(MLPD_ERROR_FILE, "%s: %s", path, strerror(errno));
     goto failed;
@@ -236,5 +236,6 @@ mlpd_status input_rewind(input *in) {
 const char *input_name(const input *in) { return in->name; }
 const char *input_path(const input *in) { return in->path; }
 bool input_is_packed(const input *in) { return in->gz != NULL && gzdirect(in->gz) == 0; }
+bool input_is_stream(const input *in) { return spools_find(in->progress->streams, in->path) != NULL; }
 uint64_t input_stored(const input *in) { return in->stored; }
 uint64_t input_limit(const input *in) { return in->limit; }

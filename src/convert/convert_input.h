@@ -5,12 +5,14 @@
 
 #include "base/status.h"
 #include "convert/convert_zip.h"
+#include "convert/spool.h"
 
 typedef struct meter {
   void (*report)(void *context, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL */
   void *context;
-  uint64_t done, total; /* bytes as stored on disk, over all passes */
-  double last_report;   /* seconds on the monotonic clock */
+  uint64_t done, total;  /* bytes as stored on disk, over all passes */
+  double last_report;    /* seconds on the monotonic clock */
+  const spools *streams; /* the copies of inputs that are streams; may be NULL */
 } meter;
 
 void meter_expect(meter *m, uint64_t bytes); /* adds bytes to the total */
@@ -18,7 +20,8 @@ void meter_finish(meter *m);                 /* reports that everything is done 
 
 typedef struct input input;
 
-/* Opens a regular file; gzip is recognised by its content. The meter must live until input_close. */
+/* Opens a regular file, or a stream of which m->streams holds a copy; gzip is recognised by its content. The meter must
+ * live until input_close. */
 mlpd_status input_open(const char *path, meter *m, input **opened);
 
 /* Opens one entry of the zip archive at path. entry is copied. */
@@ -35,6 +38,7 @@ mlpd_status input_rewind(input *in);
 const char *input_name(const input *in); /* for messages: "data.npz: x_train.npy". */
 const char *input_path(const input *in); /* path of the file or the archive */
 bool input_is_packed(const input *in);   /* true for a gzip file */
+bool input_is_stream(const input *in);   /* true for the copy of a stream */
 uint64_t input_stored(const input *in);  /* bytes on disk */
 
 /* The most bytes that the input can yield: the size of a plain file, or deflate's highest expansion. The sizes that

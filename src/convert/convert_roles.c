@@ -42,7 +42,9 @@ static role role_of_name(const char *name, size_t length) {
 }
 
 role role_by_name(const char *path, size_t shared) {
+  static const char devices[] = "/dev/"; /* where the system's dev says nothing: /dev/shm, /dev/fd */
   const char *end = path + strlen(path);
+  if (shared < sizeof devices - 1 && strncmp(path, devices, sizeof devices - 1) == 0) shared = sizeof devices - 1;
   while (end > path + shared) { /* the file's own name first, then the folder it is in, and so on */
     const char *begin = end;
     while (begin > path + shared && begin[-1] != '/') begin--;

@@ -22,8 +22,8 @@ static const zip_entry *numbered(const zip_entry *entries, size_t count, size_t 
   return NULL;
 }
 
-static mlpd_status read_shape(const char *path, const zip_entry *entry, shape *read) {
-  meter unused = {0};
+static mlpd_status read_shape(const char *path, const spools *streams, const zip_entry *entry, shape *read) {
+  meter unused = {.streams = streams};
   input *in = NULL;
   input_array *array = NULL;
   TRY(input_open_entry(path, entry, &unused, &in));
@@ -96,7 +96,8 @@ static mlpd_status refuse(const char *path, const shape *shapes, size_t count, c
               path, text, file, base, names);
 }
 
-mlpd_status unnamed_find(const char *path, const zip_entry *entries, size_t count, unnamed_arrays *found) {
+mlpd_status unnamed_find(const char *path, const spools *streams, const zip_entry *entries, size_t count,
+                         unnamed_arrays *found) {
   shape shapes[ARRAYS_MOST];
   const shape *x[ARRAYS_MOST / 2 + 1] = {NULL}, *y[ARRAYS_MOST / 2 + 1] = {NULL};
   *found = (unnamed_arrays){.pairs = 0};
@@ -107,7 +108,7 @@ mlpd_status unnamed_find(const char *path, const zip_entry *entries, size_t coun
   if (many) count = ARRAYS_MOST;
   bool lists = false;
   for (size_t i = 0; i < count; i++) {
-    TRY(read_shape(path, numbered(entries, count, i), &shapes[i]));
+    TRY(read_shape(path, streams, numbered(entries, count, i), &shapes[i]));
     lists = lists || is_y(&shapes[i], true);
   }
   const int pairs = (int)count / 2;

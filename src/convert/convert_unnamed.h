@@ -14,6 +14,7 @@ typedef struct unnamed_arrays {
 } unnamed_arrays;
 
 /* Fails, and says how to name them, if the shapes of two or more unnamed arrays are not clear. */
-mlpd_status unnamed_find(const char *path, const zip_entry *entries, size_t count, unnamed_arrays *found);
+mlpd_status unnamed_find(const char *path, const spools *streams, const zip_entry *entries, size_t count,
+                         unnamed_arrays *found);
 
 #endif

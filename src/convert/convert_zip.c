@@ -150,12 +150,12 @@ done:
   return status;
 }
 
-mlpd_status zip_list(const char *path, zip_entry **entries, size_t *count) {
+mlpd_status zip_list(const char *path, const char *name, zip_entry **entries, size_t *count) {
   *entries = NULL;
   *count = 0;
   FILE *file = fopen(path, "rb");
-  if (file == NULL) return FAIL(MLPD_ERROR_FILE, "%s: %s", path, strerror(errno));
-  const mlpd_status status = parse_directory(file, path, entries, count);
+  if (file == NULL) return FAIL(MLPD_ERROR_FILE, "%s: %s", name, strerror(errno));
+  const mlpd_status status = parse_directory(file, name, entries, count);
   (void)fclose(file);
   if (status != MLPD_OK) {
     zip_list_free(*entries, *count);

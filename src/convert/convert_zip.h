@@ -13,9 +13,9 @@ typedef struct zip_entry {
   bool deflated; /* false: stored without compression */
 } zip_entry;
 
-/* Lists the entries of the archive at path. Offsets and sizes are checked against the file's size.
- * Free with zip_list_free. */
-mlpd_status zip_list(const char *path, zip_entry **entries, size_t *count);
+/* Lists the entries of the archive at path. name is for messages. Offsets and sizes are checked against the file's
+ * size. Free with zip_list_free. */
+mlpd_status zip_list(const char *path, const char *name, zip_entry **entries, size_t *count);
 void zip_list_free(zip_entry *entries, size_t count);
 
 /* Reads the local header of entry; *offset is the position of its first byte in file (of file_size bytes). path is for

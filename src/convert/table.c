@@ -35,6 +35,7 @@ bool mlpd_data_is_raw(const mlpd_data_paths *data) {
   struct stat about;
   if (data->rows != NULL || data->file == NULL || data->x != NULL || data->y != NULL || is_called_hdf5(data->file))
     return false;
+  if (spool_is_needed(data->file)) return true;
   if (stat(data->file, &about) != 0) return strchr(data->file, ',') != NULL;
   return S_ISDIR(about.st_mode) || !h5_is_hdf5(data->file);
 }
@@ -63,7 +64,9 @@ typedef struct work {
   mlpd_split *roles; /* (inputs.count) with for_model */
   mlpd_convert_options options;
   char origin[ORIGIN_BYTES];
-  name_list said;     /* decisions */
+  name_list said; /* decisions */
+  spools own;     /* where the job has no place for copies of streams */
+  spools *streams;
   name_list expected; /* with for_model: columns that are left out as in training, or kept for the output */
   /* Signs of life. */
   mlpd_comm *comm;
@@ -194,9 +197,17 @@ static void add_text(XXH3_state_t *state, const char *text) {
 
 static void add_number(XXH3_state_t *state, uint64_t value) { (void)XXH3_64bits_update(state, &value, sizeof value); }
 
-/* Adds the version of a file: size and times, without reading its content. */
-static void add_file(XXH3_state_t *state, const char *path) {
+/* Adds the version of a file: size and times, without reading its content. Of a stream, the content alone: its name
+ * says nothing. */
+static void add_input(XXH3_state_t *state, const spools *streams, const char *path) {
   file_version about = {0};
+  const spool *const copy = spools_find(streams, path);
+  if (copy != NULL) {
+    add_text(state, NULL);
+    add_number(state, copy->bytes);
+    add_number(state, copy->digest);
+    return;
+  }
   (void)file_version_get(path, &about);
   add_text(state, path);
   add_number(state, about.inode);
@@ -213,7 +224,7 @@ static mlpd_status find_origin(work *w) {
   (void)XXH3_64bits_reset(state);
   add_number(state, ORIGIN_VERSION);
   add_text(state, MLPD_VERSION);
-  for (int i = 0; i < w->inputs.count; i++) add_file(state, w->inputs.paths[i]);
+  for (int i = 0; i < w->inputs.count; i++) add_input(state, w->streams, w->inputs.paths[i]);
   const char *const texts[] = {o->label, o->ignore,      o->columns, o->missing, o->categorical,
                                o->strip, o->class_names, o->decimal, o->header,  o->encoding};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) add_text(state, texts[i]);
@@ -281,10 +292,12 @@ static mlpd_status find_former(work *w, const char *path, const char *next, tabl
 static mlpd_status convert(work *w, const char *path, const char *next, table_place *place) {
   mlpd_convert_result made;
   TRY(fill_options(w, path));
+  const spool_watch watch = {.report = on_progress, .context = w, .stopped = w->job->stopped};
+  TRY(spools_fill(w->streams, w->options.inputs, w->inputs.count, &watch));
   if (next != NULL) TRY(find_former(w, path, next, place));
   if (place->waits) w->options.out = next;
   const convert_memory memory = {.origin = w->origin, .said = &w->said};
-  return place->reused ? MLPD_OK : convert_run(&w->options, next != NULL ? &memory : NULL, &made);
+  return place->reused ? MLPD_OK : convert_run(&w->options, next != NULL ? &memory : NULL, w->streams, &made);
 }
 
 /* ---- On all ranks ---------------------------------------------------------------------------------- */
@@ -304,7 +317,9 @@ mlpd_status table_convert(mlpd_comm *comm, const table_job *job, const char *pat
     return comm_broadcast(comm, place, sizeof *place, 0);
   }
   work w = {.job = job, .comm = comm, .beaten = clock_seconds()};
+  w.streams = job->streams != NULL ? job->streams : &w.own;
   const mlpd_status status = convert(&w, path, next, place);
+  spools_free(&w.own);
   table_inputs_free(&w.inputs);
   free(w.roles);
   name_list_free(&w.said);

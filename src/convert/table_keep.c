@@ -86,10 +86,11 @@ static mlpd_status take_names(table_keeper *k) {
   return MLPD_OK;
 }
 
-mlpd_status table_keeper_create(const mlpd_data_paths *data, table_keeper **made) {
+mlpd_status table_keeper_create(const mlpd_data_paths *data, const spools *streams, table_keeper **made) {
   TRY(memory_allocate(made, 1, sizeof **made, "columns to keep"));
   table_keeper *const k = *made;
   k->data = data;
+  k->progress.streams = streams;
   TRY(table_reading(&data->table, &k->options));
   TRY(table_inputs_list(data->file, &k->inputs));
   TRY(open_input(k));

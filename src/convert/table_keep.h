@@ -3,12 +3,13 @@
 #ifndef MLPDIST_TABLE_KEEP_H
 #define MLPDIST_TABLE_KEEP_H
 
-#include "base/status.h"
+#include "convert/spool.h"
 
 typedef struct table_keeper table_keeper;
 
-/* Opens the tables that data names for the columns that data->table.keep lists. Free with table_keeper_free. */
-mlpd_status table_keeper_create(const mlpd_data_paths *data, table_keeper **made);
+/* Opens the tables that data names for the columns that data->table.keep lists. streams: the copies of those that are
+ * streams, borrowed. Free with table_keeper_free. */
+mlpd_status table_keeper_create(const mlpd_data_paths *data, const spools *streams, table_keeper **made);
 void table_keeper_free(table_keeper *k); /* NULL is allowed. */
 
 uint32_t table_keeper_columns(const table_keeper *k);

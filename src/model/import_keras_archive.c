@@ -68,7 +68,7 @@ mlpd_status import_keras_archive(const char *path, const mlpd_import_options *op
   zip_entry *entries = NULL;
   size_t count = 0;
   (void)options;
-  TRY(zip_list(path, &entries, &count));
+  TRY(zip_list(path, path, &entries, &count));
   const mlpd_status status = read_entries(path, entries, count, &r);
   zip_list_free(entries, count);
   return status;

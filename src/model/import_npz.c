@@ -331,7 +331,7 @@ mlpd_status import_npz(const char *path, const mlpd_import_options *options, imp
   size_t count = 0;
   (void)options;
   chain->needs_activation = true;
-  TRY(zip_list(path, &entries, &count));
+  TRY(zip_list(path, path, &entries, &count));
   mlpd_status status = refuse_export(entries, count);
   if (status == MLPD_OK) status = memory_allocate(&arrays, count, sizeof *arrays, "weights");
   for (size_t i = 0; i < count && status == MLPD_OK; i++) status = read_entry(path, &entries[i], &arrays[i]);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/locale.h"
 #include "base/memory.h"
 #include "convert/table.h"
@@ -68,25 +69,19 @@ bool mlpd_model_trained_on(const mlpd_model *model, const char *data) {
 
 /* ---- The file --------------------------------------------------------------------------------------- */
 
-static bool is_writable_folder(const char *folder) {
-  struct stat about;
-  return stat(folder, &about) == 0 && S_ISDIR(about.st_mode) && access(folder, W_OK | X_OK) == 0;
-}
-
 /* The folder of the output; without an output, a temporary folder or, so that other hosts see it, the working folder.
  */
 static void choose_folder(const mlpd_comm *comm, const char *out, char folder[FILE_PATH_BYTES]) {
   const char *const slash = out != NULL ? strrchr(out, '/') : NULL;
   struct stat about;
   const bool regular = out != NULL && strcmp(out, "-") != 0 && (stat(out, &about) != 0 || S_ISREG(about.st_mode));
-  const char *temporary = getenv("TMPDIR");
-  if (temporary == NULL || !is_writable_folder(temporary)) temporary = "/tmp";
   if (slash != NULL)
     (void)snprintf(folder, FILE_PATH_BYTES, "%.*s", slash == out ? 1 : (int)(slash - out), out);
   else
     (void)snprintf(folder, FILE_PATH_BYTES, ".");
-  if (regular && is_writable_folder(folder)) return;
-  (void)snprintf(folder, FILE_PATH_BYTES, "%s", comm_shares_memory(comm) || !is_writable_folder(".") ? temporary : ".");
+  if (regular && folder_is_writable(folder)) return;
+  (void)snprintf(folder, FILE_PATH_BYTES, "%s",
+                 comm_shares_memory(comm) || !folder_is_writable(".") ? folder_temporary() : ".");
 }
 
 static mlpd_status reserve(const mlpd_comm *comm, const char *out, model_table *t) {
@@ -106,14 +101,14 @@ static mlpd_status reserve(const mlpd_comm *comm, const char *out, model_table *
 static void name_table(const model_table *t, const char *text, char line[LINE_BYTES]) {
   size_t used = 0;
   const size_t length = strlen(t->path);
+  const char *const given = spool_name(t->given.file);
   while (*text != '\0' && used + 1 < LINE_BYTES) {
     if (strncmp(text, t->path, length) != 0) {
       line[used++] = *text++;
       continue;
     }
-    const int added = t->converted
-                          ? snprintf(line + used, LINE_BYTES - used, "%s", t->given.file)
-                          : snprintf(line + used, LINE_BYTES - used, "%s, converted to %s", t->given.file, t->path);
+    const int added = t->converted ? snprintf(line + used, LINE_BYTES - used, "%s", given)
+                                   : snprintf(line + used, LINE_BYTES - used, "%s, converted to %s", given, t->path);
     used += (size_t)added < LINE_BYTES - used ? (size_t)added : LINE_BYTES - used - 1;
     text += length;
   }
@@ -156,6 +151,7 @@ static mlpd_status convert(mlpd_comm *comm, const mlpd_model *model, bool predic
                          .names = &model->names,
                          .features = model->input.columns,
                          .categories = categories,
+                         .streams = &t->streams,
                          .decided = on_decision,
                          .context = t};
   table_place place;
@@ -205,6 +201,7 @@ mlpd_status model_table_close(mlpd_status status, model_table *t) {
   char line[LINE_BYTES];
   if (t->model != NULL) mlpd_model_on_notice(t->model, t->notice, t->notice_context);
   if (t->reserved) file_output_discard(&t->room);
+  spools_free(&t->streams);
   for (int i = 0; i < t->num_texts; i++) free(t->texts[i]);
   if (t->raw && t->path[0] != '\0' && status != MLPD_OK) {
     name_table(t, mlpd_error_message(), line);

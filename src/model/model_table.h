@@ -3,6 +3,7 @@
 #define MLPDIST_MODEL_TABLE_H
 
 #include "base/file_output.h"
+#include "convert/spool.h"
 #include "model/model.h"
 
 enum { MODEL_TABLE_TEXTS = 16 };
@@ -15,6 +16,7 @@ typedef struct model_table {
   char path[FILE_PATH_BYTES]; /* of the data set made */
   file_output room;           /* rank 0: reserves path */
   bool reserved;
+  spools streams;                 /* rank 0: what was read from pipes */
   char *texts[MODEL_TABLE_TEXTS]; /* the options that the model was trained with */
   int num_texts;
   mlpd_model *model; /* receives the model's notices meanwhile, so that they name the table */

@@ -214,10 +214,11 @@ static mlpd_status check_extension(const char *out) {
   return MLPD_OK;
 }
 
-mlpd_status prediction_open(const char *out, uint64_t rows, const mlpd_data_paths *kept, prediction_file *f) {
+mlpd_status prediction_open(const char *out, uint64_t rows, const mlpd_data_paths *kept, const spools *streams,
+                            prediction_file *f) {
   const bool hdf5 = is_hdf5(out);
   TRY(check_extension(out));
-  if (kept->table.keep != NULL) TRY(table_keeper_create(kept, &f->keeper));
+  if (kept->table.keep != NULL) TRY(table_keeper_create(kept, streams, &f->keeper));
   TRY(file_output_open(out, hdf5 ? FILE_HDF5 : FILE_TEXT, &f->out));
   f->open = true;
   return hdf5 ? open_h5(f, rows) : open_csv(f);

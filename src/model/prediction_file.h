@@ -21,8 +21,10 @@ typedef struct prediction_file {
 } prediction_file;
 
 /* Creates the file out for `rows` rows. kept: the raw table whose columns table.keep lists stand beside the
- * predictions. MLPD_ERROR_USAGE if the name ends like another format's. Call prediction_close in any case. */
-mlpd_status prediction_open(const char *out, uint64_t rows, const mlpd_data_paths *kept, prediction_file *f);
+ * predictions; streams holds those of its inputs that are streams. MLPD_ERROR_USAGE if the name ends like another
+ * format's. Call prediction_close in any case. */
+mlpd_status prediction_open(const char *out, uint64_t rows, const mlpd_data_paths *kept, const spools *streams,
+                            prediction_file *f);
 
 /* Writes the next n rows: values (n, width), outputs in scaled targets, spreads in units of the targets. */
 mlpd_status prediction_write(prediction_file *f, uint64_t n, const float *values);

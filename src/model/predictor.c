@@ -95,7 +95,8 @@ static mlpd_status predict(mlpd_comm *comm, mlpd_model *model, const backend *ge
     status = forward_blocks(model->network, gemm, &model->input, &part->rows, &part->range, threads, visit_prediction,
                             &pass, &overflow);
   if (status == MLPD_OK && overflow != UINT64_MAX) status = held_out_overflow(part, model, data->file, split, overflow);
-  if (status == MLPD_OK && root) status = prediction_open(wish->out, part->range.rows, &table->given, &file);
+  if (status == MLPD_OK && root)
+    status = prediction_open(wish->out, part->range.rows, &table->given, &table->streams, &file);
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK) status = write_all(comm, &part->range, width, pass.values, &file);
   const mlpd_status closed = root ? prediction_close(&file, status) : status;

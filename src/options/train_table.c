@@ -24,7 +24,8 @@
 
 const mlpd_option mlpd_train_option_table[] = {
     {"data", "data", "FILE", PATH, AT(data.file),
-     .help = "HDF5 data set; or raw tables: CSV, NPY, NPZ or IDX files separated by commas, or a folder of them",
+     .help = "HDF5 data set; or raw tables: CSV, NPY, NPZ or IDX files separated by commas, or a folder of them; or - "
+             "for a table on standard input",
      .note = "the shipped digits.h5", LOCAL},
     {"x", "data", "PATH", PATH, AT(data.x), .help = "training inputs in the file", .note = "/train/x", COURSE},
     {"y", "data", "PATH", PATH, AT(data.y), .help = "training targets", .note = "/train/y", COURSE},

@@ -87,12 +87,13 @@ const option_table convert_table = {
     .summary =
         "Converts CSV, NPY, NPZ or IDX files (gzipped too) to an HDF5 data set, row by row: a file may be larger than "
         "memory. A word in the name of an input or of its folder (train, valid, val, dev, test, holdout, ...) makes it "
-        "the training, validation or test part; the other inputs are read as one table.",
+        "the training, validation or test part; the other inputs are read as one table. INPUT - is standard input.",
     .details =
         "Examples\n"
         "  mlpdist convert iris.csv iris.h5 --label species --test-fraction 0.2\n"
         "  mlpdist convert cars.csv cars.h5 --label mpg --ignore name --drop-missing\n"
         "  mlpdist convert jan.csv feb.csv mar.csv year.h5\n"
+        "  xzcat big.csv.xz | mlpdist convert - big.h5\n"
         "  mlpdist convert --train jan.csv --train feb.csv --test mar.csv months.h5\n"
         "  mlpdist convert train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
         "    t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz mnist.h5\n",
@@ -109,9 +110,14 @@ typedef struct convert_view {
 
 static void on_progress(void *context, uint64_t done_bytes, uint64_t total_bytes) {
   progress *bar = &((convert_view *)context)->bar;
-  if (!bar->active || total_bytes == 0) return;
-  const double fraction = (double)done_bytes / (double)total_bytes;
+  if (!bar->active) return;
   char right[80], time_left[32];
+  if (total_bytes == 0) {
+    (void)snprintf(right, sizeof right, "%.1f MB", (double)done_bytes * 1e-6);
+    progress_draw(bar, 0, "reading a stream", right);
+    return;
+  }
+  const double fraction = (double)done_bytes / (double)total_bytes;
   (void)progress_time_left(bar, fraction, time_left, sizeof time_left);
   (void)snprintf(right, sizeof right, "%.1f of %.1f MB%s%s%s", (double)done_bytes * 1e-6, (double)total_bytes * 1e-6,
                  time_left[0] != '\0' ? "  " : "", time_left, time_left[0] != '\0' ? " left" : "");

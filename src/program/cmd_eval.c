@@ -64,7 +64,7 @@ static void note_training_rows(const mlpd_model *model, const char *data) {
   char trained_on[PATH_MAX], note[PATH_MAX + 160];
   struct stat then, now;
   if (!mlpd_model_option(model, "data", trained_on, sizeof trained_on) || stat(trained_on, &then) != 0 ||
-      stat(data, &now) != 0 || then.st_dev != now.st_dev || then.st_ino != now.st_ino)
+      stat(data, &now) != 0 || then.st_dev != now.st_dev || then.st_ino != now.st_ino || !S_ISREG(now.st_mode))
     return;
   (void)snprintf(note, sizeof note,
                  "%s holds the rows that the model was trained on, too; without --data, eval uses the test rows alone",
@@ -90,7 +90,7 @@ static mlpd_status evaluate(mlpd_comm *comm, const eval_arguments *arguments, co
     if (arguments->json) {
       status = report_print_json(&report, &importance, model, stdout);
     } else {
-      (void)printf("model     %s\ndata      %s, %s%s\n", common->model, common->data,
+      (void)printf("model     %s\ndata      %s, %s%s\n", common->model, data_options_shown(common),
                    raw ? "all rows" : mlpd_choice_name(mlpd_split_choices, (int)common->part), raw ? "" : " part");
       report_print_text(&report, model, stdout);
       if (arguments->importance) report_print_importance(&importance, report.task, stdout);

@@ -73,7 +73,7 @@ static mlpd_status predict(mlpd_comm *comm, const predict_arguments *arguments, 
                                                                       common->backend, common->threads, &num_rows);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0 && said != NULL)
     (void)fprintf(said, "%s: predictions of %llu rows of %s\n", arguments->out, (unsigned long long)num_rows,
-                  common->data);
+                  data_options_shown(common));
   mlpd_model_free(model);
   return status;
 }

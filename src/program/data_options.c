@@ -112,6 +112,10 @@ static mlpd_status check_beside(const data_options *options, const mlpd_model *m
                       options->data, options->model, trained_on);
 }
 
+const char *data_options_shown(const data_options *options) {
+  return strcmp(options->data, "-") == 0 ? "standard input" : options->data;
+}
+
 mlpd_status data_options_load_model(mlpd_comm *comm, const data_options *options, mlpd_model **model) {
   *model = NULL;
   mlpd_status status = mlpd_model_load(options->model, model);

@@ -25,7 +25,7 @@ extern const data_options data_options_default;
        "FILE",                                                                                                      \
        OPTION_PATH,                                                                                                 \
        OPTION_AT(type, common.data),                                                                                \
-       .help = "HDF5 data set; or raw tables (CSV, NPY, NPZ, IDX) as of train, all rows of them",                   \
+       .help = "HDF5 data set; or raw tables as of train (- is standard input), all rows of them",                  \
        .note =                                                                                                      \
            "the table that train converted beside the model, or the shipped digits.h5 if the model was trained on " \
            "it"},                                                                                                   \
@@ -147,6 +147,8 @@ mlpd_status data_options_check(const data_options *options, const option_results
 
 /* The paths of the part that options name; fills options->data where it is NULL. */
 mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths);
+
+const char *data_options_shown(const data_options *options); /* the name of the data, for output */
 
 /* Loads the model on every rank, which then agree. */
 mlpd_status data_options_load_model(mlpd_comm *comm, const data_options *options, mlpd_model **model);

@@ -85,6 +85,8 @@ mlpd_status run_find_checkpoint(trainer *t, mlpd_train_options *options, checkpo
  * checkpoint is skipped for the one before it. Collective. */
 mlpd_status run_restore(trainer *t, checkpoint *c);
 
+bool run_stop_requested(void);
+
 /* Drops requests made after the last step of an earlier run. */
 void run_forget_requests(void);
 

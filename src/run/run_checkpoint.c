@@ -16,6 +16,8 @@ void mlpd_request(mlpd_request_kind kind) {
   if (kind == MLPD_REQUEST_CHECKPOINT) checkpoint_requested = 1;
 }
 
+bool run_stop_requested(void) { return stop_requested != 0; }
+
 void run_forget_requests(void) { stop_requested = checkpoint_requested = 0; }
 
 mlpd_status checkpoint_plan_parse(const char *text, checkpoint_plan *plan) {

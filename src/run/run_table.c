@@ -35,7 +35,7 @@ static mlpd_status name_tables(const char *folder, char table[FILE_PATH_BYTES], 
 
 mlpd_status run_table_find(trainer *t, const mlpd_train_options *options) {
   mlpd_status status = MLPD_OK;
-  t->data_name = options->data.file;
+  t->data_name = options->data.file != NULL ? spool_name(options->data.file) : NULL;
   TRY(table_is_raw_for_all(t->comm, &options->data, &t->raw_table));
   if (!t->raw_table) return note_idle(t, options), MLPD_OK;
   if (!t->keeps_files)
@@ -74,7 +74,8 @@ mlpd_status run_table_convert(trainer *t, mlpd_train_options *options) {
                          .task = options->task,
                          .valid_fraction = options->valid_fraction,
                          .decided = on_decision,
-                         .context = t};
+                         .context = t,
+                         .stopped = run_stop_requested};
   table_place place;
   comm_watch_place(t->comm, "while the table is converted");
   TRY(table_convert(t->comm, &job, t->table, t->table_next, &place));
