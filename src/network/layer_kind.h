@@ -16,12 +16,12 @@ enum { LAYER_MOST_TENSORS = 8 };
 struct layer_kind {
   const char *name; /* in model files and --help */
   block_reach reach;
-  bool training_only;   /* outside of training it changes nothing: model files and digests leave it out */
-  bool keeps_z;         /* z apart from a, whatever the activation */
-  bool activates;       /* its formula contains A: delta_l is dC/da_l, and `backward` applies A', too */
-  bool expands;         /* its layers have sizes and a width */
-  bool of_numbers;      /* it expands numbers: sizes 0 or 1, a row of each tensor for each 1, the last output is x */
-  uint32_t fixed_width; /* the only width that an expanding kind has; 0: any */
+  bool training_only;                 /* outside of training it changes nothing: model files and digests leave it out */
+  bool keeps_z;                       /* z apart from a, whatever the activation */
+  bool activates;                     /* its formula contains A: delta_l is dC/da_l, and `backward` applies A', too */
+  bool expands;                       /* its layers have sizes and a width */
+  const struct numbers_kind *numbers; /* it expands numbers (numbers.h): sizes 0 or 1; NULL: it does not */
+  uint32_t fixed_width;               /* the only width that an expanding kind has; 0: any */
   uint32_t (*row_floats)(const layer *l); /* floats to keep of each row from forward to backward; NULL: none */
   /* Fills made (name, rows, columns, vector, source, decay, rate, start) and returns their number; NULL: none. */
   uint32_t (*tensors)(const layer *l, const layer_spec *spec, tensor made[LAYER_MOST_TENSORS]);

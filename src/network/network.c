@@ -109,7 +109,7 @@ static mlpd_status take_sizes(layer *l, const layer_spec *spec) {
   if (spec->kind == &layer_piecewise) TRY(check_piecewise(spec));
   for (uint32_t i = 0; i < l->inputs; i++) {
     total += spec->sizes[i];
-    if (spec->kind->of_numbers && spec->sizes[i] > 1)
+    if (spec->kind->numbers != NULL && spec->sizes[i] > 1)
       return FAIL(MLPD_ERROR_USAGE, "layer of kind %s: size %u of input %u is not 0 or 1", spec->kind->name,
                   spec->sizes[i], i);
   }

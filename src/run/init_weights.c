@@ -79,7 +79,7 @@ static void copy_tensor(const layer_pair *p, const tensor *theirs, const tensor 
   for (uint32_t i = 0; i < ours->rows; i++) {
     const uint32_t row = row_of_model(p, theirs, ours, i);
     float *const to = p->network->parameters + ours->offset + (size_t)i * ours->stride;
-    if (row == NAME_ABSENT && p->network->layers[p->ours].kind->of_numbers) continue;
+    if (row == NAME_ABSENT && p->network->layers[p->ours].kind->numbers != NULL) continue;
     if (row == NAME_ABSENT) {
       memset(to, 0, ours->columns * sizeof *to);
       continue;
@@ -186,7 +186,7 @@ static mlpd_status match_layers(layer_pair *p, const init_match *match, init_not
       return fail_layers(p->from, network);
     p->number++;
     p->outputs = last ? match->outputs : is_product(kind) ? NULL : p->inputs; /* others keep their inputs' places */
-    if (kind->of_numbers)
+    if (kind->numbers != NULL)
       TRY(copy_numbers(p));
     else if (kind->expands)
       TRY(copy_table(p, match));

@@ -32,7 +32,7 @@ static mlpd_status compare_ranks(trainer *t, const mlpd_train_options *options) 
 /* Does the network embed numbers, or categories? */
 static bool embeds(const mlpd_network *network, bool numbers) {
   for (uint32_t l = 0; l < network->num_layers; l++)
-    if (network->layers[l].kind->expands && network->layers[l].kind->of_numbers == numbers) return true;
+    if (network->layers[l].kind->expands && (network->layers[l].kind->numbers != NULL) == numbers) return true;
   return false;
 }
 
