@@ -159,8 +159,15 @@ mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *e
 static const int ranks_shown[] = {1, 2, 4, 8};
 enum { NUM_SHOWN = sizeof ranks_shown / sizeof *ranks_shown };
 
+/* "1.3 MB", "40.2 KB" */
+static const char *size_in_text(double bytes, char text[32]) {
+  (void)snprintf(text, 32, bytes < 1e6 ? "%.1f KB" : "%.1f MB", bytes < 1e6 ? 1e-3 * bytes : 1e-6 * bytes);
+  return text;
+}
+
 mlpd_status memory_describe_data(const char *path, h5_file *file, FILE *stream) {
   uint64_t bytes = 0;
+  char size[32];
   for (int split = MLPD_TRAIN; split <= MLPD_TEST; split++) {
     part p = {0};
     bool present = false;
@@ -174,7 +181,7 @@ mlpd_status memory_describe_data(const char *path, h5_file *file, FILE *stream) 
   }
   (void)fprintf(stream, "memory for the rows, on each rank:");
   for (int i = 0; i < NUM_SHOWN; i++)
-    (void)fprintf(stream, "%s %.1f MB on %d rank%s", i > 0 ? "," : "", 1e-6 * (double)bytes / ranks_shown[i],
+    (void)fprintf(stream, "%s %s on %d rank%s", i > 0 ? "," : "", size_in_text((double)bytes / ranks_shown[i], size),
                   ranks_shown[i], ranks_shown[i] == 1 ? "" : "s");
   (void)fprintf(stream, "\n");
   return MLPD_OK;
@@ -192,10 +199,27 @@ static void config_value(const char *config, const char *key, char *value, size_
   }
 }
 
+static void print_shares(const memory_estimate *e, FILE *stream) {
+  static const struct {
+    const char *name;
+    memory_item item;
+  } shares[] = {{"parameters and optimizer state", MEMORY_ARENAS},
+                {"gradients", MEMORY_SUMS},
+                {"lanes", MEMORY_LANES},
+                {"evaluation", MEMORY_EVALUATION},
+                {"copy for checkpoints", MEMORY_CHECKPOINT}};
+  char size[32];
+  (void)fprintf(stream, "\n  of these on 1 rank:");
+  for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
+    (void)fprintf(stream, "%s %s %s", i > 0 ? "," : "", shares[i].name,
+                  size_in_text((double)e->bytes[shares[i].item], size));
+  (void)fprintf(stream, "\n");
+}
+
 mlpd_status memory_describe_network(const mlpd_network *network, const char *config, FILE *stream) {
   mlpd_train_options options;
   mlpd_train_options_default(&options);
-  char text[64];
+  char text[64], shown[32];
   int optimizer = (int)options.optimizer;
   config_value(config, "optimizer", text, sizeof text);
   (void)mlpd_choice_find(mlpd_optimizer_choices, text, &optimizer);
@@ -226,14 +250,9 @@ mlpd_status memory_describe_network(const mlpd_network *network, const char *con
                                                                   .rank = 0});
     lane_plan_free(&plan);
     if (i == 0) most = e;
-    (void)fprintf(stream, "%s %.1f MB on %d rank%s", i > 0 ? "," : "", 1e-6 * (double)e.total, ranks_shown[i],
+    (void)fprintf(stream, "%s %s on %d rank%s", i > 0 ? "," : "", size_in_text((double)e.total, shown), ranks_shown[i],
                   ranks_shown[i] == 1 ? "" : "s");
   }
-  (void)fprintf(stream,
-                "\n  of these on 1 rank: parameters and optimizer state %.1f MB, gradients %.1f MB, lanes %.1f MB, "
-                "evaluation %.1f MB, copy for checkpoints %.1f MB\n",
-                1e-6 * (double)most.bytes[MEMORY_ARENAS], 1e-6 * (double)most.bytes[MEMORY_SUMS],
-                1e-6 * (double)most.bytes[MEMORY_LANES], 1e-6 * (double)most.bytes[MEMORY_EVALUATION],
-                1e-6 * (double)most.bytes[MEMORY_CHECKPOINT]);
+  print_shares(&most, stream);
   return MLPD_OK;
 }
