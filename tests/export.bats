@@ -537,6 +537,33 @@ assert numpy.array_equal(a["layer_1_table"], numpy.array(net["layers"][0]["table
 END
 }
 
+@test "export and import say what they wrote, with --quiet nothing" {
+  table VALUE
+  trained --hidden 6,5 --ensemble 3
+  local name format bytes
+  # The fan-out has 12 factors, the hidden layers 5 x 6 and 7 x 5 weights and biases, three heads 6.
+  for name in c json npz onnx; do
+    case $name in c) format=C ;; json) format=JSON ;; npz) format=NumPy ;; onnx) format=ONNX ;; esac
+    alone export run/model.h5 "net.$name"
+    succeeds
+    bytes=$(awk -v n="$(stat -c %s "net.$name")" 'BEGIN { printf "%.1f", n / 1000 }')
+    [ "$output" = "net.$name: $format, $bytes KB, network 4-6-5-1, 3 members, 95 parameters, 1 value" ] || fail "$output"
+  done
+  alone import net.onnx model.h5
+  succeeds
+  says "model.h5: made from ONNX, " " KB, network 4-6-5-1, 3 members, 95 parameters, 1 value"
+  table CLASS
+  trained --hidden 5
+  alone export run/model.h5 net.c
+  says ", network 4-5-3, 43 parameters, 3 classes"
+  alone export run/model.h5 net.c --quiet
+  succeeds
+  alone_said=$output
+  alone import net.json model.h5 --quiet
+  succeeds
+  [ -z "$alone_said$output" ] || fail "$alone_said$output"
+}
+
 @test "export: what is refused" {
   table VALUE
   trained --hidden 3

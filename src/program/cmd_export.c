@@ -1,12 +1,15 @@
 /* mlpdist export: a model in a format of others. */
 #include "program/commands.h"
 #include "program/outcome.h"
+#include "program/written.h"
 
 typedef struct export_arguments {
-  bool help;
+  bool quiet, help;
 } export_arguments;
 
 static const option rows[] = {
+    {"quiet", "general", NULL, OPTION_FLAG, OPTION_AT(export_arguments, quiet),
+     .help = "do not print what was written"},
     {"help", "general", NULL, OPTION_FLAG, OPTION_AT(export_arguments, help), .help = "print this help and exit"},
     {.name = NULL},
 };
@@ -42,10 +45,11 @@ const option_table export_table = {
     .max_positionals = 2,
 };
 
-static mlpd_status export(const char *path, const char *out) {
+static mlpd_status export(const char *path, const char *out, bool quiet) {
   mlpd_model *model = NULL;
   mlpd_status status = mlpd_model_load(path, &model);
   if (status == MLPD_OK) status = mlpd_export(model, out);
+  if (status == MLPD_OK && !quiet) written_print(out, written_format(out), model);
   mlpd_model_free(model);
   return status;
 }
@@ -56,7 +60,7 @@ int command_export(int argc, char **argv) {
   if (options_want_help(argc, argv)) return command_print_help(&export_table);
   mlpd_status status = options_parse(&export_table, argc, argv, &arguments, &results);
   if (status == MLPD_OK && outcome_launcher_rank() <= 0)
-    status = export(results.positionals[0], results.positionals[1]);
+    status = export(results.positionals[0], results.positionals[1], arguments.quiet);
   options_free(&results);
   return outcome_end(NULL, status);
 }

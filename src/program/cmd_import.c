@@ -1,10 +1,11 @@
 /* mlpdist import: a network that another program trained, as a model. */
 #include "program/commands.h"
 #include "program/outcome.h"
+#include "program/written.h"
 
 typedef struct import_arguments {
   mlpd_import_options import;
-  bool help;
+  bool quiet, help;
 } import_arguments;
 
 #define ROW(member) OPTION_AT(import_arguments, member)
@@ -25,6 +26,7 @@ static const option rows[] = {
     {"output-activation", "import", "NAME", OPTION_CHOICE, ROW(import.output_activation),
      .choices = mlpd_activation_choices, .automatic = true, .default_text = "auto",
      .help = "activation of the last layer of an .npz archive", .note = "identity, or by --task"},
+    {"quiet", "general", NULL, OPTION_FLAG, ROW(quiet), .help = "do not print what was written"},
     {"help", "general", NULL, OPTION_FLAG, ROW(help), .help = "print this help and exit"},
     {.name = NULL},
 };
@@ -68,6 +70,18 @@ const option_table import_table = {
     .max_positionals = 2,
 };
 
+static mlpd_status import(const char *path, const import_arguments *arguments, const char *out) {
+  char format[40];
+  mlpd_model *model = NULL;
+  mlpd_status status = mlpd_import_file(path, &arguments->import, out);
+  if (status != MLPD_OK || arguments->quiet) return status;
+  status = mlpd_model_load(out, &model);
+  (void)snprintf(format, sizeof format, "made from %s", written_format(path));
+  if (status == MLPD_OK) written_print(out, format, model);
+  mlpd_model_free(model);
+  return status;
+}
+
 int command_import(int argc, char **argv) {
   import_arguments arguments = {0};
   mlpd_import_options_default(&arguments.import);
@@ -75,7 +89,7 @@ int command_import(int argc, char **argv) {
   if (options_want_help(argc, argv)) return command_print_help(&import_table);
   mlpd_status status = options_parse(&import_table, argc, argv, &arguments, &results);
   if (status == MLPD_OK && outcome_launcher_rank() <= 0)
-    status = mlpd_import_file(results.positionals[0], &arguments.import, results.positionals[1]);
+    status = import(results.positionals[0], &arguments, results.positionals[1]);
   options_free(&results);
   return outcome_end(NULL, status);
 }
