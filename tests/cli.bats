@@ -122,6 +122,8 @@ load helper
   fails_with 2 frobnicate convert
   alone train --epoch 3
   fails_with 2 "unknown option --epoch; did you mean --epochs?"
+  alone eval --split test
+  fails_with 2 "unknown option --split; did you mean --part?"
   alone train --hiden=3
   fails_with 2 "did you mean --hidden?"
   alone train --xyzzy

@@ -69,7 +69,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   fails_with 1 "class 'aloe'" "it knows 'ant', 'bee', 'cat'"
   launch 2 eval --data new.h5
   fails_with 1 "class 'aloe'"
-  alone predict --data new.h5 --split test --out p.csv # which looks at no class
+  alone predict --data new.h5 --part test --out p.csv # which looks at no class
   succeeds
 }
 
@@ -87,9 +87,9 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   succeeds
   notes_say "the columns are in a different order"
   grep -v seconds <<< "$output" | cmp - same.json
-  alone predict --data same.h5 --split test --out same.out
+  alone predict --data same.h5 --part test --out same.out
   succeeds
-  launch 2 predict --data other.h5 --split test --out other.out
+  launch 2 predict --data other.h5 --part test --out other.out
   succeeds
   notes_say "the columns are in a different order"
   cmp same.out other.out
@@ -101,7 +101,7 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   test_set renamed
   alone eval --data renamed.h5
   fails_with 1 "no column 'v'" "'w'"
-  launch 2 predict --data renamed.h5 --split test --out p.csv
+  launch 2 predict --data renamed.h5 --part test --out p.csv
   fails_with 1 "no column 'v'" "'w'"
   [ ! -e p.csv ] || fail "expected no output"
 }
@@ -114,15 +114,15 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   succeeds
   alone convert bare.csv bare.h5 --label none
   succeeds
-  alone predict --data bare.h5 --split test --out bare.out
+  alone predict --data bare.h5 --part test --out bare.out
   succeeds
-  alone predict --data whole.h5 --split test --out whole.out
+  alone predict --data whole.h5 --part test --out whole.out
   succeeds
   notes_say "is ignored: 'kind'"
   cmp bare.out whole.out
   flowers 90 0 1 2 3 | sed 's/kind/sort/' > more.csv
   alone convert more.csv more.h5 --label none
-  alone predict --data more.h5 --split test --out more.out
+  alone predict --data more.h5 --part test --out more.out
   fails_with 1 "column 'sort', which the model does not know"
 }
 
@@ -156,10 +156,10 @@ accuracy() { sed -n 's/^accuracy  *//p' <<< "$output"; }
   succeeds
   alone train "${quick[@]}" --data values.h5 --epochs 2 --batch 16 --quiet --checkpoint-every never
   succeeds
-  alone predict --data values.h5 --split test --out p.csv
+  alone predict --data values.h5 --part test --out p.csv
   succeeds
   [ "$(head -n 1 p.csv)" = "row,kind" ] || fail "expected the name in $(head -n 1 p.csv)"
-  alone predict --data values.h5 --split test --out p.h5
+  alone predict --data values.h5 --part test --out p.h5
   succeeds
   alone info p.h5
   says /targets/name

@@ -96,7 +96,7 @@ setup() {
   succeeds
   local accuracy
   accuracy=$(sed -n 's/^accuracy  //p' <<< "$output")
-  alone predict --data "$shared/good.h5" --split train --out p.csv
+  alone predict --data "$shared/good.h5" --part train --out p.csv
   succeeds
   [ "$(wc -l < p.csv)" = 41 ] || fail "expected a header and 40 rows"
   # Rows in order, and probabilities that add up to 1.
@@ -136,7 +136,7 @@ setup() {
 @test "other people's paths: --x and --y" {
   alone train "${quick[@]}" --data "$shared/good.h5" --x /test/x --y /test/y --test-x /train/x --test-y /train/y --epochs 1 --quiet
   succeeds
-  alone eval --data "$shared/good.h5" --x /train/x --y /train/y --split test
+  alone eval --data "$shared/good.h5" --x /train/x --y /train/y --part test
   succeeds
 }
 

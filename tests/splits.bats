@@ -64,9 +64,9 @@ END
   fails_with 2 "rank 1 of 2 on " "'checkpoint-every = 5' here, 'checkpoint-every = 10min' on rank 0"
   alone train "${quick[@]}" --quiet --epochs 1
   succeeds
-  unlike "$MLPDIST" eval -- "$MLPDIST" eval --split train
+  unlike "$MLPDIST" eval -- "$MLPDIST" eval --part train
   fails_with 2 "rank 1 of 2 on " "'split = train' here, 'split = test' on rank 0"
-  unlike "$MLPDIST" predict --out p.csv -- "$MLPDIST" predict --split train --out p.csv
+  unlike "$MLPDIST" predict --out p.csv -- "$MLPDIST" predict --part train --out p.csv
   fails_with 2 "rank 1 of 2 on " "'split = train' here, 'split = test' on rank 0"
 }
 

@@ -50,7 +50,7 @@ mlpd_status data_options_resolve(data_options *options, mlpd_data_paths *paths) 
 
 /* Is the row one of those that name rows in a data set? */
 static bool names_rows(const option *row) {
-  static const char *const names[] = {"part", "split", "x", "y"};
+  static const char *const names[] = {"part", "x", "y"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (strcmp(row->name, names[i]) == 0) return true;
   return false;

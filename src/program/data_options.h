@@ -36,13 +36,6 @@ extern const data_options data_options_default;
        OPTION_AT(type, common.part),                                                                                \
        .help = "part of the data set to use",                                                                       \
        .choices = mlpd_split_choices},                                                                              \
-      {"split",                                                                                                     \
-       "input",                                                                                                     \
-       "PART",                                                                                                      \
-       OPTION_CHOICE,                                                                                               \
-       OPTION_AT(type, common.part),                                                                                \
-       .help = "the former name of --part",                                                                         \
-       .choices = mlpd_split_choices},                                                                              \
   {                                                                                                                 \
     "x", "input", "PATH", OPTION_PATH, OPTION_AT(type, common.x), .help = "inputs in the file", .note = "/PART/x"   \
   }

@@ -19,6 +19,7 @@ static mlpd_status fail_unknown(const option_table *table, const char *argument,
   const char *near = NULL;
   const option *row;
   for (size_t i = 0; (row = options_row(table, i)) != NULL; i++) mlpd_name_offer(word, row->name, &near);
+  if (strcmp(word, "split") == 0 && options_find(table, "part") != NULL) near = "part"; /* its former name */
   if (near != NULL) return outcome_fail(MLPD_ERROR_USAGE, "unknown option --%s; did you mean --%s?", word, near);
   return outcome_fail(MLPD_ERROR_USAGE, "unknown option --%s; mlpdist %s --help lists them", word, table->command);
 }
