@@ -828,6 +828,7 @@ typedef struct mlpd_train_result {
   const char *hidden,
       *activation; /* in started(): options of the network, which may be those of init_from's; borrowed */
   uint64_t train_rows, valid_rows, test_rows;
+  uint64_t batch;                                     /* rows of a step, over all ranks: at most the training rows */
   uint32_t features, inputs, targets, outputs, lanes; /* inputs, outputs: of the network, which features and targets
                                                          (columns of y, or classes) become */
   uint32_t ensemble;                                  /* members; 1: a single network */

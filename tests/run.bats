@@ -165,6 +165,10 @@ setup() {
   alone eval --data a.h5
   succeeds
   says "kind-0" "kind-2"
+  alone train "${quick[@]}" --data a.h5 --epochs 1 --batch 256 --out lowered
+  succeeds
+  says "native, batch 40, "
+  grep -qF -- "--batch 256 is lowered to the 40 training rows" "$errors.all" || fail "no note"
   printf '1,2\n3,oops\n' > bad.csv
   alone convert bad.csv bad.h5 --label none --header no
   fails_with 1 "bad.csv"

@@ -101,7 +101,7 @@ static void print_plan(const train_view *view) {
   if (train->optimizer == MLPD_LBFGS) /* it has neither batches nor a rate */
     (void)printf("all rows a step, lbfgs history %u", train->lbfgs_history);
   else
-    (void)printf("batch %llu, %s lr %g", (unsigned long long)train->batch,
+    (void)printf("batch %llu, %s lr %g", (unsigned long long)plan->batch,
                  mlpd_choice_name(mlpd_optimizer_choices, (int)train->optimizer), train->lr);
   (void)printf(", seed %llu\n", (unsigned long long)train->seed);
   if (plan->resumed_step > 0) (void)printf("resumed  after step %llu\n", (unsigned long long)plan->resumed_step);
@@ -192,8 +192,9 @@ static void print_course(const train_view *view, const mlpd_train_result *result
                  (unsigned long long)result->epochs, mlpd_choice_name(mlpd_select_choices, (int)train->select),
                  (unsigned long long)train->patience);
   if (result->best_epoch > 0) (void)printf("best     epoch %llu\n", (unsigned long long)result->best_epoch);
-  (void)printf("speed    %.0f samples/s, %llu steps in %.2f s\n", result->samples_per_second,
-               (unsigned long long)(result->steps - result->resumed_step), result->seconds);
+  const uint64_t steps = result->steps - result->resumed_step;
+  (void)printf("speed    %.0f samples/s, %llu step%s in %.2f s\n", result->samples_per_second,
+               (unsigned long long)steps, plural(steps), result->seconds);
   print_times(result);
   (void)printf("memory   %.1f MB at most on a rank, %.1f MB expected (%.1f MB of them before loading)\n",
                1e-6 * (double)result->memory_peak, 1e-6 * (double)result->memory_expected,

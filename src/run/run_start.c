@@ -53,6 +53,7 @@ static void fill_plan(trainer *t) {
   r->inputs = p->inputs;
   r->outputs = p->outputs;
   r->targets = p->targets;
+  r->batch = p->options.batch;
   r->lanes = p->options.lanes;
   r->ranks = mlpd_comm_size(t->comm);
   r->threads = p->threads;
