@@ -19,6 +19,8 @@
 #define MULTIVERSION
 #define activation_needs_z basic_activation_needs_z
 #define activation_forward basic_activation_forward
+#define activation_forward_slopes basic_activation_forward_slopes
+#define activation_apply_slopes basic_activation_apply_slopes
 #define activation_backward basic_activation_backward
 #define softmax_forward basic_softmax_forward
 #define softmax_backward basic_softmax_backward
@@ -38,6 +40,8 @@
 #include "kernels/softmax.c"
 #undef activation_needs_z
 #undef activation_forward
+#undef activation_forward_slopes
+#undef activation_apply_slopes
 #undef activation_backward
 #undef softmax_forward
 #undef softmax_backward
@@ -78,8 +82,12 @@ static double worst(float (*function)(float), double (*exact)(double), double lo
 static double exact_sigmoid(double x) { return 1 / (1 + exp(-x)); }
 static double exact_softplus(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
 static double exact_normal(double x) { return 0.5 * erfc(-x / sqrt(2.0)); }
+static float sigmoid(float x) { return vmath_sigmoid(x, vmath_exp(-vmath_abs(x))); }
+static float softplus(float x) { return vmath_softplus(x, vmath_exp(-vmath_abs(x))); }
+static float tangent(float x) { return vmath_tanh(x, vmath_expm1_negative(-2 * vmath_abs(x))); }
 static double exact_bell(double x) { return exp(-0.5 * x * x); }
-static float normal(float x) { return vmath_normal(x, vmath_bell(x)); }
+static float bell(float x) { return vmath_exp(-0.5f * (x * x)); }
+static float normal(float x) { return vmath_normal(x, bell(x)); }
 static float log1p_of_square(float x) { return vmath_log1p(x * x); }
 static double exact_log1p_of_square(double x) { return log1p((double)((float)x * (float)x)); }
 static float expm1_below(float x) { return vmath_expm1_negative(-vmath_abs(x)); }
@@ -97,10 +105,10 @@ static void test_elementary_functions(void **state) {
   CHECK_WORST(2, vmath_exp, exp, -86.5, 88.7);
   CHECK_WORST(3, expm1_below, exact_expm1_below, -100.0, 100.0);
   CHECK_WORST(3, log1p_of_square, exact_log1p_of_square, -1.0, 1.0);
-  CHECK_WORST(3, vmath_sigmoid, exact_sigmoid, -86.0, 86.0);
-  CHECK_WORST(3, vmath_softplus, exact_softplus, -86.0, 86.0);
-  CHECK_WORST(4, vmath_tanh, tanh, -100.0, 100.0);
-  CHECK_WORST(3, vmath_bell, exact_bell, -1.5, 1.5);
+  CHECK_WORST(3, sigmoid, exact_sigmoid, -86.0, 86.0);
+  CHECK_WORST(3, softplus, exact_softplus, -86.0, 86.0);
+  CHECK_WORST(4, tangent, tanh, -100.0, 100.0);
+  CHECK_WORST(3, bell, exact_bell, -1.5, 1.5);
   CHECK_WORST(8, normal, exact_normal, -2.0, 10.0);
   CHECK_WORST(60, normal, exact_normal, -10.0, 10.0);
 }
@@ -133,9 +141,9 @@ static void test_extremes(void **state) {
   (void)state;
   assert_true(vmath_exp(-INFINITY) == 0 && vmath_exp(-1e30f) == 0 && vmath_exp(INFINITY) == INFINITY);
   assert_true(vmath_exp(0) == 1 && vmath_exp(89.5f) == INFINITY);
-  assert_true(vmath_sigmoid(-INFINITY) == 0 && vmath_sigmoid(INFINITY) == 1 && vmath_sigmoid(0) == 0.5f);
-  assert_true(vmath_tanh(-INFINITY) == -1 && vmath_tanh(INFINITY) == 1 && vmath_tanh(0) == 0);
-  assert_true(vmath_softplus(-INFINITY) == 0 && vmath_softplus(1e30f) == 1e30f);
+  assert_true(sigmoid(-INFINITY) == 0 && sigmoid(INFINITY) == 1 && sigmoid(0) == 0.5f);
+  assert_true(tangent(-INFINITY) == -1 && tangent(INFINITY) == 1 && tangent(0) == 0);
+  assert_true(softplus(-INFINITY) == 0 && softplus(1e30f) == 1e30f);
   assert_true(normal(-INFINITY) == 0 && normal(INFINITY) == 1);
 }
 
@@ -147,7 +155,7 @@ static void fill(float *x, size_t n, double scale, uint32_t which) {
   for (size_t i = 0; i < n; i++) x[i] = (float)(scale * rng_normal(&stream));
 }
 
-enum { M = 7, N = 53, LD = 59 };
+enum { M = 7, N = 149, LD = 157 }; /* two blocks of a row that pass in stages, and a rest */
 
 /* A and A' against double precision, A' by central differences. */
 static void test_values_and_slopes(void **state) {
@@ -177,6 +185,33 @@ static void test_values_and_slopes(void **state) {
             (2 * step);
         assert_near((double)delta[at], 2 * slope, k == MLPD_EXP ? 3e-6 * size : 3e-6);
       }
+  }
+}
+
+/* A and A' at once, in rows of any length, with and without a bias: the bits of one after the other. */
+static void test_slopes_at_once(void **state) {
+  (void)state;
+  enum { MOST = 150 };
+  for (int k = 0; k < NUM_KINDS; k++) {
+    const mlpd_activation kind = (mlpd_activation)k;
+    for (uint64_t n = 1; n <= MOST && activation_needs_z(kind); n++) {
+      float z[2][2 * MOST], a[2][2 * MOST] = {{0}}, delta[2][2 * MOST], bias[MOST];
+      const float *const with = n % 3 == 0 ? NULL : bias;
+      fill(z[0], 2 * MOST, 8, (uint32_t)n);
+      fill(bias, MOST, 1, 1000);
+      fill(delta[0], 2 * MOST, 1, 1001);
+      z[0][0] = 1e30f, z[0][n - 1] = -INFINITY;
+      memcpy(z[1], z[0], sizeof z[0]);
+      memcpy(delta[1], delta[0], sizeof delta[0]);
+      activation_forward(kind, 2, n, MOST, with, z[0], a[0]);
+      activation_backward(kind, 2, n, MOST, z[0], NULL, delta[0]);
+      activation_forward_slopes(kind, 2, n, MOST, with, z[1], a[1]);
+      activation_apply_slopes(2, n, MOST, z[1], delta[1]);
+      assert_memory_equal(a[0], a[1], sizeof a[0]);
+      assert_memory_equal(delta[0], delta[1], sizeof delta[0]);
+      for (uint64_t i = 0; i < 2; i++) /* between the rows */
+        assert_memory_equal(z[0] + i * MOST + n, z[1] + i * MOST + n, (MOST - n) * sizeof(float));
+    }
   }
 }
 
@@ -268,6 +303,10 @@ static void test_clones_agree(void **state) {
         basic_activation_forward((mlpd_activation)k, M, n, n, bias, z[1], a[1]);
         activation_backward((mlpd_activation)k, M, n, n, z[0], a[0], delta[0]);
         basic_activation_backward((mlpd_activation)k, M, n, n, z[1], a[1], delta[1]);
+        if (activation_needs_z((mlpd_activation)k)) {
+          activation_forward_slopes((mlpd_activation)k, M, n, n, bias, z[0], a[0]);
+          basic_activation_forward_slopes((mlpd_activation)k, M, n, n, bias, z[1], a[1]);
+        }
       } else {
         softmax_forward(M, n, z[0], a[0]);
         basic_softmax_forward(M, n, z[1], a[1]);
@@ -328,6 +367,7 @@ int main(void) {
       cmocka_unit_test(test_turns),
       cmocka_unit_test(test_extremes),
       cmocka_unit_test(test_values_and_slopes),
+      cmocka_unit_test(test_slopes_at_once),
       cmocka_unit_test(test_in_place),
       cmocka_unit_test(test_nan_and_infinity),
       cmocka_unit_test(test_softmax),

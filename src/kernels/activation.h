@@ -14,6 +14,14 @@ bool activation_needs_z(mlpd_activation kind);
 void activation_forward(mlpd_activation kind, uint64_t m, uint64_t n, uint64_t ld, const float *bias, float *z,
                         float *a);
 
+/* The same if activation_needs_z(kind), but z becomes A'(z): computing both at once is cheaper than one after the
+ * other. a must not be z. Then activation_apply_slopes(z) does what activation_backward would do. */
+void activation_forward_slopes(mlpd_activation kind, uint64_t m, uint64_t n, uint64_t ld, const float *bias, float *z,
+                               float *a);
+
+/* delta (m, n) *= slopes, both with leading dimension ld */
+void activation_apply_slopes(uint64_t m, uint64_t n, uint64_t ld, const float *slopes, float *delta);
+
 /* delta (m, n) *= A'(z), elementwise; reads z if activation_needs_z(kind) (else it may be NULL), and
  * a otherwise. All with leading dimension ld. Not for softmax. */
 void activation_backward(mlpd_activation kind, uint64_t m, uint64_t n, uint64_t ld, const float *z, const float *a,

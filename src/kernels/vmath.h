@@ -24,43 +24,62 @@ static inline uint32_t vmath_bits(float value) {
 
 static inline float vmath_abs(float x) { return vmath_from_bits(vmath_bits(x) & 0x7fffffffu); }
 
+static inline float vmath_minus_abs(float x) { return vmath_from_bits(vmath_bits(x) | 0x80000000u); }
+
+/* The larger of x and low; NaN stays */
+static inline float vmath_at_least(float x, float low) { return x < low ? low : x; }
+
 /* x within [low, high]; NaN stays */
 static inline float vmath_clamp(float x, float low, float high) {
-  const float raised = x < low ? low : x;
+  const float raised = vmath_at_least(x, low);
   return raised > high ? high : raised;
 }
 
-/* Sets *exponent to round(x / ln 2) in the lowest bits of a word whose others vanish when shifted left by 23;
- * returns e^r - 1 for the rest r, |r| <= ln 2 / 2. x in [-89, 89]. */
-static inline float vmath_reduced_expm1(float x, uint32_t *exponent) {
+/* e^x in three short parts, for loops that apply each to a block of x before the next: x = n ln 2 + r. */
+
+/* r, |r| <= ln 2 / 2; *shifted: its low bits are n, its others vanish when shifted left by 23. x in [-89, 89]. */
+static inline float vmath_reduce(float x, float *shifted) {
   const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
-  const float shifted = x * 1.44269504088896341f + magic;
-  const float n = shifted - magic;
-  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f; /* ln 2 in two parts; n times the first is exact */
+  *shifted = x * 1.44269504088896341f + magic;
+  const float n = *shifted - magic;
+  return (x - n * 0.693359375f) - n * -2.12194440e-4f; /* ln 2 in two parts; n times the first is exact */
+}
+
+/* e^r - 1 */
+static inline float vmath_expm1_of_rest(float r) {
   float p = 1.9875691500e-4f;
   p = p * r + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
-  *exponent = vmath_bits(shifted);
   return p * (r * r) + r;
+}
+
+/* e^x, rest = e^r - 1; n = 128 is possible, and n = -126 gives zero: 2 (1 + rest) times 2^(n - 1). */
+static inline float vmath_exp_of_parts(float rest, float shifted) {
+  const float y = 1.0f + rest;
+  return (y + y) * vmath_from_bits((vmath_bits(shifted) + 126) << 23);
+}
+
+/* e^x - 1; n > -127, n < 128 */
+static inline float vmath_expm1_of_parts(float rest, float shifted) {
+  const float scale = vmath_from_bits((vmath_bits(shifted) + 127) << 23);
+  return scale * rest + (scale - 1.0f);
 }
 
 /* e^x, to 2 ulp; 0 for results below 1.7e-38. */
 static inline float vmath_exp(float x) {
-  uint32_t exponent;
-  const float y = 1.0f + vmath_reduced_expm1(vmath_clamp(x, -87.3f, 89.0f), &exponent);
-  /* 2 y times 2^(n - 1): n = 128 is possible, and n = -126 gives zero. */
-  return (y + y) * vmath_from_bits((exponent + 126) << 23);
+  float shifted;
+  const float r = vmath_reduce(vmath_clamp(x, -87.3f, 89.0f), &shifted);
+  return vmath_exp_of_parts(vmath_expm1_of_rest(r), shifted);
 }
 
 /* e^x - 1 for x <= 0, to 3 ulp, also near 0 */
 static inline float vmath_expm1_negative(float x) {
-  uint32_t exponent;
-  const float y = vmath_reduced_expm1(vmath_clamp(x, -30.0f, 0.0f), &exponent);
-  const float scale = vmath_from_bits((exponent + 127) << 23);
-  return scale * y + (scale - 1.0f);
+  float shifted;
+  const float r = vmath_reduce(vmath_clamp(x, -30.0f, 0.0f), &shifted);
+  return vmath_expm1_of_parts(vmath_expm1_of_rest(r), shifted);
 }
 
 /* log(1 + e) for e in [0, 1], to 3 ulp */
@@ -81,27 +100,22 @@ static inline float vmath_log1p(float e) {
   return (small + f) + high * 0.693359375f;
 }
 
+/* Functions of x, given e = e^-|x|: */
+
 /* 1 / (1 + e^-x), to 3 ulp on both sides */
-static inline float vmath_sigmoid(float x) {
-  const float e = vmath_exp(-vmath_abs(x));
-  return (x < 0 ? e : 1.0f) / (1.0f + e);
-}
+static inline float vmath_sigmoid(float x, float e) { return (x < 0 ? e : 1.0f) / (1.0f + e); }
 
 /* log(1 + e^x), to 3 ulp */
-static inline float vmath_softplus(float x) { return (x < 0 ? 0.0f : x) + vmath_log1p(vmath_exp(-vmath_abs(x))); }
+static inline float vmath_softplus(float x, float e) { return (x < 0 ? 0.0f : x) + vmath_log1p(e); }
 
-/* tanh x, to 4 ulp, also near 0 */
-static inline float vmath_tanh(float x) {
-  const float t = vmath_expm1_negative(-2.0f * vmath_abs(x));
+/* tanh x, to 4 ulp, also near 0, given t = e^-2|x| - 1 */
+static inline float vmath_tanh(float x, float t) {
   const float positive = -t / (t + 2.0f);
   return vmath_from_bits(vmath_bits(positive) | (vmath_bits(x) & 0x80000000u));
 }
 
-/* e^(-x^2 / 2): the normal density but for 1 / sqrt(2 pi). Its relative error grows as x^2 / 2 roundings. */
-static inline float vmath_bell(float x) { return vmath_exp(-0.5f * (x * x)); }
-
-/* The normal distribution function Phi(x) = (1 + erf(x / sqrt 2)) / 2, given bell = vmath_bell(x); also its
- * lower tail has a small relative error. Phi(-|x|) = bell t Q(t), t = 1 / (1 + 0.23 |x|), Q interpolated at
+/* The normal distribution function Phi(x) = (1 + erf(x / sqrt 2)) / 2, given bell = e^(-x^2 / 2); also its lower
+ * tail has a small relative error. Phi(-|x|) = bell t Q(t), t = 1 / (1 + 0.23 |x|), Q interpolated at
  * Chebyshev's nodes of [0, 1] (relative error 9e-9). */
 static inline float vmath_normal(float x, float bell) {
   const float t = 1.0f / (1.0f + 0.23f * vmath_abs(x));

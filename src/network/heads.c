@@ -1,7 +1,6 @@
 /* The output layer of an ensemble, and all dense layers of members that share nothing: z_k = a_k W_k + b_k, weights and
  * biases of each member k. W (members * inputs, outputs), one member's below the other's; b (members, outputs). Rows of
  * one member are `copies` rows apart, so each member is a matrix product of its own. */
-#include "kernels/activation.h"
 #include "kernels/vector.h"
 #include "network/layer_kind.h"
 
@@ -33,16 +32,16 @@ static void heads_forward(const mlpd_network *network, const backend *gemm, uint
   const layer *const shape = &network->layers[l];
   const uint32_t members = shape->copies, below = layer_input_stride(network, l);
   const uint64_t n = part->rows / members;
-  const bool softmax = shape->activation == MLPD_SOFTMAX;
   for (uint32_t k = 0; k < members; k++) {
     const size_t place = layer_place(network, l, part) + (size_t)k * shape->stride;
-    float *const z = space->z[l] + place;
     gemm->sgemm(false, false, (int)n, (int)part->columns, (int)shape->inputs,
                 layer_input(network, space, l, part->row + k), (int)(members * below),
-                weight_of(network, l, k, 0) + part->column, (int)layer_tensor(network, l, WEIGHT)->stride, z,
-                (int)(members * shape->stride));
-    activation_forward(softmax ? MLPD_IDENTITY : shape->activation, n, part->columns, members * shape->stride,
-                       bias_of(network, l, k, part->column), z, softmax ? z : space->a[l] + place);
+                weight_of(network, l, k, 0) + part->column, (int)layer_tensor(network, l, WEIGHT)->stride,
+                space->z[l] + place, (int)(members * shape->stride));
+    layer_activate_rows(
+        network, l,
+        &(layer_rows){.place = place, .rows = n, .columns = part->columns, .stride = members * shape->stride},
+        bias_of(network, l, k, part->column), space);
   }
 }
 

@@ -25,11 +25,29 @@ void layer_copy_backward(const mlpd_network *network, uint32_t l, const block *p
             layer_delta_below(network, space, l, part), layer_input_stride(network, l));
 }
 
-void layer_activate(const mlpd_network *network, uint32_t l, const block *part, const float *bias, workspace *space) {
+bool layer_keeps_slopes(const mlpd_network *network, uint32_t l, const workspace *space) {
   const layer *const shape = &network->layers[l];
-  const size_t place = layer_place(network, l, part);
-  float *const z = space->z[l] + place;
-  const bool softmax = shape->activation == MLPD_SOFTMAX;
-  activation_forward(softmax ? MLPD_IDENTITY : shape->activation, part->rows, part->columns, shape->stride, bias, z,
-                     softmax ? z : space->a[l] + place);
+  return space->keeps_slopes && l + 1 < network->num_layers && l >= network->lowest_delta && !shape->kind->activates &&
+         activation_needs_z(shape->activation);
+}
+
+void layer_activate_rows(const mlpd_network *network, uint32_t l, const layer_rows *part, const float *bias,
+                         workspace *space) {
+  const mlpd_activation kind = network->layers[l].activation;
+  float *const z = space->z[l] + part->place, *const a = space->a[l] + part->place;
+  if (layer_keeps_slopes(network, l, space))
+    activation_forward_slopes(kind, part->rows, part->columns, part->stride, bias, z, a);
+  else if (kind == MLPD_SOFTMAX)
+    activation_forward(MLPD_IDENTITY, part->rows, part->columns, part->stride, bias, z, z);
+  else
+    activation_forward(kind, part->rows, part->columns, part->stride, bias, z, a);
+}
+
+void layer_activate(const mlpd_network *network, uint32_t l, const block *part, const float *bias, workspace *space) {
+  layer_activate_rows(network, l,
+                      &(layer_rows){.place = layer_place(network, l, part),
+                                    .rows = part->rows,
+                                    .columns = part->columns,
+                                    .stride = network->layers[l].stride},
+                      bias, space);
 }

@@ -95,7 +95,22 @@ static inline uint64_t layer_draws(uint32_t columns) { return ((uint64_t)columns
 void layer_copy_forward(const mlpd_network *network, uint32_t l, const block *part, workspace *space);
 void layer_copy_backward(const mlpd_network *network, uint32_t l, const block *part, workspace *space);
 
-/* a = A(z) of a block, after bias (columns; NULL: none) is added to z; nothing but the addition where A is softmax. */
+/* a = A(z) of a block, after bias (columns; NULL: none) is added to z; nothing but the addition where A is softmax.
+ * Where the workspace keeps slopes, z becomes A'(z). */
 void layer_activate(const mlpd_network *network, uint32_t l, const block *part, const float *bias, workspace *space);
+
+/* Rows of z and a, `stride` floats apart, from `place` on. */
+typedef struct layer_rows {
+  size_t place;
+  uint64_t rows;
+  uint32_t columns, stride;
+} layer_rows;
+
+/* The same for any rows. */
+void layer_activate_rows(const mlpd_network *network, uint32_t l, const layer_rows *part, const float *bias,
+                         workspace *space);
+
+/* Does a forward pass leave A'(z) in z of layer l? */
+bool layer_keeps_slopes(const mlpd_network *network, uint32_t l, const workspace *space);
 
 #endif

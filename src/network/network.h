@@ -96,6 +96,8 @@ typedef struct workspace {
   uint64_t rows;        /* capacity */
   pass_context context; /* of the pass; all zero, not training, unless the caller sets it */
   float *x;             /* (rows, inputs of layer 0) */
+  bool keeps_slopes;    /* set by the caller before a pass, not with keep_z: forward leaves A'(z) in z of hidden layers
+                           whose A' is a function of z, because A and A' together take little more time than A */
   float **z;            /* [l] is a[l] if z need not be kept */
   float **a, **delta;
   /* (rows, outputs): what the network says of each row, and dC/d output: arrays of the last layer or, of an ensemble,

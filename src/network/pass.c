@@ -123,7 +123,9 @@ void network_backward_block(const mlpd_network *network, const backend *gemm, ui
   const size_t place = layer_place(network, l, part);
   if (part->rows == 0) return;
   network->layers[l + 1].kind->backward(network, gemm, l + 1, part, space);
-  if (shape->activation != MLPD_IDENTITY && !shape->kind->activates)
+  if (layer_keeps_slopes(network, l, space))
+    activation_apply_slopes(part->rows, part->columns, shape->stride, space->z[l] + place, space->delta[l] + place);
+  else if (shape->activation != MLPD_IDENTITY && !shape->kind->activates)
     activation_backward(shape->activation, part->rows, part->columns, shape->stride, space->z[l] + place,
                         space->a[l] + place, space->delta[l] + place);
   if (shape->kind->settle != NULL) shape->kind->settle(network, l, part, space);

@@ -89,6 +89,7 @@ static mlpd_status make_local(stepper *s) {
   TRY(memory_allocate_layout(lay_out, s, "lanes and their sums", &s->memory));
   stepper_list_units(s);
   TRY(workspace_create(s->parts.network, most_rows(plan, s->lanes), false, &s->space));
+  s->space.keeps_slopes = true;
   return stepper_make_trust(s);
 }
 
