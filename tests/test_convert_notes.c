@@ -8,20 +8,30 @@ static void assert_silent_on(const char *part) {
   if (strstr(said, part) != NULL) fail_msg("'%s' is said without a reason:\n%s", part, said);
 }
 
+/* Converts the files with the usual options, and forgets what was said before. */
+#define CONVERT_FILES(...)                                \
+  do {                                                    \
+    const mlpd_convert_options usual = telling_options(); \
+    mlpd_convert_result made;                             \
+    ASSERT_CONVERTED(usual, &made, __VA_ARGS__);          \
+  } while (0)
+
+static void convert_text(const char *text) {
+  write_text("a.csv", text);
+  CONVERT_FILES("a.csv");
+}
+
 typedef void row_writer(char *line, size_t size, int row);
 
 /* Writes a header and `rows` rows to a.csv, and converts it. */
 static void convert_rows(const char *header, int rows, row_writer *write) {
   static char text[1 << 16];
-  mlpd_convert_result r;
   size_t used = (size_t)snprintf(text, sizeof text, "%s\n", header);
   for (int i = 0; i < rows; i++) {
     write(text + used, sizeof text - used, i);
     used += strlen(text + used);
   }
-  write_text("a.csv", text);
-  const mlpd_convert_options o = telling_options();
-  ASSERT_CONVERTED(o, &r, "a.csv");
+  convert_text(text);
 }
 
 /* A fixed shuffle of 0 ... 100. */
@@ -83,10 +93,8 @@ static void test_features_that_hold_the_target(void **state) {
 /* In T, F and N the N is no "false", as in Y, N and NA it is none. */
 static void test_answers_of_two_kinds(void **state) {
   (void)state;
-  mlpd_convert_options o = telling_options();
-  mlpd_convert_result r;
-  write_text("a.csv", "u,v,w,k\nT,yes,.true.,0\nF,No,false,1\nN,n,T,0\nF,Y,F,1\n");
-  ASSERT_CONVERTED(o, &r, "a.csv");
+  const mlpd_convert_options o = telling_options();
+  convert_text("u,v,w,k\nT,yes,.true.,0\nF,No,false,1\nN,n,T,0\nF,Y,F,1\n");
   assert_names("/columns/kind", "category,yes/no,yes/no");
   assert_names("/columns/categories", "F,N,T");
   write_text("a.csv", "u,k\nT,0\nF,1\n,0\n");
@@ -100,14 +108,11 @@ static void test_answers_of_two_kinds(void **state) {
 
 static void assert_alike(const char *a, const char *b, const char *difference) {
   char text[400], note[400];
-  mlpd_convert_result r;
   for (int target = 0; target < 2; target++) {
-    const mlpd_convert_options o = telling_options();
     const char *const other = target ? "1" : "0";
     (void)snprintf(text, sizeof text, target ? "u,k\n%s,%s\n%s,%s\n%s,oak\n" : "u,k\n%2$s,%1$s\n%4$s,%3$s\noak,%5$s\n",
                    other, a, other, b, other);
-    write_text("a.csv", text);
-    ASSERT_CONVERTED(o, &r, "a.csv");
+    convert_text(text);
     if (difference == NULL) {
       assert_silent_on("kept apart");
       continue;
@@ -160,23 +165,19 @@ static void test_numbers_among_texts(void **state) {
 
 static void test_parts_that_differ(void **state) {
   (void)state;
-  mlpd_convert_options o = telling_options();
-  mlpd_convert_result r;
   write_text("train.csv", "c,d,yes,k\nelm,x,yes,0\noak,y,no,1\n,x,no,1\n");
   write_text("train2.csv", "c,d,yes,k\nfir,x,no,0\n");
   write_text("test.csv", "d,c,yes,k\nx,Elm,0,1\nx,fir,2,1\ny,OAK,1,0\nx,,1,0\n");
-  ASSERT_CONVERTED(o, &r, "train.csv", "train2.csv", "test.csv");
+  CONVERT_FILES("train.csv", "train2.csv", "test.csv");
   assert_said("test.csv: categories that no training row has, which the model will not know: c (2)\n");
   assert_said("test.csv: column yes holds numbers from 0 to 2, but is yes/no in training: 1 and 0 are right");
   write_text("test.csv", "d,c,yes,k\nx,elm,0,1\nx,fir,1,1\ny,oak,1,0\n");
-  o = telling_options();
-  ASSERT_CONVERTED(o, &r, "train.csv", "train2.csv", "test.csv");
-  assert_silent_on("which count as none");
+  CONVERT_FILES("train.csv", "train2.csv", "test.csv");
+  assert_silent_on("which the model will not know");
   assert_silent_on("in training");
-  o = telling_options();
   write_text("other_test.csv", "d,c,yes,k\nx,ash,0,1\n"); /* where nothing trains */
-  ASSERT_CONVERTED(o, &r, "test.csv", "other_test.csv");
-  assert_silent_on("which count as none");
+  CONVERT_FILES("test.csv", "other_test.csv");
+  assert_silent_on("which the model will not know");
 }
 
 /* Rows 0 ... rows - 1 of a table of which every column has so many values. */
@@ -190,47 +191,33 @@ static void write_some(const char *name, int rows, int values) {
 
 static void test_rows_of_two_parts(void **state) {
   (void)state;
-  mlpd_convert_options o = telling_options();
-  mlpd_convert_result r;
   write_some("train.csv", 60, 1000000);
   write_some("test.csv", 20, 1000000);
-  ASSERT_CONVERTED(o, &r, "test.csv", "train.csv");
+  CONVERT_FILES("test.csv", "train.csv");
   assert_said("note: 20 of the 20 rows of the test part also occur among the training rows, with the same target");
   write_text("valid.csv", "v,k,u\n0.5,1,3\n1.5,0,4\n"); /* other rows */
-  o = telling_options();
-  ASSERT_CONVERTED(o, &r, "train.csv", "valid.csv");
+  CONVERT_FILES("train.csv", "valid.csv");
   assert_silent_on("also occur");
   write_text("train.csv", "u,k\n1,0\n2,1\n3,0\n"); /* the same numbers in another type, in another order of columns */
   write_text("test.csv", "k,u\n1,2\n1,3\n0,4.5\n");
-  o = telling_options();
-  ASSERT_CONVERTED(o, &r, "train.csv", "test.csv");
+  CONVERT_FILES("train.csv", "test.csv");
   assert_said("note: 1 of the 3 rows of the test part also occurs among the training rows");
   write_some("train.csv", 60, 3); /* so few values are the same by chance */
   write_some("test.csv", 20, 3);
-  o = telling_options();
-  ASSERT_CONVERTED(o, &r, "train.csv", "test.csv");
+  CONVERT_FILES("train.csv", "test.csv");
   assert_silent_on("also occur");
 }
 
 static void test_doubts(void **state) {
   (void)state;
-  mlpd_convert_options o = telling_options();
-  mlpd_convert_result r;
-  write_text("a.csv", "u,k\n1.5,EU\n2,NA\n3,SA\n4,NA\n5,EU\n6,SA\n");
-  ASSERT_CONVERTED(o, &r, "a.csv");
+  convert_text("u,k\n1.5,EU\n2,NA\n3,SA\n4,NA\n5,EU\n6,SA\n");
   assert_said("'NA' (line 3) is read as a missing target; if it is a class, write it otherwise, as N-A");
-  write_text("a.csv", "u,k\n1.5,2.5\n2,NA\n3,7\n4,NA\n5,8\n6,9\n"); /* a number is missing */
-  o = telling_options();
-  ASSERT_CONVERTED(o, &r, "a.csv");
+  convert_text("u,k\n1.5,2.5\n2,NA\n3,7\n4,NA\n5,8\n6,9\n"); /* a number is missing */
   assert_silent_on("missing target; if");
-  write_text("a.csv", "a,1.5,2,3,4\nb,2,3,4,5\ny,0,1,0,1\n");
-  o = telling_options();
-  ASSERT_CONVERTED(o, &r, "a.csv");
+  convert_text("a,1.5,2,3,4\nb,2,3,4,5\ny,0,1,0,1\n");
   assert_said(
       "its first column holds 3 different texts and the 4 others numbers: if they are names, its rows are columns");
-  write_text("a.csv", "v,a,1\nw,b,2\nv,c,3\nw,d,4\n"); /* more rows than columns */
-  o = telling_options();
-  ASSERT_CONVERTED(o, &r, "a.csv");
+  convert_text("v,a,1\nw,b,2\nv,c,3\nw,d,4\n"); /* more rows than columns */
   assert_silent_on("rows are columns");
 }
 
@@ -238,36 +225,31 @@ static void test_doubts(void **state) {
 
 static void test_times(void **state) {
   (void)state;
-  mlpd_convert_options o = telling_options();
-  mlpd_convert_result r;
+  const mlpd_convert_options o = telling_options();
   write_text("train.csv",
              "at,lap,noon,k\n0:00,1:02:03.5,12:00 AM,1.5\n9:05,100:00:00,12:30pm,2\n,0:00:59,,3\n23:59,0:10:00,1:05 "
              "PM,4\n");
-  ASSERT_CONVERTED(o, &r, "train.csv");
+  CONVERT_FILES("train.csv");
   assert_names("/columns/name", "at.time,lap.time,noon.time");
   assert_said("times become seconds: at, lap, noon");
   assert_array("/train/x", 4, 3, ELEMENT_F32,
                VALUES(0, 3723.5, 0, 32700, 360000, 45000, NAN, 59, NAN, 86340, 600, 47100));
   write_text("test.csv", "lap,at,noon,k\n1:00:00,10:00:30,1:00,1.5\n"); /* a time is a time */
-  ASSERT_CONVERTED(o, &r, "train.csv", "test.csv");
+  CONVERT_FILES("train.csv", "test.csv");
   assert_array("/test/x", 1, 3, ELEMENT_F64, VALUES(36030, 3600, 3600));
   write_text("test.csv", "lap,at,noon,k\n1:00:00,10:60,1:00,1.5\n");
   (void)unlink(in_folder("out.h5"));
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "test.csv:2: column 2 (at): '10:60' is not a time such as 12:34 or 12:34:56",
                  "train.csv", "test.csv");
-  write_text("a.csv", "mixed,odds,half,k\n1:30,1:2,13:00 PM,1\n0:01:30,2:1,1:00 PM,2\n1:45,1:2,1:00 PM,2\n");
-  ASSERT_CONVERTED(o, &r, "a.csv");
+  convert_text("mixed,odds,half,k\n1:30,1:2,13:00 PM,1\n0:01:30,2:1,1:00 PM,2\n1:45,1:2,1:00 PM,2\n");
   assert_names("/columns/kind", "category,category,category");
 }
 
 static void test_months_and_quarters(void **state) {
   (void)state;
-  mlpd_convert_options o = telling_options();
-  mlpd_convert_result r;
-  write_text("a.csv",
-             "m,q,p,t,season,k\n2021-03,Q1 2020,2020Q4,20210315T1020,2010-11,1.5\n2020-12,Q3-1970,2021-Q2,"
-             "19700101T000001.5+01,2012-13,2\n");
-  ASSERT_CONVERTED(o, &r, "a.csv");
+  convert_text(
+      "m,q,p,t,season,k\n2021-03,Q1 2020,2020Q4,20210315T1020,2010-11,1.5\n2020-12,Q3-1970,2021-Q2,"
+      "19700101T000001.5+01,2012-13,2\n");
   assert_said("dates become three features each: year, day of the year, seconds since 1970: m, q, p, t");
   assert_said("columns of categories: season (2)");
   assert_array("/train/x", 2, 13, ELEMENT_F32,
@@ -292,10 +274,7 @@ static void test_dates_without_signs(void **state) {
 
 static void test_spreadsheet_errors(void **state) {
   (void)state;
-  mlpd_convert_options o = telling_options();
-  mlpd_convert_result r;
-  write_text("a.csv", "u,k\n1.5,0\n#DIV/0!,1\n#NAME?,0\n#SPILL!,1\n#\u00A1DIV/0!,1\n#WERT!,1\n#NV,0\n#N/A,1\n2,1\n");
-  ASSERT_CONVERTED(o, &r, "a.csv");
+  convert_text("u,k\n1.5,0\n#DIV/0!,1\n#NAME?,0\n#SPILL!,1\n#\u00A1DIV/0!,1\n#WERT!,1\n#NV,0\n#N/A,1\n2,1\n");
   assert_names("/columns/kind", "number");
   assert_said("missing values: u (7)");
 }
