@@ -54,6 +54,8 @@ END
   comes_back --loss quantile --quantiles 0.1,0.5 --clamp-predictions
   comes_back --norm layer --input-scale 6 --lr 0.05 --activation gelu,tanh
   "$MLPDIST" info model.h5 | grep -q 'layer-norm' || fail "the norms are lost"
+  comes_back --norm rms --activation tanh
+  "$MLPDIST" info model.h5 | grep -q 'rms-norm' || fail "the norms are lost"
   comes_back --norm layer --clip-inputs 1.5 --lr 0.05 --clamp-predictions
   alone train --data table.h5 --init-from model.h5 --epochs 1 --valid-fraction 0 --quiet --out next
   succeeds
@@ -206,6 +208,8 @@ reference_onnx.OPERATORS.update({
     "Constant": lambda value: numpy_helper.to_array(value),
     "Pow": lambda a, b: a ** b,
     "LayerNormalization": lambda a, g, b, axis, epsilon: (a - a.mean(axis, keepdims=True)) / np.sqrt(a.var(axis, keepdims=True) + np.float32(epsilon)) * g + b,
+    "RMSNormalization": lambda a, g, axis, epsilon: a / np.sqrt((a**2).mean(axis, keepdims=True) + np.float32(epsilon)) * g,
+    "Reciprocal": lambda a: 1 / a,
     "BatchNormalization": lambda a, g, b, m, v, epsilon=1e-5: (a - m) / np.sqrt(v + np.float32(epsilon)) * g + b})
 
 # torch.nn: Linear, GELU in parts, BatchNorm1d, Linear without a bias, ReLU, Linear: values.
@@ -260,6 +264,22 @@ torch_norm(g).on("Mul", g.constant(matrix(5))).on("Add", g.constant(matrix(5))).
 g.save("norms")
 g = Graph(); torch_norm(g.on("Gemm", g.constant(matrix(4, 5))).on("Relu"), 1e-2).on("Gemm", g.constant(matrix(5, 2))).save("scaled_norm")
 
+# RMS norms: the operator with another epsilon; 1 / root by Div, as PyTorch writes it, and by Reciprocal, in both orders;
+# and a quotient with a shift before a product.
+def root(g, epsilon, square):
+    z = g.value
+    (g.on("Pow", g.constant(2)) if square else g.on("Mul", z)).on("ReduceMean", axes=[-1], keepdims=1)
+    return z, g.on("Add", g.constant(epsilon)).on("Sqrt")
+g = Graph()
+g.on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6))).on("RMSNormalization", g.constant(matrix(6)), axis=-1, epsilon=1e-2)
+g.on("Relu").on("MatMul", g.constant(matrix(6, 5)))
+z, _ = root(g, 1e-5, True)
+g.op("Div", g.constant(1), g.value).op("Mul", z, g.value).op("Mul", g.constant(matrix(5)), g.value).on("Tanh").on("MatMul", g.constant(matrix(5, 4)))
+z, _ = root(g, 1.2e-7, True)
+g.on("Reciprocal").on("Mul", z).on("Tanh").on("Gemm", g.constant(matrix(4, 5)), g.constant(matrix(5)))
+z, _ = root(g, 1e-5, False)
+g.op("Div", z, g.value).on("Mul", g.constant(matrix(5))).on("Add", g.constant(matrix(5))).on("Gemm", g.constant(matrix(5, 2))).save("rms")
+
 # Hardtanh, bounds below and above alone, and values that are clamped.
 g = Graph()
 g.on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6))).on("Clip", g.constant(-1), g.constant(1))
@@ -295,6 +315,10 @@ a = np.maximum((a - a.mean(1, keepdims=True)) / np.sqrt(a.var(1, keepdims=True) 
 np.savetxt("halves.want", a @ numpy_helper.to_array(g.arrays[-2]) @ np.array([[1, -2], [0.5, 3], [1, 0.25]]))
 
 # ---- Refused
+g = Graph(); z, _ = root(g.on("Gemm", g.constant(matrix(4, 2))), 1e-5, True)
+g.op("Div", z, g.value).on("Add", g.constant([1, 2])).on("Relu").on("Gemm", g.constant(matrix(2, 2))).save("shifted", check=False)
+g = Graph(); z, _ = root(g.on("Gemm", g.constant(matrix(4, 2))), 1e-5, True)
+g.op("Div", g.constant(2), g.value).op("Mul", z, g.value).save("twofold", check=False)
 g = Graph(); torch_norm(g.on("Gemm", g.constant(matrix(4, 2))).on("Sigmoid"), 1e-3).on("Gemm", g.constant(matrix(2, 2))).save("scarce", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))); a = g.value; g.on("Sqrt").op("Div", a, g.value).save("root", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Max", g.constant([0, np.nan])).on("Gemm", g.constant(matrix(2, 2))).save("some", check=False)
@@ -329,7 +353,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
       END { exit !(rows == 40 && FNR == 41) }
     ' "$1.want" got.csv || fail "other predictions: $1"
   }
-  for name in torch logits classes scaled units kept norms scaled_norm halves bounds squareplus; do
+  for name in torch logits classes scaled units kept norms scaled_norm rms halves bounds squareplus; do
     alone import "$name.onnx" "$name.h5"
     predicts_as "$name"
   done
@@ -352,7 +376,9 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused empty "no dense layer (Gemm, MatMul) with weights inside"
   refused nan "not a finite number"
   refused whole "operator Cast" "casts to another type"
-  refused scarce "a layer norm follows an activation with constants in between, or with an epsilon that is not 1e-5"
+  refused shifted "layer 2 adds a constant to an RMS norm before its activation, which none has here"
+  refused twofold "operator Mul" "multiplies values in a way that is not a known activation or norm"
+  refused scarce "a norm follows an activation with constants in between, or with an epsilon that is not 1e-5"
   refused root "operator Div" "divides values in a way that is not a known norm"
   refused some "bounds of values are empty, or of some values alone"
   refused flat "operator LayerNormalization" "has no epsilon above 0"
@@ -506,6 +532,11 @@ p = {**linear("fc1", 0), **norm("bn1", 7), **linear("fc2", 1), "ln.weight": b[1]
 np.savez("named.npz", **p)
 a = np.tanh(batch(x @ w[0] + b[0], p, "bn1"))
 np.savetxt("named.txt", relu(layer(a @ w[1] + b[1], p, "ln")) @ w[2] + b[2])
+p = {**linear("fc1", 0), "RMSNorm_0.weight": b[0], **linear("fc2", 1), **linear("fc3", 2)}
+np.savez("rms.npz", **p)
+a = x @ w[0] + b[0]
+np.savetxt("rms.txt", relu(np.tanh(a / np.sqrt((a**2).mean(1, keepdims=True) + 1e-5) * b[0]) @ w[1] + b[1]) @ w[2] + b[2])
+np.savez("alone.npz", **linear("fc1", 0), **{"norm.weight": b[0]}, **linear("fc2", 1))
 np.savez("unclear.npz", **linear("0", 0), **norm("2", 7), **linear("4", 1))
 np.savez("wide.npz", **linear("0", 0), **norm("1", 6), **linear("3", 1))
 np.savez("last.npz", **linear("0", 0), **norm("2", 7))
@@ -539,7 +570,7 @@ END
   fails_with 2 '"relu,tanh,relu" has 3 values, but there are 2 hidden layers'
   alone import net.h5 x.out.h5 --activation relu
   fails_with 2 "the file names its activations"
-  for name in sequential named; do
+  for name in sequential named rms; do
     alone import "$name.npz" "$name.h5" --activation tanh,relu
     succeeds
     predicts_as_wanted "$name.h5" "$name.txt"
@@ -566,6 +597,7 @@ END
   refused other "mean is neither a weight nor a bias; a state dict of linear layers, BatchNorm1d and LayerNorm is read"
   refused more "norm: this module lacks running_mean or running_var"
   refused counted "norm: this module lacks running_mean or running_var"
+  refused alone "norm.weight is of a LayerNorm without a bias or of an RMSNorm, and the archive does not say which: add norm.bias"
   refused normed "norm is a norm of another width than the values that it gets"
   refused unclear "2 is a norm between other modules, and the archive does not say which of these is an activation"
   refused wide "1 is a norm of another width"

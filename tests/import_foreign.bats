@@ -39,7 +39,7 @@ imports() {
   local name
   /usr/bin/python3 -c 'import numpy, h5py' 2> /dev/null || skip "no Python with NumPy and h5py (Debian: python3-h5py)"
   /usr/bin/python3 -B "$BATS_TEST_DIRNAME/foreign/make_keras.py" . || fail "make_keras.py"
-  for name in usual slopes scaled; do
+  for name in usual roots slopes scaled; do
     imports "$name.keras" "$name.csv" rows.csv
     imports "$name.h5" "$name.csv" rows.csv
   done
@@ -50,7 +50,8 @@ imports() {
     fails_with 1 "$1.keras: " "${@:2}"
     ! grep -q '/proc/' "$errors" || fail "the name of the unpacked file is told: $(cat "$errors")"
   }
-  refused rms "layer ln has rms_scaling: it does not subtract the mean"
+  refused rms "layer ln has rms_scaling, which divides by the deviation without subtracting the mean"
+  refused hub "layer hub is a RMSNormalization of keras_hub.src.models.gemma.rms_normalization, not of Keras"
   refused elu "layer b is a ELU, which import does not know (with these parameters)"
   refused quantized "kernel, /layers/dense/vars/0, holds whole numbers: it is quantized, and its scale is not read"
   refused lacks "layer a has no array for its bias"

@@ -164,10 +164,11 @@ static mlpd_status settle_loss(import_chain *chain) {
 
 static void fill_layer(const import_layer *from, mlpd_network *network, uint32_t l) {
   const tensor *const weight = layer_tensor(network, l, 0);
-  float *const bias = network->parameters + layer_tensor(network, l, 1)->offset;
   for (size_t i = 0; i < (from->is_norm ? 1 : from->inputs); i++)
     for (size_t j = 0; j < from->outputs; j++)
       network->parameters[weight->offset + i * weight->stride + j] = (float)from->weight[i * from->outputs + j];
+  if (from->is_rms) return;
+  float *const bias = network->parameters + layer_tensor(network, l, 1)->offset;
   for (size_t j = 0; j < from->outputs; j++) bias[j] = (float)from->bias[j];
 }
 
@@ -216,6 +217,12 @@ static const char *hint(const import_chain *chain, uint32_t l) {
   return at->outputs == at[-1].inputs ? IMPORT_TURNED : "; the arrays must come in the order of the layers";
 }
 
+static bool has_shift(const import_layer *l) {
+  for (uint32_t j = 0; j < l->outputs; j++)
+    if (l->bias[j] != 0) return true;
+  return false;
+}
+
 static mlpd_status check_chain(const import_chain *chain) {
   if (count_dense(chain) == 0) return FAIL(MLPD_ERROR_DATA, "it has no dense layer");
   for (uint32_t l = 0; l < chain->num_layers; l++) {
@@ -224,6 +231,9 @@ static mlpd_status check_chain(const import_chain *chain) {
     if (l > 0 && at->inputs != at[-1].outputs)
       return FAIL(MLPD_ERROR_DATA, "layer %u expects %u values, but the layer before it gives %u%s", l + 1, at->inputs,
                   at[-1].outputs, hint(chain, l));
+    if (at->is_rms && has_shift(at))
+      return FAIL(MLPD_ERROR_DATA, "layer %u adds a constant to an RMS norm before its activation, which none has here",
+                  l + 1);
     if ((l + 1 < chain->num_layers || at->is_norm) && at->activation == MLPD_SOFTMAX)
       return FAIL(MLPD_ERROR_DATA, "layer %u of %u has a softmax, which only a dense layer at the end may have", l + 1,
                   chain->num_layers);
@@ -237,7 +247,9 @@ static mlpd_status make_network(const import_chain *chain, mlpd_network **networ
   TRY(memory_allocate(&specs, 2 * (size_t)chain->num_layers, sizeof *specs, "layers"));
   for (uint32_t l = 0; l < chain->num_layers; l++) {
     const import_layer *const at = &chain->layers[l];
-    specs[count++] = (layer_spec){.kind = at->is_norm ? &layer_layer_norm : &layer_dense,
+    specs[count++] = (layer_spec){.kind = at->is_rms    ? &layer_rms_norm
+                                          : at->is_norm ? &layer_layer_norm
+                                                        : &layer_dense,
                                   .outputs = at->outputs,
                                   .activation = at->alpha == NULL ? at->activation : MLPD_IDENTITY};
     if (at->alpha == NULL) continue;
@@ -278,6 +290,12 @@ static const import_layer *activated(const import_chain *chain, uint32_t l) {
   return has_norm ? &at[1] : at;
 }
 
+static bool has_rms(const import_chain *chain) {
+  for (uint32_t l = 0; l < chain->num_layers; l++)
+    if (chain->layers[l].is_rms) return true;
+  return false;
+}
+
 static void write_hidden(const import_chain *chain, uint32_t hidden, FILE *out) {
   (void)fprintf(out, "[network]\nhidden =");
   for (uint32_t l = 0, i = 0; i < hidden; l++)
@@ -287,7 +305,8 @@ static void write_hidden(const import_chain *chain, uint32_t hidden, FILE *out) 
     if (!chain->layers[l].is_norm)
       (void)fprintf(out, "%s%s", i++ > 0 ? "," : " ",
                     mlpd_choice_name(mlpd_activation_choices, (int)activated(chain, l)->activation));
-  (void)fprintf(out, chain->num_layers > hidden + 1 ? "\nnorm = layer\n" : "\n");
+  (void)fprintf(out, "\n");
+  if (chain->num_layers > hidden + 1) (void)fprintf(out, "norm = %s\n", has_rms(chain) ? "rms" : "layer");
   if (has_alpha(chain)) (void)fprintf(out, "parametric-activation = %g\n", PARAMETRIC_RATE);
   if (chain->input_limit > 0) (void)fprintf(out, "[data]\nclip-inputs = %.9g\n", chain->input_limit);
 }

@@ -6,9 +6,9 @@
 #include "model/model.h"
 
 /* a = A(z), or z + alpha (A(z) - z): of a dense layer z = x W + b, of a layer norm z = gain x^ + shift, which are in
- * the place of W and b. */
+ * the place of W and b; the shift of an RMS norm is 0. */
 typedef struct import_layer {
-  bool is_norm;
+  bool is_norm, is_rms; /* is_rms: an RMS norm */
   uint32_t inputs, outputs;
   double *weight, *bias; /* (inputs, outputs), or (outputs) of a norm; (outputs); owned */
   mlpd_activation activation;
@@ -31,9 +31,9 @@ typedef struct import_chain {
   mlpd_model *described; /* NULL; or the model of our own export, in place of all else; owned */
 } import_chain;
 
-/* Adds a dense layer with weights and biases of zero, or a layer norm with gains of 1 and shifts of 0. */
+/* Adds a dense layer with weights and biases of zero, or a norm with gains of 1 and shifts of 0. */
 mlpd_status import_add_layer(import_chain *chain, uint32_t inputs, uint32_t outputs, import_layer **layer);
-mlpd_status import_add_norm(import_chain *chain, uint32_t width, import_layer **layer);
+mlpd_status import_add_norm(import_chain *chain, uint32_t width, bool is_rms, import_layer **layer);
 void import_chain_free(import_chain *chain);
 
 /* Puts factor o z + shift (outputs) in the place of a layer's z. */

@@ -20,8 +20,9 @@ mlpd_status import_add_layer(import_chain *chain, uint32_t inputs, uint32_t outp
   return add(chain, &made, (size_t)inputs * outputs, layer);
 }
 
-mlpd_status import_add_norm(import_chain *chain, uint32_t width, import_layer **layer) {
-  const import_layer made = {.is_norm = true, .inputs = width, .outputs = width, .activation = MLPD_IDENTITY};
+mlpd_status import_add_norm(import_chain *chain, uint32_t width, bool is_rms, import_layer **layer) {
+  const import_layer made = {
+      .is_norm = true, .is_rms = is_rms, .inputs = width, .outputs = width, .activation = MLPD_IDENTITY};
   TRY(add(chain, &made, width, layer));
   for (uint32_t j = 0; j < width; j++) (*layer)->weight[j] = 1;
   return MLPD_OK;

@@ -89,6 +89,17 @@ static mlpd_status check_inbound(const keras_reader *r, const json_t *layer, con
   return FAIL(MLPD_ERROR_DATA, "layer %s has other inputs than layer %s: the network is not a chain", r->layer, before);
 }
 
+/* Another package may have a class of the same name that computes something else. */
+static mlpd_status check_module(const keras_reader *r, const json_t *layer, const char *kind) {
+  static const char *const known[] = {"keras.", "tf_keras.", "tensorflow."};
+  const char *const module = text_of(layer, "module");
+  if (module[0] == '\0') return MLPD_OK;
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (strncmp(module, known[i], strlen(known[i])) == 0) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA, "layer %s is a %s of %.60s, not of Keras: import does not know what it computes",
+              r->layer, kind, module);
+}
+
 static mlpd_status read_layers(keras_reader *r, const json_t *layers) {
   const char *before = "";
   for (size_t i = 0; i < json_array_size(layers); i++) {
@@ -96,6 +107,7 @@ static mlpd_status read_layers(keras_reader *r, const json_t *layers) {
     const char *const kind = text_of(layer, "class_name");
     r->layer = text_of(config, "name");
     if (i > 0) TRY(check_inbound(r, layer, before));
+    TRY(check_module(r, layer, kind));
     before = r->layer;
     if (i == 0) r->width = columns_of(config);
     if (changes_nothing(kind)) continue;

@@ -20,10 +20,11 @@ typedef enum keras_part {
   KERAS_MEAN,
   KERAS_VARIANCE,
   KERAS_ALPHA,
+  KERAS_SCALE,
   KERAS_NUM_PARTS
 } keras_part;
 
-enum { KERAS_NUM_KINDS = 5 };
+enum { KERAS_NUM_KINDS = 6 };
 
 typedef struct keras_reader {
   h5_file *file;

@@ -137,7 +137,9 @@ static mlpd_status read_layer_norm(keras_reader *r, const json_t *config) {
   const double epsilon = keras_number(config, "epsilon", 1e-3);
   const bool scales = !json_is_false(json_object_get(config, "scale"));
   if (json_is_true(json_object_get(config, "rms_scaling")))
-    return FAIL(MLPD_ERROR_DATA, "layer %s has rms_scaling: it does not subtract the mean, as a layer norm does here",
+    return FAIL(MLPD_ERROR_DATA,
+                "layer %s has rms_scaling, which divides by the deviation without subtracting the mean: no layer here "
+                "does so; a layer of keras.layers.RMSNormalization is read",
                 r->layer);
   if (!(epsilon > 0)) return FAIL(MLPD_ERROR_DATA, "layer %s has no epsilon above 0", r->layer);
   TRY(keras_length(r, scales ? KERAS_GAMMA : KERAS_BETA, &n));
@@ -145,10 +147,26 @@ static mlpd_status read_layer_norm(keras_reader *r, const json_t *config) {
   TRY(adapt_epsilon(r, n, epsilon));
   mlpd_status status = keras_read_vector(r, KERAS_GAMMA, n, 1, &gain);
   if (status == MLPD_OK) status = keras_read_vector(r, KERAS_BETA, n, 0, &shift);
-  if (status == MLPD_OK) status = import_add_norm(r->chain, n, &made);
+  if (status == MLPD_OK) status = import_add_norm(r->chain, n, false, &made);
   if (status == MLPD_OK) import_fold_after(made, gain, shift);
   free(gain);
   free(shift);
+  return status;
+}
+
+static mlpd_status read_rms_norm(keras_reader *r, const json_t *config) {
+  uint32_t n = 0;
+  double *gain = NULL;
+  import_layer *made = NULL;
+  const double epsilon = keras_number(config, "epsilon", 1e-6);
+  if (!(epsilon > 0)) return FAIL(MLPD_ERROR_DATA, "layer %s has no epsilon above 0", r->layer);
+  TRY(keras_length(r, KERAS_SCALE, &n));
+  TRY(check_width(r, n));
+  TRY(adapt_epsilon(r, n, epsilon));
+  mlpd_status status = keras_read_vector(r, KERAS_SCALE, n, 1, &gain);
+  if (status == MLPD_OK) status = import_add_norm(r->chain, n, true, &made);
+  for (uint32_t j = 0; status == MLPD_OK && j < n; j++) made->weight[j] = gain[j];
+  free(gain);
   return status;
 }
 
@@ -217,7 +235,8 @@ static mlpd_status read_rescaling(keras_reader *r, const json_t *config) {
 }
 
 mlpd_status keras_read_norm(keras_reader *r, const char *kind, const json_t *config, bool *known) {
-  static const char *const kinds[] = {"BatchNormalization", "LayerNormalization", "Normalization", "Rescaling"};
+  static const char *const kinds[] = {"BatchNormalization", "LayerNormalization", "RMSNormalization", "Normalization",
+                                      "Rescaling"};
   size_t i = 0;
   while (i < sizeof kinds / sizeof *kinds && strcmp(kind, kinds[i]) != 0) i++;
   *known = i < sizeof kinds / sizeof *kinds;
@@ -225,5 +244,6 @@ mlpd_status keras_read_norm(keras_reader *r, const char *kind, const json_t *con
   TRY(keras_find_parts(r, kind, config));
   if (i == 0) return read_batch_norm(r, config);
   if (i == 1) return read_layer_norm(r, config);
-  return i == 2 ? read_normalization(r, config) : read_rescaling(r, config);
+  if (i == 2) return read_rms_norm(r, config);
+  return i == 3 ? read_normalization(r, config) : read_rescaling(r, config);
 }

@@ -11,8 +11,8 @@ static bool ends_with(const char *text, const char *end) {
 }
 
 /* Since Keras 3 without the ":0". */
-static const char *const PARTS[KERAS_NUM_PARTS] = {"/kernel",          "/bias", "/gamma",    "/beta", "/moving_mean",
-                                                   "/moving_variance", "/mean", "/variance", "/alpha"};
+static const char *const PARTS[KERAS_NUM_PARTS] = {"/kernel",          "/bias", "/gamma",    "/beta",  "/moving_mean",
+                                                   "/moving_variance", "/mean", "/variance", "/alpha", "/scale"};
 
 static bool is_part(const char *object, keras_part part) {
   char old[32];
@@ -54,6 +54,7 @@ static const struct {
      {{KERAS_GAMMA, "scale"}, {KERAS_BETA, "center"}, {KERAS_MOVING_MEAN, NULL}, {KERAS_MOVING_VARIANCE, NULL}},
      4},
     {"LayerNormalization", "layer_normalization", {{KERAS_GAMMA, "scale"}, {KERAS_BETA, "center"}}, 2},
+    {"RMSNormalization", "rms_normalization", {{KERAS_SCALE, NULL}}, 1},
     {"Normalization", "normalization", {{KERAS_MEAN, NULL}, {KERAS_VARIANCE, NULL}}, 2},
     {"PReLU", "p_re_lu", {{KERAS_ALPHA, NULL}}, 1},
 };

@@ -248,9 +248,16 @@ static mlpd_status add_batch_norm(const module *m, bool apart, import_chain *cha
 static mlpd_status add_layer_norm(const module *m, bool apart, import_chain *chain) {
   const named_array *const weight = m->parts[WEIGHT], *const bias = m->parts[BIAS];
   import_layer *made = NULL;
+  const bool is_rms = bias == NULL && (strstr(weight->name, "rms") != NULL || strstr(weight->name, "RMS") != NULL);
   if (weight->rows > INT32_MAX) return FAIL(MLPD_ERROR_DATA, "%s is too large", weight->name);
   if (chain->num_layers > 0 && chain->layers[chain->num_layers - 1].outputs != weight->rows) return wrong_width(m);
-  TRY(import_add_norm(chain, (uint32_t)weight->rows, &made));
+  if (bias == NULL && !is_rms)
+    return FAIL(
+        MLPD_ERROR_DATA,
+        "%s is of a LayerNorm without a bias or of an RMSNorm, and the archive does not say which: add %.*s.bias "
+        "of zeros for the former, go through ONNX (torch.onnx.export) for the latter",
+        weight->name, m->stem, m->name);
+  TRY(import_add_norm(chain, (uint32_t)weight->rows, is_rms, &made));
   memcpy(made->weight, weight->values, weight->rows * sizeof(double));
   if (bias != NULL) memcpy(made->bias, bias->values, weight->rows * sizeof(double));
   if (chain->num_layers > 1 && !apart && made[-1].takes_activation) {

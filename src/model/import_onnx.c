@@ -71,6 +71,8 @@ static mlpd_status apply_constant(import_builder *b, const import_value *v, uint
   const uint32_t n = import_width_of(b, v);
   double *c = NULL;
   import_value *made = NULL;
+  if (op == '/' && first && v->form == FORM_PART) /* the inverse of a root, in a norm */
+    return import_add_value(b, b->node->output, v->stage, FORM_PART, &made);
   if (op == '/' && first) return import_refuse(b, "divides by values");
   TRY(import_take_numbers(b, index, n, &c));
   const mlpd_status status = import_copy_value(b, v, &made);
@@ -101,6 +103,7 @@ static mlpd_status of_values(import_builder *b, char op, const import_value *v, 
   if (op == '/') return import_quotient(b);
   if ((op == '*' && v == w) || (op == '-' && w->form == FORM_PART)) return import_part(b);
   if (op == '+') return import_sum(b);
+  if (op == '*' && (v->form == FORM_PART || w->form == FORM_PART)) return import_product_with_part(b);
   return op == '*' ? multiply(b, v, w) : import_refuse(b, "takes two values");
 }
 
@@ -210,9 +213,11 @@ static const operator_form OPERATORS[] = {
     {"Max", import_max, MLPD_IDENTITY},
     {"Min", import_min, MLPD_IDENTITY},
     {"LayerNormalization", import_layer_norm, MLPD_IDENTITY},
+    {"RMSNormalization", import_layer_norm, MLPD_IDENTITY},
     {"ReduceMean", import_part, MLPD_IDENTITY},
     {"Pow", import_part, MLPD_IDENTITY},
     {"Sqrt", import_part, MLPD_IDENTITY},
+    {"Reciprocal", import_part, MLPD_IDENTITY},
     {"Softmax", import_softmax, MLPD_IDENTITY},
     {"LogSoftmax", import_softmax, MLPD_IDENTITY}, /* the probabilities are what the model predicts here */
 };

@@ -67,7 +67,8 @@ static bool take_after(import_chain *chain, end *e) {
 /* Constants between a norm and a product are the norm's. */
 static mlpd_status add_layer(import_chain *chain, const import_stage *s, uint32_t inputs, end *e) {
   import_layer *layer = NULL;
-  const bool follows_norm = chain->num_layers > 0 && chain->layers[chain->num_layers - 1].is_norm;
+  const import_layer *const last = chain->num_layers > 0 ? &chain->layers[chain->num_layers - 1] : NULL;
+  const bool follows_norm = last != NULL && last->is_norm && !last->is_rms;
   const bool taken = is_plain(e) || take_input(chain, e) || (follows_norm && take_after(chain, e));
   TRY(import_add_layer(chain, inputs, s->width, &layer));
   memcpy(layer->weight, s->weight, (size_t)inputs * s->width * sizeof(double));
@@ -87,10 +88,10 @@ static mlpd_status add_norm(import_chain *chain, const import_stage *s, end *e) 
   }
   if (!is_plain(e) && !take_input(chain, e) && !take_after(chain, e))
     return FAIL(MLPD_ERROR_DATA,
-                "a layer norm follows an activation with constants in between, or with an epsilon that is not 1e-5: no "
+                "a norm follows an activation with constants in between, or with an epsilon that is not 1e-5: no "
                 "dense layer can take that over");
   end_clear(e);
-  return import_add_norm(chain, s->width, &layer);
+  return import_add_norm(chain, s->width, s->is_rms, &layer);
 }
 
 /* x / sqrt(1 + (x / L)^2) is only known of normalised inputs. */

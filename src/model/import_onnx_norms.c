@@ -72,11 +72,12 @@ static mlpd_status is_square(const import_builder *b, protobuf_slice name, proto
 
 /* ---- Norms ------------------------------------------------------------------------------------------- */
 
-static mlpd_status begin_norm(import_builder *b, import_value *x, double epsilon, import_value **made) {
+static mlpd_status begin_norm(import_builder *b, import_value *x, double epsilon, bool is_rms, import_value **made) {
   import_stage *stage = NULL;
   if (!(epsilon > 0) || !isfinite(epsilon)) return import_refuse(b, "has no epsilon above 0");
   TRY(import_add_stage(b, x, import_width_of(b, x), &stage));
   stage->epsilon = epsilon;
+  stage->is_rms = is_rms;
   return import_add_value(b, b->node->output, b->num_stages - 1, MLPD_IDENTITY, made);
 }
 
@@ -88,7 +89,7 @@ mlpd_status import_layer_norm(import_builder *b) {
   TRY(onnx_attribute_float(b->node, "epsilon", 1e-5, &epsilon));
   TRY(onnx_attribute_integer(b->node, "axis", -1, &axis));
   if (axis != -1 && axis != 1) return import_refuse(b, "is along another axis than the last");
-  TRY(begin_norm(b, x, epsilon, &made));
+  TRY(begin_norm(b, x, epsilon, protobuf_slice_is(b->node->op, "RMSNormalization"), &made));
   const uint32_t n = import_width_of(b, made);
   const bool has_gain = b->node->num_inputs > 1 && b->node->inputs[1].count > 0; /* older PyTorch leaves it out */
   const bool has_shift = b->node->num_inputs > 2 && b->node->inputs[2].count > 0;
@@ -120,6 +121,47 @@ static mlpd_status find_norm(const import_builder *b, import_value **x, double *
   return MLPD_OK;
 }
 
+/* Is the value sqrt(mean of x^2 + epsilon)? *epsilon: NaN where it is not. */
+static mlpd_status find_rms(const import_builder *b, protobuf_slice name, protobuf_slice x, double *epsilon) {
+  const onnx_node *const root = made_by(b, name, "Sqrt");
+  protobuf_slice square = {0};
+  bool is = false;
+  *epsilon = NAN;
+  if (root == NULL) return MLPD_OK;
+  TRY(split_number(b, made_by(b, root->inputs[0], "Add"), &square, epsilon));
+  const onnx_node *const mean = isnan(*epsilon) ? NULL : made_by(b, square, "ReduceMean");
+  if (mean != NULL) TRY(is_mean(b, square, mean->inputs[0], &is));
+  if (is) TRY(is_square(b, mean->inputs[0], x, &is));
+  if (!is) *epsilon = NAN;
+  return MLPD_OK;
+}
+
+/* The value of which this one is the inverse; of no bytes: it is none. */
+static mlpd_status inverse_of(const import_builder *b, protobuf_slice name, protobuf_slice *of) {
+  const onnx_node *const node = made_by(b, name, "Reciprocal"), *const quotient = made_by(b, name, "Div");
+  double one = NAN;
+  *of = (protobuf_slice){0};
+  if (node != NULL) *of = node->inputs[0];
+  if (quotient == NULL || quotient->num_inputs != 2) return MLPD_OK;
+  TRY(read_number(b, quotient->inputs[0], &one));
+  if (one == 1) *of = quotient->inputs[1];
+  return MLPD_OK;
+}
+
+mlpd_status import_product_with_part(import_builder *b) {
+  import_value *made = NULL;
+  for (uint32_t i = 0; i < 2; i++) {
+    const protobuf_slice x = b->node->inputs[i];
+    import_value *const v = import_find_value(b, x);
+    protobuf_slice root;
+    double epsilon = NAN;
+    TRY(inverse_of(b, b->node->inputs[1 - i], &root));
+    if (root.count > 0) TRY(find_rms(b, root, x, &epsilon));
+    if (!isnan(epsilon)) return begin_norm(b, v, epsilon, true, &made);
+  }
+  return import_refuse(b, "multiplies values in a way that is not a known activation or norm");
+}
+
 /* x / sqrt((x / limit)^2 + 1): 0 where it is something else. */
 static mlpd_status find_limit(const import_builder *b, double *limit) {
   const onnx_node *const root = made_by(b, b->node->inputs[1], "Sqrt");
@@ -143,7 +185,12 @@ mlpd_status import_quotient(import_builder *b) {
   import_stage *stage = NULL;
   double epsilon = NAN, limit = 0;
   TRY(find_norm(b, &x, &epsilon));
-  if (x != NULL) return begin_norm(b, x, epsilon, &made);
+  if (x != NULL) return begin_norm(b, x, epsilon, false, &made);
+  TRY(find_rms(b, b->node->inputs[1], b->node->inputs[0], &epsilon));
+  if (!isnan(epsilon)) {
+    TRY(import_take_value(b, 0, &x));
+    return begin_norm(b, x, epsilon, true, &made);
+  }
   TRY(find_limit(b, &limit));
   if (!(limit > 0)) return import_refuse(b, "divides values in a way that is not a known norm");
   TRY(import_take_value(b, 0, &x));

@@ -1,11 +1,11 @@
-/* Operators of ONNX that together are a layer norm, the squashing of inputs, a squareplus, or bounds of values: how
- * they become ours again. Nothing here is collective. */
+/* Operators of ONNX that together are a layer norm or an RMS norm, the squashing of inputs, a squareplus, or bounds of
+ * values: how they become ours again. Nothing here is collective. */
 #ifndef MLPDIST_IMPORT_ONNX_NORMS_H
 #define MLPDIST_IMPORT_ONNX_NORMS_H
 
 #include "model/import_onnx_build.h"
 
-/* The operator of operator set 17. */
+/* LayerNormalization of operator set 17, RMSNormalization of 23. */
 mlpd_status import_layer_norm(import_builder *b);
 
 /* The node makes a part of a norm, of which nothing is known before the last operator: a mean, a square, a root. */
@@ -13,6 +13,9 @@ mlpd_status import_part(import_builder *b);
 
 /* The node divides one value by another: the last operator of a norm, or of the squashing of inputs. */
 mlpd_status import_quotient(import_builder *b);
+
+/* The node multiplies a value by a part of a norm: x times 1 / sqrt(mean of x^2 + epsilon). */
+mlpd_status import_product_with_part(import_builder *b);
 
 /* The node adds one value to another: z + sqrt(z^2 + 4), which is twice a squareplus. */
 mlpd_status import_sum(import_builder *b);

@@ -23,6 +23,7 @@ typedef struct import_stage {
   double *factor, *shift; /* (width of `from`), of its value */
   double *weight, *bias;  /* (width of `from`, width), (width); NULL: no product, none */
   double epsilon;         /* above 0: (x - mean) / sqrt(variance + epsilon) over a row */
+  bool is_rms;            /* with epsilon: x / sqrt(mean of x^2 + epsilon) */
   double limit;           /* above 0: x / sqrt(1 + (x / limit)^2) */
   double *low, *high;     /* (width) x within these, some of them infinite; NULL: none */
   double *slope;          /* (width) x if x > 0 else slope x; NULL: none */

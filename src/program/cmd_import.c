@@ -46,10 +46,10 @@ const option_table import_table = {
         "export wrote.",
     .details =
         "Formats\n"
-        "  .onnx   a graph of Gemm or MatMul and Add, activations that train knows, layer\n"
-        "          norms, batch norms, bounds, and constants beside them; arithmetic on\n"
-        "          the input becomes its normalisation, that on the output the scaling of\n"
-        "          the targets; a file of export gives back the whole model\n"
+        "  .onnx   a graph of Gemm or MatMul and Add, activations that train knows,\n"
+        "          layer, rms and batch norms, bounds, and constants beside them;\n"
+        "          arithmetic on the input becomes its normalisation, that on the output\n"
+        "          the scaling of the targets; a file of export gives back the model\n"
         "  .json   a file of export\n"
         "  .keras, .h5\n"
         "          a model saved by Keras (model.save): dense layers, activations, norms\n"

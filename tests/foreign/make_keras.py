@@ -40,6 +40,10 @@ def layer_norm(name, n):
     return ("LayerNormalization", config, [("gamma", numbers(n)), ("beta", numbers(n))])
 
 
+def rms_norm(name, n, epsilon=1e-6):
+    return ("RMSNormalization", {"name": name, "axis": -1, "epsilon": epsilon}, [("scale", numbers(n))])
+
+
 def layer(kind, name, **config):
     return (kind, {"name": name, **config}, [])
 
@@ -70,6 +74,8 @@ def apply(one, a, old=False):
         return (a - v["moving_mean"]) / np.sqrt(v["moving_variance"] + config["epsilon"]) * v.get("gamma", 1) + v["beta"]
     if kind == "LayerNormalization":
         return (a - a.mean(1, keepdims=True)) / np.sqrt(a.var(1, keepdims=True) + config["epsilon"]) * v["gamma"] + v["beta"]
+    if kind == "RMSNormalization":
+        return a / np.sqrt((a**2).mean(1, keepdims=True) + config["epsilon"]) * v["scale"]
     if kind == "Normalization":
         mean, deviation = v.get("mean", config["mean"]), np.sqrt(v.get("variance", config["variance"]))
         return a * deviation + mean if config["invert"] else (a - mean) / deviation
@@ -86,7 +92,7 @@ def apply(one, a, old=False):
 # ---- Files
 
 GROUPS = {"Dense": "dense", "BatchNormalization": "batch_normalization", "LayerNormalization": "layer_normalization",
-          "Normalization": "normalization", "PReLU": "p_re_lu", "Dropout": "dropout", "LeakyReLU": "leaky_re_lu", "ReLU": "re_lu",
+          "RMSNormalization": "rms_normalization", "Normalization": "normalization", "PReLU": "p_re_lu", "Dropout": "dropout", "LeakyReLU": "leaky_re_lu", "ReLU": "re_lu",
           "Activation": "activation", "InputLayer": "input_layer"}
 
 
@@ -95,10 +101,13 @@ def node(name, width):
     return [{"args": [tensor], "kwargs": {"training": False}}]
 
 
+MODULES = {"hub": "keras_hub.src.models.gemma.rms_normalization"}  # of layers that are not Keras's
+
+
 def describe(layers, functional):
     said = []
     for kind, config, _ in layers:
-        said.append({"module": "keras.layers", "class_name": kind, "config": {**config, "trainable": True}, "registered_name": None})
+        said.append({"module": MODULES.get(config["name"], "keras.layers"), "class_name": kind, "config": {**config, "trainable": True}, "registered_name": None})
         if functional:
             said[-1]["name"] = config["name"]
             said[-1]["inbound_nodes"] = node(layers[len(said) - 2][1]["name"], 4) if len(said) > 1 else []
@@ -161,7 +170,9 @@ def main():
     scaled = [layer("Normalization", "given", axis=[-1], invert=True, mean=[[1, 2, 3, 0.5]], variance=[[1, 4, 0.5, 2]]),
               dense("a", 4, 5, "hard_sigmoid"), dense("b", 5, 4, "log_sigmoid"), dense("c", 4, 5, "hard_tanh"), dense("d", 5, 4, "mish"),
               dense("e", 4, 2, "hard_sigmoid")]
-    for name, layers in (("usual", usual), ("slopes", slopes), ("scaled", scaled)):
+    roots = [dense("a", 4, 6), rms_norm("n", 6), layer("Activation", "act", activation="tanh"), dense("b", 6, 5, "relu"),
+             rms_norm("m", 5, 0.01), dense("c", 5, 2)]
+    for name, layers in (("usual", usual), ("roots", roots), ("slopes", slopes), ("scaled", scaled)):
         save_keras(name + ".keras", layers)
         save_h5(name + ".h5", layers)
         save_want(name, layers)
@@ -172,6 +183,7 @@ def main():
     rms = layer_norm("ln", 3)
     rms[1]["rms_scaling"] = True
     save_keras("rms.keras", [dense("a", 4, 3, "relu"), rms, dense("b", 3, 2)])
+    save_keras("hub.keras", [dense("a", 4, 3), rms_norm("hub", 3), dense("b", 3, 2)])
     save_keras("elu.keras", [dense("a", 4, 3), dense("b", 3, 2, {"class_name": "ELU", "config": {"alpha": 0.5}})])
     save_keras("quantized.keras", [("Dense", {"name": "a", "use_bias": True}, [("kernel", np.ones((4, 2), "i1")), ("bias", numbers(2))])])
     save_keras("lacks.keras", [("Dense", {"name": "a", "use_bias": True}, [("kernel", numbers(4, 2))])])
