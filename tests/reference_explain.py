@@ -453,7 +453,6 @@ LAYERS = [
     "",
     "norm layer",
     "norm batch",
-    "norm rms input-scale 2",
     "dropout 0.4,0.2 input-dropout 0.3",
     f"categories {CATEGORIES} input-noise 0.2 input-scale 6",
     "norm layer dropout 0.3 input-noise 0.5 input-dropout 0.2 input-scale 2",
