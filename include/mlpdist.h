@@ -524,6 +524,7 @@ typedef struct mlpd_table_options {
   const char *delimiter, *thousands; /* a character, or its name: "comma", "tab"; NULL: found; none */
   const char *decimal, *strip, *missing, *class_names;
   const char *encoding; /* a name that iconv knows; NULL or "auto": found */
+  const char *dates;    /* NULL or "auto", "dmy", "mdy": as in mlpd_convert_options */
   bool drop_missing;
   uint32_t skip_lines;
   const char *keep;     /* columns that pass into the predictions as they are, as in ignore; mlpd_predict() alone */
@@ -1243,6 +1244,8 @@ typedef struct mlpd_convert_options {
   const char *header;      /* CSV: "auto", "yes" or "no" */
   const char *encoding;    /* CSV: a name that iconv knows, as "GB18030"; NULL, "auto": UTF-8 or UTF-16, else
                               Windows-1252 where the text may be */
+  const char *dates;       /* CSV: order of dates such as 03/04/2021 in columns where no row shows it: "dmy", "mdy";
+                              NULL or "auto": such columns are no dates */
   char delimiter;          /* CSV: 0 finds it; ' ' is any run of blanks and tabs */
   const char *const *model_columns, *const *model_targets; /* CSV: names of the features and targets of a model, which
                               are taken, by name, in place of label, ignore and columns; NULL: none */

@@ -323,3 +323,29 @@ EOF
   cmp one.csv two.csv || fail "an input was replaced"
   [ ! -e never ] || fail "a folder was made"
 }
+
+@test "dates keep the training's order of day and month in predictions, and count as one column of importance" {
+  awk 'BEGIN { print "when,a,sales"
+    for (i = 0; i < 100; i++) printf "%d/%d/%d %d:30 %s,%d,%.1f\n", i % 12 + 1, i % 28 + 1, 2015 + i / 12, i % 12 + 1,
+      i % 2 ? "AM" : "PM", i % 7, (i % 28) + i / 10 }' > us.csv
+  alone train "${quick[@]}" --data us.csv --label sales --batch 32 --lr 0.02 --lanes 4 --out run
+  succeeds
+  says "us.csv: dates, read with the month first (MM/DD/YYYY), become three features each"
+  alone predict --model run/model.h5 --data us.csv --out all.csv
+  succeeds
+  awk -F'[/ ,]' 'NR == 1 { print; next } $2 <= 12' us.csv > few.csv # no row shows the order
+  alone predict --model run/model.h5 --data few.csv --out few.out
+  succeeds
+  awk -F'[/ ,]' 'NR > 1 && $2 <= 12 { print NR }' us.csv > rows
+  awk -F, 'NR == FNR { wanted[$1]; next } FNR in wanted { print $2 }' rows all.csv | cmp - <(sed 1d few.out | cut -d, -f2) \
+    || fail "other predictions"
+  sed 's,^\([0-9]*\)/\([0-9]*\)/,\2/\1/,' us.csv > europe.csv
+  alone predict --model run/model.h5 --data europe.csv --out none.csv
+  fails_with 1 "europe.csv:14: column 1 (when): '13/1/2016 1:30 PM' is not a date with the month first"
+  alone eval --model run/model.h5 --importance
+  succeeds
+  says "when  "
+  ! grep -q "mdy" <<< "$output" || fail "expected the name of the table's column"
+  alone train "${quick[@]}" --data few.csv --label sales --batch 32 --lanes 4 --quiet --out few --dates day
+  fails_with 2 "dates must be auto, dmy or mdy, not 'day'"
+}

@@ -775,14 +775,14 @@ static void test_dates(void **state) {
     assert_refused(o, MLPD_ERROR_DATA, text, "a.csv:4: column 1 (when): ");
     assert_non_null(strstr(mlpd_error_message(), "is not a date such as 2021-03-15"));
   }
-  write_rows("when,k,y\n", 30, "%1$d.1.2020,%3$d,%1$d.5\n");
+  write_rows("when,k,y\n", 30, "%1$d.1.20,%3$d,%1$d.5\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_said(
-      "column when is left out: its texts look like dates, as '0.1.2020'; written as 2021-03-15 (ISO 8601) they are "
+      "column when is left out: its texts look like dates, as '0.1.20'; written as 2021-03-15 (ISO 8601) they are "
       "read");
-  write_rows("when,k,y\n", 30, "1.%3$d1.2020,%1$d,%2$d.5\n");
+  write_rows("when,k,y\n", 30, "1.%3$d1.20,%1$d,%2$d.5\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_said("column when becomes categories, but its texts look like dates, as '1.01.2020'");
+  assert_said("column when becomes categories, but its texts look like dates, as '1.01.20'");
   o.categorical = "when";
   said[0] = '\0';
   ASSERT_CONVERTED(o, &r, "a.csv");

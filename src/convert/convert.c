@@ -57,6 +57,8 @@ mlpd_status convert_check_reading(const mlpd_convert_options *o) {
   if (o->header == NULL ||
       (strcmp(o->header, "auto") != 0 && strcmp(o->header, "yes") != 0 && strcmp(o->header, "no") != 0))
     return FAIL(MLPD_ERROR_USAGE, "header must be auto, yes or no, not '%s'", o->header != NULL ? o->header : "");
+  if (o->dates != NULL && strcmp(o->dates, "auto") != 0 && strcmp(o->dates, "dmy") != 0 && strcmp(o->dates, "mdy") != 0)
+    return FAIL(MLPD_ERROR_USAGE, "dates must be auto, dmy or mdy, not '%s'", o->dates);
   if (o->delimiter != '\0' && strchr("+-.\"#\r\n", o->delimiter) != NULL)
     return FAIL(MLPD_ERROR_USAGE, "the delimiter cannot be a sign, point, quote, # or line end");
   if ((o->delimiter >= '0' && o->delimiter <= '9') || o->delimiter == 'e' || o->delimiter == 'E')

@@ -61,6 +61,8 @@ static void count_dates(csv_fault *f, const csv_cell *cell) {
   double seconds;
   if (date_parse(cell->begin, cell->end, &parsed)) {
     f->dates++;
+  } else if (date_order_of(cell->begin, cell->end) != ORDER_NONE) {
+    f->orders[date_order_of(cell->begin, cell->end)]++;
   } else if (date_parse_period(cell->begin, cell->end, &parsed)) {
     f->periods++;
   } else {
@@ -69,9 +71,20 @@ static void count_dates(csv_fault *f, const csv_cell *cell) {
   }
 }
 
-mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const csv_cell *cell) {
+static mlpd_status make_fault(csv_source *c, uint32_t column) {
   if (c->faults == NULL) TRY(memory_allocate(&c->faults, c->layout.columns, sizeof *c->faults, "columns"));
   if (c->faults[column] == NULL) TRY(memory_allocate(&c->faults[column], 1, sizeof(csv_fault), "column"));
+  return MLPD_OK;
+}
+
+mlpd_status csv_fault_count_order(csv_source *c, uint32_t column, date_order order) {
+  TRY(make_fault(c, column));
+  c->faults[column]->orders[order]++;
+  return MLPD_OK;
+}
+
+mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const csv_cell *cell) {
+  TRY(make_fault(c, column));
   csv_fault *f = c->faults[column];
   if (kind == CSV_TEXT) {
     count_dates(f, cell);
@@ -129,6 +142,8 @@ static const char *number_of(uint32_t column, char text[16]) {
 static mlpd_status refuse_unlike(const csv_source *c, uint32_t column, const csv_fault *f) {
   static const char *const what[DATE_KINDS] = {
       [DATE_DAY] = "a date such as 2021-03-15 or 2021-03-15T10:20:30Z (ISO 8601)",
+      [DATE_DAY_FIRST] = "a date with the day first, such as 15.3.2021 or 15/03/2021 14:30",
+      [DATE_MONTH_FIRST] = "a date with the month first, such as 3/15/2021 or 03/15/2021 14:30",
       [DATE_CLOCK] = "a time such as 12:34 or 12:34:56",
       [DATE_SPAN] = "a span of time such as 6h 52m or 1:02:03.5",
       [DATE_ANGLE] = "an angle such as 48\u00B051'30\"N"};

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "convert/convert_date.h"
+
 enum { SKELETON_BYTES = 32 };
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -209,5 +211,21 @@ const char *csv_form_of(const category_set *set, bool *amounts) {
   }
   for (size_t k = 0; k < sizeof FORMS / sizeof *FORMS && set->count > 0; k++)
     if (fits[k]) return *amounts = FORMS[k].amounts, FORMS[k].reason;
+  return NULL;
+}
+
+const char *csv_form_of_dates(const category_set *set) {
+  uint64_t orders[DATE_ORDERS] = {0};
+  for (uint32_t i = 0; i < set->count; i++)
+    orders[date_order_of(set->all[i].text, set->all[i].text + set->all[i].length)]++;
+  const bool mostly = set->count > 0 && 2 * orders[ORDER_NONE] < set->count;
+  if (mostly && orders[ORDER_DAY_FIRST] > 0 && orders[ORDER_MONTH_FIRST] > 0)
+    return "its texts look like dates, some with the day first and some with the month first; written as 2021-03-15 "
+           "(ISO 8601) they are read";
+  if (mostly && orders[ORDER_EITHER] > 0 && orders[ORDER_DAY_FIRST] + orders[ORDER_MONTH_FIRST] == 0)
+    return "its texts look like dates, but no row shows whether the day or the month comes first; --dates dmy or "
+           "--dates mdy says it";
+  if (set->count > 0 && date_is_foreign(set->all[0].text, set->all[0].text + set->all[0].length))
+    return "its texts look like dates; written as 2021-03-15 (ISO 8601) they are read";
   return NULL;
 }

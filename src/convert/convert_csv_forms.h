@@ -11,4 +11,7 @@
  * they are amounts, whose order categories lose. */
 const char *csv_form_of(const category_set *set, bool *amounts);
 
+/* The same for dates that are not read as such; NULL: the first text is no date. */
+const char *csv_form_of_dates(const category_set *set);
+
 #endif

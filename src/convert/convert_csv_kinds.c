@@ -83,13 +83,28 @@ static bool is_text_column(const csv_source *c, uint32_t column) {
   return 2 * (f->texts + f->yes_no) > c->rows_seen - f->missing;
 }
 
+/* Dates with the year at the end for the most part: their order, as long as no row contradicts it. Until all rows are
+ * seen, any will do. */
+static date_kind order_of_column(const csv_source *c, uint32_t column, bool all) {
+  const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
+  const char *const told = c->options->dates;
+  if (f == NULL) return DATE_NONE;
+  const uint64_t days = f->orders[ORDER_DAY_FIRST], months = f->orders[ORDER_MONTH_FIRST];
+  if (2 * (days + months + f->orders[ORDER_EITHER]) <= c->rows_seen - f->missing) return DATE_NONE;
+  if (days + months > 0) return date_order_settle(f->orders);
+  if (told != NULL && strcmp(told, "auto") != 0) return told[0] == 'd' ? DATE_DAY_FIRST : DATE_MONTH_FIRST;
+  return all ? DATE_NONE : DATE_DAY_FIRST;
+}
+
 /* Dates for the most part: a cell that is none is then refused by its line. Months, quarters and times are known by all
  * cells alone, since 2010-11 may be a season; where some times have seconds, others may be minutes and seconds. */
-static date_kind dates_of_column(const csv_source *c, uint32_t column) {
+static date_kind dates_of_column(const csv_source *c, uint32_t column, bool all) {
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
   if (f == NULL || f->texts == 0) return DATE_NONE;
   const uint64_t cells = c->rows_seen - f->missing;
   if (2 * f->dates > cells || f->periods == cells) return DATE_DAY;
+  const date_kind ordered = order_of_column(c, column, all);
+  if (ordered != DATE_NONE) return ordered;
   if (f->clocks[0] == cells || f->clocks[1] == cells) return DATE_CLOCK;
   if (f->spans == cells && f->span_parts) return DATE_SPAN;
   return f->angles == cells && f->angle_parts ? DATE_ANGLE : DATE_NONE;
@@ -127,8 +142,8 @@ static bool all_have_units(const category_set *set) {
 
 static const char *reason_of_texts(const category_set *set) {
   if (all_have_units(set)) return "its texts are numbers with a unit, which --strip with the unit reads";
-  if (set->count > 0 && date_is_foreign(set->all[0].text, set->all[0].text + set->all[0].length))
-    return "its texts look like dates; written as 2021-03-15 (ISO 8601) they are read";
+  const char *const dates = csv_form_of_dates(set);
+  if (dates != NULL) return dates;
   bool amounts;
   const char *const form = csv_form_of(set, &amounts);
   return form != NULL ? form : "its texts are nearly all different, as if they identified rows";
@@ -185,13 +200,26 @@ static mlpd_status check_wanted(const csv_source *c, uint32_t column) {
               csv_column_shown(&c->layout, column, shown), CATEGORIES_MOST);
 }
 
+/* After all rows, the order of dates in column i, which the first rows left open, may be another, or none. */
+static mlpd_status judge_order(csv_source *c, uint32_t i, bool *changed) {
+  const date_kind kind = order_of_column(c, i, true);
+  if (kind == (date_kind)c->plan.dates[i]) return MLPD_OK;
+  *changed = true;
+  c->plan.dates[i] = (uint8_t)kind;
+  if (kind != DATE_NONE) return MLPD_OK;
+  c->plan.num_features -= DATE_FEATURES - 1;
+  return make_set(c, i, false);
+}
+
 /* Judges column i, a feature. all: all rows were read. */
 static mlpd_status judge(csv_source *c, uint32_t i, bool all, bool *changed) {
   const bool plain = (c->sets == NULL || c->sets[i] == NULL) && !c->plan.dates[i];
   const bool model = c->options->num_model_columns > 0;
-  const date_kind kind = model ? DATE_NONE : dates_of_column(c, i);
+  const date_kind kind = model ? DATE_NONE : dates_of_column(c, i, all);
   const char *const reason = all && !model ? reason_against(c, i) : NULL;
   csv_dress dress;
+  const date_kind now = (date_kind)c->plan.dates[i];
+  if (all && !model && (now == DATE_DAY_FIRST || now == DATE_MONTH_FIRST)) return judge_order(c, i, changed);
   *changed = true;
   if (plain && kind != DATE_NONE) return make_dates(c, i, kind), MLPD_OK;
   if (plain && dress_of_column(c, i, &dress)) return c->plan.dresses[i] = dress, MLPD_OK;

@@ -99,13 +99,19 @@ static void report_categories(const csv_source *c) {
 }
 
 static void report_dates(const csv_source *c) {
-  static const char *const what[] = {
-      [DATE_DAY] = "dates", [DATE_CLOCK] = "times", [DATE_SPAN] = "spans of time", [DATE_ANGLE] = "angles"};
-  static const char *const become[] = {
-      [DATE_DAY] = "become three features each: year, day of the year, seconds since 1970",
-      [DATE_CLOCK] = "become seconds",
-      [DATE_SPAN] = "become seconds",
-      [DATE_ANGLE] = "become degrees, south and west negative"};
+  static const char *const what[] = {[DATE_DAY] = "dates",
+                                     [DATE_CLOCK] = "times",
+                                     [DATE_SPAN] = "spans of time",
+                                     [DATE_ANGLE] = "angles",
+                                     [DATE_DAY_FIRST] = "dates, read with the day first (DD.MM.YYYY),",
+                                     [DATE_MONTH_FIRST] = "dates, read with the month first (MM/DD/YYYY),"};
+  static const char three[] = "become three features each: year, day of the year, seconds since 1970";
+  static const char *const become[] = {[DATE_DAY] = three,
+                                       [DATE_DAY_FIRST] = three,
+                                       [DATE_MONTH_FIRST] = three,
+                                       [DATE_CLOCK] = "become seconds",
+                                       [DATE_SPAN] = "become seconds",
+                                       [DATE_ANGLE] = "become degrees, south and west negative"};
   for (int kind = DATE_DAY; kind < DATE_KINDS; kind++) {
     char list[REPORT_BYTES] = "", number[16];
     size_t used = 0;
@@ -163,12 +169,13 @@ static void report_foreign_dates(const csv_source *c) {
                   "this note",
                   c->base.name, name, (int)strcspn(form, ";"), form, (int)set->all[0].length, set->all[0].text,
                   form + strcspn(form, ";"), name);
-    if (!date_is_foreign(set->all[0].text, set->all[0].text + set->all[0].length)) continue;
-    convert_say(
-        c->options,
-        "note: %s: column %s becomes categories, but its texts look like dates, as '%.*s'; written as 2021-03-15 "
-        "(ISO 8601) they are read as dates; --categorical '%s' keeps it without this note",
-        c->base.name, name, (int)set->all[0].length, set->all[0].text, name);
+    const char *const dates = csv_form_of_dates(set);
+    if (dates == NULL) continue;
+    const char *const cure = strchr(dates, ';');
+    convert_say(c->options,
+                "note: %s: column %s becomes categories, but %.*s, as '%.*s'%s; --categorical '%s' keeps it without "
+                "this note",
+                c->base.name, name, (int)(cure - dates), dates, (int)set->all[0].length, set->all[0].text, cure, name);
   }
 }
 

@@ -103,11 +103,20 @@ static bool read_date(date_kind kind, const csv_cell *cell, double values[DATE_F
   if (kind == DATE_SPAN) return span_parse(cell->begin, cell->end, &values[0], &parts);
   if (kind == DATE_ANGLE) return angle_parse(cell->begin, cell->end, &values[0], &parts);
   if (kind == DATE_CLOCK) return date_parse_clock(cell->begin, cell->end, &values[0]) > 0;
-  if (!date_parse(cell->begin, cell->end, &found) && !date_parse_period(cell->begin, cell->end, &found)) return false;
+  if (kind != DATE_DAY) {
+    if (!date_parse_ordered(cell->begin, cell->end, kind, &found)) return false;
+  } else if (!date_parse(cell->begin, cell->end, &found) && !date_parse_period(cell->begin, cell->end, &found))
+    return false;
   values[0] = found.year;
   values[1] = found.day_of_year;
   values[2] = found.seconds;
   return true;
+}
+
+/* May the order of day and month still change? It is settled by a model, or by all rows of the first table. */
+static bool is_unsettled(const csv_source *c, date_kind kind) {
+  return (kind == DATE_DAY_FIRST || kind == DATE_MONTH_FIRST) && c->gathering && !c->follows &&
+         c->options->num_model_columns == 0;
 }
 
 /* The numbers that a date or a time becomes. */
@@ -124,7 +133,12 @@ static mlpd_status parse_date(csv_source *c, uint32_t column, const char *p, con
     for (uint32_t i = 1; i < count; i++) parsed[i] = parsed[0];
     return MLPD_OK;
   }
-  if (!read_date(kind, &cell, values)) {
+  const date_order order = is_unsettled(c, kind) ? date_order_of(cell.begin, cell.end) : ORDER_NONE;
+  if (order != ORDER_NONE) TRY(csv_fault_count_order(c, column, order));
+  const bool other =
+      order == (kind == DATE_DAY_FIRST ? ORDER_MONTH_FIRST : ORDER_DAY_FIRST); /* judged after all rows */
+  if (other) values[0] = values[1] = values[2] = NAN;
+  if (!other && !read_date(kind, &cell, values)) {
     worsen(state, ROW_FAULTY);
     return c->gathering ? csv_fault_add(c, column, CSV_TEXT, &cell) : MLPD_OK;
   }

@@ -6,12 +6,20 @@
 #include <string.h>
 #include <strings.h>
 
-uint32_t date_features(date_kind kind) { return kind == DATE_DAY ? DATE_FEATURES : 1; }
+static bool is_day(date_kind kind) { return kind == DATE_DAY || kind == DATE_DAY_FIRST || kind == DATE_MONTH_FIRST; }
+
+uint32_t date_features(date_kind kind) { return is_day(kind) ? DATE_FEATURES : 1; }
 
 const char *date_suffix(date_kind kind, uint32_t i) {
-  static const char *const days[DATE_FEATURES] = {".year", ".day_of_year", ".seconds"};
-  static const char *const others[DATE_KINDS] = {"", "", ".time", ".duration", ".degrees"};
-  return kind == DATE_DAY ? days[i] : others[kind];
+  static const char *const suffixes[DATE_KINDS][DATE_FEATURES] = {
+      [DATE_NONE] = {""},
+      [DATE_DAY] = {".year", ".day_of_year", ".seconds"},
+      [DATE_CLOCK] = {".time"},
+      [DATE_SPAN] = {".duration"},
+      [DATE_ANGLE] = {".degrees"},
+      [DATE_DAY_FIRST] = {".dmy.year", ".dmy.day_of_year", ".dmy.seconds"},
+      [DATE_MONTH_FIRST] = {".mdy.year", ".mdy.day_of_year", ".mdy.seconds"}};
+  return suffixes[kind][i];
 }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -25,6 +33,12 @@ static bool take_digits(const char **p, const char *end, int digits, int least, 
     *value = *value * 10 + (**p - '0');
   }
   return *value >= least && *value <= most;
+}
+
+/* Takes one or two digits. */
+static bool take_short(const char **p, const char *end, int least, int most, int *value) {
+  const bool two = end - *p > 1 && is_digit((*p)[0]) && is_digit((*p)[1]);
+  return take_digits(p, end, two ? 2 : 1, least, most, value);
 }
 
 static bool take_sign(const char **p, const char *end, char sign) {
@@ -85,11 +99,13 @@ static bool take_half(const char *p, const char *end, int hours, double *seconds
   return true;
 }
 
-/* "T10:20:30.5" and a zone, or " 01:20:30 PM"; compact: "T102030.5". */
+/* "T10:20:30.5" and a zone, or " 1:20:30 PM"; compact: "T102030.5". */
 static bool take_time(const char **p, const char *end, bool compact, double *seconds) {
   int hours = 0, minutes = 0, whole = 0;
-  if (!take_sign(p, end, 'T') && (compact || !take_sign(p, end, ' '))) return false;
-  if (!take_digits(p, end, 2, 0, 24, &hours) || (!compact && !take_sign(p, end, ':'))) return false;
+  const bool apart = !take_sign(p, end, 'T');
+  if (apart && (compact || !take_sign(p, end, ' '))) return false;
+  if (apart ? !take_short(p, end, 0, 24, &hours) : !take_digits(p, end, 2, 0, 24, &hours)) return false;
+  if (!compact && !take_sign(p, end, ':')) return false;
   if (!take_digits(p, end, 2, 0, 59, &minutes)) return false;
   *seconds += hours * 3600.0 + minutes * 60.0;
   if (compact ? *p != end && is_digit(**p) : take_sign(p, end, ':')) {
@@ -105,16 +121,47 @@ static void set_day(date *d, int month, int day) {
   d->seconds = 86400.0 * (double)(days_to_year(d->year) + d->day_of_year - 1);
 }
 
+static bool take_two(const char **p, const char *end, int least, int most, int *value) {
+  return take_digits(p, end, 2, least, most, value);
+}
+
 bool date_parse(const char *begin, const char *end, date *parsed) {
   const char *p = begin;
   int month = 0, day = 0;
   if (!take_digits(&p, end, 4, 1, 9999, &parsed->year)) return false;
   const char sign = p != end && *p == '/' ? '/' : '-';
   const bool compact = !take_sign(&p, end, sign); /* a time must follow, else it is a number */
-  if (!take_digits(&p, end, 2, 1, 12, &month) || (!compact && !take_sign(&p, end, sign))) return false;
-  if (!take_digits(&p, end, 2, 1, 31, &day) || day > days_of_month(parsed->year, month)) return false;
+  bool (*const take)(const char **, const char *, int, int, int *) = sign == '/' ? take_short : take_two;
+  if (!take(&p, end, 1, 12, &month) || (!compact && !take_sign(&p, end, sign))) return false;
+  if (!take(&p, end, 1, 31, &day) || day > days_of_month(parsed->year, month)) return false;
   set_day(parsed, month, day);
   return (p == end && !compact) || take_time(&p, end, compact, &parsed->seconds);
+}
+
+bool date_parse_ordered(const char *begin, const char *end, date_kind order, date *parsed) {
+  const char *p = begin;
+  int first = 0, second = 0;
+  if (!take_short(&p, end, 1, 31, &first) || p == end || strchr("./-", *p) == NULL) return false;
+  const char sign = *p++;
+  if (!take_short(&p, end, 1, 31, &second) || !take_sign(&p, end, sign)) return false;
+  if (!take_digits(&p, end, 4, 1, 9999, &parsed->year)) return false;
+  const int month = order == DATE_MONTH_FIRST ? first : second, day = order == DATE_MONTH_FIRST ? second : first;
+  if (month > 12 || day > days_of_month(parsed->year, month)) return false;
+  set_day(parsed, month, day);
+  (void)(end - p > 2 && p[1] == ' ' && take_sign(&p, end, ',')); /* 3/15/2021, 2:30 PM */
+  return p == end || take_time(&p, end, false, &parsed->seconds);
+}
+
+date_order date_order_of(const char *begin, const char *end) {
+  date parsed;
+  const bool day = date_parse_ordered(begin, end, DATE_DAY_FIRST, &parsed);
+  const bool month = date_parse_ordered(begin, end, DATE_MONTH_FIRST, &parsed);
+  return day && month ? ORDER_EITHER : day ? ORDER_DAY_FIRST : month ? ORDER_MONTH_FIRST : ORDER_NONE;
+}
+
+date_kind date_order_settle(const uint64_t counts[DATE_ORDERS]) {
+  const bool day = counts[ORDER_DAY_FIRST] > 0, month = counts[ORDER_MONTH_FIRST] > 0;
+  return day == month ? DATE_NONE : day ? DATE_DAY_FIRST : DATE_MONTH_FIRST;
 }
 
 bool date_parse_period(const char *begin, const char *end, date *parsed) {

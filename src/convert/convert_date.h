@@ -1,5 +1,6 @@
 /* Dates and times of ISO 8601: 2021-03-15, 2021-03-15T10:20, 2021-03-15 10:20:30.5+02:00, 2021-03-15 01:20 PM UTC,
- * 20210315T1020; 2021/03/15 likewise; months and quarters; times of day. Nothing here is collective. */
+ * 20210315T1020; 2021/3/15 likewise; dates with the year at the end; months and quarters; times of day. Nothing here is
+ * collective. */
 #ifndef MLPDIST_CONVERT_DATE_H
 #define MLPDIST_CONVERT_DATE_H
 
@@ -9,7 +10,16 @@
 enum { DATE_FEATURES = 3 };
 
 /* The features of a column of dates, of times, or of spans and angles (convert_span.h). */
-typedef enum date_kind { DATE_NONE, DATE_DAY, DATE_CLOCK, DATE_SPAN, DATE_ANGLE, DATE_KINDS } date_kind;
+typedef enum date_kind {
+  DATE_NONE,
+  DATE_DAY,
+  DATE_CLOCK,
+  DATE_SPAN,
+  DATE_ANGLE,
+  DATE_DAY_FIRST,   /* 15.3.2021, 15/03/2021 */
+  DATE_MONTH_FIRST, /* 3/15/2021 */
+  DATE_KINDS
+} date_kind;
 
 typedef struct date {
   int year, day_of_year; /* as written, from 1 */
@@ -18,6 +28,17 @@ typedef struct date {
 
 /* Is the text [begin, end) such a date, and nothing else? */
 bool date_parse(const char *begin, const char *end, date *parsed);
+
+/* Is it a date with the year at the end, as 15.3.2021, 15/03/2021 14:30 or 15-03-2021 2:30 PM, whose first number is
+ * the day (DATE_DAY_FIRST) or the month (DATE_MONTH_FIRST)? */
+bool date_parse_ordered(const char *begin, const char *end, date_kind order, date *parsed);
+
+/* Which orders a text allows. */
+typedef enum date_order { ORDER_NONE, ORDER_EITHER, ORDER_DAY_FIRST, ORDER_MONTH_FIRST, DATE_ORDERS } date_order;
+date_order date_order_of(const char *begin, const char *end);
+
+/* The order of dates of which so many (DATE_ORDERS) allow each, where nothing contradicts it: a kind, or DATE_NONE. */
+date_kind date_order_settle(const uint64_t counts[DATE_ORDERS]);
 
 /* Is it a month or a quarter: 2021-03, 2021-Q1, 2021Q1, Q1 2021? Its first day is what is parsed. */
 bool date_parse_period(const char *begin, const char *end, date *parsed);
@@ -29,11 +50,12 @@ int date_parse_clock(const char *begin, const char *end, double *seconds);
 /* Is a number a date of the years 1800 to 2199, as 20210315? */
 bool date_is_compact(int64_t digits);
 
-/* Does the text look like a date in another notation: 15/03/2021, 15.3.2021, 15-Mar-2021? */
+/* Does the text look like a date in another notation: 15/03/21, 15.3.2021, 15-Mar-2021? */
 bool date_is_foreign(const char *begin, const char *end);
 
 /* The number of features that a column of this kind becomes, and the end of the name of feature i: ".year",
- * ".day_of_year" and ".seconds" for dates, ".time" for times, ".duration" for spans, ".degrees" for angles, "" else. */
+ * ".day_of_year" and ".seconds" for dates, after ".dmy" or ".mdy" where the year is at the end, so that a model knows
+ * the order; ".time" for times, ".duration" for spans, ".degrees" for angles, "" else. */
 uint32_t date_features(date_kind kind);
 const char *date_suffix(date_kind kind, uint32_t i);
 

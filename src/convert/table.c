@@ -14,7 +14,7 @@
 #include "h5/h5.h"
 #include "ranks/clock.h"
 
-enum { ORIGIN_VERSION = 3, ORIGIN_BYTES = 40 };
+enum { ORIGIN_VERSION = 4, ORIGIN_BYTES = 40 };
 
 static const double BEAT_SECONDS = 0.05; /* interval of rank 0's signs of life */
 static const double USUAL_FRACTION = 0.1;
@@ -114,6 +114,7 @@ static mlpd_status fill_reading(const mlpd_table_options *t, mlpd_convert_option
   TRY(mlpd_separator_read("--thousands", t->thousands, &o->thousands));
   o->header = t->header != NULL ? t->header : "auto";
   o->encoding = t->encoding;
+  o->dates = t->dates;
   o->decimal = t->decimal;
   o->strip = t->strip;
   o->missing = t->missing;
@@ -225,8 +226,8 @@ static mlpd_status find_origin(work *w) {
   add_number(state, ORIGIN_VERSION);
   add_text(state, MLPD_VERSION);
   for (int i = 0; i < w->inputs.count; i++) add_input(state, w->streams, w->inputs.paths[i]);
-  const char *const texts[] = {o->label, o->ignore,      o->columns, o->missing, o->categorical,
-                               o->strip, o->class_names, o->decimal, o->header,  o->encoding};
+  const char *const texts[] = {o->label,       o->ignore,  o->columns, o->missing,  o->categorical, o->strip,
+                               o->class_names, o->decimal, o->header,  o->encoding, o->dates};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) add_text(state, texts[i]);
   const uint64_t numbers[] = {o->drop_missing, (unsigned char)o->thousands, (unsigned char)o->delimiter,
                               o->skip_lines,   (uint64_t)o->task,           o->seed};

@@ -184,14 +184,22 @@ static bool is_feature(const char *name, const char *stem, size_t length, const 
   return strncmp(name, stem, length) == 0 && strcmp(name + length, suffix) == 0;
 }
 
-/* The length of a date's name, if columns j, j + 1, ... are what it became; else 0. */
-static size_t date_at(const name_list *names, uint32_t j) {
-  if (names->count < DATE_FEATURES || j > names->count - DATE_FEATURES) return 0;
-  const size_t whole = strlen(names->names[j]), suffix = strlen(date_suffix(DATE_DAY, 0));
+/* The length of a date's name, if columns j, j + 1, ... are what it became, of this kind; else 0. */
+static size_t date_of_kind_at(const name_list *names, uint32_t j, date_kind kind) {
+  const size_t whole = strlen(names->names[j]), suffix = strlen(date_suffix(kind, 0));
   if (whole <= suffix) return 0;
   for (uint32_t i = 0; i < DATE_FEATURES; i++)
-    if (!is_feature(names->names[j + i], names->names[j], whole - suffix, date_suffix(DATE_DAY, i))) return 0;
+    if (!is_feature(names->names[j + i], names->names[j], whole - suffix, date_suffix(kind, i))) return 0;
   return whole - suffix;
+}
+
+static size_t date_at(const name_list *names, uint32_t j) {
+  static const date_kind kinds[] = {DATE_DAY_FIRST, DATE_MONTH_FIRST, DATE_DAY}; /* ".dmy.year" ends in ".year" */
+  if (names->count < DATE_FEATURES || j > names->count - DATE_FEATURES) return 0;
+  size_t length = 0;
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && length == 0; i++)
+    length = date_of_kind_at(names, j, kinds[i]);
+  return length;
 }
 
 static mlpd_status name_column(const mlpd_model *model, size_t length, mlpd_column_importance *of) {

@@ -71,6 +71,8 @@ const mlpd_option mlpd_train_option_table[] = {
      .help = "whether the table begins with column names: auto, yes or no", AUTO, WEIGHTS},
     {"encoding", "table", "NAME", TEXT, AT(data.table.encoding),
      .help = "encoding of the text, such as GB18030 (iconv -l lists them)", AUTO, WEIGHTS},
+    {"dates", "table", "ORDER", TEXT, AT(data.table.dates),
+     .help = "order of dates such as 03/04/2021 where no row of the column shows it: dmy or mdy", AUTO, WEIGHTS},
     {"delimiter", "table", "WHICH", TEXT, AT(data.table.delimiter),
      .help = "delimiter: comma, semicolon, tab, blank or a character", AUTO, WEIGHTS},
     {"skip-lines", "table", "N", INTEGER, AT(data.table.skip_lines), .help = "lines to skip at the beginning",

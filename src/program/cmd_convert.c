@@ -44,6 +44,8 @@ static const option rows[] = {
      .choices = header_choices},
     {"encoding", "input", "NAME", OPTION_TEXT, AT(convert.encoding),
      .help = "encoding of the CSV, such as GB18030 (iconv -l lists them)", .note = "found"},
+    {"dates", "input", "ORDER", OPTION_TEXT, AT(convert.dates),
+     .help = "order of dates such as 03/04/2021 where no row of the column shows it: dmy or mdy", .note = "none"},
     {"delimiter", "input", "WHICH", OPTION_TEXT, AT(delimiter),
      .help = "delimiter of the CSV: comma, semicolon, tab, blank or a character", .note = "detected"},
     {"skip-lines", "input", "N", OPTION_INTEGER, AT(convert.skip_lines),

@@ -77,6 +77,13 @@ extern const data_options data_options_default;
        OPTION_AT(type, common.table.encoding),                                                    \
        .help = "encoding of the text, such as GB18030 (iconv -l lists them)",                     \
        .note = "as in training"},                                                                 \
+      {"dates",                                                                                   \
+       "table",                                                                                   \
+       "ORDER",                                                                                   \
+       OPTION_TEXT,                                                                               \
+       OPTION_AT(type, common.table.dates),                                                       \
+       .help = "order of dates such as 03/04/2021, if the model has no names: dmy or mdy",        \
+       .note = "as in training"},                                                                 \
       {"delimiter",                                                                               \
        "table",                                                                                   \
        "WHICH",                                                                                   \

@@ -46,7 +46,7 @@ class TableOptions(ctypes.Structure):
 
     _fields_ = [(name, c_char_p) for name in ("label", "ignore", "columns", "categorical", "header", "delimiter",
                                               "thousands", "decimal", "strip", "missing", "class_names",
-                                              "encoding")] + [
+                                              "encoding", "dates")] + [
         ("drop_missing", c_bool), ("skip_lines", c_uint32), ("keep", c_char_p), ("test_fraction", c_double),
         ("split_seed", c_uint64)]
 

@@ -20,7 +20,7 @@ OWN = ("preset hidden optimizer lr epochs batch seed weight_decay beta1 beta2 va
 
 # Here the rows come as arrays, and a run is not resumed, so that these have no meaning.
 NOT_HERE = ("data x y weight valid-x valid-y test-x test-y task classes label ignore columns categorical header "
-            "encoding delimiter skip-lines decimal thousands strip missing drop-missing class-names test-fraction split-seed stream window "
+            "encoding dates delimiter skip-lines decimal thousands strip missing drop-missing class-names test-fraction split-seed stream window "
             "memory resume trace trace-steps").split()
 
 ACTIVATIONS = {"logistic": "sigmoid"}  # scikit-learn's name: ours
