@@ -124,7 +124,7 @@ recipe() {
   done << 'END'
 src/README.md|**An activation**|HARDSWISH hardswish
 src/README.md|**A command**|command_info info_table
-src/README.md|**A back end**|backend_cblas HAVE_CBLAS
+src/README.md|**A back end**|backend_cblas HAVE_CBLAS cblas.or.plain
 src/README.md|**An option of training**|lr_flat lr-flat
 src/network/README.md|**A layer kind**|rms.norm norm.rms NORM_RMS "rms"
 src/network/README.md|**A loss**|mse-mean MSE_MEAN|src/model/model_hash.c

@@ -22,18 +22,15 @@ static const backend *const backends[] = {
 
 enum { NUM_BACKENDS = sizeof backends / sizeof backends[0] };
 
+static const char *names[NUM_BACKENDS + 1];
+
+static void list_names(void) {
+  for (int i = 0; i < NUM_BACKENDS; i++) names[i] = backends[i]->name;
+}
+
 const char *const *mlpd_backend_names(void) {
-  static const char *const names[] = {
-#ifdef __x86_64__
-      "native",
-#endif
-#ifdef HAVE_ONEDNN
-      "onednn",
-#endif
-#ifdef HAVE_CBLAS
-      "cblas",
-#endif
-      "plain", NULL};
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  (void)pthread_once(&once, list_names);
   return names;
 }
 

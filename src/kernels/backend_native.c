@@ -206,8 +206,7 @@ static mlpd_status prepare(void) {
     kernels = &native_avx2;
 #endif
   if (kernels == NULL)
-    return FAIL(MLPD_ERROR_USAGE,
-                "back end native needs AVX2 and FMA, which this processor lacks: use --backend onednn, cblas or plain");
+    return FAIL(MLPD_ERROR_USAGE, "back end native needs AVX2 and FMA, which this processor lacks: use --backend auto");
   return MLPD_OK;
 }
 

@@ -13,8 +13,8 @@ static mlpd_status prepare(void) {
   const dnnl_version_t *version = dnnl_version();
   (void)snprintf(description, sizeof description, "oneDNN %d.%d.%d", version->major, version->minor, version->patch);
   if (version->cpu_runtime != DNNL_RUNTIME_OMP && version->cpu_runtime != DNNL_RUNTIME_SEQ)
-    return FAIL(MLPD_ERROR_INTERNAL,
-                "%s is built for a threading runtime other than OpenMP; use --backend cblas or plain", description);
+    return FAIL(MLPD_ERROR_INTERNAL, "%s is built for a threading runtime other than OpenMP; use --backend auto",
+                description);
   const float one = 1;
   float product = 0;
   const dnnl_status_t status = dnnl_sgemm('N', 'N', 1, 1, 1, 1, &one, 1, &one, 1, 0, &product, 1);
