@@ -1,9 +1,9 @@
 #include "model/onnx_constant.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/half.h"
 #include "base/memory.h"
 #include "model/onnx_attribute.h"
 
@@ -60,22 +60,16 @@ static size_t type_size(uint64_t type) {
   }
 }
 
-static double from_half(uint64_t bits) {
-  const int exponent = (int)(bits >> 10 & 31);
-  const double fraction = (double)(bits & 1023), sign = bits >> 15 & 1 ? -1 : 1;
-  if (exponent == 31) return fraction > 0 ? (double)NAN : sign * (double)INFINITY;
-  return sign * (exponent == 0 ? ldexp(fraction, -24) : ldexp(fraction + 1024, exponent - 25));
-}
-
 /* A number of the array's type from its bits. */
 static double from_bits(uint64_t type, uint64_t bits) {
-  const uint32_t low = (uint32_t)(type == ONNX_BFLOAT16 ? bits << 16 : bits);
+  const uint32_t low = (uint32_t)bits;
   float single;
   double number;
   memcpy(&single, &low, sizeof single);
   memcpy(&number, &bits, sizeof number);
   if (type == ONNX_INT64) return (double)(int64_t)bits;
-  if (type == ONNX_HALF) return from_half(bits);
+  if (type == ONNX_HALF) return half_to_double((uint16_t)bits);
+  if (type == ONNX_BFLOAT16) return half_from_bfloat16((uint16_t)bits);
   return type == ONNX_DOUBLE ? number : (double)single;
 }
 
