@@ -589,15 +589,18 @@ MLPD_API mlpd_status mlpd_export(const mlpd_model *model, const char *out);
 typedef struct mlpd_import_options {
   mlpd_task task; /* MLPD_TASK_AUTO: as the file says, else classes if its outputs are a softmax or one sigmoid. Classes
                      of a network that ends without an activation: it gives logits */
-  const char *activation; /* of the hidden layers, or of each, "relu,tanh": of .npz alone, which does not tell; NULL */
+  const char *activation; /* of the hidden layers, or of each, "relu,tanh": of a state dict alone, which does not
+                             tell; NULL */
   int output_activation;  /* an mlpd_activation, likewise; -1: identity, or by task */
+  const char *layers;     /* of a state dict, in order, "fc1,fc2,out"; NULL: as the file has them */
 } mlpd_import_options;
 
 MLPD_API void mlpd_import_options_default(mlpd_import_options *options);
 
 /* Makes a model of a network of dense layers and norms in path, by its extension: .onnx; .keras, .h5 or .hdf5, a model
- * that Keras saved; .npz, the arrays of a PyTorch state dict, NAME.weight (outputs, inputs), NAME.bias, ... in the
- * order of the layers. Arithmetic on its input becomes the normalisation, that on its output the scaling of the
+ * that Keras saved; .npz or .safetensors, the arrays of a PyTorch state dict, NAME.weight (outputs, inputs), NAME.bias,
+ * ...: of .npz in the order of the layers, of .safetensors, which does not keep it, in the one that names and widths
+ * tell. Arithmetic on its input becomes the normalisation, that on its output the scaling of the
  * targets, batch norms part of the weights. What mlpd_export() wrote to .onnx or .json gives back the whole model, with
  * the same weights unless the export folded batch norms or scales into them: a description in the file's metadata (key
  * mlpdist) is taken if the model that it makes exports exactly the graph in the file; else the graph is read as that of

@@ -60,3 +60,44 @@ imports() {
   refused forged "model.weights.h5"
   ! ls refused.h5 2> /dev/null || fail "something is left"
 }
+
+@test "import: .safetensors predict what the state dict does, in the order of widths, and damaged ones are named" {
+  local name
+  /usr/bin/python3 -c 'import numpy' 2> /dev/null || skip "no Python with NumPy (Debian: python3-numpy)"
+  /usr/bin/python3 -B "$BATS_TEST_DIRNAME/foreign/make_safetensors.py" . || fail "make_safetensors.py"
+  imports named.safetensors "$BATS_TEST_DIRNAME/foreign/torch_named.csv" "$BATS_TEST_DIRNAME/foreign/torch_rows.csv" --activation tanh
+  for name in sequential types wide plain; do imports "$name.safetensors" "$name.csv" rows.csv --activation relu; done
+  alone import unclear.safetensors x.h5 --activation relu
+  fails_with 2 "unclear.safetensors: the file does not keep the order of its layers, and several fit by names and widths: give" \
+    "--layers with the names in order, of first,inner,last,middle"
+  imports unclear.safetensors unclear.csv rows.csv --activation relu --layers "first, middle,inner,last"
+  imports "$BATS_TEST_DIRNAME/foreign/torch_named.npz" "$BATS_TEST_DIRNAME/foreign/torch_named.csv" \
+    "$BATS_TEST_DIRNAME/foreign/torch_rows.csv" --activation tanh --layers fc1,bn1,fc2,out
+  alone import unclear.safetensors x.h5 --activation relu --layers first,middle,middle,last
+  fails_with 2 '--layers: "middle" is named twice, or is no layer of the file; these are first,middle,last,inner'
+  alone import unclear.safetensors x.h5 --activation relu --layers first,last,middle
+  fails_with 2 "--layers leaves out inner"
+  alone import unclear.safetensors x.h5 --activation relu --layers last,first,middle,inner
+  fails_with 1 "layer 2 expects 4 values, but the layer before it gives 2"
+  alone import "$BATS_TEST_DIRNAME/foreign/torch_named.onnx" x.h5 --layers a
+  fails_with 2 "torch_named.onnx: the file holds the order of its layers: leave out --layers"
+  alone import plain.safetensors x.h5
+  fails_with 2 "plain.safetensors: the file does not name the activations of its 1 hidden layer: give --activation"
+  refused() { # NAME WORD...
+    alone import "bad_$1.safetensors" x.h5 --activation relu
+    fails_with 1 "mlpdist: bad_$1.safetensors: " "${@:2}"
+  }
+  for name in 'short shorter than its first number' 'length its header is longer than the file' 'gap bytes belong to no array' \
+    'negative its header is longer than the file' 'json its header is no JSON: ' 'list its header is no JSON object' \
+    'deep its header is no JSON: maximum parsing depth' 'twice duplicate object key' 'overlap arrays overlap' \
+    'outside 2.bias: its data_offsets are not within the file' 'turned 2.bias: its data_offsets are not within the file' \
+    'huge 2.bias has no shape of 1 to 2^31 elements' 'product 2.bias has no shape' 'empty 2.bias has no shape' \
+    'text 2.bias has no shape' 'sizes 2.bias has 8 bytes, but its shape and dtype need 12' 'dtype 2.bias is of dtype F8_E4M3' \
+    'int8 weight is of dtype I8; import takes F64, F32, F16 and BF16' 'nan 2.weight holds a value that is not finite' \
+    'name 2.lora?A is neither a weight nor a bias' 'none it holds no weights; a state dict of linear layers' \
+    'transposed fc1.bias has 6 values, but fc1.weight has 4 outputs; weights are (outputs, inputs), as in PyTorch: transpose' \
+    'unfit in none does each take as many values as the one before gives: it has 0,2,4; weights are (outputs, inputs)'; do
+    refused "${name%% *}" "${name#* }"
+  done
+  [ ! -e x.h5 ] || fail "a file is left"
+}

@@ -18,8 +18,13 @@ typedef struct format {
   import_reader *read;
 } format;
 
-static const format FORMATS[] = {{".onnx", import_onnx},           {".npz", import_npz},  {".json", import_json},
-                                 {".keras", import_keras_archive}, {".h5", import_keras}, {".hdf5", import_keras}};
+static const format FORMATS[] = {{".onnx", import_onnx},
+                                 {".npz", import_npz},
+                                 {".safetensors", import_safetensors},
+                                 {".json", import_json},
+                                 {".keras", import_keras_archive},
+                                 {".h5", import_keras},
+                                 {".hdf5", import_keras}};
 
 static const format *find_format(const char *path) {
   const size_t length = strlen(path);
@@ -37,7 +42,6 @@ static const struct {
     {".pt",
      "PyTorch: save the weights by numpy.savez(\"net.npz\", **{k: v.numpy() for k, v in net.state_dict().items()}), "
      "or the network by torch.onnx.export"},
-    {".safetensors", "safetensors: save the weights by numpy.savez(\"net.npz\", **safetensors.numpy.load_file(...))"},
     {".joblib",
      "pickled Python objects: of scikit-learn's MLPClassifier or MLPRegressor save numpy.savez(\"net.npz\", "
      "**{f\"{i}.weight\": w.T for i, w in enumerate(net.coefs_)}, **{f\"{i}.bias\": b for i, b in "
@@ -55,8 +59,8 @@ static mlpd_status refuse_extension(const char *path) {
     if (strcmp(end, FOREIGN[i].extension) == 0)
       return FAIL(MLPD_ERROR_USAGE, "%s is a file of %s", path, FOREIGN[i].cure);
   return FAIL(MLPD_ERROR_USAGE,
-              "%s: unknown extension; import reads .onnx, .keras, .h5 (Keras), .npz (a state dict of PyTorch) and "
-              ".json (of export); convert reads data",
+              "%s: unknown extension; import reads .onnx, .keras, .h5 (Keras), .npz and .safetensors (a state dict of "
+              "PyTorch) and .json (of export); convert reads data",
               path);
 }
 
@@ -378,6 +382,8 @@ mlpd_status mlpd_import(const char *path, const mlpd_import_options *options, ml
   import_chain chain = {0};
   const format *const found = find_format(path);
   if (found == NULL) return refuse_extension(path);
+  if (options->layers != NULL && found->read != import_npz && found->read != import_safetensors)
+    return FAIL(MLPD_ERROR_USAGE, "%s: the file holds the order of its layers: leave out --layers", path);
   mlpd_status status = found->read(path, options, &chain);
   if (status == MLPD_OK) status = make_model(&chain, options, model);
   import_chain_free(&chain);

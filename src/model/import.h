@@ -53,12 +53,12 @@ void import_fold_before(import_layer *layer, const double *factor, const double 
  * owns both. false: a factor of 0 has no such form. */
 bool import_take_input(import_chain *chain, uint32_t inputs, double *factor, double *shift);
 
-/* For messages about weights of an .npz archive that fit after a transposition. */
+/* For messages about weights of a state dict that fit after a transposition. */
 #define IMPORT_TURNED "; weights are (outputs, inputs), as in PyTorch: transpose those of NumPy and scikit-learn"
 
 /* Fills *chain, which is all zero; messages of failures need not name the file. */
 typedef mlpd_status import_reader(const char *path, const mlpd_import_options *options, import_chain *chain);
 
-import_reader import_onnx, import_keras, import_keras_archive, import_npz, import_json;
+import_reader import_onnx, import_keras, import_keras_archive, import_npz, import_safetensors, import_json;
 
 #endif

@@ -67,13 +67,11 @@ mlpd_status import_npz(const char *path, const mlpd_import_options *options, imp
   zip_entry *entries = NULL;
   import_array *arrays = NULL;
   size_t count = 0;
-  (void)options;
-  chain->needs_activation = true;
   TRY(zip_list(path, path, &entries, &count));
   mlpd_status status = refuse_export(entries, count);
   if (status == MLPD_OK) status = memory_allocate(&arrays, count, sizeof *arrays, "weights");
   for (size_t i = 0; i < count && status == MLPD_OK; i++) status = read_entry(path, &entries[i], &arrays[i]);
-  if (status == MLPD_OK) status = import_state(arrays, count, chain);
+  if (status == MLPD_OK) status = import_state(arrays, count, true, options->layers, chain);
   for (size_t i = 0; arrays != NULL && i < count; i++) free(arrays[i].values);
   free(arrays);
   zip_list_free(entries, count);

@@ -17,7 +17,9 @@ typedef struct import_array {
 /* Refuses a name that no array of a known layer has. has_values: its values are needed (a counter's are not). */
 mlpd_status import_state_name(const char *name, bool *has_values);
 
-/* The layers of all arrays, in the order of these. */
-mlpd_status import_state(const import_array *arrays, size_t count, import_chain *chain);
+/* The layers of all arrays: in the order of the list `layers` of their names, or if that is NULL of the arrays, or if
+ * these have none, in the one that names and widths tell. */
+mlpd_status import_state(const import_array *arrays, size_t count, bool in_order, const char *layers,
+                         import_chain *chain);
 
 #endif

@@ -21,11 +21,14 @@ static const option rows[] = {
      .help = "whether the outputs are classes or values; with classification, outputs without an activation are logits",
      .note = "classification if the network ends in softmax or one sigmoid"},
     {"activation", "import", "NAME[,NAME...]", OPTION_TEXT, ROW(import.activation),
-     .help = "activation of the hidden layers, or of each, of an .npz archive, which does not hold it",
+     .help = "activation of the hidden layers, or of each, of a state dict, which does not hold it",
      .note = "as the file says"},
     {"output-activation", "import", "NAME", OPTION_CHOICE, ROW(import.output_activation),
      .choices = mlpd_activation_choices, .automatic = true, .default_text = "auto",
-     .help = "activation of the last layer of an .npz archive", .note = "identity, or by --task"},
+     .help = "activation of the last layer of a state dict", .note = "identity, or by --task"},
+    {"layers", "import", "NAME,NAME...", OPTION_TEXT, ROW(import.layers),
+     .help = "the layers of a state dict in order, such as fc1,fc2,out: .safetensors does not keep it",
+     .note = "in the order of .npz; of .safetensors by names and widths"},
     {"quiet", "general", NULL, OPTION_FLAG, ROW(quiet), .help = "do not print what was written"},
     {"help", "general", NULL, OPTION_FLAG, ROW(help), .help = "print this help and exit"},
     {.name = NULL},
@@ -54,10 +57,12 @@ const option_table import_table = {
         "  .keras, .h5\n"
         "          a model saved by Keras (model.save): dense layers, activations, norms\n"
         "          and constants\n"
-        "  .npz    the state dict of PyTorch's linear layers, BatchNorm1d and LayerNorm:\n"
+        "  .npz, .safetensors\n"
+        "          the state dict of PyTorch's linear layers, BatchNorm1d and LayerNorm:\n"
         "          numpy.savez(\"net.npz\", **{k: v.numpy() for k, v in\n"
-        "          net.state_dict().items()}); a norm comes before the activation unless\n"
-        "          the numbers of a Sequential show a module between it and the layer\n"
+        "          net.state_dict().items()}), or safetensors.torch.save_file; a norm comes\n"
+        "          before the activation unless the numbers of a Sequential show a module\n"
+        "          between it and the layer\n"
         "To train the model further: mlpdist train --init-from model.h5\n"
         "\n"
         "Examples\n"
