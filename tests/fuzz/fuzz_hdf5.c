@@ -1,11 +1,13 @@
-/* HDF5 files as data sets, models, checkpoints, networks of Keras, and for `info`. They are read in a process apart:
- * HDF5 1.10 itself crashes, reads beyond its buffers and asks for absurd sizes where a file was made for it. */
+/* HDF5 files as data sets, models, checkpoints, networks of Keras (also in archives), and for `info`. They are read in
+ * a process apart: HDF5 1.10 itself crashes, reads beyond its buffers and asks for absurd sizes where a file was made
+ * for it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "data/shard.h"
 #include "fuzz.h"
+#include "fuzz_zip.h"
 #include "model/model.h"
 #include "run/checkpoint.h"
 
@@ -75,6 +77,15 @@ static void import_model(const char *path) {
   mlpd_model_free(model);
 }
 
+enum { ARCHIVE = 5, PACKED = 6, KINDS = 7 }; /* of choices: see read_file */
+
+static const char ARCHIVE_NAME[] = "input.keras";
+
+static void import_archive(const char *path) {
+  (void)path;
+  import_model(fuzz_path(ARCHIVE_NAME));
+}
+
 static void read_checkpoint(const char *path) {
   checkpoint c;
   check(checkpoint_read(path, &c), path);
@@ -95,16 +106,34 @@ static void describe(const char *path) {
 static unsigned *choice;
 
 static void read_file(const char *path) {
-  static void (*const readers[])(const char *path) = {read_dataset, read_model, read_checkpoint, describe,
-                                                      import_model};
-  readers[*choice % (sizeof readers / sizeof *readers)](path);
+  static void (*const readers[])(const char *path) = {read_dataset, read_model,     read_checkpoint, describe,
+                                                      import_model, import_archive, import_archive};
+  readers[*choice](path);
+}
+
+/* An archive whose checksums are right: the length of config.json in two bytes, itself, and the arrays. */
+static void pack(const uint8_t *data, size_t size) {
+  static const char about[] = "{\"keras_version\": \"3.0.0\"}";
+  static zip_writer zip;
+  const size_t told = size > 1 ? (size_t)(data[0] | data[1] << 8) : 0, rest = size > 1 ? size - 2 : 0;
+  const size_t config = told < rest ? told : rest;
+  zip = (zip_writer){.size = 0};
+  zip_add(&zip, "metadata.json", (const uint8_t *)about, sizeof about - 1, false);
+  zip_add(&zip, "config.json", data + (rest > 0 ? 2 : 0), config, false);
+  zip_add(&zip, "model.weights.h5", data + (rest > 0 ? 2 : 0) + config, rest - config, false);
+  const size_t bytes = zip_finish(&zip);
+  (void)fuzz_write(ARCHIVE_NAME, zip.file, bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size == 0) return 0;
   if (choice == NULL) choice = mmap(NULL, sizeof *choice, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   FUZZ_ASSERT(choice != MAP_FAILED, "no memory to share");
-  *choice = data[0];
-  fuzz_apart(read_file, fuzz_write("input.h5", data + 1, size - 1));
+  *choice = data[0] % KINDS;
+  if (*choice == PACKED)
+    pack(data + 1, size - 1);
+  else
+    (void)fuzz_write(*choice == ARCHIVE ? ARCHIVE_NAME : "input.h5", data + 1, size - 1);
+  fuzz_apart(read_file, fuzz_path("input.h5"));
   return 0;
 }

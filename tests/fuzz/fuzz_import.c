@@ -1,5 +1,5 @@
-/* ONNX graphs, state dicts (NPZ) and descriptions (JSON) through mlpd_import: a model that predicts and can be written,
- * or a refusal by name. */
+/* ONNX graphs, state dicts (NPZ, safetensors) and descriptions (JSON) through mlpd_import: a model that predicts and
+ * can be written, or a refusal by name. */
 #include <stdlib.h>
 
 #include "fuzz.h"
@@ -44,12 +44,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const mlpd_task tasks[] = {MLPD_TASK_AUTO, MLPD_CLASSIFICATION, MLPD_REGRESSION, MLPD_TASK_AUTO};
   if (size == 0) return 0;
   const unsigned choice = data[0];
-  const bool npz = choice & 1, json = choice & 16;
-  const char *const path = fuzz_write(npz ? "net.npz" : json ? "net.json" : "net.onnx", data + 1, size - 1);
+  const char *const name = choice & 1    ? "net.npz"
+                           : choice & 32 ? "net.safetensors"
+                           : choice & 16 ? "net.json"
+                                         : "net.onnx";
+  const char *const path = fuzz_write(name, data + 1, size - 1);
   mlpd_import_options options;
   mlpd_import_options_default(&options);
   options.task = tasks[choice >> 1 & 3];
-  if (npz) options.activation = choice & 8 ? "relu,tanh" : "relu";
+  if (choice & 33) options.activation = choice & 8 ? "relu,tanh" : "relu";
   mlpd_model *model = NULL;
   if (mlpd_import(path, &options, &model) == MLPD_OK) {
     predict(model);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "fuzz_zip.h"
 #include "h5/h5.h"
 #include "model/model.h"
 #include "model/model_clamp.h"
@@ -154,54 +155,9 @@ static void seed_npy(void) {
   seed("npy", "doubles", 4, file, make_npy(file, 3, ">f8", 8, 2, 3));
 }
 
-static uint8_t *put(uint8_t *at, uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; i++) *at++ = i < 8 ? (uint8_t)(value >> 8 * i) : 0;
-  return at;
-}
-
-typedef struct zip_writer {
-  uint8_t file[4096], directory[1024];
-  size_t size, directory_size;
-  int entries;
-} zip_writer;
-
-static void zip_add(zip_writer *zip, const char *name, const uint8_t *data, size_t size, bool deflated) {
-  uint8_t packed[2048];
-  z_stream z = {.next_in = (uint8_t *)(uintptr_t)data,
-                .avail_in = (unsigned)size,
-                .next_out = packed,
-                .avail_out = sizeof packed};
-  if (deflateInit2(&z, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK || deflate(&z, Z_FINISH) != Z_STREAM_END)
-    stop("deflate");
-  const size_t stored = deflated ? z.total_out : size, header = zip->size, name_bytes = strlen(name);
-  (void)deflateEnd(&z);
-  const uint64_t crc = crc32(0, data, (unsigned)size);
-  for (int central = 0; central < 2; central++) {
-    uint8_t *at = central ? zip->directory + zip->directory_size : zip->file + zip->size;
-    at = put(at, central ? 0x02014b50 : 0x04034b50, 4);
-    if (central) at = put(at, 20, 2);
-    at = put(put(put(put(at, 20, 2), 0, 2), deflated ? 8 : 0, 2), 0, 4);
-    at = put(put(put(put(at, crc, 4), stored, 4), size, 4), name_bytes, 2);
-    at = put(at, 0, central ? 12 : 2); /* extra; of the directory also comment, disk and attributes */
-    if (central) at = put(at, header, 4);
-    memcpy(at, name, name_bytes);
-    at += name_bytes;
-    if (central) {
-      zip->directory_size = (size_t)(at - zip->directory);
-      continue;
-    }
-    memcpy(at, deflated ? packed : data, stored);
-    zip->size = (size_t)(at + stored - zip->file);
-  }
-  zip->entries++;
-}
-
 static void zip_seed(zip_writer *zip, const char *fuzzer, const char *name, int choice) {
-  memcpy(zip->file + zip->size, zip->directory, zip->directory_size);
-  uint8_t *at = zip->file + zip->size + zip->directory_size;
-  at = put(put(put(at, 0x06054b50, 4), 0, 4), (uint64_t)zip->entries, 2);
-  at = put(put(put(put(at, (uint64_t)zip->entries, 2), zip->directory_size, 4), zip->size, 4), 0, 2);
-  seed(fuzzer, name, choice, zip->file, (size_t)(at - zip->file));
+  const size_t size = zip_finish(zip);
+  seed(fuzzer, name, choice, zip->file, size);
 }
 
 static void seed_npz(void) {
@@ -273,6 +229,23 @@ static void seed_state_dict(void) {
   zip_seed(&zip, "import", "state dict", 1);
 }
 
+/* Of a batch norm, and in all types. */
+static void seed_safetensors(void) {
+  static const char header[] =
+      "{\"__metadata__\":{\"format\":\"pt\"},"
+      "\"1.num_batches_tracked\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]},"
+      "\"0.bias\":{\"dtype\":\"F64\",\"shape\":[4],\"data_offsets\":[8,40]},"
+      "\"0.weight\":{\"dtype\":\"F32\",\"shape\":[4,3],\"data_offsets\":[40,88]},"
+      "\"1.running_mean\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[88,96]},"
+      "\"1.running_var\":{\"dtype\":\"BF16\",\"shape\":[4],\"data_offsets\":[96,104]},"
+      "\"3.weight\":{\"dtype\":\"F16\",\"shape\":[2,4],\"data_offsets\":[104,120]}}  ";
+  static uint8_t file[8 + sizeof header - 1 + 120];
+  (void)zip_put(file, sizeof header - 1, 8);
+  memcpy(file + 8, header, sizeof header - 1);
+  for (size_t i = 0; i < 120; i++) file[8 + sizeof header - 1 + i] = (uint8_t)(i % 2 == 0 ? 0x11 : 0x3c);
+  seed("import", "safetensors", 32, file, sizeof file);
+}
+
 /* As export writes it, of columns with categories, a curve, and an embedding. */
 static void seed_description(void) {
   static const char text[] =
@@ -295,6 +268,7 @@ static void seed_import(void) {
   seed_onnx("mish", 4, make_dense(MLPD_MISH, MLPD_IDENTITY), MLPD_MSE, 0);
   seed_onnx("norms", 0, make_normed(), MLPD_MSE, 2);
   seed_state_dict();
+  seed_safetensors();
   seed_description();
 }
 
@@ -402,6 +376,42 @@ static void seed_keras(const char *path) {
   seed_hdf5("keras", 4, path);
 }
 
+/* As Keras 3 saves one: config.json and the arrays, packed by the fuzzer or as a whole. */
+static void seed_keras_archive(const char *path) {
+  static const char config[] =
+      "{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", \"config\": {\"name\": "
+      "\"d\", \"units\": 2, \"activation\": \"relu\"}}, {\"class_name\": \"LayerNormalization\", \"config\": "
+      "{\"name\": \"n\", \"axis\": -1, \"epsilon\": 1e-5}}]}}";
+  static const char about[] = "{\"keras_version\": \"3.3.0\"}";
+  static const char *const names[][2] = {{"layers/dense/vars", "0"},
+                                         {"layers/dense/vars", "1"},
+                                         {"layers/layer_normalization/vars", "0"},
+                                         {"layers/layer_normalization/vars", "1"}};
+  static const hsize_t sizes[] = {3, 2};
+  static const float values[6] = {0.5f, -1, 2};
+  static zip_writer zip;
+  static uint8_t parts[ZIP_BYTES];
+  const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), links = H5Pcreate(H5P_LINK_CREATE);
+  (void)H5Pset_create_intermediate_group(links, 1);
+  for (int i = 0; i < 4; i++) {
+    const hid_t group = i % 2 == 0 ? H5Gcreate2(file, names[i][0], links, H5P_DEFAULT, H5P_DEFAULT)
+                                   : H5Gopen2(file, names[i][0], H5P_DEFAULT);
+    create_foreign(group, names[i][1], H5T_IEEE_F32LE, i == 0 ? 2 : 1, i == 0 ? sizes : sizes + 1, values);
+    (void)H5Gclose(group);
+  }
+  (void)H5Pclose(links);
+  if (H5Fclose(file) < 0) stop(path);
+  const size_t size = take_file(path);
+  zip_add(&zip, "metadata.json", (const uint8_t *)about, sizeof about - 1, true);
+  zip_add(&zip, "config.json", (const uint8_t *)config, sizeof config - 1, true);
+  zip_add(&zip, "model.weights.h5", taken, size, false);
+  zip_seed(&zip, "hdf5", "archive", 5);
+  (void)zip_put(parts, sizeof config - 1, 2);
+  memcpy(parts + 2, config, sizeof config - 1);
+  memcpy(parts + 2 + sizeof config - 1, taken, size);
+  seed("hdf5", "packed", 6, parts, 2 + sizeof config - 1 + size);
+}
+
 static void seed_model(const char *path) {
   static const uint32_t widths[] = {3, 4, 2};
   static char ant[] = "ant", bee[] = "bee", *names[] = {ant, bee};
@@ -448,6 +458,7 @@ int main(int argc, char **argv) {
   seed_config();
   seed_foreign(path);
   seed_keras(path);
+  seed_keras_archive(path);
   for (int old = 0; old < 2; old++) {
     without_checksums = old == 1;
     seed_data_sets(path);
