@@ -512,3 +512,17 @@ mixed() {
   alone eval
   fails_with 2 "run/converted.h5 is not the table that run/model.h5 was trained on (set.h5)"
 }
+
+@test "eval notes rows without a target, whose figures are missing, and refuses a table that has no other" {
+  alone train "${quick[@]}" --data houses.csv --label price "${small[@]}" --out run
+  succeeds
+  awk -F, -v OFS=, 'NR > 1 && NR % 3 == 0 { $4 = "" } 1' houses.csv > some.csv
+  alone eval --model run/model.h5 --data some.csv
+  succeeds
+  says "rows      200,"
+  grep -q "note: some.csv: 100 of 300 rows left out, because the target is missing" "$errors.all" || fail "no note"
+  awk -F, -v OFS=, 'NR > 1 { $4 = "" } 1' houses.csv > none.csv
+  alone eval --model run/model.h5 --data none.csv
+  fails_with 1 "none.csv: each of its 300 rows has a missing target, so no row is left"
+  ! grep -q -- "--label" "$errors" || fail "the model knows its target"
+}

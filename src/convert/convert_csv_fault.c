@@ -281,7 +281,7 @@ static mlpd_status find_answers(csv_source *c) {
 
 static mlpd_status fail_missing(const csv_source *c) {
   char shown[300] = "", advice[400] = "";
-  if (c->label != CSV_NO_LABEL && c->options->label == NULL)
+  if (c->label != CSV_NO_LABEL && c->options->label == NULL && c->options->num_model_columns == 0)
     (void)snprintf(advice, sizeof advice, "; the last of them, %s, is used as the target: choose another with --label",
                    csv_column_shown(&c->layout, c->label, shown));
   return FAIL(MLPD_ERROR_DATA, "%s: each of its %llu rows has a missing %s, so no row is left%s", c->base.name,

@@ -276,8 +276,9 @@ void csv_report_rows(const csv_source *c) {
                 c->base.name, (unsigned long long)c->lines.drawn, c->lines.drawn == 1 ? "" : "s",
                 (unsigned long long)c->lines.first_drawn);
   if (c->rows_missing > 0)
-    convert_say(c->options, "%s: %llu of %llu rows left out, %s missing", c->base.name,
-                (unsigned long long)c->rows_missing, (unsigned long long)c->rows_seen,
+    convert_say(c->options, "%s%s: %llu of %llu rows left out, %s missing",
+                c->options->num_model_columns > 0 ? "note: " : "", c->base.name, (unsigned long long)c->rows_missing,
+                (unsigned long long)c->rows_seen,
                 c->options->drop_missing ? "because a value is" : "because the target is");
   if (c->lines.footer[0] != '\0')
     convert_say(c->options, "%s: the line below the table, '%s', counts its rows and is skipped", c->base.name,
