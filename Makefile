@@ -271,7 +271,7 @@ bench: $(BENCHES) $(PROGRAM)
 FUZZ_SECONDS := 20
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 CONFIG_READER := $(filter-out %/options_complete.o %/options_man.o,$(filter \
-  $(addprefix $(BUILD)/src/program/,options% outcome.o train_options.o),$(PROGRAM_OBJECTS)))
+  $(addprefix $(BUILD)/src/program/,options% outcome.o start_watch.o train_options.o),$(PROGRAM_OBJECTS)))
 fuzz:
 	scripts/fuzz $(BUILD)/fuzz $(FUZZ_SECONDS)
 

@@ -159,3 +159,10 @@ ends_naming() { fails_with 4 "rank $1 on " ": 1 other rank has waited " " s for 
   alone train "${quick[@]}" --epochs 1 --stall-abort=-1
   fails_with 2 "--stall-abort"
 }
+
+@test "ranks that never start end the others: a note, then one line and status 4" {
+  unlike "$MLPDIST" train "${quick[@]}" --epochs 1 --stall-timeout 0.5 --stall-abort 1 --out run -- sleep 50
+  fails_with 4 "after 1 seconds (--stall-abort) the ranks have not all started" "mpirun --mca btl self,tcp does without it"
+  [ "$(grep -c "note: after 0.5 seconds not all ranks have started" "$errors.all")" = 1 ] || fail "expected a note"
+  [ ! -e run ] || fail "a run folder was made"
+}

@@ -13,6 +13,7 @@
 #include "program/options_help.c"
 #include "program/options_rows.c"
 #include "program/outcome.c"
+#include "program/start_watch.c"
 #include "program/train_options.c"
 
 static train_arguments arguments;

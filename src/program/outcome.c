@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "program/start_watch.h"
+
 static char own_message[1024];
 static int speaker; /* the rank that prints */
 
@@ -43,7 +45,9 @@ static void print_stalled(void *context, const char *message) {
 mlpd_status outcome_begin(mlpd_status local_status, const stall_options *stall, mlpd_comm **comm) {
   *comm = NULL;
   if (local_status != MLPD_OK && outcome_launcher_rank() < 0) return local_status;
+  start_watch_begin(stall, outcome_launcher_rank());
   mlpd_status status = mlpd_comm_init(NULL, NULL, comm);
+  start_watch_end();
   if (status != MLPD_OK) return status;
   mlpd_comm_watch(*comm, stall->timeout, stall->abort, print_stalled, NULL);
   /* The library does not know the program's messages, so the rank that has one must print it: rank 0 if it failed,
