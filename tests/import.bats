@@ -537,6 +537,10 @@ np.savez("rms.npz", **p)
 a = x @ w[0] + b[0]
 np.savetxt("rms.txt", relu(np.tanh(a / np.sqrt((a**2).mean(1, keepdims=True) + 1e-5) * b[0]) @ w[1] + b[1]) @ w[2] + b[2])
 np.savez("alone.npz", **linear("fc1", 0), **{"norm.weight": b[0]}, **linear("fc2", 1))
+np.savez("end.npz", **{**linear("0", 0), **linear("2", 1), "3.weight": b[1], "3.bias": b[1]})
+a = layer(np.tanh(x @ w[0] + b[0]) @ w[1] + b[1], {"3.weight": b[1], "3.bias": b[1]}, "3")
+np.savetxt("end.txt", a)
+np.savetxt("softmax.txt", softmax(a))
 np.savez("unclear.npz", **linear("0", 0), **norm("2", 7), **linear("4", 1))
 np.savez("wide.npz", **linear("0", 0), **norm("1", 6), **linear("3", 1))
 np.savez("last.npz", **linear("0", 0), **norm("2", 7))
@@ -574,6 +578,15 @@ END
     alone import "$name.npz" "$name.h5" --activation tanh,relu
     succeeds
     predicts_as_wanted "$name.h5" "$name.txt"
+  done
+  # A norm is the output.
+  for name in end softmax; do
+    alone import end.npz end.h5 --activation tanh --output-activation "$(echo "$name" | sed s/end/identity/)"
+    succeeds
+    predicts_as_wanted end.h5 "$name.txt"
+    "$MLPDIST" export end.h5 end.onnx --quiet
+    alone import end.onnx back.h5
+    predicts_as_wanted back.h5 "$name.txt"
   done
   for name in wrapped bare; do
     alone import "$name.npz" torch.h5 --activation relu,tanh

@@ -357,6 +357,7 @@ static mlpd_status take_described(import_chain *chain, const mlpd_import_options
 static mlpd_status make_model(import_chain *chain, const mlpd_import_options *options, mlpd_model **model) {
   mlpd_model *made = NULL;
   if (chain->described != NULL) return take_described(chain, options, model);
+  TRY(import_end_dense(chain));
   TRY(settle_activations(chain, options));
   TRY(check_chain(chain));
   TRY(settle_task(chain, options->task));

@@ -36,6 +36,9 @@ mlpd_status import_add_layer(import_chain *chain, uint32_t inputs, uint32_t outp
 mlpd_status import_add_norm(import_chain *chain, uint32_t width, bool is_rms, import_layer **layer);
 void import_chain_free(import_chain *chain);
 
+/* After a norm at the end, which no network here has there: a dense layer that changes nothing, with its activation. */
+mlpd_status import_end_dense(import_chain *chain);
+
 /* Puts factor o z + shift (outputs) in the place of a layer's z. */
 void import_fold_after(import_layer *layer, const double *factor, const double *shift);
 

@@ -28,6 +28,25 @@ mlpd_status import_add_norm(import_chain *chain, uint32_t width, bool is_rms, im
   return MLPD_OK;
 }
 
+enum { END_MOST = 2048 }; /* values that a norm at the end has: the dense layer after it has their square of weights */
+
+mlpd_status import_end_dense(import_chain *chain) {
+  import_layer *made = NULL;
+  const import_layer *const norm = chain->num_layers > 0 ? &chain->layers[chain->num_layers - 1] : NULL;
+  if (norm == NULL || !norm->is_norm) return MLPD_OK;
+  const uint32_t n = norm->outputs;
+  bool has_dense = false;
+  for (uint32_t l = 0; l < chain->num_layers; l++) has_dense = has_dense || !chain->layers[l].is_norm;
+  if (!has_dense) return MLPD_OK; /* import.c refuses that */
+  if (n > END_MOST) return FAIL(MLPD_ERROR_DATA, "a norm of %u values is its output: at most %d can be", n, END_MOST);
+  TRY(import_add_layer(chain, n, n, &made));
+  for (uint32_t j = 0; j < n; j++) made->weight[(size_t)j * n + j] = 1;
+  made->activation = made[-1].activation;
+  made[-1].activation = MLPD_IDENTITY;
+  made[-1].takes_activation = false;
+  return MLPD_OK;
+}
+
 void import_fold_after(import_layer *layer, const double *factor, const double *shift) {
   const size_t rows = layer->is_norm ? 1 : layer->inputs;
   for (size_t i = 0; i < rows; i++)
