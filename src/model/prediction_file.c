@@ -77,11 +77,12 @@ static void write_cell(FILE *csv, const char *text) {
   (void)fputc('"', csv);
 }
 
-/* ",price", or with an end ",price_spread" */
+/* ",price", or with an end ",price_spread". One output of classes is the probability of the second. */
 static void write_column(const prediction_file *f, uint32_t output, const char *end) {
+  const uint32_t class_index = f->outputs == 1 ? 1 : output;
   char name[MODEL_OUTPUT_BYTES], text[MODEL_OUTPUT_BYTES + 16];
   if (!has_classes(f)) model_output_name(f->model, output, name);
-  (void)snprintf(text, sizeof text, "%s%s", has_classes(f) ? mlpd_model_class_name(f->model, output) : name, end);
+  (void)snprintf(text, sizeof text, "%s%s", has_classes(f) ? mlpd_model_class_name(f->model, class_index) : name, end);
   (void)fputc(',', f->csv);
   write_cell(f->csv, text);
 }
