@@ -371,7 +371,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused skip "operator Add" "takes two values"
   refused plus3 "operator Add" "takes two values in a way that is not a known activation"
   refused slope "its last layer has a relu with a slope below 0, which hidden layers alone can have"
-  refused half "an array is of ONNX type 2; import takes float, double, half, bfloat16 and int64"
+  refused half "an array is of ONNX type 2; import takes float, double, half, bfloat16, int32 and int64"
   refused none "no dense layer"
   refused empty "no dense layer (Gemm, MatMul) with weights inside"
   refused nan "not a finite number"

@@ -35,6 +35,25 @@ imports() {
   grep -qE 'train loss [0-9.]+e-1[0-9]' <<< "$output" || fail "a loss that is not 0: $output"
 }
 
+@test "import: pipelines of scikit-learn, as skl2onnx writes them, predict what they do there, with the names of classes" {
+  local at=$BATS_TEST_DIRNAME/foreign name
+  # wanted NAME HEADER: as `imports`; and the columns of the predictions.
+  wanted() {
+    imports "$at/skl_$1.onnx" "$at/skl_$1.csv" "$at/torch_rows.csv"
+    [ "$(head -n 1 got.csv)" = "$2" ] || fail "$1: $(head -n 1 got.csv)"
+  }
+  wanted maps row,class,größer,low,top
+  wanted three row,class,größer,low,top
+  wanted two row,class,7
+  awk -F, 'NR > 1 && $2 != ($3 > 0.5 ? 7 : -3) { exit 1 }' got.csv || fail "classes: $(cat got.csv)"
+  wanted value row,value_0
+  alone import "$at/skl_refused_many.onnx" x.h5
+  fails_with 1 "skl_refused_many.onnx: operator Binarizer, which makes binarizer7, is not known here"
+  alone import "$at/skl_refused_rows.onnx" x.h5
+  fails_with 1 "skl_refused_rows.onnx: operator Normalizer, which makes normalizer0, is not known here"
+  [ ! -e x.h5 ] || fail "a file is left"
+}
+
 @test "import: files of Keras 3, .keras and .h5, predict what Keras documents, and what is refused" {
   local name
   /usr/bin/python3 -c 'import numpy, h5py' 2> /dev/null || skip "no Python with NumPy and h5py (Debian: python3-h5py)"

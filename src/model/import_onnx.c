@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "model/import_onnx_activations.h"
+#include "model/import_onnx_classes.h"
 #include "model/import_onnx_described.h"
 #include "model/import_onnx_names.h"
 #include "model/import_onnx_norms.h"
@@ -110,6 +111,8 @@ static mlpd_status of_values(import_builder *b, char op, const import_value *v, 
 static mlpd_status arithmetic(import_builder *b, char op) {
   import_value *const v = import_find_value(b, b->node->inputs[0]);
   import_value *const w = b->node->num_inputs > 1 ? import_find_value(b, b->node->inputs[1]) : NULL;
+  if ((v != NULL && v->form >= FORM_PAIR) || (w != NULL && w->form >= FORM_PAIR))
+    return import_refuse(b, "takes labels, or the probabilities of two classes");
   if (v != NULL && w != NULL) return of_values(b, op, v, w);
   if (v != NULL) return apply_constant(b, v, 1, op, false);
   if (w != NULL) return apply_constant(b, w, 0, op, true);
@@ -121,11 +124,35 @@ static mlpd_status subtract(import_builder *b) { return arithmetic(b, '-'); }
 static mlpd_status times(import_builder *b) { return arithmetic(b, '*'); }
 static mlpd_status divide(import_builder *b) { return arithmetic(b, '/'); }
 
+/* Operator Scaler of ai.onnx.ml: (v - offset) scale */
+static mlpd_status scale(import_builder *b) {
+  static const char *const names[] = {"offset", "scale"};
+  import_value *v = NULL, *made = NULL;
+  TRY(import_take_value(b, 0, &v));
+  if (v->form >= FORM_PAIR) return import_refuse(b, "takes labels, or the probabilities of two classes");
+  const uint32_t n = import_width_of(b, v);
+  TRY(import_copy_value(b, v, &made));
+  for (int i = 0; i < 2; i++) {
+    double *c = NULL;
+    uint64_t count = 0;
+    TRY(onnx_attribute_floats(b->node, names[i], &c, &count));
+    for (uint32_t j = 0; (count == 1 || count == n) && j < n; j++) {
+      const double value = c[count == 1 ? 0 : j];
+      if (i == 1) made->factor[j] *= value;
+      made->shift[j] = i == 1 ? made->shift[j] * value : made->shift[j] - value;
+    }
+    free(c);
+    if (count > 1 && count != n) return import_refuse(b, "has numbers of another width than the values");
+  }
+  return MLPD_OK;
+}
+
 /* (v - mean) scale / sqrt(variance + epsilon) + shift */
 static mlpd_status normalise(import_builder *b) {
   import_value *v = NULL, *made = NULL;
   double *parts[4] = {NULL}, epsilon; /* scale, shift, mean, variance */
   TRY(import_take_value(b, 0, &v));
+  if (v->form >= FORM_PAIR) return import_refuse(b, "takes labels, or the probabilities of two classes");
   const uint32_t n = import_width_of(b, v);
   mlpd_status status = onnx_attribute_float(b->node, "epsilon", 1e-5, &epsilon);
   for (uint32_t i = 0; status == MLPD_OK && i < 4; i++) status = import_take_numbers(b, i + 1, n, &parts[i]);
@@ -150,7 +177,9 @@ static mlpd_status pass(import_builder *b) {
 
 static mlpd_status cast(import_builder *b) {
   int64_t to;
+  const import_value *const v = import_find_value(b, b->node->inputs[0]);
   TRY(onnx_attribute_integer(b->node, "to", 0, &to));
+  if (v != NULL && v->form == FORM_LABEL) return pass(b);
   if (to != ONNX_FLOAT && to != ONNX_DOUBLE && to != ONNX_HALF && to != ONNX_BFLOAT16)
     return import_refuse(b, "casts to another type than those of floating-point numbers");
   return pass(b);
@@ -185,6 +214,7 @@ static const operator_form OPERATORS[] = {
     {"Sub", subtract, MLPD_IDENTITY},
     {"Mul", times, MLPD_IDENTITY},
     {"Div", divide, MLPD_IDENTITY},
+    {"Scaler", scale, MLPD_IDENTITY},
     {"BatchNormalization", normalise, MLPD_IDENTITY},
     {"Identity", pass, MLPD_IDENTITY},
     {"Dropout", pass, MLPD_IDENTITY},
@@ -218,6 +248,12 @@ static const operator_form OPERATORS[] = {
     {"Pow", import_part, MLPD_IDENTITY},
     {"Sqrt", import_part, MLPD_IDENTITY},
     {"Reciprocal", import_part, MLPD_IDENTITY},
+    {"ArgMax", import_arg_max, MLPD_IDENTITY},
+    {"ArrayFeatureExtractor", import_feature_extractor, MLPD_IDENTITY},
+    {"ZipMap", import_zip_map, MLPD_IDENTITY},
+    {"Concat", import_concat, MLPD_IDENTITY},
+    {"Reshape", import_reshape, MLPD_IDENTITY},
+    {"Squeeze", import_squeeze, MLPD_IDENTITY},
     {"Softmax", import_softmax, MLPD_IDENTITY},
     {"LogSoftmax", import_softmax, MLPD_IDENTITY}, /* the probabilities are what the model predicts here */
 };
@@ -293,10 +329,13 @@ static mlpd_status read_graph(const onnx_file *file, import_chain *chain) {
     status = import_add_value(&b, file->input, INPUT_STAGE, MLPD_IDENTITY, &x);
   }
   if (status == MLPD_OK) status = read_nodes(&b);
-  import_value *const last = status == MLPD_OK ? import_find_value(&b, file->output) : NULL;
-  if (status == MLPD_OK && last == NULL) status = FAIL(MLPD_ERROR_DATA, "no operator makes its output");
+  import_value *last = NULL;
+  if (status == MLPD_OK) status = import_choose_output(&b, &last);
   if (status == MLPD_OK) status = import_settle_form(&b, last);
   if (status == MLPD_OK) status = import_onnx_layers(b.stages, last, chain);
+  if (b.labelled != NULL) chain->task = MLPD_CLASSIFICATION;
+  chain->names.classes = b.classes;
+  b.classes = (name_list){0};
   import_builder_free(&b);
   return status;
 }

@@ -109,7 +109,10 @@ mlpd_status import_gelu(import_builder *b) {
   bool found;
   TRY(onnx_attribute_find(b->node, "approximate", &kind, &found));
   if (found && kind.text.count > 0 && !protobuf_slice_is(kind.text, "none"))
-    return import_refuse(b, "approximates gelu by tanh, which differs from ours by up to 0.0005");
+    return import_refuse(
+        b,
+        "approximates gelu by tanh, which differs from ours by up to 0.0005: export the network with the exact one "
+        "(PyTorch: nn.GELU())");
   return import_activate(b, MLPD_GELU);
 }
 
@@ -130,8 +133,10 @@ mlpd_status import_log(import_builder *b) {
 }
 
 mlpd_status import_elu(import_builder *b) {
-  TRY(need_attribute(b, "alpha", 1, 1));
-  return import_activate(b, MLPD_ELU);
+  double alpha;
+  TRY(onnx_attribute_float(b->node, "alpha", 1, &alpha));
+  if (fabs(alpha - 1) <= 1e-5) return import_activate(b, MLPD_ELU);
+  return import_refuse(b, "has an alpha other than 1, which mlpdist does not have (a Celu of any alpha can be read)");
 }
 
 mlpd_status import_selu(import_builder *b) {

@@ -10,6 +10,8 @@ enum {
   FORM_ERF,                                  /* erf(z / sqrt(2)), of gelu */
   FORM_HARD_SIGMOID,                         /* of hardswish */
   FORM_PART,                                 /* of a norm (import_onnx_norms.h) */
+  FORM_PAIR,                                 /* 1 - p and p of two classes, p = sigmoid(z) (import_onnx_classes.h) */
+  FORM_LABEL,                                /* the class of the largest value */
   FORM_NONE
 };
 

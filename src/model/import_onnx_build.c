@@ -23,6 +23,7 @@ void import_builder_free(import_builder *b) {
   }
   free(b->stages);
   free(b->values);
+  name_list_free(&b->classes);
 }
 
 /* Every stage has a product or a value of its own, and every value a node: that bounds both lists. */

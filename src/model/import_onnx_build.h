@@ -10,7 +10,9 @@ typedef struct import_builder {
   import_stage *stages;
   import_value *values;
   uint32_t num_stages, num_values;
-  const onnx_node *node; /* at work */
+  const onnx_node *node;  /* at work */
+  import_value *labelled; /* which the graph makes labels of; NULL: none */
+  name_list classes;
 } import_builder;
 
 /* Free also after a failure. */

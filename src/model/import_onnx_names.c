@@ -9,6 +9,7 @@ static mlpd_status read_names(const onnx_file *file, const char *key, name_list 
   const protobuf_slice text = onnx_about(file, key);
   mlpd_status status = MLPD_OK;
   if (text.count == 0) return MLPD_OK;
+  name_list_free(list);
   json_t *const names = json_loadb((const char *)text.bytes, text.count, 0, NULL);
   for (size_t i = 0; i < json_array_size(names) && status == MLPD_OK; i++) {
     const char *const name = json_string_value(json_array_get(names, i));
@@ -31,7 +32,7 @@ static void read_choice(const onnx_file *file, const char *key, const mlpd_choic
 }
 
 mlpd_status import_onnx_names(const onnx_file *file, import_chain *chain) {
-  int task = MLPD_TASK_AUTO, loss = MLPD_LOSS_AUTO;
+  int task = (int)chain->task, loss = MLPD_LOSS_AUTO;
   read_choice(file, "task", mlpd_task_choices, &task);
   read_choice(file, "loss", mlpd_loss_choices, &loss);
   chain->task = (mlpd_task)task;

@@ -51,6 +51,7 @@ static size_t type_size(uint64_t type) {
     case ONNX_INT64:
       return 8;
     case ONNX_FLOAT:
+    case ONNX_INT32:
       return 4;
     case ONNX_HALF:
     case ONNX_BFLOAT16:
@@ -68,6 +69,7 @@ static double from_bits(uint64_t type, uint64_t bits) {
   memcpy(&single, &low, sizeof single);
   memcpy(&number, &bits, sizeof number);
   if (type == ONNX_INT64) return (double)(int64_t)bits;
+  if (type == ONNX_INT32) return (double)(int32_t)low;
   if (type == ONNX_HALF) return half_to_double((uint16_t)bits);
   if (type == ONNX_BFLOAT16) return half_from_bfloat16((uint16_t)bits);
   return type == ONNX_DOUBLE ? number : (double)single;
@@ -108,7 +110,8 @@ static mlpd_status check_array(const array_reader *a, protobuf_slice message) {
   const bool fixed = a->raw.count > 0 || a->type == ONNX_FLOAT || a->type == ONNX_DOUBLE;
   if (a->external) return FAIL(MLPD_ERROR_DATA, "its weights are in another file; save it with all weights inside");
   if (type_size(a->type) == 0)
-    return FAIL(MLPD_ERROR_DATA, "an array is of ONNX type %llu; import takes float, double, half, bfloat16 and int64",
+    return FAIL(MLPD_ERROR_DATA,
+                "an array is of ONNX type %llu; import takes float, double, half, bfloat16, int32 and int64",
                 (unsigned long long)a->type);
   if (a->count * (fixed ? type_size(a->type) : 1) > message.count)
     return FAIL(MLPD_ERROR_DATA, "the file is damaged: an array has more elements than the file has bytes");
@@ -192,5 +195,28 @@ mlpd_status onnx_constant_read(const onnx_file *file, protobuf_slice name, bool 
   if (status == MLPD_OK) return MLPD_OK;
   free(made->values);
   *made = (onnx_constant){0};
+  return status;
+}
+
+/* ---- Texts ------------------------------------------------------------------------------------------- */
+
+static mlpd_status read_text(void *context, const protobuf_field *field) {
+  return field->number == ONNX_ARRAY_TEXTS ? onnx_add_text(field->slice, context) : MLPD_OK;
+}
+
+mlpd_status onnx_constant_texts(const onnx_file *file, protobuf_slice name, name_list *list) {
+  const onnx_named *const held = onnx_held_array(file, name);
+  array_reader head = {.count = 1};
+  onnx_constant c = {0};
+  if (held == NULL) return MLPD_OK;
+  TRY(protobuf_visit(held->content, read_head, &head));
+  if (head.type == ONNX_TEXT) return protobuf_visit(held->content, read_text, list);
+  mlpd_status status = read_array(held->content, &c);
+  for (uint64_t i = 0; status == MLPD_OK && i < c.count; i++) {
+    char text[32];
+    (void)snprintf(text, sizeof text, "%.0f", c.values[i]);
+    status = name_list_add(list, text);
+  }
+  free(c.values);
   return status;
 }

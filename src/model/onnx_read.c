@@ -143,11 +143,20 @@ static const onnx_named *find(const onnx_named *list, uint32_t count, protobuf_s
   return NULL;
 }
 
-static mlpd_status set_border(protobuf_slice *border, protobuf_slice name, const char *what) {
-  if (border->count > 0)
-    return FAIL(MLPD_ERROR_DATA, "the graph has several %s, such as %.*s and %.*s; import takes one of each", what,
-                (int)border->count, border->bytes, (int)name.count, name.bytes);
-  *border = name;
+static mlpd_status set_input(onnx_file *file, protobuf_slice name) {
+  if (file->input.count > 0)
+    return FAIL(MLPD_ERROR_DATA, "the graph has several inputs, such as %.*s and %.*s; import takes one",
+                (int)file->input.count, file->input.bytes, (int)name.count, name.bytes);
+  file->input = name;
+  return MLPD_OK;
+}
+
+static mlpd_status add_output(onnx_file *file, protobuf_slice name) {
+  if (file->num_outputs == ONNX_MOST_OUTPUTS)
+    return FAIL(MLPD_ERROR_DATA,
+                "the graph has more than %d outputs, such as %.*s; import takes one, and labels beside it",
+                ONNX_MOST_OUTPUTS, (int)name.count, name.bytes);
+  file->outputs[file->num_outputs++] = name;
   return MLPD_OK;
 }
 
@@ -161,9 +170,9 @@ static mlpd_status read_border(onnx_file *file, const protobuf_field *field) {
   pair_reader reader = {&value, ONNX_VALUE_NAME, ONNX_VALUE_TYPE};
   shape_reader shape = {.columns = 1};
   TRY(protobuf_visit(field->slice, read_pair, &reader));
-  if (field->number == ONNX_GRAPH_OUTPUT) return set_border(&file->output, value.name, "outputs");
+  if (field->number == ONNX_GRAPH_OUTPUT) return add_output(file, value.name);
   if (find(file->arrays, file->num_arrays, value.name) != NULL) return MLPD_OK;
-  TRY(set_border(&file->input, value.name, "inputs"));
+  TRY(set_input(file, value.name));
   TRY(protobuf_visit(value.content, read_type, &shape));
   file->columns = shape.count > 1 ? shape.columns : 0;
   return MLPD_OK;
@@ -194,7 +203,7 @@ mlpd_status onnx_open(const char *path, onnx_file *file) {
   *file = (onnx_file){0};
   TRY(read_bytes(path, &content, &file->bytes));
   TRY(protobuf_visit(content, read_model, file));
-  if (file->num_nodes == 0 || file->input.count == 0 || file->output.count == 0)
+  if (file->num_nodes == 0 || file->input.count == 0 || file->num_outputs == 0)
     return FAIL(MLPD_ERROR_DATA, "it is not an ONNX file with a graph from an input to an output");
   return MLPD_OK;
 }

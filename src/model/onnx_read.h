@@ -6,7 +6,7 @@
 #include "base/protobuf_read.h"
 #include "model/onnx.h"
 
-enum { ONNX_MOST_INPUTS = 8 };
+enum { ONNX_MOST_INPUTS = 8, ONNX_MOST_OUTPUTS = 2 };
 
 typedef struct onnx_node {
   protobuf_slice message, op, output;
@@ -24,10 +24,11 @@ typedef struct onnx_file {
   onnx_node *nodes;
   onnx_named *arrays, *entries;
   uint32_t num_nodes, num_arrays, num_entries;
-  protobuf_slice producer;      /* the program that wrote the file */
-  protobuf_slice graph;         /* its message */
-  protobuf_slice input, output; /* the graph's values: one of each, initial values of arrays aside */
-  uint64_t columns;             /* of the input, all dimensions but the first together; 0: not told */
+  protobuf_slice producer;                          /* the program that wrote the file */
+  protobuf_slice graph;                             /* its message */
+  protobuf_slice input, outputs[ONNX_MOST_OUTPUTS]; /* the graph's values; its input, initial values of arrays aside */
+  uint32_t num_outputs;
+  uint64_t columns; /* of the input, all dimensions but the first together; 0: not told */
 } onnx_file;
 
 /* Free with onnx_close(), also after a failure. */
