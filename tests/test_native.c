@@ -81,6 +81,19 @@ static void test_products(void **state) {
   }
 }
 
+/* Tiles of each height and width: whole, with an edge, and narrow. */
+static void test_tiles(void **state) {
+  (void)state;
+  if (num_sets == 0) skip();
+  static const int widths[] = {1, 3, 8, 9, 16, 19, 32};
+  for (int set = 0; set < num_sets; set++) {
+    kernels = sets[set];
+    for (int m = 1; m <= 30; m++)
+      for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
+        for (int transposed = 0; transposed < 2; transposed++) check_product(transposed == 1, false, m, widths[w], 3);
+  }
+}
+
 /* ---- Sums over lanes ---------------------------------------------------------------------------- */
 
 enum { M = 130, N = 45, MOST_ROWS = 9, MOST_LANES = 21 };
@@ -137,6 +150,7 @@ static void test_lanes(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_products), cmocka_unit_test(test_lanes)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_products), cmocka_unit_test(test_tiles),
+                                     cmocka_unit_test(test_lanes)};
   return cmocka_run_group_tests_name("native", tests, find_sets, NULL);
 }

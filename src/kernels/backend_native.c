@@ -42,7 +42,8 @@ static void fetch(const lane_products *wanted, ptrdiff_t place, int begin, int e
  * modified. wanted: what to prefetch for each tile, or NULL. */
 static void run_tiles(tile_job *job, int m, const lane_products *wanted, ptrdiff_t place, const float *after_a,
                       const float *after_b) {
-  const int tiles = (m - 1) / kernels->tile_rows + 1, smallest = m / tiles, uneven = m % tiles;
+  const int most = 2 * job->columns > kernels->tile_columns ? kernels->tile_rows : kernels->narrow_rows;
+  const int tiles = (m - 1) / most + 1, smallest = m / tiles, uneven = m % tiles;
   const float *const next_panel = job->later_b;
   for (int t = 0, row = 0; t < tiles; t++) {
     const int rows = smallest + (t < uneven);

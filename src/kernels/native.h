@@ -30,6 +30,7 @@ typedef struct tile_job {
 
 typedef struct native_kernels {
   int tile_rows, tile_columns; /* the largest tile */
+  int narrow_rows;             /* of tiles of up to tile_columns / 2 columns: more, to keep as many sums in registers */
   int square;                  /* rows and columns that transpose handles */
   void (*run)(int rows, const tile_job *job);
   /* to (square, square) = transpose of from; strides in floats between rows */

@@ -7,7 +7,8 @@
 #define VEC static inline __attribute__((always_inline)) TARGET
 typedef __m256 vec;
 typedef __m256i vec_mask;
-enum { WIDTH = 8, TILE_ROWS = 6 };
+enum { WIDTH = 8, TILE_ROWS = 6, NARROW_ROWS = 12 };
+#define NARROW_ROWS_12
 
 VEC vec vec_zero(void) { return _mm256_setzero_ps(); }
 VEC vec vec_load(const float *from) { return _mm256_loadu_ps(from); }
@@ -45,7 +46,7 @@ TARGET static void transpose(const float *from, ptrdiff_t from_row, float *to, p
   }
 }
 
-const native_kernels native_avx2 = {TILE_ROWS, VECTORS *WIDTH, WIDTH, tile_run, transpose};
+const native_kernels native_avx2 = {TILE_ROWS, VECTORS *WIDTH, NARROW_ROWS, WIDTH, tile_run, transpose};
 
 #else
 typedef int not_built; /* C requires a declaration in each file */

@@ -7,7 +7,7 @@
 #define VEC static inline __attribute__((always_inline)) TARGET
 typedef __m512 vec;
 typedef __mmask16 vec_mask;
-enum { WIDTH = 16, TILE_ROWS = 14 };
+enum { WIDTH = 16, TILE_ROWS = 14, NARROW_ROWS = TILE_ROWS };
 #define TILE_ROWS_14
 
 VEC vec vec_zero(void) { return _mm512_setzero_ps(); }
@@ -54,7 +54,7 @@ TARGET static void transpose(const float *from, ptrdiff_t from_row, float *to, p
   for (int i = 0; i < 16; i++) vec_store(to + i * to_row, mixed[i]);
 }
 
-const native_kernels native_avx512 = {TILE_ROWS, VECTORS *WIDTH, WIDTH, tile_run, transpose};
+const native_kernels native_avx512 = {TILE_ROWS, VECTORS *WIDTH, NARROW_ROWS, WIDTH, tile_run, transpose};
 
 #else
 typedef int not_built; /* C requires a declaration in each file */

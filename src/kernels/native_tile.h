@@ -3,8 +3,8 @@
  * instruction set nor on how a product is cut into tiles.
  *
  * Each instruction set has a file that includes this one and defines TARGET, the vector type vec of WIDTH floats and
- * its operations (vec_*), the mask type vec_mask of its first elements, and TILE_ROWS (>= 1, at most 14): TILE_ROWS * 2
- * sums, two vectors of B and one of A have to fit in the registers. */
+ * its operations (vec_*), the mask type vec_mask of its first elements, TILE_ROWS and NARROW_ROWS (at most 14):
+ * TILE_ROWS * 2 sums, or NARROW_ROWS, with their vectors of B and one of A have to fit in the registers. */
 #include "kernels/native.h"
 
 enum { VECTORS = 2 }; /* vectors per row of a full tile */
@@ -31,7 +31,7 @@ INLINE void tile(const int rows, const int vectors, const bool masked, const boo
   const float *a[4] = {job->a, rows > 4 ? job->a + 4 * a_row : NULL, rows > 8 ? job->a + 8 * a_row : NULL,
                        rows > 12 ? job->a + 12 * a_row : NULL};
   const float *b = job->b, *next_b = job->next_b, *later_b = job->later_b, *const next_a = job->next_a;
-  vec sum[TILE_ROWS][VECTORS];
+  vec sum[NARROW_ROWS][VECTORS];
 #pragma GCC unroll 14
   for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
@@ -88,18 +88,23 @@ INLINE void tile(const int rows, const int vectors, const bool masked, const boo
 #else
 #define TILES_ABOVE_6
 #endif
-#define DEFINE_TILES(NAME, VECTORS_, MASKED, STEP)                                  \
-  TARGET static void NAME(int rows, const tile_job *job) {                          \
-    enum { vectors = VECTORS_, masked = MASKED, step = STEP };                      \
-    switch (rows) { TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILES_ABOVE_6 } \
+#if defined(NARROW_ROWS_12)
+#define NARROW_TILES_ABOVE_6 TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+#else
+#define NARROW_TILES_ABOVE_6 TILES_ABOVE_6
+#endif
+#define DEFINE_TILES(NAME, VECTORS_, MASKED, STEP, ABOVE_6)                   \
+  TARGET static void NAME(int rows, const tile_job *job) {                    \
+    enum { vectors = VECTORS_, masked = MASKED, step = STEP };                \
+    switch (rows) { TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) ABOVE_6 } \
   }
 
-DEFINE_TILES(tile_by_columns, 2, 0, 1)
-DEFINE_TILES(tile_by_columns_edge, 2, 1, 1)
-DEFINE_TILES(tile_by_columns_narrow, 1, 1, 1)
-DEFINE_TILES(tile_by_rows, 2, 0, 0)
-DEFINE_TILES(tile_by_rows_edge, 2, 1, 0)
-DEFINE_TILES(tile_by_rows_narrow, 1, 1, 0)
+DEFINE_TILES(tile_by_columns, 2, 0, 1, TILES_ABOVE_6)
+DEFINE_TILES(tile_by_columns_edge, 2, 1, 1, TILES_ABOVE_6)
+DEFINE_TILES(tile_by_columns_narrow, 1, 1, 1, NARROW_TILES_ABOVE_6)
+DEFINE_TILES(tile_by_rows, 2, 0, 0, TILES_ABOVE_6)
+DEFINE_TILES(tile_by_rows_edge, 2, 1, 0, TILES_ABOVE_6)
+DEFINE_TILES(tile_by_rows_narrow, 1, 1, 0, NARROW_TILES_ABOVE_6)
 
 static void tile_run(int rows, const tile_job *job) {
   const bool by_columns = job->a_step == 1;
