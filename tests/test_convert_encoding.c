@@ -92,6 +92,26 @@ static void test_encodings_that_are_found(void **state) {
   assert_names("/class_names", "5 µm,n° 5,«été»,à,été");
 }
 
+/* These hold the last letter back until they know that no sign joins it. The file ends without a line end. */
+static void test_last_letters(void **state) {
+  (void)state;
+  static const struct {
+    const char *encoding, *text, *classes;
+  } cases[] = {{"windows-1255", "u,k\n1,אב\n2,גב\n3,אב\n4,גב", "אב,גב"},
+               {"windows-1258", "u,k\n1,yes\n2,no\n3,yes\n4,no", "no,yes"},
+               {"EUC-JISX0213", "u,k\n1,か\n2,きか\n3,か\n4,きか", "か,きか"},
+               {"ISO-2022-JP", "u,k\n1,東京\n2,大阪\n3,東京\n4,大阪", "大阪,東京"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    mlpd_convert_result r;
+    mlpd_convert_options o = telling_options();
+    write_encoded(cases[i].encoding, cases[i].text);
+    o.encoding = cases[i].encoding;
+    (void)unlink(in_folder("out.h5"));
+    ASSERT_CONVERTED(o, &r, "a.csv");
+    assert_class_names(cases[i].classes);
+  }
+}
+
 static void test_given_encodings(void **state) {
   (void)state;
   mlpd_convert_options o = telling_options();
@@ -136,6 +156,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(test_likely_encodings_are_named, clear_folder),
       cmocka_unit_test_teardown(test_encodings_that_are_found, clear_folder),
+      cmocka_unit_test_teardown(test_last_letters, clear_folder),
       cmocka_unit_test_teardown(test_given_encodings, clear_folder),
       cmocka_unit_test_teardown(test_long_text_with_states, clear_folder),
   };

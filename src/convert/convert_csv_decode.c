@@ -16,7 +16,8 @@ struct csv_decoder {
   bool guessed;
   size_t begin, end; /* bytes of raw that are not decoded yet */
   bool at_end;
-  bool cut; /* the bytes that are left begin a character and do not end it */
+  bool flushed; /* what iconv held back at the end was written */
+  bool cut;     /* the bytes that are left begin a character and do not end it */
   char raw[RAW_BYTES];
 };
 
@@ -89,14 +90,17 @@ static mlpd_status fill(csv_decoder *d, input *in) {
   return MLPD_OK;
 }
 
-bool csv_decoder_done(const csv_decoder *d) { return d->at_end && d->begin == d->end; }
+bool csv_decoder_done(const csv_decoder *d) { return d->flushed; }
 
 mlpd_status csv_decoder_read(csv_decoder *d, input *in, char *out, size_t bytes, size_t *got) {
   char *at = out;
   size_t room = bytes;
   while (room > 0) {
     if ((d->cut || d->end - d->begin < 4) && !d->at_end) TRY(fill(d, in)); /* a character has at most 4 bytes */
-    if (d->end == d->begin) break;
+    if (d->end == d->begin) { /* encodings such as windows-1255 hold a letter back, as a sign may follow and join it */
+      d->flushed = d->flushed || iconv(d->state, NULL, NULL, &at, &room) != (size_t)-1;
+      break;
+    }
     char *raw = d->raw + d->begin;
     size_t left = d->end - d->begin;
     const size_t converted = iconv(d->state, &raw, &left, &at, &room);
