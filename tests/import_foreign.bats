@@ -70,8 +70,8 @@ imports() {
     ! grep -q '/proc/' "$errors" || fail "the name of the unpacked file is told: $(cat "$errors")"
   }
   refused rms "layer ln has rms_scaling, which divides by the deviation without subtracting the mean"
-  refused hub "layer hub is a RMSNormalization of keras_hub.src.models.gemma.rms_normalization, not of Keras"
-  refused elu "layer b is a ELU, which import does not know (with these parameters)"
+  refused hub "layer hub is of class RMSNormalization of keras_hub.src.models.gemma.rms_normalization, not of Keras"
+  refused elu "layer b is of class ELU, which import does not know (with these parameters)"
   refused quantized "kernel, /layers/dense/vars/0, holds whole numbers: it is quantized, and its scale is not read"
   refused lacks "layer a has no array for its bias"
   refused wrong "layer 2 expects 5 values, but the layer before it gives 3"

@@ -263,7 +263,7 @@ numpy.savez("first.npz", numpy.column_stack([x[:, 0] > 0, x]))'
   fails_with 2 "did you mean 'price'?"
   cp houses.csv houses-test.csv
   launch 2 train "${quick[@]}" --data houses-test.csv --label price --out never
-  fails_with 2 "houses-test.csv: its name says that it is no training part" "mlpdist convert --train FILE DATA.h5"
+  fails_with 2 "houses-test.csv: its name says that it is not the training part" "mlpdist convert --train FILE DATA.h5"
   [ ! -e never ] || fail "a folder was made"
   mkdir mine
   alone convert houses.csv mine/converted.h5

@@ -119,9 +119,9 @@ static void test_given_encodings(void **state) {
   o.encoding = "no-such";
   ASSERT_REFUSED(o, MLPD_ERROR_USAGE, "encoding 'no-such' is unknown to this system's iconv; iconv -l lists", "a.csv");
   o.encoding = "UTF-8";
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "a.csv: holds bytes that are no text in UTF-8; is --encoding right?", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "a.csv: holds bytes that are not valid in UTF-8; is --encoding right?", "a.csv");
   o.encoding = "UTF-7"; /* its characters may be longer than four bytes */
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "holds bytes that are no text in UTF-7", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "holds bytes that are not valid in UTF-7", "a.csv");
   static const unsigned char binary[] = {'a', 0, 1, 0, 2, 0, 'b', 0, '\n', 0, 3, 0, 'c', 0, 'd', 0};
   write_bytes("a.csv", binary, sizeof binary); /* no text, although every other byte is zero */
   o.encoding = NULL;

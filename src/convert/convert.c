@@ -137,7 +137,7 @@ static mlpd_status check_training_part(const conversion *c) {
   for (int i = 0; i < c->sources.count; i++)
     if (c->sources.all[i]->part == MLPD_TRAIN) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE,
-              "%s: its name says that it is no training part, and no other input is one; if it is, convert it first: "
+              "%s: its name says that it is not the training part, and no other input is; if it is, convert it first: "
               "mlpdist convert --train FILE DATA.h5",
               first_of(c)->name);
 }

@@ -109,7 +109,7 @@ mlpd_status csv_decoder_read(csv_decoder *d, input *in, char *out, size_t bytes,
     if (converted != (size_t)-1 || (d->cut && !d->at_end)) continue;
     if (errno == E2BIG) break;
     if (d->guessed) return FAIL(MLPD_ERROR_DATA, "%s: is damaged %s", input_name(in), d->name);
-    return FAIL(MLPD_ERROR_DATA, "%s: holds bytes that are no text in %s; is --encoding right?", input_name(in),
+    return FAIL(MLPD_ERROR_DATA, "%s: holds bytes that are not valid in %s; is --encoding right?", input_name(in),
                 d->name);
   }
   *got = bytes - room;

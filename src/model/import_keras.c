@@ -96,7 +96,7 @@ static mlpd_status check_module(const keras_reader *r, const json_t *layer, cons
   if (module[0] == '\0') return MLPD_OK;
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (strncmp(module, known[i], strlen(known[i])) == 0) return MLPD_OK;
-  return FAIL(MLPD_ERROR_DATA, "layer %s is a %s of %.60s, not of Keras: import does not know what it computes",
+  return FAIL(MLPD_ERROR_DATA, "layer %s is of class %s of %.60s, not of Keras: import does not know what it computes",
               r->layer, kind, module);
 }
 

@@ -142,10 +142,11 @@ static double slope_of(const json_t *config) {
 }
 
 static mlpd_status refuse(const keras_reader *r, const char *kind) {
-  return FAIL(MLPD_ERROR_DATA,
-              "layer %s is a %.60s, which import does not know (with these parameters); it reads dense layers, norms, "
-              "constants and activations",
-              r->layer, kind);
+  return FAIL(
+      MLPD_ERROR_DATA,
+      "layer %s is of class %.60s, which import does not know (with these parameters); it reads dense layers, norms, "
+      "constants and activations",
+      r->layer, kind);
 }
 
 mlpd_status keras_read_activation(keras_reader *r, const char *kind, const json_t *config) {

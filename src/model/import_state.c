@@ -207,7 +207,7 @@ static mlpd_status settle_pending(import_chain *chain, uint32_t before, pending 
   import_layer *const layer = &chain->layers[chain->num_layers - 1];
   if (waits->factor == NULL) return MLPD_OK;
   if (layer->inputs != waits->width || layer->is_norm)
-    return FAIL(MLPD_ERROR_DATA, "a batch norm of %u values is before a layer that is no linear one of %u inputs",
+    return FAIL(MLPD_ERROR_DATA, "a batch norm of %u values comes before a layer that is not a linear one of %u inputs",
                 waits->width, waits->width);
   if (before == 0 && import_take_input(chain, waits->width, waits->factor, waits->shift)) {
     *waits = (pending){0};

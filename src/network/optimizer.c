@@ -31,8 +31,7 @@ static mlpd_status check_options(const mlpd_train_options *options) {
     return FAIL(MLPD_ERROR_USAGE, "a history of %u steps is not between 1 and %d; 10 is usual", options->lbfgs_history,
                 OPTIMIZER_MOST_STATE / 2);
   if (options->clip_value != 0 && !((float)options->clip_value >= 0x1p-126f))
-    return FAIL(MLPD_ERROR_USAGE, "clip value %g is neither 0 nor a positive number of single precision",
-                options->clip_value);
+    return FAIL(MLPD_ERROR_USAGE, "clip value %g is neither 0 nor a positive float32 number", options->clip_value);
   if (!((float)options->trust_coefficient > 0) || isinf((float)options->trust_coefficient))
     return FAIL(MLPD_ERROR_USAGE, "trust coefficient %g is not a positive number; 0.001 is usual",
                 options->trust_coefficient);
