@@ -733,12 +733,16 @@ static void test_dates_of_others(void **state) {
   mlpd_convert_result r;
   write_text("a.csv",
              "k,when,y\n0,1970/01/02,1.5\n1,1970-01-02 01:20 PM,2\n2,1970-01-02 12:00:30.5 am,3\n"
-             "3,1970-01-02 01:00 UTC,4\n4,1970-01-02 01:00:00GMT,5\n5,1970/01/02 01:00:00 +0030,6\n");
+             "3,1970-01-02 01:00 UTC,4\n4,1970-01-02 01:00:00GMT,5\n5,1970/01/02 01:00:00 +0030,6\n"
+             "6,1970-01-02 01:20 PM UTC,7\n7,1970-01-02 12:00:30 am +0030,8\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_names("/columns/name", "k,when.year,when.day_of_year,when.seconds");
-  assert_array("/train/x", 6, 4, ELEMENT_F32,
+  assert_array("/train/x", 8, 4, ELEMENT_F32,
                VALUES(0, 1970, 2, 86400, 1, 1970, 2, 86400 + 48000, 2, 1970, 2, 86430.5, 3, 1970, 2, 90000, 4, 1970, 2,
-                      90000, 5, 1970, 2, 88200));
+                      90000, 5, 1970, 2, 88200, 6, 1970, 2, 86400 + 48000, 7, 1970, 2, 86430 - 1800));
+  write_text("a.csv", "when,y\n1970-01-02 01:00 GMT,1.5\n1970-01-02 1:20 PM,2\n1970-01-02 13:20 PM,3\n");
+  (void)unlink(in_folder("out.h5"));
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "a.csv:4: column 1 (when): '1970-01-02 13:20 PM' is not a date", "a.csv");
 }
 
 /* Dates of ISO 8601 become the year, the day of the year and seconds since 1970. */

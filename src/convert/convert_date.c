@@ -88,18 +88,20 @@ static void take_fraction(const char **p, const char *end, double *seconds) {
   for ((*p)++; *p != end && is_digit(**p); (*p)++, unit /= 10) *seconds += unit * (**p - '0');
 }
 
-/* " AM" or "pm": the hours of 12 become those of 24. */
-static bool take_half(const char *p, const char *end, int hours, double *seconds) {
-  while (p < end && *p == ' ') p++;
-  if (p == end) return true;
-  if (end - p != 2 || strchr("aApP", *p) == NULL || (p[1] != 'm' && p[1] != 'M') || hours < 1 || hours > 12)
-    return false;
-  const bool afternoon = *p == 'p' || *p == 'P';
+/* " AM", "pm" or nothing: the hours of 12 become those of 24. */
+static bool take_half(const char **p, const char *end, int hours, double *seconds) {
+  const char *at = *p;
+  while (at < end && *at == ' ') at++;
+  const bool sign = end - at >= 2 && (at[1] == 'm' || at[1] == 'M');
+  const bool morning = sign && (*at == 'a' || *at == 'A'), afternoon = sign && (*at == 'p' || *at == 'P');
+  if (!morning && !afternoon) return true;
+  if (hours < 1 || hours > 12) return false;
   *seconds += 3600.0 * ((afternoon ? 12 : 0) - (hours == 12 ? 12 : 0));
+  *p = at + 2;
   return true;
 }
 
-/* "T10:20:30.5" and a zone, or " 1:20:30 PM"; compact: "T102030.5". */
+/* "T10:20:30.5" or " 1:20:30 PM", and a zone; compact: "T102030.5". */
 static bool take_time(const char **p, const char *end, bool compact, double *seconds) {
   int hours = 0, minutes = 0, whole = 0;
   const bool apart = !take_sign(p, end, 'T');
@@ -113,7 +115,7 @@ static bool take_time(const char **p, const char *end, bool compact, double *sec
     *seconds += whole;
     take_fraction(p, end, seconds);
   }
-  return (!compact && take_half(*p, end, hours, seconds)) || take_zone(p, end, seconds);
+  return (compact || take_half(p, end, hours, seconds)) && take_zone(p, end, seconds);
 }
 
 static void set_day(date *d, int month, int day) {
@@ -239,5 +241,5 @@ int date_parse_clock(const char *begin, const char *end, double *seconds) {
     take_fraction(&p, end, seconds);
     numbers = 3;
   }
-  return take_half(p, end, hours, seconds) ? numbers : 0;
+  return take_half(&p, end, hours, seconds) && p == end ? numbers : 0;
 }
