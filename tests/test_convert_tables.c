@@ -745,6 +745,26 @@ static void test_dates_of_others(void **state) {
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "a.csv:4: column 1 (when): '1970-01-02 13:20 PM' is not a date", "a.csv");
 }
 
+/* Names above dates, times or numbers with a unit are a header, even where no column is of plain numbers. */
+static void test_names_over_special_columns(void **state) {
+  (void)state;
+  static const char *const tables[][2] = {
+      {"u,v,k\n2021-03-15,2021-03-16,a\n2020-01-02,,b\n2020-01-02,2020-05-05,b\n",
+       "u.year,u.day_of_year,u.seconds,v.year,v.day_of_year,v.seconds"},
+      {"u,v,k\n5.1 cm,3 kg,a\n6 cm,4 kg,b\n", "u (cm),v (kg)"},
+      {"u,v,k\n13/1/2021,10:05,a\n1/2/2021,9:30,b\n", "u.dmy.year,u.dmy.day_of_year,u.dmy.seconds,v.time"},
+      {"Elm,5 Oak,k\nAsh,6 Elm,a\nElm,7 Oak,b\n", ""}, /* units that differ: streets */
+      {"2021-01-05,5 cm,b\n2021-03-15,5 cm,a\n2020-01-02,6 cm,b\n",
+       "column 0.year,column 0.day_of_year,column 0.seconds,column 1 (cm)"}};
+  for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+    mlpd_convert_options o = telling_options();
+    mlpd_convert_result r;
+    write_text("a.csv", tables[i][0]);
+    ASSERT_CONVERTED(o, &r, "a.csv");
+    assert_names("/columns/name", tables[i][1]);
+  }
+}
+
 /* Dates of ISO 8601 become the year, the day of the year and seconds since 1970. */
 static void test_dates(void **state) {
   (void)state;
@@ -1067,6 +1087,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_text_columns, clear_folder),
       cmocka_unit_test_teardown(test_kinds_of_columns, clear_folder),
       cmocka_unit_test_teardown(test_kinds_in_parts, clear_folder),
+      cmocka_unit_test_teardown(test_names_over_special_columns, clear_folder),
       cmocka_unit_test_teardown(test_dates, clear_folder),
       cmocka_unit_test_teardown(test_dates_of_others, clear_folder),
       cmocka_unit_test_teardown(test_classes_or_values, clear_folder),

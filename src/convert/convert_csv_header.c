@@ -135,6 +135,49 @@ static bool are_positions(const csv_sample *s, const csv_syntax *syntax, int bod
   return true;
 }
 
+/* What a text is that no name is: 'd', a date or a time, or 'u', a number with a unit; else 0. */
+static char special_kind(const csv_cell *cell, char unit[CSV_UNIT_BYTES]) {
+  if (csv_cell_is_date(cell)) return 'd';
+  return csv_cell_unit(cell, unit) ? 'u' : '\0';
+}
+
+/* Is a column, whose cell in each line begins at at[line], of dates alone, or of numbers with one unit? Moves at to the
+ * next cells. */
+static bool take_special_column(const csv_sample *s, const csv_syntax *syntax, int body, const char **at) {
+  char first[CSV_UNIT_BYTES] = "", unit[CSV_UNIT_BYTES] = "", kind = '\0';
+  bool special = true;
+  for (int line = body; line < s->count; line++) {
+    csv_cell cell;
+    number parsed;
+    if (s->lines[line].hash || at[line] == NULL) continue;
+    at[line] = csv_next_cell(at[line], s->lines[line].end, syntax->delimiter, &cell);
+    if (csv_cell_read(syntax, &cell, &parsed) == CSV_MISSING) continue;
+    const char found = special_kind(&cell, unit);
+    if (kind == '\0') {
+      kind = found;
+      memcpy(first, unit, sizeof first);
+    }
+    special = special && found != '\0' && found == kind && (found == 'd' || strcmp(unit, first) == 0);
+  }
+  return special && kind != '\0';
+}
+
+/* Does the line head have a name above a column of dates, or of numbers with a unit? Such a table may have no others.
+ */
+static bool is_name_over_special(const csv_sample *s, const csv_syntax *syntax, int head, int body) {
+  const char *at[SAMPLE_MOST], *p = sample_after_hash(s, head, syntax->delimiter);
+  for (int line = body; line < s->count; line++) at[line] = s->lines[line].text;
+  while (p != NULL) {
+    csv_cell above;
+    number parsed;
+    char unit[CSV_UNIT_BYTES];
+    p = csv_next_cell(p, s->lines[head].end, syntax->delimiter, &above);
+    const bool name = read_cell(syntax, &above, &parsed) == CSV_TEXT && special_kind(&above, unit) == '\0';
+    if (take_special_column(s, syntax, body, at) && name) return true;
+  }
+  return false;
+}
+
 bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, int body) {
   const head_numbers h = read_head(s, syntax, head);
   uint64_t over = 0;
@@ -144,6 +187,7 @@ bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, i
     const uint64_t found = names_over_numbers(s, syntax, head, line, true);
     if (found > over) over = found;
   }
+  if (h.numbers == 0 && over == 0) return is_name_over_special(s, syntax, head, body);
   if (h.numbers == 0 || over * 2 > h.cells) return over > 0;
   const bool numbered = h.regular && h.numbers > 1 && h.step == 1 && (h.first == 0 || h.first == 1);
   return (numbered && over > 0) || are_number_names(s, syntax, body, &h) ||

@@ -28,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   options.columns = kept[size >> 1 & 3];
   options.decimal = size % 5 == 1 ? "comma" : "auto";
   options.thousands = size % 7 == 1 ? '\'' : '\0';
+  options.dates = size % 13 == 1 ? "mdy" : NULL;
   options.missing = size % 3 == 1 ? "none,-9" : NULL;
   options.drop_missing = size % 3 > 0;
   options.skip_lines = size % 11 == 1;

@@ -103,6 +103,9 @@ static void seed_csv(void) {
   seed_text("csv", "titles", 0, "sep=;\nby hand\n# u;v;k\n[s];[K];\n1,5;2;0;\n3;\"4'000\";1;\n;;;\n");
   seed_text("csv", "quoted", 0, "\"area\nm2\",note,k\n1,\"x\n\"\"y\",0\n3,True,1\n");
   seed_text("csv", "index", 0, ",0,1,2\n0,1.5D+03,NA,a\n1,-9,null,b\n");
+  seed_text("csv", "dates", 0,
+            "when,then,t,k\n1/2/2021 9:05 AM,2021-03-15,1:05,0\n3/13/2021 12:00 PM,2021/3/5,2:06,1\n"
+            "29.2.2020,2021-03-15T10:20:30Z,3:07,0\n5/6/2021,2021-Q1,4:08,1\n");
   seed_text("csv", "carriage returns", 0, "u|v|k\r1|2|0\r3|4|1\r");
   static const char wide[] = "\xFF\xFEu\0,\0k\0\n\0001\0,\0002\0\n\0003\0,\0004\0\n";
   seed("csv", "utf16", 0, wide, sizeof wide);
