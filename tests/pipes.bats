@@ -112,9 +112,9 @@ n.savez('a.npz', x=x, y=y); n.save('x.npy', x); n.save('y.npy', y)"
 
 @test "a signal ends the wait for a stream that nobody writes" {
   mkfifo fifo
-  timeout 20 "$MLPDIST" train --data fifo "${small[@]}" --out run > out.txt 2> said.txt &
+  timeout 60 "$MLPDIST" train --data fifo "${small[@]}" --out run > out.txt 2> said.txt &
   local run=$!
-  for _ in {1..100}; do
+  for _ in {1..800}; do
     [ ! -d run ] || break
     sleep 0.05
   done
