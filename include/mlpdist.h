@@ -6,7 +6,8 @@
  *   weights   layer l holds w (inputs, outputs) and b (outputs): z = a_prev w + b, a = A(z).
  *   errors    every function that can fail returns an mlpd_status; the message of the last failure in
  *             this thread is mlpd_error_message(). The library never prints, and never exits except in
- *             mlpd_comm_abort(). A required pointer that is NULL, or a value out of range, is MLPD_ERROR_USAGE.
+ *             mlpd_comm_abort(). A required pointer that is NULL, or a value out of range, is MLPD_ERROR_USAGE;
+ *             a function that returns no status needs its pointers, unless its comment allows NULL.
  *   locale    numbers and messages use the C locale, whichever locale the program has set. Callbacks run in the C
  *             locale, too. When a function returns, the program's locale is in force again.
  *   strings   `const char *` arguments are borrowed for the call; structs that keep one say so.
@@ -347,7 +348,8 @@ MLPD_API void mlpd_name_offer(const char *word, const char *candidate, const cha
 /* ---- Processes ---------------------------------------------------------------------------------- */
 
 /* A group of MPI ranks, with a communicator of its own. A program may have several at once. Only one thread at a time
- * may call collective functions of one. */
+ * may call collective functions of one. Two threads may train at once, each with its own, if the program started MPI
+ * with MPI_THREAD_MULTIPLE: the bits are those of one training after the other. */
 typedef struct mlpd_comm mlpd_comm;
 
 /* Initialises MPI if the program has not (thread level FUNNELED) and makes the communicator of all ranks. Works

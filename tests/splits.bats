@@ -102,3 +102,20 @@ END
   [ "$(timeout 120 valgrind -q --tool=none "$MLPDIST" train "${quick[@]}" "${options[@]}" 2> /dev/null | tail -n 1)" = "$digest" ] ||
     fail "another digest"
 }
+
+@test "two threads of a program train at once, each with a communicator of its own: the bits of one after the other" {
+  unless_sanitized "a program of its own, which is linked without sanitizers"
+  local build np
+  build=$(cd "$(dirname "$(command -v "$MLPDIST")")" && pwd)
+  pkg-config --exists ompi-c || skip "no Open MPI that pkg-config knows"
+  # shellcheck disable=SC2046 # words are wanted
+  "${CC:-cc}" -I"$BATS_TEST_DIRNAME/../include" -o two_threads "$BATS_TEST_DIRNAME/two_threads.c" $(pkg-config --cflags ompi-c) \
+    -L"$build" -Wl,-rpath,"$build" -lmlpdist $(pkg-config --libs ompi-c) -lpthread
+  for np in 1 2; do
+    mkdir "runs-$np"
+    timeout 60 "${mpi_launch[@]}" -np "$np" ./two_threads "runs-$np" > told 2>&1 || fail "$np ranks: $(cat told)"
+    [ "$(cat told)" != "MPI has no level MULTIPLE" ] || skip "this MPI library has no MPI_THREAD_MULTIPLE"
+    grep -qx same told || fail "$np ranks: $(cat told)"
+    [ -e "runs-$np/0/model.h5" ] && [ -e "runs-$np/1/model.h5" ] || fail "a run folder lacks its model"
+  done
+}
