@@ -175,6 +175,16 @@ TABLE
   fi
 }
 
+# need_clang_sanitizers: clang is there; its sanitizers and libFuzzer are a package of their own from Debian 13 on.
+need_clang_sanitizers() {
+  probe=$(mktemp) || exit 1
+  printf '%s\n' '#include <sanitizer/common_interface_defs.h>' \
+    'int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n < 0; }' |
+    clang -x c -fsanitize=fuzzer,address -o "$probe" - 2> /dev/null ||
+    need "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev | command clang-libfuzzer | clang's libFuzzer and sanitizers"
+  rm -f "$probe"
+}
+
 # program SCRIPTS: the mlpdist to run: MLPDIST, else that of the source tree, else that of the installation, else the one
 # in PATH. SCRIPTS is the folder of the scripts.
 program() {

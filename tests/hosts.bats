@@ -59,7 +59,7 @@ launch_on() {
   shift
   status=0
   output=$("${launcher[@]}" "$MLPDIST" "$@" 2> "$errors.all") || status=$?
-  grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
+  grep -a '^mlpdist:' "$errors.all" | grep -av '^mlpdist: note:' > "$errors" || true
 }
 
 # begin_on HOST:RANKS,... ARGUMENT...: a run of the measured length, as begin; returns when it has left a checkpoint.

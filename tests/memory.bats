@@ -71,7 +71,9 @@ with h5py.File("real.h5", "w") as file:
         file[part + "/y"] = draw.standard_normal((n, 1)).astype("f4")
 EOF
   local file limit threads how more
+  beyond_base
   while read -r file limit threads how more; do
+    limit=$((limit + more_base))
     # shellcheck disable=SC2086
     alone train "${quick[@]}" --data "$file.h5" --stream --window 64 --memory "${limit}e6" --hidden 4 --epochs 1 --batch 32 \
       --threads "$threads" --normalize "$how" --checkpoint-every never --out run $more

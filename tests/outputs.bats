@@ -185,7 +185,7 @@ unharmed() {
   awk '{ for (i = 0; i < 50; i++) print }' t.csv > long.csv
   status=0
   (ulimit -f 4 && "$MLPDIST" convert long.csv o.h5) > said 2> "$errors.all" || status=$?
-  grep -v '^mlpdist: note:' "$errors.all" > "$errors"
+  grep -av '^mlpdist: note:' "$errors.all" > "$errors"
   fails_with 1 "o.h5" "File too large"
   [ ! -e o.h5 ] && [ -z "$(find . -name '*.tmp.*')" ] || fail "left behind: $(ls)"
   a_run
@@ -198,14 +198,14 @@ unharmed() {
   done
   status=0
   (ulimit -f 20 && "$MLPDIST" train "${quick[@]}" --data d.h5 --hidden 256 --epochs 2 --out f1 --quiet) > said 2> "$errors.all" || status=$?
-  grep -v '^mlpdist: note:' "$errors.all" > "$errors"
+  grep -av '^mlpdist: note:' "$errors.all" > "$errors"
   fails_with 1 "f1/model.h5" "File too large"
   # Neither the model nor the last rows of the metrics: the error is that of the model.
   status=0
   (ulimit -f 4 && "$MLPDIST" train "${quick[@]}" --data d.h5 --hidden 64 --epochs 60 --out f2 --quiet --checkpoint-every never) \
     > said 2> "$errors.all" || status=$?
   grep -q 'note: metrics.csv could not be written' "$errors.all" || fail "the metrics fit: $(cat "$errors.all")"
-  grep -v '^mlpdist: note:' "$errors.all" > "$errors"
+  grep -av '^mlpdist: note:' "$errors.all" > "$errors"
   fails_with 1 "f2/model.h5" "File too large"
   [ -z "$(find . -name '*.tmp.*')" ] || fail "left behind: $(find . -name '*.tmp.*')"
 }

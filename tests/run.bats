@@ -314,7 +314,7 @@ is_open_mpi() { "${mpi_launch[@]}" --version | grep -Eq "Open MPI|OpenRTE"; }
 @test "two ranks on one machine start without a word of Open MPI's" {
   launch 2 train "${quick[@]}" --quiet --epochs 1 --threads 1 --out quiet
   succeeds
-  ! grep -v '^mlpdist: note:' "$errors.all" || fail "words on standard error"
+  ! grep -av '^mlpdist: note:' "$errors.all" || fail "words on standard error"
 }
 
 @test "a process without mpirun makes no session folder of Open MPI, which another that ends could remove" {

@@ -37,7 +37,7 @@ on_node() { timeout 60 "$hosts" run "$HOSTS" node1 "$@"; }
 slurm_runs() {
   status=0
   output=$(on_node "$@" 2> "$errors.all") || status=$?
-  grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
+  grep -a '^mlpdist:' "$errors.all" | grep -av '^mlpdist: note:' > "$errors" || true
 }
 
 # wait_for WHAT COMMAND...: until the command succeeds, or fails after a minute and a half.
@@ -124,7 +124,7 @@ ends_as_uninterrupted() {
   kill -USR2 "$srun"
   status=0
   wait "$srun" || status=$?
-  grep '^mlpdist:' "$errors.all" > "$errors"
+  grep -a '^mlpdist:' "$errors.all" > "$errors"
   fails_with 3 "stopped as asked after step" "--resume auto goes on from here"
 }
 

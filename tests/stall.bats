@@ -68,7 +68,7 @@ wait_for_run() {
   status=0
   wait "$launcher" || status=$?
   output=$(cat out)
-  grep '^mlpdist:' "$errors.all" | grep -v '^mlpdist: note:' > "$errors" || true
+  grep -a '^mlpdist:' "$errors.all" | grep -av '^mlpdist: note:' > "$errors" || true
 }
 
 # stop_and_go RANK [OPTION]...: stops a rank until it is told of, then lets it go on.
@@ -76,7 +76,7 @@ stop_and_go() {
   local rank=$1 launcher process
   stop_rank "$@" --stall-timeout 1
   for _ in $(seq 300); do
-    grep -q "rank $rank on " "$errors.all" && break
+    grep -aq "rank $rank on " "$errors.all" && break
     sleep 0.1
   done
   kill -CONT "$process"

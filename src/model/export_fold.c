@@ -21,8 +21,7 @@ static bool is_open(const mlpd_network *network, const fold *f) {
 
 /* Is the next layer that matters outside of training a product? */
 static bool product_follows(const mlpd_network *network, uint32_t l) {
-  while (++l < network->num_layers && network->layers[l].kind->training_only) {
-  }
+  for (l++; l < network->num_layers && network->layers[l].kind->training_only;) l++;
   return l < network->num_layers && network->layers[l].kind == &layer_dense;
 }
 

@@ -162,10 +162,12 @@ static mlpd_status read_window(void *context, uint64_t begin, uint64_t end, cons
   row_run *runs = NULL;
   uint64_t num_runs = 1;
   mlpd_status status = MLPD_OK;
-  if (held->order != NULL)
+  if (held->order != NULL) {
     status = lane_plan_runs(held->order, held->first + begin, held->first + end, &runs, &num_runs);
-  else if ((status = memory_allocate(&runs, 1, sizeof *runs, "row runs")) == MLPD_OK)
-    *runs = (row_run){.file_row = begin, .position = begin, .count = end - begin};
+  } else {
+    status = memory_allocate(&runs, 1, sizeof *runs, "row runs");
+    if (status == MLPD_OK) *runs = (row_run){.file_row = begin, .position = begin, .count = end - begin};
+  }
   held->rows.rows = end - begin;
   if (status == MLPD_OK)
     status = shard_fill(held->from, runs, num_runs, held->first + begin, held->num_classes, &held->rows);
