@@ -215,7 +215,7 @@ END
   succeeds
   [ "$output" = "$want" ] || fail "expected $want"
   alone info run/model.h5
-  says "when.year: number, 2 inputs" "when.day_of_year: number" "when.seconds: number"
+  says "when.year: number, 2 inputs" "when.day_of_year: number" "when.weekday: number" "when.seconds: number"
   awk -F, -v OFS=, '{ print $2, $1 }' sales.csv > new.csv
   alone predict --model run/model.h5 --data sales.csv --out one.csv
   succeeds
@@ -232,7 +232,7 @@ END
   fails_with 1 "new.csv:2: column 1 (when): '00-01-01' is not a date such as 2021-03-15"
   cut -d, -f2 new.csv > lacks.csv
   alone predict --model run/model.h5 --data lacks.csv --out none.csv
-  fails_with 1 "lacks.csv: no columns when.year, when.day_of_year, when.seconds"
+  fails_with 1 "lacks.csv: no columns when.year, when.day_of_year, when.weekday, when.seconds"
 }
 
 @test "data sets whose columns are damaged are refused by name, on all ranks" {
@@ -324,13 +324,35 @@ EOF
   [ ! -e never ] || fail "a folder was made"
 }
 
+@test "a model that knows no weekday and no hour of a date, as those until 2026-11-30, predicts with what it knows" {
+  awk 'BEGIN { print "k,when,y" > "a.csv"; print "k,when.year,when.day_of_year,when.seconds,y" > "then.csv"
+    for (i = 0; i < 60; i++) {
+      day = i % 31 + 1; hour = i % 24; y = day * 3 + 2
+      printf "%d,2021-01-%02d %02d:30,%d\n", i % 7, day, hour, y > "a.csv"
+      printf "%d,2021,%d,%d,%d\n", i % 7, day, 1609459200 + 86400 * (day - 1) + 3600 * hour + 1800, y > "then.csv"
+    } }'
+  alone train "${quick[@]}" --data a.csv --label y --task regression --batch 16 --lr 0.01 --out now
+  succeeds
+  says "five features each: year, day of the year, weekday, hour, seconds since 1970: when"
+  alone train "${quick[@]}" --data then.csv --label y --task regression --batch 16 --lr 0.01 --out then
+  succeeds
+  alone predict --model then/model.h5 --data then.csv --out want.csv
+  succeeds
+  alone predict --model then/model.h5 --data a.csv --out got.csv
+  succeeds
+  cmp want.csv got.csv || fail "other predictions"
+  alone eval --model then/model.h5 --data a.csv --importance
+  succeeds
+  says "when  "
+}
+
 @test "dates keep the training's order of day and month in predictions, and count as one column of importance" {
   awk 'BEGIN { print "when,a,sales"
     for (i = 0; i < 100; i++) printf "%d/%d/%d %d:30 %s,%d,%.1f\n", i % 12 + 1, i % 28 + 1, 2015 + i / 12, i % 12 + 1,
       i % 2 ? "AM" : "PM", i % 7, (i % 28) + i / 10 }' > us.csv
   alone train "${quick[@]}" --data us.csv --label sales --batch 32 --lr 0.02 --lanes 4 --out run
   succeeds
-  says "us.csv: dates, read with the month first (MM/DD/YYYY), become three features each"
+  says "us.csv: dates, read with the month first (MM/DD/YYYY), become five features each"
   alone predict --model run/model.h5 --data us.csv --out all.csv
   succeeds
   awk -F'[/ ,]' 'NR == 1 { print; next } $2 <= 12' us.csv > few.csv # no row shows the order

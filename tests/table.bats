@@ -151,13 +151,13 @@ small=(--epochs 3 --batch 32 --lr 0.02 --lanes 4 --quiet --checkpoint-every neve
   cut -d, -f3- plain.csv > few.csv
   alone predict --model run/model.h5 --data few.csv --out few.out
   fails_with 1 "few.csv: has 2 columns, but the model expects 3"
-  # A date of a table with a header is three inputs, which have names; here it has none.
+  # A date of a table with a header is four inputs, which have names; here it has none.
   awk -F, '{ printf "%s,2021-03-%02d,%s\n", $2, 1 + NR % 28, $1 }' plain.csv > dates.csv
   { echo rooms,day,size; cat dates.csv; } > named.csv
   alone train "${quick[@]}" --data named.csv "${small[@]}" --out run
   succeeds
   alone predict --model run/model.h5 --data dates.csv --out dates.out
-  fails_with 1 "dates.csv: has 3 columns, but the model expects 4; if some are dates"
+  fails_with 1 "dates.csv: has 3 columns, but the model expects 5; if some are dates"
   "$MLPDIST" convert dates.csv dates.h5 --test-fraction 0 --valid-fraction 0 --quiet || fail "convert"
   alone predict --model run/model.h5 --data dates.h5 --part train --out dates.out
   succeeds

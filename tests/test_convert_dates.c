@@ -1,4 +1,5 @@
 /* Dates with the year at the end: the rows of a column show whether the day or the month comes first. */
+#include <math.h>
 #include <stdio.h>
 
 #include "convert_helper.h"
@@ -17,25 +18,37 @@ static void write_dates(const char *const *cells) {
 
 #define DATES(...) write_dates((const char *const[]){__VA_ARGS__, NULL})
 
-/* The dates are read in this order ("dmy", "mdy"): the third one is 2021-03-02, some seconds after midnight. */
-static void assert_order(const char *dates, const char *order, double seconds) {
+/* The dates are read in this order ("dmy", "mdy"): the third one is 2021-03-02, some seconds after midnight (in UTC,
+ * where a zone is written: the hour is as written); timed: some have a time of day. */
+static void assert_timed(const char *dates, const char *order, double seconds, double hour, bool timed) {
   mlpd_convert_options o = telling_options();
   mlpd_convert_result r;
   char names[100];
   double x[64];
   o.dates = dates;
   ASSERT_CONVERTED(o, &r, "a.csv");
-  (void)snprintf(names, sizeof names, "when.%s.year,when.%s.day_of_year,when.%s.seconds", order, order, order);
+  const uint32_t features = timed ? 5 : 4;
+  (void)snprintf(names, sizeof names, "when.%s.year,when.%s.day_of_year,when.%s.weekday,%s%s%swhen.%s.seconds", order,
+                 order, order, timed ? "when." : "", timed ? order : "", timed ? ".hour," : "", order);
   assert_names("/columns/name", names);
-  assert_said(order[0] == 'd' ? "dates, read with the day first (DD.MM.YYYY), become three features each"
-                              : "dates, read with the month first (MM/DD/YYYY), become three features each");
+  assert_said(order[0] == 'd' ? "dates, read with the day first (DD.MM.YYYY), become "
+                              : "dates, read with the month first (MM/DD/YYYY), become ");
+  assert_said(timed ? "become five features each: year, day of the year, weekday, hour, seconds since 1970: when"
+                    : "become four features each: year, day of the year, weekday, seconds since 1970: when");
   h5_file *file;
   assert_int_equal(h5_open(in_folder("out.h5"), &file), MLPD_OK);
-  assert_int_equal(h5_read(file, "/train/x", r.train_rows, 3, ELEMENT_F64, x), MLPD_OK);
+  assert_int_equal(h5_read(file, "/train/x", r.train_rows, features, ELEMENT_F64, x), MLPD_OK);
   assert_int_equal(h5_close(file), MLPD_OK);
-  assert_true(x[6] == 2021);
-  assert_true(x[7] == 61);
-  assert_true(x[8] == 1614643200 + seconds);
+  const double *const third = x + 2 * (size_t)features;
+  assert_true(third[0] == 2021);
+  assert_true(third[1] == 61);
+  assert_true(third[2] == 2); /* a Tuesday */
+  if (timed) assert_true(third[3] == hour);
+  assert_true(fabs(third[features - 1] - 1614643200 - seconds) <= 64); /* beside 9:05, the type is float32 */
+}
+
+static void assert_order(const char *dates, const char *order, double seconds) {
+  assert_timed(dates, order, seconds, seconds / 3600, seconds > 0);
 }
 
 static void test_order_is_found(void **state) {
@@ -51,7 +64,9 @@ static void test_order_is_found(void **state) {
   DATES("1/1/2021, 1:05:09 AM", "1/31/2021, 12:00:00 AM", "3/2/2021, 12:00:00 PM"); /* toLocaleString of JavaScript */
   assert_order(NULL, "mdy", NOON);
   DATES("31.12.2020 9:05", "01.01.2021 09:05:30.5", "02.03.2021 14:00:00+02:00");
-  assert_order(NULL, "dmy", NOON);
+  assert_timed(NULL, "dmy", NOON, 14, true);
+  DATES("31.12.2020 00:00:00", "01.01.2021 00:00:00", "02.03.2021 00:00:00"); /* as days are written by others */
+  assert_order(NULL, "dmy", 0);
 }
 
 static void test_year_first(void **state) {
@@ -60,8 +75,9 @@ static void test_year_first(void **state) {
   mlpd_convert_result r;
   DATES("2021/1/5", "2021/12/31 9:05", "2021/3/2 0:00"); /* as spreadsheets of Japan write them */
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_names("/columns/name", "when.year,when.day_of_year,when.seconds");
-  assert_array("/train/x", 3, 3, ELEMENT_I32, VALUES(2021, 5, 1609804800, 2021, 365, 1640941500, 2021, 61, 1614643200));
+  assert_names("/columns/name", "when.year,when.day_of_year,when.weekday,when.hour,when.seconds");
+  assert_array("/train/x", 3, 5, ELEMENT_F32,
+               VALUES(2021, 5, 2, 0, 1609804800, 2021, 365, 5, 9 + 5.0F / 60, 1640941440, 2021, 61, 2, 0, 1614643200));
 }
 
 /* Where no row shows the order, it is no date, but for --dates. */
@@ -131,10 +147,13 @@ static void test_late_rows(void **state) {
   mlpd_convert_result r;
   write_many("5/28/2021", 2990);
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_names("/columns/name", "when.mdy.year,when.mdy.day_of_year,when.mdy.seconds,a");
+  assert_names("/columns/name", "when.mdy.year,when.mdy.day_of_year,when.mdy.weekday,when.mdy.seconds,a");
   write_many("28/5/2021", 2990);
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_names("/columns/name", "when.dmy.year,when.dmy.day_of_year,when.dmy.seconds,a");
+  assert_names("/columns/name", "when.dmy.year,when.dmy.day_of_year,when.dmy.weekday,when.dmy.seconds,a");
+  write_many("28/5/2021 9:30", 2990); /* the only time of day, too */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "when.dmy.year,when.dmy.day_of_year,when.dmy.weekday,when.dmy.hour,when.dmy.seconds,a");
   write_many("5/5/2021", 2990);
   said[0] = '\0';
   ASSERT_CONVERTED(o, &r, "a.csv");
@@ -158,7 +177,7 @@ static void test_further_tables(void **state) {
   write_text("train.csv", "when,k\n13/01/2021,1.5\n02/03/2021,2\n05/01/2021,3.5\n");
   write_text("test.csv", "when,k\n02/03/2021,2\n05/01/2021,3\n");
   ASSERT_CONVERTED(plain_options(), &r, "train.csv", "test.csv");
-  assert_array("/test/x", 2, 3, ELEMENT_I32, VALUES(2021, 61, 1614643200, 2021, 5, 1609804800));
+  assert_array("/test/x", 2, 4, ELEMENT_I32, VALUES(2021, 61, 2, 1614643200, 2021, 5, 2, 1609804800));
   write_text("test.csv", "when,k\n02/03/2021,2\n05/14/2021,3\n");
   (void)unlink(in_folder("out.h5"));
   ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "'05/14/2021' is not a date with the day first", "train.csv",

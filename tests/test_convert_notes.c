@@ -250,12 +250,13 @@ static void test_months_and_quarters(void **state) {
   convert_text(
       "m,q,p,t,season,k\n2021-03,Q1 2020,2020Q4,20210315T1020,2010-11,1.5\n2020-12,Q3-1970,2021-Q2,"
       "19700101T000001.5+01,2012-13,2\n");
-  assert_said("dates become three features each: year, day of the year, seconds since 1970: m, q, p, t");
+  assert_said("dates become three features each: year, day of the year, seconds since 1970: m, q, p");
+  assert_said("dates become five features each: year, day of the year, weekday, hour, seconds since 1970: t");
   assert_said("columns of categories: season (2)");
-  assert_array("/train/x", 2, 13, ELEMENT_F32,
+  assert_array("/train/x", 2, 15, ELEMENT_F32,
                VALUES(2021, 60, (float)1614556800, 2020, 1, (float)1577836800, 2020, 275, (float)1601510400, 2021, 74,
-                      (float)1615803600, 0, 2020, 336, (float)1606780800, 1970, 182, 15638400, 2021, 91,
-                      (float)1617235200, 1970, 1, -3598.5, 1));
+                      1, 10 + 1.0F / 3, (float)1615803600, 0, 2020, 336, (float)1606780800, 1970, 182, 15638400, 2021,
+                      91, (float)1617235200, 1970, 1, 4, 1.5F / 3600, -3598.5, 1));
 }
 
 static void write_days(char *line, size_t size, int row) {

@@ -736,10 +736,11 @@ static void test_dates_of_others(void **state) {
              "3,1970-01-02 01:00 UTC,4\n4,1970-01-02 01:00:00GMT,5\n5,1970/01/02 01:00:00 +0030,6\n"
              "6,1970-01-02 01:20 PM UTC,7\n7,1970-01-02 12:00:30 am +0030,8\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_names("/columns/name", "k,when.year,when.day_of_year,when.seconds");
-  assert_array("/train/x", 8, 4, ELEMENT_F32,
-               VALUES(0, 1970, 2, 86400, 1, 1970, 2, 86400 + 48000, 2, 1970, 2, 86430.5, 3, 1970, 2, 90000, 4, 1970, 2,
-                      90000, 5, 1970, 2, 88200, 6, 1970, 2, 86400 + 48000, 7, 1970, 2, 86430 - 1800));
+  assert_names("/columns/name", "k,when.year,when.day_of_year,when.weekday,when.hour,when.seconds");
+  assert_array("/train/x", 8, 6, ELEMENT_F32,
+               VALUES(0, 1970, 2, 5, 0, 86400, 1, 1970, 2, 5, 13 + 1.0F / 3, 86400 + 48000, 2, 1970, 2, 5, 30.5F / 3600,
+                      86430.5, 3, 1970, 2, 5, 1, 90000, 4, 1970, 2, 5, 1, 90000, 5, 1970, 2, 5, 1, 88200, 6, 1970, 2, 5,
+                      13 + 1.0F / 3, 86400 + 48000, 7, 1970, 2, 5, 30.0F / 3600, 86430 - 1800));
   write_text("a.csv", "when,y\n1970-01-02 01:00 GMT,1.5\n1970-01-02 1:20 PM,2\n1970-01-02 13:20 PM,3\n");
   (void)unlink(in_folder("out.h5"));
   ASSERT_REFUSED(o, MLPD_ERROR_DATA, "a.csv:4: column 1 (when): '1970-01-02 13:20 PM' is not a date", "a.csv");
@@ -750,12 +751,13 @@ static void test_names_over_special_columns(void **state) {
   (void)state;
   static const char *const tables[][2] = {
       {"u,v,k\n2021-03-15,2021-03-16,a\n2020-01-02,,b\n2020-01-02,2020-05-05,b\n",
-       "u.year,u.day_of_year,u.seconds,v.year,v.day_of_year,v.seconds"},
+       "u.year,u.day_of_year,u.weekday,u.seconds,v.year,v.day_of_year,v.weekday,v.seconds"},
       {"u,v,k\n5.1 cm,3 kg,a\n6 cm,4 kg,b\n", "u (cm),v (kg)"},
-      {"u,v,k\n13/1/2021,10:05,a\n1/2/2021,9:30,b\n", "u.dmy.year,u.dmy.day_of_year,u.dmy.seconds,v.time"},
+      {"u,v,k\n13/1/2021,10:05,a\n1/2/2021,9:30,b\n",
+       "u.dmy.year,u.dmy.day_of_year,u.dmy.weekday,u.dmy.seconds,v.time"},
       {"Elm,5 Oak,k\nAsh,6 Elm,a\nElm,7 Oak,b\n", ""}, /* units that differ: streets */
       {"2021-01-05,5 cm,b\n2021-03-15,5 cm,a\n2020-01-02,6 cm,b\n",
-       "column 0.year,column 0.day_of_year,column 0.seconds,column 1 (cm)"}};
+       "column 0.year,column 0.day_of_year,column 0.weekday,column 0.seconds,column 1 (cm)"}};
   for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
     mlpd_convert_options o = telling_options();
     mlpd_convert_result r;
@@ -765,7 +767,7 @@ static void test_names_over_special_columns(void **state) {
   }
 }
 
-/* Dates of ISO 8601 become the year, the day of the year and seconds since 1970. */
+/* Dates of ISO 8601 become the year, the day of the year, the weekday, the hour and seconds since 1970. */
 static void test_dates(void **state) {
   (void)state;
   mlpd_convert_options o = telling_options();
@@ -780,11 +782,13 @@ static void test_dates(void **state) {
              "23:59:58.5,4\n4,2000-03-01T01:30:00+02:00,5\n"
              "5,0001-01-01,6\n6,9999-12-31T23:59:59-0030,1\n");
   ASSERT_CONVERTED(o, &r, "a.csv");
-  assert_names("/columns/name", "k,when.year,when.day_of_year,when.seconds");
-  assert_said("dates become three features each: year, day of the year, seconds since 1970: when");
-  assert_array("/train/x", 7, 4, ELEMENT_F32,
-               VALUES(0, 1970, 1, 0, 1, 1972, 366, 94694400, 2, NAN, NAN, NAN, 3, 1969, 365, -1.5, 4, 2000, 61,
-                      (float)951867000, 5, 1, 1, (float)-62135596800.0, 6, 9999, 365, (float)253402302599.0));
+  assert_names("/columns/name", "k,when.year,when.day_of_year,when.weekday,when.hour,when.seconds");
+  assert_said("dates become five features each: year, day of the year, weekday, hour, seconds since 1970: when");
+  const float before_midnight = 23 + 59.0F / 60;
+  assert_array("/train/x", 7, 6, ELEMENT_F32,
+               VALUES(0, 1970, 1, 4, 0, 0, 1, 1972, 366, 7, 24, 94694400, 2, NAN, NAN, NAN, NAN, NAN, 3, 1969, 365, 3,
+                      before_midnight + 58.5F / 3600, -1.5, 4, 2000, 61, 3, 1.5, (float)951867000, 5, 1, 1, 1, 0,
+                      (float)-62135596800.0, 6, 9999, 365, 5, before_midnight + 59.0F / 3600, (float)253402302599.0));
   o.categorical = "when";
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_int_equal(r.features, 2);

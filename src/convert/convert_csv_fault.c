@@ -56,13 +56,19 @@ static void count_spans(csv_fault *f, const csv_cell *cell) {
   }
 }
 
+/* One of the kinds that such a text can be read as. */
+static date_kind order_kind(date_order order) { return order == ORDER_MONTH_FIRST ? DATE_MONTH_FIRST : DATE_DAY_FIRST; }
+
 static void count_dates(csv_fault *f, const csv_cell *cell) {
   date parsed;
   double seconds;
+  const date_order order = date_order_of(cell->begin, cell->end);
   if (date_parse(cell->begin, cell->end, &parsed)) {
     f->dates++;
-  } else if (date_order_of(cell->begin, cell->end) != ORDER_NONE) {
-    f->orders[date_order_of(cell->begin, cell->end)]++;
+    f->timed += parsed.hour > 0;
+  } else if (order != ORDER_NONE) {
+    f->orders[order]++;
+    f->timed += date_parse_ordered(cell->begin, cell->end, order_kind(order), &parsed) && parsed.hour > 0;
   } else if (date_parse_period(cell->begin, cell->end, &parsed)) {
     f->periods++;
   } else {
@@ -80,6 +86,12 @@ static mlpd_status make_fault(csv_source *c, uint32_t column) {
 mlpd_status csv_fault_count_order(csv_source *c, uint32_t column, date_order order) {
   TRY(make_fault(c, column));
   c->faults[column]->orders[order]++;
+  return MLPD_OK;
+}
+
+mlpd_status csv_fault_count_time(csv_source *c, uint32_t column) {
+  TRY(make_fault(c, column));
+  c->faults[column]->timed++;
   return MLPD_OK;
 }
 
@@ -156,7 +168,7 @@ static mlpd_status refuse_unlike(const csv_source *c, uint32_t column, const csv
   const bool follows = c->follows || c->options->num_model_columns > 0;
   (void)snprintf(text, sizeof text,
                  "is not %s, unlike the %s; correct it, or use --missing to treat it as a missing value%s",
-                 c->plan.dates[column] != DATE_NONE ? what[c->plan.dates[column]] : number,
+                 c->plan.dates[column] != DATE_NONE ? what[date_order_kind((date_kind)c->plan.dates[column])] : number,
                  follows ? "cells of this column in training" : "other cells of this column",
                  follows ? "" : ", or --categorical to make the column categories");
   return place_error(c, f->text_line, column, f->text, text);

@@ -15,6 +15,7 @@ typedef struct csv_fault {
   uint64_t missing, texts, yes_no;               /* how many */
   uint64_t dates, periods, number_like;          /* of the texts: days; months and quarters; other notations */
   uint64_t clocks[2];                            /* of the texts: times of two and of three numbers */
+  uint64_t timed;                                /* dates with a time of day other than midnight */
   uint64_t orders[DATE_ORDERS];                  /* dates with the year at the end, by the orders that they allow */
   uint64_t spans, angles;                        /* of the texts */
   bool span_parts, angle_parts;                  /* some of them are written in parts */
@@ -79,6 +80,7 @@ extern const source_methods csv_methods;
 /* Records a cell that is not a number. */
 /* Counts a date with the year at the end. */
 mlpd_status csv_fault_count_order(csv_source *c, uint32_t column, date_order order);
+mlpd_status csv_fault_count_time(csv_source *c, uint32_t column);
 mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const csv_cell *cell);
 bool csv_fault_mixes_answers(const csv_fault *f); /* both of true and false, and of yes and no, as T, F and N */
 void csv_faults_free(csv_source *c);

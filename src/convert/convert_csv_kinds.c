@@ -102,9 +102,9 @@ static date_kind dates_of_column(const csv_source *c, uint32_t column, bool all)
   const csv_fault *const f = c->faults != NULL ? c->faults[column] : NULL;
   if (f == NULL || f->texts == 0) return DATE_NONE;
   const uint64_t cells = c->rows_seen - f->missing;
-  if (2 * f->dates > cells || f->periods == cells) return DATE_DAY;
-  const date_kind ordered = order_of_column(c, column, all);
-  if (ordered != DATE_NONE) return ordered;
+  if (2 * f->dates <= cells && f->periods == cells) return DATE_PERIOD;
+  const date_kind day = 2 * f->dates > cells ? DATE_DAY : order_of_column(c, column, all);
+  if (day != DATE_NONE) return f->timed > 0 ? date_with_time(day) : day;
   if (f->clocks[0] == cells || f->clocks[1] == cells) return DATE_CLOCK;
   if (f->spans == cells && f->span_parts) return DATE_SPAN;
   return f->angles == cells && f->angle_parts ? DATE_ANGLE : DATE_NONE;
@@ -200,16 +200,21 @@ static mlpd_status check_wanted(const csv_source *c, uint32_t column) {
               csv_column_shown(&c->layout, column, shown), CATEGORIES_MOST);
 }
 
-/* After all rows, the order of dates in column i, which the first rows left open, may be another, or none. */
-static mlpd_status judge_order(csv_source *c, uint32_t i, bool *changed) {
-  const date_kind kind = order_of_column(c, i, true);
-  if (kind == (date_kind)c->plan.dates[i]) return MLPD_OK;
+/* After all rows, the order of dates in column i, which the first rows left open, may be another, or none; and some may
+ * have a time of day. */
+static mlpd_status judge_dates(csv_source *c, uint32_t i, bool *changed) {
+  const date_kind now = (date_kind)c->plan.dates[i], order = date_order_kind(now);
+  const bool timed = now != order || (c->faults != NULL && c->faults[i] != NULL && c->faults[i]->timed > 0);
+  const date_kind settled = order == DATE_DAY ? order : order_of_column(c, i, true);
+  const date_kind kind = timed ? date_with_time(settled) : settled;
+  if (kind == now) return MLPD_OK;
   *changed = true;
   c->plan.dates[i] = (uint8_t)kind;
-  if (kind != DATE_NONE) return MLPD_OK;
-  c->plan.num_features -= DATE_FEATURES - 1;
-  return make_set(c, i, false);
+  c->plan.num_features += date_features(kind) - date_features(now);
+  return kind == DATE_NONE ? make_set(c, i, false) : MLPD_OK;
 }
+
+static bool is_dates(date_kind kind) { return kind != DATE_PERIOD && date_with_time(kind) != date_order_kind(kind); }
 
 /* Judges column i, a feature. all: all rows were read. */
 static mlpd_status judge(csv_source *c, uint32_t i, bool all, bool *changed) {
@@ -219,7 +224,7 @@ static mlpd_status judge(csv_source *c, uint32_t i, bool all, bool *changed) {
   const char *const reason = all && !model ? reason_against(c, i) : NULL;
   csv_dress dress;
   const date_kind now = (date_kind)c->plan.dates[i];
-  if (all && !model && (now == DATE_DAY_FIRST || now == DATE_MONTH_FIRST)) return judge_order(c, i, changed);
+  if (all && !model && is_dates(now)) return judge_dates(c, i, changed);
   *changed = true;
   if (plain && kind != DATE_NONE) return make_dates(c, i, kind), MLPD_OK;
   if (plain && dress_of_column(c, i, &dress)) return c->plan.dresses[i] = dress, MLPD_OK;

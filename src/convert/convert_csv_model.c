@@ -57,10 +57,28 @@ static uint32_t take_suffixed(const csv_layout *layout, const char *name, date_k
   return UINT32_MAX;
 }
 
-static uint32_t take_date(const csv_layout *layout, const char *name, csv_plan *plan) {
+/* Are all features that a column becomes in this way, one of which is names[j] with the suffix, next to each other? */
+static bool makes_all(const char *const *names, uint32_t count, uint32_t j, date_kind kind, uint32_t i) {
+  const uint32_t features = date_features(kind);
+  const size_t stem = strlen(names[j]) - strlen(date_suffix(kind, i));
+  if (j < i || features - i > count - j) return false;
+  for (uint32_t k = 0; k < features; k++) {
+    const char *const name = names[j - i + k];
+    if (strncmp(name, names[j], stem) != 0 || strcmp(name + stem, date_suffix(kind, k)) != 0) return false;
+  }
+  return true;
+}
+
+/* Models of former versions make other features of a date. */
+static uint32_t take_date(const csv_layout *layout, const char *const *names, uint32_t count, uint32_t j,
+                          csv_plan *plan) {
   for (int kind = DATE_DAY; kind < DATE_KINDS; kind++)
     for (uint32_t i = 0; i < date_features((date_kind)kind); i++) {
-      const uint32_t found = take_suffixed(layout, name, (date_kind)kind, date_suffix((date_kind)kind, i), plan);
+      const char *const suffix = date_suffix((date_kind)kind, i);
+      const size_t length = strlen(names[j]), tail = strlen(suffix);
+      if (length <= tail || strcmp(names[j] + length - tail, suffix) != 0) continue;
+      if (!makes_all(names, count, j, (date_kind)kind, i)) continue;
+      const uint32_t found = take_suffixed(layout, names[j], (date_kind)kind, suffix, plan);
       if (found != UINT32_MAX) return found;
     }
   return UINT32_MAX;
@@ -93,7 +111,7 @@ static mlpd_status take_names(const char *file, const csv_layout *layout, const 
         plan->roles[c] = (uint8_t)role;
         places[j] = c;
       }
-    if (places[j] == UINT32_MAX && role == CSV_FEATURE) places[j] = take_date(layout, names[j], plan);
+    if (places[j] == UINT32_MAX && role == CSV_FEATURE) places[j] = take_date(layout, names, count, j, plan);
     if (places[j] == UINT32_MAX && role == CSV_FEATURE) places[j] = take_united(layout, names[j], plan);
     all = all && places[j] != UINT32_MAX;
   }
@@ -158,12 +176,12 @@ static mlpd_status plan_by_names(const char *file, const csv_layout *layout, con
 /* dates: some choice of columns is short of as many inputs as dates make of one column. */
 static mlpd_status fail_count(const char *file, const csv_layout *layout, const mlpd_convert_options *options,
                               bool dates) {
-  return FAIL(MLPD_ERROR_DATA, "%s: has %u columns, but the model expects %u%s%s", file, layout->columns,
-              options->num_model_columns, options->unlabelled ? "" : " and the target",
-              dates
-                  ? "; if some are dates, each of which is 3 inputs: they are found by name, so without names convert "
-                    "the table first (mlpdist convert)"
-                  : "");
+  return FAIL(
+      MLPD_ERROR_DATA, "%s: has %u columns, but the model expects %u%s%s", file, layout->columns,
+      options->num_model_columns, options->unlabelled ? "" : " and the target",
+      dates ? "; if some are dates, each of which is 3 to 5 inputs: they are found by name, so without names convert "
+              "the table first (mlpdist convert)"
+            : "");
 }
 
 /* Chooses columns by position, for a model with so many inputs: with or without the target, with or without ignored
@@ -185,7 +203,7 @@ static mlpd_status plan_by_position(const char *file, const csv_layout *layout, 
     }
     if (count == 1) TRY(status);
     const uint32_t made = status == MLPD_OK ? plan->num_features : UINT32_MAX, wanted = options->num_model_columns;
-    dates = dates || (made < wanted && (wanted - made) % (DATE_FEATURES - 1) == 0);
+    dates = dates || (made < wanted && wanted - made >= 2);
     csv_plan_free(plan);
     *plan = (csv_plan){.num_targets = 0};
   }

@@ -105,20 +105,23 @@ static void report_dates(const csv_source *c) {
                                      [DATE_ANGLE] = "angles",
                                      [DATE_DAY_FIRST] = "dates, read with the day first (DD.MM.YYYY),",
                                      [DATE_MONTH_FIRST] = "dates, read with the month first (MM/DD/YYYY),"};
-  static const char three[] = "become three features each: year, day of the year, seconds since 1970";
-  static const char *const become[] = {[DATE_DAY] = three,
-                                       [DATE_DAY_FIRST] = three,
-                                       [DATE_MONTH_FIRST] = three,
-                                       [DATE_CLOCK] = "become seconds",
+  static const char *const become[] = {[DATE_CLOCK] = "become seconds",
                                        [DATE_SPAN] = "become seconds",
                                        [DATE_ANGLE] = "become degrees, south and west negative"};
+  static const char *const dates[] = {
+      [3] = "become three features each: year, day of the year, seconds since 1970",
+      [4] = "become four features each: year, day of the year, weekday, seconds since 1970",
+      [5] = "become five features each: year, day of the year, weekday, hour, seconds since 1970"};
   for (int kind = DATE_DAY; kind < DATE_KINDS; kind++) {
     char list[REPORT_BYTES] = "", number[16];
     size_t used = 0;
     for (uint32_t i = 0; i < c->layout.columns; i++)
       if (c->plan.dates[i] == kind && c->plan.roles[i] == CSV_FEATURE)
         report_list_add(list, &used, ", ", column_name(c, i, number));
-    if (used > 0) convert_say(c->options, "%s: %s %s: %s", c->base.name, what[kind], become[kind], list);
+    const uint32_t features = date_features((date_kind)kind);
+    if (used > 0)
+      convert_say(c->options, "%s: %s %s: %s", c->base.name, what[date_order_kind((date_kind)kind)],
+                  features == 1 ? become[kind] : dates[features], list);
   }
 }
 

@@ -96,27 +96,26 @@ static mlpd_status parse_odd_cell(csv_source *c, uint32_t column, const csv_cell
   return kind == CSV_NUMBER || !c->gathering ? MLPD_OK : csv_fault_add(c, column, kind, cell);
 }
 
-/* Reads a date or a time: its numbers. */
-static bool read_date(date_kind kind, const csv_cell *cell, double values[DATE_FEATURES]) {
+/* Reads a date or a time: its numbers, and whether it is a date with a time of day. */
+static bool read_date(date_kind kind, const csv_cell *cell, double values[DATE_FEATURES], bool *timed) {
   date found;
   bool parts;
   if (kind == DATE_SPAN) return span_parse(cell->begin, cell->end, &values[0], &parts);
   if (kind == DATE_ANGLE) return angle_parse(cell->begin, cell->end, &values[0], &parts);
   if (kind == DATE_CLOCK) return date_parse_clock(cell->begin, cell->end, &values[0]) > 0;
-  if (kind != DATE_DAY) {
-    if (!date_parse_ordered(cell->begin, cell->end, kind, &found)) return false;
+  const date_kind order = date_order_kind(kind);
+  if (order != DATE_DAY) {
+    if (!date_parse_ordered(cell->begin, cell->end, order, &found)) return false;
   } else if (!date_parse(cell->begin, cell->end, &found) && !date_parse_period(cell->begin, cell->end, &found))
     return false;
-  values[0] = found.year;
-  values[1] = found.day_of_year;
-  values[2] = found.seconds;
+  date_values(kind, &found, values);
+  *timed = found.hour > 0;
   return true;
 }
 
-/* May the order of day and month still change? It is settled by a model, or by all rows of the first table. */
-static bool is_unsettled(const csv_source *c, date_kind kind) {
-  return (kind == DATE_DAY_FIRST || kind == DATE_MONTH_FIRST) && c->gathering && !c->follows &&
-         c->options->num_model_columns == 0;
+/* May what is known of dates still change? It is settled by a model, or by all rows of the first table. */
+static bool is_unsettled(const csv_source *c) {
+  return c->gathering && !c->follows && c->options->num_model_columns == 0;
 }
 
 /* The numbers that a date or a time becomes. */
@@ -133,15 +132,19 @@ static mlpd_status parse_date(csv_source *c, uint32_t column, const char *p, con
     for (uint32_t i = 1; i < count; i++) parsed[i] = parsed[0];
     return MLPD_OK;
   }
-  const date_order order = is_unsettled(c, kind) ? date_order_of(cell.begin, cell.end) : ORDER_NONE;
+  const date_kind first = date_order_kind(kind);
+  const bool ordered = is_unsettled(c) && (first == DATE_DAY_FIRST || first == DATE_MONTH_FIRST);
+  const date_order order = ordered ? date_order_of(cell.begin, cell.end) : ORDER_NONE;
   if (order != ORDER_NONE) TRY(csv_fault_count_order(c, column, order));
   const bool other =
-      order == (kind == DATE_DAY_FIRST ? ORDER_MONTH_FIRST : ORDER_DAY_FIRST); /* judged after all rows */
-  if (other) values[0] = values[1] = values[2] = NAN;
-  if (!other && !read_date(kind, &cell, values)) {
+      order == (first == DATE_DAY_FIRST ? ORDER_MONTH_FIRST : ORDER_DAY_FIRST); /* judged after all rows */
+  bool timed = false;
+  for (uint32_t i = 0; other && i < count; i++) values[i] = NAN;
+  if (!other && !read_date(kind, &cell, values, &timed)) {
     worsen(state, ROW_FAULTY);
     return c->gathering ? csv_fault_add(c, column, CSV_TEXT, &cell) : MLPD_OK;
   }
+  if (timed && kind == first && is_unsettled(c)) TRY(csv_fault_count_time(c, column));
   for (uint32_t i = 0; i < count; i++)
     parsed[i] =
         (number){.value = values[i], .integer = (int64_t)values[i], .is_integer = values[i] == floor(values[i])};

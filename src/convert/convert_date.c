@@ -6,20 +6,51 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_day(date_kind kind) { return kind == DATE_DAY || kind == DATE_DAY_FIRST || kind == DATE_MONTH_FIRST; }
+/* What a kind of dates becomes. */
+static const struct {
+  const char *suffixes[DATE_FEATURES]; /* up to the first NULL */
+  date_kind order, with_time;
+} KINDS[DATE_KINDS] = {
+    [DATE_NONE] = {{""}, DATE_NONE, DATE_NONE},
+    [DATE_DAY] = {{".year", ".day_of_year", ".weekday", ".seconds"}, DATE_DAY, DATE_TIME},
+    [DATE_CLOCK] = {{".time"}, DATE_CLOCK, DATE_CLOCK},
+    [DATE_SPAN] = {{".duration"}, DATE_SPAN, DATE_SPAN},
+    [DATE_ANGLE] = {{".degrees"}, DATE_ANGLE, DATE_ANGLE},
+    [DATE_DAY_FIRST] = {{".dmy.year", ".dmy.day_of_year", ".dmy.weekday", ".dmy.seconds"},
+                        DATE_DAY_FIRST,
+                        DATE_TIME_DAY_FIRST},
+    [DATE_MONTH_FIRST] = {{".mdy.year", ".mdy.day_of_year", ".mdy.weekday", ".mdy.seconds"},
+                          DATE_MONTH_FIRST,
+                          DATE_TIME_MONTH_FIRST},
+    [DATE_PERIOD] = {{".year", ".day_of_year", ".seconds"}, DATE_DAY, DATE_PERIOD},
+    [DATE_TIME] = {{".year", ".day_of_year", ".weekday", ".hour", ".seconds"}, DATE_DAY, DATE_TIME},
+    [DATE_TIME_DAY_FIRST] = {{".dmy.year", ".dmy.day_of_year", ".dmy.weekday", ".dmy.hour", ".dmy.seconds"},
+                             DATE_DAY_FIRST,
+                             DATE_TIME_DAY_FIRST},
+    [DATE_TIME_MONTH_FIRST] = {{".mdy.year", ".mdy.day_of_year", ".mdy.weekday", ".mdy.hour", ".mdy.seconds"},
+                               DATE_MONTH_FIRST,
+                               DATE_TIME_MONTH_FIRST}};
 
-uint32_t date_features(date_kind kind) { return is_day(kind) ? DATE_FEATURES : 1; }
+uint32_t date_features(date_kind kind) {
+  uint32_t count = 0;
+  while (count < DATE_FEATURES && KINDS[kind].suffixes[count] != NULL) count++;
+  return count;
+}
 
-const char *date_suffix(date_kind kind, uint32_t i) {
-  static const char *const suffixes[DATE_KINDS][DATE_FEATURES] = {
-      [DATE_NONE] = {""},
-      [DATE_DAY] = {".year", ".day_of_year", ".seconds"},
-      [DATE_CLOCK] = {".time"},
-      [DATE_SPAN] = {".duration"},
-      [DATE_ANGLE] = {".degrees"},
-      [DATE_DAY_FIRST] = {".dmy.year", ".dmy.day_of_year", ".dmy.seconds"},
-      [DATE_MONTH_FIRST] = {".mdy.year", ".mdy.day_of_year", ".mdy.seconds"}};
-  return suffixes[kind][i];
+const char *date_suffix(date_kind kind, uint32_t i) { return KINDS[kind].suffixes[i]; }
+
+date_kind date_order_kind(date_kind kind) { return KINDS[kind].order; }
+
+date_kind date_with_time(date_kind kind) { return KINDS[kind].with_time; }
+
+void date_values(date_kind kind, const date *parsed, double *values) {
+  const uint32_t count = date_features(kind);
+  uint32_t i = 0;
+  values[i++] = parsed->year;
+  values[i++] = parsed->day_of_year;
+  if (count > 3) values[i++] = parsed->weekday;
+  if (count > 4) values[i++] = parsed->hour;
+  values[i] = parsed->seconds;
 }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -101,26 +132,33 @@ static bool take_half(const char **p, const char *end, int hours, double *second
   return true;
 }
 
-/* "T10:20:30.5" or " 1:20:30 PM", and a zone; compact: "T102030.5". */
-static bool take_time(const char **p, const char *end, bool compact, double *seconds) {
+/* The time of day of a date: "T10:20:30.5" or " 1:20:30 PM", and a zone; compact: "T102030.5". */
+static bool take_time(const char **p, const char *end, bool compact, date *d) {
   int hours = 0, minutes = 0, whole = 0;
+  double clock = 0, behind = 0; /* seconds since midnight as written, and to UTC */
   const bool apart = !take_sign(p, end, 'T');
   if (apart && (compact || !take_sign(p, end, ' '))) return false;
   if (apart ? !take_short(p, end, 0, 24, &hours) : !take_digits(p, end, 2, 0, 24, &hours)) return false;
   if (!compact && !take_sign(p, end, ':')) return false;
   if (!take_digits(p, end, 2, 0, 59, &minutes)) return false;
-  *seconds += hours * 3600.0 + minutes * 60.0;
+  clock = hours * 3600.0 + minutes * 60.0;
   if (compact ? *p != end && is_digit(**p) : take_sign(p, end, ':')) {
     if (!take_digits(p, end, 2, 0, 60, &whole)) return false;
-    *seconds += whole;
-    take_fraction(p, end, seconds);
+    clock += whole;
+    take_fraction(p, end, &clock);
   }
-  return (compact || take_half(p, end, hours, seconds)) && take_zone(p, end, seconds);
+  if ((!compact && !take_half(p, end, hours, &clock)) || !take_zone(p, end, &behind)) return false;
+  d->hour = clock / 3600;
+  d->seconds += clock + behind;
+  return true;
 }
 
 static void set_day(date *d, int month, int day) {
   d->day_of_year = day_of_year(d->year, month, day);
-  d->seconds = 86400.0 * (double)(days_to_year(d->year) + d->day_of_year - 1);
+  const int64_t days = days_to_year(d->year) + d->day_of_year - 1;
+  d->weekday = (int)((days % 7 + 7 + 3) % 7) + 1; /* 1970-01-01 was a Thursday */
+  d->hour = 0;
+  d->seconds = 86400.0 * (double)days;
 }
 
 static bool take_two(const char **p, const char *end, int least, int most, int *value) {
@@ -137,7 +175,7 @@ bool date_parse(const char *begin, const char *end, date *parsed) {
   if (!take(&p, end, 1, 12, &month) || (!compact && !take_sign(&p, end, sign))) return false;
   if (!take(&p, end, 1, 31, &day) || day > days_of_month(parsed->year, month)) return false;
   set_day(parsed, month, day);
-  return (p == end && !compact) || take_time(&p, end, compact, &parsed->seconds);
+  return (p == end && !compact) || take_time(&p, end, compact, parsed);
 }
 
 bool date_parse_ordered(const char *begin, const char *end, date_kind order, date *parsed) {
@@ -151,7 +189,7 @@ bool date_parse_ordered(const char *begin, const char *end, date_kind order, dat
   if (month > 12 || day > days_of_month(parsed->year, month)) return false;
   set_day(parsed, month, day);
   (void)(end - p > 2 && p[1] == ' ' && take_sign(&p, end, ',')); /* 3/15/2021, 2:30 PM */
-  return p == end || take_time(&p, end, false, &parsed->seconds);
+  return p == end || take_time(&p, end, false, parsed);
 }
 
 date_order date_order_of(const char *begin, const char *end) {

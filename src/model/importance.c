@@ -184,22 +184,28 @@ static bool is_feature(const char *name, const char *stem, size_t length, const 
   return strncmp(name, stem, length) == 0 && strcmp(name + length, suffix) == 0;
 }
 
-/* The length of a date's name, if columns j, j + 1, ... are what it became, of this kind; else 0. */
-static size_t date_of_kind_at(const name_list *names, uint32_t j, date_kind kind) {
+/* The length of a date's name, if columns j, j + 1, ... are what dates of this kind become; else 0. */
+static size_t date_at(const name_list *names, uint32_t j, date_kind kind) {
+  const uint32_t features = date_features(kind);
+  if (features == 1 || features > names->count - j) return 0;
   const size_t whole = strlen(names->names[j]), suffix = strlen(date_suffix(kind, 0));
   if (whole <= suffix) return 0;
-  for (uint32_t i = 0; i < DATE_FEATURES; i++)
+  for (uint32_t i = 0; i < features; i++)
     if (!is_feature(names->names[j + i], names->names[j], whole - suffix, date_suffix(kind, i))) return 0;
   return whole - suffix;
 }
 
-static size_t date_at(const name_list *names, uint32_t j) {
-  static const date_kind kinds[] = {DATE_DAY_FIRST, DATE_MONTH_FIRST, DATE_DAY}; /* ".dmy.year" ends in ".year" */
-  if (names->count < DATE_FEATURES || j > names->count - DATE_FEATURES) return 0;
-  size_t length = 0;
-  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && length == 0; i++)
-    length = date_of_kind_at(names, j, kinds[i]);
-  return length;
+/* The same of any kind, the one with the shortest name: ".dmy.year" ends in ".year". columns gets how many they are. */
+static size_t any_date_at(const name_list *names, uint32_t j, uint32_t *columns) {
+  size_t shortest = 0;
+  *columns = 1;
+  for (int kind = DATE_DAY; kind < DATE_KINDS && j < names->count; kind++) {
+    const size_t length = date_at(names, j, (date_kind)kind);
+    if (length == 0 || (shortest > 0 && length >= shortest)) continue;
+    shortest = length;
+    *columns = date_features((date_kind)kind);
+  }
+  return shortest;
 }
 
 static mlpd_status name_column(const mlpd_model *model, size_t length, mlpd_column_importance *of) {
@@ -213,8 +219,9 @@ static mlpd_status list_columns(const mlpd_model *model, uint32_t repeats, mlpd_
   TRY(memory_allocate(&found->columns, model->input.columns, sizeof *found->columns, "importance of columns"));
   for (uint32_t j = 0; j < model->input.columns;) {
     mlpd_column_importance *const of = &found->columns[found->count++];
-    const size_t date = date_at(&model->names.columns, j);
-    *of = (mlpd_column_importance){.first = j, .columns = date > 0 ? DATE_FEATURES : 1};
+    uint32_t columns = 1;
+    const size_t date = any_date_at(&model->names.columns, j, &columns);
+    *of = (mlpd_column_importance){.first = j, .columns = columns};
     TRY(name_column(model, date, of));
     TRY(memory_allocate(&of->rise, repeats, sizeof *of->rise, "importance of columns"));
     j += of->columns;
