@@ -136,12 +136,23 @@ static void test_rows(void **state) {
   affine_free(&a);
 }
 
+/* Every column may be without a curve; a description in JSON may say so. */
+static void test_no_knots(void **state) {
+  (void)state;
+  column_curves c, copy;
+  assert_int_equal(column_curves_create(3, 0, &c), MLPD_OK);
+  assert_int_equal(column_curves_copy(&c, &copy), MLPD_OK);
+  assert_non_null(copy.x);
+  assert_non_null(copy.z);
+  assert_int_equal(copy.first[3], 0);
+  column_curves_free(&c);
+  column_curves_free(&copy);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_scores),
-      cmocka_unit_test(test_distinct),
-      cmocka_unit_test(test_ties),
-      cmocka_unit_test(test_rows),
+      cmocka_unit_test(test_scores), cmocka_unit_test(test_distinct), cmocka_unit_test(test_ties),
+      cmocka_unit_test(test_rows),   cmocka_unit_test(test_no_knots),
   };
   return cmocka_run_group_tests_name("column_curves", tests, NULL, NULL);
 }

@@ -138,10 +138,11 @@ typedef struct curve_room {
 static void lay_out(void *owner, memory_layout *layout) {
   const curve_room *const room = owner;
   column_curves *const c = room->made;
+  const uint64_t knots = room->knots > 0 ? room->knots : 1; /* where no column has a curve, the arrays are not NULL */
   c->first = memory_place(layout, (size_t)c->columns + 1, sizeof *c->first);
-  c->x = memory_place(layout, room->knots, sizeof *c->x);
-  c->z = memory_place(layout, room->knots, sizeof *c->z);
-  c->slopes = memory_place(layout, room->knots, sizeof *c->slopes);
+  c->x = memory_place(layout, knots, sizeof *c->x);
+  c->z = memory_place(layout, knots, sizeof *c->z);
+  c->slopes = memory_place(layout, knots, sizeof *c->slopes);
 }
 
 uint64_t column_curves_size(uint32_t columns, uint64_t knots) {
