@@ -151,7 +151,10 @@ static void test_late_rows(void **state) {
   write_many("28/5/2021", 2990);
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_names("/columns/name", "when.dmy.year,when.dmy.day_of_year,when.dmy.weekday,when.dmy.seconds,a");
-  write_many("28/5/2021 9:30", 2990); /* the only time of day, too */
+  write_many("5/28/2021 9:30", 2990); /* the only time of day, too */
+  ASSERT_CONVERTED(o, &r, "a.csv");
+  assert_names("/columns/name", "when.mdy.year,when.mdy.day_of_year,when.mdy.weekday,when.mdy.hour,when.mdy.seconds,a");
+  write_many("28/5/2021 9:30", 2990);
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_names("/columns/name", "when.dmy.year,when.dmy.day_of_year,when.dmy.weekday,when.dmy.hour,when.dmy.seconds,a");
   write_many("5/5/2021", 2990);

@@ -136,11 +136,12 @@ static mlpd_status parse_date(csv_source *c, uint32_t column, const char *p, con
   const bool ordered = is_unsettled(c) && (first == DATE_DAY_FIRST || first == DATE_MONTH_FIRST);
   const date_order order = ordered ? date_order_of(cell.begin, cell.end) : ORDER_NONE;
   if (order != ORDER_NONE) TRY(csv_fault_count_order(c, column, order));
-  const bool other =
-      order == (first == DATE_DAY_FIRST ? ORDER_MONTH_FIRST : ORDER_DAY_FIRST); /* judged after all rows */
+  if (order == (first == DATE_DAY_FIRST ? ORDER_MONTH_FIRST : ORDER_DAY_FIRST)) { /* judged after all rows */
+    for (uint32_t i = 0; i < count; i++) parsed[i] = (number){.value = NAN};
+    return MLPD_OK;
+  }
   bool timed = false;
-  for (uint32_t i = 0; other && i < count; i++) values[i] = NAN;
-  if (!other && !read_date(kind, &cell, values, &timed)) {
+  if (!read_date(kind, &cell, values, &timed)) {
     worsen(state, ROW_FAULTY);
     return c->gathering ? csv_fault_add(c, column, CSV_TEXT, &cell) : MLPD_OK;
   }
