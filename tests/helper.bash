@@ -94,6 +94,14 @@ says() {
 
 last_line() { tail -n 1 <<< "$output"; }
 
+# need_h5py: python gets the name of a Python with NumPy and h5py, or the test is skipped.
+need_h5py() {
+  for python in ${PYTHON:-python3 /usr/bin/python3}; do
+    "$python" -c 'import numpy, h5py' 2> /dev/null && return
+  done
+  skip "no Python with NumPy and h5py; PYTHON names one"
+}
+
 # beyond_base: more_base gets the MB that a rank takes before it loads anything, beyond the 26 MB with the Open MPI of
 # Debian 12, for which limits of memory in these tests were chosen.
 beyond_base() {

@@ -39,13 +39,6 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
   says "memory to train it with one thread per rank, without the rows (adam, batch 128)" " MB on 1 rank, " "gradients 4.9 KB" "copy for checkpoints"
 }
 
-need_h5py() {
-  for python in ${PYTHON:-python3 /usr/bin/python3}; do
-    "$python" -c 'import numpy, h5py' 2> /dev/null && return
-  done
-  skip "no Python with NumPy and h5py; PYTHON names one"
-}
-
 # take_peak: measured gets the MB of the peak, expected those of the estimate.
 take_peak() {
   read -r measured expected <<< "$(sed -n 's/^memory *\([0-9]*\)\.[0-9]* MB at most on a rank, \([0-9]*\)\.[0-9]* MB expected.*/\1 \2/p' <<< "$output")"

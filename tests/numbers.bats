@@ -5,13 +5,6 @@ load helper
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
-need_h5py() {
-  for python in ${PYTHON:-python3 /usr/bin/python3}; do
-    "$python" -c 'import numpy, h5py' 2> /dev/null && return
-  done
-  skip "no Python with NumPy and h5py; PYTHON names one"
-}
-
 # figure WORD: the number after it in the first line of output.
 figure() { sed -n "1s/.*$1 \([0-9.e+-]*\).*/\1/p" <<< "$output"; }
 

@@ -13,7 +13,7 @@ setup() {
 
 # Have file.h5 and pipe.h5 the same training rows?
 same_rows() {
-  python3 -c "import h5py; a, b = h5py.File('file.h5')['train'], h5py.File('pipe.h5')['train']
+  "$python" -c "import h5py; a, b = h5py.File('file.h5')['train'], h5py.File('pipe.h5')['train']
 assert (a['x'][:] == b['x'][:]).all() and (a['y'][:] == b['y'][:]).all()"
 }
 
@@ -51,13 +51,14 @@ small=(--label kind --ignore id --hidden 8 --epochs 2 --batch 32 --lanes 4 --che
 }
 
 @test "convert reads pipes beside files, and arrays and archives from pipes; /dev is no word for validation" {
+  need_h5py
   alone convert t.csv <(sed 's/^r/s/' t.csv) two.h5 --label kind
   succeeds
   says "t.csv: part of one table with the other files" "two.h5: 320 train, 40 valid, 40 test rows"
   alone convert --train t.csv --test <(sed 2,101d t.csv) two.h5 --label kind
   succeeds
   says "180 train, 20 valid, 100 test rows"
-  python3 -c "import numpy as n; x = n.arange(40.).reshape(20, 2); y = n.arange(20) % 2
+  "$python" -c "import numpy as n; x = n.arange(40.).reshape(20, 2); y = n.arange(20) % 2
 n.savez('a.npz', x=x, y=y); n.save('x.npy', x); n.save('y.npy', y)"
   alone convert a.npz file.h5
   succeeds

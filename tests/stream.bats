@@ -6,13 +6,6 @@ quick+=(--valid-fraction 0)
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
-need_h5py() {
-  for python in ${PYTHON:-python3 /usr/bin/python3}; do
-    "$python" -c 'import numpy, h5py' 2> /dev/null && return
-  done
-  skip "no Python with NumPy and h5py; PYTHON names one"
-}
-
 # make_file FILE ROWS COLUMNS TYPE CHUNK: CHUNK 0 for contiguous, else rows of a deflated chunk. TYPE uint8, float32.
 make_file() {
   "$python" - "$@" << 'EOF'
