@@ -777,6 +777,11 @@ static void test_shared(void **state) {
 
 /* ---- Threads ---------------------------------------------------------------------------------------- */
 
+#if defined __SANITIZE_ADDRESS__
+enum { READS_IN_CHILD = 0 };
+#else
+enum { READS_IN_CHILD = 1 };
+#endif
 enum { THREADS = 4, FILES_A_THREAD = 10, THREAD_ROWS = 3000, THREAD_COLUMNS = 5 };
 
 /* Writes and reads files of its own, each tried in a process apart first; returns "" or what failed first. */
@@ -797,8 +802,11 @@ static void *write_and_read(void *argument) {
     h5_array_close(array);
     if (status == MLPD_OK) status = h5_attribute_write_u64(file, "/a", "n", (uint64_t)n);
     if (status == MLPD_OK) status = h5_close(file);
-    /* Of another age than when it was written it counts as another's file. */
-    if (status == MLPD_OK && utimensat(AT_FDCWD, path, (struct timespec[2]){{n + 1, 0}, {n + 1, 0}}, 0) != 0)
+    /* Of another age than when it was written it counts as another's file, which a child reads first. The address
+     * sanitizer of gcc 12 does not release its allocator's locks in a child of fork() that other threads held: there
+     * each file stays this process's own. */
+    if (status == MLPD_OK && READS_IN_CHILD &&
+        utimensat(AT_FDCWD, path, (struct timespec[2]){{n + 1, 0}, {n + 1, 0}}, 0) != 0)
       status = MLPD_ERROR_FILE;
     if (status == MLPD_OK) status = h5_open(path, &file);
     if (status == MLPD_OK) status = h5_read(file, "/a/x", THREAD_ROWS, THREAD_COLUMNS, ELEMENT_F32, back);

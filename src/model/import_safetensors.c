@@ -167,7 +167,7 @@ static int by_begin(const void *left, const void *right) {
 /* Arrays that share bytes, and bytes of none, are refused, as the format's own reader does. */
 static mlpd_status check_gaps(described *all, size_t count, uint64_t size) {
   uint64_t at = 0;
-  qsort(all, count, sizeof *all, by_begin);
+  if (count > 1) qsort(all, count, sizeof *all, by_begin); /* without arrays, all is NULL */
   for (size_t i = 0; i < count; i++) {
     if (all[i].begin != at) return damaged(all[i].begin < at ? "arrays overlap" : "bytes belong to no array");
     at = all[i].end;
