@@ -219,8 +219,9 @@ snapshot() { find "$1" -type f -exec md5sum {} + | sort; }
 @test "a run folder that is removed or renamed under way: the run stops with one line, status 1, not made anew" {
   local how every
   for how in removed renamed; do
-    every=1epochs
-    [ "$how" = removed ] || every=never
+    # rm takes one file after the other: a checkpoint under way may lose its own while the folder is still there, and say so.
+    every=never
+    [ "$how" = removed ] || every=1epochs
     begin 2 train "${quick[@]}" $small --epochs 1000000 --out run --checkpoint-every $every
     until_true has_rows run/metrics.csv 2
     if [ "$how" = removed ]; then until_true rm -r run; else mv run elsewhere; fi
