@@ -104,7 +104,7 @@ unharmed() {
   for name in - ./stdout; do
     "$MLPDIST" predict --model run/model.h5 --data d.h5 --out "$name" 2> "$errors" | cat > piped.csv
     unharmed piped.csv plain.csv
-    grep -q "predictions of 269 rows of d.h5" "$errors" || fail "no line on standard error"
+    grep -q "^${name/#-/standard output}: predictions of 269 rows of d.h5" "$errors" || fail "no line on standard error"
     echo before > redirected.csv
     "$MLPDIST" predict --model run/model.h5 --data d.h5 --out "$name" >> redirected.csv 2> "$errors"
     cmp <(tail -n +2 redirected.csv) plain.csv || fail "$name"

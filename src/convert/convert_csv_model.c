@@ -57,18 +57,6 @@ static uint32_t take_suffixed(const csv_layout *layout, const char *name, date_k
   return UINT32_MAX;
 }
 
-/* Are all features that a column becomes in this way, one of which is names[j] with the suffix, next to each other? */
-static bool makes_all(const char *const *names, uint32_t count, uint32_t j, date_kind kind, uint32_t i) {
-  const uint32_t features = date_features(kind);
-  const size_t stem = strlen(names[j]) - strlen(date_suffix(kind, i));
-  if (j < i || features - i > count - j) return false;
-  for (uint32_t k = 0; k < features; k++) {
-    const char *const name = names[j - i + k];
-    if (strncmp(name, names[j], stem) != 0 || strcmp(name + stem, date_suffix(kind, k)) != 0) return false;
-  }
-  return true;
-}
-
 /* Models of former versions make other features of a date. */
 static uint32_t take_date(const csv_layout *layout, const char *const *names, uint32_t count, uint32_t j,
                           csv_plan *plan) {
@@ -77,7 +65,7 @@ static uint32_t take_date(const csv_layout *layout, const char *const *names, ui
       const char *const suffix = date_suffix((date_kind)kind, i);
       const size_t length = strlen(names[j]), tail = strlen(suffix);
       if (length <= tail || strcmp(names[j] + length - tail, suffix) != 0) continue;
-      if (!makes_all(names, count, j, (date_kind)kind, i)) continue;
+      if (j < i || date_stem(names, count, j - i, (date_kind)kind) != length - tail) continue;
       const uint32_t found = take_suffixed(layout, names[j], (date_kind)kind, suffix, plan);
       if (found != UINT32_MAX) return found;
     }

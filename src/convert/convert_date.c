@@ -43,6 +43,18 @@ date_kind date_order_kind(date_kind kind) { return KINDS[kind].order; }
 
 date_kind date_with_time(date_kind kind) { return KINDS[kind].with_time; }
 
+size_t date_stem(const char *const *names, uint32_t count, uint32_t j, date_kind kind) {
+  const uint32_t features = date_features(kind);
+  if (j >= count || features > count - j) return 0;
+  const size_t whole = strlen(names[j]), suffix = strlen(date_suffix(kind, 0));
+  if (whole <= suffix) return 0;
+  for (uint32_t i = 0; i < features; i++)
+    if (strncmp(names[j + i], names[j], whole - suffix) != 0 ||
+        strcmp(names[j + i] + whole - suffix, date_suffix(kind, i)) != 0)
+      return 0;
+  return whole - suffix;
+}
+
 void date_values(date_kind kind, const date *parsed, double *values) {
   const uint32_t count = date_features(kind);
   uint32_t i = 0;

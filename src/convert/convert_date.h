@@ -5,6 +5,7 @@
 #define MLPDIST_CONVERT_DATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { DATE_FEATURES = 5 }; /* at most */
@@ -71,6 +72,10 @@ bool date_is_foreign(const char *begin, const char *end);
  * spans, ".degrees" for angles, "" else. */
 uint32_t date_features(date_kind kind);
 const char *date_suffix(date_kind kind, uint32_t i);
+
+/* Are names[j], names[j + 1], ... (count in all) what dates of this kind become? Returns the length of the column's
+ * name in them, or 0. */
+size_t date_stem(const char *const *names, uint32_t count, uint32_t j, date_kind kind);
 
 /* The features of a date, in that order: values (DATE_FEATURES, of which date_features(kind) are set). */
 void date_values(date_kind kind, const date *parsed, double *values);

@@ -179,31 +179,18 @@ static mlpd_status measure_column(permuter *p, double error, mlpd_column_importa
 
 /* ---- Columns of the table --------------------------------------------------------------------------- */
 
-/* Is `name` the stem with this suffix? */
-static bool is_feature(const char *name, const char *stem, size_t length, const char *suffix) {
-  return strncmp(name, stem, length) == 0 && strcmp(name + length, suffix) == 0;
-}
-
-/* The length of a date's name, if columns j, j + 1, ... are what dates of this kind become; else 0. */
-static size_t date_at(const name_list *names, uint32_t j, date_kind kind) {
-  const uint32_t features = date_features(kind);
-  if (features == 1 || features > names->count - j) return 0;
-  const size_t whole = strlen(names->names[j]), suffix = strlen(date_suffix(kind, 0));
-  if (whole <= suffix) return 0;
-  for (uint32_t i = 0; i < features; i++)
-    if (!is_feature(names->names[j + i], names->names[j], whole - suffix, date_suffix(kind, i))) return 0;
-  return whole - suffix;
-}
-
-/* The same of any kind, the one with the shortest name: ".dmy.year" ends in ".year". columns gets how many they are. */
-static size_t any_date_at(const name_list *names, uint32_t j, uint32_t *columns) {
+/* The length of the name of a date that columns j, j + 1, ... are made of, or 0: of the kind with the shortest name, as
+ * ".dmy.year" ends in ".year". columns gets how many they are. */
+static size_t date_at(const name_list *names, uint32_t j, uint32_t *columns) {
   size_t shortest = 0;
   *columns = 1;
-  for (int kind = DATE_DAY; kind < DATE_KINDS && j < names->count; kind++) {
-    const size_t length = date_at(names, j, (date_kind)kind);
+  for (int kind = DATE_DAY; kind < DATE_KINDS; kind++) {
+    const uint32_t features = date_features((date_kind)kind);
+    const size_t length =
+        features > 1 ? date_stem((const char *const *)names->names, (uint32_t)names->count, j, (date_kind)kind) : 0;
     if (length == 0 || (shortest > 0 && length >= shortest)) continue;
     shortest = length;
-    *columns = date_features((date_kind)kind);
+    *columns = features;
   }
   return shortest;
 }
@@ -220,7 +207,7 @@ static mlpd_status list_columns(const mlpd_model *model, uint32_t repeats, mlpd_
   for (uint32_t j = 0; j < model->input.columns;) {
     mlpd_column_importance *const of = &found->columns[found->count++];
     uint32_t columns = 1;
-    const size_t date = any_date_at(&model->names.columns, j, &columns);
+    const size_t date = date_at(&model->names.columns, j, &columns);
     *of = (mlpd_column_importance){.first = j, .columns = columns};
     TRY(name_column(model, date, of));
     TRY(memory_allocate(&of->rise, repeats, sizeof *of->rise, "importance of columns"));

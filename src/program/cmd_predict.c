@@ -1,6 +1,9 @@
 /* mlpdist predict: the model's prediction for every row. */
+#include <string.h>
+
 #include "program/commands.h"
 #include "program/data_options.h"
+
 #include "program/outcome.h"
 
 typedef struct predict_arguments {
@@ -72,7 +75,8 @@ static mlpd_status predict(mlpd_comm *comm, const predict_arguments *arguments, 
     status = (arguments->spread ? mlpd_predict_spread : mlpd_predict)(comm, model, paths, common->part, arguments->out,
                                                                       common->backend, common->threads, &num_rows);
   if (status == MLPD_OK && mlpd_comm_rank(comm) == 0 && said != NULL)
-    (void)fprintf(said, "%s: predictions of %llu rows of %s\n", arguments->out, (unsigned long long)num_rows,
+    (void)fprintf(said, "%s: predictions of %llu rows of %s\n",
+                  strcmp(arguments->out, "-") == 0 ? "standard output" : arguments->out, (unsigned long long)num_rows,
                   data_options_shown(common));
   mlpd_model_free(model);
   return status;
