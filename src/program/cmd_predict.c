@@ -3,7 +3,6 @@
 
 #include "program/commands.h"
 #include "program/data_options.h"
-
 #include "program/outcome.h"
 
 typedef struct predict_arguments {
