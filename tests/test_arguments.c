@@ -15,13 +15,18 @@
 
 static mlpd_comm *comm;
 
-static void assert_usage(mlpd_status status, const char *word, int line) {
-  const bool named = strstr(mlpd_error_message(), word) != NULL && strchr(mlpd_error_message(), '\n') == NULL;
-  if (status != MLPD_ERROR_USAGE || !named)
-    fail_msg("line %d: status %d, \"%s\" without \"%s\"", line, (int)status, mlpd_error_message(), word);
+/* call: its text. The message of a NULL names function and parameter as mlpdist.h does: "mlpd_export: model is NULL".
+ */
+static void assert_usage(mlpd_status status, const char *call, const char *word, int line) {
+  const char *const message = mlpd_error_message();
+  char null[160];
+  (void)snprintf(null, sizeof null, "%.*s: %s is NULL", (int)strcspn(call, "("), call, word);
+  const bool of_null = strstr(message, " is NULL") != NULL && strstr(word, " is NULL") == NULL;
+  if (status != MLPD_ERROR_USAGE || strstr(message, of_null ? null : word) == NULL || strchr(message, '\n') != NULL)
+    fail_msg("line %d: status %d, \"%s\" without \"%s\"", line, (int)status, message, of_null ? null : word);
 }
 
-#define ASSERT_USAGE(call, word) assert_usage(call, word, __LINE__)
+#define ASSERT_USAGE(call, word) assert_usage(call, #call, word, __LINE__)
 
 /* One folder for all ranks, and a data set in it. */
 static int make_data(void **state) {
@@ -75,7 +80,10 @@ static void test_train(void **state) {
   ASSERT_USAGE(mlpd_train_check(NULL), "options");
   ASSERT_USAGE(mlpd_train_options_check(NULL), "options");
   ASSERT_USAGE(mlpd_train_options_set(NULL, "lr", "1"), "options");
+  ASSERT_USAGE(mlpd_train_options_print(NULL, stdout), "options");
   ASSERT_USAGE(mlpd_train_options_print(&options, NULL), "stream");
+  ASSERT_USAGE(mlpd_train_model(NULL, &options, NULL, &result, NULL), "comm");
+  ASSERT_USAGE(mlpd_train_model(comm, NULL, NULL, &result, NULL), "options");
   assert_ok(mlpd_train_check(&options));
   assert_ok(mlpd_train(comm, &options, NULL, &result));
 }
@@ -269,6 +277,27 @@ static void test_memory(void **state) {
   mlpd_options_free(options);
 }
 
+static void test_under_way(void **state) {
+  (void)state;
+  double loss = 0;
+  mlpd_options *options = NULL;
+  mlpd_trainer *trainer = NULL;
+  mlpd_model *model = NULL;
+  const mlpd_rows x = {.data = &loss, .type = MLPD_FLOAT64, .rows = 1, .columns = 1};
+  assert_ok(mlpd_options_create(&options));
+  ASSERT_USAGE(mlpd_trainer_create(NULL, options, 1, 1, 0, 0, &trainer), "comm");
+  ASSERT_USAGE(mlpd_trainer_create(comm, NULL, 1, 1, 0, 0, &trainer), "options");
+  ASSERT_USAGE(mlpd_trainer_create(comm, options, 1, 1, 0, 0, NULL), "trainer");
+  ASSERT_USAGE(mlpd_trainer_normalize(NULL, &loss, &loss, NULL, NULL), "trainer");
+  ASSERT_USAGE(mlpd_trainer_add(NULL, &x, &x), "trainer");
+  ASSERT_USAGE(mlpd_trainer_step(NULL, &x, &x, &loss), "trainer");
+  ASSERT_USAGE(mlpd_trainer_model(NULL, &model), "trainer");
+  ASSERT_USAGE(mlpd_trainer_save(NULL, "t.h5"), "trainer");
+  ASSERT_USAGE(mlpd_trainer_load(NULL, "t.h5"), "trainer");
+  mlpd_options_free(options);
+  mlpd_trainer_free(NULL);
+}
+
 static void test_the_rest(void **state) {
   (void)state;
   mlpd_model *model = (mlpd_model *)&comm; /* must not stay */
@@ -349,9 +378,9 @@ static void test_the_rest(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_train),   cmocka_unit_test(test_evaluate), cmocka_unit_test(test_importance),
-      cmocka_unit_test(test_predict), cmocka_unit_test(test_doctor),   cmocka_unit_test(test_convert),
-      cmocka_unit_test(test_memory),  cmocka_unit_test(test_the_rest),
+      cmocka_unit_test(test_train),   cmocka_unit_test(test_evaluate),  cmocka_unit_test(test_importance),
+      cmocka_unit_test(test_predict), cmocka_unit_test(test_doctor),    cmocka_unit_test(test_convert),
+      cmocka_unit_test(test_memory),  cmocka_unit_test(test_under_way), cmocka_unit_test(test_the_rest),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {
     print_error("%s\n", mlpd_error_message());

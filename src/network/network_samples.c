@@ -79,6 +79,7 @@ mlpd_status mlpd_network_from_samples(const mlpd_train_options *options, uint32_
   uint8_t *numbers = NULL;
   NEED(network);
   *network = NULL;
+  NEED(options);
   NEED(samples);
   NEED(samples->x);
   if (samples->n == 0) return FAIL(MLPD_ERROR_USAGE, "there are no samples");

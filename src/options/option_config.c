@@ -35,7 +35,7 @@ static void print_value(const char *text, FILE *stream) {
 
 mlpd_status mlpd_train_options_print(const mlpd_train_options *given, FILE *stream) {
   IN_C_LOCALE();
-  NEED(given);
+  TRY(status_need(given, __func__, "options"));
   NEED(stream);
   mlpd_train_options options = *given;
   mlpd_train_options_settle(&options);

@@ -266,14 +266,14 @@ static void free_trainer(trainer *t, const char *folder, mlpd_model **model) {
   status_put_back(&first);
 }
 
-mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
-                             mlpd_train_result *result, mlpd_model **model) {
-  IN_C_LOCALE();
+/* function: its name, for messages. Collective. */
+static mlpd_status train(const char *function, mlpd_comm *comm, const mlpd_train_options *options,
+                         const mlpd_train_events *events, mlpd_train_result *result, mlpd_model **model) {
   KEEP_CALLERS_THREADS();
   if (model != NULL) *model = NULL;
-  NEED(comm);
-  mlpd_status status = status_need(options, "mlpd_train", "options");
-  if (status == MLPD_OK) status = status_need(result, "mlpd_train", "result");
+  TRY(status_need(comm, function, "comm"));
+  mlpd_status status = status_need(options, function, "options");
+  if (status == MLPD_OK) status = status_need(result, function, "result");
   TRY(mlpd_comm_agree(comm, status));
   *result = (mlpd_train_result){0};
   trainer t = {.comm = comm, .events = events, .result = result};
@@ -288,12 +288,20 @@ mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options,
   return status;
 }
 
+mlpd_status mlpd_train_model(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
+                             mlpd_train_result *result, mlpd_model **model) {
+  IN_C_LOCALE();
+  return train(__func__, comm, options, events, result, model);
+}
+
 mlpd_status mlpd_train(mlpd_comm *comm, const mlpd_train_options *options, const mlpd_train_events *events,
                        mlpd_train_result *result) {
-  return mlpd_train_model(comm, options, events, result, NULL);
+  IN_C_LOCALE();
+  return train(__func__, comm, options, events, result, NULL);
 }
 
 mlpd_status mlpd_fit(mlpd_comm *comm, const mlpd_options *options, mlpd_model **model) {
+  IN_C_LOCALE();
   mlpd_train_result result;
-  return mlpd_train_model(comm, options != NULL ? mlpd_options_values(options) : NULL, NULL, &result, model);
+  return train(__func__, comm, options != NULL ? mlpd_options_values(options) : NULL, NULL, &result, model);
 }

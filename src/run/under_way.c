@@ -46,7 +46,7 @@ static mlpd_status set_scales(mlpd_trainer *t, const double *shift, const double
 mlpd_status mlpd_trainer_normalize(mlpd_trainer *t, const double *x_shift, const double *x_scale, const double *y_shift,
                                    const double *y_scale) {
   IN_C_LOCALE();
-  NEED(t);
+  TRY(status_need(t, __func__, "trainer"));
   if (t->state.step > 0 || t->state.seen > 0)
     return FAIL(MLPD_ERROR_USAGE,
                 "mlpd_trainer_normalize: the first rows have been handed in, so the normalisation is "
@@ -57,7 +57,7 @@ mlpd_status mlpd_trainer_normalize(mlpd_trainer *t, const double *x_shift, const
 
 mlpd_status mlpd_trainer_add(mlpd_trainer *t, const mlpd_rows *x, const mlpd_rows *y) {
   IN_C_LOCALE();
-  NEED(t);
+  TRY(status_need(t, __func__, "trainer"));
   float *records = NULL;
   uint64_t rows = 0;
   if (t->buffer_rows == 0)
@@ -105,7 +105,7 @@ static mlpd_status train(mlpd_trainer *t, double *loss) {
 mlpd_status mlpd_trainer_step(mlpd_trainer *t, const mlpd_rows *x, const mlpd_rows *y, double *loss) {
   IN_C_LOCALE();
   KEEP_CALLERS_THREADS();
-  NEED(t);
+  TRY(status_need(t, __func__, "trainer"));
   double any = x != NULL || y != NULL, least = any; /* of the ranks */
   TRY(comm_min_max_double(t->comm, &least, &any));
   if (any > 0) {
@@ -155,7 +155,7 @@ static mlpd_status copy_model(const mlpd_trainer *t, mlpd_model *made) {
 
 mlpd_status mlpd_trainer_model(const mlpd_trainer *t, mlpd_model **model) {
   IN_C_LOCALE();
-  NEED(t);
+  TRY(status_need(t, __func__, "trainer"));
   NEED(model);
   mlpd_model *made = NULL;
   *model = NULL;
