@@ -7,6 +7,8 @@
 !            where they lie; the compiler copies others.
 !   status   is mlpd_ok (0) or a positive number; mlpd_message() then says in one line what failed. Without status= a
 !            failure ends the program by error stop with that line.
+!   objects  mlpd_free frees what a variable holds; once more, or of a variable that holds nothing, it does nothing. A
+!            procedure that makes an object does not free the one that its variable held before.
 !   threads  one mlpd_predictor for each thread; any number of them may work on one model at once.
 module mlpdist
   use, intrinsic :: iso_c_binding
@@ -15,6 +17,11 @@ module mlpdist
   private
 
   integer, parameter, public :: mlpd_ok = 0
+  integer, parameter :: error_usage = 1 ! MLPD_ERROR_USAGE of mlpdist.h
+
+  ! What this module itself refused last, in this thread; blank: the library has failed since.
+  character(120), save :: refused = ' '
+  !$omp threadprivate(refused)
 
   ! A group of MPI ranks (mlpd_comm): mlpd_comm_from or mlpd_comm_alone makes it, mlpd_free frees it.
   type, public :: mlpd_comm
@@ -44,6 +51,7 @@ module mlpdist
   type, public :: mlpd_trainer
     private
     type(c_ptr) :: handle = c_null_ptr
+    integer :: features = 0, targets = 0
   end type
 
   public :: mlpd_trainer_create, mlpd_trainer_save, mlpd_trainer_load
@@ -52,7 +60,7 @@ module mlpdist
   public :: mlpd_predictor_create, mlpd_predict, mlpd_classify, mlpd_jacobian, mlpd_vjp, mlpd_free, mlpd_message
 
   ! mlpd_fit(comm, options, x, y, model [, status]): trains on this rank's samples, real32 or real64; y(targets, samples)
-  ! for a regression, integer y(samples), from 0, for classes.
+  ! for a regression, integer(int32) y(samples), from 0, for classes.
   interface mlpd_fit
     module procedure fit_real64, fit_real32, fit_classes_real64, fit_classes_real32
   end interface
@@ -146,9 +154,8 @@ module mlpdist
       integer(c_int) :: c_options_set
     end function
     subroutine c_options_rows(options, rows) bind(c, name='mlpd_options_rows')
-      import c_ptr, c_data_rows
-      type(c_ptr), value :: options
-      type(c_data_rows), intent(in) :: rows
+      import c_ptr
+      type(c_ptr), value :: options, rows
     end subroutine
     subroutine c_options_free(options) bind(c, name='mlpd_options_free')
       import c_ptr
@@ -280,6 +287,10 @@ contains
     character(kind=c_char), pointer :: text(:)
     type(c_ptr) :: at
     integer :: i
+    if (refused /= ' ') then
+      message = trim(refused)
+      return
+    end if
     at = c_error_message()
     call c_f_pointer(at, text, [c_strlen(at)])
     allocate(character(size(text)) :: message)
@@ -291,11 +302,20 @@ contains
   subroutine finish(code, status)
     integer(c_int), intent(in) :: code
     integer, intent(out), optional :: status
+    if (code /= mlpd_ok) refused = ' '
     if (present(status)) then
       status = code
     else if (code /= mlpd_ok) then
       error stop mlpd_message()
     end if
+  end subroutine
+
+  subroutine refuse(message, status)
+    character(*), intent(in) :: message
+    integer, intent(out), optional :: status
+    if (.not. present(status)) error stop message
+    refused = message
+    status = error_usage
   end subroutine
 
   pure function c_text(text) result(terminated)
@@ -353,14 +373,17 @@ contains
     call finish(c_model_save(model%handle, c_text(path)), status)
   end subroutine
 
+  ! Values of a sample, and outputs of it; 0 where the variable holds no model.
   integer function mlpd_features(model)
     type(mlpd_model), intent(in) :: model
-    mlpd_features = c_model_features(model%handle)
+    mlpd_features = 0
+    if (c_associated(model%handle)) mlpd_features = c_model_features(model%handle)
   end function
 
   integer function mlpd_outputs(model)
     type(mlpd_model), intent(in) :: model
-    mlpd_outputs = c_model_outputs(model%handle)
+    mlpd_outputs = 0
+    if (c_associated(model%handle)) mlpd_outputs = c_model_outputs(model%handle)
   end function
 
   subroutine free_comm(comm)
@@ -399,27 +422,27 @@ contains
   function rows_real64(x) result(rows)
     real(real64), intent(in), target, contiguous :: x(:, :)
     type(c_rows) :: rows
-    rows = c_rows(data=place(c_loc(x), size(x)), type=type_float64, rows=size(x, 2, c_int64_t), &
+    rows = c_rows(data=place(c_loc(x), size(x, kind=c_int64_t)), type=type_float64, rows=size(x, 2, c_int64_t), &
                   columns=size(x, 1, c_int32_t))
   end function
 
   function rows_real32(x) result(rows)
     real(real32), intent(in), target, contiguous :: x(:, :)
     type(c_rows) :: rows
-    rows = c_rows(data=place(c_loc(x), size(x)), type=type_float32, rows=size(x, 2, c_int64_t), &
+    rows = c_rows(data=place(c_loc(x), size(x, kind=c_int64_t)), type=type_float32, rows=size(x, 2, c_int64_t), &
                   columns=size(x, 1, c_int32_t))
   end function
 
   function rows_classes(y) result(rows)
     integer(int32), intent(in), target, contiguous :: y(:)
     type(c_rows) :: rows
-    rows = c_rows(data=place(c_loc(y), size(y)), type=type_int32, rows=size(y, 1, c_int64_t), columns=1)
+    rows = c_rows(data=place(c_loc(y), size(y, kind=c_int64_t)), type=type_int32, rows=size(y, 1, c_int64_t), columns=1)
   end function
 
   ! c_loc of an array without elements is whatever the compiler likes.
   function place(at, elements) result(data)
     type(c_ptr), value :: at
-    integer, intent(in) :: elements
+    integer(c_int64_t), intent(in) :: elements
     type(c_ptr) :: data
     data = at
     if (elements == 0) data = c_null_ptr
@@ -433,13 +456,16 @@ contains
     type(c_rows), intent(in) :: x, y
     type(mlpd_model), intent(out) :: model
     integer, intent(out), optional :: status
-    type(c_data_rows) :: rows
+    type(c_data_rows), target :: rows
     integer(c_int) :: code
     code = need_options(options)
     rows%x = x
     rows%y = y
-    if (code == mlpd_ok) call c_options_rows(options%handle, rows)
-    if (code == mlpd_ok) code = c_fit(comm%handle, options%handle, model%handle)
+    if (code == mlpd_ok) then
+      call c_options_rows(options%handle, c_loc(rows))
+      code = c_fit(comm%handle, options%handle, model%handle)
+      call c_options_rows(options%handle, c_null_ptr) ! the arrays may end here; options may be used again
+    end if
     call finish(code, status)
   end subroutine
 
@@ -498,6 +524,8 @@ contains
     rows = 0
     if (present(steps_per_epoch)) steps = steps_per_epoch
     if (present(buffer_rows)) rows = buffer_rows
+    trainer%features = features
+    trainer%targets = targets
     code = need_options(options)
     if (code == mlpd_ok) code = c_trainer_create(comm%handle, options%handle, int(features, c_int32_t), &
                                                  int(targets, c_int32_t), steps, rows, trainer%handle)
@@ -512,6 +540,14 @@ contains
     real(real64), intent(in), target, contiguous, optional :: y_shift(:), y_scale(:)
     integer, intent(out), optional :: status
     type(c_ptr) :: shift, scale
+    logical :: fits
+    fits = size(x_shift) == trainer%features .and. size(x_scale) == trainer%features
+    if (present(y_shift)) fits = fits .and. size(y_shift) == trainer%targets
+    if (present(y_scale)) fits = fits .and. size(y_scale) == trainer%targets
+    if (c_associated(trainer%handle) .and. .not. fits) then
+      call refuse('mlpd_normalize: shift and scale have an element for each feature of x, and for each target of y', status)
+      return
+    end if
     shift = c_null_ptr
     scale = c_null_ptr
     if (present(y_shift)) shift = c_loc(y_shift)
@@ -541,9 +577,11 @@ contains
     if (present(loss)) loss = mean
   end subroutine
 
+  ! Steps done so far; 0 where the variable holds no trainer.
   integer(int64) function mlpd_steps(trainer)
     type(mlpd_trainer), intent(in) :: trainer
-    mlpd_steps = c_trainer_steps(trainer%handle)
+    mlpd_steps = 0
+    if (c_associated(trainer%handle)) mlpd_steps = c_trainer_steps(trainer%handle)
   end function
 
   ! The network as it is now (mlpd_trainer_model).
@@ -671,7 +709,10 @@ contains
     real(real64), intent(in), target, contiguous :: x(:, :)
     integer(int32), intent(inout), target, contiguous :: classes(:)
     integer, intent(out), optional :: status
-    if (size(classes) < size(x, 2)) error stop 'mlpd_classify: fewer classes than samples'
+    if (size(classes) < size(x, 2)) then
+      call refuse('mlpd_classify: fewer classes than samples', status)
+      return
+    end if
     call finish(c_predictor_run(predictor%handle, rows_real64(x), c_null_ptr, c_loc(classes)), status)
   end subroutine
 
@@ -680,7 +721,10 @@ contains
     real(real32), intent(in), target, contiguous :: x(:, :)
     integer(int32), intent(inout), target, contiguous :: classes(:)
     integer, intent(out), optional :: status
-    if (size(classes) < size(x, 2)) error stop 'mlpd_classify: fewer classes than samples'
+    if (size(classes) < size(x, 2)) then
+      call refuse('mlpd_classify: fewer classes than samples', status)
+      return
+    end if
     call finish(c_predictor_run(predictor%handle, rows_real32(x), c_null_ptr, c_loc(classes)), status)
   end subroutine
 
@@ -691,6 +735,10 @@ contains
     real(real64), intent(inout), target, contiguous :: jacobian(:, :, :)
     integer, intent(out), optional :: status
     real(real64), pointer, contiguous :: flat(:, :)
+    if (size(jacobian, 1) /= size(x, 1)) then
+      call refuse('mlpd_jacobian: jacobian(features, outputs, samples) has other features than x', status)
+      return
+    end if
     flat(1:size(jacobian, 1) * size(jacobian, 2), 1:size(jacobian, 3)) => jacobian
     call finish(c_predictor_jacobian(predictor%handle, rows_real64(x), rows_real64(flat)), status)
   end subroutine
@@ -701,6 +749,10 @@ contains
     real(real32), intent(inout), target, contiguous :: jacobian(:, :, :)
     integer, intent(out), optional :: status
     real(real32), pointer, contiguous :: flat(:, :)
+    if (size(jacobian, 1) /= size(x, 1)) then
+      call refuse('mlpd_jacobian: jacobian(features, outputs, samples) has other features than x', status)
+      return
+    end if
     flat(1:size(jacobian, 1) * size(jacobian, 2), 1:size(jacobian, 3)) => jacobian
     call finish(c_predictor_jacobian(predictor%handle, rows_real32(x), rows_real32(flat)), status)
   end subroutine

@@ -998,11 +998,13 @@ typedef struct mlpd_trainer mlpd_trainer;
 /* A trainer of a network of `features` inputs. targets: values a row of y, of which each is fitted by option "loss"; or
  * the classes, where option "task" is classification or "loss" one of classes.
  *
- * options, which are copied, say all about network, loss, optimizer and schedule: "batch" is the number of rows of a
- * step over all ranks, "lanes" must be at least the ranks. A schedule counts epochs of steps_per_epoch steps (0: 1);
- * one that falls over the whole run, as cosine does, needs "epochs". "init-from" and mlpd_options_model() give the
- * first weights. MLPD_ERROR_USAGE for options that have no meaning here: data, "stream", "ema", "swa-start",
- * "patience", "class-weight", "resume", schedule plateau.
+ * options, which are copied, say all about network, loss, optimizer and schedule: "batch" is the largest number of rows
+ * of a step over all ranks, "lanes" must be at least the ranks. A schedule counts epochs of steps_per_epoch steps (0:
+ * 1); one that falls over the whole run, as cosine does, needs "epochs". "init-from" and mlpd_options_model() give the
+ * first weights. MLPD_ERROR_USAGE for options that have no meaning here: data and mlpd_options_rows(), "stream", "out",
+ * "resume", "ema", "swa-start", "patience", "class-weight", "clamp-predictions", optimizer lbfgs, schedule plateau, and
+ * what needs quantiles of all rows: normalize robust, quantile and mixed, and, without a model to start from,
+ * embed-numbers piecewise.
  *
  * buffer_rows: capacity of the replay buffer, rows of features + targets (or 1) floats on each rank; 0: there is none.
  * The caller frees the trainer before comm. Collective; arguments equal on all ranks. */
@@ -1026,10 +1028,10 @@ MLPD_API mlpd_status mlpd_trainer_normalize(mlpd_trainer *trainer, const double 
  * Collective. */
 MLPD_API mlpd_status mlpd_trainer_add(mlpd_trainer *trainer, const mlpd_rows *x, const mlpd_rows *y);
 
-/* One step on this rank's rows of the global batch, which has option "batch" rows: x and y as above, rank 0's rows
- * first. Or, with x and y NULL on all ranks, on as many rows drawn from the buffer, with replacement. loss, unless it
- * is NULL: the mean over the batch before the update, of scaled targets. MLPD_ERROR_DIVERGED where it is not finite;
- * the weights are then as they were. Collective. */
+/* One step on this rank's rows of the global batch: x and y as above, rank 0's rows first, 1 to option "batch" rows in
+ * all (with norm batch exactly as many). Or, with x and y NULL on all ranks, on "batch" rows drawn from the buffer,
+ * with replacement. loss, unless it is NULL: the mean over the batch before the update, of scaled targets.
+ * MLPD_ERROR_DIVERGED where it is not finite; the weights are then as they were. Collective. */
 MLPD_API mlpd_status mlpd_trainer_step(mlpd_trainer *trainer, const mlpd_rows *x, const mlpd_rows *y, double *loss);
 
 MLPD_API uint64_t mlpd_trainer_steps(const mlpd_trainer *trainer);    /* done so far. Not collective. */

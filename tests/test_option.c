@@ -474,6 +474,7 @@ static void test_named_options(void **state) {
   assert_int_equal(mlpd_options_get(options, "trace", got, sizeof got), MLPD_OK);
   assert_string_equal(got, "");
   assert_int_equal(mlpd_options_get(options, "hiden", got, sizeof got), MLPD_ERROR_USAGE);
+  assert_string_equal(mlpd_error_message(), "unknown option --hiden; did you mean --hidden?");
   assert_int_equal(mlpd_options_set(NULL, "lr", "1"), MLPD_ERROR_USAGE);
   mlpd_options_rows(options, &rows);
   assert_true(values->data.rows != NULL && values->data.rows != &rows && values->data.rows->x.columns == 3);

@@ -384,6 +384,10 @@ static void test_refused_options(void **state) {
   if (size > 1) check_refused("lanes", "1", "set option lanes to");
   mlpd_options *const options = options_of(NULL);
   mlpd_trainer *made = NULL;
+  mlpd_options_rows(options, &(mlpd_data_rows){.num_class_names = 0});
+  REFUSES(MLPD_ERROR_USAGE, "mlpd_options_rows(options, NULL) removes them",
+          mlpd_trainer_create(comm, options, FEATURES, TARGETS, 1, 0, &made));
+  mlpd_options_rows(options, NULL);
   REFUSES(MLPD_ERROR_USAGE, "targets is 0", mlpd_trainer_create(comm, options, FEATURES, 0, 1, 0, &made));
   if (size > 1)
     REFUSES(MLPD_ERROR_USAGE, "buffer_rows is", mlpd_trainer_create(comm, options, FEATURES, 1, 1, me == 1, &made));

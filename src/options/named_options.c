@@ -70,7 +70,7 @@ mlpd_status mlpd_options_get(const mlpd_options *options, const char *name, char
   NEED(text);
   char buffer[VALUE_BYTES];
   const mlpd_option *const row = mlpd_option_find(mlpd_train_option_table, name);
-  if (row == NULL) return FAIL(MLPD_ERROR_USAGE, "unknown option --%s", name);
+  if (row == NULL) return train_option_unknown(name);
   const char *const value = mlpd_option_format(row, &options->values, buffer, sizeof buffer);
   (void)snprintf(text, bytes, "%s", value != NULL ? value : "");
   return MLPD_OK;

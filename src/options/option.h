@@ -14,6 +14,9 @@ mlpd_status options_check(const mlpd_option *table, const void *values);
 /* Stores the default of each row. */
 void options_set_defaults(const mlpd_option *table, void *values);
 
+/* MLPD_ERROR_USAGE: no option of training has this name, but perhaps a similar one. */
+mlpd_status train_option_unknown(const char *name);
+
 /* What mlpd_train_options_print() writes, as text that the caller frees. */
 mlpd_status option_config_text(const mlpd_train_options *options, char **text);
 

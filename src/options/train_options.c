@@ -30,6 +30,14 @@ void mlpd_train_options_settle(mlpd_train_options *options) {
     options->weight_decay = decays ? USUAL_DECAY_OF_ADAMW : 0;
 }
 
+mlpd_status train_option_unknown(const char *name) {
+  const char *near = NULL;
+  for (const mlpd_option *other = mlpd_train_option_table; other->name != NULL; other++)
+    mlpd_name_offer(name, other->name, &near);
+  if (near != NULL) return FAIL(MLPD_ERROR_USAGE, "unknown option --%s; did you mean --%s?", name, near);
+  return FAIL(MLPD_ERROR_USAGE, "unknown option --%s", name);
+}
+
 mlpd_status mlpd_train_options_set(mlpd_train_options *options, const char *name, const char *text) {
   NEED(options);
   NEED(name);
@@ -40,11 +48,7 @@ mlpd_status mlpd_train_options_set(mlpd_train_options *options, const char *name
     (void)snprintf(where, sizeof where, "--%s", row->name);
     return mlpd_option_set(row, where, text, options);
   }
-  const char *near = NULL;
-  for (const mlpd_option *other = mlpd_train_option_table; other->name != NULL; other++)
-    mlpd_name_offer(name, other->name, &near);
-  if (near != NULL) return FAIL(MLPD_ERROR_USAGE, "unknown option --%s; did you mean --%s?", name, near);
-  return FAIL(MLPD_ERROR_USAGE, "unknown option --%s", name);
+  return train_option_unknown(name);
 }
 
 mlpd_status mlpd_train_options_check(const mlpd_train_options *options) {

@@ -23,7 +23,11 @@ static mlpd_status refuse(const char *option, const char *why) {
 }
 
 static mlpd_status check_idle(const mlpd_train_options *o) {
-  if (o->data.file != NULL || o->data.rows != NULL) return refuse("data", "rows are handed in step by step");
+  if (o->data.rows != NULL)
+    return FAIL(MLPD_ERROR_USAGE,
+                "mlpd_trainer: the options hold the rows of mlpd_options_rows(), but rows are handed "
+                "in step by step; mlpd_options_rows(options, NULL) removes them");
+  if (o->data.file != NULL) return refuse("data", "rows are handed in step by step");
   if (o->normalize == MLPD_NORMALIZE_ROBUST || o->normalize == MLPD_NORMALIZE_QUANTILE ||
       o->normalize == MLPD_NORMALIZE_MIXED)
     return refuse(o->normalize == MLPD_NORMALIZE_ROBUST     ? "normalize robust"
