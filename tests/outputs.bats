@@ -40,6 +40,26 @@ unharmed() {
   unharmed run/model.h5 model.copy
 }
 
+@test "a file that a standard stream was redirected to is no output over an input either" {
+  printf 'a,b,k\n1,2,0\n3,4,1\n5,6,0\n7,8,1\n' > d.csv
+  "$MLPDIST" train --data d.csv --epochs 1 --hidden 4 --valid-fraction 0 --test-fraction 0 --out small > said 2>&1
+  cp d.csv copy.csv && cp small/model.h5 model.copy
+  status=0
+  "$MLPDIST" predict --model small/model.h5 --data d.csv --out - >> d.csv 2> "$errors" || status=$?
+  fails_with 2 "--out - is the file that --data reads"
+  status=0
+  "$MLPDIST" predict --model small/model.h5 --data d.csv --out - >> small/model.h5 2> "$errors" || status=$?
+  fails_with 2 "--out - is the file that --model reads"
+  alone predict --model small/model.h5 --data - --out d.csv < d.csv
+  fails_with 2 "--out d.csv is the file that --data reads"
+  alone train --data - --epochs 1 --hidden 4 --out other --trace d.csv < d.csv
+  fails_with 2 "--trace d.csv is the file that --data reads"
+  unharmed d.csv copy.csv
+  unharmed small/model.h5 model.copy
+  "$MLPDIST" predict --model small/model.h5 --data - --out - < d.csv > said 2> "$errors"
+  [ "$(wc -l < said)" = 5 ] || fail "expected predictions"
+}
+
 @test "predict writes through to pipes and devices, follows links and refuses folders" {
   a_run
   alone predict --model run/model.h5 --data d.h5 --out plain.csv

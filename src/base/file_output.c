@@ -23,12 +23,21 @@ file_identity file_identify(const char *path) {
   return path != NULL && stat(path, &about) == 0 ? identity_of(&about) : (file_identity){.known = false};
 }
 
+/* "-" is a standard stream; where that is a terminal or a pipe, nothing in it can be destroyed. */
+static file_identity identify_stream(const char *path, int standard) {
+  struct stat about;
+  if (path == NULL || strcmp(path, "-") != 0) return file_identify(path);
+  return fstat(standard, &about) == 0 && S_ISREG(about.st_mode) ? identity_of(&about) : (file_identity){.known = false};
+}
+
+file_identity file_identify_output(const char *out) { return identify_stream(out, STDOUT_FILENO); }
+
 bool file_identities_equal(const file_identity *a, const file_identity *b) {
   return a->known && b->known && a->device == b->device && a->inode == b->inode;
 }
 
 mlpd_status file_check_apart(const char *out_option, const char *out, const char *input_option, const char *input) {
-  const file_identity written = file_identify(out), read = file_identify(input);
+  const file_identity written = file_identify_output(out), read = identify_stream(input, STDIN_FILENO);
   if (!file_identities_equal(&written, &read)) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE, "%s %s is the file that %s reads: writing it would destroy it; name another %s",
               out_option, out, input_option, out_option);

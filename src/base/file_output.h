@@ -64,10 +64,12 @@ typedef struct file_identity {
 } file_identity;
 
 file_identity file_identify(const char *path);                              /* path NULL or no file there: not known */
+file_identity file_identify_output(const char *out);                        /* "-": the file that standard output is */
 bool file_identities_equal(const file_identity *a, const file_identity *b); /* false where one is not known */
 
 /* MLPD_ERROR_USAGE if output out is the file input, under any name: "--out e.h5 is the file that --data reads".
- * Names may be NULL. */
+ * "-" is the file that the standard output, or for the input the standard input, was redirected to. Names may be NULL.
+ */
 mlpd_status file_check_apart(const char *out_option, const char *out, const char *input_option, const char *input);
 
 /* Is out the standard output: "-", or the file, pipe or device that it goes to? */

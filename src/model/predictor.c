@@ -114,7 +114,7 @@ static mlpd_status check_output(const prediction_wish *wish, const mlpd_model *m
     return FAIL(MLPD_ERROR_USAGE,
                 "--spread is over the members of an ensemble, and the model is a single network: "
                 "leave it out, or train with --ensemble 32 or --members 8");
-  const file_identity written = file_identify(out);
+  const file_identity written = file_identify_output(out);
   TRY(file_check_folder_of(out));
   if (!file_identities_equal(&written, &model->file)) return run_file_check_output("--out", out);
   return FAIL(MLPD_ERROR_USAGE, "--out %s is the file that --model reads: writing it would destroy it", out);
