@@ -27,7 +27,19 @@ static void test_names_that_say(void **state) {
       {"Validation Data.csv", ROLE_VALID},
       {"valid/test-tubes/7.csv", ROLE_TEST}, /* the nearest folder */
       {"test/train.csv", ROLE_TRAIN},        /* the file before its folder */
+      {"dataTrain.csv", ROLE_TRAIN},
+      {"XTest.npy", ROLE_TEST},
+      {"YTEST.npy", ROLE_TEST},
+      {"xtrain.npy", ROLE_TRAIN},
+      {"trainY2.npy", ROLE_TRAIN},
+      {"valx.npy", ROLE_VALID},
+      {"TestData2021.csv", ROLE_TEST},
+      {"irisDevSet/1.csv", ROLE_VALID},
+      {"TrainTest.csv", ROLE_UNCLEAR}, /* both */
+      {"latestRun.csv", ROLE_UNCLEAR},
       {"latest.csv", ROLE_UNCLEAR},
+      {"LATEST.csv", ROLE_UNCLEAR},
+      {"DeVille.csv", ROLE_UNCLEAR},
       {"contest.csv", ROLE_UNCLEAR},
       {"trainees.csv", ROLE_UNCLEAR},
       {"valley.csv", ROLE_UNCLEAR},

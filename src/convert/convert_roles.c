@@ -15,28 +15,43 @@ static const role_word words[] = {
     {"holdout", ROLE_TEST},     {"eval", ROLE_TEST},      {"t10k", ROLE_TEST},
 };
 
-/* The role that a word indicates, ignoring digits at its end ("train01"). */
-static role role_of_word(const char *word, size_t length) {
-  for (size_t cut = length; cut > 0; cut--) {
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-      if (strlen(words[i].word) == cut && strncasecmp(words[i].word, word, cut) == 0) return words[i].is;
-    if (!isdigit((unsigned char)word[cut - 1])) break;
-  }
+static role look_up(const char *word, size_t length) {
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strlen(words[i].word) == length && strncasecmp(words[i].word, word, length) == 0) return words[i].is;
   return ROLE_UNCLEAR;
+}
+
+static bool is_x_or_y(char c) { return strchr("xXyY", c) != NULL; }
+
+/* The role that a word indicates, ignoring digits at its end ("train01") and an x or y at either end ("xtrain"). */
+static role role_of_word(const char *word, size_t length) {
+  role found = look_up(word, length);
+  while (found == ROLE_UNCLEAR && length > 1 && isdigit((unsigned char)word[length - 1]))
+    found = look_up(word, --length);
+  if (found == ROLE_UNCLEAR && length > 1 && is_x_or_y(*word)) found = look_up(word + 1, length - 1);
+  if (found == ROLE_UNCLEAR && length > 1 && is_x_or_y(word[length - 1])) found = look_up(word, length - 1);
+  return found;
 }
 
 static bool is_in_word(char c) { return isalnum((unsigned char)c) || (unsigned char)c >= 0x80; }
 
+/* Does a word begin at a capital letter within letters: dataTrain, XTest? */
+static bool begins_at_capital(const char *at, const char *end) {
+  return isupper((unsigned char)at[0]) &&
+         (islower((unsigned char)at[-1]) || (is_x_or_y(at[-1]) && at + 1 < end && islower((unsigned char)at[1])));
+}
+
 /* The role that the words of a name indicate; unclear if they contradict each other. */
 static role role_of_name(const char *name, size_t length) {
   role found = ROLE_UNCLEAR;
-  for (size_t i = 0; i < length;) {
-    size_t end = i;
-    while (end < length && is_in_word(name[end])) end++;
-    const role is = role_of_word(name + i, end - i);
+  const char *const last = name + length;
+  for (const char *begin = name; begin < last;) {
+    const char *end = begin;
+    while (end < last && is_in_word(*end) && (end == begin || !begins_at_capital(end, last))) end++;
+    const role is = role_of_word(begin, (size_t)(end - begin));
     if (is != ROLE_UNCLEAR && found != ROLE_UNCLEAR && is != found) return ROLE_UNCLEAR;
     if (is != ROLE_UNCLEAR) found = is;
-    i = end + 1;
+    begin = end < last && !is_in_word(*end) ? end + 1 : end;
   }
   return found;
 }
