@@ -15,6 +15,11 @@ static void test_message_and_prefix(void **state) {
   assert_int_equal(strncmp(mlpd_error_place(), "test_status.c:", 14), 0);
   assert_int_equal(status_prefix(MLPD_ERROR_DATA, "%s: ", "a.csv"), MLPD_ERROR_DATA);
   assert_string_equal(mlpd_error_message(), "a.csv: row 7");
+  status_reword("a.csv", "the table");
+  assert_string_equal(mlpd_error_message(), "the table: row 7");
+  status_reword("b.csv", "nothing");
+  status_reword("", "nothing");
+  assert_string_equal(mlpd_error_message(), "the table: row 7");
 }
 
 /* A name from a file can hold anything: it must neither end the line nor steer a terminal. */

@@ -35,6 +35,16 @@ mlpd_status status_prefix(mlpd_status status, const char *format, ...) {
   return status;
 }
 
+void status_reword(const char *from, const char *to) {
+  char text[sizeof last.message];
+  const char *const found = *from != '\0' ? strstr(last.message, from) : NULL;
+  if (found == NULL) return;
+  const int before = (int)(found - last.message);
+  (void)snprintf(text, sizeof text, "%.*s%s%s", before, last.message, to, found + strlen(from));
+  text_make_printable(text);
+  memcpy(last.message, text, sizeof text);
+}
+
 mlpd_status status_need(const void *pointer, const char *function, const char *argument) {
   return pointer != NULL ? MLPD_OK : FAIL(MLPD_ERROR_USAGE, "%s: %s is NULL", function, argument);
 }

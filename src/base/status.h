@@ -13,6 +13,9 @@ mlpd_status status_record(mlpd_status status, const char *file, int line, const 
  * status. */
 mlpd_status status_prefix(mlpd_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts `to` in place of the first `from` in the message of the last failure, unless from is "". */
+void status_reword(const char *from, const char *to);
+
 /* The last failure of this thread, kept while something else may fail that matters less, such as closing a file. */
 typedef struct status_kept {
   char message[1024];

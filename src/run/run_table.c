@@ -126,6 +126,13 @@ void run_table_tell(const trainer *t) {
   if (codes->about.count > SHOWN) t->events->decided(t->events->context, text);
 }
 
+void run_table_name_data(const trainer *t) {
+  char text[FILE_PATH_BYTES];
+  if (t->data_name == NULL) return;
+  (void)snprintf(text, sizeof text, "%s, converted", t->data_name);
+  status_reword(t->table_next, text);
+}
+
 void run_table_end(const trainer *t, const char *folder) {
   if (t->drops_next && run_is_root(t)) (void)unlink(t->table_next);
   if (t->made_folder) (void)rmdir(folder); /* if it is empty */

@@ -18,6 +18,10 @@ mlpd_status run_table_settle(trainer *t, const char *folder);
 /* Reports on rank 0 how the columns of a table are used, unless every column is an input unchanged. */
 void run_table_tell(const trainer *t);
 
+/* For a run that did not begin: its message names the data that the user gave, not the file that was converted from it.
+ */
+void run_table_name_data(const trainer *t);
+
 /* For a run that did not begin: removes the table that waits to be taken over, and the folder that run_table_find()
  * made, if it is empty. */
 void run_table_end(const trainer *t, const char *folder);

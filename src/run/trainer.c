@@ -281,6 +281,7 @@ static mlpd_status train(const char *function, mlpd_comm *comm, const mlpd_train
   comm_watch_start(comm, options->stall_timeout, options->stall_abort, events != NULL ? events->stalled : NULL,
                    events != NULL ? events->context : NULL);
   status = run_start(&t, options);
+  if (status != MLPD_OK) run_table_name_data(&t);
   if (status == MLPD_OK) status = finish(&t, run_epochs(&t));
   const bool whole = status == MLPD_OK || (status == MLPD_INTERRUPTED && t.state.kept_epoch > 0);
   free_trainer(&t, options->out, whole ? model : NULL);
