@@ -264,6 +264,10 @@ make("few", kinds, [2, 0], ["a", "b", "c"], x)
 make("kind", ["colour", "number"], [3, 0], ["a", "b", "c"], x)
 make("number", ["number", "number"], [3, 0], ["a", "b", "c"], x)
 make("none", kinds, None, None, x)
+x[5, 0] = 0.5
+make("half", kinds, [3, 0], ["a", "b", "c"], x)
+x[5, 0] = 9
+make("nine", kinds, [3, 0], ["a", "b", "c"], x)
 x[5, 0] = 3
 make("code", kinds, [3, 0], ["a", "b", "c"], x)
 x[5, 0] = np.nan
@@ -273,6 +277,12 @@ make("refused", kinds, [3, 0], ["a", "b", "c"], x)
 EOF
   launch 2 train "${quick[@]}" --data good.h5 --epochs 1 --quiet --out run
   succeeds
+  for name in half nine; do # 0.5 is no code either
+    alone predict --model run/model.h5 --data $name.h5 --out $name.csv
+    succeeds
+    grep -q "note: $name.h5: unknown categories, which count as none: column 0 (1)" "$errors.all" || fail "no note: $(cat "$errors.all")"
+  done
+  cmp half.csv nine.csv || fail "a number that is no code is taken for one"
   local name words
   while read -r name words; do
     launch 2 train "${quick[@]}" --data "$name.h5" --epochs 1 --quiet --out never

@@ -333,11 +333,14 @@ int main(void) { /* lines "a|color|b" */
     net_predict(x, y);
     printf("%.9g\n", y[0]);
   }
-  return 0;
+  double half[3] = {1, 0.5, 2}, unknown[3] = {1, -2, 2}, of_half[1], of_unknown[1]; /* 0.5 is no code */
+  net_predict(half, of_half);
+  net_predict(unknown, of_unknown);
+  return of_half[0] != of_unknown[0];
 }
 END
   gcc -std=c99 -O2 -Wall -Wextra -pedantic -Werror -Wno-unused main.c -o main -lm || fail "gcc"
-  tail -n +2 new.csv | cut -d, -f 1-3 | tr , '|' | ./main > c.txt
+  tail -n +2 new.csv | cut -d, -f 1-3 | tr , '|' | ./main > c.txt || fail "a number that is no code is taken for one"
   alone export run/model.h5 net.json
   succeeds
   alone export run/model.h5 net.npz

@@ -67,6 +67,7 @@ train_rare() {
 	1,2,3|3 weights, but there are 2 classes, 'rare', 'usual'
 	rare=2,3|some weights are named and some are not
 	common=2|no class is named 'common'; the classes are 'rare', 'usual'
+	rare=2,usual=1,rare=3|class 'rare' is named twice
 	rare=-1|'-1' is not a weight
 	rare=x|'x' is not a weight
 	0,0|every class that has training rows has weight 0

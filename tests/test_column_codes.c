@@ -48,10 +48,11 @@ static void test_rows(void **state) {
   column_codes_settle(&c);
   assert_int_equal(c.width, 2 + 3 + 1);
   assert_false(column_codes_plain(&c));
-  const float x[] = {12, 0, 1, NAN, 2, 2, 8, 1, 3, 10, -1, 0, 10, -2, 0, 10, 7, 0};
-  const float wanted[] = {1, 0, 1, 0, 0, 2, /* */ 2, 1, 0, 1, 0, 4, /* */ -1, 0, 0, 0, 0, 6,
-                          0, 0, 0, 0, 1, 0, /* */ 0, 0, 0, 0, 0, 0, /* */ 0,  0, 0, 0, 0, 0};
-  assert_inputs(&c, ELEMENT_F32, x, NULL, 6, wanted);
+  const float x[] = {12, 0, 1, NAN, 2, 2, 8, 1, 3, 10, -1, 0, 10, -2, 0, 10, 7, 0, 10, 1.5f, 0, 10, 2.5f, 0};
+  const float wanted[] = {1, 0, 1, 0, 0, 2, /* */ 2,           1, 0, 1, 0, 4, /* */ -1, 0, 0, 0, 0, 6,
+                          0, 0, 0, 0, 1, 0, /* */ 0,           0, 0, 0, 0, 0, /* */ 0,  0, 0, 0, 0, 0,
+                          0, 0, 0, 0, 0, 0, /* no codes: */ 0, 0, 0, 0, 0, 0};
+  assert_inputs(&c, ELEMENT_F32, x, NULL, 8, wanted);
   const int16_t whole[] = {12, 0, 1, 8, 2, 3};
   const float turned[] = {-1, 0, 0, 1, 0, 6, 1, 0, 1, 0, 0, 2};
   assert_inputs(&c, ELEMENT_I16, whole, (const uint32_t[]){1, 0}, 2, turned);

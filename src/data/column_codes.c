@@ -146,7 +146,7 @@ static void put_number(const row_map *map, uint32_t j, double value, float *out)
 /* The index of a category among those of its column, a missing value the last; -1: the model does not know it. */
 static int32_t index_of(const column_codes *c, uint32_t j, double value) {
   if (value == CATEGORY_MISSING && c->marked[j]) return (int32_t)c->known[j];
-  if (!(value >= 0 && value < CATEGORIES_MOST)) return -1;
+  if (!(value >= 0 && value < CATEGORIES_MOST) || value != floor(value)) return -1;
   const int64_t code = (int64_t)value;
   return column_codes_knows(c, j, code) ? c->inputs[c->first[j] + (uint64_t)code] : -1;
 }

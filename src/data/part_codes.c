@@ -93,7 +93,7 @@ static void translate_codes(const part *p, uint32_t j, uint64_t count, void *x) 
   for (uint64_t i = j; i < count * p->features; i += p->features) {
     const double code = element_get(p->type, x, i);
     if (code == CATEGORY_MISSING) continue;
-    const bool known = code >= 0 && code < p->order.num_codes[j];
+    const bool known = code >= 0 && code < p->order.num_codes[j] && code == floor(code);
     const int32_t translated = known ? p->order.codes[j][(uint32_t)code] : CATEGORY_UNKNOWN;
     unknown += translated == CATEGORY_UNKNOWN;
     element_set(p->type, x, i, translated);

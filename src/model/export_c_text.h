@@ -122,7 +122,7 @@ static const char ENCODE[] =
     "      continue;\n"
     "    }\n"
     "    int input = -1;\n"
-    "    if (x[j] >= 0 && x[j] < count) input = @_category_input[@_first[j] + (int)x[j]];\n"
+    "    if (x[j] >= 0 && x[j] < count && x[j] == (int)x[j]) input = @_category_input[@_first[j] + (int)x[j]];\n"
     "    if (@_marked[j] && (missing || x[j] == -1)) input = @_known[j];\n"
     "    if (@_embedded[j])\n"
     "      to[0] = (float)input;\n"

@@ -41,14 +41,16 @@ static mlpd_status read_weight(const char *text, size_t length, float *weight) {
   return MLPD_OK;
 }
 
-/* "dog=2": the weight of the class of this name. */
+/* "dog=2": the weight of the class of this name, which is not named yet: its weight is below 0. */
 static mlpd_status read_named(const preparation *p, const char *item, size_t length, size_t name_length,
                               float *weights) {
   char names[NAMES_BYTES];
   for (uint32_t k = 0; k < p->options.classes; k++) {
     const char *const name = mlpd_model_class_name(p->model, k);
-    if (strlen(name) == name_length && strncmp(name, item, name_length) == 0)
-      return read_weight(item + name_length + 1, length - name_length - 1, &weights[k]);
+    if (strlen(name) != name_length || strncmp(name, item, name_length) != 0) continue;
+    if (weights[k] >= 0)
+      return FAIL(MLPD_ERROR_USAGE, "--class-weight: class '%s' is named twice; give it one weight", name);
+    return read_weight(item + name_length + 1, length - name_length - 1, &weights[k]);
   }
   list_classes(p, names);
   return FAIL(MLPD_ERROR_USAGE, "--class-weight: no class is named '%.*s'; the classes are %s", (int)name_length, item,
@@ -66,7 +68,7 @@ static mlpd_status read_list(const preparation *p, const char *text, float *weig
   const uint32_t classes = p->options.classes;
   uint32_t count = 0, named = 0;
   char names[NAMES_BYTES];
-  for (uint32_t k = 0; k < classes; k++) weights[k] = 1;
+  for (uint32_t k = 0; k < classes; k++) weights[k] = -1;
   for (const char *item = text;; item++) {
     const size_t length = strcspn(item, ","), end = name_end(item, length);
     named += end < length;
@@ -78,6 +80,8 @@ static mlpd_status read_list(const preparation *p, const char *text, float *weig
     item += length;
     if (*item == '\0') break;
   }
+  for (uint32_t k = 0; k < classes; k++)
+    if (weights[k] < 0) weights[k] = 1;
   if (named == count || (named == 0 && count == classes)) return MLPD_OK;
   list_classes(p, names);
   if (named > 0)

@@ -374,10 +374,10 @@ static mlpd_status find_target(mlpd_comm *comm, const mlpd_train_events *events,
 mlpd_status column_scales_find(mlpd_comm *comm, const mlpd_train_events *events, preparation *p) {
   TRY(find_input(comm, events, p));
   if (p->options.task != MLPD_REGRESSION) return MLPD_OK;
-  TRY(find_target(comm, events, p));
+  mlpd_status status = find_target(comm, events, p); /* its end is not agreed on */
   const affine *const target = &p->model->target;
   p->valid.target = target;
-  mlpd_status status = shard_map_values(&p->train, target, p->options.data.file);
+  if (status == MLPD_OK) status = shard_map_values(&p->train, target, p->options.data.file);
   if (status == MLPD_OK) status = shard_map_values(&p->valid.rows, target, p->options.data.file);
   return mlpd_comm_agree(comm, status);
 }
