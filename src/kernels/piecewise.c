@@ -82,18 +82,32 @@ void piecewise_forward(const piecewise_place *at, uint32_t width, const float *w
   sum_rows(at->full, at->part, width, weight, z);
 }
 
-MULTIVERSION static void add(uint32_t n, float factor, const float *x, float *y) {
+/* rows (n, width) += x (width) */
+MULTIVERSION static void add_rows(uint32_t n, uint32_t width, const float *restrict x, float *restrict rows) {
+  for (uint32_t t = 0; t < n; t++, rows += width) {
+#pragma omp simd
+    for (uint32_t j = 0; j < width; j++) rows[j] += x[j];
+  }
+}
+
+MULTIVERSION static void add_part(uint32_t n, float factor, const float *restrict x, float *restrict y) {
 #pragma omp simd
   for (uint32_t i = 0; i < n; i++) y[i] += factor * x[i];
 }
 
 void piecewise_add(const piecewise_place *at, uint32_t width, const float *delta, uint32_t begin, uint32_t end,
                    float *gradient) {
-  for (uint32_t i = begin; i < end;) {
-    const uint32_t t = i / width, j = i % width, n = end - i < width - j ? end - i : width - j;
+  for (uint32_t i = begin, n = 0; i < end; i += n, gradient += n) {
+    const uint32_t t = i / width, j = i % width, left = end - i;
     if (t > at->full || (t == at->full && !(at->part > 0))) return;
-    add(n, t < at->full ? 1 : at->part, delta + j, gradient + (i - begin));
-    i += n;
+    n = left < width - j ? left : width - j;
+    if (t == at->full || n < width) {
+      add_part(n, t < at->full ? 1 : at->part, delta + j, gradient);
+    } else {
+      const uint32_t rows = left / width < at->full - t ? left / width : at->full - t;
+      add_rows(rows, width, delta, gradient);
+      n = rows * width;
+    }
   }
 }
 
