@@ -691,6 +691,7 @@ typedef struct mlpd_train_options {
   double input_scale_decay;     /* weight decay of these factors, relative to weight_decay; 0: none */
   uint32_t ensemble;            /* members that share all layers but the last; 1: a single network */
   uint32_t members;             /* members that share nothing, as many networks in one; 1: a single network */
+  uint32_t folds;               /* as many members, each of which leaves out another part of the rows; 1: none */
   uint64_t embed_above;         /* columns of more categories than this are embedded, others one-hot */
   uint32_t embed_width;         /* learned values of an embedded category, or of a number in bins */
   mlpd_embed_numbers embed_numbers;

@@ -229,6 +229,50 @@ END
   fails_with 2 "--members: 0 is not in"
 }
 
+# A table of 200 rows and three classes; 180 train, 20 are for the test.
+rows_to_fold() {
+  awk 'BEGIN {
+    srand(3); print "a,b,c,name"
+    for (i = 0; i < 200; i++) {
+      a = rand(); b = rand()
+      print a "," b "," a * b + rand() / 9 "," (a + b > 1.3 ? "ant" : a > b ? "bee" : "cat")
+    }
+  }' > rows.csv
+}
+
+@test "folds: one digest on every split and through a resume, in memory and streamed; all rows train and validate" {
+  rows_to_fold
+  local folds="--data rows.csv --folds 3 --hidden 16,8 --batch 20 --lanes 5 --epochs 2 --valid-fraction auto"
+  # shellcheck disable=SC2086
+  same_everywhere $folds --optimizer adamw --lr 0.01 --select error --swa-start 1
+  [[ $first == *"(180 rows)"*"(20 rows)"* ]] || fail "not all rows validate: $first"
+  alone info run-1/model.h5
+  succeeds
+  says ", 3 members, " "folds = 3"
+  # shellcheck disable=SC2086
+  same_everywhere $folds --label c --ignore name --clip-norm 0.5 --patience 1 --stream --window 15
+  # shellcheck disable=SC2086
+  alone train "${quick[@]}" $folds --label c --ignore name --clip-norm 0.5 --patience 1 --stream --window 15 --out other \
+    --folds 1 --members 3 --resume run-1/checkpoints/step-000000000007.h5
+  fails_with 2 "folds"
+}
+
+@test "folds: what they do not go with is refused, with another way" {
+  alone train "${quick[@]}" --folds 4
+  fails_with 2 "datasets/digits.h5 has a validation part" "use --members 4, which that part validates"
+  alone train "${quick[@]}" --folds 4 --members 3
+  fails_with 2 "--folds 4 makes as many members: leave out --members 3"
+  alone train "${quick[@]}" --folds 4 --valid-fraction 0.2
+  fails_with 2 "validates by the rows that its members leave out: leave out --valid-fraction 0.2"
+  alone train "${quick[@]}" --folds 4 --ensemble 8
+  fails_with 2 "--folds 4 some that share none: give one of them"
+  alone train "${quick[@]}" --folds 4 --norm batch
+  fails_with 2 "--norm batch would join the members, which share nothing with --folds"
+  printf 'a,b\n1,2\n2,3\n3,5\n4,1\n5,2\n' > few.csv
+  alone train "${quick[@]}" --data few.csv --test-fraction 0 --folds 6 --task regression
+  fails_with 2 "--folds 6 of 5 rows leaves folds without a row"
+}
+
 @test "a list of activations, one for each hidden layer" {
   # shellcheck disable=SC2086
   same_everywhere $small --activation gelu,tanh

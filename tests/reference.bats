@@ -145,6 +145,26 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
   alike "${run[@]}" --members 2 --input-scale 6 --input-scale-decay 1 --optimizer adamw --weight-decay 0.1
 }
 
+@test "folds: of values with weights, of classes in their shares, with embedded categories that members share" {
+  regression
+  ranks=2 alike --data "$BATS_TEST_TMPDIR/table.h5" --folds 3 --epochs 3 --hidden 9,7 --activation tanh --batch 50 --lanes 3 \
+    --optimizer nesterov --lr 0.05
+  "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-categories "$BATS_TEST_TMPDIR/values.h5"
+  "$python" - "$BATS_TEST_TMPDIR" "$BATS_TEST_DIRNAME/../datasets/digits.h5" << 'END'
+import sys
+import h5py
+
+with h5py.File(sys.argv[1] + "/values.h5", "a") as file:
+    del file["valid"]
+with h5py.File(sys.argv[2]) as digits, h5py.File(sys.argv[1] + "/classes.h5", "w") as file:
+    for name in "xy":
+        file["/train/" + name] = digits["/train/" + name][:301]
+END
+  alike --data "$BATS_TEST_TMPDIR/values.h5" --folds 2 --epochs 3 --hidden 9 --activation tanh --batch 50 --lanes 2 --lr 0.02 \
+    --embed-above 2 --embed-width 3 --optimizer adamw --weight-decay 0.1 --input-scale 6
+  alike --data "$BATS_TEST_TMPDIR/classes.h5" --folds 4 --epochs 2 --hidden 12 --activation tanh --batch 64 --lanes 2
+}
+
 @test "activations that learn how far they bend" {
   regression
   local run=(--data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 9,7 --batch 50 --lanes 2 --lr 0.02)

@@ -43,31 +43,31 @@ ACTIVATIONS = ("tanh", "sigmoid", "silu", "gelu", "mish", "softplus", "elu")
 
 
 def make_data(folder, task):
-    """240 training and 60 validation rows of 6 columns, some of them weighted."""
-    path = os.path.join(folder, f"{task}.h5")
+    """240 training and 60 validation rows of 6 columns, some of them weighted; for folds the 240 alone."""
     generator = np.random.Generator(np.random.Philox(TASKS.index(task) + 20))
     x = generator.normal(size=(300, 6)) * [1, 2, 0.5, 10, 1, 3] + [0, 1, -1, 50, 0, 0]
     signal = np.tanh((x - x.mean(axis=0)) / x.std(axis=0) @ generator.normal(size=(6, 3)))
     signal += 0.2 * generator.normal(size=signal.shape)
     y = {"classes": np.argmax(signal + [0.4, 0, 0], axis=1), "values": signal[:, :2] * [1, 30] + [2, 0],
          "answers": (signal > 0).astype(np.float32), "counts": generator.poisson(np.exp(signal[:, :2] + 1)).astype(float)}[task]
-    with h5py.File(path, "w") as file:
-        for part, rows in (("train", slice(0, 240)), ("valid", slice(240, 300))):
-            file[f"/{part}/x"], file[f"/{part}/y"] = x[rows].astype(np.float32), y[rows]
-        if task in ("classes", "values"):
-            file["/train/weight"] = generator.uniform(0.25, 2, size=240).astype(np.float32)
-    return path
+    weight = generator.uniform(0.25, 2, size=240).astype(np.float32)
+    for name, parts in (task, ("train", "valid")), (f"{task}-folds", ("train",)):
+        with h5py.File(os.path.join(folder, f"{name}.h5"), "w") as file:
+            for part, rows in zip(parts, (slice(0, 240), slice(240, 300))):
+                file[f"/{part}/x"], file[f"/{part}/y"] = x[rows].astype(np.float32), y[rows]
+            if task in ("classes", "values"):
+                file["/train/weight"] = weight
 
 
 def draw_layers(r, turn):
-    """The kind of this turn, others by chance, and hidden layers; every fifth is an ensemble, others have members."""
+    """The kind of this turn, others by chance, and hidden layers; every fifth is an ensemble, others have members or folds."""
     options = {}
     for kind in [LAYERS[turn % len(LAYERS)]] + [kind for kind in LAYERS if r.random() < 0.25]:
         options.setdefault(kind[0], kind[1])
     if turn % 5 == 3:
         options["--ensemble"] = "3"
     if turn % 5 == 1 and "--norm" not in options:
-        options["--members"] = "2"
+        options.update({"--folds": "3"} if turn % 2 == 0 else {"--members": "2"})
     hidden = [str(r.choice((5, 12, 17))) for _ in range(r.choice((1, 2, 3)))]
     activations = [r.choice(ACTIVATIONS) for _ in hidden]
     if "--dropout" in options:
@@ -105,13 +105,13 @@ def draw(seed, turn, folder):
     """Options of configuration number turn."""
     r = random.Random(seed * 1000 + turn)
     task = TASKS[turn % len(TASKS)]
-    path = os.path.join(folder, f"{task}.h5")
     losses = LOSSES[task]
     goal = list(losses[turn // len(TASKS) % len(losses)])
     goal += {"answers": ["--loss", "binary-cross-entropy", "--task", "regression"], "counts": ["--loss", "poisson"]}.get(task, [])
     lanes = r.choice((1, 2, 3, 5))
     run = ["--batch", str(r.choice((30, 50, 64, 240))), "--lanes", str(lanes), "--epochs", "3", "--seed", str(r.randint(1, 10**9))]
     layers = draw_layers(r, turn)
+    path = os.path.join(folder, f"{task}-folds.h5" if "--folds" in layers else f"{task}.h5")
     return ["--data", path, *goal, *layers, *draw_descent(r, turn, layers), *run]
 
 

@@ -33,7 +33,7 @@ except ImportError as error:
 sys.dont_write_bytecode = True  # nothing beside the sources
 from reference_lbfgs import Lbfgs
 from reference_network import Network, Pass, unknown
-from reference_rng import DEAL_BLOCKS, SHUFFLE, check_philox, shuffled
+from reference_rng import DEAL_BLOCKS, SHUFFLE, check_philox, folds_of, shuffled
 
 # ---- Rows ------------------------------------------------------------------------------------------
 
@@ -404,6 +404,11 @@ class Run:
             self.class_weights = class_weights(options["class-weight"], y, self.classes)
         self.x, self.y, self.sample_weights = self.scaled(x, y, self.sample_weights)
         self.valid = self.scaled(*valid) if valid is not None else None
+        self.num_folds, self.folds = int(options["folds"]), None
+        if self.num_folds > 1:  # each row is validated by the member that leaves it out
+            assert self.valid is None, "rows for validation beside folds"
+            self.folds = folds_of(int(options["seed"]), self.num_folds, y if self.classes else [0] * len(y))
+            self.valid = self.x, self.y, self.sample_weights
         lanes, batch = options["lanes"], min(int(options["batch"]), len(x)) if options["optimizer"] != "lbfgs" else len(x)
         lanes = default_lanes(batch) if lanes in ("auto", "0") else int(lanes)
         self.lanes = Lanes(len(x), batch, lanes, int(options["seed"]))
@@ -457,9 +462,16 @@ class Run:
 
     def validate(self):
         x, y, weights = self.valid
-        z, a = self.network.predict(x)
+        z, a = self.network.predict(x, self.folds)
         losses, _ = self.network.loss(z, a, y, self.loss)
         return (losses * weights).sum() / weights.sum()
+
+    def of_members(self, rows):
+        """Weights of rows; with folds for each member, of which one has none, and the others more."""
+        if self.folds is None:
+            return self.sample_weights[rows]
+        learns = self.folds[rows][:, None] != np.arange(self.num_folds)
+        return self.sample_weights[rows][:, None] * learns * self.num_folds / (self.num_folds - 1)
 
     def train_epoch(self, epoch, optimizer, plateau, average):
         """Returns the loss."""
@@ -469,7 +481,7 @@ class Run:
             done = epoch * self.lanes.steps + step
             factor = regularization(self.options, int(self.options["epochs"]) * self.lanes.steps, done)
             at = Pass(True, seed, epoch, first, bounds, factor)
-            total += self.network.step(self.x[rows], self.y[rows], self.loss, weights, at)
+            total += self.network.step(self.x[rows], self.y[rows], self.loss, self.of_members(rows), at)
             optimizer.update(learning_rate(self.options, self.lanes.steps, done, plateau.factor), weights.sum(), factor)
             average.after_step()
             first += len(rows)

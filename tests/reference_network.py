@@ -527,7 +527,7 @@ class Network:
         if self.options.real("input-dropout") > 0:
             self.add(Dropout(self.options.real("input-dropout"), len(self.layers)))
         rate, decays = self.options.real("input-scale"), self.options.real("input-scale-decay")
-        apart = int(self.options["members"])
+        apart = max(int(self.options["members"]), int(self.options["folds"]))
         self.members, self.apart = max(int(self.options["ensemble"]), apart), apart > 1
         if self.apart:
             self.add(Fork(self.width, self.members, rate, decays))
@@ -569,9 +569,11 @@ class Network:
             a.append(softmax(z[-1]) if kind == "softmax" else ACTIVATIONS[kind][0](z[-1]))
         return z, a
 
-    def predict(self, x):
-        """z and a of the outputs: of an ensemble the mean of a, and a z of it."""
+    def predict(self, x, member=None):
+        """z and a of the outputs: of an ensemble the mean of a, and a z of it; or those of one member for each row."""
         z, a = self.forward(x, Pass(training=False))
+        if member is not None:
+            return (v[-1].reshape(len(x), self.members, -1)[np.arange(len(x)), member] for v in (z, a))
         z, a = (v[-1].reshape(len(x), self.members, -1).mean(axis=1) for v in (z, a))
         return np.log(a) if self.activations[-1] == "exp" else z, a
 
@@ -599,9 +601,11 @@ class Network:
         return losses.sum(axis=1), slopes * ACTIVATIONS[output][1](z, a)
 
     def step(self, x, y, kind, weights, at):
-        """The sum of the weighted losses; the sum of their gradients goes into the tensors."""
+        """The sum of the weighted losses; the sum of their gradients goes into the tensors. weights: of rows, or of rows
+        for each member."""
         z, a = self.forward(x, at)
-        y, weights = np.repeat(y, self.members, axis=0), np.repeat(weights / self.members, self.members)
+        each = weights if weights.ndim == 2 else np.repeat(weights[:, None], self.members, axis=1)
+        y, weights = np.repeat(y, self.members, axis=0), each.reshape(-1) / self.members
         losses, delta = self.loss(z[-1], a[-1], y, kind)
         delta = delta * weights[:, None] * (self.members if self.apart else 1)
         for l in reversed(range(len(self.layers))):

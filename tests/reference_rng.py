@@ -1,7 +1,7 @@
 """Counted random numbers of a training run, as reference_epoch.py needs them: Philox4x32-10 (Salmon et al., SC11)."""
 import numpy as np
 
-INIT_WEIGHTS, DEAL_BLOCKS, SHUFFLE, DROPOUT, NOISE = 1, 2, 3, 7, 8
+INIT_WEIGHTS, DEAL_BLOCKS, SHUFFLE, DROPOUT, NOISE, FOLDS = 1, 2, 3, 7, 8, 12
 
 
 def philox(counter, key):
@@ -50,15 +50,34 @@ def normal(word):
     return np.sqrt(-2 * np.log(uniform(word[:, 0], word[:, 1]))) * np.cos(2 * np.pi * uniform(word[:, 2], word[:, 3]))
 
 
+def below(stream, n):
+    """Lemire's unbiased number below n."""
+    while True:
+        product = next(stream) * n
+        if product % 2**32 >= 2**32 % n:
+            return product >> 32
+
+
 def shuffled(seed, purpose, a, b, n):
-    """Fisher and Yates' permutation of 0..n-1; Lemire's unbiased numbers below i."""
+    """Fisher and Yates' permutation of 0..n-1."""
     stream = iter(draws(seed, purpose, a, b, n // 4 + 16).ravel().tolist())
     order = list(range(n))
     for i in range(n, 1, -1):
-        while True:
-            product = next(stream) * i
-            if product % 2**32 >= 2**32 % i:
-                break
-        j = product >> 32
+        j = below(stream, i)
         order[i - 1], order[j] = order[j], order[i - 1]
     return np.array(order, dtype=np.int64)
+
+
+def folds_of(seed, folds, strata):
+    """The fold of each row. In the order of their strata, rows go to the folds in turn: that is how many of a stratum each
+    gets; which, is drawn row after row, each left place of the stratum being as likely."""
+    stream = iter(draws(seed, FOLDS, 0, 0, len(strata) // 2 + 16).ravel().tolist())
+    left = {}
+    for place, stratum in enumerate(sorted(strata)):
+        left.setdefault(stratum, [0] * folds)[place % folds] += 1
+    found = []
+    for stratum in strata:
+        places = [fold for fold in range(folds) for _ in range(left[stratum][fold])]
+        found.append(places[below(stream, len(places))])
+        left[stratum][found[-1]] -= 1
+    return np.array(found)

@@ -207,6 +207,13 @@ class Estimators(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "single network"):
             classifier(max_iter=1).fit(self.x, self.y).model_.spread(self.x)
 
+    def test_folds_validate(self):
+        fitted = classifier(hidden="8", folds=3, early_stopping=True, n_iter_no_change=2, max_iter=50).fit(self.x, self.y)
+        self.assertEqual(fitted.coefs_[0].shape, (3, 4, 8))
+        self.assertEqual(len(fitted.validation_metrics_), fitted.n_iter_)
+        with self.assertRaisesRegex(ValueError, "folds=3 has no meaning in partial_fit"):
+            classifier(folds=3).partial_fit(self.x, self.y, classes=[0, 1, 2])
+
     def test_early_stopping_validates(self):
         fitted = classifier(early_stopping=True, n_iter_no_change=2, max_iter=200).fit(self.x, self.y)
         self.assertLess(fitted.n_iter_, 200)

@@ -19,6 +19,7 @@ typedef enum rng_purpose {
   RNG_RESERVOIR = 9,     /* place of a row in a full buffer; a, b: low and high part of its number */
   RNG_REPLAY = 10,       /* rows drawn from the buffer; a, b: low and high part of the step */
   RNG_PERMUTE = 11,      /* order of the values of a column; a: column, b: repeat */
+  RNG_FOLDS = 12,        /* the fold of each row */
 } rng_purpose;
 
 /* A stream of draws: position counts the 32-bit draws taken. A copy continues from the same position. */

@@ -48,6 +48,7 @@ struct part {
   bool y_integer;       /* y is (N) or (N, 1) of an integer type: it may hold classes */
   bool y_text;          /* y is (N) or (N, 1) of texts: classes, which need a map */
   uint32_t y_columns;   /* 1 for y (N); 0 without y */
+  const uint8_t *folds; /* (rows) borrowed: the fold of each row; the reader sets it. NULL: there are none */
   const class_map *map; /* borrowed; the caller sets it: classes of the labels of y. NULL: a label is its class */
   part_order order;
 };

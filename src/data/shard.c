@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "data/row_request.h"
@@ -18,7 +19,7 @@ typedef struct shard_array {
   const char *name;
 } shard_array;
 
-enum { X, TARGETS, WEIGHTS, NUM_ARRAYS };
+enum { X, TARGETS, WEIGHTS, FOLDS, NUM_ARRAYS };
 
 static size_t target_bytes(const part *p, bool as_classes, bool mapped) {
   if (p->y == NULL) return 0;
@@ -29,6 +30,7 @@ static void list_arrays(const part *p, bool as_classes, bool mapped, shard_array
   list[X] = (shard_array){element_size(shard_x_type(p)) * p->features, p->x_path};
   list[TARGETS] = (shard_array){target_bytes(p, as_classes, mapped), p->y_path};
   list[WEIGHTS] = (shard_array){p->weight != NULL ? sizeof(float) : 0, p->weight_path};
+  list[FOLDS] = (shard_array){p->folds != NULL ? sizeof(uint8_t) : 0, "folds"};
 }
 
 /* The shard with these arrays, which list_arrays has listed. */
@@ -37,6 +39,7 @@ static void take_arrays(const part *p, uint64_t rows, bool as_classes, const aff
   *made = (shard){.rows = rows, .features = p->features, .type = shard_x_type(p), .target = target};
   made->x = arrays[X];
   made->weights = arrays[WEIGHTS];
+  made->folds = arrays[FOLDS];
   if (as_classes) {
     made->classes = arrays[TARGETS];
     return;
@@ -87,19 +90,20 @@ void shard_free(shard *s) {
   free(s->values);
   free(s->raw);
   free(s->weights);
+  free(s->folds);
   *s = (shard){0};
 }
 
 uint64_t part_target_bytes(const part *p, bool as_classes) {
   shard_array list[NUM_ARRAYS];
   list_arrays(p, as_classes, true, list);
-  return list[TARGETS].row_bytes + list[WEIGHTS].row_bytes;
+  return list[TARGETS].row_bytes + list[WEIGHTS].row_bytes + list[FOLDS].row_bytes;
 }
 
 static uint64_t row_bytes(const part *p, bool as_classes, bool mapped) {
   shard_array list[NUM_ARRAYS];
   list_arrays(p, as_classes, mapped, list);
-  return list[X].row_bytes + list[TARGETS].row_bytes + list[WEIGHTS].row_bytes;
+  return list[X].row_bytes + list[TARGETS].row_bytes + list[WEIGHTS].row_bytes + list[FOLDS].row_bytes;
 }
 
 uint64_t part_row_bytes(const part *p, bool as_classes) { return row_bytes(p, as_classes, true); }
@@ -117,10 +121,19 @@ static mlpd_status shard_read_y(part *p, const row_request *request, uint32_t nu
   return shard_column_read(p, p->y, request, ELEMENT_F64, shard_take_float_classes, num_classes, s);
 }
 
+/* The folds of the requested rows, from those of the part. */
+static void take_folds(const part *p, const row_request *request, uint8_t *folds) {
+  for (uint64_t i = 0; i < request->num_runs; i++) {
+    const row_run *const run = &request->runs[i];
+    memcpy(folds + (run->position - request->first_position), p->folds + run->file_row, run->count);
+  }
+}
+
 mlpd_status shard_fill(part *p, const row_run *runs, uint64_t num_runs, uint64_t first_position, uint32_t num_classes,
                        shard *s) {
   const row_request request = {runs, num_runs, first_position, s->rows};
   TRY(row_request_check(p, &request));
+  if (s->folds != NULL) take_folds(p, &request, s->folds);
   TRY(shard_read_x(p, &request, s));
   if (s->classes != NULL || s->values != NULL || s->raw != NULL) TRY(shard_read_y(p, &request, num_classes, s));
   return s->weights == NULL ? MLPD_OK

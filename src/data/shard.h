@@ -23,6 +23,7 @@ typedef struct shard {
   const affine *target; /* borrowed: maps values when they are read; NULL: values are read as raw */
   uint32_t outputs;     /* columns of values */
   float *weights;       /* (rows), or NULL */
+  uint8_t *folds;       /* (rows), or NULL */
 } shard;
 
 /* Reads the rows of `runs` (their positions count from first_position). With as_classes, y becomes classes through

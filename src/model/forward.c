@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "kernels/vector.h"
 #include "model/block_sums.h"
+#include "network/ensemble.h"
 #include "ranks/comm.h"
 
 uint32_t forward_predicted_class(const float *a, uint32_t k) {
@@ -20,7 +21,8 @@ uint32_t forward_predicted_class(const float *a, uint32_t k) {
 static targets targets_at(const shard *rows, uint64_t first) {
   return (targets){.classes = rows->classes != NULL ? rows->classes + first : NULL,
                    .values = rows->values != NULL ? rows->values + first * rows->outputs : NULL,
-                   .weights = rows->weights != NULL ? rows->weights + first : NULL};
+                   .weights = rows->weights != NULL ? rows->weights + first : NULL,
+                   .folds = rows->folds != NULL ? rows->folds + first : NULL};
 }
 
 uint64_t forward_first_overflow(const mlpd_network *network, uint64_t n, const workspace *space) {
@@ -51,6 +53,7 @@ mlpd_status forward_blocks(const mlpd_network *network, const backend *gemm, con
     affine_gather(input, rows->type, n, n, (const char *)rows->x + first * row_bytes, NULL, space->x);
     network_forward(network, gemm, n, space);
     const targets y = targets_at(rows, first);
+    if (y.folds != NULL) ensemble_pick(network, n, y.folds, space);
     if (overflow != NULL) {
       const uint64_t row = forward_first_overflow(network, n, space);
       if (row < n && range->row_begin + first + row < bad) bad = range->row_begin + first + row;
@@ -92,6 +95,7 @@ static shard rows_from(const shard *rows, uint64_t first) {
   if (rows->classes != NULL) some.classes += first;
   if (rows->values != NULL) some.values += first * rows->outputs;
   if (rows->weights != NULL) some.weights += first;
+  if (rows->folds != NULL) some.folds += first;
   return some;
 }
 

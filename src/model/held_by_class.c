@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "data/class_counts.h"
 #include "data/shard.h"
+#include "lanes/row_folds.h"
 #include "lanes/row_split.h"
 
 enum { BLOCK_ROWS = 1 << 16 };
@@ -41,9 +42,9 @@ static mlpd_status count_all(mlpd_comm *comm, const class_reader *r, class_count
   return MLPD_OK;
 }
 
-/* The number of a class in the split: all labels that are not counted are one class. */
-static uint32_t stratum(const row_split *split, int32_t class) {
-  return (uint32_t) class < split->num_classes - 1 ? (uint32_t) class : split->num_classes - 1;
+/* The number of a class where rows are drawn: all labels that are not counted are one class. */
+static uint32_t stratum(uint32_t num_classes, int32_t class) {
+  return (uint32_t) class < num_classes - 1 ? (uint32_t) class : num_classes - 1;
 }
 
 static mlpd_status draw(const class_reader *r, row_split *split, row_marks *marks) {
@@ -51,7 +52,8 @@ static mlpd_status draw(const class_reader *r, row_split *split, row_marks *mark
     const uint64_t left = r->from->rows - row, n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
     TRY(shard_read_classes(r->from, row, n, r->num_classes, r->classes));
     for (uint64_t i = 0; i < n; i++)
-      if (row_split_draw(split, stratum(split, r->classes[i])) == MLPD_VALID) row_marks_set(marks, row + i);
+      if (row_split_draw(split, stratum(split->num_classes, r->classes[i])) == MLPD_VALID)
+        row_marks_set(marks, row + i);
   }
   return MLPD_OK;
 }
@@ -85,5 +87,46 @@ mlpd_status held_by_class(mlpd_comm *comm, part *from, double fraction, uint32_t
     row_marks_count(made);
   else
     row_marks_free(made);
+  return status;
+}
+
+/* ---- Folds -------------------------------------------------------------------------------------------- */
+
+static mlpd_status draw_folds(const class_reader *r, row_folds *folds, uint8_t *fold) {
+  for (uint64_t row = 0; row < r->from->rows; row += BLOCK_ROWS) {
+    const uint64_t left = r->from->rows - row, n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+    if (r->classes != NULL) TRY(shard_read_classes(r->from, row, n, r->num_classes, r->classes));
+    for (uint64_t i = 0; i < n; i++)
+      fold[row + i] = row_folds_draw(folds, r->classes != NULL ? stratum(folds->num_classes, r->classes[i]) : 0);
+  }
+  return MLPD_OK;
+}
+
+/* As for marks, rank 0 draws alone. Collective. */
+static mlpd_status number(mlpd_comm *comm, const class_reader *r, const class_counts *counts, const fold_wishes *wishes,
+                          uint8_t *fold) {
+  const uint64_t rows = r->from->rows;
+  row_folds folds = {0};
+  mlpd_status status = MLPD_OK;
+  if (mlpd_comm_rank(comm) == 0) {
+    status = row_folds_create(r->classes != NULL ? counts->count : 1, r->classes != NULL ? counts->rows : &rows,
+                              wishes->folds, wishes->seed, &folds);
+    if (status == MLPD_OK) status = draw_folds(r, &folds, fold);
+    row_folds_free(&folds);
+  }
+  TRY(mlpd_comm_agree(comm, status));
+  return comm_broadcast(comm, fold, rows, 0);
+}
+
+mlpd_status held_by_fold(mlpd_comm *comm, part *from, const fold_wishes *wishes, uint8_t *fold) {
+  class_reader r = {.from = from, .num_classes = wishes->num_classes};
+  class_counts counts = NO_CLASSES;
+  mlpd_status status =
+      wishes->as_classes ? memory_allocate(&r.classes, BLOCK_ROWS, sizeof *r.classes, "classes") : MLPD_OK;
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK && wishes->as_classes) status = count_all(comm, &r, &counts);
+  if (status == MLPD_OK) status = number(comm, &r, &counts, wishes, fold);
+  class_counts_free(&counts);
+  free(r.classes);
   return status;
 }

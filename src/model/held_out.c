@@ -336,7 +336,7 @@ static mlpd_status describe_row(const held_out *held, mlpd_split which, uint64_t
   }
   (void)snprintf(text, 128, "row %llu (from 0) of the %s part%s", (unsigned long long)row,
                  held->order != NULL ? "training" : mlpd_choice_name(mlpd_split_choices, (int)which),
-                 held->order != NULL ? ", drawn for validation," : "");
+                 held->order != NULL && held->rows.folds == NULL ? ", drawn for validation," : "");
   return MLPD_OK;
 }
 

@@ -35,6 +35,13 @@ static void repeat(const targets *y, uint64_t i, uint32_t num_values, uint32_t m
     memcpy(r->values + (size_t)k * num_values, values, num_values * sizeof *values);
 }
 
+/* Weights of the members from m on for a row of a fold: the member of that fold learns nothing from it, and for all
+ * members to have as much weight over an epoch as without folds, the others learn more. */
+static void leave_out(uint32_t fold, uint32_t m, uint32_t members, float weight, repeated *r) {
+  const float more = weight * (float)members / (float)(members - 1);
+  for (uint32_t k = 0; k < r->count; k++) r->weights[k] = m + k == fold ? 0 : more;
+}
+
 /* The mean over members that each had the whole weight of a row. */
 static loss_sums mean_of_sums(const loss_sums *sums, uint32_t members) {
   return (loss_sums){.loss = sums->loss / members,
@@ -54,6 +61,7 @@ static loss_sums row_loss(const mlpd_network *network, const loss_spec *loss, ui
   for (uint32_t m = 0; m < members; m += r.count) {
     const uint32_t count = members - m < r.count ? members - m : r.count;
     const size_t place = (row * members + m) * k;
+    if (y->folds != NULL) leave_out(y->folds[i], m, members, y->weights != NULL ? y->weights[i] : 1, &r);
     loss_rows(loss, output->activation, count, k, space->z[last] + place, space->a[last] + place, &r.y,
               space->delta[last] + place, rows);
     loss_add(count, rows, &sums);
@@ -142,4 +150,14 @@ void ensemble_average(const mlpd_network *network, uint64_t n, workspace *space)
       space->output_z[i * k + j] =
           (float)z_of_mean(output->activation, &(member_values){space->z[last] + place, members, k}, mean);
     }
+}
+
+void ensemble_pick(const mlpd_network *network, uint64_t n, const uint8_t *folds, workspace *space) {
+  const layer *const output = network_output(network);
+  const uint32_t last = network->num_layers - 1, k = output->outputs, members = output->copies;
+  for (uint64_t i = 0; i < n; i++) {
+    const size_t place = (i * members + folds[i]) * k;
+    memcpy(space->output + i * k, space->a[last] + place, k * sizeof(float));
+    memcpy(space->output_z + i * k, space->z[last] + place, k * sizeof(float));
+  }
 }

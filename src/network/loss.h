@@ -11,6 +11,7 @@ typedef struct targets {
   const int32_t *classes;
   const float *values;
   const float *weights; /* (n), or NULL for 1 each */
+  const uint8_t *folds; /* (n): the member that does not learn from the row; NULL: all learn. Of ensemble.h alone */
 } targets;
 
 /* Sums over samples, from which loss and metrics are computed. */

@@ -192,21 +192,21 @@ static mlpd_status append_all(const mlpd_train_options *o, uint32_t hidden, cons
 
 /* Members that share nothing. */
 static mlpd_status check_members(const mlpd_train_options *o) {
+  const char *const name = o->folds > 1 ? "folds" : "members";
   if (o->members <= 1) return MLPD_OK;
   if (o->ensemble > 1)
     return FAIL(MLPD_ERROR_USAGE,
-                "--ensemble %u makes members that share layers, --members %u some that share none: give one of them",
-                o->ensemble, o->members);
+                "--ensemble %u makes members that share layers, --%s %u some that share none: give one of them",
+                o->ensemble, name, o->members);
   if (o->norm != MLPD_NORM_NONE)
     return FAIL(MLPD_ERROR_USAGE,
-                "--norm %s would join the members, which share nothing with --members: leave it out, or use "
-                "--ensemble %u",
-                mlpd_choice_name(mlpd_norm_choices, (int)o->norm), o->members);
+                "--norm %s would join the members, which share nothing with --%s: leave it out, or use --ensemble %u",
+                mlpd_choice_name(mlpd_norm_choices, (int)o->norm), name, o->members);
   if (optimizer_searches(o->optimizer))
     return FAIL(MLPD_ERROR_USAGE,
-                "--optimizer %s searches along one line for all members, which share nothing with --members: use "
+                "--optimizer %s searches along one line for all members, which share nothing with --%s: use "
                 "--optimizer adamw, or --ensemble %u",
-                mlpd_choice_name(mlpd_optimizer_choices, (int)o->optimizer), o->members);
+                mlpd_choice_name(mlpd_optimizer_choices, (int)o->optimizer), name, o->members);
   return MLPD_OK;
 }
 

@@ -22,6 +22,7 @@ static const double USUAL_DECAY_OF_ADAMW = 0.1;
 
 void mlpd_train_options_settle(mlpd_train_options *options) {
   if (options != NULL) preset_apply(options);
+  if (options != NULL && options->folds > 1 && options->members == 1) options->members = options->folds;
   const int optimizer = options != NULL ? (int)options->optimizer : -1;
   if (optimizer < 0 || optimizer >= MLPD_NUM_OPTIMIZERS) return;
   if (options->lr < 0 && !preset_waits(options, "lr")) options->lr = USUAL_LR[optimizer];

@@ -34,12 +34,13 @@ static void add_held_out_file(preparation *p, mlpd_split which) {
 }
 
 /* The same for rows drawn from the training part, which are read before targets are scaled. Rows drawn class by class
- * also need a mark for each row of the file. */
+ * also need a mark for each row of the file, and folds a byte. */
 static void add_drawn(preparation *p, const part *train) {
   add_held_out(p, train, &p->valid.range, part_raw_row_bytes(train, p->options.task == MLPD_CLASSIFICATION));
   if (p->split.marks.words == NULL) return;
-  p->memory.held_out_bytes += row_marks_bytes(train->rows);
-  p->memory.held_out_window_bytes += row_marks_bytes(train->rows);
+  const uint64_t marks = row_marks_bytes(train->rows) + (p->folds != NULL ? train->rows : 0);
+  p->memory.held_out_bytes += marks;
+  p->memory.held_out_window_bytes += marks;
 }
 
 /* Bytes of chunks that HDF5 caches for an open part. */

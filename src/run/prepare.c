@@ -49,7 +49,7 @@ static mlpd_status count_classes(mlpd_comm *comm, preparation *p, const part *fr
   class_counts *const train = &p->class_rows[MLPD_TRAIN], *const valid = &p->class_rows[MLPD_VALID];
   mlpd_status status = class_counts_merge(&p->scan.classes, train);
   if (status == MLPD_OK) status = class_counts_add(train, p->train.classes, p->train.rows);
-  if (status == MLPD_OK) status = held_out_count_classes(&p->valid, valid);
+  if (status == MLPD_OK && p->folds == NULL) status = held_out_count_classes(&p->valid, valid); /* else counted above */
   TRY(mlpd_comm_agree(comm, status));
   double most = fmax((double)train->largest, (double)valid->largest);
   TRY(comm_max_double(comm, &most, 1));
@@ -82,6 +82,27 @@ static mlpd_status split_by_class(mlpd_comm *comm, preparation *p, part *from) {
   return MLPD_OK;
 }
 
+/* The fold of each row, and an order of all rows that are validated: the file's. */
+static mlpd_status draw_folds(mlpd_comm *comm, preparation *p, part *from) {
+  const mlpd_train_options *const o = &p->options;
+  const fold_wishes wishes = {o->folds, o->task == MLPD_CLASSIFICATION, o->classes, o->seed};
+  row_marks none = {0};
+  mlpd_status status = MLPD_OK;
+  if (from->rows < o->folds)
+    status = FAIL(MLPD_ERROR_USAGE, "--folds %u of %llu rows leaves folds without a row", o->folds,
+                  (unsigned long long)from->rows);
+  if (status == MLPD_OK) status = memory_allocate(&p->folds, from->rows, sizeof *p->folds, "folds");
+  if (status == MLPD_OK) status = row_marks_create(from->rows, &none);
+  TRY(mlpd_comm_agree(comm, status));
+  row_marks_count(&none);
+  lane_plan_create_marked(&none, &p->split);
+  comm_watch_place(comm, "while folds are drawn");
+  TRY(held_by_fold(comm, from, &wishes, p->folds));
+  comm_watch_place(comm, "while the data is read");
+  from->folds = p->folds;
+  return MLPD_OK;
+}
+
 /* Batch norm needs rows to take a mean of. */
 static mlpd_status check_lanes(const mlpd_train_options *o) {
   if (o->norm != MLPD_NORM_BATCH || o->batch / o->lanes >= 2) return MLPD_OK;
@@ -105,8 +126,8 @@ static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, p
                              bool from_train) {
   uint64_t valid_rows = 0;
   if (from_train) {
-    valid_rows = (uint64_t)llround(p->options.valid_fraction * (double)p->file_rows);
-    if (valid_rows == 0 || valid_rows >= p->file_rows)
+    valid_rows = p->folds != NULL ? p->file_rows : (uint64_t)llround(p->options.valid_fraction * (double)p->file_rows);
+    if (p->folds == NULL && (valid_rows == 0 || valid_rows >= p->file_rows))
       return FAIL(MLPD_ERROR_USAGE, "--valid-fraction %g of %llu rows leaves nothing to %s", p->options.valid_fraction,
                   (unsigned long long)p->file_rows, valid_rows == 0 ? "validate" : "train");
     if (p->split.num_lanes == 0)
@@ -114,7 +135,7 @@ static mlpd_status plan_rows(mlpd_comm *comm, const mlpd_train_events *events, p
     p->valid.present = true;
     p->valid.range = forward_range_of_rank(valid_rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
   }
-  const uint64_t rows = p->file_rows - valid_rows;
+  const uint64_t rows = p->folds != NULL ? p->file_rows : p->file_rows - valid_rows;
   preparation_settle_lanes(comm, events, p, rows);
   TRY(check_lanes(&p->options));
   TRY(deal_rows(p, from, rows));
@@ -141,7 +162,7 @@ static mlpd_status read_rows(mlpd_comm *comm, preparation *p, part *from) {
     TRY(read_positions(p, from, &p->plan, p->plan.lane_begin[first], p->plan.lane_begin[end], p->options.classes,
                        &p->train));
   if (p->split.num_lanes == 0) return MLPD_OK;
-  const uint64_t start = p->plan.rows; /* validation rows are at the end of the split order */
+  const uint64_t start = p->file_rows - p->valid.range.rows; /* validation rows are at the end of the split order */
   p->valid.target = p->options.task == MLPD_REGRESSION && p->held_out_windows ? &p->model->target : NULL;
   p->valid.order = &p->split;
   p->valid.first = start;
@@ -195,6 +216,11 @@ static mlpd_status settle_train(preparation *p, part *train, bool *valid_in_file
   part valid = {0};
   const mlpd_status status = part_open(p->file, &p->options.data, MLPD_VALID, true, &valid, valid_in_file);
   part_close(&valid);
+  if (status == MLPD_OK && *valid_in_file && p->options.folds > 1)
+    return FAIL(MLPD_ERROR_USAGE,
+                "%s has a validation part, but --folds %u validates by the rows that its members leave out: use "
+                "--members %u, which that part validates, or data without it (convert --valid-fraction 0)",
+                train->file, p->options.folds, p->options.folds);
   preparation_settle_valid_fraction(&p->options, train->rows, *valid_in_file);
   return status;
 }
@@ -207,7 +233,7 @@ static double largest_weight(const preparation *p) {
 }
 
 static void note_patience(mlpd_comm *comm, const mlpd_train_events *events, const preparation *p, bool valid_in_file) {
-  if (p->options.patience == 0 || valid_in_file || p->options.valid_fraction > 0) return;
+  if (p->options.patience == 0 || valid_in_file || p->options.valid_fraction > 0 || p->options.folds > 1) return;
   preparation_notice(comm, events,
                      "there is no validation part, so --patience is not used; --valid-fraction makes one");
 }
@@ -230,8 +256,11 @@ static mlpd_status read_train(mlpd_comm *comm, const mlpd_train_events *events, 
     preparation_notice(comm, events, "the data has a validation part of its own; --valid-fraction is not used");
   note_patience(comm, events, p, valid_in_file);
   TRY(sample_weights_scale(comm, train));
-  const bool from_train = !valid_in_file && p->options.valid_fraction > 0;
-  if (from_train && p->options.task == MLPD_CLASSIFICATION) TRY(split_by_class(comm, p, train));
+  const bool from_train = !valid_in_file && (o->valid_fraction > 0 || o->folds > 1);
+  if (o->folds > 1)
+    TRY(draw_folds(comm, p, train));
+  else if (from_train && o->task == MLPD_CLASSIFICATION)
+    TRY(split_by_class(comm, p, train));
   TRY(mlpd_comm_agree(comm, plan_rows(comm, events, p, train, from_train)));
   TRY(preparation_check_memory(comm, events, p, train));
   if (p->options.stream) TRY(column_inputs_find(comm, train, p)); /* the scan needs what replaces missing values */
@@ -341,6 +370,7 @@ void preparation_free(preparation *p) {
   mlpd_model_free(p->model);
   free(p->class_weights);
   init_match_free(&p->match);
+  free(p->folds);
   lane_plan_free(&p->split);
   lane_plan_free(&p->dealt);
   lane_plan_free(&p->plan);

@@ -20,7 +20,8 @@ typedef struct preparation {
   init_match match;           /* with the model of --init-from */
   char init_digest[INIT_FROM_DIGEST_BYTES]; /* of that model; "": weights are drawn */
   bool keeps_scales;                        /* inputs are normalised as that model's were */
-  lane_plan split;                          /* order in which --valid-fraction takes rows; num_lanes is 0 if unused */
+  lane_plan split; /* order in which --valid-fraction takes rows, or --folds, all of them; num_lanes is 0 if unused */
+  uint8_t *folds;  /* (file_rows): the fold of each row of the training part; NULL without --folds */
   lane_plan plan;
   shard train;           /* rows of this rank's lanes; if they are streamed, only type and features */
   h5_file *file;         /* open during the run; its parts share it */

@@ -52,6 +52,7 @@ void preparation_settle_lanes(mlpd_comm *comm, const mlpd_train_events *events, 
 }
 
 void preparation_settle_valid_fraction(mlpd_train_options *o, uint64_t rows, bool valid_in_file) {
+  if (o->valid_fraction < 0 && o->folds > 1) o->valid_fraction = 0;
   if (o->valid_fraction < 0)
     o->valid_fraction = valid_in_file || rows < LEAST_ROWS_TO_DIVIDE ? 0 : USUAL_VALID_FRACTION;
 }

@@ -72,7 +72,7 @@ mlpd_status run_table_convert(trainer *t, mlpd_train_options *options) {
   if (!t->raw_table) return MLPD_OK;
   const table_job job = {.data = &options->data,
                          .task = options->task,
-                         .valid_fraction = options->valid_fraction,
+                         .valid_fraction = options->folds > 1 ? 0 : options->valid_fraction,
                          .decided = on_decision,
                          .context = t,
                          .stopped = run_stop_requested};

@@ -72,6 +72,18 @@ static mlpd_status check_search(const mlpd_train_options *o) {
   return MLPD_OK;
 }
 
+/* Folds are the validation rows, and their number that of the members. */
+static mlpd_status check_folds(const mlpd_train_options *o) {
+  if (o->folds <= 1) return MLPD_OK;
+  if (o->members != 1 && o->members != o->folds)
+    return FAIL(MLPD_ERROR_USAGE, "--folds %u makes as many members: leave out --members %u", o->folds, o->members);
+  if (o->valid_fraction > 0)
+    return FAIL(MLPD_ERROR_USAGE,
+                "--folds %u validates by the rows that its members leave out: leave out --valid-fraction %g", o->folds,
+                o->valid_fraction);
+  return MLPD_OK;
+}
+
 mlpd_status mlpd_train_check(const mlpd_train_options *o) {
   checkpoint_plan every;
   const backend *gemm = NULL;
@@ -81,6 +93,7 @@ mlpd_status mlpd_train_check(const mlpd_train_options *o) {
   if (o->memory > 0 && !o->stream) return FAIL(MLPD_ERROR_USAGE, "--memory needs --stream");
   if (o->ema > 0 && o->swa_start > 0)
     return FAIL(MLPD_ERROR_USAGE, "--ema and --swa-start are two averages of the same weights: give one of them");
+  TRY(check_folds(o));
   TRY(check_search(o));
   TRY(preparation_check_epochs(o));
   TRY(checkpoint_plan_parse(o->checkpoint_every, &every));

@@ -38,6 +38,7 @@ static mlpd_status check_idle(const mlpd_train_options *o) {
     return refuse("embed-numbers piecewise",
                   "the quantiles of the rows are not known; set option init-from to a model that has bins");
   if (o->clamp_predictions) return refuse("clamp-predictions", "the range of the targets is not known");
+  if (o->folds > 1) return refuse("folds", "the rows that each member leaves out are not known");
   if (o->stream) return refuse("stream", "rows are handed in step by step");
   if (o->out != NULL) return refuse("out", "mlpd_trainer_save() writes a file");
   if (o->resume != NULL && strcmp(o->resume, "never") != 0) return refuse("resume", "mlpd_trainer_load() reads a file");

@@ -15,7 +15,7 @@
 /* Bytes of a row's targets and weight. */
 static uint64_t target_bytes_of(const shard *rows) {
   return (rows->values != NULL ? rows->outputs * sizeof(float) : 0) + (rows->classes != NULL ? sizeof(int32_t) : 0) +
-         (rows->weights != NULL ? sizeof(float) : 0);
+         (rows->weights != NULL ? sizeof(float) : 0) + (rows->folds != NULL ? sizeof(uint8_t) : 0);
 }
 
 /* Divides the memory of a lane's targets, for `capacity` rows. */
@@ -28,7 +28,11 @@ static void divide_targets(const shard *rows, uint64_t capacity, char *memory, l
     made->classes = (int32_t *)(void *)memory;
     memory += capacity * sizeof(int32_t);
   }
-  if (rows->weights != NULL) made->weights = (float *)(void *)memory;
+  if (rows->weights != NULL) {
+    made->weights = (float *)(void *)memory;
+    memory += capacity * sizeof(float);
+  }
+  if (rows->folds != NULL) made->folds = (uint8_t *)memory;
 }
 
 static void lay_out_lane(stepper *s, uint32_t i, memory_layout *layout) {

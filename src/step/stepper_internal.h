@@ -20,6 +20,7 @@ typedef struct lane {
   uint64_t row;    /* its place in the workspace */
   int32_t *classes;
   float *values, *weights; /* targets of the microbatch */
+  uint8_t *folds;
   loss_sums sums;
 } lane;
 

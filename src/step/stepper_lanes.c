@@ -53,6 +53,7 @@ static void gather_rows(const stepper *s, const lane *u, const shard *rows, uint
     const uint64_t row = first + order[i];
     if (rows->classes != NULL) u->classes[place + i] = rows->classes[row];
     if (rows->weights != NULL) u->weights[place + i] = rows->weights[row];
+    if (rows->folds != NULL) u->folds[place + i] = rows->folds[row];
     if (rows->values != NULL)
       memcpy(u->values + (place + i) * rows->outputs, rows->values + row * rows->outputs,
              rows->outputs * sizeof(float));
@@ -80,7 +81,8 @@ static void gather(const stepper *s, const lane *u, uint64_t place, uint64_t cou
 static void finish_forward(stepper *s, lane *u, uint64_t place, uint64_t count, loss_sums *rows) {
   const targets y = {.classes = u->classes != NULL ? u->classes + place : NULL,
                      .values = u->values != NULL ? u->values + place * s->parts.rows->outputs : NULL,
-                     .weights = u->weights != NULL ? u->weights + place : NULL};
+                     .weights = u->weights != NULL ? u->weights + place : NULL,
+                     .folds = u->folds != NULL ? u->folds + place : NULL};
   if (rows == NULL) u->sums = (loss_sums){0};
   if (count == 0) return;
   network_finish_output(s->parts.network, u->row + place, count, &s->space);

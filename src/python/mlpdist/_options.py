@@ -12,7 +12,7 @@ POSITIONAL = ("hidden_layer_sizes", "activation")
 
 # Options of `mlpdist train`; None leaves what scikit-learn's parameter of the same meaning says, or the default.
 OWN = ("preset hidden optimizer lr epochs batch seed weight_decay beta1 beta2 valid_fraction patience min_delta normalize clip_inputs clamp_predictions "
-       "normalize_targets output_activation parametric_activation norm dropout input_dropout input_noise input_scale input_scale_decay ensemble members embed_above embed_width embed_numbers embed_bins parametrization init "
+       "normalize_targets output_activation parametric_activation norm dropout input_dropout input_noise input_scale input_scale_decay ensemble members folds embed_above embed_width embed_numbers embed_bins parametrization init "
        "loss label_smoothing focal_gamma quantiles class_weight trust_coefficient lbfgs_history decay clip_norm clip_value ema swa_start "
        "schedule lr_min lr_gamma lr_step_epochs lr_power lr_rise lr_flat lr_restart_factor lr_patience warmup_epochs "
        "lr_scale base_batch regularization_schedule init_from lanes select save checkpoint_every keep check_every stall_timeout stall_abort reduce "
@@ -107,7 +107,7 @@ def of_passes(options, e, first):
     """Those of them that a Trainer takes, if the first pass is this one; refuses what only whole fits can."""
     if e.early_stopping:
         _refuse("partial_fit does not support early_stopping=True", "call fit, or leave early_stopping out")
-    for name in ("out", "ema", "swa_start", "class_weight", "patience", "valid_fraction"):
+    for name in ("out", "ema", "swa_start", "class_weight", "patience", "valid_fraction", "folds"):
         if getattr(e, name) is not None:
             _refuse(f"{name}={getattr(e, name)!r} has no meaning in partial_fit", "call fit, or leave it out")
     if first and e.normalize in ("robust", "quantile", "mixed"):
@@ -178,4 +178,6 @@ def collect(e, rows, seed):
     if e.early_stopping:
         made.update({"valid-fraction": e.validation_fraction, "patience": e.n_iter_no_change, "select": "error",
                      "min-delta": e.tol, "save": "best"})
+    if e.folds is not None and e.folds > 1:  # they are the validation rows
+        made["valid-fraction"] = 0
     return {**{name: as_text(value) for name, value in made.items()}, **own(e)}
