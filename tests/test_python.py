@@ -181,6 +181,42 @@ class Estimators(unittest.TestCase):
         with self.assertWarnsRegex(ConvergenceWarning, "the 2 epochs of max_iter"):
             classifier(max_iter=2).fit(self.x, self.y)
 
+    def test_adaptive_rate(self):
+        """A fifth of the rate whenever the loss does not fall, for sgd alone; it ends below 1e-6, as scikit-learn's."""
+        options = {"solver": "sgd", "learning_rate": "adaptive", "learning_rate_init": 0.1, "n_iter_no_change": 2,
+                   "tol": 0.05, "max_iter": 200}
+        fitted = classifier(**options).fit(self.x, self.y)
+        constant = classifier(**{**options, "learning_rate": "constant"}).fit(self.x, self.y)
+        self.assertGreater(fitted.n_iter_, constant.n_iter_)
+        self.assertLess(fitted.n_iter_, 200)
+        self.assertLess(abs(fitted.loss_curve_[-1] - fitted.loss_curve_[-2]), 1e-5)
+        adam = [classifier(learning_rate=kind).fit(self.x, self.y).model_.digest for kind in ("adaptive", "constant")]
+        self.assertEqual(adam[0], adam[1])
+        with self.assertRaisesRegex(ValueError, "learning_rate='adaptive' has no meaning in partial_fit"):
+            classifier(**options).partial_fit(self.x, self.y, classes=[0, 1, 2])
+
+    def test_attributes_are_scikit_learns(self):
+        from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+        for ours, theirs in ((classifier, MLPClassifier), (regressor, MLPRegressor)):
+            for early in (False, True):
+                here = ours(early_stopping=early).fit(self.x, self.y)
+                there = theirs(early_stopping=early, max_iter=30, hidden_layer_sizes=(16,)).fit(self.x, self.y)
+                public = [name for name in vars(there) if name.endswith("_") and not name.startswith("_")]
+                self.assertEqual([name for name in public if not hasattr(here, name)], [])
+                self.assertEqual(here.out_activation_, there.out_activation_)
+        self.assertEqual(classifier().fit(self.x, np.column_stack([self.y == 0, self.y > 0])).out_activation_, "logistic")
+        scored = classifier(early_stopping=True).fit(self.x, self.y)
+        self.assertEqual(scored.best_validation_score_, max(scored.validation_scores_))
+
+    def test_sparse_rows_and_unknown_parameters_are_refused(self):
+        from scipy.sparse import csr_matrix
+
+        with self.assertRaisesRegex(TypeError, "X is a sparse matrix.*sparse_threshold=0 of ColumnTransformer"):
+            classifier().fit(csr_matrix(self.x), self.y)
+        with self.assertRaisesRegex(TypeError, "no parameter 'hidden_layer_size'; did you mean 'hidden_layer_sizes'"):
+            mlpdist.MLPClassifier(hidden_layer_size=(3,))
+
     def test_several_networks(self):
         """Networks that share their first weights (ensemble), and ones that share nothing (members)."""
         shapes = {"ensemble": [(4, 8), (3, 8, 3), (8,), (3, 3)], "members": [(3, 4, 8), (3, 8, 3), (3, 8), (3, 3)]}
@@ -355,7 +391,7 @@ class Estimators(unittest.TestCase):
         for options, word in (({"solver": "lbfgs", "dropout": 0.1}, "lbfgs"), ({"solver": "newton"}, "newton"), ({"shuffle": False}, "shuffle"),
                               ({"batch_size": "big"}, "batch_size='big' is no number"), ({"tol": None}, "tol=None"),
                               ({"hidden_layer_sizes": ("8", "wide")}, "hidden_layer_sizes"), ({"max_iter": [1]}, "max_iter"),
-                              ({"learning_rate": "adaptive"}, "adaptive"), ({"activation": "swash"}, "swash"),
+                              ({"learning_rate": "invscaling", "solver": "sgd"}, "invscaling"), ({"learning_rate": "falling"}, "falling"), ({"activation": "swash"}, "swash"),
                               ({"dropout": 2}, "dropout"), ({"max_iter": 0}, "max_iter")):
             with self.assertRaisesRegex(ValueError, word):
                 classifier(**options).fit(self.x, self.y)
@@ -479,6 +515,28 @@ class Frames(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "feature names"):
             fitted.predict(turned)
 
+    def test_several_targets(self):
+        targets = np.column_stack([self.y * 10.0 + 100, -self.y])
+        fitted = regressor(max_iter=100, normalize_targets="standard").fit(self.mixed, targets)
+        self.assertGreater(fitted.score(self.mixed, targets), 0.9)
+        labels = np.column_stack([self.y == 0, self.y > 0]).astype(int)
+        self.assertGreater(classifier(max_iter=100).fit(self.mixed, labels).score(self.mixed, labels), 0.9)
+
+    def test_missing_targets_are_refused(self):
+        import pandas
+
+        words = pandas.Series(["a", "b", None] * 50)
+        for frame in (self.mixed, self.numbers):
+            for y in (words, words.to_numpy(), list(words), words.astype("category"), words.astype("string")):
+                with self.assertRaisesRegex(ValueError, "Input y contains NaN: it is missing in 50 of 150 rows"):
+                    classifier().fit(frame, y)
+        with self.assertRaisesRegex(ValueError, "missing in 50 of 150"):
+            classifier().partial_fit(self.numbers, words, classes=["a", "b"])
+        for y in (pandas.Series([1.0, 2.0, None] * 50), pandas.Series([1, 2, None] * 50, dtype="Int64"),
+                  np.array([[1, np.nan]] * 150)):
+            with self.assertRaisesRegex(ValueError, "Input y contains NaN"):
+                regressor().fit(self.mixed, y)
+
     def test_text_refused(self):
         with self.assertRaisesRegex(ValueError, "takes neither sample_weight nor comm: encode it"):
             classifier().fit(self.mixed, self.y, sample_weight=np.ones(len(self.y)))
@@ -580,6 +638,9 @@ class Steps(unittest.TestCase):
             self.trainer().step(np.vstack([x, x[:1]]), np.append(y, 0))
         with self.assertRaisesRegex(ValueError, "y is NULL"):
             self.trainer().step(x)
+        for wrong in (x.reshape(4, 4, 3), 3.0):
+            with self.assertRaisesRegex(ValueError, "an array of [03] dimensions; rows of values have 2"):
+                self.trainer().step(wrong, y)
 
 
 class Ranks(unittest.TestCase):
@@ -609,6 +670,15 @@ class Ranks(unittest.TestCase):
         bad[149, 0] = np.nan  # of the last rank alone
         with self.assertRaisesRegex(ValueError, "NaN"):
             classifier(lanes=4).fit(bad[mine], y[mine], comm=comm)
+        # Whatever one rank gets wrong, all fail, and none waits for it.
+        last, n = comm.rank == comm.size - 1, mine.stop - mine.start
+        with self.assertRaisesRegex(ValueError, "Unknown label type"):
+            classifier(lanes=4).fit(x[mine], np.linspace(0, 1, n) if last else y[mine], comm=comm)
+        with self.assertRaisesRegex(TypeError, "could not convert|float"):
+            regressor(lanes=4).fit(x[mine], np.array([{}] * n) if last else y[mine], comm=comm)
+        with mlpdist.Trainer(4, 3, comm=comm, task="classification", batch=150, lanes=4, threads=1) as trainer:
+            with self.assertRaisesRegex(ValueError, "dimensions" if last else "y is NULL"):
+                trainer.step(x[mine].reshape(-1, 2, 2) if last else x[mine], y[mine])
 
 
 if __name__ == "__main__":

@@ -39,6 +39,20 @@ def _together(comm, work):
     return made
 
 
+def _check_dense(X):
+    if hasattr(X, "toarray"):
+        raise TypeError("mlpdist: X is a sparse matrix, and a dense one is needed: X.toarray(), or in a Pipeline "
+                        "sparse_threshold=0 of ColumnTransformer, sparse_output=False of OneHotEncoder")
+
+
+def _check_whole(y):
+    """scikit-learn refuses NaN among numbers in its own words, but calls a text that is missing an unknown label type."""
+    missing = _table.count_missing(y)
+    if missing:
+        raise ValueError(f"mlpdist: Input y contains NaN: it is missing in {missing} of {len(y)} rows; leave them out, "
+                         "X[y.notna()] and y[y.notna()] of pandas")
+
+
 class _MLP(BaseEstimator):
     """What both have in common."""
 
@@ -50,8 +64,8 @@ class _MLP(BaseEstimator):
         With warm_start the weights of the fit before are the first, and loss_curve_ goes on."""
         _options.check(self)
         self._trainer = None
-        if _table.needs_reader(X):
-            return self._fit_table(X, y, sample_weight, comm)
+        if comm is None and sample_weight is None and _table.needs_reader(X):
+            return self._fit_table(X, y)
         X, y, weight = _together(comm, lambda: self._checked(X, y, sample_weight))
         y = _together(comm, lambda: self._same_targets(y, comm is None)) if self._is_warm() else self._targets(y, comm)
         rows = X.shape[0] if comm is None else sum(comm.allgather(X.shape[0]))
@@ -60,6 +74,11 @@ class _MLP(BaseEstimator):
         return self._train(options, data, rows, comm)
 
     def _checked(self, X, y, sample_weight):
+        if _table.needs_reader(X):
+            raise ValueError("mlpdist: a frame with text or missing values takes neither sample_weight nor comm: encode "
+                             "it, for example by OneHotEncoder and SimpleImputer in a Pipeline")
+        _check_dense(X)
+        _check_whole(y)
         X, y = validate_data(self, X, y, dtype=NUMBERS, multi_output=True, reset=not self._is_warm())
         if sample_weight is None:
             return X, y, None
@@ -73,19 +92,15 @@ class _MLP(BaseEstimator):
             X, y, weight = X[kept], y[kept], weight[kept]
         return X, y, weight
 
-    def _fit_table(self, frame, y, sample_weight, comm):
+    def _fit_table(self, frame, y):
         """A frame with text or missing values: the library reads it as a CSV file."""
-        if sample_weight is not None or comm is not None:
-            raise ValueError("mlpdist: a frame with text or missing values takes neither sample_weight nor comm: encode "
-                             "it, for example by OneHotEncoder and SimpleImputer in a Pipeline")
+        _check_whole(y)
         self._check_feature_names(frame, reset=not self._is_warm())
         self._check_n_features(frame, reset=not self._is_warm())
         y = self._same_targets(np.asarray(y)) if self._is_warm() else self._targets(np.asarray(y), None)
-        if y.ndim > 1:
-            raise ValueError("mlpdist: a frame with text or missing values takes one target")
         if len(y) != len(frame):
             raise ValueError(f"X has {len(frame)} rows, but y has {len(y)}")
-        options = {"header": "yes", "delimiter": "comma", "test-fraction": "0", "label": str(frame.shape[1])}
+        options = {"header": "yes", "delimiter": "comma", "test-fraction": "0", "label": _table.labels(frame, y)}
         names, categories = self._class_names(), _table.categories(frame)
         if names is not None and not any("," in n for n in names):
             options["class-names"] = ",".join(names)
@@ -124,6 +139,7 @@ class _MLP(BaseEstimator):
             run.losses, run.valid, run.ended, run.epochs = comm.bcast((run.losses, run.valid, run.ended, run.epochs))
         self._take_losses(curve + run.losses, seen + len(run.losses) * rows)
         self.validation_metrics_ = run.valid or None
+        self._take_scores()
         self._take_weights()
         if not run.ended and len(run.losses) == run.epochs and self.preset in (None, "none"):  # its schedule ends there
             warnings.warn(f"mlpdist: the {run.epochs} epochs of max_iter have passed, and the loss still falls",
@@ -139,6 +155,11 @@ class _MLP(BaseEstimator):
         weights = self.model_.weights()
         self.coefs_, self.intercepts_ = [w for w, _ in weights], [b for _, b in weights]
         self.n_layers_, self.n_outputs_ = len(weights) + 1, self.model_.n_outputs
+        self.out_activation_ = _options.sklearn_activation(self.model_.output_activation)
+
+    def _take_scores(self):
+        """Those of a regression would be R2, which the run does not compute."""
+        self.validation_scores_ = self.best_validation_score_ = None
 
     # ---- A pass at a time -------------------------------------------------------------------------------------------
 
@@ -147,6 +168,8 @@ class _MLP(BaseEstimator):
         if _table.needs_reader(X):
             raise ValueError("mlpdist: partial_fit takes numbers without missing values: encode the frame, for example "
                              "by OneHotEncoder and SimpleImputer in a Pipeline")
+        _check_dense(X)
+        _check_whole(y)
         first = not hasattr(self, "model_")
         X, y = validate_data(self, X, y, dtype=NUMBERS, multi_output=True, reset=first)
         y, targets = targets_of(y)
@@ -158,6 +181,7 @@ class _MLP(BaseEstimator):
         self.model_ = self._trainer.model()
         self._take_losses(([] if first else self.loss_curve_) + [loss], (0 if first else self.t_) + len(order))
         self.validation_metrics_ = None
+        self._take_scores()
         self._take_weights()
         return self
 
@@ -199,6 +223,7 @@ class _Run:
         self.patience = estimator.n_iter_no_change
         self.by_loss = options.get("patience") == "0"  # a preset keeps the best epoch instead
         self.best, self.since = np.inf, 0
+        self.adapts = _options.adapts(estimator)
 
     def epoch_done(self, epoch):
         loss, self.epochs = epoch.train_loss, epoch.epochs
@@ -210,7 +235,8 @@ class _Run:
                   (f", validation = {epoch.valid_metric:.6f}" if epoch.has_valid else ""))
         self.since = self.since + 1 if loss > self.best - self.tol else 0
         self.best = min(self.best, loss)
-        self.ended = self.by_loss and self.since > self.patience
+        at_end = not self.adapts or epoch.lr <= _options.LEAST_RATE
+        self.ended = self.by_loss and self.since > self.patience and at_end
         return self.ended
 
 
@@ -238,19 +264,25 @@ class MLPClassifier(ClassifierMixin, _MLP):
 
     def _targets(self, y, comm):
         """Class numbers (n) int32, or of several labels a row their indicators (n, labels)."""
-        check_classification_targets(y)
-        self._multilabel = type_of_target(y) == "multilabel-indicator"
+        y, classes = _together(comm, lambda: self._found(y))
         if self._multilabel:
-            self.classes_ = np.arange(y.shape[1])
-            return np.ascontiguousarray(y, np.float32)
-        y = column_or_1d(y, warn=True)
-        classes = np.unique(y)
+            self.classes_ = classes
+            return y
         if comm is not None:
             classes = np.unique(np.concatenate(comm.allgather(classes)))
         if len(classes) < 2:
             raise ValueError("MLPClassifier needs at least two classes; the data contains 1 class")
         self.classes_ = classes
         return np.searchsorted(classes, y).astype(np.int32)
+
+    def _found(self, y):
+        """y and the classes in it, of this rank."""
+        check_classification_targets(y)
+        self._multilabel = type_of_target(y) == "multilabel-indicator"
+        if self._multilabel:
+            return np.ascontiguousarray(y, np.float32), np.arange(y.shape[1])
+        y = column_or_1d(y, warn=True)
+        return y, np.unique(y)
 
     def _same_targets(self, y, whole=True):
         """The same, of a model that knows its classes; whole: all of them must occur."""
@@ -269,9 +301,14 @@ class MLPClassifier(ClassifierMixin, _MLP):
     def partial_fit(self, X, y, classes=None):
         """One pass over these rows; the first call needs all classes. The optimizer goes on from call to call."""
         _options.check(self)
+        _check_whole(y)
         if _check_partial_fit_first_call(self, classes):
             self._multilabel = type_of_target(y) == "multilabel-indicator"
         return self._pass(X, y, lambda y: (self._same_targets(y, whole=False), len(self.classes_)))
+
+    def _take_scores(self):
+        self.validation_scores_ = self.validation_metrics_ if self.early_stopping else None
+        self.best_validation_score_ = max(self.validation_scores_) if self.validation_scores_ else None
 
     def _class_names(self):
         return None if self._multilabel else [str(c) for c in self.classes_]
@@ -316,7 +353,7 @@ class MLPRegressor(RegressorMixin, _MLP):
 
     def _targets(self, y, comm):
         """(n) or (n, targets)."""
-        return self._same_targets(y)
+        return _together(comm, lambda: self._same_targets(y))
 
     def _same_targets(self, y, whole=True):
         y = np.asarray(y)

@@ -103,6 +103,7 @@ HANDLE = POINTER(c_void_p)
 FUNCTIONS = {  # name: result, arguments
     "mlpd_error_message": (c_char_p, []),
     "mlpd_build_description": (c_char_p, []),
+    "mlpd_choice_name": (c_char_p, [c_void_p, c_int]),
     "mlpd_comm_alone": (c_int, [HANDLE]),
     "mlpd_comm_from": (c_int, [c_int, HANDLE]),
     "mlpd_comm_finalize": (None, [c_void_p]),
@@ -198,6 +199,7 @@ def _load():
 
 
 lib = _load()
+ACTIVATIONS = ctypes.addressof(ctypes.c_char.in_dll(lib, "mlpd_activation_choices"))
 
 
 def _end_teams_before_forks():

@@ -52,6 +52,14 @@ class Model:
         lib.mlpd_network_digest(lib.mlpd_model_network(self._pointer), text)
         return text.value.decode()
 
+    @property
+    def output_activation(self):
+        """The activation of the last layer, by its name in `mlpdist train --activation`."""
+        network = lib.mlpd_model_network(self._pointer)
+        layers = [lib.mlpd_network_layer(network, k) for k in range(lib.mlpd_network_num_layers(network))]
+        last = [layer for layer in layers if layer.kind in (b"dense", b"heads")][-1]
+        return lib.mlpd_choice_name(_library.ACTIVATIONS, last.activation).decode()
+
     def option(self, name):
         """The value that an option of its training had, as text; None if it is not known."""
         text = ctypes.create_string_buffer(4096)

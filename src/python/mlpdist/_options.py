@@ -1,4 +1,5 @@
 """Parameters of the estimators: scikit-learn's, and the options of `mlpdist train` by their names."""
+import difflib
 import inspect
 import numbers
 import os
@@ -26,6 +27,10 @@ NOT_HERE = ("data x y weight valid-x valid-y test-x test-y task classes label ig
 ACTIVATIONS = {"logistic": "sigmoid"}  # scikit-learn's name: ours
 
 
+def sklearn_activation(name):
+    return {ours: theirs for theirs, ours in ACTIVATIONS.items()}.get(name, name)
+
+
 def with_parameters(cls):
     """Gives the class an __init__ that keeps each parameter as an attribute, as scikit-learn wants it."""
     defaults = {**SKLEARN, **{name: None for name in OWN}}
@@ -36,6 +41,11 @@ def with_parameters(cls):
          for n, d in defaults.items()])
 
     def __init__(self, *arguments, **named):
+        for name in named:
+            if name not in defaults:
+                near = difflib.get_close_matches(name, defaults, 1)
+                raise TypeError(f"{type(self).__name__} has no parameter {name!r}" +
+                                (f"; did you mean {near[0]!r}?" if near else ""))
         given = signature.bind(self, *arguments, **named).arguments
         del given["self"]
         for name, default in defaults.items():
@@ -87,8 +97,11 @@ def _searches(e):
 def check(e):
     """Refuses what scikit-learn's estimators can and these cannot, and values out of range or of another type."""
     _check_types(e)
-    if e.learning_rate != "constant":
-        _refuse(f"learning_rate='{e.learning_rate}' is not known", "schedule='plateau' or 'exponential' lowers the rate")
+    if e.learning_rate not in ("constant", "adaptive", "invscaling"):
+        _refuse(f"learning_rate={e.learning_rate!r} is not known", "constant and adaptive are, and schedule names others")
+    if e.learning_rate == "invscaling" and e.solver == "sgd" and e.schedule is None:
+        _refuse("learning_rate='invscaling' is not possible", "learning_rate='adaptive' lowers the rate, and so does "
+                "schedule='exponential' or 'cosine'")
     if not e.shuffle and not _searches(e):
         _refuse("shuffle=False is not possible", "rows are drawn in a new order in each epoch, keyed by random_state")
     if e.batch_size != "auto" and e.batch_size <= 0:
@@ -107,6 +120,8 @@ def of_passes(options, e, first):
     """Those of them that a Trainer takes, if the first pass is this one; refuses what only whole fits can."""
     if e.early_stopping:
         _refuse("partial_fit does not support early_stopping=True", "call fit, or leave early_stopping out")
+    if adapts(e):
+        _refuse("learning_rate='adaptive' has no meaning in partial_fit", "call fit, or leave it out")
     for name in ("out", "ema", "swa_start", "class_weight", "patience", "valid_fraction", "folds"):
         if getattr(e, name) is not None:
             _refuse(f"{name}={getattr(e, name)!r} has no meaning in partial_fit", "call fit, or leave it out")
@@ -117,6 +132,14 @@ def of_passes(options, e, first):
         _refuse("embed_numbers='piecewise' is not possible in partial_fit, which does not know the quantiles of all rows",
                 "use embed_numbers='periodic', or call fit before it")
     return {name: text for name, text in options.items() if name not in NOT_IN_PASSES}
+
+
+def adapts(e):
+    """Does the rate fall when the loss does not? learning_rate is for solver sgd alone, as in scikit-learn."""
+    return e.learning_rate == "adaptive" and e.solver == "sgd" and e.schedule is None
+
+
+LEAST_RATE = 1e-6  # of learning_rate adaptive: a fit ends there
 
 
 def _optimizer(e):
@@ -180,4 +203,6 @@ def collect(e, rows, seed):
                      "min-delta": e.tol, "save": "best"})
     if e.folds is not None and e.folds > 1:  # they are the validation rows
         made["valid-fraction"] = 0
+    if adapts(e):
+        made.update({"schedule": "plateau", "lr-gamma": 0.2, "lr-patience": e.n_iter_no_change + 1, "min-delta": e.tol})
     return {**{name: as_text(value) for name, value in made.items()}, **own(e)}

@@ -27,6 +27,8 @@ def as_rows(array):
     """(rows, array): the struct and the array that it points to, which must live as long. No copy unless the array's
     type or strides have no place in the struct."""
     a = np.asarray(array)
+    if a.ndim not in (1, 2):
+        raise ValueError(f"an array of {a.ndim} dimensions; rows of values have 2 (reshape(len(x), -1)), one value a row 1")
     a = _known_type(a.reshape(-1, 1) if a.ndim == 1 else a)
     if not _strides_fit(a):
         a = np.array(a, order="C")

@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import os
+import sys
 import tempfile
 
 import numpy as np
@@ -24,6 +25,27 @@ def needs_reader(x):
     return not plain or bool(x.isna().to_numpy().any())
 
 
+def count_missing(y):
+    """Rows of targets with a missing value."""
+    kind = y.dtype.kind if isinstance(getattr(y, "dtype", None), np.dtype) else "O"  # pandas has types of its own
+    if kind in "biuUS" or y is None:
+        return 0
+    y = np.asarray(y, dtype=None if kind == "f" else object)
+    pandas = sys.modules.get("pandas")
+    if kind == "f":
+        missing = np.isnan(y)
+    elif pandas is not None:
+        missing = pandas.isna(y)
+    else:
+        missing = np.vectorize(lambda v: v is None or isinstance(v, float) and v != v, otypes=[bool])(y)
+    return int((missing if missing.ndim < 2 else missing.any(axis=1)).sum())
+
+
+def labels(x, y):
+    """The numbers of the columns of y in the file of both."""
+    return ",".join(str(x.shape[1] + k) for k in range(1 if y.ndim == 1 else y.shape[1]))
+
+
 def categories(x):
     """The columns of dtype category, by number."""
     return [str(j) for j, t in enumerate(x.dtypes) if getattr(t, "name", "") == "category"]
@@ -31,10 +53,12 @@ def categories(x):
 
 @contextlib.contextmanager
 def as_file(x, y=None):
-    """The path of a CSV file of x and, as its last column, y; removed afterwards."""
+    """The path of a CSV file of x and, as its last columns, y; removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "frame.csv")
-        frame = x if y is None else x.assign(**{_unused(x, "target"): y})
+        frame = x
+        for target in [] if y is None else y.reshape(len(y), -1).T:
+            frame = frame.assign(**{_unused(frame, "target"): target})
         frame.to_csv(path, index=False)
         yield path
 

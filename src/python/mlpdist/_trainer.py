@@ -70,17 +70,28 @@ class Trainer:
         _library.check(lib.mlpd_trainer_normalize(self._pointer, *(g and g[0] for g in given)))
         return self
 
+    def _hand_in(self, call, x, y, *more):
+        """Calls call with x and y. If they are no rows, it gets ones that it refuses on all ranks, so that none waits
+        for this one."""
+        problem, given = None, []
+        try:
+            given = [None if a is None else as_rows(a) for a in (x, y)]
+        except Exception as failed:
+            problem, given = failed, [(_library.Rows(), None), None]
+        status = call(self._pointer, *(g and ctypes.byref(g[0]) for g in given), *more)
+        if problem is not None:
+            raise problem
+        _library.check(status)
+
     def add(self, x, y):
         """Puts rows into the buffer."""
-        (rows_x, kept_x), (rows_y, kept_y) = as_rows(x), as_rows(y)
-        _library.check(lib.mlpd_trainer_add(self._pointer, ctypes.byref(rows_x), ctypes.byref(rows_y)))
+        self._hand_in(lib.mlpd_trainer_add, x, y)
         return self
 
     def step(self, x=None, y=None):
         """One step on the rows of a batch, or on rows drawn from the buffer; returns the mean loss before it."""
-        loss, given = ctypes.c_double(), [None if a is None else as_rows(a) for a in (x, y)]
-        pointers = [g and ctypes.byref(g[0]) for g in given]
-        _library.check(lib.mlpd_trainer_step(self._pointer, *pointers, ctypes.byref(loss)))
+        loss = ctypes.c_double()
+        self._hand_in(lib.mlpd_trainer_step, x, y, ctypes.byref(loss))
         return loss.value
 
     def model(self):
