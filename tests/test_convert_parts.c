@@ -150,6 +150,28 @@ static void test_shards_of_a_table(void **state) {
   if (strstr(said, "is a copy of") != NULL) fail_msg("'%s'", said);
 }
 
+static void assert_strangers(bool noted, const char *first, const char *second) {
+  mlpd_convert_result r;
+  write_text("one.csv", first);
+  write_text("two.csv", second);
+  ASSERT_CONVERTED(telling_options(), &r, "one.csv", "two.csv");
+  if ((strstr(said, "none of those of the files before it") != NULL) != noted) fail_msg("%s: '%s'", second, said);
+}
+
+static void test_classes_of_shards(void **state) {
+  (void)state;
+  static const char words[] = "u,k\n1,bad\n2,good\n", numbers[] = "u,k\n3,0\n4,1\n";
+  assert_strangers(true, words, numbers);
+  assert_said("two.csv: its classes (0, 1) are none of those of the files before it (bad, good); write them alike if");
+  assert_strangers(true, numbers, "u,k\n3,2\n4,3\n");
+  assert_said("(2, 3) are none of those of the files before it (0, 1)");
+  assert_strangers(true, "u,k\n1,red\n2,blue\n", "u,k\n1,rot\n2,blau\n3,rot\n");
+  assert_strangers(false, numbers, "u,k\n3,0.0\n4,1.0\n");
+  assert_strangers(false, numbers, "u,k\n3,1\n4,2\n");
+  assert_strangers(false, "u,k\n1,cat\n2,cat\n", "u,k\n3,dog\n4,dog\n"); /* a class a file */
+  assert_strangers(false, "u,k\n1,0.5\n2,1.25\n", "u,k\n3,2\n4,3\n");    /* values */
+}
+
 static void test_parts_by_name(void **state) {
   (void)state;
   mlpd_convert_result r;
@@ -249,6 +271,7 @@ int main(void) {
       cmocka_unit_test(test_shared_folders),
       cmocka_unit_test(test_unclear_roles),
       cmocka_unit_test_teardown(test_shards_of_a_table, clear_folder),
+      cmocka_unit_test_teardown(test_classes_of_shards, clear_folder),
       cmocka_unit_test_teardown(test_parts_by_name, clear_folder),
       cmocka_unit_test(test_stratified),
       cmocka_unit_test_teardown(test_converted_stratified, clear_folder),

@@ -109,8 +109,9 @@ static mlpd_status scan_sources(conversion *c) {
     source *const s = c->sources.all[i];
     if (i > 0 && s->methods->follow != NULL) TRY(s->methods->follow(s, first));
     if (i > 0) TRY(source_match(c->options, first, s));
-    c->labels.part = s->part;
+    label_set_begin_input(&c->labels, s->part);
     TRY(source_scan(s, &c->labels));
+    label_set_end_input(&c->labels, s->name);
     c->rows[s->part] += s->rows;
     c->comes_split = c->comes_split || s->part != MLPD_TRAIN;
   }

@@ -44,6 +44,7 @@ static mlpd_status insert(label_set *set, const void *key, size_t length, double
   if (set->full) return MLPD_OK;
   uint32_t *slot = find_slot(set, key, length);
   if (*slot != 0) {
+    if (*slot <= set->input_begin) set->input_meets = true;
     set->part_rows[*slot - 1][set->part]++;
     set->entries[*slot - 1].rows++;
     return MLPD_OK;
@@ -61,6 +62,20 @@ static mlpd_status insert(label_set *set, const void *key, size_t length, double
   set->part_rows[set->count][set->part]++;
   *slot = ++set->count;
   return MLPD_OK;
+}
+
+void label_set_begin_input(label_set *set, mlpd_split part) {
+  set->part = part;
+  set->input_begin = set->count;
+  set->input_meets = false;
+}
+
+void label_set_end_input(label_set *set, const char *name) {
+  const bool several = set->input_begin > 1 && set->count > set->input_begin + 1;
+  if (set->part != MLPD_TRAIN || set->input_meets || !several || set->stranger != NULL) return;
+  set->stranger = name;
+  set->strange_begin = set->input_begin;
+  set->strange_end = set->count;
 }
 
 void label_set_class_rows(const label_set *set, uint64_t (*rows)[3]) {

@@ -41,8 +41,12 @@ typedef struct label_set {
   bool full;                            /* there are more than LABEL_CLASSES_MOST labels; the set is incomplete then */
   label_entry *entries;                 /* (LABEL_CLASSES_MOST) */
   uint32_t count;
-  uint32_t *slots;          /* (LABEL_SLOTS) index + 1 into entries, by hash */
-  mlpd_split part;          /* part of the rows that are being collected; the caller sets it */
+  uint32_t *slots;      /* (LABEL_SLOTS) index + 1 into entries, by hash */
+  uint32_t input_begin; /* entries before the input that is being collected */
+  bool input_meets;     /* it has a label of an earlier input */
+  const char *stranger; /* the first input that has none, and at least two of its own; they begin at entry: */
+  uint32_t strange_begin, strange_end;
+  mlpd_split part;          /* part of the rows that are being collected */
   uint64_t (*part_rows)[3]; /* (LABEL_CLASSES_MOST) rows with the label of an entry, by part */
   /* Decided. */
   bool one_hot; /* the class is the position of the 1 among several values */
@@ -54,6 +58,10 @@ typedef struct label_set {
 
 mlpd_status label_set_create(mlpd_task task, label_set *set);
 void label_set_free(label_set *set);
+
+/* Around the labels of each input; name is kept. */
+void label_set_begin_input(label_set *set, mlpd_split part);
+void label_set_end_input(label_set *set, const char *name);
 
 /* Collect one label. parsed NULL: the text is not a number. Messages do not name the row: the caller prefixes it. */
 mlpd_status label_add_text(label_set *set, const char *text, size_t length, const number *parsed);

@@ -45,15 +45,48 @@ static int answer_of(const char *name) {
   return answers ? (int)n.integer : -1;
 }
 
-static void note_answers(const mlpd_convert_options *o, const label_set *set) {
+static void note_answers(const mlpd_convert_options *o, const label_set *set, bool *told) {
   if (!set->classes || set->names == NULL || set->num_classes > CASES_MOST) return;
   for (uint32_t k = 0; k < set->num_classes; k++)
     for (uint32_t j = 0; j < k; j++) {
       if (answer_of(set->names[k]) < 0 || answer_of(set->names[j]) != answer_of(set->names[k])) continue;
+      *told = true;
       convert_say(o, "note: the classes '%.60s' and '%.60s' are kept apart; write them alike if they are one class",
                   set->names[j], set->names[k]);
       return;
     }
+}
+
+/* The names of the classes of entries begin to end. */
+static void list_classes(const label_set *set, uint32_t begin, uint32_t end, char text[REPORT_BYTES]) {
+  char number[16];
+  size_t used = 0;
+  text[0] = '\0';
+  for (uint32_t i = begin; i < end; i++) {
+    const int32_t k = set->entries[i].class_index;
+    (void)snprintf(number, sizeof number, "%d", (int)k);
+    report_list_add(text, &used, ", ", set->names != NULL ? set->names[k] : number);
+  }
+}
+
+/* 0.0 is another entry than 0, but the same class. */
+static bool are_strangers(const label_set *set) {
+  for (uint32_t i = set->strange_begin; i < set->strange_end; i++)
+    for (uint32_t j = 0; j < set->strange_begin; j++)
+      if (set->entries[i].class_index == set->entries[j].class_index) return false;
+  return true;
+}
+
+/* yes and no in one file, 1 and 0 in the next. */
+static void note_strangers(const mlpd_convert_options *o, const label_set *set) {
+  char own[REPORT_BYTES], others[REPORT_BYTES];
+  if (!set->classes || set->stranger == NULL || set->strange_end > CASES_MOST || !are_strangers(set)) return;
+  list_classes(set, set->strange_begin, set->strange_end, own);
+  list_classes(set, 0, set->strange_begin, others);
+  convert_say(o,
+              "note: %.300s: its classes (%.200s) are none of those of the files before it (%.200s); write them alike "
+              "if they are the same",
+              set->stranger, own, others);
 }
 
 static void note_rounding(const mlpd_convert_options *o, const label_set *set) {
@@ -77,6 +110,7 @@ void label_set_notes(const mlpd_convert_options *options, const label_set *set) 
   if (options->num_model_columns == 0) note_numbers(options, set);
   bool told = false;
   note_alike(options, set, &told);
-  if (!told) note_answers(options, set);
+  if (!told) note_answers(options, set, &told);
+  if (!told && options->num_model_columns == 0) note_strangers(options, set);
   note_rounding(options, set);
 }
