@@ -180,7 +180,7 @@ static void test_thousands(void **state) {
   ASSERT_READ(CELLS("82\u00A0608", "-1\u202F000.5", "."), "v", 82608, -1000.5, NAN);
   ASSERT_READ(CELLS("573'658", "1'000'000"), "v", 573658, 1000000);
   ASSERT_READ(CELLS("12,34,567", "1,23,456"), "v", 1234567, 123456); /* India */
-  assert_cell_refused(CELLS("209,932", "147,400"), "--decimal comma, or --thousands , reads it");
+  assert_cell_refused(CELLS("209,932", "147,400"), "--thousands , (or --decimal comma) reads it");
   assert_cell_refused(CELLS("1,234,567", "1,23", "2", "3"), "'1,234,567' is not a number");
 }
 

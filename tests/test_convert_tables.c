@@ -417,7 +417,13 @@ static void test_hints(void **state) {
   } cases[] = {
       {"u;v;k\n1,5;2;0\n2,5;4;1\n", "a.csv:2: column 1 (u): '1,5' is not a number in this notation"},
       {"u;v;k\n1,5;2;0\n2,5;4;1\n", "--decimal comma reads it"},
-      {"u,v,k\n\"147,400\",2,0\n3,4,1\n", "--decimal comma, or --thousands , reads it"},
+      {"u,v,k\n\"147,400\",2,0\n3,4,1\n", "; --thousands , (or --decimal comma) reads it"},
+      {"u;v;k\n147,400;2;0\n3;4;1\n", "; --decimal comma, or --thousands , reads it"},
+      {"u;v;k\n147,400;2;0\n3,5;4;1\n", "; --decimal comma reads it"}, /* other cells show what the comma is */
+      {"u,v,k\n\"$42,820\",2,0\n3,4,1\n", "; --strip '$' --thousands , (or --decimal comma) reads it"},
+      {"u;v;k\n$42,820;2;0\n$7;4;1\n$1,242,820;2;0\n3;4;1\n5;4;1\n6;4;1\n", "; --strip '$' --thousands , reads it"},
+      {"u,v,k\n1,2,\"42,820\"\n3,4,\"7,100\"\n3,5,950\n", "like this); --thousands , (or --decimal comma) reads it"},
+      {"u;v;k\n2;2;$42,820\n1;4;$7,5\n2;2;$99,1\n", "labels are like this); --strip '$' --decimal comma reads it"},
       {"u;v;k\n1.234,5;2;0\n3;4;1\n", "--decimal comma --thousands . reads it"},
       {"u;v;k\n1 234;2;0\n3;4;1\nfree;4;1\n5;4;0\n6;4;0\n", "--thousands blank reads it"},
       {"1,5;2;0\n2,5;4;1\n", "a.csv:1: column 1: '1,5'"},

@@ -112,6 +112,11 @@ bool csv_is_missing_real(const csv_syntax *syntax, double value);
  * none. */
 bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]);
 
+/* Whether the comma of 147,400 is a decimal sign may show in another cell of the column. Where none shows it, it is
+ * less likely if commas separate the columns. */
+void csv_hint_settle(char hint[CSV_HINT_BYTES], const csv_cell *other);
+const char *csv_hint_ordered(const char *hint, char delimiter, char text[CSV_HINT_BYTES]); /* text, or hint itself */
+
 /* true for dates and times in any notation. */
 bool csv_cell_is_date(const csv_cell *cell);
 

@@ -114,6 +114,8 @@ mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const c
     (void)csv_cell_hint(cell, f->hint);
     f->account = csv_cell_is_account(cell);
     (void)csv_cell_shown(cell, f->text);
+  } else if (kind == CSV_TEXT) {
+    csv_hint_settle(f->hint, cell);
   }
   return MLPD_OK;
 }
@@ -221,7 +223,7 @@ static bool is_beyond(const char *text) {
 }
 
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
-  char what[700] = "", more[80] = "", categorical[300] = "", named[16];
+  char what[700] = "", more[80] = "", categorical[300] = "", named[16], hint[CSV_HINT_BYTES];
   const bool mixed = f->texts == 0;
   if (c->plan.dates[column] != DATE_NONE || csv_is_dressed(&c->plan.dresses[column]))
     return refuse_unlike(c, column, f);
@@ -250,7 +252,8 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
     (void)snprintf(what, sizeof what, "is a negative number in the notation of accounts; write -%.*s",
                    (int)strlen(f->text) - 2, f->text + 1);
   else if (f->hint[0] != '\0')
-    (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more, f->hint);
+    (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more,
+                   csv_hint_ordered(f->hint, c->layout.delimiter, hint));
   else if (f->dressed.united == f->texts && f->dressed.num_units <= CSV_UNITS_LISTED)
     advise_units(c, f, what, sizeof what);
   else if (c->options->num_model_columns == 0)

@@ -9,6 +9,8 @@
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+static const char EITHER[] = "--decimal comma, or --thousands ,"; /* 147,400 */
+
 /* The options that make the cell a number once the given texts are stripped, or NULL. */
 static const char *notation_hint(const csv_cell *cell, char *strips[], uint32_t num_strips) {
   static const struct {
@@ -27,7 +29,7 @@ static const char *notation_hint(const csv_cell *cell, char *strips[], uint32_t 
         .decimal = ways[i].decimal, .thousands = ways[i].thousands, .strips = strips, .num_strips = num_strips};
     number parsed;
     if (!csv_cell_number(&syntax, cell, &parsed)) continue;
-    if (found != NULL && i == 1) return "--decimal comma, or --thousands ,"; /* 147,400 may be either */
+    if (found != NULL && i == 1) return EITHER;
     if (found == NULL) found = ways[i].options;
   }
   return found;
@@ -65,6 +67,22 @@ bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
     return true;
   }
   return false;
+}
+
+void csv_hint_settle(char hint[CSV_HINT_BYTES], const csv_cell *other) {
+  char more[CSV_HINT_BYTES];
+  char *const open = strstr(hint, EITHER);
+  if (open == NULL || !csv_cell_hint(other, more) || strstr(more, EITHER) != NULL) return;
+  const size_t same = (size_t)(open - hint); /* what is stripped */
+  if (strncmp(hint, more, same) == 0 && strncmp(more + same, "--", 2) == 0)
+    (void)snprintf(hint, CSV_HINT_BYTES, "%s", more);
+}
+
+const char *csv_hint_ordered(const char *hint, char delimiter, char text[CSV_HINT_BYTES]) {
+  const char *const open = strstr(hint, EITHER);
+  if (open == NULL || delimiter != ',') return hint;
+  (void)snprintf(text, CSV_HINT_BYTES, "%.*s--thousands , (or --decimal comma)", (int)(open - hint), hint);
+  return text;
 }
 
 static bool is_word(const csv_cell *cell, const char *text) {

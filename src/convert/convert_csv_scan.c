@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "convert/convert_csv_codes.h"
@@ -23,7 +24,7 @@ static void note_text_label(const csv_source *c, label_set *labels) {
   labels->number_like += csv_cell_is_number_like(&c->label_cell);
   labels->dates += csv_cell_is_date(&c->label_cell);
   labels->united += csv_cell_unit(&c->label_cell, unit);
-  if (labels->texts > 1) return;
+  if (labels->texts > 1) return csv_hint_settle(labels->text_hint, &c->label_cell);
   (void)label_place(c, labels->text_place);
   (void)snprintf(labels->text_hint, sizeof labels->text_hint, "%s", hint);
 }
@@ -175,6 +176,9 @@ mlpd_status csv_scan(source *s, label_set *labels) {
     labels->part = part;
   }
   c->gathering = false;
+  char hint[CSV_HINT_BYTES];
+  if (csv_hint_ordered(labels->text_hint, c->layout.delimiter, hint) == hint)
+    memcpy(labels->text_hint, hint, sizeof labels->text_hint);
   if (c->rows_seen == 0) return FAIL(MLPD_ERROR_DATA, "%s: has a header, but no rows", s->name);
   TRY(csv_faults_judge(c));
   TRY(take_categories(c));
