@@ -65,6 +65,24 @@ goes_on_as_whole() {
   same_metrics whole each
 }
 
+# The fold of a row is drawn again at each start. Few steps, of many rows: messages are slow on a busy machine.
+@test "folds: interrupted, and resumed on other ranks" {
+  awk 'BEGIN { srand(5); print "a,b,y"; for (i = 0; i < 400; i++) { a = rand(); b = rand(); print a "," b "," a * b + rand() / 9 } }' > rows.csv
+  local folds="--data rows.csv --test-fraction 0 --folds 3 --hidden 96,96 --batch 100 --lanes 4 --epochs 120"
+  # shellcheck disable=SC2086
+  alone train "${quick[@]}" $folds --lr 0.01 --out whole --checkpoint-every never
+  succeeds
+  local expected
+  expected=$(digest_of "$output")
+  # shellcheck disable=SC2086
+  interrupted 3 TERM 1 --threads 1 $folds --lr 0.01
+  # shellcheck disable=SC2086
+  launch 2 train "${quick[@]}" --out run --resume auto --threads 1 $folds --lr 0.01
+  succeeds
+  says "resumed  after step" "digest $expected" "(400 rows)"
+  same_metrics whole run
+}
+
 @test "every checkpoint of a run leads to its end, those on the last steps of epochs too" {
   unless_sanitized "digests: compared in the build without sanitizers; test_trainer resumes under them"
   # 4 steps an epoch. A checkpoint that falls due while another is being written is left out.
