@@ -30,7 +30,7 @@ static void assert_text(const char *path, const char *expected) {
   char text[256] = {0};
   FILE *const stream = fopen(path, "r");
   assert_non_null(stream);
-  (void)fread(text, 1, sizeof text - 1, stream);
+  assert_true(fread(text, 1, sizeof text - 1, stream) < sizeof text - 1);
   assert_int_equal(fclose(stream), 0);
   assert_string_equal(text, expected);
 }

@@ -57,7 +57,7 @@ static mlpd_status write_rest(growing_file *g) {
       return MLPD_OK;
     }
     const int error = done < 0 ? errno : ENOSPC;
-    (void)ftruncate(g->descriptor, (off_t)g->written);
+    (void)!ftruncate(g->descriptor, (off_t)g->written);
     errno = error;
     return failed(g);
   }

@@ -200,7 +200,7 @@ void fuzz_apart(void (*read_file)(const char *path), const char *path) {
   if (r.child == 0) start(&r, read_file, path);
   runs++;
   memset(r.counters, 0, counter_bytes());
-  (void)ftruncate(r.log_file, 0);
+  (void)!ftruncate(r.log_file, 0);
   ssize_t got = write(r.requests[1], &byte, 1);
   if (got == 1) do
       got = read(r.answers[0], &byte, 1);
