@@ -86,16 +86,18 @@ is_debian() { command -v apt-get > /dev/null 2>&1 && command -v dpkg-query > /de
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ]; }
 available() { apt-cache policy "$1" 2> /dev/null | grep -q '^  Candidate: [^(]'; }
 
-# as_root COMMAND...
+# as_root COMMAND...: as root, or through sudo. Where neither works, it ends the script with the command for root.
 as_root() {
   if [ "$(id -u)" = 0 ]; then
     "$@"
-  elif command -v sudo > /dev/null 2>&1; then
-    sudo "$@"
-  else
-    die "installing needs root and there is no sudo; as root: apt-get install --no-install-recommends $missing"
+    return
   fi
+  for_root="as root: apt-get update && apt-get install --no-install-recommends$missing"
+  has_sudo || die "installing needs root and there is no sudo; $for_root"
+  sudo true || die "installing needs root and sudo fails; $for_root"
+  sudo "$@"
 }
+has_sudo() { command -v sudo > /dev/null 2>&1; }
 
 apt_install() {
   # Words are wanted: a list of packages.
@@ -140,6 +142,10 @@ need() {
 $table
 TABLE
   [ -n "$missing" ] || return 0
+  if [ "$missing" = "$optional" ] && [ "$(id -u)" != 0 ] && ! has_sudo; then
+    say "not installed:$missing (needs root; what needs it is left out)"
+    return 0
+  fi
   if ! is_debian; then
     die "missing, and only Debian and Ubuntu are known here; please install (Debian's package names in brackets):$list"
   fi
@@ -151,6 +157,12 @@ TABLE
     updated=yes
     break
   done
+  absent=''
+  for package in $missing; do
+    case " $optional " in *" $package "*) continue ;; esac
+    available "$package" || absent="$absent $package"
+  done
+  [ -z "$absent" ] || die "apt-get finds no package$absent: Debian has them in main, Ubuntu in universe (add-apt-repository universe)"
   for package in $optional; do
     available "$package" && continue
     missing=$(echo " $missing " | sed "s/ $package / /")

@@ -275,3 +275,66 @@ END
   [ "$status" = 0 ] || fail "not both at a time"
   says "unit: 2 passed, 0 failed, 0 skipped"
 }
+
+# needing INSTALLED AVAILABLE UID SUDO: need of scripts/lib.sh for gcc, bats and groff-base, which the build can do without,
+# on a system with the packages INSTALLED, where apt-get finds those AVAILABLE. SUDO: a command for sudo, or - without sudo.
+needing() {
+  rm -rf system
+  mkdir system
+  local tool
+  for tool in sh sed grep tr basename env true; do ln -s "$(type -P "$tool")" "system/$tool"; done
+  fake dpkg-query "case ' $1 ' in *\" \$4 \"*) echo installed ;; esac"
+  fake apt-cache "case ' $2 ' in *\" \$2 \"*) echo '  Candidate: 1' ;; *) echo '  Candidate: (none)' ;; esac"
+  fake apt-get 'echo "ran apt-get $*"'
+  fake id "echo $3"
+  [ "$4" = - ] || fake sudo "$4"
+  status=0
+  # shellcheck disable=SC2016 # sh expands it
+  output=$(PATH="$PWD/system" sh -c '. "$1/lib.sh" && need "gcc | command gcc | a C compiler
+bats | command bats | bats" "
+groff-base | ? command groff | groff"' quickstart "$scripts" 2>&1) || status=$?
+}
+fake() {
+  printf '#!/bin/sh\n%s\n' "$2" > "system/$1"
+  chmod +x "system/$1"
+}
+
+@test "quickstart and test install what is missing as root and through sudo" {
+  needing '' 'gcc bats groff-base' 0 -
+  [ "$status" = 0 ] || fail
+  says "about to install" "a C compiler (gcc)" "ran apt-get install -q -y --no-install-recommends gcc bats groff-base"
+  needing gcc 'gcc bats groff-base' 1000 'echo "by sudo: $*"; "$@"'
+  [ "$status" = 0 ] || fail
+  says "by sudo: env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends bats groff-base" "ran apt-get install"
+  needing 'gcc bats groff-base' '' 1000 -
+  [ "$status" = 0 ] || fail
+  [ -z "$output" ] || fail "nothing was missing"
+}
+
+@test "without root and sudo, quickstart and test name the command for root in one line" {
+  local command="as root: apt-get update && apt-get install --no-install-recommends gcc bats groff-base"
+  needing '' 'gcc bats groff-base' 1000 -
+  [ "$status" = 1 ] || fail
+  says "there is no sudo; $command"
+  needing '' 'gcc bats groff-base' 1000 'exit 1'
+  [ "$status" = 1 ] || fail
+  says "sudo fails; $command"
+  needing 'gcc bats' 'gcc bats groff-base' 1000 -
+  [ "$status" = 0 ] || fail "the build can do without groff"
+  says "not installed: groff-base"
+}
+
+@test "quickstart and test name the packages that apt-get does not find, and go on without those that they can do without" {
+  needing '' gcc 0 -
+  refused_after_update "apt-get finds no package bats: Debian has them in main, Ubuntu in universe"
+  needing '' '' 1000 '"$@"'
+  refused_after_update "apt-get finds no package gcc bats: "
+  needing gcc 'gcc bats' 0 -
+  [ "$status" = 0 ] || fail
+  says "groff-base is not available here" "ran apt-get install -q -y --no-install-recommends bats"
+}
+refused_after_update() {
+  [ "$status" = 1 ] || fail "expected status 1"
+  says "ran apt-get update" "$1"
+  ! grep -q 'apt-get install' <<< "$output" || fail "expected no installation"
+}
