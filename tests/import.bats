@@ -298,6 +298,23 @@ squareplus(g.on("MatMul", g.constant(matrix(4, 6))).on("Add", g.constant(matrix(
 squareplus(g.on("Gemm", g.constant(matrix(6, 5)), g.constant(matrix(5))), True).on("Gemm", g.constant(matrix(5, 2)))
 g.save("squareplus")
 
+# GELU with tanh as PyTorch writes it, as others do, with Pow and turned around, and as one operator (set 20).
+g = Graph()
+def gelu_tanh(g, z, cube):
+    t = g.op("Mul", g.constant(0.044715), cube).op("Add", z, g.value).op("Mul", g.constant(np.sqrt(2 / np.pi)), g.value).on("Tanh")
+    return t.op("Add", g.constant(1), g.value).op("Mul", z, g.value)
+z = g.on("Gemm", g.constant(matrix(4, 6)), g.constant(matrix(6))).value
+gelu_tanh(g, z, g.op("Mul", z, z).op("Mul", z, g.value).value).op("Mul", g.constant(0.5), g.value)
+z = g.on("MatMul", g.constant(matrix(6, 5))).on("Add", g.constant(matrix(5))).value
+gelu_tanh(g, z, g.on("Pow", g.constant(3)).value).on("Mul", g.constant(0.5))
+g.on("Gemm", g.constant(matrix(5, 2))).save("gelu_tanh")
+def approximate(x, approximate="none"):
+    assert approximate == b"tanh"
+    return 0.5 * x * (1 + np.tanh(np.float32(np.sqrt(2 / np.pi)) * (x + np.float32(0.044715) * x**3)))
+reference_onnx.OPERATORS["Gelu"] = approximate
+g = Graph()
+g.on("Gemm", g.constant(matrix(4, 6))).on("Gelu", approximate="tanh").on("Gemm", g.constant(matrix(6, 2))).save("gelu_operator")
+
 # Weights as half floats, as bits in a list or raw; as bfloat16; a layer norm of operator set 18, whose axes are an input.
 g = Graph()
 half = matrix(4, 6).astype("f2")
@@ -331,6 +348,9 @@ g = Graph(); g.on("Gemm", g.constant(matrix(5, 2))).save("width", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 4))); a = g.value; g.on("Relu").op("Add", a, g.value).save("skip", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 4))); a = g.value
 g.on("Mul", a).on("Add", g.constant(3)).on("Sqrt").op("Add", a, g.value).save("plus3", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))); a = g.value
+g.on("Mul", a).op("Mul", a, g.value).on("Tanh").save("cube", check=False)
+g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("Gelu", approximate="other").save("other", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2))).on("LeakyRelu", alpha=0.2).save("slope", check=False)
 g = Graph(); g.on("Gemm", g.constant(matrix(4, 2) * 9 + 99, "u1")).save("half", check=False)
 g = Graph(); g.on("Relu").save("none", check=False)
@@ -353,7 +373,7 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
       END { exit !(rows == 40 && FNR == 41) }
     ' "$1.want" got.csv || fail "other predictions: $1"
   }
-  for name in torch logits classes scaled units kept norms scaled_norm rms halves bounds squareplus; do
+  for name in torch logits classes scaled units kept norms scaled_norm rms halves bounds squareplus gelu_tanh gelu_operator; do
     alone import "$name.onnx" "$name.h5"
     predicts_as "$name"
   done
@@ -370,6 +390,8 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused width "its input has 4 values per row, but its first dense layer expects 5"
   refused skip "operator Add" "takes two values"
   refused plus3 "operator Add" "takes two values in a way that is not a known activation"
+  refused cube "operator Tanh" "is of something that is no part of a gelu"
+  refused other "operator Gelu" "approximates gelu in a way that is not known; none and tanh are"
   refused slope "its last layer has a relu with a slope below 0, which hidden layers alone can have"
   refused half "an array is of ONNX type 2; import takes float, double, half, bfloat16, int32 and int64"
   refused none "no dense layer"

@@ -76,7 +76,7 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
 
 @test "activations that no run above uses" {
   local activation
-  for activation in mish selu hardswish relu6 squareplus; do
+  for activation in mish selu hardswish relu6 squareplus gelu-tanh; do
     alike --epochs 1 --hidden 16,8 --activation "$activation" --optimizer adam --lr 0.003 --batch 100
   done
 }

@@ -25,6 +25,7 @@ def normal_function(z):
     return np.vectorize(lambda value: math.erfc(-value / math.sqrt(2)) / 2)(z)
 
 
+GELU = 2 * math.sqrt(2 / math.pi)
 SELU = 1.0507009873554805, 1.6732632423543772  # lambda, alpha
 
 ACTIVATIONS = {  # A(z), and A'(z) from z and a
@@ -45,6 +46,8 @@ ACTIVATIONS = {  # A(z), and A'(z) from z and a
     "hardswish": (lambda z: z * np.clip(z + 3, 0, 6) / 6, lambda z, a: np.where(abs(z) < 3, (2 * z + 3) / 6, z > 0)),
     "exp": (np.exp, lambda z, a: a),
     "squareplus": (lambda z: (z + np.sqrt(z * z + 4)) / 2, lambda z, a: (1 + z / np.sqrt(z * z + 4)) / 2),
+    "gelu-tanh": (lambda z: z * sigmoid(GELU * (z + 0.044715 * z**3)),
+                  lambda z, a: (s := sigmoid(GELU * (z + 0.044715 * z**3))) + z * s * (1 - s) * GELU * (1 + 0.134145 * z * z)),
     "relu6": (lambda z: np.clip(z, 0, 6), lambda z, a: ((z > 0) & (z < 6)).astype(float)),
 }
 
@@ -80,7 +83,7 @@ class Pass:
 def initial_weights(name, activation, seed, draw, inputs, outputs, matrices=1):
     if name == "auto":
         bent = activation in ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "mish", "hardswish", "relu6",
-                              "squareplus")
+                              "squareplus", "gelu-tanh")
         name = "he-normal" if bent else "lecun-normal" if activation == "selu" else "glorot-uniform"
     if name == "zeros":
         return np.zeros((matrices * inputs, outputs))

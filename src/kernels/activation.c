@@ -106,10 +106,17 @@ static inline float tanh_softplus(float z, float e) {
   return (z > 0 ? above : below) / (z > 0 ? above + 2.0f * (e * e) : below + 2.0f);
 }
 
+/* Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016: (1 + tanh(u)) / 2 = sigmoid(2 u), and this is 2 u. */
+static inline float cubic(float z) { return z * (1.59576912f + 0.0713548163f * (z * z)); }
+
+static inline float minus_size_of_cubic(float z) { return minus_size(cubic(z)); }
+
+static inline float gelu_tanh(float z, float e) { return finite_below(z) * vmath_sigmoid(z, e); }
+
 static inline float mish(float z, float e) { return finite_below(z) * tanh_softplus(z, e); }
 
-/* A'(z) of these: Phi(z) + z phi(z), s(z) (1 + z (1 - s(z))), and t + z s(z) (1 - t^2) with t = tanh(softplus(z)). Past
- * the clamps they are 0 or 1 in float. */
+/* A'(z) of these: Phi(z) + z phi(z), s(z) (1 + z (1 - s(z))), s + z s (1 - s) cubic'(z) with s = sigmoid(cubic(z)), and
+ * t + z s(z) (1 - t^2) with t = tanh(softplus(z)). Past the clamps they are 0 or 1 in float. */
 
 static inline float gelu_slope(float z, float e) {
   const float x = vmath_clamp(z, -30.0f, 30.0f);
@@ -119,6 +126,11 @@ static inline float gelu_slope(float z, float e) {
 static inline float silu_slope(float z, float e) {
   const float x = vmath_clamp(z, -100.0f, 100.0f), s = vmath_sigmoid(z, e);
   return s * (1.0f + x * (1.0f - s));
+}
+
+static inline float gelu_tanh_slope(float z, float e) {
+  const float x = vmath_clamp(z, -30.0f, 30.0f), t = 1.0f / (1.0f + e); /* s (1 - s) = e t^2 */
+  return vmath_sigmoid(z, e) + x * (e * (t * t)) * (1.59576912f + 0.214064449f * (x * x));
 }
 
 static inline float mish_slope(float z, float e) {
@@ -260,6 +272,7 @@ DEFINE_STAGED_OF_A(softplus, minus_size, vmath_exp_of_parts, vmath_softplus, sof
 DEFINE_STAGED_OF_A(exp, itself, vmath_exp_of_parts, exponential, exp_slope)
 DEFINE_STAGED_OF_Z(gelu, bell_argument, vmath_exp_of_parts, gelu, gelu_slope)
 DEFINE_STAGED_OF_Z(silu, minus_size, vmath_exp_of_parts, silu, silu_slope)
+DEFINE_STAGED_OF_Z(gelu_tanh, minus_size_of_cubic, vmath_exp_of_parts, gelu_tanh, gelu_tanh_slope)
 DEFINE_STAGED_OF_Z(mish, minus_size, vmath_exp_of_parts, mish, mish_slope)
 
 /* ---- All ---------------------------------------------------------------------------------------------- */
@@ -277,12 +290,22 @@ typedef struct activation_kind {
 #define OF_Z(NAME) \
   { forward_##NAME, slopes_##NAME, NULL }
 
-static const activation_kind KINDS[MLPD_NUM_ACTIVATIONS] = {
-    [MLPD_IDENTITY] = OF_A(identity), [MLPD_RELU] = OF_A(relu), [MLPD_LEAKY_RELU] = OF_A(leaky_relu),
-    [MLPD_ELU] = OF_A(elu),           [MLPD_GELU] = OF_Z(gelu), [MLPD_SILU] = OF_Z(silu),
-    [MLPD_SIGMOID] = OF_A(sigmoid),   [MLPD_TANH] = OF_A(tanh), [MLPD_SOFTPLUS] = OF_A(softplus),
-    [MLPD_MISH] = OF_Z(mish),         [MLPD_SELU] = OF_A(selu), [MLPD_HARDSWISH] = OF_Z(hardswish),
-    [MLPD_RELU6] = OF_A(relu6),       [MLPD_EXP] = OF_A(exp),   [MLPD_SQUAREPLUS] = OF_A(squareplus)};
+static const activation_kind KINDS[MLPD_NUM_ACTIVATIONS] = {[MLPD_IDENTITY] = OF_A(identity),
+                                                            [MLPD_RELU] = OF_A(relu),
+                                                            [MLPD_LEAKY_RELU] = OF_A(leaky_relu),
+                                                            [MLPD_ELU] = OF_A(elu),
+                                                            [MLPD_GELU] = OF_Z(gelu),
+                                                            [MLPD_SILU] = OF_Z(silu),
+                                                            [MLPD_SIGMOID] = OF_A(sigmoid),
+                                                            [MLPD_TANH] = OF_A(tanh),
+                                                            [MLPD_SOFTPLUS] = OF_A(softplus),
+                                                            [MLPD_MISH] = OF_Z(mish),
+                                                            [MLPD_SELU] = OF_A(selu),
+                                                            [MLPD_HARDSWISH] = OF_Z(hardswish),
+                                                            [MLPD_RELU6] = OF_A(relu6),
+                                                            [MLPD_EXP] = OF_A(exp),
+                                                            [MLPD_SQUAREPLUS] = OF_A(squareplus),
+                                                            [MLPD_GELU_TANH] = OF_Z(gelu_tanh)};
 
 bool activation_needs_z(mlpd_activation kind) { return KINDS[kind].slopes != NULL; }
 

@@ -76,6 +76,20 @@ static void squareplus(onnx_graph *g) {
   onnx_apply(g, "Mul", onnx_scalar(g, "half", 0.5).text);
 }
 
+/* z (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3))) / 2 */
+static void gelu_tanh(onnx_graph *g) {
+  const onnx_name z = g->value;
+  onnx_apply(g, "Mul", z.text);
+  onnx_apply(g, "Mul", z.text);
+  onnx_apply(g, "Mul", onnx_scalar(g, "cubic", 0.044715).text);
+  onnx_apply(g, "Add", z.text);
+  onnx_apply(g, "Mul", onnx_scalar(g, "root_of_2_over_pi", 0.79788456080286536).text);
+  onnx_apply(g, "Tanh", NULL);
+  onnx_apply(g, "Add", onnx_scalar(g, "one", 1).text);
+  onnx_apply(g, "Mul", z.text);
+  onnx_apply(g, "Mul", onnx_scalar(g, "half", 0.5).text);
+}
+
 static void softmax(onnx_graph *g) {
   onnx_apply(g, "Softmax", NULL);
   onnx_set_integer(g, "axis", 1);
@@ -101,6 +115,7 @@ static const activation_form ACTIVATIONS[MLPD_NUM_ACTIVATIONS] = {[MLPD_RELU] = 
                                                                   [MLPD_RELU6] = {NULL, relu6},
                                                                   [MLPD_EXP] = {"Exp", NULL},
                                                                   [MLPD_SQUAREPLUS] = {NULL, squareplus},
+                                                                  [MLPD_GELU_TANH] = {NULL, gelu_tanh},
                                                                   [MLPD_SOFTMAX] = {NULL, softmax}};
 
 static void add_activation(onnx_graph *g, mlpd_activation activation) {

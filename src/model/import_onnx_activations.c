@@ -13,11 +13,11 @@ static const double MOST_BOUND = 1e30;
 int import_complete(const import_builder *b, const import_value *part, double *times) {
   const uint32_t n = import_width_of(b, part);
   *times = 1;
-  if (part->form == FORM_ERF) {
+  if (part->form == FORM_ERF || part->form == FORM_TANH_CUBIC) {
     for (uint32_t j = 0; j < n; j++)
       if (part->factor[j] != part->shift[j]) return FORM_NONE;
     *times = 2; /* c z (1 + erf) is 2 c gelu(z) */
-    return MLPD_GELU;
+    return part->form == FORM_ERF ? MLPD_GELU : MLPD_GELU_TANH;
   }
   if (!import_all_equal(n, part->shift, 0)) return FORM_NONE;
   if (part->form == MLPD_SIGMOID) return MLPD_SILU;
@@ -108,12 +108,10 @@ mlpd_status import_gelu(import_builder *b) {
   onnx_attribute kind;
   bool found;
   TRY(onnx_attribute_find(b->node, "approximate", &kind, &found));
-  if (found && kind.text.count > 0 && !protobuf_slice_is(kind.text, "none"))
-    return import_refuse(
-        b,
-        "approximates gelu by tanh, which differs from ours by up to 0.0005: export the network with the exact one "
-        "(PyTorch: nn.GELU())");
-  return import_activate(b, MLPD_GELU);
+  const bool by_tanh = found && protobuf_slice_is(kind.text, "tanh");
+  if (found && !by_tanh && kind.text.count > 0 && !protobuf_slice_is(kind.text, "none"))
+    return import_refuse(b, "approximates gelu in a way that is not known; none and tanh are");
+  return import_activate(b, by_tanh ? MLPD_GELU_TANH : MLPD_GELU);
 }
 
 /* log(sigmoid(z)) is -softplus(-z), and log(softmax(z)) predicts the classes of softmax(z). */
@@ -163,6 +161,12 @@ mlpd_status import_softmax(import_builder *b) {
 mlpd_status import_tanh(import_builder *b) {
   import_value *v = NULL, *made = NULL;
   TRY(import_take_value(b, 0, &v));
+  if (v->form == FORM_PART) {
+    TRY(import_find_cubic(b, &v));
+    if (v == NULL) return import_refuse(b, "is of something that is no part of a gelu");
+    TRY(import_settle(b, v));
+    return import_add_value(b, b->node->output, v->stage, FORM_TANH_CUBIC, &made);
+  }
   if (v->form != MLPD_SOFTPLUS || !import_is_bare(b, v)) return import_activate(b, MLPD_TANH);
   return import_add_value(b, b->node->output, v->stage, FORM_TANH_SOFTPLUS, &made);
 }

@@ -8,6 +8,7 @@
 enum {
   FORM_TANH_SOFTPLUS = MLPD_NUM_ACTIVATIONS, /* of mish */
   FORM_ERF,                                  /* erf(z / sqrt(2)), of gelu */
+  FORM_TANH_CUBIC,                           /* tanh(sqrt(2 / pi) (z + 0.044715 z^3)), of gelu-tanh */
   FORM_HARD_SIGMOID,                         /* of hardswish */
   FORM_PART,                                 /* of a norm (import_onnx_norms.h) */
   FORM_PAIR,                                 /* 1 - p and p of two classes, p = sigmoid(z) (import_onnx_classes.h) */

@@ -21,6 +21,7 @@ mlpd_init init_for_activation(mlpd_activation activation) {
     case MLPD_HARDSWISH:
     case MLPD_RELU6:
     case MLPD_SQUAREPLUS:
+    case MLPD_GELU_TANH:
       return MLPD_HE_NORMAL;
     case MLPD_SELU:
       return MLPD_LECUN_NORMAL;

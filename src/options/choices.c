@@ -22,6 +22,7 @@ const mlpd_choice mlpd_activation_choices[] = {
     {"relu6", MLPD_RELU6, "min(max(z, 0), 6)"},
     {"exp", MLPD_EXP, "exp(z)"},
     {"squareplus", MLPD_SQUAREPLUS, "(z + sqrt(z^2 + 4)) / 2"},
+    {"gelu-tanh", MLPD_GELU_TANH, "z (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3))) / 2, close to gelu"},
     {"softmax", MLPD_SOFTMAX, "exp(z_k) / sum_j exp(z_j); output layer only"},
     END_OF_CHOICES,
 };
