@@ -133,10 +133,12 @@ typedef enum mlpd_optimizer {
   MLPD_LION,     /* w -= lr sign(beta1 m + (1 - beta1) g); m = beta2 m + (1 - beta2) g (Chen et al. 2023); weight decay
                     is decoupled; beta2 = 0.99 and a tenth of adam's lr are usual */
   /* The next two scale the update of each tensor that decays by a trust ratio; 1 where a norm is 0. */
-  MLPD_LARS,  /* v = mu v + r (g + decay w), r = trust |w| / (|g| + decay |w|); w -= lr v (You et al. 2017) */
-  MLPD_LAMB,  /* u = adam's direction + decay w; w -= lr |w| / |u| u (You et al. 2020, algorithm 2) */
-  MLPD_LBFGS, /* w += step d, d = -H g with H from the last steps, step by a line search, over all rows; for small data
-                 (Nocedal & Wright, Numerical Optimization, ch. 7) */
+  MLPD_LARS,   /* v = mu v + r (g + decay w), r = trust |w| / (|g| + decay |w|); w -= lr v (You et al. 2017) */
+  MLPD_LAMB,   /* u = adam's direction + decay w; w -= lr |w| / |u| u (You et al. 2020, algorithm 2) */
+  MLPD_LBFGS,  /* w += step d, d = -H g with H from the last steps, step by a line search, over all rows; for small data
+                  (Nocedal & Wright, Numerical Optimization, ch. 7) */
+  MLPD_ADAMAX, /* m as adam's; u = max(beta2 u, |g| + epsilon); w -= lr m / (1 - beta1^t) / u (Kingma & Ba 2015,
+                  section 7.1) */
   MLPD_NUM_OPTIMIZERS
 } mlpd_optimizer;
 
@@ -971,8 +973,8 @@ MLPD_API double mlpd_descent_lr(const mlpd_descent *descent);
 MLPD_API void mlpd_descent_step(mlpd_descent *descent, mlpd_network *network, const mlpd_trace *trace);
 
 /* State `which` of the tensor of mlpd_network_tensor(), owned by descent; name NULL: there is none. 0: the velocity of
- * momentum, nesterov and lars; the mean of the gradients of adam, adamw, lamb and lion; the (mean) square of those of
- * rmsprop and adagrad. 1: the mean square of adam, adamw and lamb. */
+ * momentum, nesterov and lars; the mean of the gradients of adam, adamw, adamax, lamb and lion; the (mean) square of
+ * those of rmsprop and adagrad. 1: the mean square of adam, adamw and lamb; the largest |g| of adamax. */
 MLPD_API mlpd_tensor_view mlpd_descent_state(const mlpd_descent *descent, const mlpd_network *network, uint32_t layer,
                                              uint32_t index, uint32_t which);
 

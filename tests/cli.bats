@@ -59,7 +59,7 @@ load helper
   alone train "${quick[@]}" --epochs 1 --quiet --out "$BATS_TEST_TMPDIR/run" --lr-gamma 0.5 --momentum 0.9 --beta1 0.8
   succeeds
   grep -qF "note: --lr-gamma has no effect without --schedule step" "$errors.all" || fail "expected a note about --lr-gamma"
-  grep -qF "note: --beta1 has no effect without --optimizer adam, adamw, lion or lamb" "$errors.all" || fail "expected a note about --beta1"
+  grep -qF "note: --beta1 has no effect without --optimizer adam, adamw, adamax, lion or lamb" "$errors.all" || fail "expected a note about --beta1"
   [ "$(grep -c "no effect" "$errors.all")" = 2 ] || fail "expected two notes"
   # The run's own config file holds every option: those that were changed are noted again.
   alone train --config "$BATS_TEST_TMPDIR/run/config.ini" --quiet

@@ -289,7 +289,7 @@ lesson() {
 
 @test "explain: pages of every optimizer and loss are 80 columns wide" {
   local optimizer loss
-  for optimizer in sgd momentum nesterov adam adamw rmsprop adagrad lion lars lamb; do
+  for optimizer in sgd momentum nesterov adam adamw adamax rmsprop adagrad lion lars lamb; do
     alone explain --example xor --norm batch --input-scale 6 --optimizer "$optimizer" --weight-decay 0.125
     succeeds
     narrow

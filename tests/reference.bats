@@ -99,7 +99,7 @@ regression() { "$python" "$BATS_TEST_DIRNAME/reference_epoch.py" make-regression
 @test "optimizers of later versions" {
   local optimizer
   regression
-  for optimizer in rmsprop adagrad; do # a sign, as lion takes it, may differ between precisions
+  for optimizer in adamax rmsprop adagrad; do # a sign, as lion takes it, may differ between precisions
     alike --data "$BATS_TEST_TMPDIR/table.h5" --epochs 2 --hidden 8 --activation tanh --lr 0.01 --batch 50 \
       --optimizer "$optimizer" --weight-decay 0.01 --beta2 0.9 --epsilon 1e-4
   done

@@ -34,7 +34,7 @@ LOSSES = {
     "answers": ([], ["--label-smoothing", "0.1"], ["--focal-gamma", "2"], ["--focal-gamma", "0.7", "--label-smoothing", "0.2"]),
     "counts": ([],),
 }
-RATES = {"sgd": 0.05, "momentum": 0.02, "nesterov": 0.02, "adam": 0.01, "adamw": 0.01, "rmsprop": 0.003,
+RATES = {"sgd": 0.05, "momentum": 0.02, "nesterov": 0.02, "adam": 0.01, "adamw": 0.01, "adamax": 0.01, "rmsprop": 0.003,
          "adagrad": 0.02, "lion": 0.002, "lars": 0.5, "lamb": 0.02}
 SCHEDULES = ("constant", "step", "cosine", "exponential", "polynomial", "one-cycle", "cosine-restarts", "flat-cosine",
              "coslog4", "plateau")

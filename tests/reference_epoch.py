@@ -131,6 +131,10 @@ class Optimizer:
         elif self.kind == "rmsprop":
             m[...] = self.beta2 * m + (1 - self.beta2) * g * g
             w -= lr * g / (np.sqrt(m) + epsilon)
+        elif self.kind == "adamax":
+            m[...] = self.beta1 * m + (1 - self.beta1) * g
+            v[...] = np.maximum(self.beta2 * v, np.abs(g) + epsilon)
+            w -= lr * m / (1 - self.beta1**self.t) / v
         elif self.kind == "adagrad":
             m += g * g
             w -= lr * g / (np.sqrt(m) + epsilon)

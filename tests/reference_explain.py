@@ -396,6 +396,10 @@ class Lesson:
             if kind == "lamb":
                 step = seen["D"] = step + (lam * w if how == "direction" else 0)
                 step = step * norm(w) / norm(step) / rate if decays else step
+        elif kind == "adamax":
+            seen["M"], seen["V"] = b1 * m + (1 - b1) * coupled, np.maximum(b2 * v, np.abs(coupled) + e)
+            seen["Mhat"] = seen["M"] / (1 - b1**t)
+            step = seen["Mhat"] / seen["V"]
         elif kind in ("rmsprop", "adagrad"):
             seen["Q"] = b2 * q + (1 - b2) * coupled**2 if kind == "rmsprop" else q + coupled**2
             step = coupled / (np.sqrt(seen["Q"]) + e)
@@ -433,8 +437,9 @@ class Lesson:
                 key = name if name in seen else name.split("(")[0]
                 # Where a gradient is next to 0, a division by the root of its square amplifies the rounding of both,
                 # and of the 9 decimals.
-                divided = key in (left, "D") and bool({"Vhat", "Q"} & set(seen))
-                sure = np.sqrt(seen.get("Vhat", seen.get("Q", 1))) > 1e-3 if divided else True
+                squares = seen["V"]**2 if self.o.get("optimizer") == "adamax" else seen.get("Vhat", seen.get("Q"))
+                divided = key in (left, "D") and squares is not None
+                sure = np.sqrt(squares) > 1e-3 if divided else True
                 self.sure += np.sum(sure) if divided else 0
                 self.check(f"{left}: {name}", printed, seen[key], 3e-4 if divided else 2e-6, sure)
             if len(waiting) != len(seen) - 1 - (f"g({left})" not in dict(waiting)):
@@ -443,7 +448,7 @@ class Lesson:
             updated.add(left)
             made[left] = matrix
         wanted = {name[4:] for name in self.first if re.fullmatch(r"dC/d([WB]\d|gain\d|shift\d|S|Sk|Ec|We|be|f|p)", name)}
-        if self.o.get("optimizer") in ("adam", "adamw", "lamb", "rmsprop", "adagrad") and self.sure < 10:
+        if self.o.get("optimizer") in ("adam", "adamw", "adamax", "lamb", "rmsprop", "adagrad") and self.sure < 10:
             raise SystemExit(f"{self.what}: {self.sure} new values are compared")
         if updated != wanted:
             raise SystemExit(f"{self.what}: new values of {sorted(updated)}, not of {sorted(wanted)}")
@@ -499,6 +504,7 @@ OPTIMIZERS = [
     "optimizer lars",
     "optimizer lamb weight-decay 0.1",
     "optimizer lamb weight-decay 0.1 decay coupled",
+    "optimizer adamax weight-decay 0.1",
 ]
 
 

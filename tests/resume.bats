@@ -142,7 +142,7 @@ goes_on_as_whole() {
 @test "resumed in the middle of each optimizer, choosing by the error" {
   unless_sanitized "digests: compared in the build without sanitizers; test_trainer resumes under them"
   local options="--hidden 4 --batch 320 --lanes 4 --epochs 6 --quiet --lr 0.002 --select error" optimizer expected
-  for optimizer in rmsprop adagrad lion lars lamb; do
+  for optimizer in adamax rmsprop adagrad lion lars lamb; do
     rm -rf whole run
     # shellcheck disable=SC2086
     alone train "${quick[@]}" --out whole --checkpoint-every 14 --optimizer $optimizer $options

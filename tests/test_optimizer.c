@@ -123,6 +123,10 @@ static void reference_step(const mlpd_train_options *o, int t, double lr, double
         (float)o->beta2; /* 1 - 0.999 as floats have it: adam's correction takes this out, here it stays */
     *s1 = beta2 * *s1 + (1 - beta2) * g * g;
     *w -= lr * g / (sqrt(*s1) + o->epsilon);
+  } else if (o->optimizer == MLPD_ADAMAX) {
+    *s1 = o->beta1 * *s1 + (1 - o->beta1) * g;
+    *s2 = fmax(o->beta2 * *s2, fabs(g) + o->epsilon);
+    *w -= lr * *s1 / (1 - pow(o->beta1, t)) / *s2;
   } else if (o->optimizer == MLPD_ADAGRAD) {
     *s1 += g * g;
     *w -= lr * g / (sqrt(*s1) + o->epsilon);
@@ -174,7 +178,7 @@ static void test_against_double_reference(void **state) {
     options.clip_value = i / 3 % 2 == 0 ? 0 : 0.1; /* four of ten elements are larger */
     optimizer o;
     assert_int_equal(optimizer_create(&options, network, &o), MLPD_OK);
-    const bool two = kind == MLPD_ADAM || kind == MLPD_ADAMW || kind == MLPD_LAMB;
+    const bool two = kind == MLPD_ADAM || kind == MLPD_ADAMW || kind == MLPD_LAMB || kind == MLPD_ADAMAX;
     assert_int_equal(o.num_state, kind == MLPD_SGD ? 0 : two ? 2 : 1);
     fill(network, layout, 0, network->parameters);
     double *const reference = calloc(network->arena_size * 3, sizeof *reference);

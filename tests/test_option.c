@@ -235,7 +235,7 @@ static void test_values_are_checked(void **state) {
   refuses(
       &o,
       "--optimizer: \"77\" is unknown; the choices are sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, lion, "
-      "lars, lamb, lbfgs");
+      "lars, lamb, lbfgs, adamax");
   o = good;
   o.output_activation = -2;
   assert_int_equal(mlpd_train_options_check(&o), MLPD_ERROR_USAGE);
@@ -264,7 +264,7 @@ static void test_needs(void **state) {
   row = mlpd_option_find(mlpd_train_option_table, "beta1");
   o.optimizer = MLPD_MOMENTUM;
   assert_string_equal(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer),
-                      "--optimizer adam, adamw, lion or lamb");
+                      "--optimizer adam, adamw, adamax, lion or lamb");
   o.optimizer = MLPD_ADAMW;
   assert_null(mlpd_option_lacks(mlpd_train_option_table, row, &o, buffer, sizeof buffer));
   row = mlpd_option_find(mlpd_train_option_table, "schedule");

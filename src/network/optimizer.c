@@ -138,6 +138,14 @@ DEFINE_UPDATE(update_adam, {
   w[i] = s.keep * w[i] - s.lr * step;
 })
 
+DEFINE_UPDATE(update_adamax, {
+  const float g = gradient[i] * s.scale + s.decay * w[i];
+  const float now = fabsf(g) + s.epsilon, before = s.beta2 * q[i];
+  p[i] = s.beta1 * p[i] + s.rest1 * g;
+  q[i] = now > before ? now : before;
+  w[i] = s.keep * w[i] - s.lr * (p[i] * s.correction1 / q[i]);
+})
+
 DEFINE_UPDATE(update_rmsprop, {
   const float g = gradient[i] * s.scale + s.decay * w[i];
   p[i] = s.beta2 * p[i] + s.rest2 * (g * g);
@@ -203,6 +211,7 @@ static const optimizer_kind KINDS[MLPD_NUM_OPTIMIZERS] = {
     [MLPD_NESTEROV] = {update_nesterov, .num_state = 1},
     [MLPD_ADAM] = {update_adam, .num_state = 2, .scale_free = true},
     [MLPD_ADAMW] = {update_adam, .num_state = 2, .form = DECAY_DECOUPLED, .scale_free = true},
+    [MLPD_ADAMAX] = {update_adamax, .num_state = 2, .scale_free = true},
     [MLPD_RMSPROP] = {update_rmsprop, .num_state = 1, .scale_free = true},
     [MLPD_ADAGRAD] = {update_adagrad, .num_state = 1, .scale_free = true},
     [MLPD_LION] = {update_lion, .num_state = 1, .form = DECAY_DECOUPLED, .scale_free = true},

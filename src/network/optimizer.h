@@ -31,7 +31,7 @@ typedef struct optimizer {
   uint64_t step;   /* steps done */
 } optimizer;
 
-/* The most arenas of state: 0 sgd, 2 adam, adamw and lamb, lbfgs twice its history, else 1. */
+/* The most arenas of state: 0 sgd, 2 adam, adamw, adamax and lamb, lbfgs twice its history, else 1. */
 uint32_t optimizer_most_state(mlpd_optimizer kind, uint32_t lbfgs_history);
 
 /* Does it search along a direction (lbfgs.h)? Then a step over all rows computes the gradient alone: the functions

@@ -68,6 +68,7 @@ const mlpd_choice mlpd_optimizer_choices[] = {
     {"lamb", MLPD_LAMB, "u = Adam's step + decay w; w -= lr u |w| / |u| for each matrix (You et al. 2020)"},
     {"lbfgs", MLPD_LBFGS,
      "L-BFGS with a line search over all rows, for small data: a step an epoch (Nocedal & Wright 2006, ch. 7)"},
+    {"adamax", MLPD_ADAMAX, "u = max(beta2 u, |g| + epsilon); w -= lr m / u, m as Adam's (Kingma & Ba 2015)"},
     END_OF_CHOICES,
 };
 

@@ -16,7 +16,7 @@ void mlpd_train_options_default(mlpd_train_options *options) {
 static const double USUAL_LR[MLPD_NUM_OPTIMIZERS] = {
     [MLPD_SGD] = 0.05,    [MLPD_MOMENTUM] = 0.01, [MLPD_NESTEROV] = 0.01, [MLPD_ADAM] = 0.005,
     [MLPD_ADAMW] = 0.005, [MLPD_RMSPROP] = 0.001, [MLPD_ADAGRAD] = 0.01,  [MLPD_LION] = 0.0003,
-    [MLPD_LAMB] = 0.005,  [MLPD_LARS] = 1,        [MLPD_LBFGS] = -1, /* it has none */
+    [MLPD_LAMB] = 0.005,  [MLPD_LARS] = 1,        [MLPD_ADAMAX] = 0.002,  [MLPD_LBFGS] = -1, /* it has none */
 };
 static const double USUAL_DECAY_OF_ADAMW = 0.1;
 

@@ -137,6 +137,15 @@ static void print_adam(const update *u) {
   print_new(u, "Mhat / (sqrt(Vhat) + e)");
 }
 
+static void print_adamax(const update *u) {
+  print_held(u, 0, "M");
+  print_held(u, 1, "V");
+  print_state(u, 0, "M", "beta1 M + (1 - beta1) g");
+  print_state(u, 1, "V", "max(beta2 V, |g| + e)");
+  print_values(u, "Mhat = M / (1 - beta1^t)", mean_at);
+  print_new(u, "Mhat / V");
+}
+
 static void print_rmsprop(const update *u) {
   print_held(u, 0, "Q");
   print_state(u, 0, "Q", "beta2 Q + (1 - beta2) g^2");
@@ -184,7 +193,7 @@ static print_way *const WAYS[MLPD_NUM_OPTIMIZERS] = {
     [MLPD_SGD] = print_sgd,         [MLPD_MOMENTUM] = print_momentum, [MLPD_NESTEROV] = print_nesterov,
     [MLPD_ADAM] = print_adam,       [MLPD_ADAMW] = print_adam,        [MLPD_RMSPROP] = print_rmsprop,
     [MLPD_ADAGRAD] = print_adagrad, [MLPD_LION] = print_lion,         [MLPD_LARS] = print_lars,
-    [MLPD_LAMB] = print_lamb,
+    [MLPD_LAMB] = print_lamb,       [MLPD_ADAMAX] = print_adamax,
 };
 
 bool explain_update_knows(mlpd_optimizer optimizer) { return WAYS[optimizer] != NULL; }
