@@ -63,6 +63,7 @@ imports() {
     imports "$name.h5" "$name.csv" rows.csv
   done
   imports functional.keras usual.csv rows.csv
+  imports listed.keras usual.csv rows.csv
   imports old.keras old.csv rows.csv
   refused() { # NAME WORD...
     alone import "$1.keras" refused.h5
@@ -74,6 +75,9 @@ imports() {
   refused elu "layer b is of class ELU, which import does not know (with these parameters)"
   refused quantized "kernel, /layers/dense/vars/0, holds whole numbers: it is quantized, and its scale is not read"
   refused lacks "layer a has no array for its bias"
+  for name in two inner named; do
+    refused $name "it has other outputs than those of its last layer, third: import reads a single output"
+  done
   refused wrong "layer 2 expects 5 values, but the layer before it gives 3"
   refused empty "it holds no metadata.json: it is not a model of Keras 3"
   refused forged "model.weights.h5"

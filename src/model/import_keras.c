@@ -100,7 +100,20 @@ static mlpd_status check_module(const keras_reader *r, const json_t *layer, cons
               r->layer, kind, module);
 }
 
-static mlpd_status read_layers(keras_reader *r, const json_t *layers) {
+/* output_layers of a functional model: [[NAME, 0, 0]] or, since Keras 3, [NAME, 0, 0]. */
+static mlpd_status check_outputs(const json_t *outputs, const char *last) {
+  const json_t *const first = json_array_get(outputs, 0);
+  const bool in_list = json_is_array(first);
+  const char *const name = json_string_value(in_list ? json_array_get(first, 0) : first);
+  if (outputs == NULL || (name != NULL && strcmp(name, last) == 0 && (!in_list || json_array_size(outputs) == 1)))
+    return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA, "it has other outputs than those of its last layer, %s: import reads a single output",
+              last);
+}
+
+/* model: its configuration. */
+static mlpd_status read_layers(keras_reader *r, const json_t *model) {
+  const json_t *const layers = json_object_get(model, "layers");
   const char *before = "";
   for (size_t i = 0; i < json_array_size(layers); i++) {
     const json_t *const layer = json_array_get(layers, i), *const config = json_object_get(layer, "config");
@@ -113,6 +126,7 @@ static mlpd_status read_layers(keras_reader *r, const json_t *layers) {
     if (changes_nothing(kind)) continue;
     TRY(strcmp(kind, "Dense") == 0 ? add_dense(r, config) : read_other_layer(r, kind, config));
   }
+  TRY(check_outputs(json_object_get(model, "output_layers"), before));
   return keras_finish(r);
 }
 
@@ -124,7 +138,7 @@ mlpd_status keras_read_model(keras_reader *r, const char *config) {
   mlpd_status status = MLPD_OK;
   if (strcmp(kind, "Sequential") != 0 && strcmp(kind, "Functional") != 0 && strcmp(kind, "Model") != 0)
     status = FAIL(MLPD_ERROR_DATA, "it is a %.60s, not a Sequential or Functional model", kind);
-  if (status == MLPD_OK) status = read_layers(r, json_object_get(json_object_get(model, "config"), "layers"));
+  if (status == MLPD_OK) status = read_layers(r, json_object_get(model, "config"));
   json_decref(model);
   free(r->factor);
   free(r->shift);

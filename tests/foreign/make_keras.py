@@ -104,7 +104,7 @@ def node(name, width):
 MODULES = {"hub": "keras_hub.src.models.gemma.rms_normalization"}  # of layers that are not Keras's
 
 
-def describe(layers, functional):
+def describe(layers, functional, outputs=None):
     said = []
     for kind, config, _ in layers:
         said.append({"module": MODULES.get(config["name"], "keras.layers"), "class_name": kind, "config": {**config, "trainable": True}, "registered_name": None})
@@ -112,6 +112,8 @@ def describe(layers, functional):
             said[-1]["name"] = config["name"]
             said[-1]["inbound_nodes"] = node(layers[len(said) - 2][1]["name"], 4) if len(said) > 1 else []
     config = {"name": "net", "trainable": True, "layers": said}
+    if functional:
+        config["output_layers"] = outputs or [layers[-1][1]["name"], 0, 0]
     return {"module": "keras", "class_name": "Functional" if functional else "Sequential", "config": config}
 
 
@@ -119,7 +121,7 @@ def with_input(layers):
     return [("InputLayer", {"name": "in", "batch_shape": [None, 4], "dtype": "float32", "sparse": False}, [])] + layers
 
 
-def save_keras(name, layers, functional=False, root="layers/", version="3.8.0", compression=zipfile.ZIP_STORED):
+def save_keras(name, layers, functional=False, outputs=None, root="layers/", version="3.8.0", compression=zipfile.ZIP_STORED):
     layers, counts, buffer = with_input(layers), {}, io.BytesIO()
     with h5py.File(buffer, "w") as file:
         file.create_group("vars")
@@ -132,7 +134,7 @@ def save_keras(name, layers, functional=False, root="layers/", version="3.8.0", 
                 group[str(k)] = value
     with zipfile.ZipFile(name, "w", compression) as archive:
         archive.writestr("metadata.json", json.dumps({"keras_version": version, "date_saved": "2026-11-29@10:00:00"}))
-        archive.writestr("config.json", json.dumps(describe(layers, functional)))
+        archive.writestr("config.json", json.dumps(describe(layers, functional, outputs)))
         archive.writestr("model.weights.h5", buffer.getvalue())
 
 
@@ -177,6 +179,7 @@ def main():
         save_h5(name + ".h5", layers)
         save_want(name, layers)
     save_keras("functional.keras", usual, functional=True, compression=zipfile.ZIP_DEFLATED)
+    save_keras("listed.keras", usual, functional=True, outputs=[["third", 0, 0]])
     save_keras("old.keras", scaled, root="_layer_checkpoint_dependencies/", version="2.12.0")
     save_want("old", scaled, old=True)
     # Refused
@@ -187,6 +190,9 @@ def main():
     save_keras("elu.keras", [dense("a", 4, 3), dense("b", 3, 2, {"class_name": "ELU", "config": {"alpha": 0.5}})])
     save_keras("quantized.keras", [("Dense", {"name": "a", "use_bias": True}, [("kernel", np.ones((4, 2), "i1")), ("bias", numbers(2))])])
     save_keras("lacks.keras", [("Dense", {"name": "a", "use_bias": True}, [("kernel", numbers(4, 2))])])
+    save_keras("two.keras", usual, functional=True, outputs=[["third", 0, 0], ["second", 0, 0]])
+    save_keras("inner.keras", usual, functional=True, outputs=["second", 0, 0])
+    save_keras("named.keras", usual, functional=True, outputs={"a": ["third", 0, 0], "b": ["second", 0, 0]})
     save_keras("wrong.keras", [dense("a", 4, 3), dense("b", 5, 2)])
     with zipfile.ZipFile("empty.keras", "w") as archive:
         archive.writestr("config.json", "{}")
