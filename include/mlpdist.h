@@ -108,6 +108,7 @@ typedef enum mlpd_loss {
   MLPD_POISSON,  /* sum_k yhat_k - y_k log yhat_k: counts; needs exp output */
   MLPD_GAUSSIAN, /* sum_k 1/2 (s_k + (y_k - m_k)^2 / exp(s_k)): two outputs for each target, mean m and log-variance s;
                     needs identity output */
+  MLPD_LOG_COSH, /* sum_k log(cosh(yhat_k - y_k)): huber without its kinks */
   MLPD_NUM_LOSSES
 } mlpd_loss;
 

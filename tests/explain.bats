@@ -294,7 +294,7 @@ lesson() {
     succeeds
     narrow
   done
-  for loss in mse mse-mean mae huber quantile gaussian; do
+  for loss in mse mse-mean mae huber log-cosh quantile gaussian; do
     alone explain --example xor --output-activation identity --loss "$loss" --lr 0.01 --steps 2
     succeeds
     narrow

@@ -140,6 +140,9 @@ static inline double reference_loss(mlpd_loss loss, uint32_t k, const double *z,
       case MLPD_HUBER:
         sum += fabs(r) <= 1 ? r * r / 2 : fabs(r) - 0.5;
         break;
+      case MLPD_LOG_COSH:
+        sum += log(cosh(r));
+        break;
       case MLPD_QUANTILE: /* of 1/2 */
         sum += fabs(r) / 2;
         break;
@@ -180,6 +183,9 @@ static inline void reference_delta(mlpd_loss loss, mlpd_activation output, uint3
         break;
       case MLPD_HUBER:
         delta[j] = fmax(-1, fmin(1, r));
+        break;
+      case MLPD_LOG_COSH:
+        delta[j] = tanh(r);
         break;
       case MLPD_QUANTILE:
         delta[j] = 0.5 * ((r > 0) - (r < 0));

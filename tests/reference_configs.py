@@ -30,7 +30,7 @@ LOSSES = {
                 ["--focal-gamma", "1.5", "--label-smoothing", "0.2"], ["--class-weight", "1,0.5,2"],
                 ["--loss", "mse"], ["--loss", "huber"]),
     "values": (["--loss", "quantile", "--quantiles", "0.2,0.6"], ["--loss", "gaussian"], ["--loss", "huber"],
-               ["--loss", "mse-mean"], ["--loss", "mse"], ["--loss", "mae"]),
+               ["--loss", "mse-mean"], ["--loss", "mse"], ["--loss", "mae"], ["--loss", "log-cosh"]),
     "answers": ([], ["--label-smoothing", "0.1"], ["--focal-gamma", "2"], ["--focal-gamma", "0.7", "--label-smoothing", "0.2"]),
     "counts": ([],),
 }

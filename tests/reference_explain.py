@@ -212,6 +212,8 @@ class Lesson:
             return (yhat - self.y * np.log(yhat)).sum(axis=1)
         if loss == "huber":
             return np.where(np.abs(r) <= 1, r * r / 2, np.abs(r) - 0.5).sum(axis=1)
+        if loss == "log-cosh":
+            return np.log(np.cosh(r)).sum(axis=1)
         return {"mse": r * r / 2, "mse-mean": r * r / r.shape[1], "mae": np.abs(r)}[loss].sum(axis=1)
 
     def cost(self, bump=lambda name, value: value):
@@ -489,6 +491,7 @@ LOSSES = [
     (VALUES, "loss mae"),
     (ONE_HOT, "loss mse-mean class-weight 1,2,3"),
     (VALUES, "loss mse"),
+    (VALUES, "loss log-cosh"),
 ]
 OPTIMIZERS = [
     "optimizer sgd",

@@ -485,6 +485,7 @@ RESIDUAL = {  # of r = a - y: each value's loss, and its slope
     "mse-mean": lambda r: (r * r / r.shape[1], 2 * r / r.shape[1]),
     "mae": lambda r: (abs(r), np.sign(r)),
     "huber": lambda r: (np.where(abs(r) <= 1, r * r / 2, abs(r) - 0.5), np.clip(r, -1, 1)),
+    "log-cosh": lambda r: (np.logaddexp(r, -r) - np.log(2), np.tanh(r)),
 }
 
 

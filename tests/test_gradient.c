@@ -196,6 +196,7 @@ static void test_wide_layers(void **state) {
   check_network(2, wide_output, MLPD_TANH, MLPD_SOFTMAX, MLPD_CROSS_ENTROPY, 60);
   check_network(2, wide_output, MLPD_TANH, MLPD_SIGMOID, MLPD_BINARY_CROSS_ENTROPY, 60);
   check_network(1, wide_input, MLPD_TANH, MLPD_SIGMOID, MLPD_HUBER, 60);
+  check_network(3, wide, MLPD_SILU, MLPD_IDENTITY, MLPD_LOG_COSH, 30);
   const uint32_t gapped[] = {256, 512, 256, 256}; /* rows with gaps between them */
   check_network(3, gapped, MLPD_SILU, MLPD_SOFTMAX, MLPD_CROSS_ENTROPY, 30);
 }

@@ -371,6 +371,14 @@ static void test_corners_of_residual_losses(void **state) {
   assert_true(one(MLPD_MSE, MLPD_IDENTITY, 4, z, &(targets){.values = values}, delta) == 3);
   assert_true(one(MLPD_MSE_MEAN, MLPD_IDENTITY, 4, z, &(targets){.values = values}, delta) == 1.5);
   assert_memory_equal(delta, mean, sizeof delta);
+  const float zeros[4] = {0};
+  const float far[4] = {0, 1e-3f, 0.01f, -1e30f}; /* cosh(1e30) overflows: log(cosh(r)) is |r| - log 2 there */
+  for (int i = 0; i < 4; i++) {
+    const double r = fabs((double)far[i]), wanted = r > 1 ? r - log(2) : log1p(2 * pow(sinh(r / 2), 2));
+    const double found = one(MLPD_LOG_COSH, MLPD_IDENTITY, 1, &far[i], &(targets){.values = zeros}, delta);
+    assert_true(fabs(found - wanted) <= 1e-9 * wanted);
+    assert_true(fabs((double)*delta - tanh((double)far[i])) <= 3e-7 * fabs(tanh((double)far[i])));
+  }
 }
 
 static void test_non_finite_inputs_show(void **state) {

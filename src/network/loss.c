@@ -23,6 +23,7 @@ static const loss_kind KINDS[MLPD_NUM_LOSSES] = {
         {.rows = loss_poisson, .slope_in_z = true, .values_only = true, .needs_output = true, .output = MLPD_EXP},
     [MLPD_GAUSSIAN] =
         {.rows = loss_gaussian, .values_only = true, .per_target = 2, .needs_output = true, .output = MLPD_IDENTITY},
+    [MLPD_LOG_COSH] = {.rows = loss_log_cosh},
 };
 
 loss_spec loss_plain(mlpd_loss kind) {

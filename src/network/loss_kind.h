@@ -102,7 +102,8 @@ void loss_focal_softmax(const loss_block *b, loss_values *values);
 void loss_focal_binary(const loss_block *b, loss_values *values);
 /* loss_residual.c: mse, mse-mean, mae, huber */
 void loss_residual(const loss_block *b, loss_values *values);
-/* loss_quantile.c, loss_poisson.c, loss_gaussian.c */
+/* loss_log_cosh.c, loss_quantile.c, loss_poisson.c, loss_gaussian.c */
+void loss_log_cosh(const loss_block *b, loss_values *values);
 void loss_quantile(const loss_block *b, loss_values *values);
 void loss_poisson(const loss_block *b, loss_values *values);
 void loss_gaussian(const loss_block *b, loss_values *values);

@@ -39,6 +39,7 @@ const mlpd_choice mlpd_loss_choices[] = {
     {"quantile", MLPD_QUANTILE, "pinball loss: outputs estimate the quantiles of each target"},
     {"poisson", MLPD_POISSON, "sum_k yhat_k - y_k log yhat_k: counts; exp output"},
     {"gaussian", MLPD_GAUSSIAN, "sum_k 1/2 (s_k + (y_k - m_k)^2 / exp(s_k)): outputs mean m and log-variance s"},
+    {"log-cosh", MLPD_LOG_COSH, "sum_k log(cosh(yhat_k - y_k))"},
     END_OF_CHOICES,
 };
 

@@ -93,6 +93,8 @@ static const char *slope_of(const explain_page *page) {
       return "sign(Yhat - Y)";
     case MLPD_HUBER:
       return "clip(Yhat - Y, -1, 1)";
+    case MLPD_LOG_COSH:
+      return "tanh(Yhat - Y)";
     case MLPD_QUANTILE:
       return strcmp(page->lesson->settings.train.quantiles, "0.5") == 0 ? "sign(Yhat - Y) / 2"
                                                                         : "((1 if Yhat > Y else 0) - tau)";
