@@ -148,6 +148,8 @@ class Estimators(unittest.TestCase):
         self.assertGreater(fitted.score(self.x, names), 0.95)
         self.assertEqual(fitted.classes_.tolist(), ["blue", "green", "red"])
         self.assertEqual(fitted.model_.classes.tolist(), ["blue", "green", "red"])
+        signs = np.where(self.y > 0, 1, -1)
+        self.assertEqual(classifier().fit(self.x, signs).model_.classes.tolist(), [-1, 1])
         self.assertEqual(len(fitted.loss_curve_), fitted.n_iter_)
         for array in (np.asfortranarray(self.x), np.repeat(self.x, 2, axis=0)[::2]):
             self.assertEqual(classifier().fit(array, names).model_.digest, fitted.model_.digest)

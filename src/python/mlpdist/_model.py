@@ -1,6 +1,7 @@
 """A trained model: predictions, derivatives, weights, files."""
 import ctypes
 import os
+import re
 import tempfile
 
 import numpy as np
@@ -42,8 +43,8 @@ class Model:
         """(classes) names of the classes; whole numbers where all names are."""
         if self.task != "classification":
             raise AttributeError("a regression has no classes")
-        names = [lib.mlpd_model_class_name(self._pointer, k).decode() for k in range(max(self.n_outputs, 2))]
-        return np.array([int(n) for n in names] if all(n.isdecimal() for n in names) else names)
+        names = [lib.mlpd_model_class_name(self._pointer, k).decode(errors="replace") for k in range(max(self.n_outputs, 2))]
+        return np.array([int(n) for n in names] if all(re.fullmatch("0|-?[1-9][0-9]*", n) for n in names) else names)
 
     @property
     def digest(self):
@@ -64,7 +65,7 @@ class Model:
         """The value that an option of its training had, as text; None if it is not known."""
         text = ctypes.create_string_buffer(4096)
         known = lib.mlpd_model_option(self._pointer, name.replace("_", "-").encode(), text, len(text))
-        return text.value.decode() if known else None
+        return text.value.decode(errors="replace") if known else None
 
     # ---- Predictions ------------------------------------------------------------------------------------------------
 
