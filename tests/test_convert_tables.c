@@ -263,6 +263,40 @@ static void test_index_columns(void **state) {
   assert_said("a.csv: the features 'level_0', 'index' number the rows; --ignore 'level_0,index' leaves them out");
 }
 
+static void test_totals_and_comments(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  assert_refused(plain_options(), MLPD_ERROR_DATA, "u,v,k\n1,2,0\n3,4,1\n5,6,0\nTotal,12,1\n",
+                 "a.csv:5: column 1 (u): 'Total' is not a number; delete this last line if it is no row");
+  assert_refused(plain_options(), MLPD_ERROR_DATA, "u,v,k\n1,2,0\nx,4,1\n5,6,0\n7,12,1\n",
+                 "a.csv:3: column 1 (u): 'x' is not a number; correct it, or");
+  write_text("a.csv", "u v k\n1 2 0 # fast\n3 4 1 # slow\n5 6 0 # slow\n");
+  ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+  assert_said("a.csv: each row has a cell '#': if comments follow the rows, remove them: sed 's/#.*//' OLD > NEW");
+  write_text("a.csv", "u v k\n1 2 0 #1\n3 4 1 #2\n5 6 0 #1\n");
+  ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+  if (strstr(said, "each row has") != NULL) fail_msg("'%s'", said);
+}
+
+/* Anywhere else they are noted: a time may number the rows. */
+static void test_columns_that_count(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  write_rows("u,,k\n", 30, "%2$d,%1$d,%3$d\n");
+  ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+  assert_said("a.csv: the feature 'Unnamed: 1' numbers the rows; --ignore 'Unnamed: 1' leaves it out");
+  write_rows("u,k,n\n", 30, "%2$d,%3$d,%1$d\n");
+  ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+  assert_said("note: the target numbers the rows, from 0 to 29; choose another with --label");
+  (void)rename(in_folder("a.csv"), in_folder("b.csv"));
+  write_rows("u,k,n\n", 30, "1%2$d,%3$d,%1$d\n"); /* each of two tables is numbered */
+  ASSERT_CONVERTED(telling_options(), &r, "a.csv", "b.csv");
+  assert_said("note: the target numbers the rows");
+  write_rows("u,k,n\n3,4,29\n", 30, "%1$d,%3$d,%1$d\n");
+  ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+  if (strstr(said, "numbers the rows") != NULL) fail_msg("'%s'", said);
+}
+
 static void test_line_ends_in_quotes(void **state) {
   (void)state;
   mlpd_convert_options o = plain_options();
@@ -753,7 +787,8 @@ static void test_kinds_of_columns(void **state) {
   assert_array("/train/x", 4, 1, ELEMENT_I32, VALUES(2, 1, 1, 0)); /* by value */
   assert_names("/columns/categories", "-1,9,10");
   assert_refused(plain_options(), MLPD_ERROR_DATA, "z,k\n1,0\n2,1\n3,1\nx,0\n",
-                 "a.csv:5: column 1 (z): 'x' is not a number; correct it, or use --missing 'x'");
+                 "a.csv:5: column 1 (z): 'x' is not a number; delete this last line if it is no row (a total, a "
+                 "source), or use --missing 'x'");
 }
 
 /* As databases, pandas and Kaggle write them. */
@@ -1104,6 +1139,8 @@ int main(void) {
       cmocka_unit_test_teardown(test_headers_of_numbers, clear_folder),
       cmocka_unit_test_teardown(test_rows_that_begin_with_a_hash, clear_folder),
       cmocka_unit_test_teardown(test_index_columns, clear_folder),
+      cmocka_unit_test_teardown(test_totals_and_comments, clear_folder),
+      cmocka_unit_test_teardown(test_columns_that_count, clear_folder),
       cmocka_unit_test_teardown(test_line_ends_in_quotes, clear_folder),
       cmocka_unit_test_teardown(test_skipped_lines, clear_folder),
       cmocka_unit_test_teardown(test_frames_and_footers, clear_folder),

@@ -222,6 +222,13 @@ static bool is_beyond(const char *text) {
   return csv_cell_number(&plain, &cell, &parsed) && isinf(parsed.value);
 }
 
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* A text in front of the last line, as of a total or a source. */
+static bool is_footer(const csv_source *c, uint32_t column, const csv_fault *f) {
+  return column == 0 && f->texts == 1 && f->text_line == c->lines.line && c->rows_seen > 2 && !is_digit(f->text[0]);
+}
+
 static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_fault *f) {
   char what[700] = "", more[80] = "", categorical[300] = "", named[16], hint[CSV_HINT_BYTES];
   const bool mixed = f->texts == 0;
@@ -259,6 +266,11 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
   else if (c->options->num_model_columns == 0)
     (void)snprintf(categorical, sizeof categorical, ", or --categorical '%.200s' to make the column categories",
                    c->layout.names != NULL ? c->layout.names[column] : number_of(column, named));
+  if (*what == '\0' && is_footer(c, column, f))
+    (void)snprintf(what, sizeof what,
+                   "is not a number; delete this last line if it is no row (a total, a source), or use --missing '%s' "
+                   "to treat the cell as a missing value%s",
+                   strpbrk(f->text, "',") == NULL ? f->text : "TEXT", categorical);
   if (*what == '\0')
     (void)snprintf(what, sizeof what,
                    "is not a number%s; correct it, or use --missing '%s' to treat it as a missing value%s", more,

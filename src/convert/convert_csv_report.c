@@ -42,6 +42,26 @@ static const extremes *ends_of(const csv_source *c, uint32_t column, uint32_t fe
                                                                          : NULL;
 }
 
+/* Features that number the rows, besides the first columns (csv_report_layout). */
+static void report_counting(const csv_source *c) {
+  char shown[REPORT_BYTES] = "", names[REPORT_BYTES] = "", item[300], number[16];
+  size_t used = 0, names_used = 0;
+  uint32_t count = 0;
+  for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
+    const extremes *const ends = c->plan.roles[i] == CSV_FEATURE ? ends_of(c, i, f) : NULL;
+    f += csv_features_of(&c->plan, i);
+    if (ends == NULL || i < c->layout.counting || !extremes_count_rows(ends)) continue;
+    const char *const name = column_name(c, i, number);
+    (void)snprintf(item, sizeof item, "'%.255s'", name);
+    report_list_add(shown, &used, ", ", item);
+    report_list_add(names, &names_used, ",", name);
+    count++;
+  }
+  if (count > 0)
+    convert_say(c->options, "note: %s: the feature%s %s number%s the rows; --ignore '%s' leaves %s out", c->base.name,
+                count == 1 ? "" : "s", shown, count == 1 ? "s" : "", names, count == 1 ? "it" : "them");
+}
+
 /* Numbers such as -999 far from all others of a column. What they mean is not known here. */
 static void report_placeholders(const csv_source *c) {
   char list[REPORT_BYTES] = "", values[REPORT_BYTES] = "", item[400], number[16], last[40] = "";
@@ -96,6 +116,18 @@ static void report_categories(const csv_source *c) {
     report_list_add(list, &used, ", ", item);
   }
   if (used > 0) convert_say(c->options, "%s: columns of categories: %s", c->base.name, list);
+}
+
+/* Comments behind the rows of a table whose cells are separated by blanks. */
+static void report_comments(const csv_source *c) {
+  for (uint32_t i = 0; c->sets != NULL && i < c->layout.columns; i++) {
+    const category_set *const set = c->sets[i];
+    if (set == NULL || set->count != 1 || strcmp(set->all[0].text, "#") != 0) continue;
+    convert_say(c->options,
+                "note: %s: each row has a cell '#': if comments follow the rows, remove them: sed 's/#.*//' OLD > NEW",
+                c->base.name);
+    return;
+  }
 }
 
 static void report_dates(const csv_source *c) {
@@ -250,6 +282,7 @@ void csv_report_rows(const csv_source *c) {
               (unsigned long long)c->base.rows, c->base.rows == 1 ? "" : "s", c->base.features,
               c->base.features == 1 ? "" : "s", answers, element_name(c->base.type));
   report_rounded(c);
+  if (c->options->num_model_columns == 0) report_counting(c);
   if (c->options->num_model_columns == 0) report_placeholders(c);
   if (c->options->num_model_columns == 0) csv_codes_report(c);
   report_total(c);
@@ -259,6 +292,7 @@ void csv_report_rows(const csv_source *c) {
                 (unsigned long long)c->lines.comments, c->lines.comments == 1 ? "" : "s",
                 (unsigned long long)c->lines.first_comment, c->lines.comment);
   report_categories(c);
+  report_comments(c);
   csv_texts_report(c);
   report_untrained(c);
   report_no_answers(c);

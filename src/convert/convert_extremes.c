@@ -3,10 +3,14 @@
 #include <math.h>
 #include <stddef.h>
 
+enum { LEAST_ROWS = 20 };
+
 extremes extremes_none(void) { return (extremes){.least = {INFINITY, INFINITY}, .most = {-INFINITY, -INFINITY}}; }
 
 void extremes_add(extremes *e, double value) {
   if (isnan(value)) return;
+  e->steps += e->values > 0 && value == e->last + 1;
+  e->values++;
   e->sum += value;
   e->last = value;
   if (value < e->least[0]) {
@@ -26,6 +30,8 @@ void extremes_add(extremes *e, double value) {
   e->least_rows += value == e->least[0];
   e->most_rows += value == e->most[0];
 }
+
+bool extremes_count_rows(const extremes *e) { return e->values >= LEAST_ROWS && e->steps + 1 == e->values; }
 
 bool extremes_end_in_sum(const extremes *e) {
   const double before = e->sum - e->last;

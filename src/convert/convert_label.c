@@ -13,7 +13,7 @@ enum { LABEL_SLOTS = 1 << 15 }; /* a power of two, over three times LABEL_CLASSE
 static const double INTEGER_MOST = 9007199254740992.0; /* 2^53: doubles represent all integers up to it */
 
 mlpd_status label_set_create(mlpd_task task, label_set *set) {
-  *set = (label_set){.task = task, .minimum = INFINITY, .maximum = -INFINITY};
+  *set = (label_set){.task = task, .minimum = INFINITY, .maximum = -INFINITY, .before = NAN};
   TRY(memory_allocate(&set->entries, LABEL_CLASSES_MOST, sizeof *set->entries, "labels"));
   TRY(memory_allocate(&set->part_rows, LABEL_CLASSES_MOST, sizeof *set->part_rows, "labels"));
   return memory_allocate(&set->slots, LABEL_SLOTS, sizeof *set->slots, "labels");
@@ -66,6 +66,7 @@ static mlpd_status insert(label_set *set, const void *key, size_t length, double
 
 void label_set_begin_input(label_set *set, mlpd_split part) {
   set->part = part;
+  set->before = NAN;
   set->input_begin = set->count;
   set->input_meets = false;
 }
@@ -87,6 +88,8 @@ void label_set_class_rows(const label_set *set, uint64_t (*rows)[3]) {
 
 static void add_number(label_set *set, double value) {
   set->numbers++;
+  set->steps += isnan(set->before) || value == set->before + 1;
+  set->before = value;
   if (value != floor(value)) set->any_fraction = true;
   if (value < set->minimum) set->minimum = value;
   if (value > set->maximum) set->maximum = value;

@@ -34,6 +34,8 @@ typedef struct label_set {
   bool any_other;    /* with any_vector: a value is neither 0 nor 1 */
   bool any_real;     /* labels are stored as float64 */
   double minimum, maximum;
+  double before;                        /* the number before this one, in an input */
+  uint64_t steps;                       /* numbers that are one more than the number before, or an input's first */
   uint64_t numbers, texts, number_like; /* counts of labels; number_like: texts that are numbers in another notation */
   uint64_t dates, united;               /* texts that are dates or times; numbers with a unit, as 5 kg */
   char text_place[600], text_hint[64];  /* for the first text, if known: "FILE:LINE: column 2"; see csv_cell_hint */

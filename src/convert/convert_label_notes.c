@@ -20,6 +20,12 @@ static void note_constant(const mlpd_convert_options *o, const label_set *set) {
                 set->minimum);
 }
 
+static void note_counting(const mlpd_convert_options *o, const label_set *set) {
+  if (set->texts == 0 && set->numbers > LABEL_FEW && set->steps == set->numbers)
+    convert_say(o, "note: the target numbers the rows, from %.17g to %.17g; choose another with --label", set->minimum,
+                set->maximum);
+}
+
 static void note_alike(const mlpd_convert_options *o, const label_set *set, bool *told) {
   if (!set->classes || set->names == NULL || set->num_classes > CASES_MOST) return;
   for (uint32_t k = 0; k < set->num_classes; k++)
@@ -107,6 +113,7 @@ static void note_numbers(const mlpd_convert_options *o, const label_set *set) {
 
 void label_set_notes(const mlpd_convert_options *options, const label_set *set) {
   if (options->num_model_columns == 0) note_constant(options, set); /* a model has its target */
+  if (options->num_model_columns == 0) note_counting(options, set);
   if (options->num_model_columns == 0) note_numbers(options, set);
   bool told = false;
   note_alike(options, set, &told);
