@@ -56,7 +56,7 @@ setup() {
   grep -q '^32-64-64-1-b256-momentum,1,mlpdist 1 x 1,' "$build/bench/summary.csv" || fail "no summary"
   [ "$(grep -c '^mlpdist 1 x 1,32-64-64-1-b256-momentum,1.0,1.0,canonical,' "$build/bench/phases.csv")" = 8 ] || fail "no phases"
   grep -Eq '^\| case \| who \| step \| gather \| forward \| .* \| fraction \| the most \|$' <<< "$output" || fail "no phases"
-  grep -Eq '^  mlpdist 1 x n +█+ +0\.[0-9]{2}' <<< "$output" || fail "no bars"
+  grep -Eq '^  mlpdist 1 x n +(█)+ +0\.[0-9]{2}' <<< "$output" || fail "no bars"
 }
 
 # fake_peers SECONDS: PyTorch and scikit-learn that take so long for a step, on a BLAS of 5 GF/s.

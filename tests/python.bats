@@ -11,12 +11,17 @@ setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# needs MODULE...: python is the first Python that has them all.
+# needs MODULE...: python is the first Python that has them all, scikit-learn 1.2 or later.
 needs() {
   for python in "${PYTHON:-python3}" /usr/bin/python3; do
-    "$python" -c "import $(tr ' ' , <<< "$*")" 2> /dev/null && return
+    "$python" - "$@" 2> /dev/null << 'PY' && return
+import importlib, sys
+for name in sys.argv[1:]:
+    version = importlib.import_module(name).__version__
+    assert name != "sklearn" or tuple(map(int, version.split(".")[:2])) >= (1, 2)
+PY
   done
-  skip "no Python with all of: $*; PYTHON names one"
+  skip "no Python with all of: ${*/sklearn/scikit-learn 1.2 or later}; PYTHON names one"
 }
 
 # passes COMMAND...: tests of Python ran, and none failed or was skipped.
@@ -37,6 +42,14 @@ passes() {
 @test "training under way, with NumPy alone" {
   needs numpy
   passes "$python" "$top/tests/test_python.py" Steps
+}
+
+@test "an older scikit-learn is refused in one line" {
+  needs numpy
+  mkdir sklearn
+  echo '__version__ = "0.23.2"' > sklearn/__init__.py
+  output=$(PYTHONPATH=$PWD:$top/src/python "$python" -c "import mlpdist; mlpdist.Trainer; mlpdist.MLPRegressor" 2>&1) && fail "it was taken"
+  [[ $(last_line) = "ImportError: mlpdist's estimators need scikit-learn 1.2 or later, not 0.23.2; "* ]] || fail
 }
 
 @test "the estimators: learning, stopping, weights, options, pipelines" {

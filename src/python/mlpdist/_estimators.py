@@ -2,6 +2,12 @@
 import warnings
 
 import numpy as np
+import sklearn
+
+if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 2):
+    raise ImportError(f"mlpdist's estimators need scikit-learn 1.2 or later, not {sklearn.__version__}; "
+                      "mlpdist.load_model and mlpdist.Trainer need none")
+
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state, column_or_1d
