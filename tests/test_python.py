@@ -524,6 +524,15 @@ class Frames(unittest.TestCase):
         labels = np.column_stack([self.y == 0, self.y > 0]).astype(int)
         self.assertGreater(classifier(max_iter=100).fit(self.mixed, labels).score(self.mixed, labels), 0.9)
 
+    def test_classes_of_any_text(self):
+        names = ["a,b", 'say "c"\n', "d"]
+        y = np.array(names)[self.y]
+        fitted = classifier(max_iter=60).fit(self.mixed, y)
+        self.assertGreater(fitted.score(self.mixed, y), 0.98)
+        self.assertEqual(fitted.classes_.tolist(), sorted(names))
+        with self.assertRaisesRegex(ValueError, "with respect to numbers, but the frame has text or missing values"):
+            fitted.model_.jacobian(self.mixed)
+
     def test_missing_targets_are_refused(self):
         import pandas
 

@@ -108,7 +108,7 @@ class _MLP(BaseEstimator):
             raise ValueError(f"X has {len(frame)} rows, but y has {len(y)}")
         options = {"header": "yes", "delimiter": "comma", "test-fraction": "0", "label": _table.labels(frame, y)}
         names, categories = self._class_names(), _table.categories(frame)
-        if names is not None and not any("," in n for n in names):
+        if names is not None and not any("," in n or not n.isprintable() for n in names):
             options["class-names"] = ",".join(names)
         if categories:
             options["categorical"] = ",".join(categories)

@@ -128,6 +128,9 @@ class Model:
 
     def jacobian(self, x):
         """(n, outputs, features) the derivative of values(x) with respect to x."""
+        if _table.needs_reader(x):
+            raise _library.InvalidInput("a derivative is with respect to numbers, but the frame has text or missing values: "
+                                        "a model of arrays has derivatives")
         rows, kept = as_rows(self._array(x))
         made = np.empty((kept.shape[0], self.n_outputs * self.n_features))
         with _library.Handle(lib.mlpd_predictor_create, lib.mlpd_predictor_free, self._pointer,
