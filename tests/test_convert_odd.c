@@ -133,6 +133,23 @@ static void test_settings_above(void **state) {
   assert_names("/targets/name", "1961");
 }
 
+static void test_touching_numbers(void **state) {
+  (void)state;
+  mlpd_convert_result r;
+  assert_refused(
+      " 136.810  14.348-133.035\n  96.810-114.348 133.035\n   6.810   4.348   1.5\n",
+      "a.csv:1: '14.348-133.035': numbers touch, because their columns have a fixed width; a blank before each "
+      "minus sign separates them: sed 's/\\([0-9.]\\)-/\\1 -/g' '");
+  assert_refused("-136.810-114.348\n -96.810-114.348\n", "a.csv:1: '-136.810-114.348': numbers touch");
+  assert_refused("   u       v       w\n 1.810  14.348-133.035\n  96.810-114.348 133.035\n",
+                 "a.csv:2: '14.348-133.035': numbers touch");
+  assert_refused("1 2 0\n3 4 1\n5 6\n7 8 1\n", "read_fwf(");
+  assert_refused("1 2 0\n3 4 1\n5 6\n7 8 1\n", ", header=None).to_csv(");
+  write_text("a.csv", "size v k\n0.5-1.0 2 0\n1.0-1.5 4 1\n0.5-1.0 4 1\n"); /* a text */
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+  assert_names("/columns/categories", "0.5-1.0,1.0-1.5");
+}
+
 static void test_drawn_lines(void **state) {
   (void)state;
   const mlpd_convert_options o = plain_options();
@@ -183,6 +200,7 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_microsoft_nan, clear_folder),
                                      cmocka_unit_test_teardown(test_zeros_in_front, clear_folder),
                                      cmocka_unit_test_teardown(test_settings_above, clear_folder),
+                                     cmocka_unit_test_teardown(test_touching_numbers, clear_folder),
                                      cmocka_unit_test_teardown(test_drawn_lines, clear_folder),
                                      cmocka_unit_test_teardown(test_advice, clear_folder)};
   return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/foreign.h"
 #include "base/memory.h"
 #include "convert/convert_csv_encoding.h"
 #include "convert/convert_csv_sample.h"
@@ -277,6 +278,19 @@ static mlpd_status check_encoding(const csv_sample *s, const csv_lines *lines, c
               input_name(lines->in), advice[0] != '\0' ? advice : "--encoding NAME (iconv -l lists them)");
 }
 
+/* For a table whose lines have different numbers of cells, or one: 1.5-2.5 may be a text in another. */
+static mlpd_status check_touching(const csv_sample *s, const csv_lines *lines) {
+  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES], shown[CSV_SHOWN_BYTES + 4];
+  csv_cell cell;
+  const int line = sample_touching_numbers(s, &cell);
+  if (line < 0) return MLPD_OK;
+  foreign_command_names(input_path(lines->in), file, base);
+  return FAIL(MLPD_ERROR_DATA,
+              "%s:%llu: '%s': numbers touch, because their columns have a fixed width; a blank before each minus sign "
+              "separates them: sed 's/\\([0-9.]\\)-/\\1 -/g' '%s' > '%s-apart.txt'",
+              input_name(lines->in), (unsigned long long)s->lines[line].line, csv_cell_shown(&cell, shown), file, base);
+}
+
 static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *header, const csv_syntax *wanted,
                               csv_layout *layout) {
   csv_syntax syntax = *wanted;
@@ -290,6 +304,7 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   if (columns > COLUMNS_MOST)
     return FAIL(MLPD_ERROR_DATA, "%s: has more than %llu columns", input_name(lines->in),
                 (unsigned long long)COLUMNS_MOST);
+  if (columns == 1 || (syntax.delimiter == CSV_BLANKS && times < s->count)) TRY(check_touching(s, lines));
   if (s->all_comments && !any_number(s, &syntax))
     return FAIL(MLPD_ERROR_DATA, "%s: holds no rows", input_name(lines->in));
   int start = find_start(s, &syntax, columns, times);

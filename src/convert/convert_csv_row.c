@@ -17,10 +17,11 @@ enum { ADVICE_BYTES = 2 * FOREIGN_NAME_BYTES + 220 };
 static void show_blanks(const csv_source *c, const char *cells, char advice[ADVICE_BYTES]) {
   char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   foreign_command_names(input_path(c->lines.in), file, base);
+  const bool names = c->layout.names != NULL;
   (void)snprintf(advice, ADVICE_BYTES,
                  " (%s; where columns have a fixed width: python3 -c \"import pandas; "
-                 "pandas.read_fwf('%s').to_csv('%s-cells.csv', index=False)\")",
-                 cells, file, base);
+                 "pandas.read_fwf('%s'%s).to_csv('%s-cells.csv', index=False%s)\")",
+                 cells, file, names ? "" : ", header=None", base, names ? "" : ", header=False");
 }
 
 /* What may be wrong with a line of too many cells. */

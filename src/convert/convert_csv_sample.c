@@ -190,6 +190,30 @@ bool sample_has_decimal_commas(const csv_sample *s, int body) {
   return rows >= 8 && zeros > 0;
 }
 
+/* Several numbers, each with a point, and a minus sign between any two? */
+static bool are_touching(const char *p, const char *end) {
+  int numbers = 0;
+  for (; p < end; numbers++) {
+    const char *const begin = p + (*p == '-');
+    int points = 0;
+    for (p = begin; p < end && *p != '-'; p++) {
+      if ((*p < '0' || *p > '9') && *p != '.') return false;
+      points += *p == '.';
+    }
+    if (points != 1 || p - begin < 2) return false;
+  }
+  return numbers > 1;
+}
+
+int sample_touching_numbers(const csv_sample *s, csv_cell *cell) {
+  for (int i = 0; i < s->count; i++)
+    for (const char *p = s->lines[i].text; p != NULL && !s->lines[i].hash;) {
+      p = csv_next_cell(p, s->lines[i].end, CSV_BLANKS, cell);
+      if (!cell->quoted && are_touching(cell->begin, cell->end)) return i;
+    }
+  return -1;
+}
+
 static int by_name(const void *a, const void *b) {
   const named_column *x = a, *y = b;
   const int order = strcmp(x->name, y->name);

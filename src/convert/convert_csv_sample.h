@@ -77,6 +77,10 @@ int sample_after_settings(const csv_sample *s, const csv_syntax *syntax, int sta
  * fixed width. */
 bool sample_has_decimal_commas(const csv_sample *s, int body);
 
+/* Finds a cell between blanks in which numbers touch, as Fortran writes them in columns of a fixed width:
+ * 136.810-133.035. Returns its line in the sample, or -1. */
+int sample_touching_numbers(const csv_sample *s, csv_cell *cell);
+
 /* The text of a line without a leading # and the blanks after it. */
 const char *sample_after_hash(const csv_sample *s, int line, char delimiter);
 
