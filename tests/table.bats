@@ -460,7 +460,7 @@ mixed() {
 
 @test "a run that does not begin names the table that the user gave; a message during the run, the converted one" {
   on 2 train "${quick[@]}" --data houses.csv --label price "${small[@]}" --loss cross-entropy --task regression
-  fails_with 1 "mlpdist: houses.csv, converted: one target column cannot be fitted"
+  fails_with 1 " houses.csv, converted: one target column cannot be fitted"
   (head -n 1 houses.csv && tail -n 30 houses.csv && echo 50,3e38,30,50) > valid.csv
   alone train "${quick[@]}" --data houses.csv,valid.csv --label price "${small[@]}"
   fails_with 1 "run/converted.h5: "
