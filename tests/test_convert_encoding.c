@@ -92,6 +92,36 @@ static void test_encodings_that_are_found(void **state) {
   assert_names("/class_names", "5 µm,n° 5,«été»,à,été");
 }
 
+/* Neighbours of Windows-1252, which reads their letters as others, are named with a word as they read it. */
+static void test_neighbours(void **state) {
+  (void)state;
+  static const struct {
+    const char *encoding, *text, *advice;
+  } cases[] = {
+      {"windows-1250", "c,k\nKraków,0\nŁódź,1\nWrocław,0\nŚwidnica,1\n", "--encoding windows-1250 if 'Łódź' is right"},
+      {"ISO-8859-2", "c,k\nKraków,0\nŁódź,1\nWrocław,0\n",
+       "--encoding windows-1250 if 'ŁódĽ' is right, --encoding ISO-8859-2 if 'Łódź' is right"},
+      {"windows-1250", "c,k\nBrno,0\nPlzeň,1\nPříbram,0\n", "encoding: --encoding windows-1250 if 'Plzeň' is right"},
+      {"windows-1250", "c,k\nEger,0\nGyőr,1\nSzűcsi,0\n", "encoding: --encoding windows-1250 if 'Győr' is right"},
+      {"windows-1254", "c,k\nMuğla,0\nIğdır,1\n", "--encoding windows-1254 if 'Muğla' is right"},
+      {"windows-1257", "c,k\nŠiauliai,0\nMažeikiai,1\n", "--encoding windows-1257 if 'Šiauliai' is right"},
+      {"windows-1252", "c,k\nAngoulême,0\nBesançon,1\nŒuf,1\n", "--encoding NAME"},
+      {"windows-1252", "c,k\nTromsø,0\nÅlesund,1\n", "--encoding NAME"},
+      {"windows-1252", "c,k\n¿Cómo,0\n¡Hola,1\nMª,0\nm³,1\n5 µm,0\nn° 3,1\n«été»,0\n£5m,1\n", "--encoding NAME"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    mlpd_convert_result r;
+    said[0] = '\0';
+    write_encoded(cases[i].encoding, cases[i].text);
+    ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+    assert_said(cases[i].advice);
+  }
+  said[0] = '\0';
+  (void)unlink(in_folder("out.h5"));
+  write_encoded("windows-1250", "c,k\nLabuť,0\nPřelouč,1\nHuť,0\n"); /* a byte that Windows-1252 does not have */
+  ASSERT_REFUSED(plain_options(), MLPD_ERROR_DATA, "--encoding windows-1250 if 'Labuť' is right", "a.csv");
+}
+
 /* These hold the last letter back until they know that no sign joins it. The file ends without a line end. */
 static void test_last_letters(void **state) {
   (void)state;
@@ -156,6 +186,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(test_likely_encodings_are_named, clear_folder),
       cmocka_unit_test_teardown(test_encodings_that_are_found, clear_folder),
+      cmocka_unit_test_teardown(test_neighbours, clear_folder),
       cmocka_unit_test_teardown(test_last_letters, clear_folder),
       cmocka_unit_test_teardown(test_given_encodings, clear_folder),
       cmocka_unit_test_teardown(test_long_text_with_states, clear_folder),

@@ -5,6 +5,7 @@
 #define MLPDIST_CONVERT_CSV_H
 
 #include "base/number.h"
+#include "convert/convert_csv_encoding.h"
 #include "convert/convert_input.h"
 
 enum {
@@ -146,22 +147,23 @@ const char *csv_cell_shown(const csv_cell *cell, char text[CSV_SHOWN_BYTES + 4])
 typedef struct csv_layout {
   char delimiter;
   bool header;
-  bool trailing;          /* lines end with a delimiter: the empty cell after it is not a column */
-  bool index;             /* column 0 has no name and numbers or names the rows */
-  uint32_t counting;      /* columns before this one number the rows; those after an index have names */
-  bool decimal_commas;    /* commas seem to be decimal signs as well as delimiters */
-  bool latin;             /* texts are no UTF-8, and read as Windows-1252 */
-  uint32_t columns;       /* number of columns, without an empty one after trailing delimiters */
-  char **names;           /* (columns), all different; NULL without a header */
-  uint32_t levels;        /* number of lines that the names are made of */
-  int head;               /* the first of them, in the sample */
-  uint64_t row_or_level;  /* line of a row that may be a level of the header instead; 0: none */
-  bool *repeated;         /* (columns) the header has this name more than once; NULL: no name is repeated */
-  uint64_t first_line;    /* line of the first row */
-  char long_delimiter[3]; /* two signs between the cells, or "" */
-  uint64_t fits_from;     /* line from which on all lines looked at have so many cells; 0: none */
-  uint32_t titles;        /* number of lines above the table */
-  uint32_t unit_lines;    /* number of lines of units below the header */
+  bool trailing;                      /* lines end with a delimiter: the empty cell after it is not a column */
+  bool index;                         /* column 0 has no name and numbers or names the rows */
+  uint32_t counting;                  /* columns before this one number the rows; those after an index have names */
+  bool decimal_commas;                /* commas seem to be decimal signs as well as delimiters */
+  bool latin;                         /* texts are no UTF-8, and read as Windows-1252 */
+  char others[ENCODING_ADVICE_BYTES]; /* other encodings that are as likely */
+  uint32_t columns;                   /* number of columns, without an empty one after trailing delimiters */
+  char **names;                       /* (columns), all different; NULL without a header */
+  uint32_t levels;                    /* number of lines that the names are made of */
+  int head;                           /* the first of them, in the sample */
+  uint64_t row_or_level;              /* line of a row that may be a level of the header instead; 0: none */
+  bool *repeated;                     /* (columns) the header has this name more than once; NULL: no name is repeated */
+  uint64_t first_line;                /* line of the first row */
+  char long_delimiter[3];             /* two signs between the cells, or "" */
+  uint64_t fits_from;                 /* line from which on all lines looked at have so many cells; 0: none */
+  uint32_t titles;                    /* number of lines above the table */
+  uint32_t unit_lines;                /* number of lines of units below the header */
   char title[CSV_SHOWN_BYTES + 4], units[CSV_SHOWN_BYTES + 4]; /* the first of each */
 } csv_layout;
 

@@ -67,6 +67,7 @@ static const candidate CANDIDATES[] = {
     {"windows-1253", {0, 0}, {0, 0}, {0x370, 0x3FF}, false},
     {"windows-1255", {0, 0}, {0, 0}, {0x590, 0x5FF}, true},
     {"windows-1256", {0, 0}, {0, 0}, {0x600, 0x6FF}, true},
+    {"windows-1250", {0, 0}, {0, 0}, {0xC0, 0x17F}, true},
     {"TIS-620", {0, 0}, {0, 0}, {0xE01, 0xE5B}, true},
     {"CP437", {0, 0}, {0, 0}, {0xC0, 0x17F}, true},
     {"macintosh", {0, 0}, {0, 0}, {0xC0, 0x17F}, true},
@@ -152,6 +153,71 @@ void csv_encoding_advise(const csv_encoding *e, char advice[ENCODING_ADVICE_BYTE
     rates[best] = 0;
     const int added = snprintf(advice + used, ENCODING_ADVICE_BYTES - used, "%s--encoding %s if '%s' is right",
                                n > 0 ? ", " : "", CANDIDATES[best].name, word);
+    if ((size_t)added >= ENCODING_ADVICE_BYTES - used) return (void)(advice[used] = '\0');
+    used += (size_t)added;
+  }
+}
+
+/* ---- Windows-1252 or a neighbour of it --------------------------------------------------------------- */
+
+static bool has(const csv_encoding *e, const char *bytes) {
+  for (const char *b = bytes; *b != '\0'; b++)
+    if (memchr(e->text, *b, e->used) != NULL) return true;
+  return false;
+}
+
+/* Has the word a sign before a letter that elsewhere is a letter, or a letter that is Iceland's alone? Spanish
+ * sentences begin with 0xA1 and 0xBF. */
+static bool is_strange(const char *begin, const char *end) {
+  static const char signs[] = "\xA3\xA5\xA6\xAA\xAC\xAF\xB1\xB3\xB6\xB9\xBA\xBC\xBE",
+                    icelandic[] = "\xD0\xDD\xDE\xF0\xFD\xFE";
+  for (const char *p = begin; p < end; p++) {
+    if (strchr(icelandic, *p) != NULL || (p + 1 < end && strchr(signs, *p) != NULL)) return true;
+    if (p > begin && p + 1 < end && (*p == '\xA1' || *p == '\xBF')) return true;
+  }
+  return false;
+}
+
+/* Does the encoding read the word as letters, other ones than another encoding? */
+static bool reads_other(const char *name, const char *than, const char *begin, const char *end, char *word,
+                        size_t size) {
+  char usual[4 * WORD_BYTES] = "";
+  if (!decode(name, begin, end, word, size)) return false;
+  (void)decode(than, begin, end, usual, sizeof usual);
+  for (const char *p = word; *p != '\0';) {
+    const uint32_t one = take_character(&p);
+    if (one >= 0x80 && (one < 0xC0 || one > 0x17F || one == 0xD7 || one == 0xF7)) return false;
+  }
+  return strcmp(word, usual) != 0;
+}
+
+/* The first word that the encoding reads otherwise, of the strange ones if there are any. */
+static bool find_other(const csv_encoding *e, const char *name, const char *than, bool strange, char *word,
+                       size_t size) {
+  for (const char *begin = e->text, *end; begin < e->text + e->used; begin = end + 1) {
+    end = memchr(begin, '\n', (size_t)(e->text + e->used - begin));
+    if ((!strange || is_strange(begin, end)) && reads_other(name, than, begin, end, word, size)) return true;
+  }
+  return false;
+}
+
+void csv_encoding_doubt(const csv_encoding *e, char advice[ENCODING_ADVICE_BYTES]) {
+  static const char *const names[] = {"windows-1250", "ISO-8859-2", "windows-1254", "windows-1257"};
+  static const char *const than[] = {"windows-1252", "windows-1250", "windows-1252", "windows-1252"};
+  bool strange = false;
+  size_t used = 0;
+  advice[0] = '\0';
+  for (const char *begin = e->text, *end; begin < e->text + e->used && !strange; begin = end + 1) {
+    end = memchr(begin, '\n', (size_t)(e->text + e->used - begin));
+    strange = is_strange(begin, end);
+  }
+  const bool czech = has(e, "\xF8\xD8") && has(e, "\xEC\xF2\xF9"), hungarian = has(e, "\xF5\xD5") && has(e, "\xFB\xDB");
+  for (size_t i = 0; i < sizeof names / sizeof *names && (strange || czech || hungarian); i++) {
+    char word[4 * WORD_BYTES];
+    const bool eastern = i < 2;
+    if ((!strange && !eastern) || !find_other(e, names[i], than[i], strange, word, sizeof word)) continue;
+    const int added = snprintf(advice + used, ENCODING_ADVICE_BYTES - used, "%s--encoding %s if '%s' is right",
+                               used > 0 ? ", " : "", names[i], word);
     if ((size_t)added >= ENCODING_ADVICE_BYTES - used) return (void)(advice[used] = '\0');
     used += (size_t)added;
   }

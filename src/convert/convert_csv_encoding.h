@@ -25,4 +25,8 @@ bool csv_encoding_is_western(const csv_encoding *e);
 /* Writes the options that name likely encodings, each with a word as it reads it; "" if none is likely. */
 void csv_encoding_advise(const csv_encoding *e, char advice[ENCODING_ADVICE_BYTES]);
 
+/* For text that can be Windows-1252, but has signs within words, or letters together, that no language has that is
+ * written in it: 0xB3 in Wroc.aw. As csv_encoding_advise; "" for all other text. */
+void csv_encoding_doubt(const csv_encoding *e, char advice[ENCODING_ADVICE_BYTES]);
+
 #endif

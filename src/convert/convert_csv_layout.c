@@ -272,6 +272,7 @@ static mlpd_status check_encoding(const csv_sample *s, const csv_lines *lines, c
     layout->latin = true;
     csv_encoding_add(&e, s->lines[i].text, s->lines[i].end);
   }
+  csv_encoding_doubt(&e, layout->others);
   if (!layout->latin || csv_encoding_is_western(&e)) return MLPD_OK;
   csv_encoding_advise(&e, advice);
   return FAIL(MLPD_ERROR_DATA, "%s: its text is neither UTF-8 nor Windows-1252; name its encoding: %s",

@@ -118,8 +118,8 @@ void csv_report_layout(const csv_source *c) {
   if (l->latin)
     convert_say(c->options,
                 "note: %s: its text is not UTF-8 and is read as Latin-1 (Windows-1252); if names look wrong, name its "
-                "encoding: --encoding NAME (iconv -l lists them)",
-                c->base.name);
+                "encoding: %s",
+                c->base.name, l->others[0] != '\0' ? l->others : "--encoding NAME (iconv -l lists them)");
   if (c->options->skip_lines > 0)
     convert_say(c->options, "%s: the first %u lines are skipped", c->base.name, c->options->skip_lines);
   if (l->titles > 0)
