@@ -57,6 +57,17 @@ train_rare() {
   [ "$(awk -F, 'NR > 1 { print $7 }' error/metrics.csv | sort -n | tail -n 2 | uniq | wc -l)" = 1 ] || fail "no two epochs are best"
 }
 
+@test "the rmse of several targets is the root of the mean of all their squares" {
+  awk 'BEGIN { print "x,a,b,c"; for (i = 0; i < 200; i++) print i % 17 "," i % 17 / 9 "," i % 5 * 30 "," 1e3 - i % 7 }' > three.csv
+  alone train "${quick[@]}" --data three.csv --label a,b,c --hidden 6 --epochs 3 --loss mse --quiet --out run
+  succeeds
+  # mse: half the sum over 3 targets, so 3/2 of the mean
+  awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
+    function far(loss, rmse) { return !(loss > 0) || (loss / (1.5 * rmse * rmse) - 1) ^ 2 > 1e-10 }
+    far($c["train_loss"], $c["train_metric"]) { exit 1 }
+    END { exit NR != 4 }' run/metrics.csv || fail "$(cut -d, -f 1-7 run/metrics.csv)"
+}
+
 @test "class weights that are none are refused" {
   rare_table
   local text words
