@@ -380,6 +380,7 @@ static void test_refused_options(void **state) {
   check_refused("embed-numbers", "piecewise", "set option init-from to a model that has bins");
   check_refused("patience", "3", "option patience has no meaning here");
   check_refused("class-weight", "balanced", "option class-weight has no meaning here");
+  check_refused("folds", "3", "option folds has no meaning here");
   check_refused("out", "run", "mlpd_trainer_save()");
   if (size > 1) check_refused("lanes", "1", "set option lanes to");
   mlpd_options *const options = options_of(NULL);

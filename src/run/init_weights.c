@@ -31,12 +31,12 @@ static mlpd_status fail_layers(const mlpd_network *from, const mlpd_network *net
   char theirs[TEXT_BYTES], ours[TEXT_BYTES];
   describe(from, theirs);
   describe(network, ours);
-  return FAIL(
-      MLPD_ERROR_USAGE,
-      "--init-from: the model's network is %s, this one is %s; leave out --hidden, --norm, "
-      "--parametric-activation, --input-scale, --ensemble, --members and --embed-numbers to use the model's, or "
-      "give the same",
-      theirs, ours);
+  return FAIL(MLPD_ERROR_USAGE,
+              "--init-from: the model's network is %s, this one is %s; leave out --hidden, --norm, "
+              "--parametric-activation, --input-scale, --ensemble, --members, --folds and --embed-numbers to use the "
+              "model's, or "
+              "give the same",
+              theirs, ours);
 }
 
 /* A layer of both networks, and the model's input and output of each of ours; NULL: the same. */
@@ -62,7 +62,7 @@ static mlpd_status check_shape(const layer_pair *p, const tensor *theirs, const 
   if (rows_fit && (p->outputs != NULL || theirs->columns == ours->columns)) return MLPD_OK;
   return FAIL(MLPD_ERROR_USAGE,
               "--init-from: %s of layer %u is (%u, %u) in the model, (%u, %u) in this network; leave out --hidden, "
-              "--ensemble, --members and --embed-bins to use the model's, or give the same",
+              "--ensemble, --members, --folds and --embed-bins to use the model's, or give the same",
               ours->name, p->number, theirs->rows, theirs->columns, ours->rows, ours->columns);
 }
 

@@ -93,7 +93,9 @@ static mlpd_status draw_folds(mlpd_comm *comm, preparation *p, part *from) {
                   (unsigned long long)from->rows);
   if (status == MLPD_OK) status = memory_allocate(&p->folds, from->rows, sizeof *p->folds, "folds");
   if (status == MLPD_OK) status = row_marks_create(from->rows, &none);
-  TRY(mlpd_comm_agree(comm, status));
+  status = mlpd_comm_agree(comm, status);
+  if (status != MLPD_OK) row_marks_free(&none);
+  TRY(status);
   row_marks_count(&none);
   lane_plan_create_marked(&none, &p->split);
   comm_watch_place(comm, "while folds are drawn");

@@ -76,7 +76,10 @@ static mlpd_status check_search(const mlpd_train_options *o) {
 static mlpd_status check_folds(const mlpd_train_options *o) {
   if (o->folds <= 1) return MLPD_OK;
   if (o->members != 1 && o->members != o->folds)
-    return FAIL(MLPD_ERROR_USAGE, "--folds %u makes as many members: leave out --members %u", o->folds, o->members);
+    return FAIL(
+        MLPD_ERROR_USAGE,
+        "--folds %u makes as many members: leave out --members %u, or give --members 1 where a config file has it",
+        o->folds, o->members);
   if (o->valid_fraction > 0)
     return FAIL(MLPD_ERROR_USAGE,
                 "--folds %u validates by the rows that its members leave out: leave out --valid-fraction %g", o->folds,
