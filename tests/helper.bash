@@ -7,6 +7,8 @@ export MLPDIST_DATA_DIR="$BATS_TEST_DIRNAME/../datasets"
 export OMP_WAIT_POLICY=passive OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
 : "${OMP_NUM_THREADS:=1}"
 export OMP_NUM_THREADS
+# In another locale, bash takes $'\u202e' for six letters.
+[ "$(locale charmap 2> /dev/null)" = UTF-8 ] || export LC_ALL=C.UTF-8
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 # Options of a quick run: a small network, few epochs. The defaults, made for real tables, take longer.
