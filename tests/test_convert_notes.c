@@ -223,6 +223,30 @@ static void test_doubts(void **state) {
 
 /* ---- Times ---- */
 
+static void convert_labels(double stray, int stray_rows) {
+  mlpd_convert_result r;
+  FILE *file = fopen(in_folder("a.csv"), "w");
+  (void)fputs("u,k\n", file);
+  for (int i = 0; i < 60; i++) (void)fprintf(file, "%d,%.17g\n", i * 7 % 11, i >= 60 - stray_rows ? stray : i % 3);
+  (void)fclose(file);
+  ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+}
+
+static void test_stray_labels(void **state) {
+  (void)state;
+  static const char note[] = "the target is read as values because of";
+  convert_labels(999999, 1);
+  assert_said("because of 999999 in 1 of 60 rows; if the others are classes, correct these rows or leave them out");
+  convert_labels(-1, 5);
+  assert_said("because of -1 in 5 of 60 rows");
+  convert_labels(-1, 6); /* too many to be a fault */
+  assert_null(strstr(said, note));
+  convert_labels(1, 5);
+  assert_null(strstr(said, note));
+  convert_labels(0.5, 1);
+  assert_null(strstr(said, note));
+}
+
 static void test_times(void **state) {
   (void)state;
   const mlpd_convert_options o = telling_options();
@@ -288,6 +312,7 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_parts_that_differ, clear_folder),
                                      cmocka_unit_test_teardown(test_rows_of_two_parts, clear_folder),
                                      cmocka_unit_test_teardown(test_doubts, clear_folder),
+                                     cmocka_unit_test_teardown(test_stray_labels, clear_folder),
                                      cmocka_unit_test_teardown(test_times, clear_folder),
                                      cmocka_unit_test_teardown(test_months_and_quarters, clear_folder),
                                      cmocka_unit_test_teardown(test_dates_without_signs, clear_folder),

@@ -111,10 +111,30 @@ static void note_numbers(const mlpd_convert_options *o, const label_set *set) {
       set->minimum, set->maximum, set->num_classes);
 }
 
+static bool may_be_class(double value) { return value >= 0 && value <= LABEL_AUTO_INTEGER; }
+
+/* A few whole numbers that would be classes but for one of them, in few rows: 0, 1, 2 and 999999. */
+static void note_stray(const mlpd_convert_options *o, const label_set *set) {
+  const label_entry *stray = NULL;
+  if (set->classes || set->task != MLPD_TASK_AUTO || set->texts > 0 || set->any_decimal || set->any_vector) return;
+  if (set->full || set->count < 3 || set->count > LABEL_FEW) return;
+  for (uint32_t i = 0; i < set->count; i++) {
+    if (may_be_class(set->entries[i].value)) continue;
+    if (stray != NULL) return;
+    stray = &set->entries[i];
+  }
+  if (stray != NULL && 10 * stray->rows < set->numbers)
+    convert_say(o,
+                "note: the target is read as values because of %.17g in %llu of %llu rows; if the others are classes, "
+                "correct these rows or leave them out",
+                stray->value, (unsigned long long)stray->rows, (unsigned long long)set->numbers);
+}
+
 void label_set_notes(const mlpd_convert_options *options, const label_set *set) {
   if (options->num_model_columns == 0) note_constant(options, set); /* a model has its target */
   if (options->num_model_columns == 0) note_counting(options, set);
   if (options->num_model_columns == 0) note_numbers(options, set);
+  if (options->num_model_columns == 0) note_stray(options, set);
   bool told = false;
   note_alike(options, set, &told);
   if (!told) note_answers(options, set, &told);
