@@ -115,8 +115,9 @@ mlpd_status held_figure(mlpd_comm *comm, const mlpd_model *model, const backend 
   const held_measure measure = {.measure = count_rows, .context = &c, .doubles = LOSS_DOUBLES};
   const size_t count = num_counts(which, c.outputs);
   double total[LOSS_DOUBLES];
-  TRY(mlpd_comm_agree(comm, memory_allocate(&c.counts, count, sizeof *c.counts, "counts of rows")));
-  mlpd_status status = held_out_pass(comm, model, gemm, held, threads, &measure, total);
+  mlpd_status status = memory_allocate(&c.counts, count, sizeof *c.counts, "counts of rows");
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK) status = held_out_pass(comm, model, gemm, held, threads, &measure, total);
   if (status == MLPD_OK) status = comm_sum_u64(comm, c.counts, count);
   if (status == MLPD_OK) {
     memcpy(sums, total, sizeof total);

@@ -99,9 +99,10 @@ static mlpd_status note_replaced(mlpd_comm *comm, const mlpd_model *model, const
   char list[400], text[600];
   uint64_t *replaced = NULL;
   if (from->order.replaced == NULL) return MLPD_OK; /* on all ranks */
-  TRY(mlpd_comm_agree(comm, memory_allocate(&replaced, model->input.columns, sizeof *replaced, "counts of columns")));
-  memcpy(replaced, from->order.replaced, model->input.columns * sizeof *replaced);
-  const mlpd_status status = comm_sum_u64(comm, replaced, model->input.columns);
+  mlpd_status status = memory_allocate(&replaced, model->input.columns, sizeof *replaced, "counts of columns");
+  if (status == MLPD_OK) memcpy(replaced, from->order.replaced, model->input.columns * sizeof *replaced);
+  status = mlpd_comm_agree(comm, status);
+  if (status == MLPD_OK) status = comm_sum_u64(comm, replaced, model->input.columns);
   for (int categories = 1; categories >= 0 && status == MLPD_OK; categories--) {
     list_replaced(model, replaced, categories != 0, list, sizeof list);
     (void)snprintf(text, sizeof text, "%s: %s: %s", from->file,

@@ -137,15 +137,16 @@ mlpd_status preparation_check_memory(mlpd_comm *comm, const mlpd_train_events *e
               : p->options.classes > 2               ? p->options.classes
                                                      : 2;
   }
-  TRY(mlpd_comm_agree(comm, column_inputs_network(p, outputs, true, &network)));
+  const mlpd_status made = mlpd_comm_agree(comm, column_inputs_network(p, outputs, true, &network));
+  mlpd_status status = made;
   p->memory.network = network;
-  mlpd_status status = MLPD_OK;
-  if (p->options.stream)
+  if (made == MLPD_OK && p->options.stream)
     status = fit_into_limit(comm, p, train == NULL);
-  else
+  else if (made == MLPD_OK)
     p->expects = memory_estimate_of(&p->memory);
   p->memory.network = NULL;
-  mlpd_network_free(network);
+  mlpd_network_free(network); /* also where it was made, but not on another rank */
+  TRY(made);
   if (p->options.stream) TRY(mlpd_comm_agree(comm, status));
   const uint64_t resident = machine_memory_resident();
   const uint64_t allocated = resident > p->memory_before ? resident - p->memory_before : 0;
