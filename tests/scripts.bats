@@ -255,6 +255,15 @@ mixed_table() {
 }
 
 # They say so themselves: each waits for the other.
+@test "run-tests skips the tests of the program with a bats that has no folder for each test" {
+  mkdir system
+  fake bats 'echo "Bats 1.2.1"'
+  PATH=$PWD/system:$PATH MLPD_TEST_COUNTS=$PWD/counts script run-tests bats a.bats b.bats
+  [ "$status" = 0 ] || fail
+  says "need bats 1.4 or later, not Bats 1.2.1" "bats: 0 passed, 0 failed, 2 skipped"
+  [ "$(cat counts)" = "0 0 2" ] || fail "not counted"
+}
+
 @test "run-tests runs as many tests at a time as there are processors, also with OMP_NUM_THREADS=1" {
   [ "$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)" -ge 2 ] || skip "one processor"
   cat > first << 'END'
