@@ -154,3 +154,18 @@ make_prefix() {
   PATH=$PWD:$PATH make -s -C mlpdist-* CC=gcc -n all > plan || fail "no build without git"
   grep -q "src/program/main.c" plan || fail "no plan"
 }
+
+# dh_missing refuses to make packages where one is in none.
+@test "each file that make install installs is in one of Debian's packages" {
+  make -s -C "$top" BUILD="$build" DESTDIR="$PWD/root" PREFIX=/usr LIBDIR=/usr/lib/any install-files > said || fail "install"
+  cat "$top"/scripts/packaging/debian/*.install > patterns.txt
+  (cd root && find . ! -type d) | cut -c3- | while read -r name; do
+    while read -r pattern; do
+      # shellcheck disable=SC2053 # it is a pattern
+      [[ $name != $pattern && $name != $pattern/* ]] || continue 2
+    done < patterns.txt
+    echo "$name"
+  done > left.txt
+  [ -e root/usr/bin/mlpdist ] || fail "nothing is installed"
+  [ ! -s left.txt ] || fail "in no package: $(cat left.txt)"
+}
