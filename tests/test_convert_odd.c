@@ -148,6 +148,9 @@ static void test_touching_numbers(void **state) {
   write_text("a.csv", "size v k\n0.5-1.0 2 0\n1.0-1.5 4 1\n0.5-1.0 4 1\n"); /* a text */
   ASSERT_CONVERTED(plain_options(), &r, "a.csv");
   assert_names("/columns/categories", "0.5-1.0,1.0-1.5");
+  write_text("a.csv", "Run 5\nsize v k\n0.5-1.0 2 0\n1.0-1.5 4 1\n0.5-1.0 4 1\n"); /* below a title, too */
+  ASSERT_CONVERTED(plain_options(), &r, "a.csv");
+  assert_names("/columns/categories", "0.5-1.0,1.0-1.5");
 }
 
 static void test_drawn_lines(void **state) {

@@ -205,12 +205,26 @@ static bool are_touching(const char *p, const char *end) {
   return numbers > 1;
 }
 
+static bool find_touching(const csv_sample *s, int line, csv_cell *cell) {
+  for (const char *p = s->lines[line].text; p != NULL && !s->lines[line].hash;) {
+    p = csv_next_cell(p, s->lines[line].end, CSV_BLANKS, cell);
+    if (!cell->quoted && are_touching(cell->begin, cell->end)) return true;
+  }
+  return false;
+}
+
+/* Has another line, in which no numbers touch, as many cells? */
+static bool fits_another(const csv_sample *s, int line) {
+  csv_cell cell;
+  for (int i = 0; i < s->count; i++)
+    if (!s->lines[i].hash && cells_of(s, i, CSV_BLANKS) == cells_of(s, line, CSV_BLANKS) && !find_touching(s, i, &cell))
+      return true;
+  return false;
+}
+
 int sample_touching_numbers(const csv_sample *s, csv_cell *cell) {
   for (int i = 0; i < s->count; i++)
-    for (const char *p = s->lines[i].text; p != NULL && !s->lines[i].hash;) {
-      p = csv_next_cell(p, s->lines[i].end, CSV_BLANKS, cell);
-      if (!cell->quoted && are_touching(cell->begin, cell->end)) return i;
-    }
+    if (find_touching(s, i, cell) && !fits_another(s, i)) return i;
   return -1;
 }
 

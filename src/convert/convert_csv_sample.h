@@ -78,7 +78,8 @@ int sample_after_settings(const csv_sample *s, const csv_syntax *syntax, int sta
 bool sample_has_decimal_commas(const csv_sample *s, int body);
 
 /* Finds a cell between blanks in which numbers touch, as Fortran writes them in columns of a fixed width:
- * 136.810-133.035. Returns its line in the sample, or -1. */
+ * 136.810-133.035. Where another line has as many cells, such a cell is a text: a range. Returns its line in the
+ * sample, or -1. */
 int sample_touching_numbers(const csv_sample *s, csv_cell *cell);
 
 /* The text of a line without a leading # and the blanks after it. */
