@@ -149,7 +149,6 @@ typedef struct csv_layout {
   bool header;
   bool trailing;                      /* lines end with a delimiter: the empty cell after it is not a column */
   bool index;                         /* column 0 has no name and numbers or names the rows */
-  uint32_t counting;                  /* columns before this one number the rows; those after an index have names */
   bool decimal_commas;                /* commas seem to be decimal signs as well as delimiters */
   bool latin;                         /* texts are no UTF-8, and read as Windows-1252 */
   char others[ENCODING_ADVICE_BYTES]; /* other encodings that are as likely */

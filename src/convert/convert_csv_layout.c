@@ -181,10 +181,6 @@ static void find_index(const csv_sample *s, const csv_syntax *syntax, int body, 
     layout->index = unnamed && role != COLUMN_DATA && !(layout->columns > 1 && is_unnamed(layout->names[1]));
   else
     layout->index = role == COLUMN_NUMBERS_ROWS && layout->columns > 2;
-  layout->counting = layout->index ? 1 : 0;
-  while (layout->names != NULL && layout->counting < layout->columns &&
-         sample_column(s, syntax, body, layout->counting) == COLUMN_NUMBERS_ROWS)
-    layout->counting++;
 }
 
 static void show_line(const struct sample_line *line, char shown[CSV_SHOWN_BYTES + 4]) {

@@ -42,7 +42,8 @@ static const extremes *ends_of(const csv_source *c, uint32_t column, uint32_t fe
                                                                          : NULL;
 }
 
-/* Features that number the rows, besides the first columns (csv_report_layout). */
+/* Features that number the rows, such as an index that was stored as a column, or several (reset_index in pandas).
+ * Where there are no others, they are what the target depends on: a time, a place. */
 static void report_counting(const csv_source *c) {
   char shown[REPORT_BYTES] = "", names[REPORT_BYTES] = "", item[300], number[16];
   size_t used = 0, names_used = 0;
@@ -50,14 +51,14 @@ static void report_counting(const csv_source *c) {
   for (uint32_t i = 0, f = 0; i < c->layout.columns; i++) {
     const extremes *const ends = c->plan.roles[i] == CSV_FEATURE ? ends_of(c, i, f) : NULL;
     f += csv_features_of(&c->plan, i);
-    if (ends == NULL || i < c->layout.counting || !extremes_count_rows(ends)) continue;
+    if (ends == NULL || (i == 0 && c->layout.index) || !extremes_count_rows(ends)) continue;
     const char *const name = column_name(c, i, number);
     (void)snprintf(item, sizeof item, "'%.255s'", name);
     report_list_add(shown, &used, ", ", item);
     report_list_add(names, &names_used, ",", name);
     count++;
   }
-  if (count > 0)
+  if (count > 0 && count < c->base.features)
     convert_say(c->options, "note: %s: the feature%s %s number%s the rows; --ignore '%s' leaves %s out", c->base.name,
                 count == 1 ? "" : "s", shown, count == 1 ? "s" : "", names, count == 1 ? "it" : "them");
 }

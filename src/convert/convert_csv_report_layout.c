@@ -28,24 +28,6 @@ static void report_header(const csv_source *c) {
               csv_delimiter_name(l->delimiter, text), names);
 }
 
-/* An index that was stored as a column, or several, as of reset_index in pandas. */
-static void report_counting(const csv_source *c) {
-  const csv_layout *const l = &c->layout;
-  char shown[REPORT_BYTES] = "", names[REPORT_BYTES] = "", item[300];
-  size_t used = 0, names_used = 0;
-  uint32_t count = 0;
-  for (uint32_t i = l->index ? 1 : 0; i < l->counting; i++) {
-    if (c->plan.roles[i] != CSV_FEATURE) continue;
-    (void)snprintf(item, sizeof item, "'%.255s'", l->names[i]);
-    report_list_add(shown, &used, ", ", item);
-    report_list_add(names, &names_used, ",", l->names[i]);
-    count++;
-  }
-  if (count > 0)
-    convert_say(c->options, "note: %s: the feature%s %s number%s the rows; --ignore '%s' leaves %s out", c->base.name,
-                count == 1 ? "" : "s", shown, count == 1 ? "s" : "", names, count == 1 ? "it" : "them");
-}
-
 static void report_repeated(const csv_source *c) {
   const csv_layout *l = &c->layout;
   char names[REPORT_BYTES] = "";
@@ -139,7 +121,6 @@ void csv_report_layout(const csv_source *c) {
   if (l->trailing) convert_say(c->options, "%s: trailing delimiters: the empty last column is left out", c->base.name);
   report_repeated(c);
   report_left_out(c);
-  if (c->options->num_model_columns == 0) report_counting(c);
   report_not_taken(c);
   report_other_target(c);
 }
