@@ -192,6 +192,12 @@ class Estimators(unittest.TestCase):
         self.assertGreater(fitted.n_iter_, constant.n_iter_)
         self.assertLess(fitted.n_iter_, 200)
         self.assertLess(abs(fitted.loss_curve_[-1] - fitted.loss_curve_[-2]), 1e-5)
+        stopping = {**options, "early_stopping": True, "validation_fraction": 0.2}
+        fitted = classifier(**stopping).fit(self.x, self.y)  # the rate falls before the fit ends
+        constant = classifier(**{**stopping, "learning_rate": "constant"}).fit(self.x, self.y)
+        self.assertGreaterEqual(fitted.n_iter_, constant.n_iter_ + 8 * 2)
+        self.assertLess(fitted.n_iter_, 200)
+        self.assertEqual(max(fitted.validation_scores_), fitted.best_validation_score_)
         adam = [classifier(learning_rate=kind).fit(self.x, self.y).model_.digest for kind in ("adaptive", "constant")]
         self.assertEqual(adam[0], adam[1])
         with self.assertRaisesRegex(ValueError, "learning_rate='adaptive' has no meaning in partial_fit"):

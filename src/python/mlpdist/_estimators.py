@@ -220,7 +220,8 @@ class _MLP(BaseEstimator):
 
 class _Run:
     """What the epochs of a fit tell, and when it ends: as scikit-learn's, once the training loss has not fallen by tol
-    for more than n_iter_no_change epochs, unless a validation part decides."""
+    for more than n_iter_no_change epochs, unless a validation part decides. With an adaptive rate, only at its least,
+    and by the loss that the rate goes by: of the validation rows, if there are any."""
 
     def __init__(self, estimator, options):
         self.losses, self.valid, self.ended = [], [], False
@@ -239,8 +240,9 @@ class _Run:
         if self.verbose:
             print(f"Iteration {epoch.epoch}, loss = {loss:.8f}" +
                   (f", validation = {epoch.valid_metric:.6f}" if epoch.has_valid else ""))
-        self.since = self.since + 1 if loss > self.best - self.tol else 0
-        self.best = min(self.best, loss)
+        decides = epoch.valid_loss if self.adapts and epoch.has_valid else loss
+        self.since = self.since + 1 if decides > self.best - self.tol else 0
+        self.best = min(self.best, decides)
         at_end = not self.adapts or epoch.lr <= _options.LEAST_RATE
         self.ended = self.by_loss and self.since > self.patience and at_end
         return self.ended

@@ -203,6 +203,6 @@ def collect(e, rows, seed):
                      "min-delta": e.tol, "save": "best"})
     if e.folds is not None and e.folds > 1:  # they are the validation rows
         made["valid-fraction"] = 0
-    if adapts(e):
-        made.update({"schedule": "plateau", "lr-gamma": 0.2, "lr-patience": e.n_iter_no_change + 1, "min-delta": e.tol})
+    if adapts(e):  # the rate falls instead; _Run ends the fit
+        made.update({"patience": 0, "schedule": "plateau", "lr-gamma": 0.2, "lr-patience": e.n_iter_no_change + 1, "min-delta": e.tol})
     return {**{name: as_text(value) for name, value in made.items()}, **own(e)}
