@@ -254,7 +254,6 @@ mixed_table() {
   says "--peers nobody: no such peer; there are mlp, trees, trees-1000, realmlp and all"
 }
 
-# They say so themselves: each waits for the other.
 @test "run-tests skips the tests of the program with a bats that has no folder for each test" {
   mkdir system
   fake bats 'echo "Bats 1.2.1"'
@@ -264,6 +263,7 @@ mixed_table() {
   [ "$(cat counts)" = "0 0 2" ] || fail "not counted"
 }
 
+# They say so themselves: each waits for the other.
 @test "run-tests runs as many tests at a time as there are processors, also with OMP_NUM_THREADS=1" {
   [ "$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)" -ge 2 ] || skip "one processor"
   cat > first << 'END'
