@@ -34,8 +34,7 @@ static mlpd_status fail_layers(const mlpd_network *from, const mlpd_network *net
   return FAIL(MLPD_ERROR_USAGE,
               "--init-from: the model's network is %s, this one is %s; leave out --hidden, --norm, "
               "--parametric-activation, --input-scale, --ensemble, --members, --folds and --embed-numbers to use the "
-              "model's, or "
-              "give the same",
+              "model's, or give the same",
               theirs, ours);
 }
 
