@@ -466,6 +466,18 @@ mixed() {
   fails_with 1 "run/converted.h5: "
 }
 
+@test "a note on the data names the table that the user gave, converted now or before" {
+  awk 'BEGIN { print "id,size,price"; for (i = 0; i < 60; i++) printf "115292150460%07d,%d,%d\n", 998 * i, i % 7, i % 11 }' > t.csv
+  for np in 2 1; do
+    on "$np" train "${quick[@]}" --data t.csv --label price --task regression --epochs 1 --quiet --out run
+    succeeds
+    grep -q "note: t.csv, converted: 1 input column, first 0 (from 0), holds whole numbers beyond 2^53" "$errors.all" ||
+      fail "$np ranks: no note"
+  done
+  on 1 train "${quick[@]}" --data t.csv --label price --task regression --loss cross-entropy --epochs 1 --quiet --out run
+  fails_with 1 " t.csv, converted: one target column cannot be fitted"
+}
+
 @test "the converted table beside a model is that model's, whatever runs fail or follow" {
   local small=(--label price --epochs 2 --quiet --checkpoint-every never) before kept
   alone train "${quick[@]}" --data houses.csv "${small[@]}"

@@ -208,6 +208,7 @@ mlpd_status run_start(trainer *t, const mlpd_train_options *given) {
   mlpd_train_options options = *given;
   char *config_text = NULL;
   checkpoint resumed = {0};
+  const mlpd_train_events events = run_table_events(t);
   bool found = false;
   options.data = data_settled(&given->data);
   mlpd_train_options_settle(&options);
@@ -232,7 +233,7 @@ mlpd_status run_start(trainer *t, const mlpd_train_options *given) {
   comm_watch_place(comm, "while the data is read");
   TRY_GOTO(status, run_find_checkpoint(t, &options, &resumed, &found), done);
   t->drops_next = t->drops_next && found; /* a refused resume needs other data or options: the next try makes its own */
-  TRY_GOTO(status, preparation_create(comm, &options, t->events, &t->prep), done);
+  TRY_GOTO(status, preparation_create(comm, &options, &events, &t->prep), done);
   if (config_text != NULL) {
     TRY_GOTO(status, mlpd_comm_agree(comm, tell_preset(t, &chosen, &config_text)), done);
     options.config_text = t->prep.options.config_text = config_text;

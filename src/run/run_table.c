@@ -126,11 +126,29 @@ void run_table_tell(const trainer *t) {
   if (codes->about.count > SHOWN) t->events->decided(t->events->context, text);
 }
 
+/* The converted file that the run reads. */
+static const char *made_table(const trainer *t) { return t->table_next[0] != '\0' ? t->table_next : t->table; }
+
 void run_table_name_data(const trainer *t) {
   char text[FILE_PATH_BYTES];
   if (t->data_name == NULL) return;
   (void)snprintf(text, sizeof text, "%s, converted", t->data_name);
-  status_reword(t->table_next, text);
+  status_reword(made_table(t), text);
+}
+
+/* A note of the preparation, which knows the converted file alone. */
+static void on_note(void *context, const char *note) {
+  const trainer *const t = context;
+  char text[FILE_PATH_BYTES + 1024];
+  const char *const made = made_table(t), *const found = *made != '\0' ? strstr(note, made) : NULL;
+  if (found == NULL) return run_notice(t, note);
+  (void)snprintf(text, sizeof text, "%.*s%s, converted%s", (int)(found - note), note, t->data_name,
+                 found + strlen(made));
+  run_notice(t, text);
+}
+
+mlpd_train_events run_table_events(trainer *t) {
+  return (mlpd_train_events){.context = t, .notice = on_note, .decided = on_decision};
 }
 
 void run_table_end(const trainer *t, const char *folder) {

@@ -22,6 +22,9 @@ void run_table_tell(const trainer *t);
  */
 void run_table_name_data(const trainer *t);
 
+/* The events of the preparation of t: notes that name the converted file name the data that the user gave instead. */
+mlpd_train_events run_table_events(trainer *t);
+
 /* For a run that did not begin: removes the table that waits to be taken over, and the folder that run_table_find()
  * made, if it is empty. */
 void run_table_end(const trainer *t, const char *folder);
