@@ -238,7 +238,7 @@ import numpy as np
 
 draw = np.random.default_rng(9)
 x = draw.standard_normal((200, 3))
-for name, y in (("one", draw.random(200)), ("values", 5 * draw.standard_normal((200, 2))), ("shares", np.c_[x[:, 0] > 0, x[:, 0] <= 0])):
+for name, y in (("one", draw.random(200)), ("values", 5 * draw.standard_normal((200, 2))), ("shares", np.c_[x[:, 0] > 0, x[:, 0] <= 0]), ("parts", np.full((200, 2), (0.25, 0.5)))):
     with h5py.File(name + ".h5", "w") as file:
         file["train/x"] = x
         file["train/y"] = y.astype("f8")
@@ -256,6 +256,12 @@ EOF
   done
   alone train "${quick[@]}" --data shares.h5 --task regression --loss cross-entropy --epochs 1 --quiet --out run
   succeeds
+  ! grep -q "on average" "$errors.all" || fail "shares sum to 1"
+  for mode in "" --stream; do
+    on 2 train "${quick[@]}" --data parts.h5 --task regression --loss cross-entropy --epochs 1 --quiet $mode --out run
+    succeeds
+    [ "$(grep -c "note: parts.h5: the 2 targets of a row sum to 0.75 on average" "$errors.all")" -eq 1 ] || fail "no note"
+  done
   alone train "${quick[@]}" --data one.h5 --valid-fraction 0 --loss binary-cross-entropy --patience 2 --epochs 1 --quiet --out run
   succeeds
   grep -q "note: there is no validation part, so --patience is not used; --valid-fraction makes one" "$errors.all" ||

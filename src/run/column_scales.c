@@ -13,7 +13,8 @@
 #include "run/column_inputs.h"
 #include "run/column_quantiles.h"
 
-static const double BOUND_SLACK = 1e-6; /* for targets that were rounded */
+static const double BOUND_SLACK = 1e-6;  /* for targets that were rounded */
+static const double SHARES_SLACK = 1e-3; /* likewise, for their sums */
 
 enum { FILLED_ROWS = 64, SLICE_BYTES = 4 << 20, LEAST_SLICE = 512 }; /* columns whose statistics are taken at a time */
 
@@ -342,6 +343,21 @@ static mlpd_status check_fit(const preparation *p, const column_statistics *s) {
   return MLPD_OK;
 }
 
+/* A cross-entropy takes the targets of a row as the probabilities of classes. */
+static void note_shares(mlpd_comm *comm, const mlpd_train_events *events, const preparation *p,
+                        const column_statistics *s) {
+  char text[400];
+  double sum = 0;
+  if (p->options.loss != MLPD_CROSS_ENTROPY) return;
+  for (uint32_t c = 0; c < s->columns; c++) sum += s->mean[c];
+  if (fabs(sum - 1) <= SHARES_SLACK || mlpd_comm_rank(comm) != 0 || events == NULL || events->notice == NULL) return;
+  (void)snprintf(text, sizeof text,
+                 "%s: the %u targets of a row sum to %.4g on average, but loss cross-entropy takes them as "
+                 "probabilities, which sum to 1; for values use --loss mse",
+                 p->options.data.file, s->columns, sum);
+  events->notice(events->context, text);
+}
+
 /* Counts become multiples of their mean, which leaves them counts: the loss is the same but for its unit. */
 static void scale_by_mean(const column_statistics *s, affine *a) {
   for (uint32_t c = 0; c < s->columns; c++) a->scale[c] = s->mean[c] > 0 ? 1 / s->mean[c] : 1;
@@ -356,6 +372,7 @@ static mlpd_status find_target(mlpd_comm *comm, const mlpd_train_events *events,
   status = mlpd_comm_agree(comm, status);
   if (status == MLPD_OK) status = gather_statistics(comm, p, &from, &total);
   if (status == MLPD_OK) status = check_fit(p, &total);
+  if (status == MLPD_OK) note_shares(comm, events, p, &total);
   if (status == MLPD_OK && p->whole_targets) note_rounded(comm, events, p, "target", &total);
   if (status == MLPD_OK && column_scales_targets(p)) affine_from_statistics(MLPD_NORMALIZE_STANDARD, &total, a);
   if (status == MLPD_OK && p->options.loss == MLPD_POISSON && p->options.normalize_targets != MLPD_NORMALIZE_NONE)
