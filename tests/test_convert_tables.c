@@ -67,8 +67,15 @@ static void test_headers(void **state) {
       "# u,v,k\n1,2,0\n3,4,1\n",                 /* numpy.savetxt(header=...) */
       "#u\tv\tk\n1\t2\t0\n3\t4\t1\n",            /* VCF, BED */
       "# made by hand\n# u v k\n1 2 0\n3 4 1\n", /* gnuplot */
-      "u,v,k\n[s],[K],\n1,2,0\n3,4,1\n",         /* units */
-      "u,v,k\nf,t,n\n1,2,0\n3,4,1\n",            /* units that may be answers */
+      "% u,v,k\n1,2,0\n3,4,1\n",                 /* Matlab */
+      "//u,v,k\n1,2,0\n3,4,1\n",
+      "; u v k\n1 2 0\n3 4 1\n", /* blanks: the sign is no cell */
+      "!! u\tv\tk\n1\t2\t0\n3\t4\t1\n",
+      "% made, by, hand\n% u,v,k\n1,2,0\n3,4,1\n",
+      "% made, by, hand\nu,v,k\n1,2,0\n3,4,1\n",
+      "% u,v,k\n% m,s,m\n1,2,0\n3,4,1\n", /* units, which repeat themselves */
+      "u,v,k\n[s],[K],\n1,2,0\n3,4,1\n",  /* units */
+      "u,v,k\nf,t,n\n1,2,0\n3,4,1\n",     /* units that may be answers */
       "Experiment 12, run 3\n\nu,v,k\n1,2,0\n3,4,1\n",
       "Experiment 12\nby hand\nu;v;k\n1;2;0\n3;4;1\n",
       "sep=;\nu;v;k\n1;2;0\n3;4;1\n",
@@ -102,6 +109,24 @@ static void test_headers(void **state) {
   for (size_t i = 0; i < sizeof without_names / sizeof without_names[0]; i++) {
     assert_plain_table(o, without_names[i]);
     assert_names("/columns/name", "");
+  }
+}
+
+/* A sign of other programs' comments may begin a name. */
+static void test_signs_in_names(void **state) {
+  (void)state;
+  const mlpd_convert_options o = plain_options();
+  mlpd_convert_result r;
+  const struct {
+    const char *text, *names;
+  } cases[] = {{"%u,v,k\n1,2,0\n3,4,1\n", "%u,v"},
+               {"% u,% v,k\n1,2,0\n3,4,1\n", "% u,% v"},
+               {"% u v k\n1 2 3 0\n3 4 5 1\n", "%,u,v"},
+               {"; u;v;k\n1;2;3;0\n3;4;5;1\n", "u,v"}}; /* an index without a name */
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    write_text("a.csv", cases[i].text);
+    ASSERT_CONVERTED(o, &r, "a.csv");
+    assert_names("/columns/name", cases[i].names);
   }
 }
 
@@ -1148,6 +1173,7 @@ static void test_columns_that_are_none(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(test_headers, clear_folder),
+      cmocka_unit_test_teardown(test_signs_in_names, clear_folder),
       cmocka_unit_test_teardown(test_names_in_levels, clear_folder),
       cmocka_unit_test_teardown(test_headers_of_numbers, clear_folder),
       cmocka_unit_test_teardown(test_rows_that_begin_with_a_hash, clear_folder),

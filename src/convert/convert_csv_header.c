@@ -11,11 +11,42 @@ enum {
   MANY = 8 /* so many values in sequence are no coincidence */
 };
 
+/* Behind the sign of a comment in other programs: // or, before a blank, % ! ; which may also begin a name. */
+static const char *after_other_sign(const char *text, char delimiter) {
+  const char *p = text;
+  if (strncmp(text, "//", 2) == 0 && delimiter != '/') return text + 2;
+  while (*p != '\0' && strchr("%!;", *p) != NULL && *p != delimiter) p++;
+  return *p == ' ' || *p == '\t' ? p : text;
+}
+
+/* Are all cells after the first without such a sign? "% fat,% protein" names columns. */
+static bool are_unsigned(const char *p, const char *end, char delimiter) {
+  csv_cell cell;
+  uint64_t others = 0;
+  for (p = csv_next_cell(p, end, delimiter, &cell); p != NULL; others++) {
+    p = csv_next_cell(p, end, delimiter, &cell);
+    if (cell.begin < cell.end && strchr("%!;/", *cell.begin) != NULL) return false;
+  }
+  return others > 0;
+}
+
+/* Behind the sign of another program before a header, or its text. Between blanks a sign is a cell of its own: a name,
+ * if the rows have as many cells. */
+static const char *after_header_sign(const csv_sample *s, const struct sample_line *line, char delimiter) {
+  const struct sample_line *const last = &s->lines[s->count - 1];
+  const char *const p = after_other_sign(line->text, delimiter);
+  if (p == line->text || !are_unsigned(p, line->end, delimiter)) return line->text;
+  const bool name = delimiter == CSV_BLANKS && csv_count_cells(line->text, line->end, delimiter) ==
+                                                   csv_count_cells(last->text, last->end, delimiter);
+  return name ? line->text : p;
+}
+
 const char *sample_after_hash(const csv_sample *s, int line, char delimiter) {
-  const char *text = s->lines[line].text;
-  if (text[0] != '#') return text;
-  const char *p = text + 1;
+  const char *const text = s->lines[line].text;
+  const char *p = text;
   while (*p == '#') p++;
+  if (p == text) p = after_header_sign(s, &s->lines[line], delimiter);
+  if (p == text) return text;
   while (*p == ' ') p++;
   return *p == '\0' || (*p == delimiter && delimiter != CSV_BLANKS) ? text : p; /* in "#,Name" the first name is # */
 }

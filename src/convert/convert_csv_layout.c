@@ -101,13 +101,42 @@ static int count_padded_titles(const csv_sample *s, const csv_syntax *syntax, in
   return headed ? titles : 0;
 }
 
+/* Do all names of a line differ? */
+static bool names_differ(const csv_sample *s, int line, char delimiter) {
+  const char *const end = s->lines[line].end;
+  int i = 0;
+  for (const char *p = sample_after_hash(s, line, delimiter); p != NULL && i < NAMES_COMPARED; i++) {
+    csv_cell cell, other;
+    p = csv_next_cell(p, end, delimiter, &cell);
+    for (const char *q = p; q != NULL;) {
+      q = csv_next_cell(q, end, delimiter, &other);
+      const size_t length = (size_t)(cell.end - cell.begin);
+      if ((size_t)(other.end - other.begin) == length && memcmp(other.begin, cell.begin, length) == 0) return false;
+    }
+  }
+  return i < NAMES_COMPARED;
+}
+
+static bool has_sign(const csv_sample *s, int line, char delimiter) {
+  return !s->lines[line].hash && sample_after_hash(s, line, delimiter) != s->lines[line].text;
+}
+
+/* true for a comment of another program above the header, as % made by hand: the line below it is a header, too. Units
+ * below names repeat themselves. */
+static bool is_signed_title(const csv_sample *s, const csv_syntax *syntax, int line) {
+  const int below = line + 1;
+  if (!has_sign(s, line, syntax->delimiter) || below + 1 >= s->count || s->lines[below].hash) return false;
+  if (has_sign(s, below, syntax->delimiter) && !names_differ(s, below, syntax->delimiter)) return false;
+  return sample_is_header(s, syntax, below, below + 1);
+}
+
 /* The first line of the table. Lines above it are titles if they hold words and have fewer cells. A line with more
  * cells would be a header that does not fit the rows. */
 static int find_start(const csv_sample *s, const csv_syntax *syntax, uint64_t columns, int times) {
   int first = 0;
   while (first < s->count && s->lines[first].hash) first++;
   for (int i = first; i < s->count && times > 1; i++) {
-    if (s->lines[i].hash) continue;
+    if (s->lines[i].hash || is_signed_title(s, syntax, i)) continue;
     i += count_padded_titles(s, syntax, i, columns);
     if (fits(&s->lines[i], syntax, columns) || is_short_header(s, i, syntax, columns)) return i;
     if (csv_count_cells(s->lines[i].text, s->lines[i].end, syntax->delimiter) > columns) return i;
@@ -126,22 +155,6 @@ static uint64_t without_trailing(const csv_sample *s, int start, char delimiter,
     if (!s->lines[i].hash && empty < least) least = empty;
   }
   return columns - least;
-}
-
-/* Do all names of a line differ? */
-static bool names_differ(const csv_sample *s, int line, char delimiter) {
-  const char *const end = s->lines[line].end;
-  int i = 0;
-  for (const char *p = sample_after_hash(s, line, delimiter); p != NULL && i < NAMES_COMPARED; i++) {
-    csv_cell cell, other;
-    p = csv_next_cell(p, end, delimiter, &cell);
-    for (const char *q = p; q != NULL;) {
-      q = csv_next_cell(q, end, delimiter, &other);
-      const size_t length = (size_t)(cell.end - cell.begin);
-      if ((size_t)(other.end - other.begin) == length && memcmp(other.begin, cell.begin, length) == 0) return false;
-    }
-  }
-  return i < NAMES_COMPARED;
 }
 
 /* Of comments that may be the header the lower ones hold units, if they repeat themselves and the upper one does not.
