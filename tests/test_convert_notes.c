@@ -37,6 +37,34 @@ static void convert_rows(const char *header, int rows, row_writer *write) {
 /* A fixed shuffle of 0 ... 100. */
 static int mix(int row, int factor) { return (row + 1) * factor % 101; }
 
+/* ---- Names that are read as a row ---- */
+
+static void write_counts(char *line, size_t size, int row) {
+  (void)snprintf(line, size, "%d,%d,%d\n", 1900 + mix(row, 37), 2000 + mix(row, 17) % 50, 1950 + mix(row, 5));
+}
+
+static void write_small(char *line, size_t size, int row) {
+  (void)snprintf(line, size, "%d,%d,%d,%d\n", mix(row, 37) % 4, 9 - mix(row, 17) % 3, mix(row, 5) % 3, row % 2);
+}
+
+static void test_names_that_are_numbers(void **state) {
+  (void)state;
+  const char *const note =
+      "a.csv: line 1 holds numbers at equal intervals and is read as a row; if they name the columns, use --header yes";
+  convert_rows("2001,2002,2003", 20, write_counts); /* years above values of their size */
+  assert_said(note);
+  convert_rows("1,2,3,4", 20, write_small);
+  assert_said(note);
+  convert_rows("2001,2002,2003", 4, write_counts); /* so few rows say nothing */
+  assert_silent_on("equal intervals");
+  convert_rows("10,20,30", 20, write_counts); /* so few numbers, too */
+  assert_silent_on("equal intervals");
+  convert_rows("2001,2002,2004", 20, write_counts);
+  assert_silent_on("equal intervals");
+  convert_text("1,2,3,4\n0,9,2,0\n1,9,2,0\n0,7,2,0\n1,9,0,0\n2,3,4,5\n0,8,2,0\n1,7,1,0\n0,9,1,0\n1,8,2,0\n");
+  assert_silent_on("equal intervals"); /* another row is like it */
+}
+
 /* ---- Features that hold the target ---- */
 
 static const char *name_of(int row) {
@@ -306,6 +334,7 @@ static void test_spreadsheet_errors(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_features_that_hold_the_target, clear_folder),
+                                     cmocka_unit_test_teardown(test_names_that_are_numbers, clear_folder),
                                      cmocka_unit_test_teardown(test_answers_of_two_kinds, clear_folder),
                                      cmocka_unit_test_teardown(test_texts_that_look_alike, clear_folder),
                                      cmocka_unit_test_teardown(test_numbers_among_texts, clear_folder),

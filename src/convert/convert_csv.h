@@ -157,6 +157,7 @@ typedef struct csv_layout {
   uint32_t levels;                    /* number of lines that the names are made of */
   int head;                           /* the first of them, in the sample */
   uint64_t row_or_level;              /* line of a row that may be a level of the header instead; 0: none */
+  uint64_t row_or_names;              /* line of the first row, of numbers that may be names; 0: it cannot be */
   bool *repeated;                     /* (columns) the header has this name more than once; NULL: no name is repeated */
   uint64_t first_line;                /* line of the first row */
   char long_delimiter[3];             /* two signs between the cells, or "" */

@@ -209,6 +209,20 @@ static bool is_name_over_special(const csv_sample *s, const csv_syntax *syntax, 
   return false;
 }
 
+bool sample_may_be_names(const csv_sample *s, const csv_syntax *syntax, int row) {
+  enum { YEARS_LEAST = 3, NUMBERS_LEAST = 4 };
+  const head_numbers h = read_head(s, syntax, row);
+  int rows = 0;
+  if (!h.regular || h.numbers < h.cells || h.numbers < YEARS_LEAST) return false;
+  if (h.numbers < NUMBERS_LEAST && (h.low < FIRST_YEAR || h.high > LAST_YEAR)) return false;
+  for (int line = row + 1; line < s->count; line++) {
+    if (s->lines[line].hash) continue;
+    if (read_head(s, syntax, line).regular) return false;
+    rows++;
+  }
+  return rows >= MANY;
+}
+
 bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, int body) {
   const head_numbers h = read_head(s, syntax, head);
   uint64_t over = 0;

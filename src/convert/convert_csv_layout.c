@@ -337,6 +337,8 @@ static mlpd_status find_table(csv_sample *s, csv_lines *lines, const char *heade
   if (layout->header) TRY(check_short_header(s, &syntax, body, lines, layout));
   TRY(check_encoding(s, lines, layout));
   find_index(s, &syntax, body, layout);
+  if (strcmp(header, "auto") == 0 && !layout->header && body < s->count && sample_may_be_names(s, &syntax, body))
+    layout->row_or_names = s->lines[body].line;
   layout->decimal_commas = !layout->header && syntax.delimiter == ',' && sample_has_decimal_commas(s, body);
   return MLPD_OK;
 }

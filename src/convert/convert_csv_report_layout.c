@@ -115,6 +115,11 @@ void csv_report_layout(const csv_source *c) {
                 "note: %s: line %llu is read as a row, but may belong to the header, whose names repeat; if it does, "
                 "join the lines to one (pandas: df.columns = ['_'.join(map(str, c)) for c in df.columns])",
                 c->base.name, (unsigned long long)l->row_or_level);
+  if (l->row_or_names > 0 && c->options->num_model_columns == 0)
+    convert_say(c->options,
+                "note: %s: line %llu holds numbers at equal intervals and is read as a row; if they name the columns, "
+                "use --header yes",
+                c->base.name, (unsigned long long)l->row_or_names);
   if (l->unit_lines > 0)
     convert_say(c->options, "%s: %u line%s of units below the header skipped: '%s'", c->base.name, l->unit_lines,
                 l->unit_lines == 1 ? "" : "s", l->units);

@@ -33,6 +33,9 @@ uint64_t sample_columns(const csv_sample *s, char delimiter, int *times);
 /* true if line `head` is the header of the lines from `body` on. A # at its beginning is ignored. */
 bool sample_is_header(const csv_sample *s, const csv_syntax *syntax, int head, int body);
 
+/* true if a row of numbers at equal intervals, which no other row of the sample has, may be names: years. */
+bool sample_may_be_names(const csv_sample *s, const csv_syntax *syntax, int row);
+
 /* true if this line, between a header and rows of numbers, holds units or types. more: it follows such a line; then the
  * line in which pandas names the index, and whose other cells are empty, counts too. */
 bool sample_is_units(const csv_sample *s, const csv_syntax *syntax, int at, bool more);
