@@ -108,6 +108,7 @@ static void test_neighbours(void **state) {
       {"windows-1252", "c,k\nAngoulême,0\nBesançon,1\nŒuf,1\n", "--encoding NAME"},
       {"windows-1252", "c,k\nTromsø,0\nÅlesund,1\n", "--encoding NAME"},
       {"windows-1252", "c,k\n¿Cómo,0\n¡Hola,1\nMª,0\nm³,1\n5 µm,0\nn° 3,1\n«été»,0\n£5m,1\n", "--encoding NAME"},
+      {"windows-1252", "ºC,k\nMálaga,0\n20 ºC,1\n3 m³S,0\n", "--encoding NAME"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     mlpd_convert_result r;

@@ -166,13 +166,19 @@ static bool has(const csv_encoding *e, const char *bytes) {
   return false;
 }
 
-/* Has the word a sign before a letter that elsewhere is a letter, or a letter that is Iceland's alone? Spanish
- * sentences begin with 0xA1 and 0xBF. */
+/* Is it a sign that elsewhere is a letter, before a letter? Small letters of those do not stand before a capital one:
+ * \xBA C is a temperature. */
+static bool is_sign_in_word(const char *p, const char *end) {
+  static const char capital[] = "\xA3\xA5\xA6\xAA\xAC\xAF\xBC", small[] = "\xB1\xB3\xB6\xB9\xBA\xBE";
+  if (p + 1 >= end) return false;
+  return strchr(capital, *p) != NULL || (strchr(small, *p) != NULL && !(p[1] >= 'A' && p[1] <= 'Z'));
+}
+
+/* Has the word such a sign, or a letter that is Iceland's alone? Spanish sentences begin with 0xA1 and 0xBF. */
 static bool is_strange(const char *begin, const char *end) {
-  static const char signs[] = "\xA3\xA5\xA6\xAA\xAC\xAF\xB1\xB3\xB6\xB9\xBA\xBC\xBE",
-                    icelandic[] = "\xD0\xDD\xDE\xF0\xFD\xFE";
+  static const char icelandic[] = "\xD0\xDD\xDE\xF0\xFD\xFE";
   for (const char *p = begin; p < end; p++) {
-    if (strchr(icelandic, *p) != NULL || (p + 1 < end && strchr(signs, *p) != NULL)) return true;
+    if (strchr(icelandic, *p) != NULL || is_sign_in_word(p, end)) return true;
     if (p > begin && p + 1 < end && (*p == '\xA1' || *p == '\xBF')) return true;
   }
   return false;
