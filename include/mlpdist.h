@@ -1007,9 +1007,9 @@ typedef struct mlpd_trainer mlpd_trainer;
  * of a step over all ranks, "lanes" must be at least the ranks. A schedule counts epochs of steps_per_epoch steps (0:
  * 1); one that falls over the whole run, as cosine does, needs "epochs". "init-from" and mlpd_options_model() give the
  * first weights. MLPD_ERROR_USAGE for options that have no meaning here: data and mlpd_options_rows(), "stream", "out",
- * "resume", "ema", "swa-start", "patience", "class-weight", "clamp-predictions", optimizer lbfgs, schedule plateau, and
- * what needs quantiles of all rows: normalize robust, quantile and mixed, and, without a model to start from,
- * embed-numbers piecewise.
+ * "resume", "ema", "swa-start", "patience", "folds", "class-weight", "clamp-predictions", optimizer lbfgs, schedule
+ * plateau, and what needs quantiles of all rows: normalize robust, quantile and mixed, and, without a model to start
+ * from, embed-numbers piecewise.
  *
  * buffer_rows: capacity of the replay buffer, rows of features + targets (or 1) floats on each rank; 0: there is none.
  * The caller frees the trainer before comm. Collective; arguments equal on all ranks. */
