@@ -234,6 +234,12 @@ g.save("logits")
 g.nodes[-1].output[0] = g.value = "v9"
 g.made = 9
 g.on("LogSoftmax", axis=-1).save("classes")
+g.nodes[-1].output[0] = g.value = "v10"
+g.made = 10
+g.on("Mul", g.constant(2)).save("logarithms", check=False)
+g.nodes.pop()
+g.value = "v10"
+g.on("Gemm", g.constant(matrix(3, 2))).save("inner", check=False)
 
 # Normalisation, a negative unit of the output; a column that counts for nothing.
 g = Graph()
@@ -407,6 +413,8 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   refused falls "its outputs are scaled by -1 after an activation: a model holds only factors above 0"
   alone import bounds.onnx refused.h5 --task classification
   fails_with 1 "its outputs are clamped after the last layer"
+  refused logarithms "operator Mul" "takes labels, the probabilities of two classes, or the logarithm of a softmax"
+  refused inner "operator Gemm" "takes the logarithm of a softmax, which only ends a network"
   refused deep "transposes a constant of more than two dimensions"
   alone import units.onnx refused.h5 --task classification
   fails_with 1 "its outputs are scaled after the last layer"
@@ -635,7 +643,6 @@ END
   refused alone "norm.weight is of a LayerNorm without a bias or of an RMSNorm, and the archive does not say which: add norm.bias"
   refused normed "norm is a norm of another width than the values that it gets"
   refused unclear "2 is a norm between other modules, and the archive does not say which of these is an activation"
-  refused wide "1 is a norm of another width"
   refused last "a batch norm after an activation is followed by no linear layer"
   alone import norm.h5 x.out.h5
   fails_with 1 "layer drop has no /model_weights/LAYER/.../moving_mean"

@@ -67,6 +67,8 @@ static mlpd_status add_matmul(import_builder *b) {
 
 /* ---- Arithmetic -------------------------------------------------------------------------------------- */
 
+static const char NOT_VALUES[] = "takes labels, the probabilities of two classes, or the logarithm of a softmax";
+
 /* v op c, or c op v if it is first. */
 static mlpd_status apply_constant(import_builder *b, const import_value *v, uint32_t index, char op, bool first) {
   const uint32_t n = import_width_of(b, v);
@@ -111,8 +113,7 @@ static mlpd_status of_values(import_builder *b, char op, const import_value *v, 
 static mlpd_status arithmetic(import_builder *b, char op) {
   import_value *const v = import_find_value(b, b->node->inputs[0]);
   import_value *const w = b->node->num_inputs > 1 ? import_find_value(b, b->node->inputs[1]) : NULL;
-  if ((v != NULL && v->form >= FORM_PAIR) || (w != NULL && w->form >= FORM_PAIR))
-    return import_refuse(b, "takes labels, or the probabilities of two classes");
+  if ((v != NULL && v->form >= FORM_PAIR) || (w != NULL && w->form >= FORM_PAIR)) return import_refuse(b, NOT_VALUES);
   if (v != NULL && w != NULL) return of_values(b, op, v, w);
   if (v != NULL) return apply_constant(b, v, 1, op, false);
   if (w != NULL) return apply_constant(b, w, 0, op, true);
@@ -129,7 +130,7 @@ static mlpd_status scale(import_builder *b) {
   static const char *const names[] = {"offset", "scale"};
   import_value *v = NULL, *made = NULL;
   TRY(import_take_value(b, 0, &v));
-  if (v->form >= FORM_PAIR) return import_refuse(b, "takes labels, or the probabilities of two classes");
+  if (v->form >= FORM_PAIR) return import_refuse(b, NOT_VALUES);
   const uint32_t n = import_width_of(b, v);
   TRY(import_copy_value(b, v, &made));
   for (int i = 0; i < 2; i++) {
@@ -152,7 +153,7 @@ static mlpd_status normalise(import_builder *b) {
   import_value *v = NULL, *made = NULL;
   double *parts[4] = {NULL}, epsilon; /* scale, shift, mean, variance */
   TRY(import_take_value(b, 0, &v));
-  if (v->form >= FORM_PAIR) return import_refuse(b, "takes labels, or the probabilities of two classes");
+  if (v->form >= FORM_PAIR) return import_refuse(b, NOT_VALUES);
   const uint32_t n = import_width_of(b, v);
   mlpd_status status = onnx_attribute_float(b->node, "epsilon", 1e-5, &epsilon);
   for (uint32_t i = 0; status == MLPD_OK && i < 4; i++) status = import_take_numbers(b, i + 1, n, &parts[i]);
@@ -255,7 +256,7 @@ static const operator_form OPERATORS[] = {
     {"Reshape", import_reshape, MLPD_IDENTITY},
     {"Squeeze", import_squeeze, MLPD_IDENTITY},
     {"Softmax", import_softmax, MLPD_IDENTITY},
-    {"LogSoftmax", import_softmax, MLPD_IDENTITY}, /* the probabilities are what the model predicts here */
+    {"LogSoftmax", import_softmax, MLPD_IDENTITY},
 };
 
 static mlpd_status read_node(import_builder *b) {

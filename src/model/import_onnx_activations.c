@@ -114,12 +114,13 @@ mlpd_status import_gelu(import_builder *b) {
   return import_activate(b, by_tanh ? MLPD_GELU_TANH : MLPD_GELU);
 }
 
-/* log(sigmoid(z)) is -softplus(-z), and log(softmax(z)) predicts the classes of softmax(z). */
+/* log(sigmoid(z)) is -softplus(-z). */
 mlpd_status import_log(import_builder *b) {
   import_value *v = NULL, *made = NULL;
   import_stage *stage = NULL;
   TRY(import_take_value(b, 0, &v));
-  if (v->form == MLPD_SOFTMAX && import_is_bare(b, v)) return import_copy_value(b, v, &made);
+  if (v->form == MLPD_SOFTMAX && import_is_bare(b, v))
+    return import_add_value(b, b->node->output, v->stage, FORM_LOG_SOFTMAX, &made);
   if (v->form != MLPD_SIGMOID || !import_is_bare(b, v)) return import_refuse(b, "is of something else than a sigmoid");
   TRY(import_add_value(b, b->node->output, v->stage, MLPD_IDENTITY, &made));
   const uint32_t n = import_width_of(b, made);
@@ -154,7 +155,8 @@ mlpd_status import_hard_sigmoid(import_builder *b) {
 mlpd_status import_softmax(import_builder *b) {
   int64_t axis;
   TRY(onnx_attribute_integer(b->node, "axis", -1, &axis));
-  return axis == 1 || axis == -1 ? import_activate(b, MLPD_SOFTMAX)
+  const int form = protobuf_slice_is(b->node->op, "LogSoftmax") ? FORM_LOG_SOFTMAX : MLPD_SOFTMAX;
+  return axis == 1 || axis == -1 ? import_activate(b, form)
                                  : import_refuse(b, "is along another axis than the classes");
 }
 

@@ -12,6 +12,7 @@ enum {
   FORM_HARD_SIGMOID,                         /* of hardswish */
   FORM_PART,                                 /* of a norm (import_onnx_norms.h) */
   FORM_PAIR,                                 /* 1 - p and p of two classes, p = sigmoid(z) (import_onnx_classes.h) */
+  FORM_LOG_SOFTMAX,                          /* of the output alone, whose probabilities the model predicts */
   FORM_LABEL,                                /* the class of the largest value */
   FORM_NONE
 };

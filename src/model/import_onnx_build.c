@@ -108,6 +108,8 @@ mlpd_status import_settle_form(import_builder *b, import_value *v) {
 
 mlpd_status import_add_stage(import_builder *b, import_value *v, uint32_t width, import_stage **made) {
   TRY(import_settle_form(b, v));
+  if (v->form == FORM_LOG_SOFTMAX)
+    return import_refuse(b, "takes the logarithm of a softmax, which only ends a network");
   if (v->form >= MLPD_NUM_ACTIVATIONS) return import_refuse(b, "uses a part of an incomplete activation");
   return begin_stage(b, v, width, made);
 }

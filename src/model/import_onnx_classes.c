@@ -21,7 +21,8 @@ mlpd_status import_arg_max(import_builder *b) {
   TRY(import_take_value(b, 0, &v));
   TRY(onnx_attribute_integer(b->node, "axis", 0, &axis));
   if (axis != 1 && axis != -1) return import_refuse(b, "is along another axis than the classes");
-  if (!(is_plain_value(v) && import_width_of(b, v) > 1) && v->form != FORM_PAIR)
+  const bool is_log = v->form == FORM_LOG_SOFTMAX; /* the largest is that of the probabilities */
+  if (!((is_plain_value(v) || is_log) && import_width_of(b, v) > 1) && v->form != FORM_PAIR)
     return import_refuse(b, "is of something else than the values of classes");
   b->labelled = v;
   return import_add_value(b, b->node->output, v->stage, FORM_LABEL, &made);
@@ -94,5 +95,6 @@ mlpd_status import_choose_output(import_builder *b, import_value **output) {
   *output = !is_label ? first : second != NULL ? second : b->labelled;
   if (*output == NULL) return FAIL(MLPD_ERROR_DATA, "no operator makes its output");
   if ((*output)->form == FORM_PAIR) (*output)->form = MLPD_SIGMOID;
+  if ((*output)->form == FORM_LOG_SOFTMAX) (*output)->form = MLPD_SOFTMAX; /* predict gives the probabilities */
   return MLPD_OK;
 }
