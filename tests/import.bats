@@ -241,6 +241,20 @@ g.nodes.pop()
 g.value = "v10"
 g.on("Gemm", g.constant(matrix(3, 2))).save("inner", check=False)
 
+# Forged: a wide value again and again, and more operators than can be followed.
+g = Graph().on("Gemm", "wide")
+g.arrays = [numpy_helper.from_array(np.zeros((4, 20000), "e"), "wide")]
+for i in range(1000):
+    g.on("Identity")
+g.save("wide", check=False)
+g = Graph().on("Gemm", "few")
+g.arrays = [numpy_helper.from_array(np.zeros((4, 1), "f"), "few")]
+g.save("many", check=False)
+node = helper.make_node("Identity", ["y"], ["y"]).SerializeToString()
+nodes = (b"\n" + bytes([len(node)]) + node) * 20000
+with open("many.onnx", "ab") as file:
+    file.write(b":" + bytes([len(nodes) & 127 | 128, len(nodes) >> 7 & 127 | 128, len(nodes) >> 14]) + nodes)
+
 # Normalisation, a negative unit of the output; a column that counts for nothing.
 g = Graph()
 g.on("Sub", g.constant([[1, -2, 3, 0.5]])).on("Div", g.constant([2, 3, 4, 5])).on("Mul", g.constant([1, 1, 0, 1]))
@@ -415,6 +429,8 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
   fails_with 1 "its outputs are clamped after the last layer"
   refused logarithms "operator Mul" "takes labels, the probabilities of two classes, or the logarithm of a softmax"
   refused inner "operator Gemm" "takes the logarithm of a softmax, which only ends a network"
+  refused wide "operators would need" "MiB for weights of"
+  refused many "the graph has more than 20000 operators"
   refused deep "transposes a constant of more than two dimensions"
   alone import units.onnx refused.h5 --task classification
   fails_with 1 "its outputs are scaled after the last layer"
@@ -643,6 +659,7 @@ END
   refused alone "norm.weight is of a LayerNorm without a bias or of an RMSNorm, and the archive does not say which: add norm.bias"
   refused normed "norm is a norm of another width than the values that it gets"
   refused unclear "2 is a norm between other modules, and the archive does not say which of these is an activation"
+  refused wide "1 is a norm of another width"
   refused last "a batch norm after an activation is followed by no linear layer"
   alone import norm.h5 x.out.h5
   fails_with 1 "layer drop has no /model_weights/LAYER/.../moving_mean"

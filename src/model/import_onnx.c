@@ -34,6 +34,7 @@ static mlpd_status add_product(import_builder *b, bool turned, double alpha, imp
     status = import_refuse(b, "does not multiply by a constant matrix");
   else if (outputs == 0 || (turned ? c.columns : c.rows) != inputs)
     status = import_refuse(b, "has weights of another width than the values");
+  if (status == MLPD_OK) status = import_claim(b, c.count);
   if (status == MLPD_OK) status = import_add_stage(b, v, (uint32_t)outputs, made);
   if (status == MLPD_OK) status = memory_allocate(&(*made)->weight, c.count, sizeof(double), "weights");
   for (uint64_t i = 0; status == MLPD_OK && i < inputs; i++)

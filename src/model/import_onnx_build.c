@@ -40,6 +40,16 @@ mlpd_status import_refuse(const import_builder *b, const char *why) {
               (int)b->node->op.count, b->node->op.bytes, (int)b->node->output.count, b->node->output.bytes, why);
 }
 
+mlpd_status import_claim(import_builder *b, uint64_t numbers) {
+  static const uint64_t FEW = UINT64_C(1) << 23, PER_BYTE = 16;
+  b->numbers += numbers; /* each below 2^32, of at most a few for each node */
+  if (b->numbers <= FEW + PER_BYTE * b->file->graph.count) return MLPD_OK;
+  return FAIL(MLPD_ERROR_DATA,
+              "the file is damaged or forged: its %u operators would need %llu MiB for weights of %zu "
+              "bytes",
+              b->file->num_nodes, (unsigned long long)(b->numbers >> 17), b->file->graph.count);
+}
+
 /* ---- Values and stages ------------------------------------------------------------------------------- */
 
 uint32_t import_width_of(const import_builder *b, const import_value *v) { return b->stages[v->stage].width; }
@@ -60,6 +70,7 @@ import_value *import_find_value(const import_builder *b, protobuf_slice name) {
 
 mlpd_status import_add_value(import_builder *b, protobuf_slice name, uint32_t of, int form, import_value **made) {
   const uint32_t width = b->stages[of].width;
+  TRY(import_claim(b, 2 * (uint64_t)width));
   *made = &b->values[b->num_values++];
   **made = (import_value){.name = name, .stage = of, .form = form};
   TRY(memory_allocate(&(*made)->factor, width, sizeof(double), "layers"));
@@ -77,6 +88,7 @@ mlpd_status import_copy_value(import_builder *b, const import_value *v, import_v
 
 /* v is a value of an activation or of none. */
 static mlpd_status begin_stage(import_builder *b, const import_value *v, uint32_t width, import_stage **made) {
+  TRY(import_claim(b, 2 * (uint64_t)import_width_of(b, v)));
   *made = &b->stages[b->num_stages++];
   **made = (import_stage){.width = width, .from = v->stage, .form = v->form};
   TRY(memory_allocate(&(*made)->factor, import_width_of(b, v), sizeof(double), "layers"));

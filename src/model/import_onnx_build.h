@@ -10,6 +10,7 @@ typedef struct import_builder {
   import_stage *stages;
   import_value *values;
   uint32_t num_stages, num_values;
+  uint64_t numbers;       /* that stages and values hold so far */
   const onnx_node *node;  /* at work */
   import_value *labelled; /* which the graph makes labels of; NULL: none */
   name_list classes;
@@ -21,6 +22,9 @@ void import_builder_free(import_builder *b);
 
 /* MLPD_ERROR_DATA, about the node at work. */
 mlpd_status import_refuse(const import_builder *b, const char *why);
+
+/* Fails for numbers that a network of the file's size would not hold: a forged graph may repeat a wide one. */
+mlpd_status import_claim(import_builder *b, uint64_t numbers);
 
 uint32_t import_width_of(const import_builder *b, const import_value *v);
 

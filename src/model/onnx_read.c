@@ -39,9 +39,12 @@ static mlpd_status read_bytes(const char *path, protobuf_slice *content, unsigne
 
 /* ---- Lists ------------------------------------------------------------------------------------------- */
 
-/* Makes room for one element more in a list of count. */
+/* Makes room for one element more in a list of count. Lists are searched from their beginning, for each operator. */
 static mlpd_status grow(void *list, uint32_t count, size_t size) {
   void **const at = list;
+  if (count == ONNX_MOST_PARTS)
+    return FAIL(MLPD_ERROR_DATA, "the graph has more than %d operators, arrays or entries, which no dense network has",
+                ONNX_MOST_PARTS);
   if (count > 0 && (count & (count - 1)) != 0) return MLPD_OK; /* room for a power of two */
   void *const made = realloc(*at, (count > 0 ? 2 * (size_t)count : 1) * size);
   if (made == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, reading an ONNX file");
@@ -163,6 +166,7 @@ static mlpd_status add_output(onnx_file *file, protobuf_slice name) {
 typedef struct graph_reader {
   onnx_file *file;
   bool borders; /* the second time, when the arrays are known: older files list them among the inputs */
+  uint32_t num_borders;
 } graph_reader;
 
 static mlpd_status read_border(onnx_file *file, const protobuf_field *field) {
@@ -179,8 +183,10 @@ static mlpd_status read_border(onnx_file *file, const protobuf_field *field) {
 }
 
 static mlpd_status read_graph(void *context, const protobuf_field *field) {
-  const graph_reader *const reader = context;
+  graph_reader *const reader = context;
   const bool is_border = field->number == ONNX_GRAPH_INPUT || field->number == ONNX_GRAPH_OUTPUT;
+  if (reader->borders && is_border && reader->num_borders++ > ONNX_MOST_PARTS + ONNX_MOST_OUTPUTS)
+    return FAIL(MLPD_ERROR_DATA, "the file is damaged or forged: its graph names inputs again and again");
   if (reader->borders) return is_border ? read_border(reader->file, field) : MLPD_OK;
   if (field->number == ONNX_GRAPH_NODE) return add_node(reader->file, field->slice);
   return field->number == ONNX_GRAPH_ARRAY ? add_array(reader->file, field->slice) : MLPD_OK;

@@ -6,7 +6,7 @@
 #include "base/protobuf_read.h"
 #include "model/onnx.h"
 
-enum { ONNX_MOST_INPUTS = 8, ONNX_MOST_OUTPUTS = 2 };
+enum { ONNX_MOST_INPUTS = 8, ONNX_MOST_OUTPUTS = 2, ONNX_MOST_PARTS = 20000 };
 
 typedef struct onnx_node {
   protobuf_slice message, op, output;
