@@ -27,10 +27,10 @@ const option_table export_table = {
         "weights, normalisation of the inputs, scaling of the targets, and names.",
     .details =
         "Formats\n"
-        "  .onnx   a graph for ONNX Runtime, OpenCV and others: x (rows, columns) to\n"
-        "          probability or value; a category is its code, a missing value NaN;\n"
-        "          names are metadata\n"
-        "  .c      one file of C99 with a function that predicts a row; needs no library\n"
+        "  .onnx   a graph for ONNX Runtime, OpenCV and others, with input x (rows,\n"
+        "          columns) and output probability or value; a category is its code, a\n"
+        "          missing value NaN; names are metadata\n"
+        "  .c      one file of C99 with a function that predicts a row; link with -lm\n"
         "  .json   all arrays and names as text\n"
         "  .npz    the same for NumPy\n"
         "Batch norm and input scales become part of the weights beside them; dropout and\n"

@@ -21,14 +21,14 @@ static const option rows[] = {
      .help = "whether the outputs are classes or values; with classification, outputs without an activation are logits",
      .note = "classification if the network ends in softmax or one sigmoid"},
     {"activation", "import", "NAME[,NAME...]", OPTION_TEXT, ROW(import.activation),
-     .help = "activation of the hidden layers, or of each, of a state dict, which does not hold it",
-     .note = "as the file says"},
+     .help = "activation of the hidden layers of a state dict, one for all or one for each; .npz and .safetensors need "
+             "it, other formats hold it"},
     {"output-activation", "import", "NAME", OPTION_CHOICE, ROW(import.output_activation),
      .choices = mlpd_activation_choices, .automatic = true, .default_text = "auto",
      .help = "activation of the last layer of a state dict", .note = "identity, or by --task"},
     {"layers", "import", "NAME,NAME...", OPTION_TEXT, ROW(import.layers),
-     .help = "the layers of a state dict in order, such as fc1,fc2,out: .safetensors does not keep it",
-     .note = "in the order of .npz; of .safetensors by names and widths"},
+     .help = "names of the layers of a state dict, from input to output, such as fc1,fc2,out",
+     .note = ".npz: in the order of the file; .safetensors, which has no order: by names and widths"},
     {"quiet", "general", NULL, OPTION_FLAG, ROW(quiet), .help = "do not print what was written"},
     {"help", "general", NULL, OPTION_FLAG, ROW(help), .help = "print this help and exit"},
     {.name = NULL},
@@ -52,7 +52,8 @@ const option_table import_table = {
         "  .onnx   a graph of Gemm or MatMul and Add, activations that train knows,\n"
         "          layer, rms and batch norms, bounds, and constants beside them;\n"
         "          arithmetic on the input becomes its normalisation, that on the output\n"
-        "          the scaling of the targets; a file of export gives back the model\n"
+        "          the scaling of the targets; a LogSoftmax at the end becomes softmax;\n"
+        "          a file of export gives back the model\n"
         "  .json   a file of export\n"
         "  .keras, .h5\n"
         "          a model saved by Keras (model.save): dense layers, activations, norms\n"
