@@ -70,6 +70,7 @@ fail() {
   echo "status $status"
   echo "output: $output"
   echo "errors: $(cat "$errors")"
+  [ -s "$errors" ] || echo "other lines, the last ten: $(tail -n 10 "$errors.all" 2> /dev/null)" # such as mpirun's
   return 1
 }
 
