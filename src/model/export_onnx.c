@@ -76,18 +76,18 @@ static void squareplus(onnx_graph *g) {
   onnx_apply(g, "Mul", onnx_scalar(g, "half", 0.5).text);
 }
 
-/* z (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3))) / 2 */
+/* z (tanh(sqrt(2 / pi) (z + 0.044715 z^3)) / 2 + 1 / 2): at z (1 + tanh(...)) / 2, OpenCV 4.10 crashes. */
 static void gelu_tanh(onnx_graph *g) {
-  const onnx_name z = g->value;
+  const onnx_name z = g->value, half = onnx_scalar(g, "half", 0.5);
   onnx_apply(g, "Mul", z.text);
   onnx_apply(g, "Mul", z.text);
   onnx_apply(g, "Mul", onnx_scalar(g, "cubic", 0.044715).text);
   onnx_apply(g, "Add", z.text);
   onnx_apply(g, "Mul", onnx_scalar(g, "root_of_2_over_pi", 0.79788456080286536).text);
   onnx_apply(g, "Tanh", NULL);
-  onnx_apply(g, "Add", onnx_scalar(g, "one", 1).text);
+  onnx_apply(g, "Mul", half.text);
+  onnx_apply(g, "Add", half.text);
   onnx_apply(g, "Mul", z.text);
-  onnx_apply(g, "Mul", onnx_scalar(g, "half", 0.5).text);
 }
 
 static void softmax(onnx_graph *g) {
