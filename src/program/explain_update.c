@@ -122,13 +122,18 @@ static void print_nesterov(const update *u) {
   print_new(u, "(g + mu V)");
 }
 
-/* Both moments, and both corrected. */
-static void print_moments(const update *u) {
+/* The mean of the gradients and its correction, beside a second state. */
+static void print_mean(const update *u, const char *second) {
   print_held(u, 0, "M");
   print_held(u, 1, "V");
   print_state(u, 0, "M", "beta1 M + (1 - beta1) g");
-  print_state(u, 1, "V", "beta2 V + (1 - beta2) g^2");
+  print_state(u, 1, "V", second);
   print_values(u, "Mhat = M / (1 - beta1^t)", mean_at);
+}
+
+/* Both moments, and both corrected. */
+static void print_moments(const update *u) {
+  print_mean(u, "beta2 V + (1 - beta2) g^2");
   print_values(u, "Vhat = V / (1 - beta2^t)", square_at);
 }
 
@@ -138,11 +143,7 @@ static void print_adam(const update *u) {
 }
 
 static void print_adamax(const update *u) {
-  print_held(u, 0, "M");
-  print_held(u, 1, "V");
-  print_state(u, 0, "M", "beta1 M + (1 - beta1) g");
-  print_state(u, 1, "V", "max(beta2 V, |g| + e)");
-  print_values(u, "Mhat = M / (1 - beta1^t)", mean_at);
+  print_mean(u, "max(beta2 V, |g| + e)");
   print_new(u, "Mhat / V");
 }
 
