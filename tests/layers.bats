@@ -254,7 +254,10 @@ rows_to_fold() {
   # shellcheck disable=SC2086
   alone train "${quick[@]}" $folds --label c --ignore name --clip-norm 0.5 --patience 1 --stream --window 15 --out other \
     --folds 1 --members 3 --resume run-1/checkpoints/step-000000000007.h5
-  fails_with 2 "folds"
+  fails_with 2 "folds = 3" "folds = 1"
+  alone train "${quick[@]}" $folds --label c --ignore name --clip-norm 0.5 --patience 1 --stream --window 15 --out other \
+    --folds 4 --resume run-1/checkpoints/step-000000000007.h5
+  fails_with 2 "folds = 3" "folds = 4"
 }
 
 @test "folds: what they do not go with is refused, with another way" {

@@ -128,14 +128,14 @@ const mlpd_option mlpd_train_option_table[] = {
      .help = "train K members that share all layers but the last, and predict their mean (32 is usual); 1: a single "
              "network",
      RANGE(1, 1024), DEFAULT("1"), WEIGHTS},
-    {"members", "network", "K", INTEGER, AT(members),
-     .help = "train K separate networks at once, each from initial weights of its own, and predict their mean; 1: a "
-             "single network",
-     RANGE(1, 1024), DEFAULT("1"), WEIGHTS},
     {"folds", "network", "K", INTEGER, AT(folds),
      .help = "train K members, as --members does, on all rows that training and validation would divide; each leaves "
              "out another K-th of them and is validated by it (8 is usual); 1: off",
      RANGE(1, 100), DEFAULT("1"), WEIGHTS},
+    {"members", "network", "K", INTEGER, AT(members),
+     .help = "train K separate networks at once, each from initial weights of its own, and predict their mean; 1: a "
+             "single network",
+     RANGE(1, 1024), DEFAULT("1"), WEIGHTS},
     {"embed-above", "network", "N", INTEGER, AT(embed_above),
      .help =
          "embed columns of more than N categories, as values that are learned; others are one-hot; 65536: embed none",
