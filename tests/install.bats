@@ -110,7 +110,7 @@ make_prefix() {
   for name in $(grep -ohE '\bscripts/(slurm/)?[a-z][a-z-]+(\.sbatch)?\b' "$top"/README.md "$top"/*/README.md "$top"/*/*/README.md | sort -u); do
     [ -f "$top/$name" ] || continue
     case ${name#scripts/} in
-      test | quickstart | configure | count-instructions | simulate | soak | fuzz | valgrind | bench | bench-peer | lint | check-layers | check-circles) ;;
+      test | quickstart | configure | count-instructions | simulate | soak | fuzz | valgrind | bench | bench-peer | lint | check-layers | check-circles | check-unused) ;;
       *) [ -f "$scripts/${name#scripts/}" ] || fail "$name is not installed" ;;
     esac
   done

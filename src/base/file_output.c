@@ -54,8 +54,6 @@ static int standard_descriptor(const char *path) {
   return -1;
 }
 
-bool file_is_standard_output(const char *out) { return standard_descriptor(out) == STDOUT_FILENO; }
-
 /* ---- Opening --------------------------------------------------------------------------------------- */
 
 static mlpd_status too_long(const char *path) { return FAIL(MLPD_ERROR_USAGE, "the path %s is too long", path); }

@@ -72,7 +72,4 @@ bool file_identities_equal(const file_identity *a, const file_identity *b); /* f
  */
 mlpd_status file_check_apart(const char *out_option, const char *out, const char *input_option, const char *input);
 
-/* Is out the standard output: "-", or the file, pipe or device that it goes to? */
-bool file_is_standard_output(const char *out);
-
 #endif

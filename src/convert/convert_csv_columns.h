@@ -40,7 +40,4 @@ void csv_place_names_free(char **names, uint32_t columns); /* NULL is allowed. *
 /* Writes "column 'age'", or "column 2 (from 0)" if there are no names, to text; returns it. */
 const char *csv_column_shown(const csv_layout *layout, uint32_t column, char text[300]);
 
-/* Writes the columns i with marked[i] as a value of the option ignore, quoted for a shell if necessary. */
-void csv_columns_listed(const csv_layout *layout, const bool *marked, char *text, size_t size);
-
 #endif

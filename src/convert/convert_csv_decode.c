@@ -60,13 +60,13 @@ static mlpd_status decoder_open(const input *in, const char *name, bool guessed,
   return MLPD_OK;
 }
 
-bool csv_encoding_is_given(const char *encoding) { return encoding != NULL && strcmp(encoding, "auto") != 0; }
+static bool encoding_is_given(const char *encoding) { return encoding != NULL && strcmp(encoding, "auto") != 0; }
 
 mlpd_status csv_decoder_find(input *in, const char *encoding, csv_decoder **found) {
   unsigned char bytes[HEAD_BYTES];
   size_t got = 0;
   *found = NULL;
-  if (csv_encoding_is_given(encoding)) return decoder_open(in, encoding, false, found);
+  if (encoding_is_given(encoding)) return decoder_open(in, encoding, false, found);
   TRY(input_read(in, bytes, sizeof bytes, &got));
   TRY(input_rewind(in));
   const char *name = utf16_name(bytes, got);

@@ -7,7 +7,6 @@
 /* Creates a decoder for in, which must be at its start and stays there, from encoding, a name that iconv knows; NULL or
  * "auto": UTF-16 is found. *found is NULL if none is needed. */
 mlpd_status csv_decoder_find(input *in, const char *encoding, csv_decoder **found);
-bool csv_encoding_is_given(const char *encoding);
 void csv_decoder_free(csv_decoder *decoder); /* NULL is allowed. */
 
 /* As input_read, decoded. *got may be a few bytes short of `bytes` before the end, to keep characters whole. */

@@ -53,7 +53,7 @@ void data_names_free(data_names *names) {
   name_list_free(&names->left_out);
 }
 
-bool name_list_equal(const name_list *a, const name_list *b) {
+static bool lists_are_equal(const name_list *a, const name_list *b) {
   if (a->count != b->count) return false;
   for (uint64_t i = 0; i < a->count; i++)
     if (strcmp(a->names[i], b->names[i]) != 0) return false;
@@ -143,7 +143,7 @@ static bool only_one_has_names(const name_list *wanted, const name_list *given) 
 }
 
 mlpd_status name_match_make(const name_list *wanted, const name_list *given, name_match *made) {
-  *made = (name_match){.in_order = name_list_equal(wanted, given) || only_one_has_names(wanted, given)};
+  *made = (name_match){.in_order = lists_are_equal(wanted, given) || only_one_has_names(wanted, given)};
   placed_name *sorted_wanted = NULL, *sorted_given = NULL;
   mlpd_status status;
   TRY_GOTO(status, memory_allocate(&made->from, wanted->count, sizeof *made->from, "names"), done);

@@ -28,7 +28,6 @@ mlpd_status name_list_numbers(uint64_t count, name_list *made); /* "0", "1", ...
 void name_list_free(name_list *list);
 void data_names_free(data_names *names);
 
-bool name_list_equal(const name_list *a, const name_list *b);
 /* MLPD_ERROR_DATA if the list, which was read from object of file, contains a name twice. */
 mlpd_status name_list_check(const name_list *list, const char *file, const char *object);
 

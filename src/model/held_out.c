@@ -19,7 +19,7 @@ enum { WINDOW_BYTES = 4 << 20 };
 
 /* ---- Reading ------------------------------------------------------------------------------------- */
 
-mlpd_status held_out_check(const part *given, const mlpd_model *model) {
+static mlpd_status check_shape(const part *given, const mlpd_model *model) {
   const uint32_t inputs = model->input.columns;
   if (given->features != inputs)
     return FAIL(MLPD_ERROR_DATA, "%s: %s has %u columns, but the network expects %u", given->file, given->x_path,
@@ -68,7 +68,7 @@ static mlpd_status read_rows(mlpd_comm *comm, const mlpd_model *model, bool need
   part *const from = &read->file;
   const bool as_classes = model->task == MLPD_CLASSIFICATION;
   TRY(match(comm, from, need_y, model));
-  TRY(held_out_check(from, model));
+  TRY(check_shape(from, model));
   read->range = forward_range_of_rank(from->rows, mlpd_comm_size(comm), mlpd_comm_rank(comm));
   read->num_classes = network_output(model->network)->outputs;
   read->target = model->target.columns > 0 ? &model->target : NULL;

@@ -60,9 +60,6 @@ mlpd_status held_out_pass(mlpd_comm *comm, const mlpd_model *model, const backen
 mlpd_status held_out_fingerprint(mlpd_comm *comm, held_out *held, const mlpd_model *model, const char *file,
                                  mlpd_split which, class_counts *counts, uint64_t *fingerprint);
 
-/* MLPD_ERROR_DATA if an open part does not fit the model. */
-mlpd_status held_out_check(const part *given, const mlpd_model *model);
-
 /* The error for a row of this rank that gives no finite result. */
 mlpd_status held_out_overflow(held_out *held, const mlpd_model *model, const char *file, mlpd_split which,
                               uint64_t row);

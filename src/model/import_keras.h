@@ -59,8 +59,7 @@ mlpd_status keras_read_norm(keras_reader *r, const char *kind, const json_t *con
 /* factor o a + shift (n) of the values so far; takes both over, also after a status that is a failure. */
 mlpd_status keras_pass_affine(keras_reader *r, mlpd_status status, uint32_t n, double *factor, double *shift);
 
-/* The activation of this name; or of this kind of layer; or as an entry "activation" says. */
-mlpd_status keras_activate(keras_reader *r, const char *name);
+/* The activation of this kind of layer; or as an entry "activation" says. */
 mlpd_status keras_read_activation(keras_reader *r, const char *kind, const json_t *config);
 mlpd_status keras_activate_by(keras_reader *r, const json_t *activation);
 

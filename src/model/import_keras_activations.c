@@ -97,7 +97,7 @@ static mlpd_status apply_slope(keras_reader *r, double slope) {
   return status;
 }
 
-mlpd_status keras_activate(keras_reader *r, const char *name) {
+static mlpd_status activate(keras_reader *r, const char *name) {
   if (strcmp(name, "leaky_relu") == 0) return apply_slope(r, 0.2);
   if (strcmp(name, "hard_sigmoid") == 0) return apply_form(r, &HARD_SIGMOIDS[r->version >= 3]);
   for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS; i++)
@@ -165,9 +165,9 @@ mlpd_status keras_activate_by(keras_reader *r, const json_t *activation) {
   const json_t *const config = json_object_get(activation, "config");
   const char *const kind = json_string_value(json_object_get(activation, "class_name"));
   if (activation == NULL || json_is_null(activation)) return MLPD_OK;
-  if (json_is_string(activation)) return keras_activate(r, json_string_value(activation));
-  if (json_is_string(config)) return keras_activate(r, json_string_value(config)); /* a function of Keras */
+  if (json_is_string(activation)) return activate(r, json_string_value(activation));
+  if (json_is_string(config)) return activate(r, json_string_value(config)); /* a function of Keras */
   if (kind != NULL && strcmp(kind, "PReLU") != 0 && strcmp(kind, "Activation") != 0 && json_is_object(config))
     return keras_read_activation(r, kind, config);
-  return keras_activate(r, "(an object)");
+  return activate(r, "(an object)");
 }

@@ -51,6 +51,8 @@ static mlpd_status make_arrays(const mlpd_network *network, optimizer *made) {
   return MLPD_OK;
 }
 
+static decay_form decay_form_of(const mlpd_train_options *options);
+
 mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_network *network, optimizer *made) {
   *made = (optimizer){.kind = options->optimizer,
                       .momentum = (float)options->momentum,
@@ -64,7 +66,7 @@ mlpd_status optimizer_create(const mlpd_train_options *options, const mlpd_netwo
   TRY(check_options(options));
   made->full_decay = made->weight_decay;
   made->most_state = optimizer_most_state(made->kind, options->lbfgs_history);
-  made->form = optimizer_decay_form(options);
+  made->form = decay_form_of(options);
   const mlpd_status status = make_arrays(network, made);
   if (status != MLPD_OK) optimizer_free(made);
   return status;
@@ -226,7 +228,7 @@ uint32_t optimizer_most_state(mlpd_optimizer kind, uint32_t lbfgs_history) {
 
 bool optimizer_searches(mlpd_optimizer kind) { return KINDS[kind].searches; }
 
-decay_form optimizer_decay_form(const mlpd_train_options *options) {
+static decay_form decay_form_of(const mlpd_train_options *options) {
   if (options->decay == MLPD_DECAY_AUTO) return KINDS[options->optimizer].form;
   return options->decay == MLPD_DECAY_COUPLED ? DECAY_COUPLED : DECAY_DECOUPLED;
 }
@@ -238,7 +240,7 @@ bool optimizer_has_trust(mlpd_optimizer kind) { return KINDS[kind].has_trust; }
  * rate, so it is divided by that here. */
 void optimizer_factors(const mlpd_train_options *options, double root, float *rate, float *decay) {
   const bool scale_free = KINDS[options->optimizer].scale_free;
-  const decay_form form = optimizer_decay_form(options);
+  const decay_form form = decay_form_of(options);
   *rate = (float)(scale_free ? 1 / root : 1 / (root * root));
   *decay = (float)(form != DECAY_COUPLED && scale_free ? root : root * root);
 }

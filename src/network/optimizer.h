@@ -41,8 +41,6 @@ bool optimizer_searches(mlpd_optimizer kind);
 /* Does an update need trust ratios, and so the whole gradient? */
 bool optimizer_has_trust(mlpd_optimizer kind);
 
-decay_form optimizer_decay_form(const mlpd_train_options *options);
-
 /* The factors of learning rate and weight decay with which weights W = V / root move as V does with factors 1. */
 void optimizer_factors(const mlpd_train_options *options, double root, float *rate, float *decay);
 

@@ -33,7 +33,6 @@ void explain_settings_prepare(void);
 
 /* The rows of all settings, of an explain_settings. Only explain_settings_prepare changes them. */
 extern option explain_setting_rows[];
-extern const mlpd_choice explain_update_choices[];
 
 /* Numbers of one line or several. */
 typedef struct explain_list {

@@ -5,9 +5,9 @@
 #define ALWAYS "" /* needs nothing, although the training option does */
 #define AT(member) OPTION_AT(explain_settings, member)
 
-const mlpd_choice explain_update_choices[] = {{"all", EXPLAIN_UPDATE_ALL, "weights and biases"},
-                                              {"weights", EXPLAIN_UPDATE_WEIGHTS, "the biases stay as they are"},
-                                              {NULL, 0, NULL}};
+static const mlpd_choice UPDATE_CHOICES[] = {{"all", EXPLAIN_UPDATE_ALL, "weights and biases"},
+                                             {"weights", EXPLAIN_UPDATE_WEIGHTS, "the biases stay as they are"},
+                                             {NULL, 0, NULL}};
 
 /* Settings that are options of training have its rows (explain_settings_prepare): what stands here is what differs. */
 option explain_setting_rows[] = {
@@ -72,7 +72,7 @@ option explain_setting_rows[] = {
      .help = "show the mean of the weights after this step and all later ones; 0: off",
      .maximum = 1e7},
     {"update", "optimizer", "WHAT", OPTION_CHOICE, AT(update), .help = "what a step changes",
-     .choices = explain_update_choices},
+     .choices = UPDATE_CHOICES},
     {.name = "schedule", .help = "learning rate schedule over the steps; each counts as an epoch", .needs = ALWAYS},
     {.name = "lr-min"},
     {.name = "lr-gamma"},

@@ -71,9 +71,6 @@ void options_print_help(const option_table *table, FILE *stream); /* wrapped to 
 /* The heading that stands before row i, in text; NULL: none. */
 const char *options_heading(const option_table *table, size_t i, char *text, size_t bytes);
 
-/* The row's help with its choices, what it needs, and its default: "learning rate [0.1]". */
-void options_describe(const option_table *table, const option *row, char *text, size_t bytes);
-
 /* The names of the choices with a separator between them, "auto" first if it is allowed; "" if the row has no
  * choices. */
 void options_choices(const option *row, const char *separator, char *text, size_t bytes);

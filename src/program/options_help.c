@@ -49,7 +49,8 @@ void options_choices(const option *row, const char *separator, char *text, size_
     used += (size_t)snprintf(text + used, bytes - used, "%s%s", used > 0 ? separator : "", choice->name);
 }
 
-void options_describe(const option_table *table, const option *row, char *text, size_t bytes) {
+/* The row's help with its choices, what it needs, and its default: "learning rate [0.1]". */
+static void describe(const option_table *table, const option *row, char *text, size_t bytes) {
   char buffer[160], choices[1024];
   options_choices(row, ", ", choices, sizeof choices);
   size_t used = (size_t)snprintf(text, bytes, "%s", row->help);
@@ -62,7 +63,7 @@ void options_describe(const option_table *table, const option *row, char *text, 
 
 static void print_row(const option_table *table, const option *row, FILE *stream) {
   char text[1536];
-  options_describe(table, row, text, sizeof text);
+  describe(table, row, text, sizeof text);
   int column = fprintf(stream, "  --%s%s%s", row->name, row->metavar != NULL ? " " : "",
                        row->metavar != NULL ? row->metavar : "");
   if (column > HELP_COLUMN - 2) {

@@ -10,14 +10,15 @@ enum { MIN_BAR = 8, MAX_BAR = 40, MAX_LINE = 400 };
 
 static const double redraw_seconds = 0.1;
 
-double progress_seconds(void) {
+/* On a monotonic clock, from an arbitrary start. */
+static double seconds(void) {
   struct timespec now;
   (void)clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 void progress_start(progress *bar, bool wanted) {
-  *bar = (progress){.active = wanted && isatty(STDERR_FILENO) == 1, .start = progress_seconds()};
+  *bar = (progress){.active = wanted && isatty(STDERR_FILENO) == 1, .start = seconds()};
 }
 
 static size_t terminal_columns(void) {
@@ -38,7 +39,7 @@ static void make_bar(double fraction, size_t inner, char *text) {
 
 void progress_draw(progress *bar, double fraction, const char *left, const char *right) {
   if (!bar->active) return;
-  const double now = progress_seconds();
+  const double now = seconds();
   if (now - bar->last_draw < redraw_seconds) return;
   bar->last_draw = now;
   fraction = fraction < 0 ? 0 : fraction > 1 ? 1 : fraction;
@@ -66,7 +67,7 @@ void progress_clear(progress *bar) {
 
 const char *progress_time_left(const progress *bar, double fraction, char *buffer, size_t bytes) {
   buffer[0] = '\0';
-  const double elapsed = progress_seconds() - bar->start;
+  const double elapsed = seconds() - bar->start;
   if (fraction <= 0 || elapsed < 0.5) return buffer;
   const double left = elapsed / fraction - elapsed;
   if (left > 1e7) return buffer;

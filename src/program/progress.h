@@ -12,8 +12,6 @@ typedef struct progress {
   size_t drawn;            /* columns that hold something */
 } progress;
 
-double progress_seconds(void); /* on a monotonic clock, from an arbitrary start */
-
 void progress_start(progress *bar, bool wanted);
 
 /* `left [=====>    ] 45%  right`, fraction in [0, 1]; on a narrow terminal the bar shrinks or vanishes. */

@@ -52,9 +52,6 @@ mlpd_status preparation_create(mlpd_comm *comm, const mlpd_train_options *option
                                preparation *p);
 void preparation_free(preparation *p);
 
-/* The plan that numbers the training rows if validation rows are drawn from the same part; else NULL. */
-const lane_plan *preparation_split(const preparation *p);
-
 /* What this rank's scan of streamed rows is to find. */
 row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p);
 

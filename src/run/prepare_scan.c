@@ -4,11 +4,12 @@
 #include "run/column_scales.h"
 #include "run/prepare.h"
 
-const lane_plan *preparation_split(const preparation *p) { return p->split.num_lanes > 0 ? &p->split : NULL; }
+/* The plan that numbers the training rows if validation rows are drawn from the same part; else NULL. */
+static const lane_plan *split_of(const preparation *p) { return p->split.num_lanes > 0 ? &p->split : NULL; }
 
 row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p) {
   row_scan_wishes wishes = {.plan = &p->dealt,
-                            .split = preparation_split(p),
+                            .split = split_of(p),
                             .fill = column_inputs_fill(p),
                             .as_classes = p->options.task == MLPD_CLASSIFICATION,
                             .num_classes = p->options.classes,
@@ -22,7 +23,7 @@ row_scan_wishes preparation_scan(const mlpd_comm *comm, const preparation *p) {
 stream_parts preparation_stream(const mlpd_comm *comm, const preparation *p, part *from) {
   stream_parts parts = {.from = from,
                         .plan = &p->plan,
-                        .split = preparation_split(p),
+                        .split = split_of(p),
                         .window_rows = p->options.window,
                         .seed = p->options.seed,
                         .epochs = p->options.epochs,

@@ -132,11 +132,8 @@ sharing stepper_sharing(const mlpd_network *network, const backend *gemm, const 
 
 /* Gathers the rows of all lanes and takes them forward and, if backward is set, back to the deltas of all layers.
  * Called by every thread of a parallel region. A thread may return before the others are done; if threads share whole
- * lanes, its lanes (stepper_thread_lanes) are done then. */
+ * lanes, its own are done then. */
 void stepper_run_lanes(stepper *s, bool backward);
-
-/* The lanes of a thread, from 0, if threads share whole lanes. */
-lane_range stepper_thread_lanes(const stepper *s, uint32_t thread);
 
 /* Computes the statistics of all lanes, after phase 1. On one thread. */
 void stepper_end_lanes(stepper *s);

@@ -219,7 +219,8 @@ static rows_of_lanes thread_rows(const stepper *s, uint32_t thread) {
   return (rows_of_lanes){begin, rows * (thread + 1) / threads - begin};
 }
 
-lane_range stepper_thread_lanes(const stepper *s, uint32_t thread) {
+/* The lanes of a thread, from 0, if threads share whole lanes. */
+static lane_range thread_lanes(const stepper *s, uint32_t thread) {
   lane_range mine;
   lanes_of_rank(s->num_lanes, s->parts.threads, (int)thread, &mine.begin, &mine.end);
   return mine;
@@ -290,7 +291,7 @@ void stepper_run_lanes(stepper *s, bool backward) {
   for (uint32_t share = (uint32_t)omp_get_thread_num(); s->num_lanes > 0 && share < threads; share += team)
     switch (s->sharing) {
       case SHARE_LANES:
-        run_whole_lanes(s, stepper_thread_lanes(s, share), backward, &data);
+        run_whole_lanes(s, thread_lanes(s, share), backward, &data);
         break;
       case SHARE_ROWS:
         run_thread_rows(s, share, backward, &data);

@@ -20,7 +20,7 @@ static mlpd_status alone_progress(reducer *r, bool *done) {
   return MLPD_OK;
 }
 
-const reduce_way reduce_alone = {
+static const reduce_way alone = {
     .name = "", .lay_out = alone_lay_out, .create = reduce_allocate, .progress = alone_progress};
 
 /* ---- Making ------------------------------------------------------------------------------------- */
@@ -122,7 +122,7 @@ static void set_sizes(reducer *r, size_t num_floats, size_t num_doubles) {
 }
 
 static const reduce_way *usual_way(const reducer *r, bool shares) {
-  if (r->size == 1) return &reduce_alone;
+  if (r->size == 1) return &alone;
   if (r->mode == MLPD_REDUCE_ALLREDUCE) return &reduce_by_allreduce;
   if (shares) return &reduce_by_shared_memory;
   return halves(r) ? &reduce_by_halving : &reduce_by_messages;

@@ -75,8 +75,7 @@ struct reducer {
   uint64_t *ready_at, *summed_at; /* (num_buckets): ticks of this step; 0: not yet */
 };
 
-extern const reduce_way reduce_alone, reduce_by_shared_memory, reduce_by_messages, reduce_by_halving,
-    reduce_by_allreduce;
+extern const reduce_way reduce_by_shared_memory, reduce_by_messages, reduce_by_halving, reduce_by_allreduce;
 
 /* Records for the timeline that bucket can be read. */
 static inline void reduce_summed(reducer *r, uint32_t bucket) { r->summed_at[bucket] = timeline_begin(r->line); }
