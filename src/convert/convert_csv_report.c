@@ -273,6 +273,33 @@ static void report_useless(const csv_source *c) {
   }
 }
 
+/* Lines of the table that are no rows of it. */
+static void report_skipped(const csv_source *c) {
+  if (c->lines.repeated > 0)
+    convert_say(c->options, "%s: %llu line%s like the header skipped (are several tables joined?)", c->base.name,
+                (unsigned long long)c->lines.repeated, c->lines.repeated == 1 ? "" : "s");
+  if (c->lines.drawn > 0)
+    convert_say(c->options,
+                "note: %s: %llu line%s of dashes or the like skipped, the first in line %llu; if they are rows of "
+                "missing values, leave their cells empty",
+                c->base.name, (unsigned long long)c->lines.drawn, c->lines.drawn == 1 ? "" : "s",
+                (unsigned long long)c->lines.first_drawn);
+  if (c->rows_missing > 0)
+    convert_say(c->options, "%s%s: %llu of %llu rows left out, %s missing",
+                c->options->num_model_columns > 0 ? "note: " : "", c->base.name, (unsigned long long)c->rows_missing,
+                (unsigned long long)c->rows_seen,
+                c->options->drop_missing ? "because a value is" : "because the target is");
+  if (c->lines.footer[0] != '\0')
+    convert_say(c->options, "%s: the line below the table, '%s', counts its rows and is skipped", c->base.name,
+                c->lines.footer);
+  if (c->rows_empty > 0)
+    convert_say(c->options, "%s: %llu rows with only empty cells skipped", c->base.name,
+                (unsigned long long)c->rows_empty);
+  if (c->rows_trailing > 0 && !c->layout.trailing)
+    convert_say(c->options, "%s: %llu lines end with a delimiter: the empty cells are left out", c->base.name,
+                (unsigned long long)c->rows_trailing);
+}
+
 void csv_report_rows(const csv_source *c) {
   uint32_t yes_no = 0;
   if (c->options->decision == NULL) return;
@@ -304,27 +331,5 @@ void csv_report_rows(const csv_source *c) {
   report_missing(c);
   csv_doubts_report(c);
   report_useless(c);
-  if (c->lines.repeated > 0)
-    convert_say(c->options, "%s: %llu line%s like the header skipped (are several tables joined?)", c->base.name,
-                (unsigned long long)c->lines.repeated, c->lines.repeated == 1 ? "" : "s");
-  if (c->lines.drawn > 0)
-    convert_say(c->options,
-                "note: %s: %llu line%s of dashes or the like skipped, the first in line %llu; if they are rows of "
-                "missing values, leave their cells empty",
-                c->base.name, (unsigned long long)c->lines.drawn, c->lines.drawn == 1 ? "" : "s",
-                (unsigned long long)c->lines.first_drawn);
-  if (c->rows_missing > 0)
-    convert_say(c->options, "%s%s: %llu of %llu rows left out, %s missing",
-                c->options->num_model_columns > 0 ? "note: " : "", c->base.name, (unsigned long long)c->rows_missing,
-                (unsigned long long)c->rows_seen,
-                c->options->drop_missing ? "because a value is" : "because the target is");
-  if (c->lines.footer[0] != '\0')
-    convert_say(c->options, "%s: the line below the table, '%s', counts its rows and is skipped", c->base.name,
-                c->lines.footer);
-  if (c->rows_empty > 0)
-    convert_say(c->options, "%s: %llu rows with only empty cells skipped", c->base.name,
-                (unsigned long long)c->rows_empty);
-  if (c->rows_trailing > 0 && !c->layout.trailing)
-    convert_say(c->options, "%s: %llu lines end with a delimiter: the empty cells are left out", c->base.name,
-                (unsigned long long)c->rows_trailing);
+  report_skipped(c);
 }

@@ -227,9 +227,30 @@ static mlpd_status check_number(csv_source *c, uint32_t column, const char *star
   return csv_fault_add(c, column, CSV_TEXT, &cell); /* beyond double: 032d4626 among codes is no number */
 }
 
+/* Parses a cell that is a number, or stands where one belongs. *next: the cell after it; NULL: none. */
+static mlpd_status parse_number(csv_source *c, uint32_t column, const char *p, const char *end, const char **next,
+                                number *parsed, row_state *state) {
+  const char delimiter = c->layout.delimiter;
+  while (p < end && *p == ' ') p++;
+  const char *const start = p;
+  const char *after = c->fast ? number_parse(p, end, parsed) : NULL;
+  if (c->gathering && after != NULL && csv_may_be_code(*start, parsed)) TRY(csv_codes_see(c, column, start, after));
+  if (after == end) {
+    *next = NULL;
+  } else if (after != NULL && *after == delimiter) {
+    for (p = after + 1; delimiter == CSV_BLANKS && (*p == ' ' || *p == '\t') && p < end;) p++;
+    *next = p;
+  } else {
+    csv_cell cell;
+    *next = csv_next_cell(p, end, delimiter, &cell);
+    TRY(parse_odd_cell(c, column, &cell, parsed, state));
+  }
+  if (isfinite(parsed->value) && c->syntax.num_missing_real == 0) return MLPD_OK;
+  return check_number(c, column, start, end, parsed, state);
+}
+
 /* Parses one line into c->numbers and c->label_cell. */
 static mlpd_status parse_row(csv_source *c, const char *begin, const char *end, row_state *state) {
-  const char delimiter = c->layout.delimiter;
   const uint32_t columns = c->layout.columns;
   const uint8_t *roles = c->plan.roles;
   number *next = c->numbers;
@@ -259,21 +280,7 @@ static mlpd_status parse_row(csv_source *c, const char *begin, const char *end, 
         continue;
       }
     }
-    while (p < end && *p == ' ') p++;
-    const char *const start = p;
-    const char *after = c->fast ? number_parse(p, end, parsed) : NULL;
-    if (c->gathering && after != NULL && csv_may_be_code(*start, parsed)) TRY(csv_codes_see(c, column, start, after));
-    if (after == end) {
-      p = NULL;
-    } else if (after != NULL && *after == delimiter) {
-      for (p = after + 1; delimiter == CSV_BLANKS && (*p == ' ' || *p == '\t') && p < end;) p++;
-    } else {
-      csv_cell cell;
-      p = csv_next_cell(p, end, delimiter, &cell);
-      TRY(parse_odd_cell(c, column, &cell, parsed, state));
-    }
-    if (!isfinite(parsed->value) || c->syntax.num_missing_real > 0)
-      TRY(check_number(c, column, start, end, parsed, state));
+    TRY(parse_number(c, column, p, end, &p, parsed, state));
   }
   if (column < columns) return count_error(c, begin, end);
   if (p != NULL && !is_empty(c, p, end)) return count_error(c, begin, end);

@@ -203,26 +203,32 @@ static mlpd_status tell_preset(trainer *t, mlpd_train_options *chosen, char **te
   return memory_copy_string(told, &t->prep.model->config);
 }
 
+/* Settles and checks the options on this rank. *text, to be freed, is their config.ini if the caller gave none. */
+static mlpd_status settle_options(trainer *t, const mlpd_train_options *given, mlpd_train_options *options,
+                                  char **text) {
+  *options = *given;
+  options->data = data_settled(&given->data);
+  mlpd_train_options_settle(options);
+  t->keeps_files = options->out != NULL;
+  TRY(init_source_open(options, &t->init));
+  TRY(check_options(options, &t->every));
+  if (!t->keeps_files) leave_out_files(t, options);
+  if (options->task == MLPD_TASK_AUTO && loss_needs_values(options->loss)) options->task = MLPD_REGRESSION;
+  TRY(backend_choose(options->backend, &t->gemm));
+  if (options->config_text != NULL) return MLPD_OK;
+  TRY(option_config_text(options, text));
+  options->config_text = *text;
+  return MLPD_OK;
+}
+
 mlpd_status run_start(trainer *t, const mlpd_train_options *given) {
   mlpd_comm *const comm = t->comm;
-  mlpd_train_options options = *given;
+  mlpd_train_options options;
   char *config_text = NULL;
   checkpoint resumed = {0};
   const mlpd_train_events events = run_table_events(t);
   bool found = false;
-  options.data = data_settled(&given->data);
-  mlpd_train_options_settle(&options);
-  t->keeps_files = options.out != NULL;
-  mlpd_status status = init_source_open(&options, &t->init);
-  if (status == MLPD_OK) status = check_options(&options, &t->every);
-  if (!t->keeps_files) leave_out_files(t, &options);
-  if (status == MLPD_OK && options.task == MLPD_TASK_AUTO && loss_needs_values(options.loss))
-    options.task = MLPD_REGRESSION;
-  if (status == MLPD_OK) status = backend_choose(options.backend, &t->gemm);
-  if (status == MLPD_OK && options.config_text == NULL) {
-    status = option_config_text(&options, &config_text);
-    options.config_text = config_text;
-  }
+  mlpd_status status = settle_options(t, given, &options, &config_text);
   mlpd_train_options chosen = options;
   TRY_GOTO(status, mlpd_comm_agree(comm, status), done);
   TRY_GOTO(status, compare_ranks(t, &options), done);
