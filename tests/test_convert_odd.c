@@ -158,7 +158,8 @@ static void test_drawn_lines(void **state) {
   const mlpd_convert_options o = plain_options();
   mlpd_convert_result r;
   assert_plain(o, "===  ===  ===\nu    v    k\n===  ===  ===\n1    2    0\n3    4    1\n===  ===  ===\n");
-  assert_plain(o, " ------\n u v k\n ------\n 1 2 0\n\f\nU V K\n ------\n 3 4 1\n ------\n"); /* pages */
+  assert_plain(o, "===== == =\nu     v  k\n===== == =\n1     2  0\n3     4  1\n===== == =\n"); /* reST */
+  assert_plain(o, " ------\n u v k\n ------\n 1 2 0\n\f\nU V K\n ------\n 3 4 1\n ------\n");  /* pages */
   assert_plain(o, "   u  v  k\n0  1  2  0\n1  3  4  1\n\n[2 rows x 3 columns]\n");
   write_text("a.csv",
              "*******\n* Row * px * py *\n*******\n* 0 * 1.5 * .5 *\n* 1 * 2.5 * .25 *\n*******\n"

@@ -221,16 +221,24 @@ static bool is_seam(csv_lines *lines, const char *p, const char *q) {
   return same;
 }
 
-/* true for a line of runs of one sign, -----  ----- or ****, which text above and below a table is drawn with. */
+/* true for a line of runs of one sign, -----  ----- or ****, which text above and below a table is drawn with. Above
+ * a narrow column a run is shorter: =====  ==  =
+ */
 static bool is_drawn(const char *p, const char *q) {
+  const char *const begin = p;
+  ptrdiff_t longest = 0, shortest = q - p;
+  bool same = true;
   while (p < q) {
     const char *const first = p;
     if (strchr("-=*_~", *first) == NULL) return false;
     while (p < q && *p == *first) p++;
-    if (p - first < DRAWN_LEAST || (p < q && !is_blank(*p))) return false;
+    if (p < q && !is_blank(*p)) return false;
+    same = same && *first == *begin;
+    longest = p - first > longest ? p - first : longest;
+    shortest = p - first < shortest ? p - first : shortest;
     while (p < q && is_blank(*p)) p++;
   }
-  return true;
+  return (same ? longest : shortest) >= DRAWN_LEAST;
 }
 
 static void note_drawn(csv_lines *lines, const char *p, const char *q) {
