@@ -73,7 +73,7 @@ static void test_units_that_differ(void **state) {
   write_cells("a.csv", CELLS("1 cm", "2 cm", "3 m", "4 cm", "5 m", "6 m", "7 cm", "8 cm", "9 m", "10 m", "11 m"));
   write_text("b.csv", "w,k\n1,2\n");
   (void)unlink(in_folder("out.h5"));
-  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "its texts are numbers, each with another text behind it or none", "a.csv");
+  ASSERT_REFUSED(o, MLPD_ERROR_DATA, "its texts are numbers in units that differ; write all rows in one", "a.csv");
   assert_cell_refused(CELLS("1", "2", "3", "4 p", "5", "6 bp"),
                       "a.csv:5: column 1 (v): '4 p' is a number with a text behind it, as 2 cells are of this column; "
                       "if these are flags, --strip 'bp,p' leaves them off");
@@ -230,7 +230,10 @@ static void test_forms_are_named(void **state) {
                {"%d.5 x 10^%d", "are numbers with powers of ten"},
                {"%d.%d\u00D710\u207B\u00B3", "are numbers with powers of ten"},
                {"%d'%d\"\"", "are feet and inches"},
+               {"%d.5*^%d", "are numbers with powers of ten"},
+               {"%d*%d.5", "as Fortran repeats a value"},
                {"0x%02x%02d", "are hexadecimal numbers"},
+               {"-0x1.%02xp-%d", "are hexadecimal numbers"},
                {"\uFF11%d%d", NULL},
                {"%dx%d", "are several numbers each"},
                {"[%d, %d]", "are several numbers each"},
@@ -260,6 +263,37 @@ static void test_forms_are_named(void **state) {
   ASSERT_READ(CELLS("1.5", ".a", ".Z", "2.5", "._"), "v", 1.5, NAN, NAN, 2.5, NAN);     /* Stata, SAS */
 }
 
+/* Few texts are categories, or classes, in any order: a note tells that they are amounts. */
+static void test_amounts_among_few_texts(void **state) {
+  (void)state;
+  static const struct {
+    const char *texts[2], *words;
+  } tables[] = {{{"3*0.5", "3*-0.25"}, "as Fortran repeats a value"},
+                {{"201k", "1.5M"}, "numbers in units that differ, as '"},
+                {{"8 GB", "512 MB"}, "write all rows in one unit"},
+                {{"5 km", "7 km"}, NULL},
+                {{"3/5", "4/5"}, NULL},
+                {{"1a", "2b"}, NULL}};
+  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+    for (int target = 0; target < 2; target++) {
+      char text[400] = "v,u,k\n";
+      mlpd_convert_result r;
+      for (int row = 0; row < 20; row++) {
+        const char *const cell = tables[i].texts[row % 2];
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s,%d,%s\n", target ? "1" : cell, row * row,
+                       target        ? cell
+                       : row % 3 > 0 ? "0"
+                                     : "1");
+      }
+      write_text("a.csv", text);
+      ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+      if (tables[i].words != NULL) assert_said(tables[i].words);
+      if (tables[i].words != NULL)
+        assert_said(target ? "the target becomes classes, but its texts are" : "column v becomes");
+      if (tables[i].words == NULL && strstr(said, ", but its texts are") != NULL) fail_msg("%s", said);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(test_units, clear_folder),
@@ -272,6 +306,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_spans, clear_folder),
       cmocka_unit_test_teardown(test_angles, clear_folder),
       cmocka_unit_test_teardown(test_forms_are_named, clear_folder),
+      cmocka_unit_test_teardown(test_amounts_among_few_texts, clear_folder),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -963,7 +963,7 @@ static void test_classes_or_values(void **state) {
       {28, "%1$d.5,%1$d-Mar-2021\n", 1, "the target holds dates or times"},
       {28, "%1$d.5,10:%1$02d PM\n", 1, "the target holds dates or times"},
       {28, "%1$d.5,%1$d.5 kg\n", 1,
-       "'0.5 kg' is a number with a unit (28 labels are like this); --strip with the unit"},
+       "'0.5 kg' is a number with a unit (28 labels are like this); if the unit is the same in all rows"},
       {28, "%1$d.5,(%1$d)\n", 1, "'(0)' is not a number in this notation (28 labels are like this)"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -86,14 +86,28 @@ static bool is_range(const char *s) {
 static bool is_fraction(const char *s) { return strcmp(s, "0/0") == 0 || strcmp(s, "00/0") == 0; }
 
 static bool is_power(const char *s) {
-  static const char *const list[] = {"0x0^0",  "0x0^-0", "0x0^(0)", "0x0^(-0)", "0*0^0",
-                                     "0*0^-0", "0*0**0", "0*0**-0", NULL};
+  static const char *const list[] = {"0x0^0",  "0x0^-0",  "0x0^(0)", "0x0^(-0)", "0*0^0", "0*0^-0",
+                                     "0*0**0", "0*0**-0", "0*^0",    "0*^-0",    NULL}; /* *^: of Mathematica */
   return is_one_of(s, list) || (strncmp(s, "0x0s", 4) == 0 && strspn(s + 3, "s") == strlen(s + 3));
 }
 
 static bool is_feet(const char *s) {
   static const char *const list[] = {"0'0\"", "0'0\"\"", "0'0''", "0'0", "0'", "0ft0in", "0ft.0in.", "0ft", NULL};
   return is_one_of(s, list);
+}
+
+/* What Fortran writes for three values 0.5. A size such as 2*4 looks the same. */
+static bool is_repeated(const char *s) { return strcmp(s, "0*0") == 0 || strcmp(s, "0*-0") == 0; }
+
+/* A number with a multiple, 201k, or with a unit that has multiples, 8 GB: with others in the same column the order of
+ * the texts is not that of the amounts.
+ */
+static bool is_scaled(const char *s) {
+  static const char *const list[] = {"k",  "M",  "B",  "G",  "T",  "bn",  "mn", "mio", "mrd", "kB",  "KB",
+                                     "MB", "GB", "TB", "mg", "g",  "kg",  "t",  "mm",  "cm",  "m",   "km",
+                                     "ml", "cl", "l",  "ms", "s",  "min", "h",  "Hz",  "kHz", "MHz", "GHz",
+                                     "W",  "kW", "MW", "lb", "oz", "ft",  "in", NULL};
+  return *s == '0' && (s[1] == '\0' || is_one_of(s + 1, list));
 }
 
 /* Also alone: in a column where some cells have a mark. */
@@ -138,6 +152,10 @@ static const char several[] = "its texts are several numbers each; write each in
 
 static const form FORMS[] = {
     {has_error, true, "its texts are values and their errors; write each in a column of its own"},
+    {is_repeated, true,
+     "its texts are two numbers with a *, as Fortran repeats a value (3*0.5 is 0.5, 0.5, 0.5); write each value in a "
+     "column of its own"},
+    {is_scaled, true, "its texts are numbers in units that differ; write all rows in one unit"},
     {has_parentheses, false, "its texts are numbers, with others in parentheses; write each in a column of its own"},
     {is_power, true, "its texts are numbers with powers of ten; written as 7.28e3 they are read"},
     {is_feet, true, "its texts are feet and inches; write inches alone"},
@@ -158,9 +176,14 @@ static const form FORMS[] = {
 
 /* ---- Texts without digits of ASCII ------------------------------------------------------------------- */
 
+/* Also with a fraction and an exponent of two, as %a of C prints them: -0x1.8p-2 */
 static bool is_hexadecimal(const category *one) {
-  if (one->length < 3 || one->text[0] != '0' || (one->text[1] != 'x' && one->text[1] != 'X')) return false;
-  return strspn(one->text + 2, "0123456789abcdefABCDEF") == one->length - 2;
+  const char *const p = one->text + (one->text[0] == '-' || one->text[0] == '+');
+  if (p[0] != '0' || (p[1] != 'x' && p[1] != 'X') || p[2] == '\0') return false;
+  const size_t digits = strspn(p + 2, "0123456789abcdefABCDEF.");
+  const char *end = p + 2 + digits;
+  if (*end == 'p' || *end == 'P') end += 1 + strspn(end + 1, "+-0123456789");
+  return digits > 0 && *end == '\0';
 }
 
 /* Arabic, Persian, Devanagari and full-width digits. */
@@ -196,8 +219,8 @@ static bool all_are(const category_set *set, bool (*is)(const category *one)) {
 }
 
 const char *csv_form_of(const category_set *set, bool *amounts) {
-  bool fits[sizeof FORMS / sizeof *FORMS];
-  char skeleton[SKELETON_BYTES];
+  bool fits[sizeof FORMS / sizeof *FORMS], differ = false;
+  char skeleton[SKELETON_BYTES], first[SKELETON_BYTES] = "";
   memset(fits, 1, sizeof fits);
   *amounts = true;
   if (all_are(set, has_other_digits)) return "its texts are numbers in digits of another script; write 0 to 9";
@@ -208,9 +231,11 @@ const char *csv_form_of(const category_set *set, bool *amounts) {
     const category *const one = &set->all[i];
     const bool made = make_skeleton(one->text, one->text + one->length, skeleton);
     for (size_t k = 0; k < sizeof FORMS / sizeof *FORMS; k++) fits[k] = fits[k] && made && FORMS[k].has(skeleton);
+    if (i == 0 && made) memcpy(first, skeleton, sizeof first);
+    differ = differ || (made && strcmp(first, skeleton) != 0);
   }
   for (size_t k = 0; k < sizeof FORMS / sizeof *FORMS && set->count > 0; k++)
-    if (fits[k]) return *amounts = FORMS[k].amounts, FORMS[k].reason;
+    if (fits[k] && (differ || FORMS[k].has != is_scaled)) return *amounts = FORMS[k].amounts, FORMS[k].reason;
   return NULL;
 }
 

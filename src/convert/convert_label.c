@@ -269,8 +269,8 @@ static mlpd_status check_texts(const label_set *set) {
                 place, text, (unsigned long long)set->texts);
   if (nearly_all_differ(set) && set->united > 0 && set->numbers + set->united >= all - all / 10)
     return FAIL(MLPD_ERROR_DATA,
-                "%s: '%.40s' is a number with a unit (%llu labels are like this); --strip with the unit reads it, as "
-                "--strip kg, and with several units --strip p,b,e",
+                "%s: '%.40s' is a number with a unit (%llu labels are like this); if the unit is the same in all rows, "
+                "--strip with it reads the numbers, as --strip kg; if units differ, write all rows in one",
                 place, text, (unsigned long long)set->united);
   if (mostly || values)
     return FAIL(MLPD_ERROR_DATA,

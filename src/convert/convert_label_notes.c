@@ -5,6 +5,7 @@
 
 #include "convert/convert_alike.h"
 #include "convert/convert_csv.h"
+#include "convert/convert_csv_forms.h"
 #include "convert/convert_report.h"
 
 enum { CASES_MOST = 200 }; /* most classes that are compared with one another */
@@ -61,6 +62,20 @@ static void note_answers(const mlpd_convert_options *o, const label_set *set, bo
                   set->names[j], set->names[k]);
       return;
     }
+}
+
+/* Classes of texts that are amounts in a form that is not read, such as 2*0.5 or 201k beside 1.5M. */
+static void note_forms(const mlpd_convert_options *o, const label_set *set) {
+  bool amounts = false;
+  category texts[CASES_MOST];
+  if (!set->classes || !set->any_text || set->task != MLPD_TASK_AUTO || set->num_classes > CASES_MOST) return;
+  for (uint32_t k = 0; k < set->num_classes; k++)
+    texts[k] = (category){.text = set->names[k], .length = strlen(set->names[k])};
+  const char *const form = csv_form_of(&(category_set){.all = texts, .count = set->num_classes}, &amounts);
+  if (!amounts) return;
+  const size_t length = strcspn(form, ";");
+  convert_say(o, "note: the target becomes classes, but %.*s, as '%.60s'%s; --task classification leaves out this note",
+              (int)length, form, set->names[0], form + length);
 }
 
 /* The names of the classes of entries begin to end. */
@@ -135,6 +150,7 @@ void label_set_notes(const mlpd_convert_options *options, const label_set *set) 
   if (options->num_model_columns == 0) note_counting(options, set);
   if (options->num_model_columns == 0) note_numbers(options, set);
   if (options->num_model_columns == 0) note_stray(options, set);
+  if (options->num_model_columns == 0) note_forms(options, set);
   bool told = false;
   note_alike(options, set, &told);
   if (!told) note_answers(options, set, &told);
