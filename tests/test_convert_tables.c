@@ -532,6 +532,15 @@ static void test_hints(void **state) {
       {"u,v,k\n\"1,23,456\",2,0\n3,4,1\nfree,4,1\n5,4,0\n6,4,0\n", "--thousands , reads it"},
       {"u,v,k\n1\u2019234,2,0\n3,4,1\nfree,4,1\n5,4,0\n6,4,0\n", "--thousands \"'\" reads it"},
       {"u,v,k\n1,(2),0\n3,4,1\n", "'(2)' is a negative number in the notation of accounts; write -2"},
+      {"u,v,k\n1,2.5-,0\n3,4,1\n", "'2.5-' is a negative number in the notation of accounts; write -2.5"},
+      {"u,k\n1,0.5\n2,(1.5)\n3,4.5\n4,7\n", "'(1.5)' is a negative number in the notation of accounts; write -1.5"},
+      {"u,k\n1,0.5\n2,1.5-\n3,4.5\n4,7\n", "'1.5-' is a negative number in the notation of accounts; write -1.5"},
+      {"p,k\n$5,0\nEUR 6,1\n7.5 \u20AC,0\n8,1\n",
+       "'$5' is not a number in this notation (nor are 2 more cells of this "
+       "column); --strip '$,EUR,\u20AC' reads it"},
+      {"u,k\n1,\"$1,000.5\"\n2,\"\u20AC2,500.5\"\n3,$7.5\n4,$8.5\n",
+       "'$1,000.5' is not a number in this notation (4 labels are like this); --strip '$,\u20AC' --thousands , reads "
+       "it"},
       {"u,v,k\n1,(2),0\n3,(4.50),1\n", "'(2)' is a negative number"}, /* a column of numbers, not of texts */
       {"u,v,k\n1,inf,0\n3,-Infinity,1\n4,inf,0\n5,2,1\n", "a.csv:2: column 2 (v): 'inf' is not a number (nor are 2"},
       {"u,v,k\n1,\"1,000\",0\n3,none of them,1\n4,\"2,000\",0\n", "a.csv:2: column 2 (v): '1,000' is not a number"},

@@ -114,7 +114,7 @@ bool csv_is_missing_real(const csv_syntax *syntax, double value);
 bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]);
 
 /* Whether the comma of 147,400 is a decimal sign may show in another cell of the column. Where none shows it, it is
- * less likely if commas separate the columns. */
+ * less likely if commas separate the columns. Another cell may also have another currency to strip. */
 void csv_hint_settle(char hint[CSV_HINT_BYTES], const csv_cell *other);
 const char *csv_hint_ordered(const char *hint, char delimiter, char text[CSV_HINT_BYTES]); /* text, or hint itself */
 
@@ -126,8 +126,8 @@ enum { CSV_UNIT_BYTES = 12 };
 /* true for a number with a unit, as 59.7 kg; copies the unit. */
 bool csv_cell_unit(const csv_cell *cell, char unit[CSV_UNIT_BYTES]);
 
-/* true for (1.50), a negative number in accounts. */
-bool csv_cell_is_account(const csv_cell *cell);
+/* true for (1.50) and 1.50-, negative numbers in accounts; *amount: 1.50. */
+bool csv_cell_is_account(const csv_cell *cell, csv_cell *amount);
 
 /* true for a text that stands for a number: one with a hint, one of an account, or infinity. */
 bool csv_cell_is_number_like(const csv_cell *cell);

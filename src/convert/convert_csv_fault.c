@@ -112,7 +112,8 @@ mlpd_status csv_fault_add(csv_source *c, uint32_t column, csv_kind kind, const c
   } else if (kind == CSV_TEXT && f->texts++ == 0) {
     f->text_line = c->lines.line;
     (void)csv_cell_hint(cell, f->hint);
-    f->account = csv_cell_is_account(cell);
+    csv_cell amount;
+    if (csv_cell_is_account(cell, &amount)) (void)csv_cell_shown(&amount, f->negative);
     (void)csv_cell_shown(cell, f->text);
   } else if (kind == CSV_TEXT) {
     csv_hint_settle(f->hint, cell);
@@ -255,9 +256,8 @@ static mlpd_status refuse_text(const csv_source *c, uint32_t column, const csv_f
         "has a decimal point%s, but --decimal comma expects commas; write the same sign in all columns, or use "
         "--thousands . if points separate thousands",
         more);
-  else if (f->account)
-    (void)snprintf(what, sizeof what, "is a negative number in the notation of accounts; write -%.*s",
-                   (int)strlen(f->text) - 2, f->text + 1);
+  else if (f->negative[0] != '\0')
+    (void)snprintf(what, sizeof what, "is a negative number in the notation of accounts; write -%s", f->negative);
   else if (f->hint[0] != '\0')
     (void)snprintf(what, sizeof what, "is not a number in this notation%s; %s reads it", more,
                    csv_hint_ordered(f->hint, c->layout.delimiter, hint));

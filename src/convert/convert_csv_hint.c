@@ -69,10 +69,45 @@ bool csv_cell_hint(const csv_cell *cell, char hint[CSV_HINT_BYTES]) {
   return false;
 }
 
+/* Divides "--strip '$' --thousands ," into the texts to strip and the other options; false: nothing is stripped. */
+static bool divide_hint(const char *hint, char strips[CSV_HINT_BYTES], const char **others) {
+  static const char option[] = "--strip ";
+  const char *p = hint + strlen(option);
+  if (strncmp(hint, option, strlen(option)) != 0) return false;
+  const bool quoted = *p == '\'';
+  p += quoted;
+  const size_t length = strcspn(p, quoted ? "'" : " ");
+  (void)snprintf(strips, CSV_HINT_BYTES, "%.*s", (int)length, p);
+  *others = p + length + quoted;
+  return true;
+}
+
+/* Is one of the texts, with commas between, stripped already? */
+static bool is_listed(const char *strips, const char *one) {
+  const size_t length = strlen(one);
+  for (const char *p = strips; (p = strstr(p, one)) != NULL; p += length)
+    if ((p == strips || p[-1] == ',') && (p[length] == '\0' || p[length] == ',')) return true;
+  return false;
+}
+
+/* Adds what the hint of another cell strips: the column has amounts in $ and in EUR. */
+static void join_strips(char hint[CSV_HINT_BYTES], const char *more) {
+  char strips[CSV_HINT_BYTES], one[CSV_HINT_BYTES], joined[3 * CSV_HINT_BYTES];
+  const char *others, *its_others;
+  if (!divide_hint(hint, strips, &others) || !divide_hint(more, one, &its_others) || is_listed(strips, one)) return;
+  if (*others != '\0' && *its_others != '\0' && strcmp(others, its_others) != 0) return;
+  const int length =
+      snprintf(joined, sizeof joined, "--strip '%s,%s'%s", strips, one, *others != '\0' ? others : its_others);
+  if (length < CSV_HINT_BYTES) memcpy(hint, joined, (size_t)length + 1);
+}
+
 void csv_hint_settle(char hint[CSV_HINT_BYTES], const csv_cell *other) {
   char more[CSV_HINT_BYTES];
   char *const open = strstr(hint, EITHER);
-  if (open == NULL || !csv_cell_hint(other, more) || strstr(more, EITHER) != NULL) return;
+  if (open == NULL && strncmp(hint, "--strip ", 8) != 0) return;
+  if (!csv_cell_hint(other, more)) return;
+  if (open == NULL) return join_strips(hint, more);
+  if (strstr(more, EITHER) != NULL) return;
   const size_t same = (size_t)(open - hint); /* what is stripped */
   if (strncmp(hint, more, same) == 0 && strncmp(more + same, "--", 2) == 0)
     (void)snprintf(hint, CSV_HINT_BYTES, "%s", more);
@@ -116,21 +151,25 @@ bool csv_cell_unit(const csv_cell *cell, char unit[CSV_UNIT_BYTES]) {
   return true;
 }
 
-bool csv_cell_is_account(const csv_cell *cell) {
-  const csv_cell inner = {.begin = cell->begin + 1, .end = cell->end - 1};
+bool csv_cell_is_account(const csv_cell *cell, csv_cell *amount) {
   const csv_syntax plain = {.decimal = '.'};
   char hint[CSV_HINT_BYTES];
   number parsed;
-  if (cell->end - cell->begin < 3 || *cell->begin != '(' || cell->end[-1] != ')' || *inner.begin == '-') return false;
-  return csv_cell_number(&plain, &inner, &parsed) || csv_cell_hint(&inner, hint);
+  if (cell->end - cell->begin < 2) return false;
+  const bool in_parentheses = *cell->begin == '(' && cell->end[-1] == ')';
+  if (!in_parentheses && cell->end[-1] != '-') return false;
+  *amount = (csv_cell){.begin = cell->begin + in_parentheses, .end = cell->end - 1};
+  if (amount->begin == amount->end || *amount->begin == '-') return false;
+  return csv_cell_number(&plain, amount, &parsed) || csv_cell_hint(amount, hint);
 }
 
 bool csv_cell_is_number_like(const csv_cell *cell) {
   static const char *const words[] = {"inf", "infinity", "1.#INF"};
   csv_cell unsigned_cell = *cell;
+  csv_cell amount;
   char hint[CSV_HINT_BYTES];
   if (cell->begin < cell->end && (*cell->begin == '-' || *cell->begin == '+')) unsigned_cell.begin++;
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (is_word(&unsigned_cell, words[i])) return true;
-  return csv_cell_is_account(cell) || csv_cell_hint(cell, hint);
+  return csv_cell_is_account(cell, &amount) || csv_cell_hint(cell, hint);
 }

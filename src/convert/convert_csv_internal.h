@@ -26,8 +26,8 @@ typedef struct csv_fault {
   csv_answer first_answer;
   uint64_t other_line; /* line of the first answer of another kind */
   char other_text[CSV_SHOWN_BYTES + 4];
-  bool account;              /* the first text is a negative number in parentheses */
-  char hint[CSV_HINT_BYTES]; /* options with which the first text is a number, or "" */
+  char negative[CSV_SHOWN_BYTES + 4]; /* how the first text is written as a number, if it is one of an account */
+  char hint[CSV_HINT_BYTES];          /* options with which the first text is a number, or "" */
 } csv_fault;
 
 typedef struct csv_range {

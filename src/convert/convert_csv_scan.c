@@ -25,6 +25,8 @@ static void note_text_label(const csv_source *c, label_set *labels) {
   labels->dates += csv_cell_is_date(&c->label_cell);
   labels->united += csv_cell_unit(&c->label_cell, unit);
   if (labels->texts > 1) return csv_hint_settle(labels->text_hint, &c->label_cell);
+  csv_cell amount;
+  if (csv_cell_is_account(&c->label_cell, &amount)) (void)csv_cell_shown(&amount, labels->negative);
   (void)label_place(c, labels->text_place);
   (void)snprintf(labels->text_hint, sizeof labels->text_hint, "%s", hint);
 }

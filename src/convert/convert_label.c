@@ -105,6 +105,7 @@ mlpd_status label_add_text(label_set *set, const char *text, size_t length, cons
     set->full = true; /* a number this long is not a class: the labels must be values */
   }
   if (parsed == NULL) {
+    if (!set->any_text) (void)snprintf(set->text, sizeof set->text, "%.*s", length < 40 ? (int)length : 40, text);
     set->any_text = true;
     set->texts++;
   } else {
@@ -234,22 +235,13 @@ static bool are_classes(const label_set *set) {
   return set->minimum >= 0 && set->maximum <= LABEL_AUTO_INTEGER && set->count <= LABEL_AUTO_MOST;
 }
 
-static const char *first_text(const label_set *set) {
-  for (uint32_t i = 0; i < set->count; i++) {
-    const label_entry *e = &set->entries[i];
-    number parsed;
-    if (number_parse(e->key, e->key + e->length, &parsed) != e->key + e->length) return e->key;
-  }
-  return "";
-}
-
 /* Fails if a few texts occur among numbers (errors in a column of numbers), or if nearly all texts differ (they are not
  * classes). */
 static mlpd_status check_texts(const label_set *set) {
   const uint64_t all = set->numbers + set->texts;
   const bool mostly = set->numbers + set->number_like >= all - all / 10;
   const bool values = 2 * set->numbers > all && (set->any_fraction || set->count > LABEL_FEW);
-  const char *const place = set->text_place, *const text = first_text(set);
+  const char *const place = set->text_place, *const text = set->text;
   if (!set->any_text || set->task != MLPD_TASK_AUTO) return MLPD_OK;
   if (set->dates >= all - all / 10 && set->count > LABEL_FEW)
     return FAIL(
@@ -272,6 +264,9 @@ static mlpd_status check_texts(const label_set *set) {
                 "%s: '%.40s' is a number with a unit (%llu labels are like this); if the unit is the same in all rows, "
                 "--strip with it reads the numbers, as --strip kg; if units differ, write all rows in one",
                 place, text, (unsigned long long)set->united);
+  if ((mostly || values) && set->negative[0] != '\0')
+    return FAIL(MLPD_ERROR_DATA, "%s: '%.40s' is a negative number in the notation of accounts; write -%s", place, text,
+                set->negative);
   if (mostly || values)
     return FAIL(MLPD_ERROR_DATA,
                 "%s: '%.40s' is not a number, but %llu of %llu labels are; correct it, leave out such rows with "

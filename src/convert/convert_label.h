@@ -39,6 +39,7 @@ typedef struct label_set {
   uint64_t numbers, texts, number_like; /* counts of labels; number_like: texts that are numbers in another notation */
   uint64_t dates, united;               /* texts that are dates or times; numbers with a unit, as 5 kg */
   char text_place[600], text_hint[64];  /* for the first text, if known: "FILE:LINE: column 2"; see csv_cell_hint */
+  char text[44], negative[44];          /* the first text; how it is written as a number, if it is one of an account */
   char target[300];                     /* "column 'price'", or "" */
   bool full;                            /* there are more than LABEL_CLASSES_MOST labels; the set is incomplete then */
   label_entry *entries;                 /* (LABEL_CLASSES_MOST) */
