@@ -120,3 +120,22 @@ build_with_faults() {
     done
   done
 }
+
+# Three allocations of the start, each of another kind: the communicator, its lists, its watch. All at once, because mpirun
+# sleeps after a failure.
+@test "a rank without memory for the start: one line, of that rank, and no hang" {
+  unless_sanitized "it preloads posix_memalign, which the sanitizer replaces"
+  "${CC:-cc}" -shared -fPIC -o no_memory.so "$BATS_TEST_DIRNAME/no_memory.c" -ldl
+  printf '#!/bin/sh\nexport LD_PRELOAD=%s/no_memory.so NO_MEMORY_RANK=1\nexec "%s" "$@"\n' "$PWD" "$(realpath "$(command -v "$MLPDIST")")" > short
+  chmod +x short
+  local at
+  for at in 1 4 7; do
+    { NO_MEMORY_AT=$at MLPDIST=$PWD/short errors=errors.$at launch 2 train "${quick[@]}" --epochs 1 --quiet --out run
+      echo "$status" > status.$at; } &
+  done
+  wait
+  for at in 1 4 7; do
+    status=$(cat status.$at)
+    errors=errors.$at fails_with 1 "rank 1 of 2 on $(hostname): " ": out of memory"
+  done
+}

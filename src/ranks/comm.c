@@ -95,22 +95,8 @@ static mlpd_status find_neighbours(mlpd_comm *comm) {
 static mlpd_status allocate_lists(mlpd_comm *comm) {
   TRY(memory_allocate(&comm->counts, (size_t)comm->size, sizeof *comm->counts, "message lengths"));
   TRY(memory_allocate(&comm->offsets, (size_t)comm->size, sizeof *comm->offsets, "message offsets"));
-  return memory_allocate(&comm->hosts, (size_t)comm->size, sizeof comm->host, "names of hosts");
-}
-
-static mlpd_status open_communicator(mlpd_comm *comm, MPI_Comm of) {
-  int length = 0;
-  CHECK_MPI(MPI_Comm_dup(of, &comm->mpi));
-  CHECK_MPI(MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_RETURN));
-  CHECK_MPI(MPI_Comm_rank(comm->mpi, &comm->rank));
-  CHECK_MPI(MPI_Comm_size(comm->mpi, &comm->size));
-  CHECK_MPI(MPI_Get_processor_name(comm->host, &length));
-  TRY(allocate_lists(comm));
-  CHECK_MPI(MPI_Allgather(comm->host, (int)sizeof comm->host, MPI_CHAR, comm->hosts, (int)sizeof comm->host, MPI_CHAR,
-                          comm->mpi));
-  if (comm->size == 1) return MLPD_OK;
-  TRY(find_neighbours(comm));
-  return comm_watch_create(comm);
+  TRY(memory_allocate(&comm->hosts, (size_t)comm->size, sizeof comm->host, "names of hosts"));
+  return comm->size > 1 ? comm_watch_allocate(comm) : MLPD_OK;
 }
 
 comm_sums comm_usual_sums(void) {
@@ -132,19 +118,47 @@ static mlpd_status make_communicator(mlpd_comm **made) {
   return MLPD_OK;
 }
 
+/* Rank, size and host, by comm->mpi. */
+static mlpd_status find_place(mlpd_comm *comm) {
+  int length = 0;
+  CHECK_MPI(MPI_Comm_rank(comm->mpi, &comm->rank));
+  CHECK_MPI(MPI_Comm_size(comm->mpi, &comm->size));
+  CHECK_MPI(MPI_Get_processor_name(comm->host, &length));
+  return MLPD_OK;
+}
+
+/* Duplicates `of`, which the ranks also use to agree that each has memory for *made: none may wait in a collective call
+ * for one that failed. *made may be there on failure, too. Collective. */
+static mlpd_status open_communicator(MPI_Comm of, mlpd_comm **made) {
+  mlpd_comm before = {.mpi = of};
+  TRY(find_place(&before));
+  TRY(mlpd_comm_agree(&before, make_communicator(made)));
+  mlpd_comm *const comm = *made;
+  CHECK_MPI(MPI_Comm_dup(of, &comm->mpi));
+  CHECK_MPI(MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_RETURN));
+  TRY(find_place(comm));
+  TRY(mlpd_comm_agree(comm, allocate_lists(comm)));
+  CHECK_MPI(MPI_Allgather(comm->host, (int)sizeof comm->host, MPI_CHAR, comm->hosts, (int)sizeof comm->host, MPI_CHAR,
+                          comm->mpi));
+  if (comm->size == 1) return MLPD_OK;
+  TRY(find_neighbours(comm));
+  return comm_watch_open(comm);
+}
+
 mlpd_status mlpd_comm_init(int *argc, char ***argv, mlpd_comm **comm) {
   IN_C_LOCALE();
   NEED(comm);
   mlpd_comm *made = NULL;
+  bool owns_mpi = false;
   *comm = NULL;
-  TRY(make_communicator(&made));
-  mlpd_status status = MLPD_OK;
-  TRY_GOTO(status, start_mpi(argc, argv, &made->owns_mpi), failed);
-  TRY_GOTO(status, open_communicator(made, MPI_COMM_WORLD), failed);
-  *comm = made;
-  return MLPD_OK;
-
-failed:
+  mlpd_status status = start_mpi(argc, argv, &owns_mpi);
+  if (status == MLPD_OK) status = open_communicator(MPI_COMM_WORLD, &made);
+  if (made != NULL) made->owns_mpi = owns_mpi;
+  if (status == MLPD_OK) {
+    *comm = made;
+    return MLPD_OK;
+  }
+  if (made == NULL && owns_mpi) (void)MPI_Finalize();
   mlpd_comm_finalize(made);
   return status;
 }
@@ -163,8 +177,7 @@ mlpd_status mlpd_comm_from(int fortran_handle, mlpd_comm **comm) {
   if (of == MPI_COMM_NULL) return FAIL(MLPD_ERROR_USAGE, "the communicator %d is MPI_COMM_NULL", fortran_handle);
   CHECK_MPI(MPI_Comm_test_inter(of, &between));
   if (between) return FAIL(MLPD_ERROR_USAGE, "an intercommunicator has two groups of ranks; give one of one group");
-  TRY(make_communicator(&made));
-  const mlpd_status status = open_communicator(made, of);
+  const mlpd_status status = open_communicator(of, &made);
   if (status == MLPD_OK)
     *comm = made;
   else

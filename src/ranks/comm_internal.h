@@ -66,9 +66,10 @@ struct mlpd_comm {
 /* Fails: an MPI call, written as "MPI_Xxx(...)", returned this code. */
 mlpd_status comm_mpi_failed(int code, const char *call, const char *file, int line);
 
-/* Creates the watch over waits for more than one rank; it is off until comm_watch_start. On failure, call
- * comm_watch_free. Collective. */
-mlpd_status comm_watch_create(mlpd_comm *comm);
+/* Allocates the watch over waits for more than one rank. On failure, call comm_watch_free. */
+mlpd_status comm_watch_allocate(mlpd_comm *comm);
+/* Then opens its communicator; the watch is off until comm_watch_start. On failure, likewise. Collective. */
+mlpd_status comm_watch_open(mlpd_comm *comm);
 void comm_watch_free(mlpd_comm *comm); /* Collective */
 
 /* Sets *done if the condition that is waited for holds. Does not wait. */

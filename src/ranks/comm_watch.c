@@ -59,7 +59,7 @@ typedef struct wait_state {
 
 /* ---- Start and end ------------------------------------------------------------------------------ */
 
-mlpd_status comm_watch_create(mlpd_comm *comm) {
+mlpd_status comm_watch_allocate(mlpd_comm *comm) {
   const size_t size = (size_t)comm->size;
   comm_watch *w = NULL;
   TRY(memory_allocate(&w, 1, sizeof *w, "watch"));
@@ -72,7 +72,11 @@ mlpd_status comm_watch_create(mlpd_comm *comm) {
   TRY(memory_allocate(&w->received, size, sizeof *w->received, "watch"));
   TRY(memory_allocate(&w->requests, size * KINDS, sizeof(MPI_Request), "watch"));
   for (size_t i = 0; i < size * KINDS; ++i) w->requests[i] = MPI_REQUEST_NULL;
-  CHECK_MPI(MPI_Comm_dup(comm->mpi, &w->mpi));
+  return MLPD_OK;
+}
+
+mlpd_status comm_watch_open(mlpd_comm *comm) {
+  CHECK_MPI(MPI_Comm_dup(comm->mpi, &comm->watch->mpi));
   return MLPD_OK;
 }
 
