@@ -96,8 +96,8 @@ comes_back_whole() {
 agrees() {
   awk -F, 'NR == FNR { for (j = 1; j <= NF; j++) { want[FNR, j] = $j; if ($j * $j > most[j]) most[j] = $j * $j } rows = FNR; next }
     { for (j = 1; j <= NF; j++) { off = $j - want[FNR, j]
-      if (FNR > 1 && !(off * off <= 1e-12 * most[j])) { print FNR, $j, want[FNR, j]; exit 1 } } }
-    END { exit !(rows == 161 && FNR == rows) }' want.csv got.csv
+      if (FNR > 1 && !(off * off <= 1e-12 * most[j])) { print FNR, $j, want[FNR, j]; bad = 1; exit } } }
+    END { exit bad || !(rows == 161 && FNR == rows) }' want.csv got.csv
 }
 
 @test "import: whatever model was exported comes back whole, from ONNX and JSON, and train goes on from it" {
@@ -389,8 +389,8 @@ with h5py.File("x.h5", "w") as file: file["test/x"] = numpy.load("x.npy")' || fa
     awk '
       NR == FNR { for (j = 1; j <= NF; j++) want[NR, j] = $j; width = NF; rows = NR; next }
       FNR > 1 { n = split($0, value, ","); for (j = 1; j <= width; j++) { off = value[n - width + j] - want[FNR - 1, j]
-        if (!(off * off <= 4e-12 * (1 + want[FNR - 1, j] ^ 2))) { print FNR, $0, want[FNR - 1, j]; exit 1 } } }
-      END { exit !(rows == 40 && FNR == 41) }
+        if (!(off * off <= 4e-12 * (1 + want[FNR - 1, j] ^ 2))) { print FNR, $0, want[FNR - 1, j]; bad = 1; exit } } }
+      END { exit bad || !(rows == 40 && FNR == 41) }
     ' "$1.want" got.csv || fail "other predictions: $1"
   }
   for name in torch logits classes scaled units kept norms scaled_norm rms halves bounds squareplus gelu_tanh gelu_operator; do

@@ -12,8 +12,8 @@ imports() {
   awk -F, '
     NR == FNR { for (j = 1; j <= NF; j++) { want[NR, j] = $j; if ($j * $j > most) most = $j * $j } width = NF; rows = NR; next }
     FNR > 1 { for (j = 1; j <= width; j++) { off = $(NF - width + j) - want[FNR - 1, j]
-      if (!(off * off <= 1e-12 * most)) { print FNR, $0, want[FNR - 1, j]; exit 1 } } }
-    END { exit !(rows > 3 && FNR == rows + 1) }' "$2" got.csv || fail "other predictions: $1"
+      if (!(off * off <= 1e-12 * most)) { print FNR, $0, want[FNR - 1, j]; bad = 1; exit } } }
+    END { exit bad || !(rows > 3 && FNR == rows + 1) }' "$2" got.csv || fail "other predictions: $1"
 }
 
 @test "import: networks that PyTorch exported predict what they do there" {
