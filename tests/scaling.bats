@@ -239,7 +239,7 @@ END
   "$MLPDIST" doctor --help > /dev/null 2>&1 || skip "this mlpdist has no doctor"
   ! grep -q __asan_init "$MLPDIST" || skip "a sanitizer measures itself"
   study --mode both --splits 1x1,2x1 --batch 128 --batch-per-rank 64 --repeat 1 --oversubscribe --predict \
-    --predict-splits 8x1 --doctor-seconds 0.2 --doctor-calls 1 -- --hidden 32
+    --predict-splits 8x1 --doctor-seconds 0.2 --doctor-calls 1 -- --members 2 # of train's default widths
   succeeds
   [ "$(paste -d- <(column mode study/predictions.csv) <(column ranks study/predictions.csv) <(column batch study/predictions.csv) |
     tr '\n' ' ')" = "strong-1-128 strong-2-128 strong-8-128 weak-1-64 weak-2-128 weak-8-512 " ] || fail "other predictions"

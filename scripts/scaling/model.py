@@ -12,7 +12,7 @@ from .place import start
 from .table import write_rows
 
 PREDICTED = ("ranks lanes most_lanes step compute input imbalance latency bandwidth samples_per_second wire_known").split()
-FOR_DOCTOR = ("x y hidden activation optimizer backend").split()
+FOR_DOCTOR = ("x y hidden activation ensemble members optimizer backend").split()
 COLUMNS = ["mode", "threads", "batch", *PREDICTED, "wire_latency", "wire_bandwidth", "source"]
 SIMULATED_PREDICTED = ["cluster", *COLUMNS]
 MOST_PREDICTIONS = 12  # of one call of doctor, besides those it makes unasked
@@ -25,8 +25,6 @@ def doctor_command(a, mlpdist, place, mode, threads, ranks, predicted):
              "--np", ",".join(map(str, predicted)), "--seconds", str(a.doctor_seconds)]
     for name in FOR_DOCTOR:
         value = value_of(a.train, name)
-        # train's default network is not doctor's.
-        value = "64" if name == "hidden" and value is None else value
         words += [] if value is None else [f"--{name}", value]
     return words
 

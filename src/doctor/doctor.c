@@ -14,35 +14,49 @@
 #include "ranks/placement.h"
 
 void mlpd_doctor_options_default(mlpd_doctor_options *options) {
-  *options = (mlpd_doctor_options){.hidden = "512,512",
-                                   .activation = "relu",
-                                   .ensemble = 1,
-                                   .members = 1,
-                                   .optimizer = MLPD_MOMENTUM,
-                                   .batch = 128,
+  mlpd_train_options train;
+  mlpd_train_options_default(&train);
+  *options = (mlpd_doctor_options){.hidden = train.hidden,
+                                   .activation = train.activation,
+                                   .ensemble = train.ensemble,
+                                   .members = train.members,
+                                   .optimizer = train.optimizer,
+                                   .batch = train.batch,
                                    .seconds = 5};
+}
+
+/* The options that training has, too. */
+static mlpd_train_options as_train(const mlpd_doctor_options *options) {
+  mlpd_train_options train;
+  mlpd_train_options_default(&train);
+  train.hidden = options->hidden;
+  train.activation = options->activation;
+  train.ensemble = options->ensemble;
+  train.members = options->members;
+  train.optimizer = options->optimizer;
+  train.batch = options->batch;
+  train.lanes = options->lanes;
+  train.threads = options->threads;
+  return train;
 }
 
 #define AT(member) offsetof(mlpd_doctor_options, member), sizeof(((mlpd_doctor_options *)0)->member)
 
-/* The options to check, with the names of the command line: a program may have set any value. */
-static const mlpd_option checked[] = {
+/* The others, with the names of the command line: a program may have set any value. */
+static const mlpd_option own[] = {
     {"features", NULL, NULL, MLPD_OPTION_INTEGER, AT(features), .maximum = 1073741823},
     {"outputs", NULL, NULL, MLPD_OPTION_INTEGER, AT(outputs), .maximum = 1048576},
-    {"hidden", NULL, NULL, MLPD_OPTION_WIDTHS, AT(hidden), .default_text = "512,512"},
-    {"activation", NULL, NULL, MLPD_OPTION_LIST, AT(activation), .default_text = "relu",
-     .choices = mlpd_activation_choices},
-    {"ensemble", NULL, NULL, MLPD_OPTION_INTEGER, AT(ensemble), .minimum = 1, .maximum = 1024},
-    {"members", NULL, NULL, MLPD_OPTION_INTEGER, AT(members), .minimum = 1, .maximum = 1024},
-    {"optimizer", NULL, NULL, MLPD_OPTION_CHOICE, AT(optimizer), .choices = mlpd_optimizer_choices},
-    {"batch", NULL, NULL, MLPD_OPTION_INTEGER, AT(batch), .minimum = 1, .maximum = 2147483647},
-    {"lanes", NULL, NULL, MLPD_OPTION_INTEGER, AT(lanes), .maximum = 65536},
-    {"threads", NULL, NULL, MLPD_OPTION_INTEGER, AT(threads), .maximum = 4096},
     {"seconds", NULL, NULL, MLPD_OPTION_REAL, AT(seconds), .minimum = 0.01, .maximum = 3600},
     {"latency", NULL, NULL, MLPD_OPTION_REAL, AT(latency), .maximum = 1},
     {"bandwidth", NULL, NULL, MLPD_OPTION_REAL, AT(bandwidth), .maximum = 1e15},
     {.name = NULL},
 };
+
+static mlpd_status check(const mlpd_doctor_options *options) {
+  const mlpd_train_options train = as_train(options);
+  TRY(options_check(own, options));
+  return mlpd_train_options_check(&train);
+}
 
 /* Lists the numbers of ranks to predict, each once: the current one, 1, and those in the options. */
 static mlpd_status list_ranks(const doctor *d, int ranks[MLPD_MAX_PREDICTIONS], int *count) {
@@ -88,15 +102,9 @@ static void name_network(doctor *d) {
 
 static mlpd_status make_network(doctor *d) {
   mlpd_doctor_report *const r = d->report;
-  mlpd_train_options as_train;
-  mlpd_train_options_default(&as_train);
-  as_train.hidden = d->options->hidden;
-  as_train.activation = d->options->activation;
-  as_train.ensemble = d->options->ensemble;
-  as_train.members = d->options->members;
-  as_train.optimizer = d->options->optimizer;
-  as_train.output_activation = d->classes ? MLPD_SOFTMAX : MLPD_IDENTITY;
-  TRY(network_of_options(&as_train, &(input_roles){.count = d->features}, d->outputs, false, &d->network));
+  mlpd_train_options train = as_train(d->options);
+  train.output_activation = d->classes ? MLPD_SOFTMAX : MLPD_IDENTITY;
+  TRY(network_of_options(&train, &(input_roles){.count = d->features}, d->outputs, false, &d->network));
   mlpd_network_init(d->network, MLPD_INIT_AUTO, 1);
   r->parameters = mlpd_network_num_parameters(d->network);
   r->batch = d->options->batch;
@@ -107,7 +115,7 @@ static mlpd_status make_network(doctor *d) {
 }
 
 static mlpd_status start(doctor *d, int *ranks, int *count) {
-  mlpd_status status = options_check(checked, d->options);
+  mlpd_status status = check(d->options);
   if (status == MLPD_OK) status = list_ranks(d, ranks, count);
   if (status == MLPD_OK) status = backend_choose(d->options->backend, &d->gemm);
   if (status == MLPD_OK) status = mlpd_comm_alone(&d->alone);
