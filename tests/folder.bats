@@ -265,4 +265,11 @@ limit() { prlimit --pid "$1" --fsize="$2":unlimited; }
   says "FAILED   full/metrics.csv lacks rows"
   alone info full/model.h5
   succeeds
+  # Without room for the model, too: both are said.
+  begin 0 train "${quick[@]}" $small --epochs 3000 --out none --checkpoint-every never
+  until_true has_rows none/metrics.csv 2
+  limit "$run" "$(stat -c %s none/metrics.csv)"
+  end
+  fails_with 1 "none/model.h5: cannot be written"
+  says "FAILED   none/metrics.csv lacks rows"
 }

@@ -259,6 +259,27 @@ static void test_full_for_a_moment(void **state) {
   assert_ok(run_folder_close(&f));
 }
 
+/* Of several files that cannot be written, the message is about the one that is named. */
+static void test_several_files_fail(void **state) {
+  (void)state;
+  run_folder f;
+  struct rlimit before;
+  assert_ok(run_folder_reserve(in_folder("several"), "csv,json,tensorboard", &f));
+  assert_ok(run_folder_open(NULL, NULL, true, &f));
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+  (void)signal(SIGXFSZ, SIG_IGN);
+  const struct rlimit little = {.rlim_cur = 10, .rlim_max = before.rlim_max};
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+  const mlpd_status status = run_folder_add(&f, &third);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+  assert_int_equal(status, MLPD_ERROR_FILE);
+  assert_string_equal(f.failed, "metrics.csv");
+  assert_non_null(strstr(mlpd_error_message(), "several/metrics.csv: File too large"));
+  assert_ok(run_folder_add(&f, &third));
+  assert_null(f.failed);
+  assert_ok(run_folder_close(&f));
+}
+
 static void test_folder_removed(void **state) {
   (void)state;
   run_folder f;
@@ -286,6 +307,7 @@ int main(void) {
       cmocka_unit_test(test_no_rows),           cmocka_unit_test(test_one_run_at_a_time),
       cmocka_unit_test(test_stale_lock),        cmocka_unit_test(test_lock_without_locks),
       cmocka_unit_test(test_others_files),      cmocka_unit_test(test_takes_over_in_one_step),
-      cmocka_unit_test(test_full_for_a_moment), cmocka_unit_test(test_folder_removed)};
+      cmocka_unit_test(test_full_for_a_moment), cmocka_unit_test(test_several_files_fail),
+      cmocka_unit_test(test_folder_removed)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -210,12 +210,16 @@ static const char *metrics_name(const mlpd_train_options *train) {
   return strcmp(train->log, "csv") == 0 ? "metrics.csv" : "metrics.csv, or its like of --log,";
 }
 
+static void print_metrics_failed(const mlpd_train_options *train, const mlpd_train_result *result) {
+  if (result->metrics_failed) (void)printf("FAILED   %s/%s lacks rows\n", train->out, metrics_name(train));
+}
+
 /* Files that were not written. */
 static void print_failures(const mlpd_train_options *train, const mlpd_train_result *result) {
   if (result->checkpoints_failed > 0)
     (void)printf("FAILED   %llu checkpoint%s could not be written; model.h5 is whole\n",
                  (unsigned long long)result->checkpoints_failed, plural(result->checkpoints_failed));
-  if (result->metrics_failed) (void)printf("FAILED   %s/%s lacks rows\n", train->out, metrics_name(train));
+  print_metrics_failed(train, result);
   if (result->trace_failed) (void)printf("FAILED   the trace could not be written: %s\n", train->trace);
 }
 
@@ -283,6 +287,7 @@ static mlpd_status train_and_print(mlpd_comm *comm, const train_arguments *argum
   mlpd_train_result result = {0};
   const mlpd_status status = mlpd_train(comm, &arguments->train, &events, &result);
   progress_clear(&view.bar);
+  if (status != MLPD_OK && mlpd_comm_rank(comm) == 0) print_metrics_failed(&arguments->train, &result);
   if (status != MLPD_OK) return status;
   if (mlpd_comm_rank(comm) == 0) print_result(&view, &result);
   return check_files(&arguments->train, &result);

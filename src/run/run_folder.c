@@ -18,15 +18,19 @@ static const char metrics_head[] =
 
 static mlpd_status append(run_folder *f, const char *text) { return growing_append(&f->metrics, text, strlen(text)); }
 
-/* All that can be written is, whatever fails before it. */
+/* All that can be written is, whatever fails before it. The message is of the first failure, as f->failed is. */
 static mlpd_status flush_all(run_folder *f) {
+  status_kept first;
   mlpd_status status = growing_flush(&f->metrics);
   f->failed = status != MLPD_OK ? run_file_name(RUN_METRICS) : NULL;
+  status_keep(&first);
   for (int i = 0; i < NUM_RUN_LOGS; i++) {
     if (!f->has_log[i] || growing_flush(&f->logs[i]) == MLPD_OK || status != MLPD_OK) continue;
     status = MLPD_ERROR_FILE;
     f->failed = run_file_name(run_log_file((run_log)i));
+    status_keep(&first);
   }
+  if (status != MLPD_OK) status_put_back(&first);
   return status;
 }
 
