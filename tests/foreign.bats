@@ -43,6 +43,12 @@ open("quoted.txt", "w").write("".join(f'"{line}"\r\n' for line in csv.splitlines
 open("drawn.txt", "w").write("┌───┬───┐\n│ a ┆ b ┆ c ┆ k │\n│ --- ┆ --- ┆ --- ┆ --- │\n╞═══╪═══╡\n" + "".join(
     "│ " + " ┆ ".join(map(str, a)) + " │\n" for a in listed) + "└───┴───┘\n")
 open("named.log", "w").write("".join(f"a={a[0]} b={a[1]}, c={a[2]} k={k}\n" for a, k in zip(rows, labels)))
+open("query.svm", "w").write("".join(f"{k} qid:{i // 10} 1:{a[0]} 3:{a[2]} # document {i}\n"
+    for i, (a, k) in enumerate(zip(rows, labels))))
+open("copy.sql", "w").write("--\n-- PostgreSQL database dump\n--\n\nSET x = 0;\nCREATE TABLE t (\n    a real\n);\n\n" +
+    "COPY public.t (a, b, c, k) FROM stdin;\n" + "".join("\t".join(map(str, a)) + "\n" for a in listed) + "\\.\n\n-- done\n")
+open("sky.tbl", "w").write("\\fixlen = T\n\\ made by hand\n|   a   |  b    |  c    | k |\n| real  | real  | real  |int|\n" +
+    "".join(" " + " ".join(f"{v:7}" for v in a) + "\n" for a in listed))
 open("table.xls", "w").write("<table><tr><td>a</td></tr></table>\n")
 open("page.html", "w").write("\n<!DOCTYPE html>\n<html><body>404: Not Found</body></html>\n")
 open("lfs.csv", "w").write("version https://git-lfs.github.com/spec/v1\noid sha256:aaaa\nsize 1234\n")
@@ -80,6 +86,9 @@ t.feather a Feather
 sqlite.db an SQLite database
 arff.arff an ARFF file
 svm.svm a LIBSVM
+query.svm a LIBSVM
+copy.sql a dump of PostgreSQL
+sky.tbl an IPAC table
 json.json a JSON file
 pretty.json a JSON file
 columns.json a JSON file
@@ -181,6 +190,8 @@ zipped.zip zipped.csv sed
 sqlite.db sqlite.csv sqlite3
 arff.arff arff.csv sed
 svm.svm svm.npz sklearn
+query.svm query.npz sklearn
+copy.sql copy.tsv sed
 json.json json.csv sed
 pretty.json pretty.csv sed
 columns.json columns.csv sed

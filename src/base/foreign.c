@@ -206,8 +206,13 @@ static bool take_line(const char **text, number_line *line) {
   int64_t last = -1;
   *line = (number_line){.numbers = true, .pairs = true};
   const char *at = *text, *const stop = at + strlen(at);
-  while (*at != '\0' && *at != '\n') {
+  while (*at != '\0' && *at != '\n' && !(*at == '#' && line->cells > 1)) { /* # DOCUMENT, in files for ranking */
     number cell, value;
+    if (line->cells == 1 && strncmp(at, "qid:", 4) == 0) { /* the query to which the row belongs */
+      at = number_parse(at + 4, stop, &value);
+      if (at == NULL) return false;
+      at += strspn(at, " \t");
+    }
     const char *end = number_parse(at, stop, &cell);
     if (end == NULL) return false;
     const bool pair = *end == ':';
@@ -224,6 +229,7 @@ static bool take_line(const char **text, number_line *line) {
     at = end + strspn(end, " \t\r");
     if (at == end && *at != '\n' && *at != '\0') return false;
   }
+  at += strcspn(at, "\n");
   *text = at + (*at == '\n');
   return line->cells > 0;
 }

@@ -113,6 +113,19 @@ static bool all_quoted(const char *text, char delimiter) {
   return lines >= QUOTED_LEAST;
 }
 
+/* IPAC: \name = value, then names between bars, and perhaps types, units and null values; no bars in the rows. */
+static bool is_ipac(const char *text) {
+  text_line line;
+  int bars = 0;
+  while (take_line(&text, &line) && *text != '\0') {
+    if (*line.begin == '\\' && bars == 0) continue;
+    if (*line.begin != '|') return bars > 0 && bars <= 4 && count(&line, '|') == 0;
+    if (line.end[-1] != '|' || count(&line, '|') < 3) return false;
+    bars++;
+  }
+  return false;
+}
+
 static const char *const brackets = "remove them: sed 's/[][(){}]//g; s/; *\\r*$//' %F > %B.csv";
 
 const char *foreign_wrapped_rows(const char *text, const char **cure) {
@@ -131,7 +144,20 @@ const char *foreign_wrapped_rows(const char *text, const char **cure) {
         "w.writeheader(); w.writerows(r for r in rows if r)\"";
     return "a table with a name before each value";
   }
+  if (is_ipac(text)) {
+    *cure =
+        "make CSV of it: python3 -c \"from astropy.table import Table; Table.read('%F', "
+        "format='ascii.ipac').write('%B.csv')\" (needs astropy)";
+    return "an IPAC table";
+  }
   for (; lines < LINES_READ && take_line(&at, &line); lines++) {
+    if (begins(&line, "COPY ") && line.end[-1] == ';') {
+      *cure =
+          "take its rows: sed -n '/^COPY .*;$/,/^\\\\\\.$/{s/^COPY[^(]*(\\(.*\\)).*;$/\\1/; /^\\\\\\.$/q; p}' %F | sed "
+          "'1s/, "
+          "/\\t/g' > %B.tsv";
+      return "a dump of PostgreSQL";
+    }
     if (begins(&line, "INSERT INTO ")) {
       *cure = "make CSV of the rows: sed -n '/^INSERT/I,/;$/p' %F | grep -o '([^()]*)' | tr -d '()' > %B.csv";
       return "a list of SQL statements";
