@@ -791,7 +791,8 @@ MLPD_API mlpd_status mlpd_train_options_check(const mlpd_train_options *options)
  * mlpd_train_options_check() refuses, and options that exclude each other. */
 MLPD_API mlpd_status mlpd_train_check(const mlpd_train_options *options);
 
-/* What mlpd_request() asks the running mlpd_train() of this process to do, on all ranks, after the current step. */
+/* What mlpd_request() asks a running mlpd_train() to do, on all ranks, after the current step: called from one of its
+ * callbacks (mlpd_train_events) this run alone, else all runs of this process. */
 typedef enum mlpd_request_kind {
   MLPD_REQUEST_STOP = 1,      /* write a checkpoint and return MLPD_INTERRUPTED */
   MLPD_REQUEST_CHECKPOINT = 2 /* write a checkpoint and go on */

@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <math.h>
 #include <omp.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -453,6 +454,78 @@ static void test_stopped(void **state) {
   free_data(&rows);
 }
 
+/* A run beside another: the callback of the outer one, after its first epoch, waits for the inner one, which has its
+ * own thread. Each has its own requests. */
+typedef struct two_runs {
+  bool outer_asks, inner_asks; /* the callback of that run asks to stop: the outer one before the inner one begins */
+  bool another_asks;           /* a thread that executes no callback does, while both train */
+  mlpd_status inner;
+  uint64_t inner_epochs;
+} two_runs;
+
+static void *ask(void *unused) {
+  mlpd_request(MLPD_REQUEST_STOP);
+  return unused;
+}
+
+static void in_thread(void *(*function)(void *), void *argument) {
+  pthread_t thread;
+  CHECK(pthread_create(&thread, NULL, function, argument) == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
+}
+
+static void inner_done(void *context, const mlpd_epoch *epoch) {
+  const two_runs *const w = context;
+  if (w->inner_asks && epoch->epoch == epoch->epochs) mlpd_request(MLPD_REQUEST_STOP);
+  if (w->another_asks && epoch->epoch == 1) in_thread(ask, NULL);
+}
+
+static void *train_inner(void *context) {
+  two_runs *const w = context;
+  const mlpd_train_events events = {.context = w, .epoch_done = inner_done};
+  mlpd_comm *alone = NULL;
+  mlpd_data_rows rows = make_data(&kinds[0], 0, 1);
+  mlpd_train_options options = make_options(&kinds[0]);
+  mlpd_train_result result;
+  options.data.rows = &rows;
+  options.threads = 1;
+  CHECK(mlpd_comm_alone(&alone) == MLPD_OK);
+  w->inner = mlpd_train(alone, &options, &events, &result);
+  w->inner_epochs = result.epochs;
+  mlpd_comm_finalize(alone);
+  free_data(&rows);
+  return NULL;
+}
+
+static void outer_done(void *context, const mlpd_epoch *epoch) {
+  two_runs *const w = context;
+  if (epoch->epoch > 1) return;
+  if (w->outer_asks) mlpd_request(MLPD_REQUEST_STOP);
+  in_thread(train_inner, w);
+}
+
+static mlpd_status train_outer(two_runs *w, mlpd_train_result *result) {
+  const mlpd_train_events events = {.context = w, .epoch_done = outer_done};
+  mlpd_data_rows rows = make_data(&kinds[0], me, size);
+  mlpd_train_options options = make_options(&kinds[0]);
+  options.data.rows = &rows;
+  const mlpd_status status = mlpd_train(comm, &options, &events, result);
+  free_data(&rows);
+  return status;
+}
+
+static void test_requests_of_two_runs(void **state) {
+  (void)state;
+  mlpd_train_result result;
+  two_runs inner = {.inner_asks = true}, outer = {.outer_asks = true}, both = {.another_asks = true};
+  CHECK(train_outer(&inner, &result) == MLPD_OK && result.epochs == 3); /* not asked */
+  CHECK(me > 0 || (inner.inner == MLPD_OK && inner.inner_epochs == 3)); /* asked too late */
+  CHECK(train_outer(&outer, &result) == MLPD_INTERRUPTED);              /* not forgotten where another begins */
+  CHECK(me > 0 || (outer.inner == MLPD_OK && outer.inner_epochs == 3));
+  CHECK(train_outer(&both, &result) == MLPD_INTERRUPTED);
+  CHECK(me > 0 || both.inner == MLPD_INTERRUPTED);
+}
+
 /* ---- Evaluation and prediction ---------------------------------------------------------------------- */
 
 static void test_evaluate(void **state) {
@@ -566,15 +639,11 @@ static int teardown_all(void **state) {
 
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_bits),
-      cmocka_unit_test(test_copies),
-      cmocka_unit_test(test_groups),
-      cmocka_unit_test(test_callers_threads),
-      cmocka_unit_test(test_no_file),
-      cmocka_unit_test(test_failures),
-      cmocka_unit_test(test_stopped),
-      cmocka_unit_test(test_evaluate),
-      cmocka_unit_test(test_again_and_again),
+      cmocka_unit_test(test_bits),         cmocka_unit_test(test_copies),
+      cmocka_unit_test(test_groups),       cmocka_unit_test(test_callers_threads),
+      cmocka_unit_test(test_no_file),      cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_stopped),      cmocka_unit_test(test_requests_of_two_runs),
+      cmocka_unit_test(test_evaluate),     cmocka_unit_test(test_again_and_again),
       cmocka_unit_test(test_other_layers),
   };
   if (mlpd_comm_init(&argc, &argv, &comm) != MLPD_OK) {

@@ -103,7 +103,7 @@ static mlpd_status fetch(const copying *c, size_t *got) {
   for (;;) {
     struct pollfd ready = {.fd = c->from, .events = POLLIN};
     const int found = poll(&ready, 1, WAIT_MILLISECONDS);
-    if (c->watch->stopped != NULL && c->watch->stopped())
+    if (c->watch->stopped != NULL && c->watch->stopped(c->watch->context))
       return FAIL(MLPD_ERROR_FILE, "%s: a signal stopped the run while it was read", c->to->name);
     if (c->watch->report != NULL) c->watch->report(c->watch->context, c->to->bytes, 0);
     if (found == 0 || (found < 0 && errno == EINTR)) continue;

@@ -26,7 +26,7 @@ typedef struct spools {
 typedef struct spool_watch {
   void (*report)(void *context, uint64_t done_bytes, uint64_t total_bytes); /* about 20 times a second; total is 0 */
   void *context;
-  bool (*stopped)(void);
+  bool (*stopped)(void *context);
 } spool_watch;
 
 /* Is path a stream? Nothing is opened. */

@@ -291,10 +291,15 @@ static mlpd_status find_former(work *w, const char *path, const char *next, tabl
   return look_at_former(w, next, &place->reused);
 }
 
+static bool is_stopped(void *context) {
+  const work *const w = context;
+  return w->job->stopped != NULL && w->job->stopped(w->job->context);
+}
+
 static mlpd_status convert(work *w, const char *path, const char *next, table_place *place) {
   mlpd_convert_result made;
   TRY(fill_options(w, path));
-  const spool_watch watch = {.report = on_progress, .context = w, .stopped = w->job->stopped};
+  const spool_watch watch = {.report = on_progress, .context = w, .stopped = is_stopped};
   TRY(spools_fill(w->streams, w->options.inputs, w->inputs.count, &watch));
   if (next != NULL) TRY(find_former(w, path, next, place));
   if (place->waits) w->options.out = next;

@@ -19,8 +19,8 @@ typedef struct table_job {
   const uint8_t *categories; /* (features) with for_model: 1: categories; 2: yes/no; NULL: all are numbers */
   void (*decided)(void *context, const char *line); /* receives the decisions, on rank 0; may be NULL */
   void *context;
-  bool (*stopped)(void); /* ends the wait for a stream; may be NULL */
-  spools *streams;       /* receives the copies of streams, on rank 0, for a second reading: spools_free; or NULL */
+  bool (*stopped)(void *context); /* ends the wait for a stream; may be NULL */
+  spools *streams; /* receives the copies of streams, on rank 0, for a second reading: spools_free; or NULL */
 } table_job;
 
 /* MLPD_ERROR_USAGE if the options for reading tables are invalid. Not collective. */

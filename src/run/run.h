@@ -8,6 +8,7 @@
 #include "run/init_from.h"
 #include "run/prepare.h"
 #include "run/run_folder.h"
+#include "run/run_requests.h"
 #include "run/trace.h"
 #include "step/stepper.h"
 
@@ -27,7 +28,8 @@ typedef struct run_search {
 
 typedef struct trainer {
   mlpd_comm *comm;
-  const mlpd_train_events *events;
+  run_requests requests;
+  const mlpd_train_events *events; /* the program's, through requests */
   mlpd_train_result *result;
   preparation prep;
   const backend *gemm;
@@ -84,11 +86,6 @@ mlpd_status run_find_checkpoint(trainer *t, mlpd_train_options *options, checkpo
 /* Checks that c (on rank 0) belongs to this run, and continues from it on all ranks. With --resume auto, an impossible
  * checkpoint is skipped for the one before it. Collective. */
 mlpd_status run_restore(trainer *t, checkpoint *c);
-
-bool run_stop_requested(void);
-
-/* Drops requests made after the last step of an earlier run. */
-void run_forget_requests(void);
 
 /* What this rank requests with the next step. */
 step_wishes run_wishes(trainer *t);

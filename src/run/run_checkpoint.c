@@ -1,24 +1,12 @@
 /* A run's checkpoints: when they are due, and what they hold. */
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ranks/clock.h"
 #include "ranks/comm.h"
 #include "run/run.h"
-
-static volatile sig_atomic_t stop_requested, checkpoint_requested;
-
-void mlpd_request(mlpd_request_kind kind) {
-  if (kind == MLPD_REQUEST_STOP) stop_requested = 1;
-  if (kind == MLPD_REQUEST_CHECKPOINT) checkpoint_requested = 1;
-}
-
-bool run_stop_requested(void) { return stop_requested != 0; }
-
-void run_forget_requests(void) { stop_requested = checkpoint_requested = 0; }
 
 mlpd_status checkpoint_plan_parse(const char *text, checkpoint_plan *plan) {
   *plan = (checkpoint_plan){0};
@@ -121,13 +109,10 @@ static bool is_due(const trainer *t) {
 
 step_wishes run_wishes(trainer *t) {
   const uint64_t check_every = t->prep.options.check_every;
-  step_wishes wishes = {.stop = stop_requested != 0 || t->folder_lost,
+  step_wishes wishes = {.stop = run_requests_stop(&t->requests) || t->folder_lost,
                         .checkpoint = t->writer != NULL && (t->missed || is_due(t)),
                         .check = t->verify || (check_every > 0 && t->state.step % check_every == 0)};
-  if (checkpoint_requested) {
-    checkpoint_requested = 0;
-    wishes.checkpoint = true;
-  }
+  if (run_requests_take_checkpoint(&t->requests)) wishes.checkpoint = true;
   return wishes;
 }
 
@@ -165,7 +150,6 @@ mlpd_status run_after_epoch(trainer *t, bool last) {
 mlpd_status run_interrupt(trainer *t) {
   TRY(stepper_compare_weights(t->stepper));
   TRY(stepper_complete_state(t->stepper));
-  stop_requested = 0;
   mlpd_status status = MLPD_OK;
   if (t->folder_lost)
     status = FAIL(MLPD_ERROR_FILE, "%s: the run folder was removed or renamed during the run", t->folder.path);

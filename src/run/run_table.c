@@ -59,6 +59,11 @@ static void on_decision(void *context, const char *line) {
   if (t->events != NULL && t->events->decided != NULL) t->events->decided(t->events->context, line);
 }
 
+static bool is_stopped(void *context) {
+  const trainer *const t = context;
+  return run_requests_stop(&t->requests);
+}
+
 /* Can this rank read the converted file? */
 static mlpd_status check_seen(const char *path) {
   if (access(path, R_OK) == 0) return MLPD_OK;
@@ -75,7 +80,7 @@ mlpd_status run_table_convert(trainer *t, mlpd_train_options *options) {
                          .valid_fraction = options->folds > 1 ? 0 : options->valid_fraction,
                          .decided = on_decision,
                          .context = t,
-                         .stopped = run_stop_requested};
+                         .stopped = is_stopped};
   table_place place;
   comm_watch_place(t->comm, "while the table is converted");
   TRY(table_convert(t->comm, &job, t->table, t->table_next, &place));

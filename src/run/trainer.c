@@ -276,10 +276,10 @@ static mlpd_status train(const char *function, mlpd_comm *comm, const mlpd_train
   if (status == MLPD_OK) status = status_need(result, function, "result");
   TRY(mlpd_comm_agree(comm, status));
   *result = (mlpd_train_result){0};
-  trainer t = {.comm = comm, .events = events, .result = result};
-  run_forget_requests();
-  comm_watch_start(comm, options->stall_timeout, options->stall_abort, events != NULL ? events->stalled : NULL,
-                   events != NULL ? events->context : NULL);
+  trainer t = {.comm = comm, .result = result};
+  t.events = run_requests_begin(&t.requests, events);
+  comm_watch_start(comm, options->stall_timeout, options->stall_abort, t.events != NULL ? t.events->stalled : NULL,
+                   t.events != NULL ? t.events->context : NULL);
   status = run_start(&t, options);
   if (status != MLPD_OK) run_table_name_data(&t);
   if (status == MLPD_OK) status = finish(&t, run_epochs(&t));

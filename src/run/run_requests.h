@@ -1,0 +1,28 @@
+/* What a program asks of its runs while they train: to stop, or to write a checkpoint.
+ *
+ * A callback of a run asks that run alone, since several threads may train at once, each with a rule of its own for the
+ * end. A signal handler, or any other code, asks all runs of the process. */
+#ifndef MLPDIST_RUN_REQUESTS_H
+#define MLPDIST_RUN_REQUESTS_H
+
+#include <signal.h>
+
+#include "mlpdist.h"
+
+typedef struct run_requests {
+  const mlpd_train_events *given;         /* the program's callbacks */
+  mlpd_train_events events;               /* these, each of which notes which run has called it */
+  unsigned stops, checkpoints;            /* requests to all runs that are older than this one, or done */
+  volatile sig_atomic_t stop, checkpoint; /* requests by callbacks of this run */
+} run_requests;
+
+/* Drops all requests so far. The caller keeps r in its place during the run, and uses the callbacks that the result
+ * points to; NULL if given is. */
+const mlpd_train_events *run_requests_begin(run_requests *r, const mlpd_train_events *given);
+
+bool run_requests_stop(const run_requests *r);
+
+/* Was a checkpoint requested since the last call? */
+bool run_requests_take_checkpoint(run_requests *r);
+
+#endif
