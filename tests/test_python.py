@@ -408,19 +408,59 @@ class Estimators(unittest.TestCase):
         with self.assertRaisesRegex(mlpdist.Error, "loss"):  # and no exception is lost on the way through C
             regressor(learning_rate_init=1e6, solver="sgd").fit(self.x * 1e6, self.y)
 
-    def test_an_interrupt_in_a_callback_ends_the_fit(self):
+    def test_an_exception_in_a_callback_ends_the_fit(self):
         import mlpdist._estimators as estimators
 
-        def interrupted(self, epoch):
-            raise KeyboardInterrupt
+        class Told(Exception):
+            pass
+
+        def fails(self, epoch):
+            raise Told
 
         kept = estimators._Run.epoch_done
-        estimators._Run.epoch_done = interrupted
+        estimators._Run.epoch_done = fails
         try:
-            with self.assertRaises(KeyboardInterrupt):
+            with self.assertRaises(Told):
                 classifier(max_iter=10**6, tol=0).fit(self.x, self.y)
         finally:
             estimators._Run.epoch_done = kept
+
+    def signalled(self, number, handler, estimator, x, y):
+        """Fits, with a signal after an epoch, while C code runs."""
+        import signal
+        import threading
+
+        class Epoch:  # verbose prints each epoch
+            def write(self, text):
+                if text.startswith("Iteration 20,"):
+                    threading.Timer(0.02, os.kill, (os.getpid(), number)).start()
+
+        former, stdout = signal.signal(number, handler), sys.stdout
+        sys.stdout = Epoch()
+        try:
+            estimator.fit(x, y)
+        finally:
+            sys.stdout = stdout
+            self.assertIs(signal.signal(number, former), handler)  # the program's is back
+
+    def test_signals_end_a_fit(self):
+        import signal
+
+        long = {"max_iter": 200000, "tol": 0, "n_iter_no_change": 10**6, "verbose": True}
+        mlp = classifier(**long)
+        with self.assertWarnsRegex(UserWarning, "interrupted"):
+            self.signalled(signal.SIGINT, signal.default_int_handler, mlp, self.x, self.y)
+        self.assertTrue(20 <= mlp.n_iter_ == len(mlp.loss_curve_) < 200000)
+        short = classifier(max_iter=mlp.n_iter_, tol=0, n_iter_no_change=10**6).fit(self.x, self.y)
+        np.testing.assert_array_equal(mlp.predict_proba(self.x), short.predict_proba(self.x))
+
+        def too_long(number, frame):
+            raise TimeoutError("too long")
+
+        mlp = classifier(**long)
+        with self.assertRaisesRegex(TimeoutError, "too long"):
+            self.signalled(signal.SIGALRM, too_long, mlp, self.x, self.y)
+        self.assertFalse(hasattr(mlp, "model_"))
 
     def test_pickle_joblib_clone(self):
         import joblib

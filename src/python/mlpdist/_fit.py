@@ -1,6 +1,9 @@
 """One training run of the library over rows in memory, with its epochs as they pass."""
 import ctypes
 import logging
+import signal
+import threading
+import warnings
 
 from . import _library
 from ._library import DataRows, TrainEvents, lib
@@ -29,7 +32,8 @@ class Data:
 
 
 class _Watcher:
-    """The callbacks of a run. They keep an exception, such as Ctrl-C's, and end the run: none may pass through C."""
+    """The callbacks of a run. They keep an exception and end the run: none may pass through C. So does Ctrl-C, and any
+    signal whose handler raises an exception: Python calls handlers where a callback begins, before its `try`."""
 
     def __init__(self, epoch_done, say):
         self.problem = None
@@ -38,22 +42,55 @@ class _Watcher:
         self.events.stepped = _library.STEP_EVENT(self._guard(lambda *_: None))
         self.events.epoch_done = _library.EPOCH_EVENT(self._guard(lambda _, epoch: epoch_done(epoch.contents)))
 
-    def _guard(self, call):
-        def guarded(*arguments):
+    def _keeping(self, call):
+        def keeping(*arguments):
             try:
-                if call(*arguments):
-                    lib.mlpd_request(STOP)
+                return call(*arguments)
             except BaseException as problem:
-                self.problem = problem
+                self.problem = self.problem or problem
+
+        return keeping
+
+    def _guard(self, call):
+        call = self._keeping(call)
+
+        def guarded(*arguments):
+            if call(*arguments) or self.problem is not None:
                 lib.mlpd_request(STOP)
 
         return guarded
+
+    def __enter__(self):
+        self.handlers = {}  # number: (the program's, ours)
+        if threading.current_thread() is threading.main_thread():  # no other thread executes handlers
+            for number in signal.valid_signals():
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    self.handlers[number] = handler, self._keeping(handler)
+                    signal.signal(number, self.handlers[number][1])
+        return self
+
+    def __exit__(self, *_):
+        for number, (handler, ours) in self.handlers.items():
+            if signal.getsignal(number) is ours:
+                signal.signal(number, handler)
+
+    def problem_of_all(self, comm):
+        """This rank's exception, or one for that of another rank."""
+        mine = self.problem
+        told = None if mine is None else (repr(mine), isinstance(mine, KeyboardInterrupt))
+        for rank, problem in enumerate(comm.allgather(told)):
+            if mine is None and problem is not None:
+                text, interrupted = problem
+                mine = KeyboardInterrupt() if interrupted else _library.Error(f"mlpdist: rank {rank}: {text}")
+        return mine
 
 
 def train(options, data, epoch_done, comm=None, start=None):
     """The model's handle. options {name: text}; data: Data, or None where option data names a file. epoch_done(epoch)
     is called on rank 0; where it returns true, the run ends and the model is that of this epoch. start: a Model whose
-    weights are the first, or None."""
+    weights are the first, or None. A KeyboardInterrupt ends the run, too, with a warning as scikit-learn's: it is raised
+    only if no epoch has passed."""
     watcher = _Watcher(epoch_done, logger.info)
     result = ctypes.create_string_buffer(_library.RESULT_BYTES)
     held = _library.Handle(lib.mlpd_options_create, lib.mlpd_options_free)
@@ -65,19 +102,22 @@ def train(options, data, epoch_done, comm=None, start=None):
         if start is not None:
             lib.mlpd_options_model(made, start._pointer)
         model = ctypes.c_void_p()
-        status = lib.mlpd_train_model(ranks, lib.mlpd_options_values(made), ctypes.byref(watcher.events), result,
-                                      ctypes.byref(model))
-        return _take(status, model, watcher.problem)
+        with watcher:
+            status = lib.mlpd_train_model(ranks, lib.mlpd_options_values(made), ctypes.byref(watcher.events), result,
+                                          ctypes.byref(model))
+        alone = comm is None or status == _library.MPI
+        return _take(status, _Owned(model) if model else None, watcher.problem if alone else watcher.problem_of_all(comm))
 
 
 def _take(status, model, problem):
-    if problem is not None:
-        if model:
-            lib.mlpd_model_free(model)
+    interrupted = isinstance(problem, KeyboardInterrupt) and model is not None
+    if problem is not None and not interrupted:
         raise problem
-    if status != _library.OK and not (status == _library.INTERRUPTED and model):
+    if model is None:
         _library.raise_for(status)
-    return _Owned(model)
+    if interrupted:
+        warnings.warn("mlpdist: training was interrupted; the model is that of the epochs so far")
+    return model
 
 
 class _Owned(_library.Handle):
