@@ -111,7 +111,7 @@ const mlpd_choice mlpd_lr_scale_choices[] = {
 };
 
 const mlpd_choice mlpd_task_choices[] = {
-    {"auto", MLPD_TASK_AUTO, "classification where y holds integers, else regression"},
+    {"auto", MLPD_TASK_AUTO, "classification if y holds texts, integers that repeat, or one-hot rows; else regression"},
     {"classification", MLPD_CLASSIFICATION, "y is one class a row"},
     {"regression", MLPD_REGRESSION, "y is one or more values a row"},
     END_OF_CHOICES,

@@ -20,7 +20,12 @@ typedef struct convert_arguments {
 
 #define AT(member) OPTION_AT(convert_arguments, member)
 
-static const option rows[] = {
+/* A row that has help, metavar, note and range of the training option of its name (convert_prepare). */
+#define SHARED(option_name, option_group, option_type, member)           \
+  .name = (option_name), .group = (option_group), .type = (option_type), \
+  .offset = offsetof(convert_arguments, member), .size = sizeof(((convert_arguments *)0)->member)
+
+static option rows[] = {
     {"help", "general", NULL, OPTION_FLAG, AT(help), .help = "print this help and exit"},
     {"train", "input", "FILE", OPTION_PATH, AT(part),
      .help = "input for the training part, whatever its name; may be repeated, like the next two", .note = "by name"},
@@ -31,40 +36,22 @@ static const option rows[] = {
          "target column: its name, or its number (from 0; negative: from the end); or several, as in --ignore; none: "
          "no targets",
      .note = "the last"},
-    {"ignore", "input", "COLUMNS", OPTION_TEXT, AT(convert.ignore),
-     .help =
-         "columns of the CSV to leave out: names, numbers, ranges (2-5, X1..X8) and patterns (pixel*), separated by "
-         "commas",
-     .note = "none"},
-    {"columns", "input", "COLUMNS", OPTION_TEXT, AT(convert.columns), .help = "feature columns of the CSV",
-     .note = "all but the targets"},
-    {"categorical", "input", "COLUMNS", OPTION_TEXT, AT(convert.categorical),
-     .help = "columns of numbers to read as categories, as columns of text are read", .note = "none"},
-    {"header", "input", "ANSWER", OPTION_CHOICE, AT(header_kind), .help = "whether the CSV begins with column names",
+    {SHARED("task", "input", OPTION_CHOICE, convert.task), .choices = mlpd_task_choices},
+    {SHARED("class-names", "input", OPTION_TEXT, convert.class_names), .note = "from the input"},
+    {SHARED("ignore", "table", OPTION_TEXT, convert.ignore)},
+    {SHARED("columns", "table", OPTION_TEXT, convert.columns)},
+    {SHARED("categorical", "table", OPTION_TEXT, convert.categorical)},
+    {"header", "table", "ANSWER", OPTION_CHOICE, AT(header_kind), .help = "whether the CSV begins with column names",
      .choices = header_choices},
-    {"encoding", "input", "NAME", OPTION_TEXT, AT(convert.encoding),
-     .help = "encoding of the CSV, such as GB18030 (iconv -l lists them)", .note = "found"},
-    {"dates", "input", "ORDER", OPTION_TEXT, AT(convert.dates),
-     .help = "order of dates such as 03/04/2021 where no row of the column shows it: dmy or mdy", .note = "none"},
-    {"delimiter", "input", "WHICH", OPTION_TEXT, AT(delimiter),
-     .help = "delimiter of the CSV: comma, semicolon, tab, blank or a character", .note = "detected"},
-    {"skip-lines", "input", "N", OPTION_INTEGER, AT(convert.skip_lines),
-     .help = "lines to skip at the beginning of the CSV", .maximum = 4294967295.0},
-    {"decimal", "input", "SIGN", OPTION_TEXT, AT(convert.decimal), .help = "decimal sign of the CSV: point or comma",
-     .note = "point"},
-    {"thousands", "input", "CHAR", OPTION_TEXT, AT(thousands),
-     .help = "thousands separator of the CSV: a character, or blank", .note = "nothing"},
-    {"strip", "input", "TEXT,...", OPTION_TEXT, AT(convert.strip),
-     .help = "texts before or after numbers of the CSV to ignore, such as % or EUR", .note = "none"},
-    {"missing", "input", "TEXT,...", OPTION_TEXT, AT(convert.missing),
-     .help = "texts or numbers in the CSV that mean a missing value, besides NA, NaN, null and the like",
-     .note = "none"},
-    {"drop-missing", "input", NULL, OPTION_FLAG, AT(convert.drop_missing),
-     .help = "leave out rows of the CSV with missing values"},
-    {"task", "input", "TASK", OPTION_CHOICE, AT(convert.task),
-     .help = "kind of targets; auto: classes if all are texts or small whole numbers", .choices = mlpd_task_choices},
-    {"class-names", "input", "NAMES", OPTION_TEXT, AT(convert.class_names),
-     .help = "names of classes 0, 1, 2, ..., separated by commas", .note = "from the input"},
+    {SHARED("encoding", "table", OPTION_TEXT, convert.encoding), .note = "auto"},
+    {SHARED("dates", "table", OPTION_TEXT, convert.dates), .note = "auto"},
+    {SHARED("delimiter", "table", OPTION_TEXT, delimiter), .note = "auto"},
+    {SHARED("skip-lines", "table", OPTION_INTEGER, convert.skip_lines), .maximum = 4294967295.0},
+    {SHARED("decimal", "table", OPTION_TEXT, convert.decimal)},
+    {SHARED("thousands", "table", OPTION_TEXT, thousands)},
+    {SHARED("strip", "table", OPTION_TEXT, convert.strip)},
+    {SHARED("missing", "table", OPTION_TEXT, convert.missing)},
+    {SHARED("drop-missing", "table", OPTION_FLAG, convert.drop_missing)},
     {"valid-fraction", "output", "FRACTION", OPTION_REAL, AT(convert.valid_fraction),
      .help = "fraction of the rows to draw for validation, if no input is a validation part", .maximum = 0.9},
     {"test-fraction", "output", "FRACTION", OPTION_REAL, AT(convert.test_fraction),
@@ -76,6 +63,19 @@ static const option rows[] = {
     {"quiet", "output", NULL, OPTION_FLAG, AT(quiet), .help = "do not print the decisions about the input"},
     {.name = NULL},
 };
+
+static const option_heading headings[] = {{"ignore", "Table: how CSV is read"}, {NULL, NULL}};
+
+void convert_prepare(void) {
+  for (option *row = rows; row->name != NULL; row++) {
+    if (row->help != NULL) continue;
+    const option *const train = mlpd_option_find(mlpd_train_option_table, row->name);
+    row->help = train->help;
+    row->metavar = train->metavar;
+    if (row->note == NULL) row->note = train->note;
+    if (row->maximum <= 0) row->maximum = train->maximum;
+  }
+}
 
 static const void *defaults(void) {
   static convert_arguments arguments;
@@ -100,6 +100,7 @@ const option_table convert_table = {
         "  mlpdist convert train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz \\\n"
         "    t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz mnist.h5\n",
     .rows = rows,
+    .headings = headings,
     .defaults = defaults,
     .min_positionals = 1,
     .max_positionals = -1,

@@ -45,7 +45,7 @@ option explain_setting_rows[] = {
      .group = "network",
      .help = "seed of all that is drawn: weights, and in each step dropout and noise; on the command line weights are "
              "drawn in place of given ones"},
-    {.name = "loss", .help = "loss to minimise; auto: mse"},
+    {.name = "loss", .help = "loss to minimise; auto: mse, because samples have values"},
     {.name = "label-smoothing", .needs = "loss=cross-entropy,binary-cross-entropy"},
     {.name = "focal-gamma",
      .help = "focal loss: (1 - p)^G times the cross-entropy; 0: cross-entropy",
@@ -86,7 +86,7 @@ option explain_setting_rows[] = {
     {"steps", "output", "N", OPTION_INTEGER, AT(steps), .help = "steps to take; more than 1 add a table of the cost",
      .minimum = 1, .maximum = 1e7},
     {"show-step", "output", "K", OPTION_INTEGER, AT(shown),
-     .help = "step to write out in numbers, after those before it", .minimum = 1, .maximum = 1e7},
+     .help = "step to write out in numbers; the steps before it are only taken", .minimum = 1, .maximum = 1e7},
     {"digits", "output", "D", OPTION_INTEGER, AT(digits), .help = "decimals of the numbers", .minimum = 1,
      .maximum = 9},
     {.name = NULL},
