@@ -245,8 +245,39 @@ static void test_doubts(void **state) {
   convert_text("a,1.5,2,3,4\nb,2,3,4,5\ny,0,1,0,1\n");
   assert_said(
       "its first column holds 3 different texts and the 4 others numbers: if they are names, its rows are columns");
+  assert_said("pandas.read_csv('");
+  assert_said("a.csv', header=None, index_col=0).T.to_csv('");
   convert_text("v,a,1\nw,b,2\nv,c,3\nw,d,4\n"); /* more rows than columns */
   assert_silent_on("rows are columns");
+}
+
+/* A column of the words that name files of parts. */
+static void test_parts_in_a_column(void **state) {
+  (void)state;
+  convert_text("split,u,k\ntrain,1,0\nTest,2,1\ntrain,3,1\nvalidation,3,0\n");
+  assert_said("column split names parts of the rows, as 'train' and 'Test', but is read as a feature");
+  convert_text("u,k,Usage\n1,0,Training\n2,1,PublicTest\n3,1,Training\n4,0,PrivateTest\n");
+  assert_said(
+      "the classes 'PrivateTest' and 'PublicTest' of the target name parts of the rows; choose another with --label");
+  convert_text("by,u,k\ntrain,1,0\nbus,2,1\ntrain,3,1\n");
+  assert_silent_on("names parts");
+  convert_text("how,u,k\ntest,1,0\nval,2,1\ntest,3,1\n");
+  assert_silent_on("names parts");
+}
+
+static void test_last_rows_of_totals(void **state) {
+  (void)state;
+  static const char *const names[] = {"Grand Total", "average", "north"};
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+    char text[400] = "region,u,k\n";
+    for (int i = 0; i < 20; i++)
+      (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s,%d,%d.5\n", i % 2 ? "north" : "south",
+                     i * i % 7, i);
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s,3,4.5\n", names[k]);
+    convert_text(text);
+    if (k < 2) assert_said("the last row is called a total or the like, and is read as a row");
+    if (k == 2) assert_silent_on("a total");
+  }
 }
 
 /* ---- Times ---- */
@@ -341,6 +372,8 @@ int main(void) {
                                      cmocka_unit_test_teardown(test_parts_that_differ, clear_folder),
                                      cmocka_unit_test_teardown(test_rows_of_two_parts, clear_folder),
                                      cmocka_unit_test_teardown(test_doubts, clear_folder),
+                                     cmocka_unit_test_teardown(test_parts_in_a_column, clear_folder),
+                                     cmocka_unit_test_teardown(test_last_rows_of_totals, clear_folder),
                                      cmocka_unit_test_teardown(test_stray_labels, clear_folder),
                                      cmocka_unit_test_teardown(test_times, clear_folder),
                                      cmocka_unit_test_teardown(test_months_and_quarters, clear_folder),

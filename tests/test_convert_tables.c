@@ -314,6 +314,9 @@ static void test_columns_that_count(void **state) {
   write_rows("u,,k\n", 30, "%2$d,%1$d,%3$d\n");
   ASSERT_CONVERTED(telling_options(), &r, "a.csv");
   assert_said("a.csv: the feature 'Unnamed: 1' numbers the rows; --ignore 'Unnamed: 1' leaves it out");
+  write_rows("u,id,year,step (t),k\n", 30, "%2$d,%1$d,%1$d,%1$d,%3$d\n"); /* times follow one another */
+  ASSERT_CONVERTED(telling_options(), &r, "a.csv");
+  assert_said("a.csv: the feature 'id' numbers the rows; --ignore 'id' leaves it out");
   write_rows("u,k,n\n", 30, "%2$d,%3$d,%1$d\n");
   ASSERT_CONVERTED(telling_options(), &r, "a.csv");
   assert_said("note: the target numbers the rows, from 0 to 29; choose another with --label");

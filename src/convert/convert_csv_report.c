@@ -42,6 +42,19 @@ static const extremes *ends_of(const csv_source *c, uint32_t column, uint32_t fe
                                                                          : NULL;
 }
 
+/* Does a word of the name say that the numbers are times? Those of a series follow one another. */
+static bool names_time(const char *name) {
+  static const char *const words[] = {"year", "yr",  "month",  "week",   "day",   "date", "time",
+                                      "hour", "min", "minute", "second", "epoch", "t",    "jahr"};
+  while (*name != '\0') {
+    const size_t length = strcspn(name, " _-./()");
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+      if (strlen(words[w]) == length && strncasecmp(name, words[w], length) == 0) return true;
+    name += length + (name[length] != '\0');
+  }
+  return false;
+}
+
 /* Features that number the rows, such as an index that was stored as a column, or several (reset_index in pandas).
  * Where there are no others, they are what the target depends on: a time, a place. */
 static void report_counting(const csv_source *c) {
@@ -53,6 +66,7 @@ static void report_counting(const csv_source *c) {
     f += csv_features_of(&c->plan, i);
     if (ends == NULL || (i == 0 && c->layout.index) || !extremes_count_rows(ends)) continue;
     const char *const name = column_name(c, i, number);
+    if (names_time(name)) continue;
     (void)snprintf(item, sizeof item, "'%.255s'", name);
     report_list_add(shown, &used, ", ", item);
     report_list_add(names, &names_used, ",", name);
@@ -87,6 +101,20 @@ static void report_placeholders(const csv_source *c) {
                 c->base.name, list, values);
 }
 
+/* Does a category of the last row say that it sums up the rows above it? */
+static bool ends_in_total(const csv_source *c) {
+  static const char *const words[] = {"total", "totals", "grand total", "sum", "average", "mean", "summe", "gesamt"};
+  for (uint32_t i = 0, f = 0; c->sets != NULL && i < c->layout.columns; i++) {
+    const category_set *const set = c->plan.roles[i] == CSV_FEATURE ? c->sets[i] : NULL;
+    const double code = set != NULL ? c->numbers[f].value : NAN;
+    f += csv_features_of(&c->plan, i);
+    if (!(code >= 0 && code < set->count)) continue;
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+      if (strcasecmp(set->all[(uint32_t)code].text, words[w]) == 0) return true;
+  }
+  return false;
+}
+
 /* A last row of sums is a total, which spreadsheets put below a table: a table of so many rows has none by chance. */
 static void report_total(const csv_source *c) {
   enum { LEAST_ROWS = 10 };
@@ -100,6 +128,10 @@ static void report_total(const csv_source *c) {
     }
     f += csv_features_of(&c->plan, i);
   }
+  if (c->base.rows > LEAST_ROWS && 2 * sums <= columns && ends_in_total(c))
+    convert_say(c->options,
+                "note: %s: the last row is called a total or the like, and is read as a row; if it is none, delete it",
+                c->base.name);
   if (c->base.rows <= LEAST_ROWS || 2 * sums <= columns) return;
   convert_say(
       c->options,

@@ -3,13 +3,16 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/foreign.h"
 #include "convert/convert_alike.h"
 #include "convert/convert_report.h"
+#include "convert/convert_roles.h"
 
 enum {
   COMPARED_MOST = 200, /* most categories of a column that are compared with one another */
   NUMBERS_FEW = 20,    /* so many whole numbers among texts may be codes */
-  TEXTS_SHOWN = 8
+  TEXTS_SHOWN = 8,
+  PARTS_MOST = 8 /* so many folds may have names */
 };
 
 static const char *column_name(const csv_source *c, uint32_t column, char number[16]) {
@@ -64,9 +67,32 @@ static void note_numbers(const csv_source *c, uint32_t column) {
               listed ? texts : "with its texts", listed ? "'" : "");
 }
 
+/* train, test, ...: the rows say to which part they belong. */
+static bool note_parts(const csv_source *c, uint32_t column) {
+  const category_set *const set = c->sets[column];
+  char number[16];
+  bool trains = false;
+  if (set->count < 2 || set->count > PARTS_MOST) return false;
+  for (uint32_t k = 0; k < set->count; k++) {
+    const role is = role_by_name(set->all[k].text, 0);
+    if (is == ROLE_UNCLEAR) return false;
+    trains = trains || is == ROLE_TRAIN;
+  }
+  if (!trains) return false;
+  const char *const name = column_name(c, column, number);
+  convert_say(
+      c->options,
+      "note: %s: column %s names parts of the rows, as '%.40s' and '%.40s', but is read as a feature, and parts "
+      "are drawn anew; to keep them, write the rows of each into a file of that name; --ignore '%s' leaves the "
+      "column out",
+      c->base.name, name, set->all[0].text, set->all[1].text, name);
+  return true;
+}
+
 void csv_texts_report(const csv_source *c) {
   for (uint32_t i = 0; c->sets != NULL && c->options->num_model_columns == 0 && i < c->layout.columns; i++) {
     if (c->sets[i] == NULL || c->plan.roles[i] != CSV_FEATURE || c->follows) continue;
+    if (!c->sets[i]->wanted && note_parts(c, i)) continue;
     note_alike(c, i);
     if (!c->sets[i]->wanted) note_numbers(c, i);
   }
@@ -85,15 +111,17 @@ static void report_missing_class(const csv_source *c) {
 /* Names in the first column and numbers in all others, more than rows: the rows may be columns. */
 static void report_transposed(const csv_source *c) {
   enum { FEW = 20 };
+  char file[FOREIGN_NAME_BYTES], base[FOREIGN_NAME_BYTES];
   const bool named = !c->layout.header && c->sets != NULL && c->sets[0] != NULL && c->sets[0]->count == c->base.rows;
   if (!named || c->base.rows > FEW || c->layout.columns <= c->base.rows) return;
   for (uint32_t i = 1; i < c->layout.columns; i++)
     if (c->sets[i] != NULL || c->plan.dates[i]) return;
+  foreign_command_names(input_path(c->lines.in), file, base);
   convert_say(c->options,
               "note: %s: its first column holds %llu different texts and the %u others numbers: if they are names, its "
-              "rows are columns; turn it: python3 -c \"import pandas; pandas.read_csv('FILE', header=None, "
-              "index_col=0).T.to_csv('turned.csv', index=False)\"",
-              c->base.name, (unsigned long long)c->base.rows, c->layout.columns - 1);
+              "rows are columns; turn it: python3 -c \"import pandas; pandas.read_csv('%s', header=None, "
+              "index_col=0).T.to_csv('%s-turned.csv', index=False)\"",
+              c->base.name, (unsigned long long)c->base.rows, c->layout.columns - 1, file, base);
 }
 
 void csv_doubts_report(const csv_source *c) {

@@ -7,6 +7,7 @@
 #include "convert/convert_csv.h"
 #include "convert/convert_csv_forms.h"
 #include "convert/convert_report.h"
+#include "convert/convert_roles.h"
 
 enum { CASES_MOST = 200 }; /* most classes that are compared with one another */
 
@@ -76,6 +77,23 @@ static void note_forms(const mlpd_convert_options *o, const label_set *set) {
   const size_t length = strcspn(form, ";");
   convert_say(o, "note: the target becomes classes, but %.*s, as '%.60s'%s; --task classification leaves out this note",
               (int)length, form, set->names[0], form + length);
+}
+
+/* train, test, ...: the last column says to which part a row belongs. */
+static void note_parts(const mlpd_convert_options *o, const label_set *set) {
+  enum { PARTS_MOST = 8 };
+  bool trains = false;
+  if (!set->classes || !set->any_text || set->task != MLPD_TASK_AUTO) return;
+  if (set->num_classes < 2 || set->num_classes > PARTS_MOST) return;
+  for (uint32_t k = 0; k < set->num_classes; k++) {
+    const role is = role_by_name(set->names[k], 0);
+    if (is == ROLE_UNCLEAR) return;
+    trains = trains || is == ROLE_TRAIN;
+  }
+  if (trains)
+    convert_say(
+        o, "note: the classes '%.40s' and '%.40s' of the target name parts of the rows; choose another with --label",
+        set->names[0], set->names[1]);
 }
 
 /* The names of the classes of entries begin to end. */
@@ -151,6 +169,7 @@ void label_set_notes(const mlpd_convert_options *options, const label_set *set) 
   if (options->num_model_columns == 0) note_numbers(options, set);
   if (options->num_model_columns == 0) note_stray(options, set);
   if (options->num_model_columns == 0) note_forms(options, set);
+  if (options->num_model_columns == 0) note_parts(options, set);
   bool told = false;
   note_alike(options, set, &told);
   if (!told) note_answers(options, set, &told);
