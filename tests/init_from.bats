@@ -153,14 +153,14 @@ END
   from model/model.h5 --norm layer --out x
   fails_with 2 "the model's network is 64-12-8-10, this one is 64-12-12 (layer-norm)-8-8 (layer-norm)-10"
   from table/model.h5 --out x
-  fails_with 1 "has 64 columns, the model expects 3"
+  fails_with 1 "64 columns, but the model expects 3"
   from absent.h5 --out x
   fails_with 1 "--init-from absent.h5"
   from model/model.h5 --out model
   fails_with 2 "--init-from model/model.h5 is a file that the run itself writes" "another --out"
   cut -d, -f1,3,4 first.csv > fewer.csv
   from table/model.h5 --data fewer.csv --out x
-  fails_with 1 "has 2 columns, the model expects 3; the model needs 'city'"
+  fails_with 1 "2 columns, but the model expects 3; the model needs 'city'"
   from model/model.h5 --epochs 1 --lr 0 --classes 11 --quiet --out x
   succeeds
   grep -q "note: --init-from: the last layer starts anew: it has another number of outputs (11 here, 10 in the model)" \

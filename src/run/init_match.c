@@ -46,7 +46,7 @@ static mlpd_status fail_count(const matching *m, uint32_t features) {
   }
   return FAIL(
       MLPD_ERROR_DATA,
-      "--init-from: %s has %u columns, the model expects %u%s%s%s%s; give the model's columns, or train without "
+      "--init-from: %s: %u columns, but the model expects %u%s%s%s%s; give the model's columns, or train without "
       "--init-from",
       m->file, features, m->from->input.columns, missing[0] != '\0' ? "; the model needs " : "", missing,
       unknown[0] != '\0' ? "; it does not know " : "", unknown);
