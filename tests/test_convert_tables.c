@@ -1123,6 +1123,11 @@ static void test_chosen_columns(void **state) {
   ASSERT_CONVERTED(o, &r, "a.csv");
   assert_array("/train/y", 2, 2, ELEMENT_F32, VALUES(6.5, 1, 12.5, 7));
   assert_array("/train/x", 2, 4, ELEMENT_F32, VALUES(2, 3, 4, 5.5, 8, 9, 10, 11.5));
+  mlpd_convert_options quoted = plain_options(); /* names with commas and quotes, as in a CSV */
+  quoted.ignore = "\"b, \"\"net\"\"\",c,\"d\"";
+  write_text("a.csv", "a,\"b, \"\"net\"\"\",c,d,k\n1,2,3,4,5.5\n7,8,9,10,11.5\n");
+  ASSERT_CONVERTED(quoted, &r, "a.csv");
+  assert_names("/columns/name", "a");
 }
 
 /* One of several tables may lack a column that is left out, but not all. */

@@ -150,15 +150,19 @@ static mlpd_status add_item(selection *s, char *item) {
   return MLPD_OK;
 }
 
-/* Reads the next item of a list, up to a comma or in double quotes. Returns the rest of the list, or NULL. */
+/* Reads the next item of a list, up to a comma or, as in a CSV, in double quotes. Returns the rest of the list, or
+ * NULL. */
 static char *next_item(char *list, char **item) {
   char *end = list + strcspn(list, ",");
   *item = list;
   if (*list == '"' && strchr(list + 1, '"') != NULL) {
-    *item = list + 1;
-    char *quote = strchr(list + 1, '"');
-    *quote = '\0';
-    end = quote + 1 + strcspn(quote + 1, ",");
+    char *to = *item = list + 1, *from = to;
+    while (*from != '\0' && (*from != '"' || from[1] == '"')) {
+      from += *from == '"';
+      *to++ = *from++;
+    }
+    end = from + strcspn(from, ",");
+    *to = '\0';
   }
   const bool more = *end == ',';
   *end = '\0';
