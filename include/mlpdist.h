@@ -55,7 +55,7 @@ MLPD_API const char *mlpd_error_message(void);
 /* "file.c:123" of the place that recorded the last failure in this thread. */
 MLPD_API const char *mlpd_error_place(void);
 
-/* ---- Untrusted text ----------------------------------------------------------------------------- */
+/* ---- Text --------------------------------------------------------------------------------------- */
 
 /* Copies untrusted text, such as a name from a file, for a terminal: control characters, direction marks and invalid
  * UTF-8 become '?'. The copy (size) is cut at the end of a character. text and copy may be one buffer. */
@@ -64,6 +64,9 @@ MLPD_API void mlpd_text_printable(const char *text, char *copy, size_t size);
 /* Copies text as valid UTF-8, for JSON: invalid bytes become U+FFFD, so the copy needs up to 3 strlen(text) + 1
  * bytes. It is cut at size. */
 MLPD_API void mlpd_text_utf8(const char *text, char *copy, size_t size);
+
+/* Frees a text that a function of this library made. NULL is allowed. */
+MLPD_API void mlpd_text_free(char *text);
 
 /* ---- Named choices ------------------------------------------------------------------------------ */
 
@@ -751,16 +754,15 @@ typedef struct mlpd_train_options {
   const char *resume;           /* NULL or "never"; "auto": the newest whole checkpoint of out, if any; or a file */
   const char *checkpoint_every; /* "1000" steps, "10min", "2epochs"; NULL or "never" */
   uint64_t keep;                /* checkpoints that stay */
-  uint64_t check_every; /* steps between comparisons of the ranks' weights and optimizer state; 0: ends of epochs */
-  double stall_timeout; /* seconds until the ranks being waited for are reported; 0: never */
-  double stall_abort;   /* seconds of waiting for other ranks until the run ends; 0: never */
-  const char *trace;    /* file that gets a timeline of the run (mlpdist train --trace); NULL: none. Rank 0 uses
-                           the path, the others only whether there is one */
-  uint64_t trace_steps; /* number of steps, from the first, whose phases the trace holds */
-  const char *out;      /* run folder, made if absent; NULL: the run writes no file and no checkpoint */
-  const char *log;      /* mlpd_log_choices, separated by commas */
-  const char
-      *config_text; /* text of config.ini, also stored in the model; NULL: what mlpd_train_options_print() writes */
+  uint64_t check_every;    /* steps between comparisons of the ranks' weights and optimizer state; 0: ends of epochs */
+  double stall_timeout;    /* seconds until the ranks being waited for are reported; 0: never */
+  double stall_abort;      /* seconds of waiting for other ranks until the run ends; 0: never */
+  const char *trace;       /* file that gets a timeline of the run (mlpdist train --trace); NULL: none. Rank 0 uses
+                              the path, the others only whether there is one */
+  uint64_t trace_steps;    /* number of steps, from the first, whose phases the trace holds */
+  const char *out;         /* run folder, made if absent; NULL: the run writes no file and no checkpoint */
+  const char *log;         /* mlpd_log_choices, separated by commas */
+  const char *config_text; /* text of config.ini, also stored in the model; NULL: mlpd_train_options_text() */
 } mlpd_train_options;
 
 /* Every member above but init_model, chosen and config_text, in groups data, table, network, optimizer, schedule and
@@ -773,15 +775,16 @@ MLPD_API mlpd_status mlpd_train_options_set(mlpd_train_options *options, const c
 
 /* Sets the options that follow from others: first those that were not chosen and have a value in the preset, then lr
  * and weight_decay by the optimizer. Some values of a preset depend on the task, and MLPD_PRESET_AUTO depends on the
- * data: these options are set once task and data are known. mlpd_train() and mlpd_train_options_print() call this. */
+ * data: these options are set once task and data are known. mlpd_train() and mlpd_train_options_text() call this. */
 MLPD_API void mlpd_train_options_settle(mlpd_train_options *options);
 
 /* Treats the options that have a value in the preset as never set. So a preset on the command line overrides the
  * options of a config file. */
 MLPD_API void mlpd_train_options_forget(mlpd_train_options *options);
 
-/* Writes options, settled, as a config file, which the program reads back as the same values. */
-MLPD_API mlpd_status mlpd_train_options_print(const mlpd_train_options *options, FILE *stream);
+/* *text gets options, settled, as a config file, which the program reads back as the same values. The caller frees it
+ * by mlpd_text_free(). NULL on failure. */
+MLPD_API mlpd_status mlpd_train_options_text(const mlpd_train_options *options, char **text);
 
 /* MLPD_ERROR_USAGE for the first member whose value the command line would refuse, with the same message. mlpd_train()
  * calls this. */
@@ -1226,9 +1229,10 @@ MLPD_API mlpd_status mlpd_predict_spread(mlpd_comm *comm, mlpd_model *model, con
 
 /* ---- Looking into files and converting ---------------------------------------------------------- */
 
-/* Prints what an HDF5 file contains: a data set (shapes, types, classes), a model or a checkpoint (architecture,
- * parameters, options, digest), or what mlpd_trainer_save() wrote (counters, options). */
-MLPD_API mlpd_status mlpd_describe(const char *path, FILE *stream);
+/* *text gets lines on what an HDF5 file contains: a data set (shapes, types, classes), a model or a checkpoint
+ * (architecture, parameters, options, digest), or what mlpd_trainer_save() wrote (counters, options). On failure those
+ * before it, or NULL. The caller frees it by mlpd_text_free(). */
+MLPD_API mlpd_status mlpd_describe(const char *path, char **text);
 
 typedef struct mlpd_convert_options {
   const char *const *inputs; /* num_inputs paths; kind by extension and content: .csv/.tsv/.txt/.data, .npy,

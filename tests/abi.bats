@@ -21,3 +21,7 @@ setup() {
   others=$(nm -D --defined-only "$build/libmlpdist.so" | awk '{ print $3 }' | grep -vE '^(mlpd_|\.gomp_critical)' || true)
   [ -z "$others" ] || fail "$others"
 }
+
+@test "the header has no FILE of the C library, which other languages and other C libraries cannot pass" {
+  ! grep -nw FILE "$BATS_TEST_DIRNAME/../include/mlpdist.h" || fail "see above"
+}

@@ -72,6 +72,7 @@ static mlpd_train_options good_options(void) {
 
 static void test_train(void **state) {
   (void)state;
+  char *text = NULL;
   mlpd_train_result result;
   const mlpd_train_options options = good_options();
   ASSERT_USAGE(mlpd_train(NULL, &options, NULL, &result), "comm");
@@ -80,8 +81,8 @@ static void test_train(void **state) {
   ASSERT_USAGE(mlpd_train_check(NULL), "options");
   ASSERT_USAGE(mlpd_train_options_check(NULL), "options");
   ASSERT_USAGE(mlpd_train_options_set(NULL, "lr", "1"), "options");
-  ASSERT_USAGE(mlpd_train_options_print(NULL, stdout), "options");
-  ASSERT_USAGE(mlpd_train_options_print(&options, NULL), "stream");
+  ASSERT_USAGE(mlpd_train_options_text(NULL, &text), "options");
+  ASSERT_USAGE(mlpd_train_options_text(&options, NULL), "text");
   ASSERT_USAGE(mlpd_train_model(NULL, &options, NULL, &result, NULL), "comm");
   ASSERT_USAGE(mlpd_train_model(comm, NULL, NULL, &result, NULL), "options");
   assert_ok(mlpd_train_check(&options));
@@ -312,6 +313,7 @@ static void test_the_rest(void **state) {
   const mlpd_samples samples = {.n = 1, .x = x, .y = y};
   mlpd_network *made = NULL;
   mlpd_descent *descent = NULL;
+  char *text = NULL;
   const mlpd_option *const lr = mlpd_option_find(mlpd_train_option_table, "lr");
   ASSERT_USAGE(mlpd_model_load(NULL, &model), "path");
   assert_null(model);
@@ -321,8 +323,8 @@ static void test_the_rest(void **state) {
   ASSERT_USAGE(mlpd_import("net.onnx", NULL, &model), "options");
   ASSERT_USAGE(mlpd_import_file(NULL, NULL, "out.h5"), "path");
   ASSERT_USAGE(mlpd_import_file("net.onnx", NULL, "out.h5"), "options");
-  ASSERT_USAGE(mlpd_describe(NULL, stdout), "path");
-  ASSERT_USAGE(mlpd_describe("m.h5", NULL), "stream");
+  ASSERT_USAGE(mlpd_describe(NULL, &text), "path");
+  ASSERT_USAGE(mlpd_describe("m.h5", NULL), "text");
   ASSERT_USAGE(mlpd_network_create(1, NULL, activations, &network), "widths");
   ASSERT_USAGE(mlpd_network_create(1, widths, NULL, &network), "activations");
   ASSERT_USAGE(mlpd_network_create(1, widths, activations, NULL), "network");

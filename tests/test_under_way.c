@@ -155,12 +155,8 @@ static void test_save(void **state) {
 /* info names the file, and a command that wants a model says what it is. */
 static void check_described(const char *path) {
   char *text = NULL;
-  size_t size = 0;
   mlpd_model *model = NULL;
-  FILE *const stream = open_memstream(&text, &size);
-  assert_non_null(stream);
-  CHECK(mlpd_describe(path, stream) == MLPD_OK);
-  assert_int_equal(fclose(stream), 0);
+  CHECK(mlpd_describe(path, &text) == MLPD_OK);
   static const char *const parts[] = {"trainer under way (mlpd_trainer_save) after step ", "rows of ", "buffer of ",
                                       "hidden = 9,5"};
   for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const uint32_t NO_CHARACTER = UINT32_MAX;
@@ -53,6 +54,8 @@ static void copy_characters(const char *text, char *copy, size_t size, const cha
   }
   if (size > 0) copy[used] = '\0';
 }
+
+void mlpd_text_free(char *text) { free(text); }
 
 void mlpd_text_printable(const char *text, char *copy, size_t size) { copy_characters(text, copy, size, "?", "?"); }
 

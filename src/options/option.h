@@ -17,10 +17,7 @@ void options_set_defaults(const mlpd_option *table, void *values);
 /* MLPD_ERROR_USAGE: no option of training has this name, but perhaps a similar one. */
 mlpd_status train_option_unknown(const char *name);
 
-/* What mlpd_train_options_print() writes, as text that the caller frees. */
-mlpd_status option_config_text(const mlpd_train_options *options, char **text);
-
-/* The value of a key in such a text, without its quotes; false if it is not there or does not fit. */
+/* The value of a key in a config file's text, without its quotes; false if it is not there or does not fit. */
 bool option_config_value(const char *text, const char *key, char *value, size_t bytes);
 
 /* Does one of the row's conditions weights_with hold, so that the option decides the weights? */

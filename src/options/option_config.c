@@ -33,10 +33,7 @@ static void print_value(const char *text, FILE *stream) {
     (void)fputs(text, stream);
 }
 
-mlpd_status mlpd_train_options_print(const mlpd_train_options *given, FILE *stream) {
-  IN_C_LOCALE();
-  TRY(status_need(given, __func__, "options"));
-  NEED(stream);
+static void print(const mlpd_train_options *given, FILE *stream) {
   mlpd_train_options options = *given;
   mlpd_train_options_settle(&options);
   const char *group = NULL;
@@ -58,14 +55,17 @@ mlpd_status mlpd_train_options_print(const mlpd_train_options *given, FILE *stre
     print_value(text, stream);
     (void)fputc('\n', stream);
   }
-  return ferror(stream) == 0 ? MLPD_OK : FAIL(MLPD_ERROR_FILE, "the options cannot be written");
 }
 
-mlpd_status option_config_text(const mlpd_train_options *options, char **text) {
-  size_t bytes = 0;
+mlpd_status mlpd_train_options_text(const mlpd_train_options *options, char **text) {
+  IN_C_LOCALE();
+  NEED(text);
   *text = NULL;
+  NEED(options);
+  size_t bytes = 0;
   FILE *const stream = open_memstream(text, &bytes);
-  const bool written = stream != NULL && mlpd_train_options_print(options, stream) == MLPD_OK;
+  if (stream != NULL) print(options, stream);
+  const bool written = stream != NULL && ferror(stream) == 0;
   if (stream != NULL && fclose(stream) == 0 && written) return MLPD_OK;
   free(*text);
   *text = NULL;

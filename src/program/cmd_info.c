@@ -35,7 +35,10 @@ int command_info(int argc, char **argv) {
   option_results results = {0};
   if (options_want_help(argc, argv)) return command_print_help(&info_table);
   mlpd_status status = options_parse(&info_table, argc, argv, &arguments, &results);
-  if (status == MLPD_OK && outcome_launcher_rank() <= 0) status = mlpd_describe(results.positionals[0], stdout);
+  char *text = NULL;
+  if (status == MLPD_OK && outcome_launcher_rank() <= 0) status = mlpd_describe(results.positionals[0], &text);
+  if (text != NULL) (void)fputs(text, stdout);
+  mlpd_text_free(text);
   options_free(&results);
   return outcome_end(NULL, status);
 }

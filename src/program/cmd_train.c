@@ -314,7 +314,10 @@ int command_train(int argc, char **argv) {
   int exit_status = EXIT_DONE;
   if (status == MLPD_OK && arguments.print_config) status = check(&arguments);
   if (status == MLPD_OK && arguments.print_config) {
-    if (outcome_launcher_rank() <= 0) (void)mlpd_train_options_print(&arguments.train, stdout);
+    char *text = NULL;
+    status = mlpd_train_options_text(&arguments.train, &text);
+    if (text != NULL && outcome_launcher_rank() <= 0) (void)fputs(text, stdout);
+    mlpd_text_free(text);
   } else {
     exit_status = run(status, &arguments, &results);
   }

@@ -78,7 +78,7 @@ void options_choices(const option *row, const char *separator, char *text, size_
 /* The default as help shows it, in buffer; NULL: none. */
 const char *options_default(const option_table *table, const option *row, char *buffer, size_t bytes);
 
-/* Reads a config file, such as mlpd_train_options_print() writes, into values. */
+/* Reads a config file, such as mlpd_train_options_text() makes, into values. */
 mlpd_status options_read_file(const option_table *table, const char *path, void *values, option_results *results);
 
 /* Row i of the table, the command's own rows first, then library_rows; NULL: none. for (size_t i = 0; (row =

@@ -347,30 +347,34 @@ static mlpd_status describe(const char *path, FILE *stream) {
   return status != MLPD_OK ? status : closed;
 }
 
-/* Prints lines to a terminal; text of the file, such as its options, must not control it. */
-static void print_lines(char *text, FILE *stream) {
+/* Lines for a terminal; text of the file, such as its options, must not control it. Lines may become shorter. */
+static void make_lines_printable(char *text) {
+  char *to = text;
   for (char *line = text, *next = NULL; *line != '\0'; line = next) {
     char *const end = strchr(line, '\n');
     next = end != NULL ? end + 1 : line + strlen(line);
     if (end != NULL) *end = '\0';
     text_make_printable(line);
-    (void)fprintf(stream, "%s%s", line, end != NULL ? "\n" : "");
+    const size_t length = strlen(line);
+    memmove(to, line, length);
+    to += length;
+    if (end != NULL) *to++ = '\n';
   }
+  *to = '\0';
 }
 
-mlpd_status mlpd_describe(const char *path, FILE *stream) {
+mlpd_status mlpd_describe(const char *path, char **text) {
   IN_C_LOCALE();
+  NEED(text);
+  *text = NULL;
   NEED(path);
-  NEED(stream);
-  char *text = NULL;
   size_t bytes = 0;
-  FILE *const lines = open_memstream(&text, &bytes);
+  FILE *const lines = open_memstream(text, &bytes);
   if (lines == NULL) return FAIL(MLPD_ERROR_MEMORY, "out of memory, describing %s", path);
   mlpd_status status = describe(path, lines);
   const bool written = ferror(lines) == 0;
   if ((fclose(lines) != 0 || !written) && status == MLPD_OK)
     status = FAIL(MLPD_ERROR_MEMORY, "out of memory, describing %s", path);
-  if (text != NULL) print_lines(text, stream);
-  free(text);
+  if (*text != NULL) make_lines_printable(*text);
   return status;
 }

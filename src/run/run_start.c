@@ -195,7 +195,7 @@ static mlpd_status tell_preset(trainer *t, mlpd_train_options *chosen, char **te
     chosen->epochs = t->prep.options.epochs; /* fewer than the preset's, it may be */
   chosen->preset = t->prep.options.preset;
   if (chosen->preset != MLPD_PRESET_NONE) chosen->task = t->prep.options.task;
-  TRY(option_config_text(chosen, &told));
+  TRY(mlpd_train_options_text(chosen, &told));
   free(*text);
   *text = told;
   free(t->prep.model->config);
@@ -216,7 +216,7 @@ static mlpd_status settle_options(trainer *t, const mlpd_train_options *given, m
   if (options->task == MLPD_TASK_AUTO && loss_needs_values(options->loss)) options->task = MLPD_REGRESSION;
   TRY(backend_choose(options->backend, &t->gemm));
   if (options->config_text != NULL) return MLPD_OK;
-  TRY(option_config_text(options, text));
+  TRY(mlpd_train_options_text(options, text));
   options->config_text = *text;
   return MLPD_OK;
 }

@@ -123,7 +123,7 @@ static mlpd_status start_from(mlpd_trainer *t) {
 static mlpd_status make_model(mlpd_trainer *t) {
   const mlpd_train_options *const o = &t->options;
   TRY(memory_allocate(&t->model, 1, sizeof *t->model, "model"));
-  TRY(option_config_text(o, &t->model->config));
+  TRY(mlpd_train_options_text(o, &t->model->config));
   t->model->task = o->task;
   TRY(loss_of_options(o, &t->model->loss));
   TRY(affine_create(t->features, &t->model->input));
