@@ -33,6 +33,7 @@ PKG_CONFIG ?= pkg-config
 CLANG_FORMAT ?= clang-format
 CFLAGS ?= -O3 -g
 KERNEL_CFLAGS :=
+AVX512_CFLAGS :=
 MPI :=
 ONEDNN := 1
 CBLAS := 1
@@ -121,7 +122,7 @@ $(BUILD)/config.mk: scripts/configure $(BUILD)/config.key
 	@scripts/configure $(BUILD)
 $(BUILD)/config.key $(BUILD)/config.h:;
 
-$(call remember,$(BUILD)/flags,$(ALL_CFLAGS) $(KERNEL_CFLAGS) $(TEST_CFLAGS) $(TEST_LDFLAGS) $(ALL_CPPFLAGS) $(ALL_LDFLAGS))
+$(call remember,$(BUILD)/flags,$(ALL_CFLAGS) $(KERNEL_CFLAGS) $(AVX512_CFLAGS) $(TEST_CFLAGS) $(TEST_LDFLAGS) $(ALL_CPPFLAGS) $(ALL_LDFLAGS))
 $(call remember,$(BUILD)/program_flags,$(PROGRAM_CPPFLAGS))
 $(call remember,$(BUILD)/objects,$(LIB_OBJECTS))
 else
@@ -138,7 +139,8 @@ library: $(STATIC) $(BUILD)/libmlpdist.so
 $(BUILD)/%.o: %.c $(BUILD)/flags $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	$(call quiet,compile $<)$(CC) $(ALL_CPPFLAGS) $(if $(filter src/program/%,$<),$(PROGRAM_CPPFLAGS)) $(ALL_CFLAGS) \
-	  $(if $(filter src/kernels/%,$<),$(KERNEL_CFLAGS)) -MMD -MP -c -o $@ $<
+	  $(if $(filter src/kernels/%,$<),$(KERNEL_CFLAGS)) \
+	  $(if $(filter %/native_avx512.c,$<),$(AVX512_CFLAGS)) -MMD -MP -c -o $@ $<
 
 $(PROGRAM_OBJECTS): $(BUILD)/program_flags
 $(BUILD)/flags $(BUILD)/program_flags $(BUILD)/objects:;
@@ -219,8 +221,10 @@ check-mpi: $(MPI_TESTS:tests/%.c=$(BUILD)/tests/%)
 
 # Without clones: the sanitizers see one version of each loop, and ifunc resolvers run before they are set up.
 # Kernels, where most of the time of a training goes, take half of it with -O2; for the rest -O2 would take longer to compile
-# than it saves. -g1: the lines that the sanitizers name.
-ASAN := BUILD=$(BUILD)/asan CFLAGS='-O1 -g1 -fno-omit-frame-pointer' KERNEL_CFLAGS=-O2 SANITIZE=address,undefined TARGET_CLONES=0
+# than it saves. So would it for AVX-512's tiles (40 s instead of 9), unless this processor runs them. -g1: the lines that the
+# sanitizers name.
+ASAN := BUILD=$(BUILD)/asan CFLAGS='-O1 -g1 -fno-omit-frame-pointer' KERNEL_CFLAGS=-O2 SANITIZE=address,undefined TARGET_CLONES=0 \
+  AVX512_CFLAGS=$(if $(shell grep -m 1 avx512f /proc/cpuinfo 2> /dev/null),,-O1)
 # Tests of scripts, launchers and documents run the same code of ours as the others, many times; layers and reference
 # compare values of code that the unit tests reach under the sanitizers (98 % of the lines of network, step and sum).
 ASAN_LEAVES_OUT := $(patsubst %,tests/%.bats,bench hosts install instructions layers manual readme reference scaling \
@@ -396,7 +400,8 @@ help:
 	@echo '  dist        $(DIST).tar.gz in $(BUILD)/: the sources, which build without git'
 	@echo '  deb         Debian packages in $(BUILD)/deb, checked by lintian'
 	@echo '  clean, help'
-	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, KERNEL_CFLAGS (after CFLAGS, for src/kernels), CPPFLAGS, LDFLAGS,'
+	@echo 'Variables: BUILD, CC (gcc, clang), CFLAGS, KERNEL_CFLAGS (after CFLAGS, for src/kernels), AVX512_CFLAGS (after'
+	@echo '  these, for the tiles of AVX-512), TEST_CFLAGS (after CFLAGS, for unit tests), CPPFLAGS, LDFLAGS,'
 	@echo '  MPI (openmpi, mpich; default: what mpicc is), MPICC, WERROR=1, ONEDNN=0, CBLAS=0, FORTRAN=0, TARGET_CLONES=0,'
 	@echo '  MPI_NP="1 2" (ranks of check-mpi), BENCH_OPTIONS="--quick",'
 	@echo '  SANITIZE=address,undefined, and prefixes of libraries: HDF5_DIR, JANSSON_DIR, XXHASH_DIR, ZLIB_DIR, DNNL_DIR,'
