@@ -120,6 +120,11 @@ present() {
   esac
 }
 
+# What the build can do without and apt-get update did not find is not looked for again within a day.
+not_found=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/mlpdist/not-found
+not_found_today() { find "$not_found/$1" -mtime -1 2> /dev/null | grep -q .; }
+remember_not_found() { mkdir -p "$not_found" 2> /dev/null && : 2> /dev/null > "$not_found/$1"; }
+
 # need TABLE...: installs what lacks, or names it and stops.
 need() {
   missing='' list='' optional=''
@@ -152,6 +157,7 @@ TABLE
   updated=''
   for package in $missing; do
     available "$package" && continue
+    case " $optional " in *" $package "*) not_found_today "$package" && continue ;; esac
     say "apt-get update: the package lists do not have $package"
     as_root apt-get update -q
     updated=yes
@@ -165,6 +171,7 @@ TABLE
   [ -z "$absent" ] || die "apt-get finds no package$absent: Debian has them in main, Ubuntu in universe (add-apt-repository universe)"
   for package in $optional; do
     available "$package" && continue
+    [ -z "$updated" ] || remember_not_found "$package"
     missing=$(echo " $missing " | sed "s/ $package / /")
     list=$(echo "$list" | grep -vF "($package)")
     if [ "$package" != libdnnl-dev ]; then

@@ -291,7 +291,7 @@ needing() {
   rm -rf system
   mkdir system
   local tool
-  for tool in sh sed grep tr basename env true; do ln -s "$(type -P "$tool")" "system/$tool"; done
+  for tool in sh sed grep tr basename env true find mkdir; do ln -s "$(type -P "$tool")" "system/$tool"; done
   fake dpkg-query "case ' $1 ' in *\" \$4 \"*) echo installed ;; esac"
   fake apt-cache "case ' $2 ' in *\" \$2 \"*) echo '  Candidate: 1' ;; *) echo '  Candidate: (none)' ;; esac"
   fake apt-get 'echo "ran apt-get $*"'
@@ -299,7 +299,7 @@ needing() {
   [ "$4" = - ] || fake sudo "$4"
   status=0
   # shellcheck disable=SC2016 # sh expands it
-  output=$(PATH="$PWD/system" sh -c '. "$1/lib.sh" && need "gcc | command gcc | a C compiler
+  output=$(PATH="$PWD/system" XDG_CACHE_HOME="$PWD/cache" sh -c '. "$1/lib.sh" && need "gcc | command gcc | a C compiler
 bats | command bats | bats" "
 groff-base | ? command groff | groff"' quickstart "$scripts" 2>&1) || status=$?
 }
@@ -341,6 +341,22 @@ fake() {
   needing gcc 'gcc bats' 0 -
   [ "$status" = 0 ] || fail
   says "groff-base is not available here" "ran apt-get install -q -y --no-install-recommends bats"
+}
+
+@test "what can be done without and apt-get update does not find is not looked for again within a day" {
+  needing 'gcc bats' 'gcc bats' 0 -
+  [ "$status" = 0 ] || fail
+  says "apt-get update: the package lists do not have groff-base" "ran apt-get update"
+  needing 'gcc bats' 'gcc bats' 0 -
+  [ "$status" = 0 ] || fail
+  [ "$(grep -c "is not available here" <<< "$output")" = 1 ] || fail "expected one line"
+  ! grep -q update <<< "$output" || fail "looked for again"
+  touch -d '25 hours ago' cache/mlpdist/not-found/groff-base
+  needing 'gcc bats' 'gcc bats' 0 -
+  says "ran apt-get update"
+  needing gcc 'gcc' 0 - # bats, though, is looked for each time
+  [ "$status" = 1 ] || fail "expected status 1"
+  says "apt-get update: the package lists do not have bats" "ran apt-get update" "apt-get finds no package bats"
 }
 refused_after_update() {
   [ "$status" = 1 ] || fail "expected status 1"
