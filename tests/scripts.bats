@@ -358,6 +358,26 @@ fake() {
   [ "$status" = 1 ] || fail "expected status 1"
   says "apt-get update: the package lists do not have bats" "ran apt-get update" "apt-get finds no package bats"
 }
+
+# What make prints for the goal "lint" with status $1, in a whole run of which nothing else is done.
+whole_run() {
+  rm -rf system
+  mkdir system
+  fake make "for goal; do :; done; [ \"\$goal\" != lint ] || { echo 'a finding'; exit $1; }"
+  fake dpkg-query 'echo installed'
+  fake apt-get 'exit 1'
+  unset MLPD_TEST_COUNTS MLPD_TEST_FAILURES # of the run that this is part of
+  PATH=$PWD/system:$PATH script test --all
+}
+
+@test "test --all: the lint, which runs beside the tests, counts as one of them, and its findings are printed" {
+  whole_run 0
+  [ "$status" = 0 ] || fail "expected status 0"
+  says "a finding" "3 passed, 0 failed, 0 skipped" # two builds and the lint: this make tests nothing
+  whole_run 2
+  [ "$status" = 1 ] || fail "expected status 1"
+  says "a finding" "lint, begun after the first build failed (status 2)" "2 passed, 1 failed, 0 skipped"
+}
 refused_after_update() {
   [ "$status" = 1 ] || fail "expected status 1"
   says "ran apt-get update" "$1"
