@@ -156,10 +156,40 @@ static mlpd_status find_turn(const onnx_node *node, bool *turned) {
   return MLPD_OK;
 }
 
-/* Finds the array behind a name; *turned: it is transposed on the way. */
-static mlpd_status find_array(const onnx_file *file, protobuf_slice name, protobuf_slice *array, bool *turned) {
+/* The numbers of a node Constant without an array. */
+static mlpd_status read_listed(const onnx_node *node, bool *found, onnx_constant *made) {
+  static const char *const names[] = {"value_float", "value_int"};
+  name_list list = {0};
+  onnx_attribute value;
+  for (int i = 0; i < 2; i++) {
+    TRY(onnx_attribute_find(node, names[i], &value, found));
+    if (!*found) continue;
+    *made = (onnx_constant){.rows = 1, .columns = 1, .count = 1};
+    TRY(memory_allocate(&made->values, 1, sizeof *made->values, "constants"));
+    made->values[0] = i == 0 ? value.number : (double)value.integer;
+    return MLPD_OK;
+  }
+  TRY(onnx_attribute_floats(node, "value_floats", &made->values, &made->count));
+  mlpd_status status = made->count > 0 ? MLPD_OK : onnx_attribute_texts(node, "value_ints", &list);
+  if (status == MLPD_OK && list.count > 0) {
+    free(made->values);
+    made->count = list.count;
+    status = memory_allocate(&made->values, made->count, sizeof *made->values, "constants");
+    for (uint32_t i = 0; status == MLPD_OK && i < list.count; i++) made->values[i] = strtod(list.names[i], NULL);
+  }
+  name_list_free(&list);
+  made->rows = 1;
+  made->columns = made->count;
+  *found = made->count > 0;
+  return status;
+}
+
+/* Finds the array behind a name, or the node Constant that lists its numbers; *turned: it is transposed on the way. */
+static mlpd_status find_array(const onnx_file *file, protobuf_slice name, protobuf_slice *array,
+                              const onnx_node **lists, bool *turned) {
   enum { MOST_STEPS = 8 };
   *array = (protobuf_slice){0};
+  *lists = NULL;
   *turned = false;
   for (int step = 0; step < MOST_STEPS; step++) {
     const onnx_named *const held = onnx_held_array(file, name);
@@ -171,6 +201,7 @@ static mlpd_status find_array(const onnx_file *file, protobuf_slice name, protob
       bool found;
       TRY(onnx_attribute_find(maker, "value", &value, &found));
       *array = value.array;
+      if (!found) *lists = maker;
       return MLPD_OK;
     }
     if (protobuf_slice_is(maker->op, "Transpose"))
@@ -185,12 +216,13 @@ static mlpd_status find_array(const onnx_file *file, protobuf_slice name, protob
 
 mlpd_status onnx_constant_read(const onnx_file *file, protobuf_slice name, bool *found, onnx_constant *made) {
   protobuf_slice array;
+  const onnx_node *lists;
   bool turned;
   *made = (onnx_constant){0};
-  TRY(find_array(file, name, &array, &turned));
+  TRY(find_array(file, name, &array, &lists, &turned));
   *found = array.count > 0;
-  if (!*found) return MLPD_OK;
-  mlpd_status status = read_array(array, made);
+  if (!*found && lists == NULL) return MLPD_OK;
+  mlpd_status status = lists != NULL ? read_listed(lists, found, made) : read_array(array, made);
   if (status == MLPD_OK && turned) status = transpose(made);
   if (status == MLPD_OK) return MLPD_OK;
   free(made->values);
